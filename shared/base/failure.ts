@@ -1,0 +1,58 @@
+/**
+ * The closed list of ways in which work for a client can fail. Every room throws `Failure`; one place per protocol
+ * (`replies.ts` of the room) turns a kind into words. Anything else that is thrown is a fault of ours: the client gets
+ * "internal error, reference <session id>", the log gets all of it.
+ */
+
+/** What went wrong, in the terms a protocol needs to choose its answer. */
+export type FailureKind =
+  | 'bad-credentials' // wrong user or password, never says which
+  | 'account-disabled'
+  | 'privacy-required' // clear-text login refused before TLS
+  | 'unknown-user' // the directory answered: no such address (permanent)
+  | 'foreign-domain' // an address of a domain that is not ours, and relaying is not allowed
+  | 'directory-unavailable' // no answer from any directory: temporary, never a miss
+  | 'backend-unavailable' // the node that keeps the mailbox can't be reached: temporary
+  | 'not-kept-here' // this node may not open the account; `node` names who does, if known
+  | 'bad-input' // what the client sent can't be understood
+  | 'message-too-big'
+  | 'over-quota'
+  | 'storage-full' // free space below the reserve: temporary
+  | 'storage-failure' // the disk or the index refused: temporary
+  | 'mailbox-missing'
+  | 'mailbox-exists'
+  | 'forbidden' // known, but not allowed to this user
+  | 'limit' // a limit on what one client may use
+  | 'in-use'
+  | 'timed-out'
+  | 'shutting-down';
+
+const temporaryKinds: ReadonlySet<FailureKind> = new Set<FailureKind>([
+  'directory-unavailable', 'backend-unavailable', 'not-kept-here', 'storage-full', 'storage-failure', 'limit', 'in-use',
+  'timed-out', 'shutting-down',
+]);
+
+/** An expected failure: a kind, a text that a client may read, and for the log a cause and fields. */
+export class Failure extends Error {
+  readonly kind: FailureKind;
+  /** For `not-kept-here`: the node that owns the account, when known. */
+  readonly node: string | undefined;
+
+  /** @param clientText safe to show to the client: no secrets, no paths, no names of other users. */
+  constructor(kind: FailureKind, clientText: string, options: { cause?: unknown; node?: string | undefined } = {}) {
+    super(clientText, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'Failure';
+    this.kind = kind;
+    this.node = options.node;
+  }
+
+  /** True when the same request may succeed later without anybody changing it. */
+  get temporary(): boolean {
+    return temporaryKinds.has(this.kind);
+  }
+}
+
+/** Says whether a thrown value is a Failure, of the given kind if one is named. */
+export function isFailure(thrown: unknown, kind?: FailureKind): thrown is Failure {
+  return thrown instanceof Failure && (kind === undefined || thrown.kind === kind);
+}
