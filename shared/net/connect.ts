@@ -1,0 +1,59 @@
+/** Opens a connection to another server, with TLS if asked, within a time limit. Sessions of earlier handshakes are resumed. */
+import * as net from 'node:net';
+import * as tls from 'node:tls';
+import { LRUCache } from 'lru-cache';
+import { Failure } from '../base/failure.ts';
+import type { AnySocket } from './connection.ts';
+
+/** TLS sessions by `host:port`, so that a login at a back-end does not cost a full handshake. One per process and certificate. */
+export class TlsSessions {
+  readonly #sessions = new LRUCache<string, Buffer>({ max: 1000, ttl: 3_600_000 });
+
+  find(target: string): Buffer | undefined {
+    return this.#sessions.get(target);
+  }
+
+  remember(target: string, session: Buffer): void {
+    this.#sessions.set(target, session);
+  }
+}
+
+export interface ConnectOptions {
+  readonly host: string;
+  readonly port: number;
+  /** For connection and handshake together. */
+  readonly timeoutMs: number;
+  /** Implicit TLS with these options; plain TCP when absent. */
+  readonly tls?: tls.ConnectionOptions | undefined;
+  readonly sessions?: TlsSessions | undefined;
+}
+
+/** Connects; rejects with `backend-unavailable` (refused, unreachable, handshake failed, or too slow), the cause inside. */
+export async function connectTo(options: ConnectOptions): Promise<AnySocket> {
+  const socket = options.tls === undefined ? net.connect({ host: options.host, port: options.port, noDelay: true }) : connectTls(options, options.tls);
+  const event = options.tls === undefined ? 'connect' : 'secureConnect';
+  await new Promise<void>((resolve, reject) => {
+    const refuse = (cause: Error): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      reject(new Failure('backend-unavailable', 'server can not be reached', { cause }));
+    };
+    const timer = setTimeout(() => refuse(new Error(`no connection to ${options.host}:${String(options.port)} within ${String(options.timeoutMs)} ms`)), options.timeoutMs);
+    socket.once('error', refuse);
+    socket.once(event, () => {
+      clearTimeout(timer);
+      socket.off('error', refuse);
+      resolve();
+    });
+  });
+  return socket;
+}
+
+function connectTls(options: ConnectOptions, tlsOptions: tls.ConnectionOptions): tls.TLSSocket {
+  const target = `${options.host}:${String(options.port)}`;
+  const session = options.sessions?.find(target);
+  const socket = tls.connect({ ...tlsOptions, host: options.host, port: options.port, ...(session === undefined ? {} : { session }) });
+  socket.setNoDelay(true);
+  socket.on('session', (fresh: Buffer) => options.sessions?.remember(target, fresh));
+  return socket;
+}

@@ -1,0 +1,280 @@
+/**
+ * One socket of a line protocol, client's or server's side: lines, counted bytes, backpressure, idle time, TLS upgrade.
+ * It knows no protocol. Used by every IMAP, POP3 and SMTP conversation of ours that smtp-server does not hold.
+ */
+import type { Socket } from 'node:net';
+import * as tls from 'node:tls';
+import { Failure } from '../base/failure.ts';
+import type { ServerTls } from './server-tls.ts';
+
+export type AnySocket = Socket | tls.TLSSocket;
+
+export interface ConnectionOptions {
+  /** A longer line is an error, and nothing more can be read. */
+  readonly maxLineBytes: number;
+  /** Without a byte in either direction for so long, the pending read fails with `timed-out`. 0: never. */
+  readonly idleTimeoutMs: number;
+}
+
+const emptyBuffer = Buffer.alloc(0);
+/** Received and not yet read: above this the socket is paused. */
+const highWaterBytes = 256 * 1024;
+const newline = 0x0a;
+const carriageReturn = 0x0d;
+
+export class Connection {
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** Resolves when the socket is gone, however that came. */
+  readonly closed: Promise<void>;
+  readonly #maxLineBytes: number;
+  #socket: AnySocket;
+  #pending: Buffer = emptyBuffer;
+  #ended = false;
+  #failure: Error | undefined;
+  #wake: (() => void) | undefined;
+  #idleTimeoutMs: number;
+  #markClosed: () => void = () => undefined;
+
+  constructor(socket: AnySocket, options: ConnectionOptions) {
+    this.#socket = socket;
+    this.#maxLineBytes = options.maxLineBytes;
+    this.#idleTimeoutMs = options.idleTimeoutMs;
+    this.remoteAddress = plainAddress(socket.remoteAddress ?? 'unknown');
+    this.remotePort = socket.remotePort ?? 0;
+    this.closed = new Promise((resolve) => {
+      this.#markClosed = resolve;
+    });
+    this.#attach(socket);
+  }
+
+  /** The socket itself, for what only TLS knows (peer certificate, exporter). Don't read from it. */
+  get socket(): AnySocket {
+    return this.#socket;
+  }
+
+  get encrypted(): boolean {
+    return this.#socket instanceof tls.TLSSocket;
+  }
+
+  /** Received and not yet read, bytes. */
+  get bufferedBytes(): number {
+    return this.#pending.length;
+  }
+
+  /** Throws away what came ahead of a TLS handshake: it was not protected (RFC 3207 section 4.2). */
+  discardBuffered(): void {
+    this.#pending = emptyBuffer;
+  }
+
+  setIdleTimeout(idleTimeoutMs: number): void {
+    this.#idleTimeoutMs = idleTimeoutMs;
+    this.#socket.setTimeout(idleTimeoutMs);
+  }
+
+  /**
+   * The next line as latin1 text, without its CRLF (or lone LF); undefined at the end of the stream (an unfinished
+   * line is dropped). Fails with `bad-input` for an overlong line, `timed-out` after the idle time.
+   */
+  async readLine(): Promise<string | undefined> {
+    let searched = 0;
+    for (;;) {
+      const at = this.#pending.indexOf(newline, searched);
+      if (at > this.#maxLineBytes || (at < 0 && this.#pending.length > this.#maxLineBytes)) {
+        throw this.#fail(new Failure('bad-input', `line too long: at most ${String(this.#maxLineBytes)} bytes`));
+      }
+      if (at >= 0) {
+        const end = at > 0 && this.#pending[at - 1] === carriageReturn ? at - 1 : at;
+        const line = this.#pending.latin1Slice(0, end);
+        this.#consume(at + 1);
+        return line;
+      }
+      searched = this.#pending.length;
+      if (!(await this.#more())) return undefined;
+    }
+  }
+
+  /** Exactly `length` bytes; fails with `bad-input` when the stream ends before. For small counts: it holds them all. */
+  async readBytes(length: number): Promise<Buffer> {
+    while (this.#pending.length < length) {
+      if (!(await this.#more())) throw new Failure('bad-input', 'connection closed in the middle of data');
+    }
+    const bytes = this.#pending.subarray(0, length);
+    this.#consume(length);
+    return bytes;
+  }
+
+  /** `length` bytes in pieces as they come. Must be read to its end before the next read; fails as readBytes does. */
+  async *readStream(length: number): AsyncGenerator<Buffer, void, void> {
+    let left = length;
+    while (left > 0) {
+      if (this.#pending.length === 0 && !(await this.#more())) {
+        throw new Failure('bad-input', 'connection closed in the middle of data');
+      }
+      const piece = this.#pending.subarray(0, left);
+      this.#consume(piece.length);
+      left -= piece.length;
+      yield piece;
+    }
+  }
+
+  /** Sends text (as latin1) or bytes. Resolves when the socket wants more, at once if it is not full; also when it is gone. */
+  async write(data: string | Buffer): Promise<void> {
+    if (this.#socket.destroyed || !this.#socket.writable) return;
+    const wantsMore = typeof data === 'string' ? this.#socket.write(data, 'latin1') : this.#socket.write(data);
+    if (!wantsMore) await drained(this.#socket);
+  }
+
+  /** Continues as the server of a TLS handshake (STARTTLS, STLS). Anything buffered before is discarded. */
+  async startTlsAsServer(serverTls: ServerTls): Promise<void> {
+    this.discardBuffered();
+    const plain = this.#release();
+    await this.#secure(new tls.TLSSocket(plain, { isServer: true, secureContext: serverTls.context }), 'secure');
+  }
+
+  /** Continues as the client of a TLS handshake. Fails with `backend-unavailable` when it does not come about. */
+  async startTlsAsClient(options: tls.ConnectionOptions): Promise<void> {
+    this.discardBuffered();
+    await this.#secure(tls.connect({ ...options, socket: this.#release() }), 'secureConnect');
+  }
+
+  /** Gives the socket away, with what was received and not read. This object is of no use afterwards, except `closed`. */
+  detach(): { readonly socket: AnySocket; readonly pending: Buffer } {
+    const pending = this.#pending;
+    this.#pending = emptyBuffer;
+    return { socket: this.#release(), pending };
+  }
+
+  /** Sends the last words, if any, then closes our side; cuts the line when the peer does not close its own soon. */
+  end(lastWords?: string): void {
+    if (this.#socket.destroyed) return;
+    this.#socket.end(lastWords, 'latin1');
+    const socket = this.#socket;
+    setTimeout(() => socket.destroy(), 2000).unref();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #attach(socket: AnySocket): void {
+    this.#socket = socket;
+    socket.on('data', this.#onData);
+    socket.on('end', this.#onEnd);
+    socket.on('error', this.#onError);
+    socket.on('close', this.#onClose);
+    socket.on('timeout', this.#onTimeout);
+    socket.setTimeout(this.#idleTimeoutMs);
+    socket.setNoDelay(true);
+    socket.resume();
+  }
+
+  #release(): AnySocket {
+    const socket = this.#socket;
+    socket.pause();
+    socket.off('data', this.#onData);
+    socket.off('end', this.#onEnd);
+    socket.off('timeout', this.#onTimeout);
+    socket.off('error', this.#onError);
+    socket.setTimeout(0);
+    return socket;
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
+    if (this.#pending.length > highWaterBytes) this.#socket.pause();
+    this.#wakeReader();
+  };
+
+  readonly #onEnd = (): void => {
+    this.#ended = true;
+    this.#wakeReader();
+  };
+
+  readonly #onError = (error: Error): void => {
+    this.#failure ??= error;
+    this.#wakeReader();
+  };
+
+  readonly #onClose = (): void => {
+    this.#ended = true;
+    this.#markClosed();
+    this.#wakeReader();
+  };
+
+  /** With nobody reading, silence means that the peer doesn't take our bytes (if some are left) or that we are at work. */
+  readonly #onTimeout = (): void => {
+    if (this.#wake !== undefined) {
+      this.#failure ??= new Failure('timed-out', 'idle for too long');
+      this.#wakeReader();
+    } else if (this.#socket.writableLength > 0) {
+      this.#socket.destroy();
+    }
+  };
+
+  #wakeReader(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+
+  #fail(failure: Failure): Failure {
+    this.#failure = failure;
+    return failure;
+  }
+
+  #consume(length: number): void {
+    this.#pending = length === this.#pending.length ? emptyBuffer : this.#pending.subarray(length);
+    if (this.#socket.isPaused() && this.#pending.length < highWaterBytes) this.#socket.resume();
+  }
+
+  /** Waits for more input; false at the end of the stream. A reset by the peer is an end; our own failures are thrown. */
+  async #more(): Promise<boolean> {
+    const before = this.#pending.length;
+    while (this.#pending.length === before) {
+      if (this.#failure instanceof Failure) throw this.#failure;
+      if (this.#ended || this.#failure !== undefined) return false;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    return true;
+  }
+
+  async #secure(socket: tls.TLSSocket, event: 'secure' | 'secureConnect'): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => socket.destroy(new Error('TLS handshake timed out')), 20_000);
+      socket.once(event, () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      socket.once('error', (cause) => {
+        clearTimeout(timer);
+        reject(new Failure('backend-unavailable', 'TLS handshake failed', { cause }));
+      });
+      socket.once('close', () => {
+        clearTimeout(timer);
+        reject(new Failure('backend-unavailable', 'connection closed during the TLS handshake'));
+      });
+    });
+    this.#attach(socket);
+  }
+}
+
+/** Resolves on the next 'drain', or when the socket is gone. */
+export async function drained(socket: AnySocket): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      socket.off('drain', done);
+      socket.off('close', done);
+      resolve();
+    };
+    socket.on('drain', done);
+    socket.on('close', done);
+  });
+}
+
+/** An IPv4 address that arrived in IPv6 clothes (`::ffff:192.0.2.1`) as plain IPv4; others unchanged. */
+export function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
+}

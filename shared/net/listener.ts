@@ -1,0 +1,68 @@
+/** Opens a TCP port and hands over its connections, after the TLS handshake where the listener has implicit TLS. */
+import * as net from 'node:net';
+import * as tls from 'node:tls';
+import type { Logger } from '../log/log.ts';
+import type { AnySocket } from './connection.ts';
+import type { ServerTls } from './server-tls.ts';
+
+export interface ListenOptions {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** `implicit`: the handshake comes first. `starttls` and `none` are the same here: the conversation decides. */
+  readonly tls: 'implicit' | 'starttls' | 'none';
+  readonly serverTls: ServerTls;
+  /** `yes`: a client certificate is asked for (never demanded); see `nodeIdentity`. */
+  readonly requestCertificate: 'yes' | 'no';
+  /** Connections open at once; one more is closed without a word. */
+  readonly maxConnections: number;
+  readonly log: Logger;
+}
+
+export interface Listener {
+  /** The port in use. */
+  readonly port: number;
+  /** Stops accepting. Open connections go on. */
+  close(): Promise<void>;
+}
+
+const handshakeTimeoutMs = 20_000;
+
+/** Listens; rejects with the system's error (EADDRINUSE, EACCES …) naming address and port. */
+export async function listen(options: ListenOptions, onConnection: (socket: AnySocket) => void): Promise<Listener> {
+  const server = options.tls === 'implicit' ? tlsServer(options, onConnection) : net.createServer({ noDelay: true }, onConnection);
+  server.maxConnections = options.maxConnections;
+  server.on('drop', () => options.log.warn({ host: options.host, port: options.port }, 'connection refused: too many'));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host: options.host, port: options.port, backlog: 1024 }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  server.on('error', (error) => options.log.error({ err: error, port: options.port }, 'listener failed'));
+  const address = server.address();
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : options.port,
+    close: async () => {
+      server.close();
+      await Promise.resolve();
+    },
+  };
+}
+
+function tlsServer(options: ListenOptions, onConnection: (socket: AnySocket) => void): tls.Server {
+  const server = tls.createServer({
+    ...options.serverTls.options,
+    noDelay: true,
+    handshakeTimeout: handshakeTimeoutMs,
+    requestCert: options.requestCertificate === 'yes',
+    rejectUnauthorized: false,
+  });
+  server.on('secureConnection', onConnection);
+  server.on('tlsClientError', (error, socket) => {
+    options.log.debug({ err: error, peer: socket.remoteAddress, port: options.port }, 'TLS handshake failed');
+    socket.destroy();
+  });
+  return server;
+}

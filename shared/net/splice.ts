@@ -1,0 +1,45 @@
+/** Joins two sockets after a proxied login: bytes flow both ways with backpressure until either side is done. */
+import type { AnySocket } from './connection.ts';
+
+export interface SpliceResult {
+  readonly bytesToServer: number;
+  readonly bytesToClient: number;
+}
+
+/**
+ * Copies both ways until both sockets are closed. The end of one side's stream is passed on; an error, or silence in
+ * both directions for `idleTimeoutMs`, cuts both.
+ */
+export async function splice(client: AnySocket, server: AnySocket, options: { readonly idleTimeoutMs: number }): Promise<SpliceResult> {
+  const cut = (): void => {
+    client.destroy();
+    server.destroy();
+  };
+  let lastActivityMs = Date.now();
+  const count = (from: AnySocket): (() => number) => {
+    const before = from.bytesRead;
+    return () => from.bytesRead - before;
+  };
+  const toServer = count(client);
+  const toClient = count(server);
+  for (const socket of [client, server]) {
+    socket.on('error', cut);
+    socket.on('data', () => {
+      lastActivityMs = Date.now();
+    });
+    socket.on('close', cut);
+  }
+  const watch = setInterval(() => {
+    if (Date.now() - lastActivityMs > options.idleTimeoutMs) cut();
+  }, Math.min(options.idleTimeoutMs, 30_000)).unref();
+  client.pipe(server);
+  server.pipe(client);
+  await Promise.all([gone(client), gone(server)]);
+  clearInterval(watch);
+  return { bytesToServer: toServer(), bytesToClient: toClient() };
+}
+
+async function gone(socket: AnySocket): Promise<void> {
+  if (socket.destroyed) return;
+  await new Promise<void>((resolve) => socket.once('close', () => resolve()));
+}
