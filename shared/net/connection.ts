@@ -85,7 +85,7 @@ export class Connection {
       }
       if (at >= 0) {
         const end = at > 0 && this.#pending[at - 1] === carriageReturn ? at - 1 : at;
-        const line = this.#pending.latin1Slice(0, end);
+        const line = this.#pending.toString('latin1', 0, end);
         this.#consume(at + 1);
         return line;
       }
@@ -148,7 +148,7 @@ export class Connection {
   /** Sends the last words, if any, then closes our side; cuts the line when the peer does not close its own soon. */
   end(lastWords?: string): void {
     if (this.#socket.destroyed) return;
-    this.#socket.end(lastWords, 'latin1');
+    this.#socket.end(Buffer.from(lastWords ?? '', 'latin1'));
     const socket = this.#socket;
     setTimeout(() => socket.destroy(), 2000).unref();
   }

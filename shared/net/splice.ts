@@ -23,11 +23,13 @@ export async function splice(client: AnySocket, server: AnySocket, options: { re
   const toServer = count(client);
   const toClient = count(server);
   for (const socket of [client, server]) {
-    socket.on('error', cut);
+    const other = socket === client ? server : client;
+    socket.on('error', () => other.destroySoon());
     socket.on('data', () => {
       lastActivityMs = Date.now();
     });
-    socket.on('close', cut);
+    // What the closed side had sent still reaches the other.
+    socket.on('close', () => other.destroySoon());
   }
   const watch = setInterval(() => {
     if (Date.now() - lastActivityMs > options.idleTimeoutMs) cut();
