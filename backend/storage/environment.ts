@@ -1,0 +1,149 @@
+/**
+ * The only place that opens LMDB: named tables of binary values under ordered keys, reads that see the last commit, and
+ * writes that are all-or-nothing and on stable storage when their promise resolves. Other rooms use it through the face.
+ */
+import { mkdirSync } from 'node:fs';
+import { open } from 'lmdb';
+import type { Database, RootDatabase } from 'lmdb';
+import { Failure } from '../../shared/base/failure.ts';
+
+/** A key: its parts in the order in which they sort; numbers sort before strings, and by value. */
+export type Key = readonly (string | number)[];
+
+/** Which keys of a table: `from` <= key < `to`. */
+export interface KeyRange {
+  readonly from: Key;
+  readonly to: Key;
+  readonly limit?: number;
+}
+
+/** One ordered table. `put` and `remove` may be called only inside `Environment.write`. */
+export interface Table {
+  get(key: Key): Buffer | undefined;
+  put(key: Key, value: Buffer): void;
+  remove(key: Key): void;
+  /** Entries in ascending order, all of one commit; the values are copies. */
+  range(range: KeyRange): { readonly key: Key; readonly value: Buffer }[];
+}
+
+/** One LMDB environment, shared by all processes of a node that open the same path. */
+export interface Environment {
+  readonly path: string;
+  /** The table of that name; made when it is missing. At most 32 tables. */
+  table(name: string): Table;
+  /** Runs `action` on one snapshot: the last commit of any process at this moment. */
+  read<T>(action: () => T): T;
+  /**
+   * Runs `action` alone among the writers of all processes; what it wrote is committed wholly, or not at all when it
+   * throws. Resolves after the flush; many calls share one flush. `action` must be synchronous, and may run later.
+   * Rejects with what `action` threw, or `storage-failure` when the commit failed.
+   */
+  write<T>(action: () => T): Promise<T>;
+  /** Waits for running writes. */
+  close(): Promise<void>;
+}
+
+/** The virtual address space of one environment, bytes: its upper size. Costs nothing until used. */
+const mapBytes = 64 * 2 ** 30;
+const pastAnyPart = '\uffff\uffff';
+
+/** The range of all keys that begin with `prefix`. */
+export function keysUnder(prefix: Key): KeyRange {
+  return { from: prefix, to: [...prefix, pastAnyPart] };
+}
+
+/** Opens the environment at `path` (a directory, made when it is missing). Throws `storage-failure`. */
+export function openEnvironment(path: string): Environment {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    const root = open<Buffer, Key & (string | number)[]>({
+      path,
+      encoding: 'binary',
+      maxDbs: 32,
+      maxReaders: 1024, // one for each process and thread; LMDB's 126 are soon used up by workers that were killed
+      mapSize: mapBytes,
+      overlappingSync: false, // a commit is flushed before any process can see it
+      noSubdir: false,
+    });
+    root.readerCheck(); // frees the places of readers that were killed
+    return new LmdbEnvironment(path, root);
+  } catch (error) {
+    throw new Failure('storage-failure', 'the index of a storage cannot be opened', { cause: error });
+  }
+}
+
+type Root = RootDatabase<Buffer, Key & (string | number)[]>;
+
+class LmdbEnvironment implements Environment {
+  readonly path: string;
+  readonly #root: Root;
+  readonly #tables = new Map<string, Table>();
+
+  constructor(path: string, root: Root) {
+    this.path = path;
+    this.#root = root;
+  }
+
+  table(name: string): Table {
+    const known = this.#tables.get(name);
+    if (known !== undefined) return known;
+    const table = new LmdbTable(this.#root.openDB<Buffer, Key & (string | number)[]>({ name, encoding: 'binary' }));
+    this.#tables.set(name, table);
+    return table;
+  }
+
+  read<T>(action: () => T): T {
+    this.#root.resetReadTxn(); // lmdb keeps one snapshot for a while; a hint from another process may be newer
+    return action();
+  }
+
+  async write<T>(action: () => T): Promise<T> {
+    let thrown: { readonly error: unknown } | undefined;
+    try {
+      return await this.#root.childTransaction(() => {
+        try {
+          return action();
+        } catch (error) {
+          thrown = { error };
+          throw error; // aborts what this action wrote, not its neighbours in the batch
+        }
+      });
+    } catch (error) {
+      if (thrown !== undefined) throw thrown.error;
+      throw new Failure('storage-failure', 'the index could not be written', { cause: error });
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#root.close();
+  }
+}
+
+class LmdbTable implements Table {
+  readonly #database: Database<Buffer, Key & (string | number)[]>;
+
+  constructor(database: Database<Buffer, Key & (string | number)[]>) {
+    this.#database = database;
+  }
+
+  get(key: Key): Buffer | undefined {
+    return this.#database.getBinary(asLmdbKey(key));
+  }
+
+  put(key: Key, value: Buffer): void {
+    this.#database.putSync(asLmdbKey(key), value);
+  }
+
+  remove(key: Key): void {
+    this.#database.removeSync(asLmdbKey(key));
+  }
+
+  range(range: KeyRange): { readonly key: Key; readonly value: Buffer }[] {
+    const options = { start: asLmdbKey(range.from), end: asLmdbKey(range.to), ...(range.limit === undefined ? {} : { limit: range.limit }) };
+    return Array.from(this.#database.getRange(options), ({ key, value }) => ({ key, value }));
+  }
+}
+
+function asLmdbKey(key: Key): (string | number)[] {
+  return [...key];
+}
