@@ -1,0 +1,23 @@
+/** What a supervisor and its worker processes tell each other over their IPC channel. */
+import type { ChangeHint } from './service.ts';
+
+/** From the supervisor to a worker. */
+export type Order =
+  | { readonly kind: 'start'; readonly slot: number } // the worker's number: no two living workers of a node share one
+  | { readonly kind: 'hint'; readonly hint: ChangeHint }
+  | { readonly kind: 'appoint' } // from now on this worker does the work that exists once per node
+  | { readonly kind: 'retire'; readonly graceMs: number }; // drain and leave
+
+/** From a worker to the supervisor. */
+export type Report =
+  | { readonly kind: 'awake' } // loaded, waits for `start`
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'failed'; readonly text: string } // could not start; nothing to gain from trying at once
+  | { readonly kind: 'hint'; readonly hint: ChangeHint };
+
+const kinds: ReadonlySet<string> = new Set(['start', 'hint', 'appoint', 'retire', 'awake', 'ready', 'failed']);
+
+/** True for a message of ours; the channel carries the cluster module's own as well. */
+export function isMessage(value: unknown): value is Order | Report {
+  return typeof value === 'object' && value !== null && 'kind' in value && typeof value.kind === 'string' && kinds.has(value.kind);
+}
