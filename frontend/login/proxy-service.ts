@@ -1,0 +1,127 @@
+/**
+ * What the IMAP and the POP3 proxy have in common around their conversations: listeners, session ids, draining, and the
+ * splice after a login. The protocol gives the conversation before login.
+ */
+import type { Logger } from '../../shared/log/log.ts';
+import { newSessionId } from '../../shared/base/session-id.ts';
+import { Connection } from '../../shared/net/connection.ts';
+import type { AnySocket } from '../../shared/net/connection.ts';
+import { listen } from '../../shared/net/listener.ts';
+import type { ServerTls } from '../../shared/net/server-tls.ts';
+import { splice } from '../../shared/net/splice.ts';
+import type { Service } from '../../shared/service/service.ts';
+import type { ClientIdentity, LoggedIn, LoginRoad } from './login.ts';
+import { SessionSet } from './session-set.ts';
+
+export interface ProxyListener {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: 'implicit' | 'starttls';
+}
+
+export interface ProxyLimits {
+  readonly maxConnections: number;
+  /** Bad commands before the line is cut. */
+  readonly maxErrors: number;
+  /** Failed logins before the line is cut. */
+  readonly maxAuthErrors: number;
+  /** From the connection to a successful login. */
+  readonly loginTimeoutMs: number;
+  /** Silence in both directions after login. */
+  readonly idleTimeoutMs: number;
+  /** Longest line before login. */
+  readonly maxLineBytes: number;
+}
+
+export interface ProxyOptions {
+  readonly listeners: readonly ProxyListener[];
+  readonly serverTls: ServerTls;
+  readonly road: LoginRoad;
+  readonly limits: ProxyLimits;
+  readonly log: Logger;
+}
+
+/** A client before login, as the protocol's conversation sees it. */
+export interface Visitor {
+  readonly connection: Connection;
+  readonly identity: ClientIdentity;
+  readonly log: Logger;
+  readonly options: ProxyOptions;
+}
+
+/** How a conversation before login ended. */
+export type Outcome = { readonly kind: 'logged-in'; readonly login: LoggedIn } | { readonly kind: 'over' };
+
+export interface ProxyProtocol {
+  readonly name: string;
+  /** Talks with the client until it is logged in (success already told) or gone. */
+  converse(visitor: Visitor): Promise<Outcome>;
+  /** The last words to a client that is not logged in, when the node stops. */
+  readonly farewell: string;
+  /** The last words to a client that did not log in in time. */
+  readonly tooSlow: string;
+}
+
+/** Opens the listeners and serves; the returned service drains on stop. */
+export async function startProxy(protocol: ProxyProtocol, options: ProxyOptions): Promise<Service> {
+  const sessions = new SessionSet();
+  const log = options.log.child({ service: protocol.name });
+  const serve = (socket: AnySocket): void => {
+    serveSocket({ protocol, options: { ...options, log }, sessions, socket }).catch((error: unknown) => {
+      log.error({ err: error }, 'session failed');
+      socket.destroy();
+    });
+  };
+  const listeners = await Promise.all(
+    options.listeners.map(async (listener) =>
+      listen({ ...listener, serverTls: options.serverTls, requestCertificate: 'no', maxConnections: options.limits.maxConnections, log }, serve),
+    ),
+  );
+  return {
+    name: protocol.name,
+    stop: async (graceMs) => {
+      await Promise.all(listeners.map(async (listener) => listener.close()));
+      await sessions.drain(graceMs);
+    },
+  };
+}
+
+async function serveSocket(serving: {
+  readonly protocol: ProxyProtocol;
+  readonly options: ProxyOptions;
+  readonly sessions: SessionSet;
+  readonly socket: AnySocket;
+}): Promise<void> {
+  const { protocol, options, sessions } = serving;
+  const { limits } = options;
+  const connection = new Connection(serving.socket, { maxLineBytes: limits.maxLineBytes, idleTimeoutMs: limits.loginTimeoutMs });
+  const identity = { address: connection.remoteAddress, port: connection.remotePort, session: newSessionId() };
+  const log = options.log.child({ session: identity.session, client: identity.address });
+  const session = { farewell: () => connection.end(protocol.farewell), cut: () => connection.destroy() };
+  sessions.add(session);
+  const deadline = setTimeout(() => connection.end(protocol.tooSlow), limits.loginTimeoutMs);
+  try {
+    log.debug('connected');
+    const outcome = await protocol.converse({ connection, identity, log, options });
+    clearTimeout(deadline);
+    if (outcome.kind === 'logged-in') {
+      session.farewell = () => undefined;
+      await forward({ connection, log, idleTimeoutMs: limits.idleTimeoutMs }, outcome.login);
+    }
+  } finally {
+    clearTimeout(deadline);
+    sessions.remove(session);
+    connection.end();
+  }
+}
+
+async function forward(client: { readonly connection: Connection; readonly log: Logger; readonly idleTimeoutMs: number }, login: LoggedIn): Promise<void> {
+  const log = client.log.child({ account: login.address, node: login.node });
+  log.info('logged in');
+  const near = client.connection.detach();
+  const far = login.backend.detach();
+  if (near.pending.length > 0) far.socket.write(near.pending);
+  if (far.pending.length > 0) near.socket.write(far.pending);
+  const moved = await splice(near.socket, far.socket, { idleTimeoutMs: client.idleTimeoutMs });
+  log.info(moved, 'session over');
+}

@@ -1,0 +1,167 @@
+/** The POP3 conversation before login (RFC 1939 AUTHORIZATION state, RFC 2449 CAPA, RFC 2595 STLS, RFC 5034 AUTH). */
+import { Failure } from '../../shared/base/failure.ts';
+import { decodeBase64, startSasl } from '../../shared/sasl/mechanisms.ts';
+import type { Outcome, Visitor } from '../login/proxy-service.ts';
+import { logIn } from '../login/login.ts';
+import { logInAtBackend } from './backend-login.ts';
+import { replyFor } from './replies.ts';
+
+/** What happens after a command. */
+type Next = { readonly kind: 'go-on' } | { readonly kind: 'mistake' } | { readonly kind: 'login-failed' } | Outcome;
+
+interface Session extends Visitor {
+  /** Given by USER, waiting for PASS. */
+  user: string | undefined;
+}
+
+interface Command {
+  readonly allowedIn: 'any' | 'clear' | 'tls';
+  readonly run: (session: Session, argument: string) => Promise<Next>;
+}
+
+const goOn = { kind: 'go-on' } as const;
+const mistake = { kind: 'mistake' } as const;
+const over = { kind: 'over' } as const;
+
+const commands: Readonly<Record<string, Command>> = {
+  CAPA: { allowedIn: 'any', run: tellCapabilities },
+  STLS: { allowedIn: 'clear', run: startTls },
+  USER: { allowedIn: 'tls', run: takeUser },
+  PASS: { allowedIn: 'tls', run: takePassword },
+  AUTH: { allowedIn: 'tls', run: authenticate },
+  QUIT: { allowedIn: 'any', run: quit },
+};
+
+/** Greets, then obeys one command after the other until login or the end of the line. */
+export async function converse(visitor: Visitor): Promise<Outcome> {
+  const session: Session = { ...visitor, user: undefined };
+  const { connection, options } = visitor;
+  let mistakes = 0;
+  let failedLogins = 0;
+  await connection.write('+OK POP3 ready\r\n');
+  for (;;) {
+    const line = await readCommand(session);
+    if (line === undefined) return over;
+    const next = await obey(session, line);
+    if (next.kind === 'logged-in' || next.kind === 'over') return next;
+    if (next.kind === 'mistake') mistakes += 1;
+    if (next.kind === 'login-failed') failedLogins += 1;
+    if (mistakes > options.limits.maxErrors || failedLogins >= options.limits.maxAuthErrors) {
+      connection.end('-ERR too many errors, goodbye\r\n');
+      return over;
+    }
+  }
+}
+
+async function readCommand(session: Session): Promise<string | undefined> {
+  try {
+    return await session.connection.readLine();
+  } catch (error) {
+    session.connection.end(`${replyFor(error, session.identity.session)}\r\n`);
+    return undefined;
+  }
+}
+
+async function obey(session: Session, line: string): Promise<Next> {
+  const space = line.indexOf(' ');
+  const verb = (space < 0 ? line : line.slice(0, space)).toUpperCase();
+  const command = Object.hasOwn(commands, verb) ? commands[verb] : undefined;
+  if (command === undefined || line.includes('\0')) return refuse(session, '-ERR unknown command; before login: CAPA, STLS, USER, PASS, AUTH, QUIT');
+  if (command.allowedIn === 'tls' && !session.connection.encrypted) {
+    return refuse(session, '-ERR log in over TLS only: use STLS first, or port 995');
+  }
+  if (command.allowedIn === 'clear' && session.connection.encrypted) return refuse(session, '-ERR TLS is active already');
+  return command.run(session, space < 0 ? '' : line.slice(space + 1));
+}
+
+async function refuse(session: Session, reply: string): Promise<Next> {
+  await session.connection.write(`${reply}\r\n`);
+  return mistake;
+}
+
+async function tellCapabilities(session: Session): Promise<Next> {
+  const byTls = session.connection.encrypted ? ['USER', 'SASL PLAIN LOGIN'] : ['STLS'];
+  const all = ['TOP', 'UIDL', 'RESP-CODES', 'AUTH-RESP-CODE', 'PIPELINING', ...byTls];
+  await session.connection.write(`+OK capabilities follow\r\n${all.join('\r\n')}\r\n.\r\n`);
+  return goOn;
+}
+
+async function startTls(session: Session): Promise<Next> {
+  await session.connection.write('+OK begin TLS\r\n');
+  try {
+    await session.connection.startTlsAsServer(session.options.serverTls);
+  } catch (error) {
+    session.log.debug({ err: error }, 'TLS handshake failed');
+    return over;
+  }
+  session.user = undefined;
+  return goOn;
+}
+
+async function takeUser(session: Session, argument: string): Promise<Next> {
+  if (argument === '') return refuse(session, '-ERR USER needs a name');
+  session.user = Buffer.from(argument, 'latin1').toString('utf8');
+  await session.connection.write('+OK now PASS\r\n');
+  return goOn;
+}
+
+async function takePassword(session: Session, argument: string): Promise<Next> {
+  const name = session.user;
+  session.user = undefined;
+  if (name === undefined) return refuse(session, '-ERR USER comes first');
+  return tryLogin(session, { name, password: Buffer.from(argument, 'latin1').toString('utf8') });
+}
+
+async function authenticate(session: Session, argument: string): Promise<Next> {
+  const [mechanism = '', initial] = argument.split(' ');
+  const name = mechanism.toUpperCase();
+  if (argument === '') {
+    await session.connection.write('+OK mechanisms follow\r\nPLAIN\r\nLOGIN\r\n.\r\n');
+    return goOn;
+  }
+  if (name !== 'PLAIN' && name !== 'LOGIN') return refuse(session, '-ERR unknown mechanism; there are PLAIN and LOGIN');
+  try {
+    const exchange = startSasl(name);
+    let step = exchange.step(initial === undefined ? undefined : decoded(initial));
+    while (step.kind === 'challenge') {
+      await session.connection.write(`+ ${step.data.toString('base64')}\r\n`);
+      const line = await session.connection.readLine();
+      if (line === undefined) return over;
+      if (line === '*') return await refuse(session, '-ERR authentication cancelled');
+      step = exchange.step(decoded(line));
+    }
+    if (step.kind !== 'password') return mistake;
+    if (step.authorisationId !== undefined && step.authorisationId !== step.user) {
+      throw new Failure('bad-credentials', 'logging in as somebody else is not possible here');
+    }
+    return await tryLogin(session, { name: step.user, password: step.password });
+  } catch (error) {
+    return refuse(session, replyFor(error, session.identity.session));
+  }
+}
+
+/** An initial response of `=` is the empty one (RFC 5034 section 4). */
+function decoded(text: string): Buffer {
+  const bytes = text === '=' ? Buffer.alloc(0) : decodeBase64(text);
+  if (bytes === undefined) throw new Failure('bad-input', 'that is not base64');
+  return bytes;
+}
+
+async function tryLogin(session: Session, credentials: { readonly name: string; readonly password: string }): Promise<Next> {
+  const { connection, identity, log, options } = session;
+  try {
+    const login = await logIn(options.road, { ...credentials, client: identity, log }, logInAtBackend);
+    await connection.write(`+OK ${login.welcome}\r\n`);
+    return { kind: 'logged-in', login };
+  } catch (error) {
+    log.info({ user: credentials.name, err: error }, 'login failed');
+    await connection.write(`${replyFor(error, identity.session)}\r\n`);
+    return { kind: 'login-failed' };
+  }
+}
+
+async function quit(session: Session): Promise<Next> {
+  session.connection.end('+OK goodbye\r\n');
+  await session.connection.closed;
+  return over;
+}
