@@ -1,0 +1,152 @@
+/**
+ * A raw line-protocol client for tests: says lines, expects lines, and shows both directions when an expectation fails.
+ * It hides nothing of the protocol, unlike a client library.
+ */
+import * as net from 'node:net';
+import * as tls from 'node:tls';
+import assert from 'node:assert/strict';
+
+const patienceMs = 10_000;
+
+export class Dialogue {
+  #socket: net.Socket;
+  #received = Buffer.alloc(0);
+  #closed = false;
+  #wake: (() => void) | undefined;
+  readonly #transcript: string[] = [];
+
+  private constructor(socket: net.Socket) {
+    this.#socket = socket;
+    this.#listen();
+  }
+
+  /** Connects to a port of this machine; with `tls: 'implicit'` the handshake comes first (any certificate is taken). */
+  static async connect(options: { readonly port: number; readonly tls?: 'implicit' | 'none'; readonly from?: string }): Promise<Dialogue> {
+    const target = { host: '127.0.0.1', port: options.port, ...(options.from === undefined ? {} : { localAddress: options.from }) };
+    const socket = options.tls === 'implicit' ? tls.connect({ ...target, rejectUnauthorized: false }) : net.connect(target);
+    await new Promise<void>((resolve, reject) => {
+      socket.once(options.tls === 'implicit' ? 'secureConnect' : 'connect', resolve);
+      socket.once('error', reject);
+    });
+    return new Dialogue(socket);
+  }
+
+  /** Sends one line (CRLF is added). */
+  say(line: string): void {
+    this.#transcript.push(`C: ${line}`);
+    this.#socket.write(`${line}\r\n`, 'utf8');
+  }
+
+  /** Sends bytes as they are. */
+  sayRaw(data: string | Buffer): void {
+    this.#transcript.push(`C: (${String(data.length)} raw) ${String(data).slice(0, 120)}`);
+    this.#socket.write(data);
+  }
+
+  /** The next line, without CRLF. Fails when the line is not complete in time or the server closes. */
+  async line(): Promise<string> {
+    const at = await this.#until(() => this.#received.indexOf('\r\n'), 'a line');
+    const line = this.#received.subarray(0, at).toString('utf8');
+    this.#received = this.#received.subarray(at + 2);
+    this.#transcript.push(`S: ${line}`);
+    return line;
+  }
+
+  /** Takes lines until one matches, and answers that match. Lines before it may be anything. */
+  async until(pattern: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const match = pattern.exec(await this.line());
+      if (match !== null) return match;
+    }
+  }
+
+  /** The next line must match. */
+  async expect(pattern: RegExp): Promise<RegExpExecArray> {
+    const line = await this.line();
+    const match = pattern.exec(line);
+    assert.ok(match, this.#complaint(`expected ${String(pattern)}, got ${line}`));
+    return match;
+  }
+
+  /** Exactly so many bytes. */
+  async bytes(length: number): Promise<Buffer> {
+    await this.#until(() => (this.#received.length >= length ? length : -1), `${String(length)} bytes`);
+    const bytes = this.#received.subarray(0, length);
+    this.#received = this.#received.subarray(length);
+    this.#transcript.push(`S: (${String(length)} bytes)`);
+    return bytes;
+  }
+
+  /** An SMTP reply of one or more lines; its code must be the one given. Answers all lines. */
+  async reply(code: number | RegExp): Promise<string[]> {
+    const lines: string[] = [];
+    do lines.push(await this.line());
+    while (/^\d{3}-/.test(lines.at(-1) ?? ''));
+    const wanted = typeof code === 'number' ? new RegExp(`^${String(code)}`) : code;
+    assert.match(lines.at(-1) ?? '', wanted, this.#complaint(`expected ${String(code)}`));
+    return lines;
+  }
+
+  /** Says a line and waits for the reply with that code. */
+  async ask(line: string, code: number | RegExp): Promise<string[]> {
+    this.say(line);
+    return this.reply(code);
+  }
+
+  /** Continues over TLS (after the server agreed). */
+  async startTls(): Promise<void> {
+    this.#socket.removeAllListeners();
+    const secured = tls.connect({ socket: this.#socket, rejectUnauthorized: false });
+    await new Promise<void>((resolve, reject) => {
+      secured.once('secureConnect', resolve);
+      secured.once('error', reject);
+    });
+    this.#socket = secured;
+    this.#listen();
+  }
+
+  /** Resolves when the server has closed. */
+  async closed(): Promise<void> {
+    await this.#until(() => (this.#closed ? 0 : -1), 'the end of the connection');
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #listen(): void {
+    this.#socket.on('data', (chunk: Buffer) => {
+      this.#received = Buffer.concat([this.#received, chunk]);
+      this.#wake?.();
+    });
+    const over = (): void => {
+      this.#closed = true;
+      this.#wake?.();
+    };
+    this.#socket.on('close', over);
+    this.#socket.on('end', over);
+    this.#socket.on('error', over);
+  }
+
+  async #until(ready: () => number, what: string): Promise<number> {
+    const deadline = Date.now() + patienceMs;
+    for (;;) {
+      const at = ready();
+      if (at >= 0) return at;
+      assert.ok(!this.#closed, this.#complaint(`connection closed while waiting for ${what}`));
+      const left = deadline - Date.now();
+      assert.ok(left > 0, this.#complaint(`no ${what} within ${String(patienceMs)} ms`));
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, left);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+
+  #complaint(text: string): string {
+    return `${text}\n${this.#transcript.slice(-30).join('\n')}\nnot yet read: ${this.#received.toString('latin1').slice(0, 300)}`;
+  }
+}
