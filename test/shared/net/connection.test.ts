@@ -1,0 +1,119 @@
+/** Connection and splice on real loopback sockets. */
+import { test } from 'node:test';
+import type { TestContext } from 'node:test';
+import assert from 'node:assert/strict';
+import * as net from 'node:net';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isFailure } from '../../../shared/base/failure.ts';
+import { Connection } from '../../../shared/net/connection.ts';
+import { connectTo } from '../../../shared/net/connect.ts';
+import { splice } from '../../../shared/net/splice.ts';
+
+/** Two ends of one TCP connection. */
+async function pair(t: TestContext): Promise<[net.Socket, net.Socket]> {
+  const server = net.createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  const near = net.connect(port, '127.0.0.1');
+  const [far] = (await once(server, 'connection')) as [net.Socket];
+  server.close();
+  t.after(() => {
+    near.destroy();
+    far.destroy();
+  });
+  near.on('error', () => undefined);
+  return [near, far];
+}
+
+const limits = { maxLineBytes: 100, idleTimeoutMs: 0 };
+
+test('lines come whole however the bytes are cut, with CRLF or a lone LF', async (t) => {
+  const [peer, socket] = await pair(t);
+  const connection = new Connection(socket, limits);
+  const bytes = Buffer.from('first\r\nsecond\n\r\nläst\r\nunfinished', 'latin1');
+  for (const byte of bytes) {
+    peer.write(Buffer.of(byte));
+    await sleep(1);
+  }
+  peer.end();
+  assert.deepEqual([await connection.readLine(), await connection.readLine(), await connection.readLine(), await connection.readLine()], ['first', 'second', '', 'läst']);
+  assert.equal(await connection.readLine(), undefined);
+});
+
+test('a line over the limit is refused, whether its end has come or not', async (t) => {
+  for (const text of ['x'.repeat(101), `${'x'.repeat(101)}\r\n`]) {
+    const [peer, socket] = await pair(t);
+    const connection = new Connection(socket, limits);
+    peer.write(text);
+    await assert.rejects(connection.readLine(), (error) => isFailure(error, 'bad-input'));
+  }
+});
+
+test('counted bytes and streams take exactly what was asked and leave the rest', async (t) => {
+  const [peer, socket] = await pair(t);
+  const connection = new Connection(socket, limits);
+  peer.write(`abc${'d'.repeat(500_000)}tail\r\n`);
+  assert.equal((await connection.readBytes(3)).toString(), 'abc');
+  let length = 0;
+  for await (const piece of connection.readStream(500_000)) length += piece.length;
+  assert.equal(length, 500_000);
+  assert.equal(await connection.readLine(), 'tail');
+});
+
+test('a stream that ends inside counted bytes is bad input, not a hang', async (t) => {
+  const [peer, socket] = await pair(t);
+  const connection = new Connection(socket, limits);
+  peer.end('ab');
+  await assert.rejects(connection.readBytes(3), (error) => isFailure(error, 'bad-input'));
+});
+
+test('a silent peer times out the pending read', async (t) => {
+  const [, socket] = await pair(t);
+  const connection = new Connection(socket, { ...limits, idleTimeoutMs: 50 });
+  await assert.rejects(connection.readLine(), (error) => isFailure(error, 'timed-out'));
+});
+
+test('a peer that never reads stops the writer instead of filling memory', async (t) => {
+  const [peer, socket] = await pair(t);
+  peer.pause();
+  const connection = new Connection(socket, limits);
+  const block = Buffer.alloc(1024 * 1024);
+  let written = 0;
+  const writing = (async () => {
+    while (written < 64) {
+      await connection.write(block);
+      written += 1;
+    }
+  })();
+  await sleep(200);
+  assert.ok(written < 64, `${String(written)} MB were taken`);
+  peer.resume();
+  await writing;
+});
+
+test('a refused connection is backend-unavailable', async (t) => {
+  const [peer] = await pair(t);
+  const gone = peer.localPort ?? 1;
+  peer.destroy();
+  await assert.rejects(connectTo({ host: '127.0.0.1', port: gone, timeoutMs: 1000 }), (error) => isFailure(error, 'backend-unavailable'));
+});
+
+test('spliced sockets deliver all that one side had sent before it closed', async (t) => {
+  const [client, nearSide] = await pair(t);
+  const [farSide, server] = await pair(t);
+  const joined = splice(nearSide, farSide, { idleTimeoutMs: 10_000 });
+  const payload = Buffer.alloc(8 * 1024 * 1024, 'z');
+  server.end(payload);
+  server.resume();
+  let received = 0;
+  await sleep(100); // the reader is slow to begin
+  client.on('data', (chunk: Buffer) => {
+    received += chunk.length;
+  });
+  await once(client, 'end');
+  client.destroy();
+  assert.equal(received, payload.length);
+  assert.equal((await joined).bytesToClient, payload.length);
+});
