@@ -1,0 +1,124 @@
+/**
+ * A connector: one directory, reached at up to five addresses that are tried in order, with pools of connections. Searches
+ * share connections; binds that check a user's password have connections of their own, one bind at a time on each, because
+ * a bind changes who the connection speaks for (RFC 4511 section 4.2.1).
+ */
+import { Failure } from '../base/failure.ts';
+import type { Logger } from '../log/log.ts';
+import { ConnectionPool } from './connection-pool.ts';
+import type { Filter } from './filter.ts';
+import { LdapConnection, ResultError, resultCodes } from './ldap-connection.ts';
+import type { Entry } from './ldap-connection.ts';
+import { UriChooser } from './uri-chooser.ts';
+
+export type { Entry } from './ldap-connection.ts';
+
+export interface ConnectorOptions {
+  /** The name in the configuration and in the log. */
+  readonly name: string;
+  /** One to five of `ldap://host:port` or `ldaps://host:port`; the first that is healthy is used. */
+  readonly uris: readonly string[];
+  /** Who searches; anonymous when absent. */
+  readonly bindDn?: string | undefined;
+  readonly bindPassword?: string | undefined;
+  readonly startTls?: 'yes' | 'no' | undefined;
+  /** PEM certificates to trust instead of the system's. */
+  readonly ca?: string | undefined;
+  readonly searchBase: string;
+  readonly scope: 'base' | 'one' | 'sub';
+  /** Time for one attempt at one address; a request makes at most one more attempt than there are addresses. */
+  readonly timeoutMs: number;
+  /** At most so many connections for searches, and as many again for checking passwords. */
+  readonly connections: number;
+  readonly log: Logger;
+}
+
+export interface Connector {
+  readonly name: string;
+  /**
+   * The entries below the search base that match. With more than `sizeLimit` matches exactly `sizeLimit` entries are returned.
+   * @throws Failure('directory-unavailable') also when the search base is missing: an empty directory is no answer.
+   */
+  search(filter: Filter, attributes: readonly string[], options: { readonly sizeLimit: number }): Promise<readonly Entry[]>;
+  /**
+   * Checks a password by a simple bind as `dn`. An empty password is refused without asking, since directories take it for
+   * an anonymous bind (RFC 4513 section 5.1.2). @throws Failure('directory-unavailable')
+   */
+  bind(dn: string, password: string): Promise<'ok' | 'refused'>;
+  /** Ends all connections; calls under way fail. */
+  close(): void;
+}
+
+/** Makes a connector; nothing is opened before the first call. @throws Failure('bad-input') for unusable options. */
+export function createConnector(options: ConnectorOptions): Connector {
+  checkOptions(options);
+  const log = options.log.child({ connector: options.name });
+  const chooser = new UriChooser(options.uris, log);
+  const open = async (uri: string): Promise<LdapConnection> =>
+    await LdapConnection.open({ uri, startTls: options.startTls ?? 'no', ca: options.ca, timeoutMs: options.timeoutMs });
+  const pool = (use: 'shared' | 'exclusive', openOne: (uri: string) => Promise<LdapConnection>): ConnectionPool =>
+    new ConnectionPool({ open: openOne, use, chooser, limit: options.connections, waitMs: options.timeoutMs, log });
+
+  const lookups = pool('shared', async (uri) => {
+    const connection = await open(uri);
+    if (options.bindDn !== undefined) await bindAsService(connection, options.bindDn, options.bindPassword ?? '');
+    return connection;
+  });
+  const passwordChecks = pool('exclusive', open);
+
+  return {
+    name: options.name,
+    search: async (filter, attributes, { sizeLimit }) => await lookups.run(async (connection) => {
+      const { entries, more } = await connection.search({
+        base: options.searchBase, scope: options.scope, filter, attributes, sizeLimit,
+      });
+      if (more === 'yes' && entries.length < sizeLimit) throw new Error('the directory allows fewer results than are needed');
+      return entries;
+    }),
+    bind: async (dn, password) => {
+      if (password === '' || dn === '') return 'refused';
+      return await passwordChecks.run(async (connection) => await checkPassword(connection, dn, password));
+    },
+    close: () => {
+      lookups.close();
+      passwordChecks.close();
+    },
+  };
+}
+
+const refusals: readonly number[] = [
+  resultCodes.invalidCredentials, resultCodes.noSuchObject, resultCodes.inappropriateAuthentication,
+];
+
+async function checkPassword(connection: LdapConnection, dn: string, password: string): Promise<'ok' | 'refused'> {
+  try {
+    await connection.bind(dn, password);
+    return 'ok';
+  } catch (error) {
+    if (error instanceof ResultError && refusals.includes(error.resultCode)) return 'refused';
+    throw error;
+  }
+}
+
+async function bindAsService(connection: LdapConnection, dn: string, password: string): Promise<void> {
+  try {
+    await connection.bind(dn, password);
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+function checkOptions(options: ConnectorOptions): void {
+  if (options.uris.length < 1 || options.uris.length > 5) {
+    throw new Failure('bad-input', `connector ${options.name}: one to five addresses are needed`);
+  }
+  for (const uri of options.uris) {
+    if (!URL.canParse(uri) || !/^ldaps?:\/\/[^/]+\/?$/.test(uri)) {
+      throw new Failure('bad-input', `connector ${options.name}: "${uri}" is not of the form ldap://host:port or ldaps://host:port`);
+    }
+  }
+  if (options.bindDn !== undefined && (options.bindPassword ?? '') === '') {
+    throw new Failure('bad-input', `connector ${options.name}: bindDn needs a bindPassword`);
+  }
+}

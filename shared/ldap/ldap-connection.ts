@@ -1,0 +1,266 @@
+/**
+ * One connection to one LDAP server, for one life: the only file in which the client side of ldapjs is used. ldapjs's own
+ * queue, reconnecting and failover stay off, because calls hang in them; whoever holds a dead connection opens a new one.
+ */
+import ldapjs from 'ldapjs';
+import type { Filter } from './filter.ts';
+import { MessageFramer } from './message-framer.ts';
+
+/** One entry as the directory sent it. */
+export interface Entry {
+  readonly dn: string;
+  /** Values by attribute name in lower case. */
+  readonly attributes: ReadonlyMap<string, readonly Buffer[]>;
+}
+
+export interface ConnectionOptions {
+  /** `ldap://host:port` or `ldaps://host:port`. */
+  readonly uri: string;
+  readonly startTls: 'yes' | 'no';
+  /** PEM certificates that are trusted instead of the system's. */
+  readonly ca: string | undefined;
+  /** Time for connecting (TLS included), and for each request. */
+  readonly timeoutMs: number;
+}
+
+export interface SearchRequest {
+  readonly base: string;
+  readonly scope: 'base' | 'one' | 'sub';
+  readonly filter: Filter;
+  readonly attributes: readonly string[];
+  readonly sizeLimit: number;
+}
+
+export interface SearchAnswer {
+  readonly entries: readonly Entry[];
+  /** Whether the directory stopped at a size limit, ours or its own (sizeLimitExceeded). */
+  readonly more: 'yes' | 'no';
+}
+
+/** The directory answered a request with a result code other than success (RFC 4511 section 4.1.9). */
+export class ResultError extends Error {
+  override readonly name = 'ResultError';
+  readonly resultCode: number;
+
+  constructor(resultCode: number, message: string) {
+    super(message);
+    this.resultCode = resultCode;
+  }
+}
+
+/** The connection is of no more use: refused, cut, silent beyond the time limit, or the peer answers nonsense. */
+export class ConnectionLost extends Error {
+  override readonly name = 'ConnectionLost';
+  /** `ended`: closed or refused; `silent`: no answer in time; `nonsense`: an answer that is not LDAP, or not to the question. */
+  readonly how: 'ended' | 'silent' | 'nonsense';
+
+  constructor(how: 'ended' | 'silent' | 'nonsense', reason: string) {
+    super(reason);
+    this.how = how;
+  }
+}
+
+/** Result codes by the names of RFC 4511 section 4.1.9. */
+export const resultCodes = {
+  sizeLimitExceeded: 4, noSuchObject: 32, inappropriateAuthentication: 48, invalidCredentials: 49, busy: 51, unavailable: 52,
+} as const;
+
+const maxAnswerBytes = 4 * 1024 * 1024;
+/** protocolOp tags (RFC 4511 section 4): ldapjs itself doesn't check that an answer is of the kind that was asked for. */
+const answerTags = { bind: 0x61, searchDone: 0x65 } as const;
+
+interface Answer { readonly protocolOp: number; readonly status: number }
+/** What of ldapjs is not in its published types: the parser that its sockets write to, and the socket in use. */
+interface ClientInternals {
+  readonly _socket: NodeJS.EventEmitter | null;
+  readonly _tracker: { readonly parser: { write(data: Buffer): boolean } } | null;
+}
+
+/** ldapjs logs whole requests, passwords included: it gets a log that keeps nothing. */
+const silentLog = { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore, fatal: ignore, child: () => silentLog };
+function ignore(): void { /* nothing to do, on purpose */ }
+
+export class LdapConnection {
+  readonly #client: ldapjs.Client;
+  readonly #timeoutMs: number;
+  /** Rejects, with the reason, everything that waits when the connection dies. */
+  readonly #waiting = new Set<(reason: ConnectionLost) => void>();
+  #lost: ConnectionLost | undefined;
+
+  private constructor(client: ldapjs.Client, timeoutMs: number) {
+    this.#client = client;
+    this.#timeoutMs = timeoutMs;
+    for (const event of ['error', 'connectError', 'connectRefused', 'connectTimeout', 'setupError', 'socketTimeout', 'close', 'end']) {
+      client.on(event, (reason: unknown) => { this.#lose('ended', reason instanceof Error ? reason.message : `connection ${event}`); });
+    }
+    client.on('resultError', ignore);
+  }
+
+  /** Connects, and secures the connection when asked to. @throws ConnectionLost */
+  static async open(options: ConnectionOptions): Promise<LdapConnection> {
+    const tlsOptions = tlsOptionsFor(options);
+    const client = ldapjs.createClient({
+      url: options.uri, tlsOptions, log: silentLog, queueDisable: true, reconnect: false, connectTimeout: options.timeoutMs,
+    });
+    const connection = new LdapConnection(client, options.timeoutMs);
+    await connection.#call<undefined>((resolve) => {
+      client.once('connect', () => {
+        if (connection.#lost === undefined) resolve(undefined);
+        else client.destroy();
+      });
+    });
+    connection.#takeOverReading();
+    if (options.startTls === 'yes') {
+      await connection.#startTls(tlsOptions);
+      connection.#takeOverReading();
+    }
+    return connection;
+  }
+
+  get alive(): boolean {
+    return this.#lost === undefined;
+  }
+
+  /** Searches. @throws ConnectionLost, ResultError */
+  async search(request: SearchRequest): Promise<SearchAnswer> {
+    const entries: Entry[] = [];
+    return await this.#call<SearchAnswer>((resolve, reject) => {
+      const options = {
+        scope: request.scope, filter: toLdapjs(request.filter), attributes: [...request.attributes], sizeLimit: request.sizeLimit,
+        timeLimit: Math.ceil(this.#timeoutMs / 1000),
+      };
+      this.#client.search(request.base, options, (failed, events) => {
+        if (failed) { reject(failed); return; }
+        events.on('searchEntry', (entry) => entries.push(toEntry(entry)));
+        events.on('searchReference', ignore); // referrals to other servers are not followed
+        events.on('error', (error) => {
+          if (isResult(error) && error.code === resultCodes.sizeLimitExceeded) resolve({ entries, more: 'yes' });
+          else reject(error);
+        });
+        events.on('end', (result: Answer | null) => {
+          if (result?.protocolOp === answerTags.searchDone) resolve({ entries, more: 'no' });
+          else this.#lose('nonsense', 'the directory answered a search with something else');
+        });
+      });
+    });
+  }
+
+  /** Simple bind (RFC 4513 section 5.1). The caller has refused empty passwords. @throws ConnectionLost, ResultError */
+  async bind(dn: string, password: string): Promise<void> {
+    await this.#call<undefined>((resolve, reject) => {
+      this.#client.bind(dn, password, (failed, result: Answer | undefined) => {
+        if (failed) reject(failed);
+        else if (result?.protocolOp === answerTags.bind && result.status === 0) resolve(undefined);
+        else this.#lose('nonsense', 'the directory answered a bind with something else');
+      });
+    });
+  }
+
+  /** Ends the connection; what waits is rejected. */
+  close(): void {
+    this.#lose('ended', 'closed');
+  }
+
+  async #startTls(tlsOptions: object): Promise<void> {
+    await this.#call<undefined>((resolve, reject) => {
+      this.#client.starttls(tlsOptions, [], (failed: Error | null) => {
+        if (failed) reject(failed);
+        else resolve(undefined);
+      });
+    }).catch((error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw this.#lose('ended', `StartTLS failed: ${reason}`);
+    });
+  }
+
+  /**
+   * Takes over what the socket receives: ldapjs gets whole messages only, and what it throws while reading (an unknown result
+   * code is enough) ends this connection instead of the process. Its own reader also formats all bytes for a log nobody keeps.
+   */
+  #takeOverReading(): void {
+    const { _socket: socket, _tracker: tracker } = this.#client as unknown as ClientInternals;
+    if (socket === null || tracker === null) throw this.#lose('ended', 'closed while connecting');
+    const framer = new MessageFramer(() => maxAnswerBytes);
+    socket.removeAllListeners('data');
+    socket.on('data', (data: Buffer) => {
+      try {
+        for (const message of framer.write(data)) tracker.parser.write(message);
+      } catch (error) {
+        this.#lose('nonsense', `the directory's answer can't be read: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    });
+  }
+
+  /** Runs one request under our own time limit; ldapjs's own limits don't hold in all of its states. */
+  async #call<T>(start: (resolve: (value: T) => void, reject: (error: unknown) => void) => void): Promise<T> {
+    if (this.#lost !== undefined) throw this.#lost;
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const timer = setTimeout(() => { this.#lose('silent', `no answer within ${String(this.#timeoutMs)} ms`); }, this.#timeoutMs);
+    this.#waiting.add(reject);
+    try {
+      start(resolve, (error) => { reject(isResult(error) ? new ResultError(error.code, error.message) : this.#lose('ended', String(error))); });
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#waiting.delete(reject);
+    }
+  }
+
+  #lose(how: ConnectionLost['how'], reason: string): ConnectionLost {
+    if (this.#lost !== undefined) return this.#lost;
+    const lost = new ConnectionLost(how, reason);
+    this.#lost = lost;
+    for (const reject of this.#waiting) reject(lost);
+    const socket = (this.#client as unknown as ClientInternals)._socket;
+    this.#client.destroy();
+    socket?.on('error', ignore); // ldapjs takes its own listeners off, and a late error would end the process
+    return lost;
+  }
+}
+
+function tlsOptionsFor(options: ConnectionOptions): { host: string; ca?: string; servername?: string } {
+  const host = new URL(options.uri).hostname.replace(/^\[|\]$/g, '');
+  const isAddress = /^[\d.]+$|:/.test(host);
+  return { host, ...(isAddress ? {} : { servername: host }), ...(options.ca === undefined ? {} : { ca: options.ca }) };
+}
+
+/** Tells the directory's own result codes from ldapjs's errors about the connection, which bear a code too. */
+function isResult(error: unknown): error is Error & { code: number } {
+  return error instanceof Error && 'lde_message' in error && 'code' in error && typeof error.code === 'number'
+    && !['ConnectionError', 'AbandonedError', 'TimeoutError'].includes(error.name);
+}
+
+function toEntry(entry: ldapjs.SearchEntry): Entry {
+  const attributes = new Map<string, Buffer[]>();
+  for (const attribute of entry.attributes) attributes.set(attribute.type.toLowerCase(), attribute.buffers);
+  return { dn: String(entry.objectName), attributes };
+}
+
+function toLdapjs(filter: Filter): ldapjs.Filter {
+  switch (filter.kind) {
+    case 'and':
+      return new ldapjs.AndFilter({ filters: filter.filters.map(toLdapjs) });
+    case 'or':
+      return new ldapjs.OrFilter({ filters: filter.filters.map(toLdapjs) });
+    case 'not':
+      return new ldapjs.NotFilter({ filter: toLdapjs(filter.filter) });
+    case 'present':
+      return new ldapjs.PresenceFilter({ attribute: filter.attribute });
+    case 'equal':
+      return new ldapjs.EqualityFilter({ attribute: filter.attribute, value: Buffer.from(filter.value) });
+    case 'approximate':
+      return new ldapjs.ApproximateFilter({ attribute: filter.attribute, value: filter.value });
+    case 'greaterOrEqual':
+      return new ldapjs.GreaterThanEqualsFilter({ attribute: filter.attribute, value: filter.value });
+    case 'lessOrEqual':
+      return new ldapjs.LessThanEqualsFilter({ attribute: filter.attribute, value: filter.value });
+    case 'substrings':
+      return new ldapjs.SubstringFilter({
+        attribute: filter.attribute, initial: filter.initial ?? '', any: [...filter.any], final: filter.final,
+      });
+    case 'extensible':
+      return new ldapjs.ExtensibleFilter({
+        matchType: filter.attribute, rule: filter.rule, value: filter.value, dnAttributes: filter.dnAttributes === 'yes',
+      });
+  }
+}
