@@ -1,0 +1,62 @@
+/** A user map kept in a local text file, read again when it changes; a faulty file leaves the last good map in place. */
+import * as fs from 'node:fs/promises';
+import { Failure } from '../base/failure.ts';
+import type { Logger } from '../log/log.ts';
+import { parseMapFile } from './map-file.ts';
+import type { MapFile } from './map-file.ts';
+import type { LocalFileMapOptions, UserEntry, UserMap } from './user-maps.ts';
+
+/** How often the file is looked at, at most. */
+const checkIntervalMs = 1_000;
+
+export class LocalFileMap implements UserMap {
+  readonly name: string;
+  readonly #path: string;
+  readonly #log: Logger;
+  #map: MapFile | undefined;
+  #version = '';
+  #nextCheck = 0;
+  #checking: Promise<void> | undefined;
+
+  constructor(options: LocalFileMapOptions, log: Logger) {
+    this.name = options.name;
+    this.#path = options.path;
+    this.#log = log.child({ map: options.name, path: options.path });
+  }
+
+  async lookUp(address: string): Promise<UserEntry | undefined> {
+    await this.#refresh();
+    if (this.#map === undefined) throw new Failure('directory-unavailable', 'The user map can\'t be read. Try again later.');
+    const mailHost = this.#map.find(address);
+    if (mailHost === undefined) return undefined;
+    return { address, mailHost, dn: undefined, map: this.name, aliases: [], routingAddress: undefined };
+  }
+
+  authenticate(): Promise<'refused'> {
+    return Promise.resolve('refused');
+  }
+
+  async #refresh(): Promise<void> {
+    if (this.#checking === undefined && performance.now() >= this.#nextCheck) {
+      this.#checking = this.#check().finally(() => {
+        this.#checking = undefined;
+        this.#nextCheck = performance.now() + checkIntervalMs;
+      });
+    }
+    await this.#checking;
+  }
+
+  async #check(): Promise<void> {
+    try {
+      const { mtimeNs, ctimeNs, size, ino } = await fs.stat(this.#path, { bigint: true });
+      const version = [mtimeNs, ctimeNs, size, ino].join('-');
+      if (version === this.#version) return;
+      const { map, faults } = parseMapFile(await fs.readFile(this.#path, 'utf8'));
+      this.#version = version;
+      if (faults.length === 0) this.#map = map;
+      else this.#log.error({ faults }, 'user map file has faults; the last good map stays in use');
+    } catch (error) {
+      this.#log.error({ err: error }, 'user map file can\'t be read; the last good map stays in use');
+    }
+  }
+}

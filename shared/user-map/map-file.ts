@@ -1,0 +1,54 @@
+/**
+ * The text of a local user map (pure). Each line: an address, or a `/regular expression/` that the whole address must match
+ * (letter case aside), then white space and `host` or `host:port`. `#` begins a comment. Single addresses go before regular
+ * expressions; these are tried in the order of the file.
+ */
+
+export interface MapFile {
+  /** The host for an address in lower case, `host` or `host:port`. */
+  find(address: string): string | undefined;
+}
+
+/** One bad line, counted from 1. */
+export interface MapFault { readonly line: number; readonly problem: string }
+
+type Line =
+  | { readonly kind: 'address'; readonly address: string; readonly host: string }
+  | { readonly kind: 'pattern'; readonly pattern: RegExp; readonly host: string };
+
+const hostGrammar = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\.?)(?::(?<port>\d{1,5}))?$/;
+
+/** Reads a map file; every bad line is named, and then the map is not to be used. */
+export function parseMapFile(text: string): { readonly map: MapFile; readonly faults: readonly MapFault[] } {
+  const faults: MapFault[] = [];
+  const addresses = new Map<string, string>();
+  const patterns: { pattern: RegExp; host: string }[] = [];
+  for (const [index, whole] of text.replace(/^\uFEFF/, '').split(/\r?\n/).entries()) {
+    const content = whole.trim();
+    if (content === '' || content.startsWith('#')) continue;
+    const line = parseLine(content);
+    if (typeof line === 'string') faults.push({ line: index + 1, problem: line });
+    else if (line.kind === 'pattern') patterns.push(line);
+    else if (addresses.has(line.address)) faults.push({ line: index + 1, problem: `${line.address} is there twice` });
+    else addresses.set(line.address, line.host);
+  }
+  const find = (address: string): string | undefined =>
+    addresses.get(address) ?? patterns.find(({ pattern }) => pattern.test(address))?.host;
+  return { map: { find }, faults };
+}
+
+/** A line's meaning, or what is wrong with it. */
+function parseLine(content: string): Line | string {
+  const { source, expression, host } = /^(?<source>\/(?<expression>.+)\/|[^\s/]\S*)\s+(?<host>\S+)(?:\s+#.*)?$/.exec(content)?.groups ?? {};
+  if (source === undefined || host === undefined) return 'not of the form "address host" or "/expression/ host"';
+  const port = hostGrammar.exec(host);
+  if (port === null || Number(port.groups?.['port'] ?? 1) > 65_535 || port.groups?.['port'] === '0') return `"${host}" is not host or host:port`;
+  if (expression === undefined) {
+    return /^[^@]+@[^@]+$/.test(source) ? { kind: 'address', address: source.toLowerCase(), host } : `"${source}" is not an address`;
+  }
+  try {
+    return { kind: 'pattern', pattern: new RegExp(`^(?:${expression})$`, 'iu'), host };
+  } catch (error) {
+    return error instanceof Error ? error.message : 'not a regular expression';
+  }
+}
