@@ -1,8 +1,8 @@
-/** What an SMTP client call throws when the server's answer ends the attempt, or when no answer came. */
+/** Refusals as exceptions: what a client call throws when the server says no or nothing, and what a server's handler throws to say no. */
 import { isTemporary, replyLine } from './reply.ts';
 import type { Reply } from './reply.ts';
 
-/** The server answered, and it was no. */
+/** A reply that says no: received from a server (client side), or to be given to the client (server side). */
 export class SmtpRefused extends Error {
   readonly stage: string;
   readonly reply: Reply;

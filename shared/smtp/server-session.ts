@@ -1,0 +1,294 @@
+/**
+ * The server's side of SMTP and LMTP: takes sockets from a listener of ours, lets smtp-server (made strict, see
+ * strict-connection.ts) hold the conversation, and asks the room's handlers, promise by promise. Used by the front-ends'
+ * smtp-proxy and the back-ends' smtp-receiving.
+ *
+ * What a room gets for nothing: bare CR, bare LF, NUL and overlong lines are refused (in commands 500 and closed; in a message
+ * 550 5.6.0 after its end, and `message`'s bytes throw before their end, so half a bad message is never stored); commands
+ * pipelined before STARTTLS are discarded; limits on size, recipients, errors, silence and time; unknown parameters get 555;
+ * AUTH is offered under TLS only; one reply for each recipient in LMTP; 421 4.3.2 when stopping.
+ */
+import type { SMTPServerAddress, SMTPServerAuthentication, SMTPServerDataStream, SMTPServerOptions, SMTPServerSession } from 'smtp-server';
+import { Failure } from '../base/failure.ts';
+import { newSessionId } from '../base/session-id.ts';
+import type { Logger } from '../log/log.ts';
+import type { AnySocket } from '../net/connection.ts';
+import type { ServerTls } from '../net/server-tls.ts';
+import { readRecipient, readSender } from './envelope.ts';
+import type { EnvelopeRecipient, EnvelopeSender } from './commands.ts';
+import { isPositive, makeReply, replyWords } from './reply.ts';
+import type { Reply } from './reply.ts';
+import { SmtpRefused } from './refusal.ts';
+import { StrictConnection, StrictServer } from './strict-connection.ts';
+import type { SmtpLimits } from './strict-connection.ts';
+
+/** The client of one session; its values change as the session goes on (EHLO, STARTTLS, AUTH, XCLIENT). */
+export interface SmtpPeer {
+  readonly sessionId: string;
+  /** For the peer's certificate (`nodeIdentity`). Don't read from it. */
+  readonly socket: AnySocket;
+  /** The client's address and port; after XCLIENT those it named. */
+  readonly address: string;
+  readonly port: number;
+  /** The name of EHLO, HELO or LHLO, lower case. */
+  readonly hello: string | undefined;
+  /** As a Received field says it: `SMTP`, `ESMTPS`, `ESMTPSA`, `LMTPS`. */
+  readonly protocol: string;
+  readonly encrypted: boolean;
+  /** The authenticated user, as `authenticate` returned it. */
+  readonly user: string | undefined;
+  /** What a trusted peer told of the true client by XCLIENT (address and port above are then the client's). */
+  readonly forwarded: { readonly hello: string | undefined; readonly protocol: string | undefined } | undefined;
+}
+
+export interface SmtpClaim {
+  /** `XCLIENT`: a trusted peer named the user (LOGIN attribute); there is no password. */
+  readonly mechanism: 'PLAIN' | 'LOGIN' | 'XCLIENT';
+  readonly name: string;
+  readonly password: string;
+}
+
+/** The room's part. Whatever a handler throws is turned into a reply by `replyTo`; returning is 250. */
+export interface SmtpHandlers<S> {
+  /** A client is there; returns what the room keeps for the session. Throwing refuses the client (use a 4xx or 5xx reply). */
+  open(peer: SmtpPeer): S | Promise<S>;
+  /** Checks who it is and returns the user's canonical name. Required when `authentication` is not `none`. */
+  authenticate?(state: S, claim: SmtpClaim): Promise<string>;
+  /** A transaction begins. It ends with `message`, the next `mail`, or `close`; RSET and EHLO are not told. */
+  mail(state: S, sender: EnvelopeSender): Promise<void>;
+  recipient(state: S, recipient: EnvelopeRecipient): Promise<void>;
+  /**
+   * The message's bytes, dots unstuffed, CRLF line ends. They must be read to the end before anything is committed: the
+   * iteration throws when the message is to be refused or the client is gone. SMTP returns one reply; LMTP one for each of
+   * `recipients`, in their order (a repeated address is one recipient, the later parameters count), or one for all.
+   */
+  message(state: S, bytes: AsyncIterable<Buffer>, recipients: readonly EnvelopeRecipient[]): Promise<Reply | readonly Reply[]>;
+  /** The session is over: after QUIT, or without it. Called once for each state that `open` returned. */
+  close(state: S, how: 'quit' | 'cut'): void;
+}
+
+export interface SmtpServerOptionsOf<S> {
+  readonly protocol: 'smtp' | 'lmtp';
+  /** In the greeting and the answer to EHLO. */
+  readonly hostName: string;
+  /** `implicit`: the sockets handed over are TLS sockets already. */
+  readonly encryption: 'implicit' | 'starttls' | 'none';
+  /** The certificate for STARTTLS, asked for at each new session. */
+  readonly serverTls: () => ServerTls;
+  /** `required`: AUTH PLAIN and LOGIN under TLS, MAIL only afterwards. `xclient`: the trusted peer names the user. */
+  readonly authentication: 'none' | 'required' | 'xclient';
+  /** XCLIENT is understood: only for listeners on which the handlers check the peer's certificate in `open`. */
+  readonly trustedPeers: 'yes' | 'no';
+  /** Further keywords for the EHLO answer, such as `XWAYBILL`. */
+  readonly extensions: readonly string[];
+  /** MAIL parameters known beside those of the standards; they arrive in `sender.extra`. */
+  readonly extraParameters: readonly string[];
+  readonly limits: SmtpLimits;
+  /** Milliseconds before the greeting, in which a client must not talk. 0 on trusted listeners. */
+  readonly greetingDelayMs: number;
+  readonly log: Logger;
+  readonly handlers: SmtpHandlers<S>;
+  /** The room's one place that turns what was thrown into words. Logs what is a fault of ours. */
+  replyTo(thrown: unknown, sessionId: string): Reply;
+}
+
+/** The running sessions of one listener. */
+export interface SmtpSessions {
+  /** Begins a session on a fresh socket. */
+  accept(socket: AnySocket): void;
+  /** Says 421 4.3.2 to sessions as they come to rest; cuts what is left after `graceMs`. */
+  stop(graceMs: number): Promise<void>;
+}
+
+interface Held<S> {
+  readonly connection: StrictConnection;
+  readonly peer: SmtpPeer;
+  state: { readonly value: S } | undefined;
+}
+
+/** Makes the server side for one listener. */
+export function serveSmtp<S>(options: SmtpServerOptionsOf<S>): SmtpSessions {
+  return new Sessions(options);
+}
+
+class Sessions<S> implements SmtpSessions {
+  readonly #options: SmtpServerOptionsOf<S>;
+  readonly #server: StrictServer;
+  readonly #held = new Map<string, Held<S>>();
+
+  constructor(options: SmtpServerOptionsOf<S>) {
+    this.#options = options;
+    this.#server = new StrictServer(this.#serverOptions(), {
+      limits: options.limits,
+      greetingDelayMs: options.greetingDelayMs,
+      extensions: options.extensions,
+    });
+    this.#server.on('error', (error) => options.log.debug({ err: error }, 'client connection failed'));
+  }
+
+  accept(socket: AnySocket): void {
+    if (socket.destroyed) return;
+    this.#server.secureContext.set('*', this.#options.serverTls().context);
+    const connection = new StrictConnection(this.#server, socket, newSessionId());
+    this.#held.set(connection.id, { connection, peer: peerOf(connection), state: undefined });
+    this.#server.connections.add(connection);
+    connection.on('error', (error: Error) => this.#options.log.debug({ err: error, session: connection.id }, 'client connection failed'));
+    connection.init();
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    const deadline = Date.now() + graceMs;
+    while (this.#held.size > 0 && Date.now() < deadline) {
+      for (const { connection } of this.#held.values()) {
+        if (!connection.busy && !connection._closing) connection.send(421, `4.3.2 ${this.#options.hostName} is shutting down`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    for (const { connection } of this.#held.values()) connection.socket.destroy();
+  }
+
+  #serverOptions(): SMTPServerOptions {
+    const options = this.#options;
+    const disabled = ['XFORWARD', 'WIZ', 'SHELL', 'KILL', 'HELP'];
+    if (options.encryption !== 'starttls') disabled.push('STARTTLS');
+    if (options.authentication !== 'required') disabled.push('AUTH');
+    return {
+      name: options.hostName, lmtp: options.protocol === 'lmtp', secure: options.encryption === 'implicit', heloResponse: '%s',
+      hideENHANCEDSTATUSCODES: false, hideDSN: false, logger: false, disableReverseLookup: true,
+      useXClient: options.trustedPeers === 'yes', disabledCommands: disabled, authMethods: ['PLAIN', 'LOGIN'],
+      size: options.limits.maxMessageBytes, maxRecipients: options.limits.maxRecipients, socketTimeout: options.limits.idleTimeoutMs,
+      onConnect: (session, done) => this.#run(session, done, (held) => this.#open(held, session)),
+      onSecure: (_socket, session, done) => {
+        session.disabledCommands = disabled;
+        done();
+      },
+      onAuth: (auth, session, done) => this.#authenticate(auth, session, done),
+      onMailFrom: (address, session, done) => this.#run(session, done, (held) => this.#mail(held, address)),
+      onRcptTo: (address, session, done) => this.#run(session, done, async ({ state }) => {
+        if (state !== undefined) await options.handlers.recipient(state.value, readRecipient(address));
+      }),
+      onData: (stream, session, done) => {
+        void this.#message(stream, session).then((replies) => done(null, replies), (thrown: unknown) => done(this.#refusal(thrown, session)));
+      },
+      onClose: (session) => this.#closed(session),
+    };
+  }
+
+  /** Runs a handler and answers for it. */
+  #run(session: SMTPServerSession, done: (error?: Error | null) => void, work: (held: Held<S>) => Promise<void>): void {
+    const held = this.#held.get(session.id);
+    if (held === undefined) return;
+    void work(held).then(() => done(), (thrown: unknown) => done(this.#refusal(thrown, session)));
+  }
+
+  #refusal(thrown: unknown, session: SMTPServerSession): Error {
+    return refusalOf(thrown instanceof SmtpRefused ? thrown.reply : this.#options.replyTo(thrown, session.id));
+  }
+
+  async #open(held: Held<S>, session: SMTPServerSession): Promise<void> {
+    // Passwords never travel in the clear: AUTH is neither announced nor understood before TLS.
+    if (!held.connection.secure) session.disabledCommands = [...this.#server.options.disabledCommands, 'AUTH'];
+    held.state = { value: await this.#options.handlers.open(held.peer) };
+    if (!this.#held.has(session.id)) this.#options.handlers.close(held.state.value, 'cut');
+  }
+
+  #authenticate(auth: SMTPServerAuthentication, session: SMTPServerSession, done: (error: Error | null, response?: { user?: string }) => void): void {
+    const held = this.#held.get(session.id);
+    const { handlers } = this.#options;
+    const work = async (): Promise<string> => {
+      if (held?.state === undefined || handlers.authenticate === undefined) throw new Failure('forbidden', 'authentication is not offered here');
+      const name = auth.username ?? '';
+      if ((auth.authzid ?? '') !== '' && auth.authzid !== name) throw new Failure('bad-credentials', 'no authorisation for another identity');
+      const mechanism = auth.method === 'PLAIN' || auth.method === 'XCLIENT' ? auth.method : 'LOGIN';
+      return handlers.authenticate(held.state.value, { mechanism, name, password: auth.password ?? '' });
+    };
+    void work().then((user) => done(null, { user }), (thrown: unknown) => done(this.#refusal(thrown, session)));
+  }
+
+  async #mail(held: Held<S>, address: SMTPServerAddress): Promise<void> {
+    const options = this.#options;
+    if (held.state === undefined) return;
+    if (options.authentication !== 'none' && held.peer.user === undefined) {
+      throw new SmtpRefused('mail', makeReply(530, '5.7.0', held.peer.encrypted ? 'authentication required' : 'must issue a STARTTLS command first'));
+    }
+    await options.handlers.mail(held.state.value, readSender(address, options.extraParameters));
+  }
+
+  async #message(stream: SMTPServerDataStream, session: SMTPServerSession): Promise<(string | Error)[] | string> {
+    const held = this.#held.get(session.id);
+    if (held?.state === undefined) throw new Failure('bad-input', 'the client is gone');
+    const { connection, state } = held;
+    const timer = setTimeout(() => connection.send(421, '4.4.2 the message took too long', false), this.#options.limits.maxDataMs);
+    try {
+      const recipients = session.envelope.rcptTo.map(readRecipient);
+      const answer = await this.#options.handlers.message(state.value, wholeMessage(stream, connection), recipients);
+      const replies: readonly Reply[] = 'code' in answer ? recipients.map(() => answer) : answer;
+      return this.#options.protocol === 'lmtp' ? replies.map(wordsOrRefusal) : wordsOf(replies);
+    } catch (thrown) {
+      throw messageFault(stream, connection) ?? thrown;
+    } finally {
+      clearTimeout(timer);
+      stream.resume();
+    }
+  }
+
+  #closed(session: SMTPServerSession): void {
+    const held = this.#held.get(session.id);
+    this.#held.delete(session.id);
+    if (held?.state !== undefined) this.#options.handlers.close(held.state.value, held.connection.quitSaid ? 'quit' : 'cut');
+  }
+}
+
+/** The bytes as they come; throws before their end when there is a reason not to take the message. */
+async function* wholeMessage(stream: SMTPServerDataStream, connection: StrictConnection): AsyncGenerator<Buffer, void, void> {
+  try {
+    for await (const piece of stream.iterator({ destroyOnReturn: false })) {
+      const fault = messageFault(stream, connection);
+      if (fault !== undefined) throw fault;
+      if (Buffer.isBuffer(piece)) yield piece;
+    }
+  } catch (thrown) {
+    throw thrown instanceof SmtpRefused ? thrown : new Failure('bad-input', 'the client is gone', { cause: thrown });
+  }
+  const fault = messageFault(stream, connection);
+  if (fault !== undefined) throw fault;
+}
+
+function messageFault(stream: SMTPServerDataStream, connection: StrictConnection): SmtpRefused | undefined {
+  if (stream.sizeExceeded) return new SmtpRefused('message', makeReply(552, '5.3.4', 'message too big'));
+  const defect = connection.parser?.messageDefect;
+  return defect === undefined ? undefined : new SmtpRefused('message', makeReply(550, '5.6.0', `${defect} in the message: lines end with <CR><LF> and have a limit`));
+}
+
+function peerOf(connection: StrictConnection): SmtpPeer {
+  const { session } = connection;
+  const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+  return {
+    sessionId: connection.id,
+    get socket() { return connection.socket; },
+    get address() { return connection.remoteAddress; },
+    get port() { return connection.remotePort; },
+    get hello() { return text(connection.hostNameAppearsAs); },
+    get protocol() { return session.transmissionType; },
+    get encrypted() { return connection.secure; },
+    get user() { return text(session.user); },
+    get forwarded() {
+      const given = connection._xClient;
+      return given.has('ADDR') ? { hello: text(given.get('HELO')), protocol: text(given.get('PROTO')) } : undefined;
+    },
+  };
+}
+
+function refusalOf(reply: Reply): Error {
+  return Object.assign(new Error(replyWords(reply)), { responseCode: reply.code });
+}
+
+function wordsOrRefusal(reply: Reply): string | Error {
+  return isPositive(reply) ? replyWords(reply) : refusalOf(reply);
+}
+
+function wordsOf(replies: readonly Reply[]): string {
+  const reply = replies.find((one) => !isPositive(one)) ?? replies[0];
+  if (reply === undefined || !isPositive(reply)) throw new SmtpRefused('message', reply ?? makeReply(451, '4.3.0', 'no reply to the message'));
+  return replyWords(reply);
+}

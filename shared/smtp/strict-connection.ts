@@ -1,0 +1,173 @@
+/**
+ * smtp-server's connection and parser made strict. The package takes LF for a line end in commands, passes bare CR, LF and
+ * NUL through in messages, runs an unfinished command at the end of the stream, and doesn't count refused commands. What is
+ * overridden here is not its public interface: the version is pinned, and the tests of this folder guard every override.
+ */
+import { SMTPServer } from 'smtp-server';
+import type { SMTPServerOptions } from 'smtp-server';
+import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
+import { SMTPStream } from 'smtp-server/lib/smtp-stream.js';
+import type { AnySocket } from '../net/connection.ts';
+import { LineScanner } from './strict-lines.ts';
+import type { LineDefect } from './strict-lines.ts';
+
+/** Bounds of what one client may send. */
+export interface SmtpLimits {
+  readonly maxMessageBytes: number;
+  readonly maxRecipients: number;
+  /** One command, CRLF included. RFC 5321 asks for 512; RFC 4954 section 4 for 12288 where AUTH is spoken. */
+  readonly maxCommandBytes: number;
+  /** One line of a message, CRLF included. RFC 5321 says 1000; generators of HTML exceed it daily, so far more is taken. */
+  readonly maxTextLineBytes: number;
+  /** Refused (5xx) commands in one connection before it is closed. */
+  readonly maxErrors: number;
+  /** Silence of the client, RFC 5321 section 4.5.3.2.7 asks for 5 minutes. */
+  readonly idleTimeoutMs: number;
+  /** From DATA to the final dot. */
+  readonly maxDataMs: number;
+}
+
+export const defaultSmtpLimits: SmtpLimits = {
+  maxMessageBytes: 50 * 1024 * 1024, maxRecipients: 1000, maxCommandBytes: 12_288, maxTextLineBytes: 65_536, maxErrors: 50,
+  idleTimeoutMs: 300_000, maxDataMs: 3_600_000,
+};
+
+export interface StrictSettings {
+  readonly limits: SmtpLimits;
+  /** A client that talks before the greeting is refused; 0 greets at once. */
+  readonly greetingDelayMs: number;
+  /** Further keywords for the EHLO answer. */
+  readonly extensions: readonly string[];
+}
+
+export class StrictServer extends SMTPServer {
+  readonly settings: StrictSettings;
+
+  constructor(options: SMTPServerOptions, settings: StrictSettings) {
+    super(options);
+    this.settings = settings;
+  }
+}
+
+/** Reports a defect in a command line (or a flood of message bytes) to the connection, which closes. */
+type OnDefect = (defect: LineDefect | 'message too big') => void;
+
+/** Lets only whole, clean command lines through, and marks the message that holds a defect. */
+export class StrictParser extends SMTPStream {
+  /** What is wrong with the message being received, or the last one received. */
+  messageDefect: LineDefect | undefined;
+  readonly #limits: SmtpLimits;
+  readonly #onDefect: OnDefect;
+  #commands: LineScanner;
+  #message: LineScanner;
+
+  constructor(limits: SmtpLimits, onDefect: OnDefect) {
+    super({ maxCommandLength: limits.maxCommandBytes });
+    this.#limits = limits;
+    this.#onDefect = onDefect;
+    this.#commands = new LineScanner(limits.maxCommandBytes);
+    this.#message = new LineScanner(limits.maxTextLineBytes);
+  }
+
+  override startDataMode(maxBytes?: number | string | null): ReturnType<SMTPStream['startDataMode']> {
+    this.messageDefect = undefined;
+    this.#message = new LineScanner(this.#limits.maxTextLineBytes);
+    return super.startDataMode(maxBytes);
+  }
+
+  override _write(chunk: Buffer, encoding: BufferEncoding | 'buffer', next: (error?: Error | null) => void): void {
+    if (this.isClosed || chunk.length === 0) super._write(chunk, encoding, next);
+    else if (this._dataMode) this.#writeMessage(chunk, next);
+    else this.#writeCommand(chunk, next);
+  }
+
+  /** An unfinished command at the end of the stream is no command (the package would run it). */
+  override _flushData(): void {
+    this._remainder = '';
+  }
+
+  /** Hands over one command at a time, so that the mode is always known: bytes after DATA's line are another matter. */
+  #writeCommand(chunk: Buffer, next: (error?: Error | null) => void): void {
+    const end = chunk.indexOf(0x0a) + 1;
+    const line = end === 0 ? chunk : chunk.subarray(0, end);
+    const defect = this.#commands.scan(line);
+    if (defect !== undefined) {
+      this.#onDefect(defect);
+      next();
+      return;
+    }
+    super._write(line, 'buffer', (error) => {
+      if (error != null || line.length === chunk.length) next(error);
+      else setImmediate(() => this._write(chunk.subarray(line.length), 'buffer', next));
+    });
+  }
+
+  /** The scan may go on into commands pipelined after the final dot: then a fault of theirs costs this message, too. */
+  #writeMessage(chunk: Buffer, next: (error?: Error | null) => void): void {
+    this.messageDefect ??= this.#message.scan(chunk);
+    // A message that is refused at its end is still read; not without end.
+    if (this.dataBytes > this.#limits.maxMessageBytes * 2 + 1024 * 1024) this.#onDefect('message too big');
+    super._write(chunk, 'buffer', next);
+  }
+}
+
+const ownEnhancedCode = /^[245]\.\d{1,3}\.\d{1,3}(?: |$)/u;
+
+export class StrictConnection extends SMTPConnection {
+  declare readonly _server: StrictServer;
+  /** The client said QUIT. */
+  quitSaid = false;
+  #errors = 0;
+
+  constructor(server: StrictServer, socket: AnySocket, id: string) {
+    super(server, socket, { id });
+  }
+
+  get parser(): StrictParser | undefined {
+    return this._parser instanceof StrictParser ? this._parser : undefined;
+  }
+
+  get socket(): AnySocket {
+    return this._socket;
+  }
+
+  /** A command of the client is being worked on, or a message received. */
+  get busy(): boolean {
+    return this._handlerPending || Boolean(this._dataStream);
+  }
+
+  override init(): void {
+    this._setListeners(() => {
+      const { greetingDelayMs } = this._server.settings;
+      if (greetingDelayMs === 0) this.connectionReady();
+      else setTimeout(() => this.connectionReady(), greetingDelayMs).unref();
+    });
+  }
+
+  override _createParser(): SMTPStream {
+    const parser = new StrictParser(this._server.settings.limits, (defect) => this.#refuseInput(defect));
+    parser.oncommand = (command, callback) => this._onCommand(command, callback);
+    parser.on('error', () => this.#refuseInput('line too long'));
+    return parser;
+  }
+
+  /** Texts of ours bring their own enhanced status code; the package's texts get the package's. */
+  override send(code: number, data?: string | string[] | null, context?: string | false): void {
+    const text = code === 250 && Array.isArray(data) ? [...data, ...this._server.settings.extensions] : data;
+    super.send(code, text, typeof text === 'string' && ownEnhancedCode.test(text) ? false : context);
+    if (code < 500) return;
+    this.#errors += 1;
+    if (this.#errors === this._server.settings.limits.maxErrors) super.send(421, '4.7.0 too many errors', false);
+  }
+
+  override handler_QUIT(command: Buffer, callback: () => void): void {
+    this.quitSaid = true;
+    super.handler_QUIT(command, callback);
+  }
+
+  #refuseInput(defect: LineDefect | 'message too big'): void {
+    if (defect === 'message too big') super.send(552, '5.3.4 message too big', false);
+    else super.send(500, `5.5.2 ${defect} received: lines end with <CR><LF> and have a limit (RFC 5321 section 2.3.8)`, false);
+    this.close();
+  }
+}
