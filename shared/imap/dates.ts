@@ -1,0 +1,41 @@
+/** Dates of IMAP (RFC 9051 section 9): date, date-time. Times are milliseconds since 1970. */
+import { malformed } from './scanner.ts';
+import type { Scanner } from './scanner.ts';
+
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const;
+const datePattern = /^(\d{1,2})-([A-Za-z]{3})-(\d{4})$/;
+const dateTimePattern = /^([ \d]\d)-([A-Za-z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)$/;
+
+/** A date of SEARCH, quoted or not, as midnight UTC of that day. @throws bad-input */
+export function takeDate(scanner: Scanner): number {
+  const match = datePattern.exec(scanner.astring());
+  if (match === null) throw malformed('malformed date: expected 1-Feb-2026');
+  return utcDay(Number(match[3]), match[2] ?? '', Number(match[1]));
+}
+
+/** A quoted date-time of APPEND. @throws bad-input */
+export function takeDateTime(scanner: Scanner): number {
+  const match = dateTimePattern.exec(scanner.string());
+  if (match === null) throw malformed('malformed date-time: expected "01-Feb-2026 12:00:00 +0000"');
+  const [, day, month = '', year, hours, minutes, seconds, sign, zoneHours, zoneMinutes] = match;
+  const timeOfDayMs = ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000;
+  const zoneMs = (Number(zoneHours) * 60 + Number(zoneMinutes)) * 60_000 * (sign === '-' ? -1 : 1);
+  if (Number(hours) > 23 || Number(minutes) > 59 || Number(seconds) > 60) throw malformed('no such time');
+  return utcDay(Number(year), month, Number(day)) + timeOfDayMs - zoneMs;
+}
+
+function utcDay(year: number, monthName: string, day: number): number {
+  const month = months.findIndex((name) => name.toLowerCase() === monthName.toLowerCase());
+  const date = new Date(0);
+  date.setUTCFullYear(year, month, day);
+  if (month < 0 || date.getUTCDate() !== day || date.getUTCMonth() !== month) throw malformed('no such date');
+  return date.getTime();
+}
+
+/** INTERNALDATE and SAVEDATE as a quoted date-time in UTC. */
+export function formatDateTime(timeMs: number): string {
+  const date = new Date(timeMs);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const day = `${two(date.getUTCDate())}-${months[date.getUTCMonth()] ?? 'Jan'}-${String(date.getUTCFullYear()).padStart(4, '0')}`;
+  return `"${day} ${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())} +0000"`;
+}

@@ -1,0 +1,201 @@
+/** The arguments of SEARCH (RFC 9051 section 6.4.4; RFC 5032 WITHIN, RFC 7162 MODSEQ, RFC 8474 ids, RFC 8514 SAVEDATE). */
+import { takeDate } from './dates.ts';
+import { takeKeyword } from './flags.ts';
+import type { SystemFlag } from './flags.ts';
+import { decodeUtf8, malformed } from './scanner.ts';
+import type { Scanner } from './scanner.ts';
+import { takeSequenceSet } from './sequence-set.ts';
+import type { SequenceSet } from './sequence-set.ts';
+
+/** What a message must satisfy. Texts are Unicode; `dayMs` is midnight UTC. */
+export type SearchKey =
+  | { readonly key: 'all' | 'none' }
+  | { readonly key: 'and'; readonly operands: readonly SearchKey[] }
+  | { readonly key: 'or'; readonly left: SearchKey; readonly right: SearchKey }
+  | { readonly key: 'not'; readonly operand: SearchKey }
+  | { readonly key: 'flag'; readonly flag: SystemFlag }
+  | { readonly key: 'keyword'; readonly keyword: string }
+  | { readonly key: 'before' | 'on' | 'since'; readonly date: 'internal' | 'sent' | 'saved'; readonly dayMs: number }
+  | { readonly key: 'larger' | 'smaller'; readonly bytes: number }
+  | { readonly key: 'older' | 'younger'; readonly seconds: number }
+  /** `name` in lower case. The empty value means: the field is there. */
+  | { readonly key: 'header'; readonly name: string; readonly value: string }
+  | { readonly key: 'body' | 'text'; readonly value: string }
+  | { readonly key: 'sequence' | 'uid'; readonly set: SequenceSet }
+  | { readonly key: 'modseq'; readonly atLeast: number }
+  | { readonly key: 'emailid' | 'threadid'; readonly id: string };
+
+export type ReturnOption = 'MIN' | 'MAX' | 'ALL' | 'COUNT' | 'SAVE';
+
+export interface SearchArguments {
+  /** Undefined: no RETURN was given, the old response is wanted. */
+  readonly returns: ReadonlySet<ReturnOption> | undefined;
+  /** In capitals; undefined when none was named. */
+  readonly charset: string | undefined;
+  readonly key: SearchKey;
+}
+
+const returnOptions: ReadonlySet<string> = new Set<ReturnOption>(['MIN', 'MAX', 'ALL', 'COUNT', 'SAVE']);
+const mostKeys = 2000;
+
+/** @throws bad-input; also for texts that are not UTF-8, whatever CHARSET says (the caller refuses other charsets). */
+export function parseSearch(scanner: Scanner): SearchArguments {
+  let returns: ReadonlySet<ReturnOption> | undefined;
+  if (scanner.acceptText('RETURN ')) {
+    returns = new Set(scanner.list(() => takeReturnOption(scanner), { mayBeEmpty: 'yes' }));
+    if (returns.size === 0) returns = new Set<ReturnOption>(['ALL']);
+    scanner.space();
+  }
+  let charset: string | undefined;
+  if (scanner.acceptText('CHARSET ')) {
+    charset = scanner.astring().toUpperCase();
+    scanner.space();
+  }
+  return { returns, charset, key: takeKeys(scanner, { left: mostKeys }) };
+}
+
+function takeReturnOption(scanner: Scanner): ReturnOption {
+  const word = scanner.word();
+  if (!returnOptions.has(word)) throw malformed(`unknown return option ${word}`);
+  return word as ReturnOption;
+}
+
+/** Counts keys, so that a client can't make us hold and try endless ones. */
+interface Budget {
+  left: number;
+}
+
+function takeKeys(scanner: Scanner, budget: Budget): SearchKey {
+  const operands = [takeKey(scanner, budget)];
+  while (scanner.accept(' ')) operands.push(takeKey(scanner, budget));
+  const [only] = operands;
+  return operands.length === 1 && only !== undefined ? only : { key: 'and', operands };
+}
+
+function takeKey(scanner: Scanner, budget: Budget): SearchKey {
+  budget.left -= 1;
+  if (budget.left < 0) throw malformed('too many search keys');
+  if (/[\d*$]/.test(scanner.peek())) return { key: 'sequence', set: takeSequenceSet(scanner) };
+  if (scanner.accept('(')) {
+    const key = scanner.nested(() => takeKeys(scanner, budget));
+    scanner.expect(')');
+    return key;
+  }
+  const word = scanner.word();
+  return flagKeys[word] ?? dateKey(word, scanner) ?? textKey(word, scanner) ?? numberKey(word, scanner) ?? combinedKey(word, scanner, budget);
+}
+
+const not = (operand: SearchKey): SearchKey => ({ key: 'not', operand });
+const flag = (name: SystemFlag): SearchKey => ({ key: 'flag', flag: name });
+
+/** We keep no \Recent (deprecated, RFC 9051 appendix E): nothing is recent, all is old. */
+const flagKeys: Readonly<Record<string, SearchKey>> = {
+  ALL: { key: 'all' },
+  ANSWERED: flag('\\Answered'),
+  DELETED: flag('\\Deleted'),
+  DRAFT: flag('\\Draft'),
+  FLAGGED: flag('\\Flagged'),
+  SEEN: flag('\\Seen'),
+  UNANSWERED: not(flag('\\Answered')),
+  UNDELETED: not(flag('\\Deleted')),
+  UNDRAFT: not(flag('\\Draft')),
+  UNFLAGGED: not(flag('\\Flagged')),
+  UNSEEN: not(flag('\\Seen')),
+  NEW: { key: 'none' },
+  RECENT: { key: 'none' },
+  OLD: { key: 'all' },
+  SAVEDATESUPPORTED: { key: 'all' },
+};
+
+function dateKey(word: string, scanner: Scanner): SearchKey | undefined {
+  const match = /^(SENT|SAVED)?(BEFORE|ON|SINCE)$/.exec(word);
+  if (match === null) return undefined;
+  scanner.space();
+  const date = match[1] === 'SENT' ? 'sent' : match[1] === 'SAVED' ? 'saved' : 'internal';
+  const key = match[2] === 'BEFORE' ? 'before' : match[2] === 'ON' ? 'on' : 'since';
+  return { key, date, dayMs: takeDate(scanner) };
+}
+
+function textKey(word: string, scanner: Scanner): SearchKey | undefined {
+  switch (word) {
+    case 'BCC':
+    case 'CC':
+    case 'FROM':
+    case 'SUBJECT':
+    case 'TO':
+      return { key: 'header', name: word.toLowerCase(), value: takeText(scanner) };
+    case 'HEADER': {
+      const name = takeText(scanner).toLowerCase();
+      return { key: 'header', name, value: takeText(scanner) };
+    }
+    case 'BODY':
+      return { key: 'body', value: takeText(scanner) };
+    case 'TEXT':
+      return { key: 'text', value: takeText(scanner) };
+    default:
+      return undefined;
+  }
+}
+
+function takeText(scanner: Scanner): string {
+  scanner.space();
+  return decodeUtf8(scanner.astring());
+}
+
+function numberKey(word: string, scanner: Scanner): SearchKey | undefined {
+  const number = (): number => {
+    scanner.space();
+    return scanner.number();
+  };
+  switch (word) {
+    case 'LARGER':
+      return { key: 'larger', bytes: number() };
+    case 'SMALLER':
+      return { key: 'smaller', bytes: number() };
+    case 'OLDER':
+      return { key: 'older', seconds: number() };
+    case 'YOUNGER':
+      return { key: 'younger', seconds: number() };
+    case 'MODSEQ':
+      scanner.space();
+      skipModseqEntry(scanner);
+      return { key: 'modseq', atLeast: scanner.number() };
+    default:
+      return undefined;
+  }
+}
+
+/** `MODSEQ "/flags/\\draft" all 620`: we keep one mod-sequence per message, so the entry says nothing (RFC 7162 section 3.1.5). */
+function skipModseqEntry(scanner: Scanner): void {
+  if (scanner.peek() !== '"') return;
+  scanner.string();
+  scanner.space();
+  if (!['PRIV', 'SHARED', 'ALL'].includes(scanner.word())) throw malformed('malformed MODSEQ');
+  scanner.space();
+}
+
+function combinedKey(word: string, scanner: Scanner, budget: Budget): SearchKey {
+  scanner.space();
+  const operand = (): SearchKey => scanner.nested(() => takeKey(scanner, budget));
+  switch (word) {
+    case 'NOT':
+      return not(operand());
+    case 'OR': {
+      const left = operand();
+      scanner.space();
+      return { key: 'or', left, right: operand() };
+    }
+    case 'KEYWORD':
+      return { key: 'keyword', keyword: takeKeyword(scanner) };
+    case 'UNKEYWORD':
+      return not({ key: 'keyword', keyword: takeKeyword(scanner) });
+    case 'UID':
+      return { key: 'uid', set: takeSequenceSet(scanner) };
+    case 'EMAILID':
+      return { key: 'emailid', id: scanner.astring() };
+    case 'THREADID':
+      return { key: 'threadid', id: scanner.astring() };
+    default:
+      throw malformed(`unknown search key ${word}`);
+  }
+}
