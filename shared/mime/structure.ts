@@ -25,9 +25,13 @@ export interface Part {
   readonly bodyStart: number;
   /** One past the last byte of the body (before the CRLF that belongs to the next boundary). */
   readonly bodyEnd: number;
-  /** Number of lines of the body, as BODYSTRUCTURE wants for text and message/rfc822 parts. */
+  /** Number of line ends in the body, as BODYSTRUCTURE wants for text and message/rfc822 parts. */
   readonly lines: number;
-  /** Children of a multipart, in order; for message/rfc822 exactly one: the root part of the enclosed message. */
+  /**
+   * Children of a multipart, in order, at least one; for message/rfc822 and message/global exactly one: the root part of
+   * the enclosed message. A multipart in which no part was found is given as text/plain, an enclosed message that can't
+   * be looked into (it is encoded, or lies beyond the limits) as application/octet-stream, both without children.
+   */
   readonly children: readonly Part[];
   /** The enclosed message's envelope; only for message/rfc822. */
   readonly envelope: Envelope | undefined;

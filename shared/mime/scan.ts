@@ -1,0 +1,244 @@
+/**
+ * Finds the structure of a message while its bytes go by: the tree of MIME parts with exact offsets, the envelope, a
+ * preview. Called once for each message, at delivery. Bodies are searched by native code and never held; header sections
+ * are held within limits. Any bytes give a structure: beyond the limits the rest is one opaque part, never an error.
+ */
+import { HeaderSection } from './header-section.ts';
+import { OpenParts } from './open-parts.ts';
+import type { Delimiter, Place } from './open-parts.ts';
+import { PreviewSampler } from './preview.ts';
+import type { MessageStructure, Part } from './structure.ts';
+
+const CR = 0x0d;
+const LF = 0x0a;
+const DASH = 0x2d;
+
+/** A longer line (RFC 5322 section 2.1.1) is neither a delimiter nor an empty line; so much is held back at most. */
+const maxDelimiterLine = 998;
+
+/** Whether what is there may go on. */
+type State = 'more to come' | 'last bytes';
+
+/** Answer of a reading step: what is there does not suffice to go on. */
+const needsMore = -1;
+
+/** Scans a message that comes in pieces. The pieces may be cut anywhere and reused by the caller after `write`. */
+export class MessageScanner {
+  readonly #parts = new OpenParts();
+  readonly #header = new HeaderSection();
+  readonly #sampler = new PreviewSampler();
+  #reading: 'header' | 'body' = 'header';
+  /** Bytes that came and are not consumed: at most one line that may be a delimiter. */
+  #carry: Buffer = Buffer.alloc(0);
+  /** Bytes, and line ends, consumed so far. */
+  #offset = 0;
+  #lines = 0;
+  /** Header only: the line that is read is longer than the limit, so no delimiter. */
+  #inLongLine = false;
+  /** Header only: where the line end of the header's last line begins; undefined at the header's first line. */
+  #lastBreak: Place | undefined;
+  /** Body only: no byte of it was consumed yet, so a delimiter may stand right here. */
+  #atBodyStart = false;
+
+  constructor() {
+    this.#parts.start(0);
+  }
+
+  /** Takes the next bytes of the message. */
+  write(chunk: Buffer): void {
+    const data = this.#carry.length === 0 ? chunk : Buffer.concat([this.#carry, chunk]);
+    const rest = this.#consume(data, 'more to come');
+    this.#carry = Buffer.from(data.subarray(rest));
+  }
+
+  /** The message is complete: answers its structure. Call once. */
+  end(): MessageStructure {
+    this.#consume(this.#carry, 'last bytes');
+    if (this.#reading === 'header') this.#finishHeader('all', this.#place());
+    const { root, message } = this.#parts.endAll(this.#place());
+    return { root, ...message, preview: this.#sampler.text(), hasAttachment: holdsAttachment(root) };
+  }
+
+  /** Consumes what can be understood; answers where the rest begins. */
+  #consume(data: Buffer, state: State): number {
+    let at = 0;
+    while (at < data.length) {
+      const next = this.#reading === 'header' ? this.#readHeaderLine(data, at, state) : this.#readBody(data, at, state);
+      if (next === needsMore) break;
+      at = next;
+    }
+    return at;
+  }
+
+  #place(): Place {
+    return { offset: this.#offset, lines: this.#lines };
+  }
+
+  #advance(data: Buffer, from: number, to: number): number {
+    this.#offset += to - from;
+    this.#lines += countLineEnds(data, from, to);
+    return to;
+  }
+
+  #readHeaderLine(data: Buffer, at: number, state: State): number {
+    const lineFeed = data.indexOf(LF, at);
+    if (lineFeed === -1 && state === 'more to come') return this.#readPieceOfLine(data, at);
+    const end = lineFeed === -1 ? data.length : lineFeed + 1;
+    const breakStart = lineFeed === -1 ? end : startOfBreak(data, at, lineFeed);
+    if (breakStart === at && !this.#inLongLine) {
+      this.#advance(data, at, end);
+      this.#finishHeader('one', this.#place());
+      return end;
+    }
+    const delimiter = this.#inLongLine ? undefined : this.#findDelimiter(data, at, state);
+    if (delimiter !== undefined && delimiter !== needsMore) {
+      const bodyStart = this.#lastBreak ?? this.#place();
+      this.#finishHeader('all', bodyStart);
+      return this.#passDelimiter(data, at, { ...delimiter, end: bodyStart });
+    }
+    this.#inLongLine = false;
+    this.#header.append(data.subarray(at, end));
+    this.#lastBreak = { offset: this.#offset + breakStart - at, lines: this.#lines };
+    return this.#advance(data, at, end);
+  }
+
+  /** A header line whose end has not come: waited for, unless it is too long to matter. */
+  #readPieceOfLine(data: Buffer, at: number): number {
+    // A CR may belong to the line end that comes next.
+    const end = data[data.length - 1] === CR ? data.length - 1 : data.length;
+    if (end === at || (!this.#inLongLine && end - at <= maxDelimiterLine)) return needsMore;
+    this.#inLongLine = true;
+    this.#header.append(data.subarray(at, end));
+    return this.#advance(data, at, end);
+  }
+
+  /** Ends the innermost part's header; `all`: of enclosed messages, too, since no bytes are left for them. */
+  #finishHeader(which: 'one' | 'all', bodyStart: Place): void {
+    const { kind, header } = this.#parts.finishHeader(this.#header.take(), bodyStart);
+    this.#lastBreak = undefined;
+    this.#inLongLine = false;
+    if (kind === 'message') {
+      this.#parts.start(bodyStart.offset);
+      if (which === 'all') this.#finishHeader('all', bodyStart);
+      return;
+    }
+    this.#reading = 'body';
+    this.#atBodyStart = true;
+    const attached = header.disposition?.type === 'attachment';
+    if (kind === 'leaf' && !attached && !this.#parts.insideMessage) this.#sampler.begin(header);
+  }
+
+  #readBody(data: Buffer, at: number, state: State): number {
+    if (this.#parts.shortestDelimiter === Infinity) return this.#readContent(data, at, data.length);
+    let lineStart = at;
+    let breakStart = at;
+    if (!this.#atBodyStart) ({ lineStart, breakStart } = nextCandidate(data, at, at));
+    while (lineStart !== -1) {
+      const delimiter = this.#findDelimiter(data, lineStart, state);
+      if (delimiter === needsMore) return breakStart === at ? needsMore : this.#readContent(data, at, breakStart);
+      if (delimiter !== undefined) {
+        this.#readContent(data, at, breakStart);
+        return this.#passDelimiter(data, breakStart, { ...delimiter, end: this.#place() });
+      }
+      ({ lineStart, breakStart } = nextCandidate(data, at, lineStart));
+    }
+    const end = state === 'last bytes' ? data.length : startOfTail(data, at);
+    return end === at ? needsMore : this.#readContent(data, at, end);
+  }
+
+  #readContent(data: Buffer, from: number, to: number): number {
+    if (to > from) this.#atBodyStart = false;
+    this.#sampler.add(data.subarray(from, to));
+    return this.#advance(data, from, to);
+  }
+
+  /** Looks whether the line that begins at `lineStart` is a delimiter. */
+  #findDelimiter(data: Buffer, lineStart: number, state: State): DelimiterLine | typeof needsMore | undefined {
+    if (this.#parts.shortestDelimiter === Infinity || data[lineStart] !== DASH) return undefined;
+    const lineFeed = data.indexOf(LF, lineStart);
+    const lineEnd = lineFeed === -1 ? data.length : lineFeed;
+    if (lineEnd - lineStart > maxDelimiterLine) return undefined;
+    if (lineFeed === -1 && state === 'more to come') return needsMore;
+    if (lineEnd - lineStart < this.#parts.shortestDelimiter) return undefined;
+    const delimiter = this.#parts.findDelimiter(data.toString('latin1', lineStart, lineEnd));
+    if (delimiter === undefined) return undefined;
+    const textEnd = lineFeed === -1 ? lineEnd : startOfBreak(data, lineStart, lineFeed);
+    return { ...delimiter, textEnd, next: lineFeed === -1 ? lineEnd : lineFeed + 1 };
+  }
+
+  /**
+   * Ends what the delimiter ends, and passes it from `from`, the line end before it, on. The line end after a closing
+   * delimiter stays: it may belong to the delimiter that comes next.
+   */
+  #passDelimiter(data: Buffer, from: number, delimiter: DelimiterLine & { readonly end: Place }): number {
+    this.#parts.endAt(delimiter, delimiter.end);
+    this.#sampler.end();
+    if (delimiter.closes === 'yes') {
+      this.#reading = 'body';
+      this.#atBodyStart = false;
+      return this.#advance(data, from, delimiter.textEnd);
+    }
+    this.#advance(data, from, delimiter.next);
+    this.#parts.start(this.#offset);
+    this.#reading = 'header';
+    return delimiter.next;
+  }
+}
+
+/** Scans a message that is all there. */
+export function scanMessage(bytes: Buffer): MessageStructure {
+  const scanner = new MessageScanner();
+  scanner.write(bytes);
+  return scanner.end();
+}
+
+/** A delimiter found, with the ends of its text and of its line. */
+interface DelimiterLine extends Delimiter {
+  readonly textEnd: number;
+  readonly next: number;
+}
+
+/** The next line after `after` that begins with `--`, and where the line end before it begins (not before `from`). */
+function nextCandidate(data: Buffer, from: number, after: number): { readonly lineStart: number; readonly breakStart: number } {
+  const found = data.indexOf('\n--', after, 'latin1');
+  if (found === -1) return { lineStart: -1, breakStart: -1 };
+  return { lineStart: found + 1, breakStart: startOfBreak(data, from, found) };
+}
+
+/** Where the line end whose LF stands at `lineFeed` begins: at its CR, if it has one. */
+function startOfBreak(data: Buffer, from: number, lineFeed: number): number {
+  return lineFeed > from && data[lineFeed - 1] === CR ? lineFeed - 1 : lineFeed;
+}
+
+/** Where the bytes at the end of `data` begin that may become the line end before a delimiter, or its first dash. */
+function startOfTail(data: Buffer, from: number): number {
+  const last = data.length - 1;
+  const lineFeed = data[last] === DASH ? last - 1 : last;
+  if (lineFeed >= from && data[lineFeed] === LF) return startOfBreak(data, from, lineFeed);
+  return data[last] === CR ? last : data.length;
+}
+
+/** Counts LF in [from, to). Native search is fast for long lines, a plain loop for short ones. */
+function countLineEnds(data: Buffer, from: number, to: number): number {
+  let count = 0;
+  let at = from;
+  while (at < to) {
+    const found = data.indexOf(LF, at);
+    if (found === -1 || found >= to) break;
+    count += 1;
+    const short = found - at < 16;
+    at = found + 1;
+    if (!short) continue;
+    for (const stop = Math.min(to, at + 512); at < stop; at += 1) if (data[at] === LF) count += 1;
+  }
+  return count;
+}
+
+/** Disposition attachment, or a named part that is no text; what an enclosed message holds is its own. */
+function holdsAttachment(part: Part): boolean {
+  if (part.disposition?.type === 'attachment') return true;
+  if (part.type === 'multipart') return part.children.some(holdsAttachment);
+  if (part.type === 'text') return false;
+  const named = (name: string): boolean => /^(file)?name\*?$/.test(name);
+  return [...part.parameters, ...(part.disposition?.parameters ?? [])].some(([name]) => named(name));
+}
