@@ -1,0 +1,77 @@
+/** Who decides who lives where: LDAP connectors, user maps, and how routes are kept. */
+import { z } from 'zod';
+import { domainName, fileName, host, secret, wholeNumber } from './values.ts';
+
+const objectName = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, 'must be a name of letters, digits, "_", "-" and "." only');
+const attributeName = z.string().regex(/^[A-Za-z][A-Za-z0-9-]*$/, 'is not the name of an LDAP attribute');
+
+const attributes = z
+  .strictObject({
+    address: attributeName.default('mail').describe('The user\'s address.'),
+    alias: attributeName.default('mailLocalAddress').describe('Further addresses of the user.'),
+    password: attributeName.default('userPassword').describe('The password, for maps of type ldapPassword.'),
+    host: attributeName.default('mailHost').describe('The back-end that keeps the mailbox: a node\'s name or host, or any HOST or HOST:PORT.'),
+    routingAddress: attributeName.default('mailRoutingAddress').describe('Where mail for the user is forwarded.'),
+  })
+  .prefault({})
+  .describe('Names of the attributes that entries are read by.');
+
+const ldapUri = z.string().regex(/^ldaps?:\/\/[^/\s]+$/, 'must be ldap://HOST[:PORT] or ldaps://HOST[:PORT]');
+
+const ldapConnector = z.strictObject({
+  name: objectName.describe('The name user maps refer to.'),
+  uris: z.array(ldapUri).min(1).max(5).describe('Directory servers in the order in which they are tried.'),
+  bindDn: z.string().min(1).optional().describe('Who searches; anonymous when absent.'),
+  bindPassword: secret.optional().describe('The password of `bindDn`.'),
+  startTls: z.boolean().default(false).describe('Begin TLS on ldap:// connections; the server\'s certificate is always checked.'),
+  ca: fileName().optional().describe('PEM file: authorities trusted for the directory\'s certificate, instead of the system\'s.'),
+  searchBase: z.string().min(1).describe('The entry below which users are searched.'),
+  searchScope: z.enum(['base', 'one', 'sub']).default('sub').describe('How far below the search base.'),
+  searchPattern: z.string().min(1).default('(|(mail=%e)(mailLocalAddress=%e))').describe('LDAP filter that finds a user: %e is the address, %u its local part, %d its domain.'),
+  severalMatches: z.enum(['refuse', 'first']).default('refuse').describe('What it means when several entries match: a temporary error, or the first counts.'),
+  attributes,
+  timeoutSeconds: wholeNumber({ min: 1, max: 600 }).default(4).describe('How long the directory may take for an answer.'),
+  connections: wholeNumber({ min: 1, max: 100 }).default(4).describe('Connections kept by each worker process.'),
+});
+
+const mapDomains = z.array(domainName).optional().describe('The domains this map is asked for; all when absent.');
+
+const userMap = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('ldapBind').describe('Passwords are checked by binding as the user.'),
+    name: objectName.describe('The map\'s name, without blanks.'),
+    connector: objectName.describe('The LDAP connector it asks.'),
+    domains: mapDomains,
+  }),
+  z.strictObject({
+    type: z.literal('ldapPassword').describe('The password attribute is fetched and compared.'),
+    name: objectName.describe('The map\'s name, without blanks.'),
+    connector: objectName.describe('The LDAP connector it asks.'),
+    domains: mapDomains,
+  }),
+  z.strictObject({
+    type: z.literal('localFile').describe('Addresses and regular expressions in a file.'),
+    name: objectName.describe('The map\'s name, without blanks.'),
+    file: fileName().describe('The file: one line for each entry.'),
+    domains: mapDomains,
+  }),
+]);
+
+const routing = z
+  .strictObject({
+    mappingHost: host.optional().describe('The default back-end, a node\'s name or any host: used when there is no user map, and on a miss where `onMiss` says so.'),
+    onMiss: z.enum(['refuse', 'default']).default('refuse').describe('An address that no map knows: refuse it, or send it to `mappingHost`.'),
+    positiveAgeSeconds: wholeNumber({ min: 0, max: 86_400 }).default(60).describe('How long a route found is used without asking again.'),
+    negativeAgeSeconds: wholeNumber({ min: 0, max: 3600 }).default(5).describe('How long an unknown address is remembered.'),
+    staleAgeSeconds: wholeNumber({ min: 0, max: 604_800 }).default(3600).describe('How long a route found goes on being used while no directory answers.'),
+    verifierAgeSeconds: wholeNumber({ min: 0, max: 604_800 }).default(3600).describe('How long after a successful login its password is accepted while no directory answers; 0 for never.'),
+    maxEntries: wholeNumber({ min: 1, max: 10_000_000 }).default(100_000).describe('Routes remembered by each worker process.'),
+  })
+  .prefault({})
+  .describe('How front-ends keep what the user maps say.');
+
+export const directoryParameters = {
+  ldapConnectors: z.array(ldapConnector).max(100).default([]).describe('Ways to LDAP directories.'),
+  userMaps: z.array(userMap).max(100).default([]).describe('Asked in this order: who is this, and which back-end keeps the mailbox?'),
+  routing,
+};

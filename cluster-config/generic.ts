@@ -1,0 +1,47 @@
+/** Generic server parameters: names, processes, log, TLS, name resolution. */
+import { z } from 'zod';
+import { domainName, fileName, host, hostAndPort, secret, wholeNumber } from './values.ts';
+
+const log = z
+  .strictObject({
+    level: z.enum(['error', 'warn', 'info', 'debug', 'silent']).default('info').describe('The least grave lines that are written.'),
+    file: fileName().optional().describe('The file to append to; standard output when absent.'),
+  })
+  .prefault({})
+  .describe('The log of the node: one JSON object a line.');
+
+const tls = z
+  .strictObject({
+    certificate: fileName().optional().describe('PEM file: the certificate shown to clients, with its chain.'),
+    key: fileName().optional().describe('PEM file: the private key of `certificate`.'),
+    ca: fileName().optional().describe('PEM file: authorities trusted, beside the system\'s, when mail is sent to other servers.'),
+    clusterAuthority: fileName().optional().describe('PEM file: the certificate of the cluster\'s own authority, by which nodes know each other.'),
+    nodeCertificate: fileName().optional().describe('PEM file: the certificate by which other nodes know this one (O = cluster, OU = role, CN = node).'),
+    nodeKey: fileName().optional().describe('PEM file: the private key of `nodeCertificate`.'),
+  })
+  .prefault({})
+  .describe('Certificates and keys.');
+
+const dnr = z
+  .strictObject({
+    nameservers: z.array(hostAndPort).max(10).default([]).describe('Name servers in the order in which they are asked, as IP:PORT; those of the operating system when empty.'),
+    timeoutSeconds: wholeNumber({ min: 1, max: 60 }).default(2).describe('How long one name server may take for an answer.'),
+    retries: wholeNumber({ min: 0, max: 10 }).default(3).describe('How often a question is asked again.'),
+    cacheSize: wholeNumber({ min: 0, max: 1_000_000 }).default(1000).describe('Answers remembered for each type of record.'),
+  })
+  .prefault({})
+  .describe('The domain name resolver.');
+
+/** The parameters of the manual's generic part, flat in every layer. */
+export const genericParameters = {
+  primaryDomain: domainName.describe('The domain that completes user names without one.'),
+  domains: z.array(domainName).max(10_000).default([]).describe('Further local domains, whose mail is ours; the primary domain always is.'),
+  serverName: host.optional().describe('The name by which this node greets; the node\'s host when absent.'),
+  sslRandomFile: fileName().optional().describe('A file whose first bytes are mixed, beside the system\'s randomness, into the secrets made here.'),
+  workers: wholeNumber({ min: 1, max: 256 }).default(2).describe('Worker processes of a node.'),
+  drainSeconds: wholeNumber({ min: 0, max: 3600 }).default(10).describe('How long a stopping node waits for its sessions to finish.'),
+  cookieSecret: secret.optional().describe('Signs the WebMail cookies; the same on all nodes.'),
+  log,
+  tls,
+  dnr,
+};

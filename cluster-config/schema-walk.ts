@@ -1,0 +1,57 @@
+/** Walks a zod schema beside a value: which keys are known at a place, and which values are file names. */
+import { z } from 'zod';
+import { fileNames } from './values.ts';
+
+type Schema = z.core.$ZodType;
+
+/** The schema below defaults and optionality. */
+function bare(schema: Schema): Schema {
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) return bare(schema.unwrap());
+  return schema;
+}
+
+/** The members of a union (itself for any other schema). */
+function alternatives(schema: Schema): readonly Schema[] {
+  const plain = bare(schema);
+  return plain instanceof z.ZodUnion || plain instanceof z.ZodDiscriminatedUnion ? plain.options.flatMap(alternatives) : [plain];
+}
+
+/** The keys that an object at this path may have; empty where no object is expected. */
+export function knownKeys(schema: Schema, path: readonly PropertyKey[]): readonly string[] {
+  const [step, ...rest] = path;
+  const keys = alternatives(schema).flatMap((one): readonly string[] => {
+    if (step === undefined) return one instanceof z.ZodObject ? Object.keys(one.shape) : [];
+    if (one instanceof z.ZodArray) return knownKeys(one.element, rest);
+    const next: Schema | undefined = one instanceof z.ZodObject ? one.shape[String(step)] : undefined;
+    return next === undefined ? [] : knownKeys(next, rest);
+  });
+  return [...new Set(keys)];
+}
+
+/** The paths of all parameters of objects, lists left out, as `services.imap.maxErrors`. */
+export function parameterPaths(schema: Schema, prefix = ''): readonly string[] {
+  const plain = bare(schema);
+  if (!(plain instanceof z.ZodObject)) return prefix === '' ? [] : [prefix];
+  return Object.entries(plain.shape).flatMap(([key, member]) => {
+    const path = prefix === '' ? key : `${prefix}.${key}`;
+    return [path, ...parameterPaths(member, path).filter((inner) => inner !== path)];
+  });
+}
+
+/** A copy of the value with every file name replaced by what `replace` makes of it. The value must fit the schema. */
+export function replaceFileNames(schema: Schema, value: unknown, replace: (name: string) => string): unknown {
+  const fitting = alternatives(schema).find((one) => z.safeParse(one, value).success) ?? bare(schema);
+  if (typeof value === 'string') return fileNames.has(fitting) ? replace(value) : value;
+  if (Array.isArray(value) && fitting instanceof z.ZodArray) {
+    const { element } = fitting;
+    return value.map((item: unknown) => replaceFileNames(element, item, replace));
+  }
+  if (typeof value !== 'object' || value === null || !(fitting instanceof z.ZodObject)) return value;
+  const { shape } = fitting;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]: [string, unknown]) => {
+      const memberSchema: Schema | undefined = shape[key];
+      return [key, memberSchema === undefined ? member : replaceFileNames(memberSchema, member, replace)];
+    }),
+  );
+}

@@ -1,0 +1,153 @@
+/** The services of front-ends and back-ends: their listeners and limits. */
+import { z } from 'zod';
+import { fileName, host, listenAddress, port, wholeNumber } from './values.ts';
+
+const enable = z.boolean().default(true).describe('Whether the service runs; without listeners it accepts nothing.');
+const maxErrors = wholeNumber({ min: 1, max: 1000 }).default(10).describe('Wrong commands in one session before it is cut.');
+const maxAuthErrors = wholeNumber({ min: 1, max: 100 }).default(3).describe('Failed logins in one session before it is cut.');
+const maxConnections = wholeNumber({ min: 1, max: 1_000_000 }).default(1000).describe('Connections at the same time, for each worker process.');
+const connectTimeoutSeconds = wholeNumber({ min: 1, max: 600 }).default(5).describe('How long a connection to a back-end may take.');
+const loginTimeoutSeconds = wholeNumber({ min: 5, max: 3600 }).default(60).describe('From the connection to a successful login.');
+
+function idleTimeoutSeconds(seconds: number): z.ZodDefault<z.ZodNumber> {
+  return wholeNumber({ min: 5, max: 86_400 }).default(seconds);
+}
+
+const address = listenAddress.describe('Where it listens, as IP:PORT.');
+const tls = z.enum(['implicit', 'starttls', 'none']).default('starttls').describe('TLS from the first byte, on request, or not at all.');
+const trusted = z.boolean().default(false).describe('Nodes of this cluster, known by their certificates, may act for users here; needs tls: implicit.');
+
+const plainListener = z.strictObject({ address, tls });
+const nodeListener = z.strictObject({ address, tls, trusted });
+const httpListener = z.strictObject({ address, tls: z.enum(['implicit', 'none']).default('implicit').describe('HTTPS, or HTTP without TLS.'), trusted });
+const proxyMailListener = z.strictObject({ address, tls, kind: z.enum(['mx', 'submission']).describe('Mail from other servers, or from users who log in.') });
+const mailListener = z.strictObject({ address, tls, trusted, kind: z.enum(['lmtp', 'mx', 'submission']).describe('Mail from our front-ends, from other servers, or from users who log in.') });
+
+function listeners<Listener extends z.ZodType>(listener: Listener): z.ZodDefault<z.ZodArray<Listener>> {
+  return z.array(listener).max(64).default([]).describe('Where the service accepts connections; an address stands here once.') as z.ZodDefault<z.ZodArray<Listener>>;
+}
+
+const messageLimits = {
+  maxMessageKilobytes: wholeNumber({ min: 1, max: 4_194_304 }).default(51_200).describe('Largest message.'),
+  maxRecipients: wholeNumber({ min: 1, max: 10_000 }).default(1000).describe('Recipients of one message.'),
+};
+
+const smtpProxy = z
+  .strictObject({
+    enable, listeners: listeners(proxyMailListener), maxErrors, maxAuthErrors, maxConnections, ...messageLimits,
+    idleTimeoutSeconds: idleTimeoutSeconds(300).describe('Silence after which a session is cut (RFC 5321 section 4.5.3.2.7).'),
+    connectTimeoutSeconds,
+    mappingPort: port.default(25).describe('The port where a mailHost that is not a node and names none gets mail, by SMTP.'),
+  })
+  .prefault({})
+  .describe('SMTP of a front-end: mail from outside, and from users.');
+
+const imapProxy = z
+  .strictObject({
+    enable, listeners: listeners(plainListener), maxErrors, maxAuthErrors, maxConnections, loginTimeoutSeconds,
+    idleTimeoutSeconds: idleTimeoutSeconds(1860).describe('Silence after which a session is cut; the standard asks for 30 minutes at least (RFC 3501 section 5.4).'),
+    connectTimeoutSeconds,
+    mappingPort: port.default(993).describe('The port of a mailHost that is not a node and names none.'),
+  })
+  .prefault({})
+  .describe('IMAP of a front-end.');
+
+const pop3Proxy = z
+  .strictObject({
+    enable, listeners: listeners(plainListener), maxErrors, maxAuthErrors, maxConnections, loginTimeoutSeconds,
+    idleTimeoutSeconds: idleTimeoutSeconds(660).describe('Silence after which a session is cut; the standard asks for 10 minutes at least (RFC 1939 section 3).'),
+    connectTimeoutSeconds,
+    mappingPort: port.default(995).describe('The port of a mailHost that is not a node and names none.'),
+  })
+  .prefault({})
+  .describe('POP3 of a front-end.');
+
+const webmailProxy = z
+  .strictObject({
+    enable, listeners: listeners(z.strictObject({ address, tls: z.enum(['implicit', 'none']).default('implicit').describe('HTTPS, or HTTP without TLS.') })), maxConnections,
+    idleTimeoutSeconds: idleTimeoutSeconds(120).describe('How long a connection without requests stays open.'),
+    connectTimeoutSeconds,
+    requestsQueueMaxSize: wholeNumber({ min: 1, max: 100_000 }).default(100).describe('Requests waiting for one back-end at the same time.'),
+    httpBodyMaxKilobytes: wholeNumber({ min: 1, max: 4_194_304 }).default(71_680).describe('Largest request body.'),
+  })
+  .prefault({})
+  .describe('WebMail of a front-end.');
+
+const smtpReceiving = z
+  .strictObject({
+    enable, listeners: listeners(mailListener), maxErrors, maxAuthErrors, maxConnections, ...messageLimits,
+    idleTimeoutSeconds: idleTimeoutSeconds(300).describe('Silence after which a session is cut (RFC 5321 section 4.5.3.2.7).'),
+    maxReceivedHeaders: wholeNumber({ min: 1, max: 999 }).default(30).describe('Received fields of a message that is going round in circles.'),
+  })
+  .prefault({})
+  .describe('SMTP and LMTP of a back-end.');
+
+const processing = z
+  .strictObject({
+    enable: z.boolean().default(true).describe('Whether the queue is worked on.'),
+    queueDirectory: fileName().optional().describe('The folder of the queue; `queue` beside the first storage when absent.'),
+    deliveryThreads: wholeNumber({ min: 1, max: 1000 }).default(20).describe('Deliveries at the same time.'),
+    schedIntervalSeconds: wholeNumber({ min: 1, max: 86_400 }).default(300).describe('Wait before the first retry; it doubles with each.'),
+    maxSchedIntervalSeconds: wholeNumber({ min: 1, max: 604_800 }).default(28_800).describe('Longest wait between retries.'),
+    maxRetryCount: wholeNumber({ min: 0, max: 1000 }).default(20).describe('Retries before the sender is told that delivery failed.'),
+  })
+  .prefault({})
+  .describe('The queue of a back-end.');
+
+const route = z.strictObject({
+  domain: z.string().min(1).describe('A recipient domain, or * for all that no other route names.'),
+  host: host.describe('The server that takes its mail.'),
+  port: port.default(25).describe('The port there.'),
+  tls: z.enum(['none', 'opportunistic', 'required']).default('opportunistic').describe('Never, where offered, or only with a certificate that checks.'),
+});
+
+const smtpSending = z
+  .strictObject({
+    enable: z.boolean().default(true).describe('Whether mail is sent to other servers.'),
+    routes: z.array(route).max(10_000).default([]).describe('Domains whose mail goes to a given server instead of its MX.'),
+    maxConnections: wholeNumber({ min: 1, max: 10_000 }).default(20).describe('Connections to other servers at the same time.'),
+    connectTimeoutSeconds: wholeNumber({ min: 1, max: 600 }).default(30).describe('How long a connection to another server may take.'),
+    idleTimeoutSeconds: idleTimeoutSeconds(300).describe('How long another server may take for a reply (RFC 5321 section 4.5.3.2).'),
+  })
+  .prefault({})
+  .describe('Sending of a back-end to other servers.');
+
+const imap = z
+  .strictObject({
+    enable, listeners: listeners(nodeListener), maxErrors, maxAuthErrors, maxConnections, loginTimeoutSeconds,
+    idleTimeoutSeconds: idleTimeoutSeconds(1860).describe('Silence after which a session is cut; the standard asks for 30 minutes at least (RFC 3501 section 5.4).'),
+    maxMessageKilobytes: messageLimits.maxMessageKilobytes,
+  })
+  .prefault({})
+  .describe('IMAP of a back-end.');
+
+const pop3 = z
+  .strictObject({
+    enable, listeners: listeners(nodeListener), maxErrors, maxAuthErrors, maxConnections, loginTimeoutSeconds,
+    idleTimeoutSeconds: idleTimeoutSeconds(660).describe('Silence after which a session is cut; the standard asks for 10 minutes at least (RFC 1939 section 3).'),
+  })
+  .prefault({})
+  .describe('POP3 of a back-end.');
+
+const webmail = z
+  .strictObject({
+    enable, listeners: listeners(httpListener), maxConnections, maxAuthErrors,
+    sessionIdleTimeoutSeconds: wholeNumber({ min: 60, max: 604_800 }).default(1200).describe('Silence after which a user has to sign in again.'),
+    sessionActivityTimeoutSeconds: wholeNumber({ min: 60, max: 2_592_000 }).default(86_400).describe('How long a user stays signed in at most.'),
+    uploadMaxKilobytes: wholeNumber({ min: 1, max: 4_194_304 }).default(25_600).describe('Largest attachment.'),
+    httpBodyMaxKilobytes: wholeNumber({ min: 1, max: 4_194_304 }).default(71_680).describe('Largest request body.'),
+  })
+  .prefault({})
+  .describe('WebMail of a back-end.');
+
+const admin = z
+  .strictObject({ enable, listeners: listeners(z.strictObject({ address })) })
+  .prefault({})
+  .describe('The admin API: HTTPS, for the nodes of the cluster and for this machine.');
+
+export const frontendServices = { smtpProxy, imapProxy, pop3Proxy, webmailProxy };
+export const backendServices = { smtpReceiving, processing, smtpSending, imap, pop3, webmail };
+
+export const servicesParameters = {
+  services: z.strictObject({ ...frontendServices, ...backendServices, admin }).prefault({}).describe('The services with their listeners and limits.'),
+};

@@ -1,0 +1,22 @@
+/** Where a back-end keeps mail, and how much of it. */
+import { z } from 'zod';
+import { fileName, wholeNumber } from './values.ts';
+
+const quota = z
+  .strictObject({
+    maxKilobytes: wholeNumber({ min: 0, max: 2 ** 40 }).default(0).describe('Most kilobytes of mail of an account; 0 for no limit.'),
+    maxMessages: wholeNumber({ min: 0, max: 2 ** 32 }).default(0).describe('Most messages of an account; 0 for no limit.'),
+  })
+  .prefault({})
+  .describe('What an account may use.');
+
+export const storageParameters = {
+  storage: z
+    .strictObject({
+      directories: z.array(fileName()).max(128).default([]).describe('The storages: folders on local disks, each with index and packs; a back-end needs one.'),
+      reserveMegabytes: wholeNumber({ min: 0, max: 1_000_000 }).default(100).describe('Free space below which mail is refused for the time being.'),
+      quota,
+    })
+    .prefault({})
+    .describe('Storages of a back-end.'),
+};

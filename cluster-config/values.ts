@@ -1,0 +1,59 @@
+/** The kinds of value that parameters are made of: durations, sizes, domains, addresses, files, secrets. */
+import { isIPv4, isIPv6 } from 'node:net';
+import { z } from 'zod';
+
+/** Marks schemas whose values are file names: they are taken relative to the configuration file. */
+export const fileNames = z.registry<{ readonly fileName: true }>();
+
+/** A whole number of seconds, milliseconds, kilobytes, messages …: the parameter's name says of what. */
+export function wholeNumber(bounds: { readonly min: number; readonly max: number }): z.ZodNumber {
+  return z.number().int().min(bounds.min).max(bounds.max);
+}
+
+export const port = wholeNumber({ min: 1, max: 65535 });
+
+/** A file or folder; relative names count from the folder of the configuration file. */
+export function fileName(): z.ZodString {
+  return z.string().min(1).register(fileNames, { fileName: true });
+}
+
+/** A domain name in its ASCII form, kept in lower case (RFC 1035 section 2.3.1, with digits first as in RFC 1123). */
+export const domainName = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i, 'is not a domain name')
+  .max(253)
+  .toLowerCase();
+
+/** A host: its name or its IP address. */
+export const host = z.string().refine((text) => isIPv4(text) || isIPv6(text) || domainName.safeParse(text).success, 'is neither a host name nor an IP address');
+
+/** `host:port`, with an IPv6 address in brackets. */
+export const hostAndPort = z.string().refine((text) => splitHostAndPort(text) !== undefined, 'must be HOST:PORT, for example 127.0.0.1:143 or [::1]:143');
+
+/** Where a listener listens: an IP address of this machine and a port. */
+export const listenAddress = z.string().refine((text) => {
+  const parts = splitHostAndPort(text);
+  return parts !== undefined && (isIPv4(parts.host) || isIPv6(parts.host));
+}, 'must be IP:PORT, for example 127.0.0.1:143, 0.0.0.0:143 or [::]:143');
+
+/** Takes `host:port` or `[v6]:port` apart; undefined for anything else. */
+export function splitHostAndPort(text: string): { readonly host: string; readonly port: number } | undefined {
+  const match = /^(?:\[([0-9a-f:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/i.exec(text);
+  const name = match?.[1] ?? match?.[2];
+  if (match === null || name === undefined) return undefined;
+  const number = Number(match[3]);
+  if (number < 1 || number > 65535) return undefined;
+  if (match[1] !== undefined ? !isIPv6(name) : !host.safeParse(name).success) return undefined;
+  return { host: name, port: number };
+}
+
+/** Where a secret is to be read; the secret itself never stands in the document. */
+export const secret = z.union(
+  [
+    z.strictObject({ file: fileName().describe('A file whose first line is the secret.') }),
+    z.strictObject({ env: z.string().min(1).describe('The environment variable that holds the secret.') }),
+  ],
+  { error: 'a secret is given as {file: NAME} or {env: NAME}, never as itself' },
+);
+
+export type SecretReference = z.output<typeof secret>;
