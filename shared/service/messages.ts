@@ -3,7 +3,8 @@ import type { ChangeHint } from './service.ts';
 
 /** From the supervisor to a worker. */
 export type Order =
-  | { readonly kind: 'start'; readonly slot: number } // the worker's number: no two living workers of a node share one
+  /** `slot`: no two living workers of a node share one. `configuration`: the text the supervisor checked, so that all run the same. */
+  | { readonly kind: 'start'; readonly slot: number; readonly configuration: string }
   | { readonly kind: 'hint'; readonly hint: ChangeHint }
   | { readonly kind: 'appoint' } // from now on this worker does the work that exists once per node
   | { readonly kind: 'retire'; readonly graceMs: number }; // drain and leave

@@ -15,6 +15,8 @@ export interface SupervisorOptions {
   readonly workers: number;
   /** How long a worker may take to finish its sessions' commands when it has to leave. */
   readonly drainMs: number;
+  /** The text of the configuration that the workers are to run. */
+  readonly configuration: string;
 }
 
 export interface Supervisor {
@@ -63,6 +65,7 @@ export function supervise(initial: SupervisorOptions): Supervisor {
 
   const fork = (): Member => {
     const slot = lowestFree(members);
+    const { configuration } = options;
     const worker = cluster.fork();
     let settle: { resolve: () => void; reject: (error: Error) => void } = { resolve: () => undefined, reject: () => undefined };
     const started = new Promise<void>((resolve, reject) => {
@@ -74,9 +77,11 @@ export function supervise(initial: SupervisorOptions): Supervisor {
     members.add(member);
     worker.on('message', (message: unknown) => {
       if (!isMessage(message)) return;
-      if (message.kind === 'awake') send(member, { kind: 'start', slot });
-      else if (message.kind === 'failed') settle.reject(new Error(message.text));
-      else if (message.kind === 'hint') {
+      if (message.kind === 'awake') send(member, { kind: 'start', slot, configuration });
+      else if (message.kind === 'failed') {
+        options.log.error({ worker: worker.process.pid, reason: message.text }, 'worker could not start');
+        settle.reject(new Error(message.text));
+      } else if (message.kind === 'hint') {
         for (const other of members) if (other !== member && other.stage !== 'starting') send(other, message);
       } else if (message.kind === 'ready') {
         member.stage = 'ready';

@@ -10,11 +10,14 @@ import type { ChangeHint, HintBus, Service } from './service.ts';
 export interface WorkerContext {
   /** No two living workers of the node have the same. */
   readonly slot: number;
+  /** The text of the configuration to run. */
+  readonly configuration: string;
   readonly hints: HintBus;
 }
 
 /** What runs in a worker. */
 export interface NodeServices {
+  readonly log: Logger;
   readonly services: readonly Service[];
   /** Starts the work that exists once per node (queue runner …); called at most once. */
   readonly onAppointed: () => Promise<readonly Service[]>;
@@ -31,7 +34,6 @@ export interface Channel {
 /** Runs a worker until it was told to leave; resolves then, and the process may exit. */
 export async function runWorker(
   channel: Channel,
-  log: Logger,
   start: (context: WorkerContext) => Promise<NodeServices>,
 ): Promise<'drained' | 'failed'> {
   const hints = hintBus(channel);
@@ -46,18 +48,18 @@ export async function runWorker(
   if (first.kind !== 'start') throw new Error(`a worker is started first, not told to ${first.kind}`);
   let node: NodeServices;
   try {
-    node = await start({ slot: first.slot, hints });
+    node = await start({ slot: first.slot, configuration: first.configuration, hints });
   } catch (error) {
-    log.error({ err: error }, 'could not start');
     channel.send({ kind: 'failed', text: error instanceof Error ? error.message : String(error) });
     return 'failed';
   }
   channel.send({ kind: 'ready' });
-  await serve(node, orders, log);
+  await serve(node, orders);
   return 'drained';
 }
 
-async function serve(node: NodeServices, orders: OrderQueue, log: Logger): Promise<void> {
+async function serve(node: NodeServices, orders: OrderQueue): Promise<void> {
+  const { log } = node;
   let appointed: readonly Service[] = [];
   for (;;) {
     const order = await orders.next();

@@ -1,0 +1,41 @@
+/** Asks the other back-ends of the cluster whether they hold mail of an address, before an account is made here. */
+import { askNode } from '../../shared/admin/admin-client.ts';
+import type { AdminTarget } from '../../shared/admin/admin-client.ts';
+import type { AdminRoute } from '../../shared/admin/admin-server.ts';
+import type { Storage } from '../storage/storage.ts';
+
+/** How long an account's first use may wait for nodes that don't answer. */
+const patienceMs = 2000;
+const prefix = '/accounts/';
+
+/** Who says that it holds a live record, and who did not say anything. */
+export interface Holders {
+  readonly holders: readonly string[];
+  readonly silent: readonly string[];
+}
+
+/** Asks all given nodes at once. Never rejects: a node that is down is `silent`. */
+export async function askHolders(nodes: Readonly<Record<string, AdminTarget>>, address: string): Promise<Holders> {
+  const answers = await Promise.all(
+    Object.entries(nodes).map(async ([node, target]): Promise<readonly [node: string, answer: 'live' | 'other' | 'silent']> => {
+      try {
+        const answer = await askNode(target, `${prefix}${encodeURIComponent(address)}`, patienceMs);
+        const live = typeof answer === 'object' && answer !== null && 'at' in answer && answer.at === 'live';
+        return [node, live ? 'live' : 'other'];
+      } catch {
+        return [node, 'silent'];
+      }
+    }),
+  );
+  const named = (wanted: string): string[] => answers.filter(([, answer]) => answer === wanted).map(([node]) => node);
+  return { holders: named('live'), silent: named('silent') };
+}
+
+/** The other side of `askHolders`: what this node's storages say of an address, without counts or names of mailboxes. */
+export function accountRoute(storage: Storage): AdminRoute {
+  return {
+    prefix,
+    allow: 'nodes',
+    answer: async (address) => Promise.resolve({ status: 200, body: { at: storage.find(address.toLowerCase()).at } }),
+  };
+}

@@ -1,0 +1,73 @@
+/**
+ * The certificates of one node, read from the files its configuration names: what clients are shown, what other nodes are
+ * shown, and how another node is checked. A node is known by the subject of its certificate, not by a host name.
+ */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { ConnectionOptions, PeerCertificate } from 'node:tls';
+import { Failure } from '../shared/base/failure.ts';
+import { createServerTls } from '../shared/net/server-tls.ts';
+import type { ServerTls } from '../shared/net/server-tls.ts';
+import type { NodeIdentity } from '../shared/tls/identity.ts';
+import type { NodeConfig } from './effective.ts';
+
+export interface NodeTls {
+  /** For listeners that users and foreign servers reach. */
+  readonly forClients: ServerTls;
+  /** For listeners that nodes reach: shows the node's certificate, knows client certificates of the cluster's authority. */
+  readonly forNodes: ServerTls;
+  /** To connect to a configured node: our certificate, and a check that the peer is that node. */
+  readonly toNode: (node: string) => ConnectionOptions;
+  /** True for a node of this cluster that the configuration lists in that role. */
+  readonly isTrustedNode: (identity: NodeIdentity) => boolean;
+}
+
+/** Reads and checks the files. @throws Failure('bad-input') that names the parameter and the file. */
+export async function loadNodeTls(config: NodeConfig): Promise<NodeTls> {
+  const [certificate, key, authority, nodeCertificate, nodeKey] = await Promise.all(
+    (['certificate', 'key', 'clusterAuthority', 'nodeCertificate', 'nodeKey'] as const).map(async (name) => readPem(config, name)),
+  );
+  const pems = { certificate: certificate ?? '', key: key ?? '' };
+  const nodePems = { certificate: nodeCertificate ?? '', key: nodeKey ?? '', authority };
+  return {
+    forClients: serverTls('tls.certificate and tls.key', { ...pems, ticketKeys: ticketKeys(pems.key, 'clients') }),
+    forNodes: serverTls('tls.nodeCertificate and tls.nodeKey', { ...nodePems, ticketKeys: ticketKeys(nodePems.key, 'nodes') }),
+    toNode: (node) => ({
+      key: nodePems.key,
+      cert: nodePems.certificate,
+      ca: authority ?? '',
+      minVersion: 'TLSv1.2',
+      checkServerIdentity: (_host: string, peer: PeerCertificate) => checkNode(config, node, peer),
+    }),
+    isTrustedNode: (identity) => identity.cluster === config.clusterName && config.nodes[identity.node]?.role === identity.role,
+  };
+}
+
+async function readPem(config: NodeConfig, name: keyof NodeConfig['tls']): Promise<string> {
+  const file = config.tls[name];
+  if (file === undefined) throw new Failure('bad-input', `tls.${name} is not set for node ${config.nodeName}`);
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new Failure('bad-input', `tls.${name}: ${file} can't be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+function serverTls(parameters: string, pems: Parameters<typeof createServerTls>[0]): ServerTls {
+  try {
+    return createServerTls(pems);
+  } catch (cause) {
+    throw new Failure('bad-input', `${parameters} don't hold a certificate and its key: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+/** The same in all workers of a node, so that each can resume the others' sessions; as secret as the key it comes from. */
+function ticketKeys(key: string, purpose: string): Buffer {
+  return createHash('sha384').update(`session tickets for ${purpose}\0`).update(key).digest();
+}
+
+function checkNode(config: NodeConfig, node: string, peer: PeerCertificate): Error | undefined {
+  const { O: cluster, CN: name, OU: role } = peer.subject;
+  if (cluster === config.clusterName && name === node && role === config.nodes[node]?.role) return undefined;
+  return new Error(`the server is ${String(role)} ${String(name)} of ${String(cluster)}, not node ${node} of ${config.clusterName}`);
+}
