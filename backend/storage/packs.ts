@@ -2,7 +2,6 @@
  * What a set of append-only packs offers: message bytes are staged (written), settled (on stable storage), counted as
  * live in an environment's transactions, and read by position. A storage has one set, the queue has one of its own.
  */
-import type { FailureKind } from '../../shared/base/failure.ts';
 
 /** Where bytes lie: `length` bytes from `offset` in the pack of that number. */
 export interface PackPlace {
@@ -48,7 +47,7 @@ export interface DeliveryNote {
 
 /** The packs in one directory. All processes of a node may use it at once; each writes packs of its own. */
 export interface Packs {
-  /** Writes the source's bytes. Throws `message-too-big`, `storage-failure`, or what the source threw. */
+  /** Writes the source's bytes. Throws `message-too-big`, `storage-failure`, `storage-full`, or what the source threw. */
   stage(source: AsyncIterable<Buffer>, options: StageOptions): Promise<StagedBytes>;
   /** Writes a note; resolves when it is on stable storage. */
   note(note: DeliveryNote): Promise<void>;
@@ -59,12 +58,9 @@ export interface Packs {
   /** Counts the bytes as dead. Only inside the environment's `write`. */
   release(place: PackPlace): void;
   /** Sizes of the pack files and how much of them is live, bytes. */
-  usage(): { readonly bytes: number; readonly liveBytes: number };
+  usage(): Promise<{ readonly bytes: number; readonly liveBytes: number }>;
   /** Deletes packs that nobody writes any more and in which nothing has been live for `idleMs`; answers how many. */
   removeDead(idleMs: number): Promise<number>;
   /** Finishes and closes the packs being written. Staged bytes that were not retained are lost. */
   close(): Promise<void>;
 }
-
-/** The kinds of failure that packs throw. */
-export type PackFailureKind = Extract<FailureKind, 'message-too-big' | 'storage-failure'>;

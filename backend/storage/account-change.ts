@@ -1,0 +1,109 @@
+/**
+ * One account inside one write transaction: checks that this node still owns it, hands out its mailboxes for change and
+ * keeps its use. `changeAccount` runs the transaction and publishes hints after the commit.
+ */
+import { Failure } from '../../shared/base/failure.ts';
+import { getAccount, getMailbox, putAccount } from './entries.ts';
+import type { AccountEntry, MailboxEntry } from './entries.ts';
+import { MailboxChange } from './mailbox-change.ts';
+import type { Volume } from './volume.ts';
+
+/** Which account, as it was when it was opened. */
+export interface AccountHandle {
+  readonly volume: Volume;
+  readonly number: number;
+  readonly id: string;
+  readonly address: string;
+  readonly epoch: number;
+}
+
+export class AccountChange {
+  readonly volume: Volume;
+  readonly number: number;
+  readonly #entry: AccountEntry;
+  readonly #mailboxes = new Map<number, MailboxChange>();
+  #freed = { bytes: 0, messages: 0 };
+  #listChanged = false;
+
+  constructor(handle: AccountHandle) {
+    const { volume, address } = handle;
+    const entry = getAccount(volume.tables, address);
+    if (entry?.movedTo !== undefined) throw new Failure('not-kept-here', 'account has moved', { node: entry.movedTo });
+    if (entry === undefined || entry.epoch !== handle.epoch || entry.number !== handle.number) throw new Failure('not-kept-here', 'account is not kept here any more');
+    this.volume = volume;
+    this.number = entry.number;
+    this.#entry = entry;
+  }
+
+  /** The mailbox of that id, for change. Throws `mailbox-missing`. */
+  mailbox(id: number): MailboxChange {
+    const open = this.#mailboxes.get(id);
+    if (open !== undefined) return open;
+    const entry = getMailbox(this.volume.tables, id);
+    if (entry === undefined || entry.account !== this.number) throw new Failure('mailbox-missing', 'mailbox does not exist');
+    return this.#open(entry);
+  }
+
+  /** A mailbox that was just made. */
+  begin(entry: MailboxEntry): MailboxChange {
+    this.#listChanged = true;
+    return this.#open(entry);
+  }
+
+  /** The mailbox is gone with all its messages; nothing of it is saved. */
+  forget(entry: MailboxEntry): void {
+    this.#listChanged = true;
+    this.#mailboxes.delete(entry.id);
+    this.#freed = { bytes: this.#freed.bytes + entry.bytes, messages: this.#freed.messages + entry.messages };
+  }
+
+  /** The list of mailboxes, a name or a subscription has changed. */
+  noteListChange(): void {
+    this.#listChanged = true;
+  }
+
+  /** Writes everything. Throws `over-quota` when the account grew beyond its limit. */
+  save(): void {
+    let bytes = this.#entry.bytes - this.#freed.bytes;
+    let messages = this.#entry.messages - this.#freed.messages;
+    for (const mailbox of this.#mailboxes.values()) {
+      bytes += mailbox.growth.bytes;
+      messages += mailbox.growth.messages;
+    }
+    this.#checkQuota(bytes, messages);
+    for (const mailbox of this.#mailboxes.values()) mailbox.save();
+    if (bytes !== this.#entry.bytes || messages !== this.#entry.messages) putAccount(this.volume.tables, { ...this.#entry, bytes, messages });
+  }
+
+  /** Tells all processes what has changed. Call it after the commit. */
+  publish(): void {
+    const account = this.#entry.id;
+    if (this.#listChanged) this.volume.hints.publish({ account });
+    for (const [mailbox, change] of this.#mailboxes) if (change.touched) this.volume.hints.publish({ account, mailbox });
+  }
+
+  #open(entry: MailboxEntry): MailboxChange {
+    const change = new MailboxChange(this.volume.tables, entry);
+    this.#mailboxes.set(entry.id, change);
+    return change;
+  }
+
+  #checkQuota(bytes: number, messages: number): void {
+    const { quota } = this.volume;
+    const tooManyBytes = quota.bytes > 0 && bytes > quota.bytes && bytes > this.#entry.bytes;
+    const tooManyMessages = quota.messages > 0 && messages > quota.messages && messages > this.#entry.messages;
+    if (tooManyBytes || tooManyMessages) throw new Failure('over-quota', 'account is over its quota');
+  }
+}
+
+/** Runs `action` on the account in one transaction. Throws what `action` throws, `not-kept-here`, `over-quota`, `storage-failure`. */
+export async function changeAccount<T>(handle: AccountHandle, action: (change: AccountChange) => T): Promise<T> {
+  const { change, result } = await handle.volume.environment.write(() => {
+    const change = new AccountChange(handle);
+    const result = action(change);
+    change.save();
+    return { change, result };
+  });
+  change.publish();
+  return result;
+}

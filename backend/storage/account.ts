@@ -1,0 +1,86 @@
+/** One account: its mailboxes, subscriptions and use. */
+import { changeAccount } from './account-change.ts';
+import type { AccountHandle } from './account-change.ts';
+import { getAccount, getMailbox, mailboxIdOf } from './entries.ts';
+import type { AccountEntry } from './entries.ts';
+import { keysUnder } from './environment.ts';
+import type { Account, Mailbox, MailboxState } from './interface.ts';
+import { stateOf, StoredMailbox } from './mailbox.ts';
+import { canonicalName, checkedName, compareNames } from './mailbox-name.ts';
+import { createMailbox, deleteMailbox, renameMailbox } from './mailbox-tree.ts';
+import type { Volume } from './volume.ts';
+
+export class StoredAccount implements Account, AccountHandle {
+  readonly volume: Volume;
+  readonly number: number;
+  readonly id: string;
+  readonly address: string;
+  readonly epoch: number;
+
+  constructor(volume: Volume, entry: AccountEntry) {
+    this.volume = volume;
+    this.number = entry.number;
+    this.id = entry.id;
+    this.address = entry.address;
+    this.epoch = entry.epoch;
+  }
+
+  mailboxes(): MailboxState[] {
+    const { environment, tables } = this.volume;
+    return environment.read(() => {
+      const ids = tables.names.range(keysUnder([this.number])).map(({ value }) => Number(value.toString()));
+      const entries = ids.flatMap((id) => getMailbox(tables, id) ?? []);
+      return entries.sort((one, other) => compareNames(one.name, other.name)).map((entry) => stateOf(this, entry));
+    });
+  }
+
+  mailbox(name: string): Mailbox | undefined {
+    const { environment, tables } = this.volume;
+    const canonical = canonicalName(name);
+    if (Buffer.byteLength(canonical) > 1000) return undefined; // longer than any key
+    const id = environment.read(() => mailboxIdOf(tables, this.number, canonical));
+    return id === undefined ? undefined : new StoredMailbox(this, id);
+  }
+
+  mailboxById(id: number): Mailbox | undefined {
+    const { environment, tables } = this.volume;
+    const entry = environment.read(() => getMailbox(tables, id));
+    return entry?.account === this.number ? new StoredMailbox(this, id) : undefined;
+  }
+
+  async createMailbox(name: string, specialUse?: string): Promise<Mailbox> {
+    await this.volume.space.check();
+    const id = await changeAccount(this, (change) => createMailbox(change, name, specialUse));
+    return new StoredMailbox(this, id);
+  }
+
+  renameMailbox(from: string, to: string): Promise<void> {
+    return changeAccount(this, (change) => renameMailbox(change, from, to));
+  }
+
+  deleteMailbox(name: string): Promise<void> {
+    return changeAccount(this, (change) => deleteMailbox(change, name));
+  }
+
+  subscriptions(): string[] {
+    const { environment, tables } = this.volume;
+    const keys = environment.read(() => tables.subscriptions.range(keysUnder([this.number])));
+    return keys.map(({ key }) => String(key[1])).sort(compareNames);
+  }
+
+  async setSubscribed(name: string, subscribed: 'yes' | 'no'): Promise<void> {
+    const { subscriptions } = this.volume.tables;
+    const key = [this.number, checkedName(name)];
+    await changeAccount(this, (change) => {
+      if (subscribed === 'yes') subscriptions.put(key, Buffer.from('1'));
+      else subscriptions.remove(key);
+      change.noteListChange();
+    });
+  }
+
+  quota(): { readonly bytes: number; readonly messages: number; readonly bytesLimit: number; readonly messagesLimit: number } {
+    const { environment, tables, quota } = this.volume;
+    const entry = environment.read(() => getAccount(tables, this.address));
+    return { bytes: entry?.bytes ?? 0, messages: entry?.messages ?? 0, bytesLimit: quota.bytes, messagesLimit: quota.messages };
+  }
+}

@@ -1,0 +1,82 @@
+/** Finds, makes and gives away the accounts of one storage. */
+import { randomBytes } from 'node:crypto';
+import { Failure } from '../../shared/base/failure.ts';
+import { AccountChange } from './account-change.ts';
+import { StoredAccount } from './account.ts';
+import { getAccount, putAccount } from './entries.ts';
+import type { AccountEntry } from './entries.ts';
+import { keysUnder } from './environment.ts';
+import type { AccountRecord } from './interface.ts';
+import { nextNumber } from './keys.ts';
+import { createMailbox, dropAllMailboxes } from './mailbox-tree.ts';
+import type { Volume } from './volume.ts';
+
+/** The mailboxes that a new account has, with their special use (RFC 6154). */
+const usualMailboxes: readonly (readonly [name: string, specialUse: string | undefined])[] = [
+  ['INBOX', undefined], ['Sent', '\\Sent'], ['Drafts', '\\Drafts'], ['Junk', '\\Junk'], ['Trash', '\\Trash'],
+];
+
+/** What this storage records of the address. */
+export function findAccount(volume: Volume, address: string): AccountRecord {
+  const entry = volume.environment.read(() => getAccount(volume.tables, address));
+  if (entry === undefined) return { at: 'none' };
+  if (entry.movedTo !== undefined) return { at: 'moved', node: entry.movedTo, epoch: entry.epoch };
+  return { at: 'live', account: new StoredAccount(volume, entry) };
+}
+
+/** Addresses of live accounts. */
+export function liveAddresses(volume: Volume): string[] {
+  const entries = volume.environment.read(() => volume.tables.accounts.range(keysUnder([])));
+  return entries.flatMap(({ value }) => {
+    const entry = JSON.parse(value.toString()) as AccountEntry;
+    return entry.movedTo === undefined ? [entry.address] : [];
+  });
+}
+
+/** The live account of that address; made with the usual mailboxes when there is none, or in place of a tombstone. */
+export async function createAccount(volume: Volume, address: string): Promise<StoredAccount> {
+  await volume.space.check();
+  const entry = await volume.environment.write(() => {
+    const old = getAccount(volume.tables, address);
+    if (old !== undefined && old.movedTo === undefined) return old;
+    if (old !== undefined) dropMailOf(volume, old);
+    return makeAccount(volume, address, (old?.epoch ?? 0) + 1);
+  });
+  volume.hints.publish({ account: entry.id });
+  return new StoredAccount(volume, entry);
+}
+
+/** Turns the account into a tombstone; its mail stays on disk until the address is used afresh. Throws `unknown-user`, `forbidden`. */
+export async function markMoved(volume: Volume, address: string, to: { readonly node: string; readonly epoch: number }): Promise<void> {
+  const id = await volume.environment.write(() => {
+    const entry = getAccount(volume.tables, address);
+    if (entry === undefined) throw new Failure('unknown-user', 'no such account');
+    if (to.epoch <= entry.epoch) throw new Failure('forbidden', `the account has epoch ${entry.epoch} already`);
+    putAccount(volume.tables, { ...entry, movedTo: to.node, epoch: to.epoch });
+    return entry.id;
+  });
+  volume.hints.publish({ account: id });
+}
+
+function makeAccount(volume: Volume, address: string, epoch: number): AccountEntry {
+  const entry: AccountEntry = { number: nextNumber(volume.tables, 'account'), id: randomBytes(15).toString('base64url'), address, epoch, bytes: 0, messages: 0 };
+  putAccount(volume.tables, entry);
+  const change = new AccountChange(new StoredAccount(volume, entry));
+  for (const [name, specialUse] of usualMailboxes) {
+    createMailbox(change, name, specialUse);
+    volume.tables.subscriptions.put([entry.number, name], Buffer.from('1'));
+  }
+  change.save();
+  return entry;
+}
+
+/** Frees what a moved account has left behind. */
+function dropMailOf(volume: Volume, { movedTo: _, ...entry }: AccountEntry): void {
+  putAccount(volume.tables, entry);
+  const change = new AccountChange(new StoredAccount(volume, entry));
+  dropAllMailboxes(change);
+  change.save();
+  for (const table of [volume.tables.subscriptions, volume.tables.threads]) {
+    for (const { key } of table.range(keysUnder([entry.number]))) table.remove(key);
+  }
+}

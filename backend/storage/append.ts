@@ -1,0 +1,77 @@
+/** Puts staged messages into a mailbox: bytes and notes are settled first, the index is committed after. */
+import { Failure } from '../../shared/base/failure.ts';
+import type { AccountChange, AccountHandle } from './account-change.ts';
+import { changeAccount } from './account-change.ts';
+import { getMailbox } from './entries.ts';
+import type { StoredStage } from './stage.ts';
+import { stageOf } from './stage.ts';
+import type { AppendMarks, AppendResult, StagedMessage } from './interface.ts';
+import { threadOf } from './threads.ts';
+
+interface Arrival {
+  readonly stage: StoredStage;
+  readonly marks: AppendMarks;
+  readonly internalDateMs: number;
+}
+
+/** Appends all messages or none. Throws `mailbox-missing`, `over-quota`, `storage-full`, `storage-failure`, `limit`. */
+export async function appendMessages(
+  account: AccountHandle,
+  mailboxId: number,
+  messages: readonly { readonly staged: StagedMessage; readonly marks: AppendMarks }[],
+): Promise<AppendResult> {
+  await account.volume.space.check();
+  const name = account.volume.environment.read(() => getMailbox(account.volume.tables, mailboxId)?.name);
+  if (name === undefined) throw new Failure('mailbox-missing', 'mailbox does not exist');
+  const nowMs = Date.now();
+  const arrivals = await Promise.all(messages.map(async ({ staged, marks }): Promise<Arrival> => {
+    const stage = await stageOf(staged).in(account.volume, account.address);
+    return { stage, marks, internalDateMs: marks.internalDateMs ?? nowMs };
+  }));
+  await Promise.all(arrivals.map((arrival) => settle(account, name, arrival)));
+  return changeAccount(account, (change) => {
+    const uids = arrivals.map((arrival) => enter(change, mailboxId, { ...arrival, nowMs }));
+    return { uidValidity: change.mailbox(mailboxId).entry.uidValidity, uids };
+  });
+}
+
+/** The bytes must be on stable storage before the index can name them. */
+async function settle(account: AccountHandle, mailbox: string, { stage, marks, internalDateMs }: Arrival): Promise<void> {
+  await account.volume.packs.note({
+    place: stage.bytes.place,
+    account: account.address,
+    mailbox,
+    internalDateMs,
+    flags: marks.flags,
+    keywords: marks.keywords,
+  });
+  await stage.bytes.settled();
+}
+
+function enter(change: AccountChange, mailboxId: number, arrival: Arrival & { readonly nowMs: number }): number {
+  const { stage, marks } = arrival;
+  const mailbox = change.mailbox(mailboxId);
+  const messageId = messageIdOf(change, stage);
+  return mailbox.add({
+    flags: marks.flags,
+    keywords: mailbox.keywordBits(marks.keywords),
+    size: stage.size,
+    internalDateMs: arrival.internalDateMs,
+    savedDateMs: arrival.nowMs,
+    messageId,
+    threadId: threadOf(change.volume.tables, change.number, { keys: stage.threadKeys, messageId }),
+  });
+}
+
+/** Several appends of one stage share the message, also from transactions that run one after the other in one commit. */
+function messageIdOf(change: AccountChange, stage: StoredStage): number {
+  const { messages } = change.volume;
+  const { place } = stage.bytes;
+  const known = stage.messageId === undefined ? undefined : messages.place(stage.messageId);
+  if (stage.messageId !== undefined && known?.pack === place.pack && known.offset === place.offset) {
+    messages.retain(stage.messageId);
+    return stage.messageId;
+  }
+  stage.messageId = messages.add(place, stage.encodedStructure);
+  return stage.messageId;
+}

@@ -1,0 +1,80 @@
+/** The small file in a storage's directory that says to which cluster and node it belongs and in which format it is. */
+import { randomBytes } from 'node:crypto';
+import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure } from '../../shared/base/failure.ts';
+
+/** Format of index and packs; a program refuses a higher one than it knows. */
+const storageFormat = 1;
+const fileName = 'storage.json';
+
+interface DirectoryRecord {
+  readonly cluster: string;
+  readonly node: string;
+  readonly format: number;
+}
+
+/**
+ * Makes the directory and its record when they are missing, and checks the record: throws `in-use` when the directory
+ * belongs to another cluster or node, `storage-failure` when its format is newer than ours or the record is damaged.
+ */
+export function claimDirectory(directory: string, owner: { readonly cluster: string; readonly node: string }): void {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const path = join(directory, fileName);
+  const record = readRecord(path) ?? writeRecord(path, { cluster: owner.cluster, node: owner.node, format: storageFormat });
+  if (record.format > storageFormat) {
+    throw new Failure('storage-failure', `${directory} has storage format ${record.format}; this program knows formats up to ${storageFormat}: it needs a newer version`);
+  }
+  if (record.cluster !== owner.cluster || record.node !== owner.node) {
+    throw new Failure('in-use', `${directory} belongs to node ${record.node} of cluster ${record.cluster}, not to node ${owner.node} of cluster ${owner.cluster}`);
+  }
+}
+
+function readRecord(path: string): DirectoryRecord | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw new Failure('storage-failure', `${path} cannot be read`, { cause: error });
+  }
+  return parseRecord(path, text);
+}
+
+function parseRecord(path: string, text: string): DirectoryRecord {
+  try {
+    const record: unknown = JSON.parse(text);
+    if (isRecord(record)) return record;
+  } catch (error) {
+    throw new Failure('storage-failure', `${path} is damaged`, { cause: error });
+  }
+  throw new Failure('storage-failure', `${path} is damaged`);
+}
+
+function isRecord(value: unknown): value is DirectoryRecord {
+  return typeof value === 'object' && value !== null
+    && 'cluster' in value && typeof value.cluster === 'string'
+    && 'node' in value && typeof value.node === 'string'
+    && 'format' in value && typeof value.format === 'number';
+}
+
+/** Several processes may do this at once: the first one's record stays, whole. */
+function writeRecord(path: string, record: DirectoryRecord): DirectoryRecord {
+  const draft = `${path}.${randomBytes(6).toString('hex')}`;
+  const file = openSync(draft, 'wx', 0o600);
+  writeSync(file, `${JSON.stringify(record)}\n`);
+  fsyncSync(file);
+  closeSync(file);
+  try {
+    linkSync(draft, path);
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) throw error;
+  } finally {
+    unlinkSync(draft);
+  }
+  return readRecord(path) ?? record;
+}
+
+function isErrno(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

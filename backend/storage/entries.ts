@@ -1,0 +1,84 @@
+/** What the index records of accounts and mailboxes, and its bytes (JSON). */
+import type { Tables } from './keys.ts';
+
+/** One account, or the tombstone that it left. */
+export interface AccountEntry {
+  /** Names the account in keys; unique in the storage. */
+  readonly number: number;
+  readonly id: string;
+  readonly address: string;
+  readonly epoch: number;
+  /** Use. */
+  readonly bytes: number;
+  readonly messages: number;
+  /** Set when the account has gone to another node. */
+  readonly movedTo?: string;
+}
+
+/** One mailbox. */
+export interface MailboxEntry {
+  readonly id: number;
+  readonly account: number;
+  readonly name: string;
+  readonly mailboxId: string;
+  readonly uidValidity: number;
+  readonly uidNext: number;
+  readonly highestModseq: number;
+  readonly messages: number;
+  readonly unseen: number;
+  readonly deleted: number;
+  readonly bytes: number;
+  readonly keywords: readonly string[];
+  readonly specialUse: string | null;
+}
+
+/** How far a mailbox of some name had counted when it went. */
+export interface RetiredName {
+  readonly uidValidity: number;
+  readonly uidNext: number;
+  readonly highestModseq: number;
+}
+
+export function getAccount(tables: Tables, address: string): AccountEntry | undefined {
+  return decode<AccountEntry>(tables.accounts.get([address]));
+}
+
+export function putAccount(tables: Tables, entry: AccountEntry): void {
+  tables.accounts.put([entry.address], encode(entry));
+}
+
+export function getMailbox(tables: Tables, id: number): MailboxEntry | undefined {
+  return decode<MailboxEntry>(tables.mailboxes.get([id]));
+}
+
+export function putMailbox(tables: Tables, entry: MailboxEntry): void {
+  tables.mailboxes.put([entry.id], encode(entry));
+}
+
+/** The id of the account's mailbox of that very name. */
+export function mailboxIdOf(tables: Tables, account: number, name: string): number | undefined {
+  return decode<number>(tables.names.get([account, name]));
+}
+
+export function putName(tables: Tables, entry: MailboxEntry): void {
+  tables.names.put([entry.account, entry.name], encode(entry.id));
+}
+
+export function getRetiredName(tables: Tables, account: number, name: string): RetiredName | undefined {
+  return decode<RetiredName>(tables.retiredNames.get([account, name]));
+}
+
+/** Strikes the mailbox's name and remembers how far it had counted. */
+export function retireName(tables: Tables, entry: MailboxEntry): void {
+  tables.names.remove([entry.account, entry.name]);
+  const { uidValidity, uidNext, highestModseq } = entry;
+  tables.retiredNames.put([entry.account, entry.name], encode({ uidValidity, uidNext, highestModseq } satisfies RetiredName));
+}
+
+function encode(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(value));
+}
+
+function decode<T>(value: Buffer | undefined): T | undefined {
+  return value === undefined ? undefined : (JSON.parse(value.toString()) as T);
+}

@@ -1,0 +1,181 @@
+/**
+ * What the face of the room promises: what protocols and processing may ask of a node's storages. One `Storage` object per
+ * worker process; all workers of a node share the files (LMDB is multi-process). Reads are synchronous and see the last
+ * commit at the moment of the call; writes resolve only when the bytes and the index are on stable storage.
+ *
+ * All methods throw `Failure` for what can be expected (`mailbox-missing`, `over-quota`, `storage-full` …).
+ */
+import type { MessageStructure } from '../../shared/mime/structure.ts';
+
+/** System flags of a message as bits of `MessageRow.flags` (RFC 9051 section 2.3.2). */
+export const Flag = { Seen: 1, Answered: 2, Flagged: 4, Deleted: 8, Draft: 16 } as const;
+
+/** The hot columns of one message. Times are milliseconds since 1970, sizes bytes. */
+export interface MessageRow {
+  readonly uid: number;
+  /** Mod-sequence (RFC 7162); below 2^53. */
+  readonly modseq: number;
+  /** System flags, see `Flag`. */
+  readonly flags: number;
+  /** Keywords: bit n stands for `MailboxState.keywords[n]`. At most 32 keywords per mailbox. */
+  readonly keywords: number;
+  /** RFC822.SIZE. */
+  readonly size: number;
+  readonly internalDateMs: number;
+  /** When it was put into this mailbox (RFC 8514). */
+  readonly savedDateMs: number;
+  /** EMAILID (RFC 8474) as a number below 2^53, unique in the storage; the same for copies of one message. */
+  readonly messageId: number;
+  /** THREADID (RFC 8474), below 2^53. */
+  readonly threadId: number;
+}
+
+/** Counters and names of one mailbox, as of one commit. */
+export interface MailboxState {
+  readonly id: number;
+  /** Full name with `/` between levels; Unicode (NFC); `INBOX` in capitals. */
+  readonly name: string;
+  readonly uidValidity: number;
+  readonly uidNext: number;
+  readonly highestModseq: number;
+  readonly messages: number;
+  readonly unseen: number;
+  readonly deleted: number;
+  /** Sum of the sizes, bytes. */
+  readonly bytes: number;
+  /** Keyword names in the order of their bits, e.g. `$Forwarded`. */
+  readonly keywords: readonly string[];
+  /** `\Sent`, `\Drafts`, `\Trash`, `\Junk`, `\Archive` (RFC 6154). */
+  readonly specialUse: string | undefined;
+  readonly subscribed: boolean;
+  /** MAILBOXID (RFC 8474): never used again, kept through renames. */
+  readonly mailboxId: string;
+}
+
+/** How a STORE changes flags. Keyword names are given as text; unknown ones are added to the mailbox. */
+export interface FlagChange {
+  readonly mode: 'add' | 'remove' | 'replace';
+  readonly flags: number;
+  readonly keywords: readonly string[];
+  /** UNCHANGEDSINCE (RFC 7162 section 3.1.3): rows with a higher modseq are left alone and listed in `modified`. */
+  readonly unchangedSince?: number | undefined;
+}
+
+/** A message whose bytes have been written (not yet flushed) to a pack and whose structure is known. */
+export interface StagedMessage {
+  readonly size: number;
+  readonly structure: MessageStructure;
+  /** SHA-256 of the bytes. */
+  readonly digest: Buffer;
+  /** Forgets the bytes, unless the message was appended somewhere. Idempotent; always call it when done. */
+  discard(): Promise<void>;
+}
+
+/** With what marks a message enters a mailbox. */
+export interface AppendMarks {
+  readonly flags: number;
+  readonly keywords: readonly string[];
+  /** Undefined: now. */
+  readonly internalDateMs?: number | undefined;
+}
+
+/** Where an appended, copied or moved message went: COPYUID/APPENDUID (RFC 4315). */
+export interface AppendResult {
+  readonly uidValidity: number;
+  readonly uids: readonly number[];
+}
+
+/** Result of copy and move: `sourceUids[i]` became `uids[i]`. */
+export interface CopyResult extends AppendResult {
+  readonly sourceUids: readonly number[];
+}
+
+/** One stored message, for reading. */
+export interface StoredMessage {
+  readonly size: number;
+  /** Decoded on first use. */
+  readonly structure: MessageStructure;
+  /** The very bytes that were stored: `length` bytes from `offset` (clipped to the message). */
+  read(offset: number, length: number): Promise<Buffer>;
+}
+
+/** One mailbox, open for work. Methods may be called concurrently. */
+export interface Mailbox {
+  readonly id: number;
+  /** Fresh counters; throws `mailbox-missing` when it was deleted meanwhile. */
+  state(): MailboxState;
+  /** Rows with fromUid <= uid <= toUid, ascending. Default: all. */
+  rows(fromUid?: number, toUid?: number): MessageRow[];
+  /** One row, or undefined. */
+  row(uid: number): MessageRow | undefined;
+  /** What happened after `modseq`: rows changed or added, and uids expunged (RFC 7162 VANISHED). */
+  changesSince(modseq: number): { readonly changed: MessageRow[]; readonly vanished: number[] };
+  /** Undefined when the uid is gone. */
+  message(uid: number): StoredMessage | undefined;
+  /** All staged messages enter or none does. */
+  append(messages: readonly { readonly staged: StagedMessage; readonly marks: AppendMarks }[]): Promise<AppendResult>;
+  /** Changes flags; `changed` lists the rows that now exist for the uids that were there, `modified` those refused by unchangedSince. */
+  changeFlags(uids: readonly number[], change: FlagChange): Promise<{ readonly changed: MessageRow[]; readonly modified: number[] }>;
+  /** Removes messages; answers the uids that were really there, and the mod-sequence of the removal. */
+  expunge(uids: readonly number[]): Promise<{ readonly uids: number[]; readonly modseq: number }>;
+  /** Uids that are gone are skipped. Same account only. */
+  copyTo(uids: readonly number[], target: Mailbox): Promise<CopyResult>;
+  /** Copy and expunge in one transaction (RFC 6851). */
+  moveTo(uids: readonly number[], target: Mailbox): Promise<CopyResult>;
+}
+
+/** One account: a mailbox owner whose mail this node keeps. */
+export interface Account {
+  /** Opaque id, unique in the cluster; part of every hint. */
+  readonly id: string;
+  /** Canonical address, lower-case. */
+  readonly address: string;
+  /** Counts moves between nodes; an owner with an older epoch refuses writes. */
+  readonly epoch: number;
+  /** All mailboxes, INBOX first, then by name. */
+  mailboxes(): MailboxState[];
+  /** Undefined when there is none of that name (INBOX is case-insensitive). */
+  mailbox(name: string): Mailbox | undefined;
+  mailboxById(id: number): Mailbox | undefined;
+  /** Makes a mailbox and the levels above it that are missing. Throws `mailbox-exists`, `bad-input`. */
+  createMailbox(name: string, specialUse?: string): Promise<Mailbox>;
+  /** Renames it with all levels below. Renaming INBOX moves its messages (RFC 9051 section 6.3.6). */
+  renameMailbox(from: string, to: string): Promise<void>;
+  /** Throws `forbidden` for INBOX. Levels below stay. */
+  deleteMailbox(name: string): Promise<void>;
+  /** Subscribed names; may name mailboxes that don't exist (RFC 9051 section 6.3.7). */
+  subscriptions(): string[];
+  setSubscribed(name: string, subscribed: 'yes' | 'no'): Promise<void>;
+  /** Use and limits (0 = none), exact. Bytes and messages. */
+  quota(): { readonly bytes: number; readonly messages: number; readonly bytesLimit: number; readonly messagesLimit: number };
+}
+
+/** What is recorded of an address in this node's storages. */
+export type AccountRecord =
+  | { readonly at: 'live'; readonly account: Account }
+  | { readonly at: 'moved'; readonly node: string; readonly epoch: number } // tombstone
+  | { readonly at: 'none' };
+
+/** One node's storages. */
+export interface Storage {
+  find(address: string): AccountRecord;
+  /** Makes the record and the usual mailboxes (INBOX, Sent, Drafts, Junk, Trash, with special use and subscribed). The caller has settled ownership. A second call finds the first's account. */
+  createAccount(address: string): Promise<Account>;
+  /** Canonical addresses of all live accounts. */
+  addresses(): string[];
+  /**
+   * Writes a message's bytes to a pack as they come and scans its structure on the way.
+   * Throws `message-too-big` past `maxBytes`, `storage-full` below the reserve.
+   * @param address the account whose storage is to hold it (a domain may have several); several recipients of one
+   * delivery in one storage share the bytes.
+   */
+  stage(address: string, source: AsyncIterable<Buffer>, maxBytes: number): Promise<StagedMessage>;
+  /**
+   * Leaves a tombstone: the account lives on `node` from now on, with `epoch`. Open `Account` objects refuse writes with
+   * `not-kept-here`. Throws `unknown-user` when there is no such account, `forbidden` when it has that epoch or a later one.
+   */
+  markMoved(address: string, node: string, epoch: number): Promise<void>;
+  /** Deletes packs that nobody writes and in which nothing has been live for `idleMs` (readers may still hold on to them); answers how many. For the one worker that tidies up. */
+  removeDeadPacks(idleMs: number): Promise<number>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,70 @@
+/** The tables of a storage's index and the keys of their entries, chosen so that each question is one range or one look-up. */
+import type { Environment, Table } from './environment.ts';
+
+/** A mailbox keeps its rows in blocks of 2^6: see docs/decisions.md, "Storage record layout". */
+const blockShift = 6;
+
+export interface Tables {
+  /** Counters, by name. */
+  readonly counters: Table;
+  /** [address] → AccountEntry. */
+  readonly accounts: Table;
+  /** [account number, mailbox name] → mailbox id. */
+  readonly names: Table;
+  /** [account number, name] → how far a deleted or renamed mailbox of that name had counted. */
+  readonly retiredNames: Table;
+  /** [account number, name] → nothing. */
+  readonly subscriptions: Table;
+  /** [mailbox id] → MailboxEntry. */
+  readonly mailboxes: Table;
+  /** [mailbox id, uid >> 6] → rows of a block, ascending by uid. */
+  readonly rows: Table;
+  /** [mailbox id, modseq] → uids that were expunged at that modseq. */
+  readonly expunged: Table;
+  /** [message id] → references and place of the bytes. */
+  readonly messages: Table;
+  /** [message id] → encoded MessageStructure. */
+  readonly structures: Table;
+  /** [account number, digest of a Message-ID] → thread id. */
+  readonly threads: Table;
+}
+
+export function openTables(environment: Environment): Tables {
+  return {
+    counters: environment.table('counters'),
+    accounts: environment.table('accounts'),
+    names: environment.table('names'),
+    retiredNames: environment.table('retired-names'),
+    subscriptions: environment.table('subscriptions'),
+    mailboxes: environment.table('mailboxes'),
+    rows: environment.table('rows'),
+    expunged: environment.table('expunged'),
+    messages: environment.table('messages'),
+    structures: environment.table('structures'),
+    threads: environment.table('threads'),
+  };
+}
+
+/** The number of the block that holds a uid's row. */
+export function blockOf(uid: number): number {
+  return uid >>> blockShift;
+}
+
+/** A counter's value, 0 when it was never set. */
+export function counterValue(tables: Tables, counter: string): number {
+  return tables.counters.get([counter])?.readDoubleLE(0) ?? 0;
+}
+
+/** Sets a counter. Only inside `write`. */
+export function setCounter(tables: Tables, counter: string, number: number): void {
+  const value = Buffer.alloc(8);
+  value.writeDoubleLE(number);
+  tables.counters.put([counter], value);
+}
+
+/** Adds one to a counter and answers its new value; the first is 1. Only inside `write`. */
+export function nextNumber(tables: Tables, counter: string): number {
+  const number = counterValue(tables, counter) + 1;
+  setCounter(tables, counter, number);
+  return number;
+}

@@ -1,0 +1,148 @@
+/** One mailbox inside one write transaction: rows are put and removed, counters follow, `save` writes what was touched. */
+import { Failure } from '../../shared/base/failure.ts';
+import { putMailbox } from './entries.ts';
+import type { MailboxEntry } from './entries.ts';
+import { blockOf } from './keys.ts';
+import type { Tables } from './keys.ts';
+import { emptyBlock, encodeUidRanges, findRow, withoutRow, withRow } from './row-block.ts';
+import { Flag } from './interface.ts';
+import type { MessageRow } from './interface.ts';
+
+const keywordsPerMailbox = 32;
+const keywordBytes = 100;
+const lastUid = 2 ** 32 - 1;
+
+export class MailboxChange {
+  readonly #tables: Tables;
+  readonly #blocks = new Map<number, Buffer>();
+  readonly #removed: number[] = [];
+  readonly #before: MailboxEntry;
+  #entry: MailboxEntry;
+  #modseq: number | undefined;
+
+  constructor(tables: Tables, entry: MailboxEntry) {
+    this.#tables = tables;
+    this.#before = entry;
+    this.#entry = entry;
+  }
+
+  get entry(): MailboxEntry {
+    return this.#entry;
+  }
+
+  /** What the account's use grows by. */
+  get growth(): { readonly bytes: number; readonly messages: number } {
+    return { bytes: this.#entry.bytes - this.#before.bytes, messages: this.#entry.messages - this.#before.messages };
+  }
+
+  get touched(): boolean {
+    return this.#entry !== this.#before || this.#blocks.size > 0;
+  }
+
+  /** The mod-sequence of everything that this transaction changes in this mailbox. */
+  get modseq(): number {
+    if (this.#modseq === undefined) {
+      this.#modseq = this.#entry.highestModseq + 1;
+      this.#entry = { ...this.#entry, highestModseq: this.#modseq };
+    }
+    return this.#modseq;
+  }
+
+  row(uid: number): MessageRow | undefined {
+    return findRow(this.#block(uid), uid);
+  }
+
+  /** Puts a message in under the next uid; answers the uid. */
+  add(row: Omit<MessageRow, 'uid' | 'modseq'>): number {
+    const uid = this.#entry.uidNext;
+    if (uid > lastUid) throw new Failure('limit', 'mailbox has used all its UIDs');
+    const whole = { ...row, uid, modseq: this.modseq };
+    this.#blocks.set(blockOf(uid), withRow(this.#block(uid), whole));
+    this.#count(whole, 1);
+    this.#entry = { ...this.#entry, uidNext: uid + 1 };
+    return uid;
+  }
+
+  /** Gives a message other flags; answers its new row. */
+  setFlags(row: MessageRow, flags: number, keywords: number): MessageRow {
+    const changed = { ...row, flags, keywords, modseq: this.modseq };
+    this.#blocks.set(blockOf(row.uid), withRow(this.#block(row.uid), changed));
+    this.#count(row, -1);
+    this.#count(changed, 1);
+    return changed;
+  }
+
+  /** Takes a message out; the caller releases its bytes. */
+  remove(row: MessageRow): void {
+    this.#blocks.set(blockOf(row.uid), withoutRow(this.#block(row.uid), row.uid));
+    this.#count(row, -1);
+    this.#removed.push(row.uid);
+  }
+
+  /** The bits of keywords; unknown ones are added to the mailbox. Throws `limit`, `bad-input`. */
+  keywordBits(names: readonly string[]): number {
+    let bits = 0;
+    for (const name of names) bits |= 1 << this.#keywordIndex(name);
+    return bits >>> 0;
+  }
+
+  /** The bits of those of the keywords that the mailbox knows. */
+  knownKeywordBits(names: readonly string[]): number {
+    let bits = 0;
+    for (const name of names) {
+      const index = this.#findKeyword(name);
+      if (index >= 0) bits |= 1 << index;
+    }
+    return bits >>> 0;
+  }
+
+  /** The names of a row's keywords. */
+  keywordNames(bits: number): string[] {
+    return this.#entry.keywords.filter((_, index) => ((bits >>> index) & 1) === 1);
+  }
+
+  /** Writes rows, counters and the log of expunged uids. */
+  save(): void {
+    if (!this.touched) return;
+    if (this.#removed.length > 0) {
+      const uids = this.#removed.toSorted((one, other) => one - other);
+      this.#tables.expunged.put([this.#entry.id, this.modseq], encodeUidRanges(uids));
+    }
+    for (const [number, block] of this.#blocks) {
+      if (block.length > 0) this.#tables.rows.put([this.#entry.id, number], block);
+      else this.#tables.rows.remove([this.#entry.id, number]);
+    }
+    putMailbox(this.#tables, this.#entry);
+  }
+
+  #keywordIndex(name: string): number {
+    const known = this.#findKeyword(name);
+    if (known >= 0) return known;
+    if (name === '' || Buffer.byteLength(name) > keywordBytes) throw new Failure('bad-input', 'keyword is empty or too long');
+    const { keywords } = this.#entry;
+    if (keywords.length >= keywordsPerMailbox) throw new Failure('limit', `a mailbox has at most ${keywordsPerMailbox} keywords`);
+    this.#entry = { ...this.#entry, keywords: [...keywords, name] };
+    return keywords.length;
+  }
+
+  #findKeyword(name: string): number {
+    const wanted = name.toLowerCase();
+    return this.#entry.keywords.findIndex((known) => known.toLowerCase() === wanted);
+  }
+
+  #block(uid: number): Buffer {
+    const number = blockOf(uid);
+    return this.#blocks.get(number) ?? this.#tables.rows.get([this.#entry.id, number]) ?? emptyBlock;
+  }
+
+  #count(row: MessageRow, sign: 1 | -1): void {
+    const { messages, bytes, unseen, deleted } = this.#entry;
+    this.#entry = {
+      ...this.#entry,
+      messages: messages + sign,
+      bytes: bytes + sign * row.size,
+      unseen: unseen + ((row.flags & Flag.Seen) === 0 ? sign : 0),
+      deleted: deleted + ((row.flags & Flag.Deleted) === 0 ? 0 : sign),
+    };
+  }
+}

@@ -1,0 +1,37 @@
+/** Rules for names of mailboxes (pure): levels are divided by `/`, text is NFC, the first level `INBOX` in any case is INBOX. */
+import { Failure } from '../../shared/base/failure.ts';
+
+const longestNameBytes = 1000;
+const mostLevels = 32;
+
+/** The one spelling of a name under which it is kept. Says nothing about whether the name is allowed. */
+export function canonicalName(name: string): string {
+  const normal = name.normalize('NFC');
+  const [first = '', ...below] = normal.split('/');
+  return first.toUpperCase() === 'INBOX' ? ['INBOX', ...below].join('/') : normal;
+}
+
+/** The canonical name, if a mailbox may be called so. Throws `bad-input`. */
+export function checkedName(name: string): string {
+  const canonical = canonicalName(name);
+  const levels = canonical.split('/');
+  if (levels.includes('')) throw new Failure('bad-input', 'mailbox name has an empty level');
+  if (levels.length > mostLevels) throw new Failure('bad-input', `mailbox name has more than ${mostLevels} levels`);
+  if (Buffer.byteLength(canonical) > longestNameBytes) throw new Failure('bad-input', `mailbox name is longer than ${longestNameBytes} bytes`);
+  if (/[\u0000-\u001f\u007f-\u009f\u2028\u2029%*]/.test(canonical) || !canonical.isWellFormed()) throw new Failure('bad-input', 'mailbox name has forbidden characters');
+  return canonical;
+}
+
+/** The names of the levels above, highest first. */
+export function namesAbove(name: string): string[] {
+  const levels = name.split('/');
+  return levels.slice(1).map((_, index) => levels.slice(0, index + 1).join('/'));
+}
+
+/** INBOX first, then by name. */
+export function compareNames(one: string, other: string): number {
+  if (one === other) return 0;
+  if (one === 'INBOX') return -1;
+  if (other === 'INBOX') return 1;
+  return one < other ? -1 : 1;
+}

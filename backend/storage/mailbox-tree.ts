@@ -1,0 +1,134 @@
+/** Makes, renames and deletes the mailboxes of an account. All functions run inside a transaction. */
+import { randomBytes } from 'node:crypto';
+import { Failure } from '../../shared/base/failure.ts';
+import type { AccountChange } from './account-change.ts';
+import { moveMessages } from './copy-move.ts';
+import { getMailbox, getRetiredName, mailboxIdOf, putMailbox, putName, retireName } from './entries.ts';
+import type { MailboxEntry } from './entries.ts';
+import { keysUnder } from './environment.ts';
+import { nextNumber } from './keys.ts';
+import { checkedName, namesAbove } from './mailbox-name.ts';
+import { collectRows } from './row-block.ts';
+import type { MessageRow } from './interface.ts';
+import { newUidValidity } from './uid-validity.ts';
+
+/** The first part of the names of levels below. */
+const below = (name: string): string => `${name}/`;
+
+/** Makes a mailbox and the levels above it that are missing; answers its id. Throws `mailbox-exists`, `bad-input`. */
+export function createMailbox(change: AccountChange, wanted: string, specialUse: string | undefined): number {
+  const name = checkedName(wanted);
+  if (mailboxIdOf(change.volume.tables, change.number, name) !== undefined) throw new Failure('mailbox-exists', 'mailbox exists already');
+  makeAbove(change, name);
+  return make(change, name, specialUse ?? null);
+}
+
+/** Renames with all levels below; INBOX stays and its messages move. Throws `mailbox-missing`, `mailbox-exists`, `bad-input`. */
+export function renameMailbox(change: AccountChange, from: string, wanted: string): void {
+  const entry = requireMailbox(change, from);
+  const to = checkedName(wanted);
+  if (mailboxIdOf(change.volume.tables, change.number, to) !== undefined) throw new Failure('mailbox-exists', 'mailbox exists already');
+  if (entry.name === 'INBOX') return renameInbox(change, entry, to);
+  if (to.startsWith(below(entry.name))) throw new Failure('bad-input', 'a mailbox cannot be moved below itself');
+  const moving = entriesOf(change).filter(({ name }) => name === entry.name || name.startsWith(below(entry.name)));
+  for (const each of moving) retireName(change.volume.tables, each);
+  makeAbove(change, to);
+  for (const each of moving) rename(change, each, checkedName(to + each.name.slice(entry.name.length)));
+}
+
+/** Deletes the mailbox with its messages; levels below stay. Throws `forbidden` for INBOX, `mailbox-missing`. */
+export function deleteMailbox(change: AccountChange, wanted: string): void {
+  const entry = requireMailbox(change, wanted);
+  if (entry.name === 'INBOX') throw new Failure('forbidden', 'INBOX cannot be deleted');
+  dropMailbox(change, entry);
+}
+
+/** All mailboxes of an account with their messages, as when the account begins afresh. */
+export function dropAllMailboxes(change: AccountChange): void {
+  for (const entry of entriesOf(change)) dropMailbox(change, entry);
+}
+
+function dropMailbox(change: AccountChange, entry: MailboxEntry): void {
+  const { tables, messages } = change.volume;
+  for (const row of allRows(change, entry.id)) messages.release(row.messageId);
+  for (const table of [tables.rows, tables.expunged]) {
+    for (const { key } of table.range(keysUnder([entry.id]))) table.remove(key);
+  }
+  tables.mailboxes.remove([entry.id]);
+  retireName(tables, entry);
+  change.forget(entry);
+}
+
+function renameInbox(change: AccountChange, inbox: MailboxEntry, to: string): void {
+  makeAbove(change, to);
+  const target = make(change, to, null);
+  const uids = allRows(change, inbox.id).map((row) => row.uid);
+  moveMessages(change, { source: inbox.id, target, uids });
+}
+
+function rename(change: AccountChange, entry: MailboxEntry, to: string): void {
+  const { tables } = change.volume;
+  if (mailboxIdOf(tables, change.number, to) !== undefined) throw new Failure('mailbox-exists', 'mailbox exists already');
+  // A client that knew an earlier mailbox of this name must not take its numbers for this one's (RFC 9051 section 2.3.1.1).
+  const earlier = getRetiredName(tables, change.number, to);
+  const uidValidity = earlier !== undefined && earlier.uidValidity > entry.uidValidity ? newUidValidity(tables) : entry.uidValidity;
+  const renamed = { ...entry, name: to, uidValidity };
+  putMailbox(tables, renamed);
+  putName(tables, renamed);
+  if (tables.subscriptions.get([change.number, entry.name]) !== undefined) {
+    tables.subscriptions.remove([change.number, entry.name]);
+    tables.subscriptions.put([change.number, to], Buffer.from('1'));
+  }
+  change.noteListChange();
+}
+
+function makeAbove(change: AccountChange, name: string): void {
+  for (const above of namesAbove(name)) {
+    if (mailboxIdOf(change.volume.tables, change.number, above) === undefined) make(change, above, null);
+  }
+}
+
+function make(change: AccountChange, name: string, specialUse: string | null): number {
+  const { tables } = change.volume;
+  const earlier = getRetiredName(tables, change.number, name);
+  const entry: MailboxEntry = {
+    id: nextNumber(tables, 'mailbox'),
+    account: change.number,
+    name,
+    mailboxId: `F${randomBytes(15).toString('base64url')}`,
+    uidValidity: newUidValidity(tables),
+    uidNext: earlier?.uidNext ?? 1,
+    highestModseq: (earlier?.highestModseq ?? 0) + 1,
+    messages: 0,
+    unseen: 0,
+    deleted: 0,
+    bytes: 0,
+    keywords: [],
+    specialUse,
+  };
+  putMailbox(tables, entry);
+  putName(tables, entry);
+  change.begin(entry);
+  return entry.id;
+}
+
+function requireMailbox(change: AccountChange, name: string): MailboxEntry {
+  const id = mailboxIdOf(change.volume.tables, change.number, checkedName(name));
+  const entry = id === undefined ? undefined : getMailbox(change.volume.tables, id);
+  if (entry === undefined) throw new Failure('mailbox-missing', 'mailbox does not exist');
+  return entry;
+}
+
+function entriesOf(change: AccountChange): MailboxEntry[] {
+  const { tables } = change.volume;
+  const ids = tables.names.range(keysUnder([change.number])).map(({ value }) => Number(value.toString()));
+  return ids.flatMap((id) => getMailbox(tables, id) ?? []);
+}
+
+function allRows(change: AccountChange, mailbox: number): MessageRow[] {
+  const rows: MessageRow[] = [];
+  for (const { value } of change.volume.tables.rows.range(keysUnder([mailbox]))) {
+    collectRows(value, { fromUid: 1, toUid: 2 ** 32 - 1, sinceModseq: 0 }, rows);
+  }
+  return rows;
+}

@@ -1,0 +1,165 @@
+/** One mailbox, open for work: questions are answered from one snapshot, changes go through one transaction. */
+import { Failure } from '../../shared/base/failure.ts';
+import { decodeStructure } from '../../shared/mime/encode-structure.ts';
+import type { MessageStructure } from '../../shared/mime/structure.ts';
+import { changeAccount } from './account-change.ts';
+import type { AccountHandle } from './account-change.ts';
+import { appendMessages } from './append.ts';
+import { copyMessages, moveMessages, presentRows } from './copy-move.ts';
+import { getMailbox } from './entries.ts';
+import type { MailboxEntry } from './entries.ts';
+import { keysUnder } from './environment.ts';
+import { blockOf } from './keys.ts';
+import type { MailboxChange } from './mailbox-change.ts';
+import type { PackPlace, Packs } from './packs.ts';
+import { collectRows, decodeUidRanges, findRow } from './row-block.ts';
+import type { AppendMarks, AppendResult, CopyResult, FlagChange, Mailbox, MailboxState, MessageRow, StagedMessage, StoredMessage } from './interface.ts';
+
+const highestUid = 2 ** 32 - 1;
+
+export class StoredMailbox implements Mailbox {
+  readonly id: number;
+  readonly #account: AccountHandle;
+
+  constructor(account: AccountHandle, id: number) {
+    this.#account = account;
+    this.id = id;
+  }
+
+  state(): MailboxState {
+    const { environment, tables } = this.#account.volume;
+    return environment.read(() => {
+      const entry = getMailbox(tables, this.id);
+      if (entry === undefined) throw new Failure('mailbox-missing', 'mailbox does not exist');
+      return stateOf(this.#account, entry);
+    });
+  }
+
+  rows(fromUid = 1, toUid: number = highestUid): MessageRow[] {
+    return this.#account.volume.environment.read(() => this.#collect({ fromUid, toUid, sinceModseq: 0 }));
+  }
+
+  row(uid: number): MessageRow | undefined {
+    return this.#account.volume.environment.read(() => this.#find(uid));
+  }
+
+  changesSince(modseq: number): { readonly changed: MessageRow[]; readonly vanished: number[] } {
+    const { environment, tables } = this.#account.volume;
+    return environment.read(() => {
+      const entry = getMailbox(tables, this.id);
+      if (entry === undefined || entry.highestModseq <= modseq) return { changed: [], vanished: [] };
+      const log = tables.expunged.range({ ...keysUnder([this.id]), from: [this.id, modseq + 1] });
+      const vanished = log.flatMap(({ value }) => decodeUidRanges(value)).sort((one, other) => one - other);
+      return { changed: this.#collect({ fromUid: 1, toUid: highestUid, sinceModseq: modseq }), vanished };
+    });
+  }
+
+  message(uid: number): StoredMessage | undefined {
+    const { environment, messages, packs } = this.#account.volume;
+    return environment.read(() => {
+      const messageId = this.#find(uid)?.messageId;
+      const place = messageId === undefined ? undefined : messages.place(messageId);
+      const structure = messageId === undefined ? undefined : messages.structure(messageId);
+      return place === undefined || structure === undefined ? undefined : new PackedMessage(packs, place, structure);
+    });
+  }
+
+  append(messages: readonly { readonly staged: StagedMessage; readonly marks: AppendMarks }[]): Promise<AppendResult> {
+    return appendMessages(this.#account, this.id, messages);
+  }
+
+  changeFlags(uids: readonly number[], change: FlagChange): Promise<{ readonly changed: MessageRow[]; readonly modified: number[] }> {
+    return changeAccount(this.#account, (account) => {
+      const mailbox = account.mailbox(this.id);
+      const rows = presentRows(mailbox, uids);
+      const limit = change.unchangedSince ?? Infinity;
+      const allowed = rows.filter((row) => row.modseq <= limit);
+      const modified = rows.filter((row) => row.modseq > limit).map((row) => row.uid);
+      const keywords = change.mode === 'remove' ? mailbox.knownKeywordBits(change.keywords) : mailbox.keywordBits(change.keywords);
+      return { changed: allowed.map((row) => withFlags(mailbox, row, { ...change, keywords })), modified };
+    });
+  }
+
+  expunge(uids: readonly number[]): Promise<{ readonly uids: number[]; readonly modseq: number }> {
+    return changeAccount(this.#account, (account) => {
+      const mailbox = account.mailbox(this.id);
+      const rows = presentRows(mailbox, uids);
+      for (const row of rows) {
+        mailbox.remove(row);
+        account.volume.messages.release(row.messageId);
+      }
+      return { uids: rows.map((row) => row.uid), modseq: rows.length === 0 ? mailbox.entry.highestModseq : mailbox.modseq };
+    });
+  }
+
+  async copyTo(uids: readonly number[], target: Mailbox): Promise<CopyResult> {
+    const into = this.#sibling(target);
+    await this.#account.volume.space.check();
+    return changeAccount(this.#account, (change) => copyMessages(change, { source: this.id, target: into.id, uids }));
+  }
+
+  async moveTo(uids: readonly number[], target: Mailbox): Promise<CopyResult> {
+    const into = this.#sibling(target);
+    return changeAccount(this.#account, (change) => moveMessages(change, { source: this.id, target: into.id, uids }));
+  }
+
+  #sibling(target: Mailbox): StoredMailbox {
+    if (target instanceof StoredMailbox && target.#account.id === this.#account.id) return target;
+    throw new Failure('bad-input', 'messages can be copied only within one account');
+  }
+
+  #find(uid: number): MessageRow | undefined {
+    const block = this.#account.volume.tables.rows.get([this.id, blockOf(uid)]);
+    return block === undefined ? undefined : findRow(block, uid);
+  }
+
+  #collect(range: { fromUid: number; toUid: number; sinceModseq: number }): MessageRow[] {
+    const from = [this.id, blockOf(Math.max(range.fromUid, 0))];
+    const to = [this.id, blockOf(Math.min(range.toUid, highestUid)) + 1];
+    const rows: MessageRow[] = [];
+    for (const { value } of this.#account.volume.tables.rows.range({ from, to })) collectRows(value, range, rows);
+    return rows;
+  }
+}
+
+/** What the face shows of an entry. Call it inside `read`. */
+export function stateOf(account: AccountHandle, entry: MailboxEntry): MailboxState {
+  const { id, name, uidValidity, uidNext, highestModseq, messages, unseen, deleted, bytes, keywords, mailboxId } = entry;
+  const subscribed = account.volume.tables.subscriptions.get([account.number, name]) !== undefined;
+  const specialUse = entry.specialUse ?? undefined;
+  return { id, name, uidValidity, uidNext, highestModseq, messages, unseen, deleted, bytes, keywords, mailboxId, specialUse, subscribed };
+}
+
+/** The row after the change; a row that stays as it is keeps its mod-sequence. */
+function withFlags(mailbox: MailboxChange, row: MessageRow, change: { readonly mode: FlagChange['mode']; readonly flags: number; readonly keywords: number }): MessageRow {
+  const apply = { add: (old: number, bits: number) => old | bits, remove: (old: number, bits: number) => old & ~bits, replace: (_: number, bits: number) => bits }[change.mode];
+  const flags = apply(row.flags, change.flags) >>> 0;
+  const keywords = apply(row.keywords, change.keywords) >>> 0;
+  return flags === row.flags && keywords === row.keywords ? row : mailbox.setFlags(row, flags, keywords);
+}
+
+class PackedMessage implements StoredMessage {
+  readonly #packs: Packs;
+  readonly #place: PackPlace;
+  readonly #encoded: Buffer;
+  #decoded: MessageStructure | undefined;
+
+  constructor(packs: Packs, place: PackPlace, encoded: Buffer) {
+    this.#packs = packs;
+    this.#place = place;
+    this.#encoded = encoded;
+  }
+
+  get size(): number {
+    return this.#place.length;
+  }
+
+  get structure(): MessageStructure {
+    this.#decoded ??= decodeStructure(this.#encoded);
+    return this.#decoded;
+  }
+
+  read(offset: number, length: number): Promise<Buffer> {
+    return this.#packs.read(this.#place, offset, length);
+  }
+}

@@ -1,0 +1,276 @@
+/**
+ * Opens the packs in a directory. Small messages of all sessions go whole into one shared pack, so that they share its
+ * fdatasync; a big one is streamed into a pack that it has for itself until it ends.
+ */
+import { createHash } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Failure } from '../../shared/base/failure.ts';
+import type { Environment } from './environment.ts';
+import { PackFile } from './pack-file.ts';
+import { encodeRecordHeader, encodeRecordTrailer } from './pack-format.ts';
+import { PackLedger } from './pack-ledger.ts';
+import { PackReader } from './pack-reader.ts';
+import type { DeliveryNote, PackPlace, Packs, StagedBytes, StageOptions } from './packs.ts';
+
+/** A message up to this size waits in memory until it is whole, bytes. */
+const wholeUpToBytes = 256 * 1024;
+
+export interface PackOptions {
+  /** Where live bytes are accounted (table `packs`). */
+  readonly environment: Environment;
+  /** A pack that has grown beyond this takes no further records. */
+  readonly packBytes?: number;
+}
+
+/** Opens the packs in `directory` (made when missing). */
+export function openPacks(directory: string, options: PackOptions): Packs {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  return new PackSet(directory, options);
+}
+
+/** A pack being written, and how many pieces in it may still be retained. */
+interface OpenPack {
+  readonly file: PackFile;
+  holds: number;
+  retired: boolean;
+}
+
+class PackSet implements Packs {
+  readonly #directory: string;
+  readonly #environment: Environment;
+  readonly #packBytes: number;
+  readonly #ledger: PackLedger;
+  readonly #reader: PackReader;
+  readonly #open = new Set<OpenPack>();
+  readonly #idleStreams: OpenPack[] = [];
+  #shared: Promise<OpenPack> | undefined;
+
+  constructor(directory: string, options: PackOptions) {
+    this.#directory = directory;
+    this.#environment = options.environment;
+    this.#packBytes = options.packBytes ?? 256 * 2 ** 20;
+    this.#ledger = new PackLedger(options.environment);
+    this.#reader = new PackReader((pack) => this.#pathOf(pack));
+  }
+
+  async stage(source: AsyncIterable<Buffer>, options: StageOptions): Promise<StagedBytes> {
+    const record = new ArrivingRecord(options);
+    let pack: OpenPack | undefined;
+    try {
+      for await (const chunk of source) {
+        record.take(chunk);
+        if (record.length <= wholeUpToBytes) continue;
+        pack ??= await this.#takeStream();
+        await record.writeTo(pack.file);
+      }
+      pack ??= await this.#takeShared();
+      const place = await record.finish(pack.file, 'whole');
+      return this.#staged(pack, record, place);
+    } catch (error) {
+      if (pack !== undefined) await this.#abandon(pack, record);
+      throw error;
+    }
+  }
+
+  #staged(pack: OpenPack, record: ArrivingRecord, place: PackPlace): StagedBytes {
+    if (record.streamed) this.#giveBackStream(pack);
+    let held = true;
+    return {
+      place,
+      digest: record.digest,
+      settled: () => pack.file.settle(record.ticket),
+      done: () => {
+        if (held) this.#letGo(pack);
+        held = false;
+      },
+    };
+  }
+
+  async #abandon(pack: OpenPack, record: ArrivingRecord): Promise<void> {
+    if (record.streamed && !pack.file.failed) await record.finish(pack.file, 'aborted').catch(() => undefined); // the first error is the one to tell
+    if (record.streamed) this.#giveBackStream(pack);
+    this.#letGo(pack);
+  }
+
+  async note(note: DeliveryNote): Promise<void> {
+    const body = Buffer.from(JSON.stringify(note));
+    const record = new ArrivingRecord({ owner: note.account, maxBytes: body.length }, 'note');
+    record.take(body);
+    const pack = await this.#takeShared();
+    try {
+      await record.finish(pack.file, 'whole');
+      await pack.file.settle(record.ticket);
+    } finally {
+      this.#letGo(pack);
+    }
+  }
+
+  read(place: PackPlace, offset: number, length: number): Promise<Buffer> {
+    const from = Math.min(Math.max(offset, 0), place.length);
+    const to = Math.min(Math.max(offset + length, from), place.length);
+    return this.#reader.read(place.pack, place.offset + from, to - from);
+  }
+
+  retain(place: PackPlace): void {
+    this.#ledger.retain(place);
+  }
+
+  release(place: PackPlace): void {
+    this.#ledger.release(place);
+  }
+
+  async usage(): Promise<{ readonly bytes: number; readonly liveBytes: number }> {
+    const packs = this.#environment.read(() => this.#ledger.all());
+    const sizes = await Promise.all(packs.map(({ number }) => stat(this.#pathOf(number)).then(({ size }) => size, () => 0)));
+    return {
+      bytes: sizes.reduce((sum, size) => sum + size, 0),
+      liveBytes: packs.reduce((sum, { entry }) => sum + entry.liveBytes, 0),
+    };
+  }
+
+  async removeDead(idleMs: number): Promise<number> {
+    const numbers = await this.#environment.write(() => this.#ledger.strikeDead(idleMs));
+    for (const number of numbers) await unlink(this.#pathOf(number)).catch(ignoreMissing);
+    return numbers.length;
+  }
+
+  async close(): Promise<void> {
+    this.#shared = undefined;
+    await Promise.all([...this.#open].map((pack) => this.#finish(pack)));
+    this.#reader.close();
+  }
+
+  #pathOf(pack: number): string {
+    return join(this.#directory, `${String(pack).padStart(8, '0')}.pack`);
+  }
+
+  /** The pack that small records share; held until `#letGo`. */
+  async #takeShared(): Promise<OpenPack> {
+    for (;;) {
+      const opening = (this.#shared ??= this.#create());
+      try {
+        const pack = await opening;
+        if (!pack.retired && this.#isUsable(pack)) {
+          pack.holds += 1;
+          return pack;
+        }
+        this.#retire(pack);
+      } catch (error) {
+        if (this.#shared === opening) this.#shared = undefined;
+        throw error;
+      }
+      if (this.#shared === opening) this.#shared = undefined;
+    }
+  }
+
+  /** A pack for one streamed record; given back by `#giveBackStream`, held until `#letGo`. */
+  async #takeStream(): Promise<OpenPack> {
+    const pack = this.#idleStreams.pop() ?? (await this.#create());
+    pack.holds += 1;
+    return pack;
+  }
+
+  #giveBackStream(pack: OpenPack): void {
+    if (this.#isUsable(pack)) this.#idleStreams.push(pack);
+    else this.#retire(pack);
+  }
+
+  #isUsable(pack: OpenPack): boolean {
+    return !pack.file.failed && pack.file.size < this.#packBytes;
+  }
+
+  async #create(): Promise<OpenPack> {
+    const number = await this.#ledger.allocate();
+    const pack = { file: await PackFile.create(this.#pathOf(number), number), holds: 0, retired: false };
+    this.#open.add(pack);
+    return pack;
+  }
+
+  #retire(pack: OpenPack): void {
+    if (pack.retired) return;
+    pack.retired = true;
+    if (pack.holds === 0) this.#finishSoon(pack);
+  }
+
+  #letGo(pack: OpenPack): void {
+    pack.holds -= 1;
+    if (pack.retired && pack.holds === 0) this.#finishSoon(pack);
+  }
+
+  /** Nobody waits for it: when it fails, the pack counts as being written until this process ends. */
+  #finishSoon(pack: OpenPack): void {
+    this.#finish(pack).catch(() => undefined);
+  }
+
+  async #finish(pack: OpenPack): Promise<void> {
+    if (!this.#open.delete(pack)) return;
+    await pack.file.close();
+    await this.#ledger.finish(pack.file.number);
+  }
+}
+
+/** One record on its way into a pack. */
+class ArrivingRecord {
+  readonly #options: StageOptions;
+  readonly #kind: 'message' | 'note';
+  readonly #hash = createHash('sha256');
+  #waiting: Buffer[] = [];
+  #start: number | undefined;
+  #bodyStart = 0;
+  #digest: Buffer | undefined;
+  length = 0;
+  ticket = 0;
+
+  constructor(options: StageOptions, kind: 'message' | 'note' = 'message') {
+    this.#options = options;
+    this.#kind = kind;
+  }
+
+  /** True when it has begun to be written before it was whole. */
+  streamed = false;
+
+  get digest(): Buffer {
+    this.#digest ??= this.#hash.digest();
+    return this.#digest;
+  }
+
+  take(chunk: Buffer): void {
+    if (this.length + chunk.length > this.#options.maxBytes) throw new Failure('message-too-big', `message exceeds ${this.#options.maxBytes} bytes`);
+    this.length += chunk.length;
+    this.#hash.update(chunk);
+    this.#waiting.push(chunk);
+    this.#options.onChunk?.(chunk);
+  }
+
+  /** Writes what has arrived so far. */
+  async writeTo(file: PackFile): Promise<void> {
+    this.streamed = true;
+    await this.#write(file, undefined, []);
+  }
+
+  async finish(file: PackFile, outcome: 'whole' | 'aborted'): Promise<PackPlace> {
+    const recordStart = this.#start ?? file.size;
+    const trailer = encodeRecordTrailer({ length: this.length, recordStart, digest: this.digest, outcome });
+    await this.#write(file, this.length, [trailer]);
+    return { pack: file.number, offset: this.#bodyStart, length: this.length };
+  }
+
+  async #write(file: PackFile, length: number | undefined, after: readonly Buffer[]): Promise<void> {
+    const before: Buffer[] = [];
+    if (this.#start === undefined) {
+      const header = encodeRecordHeader({ kind: this.#kind, owner: this.#options.owner, writtenAtMs: Date.now(), length });
+      this.#start = file.size;
+      this.#bodyStart = file.size + header.length;
+      before.push(header);
+    }
+    const chunks = this.#waiting;
+    this.#waiting = [];
+    this.ticket = await file.append(Buffer.concat([...before, ...chunks, ...after]));
+  }
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+}

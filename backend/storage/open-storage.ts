@@ -1,0 +1,102 @@
+/** Opens the storages of a node: finds accounts in all of them and places new ones. */
+import { createHash } from 'node:crypto';
+import { Failure } from '../../shared/base/failure.ts';
+import type { Logger } from '../../shared/log/log.ts';
+import type { HintBus } from '../../shared/service/service.ts';
+import { createAccount, findAccount, liveAddresses, markMoved } from './accounts-table.ts';
+import { claimDirectory } from './directory-record.ts';
+import type { Account, AccountRecord, StagedMessage, Storage } from './interface.ts';
+import { stageMessage } from './stage.ts';
+import { closeVolume, openVolume } from './volume.ts';
+import type { Volume } from './volume.ts';
+
+export interface StorageOptions {
+  /** One storage each, at least one; their order matters for the place of new accounts only. */
+  readonly directories: readonly string[];
+  readonly clusterName: string;
+  readonly nodeName: string;
+  readonly hints: HintBus;
+  readonly log: Logger;
+  /** Number of this worker process, for the log. */
+  readonly workerSlot: number;
+  /** Below this free space mail is refused with `storage-full`. */
+  readonly reserveBytes: number;
+  /** Limits of each account, 0 = none; none when absent. */
+  readonly quota?: { readonly bytes: number; readonly messages: number } | undefined;
+}
+
+/**
+ * Opens all storages of the node. Throws `in-use` when a directory belongs to another cluster or node, `storage-failure`
+ * when one can't be opened or has a newer format.
+ */
+export async function openStorage(options: StorageOptions): Promise<Storage> {
+  const { clusterName: cluster, nodeName: node, hints, reserveBytes, quota = { bytes: 0, messages: 0 } } = options;
+  const volumes: Volume[] = [];
+  try {
+    for (const directory of options.directories) {
+      claimDirectory(directory, { cluster, node });
+      volumes.push(openVolume(directory, { hints, reserveBytes, quota }));
+    }
+  } catch (error) {
+    await Promise.all(volumes.map(closeVolume));
+    throw error;
+  }
+  options.log.info({ directories: options.directories, worker: options.workerSlot }, 'storages are open');
+  return new NodeStorage(volumes);
+}
+
+class NodeStorage implements Storage {
+  readonly #volumes: readonly Volume[];
+
+  constructor(volumes: readonly Volume[]) {
+    this.#volumes = volumes;
+  }
+
+  find(address: string): AccountRecord {
+    const records = this.#volumes.map((volume) => findAccount(volume, address));
+    return records.find(({ at }) => at === 'live') ?? records.find(({ at }) => at === 'moved') ?? { at: 'none' };
+  }
+
+  async createAccount(address: string): Promise<Account> {
+    const known = this.find(address);
+    return known.at === 'live' ? known.account : createAccount(this.#holderOf(address) ?? this.#placeFor(address), address);
+  }
+
+  addresses(): string[] {
+    return this.#volumes.flatMap(liveAddresses).sort();
+  }
+
+  async stage(address: string, source: AsyncIterable<Buffer>, maxBytes: number): Promise<StagedMessage> {
+    const volume = this.#holderOf(address);
+    if (volume === undefined) throw new Failure('unknown-user', 'no such account');
+    return stageMessage(volume, source, { owner: address, maxBytes });
+  }
+
+  async markMoved(address: string, node: string, epoch: number): Promise<void> {
+    const volume = this.#holderOf(address);
+    if (volume === undefined) throw new Failure('unknown-user', 'no such account');
+    await markMoved(volume, address, { node, epoch });
+  }
+
+  async removeDeadPacks(idleMs: number): Promise<number> {
+    const removed = await Promise.all(this.#volumes.map((volume) => volume.packs.removeDead(idleMs)));
+    return removed.reduce((sum, count) => sum + count, 0);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#volumes.map(closeVolume));
+  }
+
+  /** The storage that has a record of the address, a tombstone included. */
+  #holderOf(address: string): Volume | undefined {
+    return this.#volumes.find((volume) => findAccount(volume, address).at !== 'none');
+  }
+
+  /** The same for all processes, so that two that make one account at once meet in one storage. */
+  #placeFor(address: string): Volume {
+    const index = createHash('sha256').update(address).digest().readUInt32LE(0) % this.#volumes.length;
+    const volume = this.#volumes[index];
+    if (volume === undefined) throw new Error('a node needs at least one storage directory');
+    return volume;
+  }
+}

@@ -1,0 +1,87 @@
+/** The account of packs in the index: who writes each, and how many bytes in it are live. All methods but two run inside the environment's `write`. */
+import type { Environment, Table } from './environment.ts';
+import type { PackPlace } from './packs.ts';
+import { isAlive, thisProcess } from './process-identity.ts';
+
+/** What is recorded of a pack. */
+interface PackEntry {
+  /** The process that writes it; null when it is finished. */
+  readonly writer: string | null;
+  readonly liveBytes: number;
+  /** Since when nothing in it is live, milliseconds since 1970. */
+  readonly idleSinceMs: number;
+}
+
+const counterKey = ['next'];
+
+export class PackLedger {
+  readonly #environment: Environment;
+  readonly #table: Table;
+
+  constructor(environment: Environment) {
+    this.#environment = environment;
+    this.#table = environment.table('packs');
+  }
+
+  /** A number that no pack of this environment ever had, recorded as being written by this process. */
+  allocate(): Promise<number> {
+    return this.#environment.write(() => {
+      const number = this.#table.get(counterKey)?.readUInt32LE(0) ?? 1;
+      const next = Buffer.alloc(4);
+      next.writeUInt32LE(number + 1);
+      this.#table.put(counterKey, next);
+      this.#put(number, { writer: thisProcess(), liveBytes: 0, idleSinceMs: Date.now() });
+      return number;
+    });
+  }
+
+  /** This process writes the pack no more. */
+  finish(number: number): Promise<void> {
+    return this.#environment.write(() => {
+      const entry = this.#get(number);
+      if (entry !== undefined) this.#put(number, { ...entry, writer: null });
+    });
+  }
+
+  retain(place: PackPlace): void {
+    this.#add(place.pack, place.length);
+  }
+
+  release(place: PackPlace): void {
+    this.#add(place.pack, -place.length);
+  }
+
+  /** Strikes out packs that nobody writes and in which nothing was live for `idleMs`; answers their numbers. */
+  strikeDead(idleMs: number): number[] {
+    const dead = this.all().filter(({ entry }) =>
+      entry.liveBytes === 0 && entry.idleSinceMs <= Date.now() - idleMs && (entry.writer === null || !isAlive(entry.writer)));
+    for (const { number } of dead) this.#table.remove([number]);
+    return dead.map(({ number }) => number);
+  }
+
+  /** Every pack, ascending. Also in `read`. */
+  all(): { readonly number: number; readonly entry: PackEntry }[] {
+    return this.#table.range({ from: [0], to: counterKey }).map(({ key, value }) => ({ number: Number(key[0]), entry: decode(value) }));
+  }
+
+  #add(number: number, bytes: number): void {
+    const entry = this.#get(number);
+    if (entry === undefined) throw new Error(`pack ${number} is not in the index`);
+    const liveBytes = entry.liveBytes + bytes;
+    if (liveBytes < 0) throw new Error(`pack ${number} would hold ${liveBytes} live bytes`);
+    this.#put(number, { ...entry, liveBytes, idleSinceMs: Date.now() });
+  }
+
+  #get(number: number): PackEntry | undefined {
+    const value = this.#table.get([number]);
+    return value === undefined ? undefined : decode(value);
+  }
+
+  #put(number: number, entry: PackEntry): void {
+    this.#table.put([number], Buffer.from(JSON.stringify(entry)));
+  }
+}
+
+function decode(value: Buffer): PackEntry {
+  return JSON.parse(value.toString()) as PackEntry;
+}

@@ -1,0 +1,77 @@
+/** Reads pack files by position and keeps the most used ones open. */
+import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { LRUCache } from 'lru-cache';
+import { Failure } from '../../shared/base/failure.ts';
+
+const filesKeptOpen = 128;
+/** A deleted pack frees its space at the latest when nobody has read it for this long. */
+const keptOpenMs = 5 * 60_000;
+
+export class PackReader {
+  readonly #pathOf: (pack: number) => string;
+  readonly #handles: LRUCache<number, Promise<FileHandle>>;
+
+  constructor(pathOf: (pack: number) => string) {
+    this.#pathOf = pathOf;
+    this.#handles = new LRUCache<number, Promise<FileHandle>>({
+      max: filesKeptOpen,
+      ttl: keptOpenMs,
+      updateAgeOnGet: true,
+      dispose: (handle) => void closeQuietly(handle), // waits for reads that have begun
+    });
+  }
+
+  /** `length` bytes from `position` of that pack. Throws `storage-failure` when they are not there. */
+  async read(pack: number, position: number, length: number): Promise<Buffer> {
+    const bytes = Buffer.allocUnsafeSlow(length);
+    try {
+      await this.#fill(pack, position, bytes);
+    } catch (error) {
+      if (!isClosedHandle(error)) throw new Failure('storage-failure', 'the message cannot be read', { cause: error });
+      await this.#retry(pack, position, bytes);
+    }
+    return bytes;
+  }
+
+  async #retry(pack: number, position: number, bytes: Buffer): Promise<void> {
+    try {
+      await this.#fill(pack, position, bytes);
+    } catch (error) {
+      throw new Failure('storage-failure', 'the message cannot be read', { cause: error });
+    }
+  }
+
+  async #fill(pack: number, position: number, bytes: Buffer): Promise<void> {
+    const handle = await this.#handle(pack);
+    for (let filled = 0; filled < bytes.length; ) {
+      const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, position + filled);
+      if (bytesRead === 0) throw new Error(`pack ${pack} ends at ${position + filled}, inside a message`);
+      filled += bytesRead;
+    }
+  }
+
+  #handle(pack: number): Promise<FileHandle> {
+    const cached = this.#handles.get(pack);
+    if (cached !== undefined) return cached;
+    this.#handles.purgeStale();
+    const opened = open(this.#pathOf(pack), 'r');
+    this.#handles.set(pack, opened);
+    opened.catch(() => this.#handles.delete(pack)); // the caller hears of the failure; the next one tries again
+    return opened;
+  }
+
+  close(): void {
+    this.#handles.clear();
+  }
+}
+
+async function closeQuietly(opening: Promise<FileHandle>): Promise<void> {
+  const handle = await opening.catch(() => undefined);
+  await handle?.close();
+}
+
+/** The cache may close a file between finding its handle and reading with it. */
+function isClosedHandle(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EBADF';
+}

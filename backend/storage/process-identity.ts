@@ -1,0 +1,36 @@
+/** Names a process so that another can tell later whether that very process still lives, though its pid may be used again. */
+import { readFileSync } from 'node:fs';
+
+/** This process: its pid and, where the system tells, when it started. */
+export function thisProcess(): string {
+  return `${process.pid}:${startTime(process.pid) ?? ''}`;
+}
+
+/** Whether the process that called itself so is still running. */
+export function isAlive(identity: string): boolean {
+  const [pid = '', started = ''] = identity.split(':');
+  const number = Number(pid);
+  const now = startTime(number);
+  if (now !== undefined || started !== '') return now === started;
+  return answersSignal(number);
+}
+
+/** Clock ticks from boot to the process's start (proc_pid_stat(5), field 22); undefined when it is gone or a zombie. */
+function startTime(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' '); // the name before may hold spaces and brackets
+    return fields[0] === 'Z' ? undefined : fields[19];
+  } catch {
+    return undefined; // no such process, or a system without /proc
+  }
+}
+
+function answersSignal(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}

@@ -1,0 +1,102 @@
+/** The bytes of a block of rows (pure): rows of fixed width, ascending by uid, without gaps. */
+import type { MessageRow } from './interface.ts';
+
+/** Bytes of one row. */
+export const rowBytes = 56;
+
+/** An empty block. */
+export const emptyBlock = Buffer.alloc(0);
+
+/** The rows with fromUid <= uid <= toUid and modseq > sinceModseq are added to `into`. */
+export function collectRows(block: Buffer, range: { fromUid: number; toUid: number; sinceModseq: number }, into: MessageRow[]): void {
+  for (let at = 0; at < block.length; at += rowBytes) {
+    const uid = block.readUInt32LE(at);
+    if (uid < range.fromUid || uid > range.toUid || block.readDoubleLE(at + 8) <= range.sinceModseq) continue;
+    into.push(decodeRow(block, at));
+  }
+}
+
+/** The row of that uid, or undefined. */
+export function findRow(block: Buffer, uid: number): MessageRow | undefined {
+  const at = offsetOf(block, uid);
+  return at < block.length && block.readUInt32LE(at) === uid ? decodeRow(block, at) : undefined;
+}
+
+/** The block with that row put in or replaced. */
+export function withRow(block: Buffer, row: MessageRow): Buffer {
+  const at = offsetOf(block, row.uid);
+  const after = at < block.length && block.readUInt32LE(at) === row.uid ? at + rowBytes : at;
+  return Buffer.concat([block.subarray(0, at), encodeRow(row), block.subarray(after)]);
+}
+
+/** The block without the row of that uid. */
+export function withoutRow(block: Buffer, uid: number): Buffer {
+  const at = offsetOf(block, uid);
+  if (at >= block.length || block.readUInt32LE(at) !== uid) return block;
+  return Buffer.concat([block.subarray(0, at), block.subarray(at + rowBytes)]);
+}
+
+/** Where the first row with at least that uid begins. */
+function offsetOf(block: Buffer, uid: number): number {
+  let low = 0;
+  let high = block.length / rowBytes;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (block.readUInt32LE(middle * rowBytes) < uid) low = middle + 1;
+    else high = middle;
+  }
+  return low * rowBytes;
+}
+
+function encodeRow(row: MessageRow): Buffer {
+  const bytes = Buffer.allocUnsafe(rowBytes);
+  bytes.writeUInt32LE(row.uid, 0);
+  bytes.writeUInt32LE(row.flags, 4);
+  bytes.writeDoubleLE(row.modseq, 8);
+  bytes.writeUInt32LE(row.keywords >>> 0, 16);
+  bytes.writeUInt32LE(row.size, 20);
+  bytes.writeDoubleLE(row.internalDateMs, 24);
+  bytes.writeDoubleLE(row.savedDateMs, 32);
+  bytes.writeDoubleLE(row.messageId, 40);
+  bytes.writeDoubleLE(row.threadId, 48);
+  return bytes;
+}
+
+function decodeRow(block: Buffer, at: number): MessageRow {
+  return {
+    uid: block.readUInt32LE(at),
+    modseq: block.readDoubleLE(at + 8),
+    flags: block.readUInt32LE(at + 4),
+    keywords: block.readUInt32LE(at + 16),
+    size: block.readUInt32LE(at + 20),
+    internalDateMs: block.readDoubleLE(at + 24),
+    savedDateMs: block.readDoubleLE(at + 32),
+    messageId: block.readDoubleLE(at + 40),
+    threadId: block.readDoubleLE(at + 48),
+  };
+}
+
+/** Uids as pairs of first and last, for the log of expunged messages. `uids` ascend. */
+export function encodeUidRanges(uids: readonly number[]): Buffer {
+  const ranges: { first: number; last: number }[] = [];
+  for (const uid of uids) {
+    const open = ranges.at(-1);
+    if (open !== undefined && open.last + 1 === uid) open.last = uid;
+    else ranges.push({ first: uid, last: uid });
+  }
+  const bytes = Buffer.alloc(ranges.length * 8);
+  for (const [index, range] of ranges.entries()) {
+    bytes.writeUInt32LE(range.first, index * 8);
+    bytes.writeUInt32LE(range.last, index * 8 + 4);
+  }
+  return bytes;
+}
+
+/** The uids of `encodeUidRanges`, ascending. */
+export function decodeUidRanges(bytes: Buffer): number[] {
+  const uids: number[] = [];
+  for (let at = 0; at < bytes.length; at += 8) {
+    for (let uid = bytes.readUInt32LE(at); uid <= bytes.readUInt32LE(at + 4); uid += 1) uids.push(uid);
+  }
+  return uids;
+}

@@ -1,0 +1,41 @@
+/** One storage of a node: a directory with an index and packs, and what all work in it needs. */
+import { join } from 'node:path';
+import type { HintBus } from '../../shared/service/service.ts';
+import { openEnvironment } from './environment.ts';
+import type { Environment } from './environment.ts';
+import { FreeSpace } from './free-space.ts';
+import { openTables } from './keys.ts';
+import type { Tables } from './keys.ts';
+import { MessageStore } from './message-store.ts';
+import { openPacks } from './open-packs.ts';
+import type { Packs } from './packs.ts';
+
+/** What all storages of a process have in common. */
+export interface VolumeOptions {
+  readonly hints: HintBus;
+  readonly reserveBytes: number;
+  /** Limits of each account, 0 = none. */
+  readonly quota: { readonly bytes: number; readonly messages: number };
+}
+
+export interface Volume extends VolumeOptions {
+  readonly environment: Environment;
+  readonly tables: Tables;
+  readonly packs: Packs;
+  readonly messages: MessageStore;
+  readonly space: FreeSpace;
+}
+
+/** Opens the storage in `directory`. Throws `storage-failure`. */
+export function openVolume(directory: string, options: VolumeOptions): Volume {
+  const environment = openEnvironment(join(directory, 'index'));
+  const tables = openTables(environment);
+  const packs = openPacks(join(directory, 'packs'), { environment });
+  return { ...options, environment, tables, packs, messages: new MessageStore(tables, packs), space: new FreeSpace(directory, options.reserveBytes) };
+}
+
+/** Finishes the packs and closes the index. */
+export async function closeVolume(volume: Volume): Promise<void> {
+  await volume.packs.close();
+  await volume.environment.close();
+}
