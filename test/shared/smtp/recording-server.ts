@@ -1,0 +1,81 @@
+/** A real SMTP or LMTP server for tests, built on server-session, that records what its handlers were told. */
+import type { TestContext } from 'node:test';
+import type { Logger } from '../../../shared/log/log.ts';
+import { createLog } from '../../../shared/log/log.ts';
+import { listen } from '../../../shared/net/listener.ts';
+import { createServerTls } from '../../../shared/net/server-tls.ts';
+import { makeReply } from '../../../shared/smtp/reply.ts';
+import type { Reply } from '../../../shared/smtp/reply.ts';
+import { SmtpRefused } from '../../../shared/smtp/refusal.ts';
+import { defaultSmtpLimits } from '../../../shared/smtp/strict-connection.ts';
+import type { SmtpLimits } from '../../../shared/smtp/strict-connection.ts';
+import { serveSmtp } from '../../../shared/smtp/server-session.ts';
+import type { SmtpHandlers, SmtpPeer, SmtpServerOptionsOf, SmtpSessions } from '../../../shared/smtp/server-session.ts';
+import { makeCertificates } from '../../harness/certificates.ts';
+
+export const certificates = makeCertificates({ fe1: 'frontend', be1: 'backend', be2: 'backend', be3: 'backend' });
+
+export const quietLog: Logger = createLog({ node: 'test', level: 'silent' });
+
+export interface Recorded {
+  readonly port: number;
+  readonly sessions: SmtpSessions;
+  /** `mail s@x`, `rcpt r@y`, `message 12`, `close quit`, … in the order they came. */
+  readonly events: string[];
+  /** Whole messages, read to their end without a fault. */
+  readonly messages: string[];
+  readonly peers: SmtpPeer[];
+}
+
+type Options = Partial<Omit<SmtpServerOptionsOf<unknown>, 'limits' | 'handlers'>> & {
+  readonly limits?: Partial<SmtpLimits>;
+  readonly handlers?: Partial<SmtpHandlers<SmtpPeer>>;
+};
+
+/** Starts it on a free port; it stops with the test. */
+export async function startRecordingServer(t: TestContext, given: Options = {}): Promise<Recorded> {
+  const { certificate, key, authority } = certificates['be1'] ?? { certificate: '', key: '', authority: '' };
+  const serverTls = createServerTls({ certificate, key, authority });
+  const events: string[] = [];
+  const messages: string[] = [];
+  const peers: SmtpPeer[] = [];
+  const ok: Reply = makeReply(250, '2.6.0', 'taken');
+  const sessions = serveSmtp<SmtpPeer>({
+    protocol: 'smtp', hostName: 'mx.example.com', encryption: 'starttls', serverTls: () => serverTls, authentication: 'none', trustedPeers: 'no',
+    extensions: [], extraParameters: [], greetingDelayMs: 0, log: quietLog,
+    replyTo: (thrown) => (thrown instanceof SmtpRefused ? thrown.reply : makeReply(451, '4.3.0', 'failed')),
+    ...given,
+    limits: { ...defaultSmtpLimits, ...given.limits },
+    handlers: {
+      open: (peer) => {
+        peers.push(peer);
+        return peer;
+      },
+      mail: async (_, sender) => {
+        events.push(`mail ${sender.address}`);
+        await Promise.resolve();
+      },
+      recipient: async (_, recipient) => {
+        events.push(`rcpt ${recipient.address}`);
+        await Promise.resolve();
+      },
+      message: async (_, bytes) => {
+        const pieces: Buffer[] = [];
+        for await (const piece of bytes) pieces.push(piece);
+        messages.push(Buffer.concat(pieces).toString('latin1'));
+        return ok;
+      },
+      close: (_, how) => events.push(`close ${how}`),
+      ...given.handlers,
+    },
+  });
+  const listener = await listen(
+    { host: '127.0.0.1', port: 0, tls: given.encryption ?? 'starttls', serverTls, requestCertificate: 'yes', maxConnections: 100, log: quietLog },
+    (socket) => sessions.accept(socket),
+  );
+  t.after(async () => {
+    await listener.close();
+    await sessions.stop(100);
+  });
+  return { port: listener.port, sessions, events, messages, peers };
+}

@@ -1,0 +1,217 @@
+/** What the server side gives every room: TLS without injection, bounds, parameters, identity, a civil end. */
+import { test } from 'node:test';
+import type { TestContext } from 'node:test';
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '../../../shared/base/failure.ts';
+import { makeReply } from '../../../shared/smtp/reply.ts';
+import { Dialogue } from '../../harness/dialogue.ts';
+import { startRecordingServer } from './recording-server.ts';
+
+async function greeted(t: TestContext, port: number, tls: 'implicit' | 'none' = 'none'): Promise<Dialogue> {
+  const client = await Dialogue.connect({ port, tls });
+  t.after(() => client.close());
+  await client.reply(220);
+  return client;
+}
+
+async function toData(client: Dialogue, hello = 'EHLO c'): Promise<void> {
+  await client.ask(hello, 250);
+  await client.ask('MAIL FROM:<s@example.net>', 250);
+  await client.ask('RCPT TO:<r@example.com>', 250);
+  await client.ask('DATA', 354);
+}
+
+test('what was pipelined ahead of the TLS handshake is thrown away', async (t) => {
+  const server = await startRecordingServer(t);
+  const client = await greeted(t, server.port);
+  await client.ask('EHLO c', 250);
+  client.sayRaw('STARTTLS\r\nEHLO injected\r\nMAIL FROM:<evil@example.net>\r\n');
+  await client.reply(220);
+  await client.startTls();
+  const answer = await client.ask('RCPT TO:<r@example.com>', 503);
+  assert.match(answer[0] ?? '', /HELO/, 'not even the injected EHLO is known');
+  await client.ask('EHLO c', 250);
+  assert.deepEqual(server.events, []);
+});
+
+test('AUTH is neither announced nor taken before TLS, and MAIL is refused before AUTH', async (t) => {
+  const server = await startRecordingServer(t, {
+    authentication: 'required',
+    handlers: {
+      authenticate: async (_, claim) => {
+        await Promise.resolve();
+        if (claim.password !== 'right') throw new Failure('bad-credentials', 'no');
+        return claim.name;
+      },
+    },
+    replyTo: () => makeReply(535, '5.7.8', 'authentication failed'),
+  });
+  const client = await greeted(t, server.port);
+  assert.ok(!(await client.ask('EHLO c', 250)).some((line) => line.includes('AUTH')));
+  await client.ask(`AUTH PLAIN ${Buffer.from('\0a\0right').toString('base64')}`, 500);
+  assert.deepEqual(await client.ask('MAIL FROM:<a@example.com>', 530), ['530 5.7.0 must issue a STARTTLS command first']);
+  await client.ask('STARTTLS', 220);
+  await client.startTls();
+  assert.ok((await client.ask('EHLO c', 250)).some((line) => /AUTH PLAIN LOGIN/.test(line)));
+  await client.ask('MAIL FROM:<a@example.com>', 530);
+  assert.deepEqual(await client.ask(`AUTH PLAIN ${Buffer.from('\0a\0wrong').toString('base64')}`, 535), ['535 5.7.8 authentication failed']);
+  await client.ask(`AUTH PLAIN ${Buffer.from('other\0a\0right').toString('base64')}`, 535);
+  await client.ask('AUTH LOGIN', 334);
+  await client.ask(Buffer.from('a').toString('base64'), 334);
+  await client.ask(Buffer.from('right').toString('base64'), 235);
+  await client.ask('MAIL FROM:<a@example.com>', 250);
+  assert.equal(server.peers[0]?.user, 'a');
+  assert.equal(server.peers[0]?.protocol, 'ESMTPSA');
+});
+
+test('a message over the limit is refused at its end, and the session goes on', async (t) => {
+  const server = await startRecordingServer(t, { limits: { maxMessageBytes: 1000 } });
+  const client = await greeted(t, server.port);
+  await client.ask('EHLO c', 250);
+  await client.ask('MAIL FROM:<s@example.net> SIZE=1001', /^552 5\.3\.4/);
+  await toData(client);
+  client.sayRaw(`${'x'.repeat(98)}\r\n`.repeat(11));
+  await client.ask('.', /^552 5\.3\.4 message too big/);
+  assert.deepEqual(server.messages, []);
+  await toData(client);
+  await client.ask('small\r\n.', 250);
+});
+
+test('a flood of message bytes ends the connection', async (t) => {
+  const server = await startRecordingServer(t, { limits: { maxMessageBytes: 1000 } });
+  const client = await greeted(t, server.port);
+  await toData(client);
+  client.sayRaw(`${'x'.repeat(98)}\r\n`.repeat(15_000));
+  await client.reply(/^552 5\.3\.4/);
+  await client.closed();
+});
+
+test('overlong lines are refused in commands and in messages', async (t) => {
+  const server = await startRecordingServer(t, { limits: { maxCommandBytes: 600, maxTextLineBytes: 2000 } });
+  const client = await greeted(t, server.port);
+  await toData(client);
+  client.sayRaw(`${'x'.repeat(1998)}\r\n.\r\n`);
+  await client.reply(250);
+  await toData(client);
+  client.sayRaw(`${'x'.repeat(1999)}\r\n.\r\n`);
+  await client.reply(/^550 5\.6\.0 line too long/);
+  client.sayRaw(`NOOP ${'x'.repeat(600)}`);
+  await client.reply(/^500 5\.5\.2 line too long/);
+  await client.closed();
+});
+
+test('recipients and refused commands are counted', async (t) => {
+  const server = await startRecordingServer(t, { limits: { maxRecipients: 2, maxErrors: 3 } });
+  const client = await greeted(t, server.port);
+  await client.ask('EHLO c', 250);
+  await client.ask('MAIL FROM:<s@example.net>', 250);
+  await client.ask('RCPT TO:<a@example.com>', 250);
+  await client.ask('RCPT TO:<b@example.com>', 250);
+  await client.ask('RCPT TO:<c@example.com>', /^452 4\.5\.3/);
+  for (let count = 0; count < 3; count += 1) await client.ask('WIZ x', 500);
+  await client.reply(/^421 4\.7\.0 too many errors/);
+  await client.closed();
+});
+
+test('parameters nobody knows are refused with 555, those named in the options arrive', async (t) => {
+  const extras: unknown[] = [];
+  const server = await startRecordingServer(t, {
+    extraParameters: ['XWAYBILL-CUSTODIAN', 'XWAYBILL-SESSION'],
+    handlers: {
+      mail: async (_, sender) => {
+        extras.push(sender.envid, ...(sender.extra ?? []));
+        await Promise.resolve();
+      },
+    },
+  });
+  const client = await greeted(t, server.port);
+  await client.ask('EHLO c', 250);
+  await client.ask('MAIL FROM:<s@example.net> X-ELSE=1', /^555 5\.5\.4/);
+  await client.ask('MAIL FROM:<s@example.net> ENVID=a+2Bb XWAYBILL-CUSTODIAN XWAYBILL-SESSION=abc', 250);
+  await client.ask('RCPT TO:<r@example.com> X=1', /^555 5\.5\.4/);
+  assert.deepEqual(extras, ['a+b', ['XWAYBILL-CUSTODIAN', true], ['XWAYBILL-SESSION', 'abc']]);
+});
+
+test('LMTP answers once for each recipient, and a trusted peer names the client', async (t) => {
+  const server = await startRecordingServer(t, {
+    protocol: 'lmtp', encryption: 'implicit', trustedPeers: 'yes', extensions: ['XWAYBILL'],
+    handlers: {
+      message: async (_, bytes, recipients) => {
+        for await (const piece of bytes) assert.ok(piece.length > 0);
+        return recipients.map(({ address }) => (address === 'full@example.com' ? makeReply(452, '4.2.2', 'mailbox full') : makeReply(250, '2.6.0', 'stored')));
+      },
+    },
+  });
+  const client = await greeted(t, server.port, 'implicit');
+  assert.ok((await client.ask('LHLO fe1', 250)).includes('250 XWAYBILL'));
+  await client.ask('XCLIENT ADDR=IPV6:2001:db8::1 PORT=4242 NAME=[UNAVAILABLE] HELO=mail.example.net PROTO=ESMTPS', 220);
+  await client.ask('LHLO fe1', 250);
+  await client.ask('MAIL FROM:<>', 250);
+  await client.ask('RCPT TO:<a@example.com>', 250);
+  await client.ask('RCPT TO:<full@example.com>', 250);
+  await client.ask('DATA', 354);
+  client.say('hello\r\n.');
+  assert.deepEqual([await client.reply(250), await client.reply(452)], [['250 2.6.0 stored'], ['452 4.2.2 mailbox full']]);
+  const [peer] = server.peers;
+  assert.deepEqual([peer?.address, peer?.port, peer?.hello, peer?.protocol, peer?.forwarded], ['2001:db8::1', 4242, 'fe1', 'LMTPS', { hello: 'mail.example.net', protocol: 'ESMTPS' }]);
+  await client.ask('QUIT', 221);
+  await client.closed();
+  await sleep(20);
+  assert.equal(server.events.at(-1), 'close quit');
+});
+
+test('a stop lets the running message finish, then says 421 to everyone', async (t) => {
+  let finish: () => void = () => undefined;
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const server = await startRecordingServer(t, {
+    handlers: {
+      message: async (_, bytes) => {
+        for await (const piece of bytes) assert.ok(piece.length > 0);
+        await finished;
+        return makeReply(250, '2.6.0', 'stored');
+      },
+    },
+  });
+  const idle = await greeted(t, server.port);
+  const busy = await greeted(t, server.port);
+  await toData(busy);
+  busy.say('hello\r\n.');
+  await sleep(20);
+  const stopped = server.sessions.stop(5000);
+  await idle.reply(/^421 4\.3\.2/);
+  await sleep(50);
+  finish();
+  await busy.reply(250);
+  await busy.reply(/^421 4\.3\.2/);
+  idle.close();
+  busy.close();
+  await stopped;
+});
+
+test('a message whose client goes away is never whole', async (t) => {
+  let outcome: unknown;
+  const server = await startRecordingServer(t, {
+    handlers: {
+      message: async (_, bytes) => {
+        try {
+          for await (const piece of bytes) assert.ok(piece.length > 0);
+          outcome = 'whole';
+        } catch (thrown) {
+          outcome = thrown;
+        }
+        return makeReply(250, '2.6.0', 'stored');
+      },
+    },
+  });
+  const client = await greeted(t, server.port);
+  await toData(client);
+  client.sayRaw('half a mess');
+  await sleep(20);
+  client.close();
+  await sleep(50);
+  assert.ok(outcome instanceof Failure);
+  assert.equal(server.events.at(-1), 'close cut');
+});
