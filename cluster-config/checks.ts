@@ -2,6 +2,7 @@
 import type { Problem } from './problem.ts';
 import { servicesOfRole } from './schema.ts';
 import type { Parameters, Role } from './schema.ts';
+import { splitHostAndPort } from './values.ts';
 
 /** Problems between the parameters of one node; their paths are parameters'. */
 export function checkNode(parameters: Parameters, role: Role): readonly Problem[] {
@@ -64,13 +65,20 @@ export function activeListeners(services: Parameters['services'], role: Role): r
   });
 }
 
-function checkListeners({ services, tls }: Parameters, role: Role): readonly Problem[] {
+function checkListeners({ services, tls, loopbackOnly }: Parameters, role: Role): readonly Problem[] {
   const active = activeListeners(services, role);
   const addresses = active.map(({ listener }) => listener.address);
   return active.flatMap(({ path, listener }, index): readonly Problem[] => {
+    if (loopbackOnly && !isLoopback(listener.address)) return [{ path: [...path, 'address'], text: `${listener.address} could be reached from other machines, and loopbackOnly forbids that` }];
     if (addresses.indexOf(listener.address) !== index) return [{ path: [...path, 'address'], text: `${listener.address} is used twice on this node` }];
     if (listener.trusted !== true) return [];
     if (listener.tls !== 'implicit') return [{ path: [...path, 'trusted'], text: 'a trusted listener needs tls: implicit' }];
     return tls.clusterAuthority === undefined ? [{ path: [...path, 'trusted'], text: 'a trusted listener needs tls.clusterAuthority' }] : [];
   });
+}
+
+/** 127.0.0.0/8 (RFC 1122 section 3.2.1.3) or ::1. */
+function isLoopback(address: string): boolean {
+  const host = splitHostAndPort(address)?.host ?? '';
+  return host.startsWith('127.') || host === '::1';
 }

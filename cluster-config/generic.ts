@@ -38,6 +38,7 @@ export const genericParameters = {
   domains: z.array(domainName).max(10_000).default([]).describe('Further local domains, whose mail is ours; the primary domain always is.'),
   serverName: host.optional().describe('The name by which this node greets; the node\'s host when absent.'),
   sslRandomFile: fileName().optional().describe('A file whose first bytes are mixed, beside the system\'s randomness, into the secrets made here.'),
+  loopbackOnly: z.boolean().default(false).describe('Refuse listeners that other machines could reach; for trials.'),
   workers: wholeNumber({ min: 1, max: 256 }).default(2).describe('Worker processes of a node.'),
   drainSeconds: wholeNumber({ min: 0, max: 3600 }).default(10).describe('How long a stopping node waits for its sessions to finish.'),
   cookieSecret: secret.optional().describe('Signs the WebMail cookies; the same on all nodes.'),

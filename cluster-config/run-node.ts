@@ -57,13 +57,15 @@ async function runSupervisor(options: RunNodeOptions): Promise<void> {
   }
   log.info({ version: config.version }, 'ready');
   process.send?.({ ready: true });
-  watchConfig(options.configFile, {
+  const watch = watchConfig(options.configFile, {
+    initialText: first,
     log,
     onVersion: async (text) => {
       await supervisor.reload(supervisorOptions(options, text, log));
       log.info({ version: nodeConfig(options, text).version }, 'runs the new configuration');
     },
   });
+  process.on('SIGHUP', () => void watch.lookNow());
 }
 
 function nodeConfig(options: RunNodeOptions, text: string): NodeConfig {

@@ -6,9 +6,9 @@ import type { SecretReference } from './values.ts';
  * The secret: the first line of the file, or the value of the environment variable.
  * @throws Error that names the file or variable when it can't be read or is empty.
  */
-export async function readSecret(reference: SecretReference): Promise<string> {
+export async function readSecret(reference: SecretReference, environment: Readonly<Record<string, string | undefined>>): Promise<string> {
   if ('env' in reference) {
-    const value = process.env[reference.env];
+    const value = environment[reference.env];
     if (value === undefined || value === '') throw new Error(`the environment variable ${reference.env}, which the configuration names for a secret, is not set`);
     return value;
   }

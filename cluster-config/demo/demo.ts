@@ -1,0 +1,137 @@
+/** Runs the demo cluster: furnishes its data folder, starts directory, back-ends and front-ends, and stops them in order. */
+import { existsSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { Failure } from '../../shared/base/failure.ts';
+import { lockFolder } from '../../shared/base/folder-lock.ts';
+import type { FolderLock } from '../../shared/base/folder-lock.ts';
+import { parseConfig } from '../load.ts';
+import type { ClusterConfig } from '../load.ts';
+import { demoConfigText } from './config-text.ts';
+import { checkDataFolder, furnishDataFolder } from './data-folder.ts';
+import { DemoRefused } from './demo-refused.ts';
+import { demoAdminDn, demoBaseDn, demoLayout } from './layout.ts';
+import type { DemoLayout } from './layout.ts';
+import { checkLoopback, checkPorts } from './loopback-ports.ts';
+import { Program } from './node-process.ts';
+import { summary } from './summary.ts';
+
+export interface DemoOptions {
+  readonly dataFolder: string;
+  readonly portBase: number;
+  /** Writes one line (or the closing table) for the user. */
+  readonly say: (text: string) => void;
+}
+
+/** A running demo cluster. */
+export interface Demo {
+  /** Stops front-ends, back-ends and directory in this order, each within its grace. */
+  stop(): Promise<void>;
+  /** Ends everything at once. */
+  kill(): void;
+}
+
+/** Time beyond a node's own `drainSeconds` until it is ended by force. */
+const extraGraceMs = 10_000;
+const directoryGraceMs = 5000;
+const program = resolve(import.meta.dirname, '..', '..', 'waybill.ts');
+
+/** Starts the demo and tells how to use it. @throws DemoRefused, ConfigurationRefused; nothing is left running then. */
+export async function startDemo(options: DemoOptions): Promise<Demo> {
+  const layout = demoLayout(resolve(options.dataFolder), options.portBase);
+  const lock = await lockDataFolder(layout.folder);
+  const running = new RunningPrograms();
+  try {
+    const config = await prepare(layout, options.say);
+    await startAll({ layout, config, running, say: options.say });
+    options.say(summary(config, layout));
+  } catch (error) {
+    running.kill();
+    lock.release();
+    throw error;
+  }
+  return {
+    stop: async () => {
+      await running.stop();
+      lock.release();
+    },
+    kill: () => { running.kill(); },
+  };
+}
+
+async function lockDataFolder(folder: string): Promise<FolderLock> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  try {
+    return lockFolder(folder, 'demo.lock');
+  } catch (error) {
+    if (error instanceof Failure && error.kind === 'in-use') throw new DemoRefused(`another demo runs on ${folder}; stop it, or give another folder and ports: --data DIR --port-base N`);
+    throw error;
+  }
+}
+
+/** Checks everything that can be checked before a process starts, then makes what is missing. */
+async function prepare(layout: DemoLayout, say: (text: string) => void): Promise<ClusterConfig> {
+  await checkDataFolder(layout);
+  const text = existsSync(layout.configFile) ? await readFile(layout.configFile, 'utf8') : demoConfigText(layout);
+  const config = parseConfig(text, layout.configFile);
+  checkLoopback(config);
+  await checkPorts(config, layout);
+  await furnishDataFolder(layout, say);
+  return config;
+}
+
+interface Start {
+  readonly layout: DemoLayout;
+  readonly config: ClusterConfig;
+  readonly running: RunningPrograms;
+  readonly say: (text: string) => void;
+}
+
+/** The directory first, as every node asks it; then all nodes at once. */
+async function startAll({ layout, config, running, say }: Start): Promise<void> {
+  const make = (name: string, commandArguments: readonly string[]): Program =>
+    new Program({ name, nodeArguments: ['--disable-warning=DEP0060', program, ...commandArguments], logFile: layout.files.log(name), report: say });
+  const directory = make('directory', directoryArguments(layout));
+  running.add('directory', directory, directoryGraceMs);
+  await directory.start();
+  say('directory: ready');
+  const nodes = Object.values(config.nodes).toSorted((a, b) => (a.role < b.role ? -1 : 1));
+  const starts = nodes.map(async (node) => {
+    const nodeProgram = make(node.nodeName, [node.role, '--config', layout.configFile, '--node', node.nodeName]);
+    running.add(node.role, nodeProgram, node.drainSeconds * 1000 + extraGraceMs);
+    await nodeProgram.start();
+    say(`${node.nodeName}: ready`);
+  });
+  await Promise.all(starts);
+}
+
+function directoryArguments(layout: DemoLayout): readonly string[] {
+  return [
+    'directory', '--file', layout.directory.file, '--base', demoBaseDn,
+    '--ldap', `127.0.0.1:${layout.directory.ldap}`, '--ldaps', `127.0.0.1:${layout.directory.ldaps}`,
+    '--certificate', layout.files.server.certificate, '--key', layout.files.server.key,
+    '--admin-dn', demoAdminDn, '--admin-password-file', layout.files.adminPassword,
+  ];
+}
+
+type Group = 'frontend' | 'backend' | 'directory';
+
+/** What was started, by the order in which it is stopped: front-ends hand no more in, back-ends finish, the directory goes last. */
+class RunningPrograms {
+  readonly #programs: { readonly group: Group; readonly started: Program; readonly graceMs: number }[] = [];
+
+  add(group: Group, started: Program, graceMs: number): void {
+    this.#programs.push({ group, started, graceMs });
+  }
+
+  async stop(): Promise<void> {
+    for (const group of ['frontend', 'backend', 'directory'] as const) {
+      const members = this.#programs.filter((one) => one.group === group);
+      await Promise.all(members.map(async ({ started, graceMs }) => { await started.stop(graceMs); }));
+    }
+  }
+
+  kill(): void {
+    for (const { started } of this.#programs) started.kill();
+  }
+}

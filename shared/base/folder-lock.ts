@@ -1,0 +1,25 @@
+/**
+ * Keeps a second program out of a folder. The lock is SQLite's exclusive lock on a small file: a record lock of the
+ * operating system, freed when the process dies in whatever way, so that it never goes stale as a file with a pid would.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { Failure } from './failure.ts';
+
+export interface FolderLock {
+  release(): void;
+}
+
+/** Locks the folder (made when missing) for this process by the file named. @throws Failure('in-use') when another holds it. */
+export function lockFolder(folder: string, lockFile: string): FolderLock {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const database = new DatabaseSync(join(folder, lockFile), { timeout: 0 });
+  try {
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE;');
+  } catch (error) {
+    database.close();
+    throw new Failure('in-use', `${folder} is in use by another running program`, { cause: error });
+  }
+  return { release: () => database.close() };
+}
