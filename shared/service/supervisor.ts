@@ -7,7 +7,7 @@ import cluster from 'node:cluster';
 import type { Worker } from 'node:cluster';
 import type { Logger } from '../log/log.ts';
 import { isMessage } from './messages.ts';
-import type { Order } from './messages.ts';
+import type { Order, Report } from './messages.ts';
 
 export interface SupervisorOptions {
   readonly log: Logger;
@@ -36,8 +36,10 @@ interface Member {
   readonly worker: Worker;
   readonly slot: number;
   readonly generation: number;
+  readonly configuration: string;
+  readonly bornMs: number;
   stage: Stage;
-  readonly started: Promise<void>;
+  readonly started: Promise<undefined>;
 }
 
 const firstBackOffMs = 500;
@@ -45,106 +47,131 @@ const longestBackOffMs = 30_000;
 /** A worker that lived so long did not die of its start. */
 const healthyAfterMs = 60_000;
 
-export function supervise(initial: SupervisorOptions): Supervisor {
-  let options = initial;
-  let generation = 0;
-  let stopping = false;
-  let backOffMs = firstBackOffMs;
-  let appointed: Member | undefined;
-  const members = new Set<Member>();
-
-  const send = (member: Member, order: Order): void => {
-    if (member.worker.isConnected()) member.worker.send(order);
+/** Starts the first generation and keeps it alive. */
+export function supervise(options: SupervisorOptions): Supervisor {
+  const crew = new Crew(options);
+  return {
+    started: crew.startGeneration(),
+    reload: async (next) => crew.reload(next),
+    stop: async () => crew.stop(),
+    living: () => crew.living(),
   };
+}
 
-  const appoint = (): void => {
-    if (appointed !== undefined && members.has(appointed) && appointed.stage === 'ready') return;
-    appointed = [...members].find((member) => member.stage === 'ready' && member.generation === generation);
-    if (appointed !== undefined) send(appointed, { kind: 'appoint' });
-  };
+/** All workers of a node, of the present generation and of older ones that are leaving. */
+class Crew {
+  #options: SupervisorOptions;
+  #generation = 0;
+  #stopping = false;
+  #backOffMs = firstBackOffMs;
+  #appointed: Member | undefined;
+  readonly #members = new Set<Member>();
 
-  const fork = (): Member => {
-    const slot = lowestFree(members);
-    const { configuration } = options;
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+  }
+
+  async startGeneration(): Promise<void> {
+    await Promise.all(Array.from({ length: this.#options.workers }, async () => this.#fork().started));
+  }
+
+  async reload(next: SupervisorOptions): Promise<void> {
+    const before = { options: this.#options, generation: this.#generation };
+    const old = [...this.#members];
+    this.#options = next;
+    this.#generation += 1;
+    try {
+      await this.startGeneration();
+    } catch (error) {
+      const failed = [...this.#members].filter((member) => member.generation === this.#generation);
+      this.#options = before.options;
+      this.#generation = before.generation;
+      await this.#retire(failed);
+      throw error;
+    }
+    this.#retire(old).catch((error: unknown) => next.log.error({ err: error }, 'retiring workers failed'));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#retire([...this.#members]);
+  }
+
+  living(): { readonly pid: number; readonly slot: number }[] {
+    return [...this.#members].filter((member) => member.stage === 'ready').map((member) => ({ pid: member.worker.process.pid ?? 0, slot: member.slot }));
+  }
+
+  #fork(): Member {
     const worker = cluster.fork();
-    let settle: { resolve: () => void; reject: (error: Error) => void } = { resolve: () => undefined, reject: () => undefined };
-    const started = new Promise<void>((resolve, reject) => {
-      settle = { resolve, reject };
-    });
-    started.catch(() => undefined);
-    const member: Member = { worker, slot, generation, stage: 'starting', started };
-    const bornMs = Date.now();
-    members.add(member);
+    const started = Promise.withResolvers<undefined>();
+    started.promise.catch(() => undefined); // whoever waits hears of it; a restart has nobody waiting
+    const member: Member = {
+      worker, slot: lowestFree(this.#members), generation: this.#generation, configuration: this.#options.configuration,
+      bornMs: Date.now(), stage: 'starting', started: started.promise,
+    };
+    this.#members.add(member);
     worker.on('message', (message: unknown) => {
       if (!isMessage(message)) return;
-      if (message.kind === 'awake') send(member, { kind: 'start', slot, configuration });
-      else if (message.kind === 'failed') {
-        options.log.error({ worker: worker.process.pid, reason: message.text }, 'worker could not start');
-        settle.reject(new Error(message.text));
-      } else if (message.kind === 'hint') {
-        for (const other of members) if (other !== member && other.stage !== 'starting') send(other, message);
-      } else if (message.kind === 'ready') {
-        member.stage = 'ready';
-        settle.resolve();
-        appoint();
-      }
+      if (message.kind === 'failed') started.reject(new Error(message.text));
+      if (message.kind === 'ready') started.resolve(undefined);
+      this.#hear(member, message);
     });
     worker.on('exit', (code, signal) => {
-      members.delete(member);
-      settle.reject(new Error(`worker ended with ${signal ?? `code ${String(code)}`} before it was ready`));
-      if (member.stage !== 'retiring' && !stopping && member.generation === generation) {
-        if (Date.now() - bornMs > healthyAfterMs) backOffMs = firstBackOffMs;
-        options.log.error({ worker: worker.process.pid, code, signal, restartInMs: backOffMs }, 'worker died');
-        setTimeout(() => {
-          if (!stopping && member.generation === generation) fork();
-        }, backOffMs);
-        backOffMs = Math.min(backOffMs * 2, longestBackOffMs);
-      }
-      appoint();
+      const how = signal ?? `code ${String(code)}`;
+      started.reject(new Error(`worker ended with ${how} before it was ready`));
+      this.#bury(member, how);
     });
     return member;
-  };
+  }
 
-  const startGeneration = async (): Promise<void> => {
-    await Promise.all(Array.from({ length: options.workers }, async () => fork().started));
-  };
+  #hear(member: Member, message: Report | Order): void {
+    if (message.kind === 'awake') {
+      send(member, { kind: 'start', slot: member.slot, configuration: member.configuration });
+    } else if (message.kind === 'hint') {
+      for (const other of this.#members) if (other !== member && other.stage !== 'starting') send(other, message);
+    } else if (message.kind === 'ready') {
+      member.stage = 'ready';
+      this.#appoint();
+    } else if (message.kind === 'failed') {
+      this.#options.log.error({ worker: member.worker.process.pid, reason: message.text }, 'worker could not start');
+    }
+  }
 
-  const retire = async (leaving: readonly Member[]): Promise<void> => {
+  /** A worker is gone. One that nobody told to leave is replaced after a while. */
+  #bury(member: Member, how: string): void {
+    this.#members.delete(member);
+    if (member.stage !== 'retiring' && !this.#stopping && member.generation === this.#generation) {
+      if (Date.now() - member.bornMs > healthyAfterMs) this.#backOffMs = firstBackOffMs;
+      this.#options.log.error({ worker: member.worker.process.pid, how, restartInMs: this.#backOffMs }, 'worker died');
+      setTimeout(() => {
+        if (!this.#stopping && member.generation === this.#generation) this.#fork();
+      }, this.#backOffMs);
+      this.#backOffMs = Math.min(this.#backOffMs * 2, longestBackOffMs);
+    }
+    this.#appoint();
+  }
+
+  /** An appointed worker of an older generation keeps its work until it is gone: never two do it at once. */
+  #appoint(): void {
+    if (this.#appointed !== undefined && this.#members.has(this.#appointed)) return;
+    this.#appointed = [...this.#members].find((member) => member.stage === 'ready' && member.generation === this.#generation);
+    if (this.#appointed !== undefined) send(this.#appointed, { kind: 'appoint' });
+  }
+
+  async #retire(leaving: readonly Member[]): Promise<void> {
+    const { drainMs } = this.#options;
     await Promise.all(
       leaving.map(async (member) => {
         member.stage = 'retiring';
-        send(member, { kind: 'retire', graceMs: options.drainMs });
-        await gone(member.worker, options.drainMs + 5000);
+        send(member, { kind: 'retire', graceMs: drainMs });
+        await gone(member.worker, drainMs + 5000);
       }),
     );
-  };
+  }
+}
 
-  const reload = async (next: SupervisorOptions): Promise<void> => {
-    const before = { options, generation };
-    const old = [...members];
-    options = next;
-    generation += 1;
-    try {
-      await startGeneration();
-    } catch (error) {
-      const failed = [...members].filter((member) => member.generation === generation);
-      ({ options, generation } = before);
-      await retire(failed);
-      throw error;
-    }
-    appoint();
-    retire(old).catch((error: unknown) => options.log.error({ err: error }, 'retiring workers failed'));
-  };
-
-  return {
-    started: startGeneration(),
-    reload,
-    stop: async () => {
-      stopping = true;
-      await retire([...members]);
-    },
-    living: () => [...members].filter((member) => member.stage === 'ready').map((member) => ({ pid: member.worker.process.pid ?? 0, slot: member.slot })),
-  };
+function send(member: Member, order: Order): void {
+  if (member.worker.isConnected()) member.worker.send(order);
 }
 
 function lowestFree(members: ReadonlySet<Member>): number {
