@@ -8,7 +8,8 @@ import { Failure } from '../base/failure.ts';
 export type FilterOf<V> =
   | { readonly kind: 'and' | 'or'; readonly filters: readonly FilterOf<V>[] }
   | { readonly kind: 'not'; readonly filter: FilterOf<V> }
-  | { readonly kind: 'equal' | 'approximate' | 'greaterOrEqual' | 'lessOrEqual'; readonly attribute: string; readonly value: V }
+  | { readonly kind: 'equal' | 'approximate'; readonly attribute: string; readonly value: V }
+  | { readonly kind: 'greaterOrEqual' | 'lessOrEqual'; readonly attribute: string; readonly value: V }
   | { readonly kind: 'present'; readonly attribute: string }
   | {
       readonly kind: 'substrings'; readonly attribute: string;

@@ -1,0 +1,49 @@
+/** Keeps the tree in an LDIF file, which always holds a whole, committed state: written beside, synced, then renamed over. */
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { entryFromRecord, recordFromEntry, treeKey } from './entry.ts';
+import type { Tree } from './entry.ts';
+import { formatLdif, parseLdif } from './ldif.ts';
+
+/** Reads the file; an absent file is an empty directory. @throws LdifError, NameSyntaxError, or the system's error */
+export async function loadTree(file: string): Promise<Tree> {
+  const entries = parseLdif(await readIfThere(file)).map(entryFromRecord).toSorted((a, b) => a.dn.length - b.dn.length);
+  const tree = new Map(entries.map((entry) => [treeKey(entry.dn), entry]));
+  if (tree.size !== entries.length) throw new Error(`${file}: an entry is there twice`);
+  return tree;
+}
+
+/**
+ * Replaces the file. When this resolves the new state is on stable storage: content synced before the rename, the folder after.
+ * Passwords are in it, so that nobody but the owner may read it.
+ */
+export async function saveTree(file: string, tree: Tree): Promise<void> {
+  const fresh = `${file}.new`;
+  const handle = await fs.open(fresh, 'w', 0o600);
+  try {
+    await handle.writeFile(formatLdif([...tree.values()].map(recordFromEntry)));
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await fs.rename(fresh, file);
+  await syncFolder(path.dirname(file));
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await fs.open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function readIfThere(file: string): Promise<string> {
+  try {
+    return await fs.readFile(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    throw error;
+  }
+}
