@@ -140,10 +140,15 @@ class LmdbTable implements Table {
 
   range(range: KeyRange): { readonly key: Key; readonly value: Buffer }[] {
     const options = { start: asLmdbKey(range.from), end: asLmdbKey(range.to), ...(range.limit === undefined ? {} : { limit: range.limit }) };
-    return Array.from(this.#database.getRange(options), ({ key, value }) => ({ key, value }));
+    return Array.from(this.#database.getRange(options), ({ key, value }) => ({ key: asKey(key), value }));
   }
 }
 
 function asLmdbKey(key: Key): (string | number)[] {
   return [...key];
+}
+
+/** LMDB's binding gives a key of one part back as that part alone. */
+function asKey(key: Key | string | number): Key {
+  return typeof key === 'object' ? key : [key];
 }

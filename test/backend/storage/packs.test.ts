@@ -1,0 +1,155 @@
+/** Packs by themselves, as the queue uses them: staged bytes, live and dead bytes, what happens when the disk refuses. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { promisify } from 'node:util';
+import { isFailure } from '../../../shared/base/failure.ts';
+import { decodeFileHeader, decodeRecordHeader, decodeRecordTrailer, encodeRecordHeader, fileHeaderBytes } from '../../../backend/storage/pack-format.ts';
+import { isAlive, thisProcess } from '../../../backend/storage/process-identity.ts';
+import { keysUnder, openEnvironment, openPacks } from '../../../backend/storage/storage.ts';
+import type { Environment, Packs, StagedBytes } from '../../../backend/storage/storage.ts';
+import { inPieces, sampleMessage, temporaryDirectory } from './harness.ts';
+
+interface Parts {
+  readonly directory: string;
+  readonly environment: Environment;
+  readonly packs: Packs;
+}
+
+function openParts(t: TestContext, packBytes?: number): Parts {
+  const directory = temporaryDirectory(t);
+  const environment = openEnvironment(join(directory, 'index'));
+  const packs = openPacks(join(directory, 'packs'), { environment, ...(packBytes === undefined ? {} : { packBytes }) });
+  t.after(async () => {
+    await packs.close();
+    await environment.close();
+  });
+  return { directory, environment, packs };
+}
+
+const options = { maxBytes: 10_000_000, owner: 'queue' };
+const packFiles = ({ directory }: Parts): string[] => readdirSync(join(directory, 'packs')).sort();
+
+test('Staged bytes can be read at once, and are counted live and dead as transactions say', async (t) => {
+  const { environment, packs } = openParts(t);
+  const bytes = sampleMessage('x', 2000);
+  const staged = await packs.stage(inPieces(bytes), options);
+  assert.deepEqual(await packs.read(staged.place, 0, bytes.length), bytes);
+  assert.deepEqual(staged.digest, createHash('sha256').update(bytes).digest());
+  await staged.settled();
+  await environment.write(() => packs.retain(staged.place));
+  staged.done();
+  assert.equal((await packs.usage()).liveBytes, bytes.length);
+  await environment.write(() => packs.release(staged.place));
+  assert.equal((await packs.usage()).liveBytes, 0);
+  await assert.rejects(environment.write(() => packs.release(staged.place)), /live bytes/);
+});
+
+test('A pack explains itself: header, owner, body and checksums can be read without the index', async (t) => {
+  const parts = openParts(t);
+  const small = sampleMessage('small', 300);
+  const big = sampleMessage('big', 800_000);
+  const places = [(await parts.packs.stage(inPieces(small), options)).place, (await parts.packs.stage(inPieces(big), options)).place];
+  await parts.packs.note({ place: places[0] ?? assert.fail(), account: 'alice@example.com', mailbox: 'INBOX', internalDateMs: 1, flags: 0, keywords: [] });
+  for (const [index, body] of [small, big].entries()) {
+    const place = places[index] ?? assert.fail();
+    const file = readFileSync(join(parts.directory, 'packs', `${String(place.pack).padStart(8, '0')}.pack`));
+    assert.equal(decodeFileHeader(file), place.pack);
+    const header = decodeRecordHeader(file.subarray(fileHeaderBytes)) ?? assert.fail();
+    assert.equal(header.owner, 'queue');
+    assert.equal(header.length, index === 0 ? small.length : undefined);
+    assert.equal(fileHeaderBytes + header.headerBytes, place.offset);
+    const trailer = decodeRecordTrailer(file.subarray(place.offset + place.length)) ?? assert.fail();
+    assert.deepEqual(trailer, { length: body.length, recordStart: fileHeaderBytes, outcome: 'whole', digest: createHash('sha256').update(body).digest() });
+  }
+});
+
+test('A damaged record header is not taken for one', () => {
+  const header = encodeRecordHeader({ kind: 'message', owner: 'alice@example.com', writtenAtMs: 5, length: 77 });
+  assert.deepEqual(decodeRecordHeader(header), { kind: 'message', owner: 'alice@example.com', writtenAtMs: 5, length: 77, headerBytes: header.length });
+  for (let at = 0; at < header.length; at += 1) {
+    const damaged = Buffer.from(header);
+    damaged.writeUInt8((damaged.readUInt8(at) + 1) & 255, at);
+    if (at !== 5) assert.equal(decodeRecordHeader(damaged), undefined, `byte ${at}`);
+  }
+  assert.equal(decodeRecordHeader(header.subarray(0, -1)), undefined);
+});
+
+test('Full packs are left for new ones, and a pack goes only when it is finished and wholly dead', async (t) => {
+  const parts = openParts(t, 20_000);
+  const { environment, packs } = parts;
+  const staged: StagedBytes[] = [];
+  for (let number = 0; number < 12; number += 1) {
+    const each = await packs.stage(inPieces(sampleMessage(`m${number}`, 5000)), options);
+    await each.settled();
+    await environment.write(() => packs.retain(each.place));
+    staged.push(each);
+  }
+  assert.ok(packFiles(parts).length >= 3);
+  const [first = assert.fail(), ...rest] = staged;
+  await environment.write(() => staged.forEach((each) => packs.release(each.place)));
+  assert.equal(await packs.removeDead(0), 0, 'every piece is still held');
+  rest.forEach((each) => each.done());
+  await settledLedger();
+  const left = packFiles(parts).length;
+  assert.ok((await packs.removeDead(60_000)) === 0, 'not idle for long enough');
+  assert.ok((await packs.removeDead(0)) > 0);
+  assert.ok(packFiles(parts).length < left);
+  assert.deepEqual(await packs.read(first.place, 0, 5), sampleMessage('m0').subarray(0, 5), 'a held pack stays');
+  first.done();
+  await settledLedger();
+  await packs.removeDead(0);
+  assert.deepEqual(packFiles(parts).length, 1, 'only the pack being written is left');
+});
+
+/** Finishing a pack is not awaited by those who let it go. */
+function settledLedger(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 100));
+}
+
+test('A pack that was deleted answers with a failure, not with other bytes', async (t) => {
+  const { environment, packs } = openParts(t);
+  const gone = { pack: 77, offset: 100, length: 10 };
+  await assert.rejects(packs.read(gone, 0, 10), (error) => isFailure(error, 'storage-failure'));
+  const staged = await packs.stage(inPieces(Buffer.from('short')), options);
+  await assert.rejects(packs.read({ ...staged.place, length: 4000 }, 0, 4000), (error) => isFailure(error, 'storage-failure'));
+  assert.deepEqual(environment.read(() => environment.table('other').range(keysUnder([]))), []);
+});
+
+test('When the disk refuses a write, that pack is given up, the sender hears of it, and the next message is stored', async (t) => {
+  const directory = temporaryDirectory(t);
+  // the limit on the size of a file, in blocks of 512 bytes, stands for a disk that fails
+  const script = join(import.meta.dirname, 'full-disk-process.ts');
+  const { stdout } = await promisify(execFile)('/bin/sh', ['-c', `ulimit -f 1000; exec "${process.execPath}" "${script}" "${directory}"`]);
+  const outcome = JSON.parse(stdout) as { refused: string[]; stored: number; wrong: number; packs: number };
+  assert.ok(outcome.refused.length > 0 && outcome.stored > 60, stdout);
+  assert.deepEqual([...new Set(outcome.refused)], ['storage-failure']);
+  assert.equal(outcome.wrong, 0);
+  assert.ok(outcome.packs > 1);
+});
+
+test('A transaction that throws leaves nothing behind, and its neighbours in the same commit stay', async (t) => {
+  const { environment } = openParts(t);
+  const table = environment.table('t');
+  const results = await Promise.allSettled([
+    environment.write(() => table.put(['a'], Buffer.from('1'))),
+    environment.write(() => {
+      table.put(['b'], Buffer.from('2'));
+      throw new Error('changed my mind');
+    }),
+    environment.write(() => table.put(['c'], Buffer.from('3'))),
+  ]);
+  assert.deepEqual(results.map(({ status }) => status), ['fulfilled', 'rejected', 'fulfilled']);
+  assert.deepEqual(environment.read(() => table.range(keysUnder([]))).map(({ key }) => key), [['a'], ['c']]);
+});
+
+test('A process is known by pid and start, so that another with its pid is not taken for it', () => {
+  const self = thisProcess();
+  assert.ok(isAlive(self));
+  assert.ok(!isAlive(`${process.pid}:1`));
+  assert.ok(!isAlive('4194303:12345'));
+});
