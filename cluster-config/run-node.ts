@@ -65,6 +65,9 @@ async function runSupervisor(options: RunNodeOptions): Promise<void> {
       log.info({ version: nodeConfig(options, text).version }, 'runs the new configuration');
     },
   });
+  process.on('SIGHUP', () => {
+    watch.lookNow().catch((error: unknown) => log.error({ err: error }, 'could not look at the configuration'));
+  });
   process.on('SIGHUP', () => void watch.lookNow());
 }
 
