@@ -13,6 +13,9 @@ type Token =
 
 type Word = Extract<Token, { kind: 'word' }>;
 
+/** Addresses read of one field. */
+const maxAddresses = 4096;
+
 const groupEnd: EnvelopeAddress = { name: undefined, route: undefined, mailbox: undefined, host: undefined };
 
 /**
@@ -34,6 +37,7 @@ export function parseAddressList(raw: string): EnvelopeAddress[] {
     angle = undefined;
   };
   for (const token of tokens(raw)) {
+    if (found.length >= maxAddresses) break;
     if (token.kind === 'word') words.push(token);
     else if (token.kind === 'comment') comment = token.text;
     else if (token.text.startsWith('<')) angle = token.text.slice(1);
@@ -58,6 +62,8 @@ export function parseAddressList(raw: string): EnvelopeAddress[] {
 function* tokens(raw: string): Generator<Token> {
   let at = 0;
   let spaced: 'yes' | 'no' = 'yes';
+  // Once a bracket was found never to close, later ones aren't searched for: keeps the time linear.
+  let bracketsClose = true;
   while (at < raw.length) {
     const character = raw.charAt(at);
     if (/\s/.test(character)) {
@@ -65,7 +71,14 @@ function* tokens(raw: string): Generator<Token> {
       at += 1;
       continue;
     }
-    const end = endOfToken(raw, at);
+    let end: number;
+    if (character === '<') {
+      end = bracketsClose ? endOfAngle(raw, at) : -1;
+      bracketsClose = end !== -1;
+      if (end === -1) end = endOfBroken(raw, at);
+    } else {
+      end = endOfToken(raw, at);
+    }
     const text = raw.slice(at, end);
     if (character === '(') yield { kind: 'comment', text: unquote(text, 1, ')') };
     else if (character === '<') yield { kind: 'special', text: text.replace(/>$/, '') };
@@ -78,12 +91,11 @@ function* tokens(raw: string): Generator<Token> {
   }
 }
 
-/** One past the token that begins at `at`. */
+/** One past the token that begins at `at`; not for '<'. */
 function endOfToken(raw: string, at: number): number {
   const character = raw.charAt(at);
   if (character === '"') return endOfQuoted(raw, at);
   if (character === '(') return endOfComment(raw, at);
-  if (character === '<') return endOfAngle(raw, at);
   if (/[,;:>]/.test(character)) return at + 1;
   // A domain literal may hold colons: [IPv6:::1].
   if (character === '[') {
@@ -118,12 +130,17 @@ function endOfComment(raw: string, start: number): number {
   return raw.length;
 }
 
+/** One past the closing bracket, or -1. */
 function endOfAngle(raw: string, start: number): number {
   for (let at = start + 1; at < raw.length; at += 1) {
     if (raw[at] === '"') at = endOfQuoted(raw, at) - 1;
     else if (raw[at] === '>') return at + 1;
   }
-  // Never closed: the next comma ends it, so that one broken address doesn't swallow the others.
+  return -1;
+}
+
+/** The end of an address whose bracket never closes: the next comma, so that it doesn't swallow the others. */
+function endOfBroken(raw: string, start: number): number {
   const comma = raw.indexOf(',', start);
   return comma === -1 ? raw.length : comma;
 }

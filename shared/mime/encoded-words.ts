@@ -33,7 +33,8 @@ export function decodeUnlabelled(bytes: Buffer): string {
 
 /**
  * Decodes an unstructured field's value (RFC 2047 section 6): encoded words become text, white space between two of them
- * vanishes, and neighbours in one charset are decoded together, since programs cut characters in two.
+ * vanishes, and neighbours in one charset are decoded together, since programs cut characters in two (not so ISO-2022, where
+ * each word returns to ASCII at its end).
  * @param raw latin1, unfolded.
  */
 export function decodeWords(raw: string): string {
@@ -46,7 +47,7 @@ export function decodeWords(raw: string): string {
     const between = raw.slice(end, match.index);
     const charset = (match[1] ?? '').replace(/\*.*$/, '').toLowerCase();
     const bytes = wordBytes(match[2] ?? '', match[3] ?? '');
-    if (pending !== undefined && between.trim() === '' && pending.charset === charset) {
+    if (pending?.charset === charset && between.trim() === '' && !charset.startsWith('iso-2022')) {
       pending.bytes.push(bytes);
     } else {
       const gap = pending !== undefined && between.trim() === '' ? '' : decodeRaw(between);

@@ -32,15 +32,17 @@ export function decodeText(bytes: Buffer, encoding: string, charset: string): st
   return decodeCharset(decodeTransfer(bytes, encoding), charset);
 }
 
-/** RFC 2045 section 6.8: characters outside the alphabet are skipped. */
+/** RFC 2045 section 6.8: characters outside the alphabet are skipped. Padding ends a run; another may follow, as where programs join two. */
 function base64Decoder(): TransferDecoder {
   let carry = '';
   return {
     write(chunk) {
       const text = carry + chunk.toString('latin1').replace(/[^A-Za-z0-9+/=]+/g, '');
-      const complete = text.length - (text.length % 4);
-      carry = text.slice(complete);
-      return Buffer.from(text.slice(0, complete), 'base64');
+      const runs = text.split('=');
+      const last = runs.pop() ?? '';
+      const complete = last.length - (last.length % 4);
+      carry = last.slice(complete);
+      return Buffer.concat([...runs, last.slice(0, complete)].map((run) => Buffer.from(run, 'base64')));
     },
     end: () => Buffer.from(carry, 'base64'),
   };

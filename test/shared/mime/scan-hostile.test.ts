@@ -1,0 +1,84 @@
+/** Messages made to exhaust the scanner: it stays within bounds of time, memory and result. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { encodeStructure } from '../../../shared/mime/encode-structure.ts';
+import { MessageScanner } from '../../../shared/mime/scan.ts';
+import type { MessageStructure, Part } from '../../../shared/mime/structure.ts';
+
+const size = 10 * 1024 * 1024;
+
+function fill(text: string): string {
+  return text.repeat(Math.ceil(size / text.length));
+}
+
+function scan(bytes: Buffer): MessageStructure {
+  const scanner = new MessageScanner();
+  for (let at = 0; at < bytes.length; at += 65_536) scanner.write(bytes.subarray(at, at + 65_536));
+  return scanner.end();
+}
+
+function count(part: Part): number {
+  return part.children.reduce((sum, child) => sum + count(child), 1);
+}
+
+function depth(part: Part): number {
+  return 1 + Math.max(0, ...part.children.map(depth));
+}
+
+const multipart = 'Content-Type: multipart/mixed; boundary="b"\r\n\r\n--b\r\n\r\n';
+const nested = Array.from({ length: 1000 }, (_, n) => `Content-Type: multipart/mixed; boundary="b${n}"\r\n\r\n--b${n}\r\n`).join('');
+
+const hostile: readonly (readonly [title: string, message: () => string])[] = [
+  ['ten megabytes of delimiters', () => multipart + fill('--b\r\n')],
+  ['ten megabytes of empty parts', () => multipart + fill('--b\r\n\r\n')],
+  ['ten megabytes of lines that resemble delimiters', () => multipart + fill('--x\n')],
+  ['ten megabytes of line ends', () => multipart + fill('\n')],
+  ['ten megabytes without any line end', () => multipart + fill('-')],
+  ['a thousand nested multiparts', () => nested + fill('--b3\r\n')],
+  ['a thousand nested messages', () => 'Content-Type: message/rfc822\r\n\r\n'.repeat(1000)],
+  ['a header line of ten megabytes', () => `Subject: ${fill('x')}`],
+  ['a header of ten megabytes without fields', () => fill('a\n')],
+  ['a header of ten megabytes of empty fields', () => fill('a:\r\n')],
+  ['a folded field of ten megabytes', () => `Subject: ${fill('\r\n ')}`],
+  ['addresses whose brackets never close', () => `To: ${fill('<,')}`],
+  ['addresses with brackets, quotes and colons', () => `To: ${fill(':<,"')}`],
+  ['a megabyte of opening comments', () => `To: ${fill('(')}\r\nDate: ${fill('(')}`],
+  ['parameters without end', () => `Content-Type: a/b${fill(';a*1="\\')}`],
+  ['style sheets without end', () => `Content-Type: text/html\r\n\r\n${fill('<style><!--')}`],
+];
+
+for (const [title, message] of hostile) {
+  test(`${title}: bounded time, parts, depth and result`, () => {
+    const bytes = Buffer.from(message(), 'latin1');
+    const begun = process.cpuUsage();
+    const structure = scan(bytes);
+    const used = process.cpuUsage(begun);
+    assert.ok(used.user + used.system < 4_000_000, `took ${used.user + used.system} microseconds of CPU`);
+    assert.ok(count(structure.root) <= 1000);
+    assert.ok(depth(structure.root) <= 50);
+    assert.equal(structure.root.bodyEnd, bytes.length);
+    assert.ok(encodeStructure(structure).length < 1_500_000);
+  });
+}
+
+/** Bytes that are really in use, rubbish collected. */
+function heldBytes(): number {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  const { arrayBuffers, heapUsed } = process.memoryUsage();
+  return arrayBuffers + heapUsed;
+}
+
+test('a message of 200 MB is scanned without being held in memory', () => {
+  const scanner = new MessageScanner();
+  scanner.write(Buffer.from(multipart));
+  const chunk = Buffer.from(`${'A'.repeat(76)}\r\n`.repeat(800));
+  const before = heldBytes();
+  let written = multipart.length;
+  for (; written < 200_000_000; written += chunk.length) scanner.write(chunk);
+  const held = heldBytes() - before;
+  assert.equal(scanner.end().root.bodyEnd, written);
+  assert.ok(held < 1_000_000, `holds ${held} bytes`);
+});
