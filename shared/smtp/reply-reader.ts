@@ -49,7 +49,7 @@ export class ReplyReader {
   }
 
   get alive(): boolean {
-    return this.#alive;
+    return this.#alive && !this.#connection.socket.destroyed;
   }
 
   enter(stage: string): void {

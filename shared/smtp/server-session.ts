@@ -55,7 +55,7 @@ export interface SmtpHandlers<S> {
   /** Checks who it is and returns the user's canonical name. Required when `authentication` is not `none`. */
   authenticate?(state: S, claim: SmtpClaim): Promise<string>;
   /** A transaction begins. It ends with `message`, the next `mail`, or `close`; RSET and EHLO are not told. */
-  mail(state: S, sender: EnvelopeSender): Promise<void>;
+  mail(state: S, sender: EnvelopeSender): Promise<void> | void;
   recipient(state: S, recipient: EnvelopeRecipient): Promise<void>;
   /**
    * The message's bytes, dots unstuffed, CRLF line ends. They must be read to the end before anything is committed: the

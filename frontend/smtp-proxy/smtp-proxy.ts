@@ -1,0 +1,166 @@
+/**
+ * The SMTP proxy of a front-end. It takes mail from the world (MX listeners) for the users the directory knows, and mail
+ * from the users (submission listeners), and streams each message to one back-end. It keeps nothing: 250 is said only
+ * when a back-end has said it.
+ */
+import { isFailure } from '../../shared/base/failure.ts';
+import type { Logger } from '../../shared/log/log.ts';
+import type { TlsSessions } from '../../shared/net/connect.ts';
+import { listen } from '../../shared/net/listener.ts';
+import type { ServerTls } from '../../shared/net/server-tls.ts';
+import type { Service } from '../../shared/service/service.ts';
+import type { SmtpTimeouts } from '../../shared/smtp/reply-reader.ts';
+import { serveSmtp } from '../../shared/smtp/server-session.ts';
+import type { SmtpHandlers, SmtpPeer, SmtpSessions } from '../../shared/smtp/server-session.ts';
+import type { SmtpLimits } from '../../shared/smtp/strict-connection.ts';
+import type { Authentication } from '../authentication/authentication.ts';
+import type { BackendTarget } from '../login/login.ts';
+import type { Mapping, Route } from '../mapping/mapping.ts';
+import { Legs } from './leg.ts';
+import { replyTo, replyToAuthentication } from './replies.ts';
+import { Submission } from './submission.ts';
+import type { Submitter } from './submission.ts';
+import { IncomingTransaction } from './transaction.ts';
+
+export interface SmtpProxyListener {
+  readonly host: string;
+  readonly port: number;
+  /** `mx`: mail from the world, no AUTH. `submission`: mail from users, AUTH required. */
+  readonly kind: 'mx' | 'submission';
+  readonly tls: 'implicit' | 'starttls';
+}
+
+/** The back-ends as the configuration names them, with this node's client certificate in `tls`. */
+export interface SmtpBackends {
+  /** The trusted LMTP listener a route leads to; undefined when it leads to no server we can talk to. */
+  lmtp(route: Route): BackendTarget | undefined;
+  /** The trusted submission listener a route leads to. */
+  submission(route: Route): BackendTarget | undefined;
+  /** LMTP listeners of all configured back-ends, in the order in which they are asked to take custody. */
+  custodians(): readonly BackendTarget[];
+}
+
+export interface SmtpProxyOptions {
+  readonly listeners: readonly SmtpProxyListener[];
+  /** The name in greetings, and in LHLO towards back-ends. */
+  readonly hostName: string;
+  /** Whom the address `postmaster` without a domain means. */
+  readonly postmaster: string;
+  readonly serverTls: ServerTls;
+  readonly mapping: Mapping;
+  readonly authentication: Authentication;
+  readonly backends: SmtpBackends;
+  readonly sessions: TlsSessions;
+  readonly connectTimeoutMs: number;
+  /** For the steps at a back-end, where RFC 5321's minutes are too long or too short. */
+  readonly backendTimeouts: Partial<SmtpTimeouts>;
+  /** A back-end that could not be reached is left alone for so long. */
+  readonly backendDownMs: number;
+  readonly limits: SmtpLimits;
+  readonly maxConnections: number;
+  /** How long a client on an MX listener must wait for the greeting without talking. */
+  readonly greetingDelayMs: number;
+  readonly log: Logger;
+}
+
+/** Opens the listeners; the service answers their ports, in the order of `listeners`. */
+export async function startSmtpProxy(given: SmtpProxyOptions): Promise<Service & { readonly ports: readonly number[] }> {
+  const options = { ...given, log: given.log.child({ service: 'smtpProxy' }) };
+  const legs = new Legs({ ...options, timeouts: options.backendTimeouts, downMs: options.backendDownMs });
+  const opened = await Promise.all(options.listeners.map(async (listener) => {
+    const sessions = listener.kind === 'mx' ? mxSessions(options, listener, legs) : submissionSessions(options, listener, legs);
+    const { maxConnections, serverTls, log } = options;
+    const { port, close } = await listen({ ...listener, serverTls, requestCertificate: 'no', maxConnections, log }, (socket) => sessions.accept(socket));
+    return { port, close, sessions };
+  }));
+  return {
+    name: 'smtpProxy',
+    ports: opened.map(({ port }) => port),
+    stop: async (graceMs) => {
+      await Promise.all(opened.map(async ({ close }) => close()));
+      await Promise.all(opened.map(async ({ sessions }) => sessions.stop(graceMs)));
+    },
+  };
+}
+
+/** A session's current transaction; the one before it is confirmed by whatever the client says next. */
+interface Session<T> {
+  readonly peer: SmtpPeer;
+  submitter: Submitter | undefined;
+  transaction: T | undefined;
+}
+
+/** What both kinds of transaction have in common. */
+interface Transaction {
+  confirm(): void;
+  abandon(): void;
+}
+
+function mxSessions(options: SmtpProxyOptions, listener: SmtpProxyListener, legs: Legs): SmtpSessions {
+  const { mapping, backends, postmaster, log } = options;
+  const road = { mapping, legs, postmaster, log, lmtpOf: (route: Route) => backends.lmtp(route), custodians: () => backends.custodians() };
+  return serve<IncomingTransaction>(options, listener, {
+    ...sessionEnds(),
+    mail: (session, sender) => {
+      endTransaction(session);
+      session.transaction = new IncomingTransaction(road, session.peer, sender);
+    },
+    recipient: async (session, recipient) => session.transaction?.recipient(recipient),
+    message: async (session, bytes) => begun(session).message(bytes),
+  });
+}
+
+function submissionSessions(options: SmtpProxyOptions, listener: SmtpProxyListener, legs: Legs): SmtpSessions {
+  const { mapping, backends, authentication, log } = options;
+  const road = { mapping, legs, log, submissionOf: (route: Route) => backends.submission(route) };
+  return serve<Submission>(options, listener, {
+    ...sessionEnds(),
+    authenticate: async (session, { name, password }) => {
+      try {
+        session.submitter = await authentication.authenticate({ name, password, client: { address: session.peer.address } });
+        return session.submitter.address;
+      } catch (thrown) {
+        if (isFailure(thrown)) log.info({ session: session.peer.sessionId, client: session.peer.address, user: name, reason: thrown.kind }, 'authentication failed');
+        throw replyToAuthentication(thrown);
+      }
+    },
+    mail: async (session, sender) => {
+      endTransaction(session);
+      if (session.submitter === undefined) throw new Error('MAIL without a submitter');
+      session.transaction = new Submission(road, session.peer, session.submitter);
+      await session.transaction.begin(sender);
+    },
+    recipient: async (session, recipient) => session.transaction?.recipient(recipient),
+    message: async (session, bytes) => begun(session).message(bytes),
+  });
+}
+
+function serve<T>(options: SmtpProxyOptions, listener: SmtpProxyListener, handlers: SmtpHandlers<Session<T>>): SmtpSessions {
+  const { hostName, serverTls, limits, log } = options;
+  return serveSmtp<Session<T>>({
+    protocol: 'smtp', hostName, encryption: listener.tls, serverTls: () => serverTls, authentication: listener.kind === 'mx' ? 'none' : 'required',
+    trustedPeers: 'no', extensions: [], extraParameters: [], limits, greetingDelayMs: listener.kind === 'mx' ? options.greetingDelayMs : 0, log, handlers,
+    replyTo: (thrown, sessionId) => replyTo(thrown, { sessionId, log }),
+  });
+}
+
+function sessionEnds<T extends Transaction>(): Pick<SmtpHandlers<Session<T>>, 'open' | 'close'> {
+  return {
+    open: (peer) => ({ peer, submitter: undefined, transaction: undefined }),
+    close: (session, how) => {
+      if (how === 'cut') session.transaction?.abandon();
+      else endTransaction(session);
+    },
+  };
+}
+
+/** The client went on, so it has had our last reply. */
+function endTransaction<T extends Transaction>(session: Session<T>): void {
+  session.transaction?.confirm();
+  session.transaction = undefined;
+}
+
+function begun<T>(session: Session<T>): T {
+  if (session.transaction === undefined) throw new Error('DATA without a transaction');
+  return session.transaction;
+}

@@ -1,0 +1,246 @@
+/**
+ * One incoming message: its recipients are asked at their owners as they come, then the message streams to one back-end
+ * only — the owner of a single recipient, otherwise a custodian, which takes it for all and hands on what is not its own.
+ *
+ *   RCPT → map → owner's leg: MAIL, RCPT ──its reply──→ client      (owner down: taken, for the custodian)
+ *   DATA → one recipient, owner alive ──→ owner
+ *          else RSET on an owner's leg (or any healthy back-end), MAIL … XWAYBILL-CUSTODIAN, all RCPT ──→ custodian
+ */
+import { Failure } from '../../shared/base/failure.ts';
+import type { Logger } from '../../shared/log/log.ts';
+import { formatAddress, parseAddress } from '../../shared/smtp/address.ts';
+import type { SmtpClient } from '../../shared/smtp/client.ts';
+import type { EnvelopeRecipient, EnvelopeSender } from '../../shared/smtp/commands.ts';
+import { isPositive, isTemporary, makeReply, replyLine } from '../../shared/smtp/reply.ts';
+import type { Reply } from '../../shared/smtp/reply.ts';
+import { SmtpRefused } from '../../shared/smtp/refusal.ts';
+import type { SmtpPeer } from '../../shared/smtp/server-session.ts';
+import type { BackendTarget } from '../login/login.ts';
+import type { Mapping, Route } from '../mapping/mapping.ts';
+import { senderForBackend, speaksWaybill } from './leg.ts';
+import type { Legs } from './leg.ts';
+import { referralOf } from './referral.ts';
+
+export interface TransactionRoad {
+  readonly mapping: Mapping;
+  readonly legs: Legs;
+  /** The trusted LMTP listener that a route leads to; undefined when it leads to no server we can talk to. */
+  readonly lmtpOf: (route: Route) => BackendTarget | undefined;
+  /** LMTP listeners of the configured back-ends, in the order in which they are asked to be custodian. */
+  readonly custodians: () => readonly BackendTarget[];
+  /** Whom the RCPT address `postmaster` without a domain means (RFC 5321 section 4.5.1). */
+  readonly postmaster: string;
+  readonly log: Logger;
+}
+
+/** A leg in its own transaction with the owner of some recipients. */
+interface OwnerLeg {
+  readonly target: BackendTarget;
+  readonly client: SmtpClient;
+}
+
+interface Accepted {
+  readonly recipient: EnvelopeRecipient;
+  /** Undefined: the owner is down. */
+  readonly leg: OwnerLeg | undefined;
+}
+
+export class IncomingTransaction {
+  readonly #road: TransactionRoad;
+  readonly #peer: SmtpPeer;
+  readonly #sender: EnvelopeSender;
+  readonly #legs = new Map<string, OwnerLeg>();
+  readonly #accepted = new Map<string, Accepted>();
+  /** The leg whose back-end said 250, while the client gave no sign that it knows. */
+  #unconfirmed: SmtpClient | undefined;
+
+  constructor(road: TransactionRoad, peer: SmtpPeer, sender: EnvelopeSender) {
+    this.#road = road;
+    this.#peer = peer;
+    this.#sender = sender;
+  }
+
+  /** Takes one recipient or throws why not: a Failure, or the owner's refusal. */
+  async recipient(given: EnvelopeRecipient): Promise<void> {
+    const recipient = given.address.toLowerCase() === 'postmaster' ? { ...given, address: this.#road.postmaster } : given;
+    const key = recipient.address.toLowerCase();
+    if (this.#accepted.has(key)) return;
+    const address = parseAddress(recipient.address);
+    if (address === undefined) throw new SmtpRefused('rcpt', makeReply(501, '5.1.3', 'malformed address'));
+    const leg = await this.#askOwner(formatAddress(address), recipient);
+    this.#accepted.set(key, { recipient, leg });
+  }
+
+  /** Streams the message to one back-end; the reply for the client, 250 only when a back-end keeps it for every recipient. */
+  async message(bytes: AsyncIterable<Buffer>): Promise<Reply> {
+    const source = new OnceStarted(bytes);
+    const owner = this.#soleOwner();
+    const used = owner ?? (await this.#custodian());
+    if (used === undefined) throw new Failure('backend-unavailable', 'no back-end can take the message');
+    try {
+      const reply = combined(await used.client.data(source));
+      this.#settle(used, reply);
+      return reply;
+    } catch (thrown) {
+      used.client.destroy();
+      this.#road.log.warn({ err: thrown, session: this.#peer.sessionId, node: used.target.node, stage: used.client.stage }, 'message not taken');
+      if (owner === undefined || source.started || thrown instanceof SmtpRefused) throw thrown;
+      // The owner went away before a single byte: the message can still go to another.
+      return this.message(source);
+    }
+  }
+
+  /** The client is known to have had our reply: the back-end may forget what it kept for a retry. */
+  confirm(): void {
+    for (const client of [this.#unconfirmed, ...this.#otherClients(this.#unconfirmed)]) void client?.quit();
+  }
+
+  /** The client is gone without a word. */
+  abandon(): void {
+    this.#unconfirmed?.destroy();
+    for (const { client } of this.#legs.values()) client.destroy();
+  }
+
+  /** Asks the owner, following one referral. Answers its leg, or undefined when it is down. */
+  async #askOwner(address: string, recipient: EnvelopeRecipient): Promise<OwnerLeg | undefined> {
+    const { mapping } = this.#road;
+    const first = await this.#routeOf(address, 'cached');
+    try {
+      return await this.#askAt(first, recipient);
+    } catch (thrown) {
+      const referral = referralOf(thrown);
+      if (referral === undefined) throw thrown;
+      mapping.forget(address);
+      const named: Route | undefined = referral.node === undefined ? undefined : { kind: 'node', node: referral.node };
+      const route = named !== undefined && this.#road.lmtpOf(named) !== undefined ? named : await this.#routeOf(address, 'fresh');
+      return this.#askAt(route, recipient);
+    }
+  }
+
+  async #routeOf(address: string, age: 'cached' | 'fresh'): Promise<Route> {
+    const answer = await this.#road.mapping.lookUp(address, age === 'fresh' ? { fresh: 'yes' } : {});
+    if (answer.kind === 'unknown') throw new Failure('unknown-user', 'no such user');
+    if (answer.kind === 'foreign') throw new Failure('foreign-domain', 'relaying denied');
+    return answer.route;
+  }
+
+  async #askAt(route: Route, recipient: EnvelopeRecipient): Promise<OwnerLeg | undefined> {
+    const leg = await this.#legTo(route);
+    if (leg === undefined) return undefined;
+    let reply: Reply;
+    try {
+      reply = await leg.client.rcpt(recipient);
+    } catch (thrown) {
+      this.#road.log.warn({ err: thrown, session: this.#peer.sessionId, node: leg.target.node }, 'owner lost at RCPT');
+      leg.client.destroy();
+      return undefined;
+    }
+    if (reply.code === 421) return undefined;
+    if (!isPositive(reply)) throw new SmtpRefused('rcpt', reply);
+    return leg;
+  }
+
+  /** The leg to the owner, in a transaction with our sender. Undefined when the owner is down; throws when it refuses MAIL. */
+  async #legTo(route: Route): Promise<OwnerLeg | undefined> {
+    const target = this.#road.lmtpOf(route);
+    if (target === undefined) return undefined;
+    const known = this.#legs.get(target.node);
+    if (known !== undefined) return known.client.alive ? known : undefined;
+    const client = await this.#road.legs.open(target, this.#peer, { protocol: 'lmtp' });
+    if (client === undefined) return undefined;
+    const leg = { target, client };
+    this.#legs.set(target.node, leg);
+    const reply = await client.mail(senderForBackend(this.#sender, this.#peer, 'owner'));
+    if (isPositive(reply)) return leg;
+    this.#legs.delete(target.node);
+    await client.quit();
+    if (reply.code === 421) return undefined;
+    throw new SmtpRefused('mail', reply);
+  }
+
+  /**
+   * The leg to stream to without custody: the living owner of the only recipient. A server that is not of our kind can
+   * be no custodian, so it gets directly whatever is all its own.
+   */
+  #soleOwner(): OwnerLeg | undefined {
+    const all = [...this.#accepted.values()];
+    const leg = all[0]?.leg;
+    if (leg === undefined || !leg.client.alive || all.some((one) => one.leg !== leg)) return undefined;
+    return all.length === 1 || !speaksWaybill(leg.client) ? leg : undefined;
+  }
+
+  /** A back-end that has agreed to take the message for all recipients: an owner if possible, else any that lives. */
+  async #custodian(): Promise<OwnerLeg | undefined> {
+    for (const leg of this.#legs.values()) {
+      if (leg.client.alive && speaksWaybill(leg.client) && (await this.#agreesToCustody(leg, 'used'))) return leg;
+    }
+    for (const target of this.#road.custodians()) {
+      if (this.#legs.has(target.node)) continue;
+      const client = await this.#road.legs.open(target, this.#peer, { protocol: 'lmtp' });
+      if (client === undefined) continue;
+      const leg = { target, client };
+      this.#legs.set(target.node, leg);
+      if (speaksWaybill(client) && (await this.#agreesToCustody(leg, 'fresh'))) return leg;
+    }
+    return undefined;
+  }
+
+  async #agreesToCustody(leg: OwnerLeg, age: 'used' | 'fresh'): Promise<boolean> {
+    try {
+      if (age === 'used') await leg.client.reset();
+      const recipients = [...this.#accepted.values()].map((one) => one.recipient);
+      const replies = await leg.client.envelope(senderForBackend(this.#sender, this.#peer, 'custodian'), recipients);
+      const refusal = [replies.sender, ...replies.recipients].find((reply) => !isPositive(reply));
+      if (refusal === undefined) return true;
+      this.#road.log.warn({ session: this.#peer.sessionId, node: leg.target.node, reply: replyLine(refusal) }, 'back-end does not take custody');
+      await leg.client.quit();
+    } catch (thrown) {
+      this.#road.log.warn({ err: thrown, session: this.#peer.sessionId, node: leg.target.node }, 'back-end lost while asking for custody');
+      leg.client.destroy();
+    }
+    return false;
+  }
+
+  /** After the back-end's answer: its leg is kept until the client shows that it knows of the 250; other legs are done. */
+  #settle(used: OwnerLeg, reply: Reply): void {
+    if (isPositive(reply)) this.#unconfirmed = used.client;
+    else used.client.destroy();
+    for (const client of this.#otherClients(used.client)) void client.quit();
+    this.#road.log.info({
+      session: this.#peer.sessionId, client: this.#peer.address, from: this.#sender.address, node: used.target.node,
+      recipients: this.#accepted.size, reply: replyLine(reply),
+    }, 'message answered');
+  }
+
+  #otherClients(used: SmtpClient | undefined): SmtpClient[] {
+    return [...this.#legs.values()].map((leg) => leg.client).filter((client) => client !== used);
+  }
+}
+
+/** An iterable that knows whether anything was taken from it: until then the message may go elsewhere. */
+class OnceStarted implements AsyncIterable<Buffer> {
+  started = false;
+  readonly #bytes: AsyncIterable<Buffer>;
+
+  constructor(bytes: AsyncIterable<Buffer>) {
+    this.#bytes = bytes;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Buffer> {
+    this.started = true;
+    return this.#bytes[Symbol.asyncIterator]();
+  }
+}
+
+/**
+ * One SMTP reply for the replies of all recipients. Where they differ the client must come again, for nothing that was
+ * acknowledged may be lost: the back-end knows by its delivery key who has the message already.
+ */
+function combined(replies: readonly Reply[]): Reply {
+  const refusals = replies.filter((reply) => !isPositive(reply));
+  const [first] = replies;
+  if (first === undefined) throw new Failure('backend-unavailable', 'no reply to the message');
+  if (refusals.length === 0) return first;
+  if (refusals.length < replies.length) return makeReply(451, '4.3.0', 'not yet delivered to every recipient, try again later');
+  return refusals.find(isTemporary) ?? first;
+}

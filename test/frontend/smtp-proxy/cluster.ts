@@ -1,0 +1,182 @@
+/** An SMTP proxy with two back-ends for tests: real sockets, mTLS and SMTP; the back-ends' minds are set by each test. */
+import type { TestContext } from 'node:test';
+import { Failure } from '../../../shared/base/failure.ts';
+import { TlsSessions } from '../../../shared/net/connect.ts';
+import { listen } from '../../../shared/net/listener.ts';
+import { createServerTls } from '../../../shared/net/server-tls.ts';
+import type { EnvelopeRecipient, EnvelopeSender } from '../../../shared/smtp/commands.ts';
+import { makeReply } from '../../../shared/smtp/reply.ts';
+import type { Reply } from '../../../shared/smtp/reply.ts';
+import { SmtpRefused } from '../../../shared/smtp/refusal.ts';
+import { serveSmtp } from '../../../shared/smtp/server-session.ts';
+import type { SmtpPeer } from '../../../shared/smtp/server-session.ts';
+import { defaultSmtpLimits } from '../../../shared/smtp/strict-connection.ts';
+import { nodeIdentity } from '../../../shared/tls/identity.ts';
+import { startSmtpProxy } from '../../../frontend/smtp-proxy/smtp-proxy.ts';
+import type { SmtpProxyOptions } from '../../../frontend/smtp-proxy/smtp-proxy.ts';
+import type { Authentication } from '../../../frontend/authentication/authentication.ts';
+import type { Mapping, Route } from '../../../frontend/mapping/mapping.ts';
+import { Dialogue } from '../../harness/dialogue.ts';
+import { certificates, quietLog } from '../../shared/smtp/recording-server.ts';
+
+/** What a back-end was told, and what it is to answer. */
+export interface TestBackend {
+  readonly node: string;
+  port: number;
+  readonly mails: { readonly sender: EnvelopeSender; readonly peer: { readonly address: string; readonly hello: string | undefined; readonly protocol: string | undefined; readonly user: string | undefined } }[];
+  readonly recipients: string[];
+  readonly messages: { readonly text: string; readonly recipients: readonly string[]; readonly custodian: boolean }[];
+  readonly ends: ('quit' | 'cut')[];
+  /** Throws or waits to refuse or delay; the default takes everything. */
+  onMail: () => Promise<void> | void;
+  onRecipient: (recipient: EnvelopeRecipient) => Promise<void> | void;
+  onMessage: (bytes: AsyncIterable<Buffer>, recipients: readonly string[]) => Promise<Reply | readonly Reply[] | undefined>;
+  /** Cuts every connection and refuses new ones. */
+  kill: () => Promise<void>;
+}
+
+export interface TestCluster {
+  readonly mx: number;
+  readonly submission: number;
+  readonly submissions: number;
+  readonly be1: TestBackend;
+  readonly be2: TestBackend;
+  /** Address → node that the directory names. */
+  readonly directory: Map<string, string>;
+  directoryUp: boolean;
+  readonly forgotten: string[];
+  readonly stop: (graceMs: number) => Promise<void>;
+}
+
+export function refusal(code: number, enhanced: string, text: string): SmtpRefused {
+  return new SmtpRefused('test', makeReply(code, enhanced, text));
+}
+
+async function collect(bytes: AsyncIterable<Buffer>): Promise<string> {
+  const pieces: Buffer[] = [];
+  for await (const piece of bytes) pieces.push(piece);
+  return Buffer.concat(pieces).toString('latin1');
+}
+
+interface Transaction {
+  readonly peer: SmtpPeer;
+  custodian: boolean;
+}
+
+async function startBackend(t: TestContext, node: string, protocol: 'lmtp' | 'smtp'): Promise<TestBackend> {
+  const pems = certificates[node] ?? { certificate: '', key: '', authority: '' };
+  const serverTls = createServerTls(pems);
+  const open = new Set<SmtpPeer>();
+  const backend: TestBackend = {
+    node, port: 0, mails: [], recipients: [], messages: [], ends: [],
+    onMail: () => undefined, onRecipient: () => undefined, onMessage: async () => Promise.resolve(undefined), kill: async () => Promise.resolve(),
+  };
+  const sessions = serveSmtp<Transaction>({
+    protocol, hostName: node, encryption: 'implicit', serverTls: () => serverTls, authentication: protocol === 'smtp' ? 'xclient' : 'none', trustedPeers: 'yes',
+    extensions: ['XWAYBILL'], extraParameters: ['XWAYBILL-SESSION', 'XWAYBILL-CUSTODIAN'], limits: { ...defaultSmtpLimits, maxErrors: Infinity }, greetingDelayMs: 0, log: quietLog,
+    replyTo: (thrown) => (thrown instanceof SmtpRefused ? thrown.reply : makeReply(451, '4.3.0', 'test back-end failed')),
+    handlers: {
+      open: (peer) => {
+        if (nodeIdentity(peer.socket)?.role !== 'frontend') throw refusal(554, '5.7.1', 'no node certificate');
+        open.add(peer);
+        return { peer, custodian: false };
+      },
+      authenticate: async (_, { name }) => Promise.resolve(name),
+      mail: async (state, sender) => {
+        const { address, forwarded, user } = state.peer;
+        backend.mails.push({ sender, peer: { address, hello: forwarded?.hello, protocol: forwarded?.protocol, user } });
+        state.custodian = sender.extra?.has('XWAYBILL-CUSTODIAN') ?? false;
+        await backend.onMail();
+      },
+      recipient: async (state, recipient) => {
+        if (!state.custodian) await backend.onRecipient(recipient);
+        backend.recipients.push(recipient.address);
+      },
+      message: async (state, bytes, recipients) => {
+        const addresses = recipients.map((one) => one.address);
+        const decided = await backend.onMessage(bytes, addresses);
+        if (decided !== undefined) return decided;
+        backend.messages.push({ text: await collect(bytes), recipients: addresses, custodian: state.custodian });
+        return makeReply(250, '2.6.0', `kept by ${node}`);
+      },
+      close: (state, how) => {
+        open.delete(state.peer);
+        backend.ends.push(how);
+      },
+    },
+  });
+  const listener = await listen({ host: '127.0.0.1', port: 0, tls: 'implicit', serverTls, requestCertificate: 'yes', maxConnections: 100, log: quietLog }, (socket) => sessions.accept(socket));
+  backend.port = listener.port;
+  backend.kill = async () => {
+    await listener.close();
+    for (const peer of open) peer.socket.destroy();
+  };
+  t.after(async () => backend.kill());
+  return backend;
+}
+
+function mappingOf(cluster: TestCluster): Mapping {
+  const lookUp = async (address: string): Promise<Awaited<ReturnType<Mapping['lookUp']>>> => {
+    await Promise.resolve();
+    if (!cluster.directoryUp) throw new Failure('directory-unavailable', 'no directory');
+    const lower = address.toLowerCase();
+    if (!lower.endsWith('@example.com')) return { kind: 'foreign' };
+    const canonical = lower.replace('alias-', '');
+    const node = cluster.directory.get(canonical);
+    if (node === undefined) return { kind: 'unknown' };
+    return { kind: 'found', address: canonical, route: { kind: 'node', node }, entry: { address: canonical, mailHost: node, dn: undefined, map: 'test', aliases: [], routingAddress: undefined } };
+  };
+  return { lookUp, forget: (address: string) => cluster.forgotten.push(address) } as unknown as Mapping;
+}
+
+/** alice and carol live on be1, bob on be2. `lmtp` back-ends serve the MX, `smtp` ones the submission listeners. */
+export async function startCluster(t: TestContext, given: Partial<SmtpProxyOptions> & { readonly leg?: 'lmtp' | 'smtp' } = {}): Promise<TestCluster> {
+  const protocol = given.leg ?? 'lmtp';
+  const [be1, be2] = await Promise.all([startBackend(t, 'be1', protocol), startBackend(t, 'be2', protocol)]);
+  const cluster = { mx: 0, submission: 0, submissions: 0, be1, be2, directory: new Map([['alice@example.com', 'be1'], ['carol@example.com', 'be1'], ['bob@example.com', 'be2'], ['postmaster@example.com', 'be1']]), directoryUp: true, forgotten: [], stop: async () => Promise.resolve() };
+  const pems = certificates['fe1'] ?? { certificate: '', key: '', authority: '' };
+  const target = (backend: TestBackend): { node: string; host: string; port: number; tls: object } => ({
+    node: backend.node, host: '127.0.0.1', port: backend.port, tls: { cert: pems.certificate, key: pems.key, ca: pems.authority, servername: 'localhost' },
+  });
+  const find = (route: Route): ReturnType<typeof target> | undefined => [be1, be2].filter((backend) => route.kind === 'node' && backend.node === route.node).map(target)[0];
+  const authentication = {
+    authenticate: async ({ name, password }: { name: string; password: string }) => {
+      await Promise.resolve();
+      if (!cluster.directoryUp) throw new Failure('directory-unavailable', 'no directory');
+      const node = cluster.directory.get(name);
+      if (node === undefined || password !== 'secret') throw new Failure('bad-credentials', 'no');
+      return { address: name, route: { kind: 'node', node } };
+    },
+  } as unknown as Authentication;
+  const proxy = await startSmtpProxy({
+    listeners: [
+      { host: '127.0.0.1', port: 0, kind: 'mx', tls: 'starttls' },
+      { host: '127.0.0.1', port: 0, kind: 'submission', tls: 'starttls' },
+      { host: '127.0.0.1', port: 0, kind: 'submission', tls: 'implicit' },
+    ],
+    hostName: 'fe1.example.com', postmaster: 'postmaster@example.com', serverTls: createServerTls(pems), mapping: mappingOf(cluster), authentication,
+    backends: { lmtp: find, submission: find, custodians: () => [be1, be2].map(target) },
+    sessions: new TlsSessions(), connectTimeoutMs: 1000, backendTimeouts: {}, backendDownMs: 100, limits: defaultSmtpLimits, maxConnections: 100, greetingDelayMs: 0, log: quietLog,
+    ...given,
+  });
+  t.after(async () => proxy.stop(100));
+  const [mx = 0, submission = 0, submissions = 0] = proxy.ports;
+  return Object.assign(cluster, { mx, submission, submissions, stop: async (graceMs: number) => proxy.stop(graceMs) });
+}
+
+/** A client of the MX listener that has said EHLO. */
+export async function mxClient(t: TestContext, cluster: TestCluster): Promise<Dialogue> {
+  const client = await Dialogue.connect({ port: cluster.mx });
+  t.after(() => client.close());
+  await client.reply(/^220 fe1\.example\.com ESMTP/);
+  await client.ask('EHLO mail.example.net', 250);
+  return client;
+}
+
+/** Sends MAIL, RCPT and DATA, all accepted, and the message; the reply to it is still to come. */
+export async function sendMessage(client: Dialogue, recipients: readonly string[], text = 'Subject: hello\r\n\r\nbody\r\n'): Promise<void> {
+  await client.ask('MAIL FROM:<sender@example.net>', 250);
+  for (const recipient of recipients) await client.ask(`RCPT TO:<${recipient}>`, 250);
+  await client.ask('DATA', 354);
+  client.sayRaw(`${text}.\r\n`);
+}

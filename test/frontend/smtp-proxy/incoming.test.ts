@@ -1,0 +1,264 @@
+/** Mail from the world: who is accepted, where a message goes, and that 250 is never said too early. */
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import * as net from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { makeReply } from '../../../shared/smtp/reply.ts';
+import { mxClient, refusal, sendMessage, startCluster } from './cluster.ts';
+
+test('a message for one user streams to its owner unchanged, and the client is named there', async (t) => {
+  const cluster = await startCluster(t);
+  const client = await mxClient(t, cluster);
+  await client.ask('MAIL FROM:<sender@example.net> SIZE=30 BODY=8BITMIME RET=HDRS ENVID=a+2Bb', 250);
+  await client.ask('RCPT TO:<Alias-Alice@EXAMPLE.com> NOTIFY=FAILURE ORCPT=rfc822;x+2By@z', 250);
+  await client.ask('DATA', 354);
+  client.sayRaw('Subject: x\r\n\r\n..dot\r\n\xe9\r\n.\r\n');
+  assert.deepEqual(await client.reply(250), ['250 2.6.0 kept by be1']);
+  assert.deepEqual(cluster.be1.messages, [{ text: 'Subject: x\r\n\r\n.dot\r\n\xc3\xa9\r\n', recipients: ['Alias-Alice@example.com'], custodian: false }]);
+  const [mail] = cluster.be1.mails;
+  assert.equal(mail?.sender.envid, 'a+b');
+  assert.equal(mail.sender.ret, 'HDRS');
+  assert.match(String(mail.sender.extra?.get('XWAYBILL-SESSION')), /^[a-z2-7]{16}$/);
+  assert.deepEqual(mail.peer, { address: '127.0.0.1', hello: 'mail.example.net', protocol: 'ESMTP', user: undefined });
+  await client.ask('QUIT', 221);
+  await sleep(50);
+  assert.deepEqual(cluster.be1.ends, ['quit'], 'QUIT confirms that the client had its 250');
+  assert.equal(cluster.be2.mails.length, 0);
+});
+
+test('unknown users, foreign domains and a silent directory get their own answers', async (t) => {
+  const cluster = await startCluster(t);
+  const client = await mxClient(t, cluster);
+  await client.ask('MAIL FROM:<>', 250);
+  await client.ask('RCPT TO:<nobody@example.com>', /^550 5\.1\.1 /);
+  await client.ask('RCPT TO:<someone@example.org>', /^550 5\.7\.1 /);
+  await client.ask('RCPT TO:<a..b@example.com>', /^501 5\.1\.3 /);
+  cluster.directoryUp = false;
+  await client.ask('RCPT TO:<alice@example.com>', /^451 4\.4\.3 /);
+  await client.ask('RCPT TO:<nobody@example.com>', /^451 4\.4\.3 /);
+  await client.ask('DATA', 503);
+  cluster.directoryUp = true;
+  await client.ask('RCPT TO:<Postmaster>', 250);
+  assert.deepEqual(cluster.be1.recipients, ['postmaster@example.com']);
+});
+
+test('what the owner says of a recipient is passed on', async (t) => {
+  const cluster = await startCluster(t);
+  cluster.be1.onRecipient = ({ address }) => {
+    if (address.startsWith('alice')) throw refusal(452, '4.2.2', 'mailbox full');
+  };
+  const client = await mxClient(t, cluster);
+  await client.ask('MAIL FROM:<s@example.net>', 250);
+  assert.deepEqual(await client.ask('RCPT TO:<alice@example.com>', 452), ['452 4.2.2 mailbox full']);
+  await client.ask('RCPT TO:<carol@example.com>', 250);
+});
+
+test('recipients on two back-ends: one custodian takes the message for all, once', async (t) => {
+  const cluster = await startCluster(t);
+  const client = await mxClient(t, cluster);
+  await sendMessage(client, ['bob@example.com', 'alice@example.com', 'ALICE@example.com']);
+  await client.reply(250);
+  const all = [...cluster.be1.messages, ...cluster.be2.messages];
+  assert.deepEqual(all.map(({ recipients, custodian }) => [recipients, custodian]), [[['bob@example.com', 'alice@example.com'], true]]);
+});
+
+test('an owner that is down does not delay mail: another back-end becomes custodian', async (t) => {
+  const cluster = await startCluster(t);
+  await cluster.be2.kill();
+  const client = await mxClient(t, cluster);
+  await sendMessage(client, ['bob@example.com']);
+  await client.reply(250);
+  assert.deepEqual(cluster.be1.messages.map(({ recipients, custodian }) => [recipients, custodian]), [[['bob@example.com'], true]]);
+});
+
+test('an owner that dies between RCPT and DATA is replaced by a custodian', async (t) => {
+  const cluster = await startCluster(t);
+  const client = await mxClient(t, cluster);
+  await client.ask('MAIL FROM:<s@example.net>', 250);
+  await client.ask('RCPT TO:<bob@example.com>', 250);
+  await cluster.be2.kill();
+  await client.ask('DATA', 354);
+  client.sayRaw('x\r\n.\r\n');
+  await client.reply(250);
+  assert.equal(cluster.be1.messages[0]?.custodian, true);
+});
+
+test('an owner that hangs at RCPT costs its time limit, not the message', async (t) => {
+  const cluster = await startCluster(t, { backendTimeouts: { rcptMs: 100 } });
+  cluster.be2.onRecipient = async () => sleep(2000);
+  const client = await mxClient(t, cluster);
+  await sendMessage(client, ['bob@example.com']);
+  await client.reply(250);
+  assert.deepEqual(cluster.be1.messages[0]?.recipients, ['bob@example.com']);
+});
+
+test('every back-end down: 451, and nothing is lost or bounced', async (t) => {
+  const cluster = await startCluster(t);
+  await Promise.all([cluster.be1.kill(), cluster.be2.kill()]);
+  const client = await mxClient(t, cluster);
+  await sendMessage(client, ['bob@example.com', 'alice@example.com']);
+  await client.reply(/^451 4\.4\.1 /);
+});
+
+for (const recipients of [['alice@example.com'], ['alice@example.com', 'bob@example.com']]) {
+  test(`a back-end killed before its reply: 451, never 250 (${String(recipients.length)} recipients)`, async (t) => {
+    const cluster = await startCluster(t);
+    let seen = '';
+    cluster.be1.onMessage = async (bytes) => {
+      for await (const piece of bytes) seen += piece.toString();
+      await cluster.be1.kill();
+      await sleep(50);
+      return makeReply(250, '2.6.0', 'too late');
+    };
+    const client = await mxClient(t, cluster);
+    await sendMessage(client, recipients);
+    await client.reply(/^451 4\.4\.1 /);
+    assert.equal(seen, 'Subject: hello\r\n\r\nbody\r\n');
+    assert.equal(cluster.be2.messages.length, 0, 'nobody else was given the message');
+    await sleep(50);
+    assert.deepEqual(cluster.be1.ends, ['cut'], 'the back-end keeps its delivery key');
+  });
+}
+
+test('a back-end killed in the middle of the message: 451', async (t) => {
+  const cluster = await startCluster(t);
+  cluster.be1.onMessage = async (bytes) => {
+    for await (const piece of bytes) {
+      assert.ok(piece.length > 0);
+      await cluster.be1.kill();
+    }
+    return undefined;
+  };
+  const client = await mxClient(t, cluster);
+  await sendMessage(client, ['alice@example.com'], `${'x'.repeat(98)}\r\n`.repeat(50_000));
+  await client.reply(/^451 4\.4\.1 /);
+});
+
+test('a custodian that answers differently for two recipients: 451, so that the client comes again', async (t) => {
+  const cluster = await startCluster(t);
+  cluster.be1.onMessage = async (bytes) => {
+    for await (const piece of bytes) assert.ok(piece.length > 0);
+    return [makeReply(250, '2.6.0', 'ok'), makeReply(550, '5.2.2', 'no')];
+  };
+  const client = await mxClient(t, cluster);
+  await sendMessage(client, ['alice@example.com', 'carol@example.com']);
+  await client.reply(/^451 4\.3\.0 /);
+});
+
+test('a refusal of the whole message is passed on with its code', async (t) => {
+  const cluster = await startCluster(t);
+  cluster.be1.onMessage = async (bytes) => {
+    for await (const piece of bytes) assert.ok(piece.length > 0);
+    return makeReply(554, '5.7.1', 'rejected by policy');
+  };
+  const client = await mxClient(t, cluster);
+  await sendMessage(client, ['alice@example.com']);
+  assert.deepEqual(await client.reply(554), ['554 5.7.1 rejected by policy']);
+});
+
+test('not kept here: the route is forgotten and the referral followed once', async (t) => {
+  const cluster = await startCluster(t);
+  cluster.be1.onRecipient = () => {
+    throw refusal(451, '4.3.5', '<referral be2> moved');
+  };
+  const client = await mxClient(t, cluster);
+  await sendMessage(client, ['alice@example.com']);
+  await client.reply(250);
+  assert.deepEqual(cluster.forgotten, ['alice@example.com']);
+  assert.deepEqual(cluster.be2.messages[0]?.recipients, ['alice@example.com']);
+  cluster.be2.onRecipient = () => {
+    throw refusal(451, '4.3.5', '<referral be1> moved');
+  };
+  await client.ask('MAIL FROM:<s@example.net>', 250);
+  await client.ask('RCPT TO:<alice@example.com>', /^451 4\.3\.5 /);
+});
+
+test('a referral to a node that is not configured is answered by a fresh look-up', async (t) => {
+  const cluster = await startCluster(t);
+  cluster.be1.onRecipient = () => {
+    cluster.directory.set('alice@example.com', 'be2');
+    throw refusal(451, '4.3.5', '<referral evil.example.net> moved');
+  };
+  const client = await mxClient(t, cluster);
+  await sendMessage(client, ['alice@example.com']);
+  await client.reply(250);
+  assert.deepEqual(cluster.be2.messages[0]?.recipients, ['alice@example.com']);
+});
+
+test('a smuggled message never reaches a back-end, and the next clean one does', async (t) => {
+  const cluster = await startCluster(t);
+  const client = await mxClient(t, cluster);
+  await sendMessage(client, ['alice@example.com'], 'a\r\n.\nMAIL FROM:<evil@example.net>\r\n');
+  await client.reply(/^550 5\.6\.0 bare <LF>/);
+  await sendMessage(client, ['alice@example.com']);
+  await client.reply(250);
+  assert.equal(cluster.be1.messages.length, 1);
+  assert.deepEqual(cluster.be1.mails.map(({ sender }) => sender.address), ['sender@example.net', 'sender@example.net']);
+});
+
+test('a client that vanishes after the back-end said 250 leaves the delivery unconfirmed', async (t) => {
+  const cluster = await startCluster(t);
+  const client = await mxClient(t, cluster);
+  await sendMessage(client, ['alice@example.com']);
+  await client.reply(250);
+  client.close();
+  await sleep(50);
+  assert.deepEqual(cluster.be1.ends, ['cut']);
+});
+
+test('a client that vanishes in the middle of a message leaves nothing at the back-end', async (t) => {
+  const cluster = await startCluster(t);
+  const client = await mxClient(t, cluster);
+  await client.ask('MAIL FROM:<s@example.net>', 250);
+  await client.ask('RCPT TO:<alice@example.com>', 250);
+  await client.ask('DATA', 354);
+  client.sayRaw('half a mess');
+  await sleep(20);
+  client.close();
+  await sleep(50);
+  assert.deepEqual(cluster.be1.messages, []);
+  assert.deepEqual(cluster.be1.ends, ['cut']);
+});
+
+test('a slow back-end slows the client down; the front-end does not fill up', async (t) => {
+  const cluster = await startCluster(t);
+  let release: () => void = () => undefined;
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let received = 0;
+  cluster.be1.onMessage = async (bytes) => {
+    for await (const piece of bytes) {
+      if (received === 0) await released;
+      received += piece.length;
+    }
+    return makeReply(250, '2.6.0', 'ok');
+  };
+  const socket = net.connect(cluster.mx, '127.0.0.1');
+  t.after(() => socket.destroy());
+  let replies = '';
+  socket.on('data', (chunk: Buffer) => {
+    replies += chunk.toString();
+  });
+  socket.write('EHLO c\r\nMAIL FROM:<s@example.net>\r\nRCPT TO:<alice@example.com>\r\nDATA\r\n');
+  const block = Buffer.from(`${'x'.repeat(98)}\r\n`.repeat(1000));
+  let taken = 0;
+  const push = async (): Promise<void> => {
+    for (let count = 0; count < 450; count += 1) {
+      if (!socket.write(block)) await once(socket, 'drain');
+      taken += block.length;
+    }
+  };
+  const pushed = push();
+  await sleep(700);
+  const takenWhileStalled = taken;
+  release();
+  await pushed;
+  socket.write('.\r\n');
+  while (!replies.includes('250 2.6.0 ok')) await once(socket, 'data');
+  assert.equal(received, 45_000_000);
+  // Two hops' kernel buffers (up to 10 MB each on loopback) and some of ours; the whole would be 45 MB.
+  t.diagnostic(`taken while the back-end stood still: ${String(takenWhileStalled)} bytes`);
+  assert.ok(takenWhileStalled < 25_000_000, `${String(takenWhileStalled)} bytes taken`);
+});
