@@ -1,3 +1,152 @@
 #!/usr/bin/env node
-/** The command line of Waybill. */
-process.stdout.write(`Waybill on Node ${process.versions.node}: ${process.argv.slice(2).join(' ')}\n`);
+/** The command line of Waybill: what can be run, with which options, and how errors are told. */
+import { Command } from 'commander';
+import { ConfigurationRefused } from './cluster-config/problem.ts';
+import { DemoRefused } from './cluster-config/demo/demo-refused.ts';
+import { UsageError } from './cluster-config/command-line/usage-error.ts';
+import { Failure } from './shared/base/failure.ts';
+
+const defaultConfig = 'waybill-data/waybill.yaml';
+
+function print(text: string): void {
+  process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+}
+
+const program = new Command('waybill')
+  .description('A clustered mail system. Front-ends speak SMTP, IMAP, POP3 and WebMail to the world, ask an LDAP directory who\nkeeps a mailbox, and hand the session to that back-end.')
+  .addHelpText('after', `
+Examples:
+  $ waybill demo                                     a whole cluster on this machine, to try
+  $ waybill config check /etc/waybill/waybill.yaml   is this configuration good?
+  $ waybill backend --config /etc/waybill/waybill.yaml --node be1
+  $ waybill map show alice@example.com               who is this, and where is the mailbox?
+
+In a checkout write "npm run waybill -- demo" and so on.`);
+
+program
+  .command('demo')
+  .description('Run a demo cluster on this machine: a directory, two front-ends, two back-ends, ten users.')
+  .option('--data <folder>', 'where everything is kept; made when missing', './waybill-data')
+  .option('--port-base <number>', 'the number that all ports count from, at most 10700', '10000')
+  .addHelpText('after', `
+It listens on 127.0.0.1 only: everybody knows its passwords. Ctrl-C stops it, the next start finds all mail again.
+
+Examples:
+  $ waybill demo
+  $ waybill demo --data /tmp/second --port-base 10500`)
+  .action(async (options: { data: string; portBase: string }) => {
+    const { demoCommand, readPortBase } = await import('./cluster-config/command-line/demo-command.ts');
+    await demoCommand({ data: options.data, portBase: readPortBase(options.portBase) });
+  });
+
+program
+  .command('directory')
+  .description('Run the embedded LDAP directory (for one machine; a real cluster uses OpenLDAP or Active Directory).')
+  .requiredOption('--file <ldif>', 'the LDIF file that holds all entries; made when missing')
+  .requiredOption('--base <dn>', 'the entry that all others lie below, as dc=example,dc=com')
+  .requiredOption('--ldap <ip:port>', 'where it listens for LDAP')
+  .option('--ldaps <ip:port>', 'where it listens for LDAP over TLS; needs --certificate and --key')
+  .option('--certificate <pem>', 'the certificate for TLS')
+  .option('--key <pem>', 'its private key')
+  .requiredOption('--admin-dn <dn>', 'the name of the administrator, who may change everything')
+  .requiredOption('--admin-password-file <file>', 'a file whose first line is the administrator\'s password')
+  .addHelpText('after', `
+Example:
+  $ waybill directory --file /var/lib/waybill/directory.ldif --base dc=example,dc=com --ldap 127.0.0.1:389 \\
+      --admin-dn cn=admin,dc=example,dc=com --admin-password-file /etc/waybill/admin-password`)
+  .action(async (options: import('./cluster-config/command-line/directory-command.ts').DirectoryCommandOptions) => {
+    const { directoryCommand } = await import('./cluster-config/command-line/directory-command.ts');
+    await directoryCommand(options);
+  });
+
+interface NodeOptions {
+  readonly config: string;
+  readonly node: string;
+}
+
+function nodeCommand(name: string, description: string, run: (options: NodeOptions) => Promise<void>): void {
+  program
+    .command(name)
+    .description(description)
+    .requiredOption('--config <file>', 'the cluster configuration')
+    .requiredOption('--node <name>', 'which of its nodes this process is')
+    .addHelpText('after', `
+It stays in the foreground and logs to standard output, or to log.file. SIGTERM lets sessions finish and ends it;
+a changed configuration is put to use at once, or refused with the reason in the log; SIGHUP reads it again.
+
+Example:
+  $ waybill ${name} --config /etc/waybill/waybill.yaml --node ${name === 'frontend' ? 'fe1' : 'be1'}`)
+    .action(run);
+}
+
+nodeCommand('frontend', 'Run a front-end node: it keeps no mail and hands sessions to the back-ends.', async ({ config, node }) => {
+  const { runFrontend } = await import('./frontend/main.ts');
+  await runFrontend({ configFile: config, nodeName: node });
+});
+
+nodeCommand('backend', 'Run a back-end node: it receives, keeps and sends mail.', async ({ config, node }) => {
+  const { runBackend } = await import('./backend/main.ts');
+  await runBackend({ configFile: config, nodeName: node });
+});
+
+const config = program.command('config').description('Check, show and explain cluster configurations.');
+
+config
+  .command('check')
+  .description('Check a configuration: every mistake is named with line and column. Exit code 1 when there is one.')
+  .argument('[file]', 'the configuration', defaultConfig)
+  .addHelpText('after', '\nExample:\n  $ waybill config check /etc/waybill/waybill.yaml')
+  .action(async (file: string) => {
+    const { checkText } = await import('./cluster-config/command-line/config-command.ts');
+    print(await checkText(file));
+  });
+
+config
+  .command('show')
+  .description('Show what nodes are started with: all layers and defaults together. Secrets are never shown.')
+  .argument('[file]', 'the configuration', defaultConfig)
+  .option('--node <name>', 'only this node')
+  .option('--json', 'as JSON instead of YAML')
+  .addHelpText('after', '\nExamples:\n  $ waybill config show --node fe1\n  $ waybill config show /etc/waybill/waybill.yaml --json')
+  .action(async (file: string, options: { node?: string; json?: boolean }) => {
+    const { showText } = await import('./cluster-config/command-line/config-command.ts');
+    print(await showText(file, options));
+  });
+
+config
+  .command('reference')
+  .description('Print the reference page of all parameters (docs/parameters.md), or a JSON Schema for editors.')
+  .option('--json-schema', 'the JSON Schema (docs/waybill.schema.json)')
+  .addHelpText('after', '\nExample:\n  $ waybill config reference --json-schema > waybill.schema.json')
+  .action(async (options: { jsonSchema?: boolean }) => {
+    const { referenceText } = await import('./cluster-config/command-line/config-command.ts');
+    print(referenceText(options));
+  });
+
+program
+  .command('map')
+  .description('Ask the user maps.')
+  .command('show')
+  .description('Show which entry an address has, by which map, and which node keeps the mailbox.')
+  .argument('<address>', 'a mail address; the primary domain is added when there is none')
+  .option('--config <file>', 'the cluster configuration', defaultConfig)
+  .option('--node <name>', 'ask with the parameters of this node (else: of the first front-end)')
+  .addHelpText('after', '\nExample:\n  $ waybill map show alice@example.com')
+  .action(async (address: string, options: { config: string; node?: string }) => {
+    const { mapShowText } = await import('./cluster-config/command-line/map-command.ts');
+    print(await mapShowText(address, options));
+  });
+
+/** Errors that a user can act on are told in their own words; for all others the stack is worth having. */
+function tell(error: unknown): void {
+  const expected = error instanceof ConfigurationRefused || error instanceof DemoRefused || error instanceof UsageError || error instanceof Failure;
+  const text = expected ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`waybill: ${text}\n`);
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  tell(error);
+  process.exit(1);
+}

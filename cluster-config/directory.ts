@@ -16,7 +16,7 @@ const attributes = z
   .prefault({})
   .describe('Names of the attributes that entries are read by.');
 
-const ldapUri = z.string().regex(/^ldaps?:\/\/[^/\s]+$/, 'must be ldap://HOST[:PORT] or ldaps://HOST[:PORT]');
+const ldapUri = z.string().regex(/^ldaps?:\/\/[^/@\s]+$/, 'must be ldap://HOST[:PORT] or ldaps://HOST[:PORT]');
 
 const ldapConnector = z.strictObject({
   name: objectName.describe('The name user maps refer to.'),

@@ -30,6 +30,7 @@ export interface ConfigWatch {
  * line and reason, and the old version stays in use. Versions are handed on one after another.
  */
 export function watchConfig(file: string, options: WatchOptions): ConfigWatch {
+  let inUse = options.initialText;
   let seen = options.initialText;
   let turn: Promise<void> = Promise.resolve();
   let debounce: NodeJS.Timeout | undefined;
@@ -38,8 +39,13 @@ export function watchConfig(file: string, options: WatchOptions): ConfigWatch {
     const text = await readFile(file, 'utf8');
     if (text === seen) return;
     seen = text;
+    if (text === inUse) {
+      options.log.info({ file }, 'the configuration is again the one in use');
+      return;
+    }
     parseConfig(text, file);
     await options.onVersion(text);
+    inUse = text;
   };
   const lookNow = async (): Promise<void> => {
     turn = turn.then(look).catch((error: unknown) => {
@@ -61,6 +67,8 @@ export function watchConfig(file: string, options: WatchOptions): ConfigWatch {
   });
   watcher.on('error', (error) => { options.log.warn({ err: error, file }, 'changes of the configuration file are noticed late'); });
   const timer = setInterval(lookSoon, lookAgainMs).unref();
+  // What changed between the first reading and this watch.
+  lookSoon();
 
   return {
     lookNow,

@@ -23,9 +23,11 @@ export interface DemoOptions {
   readonly say: (text: string) => void;
 }
 
-/** A running demo cluster. */
+/** A demo cluster that starts or runs. */
 export interface Demo {
-  /** Stops front-ends, back-ends and directory in this order, each within its grace. */
+  /** Resolves when everything is ready. Rejects with DemoRefused or ConfigurationRefused; nothing is left running then. */
+  readonly started: Promise<void>;
+  /** Stops front-ends, back-ends and directory in this order, each within its grace; at any time, also while it starts. */
   stop(): Promise<void>;
   /** Ends everything at once. */
   kill(): void;
@@ -36,24 +38,29 @@ const extraGraceMs = 10_000;
 const directoryGraceMs = 5000;
 const program = resolve(import.meta.dirname, '..', '..', 'waybill.ts');
 
-/** Starts the demo and tells how to use it. @throws DemoRefused, ConfigurationRefused; nothing is left running then. */
-export async function startDemo(options: DemoOptions): Promise<Demo> {
+/** Starts the demo and tells how to use it. */
+export function startDemo(options: DemoOptions): Demo {
   const layout = demoLayout(resolve(options.dataFolder), options.portBase);
-  const lock = await lockDataFolder(layout.folder);
   const running = new RunningPrograms();
-  try {
-    const config = await prepare(layout, options.say);
-    await startAll({ layout, config, running, say: options.say });
-    options.say(summary(config, layout));
-  } catch (error) {
-    running.kill();
-    lock.release();
-    throw error;
-  }
+  let lock: FolderLock | undefined;
+  const start = async (): Promise<void> => {
+    lock = await lockDataFolder(layout.folder);
+    try {
+      const config = await prepare(layout, options.say);
+      await startAll({ layout, config, running, say: options.say });
+      options.say(summary(config, layout));
+    } catch (error) {
+      if (running.stopping) await running.stop();
+      else running.kill();
+      lock.release();
+      throw error;
+    }
+  };
   return {
+    started: start(),
     stop: async () => {
       await running.stop();
-      lock.release();
+      lock?.release();
     },
     kill: () => { running.kill(); },
   };
@@ -119,12 +126,20 @@ type Group = 'frontend' | 'backend' | 'directory';
 /** What was started, by the order in which it is stopped: front-ends hand no more in, back-ends finish, the directory goes last. */
 class RunningPrograms {
   readonly #programs: { readonly group: Group; readonly started: Program; readonly graceMs: number }[] = [];
+  #stopping = false;
 
+  get stopping(): boolean {
+    return this.#stopping;
+  }
+
+  /** @throws DemoRefused when all is being stopped: nothing more may start. */
   add(group: Group, started: Program, graceMs: number): void {
+    if (this.#stopping) throw new DemoRefused('stopped while it started');
     this.#programs.push({ group, started, graceMs });
   }
 
   async stop(): Promise<void> {
+    this.#stopping = true;
     for (const group of ['frontend', 'backend', 'directory'] as const) {
       const members = this.#programs.filter((one) => one.group === group);
       await Promise.all(members.map(async ({ started, graceMs }) => { await started.stop(graceMs); }));
@@ -132,6 +147,7 @@ class RunningPrograms {
   }
 
   kill(): void {
+    this.#stopping = true;
     for (const { started } of this.#programs) started.kill();
   }
 }

@@ -1,0 +1,106 @@
+/** The reference page of all parameters and the JSON Schema for editors, both made from the schema. */
+import { z } from 'zod';
+import { documentSchema, frameSchema, parametersSchema } from './schema.ts';
+
+/** What of a JSON Schema node the page uses. */
+interface SchemaNode {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly required?: readonly string[];
+  readonly items?: SchemaNode;
+  readonly anyOf?: readonly SchemaNode[];
+  readonly oneOf?: readonly SchemaNode[];
+}
+
+/** JSON Schema (draft 2020-12) of a whole document. */
+export function jsonSchemaText(): string {
+  const schema = z.toJSONSchema(documentSchema(), { io: 'input', unrepresentable: 'any' });
+  return `${JSON.stringify({ ...schema, title: 'Waybill cluster configuration' }, null, 2)}\n`;
+}
+
+/** The page `docs/parameters.md`. */
+export function referencePage(): string {
+  const root = z.toJSONSchema(parametersSchema, { io: 'input', unrepresentable: 'any' }) as SchemaNode;
+  const frame = z.toJSONSchema(frameSchema, { io: 'input', unrepresentable: 'any' }) as SchemaNode;
+  const frameRows = Object.entries(frame.properties ?? {}).map(([key, node]) => `| \`${key}\` | ${node.description ?? ''} |`);
+  const plain = Object.entries(root.properties ?? {}).filter(([, node]) => !isGroup(node));
+  const groups = Object.entries(root.properties ?? {}).filter(([, node]) => isGroup(node));
+  return `# Parameters of a cluster configuration
+
+This page is made from the schema by \`npm run waybill -- config reference\`; a test keeps it true.
+
+A document has these parts. Every parameter below may stand in \`cluster\`, \`frontends\`, \`backends\` and at a single node; the
+later wins. Maps are merged, lists are replaced whole. File names count from the folder of the document; a secret is given
+as \`{file: NAME}\` or \`{env: NAME}\`.
+
+| part | meaning |
+|---|---|
+${frameRows.join('\n')}
+| \`cluster.name\` | The name of the cluster; it stands in the certificates of its nodes. |
+| \`nodes.NAME.role\` | \`frontend\` or \`backend\`. |
+| \`nodes.NAME.host\` | The name or address under which the other nodes reach it. |
+
+## Generic
+
+${table(plain.flatMap(([key, node]) => rows(key, node, root)))}
+${groups.flatMap(([key, node]) => sections(key, node)).join('\n')}`;
+}
+
+/** A group gets a section of its own: a map of parameters, or a list of such maps. */
+function isGroup(node: SchemaNode): boolean {
+  return node.properties !== undefined || node.items?.properties !== undefined || node.items?.oneOf !== undefined;
+}
+
+/** One section for a group; one for each of its groups where all its members are groups (`services`). */
+function sections(key: string, node: SchemaNode): readonly string[] {
+  const members = Object.entries(node.properties ?? {});
+  if (members.length > 0 && members.every(([, member]) => member.properties !== undefined)) {
+    return members.flatMap(([name, member]) => sections(`${key}.${name}`, member));
+  }
+  const ofGroup = node.properties === undefined ? listRows(key, node) : members.flatMap(([name, member]) => rows(`${key}.${name}`, member, node));
+  return [`\n## ${key}\n\n${node.description ?? ''}\n\n${table(ofGroup)}`];
+}
+
+function table(lines: readonly string[]): string {
+  return `| parameter | type | default | meaning |\n|---|---|---|---|\n${lines.join('\n')}\n`;
+}
+
+/** The row of a parameter and those of what it is made of. */
+function rows(path: string, node: SchemaNode, parent: SchemaNode): readonly string[] {
+  const name = path.split('.').at(-1) ?? '';
+  const own = `| \`${path}\` | ${typeText(node)} | ${defaultText(node, parent.required?.includes(name) === true)} | ${node.description ?? ''} |`;
+  const isSecret = node.anyOf !== undefined;
+  if (node.properties !== undefined) return [own, ...Object.entries(node.properties).flatMap(([key, member]) => rows(`${path}.${key}`, member, node))];
+  return isSecret ? [own] : [own, ...listRows(path, node)];
+}
+
+function listRows(path: string, node: SchemaNode): readonly string[] {
+  const shapes = node.items?.oneOf ?? (node.items === undefined ? [] : [node.items]);
+  return shapes.flatMap((shape) => {
+    const fixed = Object.values(shape.properties ?? {}).find((member) => member.const !== undefined);
+    const label = fixed === undefined ? `${path}[]` : `${path}[type: ${String(fixed.const)}]`;
+    return Object.entries(shape.properties ?? {}).flatMap(([key, member]) => rows(`${label}.${key}`, member, shape));
+  });
+}
+
+function typeText(node: SchemaNode): string {
+  if (node.const !== undefined) return `\`${String(node.const)}\``;
+  if (node.enum !== undefined) return node.enum.map((value) => `\`${String(value)}\``).join(', ');
+  if (node.anyOf !== undefined) return 'secret';
+  if (node.type === 'integer') return `whole number, ${node.minimum ?? ''} to ${node.maximum ?? ''}`;
+  if (node.type === 'boolean') return '`true`, `false`';
+  if (node.type === 'array') return node.items?.type === 'string' ? 'list of texts' : 'list';
+  return node.type === 'object' ? 'map' : 'text';
+}
+
+function defaultText(node: SchemaNode, required: boolean): string {
+  if (required) return 'must be given';
+  if (node.default === undefined || node.type === 'object') return '';
+  return `\`${JSON.stringify(node.default)}\``;
+}
