@@ -20,7 +20,6 @@ interface Figures {
   readonly appendsPerSecond: number;
   readonly appends16PerSecond: number;
   readonly twoProcessesPerSecond: number;
-  readonly megabytes: number;
 }
 
 /** Rows of one mailbox in blocks of 2^shift. */
@@ -115,12 +114,11 @@ async function measure(shift: number, messages: number): Promise<Figures> {
     }));
   });
   const twoProcessesPerSecond = await perSecond(2 * 4 * writesMeasured, () => runWriters(path, shift, messages));
-  const megabytes = Math.round((messages * rowBytes) / 1e5) / 10;
   await layout.environment.close();
   rmSync(path, { recursive: true });
   return {
     layout: shift === 0 ? 'row per message' : `blocks of ${1 << shift}`,
-    messages, scanRowsPerSecond, flagChangesPerSecond, appendsPerSecond, appends16PerSecond, twoProcessesPerSecond, megabytes,
+    messages, scanRowsPerSecond, flagChangesPerSecond, appendsPerSecond, appends16PerSecond, twoProcessesPerSecond,
   };
 }
 

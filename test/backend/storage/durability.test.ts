@@ -8,7 +8,7 @@ import { temporaryDirectory } from './harness.ts';
 
 const hasStrace = spawnSync('strace', ['-V']).status === 0;
 
-/** The system calls of a process that appends five messages one after the other, each between two marks. */
+/** The system calls of a process that appends five messages one after the other, the last one big enough for a pack of its own, each between two marks. */
 function tracedAppends(directory: string): string[][] {
   const trace = join(directory, 'trace');
   const script = join(import.meta.dirname, 'traced-process.ts');
@@ -19,17 +19,26 @@ function tracedAppends(directory: string): string[][] {
   return [1, 3, 5, 7, 9].map((index) => (parts[index] ?? '').split('\n'));
 }
 
-test('Each append flushes the pack, then the index, and only then is acknowledged', { skip: !hasStrace && 'strace is not installed' }, (t) => {
+test('Each append flushes its packs, then the index, and only then is acknowledged', { skip: !hasStrace && 'strace is not installed' }, (t) => {
   for (const calls of tracedAppends(temporaryDirectory(t))) {
     const last = (pattern: RegExp): number => calls.findLastIndex((call) => pattern.test(call));
-    const first = (pattern: RegExp): number => calls.findIndex((call) => pattern.test(call));
-    const bodyWritten = last(/pwrite64\(\d+<[^>]*\.pack>/);
-    const packFlushed = last(/fdatasync\(\d+<[^>]*\.pack>/);
-    const indexWritten = first(/(pwrite64|pwritev|write|writev)\(\d+<[^>]*data\.mdb>/);
-    const indexFlushed = last(/(fdatasync|fsync)\(\d+<[^>]*data\.mdb>/);
-    assert.ok(bodyWritten >= 0, 'the bytes are written');
-    assert.ok(packFlushed > bodyWritten, 'the pack is flushed after they are written');
-    assert.ok(indexWritten > packFlushed, 'the index is written after the pack is flushed');
-    assert.ok(indexFlushed > indexWritten, 'the index is flushed');
+    const packs = new Set(calls.flatMap((call) => /pwrite64\(\d+<[^>]*\/(\d+\.pack)>/.exec(call)?.[1] ?? []));
+    assert.ok(packs.size > 0, 'the bytes are written');
+    const flushes = [...packs].map((pack) => {
+      const flushed = last(new RegExp(`fdatasync\\(\\d+<[^>]*/${pack}>`));
+      assert.ok(flushed > last(new RegExp(`pwrite64\\(\\d+<[^>]*/${pack}>`)), 'the pack is flushed after the bytes are written');
+      return flushed;
+    });
+    const begun = calls.findIndex((call) => /pwrite64\(\d+<[^>]*\.pack>/.test(call)); // before that a new pack is entered in the index
+    const indexWritten = calls.findIndex((call, index) => index > begun && /(pwrite64|pwritev|write|writev)\(\d+<[^>]*data\.mdb>/.test(call));
+    assert.ok(indexWritten > Math.max(...flushes), 'the index is written after the packs are flushed');
+    assert.ok(last(/(fdatasync|fsync)\(\d+<[^>]*data\.mdb>/) > indexWritten, 'the index is flushed');
   }
+});
+
+test('The name of a new pack is flushed before anything in it is acknowledged', { skip: !hasStrace && 'strace is not installed' }, (t) => {
+  const big = tracedAppends(temporaryDirectory(t)).at(-1) ?? [];
+  const directoryFlushed = big.findIndex((call) => /fsync\(\d+<[^>]*\/packs>/.test(call));
+  const indexWritten = big.findLastIndex((call) => /pwritev?6?4?\(\d+<[^>]*data\.mdb>/.test(call));
+  assert.ok(directoryFlushed >= 0 && directoryFlushed < indexWritten);
 });

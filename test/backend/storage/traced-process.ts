@@ -1,4 +1,4 @@
-/** Appends five messages one after the other and marks begin and acknowledgement of each on standard output. */
+/** Appends five messages one after the other, the last one big, and marks begin and acknowledgement of each on standard output. */
 import { writeSync } from 'node:fs';
 import { openStorage } from '../../../backend/storage/storage.ts';
 import { deliver, mailboxOf, sampleMessage, storageOptions } from './harness.ts';
@@ -9,7 +9,7 @@ const target = { storage, account, mailbox: mailboxOf(account) };
 await deliver(target, sampleMessage('opens the pack'));
 for (let turn = 0; turn < 5; turn += 1) {
   writeSync(1, 'append\n');
-  await deliver(target, sampleMessage(`turn ${turn}`, 4000));
+  await deliver(target, sampleMessage(`turn ${turn}`, turn === 4 ? 400_000 : 4000));
   writeSync(1, 'stored\n');
 }
 await storage.close();
