@@ -1,0 +1,58 @@
+/** Networks of IP addresses (pure): `192.0.2.0/24`, `2001:db8::/32`, or a single address. */
+import { Failure } from '../base/failure.ts';
+
+export interface Network { readonly family: 4 | 6; readonly bits: bigint; readonly prefix: number }
+
+/** @throws Failure('bad-input') that names the text */
+export function parseNetwork(text: string): Network {
+  const [host = '', prefixText, ...rest] = text.trim().split('/');
+  const address = parseAddress(host);
+  const width = address?.family === 4 ? 32 : 128;
+  const prefix = prefixText === undefined ? width : /^\d{1,3}$/.test(prefixText) ? Number(prefixText) : Infinity;
+  if (address === undefined || rest.length > 0 || prefix > width) throw new Failure('bad-input', `"${text}" is not a network`);
+  return { ...address, prefix };
+}
+
+/** Whether an address lies in the network; text that is no address lies in none. IPv4 in IPv6 form counts as IPv4. */
+export function networkContains(network: Network, address: string): boolean {
+  const parsed = parseAddress(address);
+  if (parsed === undefined || parsed.family !== network.family) return false;
+  const shift = BigInt((parsed.family === 4 ? 32 : 128) - network.prefix);
+  return parsed.bits >> shift === network.bits >> shift;
+}
+
+/** What one client commands: an IPv4 address, or an IPv6 /64 (whoever has one address of it has them all). */
+export function clientNetwork(address: string): string {
+  const parsed = parseAddress(address);
+  if (parsed === undefined) return address;
+  return parsed.family === 4 ? `4:${parsed.bits.toString(16)}` : `6:${(parsed.bits >> 64n).toString(16)}`;
+}
+
+function parseAddress(text: string): { family: 4 | 6; bits: bigint } | undefined {
+  const v4 = parseV4(text);
+  if (v4 !== undefined) return { family: 4, bits: v4 };
+  const bits = parseV6(text.replace(/^\[|\]$/g, '').replace(/%.*$/, ''));
+  if (bits === undefined) return undefined;
+  return bits >> 32n === 0xffffn ? { family: 4, bits: bits & 0xffffffffn } : { family: 6, bits };
+}
+
+function parseV4(text: string): bigint | undefined {
+  const parts = text.split('.');
+  if (parts.length !== 4 || !parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255)) return undefined;
+  return parts.reduce((bits, part) => (bits << 8n) | BigInt(part), 0n);
+}
+
+function parseV6(text: string): bigint | undefined {
+  const tail = /^(?<head>.*:)(?<v4>\d+\.\d+\.\d+\.\d+)$/.exec(text)?.groups;
+  const v4 = tail?.['v4'] === undefined ? undefined : parseV4(tail['v4']);
+  if (tail !== undefined && v4 === undefined) return undefined;
+  const plain = v4 === undefined ? text : `${tail?.['head'] ?? ''}${(v4 >> 16n).toString(16)}:${(v4 & 0xffffn).toString(16)}`;
+  const halves = plain.split('::');
+  const groups = halves.map((half) => (half === '' ? [] : half.split(':')));
+  const [before = [], after] = groups;
+  const missing = 8 - before.length - (after?.length ?? 0);
+  if (halves.length > 2 || (after === undefined ? missing !== 0 : missing < 1)) return undefined;
+  const all = after === undefined ? before : [...before, ...Array.from({ length: missing }, () => '0'), ...after];
+  if (!all.every((group) => /^[0-9A-Fa-f]{1,4}$/.test(group))) return undefined;
+  return all.reduce((bits, group) => (bits << 16n) | BigInt(`0x${group}`), 0n);
+}
