@@ -155,7 +155,7 @@ class Sessions<S> implements SmtpSessions {
     return {
       name: options.hostName, lmtp: options.protocol === 'lmtp', secure: options.encryption === 'implicit', heloResponse: '%s',
       hideENHANCEDSTATUSCODES: false, hideDSN: false, logger: false, disableReverseLookup: true,
-      useXClient: options.trustedPeers === 'yes', disabledCommands: disabled, authMethods: ['PLAIN', 'LOGIN'],
+      useXClient: options.trustedPeers === 'yes', disabledCommands: disabled, authMethods: ['PLAIN', 'LOGIN'], authRequiredMessage: 'authentication required',
       size: options.limits.maxMessageBytes, maxRecipients: options.limits.maxRecipients, socketTimeout: options.limits.idleTimeoutMs,
       onConnect: (session, done) => this.#run(session, done, (held) => this.#open(held, session)),
       onSecure: (_socket, session, done) => {

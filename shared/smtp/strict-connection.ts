@@ -21,6 +21,8 @@ export interface SmtpLimits {
   readonly maxTextLineBytes: number;
   /** Refused (5xx) commands in one connection before it is closed. */
   readonly maxErrors: number;
+  /** Wrong passwords in one connection before it is closed. */
+  readonly maxAuthErrors: number;
   /** Silence of the client, RFC 5321 section 4.5.3.2.7 asks for 5 minutes. */
   readonly idleTimeoutMs: number;
   /** From DATA to the final dot. */
@@ -28,7 +30,7 @@ export interface SmtpLimits {
 }
 
 export const defaultSmtpLimits: SmtpLimits = {
-  maxMessageBytes: 50 * 1024 * 1024, maxRecipients: 1000, maxCommandBytes: 12_288, maxTextLineBytes: 65_536, maxErrors: 50,
+  maxMessageBytes: 50 * 1024 * 1024, maxRecipients: 1000, maxCommandBytes: 12_288, maxTextLineBytes: 65_536, maxErrors: 50, maxAuthErrors: 5,
   idleTimeoutMs: 300_000, maxDataMs: 3_600_000,
 };
 
@@ -118,6 +120,7 @@ export class StrictConnection extends SMTPConnection {
   /** The client said QUIT. */
   quitSaid = false;
   #errors = 0;
+  #authErrors = 0;
 
   constructor(server: StrictServer, socket: AnySocket, id: string) {
     super(server, socket, { id });
@@ -156,8 +159,10 @@ export class StrictConnection extends SMTPConnection {
     const text = code === 250 && Array.isArray(data) ? [...data, ...this._server.settings.extensions] : data;
     super.send(code, text, typeof text === 'string' && ownEnhancedCode.test(text) ? false : context);
     if (code < 500) return;
+    const { maxErrors, maxAuthErrors } = this._server.settings.limits;
     this.#errors += 1;
-    if (this.#errors === this._server.settings.limits.maxErrors) super.send(421, '4.7.0 too many errors', false);
+    if (code === 535) this.#authErrors += 1;
+    if (this.#errors === maxErrors || this.#authErrors === maxAuthErrors) super.send(421, '4.7.0 too many errors', false);
   }
 
   override handler_QUIT(command: Buffer, callback: () => void): void {
