@@ -8,9 +8,15 @@ const dateTimePattern = /^([ \d]\d)-([A-Za-z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) (
 
 /** A date of SEARCH, quoted or not, as midnight UTC of that day. @throws bad-input */
 export function takeDate(scanner: Scanner): number {
-  const match = datePattern.exec(scanner.astring());
-  if (match === null) throw malformed('malformed date: expected 1-Feb-2026');
-  return utcDay(Number(match[3]), match[2] ?? '', Number(match[1]));
+  const day = parseDayMs(scanner.astring());
+  if (day === undefined) throw malformed('malformed date: expected a day such as 1-Feb-2026');
+  return day;
+}
+
+/** Midnight UTC of a day written as `1-Feb-2026`, undefined when there is no such day. */
+export function parseDayMs(text: string): number | undefined {
+  const match = datePattern.exec(text);
+  return match === null ? undefined : dayMs(Number(match[3]), match[2] ?? '', Number(match[1]));
 }
 
 /** A quoted date-time of APPEND. @throws bad-input */
@@ -20,16 +26,16 @@ export function takeDateTime(scanner: Scanner): number {
   const [, day, month = '', year, hours, minutes, seconds, sign, zoneHours, zoneMinutes] = match;
   const timeOfDayMs = ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000;
   const zoneMs = (Number(zoneHours) * 60 + Number(zoneMinutes)) * 60_000 * (sign === '-' ? -1 : 1);
-  if (Number(hours) > 23 || Number(minutes) > 59 || Number(seconds) > 60) throw malformed('no such time');
-  return utcDay(Number(year), month, Number(day)) + timeOfDayMs - zoneMs;
+  const midnightMs = dayMs(Number(year), month, Number(day));
+  if (midnightMs === undefined || Number(hours) > 23 || Number(minutes) > 59 || Number(seconds) > 60) throw malformed('no such date or time');
+  return midnightMs + timeOfDayMs - zoneMs;
 }
 
-function utcDay(year: number, monthName: string, day: number): number {
+function dayMs(year: number, monthName: string, day: number): number | undefined {
   const month = months.findIndex((name) => name.toLowerCase() === monthName.toLowerCase());
   const date = new Date(0);
   date.setUTCFullYear(year, month, day);
-  if (month < 0 || date.getUTCDate() !== day || date.getUTCMonth() !== month) throw malformed('no such date');
-  return date.getTime();
+  return month < 0 || date.getUTCDate() !== day || date.getUTCMonth() !== month ? undefined : date.getTime();
 }
 
 /** INTERNALDATE and SAVEDATE as a quoted date-time in UTC. */

@@ -1,0 +1,70 @@
+/** How a command is written down: in which states it may come, how its arguments are read, what it does. `commands.ts` is the table of all. */
+import type { Scanner } from '../../shared/imap/scanner.ts';
+import type { Account } from '../storage/storage.ts';
+import type { Completion } from './replies.ts';
+import type { Session, StateName } from './session.ts';
+import type { View } from './view.ts';
+
+export interface Command {
+  /** In capitals. */
+  readonly verb: string;
+  readonly allowedIn: readonly StateName[];
+  /**
+   * What of the mailbox may be told after it: never EXPUNGE while the client may have commands with sequence numbers
+   * under way, after FETCH, STORE and SEARCH (RFC 9051 section 7.5.1).
+   */
+  readonly tells: 'everything' | 'no-expunges';
+  /** Reads the arguments (throws bad-input) and gives the work to be done. */
+  readonly prepare: (scanner: Scanner, session: Session) => () => Promise<Completion>;
+}
+
+/** A session with a mailbox open. */
+export interface Selected {
+  readonly session: Session;
+  readonly account: Account;
+  readonly view: View;
+}
+
+interface Specification<Arguments, Context> {
+  readonly verb: string;
+  readonly tells?: Command['tells'];
+  /** Reads what stands behind `verb SP`. */
+  readonly parse: (scanner: Scanner, session: Session) => Arguments;
+  readonly run: (context: Context, given: Arguments) => Promise<Completion>;
+}
+
+/** For commands without arguments. */
+export const nothing = (): undefined => undefined;
+
+function define<Arguments, Context>(
+  specification: Specification<Arguments, Context>,
+  allowedIn: readonly StateName[],
+  contextOf: (session: Session) => Context,
+): Command {
+  return {
+    verb: specification.verb,
+    allowedIn,
+    tells: specification.tells ?? 'everything',
+    prepare: (scanner, session) => {
+      if (!scanner.atEnd) scanner.space();
+      const given = specification.parse(scanner, session);
+      scanner.end();
+      return async () => specification.run(contextOf(session), given);
+    },
+  };
+}
+
+/** A command of the given states that asks for nothing but the session. */
+export function sessionCommand<Arguments>(allowedIn: readonly StateName[], specification: Specification<Arguments, Session>): Command {
+  return define(specification, allowedIn, (session) => session);
+}
+
+/** A command of a logged-in client. */
+export function accountCommand<Arguments>(specification: Specification<Arguments, { readonly session: Session; readonly account: Account }>): Command {
+  return define(specification, ['authenticated', 'selected'], (session) => ({ session, account: session.account }));
+}
+
+/** A command on the open mailbox. */
+export function mailboxCommand<Arguments>(specification: Specification<Arguments, Selected>): Command {
+  return define(specification, ['selected'], (session) => session.selected);
+}

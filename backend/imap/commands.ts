@@ -1,0 +1,37 @@
+/** The table of all commands, except APPEND, whose literal is read by `append.ts` as it comes. */
+import { authenticate, capability, enable, id, login, logout, noop, startTls } from './authenticate.ts';
+import { accountCommand } from './command.ts';
+import type { Command } from './command.ts';
+import { copy, move, uidCopy, uidMove } from './copy-move.ts';
+import { expunge, uidExpunge } from './expunge.ts';
+import { fetch, uidFetch } from './fetch.ts';
+import { idle } from './idle.ts';
+import { list, lsub } from './list.ts';
+import { create, getQuota, getQuotaRoot, namespace, remove, rename, status, subscribe, unsubscribe } from './mailboxes.ts';
+import { bad } from './replies.ts';
+import { search, uidSearch } from './search.ts';
+import { check, close, examine, select, unselect } from './select.ts';
+import { store, uidStore } from './store.ts';
+import { malformed } from '../../shared/imap/scanner.ts';
+
+/** Reached only by an APPEND without a message literal where one is due. */
+const brokenAppend = accountCommand({
+  verb: 'APPEND',
+  parse: () => {
+    throw malformed('expected: mailbox, flags, date-time, and the message as a literal');
+  },
+  run: async () => bad('malformed APPEND'),
+});
+
+const table: readonly Command[] = [
+  capability, noop, logout, id, startTls, login, authenticate, enable,
+  select, examine, create, remove, rename, subscribe, unsubscribe, list, lsub, namespace, status, getQuota, getQuotaRoot, brokenAppend, idle,
+  check, close, unselect, expunge, uidExpunge, search, uidSearch, fetch, uidFetch, store, uidStore, copy, uidCopy, move, uidMove,
+];
+
+const byVerb: ReadonlyMap<string, Command> = new Map(table.map((command) => [command.verb, command]));
+
+/** @param verb in capitals, the UID commands as two words. */
+export function findCommand(verb: string): Command | undefined {
+  return byVerb.get(verb);
+}

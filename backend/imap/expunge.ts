@@ -1,0 +1,38 @@
+/** EXPUNGE and UID EXPUNGE (RFC 9051 section 6.4.3, RFC 4315). */
+import { Failure } from '../../shared/base/failure.ts';
+import { takeSequenceSet } from '../../shared/imap/sequence-set.ts';
+import type { SequenceSet } from '../../shared/imap/sequence-set.ts';
+import { Flag } from '../storage/storage.ts';
+import { mailboxCommand, nothing } from './command.ts';
+import type { Selected } from './command.ts';
+import { ok } from './replies.ts';
+import type { Completion } from './replies.ts';
+import type { View } from './view.ts';
+
+const batchSize = 256;
+
+/** Refuses to change a mailbox that was opened by EXAMINE. */
+export function requireWriteAccess(view: View): void {
+  if (view.access === 'read-only') throw new Failure('forbidden', 'the mailbox is open for reading only');
+}
+
+/** Removes the messages marked \Deleted that this session knows of, all or those of a uid set. The client is told by the next refresh. */
+export async function expungeDeleted(view: View, set: SequenceSet | undefined): Promise<{ readonly modseq: number } | undefined> {
+  if (view.count === 0 || view.mailbox.state().deleted === 0) return undefined;
+  const spans = set === undefined ? [{ from: 0, to: view.count - 1 }] : view.spans(set, 'uid');
+  const uids: number[] = [];
+  for (const batch of view.batches(spans, batchSize)) {
+    for (const { row } of batch) if ((row.flags & Flag.Deleted) !== 0) uids.push(row.uid);
+  }
+  return uids.length === 0 ? undefined : view.mailbox.expunge(uids);
+}
+
+async function run({ session, view }: Selected, set: SequenceSet | undefined): Promise<Completion> {
+  requireWriteAccess(view);
+  const removed = await expungeDeleted(view, set);
+  return ok('EXPUNGE completed', removed !== undefined && session.isEnabled('QRESYNC') ? `HIGHESTMODSEQ ${String(removed.modseq)}` : undefined);
+}
+
+export const expunge = mailboxCommand({ verb: 'EXPUNGE', parse: nothing, run: async (selected) => run(selected, undefined) });
+
+export const uidExpunge = mailboxCommand({ verb: 'UID EXPUNGE', parse: takeSequenceSet, run });

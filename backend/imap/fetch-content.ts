@@ -1,0 +1,155 @@
+/** The bytes of BODY[…], RFC822… and BINARY[…] (RFC 9051 section 6.4.5): finds them by the structure, sends them in pieces. */
+import { Failure } from '../../shared/base/failure.ts';
+import type { ContentItem, HeaderFields, Partial, Section } from '../../shared/imap/fetch-items.ts';
+import { createTransferDecoder } from '../../shared/mime/text.ts';
+import type { Part } from '../../shared/mime/structure.ts';
+import type { StoredMessage } from '../storage/storage.ts';
+import type { Session } from './session.ts';
+
+/** What is to be sent for an item. */
+export type Content =
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'number'; readonly value: number }
+  /** Bytes of the message as they are. */
+  | { readonly kind: 'range'; readonly range: Range }
+  | { readonly kind: 'bytes'; readonly bytes: Buffer; readonly form: 'literal' | 'literal8' };
+
+interface Range {
+  readonly offset: number;
+  readonly length: number;
+}
+
+const pieceBytes = 128 * 1024;
+const knownEncodings: ReadonlySet<string> = new Set(['7bit', '8bit', 'binary', 'base64', 'quoted-printable']);
+
+/** Finds an item's content. @throws bad-input for an unknown transfer encoding (BINARY only). */
+export async function prepareContent(message: StoredMessage, item: ContentItem): Promise<Content> {
+  if (item.kind !== 'section') return binaryContent(message, item);
+  const { of } = item.section;
+  const range = sectionRange(message, item.section);
+  if (range === undefined) return { kind: 'missing' };
+  if (typeof of !== 'object') return { kind: 'range', range: clip(range, item.partial) };
+  const header = await message.read(range.offset, range.length);
+  const fields = Buffer.from(selectFields(header.toString('latin1'), of), 'latin1');
+  return { kind: 'bytes', bytes: cut(fields, item.partial), form: 'literal' };
+}
+
+/** Sends prepared content. Once a literal was announced, only a broken connection can end it early. */
+export async function sendContent(session: Session, message: StoredMessage, content: Content): Promise<void> {
+  const { output } = session;
+  if (content.kind === 'missing') output.add('NIL');
+  else if (content.kind === 'number') output.add(String(content.value));
+  else if (content.kind === 'bytes') {
+    output.add(`${content.form === 'literal8' ? '~' : ''}{${String(content.bytes.length)}}\r\n`);
+    await output.bytes(content.bytes);
+  } else {
+    output.add(`{${String(content.range.length)}}\r\n`);
+    await sendRange(session, message, content.range);
+  }
+}
+
+async function sendRange(session: Session, message: StoredMessage, range: Range): Promise<void> {
+  try {
+    for (let sent = 0; sent < range.length; sent += pieceBytes) {
+      await session.output.bytes(await message.read(range.offset + sent, Math.min(pieceBytes, range.length - sent)));
+    }
+  } catch (error) {
+    session.log.error({ err: error }, 'could not read a message that was being sent');
+    session.connection.destroy();
+    session.enter({ at: 'logout' });
+  }
+}
+
+function sectionRange(message: StoredMessage, { part: numbers, of }: Section): Range | undefined {
+  const { root } = message.structure;
+  const wholeMessage = numbers.length === 0;
+  const found = wholeMessage ? root : findPart(root, numbers);
+  if (found === undefined) return undefined;
+  if (of === 'mime') return between(found.headerStart, found.bodyStart);
+  if (of === 'all') return wholeMessage ? between(0, message.size) : between(found.bodyStart, found.bodyEnd);
+  // HEADER and TEXT are of a message: the stored one or an enclosed one.
+  const enclosed = wholeMessage ? root : found.type === 'message' ? found.children[0] : undefined;
+  if (enclosed === undefined) return undefined;
+  if (of !== 'text') return between(enclosed.headerStart, enclosed.bodyStart);
+  return between(enclosed.bodyStart, wholeMessage ? message.size : enclosed.bodyEnd);
+}
+
+function between(start: number, end: number): Range {
+  return { offset: start, length: Math.max(0, end - start) };
+}
+
+/** The part that section numbers lead to (RFC 9051 section 6.4.5.1): parts of a multipart; a message that is none has just part 1. */
+function findPart(root: Part, numbers: readonly number[]): Part | undefined {
+  let message: Part | undefined = root;
+  let found: Part | undefined;
+  for (const number of numbers) {
+    const container: Part | undefined = found === undefined ? message : containerIn(found);
+    if (container === undefined) return undefined;
+    message = container;
+    if (container.type === 'multipart') found = container.children[number - 1];
+    else found = number === 1 ? container : undefined;
+    if (found === undefined) return undefined;
+  }
+  return found;
+}
+
+/** Whose numbers count below a part: a multipart's own, an enclosed message's, else none. */
+function containerIn(part: Part): Part | undefined {
+  if (part.type === 'multipart') return part;
+  return part.type === 'message' ? part.children[0] : undefined;
+}
+
+/** The header lines of the named fields, or of all others, and the empty line that ends each header. */
+function selectFields(header: string, { fields, which }: HeaderFields): string {
+  const names = new Set(fields);
+  const lines = header.match(/[^\n]*\n|[^\n]+$/g) ?? [];
+  let kept = '';
+  let keeping = false;
+  for (const line of lines) {
+    if (/^\r?\n?$/.test(line)) break;
+    if (!/^[ \t]/.test(line)) keeping = names.has(line.slice(0, Math.max(0, line.indexOf(':'))).trim().toUpperCase()) === (which === 'these');
+    if (keeping) kept += line;
+  }
+  return `${kept}\r\n`;
+}
+
+async function binaryContent(message: StoredMessage, item: ContentItem): Promise<Content> {
+  const { part: numbers } = item.section;
+  const part = numbers.length === 0 ? undefined : findPart(message.structure.root, numbers);
+  if (numbers.length > 0 && part === undefined) return { kind: 'missing' };
+  if (part === undefined) {
+    const whole = { offset: 0, length: message.size };
+    return item.kind === 'binary-size' ? { kind: 'number', value: message.size } : { kind: 'range', range: clip(whole, item.partial) };
+  }
+  if (!knownEncodings.has(part.encoding)) throw new Failure('bad-input', 'unknown content transfer encoding');
+  if (item.kind === 'binary-size') return { kind: 'number', value: await decode(message, part, () => undefined) };
+  const pieces: Buffer[] = [];
+  await decode(message, part, (piece) => pieces.push(piece));
+  const bytes = cut(Buffer.concat(pieces), item.partial);
+  return { kind: 'bytes', bytes, form: bytes.includes(0) ? 'literal8' : 'literal' };
+}
+
+/** Undoes the transfer encoding piece by piece; answers the number of bytes. */
+async function decode(message: StoredMessage, part: Part, take: (piece: Buffer) => void): Promise<number> {
+  const decoder = createTransferDecoder(part.type === 'multipart' || part.type === 'message' ? 'binary' : part.encoding);
+  let length = 0;
+  const pass = (piece: Buffer): void => {
+    length += piece.length;
+    take(piece);
+  };
+  for (let at = part.bodyStart; at < part.bodyEnd; at += pieceBytes) {
+    pass(decoder.write(await message.read(at, Math.min(pieceBytes, part.bodyEnd - at))));
+  }
+  pass(decoder.end());
+  return length;
+}
+
+function clip(range: Range, partial: Partial | undefined): Range {
+  if (partial === undefined) return range;
+  const skipped = Math.min(partial.offset, range.length);
+  return { offset: range.offset + skipped, length: Math.min(partial.length, range.length - skipped) };
+}
+
+function cut(bytes: Buffer, partial: Partial | undefined): Buffer {
+  return partial === undefined ? bytes : bytes.subarray(partial.offset, partial.offset + partial.length);
+}

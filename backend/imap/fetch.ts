@@ -1,0 +1,163 @@
+/** FETCH and UID FETCH (RFC 9051 section 6.4.5): the command; `fetch-content.ts` has the items that read messages. */
+import { setImmediate as breathe } from 'node:timers/promises';
+import { Failure, isFailure } from '../../shared/base/failure.ts';
+import { formatDateTime } from '../../shared/imap/dates.ts';
+import { parseFetch } from '../../shared/imap/fetch-items.ts';
+import type { FetchArguments, FetchItem, RowItem, StructureItem } from '../../shared/imap/fetch-items.ts';
+import { formatSet } from '../../shared/imap/sequence-set.ts';
+import { formatString, utf8Bytes } from '../../shared/imap/strings.ts';
+import { formatBody, formatEnvelope } from '../../shared/imap/structure-response.ts';
+import { Flag } from '../storage/storage.ts';
+import type { MessageRow, StoredMessage } from '../storage/storage.ts';
+import { mailboxCommand } from './command.ts';
+import type { Command, Selected } from './command.ts';
+import { prepareContent, sendContent } from './fetch-content.ts';
+import { tellKeywords } from './news.ts';
+import { ok } from './replies.ts';
+import type { Completion } from './replies.ts';
+import type { Numbered, Numbers, View } from './view.ts';
+
+export const fetch = define('FETCH', 'sequence');
+export const uidFetch = define('UID FETCH', 'uid');
+
+function define(verb: string, numbers: Numbers): Command {
+  return mailboxCommand({
+    verb,
+    tells: numbers === 'uid' ? 'everything' : 'no-expunges',
+    parse: parseFetch,
+    run: async (selected, given) => run(selected, given, numbers),
+  });
+}
+
+/** Rows taken from the index at a time. Where \Seen is set, fewer: each batch is one transaction. */
+const batchSize = 512;
+const seenBatchSize = 64;
+
+async function run(selected: Selected, given: FetchArguments, numbers: Numbers): Promise<Completion> {
+  const { session, view } = selected;
+  const plan = planItems(given, numbers);
+  if (plan.items.some((item) => item.kind === 'row' && item.name === 'MODSEQ')) session.enable('CONDSTORE');
+  const spans = view.spans(given.set, numbers);
+  if (given.vanished === 'yes') tellVanished(selected, given, numbers);
+  view.flagTexts.learn(view.mailbox.state().keywords);
+  tellKeywords(session, view);
+  for (const batch of view.batches(spans, plan.marksSeen ? seenBatchSize : batchSize)) {
+    const wanted = given.changedSince === undefined ? batch : batch.filter(({ row }) => row.modseq > (given.changedSince ?? 0));
+    const marked = plan.marksSeen ? await markSeen(selected, wanted) : undefined;
+    if (plan.rowsOnly) for (const message of wanted) session.output.line(rowResponse(view, plan.items, message));
+    else for (const message of wanted) await sendMessage(selected, plan.items, { message, nowSeen: marked?.get(message.row.uid) });
+    if (session.output.full) await session.output.flush();
+    await breathe();
+    if (session.state.at === 'logout') break;
+  }
+  return ok('FETCH completed');
+}
+
+interface Plan {
+  readonly items: readonly FetchItem[];
+  readonly marksSeen: boolean;
+  readonly rowsOnly: boolean;
+}
+
+/** Adds the items that a client gets without asking: UID for UID FETCH, MODSEQ with CHANGEDSINCE (RFC 7162 section 3.1.4.1). */
+function planItems(given: FetchArguments, numbers: Numbers): Plan {
+  const items = [...given.items];
+  const require = (name: RowItem): void => {
+    if (!items.some((item) => item.kind === 'row' && item.name === name)) items.unshift({ kind: 'row', name });
+  };
+  if (given.changedSince !== undefined) require('MODSEQ');
+  if (numbers === 'uid') require('UID');
+  return {
+    items,
+    marksSeen: items.some((item) => 'marksSeen' in item && item.marksSeen === 'yes'),
+    rowsOnly: items.every((item) => item.kind === 'row'),
+  };
+}
+
+/** RFC 7162 section 3.2.6. */
+function tellVanished({ session, view }: Selected, given: FetchArguments, numbers: Numbers): void {
+  if (numbers !== 'uid' || !session.isEnabled('QRESYNC')) throw new Failure('bad-input', 'VANISHED needs UID FETCH and QRESYNC enabled');
+  const set = given.set === 'saved' ? view.saved.map((uid) => ({ first: uid, last: uid })) : given.set;
+  const inSet = (uid: number): boolean => set.some(({ first, last }) => uid >= first && uid <= last);
+  const gone = view.mailbox.changesSince(given.changedSince ?? 0).vanished.filter(inSet);
+  if (gone.length > 0) session.output.line(`* VANISHED (EARLIER) ${formatSet(gone.sort((a, b) => a - b))}`);
+}
+
+/** Sets \Seen where it is missing; answers the rows that changed. A full disk must not keep anybody from reading. */
+async function markSeen({ session, view }: Selected, messages: readonly Numbered[]): Promise<ReadonlyMap<number, MessageRow>> {
+  const unseen = messages.filter(({ row }) => (row.flags & Flag.Seen) === 0).map(({ row }) => row.uid);
+  if (view.access === 'read-only' || unseen.length === 0) return new Map();
+  try {
+    const { changed } = await view.mailbox.changeFlags(unseen, { mode: 'add', flags: Flag.Seen, keywords: [] });
+    view.noteOwnChanges(changed);
+    return new Map(changed.map((row) => [row.uid, row]));
+  } catch (error) {
+    if (!isFailure(error, 'storage-full') && !isFailure(error, 'storage-failure')) throw error;
+    session.log.warn({ err: error }, 'could not mark messages as seen');
+    return new Map();
+  }
+}
+
+const rowValues: Readonly<Record<RowItem, (row: MessageRow, view: View) => string>> = {
+  UID: (row) => `UID ${String(row.uid)}`,
+  FLAGS: (row, view) => `FLAGS ${view.flagTexts.of(row)}`,
+  INTERNALDATE: (row) => `INTERNALDATE ${formatDateTime(row.internalDateMs)}`,
+  'RFC822.SIZE': (row) => `RFC822.SIZE ${String(row.size)}`,
+  MODSEQ: (row) => `MODSEQ (${String(row.modseq)})`,
+  EMAILID: (row) => `EMAILID (M${String(row.messageId)})`,
+  THREADID: (row) => `THREADID (T${String(row.threadId)})`,
+  SAVEDATE: (row) => `SAVEDATE ${formatDateTime(row.savedDateMs)}`,
+};
+
+function rowResponse(view: View, items: readonly FetchItem[], { sequence, row }: Numbered): string {
+  let text = `* ${String(sequence)} FETCH (`;
+  let separator = '';
+  for (const item of items) {
+    if (item.kind !== 'row') continue;
+    text += separator + rowValues[item.name](row, view);
+    separator = ' ';
+  }
+  return `${text})`;
+}
+
+const structureValues: Readonly<Record<StructureItem, (message: StoredMessage) => string>> = {
+  ENVELOPE: (message) => `ENVELOPE ${formatEnvelope(message.structure.envelope)}`,
+  BODY: (message) => `BODY ${formatBody(message.structure.root, 'basic')}`,
+  BODYSTRUCTURE: (message) => `BODYSTRUCTURE ${formatBody(message.structure.root, 'extended')}`,
+  PREVIEW: (message) => `PREVIEW ${formatString(utf8Bytes(message.structure.preview))}`,
+};
+
+interface Wanted {
+  readonly message: Numbered;
+  /** The row after \Seen was set by this command; the client hears of its new flags. */
+  readonly nowSeen: MessageRow | undefined;
+}
+
+/** One FETCH response with items that need structure or bytes. A message that is gone meanwhile is left out. */
+async function sendMessage({ session, view }: Selected, items: readonly FetchItem[], { message, nowSeen }: Wanted): Promise<void> {
+  const stored = view.mailbox.message(message.row.uid);
+  if (stored === undefined) return;
+  const { output } = session;
+  const row = nowSeen ?? message.row;
+  const told = nowSeen === undefined ? items : withFlags(items, session.isEnabled('CONDSTORE'));
+  let lead = `* ${String(message.sequence)} FETCH (`;
+  for (const item of told) {
+    if (item.kind === 'row') output.add(lead + rowValues[item.name](row, view));
+    else if (item.kind === 'structure') output.add(lead + structureValues[item.name](stored));
+    else {
+      // Whatever can fail is done before the first byte of the item is written.
+      const content = await prepareContent(stored, item);
+      output.add(`${lead}${item.label} `);
+      await sendContent(session, stored, content);
+    }
+    lead = ' ';
+  }
+  output.line(')');
+  if (output.full) await output.flush();
+}
+
+function withFlags(items: readonly FetchItem[], modseq: boolean): readonly FetchItem[] {
+  const names: readonly RowItem[] = modseq ? ['FLAGS', 'MODSEQ'] : ['FLAGS'];
+  const missing = names.filter((name) => !items.some((item) => item.kind === 'row' && item.name === name));
+  return [...items, ...missing.map((name) => ({ kind: 'row', name }) as const)];
+}

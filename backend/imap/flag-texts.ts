@@ -1,0 +1,73 @@
+/** Turns flag bits of the storage into the words of the protocol, and back. */
+import { systemFlags } from '../../shared/imap/flags.ts';
+import type { FlagNames, SystemFlag } from '../../shared/imap/flags.ts';
+import { Flag } from '../storage/storage.ts';
+import type { MessageRow } from '../storage/storage.ts';
+
+/** The storage's bit of each system flag. */
+export const flagBits: Readonly<Record<SystemFlag, number>> = {
+  '\\Answered': Flag.Answered,
+  '\\Flagged': Flag.Flagged,
+  '\\Deleted': Flag.Deleted,
+  '\\Seen': Flag.Seen,
+  '\\Draft': Flag.Draft,
+};
+
+const mostKeywords = 32;
+
+/** The storage's form of flags that a client named. */
+export function flagMarks(names: FlagNames | undefined): { readonly flags: number; readonly keywords: readonly string[] } {
+  return { flags: (names?.system ?? []).reduce((bits, flag) => bits | flagBits[flag], 0), keywords: names?.keywords ?? [] };
+}
+
+/** Renders flags of one mailbox's rows; each combination is put together once. */
+export class FlagTexts {
+  #keywords: readonly string[];
+  #told: number;
+  readonly #texts = new Map<number, string>();
+
+  constructor(keywords: readonly string[]) {
+    this.#keywords = keywords;
+    this.#told = keywords.length;
+  }
+
+  get keywords(): readonly string[] {
+    return this.#keywords;
+  }
+
+  /** Takes up the mailbox's keywords, to which others may have added. */
+  learn(keywords: readonly string[]): void {
+    if (keywords.length === this.#keywords.length) return;
+    this.#keywords = keywords;
+    this.#texts.clear();
+  }
+
+  /** The FLAGS and PERMANENTFLAGS responses, when there are keywords that the client has not heard of. */
+  untold(access: 'read-write' | 'read-only'): readonly string[] {
+    if (this.#told === this.#keywords.length) return [];
+    this.#told = this.#keywords.length;
+    return this.announcement(access);
+  }
+
+  /** What SELECT says of flags (RFC 9051 section 6.3.2). */
+  announcement(access: 'read-write' | 'read-only'): readonly string[] {
+    const all = [...systemFlags, ...this.#keywords].join(' ');
+    const more = this.#keywords.length < mostKeywords ? ' \\*' : '';
+    const permanent = access === 'read-write' ? `${all}${more}` : '';
+    return [`* FLAGS (${all})`, `* OK [PERMANENTFLAGS (${permanent})] Flags that can be changed`];
+  }
+
+  /** `(\Seen $Forwarded)` */
+  of(row: MessageRow): string {
+    const key = (row.keywords >>> 0) * 32 + row.flags;
+    const known = this.#texts.get(key);
+    if (known !== undefined) return known;
+    const words: string[] = systemFlags.filter((flag) => (row.flags & flagBits[flag]) !== 0);
+    this.#keywords.forEach((keyword, bit) => {
+      if (((row.keywords >>> bit) & 1) === 1) words.push(keyword);
+    });
+    const text = `(${words.join(' ')})`;
+    this.#texts.set(key, text);
+    return text;
+  }
+}

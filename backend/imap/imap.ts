@@ -1,0 +1,122 @@
+/** The IMAP service of a back-end (RFC 3501, RFC 9051): listeners, sessions, news for those who wait. The wiring starts it. */
+import { newSessionId } from '../../shared/base/session-id.ts';
+import type { Logger } from '../../shared/log/log.ts';
+import { Connection } from '../../shared/net/connection.ts';
+import type { AnySocket } from '../../shared/net/connection.ts';
+import { listen } from '../../shared/net/listener.ts';
+import type { ServerTls } from '../../shared/net/server-tls.ts';
+import type { HintBus, Service } from '../../shared/service/service.ts';
+import { nodeIdentity } from '../../shared/tls/identity.ts';
+import type { NodeIdentity } from '../../shared/tls/identity.ts';
+import type { Accounts } from '../accounts/accounts.ts';
+import type { Storage } from '../storage/storage.ts';
+import { Session } from './session.ts';
+
+export interface ImapListener {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly tls: 'implicit' | 'starttls';
+  /** `yes`: front-ends log in here on behalf of users, by their node certificate. Needs implicit TLS. */
+  readonly trusted: 'yes' | 'no';
+}
+
+export interface ImapLimits {
+  /** Per listener and worker. */
+  readonly maxConnections: number;
+  /** BAD responses in a row before the line is cut. */
+  readonly maxErrors: number;
+  /** Failed logins before the line is cut. */
+  readonly maxAuthErrors: number;
+  /** How long the answer to a failed login waits. */
+  readonly loginFailureDelayMs: number;
+  /** From the connection to a successful login. */
+  readonly loginTimeoutMs: number;
+  /** Silence before autologout; at least 30 minutes (RFC 9051 section 5.4). */
+  readonly idleTimeoutMs: number;
+  readonly maxMessageBytes: number;
+}
+
+export interface ImapOptions {
+  readonly listeners: readonly ImapListener[];
+  readonly serverTls: ServerTls;
+  readonly accounts: Pick<Accounts, 'login' | 'open'>;
+  readonly storage: Pick<Storage, 'stage'>;
+  readonly hints: HintBus;
+  readonly log: Logger;
+  readonly limits: ImapLimits;
+  /** Whether the configuration lists this node as one that may log users in. */
+  readonly isTrustedNode: (identity: NodeIdentity) => boolean;
+}
+
+export interface ImapService extends Service {
+  /** The ports in use, in the order of the listeners. */
+  readonly ports: readonly number[];
+}
+
+/** Longest line; longer ones end the session. Commands have a tighter limit before login. */
+const maxLineBytes = 64 * 1024;
+
+/** Opens the listeners. Rejects with the system's error when a port can't be had. */
+export async function startImap(options: ImapOptions): Promise<ImapService> {
+  const log = options.log.child({ service: 'imap' });
+  const sessions = new Set<Session>();
+  const open = await Promise.all(
+    options.listeners.map(async (listener) =>
+      listen(
+        { ...listener, serverTls: options.serverTls, requestCertificate: listener.trusted, maxConnections: options.limits.maxConnections, log },
+        (socket) => {
+          serve(socket, { ...options, log }, { listener, sessions }).catch((error: unknown) => {
+            log.error({ err: error }, 'session failed');
+            socket.destroy();
+          });
+        },
+      ),
+    ),
+  );
+  const unsubscribe = options.hints.subscribe((hint) => {
+    for (const session of sessions) {
+      const { state } = session;
+      if (state.at === 'selected' && state.account.id === hint.account) session.hear(hint);
+    }
+  });
+  return {
+    name: 'imap',
+    ports: open.map(({ port }) => port),
+    stop: async (graceMs) => {
+      await Promise.all(open.map(async (listener) => listener.close()));
+      await drain(sessions, graceMs);
+      unsubscribe();
+    },
+  };
+}
+
+async function serve(
+  socket: AnySocket,
+  options: ImapOptions,
+  place: { readonly listener: ImapListener; readonly sessions: Set<Session> },
+): Promise<void> {
+  const connection = new Connection(socket, { maxLineBytes, idleTimeoutMs: options.limits.loginTimeoutMs });
+  const peer = place.listener.trusted === 'yes' ? nodeIdentity(socket) : undefined;
+  const trusted = peer?.role === 'frontend' && options.isTrustedNode(peer);
+  const id = newSessionId();
+  const log = options.log.child({ session: id, client: connection.remoteAddress, ...(trusted ? { frontend: peer.node } : {}) });
+  const session = new Session(connection, { ...options, trustedPeer: trusted ? 'yes' : 'no' }, { id, log });
+  place.sessions.add(session);
+  log.info('session begins');
+  try {
+    await session.run();
+  } finally {
+    place.sessions.delete(session);
+    session.log.info('session ends');
+  }
+}
+
+async function drain(sessions: ReadonlySet<Session>, graceMs: number): Promise<void> {
+  for (const session of sessions) session.leave();
+  const cut = setTimeout(() => {
+    for (const session of sessions) session.connection.destroy();
+  }, graceMs);
+  await Promise.all([...sessions].map(async (session) => session.connection.closed));
+  clearTimeout(cut);
+}

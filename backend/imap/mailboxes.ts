@@ -1,0 +1,128 @@
+/** Commands on mailboxes as a whole: CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE, STATUS, NAMESPACE (RFC 9051 section 6.3), GETQUOTA (RFC 9208). */
+import { Failure } from '../../shared/base/failure.ts';
+import { takeMailbox, takeStatusItems } from '../../shared/imap/mailbox-arguments.ts';
+import type { Scanner } from '../../shared/imap/scanner.ts';
+import { formatAstring } from '../../shared/imap/strings.ts';
+import type { Account } from '../storage/storage.ts';
+import { accountCommand, nothing } from './command.ts';
+import { formatMailbox, requireMailbox, statusLine } from './mailbox-lines.ts';
+import { no, ok } from './replies.ts';
+import type { Session } from './session.ts';
+
+const oneMailbox = (scanner: Scanner, session: Session): string => takeMailbox(scanner, session.names);
+
+export const create = accountCommand({
+  verb: 'CREATE',
+  parse: oneMailbox,
+  run: async ({ account }, given) => {
+    const name = given.endsWith('/') ? given.slice(0, -1) : given;
+    if (name.split('/').includes('')) return no('a mailbox name may not have empty levels', 'CANNOT');
+    const mailbox = await account.createMailbox(name);
+    return ok('CREATE completed', `MAILBOXID (${mailbox.state().mailboxId})`);
+  },
+});
+
+export const remove = accountCommand({
+  verb: 'DELETE',
+  parse: oneMailbox,
+  run: async ({ session, account }, name) => {
+    if (name === 'INBOX') return no('INBOX can not be deleted', 'CANNOT');
+    const mailbox = requireMailbox(account, name);
+    if (session.state.at === 'selected' && session.state.view.mailbox.id === mailbox.id) {
+      session.output.line('* OK [CLOSED] the open mailbox is being deleted');
+      session.enter({ at: 'authenticated', account });
+    }
+    await account.deleteMailbox(name);
+    return ok('DELETE completed');
+  },
+});
+
+export const rename = accountCommand({
+  verb: 'RENAME',
+  parse: (scanner, session) => {
+    const from = takeMailbox(scanner, session.names);
+    scanner.space();
+    return { from, to: takeMailbox(scanner, session.names) };
+  },
+  run: async ({ session, account }, { from, to }) => {
+    if (to.split('/').includes('')) return no('a mailbox name may not have empty levels', 'CANNOT');
+    if (to.startsWith(`${from}/`) && from !== 'INBOX') return no('a mailbox can not be moved below itself', 'CANNOT');
+    await account.renameMailbox(from, to);
+    if (session.isEnabled('IMAP4REV2') && from !== 'INBOX') {
+      session.output.line(`* LIST () "/" ${formatMailbox(session, to)} ("OLDNAME" (${formatMailbox(session, from)}))`);
+    }
+    return ok('RENAME completed');
+  },
+});
+
+export const subscribe = accountCommand({
+  verb: 'SUBSCRIBE',
+  parse: oneMailbox,
+  run: async ({ account }, name) => {
+    // Only what exists, so that nobody can make us keep endless names.
+    requireMailbox(account, name);
+    await account.setSubscribed(name, 'yes');
+    return ok('SUBSCRIBE completed');
+  },
+});
+
+export const unsubscribe = accountCommand({
+  verb: 'UNSUBSCRIBE',
+  parse: oneMailbox,
+  run: async ({ account }, name) => {
+    await account.setSubscribed(name, 'no');
+    return ok('UNSUBSCRIBE completed');
+  },
+});
+
+export const status = accountCommand({
+  verb: 'STATUS',
+  parse: (scanner, session) => {
+    const name = takeMailbox(scanner, session.names);
+    scanner.space();
+    return { name, items: takeStatusItems(scanner) };
+  },
+  run: async ({ session, account }, { name, items }) => {
+    session.output.line(statusLine(session, requireMailbox(account, name).state(), items));
+    return ok('STATUS completed');
+  },
+});
+
+export const namespace = accountCommand({
+  verb: 'NAMESPACE',
+  parse: nothing,
+  run: async ({ session }) => {
+    session.output.line('* NAMESPACE (("" "/")) NIL NIL');
+    return ok('NAMESPACE completed');
+  },
+});
+
+/** One quota root, the account itself, whose name is empty (RFC 9208 section 3.2). STORAGE counts in 1024 octets. */
+function quotaLine(account: Account): string {
+  const quota = account.quota();
+  const resources: string[] = [];
+  if (quota.bytesLimit > 0) resources.push(`STORAGE ${String(Math.ceil(quota.bytes / 1024))} ${String(Math.floor(quota.bytesLimit / 1024))}`);
+  if (quota.messagesLimit > 0) resources.push(`MESSAGE ${String(quota.messages)} ${String(quota.messagesLimit)}`);
+  return `* QUOTA "" (${resources.join(' ')})`;
+}
+
+export const getQuota = accountCommand({
+  verb: 'GETQUOTA',
+  parse: (scanner) => scanner.astring(),
+  run: async ({ session, account }, root) => {
+    if (root !== '') throw new Failure('mailbox-missing', 'no such quota root');
+    session.output.line(quotaLine(account));
+    return ok('GETQUOTA completed');
+  },
+});
+
+export const getQuotaRoot = accountCommand({
+  verb: 'GETQUOTAROOT',
+  parse: oneMailbox,
+  run: async ({ session, account }, name) => {
+    requireMailbox(account, name);
+    session.output.line(`* QUOTAROOT ${formatMailbox(session, name)} ${formatAstring('')}`);
+    session.output.line(quotaLine(account));
+    return ok('GETQUOTAROOT completed');
+  },
+});

@@ -1,0 +1,31 @@
+/** Tells the client what happened in the open mailbox (RFC 9051 section 5.2; VANISHED: RFC 7162 section 3.2.10). */
+import { formatSet } from '../../shared/imap/sequence-set.ts';
+import type { MessageRow } from '../storage/storage.ts';
+import type { Session } from './session.ts';
+import type { View } from './view.ts';
+
+/** Adds the responses for everything new to the session's output. @throws mailbox-missing */
+export function tellNews(session: Session, view: View, mode: 'everything' | 'no-expunges'): void {
+  const news = view.refresh(mode);
+  tellKeywords(session, view);
+  if (news.expunged.length > 0 && session.isEnabled('QRESYNC')) {
+    session.output.line(`* VANISHED ${formatSet(news.expunged.map(({ uid }) => uid))}`);
+  } else {
+    // From the highest down: no number shifts before it is told.
+    for (const { sequence } of news.expunged.toReversed()) session.output.line(`* ${String(sequence)} EXPUNGE`);
+  }
+  if (news.exists !== undefined) session.output.line(`* ${String(news.exists)} EXISTS`);
+  for (const { sequence, row } of news.changed) session.output.line(flagsResponse(session, view, { sequence, row }));
+}
+
+/** FLAGS and PERMANENTFLAGS, when keywords were added since the client last heard. */
+export function tellKeywords(session: Session, view: View): void {
+  for (const line of view.flagTexts.untold(view.access)) session.output.line(line);
+}
+
+/** The FETCH response for changed flags. Always with the uid (RFC 9051 section 7.5.2). */
+export function flagsResponse(session: Session, view: View, message: { readonly sequence: number; readonly row: MessageRow }): string {
+  const { sequence, row } = message;
+  const modseq = session.isEnabled('CONDSTORE') ? ` MODSEQ (${String(row.modseq)})` : '';
+  return `* ${String(sequence)} FETCH (UID ${String(row.uid)} FLAGS ${view.flagTexts.of(row)}${modseq})`;
+}

@@ -1,0 +1,146 @@
+/** Turns a search key into a test. What the index answers is asked first; messages are read only where nothing else decides. */
+import type { SearchKey } from '../../shared/imap/search-keys.ts';
+import { flagBits } from './flag-texts.ts';
+import { MessageText, fold, sentDayMs } from './message-text.ts';
+import type { Numbered, View } from './view.ts';
+
+/** `row`: decided by the index alone, at once. `content`: the message has to be looked at. */
+export type Test =
+  | { readonly kind: 'row'; readonly matches: (candidate: Numbered) => boolean }
+  | { readonly kind: 'content'; readonly cost: number; readonly matches: (candidate: Numbered) => Promise<boolean> };
+
+const dayLengthMs = 86_400_000;
+
+/** @throws bad-input for sequence numbers that don't exist. */
+export function compileSearch(key: SearchKey, view: View): Test {
+  switch (key.key) {
+    case 'and':
+      return all(key.operands.map((operand) => compileSearch(operand, view)));
+    case 'or':
+      return negate(all([key.left, key.right].map((operand) => negate(compileSearch(operand, view)))));
+    case 'not':
+      return negate(compileSearch(key.operand, view));
+    case 'header':
+    case 'body':
+    case 'text':
+      return textTest(key, view);
+    case 'before':
+    case 'on':
+    case 'since':
+      return dateTest(key, view);
+    default:
+      return { kind: 'row', matches: rowTest(key, view) };
+  }
+}
+
+/** All must match; the cheap ones are tried first. */
+function all(tests: readonly Test[]): Test {
+  const rows = tests.filter((test) => test.kind === 'row');
+  const contents = tests.filter((test) => test.kind === 'content').sort((a, b) => a.cost - b.cost);
+  const rowsMatch = (candidate: Numbered): boolean => rows.every((test) => test.matches(candidate));
+  if (contents.length === 0) return { kind: 'row', matches: rowsMatch };
+  return {
+    kind: 'content',
+    cost: contents.at(-1)?.cost ?? 0,
+    matches: async (candidate) => {
+      if (!rowsMatch(candidate)) return false;
+      for (const test of contents) if (!(await test.matches(candidate))) return false;
+      return true;
+    },
+  };
+}
+
+function negate(test: Test): Test {
+  if (test.kind === 'row') return { kind: 'row', matches: (candidate) => !test.matches(candidate) };
+  return { kind: 'content', cost: test.cost, matches: async (candidate) => !(await test.matches(candidate)) };
+}
+
+type RowKey = Exclude<SearchKey, { key: 'and' | 'or' | 'not' | 'header' | 'body' | 'text' | 'before' | 'on' | 'since' }>;
+
+function rowTest(key: RowKey, view: View): (candidate: Numbered) => boolean {
+  switch (key.key) {
+    case 'all':
+      return () => true;
+    case 'none':
+      return () => false;
+    case 'flag':
+      return ({ row }) => (row.flags & flagBits[key.flag]) !== 0;
+    case 'keyword': {
+      const bit = view.mailbox.state().keywords.findIndex((keyword) => keyword.toLowerCase() === key.keyword.toLowerCase());
+      return bit < 0 ? () => false : ({ row }) => ((row.keywords >>> bit) & 1) === 1;
+    }
+    case 'larger':
+      return ({ row }) => row.size > key.bytes;
+    case 'smaller':
+      return ({ row }) => row.size < key.bytes;
+    case 'older':
+      return olderThan(key.seconds, 'older');
+    case 'younger':
+      return olderThan(key.seconds, 'younger');
+    case 'modseq':
+      return ({ row }) => row.modseq >= key.atLeast;
+    case 'emailid':
+      return ({ row }) => `M${String(row.messageId)}` === key.id;
+    case 'threadid':
+      return ({ row }) => `T${String(row.threadId)}` === key.id;
+    case 'sequence':
+      return inSpans(view, key.set, 'sequence');
+    case 'uid':
+      return inSpans(view, key.set, 'uid');
+  }
+}
+
+/** RFC 5032: both include the moment itself. */
+function olderThan(seconds: number, which: 'older' | 'younger'): (candidate: Numbered) => boolean {
+  const thenMs = Date.now() - seconds * 1000;
+  return which === 'older' ? ({ row }) => row.internalDateMs <= thenMs : ({ row }) => row.internalDateMs >= thenMs;
+}
+
+/** The set as it was when the search began: spans are ascending, and so are the candidates. */
+function inSpans(view: View, set: Parameters<View['spans']>[0], numbers: 'sequence' | 'uid'): (candidate: Numbered) => boolean {
+  const spans = view.spans(set, numbers);
+  let at = 0;
+  return ({ sequence }) => {
+    while ((spans[at]?.to ?? Infinity) < sequence - 1) at += 1;
+    const span = spans[at];
+    return span !== undefined && span.from <= sequence - 1;
+  };
+}
+
+type DateKey = Extract<SearchKey, { key: 'before' | 'on' | 'since' }>;
+
+function dateTest(key: DateKey, view: View): Test {
+  const inTime = (timeMs: number): boolean => {
+    if (key.key === 'before') return timeMs < key.dayMs;
+    return timeMs >= key.dayMs && (key.key === 'since' || timeMs < key.dayMs + dayLengthMs);
+  };
+  if (key.date === 'internal') return { kind: 'row', matches: ({ row }) => inTime(row.internalDateMs) };
+  if (key.date === 'saved') return { kind: 'row', matches: ({ row }) => inTime(row.savedDateMs) };
+  return {
+    kind: 'content',
+    cost: 1,
+    matches: async ({ row }) => {
+      const structure = view.mailbox.message(row.uid)?.structure;
+      const sentMs = structure === undefined ? undefined : sentDayMs(structure);
+      return sentMs !== undefined && inTime(sentMs);
+    },
+  };
+}
+
+type TextKey = Extract<SearchKey, { key: 'header' | 'body' | 'text' }>;
+
+function textTest(key: TextKey, view: View): Test {
+  const wanted = fold(key.value);
+  return {
+    kind: 'content',
+    cost: key.key === 'header' ? 2 : 3,
+    matches: async ({ row }) => {
+      const message = view.mailbox.message(row.uid);
+      if (message === undefined) return false;
+      const text = new MessageText(message);
+      if (key.key === 'header') return text.headerHas(key.name, wanted);
+      if (wanted === '') return true;
+      return (key.key === 'text' && (await text.anyHeaderHas(wanted))) || text.bodyHas(wanted);
+    },
+  };
+}

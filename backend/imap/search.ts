@@ -1,0 +1,92 @@
+/** SEARCH and UID SEARCH (RFC 9051 section 6.4.4, RFC 4731, RFC 5182, RFC 7162 section 3.1.5). */
+import { setImmediate as breathe } from 'node:timers/promises';
+import { parseSearch } from '../../shared/imap/search-keys.ts';
+import type { ReturnOption, SearchArguments, SearchKey } from '../../shared/imap/search-keys.ts';
+import { formatSet } from '../../shared/imap/sequence-set.ts';
+import { formatString } from '../../shared/imap/strings.ts';
+import { mailboxCommand } from './command.ts';
+import type { Command, Selected } from './command.ts';
+import { no, ok } from './replies.ts';
+import type { Completion } from './replies.ts';
+import { compileSearch } from './search-matcher.ts';
+import type { Numbered, Numbers } from './view.ts';
+
+export const search = define('SEARCH', 'sequence');
+export const uidSearch = define('UID SEARCH', 'uid');
+
+function define(verb: string, numbers: Numbers): Command {
+  return mailboxCommand({
+    verb,
+    tells: numbers === 'uid' ? 'everything' : 'no-expunges',
+    parse: parseSearch,
+    run: async (selected, given) => run(selected, given, numbers),
+  });
+}
+
+const batchSize = 512;
+const charsets: ReadonlySet<string> = new Set(['US-ASCII', 'UTF-8']);
+
+async function run(selected: Selected, given: SearchArguments, numbers: Numbers): Promise<Completion> {
+  const { session, view } = selected;
+  const saves = given.returns?.has('SAVE') === true;
+  if (given.charset !== undefined && !charsets.has(given.charset)) {
+    if (saves) view.saved = [];
+    return no('only US-ASCII and UTF-8 are understood', 'BADCHARSET (US-ASCII UTF-8)');
+  }
+  const usesModseq = asksForModseq(given.key);
+  if (usesModseq) session.enable('CONDSTORE');
+  const found = await findMessages(selected, given.key);
+  if (saves) view.saved = savedUids(found, given.returns ?? new Set());
+  const modseq = usesModseq && found.length > 0 ? found.reduce((highest, { row }) => Math.max(highest, row.modseq), 0) : undefined;
+  const hits = found.map(({ sequence, row }) => (numbers === 'uid' ? row.uid : sequence));
+  if (given.returns === undefined && !session.isEnabled('IMAP4REV2')) {
+    session.output.line(`* SEARCH${hits.map((hit) => ` ${String(hit)}`).join('')}${modseq === undefined ? '' : ` (MODSEQ ${String(modseq)})`}`);
+    return ok('SEARCH completed');
+  }
+  const data = returnData(hits, given.returns ?? new Set<ReturnOption>(['ALL']), modseq);
+  if (data !== undefined) session.output.line(`* ESEARCH (TAG ${formatString(session.tag)})${numbers === 'uid' ? ' UID' : ''}${data}`);
+  return ok('SEARCH completed');
+}
+
+function asksForModseq(key: SearchKey): boolean {
+  if (key.key === 'modseq') return true;
+  if (key.key === 'and') return key.operands.some(asksForModseq);
+  if (key.key === 'or') return asksForModseq(key.left) || asksForModseq(key.right);
+  return key.key === 'not' && asksForModseq(key.operand);
+}
+
+async function findMessages({ view }: Selected, key: SearchKey): Promise<Numbered[]> {
+  const test = compileSearch(key, view);
+  const found: Numbered[] = [];
+  if (view.count === 0) return found;
+  for (const batch of view.batches([{ from: 0, to: view.count - 1 }], batchSize)) {
+    for (const candidate of batch) {
+      if (test.kind === 'row' ? test.matches(candidate) : await test.matches(candidate)) found.push(candidate);
+    }
+    await breathe();
+  }
+  return found;
+}
+
+/** What `$` stands for afterwards: all hits, unless only MIN or MAX were asked for (RFC 5182 section 2.4). */
+function savedUids(found: readonly Numbered[], returns: ReadonlySet<ReturnOption>): number[] {
+  const uids = found.map(({ row }) => row.uid);
+  const onlyEnds = (returns.has('MIN') || returns.has('MAX')) && !returns.has('ALL') && !returns.has('COUNT');
+  if (!onlyEnds) return uids;
+  const ends = new Set([returns.has('MIN') ? uids[0] : undefined, returns.has('MAX') ? uids.at(-1) : undefined]);
+  return [...ends].filter((uid) => uid !== undefined);
+}
+
+/** The items of an ESEARCH response; undefined when only SAVE was asked for. */
+function returnData(hits: readonly number[], returns: ReadonlySet<ReturnOption>, modseq: number | undefined): string | undefined {
+  if (returns.size === 1 && returns.has('SAVE')) return undefined;
+  const items: string[] = [];
+  if (hits.length > 0) {
+    if (returns.has('MIN')) items.push(`MIN ${String(hits[0])}`);
+    if (returns.has('MAX')) items.push(`MAX ${String(hits.at(-1))}`);
+    if (returns.has('ALL')) items.push(`ALL ${formatSet(hits)}`);
+  }
+  if (returns.has('COUNT')) items.push(`COUNT ${String(hits.length)}`);
+  if (modseq !== undefined) items.push(`MODSEQ ${String(modseq)}`);
+  return items.map((item) => ` ${item}`).join('');
+}

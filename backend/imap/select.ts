@@ -1,0 +1,111 @@
+/** SELECT, EXAMINE, CLOSE, UNSELECT, CHECK (RFC 9051 sections 6.3.2, 6.4), with CONDSTORE and QRESYNC (RFC 7162). */
+import { Failure } from '../../shared/base/failure.ts';
+import { parseSelect } from '../../shared/imap/mailbox-arguments.ts';
+import type { KnownState, SelectArguments } from '../../shared/imap/mailbox-arguments.ts';
+import { formatSet, inRanges, resolveRanges } from '../../shared/imap/sequence-set.ts';
+import { Flag } from '../storage/storage.ts';
+import type { Account } from '../storage/storage.ts';
+import { accountCommand, mailboxCommand, nothing } from './command.ts';
+import { expungeDeleted } from './expunge.ts';
+import { formatMailbox, requireMailbox } from './mailbox-lines.ts';
+import { flagsResponse } from './news.ts';
+import { ok } from './replies.ts';
+import type { Completion } from './replies.ts';
+import type { Session } from './session.ts';
+import { View } from './view.ts';
+
+export const select = accountCommand({
+  verb: 'SELECT',
+  parse: (scanner, session) => parseSelect(scanner, session.names),
+  run: async ({ session, account }, given) => open({ session, account, access: 'read-write' }, given),
+});
+
+export const examine = accountCommand({
+  verb: 'EXAMINE',
+  parse: (scanner, session) => parseSelect(scanner, session.names),
+  run: async ({ session, account }, given) => open({ session, account, access: 'read-only' }, given),
+});
+
+interface Opening {
+  readonly session: Session;
+  readonly account: Account;
+  readonly access: 'read-write' | 'read-only';
+}
+
+async function open(opening: Opening, given: SelectArguments): Promise<Completion> {
+  const { session, account, access } = opening;
+  if (given.known !== undefined && !session.isEnabled('QRESYNC')) throw new Failure('bad-input', 'QRESYNC was not enabled');
+  if (session.state.at === 'selected') {
+    // Also when the new one can't be opened (RFC 9051 section 6.3.2).
+    session.output.line('* OK [CLOSED] previous mailbox is now closed');
+    session.enter({ at: 'authenticated', account });
+  }
+  const mailbox = requireMailbox(account, given.mailbox);
+  if (given.condstore === 'yes') session.enable('CONDSTORE');
+  const view = new View(mailbox, access);
+  announce(session, view);
+  if (given.known?.uidValidity === view.uidValidity) resynchronise(session, view, given.known);
+  session.enter({ at: 'selected', account, view });
+  session.wantedAddress = account.address;
+  return ok(`${access === 'read-write' ? 'SELECT' : 'EXAMINE'} completed`, access === 'read-write' ? 'READ-WRITE' : 'READ-ONLY');
+}
+
+function announce(session: Session, view: View): void {
+  const state = view.mailbox.state();
+  const { output } = session;
+  for (const line of view.flagTexts.announcement(view.access)) output.line(line);
+  output.line(`* ${String(view.count)} EXISTS`);
+  if (session.isEnabled('IMAP4REV2')) output.line(`* LIST () "/" ${formatMailbox(session, state.name)}`);
+  else {
+    output.line('* 0 RECENT');
+    if (state.unseen > 0) output.line(firstUnseen(view));
+  }
+  output.line(`* OK [UIDVALIDITY ${String(view.uidValidity)}] UIDs valid`);
+  output.line(`* OK [UIDNEXT ${String(state.uidNext)}] predicted next UID`);
+  output.line(`* OK [HIGHESTMODSEQ ${String(view.highestModseq)}] highest`);
+  output.line(`* OK [MAILBOXID (${state.mailboxId})] id of the mailbox`);
+}
+
+const searchBatch = 256;
+
+function firstUnseen(view: View): string {
+  for (const batch of view.batches(view.count === 0 ? [] : [{ from: 0, to: view.count - 1 }], searchBatch)) {
+    const found = batch.find(({ row }) => (row.flags & Flag.Seen) === 0);
+    if (found !== undefined) return `* OK [UNSEEN ${String(found.sequence)}] first unseen message`;
+  }
+  return '* OK no message is unseen';
+}
+
+/** What a client missed since it was last here (RFC 7162 section 3.2.5.1). */
+function resynchronise(session: Session, view: View, known: KnownState): void {
+  const { changed, vanished } = view.mailbox.changesSince(known.modseq);
+  const knownUids = known.knownUids === undefined ? undefined : resolveRanges(known.knownUids, 0);
+  const isKnown = (uid: number): boolean => knownUids === undefined || inRanges(knownUids, uid);
+  const gone = vanished.filter(isKnown).sort((a, b) => a - b);
+  if (gone.length > 0) session.output.line(`* VANISHED (EARLIER) ${formatSet(gone)}`);
+  for (const row of changed) {
+    const sequence = view.sequenceOf(row.uid);
+    if (sequence !== undefined && isKnown(row.uid)) session.output.line(flagsResponse(session, view, { sequence, row }));
+  }
+}
+
+export const close = mailboxCommand({
+  verb: 'CLOSE',
+  parse: nothing,
+  run: async ({ session, account, view }) => {
+    session.enter({ at: 'authenticated', account });
+    if (view.access === 'read-write') await expungeDeleted(view, undefined);
+    return ok('CLOSE completed');
+  },
+});
+
+export const unselect = mailboxCommand({
+  verb: 'UNSELECT',
+  parse: nothing,
+  run: async ({ session, account }) => {
+    session.enter({ at: 'authenticated', account });
+    return ok('UNSELECT completed');
+  },
+});
+
+export const check = mailboxCommand({ verb: 'CHECK', parse: nothing, run: async () => ok('CHECK completed') });

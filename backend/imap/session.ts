@@ -1,0 +1,291 @@
+/**
+ * One IMAP session of a back-end: reads commands, checks that they may come now, runs them one after the other, tells
+ * what is new, answers. The state is assigned in one place (`enter`), and so is what a client may have enabled.
+ */
+import { Failure, isFailure } from '../../shared/base/failure.ts';
+import { discardRest, readCommand, startCommand, tagOf } from '../../shared/imap/command-reader.ts';
+import type { AnnouncedLiteral, ReadCommand } from '../../shared/imap/command-reader.ts';
+import { parseAppendStart } from '../../shared/imap/mailbox-arguments.ts';
+import type { NameEncoding } from '../../shared/imap/mailbox-name.ts';
+import type { Logger } from '../../shared/log/log.ts';
+import type { Connection } from '../../shared/net/connection.ts';
+import type { ChangeHint } from '../../shared/service/service.ts';
+import type { Account } from '../storage/storage.ts';
+import { append } from './append.ts';
+import { Bell } from './bell.ts';
+import type { Command, Selected } from './command.ts';
+import { findCommand } from './commands.ts';
+import type { ImapOptions } from './imap.ts';
+import { tellNews } from './news.ts';
+import { Output } from './output.ts';
+import { bad, completionFor, formatCompletion } from './replies.ts';
+import type { Completion } from './replies.ts';
+import { capabilities } from './capabilities.ts';
+import type { View } from './view.ts';
+
+export type SessionState =
+  | { readonly at: 'not-authenticated' }
+  | { readonly at: 'authenticated'; readonly account: Account }
+  | { readonly at: 'selected'; readonly account: Account; readonly view: View }
+  | { readonly at: 'logout' };
+export type StateName = SessionState['at'];
+
+/** Extensions that change what we send once the client asked for them. */
+export type Extension = 'CONDSTORE' | 'QRESYNC' | 'IMAP4REV2';
+
+/** Who is at the other end: the front-end tells it of its clients. */
+export interface ClientAddress {
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface SessionOptions extends ImapOptions {
+  /** `yes`: a front-end of this cluster proved itself by its certificate. */
+  readonly trustedPeer: 'yes' | 'no';
+}
+
+const maxCommandBytesBeforeLogin = 8 * 1024;
+const maxCommandBytes = 64 * 1024;
+const maxDiscardedBytes = 1024 * 1024;
+
+export class Session {
+  readonly connection: Connection;
+  readonly options: SessionOptions;
+  readonly output: Output;
+  /** Rung when something may have happened to the account. */
+  readonly bell = new Bell();
+  id: string;
+  log: Logger;
+  client: ClientAddress;
+  /** The address whose mailbox is asked for, for referrals. */
+  wantedAddress = '';
+  failedLogins = 0;
+  /** Of the command that is running. */
+  tag = '*';
+  #state: SessionState = { at: 'not-authenticated' };
+  readonly #enabled = new Set<Extension>();
+  #badCommands = 0;
+  #activity: 'waiting' | 'working' = 'waiting';
+  #leaving: 'no' | 'yes' = 'no';
+
+  constructor(connection: Connection, options: SessionOptions, identity: { readonly id: string; readonly log: Logger }) {
+    this.connection = connection;
+    this.options = options;
+    this.output = new Output(connection);
+    this.id = identity.id;
+    this.client = { address: connection.remoteAddress, port: connection.remotePort };
+    this.log = identity.log;
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  /** The account of a logged-in client. */
+  get account(): Account {
+    if (this.#state.at === 'authenticated' || this.#state.at === 'selected') return this.#state.account;
+    throw new Error(`no account in state ${this.#state.at}`);
+  }
+
+  /** The open mailbox. */
+  get selected(): Selected {
+    if (this.#state.at !== 'selected') throw new Error(`no mailbox in state ${this.#state.at}`);
+    return { session: this, account: this.#state.account, view: this.#state.view };
+  }
+
+  /** How mailbox names travel (RFC 9051 section 5.1). */
+  get names(): NameEncoding {
+    return this.#enabled.has('IMAP4REV2') ? 'utf-8' : 'utf-7';
+  }
+
+  isEnabled(extension: Extension): boolean {
+    return this.#enabled.has(extension);
+  }
+
+  enable(extension: Extension): void {
+    this.#enabled.add(extension);
+    if (extension === 'QRESYNC') this.#enabled.add('CONDSTORE');
+  }
+
+  /** The one place where the state changes. */
+  enter(state: SessionState): void {
+    this.#state = state;
+  }
+
+  /** News of this worker's or another's doing; a hint only. */
+  hear(hint: ChangeHint): void {
+    if (this.#state.at === 'selected' && (hint.mailbox === undefined || hint.mailbox === this.#state.view.mailbox.id)) this.bell.ring();
+  }
+
+  /** Serves until the client leaves, or is sent away. */
+  async run(): Promise<void> {
+    this.output.line(`* OK [CAPABILITY ${capabilities(this)}] IMAP ready`);
+    await this.output.flush();
+    const loginTimer = setTimeout(() => this.#expireLogin(), this.options.limits.loginTimeoutMs);
+    try {
+      while (this.#state.at !== 'logout') await this.#turn();
+    } finally {
+      clearTimeout(loginTimer);
+      this.output.end();
+      await this.connection.closed;
+    }
+  }
+
+  /** Says goodbye as soon as no command is running. */
+  leave(): void {
+    this.#leaving = 'yes';
+    if (this.#activity === 'waiting') this.sayBye('server is shutting down, please reconnect', 'UNAVAILABLE');
+  }
+
+  /** Runs a part of a command in which the session may be sent away: nothing is left half done. */
+  async whileWaiting<Result>(part: () => Promise<Result>): Promise<Result> {
+    this.#activity = 'waiting';
+    try {
+      return await part();
+    } finally {
+      this.#activity = 'working';
+    }
+  }
+
+  /** Sends `* BYE` as the last words. */
+  sayBye(text: string, code?: string): void {
+    if (this.#state.at === 'logout') return;
+    this.output.line(formatCompletion('*', { status: 'OK', code, text }).replace('* OK', '* BYE'));
+    this.output.end();
+    this.enter({ at: 'logout' });
+    this.bell.ring();
+  }
+
+  /** Asks for a literal or the next SASL response. */
+  async invite(text: string): Promise<void> {
+    this.output.line(`+ ${text}`);
+    await this.output.flush();
+  }
+
+  /** Reads past what is left of a refused command; the client may have to go when that is too much. */
+  async discard(text: string, literal: AnnouncedLiteral | undefined): Promise<void> {
+    const maxBytes = Math.max(maxDiscardedBytes, this.options.limits.maxMessageBytes);
+    const rest = await discardRest(this.connection, { text, literal, maxBytes });
+    if (rest.kind === 'hopeless') this.sayBye('literal too large', 'TOOBIG');
+    if (rest.kind === 'end') this.enter({ at: 'logout' });
+  }
+
+  async #turn(): Promise<void> {
+    const read = await this.#read();
+    if (read === undefined || this.#state.at === 'logout') return;
+    this.#activity = 'working';
+    await this.#obey(read);
+    this.#activity = 'waiting';
+    if (this.#leaving === 'yes') this.leave();
+    else if (this.#badCommands > this.options.limits.maxErrors) this.sayBye('too many errors');
+    else if (this.failedLogins >= this.options.limits.maxAuthErrors) this.sayBye('too many failed logins');
+    else await this.output.flush();
+  }
+
+  /** The next command; undefined when there is none any more, and the state says so. */
+  async #read(): Promise<ReadCommand | undefined> {
+    try {
+      const read = await readCommand(this.connection, {
+        maxBytes: this.#state.at === 'not-authenticated' ? maxCommandBytesBeforeLogin : maxCommandBytes,
+        maxDiscardedBytes,
+        invite: async () => this.invite('Ready for literal'),
+        takesOver: (text) => parseAppendStart(text, this.names) !== undefined,
+      });
+      if (read.kind === 'end') this.enter({ at: 'logout' });
+      return read;
+    } catch (error) {
+      this.endOfInput(error);
+      return undefined;
+    }
+  }
+
+  /** The stream can't be read any more: says why, if it is the client's doing. */
+  endOfInput(error: unknown): void {
+    if (isFailure(error, 'timed-out')) this.sayBye('autologout: idle for too long');
+    else if (isFailure(error, 'bad-input')) {
+      this.output.line(`* BAD ${error.message}`);
+      this.sayBye('that can not be understood');
+    } else {
+      this.log.error({ err: error }, 'reading failed');
+      this.sayBye(`internal error, reference ${this.id}`);
+    }
+  }
+
+  async #obey(read: ReadCommand): Promise<void> {
+    if (read.kind === 'command') return this.#runCommand(read.text);
+    if (read.kind === 'literal') return this.#runAppend(read.text, read.literal);
+    if (read.kind === 'end') return undefined;
+    if (read.kind === 'hopeless') return this.sayBye('command too long', 'TOOBIG');
+    this.#complete(tagOf(read.text), bad('command too long'));
+    return undefined;
+  }
+
+  async #runCommand(text: string): Promise<void> {
+    const tag = tagOf(text);
+    let work: () => Promise<Completion>;
+    let command: Command | undefined;
+    try {
+      const start = startCommand(text);
+      command = findCommand(start.verb);
+      if (command === undefined) throw new Failure('bad-input', `unknown command ${start.verb.slice(0, 40)}`);
+      this.#checkState(command);
+      work = command.prepare(start.arguments, this);
+    } catch (error) {
+      this.#complete(tag, this.#completionOf(error));
+      return;
+    }
+    await this.#finish(tag, work, command.tells);
+  }
+
+  async #runAppend(text: string, literal: AnnouncedLiteral): Promise<void> {
+    await this.#finish(tagOf(text), async () => append(this, text, literal), 'everything');
+  }
+
+  /** The one place that checks whether a command may come now. */
+  #checkState(command: Command): void {
+    if (!command.allowedIn.includes(this.#state.at)) {
+      throw new Failure('bad-input', `${command.verb} is not allowed now (${this.#state.at.replace('-', ' ')})`);
+    }
+  }
+
+  async #finish(tag: string, work: () => Promise<Completion>, tells: Command['tells']): Promise<void> {
+    this.tag = tag;
+    const before = this.#state.at === 'selected' ? this.#state.view : undefined;
+    let completion: Completion;
+    try {
+      completion = await work();
+    } catch (error) {
+      completion = this.#completionOf(error);
+    }
+    const after: SessionState = this.#state;
+    if (after.at === 'selected' && after.view === before) this.#tell(after.view, tells);
+    if (this.#state.at !== 'logout' || completion.status === 'OK') this.#complete(tag, completion);
+    if (completion.afterwards === undefined) return;
+    await this.output.flush();
+    await completion.afterwards();
+  }
+
+  #tell(view: View, tells: Command['tells']): void {
+    try {
+      tellNews(this, view, tells);
+    } catch (error) {
+      if (isFailure(error, 'mailbox-missing')) this.sayBye('the open mailbox was deleted or replaced');
+      else this.log.error({ err: error }, 'could not look for news');
+    }
+  }
+
+  #complete(tag: string, completion: Completion): void {
+    this.#badCommands = completion.status === 'BAD' ? this.#badCommands + 1 : 0;
+    this.output.line(formatCompletion(tag, completion));
+  }
+
+  #completionOf(error: unknown): Completion {
+    if (!isFailure(error)) this.log.error({ err: error }, 'command failed');
+    else if (error.cause !== undefined) this.log.warn({ err: error }, 'command refused');
+    return completionFor(error, this);
+  }
+
+  #expireLogin(): void {
+    if (this.#state.at === 'not-authenticated') this.sayBye('too slow to log in');
+  }
+}

@@ -1,0 +1,60 @@
+/** STORE and UID STORE (RFC 9051 section 6.4.6; UNCHANGEDSINCE: RFC 7162 section 3.1.3). */
+import { setImmediate as breathe } from 'node:timers/promises';
+import { parseStore } from '../../shared/imap/mailbox-arguments.ts';
+import type { StoreArguments } from '../../shared/imap/mailbox-arguments.ts';
+import { formatSet } from '../../shared/imap/sequence-set.ts';
+import { mailboxCommand } from './command.ts';
+import type { Command, Selected } from './command.ts';
+import { requireWriteAccess } from './expunge.ts';
+import { flagMarks } from './flag-texts.ts';
+import { flagsResponse, tellKeywords } from './news.ts';
+import { ok } from './replies.ts';
+import type { Completion } from './replies.ts';
+import type { Numbers } from './view.ts';
+
+/** Messages changed in one transaction: bounds how long others wait. */
+const mostAtOnce = 5000;
+
+export const store = define('STORE', 'sequence');
+export const uidStore = define('UID STORE', 'uid');
+
+function define(verb: string, numbers: Numbers): Command {
+  return mailboxCommand({
+    verb,
+    tells: numbers === 'uid' ? 'everything' : 'no-expunges',
+    parse: parseStore,
+    run: async (selected, given) => run(selected, given, numbers),
+  });
+}
+
+async function run({ session, view }: Selected, given: StoreArguments, numbers: Numbers): Promise<Completion> {
+  requireWriteAccess(view);
+  if (given.unchangedSince !== undefined) session.enable('CONDSTORE');
+  const uids = view.uidsIn(view.spans(given.set, numbers));
+  const change = { mode: given.mode, ...flagMarks(given.flags), unchangedSince: given.unchangedSince };
+  const modified: number[] = [];
+  for (let from = 0; from < uids.length; from += mostAtOnce) {
+    const result = await view.mailbox.changeFlags(uids.slice(from, from + mostAtOnce), change);
+    view.flagTexts.learn(view.mailbox.state().keywords);
+    tellKeywords(session, view);
+    view.noteOwnChanges(result.changed);
+    modified.push(...result.modified);
+    // With UNCHANGEDSINCE or CONDSTORE, the new mod-sequence is told even to those who want silence (RFC 7162 section 3.1.3).
+    if (given.silent === 'yes' && !session.isEnabled('CONDSTORE')) continue;
+    for (const row of result.changed) {
+      const sequence = view.sequenceOf(row.uid);
+      if (sequence === undefined) continue;
+      if (given.silent === 'no') session.output.line(flagsResponse(session, view, { sequence, row }));
+      else session.output.line(`* ${String(sequence)} FETCH (UID ${String(row.uid)} MODSEQ (${String(row.modseq)}))`);
+    }
+    await session.output.flush();
+    await breathe();
+  }
+  return completion(modified.sort((a, b) => a - b), (uid) => (numbers === 'uid' ? uid : view.sequenceOf(uid)));
+}
+
+function completion(modified: readonly number[], number: (uid: number) => number | undefined): Completion {
+  if (modified.length === 0) return ok('STORE completed');
+  const numbers = modified.map(number).filter((value) => value !== undefined);
+  return ok('some messages were changed by others', `MODIFIED ${formatSet(numbers)}`);
+}

@@ -1,0 +1,205 @@
+/**
+ * A session's own view of a mailbox: which message has which sequence number. It changes only in `refresh`, which the
+ * session calls where the protocol allows it to tell the client, so that both always mean the same message.
+ */
+import { Failure } from '../../shared/base/failure.ts';
+import { malformed } from '../../shared/imap/scanner.ts';
+import { resolveRanges } from '../../shared/imap/sequence-set.ts';
+import type { SequenceSet } from '../../shared/imap/sequence-set.ts';
+import { FlagTexts } from './flag-texts.ts';
+import type { Mailbox, MessageRow } from '../storage/storage.ts';
+
+/** Positions in the view, counted from 0; both ends belong to it. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A message as this session numbers it. */
+export interface Numbered {
+  readonly sequence: number;
+  readonly row: MessageRow;
+}
+
+/** What the client must hear, in this order. */
+export interface News {
+  /** Ascending, numbered as before. */
+  readonly expunged: readonly { readonly sequence: number; readonly uid: number }[];
+  /** The new number of messages, if some came. */
+  readonly exists: number | undefined;
+  /** Numbered as they are now; without new messages, and without what the client itself did and was told. */
+  readonly changed: readonly Numbered[];
+}
+
+/** Are the numbers of a command sequence numbers or uids? */
+export type Numbers = 'sequence' | 'uid';
+
+const noNews: News = { expunged: [], exists: undefined, changed: [] };
+
+export class View {
+  readonly mailbox: Mailbox;
+  readonly access: 'read-write' | 'read-only';
+  readonly uidValidity: number;
+  readonly flagTexts: FlagTexts;
+  /** The result of the last SEARCH with SAVE, as uids (`$`, RFC 5182). */
+  saved: readonly number[] = [];
+  #uids: number[];
+  /** The newest uid ever seen in the mailbox: higher ones are new. */
+  #newestUid: number;
+  /** All changes up to this mod-sequence are known here (perhaps not yet told). */
+  #modseq: number;
+  /** Gone from the mailbox, but the client was not told yet. */
+  readonly #gone = new Set<number>();
+  /** Changes that the client made here and knows of: uid to mod-sequence. */
+  readonly #ownChanges = new Map<number, number>();
+
+  /** Opens a view on the mailbox as it is now. @throws mailbox-missing */
+  constructor(mailbox: Mailbox, access: 'read-write' | 'read-only') {
+    this.mailbox = mailbox;
+    this.access = access;
+    // The counters first: what comes between the two reads is reported again by the next refresh, and harmless.
+    const state = mailbox.state();
+    this.uidValidity = state.uidValidity;
+    this.#modseq = state.highestModseq;
+    this.flagTexts = new FlagTexts(state.keywords);
+    this.#uids = mailbox.rows().map((row) => row.uid);
+    this.#newestUid = Math.max(state.uidNext - 1, this.#uids.at(-1) ?? 0);
+  }
+
+  get count(): number {
+    return this.#uids.length;
+  }
+
+  get highestModseq(): number {
+    return this.#modseq;
+  }
+
+  /** The uid at a position counted from 0. */
+  uidAt(position: number): number {
+    return this.#uids[position] ?? 0;
+  }
+
+  /** The sequence number of a uid, undefined when it is not in the view. */
+  sequenceOf(uid: number): number | undefined {
+    const position = this.#lowerBound(uid);
+    return this.#uids[position] === uid ? position + 1 : undefined;
+  }
+
+  /**
+   * Where the messages of a set stand. Unknown uids are skipped.
+   * @throws bad-input for sequence numbers that don't exist (RFC 9051 section 9, seq-number).
+   */
+  spans(set: SequenceSet, numbers: Numbers): Span[] {
+    if (set === 'saved') return this.#savedSpans();
+    if (numbers === 'uid') {
+      return resolveRanges(set, this.#uids.at(-1) ?? 0)
+        .map(({ first, last }) => ({ from: this.#lowerBound(first), to: this.#lowerBound(last + 1) - 1 }))
+        .filter(({ from, to }) => from <= to);
+    }
+    const ranges = resolveRanges(set, this.count);
+    if ((ranges[0]?.first ?? 0) < 1 || (ranges.at(-1)?.last ?? 0) > this.count) throw malformed('no message with that sequence number');
+    return ranges.map(({ first, last }) => ({ from: first - 1, to: last - 1 }));
+  }
+
+  /** The uids at these positions. */
+  uidsIn(spans: readonly Span[]): number[] {
+    return spans.flatMap(({ from, to }) => this.#uids.slice(from, to + 1));
+  }
+
+  /** The rows at these positions, at most `size` at a time; messages that are gone are left out. */
+  *batches(spans: readonly Span[], size: number): Generator<Numbered[], void, void> {
+    let batch: Numbered[] = [];
+    for (const span of spans) {
+      for (let from = span.from; from <= span.to; from += size) {
+        const to = Math.min(span.to, from + size - 1);
+        this.#addRows(batch, { from, to });
+        if (batch.length >= size) {
+          yield batch;
+          batch = [];
+        }
+      }
+    }
+    if (batch.length > 0) yield batch;
+  }
+
+  /** Remembers changes that the client was or need not be told of. */
+  noteOwnChanges(rows: readonly MessageRow[]): void {
+    for (const row of rows) this.#ownChanges.set(row.uid, row.modseq);
+  }
+
+  /**
+   * Takes up what happened in the mailbox.
+   * @param mode `no-expunges`: messages that are gone keep their numbers until later.
+   * @throws mailbox-missing
+   */
+  refresh(mode: 'everything' | 'no-expunges'): News {
+    const state = this.mailbox.state();
+    if (state.uidValidity !== this.uidValidity) throw new Failure('mailbox-missing', 'the mailbox was replaced by another');
+    this.flagTexts.learn(state.keywords);
+    const changes = state.highestModseq === this.#modseq ? undefined : this.mailbox.changesSince(this.#modseq);
+    this.#modseq = state.highestModseq;
+    for (const uid of changes?.vanished ?? []) if (this.sequenceOf(uid) !== undefined) this.#gone.add(uid);
+    if (changes === undefined && (mode === 'no-expunges' || this.#gone.size === 0)) return noNews;
+    const expunged = mode === 'everything' ? this.#dropGone() : [];
+    const rows = changes?.changed ?? [];
+    const changed = this.#toTell(rows.filter((row) => row.uid <= this.#newestUid));
+    const fresh = rows.map((row) => row.uid).filter((uid) => uid > this.#newestUid);
+    for (const uid of fresh.toSorted((a, b) => a - b)) this.#uids.push(uid);
+    this.#newestUid = Math.max(this.#newestUid, this.#uids.at(-1) ?? 0);
+    this.#ownChanges.clear();
+    return { expunged, exists: fresh.length > 0 ? this.count : undefined, changed };
+  }
+
+  #toTell(rows: readonly MessageRow[]): Numbered[] {
+    const told: Numbered[] = [];
+    for (const row of rows) {
+      const sequence = this.#ownChanges.get(row.uid) === row.modseq ? undefined : this.sequenceOf(row.uid);
+      if (sequence !== undefined) told.push({ sequence, row });
+    }
+    return told;
+  }
+
+  #dropGone(): { sequence: number; uid: number }[] {
+    if (this.#gone.size === 0) return [];
+    const expunged: { sequence: number; uid: number }[] = [];
+    this.#uids = this.#uids.filter((uid, position) => {
+      if (!this.#gone.has(uid)) return true;
+      expunged.push({ sequence: position + 1, uid });
+      return false;
+    });
+    this.saved = this.saved.filter((uid) => !this.#gone.has(uid));
+    this.#gone.clear();
+    return expunged;
+  }
+
+  #addRows(batch: Numbered[], span: Span): void {
+    let position = span.from;
+    for (const row of this.mailbox.rows(this.uidAt(span.from), this.uidAt(span.to))) {
+      while (position <= span.to && this.uidAt(position) < row.uid) position += 1;
+      if (this.uidAt(position) === row.uid) batch.push({ sequence: position + 1, row });
+    }
+  }
+
+  #savedSpans(): Span[] {
+    const positions = this.saved.map((uid) => this.#lowerBound(uid)).filter((position, index) => this.#uids[position] === this.saved[index]);
+    const spans: { from: number; to: number }[] = [];
+    for (const position of positions) {
+      const last = spans.at(-1);
+      if (last?.to === position - 1) last.to = position;
+      else spans.push({ from: position, to: position });
+    }
+    return spans;
+  }
+
+  /** The first position whose uid is at least `uid`. */
+  #lowerBound(uid: number): number {
+    let low = 0;
+    let high = this.#uids.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#uids[middle] ?? 0) < uid) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
