@@ -52,7 +52,7 @@ const userMap = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('localFile').describe('Addresses and regular expressions in a file.'),
     name: objectName.describe('The map\'s name, without blanks.'),
-    file: fileName().describe('The file: one line for each entry.'),
+    file: fileName('The file: one line for each entry.'),
     domains: mapDomains,
   }),
 ]);

@@ -12,9 +12,9 @@ export function wholeNumber(bounds: { readonly min: number; readonly max: number
 
 export const port = wholeNumber({ min: 1, max: 65535 });
 
-/** A file or folder; relative names count from the folder of the configuration file. */
-export function fileName(): z.ZodString {
-  return z.string().min(1).register(fileNames, { fileName: true });
+/** A file or folder; relative names count from the folder of the configuration file. (The mark must come last: zod copies lose it.) */
+export function fileName(meaning = ''): z.ZodString {
+  return z.string().min(1).describe(meaning).register(fileNames, { fileName: true });
 }
 
 /** A domain name in its ASCII form, kept in lower case (RFC 1035 section 2.3.1, with digits first as in RFC 1123). */
@@ -50,7 +50,7 @@ export function splitHostAndPort(text: string): { readonly host: string; readonl
 /** Where a secret is to be read; the secret itself never stands in the document. */
 export const secret = z.union(
   [
-    z.strictObject({ file: fileName().describe('A file whose first line is the secret.') }),
+    z.strictObject({ file: fileName('A file whose first line is the secret.') }),
     z.strictObject({ env: z.string().min(1).describe('The environment variable that holds the secret.') }),
   ],
   { error: 'a secret is given as {file: NAME} or {env: NAME}, never as itself' },

@@ -2,6 +2,7 @@
 import { hkdfSync, randomBytes } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import forge from 'node-forge';
+import { Failure } from '../base/failure.ts';
 
 /** So much of the file is used; it may be a device without an end. */
 const seedBytes = 4096;
@@ -12,7 +13,7 @@ export type RandomSource = (length: number) => Buffer;
 /**
  * Makes a source of random bytes: HKDF (RFC 5869) over the system's randomness and the first bytes of the file, so a poor
  * file takes nothing away. node-forge's generator is seeded by it too.
- * @throws Error that names the file when it can't be read or is empty.
+ * @throws Failure('bad-input') that names the file when it can't be read or is empty.
  */
 export async function createRandomSource(sslRandomFile: string | undefined): Promise<RandomSource> {
   const seed = sslRandomFile === undefined ? Buffer.alloc(0) : await readSeed(sslRandomFile);
@@ -29,6 +30,6 @@ async function readSeed(file: string): Promise<Buffer> {
     if (bytesRead === 0) throw new Error('it is empty');
     return buffer.subarray(0, bytesRead);
   } catch (error) {
-    throw new Error(`the SSL random file ${file} can't be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new Failure('bad-input', `the SSL random file ${file} can't be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
 }
