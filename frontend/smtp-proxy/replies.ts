@@ -46,7 +46,11 @@ export function replyToAuthentication(thrown: unknown): unknown {
   return outage ? new SmtpRefused('auth', makeReply(454, '4.7.0', 'the password can not be checked now, try again later')) : thrown;
 }
 
-/** A back-end's reply as the client shall see it: 421 would end the client's session, which a back-end must not do. */
+/**
+ * A back-end's reply as the client shall see it: 421 would end the client's session, which a back-end must not do, and a
+ * referral names our nodes.
+ */
 function passedOn(reply: Reply): Reply {
-  return reply.code === 421 ? backendAway : reply;
+  if (reply.code === 421) return backendAway;
+  return reply.enhanced === '4.3.5' ? byKind['not-kept-here'] : reply;
 }

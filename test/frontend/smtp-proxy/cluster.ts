@@ -14,8 +14,11 @@ import { defaultSmtpLimits } from '../../../shared/smtp/strict-connection.ts';
 import { nodeIdentity } from '../../../shared/tls/identity.ts';
 import { startSmtpProxy } from '../../../frontend/smtp-proxy/smtp-proxy.ts';
 import type { SmtpProxyOptions } from '../../../frontend/smtp-proxy/smtp-proxy.ts';
+import { createAuthentication } from '../../../frontend/authentication/authentication.ts';
 import type { Authentication } from '../../../frontend/authentication/authentication.ts';
+import { createMapping } from '../../../frontend/mapping/mapping.ts';
 import type { Mapping, Route } from '../../../frontend/mapping/mapping.ts';
+import type { UserMaps } from '../../../shared/user-map/user-maps.ts';
 import { Dialogue } from '../../harness/dialogue.ts';
 import { certificates, quietLog } from '../../shared/smtp/recording-server.ts';
 
@@ -44,7 +47,6 @@ export interface TestCluster {
   /** Address → node that the directory names. */
   readonly directory: Map<string, string>;
   directoryUp: boolean;
-  readonly forgotten: string[];
   readonly stop: (graceMs: number) => Promise<void>;
 }
 
@@ -115,46 +117,60 @@ async function startBackend(t: TestContext, node: string, protocol: 'lmtp' | 'sm
   return backend;
 }
 
-function mappingOf(cluster: TestCluster): Mapping {
-  const lookUp = async (address: string): Promise<Awaited<ReturnType<Mapping['lookUp']>>> => {
-    await Promise.resolve();
+/** A directory in memory: the real mapping and authentication stand in front of it. Every password is `secret`. */
+function userMapsOf(cluster: Pick<TestCluster, 'directory' | 'directoryUp'>): UserMaps {
+  const requireUp = (): void => {
     if (!cluster.directoryUp) throw new Failure('directory-unavailable', 'no directory');
-    const lower = address.toLowerCase();
-    if (!lower.endsWith('@example.com')) return { kind: 'foreign' };
-    const canonical = lower.replace('alias-', '');
-    const node = cluster.directory.get(canonical);
-    if (node === undefined) return { kind: 'unknown' };
-    return { kind: 'found', address: canonical, route: { kind: 'node', node }, entry: { address: canonical, mailHost: node, dn: undefined, map: 'test', aliases: [], routingAddress: undefined } };
   };
-  return { lookUp, forget: (address: string) => cluster.forgotten.push(address) } as unknown as Mapping;
+  return {
+    lookUp: async (given) => {
+      await Promise.resolve();
+      requireUp();
+      const address = given.replace('alias-', '');
+      const mailHost = cluster.directory.get(address);
+      return mailHost === undefined ? undefined : { address, mailHost, dn: `mail=${address}`, map: 'test', aliases: [`alias-${address}`], routingAddress: undefined };
+    },
+    authenticate: async (_, password) => {
+      await Promise.resolve();
+      requireUp();
+      return password === 'secret' ? 'ok' : 'refused';
+    },
+  };
+}
+
+/** Looks up without memory unless `rememberMs` says so. */
+function realMapping(maps: UserMaps, rememberMs: number): Mapping {
+  return createMapping({
+    maps, primaryDomain: 'example.com', localDomains: [], resolveHost: (node) => ({ kind: 'node', node }), onMiss: 'refuse',
+    ages: { positiveMs: rememberMs, negativeMs: rememberMs, staleMs: rememberMs }, maxEntries: 100, log: quietLog,
+  });
+}
+
+function realAuthentication(maps: UserMaps, mapping: Mapping): Authentication {
+  return createAuthentication({
+    mapping, maps, verifier: { maxAgeMs: 0, maxEntries: 10 }, guesses: { free: 100, firstMs: 1, longestMs: 1, forgetMs: 1000 }, refusalMs: 0, trustedNetworks: [], log: quietLog,
+  });
 }
 
 /** alice and carol live on be1, bob on be2. `lmtp` back-ends serve the MX, `smtp` ones the submission listeners. */
-export async function startCluster(t: TestContext, given: Partial<SmtpProxyOptions> & { readonly leg?: 'lmtp' | 'smtp' } = {}): Promise<TestCluster> {
+export async function startCluster(t: TestContext, given: Partial<SmtpProxyOptions> & { readonly leg?: 'lmtp' | 'smtp'; readonly rememberMs?: number } = {}): Promise<TestCluster> {
   const protocol = given.leg ?? 'lmtp';
   const [be1, be2] = await Promise.all([startBackend(t, 'be1', protocol), startBackend(t, 'be2', protocol)]);
-  const cluster = { mx: 0, submission: 0, submissions: 0, be1, be2, directory: new Map([['alice@example.com', 'be1'], ['carol@example.com', 'be1'], ['bob@example.com', 'be2'], ['postmaster@example.com', 'be1']]), directoryUp: true, forgotten: [], stop: async () => Promise.resolve() };
+  const cluster = { mx: 0, submission: 0, submissions: 0, be1, be2, directory: new Map([['alice@example.com', 'be1'], ['carol@example.com', 'be1'], ['bob@example.com', 'be2'], ['postmaster@example.com', 'be1']]), directoryUp: true, stop: async () => Promise.resolve() };
   const pems = certificates['fe1'] ?? { certificate: '', key: '', authority: '' };
   const target = (backend: TestBackend): { node: string; host: string; port: number; tls: object } => ({
     node: backend.node, host: '127.0.0.1', port: backend.port, tls: { cert: pems.certificate, key: pems.key, ca: pems.authority, servername: 'localhost' },
   });
   const find = (route: Route): ReturnType<typeof target> | undefined => [be1, be2].filter((backend) => route.kind === 'node' && backend.node === route.node).map(target)[0];
-  const authentication = {
-    authenticate: async ({ name, password }: { name: string; password: string }) => {
-      await Promise.resolve();
-      if (!cluster.directoryUp) throw new Failure('directory-unavailable', 'no directory');
-      const node = cluster.directory.get(name);
-      if (node === undefined || password !== 'secret') throw new Failure('bad-credentials', 'no');
-      return { address: name, route: { kind: 'node', node } };
-    },
-  } as unknown as Authentication;
+  const maps = userMapsOf(cluster);
+  const mapping = realMapping(maps, given.rememberMs ?? 0);
   const proxy = await startSmtpProxy({
     listeners: [
       { host: '127.0.0.1', port: 0, kind: 'mx', tls: 'starttls' },
       { host: '127.0.0.1', port: 0, kind: 'submission', tls: 'starttls' },
       { host: '127.0.0.1', port: 0, kind: 'submission', tls: 'implicit' },
     ],
-    hostName: 'fe1.example.com', postmaster: 'postmaster@example.com', serverTls: createServerTls(pems), mapping: mappingOf(cluster), authentication,
+    hostName: 'fe1.example.com', postmaster: 'postmaster@example.com', serverTls: createServerTls(pems), mapping, authentication: realAuthentication(maps, mapping),
     backends: { lmtp: find, submission: find, custodians: () => [be1, be2].map(target) },
     sessions: new TlsSessions(), connectTimeoutMs: 1000, backendTimeouts: {}, backendDownMs: 100, limits: defaultSmtpLimits, maxConnections: 100, greetingDelayMs: 0, log: quietLog,
     ...given,

@@ -13,7 +13,7 @@ import { serveSmtp } from '../../../shared/smtp/server-session.ts';
 import type { SmtpHandlers, SmtpPeer, SmtpServerOptionsOf, SmtpSessions } from '../../../shared/smtp/server-session.ts';
 import { makeCertificates } from '../../harness/certificates.ts';
 
-export const certificates = makeCertificates({ fe1: 'frontend', be1: 'backend', be2: 'backend', be3: 'backend' });
+export const certificates = await makeCertificates({ fe1: 'frontend', be1: 'backend', be2: 'backend' });
 
 export const quietLog: Logger = createLog({ node: 'test', level: 'silent' });
 
