@@ -4,10 +4,12 @@ import type { AccountHandle } from './account-change.ts';
 import { getAccount, getMailbox, mailboxIdOf } from './entries.ts';
 import type { AccountEntry } from './entries.ts';
 import { keysUnder } from './environment.ts';
-import type { Account, Mailbox, MailboxState } from './interface.ts';
+import type { Account, DeliveryRecords, Mailbox, MailboxState } from './interface.ts';
+import { noValue } from './keys.ts';
 import { stateOf, StoredMailbox } from './mailbox.ts';
 import { canonicalName, checkedName, compareNames } from './mailbox-name.ts';
 import { createMailbox, deleteMailbox, renameMailbox } from './mailbox-tree.ts';
+import { deliveryRecordsOf } from './volume.ts';
 import type { Volume } from './volume.ts';
 
 export class StoredAccount implements Account, AccountHandle {
@@ -16,6 +18,7 @@ export class StoredAccount implements Account, AccountHandle {
   readonly id: string;
   readonly address: string;
   readonly epoch: number;
+  readonly deliveryRecords: DeliveryRecords;
 
   constructor(volume: Volume, entry: AccountEntry) {
     this.volume = volume;
@@ -23,6 +26,7 @@ export class StoredAccount implements Account, AccountHandle {
     this.id = entry.id;
     this.address = entry.address;
     this.epoch = entry.epoch;
+    this.deliveryRecords = deliveryRecordsOf(volume);
   }
 
   mailboxes(): MailboxState[] {
@@ -72,7 +76,7 @@ export class StoredAccount implements Account, AccountHandle {
     const { subscriptions } = this.volume.tables;
     const key = [this.number, checkedName(name)];
     await changeAccount(this, (change) => {
-      if (subscribed === 'yes') subscriptions.put(key, Buffer.from('1'));
+      if (subscribed === 'yes') subscriptions.put(key, noValue);
       else subscriptions.remove(key);
       change.noteListChange();
     });

@@ -5,7 +5,7 @@ import { changeAccount } from './account-change.ts';
 import { getMailbox } from './entries.ts';
 import type { StoredStage } from './stage.ts';
 import { stageOf } from './stage.ts';
-import type { AppendMarks, AppendResult, StagedMessage } from './interface.ts';
+import type { AppendGuard, AppendMarks, AppendResult, StagedMessage } from './interface.ts';
 import { threadOf } from './threads.ts';
 
 interface Arrival {
@@ -18,7 +18,7 @@ interface Arrival {
 export async function appendMessages(
   account: AccountHandle,
   mailboxId: number,
-  messages: readonly { readonly staged: StagedMessage; readonly marks: AppendMarks }[],
+  { messages, guard }: { readonly messages: readonly { readonly staged: StagedMessage; readonly marks: AppendMarks }[]; readonly guard: AppendGuard | undefined },
 ): Promise<AppendResult> {
   await account.volume.space.check();
   const name = account.volume.environment.read(() => getMailbox(account.volume.tables, mailboxId)?.name);
@@ -30,8 +30,9 @@ export async function appendMessages(
   }));
   await Promise.all(arrivals.map((arrival) => settle(account, name, arrival)));
   return changeAccount(account, (change) => {
-    const uids = arrivals.map((arrival) => enter(change, mailboxId, { ...arrival, nowMs }));
-    return { uidValidity: change.mailbox(mailboxId).entry.uidValidity, uids };
+    const { uidValidity } = change.mailbox(mailboxId).entry;
+    if (guard?.(change.volume.tables.deliveries) === 'skip') return { uidValidity, uids: [] };
+    return { uidValidity, uids: arrivals.map((arrival) => enter(change, mailboxId, { ...arrival, nowMs })) };
   });
 }
 

@@ -6,6 +6,7 @@
  * All methods throw `Failure` for what can be expected (`mailbox-missing`, `over-quota`, `storage-full` …).
  */
 import type { MessageStructure } from '../../shared/mime/structure.ts';
+import type { Table } from './environment.ts';
 
 /** System flags of a message as bits of `MessageRow.flags` (RFC 9051 section 2.3.2). */
 export const Flag = { Seen: 1, Answered: 2, Flagged: 4, Deleted: 8, Draft: 16 } as const;
@@ -99,6 +100,16 @@ export interface StoredMessage {
   read(offset: number, length: number): Promise<Buffer>;
 }
 
+/** Records that a room above keeps beside the mail of one storage (processing: which deliveries were made). */
+export interface DeliveryRecords {
+  read<T>(action: (records: Table) => T): T;
+  /** A transaction of its own, on stable storage when it resolves. `action` must be synchronous. */
+  write<T>(action: (records: Table) => T): Promise<T>;
+}
+
+/** Runs inside an append's transaction: may change the records, and says whether the messages are still to enter. */
+export type AppendGuard = (records: Table) => 'append' | 'skip';
+
 /** One mailbox, open for work. Methods may be called concurrently. */
 export interface Mailbox {
   readonly id: number;
@@ -112,8 +123,8 @@ export interface Mailbox {
   changesSince(modseq: number): { readonly changed: MessageRow[]; readonly vanished: number[] };
   /** Undefined when the uid is gone. */
   message(uid: number): StoredMessage | undefined;
-  /** All staged messages enter or none does. */
-  append(messages: readonly { readonly staged: StagedMessage; readonly marks: AppendMarks }[]): Promise<AppendResult>;
+  /** All staged messages enter or none does; none (no uids) when `guard` says `skip`. */
+  append(messages: readonly { readonly staged: StagedMessage; readonly marks: AppendMarks }[], guard?: AppendGuard): Promise<AppendResult>;
   /** Changes flags; `changed` lists the rows that now exist for the uids that were there, `modified` those refused by unchangedSince. */
   changeFlags(uids: readonly number[], change: FlagChange): Promise<{ readonly changed: MessageRow[]; readonly modified: number[] }>;
   /** Removes messages; answers the uids that were really there, and the mod-sequence of the removal. */
@@ -132,6 +143,8 @@ export interface Account {
   readonly address: string;
   /** Counts moves between nodes; an owner with an older epoch refuses writes. */
   readonly epoch: number;
+  /** Of the storage that keeps this account. */
+  readonly deliveryRecords: DeliveryRecords;
   /** All mailboxes, INBOX first, then by name. */
   mailboxes(): MailboxState[];
   /** Undefined when there is none of that name (INBOX is case-insensitive). */
@@ -163,6 +176,8 @@ export interface Storage {
   createAccount(address: string): Promise<Account>;
   /** Canonical addresses of all live accounts. */
   addresses(): string[];
+  /** Those of each storage, for tidying up. */
+  deliveryRecords(): DeliveryRecords[];
   /**
    * Writes a message's bytes to a pack as they come and scans its structure on the way.
    * Throws `message-too-big` past `maxBytes`, `storage-full` below the reserve.

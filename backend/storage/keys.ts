@@ -4,6 +4,9 @@ import type { Environment, Table } from './environment.ts';
 /** A mailbox keeps its rows in blocks of 2^6: see docs/decisions.md, "Storage record layout". */
 const blockShift = 6;
 
+/** The value of an entry whose key says all. */
+export const noValue = Buffer.from('1');
+
 export interface Tables {
   /** Counters, by name. */
   readonly counters: Table;
@@ -19,6 +22,8 @@ export interface Tables {
   readonly mailboxes: Table;
   /** [mailbox id, uid >> 6] → rows of a block, ascending by uid. */
   readonly rows: Table;
+  /** [mailbox id, highest modseq in the block, block] → nothing: what changed lately, without reading all rows. */
+  readonly recent: Table;
   /** [mailbox id, modseq] → uids that were expunged at that modseq. */
   readonly expunged: Table;
   /** [message id] → references and place of the bytes. */
@@ -27,6 +32,8 @@ export interface Tables {
   readonly structures: Table;
   /** [account number, digest of a Message-ID] → thread id. */
   readonly threads: Table;
+  /** What processing records of its deliveries; see `DeliveryRecords`. */
+  readonly deliveries: Table;
 }
 
 export function openTables(environment: Environment): Tables {
@@ -38,10 +45,12 @@ export function openTables(environment: Environment): Tables {
     subscriptions: environment.table('subscriptions'),
     mailboxes: environment.table('mailboxes'),
     rows: environment.table('rows'),
+    recent: environment.table('recent'),
     expunged: environment.table('expunged'),
     messages: environment.table('messages'),
     structures: environment.table('structures'),
     threads: environment.table('threads'),
+    deliveries: environment.table('deliveries'),
   };
 }
 

@@ -12,8 +12,8 @@ import { keysUnder } from './environment.ts';
 import { blockOf } from './keys.ts';
 import type { MailboxChange } from './mailbox-change.ts';
 import type { PackPlace, Packs } from './packs.ts';
-import { collectRows, decodeUidRanges, findRow } from './row-block.ts';
-import type { AppendMarks, AppendResult, CopyResult, FlagChange, Mailbox, MailboxState, MessageRow, StagedMessage, StoredMessage } from './interface.ts';
+import { collectRows, decodeUidRanges, emptyBlock, findRow } from './row-block.ts';
+import type { AppendGuard, AppendMarks, AppendResult, CopyResult, FlagChange, Mailbox, MailboxState, MessageRow, StagedMessage, StoredMessage } from './interface.ts';
 
 const highestUid = 2 ** 32 - 1;
 
@@ -36,7 +36,7 @@ export class StoredMailbox implements Mailbox {
   }
 
   rows(fromUid = 1, toUid: number = highestUid): MessageRow[] {
-    return this.#account.volume.environment.read(() => this.#collect({ fromUid, toUid, sinceModseq: 0 }));
+    return this.#account.volume.environment.read(() => this.#collect({ fromUid, toUid }));
   }
 
   row(uid: number): MessageRow | undefined {
@@ -48,9 +48,15 @@ export class StoredMailbox implements Mailbox {
     return environment.read(() => {
       const entry = getMailbox(tables, this.id);
       if (entry === undefined || entry.highestModseq <= modseq) return { changed: [], vanished: [] };
-      const log = tables.expunged.range({ ...keysUnder([this.id]), from: [this.id, modseq + 1] });
-      const vanished = log.flatMap(({ value }) => decodeUidRanges(value)).sort((one, other) => one - other);
-      return { changed: this.#collect({ fromUid: 1, toUid: highestUid, sinceModseq: modseq }), vanished };
+      const later = { ...keysUnder([this.id]), from: [this.id, modseq + 1] };
+      const vanished = tables.expunged.range(later).flatMap(({ value }) => decodeUidRanges(value)).sort((one, other) => one - other);
+      const blocks = tables.recent.range(later).map(({ key }) => Number(key[2])).sort((one, other) => one - other);
+      const changed: MessageRow[] = [];
+      for (const block of blocks) {
+        const rows = tables.rows.get([this.id, block]) ?? emptyBlock;
+        collectRows(rows, { fromUid: 1, toUid: highestUid, sinceModseq: modseq }, changed);
+      }
+      return { changed, vanished };
     });
   }
 
@@ -64,8 +70,8 @@ export class StoredMailbox implements Mailbox {
     });
   }
 
-  append(messages: readonly { readonly staged: StagedMessage; readonly marks: AppendMarks }[]): Promise<AppendResult> {
-    return appendMessages(this.#account, this.id, messages);
+  append(messages: readonly { readonly staged: StagedMessage; readonly marks: AppendMarks }[], guard?: AppendGuard): Promise<AppendResult> {
+    return appendMessages(this.#account, this.id, { messages, guard });
   }
 
   changeFlags(uids: readonly number[], change: FlagChange): Promise<{ readonly changed: MessageRow[]; readonly modified: number[] }> {
@@ -113,11 +119,11 @@ export class StoredMailbox implements Mailbox {
     return block === undefined ? undefined : findRow(block, uid);
   }
 
-  #collect(range: { fromUid: number; toUid: number; sinceModseq: number }): MessageRow[] {
+  #collect(range: { fromUid: number; toUid: number }): MessageRow[] {
     const from = [this.id, blockOf(Math.max(range.fromUid, 0))];
     const to = [this.id, blockOf(Math.min(range.toUid, highestUid)) + 1];
     const rows: MessageRow[] = [];
-    for (const { value } of this.#account.volume.tables.rows.range({ from, to })) collectRows(value, range, rows);
+    for (const { value } of this.#account.volume.tables.rows.range({ from, to })) collectRows(value, { ...range, sinceModseq: 0 }, rows);
     return rows;
   }
 }

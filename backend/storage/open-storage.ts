@@ -5,9 +5,9 @@ import type { Logger } from '../../shared/log/log.ts';
 import type { HintBus } from '../../shared/service/service.ts';
 import { createAccount, findAccount, liveAddresses, markMoved } from './accounts-table.ts';
 import { claimDirectory } from './directory-record.ts';
-import type { Account, AccountRecord, StagedMessage, Storage } from './interface.ts';
+import type { Account, AccountRecord, DeliveryRecords, StagedMessage, Storage } from './interface.ts';
 import { stageMessage } from './stage.ts';
-import { closeVolume, openVolume } from './volume.ts';
+import { closeVolume, deliveryRecordsOf, openVolume } from './volume.ts';
 import type { Volume } from './volume.ts';
 
 export interface StorageOptions {
@@ -64,6 +64,10 @@ class NodeStorage implements Storage {
 
   addresses(): string[] {
     return this.#volumes.flatMap(liveAddresses).sort();
+  }
+
+  deliveryRecords(): DeliveryRecords[] {
+    return this.#volumes.map(deliveryRecordsOf);
   }
 
   async stage(address: string, source: AsyncIterable<Buffer>, maxBytes: number): Promise<StagedMessage> {

@@ -4,11 +4,12 @@
  */
 export { Flag } from './interface.ts';
 export type {
-  Account, AccountRecord, AppendMarks, AppendResult, CopyResult, FlagChange, Mailbox, MailboxState, MessageRow,
+  Account, AccountRecord, AppendGuard, AppendMarks, AppendResult, CopyResult, DeliveryRecords, FlagChange, Mailbox, MailboxState, MessageRow,
   StagedMessage, Storage, StoredMessage,
 } from './interface.ts';
 export { openStorage } from './open-storage.ts';
 export type { StorageOptions } from './open-storage.ts';
+export { isAlive, thisProcess } from './process-identity.ts';
 export { lockDataDirectory } from './data-directory-lock.ts';
 export type { DirectoryLock } from './data-directory-lock.ts';
 export { keysUnder, openEnvironment } from './environment.ts';

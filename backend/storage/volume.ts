@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { HintBus } from '../../shared/service/service.ts';
 import { openEnvironment } from './environment.ts';
 import type { Environment } from './environment.ts';
+import type { DeliveryRecords } from './interface.ts';
 import { FreeSpace } from './free-space.ts';
 import { openTables } from './keys.ts';
 import type { Tables } from './keys.ts';
@@ -32,6 +33,14 @@ export function openVolume(directory: string, options: VolumeOptions): Volume {
   const tables = openTables(environment);
   const packs = openPacks(join(directory, 'packs'), { environment });
   return { ...options, environment, tables, packs, messages: new MessageStore(tables, packs), space: new FreeSpace(directory, options.reserveBytes) };
+}
+
+/** The records that processing keeps in this storage. */
+export function deliveryRecordsOf({ environment, tables }: Volume): DeliveryRecords {
+  return {
+    read: (action) => environment.read(() => action(tables.deliveries)),
+    write: (action) => environment.write(() => action(tables.deliveries)),
+  };
 }
 
 /** Finishes the packs and closes the index. */
