@@ -88,7 +88,10 @@ export interface SmtpServerOptionsOf<S> {
   readonly greetingDelayMs: number;
   readonly log: Logger;
   readonly handlers: SmtpHandlers<S>;
-  /** The room's one place that turns what was thrown into words. Logs what is a fault of ours. */
+  /**
+   * The room's one place that turns what was thrown into words: Failures, and `SmtpRefused` (of the handlers, or of this
+   * file), whose `reply` is usually the answer. Logs what is a fault of ours.
+   */
   replyTo(thrown: unknown, sessionId: string): Reply;
 }
 
@@ -182,7 +185,7 @@ class Sessions<S> implements SmtpSessions {
   }
 
   #refusal(thrown: unknown, session: SMTPServerSession): Error {
-    return refusalOf(thrown instanceof SmtpRefused ? thrown.reply : this.#options.replyTo(thrown, session.id));
+    return refusalOf(this.#options.replyTo(thrown, session.id));
   }
 
   async #open(held: Held<S>, session: SMTPServerSession): Promise<void> {

@@ -157,6 +157,18 @@ test('a refusal of the whole message is passed on with its code', async (t) => {
   assert.deepEqual(await client.reply(554), ['554 5.7.1 rejected by policy']);
 });
 
+test('a back-end that says 421 to the message does not end the client\'s session', async (t) => {
+  const cluster = await startCluster(t);
+  cluster.be1.onMessage = async (bytes) => {
+    for await (const piece of bytes) assert.ok(piece.length > 0);
+    return makeReply(421, '4.3.2', 'be1 is shutting down');
+  };
+  const client = await mxClient(t, cluster);
+  await sendMessage(client, ['alice@example.com']);
+  await client.reply(/^451 4\.4\.1 /);
+  await client.ask('NOOP', 250);
+});
+
 test('not kept here: the referral is followed, once', async (t) => {
   const cluster = await startCluster(t);
   cluster.be1.onRecipient = () => {
