@@ -7,7 +7,7 @@ import { getAccount, putAccount } from './entries.ts';
 import type { AccountEntry } from './entries.ts';
 import { keysUnder } from './environment.ts';
 import type { AccountRecord } from './interface.ts';
-import { nextNumber } from './keys.ts';
+import { nextNumber, noValue } from './keys.ts';
 import { createMailbox, dropAllMailboxes } from './mailbox-tree.ts';
 import type { Volume } from './volume.ts';
 
@@ -64,7 +64,7 @@ function makeAccount(volume: Volume, address: string, epoch: number): AccountEnt
   const change = new AccountChange(new StoredAccount(volume, entry));
   for (const [name, specialUse] of usualMailboxes) {
     createMailbox(change, name, specialUse);
-    volume.tables.subscriptions.put([entry.number, name], Buffer.from('1'));
+    volume.tables.subscriptions.put([entry.number, name], noValue);
   }
   change.save();
   return entry;

@@ -7,7 +7,7 @@ import { open } from 'lmdb';
 import type { Database, RootDatabase } from 'lmdb';
 import { Failure } from '../../shared/base/failure.ts';
 
-/** A key: its parts in the order in which they sort; numbers sort before strings, and by value. */
+/** A key: its parts in the order in which they sort; numbers sort before strings, and by value. No part begins with U+10FFFF twice. */
 export type Key = readonly (string | number)[];
 
 /** Which keys of a table: `from` <= key < `to`. */
@@ -45,7 +45,8 @@ export interface Environment {
 
 /** The virtual address space of one environment, bytes: its upper size. Costs nothing until used. */
 const mapBytes = 64 * 2 ** 30;
-const pastAnyPart = '\uffff\uffff';
+/** Sorts after every part that is in use: keys sort by their UTF-8. */
+const pastAnyPart = '\u{10ffff}\u{10ffff}';
 
 /** The range of all keys that begin with `prefix`. */
 export function keysUnder(prefix: Key): KeyRange {
@@ -64,6 +65,7 @@ export function openEnvironment(path: string): Environment {
       mapSize: mapBytes,
       overlappingSync: false, // a commit is flushed before any process can see it
       noSubdir: false,
+      eventTurnBatching: false, // transactions group without it, faster; with it a failed commit rejects a promise that nobody can reach
     });
     root.readerCheck(); // frees the places of readers that were killed
     return new LmdbEnvironment(path, root);
@@ -110,7 +112,7 @@ class LmdbEnvironment implements Environment {
       });
     } catch (error) {
       if (thrown !== undefined) throw thrown.error;
-      throw new Failure('storage-failure', 'the index could not be written', { cause: error });
+      throw new Failure('storage-failure', 'the index could not be written', { cause: await commitError(error) });
     }
   }
 
@@ -146,6 +148,14 @@ class LmdbTable implements Table {
 
 function asLmdbKey(key: Key): (string | number)[] {
   return [...key];
+}
+
+/** Why a commit failed: the binding says it by a second promise, which must not be left unheard. */
+async function commitError(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error && 'commitError' in error && error.commitError instanceof Promise)) return error;
+  const reason = error.commitError.catch((cause: unknown) => cause);
+  const soon = new Promise((resolve) => setImmediate(resolve, error));
+  return Promise.race([reason, soon]);
 }
 
 /** LMDB's binding gives a key of one part back as that part alone. */

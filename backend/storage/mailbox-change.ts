@@ -2,9 +2,9 @@
 import { Failure } from '../../shared/base/failure.ts';
 import { putMailbox } from './entries.ts';
 import type { MailboxEntry } from './entries.ts';
-import { blockOf } from './keys.ts';
+import { blockOf, noValue } from './keys.ts';
 import type { Tables } from './keys.ts';
-import { emptyBlock, encodeUidRanges, findRow, withoutRow, withRow } from './row-block.ts';
+import { emptyBlock, encodeUidRanges, findRow, highestModseq, withoutRow, withRow } from './row-block.ts';
 import { Flag } from './interface.ts';
 import type { MessageRow } from './interface.ts';
 
@@ -108,11 +108,18 @@ export class MailboxChange {
       const uids = this.#removed.toSorted((one, other) => one - other);
       this.#tables.expunged.put([this.#entry.id, this.modseq], encodeUidRanges(uids));
     }
-    for (const [number, block] of this.#blocks) {
-      if (block.length > 0) this.#tables.rows.put([this.#entry.id, number], block);
-      else this.#tables.rows.remove([this.#entry.id, number]);
-    }
+    for (const [number, block] of this.#blocks) this.#saveBlock(number, block);
     putMailbox(this.#tables, this.#entry);
+  }
+
+  #saveBlock(number: number, block: Buffer): void {
+    const { id } = this.#entry;
+    const { rows, recent } = this.#tables;
+    const before = rows.get([id, number]);
+    if (before !== undefined) recent.remove([id, highestModseq(before), number]);
+    if (block.length === 0) return rows.remove([id, number]);
+    rows.put([id, number], block);
+    recent.put([id, highestModseq(block), number], noValue);
   }
 
   #keywordIndex(name: string): number {

@@ -18,7 +18,7 @@ export function checkedName(name: string): string {
   if (levels.includes('')) throw new Failure('bad-input', 'mailbox name has an empty level');
   if (levels.length > mostLevels) throw new Failure('bad-input', `mailbox name has more than ${mostLevels} levels`);
   if (Buffer.byteLength(canonical) > longestNameBytes) throw new Failure('bad-input', `mailbox name is longer than ${longestNameBytes} bytes`);
-  if (/[\u0000-\u001f\u007f-\u009f\u2028\u2029%*]/.test(canonical) || !canonical.isWellFormed()) throw new Failure('bad-input', 'mailbox name has forbidden characters');
+  if (/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u{10ffff}%*]/u.test(canonical) || !canonical.isWellFormed()) throw new Failure('bad-input', 'mailbox name has forbidden characters');
   return canonical;
 }
 

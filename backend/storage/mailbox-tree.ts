@@ -6,7 +6,7 @@ import { moveMessages } from './copy-move.ts';
 import { getMailbox, getRetiredName, mailboxIdOf, putMailbox, putName, retireName } from './entries.ts';
 import type { MailboxEntry } from './entries.ts';
 import { keysUnder } from './environment.ts';
-import { nextNumber } from './keys.ts';
+import { nextNumber, noValue } from './keys.ts';
 import { checkedName, namesAbove } from './mailbox-name.ts';
 import { collectRows } from './row-block.ts';
 import type { MessageRow } from './interface.ts';
@@ -51,7 +51,7 @@ export function dropAllMailboxes(change: AccountChange): void {
 function dropMailbox(change: AccountChange, entry: MailboxEntry): void {
   const { tables, messages } = change.volume;
   for (const row of allRows(change, entry.id)) messages.release(row.messageId);
-  for (const table of [tables.rows, tables.expunged]) {
+  for (const table of [tables.rows, tables.recent, tables.expunged]) {
     for (const { key } of table.range(keysUnder([entry.id]))) table.remove(key);
   }
   tables.mailboxes.remove([entry.id]);
@@ -77,7 +77,7 @@ function rename(change: AccountChange, entry: MailboxEntry, to: string): void {
   putName(tables, renamed);
   if (tables.subscriptions.get([change.number, entry.name]) !== undefined) {
     tables.subscriptions.remove([change.number, entry.name]);
-    tables.subscriptions.put([change.number, to], Buffer.from('1'));
+    tables.subscriptions.put([change.number, to], noValue);
   }
   change.noteListChange();
 }

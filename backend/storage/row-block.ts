@@ -16,6 +16,13 @@ export function collectRows(block: Buffer, range: { fromUid: number; toUid: numb
   }
 }
 
+/** The highest mod-sequence of its rows; 0 for an empty block. */
+export function highestModseq(block: Buffer): number {
+  let highest = 0;
+  for (let at = 0; at < block.length; at += rowBytes) highest = Math.max(highest, block.readDoubleLE(at + 8));
+  return highest;
+}
+
 /** The row of that uid, or undefined. */
 export function findRow(block: Buffer, uid: number): MessageRow | undefined {
   const at = offsetOf(block, uid);

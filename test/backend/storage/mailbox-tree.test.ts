@@ -29,6 +29,8 @@ test('Making a mailbox makes the levels above it; INBOX is found in any case and
   await account.createMailbox('Projekte/2026/Frühling');
   assert.deepEqual(names(account).filter((name) => name.startsWith('Proj')), ['Projekte', 'Projekte/2026', 'Projekte/2026/Frühling']);
   assert.ok(account.mailbox('Projekte/2026/Fru\u0308hling'), 'another spelling of the same text');
+  await account.createMailbox('😀');
+  assert.ok(names(account).includes('😀'));
   await account.createMailbox('inbox/sub');
   assert.equal(account.mailbox('InBoX/sub')?.state().name, 'INBOX/sub');
   await assert.rejects(account.createMailbox('iNbOx'), failing('mailbox-exists'));

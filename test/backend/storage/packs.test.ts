@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { isFailure } from '../../../shared/base/failure.ts';
 import { decodeFileHeader, decodeRecordHeader, decodeRecordTrailer, encodeRecordHeader, fileHeaderBytes } from '../../../backend/storage/pack-format.ts';
 import { isAlive, thisProcess } from '../../../backend/storage/process-identity.ts';
-import { keysUnder, openEnvironment, openPacks } from '../../../backend/storage/storage.ts';
+import { openEnvironment, openPacks } from '../../../backend/storage/storage.ts';
 import type { Environment, Packs, StagedBytes } from '../../../backend/storage/storage.ts';
 import { inPieces, sampleMessage, temporaryDirectory } from './harness.ts';
 
@@ -112,12 +112,11 @@ function settledLedger(): Promise<void> {
 }
 
 test('A pack that was deleted answers with a failure, not with other bytes', async (t) => {
-  const { environment, packs } = openParts(t);
+  const { packs } = openParts(t);
   const gone = { pack: 77, offset: 100, length: 10 };
   await assert.rejects(packs.read(gone, 0, 10), (error) => isFailure(error, 'storage-failure'));
   const staged = await packs.stage(inPieces(Buffer.from('short')), options);
   await assert.rejects(packs.read({ ...staged.place, length: 4000 }, 0, 4000), (error) => isFailure(error, 'storage-failure'));
-  assert.deepEqual(environment.read(() => environment.table('other').range(keysUnder([]))), []);
 });
 
 test('When the disk refuses a write, that pack is given up, the sender hears of it, and the next message is stored', async (t) => {
@@ -130,21 +129,6 @@ test('When the disk refuses a write, that pack is given up, the sender hears of 
   assert.deepEqual([...new Set(outcome.refused)], ['storage-failure']);
   assert.equal(outcome.wrong, 0);
   assert.ok(outcome.packs > 1);
-});
-
-test('A transaction that throws leaves nothing behind, and its neighbours in the same commit stay', async (t) => {
-  const { environment } = openParts(t);
-  const table = environment.table('t');
-  const results = await Promise.allSettled([
-    environment.write(() => table.put(['a'], Buffer.from('1'))),
-    environment.write(() => {
-      table.put(['b'], Buffer.from('2'));
-      throw new Error('changed my mind');
-    }),
-    environment.write(() => table.put(['c'], Buffer.from('3'))),
-  ]);
-  assert.deepEqual(results.map(({ status }) => status), ['fulfilled', 'rejected', 'fulfilled']);
-  assert.deepEqual(environment.read(() => table.range(keysUnder([]))).map(({ key }) => key), [['a'], ['c']]);
 });
 
 test('A process is known by pid and start, so that another with its pid is not taken for it', () => {

@@ -1,0 +1,55 @@
+/** The environment by itself: order of keys, transactions whole or not at all, and a disk that refuses. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { promisify } from 'node:util';
+import { keysUnder, openEnvironment } from '../../../backend/storage/storage.ts';
+import type { Environment } from '../../../backend/storage/storage.ts';
+import { temporaryDirectory } from './harness.ts';
+
+function openTemporary(t: TestContext): Environment {
+  const environment = openEnvironment(temporaryDirectory(t));
+  t.after(() => environment.close());
+  return environment;
+}
+
+test('Keys sort by their parts, numbers by value and before strings, and a range ends before its end', async (t) => {
+  const environment = openTemporary(t);
+  const table = environment.table('t');
+  const keys = [['b'], ['a', 10], ['a', 9], ['a', 'x'], ['a', 2 ** 40], ['a'], [5], ['ab'], ['a', '\u{10ffff}'], [-1]];
+  await environment.write(() => keys.forEach((key) => table.put(key, Buffer.from(JSON.stringify(key)))));
+  const listed = environment.read(() => table.range(keysUnder([])));
+  assert.deepEqual(listed.map(({ key }) => key), [[-1], [5], ['a'], ['a', 9], ['a', 10], ['a', 2 ** 40], ['a', 'x'], ['a', '\u{10ffff}'], ['ab'], ['b']]);
+  for (const { key, value } of listed) assert.deepEqual(JSON.parse(value.toString()), key);
+  assert.deepEqual(environment.read(() => table.range({ from: ['a', 10], to: ['a', 'x'] })).map(({ key }) => key), [['a', 10], ['a', 2 ** 40]]);
+  assert.equal(environment.read(() => table.range(keysUnder(['a']))).length, 5);
+  assert.equal(environment.read(() => table.range({ ...keysUnder(['a']), limit: 2 })).length, 2);
+});
+
+test('A transaction that throws leaves nothing behind, and its neighbours in the same commit stay', async (t) => {
+  const environment = openTemporary(t);
+  const table = environment.table('t');
+  const results = await Promise.allSettled([
+    environment.write(() => table.put(['a'], Buffer.from('1'))),
+    environment.write(() => {
+      table.put(['b'], Buffer.from('2'));
+      throw new Error('changed my mind');
+    }),
+    environment.write(() => table.put(['c'], table.get(['a']) ?? Buffer.from('not seen'))),
+  ]);
+  assert.deepEqual(results.map(({ status }) => status), ['fulfilled', 'rejected', 'fulfilled']);
+  assert.deepEqual(environment.read(() => table.range(keysUnder([]))).map(({ key, value }) => [key[0], value.toString()]), [['a', '1'], ['c', '1']]);
+});
+
+test('When the disk refuses a commit the writer hears of it, nothing else breaks, and later commits go through', async (t) => {
+  // the limit on the size of a file, in blocks of 512 bytes, stands for a disk that is full
+  const script = join(import.meta.dirname, 'full-index-process.ts');
+  const { stdout } = await promisify(execFile)('/bin/sh', ['-c', `ulimit -f 1000; exec "${process.execPath}" "${script}" "${temporaryDirectory(t)}"`]);
+  const outcome = JSON.parse(stdout) as { stored: number; found: number; refused: string[]; after: string };
+  assert.ok(outcome.stored > 5 && outcome.refused.length > 0, stdout);
+  assert.equal(outcome.found, outcome.stored);
+  assert.deepEqual([...new Set(outcome.refused)], ['storage-failure: Input/output error']);
+  assert.equal(outcome.after, 'small');
+});
