@@ -1,0 +1,114 @@
+/** The POP3 service of a back-end (RFC 1939, RFC 2449, RFC 2595, RFC 5034): listeners and sessions. The wiring starts it. */
+import { newSessionId } from '../../shared/base/session-id.ts';
+import type { Logger } from '../../shared/log/log.ts';
+import { Connection } from '../../shared/net/connection.ts';
+import type { AnySocket } from '../../shared/net/connection.ts';
+import { listen } from '../../shared/net/listener.ts';
+import type { ServerTls } from '../../shared/net/server-tls.ts';
+import { maxSaslLineBytes } from '../../shared/sasl/mechanisms.ts';
+import type { Service } from '../../shared/service/service.ts';
+import { nodeIdentity } from '../../shared/tls/identity.ts';
+import type { NodeIdentity } from '../../shared/tls/identity.ts';
+import type { Accounts } from '../accounts/accounts.ts';
+import { Session } from './session.ts';
+
+export interface Pop3Listener {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly tls: 'implicit' | 'starttls';
+  /** `yes`: front-ends log in here on behalf of users, by their node certificate. Needs implicit TLS. */
+  readonly trusted: 'yes' | 'no';
+}
+
+export interface Pop3Limits {
+  /** Per listener and worker. */
+  readonly maxConnections: number;
+  /** Commands in a row that could not be understood before the line is cut. */
+  readonly maxErrors: number;
+  /** Failed logins before the line is cut. */
+  readonly maxAuthErrors: number;
+  /** How long the answer to a failed login waits. */
+  readonly loginFailureDelayMs: number;
+  /** From the connection to a successful login. */
+  readonly loginTimeoutMs: number;
+  /** Silence before autologout; at least 10 minutes (RFC 1939 section 3). */
+  readonly idleTimeoutMs: number;
+}
+
+export interface Pop3Options {
+  readonly listeners: readonly Pop3Listener[];
+  readonly serverTls: ServerTls;
+  readonly accounts: Pick<Accounts, 'login' | 'open'>;
+  readonly log: Logger;
+  readonly limits: Pop3Limits;
+  /** Whether the configuration lists this node as one that may log users in. */
+  readonly isTrustedNode: (identity: NodeIdentity) => boolean;
+}
+
+export interface Pop3Service extends Service {
+  /** The ports in use, in the order of the listeners. */
+  readonly ports: readonly number[];
+}
+
+/** Room for AUTH with its longest initial response; other commands have 255 octets (RFC 2449 section 4). */
+const maxLineBytes = maxSaslLineBytes + 64;
+
+/** Opens the listeners. Rejects with the system's error when a port can't be had. */
+export async function startPop3(options: Pop3Options): Promise<Pop3Service> {
+  const log = options.log.child({ service: 'pop3' });
+  const sessions = new Map<Session, Promise<void>>();
+  const open = await Promise.all(
+    options.listeners.map(async (listener) =>
+      listen(
+        { ...listener, serverTls: options.serverTls, requestCertificate: listener.trusted, maxConnections: options.limits.maxConnections, log },
+        (socket) => {
+          serve(socket, { ...options, log }, { listener, sessions }).catch((error: unknown) => {
+            log.error({ err: error }, 'session failed');
+            socket.destroy();
+          });
+        },
+      ),
+    ),
+  );
+  return {
+    name: 'pop3',
+    ports: open.map(({ port }) => port),
+    stop: async (graceMs) => {
+      await Promise.all(open.map(async (listener) => listener.close()));
+      await drain(sessions, graceMs);
+    },
+  };
+}
+
+async function serve(
+  socket: AnySocket,
+  options: Pop3Options,
+  place: { readonly listener: Pop3Listener; readonly sessions: Map<Session, Promise<void>> },
+): Promise<void> {
+  const connection = new Connection(socket, { maxLineBytes, idleTimeoutMs: options.limits.loginTimeoutMs });
+  const peer = place.listener.trusted === 'yes' ? nodeIdentity(socket) : undefined;
+  const trusted = peer?.role === 'frontend' && options.isTrustedNode(peer);
+  const id = newSessionId();
+  const log = options.log.child({ session: id, client: connection.remoteAddress, ...(trusted ? { frontend: peer.node } : {}) });
+  const session = new Session(connection, { ...options, trustedPeer: trusted ? 'yes' : 'no' }, { id, log });
+  log.info('session begins');
+  const running = session.run();
+  place.sessions.set(session, running);
+  try {
+    await running;
+  } finally {
+    place.sessions.delete(session);
+    session.log.info('session ends');
+  }
+}
+
+/** Waits for the sessions' own end, not only for their sockets': marks may still be on their way to the storage. */
+async function drain(sessions: ReadonlyMap<Session, Promise<void>>, graceMs: number): Promise<void> {
+  for (const session of sessions.keys()) session.leave();
+  const cut = setTimeout(() => {
+    for (const session of sessions.keys()) session.cut();
+  }, graceMs);
+  await Promise.allSettled(sessions.values());
+  clearTimeout(cut);
+}

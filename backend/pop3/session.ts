@@ -1,0 +1,158 @@
+/**
+ * One POP3 session of a back-end: reads commands, checks that they may come now, runs them one after the other, answers.
+ * The state is assigned in one place (`enter`).
+ */
+import { Failure, isFailure } from '../../shared/base/failure.ts';
+import type { Logger } from '../../shared/log/log.ts';
+import type { Connection } from '../../shared/net/connection.ts';
+import { parseCommandLine } from '../../shared/pop3/command.ts';
+import type { ForwardedClient } from '../../shared/pop3/command.ts';
+import { commands } from './commands.ts';
+import type { Maildrop } from './maildrop.ts';
+import type { Pop3Options } from './pop3.ts';
+import { replyFor } from './replies.ts';
+
+/** RFC 1939 section 3. */
+export type SessionState =
+  | { readonly at: 'authorization'; readonly user: string | undefined }
+  | { readonly at: 'transaction'; readonly maildrop: Maildrop }
+  | { readonly at: 'update'; readonly maildrop: Maildrop }
+  | { readonly at: 'over' };
+
+export interface SessionOptions extends Pop3Options {
+  /** `yes`: a front-end of this cluster proved itself by its certificate. */
+  readonly trustedPeer: 'yes' | 'no';
+}
+
+export class Session {
+  readonly connection: Connection;
+  readonly options: SessionOptions;
+  /** The client, as the front-end told it, or as it came. */
+  client: ForwardedClient;
+  log: Logger;
+  failedLogins = 0;
+  #state: SessionState = { at: 'authorization', user: undefined };
+  /** What the client opened; its marks must be written before the session counts as over. */
+  #opened: Maildrop | undefined;
+  #mistakes = 0;
+  #activity: 'waiting' | 'working' = 'waiting';
+  #leaving: 'no' | 'yes' = 'no';
+
+  constructor(connection: Connection, options: SessionOptions, identity: { readonly id: string; readonly log: Logger }) {
+    this.connection = connection;
+    this.options = options;
+    this.client = { address: connection.remoteAddress, port: connection.remotePort, session: identity.id };
+    this.log = identity.log;
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  /** The maildrop of a logged-in client. */
+  get maildrop(): Maildrop {
+    if (this.#state.at !== 'transaction') throw new Error(`no maildrop in state ${this.#state.at}`);
+    return this.#state.maildrop;
+  }
+
+  /** The one place where the state changes. */
+  enter(state: SessionState): void {
+    this.#state = state;
+    if (state.at === 'transaction') this.#opened = state.maildrop;
+  }
+
+  /** Serves until the client leaves, or is sent away. */
+  async run(): Promise<void> {
+    const loginTimer = setTimeout(() => this.#expireLogin(), this.options.limits.loginTimeoutMs);
+    try {
+      await this.connection.write('+OK Waybill POP3 ready\r\n');
+      while (this.#state.at !== 'over') await this.#turn();
+    } finally {
+      clearTimeout(loginTimer);
+      this.connection.end();
+      await this.#opened?.settle();
+      await this.connection.closed;
+    }
+  }
+
+  /** Leaves as soon as no command is running; what was marked as deleted stays (RFC 1939 section 3). */
+  leave(): void {
+    this.#leaving = 'yes';
+    if (this.#activity === 'waiting') this.sayBye('-ERR [SYS/TEMP] server is going down, connect again');
+  }
+
+  /** Last words, then the end. */
+  sayBye(line: string): void {
+    if (this.#state.at === 'over') return;
+    this.connection.end(`${line}\r\n`);
+    this.#enterOver();
+  }
+
+  /** Cuts the line: a response that was begun can't be completed. */
+  cut(): void {
+    this.connection.destroy();
+    this.#enterOver();
+  }
+
+  async #turn(): Promise<void> {
+    const line = await this.#readLine();
+    if (line === undefined || this.#state.at === 'over') return;
+    this.#activity = 'working';
+    await this.#obey(line);
+    this.#activity = 'waiting';
+    if (this.#leaving === 'yes') this.leave();
+    else if (this.#mistakes > this.options.limits.maxErrors) this.sayBye('-ERR too many errors, goodbye');
+    else if (this.failedLogins >= this.options.limits.maxAuthErrors) this.sayBye('-ERR too many failed logins, goodbye');
+  }
+
+  /** The next command; undefined when there is none any more, and the state says so. */
+  async #readLine(): Promise<string | undefined> {
+    try {
+      const line = await this.connection.readLine();
+      if (line === undefined) this.#enterOver();
+      return line;
+    } catch (error) {
+      this.#endOfInput(error);
+      return undefined;
+    }
+  }
+
+  #endOfInput(error: unknown): void {
+    // RFC 1939 section 3: after the idle time the connection is closed without a response.
+    if (isFailure(error, 'timed-out')) this.#enterOver();
+    else {
+      if (!isFailure(error)) this.log.error({ err: error }, 'reading failed');
+      this.sayBye(replyFor(error, this.client.session));
+    }
+  }
+
+  async #obey(line: string): Promise<void> {
+    try {
+      const { verb, argument } = parseCommandLine(line);
+      const command = commands.get(verb);
+      if (command === undefined) throw new Failure('bad-input', 'unknown command');
+      // The one place that checks whether a command may come now.
+      if (!command.allowedIn.some((at) => at === this.#state.at)) {
+        throw new Failure('bad-input', `${verb} is not allowed ${this.#state.at === 'authorization' ? 'before' : 'after'} login`);
+      }
+      const text = await command.run(this, argument);
+      this.#mistakes = 0;
+      if (text !== undefined) await this.connection.write(`+OK ${text}\r\n`);
+    } catch (error) {
+      if (isFailure(error, 'bad-input')) this.#mistakes += 1;
+      if (isFailure(error, 'timed-out')) return this.#endOfInput(error);
+      if (!isFailure(error)) this.log.error({ err: error }, 'command failed');
+      else if (error.cause !== undefined) this.log.warn({ err: error }, 'command refused');
+      await this.connection.write(`${replyFor(error, this.client.session)}\r\n`);
+    }
+    return undefined;
+  }
+
+  #enterOver(): void {
+    this.enter({ at: 'over' });
+  }
+
+  #expireLogin(): void {
+    if (this.#state.at === 'authorization') this.sayBye('-ERR too slow to log in');
+  }
+}

@@ -1,0 +1,49 @@
+/** The grammar of POP3 command lines (RFC 1939 section 3, RFC 2449 section 3). Pure; used by whoever plays the server. */
+import { Failure } from '../base/failure.ts';
+
+/** A command as it was written. */
+export interface CommandLine {
+  /** In capitals. */
+  readonly verb: string;
+  /** All that stands behind the first space, latin1: a password may hold spaces. */
+  readonly argument: string;
+}
+
+/** Who a front-end says its client is (`XCLIENT ADDR=… PORT=… SESSION=…`, in any order). */
+export interface ForwardedClient {
+  readonly address: string;
+  readonly port: number;
+  readonly session: string;
+}
+
+/** Splits a line (latin1, without CRLF). @throws Failure `bad-input` when it begins with no word, or holds NUL or a bare CR. */
+export function parseCommandLine(line: string): CommandLine {
+  const match = /^([A-Za-z0-9]{1,16})(?: (.*))?$/s.exec(line);
+  if (match === null || /[\0\r]/.test(line)) throw new Failure('bad-input', 'that is no command');
+  return { verb: (match[1] ?? '').toUpperCase(), argument: match[2] ?? '' };
+}
+
+/** Reads exactly `count` decimal numbers parted by spaces. @throws Failure `bad-input`, which names the wanted form. */
+export function parseNumbers(argument: string, count: number, form: string): number[] {
+  const words = argument.trim().split(/ +/);
+  if (words.length !== count || !words.every((word) => /^\d{1,10}$/.test(word))) {
+    throw new Failure('bad-input', `the form is: ${form}`);
+  }
+  return words.map(Number);
+}
+
+/** Reads XCLIENT's argument; what it leaves out is taken from `known`. @throws Failure `bad-input`. */
+export function parseForwardedClient(argument: string, known: ForwardedClient): ForwardedClient {
+  const given = new Map(argument.trim().split(/ +/).map((word) => {
+    const equals = word.indexOf('=');
+    return [word.slice(0, equals).toUpperCase(), word.slice(equals + 1)] as const;
+  }));
+  const address = given.get('ADDR') ?? known.address;
+  const port = given.get('PORT') ?? String(known.port);
+  const session = given.get('SESSION') ?? known.session;
+  const unknown = [...given.keys()].some((name) => !['ADDR', 'PORT', 'SESSION'].includes(name));
+  if (unknown || !/^[0-9a-fA-F.:]{2,45}$/.test(address) || !/^\d{1,5}$/.test(port) || !/^[a-z0-9]{1,64}$/.test(session)) {
+    throw new Failure('bad-input', 'the form is: XCLIENT ADDR=address PORT=port SESSION=id');
+  }
+  return { address, port: Number(port), session };
+}
