@@ -1,0 +1,18 @@
+/** What a front-end answers on its admin API. */
+import type { AdminRoute } from '../shared/admin/admin-server.ts';
+import type { Mapping } from './mapping/mapping.ts';
+
+/** Health for load balancers, and what this node's mapping says of an address. */
+export function adminRoutes(mapping: Mapping): readonly AdminRoute[] {
+  return [
+    { prefix: '/healthz', allow: 'loopback', answer: async () => Promise.resolve({ status: 200, body: { ok: true } }) },
+    { prefix: '/map/', allow: 'nodes', answer: async (address) => ({ status: 200, body: await describe(mapping, address) }) },
+  ];
+}
+
+async function describe(mapping: Mapping, address: string): Promise<object> {
+  const answer = await mapping.lookUp(address);
+  if (answer.kind !== 'found') return answer;
+  const { address: account, route, from, map, entry } = answer;
+  return { kind: 'found', account, route, from, map, dn: entry?.dn, mailHost: entry?.mailHost };
+}

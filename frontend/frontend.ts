@@ -1,0 +1,190 @@
+/** Wiring of a front-end's worker: from the node's configuration to running services. The only file that knows all rooms. */
+import type { NodeConfig } from '../cluster-config/effective.ts';
+import { localDomains, nodeOfMailHost } from '../cluster-config/effective.ts';
+import { openDirectoryAccess } from '../cluster-config/directory-access.ts';
+import { loadNodeTls } from '../cluster-config/node-tls.ts';
+import type { NodeTls } from '../cluster-config/node-tls.ts';
+import type { NodeContext } from '../cluster-config/run-node.ts';
+import { adminListeners, hostAndPortOf } from '../cluster-config/listeners.ts';
+import { readSecret } from '../cluster-config/secret.ts';
+import { splitHostAndPort } from '../cluster-config/values.ts';
+import { startAdmin } from '../shared/admin/admin-server.ts';
+import type { Logger } from '../shared/log/log.ts';
+import { TlsSessions } from '../shared/net/connect.ts';
+import type { Service } from '../shared/service/service.ts';
+import { defaultSmtpLimits } from '../shared/smtp/strict-connection.ts';
+import type { NodeServices } from '../shared/service/worker.ts';
+import type { UserMaps } from '../shared/user-map/user-maps.ts';
+import { adminRoutes } from './admin-routes.ts';
+import { createAuthentication } from './authentication/authentication.ts';
+import type { Authentication } from './authentication/authentication.ts';
+import { startImapProxy } from './imap-proxy/imap-proxy.ts';
+import type { BackendTarget, LoginRoad } from './login/login.ts';
+import type { ProxyOptions } from './login/proxy-service.ts';
+import { createMapping } from './mapping/mapping.ts';
+import type { Mapping, Route } from './mapping/mapping.ts';
+import { startPop3Proxy } from './pop3-proxy/pop3-proxy.ts';
+import { defaultBackendTimeouts, startSmtpProxy } from './smtp-proxy/smtp-proxy.ts';
+import { startWebmailProxy } from './webmail-proxy/webmail-proxy.ts';
+
+/** What all services of a front-end stand on. */
+interface Ground {
+  readonly config: NodeConfig;
+  readonly log: Logger;
+  readonly tls: NodeTls;
+  readonly mapping: Mapping;
+  readonly authentication: Authentication;
+  readonly cookieSecret: Buffer;
+  readonly targets: Targets;
+}
+
+type Endpoint = 'lmtp' | 'submission' | 'imap' | 'pop3' | 'webmail';
+
+/** Starts everything of one worker. @throws Failure or the system's error of the first thing that can't be had. */
+export async function startFrontend(context: NodeContext): Promise<NodeServices> {
+  const { config, log } = context;
+  const directory = await openDirectoryAccess(config, context);
+  const tls = await loadNodeTls(config);
+  const mapping = mappingOf(config, directory.maps, log);
+  const ground: Ground = {
+    config, log, tls, mapping,
+    authentication: authenticationOf({ config, mapping, maps: directory.maps, log }),
+    cookieSecret: config.cookieSecret === undefined ? Buffer.alloc(0) : Buffer.from(await readSecret(config.cookieSecret, context.environment)),
+    targets: new Targets(config, tls),
+  };
+  const { imapProxy, pop3Proxy } = config.services;
+  const services = await Promise.all([
+    ...(imapProxy.enable ? [startImapProxy(loginProxyOptions(ground, 'imap'))] : []),
+    ...(pop3Proxy.enable ? [startPop3Proxy(loginProxyOptions(ground, 'pop3'))] : []),
+    ...(config.services.smtpProxy.enable ? [startSmtp(ground)] : []),
+    ...(config.services.webmailProxy.enable ? [startWebmail(ground)] : []),
+    ...adminListeners(config).map(async (at) =>
+      startAdmin({ ...at, serverTls: tls.forNodes, isTrustedNode: tls.isTrustedNode, routes: adminRoutes(mapping), log })),
+  ]);
+  return {
+    log,
+    services,
+    onAppointed: async () => Promise.resolve([]),
+    close: async () => Promise.resolve(directory.close()),
+  };
+}
+
+function mappingOf(config: NodeConfig, maps: UserMaps, log: Logger): Mapping {
+  const { routing } = config;
+  const resolveHost = (mailHost: string): Route | undefined => {
+    const node = nodeOfMailHost(config.nodes, mailHost);
+    if (node !== undefined) return { kind: 'node', node };
+    const withPort = splitHostAndPort(mailHost);
+    return { kind: 'host', host: withPort?.host ?? mailHost, port: withPort?.port };
+  };
+  return createMapping({
+    maps, resolveHost, log,
+    primaryDomain: config.primaryDomain,
+    localDomains: [...localDomains(config)],
+    defaultRoute: routing.mappingHost === undefined ? undefined : resolveHost(routing.mappingHost),
+    // Without any map the default back-end is where everybody lives.
+    onMiss: config.userMaps.length === 0 ? 'default' : routing.onMiss,
+    ages: { positiveMs: routing.positiveAgeSeconds * 1000, negativeMs: routing.negativeAgeSeconds * 1000, staleMs: routing.staleAgeSeconds * 1000 },
+    maxEntries: routing.maxEntries,
+  });
+}
+
+function authenticationOf(parts: { readonly config: NodeConfig; readonly mapping: Mapping; readonly maps: UserMaps; readonly log: Logger }): Authentication {
+  return createAuthentication({
+    mapping: parts.mapping,
+    maps: parts.maps,
+    verifier: { maxAgeMs: parts.config.routing.verifierAgeSeconds * 1000, maxEntries: 10_000 },
+    guesses: { free: 3, firstMs: 500, longestMs: 15_000, forgetMs: 600_000 },
+    refusalMs: 200,
+    trustedNetworks: [],
+    log: parts.log,
+  });
+}
+
+/** Where the trusted listeners of the back-ends are, by node and protocol. */
+class Targets {
+  readonly #config: NodeConfig;
+  readonly #tls: NodeTls;
+
+  constructor(config: NodeConfig, tls: NodeTls) {
+    this.#config = config;
+    this.#tls = tls;
+  }
+
+  /** Undefined for a node that is not configured, or has no such listener. */
+  of(node: string, endpoint: Endpoint): BackendTarget | undefined {
+    const entry = Object.hasOwn(this.#config.nodes, node) ? this.#config.nodes[node] : undefined;
+    const port = entry?.endpoints[endpoint];
+    if (entry?.role !== 'backend' || port === undefined) return undefined;
+    return { node, host: entry.host, port, tls: this.#tls.toNode(node) };
+  }
+
+  ofRoute(route: Route, endpoint: Endpoint): BackendTarget | undefined {
+    return route.kind === 'node' ? this.of(route.node, endpoint) : undefined;
+  }
+
+  all(endpoint: Endpoint): BackendTarget[] {
+    return Object.keys(this.#config.nodes).map((node) => this.of(node, endpoint)).filter((target) => target !== undefined);
+  }
+}
+
+function loginProxyOptions(ground: Ground, protocol: 'imap' | 'pop3'): ProxyOptions {
+  const { config, log, tls, mapping, authentication, targets } = ground;
+  const service = protocol === 'imap' ? config.services.imapProxy : config.services.pop3Proxy;
+  const road: LoginRoad = {
+    authentication, mapping,
+    targetOf: (node) => targets.of(node, protocol),
+    sessions: new TlsSessions(),
+    connectTimeoutMs: service.connectTimeoutSeconds * 1000,
+    maxLineBytes: 8192,
+  };
+  return {
+    listeners: service.listeners.map((listener) => ({ ...hostAndPortOf(listener), tls: listener.tls === 'implicit' ? 'implicit' : 'starttls' })),
+    serverTls: tls.forClients,
+    road, log,
+    limits: {
+      maxConnections: service.maxConnections,
+      maxErrors: service.maxErrors,
+      maxAuthErrors: service.maxAuthErrors,
+      loginTimeoutMs: service.loginTimeoutSeconds * 1000,
+      idleTimeoutMs: service.idleTimeoutSeconds * 1000,
+      maxLineBytes: 8192,
+    },
+  };
+}
+
+async function startSmtp(ground: Ground): Promise<Service> {
+  const { config, log, tls, mapping, authentication, targets } = ground;
+  const service = config.services.smtpProxy;
+  return startSmtpProxy({
+    listeners: service.listeners.map((listener) => ({ ...hostAndPortOf(listener), kind: listener.kind, tls: listener.tls === 'implicit' ? 'implicit' : 'starttls' })),
+    hostName: config.serverName,
+    postmaster: `postmaster@${config.primaryDomain}`,
+    serverTls: tls.forClients,
+    mapping, authentication, log,
+    backends: {
+      lmtp: (route) => targets.ofRoute(route, 'lmtp'),
+      submission: (route) => targets.ofRoute(route, 'submission'),
+      custodians: () => targets.all('lmtp'),
+    },
+    sessions: new TlsSessions(),
+    connectTimeoutMs: service.connectTimeoutSeconds * 1000,
+    backendTimeouts: defaultBackendTimeouts,
+    backendDownMs: 5000,
+    limits: {
+      ...defaultSmtpLimits,
+      maxMessageBytes: service.maxMessageKilobytes * 1024,
+      maxRecipients: service.maxRecipients,
+      maxErrors: service.maxErrors,
+      maxAuthErrors: service.maxAuthErrors,
+      idleTimeoutMs: service.idleTimeoutSeconds * 1000,
+    },
+    maxConnections: service.maxConnections,
+    greetingDelayMs: 0,
+  });
+}
+
+async function startWebmail(ground: Ground): Promise<Service> {
+  const service = ground.config.services.webmailProxy;
+  return startWebmailProxy({ ...ground, service });
+}
