@@ -52,8 +52,7 @@ export interface SmtpProxyOptions {
   readonly backends: SmtpBackends;
   readonly sessions: TlsSessions;
   readonly connectTimeoutMs: number;
-  /** For the steps at a back-end, where RFC 5321's minutes are too long or too short. */
-  readonly backendTimeouts: Partial<SmtpTimeouts>;
+  readonly backendTimeouts: SmtpTimeouts;
   /** A back-end that could not be reached is left alone for so long. */
   readonly backendDownMs: number;
   readonly limits: SmtpLimits;
@@ -62,6 +61,11 @@ export interface SmtpProxyOptions {
   readonly greetingDelayMs: number;
   readonly log: Logger;
 }
+
+/** Patience with back-ends in the same cluster: a node that hangs must not hold its clients for RFC 5321's five minutes. */
+export const defaultBackendTimeouts: SmtpTimeouts = {
+  greetingMs: 10_000, commandMs: 20_000, mailMs: 60_000, rcptMs: 60_000, dataMs: 60_000, messageMs: 180_000, finalMs: 600_000, quitMs: 2000,
+};
 
 /** Opens the listeners; the service answers their ports, in the order of `listeners`. */
 export async function startSmtpProxy(given: SmtpProxyOptions): Promise<Service & { readonly ports: readonly number[] }> {

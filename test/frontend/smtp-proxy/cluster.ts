@@ -12,7 +12,7 @@ import { serveSmtp } from '../../../shared/smtp/server-session.ts';
 import type { SmtpPeer } from '../../../shared/smtp/server-session.ts';
 import { defaultSmtpLimits } from '../../../shared/smtp/strict-connection.ts';
 import { nodeIdentity } from '../../../shared/tls/identity.ts';
-import { startSmtpProxy } from '../../../frontend/smtp-proxy/smtp-proxy.ts';
+import { defaultBackendTimeouts, startSmtpProxy } from '../../../frontend/smtp-proxy/smtp-proxy.ts';
 import type { SmtpProxyOptions } from '../../../frontend/smtp-proxy/smtp-proxy.ts';
 import { createAuthentication } from '../../../frontend/authentication/authentication.ts';
 import type { Authentication } from '../../../frontend/authentication/authentication.ts';
@@ -172,7 +172,7 @@ export async function startCluster(t: TestContext, given: Partial<SmtpProxyOptio
     ],
     hostName: 'fe1.example.com', postmaster: 'postmaster@example.com', serverTls: createServerTls(pems), mapping, authentication: realAuthentication(maps, mapping),
     backends: { lmtp: find, submission: find, custodians: () => [be1, be2].map(target) },
-    sessions: new TlsSessions(), connectTimeoutMs: 1000, backendTimeouts: {}, backendDownMs: 100, limits: defaultSmtpLimits, maxConnections: 100, greetingDelayMs: 0, log: quietLog,
+    sessions: new TlsSessions(), connectTimeoutMs: 1000, backendTimeouts: defaultBackendTimeouts, backendDownMs: 100, limits: defaultSmtpLimits, maxConnections: 100, greetingDelayMs: 0, log: quietLog,
     ...given,
   });
   t.after(async () => proxy.stop(100));

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import * as net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { defaultBackendTimeouts } from '../../../frontend/smtp-proxy/smtp-proxy.ts';
 import { makeReply } from '../../../shared/smtp/reply.ts';
 import { mxClient, refusal, sendMessage, startCluster } from './cluster.ts';
 
@@ -85,7 +86,7 @@ test('an owner that dies between RCPT and DATA is replaced by a custodian', asyn
 });
 
 test('an owner that hangs at RCPT costs its time limit, not the message', async (t) => {
-  const cluster = await startCluster(t, { backendTimeouts: { rcptMs: 100 } });
+  const cluster = await startCluster(t, { backendTimeouts: { ...defaultBackendTimeouts, rcptMs: 100 } });
   cluster.be2.onRecipient = async () => sleep(2000);
   const client = await mxClient(t, cluster);
   await sendMessage(client, ['bob@example.com']);

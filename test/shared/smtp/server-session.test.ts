@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../../shared/base/failure.ts';
 import { makeReply } from '../../../shared/smtp/reply.ts';
+import { SmtpRefused } from '../../../shared/smtp/refusal.ts';
 import { Dialogue } from '../../harness/dialogue.ts';
 import { startRecordingServer } from './recording-server.ts';
 
@@ -45,7 +46,7 @@ test('AUTH is neither announced nor taken before TLS, and MAIL is refused before
         return claim.name;
       },
     },
-    replyTo: () => makeReply(535, '5.7.8', 'authentication failed'),
+    replyTo: (thrown) => (thrown instanceof SmtpRefused ? thrown.reply : makeReply(535, '5.7.8', 'authentication failed')),
   });
   const client = await greeted(t, server.port);
   assert.ok(!(await client.ask('EHLO c', 250)).some((line) => line.includes('AUTH')));
@@ -214,4 +215,24 @@ test('a message whose client goes away is never whole', async (t) => {
   await sleep(50);
   assert.ok(outcome instanceof Failure);
   assert.equal(server.events.at(-1), 'close cut');
+});
+
+test('a client that says nothing, or talks before the greeting, is sent away', async (t) => {
+  const server = await startRecordingServer(t, { limits: { idleTimeoutMs: 100 }, greetingDelayMs: 50 });
+  const silent = await greeted(t, server.port);
+  await silent.reply(/^421 4\.4\.2 /);
+  await silent.closed();
+  const hasty = await Dialogue.connect({ port: server.port });
+  hasty.say('EHLO spam');
+  await hasty.reply(/^421 .*too soon/);
+  await hasty.closed();
+});
+
+test('a message that takes too long is cut off', async (t) => {
+  const server = await startRecordingServer(t, { limits: { maxDataMs: 100 } });
+  const client = await greeted(t, server.port);
+  await toData(client);
+  client.sayRaw('slow\r\n');
+  await client.reply(/^421 4\.4\.2 /);
+  assert.deepEqual(server.messages, []);
 });
