@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 import { ConfigurationRefused } from './cluster-config/problem.ts';
 import { DemoRefused } from './cluster-config/demo/demo-refused.ts';
+import type { DirectoryCommandOptions } from './cluster-config/command-line/directory-command.ts';
 import { UsageError } from './cluster-config/command-line/usage-error.ts';
 import { Failure } from './shared/base/failure.ts';
 
@@ -54,7 +55,7 @@ program
 Example:
   $ waybill directory --file /var/lib/waybill/directory.ldif --base dc=example,dc=com --ldap 127.0.0.1:389 \\
       --admin-dn cn=admin,dc=example,dc=com --admin-password-file /etc/waybill/admin-password`)
-  .action(async (options: import('./cluster-config/command-line/directory-command.ts').DirectoryCommandOptions) => {
+  .action(async (options: DirectoryCommandOptions) => {
     const { directoryCommand } = await import('./cluster-config/command-line/directory-command.ts');
     await directoryCommand(options);
   });

@@ -6,14 +6,14 @@ type Schema = z.core.$ZodType;
 
 /** The schema below defaults and optionality. */
 function bare(schema: Schema): Schema {
-  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) return bare(schema.unwrap());
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) return bare(schema.unwrap() as Schema);
   return schema;
 }
 
 /** The members of a union (itself for any other schema). */
 function alternatives(schema: Schema): readonly Schema[] {
   const plain = bare(schema);
-  return plain instanceof z.ZodUnion || plain instanceof z.ZodDiscriminatedUnion ? plain.options.flatMap(alternatives) : [plain];
+  return plain instanceof z.ZodUnion || plain instanceof z.ZodDiscriminatedUnion ? (plain.options as readonly Schema[]).flatMap(alternatives) : [plain];
 }
 
 /** The keys that an object at this path may have; empty where no object is expected. */
@@ -21,7 +21,7 @@ export function knownKeys(schema: Schema, path: readonly PropertyKey[]): readonl
   const [step, ...rest] = path;
   const keys = alternatives(schema).flatMap((one): readonly string[] => {
     if (step === undefined) return one instanceof z.ZodObject ? Object.keys(one.shape) : [];
-    if (one instanceof z.ZodArray) return knownKeys(one.element, rest);
+    if (one instanceof z.ZodArray) return knownKeys(one.element as Schema, rest);
     const next: Schema | undefined = one instanceof z.ZodObject ? one.shape[String(step)] : undefined;
     return next === undefined ? [] : knownKeys(next, rest);
   });
@@ -34,7 +34,7 @@ export function parameterPaths(schema: Schema, prefix = ''): readonly string[] {
   if (!(plain instanceof z.ZodObject)) return prefix === '' ? [] : [prefix];
   return Object.entries(plain.shape).flatMap(([key, member]) => {
     const path = prefix === '' ? key : `${prefix}.${key}`;
-    return [path, ...parameterPaths(member, path).filter((inner) => inner !== path)];
+    return [path, ...parameterPaths(member as Schema, path).filter((inner) => inner !== path)];
   });
 }
 

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 /** The highest base that keeps every port below 32768, where Linux begins to give ports away by itself. */
 export const highestPortBase = 10_700;
 export const lowestPortBase = 1024;
-export const defaultPortBase = 10_000;
 
 export const demoDomain = 'example.com';
 export const demoBaseDn = 'dc=example,dc=com';

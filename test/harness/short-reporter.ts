@@ -1,0 +1,62 @@
+/** The reporter of `npm test`: a line for each file, failures in full with what the file printed, and a closing count. */
+import { relative } from 'node:path';
+import type { TestEvent } from 'node:test/reporters';
+import { inspect } from 'node:util';
+
+interface FileCount {
+  passed: number;
+  failed: number;
+  skipped: number;
+  output: string;
+  readonly failures: string[];
+}
+
+/** Characters of a file's output that are kept to be shown with its failures. */
+const keptOutput = 20_000;
+
+export default async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
+  const files = new Map<string, FileCount>();
+  const countOf = (file: string | undefined): FileCount => {
+    const key = file ?? '';
+    const known = files.get(key) ?? { passed: 0, failed: 0, skipped: 0, output: '', failures: [] };
+    files.set(key, known);
+    return known;
+  };
+  for await (const event of source) {
+    if (event.type === 'test:pass' && event.data.details.type !== 'suite') {
+      if (event.data.skip === undefined) countOf(event.data.file).passed += 1;
+      else countOf(event.data.file).skipped += 1;
+    } else if (event.type === 'test:fail' && event.data.details.type !== 'suite') {
+      const count = countOf(event.data.file);
+      count.failed += 1;
+      count.failures.push(`  ✖ ${event.data.name}\n${indent(inspect(event.data.details.error.cause ?? event.data.details.error, { depth: 5 }))}\n`);
+    } else if (event.type === 'test:stdout' || event.type === 'test:stderr') {
+      const count = countOf(event.data.file);
+      count.output = `${count.output}${event.data.message}`.slice(-keptOutput);
+    } else if (event.type === 'test:summary') {
+      yield event.data.file === undefined ? closing(files, event.data.duration_ms) : fileLine(event.data.file, countOf(event.data.file), event.data.duration_ms);
+    }
+  }
+}
+
+function fileLine(file: string, count: FileCount, durationMs: number): string {
+  const seconds = (durationMs / 1000).toFixed(1);
+  const skipped = count.skipped === 0 ? '' : `, ${count.skipped} skipped`;
+  const line = `${count.failed === 0 ? '✔' : '✖'} ${relative(process.cwd(), file)}  ${count.passed} passed${count.failed === 0 ? '' : `, ${count.failed} failed`}${skipped}, ${seconds} s\n`;
+  if (count.failed === 0) return line;
+  const output = count.output.trim() === '' ? '' : `  output:\n${indent(count.output.trimEnd())}\n`;
+  return `${line}${count.failures.join('')}${output}`;
+}
+
+function closing(files: ReadonlyMap<string, FileCount>, durationMs: number): string {
+  const counts = [...files.values()];
+  const sum = (pick: (count: FileCount) => number): number => counts.reduce((total, count) => total + pick(count), 0);
+  const failedFiles = [...files].filter(([, count]) => count.failed > 0).map(([file]) => `  ${relative(process.cwd(), file)}\n`);
+  const skipped = sum((count) => count.skipped);
+  const list = failedFiles.length === 0 ? '' : `\nfailed in:\n${failedFiles.join('')}`;
+  return `${list}\n${sum((count) => count.passed)} passed, ${sum((count) => count.failed)} failed${skipped === 0 ? '' : `, ${skipped} skipped`} (${Math.round(durationMs / 1000)} s)\n`;
+}
+
+function indent(text: string): string {
+  return text.split('\n').map((line) => `    ${line}`).join('\n');
+}

@@ -1,0 +1,70 @@
+/**
+ * What the tests need from the operating system, and how it gets there: installed where we are root on Debian (no daemon is
+ * started by that), otherwise named with the line to type.
+ */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** Debian's packages and a program by which each is known to be there. */
+const needed: readonly { readonly packageName: string; readonly program: string }[] = [
+  { packageName: 'slapd', program: 'slapd' },
+  { packageName: 'ldap-utils', program: 'ldapsearch' },
+  { packageName: 'chromium', program: 'chromium' },
+  { packageName: 'swaks', program: 'swaks' },
+  { packageName: 'openssl', program: 'openssl' },
+  { packageName: 'curl', program: 'curl' },
+  { packageName: 'strace', program: 'strace' },
+];
+
+/** Daemons lie here, also where PATH does not say so. */
+const moreFolders = ['/usr/sbin', '/sbin', '/usr/local/sbin'];
+/** invoke-rc.d asks this program whether a daemon may start; 101 means no (Debian policy, section 9.3.3.1). */
+const policyFile = '/usr/sbin/policy-rc.d';
+
+function isThere(program: string): boolean {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...moreFolders];
+  return folders.some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch (error) {
+      if (error instanceof Error && 'code' in error) return false;
+      throw error;
+    }
+  });
+}
+
+/** The packages that are missing. */
+function missingPackages(): readonly string[] {
+  return needed.filter(({ program }) => !isThere(program)).map(({ packageName }) => packageName);
+}
+
+/** Makes sure that all programs are there. Returns what the user has to do when they can't be had. */
+export function provideSystemPackages(say: (text: string) => void): string | undefined {
+  const missing = missingPackages();
+  if (missing.length === 0) return undefined;
+  const line = `apt-get install --yes --no-install-recommends ${missing.join(' ')}`;
+  if (!existsSync('/usr/bin/apt-get')) return `the tests need programs that are missing here; Debian's packages for them: ${missing.join(' ')}`;
+  if (process.getuid?.() !== 0) return `the tests need programs that are missing here. Type this, then start again:\n  sudo ${line}`;
+  say(`the tests need programs that are missing here; installing (no daemon is started): ${missing.join(' ')}`);
+  const failed = install(missing);
+  if (failed !== undefined) return `"${line}" failed:\n${failed}`;
+  const still = missingPackages();
+  return still.length === 0 ? undefined : `installed, but still not found: ${still.join(' ')}`;
+}
+
+/** Runs apt-get with a policy that keeps daemons from being started; returns its words when it failed. */
+function install(packages: readonly string[]): string | undefined {
+  const ownPolicy = !existsSync(policyFile);
+  if (ownPolicy) writeFileSync(policyFile, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    for (const parameters of [['update'], ['install', '--yes', '--no-install-recommends', ...packages]]) {
+      const run = spawnSync('apt-get', ['--quiet', '--quiet', ...parameters], { encoding: 'utf8', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
+      if (run.status !== 0) return `${run.stdout}${run.stderr}`.trim().split('\n').slice(-12).join('\n') || String(run.error);
+    }
+    return undefined;
+  } finally {
+    if (ownPolicy) rmSync(policyFile, { force: true });
+  }
+}
