@@ -7,7 +7,7 @@ import { mailboxCommand } from './command.ts';
 import type { Command, Selected } from './command.ts';
 import { requireWriteAccess } from './expunge.ts';
 import { flagMarks } from './flag-texts.ts';
-import { flagsResponse, tellKeywords } from './news.ts';
+import { flagsResponse, tellKeywords, tellNews } from './news.ts';
 import { ok } from './replies.ts';
 import type { Completion } from './replies.ts';
 import type { Numbers } from './view.ts';
@@ -31,6 +31,8 @@ async function run({ session, view }: Selected, given: StoreArguments, numbers: 
   requireWriteAccess(view);
   if (given.unchangedSince !== undefined) session.enable('CONDSTORE');
   const uids = view.uidsIn(view.spans(given.set, numbers));
+  // What others changed is told first: afterwards .SILENT would hide it behind our own change.
+  tellNews(session, view, 'no-expunges');
   const change = { mode: given.mode, ...flagMarks(given.flags), unchangedSince: given.unchangedSince };
   const modified: number[] = [];
   for (let from = 0; from < uids.length; from += mostAtOnce) {

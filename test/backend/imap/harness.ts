@@ -1,0 +1,121 @@
+/** What the IMAP tests share: a real server over a real storage in a temporary folder, on free ports of 127.0.0.1. */
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { startImap } from '../../../backend/imap/imap.ts';
+import type { ImapLimits, ImapService } from '../../../backend/imap/imap.ts';
+import { openStorage } from '../../../backend/storage/storage.ts';
+import type { Account, Mailbox, Storage } from '../../../backend/storage/storage.ts';
+import { Failure } from '../../../shared/base/failure.ts';
+import { createLog } from '../../../shared/log/log.ts';
+import { createServerTls } from '../../../shared/net/server-tls.ts';
+import type { ChangeHint, HintBus } from '../../../shared/service/service.ts';
+import { makeCertificates } from '../../harness/certificates.ts';
+
+export const password = 'secret word';
+
+export const certificates = await makeCertificates({ be1: 'backend', fe1: 'frontend', fe9: 'frontend', be2: 'backend' });
+
+/** Hints within this process; `silence` loses them, as a supervisor that just died would. */
+export class TestHints implements HintBus {
+  silence: 'no' | 'yes' = 'no';
+  readonly #listeners = new Set<(hint: ChangeHint) => void>();
+
+  publish(hint: ChangeHint): void {
+    if (this.silence === 'yes') return;
+    for (const listener of this.#listeners) listener(hint);
+  }
+
+  subscribe(listener: (hint: ChangeHint) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}
+
+export interface TestServer {
+  readonly service: ImapService;
+  readonly storage: Storage;
+  readonly hints: TestHints;
+  /** STARTTLS, implicit TLS, trusted. */
+  readonly ports: { readonly startTls: number; readonly tls: number; readonly trusted: number };
+  stop(): Promise<void>;
+}
+
+const usualLimits: ImapLimits = {
+  maxConnections: 100,
+  maxErrors: 10,
+  maxAuthErrors: 3,
+  loginFailureDelayMs: 10,
+  loginTimeoutMs: 30_000,
+  idleTimeoutMs: 30_000,
+  maxMessageBytes: 60 * 1024 * 1024,
+};
+
+/** Starts the server. Every address logs in with `password`; accounts are made on first use, except those of the user `elsewhere`. */
+export async function startServer(options: { readonly limits?: Partial<ImapLimits>; readonly quotaBytes?: number } = {}): Promise<TestServer> {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'waybill-imap-'));
+  const log = createLog({ node: 'be1', level: 'silent' });
+  const hints = new TestHints();
+  const storage = await openStorage({
+    directories: [directory], clusterName: 'test', nodeName: 'be1', hints, log, workerSlot: 0, reserveBytes: 0,
+    quota: { bytes: options.quotaBytes ?? 0, messages: 0 },
+  });
+  const open = async (address: string): Promise<Account> => {
+    if (address.startsWith('elsewhere')) throw new Failure('not-kept-here', 'the mailbox is on another node', { node: 'be2' });
+    if (address.startsWith('outage')) throw new Failure('directory-unavailable', 'the directory does not answer');
+    return storage.createAccount(address);
+  };
+  const login = async (name: string, given: string): Promise<Account> => {
+    if (given !== password) throw new Failure('bad-credentials', 'wrong user name or password');
+    return open(name);
+  };
+  const { be1 } = certificates;
+  if (be1 === undefined) throw new Error('no certificate');
+  const service = await startImap({
+    listeners: [
+      { host: '127.0.0.1', port: 0, tls: 'starttls', trusted: 'no' },
+      { host: '127.0.0.1', port: 0, tls: 'implicit', trusted: 'no' },
+      { host: '127.0.0.1', port: 0, tls: 'implicit', trusted: 'yes' },
+    ],
+    serverTls: createServerTls(be1),
+    accounts: { login, open },
+    storage, hints, log,
+    limits: { ...usualLimits, ...options.limits },
+    isTrustedNode: ({ node }) => node === 'fe1',
+  });
+  const [startTls = 0, tls = 0, trusted = 0] = service.ports;
+  return {
+    service, storage, hints, ports: { startTls, tls, trusted },
+    stop: async () => {
+      await service.stop(2000);
+      await storage.close();
+      fs.rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A mailbox of an account, which must be there. */
+export function mailboxOf(account: Account, name: string): Mailbox {
+  const mailbox = account.mailbox(name);
+  if (mailbox === undefined) throw new Error(`no mailbox ${name}`);
+  return mailbox;
+}
+
+/** Appends bytes as a delivery does, past the IMAP server. */
+export async function deliver(
+  target: { readonly storage: Storage; readonly address: string; readonly mailbox: string },
+  bytes: Buffer,
+  marks: { readonly flags: number; readonly keywords: readonly string[]; readonly internalDateMs?: number } = { flags: 0, keywords: [] },
+): Promise<void> {
+  const account = await target.storage.createAccount(target.address);
+  const staged = await target.storage.stage(target.address, inOnePiece(bytes), 100 * 1024 * 1024);
+  try {
+    await mailboxOf(account, target.mailbox).append([{ staged, marks }]);
+  } finally {
+    await staged.discard();
+  }
+}
+
+async function* inOnePiece(bytes: Buffer): AsyncGenerator<Buffer, void, void> {
+  yield bytes;
+}
