@@ -170,15 +170,21 @@ test('a back-end that says 421 to the message does not end the client\'s session
   await client.ask('NOOP', 250);
 });
 
-test('not kept here: the referral is followed, once', async (t) => {
-  const cluster = await startCluster(t);
+test('not kept here: the referral is followed, once, and the old route forgotten', async (t) => {
+  const cluster = await startCluster(t, { rememberMs: 60_000 });
+  let asked = 0;
   cluster.be1.onRecipient = () => {
+    asked += 1;
     throw refusal(451, '4.3.5', '<referral be2> moved');
   };
   const client = await mxClient(t, cluster);
   await sendMessage(client, ['alice@example.com']);
   await client.reply(250);
-  assert.deepEqual(cluster.be2.messages[0]?.recipients, ['alice@example.com']);
+  cluster.directory.set('alice@example.com', 'be2');
+  await sendMessage(client, ['alice@example.com']);
+  await client.reply(250);
+  assert.equal(asked, 1);
+  assert.equal(cluster.be2.messages.length, 2);
   cluster.be2.onRecipient = () => {
     throw refusal(451, '4.3.5', '<referral be1> moved');
   };
