@@ -16,8 +16,12 @@ const usualMailboxes: readonly (readonly [name: string, specialUse: string | und
   ['INBOX', undefined], ['Sent', '\\Sent'], ['Drafts', '\\Drafts'], ['Junk', '\\Junk'], ['Trash', '\\Trash'],
 ];
 
+/** More than any valid address (RFC 5321 section 4.5.3.1), and less than a key may have. */
+const longestAddressBytes = 1000;
+
 /** What this storage records of the address. */
 export function findAccount(volume: Volume, address: string): AccountRecord {
+  if (Buffer.byteLength(address) > longestAddressBytes) return { at: 'none' };
   const entry = volume.environment.read(() => getAccount(volume.tables, address));
   if (entry === undefined) return { at: 'none' };
   if (entry.movedTo !== undefined) return { at: 'moved', node: entry.movedTo, epoch: entry.epoch };
@@ -35,6 +39,7 @@ export function liveAddresses(volume: Volume): string[] {
 
 /** The live account of that address; made with the usual mailboxes when there is none, or in place of a tombstone. */
 export async function createAccount(volume: Volume, address: string): Promise<StoredAccount> {
+  if (address === '' || Buffer.byteLength(address) > longestAddressBytes) throw new Failure('bad-input', 'address is empty or too long');
   await volume.space.check();
   const entry = await volume.environment.write(() => {
     const old = getAccount(volume.tables, address);

@@ -3,10 +3,10 @@
  * lock of the operating system, which frees it when the process dies in whatever way, which never goes stale (unlike a
  * pid file), and which holds between containers that share the directory (unlike an abstract socket).
  */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Failure } from '../../shared/base/failure.ts';
+import { makeDirectory } from './directories.ts';
 
 export interface DirectoryLock {
   release(): void;
@@ -14,7 +14,7 @@ export interface DirectoryLock {
 
 /** Locks the directory (made when missing) for this process. Throws `in-use` when another process holds it. */
 export function lockDataDirectory(directory: string): DirectoryLock {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectory(directory);
   const file = new DatabaseSync(join(directory, 'supervisor.lock'), { timeout: 0 });
   try {
     file.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE;');

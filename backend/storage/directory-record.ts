@@ -1,8 +1,9 @@
 /** The small file in a storage's directory that says to which cluster and node it belongs and in which format it is. */
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, fsyncSync, linkSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { Failure } from '../../shared/base/failure.ts';
+import { flushDirectory, makeDirectory } from './directories.ts';
 
 /** Format of index and packs; a program refuses a higher one than it knows. */
 const storageFormat = 1;
@@ -19,7 +20,7 @@ interface DirectoryRecord {
  * belongs to another cluster or node, `storage-failure` when its format is newer than ours or the record is damaged.
  */
 export function claimDirectory(directory: string, owner: { readonly cluster: string; readonly node: string }): void {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectory(directory);
   const path = join(directory, fileName);
   const record = readRecord(path) ?? writeRecord(path, { cluster: owner.cluster, node: owner.node, format: storageFormat });
   if (record.format > storageFormat) {
@@ -72,6 +73,7 @@ function writeRecord(path: string, record: DirectoryRecord): DirectoryRecord {
   } finally {
     unlinkSync(draft);
   }
+  flushDirectory(dirname(path));
   return readRecord(path) ?? record;
 }
 

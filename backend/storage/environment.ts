@@ -2,10 +2,10 @@
  * The only place that opens LMDB: named tables of binary values under ordered keys, reads that see the last commit, and
  * writes that are all-or-nothing and on stable storage when their promise resolves. Other rooms use it through the face.
  */
-import { mkdirSync } from 'node:fs';
 import { open } from 'lmdb';
 import type { Database, RootDatabase } from 'lmdb';
 import { Failure } from '../../shared/base/failure.ts';
+import { flushDirectory, makeDirectory } from './directories.ts';
 
 /** A key: its parts in the order in which they sort; numbers sort before strings, and by value. No part begins with U+10FFFF twice. */
 export type Key = readonly (string | number)[];
@@ -56,7 +56,7 @@ export function keysUnder(prefix: Key): KeyRange {
 /** Opens the environment at `path` (a directory, made when it is missing). Throws `storage-failure`. */
 export function openEnvironment(path: string): Environment {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeDirectory(path);
     const root = open<Buffer, Key & (string | number)[]>({
       path,
       encoding: 'binary',
@@ -67,6 +67,7 @@ export function openEnvironment(path: string): Environment {
       noSubdir: false,
       eventTurnBatching: false, // transactions group without it, faster; with it a failed commit rejects a promise that nobody can reach
     });
+    flushDirectory(path);
     root.readerCheck(); // frees the places of readers that were killed
     return new LmdbEnvironment(path, root);
   } catch (error) {

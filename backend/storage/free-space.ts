@@ -15,13 +15,22 @@ export class FreeSpace {
     this.#reserveBytes = reserveBytes;
   }
 
-  /** Throws `storage-full` when less than the reserve is free; the answer may be a second old. */
+  /** Throws `storage-full` when less than the reserve is free (the answer may be a second old), `storage-failure` when that can't be found out. */
   async check(): Promise<void> {
     const now = performance.now();
     if (now - this.#askedAt >= answerKeptMs) {
       this.#askedAt = now;
-      this.#answer = statfs(this.#directory).then(({ bavail, bsize }) => bavail * bsize);
+      this.#answer = freeBytes(this.#directory);
     }
     if ((await this.#answer) < this.#reserveBytes) throw new Failure('storage-full', 'not enough space left');
+  }
+}
+
+async function freeBytes(directory: string): Promise<number> {
+  try {
+    const { bavail, bsize } = await statfs(directory);
+    return bavail * bsize;
+  } catch (error) {
+    throw new Failure('storage-failure', 'the storage cannot be reached', { cause: error });
   }
 }

@@ -15,6 +15,8 @@ const lastUid = 2 ** 32 - 1;
 export class MailboxChange {
   readonly #tables: Tables;
   readonly #blocks = new Map<number, Buffer>();
+  /** Rows are asked for in the order of their uids, so the next is mostly in the same block. */
+  #lastRead: { readonly number: number; readonly block: Buffer } = { number: -1, block: emptyBlock };
   readonly #removed: number[] = [];
   readonly #before: MailboxEntry;
   #entry: MailboxEntry;
@@ -139,7 +141,10 @@ export class MailboxChange {
 
   #block(uid: number): Buffer {
     const number = blockOf(uid);
-    return this.#blocks.get(number) ?? this.#tables.rows.get([this.#entry.id, number]) ?? emptyBlock;
+    const touched = this.#blocks.get(number);
+    if (touched !== undefined) return touched;
+    if (this.#lastRead.number !== number) this.#lastRead = { number, block: this.#tables.rows.get([this.#entry.id, number]) ?? emptyBlock };
+    return this.#lastRead.block;
   }
 
   #count(row: MessageRow, sign: 1 | -1): void {

@@ -3,10 +3,10 @@
  * fdatasync; a big one is streamed into a pack that it has for itself until it ends.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../../shared/base/failure.ts';
+import { makeDirectory } from './directories.ts';
 import type { Environment } from './environment.ts';
 import { PackFile } from './pack-file.ts';
 import { encodeRecordHeader, encodeRecordTrailer } from './pack-format.ts';
@@ -16,6 +16,8 @@ import type { DeliveryNote, PackPlace, Packs, StagedBytes, StageOptions } from '
 
 /** A message up to this size waits in memory until it is whole, bytes. */
 const wholeUpToBytes = 256 * 1024;
+/** How much `pieces` reads at once. */
+const pieceBytes = 256 * 1024;
 
 export interface PackOptions {
   /** Where live bytes are accounted (table `packs`). */
@@ -26,7 +28,7 @@ export interface PackOptions {
 
 /** Opens the packs in `directory` (made when missing). */
 export function openPacks(directory: string, options: PackOptions): Packs {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectory(directory);
   return new PackSet(directory, options);
 }
 
@@ -111,6 +113,10 @@ class PackSet implements Packs {
     const from = Math.min(Math.max(offset, 0), place.length);
     const to = Math.min(Math.max(offset + length, from), place.length);
     return this.#reader.read(place.pack, place.offset + from, to - from);
+  }
+
+  async *pieces(place: PackPlace): AsyncGenerator<Buffer> {
+    for (let at = 0; at < place.length; at += pieceBytes) yield await this.read(place, at, pieceBytes);
   }
 
   retain(place: PackPlace): void {

@@ -1,21 +1,27 @@
 /**
- * One pack file that this process is writing: records are appended at positions of their own, many at once, and one
- * fdatasync settles all that were written before it. After a failed write or flush the file takes nothing more.
+ * One pack file that this process is writing: records are appended in the order in which they come, several by one write,
+ * and one fdatasync settles all that were written before it. After a failed write or flush the file takes nothing more.
  */
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Failure } from '../../shared/base/failure.ts';
+import { flushDirectory } from './directories.ts';
 import { encodeFileHeader, fileHeaderBytes } from './pack-format.ts';
 
 export class PackFile {
   readonly number: number;
   readonly #handle: FileHandle;
+  /** Where the next bytes that come will lie, and how far bytes are written. */
   #end = fileHeaderBytes;
+  #position = fileHeaderBytes;
   /** Counts finished writes; a flush settles those that were finished when it began. */
   #written = 0;
   #settled = 0;
   #failure: Failure | undefined;
+  #waiting: Buffer[] = [];
+  #writing: Promise<void> = Promise.resolve();
+  #nextWrite: Promise<number> | undefined;
   #flushing: Promise<void> = Promise.resolve();
   #nextFlush: Promise<void> | undefined;
 
@@ -30,7 +36,7 @@ export class PackFile {
       const handle = await open(path, 'wx+', 0o600);
       await handle.write(encodeFileHeader(number), 0, fileHeaderBytes, 0);
       await handle.sync();
-      await flushDirectory(dirname(path));
+      flushDirectory(dirname(path));
       return new PackFile(number, handle);
     } catch (error) {
       throw asFailure(error);
@@ -48,17 +54,32 @@ export class PackFile {
   }
 
   /**
-   * Writes the bytes at the end of the file; they begin at the `size` of the moment of the call. Answers a ticket for
-   * `settle`. Throws `storage-failure`, `storage-full`.
+   * Writes the bytes at the end of the file; they begin at the `size` of the moment of the call. Calls that come while
+   * a write is under way share the next one. Answers a ticket for `settle`. Throws `storage-failure`, `storage-full`.
    */
-  async append(bytes: Buffer): Promise<number> {
-    if (this.#failure !== undefined) throw this.#failure;
-    let position = this.#end;
+  append(bytes: Buffer): Promise<number> {
     this.#end += bytes.length;
+    this.#waiting.push(bytes);
+    this.#nextWrite ??= this.#writeAfterThis();
+    return this.#nextWrite;
+  }
+
+  async #writeAfterThis(): Promise<number> {
+    await this.#writing;
+    this.#nextWrite = undefined;
+    const bytes = Buffer.concat(this.#waiting);
+    this.#waiting = [];
+    const write = this.#write(bytes);
+    this.#writing = write.then(ignore, ignore); // its own callers hear of a failure
+    return write;
+  }
+
+  async #write(bytes: Buffer): Promise<number> {
+    if (this.#failure !== undefined) throw this.#failure;
     try {
       for (let rest = bytes; rest.length > 0; ) {
-        const { bytesWritten } = await this.#handle.write(rest, 0, rest.length, position);
-        position += bytesWritten;
+        const { bytesWritten } = await this.#handle.write(rest, 0, rest.length, this.#position);
+        this.#position += bytesWritten;
         rest = rest.subarray(bytesWritten);
       }
     } catch (error) {
@@ -80,7 +101,7 @@ export class PackFile {
     await this.#flushing;
     this.#nextFlush = undefined;
     const flush = this.#flush();
-    this.#flushing = flush.catch(() => undefined); // its own callers hear of the failure
+    this.#flushing = flush.catch(ignore);
     await flush;
   }
 
@@ -97,19 +118,14 @@ export class PackFile {
   }
 
   async close(): Promise<void> {
+    await this.#writing;
     await this.#flushing;
     await this.#handle.close();
   }
 }
 
-/** Puts the names of a directory's files on stable storage. */
-async function flushDirectory(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+function ignore(): void {
+  // the one who asked has been told
 }
 
 function asFailure(error: unknown): Failure {

@@ -67,8 +67,8 @@ export class PackReader {
 }
 
 async function closeQuietly(opening: Promise<FileHandle>): Promise<void> {
-  const handle = await opening.catch(() => undefined);
-  await handle?.close();
+  const handle = await opening.catch(() => undefined); // who wanted it has been told
+  await handle?.close().catch(() => undefined); // nothing was written by it
 }
 
 /** The cache may close a file between finding its handle and reading with it. */

@@ -53,6 +53,8 @@ export interface Packs {
   note(note: DeliveryNote): Promise<void>;
   /** The bytes from `offset` (within the place), clipped to the place. Throws `storage-failure` when the pack is gone. */
   read(place: PackPlace, offset: number, length: number): Promise<Buffer>;
+  /** All the bytes, piece by piece, e.g. to stage them elsewhere. */
+  pieces(place: PackPlace): AsyncIterable<Buffer>;
   /** Counts the bytes as live. Only inside the environment's `write`; once for each piece, further references are the caller's to count. */
   retain(place: PackPlace): void;
   /** Counts the bytes as dead. Only inside the environment's `write`. */

@@ -29,18 +29,22 @@ export function findRow(block: Buffer, uid: number): MessageRow | undefined {
   return at < block.length && block.readUInt32LE(at) === uid ? decodeRow(block, at) : undefined;
 }
 
-/** The block with that row put in or replaced. */
+/** The block with that row put in or replaced. The block given is used up: it may have become the new one. */
 export function withRow(block: Buffer, row: MessageRow): Buffer {
   const at = offsetOf(block, row.uid);
-  const after = at < block.length && block.readUInt32LE(at) === row.uid ? at + rowBytes : at;
-  return Buffer.concat([block.subarray(0, at), encodeRow(row), block.subarray(after)]);
+  if (at === block.length || block.readUInt32LE(at) !== row.uid) {
+    return Buffer.concat([block.subarray(0, at), encodeRow(row), block.subarray(at)]);
+  }
+  encodeRow(row).copy(block, at);
+  return block;
 }
 
-/** The block without the row of that uid. */
+/** The block without the row of that uid. The block given is used up, as with `withRow`. */
 export function withoutRow(block: Buffer, uid: number): Buffer {
   const at = offsetOf(block, uid);
-  if (at >= block.length || block.readUInt32LE(at) !== uid) return block;
-  return Buffer.concat([block.subarray(0, at), block.subarray(at + rowBytes)]);
+  if (at === block.length || block.readUInt32LE(at) !== uid) return block;
+  block.copyWithin(at, at + rowBytes);
+  return block.subarray(0, -rowBytes);
 }
 
 /** Where the first row with at least that uid begins. */

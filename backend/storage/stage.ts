@@ -10,7 +10,6 @@ import type { Volume } from './volume.ts';
 
 /** Sizes are kept in 32 bits. */
 const largestMessageBytes = 2 ** 32 - 1;
-const copyPieceBytes = 256 * 1024;
 
 /** A message whose bytes are in a pack of `volume`. */
 export class StoredStage implements StagedMessage {
@@ -52,12 +51,8 @@ export class StoredStage implements StagedMessage {
 
   async #copyTo(volume: Volume, owner: string): Promise<StoredStage> {
     await volume.space.check();
-    const bytes = await volume.packs.stage(this.#pieces(), { maxBytes: this.size, owner });
+    const bytes = await volume.packs.stage(this.volume.packs.pieces(this.bytes.place), { maxBytes: this.size, owner });
     return new StoredStage(volume, bytes, this.structure);
-  }
-
-  async *#pieces(): AsyncGenerator<Buffer> {
-    for (let at = 0; at < this.size; at += copyPieceBytes) yield await this.volume.packs.read(this.bytes.place, at, copyPieceBytes);
   }
 
   async discard(): Promise<void> {

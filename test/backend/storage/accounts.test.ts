@@ -21,6 +21,9 @@ test('An account is made once, however often and however much at once it is aske
   assert.deepEqual(one.addresses(), ['alice@example.com']);
   const found = one.find('alice@example.com');
   assert.equal(found.at === 'live' && found.account.epoch, 1);
+  const endless = `${'x'.repeat(5000)}@example.com`;
+  assert.deepEqual(one.find(endless), { at: 'none' });
+  await assert.rejects(one.createAccount(endless), failing('bad-input'));
 });
 
 test('Accounts spread over the storages and are found whatever the order of the directories', async (t) => {

@@ -7,7 +7,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openStorage } from '../../../backend/storage/storage.ts';
-import type { Mailbox, Storage } from '../../../backend/storage/storage.ts';
+import type { Account, Mailbox, Storage } from '../../../backend/storage/storage.ts';
 import { bytesOf, deliver, mailboxOf, recount, sampleMessage, storageOptions, temporaryDirectory, temporaryStorage } from './harness.ts';
 
 const script = join(import.meta.dirname, 'worker-process.ts');
@@ -69,6 +69,10 @@ test('A process sees at once what another has committed', async (t) => {
 test('A process is killed in the middle of its appends, again and again: all that was acknowledged is there, byte for byte', async (t) => {
   const directory = temporaryDirectory(t);
   const acknowledged = new Map<number, string>();
+  const storage = await openStorage(storageOptions(directory));
+  t.after(() => storage.close());
+  const account = await storage.createAccount('alice@example.com');
+  const own = keepAppending({ storage, account, mailbox: mailboxOf(account) }, acknowledged);
   for (let round = 0; round < 8; round += 1) {
     const output = await runAndKill(directory, `round${round}`, 500 + round * 67);
     for (const line of output.split('\n')) {
@@ -78,9 +82,8 @@ test('A process is killed in the middle of its appends, again and again: all tha
       acknowledged.set(Number(uid), digest);
     }
   }
+  await own.stop();
   assert.ok(acknowledged.size > 200, `only ${acknowledged.size} were acknowledged`);
-  const storage = await openStorage(storageOptions(directory));
-  t.after(() => storage.close());
   const { inbox } = aliceOf(storage);
   assertExact(storage);
   for (const row of inbox.rows()) {
@@ -90,6 +93,25 @@ test('A process is killed in the middle of its appends, again and again: all tha
   }
   assert.deepEqual([...acknowledged.keys()], [], 'acknowledged and lost');
 });
+
+/** Appends beside those that are killed: their death must neither stop nor harm this process. */
+function keepAppending(target: { storage: Storage; account: Account; mailbox: Mailbox }, acknowledged: Map<number, string>): { stop(): Promise<void> } {
+  let state: 'running' | 'stopping' = 'running';
+  const running = (async () => {
+    for (let turn = 0; state === 'running'; turn += 1) {
+      const bytes = sampleMessage(`survivor ${turn}`, 800);
+      const { uids } = await deliver(target, bytes);
+      acknowledged.set(uids[0] ?? 0, createHash('sha256').update(bytes).digest('hex'));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  })();
+  return {
+    stop: () => {
+      state = 'stopping';
+      return running;
+    },
+  };
+}
 
 async function runAndKill(directory: string, name: string, afterMs: number): Promise<string> {
   const child = spawn(process.execPath, [script, 'stream', directory, name], { stdio: ['ignore', 'pipe', 'inherit'] });

@@ -1,0 +1,23 @@
+/** Directories whose names, and the names of the files in them, are on stable storage. */
+import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+
+/** Makes the directory and those above it that are missing, for this user only. */
+export function makeDirectory(path: string): void {
+  const first = mkdirSync(path, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  for (let made = resolve(path); ; made = dirname(made)) {
+    flushDirectory(dirname(made));
+    if (made === resolve(first)) return;
+  }
+}
+
+/** Puts the names of a directory's files on stable storage. */
+export function flushDirectory(path: string): void {
+  const directory = openSync(path, 'r');
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}
