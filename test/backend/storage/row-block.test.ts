@@ -17,7 +17,7 @@ const row: fc.Arbitrary<MessageRow> = fc.record({
   savedDateMs: number53,
   messageId: number53,
   threadId: number53,
-});
+}, { noNullPrototype: true });
 const change = fc.oneof({ weight: 3, arbitrary: row.map((put) => ({ put })) }, { weight: 1, arbitrary: row.map(({ uid }) => ({ remove: uid })) });
 
 test('A block holds the same rows as a map after any changes', () => {
