@@ -22,12 +22,13 @@ export function visibleEntry(entry: DirectoryEntry, identity: Identity): Directo
   return { dn: entry.dn, attributes };
 }
 
-/** @throws Refusal insufficientAccessRights */
+/** @throws Refusal insufficientAccessRights, strongerAuthRequired for anonymous */
 export function requireAdmin(identity: Identity): void {
+  if (identity.kind === 'anonymous') throw new Refusal('strongerAuthRequired', 'modifications require authentication');
   if (identity.kind !== 'admin') throw new Refusal('insufficientAccessRights', 'only the administrator may do this');
 }
 
-/** Allows the administrator everything, and users their own password. @throws Refusal insufficientAccessRights */
+/** Allows the administrator everything, and users their own password. @throws Refusal as `requireAdmin` */
 export function requireModify(identity: Identity, dn: DistinguishedName, attributes: readonly string[]): void {
   if (isSelf(identity, dn) && attributes.every((attribute) => attributeKey(attribute) === secretAttribute)) return;
   requireAdmin(identity);

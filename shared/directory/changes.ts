@@ -22,8 +22,10 @@ export function entryAt(tree: Tree, dn: DistinguishedName): DirectoryEntry {
   throw new Refusal('noSuchObject', '', above === undefined ? '' : formatDn(above.dn));
 }
 
-export function addEntry(tree: Tree, entry: DirectoryEntry, base: DistinguishedName): Tree {
-  for (const { name } of entry.attributes.values()) checkUserModifiable(name);
+/** Adds an entry; naming values that were left out are added, as slapd does. */
+export function addEntry(tree: Tree, given: DirectoryEntry, base: DistinguishedName): Tree {
+  for (const { name } of given.attributes.values()) checkUserModifiable(name);
+  const entry = withNamingValues(given, [], 'no');
   checkEntry(entry);
   const key = treeKey(entry.dn);
   if (tree.has(key)) throw new Refusal('entryAlreadyExists', '');

@@ -2,7 +2,7 @@
 
 export const results = {
   success: 0, operationsError: 1, protocolError: 2, sizeLimitExceeded: 4, compareFalse: 5, compareTrue: 6, authMethodNotSupported: 7,
-  adminLimitExceeded: 11, unavailableCriticalExtension: 12, noSuchAttribute: 16, undefinedAttributeType: 17, constraintViolation: 19,
+  strongerAuthRequired: 8, adminLimitExceeded: 11, unavailableCriticalExtension: 12, noSuchAttribute: 16, undefinedAttributeType: 17, constraintViolation: 19,
   attributeOrValueExists: 20, noSuchObject: 32, invalidDNSyntax: 34, invalidCredentials: 49, insufficientAccessRights: 50,
   unavailable: 52, unwillingToPerform: 53, namingViolation: 64, objectClassViolation: 65, notAllowedOnNonLeaf: 66, entryAlreadyExists: 68,
   other: 80,
