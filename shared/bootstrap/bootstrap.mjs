@@ -62,7 +62,7 @@ async function npm(npmArguments) {
 
 /** Says what went wrong in npm in one paragraph: the cause where it is a common one, else npm's own last lines. */
 function explainNpm(npmArguments, output) {
-  const said = output.split('\n').filter((line) => /^npm (error|ERR!)/.test(line)).slice(0, 12).join('\n');
+  const said = output.split('\n').filter((line) => /^npm (error|ERR!) +\S/.test(line) && !/ at |A complete log/.test(line)).slice(0, 6).join('\n');
   const line = `npm ${npmArguments.join(' ')}`;
   if (/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|ECONNRESET/.test(output)) {
     return `the package registry can't be reached, and this first start needs it once.\n${said}\nWhen the network is back, start again.`;
