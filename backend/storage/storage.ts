@@ -12,6 +12,7 @@ export type { StorageOptions } from './open-storage.ts';
 export { isAlive, thisProcess } from './process-identity.ts';
 export { lockDataDirectory } from './data-directory-lock.ts';
 export type { DirectoryLock } from './data-directory-lock.ts';
+export { FreeSpace } from './free-space.ts';
 export { keysUnder, openEnvironment } from './environment.ts';
 export type { Environment, Key, KeyRange, Table } from './environment.ts';
 export { openPacks } from './open-packs.ts';
