@@ -69,7 +69,7 @@ export class Session {
       while (this.#state.at !== 'over') await this.#turn();
     } finally {
       clearTimeout(loginTimer);
-      this.connection.end();
+      if (!this.connection.socket.writableEnded) this.connection.end();
       await this.#opened?.settle();
       await this.connection.closed;
     }

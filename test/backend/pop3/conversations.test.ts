@@ -1,0 +1,20 @@
+/** Plays every file of `conversations/`; its first line is the title. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { after, before, test } from 'node:test';
+import { play, readConversation } from './conversation.ts';
+import { startServer } from './harness.ts';
+import type { TestServer } from './harness.ts';
+
+const folder = path.join(import.meta.dirname, 'conversations');
+let server: TestServer;
+
+before(async () => {
+  server = await startServer();
+});
+after(async () => server.stop());
+
+for (const file of fs.readdirSync(folder).filter((name) => name.endsWith('.txt'))) {
+  const conversation = readConversation(path.join(folder, file));
+  test(conversation.title, { timeout: 15_000 }, async () => play(conversation, server, `${path.basename(file, '.txt')}@example.com`));
+}

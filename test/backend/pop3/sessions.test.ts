@@ -1,0 +1,143 @@
+/** What needs more than a text file: front-ends with certificates, injected clear text, other sessions' doings, and the end of the service. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { logInAtBackend } from '../../../frontend/pop3-proxy/backend-login.ts';
+import { isFailure } from '../../../shared/base/failure.ts';
+import { connectTo } from '../../../shared/net/connect.ts';
+import { Connection } from '../../../shared/net/connection.ts';
+import { Dialogue } from '../../harness/dialogue.ts';
+import { certificateOf, deliver, inboxOf, password, startServer } from './harness.ts';
+import type { TestServer } from './harness.ts';
+
+let server: TestServer;
+
+before(async () => {
+  server = await startServer();
+});
+after(async () => server.stop());
+
+async function connectAs(node: 'fe1' | 'fe9' | 'be2' | 'nobody', port = server.ports.trusted): Promise<Connection> {
+  const { certificate, key, authority } = certificateOf(node === 'nobody' ? 'fe1' : node);
+  const identity = node === 'nobody' ? {} : { cert: certificate, key };
+  const socket = await connectTo({ host: '127.0.0.1', port, timeoutMs: 5000, tls: { ca: authority, servername: 'localhost', ...identity } });
+  return new Connection(socket, { maxLineBytes: 1000, idleTimeoutMs: 5000 });
+}
+
+async function logIn(address: string, at = server): Promise<Dialogue> {
+  const dialogue = await Dialogue.connect({ port: at.ports.tls, tls: 'implicit' });
+  await dialogue.expect(/^\+OK/);
+  dialogue.sayRaw(`USER ${address}\r\nPASS ${password}\r\n`);
+  await dialogue.expect(/^\+OK/);
+  await dialogue.expect(/^\+OK maildrop/);
+  return dialogue;
+}
+
+const client = { address: '192.0.2.7', port: 4711, session: 'abcdefgh23456789' };
+
+test('a front-end logs a user in by its certificate, names the client, and is told of neither afterwards', async () => {
+  const connection = await connectAs('fe1');
+  assert.equal(await logInAtBackend(connection, 'external@example.com', client), 'maildrop has 0 messages (0 octets)');
+  await connection.write('CAPA\r\nXCLIENT ADDR=192.0.2.8\r\n');
+  const lines: (string | undefined)[] = [];
+  for (let line = await connection.readLine(); line !== '.'; line = await connection.readLine()) lines.push(line);
+  assert.ok(lines.includes('SASL PLAIN LOGIN') && !lines.includes('XCLIENT'), String(lines));
+  assert.match((await connection.readLine()) ?? '', /^-ERR XCLIENT is not allowed after login/);
+  connection.destroy();
+});
+
+test('a front-end sees what it may do before login', async () => {
+  const connection = await connectAs('fe1');
+  await connection.write('CAPA\r\n');
+  const lines: (string | undefined)[] = [];
+  for (let line = await connection.readLine(); line !== '.'; line = await connection.readLine()) lines.push(line);
+  assert.ok(lines.includes('SASL PLAIN LOGIN EXTERNAL') && lines.includes('XCLIENT'), String(lines));
+  connection.destroy();
+});
+
+test('a front-end is referred to the node that keeps the account, and told of an outage as one', async () => {
+  const connection = await connectAs('fe1');
+  await assert.rejects(logInAtBackend(connection, 'elsewhere@example.com', client), (thrown) => isFailure(thrown, 'not-kept-here') && thrown.node === 'be2');
+  connection.destroy();
+  const other = await connectAs('fe1');
+  await assert.rejects(logInAtBackend(other, 'outage@example.com', client), (thrown) => isFailure(thrown, 'backend-unavailable'));
+  other.destroy();
+});
+
+test('nobody else may assert identities: no certificate, an unlisted front-end, a back-end, a listener that is not trusted', async () => {
+  for (const [node, port] of [['nobody', server.ports.trusted], ['fe9', server.ports.trusted], ['be2', server.ports.trusted], ['fe1', server.ports.tls]] as const) {
+    const connection = await connectAs(node, port);
+    await connection.write(`AUTH EXTERNAL ${Buffer.from('external@example.com').toString('base64')}\r\nXCLIENT ADDR=192.0.2.7\r\n`);
+    assert.match((await connection.readLine()) ?? '', /^\+OK/);
+    assert.equal(await connection.readLine(), '-ERR no such mechanism', node);
+    assert.equal(await connection.readLine(), '-ERR unknown command', node);
+    connection.destroy();
+  }
+});
+
+test('commands pipelined behind STLS in the clear are thrown away', async () => {
+  const dialogue = await Dialogue.connect({ port: server.ports.plain });
+  await dialogue.expect(/^\+OK/);
+  dialogue.sayRaw('STLS\r\nCAPA\r\n');
+  await dialogue.expect(/^\+OK begin TLS/);
+  await dialogue.startTls();
+  dialogue.say('NOOP');
+  await dialogue.expect(/^-ERR NOOP is not allowed before login/);
+  dialogue.close();
+});
+
+test('an overlong line is refused and ends the session', async () => {
+  const dialogue = await Dialogue.connect({ port: server.ports.plain });
+  await dialogue.expect(/^\+OK/);
+  dialogue.sayRaw('x'.repeat(20_000));
+  await dialogue.expect(/^-ERR line too long/);
+  await dialogue.closed();
+  dialogue.close();
+});
+
+test('a message that another session removed can not be read, and deleting it is no error', async () => {
+  const address = 'gone@example.com';
+  await deliver(server, address, Buffer.from('Subject: 1\r\n\r\n'), Buffer.from('Subject: 2\r\n\r\n'));
+  const dialogue = await logIn(address);
+  const inbox = await inboxOf(server, address);
+  await inbox.expunge([1]);
+  dialogue.say('RETR 1');
+  await dialogue.expect(/^-ERR \[SYS\/PERM\] message 1 was removed by another session/);
+  dialogue.sayRaw('DELE 1\r\nDELE 2\r\nQUIT\r\n');
+  for (const pattern of [/^\+OK/, /^\+OK/, /^\+OK goodbye/]) await dialogue.expect(pattern);
+  assert.deepEqual(inbox.rows(), []);
+  dialogue.close();
+});
+
+test('who is too slow to log in, or silent, is sent away', async () => {
+  const impatient = await startServer({ loginTimeoutMs: 200, idleTimeoutMs: 300 });
+  try {
+    const slow = await Dialogue.connect({ port: impatient.ports.plain });
+    await slow.expect(/^\+OK/);
+    await slow.closed();
+    slow.close();
+    await deliver(impatient, 'idle@example.com', Buffer.from('Subject: x\r\n\r\n'));
+    const silent = await logIn('idle@example.com', impatient);
+    silent.say('DELE 1');
+    await silent.expect(/^\+OK/);
+    await silent.closed();
+    silent.close();
+    assert.equal((await inboxOf(impatient, 'idle@example.com')).rows().length, 1, 'autologout removes nothing');
+  } finally {
+    await impatient.stop();
+  }
+});
+
+test('when the service stops, sessions are told so and nothing is deleted', async () => {
+  const stopping = await startServer();
+  await deliver(stopping, 'stop@example.com', Buffer.from('Subject: x\r\n\r\n'));
+  const dialogue = await logIn('stop@example.com', stopping);
+  dialogue.say('DELE 1');
+  await dialogue.expect(/^\+OK/);
+  const stopped = stopping.service.stop(3000);
+  await dialogue.expect(/^-ERR \[SYS\/TEMP\] server is going down/);
+  await dialogue.closed();
+  dialogue.close();
+  await stopped;
+  assert.equal((await inboxOf(stopping, 'stop@example.com')).rows().length, 1);
+  await stopping.stop();
+});
