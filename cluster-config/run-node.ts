@@ -28,8 +28,8 @@ export interface RunNodeOptions {
   readonly configFile: string;
   readonly nodeName: string;
   readonly role: Role;
-  /** Done once in the supervisor before any worker starts; a rejection stops the node with its words. */
-  readonly prepare: (config: NodeConfig) => Promise<void>;
+  /** Done once in the supervisor before any worker starts; a rejection stops the node with its words. What it answers is called at the end. */
+  readonly prepare: (config: NodeConfig) => Promise<() => void>;
   /** Starts everything of one worker. */
   readonly start: (context: NodeContext) => Promise<NodeServices>;
 }
@@ -46,9 +46,9 @@ async function runSupervisor(options: RunNodeOptions): Promise<void> {
   });
   const config = nodeConfig(options, first);
   const log = createLog({ node: options.nodeName, ...config.log });
-  await options.prepare(config);
+  const release = await options.prepare(config);
   const supervisor = supervise(supervisorOptions(options, first, log));
-  stopOnSignals(supervisor, log);
+  stopOnSignals({ supervisor, log, release });
   try {
     await supervisor.started;
   } catch (error) {
@@ -85,14 +85,17 @@ function supervisorOptions(options: RunNodeOptions, text: string, log: Logger): 
 }
 
 /** SIGTERM and SIGINT drain; so does the end of the process that started us, if it gave us a channel. */
-function stopOnSignals(supervisor: Supervisor, log: Logger): void {
+function stopOnSignals({ supervisor, log, release }: { readonly supervisor: Supervisor; readonly log: Logger; readonly release: () => void }): void {
   let stopping = false;
   const stop = (reason: string): void => {
     if (stopping) return;
     stopping = true;
     log.info({ reason }, 'stopping');
     supervisor.stop().then(
-      () => process.exit(0),
+      () => {
+        release();
+        process.exit(0);
+      },
       (error: unknown) => {
         log.error({ err: error }, 'did not stop cleanly');
         process.exit(1);

@@ -4,5 +4,5 @@ import { startFrontend } from './frontend.ts';
 
 /** Runs the node until it is told to stop; then the process ends. */
 export async function runFrontend(options: { readonly configFile: string; readonly nodeName: string }): Promise<void> {
-  await runNode({ ...options, role: 'frontend', prepare: async () => Promise.resolve(), start: startFrontend });
+  await runNode({ ...options, role: 'frontend', prepare: async () => Promise.resolve(() => undefined), start: startFrontend });
 }

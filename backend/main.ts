@@ -1,0 +1,21 @@
+/** The program of a back-end node: `waybill backend`. */
+import type { NodeConfig } from '../cluster-config/effective.ts';
+import { runNode } from '../cluster-config/run-node.ts';
+import { Failure } from '../shared/base/failure.ts';
+import { startBackend } from './backend.ts';
+import { lockDataDirectory } from './storage/storage.ts';
+
+/** Runs the node until it is told to stop; then the process ends. */
+export async function runBackend(options: { readonly configFile: string; readonly nodeName: string }): Promise<void> {
+  await runNode({ ...options, role: 'backend', prepare: lockStorages, start: startBackend });
+}
+
+/** Held until the supervisor ends, in whatever way: a second node on the same storages is refused. */
+async function lockStorages(config: NodeConfig): Promise<() => void> {
+  const { directories } = config.storage;
+  if (directories.length === 0) throw new Failure('bad-input', `storage.directories names no folder for node ${config.nodeName}`);
+  const locks = directories.map((directory) => lockDataDirectory(directory));
+  return Promise.resolve(() => {
+    for (const lock of locks) lock.release();
+  });
+}
