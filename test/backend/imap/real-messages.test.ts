@@ -1,0 +1,105 @@
+/** Real messages: what was appended comes back byte by byte, and every item can be fetched of it. */
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import * as tls from 'node:tls';
+import { once } from 'node:events';
+import { after, before, test } from 'node:test';
+import { Dialogue } from '../../harness/dialogue.ts';
+import { deliver, password, startServer } from './harness.ts';
+import type { TestServer } from './harness.ts';
+
+const folder = path.join(import.meta.dirname, '../../../../shared/mail');
+const files = fs.readdirSync(folder).filter((name) => name.endsWith('.eml'));
+const address = 'real@example.com';
+let server: TestServer;
+
+before(async () => {
+  server = await startServer();
+});
+after(async () => server.stop());
+
+/** With CRLF line ends, as they must be on the wire. */
+function normalised(file: string): Buffer {
+  return Buffer.from(fs.readFileSync(path.join(folder, file), 'latin1').replaceAll(/\r?\n/g, '\r\n'), 'latin1');
+}
+
+async function logIn(): Promise<Dialogue> {
+  const dialogue = await Dialogue.connect({ port: server.ports.tls, tls: 'implicit' });
+  dialogue.say(`login LOGIN ${address} "${password}"`);
+  await dialogue.until(/^login OK/);
+  return dialogue;
+}
+
+/** The literal that ends the line whose beginning matches. */
+async function literal(dialogue: Dialogue, start: RegExp): Promise<Buffer> {
+  const [, size = ''] = await dialogue.expect(new RegExp(`${start.source}.*\\{(\\d+)\\}$`));
+  return dialogue.bytes(Number(size));
+}
+
+test('Every message comes back from FETCH BODY[] byte by byte as APPEND took it, whole and in parts.', { timeout: 60_000 }, async () => {
+  assert.ok(files.length > 50);
+  const dialogue = await logIn();
+  for (const [index, file] of files.entries()) {
+    const bytes = normalised(file);
+    dialogue.sayRaw(Buffer.concat([Buffer.from(`a${String(index)} APPEND INBOX {${String(bytes.length)}+}\r\n`), bytes, Buffer.from('\r\n')]));
+    await dialogue.expect(new RegExp(`^a${String(index)} OK \\[APPENDUID`));
+  }
+  dialogue.say('b SELECT INBOX');
+  await dialogue.until(/^b OK/);
+  for (const [index, file] of files.entries()) {
+    const bytes = normalised(file);
+    dialogue.say(`c FETCH ${String(index + 1)} (BODY.PEEK[] BODY.PEEK[HEADER] BODY.PEEK[TEXT] RFC822.SIZE)`);
+    const whole = await literal(dialogue, /^\* \d+ FETCH \(BODY\[\]/);
+    assert.ok(whole.equals(bytes), file);
+    const header = await literal(dialogue, /^ BODY\[HEADER\]/);
+    const text = await literal(dialogue, /^ BODY\[TEXT\]/);
+    assert.ok(Buffer.concat([header, text]).equals(bytes), `${file}: header and text`);
+    await dialogue.expect(new RegExp(`^ RFC822.SIZE ${String(bytes.length)}\\)$`));
+    await dialogue.expect(/^c OK/);
+  }
+  dialogue.close();
+});
+
+test('Structure, envelope and preview of every real message are well-formed responses.', { timeout: 60_000 }, async () => {
+  const dialogue = await logIn();
+  for (const file of files.slice(0, 3)) await deliver({ storage: server.storage, address, mailbox: 'INBOX' }, normalised(file));
+  dialogue.say('b SELECT INBOX');
+  const count = Number((await dialogue.until(/^\* (\d+) EXISTS/))[1]);
+  await dialogue.until(/^b OK/);
+  dialogue.say('c FETCH 1:* (UID ENVELOPE BODY BODYSTRUCTURE PREVIEW EMAILID)');
+  for (let at = 1; at <= count; at += 1) {
+    let response = '';
+    for (;;) {
+      const line = await dialogue.line();
+      const size = /\{(\d+)\}$/.exec(line)?.[1];
+      response += line.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""').replace(/\{\d+\}$/, '""');
+      if (size === undefined) break;
+      await dialogue.bytes(Number(size));
+    }
+    assert.match(response, new RegExp(`^\\* ${String(at)} FETCH \\(UID \\d+ ENVELOPE \\(.*\\) BODY \\(.*\\) BODYSTRUCTURE \\(.*\\) PREVIEW "" EMAILID \\(M\\d+\\)\\)$`));
+    assert.equal(response.replaceAll(/[^(]/g, '').length, response.replaceAll(/[^)]/g, '').length, response);
+  }
+  await dialogue.expect(/^c OK/);
+  dialogue.close();
+});
+
+test('A big message is sent no faster than the client takes it, and other sessions go on meanwhile.', { timeout: 60_000 }, async () => {
+  const big = Buffer.concat([Buffer.from('Subject: big\r\n\r\n'), Buffer.alloc(40 * 1024 * 1024, 'x')]);
+  await deliver({ storage: server.storage, address: 'big@example.com', mailbox: 'INBOX' }, big);
+  // It never reads: what the server sends stays in the sockets.
+  const slow = tls.connect({ port: server.ports.tls, host: '127.0.0.1', rejectUnauthorized: false });
+  await once(slow, 'secureConnect');
+  const before = process.memoryUsage().rss;
+  slow.write(`a LOGIN big@example.com "${password}"\r\nb SELECT INBOX\r\nc FETCH 1 BODY.PEEK[]\r\n`);
+  const other = await logIn();
+  for (let turn = 0; turn < 20; turn += 1) {
+    other.say('n NOOP');
+    await other.expect(/^n OK/);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  // The whole message would be 40 MB; the socket's buffers and garbage are less than half of it.
+  assert.ok(process.memoryUsage().rss - before < 20 * 1024 * 1024, 'memory grew with the message');
+  slow.destroy();
+  other.close();
+});
