@@ -10,7 +10,6 @@ export type {
 export { openStorage } from './open-storage.ts';
 export type { StorageOptions } from './open-storage.ts';
 export { isAlive, thisProcess } from './process-identity.ts';
-export { FreeSpace } from './free-space.ts';
 export { lockDataDirectory } from './data-directory-lock.ts';
 export type { DirectoryLock } from './data-directory-lock.ts';
 export { FreeSpace } from './free-space.ts';
