@@ -1,11 +1,8 @@
-/** The form of a message between DATA and the final dot (RFC 5321 section 4.5.2), made piece by piece. Pure. */
+/** The form of a message between DATA and the final dot (RFC 5321 section 4.5.2), made and unmade piece by piece. Pure. */
 
 const carriageReturn = 0x0d;
 const lineFeed = 0x0a;
 const dot = 0x2e;
-const crBytes = Buffer.from('\r');
-const lfBytes = Buffer.from('\n');
-const dotBytes = Buffer.from('.');
 
 /**
  * Doubles dots at line starts. A bare LF or bare CR must not be sent (RFC 5321 section 2.3.8: a server that takes it for a
@@ -17,33 +14,75 @@ export class DotStuffer {
 
   /** The wire form of the next piece. */
   push(piece: Buffer): Buffer {
-    const parts: Buffer[] = [];
-    let from = 0;
-    const insert = (at: number, bytes: Buffer): void => {
-      if (at > from) parts.push(piece.subarray(from, at));
-      parts.push(bytes);
-      from = at;
-    };
-    let previous = this.#previous;
+    const inserted = this.#countInsertions(piece);
+    if (inserted === 0) {
+      this.#previous = piece.at(-1) ?? this.#previous;
+      return piece;
+    }
+    const wire = Buffer.allocUnsafe(piece.length + inserted);
+    let length = 0;
     for (let at = 0; at < piece.length; at += 1) {
       const byte = piece[at] ?? 0;
-      if (previous === carriageReturn && byte !== lineFeed) {
-        insert(at, lfBytes);
-        previous = lineFeed;
+      if (this.#previous === carriageReturn && byte !== lineFeed) {
+        wire[length++] = lineFeed;
+        this.#previous = lineFeed;
       }
-      if (byte === lineFeed && previous !== carriageReturn) insert(at, crBytes);
-      else if (byte === dot && previous === lineFeed) insert(at, dotBytes);
-      previous = byte;
+      if (byte === lineFeed && this.#previous !== carriageReturn) wire[length++] = carriageReturn;
+      else if (byte === dot && this.#previous === lineFeed) wire[length++] = dot;
+      wire[length++] = byte;
+      this.#previous = byte;
     }
-    this.#previous = previous;
-    if (parts.length === 0) return piece;
-    if (from < piece.length) parts.push(piece.subarray(from));
-    return Buffer.concat(parts);
+    return wire;
   }
 
   /** What ends the message: its last line's CRLF where that is missing, then the dot. */
   end(): string {
     if (this.#previous === lineFeed) return '.\r\n';
     return this.#previous === carriageReturn ? '\n.\r\n' : '\r\n.\r\n';
+  }
+
+  #countInsertions(piece: Buffer): number {
+    let previous = this.#previous;
+    let inserted = 0;
+    for (let at = 0; at < piece.length; at += 1) {
+      const byte = piece[at] ?? 0;
+      if (previous === carriageReturn && byte !== lineFeed) {
+        inserted += 1;
+        previous = lineFeed;
+      }
+      if ((byte === lineFeed && previous !== carriageReturn) || (byte === dot && previous === lineFeed)) inserted += 1;
+      previous = byte;
+    }
+    return inserted;
+  }
+}
+
+/**
+ * Takes away the first dot of a line and finds the end of the message, which is CRLF . CRLF and nothing else. One pass
+ * over the bytes, whatever they are: a message full of dots must not cost more than another.
+ */
+export class DotUnstuffer {
+  #state: 'text' | 'after CR' | 'line start' | 'after dot' | 'after dot CR' = 'line start';
+
+  /** The content of the next piece; `rest` is there when the end was found: the bytes after the final dot's CRLF. */
+  push(piece: Buffer): { readonly content: Buffer; readonly rest: Buffer | undefined } {
+    const content = Buffer.allocUnsafe(piece.length + 1);
+    let length = 0;
+    for (let at = 0; at < piece.length; at += 1) {
+      const byte = piece[at] ?? 0;
+      if (this.#state === 'after dot CR') {
+        if (byte === lineFeed) return { content: content.subarray(0, length), rest: piece.subarray(at + 1) };
+        content[length++] = carriageReturn;
+        this.#state = 'after CR';
+      }
+      if (this.#state === 'after dot' && byte === carriageReturn) this.#state = 'after dot CR';
+      else if (this.#state === 'line start' && byte === dot) this.#state = 'after dot';
+      else {
+        content[length++] = byte;
+        if (byte === carriageReturn) this.#state = 'after CR';
+        else this.#state = byte === lineFeed && this.#state === 'after CR' ? 'line start' : 'text';
+      }
+    }
+    return { content: content.subarray(0, length), rest: undefined };
   }
 }

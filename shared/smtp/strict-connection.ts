@@ -3,11 +3,13 @@
  * NUL through in messages, runs an unfinished command at the end of the stream, and doesn't count refused commands. What is
  * overridden here is not its public interface: the version is pinned, and the tests of this folder guard every override.
  */
+import type { Writable } from 'node:stream';
 import { SMTPServer } from 'smtp-server';
 import type { SMTPServerOptions } from 'smtp-server';
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
 import { SMTPStream } from 'smtp-server/lib/smtp-stream.js';
 import type { AnySocket } from '../net/connection.ts';
+import { DotUnstuffer } from './dot-stuffing.ts';
 import { LineScanner } from './strict-lines.ts';
 import type { LineDefect } from './strict-lines.ts';
 
@@ -60,8 +62,9 @@ export class StrictParser extends SMTPStream {
   messageDefect: LineDefect | undefined;
   readonly #limits: SmtpLimits;
   readonly #onDefect: OnDefect;
-  #commands: LineScanner;
+  readonly #commands: LineScanner;
   #message: LineScanner;
+  #unstuffer = new DotUnstuffer();
 
   constructor(limits: SmtpLimits, onDefect: OnDefect) {
     super({ maxCommandLength: limits.maxCommandBytes });
@@ -74,12 +77,13 @@ export class StrictParser extends SMTPStream {
   override startDataMode(maxBytes?: number | string | null): ReturnType<SMTPStream['startDataMode']> {
     this.messageDefect = undefined;
     this.#message = new LineScanner(this.#limits.maxTextLineBytes);
+    this.#unstuffer = new DotUnstuffer();
     return super.startDataMode(maxBytes);
   }
 
   override _write(chunk: Buffer, encoding: BufferEncoding | 'buffer', next: (error?: Error | null) => void): void {
     if (this.isClosed || chunk.length === 0) super._write(chunk, encoding, next);
-    else if (this._dataMode) this.#writeMessage(chunk, next);
+    else if (this._dataMode) this._feedDataStream(chunk, next);
     else this.#writeCommand(chunk, next);
   }
 
@@ -104,13 +108,32 @@ export class StrictParser extends SMTPStream {
     });
   }
 
-  /** The scan may go on into commands pipelined after the final dot: then a fault of theirs costs this message, too. */
-  #writeMessage(chunk: Buffer, next: (error?: Error | null) => void): void {
-    this.messageDefect ??= this.#message.scan(chunk);
+  /** In the place of the package's own, which takes a turn of the event loop for each line that begins with a dot. */
+  override _feedDataStream(chunk: Buffer, done: (error?: Error | null) => void): void {
+    const { content, rest } = this.#unstuffer.push(chunk);
+    this.messageDefect ??= this.#message.scan(rest === undefined ? chunk : chunk.subarray(0, chunk.length - rest.length));
+    this._countDataBytes(content.length);
+    if (rest !== undefined) {
+      this._endDataMode(content, rest, done);
+      return;
+    }
     // A message that is refused at its end is still read; not without end.
     if (this.dataBytes > this.#limits.maxMessageBytes * 2 + 1024 * 1024) this.#onDefect('message too big');
-    super._write(chunk, 'buffer', next);
+    const stream = this._dataStream;
+    if (stream === null || !stream.writable || content.length === 0 || stream.write(content) || stream.destroyed) done();
+    else whenWritable(stream, done);
   }
+}
+
+/** Calls back when the stream wants more, or is gone. */
+function whenWritable(stream: Writable, done: () => void): void {
+  const once = (): void => {
+    stream.off('drain', once);
+    stream.off('close', once);
+    done();
+  };
+  stream.on('drain', once);
+  stream.on('close', once);
 }
 
 const ownEnhancedCode = /^[245]\.\d{1,3}\.\d{1,3}(?: |$)/u;

@@ -9,7 +9,7 @@ import fc from 'fast-check';
 import { isFailure } from '../../../shared/base/failure.ts';
 import { openSmtpClient } from '../../../shared/smtp/client.ts';
 import type { SmtpClient } from '../../../shared/smtp/client.ts';
-import { DotStuffer } from '../../../shared/smtp/dot-stuffing.ts';
+import { DotStuffer, DotUnstuffer } from '../../../shared/smtp/dot-stuffing.ts';
 import type { SmtpTimeouts } from '../../../shared/smtp/reply-reader.ts';
 import { OutcomeUnknown, SmtpRefused } from '../../../shared/smtp/refusal.ts';
 import { makeReply } from '../../../shared/smtp/reply.ts';
@@ -160,22 +160,41 @@ test('over TLS, to a real server: envelope with parameters, message, replies for
   await client.quit();
 });
 
-/** What a receiver makes of the wire form (RFC 5321 section 4.5.2); undefined when the end is not exactly at the end. */
-function unstuff(wire: string): string | undefined {
-  const end = `\r\n${wire}`.indexOf('\r\n.\r\n');
-  if (end + 3 !== wire.length) return undefined;
-  return `\r\n${wire.slice(0, -3)}`.replaceAll('\r\n.', '\r\n').slice(2);
-}
-
 test('dot-stuffing is undone by the receiver, wherever the pieces are cut, and no bare CR or LF is ever sent', () => {
   const text = fc.array(fc.constantFrom('.', '\r', '\n', '\r\n', 'a', '\r\n.'), { maxLength: 30 }).map((parts) => parts.join(''));
-  fc.assert(fc.property(text, fc.integer({ min: 1, max: 7 }), (message, size) => {
+  const size = fc.integer({ min: 1, max: 7 });
+  fc.assert(fc.property(text, size, size, (message, sendSize, receiveSize) => {
     const stuffer = new DotStuffer();
-    let wire = '';
-    for (let from = 0; from < message.length; from += size) wire += stuffer.push(Buffer.from(message.slice(from, from + size))).toString();
-    wire += stuffer.end();
-    const normal = message.replace(/\r\n|\r|\n/g, '\r\n');
-    assert.equal(unstuff(wire), normal === '' || normal.endsWith('\r\n') ? normal : `${normal}\r\n`);
+    const wire = `${cut(message, sendSize).map((piece) => stuffer.push(piece).toString()).join('')}${stuffer.end()}`;
     assert.ok(!/\r(?!\n)|(?<!\r)\n/.test(wire));
+    const normal = message.replace(/\r\n|\r|\n/g, '\r\n');
+    const whole = normal === '' || normal.endsWith('\r\n') ? normal : `${normal}\r\n`;
+    assert.deepEqual(receive(`${wire}QUIT\r\n`, receiveSize), { content: whole, rest: 'QUIT\r\n' });
   }), { numRuns: 2000 });
 });
+
+test('only CRLF dot CRLF ends a message, and the first dot of a line goes', () => {
+  for (const size of [1, 2, 3, 100]) {
+    for (const notEnd of ['\n.\n', '\n.\r\n', '\r\n.\n', '\r.\r', '\r.\r\n', '\r\n.\r\r\n', '\r\n.\rx', '.', '.\r', '\r\n..\r\n']) {
+      assert.equal(receive(`a${notEnd}`, size).rest, undefined, JSON.stringify(notEnd));
+    }
+    assert.deepEqual(receive('.\r\nrest', size), { content: '', rest: 'rest' });
+    assert.deepEqual(receive('.x\r\n..\r\n.\r\n', size), { content: 'x\r\n.\r\n', rest: '' });
+  }
+});
+
+function cut(text: string, size: number): Buffer[] {
+  return Array.from({ length: Math.ceil(text.length / size) }, (_, index) => Buffer.from(text.slice(index * size, (index + 1) * size)));
+}
+
+function receive(wire: string, size: number): { content: string; rest: string | undefined } {
+  const unstuffer = new DotUnstuffer();
+  let content = '';
+  const pieces = cut(wire, size);
+  for (const [index, piece] of pieces.entries()) {
+    const step = unstuffer.push(piece);
+    content += step.content.toString();
+    if (step.rest !== undefined) return { content, rest: Buffer.concat([step.rest, ...pieces.slice(index + 1)]).toString() };
+  }
+  return { content, rest: undefined };
+}
