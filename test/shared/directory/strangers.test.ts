@@ -58,7 +58,7 @@ test('random bytes never end the process', async () => {
 });
 
 test('a filter nested thousands deep is refused and harms nobody', async () => {
-  let filter = Buffer.from('8702636e', 'hex');
+  let filter: Buffer = Buffer.from('8702636e', 'hex');
   const wrap = (tag: number, content: Buffer): Buffer => {
     const header = Buffer.from([tag, 0x83, content.length >> 16, (content.length >> 8) & 255, content.length & 255]);
     return Buffer.concat([header, content]);
