@@ -1,0 +1,41 @@
+/** The table of the API: what a signed-in user can ask for. */
+import { sendJson } from '../../shared/http/refusals.ts';
+import type { SessionView } from './api.ts';
+import type { ApiRoute } from './call.ts';
+import { changeFlags, deleteMessages, moveMessages } from './changes.ts';
+import { downloadPart, downloadSource } from './download.ts';
+import { listMailboxes } from './mailboxes.ts';
+import { listMessages } from './message-list.ts';
+import { showMessage } from './message-view.ts';
+import { saveDraft, send } from './send.ts';
+
+export const apiRoutes: readonly ApiRoute[] = [
+  {
+    method: 'GET',
+    path: '/api/session',
+    run: async ({ exchange, account, options }) => {
+      const { maxUploadBytes, maxRecipients } = options.limits;
+      const view: SessionView = { address: account.address, limits: { maxUploadBytes, maxRecipients } };
+      sendJson(exchange.response, 200, view);
+      return Promise.resolve();
+    },
+  },
+  { method: 'GET', path: '/api/mailboxes', run: listMailboxes },
+  { method: 'GET', path: '/api/mailboxes/:mailbox/messages', run: listMessages },
+  { method: 'GET', path: '/api/mailboxes/:mailbox/messages/:uid', run: showMessage },
+  { method: 'GET', path: '/api/mailboxes/:mailbox/messages/:uid/source', run: downloadSource },
+  { method: 'GET', path: '/api/mailboxes/:mailbox/messages/:uid/parts/:part', run: downloadPart },
+  { method: 'POST', path: '/api/mailboxes/:mailbox/flags', run: changeFlags },
+  { method: 'POST', path: '/api/mailboxes/:mailbox/move', run: moveMessages },
+  { method: 'POST', path: '/api/mailboxes/:mailbox/delete', run: deleteMessages },
+  { method: 'POST', path: '/api/send', run: send },
+  { method: 'POST', path: '/api/drafts', run: saveDraft },
+  {
+    method: 'GET',
+    path: '/api/events',
+    run: async ({ exchange, account, streams }) => {
+      streams.serve(exchange.response, account);
+      return Promise.resolve();
+    },
+  },
+];

@@ -1,0 +1,81 @@
+/** Sign-in, sign-out and the renewal of the cookie, for browsers that come without a front-end, and the front-end's own question at a sign-in. */
+import type { ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { Failure, isFailure } from '../../shared/base/failure.ts';
+import { newSessionId } from '../../shared/base/session-id.ts';
+import { readJson } from '../../shared/http/body.ts';
+import type { Exchange } from '../../shared/http/http-service.ts';
+import { sendJson } from '../../shared/http/refusals.ts';
+import { clearedSetCookie, renewedSession, sessionSetCookie } from '../../shared/session-cookie/session-cookie.ts';
+import type { SessionClaims } from '../../shared/session-cookie/session-cookie.ts';
+import { epochHeader } from '../../shared/session-cookie/session-headers.ts';
+import type { Account } from '../storage/storage.ts';
+import type { Visitor } from './visitor.ts';
+import type { WebmailListener, WebmailOptions } from './webmail.ts';
+
+const maxSignInBytes = 8 * 1024;
+/** Sign-ins of one client under way; more are guesses. */
+const maxAtOnce = 4;
+
+const credentials = z.strictObject({ name: z.string().min(1).max(320), password: z.string().min(1).max(1024) });
+
+export class SignIns {
+  readonly #options: WebmailOptions;
+  readonly #underWay = new Map<string, number>();
+
+  constructor(options: WebmailOptions) {
+    this.#options = options;
+  }
+
+  /** A front-end has checked the password: it gets the account's epoch. Anybody else has to give a name and a password. */
+  async signIn({ request, response, log }: Exchange<WebmailListener>, visitor: Visitor): Promise<void> {
+    if (visitor.by === 'frontend') {
+      const opened = await this.#options.accounts.open(visitor.address);
+      response.setHeader(epochHeader, String(opened.epoch));
+      sendJson(response, 200, { address: opened.address });
+      return;
+    }
+    const given = credentials.safeParse(await readJson(request, maxSignInBytes));
+    if (!given.success) throw new Failure('bad-input', 'Give an address and a password.');
+    const account = await this.#checked(given.data, visitor.client);
+    const nowMs = Date.now();
+    const claims = { address: account.address, epoch: account.epoch, session: newSessionId(), signedInAtMs: nowMs, seenAtMs: nowMs };
+    this.#setCookie(response, claims);
+    log.info({ account: account.address, session: claims.session }, 'signed in');
+    sendJson(response, 200, { address: account.address });
+  }
+
+  async signOut({ response, log }: Exchange<WebmailListener>, visitor: Visitor): Promise<void> {
+    if (visitor.by === 'cookie') log.info({ account: visitor.address, session: visitor.session }, 'signed out');
+    response.setHeader('set-cookie', clearedSetCookie);
+    sendJson(response, 200, {});
+    return Promise.resolve();
+  }
+
+  /** Makes the session younger, where that is due. */
+  renew(response: ServerResponse, claims: SessionClaims): void {
+    const renewed = renewedSession(claims, this.#options.ages, Date.now());
+    if (renewed !== undefined) this.#setCookie(response, renewed);
+  }
+
+  #setCookie(response: ServerResponse, claims: SessionClaims): void {
+    response.setHeader('set-cookie', sessionSetCookie(claims, this.#options.cookieSecret, this.#options.ages));
+  }
+
+  async #checked(given: { readonly name: string; readonly password: string }, client: string): Promise<Account> {
+    const underWay = this.#underWay.get(client) ?? 0;
+    if (underWay >= maxAtOnce) throw new Failure('limit', 'Too many sign-ins at once. Try again in a moment.');
+    this.#underWay.set(client, underWay + 1);
+    try {
+      return await this.#options.accounts.login(given.name, given.password);
+    } catch (error) {
+      if (isFailure(error, 'bad-credentials')) await sleep(this.#options.limits.loginFailureDelayMs);
+      throw error;
+    } finally {
+      const left = (this.#underWay.get(client) ?? 1) - 1;
+      if (left === 0) this.#underWay.delete(client);
+      else this.#underWay.set(client, left);
+    }
+  }
+}

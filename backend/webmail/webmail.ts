@@ -1,0 +1,121 @@
+/**
+ * The WebMail of a back-end: an HTTPS API over the storage, and the page that uses it. Front-ends pass their users' requests
+ * on to it; a browser may also come directly and sign in here. The wiring starts it.
+ */
+import { loadStaticFiles, serveStaticFile } from '../../shared/http/static-files.ts';
+import type { StaticFiles } from '../../shared/http/static-files.ts';
+import { serveHttp } from '../../shared/http/http-service.ts';
+import type { Exchange, HttpLimits, HttpListener, HttpService } from '../../shared/http/http-service.ts';
+import { HttpRefusal } from '../../shared/http/refusals.ts';
+import type { Logger } from '../../shared/log/log.ts';
+import type { ServerTls } from '../../shared/net/server-tls.ts';
+import type { HintBus } from '../../shared/service/service.ts';
+import type { SessionAges } from '../../shared/session-cookie/session-cookie.ts';
+import { activityOf } from '../../shared/http/same-site.ts';
+import type { NodeIdentity } from '../../shared/tls/identity.ts';
+import type { Accounts } from '../accounts/accounts.ts';
+import type { Account, Storage } from '../storage/storage.ts';
+import { EventStreams } from './events.ts';
+import { findRoute } from './router.ts';
+import { apiRoutes } from './routes.ts';
+import { SignIns } from './sign-in.ts';
+import { readVisitor, signedIn } from './visitor.ts';
+import type { Visitor } from './visitor.ts';
+
+export interface WebmailListener extends HttpListener {
+  /** `yes`: front-ends ask here on behalf of users, by their node certificate. */
+  readonly trusted: 'yes' | 'no';
+}
+
+export interface WebmailLimits extends HttpLimits {
+  /** A whole request body. */
+  readonly maxBodyBytes: number;
+  /** All attachments of one message together. */
+  readonly maxUploadBytes: number;
+  readonly maxMessageBytes: number;
+  readonly maxRecipients: number;
+  /** How long the answer to a failed sign-in waits. */
+  readonly loginFailureDelayMs: number;
+}
+
+/** Takes over responsibility for a message: resolves when it is on its way, rejects with the Failure that says why not. */
+export type Submit = (
+  envelope: { readonly from: string; readonly recipients: readonly string[] },
+  source: AsyncIterable<Buffer>,
+  session: { readonly id: string; readonly client: string; readonly account: string },
+) => Promise<void>;
+
+export interface WebmailOptions {
+  readonly listeners: readonly WebmailListener[];
+  readonly serverTls: ServerTls;
+  readonly accounts: Pick<Accounts, 'login' | 'open'>;
+  readonly storage: Pick<Storage, 'stage'>;
+  readonly submit: Submit;
+  readonly hints: HintBus;
+  readonly log: Logger;
+  readonly limits: WebmailLimits;
+  readonly ages: SessionAges;
+  /** Whether the configuration lists this node as one that may speak for users. */
+  readonly isTrustedNode: (identity: NodeIdentity) => boolean;
+  /** At least 32 bytes, the same on all nodes of the cluster. */
+  readonly cookieSecret: Buffer;
+  /** Where the built page lies. */
+  readonly uiDirectory: string;
+}
+
+interface Room {
+  readonly options: WebmailOptions;
+  readonly files: StaticFiles;
+  readonly streams: EventStreams;
+  readonly signIns: SignIns;
+}
+
+/** Opens the listeners. Rejects when a port can't be had or the page is not built. */
+export async function startWebmail(given: WebmailOptions): Promise<HttpService> {
+  const options = { ...given, log: given.log.child({ service: 'webmail' }) };
+  const room: Room = {
+    options,
+    files: await loadStaticFiles(options.uiDirectory),
+    streams: new EventStreams(options.hints),
+    signIns: new SignIns(options),
+  };
+  const service = await serveHttp<WebmailListener>({
+    name: 'webmail',
+    listeners: options.listeners,
+    serverTls: options.serverTls,
+    requestCertificate: (listener) => listener.trusted,
+    limits: options.limits,
+    log: options.log,
+    handle: async (exchange) => answer(room, exchange),
+  });
+  return {
+    ...service,
+    stop: async (graceMs) => {
+      room.streams.stop();
+      await service.stop(graceMs);
+    },
+  };
+}
+
+async function answer(room: Room, exchange: Exchange<WebmailListener>): Promise<void> {
+  const { path, request, response } = exchange;
+  if (!path.startsWith('/api/')) {
+    if (serveStaticFile(room.files, path, exchange)) return;
+    throw new HttpRefusal('no-such-thing', 'There is no such page.');
+  }
+  const visitor = readVisitor(exchange, room.options);
+  if (request.method === 'POST' && path === '/api/sign-in') return room.signIns.signIn(exchange, visitor);
+  if (request.method === 'POST' && path === '/api/sign-out') return room.signIns.signOut(exchange, visitor);
+  const { route, parameters } = findRoute(apiRoutes, request.method ?? '', path);
+  const user = signedIn(visitor);
+  const account = await openAccount(room, user);
+  if (user.by === 'cookie' && activityOf(request) === 'user') room.signIns.renew(response, user.claims);
+  await route.run({ exchange, parameters, account, origin: { client: user.client, session: user.session }, options: room.options, streams: room.streams });
+}
+
+/** A session of another epoch than the account's was ended: signed out everywhere, or begun before the account moved. */
+async function openAccount(room: Room, user: Exclude<Visitor, { by: 'nobody' }>): Promise<Account> {
+  const account = await room.options.accounts.open(user.address);
+  if (user.epoch !== undefined && user.epoch !== account.epoch) throw new HttpRefusal('signed-out', 'This session was ended. Please sign in again.');
+  return account;
+}
