@@ -17,6 +17,8 @@ export interface WatchOptions {
   readonly log: Logger;
   /** Puts a version to use that passed all checks; a rejection means that the old one stays in use. */
   readonly onVersion: (text: string) => Promise<void>;
+  /** Hears of a text that did not pass, with the reasons, besides the log. */
+  readonly onRefused?: (reasons: string) => void;
 }
 
 export interface ConfigWatch {
@@ -49,8 +51,10 @@ export function watchConfig(file: string, options: WatchOptions): ConfigWatch {
   };
   const lookNow = async (): Promise<void> => {
     turn = turn.then(look).catch((error: unknown) => {
-      if (error instanceof ConfigurationRefused) options.log.error({ file, problems: error.message.split('\n') }, 'configuration refused; the version before stays in use');
-      else if (isMissing(error)) options.log.warn({ file }, 'the configuration file is missing; the version before stays in use');
+      if (error instanceof ConfigurationRefused) {
+        options.log.error({ file, problems: error.message.split('\n') }, 'configuration refused; the version before stays in use');
+        options.onRefused?.(error.message);
+      } else if (isMissing(error)) options.log.warn({ file }, 'the configuration file is missing; the version before stays in use');
       else options.log.error({ err: error, file }, 'configuration not applied; the version before stays in use');
     });
     await turn;

@@ -5,6 +5,9 @@ import { resolve } from 'node:path';
 import { Failure } from '../../shared/base/failure.ts';
 import { lockFolder } from '../../shared/base/folder-lock.ts';
 import type { FolderLock } from '../../shared/base/folder-lock.ts';
+import { createLog } from '../../shared/log/log.ts';
+import { watchConfig } from '../file-source.ts';
+import type { ConfigWatch } from '../file-source.ts';
 import { parseConfig } from '../load.ts';
 import type { ClusterConfig } from '../load.ts';
 import { demoConfigText } from './config-text.ts';
@@ -43,12 +46,14 @@ export function startDemo(options: DemoOptions): Demo {
   const layout = demoLayout(resolve(options.dataFolder), options.portBase);
   const running = new RunningPrograms();
   let lock: FolderLock | undefined;
+  let watch: ConfigWatch | undefined;
   const start = async (): Promise<void> => {
     lock = await lockDataFolder(layout.folder);
     try {
-      const config = await prepare(layout, options.say);
+      const { config, text } = await prepare(layout, options.say);
       await startAll({ layout, config, running, say: options.say });
       options.say(summary(config, layout));
+      watch = watchForUser(layout.configFile, text, options.say);
     } catch (error) {
       if (running.stopping) await running.stop();
       else running.kill();
@@ -59,6 +64,7 @@ export function startDemo(options: DemoOptions): Demo {
   return {
     started: start(),
     stop: async () => {
+      watch?.close();
       await running.stop();
       lock?.release();
     },
@@ -77,14 +83,24 @@ async function lockDataFolder(folder: string): Promise<FolderLock> {
 }
 
 /** Checks everything that can be checked before a process starts, then makes what is missing. */
-async function prepare(layout: DemoLayout, say: (text: string) => void): Promise<ClusterConfig> {
+async function prepare(layout: DemoLayout, say: (text: string) => void): Promise<{ readonly config: ClusterConfig; readonly text: string }> {
   await checkDataFolder(layout);
   const text = existsSync(layout.configFile) ? await readFile(layout.configFile, 'utf8') : demoConfigText(layout);
   const config = parseConfig(text, layout.configFile);
   checkLoopback(config);
   await checkPorts(config, layout);
   await furnishDataFolder(layout, say);
-  return config;
+  return { config, text };
+}
+
+/** The nodes watch the configuration themselves and log what they make of it; its user hears of it here. */
+function watchForUser(file: string, initialText: string, say: (text: string) => void): ConfigWatch {
+  return watchConfig(file, {
+    initialText,
+    log: createLog({ node: 'demo', level: 'silent' }),
+    onVersion: async () => Promise.resolve(say(`${file} changed and is good: the nodes take it up now`)),
+    onRefused: (reasons) => { say(`${file} changed and is refused; the nodes go on as before:\n${reasons}`); },
+  });
 }
 
 interface Start {
