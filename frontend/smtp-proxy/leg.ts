@@ -1,4 +1,5 @@
 /** One connection to a back-end on behalf of one client session: opened, told who the client is, ready for MAIL. */
+import { isFailure } from '../../shared/base/failure.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { TlsSessions } from '../../shared/net/connect.ts';
 import { openSmtpClient } from '../../shared/smtp/client.ts';
@@ -52,7 +53,8 @@ export class Legs {
     } catch (thrown) {
       log.warn({ err: thrown, node: target.node, session: peer.sessionId, stage: client?.stage ?? 'connect' }, 'back-end can not be used');
       client?.destroy();
-      this.#downUntil.set(target.node, Date.now() + this.#options.downMs);
+      // What one client sent must not make a node look down to others.
+      if (!isFailure(thrown, 'bad-input')) this.#downUntil.set(target.node, Date.now() + this.#options.downMs);
       return undefined;
     }
   }

@@ -9,6 +9,9 @@ import type { TlsSessions } from '../../shared/net/connect.ts';
 import { listen } from '../../shared/net/listener.ts';
 import type { ServerTls } from '../../shared/net/server-tls.ts';
 import type { Service } from '../../shared/service/service.ts';
+import { parseAddress } from '../../shared/smtp/address.ts';
+import { makeReply } from '../../shared/smtp/reply.ts';
+import { SmtpRefused } from '../../shared/smtp/refusal.ts';
 import type { SmtpTimeouts } from '../../shared/smtp/reply-reader.ts';
 import { serveSmtp } from '../../shared/smtp/server-session.ts';
 import type { SmtpHandlers, SmtpPeer, SmtpSessions } from '../../shared/smtp/server-session.ts';
@@ -107,6 +110,7 @@ function mxSessions(options: SmtpProxyOptions, listener: SmtpProxyListener, legs
     ...sessionEnds(),
     mail: (session, sender) => {
       endTransaction(session);
+      if (sender.address !== '' && parseAddress(sender.address) === undefined) throw new SmtpRefused('mail', makeReply(501, '5.1.7', 'malformed address'));
       session.transaction = new IncomingTransaction(road, session.peer, sender);
     },
     recipient: async (session, recipient) => session.transaction?.recipient(recipient),

@@ -67,8 +67,13 @@ export class IncomingTransaction {
     if (this.#accepted.has(key)) return;
     const address = parseAddress(recipient.address);
     if (address === undefined) throw new SmtpRefused('rcpt', makeReply(501, '5.1.3', 'malformed address'));
-    const leg = await this.#askOwner(formatAddress(address), recipient);
-    this.#accepted.set(key, { recipient, leg });
+    try {
+      this.#accepted.set(key, { recipient, leg: await this.#askOwner(formatAddress(address), recipient) });
+    } catch (thrown) {
+      const reason = thrown instanceof SmtpRefused ? replyLine(thrown.reply) : String(thrown);
+      this.#road.log.info({ session: this.#peer.sessionId, client: this.#peer.address, from: this.#sender.address, to: recipient.address, reason }, 'recipient refused');
+      throw thrown;
+    }
   }
 
   /** Streams the message to one back-end; the reply for the client, 250 only when a back-end keeps it for every recipient. */

@@ -16,7 +16,8 @@ export interface MailAddress {
 const maxAddressBytes = 254;
 const maxDomainBytes = 253;
 
-const atom = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~\\u0080-\\u{10FFFF}-]+";
+/** RFC 5322 atext, and the brackets and separators that bounce addresses of the real world hold without quotes. */
+const atom = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~()\\[\\],:;\\u0080-\\u{10FFFF}-]+";
 const dotString = new RegExp(`^${atom}(?:\\.${atom})*$`, 'u');
 const quotedString = /^"(?:[ !#-[\]-~\u0080-\u{10FFFF}]|\\[ -~])*"$/u;
 const label = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/u;

@@ -100,7 +100,8 @@ export class SmtpClient {
   async xclient(attributes: XclientAttributes): Promise<void> {
     const address = attributes.address.includes(':') ? `IPV6:${attributes.address}` : attributes.address;
     const login = attributes.login === undefined ? '' : ` LOGIN=${encodeXtext(attributes.login)}`;
-    const hello = attributes.hello === undefined ? '[UNAVAILABLE]' : encodeXtext(attributes.hello);
+    // A stranger chose this name: what is not plain is not worth a refused command.
+    const hello = /^[!-~]{1,255}$/u.test(attributes.hello ?? '') ? encodeXtext(attributes.hello ?? '') : '[UNAVAILABLE]';
     const words = `ADDR=${address} PORT=${String(attributes.port)} NAME=[UNAVAILABLE] HELO=${hello} PROTO=${attributes.protocol}`;
     await this.#demand('xclient', `XCLIENT ${words}${login}`);
   }

@@ -44,6 +44,19 @@ test('unknown users, foreign domains and a silent directory get their own answer
   assert.deepEqual(cluster.be1.recipients, ['postmaster@example.com']);
 });
 
+test('a strange EHLO name or sender of one client does no harm to the next', async (t) => {
+  const cluster = await startCluster(t, { backendDownMs: 60_000 });
+  const strange = await mxClient(t, cluster);
+  await strange.ask('EHLO in\u200bvisible=+', 250);
+  await strange.ask('MAIL FROM:<a\\b@example.net>', /^501 5\.1\.7 /);
+  await strange.ask('MAIL FROM:<bounce;[1]@example.net>', 250);
+  await strange.ask('RCPT TO:<alice@example.com>', 250);
+  assert.equal(cluster.be1.mails[0]?.peer.hello, undefined);
+  await sendMessage(await mxClient(t, cluster), ['bob@example.com']);
+  await sleep(50);
+  assert.equal(cluster.be2.messages[0]?.custodian, false);
+});
+
 test('what the owner says of a recipient is passed on', async (t) => {
   const cluster = await startCluster(t);
   cluster.be1.onRecipient = ({ address }) => {

@@ -16,6 +16,7 @@ test('addresses are read and put into one form', () => {
   assert.equal(normal('a@[192.0.2.1]'), 'a@[192.0.2.1]');
   assert.equal(normal('a@[IPV6:2001:DB8::1]'), 'a@[IPv6:2001:db8::1]');
   assert.equal(normal('a@localhost'), 'a@localhost');
+  assert.equal(normal('bounce;[a,b:c]@example.com'), 'bounce;[a,b:c]@example.com');
   const address = parseAddress('jürgen@xn--exmple-cua.com');
   assert.equal(address === undefined ? '' : displayAddress(address), 'jürgen@exämple.com');
 });
