@@ -76,7 +76,9 @@ function makeAccount(volume: Volume, address: string, epoch: number): AccountEnt
 }
 
 /** Frees what a moved account has left behind. */
-function dropMailOf(volume: Volume, { movedTo: _, ...entry }: AccountEntry): void {
+function dropMailOf(volume: Volume, tombstone: AccountEntry): void {
+  const { number, id, address, epoch, bytes, messages } = tombstone;
+  const entry: AccountEntry = { number, id, address, epoch, bytes, messages }; // live once more, in this transaction only
   putAccount(volume.tables, entry);
   const change = new AccountChange(new StoredAccount(volume, entry));
   dropAllMailboxes(change);

@@ -180,7 +180,7 @@ export interface Storage {
   deliveryRecords(): DeliveryRecords[];
   /**
    * Writes a message's bytes to a pack as they come and scans its structure on the way.
-   * Throws `message-too-big` past `maxBytes`, `storage-full` below the reserve.
+   * Throws `message-too-big` past `maxBytes`, `storage-full` below the reserve, `storage-failure`; the rest of the source is then left unread.
    * @param address the account whose storage is to hold it (a domain may have several); several recipients of one
    * delivery in one storage share the bytes.
    */
@@ -190,7 +190,7 @@ export interface Storage {
    * `not-kept-here`. Throws `unknown-user` when there is no such account, `forbidden` when it has that epoch or a later one.
    */
   markMoved(address: string, node: string, epoch: number): Promise<void>;
-  /** Deletes packs that nobody writes and in which nothing has been live for `idleMs` (readers may still hold on to them); answers how many. For the one worker that tidies up. */
+  /** Deletes packs that nobody writes and in which nothing has been live for `idleMs` (readers may still hold on to them); answers how many. For the one worker that tidies up; some minutes are a good `idleMs`. */
   removeDeadPacks(idleMs: number): Promise<number>;
   close(): Promise<void>;
 }

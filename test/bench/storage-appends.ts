@@ -6,11 +6,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStorage } from '../../backend/storage/storage.ts';
-import { deliver, mailboxOf, sampleMessage, storageOptions } from '../backend/storage/harness.ts';
+import { deliver, inPieces, mailboxOf, sampleMessage, storageOptions } from '../backend/storage/harness.ts';
 
 const bigMailbox = 100_000;
 
-async function timed(action: () => Promise<void>): Promise<number> {
+async function timed(action: () => Promise<void> | void): Promise<number> {
   const start = performance.now();
   await action();
   return (performance.now() - start) / 1000;
@@ -31,14 +31,14 @@ async function main(): Promise<void> {
     });
     appendsPerSecond[lanes] = Math.round((lanes * turns) / seconds);
   }
-  const staged = await storage.stage(account.address, (async function* () { yield bytes; })(), 10_000);
+  const staged = await storage.stage(account.address, inPieces(bytes), 10_000);
   const missing = bigMailbox - inbox.state().messages;
   for (let done = 0; done < missing; done += 1000) {
     await inbox.append(Array.from({ length: Math.min(1000, missing - done) }, () => ({ staged, marks: { flags: 0, keywords: [] } })));
   }
   await staged.discard();
   const scans = 10;
-  const scanSeconds = await timed(async () => {
+  const scanSeconds = await timed(() => {
     for (let turn = 0; turn < scans; turn += 1) if (inbox.rows().length !== bigMailbox) throw new Error('rows are missing');
   });
   const { highestModseq } = inbox.state();
