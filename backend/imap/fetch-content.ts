@@ -50,7 +50,7 @@ export async function sendContent(session: Session, message: StoredMessage, cont
 
 async function sendRange(session: Session, message: StoredMessage, range: Range): Promise<void> {
   try {
-    for (let sent = 0; sent < range.length; sent += pieceBytes) {
+    for (let sent = 0; sent < range.length && !session.abandoned; sent += pieceBytes) {
       await session.output.bytes(await message.read(range.offset + sent, Math.min(pieceBytes, range.length - sent)));
     }
   } catch (error) {

@@ -42,13 +42,13 @@ async function run(selected: Selected, given: FetchArguments, numbers: Numbers):
   view.flagTexts.learn(view.mailbox.state().keywords);
   tellKeywords(session, view);
   for (const batch of view.batches(spans, plan.marksSeen ? seenBatchSize : batchSize)) {
+    if (session.abandoned) break;
     const wanted = given.changedSince === undefined ? batch : batch.filter(({ row }) => row.modseq > (given.changedSince ?? 0));
     const marked = plan.marksSeen ? await markSeen(selected, wanted) : undefined;
     if (plan.rowsOnly) for (const message of wanted) session.output.line(rowResponse(view, plan.items, message));
     else for (const message of wanted) await sendMessage(selected, plan.items, { message, nowSeen: marked?.get(message.row.uid) });
     if (session.output.full) await session.output.flush();
     await breathe();
-    if (session.state.at === 'logout') break;
   }
   return ok('FETCH completed');
 }
@@ -135,7 +135,7 @@ interface Wanted {
 
 /** One FETCH response with items that need structure or bytes. A message that is gone meanwhile is left out. */
 async function sendMessage({ session, view }: Selected, items: readonly FetchItem[], { message, nowSeen }: Wanted): Promise<void> {
-  const stored = view.mailbox.message(message.row.uid);
+  const stored = session.abandoned ? undefined : view.mailbox.message(message.row.uid);
   if (stored === undefined) return;
   const { output } = session;
   const row = nowSeen ?? message.row;

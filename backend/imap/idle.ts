@@ -6,7 +6,7 @@ import { bad, ok } from './replies.ts';
 import type { Session } from './session.ts';
 
 /** Hints may get lost, so the index is looked at now and then anyway. */
-const recheckMs = 60_000;
+const usualRecheckMs = 60_000;
 
 type Input = { readonly at: 'awaited' } | { readonly at: 'line'; readonly line: string | undefined } | { readonly at: 'failed'; readonly error: unknown };
 
@@ -46,7 +46,7 @@ async function watch(session: Session): Promise<Exclude<Input, { at: 'awaited' }
     if (now.at !== 'awaited') return now;
     tell(session);
     await session.output.flush();
-    await session.bell.wait(recheckMs);
+    await session.bell.wait(session.options.limits.idleRecheckMs ?? usualRecheckMs);
   }
 }
 

@@ -35,6 +35,8 @@ export interface ImapLimits {
   /** Silence before autologout; at least 30 minutes (RFC 9051 section 5.4). */
   readonly idleTimeoutMs: number;
   readonly maxMessageBytes: number;
+  /** How often IDLE looks at the index although no hint came; a minute when absent. */
+  readonly idleRecheckMs?: number | undefined;
 }
 
 export interface ImapOptions {

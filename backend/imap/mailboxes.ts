@@ -11,12 +11,17 @@ import type { Session } from './session.ts';
 
 const oneMailbox = (scanner: Scanner, session: Session): string => takeMailbox(scanner, session.names);
 
+/** Empty levels, and wildcards, which LIST could not tell from its own. */
+function isImpossible(name: string): boolean {
+  return name.split('/').includes('') || /[%*]/.test(name);
+}
+
 export const create = accountCommand({
   verb: 'CREATE',
   parse: oneMailbox,
   run: async ({ account }, given) => {
     const name = given.endsWith('/') ? given.slice(0, -1) : given;
-    if (name.split('/').includes('')) return no('a mailbox name may not have empty levels', 'CANNOT');
+    if (isImpossible(name)) return no('no mailbox can be called so', 'CANNOT');
     const mailbox = await account.createMailbox(name);
     return ok('CREATE completed', `MAILBOXID (${mailbox.state().mailboxId})`);
   },
@@ -45,7 +50,7 @@ export const rename = accountCommand({
     return { from, to: takeMailbox(scanner, session.names) };
   },
   run: async ({ session, account }, { from, to }) => {
-    if (to.split('/').includes('')) return no('a mailbox name may not have empty levels', 'CANNOT');
+    if (isImpossible(to)) return no('no mailbox can be called so', 'CANNOT');
     if (to.startsWith(`${from}/`) && from !== 'INBOX') return no('a mailbox can not be moved below itself', 'CANNOT');
     await account.renameMailbox(from, to);
     if (session.isEnabled('IMAP4REV2') && from !== 'INBOX') {

@@ -55,12 +55,13 @@ function asksForModseq(key: SearchKey): boolean {
   return key.key === 'not' && asksForModseq(key.operand);
 }
 
-async function findMessages({ view }: Selected, key: SearchKey): Promise<Numbered[]> {
+async function findMessages({ session, view }: Selected, key: SearchKey): Promise<Numbered[]> {
   const test = compileSearch(key, view);
   const found: Numbered[] = [];
   if (view.count === 0) return found;
   for (const batch of view.batches([{ from: 0, to: view.count - 1 }], batchSize)) {
     for (const candidate of batch) {
+      if (session.abandoned) return found;
       if (test.kind === 'row' ? test.matches(candidate) : await test.matches(candidate)) found.push(candidate);
     }
     await breathe();

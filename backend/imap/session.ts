@@ -147,6 +147,11 @@ export class Session {
     }
   }
 
+  /** True when nobody is there any more to be answered: long work stops. */
+  get abandoned(): boolean {
+    return this.#state.at === 'logout' || this.connection.socket.destroyed;
+  }
+
   /** Sends `* BYE` as the last words. */
   sayBye(text: string, code?: string): void {
     if (this.#state.at === 'logout') return;

@@ -34,6 +34,7 @@ export class TestHints implements HintBus {
 
 export interface TestServer {
   readonly service: ImapService;
+  readonly directory: string;
   readonly storage: Storage;
   readonly hints: TestHints;
   /** STARTTLS, implicit TLS, trusted. */
@@ -51,9 +52,16 @@ const usualLimits: ImapLimits = {
   maxMessageBytes: 60 * 1024 * 1024,
 };
 
+export interface TestServerOptions {
+  readonly limits?: Partial<ImapLimits>;
+  readonly quotaBytes?: number;
+  /** The storage of another server, which keeps it. */
+  readonly directory?: string;
+}
+
 /** Starts the server. Every address logs in with `password`; accounts are made on first use, except those of the user `elsewhere`. */
-export async function startServer(options: { readonly limits?: Partial<ImapLimits>; readonly quotaBytes?: number } = {}): Promise<TestServer> {
-  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'waybill-imap-'));
+export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const directory = options.directory ?? fs.mkdtempSync(path.join(os.tmpdir(), 'waybill-imap-'));
   const log = createLog({ node: 'be1', level: 'silent' });
   const hints = new TestHints();
   const storage = await openStorage({
@@ -85,11 +93,11 @@ export async function startServer(options: { readonly limits?: Partial<ImapLimit
   });
   const [startTls = 0, tls = 0, trusted = 0] = service.ports;
   return {
-    service, storage, hints, ports: { startTls, tls, trusted },
+    service, directory, storage, hints, ports: { startTls, tls, trusted },
     stop: async () => {
       await service.stop(2000);
       await storage.close();
-      fs.rmSync(directory, { recursive: true, force: true });
+      if (options.directory === undefined) fs.rmSync(directory, { recursive: true, force: true });
     },
   };
 }

@@ -148,6 +148,20 @@ test('Even when hints are lost, the next command tells of new mail.', async () =
   dialogue.close();
 });
 
+test('IDLE looks for itself now and then, should hints be lost.', async () => {
+  const watchful = await startServer({ limits: { idleRecheckMs: 100 } });
+  const dialogue = await Dialogue.connect({ port: watchful.ports.tls, tls: 'implicit' });
+  dialogue.say(`a LOGIN lost@example.com "${password}"`);
+  dialogue.say('b SELECT INBOX');
+  dialogue.say('c IDLE');
+  await dialogue.until(/^\+ idling/);
+  watchful.hints.silence = 'yes';
+  await deliver({ storage: watchful.storage, address: 'lost@example.com', mailbox: 'INBOX' }, messageAbout('news'));
+  await dialogue.expect(/^\* 1 EXISTS/);
+  dialogue.close();
+  await watchful.stop();
+});
+
 test('A stopping server says goodbye to idle clients, in IDLE or not, and lets none in.', async () => {
   const short = await startServer();
   const idle = await Dialogue.connect({ port: short.ports.tls, tls: 'implicit' });
