@@ -7,7 +7,6 @@
  * nonsense), except between final dot and reply: `OutcomeUnknown`, the message may or may not have been taken
  * (RFC 1047). After anything thrown the connection is of no more use; `stage` says how far it came.
  */
-import type * as tls from 'node:tls';
 import { Failure } from '../base/failure.ts';
 import { connectTo } from '../net/connect.ts';
 import type { ConnectOptions } from '../net/connect.ts';
@@ -88,7 +87,7 @@ export class SmtpClient {
   }
 
   /** STARTTLS; afterwards `hello` must be said again (RFC 3207 section 4.2). */
-  async startTls(options: tls.ConnectionOptions): Promise<void> {
+  async startTls(options: NonNullable<ConnectOptions['tls']>): Promise<void> {
     await this.#demand('starttls', 'STARTTLS');
     // What the server sent ahead of the handshake was not protected: an injected reply, or a broken server.
     if (this.#connection.bufferedBytes > 0) throw this.#abandon(new Failure('backend-unavailable', 'bytes ahead of the TLS handshake'));
