@@ -9,7 +9,6 @@ import { requireAdmin, requireModify, visibleEntry } from './access.ts';
 import type { Identity } from './access.ts';
 import { addEntry, deleteEntry, entryAt, modifyEntry, renameEntry } from './changes.ts';
 import type { Modification } from './changes.ts';
-import { formatDn } from './dn.ts';
 import type { DistinguishedName, RelativeName } from './dn.ts';
 import { isBelow, makeEntry, treeKey } from './entry.ts';
 import type { DirectoryEntry, StoredAttribute } from './entry.ts';
@@ -38,8 +37,11 @@ export interface SearchRequest {
 
 /** Entries that somebody who is not the administrator gets at most; slapd's default too. */
 const mostEntries = 500;
-/** Refused binds of one name are answered later and later, up to this; right ones at once. */
-const longestRefusalDelayMs = 1_000;
+/**
+ * Refused binds of one name are answered later and later, up to this; right ones at once. It is short because front-ends
+ * check their users over few connections, which a refusal keeps busy; they slow their own clients down.
+ */
+const longestRefusalDelayMs = 250;
 
 export class DirectoryService {
   readonly #options: ServiceOptions;
@@ -107,7 +109,8 @@ export class DirectoryService {
     await this.#options.store.change((tree) => renameEntry(tree, dn, change));
   }
 
-  compare(identity: Identity, dn: DistinguishedName, attribute: string, value: Buffer): 'same' | 'different' {
+  /** Compares one value (section 4.10). */
+  compare(identity: Identity, dn: DistinguishedName, { attribute, value }: { readonly attribute: string; readonly value: Buffer }): 'same' | 'different' {
     const entry = entryAt(this.#options.store.tree, dn);
     const visible = visibleEntry(entry, identity);
     const key = attributeKey(attribute);
@@ -178,9 +181,4 @@ export class DirectoryService {
 function hashed(attribute: string, values: readonly Buffer[]): readonly Buffer[] {
   if (attributeKey(attribute) !== 'userpassword') return values;
   return values.map((value) => (isHashed(value.toString('utf8')) ? value : Buffer.from(hashPassword(value.toString('utf8')))));
-}
-
-/** For the log. */
-export function nameOf(identity: Identity): string {
-  return identity.kind === 'anonymous' ? 'anonymous' : formatDn(identity.dn);
 }

@@ -8,13 +8,13 @@ import { hashPassword, isHashed } from '../ldap/password-hash.ts';
 import type { Logger } from '../log/log.ts';
 import { authorisationId } from './access.ts';
 import { withOperational } from './changes.ts';
-import { DirectoryService, nameOf } from './directory-service.ts';
+import { DirectoryService } from './directory-service.ts';
 import { formatDn, NameSyntaxError, parseDn } from './dn.ts';
 import type { DistinguishedName } from './dn.ts';
 import type { DirectoryEntry } from './entry.ts';
 import { EntryStore } from './entry-store.ts';
 import { openLdapListener, succeed } from './ldap-listener.ts';
-import type { Serve } from './ldap-listener.ts';
+import type { Serve, Session } from './ldap-listener.ts';
 import { readAttributes, readFilter, readModifications } from './ldapjs-messages.ts';
 import type {
   AddMessage, BindMessage, CompareMessage, DeleteMessage, Message, ModifyMessage, PasswordModifyMessage, RenameMessage, Response, SearchMessage,
@@ -89,7 +89,7 @@ function mount(server: ldapjs.Server, serve: Serve, service: DirectoryService): 
     await search(service, { session, message, response });
   }));
   server.compare('', serve<CompareMessage, Response>((session, message, response) => {
-    const outcome = service.compare(session.identity, dnOf(message.entry), message.attribute, Buffer.from(message.value));
+    const outcome = service.compare(session.identity, dnOf(message.entry), { attribute: message.attribute, value: Buffer.from(message.value) });
     succeed(response, outcome === 'same' ? 'compareTrue' : 'compareFalse');
   }));
   mountChanges(server, serve, service);
@@ -133,7 +133,7 @@ function mountChanges(server: ldapjs.Server, serve: Serve, service: DirectorySer
 }
 
 async function search(service: DirectoryService, { session, message, response }: {
-  session: { identity: Parameters<typeof nameOf>[0] }; message: SearchMessage; response: SearchResponse;
+  session: Session; message: SearchMessage; response: SearchResponse;
 }): Promise<void> {
   const scope = (['base', 'one', 'sub'] as const)[message.scope];
   if (scope === undefined) throw new Refusal('protocolError', 'unknown scope');

@@ -16,9 +16,9 @@ export interface AttributeType {
   readonly oid: string;
 }
 
-function define(oid: string, names: string, matching: Matching = 'caseIgnore', values: 'one' | 'several' = 'several'): AttributeType {
+function define(oid: string, names: string, rules: { readonly matching?: Matching; readonly values?: 'one' } = {}): AttributeType {
   const [name = '', ...otherNames] = names.split(' ');
-  return { name, otherNames, matching, values, usage: 'user', oid };
+  return { name, otherNames, matching: rules.matching ?? 'caseIgnore', values: rules.values ?? 'several', usage: 'user', oid };
 }
 
 function operational(oid: string, name: string, matching: Matching): AttributeType {
@@ -35,18 +35,18 @@ export const attributeTypes: readonly AttributeType[] = [
   define('2.5.4.12', 'title'),
   define('2.5.4.13', 'description'),
   define('2.5.4.20', 'telephoneNumber'),
-  define('2.5.4.31', 'member', 'dn'),
-  define('2.5.4.34', 'seeAlso', 'dn'),
-  define('2.5.4.35', 'userPassword', 'octets'),
+  define('2.5.4.31', 'member', { matching: 'dn' }),
+  define('2.5.4.34', 'seeAlso', { matching: 'dn' }),
+  define('2.5.4.35', 'userPassword', { matching: 'octets' }),
   define('2.5.4.42', 'givenName gn'),
   define('0.9.2342.19200300.100.1.1', 'uid userid'),
   define('0.9.2342.19200300.100.1.3', 'mail rfc822Mailbox'),
-  define('0.9.2342.19200300.100.1.25', 'dc domainComponent', 'caseIgnore', 'one'),
-  define('0.9.2342.19200300.100.1.60', 'jpegPhoto', 'octets'),
-  define('2.16.840.1.113730.3.1.241', 'displayName', 'caseIgnore', 'one'),
+  define('0.9.2342.19200300.100.1.25', 'dc domainComponent', { values: 'one' }),
+  define('0.9.2342.19200300.100.1.60', 'jpegPhoto', { matching: 'octets' }),
+  define('2.16.840.1.113730.3.1.241', 'displayName', { values: 'one' }),
   define('2.16.840.1.113730.3.1.13', 'mailLocalAddress'),
-  define('2.16.840.1.113730.3.1.18', 'mailHost', 'caseIgnore', 'one'),
-  define('2.16.840.1.113730.3.1.47', 'mailRoutingAddress', 'caseIgnore', 'one'),
+  define('2.16.840.1.113730.3.1.18', 'mailHost', { values: 'one' }),
+  define('2.16.840.1.113730.3.1.47', 'mailRoutingAddress', { values: 'one' }),
   operational('1.3.6.1.1.16.4', 'entryUUID', 'uuid'),
   operational('2.5.18.1', 'createTimestamp', 'time'),
   operational('2.5.18.2', 'modifyTimestamp', 'time'),

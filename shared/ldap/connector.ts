@@ -40,6 +40,8 @@ export interface Connector {
    * @throws Failure('directory-unavailable') also when the search base is missing: an empty directory is no answer.
    */
   search(filter: Filter, attributes: readonly string[], options: { readonly sizeLimit: number }): Promise<readonly Entry[]>;
+  /** The entry of that name; undefined when there is none. @throws Failure('directory-unavailable') */
+  read(dn: string, attributes: readonly string[]): Promise<Entry | undefined>;
   /**
    * Checks a password by a simple bind as `dn`. An empty password is refused without asking, since directories take it for
    * an anonymous bind (RFC 4513 section 5.1.2). @throws Failure('directory-unavailable')
@@ -75,6 +77,7 @@ export function createConnector(options: ConnectorOptions): Connector {
       if (more === 'yes' && entries.length < sizeLimit) throw new Error('the directory allows fewer results than are needed');
       return entries;
     }),
+    read: async (dn, attributes) => await lookups.run(async (connection) => await readEntry(connection, dn, attributes)),
     bind: async (dn, password) => {
       if (password === '' || dn === '') return 'refused';
       return await passwordChecks.run(async (connection) => await checkPassword(connection, dn, password));
@@ -84,6 +87,16 @@ export function createConnector(options: ConnectorOptions): Connector {
       passwordChecks.close();
     },
   };
+}
+
+async function readEntry(connection: LdapConnection, dn: string, attributes: readonly string[]): Promise<Entry | undefined> {
+  try {
+    const filter = { kind: 'present', attribute: 'objectClass' } as const;
+    return (await connection.search({ base: dn, scope: 'base', filter, attributes, sizeLimit: 1 })).entries[0];
+  } catch (error) {
+    if (error instanceof ResultError && error.resultCode === resultCodes.noSuchObject) return undefined;
+    throw error;
+  }
 }
 
 const refusals: readonly number[] = [

@@ -38,9 +38,10 @@ export class LdapMap implements UserMap {
   }
 
   async authenticate(entry: UserEntry, password: string): Promise<'ok' | 'refused'> {
-    if (this.#kind === 'ldapBind') return entry.dn === undefined ? 'refused' : await this.#connector.bind(entry.dn, password);
-    const found = await this.#find(entry.address, [this.#names.userPassword]);
-    if (found === undefined || found.dn !== entry.dn) return 'refused';
+    if (entry.dn === undefined) return 'refused';
+    if (this.#kind === 'ldapBind') return await this.#connector.bind(entry.dn, password);
+    const found = await this.#connector.read(entry.dn, [this.#names.userPassword]);
+    if (found === undefined) return 'refused';
     for (const stored of values(found, this.#names.userPassword)) {
       const match = await verifyPassword(stored, password);
       if (match === 'match') return 'ok';

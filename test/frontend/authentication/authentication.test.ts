@@ -57,7 +57,7 @@ function authentication(changes: Partial<AuthenticationOptions> = {}): Authentic
   });
 }
 
-const logIn = async (at: Authentication, name: string, password: string, address = '192.0.2.1'): Promise<string> => {
+const logIn = async (at: Authentication, ...[name, password, address = '192.0.2.1']: [name: string, password: string, address?: string]): Promise<string> => {
   const { address: account, route } = await at.authenticate({ name, password, client: { address } });
   return `${account} at ${route.kind === 'node' ? route.node : route.host}`;
 };
