@@ -14,8 +14,12 @@ import { createAccounts } from './accounts/accounts.ts';
 import type { Accounts } from './accounts/accounts.ts';
 import { accountRoute, askHolders } from './accounts/holders.ts';
 import { startImap } from './imap/imap.ts';
+import { startPop3 } from './pop3/pop3.ts';
 import { openStorage } from './storage/storage.ts';
 import type { Storage } from './storage/storage.ts';
+
+/** How long a back-end waits before it answers a failed login; users come through front-ends, which slow guesses down themselves. */
+const loginFailureDelayMs = 1000;
 
 /** What all services of a back-end stand on. */
 interface Ground {
@@ -49,7 +53,7 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
     holders: async (address) => askHolders(otherBackends(config, tls), address),
   });
   const ground: Ground = { context, config, tls, storage, accounts };
-  const services = await Promise.all([...imapServices(ground), ...adminServices(ground)]);
+  const services = await Promise.all([...imapServices(ground), ...pop3Services(ground), ...adminServices(ground)]);
   return {
     log,
     services,
@@ -84,10 +88,30 @@ function imapServices(ground: Ground): Promise<Service>[] {
         maxConnections: service.maxConnections,
         maxErrors: service.maxErrors,
         maxAuthErrors: service.maxAuthErrors,
-        loginFailureDelayMs: 1000,
+        loginFailureDelayMs,
         loginTimeoutMs: service.loginTimeoutSeconds * 1000,
         idleTimeoutMs: service.idleTimeoutSeconds * 1000,
         maxMessageBytes: service.maxMessageKilobytes * 1024,
+      },
+    }));
+}
+
+function pop3Services(ground: Ground): Promise<Service>[] {
+  const { config, tls, accounts, context } = ground;
+  const service = config.services.pop3;
+  return byAudience(service, tls).map(async ({ listeners, serverTls }) =>
+    startPop3({
+      listeners: listeners.map((listener) => ({ ...mailListener(listener), trusted: listener.trusted ? 'yes' : 'no' })),
+      serverTls, accounts,
+      log: context.log,
+      isTrustedNode: tls.isTrustedNode,
+      limits: {
+        maxConnections: service.maxConnections,
+        maxErrors: service.maxErrors,
+        maxAuthErrors: service.maxAuthErrors,
+        loginFailureDelayMs,
+        loginTimeoutMs: service.loginTimeoutSeconds * 1000,
+        idleTimeoutMs: service.idleTimeoutSeconds * 1000,
       },
     }));
 }

@@ -147,7 +147,7 @@ export class Connection {
 
   /** Sends the last words, if any, then closes our side; cuts the line when the peer does not close its own soon. */
   end(lastWords?: string): void {
-    if (this.#socket.destroyed) return;
+    if (this.#socket.destroyed || this.#socket.writableEnded) return; // the first goodbye counts
     this.#socket.end(Buffer.from(lastWords ?? '', 'latin1'));
     const socket = this.#socket;
     setTimeout(() => socket.destroy(), 2000).unref();

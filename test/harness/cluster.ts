@@ -1,0 +1,191 @@
+/**
+ * A whole cluster for tests: the demo's own folder, certificates and configuration, its nodes as real processes that a
+ * test can kill and start one by one, and as directory the embedded one or Debian's slapd.
+ */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import * as fs from 'node:fs';
+import * as net from 'node:net';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { demoDirectoryText } from '../../cluster-config/demo/directory-seed.ts';
+import { furnishDataFolder } from '../../cluster-config/demo/data-folder.ts';
+import { demoAdminDn, demoBaseDn, demoLayout, demoPassword } from '../../cluster-config/demo/layout.ts';
+import type { DemoLayout } from '../../cluster-config/demo/layout.ts';
+import { startSlapd } from './slapd.ts';
+import type { Slapd } from './slapd.ts';
+
+export type DirectoryKind = 'embedded' | 'slapd';
+export type NodeName = 'fe1' | 'fe2' | 'be1' | 'be2';
+
+/** Whom the black-box tests ask: the same suite runs once for each. */
+export const directoryKinds: readonly DirectoryKind[] = ['embedded', 'slapd'];
+export const frontendNames = ['fe1', 'fe2'] as const;
+
+export interface Cluster {
+  readonly folder: string;
+  readonly configFile: string;
+  /** PEM file of the demo's own authority. */
+  readonly authorityFile: string;
+  readonly ldap: { readonly uri: string; readonly adminDn: string; readonly adminPassword: string };
+  readonly password: string;
+  /** The port of a service, by the demo's names: `imaps`, `smtp`, `submission`, `https` … */
+  port(node: NodeName, service: string): number;
+  /** SIGKILL to all processes of a node at once. */
+  kill(node: NodeName): Promise<void>;
+  /** SIGTERM, and waits for the end; answers the exit code. */
+  stopNode(node: NodeName): Promise<number | null>;
+  /** Starts a node that was killed or stopped and waits until it is ready. */
+  startNode(node: NodeName): Promise<void>;
+  /** Stops, or starts again, the directory. */
+  stopDirectory(): Promise<void>;
+  startDirectory(): Promise<void>;
+  /** What a node has logged so far. */
+  log(node: NodeName | 'directory'): string;
+  stop(): Promise<void>;
+}
+
+/** Apart by 2000, because the nodes of one cluster take base, +10000, +20000 and +21000. */
+const portBases = [2000, 4000, 6000, 8000];
+const program = path.resolve(import.meta.dirname, '..', '..', 'waybill.ts');
+
+/** Starts all nodes. `changeConfig` may rewrite the YAML before. */
+export async function startCluster(
+  options: { readonly directory?: DirectoryKind; readonly nodes?: readonly NodeName[]; readonly changeConfig?: (yaml: string) => string } = {},
+): Promise<Cluster> {
+  const place = await takePortBase();
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'waybill-cluster-'));
+  const layout = demoLayout(folder, place.base);
+  await furnishDataFolder(layout, () => undefined);
+  const cluster = new RunningCluster(layout, place.release);
+  try {
+    if (options.directory === 'slapd') await cluster.useSlapd();
+    else await cluster.startDirectory();
+    if (options.changeConfig !== undefined) fs.writeFileSync(layout.configFile, options.changeConfig(fs.readFileSync(layout.configFile, 'utf8')));
+    await Promise.all((options.nodes ?? ['be1', 'be2', 'fe1', 'fe2']).map(async (node) => cluster.startNode(node)));
+  } catch (error) {
+    await cluster.stop();
+    throw error;
+  }
+  return cluster;
+}
+
+class RunningCluster implements Cluster {
+  readonly folder: string;
+  readonly configFile: string;
+  readonly authorityFile: string;
+  readonly password = demoPassword;
+  readonly #layout: DemoLayout;
+  readonly #releasePorts: () => void;
+  readonly #children = new Map<string, ChildProcess>();
+  #slapd: Slapd | undefined;
+
+  constructor(layout: DemoLayout, releasePorts: () => void) {
+    this.#layout = layout;
+    this.#releasePorts = releasePorts;
+    this.folder = layout.folder;
+    this.configFile = layout.configFile;
+    this.authorityFile = layout.files.authority.certificate;
+  }
+
+  get ldap(): Cluster['ldap'] {
+    if (this.#slapd !== undefined) return { uri: this.#slapd.uri, adminDn: this.#slapd.adminDn, adminPassword: this.#slapd.adminPassword };
+    return { uri: `ldap://127.0.0.1:${String(this.#layout.directory.ldap)}`, adminDn: demoAdminDn, adminPassword: demoPassword };
+  }
+
+  port(node: NodeName, service: string): number {
+    const found = [...this.#layout.frontends, ...this.#layout.backends].find(({ name }) => name === node);
+    const port = Object.entries(found?.ports ?? {}).find(([name]) => name === service)?.[1];
+    if (port === undefined) throw new Error(`${node} has no service ${service}`);
+    return port;
+  }
+
+  async useSlapd(): Promise<void> {
+    const reader = fs.readFileSync(this.#layout.files.readerPassword, 'utf8').trim();
+    const { server, authority } = this.#layout.files;
+    this.#slapd = await startSlapd({
+      ldif: demoDirectoryText(reader, (password) => password).replace(/^version: 1\n+/, ''), // slapadd knows no version line
+      tls: { certFile: server.certificate, keyFile: server.key, caFile: authority.certificate },
+    });
+    const yaml = fs.readFileSync(this.configFile, 'utf8');
+    const rewritten = yaml.replace(/uris: \[[^\]]*\]/, `uris: ["${this.#slapd.secureUri ?? ''}"]`);
+    fs.writeFileSync(this.configFile, rewritten);
+  }
+
+  async startDirectory(): Promise<void> {
+    if (this.#slapd !== undefined) return this.#slapd.resume();
+    const { directory, files } = this.#layout;
+    await this.#launch('directory', [
+      'directory', '--file', directory.file, '--base', demoBaseDn,
+      '--ldap', `127.0.0.1:${String(directory.ldap)}`, '--ldaps', `127.0.0.1:${String(directory.ldaps)}`,
+      '--certificate', files.server.certificate, '--key', files.server.key,
+      '--admin-dn', demoAdminDn, '--admin-password-file', files.adminPassword,
+    ]);
+  }
+
+  async stopDirectory(): Promise<void> {
+    if (this.#slapd !== undefined) await this.#slapd.halt();
+    else await this.#end('directory', 'SIGKILL');
+  }
+
+  async startNode(node: NodeName): Promise<void> {
+    await this.#launch(node, [node.startsWith('fe') ? 'frontend' : 'backend', '--config', this.configFile, '--node', node]);
+  }
+
+  async kill(node: NodeName): Promise<void> {
+    await this.#end(node, 'SIGKILL');
+  }
+
+  async stopNode(node: NodeName): Promise<number | null> {
+    return this.#end(node, 'SIGTERM');
+  }
+
+  log(node: NodeName | 'directory'): string {
+    return fs.readFileSync(this.#layout.files.log(node), 'utf8');
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#children.keys()].map(async (name) => this.#end(name, 'SIGKILL')));
+    await this.#slapd?.stop();
+    this.#releasePorts();
+    fs.rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async #launch(name: NodeName | 'directory', words: readonly string[]): Promise<void> {
+    const log = fs.openSync(this.#layout.files.log(name), 'a');
+    const child = spawn(process.execPath, ['--disable-warning=DEP0060', program, ...words], { stdio: ['ignore', log, log, 'ipc'], detached: true });
+    fs.closeSync(log);
+    this.#children.set(name, child);
+    const over = once(child, 'exit').then(() => 'over');
+    const ready = once(child, 'message').then(() => 'ready');
+    if ((await Promise.race([over, ready])) !== 'ready') throw new Error(`${name} did not start:\n${this.log(name).slice(-3000)}`);
+  }
+
+  async #end(name: string, signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
+    const child = this.#children.get(name);
+    this.#children.delete(name);
+    if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
+    const exit = once(child, 'exit');
+    // The whole process group dies by SIGKILL; SIGTERM goes to the supervisor, which drains its workers.
+    process.kill(signal === 'SIGKILL' ? -child.pid : child.pid, signal);
+    const [code] = (await exit) as [number | null];
+    return code;
+  }
+}
+
+/** Finds a base that no other test uses now: whoever listens on the port below it has it. */
+async function takePortBase(): Promise<{ readonly base: number; readonly release: () => void }> {
+  for (let attempt = 0; attempt < 600; attempt += 1) {
+    for (const base of portBases) {
+      const lock = net.createServer();
+      const got = await new Promise<boolean>((resolve) => {
+        lock.once('error', () => resolve(false));
+        lock.listen(base - 1, '127.0.0.1', () => resolve(true));
+      });
+      if (got) return { base, release: () => lock.close() };
+    }
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  throw new Error('all port bases are in use');
+}
