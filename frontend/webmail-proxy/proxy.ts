@@ -1,0 +1,170 @@
+/**
+ * The one place that knows http-proxy: passes one request on to a back-end and its answer back. Guards against the
+ * package's faults: requests of clients that went away are aborted, connecting and answering have time limits, and an
+ * answer of "not kept here" is not passed on but told to the caller.
+ */
+import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
+import { Agent } from 'node:https';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ConnectionOptions } from 'node:tls';
+import { nodeHeader } from '../../shared/session-cookie/session-headers.ts';
+import { createProxyServer } from './load-http-proxy.ts';
+
+/** Where a back-end's trusted WebMail listener is. */
+export interface BackendTarget {
+  readonly node: string;
+  readonly host: string;
+  readonly port: number;
+  /** This node's certificate and key, the cluster CA, the name to verify. */
+  readonly tls: ConnectionOptions;
+}
+
+export interface ProxyTimes {
+  /** Until the TCP connection stands. */
+  readonly connectTimeoutMs: number;
+  /** Silence of the back-end while an answer is awaited or comes. */
+  readonly answerTimeoutMs: number;
+}
+
+export interface Errand {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly target: BackendTarget;
+  /** Added to the request's own. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The body where it was read already; otherwise it streams from the client. */
+  readonly body: Buffer | undefined;
+}
+
+/** How an errand ended. Only after `answered` has anything been told to the client. */
+export type Outcome =
+  | { readonly kind: 'answered' }
+  | { readonly kind: 'referred'; readonly node: string | undefined }
+  /** `stale-connection`: the back-end closed a kept connection just as we used it; nothing was done. */
+  | { readonly kind: 'failed'; readonly why: 'unreachable' | 'stale-connection'; readonly cause: Error };
+
+const freeConnectionMs = 30_000;
+const freeConnections = 32;
+
+export class ApiProxy {
+  readonly #times: ProxyTimes;
+  readonly #agents = new Map<string, { readonly agent: Agent; readonly tls: ConnectionOptions }>();
+  readonly #server;
+  readonly #underWay = new WeakMap<IncomingMessage, { readonly heard: (answer: IncomingMessage) => void; readonly sent: (request: ClientRequest) => void }>();
+
+  constructor(times: ProxyTimes) {
+    this.#times = times;
+    this.#server = createProxyServer({ selfHandleResponse: true, proxyTimeout: times.answerTimeoutMs, secure: true });
+    this.#server.on('proxyReq', (sent, request) => this.#underWay.get(request)?.sent(sent));
+    this.#server.on('proxyRes', (answer, request) => this.#underWay.get(request)?.heard(answer));
+  }
+
+  /** Passes the request on. Resolves when the answer is over or the client has left; never rejects. */
+  async run(errand: Errand): Promise<Outcome> {
+    const { request, response, target, headers, body } = errand;
+    const watch = new RequestWatch(response, this.#times.connectTimeoutMs);
+    const outcome = new Promise<Outcome>((resolve) => {
+      // http-proxy says nothing of an errand whose client left.
+      watch.onClientLeft(() => resolve({ kind: 'answered' }));
+      this.#underWay.set(request, {
+        sent: (sent) => watch.follow(sent),
+        heard: (answer) => {
+          passBack(answer, response).then(resolve, (cause: unknown) => resolve(failed(watch, cause)));
+        },
+      });
+      const options = { target: { protocol: 'https:', host: target.host, port: target.port }, agent: this.agentFor(target), headers: { ...headers } };
+      const buffer = body === undefined ? {} : { buffer: Readable.from(body.length === 0 ? [] : [body]) };
+      this.#server.web(request, response, { ...options, ...buffer }, (cause) => resolve(failed(watch, cause)));
+    });
+    try {
+      return await outcome;
+    } finally {
+      watch.end();
+      this.#underWay.delete(request);
+    }
+  }
+
+  /** Closes connections that are kept for later. */
+  close(): void {
+    for (const { agent } of this.#agents.values()) agent.destroy();
+  }
+
+  /** One per back-end: connections are kept and TLS sessions resumed. A new certificate makes a new one. */
+  agentFor({ node, host, port, tls }: BackendTarget): Agent {
+    const key = `${node} ${host}:${String(port)}`;
+    const known = this.#agents.get(key);
+    if (known?.tls === tls) return known.agent;
+    const agent = new Agent({ ...tls, keepAlive: true, maxFreeSockets: freeConnections, timeout: freeConnectionMs, scheduling: 'lifo' });
+    this.#agents.set(key, { agent, tls });
+    return agent;
+  }
+}
+
+/** Keeps an eye on the request to the back-end: it ends when the client leaves, and has to connect in time. */
+class RequestWatch {
+  readonly #response: ServerResponse;
+  readonly #connectTimeoutMs: number;
+  #sent: ClientRequest | undefined;
+  #connecting: NodeJS.Timeout | undefined;
+  #tell: () => void = () => undefined;
+
+  constructor(response: ServerResponse, connectTimeoutMs: number) {
+    this.#response = response;
+    this.#connectTimeoutMs = connectTimeoutMs;
+    response.once('close', this.#closed);
+  }
+
+  onClientLeft(tell: () => void): void {
+    this.#tell = tell;
+  }
+
+  follow(sent: ClientRequest): void {
+    this.#sent = sent;
+    if (this.#response.destroyed) sent.destroy();
+    this.#connecting = setTimeout(() => {
+      if (sent.socket === null || sent.socket.connecting) sent.destroy(new Error('no connection in time'));
+    }, this.#connectTimeoutMs);
+  }
+
+  get usedKeptConnection(): boolean {
+    return this.#sent?.reusedSocket === true;
+  }
+
+  end(): void {
+    clearTimeout(this.#connecting);
+    this.#response.off('close', this.#closed);
+  }
+
+  readonly #closed = (): void => {
+    if (this.#response.writableFinished) return;
+    this.#sent?.destroy();
+    this.#tell();
+  };
+}
+
+function failed(watch: RequestWatch, thrown: unknown): Outcome {
+  const cause = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const reset = 'code' in cause && (cause.code === 'ECONNRESET' || cause.code === 'EPIPE');
+  return { kind: 'failed', why: reset && watch.usedKeptConnection ? 'stale-connection' : 'unreachable', cause };
+}
+
+/** Header fields that belong to the leg between the two nodes (RFC 9110 section 7.6.1), or that this node sets itself. */
+const ownHeaders: ReadonlySet<string> = new Set([
+  'connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'proxy-authenticate', 'set-cookie', 'strict-transport-security',
+]);
+
+async function passBack(answer: IncomingMessage, response: ServerResponse): Promise<Outcome> {
+  if (answer.statusCode === 421) {
+    answer.resume();
+    const node = answer.headers[nodeHeader];
+    return { kind: 'referred', node: typeof node === 'string' ? node : undefined };
+  }
+  for (const [name, value] of Object.entries(answer.headers)) {
+    if (value !== undefined && !ownHeaders.has(name) && !name.startsWith('x-waybill-')) response.setHeader(name, value);
+  }
+  response.writeHead(answer.statusCode ?? 502);
+  response.flushHeaders();
+  await pipeline(answer, response).catch(() => response.destroy()); // half an answer must not look whole
+  return { kind: 'answered' };
+}
