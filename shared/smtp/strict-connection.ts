@@ -103,7 +103,7 @@ export class StrictParser extends SMTPStream {
       return;
     }
     super._write(line, 'buffer', (error) => {
-      if (error != null || line.length === chunk.length) next(error);
+      if (error instanceof Error || line.length === chunk.length) next(error);
       else setImmediate(() => this._write(chunk.subarray(line.length), 'buffer', next));
     });
   }
