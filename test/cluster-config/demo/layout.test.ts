@@ -54,9 +54,9 @@ test('the table names every port, the users and the way to stop', () => {
 
 test('the directory begins with the users, alternately on both back-ends, and no password in clear', () => {
   const records = parseLdif(demoDirectoryText('reader-secret'));
-  const hosts = Object.fromEntries(records.flatMap(({ attributes }) => {
+  const hosts: Readonly<Record<string, string>> = Object.fromEntries(records.flatMap(({ attributes }): [string, string][] => {
     const value = (name: string): string | undefined => attributes.find((attribute) => attribute.name === name)?.values[0]?.toString();
-    return value('mail') === undefined ? [] : [[value('mail'), value('mailHost')]];
+    return value('mail') === undefined ? [] : [[value('mail') ?? '', value('mailHost') ?? '']];
   }));
   assert.equal(Object.keys(hosts).length, 11);
   assert.deepEqual([hosts['alice@example.com'], hosts['bob@example.com'], hosts['judy@example.com'], hosts['postmaster@example.com']], ['be1', 'be2', 'be2', 'be1']);
