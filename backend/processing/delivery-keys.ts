@@ -1,0 +1,124 @@
+/**
+ * Delivery keys: which acceptances of a message are one and the same message, so that a client's retry after a lost reply
+ * brings no second copy, and a second copy that was meant is never swallowed.
+ *
+ * Words. A *key* stands for (sender, recipient, digest of the client's bytes before our trace fields). Each time the
+ * cluster takes responsibility for a message, that is one *acceptance* of its key, with an id, a time, and what is known of
+ * the client's having been told 250:
+ *   - `confirmed`: the client went on after the 250 (next MAIL, QUIT), so it knows;
+ *   - `open`: the session that was told 250 still stands. Counts as confirmed while its process lives;
+ *   - `loose`: the session was cut, or its process died: perhaps the client was never told, and will try again.
+ *
+ * The rule. In the order of time, a loose acceptance is the same message as the next later acceptance of its key, if that
+ * comes within the retry window. So there are as many messages as acceptances, less the loose ones that have a next one. An
+ * acceptance enters the mailbox only if it raises that number. The same id again (a hand-over repeated after a lost reply)
+ * is no new acceptance. The rule does not depend on the order in which acceptances arrive at the mailbox: one that a
+ * custodian hands over days later finds its retry already there, and adds nothing.
+ *
+ * The record is made in the very transaction that stores the message (for mail to the outside: that queues it), in the
+ * storage of the recipient. So, crash by crash, of the node that takes the message:
+ *   - before the commit: neither message nor record. The client was not told; its retry is delivered.
+ *   - after the commit, before the front-end has the reply: the record is `open` with a dead process, which reads as
+ *     loose. The client got 451; the retry, on whatever way, is the next acceptance: told 250, nothing added.
+ *   - after the front-end had the reply, the client gone: the front-end doesn't say QUIT; loose, as above.
+ *   - after QUIT, before its note is on disk: reads as loose though the client knows. A second identical copy within the
+ *     window would be taken for a retry; the note is written at once, the gap is one commit.
+ *   - a custodian between commit and hand-over: the acceptance is handed over later, with its own time and as loose.
+ *   - a custodian after handing over an `open` acceptance: the queue item stays until that is settled; when it turns out
+ *     loose, the same id is handed over again, which adds no message and turns the owner's record loose.
+ *   - the owner between commit and its reply to the custodian: the repeated id finds its record.
+ * The nodes' clocks must agree within about a second (any NTP): the order of a loss and its retry is read from them.
+ */
+import { createHash } from 'node:crypto';
+import { keysUnder } from '../storage/storage.ts';
+import type { DeliveryRecords, Table } from '../storage/storage.ts';
+
+export type Confirmation = 'confirmed' | 'open' | 'loose';
+
+/** One acceptance of a key. */
+export interface Acceptance {
+  readonly id: string;
+  /** When the client's message was accepted, milliseconds since 1970, by the clock of the node that took it. */
+  readonly acceptedAtMs: number;
+  readonly confirmation: Confirmation;
+  /** The process that holds the session (`thisProcess`); empty when another node holds it. */
+  readonly holder: string;
+}
+
+export interface KeyRules {
+  /** A loose acceptance waits so long for its retry. */
+  readonly retryWindowMs: number;
+  readonly isAlive: (holder: string) => boolean;
+}
+
+const family = 'acceptance';
+
+/** The key's name. @param digest of the client's bytes, hex. */
+export function deliveryKey(sender: string, recipient: string, digest: string): string {
+  return createHash('sha256').update(`${sender}\0${recipient}\0${digest}`).digest('hex').slice(0, 32);
+}
+
+/** Records an acceptance; `new` when its message must be stored (or queued) now, in the same transaction. Only inside a transaction. */
+export function accept(records: Table, key: string, { acceptance, rules }: { readonly acceptance: Acceptance; readonly rules: KeyRules }): 'new' | 'known' {
+  const answer = judge(records, key, { acceptance, rules });
+  const known = find(records, key, acceptance.id);
+  // A repeat may know more than the first hand-over did: that the client was perhaps not told.
+  if (known === undefined || acceptance.confirmation === 'loose') put(records, key, acceptance);
+  return answer;
+}
+
+/** What `accept` would answer now. */
+export function judge(records: Table, key: string, { acceptance, rules }: { readonly acceptance: Acceptance; readonly rules: KeyRules }): 'new' | 'known' {
+  const before = records.range(keysUnder([family, key])).map(({ value }) => decode(value));
+  if (before.some(({ id }) => id === acceptance.id)) return 'known';
+  return countMessages([...before, acceptance], rules) > countMessages(before, rules) ? 'new' : 'known';
+}
+
+/** Notes how a session ended, if its acceptance is still open. Only inside a transaction. */
+export function settleAcceptance(records: Table, key: string, { id, confirmation }: { readonly id: string; readonly confirmation: 'confirmed' | 'loose' }): void {
+  const known = find(records, key, id);
+  if (known?.confirmation === 'open') put(records, key, { ...known, confirmation });
+}
+
+/** How many messages these acceptances of one key stand for. */
+export function countMessages(acceptances: readonly Acceptance[], rules: KeyRules): number {
+  const inTime = [...acceptances].sort((one, other) => one.acceptedAtMs - other.acceptedAtMs || (one.id < other.id ? -1 : 1));
+  const retried = inTime.filter((acceptance, index) => {
+    const next = inTime[index + 1];
+    return next !== undefined && isLoose(acceptance, rules) && next.acceptedAtMs - acceptance.acceptedAtMs <= rules.retryWindowMs;
+  });
+  return inTime.length - retried.length;
+}
+
+/** Removes records of acceptances before `beforeMs`, some at a time. Answers how many. */
+export async function forgetAcceptances(store: DeliveryRecords, beforeMs: number): Promise<number> {
+  const batch = 500;
+  let removed = 0;
+  let from: readonly (string | number)[] = [family];
+  for (;;) {
+    const entries = store.read((records) => records.range({ ...keysUnder([family]), from, limit: batch }));
+    const old = entries.filter(({ value }) => decode(value).acceptedAtMs < beforeMs);
+    if (old.length > 0) await store.write((records) => old.forEach(({ key }) => records.remove(key)));
+    removed += old.length;
+    const last = entries.at(-1);
+    if (last === undefined || entries.length < batch) return removed;
+    from = [...last.key, 0]; // just after the last key
+  }
+}
+
+function isLoose({ confirmation, holder }: Acceptance, rules: KeyRules): boolean {
+  return confirmation === 'loose' || (confirmation === 'open' && holder !== '' && !rules.isAlive(holder));
+}
+
+function find(records: Table, key: string, id: string): Acceptance | undefined {
+  const value = records.get([family, key, id]);
+  return value === undefined ? undefined : decode(value);
+}
+
+function put(records: Table, key: string, acceptance: Acceptance): void {
+  records.put([family, key, acceptance.id], Buffer.from(JSON.stringify(acceptance)));
+}
+
+function decode(value: Buffer): Acceptance {
+  return JSON.parse(value.toString()) as Acceptance;
+}

@@ -1,0 +1,75 @@
+/** Puts a message into the INBOX of accounts of this node, once each, in one transaction with the record that it was done. */
+import { createHash } from 'node:crypto';
+import { Failure } from '../../shared/base/failure.ts';
+import type { Account, StagedMessage, Storage } from '../storage/storage.ts';
+import { accept, deliveryKey, judge } from './delivery-keys.ts';
+import type { Acceptance, KeyRules } from './delivery-keys.ts';
+
+export interface LocalMessage {
+  /** Reverse-path; empty for reports. */
+  readonly sender: string;
+  /** Received fields and the like, each with its CRLF. Return-Path is put before them here (RFC 5321 section 4.4). */
+  readonly trace: string;
+  /** The client's bytes. */
+  readonly bytes: AsyncIterable<Buffer>;
+  readonly maxBytes: number;
+  /** Digest of the client's bytes, hex, where another node saw them; else it is computed on the way. */
+  readonly digest: string | undefined;
+  readonly acceptance: Acceptance;
+}
+
+/** What became of one recipient. */
+export type LocalOutcome = { readonly at: 'stored'; readonly key: string } | { readonly at: 'failed'; readonly thrown: unknown };
+
+/**
+ * One outcome for each account, in their order. Rejects with `message-too-big`, `storage-full`, `storage-failure`, or what
+ * the bytes' source threw; then nobody has it.
+ */
+export async function deliverLocally(storage: Storage, rules: KeyRules, delivery: { readonly message: LocalMessage; readonly accounts: readonly Account[] }): Promise<readonly LocalOutcome[]> {
+  const { message, accounts } = delivery;
+  const [first] = accounts;
+  if (first === undefined) return [];
+  const hash = createHash('sha256');
+  const trace = Buffer.from(`Return-Path: <${message.sender}>\r\n${message.trace}`);
+  const staged = await storage.stage(first.address, prefixed(trace, message.bytes, (piece) => hash.update(piece)), message.maxBytes + trace.length);
+  try {
+    const digest = message.digest ?? hash.digest('hex');
+    return await Promise.all(accounts.map(async (account): Promise<LocalOutcome> => {
+      const key = deliveryKey(message.sender, account.address, digest);
+      try {
+        await putInto(account, staged, { key, acceptance: message.acceptance, rules });
+        return { at: 'stored', key };
+      } catch (thrown) {
+        return { at: 'failed', thrown };
+      }
+    }));
+  } finally {
+    await staged.discard();
+  }
+}
+
+async function putInto(account: Account, staged: StagedMessage, { key, acceptance, rules }: { readonly key: string; readonly acceptance: Acceptance; readonly rules: KeyRules }): Promise<void> {
+  // A repeat is looked for first, so that no bytes are kept for it; the guard below settles a race.
+  const isKnown = await isRepeat(account, key, { acceptance, rules });
+  if (isKnown) return;
+  const inbox = account.mailbox('INBOX');
+  if (inbox === undefined) throw new Failure('storage-failure', 'the account has no INBOX');
+  await inbox.append([{ staged, marks: { flags: 0, keywords: [] } }], (records) => (accept(records, key, { acceptance, rules }) === 'new' ? 'append' : 'skip'));
+}
+
+async function isRepeat(account: Account, key: string, arrival: { readonly acceptance: Acceptance; readonly rules: KeyRules }): Promise<boolean> {
+  if (account.deliveryRecords.read((records) => judge(records, key, arrival)) === 'new') return false;
+  return account.deliveryRecords.write((records) => {
+    if (judge(records, key, arrival) === 'new') return false;
+    accept(records, key, arrival);
+    return true;
+  });
+}
+
+async function* prefixed(prefix: Buffer, bytes: AsyncIterable<Buffer>, hear: (piece: Buffer) => void): AsyncGenerator<Buffer, void, void> {
+  yield prefix;
+  for await (const piece of bytes) {
+    hear(piece);
+    yield piece;
+  }
+}

@@ -1,0 +1,104 @@
+/** Makes queue items: of messages that come in, and of reports to their senders. */
+import { randomBytes } from 'node:crypto';
+import { parseAddress } from '../../shared/smtp/address.ts';
+import type { EnvelopeRecipient, EnvelopeSender } from '../../shared/smtp/commands.ts';
+import type { StagedBytes } from '../storage/storage.ts';
+import type { Confirmation } from './delivery-keys.ts';
+import type { Destination, QueueItem } from './queue-item.ts';
+import type { QueueStore } from './queue-store.ts';
+import { buildReport } from './report.ts';
+import type { RetryOptions } from './retry-schedule.ts';
+import { expiryOf } from './try-outcome.ts';
+import type { DueReport } from './try-outcome.ts';
+
+export interface ItemMaker {
+  readonly store: QueueStore;
+  readonly hostName: string;
+  readonly primaryDomain: string;
+  readonly isOurDomain: (domain: string) => boolean;
+  readonly retry: RetryOptions;
+  /** Mail of a session that still stands waits so long for its confirmation before it goes on inside the cluster, milliseconds. */
+  readonly confirmationGraceMs: number;
+}
+
+/** An original up to this size goes back whole, where the sender asked for that (RET=FULL). */
+const wholeUpToBytes = 256 * 1024;
+const headerUpToBytes = 64 * 1024;
+
+/** Where mail for the address goes. */
+export function destinationOf(address: string, isOurDomain: (domain: string) => boolean): Destination {
+  const domain = parseAddress(address)?.domain ?? '';
+  return isOurDomain(domain) ? 'ours' : `domain:${domain}`;
+}
+
+export interface ItemParts {
+  readonly sender: EnvelopeSender;
+  readonly trace: string;
+  readonly recipients: readonly EnvelopeRecipient[];
+  readonly confirmation: Confirmation;
+  readonly holder: string;
+}
+
+/** The item of a message whose bytes are staged. Ids sort by time. */
+export function makeItem(maker: ItemMaker, staged: StagedBytes, parts: ItemParts): QueueItem {
+  const nowMs = Date.now();
+  const { sender, trace, confirmation, holder } = parts;
+  const recipients = parts.recipients.map(({ address, notify, orcpt }) => {
+    const destination = destinationOf(address, maker.isOurDomain);
+    const dueAtMs = destination === 'ours' && confirmation === 'open' ? nowMs + maker.confirmationGraceMs : nowMs;
+    return { address, notify, orcpt, destination, state: { at: 'waiting', dueAtMs, why: 'new' }, tries: 0, delayTold: false, lastWords: undefined } as const;
+  });
+  return {
+    id: `${nowMs.toString(36).padStart(9, '0')}${randomBytes(6).toString('hex')}`,
+    place: staged.place, digest: staged.digest.toString('hex'), trace, acceptedAtMs: nowMs, confirmation, holder, recipients,
+    sender: { address: sender.address, ret: sender.ret, envid: sender.envid, smtpUtf8: sender.smtpUtf8 === true, eightBit: sender.body === '8BITMIME' },
+  };
+}
+
+/** Items whose bytes are on stable storage, to be added to the queue. */
+export interface MadeReports {
+  readonly items: readonly QueueItem[];
+  /** Call it when they were added, or won't be. */
+  done(): void;
+}
+
+/** Writes reports about an item. */
+export async function makeReports(maker: ItemMaker, item: QueueItem, reports: readonly DueReport[]): Promise<MadeReports> {
+  const original = await originalOf(maker.store, item);
+  const made = await Promise.all(reports.map(async ({ action, recipients }) => {
+    const bytes = buildReport({
+      action, recipients, original, hostName: maker.hostName, from: `postmaster@${maker.primaryDomain}`, to: item.sender.address,
+      envid: item.sender.envid, arrivedAtMs: item.acceptedAtMs, nowMs: Date.now(),
+      retryUntilMs: action === 'delayed' ? expiryOf(item, maker.retry) : undefined,
+    });
+    return reportItem(maker, bytes, item);
+  }));
+  return { items: made.map(({ report }) => report), done: () => made.forEach(({ staged }) => staged.done()) };
+}
+
+async function reportItem(maker: ItemMaker, bytes: Buffer, about: QueueItem): Promise<{ readonly report: QueueItem; readonly staged: StagedBytes }> {
+  const staged = await maker.store.stage(single(bytes), { maxBytes: bytes.length, sender: '<>' });
+  await staged.settled();
+  const report = makeItem(maker, staged, {
+    // The null reverse-path: a report is never reported of (RFC 5321 section 4.5.5).
+    sender: { address: '', body: '8BITMIME', smtpUtf8: about.sender.smtpUtf8 },
+    trace: '', recipients: [{ address: about.sender.address }], confirmation: 'confirmed', holder: '',
+  });
+  return { report, staged };
+}
+
+async function* single(bytes: Buffer): AsyncGenerator<Buffer, void, void> {
+  await Promise.resolve();
+  yield bytes;
+}
+
+async function originalOf(store: QueueStore, item: QueueItem): Promise<{ kind: 'message' | 'headers'; bytes: Buffer }> {
+  const trace = Buffer.from(item.trace);
+  if (item.sender.ret === 'FULL' && item.place.length <= wholeUpToBytes) {
+    return { kind: 'message', bytes: Buffer.concat([trace, await store.firstBytes(item, item.place.length)]) };
+  }
+  const start = await store.firstBytes(item, headerUpToBytes);
+  const end = start.indexOf('\r\n\r\n');
+  const header = end === -1 ? start.subarray(0, start.lastIndexOf('\r\n') + 2) : start.subarray(0, end + 2);
+  return { kind: 'headers', bytes: Buffer.concat([trace, header]) };
+}

@@ -1,0 +1,102 @@
+/** The lane of recipients in our domains: asks who owns the account now, delivers what is kept on this node, and sends the rest on its way. */
+import { isFailure } from '../../shared/base/failure.ts';
+import type { Failure } from '../../shared/base/failure.ts';
+import type { Logger } from '../../shared/log/log.ts';
+import type { Account, Storage } from '../storage/storage.ts';
+import type { KeyRules } from './delivery-keys.ts';
+import { ownWords } from './lanes.ts';
+import type { Lane, LaneOptions } from './lanes.ts';
+import { deliverLocally } from './local-delivery.ts';
+import type { QueueItem, QueueRecipient } from './queue-item.ts';
+import type { TryOutcome } from './try-outcome.ts';
+
+/** What processing asks of backend/accounts. */
+export interface AccountsView {
+  /** Rejects with `unknown-user`, `not-kept-here` (naming the node if it is known), `directory-unavailable`. */
+  open(address: string): Promise<Account>;
+  lookUp(address: string): Promise<{ readonly mailHost: string | undefined } | undefined>;
+}
+
+export interface OwnLaneOptions {
+  readonly storage: Storage;
+  readonly accounts: AccountsView;
+  readonly rules: KeyRules;
+  readonly lanes: LaneOptions;
+  readonly log: Logger;
+}
+
+export class OwnLane implements Lane {
+  readonly usable = true;
+  readonly #options: OwnLaneOptions;
+
+  constructor(options: OwnLaneOptions) {
+    this.#options = options;
+  }
+
+  async deliver(item: QueueItem, recipients: readonly QueueRecipient[]): Promise<readonly TryOutcome[]> {
+    const found = await Promise.all(recipients.map(({ address }) => this.#find(address)));
+    const accounts = found.flatMap((one) => ('account' in one ? [one.account] : []));
+    const stored = await this.#store(item, accounts);
+    let next = 0;
+    return found.map((one) => {
+      if (!('account' in one)) return one;
+      next += 1;
+      return stored[next - 1] ?? this.#failed(new Error('no outcome'), item);
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.resolve(); // nothing is held
+  }
+
+  async #find(address: string): Promise<{ readonly account: Account } | TryOutcome> {
+    try {
+      return { account: await this.#options.accounts.open(address) };
+    } catch (thrown) {
+      if (isFailure(thrown, 'not-kept-here')) return this.#elsewhere(address, thrown);
+      if (isFailure(thrown, 'unknown-user')) return { at: 'refused', permanent: 'yes', words: ownWords('5.1.1', 'no such user here') };
+      return this.#outage(thrown);
+    }
+  }
+
+  async #elsewhere(address: string, failure: Failure): Promise<TryOutcome> {
+    if (failure.node !== undefined && failure.node !== this.#options.lanes.nodeName) {
+      return { at: 'moved', destination: `node:${failure.node}`, dueAtMs: Date.now() };
+    }
+    try {
+      const mailHost = (await this.#options.accounts.lookUp(address))?.mailHost;
+      // A mail host that is no node of ours: another kind of server, which takes the mail by SMTP.
+      if (failure.node === undefined && mailHost !== undefined) return { at: 'moved', destination: `host:${mailHost}`, dueAtMs: Date.now() };
+    } catch (thrown) {
+      return this.#outage(thrown);
+    }
+    return { at: 'outage', dueAtMs: this.#options.lanes.outageDueAtMs(), words: ownWords('4.3.5', 'no server keeps this mailbox at the moment') };
+  }
+
+  async #store(item: QueueItem, accounts: readonly Account[]): Promise<readonly TryOutcome[]> {
+    const { storage, rules, lanes } = this.#options;
+    const acceptance = { id: `${lanes.nodeName}-${item.id}`, acceptedAtMs: item.acceptedAtMs, confirmation: item.confirmation === 'loose' ? 'loose' : 'confirmed', holder: '' } as const;
+    const message = { sender: item.sender.address, trace: item.trace, bytes: lanes.bytesOf(item), maxBytes: Infinity, digest: item.digest, acceptance };
+    try {
+      const outcomes = await deliverLocally(storage, rules, { message, accounts });
+      return outcomes.map((outcome) => (outcome.at === 'failed' ? this.#failed(outcome.thrown, item) : this.#delivered(item)));
+    } catch (thrown) {
+      return accounts.map(() => this.#failed(thrown, item));
+    }
+  }
+
+  #delivered(item: QueueItem): TryOutcome {
+    return { at: 'delivered', told: item.confirmation, report: 'delivered', words: ownWords('2.1.5', 'delivered') };
+  }
+
+  #failed(thrown: unknown, item: QueueItem): TryOutcome {
+    if (isFailure(thrown, 'over-quota')) return { at: 'refused', permanent: 'no', words: ownWords('4.2.2', 'mailbox is full') };
+    if (!isFailure(thrown)) this.#options.log.error({ err: thrown, item: item.id }, 'local delivery failed');
+    return this.#outage(thrown);
+  }
+
+  #outage(thrown: unknown): TryOutcome {
+    const text = isFailure(thrown) ? thrown.message : 'internal error';
+    return { at: 'outage', dueAtMs: this.#options.lanes.outageDueAtMs(), words: ownWords('4.3.0', text) };
+  }
+}

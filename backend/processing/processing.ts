@@ -1,0 +1,264 @@
+/**
+ * The face of the room (manual 3.2.2): takes messages that smtp-receiving accepted, either straight into accounts of this
+ * node or into the node's queue, and works the queue off. What it promises has been committed to stable storage.
+ *
+ *   smtp-receiving ──deliver──► INBOX of accounts here (one transaction with the delivery key)
+ *         │
+ *         └──enqueue──► queue on disk ──runner──► accounts here · LMTP to the owning node · smtp-sending · reports
+ */
+import { randomUUID } from 'node:crypto';
+import type { Logger } from '../../shared/log/log.ts';
+import type { ConnectOptions } from '../../shared/net/connect.ts';
+import type { Service } from '../../shared/service/service.ts';
+import type { EnvelopeRecipient, EnvelopeSender } from '../../shared/smtp/commands.ts';
+import type { SmtpSending } from '../smtp-sending/smtp-sending.ts';
+import { isAlive, thisProcess } from '../storage/storage.ts';
+import type { Account, Storage } from '../storage/storage.ts';
+import { accept, deliveryKey, forgetAcceptances, settleAcceptance } from './delivery-keys.ts';
+import type { Acceptance, KeyRules } from './delivery-keys.ts';
+import { DestinationHealth } from './destination-health.ts';
+import { openNodeLane, openOutsideLane, redirectLane } from './lanes.ts';
+import type { Lane, LaneOptions } from './lanes.ts';
+import { deliverLocally } from './local-delivery.ts';
+import type { LocalOutcome } from './local-delivery.ts';
+import { makeItem, makeReports } from './new-item.ts';
+import type { ItemMaker } from './new-item.ts';
+import { OwnLane } from './own-lane.ts';
+import type { AccountsView } from './own-lane.ts';
+import { settled } from './queue-item.ts';
+import type { Destination, QueueItem } from './queue-item.ts';
+import { QueueRunner } from './queue-runner.ts';
+import { QueueStore } from './queue-store.ts';
+import { delayAfter } from './retry-schedule.ts';
+import type { RetryOptions } from './retry-schedule.ts';
+
+export { defaultRetryOptions } from './retry-schedule.ts';
+export type { DoublingDelay, RetryOptions } from './retry-schedule.ts';
+export type { AccountsView } from './own-lane.ts';
+export type { LocalOutcome } from './local-delivery.ts';
+export type { QueueItem, QueueRecipient } from './queue-item.ts';
+
+/** A message at the door. */
+export interface ArrivingMessage {
+  readonly sender: EnvelopeSender;
+  /** Received fields (and Date, Message-ID where a submission lacked them), each with its CRLF. */
+  readonly trace: string;
+  /** As the client sent them. */
+  readonly bytes: AsyncIterable<Buffer>;
+  readonly maxBytes: number;
+  /** From the queue of another node of ours. */
+  readonly handedOver: { readonly id: string; readonly digest: string; readonly acceptedAtMs: number; readonly confirmation: 'confirmed' | 'loose' } | undefined;
+}
+
+/** To be called once, when it is known whether the client heard the 250: `confirmed` when it went on, `loose` when it was cut. Never throws. */
+export type Settle = (confirmation: 'confirmed' | 'loose') => void;
+
+export interface Processing {
+  /**
+   * Puts the message into the INBOX of accounts of this node; one outcome for each. What is `stored` is on stable storage,
+   * or was there already. Rejects as `deliverLocally`.
+   */
+  deliver(message: ArrivingMessage, accounts: readonly Account[]): Promise<{ readonly outcomes: readonly LocalOutcome[]; readonly settle: Settle }>;
+  /** Takes responsibility for all recipients, wherever they are: on stable storage when it resolves. Rejects with `storage-full`, `message-too-big`, `storage-failure`. */
+  enqueue(message: ArrivingMessage, recipients: readonly EnvelopeRecipient[]): Promise<{ readonly settle: Settle }>;
+  /** Rejects with `storage-full` when the queue takes nothing new. */
+  checkSpace(): Promise<void>;
+  /** Works on the queue from now on. In one worker of a node at a time. */
+  startRunner(): Service;
+  /** The node is said to be back: what waits for it goes at once. For the worker that has the runner. */
+  tryNodeAgain(node: string): void;
+  /** Items from that id on (ids sort by time), for administrators. */
+  list(range: { readonly from: string; readonly limit: number }): readonly QueueItem[];
+  /** When runner and listeners have stopped. */
+  close(): Promise<void>;
+}
+
+export interface ProcessingOptions {
+  readonly storage: Storage;
+  readonly accounts: AccountsView;
+  /** Shared by all workers of the node, and by nobody else. */
+  readonly queueDirectory: string;
+  /** Free space below which nothing new is taken. */
+  readonly reserveBytes: number;
+  readonly nodeName: string;
+  /** Said in LHLO, and in reports. */
+  readonly hostName: string;
+  readonly primaryDomain: string;
+  /** Whether the user maps are in charge of a domain (lower case, A-labels). */
+  readonly isOurDomain: (domain: string) => boolean;
+  /** How to reach another node's trusted LMTP listener, certificates included; undefined: not a configured node. */
+  readonly lmtpOf: (node: string) => ConnectOptions | undefined;
+  readonly sending: SmtpSending;
+  readonly retry: RetryOptions;
+  /** Deliveries at once: `deliveryThreads` of the manual. */
+  readonly maxLanes: number;
+  readonly log: Logger;
+}
+
+/** Milliseconds. */
+const confirmationGraceMs = 500;
+const pollIntervalMs = 250;
+const sweepEveryMs = 2000;
+const tidyEveryMs = 600_000;
+const idlePackMs = 60_000;
+const handOverTimeoutMs = 600_000;
+/** A client that was not told 250 is expected to try again within a day. */
+const retryWindowMs = 24 * 3_600_000;
+/** How long deliveries are remembered: longer than a queue holds mail. */
+const memoryMs = 7 * 24 * 3_600_000;
+
+/** Opens the node's queue. Throws `storage-failure`. */
+export function createProcessing(options: ProcessingOptions): Processing {
+  return new NodeProcessing(options);
+}
+
+class NodeProcessing implements Processing {
+  readonly #options: ProcessingOptions;
+  readonly #store: QueueStore;
+  readonly #rules: KeyRules = { retryWindowMs, isAlive };
+  readonly #health: DestinationHealth;
+  readonly #maker: ItemMaker;
+  /** Notes being written; `close` waits for them. */
+  readonly #notes = new Set<Promise<void>>();
+  #runner: QueueRunner | undefined;
+  #sweptAtMs = 0;
+  #tidiedAtMs = Date.now();
+
+  constructor(options: ProcessingOptions) {
+    this.#options = options;
+    this.#store = new QueueStore(options.queueDirectory, options.reserveBytes);
+    this.#health = new DestinationHealth(options.retry.jitter);
+    const { hostName, primaryDomain, isOurDomain, retry } = options;
+    this.#maker = { store: this.#store, hostName, primaryDomain, isOurDomain, retry, confirmationGraceMs };
+  }
+
+  async deliver(message: ArrivingMessage, accounts: readonly Account[]): Promise<{ readonly outcomes: readonly LocalOutcome[]; readonly settle: Settle }> {
+    const { handedOver } = message;
+    const acceptance: Acceptance = handedOver === undefined
+      ? { id: `${this.#options.nodeName}-${randomUUID()}`, acceptedAtMs: Date.now(), confirmation: 'open', holder: thisProcess() }
+      : { ...handedOver, holder: '' };
+    const outcomes = await deliverLocally(this.#options.storage, this.#rules, {
+      accounts,
+      message: { sender: message.sender.address, trace: message.trace, bytes: message.bytes, maxBytes: message.maxBytes, digest: handedOver?.digest, acceptance },
+    });
+    const settle: Settle = (confirmation) => {
+      if (handedOver !== undefined) return;
+      for (const [index, outcome] of outcomes.entries()) {
+        const records = accounts[index]?.deliveryRecords;
+        if (outcome.at === 'stored') this.#note(records?.write((table) => settleAcceptance(table, outcome.key, { id: acceptance.id, confirmation })));
+      }
+    };
+    return { outcomes, settle };
+  }
+
+  async enqueue(message: ArrivingMessage, recipients: readonly EnvelopeRecipient[]): Promise<{ readonly settle: Settle }> {
+    const { sender, trace } = message;
+    const staged = await this.#store.stage(message.bytes, { maxBytes: message.maxBytes, sender: sender.address });
+    try {
+      await staged.settled();
+      const item = makeItem(this.#maker, staged, { sender, trace, recipients, confirmation: 'open', holder: thisProcess() });
+      await this.#store.add((records) => {
+        const fresh = item.recipients.filter(({ address, destination }) => destination === 'ours' || this.#isNewOutside(records, item, address));
+        return fresh.length === 0 ? [] : [{ ...item, recipients: fresh }];
+      });
+      this.#runner?.wake();
+      return { settle: (confirmation) => this.#note(this.#settleItem(item, confirmation)) };
+    } finally {
+      staged.done();
+    }
+  }
+
+  async checkSpace(): Promise<void> {
+    await this.#store.checkSpace();
+  }
+
+  startRunner(): Service {
+    const { retry, maxLanes, log } = this.#options;
+    this.#runner = new QueueRunner({
+      store: this.#store, retry, health: this.#health, maxLanes, maxLanesPerDestination: Math.max(1, Math.floor(maxLanes / 4)), pollIntervalMs, log,
+      openLane: (destination) => this.#openLane(destination),
+      makeReports: (item, reports) => makeReports(this.#maker, item, reports),
+      onLook: () => this.#lookAfter(),
+    });
+    return this.#runner;
+  }
+
+  tryNodeAgain(node: string): void {
+    this.#health.reopen(`node:${node}`);
+    this.#runner?.release(`node:${node}`);
+  }
+
+  list(range: { readonly from: string; readonly limit: number }): readonly QueueItem[] {
+    return this.#store.list(range);
+  }
+
+  async close(): Promise<void> {
+    while (this.#notes.size > 0) await Promise.all(this.#notes);
+    await this.#store.close();
+  }
+
+  #isNewOutside(records: Parameters<typeof accept>[0], item: QueueItem, address: string): boolean {
+    const { id, acceptedAtMs, confirmation, holder } = item;
+    const key = deliveryKey(item.sender.address, address, item.digest);
+    return accept(records, key, { acceptance: { id, acceptedAtMs, confirmation, holder }, rules: this.#rules }) === 'new';
+  }
+
+  async #settleItem(item: QueueItem, confirmation: 'confirmed' | 'loose'): Promise<void> {
+    const outside = item.recipients.filter(({ destination }) => destination !== 'ours');
+    await Promise.all([
+      this.#store.change(item.id, (fresh) => settled(fresh, confirmation, Date.now())),
+      outside.length === 0 ? undefined : this.#store.deliveryRecords.write((records) => {
+        for (const { address } of outside) {
+          settleAcceptance(records, deliveryKey(item.sender.address, address, item.digest), { id: item.id, confirmation });
+        }
+      }),
+    ]);
+    this.#runner?.wake();
+  }
+
+  /** A note that can't be written leaves the acceptance open: it reads as loose when this process has ended. */
+  #note(writing: Promise<void> | undefined): void {
+    if (writing === undefined) return;
+    const note = writing
+      .catch((error: unknown) => this.#options.log.warn({ err: error }, 'end of a session could not be noted'))
+      .finally(() => this.#notes.delete(note));
+    this.#notes.add(note);
+  }
+
+  async #openLane(destination: Destination): Promise<Lane> {
+    const options = this.#laneOptions();
+    if (destination === 'ours') {
+      const { storage, accounts, log } = this.#options;
+      return new OwnLane({ storage, accounts, rules: this.#rules, lanes: options, log });
+    }
+    if (!destination.startsWith('node:')) return openOutsideLane(destination, options);
+    const node = destination.slice('node:'.length);
+    const target = this.#options.lmtpOf(node);
+    if (target !== undefined) return openNodeLane(node, target, options);
+    // The node has left the configuration: the user map says who keeps the mailbox now.
+    return redirectLane(() => ({ at: 'moved', destination: 'ours', dueAtMs: options.outageDueAtMs() }));
+  }
+
+  #laneOptions(): LaneOptions {
+    const { nodeName, hostName, sending, lmtpOf, retry } = this.#options;
+    return {
+      nodeName, hostName, sending, lmtpOf, handOverTimeoutMs,
+      bytesOf: (item) => this.#store.bytesOf(item),
+      outageDueAtMs: () => Date.now() + delayAfter(retry.outage, 1, retry.jitter),
+    };
+  }
+
+  /** Sessions that ended with their process, and what may be forgotten. */
+  async #lookAfter(): Promise<void> {
+    const nowMs = Date.now();
+    if (nowMs - this.#sweptAtMs >= sweepEveryMs) {
+      this.#sweptAtMs = nowMs;
+      const orphans = this.#store.openIds().filter((id) => !isAlive(this.#store.get(id)?.holder ?? ''));
+      if (orphans.length > 0) await this.#store.changeAll(orphans, (item) => settled(item, 'loose', nowMs));
+    }
+    if (nowMs - this.#tidiedAtMs < tidyEveryMs) return;
+    this.#tidiedAtMs = nowMs;
+    for (const records of [...this.#options.storage.deliveryRecords(), this.#store.deliveryRecords]) await forgetAcceptances(records, nowMs - memoryMs);
+    await this.#store.removeDeadPacks(idlePackMs);
+  }
+}

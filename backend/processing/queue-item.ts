@@ -1,0 +1,92 @@
+/** One message in the queue: what is stored of it, and how outcomes of delivery change it. Pure. */
+import type { PackPlace } from '../storage/storage.ts';
+import type { Confirmation } from './delivery-keys.ts';
+
+/**
+ * Where a recipient's mail goes next: `ours` (whoever owns the account now), `node:NAME` (handed over by LMTP),
+ * `host:HOST[:PORT]` (a mail host of the user map that is no node), `domain:NAME` (outside, by MX or route).
+ */
+export type Destination = string;
+
+export type RecipientState =
+  /** `why`: an outage's end lets all that waited for it go at once; a refusal's wait is kept. */
+  | { readonly at: 'waiting'; readonly dueAtMs: number; readonly why: 'new' | 'outage' | 'refused' }
+  /** `told`: what the owner of a cluster account was told of the client's confirmation. */
+  | { readonly at: 'finished'; readonly told: Confirmation | undefined };
+
+export interface QueueRecipient {
+  readonly address: string;
+  /** RFC 3461. */
+  readonly notify: readonly string[] | undefined;
+  readonly orcpt: string | undefined;
+  readonly destination: Destination;
+  readonly state: RecipientState;
+  /** Tries that count: refused for now, or a server outside that could not be reached. */
+  readonly tries: number;
+  readonly delayTold: boolean;
+  /** What the last try brought, for reports and the admin's list. */
+  readonly lastWords: string | undefined;
+}
+
+export interface QueueItem {
+  readonly id: string;
+  /** The client's bytes. */
+  readonly place: PackPlace;
+  /** SHA-256 of them, hex. */
+  readonly digest: string;
+  /** Our trace fields, to be put before the bytes. */
+  readonly trace: string;
+  readonly sender: { readonly address: string; readonly ret: 'FULL' | 'HDRS' | undefined; readonly envid: string | undefined; readonly smtpUtf8: boolean; readonly eightBit: boolean };
+  readonly acceptedAtMs: number;
+  readonly confirmation: Confirmation;
+  /** The process whose session has the message's client. */
+  readonly holder: string;
+  readonly recipients: readonly QueueRecipient[];
+}
+
+export function encodeItem(item: QueueItem): Buffer {
+  return Buffer.from(JSON.stringify(item));
+}
+
+export function decodeItem(value: Buffer): QueueItem {
+  return JSON.parse(value.toString()) as QueueItem;
+}
+
+/** True when nothing is left to do: the bytes can go. */
+export function isComplete(item: QueueItem): boolean {
+  return item.confirmation !== 'open' && item.recipients.every(({ state }) => state.at === 'finished');
+}
+
+/** When something is to be done for each destination: the earliest waiting recipient counts. */
+export function dueTimes(item: QueueItem): ReadonlyMap<Destination, number> {
+  const due = new Map<Destination, number>();
+  for (const { destination, state } of item.recipients) {
+    if (state.at === 'waiting') due.set(destination, Math.min(due.get(destination) ?? Infinity, state.dueAtMs));
+  }
+  return due;
+}
+
+/** Those who wait for that destination, with their places in the list. */
+export function waitingFor(item: QueueItem, destination: Destination): { readonly index: number; readonly recipient: QueueRecipient }[] {
+  return item.recipients.flatMap((recipient, index) => (recipient.state.at === 'waiting' && recipient.destination === destination ? [{ index, recipient }] : []));
+}
+
+/** The item with some recipients replaced. */
+export function withRecipients(item: QueueItem, changed: ReadonlyMap<number, QueueRecipient>): QueueItem {
+  return { ...item, recipients: item.recipients.map((recipient, index) => changed.get(index) ?? recipient) };
+}
+
+/**
+ * The client's session has ended: fresh recipients are due at once; owners who were told that the session stood, and now
+ * it is loose, are to be told (the hand-over is repeated under the same id).
+ */
+export function settled(item: QueueItem, confirmation: 'confirmed' | 'loose', nowMs: number): QueueItem {
+  if (item.confirmation !== 'open') return item;
+  const recipients = item.recipients.map((recipient): QueueRecipient => {
+    const { state } = recipient;
+    const isFresh = state.at === 'waiting' && state.why === 'new';
+    const mustHear = state.at === 'finished' && state.told === 'open' && confirmation === 'loose';
+    return isFresh || mustHear ? { ...recipient, state: { at: 'waiting', dueAtMs: nowMs, why: 'new' } } : recipient;
+  });
+  return { ...item, confirmation, recipients };
+}

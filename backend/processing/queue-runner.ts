@@ -1,0 +1,281 @@
+/**
+ * Works on the queue, in the one worker of a node that the supervisor appoints. Each destination has its own lanes, its own
+ * waiting list on disk and its own back-off, so that a dead one holds up nobody else; a bound on all lanes of a kind
+ * (inside the cluster, outside) keeps resources in hand.
+ */
+import { isFailure } from '../../shared/base/failure.ts';
+import type { Logger } from '../../shared/log/log.ts';
+import type { Service } from '../../shared/service/service.ts';
+import { replyLine } from '../../shared/smtp/reply.ts';
+import { SmtpRefused } from '../../shared/smtp/refusal.ts';
+import { DestinationHealth } from './destination-health.ts';
+import { wordsOfThrown } from './lanes.ts';
+import type { Lane } from './lanes.ts';
+import type { MadeReports } from './new-item.ts';
+import { waitingFor } from './queue-item.ts';
+import type { Destination, QueueItem } from './queue-item.ts';
+import type { QueueStore } from './queue-store.ts';
+import type { RetryOptions } from './retry-schedule.ts';
+import { conclude } from './try-outcome.ts';
+import type { DueReport, TryOutcome } from './try-outcome.ts';
+
+export interface QueueRunnerOptions {
+  readonly store: QueueStore;
+  readonly retry: RetryOptions;
+  readonly health: DestinationHealth;
+  /** Lanes at once inside the cluster, and as many outside. */
+  readonly maxLanes: number;
+  readonly maxLanesPerDestination: number;
+  /** How often the queue is looked at for what other processes put in, milliseconds. */
+  readonly pollIntervalMs: number;
+  /** Opens a way to the destination. Rejects when it can't be reached. */
+  readonly openLane: (destination: Destination) => Promise<Lane>;
+  /** Makes the queue items of reports to the sender, with their bytes on disk. */
+  readonly makeReports: (item: QueueItem, reports: readonly DueReport[]) => Promise<MadeReports>;
+  /** Tidies up, now and then: at every look at the queue. */
+  readonly onLook: () => Promise<void>;
+  readonly log: Logger;
+}
+
+/** A connection is given up after so many messages, so that the load spreads over a destination's servers. */
+const messagesPerLane = 50;
+const batch = 200;
+
+export class QueueRunner implements Service {
+  readonly name = 'queueRunner';
+  readonly #options: QueueRunnerOptions;
+  readonly #lanes = new Map<Destination, number>();
+  readonly #inFlight = new Set<string>();
+  readonly #running = new Set<Promise<void>>();
+  readonly #looping: Promise<void>;
+  #stopping = false;
+  #wake: () => void = () => undefined;
+  #woken = false;
+
+  constructor(options: QueueRunnerOptions) {
+    this.#options = options;
+    this.#looping = this.#loop();
+  }
+
+  /** Something may be due: look now. */
+  wake(): void {
+    this.#woken = true;
+    this.#wake();
+  }
+
+  /** The destination is said to be back: what an outage put off is due now. */
+  release(destination: Destination): void {
+    const releasing = this.#release(destination)
+      .catch((error: unknown) => this.#options.log.error({ err: error, destination }, 'waiting mail could not be released'))
+      .finally(() => this.#running.delete(releasing));
+    this.#running.add(releasing);
+  }
+
+  /** No new deliveries; waits for those under way, at most `graceMs`. What is cut is tried again by the next runner. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true;
+    this.wake();
+    await this.#looping;
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, graceMs);
+    });
+    await Promise.race([Promise.all(this.#running), patience]);
+    clearTimeout(timer);
+  }
+
+  async #loop(): Promise<void> {
+    let turn = 0;
+    while (!this.#stopping) {
+      this.#woken = false;
+      try {
+        await this.#options.onLook();
+        this.#startLanes(turn);
+      } catch (error) {
+        this.#options.log.error({ err: error }, 'the queue could not be looked at');
+      }
+      turn += 1;
+      await this.#rest();
+    }
+  }
+
+  #rest(): Promise<void> {
+    if (this.#woken) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, this.#options.pollIntervalMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** Every destination gets its chance first at some turn. */
+  #startLanes(turn: number): void {
+    const destinations = this.#options.store.destinations();
+    for (let count = 0; count < destinations.length; count += 1) {
+      const destination = destinations[(turn + count) % destinations.length];
+      if (destination !== undefined) this.#startLane(destination);
+    }
+  }
+
+  #startLane(destination: Destination): void {
+    const { health, maxLanes, maxLanesPerDestination } = this.#options;
+    if (this.#stopping || !health.isOpen(destination, Date.now())) return;
+    const own = this.#lanes.get(destination) ?? 0;
+    if (own >= (health.isInTrouble(destination) ? 1 : maxLanesPerDestination)) return;
+    if (this.#lanesLike(destination) >= maxLanes || this.#nextDue(destination) === undefined) return;
+    this.#lanes.set(destination, own + 1);
+    const running = this.#runLane(destination)
+      .catch((error: unknown) => {
+        this.#options.log.error({ err: error, destination }, 'a lane of the queue broke');
+        health.noteFailure(destination, this.#options.retry.outage, Date.now()); // or the same would happen again at once
+      })
+      .finally(() => {
+        this.#running.delete(running);
+        const left = (this.#lanes.get(destination) ?? 1) - 1;
+        if (left > 0) this.#lanes.set(destination, left);
+        else this.#lanes.delete(destination);
+        this.wake();
+      });
+    this.#running.add(running);
+  }
+
+  #lanesLike(destination: Destination): number {
+    const kind = isOutside(destination);
+    let lanes = 0;
+    for (const [other, count] of this.#lanes) if (isOutside(other) === kind) lanes += count;
+    return lanes;
+  }
+
+  #nextDue(destination: Destination): string | undefined {
+    const ids = this.#options.store.dueFor(destination, { untilMs: Date.now(), limit: this.#inFlight.size + 1 });
+    return ids.find((id) => !this.#inFlight.has(`${destination} ${id}`));
+  }
+
+  async #runLane(destination: Destination): Promise<void> {
+    let lane: Lane | undefined;
+    try {
+      for (let count = 0; count < messagesPerLane && !this.#stopping; count += 1) {
+        const id = this.#nextDue(destination);
+        if (id === undefined) return;
+        const flight = `${destination} ${id}`;
+        this.#inFlight.add(flight);
+        try {
+          lane ??= await this.#open(destination, id);
+          if (lane === undefined) return;
+          await this.#deliver(lane, destination, id);
+        } finally {
+          this.#inFlight.delete(flight);
+        }
+        if (!lane.usable) return;
+      }
+    } finally {
+      await lane?.close();
+    }
+  }
+
+  /** Opens the way; when it can't be opened, puts off (or gives up) all that is due there, and answers undefined. */
+  async #open(destination: Destination, id: string): Promise<Lane | undefined> {
+    try {
+      return await this.#options.openLane(destination);
+    } catch (thrown) {
+      this.#options.log.info({ destination, err: thrown }, 'destination can not be reached');
+      await this.#putOffAll(destination, id, thrown);
+      return undefined;
+    }
+  }
+
+  async #deliver(lane: Lane, destination: Destination, id: string): Promise<void> {
+    const item = this.#options.store.read(() => this.#options.store.get(id));
+    const waiting = item === undefined ? [] : waitingFor(item, destination);
+    if (item === undefined || waiting.length === 0) return;
+    const outcomes = await lane.deliver(item, waiting.map(({ recipient }) => recipient));
+    const byIndex = new Map(waiting.flatMap(({ index }, order): [number, TryOutcome][] => {
+      const outcome = outcomes[order];
+      return outcome === undefined ? [] : [[index, outcome]];
+    }));
+    await this.#conclude(item, byIndex);
+    this.#logOutcomes(item, destination, outcomes);
+    if (lane.usable && this.#options.health.noteSuccess(destination) === 'recovered') await this.#release(destination);
+  }
+
+  async #conclude(item: QueueItem, outcomes: ReadonlyMap<number, TryOutcome>): Promise<void> {
+    const { store, retry } = this.#options;
+    const nowMs = Date.now();
+    const { reports } = conclude(item, outcomes, { retry, nowMs });
+    const made = reports.length === 0 ? undefined : await this.#options.makeReports(item, reports);
+    await store.change(item.id, (fresh) => conclude(fresh, outcomes, { retry, nowMs }).item, made?.items);
+    made?.done();
+    if ([...outcomes.values()].some(({ at }) => at === 'moved')) this.wake();
+  }
+
+  async #putOffAll(destination: Destination, firstId: string, thrown: unknown): Promise<void> {
+    const { health, retry, store } = this.#options;
+    const nowMs = Date.now();
+    const dueAtMs = health.noteFailure(destination, isOutside(destination) ? retry.refused : retry.outage, nowMs);
+    const outcome = outcomeOfThrown(thrown, { destination, dueAtMs });
+    for (let ids = [firstId]; ids.length > 0; ids = this.#idleDue(destination, nowMs)) {
+      const items = store.read(() => ids.flatMap((id) => store.get(id) ?? []));
+      const quiet: string[] = [];
+      for (const item of items) {
+        const outcomes = outcomesForAll(item, destination, outcome);
+        if (conclude(item, outcomes, { retry, nowMs }).reports.length > 0) await this.#conclude(item, outcomes);
+        else quiet.push(item.id);
+      }
+      await store.changeAll(quiet, (fresh) => conclude(fresh, outcomesForAll(fresh, destination, outcome), { retry, nowMs }).item);
+    }
+  }
+
+  #idleDue(destination: Destination, untilMs: number): string[] {
+    return this.#options.store.dueFor(destination, { untilMs, limit: batch }).filter((id) => !this.#inFlight.has(`${destination} ${id}`));
+  }
+
+  /** After an outage the first success lets all that waited for it go at once (manual 3.2.3). */
+  async #release(destination: Destination): Promise<void> {
+    const { store } = this.#options;
+    const nowMs = Date.now();
+    const ids = store.dueFor(destination, { untilMs: Number.MAX_SAFE_INTEGER - 1, limit: 1_000_000 });
+    this.#options.log.info({ destination, waiting: ids.length }, 'destination is back');
+    for (let from = 0; from < ids.length; from += batch) {
+      await store.changeAll(ids.slice(from, from + batch), (item) => released(item, destination, nowMs));
+    }
+    this.wake();
+  }
+
+  #logOutcomes(item: QueueItem, destination: Destination, outcomes: readonly TryOutcome[]): void {
+    for (const outcome of outcomes) {
+      const words = outcome.at === 'moved' ? outcome.destination : outcome.words.text;
+      this.#options.log.info({ item: item.id, destination, outcome: outcome.at, words }, 'delivery tried');
+    }
+  }
+}
+
+function isOutside(destination: Destination): boolean {
+  return destination.startsWith('domain:') || destination.startsWith('host:');
+}
+
+function outcomesForAll(item: QueueItem, destination: Destination, outcome: TryOutcome): ReadonlyMap<number, TryOutcome> {
+  return new Map(waitingFor(item, destination).map(({ index }) => [index, outcome]));
+}
+
+function outcomeOfThrown(thrown: unknown, { destination, dueAtMs }: { readonly destination: Destination; readonly dueAtMs: number }): TryOutcome {
+  if (thrown instanceof SmtpRefused) {
+    const words = { status: thrown.reply.enhanced ?? '4.0.0', text: replyLine(thrown.reply), isReply: thrown.stage !== 'routing', remote: undefined };
+    // What DNS says is final; a server's greeting may be friendlier tomorrow.
+    if (thrown.stage === 'routing' && !thrown.temporary) return { at: 'refused', permanent: 'yes', words };
+    return isOutside(destination) ? { at: 'unreachable', words } : { at: 'outage', dueAtMs, words };
+  }
+  const words = wordsOfThrown(thrown);
+  // An unknown node in the configuration is an outage like any other: mail is never bounced for it.
+  return isOutside(destination) && isFailure(thrown) ? { at: 'unreachable', words } : { at: 'outage', dueAtMs, words };
+}
+
+function released(item: QueueItem, destination: Destination, nowMs: number): QueueItem {
+  const recipients = item.recipients.map((recipient) => {
+    const { state } = recipient;
+    const waits = recipient.destination === destination && state.at === 'waiting' && state.why === 'outage';
+    return waits ? { ...recipient, state: { ...state, dueAtMs: Math.min(nowMs, state.dueAtMs) } } : recipient;
+  });
+  return { ...item, recipients };
+}

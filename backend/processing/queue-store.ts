@@ -1,0 +1,162 @@
+/**
+ * The queue on disk: an environment and packs of its own, shared by all workers of the node. Items are found by where they
+ * go and when they are due, so that no destination stands in another's way.
+ *
+ * Tables: items [id] → item · due [destination, due time, id] → nothing · open [id] → nothing (client's session unsettled)
+ * · records (delivery keys of mail to the outside).
+ */
+import { join } from 'node:path';
+import { FreeSpace, keysUnder, openEnvironment, openPacks } from '../storage/storage.ts';
+import type { DeliveryRecords, Environment, Packs, StagedBytes, Table } from '../storage/storage.ts';
+import { decodeItem, dueTimes, encodeItem, isComplete } from './queue-item.ts';
+import type { Destination, QueueItem } from './queue-item.ts';
+
+const nothing = Buffer.from('1');
+const pieceBytes = 256 * 1024;
+
+export class QueueStore {
+  readonly #environment: Environment;
+  readonly #packs: Packs;
+  readonly #space: FreeSpace;
+  readonly #items: Table;
+  readonly #due: Table;
+  readonly #open: Table;
+  readonly #records: Table;
+
+  /** @param reserveBytes below this free space nothing new is taken. Throws `storage-failure`. */
+  constructor(directory: string, reserveBytes: number) {
+    this.#environment = openEnvironment(join(directory, 'index'));
+    this.#packs = openPacks(join(directory, 'packs'), { environment: this.#environment });
+    this.#space = new FreeSpace(directory, reserveBytes);
+    this.#items = this.#environment.table('items');
+    this.#due = this.#environment.table('due');
+    this.#open = this.#environment.table('open');
+    this.#records = this.#environment.table('records');
+  }
+
+  /** Delivery keys of recipients outside the cluster. */
+  get deliveryRecords(): DeliveryRecords {
+    return {
+      read: (action) => this.#environment.read(() => action(this.#records)),
+      write: (action) => this.#environment.write(() => action(this.#records)),
+    };
+  }
+
+  /** Throws `storage-full` when nothing new can be taken. */
+  async checkSpace(): Promise<void> {
+    await this.#space.check();
+  }
+
+  /** Writes a message's bytes. Throws `storage-full`, `message-too-big`, `storage-failure`, or what the source threw. */
+  async stage(bytes: AsyncIterable<Buffer>, options: { readonly maxBytes: number; readonly sender: string }): Promise<StagedBytes> {
+    await this.checkSpace();
+    return this.#packs.stage(bytes, { maxBytes: options.maxBytes, owner: `queue of ${options.sender}` });
+  }
+
+  /** Adds what `make` returns, decided inside the transaction. The bytes must be settled. On stable storage when it resolves. */
+  async add(make: (records: Table) => readonly QueueItem[]): Promise<readonly QueueItem[]> {
+    return this.#environment.write(() => {
+      const items = make(this.#records);
+      for (const item of items) this.#enter(item);
+      return items;
+    });
+  }
+
+  /** Changes an item, if it is still there, and adds others (reports) with it, all or nothing. Complete items are removed. */
+  async change(id: string, change: (item: QueueItem) => QueueItem, added: readonly QueueItem[] = []): Promise<void> {
+    await this.#environment.write(() => {
+      const before = this.get(id);
+      if (before === undefined) return;
+      this.#replace(before, change(before));
+      for (const item of added) this.#enter(item);
+    });
+  }
+
+  /** The same change of many items in one transaction. */
+  async changeAll(ids: readonly string[], change: (item: QueueItem) => QueueItem): Promise<void> {
+    await this.#environment.write(() => {
+      for (const id of ids) {
+        const before = this.get(id);
+        if (before !== undefined) this.#replace(before, change(before));
+      }
+    });
+  }
+
+  get(id: string): QueueItem | undefined {
+    const value = this.#items.get([id]);
+    return value === undefined ? undefined : decodeItem(value);
+  }
+
+  /** A fresh look: what other processes have committed counts. */
+  read<T>(action: () => T): T {
+    return this.#environment.read(action);
+  }
+
+  /** All destinations for which something waits, due or not. */
+  destinations(): Destination[] {
+    return this.read(() => {
+      const found: Destination[] = [];
+      let from: readonly (string | number)[] = [''];
+      for (;;) {
+        const [next] = this.#due.range({ from, to: ['\uffff'], limit: 1 });
+        if (next === undefined) return found;
+        const destination = String(next.key[0]);
+        found.push(destination);
+        from = keysUnder([destination]).to;
+      }
+    });
+  }
+
+  /** Ids of items with something due for the destination until then, earliest first. */
+  dueFor(destination: Destination, range: { readonly untilMs: number; readonly limit: number }): string[] {
+    const entries = this.read(() => this.#due.range({ from: [destination], to: [destination, range.untilMs + 1], limit: range.limit }));
+    return entries.map(({ key }) => String(key[2]));
+  }
+
+  /** Items whose client's session has not ended as far as is known. */
+  openIds(): string[] {
+    return this.read(() => this.#open.range({ from: [''], to: ['\uffff'] })).map(({ key }) => String(key[0]));
+  }
+
+  /** Some items, by id (and so by age). */
+  list(range: { readonly from: string; readonly limit: number }): QueueItem[] {
+    return this.read(() => this.#items.range({ from: [range.from], to: ['\uffff'], limit: range.limit })).map(({ value }) => decodeItem(value));
+  }
+
+  async *bytesOf(item: QueueItem): AsyncGenerator<Buffer, void, void> {
+    for (let at = 0; at < item.place.length; at += pieceBytes) yield await this.#packs.read(item.place, at, pieceBytes);
+  }
+
+  /** The first bytes of the message, at most `length`. */
+  async firstBytes(item: QueueItem, length: number): Promise<Buffer> {
+    return this.#packs.read(item.place, 0, length);
+  }
+
+  async removeDeadPacks(idleMs: number): Promise<void> {
+    await this.#packs.removeDead(idleMs);
+  }
+
+  async close(): Promise<void> {
+    await this.#packs.close();
+    await this.#environment.close();
+  }
+
+  #enter(item: QueueItem): void {
+    this.#packs.retain(item.place);
+    this.#items.put([item.id], encodeItem(item));
+    for (const [destination, dueAtMs] of dueTimes(item)) this.#due.put([destination, dueAtMs, item.id], nothing);
+    if (item.confirmation === 'open') this.#open.put([item.id], nothing);
+  }
+
+  #replace(before: QueueItem, after: QueueItem): void {
+    for (const [destination, dueAtMs] of dueTimes(before)) this.#due.remove([destination, dueAtMs, before.id]);
+    if (after.confirmation !== 'open') this.#open.remove([before.id]);
+    if (isComplete(after)) {
+      this.#items.remove([before.id]);
+      this.#packs.release(before.place);
+      return;
+    }
+    this.#items.put([after.id], encodeItem(after));
+    for (const [destination, dueAtMs] of dueTimes(after)) this.#due.put([destination, dueAtMs, after.id], nothing);
+  }
+}

@@ -1,0 +1,138 @@
+/** Builds delivery status notifications (RFC 3461, RFC 3464, for internationalised addresses RFC 6533): bytes of a multipart/report. Pure. */
+import { randomUUID } from 'node:crypto';
+
+export type ReportAction = 'failed' | 'delayed' | 'delivered' | 'relayed';
+
+/** What is reported of one recipient. */
+export interface ReportedRecipient {
+  readonly address: string;
+  /** ORCPT as given: `rfc822;address`. */
+  readonly orcpt: string | undefined;
+  /** Enhanced status code (RFC 3463). */
+  readonly status: string;
+  /** The server that said it, if another. */
+  readonly remote: string | undefined;
+  /** What it said: code and text of its reply; or our own words. */
+  readonly words: string;
+  /** The words are an SMTP reply. */
+  readonly isReply: boolean;
+}
+
+export interface ReportOptions {
+  readonly action: ReportAction;
+  /** The reporting server's name. */
+  readonly hostName: string;
+  readonly from: string;
+  readonly to: string;
+  readonly envid: string | undefined;
+  readonly arrivedAtMs: number;
+  readonly nowMs: number;
+  /** For `delayed`: until when it is tried. */
+  readonly retryUntilMs: number | undefined;
+  readonly recipients: readonly ReportedRecipient[];
+  /** The original message, whole or its header section. */
+  readonly original: { readonly kind: 'message' | 'headers'; readonly bytes: Buffer };
+}
+
+const subjects: Readonly<Record<ReportAction, string>> = {
+  failed: 'Undelivered mail returned to sender', delayed: 'Delayed mail: still being retried',
+  delivered: 'Mail was delivered', relayed: 'Mail was passed on',
+};
+
+const openings: Readonly<Record<ReportAction, string>> = {
+  failed: 'Your message could not be delivered to the recipients below. It will not be tried again.',
+  delayed: 'Your message could not be delivered yet to the recipients below. You need not send it\r\nagain: delivery goes on being tried.',
+  delivered: 'Your message was delivered to the recipients below.',
+  relayed: 'Your message was passed on for the recipients below, to a server that sends no\r\nreports of delivery.',
+};
+
+/** `global`: with addresses or words that are not ASCII (RFC 6533). */
+type StatusForm = 'plain' | 'global';
+
+export function buildReport(options: ReportOptions): Buffer {
+  const boundary = `=_${randomUUID()}`;
+  const form: StatusForm = options.recipients.some(({ address, words }) => !isAscii(address) || !isAscii(words)) ? 'global' : 'plain';
+  const parts = [
+    textPart(explanation(options)),
+    { fields: [`Content-Type: message/${form === 'global' ? 'global-' : ''}delivery-status`, encodingField(form === 'global' ? '8bit' : '7bit')], body: Buffer.from(statusText(options, form)) },
+    originalPart(options.original),
+  ];
+  const body = parts.flatMap(({ fields, body: bytes }) => [Buffer.from(`--${boundary}\r\n${fields.join('\r\n')}\r\n\r\n`), bytes, Buffer.from('\r\n')]);
+  return Buffer.concat([Buffer.from(`${header(options, boundary).join('\r\n')}\r\n\r\n`), ...body, Buffer.from(`--${boundary}--\r\n`)]);
+}
+
+function header(options: ReportOptions, boundary: string): string[] {
+  return [
+    `From: Mail Delivery System <${options.from}>`,
+    `To: <${oneLine(options.to)}>`,
+    `Subject: ${subjects[options.action]}`,
+    `Date: ${mailDate(options.nowMs)}`,
+    `Message-ID: <${randomUUID()}@${options.hostName}>`,
+    'MIME-Version: 1.0',
+    'Auto-Submitted: auto-replied', // RFC 3834: nobody shall answer a report
+    `Content-Type: multipart/report; report-type=delivery-status;\r\n boundary="${boundary}"`,
+  ];
+}
+
+function explanation(options: ReportOptions): string {
+  const list = options.recipients.map(({ address, remote, words }) => {
+    const speaker = remote === undefined ? '' : `${oneLine(remote)} said: `;
+    return `  <${oneLine(address)}>\r\n    ${speaker}${oneLine(words)}`;
+  });
+  const until = options.retryUntilMs === undefined ? '' : `\r\nIt is tried until ${mailDate(options.retryUntilMs)}.\r\n`;
+  return `This is the mail system at ${options.hostName}.\r\n\r\n${openings[options.action]}\r\n${until}\r\n${list.join('\r\n\r\n')}\r\n`;
+}
+
+/** RFC 3464 section 2: per-message fields, then a block for each recipient. */
+function statusText(options: ReportOptions, form: StatusForm): string {
+  const perMessage = [
+    `Reporting-MTA: dns; ${options.hostName}`,
+    ...(options.envid === undefined ? [] : [`Original-Envelope-Id: ${oneLine(options.envid)}`]),
+    `Arrival-Date: ${mailDate(options.arrivedAtMs)}`,
+  ];
+  const blocks = options.recipients.map((recipient) => recipientFields(options, recipient, form));
+  return [perMessage, ...blocks].map((fields) => `${fields.join('\r\n')}\r\n`).join('\r\n');
+}
+
+function recipientFields(options: ReportOptions, recipient: ReportedRecipient, form: StatusForm): string[] {
+  const addressType = form === 'global' && !isAscii(recipient.address) ? 'utf-8' : 'rfc822';
+  const [originalType, ...original] = recipient.orcpt?.split(';') ?? [];
+  return [
+    ...(originalType === undefined ? [] : [`Original-Recipient: ${oneLine(originalType)}; ${oneLine(original.join(';'))}`]),
+    `Final-Recipient: ${addressType}; ${oneLine(recipient.address)}`,
+    `Action: ${options.action}`,
+    `Status: ${recipient.status}`,
+    ...(recipient.remote === undefined ? [] : [`Remote-MTA: dns; ${oneLine(recipient.remote)}`]),
+    `Diagnostic-Code: ${recipient.isReply ? 'smtp' : 'X-Waybill'}; ${oneLine(recipient.words)}`,
+    `Last-Attempt-Date: ${mailDate(options.nowMs)}`,
+    ...(options.retryUntilMs === undefined ? [] : [`Will-Retry-Until: ${mailDate(options.retryUntilMs)}`]),
+  ];
+}
+
+function textPart(text: string): { fields: string[]; body: Buffer } {
+  const charset = isAscii(text) ? 'us-ascii' : 'utf-8';
+  return { fields: [`Content-Type: text/plain; charset=${charset}`, encodingField(isAscii(text) ? '7bit' : '8bit')], body: Buffer.from(text) };
+}
+
+function originalPart(original: ReportOptions['original']): { fields: string[]; body: Buffer } {
+  const type = original.kind === 'message' ? 'message/rfc822' : 'text/rfc822-headers';
+  return { fields: [`Content-Type: ${type}`, encodingField(original.bytes.some((byte) => byte >= 0x80) ? '8bit' : '7bit')], body: original.bytes };
+}
+
+function encodingField(encoding: '7bit' | '8bit'): string {
+  return `Content-Transfer-Encoding: ${encoding}`;
+}
+
+/** A time as mail writes it, in UTC (RFC 5322 section 3.3). */
+export function mailDate(timeMs: number): string {
+  return new Date(timeMs).toUTCString().replace('GMT', '+0000');
+}
+
+/** What others said must not begin a line of ours, nor make it too long. */
+function oneLine(text: string): string {
+  return Array.from(text, (character) => (character < ' ' || character === '\u007f' ? ' ' : character)).join('').slice(0, 800);
+}
+
+function isAscii(text: string): boolean {
+  return Buffer.byteLength(text) === text.length;
+}

@@ -1,0 +1,116 @@
+/** What one try of delivery brought for a recipient, and what follows from it: done, wait, give up, and whom to tell. Pure. */
+import type { Confirmation } from './delivery-keys.ts';
+import type { Destination, QueueItem, QueueRecipient } from './queue-item.ts';
+import { withRecipients } from './queue-item.ts';
+import type { ReportAction, ReportedRecipient } from './report.ts';
+import { delayAfter } from './retry-schedule.ts';
+import type { RetryOptions } from './retry-schedule.ts';
+
+/** Words of a refusal, ours or another server's. */
+export interface Words {
+  /** RFC 3463. */
+  readonly status: string;
+  readonly text: string;
+  readonly isReply: boolean;
+  readonly remote: string | undefined;
+}
+
+export type TryOutcome =
+  /** `report`: how a wish for reports of success is to be met by us. `told`: for accounts of the cluster. */
+  | { readonly at: 'delivered'; readonly told: Confirmation | undefined; readonly report: 'none' | 'delivered' | 'relayed'; readonly words: Words }
+  | { readonly at: 'refused'; readonly permanent: 'yes' | 'no'; readonly words: Words }
+  /** A server outside gave no answer. Counts as a try. */
+  | { readonly at: 'unreachable'; readonly words: Words }
+  /** Somebody of the cluster could not be asked; tried again at `dueAtMs`. */
+  | { readonly at: 'outage'; readonly dueAtMs: number; readonly words: Words }
+  /** The mailbox is elsewhere. */
+  | { readonly at: 'moved'; readonly destination: Destination; readonly dueAtMs: number };
+
+/** One report to the sender. */
+export interface DueReport {
+  readonly action: ReportAction;
+  readonly recipients: readonly ReportedRecipient[];
+}
+
+export interface Conclusion {
+  readonly item: QueueItem;
+  readonly reports: readonly DueReport[];
+}
+
+interface Step {
+  readonly recipient: QueueRecipient;
+  readonly report?: { readonly action: ReportAction; readonly words: Words } | undefined;
+}
+
+/** @param outcomes by the recipient's place in the list. */
+export function conclude(item: QueueItem, outcomes: ReadonlyMap<number, TryOutcome>, { retry, nowMs }: { readonly retry: RetryOptions; readonly nowMs: number }): Conclusion {
+  const changed = new Map<number, QueueRecipient>();
+  const byAction = new Map<ReportAction, ReportedRecipient[]>();
+  for (const [index, outcome] of outcomes) {
+    const before = item.recipients[index];
+    if (before === undefined || before.state.at === 'finished') continue;
+    const { recipient, report } = step({ item, recipient: before, retry, nowMs }, outcome);
+    changed.set(index, recipient);
+    if (report === undefined || item.sender.address === '' || !wants(before, report.action)) continue; // never a report of a report
+    byAction.set(report.action, [...(byAction.get(report.action) ?? []), reported(before, report)]);
+  }
+  const reports = [...byAction].map(([action, recipients]) => ({ action, recipients }));
+  return { item: withRecipients(item, changed), reports };
+}
+
+/** Until when an item is tried, whatever the number of tries. */
+export function expiryOf(item: QueueItem, retry: RetryOptions): number {
+  return item.acceptedAtMs + retry.expireAfterMs;
+}
+
+interface Situation {
+  readonly item: QueueItem;
+  readonly recipient: QueueRecipient;
+  readonly retry: RetryOptions;
+  readonly nowMs: number;
+}
+
+function step(situation: Situation, outcome: TryOutcome): Step {
+  const { recipient } = situation;
+  if (outcome.at === 'delivered') return delivered(situation, outcome);
+  if (outcome.at === 'moved') {
+    return { recipient: { ...recipient, destination: outcome.destination, state: { at: 'waiting', dueAtMs: outcome.dueAtMs, why: 'new' } } };
+  }
+  if (outcome.at === 'refused' && outcome.permanent === 'yes') return givenUp(recipient, outcome.words);
+  return putOff(situation, outcome);
+}
+
+function delivered({ item, recipient, nowMs }: Situation, outcome: TryOutcome & { at: 'delivered' }): Step {
+  // The client's session was lost while we handed over: the owner has to hear that, too.
+  const isOutdated = outcome.told === 'open' && item.confirmation === 'loose';
+  const state = isOutdated ? ({ at: 'waiting', dueAtMs: nowMs, why: 'new' } as const) : ({ at: 'finished', told: outcome.told } as const);
+  const report = outcome.report === 'none' ? undefined : { action: outcome.report, words: outcome.words };
+  return { recipient: { ...recipient, state, lastWords: outcome.words.text }, report };
+}
+
+function givenUp(recipient: QueueRecipient, words: Words): Step {
+  return { recipient: { ...recipient, state: { at: 'finished', told: undefined }, lastWords: words.text }, report: { action: 'failed', words } };
+}
+
+function putOff({ item, recipient, retry, nowMs }: Situation, outcome: TryOutcome & { at: 'refused' | 'unreachable' | 'outage' }): Step {
+  const { words } = outcome;
+  const tries = outcome.at === 'outage' ? recipient.tries : recipient.tries + 1;
+  if (tries > retry.maxRetries || nowMs >= expiryOf(item, retry)) return givenUp({ ...recipient, tries }, { ...words, status: '5.4.7' });
+  const dueAtMs = outcome.at === 'outage' ? outcome.dueAtMs : nowMs + delayAfter(retry.refused, tries, retry.jitter);
+  const isLate = outcome.at === 'outage' ? nowMs - item.acceptedAtMs >= retry.delayNoticeAfterMs : tries >= retry.delayNoticeAfterTries;
+  const tellsNow = isLate && !recipient.delayTold;
+  return {
+    recipient: { ...recipient, tries, delayTold: recipient.delayTold || tellsNow, lastWords: words.text, state: { at: 'waiting', dueAtMs, why: outcome.at === 'refused' ? 'refused' : 'outage' } },
+    report: tellsNow ? { action: 'delayed', words } : undefined,
+  };
+}
+
+/** RFC 3461 section 4.1; without NOTIFY a sender hears of failure and delay. */
+function wants(recipient: QueueRecipient, action: ReportAction): boolean {
+  const wish = { failed: 'FAILURE', delayed: 'DELAY', delivered: 'SUCCESS', relayed: 'SUCCESS' }[action];
+  return recipient.notify === undefined ? wish !== 'SUCCESS' : recipient.notify.includes(wish);
+}
+
+function reported(recipient: QueueRecipient, { words }: { readonly words: Words }): ReportedRecipient {
+  return { address: recipient.address, orcpt: recipient.orcpt, status: words.status, remote: words.remote, words: words.text, isReply: words.isReply };
+}

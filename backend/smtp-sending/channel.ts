@@ -1,0 +1,106 @@
+/** One open connection to a server that takes mail, by SMTP or LMTP, and what became of each recipient of a message sent over it. */
+import { isFailure } from '../../shared/base/failure.ts';
+import type { SmtpClient } from '../../shared/smtp/client.ts';
+import type { EnvelopeRecipient, EnvelopeSender } from '../../shared/smtp/commands.ts';
+import { isPositive, makeReply } from '../../shared/smtp/reply.ts';
+import type { Reply } from '../../shared/smtp/reply.ts';
+import { OutcomeUnknown, SmtpRefused } from '../../shared/smtp/refusal.ts';
+
+export type RecipientOutcome =
+  /** `passedOn`: the peer was told the DSN wishes, and reports from now on (RFC 3461 section 5.2). */
+  | { readonly at: 'delivered'; readonly reply: Reply; readonly reports: 'passed-on' | 'ours' }
+  /** A 4xx or 5xx reply. */
+  | { readonly at: 'refused'; readonly reply: Reply }
+  /** The line broke, before or after the final dot: to be tried again. */
+  | { readonly at: 'broken'; readonly reason: string };
+
+export interface OutgoingMessage {
+  readonly sender: EnvelopeSender;
+  /** Fresh at each call. */
+  bytes(): AsyncIterable<Buffer>;
+}
+
+/** Not for concurrent use. */
+export interface DeliveryChannel {
+  /** The server at the other end, for logs and reports. */
+  readonly peer: string;
+  /** False after a broken line: open another. */
+  readonly usable: boolean;
+  /** One outcome for each recipient, in their order. Never rejects for what the peer does. */
+  send(message: OutgoingMessage, recipients: readonly EnvelopeRecipient[]): Promise<readonly RecipientOutcome[]>;
+  close(): Promise<void>;
+}
+
+export class SmtpChannel implements DeliveryChannel {
+  readonly peer: string;
+  readonly #client: SmtpClient;
+  readonly #protocol: 'smtp' | 'lmtp';
+
+  constructor(client: SmtpClient, options: { readonly peer: string; readonly protocol: 'smtp' | 'lmtp' }) {
+    this.#client = client;
+    this.peer = options.peer;
+    this.#protocol = options.protocol;
+  }
+
+  get usable(): boolean {
+    return this.#client.alive;
+  }
+
+  async send(message: OutgoingMessage, recipients: readonly EnvelopeRecipient[]): Promise<readonly RecipientOutcome[]> {
+    const outcomes: (RecipientOutcome | undefined)[] = recipients.map(() => undefined);
+    try {
+      await this.#transact(message, recipients, outcomes);
+      return outcomes.map((outcome) => outcome ?? { at: 'broken', reason: 'no reply' });
+    } catch (thrown) {
+      const rest = this.#outcomeOf(thrown);
+      this.#client.destroy();
+      return outcomes.map((outcome) => outcome ?? rest);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#client.quit();
+  }
+
+  async #transact(message: OutgoingMessage, recipients: readonly EnvelopeRecipient[], outcomes: (RecipientOutcome | undefined)[]): Promise<void> {
+    const { sender, recipients: replies } = await this.#client.envelope(message.sender, recipients);
+    if (!isPositive(sender)) {
+      outcomes.fill({ at: 'refused', reply: sender });
+      return;
+    }
+    const accepted = replies.flatMap((reply, index) => (isPositive(reply) ? [index] : []));
+    for (const [index, reply] of replies.entries()) if (!isPositive(reply)) outcomes[index] = { at: 'refused', reply };
+    if (accepted.length === 0) {
+      await this.#client.reset();
+      return;
+    }
+    // SMTP has one reply for all recipients, LMTP one for each; what came before the line broke counts.
+    const { replies: answers, broken } = await this.#finalReplies(message);
+    for (const [order, index] of accepted.entries()) {
+      const reply = this.#protocol === 'smtp' ? answers[0] : answers[order];
+      if (reply !== undefined) outcomes[index] = this.#answered(reply);
+    }
+    if (broken !== undefined) throw broken;
+  }
+
+  async #finalReplies(message: OutgoingMessage): Promise<{ readonly replies: readonly Reply[]; readonly broken?: OutcomeUnknown }> {
+    try {
+      return { replies: await this.#client.data(message.bytes()) };
+    } catch (thrown) {
+      if (thrown instanceof OutcomeUnknown) return { replies: thrown.replies, broken: thrown };
+      throw thrown;
+    }
+  }
+
+  #answered(reply: Reply): RecipientOutcome {
+    if (!isPositive(reply)) return { at: 'refused', reply };
+    return { at: 'delivered', reply, reports: this.#client.extensions.has('DSN') ? 'passed-on' : 'ours' };
+  }
+
+  #outcomeOf(thrown: unknown): RecipientOutcome {
+    if (thrown instanceof SmtpRefused) return { at: 'refused', reply: thrown.reply };
+    // Our own client refuses to send what the server can't be told: an address that is not ASCII (RFC 6531 section 3.5).
+    if (isFailure(thrown, 'bad-input') && this.#client.alive) return { at: 'refused', reply: makeReply(550, '5.6.7', thrown.message) };
+    return { at: 'broken', reason: `${this.#client.stage}: ${thrown instanceof Error ? thrown.message : String(thrown)}` };
+  }
+}
