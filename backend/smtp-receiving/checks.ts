@@ -1,0 +1,31 @@
+/** Checks that the conversations of this room have in common. */
+import { Failure } from '../../shared/base/failure.ts';
+import { makeReply } from '../../shared/smtp/reply.ts';
+import { SmtpRefused } from '../../shared/smtp/refusal.ts';
+import type { SmtpPeer } from '../../shared/smtp/server-session.ts';
+import { nodeIdentity } from '../../shared/tls/identity.ts';
+import type { NodeIdentity } from '../../shared/tls/identity.ts';
+import type { Account } from '../storage/storage.ts';
+import type { HeaderFacts } from './header-peek.ts';
+import type { SmtpReceivingOptions } from './smtp-receiving.ts';
+
+/** The node at the other end. Throws SmtpRefused (554 5.7.1) for anybody whom the configuration doesn't list. */
+export function trustedNode(options: SmtpReceivingOptions, peer: SmtpPeer): NodeIdentity {
+  const identity = nodeIdentity(peer.socket);
+  if (identity !== undefined && options.isTrustedNode(identity)) return identity;
+  options.log.warn({ peer: peer.address, identity, session: peer.sessionId }, 'refused on a trusted listener');
+  throw new SmtpRefused('connect', makeReply(554, '5.7.1', 'for nodes of this cluster only'));
+}
+
+/** Throws `over-quota` when the account is full, or would be with a message of the size announced. */
+export function checkRoom(account: Account, sizeBytes: number | undefined): void {
+  const { bytes, messages, bytesLimit, messagesLimit } = account.quota();
+  const isFull = (bytesLimit > 0 && bytes + (sizeBytes ?? 1) > bytesLimit) || (messagesLimit > 0 && messages >= messagesLimit);
+  if (isFull) throw new Failure('over-quota', 'mailbox is full');
+}
+
+/** Throws SmtpRefused (554 5.4.6) for a message that goes round in circles. */
+export function guardLoop(options: SmtpReceivingOptions, facts: HeaderFacts): void {
+  if (facts.receivedFields <= options.maxReceivedHeaders) return;
+  throw new SmtpRefused('message', makeReply(554, '5.4.6', `mail loop: more than ${String(options.maxReceivedHeaders)} Received fields`));
+}

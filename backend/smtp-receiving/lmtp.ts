@@ -1,0 +1,123 @@
+/**
+ * The conversation on the trusted LMTP listener (RFC 2033): front-ends bring mail of the world, for accounts here or as
+ * custodian; other back-ends hand over what their queues hold for accounts here.
+ */
+import { Failure } from '../../shared/base/failure.ts';
+import { parseAddress } from '../../shared/smtp/address.ts';
+import type { EnvelopeRecipient, EnvelopeSender } from '../../shared/smtp/commands.ts';
+import { makeReply } from '../../shared/smtp/reply.ts';
+import type { Reply } from '../../shared/smtp/reply.ts';
+import type { SmtpHandlers, SmtpPeer } from '../../shared/smtp/server-session.ts';
+import type { NodeIdentity } from '../../shared/tls/identity.ts';
+import type { ArrivingMessage } from '../processing/processing.ts';
+import type { Account } from '../storage/storage.ts';
+import { Confirmations } from './confirmations.ts';
+import { checkRoom, guardLoop, trustedNode } from './checks.ts';
+import { peekHeader } from './header-peek.ts';
+import { replyTo } from './replies.ts';
+import type { SmtpReceivingOptions } from './smtp-receiving.ts';
+import { receivedField } from './trace-fields.ts';
+
+/** MAIL parameters between nodes of ours; see docs/decisions.md, "Delivery keys". */
+export const nodeParameters = ['XWAYBILL-SESSION', 'XWAYBILL-CUSTODIAN', 'XWAYBILL-QUEUE', 'XWAYBILL-DIGEST', 'XWAYBILL-ACCEPTED', 'XWAYBILL-UNCONFIRMED'] as const;
+
+interface Transaction {
+  readonly sender: EnvelopeSender;
+  /** `custodian`: all recipients are taken, wherever they live. */
+  readonly role: 'owner' | 'custodian';
+  readonly accounts: Map<string, Account>;
+}
+
+export interface LmtpSession {
+  readonly peer: SmtpPeer;
+  readonly node: NodeIdentity;
+  readonly confirmations: Confirmations;
+  transaction: Transaction | undefined;
+}
+
+export function lmtpHandlers(options: SmtpReceivingOptions): SmtpHandlers<LmtpSession> {
+  return {
+    open: (peer) => ({ peer, node: trustedNode(options, peer), confirmations: new Confirmations(), transaction: undefined }),
+    mail: async (session, sender) => {
+      session.confirmations.confirm();
+      const role = sender.extra?.has('XWAYBILL-CUSTODIAN') === true ? 'custodian' : 'owner';
+      if (role === 'custodian') await options.processing.checkSpace();
+      session.transaction = { sender, role, accounts: new Map() };
+    },
+    recipient: async (session, recipient) => {
+      if (parseAddress(recipient.address) === undefined) throw new Failure('bad-input', 'malformed address');
+      const transaction = ongoing(session);
+      if (transaction.role === 'custodian') return;
+      const account = await options.accounts.open(recipient.address);
+      checkRoom(account, transaction.sender.size);
+      transaction.accounts.set(recipient.address, account);
+    },
+    message: async (session, bytes, recipients) => {
+      const transaction = ongoing(session);
+      session.transaction = undefined;
+      const { facts, bytes: whole } = await peekHeader(bytes);
+      guardLoop(options, facts);
+      const message = {
+        sender: transaction.sender, bytes: whole, maxBytes: options.limits.maxMessageBytes,
+        trace: trace(options, session, { sender: transaction.sender, recipients }), handedOver: handOver(session, transaction.sender),
+      };
+      const isQueued = transaction.role === 'custodian' || (message.handedOver === undefined && recipients.some(({ notify }) => notify?.includes('SUCCESS')));
+      return isQueued ? queue(options, session, { message, recipients }) : deliver(options, session, { message, recipients, accounts: transaction.accounts });
+    },
+    close: (session, how) => session.confirmations.end(how),
+  };
+}
+
+interface Arrival {
+  readonly message: ArrivingMessage;
+  readonly recipients: readonly EnvelopeRecipient[];
+}
+
+async function queue(options: SmtpReceivingOptions, session: LmtpSession, { message, recipients }: Arrival): Promise<Reply> {
+  const { settle } = await options.processing.enqueue(message, recipients);
+  session.confirmations.add(settle);
+  return makeReply(250, '2.6.0', `queued, reference ${session.peer.sessionId}`);
+}
+
+async function deliver(options: SmtpReceivingOptions, session: LmtpSession, arrival: Arrival & { readonly accounts: ReadonlyMap<string, Account> }): Promise<readonly Reply[]> {
+  const accounts = arrival.recipients.map(({ address }) => {
+    const account = arrival.accounts.get(address);
+    if (account === undefined) throw new Error('a recipient without an account');
+    return account;
+  });
+  const { outcomes, settle } = await options.processing.deliver(arrival.message, accounts);
+  session.confirmations.add(settle);
+  return outcomes.map((outcome) => (outcome.at === 'stored'
+    ? makeReply(250, '2.1.5', `delivered, reference ${session.peer.sessionId}`)
+    : replyTo(outcome.thrown, { sessionId: session.peer.sessionId, log: options.log })));
+}
+
+function ongoing(session: LmtpSession): Transaction {
+  if (session.transaction === undefined) throw new Failure('bad-input', 'no transaction');
+  return session.transaction;
+}
+
+/** Newest on top: this hop; below it, as the front-end adds no field, the hop from the client to it. */
+function trace(options: SmtpReceivingOptions, { peer, node }: LmtpSession, { sender, recipients }: { readonly sender: EnvelopeSender; readonly recipients: readonly EnvelopeRecipient[] }): string {
+  const nowMs = Date.now();
+  const recipient = recipients.length === 1 ? recipients[0]?.address : undefined;
+  const by = options.hostName;
+  const here = receivedField({ hello: peer.hello ?? node.node, address: undefined, by, protocol: peer.protocol, id: peer.sessionId, recipient }, nowMs);
+  if (peer.forwarded === undefined) return here;
+  const sessionId = sender.extra?.get('XWAYBILL-SESSION');
+  const before = {
+    hello: peer.forwarded.hello, address: peer.address, by: peer.hello ?? node.node, protocol: peer.forwarded.protocol ?? 'SMTP',
+    id: typeof sessionId === 'string' ? sessionId : peer.sessionId, recipient: undefined,
+  };
+  return here + receivedField(before, nowMs);
+}
+
+/** From another back-end's queue. Only a back-end can say so: the id decides whether a message is a repeat. */
+function handOver({ node }: LmtpSession, { extra }: EnvelopeSender): ArrivingMessage['handedOver'] {
+  const id = extra?.get('XWAYBILL-QUEUE');
+  const digest = extra?.get('XWAYBILL-DIGEST');
+  const acceptedAtMs = Number(extra?.get('XWAYBILL-ACCEPTED'));
+  if (node.role !== 'backend' || typeof id !== 'string' || typeof digest !== 'string') return undefined;
+  if (!id.startsWith(`${node.node}-`) || !/^[0-9a-f]{64}$/u.test(digest) || !Number.isSafeInteger(acceptedAtMs)) throw new Failure('bad-input', 'malformed hand-over');
+  return { id, digest, acceptedAtMs, confirmation: extra?.has('XWAYBILL-UNCONFIRMED') === true ? 'loose' : 'confirmed' };
+}

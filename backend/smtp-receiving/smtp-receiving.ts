@@ -1,0 +1,109 @@
+/**
+ * The face of the room (manual 3.2.1): the listeners on which a back-end takes mail. `lmtp` is for nodes of the cluster,
+ * `mx` for mail of the world that reaches the back-end directly, `submission` for users and for front-ends on their behalf.
+ */
+import type { Logger } from '../../shared/log/log.ts';
+import type { AnySocket } from '../../shared/net/connection.ts';
+import { listen } from '../../shared/net/listener.ts';
+import type { Listener } from '../../shared/net/listener.ts';
+import type { ServerTls } from '../../shared/net/server-tls.ts';
+import type { Service } from '../../shared/service/service.ts';
+import { serveSmtp } from '../../shared/smtp/server-session.ts';
+import type { SmtpHandlers, SmtpServerOptionsOf, SmtpSessions } from '../../shared/smtp/server-session.ts';
+import type { SmtpLimits } from '../../shared/smtp/strict-connection.ts';
+import { nodeIdentity } from '../../shared/tls/identity.ts';
+import type { NodeIdentity } from '../../shared/tls/identity.ts';
+import type { Accounts } from '../accounts/accounts.ts';
+import type { Processing } from '../processing/processing.ts';
+import { lmtpHandlers, nodeParameters } from './lmtp.ts';
+import { replyTo } from './replies.ts';
+import { smtpHandlers } from './smtp.ts';
+
+export interface SmtpReceivingListener {
+  /** `lmtp` and `submission`: implicit TLS. `mx`: STARTTLS. */
+  readonly kind: 'lmtp' | 'mx' | 'submission';
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+}
+
+export interface SmtpReceivingOptions {
+  readonly listeners: readonly SmtpReceivingListener[];
+  readonly serverTls: ServerTls;
+  /** In greetings and Received fields. */
+  readonly hostName: string;
+  readonly accounts: Pick<Accounts, 'login' | 'open' | 'lookUp'>;
+  readonly processing: Processing;
+  /** Whether the user maps are in charge of a domain (lower case, A-labels). */
+  readonly isOurDomain: (domain: string) => boolean;
+  /** Whether the configuration lists this node. */
+  readonly isTrustedNode: (identity: NodeIdentity) => boolean;
+  readonly limits: SmtpLimits;
+  /** A message with more Received fields goes round in circles. */
+  readonly maxReceivedHeaders: number;
+  /** Per listener and worker. */
+  readonly maxConnections: number;
+  /** Before the greeting on `mx` listeners, milliseconds. */
+  readonly greetingDelayMs: number;
+  readonly log: Logger;
+}
+
+/** Opens the listeners; `ports` in their order. Rejects with the system's error when a port can't be had. */
+export async function startSmtpReceiving(given: SmtpReceivingOptions): Promise<Service & { readonly ports: readonly number[] }> {
+  const options = { ...given, log: given.log.child({ service: 'smtpReceiving' }) };
+  const opened: { readonly listener: Listener; readonly door: Door }[] = [];
+  try {
+    for (const { kind, host, port } of options.listeners) {
+      const door = doorOf(options, kind);
+      const { serverTls, maxConnections, log } = options;
+      const listener = await listen(
+        { host, port, tls: kind === 'mx' ? 'starttls' : 'implicit', serverTls, requestCertificate: kind === 'mx' ? 'no' : 'yes', maxConnections, log },
+        (socket) => door.accept(socket),
+      );
+      opened.push({ listener, door });
+    }
+  } catch (error) {
+    await Promise.all(opened.map(({ listener }) => listener.close()));
+    throw error;
+  }
+  return {
+    name: 'smtpReceiving',
+    ports: opened.map(({ listener }) => listener.port),
+    stop: async (graceMs) => {
+      await Promise.all(opened.map(({ listener }) => listener.close()));
+      await Promise.all(opened.map(({ door }) => door.stop(graceMs)));
+    },
+  };
+}
+
+type Door = Pick<SmtpSessions, 'accept' | 'stop'>;
+
+function doorOf(options: SmtpReceivingOptions, kind: SmtpReceivingListener['kind']): Door {
+  const { greetingDelayMs } = options;
+  if (kind === 'lmtp') return serve(options, lmtpHandlers(options), { protocol: 'lmtp', ...trusted });
+  if (kind === 'mx') return serve(options, smtpHandlers(options, 'mx'), { encryption: 'starttls', greetingDelayMs });
+  const users = serve(options, smtpHandlers(options, 'submission'), { authentication: 'required' });
+  const frontends = serve(options, smtpHandlers(options, 'relayed-submission'), { authentication: 'xclient', ...trusted });
+  return {
+    // Who shows a certificate of the cluster speaks for users; anybody else must log in.
+    accept: (socket: AnySocket) => (nodeIdentity(socket) === undefined ? users : frontends).accept(socket),
+    stop: async (graceMs) => {
+      await Promise.all([users.stop(graceMs), frontends.stop(graceMs)]);
+    },
+  };
+}
+
+/** For listeners of nodes: their sessions carry many clients' mistakes, and must not be closed for them. */
+const trusted = { trustedPeers: 'yes', extensions: ['XWAYBILL'], extraParameters: nodeParameters } as const;
+
+type Manner = Partial<Pick<SmtpServerOptionsOf<unknown>, 'protocol' | 'encryption' | 'authentication' | 'trustedPeers' | 'extensions' | 'extraParameters' | 'greetingDelayMs'>>;
+
+function serve<S>(options: SmtpReceivingOptions, handlers: SmtpHandlers<S>, manner: Manner): SmtpSessions {
+  const { hostName, serverTls, log, limits } = options;
+  return serveSmtp<S>({
+    protocol: 'smtp', hostName, encryption: 'implicit', serverTls: () => serverTls, authentication: 'none', trustedPeers: 'no', extensions: [],
+    extraParameters: [], greetingDelayMs: 0, log, handlers, replyTo: (thrown, sessionId) => replyTo(thrown, { sessionId, log }),
+    ...manner,
+    limits: manner.trustedPeers === 'yes' ? { ...limits, maxErrors: Infinity } : limits,
+  });
+}

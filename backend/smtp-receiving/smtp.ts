@@ -1,0 +1,150 @@
+/**
+ * The conversations of SMTP on a back-end: mail of the world that reaches it directly (`mx`), and mail of users
+ * (`submission`), whom a front-end vouches for or who log in themselves. One recipient whose account is here gets the
+ * message at once; anything else goes through the queue.
+ */
+import { Failure, isFailure } from '../../shared/base/failure.ts';
+import { parseAddress } from '../../shared/smtp/address.ts';
+import type { EnvelopeRecipient, EnvelopeSender } from '../../shared/smtp/commands.ts';
+import { makeReply } from '../../shared/smtp/reply.ts';
+import type { Reply } from '../../shared/smtp/reply.ts';
+import { SmtpRefused } from '../../shared/smtp/refusal.ts';
+import type { SmtpClaim, SmtpHandlers, SmtpPeer } from '../../shared/smtp/server-session.ts';
+import { nodeIdentity } from '../../shared/tls/identity.ts';
+import type { Account } from '../storage/storage.ts';
+import { checkRoom, guardLoop, trustedNode } from './checks.ts';
+import { Confirmations } from './confirmations.ts';
+import { peekHeader } from './header-peek.ts';
+import type { HeaderFacts } from './header-peek.ts';
+import type { SmtpReceivingOptions } from './smtp-receiving.ts';
+import { missingFields, receivedField } from './trace-fields.ts';
+
+/** `relayed-submission`: from a front-end that names the user. `submission`: from the user. */
+export type SmtpRole = 'mx' | 'submission' | 'relayed-submission';
+
+interface Transaction {
+  readonly sender: EnvelopeSender;
+  /** Accounts of this node, by the recipient's address as given. */
+  readonly accounts: Map<string, Account>;
+}
+
+export interface SmtpSession {
+  readonly peer: SmtpPeer;
+  readonly confirmations: Confirmations;
+  transaction: Transaction | undefined;
+}
+
+export function smtpHandlers(options: SmtpReceivingOptions, role: SmtpRole): SmtpHandlers<SmtpSession> {
+  return {
+    open: (peer) => {
+      if (role === 'relayed-submission') trustedNode(options, peer);
+      return { peer, confirmations: new Confirmations(), transaction: undefined };
+    },
+    authenticate: async (_, claim) => authenticate(options, role, claim),
+    mail: async (session, sender) => {
+      session.confirmations.confirm();
+      if (role !== 'mx') await checkSender(options, session, sender);
+      session.transaction = { sender, accounts: new Map() };
+    },
+    recipient: async (session, recipient) => {
+      const transaction = ongoing(session);
+      const account = await findAccount(options, role, recipient.address);
+      if (account === undefined) return;
+      checkRoom(account, transaction.sender.size);
+      transaction.accounts.set(recipient.address, account);
+    },
+    message: async (session, bytes, recipients) => {
+      const { sender, accounts } = ongoing(session);
+      session.transaction = undefined;
+      const { facts, bytes: whole } = await peekHeader(bytes);
+      guardLoop(options, facts);
+      const message = {
+        sender, bytes: whole, maxBytes: options.limits.maxMessageBytes, handedOver: undefined,
+        trace: trace(options, role, { session, sender, recipients, facts }),
+      };
+      return accept(options, session, { message, recipients, accounts });
+    },
+    close: (session, how) => session.confirmations.end(how),
+  };
+}
+
+async function authenticate(options: SmtpReceivingOptions, role: SmtpRole, claim: SmtpClaim): Promise<string> {
+  if (role === 'relayed-submission' && claim.mechanism === 'XCLIENT') return claim.name.toLowerCase();
+  if (role === 'submission' && claim.mechanism !== 'XCLIENT') return (await options.accounts.login(claim.name, claim.password)).address;
+  throw new Failure('forbidden', 'not offered here');
+}
+
+/** The user must be ours (else a referral), and send as itself: its address, or an alias of it; the null path for reports of mail programs. */
+async function checkSender(options: SmtpReceivingOptions, { peer }: SmtpSession, sender: EnvelopeSender): Promise<void> {
+  const user = peer.user ?? '';
+  await options.accounts.open(user);
+  const address = sender.address.toLowerCase();
+  if (address === '' || address === user) return;
+  const entry = await options.accounts.lookUp(user);
+  if (entry?.aliases.some((alias) => alias.toLowerCase() === address) === true) return;
+  throw new SmtpRefused('mail', makeReply(550, '5.7.1', 'the sender address is not yours'));
+}
+
+/** The account when it is kept here; undefined when the queue takes care of the recipient. Throws what the client is to hear. */
+async function findAccount(options: SmtpReceivingOptions, role: SmtpRole, address: string): Promise<Account | undefined> {
+  const parsed = parseAddress(address);
+  if (parsed === undefined) throw new SmtpRefused('rcpt', makeReply(553, '5.1.3', 'malformed address'));
+  if (!options.isOurDomain(parsed.domain)) {
+    if (role === 'mx') throw new Failure('foreign-domain', 'not our domain');
+    return undefined;
+  }
+  try {
+    return await options.accounts.open(address);
+  } catch (thrown) {
+    if (isFailure(thrown, 'not-kept-here')) return undefined;
+    throw thrown;
+  }
+}
+
+interface Arrival {
+  readonly message: Parameters<SmtpReceivingOptions['processing']['enqueue']>[0];
+  readonly recipients: readonly EnvelopeRecipient[];
+  readonly accounts: ReadonlyMap<string, Account>;
+}
+
+async function accept(options: SmtpReceivingOptions, session: SmtpSession, { message, recipients, accounts }: Arrival): Promise<Reply> {
+  const [only] = recipients;
+  const account = recipients.length === 1 && only?.notify?.includes('SUCCESS') !== true ? accounts.get(only?.address ?? '') : undefined;
+  if (account === undefined) {
+    const { settle } = await options.processing.enqueue(message, recipients);
+    session.confirmations.add(settle);
+    return makeReply(250, '2.6.0', `queued, reference ${session.peer.sessionId}`);
+  }
+  const { outcomes: [outcome], settle } = await options.processing.deliver(message, [account]);
+  if (outcome?.at === 'failed') throw outcome.thrown;
+  session.confirmations.add(settle);
+  return makeReply(250, '2.6.0', `delivered, reference ${session.peer.sessionId}`);
+}
+
+function ongoing(session: SmtpSession): Transaction {
+  if (session.transaction === undefined) throw new Failure('bad-input', 'no transaction');
+  return session.transaction;
+}
+
+interface Traced {
+  readonly session: SmtpSession;
+  readonly sender: EnvelopeSender;
+  readonly recipients: readonly EnvelopeRecipient[];
+  readonly facts: HeaderFacts;
+}
+
+/** Newest on top: the hop to here, below it the one to the front-end, below that what the submission lacked. */
+function trace(options: SmtpReceivingOptions, role: SmtpRole, { session: { peer }, sender, recipients, facts }: Traced): string {
+  const timeMs = Date.now();
+  const by = options.hostName;
+  const recipient = recipients.length === 1 ? recipients[0]?.address : undefined;
+  const lacking = role === 'mx' ? '' : missingFields(facts, { domain: by, timeMs });
+  if (peer.forwarded === undefined) {
+    return receivedField({ hello: peer.hello, address: peer.address, by, protocol: peer.protocol, id: peer.sessionId, recipient }, timeMs) + lacking;
+  }
+  const frontEnd = peer.hello ?? nodeIdentity(peer.socket)?.node ?? 'unknown';
+  const sessionId = sender.extra?.get('XWAYBILL-SESSION');
+  const first = { hello: peer.forwarded.hello, address: peer.address, by: frontEnd, protocol: peer.forwarded.protocol ?? 'ESMTPSA', id: typeof sessionId === 'string' ? sessionId : peer.sessionId, recipient: undefined };
+  const second = { hello: frontEnd, address: undefined, by, protocol: 'ESMTPS', id: peer.sessionId, recipient };
+  return receivedField(second, timeMs) + receivedField(first, timeMs) + lacking;
+}
