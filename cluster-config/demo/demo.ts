@@ -110,22 +110,20 @@ interface Start {
   readonly say: (text: string) => void;
 }
 
-/** The directory first, as every node asks it; then all nodes at once. */
+/** All at once: the nodes ask the directory only when the first client comes, and the table is printed when all are ready. */
 async function startAll({ layout, config, running, say }: Start): Promise<void> {
-  const make = (name: string, commandArguments: readonly string[]): Program =>
-    new Program({ name, nodeArguments: ['--disable-warning=DEP0060', program, ...commandArguments], logFile: layout.files.log(name), report: say });
-  const directory = make('directory', directoryArguments(layout));
-  running.add('directory', directory, directoryGraceMs);
-  await directory.start();
-  say('directory: ready');
-  const nodes = Object.values(config.nodes).toSorted((a, b) => (a.role < b.role ? -1 : 1));
-  const starts = nodes.map(async (node) => {
-    const nodeProgram = make(node.nodeName, [node.role, '--config', layout.configFile, '--node', node.nodeName]);
-    running.add(node.role, nodeProgram, node.drainSeconds * 1000 + extraGraceMs);
-    await nodeProgram.start();
-    say(`${node.nodeName}: ready`);
+  const start = async (group: Group, options: { readonly name: string; readonly commandArguments: readonly string[]; readonly graceMs: number }): Promise<void> => {
+    const { name, commandArguments, graceMs } = options;
+    const started = new Program({ name, nodeArguments: ['--disable-warning=DEP0060', program, ...commandArguments], logFile: layout.files.log(name), report: say });
+    running.add(group, started, graceMs);
+    await started.start();
+    say(`${name}: ready`);
+  };
+  const nodes = Object.values(config.nodes).map(async ({ nodeName: name, role, drainSeconds }) => {
+    await start(role, { name, commandArguments: [role, '--config', layout.configFile, '--node', name], graceMs: drainSeconds * 1000 + extraGraceMs });
   });
-  await Promise.all(starts);
+  say(`starting the directory and ${nodes.length} nodes ...`);
+  await Promise.all([start('directory', { name: 'directory', commandArguments: directoryArguments(layout), graceMs: directoryGraceMs }), ...nodes]);
 }
 
 function directoryArguments(layout: DemoLayout): readonly string[] {
