@@ -29,8 +29,9 @@ export class Legs {
     this.#options = options;
   }
 
-  isDown(node: string): boolean {
-    return (this.#downUntil.get(node) ?? 0) > Date.now();
+  /** To be called when a back-end stops answering in the middle of a conversation; `open` sees to the rest by itself. */
+  markDown(node: string): void {
+    this.#downUntil.set(node, Date.now() + this.#options.downMs);
   }
 
   /**
@@ -38,7 +39,12 @@ export class Legs {
    * @param login the user that the back-end shall take as authenticated (submission).
    */
   async open(target: BackendTarget, peer: SmtpPeer, how: { readonly protocol: 'smtp' | 'lmtp'; readonly login?: string }): Promise<SmtpClient | undefined> {
-    if (this.isDown(target.node)) return undefined;
+    const downUntil = this.#downUntil.get(target.node);
+    if (downUntil !== undefined) {
+      if (downUntil > Date.now()) return undefined;
+      // This client finds out whether it is back; the others don't wait with it.
+      this.markDown(target.node);
+    }
     const { hostName, sessions, connectTimeoutMs, timeouts, log } = this.#options;
     let client: SmtpClient | undefined;
     try {
@@ -54,7 +60,7 @@ export class Legs {
       log.warn({ err: thrown, node: target.node, session: peer.sessionId, stage: client?.stage ?? 'connect' }, 'back-end can not be used');
       client?.destroy();
       // What one client sent must not make a node look down to others.
-      if (!isFailure(thrown, 'bad-input')) this.#downUntil.set(target.node, Date.now() + this.#options.downMs);
+      if (!isFailure(thrown, 'bad-input')) this.markDown(target.node);
       return undefined;
     }
   }

@@ -6,7 +6,7 @@
  *   DATA → one recipient, owner alive ──→ owner
  *          else RSET on an owner's leg (or any healthy back-end), MAIL … XWAYBILL-CUSTODIAN, all RCPT ──→ custodian
  */
-import { Failure } from '../../shared/base/failure.ts';
+import { Failure, isFailure } from '../../shared/base/failure.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import { formatAddress, parseAddress } from '../../shared/smtp/address.ts';
 import type { SmtpClient } from '../../shared/smtp/client.ts';
@@ -89,6 +89,7 @@ export class IncomingTransaction {
     } catch (thrown) {
       used.client.destroy();
       this.#road.log.warn({ err: thrown, session: this.#peer.sessionId, node: used.target.node, stage: used.client.stage }, 'message not taken');
+      this.#noteLoss(used, thrown);
       if (owner === undefined || source.started || thrown instanceof SmtpRefused) throw thrown;
       // The owner went away before a single byte: the message can still go to another.
       return this.message(source);
@@ -132,17 +133,29 @@ export class IncomingTransaction {
   async #askAt(route: Route, recipient: EnvelopeRecipient): Promise<OwnerLeg | undefined> {
     const leg = await this.#legTo(route);
     if (leg === undefined) return undefined;
-    let reply: Reply;
-    try {
-      reply = await leg.client.rcpt(recipient);
-    } catch (thrown) {
-      this.#road.log.warn({ err: thrown, session: this.#peer.sessionId, node: leg.target.node }, 'owner lost at RCPT');
-      leg.client.destroy();
-      return undefined;
-    }
-    if (reply.code === 421) return undefined;
+    const reply = await this.#answer(leg, leg.client.rcpt(recipient));
+    if (reply === undefined) return undefined;
     if (!isPositive(reply)) throw new SmtpRefused('rcpt', reply);
     return leg;
+  }
+
+  /** The owner's reply, or undefined when it is lost or on its way down (421): then its mail goes to a custodian. */
+  async #answer(leg: OwnerLeg, waiting: Promise<Reply>): Promise<Reply | undefined> {
+    try {
+      const reply = await waiting;
+      if (reply.code !== 421) return reply;
+      leg.client.destroy();
+    } catch (thrown) {
+      this.#road.log.warn({ err: thrown, session: this.#peer.sessionId, node: leg.target.node, stage: leg.client.stage }, 'owner lost');
+      leg.client.destroy();
+      this.#noteLoss(leg, thrown);
+    }
+    return undefined;
+  }
+
+  /** What one client sent, and a refusal, must not make a node look down to others. */
+  #noteLoss(leg: OwnerLeg, thrown: unknown): void {
+    if (!isFailure(thrown, 'bad-input') && !(thrown instanceof SmtpRefused)) this.#road.legs.markDown(leg.target.node);
   }
 
   /** The leg to the owner, in a transaction with our sender. Undefined when the owner is down; throws when it refuses MAIL. */
@@ -155,11 +168,11 @@ export class IncomingTransaction {
     if (client === undefined) return undefined;
     const leg = { target, client };
     this.#legs.set(target.node, leg);
-    const reply = await client.mail(senderForBackend(this.#sender, this.#peer, 'owner'));
+    const reply = await this.#answer(leg, client.mail(senderForBackend(this.#sender, this.#peer, 'owner')));
+    if (reply === undefined) return undefined;
     if (isPositive(reply)) return leg;
     this.#legs.delete(target.node);
-    await client.quit();
-    if (reply.code === 421) return undefined;
+    void client.quit();
     throw new SmtpRefused('mail', reply);
   }
 
@@ -198,10 +211,11 @@ export class IncomingTransaction {
       const refusal = [replies.sender, ...replies.recipients].find((reply) => !isPositive(reply));
       if (refusal === undefined) return true;
       this.#road.log.warn({ session: this.#peer.sessionId, node: leg.target.node, reply: replyLine(refusal) }, 'back-end does not take custody');
-      await leg.client.quit();
+      void leg.client.quit();
     } catch (thrown) {
       this.#road.log.warn({ err: thrown, session: this.#peer.sessionId, node: leg.target.node }, 'back-end lost while asking for custody');
       leg.client.destroy();
+      this.#noteLoss(leg, thrown);
     }
     return false;
   }

@@ -107,6 +107,33 @@ test('an owner that hangs at RCPT costs its time limit, not the message', async 
   assert.deepEqual(cluster.be1.messages[0]?.recipients, ['bob@example.com']);
 });
 
+test('a node that hangs is found out by one client at a time, and is used again when it is back', async (t) => {
+  const cluster = await startCluster(t, { backendDownMs: 300, backendTimeouts: { ...defaultBackendTimeouts, mailMs: 200 } });
+  let hanging = true;
+  let tried = 0;
+  cluster.be2.onMail = async () => {
+    tried += 1;
+    if (hanging) await sleep(1000);
+  };
+  const sendOne = async (): Promise<void> => {
+    const client = await mxClient(t, cluster);
+    await sendMessage(client, ['bob@example.com']);
+    await client.reply(250);
+  };
+  await sendOne();
+  assert.equal(tried, 1);
+  await Promise.all([sendOne(), sendOne(), sendOne()]);
+  assert.equal(tried, 1, 'nobody waits for a node known to hang');
+  await sleep(320);
+  await Promise.all([sendOne(), sendOne(), sendOne()]);
+  assert.equal(tried, 2, 'one asks whether it is back');
+  hanging = false;
+  await sleep(320);
+  await sendOne();
+  await sendOne();
+  assert.deepEqual([cluster.be2.messages.length, cluster.be1.messages.length], [2, 7]);
+});
+
 test('every back-end down: 451, and nothing is lost or bounced', async (t) => {
   const cluster = await startCluster(t);
   await Promise.all([cluster.be1.kill(), cluster.be2.kill()]);
