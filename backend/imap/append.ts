@@ -2,8 +2,8 @@
 import { Failure } from '../../shared/base/failure.ts';
 import { announcedLiteral } from '../../shared/imap/command-reader.ts';
 import type { AnnouncedLiteral } from '../../shared/imap/command-reader.ts';
-import { parseAppendItem, parseAppendStart } from '../../shared/imap/mailbox-arguments.ts';
-import type { AppendItem } from '../../shared/imap/mailbox-arguments.ts';
+import { parseAppendItem, parseAppendStart } from '../../shared/imap/append-arguments.ts';
+import type { AppendItem } from '../../shared/imap/append-arguments.ts';
 import { malformed } from '../../shared/imap/scanner.ts';
 import { formatSet } from '../../shared/imap/sequence-set.ts';
 import type { Account, AppendMarks, Mailbox, StagedMessage } from '../storage/storage.ts';

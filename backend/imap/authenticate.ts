@@ -1,8 +1,7 @@
-/** Commands before login: STARTTLS, LOGIN, AUTHENTICATE (RFC 9051 section 6.2, RFC 4959); and ID, ENABLE, CAPABILITY, NOOP, LOGOUT. */
+/** Commands before login: STARTTLS, LOGIN, AUTHENTICATE (RFC 9051 section 6.2; initial response: RFC 4959). */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, isFailure } from '../../shared/base/failure.ts';
 import { decodeUtf8 } from '../../shared/imap/scanner.ts';
-import type { Scanner } from '../../shared/imap/scanner.ts';
 import { decodeBase64, findMechanism, maxSaslLineBytes, startSasl } from '../../shared/sasl/mechanisms.ts';
 import type { SaslStep } from '../../shared/sasl/mechanisms.ts';
 import type { Account } from '../storage/storage.ts';
@@ -106,91 +105,4 @@ async function settleLogin(session: Session, address: string, open: () => Promis
     }
     throw error;
   }
-}
-
-export const capability = sessionCommand(['not-authenticated', 'authenticated', 'selected'], {
-  verb: 'CAPABILITY',
-  parse: nothing,
-  run: async (session) => {
-    session.output.line(`* CAPABILITY ${capabilities(session)}`);
-    return ok('CAPABILITY completed');
-  },
-});
-
-export const noop = sessionCommand(['not-authenticated', 'authenticated', 'selected'], {
-  verb: 'NOOP',
-  parse: nothing,
-  run: async () => ok('NOOP completed'),
-});
-
-export const logout = sessionCommand(['not-authenticated', 'authenticated', 'selected'], {
-  verb: 'LOGOUT',
-  parse: nothing,
-  run: async (session) => {
-    session.output.line('* BYE goodbye');
-    session.enter({ at: 'logout' });
-    return ok('LOGOUT completed');
-  },
-});
-
-export const enable = sessionCommand(['authenticated', 'selected'], {
-  verb: 'ENABLE',
-  parse: (scanner) => {
-    const names = [scanner.word()];
-    while (scanner.accept(' ')) names.push(scanner.word());
-    return names;
-  },
-  run: async (session, names) => {
-    const enabled: string[] = [];
-    for (const name of names) {
-      if (name !== 'CONDSTORE' && name !== 'QRESYNC' && name !== 'IMAP4REV2') continue;
-      session.enable(name);
-      enabled.push(name === 'IMAP4REV2' ? 'IMAP4rev2' : name);
-    }
-    session.output.line(`* ENABLED${enabled.map((name) => ` ${name}`).join('')}`);
-    return ok('ENABLE completed');
-  },
-});
-
-const mostFields = 30;
-
-export const id = sessionCommand(['not-authenticated', 'authenticated', 'selected'], {
-  verb: 'ID',
-  parse: takeFields,
-  run: async (session, fields) => {
-    if (session.options.trustedPeer === 'yes' && session.state.at === 'not-authenticated') takeClient(session, fields);
-    else if (fields.size > 0) session.log.debug({ clientId: Object.fromEntries(fields) }, 'client names itself');
-    session.output.line('* ID ("name" "Waybill")');
-    return ok('ID completed');
-  },
-});
-
-/** RFC 2971 section 3.1: pairs, at most 30, values up to 1024 octets. */
-function takeFields(scanner: Scanner): Map<string, string> {
-  const fields = new Map<string, string>();
-  if (scanner.acceptWord('NIL')) return fields;
-  scanner.list(
-    () => {
-      const name = scanner.string().toLowerCase();
-      scanner.space();
-      const value = scanner.nstring();
-      if (fields.size >= mostFields || name.length > 30 || (value?.length ?? 0) > 1024) throw new Failure('bad-input', 'ID holds too much');
-      if (value !== undefined) fields.set(name, value);
-    },
-    { mayBeEmpty: 'yes' },
-  );
-  return fields;
-}
-
-/** A front-end tells who its client is, before it logs the client in. */
-function takeClient(session: Session, fields: ReadonlyMap<string, string>): void {
-  const address = fields.get('x-originating-ip') ?? session.client.address;
-  const port = Number(fields.get('x-originating-port') ?? session.client.port);
-  const sessionId = fields.get('x-session-id') ?? session.id;
-  if (!/^[0-9a-fA-F.:]{2,45}$/.test(address) || !Number.isInteger(port) || !/^[a-z0-9]{1,64}$/.test(sessionId)) {
-    throw new Failure('bad-input', 'malformed x-originating or x-session field');
-  }
-  session.client = { address, port };
-  session.id = sessionId;
-  session.log = session.options.log.child({ session: sessionId, client: address });
 }

@@ -1,5 +1,5 @@
 /** The table of all commands, except APPEND, whose literal is read by `append.ts` as it comes. */
-import { authenticate, capability, enable, id, login, logout, noop, startTls } from './authenticate.ts';
+import { authenticate, login, startTls } from './authenticate.ts';
 import { accountCommand } from './command.ts';
 import type { Command } from './command.ts';
 import { copy, move, uidCopy, uidMove } from './copy-move.ts';
@@ -7,10 +7,12 @@ import { expunge, uidExpunge } from './expunge.ts';
 import { fetch, uidFetch } from './fetch.ts';
 import { idle } from './idle.ts';
 import { list, lsub } from './list.ts';
-import { create, getQuota, getQuotaRoot, namespace, remove, rename, status, subscribe, unsubscribe } from './mailboxes.ts';
+import { create, namespace, remove, rename, status, subscribe, unsubscribe } from './mailboxes.ts';
+import { getQuota, getQuotaRoot } from './quota.ts';
 import { bad } from './replies.ts';
 import { search, uidSearch } from './search.ts';
 import { check, close, examine, select, unselect } from './select.ts';
+import { capability, enable, id, logout, noop } from './session-commands.ts';
 import { store, uidStore } from './store.ts';
 import { malformed } from '../../shared/imap/scanner.ts';
 

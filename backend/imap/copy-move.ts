@@ -1,5 +1,5 @@
 /** COPY and MOVE, also by uid (RFC 9051 sections 6.4.7 and 6.4.8, RFC 6851; COPYUID: RFC 4315). */
-import { parseCopy } from '../../shared/imap/mailbox-arguments.ts';
+import { parseCopy } from '../../shared/imap/store-arguments.ts';
 import { formatSet } from '../../shared/imap/sequence-set.ts';
 import type { SequenceSet } from '../../shared/imap/sequence-set.ts';
 import type { CopyResult } from '../storage/storage.ts';

@@ -1,9 +1,9 @@
 /** The bytes of BODY[…], RFC822… and BINARY[…] (RFC 9051 section 6.4.5): finds them by the structure, sends them in pieces. */
-import { Failure } from '../../shared/base/failure.ts';
-import type { ContentItem, HeaderFields, Partial, Section } from '../../shared/imap/fetch-items.ts';
+import type { ContentItem, HeaderFields, PartialRange, Section } from '../../shared/imap/fetch-items.ts';
 import { createTransferDecoder } from '../../shared/mime/text.ts';
 import type { Part } from '../../shared/mime/structure.ts';
 import type { StoredMessage } from '../storage/storage.ts';
+import { Refusal, no } from './replies.ts';
 import type { Session } from './session.ts';
 
 /** What is to be sent for an item. */
@@ -22,7 +22,7 @@ interface Range {
 const pieceBytes = 128 * 1024;
 const knownEncodings: ReadonlySet<string> = new Set(['7bit', '8bit', 'binary', 'base64', 'quoted-printable']);
 
-/** Finds an item's content. @throws bad-input for an unknown transfer encoding (BINARY only). */
+/** Finds an item's content. Refuses an unknown transfer encoding (BINARY only, RFC 3516 section 4.3). */
 export async function prepareContent(message: StoredMessage, item: ContentItem): Promise<Content> {
   if (item.kind !== 'section') return binaryContent(message, item);
   const { of } = item.section;
@@ -121,7 +121,7 @@ async function binaryContent(message: StoredMessage, item: ContentItem): Promise
     const whole = { offset: 0, length: message.size };
     return item.kind === 'binary-size' ? { kind: 'number', value: message.size } : { kind: 'range', range: clip(whole, item.partial) };
   }
-  if (!knownEncodings.has(part.encoding)) throw new Failure('bad-input', 'unknown content transfer encoding');
+  if (!knownEncodings.has(part.encoding)) throw new Refusal(no('unknown content transfer encoding', 'UNKNOWN-CTE'));
   if (item.kind === 'binary-size') return { kind: 'number', value: await decode(message, part, () => undefined) };
   const pieces: Buffer[] = [];
   await decode(message, part, (piece) => pieces.push(piece));
@@ -144,12 +144,12 @@ async function decode(message: StoredMessage, part: Part, take: (piece: Buffer) 
   return length;
 }
 
-function clip(range: Range, partial: Partial | undefined): Range {
+function clip(range: Range, partial: PartialRange | undefined): Range {
   if (partial === undefined) return range;
   const skipped = Math.min(partial.offset, range.length);
   return { offset: range.offset + skipped, length: Math.min(partial.length, range.length - skipped) };
 }
 
-function cut(bytes: Buffer, partial: Partial | undefined): Buffer {
+function cut(bytes: Buffer, partial: PartialRange | undefined): Buffer {
   return partial === undefined ? bytes : bytes.subarray(partial.offset, partial.offset + partial.length);
 }

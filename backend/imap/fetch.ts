@@ -12,9 +12,11 @@ import type { MessageRow, StoredMessage } from '../storage/storage.ts';
 import { mailboxCommand } from './command.ts';
 import type { Command, Selected } from './command.ts';
 import { prepareContent, sendContent } from './fetch-content.ts';
+import type { Content } from './fetch-content.ts';
 import { tellKeywords } from './news.ts';
 import { ok } from './replies.ts';
 import type { Completion } from './replies.ts';
+import type { Session } from './session.ts';
 import type { Numbered, Numbers, View } from './view.ts';
 
 export const fetch = define('FETCH', 'sequence');
@@ -139,16 +141,20 @@ async function sendMessage({ session, view }: Selected, items: readonly FetchIte
   if (stored === undefined) return;
   const { output } = session;
   const row = nowSeen ?? message.row;
-  const told = nowSeen === undefined ? items : withFlags(items, session.isEnabled('CONDSTORE'));
-  let lead = `* ${String(message.sequence)} FETCH (`;
+  const told = nowSeen === undefined ? items : [...items, ...missingFlags(session, items)];
+  // Whatever can fail is done before the first byte is written: a response can't be taken back.
+  const parts: (string | { readonly label: string; readonly content: Content })[] = [];
   for (const item of told) {
-    if (item.kind === 'row') output.add(lead + rowValues[item.name](row, view));
-    else if (item.kind === 'structure') output.add(lead + structureValues[item.name](stored));
+    if (item.kind === 'row') parts.push(rowValues[item.name](row, view));
+    else if (item.kind === 'structure') parts.push(structureValues[item.name](stored));
+    else parts.push({ label: item.label, content: await prepareContent(stored, item) });
+  }
+  let lead = `* ${String(message.sequence)} FETCH (`;
+  for (const part of parts) {
+    if (typeof part === 'string') output.add(lead + part);
     else {
-      // Whatever can fail is done before the first byte of the item is written.
-      const content = await prepareContent(stored, item);
-      output.add(`${lead}${item.label} `);
-      await sendContent(session, stored, content);
+      output.add(`${lead}${part.label} `);
+      await sendContent(session, stored, part.content);
     }
     lead = ' ';
   }
@@ -156,8 +162,8 @@ async function sendMessage({ session, view }: Selected, items: readonly FetchIte
   if (output.full) await output.flush();
 }
 
-function withFlags(items: readonly FetchItem[], modseq: boolean): readonly FetchItem[] {
-  const names: readonly RowItem[] = modseq ? ['FLAGS', 'MODSEQ'] : ['FLAGS'];
-  const missing = names.filter((name) => !items.some((item) => item.kind === 'row' && item.name === name));
-  return [...items, ...missing.map((name) => ({ kind: 'row', name }) as const)];
+/** Items about \Seen that was just set, as far as they were not asked for anyway. */
+function missingFlags(session: Session, items: readonly FetchItem[]): FetchItem[] {
+  const names: readonly RowItem[] = session.isEnabled('CONDSTORE') ? ['FLAGS', 'MODSEQ'] : ['FLAGS'];
+  return names.filter((name) => !items.some((item) => item.kind === 'row' && item.name === name)).map((name) => ({ kind: 'row', name }));
 }

@@ -1,6 +1,6 @@
 /** LIST and LSUB (RFC 9051 section 6.3.9, RFC 5258, RFC 5819, RFC 6154). */
-import { parseList } from '../../shared/imap/mailbox-arguments.ts';
-import type { ListArguments } from '../../shared/imap/mailbox-arguments.ts';
+import { parseList } from '../../shared/imap/list-arguments.ts';
+import type { ListArguments } from '../../shared/imap/list-arguments.ts';
 import { compilePattern } from '../../shared/imap/list-pattern.ts';
 import type { Account, MailboxState } from '../storage/storage.ts';
 import { accountCommand } from './command.ts';

@@ -1,9 +1,6 @@
-/** Commands on mailboxes as a whole: CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE, STATUS, NAMESPACE (RFC 9051 section 6.3), GETQUOTA (RFC 9208). */
-import { Failure } from '../../shared/base/failure.ts';
+/** Commands on mailboxes as a whole: CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE, STATUS, NAMESPACE (RFC 9051 section 6.3). */
 import { takeMailbox, takeStatusItems } from '../../shared/imap/mailbox-arguments.ts';
 import type { Scanner } from '../../shared/imap/scanner.ts';
-import { formatAstring } from '../../shared/imap/strings.ts';
-import type { Account } from '../storage/storage.ts';
 import { accountCommand, nothing } from './command.ts';
 import { formatMailbox, requireMailbox, statusLine } from './mailbox-lines.ts';
 import { no, ok } from './replies.ts';
@@ -99,35 +96,5 @@ export const namespace = accountCommand({
   run: async ({ session }) => {
     session.output.line('* NAMESPACE (("" "/")) NIL NIL');
     return ok('NAMESPACE completed');
-  },
-});
-
-/** One quota root, the account itself, whose name is empty (RFC 9208 section 3.2). STORAGE counts in 1024 octets. */
-function quotaLine(account: Account): string {
-  const quota = account.quota();
-  const resources: string[] = [];
-  if (quota.bytesLimit > 0) resources.push(`STORAGE ${String(Math.ceil(quota.bytes / 1024))} ${String(Math.floor(quota.bytesLimit / 1024))}`);
-  if (quota.messagesLimit > 0) resources.push(`MESSAGE ${String(quota.messages)} ${String(quota.messagesLimit)}`);
-  return `* QUOTA "" (${resources.join(' ')})`;
-}
-
-export const getQuota = accountCommand({
-  verb: 'GETQUOTA',
-  parse: (scanner) => scanner.astring(),
-  run: async ({ session, account }, root) => {
-    if (root !== '') throw new Failure('mailbox-missing', 'no such quota root');
-    session.output.line(quotaLine(account));
-    return ok('GETQUOTA completed');
-  },
-});
-
-export const getQuotaRoot = accountCommand({
-  verb: 'GETQUOTAROOT',
-  parse: oneMailbox,
-  run: async ({ session, account }, name) => {
-    requireMailbox(account, name);
-    session.output.line(`* QUOTAROOT ${formatMailbox(session, name)} ${formatAstring('')}`);
-    session.output.line(quotaLine(account));
-    return ok('GETQUOTAROOT completed');
   },
 });

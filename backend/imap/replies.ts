@@ -43,8 +43,20 @@ export function bad(text: string): Completion {
   return { status: 'BAD', text };
 }
 
+/** Thrown where a command can't go on, with the answer that the client gets. */
+export class Refusal extends Error {
+  readonly completion: Completion;
+
+  constructor(completion: Completion) {
+    super(completion.text);
+    this.name = 'Refusal';
+    this.completion = completion;
+  }
+}
+
 /** What the client is told of an error. Unknown ones are ours: the text only names the session, under which the log has it all. */
 export function completionFor(error: unknown, session: { readonly id: string; readonly wantedAddress: string }): Completion {
+  if (error instanceof Refusal) return error.completion;
   if (!isFailure(error)) return no(`internal error, reference ${session.id}`, 'SERVERBUG');
   if (error.kind === 'bad-input') return bad(error.message);
   if (error.kind === 'not-kept-here') return no(error.message, referralCode(error, session.wantedAddress));

@@ -5,7 +5,7 @@
 import { Failure, isFailure } from '../../shared/base/failure.ts';
 import { discardRest, readCommand, startCommand, tagOf } from '../../shared/imap/command-reader.ts';
 import type { AnnouncedLiteral, ReadCommand } from '../../shared/imap/command-reader.ts';
-import { parseAppendStart } from '../../shared/imap/mailbox-arguments.ts';
+import { parseAppendStart } from '../../shared/imap/append-arguments.ts';
 import type { NameEncoding } from '../../shared/imap/mailbox-name.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { Connection } from '../../shared/net/connection.ts';
@@ -18,7 +18,7 @@ import { findCommand } from './commands.ts';
 import type { ImapOptions } from './imap.ts';
 import { tellNews } from './news.ts';
 import { Output } from './output.ts';
-import { bad, completionFor, formatCompletion } from './replies.ts';
+import { Refusal, bad, completionFor, formatCompletion } from './replies.ts';
 import type { Completion } from './replies.ts';
 import { capabilities } from './capabilities.ts';
 import type { View } from './view.ts';
@@ -263,7 +263,10 @@ export class Session {
       completion = this.#completionOf(error);
     }
     const after: SessionState = this.#state;
-    if (after.at === 'selected' && after.view === before) this.#tell(after.view, tells);
+    if (after.at === 'selected' && after.view === before) {
+      this.#tell(after.view, tells);
+      if (after.view.hidesExpunges && completion.status === 'OK') completion = { ...completion, code: completion.code ?? 'EXPUNGEISSUED' };
+    }
     if (this.#state.at !== 'logout' || completion.status === 'OK') this.#complete(tag, completion);
     if (completion.afterwards === undefined) return;
     await this.output.flush();
@@ -285,7 +288,7 @@ export class Session {
   }
 
   #completionOf(error: unknown): Completion {
-    if (!isFailure(error)) this.log.error({ err: error }, 'command failed');
+    if (!isFailure(error) && !(error instanceof Refusal)) this.log.error({ err: error }, 'command failed');
     else if (error.cause !== undefined) this.log.warn({ err: error }, 'command refused');
     return completionFor(error, this);
   }

@@ -1,7 +1,7 @@
 /** STORE and UID STORE (RFC 9051 section 6.4.6; UNCHANGEDSINCE: RFC 7162 section 3.1.3). */
 import { setImmediate as breathe } from 'node:timers/promises';
-import { parseStore } from '../../shared/imap/mailbox-arguments.ts';
-import type { StoreArguments } from '../../shared/imap/mailbox-arguments.ts';
+import { parseStore } from '../../shared/imap/store-arguments.ts';
+import type { StoreArguments } from '../../shared/imap/store-arguments.ts';
 import { formatSet } from '../../shared/imap/sequence-set.ts';
 import { mailboxCommand } from './command.ts';
 import type { Command, Selected } from './command.ts';

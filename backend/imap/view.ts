@@ -74,6 +74,11 @@ export class View {
     return this.#modseq;
   }
 
+  /** True while messages are gone of which the client could not be told yet. */
+  get hidesExpunges(): boolean {
+    return this.#gone.size > 0;
+  }
+
   /** The uid at a position counted from 0. */
   uidAt(position: number): number {
     return this.#uids[position] ?? 0;

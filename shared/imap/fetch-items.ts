@@ -21,7 +21,7 @@ export interface HeaderFields {
   readonly which: 'these' | 'all-but-these';
 }
 
-export interface Partial {
+export interface PartialRange {
   readonly offset: number;
   readonly length: number;
 }
@@ -30,7 +30,7 @@ export interface Partial {
 export type ContentItem = {
   readonly label: string;
   readonly section: Section;
-  readonly partial: Partial | undefined;
+  readonly partial: PartialRange | undefined;
   readonly marksSeen: 'yes' | 'no';
 } & ({ readonly kind: 'section' } | { readonly kind: 'binary' } | { readonly kind: 'binary-size' });
 
@@ -176,7 +176,7 @@ function splitPart(text: string): { readonly part: number[]; readonly rest: stri
   return { part, rest: part.length > 0 ? rest.slice(1) : rest };
 }
 
-function takePartial(scanner: Scanner): Partial | undefined {
+function takePartial(scanner: Scanner): PartialRange | undefined {
   if (!scanner.accept('<')) return undefined;
   const offset = scanner.number();
   scanner.expect('.');
@@ -186,7 +186,7 @@ function takePartial(scanner: Scanner): Partial | undefined {
   return { offset, length };
 }
 
-function partialLabel(partial: Partial | undefined): string {
+function partialLabel(partial: PartialRange | undefined): string {
   return partial === undefined ? '' : `<${String(partial.offset)}>`;
 }
 

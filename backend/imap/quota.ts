@@ -1,0 +1,37 @@
+/** GETQUOTA and GETQUOTAROOT (RFC 9208). */
+import { Failure } from '../../shared/base/failure.ts';
+import { takeMailbox } from '../../shared/imap/mailbox-arguments.ts';
+import type { Account } from '../storage/storage.ts';
+import { accountCommand } from './command.ts';
+import { formatMailbox, requireMailbox } from './mailbox-lines.ts';
+import { ok } from './replies.ts';
+
+/** One quota root, the account itself, whose name is empty (RFC 9208 section 3.2). STORAGE counts in 1024 octets. */
+function quotaLine(account: Account): string {
+  const quota = account.quota();
+  const resources: string[] = [];
+  if (quota.bytesLimit > 0) resources.push(`STORAGE ${String(Math.ceil(quota.bytes / 1024))} ${String(Math.floor(quota.bytesLimit / 1024))}`);
+  if (quota.messagesLimit > 0) resources.push(`MESSAGE ${String(quota.messages)} ${String(quota.messagesLimit)}`);
+  return `* QUOTA "" (${resources.join(' ')})`;
+}
+
+export const getQuota = accountCommand({
+  verb: 'GETQUOTA',
+  parse: (scanner) => scanner.astring(),
+  run: async ({ session, account }, root) => {
+    if (root !== '') throw new Failure('mailbox-missing', 'no such quota root');
+    session.output.line(quotaLine(account));
+    return ok('GETQUOTA completed');
+  },
+});
+
+export const getQuotaRoot = accountCommand({
+  verb: 'GETQUOTAROOT',
+  parse: (scanner, session) => takeMailbox(scanner, session.names),
+  run: async ({ session, account }, name) => {
+    requireMailbox(account, name);
+    session.output.line(`* QUOTAROOT ${formatMailbox(session, name)} ""`);
+    session.output.line(quotaLine(account));
+    return ok('GETQUOTAROOT completed');
+  },
+});
