@@ -30,11 +30,19 @@ export function parseLdif(text: string): LdifRecord[] {
 
 /** Writes records, with a version line first; values that are not plain are base64. Lines are folded at 76 characters. */
 export function formatLdif(records: readonly LdifRecord[]): string {
-  const blocks = records.map(({ dn, attributes }) => [
-    formatLine('dn', Buffer.from(dn)),
-    ...attributes.flatMap(({ name, values }) => values.map((value) => formatLine(name, value))),
-  ].join('\n'));
-  return `version: 1\n\n${blocks.map((block) => `${block}\n`).join('\n')}`;
+  return joinRecords(records.map(formatRecord));
+}
+
+/** One record without the empty line that ends it. */
+export function formatRecord({ dn, attributes }: LdifRecord): string {
+  return [
+    formatLine('dn', Buffer.from(dn)), ...attributes.flatMap(({ name, values }) => values.map((value) => formatLine(name, value))), '',
+  ].join('\n');
+}
+
+/** A whole file of formatted records. */
+export function joinRecords(records: readonly string[]): string {
+  return `version: 1\n\n${records.join('\n')}`;
 }
 
 /** Joins continued lines (they begin with a space) and drops comments. */

@@ -109,6 +109,17 @@ test('a change that can\'t be brought to the disk is refused and not seen', asyn
   }
 });
 
+test('a file that somebody edits while the directory runs is not written over', async () => {
+  const directory = await startEmbeddedDirectory({ ldif: directoryLdif([{ name: 'alice' }]) });
+  try {
+    await fs.appendFile(directory.file, '\ndn: cn=hand,dc=example,dc=com\nobjectClass: top\ncn: hand\n');
+    assert.equal((await runTool('ldapadd', { uri: directory.uri, as: admin, input: newUser('dave') })).code, 80);
+    assert.match(await fs.readFile(directory.file, 'utf8'), /cn: hand/);
+  } finally {
+    await directory.stop();
+  }
+});
+
 for (const [content, complaint] of [['nonsense\n', /line 1/], ['dn: nonsense\nobjectClass: x\n', /not a distinguished name/], ['dn: cn=a\ncn: a\n\ndn: CN=A\ncn: a\n', /twice/]] as const) {
   test(`a file that can't be understood (${JSON.stringify(content)}) stops the start and stays as it is`, async (context) => {
     const file = path.join(await temporaryFolder(context), 'directory.ldif');
