@@ -2,7 +2,7 @@
 import type { NodeConfig } from '../cluster-config/effective.ts';
 import { nodeOfMailHost } from '../cluster-config/effective.ts';
 import { openDirectoryAccess } from '../cluster-config/directory-access.ts';
-import { adminListeners, hostAndPortOf } from '../cluster-config/listeners.ts';
+import { adminListeners } from '../cluster-config/listeners.ts';
 import { loadNodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeContext } from '../cluster-config/run-node.ts';
@@ -11,24 +11,10 @@ import type { AdminTarget } from '../shared/admin/admin-client.ts';
 import type { Service } from '../shared/service/service.ts';
 import type { NodeServices } from '../shared/service/worker.ts';
 import { createAccounts } from './accounts/accounts.ts';
-import type { Accounts } from './accounts/accounts.ts';
 import { accountRoute, askHolders } from './accounts/holders.ts';
-import { startImap } from './imap/imap.ts';
-import { startPop3 } from './pop3/pop3.ts';
+import { startMailAccess } from './mail-access.ts';
+import type { Ground } from './mail-access.ts';
 import { openStorage } from './storage/storage.ts';
-import type { Storage } from './storage/storage.ts';
-
-/** How long a back-end waits before it answers a failed login; users come through front-ends, which slow guesses down themselves. */
-const loginFailureDelayMs = 1000;
-
-/** What all services of a back-end stand on. */
-interface Ground {
-  readonly context: NodeContext;
-  readonly config: NodeConfig;
-  readonly tls: NodeTls;
-  readonly storage: Storage;
-  readonly accounts: Accounts;
-}
 
 /** Starts everything of one worker. @throws Failure or the system's error of the first thing that can't be had. */
 export async function startBackend(context: NodeContext): Promise<NodeServices> {
@@ -53,7 +39,7 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
     holders: async (address) => askHolders(otherBackends(config, tls), address),
   });
   const ground: Ground = { context, config, tls, storage, accounts };
-  const services = await Promise.all([...imapServices(ground), ...pop3Services(ground), ...adminServices(ground)]);
+  const services = await Promise.all([...startMailAccess(ground, async () => Promise.reject(new Error('no mail flow yet'))), ...adminServices(ground)]);
   return {
     log,
     services,
@@ -74,68 +60,10 @@ function otherBackends(config: NodeConfig, tls: NodeTls): Readonly<Record<string
   );
 }
 
-function imapServices(ground: Ground): Promise<Service>[] {
-  const { config, tls, storage, accounts, context } = ground;
-  const service = config.services.imap;
-  return byAudience(service, tls).map(async ({ listeners, serverTls }) =>
-    startImap({
-      listeners: listeners.map((listener) => ({ ...mailListener(listener), trusted: listener.trusted ? 'yes' : 'no' })),
-      serverTls, accounts, storage,
-      hints: context.hints,
-      log: context.log,
-      isTrustedNode: tls.isTrustedNode,
-      limits: {
-        maxConnections: service.maxConnections,
-        maxErrors: service.maxErrors,
-        maxAuthErrors: service.maxAuthErrors,
-        loginFailureDelayMs,
-        loginTimeoutMs: service.loginTimeoutSeconds * 1000,
-        idleTimeoutMs: service.idleTimeoutSeconds * 1000,
-        maxMessageBytes: service.maxMessageKilobytes * 1024,
-      },
-    }));
-}
-
-function pop3Services(ground: Ground): Promise<Service>[] {
-  const { config, tls, accounts, context } = ground;
-  const service = config.services.pop3;
-  return byAudience(service, tls).map(async ({ listeners, serverTls }) =>
-    startPop3({
-      listeners: listeners.map((listener) => ({ ...mailListener(listener), trusted: listener.trusted ? 'yes' : 'no' })),
-      serverTls, accounts,
-      log: context.log,
-      isTrustedNode: tls.isTrustedNode,
-      limits: {
-        maxConnections: service.maxConnections,
-        maxErrors: service.maxErrors,
-        maxAuthErrors: service.maxAuthErrors,
-        loginFailureDelayMs,
-        loginTimeoutMs: service.loginTimeoutSeconds * 1000,
-        idleTimeoutMs: service.idleTimeoutSeconds * 1000,
-      },
-    }));
-}
-
 function adminServices({ config, tls, storage, context }: Ground): Promise<Service>[] {
   const routes = [
     { prefix: '/healthz', allow: 'loopback', answer: async () => Promise.resolve({ status: 200, body: { ok: true } }) } as const,
     accountRoute(storage),
   ];
   return adminListeners(config).map(async (at) => startAdmin({ ...at, serverTls: tls.forNodes, isTrustedNode: tls.isTrustedNode, routes, log: context.log }));
-}
-
-/** Listeners for nodes show the node's certificate, all others the one for clients: one service for each kind, if enabled. */
-function byAudience<Listener extends { readonly trusted: boolean }>(
-  service: { readonly enable: boolean; readonly listeners: readonly Listener[] },
-  tls: NodeTls,
-): { readonly listeners: readonly Listener[]; readonly serverTls: NodeTls['forNodes'] }[] {
-  if (!service.enable) return [];
-  return [
-    { listeners: service.listeners.filter(({ trusted }) => trusted), serverTls: tls.forNodes },
-    { listeners: service.listeners.filter(({ trusted }) => !trusted), serverTls: tls.forClients },
-  ].filter(({ listeners }) => listeners.length > 0);
-}
-
-function mailListener(listener: { readonly address: string; readonly tls: 'implicit' | 'starttls' | 'none' }): { readonly host: string; readonly port: number; readonly tls: 'implicit' | 'starttls' } {
-  return { ...hostAndPortOf(listener), tls: listener.tls === 'implicit' ? 'implicit' : 'starttls' };
 }

@@ -62,10 +62,17 @@ const pop3Proxy = z
   .prefault({})
   .describe('POP3 of a front-end.');
 
+/** The same for front-ends, which sign users in, and for back-ends, where they may sign in directly. */
+const webmailSession = {
+  sessionIdleTimeoutSeconds: wholeNumber({ min: 60, max: 604_800 }).default(1200).describe('Silence after which a user has to sign in again.'),
+  sessionActivityTimeoutSeconds: wholeNumber({ min: 60, max: 2_592_000 }).default(86_400).describe('How long a user stays signed in at most.'),
+};
+
 const webmailProxy = z
   .strictObject({
     enable, listeners: listeners(z.strictObject({ address, tls: z.enum(['implicit', 'none']).default('implicit').describe('HTTPS, or HTTP without TLS.') })), maxConnections,
     idleTimeoutSeconds: idleTimeoutSeconds(120).describe('How long a connection without requests stays open.'),
+    ...webmailSession,
     connectTimeoutSeconds,
     requestsQueueMaxSize: wholeNumber({ min: 1, max: 100_000 }).default(100).describe('Requests waiting for one back-end at the same time.'),
     httpBodyMaxKilobytes: wholeNumber({ min: 1, max: 4_194_304 }).default(71_680).describe('Largest request body.'),
@@ -132,8 +139,8 @@ const pop3 = z
 const webmail = z
   .strictObject({
     enable, listeners: listeners(httpListener), maxConnections, maxAuthErrors,
-    sessionIdleTimeoutSeconds: wholeNumber({ min: 60, max: 604_800 }).default(1200).describe('Silence after which a user has to sign in again.'),
-    sessionActivityTimeoutSeconds: wholeNumber({ min: 60, max: 2_592_000 }).default(86_400).describe('How long a user stays signed in at most.'),
+    idleTimeoutSeconds: idleTimeoutSeconds(120).describe('How long a connection without requests stays open.'),
+    ...webmailSession,
     uploadMaxKilobytes: wholeNumber({ min: 1, max: 4_194_304 }).default(25_600).describe('Largest attachment.'),
     httpBodyMaxKilobytes: wholeNumber({ min: 1, max: 4_194_304 }).default(71_680).describe('Largest request body.'),
   })

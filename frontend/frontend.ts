@@ -6,7 +6,7 @@ import { loadNodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeContext } from '../cluster-config/run-node.ts';
 import { adminListeners, hostAndPortOf } from '../cluster-config/listeners.ts';
-import { readSecret } from '../cluster-config/secret.ts';
+import { httpLimits, httpListener, readCookieSecret, sessionAges, uiDirectory } from '../cluster-config/webmail-settings.ts';
 import { splitHostAndPort } from '../cluster-config/values.ts';
 import { startAdmin } from '../shared/admin/admin-server.ts';
 import type { Logger } from '../shared/log/log.ts';
@@ -34,7 +34,7 @@ interface Ground {
   readonly tls: NodeTls;
   readonly mapping: Mapping;
   readonly authentication: Authentication;
-  readonly cookieSecret: Buffer;
+  readonly environment: NodeContext['environment'];
   readonly targets: Targets;
 }
 
@@ -49,7 +49,7 @@ export async function startFrontend(context: NodeContext): Promise<NodeServices>
   const ground: Ground = {
     config, log, tls, mapping,
     authentication: authenticationOf({ config, mapping, maps: directory.maps, log }),
-    cookieSecret: config.cookieSecret === undefined ? Buffer.alloc(0) : Buffer.from(await readSecret(config.cookieSecret, context.environment)),
+    environment: context.environment,
     targets: new Targets(config, tls),
   };
   const { imapProxy, pop3Proxy } = config.services;
@@ -57,7 +57,7 @@ export async function startFrontend(context: NodeContext): Promise<NodeServices>
     ...(imapProxy.enable ? [startImapProxy(loginProxyOptions(ground, 'imap'))] : []),
     ...(pop3Proxy.enable ? [startPop3Proxy(loginProxyOptions(ground, 'pop3'))] : []),
     ...(config.services.smtpProxy.enable ? [startSmtp(ground)] : []),
-    ...(config.services.webmailProxy.enable ? [startWebmail(ground)] : []),
+    ...(config.services.webmailProxy.enable && config.services.webmailProxy.listeners.length > 0 ? [startWebmail(ground)] : []),
     ...adminListeners(config).map(async (at) =>
       startAdmin({ ...at, serverTls: tls.forNodes, isTrustedNode: tls.isTrustedNode, routes: adminRoutes(mapping), log })),
   ]);
@@ -184,7 +184,23 @@ async function startSmtp(ground: Ground): Promise<Service> {
   });
 }
 
-async function startWebmail(ground: Ground): Promise<Service> {
-  const service = ground.config.services.webmailProxy;
-  return startWebmailProxy({ ...ground, service });
+async function startWebmail({ config, log, tls, mapping, authentication, targets, environment }: Ground): Promise<Service> {
+  const service = config.services.webmailProxy;
+  return startWebmailProxy({
+    listeners: service.listeners.map(httpListener),
+    serverTls: tls.forClients,
+    mapping, authentication, uiDirectory, log,
+    backendFor: (node) => targets.of(node, 'webmail'),
+    cookieSecret: await readCookieSecret(config, environment),
+    ages: sessionAges(service),
+    limits: {
+      ...httpLimits,
+      maxConnections: service.maxConnections,
+      idleTimeoutMs: service.idleTimeoutSeconds * 1000,
+      maxBodyBytes: service.httpBodyMaxKilobytes * 1024,
+      maxPendingPerBackend: service.requestsQueueMaxSize,
+      connectTimeoutMs: service.connectTimeoutSeconds * 1000,
+      answerTimeoutMs: 60_000,
+    },
+  });
 }

@@ -1,0 +1,119 @@
+/** Starts the services by which users read their mail (IMAP, POP3, WebMail) from the node's configuration. */
+import type { NodeConfig } from '../cluster-config/effective.ts';
+import { hostAndPortOf } from '../cluster-config/listeners.ts';
+import type { NodeTls } from '../cluster-config/node-tls.ts';
+import type { NodeContext } from '../cluster-config/run-node.ts';
+import { httpLimits, httpListener, readCookieSecret, sessionAges, uiDirectory } from '../cluster-config/webmail-settings.ts';
+import type { ServerTls } from '../shared/net/server-tls.ts';
+import type { Service } from '../shared/service/service.ts';
+import type { Accounts } from './accounts/accounts.ts';
+import { startImap } from './imap/imap.ts';
+import { startPop3 } from './pop3/pop3.ts';
+import type { Storage } from './storage/storage.ts';
+import { startWebmail } from './webmail/webmail.ts';
+import type { Submit } from './webmail/webmail.ts';
+
+/** What all services of a back-end stand on. */
+export interface Ground {
+  readonly context: NodeContext;
+  readonly config: NodeConfig;
+  readonly tls: NodeTls;
+  readonly storage: Storage;
+  readonly accounts: Accounts;
+}
+
+/** How long a back-end waits before it answers a failed login; users come through front-ends, which slow guesses down themselves. */
+const loginFailureDelayMs = 1000;
+
+/** All enabled ones. Rejects with the first that can't start. */
+export function startMailAccess(ground: Ground, submit: Submit): Promise<Service>[] {
+  const { imap, pop3, webmail } = ground.config.services;
+  return [
+    ...byAudience(imap, ground.tls).map(async (part) => startImapFor(ground, part)),
+    ...byAudience(pop3, ground.tls).map(async (part) => startPop3For(ground, part)),
+    ...byAudience(webmail, ground.tls).map(async (part) => startWebmailFor(ground, part, submit)),
+  ];
+}
+
+interface Part<Listener> {
+  readonly listeners: readonly Listener[];
+  readonly serverTls: ServerTls;
+}
+
+/** Listeners for nodes show the node's certificate, all others the one for clients: one service for each kind, if enabled. */
+export function byAudience<Listener extends { readonly trusted: boolean }>(
+  service: { readonly enable: boolean; readonly listeners: readonly Listener[] },
+  tls: NodeTls,
+): readonly Part<Listener>[] {
+  if (!service.enable) return [];
+  return [
+    { listeners: service.listeners.filter(({ trusted }) => trusted), serverTls: tls.forNodes },
+    { listeners: service.listeners.filter(({ trusted }) => !trusted), serverTls: tls.forClients },
+  ].filter(({ listeners }) => listeners.length > 0);
+}
+
+type MailListener = NodeConfig['services']['imap']['listeners'][number];
+type WebListener = NodeConfig['services']['webmail']['listeners'][number];
+
+function lineListener(listener: MailListener): { readonly host: string; readonly port: number; readonly tls: 'implicit' | 'starttls'; readonly trusted: 'yes' | 'no' } {
+  return { ...hostAndPortOf(listener), tls: listener.tls === 'implicit' ? 'implicit' : 'starttls', trusted: listener.trusted ? 'yes' : 'no' };
+}
+
+function sessionLimits(service: NodeConfig['services']['imap'] | NodeConfig['services']['pop3']) {
+  return {
+    maxConnections: service.maxConnections,
+    maxErrors: service.maxErrors,
+    maxAuthErrors: service.maxAuthErrors,
+    loginFailureDelayMs,
+    loginTimeoutMs: service.loginTimeoutSeconds * 1000,
+    idleTimeoutMs: service.idleTimeoutSeconds * 1000,
+  };
+}
+
+async function startImapFor(ground: Ground, { listeners, serverTls }: Part<MailListener>): Promise<Service> {
+  const { config, tls, storage, accounts, context } = ground;
+  const service = config.services.imap;
+  return startImap({
+    listeners: listeners.map(lineListener),
+    serverTls, accounts, storage,
+    hints: context.hints,
+    log: context.log,
+    isTrustedNode: tls.isTrustedNode,
+    limits: { ...sessionLimits(service), maxMessageBytes: service.maxMessageKilobytes * 1024 },
+  });
+}
+
+async function startPop3For(ground: Ground, { listeners, serverTls }: Part<MailListener>): Promise<Service> {
+  const { config, tls, accounts, context } = ground;
+  return startPop3({
+    listeners: listeners.map(lineListener),
+    serverTls, accounts,
+    log: context.log,
+    isTrustedNode: tls.isTrustedNode,
+    limits: sessionLimits(config.services.pop3),
+  });
+}
+
+async function startWebmailFor(ground: Ground, { listeners, serverTls }: Part<WebListener>, submit: Submit): Promise<Service> {
+  const { config, tls, storage, accounts, context } = ground;
+  const { webmail, smtpReceiving } = config.services;
+  return startWebmail({
+    listeners: listeners.map((listener) => ({ ...httpListener(listener), trusted: listener.trusted ? 'yes' : 'no' })),
+    serverTls, accounts, storage, submit, uiDirectory,
+    hints: context.hints,
+    log: context.log,
+    isTrustedNode: tls.isTrustedNode,
+    cookieSecret: await readCookieSecret(config, context.environment),
+    ages: sessionAges(webmail),
+    limits: {
+      ...httpLimits,
+      maxConnections: webmail.maxConnections,
+      idleTimeoutMs: webmail.idleTimeoutSeconds * 1000,
+      maxBodyBytes: webmail.httpBodyMaxKilobytes * 1024,
+      maxUploadBytes: webmail.uploadMaxKilobytes * 1024,
+      maxMessageBytes: smtpReceiving.maxMessageKilobytes * 1024,
+      maxRecipients: smtpReceiving.maxRecipients,
+      loginFailureDelayMs,
+    },
+  });
+}
