@@ -140,7 +140,8 @@ function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   }
 }
 
+/** Stacks stay in the log. */
 async function lastLines(file: string): Promise<string> {
   const text = await readFile(file, 'utf8');
-  return text.trimEnd().split('\n').slice(-15).map((line) => `  ${line}`).join('\n');
+  return text.trimEnd().split('\n').filter((line) => !/^\s+at /.test(line)).slice(-8).map((line) => `  ${line}`).join('\n');
 }
