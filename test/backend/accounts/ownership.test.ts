@@ -1,0 +1,142 @@
+/** Who may open an account at a back-end: two nodes with real storages, the embedded directory, the real admin API between them. */
+import { test } from 'node:test';
+import type { TestContext } from 'node:test';
+import assert from 'node:assert/strict';
+import { createAccounts } from '../../../backend/accounts/accounts.ts';
+import type { Accounts } from '../../../backend/accounts/accounts.ts';
+import { accountRoute, askHolders } from '../../../backend/accounts/holders.ts';
+import type { Storage } from '../../../backend/storage/storage.ts';
+import { askNode } from '../../../shared/admin/admin-client.ts';
+import type { AdminTarget } from '../../../shared/admin/admin-client.ts';
+import { startAdmin } from '../../../shared/admin/admin-server.ts';
+import { isFailure } from '../../../shared/base/failure.ts';
+import { createConnector } from '../../../shared/ldap/connector.ts';
+import { createServerTls } from '../../../shared/net/server-tls.ts';
+import { createUserMaps, standardAttributeNames } from '../../../shared/user-map/user-maps.ts';
+import { makeCertificates } from '../../harness/certificates.ts';
+import { startEmbeddedDirectory } from '../../harness/embedded-directory.ts';
+import { directoryLdif, keepingLog, peoplesPassword } from '../../harness/people.ts';
+import { freePort } from '../../harness/slapd.ts';
+import { temporaryStorage } from '../storage/harness.ts';
+
+const certificates = await makeCertificates({ be1: 'backend', be2: 'backend', fe1: 'frontend', stranger: 'backend' });
+const nodes = ['be1', 'be2'] as const;
+type NodeName = (typeof nodes)[number];
+
+interface TwoNodes {
+  readonly accounts: Readonly<Record<NodeName, Accounts>>;
+  readonly storages: Readonly<Record<NodeName, Storage>>;
+  readonly logs: Readonly<Record<NodeName, readonly Record<string, unknown>[]>>;
+  readonly targets: Readonly<Record<NodeName, AdminTarget>>;
+  readonly stopAdmin: Readonly<Record<NodeName, () => Promise<void>>>;
+}
+
+function certificateOf(name: string) {
+  const found = certificates[name];
+  if (found === undefined) throw new Error(`no certificate for ${name}`);
+  return found;
+}
+
+/** Alice belongs to be1, bob to be2; carol's host is nobody's; the alias `al` is alice's. */
+async function twoNodes(t: TestContext): Promise<TwoNodes> {
+  const directory = await startEmbeddedDirectory({
+    ldif: directoryLdif([{ name: 'alice', mailHost: 'be1', aliases: ['al@example.com'] }, { name: 'bob', mailHost: 'be2' }, { name: 'carol', mailHost: 'elsewhere' }]),
+  });
+  t.after(async () => directory.stop());
+  const ports = { be1: await freePort(), be2: await freePort() };
+  const start = async (node: NodeName) => {
+    const { log, lines } = keepingLog();
+    const storage = await temporaryStorage(t, { nodeName: node });
+    const own = certificateOf(node);
+    const admin = await startAdmin({
+      host: '127.0.0.1', port: ports[node], log,
+      serverTls: createServerTls({ ...own }),
+      isTrustedNode: ({ node: peer, role }) => role === 'backend' && nodes.some((name) => name === peer),
+      routes: [accountRoute(storage)],
+    });
+    t.after(async () => admin.stop(0));
+    const connector = createConnector({
+      name: 'directory', uris: [directory.uri], bindDn: directory.adminDn, bindPassword: directory.adminPassword,
+      searchBase: 'dc=example,dc=com', scope: 'sub', timeoutMs: 2000, connections: 2, log,
+    });
+    t.after(() => connector.close());
+    const maps = createUserMaps({
+      maps: [{ kind: 'ldapBind', name: 'users', connector, searchPattern: '(|(mail=%e)(mailLocalAddress=%e))', attributes: standardAttributeNames, onSeveral: 'refuse' }],
+      log,
+    });
+    const other: NodeName = node === 'be1' ? 'be2' : 'be1';
+    const accounts = createAccounts({
+      storage, maps, log, nodeName: node, primaryDomain: 'example.com',
+      nodeOf: (mailHost) => nodes.find((name) => name === mailHost),
+      holders: async (address) => askHolders({ [other]: { host: '127.0.0.1', port: ports[other], tls: { key: own.key, cert: own.certificate, ca: own.authority } } }, address),
+    });
+    return { accounts, storage, lines, stop: async () => admin.stop(0) };
+  };
+  const [be1, be2] = [await start('be1'), await start('be2')];
+  const target = (node: NodeName): AdminTarget => {
+    const own = certificateOf('be1');
+    return { host: '127.0.0.1', port: ports[node], tls: { key: own.key, cert: own.certificate, ca: own.authority } };
+  };
+  return {
+    accounts: { be1: be1.accounts, be2: be2.accounts },
+    storages: { be1: be1.storage, be2: be2.storage },
+    logs: { be1: be1.lines, be2: be2.lines },
+    targets: { be1: target('be1'), be2: target('be2') },
+    stopAdmin: { be1: be1.stop, be2: be2.stop },
+  };
+}
+
+test('the node that the directory names makes the account on first use, under its canonical address', async (t) => {
+  const { accounts, storages } = await twoNodes(t);
+  assert.equal((await accounts.be1.open('AL@example.com')).address, 'alice@example.com');
+  assert.deepEqual(storages.be1.addresses(), ['alice@example.com']);
+});
+
+test('another node makes nothing and says who keeps the mailbox', async (t) => {
+  const { accounts, storages } = await twoNodes(t);
+  await assert.rejects(accounts.be2.open('alice@example.com'), (error) => isFailure(error, 'not-kept-here') && error.node === 'be1');
+  await assert.rejects(accounts.be1.open('carol@example.com'), (error) => isFailure(error, 'not-kept-here') && error.node === undefined);
+  await assert.rejects(accounts.be1.open('nobody@example.com'), (error) => isFailure(error, 'unknown-user'));
+  assert.deepEqual(storages.be2.addresses(), []);
+});
+
+test('mail that another node holds is named in the log when a second mailbox is made', async (t) => {
+  const { accounts, storages, logs } = await twoNodes(t);
+  await storages.be2.createAccount('alice@example.com');
+  await accounts.be1.open('alice@example.com');
+  assert.deepEqual(logs.be1.filter(({ alert }) => alert === 'mail-left-behind').map(({ account, holders }) => ({ account, holders })), [{ account: 'alice@example.com', holders: ['be2'] }]);
+});
+
+test('a node that does not answer does not keep users out, and that is logged', async (t) => {
+  const { accounts, logs, stopAdmin } = await twoNodes(t);
+  await stopAdmin.be2();
+  await accounts.be1.open('alice@example.com');
+  assert.equal(logs.be1.some(({ silent }) => Array.isArray(silent) && silent.includes('be2')), true);
+});
+
+test('a live record is owner whatever the directory says; a tombstone refers to the new owner', async (t) => {
+  const { accounts, storages } = await twoNodes(t);
+  await storages.be2.createAccount('alice@example.com');
+  assert.equal((await accounts.be2.open('alice@example.com')).address, 'alice@example.com');
+  await storages.be2.markMoved('alice@example.com', 'be1', 2);
+  await assert.rejects(accounts.be2.open('alice@example.com'), (error) => isFailure(error, 'not-kept-here') && error.node === 'be1');
+});
+
+test('a login needs the right password, and its refusal is the same for unknown users', async (t) => {
+  const { accounts } = await twoNodes(t);
+  assert.equal((await accounts.be1.login('alice', peoplesPassword)).address, 'alice@example.com');
+  for (const [name, password] of [['alice', 'wrong'], ['alice', ''], ['nobody', peoplesPassword]] as const) {
+    await assert.rejects(accounts.be1.login(name, password), (error) => isFailure(error, 'bad-credentials') && error.message === 'wrong user name or password');
+  }
+});
+
+test('only nodes of the cluster are told who keeps which account', async (t) => {
+  const { targets } = await twoNodes(t);
+  const path = '/accounts/alice%40example.com';
+  assert.deepEqual(await askNode(targets.be2, path, 2000), { at: 'none' });
+  for (const name of ['fe1', 'stranger']) {
+    const { key, certificate: cert, authority: ca } = certificateOf(name);
+    await assert.rejects(askNode({ ...targets.be2, tls: { key, cert, ca } }, path, 2000), (error) => isFailure(error, 'backend-unavailable') && String(error.cause).includes('403'));
+  }
+  await assert.rejects(askNode({ ...targets.be2, tls: { ca: certificateOf('be1').authority } }, path, 2000), (error) => isFailure(error, 'backend-unavailable') && String(error.cause).includes('403'));
+});
