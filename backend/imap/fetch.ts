@@ -64,11 +64,11 @@ interface Plan {
 /** Adds the items that a client gets without asking: UID for UID FETCH, MODSEQ with CHANGEDSINCE (RFC 7162 section 3.1.4.1). */
 function planItems(given: FetchArguments, numbers: Numbers): Plan {
   const items = [...given.items];
-  const require = (name: RowItem): void => {
+  const demand = (name: RowItem): void => {
     if (!items.some((item) => item.kind === 'row' && item.name === name)) items.unshift({ kind: 'row', name });
   };
-  if (given.changedSince !== undefined) require('MODSEQ');
-  if (numbers === 'uid') require('UID');
+  if (given.changedSince !== undefined) demand('MODSEQ');
+  if (numbers === 'uid') demand('UID');
   return {
     items,
     marksSeen: items.some((item) => 'marksSeen' in item && item.marksSeen === 'yes'),

@@ -36,8 +36,9 @@ async function run(selected: Selected, given: SearchArguments, numbers: Numbers)
   const usesModseq = asksForModseq(given.key);
   if (usesModseq) session.enable('CONDSTORE');
   const found = await findMessages(selected, given.key);
-  if (saves) view.saved = savedUids(found, given.returns ?? new Set());
-  const modseq = usesModseq && found.length > 0 ? found.reduce((highest, { row }) => Math.max(highest, row.modseq), 0) : undefined;
+  const meant = meantBy(found, given.returns);
+  if (saves) view.saved = meant.map(({ row }) => row.uid);
+  const modseq = usesModseq && found.length > 0 ? meant.reduce((highest, { row }) => Math.max(highest, row.modseq), 0) : undefined;
   const hits = found.map(({ sequence, row }) => (numbers === 'uid' ? row.uid : sequence));
   if (given.returns === undefined && !session.isEnabled('IMAP4REV2')) {
     session.output.line(`* SEARCH${hits.map((hit) => ` ${String(hit)}`).join('')}${modseq === undefined ? '' : ` (MODSEQ ${String(modseq)})`}`);
@@ -69,13 +70,14 @@ async function findMessages({ session, view }: Selected, key: SearchKey): Promis
   return found;
 }
 
-/** What `$` stands for afterwards: all hits, unless only MIN or MAX were asked for (RFC 5182 section 2.4). */
-function savedUids(found: readonly Numbered[], returns: ReadonlySet<ReturnOption>): number[] {
-  const uids = found.map(({ row }) => row.uid);
-  const onlyEnds = (returns.has('MIN') || returns.has('MAX')) && !returns.has('ALL') && !returns.has('COUNT');
-  if (!onlyEnds) return uids;
-  const ends = new Set([returns.has('MIN') ? uids[0] : undefined, returns.has('MAX') ? uids.at(-1) : undefined]);
-  return [...ends].filter((uid) => uid !== undefined);
+/** For which messages `$` and MODSEQ stand: all hits, unless only MIN or MAX were asked for (RFC 5182 section 2.4, RFC 7162 section 3.1.5). */
+function meantBy(found: readonly Numbered[], returns: ReadonlySet<ReturnOption> | undefined): readonly Numbered[] {
+  const first = found[0];
+  const last = found.at(-1);
+  const onlyEnds = returns !== undefined && (returns.has('MIN') || returns.has('MAX')) && !returns.has('ALL') && !returns.has('COUNT');
+  if (!onlyEnds || first === undefined || last === undefined) return found;
+  if (!returns.has('MAX') || first === last) return [first];
+  return returns.has('MIN') ? [first, last] : [last];
 }
 
 /** The items of an ESEARCH response; undefined when only SAVE was asked for. */

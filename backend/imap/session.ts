@@ -107,9 +107,9 @@ export class Session {
     if (extension === 'QRESYNC') this.#enabled.add('CONDSTORE');
   }
 
-  /** The one place where the state changes. */
+  /** The one place where the state changes. Logout is the end, whatever a command that was still running thinks. */
   enter(state: SessionState): void {
-    this.#state = state;
+    if (this.#state.at !== 'logout') this.#state = state;
   }
 
   /** News of this worker's or another's doing; a hint only. */
@@ -169,7 +169,7 @@ export class Session {
 
   /** Reads past what is left of a refused command; the client may have to go when that is too much. */
   async discard(text: string, literal: AnnouncedLiteral | undefined): Promise<void> {
-    const maxBytes = Math.max(maxDiscardedBytes, this.options.limits.maxMessageBytes);
+    const maxBytes = this.#state.at === 'not-authenticated' ? maxDiscardedBytes : this.options.limits.maxMessageBytes;
     const rest = await discardRest(this.connection, { text, literal, maxBytes });
     if (rest.kind === 'hopeless') this.sayBye('literal too large', 'TOOBIG');
     if (rest.kind === 'end') this.enter({ at: 'logout' });
@@ -218,10 +218,9 @@ export class Session {
 
   async #obey(read: ReadCommand): Promise<void> {
     if (read.kind === 'command') return this.#runCommand(read.text);
-    if (read.kind === 'literal') return this.#runAppend(read.text, read.literal);
-    if (read.kind === 'end') return undefined;
-    if (read.kind === 'hopeless') return this.sayBye('command too long', 'TOOBIG');
-    this.#complete(tagOf(read.text), bad('command too long'));
+    if (read.kind === 'literal') return this.#finish(tagOf(read.text), async () => append(this, read.text, read.literal), 'everything');
+    if (read.kind === 'hopeless') this.sayBye('command too long', 'TOOBIG');
+    if (read.kind === 'too-long') this.#complete(tagOf(read.text), bad('command too long'));
     return undefined;
   }
 
@@ -240,10 +239,6 @@ export class Session {
       return;
     }
     await this.#finish(tag, work, command.tells);
-  }
-
-  async #runAppend(text: string, literal: AnnouncedLiteral): Promise<void> {
-    await this.#finish(tagOf(text), async () => append(this, text, literal), 'everything');
   }
 
   /** The one place that checks whether a command may come now. */
