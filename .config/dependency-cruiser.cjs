@@ -24,7 +24,6 @@ module.exports = {
     },
     { name: 'no-dev-packages', severity: 'error', from: { path: '^(frontend|backend|shared|cluster-config)/', pathNot: '^backend/webmail/ui/' }, to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] } },
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
-    key('sockets', '^(node:)?(net|tls|dgram)$', '^shared/(net|dnr|tls|smtp|ldap|directory|admin|http)/|^cluster-config/(values|node-tls)\\.ts'),
     key('lmdb', '^node_modules/lmdb/', '^backend/storage/'),
     key('ldapjs', '^node_modules/ldapjs/', '^shared/(ldap|directory)/'),
     key('http-proxy', '^node_modules/http-proxy/', '^frontend/webmail-proxy/'),

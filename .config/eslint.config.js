@@ -11,6 +11,13 @@ const habits = [
   { selector: 'CatchClause > BlockStatement[body.length=0]', message: 'an empty catch hides faults' },
 ];
 
+/** Sockets are made in few rooms; looking at addresses and at what kind of socket one was given is free. */
+const sockets = ['', 'node:'].flatMap((prefix) => [
+  { name: `${prefix}net`, allowImportNames: ['isIP', 'isIPv4', 'isIPv6', 'BlockList'], allowTypeImports: true, message: 'sockets are made in shared/net' },
+  { name: `${prefix}tls`, allowImportNames: ['TLSSocket'], allowTypeImports: true, message: 'sockets are made in shared/net' },
+  { name: `${prefix}dgram`, allowTypeImports: true, message: 'datagrams belong to shared/dnr' },
+]);
+
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', '.runtime/', '.config/', '**/*.mjs', 'waybill-data/'] },
   {
@@ -40,7 +47,12 @@ export default tseslint.config(
       'no-var': 'error',
       'prefer-const': 'error',
       'no-restricted-syntax': ['error', ...habits, ...processKeys],
+      '@typescript-eslint/no-restricted-imports': ['error', { paths: sockets }],
     },
+  },
+  {
+    files: ['shared/{net,dnr,tls,smtp,ldap,directory,admin,http}/**/*.ts', 'cluster-config/node-tls.ts', 'test/**/*.ts'],
+    rules: { '@typescript-eslint/no-restricted-imports': 'off' },
   },
   {
     // The mains, and the tools that are mains of their own.
