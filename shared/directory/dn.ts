@@ -15,9 +15,9 @@ export class NameSyntaxError extends Error {
   override readonly name = 'NameSyntaxError';
 }
 
-const attributeGrammar = /\s*(?<attribute>[A-Za-z][A-Za-z0-9-]*|\d+(?:\.\d+)*)\s*=/y;
+const attributeGrammar = / *(?<attribute>[A-Za-z][A-Za-z0-9-]*|\d+(?:\.\d+)*) *=/y;
 // A value ends at a separator that is not escaped; spaces around it don't count unless escaped.
-const valueGrammar = /\s*(?<value>(?:\\(?:[0-9A-Fa-f]{2}|[ "#+,;<=>\\])|[^\\",+;<>\0])*)/y;
+const valueGrammar = / *(?<value>(?:\\(?:[0-9A-Fa-f]{2}|[ "#+,;<=>\\])|[^\\",+;<>\0])*)/y;
 const separatorGrammar = /[,;+]|$/y;
 
 /** @throws NameSyntaxError */

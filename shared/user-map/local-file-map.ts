@@ -7,7 +7,7 @@ import type { MapFile } from './map-file.ts';
 import type { LocalFileMapOptions, UserEntry, UserMap } from './user-maps.ts';
 
 /** How often the file is looked at, at most. */
-const checkIntervalMs = 1_000;
+const checkIntervalMs = 250;
 
 export class LocalFileMap implements UserMap {
   readonly name: string;

@@ -1,4 +1,5 @@
 /** The people of the test directories, as LDIF below `dc=example,dc=com`. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import type { Logger } from '../../shared/log/log.ts';
 
@@ -42,4 +43,14 @@ export function keepingLog(): { readonly log: Logger; readonly lines: Record<str
   const lines: Record<string, unknown>[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => { lines.push(JSON.parse(line) as Record<string, unknown>); } });
   return { log, lines };
+}
+
+/** Waits until `condition` holds, for at most two seconds; what it throws until then doesn't count. */
+export async function eventually(condition: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 2_000;
+  for (;;) {
+    if (await condition().catch(() => false)) return;
+    if (performance.now() > deadline) throw new Error('it never came true');
+    await sleep(25);
+  }
 }

@@ -10,7 +10,7 @@ test('a name that is written is read back the same, whatever its values', () => 
   fc.assert(fc.property(name, (dn) => {
     const lone = dn.filter((level) => !level.some(({ value }) => /^#(?:[0-9A-Fa-f]{2})+$/.test(value)));
     assert.deepEqual(parseDn(formatDn(lone)), lone);
-  }));
+  }), { numRuns: 2_000 });
 });
 
 test('the examples of RFC 4514 section 4 are understood', () => {
@@ -24,7 +24,7 @@ test('the examples of RFC 4514 section 4 are understood', () => {
 
 test('names of one entry have one normal form', () => {
   for (const [a, b] of [
-    ['cn=Alice,dc=Example,dc=com', 'CN=alice , DC=example;dc=COM'], ['cn=a+uid=b,dc=c', 'UID=B+CN=A,dc=c'], ['cn=a  b', 'commonName=A b'], ['cn=\\20a', 'cn=a'],
+    ['cn=Alice,dc=Example,dc=com', 'CN=alice , DC=example;dc=COM'], ['cn=a+uid=b,dc=c', 'UID=B+CN=A,dc=c'], ['cn=a  b', 'commonName=A b'], ['cn=\\20a', 'cn=a'], ['cn=\u00a0a', 'cn=a'],
   ] as const) assert.equal(normaliseDn(parseDn(a)), normaliseDn(parseDn(b)));
   assert.notEqual(normaliseDn(parseDn('cn=a\\,dc=b')), normaliseDn(parseDn('cn=a,dc=b')));
 });
