@@ -1,0 +1,113 @@
+/** The window in which a message is written. */
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import { addFiles, change, closeDraft, discardDraft, draft, sendDraft } from './compose-state.ts';
+import type { Draft } from './compose-state.ts';
+import { sizeText } from './dates.ts';
+import { Icon } from './icons.tsx';
+import { lastAddress } from './session.ts';
+
+export function Compose() {
+  const { value } = draft;
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    if (dialog.current?.open === false) dialog.current.showModal();
+  }, []);
+  if (value === undefined || value.owner !== lastAddress.value) return null;
+  const keyDown = (event: KeyboardEvent): void => {
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void sendDraft();
+  };
+  return (
+    <dialog ref={dialog} class="compose" aria-label={value.title} onKeyDown={keyDown} onCancel={(event) => {
+      event.preventDefault();
+      void closeDraft();
+    }} onDragOver={(event) => event.preventDefault()} onDrop={(event) => {
+      event.preventDefault();
+      addFiles([...(event.dataTransfer?.files ?? [])]);
+    }}>
+      <form class="compose-form" onSubmit={(event) => {
+        event.preventDefault();
+        void sendDraft();
+      }}>
+        <header class="compose-head">
+          <h2>{value.title}</h2>
+          <button class="icon-button" type="button" aria-label="Save and close" title="Save and close" onClick={() => void closeDraft()}><Icon name="close" /></button>
+        </header>
+        <Fields draft={value} />
+        <Files draft={value} />
+        <Foot draft={value} />
+      </form>
+    </dialog>
+  );
+}
+
+function Fields({ draft: { to, cc, bcc, subject, text } }: { readonly draft: Draft }) {
+  const copies = useSignal<'shown' | 'hidden'>(cc !== '' || bcc !== '' ? 'shown' : 'hidden');
+  const body = useRef<HTMLTextAreaElement>(null);
+  const first = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (to === '') first.current?.focus();
+    else body.current?.focus();
+    body.current?.setSelectionRange(0, 0);
+  }, []);
+  return (
+    <>
+      <div class="compose-line">
+        <label for="compose-to">To</label>
+        <input id="compose-to" ref={first} type="text" inputMode="email" autocapitalize="none" autocomplete="off" spellcheck={false} value={to} onInput={(event) => change({ to: event.currentTarget.value })} />
+        {copies.value === 'hidden' && <button class="button button-quiet" type="button" onClick={() => { copies.value = 'shown'; }}>Cc Bcc</button>}
+      </div>
+      {copies.value === 'shown' && (
+        <>
+          <div class="compose-line">
+            <label for="compose-cc">Cc</label>
+            <input id="compose-cc" type="text" inputMode="email" autocapitalize="none" autocomplete="off" spellcheck={false} value={cc} onInput={(event) => change({ cc: event.currentTarget.value })} />
+          </div>
+          <div class="compose-line">
+            <label for="compose-bcc">Bcc</label>
+            <input id="compose-bcc" type="text" inputMode="email" autocapitalize="none" autocomplete="off" spellcheck={false} value={bcc} onInput={(event) => change({ bcc: event.currentTarget.value })} />
+          </div>
+        </>
+      )}
+      <div class="compose-line">
+        <label for="compose-subject">Subject</label>
+        <input id="compose-subject" type="text" autocomplete="off" value={subject} onInput={(event) => change({ subject: event.currentTarget.value })} />
+      </div>
+      <textarea ref={body} class="compose-text" aria-label="Text" dir="auto" value={text} onInput={(event) => change({ text: event.currentTarget.value })} />
+    </>
+  );
+}
+
+function Files({ draft: { files, kept } }: { readonly draft: Draft }) {
+  if (files.length === 0 && kept.length === 0) return null;
+  return (
+    <ul class="compose-files" aria-label="Attachments">
+      {kept.map((each) => <FileChip key={`${String(each.uid)} ${each.part}`} name={each.name} size={each.size} remove={() => change({ kept: kept.filter((other) => other !== each) })} />)}
+      {files.map((each, index) => <FileChip key={`${String(index)} ${each.name}`} name={each.name} size={each.size} remove={() => change({ files: files.filter((other) => other !== each) })} />)}
+    </ul>
+  );
+}
+
+function FileChip({ name, size, remove }: { readonly name: string; readonly size: number; readonly remove: () => void }) {
+  return (
+    <li class="file-chip">
+      <Icon name="attach" /><span class="attachment-name">{name}</span><span class="attachment-size">{sizeText(size)}</span>
+      <button class="icon-button" type="button" aria-label={`Remove ${name}`} onClick={remove}><Icon name="close" /></button>
+    </li>
+  );
+}
+
+function Foot({ draft: { state } }: { readonly draft: Draft }) {
+  const busy = state !== 'writing';
+  return (
+    <footer class="compose-foot">
+      <button class="button button-primary" type="submit" disabled={busy} title="Ctrl+Enter"><Icon name="sent" /> {state === 'sending' ? 'Sending …' : 'Send'}</button>
+      <label class="button attach-button"><Icon name="attach" /> Attach<input type="file" multiple aria-label="Attach files" onChange={(event) => {
+        addFiles([...(event.currentTarget.files ?? [])]);
+        event.currentTarget.value = '';
+      }} /></label>
+      <span class="compose-gap">{state === 'saving' ? 'Saving …' : ''}</span>
+      <button class="icon-button" type="button" aria-label="Discard changes" title="Discard changes" disabled={busy} onClick={discardDraft}><Icon name="trash" /></button>
+    </footer>
+  );
+}

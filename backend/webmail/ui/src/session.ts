@@ -1,0 +1,51 @@
+/** Whether somebody is signed in, and who. */
+import { signal } from '@preact/signals';
+import type { SessionView } from '../../api.ts';
+import { ApiError, get, onSignedOut, post } from './api.ts';
+import { showError } from './toasts.tsx';
+
+export type Session =
+  | { readonly at: 'starting' }
+  | { readonly at: 'signed-out'; readonly note: string }
+  /** The server can't say who we are: it is away. */
+  | { readonly at: 'unreachable'; readonly note: string }
+  | ({ readonly at: 'signed-in' } & SessionView);
+
+export const session = signal<Session>({ at: 'starting' });
+
+/** The last one who was signed in here: what they were writing is theirs alone. */
+export const lastAddress = signal('');
+
+onSignedOut(() => {
+  if (session.value.at === 'signed-in') session.value = { at: 'signed-out', note: 'Your session is over. Please sign in again.' };
+});
+
+export async function startSession(): Promise<void> {
+  try {
+    await readSession();
+  } catch (error) {
+    if (error instanceof ApiError && error.kind === 'signed-out') session.value = { at: 'signed-out', note: '' };
+    else session.value = { at: 'unreachable', note: error instanceof Error ? error.message : '' };
+  }
+}
+
+export async function signIn(name: string, password: string): Promise<void> {
+  await post('/api/sign-in', { name, password });
+  await readSession();
+}
+
+export async function signOut(): Promise<void> {
+  try {
+    await post('/api/sign-out', {});
+    lastAddress.value = '';
+    session.value = { at: 'signed-out', note: 'You are signed out.' };
+  } catch (error) {
+    showError(error);
+  }
+}
+
+async function readSession(): Promise<void> {
+  const view = await get<SessionView>('/api/session');
+  lastAddress.value = view.address;
+  session.value = { at: 'signed-in', ...view };
+}

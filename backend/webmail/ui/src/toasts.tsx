@@ -1,0 +1,57 @@
+/** Short notes at the bottom of the page. */
+import { signal } from '@preact/signals';
+import { errorText } from './api.ts';
+import { Icon } from './icons.tsx';
+
+interface Toast {
+  readonly id: number;
+  readonly tone: 'note' | 'error';
+  readonly text: string;
+}
+
+const toasts = signal<readonly Toast[]>([]);
+const shownMs = { note: 4000, error: 9000 } as const;
+let nextId = 1;
+
+export function showNote(text: string): void {
+  show('note', text);
+}
+
+export function showError(error: unknown): void {
+  show('error', errorText(error));
+}
+
+/** Runs something the user asked for; a failure is shown. Answers whether it worked. */
+export async function attempt(work: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    showError(error);
+    return false;
+  }
+}
+
+function show(tone: Toast['tone'], text: string): void {
+  const toast = { id: nextId, tone, text };
+  nextId += 1;
+  toasts.value = [...toasts.value.filter((each) => each.text !== text), toast].slice(-3);
+  setTimeout(() => dismiss(toast.id), shownMs[tone]);
+}
+
+function dismiss(id: number): void {
+  toasts.value = toasts.value.filter((toast) => toast.id !== id);
+}
+
+export function Toasts() {
+  return (
+    <div class="toasts" role="status" aria-live="polite">
+      {toasts.value.map(({ id, tone, text }) => (
+        <div key={id} class={`toast toast-${tone}`}>
+          <span>{text}</span>
+          <button class="icon-button" aria-label="Dismiss" onClick={() => dismiss(id)}><Icon name="close" /></button>
+        </div>
+      ))}
+    </div>
+  );
+}
