@@ -1,5 +1,6 @@
 /** Builds delivery status notifications (RFC 3461, RFC 3464, for internationalised addresses RFC 6533): bytes of a multipart/report. Pure. */
 import { randomUUID } from 'node:crypto';
+import { mailDate } from '../../shared/mime/mail-date.ts';
 
 export type ReportAction = 'failed' | 'delayed' | 'delivered' | 'relayed';
 
@@ -121,11 +122,6 @@ function originalPart(original: ReportOptions['original']): { fields: string[]; 
 
 function encodingField(encoding: '7bit' | '8bit'): string {
   return `Content-Transfer-Encoding: ${encoding}`;
-}
-
-/** A time as mail writes it, in UTC (RFC 5322 section 3.3). */
-export function mailDate(timeMs: number): string {
-  return new Date(timeMs).toUTCString().replace('GMT', '+0000');
 }
 
 /** What others said must not begin a line of ours, nor make it too long. */

@@ -10,9 +10,21 @@ export interface HeaderFacts {
 /** A longer header section is only looked at so far. */
 const maxPeekBytes = 256 * 1024;
 
-/** Reads until the empty line; `bytes` then gives the whole message from its start. Throws what the source throws. */
-export async function peekHeader(source: AsyncIterable<Buffer>): Promise<{ readonly facts: HeaderFacts; readonly bytes: AsyncIterable<Buffer> }> {
+/**
+ * Reads until the empty line, then runs `work` with what was found and the whole message from its start. Lets go of the
+ * source when `work` has not read to the end, so that the session can read over the rest. Throws what source or work throw.
+ */
+export async function peekHeader<T>(source: AsyncIterable<Buffer>, work: (facts: HeaderFacts, bytes: AsyncIterable<Buffer>) => Promise<T>): Promise<T> {
   const iterator = source[Symbol.asyncIterator]();
+  try {
+    const head = await readHead(iterator);
+    return await work(factsOf(head), rejoined(head, iterator));
+  } finally {
+    await iterator.return?.();
+  }
+}
+
+async function readHead(iterator: AsyncIterator<Buffer>): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let length = 0;
   let head = Buffer.alloc(0);
@@ -26,8 +38,7 @@ export async function peekHeader(source: AsyncIterable<Buffer>): Promise<{ reado
     head = Buffer.concat(pieces);
     if (endOfHeader(head) !== -1 || length >= maxPeekBytes) break;
   }
-  head = Buffer.concat(pieces);
-  return { facts: factsOf(head), bytes: rejoined(head, iterator) };
+  return Buffer.concat(pieces);
 }
 
 async function* rejoined(head: Buffer, iterator: AsyncIterator<Buffer>): AsyncGenerator<Buffer, void, void> {

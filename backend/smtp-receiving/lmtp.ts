@@ -55,17 +55,28 @@ export function lmtpHandlers(options: SmtpReceivingOptions): SmtpHandlers<LmtpSe
     message: async (session, bytes, recipients) => {
       const transaction = ongoing(session);
       session.transaction = undefined;
-      const { facts, bytes: whole } = await peekHeader(bytes);
-      guardLoop(options, facts);
-      const message = {
-        sender: transaction.sender, bytes: whole, maxBytes: options.limits.maxMessageBytes,
-        trace: trace(options, session, { sender: transaction.sender, recipients }), handedOver: handOver(session, transaction.sender),
-      };
-      const isQueued = transaction.role === 'custodian' || (message.handedOver === undefined && recipients.some(({ notify }) => notify?.includes('SUCCESS')));
-      return isQueued ? queue(options, session, { message, recipients }) : deliver(options, session, { message, recipients, accounts: transaction.accounts });
+      return peekHeader(bytes, (facts, whole) => {
+        guardLoop(options, facts);
+        return take(options, session, { transaction, bytes: whole, recipients });
+      });
     },
     close: (session, how) => session.confirmations.end(how),
   };
+}
+
+interface Taken {
+  readonly transaction: Transaction;
+  readonly bytes: AsyncIterable<Buffer>;
+  readonly recipients: readonly EnvelopeRecipient[];
+}
+
+/** Reports of success are the queue's business, so what asks for one goes that way. */
+async function take(options: SmtpReceivingOptions, session: LmtpSession, { transaction, bytes, recipients }: Taken): Promise<Reply | readonly Reply[]> {
+  const { sender, role, accounts } = transaction;
+  const handedOver = handOver(session, sender);
+  const message = { sender, bytes, maxBytes: options.limits.maxMessageBytes, trace: trace(options, session, { sender, recipients }), handedOver };
+  const isQueued = role === 'custodian' || (handedOver === undefined && recipients.some(({ notify }) => notify?.includes('SUCCESS')));
+  return isQueued ? queue(options, session, { message, recipients }) : deliver(options, session, { message, recipients, accounts });
 }
 
 interface Arrival {

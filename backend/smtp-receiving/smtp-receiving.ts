@@ -19,6 +19,8 @@ import { lmtpHandlers, nodeParameters } from './lmtp.ts';
 import { replyTo } from './replies.ts';
 import { smtpHandlers } from './smtp.ts';
 
+export { receivedField } from './trace-fields.ts';
+
 export interface SmtpReceivingListener {
   /** `lmtp` and `submission`: implicit TLS. `mx`: STARTTLS. */
   readonly kind: 'lmtp' | 'mx' | 'submission';

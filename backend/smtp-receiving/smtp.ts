@@ -56,13 +56,14 @@ export function smtpHandlers(options: SmtpReceivingOptions, role: SmtpRole): Smt
     message: async (session, bytes, recipients) => {
       const { sender, accounts } = ongoing(session);
       session.transaction = undefined;
-      const { facts, bytes: whole } = await peekHeader(bytes);
-      guardLoop(options, facts);
-      const message = {
-        sender, bytes: whole, maxBytes: options.limits.maxMessageBytes, handedOver: undefined,
-        trace: trace(options, role, { session, sender, recipients, facts }),
-      };
-      return accept(options, session, { message, recipients, accounts });
+      return peekHeader(bytes, (facts, whole) => {
+        guardLoop(options, facts);
+        const message = {
+          sender, bytes: whole, maxBytes: options.limits.maxMessageBytes, handedOver: undefined,
+          trace: trace(options, role, { session, sender, recipients, facts }),
+        };
+        return accept(options, session, { message, recipients, accounts });
+      });
     },
     close: (session, how) => session.confirmations.end(how),
   };

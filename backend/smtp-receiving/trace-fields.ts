@@ -1,6 +1,7 @@
 /** Received fields (RFC 5321 section 4.4), for the way from the client to the front-end and from there to here; fields a submission must have (RFC 6409 section 8). Pure. */
 import { randomUUID } from 'node:crypto';
 import { isIPv6 } from 'node:net';
+import { mailDate } from '../../shared/mime/mail-date.ts';
 
 /** One hop of a message. */
 export interface Hop {
@@ -34,6 +35,3 @@ function safeWord(word: string): string {
   return word.replace(/[^\w.:[\]-]/gu, '?').slice(0, 255);
 }
 
-function mailDate(timeMs: number): string {
-  return new Date(timeMs).toUTCString().replace('GMT', '+0000');
-}
