@@ -37,6 +37,15 @@ export const slapdBase = { baseDn: 'dc=example,dc=com', adminDn: 'cn=admin,dc=ex
 /** Loads the entries and starts slapd with the schemas core, cosine, inetorgperson and misc. */
 export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
   const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'slapd-'));
+  try {
+    return await startIn(folder, options);
+  } catch (error) {
+    await fs.rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function startIn(folder: string, options: SlapdOptions): Promise<Slapd> {
   const configuration = path.join(folder, 'slapd.conf');
   await fs.mkdir(path.join(folder, 'data'));
   await fs.writeFile(configuration, configurationText(folder, options));
