@@ -14,7 +14,13 @@ import { createAccounts } from './accounts/accounts.ts';
 import { accountRoute, askHolders } from './accounts/holders.ts';
 import { startMailAccess } from './mail-access.ts';
 import type { Ground } from './mail-access.ts';
+import { openProcessing, startReceiving, submitter } from './mail-flow.ts';
 import { openStorage } from './storage/storage.ts';
+import type { Storage } from './storage/storage.ts';
+
+const tidyEveryMs = 600_000;
+/** A pack that nobody wrote to for so long is written to no more. */
+const idlePackMs = 600_000;
 
 /** Starts everything of one worker. @throws Failure or the system's error of the first thing that can't be had. */
 export async function startBackend(context: NodeContext): Promise<NodeServices> {
@@ -39,14 +45,28 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
     holders: async (address) => askHolders(otherBackends(config, tls), address),
   });
   const ground: Ground = { context, config, tls, storage, accounts };
-  const services = await Promise.all([...startMailAccess(ground, async () => Promise.reject(new Error('no mail flow yet'))), ...adminServices(ground)]);
+  const processing = openProcessing(ground);
+  const services = await Promise.all([...startReceiving(ground, processing), ...startMailAccess(ground, submitter(ground, processing)), ...adminServices(ground)]);
   return {
     log,
     services,
-    onAppointed: async () => Promise.resolve([]),
+    onAppointed: async () => Promise.resolve([...(config.services.processing.enable ? [processing.startRunner()] : []), tidyPacks(storage)]),
     close: async () => {
+      await processing.close();
       await storage.close();
       directory.close();
+    },
+  };
+}
+
+/** Packs without a living message are removed now and then, by one worker of the node. */
+function tidyPacks(storage: Storage): Service {
+  const timer = setInterval(() => void storage.removeDeadPacks(idlePackMs), tidyEveryMs).unref();
+  return {
+    name: 'tidyPacks',
+    stop: async () => {
+      clearInterval(timer);
+      await Promise.resolve();
     },
   };
 }

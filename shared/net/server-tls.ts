@@ -23,7 +23,7 @@ export function createServerTls(pems: ServerTlsPems): ServerTls {
     key: pems.key,
     minVersion: 'TLSv1.2',
     sessionIdContext: 'waybill',
-    ...(pems.authority === undefined ? {} : { ca: pems.authority }),
+    ca: pems.authority ?? [], // never the system's authorities: whom they know is no node of ours
     ...(pems.ticketKeys === undefined ? {} : { ticketKeys: pems.ticketKeys }),
   } as const;
   return { options, context: tls.createSecureContext(options) };

@@ -1,0 +1,138 @@
+/** Starts the services through which mail comes and goes (receiving, queue, sending) from the node's configuration. */
+import { dirname, join } from 'node:path';
+import type { NodeConfig } from '../cluster-config/effective.ts';
+import { localDomains } from '../cluster-config/effective.ts';
+import { hostAndPortOf } from '../cluster-config/listeners.ts';
+import { Failure } from '../shared/base/failure.ts';
+import { createDnr, defaultDnrOptions } from '../shared/dnr/dnr.ts';
+import type { Dnr } from '../shared/dnr/dnr.ts';
+import { TlsSessions } from '../shared/net/connect.ts';
+import type { ConnectOptions } from '../shared/net/connect.ts';
+import type { Service } from '../shared/service/service.ts';
+import { defaultSmtpLimits } from '../shared/smtp/strict-connection.ts';
+import type { SmtpLimits } from '../shared/smtp/strict-connection.ts';
+import { byAudience } from './mail-access.ts';
+import type { Ground } from './mail-access.ts';
+import { createProcessing, defaultRetryOptions } from './processing/processing.ts';
+import type { Processing } from './processing/processing.ts';
+import { receivedField, startSmtpReceiving } from './smtp-receiving/smtp-receiving.ts';
+import { createSmtpSending } from './smtp-sending/smtp-sending.ts';
+import type { SmtpSending } from './smtp-sending/smtp-sending.ts';
+import type { Submit } from './webmail/webmail.ts';
+
+/** Opens the node's queue with everything that works it off; nothing runs yet. */
+export function openProcessing(ground: Ground): Processing {
+  const { config, storage, accounts, context } = ground;
+  const { processing } = config.services;
+  const [firstStorage = '.'] = config.storage.directories;
+  return createProcessing({
+    storage, accounts,
+    queueDirectory: processing.queueDirectory ?? join(dirname(firstStorage), 'queue'),
+    reserveBytes: config.storage.reserveMegabytes * 1024 * 1024,
+    nodeName: config.nodeName,
+    hostName: config.serverName,
+    primaryDomain: config.primaryDomain,
+    isOurDomain: ourDomains(config),
+    lmtpOf: lmtpTargets(ground),
+    sending: sendingOf(ground),
+    retry: {
+      ...defaultRetryOptions,
+      refused: { firstDelayMs: processing.schedIntervalSeconds * 1000, maxDelayMs: processing.maxSchedIntervalSeconds * 1000 },
+      maxRetries: processing.maxRetryCount,
+    },
+    maxLanes: processing.deliveryThreads,
+    log: context.log,
+  });
+}
+
+/** Opens the listeners on which mail comes in. Rejects with the first that can't be had. */
+export function startReceiving(ground: Ground, processing: Processing): Promise<Service>[] {
+  const { config, tls, accounts, context } = ground;
+  const service = config.services.smtpReceiving;
+  return byAudience(service, tls).map(async ({ listeners, serverTls }) =>
+    startSmtpReceiving({
+      listeners: listeners.map((listener) => ({ ...hostAndPortOf(listener), kind: listener.kind })),
+      serverTls, accounts, processing,
+      hostName: config.serverName,
+      isOurDomain: ourDomains(config),
+      isTrustedNode: tls.isTrustedNode,
+      limits: smtpLimits(service),
+      maxReceivedHeaders: service.maxReceivedHeaders,
+      maxConnections: service.maxConnections,
+      greetingDelayMs: 0,
+      log: context.log,
+    }));
+}
+
+function smtpLimits(service: NodeConfig['services']['smtpReceiving']): SmtpLimits {
+  return {
+    ...defaultSmtpLimits,
+    maxMessageBytes: service.maxMessageKilobytes * 1024,
+    maxRecipients: service.maxRecipients,
+    maxErrors: service.maxErrors,
+    maxAuthErrors: service.maxAuthErrors,
+    idleTimeoutMs: service.idleTimeoutSeconds * 1000,
+  };
+}
+
+function ourDomains(config: NodeConfig): (domain: string) => boolean {
+  const domains = new Set(localDomains(config));
+  return (domain) => domains.has(domain);
+}
+
+/** How the queue reaches the trusted LMTP listeners of the other back-ends. */
+function lmtpTargets({ config, tls }: Ground): (node: string) => ConnectOptions | undefined {
+  const sessions = new TlsSessions();
+  return (node) => {
+    const entry = Object.hasOwn(config.nodes, node) ? config.nodes[node] : undefined;
+    const port = entry?.endpoints.lmtp;
+    if (entry === undefined || port === undefined) return undefined;
+    return { host: entry.host, port, tls: tls.toNode(node), sessions, timeoutMs: config.services.smtpSending.connectTimeoutSeconds * 1000 };
+  };
+}
+
+function sendingOf({ config, context }: Ground): SmtpSending {
+  const { smtpSending } = config.services;
+  return createSmtpSending({
+    hostName: config.serverName,
+    dnr: dnrOf(config),
+    routes: smtpSending.routes,
+    port: 25,
+    connectTimeoutMs: smtpSending.connectTimeoutSeconds * 1000,
+    timeouts: {},
+    log: context.log,
+  });
+}
+
+function dnrOf({ dnr }: NodeConfig): Dnr {
+  return createDnr({
+    ...defaultDnrOptions,
+    nameServers: dnr.nameservers.length === 0 ? undefined : dnr.nameservers,
+    timeoutMs: dnr.timeoutSeconds * 1000,
+    tries: dnr.retries + 1,
+    cacheEntries: Math.max(1, dnr.cacheSize),
+  });
+}
+
+/** WebMail's way to send: unknown local recipients are told at once, everything else is the queue's. */
+export function submitter({ config, accounts }: Ground, processing: Processing): Submit {
+  const isOurDomain = ourDomains(config);
+  return async (envelope, source, session) => {
+    for (const recipient of envelope.recipients) {
+      const domain = recipient.slice(recipient.lastIndexOf('@') + 1).toLowerCase();
+      if (isOurDomain(domain) && (await accounts.lookUp(recipient)) === undefined) throw new Failure('unknown-user', `there is no user ${recipient}`);
+    }
+    const hop = { hello: undefined, address: undefined, by: config.serverName, protocol: 'HTTPS', id: session.id, recipient: undefined };
+    const { settle } = await processing.enqueue(
+      {
+        sender: { address: envelope.from },
+        trace: receivedField(hop, Date.now()),
+        bytes: source,
+        maxBytes: config.services.smtpReceiving.maxMessageKilobytes * 1024,
+        handedOver: undefined,
+      },
+      envelope.recipients.map((address) => ({ address })),
+    );
+    settle('confirmed');
+  };
+}
