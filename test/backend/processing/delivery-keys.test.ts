@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { accept, countMessages, deliveryKey, forgetAcceptances, settleAcceptance } from '../../../backend/processing/delivery-keys.ts';
+import type { Acceptance, Confirmation, KeyRules } from '../../../backend/processing/delivery-keys.ts';
+import { openEnvironment } from '../../../backend/storage/storage.ts';
+import type { Environment } from '../../../backend/storage/storage.ts';
+
+const rules: KeyRules = { retryWindowMs: 1000, isAlive: (holder) => holder === 'alive' };
+
+function acceptance(id: string, acceptedAtMs: number, confirmation: Confirmation, holder = 'alive'): Acceptance {
+  return { id, acceptedAtMs, confirmation, holder };
+}
+
+async function withEnvironment(work: (environment: Environment) => Promise<void>): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'waybill-keys-'));
+  const environment = openEnvironment(directory);
+  try {
+    await work(environment);
+  } finally {
+    await environment.close();
+    rmSync(directory, { recursive: true });
+  }
+}
+
+test('a loose acceptance and the next one within the window are one message; everything else is not', () => {
+  const count = (...acceptances: Acceptance[]): number => countMessages(acceptances, rules);
+  assert.equal(count(acceptance('a', 0, 'loose'), acceptance('b', 10, 'confirmed')), 1);
+  assert.equal(count(acceptance('a', 0, 'confirmed'), acceptance('b', 10, 'confirmed')), 2);
+  assert.equal(count(acceptance('a', 0, 'open'), acceptance('b', 10, 'confirmed')), 2);
+  assert.equal(count(acceptance('a', 0, 'open', 'dead'), acceptance('b', 10, 'confirmed')), 1);
+  assert.equal(count(acceptance('a', 0, 'confirmed'), acceptance('b', 10, 'loose')), 2, 'a loss after a delivery is no retry of it');
+  assert.equal(count(acceptance('a', 0, 'loose'), acceptance('b', 10, 'loose'), acceptance('c', 20, 'confirmed'), acceptance('d', 30, 'confirmed')), 2);
+  assert.equal(count(acceptance('a', 0, 'loose'), acceptance('b', 1001, 'confirmed')), 2, 'too late for a retry');
+});
+
+test('whatever the order of arrival, as many enter as there are messages, and a repeated id never enters', async () => {
+  await withEnvironment(async (environment) => {
+    const table = environment.table('records');
+    let round = 0;
+    const arrivals = fc.uniqueArray(fc.record({ time: fc.integer({ min: 0, max: 900 }), confirmation: fc.constantFrom<Confirmation>('confirmed', 'loose') }), { selector: ({ time }) => time, maxLength: 8 });
+    await fc.assert(fc.asyncProperty(arrivals, async (list) => {
+      round += 1;
+      const key = deliveryKey('s', 'r', String(round));
+      const acceptances = list.map(({ time, confirmation }, index) => acceptance(`id${String(index)}`, time, confirmation));
+      const answers = await environment.write(() => [...acceptances, ...acceptances].map((one) => accept(table, key, { acceptance: one, rules })));
+      assert.equal(answers.filter((answer) => answer === 'new').length, countMessages(acceptances, rules));
+    }), { numRuns: 60 });
+  });
+});
+
+test('the end of a session settles its acceptance, and old records are forgotten', async () => {
+  await withEnvironment(async (environment) => {
+    const table = environment.table('records');
+    const take = (id: string, acceptedAtMs: number): Promise<string> => environment.write(() => accept(table, 'k', { acceptance: acceptance(id, acceptedAtMs, 'open'), rules }));
+    const settle = (id: string, confirmation: 'confirmed' | 'loose'): Promise<void> => environment.write(() => settleAcceptance(table, 'k', { id, confirmation }));
+    assert.equal(await take('a', 1), 'new');
+    await settle('a', 'loose');
+    assert.equal(await take('b', 2), 'known', 'the retry of a');
+    await settle('b', 'confirmed');
+    await settle('b', 'loose'); // only the first word counts
+    assert.equal(await take('c', 3), 'new');
+    const store = { read: <T>(action: (records: typeof table) => T): T => environment.read(() => action(table)), write: <T>(action: (records: typeof table) => T): Promise<T> => environment.write(() => action(table)) };
+    assert.equal(await forgetAcceptances(store, 3), 2);
+    assert.equal(await forgetAcceptances(store, 3), 0);
+  });
+});
