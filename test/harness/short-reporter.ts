@@ -22,6 +22,7 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
     files.set(key, known);
     return known;
   };
+  const told = new Set<string>();
   for await (const event of source) {
     if (event.type === 'test:pass' && event.data.details.type !== 'suite') {
       if (event.data.skip === undefined) countOf(event.data.file).passed += 1;
@@ -33,8 +34,13 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
     } else if (event.type === 'test:stdout' || event.type === 'test:stderr') {
       const count = countOf(event.data.file);
       count.output = `${count.output}${event.data.message}`.slice(-keptOutput);
+    } else if (event.type === 'test:summary' && event.data.file !== undefined) {
+      told.add(event.data.file);
+      yield fileLine(event.data.file, countOf(event.data.file), event.data.duration_ms);
     } else if (event.type === 'test:summary') {
-      yield event.data.file === undefined ? closing(files, event.data.duration_ms) : fileLine(event.data.file, countOf(event.data.file), event.data.duration_ms);
+      // A file that could not be loaded, or was ended, has no summary of its own.
+      for (const [file, count] of files) if (!told.has(file) && count.failed > 0) yield fileLine(file, count, 0);
+      yield closing(files, event.data.duration_ms);
     }
   }
 }
