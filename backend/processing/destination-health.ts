@@ -7,8 +7,8 @@ interface Trouble {
   blockedUntilMs: number;
 }
 
-/** A destination outside may recover any time: it is never left alone longer than this, milliseconds, when new mail for it comes. */
-const longestBlockMs = 30 * 60_000;
+/** New mail asks a destination that may have recovered sooner than old mail's schedule does: with eight hours, after half an hour. */
+const blockShare = 1 / 16;
 const maxRemembered = 10_000;
 
 export class DestinationHealth {
@@ -33,7 +33,7 @@ export class DestinationHealth {
   /** Answers until when it is left alone. */
   noteFailure(destination: string, delay: DoublingDelay, nowMs: number): number {
     const failures = (this.#trouble.get(destination)?.failures ?? 0) + 1;
-    const blockedUntilMs = nowMs + Math.min(delayAfter(delay, failures, this.#jitter), longestBlockMs);
+    const blockedUntilMs = nowMs + Math.min(delayAfter(delay, failures, this.#jitter), Math.max(delay.firstDelayMs, delay.maxDelayMs * blockShare));
     if (this.#trouble.size >= maxRemembered) this.#trouble.clear(); // what is forgotten is only asked sooner
     this.#trouble.set(destination, { failures, blockedUntilMs });
     return blockedUntilMs;
