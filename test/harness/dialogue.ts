@@ -77,6 +77,15 @@ export class Dialogue {
     return bytes;
   }
 
+  /** All bytes up to and including a mark. */
+  async bytesUntil(mark: string): Promise<Buffer> {
+    const length = await this.#until(() => {
+      const at = this.#received.indexOf(mark);
+      return at < 0 ? -1 : at + mark.length;
+    }, `bytes up to ${JSON.stringify(mark)}`);
+    return this.bytes(length);
+  }
+
   /** An SMTP reply of one or more lines; its code must be the one given. Answers all lines. */
   async reply(code: number | RegExp): Promise<string[]> {
     const lines: string[] = [];
