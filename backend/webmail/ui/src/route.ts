@@ -31,3 +31,9 @@ export function goTo(mailbox: number, uid?: number, how: 'push' | 'replace' = 'p
   history.replaceState(null, '', href);
   route.value = readRoute();
 }
+
+/** Back to the beginning. */
+export function leavePlace(): void {
+  history.replaceState(null, '', location.pathname);
+  route.value = readRoute();
+}

@@ -2,6 +2,7 @@
 import { signal } from '@preact/signals';
 import type { SessionView } from '../../api.ts';
 import { ApiError, get, onSignedOut, post } from './api.ts';
+import { leavePlace } from './route.ts';
 import { showError } from './toasts.tsx';
 
 export type Session =
@@ -38,6 +39,7 @@ export async function signOut(): Promise<void> {
   try {
     await post('/api/sign-out', {});
     lastAddress.value = '';
+    leavePlace();
     session.value = { at: 'signed-out', note: 'You are signed out.' };
   } catch (error) {
     showError(error);
@@ -46,6 +48,8 @@ export async function signOut(): Promise<void> {
 
 async function readSession(): Promise<void> {
   const view = await get<SessionView>('/api/session');
+  // Somebody else's place in somebody else's mail means nothing here.
+  if (lastAddress.value !== '' && lastAddress.value !== view.address) leavePlace();
   lastAddress.value = view.address;
   session.value = { at: 'signed-in', ...view };
 }
