@@ -75,7 +75,7 @@ function oneTransaction(cluster: () => Cluster, node: NodeName): void {
     const { subject, bytes } = newMessage();
     for (const _time of [1, 2]) assert.match(await deliver(cluster(), node, { from: 'sender@example.net', to: ['alice@example.com'], bytes }), /^250 /);
     const imap = await ImapSession.logIn(cluster(), { node, user: 'alice' });
-    await imap.findSoon(subject, 2);
+    await imap.findSoon(subject, { count: 2 });
     imap.close();
   });
 }
