@@ -73,15 +73,25 @@ export class QueueRunner implements Service {
 
   /** No new deliveries; waits for those under way, at most `graceMs`. What is cut is tried again by the next runner. */
   async stop(graceMs: number): Promise<void> {
-    this.#stopping = true;
-    this.wake();
-    await this.#looping;
+    await this.#stopLooking();
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, graceMs);
     });
     await Promise.race([Promise.all(this.#running), patience]);
     clearTimeout(timer);
+  }
+
+  /** No new deliveries; waits for those under way to end: the next runner knows nothing of them, and would do them again. */
+  async retire(): Promise<void> {
+    await this.#stopLooking();
+    await Promise.all(this.#running);
+  }
+
+  async #stopLooking(): Promise<void> {
+    this.#stopping = true;
+    this.wake();
+    await this.#looping;
   }
 
   async #loop(): Promise<void> {

@@ -147,7 +147,7 @@ export async function startWorld(t: TestContext, options: SMTPServerOptions & { 
   const taken: World['taken'] = [];
   let connections = 0;
   const server = new SMTPServer({
-    authOptional: true, disabledCommands: ['AUTH'], hideDSN: false, key: certificateOf('be2').key, cert: certificateOf('be2').certificate,
+    authOptional: true, closeTimeout: 100, disabledCommands: ['AUTH'], hideDSN: false, key: certificateOf('be2').key, cert: certificateOf('be2').certificate,
     onConnect: (_, done) => {
       connections += 1;
       done();

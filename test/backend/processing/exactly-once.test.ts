@@ -111,3 +111,22 @@ test('only a back-end may hand over, and only under ids of its own', async (t) =
   assert.equal(await send(leg, messageOf('forged'), ['bob@example.com'], extra), 501);
   await leg.quit();
 });
+
+test('a node that is killed while the session stands knows afterwards that its client may not have heard 250', async (t) => {
+  const cluster = new TestCluster(t);
+  const be2 = await cluster.start(t, 'be2');
+  const doomed = await cluster.fork(t, 'be1');
+  const direct = messageOf('direct, then killed');
+  const queued = messageOf('queued, then killed');
+  const legs = await Promise.all([openLeg(doomed.ports.lmtp), openLeg(doomed.ports.lmtp)]);
+  assert.equal(await send(legs[0], direct, ['alice@example.com']), 250);
+  assert.equal(await send(legs[1], queued, ['bob@example.com'], custodian), 250);
+  await until('the queue has handed over', async () => (await inboxOf(be2, 'bob@example.com')).length === 1);
+  await doomed.kill();
+  const be1 = await cluster.start(t, 'be1');
+  await until('the owner has heard', () => be1.processing.list({ from: '', limit: 1 }).length === 0);
+  await session(be1.ports.lmtp, direct, { to: ['alice@example.com'], end: 'quit' });
+  await session(be2.ports.lmtp, queued, { to: ['bob@example.com'], end: 'quit' });
+  assert.equal((await inboxOf(be1, 'alice@example.com')).length, 1);
+  assert.equal((await inboxOf(be2, 'bob@example.com')).length, 1);
+});
