@@ -8,7 +8,7 @@ import type { Logger } from '../../shared/log/log.ts';
 import type { Service } from '../../shared/service/service.ts';
 import { replyLine } from '../../shared/smtp/reply.ts';
 import { SmtpRefused } from '../../shared/smtp/refusal.ts';
-import { DestinationHealth } from './destination-health.ts';
+import type { DestinationHealth } from './destination-health.ts';
 import { wordsOfThrown } from './lanes.ts';
 import type { Lane } from './lanes.ts';
 import type { MadeReports } from './new-item.ts';

@@ -8,7 +8,7 @@ type Recipients = readonly string[];
 const custodian = new Map([['XWAYBILL-CUSTODIAN', true as const]]);
 
 /** One transaction on the leg; answers the code of the (first) reply to the message. */
-async function send(leg: SmtpClient, bytes: Buffer, to: Recipients, extra?: ReadonlyMap<string, string | true>): Promise<number | undefined> {
+async function send(leg: SmtpClient, bytes: Buffer, { to, extra }: { readonly to: Recipients; readonly extra?: ReadonlyMap<string, string | true> | undefined }): Promise<number | undefined> {
   assert.equal((await leg.mail({ address: 's@example.net', extra })).code, 250);
   for (const address of to) assert.equal((await leg.rcpt({ address })).code, 250);
   return (await leg.data(pieces(bytes)))[0]?.code;
@@ -17,7 +17,7 @@ async function send(leg: SmtpClient, bytes: Buffer, to: Recipients, extra?: Read
 /** A session of its own: the message, then QUIT, or the line cut without a word. */
 async function session(port: number, bytes: Buffer, how: { readonly to: Recipients; readonly end: 'quit' | 'cut'; readonly custody?: 'yes' }): Promise<void> {
   const leg = await openLeg(port);
-  assert.equal(await send(leg, bytes, how.to, how.custody === 'yes' ? custodian : undefined), 250);
+  assert.equal(await send(leg, bytes, { to: how.to, extra: how.custody === 'yes' ? custodian : undefined }), 250);
   if (how.end === 'quit') await leg.quit();
   else leg.destroy();
   await new Promise((resolve) => setTimeout(resolve, 100)); // the server hears of the end
@@ -41,7 +41,7 @@ test('identical messages in one session, and in two sessions at once, are all de
   const be1 = await new TestCluster(t).start(t, 'be1');
   const bytes = messageOf('twins');
   const [one, two] = await Promise.all([openLeg(be1.ports.lmtp), openLeg(be1.ports.lmtp)]);
-  for (const leg of [one, two, one]) assert.equal(await send(leg, bytes, ['alice@example.com']), 250);
+  for (const leg of [one, two, one]) assert.equal(await send(leg, bytes, { to: ['alice@example.com'] }), 250);
   assert.equal((await inboxOf(be1, 'alice@example.com')).length, 3);
   await Promise.all([one.quit(), two.quit()]);
 });
@@ -79,7 +79,7 @@ test('an owner hears later that the client of a handed-over message was cut, and
   const be2 = await cluster.start(t, 'be2');
   const bytes = messageOf('cut after hand-over');
   const leg = await openLeg(be1.ports.lmtp);
-  assert.equal(await send(leg, bytes, ['bob@example.com'], custodian), 250);
+  assert.equal(await send(leg, bytes, { to: ['bob@example.com'], extra: custodian }), 250);
   await until('it is handed over while the session stands', async () => (await inboxOf(be2, 'bob@example.com')).length === 1);
   assert.equal(be1.processing.list({ from: '', limit: 1 }).length, 1, 'kept until the session ends');
   leg.destroy();
@@ -94,7 +94,7 @@ test('a hand-over that is repeated under the same queue id brings no second copy
   const handOver = async (id: string): Promise<void> => {
     const leg = await openLeg(be2.ports.lmtp, { node: 'be1' });
     const extra = new Map([['XWAYBILL-QUEUE', id], ['XWAYBILL-DIGEST', 'ab'.repeat(32)], ['XWAYBILL-ACCEPTED', '1764000000000']]);
-    assert.equal(await send(leg, bytes, ['bob@example.com'], extra), 250);
+    assert.equal(await send(leg, bytes, { to: ['bob@example.com'], extra: extra }), 250);
     leg.destroy();
   };
   await handOver('be1-1');
@@ -108,7 +108,7 @@ test('only a back-end may hand over, and only under ids of its own', async (t) =
   const be2 = await new TestCluster(t).start(t, 'be2');
   const leg = await openLeg(be2.ports.lmtp, { node: 'be1' });
   const extra = new Map([['XWAYBILL-QUEUE', 'be7-1'], ['XWAYBILL-DIGEST', 'ab'.repeat(32)], ['XWAYBILL-ACCEPTED', '1764000000000']]);
-  assert.equal(await send(leg, messageOf('forged'), ['bob@example.com'], extra), 501);
+  assert.equal(await send(leg, messageOf('forged'), { to: ['bob@example.com'], extra: extra }), 501);
   await leg.quit();
 });
 
@@ -119,8 +119,8 @@ test('a node that is killed while the session stands knows afterwards that its c
   const direct = messageOf('direct, then killed');
   const queued = messageOf('queued, then killed');
   const legs = await Promise.all([openLeg(doomed.ports.lmtp), openLeg(doomed.ports.lmtp)]);
-  assert.equal(await send(legs[0], direct, ['alice@example.com']), 250);
-  assert.equal(await send(legs[1], queued, ['bob@example.com'], custodian), 250);
+  assert.equal(await send(legs[0], direct, { to: ['alice@example.com'] }), 250);
+  assert.equal(await send(legs[1], queued, { to: ['bob@example.com'], extra: custodian }), 250);
   await until('the queue has handed over', async () => (await inboxOf(be2, 'bob@example.com')).length === 1);
   await doomed.kill();
   const be1 = await cluster.start(t, 'be1');
