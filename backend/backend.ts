@@ -8,6 +8,7 @@ import type { NodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeContext } from '../cluster-config/run-node.ts';
 import { startAdmin } from '../shared/admin/admin-server.ts';
 import type { AdminTarget } from '../shared/admin/admin-client.ts';
+import { healthRoutes } from '../shared/admin/health-routes.ts';
 import type { Service } from '../shared/service/service.ts';
 import type { NodeServices } from '../shared/service/worker.ts';
 import { createAccounts } from './accounts/accounts.ts';
@@ -46,10 +47,11 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
   });
   const ground: Ground = { context, config, tls, storage, accounts };
   const processing = openProcessing(ground);
-  const services = await Promise.all([...startReceiving(ground, processing), ...startMailAccess(ground, submitter(ground, processing)), ...adminServices(ground)]);
+  const services = await Promise.all([...startReceiving(ground, processing), ...startMailAccess(ground, submitter(ground, processing))]);
   return {
     log,
     services,
+    admin: await startAdminApi(ground, services),
     onAppointed: async () => Promise.resolve([...(config.services.processing.enable ? [processing.startRunner()] : []), tidyPacks(storage)]),
     close: async () => {
       await processing.close();
@@ -64,10 +66,8 @@ function tidyPacks(storage: Storage): Service {
   const timer = setInterval(() => void storage.removeDeadPacks(idlePackMs), tidyEveryMs).unref();
   return {
     name: 'tidyPacks',
-    stop: async () => {
-      clearInterval(timer);
-      await Promise.resolve();
-    },
+    stop: async () => Promise.resolve(clearInterval(timer)),
+    retire: async () => Promise.resolve(clearInterval(timer)),
   };
 }
 
@@ -80,10 +80,9 @@ function otherBackends(config: NodeConfig, tls: NodeTls): Readonly<Record<string
   );
 }
 
-function adminServices({ config, tls, storage, context }: Ground): Promise<Service>[] {
-  const routes = [
-    { prefix: '/healthz', allow: 'loopback', answer: async () => Promise.resolve({ status: 200, body: { ok: true } }) } as const,
-    accountRoute(storage),
-  ];
-  return adminListeners(config).map(async (at) => startAdmin({ ...at, serverTls: tls.forNodes, isTrustedNode: tls.isTrustedNode, routes, log: context.log }));
+/** Opened last: who asks it finds all services there. */
+async function startAdminApi({ config, tls, storage, context }: Ground, services: readonly Service[]): Promise<Service[]> {
+  const readIndex = (): void => void storage.find(`postmaster@${config.primaryDomain}`);
+  const routes = [...healthRoutes({ isStopping: context.isStopping, services, check: readIndex }), accountRoute(storage)];
+  return Promise.all(adminListeners(config).map(async (at) => startAdmin({ ...at, serverTls: tls.forNodes, isTrustedNode: tls.isTrustedNode, routes, log: context.log })));
 }

@@ -41,6 +41,7 @@ export const genericParameters = {
   loopbackOnly: z.boolean().default(false).describe('Refuse listeners that other machines could reach; for trials.'),
   workers: wholeNumber({ min: 1, max: 256 }).default(2).describe('Worker processes of a node.'),
   drainSeconds: wholeNumber({ min: 0, max: 3600 }).default(10).describe('How long a stopping node waits for its sessions to finish.'),
+  retireSeconds: wholeNumber({ min: 0, max: 604_800 }).default(86_400).describe('How long sessions that began before a change of the configuration may go on; they keep the parameters they began with.'),
   cookieSecret: secret.optional().describe('Signs the WebMail cookies; the same on all nodes.'),
   log,
   tls,

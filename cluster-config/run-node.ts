@@ -68,7 +68,6 @@ async function runSupervisor(options: RunNodeOptions): Promise<void> {
   process.on('SIGHUP', () => {
     watch.lookNow().catch((error: unknown) => log.error({ err: error }, 'could not look at the configuration'));
   });
-  process.on('SIGHUP', () => void watch.lookNow());
 }
 
 function nodeConfig(options: RunNodeOptions, text: string): NodeConfig {
@@ -81,7 +80,7 @@ function nodeConfig(options: RunNodeOptions, text: string): NodeConfig {
 
 function supervisorOptions(options: RunNodeOptions, text: string, log: Logger): SupervisorOptions {
   const config = nodeConfig(options, text);
-  return { log, workers: config.workers, drainMs: config.drainSeconds * 1000, configuration: text };
+  return { log, workers: config.workers, drainMs: config.drainSeconds * 1000, retireMs: config.retireSeconds * 1000, configuration: text };
 }
 
 /** SIGTERM and SIGINT drain; so does the end of the process that started us, if it gave us a channel. */

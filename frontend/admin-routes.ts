@@ -2,10 +2,9 @@
 import type { AdminRoute } from '../shared/admin/admin-server.ts';
 import type { Mapping } from './mapping/mapping.ts';
 
-/** Health for load balancers, and what this node's mapping says of an address. */
+/** What this node's mapping says of an address. */
 export function adminRoutes(mapping: Mapping): readonly AdminRoute[] {
   return [
-    { prefix: '/healthz', allow: 'loopback', answer: async () => Promise.resolve({ status: 200, body: { ok: true } }) },
     { prefix: '/map/', allow: 'nodes', answer: async (address) => ({ status: 200, body: await describe(mapping, address) }) },
   ];
 }

@@ -9,6 +9,8 @@ import { adminListeners, hostAndPortOf } from '../cluster-config/listeners.ts';
 import { httpLimits, httpListener, readCookieSecret, sessionAges, uiDirectory } from '../cluster-config/webmail-settings.ts';
 import { splitHostAndPort } from '../cluster-config/values.ts';
 import { startAdmin } from '../shared/admin/admin-server.ts';
+import { healthRoutes } from '../shared/admin/health-routes.ts';
+import type { Health } from '../shared/admin/health-routes.ts';
 import type { Logger } from '../shared/log/log.ts';
 import { TlsSessions } from '../shared/net/connect.ts';
 import type { Service } from '../shared/service/service.ts';
@@ -58,15 +60,20 @@ export async function startFrontend(context: NodeContext): Promise<NodeServices>
     ...(pop3Proxy.enable ? [startPop3Proxy(loginProxyOptions(ground, 'pop3'))] : []),
     ...(config.services.smtpProxy.enable ? [startSmtp(ground)] : []),
     ...(config.services.webmailProxy.enable && config.services.webmailProxy.listeners.length > 0 ? [startWebmail(ground)] : []),
-    ...adminListeners(config).map(async (at) =>
-      startAdmin({ ...at, serverTls: tls.forNodes, isTrustedNode: tls.isTrustedNode, routes: adminRoutes(mapping), log })),
   ]);
   return {
     log,
     services,
+    admin: await startAdminApi(ground, { isStopping: context.isStopping, services, check: () => undefined }),
     onAppointed: async () => Promise.resolve([]),
     close: async () => Promise.resolve(directory.close()),
   };
+}
+
+/** Opened last: who asks it finds all services there. */
+async function startAdminApi({ config, tls, mapping, log }: Ground, health: Health): Promise<Service[]> {
+  const routes = [...healthRoutes(health), ...adminRoutes(mapping)];
+  return Promise.all(adminListeners(config).map(async (at) => startAdmin({ ...at, serverTls: tls.forNodes, isTrustedNode: tls.isTrustedNode, routes, log })));
 }
 
 function mappingOf(config: NodeConfig, maps: UserMaps, log: Logger): Mapping {

@@ -3,7 +3,7 @@ import { newSessionId } from '../../shared/base/session-id.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import { Connection } from '../../shared/net/connection.ts';
 import type { AnySocket } from '../../shared/net/connection.ts';
-import { listen } from '../../shared/net/listener.ts';
+import { listen, retireAll } from '../../shared/net/listener.ts';
 import type { ServerTls } from '../../shared/net/server-tls.ts';
 import type { HintBus, Service } from '../../shared/service/service.ts';
 import { nodeIdentity } from '../../shared/tls/identity.ts';
@@ -85,6 +85,7 @@ export async function startImap(options: ImapOptions): Promise<ImapService> {
   return {
     name: 'imap',
     ports: open.map(({ port }) => port),
+    retire: async () => retireAll(open),
     stop: async (graceMs) => {
       await Promise.all(open.map(async (listener) => listener.close()));
       await drain(sessions, graceMs);

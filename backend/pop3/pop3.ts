@@ -3,7 +3,7 @@ import { newSessionId } from '../../shared/base/session-id.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import { Connection } from '../../shared/net/connection.ts';
 import type { AnySocket } from '../../shared/net/connection.ts';
-import { listen } from '../../shared/net/listener.ts';
+import { listen, retireAll } from '../../shared/net/listener.ts';
 import type { ServerTls } from '../../shared/net/server-tls.ts';
 import { maxSaslLineBytes } from '../../shared/sasl/mechanisms.ts';
 import type { Service } from '../../shared/service/service.ts';
@@ -74,6 +74,7 @@ export async function startPop3(options: Pop3Options): Promise<Pop3Service> {
   return {
     name: 'pop3',
     ports: open.map(({ port }) => port),
+    retire: async () => retireAll(open),
     stop: async (graceMs) => {
       await Promise.all(open.map(async (listener) => listener.close()));
       await drain(sessions, graceMs);

@@ -4,7 +4,7 @@
  */
 import type { Logger } from '../../shared/log/log.ts';
 import type { AnySocket } from '../../shared/net/connection.ts';
-import { listen } from '../../shared/net/listener.ts';
+import { listen, retireAll } from '../../shared/net/listener.ts';
 import type { Listener } from '../../shared/net/listener.ts';
 import type { ServerTls } from '../../shared/net/server-tls.ts';
 import type { Service } from '../../shared/service/service.ts';
@@ -71,6 +71,7 @@ export async function startSmtpReceiving(given: SmtpReceivingOptions): Promise<S
   return {
     name: 'smtpReceiving',
     ports: opened.map(({ listener }) => listener.port),
+    retire: async () => retireAll(opened.map(({ listener }) => listener)),
     stop: async (graceMs) => {
       await Promise.all(opened.map(({ listener }) => listener.close()));
       await Promise.all(opened.map(({ door }) => door.stop(graceMs)));

@@ -6,7 +6,7 @@ import type { Logger } from '../../shared/log/log.ts';
 import { newSessionId } from '../../shared/base/session-id.ts';
 import { Connection } from '../../shared/net/connection.ts';
 import type { AnySocket } from '../../shared/net/connection.ts';
-import { listen } from '../../shared/net/listener.ts';
+import { listen, retireAll } from '../../shared/net/listener.ts';
 import type { ServerTls } from '../../shared/net/server-tls.ts';
 import { splice } from '../../shared/net/splice.ts';
 import type { Service } from '../../shared/service/service.ts';
@@ -79,6 +79,7 @@ export async function startProxy(protocol: ProxyProtocol, options: ProxyOptions)
   );
   return {
     name: protocol.name,
+    retire: async () => retireAll(listeners),
     stop: async (graceMs) => {
       await Promise.all(listeners.map(async (listener) => listener.close()));
       await sessions.drain(graceMs);

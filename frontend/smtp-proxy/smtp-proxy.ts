@@ -6,7 +6,7 @@
 import { isFailure } from '../../shared/base/failure.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { TlsSessions } from '../../shared/net/connect.ts';
-import { listen } from '../../shared/net/listener.ts';
+import { listen, retireAll } from '../../shared/net/listener.ts';
 import type { ServerTls } from '../../shared/net/server-tls.ts';
 import type { Service } from '../../shared/service/service.ts';
 import { parseAddress } from '../../shared/smtp/address.ts';
@@ -77,14 +77,15 @@ export async function startSmtpProxy(given: SmtpProxyOptions): Promise<Service &
   const opened = await Promise.all(options.listeners.map(async (listener) => {
     const sessions = listener.kind === 'mx' ? mxSessions(options, listener, legs) : submissionSessions(options, listener, legs);
     const { maxConnections, serverTls, log } = options;
-    const { port, close } = await listen({ ...listener, serverTls, requestCertificate: 'no', maxConnections, log }, (socket) => sessions.accept(socket));
-    return { port, close, sessions };
+    const opening = listen({ ...listener, serverTls, requestCertificate: 'no', maxConnections, log }, (socket) => sessions.accept(socket));
+    return { listener: await opening, sessions };
   }));
   return {
     name: 'smtpProxy',
-    ports: opened.map(({ port }) => port),
+    ports: opened.map(({ listener }) => listener.port),
+    retire: async () => retireAll(opened.map(({ listener }) => listener)),
     stop: async (graceMs) => {
-      await Promise.all(opened.map(async ({ close }) => close()));
+      await Promise.all(opened.map(async ({ listener }) => listener.close()));
       await Promise.all(opened.map(async ({ sessions }) => sessions.stop(graceMs)));
     },
   };

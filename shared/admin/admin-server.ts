@@ -45,6 +45,10 @@ export async function startAdmin(options: AdminOptions): Promise<Service> {
   });
   return {
     name: 'admin',
+    retire: async () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+      }),
     stop: async () => {
       await new Promise<void>((resolve) => {
         server.close(() => resolve());

@@ -66,6 +66,9 @@ export async function serveHttp<Listener extends HttpListener>(options: HttpOpti
   return {
     name: options.name,
     ports: servers.map(portOf),
+    retire: async () => {
+      await Promise.all(servers.map(async (server) => retire(server)));
+    },
     stop: async (graceMs) => {
       await Promise.all(servers.map(async (server) => drain(server, graceMs)));
     },
@@ -83,6 +86,7 @@ async function openServer<Listener extends HttpListener>(options: HttpOptions<Li
     noDelay: true,
   };
   const answer = (request: http.IncomingMessage, response: http.ServerResponse): void => {
+    if (!server.listening) response.shouldKeepAlive = false; // the client's next request is for those who accept
     answerRequest(options, listener, { request, response });
   };
   const requestCert = options.requestCertificate(listener) === 'yes';
@@ -143,6 +147,13 @@ function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
 function portOf(server: http.Server): number {
   const address = server.address();
   return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** Stops accepting and closes idle connections; resolves when the last one is gone. */
+async function retire(server: http.Server): Promise<void> {
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
 }
 
 /** Stops accepting, waits for running requests, cuts what is left. */

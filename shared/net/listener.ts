@@ -24,6 +24,8 @@ export interface Listener {
   readonly port: number;
   /** Stops accepting. Open connections go on. */
   close(): Promise<void>;
+  /** Stops accepting; resolves when the last connection is gone, those in their TLS handshake included. */
+  retire(): Promise<void>;
 }
 
 const handshakeTimeoutMs = 20_000;
@@ -48,7 +50,16 @@ export async function listen(options: ListenOptions, onConnection: (socket: AnyS
       server.close();
       await Promise.resolve();
     },
+    retire: async () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+      }),
   };
+}
+
+/** Retires all listeners of a service. */
+export async function retireAll(listeners: readonly Listener[]): Promise<void> {
+  await Promise.all(listeners.map(async (listener) => listener.retire()));
 }
 
 function tlsServer(options: ListenOptions, onConnection: (socket: AnySocket) => void): tls.Server {

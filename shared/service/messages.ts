@@ -7,16 +7,20 @@ export type Order =
   | { readonly kind: 'start'; readonly slot: number; readonly configuration: string }
   | { readonly kind: 'hint'; readonly hint: ChangeHint }
   | { readonly kind: 'appoint' } // from now on this worker does the work that exists once per node
-  | { readonly kind: 'retire'; readonly graceMs: number }; // drain and leave
+  /** Accept nothing more, give the once-per-node work back, and leave when the last session has ended, or as `stop` after `patienceMs`. */
+  | { readonly kind: 'retire'; readonly patienceMs: number; readonly graceMs: number }
+  /** Drain and leave. */
+  | { readonly kind: 'stop'; readonly graceMs: number };
 
 /** From a worker to the supervisor. */
 export type Report =
   | { readonly kind: 'awake' } // loaded, waits for `start`
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly text: string } // could not start; nothing to gain from trying at once
+  | { readonly kind: 'resigned' } // does no work any more that exists once per node; another may
   | { readonly kind: 'hint'; readonly hint: ChangeHint };
 
-const kinds: ReadonlySet<string> = new Set(['start', 'hint', 'appoint', 'retire', 'awake', 'ready', 'failed']);
+const kinds: ReadonlySet<string> = new Set(['start', 'hint', 'appoint', 'retire', 'stop', 'awake', 'ready', 'resigned', 'failed']);
 
 /** True for a message of ours; the channel carries the cluster module's own as well. */
 export function isMessage(value: unknown): value is Order | Report {

@@ -9,6 +9,11 @@ export interface Service {
    * sessions are gone, at the latest after `graceMs`, when what is left is cut.
    */
   stop(graceMs: number): Promise<void>;
+  /**
+   * Stops accepting at once and lets its sessions go on as if nothing were; resolves when the last has ended by itself.
+   * `stop` may be called meanwhile, and is called afterwards.
+   */
+  retire(): Promise<void>;
 }
 
 /** News that something changed, sent to all worker processes of a node; a hint only: receivers look for themselves. */

@@ -1,6 +1,7 @@
 /**
  * The supervisor of a node: forks the workers, restarts dead ones with back-off, appoints one for the work that exists
- * once per node, carries hints between them, and replaces them all by a new generation when the configuration changed.
+ * once per node, carries hints between them, and starts a new generation of them when the configuration changed; the old
+ * one then accepts nothing more, but keeps the sessions it has.
  * It serves no client itself, so a crash of a worker costs that worker's sessions only.
  */
 import cluster from 'node:cluster';
@@ -15,6 +16,8 @@ export interface SupervisorOptions {
   readonly workers: number;
   /** How long a worker may take to finish its sessions' commands when it has to leave. */
   readonly drainMs: number;
+  /** How long the sessions of an older generation may go on. */
+  readonly retireMs: number;
   /** The text of the configuration that the workers are to run. */
   readonly configuration: string;
 }
@@ -22,15 +25,15 @@ export interface SupervisorOptions {
 export interface Supervisor {
   /** Resolves when the first generation is ready; rejects with the worker's words when one could not start. */
   readonly started: Promise<void>;
-  /** Starts a new generation (it reads the configuration anew), then lets the old one drain. Rejects, and keeps the old, when the new can't start. */
+  /** Starts a new generation, then lets the old one retire. Rejects, and keeps the old, when the new can't start. */
   reload(options: SupervisorOptions): Promise<void>;
-  /** Drains all and resolves when the last worker is gone. */
+  /** Drains all, retiring workers too, and resolves when the last is gone. */
   stop(): Promise<void>;
   /** Workers that serve now: process id and number. */
   living(): readonly { readonly pid: number; readonly slot: number }[];
 }
 
-type Stage = 'starting' | 'ready' | 'retiring';
+type Stage = 'starting' | 'ready' | 'leaving';
 
 interface Member {
   readonly worker: Worker;
@@ -46,6 +49,8 @@ const firstBackOffMs = 500;
 const longestBackOffMs = 30_000;
 /** A worker that lived so long did not die of its start. */
 const healthyAfterMs = 60_000;
+/** A worker that is not gone so long after its time is killed. */
+const killAfterMs = 5000;
 
 /** Starts the first generation and keeps it alive. */
 export function supervise(options: SupervisorOptions): Supervisor {
@@ -61,7 +66,9 @@ export function supervise(options: SupervisorOptions): Supervisor {
 /** All workers of a node, of the present generation and of older ones that are leaving. */
 class Crew {
   #options: SupervisorOptions;
+  /** Each reload takes a new number; one that failed is never used again. */
   #generation = 0;
+  #lastGeneration = 0;
   #stopping = false;
   #backOffMs = firstBackOffMs;
   #appointed: Member | undefined;
@@ -72,33 +79,50 @@ class Crew {
   }
 
   async startGeneration(): Promise<void> {
-    await Promise.all(Array.from({ length: this.#options.workers }, async () => this.#fork().started));
+    await Promise.all(this.#fillUp().map(async ({ started }) => started));
   }
 
   async reload(next: SupervisorOptions): Promise<void> {
+    if (this.#stopping) throw new Error('the node is stopping');
     const before = { options: this.#options, generation: this.#generation };
     const old = [...this.#members];
     this.#options = next;
-    this.#generation += 1;
+    this.#lastGeneration += 1;
+    this.#generation = this.#lastGeneration;
     try {
       await this.startGeneration();
     } catch (error) {
       const failed = [...this.#members].filter((member) => member.generation === this.#generation);
       this.#options = before.options;
       this.#generation = before.generation;
-      await this.#retire(failed);
+      this.#retire(failed); // those that did start may have sessions already
+      this.#fillUp(); // for those of the old generation that died meanwhile
       throw error;
     }
-    this.#retire(old).catch((error: unknown) => next.log.error({ err: error }, 'retiring workers failed'));
+    this.#retire(old);
   }
 
   async stop(): Promise<void> {
     this.#stopping = true;
-    await this.#retire([...this.#members]);
+    const { drainMs } = this.#options;
+    await Promise.all(
+      [...this.#members].map(async (member) => {
+        member.stage = 'leaving';
+        send(member, { kind: 'stop', graceMs: drainMs });
+        await gone(member.worker, drainMs + killAfterMs);
+      }),
+    );
   }
 
   living(): { readonly pid: number; readonly slot: number }[] {
     return [...this.#members].filter((member) => member.stage === 'ready').map((member) => ({ pid: member.worker.process.pid ?? 0, slot: member.slot }));
+  }
+
+  /** Forks the workers that the present generation lacks. */
+  #fillUp(): Member[] {
+    if (this.#stopping) return [];
+    const present = [...this.#members].filter((member) => member.generation === this.#generation && member.stage !== 'leaving').length;
+    return Array.from({ length: Math.max(0, this.#options.workers - present) }, () => this.#fork());
   }
 
   #fork(): Member {
@@ -130,7 +154,10 @@ class Crew {
     } else if (message.kind === 'hint') {
       for (const other of this.#members) if (other !== member && other.stage !== 'starting') send(other, message);
     } else if (message.kind === 'ready') {
-      member.stage = 'ready';
+      if (member.stage === 'starting') member.stage = 'ready';
+      this.#appoint();
+    } else if (message.kind === 'resigned') {
+      if (this.#appointed === member) this.#appointed = undefined;
       this.#appoint();
     } else if (message.kind === 'failed') {
       this.#options.log.error({ worker: member.worker.process.pid, reason: message.text }, 'worker could not start');
@@ -140,33 +167,31 @@ class Crew {
   /** A worker is gone. One that nobody told to leave is replaced after a while. */
   #bury(member: Member, how: string): void {
     this.#members.delete(member);
-    if (member.stage !== 'retiring' && !this.#stopping && member.generation === this.#generation) {
+    if (member.stage !== 'leaving' && !this.#stopping) {
       if (Date.now() - member.bornMs > healthyAfterMs) this.#backOffMs = firstBackOffMs;
       this.#options.log.error({ worker: member.worker.process.pid, how, restartInMs: this.#backOffMs }, 'worker died');
-      setTimeout(() => {
-        if (!this.#stopping && member.generation === this.#generation) this.#fork();
-      }, this.#backOffMs);
+      setTimeout(() => this.#fillUp(), this.#backOffMs);
       this.#backOffMs = Math.min(this.#backOffMs * 2, longestBackOffMs);
     }
     this.#appoint();
   }
 
-  /** An appointed worker of an older generation keeps its work until it is gone: never two do it at once. */
+  /** An appointed worker of an older generation keeps its work until it gave it back or is gone: never two do it at once. */
   #appoint(): void {
     if (this.#appointed !== undefined && this.#members.has(this.#appointed)) return;
     this.#appointed = [...this.#members].find((member) => member.stage === 'ready' && member.generation === this.#generation);
     if (this.#appointed !== undefined) send(this.#appointed, { kind: 'appoint' });
   }
 
-  async #retire(leaving: readonly Member[]): Promise<void> {
-    const { drainMs } = this.#options;
-    await Promise.all(
-      leaving.map(async (member) => {
-        member.stage = 'retiring';
-        send(member, { kind: 'retire', graceMs: drainMs });
-        await gone(member.worker, drainMs + 5000);
-      }),
-    );
+  /** They accept nothing more and leave when their last session has ended. Older ones among them are at it already. */
+  #retire(members: readonly Member[]): void {
+    const { drainMs, retireMs } = this.#options;
+    for (const member of members) {
+      if (member.stage === 'leaving') continue;
+      member.stage = 'leaving';
+      send(member, { kind: 'retire', patienceMs: retireMs, graceMs: drainMs });
+      void gone(member.worker, retireMs + drainMs + killAfterMs); // only for the end of patience; #bury hears of its end
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * The worker's half of a node: waits for its number, starts the services, passes hints, takes over the once-per-node work
- * when appointed, drains when told. Called by frontend/main.ts and backend/main.ts in processes that the supervisor forked.
+ * when appointed, retires or stops when told. Called by frontend/main.ts and backend/main.ts in processes that the supervisor forked.
  */
 import type { Logger } from '../log/log.ts';
 import { isMessage } from './messages.ts';
@@ -13,12 +13,16 @@ export interface WorkerContext {
   /** The text of the configuration to run. */
   readonly configuration: string;
   readonly hints: HintBus;
+  /** True once the node was told to stop: clients should go elsewhere. */
+  readonly isStopping: () => boolean;
 }
 
 /** What runs in a worker. */
 export interface NodeServices {
   readonly log: Logger;
   readonly services: readonly Service[];
+  /** Tells how the node is doing, so it stops last. */
+  readonly admin: readonly Service[];
   /** Starts the work that exists once per node (queue runner …); called at most once. */
   readonly onAppointed: () => Promise<readonly Service[]>;
   /** Last of all, when every service has stopped: close storages and connectors. */
@@ -48,47 +52,100 @@ export async function runWorker(
   if (first.kind !== 'start') return 'drained'; // told to leave before there was anything to do
   let node: NodeServices;
   try {
-    node = await start({ slot: first.slot, configuration: first.configuration, hints });
+    node = await start({ slot: first.slot, configuration: first.configuration, hints, isStopping: () => orders.stopCame });
   } catch (error) {
     channel.send({ kind: 'failed', text: error instanceof Error ? error.message : String(error) });
     return 'failed';
   }
   channel.send({ kind: 'ready' });
-  await serve(node, orders);
+  await new Shift(node, orders, channel).work();
   return 'drained';
 }
 
-async function serve(node: NodeServices, orders: OrderQueue): Promise<void> {
-  const { log } = node;
-  let appointed: readonly Service[] = [];
-  for (;;) {
-    const order = await orders.next();
-    if (order.kind === 'appoint' && appointed.length === 0) {
-      log.info('does the work that exists once per node');
-      appointed = await node.onAppointed();
-    } else if (order.kind === 'retire') {
-      await Promise.all([...node.services, ...appointed].map(async (service) => stopOne(service, order.graceMs, log)));
-      await node.close();
-      return;
+/** A worker's time from ready to its end. */
+class Shift {
+  readonly #node: NodeServices;
+  readonly #orders: OrderQueue;
+  readonly #channel: Channel;
+  #appointed: readonly Service[] = [];
+
+  constructor(node: NodeServices, orders: OrderQueue, channel: Channel) {
+    this.#node = node;
+    this.#orders = orders;
+    this.#channel = channel;
+  }
+
+  /** Obeys orders until the one to stop is carried out. */
+  async work(): Promise<void> {
+    for (;;) {
+      const order = await this.#orders.next();
+      if (order.kind === 'appoint' && this.#appointed.length === 0) {
+        this.#node.log.info('does the work that exists once per node');
+        this.#appointed = await this.#node.onAppointed();
+      } else if (order.kind === 'retire') {
+        // Not awaited: the order to stop may come meanwhile. It never rejects.
+        void this.#retire(order);
+      } else if (order.kind === 'stop') {
+        await this.#stop(order.graceMs);
+        return;
+      }
     }
   }
-}
 
-async function stopOne(service: Service, graceMs: number, log: Logger): Promise<void> {
-  try {
-    await service.stop(graceMs);
-  } catch (error) {
-    log.error({ err: error, service: service.name }, 'did not stop cleanly');
+  /** Lets the sessions go on; orders its own stop when the last has ended, or when its patience is over. */
+  async #retire({ patienceMs, graceMs }: Extract<Order, { kind: 'retire' }>): Promise<void> {
+    const { log, services, admin } = this.#node;
+    log.info('retires: accepts nothing new, lets its sessions go on');
+    const ended = Promise.all([this.#resign(), ...[...services, ...admin].map(async (service) => this.#try(service, async () => service.retire()))]);
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<'impatient'>((resolve) => {
+      timer = setTimeout(() => resolve('impatient'), patienceMs);
+    });
+    if ((await Promise.race([ended, patience])) === 'impatient') log.info('sessions have gone on long enough after a change of the configuration');
+    clearTimeout(timer);
+    this.#orders.add({ kind: 'stop', graceMs });
+  }
+
+  /** Gives the once-per-node work back as soon as nothing of it is under way. */
+  async #resign(): Promise<void> {
+    await Promise.all(this.#appointed.map(async (service) => this.#try(service, async () => service.retire())));
+    this.#channel.send({ kind: 'resigned' });
+  }
+
+  async #stop(graceMs: number): Promise<void> {
+    const { services, admin, close } = this.#node;
+    await this.#stopAll([...services, ...this.#appointed], graceMs);
+    await this.#stopAll(admin, graceMs);
+    await close();
+  }
+
+  async #stopAll(services: readonly Service[], graceMs: number): Promise<void> {
+    await Promise.all(services.map(async (service) => this.#try(service, async () => service.stop(graceMs))));
+  }
+
+  async #try(service: Service, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#node.log.error({ err: error, service: service.name }, 'did not stop cleanly');
+    }
   }
 }
 
 /** Orders in the order they came, one taken at a time. */
 class OrderQueue {
   readonly #orders: Order[] = [];
+  #stopCame = false;
   #wake: (() => void) | undefined;
+
+  /** Known as soon as it came, whatever stands before it. */
+  get stopCame(): boolean {
+    return this.#stopCame;
+  }
 
   add(order: Order): void {
     this.#orders.push(order);
+    if (order.kind === 'stop') this.#stopCame = true;
     this.#wake?.();
   }
 

@@ -1,12 +1,16 @@
 /**
  * A node with nothing in it but its life: started by the supervisor's test as a process of its own. It prints what
- * happens as JSON lines and takes orders as lines on standard input.
+ * happens as JSON lines and takes orders as lines on standard input. Its one service echoes lines, each with its
+ * configuration before it, on a port that all workers share.
  */
 import cluster from 'node:cluster';
+import { once } from 'node:events';
+import * as net from 'node:net';
 import { createInterface } from 'node:readline';
 import { createLog } from '../../../shared/log/log.ts';
 import { supervise } from '../../../shared/service/supervisor.ts';
 import { runWorker } from '../../../shared/service/worker.ts';
+import type { Service } from '../../../shared/service/service.ts';
 
 const tell = (what: object): void => {
   process.stdout.write(`${JSON.stringify({ pid: process.pid, ...what })}\n`);
@@ -14,8 +18,42 @@ const tell = (what: object): void => {
 
 const log = createLog({ node: 'small', level: 'silent' });
 
+/** Work that exists once per node, and takes a while to let go of. */
+const letGoMs = 200;
+
+async function startEcho(configuration: string): Promise<Service & { readonly port: number }> {
+  const sockets = new Set<net.Socket>();
+  const server = net.createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('data', (data) => socket.write(`${configuration}: ${data.toString()}`));
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const retire = async (): Promise<void> => new Promise((resolve) => {
+    server.close(() => resolve());
+  });
+  return {
+    name: 'echo',
+    port: (server.address() as net.AddressInfo).port,
+    retire,
+    stop: async () => {
+      for (const socket of sockets) socket.end('goodbye\r\n');
+      return retire();
+    },
+  };
+}
+
+function onceService(configuration: string): Service {
+  const letGo = async (): Promise<void> => {
+    await new Promise((resolve) => setTimeout(resolve, letGoMs));
+    tell({ event: 'let go', configuration });
+  };
+  return { name: 'once', retire: letGo, stop: async () => Promise.resolve() };
+}
+
 if (cluster.isPrimary) {
-  const options = { log, workers: 2, drainMs: 2000, configuration: 'first' };
+  const options = { log, workers: 2, drainMs: 2000, retireMs: 30_000, configuration: 'first' };
   const supervisor = supervise(options);
   supervisor.started.then(
     () => tell({ event: 'started', living: supervisor.living() }),
@@ -24,7 +62,7 @@ if (cluster.isPrimary) {
   createInterface({ input: process.stdin }).on('line', (line) => {
     if (line === 'stop') supervisor.stop().then(() => process.exit(0), () => process.exit(1));
     else {
-      supervisor.reload({ ...options, configuration: line }).then(
+      supervisor.reload({ ...options, configuration: line, retireMs: line === 'impatient' ? 300 : options.retireMs }).then(
         () => tell({ event: 'reloaded', living: supervisor.living() }),
         (error: unknown) => tell({ event: 'refused', error: error instanceof Error ? error.message : String(error) }),
       );
@@ -41,18 +79,20 @@ if (cluster.isPrimary) {
   };
   const ended = await runWorker(channel, async ({ slot, configuration, hints }) => {
     if (configuration === 'bad') throw new Error('that is bad');
-    hints.subscribe((hint) => tell({ event: 'heard', hint }));
-    tell({ event: 'began', slot, configuration });
-    setTimeout(() => hints.publish({ account: `from ${String(slot)}` }), 300);
-    return Promise.resolve({
+    hints.subscribe((hint) => tell({ event: 'heard', hint, configuration }));
+    const echo = await startEcho(configuration);
+    tell({ event: 'began', slot, configuration, port: echo.port });
+    setTimeout(() => hints.publish({ account: `from ${String(slot)} of ${configuration}` }), 300);
+    return {
       log,
-      services: [],
+      services: [echo],
+      admin: [],
       onAppointed: async () => {
         tell({ event: 'appointed', configuration });
-        return Promise.resolve([]);
+        return Promise.resolve([onceService(configuration)]);
       },
       close: async () => Promise.resolve(tell({ event: 'closed', configuration })),
-    });
+    };
   });
   process.exit(ended === 'drained' ? 0 : 1);
 }

@@ -4,6 +4,7 @@ import type { TestContext } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { Dialogue } from '../../harness/dialogue.ts';
 
 interface Told {
   readonly pid: number;
@@ -34,7 +35,19 @@ function startNode(t: TestContext) {
       });
     }
   };
-  return { until, ended, order: (line: string) => child.stdin.write(`${line}\n`) };
+  /** A session with the echo service, in the worker of the configuration that serves now. */
+  const session = async (): Promise<Dialogue> => {
+    const dialogue = await Dialogue.connect({ port: Number(told.find(({ event }) => event === 'began')?.['port']), tls: 'none' });
+    t.after(() => dialogue.close());
+    return dialogue;
+  };
+  return { told, until, ended, session, order: (line: string) => child.stdin.write(`${line}\n`) };
+}
+
+/** The session is alive, and in a worker of that configuration. */
+async function answers(session: Dialogue, configuration: string): Promise<void> {
+  session.say('are you there');
+  assert.equal(await session.line(), `${configuration}: are you there`);
 }
 
 test('a node starts its workers, appoints one of them, carries hints to all, and stops clean', async (t) => {
@@ -77,4 +90,69 @@ test('a new configuration gets new workers while the old ones leave; one that ca
   await node.until(({ event, configuration }) => event === 'appointed' && configuration === 'second');
   node.order('stop');
   assert.equal(await node.ended, 0);
+});
+
+test('sessions go on in workers of older generations, however often the configuration changes, until they end by themselves', async (t) => {
+  const node = startNode(t);
+  await node.until(({ event }) => event === 'appointed');
+  const first = await node.session();
+  await answers(first, 'first');
+  node.order('second');
+  await node.until(({ event, configuration }) => event === 'appointed' && configuration === 'second');
+  const second = await node.session();
+  await answers(second, 'second');
+  node.order('third');
+  await node.until(({ event, configuration }) => event === 'appointed' && configuration === 'third');
+  const third = await node.session();
+  await Promise.all([answers(third, 'third'), answers(second, 'second'), answers(first, 'first')]);
+
+  const began = await node.until(({ event }) => event === 'began', 6);
+  const closed = await node.until(({ event }) => event === 'closed', 2); // those without a session
+  const living = began.filter(({ pid }) => !closed.some((other) => other.pid === pid));
+  assert.equal(living.length, 4);
+  assert.equal(new Set(living.map(({ slot }) => slot)).size, 4, 'no two living workers have one number');
+  await node.until(({ event, configuration, hint }) => event === 'heard' && configuration === 'first' && /of third/.test(JSON.stringify(hint)));
+
+  first.close();
+  await node.until(({ event, configuration }) => event === 'closed' && configuration === 'first', 2);
+  await Promise.all([answers(third, 'third'), answers(second, 'second')]);
+});
+
+test('work that exists once per node passes to the new generation at once, and never is in two hands', async (t) => {
+  const node = startNode(t);
+  await node.until(({ event }) => event === 'appointed');
+  const sessions = await Promise.all([node.session(), node.session()]); // one in each worker: neither can leave
+  await Promise.all(sessions.map(async (session) => answers(session, 'first')));
+  node.order('second');
+  await node.until(({ event, configuration }) => event === 'appointed' && configuration === 'second');
+  const order = node.told.filter(({ event }) => event === 'appointed' || event === 'let go').map(({ event, configuration }) => `${event} ${String(configuration)}`);
+  assert.deepEqual(order, ['appointed first', 'let go first', 'appointed second']);
+  await Promise.all(sessions.map(async (session) => answers(session, 'first')));
+});
+
+test('a node that stops ends its retiring workers too, with a word to their sessions', async (t) => {
+  const node = startNode(t);
+  await node.until(({ event }) => event === 'appointed');
+  const session = await node.session();
+  await answers(session, 'first');
+  node.order('second');
+  await node.until(({ event }) => event === 'reloaded');
+  await answers(session, 'first');
+  const beganMs = Date.now();
+  node.order('stop');
+  await session.expect(/^goodbye$/);
+  session.close();
+  assert.equal(await node.ended, 0);
+  assert.ok(Date.now() - beganMs < 2000, 'within its time to drain');
+});
+
+test('patience with old sessions has an end', async (t) => {
+  const node = startNode(t);
+  await node.until(({ event }) => event === 'appointed');
+  const session = await node.session();
+  await answers(session, 'first');
+  node.order('impatient');
+  await session.expect(/^goodbye$/);
+  session.close();
+  await node.until(({ event, configuration }) => event === 'closed' && configuration === 'first', 2);
 });
