@@ -53,7 +53,7 @@ export async function converse(visitor: Visitor): Promise<Outcome> {
   }
 }
 
-/** The next command; '' for one that was too long and is gone; undefined when the stream is over (goodbye said where due). */
+/** The next command; '' for one that was refused already (empty, or too long and gone); undefined when the stream is over (goodbye said where due). */
 async function nextCommand(visitor: Visitor): Promise<string | undefined> {
   const { connection } = visitor;
   try {
@@ -63,7 +63,10 @@ async function nextCommand(visitor: Visitor): Promise<string | undefined> {
       invite: async () => connection.write('+ go ahead\r\n'),
       takesOver: () => false,
     });
-    if (read.kind === 'command') return read.text;
+    if (read.kind === 'command') {
+      if (read.text === '') await connection.write('* BAD empty command\r\n');
+      return read.text;
+    }
     if (read.kind === 'end') return undefined;
     const complaint = `command too long: at most ${String(maxCommandBytes)} bytes before login`;
     if (read.kind === 'too-long') {
