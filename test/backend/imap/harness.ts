@@ -55,6 +55,8 @@ const usualLimits: ImapLimits = {
 export interface TestServerOptions {
   readonly limits?: Partial<ImapLimits>;
   readonly quotaBytes?: number;
+  /** Free space that must be left on the disk. */
+  readonly reserveBytes?: number;
   /** The storage of another server, which keeps it. */
   readonly directory?: string;
 }
@@ -65,7 +67,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   const log = createLog({ node: 'be1', level: 'silent' });
   const hints = new TestHints();
   const storage = await openStorage({
-    directories: [directory], clusterName: 'test', nodeName: 'be1', hints, log, workerSlot: 0, reserveBytes: 0,
+    directories: [directory], clusterName: 'test', nodeName: 'be1', hints, log, workerSlot: 0, reserveBytes: options.reserveBytes ?? 0,
     quota: { bytes: options.quotaBytes ?? 0, messages: 0 },
   });
   const open = async (address: string): Promise<Account> => {
