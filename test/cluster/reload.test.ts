@@ -1,0 +1,174 @@
+/** The configuration is edited while clients are at work: their sessions go on, new ones find what is new, and a mistake changes nothing. */
+import { after, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startCluster } from '../harness/cluster.ts';
+import type { Cluster, NodeName } from '../harness/cluster.ts';
+import { Dialogue } from '../harness/dialogue.ts';
+import { ImapSession } from '../harness/imap-session.ts';
+import { logLine } from '../harness/log-lines.ts';
+import { newMessage } from '../harness/messages.ts';
+import { Pop3Session } from '../harness/pop3-session.ts';
+import { SmtpSession, deliver } from '../harness/smtp-session.ts';
+import { WebClient } from '../harness/web-client.ts';
+
+const edited: readonly NodeName[] = ['fe1', 'be1'];
+const drainSeconds = 2;
+
+let cluster: Cluster;
+/** Sessions of the time before the first edit. */
+let idle: ImapSession;
+let direct: ImapSession;
+let pop3: Pop3Session;
+let smtp: SmtpSession;
+
+before(async () => {
+  cluster = await startCluster({ nodes: ['fe1', 'be1'], changeConfig: (yaml) => yaml.replace('drainSeconds: 5', `drainSeconds: ${String(drainSeconds)}`) });
+  for (let count = 0; count < 3; count += 1) await send('alice');
+  idle = await ImapSession.logIn(cluster, { node: 'fe1', user: 'alice' });
+  await beginIdle();
+  direct = await ImapSession.logIn(cluster, { node: 'be1', user: 'carol' });
+  await direct.ok('SELECT INBOX');
+  pop3 = await Pop3Session.logIn(cluster, { node: 'fe1', user: 'alice' });
+  await pop3.ok('DELE 1');
+  smtp = await SmtpSession.connect(cluster, 'fe1');
+  assert.match(await smtp.say('MAIL FROM:<sender@example.net>'), /^250 /);
+  assert.match(await smtp.say('RCPT TO:<carol@example.com>'), /^250 /);
+});
+after(async () => cluster.stop());
+
+async function beginIdle(): Promise<void> {
+  await idle.ok('SELECT INBOX');
+  idle.dialogue.say('i IDLE');
+  await idle.dialogue.expect(/^\+ /);
+}
+
+async function send(user: string): Promise<void> {
+  assert.match(await deliver(cluster, 'fe1', { from: 'sender@example.net', to: [`${user}@example.com`], bytes: newMessage().bytes }), /^250 /);
+}
+
+/** The time until the idling client hears of a message that was delivered just now. */
+async function newsAfterMs(): Promise<number> {
+  await send('alice');
+  const sentMs = Date.now();
+  await idle.dialogue.until(/^\* \d+ EXISTS$/);
+  return Date.now() - sentMs;
+}
+
+/** Writes the file as an editor does and waits until the nodes have said the words. */
+async function edit(change: (yaml: string) => string, words: string): Promise<void> {
+  const yaml = fs.readFileSync(cluster.configFile, 'utf8');
+  const changed = change(yaml);
+  assert.notEqual(changed, yaml);
+  const from = new Map(edited.map((node) => [node, cluster.log(node).length]));
+  fs.writeFileSync(cluster.configFile, changed);
+  for (const node of edited) await logLine(cluster, node, [words], { from: from.get(node) ?? 0 });
+}
+
+/** Gives each of the two nodes one IMAP listener more, beside the one that is there. */
+function withOneListenerMore(yaml: string): string {
+  return edited.reduce((text, node) => {
+    const port = cluster.port(node, 'imap');
+    return text.replace(new RegExp(`( +- \\{ address: "127\\.0\\.0\\.1:)${String(port)}(".*\\n)`), `$&$1${String(port + 1)}$2`);
+  }, yaml);
+}
+
+const recipientLimit = (count: number): string => `\nfrontends: { services: { smtpProxy: { maxRecipients: ${String(count)} } } }\n`;
+
+/** Process ids of workers that retired. */
+function retired(node: NodeName): number[] {
+  const lines = cluster.log(node).split('\n').filter((line) => line.includes('retires: accepts nothing new'));
+  return lines.map((line) => (JSON.parse(line) as { readonly pid: number }).pid);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return false;
+    throw error;
+  }
+}
+
+test('an edit that adds listeners and changes a limit is put to use, and new sessions find it', async (t) => {
+  await edit((yaml) => withOneListenerMore(yaml).replace('\nnodes:\n', `${recipientLimit(1)}\nnodes:\n`), 'runs the new configuration');
+  for (const node of edited) {
+    const imap = await Dialogue.connect({ port: cluster.port(node, 'imap') + 1 });
+    t.after(() => imap.close());
+    await imap.expect(/^\* OK /);
+    assert.equal(retired(node).filter(isAlive).length, 1, `the worker of before keeps its sessions at ${node}`);
+  }
+  const fresh = await SmtpSession.connect(cluster, 'fe1');
+  t.after(() => fresh.close());
+  await fresh.say('MAIL FROM:<sender@example.net>');
+  assert.match(await fresh.say('RCPT TO:<alice@example.com>'), /^250 /);
+  assert.match(await fresh.say('RCPT TO:<carol@example.com>'), /^452 /);
+});
+
+test('IDLE in the worker of before hears of what the new one delivers', async (t) => {
+  const afterMs = await newsAfterMs();
+  t.diagnostic(`after ${String(afterMs)} ms`);
+  assert.ok(afterMs < 1000);
+});
+
+test('sessions in the middle of IMAP, POP3 and SMTP go on with the parameters they began with, through a second edit too', async () => {
+  await edit((yaml) => yaml.replace(recipientLimit(1), recipientLimit(2)), 'runs the new configuration');
+  await direct.ok('NOOP');
+  assert.match(await smtp.say('RCPT TO:<alice@example.com>'), /^250 /); // the limit is for sessions that began later
+  const { subject, bytes } = newMessage();
+  assert.match(await smtp.say('DATA'), /^354 /);
+  assert.match(await smtp.sayMessage(bytes), /^250 /);
+  await idle.dialogue.until(/^\* \d+ EXISTS$/);
+  assert.equal((await direct.find(subject)).length, 1);
+  assert.match(await pop3.run('STAT'), /^\+OK 2 /);
+  await pop3.ok('QUIT');
+  assert.ok((await newsAfterMs()) < 1000);
+});
+
+test('an edit with a mistake is refused and logged, and everything goes on', async () => {
+  const yaml = fs.readFileSync(cluster.configFile, 'utf8');
+  const before = edited.map((node) => retired(node).length);
+  await edit((text) => text.replace('maxRecipients', 'maxRecipient'), 'configuration refused');
+  assert.match(cluster.log('fe1'), /maxRecipients/);
+  assert.deepEqual(edited.map((node) => retired(node).length), before);
+  assert.ok((await newsAfterMs()) < 1000);
+  await direct.ok('NOOP');
+  (await ImapSession.logIn(cluster, { node: 'fe1', user: 'carol' })).close();
+  await edit(() => yaml, 'again the one in use');
+});
+
+test('a worker of before leaves when its last session has ended', async () => {
+  const [oldest] = retired('be1');
+  assert.ok(oldest !== undefined && isAlive(oldest));
+  idle.dialogue.say('DONE');
+  await idle.dialogue.until(/^i OK /);
+  await idle.ok('LOGOUT');
+  await direct.ok('LOGOUT');
+  await smtp.quit();
+  const deadline = Date.now() + 10_000;
+  while (edited.some((node) => retired(node).some(isAlive))) {
+    assert.ok(Date.now() < deadline, 'retired workers without sessions are still there');
+    await sleep(50);
+  }
+});
+
+test('SIGTERM ends retiring workers within the time to drain; meanwhile the node says that it is not ready', async () => {
+  idle = await ImapSession.logIn(cluster, { node: 'fe1', user: 'alice' });
+  await beginIdle();
+  await edit((yaml) => yaml.replace(recipientLimit(2), recipientLimit(3)), 'runs the new configuration');
+  const late = await ImapSession.logIn(cluster, { node: 'fe1', user: 'alice' });
+  const ready = async (): Promise<unknown> => {
+    const { status, json } = await new WebClient().ask(`https://127.0.0.1:${String(cluster.port('fe1', 'admin'))}/readyz`);
+    return { status, ready: json['ready'] };
+  };
+  assert.deepEqual(await ready(), { status: 200, ready: true });
+  const beganMs = Date.now();
+  const stopping = cluster.stopNode('fe1');
+  await logLine(cluster, 'fe1', ['"stopping"']);
+  await sleep(200);
+  assert.deepEqual(await ready(), { status: 503, ready: false });
+  assert.equal(await stopping, 0);
+  assert.ok(Date.now() - beganMs < (drainSeconds + 1.5) * 1000);
+  await Promise.all([idle.dialogue.closed(), late.dialogue.closed()]);
+});
