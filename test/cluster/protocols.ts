@@ -6,6 +6,7 @@ import { startWorld } from '../harness/world.ts';
 import type { World } from '../harness/world.ts';
 import { directorySuite } from './directory-suite.ts';
 import { imapSuite } from './imap-suite.ts';
+import { outageSuite } from './outage-suite.ts';
 import { pop3Suite } from './pop3-suite.ts';
 import { realMailSuite } from './real-mail-suite.ts';
 import { smtpSuite } from './smtp-suite.ts';
@@ -33,6 +34,7 @@ export function protocolsWith(directory: DirectoryKind): void {
     realMailSuite(cluster);
     directorySuite(cluster);
     webmailSuite(cluster);
+    outageSuite(cluster);
   });
 }
 
