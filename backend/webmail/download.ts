@@ -1,9 +1,10 @@
 /** Downloads: one part, decoded, or the whole message as it came in. Nothing of it is ever shown by the browser as a page of ours. */
-import { once } from 'node:events';
+import { pipeline } from 'node:stream/promises';
 import { HttpRefusal } from '../../shared/http/refusals.ts';
 import type { Exchange } from '../../shared/http/http-service.ts';
 import { createTransferDecoder } from '../../shared/mime/text.ts';
 import { decodeWords } from '../../shared/mime/encoded-words.ts';
+import type { Part } from '../../shared/mime/structure.ts';
 import type { StoredMessage } from '../storage/storage.ts';
 import { pathMessage } from './call.ts';
 import type { Call } from './call.ts';
@@ -20,9 +21,7 @@ export async function downloadPart(call: Call): Promise<void> {
   if (part === undefined) throw new HttpRefusal('no-such-thing', 'The message has no such part.');
   const type = `${part.type}/${part.subtype}`;
   setDownloadHeaders(call.exchange, { name: nameOf(part), type: harmlessTypes.has(type) ? type : 'application/octet-stream' });
-  const decoder = createTransferDecoder(part.encoding);
-  for await (const chunk of readPieces(message, part.bodyStart, part.bodyEnd)) await write(call.exchange, decoder.write(chunk));
-  call.exchange.response.end(decoder.end());
+  await pipeline(decodePieces(message, part), call.exchange.response);
 }
 
 export async function downloadSource(call: Call): Promise<void> {
@@ -30,13 +29,18 @@ export async function downloadSource(call: Call): Promise<void> {
   const subject = decodeWords(message.structure.envelope.subject ?? '').replace(/[\p{Cc}\p{Cf}/\\]+/gu, '_').slice(0, 80);
   setDownloadHeaders(call.exchange, { name: `${subject || 'message'}.eml`, type: 'message/rfc822' });
   call.exchange.response.setHeader('content-length', message.size);
-  for await (const chunk of readPieces(message, 0, message.size)) await write(call.exchange, chunk);
-  call.exchange.response.end();
+  await pipeline(readPieces(message, 0, message.size), call.exchange.response);
 }
 
 /** A stored message's bytes from `start` to before `end`, piece by piece. */
-export async function* readPieces(message: StoredMessage, start: number, end: number): AsyncGenerator<Buffer> {
+async function* readPieces(message: StoredMessage, start: number, end: number): AsyncGenerator<Buffer> {
   for (let at = start; at < end; at += chunkBytes) yield message.read(at, Math.min(chunkBytes, end - at));
+}
+
+async function* decodePieces(message: StoredMessage, part: Part): AsyncGenerator<Buffer> {
+  const decoder = createTransferDecoder(part.encoding);
+  for await (const piece of readPieces(message, part.bodyStart, part.bodyEnd)) yield decoder.write(piece);
+  yield decoder.end();
 }
 
 /** RFC 6266: a name for old programs, and the true one. The policy keeps the browser from running anything in it. */
@@ -47,9 +51,4 @@ function setDownloadHeaders({ response }: Exchange, file: { readonly name: strin
   response.setHeader('content-disposition', `attachment; filename="${plainName}"; filename*=UTF-8''${encodedName}`);
   response.setHeader('content-security-policy', "default-src 'none'; sandbox");
   response.setHeader('cache-control', 'private, no-store');
-}
-
-async function write({ response }: Exchange, chunk: Buffer): Promise<void> {
-  if (response.destroyed || response.write(chunk)) return;
-  await Promise.race([once(response, 'drain'), once(response, 'close')]);
 }

@@ -7,6 +7,8 @@ import * as https from 'node:https';
 import type { Duplex } from 'node:stream';
 import { newSessionId } from '../base/session-id.ts';
 import type { Logger } from '../log/log.ts';
+import { guardServer } from '../net/gate.ts';
+import type { Balancers } from '../net/gate.ts';
 import type { ServerTls } from '../net/server-tls.ts';
 import type { Service } from '../service/service.ts';
 import { setPageHeaders } from './page-headers.ts';
@@ -18,11 +20,15 @@ export interface HttpListener {
   readonly port: number;
   /** `none`: a proxy in front does the TLS. Cookies are Secure all the same. */
   readonly tls: 'implicit' | 'none';
+  /** Load balancers in front that speak the PROXY protocol. */
+  readonly balancers?: Balancers | undefined;
 }
 
 export interface HttpLimits {
   /** Per listener and worker. */
   readonly maxConnections: number;
+  /** From one client address; no limit when absent. */
+  readonly maxConnectionsPerAddress?: number | undefined;
   /** Request line and header fields, bytes. */
   readonly maxHeaderBytes: number;
   /** From the first byte of a request to the end of its body. */
@@ -93,6 +99,7 @@ async function openServer<Listener extends HttpListener>(options: HttpOptions<Li
   const server = listener.tls === 'implicit'
     ? https.createServer({ ...options.serverTls.options, ...settings, requestCert, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] }, answer)
     : http.createServer(settings, answer);
+  guardServer(server, { balancers: listener.balancers, maxConnectionsPerAddress: limits.maxConnectionsPerAddress, log: log.child({ service: options.name }) });
   server.maxConnections = limits.maxConnections;
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => refuseUnreadable(error, socket));
   server.on('drop', () => log.warn({ service: options.name, port: listener.port }, 'connection refused: too many'));
@@ -115,10 +122,10 @@ function answerRequest<Listener extends HttpListener>(
   const id = newSessionId();
   const log = options.log.child({ request: id, client: request.socket.remoteAddress });
   const fail = (error: unknown): void => {
-    if (response.destroyed || request.errored !== null) return; // the client is gone: nobody to tell
+    if (isDeparture(error)) return;
     if (isUnexpected(error)) log.error({ err: error, method: request.method, url: request.url }, 'request failed');
     else log.info({ method: request.method, url: request.url, kind: kindOf(error), reason: String(error) }, 'request refused');
-    sendError(response, errorAnswer(error, id));
+    if (!response.destroyed) sendError(response, errorAnswer(error, id));
   };
   setPageHeaders(response);
   const url = URL.parse(request.url ?? '/', 'https://node.invalid');
@@ -127,6 +134,11 @@ function answerRequest<Listener extends HttpListener>(
     return;
   }
   options.handle({ request, response, path: url.pathname, query: url.searchParams, listener, id, log }).catch(fail);
+}
+
+/** What streams say when the client leaves in the middle: nobody is left to tell, and nothing is wrong here. */
+function isDeparture(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && ['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET', 'EPIPE'].includes(String(error.code));
 }
 
 function kindOf(error: unknown): unknown {

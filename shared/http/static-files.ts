@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
-import { brotliCompressSync } from 'node:zlib';
+import { brotliCompressSync, constants } from 'node:zlib';
 
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -37,12 +37,15 @@ export async function loadStaticFiles(directory: string): Promise<StaticFiles> {
   return files;
 }
 
+/** The best one costs a fifth of a second at every start, for a tenth less. */
+const compression = 7;
+
 function describe(path: string, bytes: Buffer): StaticFile {
   // Files under /assets bear a digest in their name.
   const caching = path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache';
   return {
     bytes,
-    compressed: brotliCompressSync(bytes),
+    compressed: brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: compression } }),
     headers: {
       'content-type': types[extname(path)] ?? 'application/octet-stream',
       'cache-control': caching,

@@ -1,7 +1,7 @@
 /** The page: sign-in, or the three panes with the message being written above them. */
 import { signal } from '@preact/signals';
 import { Compose } from './compose.tsx';
-import { draft } from './compose-state.ts';
+import { ownDraft } from './compose-state.ts';
 import { FolderPane } from './folder-pane.tsx';
 import './keyboard.ts';
 import { ListPane } from './list-pane.tsx';
@@ -19,7 +19,7 @@ export function App() {
   return (
     <>
       <Page />
-      <Toasts />
+      {ownDraft.value === undefined && <Toasts />}
     </>
   );
 }
@@ -35,7 +35,7 @@ function Page() {
       <FolderPane address={value.address} drawer={drawer} />
       <ListPane drawer={drawer} />
       <Reader />
-      {draft.value !== undefined && <Compose />}
+      {ownDraft.value !== undefined && <Compose draft={ownDraft.value} />}
     </div>
   );
 }

@@ -1,5 +1,5 @@
 /** The message being written: where it begins (new, answer, draft), and what becomes of it. */
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import type { AddressView, ComposeRequest, DraftAnswer, MessagePlace, MessageView, SendAnswer } from '../../api.ts';
 import { post } from './api.ts';
 import { mediumDate, sizeText } from './dates.ts';
@@ -34,6 +34,9 @@ export interface Draft {
 }
 
 export const draft = signal<Draft | undefined>(undefined);
+
+/** What is being written, if it belongs to the one who is signed in. */
+export const ownDraft = computed(() => (draft.value?.owner === lastAddress.value ? draft.value : undefined));
 
 const empty = { title: 'New message', to: '', cc: '', bcc: '', subject: '', text: '', answers: undefined, stored: undefined, kept: [], files: [], changed: 'no', state: 'writing' } as const;
 
@@ -113,7 +116,7 @@ function finish(done: boolean, value: Draft): void {
 }
 
 function open(values: Partial<Draft>): void {
-  if (draft.value !== undefined && draft.value.owner === lastAddress.value && draft.value.changed === 'yes') {
+  if (ownDraft.value?.changed === 'yes') {
     showNote('Finish or close the message you are writing first.');
     return;
   }

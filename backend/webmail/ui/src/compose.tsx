@@ -1,24 +1,22 @@
 /** The window in which a message is written. */
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { addFiles, change, closeDraft, discardDraft, draft, sendDraft } from './compose-state.ts';
+import { addFiles, change, closeDraft, discardDraft, sendDraft } from './compose-state.ts';
 import type { Draft } from './compose-state.ts';
 import { sizeText } from './dates.ts';
 import { Icon } from './icons.tsx';
-import { lastAddress } from './session.ts';
+import { Toasts } from './toasts.tsx';
 
-export function Compose() {
-  const { value } = draft;
+export function Compose({ draft }: { readonly draft: Draft }) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     if (dialog.current?.open === false) dialog.current.showModal();
   }, []);
-  if (value === undefined || value.owner !== lastAddress.value) return null;
   const keyDown = (event: KeyboardEvent): void => {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void sendDraft();
   };
   return (
-    <dialog ref={dialog} class="compose" aria-label={value.title} onKeyDown={keyDown} onCancel={(event) => {
+    <dialog ref={dialog} class="compose" aria-label={draft.title} onKeyDown={keyDown} onCancel={(event) => {
       event.preventDefault();
       void closeDraft();
     }} onDragOver={(event) => event.preventDefault()} onDrop={(event) => {
@@ -30,13 +28,15 @@ export function Compose() {
         void sendDraft();
       }}>
         <header class="compose-head">
-          <h2>{value.title}</h2>
+          <h2>{draft.title}</h2>
           <button class="icon-button" type="button" aria-label="Save and close" title="Save and close" onClick={() => void closeDraft()}><Icon name="close" /></button>
         </header>
-        <Fields draft={value} />
-        <Files draft={value} />
-        <Foot draft={value} />
+        <Fields draft={draft} />
+        <Files draft={draft} />
+        <Foot draft={draft} />
       </form>
+      {/* Nothing outside a modal dialog can be seen above it, or touched. */}
+      <Toasts />
     </dialog>
   );
 }

@@ -32,7 +32,7 @@ export function HtmlBody({ mailbox, message, html }: { readonly mailbox: number;
     <div class="html-body">
       {page.value.blocked && (
         <p class="notice remote-notice">
-          <Icon name="image" /><span>Pictures from other servers are not shown, so that the sender does not learn that you read this.</span>
+          <Icon name="image" /><span>Remote images are hidden: they would tell the sender that you read this.</span>
           <button class="button button-small" onClick={() => { remote.value = 'allowed'; }}>Show remote images</button>
         </p>
       )}

@@ -1,6 +1,6 @@
 /** Single keys, for those who don't reach for the mouse; not while something is being typed or written. */
 import type { MailboxView, MessageView } from '../../api.ts';
-import { answerMessage, draft, startWriting } from './compose-state.ts';
+import { answerMessage, ownDraft, startWriting } from './compose-state.ts';
 import { currentMailbox } from './mailboxes.ts';
 import { deleteMessage, list, setFlag } from './messages.ts';
 import { currentFlags, openMessage } from './open-message.ts';
@@ -41,7 +41,7 @@ function step(by: 1 | -1): void {
 
 addEventListener('keydown', (event) => {
   const typing = event.target instanceof Element && event.target.closest('input, textarea, select, dialog') !== null;
-  if (typing || event.ctrlKey || event.metaKey || event.altKey || session.value.at !== 'signed-in' || draft.value !== undefined) return;
+  if (typing || event.ctrlKey || event.metaKey || event.altKey || session.value.at !== 'signed-in' || ownDraft.value !== undefined) return;
   const mailbox = currentMailbox.value;
   const { value } = openMessage;
   const general = anywhere[event.key];
