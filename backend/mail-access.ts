@@ -1,6 +1,7 @@
 /** Starts the services by which users read their mail (IMAP, POP3, WebMail) from the node's configuration. */
 import type { NodeConfig } from '../cluster-config/effective.ts';
-import { hostAndPortOf } from '../cluster-config/listeners.ts';
+import { placeOf } from '../cluster-config/listeners.ts';
+import type { Place } from '../cluster-config/listeners.ts';
 import type { NodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeContext } from '../cluster-config/run-node.ts';
 import { httpLimits, httpListener, readCookieSecret, sessionAges, uiDirectory } from '../cluster-config/webmail-settings.ts';
@@ -55,8 +56,8 @@ export function byAudience<Listener extends { readonly trusted: boolean }>(
 type MailListener = NodeConfig['services']['imap']['listeners'][number];
 type WebListener = NodeConfig['services']['webmail']['listeners'][number];
 
-function lineListener(listener: MailListener): { readonly host: string; readonly port: number; readonly tls: 'implicit' | 'starttls'; readonly trusted: 'yes' | 'no' } {
-  return { ...hostAndPortOf(listener), tls: listener.tls === 'implicit' ? 'implicit' : 'starttls', trusted: listener.trusted ? 'yes' : 'no' };
+function lineListener(config: NodeConfig, listener: MailListener): Place & { readonly tls: 'implicit' | 'starttls'; readonly trusted: 'yes' | 'no' } {
+  return { ...placeOf(config, listener), tls: listener.tls === 'implicit' ? 'implicit' : 'starttls', trusted: listener.trusted ? 'yes' : 'no' };
 }
 
 function sessionLimits(service: NodeConfig['services']['imap'] | NodeConfig['services']['pop3']) {
@@ -74,7 +75,7 @@ async function startImapFor(ground: Ground, { listeners, serverTls }: Part<MailL
   const { config, tls, storage, accounts, context } = ground;
   const service = config.services.imap;
   return startImap({
-    listeners: listeners.map(lineListener),
+    listeners: listeners.map((listener) => lineListener(config, listener)),
     serverTls, accounts, storage,
     hints: context.hints,
     log: context.log,
@@ -86,7 +87,7 @@ async function startImapFor(ground: Ground, { listeners, serverTls }: Part<MailL
 async function startPop3For(ground: Ground, { listeners, serverTls }: Part<MailListener>): Promise<Service> {
   const { config, tls, accounts, context } = ground;
   return startPop3({
-    listeners: listeners.map(lineListener),
+    listeners: listeners.map((listener) => lineListener(config, listener)),
     serverTls, accounts,
     log: context.log,
     isTrustedNode: tls.isTrustedNode,
@@ -98,7 +99,7 @@ async function startWebmailFor(ground: Ground, { listeners, serverTls }: Part<We
   const { config, tls, storage, accounts, context } = ground;
   const { webmail, smtpReceiving } = config.services;
   return startWebmail({
-    listeners: listeners.map((listener) => ({ ...httpListener(listener), trusted: listener.trusted ? 'yes' : 'no' })),
+    listeners: listeners.map((listener) => ({ ...httpListener(config, listener), trusted: listener.trusted ? 'yes' : 'no' })),
     serverTls, accounts, storage, submit, uiDirectory,
     hints: context.hints,
     log: context.log,

@@ -2,7 +2,7 @@
 import { dirname, join } from 'node:path';
 import type { NodeConfig } from '../cluster-config/effective.ts';
 import { localDomains } from '../cluster-config/effective.ts';
-import { hostAndPortOf } from '../cluster-config/listeners.ts';
+import { placeOf } from '../cluster-config/listeners.ts';
 import { Failure } from '../shared/base/failure.ts';
 import { createDnr, defaultDnrOptions } from '../shared/dnr/dnr.ts';
 import type { Dnr } from '../shared/dnr/dnr.ts';
@@ -51,7 +51,7 @@ export function startReceiving(ground: Ground, processing: Processing): Promise<
   const service = config.services.smtpReceiving;
   return byAudience(service, tls).map(async ({ listeners, serverTls }) =>
     startSmtpReceiving({
-      listeners: listeners.map((listener) => ({ ...hostAndPortOf(listener), kind: listener.kind })),
+      listeners: listeners.map((listener) => ({ ...placeOf(config, listener), kind: listener.kind })),
       serverTls, accounts, processing,
       hostName: config.serverName,
       isOurDomain: ourDomains(config),

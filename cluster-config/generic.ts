@@ -1,6 +1,6 @@
 /** Generic server parameters: names, processes, log, TLS, name resolution. */
 import { z } from 'zod';
-import { domainName, fileName, host, hostAndPort, secret, wholeNumber } from './values.ts';
+import { domainName, fileName, host, hostAndPort, network, secret, wholeNumber } from './values.ts';
 
 const log = z
   .strictObject({
@@ -38,6 +38,8 @@ export const genericParameters = {
   domains: z.array(domainName).max(10_000).default([]).describe('Further local domains, whose mail is ours; the primary domain always is.'),
   serverName: host.optional().describe('The name by which this node greets; the node\'s host when absent.'),
   sslRandomFile: fileName().optional().describe('A file whose first bytes are mixed, beside the system\'s randomness, into the secrets made here.'),
+  proxyProtocolFrom: z.array(network).max(1000).default([]).describe('Load balancers, as networks: who connects from there must send a PROXY header (version 1 or 2), nobody else may. Holds for every listener that names no others, except those that only nodes reach (trusted, admin).'),
+  trustProxyTls: z.boolean().default(false).describe('Whether a load balancer\'s word that it speaks TLS with the client (PP2_TYPE_SSL) counts as TLS, so that users may log in.'),
   loopbackOnly: z.boolean().default(false).describe('Refuse listeners that other machines could reach; for trials.'),
   workers: wholeNumber({ min: 1, max: 256 }).default(2).describe('Worker processes of a node.'),
   drainSeconds: wholeNumber({ min: 0, max: 3600 }).default(10).describe('How long a stopping node waits for its sessions to finish.'),

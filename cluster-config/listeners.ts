@@ -1,5 +1,7 @@
 /** Listener addresses as the services want them. */
+import { parseNetwork } from '../shared/access/network.ts';
 import { Failure } from '../shared/base/failure.ts';
+import type { Balancers } from '../shared/net/gate.ts';
 import type { NodeConfig } from './effective.ts';
 import { splitHostAndPort } from './values.ts';
 
@@ -10,8 +12,29 @@ export function hostAndPortOf(listener: { readonly address: string }): { readonl
   return parts;
 }
 
+/** Where a listener listens, and the load balancers in front of it. */
+export interface Place {
+  readonly host: string;
+  readonly port: number;
+  readonly balancers: Balancers | undefined;
+}
+
+interface ConfiguredListener {
+  readonly address: string;
+  readonly trusted?: boolean;
+  readonly proxyProtocolFrom?: readonly string[] | undefined;
+}
+
+/** Nodes reach each other without a balancer: the general list does not hold for trusted listeners. */
+export function placeOf(config: NodeConfig, listener: ConfiguredListener): Place {
+  const general = listener.trusted === true ? [] : config.proxyProtocolFrom;
+  const networks = (listener.proxyProtocolFrom ?? general).map(parseNetwork);
+  const balancers: Balancers = { networks, trustTls: config.trustProxyTls ? 'yes' : 'no' };
+  return { ...hostAndPortOf(listener), balancers: networks.length === 0 ? undefined : balancers };
+}
+
 /** Where the node's admin API listens; nowhere when it is switched off. */
-export function adminListeners(config: NodeConfig): { readonly host: string; readonly port: number }[] {
+export function adminListeners(config: NodeConfig): Place[] {
   const { admin } = config.services;
-  return admin.enable ? admin.listeners.map(hostAndPortOf) : [];
+  return admin.enable ? admin.listeners.map((listener) => placeOf(config, { ...listener, trusted: true })) : [];
 }

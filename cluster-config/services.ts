@@ -1,11 +1,12 @@
 /** The services of front-ends and back-ends: their listeners and limits. */
 import { z } from 'zod';
-import { fileName, host, listenAddress, port, wholeNumber } from './values.ts';
+import { fileName, host, listenAddress, network, port, wholeNumber } from './values.ts';
 
 const enable = z.boolean().default(true).describe('Whether the service runs; without listeners it accepts nothing.');
 const maxErrors = wholeNumber({ min: 1, max: 1000 }).default(10).describe('Wrong commands in one session before it is cut.');
 const maxAuthErrors = wholeNumber({ min: 1, max: 100 }).default(3).describe('Failed logins in one session before it is cut.');
 const maxConnections = wholeNumber({ min: 1, max: 1_000_000 }).default(1000).describe('Connections at the same time, for each worker process.');
+const maxConnectionsPerAddress = wholeNumber({ min: 1, max: 1_000_000 }).optional().describe('Connections at the same time from one client address (IPv6: one /64), for each worker process; no limit when absent.');
 const connectTimeoutSeconds = wholeNumber({ min: 1, max: 600 }).default(5).describe('How long a connection to a back-end may take.');
 const loginTimeoutSeconds = wholeNumber({ min: 5, max: 3600 }).default(60).describe('From the connection to a successful login.');
 
@@ -14,14 +15,15 @@ function idleTimeoutSeconds(seconds: number): z.ZodDefault<z.ZodNumber> {
 }
 
 const address = listenAddress.describe('Where it listens, as IP:PORT.');
+const proxyProtocolFrom = z.array(network).max(1000).optional().describe('Load balancers in front of this listener, instead of the general ones.');
 const tls = z.enum(['implicit', 'starttls', 'none']).default('starttls').describe('TLS from the first byte, on request, or not at all.');
 const trusted = z.boolean().default(false).describe('Nodes of this cluster, known by their certificates, may act for users here; needs tls: implicit.');
 
-const plainListener = z.strictObject({ address, tls });
-const nodeListener = z.strictObject({ address, tls, trusted });
-const httpListener = z.strictObject({ address, tls: z.enum(['implicit', 'none']).default('implicit').describe('HTTPS, or HTTP without TLS.'), trusted });
-const proxyMailListener = z.strictObject({ address, tls, kind: z.enum(['mx', 'submission']).describe('Mail from other servers, or from users who log in.') });
-const mailListener = z.strictObject({ address, tls, trusted, kind: z.enum(['lmtp', 'mx', 'submission']).describe('Mail from our front-ends, from other servers, or from users who log in.') });
+const plainListener = z.strictObject({ address, tls, proxyProtocolFrom });
+const nodeListener = z.strictObject({ address, tls, trusted, proxyProtocolFrom });
+const httpListener = z.strictObject({ address, tls: z.enum(['implicit', 'none']).default('implicit').describe('HTTPS, or HTTP without TLS.'), trusted, proxyProtocolFrom });
+const proxyMailListener = z.strictObject({ address, tls, proxyProtocolFrom, kind: z.enum(['mx', 'submission']).describe('Mail from other servers, or from users who log in.') });
+const mailListener = z.strictObject({ address, tls, trusted, proxyProtocolFrom, kind: z.enum(['lmtp', 'mx', 'submission']).describe('Mail from our front-ends, from other servers, or from users who log in.') });
 
 function listeners<Listener extends z.ZodType>(listener: Listener): z.ZodDefault<z.ZodArray<Listener>> {
   return z.array(listener).max(64).default([]).describe('Where the service accepts connections; an address stands here once.') as z.ZodDefault<z.ZodArray<Listener>>;
@@ -34,7 +36,7 @@ const messageLimits = {
 
 const smtpProxy = z
   .strictObject({
-    enable, listeners: listeners(proxyMailListener), maxErrors, maxAuthErrors, maxConnections, ...messageLimits,
+    enable, listeners: listeners(proxyMailListener), maxErrors, maxAuthErrors, maxConnections, maxConnectionsPerAddress, ...messageLimits,
     idleTimeoutSeconds: idleTimeoutSeconds(300).describe('Silence after which a session is cut (RFC 5321 section 4.5.3.2.7).'),
     connectTimeoutSeconds,
     mappingPort: port.default(25).describe('The port where a mailHost that is not a node and names none gets mail, by SMTP.'),
@@ -44,7 +46,7 @@ const smtpProxy = z
 
 const imapProxy = z
   .strictObject({
-    enable, listeners: listeners(plainListener), maxErrors, maxAuthErrors, maxConnections, loginTimeoutSeconds,
+    enable, listeners: listeners(plainListener), maxErrors, maxAuthErrors, maxConnections, maxConnectionsPerAddress, loginTimeoutSeconds,
     idleTimeoutSeconds: idleTimeoutSeconds(1860).describe('Silence after which a session is cut; the standard asks for 30 minutes at least (RFC 3501 section 5.4).'),
     connectTimeoutSeconds,
     mappingPort: port.default(993).describe('The port of a mailHost that is not a node and names none.'),
@@ -54,7 +56,7 @@ const imapProxy = z
 
 const pop3Proxy = z
   .strictObject({
-    enable, listeners: listeners(plainListener), maxErrors, maxAuthErrors, maxConnections, loginTimeoutSeconds,
+    enable, listeners: listeners(plainListener), maxErrors, maxAuthErrors, maxConnections, maxConnectionsPerAddress, loginTimeoutSeconds,
     idleTimeoutSeconds: idleTimeoutSeconds(660).describe('Silence after which a session is cut; the standard asks for 10 minutes at least (RFC 1939 section 3).'),
     connectTimeoutSeconds,
     mappingPort: port.default(995).describe('The port of a mailHost that is not a node and names none.'),
@@ -70,7 +72,7 @@ const webmailSession = {
 
 const webmailProxy = z
   .strictObject({
-    enable, listeners: listeners(z.strictObject({ address, tls: z.enum(['implicit', 'none']).default('implicit').describe('HTTPS, or HTTP without TLS.') })), maxConnections,
+    enable, listeners: listeners(z.strictObject({ address, tls: z.enum(['implicit', 'none']).default('implicit').describe('HTTPS, or HTTP without TLS.'), proxyProtocolFrom })), maxConnections, maxConnectionsPerAddress,
     idleTimeoutSeconds: idleTimeoutSeconds(120).describe('How long a connection without requests stays open.'),
     ...webmailSession,
     connectTimeoutSeconds,
@@ -148,7 +150,7 @@ const webmail = z
   .describe('WebMail of a back-end.');
 
 const admin = z
-  .strictObject({ enable, listeners: listeners(z.strictObject({ address })) })
+  .strictObject({ enable, listeners: listeners(z.strictObject({ address, proxyProtocolFrom })) })
   .prefault({})
   .describe('The admin API: HTTPS, for the nodes of the cluster and for this machine.');
 

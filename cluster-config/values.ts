@@ -1,6 +1,8 @@
 /** The kinds of value that parameters are made of: durations, sizes, domains, addresses, files, secrets. */
 import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
+import { parseNetwork } from '../shared/access/network.ts';
+import { isFailure } from '../shared/base/failure.ts';
 
 /** Marks schemas whose values are file names: they are taken relative to the configuration file. */
 export const fileNames = z.registry<{ readonly fileName: true }>();
@@ -29,6 +31,19 @@ export const host = z.string().refine((text) => isIPv4(text) || isIPv6(text) || 
 
 /** `host:port`, with an IPv6 address in brackets. */
 export const hostAndPort = z.string().refine((text) => splitHostAndPort(text) !== undefined, 'must be HOST:PORT, for example 127.0.0.1:143 or [::1]:143');
+
+/** A network of IP addresses, or one address. */
+export const network = z.string().refine(isNetwork, 'must be a network such as 192.0.2.0/24 or 2001:db8::/32, or an IP address');
+
+function isNetwork(text: string): boolean {
+  try {
+    parseNetwork(text);
+    return true;
+  } catch (error) {
+    if (isFailure(error, 'bad-input')) return false;
+    throw error;
+  }
+}
 
 /** Where a listener listens: an IP address of this machine and a port. */
 export const listenAddress = z.string().refine((text) => {

@@ -4,7 +4,7 @@ import { Failure } from '../shared/base/failure.ts';
 import type { HttpListener } from '../shared/http/http-service.ts';
 import type { SessionAges } from '../shared/session-cookie/session-cookie.ts';
 import type { NodeConfig } from './effective.ts';
-import { hostAndPortOf } from './listeners.ts';
+import { placeOf } from './listeners.ts';
 import { readSecret } from './secret.ts';
 
 const leastSecretBytes = 32;
@@ -24,8 +24,8 @@ export function sessionAges(service: { readonly sessionIdleTimeoutSeconds: numbe
   return { idleMs: service.sessionIdleTimeoutSeconds * 1000, absoluteMs: service.sessionActivityTimeoutSeconds * 1000 };
 }
 
-export function httpListener(listener: { readonly address: string; readonly tls: 'implicit' | 'none' }): HttpListener {
-  return { ...hostAndPortOf(listener), tls: listener.tls };
+export function httpListener(config: NodeConfig, listener: Parameters<typeof placeOf>[1] & Pick<HttpListener, 'tls'>): HttpListener {
+  return { ...placeOf(config, listener), tls: listener.tls };
 }
 
 /** Limits of every HTTP service of ours that no parameter sets. */

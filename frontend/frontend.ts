@@ -5,7 +5,7 @@ import { openDirectoryAccess } from '../cluster-config/directory-access.ts';
 import { loadNodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeContext } from '../cluster-config/run-node.ts';
-import { adminListeners, hostAndPortOf } from '../cluster-config/listeners.ts';
+import { adminListeners, placeOf } from '../cluster-config/listeners.ts';
 import { httpLimits, httpListener, readCookieSecret, sessionAges, uiDirectory } from '../cluster-config/webmail-settings.ts';
 import { splitHostAndPort } from '../cluster-config/values.ts';
 import { startAdmin } from '../shared/admin/admin-server.ts';
@@ -146,11 +146,12 @@ function loginProxyOptions(ground: Ground, protocol: 'imap' | 'pop3'): ProxyOpti
     maxLineBytes: 8192,
   };
   return {
-    listeners: service.listeners.map((listener) => ({ ...hostAndPortOf(listener), tls: listener.tls === 'implicit' ? 'implicit' : 'starttls' })),
+    listeners: service.listeners.map((listener) => ({ ...placeOf(config, listener), tls: listener.tls === 'implicit' ? 'implicit' : 'starttls' })),
     serverTls: tls.forClients,
     road, log,
     limits: {
       maxConnections: service.maxConnections,
+      maxConnectionsPerAddress: service.maxConnectionsPerAddress,
       maxErrors: service.maxErrors,
       maxAuthErrors: service.maxAuthErrors,
       loginTimeoutMs: service.loginTimeoutSeconds * 1000,
@@ -164,7 +165,7 @@ async function startSmtp(ground: Ground): Promise<Service> {
   const { config, log, tls, mapping, authentication, targets } = ground;
   const service = config.services.smtpProxy;
   return startSmtpProxy({
-    listeners: service.listeners.map((listener) => ({ ...hostAndPortOf(listener), kind: listener.kind, tls: listener.tls === 'implicit' ? 'implicit' : 'starttls' })),
+    listeners: service.listeners.map((listener) => ({ ...placeOf(config, listener), kind: listener.kind, tls: listener.tls === 'implicit' ? 'implicit' : 'starttls' })),
     hostName: config.serverName,
     postmaster: `postmaster@${config.primaryDomain}`,
     serverTls: tls.forClients,
@@ -187,6 +188,7 @@ async function startSmtp(ground: Ground): Promise<Service> {
       idleTimeoutMs: service.idleTimeoutSeconds * 1000,
     },
     maxConnections: service.maxConnections,
+    maxConnectionsPerAddress: service.maxConnectionsPerAddress,
     greetingDelayMs: 0,
   });
 }
@@ -194,7 +196,7 @@ async function startSmtp(ground: Ground): Promise<Service> {
 async function startWebmail({ config, log, tls, mapping, authentication, targets, environment }: Ground): Promise<Service> {
   const service = config.services.webmailProxy;
   return startWebmailProxy({
-    listeners: service.listeners.map(httpListener),
+    listeners: service.listeners.map((listener) => httpListener(config, listener)),
     serverTls: tls.forClients,
     mapping, authentication, uiDirectory, log,
     backendFor: (node) => targets.of(node, 'webmail'),
@@ -203,6 +205,7 @@ async function startWebmail({ config, log, tls, mapping, authentication, targets
     limits: {
       ...httpLimits,
       maxConnections: service.maxConnections,
+      maxConnectionsPerAddress: service.maxConnectionsPerAddress,
       idleTimeoutMs: service.idleTimeoutSeconds * 1000,
       maxBodyBytes: service.httpBodyMaxKilobytes * 1024,
       maxPendingPerBackend: service.requestsQueueMaxSize,

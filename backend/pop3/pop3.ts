@@ -3,6 +3,7 @@ import { newSessionId } from '../../shared/base/session-id.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import { Connection } from '../../shared/net/connection.ts';
 import type { AnySocket } from '../../shared/net/connection.ts';
+import type { Balancers } from '../../shared/net/gate.ts';
 import { listen, retireAll } from '../../shared/net/listener.ts';
 import type { ServerTls } from '../../shared/net/server-tls.ts';
 import { maxSaslLineBytes } from '../../shared/sasl/mechanisms.ts';
@@ -19,6 +20,8 @@ export interface Pop3Listener {
   readonly tls: 'implicit' | 'starttls';
   /** `yes`: front-ends log in here on behalf of users, by their node certificate. Needs implicit TLS. */
   readonly trusted: 'yes' | 'no';
+  /** Load balancers in front that speak the PROXY protocol. */
+  readonly balancers?: Balancers | undefined;
 }
 
 export interface Pop3Limits {

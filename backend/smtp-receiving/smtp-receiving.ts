@@ -4,6 +4,7 @@
  */
 import type { Logger } from '../../shared/log/log.ts';
 import type { AnySocket } from '../../shared/net/connection.ts';
+import type { Balancers } from '../../shared/net/gate.ts';
 import { listen, retireAll } from '../../shared/net/listener.ts';
 import type { Listener } from '../../shared/net/listener.ts';
 import type { ServerTls } from '../../shared/net/server-tls.ts';
@@ -15,7 +16,7 @@ import { nodeIdentity } from '../../shared/tls/identity.ts';
 import type { NodeIdentity } from '../../shared/tls/identity.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Processing } from '../processing/processing.ts';
-import { lmtpHandlers, nodeParameters } from './lmtp.ts';
+import { lmtpHandlers, nodeParameters, traceAllowanceBytes } from './lmtp.ts';
 import { replyTo } from './replies.ts';
 import { smtpHandlers } from './smtp.ts';
 
@@ -27,6 +28,8 @@ export interface SmtpReceivingListener {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
+  /** Load balancers in front that speak the PROXY protocol. */
+  readonly balancers?: Balancers | undefined;
 }
 
 export interface SmtpReceivingOptions {
@@ -55,11 +58,11 @@ export async function startSmtpReceiving(given: SmtpReceivingOptions): Promise<S
   const options = { ...given, log: given.log.child({ service: 'smtpReceiving' }) };
   const opened: { readonly listener: Listener; readonly door: Door }[] = [];
   try {
-    for (const { kind, host, port } of options.listeners) {
+    for (const { kind, host, port, balancers } of options.listeners) {
       const door = doorOf(options, kind);
       const { serverTls, maxConnections, log } = options;
       const listener = await listen(
-        { host, port, tls: kind === 'mx' ? 'starttls' : 'implicit', serverTls, requestCertificate: kind === 'mx' ? 'no' : 'yes', maxConnections, log },
+        { host, port, balancers, tls: kind === 'mx' ? 'starttls' : 'implicit', serverTls, requestCertificate: kind === 'mx' ? 'no' : 'yes', maxConnections, log },
         (socket) => door.accept(socket),
       );
       opened.push({ listener, door });
@@ -107,6 +110,6 @@ function serve<S>(options: SmtpReceivingOptions, handlers: SmtpHandlers<S>, mann
     protocol: 'smtp', hostName, encryption: 'implicit', serverTls: () => serverTls, authentication: 'none', trustedPeers: 'no', extensions: [],
     extraParameters: [], greetingDelayMs: 0, log, handlers, replyTo: (thrown, sessionId) => replyTo(thrown, { sessionId, log }),
     ...manner,
-    limits: manner.trustedPeers === 'yes' ? { ...limits, maxErrors: Infinity } : limits,
+    limits: manner.trustedPeers === 'yes' ? { ...limits, maxErrors: Infinity, maxMessageBytes: limits.maxMessageBytes + traceAllowanceBytes } : limits,
   });
 }

@@ -6,6 +6,7 @@ import type { Logger } from '../../shared/log/log.ts';
 import { newSessionId } from '../../shared/base/session-id.ts';
 import { Connection } from '../../shared/net/connection.ts';
 import type { AnySocket } from '../../shared/net/connection.ts';
+import type { Balancers } from '../../shared/net/gate.ts';
 import { listen, retireAll } from '../../shared/net/listener.ts';
 import type { ServerTls } from '../../shared/net/server-tls.ts';
 import { splice } from '../../shared/net/splice.ts';
@@ -17,10 +18,14 @@ export interface ProxyListener {
   readonly host: string;
   readonly port: number;
   readonly tls: 'implicit' | 'starttls';
+  /** Load balancers in front that speak the PROXY protocol. */
+  readonly balancers?: Balancers | undefined;
 }
 
 export interface ProxyLimits {
   readonly maxConnections: number;
+  /** From one client address; no limit when absent. */
+  readonly maxConnectionsPerAddress?: number | undefined;
   /** Bad commands before the line is cut. */
   readonly maxErrors: number;
   /** Failed logins before the line is cut. */
@@ -72,9 +77,11 @@ export async function startProxy(protocol: ProxyProtocol, options: ProxyOptions)
       socket.destroy();
     });
   };
+  const { maxConnections, maxConnectionsPerAddress } = options.limits;
+  const gateLimits = { maxConnections, maxConnectionsPerAddress };
   const listeners = await Promise.all(
     options.listeners.map(async (listener) =>
-      listen({ ...listener, serverTls: options.serverTls, requestCertificate: 'no', maxConnections: options.limits.maxConnections, log }, serve),
+      listen({ ...listener, ...gateLimits, serverTls: options.serverTls, requestCertificate: 'no', log }, serve),
     ),
   );
   return {

@@ -6,6 +6,7 @@
 import { isFailure } from '../../shared/base/failure.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { TlsSessions } from '../../shared/net/connect.ts';
+import type { Balancers } from '../../shared/net/gate.ts';
 import { listen, retireAll } from '../../shared/net/listener.ts';
 import type { ServerTls } from '../../shared/net/server-tls.ts';
 import type { Service } from '../../shared/service/service.ts';
@@ -31,6 +32,8 @@ export interface SmtpProxyListener {
   /** `mx`: mail from the world, no AUTH. `submission`: mail from users, AUTH required. */
   readonly kind: 'mx' | 'submission';
   readonly tls: 'implicit' | 'starttls';
+  /** Load balancers in front that speak the PROXY protocol. */
+  readonly balancers?: Balancers | undefined;
 }
 
 /** The back-ends as the configuration names them, with this node's client certificate in `tls`. */
@@ -60,6 +63,8 @@ export interface SmtpProxyOptions {
   readonly backendDownMs: number;
   readonly limits: SmtpLimits;
   readonly maxConnections: number;
+  /** From one client address; no limit when absent. */
+  readonly maxConnectionsPerAddress?: number | undefined;
   /** How long a client on an MX listener must wait for the greeting without talking. */
   readonly greetingDelayMs: number;
   readonly log: Logger;
@@ -76,8 +81,8 @@ export async function startSmtpProxy(given: SmtpProxyOptions): Promise<Service &
   const legs = new Legs({ ...options, timeouts: options.backendTimeouts, downMs: options.backendDownMs });
   const opened = await Promise.all(options.listeners.map(async (listener) => {
     const sessions = listener.kind === 'mx' ? mxSessions(options, listener, legs) : submissionSessions(options, listener, legs);
-    const { maxConnections, serverTls, log } = options;
-    const opening = listen({ ...listener, serverTls, requestCertificate: 'no', maxConnections, log }, (socket) => sessions.accept(socket));
+    const { maxConnections, maxConnectionsPerAddress, serverTls, log } = options;
+    const opening = listen({ ...listener, serverTls, requestCertificate: 'no', maxConnections, maxConnectionsPerAddress, log }, (socket) => sessions.accept(socket));
     return { listener: await opening, sessions };
   }));
   return {

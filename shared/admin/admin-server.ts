@@ -6,6 +6,8 @@ import * as https from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import type { Logger } from '../log/log.ts';
+import { guardServer } from '../net/gate.ts';
+import type { GateOptions } from '../net/gate.ts';
 import type { ServerTls } from '../net/server-tls.ts';
 import type { Service } from '../service/service.ts';
 import { nodeIdentity } from '../tls/identity.ts';
@@ -19,7 +21,7 @@ export interface AdminRoute {
   readonly answer: (argument: string) => Promise<{ readonly status: number; readonly body: unknown }>;
 }
 
-export interface AdminOptions {
+export interface AdminOptions extends Pick<GateOptions, 'balancers'> {
   readonly host: string;
   readonly port: number;
   readonly serverTls: ServerTls;
@@ -39,6 +41,7 @@ export async function startAdmin(options: AdminOptions): Promise<Service> {
       });
     },
   );
+  guardServer(server, options);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.host, resolve);

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import * as tls from 'node:tls';
 import { Failure } from '../base/failure.ts';
 import type { ServerTls } from './server-tls.ts';
+import { clientSpeaksTls } from './socket-client.ts';
 
 export type AnySocket = Socket | tls.TLSSocket;
 
@@ -53,8 +54,9 @@ export class Connection {
     return this.#socket;
   }
 
+  /** By TLS with us, or with a load balancer whose word on it counts. */
   get encrypted(): boolean {
-    return this.#socket instanceof tls.TLSSocket;
+    return this.#socket instanceof tls.TLSSocket || clientSpeaksTls(this.#socket);
   }
 
   /** Received and not yet read, bytes. */

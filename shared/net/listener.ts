@@ -1,11 +1,12 @@
 /** Opens a TCP port and hands over its connections, after the TLS handshake where the listener has implicit TLS. */
 import * as net from 'node:net';
 import * as tls from 'node:tls';
-import type { Logger } from '../log/log.ts';
 import type { AnySocket } from './connection.ts';
+import { guardServer } from './gate.ts';
+import type { GateOptions } from './gate.ts';
 import type { ServerTls } from './server-tls.ts';
 
-export interface ListenOptions {
+export interface ListenOptions extends GateOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
@@ -16,7 +17,6 @@ export interface ListenOptions {
   readonly requestCertificate: 'yes' | 'no';
   /** Connections open at once; one more is closed without a word. */
   readonly maxConnections: number;
-  readonly log: Logger;
 }
 
 export interface Listener {
@@ -33,6 +33,7 @@ const handshakeTimeoutMs = 20_000;
 /** Listens; rejects with the system's error (EADDRINUSE, EACCES …) naming address and port. */
 export async function listen(options: ListenOptions, onConnection: (socket: AnySocket) => void): Promise<Listener> {
   const server = options.tls === 'implicit' ? tlsServer(options, onConnection) : net.createServer({ noDelay: true }, onConnection);
+  guardServer(server, options);
   server.maxConnections = options.maxConnections;
   server.on('drop', () => options.log.warn({ host: options.host, port: options.port }, 'connection refused: too many'));
   await new Promise<void>((resolve, reject) => {

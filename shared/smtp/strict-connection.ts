@@ -9,6 +9,7 @@ import type { SMTPServerOptions } from 'smtp-server';
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
 import { SMTPStream } from 'smtp-server/lib/smtp-stream.js';
 import type { AnySocket } from '../net/connection.ts';
+import { clientSpeaksTls } from '../net/socket-client.ts';
 import { DotUnstuffer } from './dot-stuffing.ts';
 import { LineScanner } from './strict-lines.ts';
 import type { LineDefect } from './strict-lines.ts';
@@ -147,6 +148,7 @@ export class StrictConnection extends SMTPConnection {
 
   constructor(server: StrictServer, socket: AnySocket, id: string) {
     super(server, socket, { id });
+    if (clientSpeaksTls(socket)) this.session.secure = this.secure = true;
   }
 
   get parser(): StrictParser | undefined {
