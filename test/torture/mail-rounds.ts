@@ -1,0 +1,107 @@
+/**
+ * One storage under torture: in each round two processes work on it, one is killed at a step, or at random, or meets a
+ * fault of its disk, the other goes on; then the ledger is compared with what is found.
+ */
+import { appendFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readLedger } from './actions.ts';
+import type { LedgerLine } from './actions.ts';
+import { audit } from './audit.ts';
+import type { Dice } from './dice.ts';
+import { MailLedger } from './mail-ledger.ts';
+import { lookAround } from './mail-storage.ts';
+import type { WorkerTask } from './mail-worker.ts';
+import { startProcess } from './process.ts';
+import type { Outcome, Running } from './process.ts';
+import { injectionOf } from './steps.ts';
+import type { Step } from './steps.ts';
+
+const script = join(import.meta.dirname, 'mail-worker.ts');
+const workers = 2;
+const lanes = 4;
+
+/** What is done to the first process of a round. */
+export type Torment =
+  | { readonly at: 'step'; readonly step: Step; readonly count: number }
+  /** All processes are killed at some moment. */
+  | { readonly at: 'random' };
+
+export interface RoundReport {
+  /** What was meant did happen. */
+  readonly struck: 'yes' | 'no';
+  /** Where it struck, as a system call. */
+  readonly call: string | undefined;
+  readonly answers: number;
+  readonly refusals: number;
+}
+
+export class MailTorture {
+  readonly #directory: string;
+  readonly #ledger = new MailLedger();
+  readonly #dice: Dice;
+  #round = 0;
+
+  /** @param directory an empty one. */
+  constructor(directory: string, dice: Dice) {
+    this.#directory = directory;
+    this.#dice = dice;
+    mkdirSync(directory, { recursive: true });
+  }
+
+  /** Throws when anything acknowledged is not found, or anything found was never asked for. */
+  async round(torment: Torment): Promise<RoundReport> {
+    this.#round += 1;
+    const before = { answers: this.#ledger.answers, refusals: this.#ledger.refusals };
+    const tasks = Array.from({ length: workers }, (_, worker) => this.#task(worker));
+    const running = tasks.map((task, index) => this.#start(task, index === 0 ? torment : undefined));
+    const isOver = torment.at === 'random' ? this.#killAll(running, tasks) : Promise.resolve();
+    const outcomes = await Promise.all(running.map(({ ended }) => ended));
+    await isOver;
+    for (const { end, words } of outcomes) if (end === 'failed') throw new Error(`a worker failed by itself:\n${words}`);
+    const lines = tasks.map(({ ledger }) => readLedger<LedgerLine>(ledger));
+    for (const each of lines) this.#ledger.add(each);
+    await this.verify();
+    const { answers, refusals } = this.#ledger;
+    return { ...struck(torment, outcomes[0], refusals > before.refusals), answers: answers - before.answers, refusals: refusals - before.refusals };
+  }
+
+  async verify(): Promise<void> {
+    const storage = join(this.#directory, 'storage');
+    this.#ledger.compare((await lookAround(storage)) ?? []);
+    await audit(storage);
+  }
+
+  #task(worker: number): WorkerTask {
+    const ledger = join(this.#directory, `ledger-${this.#round}-${worker}`);
+    appendFileSync(ledger, '');
+    return { directory: join(this.#directory, 'storage'), ledger, seed: this.#dice.below(2 ** 30), worker, lanes, actions: 10 + this.#dice.below(30) };
+  }
+
+  #start(task: WorkerTask, torment: Torment | undefined): Running {
+    if (torment?.at !== 'step') return startProcess(script, task, undefined);
+    const injection = injectionOf(torment.step, { directory: task.directory, ledger: task.ledger }, torment.count);
+    return startProcess(script, task, { injection, traceFile: join(this.#directory, 'trace') });
+  }
+
+  async #killAll(running: readonly Running[], tasks: readonly WorkerTask[]): Promise<void> {
+    while (!tasks.every(({ ledger }) => readLedger(ledger).length > 0)) await sleep(5);
+    for (const { pid } of running) {
+      await sleep(this.#dice.below(250));
+      if (pid !== undefined) killIfThere(pid);
+    }
+  }
+}
+
+function struck(torment: Torment, outcome: Outcome | undefined, refused: boolean): Pick<RoundReport, 'struck' | 'call'> {
+  const did = torment.at === 'step' && torment.step.kind === 'fault' ? refused : outcome?.end === 'killed';
+  return { struck: did ? 'yes' : 'no', call: outcome?.struckAt };
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error; // it has ended by itself
+  }
+}

@@ -1,0 +1,59 @@
+/** Starts the torture's processes, as they are or under strace, which kills them or spoils a system call at an exact place. */
+import { spawn } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+
+/** What strace does to a process. Calls are counted among those of that name that touch one of the paths. */
+export interface Injection {
+  readonly calls: string;
+  readonly paths: readonly string[];
+  /** As in strace's `inject=`, e.g. `signal=KILL` or `error=EIO`. */
+  readonly effect: string;
+  /** The number of the call, from 1; `2+` is the second and all later ones. */
+  readonly when: string;
+}
+
+export interface Outcome {
+  /** `failed`: it ended by an error of its own. */
+  readonly end: 'ended' | 'killed' | 'failed';
+  readonly words: string;
+  /** The last system call of the injection that was seen: where it struck. */
+  readonly struckAt: string | undefined;
+}
+
+export interface Running {
+  readonly pid: number | undefined;
+  readonly ended: Promise<Outcome>;
+}
+
+/** One thread for files, so that the calls come in one order. */
+const oneThread = { UV_THREADPOOL_SIZE: '1' };
+
+export function startProcess(script: string, task: unknown, wanted: { readonly injection: Injection; readonly traceFile: string } | undefined): Running {
+  const command = [process.execPath, script, JSON.stringify(task)];
+  const [program = '', ...parameters] = wanted === undefined ? command : [...straceOf(wanted.injection, wanted.traceFile), ...command];
+  const environment = { ...process.env, ...(wanted === undefined ? {} : oneThread) };
+  const child = spawn(program, parameters, { stdio: ['ignore', 'ignore', 'pipe'], env: environment });
+  let words = '';
+  child.stderr.on('data', (data: Buffer) => { words += data.toString(); });
+  const ended = new Promise<Outcome>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      const isKilled = signal === 'SIGKILL' || code === 137;
+      resolve({ end: isKilled ? 'killed' : code === 0 ? 'ended' : 'failed', words, struckAt: wanted === undefined ? undefined : lastCall(wanted.traceFile) });
+    });
+  });
+  return { pid: child.pid, ended };
+}
+
+function straceOf({ calls, paths, effect, when }: Injection, traceFile: string): string[] {
+  rmSync(traceFile, { force: true });
+  return [
+    'strace', '-f', '--seccomp-bpf', '-qq', '-y', '-s', '8', '-o', traceFile, '-e', `trace=${calls}`, '-e', 'signal=none',
+    ...paths.flatMap((path) => ['-P', path]), '-e', `inject=${calls}:${effect}:when=${when}`,
+  ];
+}
+
+function lastCall(traceFile: string): string | undefined {
+  const lines = readFileSync(traceFile, 'utf8').split('\n').filter((line) => /^\d+ +\w+\(/.test(line));
+  return lines.findLast((line) => line.includes('INJECTED') || line.includes('= ?') || line.includes('unfinished')) ?? lines.at(-1);
+}

@@ -1,0 +1,70 @@
+/**
+ * The named steps at which processes are killed, and the faults of disks that are made, each as a system call on a file of
+ * a storage or queue. Where exactly a step struck is read from the trace of the call.
+ */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Injection } from './process.ts';
+
+/** A step of one storage (or queue) directory. */
+export interface Step {
+  readonly name: string;
+  /** The process dies at this call, or goes on with an error. */
+  readonly kind: 'kill' | 'fault';
+  readonly calls: string;
+  readonly on: 'pack' | 'pack directory' | 'index' | 'ledger';
+  readonly effect: string;
+  /** `once`, or for all calls from there on: a disk that stays full. */
+  readonly lasts: 'once' | 'on';
+}
+
+const kill = { kind: 'kill', effect: 'signal=KILL', lasts: 'once' } as const;
+
+export const killSteps: readonly Step[] = [
+  { ...kill, name: 'a pack is made', calls: 'openat', on: 'pack' },
+  { ...kill, name: 'bytes go into a pack', calls: 'pwrite64', on: 'pack' },
+  { ...kill, name: 'a new pack is flushed', calls: 'fsync', on: 'pack' },
+  { ...kill, name: 'the name of a new pack is flushed', calls: 'fsync', on: 'pack directory' },
+  { ...kill, name: 'a pack is settled', calls: 'fdatasync', on: 'pack' },
+  { ...kill, name: 'pages of the index are written', calls: 'writev', on: 'index' },
+  { ...kill, name: 'the index is flushed', calls: 'fdatasync', on: 'index' },
+  { ...kill, name: 'a page of the index, or its header, is written', calls: 'pwrite64', on: 'index' },
+  { ...kill, name: 'the answer is written', calls: 'write', on: 'ledger' },
+];
+
+/** Only where packs come to be dead. */
+export const tidyStep: Step = { ...kill, name: 'a dead pack is removed', calls: 'unlink', on: 'pack' };
+
+export const faultSteps: readonly Step[] = [
+  { name: 'no space in a pack', kind: 'fault', calls: 'pwrite64', on: 'pack', effect: 'error=ENOSPC', lasts: 'on' },
+  { name: 'no space for a new pack', kind: 'fault', calls: 'openat', on: 'pack', effect: 'error=ENOSPC', lasts: 'on' },
+  { name: 'a flush of a pack fails', kind: 'fault', calls: 'fdatasync', on: 'pack', effect: 'error=EIO', lasts: 'once' },
+  { name: 'no space in the index', kind: 'fault', calls: 'writev', on: 'index', effect: 'error=ENOSPC', lasts: 'on' },
+  { name: 'a flush of the index fails', kind: 'fault', calls: 'fdatasync', on: 'index', effect: 'error=EIO', lasts: 'once' },
+  { name: 'a page of the index, or its header, can not be written', kind: 'fault', calls: 'pwrite64', on: 'index', effect: 'error=EIO', lasts: 'once' },
+];
+
+/** @param count which of the calls, from 1. */
+export function injectionOf(step: Step, files: { readonly directory: string; readonly ledger: string }, count: number): Injection {
+  return { calls: step.calls, paths: pathsOf(step, files), effect: step.effect, when: step.lasts === 'on' ? `${count}+` : String(count) };
+}
+
+function pathsOf({ on, calls }: Step, { directory, ledger }: { readonly directory: string; readonly ledger: string }): string[] {
+  if (on === 'ledger') return [ledger];
+  if (on === 'index') return [join(directory, 'index', 'data.mdb')];
+  const packs = join(directory, 'packs');
+  if (on === 'pack directory') return [packs];
+  const known = numbersIn(packs);
+  const next = Math.max(0, ...known) + 1;
+  const numbers = calls === 'unlink' ? [...known, next, next + 1] : Array.from({ length: 12 }, (_, index) => next + index);
+  return numbers.map((number) => join(packs, `${String(number).padStart(8, '0')}.pack`));
+}
+
+function numbersIn(packs: string): number[] {
+  try {
+    return readdirSync(packs).map((name) => Number.parseInt(name, 10));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []; // the first round
+    throw error;
+  }
+}
