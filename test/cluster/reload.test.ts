@@ -1,7 +1,10 @@
 /** The configuration is edited while clients are at work: their sessions go on, new ones find what is new, and a mistake changes nothing. */
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
+import { on, once } from 'node:events';
 import * as fs from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { get } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startCluster } from '../harness/cluster.ts';
 import type { Cluster, NodeName } from '../harness/cluster.ts';
@@ -22,6 +25,8 @@ let idle: ImapSession;
 let direct: ImapSession;
 let pop3: Pop3Session;
 let smtp: SmtpSession;
+/** The stream of news of an open WebMail page. */
+let page: IncomingMessage;
 
 before(async () => {
   cluster = await startCluster({ nodes: ['fe1', 'be1'], changeConfig: (yaml) => yaml.replace('drainSeconds: 5', `drainSeconds: ${String(drainSeconds)}`) });
@@ -35,8 +40,30 @@ before(async () => {
   smtp = await SmtpSession.connect(cluster, 'fe1');
   assert.match(await smtp.say('MAIL FROM:<sender@example.net>'), /^250 /);
   assert.match(await smtp.say('RCPT TO:<carol@example.com>'), /^250 /);
+  page = await openPage('alice');
 });
-after(async () => cluster.stop());
+after(async () => {
+  page.destroy();
+  await cluster.stop();
+});
+
+async function openPage(user: string): Promise<IncomingMessage> {
+  const url = `https://127.0.0.1:${String(cluster.port('fe1', 'https'))}`;
+  const web = new WebClient();
+  assert.equal((await web.post(`${url}/api/sign-in`, { name: user, password: cluster.password })).status, 200);
+  const asked = get(`${url}/api/events`, { agent: false, rejectUnauthorized: false, headers: { 'waybill-request': 'background', cookie: web.cookie ?? '' } });
+  const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+  assert.equal(answer.statusCode, 200);
+  return answer.setEncoding('utf8');
+}
+
+/** The page of before hears of a message that was delivered just now. */
+async function pageHears(): Promise<void> {
+  const heard = (async () => {
+    for await (const text of on(page, 'data', { signal: AbortSignal.timeout(5000) })) if (String(text).includes('event: change')) return;
+  })();
+  await Promise.all([heard, send('alice')]);
+}
 
 async function beginIdle(): Promise<void> {
   await idle.ok('SELECT INBOX');
@@ -112,6 +139,11 @@ test('IDLE in the worker of before hears of what the new one delivers', async (t
   assert.ok(afterMs < 1000);
 });
 
+test('an open WebMail page hears of it, too', async () => {
+  await pageHears();
+  await idle.dialogue.until(/^\* \d+ EXISTS$/);
+});
+
 test('sessions in the middle of IMAP, POP3 and SMTP go on with the parameters they began with, through a second edit too', async () => {
   await edit((yaml) => yaml.replace(recipientLimit(1), recipientLimit(2)), 'runs the new configuration');
   await direct.ok('NOOP');
@@ -146,6 +178,7 @@ test('a worker of before leaves when its last session has ended', async () => {
   await idle.ok('LOGOUT');
   await direct.ok('LOGOUT');
   await smtp.quit();
+  page.destroy();
   const deadline = Date.now() + 10_000;
   while (edited.some((node) => retired(node).some(isAlive))) {
     assert.ok(Date.now() < deadline, 'retired workers without sessions are still there');
