@@ -33,6 +33,7 @@ export class SignIns {
     if (visitor.by === 'frontend') {
       const opened = await this.#options.accounts.open(visitor.address);
       response.setHeader(epochHeader, String(opened.epoch));
+      log.info({ account: opened.address, session: visitor.session, client: visitor.client }, 'signed in at a front-end');
       sendJson(response, 200, { address: opened.address });
       return;
     }

@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, isAbsolute, join } from 'node:path';
 
 /** Debian's packages and a program by which each is known to be there. */
 const needed: readonly { readonly packageName: string; readonly program: string }[] = [
@@ -15,6 +15,10 @@ const needed: readonly { readonly packageName: string; readonly program: string 
   { packageName: 'openssl', program: 'openssl' },
   { packageName: 'curl', program: 'curl' },
   { packageName: 'strace', program: 'strace' },
+  { packageName: 'haproxy', program: 'haproxy' },
+  { packageName: 'dovecot-imapd', program: 'dovecot' },
+  { packageName: 'dovecot-pop3d', program: '/usr/lib/dovecot/pop3' },
+  { packageName: 'dovecot-lmtpd', program: '/usr/lib/dovecot/lmtp' },
 ];
 
 /** Daemons lie here, also where PATH does not say so. */
@@ -23,6 +27,7 @@ const moreFolders = ['/usr/sbin', '/sbin', '/usr/local/sbin'];
 const policyFile = '/usr/sbin/policy-rc.d';
 
 function isThere(program: string): boolean {
+  if (isAbsolute(program)) return existsSync(program);
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...moreFolders];
   return folders.some((folder) => {
     try {

@@ -1,0 +1,135 @@
+/** HAProxy in front of both front-ends: the client's own address is in the front-end's log and in the back-end's. */
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { request as httpsRequest } from 'node:https';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { startCluster } from '../harness/cluster.ts';
+import type { Cluster } from '../harness/cluster.ts';
+import { Dialogue } from '../harness/dialogue.ts';
+import { haproxyAddress, startHaproxy } from '../harness/haproxy.ts';
+import type { Haproxy, HaproxyRoad } from '../harness/haproxy.ts';
+import { logLine } from '../harness/log-lines.ts';
+
+const versions = { v1: 'send-proxy', v2: 'send-proxy-v2-ssl proxy-v2-options crc32c,unique-id' } as const;
+const nodes = ['fe1', 'fe2'] as const;
+type Place = { readonly port: number; readonly from: string };
+
+let cluster: Cluster;
+let haproxy: Haproxy;
+
+before(async () => {
+  cluster = await startCluster({
+    changeConfig: (yaml) => yaml.replace('\nnodes:\n', `\nfrontends:\n  proxyProtocolFrom: ["${haproxyAddress}"]\n  trustProxyTls: true\n\nnodes:\n`),
+  });
+  const roads = nodes.flatMap((node) => Object.entries(versions).flatMap(([version, how]) =>
+    ['imaps', 'pop3s', 'smtp', 'https'].map((service): HaproxyRoad => ({ name: `${service}-${version}-${node}`, port: cluster.port(node, service), how }))));
+  const pair = join(cluster.folder, 'pair.pem');
+  writeFileSync(pair, readFileSync(join(cluster.folder, 'tls', 'server.pem'), 'utf8') + readFileSync(join(cluster.folder, 'tls', 'server-key.pem'), 'utf8'));
+  haproxy = await startHaproxy([
+    ...roads,
+    { name: 'imap-ended', port: cluster.port('fe1', 'imap'), how: 'send-proxy-v2-ssl', certificate: pair },
+    { name: 'submission-ended', port: cluster.port('fe1', 'submission'), how: 'send-proxy-v2-ssl', certificate: pair },
+    { name: 'imap-clear', port: cluster.port('fe1', 'imap'), how: 'send-proxy-v2' },
+    { name: 'imap-headerless', port: cluster.port('fe1', 'imap'), how: '' },
+  ]);
+});
+
+after(async () => {
+  await haproxy.stop();
+  await cluster.stop();
+});
+
+/** Says what has to be said until the user is known, or the message is delivered; alice lives on be1. */
+const dialogues: Readonly<Record<string, (place: Place) => Promise<void>>> = {
+  imaps: async (place) => {
+    const imap = await Dialogue.connect({ ...place, tls: 'implicit' });
+    await imap.expect(/^\* OK/);
+    imap.say(`a LOGIN alice ${cluster.password}`);
+    await imap.until(/^a OK/);
+    imap.close();
+  },
+  pop3s: async (place) => {
+    const pop3 = await Dialogue.connect({ ...place, tls: 'implicit' });
+    await pop3.expect(/^\+OK/);
+    pop3.say('USER alice');
+    await pop3.expect(/^\+OK/);
+    pop3.say(`PASS ${cluster.password}`);
+    await pop3.expect(/^\+OK/);
+    pop3.say('QUIT');
+    await pop3.expect(/^\+OK/);
+    pop3.close();
+  },
+  smtp: async (place) => {
+    const smtp = await Dialogue.connect(place);
+    await smtp.reply(220);
+    for (const line of ['EHLO client.example.net', 'MAIL FROM:<x@example.net>', 'RCPT TO:<alice@example.com>']) await smtp.ask(line, 250);
+    await smtp.ask('DATA', 354);
+    await smtp.ask(`Subject: by ${place.from}\r\n\r\nhello\r\n.`, 250);
+    await smtp.ask('QUIT', 221);
+    smtp.close();
+  },
+  https: async (place) => {
+    const body = JSON.stringify({ name: 'alice@example.com', password: cluster.password });
+    const status = await new Promise((resolve, reject) => {
+      const headers = { 'content-type': 'application/json', 'waybill-request': 'user' };
+      httpsRequest({ host: '127.0.0.1', port: place.port, localAddress: place.from, path: '/api/sign-in', method: 'POST', rejectUnauthorized: false, agent: false, headers }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode);
+      }).on('error', reject).end(body);
+    });
+    assert.equal(status, 200);
+  },
+};
+
+let last = 20;
+for (const [service, dialogue] of Object.entries(dialogues)) {
+  for (const version of Object.keys(versions)) {
+    for (const node of nodes) {
+      const from = `127.0.0.${String((last += 1))}`;
+      test(`${service} by PROXY ${version} to ${node}: both logs have the client's address`, async () => {
+        await dialogue({ port: haproxy.port(`${service}-${version}-${node}`), from });
+        await logLine(cluster, node, [`"client":"${from}"`]);
+        const atBackend = await logLine(cluster, 'be1', [`"client":"${from}"`]);
+        const word = { imaps: 'logged in', pop3s: 'logged in', smtp: 'message delivered', https: 'signed in' }[service] ?? '';
+        assert.ok(atBackend.includes(word), atBackend);
+        assert.ok(!cluster.log(node).includes(`"client":"${haproxyAddress}"`), 'nobody is taken for the balancer');
+      });
+    }
+  }
+}
+
+test('TLS that HAProxy ends counts as TLS: login without STARTTLS, which is not offered', async () => {
+  const imap = await Dialogue.connect({ port: haproxy.port('imap-ended'), from: '127.0.0.60', tls: 'implicit' });
+  const [greeting] = await imap.expect(/^\* OK .*/);
+  assert.match(greeting, /AUTH=PLAIN/);
+  assert.doesNotMatch(greeting, /STARTTLS|LOGINDISABLED/);
+  imap.say(`a LOGIN alice ${cluster.password}`);
+  await imap.until(/^a OK/);
+  imap.close();
+  const smtp = await Dialogue.connect({ port: haproxy.port('submission-ended'), from: '127.0.0.60', tls: 'implicit' });
+  await smtp.reply(220);
+  assert.doesNotMatch((await smtp.ask('EHLO client.example.net', 250)).join(' '), /STARTTLS/);
+  await smtp.ask(`AUTH PLAIN ${Buffer.from(`\0alice\0${cluster.password}`).toString('base64')}`, 235);
+  smtp.close();
+});
+
+test('without TLS between client and HAProxy nobody logs in before STARTTLS', async () => {
+  const imap = await Dialogue.connect({ port: haproxy.port('imap-clear'), from: '127.0.0.61' });
+  await imap.expect(/STARTTLS LOGINDISABLED/);
+  imap.say(`a LOGIN alice ${cluster.password}`);
+  await imap.expect(/^a NO \[PRIVACYREQUIRED\]/);
+  imap.say('b STARTTLS');
+  await imap.expect(/^b OK/);
+  await imap.startTls();
+  imap.say(`c LOGIN alice ${cluster.password}`);
+  await imap.until(/^c OK/);
+  imap.close();
+});
+
+test('a balancer that sends no header is closed with a line in the log', async () => {
+  const imap = await Dialogue.connect({ port: haproxy.port('imap-headerless') });
+  imap.say('a LOGIN alice secret');
+  await imap.closed();
+  await logLine(cluster, 'fe1', [`"balancer":"${haproxyAddress}"`, 'no good PROXY header', '"reason":"no PROXY header"']);
+});
