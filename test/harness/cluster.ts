@@ -50,15 +50,22 @@ export interface Cluster {
 const portBases = [2000, 4000, 6000, 8000];
 const program = path.resolve(import.meta.dirname, '..', '..', 'waybill.ts');
 
-/** Starts all nodes. `changeConfig` may rewrite the YAML before. */
-export async function startCluster(
-  options: { readonly directory?: DirectoryKind; readonly nodes?: readonly NodeName[]; readonly changeConfig?: (yaml: string) => string } = {},
-): Promise<Cluster> {
+export interface ClusterOptions {
+  readonly directory?: DirectoryKind;
+  readonly nodes?: readonly NodeName[];
+  /** May rewrite the YAML before anything starts. */
+  readonly changeConfig?: (yaml: string) => string;
+  /** What to run instead of a node's command: that command inside another. It is told the cluster's folder, too. */
+  readonly wrap?: Partial<Record<NodeName, (command: readonly string[], folder: string) => readonly string[]>>;
+}
+
+/** Starts all nodes. */
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const place = await takePortBase();
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'waybill-cluster-'));
   const layout = demoLayout(folder, place.base);
   await furnishDataFolder(layout, () => undefined);
-  const cluster = new RunningCluster(layout, place.release);
+  const cluster = new RunningCluster(layout, options.wrap ?? {}, place.release);
   try {
     if (options.directory === 'slapd') await cluster.useSlapd();
     else await cluster.startDirectory();
@@ -77,12 +84,14 @@ class RunningCluster implements Cluster {
   readonly authorityFile: string;
   readonly password = demoPassword;
   readonly #layout: DemoLayout;
+  readonly #wrap: NonNullable<ClusterOptions['wrap']>;
   readonly #releasePorts: () => void;
   readonly #children = new Map<string, ChildProcess>();
   #slapd: Slapd | undefined;
 
-  constructor(layout: DemoLayout, releasePorts: () => void) {
+  constructor(layout: DemoLayout, wrap: NonNullable<ClusterOptions['wrap']>, releasePorts: () => void) {
     this.#layout = layout;
+    this.#wrap = wrap;
     this.#releasePorts = releasePorts;
     this.folder = layout.folder;
     this.configFile = layout.configFile;
@@ -154,7 +163,9 @@ class RunningCluster implements Cluster {
 
   async #launch(name: NodeName | 'directory', words: readonly string[]): Promise<void> {
     const log = fs.openSync(this.#layout.files.log(name), 'a');
-    const child = spawn(process.execPath, ['--disable-warning=DEP0060', program, ...words], { stdio: ['ignore', log, log, 'ipc'], detached: true });
+    const command = [process.execPath, '--disable-warning=DEP0060', program, ...words];
+    const [file = '', ...rest] = (name === 'directory' ? undefined : this.#wrap[name])?.(command, this.folder) ?? command;
+    const child = spawn(file, rest, { stdio: ['ignore', log, log, 'ipc'], detached: true });
     fs.closeSync(log);
     this.#children.set(name, child);
     const over = once(child, 'exit').then(() => 'over');
