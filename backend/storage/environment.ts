@@ -29,7 +29,7 @@ export interface Table {
 /** One LMDB environment, shared by all processes of a node that open the same path. */
 export interface Environment {
   readonly path: string;
-  /** The table of that name; made when it is missing. At most 32 tables. */
+  /** The table of that name; made when it is missing. At most 32 tables. Throws `storage-failure`. */
   table(name: string): Table;
   /** Runs `action` on one snapshot: the last commit of any process at this moment. */
   read<T>(action: () => T): T;
@@ -90,9 +90,17 @@ class LmdbEnvironment implements Environment {
   table(name: string): Table {
     const known = this.#tables.get(name);
     if (known !== undefined) return known;
-    const table = new LmdbTable(this.#root.openDB<Buffer, Key & (string | number)[]>({ name, encoding: 'binary' }));
+    const table = new LmdbTable(this.#openDatabase(name));
     this.#tables.set(name, table);
     return table;
+  }
+
+  #openDatabase(name: string): Database<Buffer, Key & (string | number)[]> {
+    try {
+      return this.#root.openDB<Buffer, Key & (string | number)[]>({ name, encoding: 'binary' });
+    } catch (error) {
+      throw new Failure('storage-failure', 'a table of the index cannot be opened', { cause: error }); // making one is a commit
+    }
   }
 
   read<T>(action: () => T): T {
