@@ -2,13 +2,15 @@
 import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
-/** Makes the directory and those above it that are missing, for this user only. */
+/**
+ * Makes the directory and those above it that are missing, for this user only. Also the name of one that is there is
+ * flushed: whoever made it may have been killed before doing so, or be about to.
+ */
 export function makeDirectory(path: string): void {
-  const first = mkdirSync(path, { recursive: true, mode: 0o700 });
-  if (first === undefined) return;
+  const first = resolve(mkdirSync(path, { recursive: true, mode: 0o700 }) ?? path);
   for (let made = resolve(path); ; made = dirname(made)) {
     flushDirectory(dirname(made));
-    if (made === resolve(first)) return;
+    if (made === first) return;
   }
 }
 

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../../shared/base/failure.ts';
-import { makeDirectory } from './directories.ts';
+import { flushDirectory, makeDirectory } from './directories.ts';
 import type { Environment } from './environment.ts';
 import { PackFile } from './pack-file.ts';
 import { encodeRecordHeader, encodeRecordTrailer } from './pack-format.ts';
@@ -137,9 +137,11 @@ class PackSet implements Packs {
   }
 
   async removeDead(idleMs: number): Promise<number> {
-    const numbers = await this.#environment.write(() => this.#ledger.strikeDead(idleMs));
+    const numbers = this.#environment.read(() => this.#ledger.dead(idleMs));
+    if (numbers.length === 0) return 0;
     for (const number of numbers) await unlink(this.#pathOf(number)).catch(ignoreMissing);
-    return numbers.length;
+    flushDirectory(this.#directory);
+    return this.#ledger.strike(numbers); // last, so that a crash leaves no file that nobody knows
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,4 @@
-/** The account of packs in the index: who writes each, and how many bytes in it are live. All methods but two run inside the environment's `write`. */
+/** The account of packs in the index: who writes each, and how many bytes in it are live. `retain` and `release` run inside the environment's `write`. */
 import type { Environment, Table } from './environment.ts';
 import type { PackPlace } from './packs.ts';
 import { isAlive, thisProcess } from './process-identity.ts';
@@ -51,12 +51,20 @@ export class PackLedger {
     this.#add(place.pack, -place.length);
   }
 
-  /** Strikes out packs that nobody writes and in which nothing was live for `idleMs`; answers their numbers. */
-  strikeDead(idleMs: number): number[] {
+  /** Packs that nobody writes and in which nothing was live for `idleMs`: nothing in them can come to life again. Also in `read`. */
+  dead(idleMs: number): number[] {
     const dead = this.all().filter(({ entry }) =>
       entry.liveBytes === 0 && entry.idleSinceMs <= Date.now() - idleMs && (entry.writer === null || !isAlive(entry.writer)));
-    for (const { number } of dead) this.#table.remove([number]);
     return dead.map(({ number }) => number);
+  }
+
+  /** Forgets packs whose files are gone; answers how many were still known. */
+  strike(numbers: readonly number[]): Promise<number> {
+    return this.#environment.write(() => {
+      const known = numbers.filter((number) => this.#get(number) !== undefined);
+      for (const number of known) this.#table.remove([number]);
+      return known.length;
+    });
   }
 
   /** Every pack, ascending. Also in `read`. */

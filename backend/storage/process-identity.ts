@@ -1,7 +1,7 @@
 /** Names a process so that another can tell later whether that very process still lives, though its pid may be used again. */
 import { readFileSync } from 'node:fs';
 
-/** This process: its pid and, where the system tells, when it started. */
+/** This process: its pid and, where the system tells, when it started, and since which boot that is counted. */
 export function thisProcess(): string {
   return `${process.pid}:${startTime(process.pid) ?? ''}`;
 }
@@ -15,12 +15,15 @@ export function isAlive(identity: string): boolean {
   return answersSignal(number);
 }
 
-/** Clock ticks from boot to the process's start (proc_pid_stat(5), field 22); undefined when it is gone or a zombie. */
+/**
+ * Clock ticks from boot to the process's start (proc_pid_stat(5), field 22) and the id of that boot: after another, the
+ * same pid may well start at the same tick. Undefined when the process is gone or a zombie.
+ */
 function startTime(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' '); // the name before may hold spaces and brackets
-    return fields[0] === 'Z' ? undefined : fields[19];
+    return fields[0] === 'Z' ? undefined : `${fields[19]}@${bootId()}`;
   } catch {
     return undefined; // no such process, or a system without /proc
   }
@@ -33,4 +36,8 @@ function answersSignal(pid: number): boolean {
   } catch (error) {
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
+}
+
+function bootId(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
 }
