@@ -13,8 +13,9 @@ export interface Injection {
 }
 
 export interface Outcome {
-  /** `failed`: it ended by an error of its own. */
-  readonly end: 'ended' | 'killed' | 'failed';
+  /** `died`: by a signal. `failed`: by an error of its own. */
+  readonly end: 'ended' | 'died' | 'failed';
+  readonly signal: string | undefined;
   readonly words: string;
   /** The last system call of the injection that was seen: where it struck. */
   readonly struckAt: string | undefined;
@@ -38,8 +39,8 @@ export function startProcess(script: string, task: unknown, wanted: { readonly i
   const ended = new Promise<Outcome>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code, signal) => {
-      const isKilled = signal === 'SIGKILL' || code === 137;
-      resolve({ end: isKilled ? 'killed' : code === 0 ? 'ended' : 'failed', words, struckAt: wanted === undefined ? undefined : lastCall(wanted.traceFile) });
+      const end = signal !== null ? 'died' : code === 0 ? 'ended' : 'failed';
+      resolve({ end, signal: signal ?? undefined, words, struckAt: wanted === undefined ? undefined : lastCall(wanted.traceFile) });
     });
   });
   return { pid: child.pid, ended };
@@ -48,7 +49,7 @@ export function startProcess(script: string, task: unknown, wanted: { readonly i
 function straceOf({ calls, paths, effect, when }: Injection, traceFile: string): string[] {
   rmSync(traceFile, { force: true });
   return [
-    'strace', '-f', '--seccomp-bpf', '-qq', '-y', '-s', '8', '-o', traceFile, '-e', `trace=${calls}`, '-e', 'signal=none',
+    'strace', '-f', '-qq', '-y', '-s', '8', '-o', traceFile, '-e', `trace=${calls}`, '-e', 'signal=none',
     ...paths.flatMap((path) => ['-P', path]), '-e', `inject=${calls}:${effect}:when=${when}`,
   ];
 }
