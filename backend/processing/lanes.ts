@@ -32,6 +32,8 @@ export interface LaneOptions {
   readonly handOverTimeoutMs: number;
   /** The item's bytes, without our trace fields. */
   readonly bytesOf: (item: QueueItem) => AsyncIterable<Buffer>;
+  /** The node must stop: lines to peers are cut, and what waits for them ends soon. */
+  readonly signal: AbortSignal;
   /** When to try again what an outage held up. */
   readonly outageDueAtMs: () => number;
 }
@@ -39,7 +41,7 @@ export interface LaneOptions {
 /** A lane to another node. Rejects with a temporary Failure when it can't be reached. */
 export async function openNodeLane(node: string, target: ConnectOptions, options: LaneOptions): Promise<Lane> {
   const timeouts = { finalMs: options.handOverTimeoutMs, greetingMs: target.timeoutMs, commandMs: target.timeoutMs };
-  const client = await openSmtpClient(target, { protocol: 'lmtp', timeouts });
+  const client = await openSmtpClient(target, { protocol: 'lmtp', timeouts, signal: options.signal });
   try {
     await client.hello(options.hostName);
   } catch (thrown) {
@@ -52,7 +54,7 @@ export async function openNodeLane(node: string, target: ConnectOptions, options
 
 /** A lane to servers outside: `domain:NAME` or `host:HOST[:PORT]`. Rejects as `SmtpSending.open`. */
 export async function openOutsideLane(destination: string, options: LaneOptions): Promise<Lane> {
-  const channel = await options.sending.open(targetOf(destination));
+  const channel = await options.sending.open(targetOf(destination), options.signal);
   return new ChannelLane(channel, options, { read: (_, outcome) => sentOut(outcome, channel.peer), reports: 'passed-on' });
 }
 

@@ -59,8 +59,8 @@ export interface Processing {
    * or was there already. Rejects as `deliverLocally`.
    */
   deliver(message: ArrivingMessage, accounts: readonly Account[]): Promise<{ readonly outcomes: readonly LocalOutcome[]; readonly settle: Settle }>;
-  /** Takes responsibility for all recipients, wherever they are: on stable storage when it resolves. Rejects with `storage-full`, `message-too-big`, `storage-failure`. */
-  enqueue(message: ArrivingMessage, recipients: readonly EnvelopeRecipient[]): Promise<{ readonly settle: Settle }>;
+  /** Takes responsibility for all recipients, wherever they are, under the item's `id`: on stable storage when it resolves. Rejects with `storage-full`, `message-too-big`, `storage-failure`. */
+  enqueue(message: ArrivingMessage, recipients: readonly EnvelopeRecipient[]): Promise<{ readonly id: string; readonly settle: Settle }>;
   /** Rejects with `storage-full` when the queue takes nothing new. */
   checkSpace(): Promise<void>;
   /** Works on the queue from now on. In one worker of a node at a time. */
@@ -151,7 +151,7 @@ class NodeProcessing implements Processing {
     return { outcomes, settle };
   }
 
-  async enqueue(message: ArrivingMessage, recipients: readonly EnvelopeRecipient[]): Promise<{ readonly settle: Settle }> {
+  async enqueue(message: ArrivingMessage, recipients: readonly EnvelopeRecipient[]): Promise<{ readonly id: string; readonly settle: Settle }> {
     const { sender, trace } = message;
     const staged = await this.#store.stage(message.bytes, { maxBytes: message.maxBytes, sender: sender.address });
     try {
@@ -162,7 +162,7 @@ class NodeProcessing implements Processing {
         return fresh.length === 0 ? [] : [{ ...item, recipients: fresh }];
       });
       this.#runner?.wake();
-      return { settle: (confirmation) => this.#note(this.#settleItem(item, confirmation)) };
+      return { id: item.id, settle: (confirmation) => this.#note(this.#settleItem(item, confirmation)) };
     } finally {
       staged.done();
     }
@@ -176,7 +176,7 @@ class NodeProcessing implements Processing {
     const { retry, maxLanes, log } = this.#options;
     this.#runner = new QueueRunner({
       store: this.#store, retry, health: this.#health, maxLanes, maxLanesPerDestination: Math.max(1, Math.floor(maxLanes / 4)), pollIntervalMs, log,
-      openLane: (destination) => this.#openLane(destination),
+      openLane: (destination, signal) => this.#openLane(destination, signal),
       makeReports: (item, reports) => makeReports(this.#maker, item, reports),
       onLook: () => this.#lookAfter(),
     });
@@ -225,8 +225,8 @@ class NodeProcessing implements Processing {
     this.#notes.add(note);
   }
 
-  async #openLane(destination: Destination): Promise<Lane> {
-    const options = this.#laneOptions();
+  async #openLane(destination: Destination, signal: AbortSignal): Promise<Lane> {
+    const options = this.#laneOptions(signal);
     if (destination === 'ours') {
       const { storage, accounts, log } = this.#options;
       return new OwnLane({ storage, accounts, rules: this.#rules, lanes: options, log });
@@ -239,10 +239,10 @@ class NodeProcessing implements Processing {
     return redirectLane(() => ({ at: 'moved', destination: 'ours', dueAtMs: options.outageDueAtMs() }));
   }
 
-  #laneOptions(): LaneOptions {
+  #laneOptions(signal: AbortSignal): LaneOptions {
     const { nodeName, hostName, sending, lmtpOf, retry } = this.#options;
     return {
-      nodeName, hostName, sending, lmtpOf, handOverTimeoutMs,
+      nodeName, hostName, sending, lmtpOf, handOverTimeoutMs, signal,
       bytesOf: (item) => this.#store.bytesOf(item),
       outageDueAtMs: () => Date.now() + delayAfter(retry.outage, 1, retry.jitter),
     };

@@ -3,15 +3,13 @@
  * waiting list on disk and its own back-off, so that a dead one holds up nobody else; a bound on all lanes of a kind
  * (inside the cluster, outside) keeps resources in hand.
  */
-import { isFailure } from '../../shared/base/failure.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../shared/log/log.ts';
 import type { Service } from '../../shared/service/service.ts';
-import { replyLine } from '../../shared/smtp/reply.ts';
-import { SmtpRefused } from '../../shared/smtp/refusal.ts';
 import type { DestinationHealth } from './destination-health.ts';
-import { wordsOfThrown } from './lanes.ts';
 import type { Lane } from './lanes.ts';
 import type { MadeReports } from './new-item.ts';
+import { isOutside, outcomeOfThrown, outcomesForAll, released } from './outage.ts';
 import { waitingFor } from './queue-item.ts';
 import type { Destination, QueueItem } from './queue-item.ts';
 import type { QueueStore } from './queue-store.ts';
@@ -28,8 +26,8 @@ export interface QueueRunnerOptions {
   readonly maxLanesPerDestination: number;
   /** How often the queue is looked at for what other processes put in, milliseconds. */
   readonly pollIntervalMs: number;
-  /** Opens a way to the destination. Rejects when it can't be reached. */
-  readonly openLane: (destination: Destination) => Promise<Lane>;
+  /** Opens a way to the destination, whose line is cut by the signal. Rejects when it can't be reached. */
+  readonly openLane: (destination: Destination, signal: AbortSignal) => Promise<Lane>;
   /** Makes the queue items of reports to the sender, with their bytes on disk. */
   readonly makeReports: (item: QueueItem, reports: readonly DueReport[]) => Promise<MadeReports>;
   /** Tidies up, now and then: at every look at the queue. */
@@ -40,6 +38,8 @@ export interface QueueRunnerOptions {
 /** A connection is given up after so many messages, so that the load spreads over a destination's servers. */
 const messagesPerLane = 50;
 const batch = 200;
+/** What was cut writes down its outcome within this time, milliseconds. */
+const cutGraceMs = 1000;
 
 export class QueueRunner implements Service {
   readonly name = 'queueRunner';
@@ -47,6 +47,7 @@ export class QueueRunner implements Service {
   readonly #lanes = new Map<Destination, number>();
   readonly #inFlight = new Set<string>();
   readonly #running = new Set<Promise<void>>();
+  readonly #cut = new AbortController();
   readonly #looping: Promise<void>;
   #stopping = false;
   #wake: () => void = () => undefined;
@@ -74,9 +75,15 @@ export class QueueRunner implements Service {
   /** No new deliveries; waits for those under way, at most `graceMs`. What is cut is tried again by the next runner. */
   async stop(graceMs: number): Promise<void> {
     await this.#stopLooking();
+    await this.#idleWithin(graceMs);
+    this.#cut.abort();
+    await this.#idleWithin(cutGraceMs);
+  }
+
+  async #idleWithin(timeoutMs: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, graceMs);
+      timer = setTimeout(resolve, timeoutMs);
     });
     await Promise.race([Promise.all(this.#running), patience]);
     clearTimeout(timer);
@@ -98,6 +105,7 @@ export class QueueRunner implements Service {
     let turn = 0;
     while (!this.#stopping) {
       this.#woken = false;
+      const startedMs = performance.now();
       try {
         await this.#options.onLook();
         this.#startLanes(turn);
@@ -105,14 +113,16 @@ export class QueueRunner implements Service {
         this.#options.log.error({ err: error }, 'the queue could not be looked at');
       }
       turn += 1;
-      await this.#rest();
+      await this.#rest(performance.now() - startedMs);
     }
   }
 
-  #rest(): Promise<void> {
-    if (this.#woken) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, this.#options.pollIntervalMs);
+  /** With very many destinations a look takes its time: it never takes more than half of the process's. */
+  async #rest(lookMs: number): Promise<void> {
+    if (lookMs > 5) await sleep(lookMs);
+    if (this.#woken || this.#stopping) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, Math.max(this.#options.pollIntervalMs, lookMs * 10));
       this.#wake = () => {
         clearTimeout(timer);
         resolve();
@@ -172,8 +182,8 @@ export class QueueRunner implements Service {
         const flight = `${destination} ${id}`;
         this.#inFlight.add(flight);
         try {
-          lane ??= await this.#open(destination, id);
-          if (lane === undefined) return;
+          lane ??= await this.#openLane(destination, id);
+          if (lane === undefined || this.#stopping) return;
           await this.#deliver(lane, destination, id);
         } finally {
           this.#inFlight.delete(flight);
@@ -186,10 +196,11 @@ export class QueueRunner implements Service {
   }
 
   /** Opens the way; when it can't be opened, puts off (or gives up) all that is due there, and answers undefined. */
-  async #open(destination: Destination, id: string): Promise<Lane | undefined> {
+  async #openLane(destination: Destination, id: string): Promise<Lane | undefined> {
     try {
-      return await this.#options.openLane(destination);
+      return await this.#options.openLane(destination, this.#cut.signal);
     } catch (thrown) {
+      if (this.#stopping) return undefined; // the next runner tries again
       this.#options.log.info({ destination, err: thrown }, 'destination can not be reached');
       await this.#putOffAll(destination, id, thrown);
       return undefined;
@@ -259,33 +270,4 @@ export class QueueRunner implements Service {
       this.#options.log.info({ item: item.id, destination, outcome: outcome.at, words }, 'delivery tried');
     }
   }
-}
-
-function isOutside(destination: Destination): boolean {
-  return destination.startsWith('domain:') || destination.startsWith('host:');
-}
-
-function outcomesForAll(item: QueueItem, destination: Destination, outcome: TryOutcome): ReadonlyMap<number, TryOutcome> {
-  return new Map(waitingFor(item, destination).map(({ index }) => [index, outcome]));
-}
-
-function outcomeOfThrown(thrown: unknown, { destination, dueAtMs }: { readonly destination: Destination; readonly dueAtMs: number }): TryOutcome {
-  if (thrown instanceof SmtpRefused) {
-    const words = { status: thrown.reply.enhanced ?? '4.0.0', text: replyLine(thrown.reply), isReply: thrown.stage !== 'routing', remote: undefined };
-    // What DNS says is final; a server's greeting may be friendlier tomorrow.
-    if (thrown.stage === 'routing' && !thrown.temporary) return { at: 'refused', permanent: 'yes', words };
-    return isOutside(destination) ? { at: 'unreachable', words } : { at: 'outage', dueAtMs, words };
-  }
-  const words = wordsOfThrown(thrown);
-  // An unknown node in the configuration is an outage like any other: mail is never bounced for it.
-  return isOutside(destination) && isFailure(thrown) ? { at: 'unreachable', words } : { at: 'outage', dueAtMs, words };
-}
-
-function released(item: QueueItem, destination: Destination, nowMs: number): QueueItem {
-  const recipients = item.recipients.map((recipient) => {
-    const { state } = recipient;
-    const waits = recipient.destination === destination && state.at === 'waiting' && state.why === 'outage';
-    return waits ? { ...recipient, state: { ...state, dueAtMs: Math.min(nowMs, state.dueAtMs) } } : recipient;
-  });
-  return { ...item, recipients };
 }

@@ -1,5 +1,6 @@
 /** Checks that the conversations of this room have in common. */
 import { Failure } from '../../shared/base/failure.ts';
+import { parseAddress } from '../../shared/smtp/address.ts';
 import { makeReply } from '../../shared/smtp/reply.ts';
 import { SmtpRefused } from '../../shared/smtp/refusal.ts';
 import type { SmtpPeer } from '../../shared/smtp/server-session.ts';
@@ -15,6 +16,11 @@ export function trustedNode(options: SmtpReceivingOptions, peer: SmtpPeer): Node
   if (identity !== undefined && options.isTrustedNode(identity)) return identity;
   options.log.warn({ peer: peer.address, identity, session: peer.sessionId }, 'refused on a trusted listener');
   throw new SmtpRefused('connect', makeReply(554, '5.7.1', 'for nodes of this cluster only'));
+}
+
+/** Throws SmtpRefused (553 5.1.7) for a reverse-path that could never be answered; the null path is one. */
+export function checkReversePath(address: string): void {
+  if (address !== '' && parseAddress(address) === undefined) throw new SmtpRefused('mail', makeReply(553, '5.1.7', 'malformed sender address'));
 }
 
 /** Throws `over-quota` when the account is full, or would be with a message of the size announced. */

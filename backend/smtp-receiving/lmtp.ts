@@ -12,7 +12,7 @@ import type { NodeIdentity } from '../../shared/tls/identity.ts';
 import type { ArrivingMessage } from '../processing/processing.ts';
 import type { Account } from '../storage/storage.ts';
 import { Confirmations } from './confirmations.ts';
-import { checkRoom, guardLoop, trustedNode } from './checks.ts';
+import { checkReversePath, checkRoom, guardLoop, trustedNode } from './checks.ts';
 import { peekHeader } from './header-peek.ts';
 import { replyTo } from './replies.ts';
 import type { SmtpReceivingOptions } from './smtp-receiving.ts';
@@ -28,6 +28,9 @@ interface Transaction {
   readonly accounts: Map<string, Account>;
 }
 
+/** A custodian's trace fields come on top of the greatest message that clients may send. */
+export const traceAllowanceBytes = 64 * 1024;
+
 export interface LmtpSession {
   readonly peer: SmtpPeer;
   readonly node: NodeIdentity;
@@ -40,6 +43,7 @@ export function lmtpHandlers(options: SmtpReceivingOptions): SmtpHandlers<LmtpSe
     open: (peer) => ({ peer, node: trustedNode(options, peer), confirmations: new Confirmations(), transaction: undefined }),
     mail: async (session, sender) => {
       session.confirmations.confirm();
+      checkReversePath(sender.address);
       const role = sender.extra?.has('XWAYBILL-CUSTODIAN') === true ? 'custodian' : 'owner';
       if (role === 'custodian') await options.processing.checkSpace();
       session.transaction = { sender, role, accounts: new Map() };
@@ -56,7 +60,8 @@ export function lmtpHandlers(options: SmtpReceivingOptions): SmtpHandlers<LmtpSe
       const transaction = ongoing(session);
       session.transaction = undefined;
       return peekHeader(bytes, (facts, whole) => {
-        guardLoop(options, facts);
+        // The custodian's own fields must not make a loop of what it has accepted.
+        if (transaction.sender.extra?.has('XWAYBILL-QUEUE') !== true) guardLoop(options, facts);
         return take(options, session, { transaction, bytes: whole, recipients });
       });
     },
@@ -74,7 +79,7 @@ interface Taken {
 async function take(options: SmtpReceivingOptions, session: LmtpSession, { transaction, bytes, recipients }: Taken): Promise<Reply | readonly Reply[]> {
   const { sender, role, accounts } = transaction;
   const handedOver = handOver(session, sender);
-  const message = { sender, bytes, maxBytes: options.limits.maxMessageBytes, trace: trace(options, session, { sender, recipients }), handedOver };
+  const message = { sender, bytes, maxBytes: options.limits.maxMessageBytes + traceAllowanceBytes, trace: trace(options, session, { sender, recipients }), handedOver };
   const isQueued = role === 'custodian' || (handedOver === undefined && recipients.some(({ notify }) => notify?.includes('SUCCESS')));
   return isQueued ? queue(options, session, { message, recipients }) : deliver(options, session, { message, recipients, accounts });
 }
@@ -85,8 +90,9 @@ interface Arrival {
 }
 
 async function queue(options: SmtpReceivingOptions, session: LmtpSession, { message, recipients }: Arrival): Promise<Reply> {
-  const { settle } = await options.processing.enqueue(message, recipients);
+  const { id, settle } = await options.processing.enqueue(message, recipients);
   session.confirmations.add(settle);
+  options.log.info({ session: session.peer.sessionId, client: session.peer.address, from: session.node.node, sender: message.sender.address, recipients: recipients.length, item: id }, 'message queued');
   return makeReply(250, '2.6.0', `queued, reference ${session.peer.sessionId}`);
 }
 
@@ -98,6 +104,8 @@ async function deliver(options: SmtpReceivingOptions, session: LmtpSession, arri
   });
   const { outcomes, settle } = await options.processing.deliver(arrival.message, accounts);
   session.confirmations.add(settle);
+  const stored = accounts.filter((_, index) => outcomes[index]?.at === 'stored').map(({ address }) => address);
+  options.log.info({ session: session.peer.sessionId, client: session.peer.address, from: session.node.node, sender: arrival.message.sender.address, stored, handedOver: arrival.message.handedOver?.id }, 'message delivered');
   return outcomes.map((outcome) => (outcome.at === 'stored'
     ? makeReply(250, '2.1.5', `delivered, reference ${session.peer.sessionId}`)
     : replyTo(outcome.thrown, { sessionId: session.peer.sessionId, log: options.log })));

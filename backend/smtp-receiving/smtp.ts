@@ -12,7 +12,7 @@ import { SmtpRefused } from '../../shared/smtp/refusal.ts';
 import type { SmtpClaim, SmtpHandlers, SmtpPeer } from '../../shared/smtp/server-session.ts';
 import { nodeIdentity } from '../../shared/tls/identity.ts';
 import type { Account } from '../storage/storage.ts';
-import { checkRoom, guardLoop, trustedNode } from './checks.ts';
+import { checkReversePath, checkRoom, guardLoop, trustedNode } from './checks.ts';
 import { Confirmations } from './confirmations.ts';
 import { peekHeader } from './header-peek.ts';
 import type { HeaderFacts } from './header-peek.ts';
@@ -43,6 +43,7 @@ export function smtpHandlers(options: SmtpReceivingOptions, role: SmtpRole): Smt
     authenticate: async (_, claim) => authenticate(options, role, claim),
     mail: async (session, sender) => {
       session.confirmations.confirm();
+      checkReversePath(sender.address);
       if (role !== 'mx') await checkSender(options, session, sender);
       session.transaction = { sender, accounts: new Map() };
     },
@@ -110,15 +111,19 @@ interface Arrival {
 
 async function accept(options: SmtpReceivingOptions, session: SmtpSession, { message, recipients, accounts }: Arrival): Promise<Reply> {
   const [only] = recipients;
+  const { sessionId, address, user } = session.peer;
+  const about = { session: sessionId, client: address, user, sender: message.sender.address };
   const account = recipients.length === 1 && only?.notify?.includes('SUCCESS') !== true ? accounts.get(only?.address ?? '') : undefined;
   if (account === undefined) {
-    const { settle } = await options.processing.enqueue(message, recipients);
+    const { id, settle } = await options.processing.enqueue(message, recipients);
     session.confirmations.add(settle);
+    options.log.info({ ...about, recipients: recipients.length, item: id }, 'message queued');
     return makeReply(250, '2.6.0', `queued, reference ${session.peer.sessionId}`);
   }
   const { outcomes: [outcome], settle } = await options.processing.deliver(message, [account]);
   if (outcome?.at === 'failed') throw outcome.thrown;
   session.confirmations.add(settle);
+  options.log.info({ ...about, stored: [account.address] }, 'message delivered');
   return makeReply(250, '2.6.0', `delivered, reference ${session.peer.sessionId}`);
 }
 

@@ -8,8 +8,12 @@ import type { DeliveryChannel } from './channel.ts';
 import type { Server } from './servers.ts';
 import type { SmtpSendingOptions } from './smtp-sending.ts';
 
+interface OpeningOptions extends SmtpSendingOptions {
+  readonly signal: AbortSignal | undefined;
+}
+
 /** Tries the servers in turn. Rejects with what the last one said or did; a temporary reason is preferred, since it gives the mail another chance. */
-export async function openBestServer(servers: readonly Server[], options: SmtpSendingOptions): Promise<DeliveryChannel> {
+export async function openBestServer(servers: readonly Server[], options: OpeningOptions): Promise<DeliveryChannel> {
   let reason: unknown;
   for (const server of servers) {
     try {
@@ -26,7 +30,7 @@ function isTemporaryReason(thrown: unknown): boolean {
   return thrown instanceof SmtpRefused ? thrown.temporary : true;
 }
 
-async function openServer(server: Server, options: SmtpSendingOptions): Promise<DeliveryChannel> {
+async function openServer(server: Server, options: OpeningOptions): Promise<DeliveryChannel> {
   try {
     return await introduce(server, options, server.tls);
   } catch (thrown) {
@@ -37,10 +41,10 @@ async function openServer(server: Server, options: SmtpSendingOptions): Promise<
   }
 }
 
-async function introduce(server: Server, options: SmtpSendingOptions, tls: Server['tls']): Promise<DeliveryChannel> {
+async function introduce(server: Server, options: OpeningOptions, tls: Server['tls']): Promise<DeliveryChannel> {
   const client = await openSmtpClient(
     { host: server.host, port: server.port, timeoutMs: options.connectTimeoutMs },
-    { protocol: 'smtp', timeouts: options.timeouts },
+    { protocol: 'smtp', timeouts: options.timeouts, signal: options.signal },
   );
   try {
     await client.hello(options.hostName);

@@ -42,12 +42,13 @@ export interface SmtpSending {
   /**
    * Connects to the first server that answers, in the order of preference. Rejects with `SmtpRefused` when the domain can
    * never get mail (no such domain, null MX, MX loop) or all servers refuse; with a temporary Failure when none answers.
+   * @param signal cuts the line when it is aborted, while it is opened and later.
    */
-  open(target: SendingTarget): Promise<DeliveryChannel>;
+  open(target: SendingTarget, signal?: AbortSignal): Promise<DeliveryChannel>;
 }
 
 export function createSmtpSending(options: SmtpSendingOptions): SmtpSending {
   return {
-    open: async (target) => openBestServer(await serversFor(options, target), options),
+    open: async (target, signal) => openBestServer(await serversFor(options, target), { ...options, signal }),
   };
 }

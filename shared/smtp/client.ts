@@ -26,6 +26,8 @@ export interface SmtpClientOptions {
   readonly protocol: 'smtp' | 'lmtp';
   /** How long to wait at each step; RFC 5321 section 4.5.3.2 where not given. */
   readonly timeouts?: Partial<SmtpTimeouts> | undefined;
+  /** Cuts the line when it is aborted, whatever is under way. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What a trusted peer is told of the true client (XCLIENT). Undefined values are sent as [UNAVAILABLE]. */
@@ -232,7 +234,12 @@ const maxReplyLineBytes = 8192;
 /** Connects and waits for the greeting. Fails as `connectTo` and `greeting` do. */
 export async function openSmtpClient(target: ConnectOptions, options: SmtpClientOptions): Promise<SmtpClient> {
   const socket = await connectTo(target);
-  const client = new SmtpClient(new Connection(socket, { maxLineBytes: maxReplyLineBytes, idleTimeoutMs: 0 }), options);
+  const connection = new Connection(socket, { maxLineBytes: maxReplyLineBytes, idleTimeoutMs: 0 });
+  const client = new SmtpClient(connection, options);
+  const cut = (): void => client.destroy();
+  options.signal?.addEventListener('abort', cut);
+  void connection.closed.then(() => options.signal?.removeEventListener('abort', cut));
+  if (options.signal?.aborted === true) cut();
   try {
     await client.greeting();
   } catch (thrown) {

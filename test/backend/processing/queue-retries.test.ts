@@ -108,3 +108,42 @@ test('a directory outage holds mail up, and bounces nothing', async (t) => {
   assert.equal(item?.recipients[0]?.state.at, 'waiting');
   assert.equal((await inboxOf(be1, 'alice@example.com')).length, 0);
 });
+
+test('a runner that must stop cuts what hangs, and its mail is tried again by the next', async (t) => {
+  const silent = createServer().listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  t.after(() => silent.close());
+  silent.on('connection', (socket) => {
+    socket.on('error', () => undefined);
+    socket.write('220 slow.example.net\r\n');
+  });
+  const address = silent.address();
+  const cluster = new TestCluster(t);
+  const hanging = { port: typeof address === 'object' && address !== null ? address.port : 0 };
+  const first = await cluster.start(t, 'be1', { routes: [toWorld(hanging)] });
+  await submit(first, messageOf('hangs'), { to: ['x@example.net'] });
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  const startedMs = Date.now();
+  await first.stop();
+  assert.ok(Date.now() - startedMs < 5000);
+  const world = await startWorld(t);
+  await cluster.start(t, 'be1', { routes: [toWorld(world)] });
+  await until('the world has it', () => world.taken.length === 1);
+});
+
+test('a message of the greatest size goes through a custodian, whose fields come on top', async (t) => {
+  const cluster = new TestCluster(t);
+  const be1 = await cluster.start(t, 'be1');
+  const be2 = await cluster.start(t, 'be2');
+  const line = `${'x'.repeat(998)}\r\n`;
+  const bytes = Buffer.from(`Subject: big\r\n${'Received: from a by b; Tue, 24 Nov 2026 10:00:00 +0000\r\n'.repeat(30)}\r\n`);
+  const whole = Buffer.concat([bytes, Buffer.from(line.repeat(Math.floor((50 * 2 ** 20 - bytes.length) / line.length)))]);
+  const leg = await openLeg(be1.ports.lmtp);
+  await leg.mail({ address: 's@example.net', extra: new Map([['XWAYBILL-CUSTODIAN', true]]) });
+  await leg.rcpt({ address: 'bob@example.com' });
+  assert.equal((await leg.data(pieces(whole)))[0]?.code, 250);
+  await leg.quit();
+  await until('it is there', async () => (await inboxOf(be2, 'bob@example.com')).length === 1, 15_000);
+  const [stored = ''] = await inboxOf(be2, 'bob@example.com');
+  assert.ok(stored.endsWith(whole.toString('latin1')), 'byte for byte');
+});
