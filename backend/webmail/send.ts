@@ -2,7 +2,7 @@
 import { Failure } from '../../shared/base/failure.ts';
 import { sendJson } from '../../shared/http/refusals.ts';
 import { Flag } from '../storage/storage.ts';
-import type { Account, AppendMarks, Mailbox } from '../storage/storage.ts';
+import type { Account, Mailbox } from '../storage/storage.ts';
 import type { ComposeRequest, DraftAnswer, SendAnswer } from './api.ts';
 import type { Call } from './call.ts';
 import { looseAddresses, readAddresses, readComposeRequest } from './compose-request.ts';
@@ -46,7 +46,7 @@ async function sendWritten(call: Call): Promise<SendAnswer> {
   exchange.log.info({ account: account.address, session: origin.session, recipients: recipients.length, bytes: forRecipients.length }, 'message sent');
   // It is on its way: whatever fails from here on must not make the user send it again.
   try {
-    await keep(call, await mailboxFor(account, 'sent'), forSender, { flags: Flag.Seen, keywords: [] });
+    await keep(call, await mailboxFor(account, 'sent'), { bytes: forSender, flags: Flag.Seen });
     await markAnswered(account, written);
     await removeDraft(account, written);
     return { copy: 'kept' };
@@ -64,7 +64,7 @@ async function keepDraft(call: Call): Promise<DraftAnswer> {
   const { forSender } = await buildMessage({ from: account.address, to, cc, bcc, subject, text, files, ...threadOf(account, written) });
   checkSize(forSender, options.limits.maxMessageBytes);
   const drafts = await mailboxFor(account, 'drafts');
-  const uid = await keep(call, drafts, forSender, { flags: Flag.Draft | Flag.Seen, keywords: [] });
+  const uid = await keep(call, drafts, { bytes: forSender, flags: Flag.Draft | Flag.Seen });
   await removeDraft(account, written);
   return { draft: { mailbox: drafts.id, uid } };
 }
@@ -84,10 +84,10 @@ function checkSize(message: Buffer, maxBytes: number): void {
   if (message.length > maxBytes) throw new Failure('message-too-big', 'The message is too big.');
 }
 
-async function keep(call: Call, mailbox: Mailbox, bytes: Buffer, marks: AppendMarks): Promise<number> {
+async function keep(call: Call, mailbox: Mailbox, { bytes, flags }: { readonly bytes: Buffer; readonly flags: number }): Promise<number> {
   const staged = await call.options.storage.stage(call.account.address, inChunks(bytes), bytes.length);
   try {
-    const { uids } = await mailbox.append([{ staged, marks }]);
+    const { uids } = await mailbox.append([{ staged, marks: { flags, keywords: [] } }]);
     return uids[0] ?? 0;
   } finally {
     await staged.discard();

@@ -49,7 +49,7 @@ const freeConnections = 32;
 
 export class ApiProxy {
   readonly #times: ProxyTimes;
-  readonly #agents = new Map<string, { readonly agent: Agent; readonly tls: ConnectionOptions }>();
+  readonly #agents = new Map<string, Agent>();
   readonly #server;
   readonly #underWay = new WeakMap<IncomingMessage, { readonly heard: (answer: IncomingMessage) => void; readonly sent: (request: ClientRequest) => void }>();
 
@@ -87,16 +87,19 @@ export class ApiProxy {
 
   /** Closes connections that are kept for later. */
   close(): void {
-    for (const { agent } of this.#agents.values()) agent.destroy();
+    for (const agent of this.#agents.values()) agent.destroy();
   }
 
-  /** One per back-end: connections are kept and TLS sessions resumed. A new certificate makes a new one. */
+  /**
+   * One per back-end, with the certificate of its first use: connections are kept and TLS sessions resumed. The name is
+   * fixed (none, unless the target has one): the package would take it from the client's Host field, and keep connections by it.
+   */
   agentFor({ node, host, port, tls }: BackendTarget): Agent {
     const key = `${node} ${host}:${String(port)}`;
     const known = this.#agents.get(key);
-    if (known?.tls === tls) return known.agent;
-    const agent = new Agent({ ...tls, keepAlive: true, maxFreeSockets: freeConnections, timeout: freeConnectionMs, scheduling: 'lifo' });
-    this.#agents.set(key, { agent, tls });
+    if (known !== undefined) return known;
+    const agent = new Agent({ servername: '', ...tls, keepAlive: true, maxFreeSockets: freeConnections, timeout: freeConnectionMs, scheduling: 'lifo' });
+    this.#agents.set(key, agent);
     return agent;
   }
 }

@@ -1,6 +1,6 @@
 /** The road from a front-end to the back-end that keeps the mailbox: who vouches, who is asked, and what happens when it is away. */
 import { spawnSync } from 'node:child_process';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
@@ -70,6 +70,25 @@ test('a back-end that is silent is given up in time, and its waiting requests ar
   assert.ok(slow[1] >= 250 && slow[1] < 2500, `gave up after ${String(slow[1])} ms`);
   assert.equal(refused[0], 'backend-unavailable');
   assert.ok(refused[1] < slow[1], 'the second is refused at once');
+});
+
+test('connections to a back-end are kept, whatever name clients call this node by', async (t) => {
+  const cluster = await clusterFor(t);
+  const user = await ApiUser.signedIn(cluster.urls[0], alice);
+  let opened = 0;
+  const counter = createServer((socket) => {
+    opened += 1;
+    const onward = connect(cluster.backends.be1.port, '127.0.0.1').on('error', () => socket.destroy());
+    socket.on('error', () => onward.destroy()).pipe(onward).pipe(socket);
+  });
+  await new Promise<void>((resolve) => counter.listen(0, '127.0.0.1', resolve));
+  t.after(() => counter.close());
+  const address = counter.address();
+  const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+  const { certificate, key, authority } = certificateOf('fe1');
+  const counted = await clusterFor(t, { proxy: { backendFor: (node) => ({ node, host: '127.0.0.1', port, tls: { cert: certificate, key, ca: authority } }) } });
+  for (let index = 0; index < 10; index += 1) assert.equal((await user.client.ask(`${counted.urls[0]}/api/session`, { headers: { host: `name${String(index)}.example.com` } })).status, 200);
+  assert.equal(opened, 1);
 });
 
 test('a back-end that refers elsewhere is followed once, also with a body', async (t) => {

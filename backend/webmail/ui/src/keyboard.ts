@@ -22,7 +22,7 @@ const onMessage: Readonly<Record<string, (mailbox: MailboxView, message: Message
   u: markUnread,
   s: (mailbox, message) => {
     const { flagged } = currentFlags(message);
-    void setFlag(mailbox.id, { ...message, flagged }, 'flagged', !flagged);
+    void setFlag(mailbox.id, { ...message, flagged }, ['flagged', !flagged]);
   },
   Delete: (mailbox, message) => void deleteMessage(mailbox, message.uid),
   Escape: (mailbox) => goTo(mailbox.id),

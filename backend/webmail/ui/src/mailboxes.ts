@@ -18,10 +18,6 @@ export async function loadMailboxes(activity: Activity = 'user'): Promise<void> 
   mailboxes.value = answer.mailboxes.toSorted((a, b) => order.indexOf(a.role) - order.indexOf(b.role) || a.name.localeCompare(b.name));
 }
 
-export function mailboxWithRole(role: MailboxRole): MailboxView | undefined {
-  return mailboxes.value.find((mailbox) => mailbox.role === role);
-}
-
 /** The last level of a folder's name, and how deep it lies. */
 export function displayName({ name, role }: MailboxView): { readonly text: string; readonly depth: number } {
   const levels = name.split('/');

@@ -28,7 +28,7 @@ export function MessageRow({ mailbox, message }: { readonly mailbox: MailboxView
           <span class="message-preview">{preview}</span>
         </span>
       </a>
-      <button class={`icon-button star${flagged ? ' star-on' : ''}`} aria-label={star} aria-pressed={flagged} title={star} onClick={() => void setFlag(mailbox.id, message, 'flagged', !flagged)}>
+      <button class={`icon-button star${flagged ? ' star-on' : ''}`} aria-label={star} aria-pressed={flagged} title={star} onClick={() => void setFlag(mailbox.id, message, ['flagged', !flagged])}>
         <Icon name="star" filled={flagged ? 'yes' : 'no'} />
       </button>
     </li>

@@ -77,7 +77,7 @@ effect(() => {
 type FlagName = 'seen' | 'flagged';
 
 /** Sets or clears a flag: at once on the screen, taken back when the server refuses. */
-export async function setFlag(mailbox: number, message: MessageSummary, flag: FlagName, value: boolean): Promise<void> {
+export async function setFlag(mailbox: number, message: MessageSummary, [flag, value]: readonly [FlagName, boolean]): Promise<void> {
   if (message[flag] === value) return;
   show(message.uid, { [flag]: value });
   if (flag === 'seen') countUnseen(mailbox, value ? -1 : 1);

@@ -22,7 +22,7 @@ export async function readMessage(mailbox: number, uid: number): Promise<void> {
     const message = await get<MessageView>(`/api/mailboxes/${String(mailbox)}/messages/${String(uid)}`);
     if (openMessage.value !== wanted) return;
     openMessage.value = { at: 'open', mailbox, uid, message };
-    if (!message.seen) await setFlag(mailbox, message, 'seen', true);
+    if (!message.seen) await setFlag(mailbox, message, ['seen', true]);
   } catch (error) {
     if (openMessage.value === wanted) openMessage.value = { at: 'failed', mailbox, uid, text: errorText(error), kind: error instanceof ApiError ? error.kind : '' };
   }

@@ -24,7 +24,7 @@ export function ReaderTools({ mailbox, message }: Given) {
       <Tool icon="forward" label="Forward" keys="f" run={() => answerMessage(mailbox.id, message, 'forward')} />
       <span class="tools-gap" />
       <Tool icon="unread" label="Mark as unread" keys="u" run={() => markUnread(mailbox, message)} />
-      <Tool icon="star" label={flagged ? 'Remove star' : 'Add star'} keys="s" filled={flagged ? 'yes' : 'no'} run={() => void setFlag(mailbox.id, { ...message, flagged }, 'flagged', !flagged)} />
+      <Tool icon="star" label={flagged ? 'Remove star' : 'Add star'} keys="s" filled={flagged ? 'yes' : 'no'} run={() => void setFlag(mailbox.id, { ...message, flagged }, ['flagged', !flagged])} />
       <MoveMenu mailbox={mailbox} message={message} />
       <a class="icon-button wide-only" href={source} download aria-label="Download the message" title="Download the message"><Icon name="source" /></a>
       <Tool icon="trash" label={mailbox.role === 'trash' ? 'Delete for good' : 'Delete'} keys="Delete" run={() => void deleteMessage(mailbox, message.uid)} />
@@ -34,7 +34,7 @@ export function ReaderTools({ mailbox, message }: Given) {
 
 /** Back to the list: reading on would mark it as read again. */
 export function markUnread(mailbox: MailboxView, message: MessageView): void {
-  void setFlag(mailbox.id, { ...message, seen: true }, 'seen', false);
+  void setFlag(mailbox.id, { ...message, seen: true }, ['seen', false]);
   goTo(mailbox.id);
 }
 
