@@ -131,9 +131,17 @@ program
   .description('Show which entry an address has, by which map, and which node keeps the mailbox.')
   .argument('<address>', 'a mail address; the primary domain is added when there is none')
   .option('--config <file>', 'the cluster configuration', defaultConfig)
-  .option('--node <name>', 'ask with the parameters of this node (else: of the first front-end)')
-  .addHelpText('after', '\nExample:\n  $ waybill map show alice@example.com')
-  .action(async (address: string, options: { config: string; node?: string }) => {
+  .option('--node <name>', 'the front-end to ask (else: the first)')
+  .option('--json', 'as JSON')
+  .addHelpText('after', `
+The front-end is asked over its admin API, with the certificate of a node of the configuration that can be read here. It
+says whether it has the answer in its cache or asked the directory just now. Each of its workers has a cache of its own:
+the next question may meet another worker. When it does not answer, this command asks the maps itself, and says so.
+
+Examples:
+  $ waybill map show alice@example.com
+  $ waybill map show alice@example.com --node fe2 --json`)
+  .action(async (address: string, options: { config: string; node?: string; json?: boolean }) => {
     const { mapShowText } = await import('./cluster-config/command-line/map-command.ts');
     print(await mapShowText(address, options));
   });

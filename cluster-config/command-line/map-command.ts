@@ -1,26 +1,30 @@
 /**
  * `waybill map show ADDRESS`: who an address is, by which map, and which node keeps the mailbox. A running front-end is
- * asked what it would do, its cache included; where none runs, the maps are asked directly.
+ * asked what it would do, its cache included; where none answers, the maps are asked directly, and the output says so.
  */
 import { z } from 'zod';
 import { askNode } from '../../shared/admin/admin-client.ts';
-import { isFailure } from '../../shared/base/failure.ts';
+import { Failure, isFailure } from '../../shared/base/failure.ts';
 import { createLog } from '../../shared/log/log.ts';
+import type { UserEntry } from '../../shared/user-map/user-maps.ts';
 import { openDirectoryAccess } from '../directory-access.ts';
-import { nodeOfMailHost } from '../effective.ts';
+import { localDomains, nodeOfMailHost } from '../effective.ts';
 import type { NodeConfig } from '../effective.ts';
 import { configOfNode, loadConfig } from '../load.ts';
 import { loadNodeTls } from '../node-tls.ts';
+import type { NodeTls } from '../node-tls.ts';
+import { splitHostAndPort } from '../values.ts';
 
 export interface MapShowOptions {
   readonly config: string;
   readonly node?: string;
+  readonly json?: boolean;
 }
 
 const askTimeoutMs = 2000;
 
-/** What a front-end says of an address on its admin API. */
-const nodeAnswer = z.discriminatedUnion('kind', [
+/** What a front-end says of an address on its admin API; direct answers have the same form. */
+const mapAnswer = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('found'),
     account: z.string(),
@@ -35,50 +39,114 @@ const nodeAnswer = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('unknown'), from: z.enum(['cache', 'directory']) }),
   z.object({ kind: z.literal('foreign') }),
+  z.object({ kind: z.literal('unavailable'), reason: z.string() }),
 ]);
 
-type NodeAnswer = z.output<typeof nodeAnswer>;
+type MapAnswer = z.output<typeof mapAnswer>;
+type Route = Extract<MapAnswer, { kind: 'found' }>['route'];
 
-const origins: Readonly<Record<'cache' | 'directory' | 'stale' | 'default', string>> = {
-  cache: 'its cache',
-  directory: 'the map, asked just now',
-  stale: 'its cache, beyond its age, as no directory answers',
-  default: 'the default back-end, as no map knows the address (routing.onMiss)',
-};
+/** Who was asked. `maps`: this command itself asked them, because `reason`. */
+type Asked = { readonly kind: 'node'; readonly node: string } | { readonly kind: 'maps'; readonly reason: string };
 
-/** What a node (the first front-end when none is named) says. @throws ConfigurationRefused, Failure */
+interface Shown {
+  readonly address: string;
+  readonly answer: MapAnswer;
+  readonly asked: Asked;
+}
+
+/** What a node (the first front-end when none is named) says, as text or JSON. @throws ConfigurationRefused, Failure */
 export async function mapShowText(address: string, options: MapShowOptions): Promise<string> {
   const config = await loadConfig(options.config);
-  const first = Object.values(config.nodes).toSorted((a, b) => (a.role > b.role ? -1 : 1))[0]?.nodeName ?? '';
-  const node = configOfNode(config, options.node ?? first, options.config);
+  const all = Object.values(config.nodes);
+  const named = options.node ?? (all.find(({ role }) => role === 'frontend') ?? all[0])?.nodeName ?? '';
+  const node = configOfNode(config, named, options.config);
   const complete = address.includes('@') ? address : `${address}@${node.primaryDomain}`;
-  const said = await askFrontend(complete, node);
-  const rows = said === undefined ? await askMaps(complete, node) : rowsOfAnswer(complete, said, node);
-  return rows.map(([name, value]) => `${name.padEnd(9)} ${value}`).join('\n');
+  const shown = await show(complete, node, all);
+  if (options.json === true) return JSON.stringify({ address: complete, ...shown.answer, asked: shown.asked }, null, 2);
+  return rowsOf(shown, node).map(([name, value]) => `${name.padEnd(9)} ${value}`).join('\n');
+}
+
+async function show(address: string, node: NodeConfig, all: readonly NodeConfig[]): Promise<Shown> {
+  try {
+    return { address, answer: await askFrontend(address, node, all), asked: { kind: 'node', node: node.nodeName } };
+  } catch (error) {
+    if (!isFailure(error, 'backend-unavailable')) throw error;
+    const why = error.cause instanceof Error ? ` (${error.cause.message})` : '';
+    return { address, answer: await askMaps(address, node), asked: { kind: 'maps', reason: `${error.message}${why}` } };
+  }
+}
+
+/** @throws Failure('backend-unavailable') when the node is no front-end, does not answer or can't be asked */
+async function askFrontend(address: string, node: NodeConfig, all: readonly NodeConfig[]): Promise<MapAnswer> {
+  const { nodeName, host, nodes } = node;
+  const port = nodes[nodeName]?.endpoints.admin;
+  if (node.role !== 'frontend') throw new Failure('backend-unavailable', `${nodeName} is no front-end`);
+  if (port === undefined) throw new Failure('backend-unavailable', `${nodeName} has no admin listener`);
+  const { toNode } = await readableTls(node, all);
+  try {
+    return mapAnswer.parse(await askNode({ host, port, tls: toNode(nodeName) }, `/map/${encodeURIComponent(address)}`, askTimeoutMs));
+  } catch (error) {
+    if (!isFailure(error, 'backend-unavailable')) throw error;
+    throw new Failure('backend-unavailable', `${nodeName} does not answer`, { cause: error.cause });
+  }
+}
+
+/** The certificate by which a node lets us ask: its own where it can be read, else that of another node of this machine. */
+async function readableTls(node: NodeConfig, all: readonly NodeConfig[]): Promise<NodeTls> {
+  let firstCause: unknown;
+  for (const candidate of [node, ...all.filter((other) => other !== node)]) {
+    try {
+      return await loadNodeTls(candidate);
+    } catch (error) {
+      if (!isFailure(error, 'bad-input')) throw error;
+      firstCause ??= error;
+    }
+  }
+  throw new Failure('backend-unavailable', `${node.nodeName} can't be asked without a node's certificate`, { cause: firstCause });
+}
+
+/** What a front-end with this configuration and nothing in its cache would say. @throws Failure */
+async function askMaps(address: string, config: NodeConfig): Promise<MapAnswer> {
+  const at = address.lastIndexOf('@');
+  if (!localDomains(config).includes(address.slice(at + 1).toLowerCase())) return { kind: 'foreign' };
+  const access = await openDirectoryAccess(config, { log: createLog({ node: config.nodeName, level: 'silent' }), environment: process.env });
+  try {
+    const plus = address.indexOf('+');
+    const exact = await access.maps.lookUp(address);
+    return answerOf(exact ?? (plus > 0 && plus < at ? await access.maps.lookUp(address.slice(0, plus) + address.slice(at)) : undefined), address, config);
+  } catch (error) {
+    if (!isFailure(error, 'directory-unavailable')) throw error;
+    return { kind: 'unavailable', reason: error.message };
+  } finally {
+    access.close();
+  }
+}
+
+function answerOf(entry: UserEntry | undefined, address: string, config: NodeConfig): MapAnswer {
+  const { onMiss, mappingHost } = config.routing;
+  if (entry === undefined) {
+    if (mappingHost === undefined || (onMiss === 'refuse' && config.userMaps.length > 0)) return { kind: 'unknown', from: 'directory' };
+    return { kind: 'found', account: address, route: routeOf(mappingHost, config), from: 'default' };
+  }
+  const host = entry.mailHost ?? mappingHost;
+  if (host === undefined) return { kind: 'unavailable', reason: `the entry ${entry.dn ?? entry.address} names no host` };
+  return { kind: 'found', account: entry.address, route: routeOf(host, config), from: 'directory', map: entry.map, dn: entry.dn, mailHost: entry.mailHost };
+}
+
+function routeOf(mailHost: string, config: NodeConfig): Route {
+  const node = nodeOfMailHost(config.nodes, mailHost);
+  return node === undefined ? { kind: 'host', ...(splitHostAndPort(mailHost) ?? { host: mailHost }) } : { kind: 'node', node };
 }
 
 type Rows = readonly (readonly [string, string])[];
 
-/** Undefined when the node is no front-end or does not answer. */
-async function askFrontend(address: string, node: NodeConfig): Promise<NodeAnswer | undefined> {
-  const port = node.nodes[node.nodeName]?.endpoints.admin;
-  if (node.role !== 'frontend' || port === undefined) return undefined;
-  try {
-    const { toNode } = await loadNodeTls(node);
-    const target = { host: node.host, port, tls: toNode(node.nodeName) };
-    return nodeAnswer.parse(await askNode(target, `/map/${encodeURIComponent(address)}`, askTimeoutMs));
-  } catch (error) {
-    if (isFailure(error, 'backend-unavailable')) return undefined;
-    throw error;
-  }
-}
-
-function rowsOfAnswer(address: string, answer: NodeAnswer, config: NodeConfig): Rows {
-  if (answer.kind === 'foreign') return [['address', address], ['entry', 'none: not a domain of ours']];
-  const source: readonly [string, string] = ['source', `${config.nodeName}: ${origins[answer.from]}`];
+function rowsOf({ address, answer, asked }: Shown, config: NodeConfig): Rows {
+  const source = ['source', sourceText(answer, asked)] as const;
+  if (answer.kind === 'foreign') return [['address', address], ['entry', 'none: not a domain of ours'], source];
+  if (answer.kind === 'unavailable') return [['address', address], ['entry', `can't be told now: ${answer.reason}`], source];
   if (answer.kind === 'unknown') return [['address', address], ['entry', 'none'], ['node', 'none: the address is refused as unknown'], source];
   const { account, route, map, dn, mailHost } = answer;
-  const place = route.kind === 'node' ? nodeText(route.node, config) : `${route.host}${route.port === undefined ? '' : `:${route.port}`} (not a node of this cluster)`;
+  const place = placeText(route, config);
   return [
     ['address', account],
     ['entry', dn ?? (map === undefined ? 'none' : 'a line of the map\'s file')],
@@ -88,32 +156,20 @@ function rowsOfAnswer(address: string, answer: NodeAnswer, config: NodeConfig): 
   ];
 }
 
-function nodeText(node: string, config: NodeConfig): string {
-  return `${node} at ${config.nodes[node]?.host ?? '?'}`;
+function placeText(route: Route, config: NodeConfig): string {
+  if (route.kind === 'node') return `${route.node} at ${config.nodes[route.node]?.host ?? '?'}`;
+  return `${route.host}${route.port === undefined ? '' : `:${String(route.port)}`} (not a node of this cluster)`;
 }
 
-/** The same from the maps themselves, with nothing cached. */
-async function askMaps(address: string, config: NodeConfig): Promise<Rows> {
-  const log = createLog({ node: config.nodeName, level: 'silent' });
-  const access = await openDirectoryAccess(config, { log, environment: process.env });
-  try {
-    const entry = await access.maps.lookUp(address);
-    const source: readonly [string, string] = ['source', 'the maps, asked just now (no front-end was asked)'];
-    if (entry === undefined) {
-      const { onMiss, mappingHost } = config.routing;
-      const consequence = onMiss === 'default' ? `the default back-end ${mappingHost ?? ''} (routing.onMiss)` : 'none: the address is refused as unknown';
-      return [['address', address], ['entry', 'none'], ['node', consequence], source];
-    }
-    const node = nodeOfMailHost(config.nodes, entry.mailHost);
-    const place = node === undefined ? 'not a node of this cluster' : nodeText(node, config);
-    return [
-      ['address', entry.address],
-      ['entry', entry.dn ?? 'a line of the map\'s file'],
-      ['map', entry.map],
-      ['node', `${place} (mailHost: ${entry.mailHost ?? 'none'})`],
-      source,
-    ];
-  } finally {
-    access.close();
-  }
+const origins = {
+  cache: 'cache',
+  directory: 'directory, asked just now',
+  stale: 'cache, beyond its age, as the directory does not answer',
+  default: 'the default back-end, as no map knows the address (routing.onMiss)',
+} as const;
+
+function sourceText(answer: MapAnswer, asked: Asked): string {
+  const from = 'from' in answer ? origins[answer.from] : 'no map was asked';
+  if (asked.kind === 'node') return `${asked.node}: ${answer.kind === 'unavailable' ? 'neither cache nor directory' : from}`;
+  return `${answer.kind === 'unavailable' ? 'directory' : from}; not a front-end's cache: ${asked.reason}`;
 }
