@@ -3,10 +3,15 @@
  * owner. A record is made only after an uncached look-up in the user map names this node; mail that another node still
  * holds for the address is never hidden silently: the log names it. Every back-end protocol opens accounts through here.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../shared/base/failure.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { UserEntry, UserMaps } from '../../shared/user-map/user-maps.ts';
-import type { Account, Storage } from '../storage/storage.ts';
+import type { Account, AccountRecord, Storage } from '../storage/storage.ts';
+
+/** How long who opens an account waits for the end of its move. */
+const patienceMs = 5000;
+const pollMs = 20;
 
 export interface Accounts {
   /** Checks a password at the user map and opens the account; `bad-credentials` never says which part was wrong. */
@@ -35,7 +40,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
   const lookUp = async (address: string): Promise<UserEntry | undefined> => options.maps.lookUp(address);
 
   const open = async (address: string): Promise<Account> => {
-    const known = keptHere(options.storage, address);
+    const known = await keptHere(options.storage, address);
     if (known !== undefined) return known;
     const entry = await lookUp(address);
     if (entry === undefined) throw new Failure('unknown-user', 'no such user');
@@ -54,15 +59,27 @@ export function createAccounts(options: AccountsOptions): Accounts {
 }
 
 /** The live account, or undefined when there is no record; a tombstone is a referral to the node it names. */
-function keptHere(storage: Storage, address: string): Account | undefined {
-  const record = storage.find(address.toLowerCase());
+async function keptHere(storage: Storage, address: string): Promise<Account | undefined> {
+  const record = await settledRecord(storage, address.toLowerCase());
   if (record.at === 'live') return record.account;
-  if (record.at === 'moved') throw new Failure('not-kept-here', 'the mailbox is on another node', { node: record.node });
-  return undefined;
+  if (record.at === 'none') return undefined;
+  throw new Failure('not-kept-here', 'the mailbox is on another node', { node: record.node });
+}
+
+/** While the last of a moving account is copied nobody can say who keeps it: whoever asks waits for that moment. Throws `in-use` when it takes too long. */
+async function settledRecord(storage: Storage, address: string): Promise<AccountRecord> {
+  const deadline = performance.now() + patienceMs;
+  for (;;) {
+    const record = storage.find(address);
+    const unsettled = record.at === 'live' ? record.account.standing() === 'held' : record.at === 'arriving' && record.stage === 'ready';
+    if (!unsettled) return record;
+    if (performance.now() > deadline) throw new Failure('in-use', 'the mailbox is being moved, try again in a moment');
+    await sleep(pollMs);
+  }
 }
 
 async function openEntry(options: AccountsOptions, entry: UserEntry): Promise<Account> {
-  const known = keptHere(options.storage, entry.address);
+  const known = await keptHere(options.storage, entry.address);
   if (known !== undefined) return known;
   const owner = options.nodeOf(entry.mailHost);
   if (owner !== options.nodeName) {

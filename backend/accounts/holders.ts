@@ -20,7 +20,8 @@ export async function askHolders(nodes: Readonly<Record<string, AdminTarget>>, a
     Object.entries(nodes).map(async ([node, target]): Promise<readonly [node: string, answer: 'live' | 'other' | 'silent']> => {
       try {
         const answer = await askNode(target, `${prefix}${encodeURIComponent(address)}`, patienceMs);
-        const live = typeof answer === 'object' && answer !== null && 'at' in answer && answer.at === 'live';
+        // What is on its way to a node will be owned by it, if it isn't yet.
+        const live = typeof answer === 'object' && answer !== null && 'at' in answer && (answer.at === 'live' || answer.at === 'arriving');
         return [node, live ? 'live' : 'other'];
       } catch {
         return [node, 'silent'];

@@ -44,6 +44,7 @@ async function watch(session: Session): Promise<Exclude<Input, { at: 'awaited' }
   for (;;) {
     const now = current();
     if (now.at !== 'awaited') return now;
+    session.checkOwner();
     tell(session);
     await session.output.flush();
     await session.bell.wait(session.options.limits.idleRecheckMs ?? usualRecheckMs);

@@ -82,7 +82,7 @@ export async function startImap(options: ImapOptions): Promise<ImapService> {
   const unsubscribe = options.hints.subscribe((hint) => {
     for (const session of sessions) {
       const { state } = session;
-      if (state.at === 'selected' && state.account.id === hint.account) session.hear(hint);
+      if ((state.at === 'selected' || state.at === 'authenticated') && state.account.id === hint.account) session.hear(hint);
     }
   });
   return {

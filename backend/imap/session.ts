@@ -66,7 +66,8 @@ export class Session {
   readonly #enabled = new Set<Extension>();
   #badCommands = 0;
   #activity: 'waiting' | 'working' = 'waiting';
-  #leaving: 'no' | 'yes' = 'no';
+  /** Why it has to go, once it has to. */
+  #leaving: string | undefined;
 
   constructor(connection: Connection, options: SessionOptions, identity: { readonly id: string; readonly log: Logger }) {
     this.connection = connection;
@@ -114,7 +115,14 @@ export class Session {
 
   /** News of this worker's or another's doing; a hint only. */
   hear(hint: ChangeHint): void {
+    if (hint.mailbox === undefined) this.checkOwner();
     if (this.#state.at === 'selected' && (hint.mailbox === undefined || hint.mailbox === this.#state.view.mailbox.id)) this.bell.ring();
+  }
+
+  /** An account that leaves for another node takes its clients along: they connect anew, and are led there. */
+  checkOwner(): void {
+    const { state } = this;
+    if ((state.at === 'authenticated' || state.at === 'selected') && state.account.standing() !== 'live') this.leave('mailbox is being moved, please reconnect');
   }
 
   /** Serves until the client leaves, or is sent away. */
@@ -132,9 +140,9 @@ export class Session {
   }
 
   /** Says goodbye as soon as no command is running. */
-  leave(): void {
-    this.#leaving = 'yes';
-    if (this.#activity === 'waiting') this.sayBye('server is shutting down, please reconnect', 'UNAVAILABLE');
+  leave(why = 'server is shutting down, please reconnect'): void {
+    this.#leaving = why;
+    if (this.#activity === 'waiting') this.sayBye(why, 'UNAVAILABLE');
   }
 
   /** Runs a part of a command in which the session may be sent away: nothing is left half done. */
@@ -181,7 +189,7 @@ export class Session {
     this.#activity = 'working';
     await this.#obey(read);
     this.#activity = 'waiting';
-    if (this.#leaving === 'yes') this.leave();
+    if (this.#leaving !== undefined) this.leave(this.#leaving);
     else if (this.#badCommands > this.options.limits.maxErrors) this.sayBye('too many errors');
     else if (this.failedLogins >= this.options.limits.maxAuthErrors) this.sayBye('too many failed logins');
     else await this.output.flush();

@@ -53,9 +53,9 @@ export interface KeyRules {
 
 const family = 'acceptance';
 
-/** The key's name. @param digest of the client's bytes, hex. */
+/** The key's name; those of one recipient lie together. @param digest of the client's bytes, hex. */
 export function deliveryKey(sender: string, recipient: string, digest: string): string {
-  return createHash('sha256').update(`${sender}\0${recipient}\0${digest}`).digest('hex').slice(0, 32);
+  return recipientPart(recipient) + createHash('sha256').update(`${sender}\0${recipient}\0${digest}`).digest('hex').slice(0, 32);
 }
 
 /** Records an acceptance; `new` when its message must be stored (or queued) now, in the same transaction. Only inside a transaction. */
@@ -104,6 +104,35 @@ export async function forgetAcceptances(store: DeliveryRecords, beforeMs: number
     if (last === undefined || entries.length < batch) return removed;
     from = [...last.key, 0]; // just after the last key
   }
+}
+
+/** Acceptances of one recipient, as they are told to the node that the account moves to. */
+export interface MovingAcceptance {
+  readonly key: string;
+  readonly acceptance: Acceptance;
+}
+
+/** All of a recipient: those whose process is gone are loose; the others count as told, as their sessions stand. */
+export function acceptancesOf(store: DeliveryRecords, recipient: string, isAliveHere: KeyRules['isAlive']): MovingAcceptance[] {
+  const part = recipientPart(recipient);
+  const entries = store.read((records) => records.range({ from: [family, part], to: [family, `${part}~`] }));
+  return entries.map(({ key, value }) => {
+    const acceptance = decode(value);
+    const isOrphan = acceptance.confirmation === 'open' && acceptance.holder !== '' && !isAliveHere(acceptance.holder);
+    return { key: String(key[1]), acceptance: { ...acceptance, holder: '', confirmation: isOrphan ? 'loose' : acceptance.confirmation } };
+  });
+}
+
+/** Takes over what another node told; what is known here already stays. */
+export async function adoptAcceptances(store: DeliveryRecords, moving: readonly MovingAcceptance[]): Promise<void> {
+  await store.write((records) => {
+    for (const { key, acceptance } of moving) if (find(records, key, acceptance.id) === undefined) put(records, key, acceptance);
+  });
+}
+
+/** Hexadecimal, so that `~` sorts after all that begins with it. */
+function recipientPart(recipient: string): string {
+  return createHash('sha256').update(recipient).digest('hex').slice(0, 16);
 }
 
 function isLoose({ confirmation, holder }: Acceptance, rules: KeyRules): boolean {

@@ -3,7 +3,7 @@
  * keeps its use. `changeAccount` runs the transaction and publishes hints after the commit.
  */
 import { Failure } from '../../shared/base/failure.ts';
-import { getAccount, getMailbox, putAccount } from './entries.ts';
+import { getAccount, getMailbox, isHeld, putAccount } from './entries.ts';
 import type { AccountEntry, MailboxEntry } from './entries.ts';
 import { MailboxChange } from './mailbox-change.ts';
 import type { Volume } from './volume.ts';
@@ -29,6 +29,8 @@ export class AccountChange {
     const { volume, address } = handle;
     const entry = getAccount(volume.tables, address);
     if (entry?.movedTo !== undefined) throw new Failure('not-kept-here', 'account has moved', { node: entry.movedTo });
+    if (entry?.arriving !== undefined) throw new Failure('not-kept-here', 'account is on its way', { node: entry.arriving.from });
+    if (entry !== undefined && isHeld(entry)) throw new Failure('in-use', 'the mailbox is being moved, try again in a moment');
     if (entry === undefined || entry.epoch !== handle.epoch || entry.number !== handle.number) throw new Failure('not-kept-here', 'account is not kept here any more');
     this.volume = volume;
     this.number = entry.number;

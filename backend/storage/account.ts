@@ -1,7 +1,7 @@
 /** One account: its mailboxes, subscriptions and use. */
 import { changeAccount } from './account-change.ts';
 import type { AccountHandle } from './account-change.ts';
-import { getAccount, getMailbox, mailboxIdOf } from './entries.ts';
+import { getAccount, getMailbox, isHeld, mailboxIdOf } from './entries.ts';
 import type { AccountEntry } from './entries.ts';
 import { keysUnder } from './environment.ts';
 import type { Account, DeliveryRecords, Mailbox, MailboxState } from './interface.ts';
@@ -27,6 +27,13 @@ export class StoredAccount implements Account, AccountHandle {
     this.address = entry.address;
     this.epoch = entry.epoch;
     this.deliveryRecords = deliveryRecordsOf(volume);
+  }
+
+  standing(): 'live' | 'held' | 'gone' {
+    const { environment, tables } = this.volume;
+    const entry = environment.read(() => getAccount(tables, this.address));
+    if (entry === undefined || entry.movedTo !== undefined || entry.arriving !== undefined || entry.epoch !== this.epoch) return 'gone';
+    return isHeld(entry) ? 'held' : 'live';
   }
 
   mailboxes(): MailboxState[] {

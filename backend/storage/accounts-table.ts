@@ -25,6 +25,7 @@ export function findAccount(volume: Volume, address: string): AccountRecord {
   const entry = volume.environment.read(() => getAccount(volume.tables, address));
   if (entry === undefined) return { at: 'none' };
   if (entry.movedTo !== undefined) return { at: 'moved', node: entry.movedTo, epoch: entry.epoch };
+  if (entry.arriving !== undefined) return { at: 'arriving', node: entry.arriving.from, epoch: entry.epoch, stage: entry.arriving.stage };
   return { at: 'live', account: new StoredAccount(volume, entry) };
 }
 
@@ -33,7 +34,7 @@ export function liveAddresses(volume: Volume): string[] {
   const entries = volume.environment.read(() => volume.tables.accounts.range(keysUnder([])));
   return entries.flatMap(({ value }) => {
     const entry = JSON.parse(value.toString()) as AccountEntry;
-    return entry.movedTo === undefined ? [entry.address] : [];
+    return entry.movedTo === undefined && entry.arriving === undefined ? [entry.address] : [];
   });
 }
 
@@ -43,6 +44,7 @@ export async function createAccount(volume: Volume, address: string): Promise<St
   await volume.space.check();
   const entry = await volume.environment.write(() => {
     const old = getAccount(volume.tables, address);
+    if (old?.arriving !== undefined) throw new Failure('not-kept-here', 'account is on its way', { node: old.arriving.from });
     if (old !== undefined && old.movedTo === undefined) return old;
     if (old !== undefined) dropMailOf(volume, old);
     return makeAccount(volume, address, (old?.epoch ?? 0) + 1);
@@ -57,7 +59,7 @@ export async function markMoved(volume: Volume, address: string, to: { readonly 
     const entry = getAccount(volume.tables, address);
     if (entry === undefined) throw new Failure('unknown-user', 'no such account');
     if (to.epoch <= entry.epoch) throw new Failure('forbidden', `the account has epoch ${entry.epoch} already`);
-    putAccount(volume.tables, { ...entry, movedTo: to.node, epoch: to.epoch });
+    putAccount(volume.tables, tombstoneOf(entry, to));
     return entry.id;
   });
   volume.hints.publish({ account: id });
@@ -75,8 +77,13 @@ function makeAccount(volume: Volume, address: string, epoch: number): AccountEnt
   return entry;
 }
 
-/** Frees what a moved account has left behind. */
-function dropMailOf(volume: Volume, tombstone: AccountEntry): void {
+/** What stays of an account that went to `node`. */
+export function tombstoneOf({ number, id, address, bytes, messages }: AccountEntry, to: { readonly node: string; readonly epoch: number }): AccountEntry {
+  return { number, id, address, epoch: to.epoch, bytes, messages, movedTo: to.node, left: { atMs: Date.now(), mail: 'unverified' } };
+}
+
+/** Frees what a moved account has left behind; its record is to be written anew. Only inside `write`. */
+export function dropMailOf(volume: Volume, tombstone: AccountEntry): void {
   const { number, id, address, epoch, bytes, messages } = tombstone;
   const entry: AccountEntry = { number, id, address, epoch, bytes, messages }; // live once more, in this transaction only
   putAccount(volume.tables, entry);

@@ -13,6 +13,12 @@ export interface AccountEntry {
   readonly messages: number;
   /** Set when the account has gone to another node. */
   readonly movedTo?: string;
+  /** Of a tombstone: when it went, and what of its mail lies here still. */
+  readonly left?: { readonly atMs: number; readonly mail: 'unverified' | 'verified' | 'removed' };
+  /** Nobody may change or open the account until then: the last of it is being copied by who has the token. */
+  readonly hold?: { readonly token: string; readonly untilMs: number };
+  /** The account is on its way to here and still owned by the node `from`; `ready`: the copy is whole. */
+  readonly arriving?: { readonly from: string; readonly stage: 'copying' | 'ready'; readonly holder: string };
 }
 
 /** One mailbox. */
@@ -41,6 +47,15 @@ export interface RetiredName {
 
 export function getAccount(tables: Tables, address: string): AccountEntry | undefined {
   return decode<AccountEntry>(tables.accounts.get([address]));
+}
+
+/** Whether somebody holds the account at this moment; a hold ends by itself. */
+export function isHeld({ hold }: AccountEntry): boolean {
+  return hold !== undefined && Date.now() < hold.untilMs;
+}
+
+export function removeAccount(tables: Tables, address: string): void {
+  tables.accounts.remove([address]);
 }
 
 export function putAccount(tables: Tables, entry: AccountEntry): void {

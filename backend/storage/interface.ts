@@ -7,6 +7,7 @@
  */
 import type { MessageStructure } from '../../shared/mime/structure.ts';
 import type { Table } from './environment.ts';
+import type { Transfers } from './transfers.ts';
 
 /** System flags of a message as bits of `MessageRow.flags` (RFC 9051 section 2.3.2). */
 export const Flag = { Seen: 1, Answered: 2, Flagged: 4, Deleted: 8, Draft: 16 } as const;
@@ -143,6 +144,8 @@ export interface Account {
   readonly address: string;
   /** Counts moves between nodes; an owner with an older epoch refuses writes. */
   readonly epoch: number;
+  /** `held`: nobody may change it for some seconds, as the last of it is being moved; `gone`: this node owns it no more. */
+  standing(): 'live' | 'held' | 'gone';
   /** Of the storage that keeps this account. */
   readonly deliveryRecords: DeliveryRecords;
   /** All mailboxes, INBOX first, then by name. */
@@ -167,11 +170,15 @@ export interface Account {
 export type AccountRecord =
   | { readonly at: 'live'; readonly account: Account }
   | { readonly at: 'moved'; readonly node: string; readonly epoch: number } // tombstone
+  /** On its way to here; `node` owns it until this copy goes live. */
+  | { readonly at: 'arriving'; readonly node: string; readonly epoch: number; readonly stage: 'copying' | 'ready' }
   | { readonly at: 'none' };
 
 /** One node's storages. */
 export interface Storage {
   find(address: string): AccountRecord;
+  /** Both sides of an account's move from one node to another. */
+  readonly transfers: Transfers;
   /** Makes the record and the usual mailboxes (INBOX, Sent, Drafts, Junk, Trash, with special use and subscribed). The caller has settled ownership. A second call finds the first's account. */
   createAccount(address: string): Promise<Account>;
   /** Canonical addresses of all live accounts. */

@@ -110,18 +110,8 @@ export class MailboxChange {
       const uids = this.#removed.toSorted((one, other) => one - other);
       this.#tables.expunged.put([this.#entry.id, this.modseq], encodeUidRanges(uids));
     }
-    for (const [number, block] of this.#blocks) this.#saveBlock(number, block);
+    for (const [number, block] of this.#blocks) saveBlock(this.#tables, this.#entry.id, { number, block });
     putMailbox(this.#tables, this.#entry);
-  }
-
-  #saveBlock(number: number, block: Buffer): void {
-    const { id } = this.#entry;
-    const { rows, recent } = this.#tables;
-    const before = rows.get([id, number]);
-    if (before !== undefined) recent.remove([id, highestModseq(before), number]);
-    if (block.length === 0) return rows.remove([id, number]);
-    rows.put([id, number], block);
-    recent.put([id, highestModseq(block), number], noValue);
   }
 
   #keywordIndex(name: string): number {
@@ -157,4 +147,13 @@ export class MailboxChange {
       deleted: deleted + ((row.flags & Flag.Deleted) === 0 ? 0 : sign),
     };
   }
+}
+
+/** Writes one block of a mailbox's rows, with its place among what changed lately. Only inside `write`. */
+export function saveBlock({ rows, recent }: Tables, mailbox: number, { number, block }: { readonly number: number; readonly block: Buffer }): void {
+  const before = rows.get([mailbox, number]);
+  if (before !== undefined) recent.remove([mailbox, highestModseq(before), number]);
+  if (block.length === 0) return rows.remove([mailbox, number]);
+  rows.put([mailbox, number], block);
+  recent.put([mailbox, highestModseq(block), number], noValue);
 }

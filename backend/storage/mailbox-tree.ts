@@ -10,7 +10,9 @@ import { nextNumber, noValue } from './keys.ts';
 import { checkedName, namesAbove } from './mailbox-name.ts';
 import { collectRows } from './row-block.ts';
 import type { MessageRow } from './interface.ts';
+import type { Tables } from './keys.ts';
 import { newUidValidity } from './uid-validity.ts';
+import type { Volume } from './volume.ts';
 
 /** The first part of the names of levels below. */
 const below = (name: string): string => `${name}/`;
@@ -48,13 +50,18 @@ export function dropAllMailboxes(change: AccountChange): void {
   for (const entry of entriesOf(change)) dropMailbox(change, entry);
 }
 
-function dropMailbox(change: AccountChange, entry: MailboxEntry): void {
-  const { tables, messages } = change.volume;
-  for (const row of allRows(change, entry.id)) messages.release(row.messageId);
+/** Frees a mailbox's messages and forgets all but its name. */
+export function dropMessages({ tables, messages }: Volume, mailbox: number): void {
+  for (const row of allRows(tables, mailbox)) messages.release(row.messageId);
   for (const table of [tables.rows, tables.recent, tables.expunged]) {
-    for (const { key } of table.range(keysUnder([entry.id]))) table.remove(key);
+    for (const { key } of table.range(keysUnder([mailbox]))) table.remove(key);
   }
-  tables.mailboxes.remove([entry.id]);
+  tables.mailboxes.remove([mailbox]);
+}
+
+function dropMailbox(change: AccountChange, entry: MailboxEntry): void {
+  const { tables } = change.volume;
+  dropMessages(change.volume, entry.id);
   retireName(tables, entry);
   change.forget(entry);
 }
@@ -62,7 +69,7 @@ function dropMailbox(change: AccountChange, entry: MailboxEntry): void {
 function renameInbox(change: AccountChange, inbox: MailboxEntry, to: string): void {
   makeAbove(change, to);
   const target = make(change, to, null);
-  const uids = allRows(change, inbox.id).map((row) => row.uid);
+  const uids = allRows(change.volume.tables, inbox.id).map((row) => row.uid);
   moveMessages(change, { source: inbox.id, target, uids });
 }
 
@@ -125,9 +132,9 @@ function entriesOf(change: AccountChange): MailboxEntry[] {
   return ids.flatMap((id) => getMailbox(tables, id) ?? []);
 }
 
-function allRows(change: AccountChange, mailbox: number): MessageRow[] {
+function allRows(tables: Tables, mailbox: number): MessageRow[] {
   const rows: MessageRow[] = [];
-  for (const { value } of change.volume.tables.rows.range(keysUnder([mailbox]))) {
+  for (const { value } of tables.rows.range(keysUnder([mailbox]))) {
     collectRows(value, { fromUid: 1, toUid: 2 ** 32 - 1, sinceModseq: 0 }, rows);
   }
   return rows;

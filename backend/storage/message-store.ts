@@ -1,6 +1,6 @@
 /** Messages of one storage: each has its bytes in a pack and its structure once, however many mailboxes it is in. All methods but `find` run inside `write`. */
-import { nextNumber } from './keys.ts';
 import type { Tables } from './keys.ts';
+import { newMessageId } from './message-ids.ts';
 import type { PackPlace, Packs } from './packs.ts';
 
 interface MessageEntry {
@@ -27,9 +27,8 @@ export class MessageStore {
     return this.#tables.structures.get([messageId]);
   }
 
-  /** A new message with one reference; its bytes are settled. */
-  add(place: PackPlace, structure: Buffer): number {
-    const messageId = nextNumber(this.#tables, 'message');
+  /** A new message with one reference; its bytes are settled. One that comes from another storage brings its number. */
+  add(place: PackPlace, structure: Buffer, messageId: number = newMessageId(this.#tables)): number {
     this.#packs.retain(place);
     this.#tables.structures.put([messageId], structure);
     this.#put(messageId, { references: 1, place });

@@ -6,7 +6,9 @@ import type { HintBus } from '../../shared/service/service.ts';
 import { createAccount, findAccount, liveAddresses, markMoved } from './accounts-table.ts';
 import { claimDirectory } from './directory-record.ts';
 import type { Account, AccountRecord, DeliveryRecords, StagedMessage, Storage } from './interface.ts';
+import { createTransfers } from './node-transfers.ts';
 import { stageMessage } from './stage.ts';
+import type { Transfers } from './transfers.ts';
 import { closeVolume, deliveryRecordsOf, openVolume } from './volume.ts';
 import type { Volume } from './volume.ts';
 
@@ -46,15 +48,17 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
 }
 
 class NodeStorage implements Storage {
+  readonly transfers: Transfers;
   readonly #volumes: readonly Volume[];
 
   constructor(volumes: readonly Volume[]) {
     this.#volumes = volumes;
+    this.transfers = createTransfers({ volumes, holderOf: (address) => this.#holderOf(address), placeFor: (address) => this.#placeFor(address) });
   }
 
   find(address: string): AccountRecord {
     const records = this.#volumes.map((volume) => findAccount(volume, address));
-    return records.find(({ at }) => at === 'live') ?? records.find(({ at }) => at === 'moved') ?? { at: 'none' };
+    return records.find(({ at }) => at === 'live') ?? records.find(({ at }) => at === 'moved' || at === 'arriving') ?? { at: 'none' };
   }
 
   async createAccount(address: string): Promise<Account> {

@@ -7,6 +7,7 @@ export type {
   Account, AccountRecord, AppendGuard, AppendMarks, AppendResult, CopyResult, DeliveryRecords, FlagChange, Mailbox, MailboxState, MessageRow,
   StagedMessage, Storage, StoredMessage,
 } from './interface.ts';
+export type { MailboxEntry } from './entries.ts';
 export { openStorage } from './open-storage.ts';
 export type { StorageOptions } from './open-storage.ts';
 export { isAlive, thisProcess } from './process-identity.ts';
@@ -18,3 +19,4 @@ export type { Environment, Key, KeyRange, Table } from './environment.ts';
 export { openPacks } from './open-packs.ts';
 export type { PackOptions } from './open-packs.ts';
 export type { DeliveryNote, PackPlace, Packs, StagedBytes, StageOptions } from './packs.ts';
+export type { AccountSnapshot, ArrivedMessage, Arriving, ArrivingRecord, ChangesPage, Leaving, LeavingMessage, LeftMail, Transfers } from './transfers.ts';

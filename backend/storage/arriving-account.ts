@@ -1,0 +1,238 @@
+/**
+ * The side of a move where the account arrives. Until it is activated its record says `arriving`, so nobody opens it, and the
+ * `highestModseq` of each mailbox is the mark up to which its changes have come: after a crash the copy goes on from there.
+ */
+import { Failure } from '../../shared/base/failure.ts';
+import { decodeStructure } from '../../shared/mime/encode-structure.ts';
+import { dropMailOf } from './accounts-table.ts';
+import { getAccount, putAccount, putMailbox, putName, removeAccount } from './entries.ts';
+import type { AccountEntry, MailboxEntry, RetiredName } from './entries.ts';
+import { keysUnder } from './environment.ts';
+import type { MessageRow } from './interface.ts';
+import { blockOf, nextNumber, noValue } from './keys.ts';
+import type { Tables } from './keys.ts';
+import { mailboxesOf } from './leaving-account.ts';
+import { saveBlock } from './mailbox-change.ts';
+import { dropMessages } from './mailbox-tree.ts';
+import type { StagedBytes } from './packs.ts';
+import { isAlive } from './process-identity.ts';
+import { emptyBlock, encodeUidRanges, findRow, withoutRow, withRow } from './row-block.ts';
+import { threadKeys } from './threads.ts';
+import type { AccountSnapshot, Arrivals, ArrivedMessage, ArrivingRecord } from './transfers.ts';
+import type { Volume } from './volume.ts';
+
+/** A message whose bytes are in a pack, with what makes it a message of the index. */
+export class StagedArrival implements ArrivedMessage {
+  readonly messageId: number;
+  readonly bytes: StagedBytes;
+  readonly structure: Buffer;
+
+  constructor(messageId: number, bytes: StagedBytes, structure: Buffer) {
+    this.messageId = messageId;
+    this.bytes = bytes;
+    this.structure = structure;
+  }
+
+  get digest(): Buffer {
+    return this.bytes.digest;
+  }
+}
+
+export async function beginArrival(volume: Volume, address: string, move: { readonly from: string; readonly id: string; readonly epoch: number; readonly holder: string }): Promise<void> {
+  await volume.space.check();
+  const { from, id, epoch, holder } = move;
+  await volume.environment.write(() => {
+    const old = getAccount(volume.tables, address);
+    if (old !== undefined && old.movedTo === undefined && old.arriving === undefined) throw new Failure('mailbox-exists', 'this node owns the account');
+    if (old?.arriving !== undefined && old.arriving.holder !== holder && isAlive(old.arriving.holder)) throw new Failure('in-use', 'the account is being moved to here already');
+    if (old?.arriving?.from === from && old.id === id) {
+      const { stage } = old.epoch === epoch ? old.arriving : { stage: 'copying' as const };
+      return putAccount(volume.tables, { ...old, epoch, arriving: { from, stage, holder } });
+    }
+    if (old?.movedTo !== undefined && old.left?.mail !== 'removed') dropMailOf(volume, old);
+    if (old?.arriving !== undefined) dropArrived(volume, old);
+    putAccount(volume.tables, { number: nextNumber(volume.tables, 'account'), id, address, epoch, bytes: 0, messages: 0, arriving: { from, stage: 'copying', holder } });
+  });
+}
+
+export function arrivingRecords(volume: Volume): ArrivingRecord[] {
+  const entries = volume.environment.read(() => volume.tables.accounts.range(keysUnder([])));
+  return entries.flatMap(({ value }): ArrivingRecord[] => {
+    const { address, epoch, arriving } = JSON.parse(value.toString()) as AccountEntry;
+    return arriving === undefined ? [] : [{ address, epoch, ...arriving }];
+  });
+}
+
+export function marksOf(volume: Volume, address: string): ReadonlyMap<string, number> {
+  return volume.environment.read(() => {
+    const { number } = requireArriving(volume, address);
+    return new Map(mailboxesOf(volume, number).map(({ mailboxId, highestModseq }) => [mailboxId, highestModseq]));
+  });
+}
+
+export async function writeArrival(volume: Volume, address: string, message: { readonly messageId: number; readonly size: number; readonly structure: Buffer; readonly bytes: AsyncIterable<Buffer> }): Promise<StagedArrival> {
+  await volume.space.check();
+  const bytes = await volume.packs.stage(message.bytes, { maxBytes: message.size, owner: address });
+  return new StagedArrival(message.messageId, bytes, message.structure);
+}
+
+export async function shapeArrival(volume: Volume, address: string, snapshot: AccountSnapshot): Promise<void> {
+  const { tables } = volume;
+  await volume.environment.write(() => {
+    const { number } = requireArriving(volume, address);
+    const known = new Map(mailboxesOf(volume, number).map((entry) => [entry.mailboxId, entry]));
+    for (const { key } of tables.names.range(keysUnder([number]))) tables.names.remove(key);
+    for (const theirs of snapshot.mailboxes) {
+      const ours = known.get(theirs.mailboxId);
+      known.delete(theirs.mailboxId);
+      const entry = { ...theirs, id: ours?.id ?? nextNumber(tables, 'mailbox'), account: number, highestModseq: ours?.highestModseq ?? 0 };
+      putMailbox(tables, entry);
+      putName(tables, entry);
+    }
+    for (const gone of known.values()) dropMessages(volume, gone.id);
+  });
+}
+
+export async function applyArrivals(volume: Volume, address: string, { mailbox, page, arrived, gone }: Arrivals): Promise<void> {
+  const staged = new Map(arrived.map((message) => [message.messageId, stagedArrival(message)]));
+  await settleAll(volume, address, { mailbox, rows: page.rows, staged });
+  await volume.environment.write(() => {
+    const { number } = requireArriving(volume, address);
+    const entry = mailboxesOf(volume, number).find(({ mailboxId }) => mailboxId === mailbox.mailboxId);
+    if (entry === undefined) throw new Failure('mailbox-missing', 'mailbox does not exist');
+    for (const { modseq, uids } of page.expunged) {
+      volume.tables.expunged.put([entry.id, modseq], encodeUidRanges(uids));
+      changeRows(volume, entry.id, { uids, row: () => undefined });
+    }
+    const rows = new Map(page.rows.map((row) => [row.uid, row]));
+    const messages = { volume, account: number, staged, gone };
+    changeRows(volume, entry.id, { uids: [...rows.keys()], row: (uid) => admitted(messages, rows.get(uid)) });
+    putMailbox(volume.tables, { ...entry, highestModseq: page.upTo });
+  });
+}
+
+export async function completeArrival(volume: Volume, address: string, snapshot: AccountSnapshot): Promise<void> {
+  const { tables } = volume;
+  await volume.environment.write(() => {
+    const entry = requireArriving(volume, address);
+    const ours = new Map(mailboxesOf(volume, entry.number).map((mailbox) => [mailbox.mailboxId, mailbox]));
+    for (const theirs of snapshot.mailboxes) {
+      const known = ours.get(theirs.mailboxId);
+      if (known?.highestModseq !== theirs.highestModseq) throw new Failure('storage-failure', `the copy of ${theirs.name} is not whole`);
+      putMailbox(tables, { ...theirs, id: known.id, account: entry.number });
+    }
+    replaceNames(tables, entry.number, snapshot);
+    putAccount(tables, { ...withStage(entry, 'ready'), bytes: snapshot.bytes, messages: snapshot.messages });
+  });
+}
+
+export async function activateArrival(volume: Volume, address: string): Promise<void> {
+  const id = await volume.environment.write(() => {
+    const { arriving, ...live } = requireArriving(volume, address);
+    if (arriving?.stage !== 'ready') throw new Failure('storage-failure', 'the copy of the account is not whole');
+    putAccount(volume.tables, live);
+    return live.id;
+  });
+  volume.hints.publish({ account: id });
+}
+
+export async function abandonArrival(volume: Volume, address: string): Promise<void> {
+  await volume.environment.write(() => {
+    const entry = getAccount(volume.tables, address);
+    if (entry?.arriving === undefined) return;
+    dropArrived(volume, entry);
+    removeAccount(volume.tables, address);
+  });
+}
+
+function withStage(entry: AccountEntry, stage: 'copying' | 'ready'): AccountEntry {
+  return entry.arriving === undefined ? entry : { ...entry, arriving: { ...entry.arriving, stage } };
+}
+
+function dropArrived(volume: Volume, { number }: AccountEntry): void {
+  const { tables } = volume;
+  for (const { id } of mailboxesOf(volume, number)) dropMessages(volume, id);
+  for (const table of [tables.names, tables.subscriptions, tables.retiredNames, tables.threads]) {
+    for (const { key } of table.range(keysUnder([number]))) table.remove(key);
+  }
+}
+
+function replaceNames(tables: Tables, account: number, { subscriptions, retiredNames }: AccountSnapshot): void {
+  for (const table of [tables.subscriptions, tables.retiredNames]) {
+    for (const { key } of table.range(keysUnder([account]))) table.remove(key);
+  }
+  for (const name of subscriptions) tables.subscriptions.put([account, name], noValue);
+  for (const [name, retired] of retiredNames) tables.retiredNames.put([account, name], Buffer.from(JSON.stringify(retired satisfies RetiredName)));
+}
+
+/** Bytes and notes are on stable storage before the index names them. */
+async function settleAll(volume: Volume, address: string, { mailbox, rows, staged }: { readonly mailbox: MailboxEntry; readonly rows: readonly MessageRow[]; readonly staged: ReadonlyMap<number, StagedArrival> }): Promise<void> {
+  await Promise.all(rows.map(async ({ messageId, internalDateMs, flags, keywords }) => {
+    const place = staged.get(messageId)?.bytes.place;
+    if (place === undefined) return;
+    const names = mailbox.keywords.filter((_, index) => ((keywords >>> index) & 1) === 1);
+    await volume.packs.note({ place, account: address, mailbox: mailbox.name, internalDateMs, flags, keywords: names });
+  }));
+  await Promise.all([...staged.values()].map(async ({ bytes }) => bytes.settled()));
+}
+
+/** Puts, replaces or (undefined) removes the rows of these uids, block by block. */
+function changeRows(volume: Volume, mailbox: number, { uids, row }: { readonly uids: readonly number[]; readonly row: (uid: number) => MessageRow | undefined }): void {
+  for (const [number, inBlock] of Map.groupBy(uids.toSorted((one, other) => one - other), blockOf)) {
+    let block = Buffer.from(volume.tables.rows.get([mailbox, number]) ?? emptyBlock);
+    for (const uid of inBlock) {
+      const before = findRow(block, uid);
+      const after = row(uid);
+      if (before !== undefined) volume.messages.release(before.messageId); // after `row`, which counts a message that stays anew
+      if (after !== undefined) block = Buffer.from(withRow(block, after));
+      else block = Buffer.from(withoutRow(block, uid));
+    }
+    saveBlock(volume.tables, mailbox, { number, block });
+  }
+}
+
+interface Admission {
+  readonly volume: Volume;
+  readonly account: number;
+  readonly staged: ReadonlyMap<number, StagedArrival>;
+  readonly gone: ReadonlySet<number>;
+}
+
+/** The row with its message counted once more; undefined when its message is gone at the source, which tells of that later. */
+function admitted({ volume, account, staged, gone }: Admission, row: MessageRow | undefined): MessageRow | undefined {
+  if (row === undefined) return undefined;
+  const { messages } = volume;
+  const arrival = staged.get(row.messageId);
+  if (messages.place(row.messageId) !== undefined) {
+    messages.retain(row.messageId);
+  } else if (arrival === undefined) {
+    if (!gone.has(row.messageId)) throw new Failure('storage-failure', 'a message of the account has not come');
+    return undefined;
+  } else messages.add(arrival.bytes.place, arrival.structure, row.messageId);
+  if (arrival !== undefined) learnThread(volume.tables, account, { row, structure: arrival.structure });
+  return row;
+}
+
+function learnThread(tables: Tables, account: number, { row, structure }: { readonly row: MessageRow; readonly structure: Buffer }): void {
+  const value = Buffer.alloc(8);
+  value.writeDoubleLE(row.threadId);
+  for (const key of threadKeys(decodeStructure(structure))) {
+    if (tables.threads.get([account, key]) === undefined) tables.threads.put([account, key], value);
+  }
+}
+
+function stagedArrival(message: ArrivedMessage): StagedArrival {
+  if (message instanceof StagedArrival) return message;
+  throw new Failure('bad-input', 'message did not arrive in a storage');
+}
+
+function requireArriving(volume: Volume, address: string): AccountEntry {
+  const entry = getAccount(volume.tables, address);
+  if (entry?.arriving === undefined) throw new Failure('unknown-user', 'no such account is on its way');
+  return entry;
+}
+
+/** Whether that message lies in this storage. */
+export function knowsMessage({ environment, messages }: Volume, messageId: number): boolean {
+  return environment.read(() => messages.place(messageId) !== undefined);
+}

@@ -1,0 +1,59 @@
+/** Moves of accounts over all storages of a node: finds the storage that an address lies in, or is to lie in. */
+import { Failure } from '../../shared/base/failure.ts';
+import {
+  abandonArrival, activateArrival, applyArrivals, arrivingRecords, beginArrival, completeArrival, knowsMessage, marksOf, shapeArrival, StagedArrival, writeArrival,
+} from './arriving-account.ts';
+import { changesOf, fingerprintOf, holdAccount, leavingMessage, leftMail, markLeftVerified, releaseAccount, removeLeftMail, sealAccount, snapshotOf } from './leaving-account.ts';
+import type { Arriving, Leaving, Transfers } from './transfers.ts';
+import type { Volume } from './volume.ts';
+
+export interface Places {
+  readonly volumes: readonly Volume[];
+  /** The storage that has a record of the address. */
+  readonly holderOf: (address: string) => Volume | undefined;
+  /** Where a new account is put. */
+  readonly placeFor: (address: string) => Volume;
+}
+
+export function createTransfers(places: Places): Transfers {
+  const at = (address: string): Volume => {
+    const volume = places.holderOf(address);
+    if (volume === undefined) throw new Failure('unknown-user', 'no such account');
+    return volume;
+  };
+  return { leaving: leavingSide(places, at), arriving: arrivingSide(places, at) };
+}
+
+function leavingSide(places: Places, at: (address: string) => Volume): Leaving {
+  return {
+    snapshot: (address) => snapshotOf(at(address), address),
+    changes: (address, mailbox, range) => changesOf(at(address), address, { mailbox, ...range }),
+    message: (address, messageId) => leavingMessage(at(address), messageId),
+    fingerprint: (address) => fingerprintOf(at(address), address),
+    hold: async (address, hold) => holdAccount(at(address), address, hold),
+    release: async (address, token) => releaseAccount(at(address), address, token),
+    seal: async (address, seal) => sealAccount(at(address), address, seal),
+    left: () => places.volumes.flatMap(leftMail),
+    markVerified: async (address, epoch) => markLeftVerified(at(address), address, epoch),
+    removeLeft: async (address, epoch) => removeLeftMail(at(address), address, epoch),
+  };
+}
+
+function arrivingSide(places: Places, at: (address: string) => Volume): Arriving {
+  return {
+    records: () => places.volumes.flatMap(arrivingRecords),
+    begin: async (address, move) => beginArrival(places.holderOf(address) ?? places.placeFor(address), address, move),
+    marks: (address) => marksOf(at(address), address),
+    knows: (address, messageId) => knowsMessage(at(address), messageId),
+    write: async (address, message) => writeArrival(at(address), address, message),
+    discard: (messages) => {
+      for (const message of messages) if (message instanceof StagedArrival) message.bytes.done();
+    },
+    shape: async (address, snapshot) => shapeArrival(at(address), address, snapshot),
+    apply: async (address, arrivals) => applyArrivals(at(address), address, arrivals),
+    complete: async (address, snapshot) => completeArrival(at(address), address, snapshot),
+    fingerprint: (address) => fingerprintOf(at(address), address),
+    activate: async (address) => activateArrival(at(address), address),
+    abandon: async (address) => abandonArrival(at(address), address),
+  };
+}

@@ -1,0 +1,128 @@
+/**
+ * What storages offer to the move of an account from one node to another: the side that it leaves and the side where it
+ * arrives. Who owns the account in between, and in which order this is called, is told in docs/account-move.md.
+ */
+import type { MailboxEntry, RetiredName } from './entries.ts';
+import type { MessageRow } from './interface.ts';
+
+/** All of an account but its messages. */
+export interface AccountSnapshot {
+  readonly id: string;
+  readonly epoch: number;
+  readonly bytes: number;
+  readonly messages: number;
+  readonly mailboxes: readonly MailboxEntry[];
+  readonly subscriptions: readonly string[];
+  readonly retiredNames: readonly (readonly [name: string, retired: RetiredName])[];
+}
+
+/** What happened in a mailbox after some mod-sequence, up to and including `upTo`. */
+export interface ChangesPage {
+  readonly rows: readonly MessageRow[];
+  readonly expunged: readonly { readonly modseq: number; readonly uids: readonly number[] }[];
+  readonly upTo: number;
+  /** Whether there is more after `upTo`. */
+  readonly more: boolean;
+}
+
+/** One message to be copied. */
+export interface LeavingMessage {
+  readonly size: number;
+  readonly structure: Buffer;
+  bytes(): AsyncIterable<Buffer>;
+}
+
+/** A message whose bytes have come, perhaps not yet on stable storage. */
+export interface ArrivedMessage {
+  readonly messageId: number;
+  /** SHA-256 of the bytes as they were written. */
+  readonly digest: Buffer;
+}
+
+/** One page of changes of one mailbox, with the messages that were not here yet. */
+export interface Arrivals {
+  /** The mailbox at the source; known here by its `mailboxId`. */
+  readonly mailbox: MailboxEntry;
+  readonly page: ChangesPage;
+  readonly arrived: readonly ArrivedMessage[];
+  /** Messages that the source has no more: their rows are left out. */
+  readonly gone: ReadonlySet<number>;
+}
+
+/** An account that is on its way to here. */
+export interface ArrivingRecord {
+  readonly address: string;
+  readonly from: string;
+  readonly epoch: number;
+  readonly stage: 'copying' | 'ready';
+  /** The process that works at it (`thisProcess`). */
+  readonly holder: string;
+}
+
+/** A tombstone whose mail lies here still. */
+export interface LeftMail {
+  readonly address: string;
+  readonly node: string;
+  readonly epoch: number;
+  readonly atMs: number;
+  readonly mail: 'unverified' | 'verified';
+}
+
+/** The side that the account leaves: it owns it until `seal`. All throw `unknown-user` when there is no such account. */
+export interface Leaving {
+  /** Also of a tombstone whose mail is still here. */
+  snapshot(address: string): AccountSnapshot;
+  /** At least `limit` rows if there are as many; whole transactions. `mailbox` is the id at this node. */
+  changes(address: string, mailbox: number, range: { readonly since: number; readonly limit: number }): ChangesPage;
+  /** Undefined when it is in no mailbox any more. */
+  message(address: string, messageId: number): LeavingMessage | undefined;
+  /** A digest of everything but the messages' bytes; equal on both sides when the copy is whole. */
+  fingerprint(address: string): string;
+  /** From now on nobody opens or changes the account, for `forMs` at most. Throws `in-use` while somebody else holds it, `not-kept-here`. */
+  hold(address: string, hold: { readonly token: string; readonly forMs: number }): Promise<void>;
+  /** Ends a hold before its time; nothing happens when it isn't this one's. */
+  release(address: string, token: string): Promise<void>;
+  /**
+   * The account belongs to `node` from now on. Throws `timed-out` when the hold of that token is over: then it has not
+   * happened. Sealing again the same way is no error.
+   */
+  seal(address: string, seal: { readonly token: string; readonly node: string; readonly epoch: number }): Promise<void>;
+  /** All tombstones that have mail. */
+  left(): LeftMail[];
+  /** The new owner has compared every message. Nothing happens when the tombstone has another epoch. */
+  markVerified(address: string, epoch: number): Promise<void>;
+  /** Frees the mail of a tombstone that was verified; throws `forbidden` when it was not. */
+  removeLeft(address: string, epoch: number): Promise<void>;
+}
+
+/** The side where the account arrives: it owns it from `activate` on. */
+export interface Arriving {
+  records(): ArrivingRecord[];
+  /**
+   * Begins, or goes on after a crash. Throws `in-use` while another living process works at it, `mailbox-exists` when this
+   * node owns the account, `storage-full`.
+   */
+  begin(address: string, move: { readonly from: string; readonly id: string; readonly epoch: number; readonly holder: string }): Promise<void>;
+  /** Up to which mod-sequence each mailbox has come, by `mailboxId`. */
+  marks(address: string): ReadonlyMap<string, number>;
+  knows(address: string, messageId: number): boolean;
+  /** Writes a message's bytes; until they are `apply`d or `discard`ed. */
+  write(address: string, message: { readonly messageId: number; readonly size: number; readonly structure: Buffer; readonly bytes: AsyncIterable<Buffer> }): Promise<ArrivedMessage>;
+  discard(messages: readonly ArrivedMessage[]): void;
+  /** Mailboxes as the source has them: new ones are made, renamed ones renamed, gone ones dropped. */
+  shape(address: string, snapshot: AccountSnapshot): Promise<void>;
+  /** One page enters, in one transaction. Throws `storage-failure` when a row's message neither came nor is here nor is gone. */
+  apply(address: string, arrivals: Arrivals): Promise<void>;
+  /** Counters, subscriptions and old names as the source has them: nothing is missing any more. */
+  complete(address: string, snapshot: AccountSnapshot): Promise<void>;
+  fingerprint(address: string): string;
+  /** The account is owned here. Only when the source is sealed. */
+  activate(address: string): Promise<void>;
+  /** Forgets what has come of an account that is not ready. */
+  abandon(address: string): Promise<void>;
+}
+
+export interface Transfers {
+  readonly leaving: Leaving;
+  readonly arriving: Arriving;
+}
