@@ -44,6 +44,7 @@ export function webmailSteps(flow: WebmailFlow): FlowStep[] {
     { title: 'after sign-out the mail is out of reach', run: async () => walk.signsOut() },
     { title: 'the other user gets the message, its attachment whole, and replies', run: async () => walk.correspondentReplies() },
     { title: 'the reply comes back', run: async () => walk.getsReply() },
+    { title: 'keys do what the mouse does', run: async () => walk.usesKeys() },
     { title: 'a message is moved to Trash and deleted for good', run: async () => walk.deletes() },
     { title: 'the page broke none of its own rules', run: async () => walk.brokeNoRule() },
   ];
@@ -172,6 +173,24 @@ class Walk {
     await this.#fillSignIn(this.#flow.reader);
     await page.getByRole('link', { name: `Re: Written ${this.#flow.run}` }).click();
     await this.#text('Thanks!');
+  }
+
+  async usesKeys(): Promise<void> {
+    const page = await this.#page();
+    const title = `Re: Written ${this.#flow.run}`;
+    const heading = page.getByRole('heading', { name: title });
+    await page.keyboard.press('Escape');
+    await heading.waitFor({ state: 'detached' });
+    await page.keyboard.press('j');
+    await heading.waitFor();
+    await page.keyboard.press('r');
+    await page.getByRole('dialog', { name: 'Reply' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.keyboard.press('j');
+    await heading.waitFor({ state: 'detached' });
+    await page.keyboard.press('k');
+    await heading.waitFor();
   }
 
   async deletes(): Promise<void> {

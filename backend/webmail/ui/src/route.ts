@@ -24,11 +24,8 @@ export function hrefOf(mailbox: number, uid?: number): string {
 /** `replace`: Back doesn't come here again, as after a message was deleted. */
 export function goTo(mailbox: number, uid?: number, how: 'push' | 'replace' = 'push'): void {
   const href = hrefOf(mailbox, uid);
-  if (how === 'push') {
-    location.hash = href;
-    return;
-  }
-  history.replaceState(null, '', href);
+  if (how === 'push') location.hash = href;
+  else history.replaceState(null, '', href);
   route.value = readRoute();
 }
 

@@ -35,7 +35,9 @@ export async function attempt(work: () => Promise<unknown>): Promise<boolean> {
 function show(tone: Toast['tone'], text: string): void {
   const toast = { id: nextId, tone, text };
   nextId += 1;
-  toasts.value = [...toasts.value.filter((each) => each.text !== text), toast].slice(-3);
+  // What went wrong before has been put right when something works; the same words are said once.
+  const kept = toasts.value.filter((each) => each.text !== text && (tone === 'error' || each.tone !== 'error'));
+  toasts.value = [...kept, toast].slice(-3);
   setTimeout(() => dismiss(toast.id), shownMs[tone]);
 }
 
