@@ -72,8 +72,8 @@ function nodeCommand(name: string, description: string, run: (options: NodeOptio
     .requiredOption('--config <file>', 'the cluster configuration')
     .requiredOption('--node <name>', 'which of its nodes this process is')
     .addHelpText('after', `
-It stays in the foreground and logs to standard output, or to log.file. SIGTERM lets sessions finish and ends it;
-a changed configuration is put to use at once, or refused with the reason in the log; SIGHUP reads it again.
+It stays in the foreground and logs to standard output, or to log.file. SIGTERM lets commands finish and ends it;
+a changed configuration is put to use at once for new sessions, or refused with the reason in the log; SIGHUP reads it again.
 
 Example:
   $ waybill ${name} --config /etc/waybill/waybill.yaml --node ${name === 'frontend' ? 'fe1' : 'be1'}`)

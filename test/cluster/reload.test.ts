@@ -20,6 +20,7 @@ const edited: readonly NodeName[] = ['fe1', 'be1'];
 const drainSeconds = 2;
 
 let cluster: Cluster;
+let firstYaml: string;
 /** Sessions of the time before the first edit. */
 let idle: ImapSession;
 let direct: ImapSession;
@@ -30,6 +31,7 @@ let page: IncomingMessage;
 
 before(async () => {
   cluster = await startCluster({ nodes: ['fe1', 'be1'], changeConfig: (yaml) => yaml.replace('drainSeconds: 5', `drainSeconds: ${String(drainSeconds)}`) });
+  firstYaml = fs.readFileSync(cluster.configFile, 'utf8');
   for (let count = 0; count < 3; count += 1) await send('alice');
   idle = await ImapSession.logIn(cluster, { node: 'fe1', user: 'alice' });
   await beginIdle();
@@ -83,25 +85,47 @@ async function newsAfterMs(): Promise<number> {
   return Date.now() - sentMs;
 }
 
-/** Writes the file as an editor does and waits until the nodes have said the words. */
-async function edit(change: (yaml: string) => string, words: string): Promise<void> {
+/** What the nodes say of an edit; of one that is put to use, both the new worker and the one of before. */
+const verdicts = {
+  used: ['runs the new configuration', 'retires: accepts nothing new'],
+  refused: ['configuration refused'],
+  undone: ['again the one in use'],
+} as const;
+
+/** Writes the file as an editor does and waits until the nodes have said what they think of it. */
+async function edit(change: (yaml: string) => string, verdict: keyof typeof verdicts): Promise<void> {
   const yaml = fs.readFileSync(cluster.configFile, 'utf8');
   const changed = change(yaml);
   assert.notEqual(changed, yaml);
   const from = new Map(edited.map((node) => [node, cluster.log(node).length]));
   fs.writeFileSync(cluster.configFile, changed);
-  for (const node of edited) await logLine(cluster, node, [words], { from: from.get(node) ?? 0 });
+  for (const node of edited) {
+    for (const words of verdicts[verdict]) await logLine(cluster, node, [words], { from: from.get(node) ?? 0, patienceMs: 15_000 });
+  }
+}
+
+function extraPort(node: NodeName): number {
+  return cluster.port(node, 'imap') + 1;
 }
 
 /** Gives each of the two nodes one IMAP listener more, beside the one that is there. */
 function withOneListenerMore(yaml: string): string {
   return edited.reduce((text, node) => {
     const port = cluster.port(node, 'imap');
-    return text.replace(new RegExp(`( +- \\{ address: "127\\.0\\.0\\.1:)${String(port)}(".*\\n)`), `$&$1${String(port + 1)}$2`);
+    return text.replace(new RegExp(`( +- \\{ address: "127\\.0\\.0\\.1:)${String(port)}(".*\\n)`), `$&$1${String(extraPort(node))}$2`);
   }, yaml);
 }
 
-const recipientLimit = (count: number): string => `\nfrontends: { services: { smtpProxy: { maxRecipients: ${String(count)} } } }\n`;
+function withRecipientLimit(yaml: string, count: number): string {
+  return yaml.replace('\nnodes:\n', `\nfrontends: { services: { smtpProxy: { maxRecipients: ${String(count)} } } }\n\nnodes:\n`);
+}
+
+/** What a node tells a load balancer. */
+async function readiness(node: NodeName): Promise<unknown> {
+  const { status, json } = await new WebClient().ask(`https://127.0.0.1:${String(cluster.port(node, 'admin'))}/readyz`);
+  const services: unknown = json['services'];
+  return { status, ready: json['ready'], services: Array.isArray(services) ? services.toSorted().join(',') : '' };
+}
 
 /** Process ids of workers that retired. */
 function retired(node: NodeName): number[] {
@@ -119,9 +143,9 @@ function isAlive(pid: number): boolean {
 }
 
 test('an edit that adds listeners and changes a limit is put to use, and new sessions find it', async (t) => {
-  await edit((yaml) => withOneListenerMore(yaml).replace('\nnodes:\n', `${recipientLimit(1)}\nnodes:\n`), 'runs the new configuration');
+  await edit((yaml) => withRecipientLimit(withOneListenerMore(yaml), 1), 'used');
   for (const node of edited) {
-    const imap = await Dialogue.connect({ port: cluster.port(node, 'imap') + 1 });
+    const imap = await Dialogue.connect({ port: extraPort(node) });
     t.after(() => imap.close());
     await imap.expect(/^\* OK /);
     assert.equal(retired(node).filter(isAlive).length, 1, `the worker of before keeps its sessions at ${node}`);
@@ -145,7 +169,9 @@ test('an open WebMail page hears of it, too', async () => {
 });
 
 test('sessions in the middle of IMAP, POP3 and SMTP go on with the parameters they began with, through a second edit too', async () => {
-  await edit((yaml) => yaml.replace(recipientLimit(1), recipientLimit(2)), 'runs the new configuration');
+  await edit(() => withRecipientLimit(firstYaml, 2), 'used');
+  await sleep(100); // the last to close its listener does so just after it said so
+  for (const node of edited) await assert.rejects(Dialogue.connect({ port: extraPort(node) }), { code: 'ECONNREFUSED' }, 'the listener that was taken away');
   await direct.ok('NOOP');
   assert.match(await smtp.say('RCPT TO:<alice@example.com>'), /^250 /); // the limit is for sessions that began later
   const { subject, bytes } = newMessage();
@@ -161,13 +187,13 @@ test('sessions in the middle of IMAP, POP3 and SMTP go on with the parameters th
 test('an edit with a mistake is refused and logged, and everything goes on', async () => {
   const yaml = fs.readFileSync(cluster.configFile, 'utf8');
   const before = edited.map((node) => retired(node).length);
-  await edit((text) => text.replace('maxRecipients', 'maxRecipient'), 'configuration refused');
+  await edit((text) => text.replace('maxRecipients', 'maxRecipient'), 'refused');
   assert.match(cluster.log('fe1'), /maxRecipients/);
   assert.deepEqual(edited.map((node) => retired(node).length), before);
   assert.ok((await newsAfterMs()) < 1000);
   await direct.ok('NOOP');
   (await ImapSession.logIn(cluster, { node: 'fe1', user: 'carol' })).close();
-  await edit(() => yaml, 'again the one in use');
+  await edit(() => yaml, 'undone');
 });
 
 test('a worker of before leaves when its last session has ended', async () => {
@@ -189,19 +215,16 @@ test('a worker of before leaves when its last session has ended', async () => {
 test('SIGTERM ends retiring workers within the time to drain; meanwhile the node says that it is not ready', async () => {
   idle = await ImapSession.logIn(cluster, { node: 'fe1', user: 'alice' });
   await beginIdle();
-  await edit((yaml) => yaml.replace(recipientLimit(2), recipientLimit(3)), 'runs the new configuration');
+  await edit(() => withRecipientLimit(firstYaml, 3), 'used');
   const late = await ImapSession.logIn(cluster, { node: 'fe1', user: 'alice' });
-  const ready = async (): Promise<unknown> => {
-    const { status, json } = await new WebClient().ask(`https://127.0.0.1:${String(cluster.port('fe1', 'admin'))}/readyz`);
-    return { status, ready: json['ready'] };
-  };
-  assert.deepEqual(await ready(), { status: 200, ready: true });
+  assert.deepEqual(await readiness('be1'), { status: 200, ready: true, services: 'imap,pop3,smtpReceiving,webmail' });
+  assert.deepEqual(await readiness('fe1'), { status: 200, ready: true, services: 'imapProxy,pop3Proxy,smtpProxy,webmailProxy' });
   const beganMs = Date.now();
   const stopping = cluster.stopNode('fe1');
   await logLine(cluster, 'fe1', ['"stopping"']);
-  await sleep(200);
-  assert.deepEqual(await ready(), { status: 503, ready: false });
+  await sleep(300);
+  assert.deepEqual(await readiness('fe1'), { status: 503, ready: false, services: '' });
   assert.equal(await stopping, 0);
-  assert.ok(Date.now() - beganMs < (drainSeconds + 1.5) * 1000);
+  assert.ok(Date.now() - beganMs < (drainSeconds + 4) * 1000, 'without force');
   await Promise.all([idle.dialogue.closed(), late.dialogue.closed()]);
 });
