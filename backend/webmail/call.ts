@@ -5,6 +5,7 @@ import { Failure } from '../../shared/base/failure.ts';
 import type { Account, Mailbox, StoredMessage, MessageRow } from '../storage/storage.ts';
 import type { PathParameters, RoutePattern } from './router.ts';
 import type { EventStreams } from './events.ts';
+import type { UploadBudget } from './upload-budget.ts';
 import type { WebmailListener, WebmailOptions } from './webmail.ts';
 
 export interface Call {
@@ -15,6 +16,7 @@ export interface Call {
   readonly origin: { readonly client: string; readonly session: string };
   readonly options: WebmailOptions;
   readonly streams: EventStreams;
+  readonly uploads: UploadBudget;
 }
 
 export interface ApiRoute extends RoutePattern {

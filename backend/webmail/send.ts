@@ -10,26 +10,14 @@ import type { UploadedFile } from './compose-request.ts';
 import { mailboxFor } from './mailboxes.ts';
 import { buildMessage, takeAlong, threadOf } from './outgoing-message.ts';
 
-/** Messages being uploaded and built at once in this process; each may fill the largest body in memory several times. */
-const maxAtOnce = 8;
-let atOnce = 0;
-
-async function withinLimit<Result>(work: () => Promise<Result>): Promise<Result> {
-  if (atOnce >= maxAtOnce) throw new Failure('limit', 'The server is busy sending. Try again in a moment.');
-  atOnce += 1;
-  try {
-    return await work();
-  } finally {
-    atOnce -= 1;
-  }
-}
-
 export async function send(call: Call): Promise<void> {
-  sendJson(call.exchange.response, 200, await withinLimit(async () => sendWritten(call)));
+  const { request, response } = call.exchange;
+  sendJson(response, 200, await call.uploads.within(request, async () => sendWritten(call)));
 }
 
 export async function saveDraft(call: Call): Promise<void> {
-  sendJson(call.exchange.response, 200, await withinLimit(async () => keepDraft(call)));
+  const { request, response } = call.exchange;
+  sendJson(response, 200, await call.uploads.within(request, async () => keepDraft(call)));
 }
 
 async function sendWritten(call: Call): Promise<SendAnswer> {

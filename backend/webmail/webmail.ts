@@ -19,6 +19,7 @@ import { EventStreams } from './events.ts';
 import { findRoute } from './router.ts';
 import { apiRoutes } from './routes.ts';
 import { SignIns } from './sign-in.ts';
+import { UploadBudget } from './upload-budget.ts';
 import { readVisitor, signedIn } from './visitor.ts';
 import type { Visitor } from './visitor.ts';
 
@@ -68,6 +69,7 @@ interface Room {
   readonly files: StaticFiles;
   readonly streams: EventStreams;
   readonly signIns: SignIns;
+  readonly uploads: UploadBudget;
 }
 
 /** Opens the listeners. Rejects when a port can't be had or the page is not built. */
@@ -78,6 +80,8 @@ export async function startWebmail(given: WebmailOptions): Promise<HttpService> 
     files: await loadStaticFiles(options.uiDirectory),
     streams: new EventStreams(options.hints),
     signIns: new SignIns(options),
+    // Two of the largest, or many small ones.
+    uploads: new UploadBudget({ bytes: 2 * options.limits.maxBodyBytes, largest: options.limits.maxBodyBytes }),
   };
   const service = await serveHttp<WebmailListener>({
     name: 'webmail',
@@ -110,7 +114,7 @@ async function answer(room: Room, exchange: Exchange<WebmailListener>): Promise<
   const user = signedIn(visitor);
   const account = await openAccount(room, user);
   if (user.by === 'cookie' && activityOf(request) === 'user') room.signIns.renew(response, user.claims);
-  await route.run({ exchange, parameters, account, origin: { client: user.client, session: user.session }, options: room.options, streams: room.streams });
+  await route.run({ exchange, parameters, account, origin: { client: user.client, session: user.session }, options: room.options, streams: room.streams, uploads: room.uploads });
 }
 
 /** A session of another epoch than the account's was ended: signed out everywhere, or begun before the account moved. */

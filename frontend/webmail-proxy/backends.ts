@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Failure } from '../../shared/base/failure.ts';
+import { HttpRefusal } from '../../shared/http/refusals.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { Mapping, Route } from '../mapping/mapping.ts';
 import type { ApiProxy, BackendTarget, Outcome } from './proxy.ts';
@@ -51,7 +52,7 @@ export class Backends {
 
   async #nodeOf(address: string): Promise<{ readonly node: string; readonly canonical: string }> {
     const answer = await this.#options.mapping.lookUp(address);
-    if (answer.kind !== 'found') throw new Failure('forbidden', 'There is no such account any more.');
+    if (answer.kind !== 'found') throw new HttpRefusal('signed-out', 'There is no such account any more.');
     return { node: nodeOfRoute(answer.route), canonical: answer.address };
   }
 

@@ -119,7 +119,7 @@ test('a user whose entry is gone is out at once, and an absent directory is no w
   });
   const direct = await ApiUser.signedIn(cluster.backends.be1.url, alice);
   const kindNow = async (): Promise<string | undefined> => (await direct.client.ask(`${cluster.urls[0]}/api/session`)).kind;
-  assert.equal(await kindNow(), 'forbidden');
+  assert.equal(await kindNow(), 'signed-out');
   up = false;
   assert.equal(await kindNow(), 'directory-unavailable');
   const answer = await new WebClient().post(`${cluster.urls[0]}/api/sign-in`, { name: alice, password });
