@@ -4,24 +4,40 @@
  */
 import * as https from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { TLSSocket } from 'node:tls';
+import { isFailure } from '../base/failure.ts';
+import { readJson } from '../http/body.ts';
 import type { Logger } from '../log/log.ts';
-import { guardServer } from '../net/gate.ts';
-import type { GateOptions } from '../net/gate.ts';
 import type { ServerTls } from '../net/server-tls.ts';
 import type { Service } from '../service/service.ts';
 import { nodeIdentity } from '../tls/identity.ts';
 import type { NodeIdentity } from '../tls/identity.ts';
 
-export interface AdminRoute {
-  /** Path prefix; the rest of the path, percent-decoded, is the argument of `answer`. */
-  readonly prefix: string;
-  /** `nodes`: only nodes of this cluster that the configuration lists. `loopback`: anybody on this machine, and nodes. */
-  readonly allow: 'nodes' | 'loopback';
-  readonly answer: (argument: string) => Promise<{ readonly status: number; readonly body: unknown }>;
+export interface AdminRequest {
+  readonly query: URLSearchParams;
+  /** The JSON of a POST; undefined for GET. */
+  readonly body: unknown;
 }
 
-export interface AdminOptions extends Pick<GateOptions, 'balancers'> {
+/** JSON, or bytes as they come. */
+export type AdminAnswer =
+  | { readonly status: number; readonly body: unknown }
+  | { readonly status: number; readonly stream: AsyncIterable<Buffer> };
+
+export interface AdminRoute {
+  /** GET when absent. */
+  readonly method?: 'GET' | 'POST';
+  /** Path prefix; the rest of the path, percent-decoded, is the argument of `answer`. */
+  readonly prefix: string;
+  /** `nodes`: only nodes of this cluster that the configuration lists; `backends`: of these, back-ends. `loopback`: anybody on this machine, and nodes. */
+  readonly allow: 'nodes' | 'backends' | 'loopback';
+  /** A `Failure` is told to the asker as such. */
+  readonly answer: (argument: string, request: AdminRequest) => Promise<AdminAnswer>;
+}
+
+export interface AdminOptions {
   readonly host: string;
   readonly port: number;
   readonly serverTls: ServerTls;
@@ -30,18 +46,26 @@ export interface AdminOptions extends Pick<GateOptions, 'balancers'> {
   readonly log: Logger;
 }
 
-/** Starts the API; GET only. Rejects with the system's error when the port can't be had. */
+const longestBodyBytes = 4 * 1024 * 1024;
+
+/** Starts the API. Rejects with the system's error when the port can't be had. */
 export async function startAdmin(options: AdminOptions): Promise<Service> {
   const server = https.createServer(
     { ...options.serverTls.options, requestCert: true, rejectUnauthorized: false, maxHeaderSize: 8192, requestTimeout: 10_000 },
     (request, response) => {
       answerRequest(options, request, response).catch((error: unknown) => {
-        options.log.error({ err: error, url: request.url }, 'admin request failed');
-        reply(response, { status: 500, body: { error: 'internal error; see the log of this node' } });
+        if (response.headersSent) {
+          options.log.warn({ err: error, url: request.url }, 'admin answer was cut');
+          response.destroy();
+        } else if (isFailure(error)) {
+          reply(response, { status: 409, body: { error: error.message, kind: error.kind, node: error.node } });
+        } else {
+          options.log.error({ err: error, url: request.url }, 'admin request failed');
+          reply(response, { status: 500, body: { error: 'internal error; see the log of this node' } });
+        }
       });
     },
   );
-  guardServer(server, options);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.host, resolve);
@@ -62,21 +86,26 @@ export async function startAdmin(options: AdminOptions): Promise<Service> {
 }
 
 async function answerRequest(options: AdminOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const path = new URL(request.url ?? '/', 'https://node').pathname;
-  const route = options.routes.find((candidate) => path.startsWith(candidate.prefix));
-  if (request.method !== 'GET' || route === undefined) {
+  const { pathname: path, searchParams: query } = new URL(request.url ?? '/', 'https://node');
+  const route = options.routes.find(({ prefix, method = 'GET' }) => path.startsWith(prefix) && method === request.method);
+  if (route === undefined) {
     reply(response, { status: 404, body: { error: `nothing at ${String(request.method)} ${path}` } });
   } else if (!isAllowed(options, request, route)) {
     reply(response, { status: 403, body: { error: 'only nodes of this cluster may ask this' } });
   } else {
-    reply(response, await route.answer(decodeURIComponent(path.slice(route.prefix.length))));
+    const body = route.method === 'POST' ? await readJson(request, longestBodyBytes) : undefined;
+    const answer = await route.answer(decodeURIComponent(path.slice(route.prefix.length)), { query, body });
+    if ('body' in answer) return reply(response, answer);
+    response.writeHead(answer.status, { 'content-type': 'application/octet-stream', 'cache-control': 'no-store' });
+    response.flushHeaders();
+    await pipeline(Readable.from(answer.stream, { objectMode: false }), response);
   }
 }
 
 function isAllowed(options: AdminOptions, request: IncomingMessage, route: AdminRoute): boolean {
   if (request.socket instanceof TLSSocket) {
     const identity = nodeIdentity(request.socket);
-    if (identity !== undefined && options.isTrustedNode(identity)) return true;
+    if (identity !== undefined && options.isTrustedNode(identity) && (route.allow !== 'backends' || identity.role === 'backend')) return true;
   }
   const peer = request.socket.remoteAddress ?? '';
   return route.allow === 'loopback' && (peer.startsWith('127.') || peer === '::1' || peer.startsWith('::ffff:127.'));
