@@ -61,8 +61,9 @@ export function lmtpHandlers(options: SmtpReceivingOptions): SmtpHandlers<LmtpSe
       session.transaction = undefined;
       return peekHeader(bytes, (facts, whole) => {
         // The custodian's own fields must not make a loop of what it has accepted.
-        if (transaction.sender.extra?.has('XWAYBILL-QUEUE') !== true) guardLoop(options, facts);
-        return take(options, session, { transaction, bytes: whole, recipients });
+        const handedOver = handOver(session, transaction.sender);
+        if (handedOver === undefined) guardLoop(options, facts);
+        return take(options, session, { transaction, bytes: whole, recipients, handedOver });
       });
     },
     close: (session, how) => session.confirmations.end(how),
@@ -73,12 +74,12 @@ interface Taken {
   readonly transaction: Transaction;
   readonly bytes: AsyncIterable<Buffer>;
   readonly recipients: readonly EnvelopeRecipient[];
+  readonly handedOver: ArrivingMessage['handedOver'];
 }
 
 /** Reports of success are the queue's business, so what asks for one goes that way. */
-async function take(options: SmtpReceivingOptions, session: LmtpSession, { transaction, bytes, recipients }: Taken): Promise<Reply | readonly Reply[]> {
+async function take(options: SmtpReceivingOptions, session: LmtpSession, { transaction, bytes, recipients, handedOver }: Taken): Promise<Reply | readonly Reply[]> {
   const { sender, role, accounts } = transaction;
-  const handedOver = handOver(session, sender);
   const message = { sender, bytes, maxBytes: options.limits.maxMessageBytes + traceAllowanceBytes, trace: trace(options, session, { sender, recipients }), handedOver };
   const isQueued = role === 'custodian' || (handedOver === undefined && recipients.some(({ notify }) => notify?.includes('SUCCESS')));
   return isQueued ? queue(options, session, { message, recipients }) : deliver(options, session, { message, recipients, accounts });

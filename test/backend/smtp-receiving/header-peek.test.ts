@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { peekHeader } from '../../../backend/smtp-receiving/header-peek.ts';
+import type { HeaderFacts } from '../../../backend/smtp-receiving/header-peek.ts';
+
+async function* inPieces(bytes: Buffer, pieceBytes: number): AsyncGenerator<Buffer, void, void> {
+  await Promise.resolve();
+  for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
+}
+
+async function peek(bytes: Buffer, pieceBytes: number): Promise<{ readonly facts: HeaderFacts; readonly whole: Buffer }> {
+  return peekHeader(inPieces(bytes, pieceBytes), async (facts, rest) => {
+    const pieces: Buffer[] = [];
+    for await (const piece of rest) pieces.push(piece);
+    return { facts, whole: Buffer.concat(pieces) };
+  });
+}
+
+test('real messages come through byte for byte, whatever pieces they arrive in, and the facts are the same', async () => {
+  const folder = join(import.meta.dirname, '../../../../shared/mail');
+  for (const name of readdirSync(folder)) {
+    const bytes = readFileSync(join(folder, name));
+    const atOnce = await peek(bytes, bytes.length);
+    for (const pieceBytes of [7, 1000, 65_536]) {
+      const { facts, whole } = await peek(bytes, pieceBytes);
+      assert.ok(whole.equals(bytes), name);
+      assert.deepEqual(facts, atOnce.facts, name);
+    }
+  }
+});
+
+test('fields count in the header only, in any letter case; no header and an endless one are no trouble', async () => {
+  const facts = async (text: string): Promise<HeaderFacts> => (await peek(Buffer.from(text), 10)).facts;
+  assert.deepEqual(await facts('RECEIVED: a\r\nreceived : b\r\nX: y\r\n Received: folded\r\n\r\nReceived: body\r\nDate: body\r\n'), { receivedFields: 2, hasDate: false, hasMessageId: false });
+  assert.deepEqual(await facts('Message-Id: <a@b>\r\ndate: today\r\n'), { receivedFields: 0, hasDate: true, hasMessageId: true });
+  assert.deepEqual(await facts('\r\nDate: in the body\r\n'), { receivedFields: 0, hasDate: false, hasMessageId: false });
+  assert.deepEqual(await facts(''), { receivedFields: 0, hasDate: false, hasMessageId: false });
+  const endless = Buffer.from(`Received: a\r\n${'X: y\r\n'.repeat(100_000)}`);
+  const { facts: some, whole } = await peek(endless, 4096);
+  assert.equal(some.receivedFields, 1);
+  assert.ok(whole.equals(endless));
+});
+
+test('the source is let go of when the work does not read it', async () => {
+  let isReleased = false;
+  async function* source(): AsyncGenerator<Buffer, void, void> {
+    try {
+      await Promise.resolve();
+      yield Buffer.from('Subject: x\r\n\r\n');
+      yield Buffer.from('body');
+    } finally {
+      isReleased = true;
+    }
+  }
+  await assert.rejects(peekHeader(source(), async () => Promise.reject(new Error('no'))), /no/u);
+  assert.ok(isReleased);
+});
