@@ -12,7 +12,7 @@ import { readRealMail, realMailNames } from '../shared/mime/real-mail.ts';
 const traceFields = /^Return-Path: <sender@example\.net>\r\n(?:Received: [^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*)+$/;
 
 export function realMailSuite(cluster: () => Cluster): void {
-  describe('real messages', () => {
+  describe('real messages', { concurrency: true }, () => {
     for (const [node, other, home] of [['fe1', 'fe2', 'be1'], ['fe2', 'fe1', 'be2']] as const) {
       test(`delivered through ${node} to ${home}, IMAP and POP3 give back the same bytes`, async () => {
         const user = await addPerson(cluster(), home);

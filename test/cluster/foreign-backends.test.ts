@@ -1,0 +1,140 @@
+/** Users whose mailHost is a Dovecot, next to users of be1 and be2: by their own password, and by a master user. */
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { startCluster } from '../harness/cluster.ts';
+import type { Cluster } from '../harness/cluster.ts';
+import { addPerson } from '../harness/demo-people.ts';
+import { startDovecot } from '../harness/dovecot.ts';
+import type { Dovecot } from '../harness/dovecot.ts';
+import { ImapSession } from '../harness/imap-session.ts';
+import { logLine } from '../harness/log-lines.ts';
+import { Pop3Session } from '../harness/pop3-session.ts';
+
+const master = { user: 'boss', password: 'boss-password' } as const;
+
+interface Manner {
+  readonly title: string;
+  readonly tls: 'implicit' | 'starttls';
+  readonly masterUser?: string;
+  /** The password at Dovecot; the directory's own is the demo's. */
+  readonly password: string | undefined;
+  /** What Dovecot logs of the login. */
+  readonly logged: (user: string) => string;
+}
+
+const manners: readonly Manner[] = [
+  { title: 'pass-through, TLS from the first byte', tls: 'implicit', password: undefined, logged: (user) => `Login: user=<${user}@example.com>` },
+  { title: 'pass-through, STARTTLS', tls: 'starttls', password: undefined, logged: (user) => `Login: user=<${user}@example.com>` },
+  { title: 'master user by authorisation id', tls: 'implicit', masterUser: '', password: 'another one', logged: (user) => `Login: user=<${user}@example.com>` },
+  { title: 'master user in the name', tls: 'starttls', masterUser: ', separator: "*"', password: 'another one', logged: (user) => `Login: user=<${user}@example.com>` },
+];
+
+for (const manner of manners) {
+  describe(`Dovecot as a back-end: ${manner.title}`, () => {
+    let cluster: Cluster;
+    let dovecot: Dovecot;
+
+    before(async () => {
+      cluster = await startCluster({ nodes: [] });
+      dovecot = await startDovecot({
+        certificate: join(cluster.folder, 'tls', 'server.pem'), key: join(cluster.folder, 'tls', 'server-key.pem'),
+        password: manner.password ?? cluster.password, master, trustedNetworks: '127.0.0.1/32',
+      });
+      configure(cluster, dovecot, manner);
+      await Promise.all((['be1', 'fe1'] as const).map(async (node) => cluster.startNode(node)));
+    });
+    after(async () => {
+      await cluster.stop();
+      await dovecot.stop();
+    });
+
+    test('IMAP: the user reads there, with Dovecot\'s capabilities; Dovecot knows the client', async () => {
+      const user = await addPerson(cluster, 'localhost');
+      const imap = await ImapSession.connect(cluster, 'fe1');
+      const { completion } = await imap.ok(`LOGIN ${user} ${cluster.password}`);
+      assert.match(completion, /^OK \[CAPABILITY IMAP4rev1 .*SNIPPET=FUZZY/);
+      await imap.append('INBOX', Buffer.from('Subject: hello\r\n\r\nat Dovecot\r\n'));
+      assert.equal((await imap.find('hello')).length, 1);
+      imap.close();
+      await waitFor(() => dovecot.log().includes(manner.logged(user)), () => dovecot.log());
+      await logLine(cluster, 'fe1', [`"account":"${user}@example.com"`, `"node":"localhost:${String(manner.tls === 'implicit' ? dovecot.ports.imaps : dovecot.ports.imap)}"`]);
+    });
+
+    test('POP3: the same user, the same mail', async () => {
+      const user = await addPerson(cluster, 'localhost');
+      const imap = await ImapSession.logIn(cluster, { node: 'fe1', user });
+      await imap.append('INBOX', Buffer.from('Subject: hello\r\n\r\nat Dovecot\r\n'));
+      imap.close();
+      const pop3 = await Pop3Session.logIn(cluster, { node: 'fe1', user });
+      pop3.dialogue.say('STAT');
+      await pop3.dialogue.expect(/^\+OK 1 /);
+      pop3.dialogue.say('QUIT');
+      await pop3.dialogue.expect(/^\+OK/);
+    });
+
+    test('a user of be1 is served by be1 all the same', async () => {
+      const user = await addPerson(cluster, 'be1');
+      const imap = await ImapSession.logIn(cluster, { node: 'fe1', user });
+      await logLine(cluster, 'be1', ['"logged in"', `${user}@example.com`]);
+      imap.close();
+    });
+
+    if (manner.tls === 'implicit' && manner.masterUser === undefined) loopTests(() => cluster);
+
+    test('a wrong password is refused, and Dovecot away is an outage that leaves the session', async () => {
+      const user = await addPerson(cluster, 'localhost');
+      const imap = await ImapSession.connect(cluster, 'fe1');
+      assert.match((await imap.run(`LOGIN ${user} wrong`)).completion, /^NO \[AUTHENTICATIONFAILED\]/);
+      await dovecot.stop();
+      assert.match((await imap.run(`LOGIN ${user} ${cluster.password}`)).completion, /^NO \[UNAVAILABLE\]/);
+      await imap.ok('NOOP');
+      imap.close();
+    });
+  });
+}
+
+/** A mailHost that leads back to the front-end: the proxies count the hops. */
+function loopTests(cluster: () => Cluster): void {
+  test('IMAP that goes round in circles ends after a few hops, with a line that names the cause; so does POP3', async () => {
+    const there = cluster();
+    const byImap = await addPerson(there, `localhost:${String(there.port('fe1', 'imaps'))}`);
+    const imap = await ImapSession.connect(there, 'fe1');
+    assert.match((await imap.run(`LOGIN ${byImap} ${there.password}`)).completion, /^NO \[UNAVAILABLE\]/);
+    const byPop3 = await addPerson(there, `localhost:${String(there.port('fe1', 'pop3s'))}`);
+    const pop3 = await Pop3Session.connect(there, 'fe1');
+    await pop3.ok(`USER ${byPop3}`);
+    assert.match(await pop3.run(`PASS ${there.password}`), /^-ERR \[SYS\/TEMP\]/);
+    for (const service of ['imaps', 'pop3s'] as const) {
+      await logLine(there, 'fe1', [`login passed 5 proxies; the mailHost that leads to localhost:${String(there.port('fe1', service))} is a proxy itself`]);
+    }
+    const logins = there.log('fe1').split('\n').filter((line) => line.includes('login failed') && line.includes(byImap));
+    assert.equal(logins.length, 5);
+    imap.close();
+  });
+}
+
+/** Whole seconds, which Dovecot's log may need. */
+async function waitFor(condition: () => boolean, complaint: () => string): Promise<void> {
+  for (let attempt = 0; attempt < 50 && !condition(); attempt += 1) await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.ok(condition(), complaint());
+}
+
+function configure(cluster: Cluster, dovecot: Dovecot, { tls, masterUser }: Manner): void {
+  const secretFile = join(cluster.folder, 'secrets', 'master');
+  writeFileSync(secretFile, `${master.password}\n`);
+  const masterLine = masterUser === undefined ? '' : `\n    masterUser: { user: ${master.user}, password: { file: ${secretFile} }${masterUser} }`;
+  const [imap, pop3] = tls === 'implicit' ? [dovecot.ports.imaps, dovecot.ports.pop3s] : [dovecot.ports.imap, dovecot.ports.pop3];
+  writeFileSync(cluster.configFile, readFileSync(cluster.configFile, 'utf8').replace('\nnodes:\n', `
+frontends:
+  foreignBackends:
+    tls: ${tls}
+    ca: tls/authority.pem${masterLine}
+  services:
+    imapProxy: { mappingPort: ${String(imap)} }
+    pop3Proxy: { mappingPort: ${String(pop3)} }
+
+nodes:
+`));
+}
