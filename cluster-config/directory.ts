@@ -70,8 +70,25 @@ const routing = z
   .prefault({})
   .describe('How front-ends keep what the user maps say.');
 
+const masterUser = z.strictObject({
+  user: z.string().min(1).max(255).describe('Its name there.'),
+  password: secret.describe('Its password.'),
+  separator: z.string().min(1).max(8).optional().describe('Log in as USER, separator, master user (`user*master`); by SASL PLAIN with the user as authorisation id when absent.'),
+});
+
+const foreignBackends = z
+  .strictObject({
+    tls: z.enum(['implicit', 'starttls', 'none']).default('implicit').describe('TLS from the first byte, on request, or not at all: IMAP and POP3.'),
+    ca: fileName().optional().describe('PEM file: authorities trusted for their certificates, instead of the system\'s.'),
+    verify: z.boolean().default(true).describe('Whether their certificates are checked.'),
+    masterUser: masterUser.optional().describe('A user who may log in there as anybody; the user\'s own name and password are passed through when absent.'),
+  })
+  .prefault({})
+  .describe('Servers of other kinds (Dovecot, Cyrus, Exchange …) that a mailHost names: hosts that are no nodes.');
+
 export const directoryParameters = {
   ldapConnectors: z.array(ldapConnector).max(100).default([]).describe('Ways to LDAP directories.'),
   userMaps: z.array(userMap).max(100).default([]).describe('Asked in this order: who is this, and which back-end keeps the mailbox?'),
   routing,
+  foreignBackends,
 };

@@ -8,6 +8,7 @@ const maxAuthErrors = wholeNumber({ min: 1, max: 100 }).default(3).describe('Fai
 const maxConnections = wholeNumber({ min: 1, max: 1_000_000 }).default(1000).describe('Connections at the same time, for each worker process.');
 const maxConnectionsPerAddress = wholeNumber({ min: 1, max: 1_000_000 }).optional().describe('Connections at the same time from one client address (IPv6: one /64), for each worker process; no limit when absent.');
 const connectTimeoutSeconds = wholeNumber({ min: 1, max: 600 }).default(5).describe('How long a connection to a back-end may take.');
+const releasePerSecond = wholeNumber({ min: 1, max: 100_000 }).default(50).describe('Connections a second to a back-end that was down, for each worker process, until it has been back for half a minute.');
 const loginTimeoutSeconds = wholeNumber({ min: 5, max: 3600 }).default(60).describe('From the connection to a successful login.');
 
 function idleTimeoutSeconds(seconds: number): z.ZodDefault<z.ZodNumber> {
@@ -49,6 +50,7 @@ const imapProxy = z
     enable, listeners: listeners(plainListener), maxErrors, maxAuthErrors, maxConnections, maxConnectionsPerAddress, loginTimeoutSeconds,
     idleTimeoutSeconds: idleTimeoutSeconds(1860).describe('Silence after which a session is cut; the standard asks for 30 minutes at least (RFC 3501 section 5.4).'),
     connectTimeoutSeconds,
+    releasePerSecond,
     mappingPort: port.default(993).describe('The port of a mailHost that is not a node and names none.'),
   })
   .prefault({})
@@ -59,6 +61,7 @@ const pop3Proxy = z
     enable, listeners: listeners(plainListener), maxErrors, maxAuthErrors, maxConnections, maxConnectionsPerAddress, loginTimeoutSeconds,
     idleTimeoutSeconds: idleTimeoutSeconds(660).describe('Silence after which a session is cut; the standard asks for 10 minutes at least (RFC 1939 section 3).'),
     connectTimeoutSeconds,
+    releasePerSecond,
     mappingPort: port.default(995).describe('The port of a mailHost that is not a node and names none.'),
   })
   .prefault({})

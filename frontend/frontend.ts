@@ -2,6 +2,8 @@
 import type { NodeConfig } from '../cluster-config/effective.ts';
 import { localDomains, nodeOfMailHost } from '../cluster-config/effective.ts';
 import { openDirectoryAccess } from '../cluster-config/directory-access.ts';
+import { loadForeignBackends } from '../cluster-config/foreign-backends.ts';
+import type { ForeignBackends } from '../cluster-config/foreign-backends.ts';
 import { loadNodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeContext } from '../cluster-config/run-node.ts';
@@ -23,6 +25,7 @@ import type { Authentication } from './authentication/authentication.ts';
 import { startImapProxy } from './imap-proxy/imap-proxy.ts';
 import type { BackendTarget, LoginRoad } from './login/login.ts';
 import type { ProxyOptions } from './login/proxy-service.ts';
+import { Recoveries } from './login/recoveries.ts';
 import { createMapping } from './mapping/mapping.ts';
 import type { Mapping, Route } from './mapping/mapping.ts';
 import { startPop3Proxy } from './pop3-proxy/pop3-proxy.ts';
@@ -38,6 +41,7 @@ interface Ground {
   readonly authentication: Authentication;
   readonly environment: NodeContext['environment'];
   readonly targets: Targets;
+  readonly foreign: ForeignBackends;
 }
 
 type Endpoint = 'lmtp' | 'submission' | 'imap' | 'pop3' | 'webmail';
@@ -53,6 +57,7 @@ export async function startFrontend(context: NodeContext): Promise<NodeServices>
     authentication: authenticationOf({ config, mapping, maps: directory.maps, log }),
     environment: context.environment,
     targets: new Targets(config, tls),
+    foreign: await loadForeignBackends(config, context.environment),
   };
   const { imapProxy, pop3Proxy } = config.services;
   const services = await Promise.all([
@@ -136,11 +141,18 @@ class Targets {
 }
 
 function loginProxyOptions(ground: Ground, protocol: 'imap' | 'pop3'): ProxyOptions {
-  const { config, log, tls, mapping, authentication, targets } = ground;
+  const { config, log, tls, mapping, authentication, targets, foreign } = ground;
   const service = protocol === 'imap' ? config.services.imapProxy : config.services.pop3Proxy;
   const road: LoginRoad = {
     authentication, mapping,
     targetOf: (node) => targets.of(node, protocol),
+    foreign: {
+      port: service.mappingPort,
+      tls: foreign.tls,
+      tlsOptions: foreign.tlsOptions,
+      identity: foreign.masterUser === undefined ? { kind: 'own' } : { kind: 'master', ...foreign.masterUser },
+    },
+    recoveries: new Recoveries({ perSecond: service.releasePerSecond, recoveryMs: 30_000, longestWaitMs: service.connectTimeoutSeconds * 1000 }),
     sessions: new TlsSessions(),
     connectTimeoutMs: service.connectTimeoutSeconds * 1000,
     maxLineBytes: 8192,

@@ -1,16 +1,18 @@
-/** IMAP dialogue with a back-end on its trusted listener: tells who the client is and asserts the account's identity. */
+/** IMAP dialogues with back-ends: a node of ours takes our word for who the user is, a foreign server wants a password. */
 import { Failure } from '../../shared/base/failure.ts';
 import type { Connection } from '../../shared/net/connection.ts';
+import { plainResponse } from '../../shared/sasl/mechanisms.ts';
 import { refusedByBackend } from '../login/backend-reply.ts';
+import type { ForeignLogin, SaslCredentials } from '../login/foreign.ts';
 import type { ClientIdentity } from '../login/login.ts';
 
 /**
  * ID with the client's address (RFC 2971) and AUTHENTICATE EXTERNAL (RFC 9051 section 6.2.2, RFC 4422 appendix A) in one
  * flight. Resolves with the text of the tagged OK, which carries the back-end's CAPABILITY code.
  */
-export async function logInAtBackend(backend: Connection, address: string, client: ClientIdentity): Promise<string> {
+export async function logInAtNode(backend: Connection, address: string, client: ClientIdentity): Promise<string> {
   await backend.write(
-    `F1 ID ("x-originating-ip" "${client.address}" "x-originating-port" "${String(client.port)}" "x-session-id" "${client.session}")\r\n` +
+    `F1 ID (${clientFields(client)})\r\n` +
       `F2 AUTHENTICATE EXTERNAL ${Buffer.from(address, 'utf8').toString('base64')}\r\n`,
   );
   const greeting = await readLine(backend);
@@ -19,16 +21,107 @@ export async function logInAtBackend(backend: Connection, address: string, clien
   return taggedOk(backend, 'F2');
 }
 
-/** Skips untagged responses until the tagged one. */
+/** The fields by which proxies tell of their client; Dovecot has the same. */
+function clientFields(client: ClientIdentity): string {
+  return `"x-originating-ip" "${client.address}" "x-originating-port" "${String(client.port)}" "x-session-id" "${client.session}"`;
+}
+
+/**
+ * STARTTLS if asked for, ID where the server knows it, then AUTHENTICATE PLAIN, or LOGIN where there is no PLAIN. Resolves
+ * with the text of the tagged OK, which says the capabilities also where the server has left them out.
+ */
+export async function logInAsUser(backend: Connection, login: ForeignLogin): Promise<string> {
+  const greeting = await readLine(backend);
+  if (!/^\* OK\b/i.test(greeting)) throw refusal(greeting.replace(/^\* \S+ ?/, ''));
+  if (login.startTls !== undefined) {
+    await backend.write('F1 STARTTLS\r\n');
+    await taggedOk(backend, 'F1');
+    await backend.startTlsAsClient(login.startTls);
+  }
+  const capabilities = new Set((await askCapabilities(backend)).toUpperCase().split(' '));
+  if (capabilities.has('ID')) {
+    await backend.write(`F3 ID (${clientFields(login.client)} "x-proxy-ttl" "${String(login.hopsLeft)}")\r\n`);
+    await taggedOk(backend, 'F3');
+  }
+  const welcome = capabilities.has('AUTH=PLAIN') || login.credentials.authorisationId !== undefined
+    ? await authenticatePlain(backend, login.credentials, capabilities.has('SASL-IR') ? 'yes' : 'no')
+    : await logInByLiterals(backend, login.credentials);
+  if (/^\[CAPABILITY /i.test(welcome.text)) return welcome.text;
+  return `[CAPABILITY ${welcome.capabilities ?? (await askCapabilities(backend))}] ${welcome.text}`;
+}
+
+async function askCapabilities(backend: Connection): Promise<string> {
+  await backend.write('F2 CAPABILITY\r\n');
+  return (await tagged(backend, 'F2')).capabilities ?? '';
+}
+
+async function authenticatePlain(backend: Connection, credentials: SaslCredentials, initialResponse: 'yes' | 'no'): Promise<Completion> {
+  const response = plainResponse(credentials).toString('base64');
+  await backend.write(`F4 AUTHENTICATE PLAIN${initialResponse === 'yes' ? ` ${response}` : ''}\r\n`);
+  if (initialResponse === 'no') await continuation(backend, 'F4', `${response}\r\n`);
+  return loggedIn(backend, 'F4');
+}
+
+/** Literals take every character there is (RFC 9051 section 4.3). */
+async function logInByLiterals(backend: Connection, { user, password }: SaslCredentials): Promise<Completion> {
+  const [name, secret] = [Buffer.from(user), Buffer.from(password)];
+  await backend.write(`F4 LOGIN {${String(name.length)}}\r\n`);
+  await continuation(backend, 'F4', Buffer.concat([name, Buffer.from(` {${String(secret.length)}}\r\n`)]));
+  await continuation(backend, 'F4', Buffer.concat([secret, Buffer.from('\r\n')]));
+  return loggedIn(backend, 'F4');
+}
+
+async function continuation(backend: Connection, tag: string, next: string | Buffer): Promise<void> {
+  for (;;) {
+    const line = await readLine(backend);
+    if (line.startsWith('+')) return backend.write(next);
+    if (line.startsWith(`${tag} `)) throw credentialsRefused(completionOf(line.slice(tag.length + 1)));
+  }
+}
+
+/** A plain NO means wrong name or password; only some codes say that it's something else. */
+async function loggedIn(backend: Connection, tag: string): Promise<Completion> {
+  const completion = await tagged(backend, tag);
+  if (completion.status === 'OK') return completion;
+  throw credentialsRefused(completion);
+}
+
+const troubles: ReadonlySet<string> = new Set(['UNAVAILABLE', 'INUSE', 'LIMIT', 'SERVERBUG', 'CONTACTADMIN']);
+
+function credentialsRefused({ status, text }: Pick<Completion, 'status' | 'text'>): Failure {
+  const code = /^\[([A-Za-z-]+)/.exec(text)?.[1]?.toUpperCase() ?? '';
+  if (status !== 'NO' || troubles.has(code)) return refusedByBackend({ referral: undefined, code, text });
+  return new Failure('bad-credentials', 'the mail server refuses name and password', { cause: new Error(`server said: ${text}`) });
+}
+
+interface Completion {
+  /** In capitals. */
+  readonly status: string;
+  readonly text: string;
+  /** Told on the way, untagged. */
+  readonly capabilities: string | undefined;
+}
+
 async function taggedOk(backend: Connection, tag: string): Promise<string> {
+  const { status, text } = await tagged(backend, tag);
+  if (status === 'OK') return text;
+  throw refusal(text);
+}
+
+/** Takes untagged responses until the tagged one. */
+async function tagged(backend: Connection, tag: string): Promise<Completion> {
+  let capabilities: string | undefined;
   for (;;) {
     const line = await readLine(backend);
     if (line.startsWith('* BYE')) throw refusal(line.slice(6));
-    if (!line.startsWith(`${tag} `)) continue;
-    const [, status = '', text = ''] = /^\S+ (\S+) ?(.*)$/.exec(line) ?? [];
-    if (status.toUpperCase() === 'OK') return text;
-    throw refusal(text);
+    if (line.startsWith(`${tag} `)) return { ...completionOf(line.slice(tag.length + 1)), capabilities };
+    capabilities = /^\* CAPABILITY (.*)$/i.exec(line)?.[1] ?? capabilities;
   }
+}
+
+function completionOf(line: string): Pick<Completion, 'status' | 'text'> {
+  const [, status = '', text = ''] = /^(\S+) ?(.*)$/.exec(line) ?? [];
+  return { status: status.toUpperCase(), text };
 }
 
 async function readLine(backend: Connection): Promise<string> {

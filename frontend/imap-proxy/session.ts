@@ -4,9 +4,10 @@ import { readCommand, startCommand, tagOf } from '../../shared/imap/command-read
 import type { CommandStart } from '../../shared/imap/command-reader.ts';
 import { decodeUtf8 } from '../../shared/imap/scanner.ts';
 import { decodeBase64, startSasl } from '../../shared/sasl/mechanisms.ts';
+import { fewerHops } from '../login/foreign.ts';
 import { logIn } from '../login/login.ts';
 import type { Outcome, Visitor } from '../login/proxy-service.ts';
-import { logInAtBackend } from './backend-login.ts';
+import { logInAsUser, logInAtNode } from './backend-login.ts';
 import { replyFor } from './replies.ts';
 
 /** What happens after a command. */
@@ -133,6 +134,8 @@ async function identify(visitor: Visitor, command: CommandStart): Promise<Next> 
   const fields = scanner.acceptWord('NIL') ? [] : scanner.list(() => scanner.nstring(), { mayBeEmpty: 'yes' });
   scanner.end();
   visitor.log.debug({ client: fields.slice(0, 20) }, 'client says what it is');
+  const at = fields.findIndex((field) => field?.toLowerCase() === 'x-proxy-ttl');
+  if (at >= 0) visitor.hopsLeft = fewerHops(visitor.hopsLeft, fields[at + 1]);
   await visitor.connection.write(`* ID ("name" "Waybill")\r\n${command.tag} OK pleased to meet you\r\n`);
   return goOn;
 }
@@ -198,7 +201,7 @@ function decoded(text: string): Buffer {
 async function tryLogin(visitor: Visitor, command: CommandStart, credentials: { readonly name: string; readonly password: string }): Promise<Next> {
   const { connection, identity, log, options } = visitor;
   try {
-    const login = await logIn(options.road, { ...credentials, client: identity, log }, logInAtBackend);
+    const login = await logIn(options.road, { ...credentials, client: identity, hopsLeft: visitor.hopsLeft, log }, { asNode: logInAtNode, asUser: logInAsUser });
     await connection.write(`${command.tag} OK ${login.welcome}\r\n`);
     return { kind: 'logged-in', login };
   } catch (error) {

@@ -1,16 +1,21 @@
 /**
  * The common story of a proxied login, whatever the protocol: credentials → account and route → connection to the
- * back-end that keeps the mailbox → logged in there as that account. The protocol gives one function, its dialogue with
- * the back-end. A back-end that refers us elsewhere is followed once, and only to a configured node.
+ * back-end that keeps the mailbox → logged in there as that account. The protocol gives its dialogues with
+ * back-ends: nodes of the cluster, which take our word for who it is, and foreign servers, which want a password. A node that
+ * refers us elsewhere is followed once, and only to a configured node.
  */
 import type { ConnectionOptions } from 'node:tls';
 import { Failure, isFailure } from '../../shared/base/failure.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import { Connection } from '../../shared/net/connection.ts';
+import type { AnySocket } from '../../shared/net/connection.ts';
 import { connectTo } from '../../shared/net/connect.ts';
 import type { TlsSessions } from '../../shared/net/connect.ts';
 import type { Authentication } from '../authentication/authentication.ts';
 import type { Mapping, Route } from '../mapping/mapping.ts';
+import { credentialsFor, foreignServer, nextHop, startTlsFor } from './foreign.ts';
+import type { ForeignLogin, ForeignOptions } from './foreign.ts';
+import type { Recoveries } from './recoveries.ts';
 
 /** Where a node's trusted listener of one protocol is. */
 export interface BackendTarget {
@@ -33,51 +38,52 @@ export interface LoginRoad {
   readonly mapping: Mapping;
   /** The trusted listener of this protocol at a configured node; undefined for a name that is not configured. */
   readonly targetOf: (node: string) => BackendTarget | undefined;
+  readonly foreign: ForeignOptions;
+  readonly recoveries: Recoveries;
   readonly sessions: TlsSessions;
   readonly connectTimeoutMs: number;
   readonly maxLineBytes: number;
 }
 
-/** The dialogue with the back-end: from its greeting to "logged in as `address`". Resolves with its words of welcome. */
-export type BackendLogin = (backend: Connection, address: string, client: ClientIdentity) => Promise<string>;
+/** A protocol's dialogues with a back-end, from its greeting to "logged in". They resolve with its words of welcome. */
+export interface BackendDialogues {
+  asNode(backend: Connection, address: string, client: ClientIdentity): Promise<string>;
+  /** @throws Failure('bad-credentials') when the server refuses name and password */
+  asUser(backend: Connection, login: ForeignLogin): Promise<string>;
+}
+
+export interface LoginRequest {
+  readonly name: string;
+  readonly password: string;
+  readonly client: ClientIdentity;
+  /** Proxies that the login may still pass. */
+  readonly hopsLeft: number;
+  readonly log: Logger;
+}
 
 export interface LoggedIn {
   readonly backend: Connection;
   readonly address: string;
+  /** The node, or host and port of a foreign server. */
   readonly node: string;
   /** What the back-end said on success, without status word. */
   readonly welcome: string;
 }
 
 /** Checks the credentials and logs in at the account's back-end. Rejects with the Failure that says what went wrong. */
-export async function logIn(
-  road: LoginRoad,
-  request: { readonly name: string; readonly password: string; readonly client: ClientIdentity; readonly log: Logger },
-  backendLogin: BackendLogin,
-): Promise<LoggedIn> {
+export async function logIn(road: LoginRoad, request: LoginRequest, dialogues: BackendDialogues): Promise<LoggedIn> {
   const { client, log } = request;
-  const who = await road.authentication.authenticate({ name: request.name, password: request.password, client: { address: client.address } });
-  const attempt = async (node: string): Promise<LoggedIn> => {
-    const { backend, welcome } = await logInAt(road, { node, address: who.address, client }, backendLogin);
-    return { backend, address: who.address, node, welcome };
-  };
-  const node = configuredNode(who.route);
+  const { address, route } = await road.authentication.authenticate({ name: request.name, password: request.password, client: { address: client.address } });
+  if (route.kind === 'host') return logInAbroad(road, { ...request, address, route }, dialogues);
   try {
-    return await attempt(node);
+    return await logInAtNode(road, { node: route.node, address, client }, dialogues);
   } catch (error) {
     if (!isFailure(error, 'not-kept-here')) throw error;
-    const other = await referredNode(road, who.address, error.node);
-    log.info({ account: who.address, from: node, to: other }, 'referred to another back-end');
-    if (other === undefined || other === node) throw new Failure('backend-unavailable', 'the mailbox is being moved', { cause: error });
-    return attempt(other);
+    const other = await referredNode(road, address, error.node);
+    log.info({ account: address, from: route.node, to: other }, 'referred to another back-end');
+    if (other === undefined || other === route.node) throw new Failure('backend-unavailable', 'the mailbox is being moved', { cause: error });
+    return logInAtNode(road, { node: other, address, client }, dialogues);
   }
-}
-
-function configuredNode(route: Route): string {
-  if (route.kind === 'node') return route.node;
-  throw new Failure('backend-unavailable', 'the mailbox is on a server that is not set up here', {
-    cause: new Error(`mailHost ${route.host} names no configured node`),
-  });
 }
 
 /** The node a back-end named, if configured; else what the directory says now. */
@@ -88,23 +94,79 @@ async function referredNode(road: LoginRoad, address: string, named: string | un
   return answer.kind === 'found' && answer.route.kind === 'node' ? answer.route.node : undefined;
 }
 
-async function logInAt(
+async function logInAtNode(
   road: LoginRoad,
   at: { readonly node: string; readonly address: string; readonly client: ClientIdentity },
-  backendLogin: BackendLogin,
-): Promise<{ readonly backend: Connection; readonly welcome: string }> {
+  dialogues: BackendDialogues,
+): Promise<LoggedIn> {
   const target = road.targetOf(at.node);
-  if (target === undefined) throw new Failure('backend-unavailable', 'the mailbox is on a server that is not set up here');
-  const socket = await connectTo({ ...target, timeoutMs: road.connectTimeoutMs, sessions: road.sessions });
+  if (target === undefined) {
+    throw new Failure('backend-unavailable', 'the mailbox is on a server that is not set up here', {
+      cause: new Error(`mailHost names ${at.node}, which is no back-end with a trusted listener of this protocol`),
+    });
+  }
+  const { backend, welcome } = await converse(road, { ...target, name: at.node }, async (connection) => dialogues.asNode(connection, at.address, at.client));
+  return { backend, address: at.address, node: at.node, welcome };
+}
+
+async function logInAbroad(
+  road: LoginRoad,
+  request: LoginRequest & { readonly address: string; readonly route: Extract<Route, { kind: 'host' }> },
+  dialogues: BackendDialogues,
+): Promise<LoggedIn> {
+  const { address, password, client, log } = request;
+  const { identity } = road.foreign;
+  const server = foreignServer(request.route, road.foreign);
+  const hopsLeft = nextHop(request.hopsLeft, server.name);
+  const credentials = credentialsFor(identity, { address, password });
+  const login = { credentials, client, hopsLeft, startTls: startTlsFor(server.host, road.foreign) };
+  try {
+    const { backend, welcome } = await converse(road, server, async (connection) => dialogues.asUser(connection, login));
+    return { backend, address, node: server.name, welcome };
+  } catch (error) {
+    if (identity.kind === 'own' || !isFailure(error, 'bad-credentials')) throw error;
+    log.error({ err: error, account: address, node: server.name }, 'the server refuses the master user for this account');
+    throw new Failure('backend-unavailable', 'the mailbox can not be opened now', { cause: error });
+  }
+}
+
+interface Server {
+  /** For the log, and for what is known of its health. */
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly tls: ConnectionOptions | undefined;
+}
+
+/** Connects and holds the dialogue, whose failures become the back-end's. */
+async function converse(
+  road: LoginRoad,
+  server: Server,
+  dialogue: (backend: Connection) => Promise<string>,
+): Promise<{ readonly backend: Connection; readonly welcome: string }> {
+  const socket = await connect(road, server);
   const backend = new Connection(socket, { maxLineBytes: road.maxLineBytes, idleTimeoutMs: road.connectTimeoutMs });
   try {
-    return { backend, welcome: await backendLogin(backend, at.address, at.client) };
+    return { backend, welcome: await dialogue(backend) };
   } catch (error) {
     backend.destroy();
     // Silence or nonsense from a back-end is the back-end's fault, never the client's.
     if (isFailure(error, 'timed-out') || isFailure(error, 'bad-input')) {
       throw new Failure('backend-unavailable', 'the mail server does not answer', { cause: error });
     }
+    throw error;
+  }
+}
+
+async function connect(road: LoginRoad, { name, host, port, tls }: Server): Promise<AnySocket> {
+  const { recoveries, connectTimeoutMs: timeoutMs, sessions } = road;
+  await recoveries.turn(name);
+  try {
+    const socket = await connectTo({ host, port, tls, timeoutMs, sessions });
+    recoveries.succeeded(name);
+    return socket;
+  } catch (error) {
+    recoveries.failed(name);
     throw error;
   }
 }

@@ -11,6 +11,7 @@ import { listen, retireAll } from '../../shared/net/listener.ts';
 import type { ServerTls } from '../../shared/net/server-tls.ts';
 import { splice } from '../../shared/net/splice.ts';
 import type { Service } from '../../shared/service/service.ts';
+import { mostHops } from './foreign.ts';
 import type { ClientIdentity, LoggedIn, LoginRoad } from './login.ts';
 import { SessionSet } from './session-set.ts';
 
@@ -52,6 +53,8 @@ export interface Visitor {
   readonly identity: ClientIdentity;
   readonly log: Logger;
   readonly options: ProxyOptions;
+  /** Proxies that the login may still pass; fewer where the client says that it is one (which nobody gains by). */
+  hopsLeft: number;
 }
 
 /** How a conversation before login ended. */
@@ -110,7 +113,7 @@ async function serveSocket(serving: {
   const deadline = setTimeout(() => connection.end(protocol.tooSlow), limits.loginTimeoutMs);
   try {
     log.debug('connected');
-    const outcome = await protocol.converse({ connection, identity, log, options });
+    const outcome = await protocol.converse({ connection, identity, log, options, hopsLeft: mostHops });
     clearTimeout(deadline);
     if (outcome.kind === 'logged-in') {
       session.farewell = () => undefined;

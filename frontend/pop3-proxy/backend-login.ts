@@ -1,13 +1,15 @@
-/** POP3 dialogue with a back-end on its trusted listener: tells who the client is and asserts the account's identity. */
+/** POP3 dialogues with back-ends: a node of ours takes our word for who the user is, a foreign server wants a password. */
 import { Failure } from '../../shared/base/failure.ts';
 import type { Connection } from '../../shared/net/connection.ts';
+import { plainResponse } from '../../shared/sasl/mechanisms.ts';
 import { refusedByBackend } from '../login/backend-reply.ts';
+import type { ForeignLogin, SaslCredentials } from '../login/foreign.ts';
 import type { ClientIdentity } from '../login/login.ts';
 
 /** XCLIENT and AUTH EXTERNAL (RFC 5034, RFC 4422 appendix A) in one flight, then the three replies. */
-export async function logInAtBackend(backend: Connection, address: string, client: ClientIdentity): Promise<string> {
+export async function logInAtNode(backend: Connection, address: string, client: ClientIdentity): Promise<string> {
   await backend.write(
-    `XCLIENT ADDR=${client.address} PORT=${String(client.port)} SESSION=${client.session}\r\n` +
+    `${xclient(client)}\r\n` +
       `AUTH EXTERNAL ${Buffer.from(address, 'utf8').toString('base64')}\r\n`,
   );
   await expectOk(backend); // the greeting
@@ -15,9 +17,81 @@ export async function logInAtBackend(backend: Connection, address: string, clien
   return expectOk(backend);
 }
 
-async function expectOk(backend: Connection): Promise<string> {
+function xclient(client: ClientIdentity): string {
+  return `XCLIENT ADDR=${client.address} PORT=${String(client.port)} SESSION=${client.session}`;
+}
+
+/** STLS if asked for, XCLIENT where it is offered, then AUTH PLAIN, or USER and PASS where there is no PLAIN. */
+export async function logInAsUser(backend: Connection, login: ForeignLogin): Promise<string> {
+  const { credentials } = login;
+  const greeting = await expectOk(backend);
+  if (login.startTls !== undefined) {
+    await backend.write('STLS\r\n');
+    await expectOk(backend);
+    await backend.startTlsAsClient(login.startTls);
+  }
+  const capabilities = await askCapabilities(backend);
+  // Dovecot tells it in the greeting, and only to those whom it trusts.
+  if (capabilities.has('XCLIENT') || greeting.startsWith('[XCLIENT]')) {
+    await backend.write(`${xclient(login.client)} TTL=${String(login.hopsLeft)}\r\n`);
+    await expectOk(backend);
+  }
+  const plain = credentials.authorisationId !== undefined || (capabilities.get('SASL') ?? '').toUpperCase().split(' ').includes('PLAIN');
+  return plain ? authenticatePlain(backend, credentials) : sayUserAndPassword(backend, credentials);
+}
+
+/** CAPA (RFC 2449): keyword to parameters; nothing where the server knows no CAPA. */
+async function askCapabilities(backend: Connection): Promise<ReadonlyMap<string, string>> {
+  await backend.write('CAPA\r\n');
+  const found = new Map<string, string>();
+  if (!(await readLine(backend)).startsWith('+OK')) return found;
+  for (;;) {
+    const line = await readLine(backend);
+    if (line === '.') return found;
+    const [, keyword = '', parameters = ''] = /^(\S+) ?(.*)$/.exec(line) ?? [];
+    found.set(keyword.toUpperCase(), parameters);
+  }
+}
+
+/** Without initial response: a command has 255 octets at most (RFC 5034 section 4), an answer has room for all. */
+async function authenticatePlain(backend: Connection, credentials: SaslCredentials): Promise<string> {
+  await backend.write('AUTH PLAIN\r\n');
+  const line = await readLine(backend);
+  if (!line.startsWith('+ ') && line !== '+') throw credentialsRefused(line);
+  await backend.write(`${plainResponse(credentials).toString('base64')}\r\n`);
+  return expectLoggedIn(backend);
+}
+
+async function sayUserAndPassword(backend: Connection, { user, password }: SaslCredentials): Promise<string> {
+  if (/[\r\n\0]/.test(user + password)) throw new Failure('bad-credentials', 'wrong user name or password');
+  await backend.write(Buffer.from(`USER ${user}\r\n`));
+  const line = await readLine(backend);
+  if (!line.startsWith('+OK')) throw credentialsRefused(line);
+  await backend.write(Buffer.from(`PASS ${password}\r\n`));
+  return expectLoggedIn(backend);
+}
+
+async function expectLoggedIn(backend: Connection): Promise<string> {
+  const line = await readLine(backend);
+  if (line.startsWith('+OK')) return line.slice(3).trimStart();
+  throw credentialsRefused(line);
+}
+
+/** A plain -ERR means wrong name or password; only some codes say that it's something else (RFC 2449, RFC 3206). */
+function credentialsRefused(line: string): Failure {
+  const [, code = '', text = line] = /^-ERR (?:\[([^\]]*)\] ?)?(.*)$/.exec(line) ?? [];
+  if (/^(IN-USE|LOGIN-DELAY|SYS)/i.test(code)) return refusedByBackend({ referral: undefined, code: code.toUpperCase(), text });
+  return new Failure('bad-credentials', 'the mail server refuses name and password', { cause: new Error(`server said: ${text}`) });
+}
+
+async function readLine(backend: Connection): Promise<string> {
   const line = await backend.readLine();
   if (line === undefined) throw new Failure('backend-unavailable', 'the mail server closed the connection');
+  return line;
+}
+
+async function expectOk(backend: Connection): Promise<string> {
+  const line = await readLine(backend);
   if (line.startsWith('+OK')) return line.slice(3).trimStart();
   const refusal = /^-ERR (?:\[([^\]]*)\] ?)?(.*)$/.exec(line);
   const text = refusal?.[2] ?? line;

@@ -2,8 +2,9 @@
 import { Failure } from '../../shared/base/failure.ts';
 import { decodeBase64, startSasl } from '../../shared/sasl/mechanisms.ts';
 import type { Outcome, Visitor } from '../login/proxy-service.ts';
+import { fewerHops } from '../login/foreign.ts';
 import { logIn } from '../login/login.ts';
-import { logInAtBackend } from './backend-login.ts';
+import { logInAsUser, logInAtNode } from './backend-login.ts';
 import { replyFor } from './replies.ts';
 
 /** What happens after a command. */
@@ -25,6 +26,7 @@ const over = { kind: 'over' } as const;
 
 const commands: Readonly<Record<string, Command>> = {
   CAPA: { allowedIn: 'any', run: tellCapabilities },
+  XCLIENT: { allowedIn: 'any', run: hearHops },
   STLS: { allowedIn: 'clear', run: startTls },
   USER: { allowedIn: 'tls', run: takeUser },
   PASS: { allowedIn: 'tls', run: takePassword },
@@ -81,8 +83,15 @@ async function refuse(session: Session, reply: string): Promise<Next> {
 
 async function tellCapabilities(session: Session): Promise<Next> {
   const byTls = session.connection.encrypted ? ['USER', 'SASL PLAIN LOGIN'] : ['STLS'];
-  const all = ['TOP', 'UIDL', 'RESP-CODES', 'AUTH-RESP-CODE', 'PIPELINING', ...byTls];
+  const all = ['TOP', 'UIDL', 'RESP-CODES', 'AUTH-RESP-CODE', 'PIPELINING', 'XCLIENT', ...byTls];
   await session.connection.write(`+OK capabilities follow\r\n${all.join('\r\n')}\r\n.\r\n`);
+  return goOn;
+}
+
+/** A proxy in front of us says how many may still come; who its client is, we don't believe from just anybody. */
+async function hearHops(session: Session, argument: string): Promise<Next> {
+  session.hopsLeft = fewerHops(session.hopsLeft, /(?:^| )TTL=(\d+)/i.exec(argument)?.[1]);
+  await session.connection.write('+OK\r\n');
   return goOn;
 }
 
@@ -150,7 +159,7 @@ function decoded(text: string): Buffer {
 async function tryLogin(session: Session, credentials: { readonly name: string; readonly password: string }): Promise<Next> {
   const { connection, identity, log, options } = session;
   try {
-    const login = await logIn(options.road, { ...credentials, client: identity, log }, logInAtBackend);
+    const login = await logIn(options.road, { ...credentials, client: identity, hopsLeft: session.hopsLeft, log }, { asNode: logInAtNode, asUser: logInAsUser });
     await connection.write(`+OK ${login.welcome}\r\n`);
     return { kind: 'logged-in', login };
   } catch (error) {

@@ -1,7 +1,7 @@
 /** What needs more than a text file: front-ends with certificates, injected clear text, other sessions' doings, and the end of the service. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { logInAtBackend } from '../../../frontend/pop3-proxy/backend-login.ts';
+import { logInAtNode } from '../../../frontend/pop3-proxy/backend-login.ts';
 import { isFailure } from '../../../shared/base/failure.ts';
 import { connectTo } from '../../../shared/net/connect.ts';
 import { Connection } from '../../../shared/net/connection.ts';
@@ -36,7 +36,7 @@ const client = { address: '192.0.2.7', port: 4711, session: 'abcdefgh23456789' }
 
 test('a front-end logs a user in by its certificate, names the client, and is told of neither afterwards', async () => {
   const connection = await connectAs('fe1');
-  assert.equal(await logInAtBackend(connection, 'external@example.com', client), 'maildrop has 0 messages (0 octets)');
+  assert.equal(await logInAtNode(connection, 'external@example.com', client), 'maildrop has 0 messages (0 octets)');
   await connection.write('CAPA\r\nXCLIENT ADDR=192.0.2.8\r\n');
   const lines: (string | undefined)[] = [];
   for (let line = await connection.readLine(); line !== '.'; line = await connection.readLine()) lines.push(line);
@@ -56,10 +56,10 @@ test('a front-end sees what it may do before login', async () => {
 
 test('a front-end is referred to the node that keeps the account, and told of an outage as one', async () => {
   const connection = await connectAs('fe1');
-  await assert.rejects(logInAtBackend(connection, 'elsewhere@example.com', client), (thrown) => isFailure(thrown, 'not-kept-here') && thrown.node === 'be2');
+  await assert.rejects(logInAtNode(connection, 'elsewhere@example.com', client), (thrown) => isFailure(thrown, 'not-kept-here') && thrown.node === 'be2');
   connection.destroy();
   const other = await connectAs('fe1');
-  await assert.rejects(logInAtBackend(other, 'outage@example.com', client), (thrown) => isFailure(thrown, 'backend-unavailable'));
+  await assert.rejects(logInAtNode(other, 'outage@example.com', client), (thrown) => isFailure(thrown, 'backend-unavailable'));
   other.destroy();
 });
 
