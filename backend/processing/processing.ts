@@ -32,6 +32,8 @@ import { QueueStore } from './queue-store.ts';
 import { delayAfter } from './retry-schedule.ts';
 import type { RetryOptions } from './retry-schedule.ts';
 
+export { acceptancesOf, adoptAcceptances } from './delivery-keys.ts';
+export type { MovingAcceptance } from './delivery-keys.ts';
 export { defaultRetryOptions } from './retry-schedule.ts';
 export type { DoublingDelay, RetryOptions } from './retry-schedule.ts';
 export type { AccountsView } from './own-lane.ts';

@@ -49,6 +49,7 @@ export async function beginArrival(volume: Volume, address: string, move: { read
       const { stage } = old.epoch === epoch ? old.arriving : { stage: 'copying' as const };
       return putAccount(volume.tables, { ...old, epoch, arriving: { from, stage, holder } });
     }
+    volume.tables.arriving.put([address], noValue);
     if (old?.movedTo !== undefined && old.left?.mail !== 'removed') dropMailOf(volume, old);
     if (old?.arriving !== undefined) dropArrived(volume, old);
     putAccount(volume.tables, { number: nextNumber(volume.tables, 'account'), id, address, epoch, bytes: 0, messages: 0, arriving: { from, stage: 'copying', holder } });
@@ -56,11 +57,11 @@ export async function beginArrival(volume: Volume, address: string, move: { read
 }
 
 export function arrivingRecords(volume: Volume): ArrivingRecord[] {
-  const entries = volume.environment.read(() => volume.tables.accounts.range(keysUnder([])));
-  return entries.flatMap(({ value }): ArrivingRecord[] => {
-    const { address, epoch, arriving } = JSON.parse(value.toString()) as AccountEntry;
+  const { environment, tables } = volume;
+  return environment.read(() => tables.arriving.range(keysUnder([])).flatMap(({ key }): ArrivingRecord[] => {
+    const { address, epoch, arriving } = requireArriving(volume, String(key[0]));
     return arriving === undefined ? [] : [{ address, epoch, ...arriving }];
-  });
+  }));
 }
 
 export function marksOf(volume: Volume, address: string): ReadonlyMap<string, number> {
@@ -131,6 +132,7 @@ export async function activateArrival(volume: Volume, address: string): Promise<
     const { arriving, ...live } = requireArriving(volume, address);
     if (arriving?.stage !== 'ready') throw new Failure('storage-failure', 'the copy of the account is not whole');
     putAccount(volume.tables, live);
+    volume.tables.arriving.remove([address]);
     return live.id;
   });
   volume.hints.publish({ account: id });
@@ -142,6 +144,7 @@ export async function abandonArrival(volume: Volume, address: string): Promise<v
     if (entry?.arriving === undefined) return;
     dropArrived(volume, entry);
     removeAccount(volume.tables, address);
+    volume.tables.arriving.remove([address]);
   });
 }
 

@@ -12,6 +12,8 @@ export interface Tables {
   readonly counters: Table;
   /** [address] → AccountEntry. */
   readonly accounts: Table;
+  /** [address] → nothing: accounts on their way to here. */
+  readonly arriving: Table;
   /** [account number, mailbox name] → mailbox id. */
   readonly names: Table;
   /** [account number, name] → how far a deleted or renamed mailbox of that name had counted. */
@@ -40,6 +42,7 @@ export function openTables(environment: Environment): Tables {
   return {
     counters: environment.table('counters'),
     accounts: environment.table('accounts'),
+    arriving: environment.table('arriving'),
     names: environment.table('names'),
     retiredNames: environment.table('retired-names'),
     subscriptions: environment.table('subscriptions'),
