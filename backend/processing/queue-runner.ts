@@ -38,6 +38,8 @@ export interface QueueRunnerOptions {
 /** A connection is given up after so many messages, so that the load spreads over a destination's servers. */
 const messagesPerLane = 50;
 const batch = 200;
+/** How long the next runner waits for what this one has under way, milliseconds; long enough for all but the slowest servers. */
+const handOverMs = 30_000;
 /** What was cut writes down its outcome within this time, milliseconds. */
 const cutGraceMs = 1000;
 
@@ -89,9 +91,14 @@ export class QueueRunner implements Service {
     clearTimeout(timer);
   }
 
-  /** No new deliveries; waits for those under way to end: the next runner knows nothing of them, and would do them again. */
+  /**
+   * No new deliveries; waits for all under way to end, because the next runner knows nothing of them, and would do them
+   * again. Slow ones are cut after a while: all other mail waits for the next runner meanwhile.
+   */
   async retire(): Promise<void> {
     await this.#stopLooking();
+    await this.#idleWithin(handOverMs);
+    this.#cut.abort();
     await Promise.all(this.#running);
   }
 

@@ -6,7 +6,7 @@ import type { Health } from '../../../shared/admin/health-routes.ts';
 
 async function ask(prefix: string, state: Partial<Health>): Promise<unknown> {
   const routes = healthRoutes({ isStopping: () => false, services: [{ name: 'imap' }, { name: 'imap' }, { name: 'pop3' }], check: () => undefined, ...state });
-  return routes.find((route) => route.prefix === prefix)?.answer('');
+  return routes.find((route) => route.prefix === prefix)?.answer('', { query: new URLSearchParams(), body: undefined });
 }
 
 test('a node is ready while its services run, and names them', async () => {
