@@ -9,8 +9,11 @@ import type { Confirmation } from './delivery-keys.ts';
 export type Destination = string;
 
 export type RecipientState =
-  /** `why`: an outage's end lets all that waited for it go at once; a refusal's wait is kept. */
-  | { readonly at: 'waiting'; readonly dueAtMs: number; readonly why: 'new' | 'outage' | 'refused' }
+  /**
+   * `why`: an outage's end lets all that waited for it go at once; a refusal's wait is kept. `amend`: the owner has the
+   * message, and is only to hear that its client was perhaps not told.
+   */
+  | { readonly at: 'waiting'; readonly dueAtMs: number; readonly why: 'new' | 'outage' | 'refused' | 'amend' }
   /** `told`: what the owner of a cluster account was told of the client's confirmation. */
   | { readonly at: 'finished'; readonly told: Confirmation | undefined };
 
@@ -86,7 +89,8 @@ export function settled(item: QueueItem, confirmation: 'confirmed' | 'loose', no
     const { state } = recipient;
     const isFresh = state.at === 'waiting' && state.why === 'new';
     const mustHear = state.at === 'finished' && state.told === 'open' && confirmation === 'loose';
-    return isFresh || mustHear ? { ...recipient, state: { at: 'waiting', dueAtMs: nowMs, why: 'new' } } : recipient;
+    if (!isFresh && !mustHear) return recipient;
+    return { ...recipient, state: { at: 'waiting', dueAtMs: nowMs, why: isFresh ? 'new' : 'amend' } };
   });
   return { ...item, confirmation, recipients };
 }

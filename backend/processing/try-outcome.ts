@@ -72,6 +72,7 @@ interface Situation {
 
 function step(situation: Situation, outcome: TryOutcome): Step {
   const { recipient } = situation;
+  if (recipient.state.at === 'waiting' && recipient.state.why === 'amend') return amended(situation, outcome);
   if (outcome.at === 'delivered') return delivered(situation, outcome);
   if (outcome.at === 'moved') {
     return { recipient: { ...recipient, destination: outcome.destination, state: { at: 'waiting', dueAtMs: outcome.dueAtMs, why: 'new' } } };
@@ -83,9 +84,15 @@ function step(situation: Situation, outcome: TryOutcome): Step {
 function delivered({ item, recipient, nowMs }: Situation, outcome: TryOutcome & { at: 'delivered' }): Step {
   // The client's session was lost while we handed over: the owner has to hear that, too.
   const isOutdated = outcome.told === 'open' && item.confirmation === 'loose';
-  const state = isOutdated ? ({ at: 'waiting', dueAtMs: nowMs, why: 'new' } as const) : ({ at: 'finished', told: outcome.told } as const);
+  const state = isOutdated ? ({ at: 'waiting', dueAtMs: nowMs, why: 'amend' } as const) : ({ at: 'finished', told: outcome.told } as const);
   const report = outcome.report === 'none' ? undefined : { action: outcome.report, words: outcome.words };
   return { recipient: { ...recipient, state, lastWords: outcome.words.text }, report };
+}
+
+/** The message was delivered before, whatever comes now: nobody is to be told. An owner that has changed, or the account gone, needs no amendment. */
+function amended({ item, recipient, retry, nowMs }: Situation, outcome: TryOutcome): Step {
+  const waits = outcome.at === 'outage' && nowMs < expiryOf(item, retry);
+  return { recipient: { ...recipient, state: waits ? { at: 'waiting', dueAtMs: outcome.dueAtMs, why: 'amend' } : { at: 'finished', told: 'loose' } } };
 }
 
 function givenUp(recipient: QueueRecipient, words: Words): Step {

@@ -26,6 +26,7 @@ interface Transaction {
   /** `custodian`: all recipients are taken, wherever they live. */
   readonly role: 'owner' | 'custodian';
   readonly accounts: Map<string, Account>;
+  readonly handedOver: ArrivingMessage['handedOver'];
 }
 
 /** A custodian's trace fields come on top of the greatest message that clients may send. */
@@ -46,14 +47,15 @@ export function lmtpHandlers(options: SmtpReceivingOptions): SmtpHandlers<LmtpSe
       checkReversePath(sender.address);
       const role = sender.extra?.has('XWAYBILL-CUSTODIAN') === true ? 'custodian' : 'owner';
       if (role === 'custodian') await options.processing.checkSpace();
-      session.transaction = { sender, role, accounts: new Map() };
+      session.transaction = { sender, role, accounts: new Map(), handedOver: handOver(session, sender) };
     },
     recipient: async (session, recipient) => {
       if (parseAddress(recipient.address) === undefined) throw new Failure('bad-input', 'malformed address');
       const transaction = ongoing(session);
       if (transaction.role === 'custodian') return;
       const account = await options.accounts.open(recipient.address);
-      checkRoom(account, transaction.sender.size);
+      // A repeated hand-over may be of the very message that filled the mailbox: delivery itself will tell.
+      if (transaction.handedOver === undefined) checkRoom(account, transaction.sender.size);
       transaction.accounts.set(recipient.address, account);
     },
     message: async (session, bytes, recipients) => {
@@ -61,9 +63,8 @@ export function lmtpHandlers(options: SmtpReceivingOptions): SmtpHandlers<LmtpSe
       session.transaction = undefined;
       return peekHeader(bytes, (facts, whole) => {
         // The custodian's own fields must not make a loop of what it has accepted.
-        const handedOver = handOver(session, transaction.sender);
-        if (handedOver === undefined) guardLoop(options, facts);
-        return take(options, session, { transaction, bytes: whole, recipients, handedOver });
+        if (transaction.handedOver === undefined) guardLoop(options, facts);
+        return take(options, session, { transaction, bytes: whole, recipients });
       });
     },
     close: (session, how) => session.confirmations.end(how),
@@ -74,12 +75,11 @@ interface Taken {
   readonly transaction: Transaction;
   readonly bytes: AsyncIterable<Buffer>;
   readonly recipients: readonly EnvelopeRecipient[];
-  readonly handedOver: ArrivingMessage['handedOver'];
 }
 
 /** Reports of success are the queue's business, so what asks for one goes that way. */
-async function take(options: SmtpReceivingOptions, session: LmtpSession, { transaction, bytes, recipients, handedOver }: Taken): Promise<Reply | readonly Reply[]> {
-  const { sender, role, accounts } = transaction;
+async function take(options: SmtpReceivingOptions, session: LmtpSession, { transaction, bytes, recipients }: Taken): Promise<Reply | readonly Reply[]> {
+  const { sender, role, accounts, handedOver } = transaction;
   const message = { sender, bytes, maxBytes: options.limits.maxMessageBytes + traceAllowanceBytes, trace: trace(options, session, { sender, recipients }), handedOver };
   const isQueued = role === 'custodian' || (handedOver === undefined && recipients.some(({ notify }) => notify?.includes('SUCCESS')));
   return isQueued ? queue(options, session, { message, recipients }) : deliver(options, session, { message, recipients, accounts });

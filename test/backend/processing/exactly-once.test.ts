@@ -94,7 +94,7 @@ test('a hand-over that is repeated under the same queue id brings no second copy
   const handOver = async (id: string): Promise<void> => {
     const leg = await openLeg(be2.ports.lmtp, { node: 'be1' });
     const extra = new Map([['XWAYBILL-QUEUE', id], ['XWAYBILL-DIGEST', 'ab'.repeat(32)], ['XWAYBILL-ACCEPTED', '1764000000000']]);
-    assert.equal(await send(leg, bytes, { to: ['bob@example.com'], extra: extra }), 250);
+    assert.equal(await send(leg, bytes, { to: ['bob@example.com'], extra }), 250);
     leg.destroy();
   };
   await handOver('be1-1');
@@ -104,11 +104,23 @@ test('a hand-over that is repeated under the same queue id brings no second copy
   assert.equal((await inboxOf(be2, 'bob@example.com')).length, 2, 'another id is another message');
 });
 
+test('a hand-over that filled the mailbox is acknowledged when it is repeated', async (t) => {
+  const be2 = await new TestCluster(t).start(t, 'be2', { quota: { bytes: 0, messages: 1 } });
+  const handOver = async (id: string): Promise<number | undefined> => {
+    const leg = await openLeg(be2.ports.lmtp, { node: 'be1' });
+    const extra = new Map([['XWAYBILL-QUEUE', id], ['XWAYBILL-DIGEST', 'ab'.repeat(32)], ['XWAYBILL-ACCEPTED', '1764000000000']]);
+    const code = await send(leg, messageOf('filling'), { to: ['bob@example.com'], extra });
+    await leg.quit();
+    return code;
+  };
+  assert.deepEqual([await handOver('be1-1'), await handOver('be1-1'), await handOver('be1-2')], [250, 250, 452]);
+});
+
 test('only a back-end may hand over, and only under ids of its own', async (t) => {
   const be2 = await new TestCluster(t).start(t, 'be2');
   const leg = await openLeg(be2.ports.lmtp, { node: 'be1' });
   const extra = new Map([['XWAYBILL-QUEUE', 'be7-1'], ['XWAYBILL-DIGEST', 'ab'.repeat(32)], ['XWAYBILL-ACCEPTED', '1764000000000']]);
-  assert.equal(await send(leg, messageOf('forged'), { to: ['bob@example.com'], extra: extra }), 501);
+  assert.equal((await leg.mail({ address: 's@example.net', extra })).code, 501);
   await leg.quit();
 });
 
