@@ -40,7 +40,9 @@ const smtpProxy = z
     enable, listeners: listeners(proxyMailListener), maxErrors, maxAuthErrors, maxConnections, maxConnectionsPerAddress, ...messageLimits,
     idleTimeoutSeconds: idleTimeoutSeconds(300).describe('Silence after which a session is cut (RFC 5321 section 4.5.3.2.7).'),
     connectTimeoutSeconds,
-    mappingPort: port.default(25).describe('The port where a mailHost that is not a node and names none gets mail, by SMTP.'),
+    mappingPort: port.default(25).describe('The port where a mailHost that is not a node and names none gets mail.'),
+    mappingProtocol: z.enum(['smtp', 'lmtp']).default('smtp').describe('How a mailHost that is not a node gets mail.'),
+    mappingTls: z.enum(['none', 'opportunistic', 'required']).default('opportunistic').describe('STARTTLS there: never, where offered, or only with a certificate that checks (foreignBackends).'),
   })
   .prefault({})
   .describe('SMTP of a front-end: mail from outside, and from users.');

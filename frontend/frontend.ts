@@ -30,6 +30,7 @@ import { createMapping } from './mapping/mapping.ts';
 import type { Mapping, Route } from './mapping/mapping.ts';
 import { startPop3Proxy } from './pop3-proxy/pop3-proxy.ts';
 import { defaultBackendTimeouts, startSmtpProxy } from './smtp-proxy/smtp-proxy.ts';
+import type { LegTarget } from './smtp-proxy/smtp-proxy.ts';
 import { startWebmailProxy } from './webmail-proxy/webmail-proxy.ts';
 
 /** What all services of a front-end stand on. */
@@ -173,17 +174,24 @@ function loginProxyOptions(ground: Ground, protocol: 'imap' | 'pop3'): ProxyOpti
   };
 }
 
+function foreignSmtp({ config, foreign }: Ground, { host, port }: Extract<Route, { kind: 'host' }>): LegTarget {
+  const { mappingPort, mappingProtocol, mappingTls } = config.services.smtpProxy;
+  const at = port ?? mappingPort;
+  return { node: `${host}:${String(at)}`, host, port: at, tls: undefined, foreign: { protocol: mappingProtocol, startTls: mappingTls, tlsOptions: foreign.tlsOptions } };
+}
+
 async function startSmtp(ground: Ground): Promise<Service> {
   const { config, log, tls, mapping, authentication, targets } = ground;
   const service = config.services.smtpProxy;
   return startSmtpProxy({
     listeners: service.listeners.map((listener) => ({ ...placeOf(config, listener), kind: listener.kind, tls: listener.tls === 'implicit' ? 'implicit' : 'starttls' })),
+    clusterName: config.clusterName,
     hostName: config.serverName,
     postmaster: `postmaster@${config.primaryDomain}`,
     serverTls: tls.forClients,
     mapping, authentication, log,
     backends: {
-      lmtp: (route) => targets.ofRoute(route, 'lmtp'),
+      lmtp: (route) => (route.kind === 'host' ? foreignSmtp(ground, route) : targets.ofRoute(route, 'lmtp')),
       submission: (route) => targets.ofRoute(route, 'submission'),
       custodians: () => targets.all('lmtp'),
     },

@@ -1,15 +1,41 @@
 /** One connection to a back-end on behalf of one client session: opened, told who the client is, ready for MAIL. */
+import type { ConnectionOptions } from 'node:tls';
 import { isFailure } from '../../shared/base/failure.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { TlsSessions } from '../../shared/net/connect.ts';
 import { openSmtpClient } from '../../shared/smtp/client.ts';
 import type { SmtpClient } from '../../shared/smtp/client.ts';
 import type { EnvelopeSender } from '../../shared/smtp/commands.ts';
+import { makeReply } from '../../shared/smtp/reply.ts';
+import { SmtpRefused } from '../../shared/smtp/refusal.ts';
 import type { SmtpTimeouts } from '../../shared/smtp/reply-reader.ts';
 import type { SmtpPeer } from '../../shared/smtp/server-session.ts';
-import type { BackendTarget } from '../login/login.ts';
+
+/** A server that takes mail for a front-end: a node of ours by its trusted listener, or a foreign one. */
+export interface LegTarget {
+  /** The node's name, or host and port of a foreign server. */
+  readonly node: string;
+  readonly host: string;
+  readonly port: number;
+  /** Implicit TLS. */
+  readonly tls: ConnectionOptions | undefined;
+  /** How a foreign server is spoken to. */
+  readonly foreign?: ForeignSmtp | undefined;
+}
+
+export interface ForeignSmtp {
+  readonly protocol: 'smtp' | 'lmtp';
+  /** Never, where offered (then whatever its certificate is), or only with a certificate that checks. */
+  readonly startTls: 'none' | 'opportunistic' | 'required';
+  readonly tlsOptions: ConnectionOptions;
+}
+
+/** In our answer to EHLO: by it a front-end sees that a foreign server is a front-end of its own cluster. */
+export const frontendKeyword = 'XWAYBILL-FRONTEND';
 
 export interface LegOptions {
+  /** Told to whoever asks; what a front-end of the same cluster looks for. */
+  readonly clusterName: string;
   /** This front-end, in LHLO and EHLO. */
   readonly hostName: string;
   readonly sessions: TlsSessions;
@@ -38,7 +64,7 @@ export class Legs {
    * A leg on which MAIL can be said, or undefined when the back-end is down or does not want us (which is logged).
    * @param login the user that the back-end shall take as authenticated (submission).
    */
-  async open(target: BackendTarget, peer: SmtpPeer, how: { readonly protocol: 'smtp' | 'lmtp'; readonly login?: string }): Promise<SmtpClient | undefined> {
+  async open(target: LegTarget, peer: SmtpPeer, how: { readonly protocol: 'smtp' | 'lmtp'; readonly login?: string }): Promise<SmtpClient | undefined> {
     const downUntil = this.#downUntil.get(target.node);
     if (downUntil !== undefined) {
       if (downUntil > Date.now()) return undefined;
@@ -48,10 +74,11 @@ export class Legs {
     const { hostName, sessions, connectTimeoutMs, timeouts, log } = this.#options;
     let client: SmtpClient | undefined;
     try {
-      client = await openSmtpClient({ ...target, timeoutMs: connectTimeoutMs, sessions }, { protocol: how.protocol, timeouts });
+      client = await openSmtpClient({ ...target, timeoutMs: connectTimeoutMs, sessions }, { protocol: target.foreign?.protocol ?? how.protocol, timeouts });
       await client.hello(hostName);
+      if (target.foreign !== undefined) await this.#greetForeign(client, { ...target, foreign: target.foreign });
       if (client.extensions.has('XCLIENT')) {
-        await client.xclient({ address: peer.address, port: peer.port, hello: peer.hello, protocol: peer.protocol, login: how.login });
+        await client.xclient({ address: peer.address, port: peer.port, hello: peer.hello, protocol: target.foreign === undefined ? peer.protocol : plainProtocol(peer.protocol), login: how.login });
         await client.hello(hostName);
       } else if (how.login !== undefined) await client.authenticateExternal(how.login);
       this.#downUntil.delete(target.node);
@@ -59,11 +86,41 @@ export class Legs {
     } catch (thrown) {
       log.warn({ err: thrown, node: target.node, session: peer.sessionId, stage: client?.stage ?? 'connect' }, 'back-end can not be used');
       client?.destroy();
+      if (thrown instanceof RoutingLoop) throw thrown;
       // What one client sent must not make a node look down to others.
       if (!isFailure(thrown, 'bad-input')) this.markDown(target.node);
       return undefined;
     }
   }
+
+  /** TLS where it is wanted; and the end of the matter when the server is a front-end like us. */
+  async #greetForeign(client: SmtpClient, { host, node, foreign }: LegTarget & { readonly foreign: ForeignSmtp }): Promise<void> {
+    const { hostName, clusterName } = this.#options;
+    if (client.extensions.get(frontendKeyword) === keywordValue(clusterName)) throw new RoutingLoop(node);
+    const offered = client.extensions.has('STARTTLS');
+    if (foreign.startTls === 'none' || (foreign.startTls === 'opportunistic' && !offered)) return;
+    const servername = /^[\d.]+$|:/.test(host) ? '' : host;
+    const lenient = foreign.startTls === 'opportunistic' ? { rejectUnauthorized: false } : {};
+    await client.startTls({ ...foreign.tlsOptions, ...lenient, host, servername });
+    await client.hello(hostName);
+  }
+}
+
+/** Foreign servers know SMTP and ESMTP only. */
+function plainProtocol(protocol: string): string {
+  return protocol.startsWith('E') ? 'ESMTP' : 'SMTP';
+}
+
+/** A mailHost leads to a front-end of this cluster. Temporary: somebody has to correct it, and no mail shall be lost meanwhile. */
+export class RoutingLoop extends SmtpRefused {
+  constructor(server: string) {
+    super('hello', makeReply(451, '4.4.6', `routing loop: the mailbox's server ${server} is a front-end of this cluster`));
+  }
+}
+
+/** The cluster's name as one word of an EHLO line. */
+export function keywordValue(clusterName: string): string {
+  return clusterName.replaceAll(' ', '_');
 }
 
 /** True for a back-end of ours, which understands session ids and custody (XWAYBILL). */

@@ -20,11 +20,14 @@ import type { SmtpLimits } from '../../shared/smtp/strict-connection.ts';
 import type { Authentication } from '../authentication/authentication.ts';
 import type { BackendTarget } from '../login/login.ts';
 import type { Mapping, Route } from '../mapping/mapping.ts';
-import { Legs } from './leg.ts';
+import { Legs, frontendKeyword, keywordValue } from './leg.ts';
+import type { LegTarget } from './leg.ts';
 import { replyTo, replyToAuthentication } from './replies.ts';
 import { Submission } from './submission.ts';
 import type { Submitter } from './submission.ts';
 import { IncomingTransaction } from './transaction.ts';
+
+export type { LegTarget } from './leg.ts';
 
 export interface SmtpProxyListener {
   readonly host: string;
@@ -38,8 +41,8 @@ export interface SmtpProxyListener {
 
 /** The back-ends as the configuration names them, with this node's client certificate in `tls`. */
 export interface SmtpBackends {
-  /** The trusted LMTP listener a route leads to; undefined when it leads to no server we can talk to. */
-  lmtp(route: Route): BackendTarget | undefined;
+  /** The trusted LMTP listener a route leads to, or a foreign server; undefined when it leads to no server we can talk to. */
+  lmtp(route: Route): LegTarget | undefined;
   /** The trusted submission listener a route leads to. */
   submission(route: Route): BackendTarget | undefined;
   /** LMTP listeners of all configured back-ends, in the order in which they are asked to take custody. */
@@ -48,6 +51,7 @@ export interface SmtpBackends {
 
 export interface SmtpProxyOptions {
   readonly listeners: readonly SmtpProxyListener[];
+  readonly clusterName: string;
   /** The name in greetings, and in LHLO towards back-ends. */
   readonly hostName: string;
   /** Whom the address `postmaster` without a domain means. */
@@ -110,8 +114,8 @@ interface Transaction {
 }
 
 function mxSessions(options: SmtpProxyOptions, listener: SmtpProxyListener, legs: Legs): SmtpSessions {
-  const { mapping, backends, postmaster, log } = options;
-  const road = { mapping, legs, postmaster, log, lmtpOf: (route: Route) => backends.lmtp(route), custodians: () => backends.custodians() };
+  const { mapping, backends, postmaster, hostName, log } = options;
+  const road = { mapping, legs, postmaster, hostName, log, lmtpOf: (route: Route) => backends.lmtp(route), custodians: () => backends.custodians() };
   return serve<IncomingTransaction>(options, listener, {
     ...sessionEnds(),
     mail: (session, sender) => {
@@ -150,10 +154,10 @@ function submissionSessions(options: SmtpProxyOptions, listener: SmtpProxyListen
 }
 
 function serve<T>(options: SmtpProxyOptions, listener: SmtpProxyListener, handlers: SmtpHandlers<Session<T>>): SmtpSessions {
-  const { hostName, serverTls, limits, log } = options;
+  const { hostName, clusterName, serverTls, limits, log } = options;
   return serveSmtp<Session<T>>({
     protocol: 'smtp', hostName, encryption: listener.tls, serverTls: () => serverTls, authentication: listener.kind === 'mx' ? 'none' : 'required',
-    trustedPeers: 'no', extensions: [], extraParameters: [], limits, greetingDelayMs: listener.kind === 'mx' ? options.greetingDelayMs : 0, log, handlers,
+    trustedPeers: 'no', extensions: [`${frontendKeyword} ${keywordValue(clusterName)}`], extraParameters: [], limits, greetingDelayMs: listener.kind === 'mx' ? options.greetingDelayMs : 0, log, handlers,
     replyTo: (thrown, sessionId) => replyTo(thrown, { sessionId, log }),
   });
 }

@@ -15,27 +15,29 @@ import { isPositive, isTemporary, makeReply, replyLine } from '../../shared/smtp
 import type { Reply } from '../../shared/smtp/reply.ts';
 import { SmtpRefused } from '../../shared/smtp/refusal.ts';
 import type { SmtpPeer } from '../../shared/smtp/server-session.ts';
-import type { BackendTarget } from '../login/login.ts';
 import type { Mapping, Route } from '../mapping/mapping.ts';
 import { senderForBackend, speaksWaybill } from './leg.ts';
-import type { Legs } from './leg.ts';
+import type { Legs, LegTarget } from './leg.ts';
+import { traced } from './foreign-trace.ts';
 import { referralOf } from './referral.ts';
 
 export interface TransactionRoad {
   readonly mapping: Mapping;
   readonly legs: Legs;
   /** The trusted LMTP listener that a route leads to; undefined when it leads to no server we can talk to. */
-  readonly lmtpOf: (route: Route) => BackendTarget | undefined;
+  readonly lmtpOf: (route: Route) => LegTarget | undefined;
   /** LMTP listeners of the configured back-ends, in the order in which they are asked to be custodian. */
-  readonly custodians: () => readonly BackendTarget[];
+  readonly custodians: () => readonly LegTarget[];
   /** Whom the RCPT address `postmaster` without a domain means (RFC 5321 section 4.5.1). */
   readonly postmaster: string;
+  /** This front-end, in trace fields. */
+  readonly hostName: string;
   readonly log: Logger;
 }
 
 /** A leg in its own transaction with the owner of some recipients. */
 interface OwnerLeg {
-  readonly target: BackendTarget;
+  readonly target: LegTarget;
   readonly client: SmtpClient;
 }
 
@@ -83,7 +85,7 @@ export class IncomingTransaction {
     const used = owner ?? (await this.#custodian());
     if (used === undefined) throw new Failure('backend-unavailable', 'no back-end can take the message');
     try {
-      const reply = combined(await used.client.data(source));
+      const reply = combined(await used.client.data(this.#bytesFor(used, source)));
       this.#settle(used, reply);
       return reply;
     } catch (thrown) {
@@ -94,6 +96,11 @@ export class IncomingTransaction {
       // The owner went away before a single byte: the message can still go to another.
       return this.message(source);
     }
+  }
+
+  /** Our nodes write the trace themselves. */
+  #bytesFor({ target }: OwnerLeg, source: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+    return target.foreign === undefined ? source : traced(source, { by: this.#road.hostName, peer: this.#peer, timeMs: Date.now() });
   }
 
   /** The client is known to have had our reply: the back-end may forget what it kept for a retry. */

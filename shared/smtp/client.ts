@@ -97,14 +97,16 @@ export class SmtpClient {
     this.#extensions = new Map();
   }
 
-  /** Tells a server that trusts us who the client is. The session starts over: say `hello` again. */
+  /** Tells a server that trusts us who the client is, with the attributes that it announced. The session starts over: say `hello` again. */
   async xclient(attributes: XclientAttributes): Promise<void> {
     const address = attributes.address.includes(':') ? `IPV6:${attributes.address}` : attributes.address;
-    const login = attributes.login === undefined ? '' : ` LOGIN=${encodeXtext(attributes.login)}`;
+    const login = attributes.login === undefined ? [] : [`LOGIN=${encodeXtext(attributes.login)}`];
     // A stranger chose this name: what is not plain is not worth a refused command.
     const hello = /^[!-~]{1,255}$/u.test(attributes.hello ?? '') ? encodeXtext(attributes.hello ?? '') : '[UNAVAILABLE]';
-    const words = `ADDR=${address} PORT=${String(attributes.port)} NAME=[UNAVAILABLE] HELO=${hello} PROTO=${attributes.protocol}`;
-    await this.#demand('xclient', `XCLIENT ${words}${login}`);
+    const words = [`ADDR=${address}`, `PORT=${String(attributes.port)}`, 'NAME=[UNAVAILABLE]', `HELO=${hello}`, `PROTO=${attributes.protocol}`, ...login];
+    const announced = (this.#extensions.get('XCLIENT') ?? '').toUpperCase().split(' ').filter((name) => name !== '');
+    const known = words.filter((word) => announced.length === 0 || announced.includes(word.slice(0, word.indexOf('='))));
+    await this.#demand('xclient', `XCLIENT ${known.join(' ')}`);
   }
 
   /** AUTH EXTERNAL on another's behalf (RFC 4422 appendix A). */

@@ -10,7 +10,9 @@ import { startDovecot } from '../harness/dovecot.ts';
 import type { Dovecot } from '../harness/dovecot.ts';
 import { ImapSession } from '../harness/imap-session.ts';
 import { logLine } from '../harness/log-lines.ts';
+import { newMessage } from '../harness/messages.ts';
 import { Pop3Session } from '../harness/pop3-session.ts';
+import { SmtpSession } from '../harness/smtp-session.ts';
 
 const master = { user: 'boss', password: 'boss-password' } as const;
 
@@ -81,7 +83,12 @@ for (const manner of manners) {
       imap.close();
     });
 
-    if (manner.tls === 'implicit' && manner.masterUser === undefined) loopTests(() => cluster);
+    if (manner.masterUser === undefined) {
+      if (manner.tls === 'implicit') {
+        loopTests(() => cluster);
+        mailTests(() => cluster);
+      } else mailLoopTest(() => cluster);
+    }
 
     test('a wrong password is refused, and Dovecot away is an outage that leaves the session', async () => {
       const user = await addPerson(cluster, 'localhost');
@@ -115,6 +122,42 @@ function loopTests(cluster: () => Cluster): void {
   });
 }
 
+/** Mail goes to Dovecot by LMTP. */
+function mailTests(cluster: () => Cluster): void {
+  test('mail from outside: one message for two users there, with our trace field; an unknown user is still refused', async () => {
+    const users = [await addPerson(cluster(), 'localhost'), await addPerson(cluster(), 'localhost')];
+    const { subject, bytes } = newMessage();
+    const smtp = await SmtpSession.connect(cluster(), 'fe1');
+    assert.match(await smtp.send({ from: 'sender@example.net', to: users.map((user) => `${user}@example.com`), bytes }), /^250/);
+    assert.match(await smtp.send({ from: 'sender@example.net', to: ['nobody-there@example.com'], bytes }), /^550 5\.1\.1/);
+    for (const user of users) {
+      const imap = await ImapSession.logIn(cluster(), { node: 'fe1', user });
+      const [uid] = await imap.findSoon(subject);
+      const stored = (await imap.messages(String(uid))).get(uid ?? 0)?.toString('latin1') ?? '';
+      assert.match(stored, /Received: from client\.example\.net \(\[127\.0\.0\.1\]\)\r\n\tby fe1\.example\.com with ESMTP id /);
+      assert.ok(stored.endsWith(bytes.toString('latin1')), stored);
+      imap.close();
+    }
+  });
+
+  test('a message that has passed a hundred servers goes no further', async () => {
+    const user = await addPerson(cluster(), 'localhost');
+    const smtp = await SmtpSession.connect(cluster(), 'fe1');
+    const bytes = Buffer.from(`${'Received: from a by b;\r\n\tTue, 24 Nov 2026 00:00:00 +0000\r\n'.repeat(101)}Subject: round\r\n\r\nand round\r\n`);
+    assert.match(await smtp.send({ from: 'sender@example.net', to: [`${user}@example.com`], bytes }), /^554 5\.4\.6/);
+  });
+}
+
+function mailLoopTest(cluster: () => Cluster): void {
+  test('mail for a mailHost that is a front-end of ours is refused for now, with the reason', async () => {
+    const user = await addPerson(cluster(), `localhost:${String(cluster().port('fe1', 'smtp'))}`);
+    const smtp = await SmtpSession.connect(cluster(), 'fe1');
+    assert.match(await smtp.say('MAIL FROM:<sender@example.net>'), /^250/);
+    assert.match(await smtp.say(`RCPT TO:<${user}@example.com>`), /^451 4\.4\.6 routing loop/);
+    await logLine(cluster(), 'fe1', ['routing loop: the mailbox\'s server localhost:']);
+  });
+}
+
 /** Whole seconds, which Dovecot's log may need. */
 async function waitFor(condition: () => boolean, complaint: () => string): Promise<void> {
   for (let attempt = 0; attempt < 50 && !condition(); attempt += 1) await new Promise((resolve) => setTimeout(resolve, 100));
@@ -134,6 +177,7 @@ frontends:
   services:
     imapProxy: { mappingPort: ${String(imap)} }
     pop3Proxy: { mappingPort: ${String(pop3)} }
+    smtpProxy: { ${tls === 'implicit' ? `mappingProtocol: lmtp, mappingTls: required, mappingPort: ${String(dovecot.ports.lmtp)}` : ''} }
 
 nodes:
 `));

@@ -170,7 +170,7 @@ export async function startCluster(t: TestContext, given: Partial<SmtpProxyOptio
       { host: '127.0.0.1', port: 0, kind: 'submission', tls: 'starttls' },
       { host: '127.0.0.1', port: 0, kind: 'submission', tls: 'implicit' },
     ],
-    hostName: 'fe1.example.com', postmaster: 'postmaster@example.com', serverTls: createServerTls(pems), mapping, authentication: realAuthentication(maps, mapping),
+    clusterName: 'test', hostName: 'fe1.example.com', postmaster: 'postmaster@example.com', serverTls: createServerTls(pems), mapping, authentication: realAuthentication(maps, mapping),
     backends: { lmtp: find, submission: find, custodians: () => [be1, be2].map(target) },
     sessions: new TlsSessions(), connectTimeoutMs: 1000, backendTimeouts: defaultBackendTimeouts, backendDownMs: 100, limits: defaultSmtpLimits, maxConnections: 100, greetingDelayMs: 0, log: quietLog,
     ...given,

@@ -1,0 +1,49 @@
+/** What a message gets on its way to a foreign server: our Received field on top, and an end when it goes round in circles. */
+import { mailDate } from '../../shared/mime/mail-date.ts';
+import { makeReply } from '../../shared/smtp/reply.ts';
+import { SmtpRefused } from '../../shared/smtp/refusal.ts';
+import type { SmtpPeer } from '../../shared/smtp/server-session.ts';
+
+/** RFC 5321 section 6.3 asks for a large threshold, 100 at least for a simple count. */
+const mostReceivedFields = 100;
+/** A header is not searched any further. */
+const longestHeaderBytes = 1024 * 1024;
+
+/** The message's bytes with the trace field (RFC 5321 section 4.4). @throws SmtpRefused while iterated, for a mail loop */
+export async function* traced(bytes: AsyncIterable<Buffer>, hop: { readonly by: string; readonly peer: SmtpPeer; readonly timeMs: number }): AsyncGenerator<Buffer, void, void> {
+  const counter = new ReceivedCounter();
+  let first = true;
+  for await (const piece of bytes) {
+    counter.push(piece);
+    if (first) yield Buffer.from(receivedField(hop));
+    first = false;
+    yield piece;
+  }
+}
+
+function receivedField({ by, peer, timeMs }: { readonly by: string; readonly peer: SmtpPeer; readonly timeMs: number }): string {
+  const address = peer.address.includes(':') ? `IPv6:${peer.address}` : peer.address;
+  const hello = (peer.hello ?? 'unknown').replace(/[^\w.:[\]-]/gu, '?').slice(0, 255);
+  return `Received: from ${hello} ([${address}])\r\n\tby ${by} with ${peer.protocol} id ${peer.sessionId};\r\n\t${mailDate(timeMs)}\r\n`;
+}
+
+/** Counts Received fields as the header comes by, however it is cut. */
+class ReceivedCounter {
+  #line = '';
+  #count = 0;
+  #seen = 0;
+  #inHeader = true;
+
+  push(piece: Buffer): void {
+    if (!this.#inHeader) return;
+    this.#seen += piece.length;
+    const lines = (this.#line + piece.toString('latin1')).split('\r\n');
+    this.#line = (lines.pop() ?? '').slice(0, 64);
+    for (const line of lines) {
+      if (line === '') this.#inHeader = false;
+      if (this.#inHeader && /^received[ \t]*:/i.test(line)) this.#count += 1;
+    }
+    if (this.#seen > longestHeaderBytes) this.#inHeader = false;
+    if (this.#count > mostReceivedFields) throw new SmtpRefused('message', makeReply(554, '5.4.6', `mail loop: more than ${String(mostReceivedFields)} Received fields`));
+  }
+}
