@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { frontendNames } from '../harness/cluster.ts';
 import type { Cluster, NodeName } from '../harness/cluster.ts';
-import { addPerson, setMailHost } from '../harness/demo-people.ts';
+import { addPerson, guesser, setMailHost } from '../harness/demo-people.ts';
 import { ImapSession } from '../harness/imap-session.ts';
 import { logLine } from '../harness/log-lines.ts';
 import { newMessage } from '../harness/messages.ts';
@@ -51,7 +51,7 @@ function newPeople(cluster: () => Cluster, node: NodeName): void {
 
   test('an address asked for a moment ago in vain is known after ldapadd for logins', async () => {
     const user = await addPerson(cluster(), 'be2');
-    const stranger = await ImapSession.connect(cluster(), node);
+    const stranger = await ImapSession.connect(cluster(), node, { from: guesser });
     assert.match((await stranger.run(`LOGIN ${user} wrong`)).completion, /^NO \[AUTHENTICATIONFAILED\]/);
     await stranger.ok(`LOGIN ${user} ${cluster().password}`);
     stranger.close();
@@ -60,7 +60,7 @@ function newPeople(cluster: () => Cluster, node: NodeName): void {
   test('after ldapmodify of a new user\'s mailHost mail and sessions go to the other back-end at once, whatever is cached', async () => {
     const user = await addPerson(cluster(), 'be1');
     // A wrong password: the front-end now remembers the route, and no back-end has made a mailbox.
-    const stranger = await ImapSession.connect(cluster(), node);
+    const stranger = await ImapSession.connect(cluster(), node, { from: guesser });
     await stranger.run(`LOGIN ${user} wrong`);
     stranger.close();
     await setMailHost(cluster(), user, 'be2');

@@ -3,7 +3,7 @@ import { before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { frontendNames } from '../harness/cluster.ts';
 import type { Cluster, NodeName } from '../harness/cluster.ts';
-import { addPerson } from '../harness/demo-people.ts';
+import { addPerson, guesser } from '../harness/demo-people.ts';
 import { ImapSession } from '../harness/imap-session.ts';
 import { newMessage } from '../harness/messages.ts';
 import { Pop3Session } from '../harness/pop3-session.ts';
@@ -32,7 +32,7 @@ export function outageSuite(cluster: () => Cluster): void {
       });
 
       test(`a wrong password of a known user opens nothing through ${node}`, async () => {
-        const imap = await ImapSession.connect(cluster(), node);
+        const imap = await ImapSession.connect(cluster(), node, { from: guesser });
         assert.match((await imap.run(`LOGIN ${known[0] ?? ''} wrong`)).completion, /^NO \[UNAVAILABLE\] /);
         imap.close();
       });

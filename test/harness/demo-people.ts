@@ -5,6 +5,9 @@ import type { Cluster } from './cluster.ts';
 import { runTool } from './ldap-utils.ts';
 import { personLdif } from './people.ts';
 
+/** Where wrong passwords come from in tests: front-ends slow a network down that guesses, and other tests shall not wait. */
+export const guesser = '127.66.6.6';
+
 /** `ldapadd` of somebody whom nobody has heard of before; answers the name. */
 export async function addPerson(cluster: Cluster, mailHost: string): Promise<string> {
   const name = `p${randomUUID().slice(0, 8)}`;

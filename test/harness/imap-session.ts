@@ -24,9 +24,10 @@ export class ImapSession {
     this.dialogue = dialogue;
   }
 
-  /** Connects and takes the greeting; on `imap` continues over TLS by STARTTLS. */
-  static async connect(cluster: Cluster, node: NodeName, service: 'imap' | 'imaps' = 'imaps'): Promise<ImapSession> {
-    const dialogue = await Dialogue.connect({ port: cluster.port(node, service), tls: service === 'imaps' ? 'implicit' : 'none' });
+  /** Connects and takes the greeting; on `imap` continues over TLS by STARTTLS. `from`: the client's own address. */
+  static async connect(cluster: Cluster, node: NodeName, options: { readonly service?: 'imap' | 'imaps' | undefined; readonly from?: string } = {}): Promise<ImapSession> {
+    const { service = 'imaps', ...from } = options;
+    const dialogue = await Dialogue.connect({ port: cluster.port(node, service), tls: service === 'imaps' ? 'implicit' : 'none', ...from });
     const session = new ImapSession(dialogue);
     await dialogue.expect(/^\* OK /);
     if (service === 'imap') {
@@ -38,7 +39,7 @@ export class ImapSession {
 
   /** Connects and logs in with the demo's password. */
   static async logIn(cluster: Cluster, place: { readonly node: NodeName; readonly user: string; readonly service?: 'imap' | 'imaps' }): Promise<ImapSession> {
-    const session = await ImapSession.connect(cluster, place.node, place.service);
+    const session = await ImapSession.connect(cluster, place.node, { service: place.service });
     await session.ok(`LOGIN ${place.user} ${cluster.password}`);
     return session;
   }
