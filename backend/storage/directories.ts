@@ -9,17 +9,17 @@ import { dirname, resolve } from 'node:path';
 export function makeDirectory(path: string): void {
   const first = resolve(mkdirSync(path, { recursive: true, mode: 0o700 }) ?? path);
   for (let made = resolve(path); ; made = dirname(made)) {
-    flushDirectory(dirname(made));
+    flush(dirname(made));
     if (made === first) return;
   }
 }
 
-/** Puts the names of a directory's files on stable storage. */
-export function flushDirectory(path: string): void {
-  const directory = openSync(path, 'r');
+/** Puts a file, or the names of a directory's files, on stable storage. */
+export function flush(path: string): void {
+  const descriptor = openSync(path, 'r');
   try {
-    fsyncSync(directory);
+    fsyncSync(descriptor);
   } finally {
-    closeSync(directory);
+    closeSync(descriptor);
   }
 }

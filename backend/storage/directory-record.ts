@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, linkSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Failure } from '../../shared/base/failure.ts';
-import { flushDirectory, makeDirectory } from './directories.ts';
+import { flush, makeDirectory } from './directories.ts';
 
 /** Format of index and packs; a program refuses a higher one than it knows. */
 const storageFormat = 1;
@@ -73,7 +73,7 @@ function writeRecord(path: string, record: DirectoryRecord): DirectoryRecord {
   } finally {
     unlinkSync(draft);
   }
-  flushDirectory(dirname(path));
+  flush(dirname(path));
   return readRecord(path) ?? record;
 }
 

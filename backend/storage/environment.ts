@@ -2,10 +2,12 @@
  * The only place that opens LMDB: named tables of binary values under ordered keys, reads that see the last commit, and
  * writes that are all-or-nothing and on stable storage when their promise resolves. Other rooms use it through the face.
  */
+import { existsSync, linkSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { open } from 'lmdb';
 import type { Database, RootDatabase } from 'lmdb';
 import { Failure } from '../../shared/base/failure.ts';
-import { flushDirectory, makeDirectory } from './directories.ts';
+import { flush, makeDirectory } from './directories.ts';
 
 /** A key: its parts in the order in which they sort; numbers sort before strings, and by value. No part begins with U+10FFFF twice. */
 export type Key = readonly (string | number)[];
@@ -57,17 +59,8 @@ export function keysUnder(prefix: Key): KeyRange {
 export function openEnvironment(path: string): Environment {
   try {
     makeDirectory(path);
-    const root = open<Buffer, Key & (string | number)[]>({
-      path,
-      encoding: 'binary',
-      maxDbs: 32,
-      maxReaders: 1024, // one for each process and thread; LMDB's 126 are soon used up by workers that were killed
-      mapSize: mapBytes,
-      overlappingSync: false, // a commit is flushed before any process can see it
-      noSubdir: false,
-      eventTurnBatching: false, // transactions group without it, faster; with it a failed commit rejects a promise that nobody can reach
-    });
-    flushDirectory(path);
+    provideFile(path);
+    const root = openRoot(path);
     root.readerCheck(); // frees the places of readers that were killed
     return new LmdbEnvironment(path, root);
   } catch (error) {
@@ -76,6 +69,38 @@ export function openEnvironment(path: string): Environment {
 }
 
 type Root = RootDatabase<Buffer, Key & (string | number)[]>;
+
+function openRoot(path: string): Root {
+  return open<Buffer, Key & (string | number)[]>({
+    path,
+    encoding: 'binary',
+    maxDbs: 32,
+    maxReaders: 1024, // one for each process and thread; LMDB's 126 are soon used up by workers that were killed
+    mapSize: mapBytes,
+    overlappingSync: false, // a commit is flushed before any process can see it
+    noSubdir: false,
+    eventTurnBatching: false, // transactions group without it, faster; with it a failed commit rejects a promise that nobody can reach
+  });
+}
+
+/**
+ * Sees to it that the environment's file is there, whole and on stable storage. LMDB makes it under its own name at once; cut
+ * off half-way, it would end every process that opens it. So it is made elsewhere, and gets its name when it is whole.
+ */
+function provideFile(path: string): void {
+  const file = join(path, 'data.mdb');
+  if (existsSync(file)) return;
+  const draft = mkdtempSync(join(path, 'new-'));
+  void openRoot(draft).close(); // at once, since nothing was written
+  flush(join(draft, 'data.mdb'));
+  try {
+    linkSync(join(draft, 'data.mdb'), file);
+  } catch (error) {
+    if (!existsSync(file)) throw error; // else another process was first
+  }
+  flush(path);
+  rmSync(draft, { recursive: true });
+}
 
 class LmdbEnvironment implements Environment {
   readonly path: string;

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../../shared/base/failure.ts';
-import { flushDirectory, makeDirectory } from './directories.ts';
+import { flush, makeDirectory } from './directories.ts';
 import type { Environment } from './environment.ts';
 import { PackFile } from './pack-file.ts';
 import { encodeRecordHeader, encodeRecordTrailer } from './pack-format.ts';
@@ -140,7 +140,7 @@ class PackSet implements Packs {
     const numbers = this.#environment.read(() => this.#ledger.dead(idleMs));
     if (numbers.length === 0) return 0;
     for (const number of numbers) await unlink(this.#pathOf(number)).catch(ignoreMissing);
-    flushDirectory(this.#directory);
+    flush(this.#directory);
     return this.#ledger.strike(numbers); // last, so that a crash leaves no file that nobody knows
   }
 

@@ -6,7 +6,7 @@ import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Failure } from '../../shared/base/failure.ts';
-import { flushDirectory } from './directories.ts';
+import { flush } from './directories.ts';
 import { encodeFileHeader, fileHeaderBytes } from './pack-format.ts';
 
 export class PackFile {
@@ -36,7 +36,7 @@ export class PackFile {
       const handle = await open(path, 'wx+', 0o600);
       await handle.write(encodeFileHeader(number), 0, fileHeaderBytes, 0);
       await handle.sync();
-      flushDirectory(dirname(path));
+      flush(dirname(path));
       return new PackFile(number, handle);
     } catch (error) {
       throw asFailure(error);

@@ -5,12 +5,13 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { resolve } from 'node:path';
 
 interface Span {
   /** Numbers of lines of the trace. */
   readonly begin: number;
   readonly end: number;
+  /** Of writes and flushes: the first name of the file. */
   readonly path: string;
 }
 
@@ -35,7 +36,7 @@ export interface DiskTrace<T> {
   readonly lines: number;
 }
 
-const calls = 'openat,write,pwrite64,writev,pwritev,pwritev2,lseek,fsync,fdatasync,sync_file_range,msync,mkdir,mkdirat,link,linkat,unlink,unlinkat,rename,renameat,renameat2,truncate,ftruncate,fallocate';
+const calls = 'openat,write,pwrite64,writev,pwritev,pwritev2,lseek,fsync,fdatasync,sync_file_range,msync,mkdir,mkdirat,link,linkat,rmdir,unlink,unlinkat,rename,renameat,renameat2,truncate,ftruncate,fallocate';
 
 /** Runs `node script <task>` to its end. @param files the directory watched, and the ledger's file. */
 export function traceDisk<T>(script: string, task: unknown, files: { readonly directory: string; readonly ledger: string; readonly trace: string }): DiskTrace<T> {
@@ -53,7 +54,7 @@ interface Call {
   readonly result: string;
 }
 
-export function readTrace<T>(text: string, files: { readonly directory: string; readonly ledger: string }): DiskTrace<T> {
+function readTrace<T>(text: string, files: { readonly directory: string; readonly ledger: string }): DiskTrace<T> {
   const reader = new TraceReader(files.directory);
   const said: SaidLine<T>[] = [];
   const lines = text.split('\n');
@@ -91,6 +92,8 @@ class TraceReader {
   /** Descriptor → where the next `write` goes, and whether it is O_DSYNC. */
   readonly #descriptors = new Map<string, { offset: number; readonly synced: 'yes' | 'no' }>();
   readonly #known = new Set<string>();
+  /** Second name of a file → its first. */
+  readonly #firstNames = new Map<string, string>();
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -108,23 +111,34 @@ class TraceReader {
     if (name === 'openat') return this.#opened(call);
     const descriptor = /^(\d+)<([^>]*)>/u.exec(parameters);
     const number = descriptor?.[1] ?? '';
-    const path = unescape(descriptor?.[2] ?? '').toString();
+    const path = this.#firstNameOf(unescape(descriptor?.[2] ?? '').toString());
     const strings = [...parameters.matchAll(/"((?:\\x[0-9a-f]{2})*)"/gu)].map((match) => unescape(match[1] ?? ''));
     const first = strings[0]?.toString() ?? '';
-    const span = { begin, end, path };
     switch (name) {
       case 'write': return this.#written(call, { number, path, bytes: strings, at: undefined });
       case 'writev': return this.#written(call, { number, path, bytes: strings, at: undefined });
       case 'pwrite64': case 'pwritev': return this.#written(call, { number, path, bytes: strings, at: Number(/, (\d+)$/u.exec(parameters)?.[1]) });
       case 'lseek': this.#descriptorOf(number).offset = Number(result); return undefined;
-      case 'fsync': case 'fdatasync': return { kind: 'flush', ...span };
+      case 'fsync': case 'fdatasync': return { kind: 'flush', begin, end, path };
       case 'mkdir': return { kind: 'make directory', begin, end, path: first };
-      case 'unlink': return { kind: 'remove', begin, end, path: first };
-      case 'link': return { kind: 'link', begin, end, from: first, path: strings[1]?.toString() ?? '' };
+      case 'unlink': case 'rmdir': return { kind: 'remove', begin, end, path: first };
+      case 'unlinkat': return { kind: 'remove', begin, end, path: resolve(path, first) };
+      case 'link': return this.#linked(call, first, strings[1]?.toString() ?? '');
       default:
         assert.ok(path.endsWith('/lock.mdb') || ![path, ...strings.map(String)].some((one) => one.startsWith(this.#directory)), `${name} is not understood`);
         return undefined;
     }
+  }
+
+  #linked({ begin, end }: Call, from: string, path: string): DiskEvent {
+    const first = this.#firstNameOf(from);
+    this.#firstNames.set(path, first);
+    this.#known.add(path);
+    return { kind: 'link', begin, end, from: first, path };
+  }
+
+  #firstNameOf(path: string): string {
+    return this.#firstNames.get(path) ?? path;
   }
 
   #opened({ parameters, result, begin, end }: Call): DiskEvent | undefined {

@@ -5,13 +5,10 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LedgerLine } from './actions.ts';
-import { audit } from './audit.ts';
 import type { Dice } from './dice.ts';
 import { PoweredDisk } from './disk-image.ts';
-import type { Remains } from './disk-image.ts';
 import { traceDisk } from './disk-trace.ts';
-import { MailLedger } from './mail-ledger.ts';
-import { lookAround } from './mail-storage.ts';
+import { Judge } from './judge.ts';
 import type { WorkerTask } from './mail-worker.ts';
 
 export interface PowerCutOptions {
@@ -39,32 +36,25 @@ export async function cutPower(options: PowerCutOptions): Promise<PowerCutReport
   const { root, directory, seed, lanes, actions, dice } = options;
   const files = { directory: join(directory, 'storage'), ledger: join(directory, 'ledger'), trace: join(directory, 'trace') };
   const task: WorkerTask = { directory: files.directory, ledger: files.ledger, seed, worker: 0, lanes, actions };
-  const { events, said, lines } = traceDisk<LedgerLine>(join(root, 'test', 'torture', 'mail-worker.ts'), task, files);
-  const disk = new PoweredDisk(files.directory, events);
-  const acknowledged = said.filter(({ line }) => line.at === 'done');
+  const trace = traceDisk<LedgerLine>(join(root, 'test', 'torture', 'mail-worker.ts'), task, files);
+  const disk = new PoweredDisk(files.directory, trace.events);
+  const acknowledged = trace.said.filter(({ line }) => line.at === 'done');
   const losses: string[] = [];
-  for (let count = 0; count < options.cuts; count += 1) {
-    const remains = (['nothing', 'by chance', 'everything', 'by chance'] as const)[count % 4] ?? 'nothing';
-    const at = count % 8 < 4 ? dice.pick(acknowledged).begin : dice.below(lines);
-    const loss = await lossAfter({ at, remains });
-    if (loss !== undefined) losses.push(`cut at line ${at} of the trace, of what was not flushed remains ${remains}: ${loss}`);
-  }
-  return { cuts: options.cuts, acknowledged: acknowledged.length, flushes: events.filter(({ kind }) => kind === 'flush').length, losses };
-
-  async function lossAfter(cut: { readonly at: number; readonly remains: Remains }): Promise<string | undefined> {
-    const image = join(directory, `image-${cut.at}-${cut.remains}`);
-    rmSync(image, { recursive: true, force: true });
-    mkdirSync(image);
-    if (process.env['PCV']) console.log(cut);
-    disk.rebuild(image, { ...cut, dice });
-    const ledger = new MailLedger();
-    ledger.add(said.filter(({ begin }) => begin <= cut.at).map(({ line }) => line));
-    try {
-      ledger.compare((await lookAround(image)) ?? []);
-      await audit(image);
-      return undefined;
-    } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+  const judge = new Judge();
+  try {
+    for (let count = 0; count < options.cuts; count += 1) {
+      const remains = (['nothing', 'by chance', 'everything', 'by chance'] as const)[count % 4] ?? 'nothing';
+      const at = count % 8 < 4 ? dice.pick(acknowledged).begin : dice.below(trace.lines);
+      const image = join(directory, `image-${count}`);
+      mkdirSync(image);
+      disk.rebuild(image, { at, remains, dice });
+      const loss = await judge.judge({ directory: image, lines: trace.said.filter(({ begin }) => begin <= at).map(({ line }) => line) });
+      rmSync(image, { recursive: true, force: true });
+      if (loss !== undefined) losses.push(`cut at line ${at} of the trace, of what was not flushed remains ${remains}: ${loss}`);
     }
+  } finally {
+    await judge.close();
   }
+  const flushes = trace.events.filter(({ kind }) => kind === 'flush').length;
+  return { cuts: options.cuts, acknowledged: acknowledged.length, flushes, losses };
 }
