@@ -34,7 +34,7 @@ async function waybill(...words: string[]): Promise<ProgramResult> {
 async function edit(yaml: string, at: readonly NodeName[], words: readonly string[]): Promise<void> {
   const lengths = new Map(at.map((node) => [node, cluster.log(node).length]));
   writeFileSync(cluster.configFile, yaml);
-  await Promise.all(at.map(async (node) => logLine(cluster, node, words, { from: lengths.get(node) ?? 0, patienceMs: 20_000 })));
+  await Promise.all(at.map(async (node) => logLine(cluster, node, { words, from: lengths.get(node) ?? 0, patienceMs: 20_000 })));
 }
 
 /** A file beside the configuration, which names its files relatively. */
@@ -156,7 +156,7 @@ describe('good edits', () => {
     const imap = await ImapSession.connect(cluster, 'fe1');
     const from = cluster.log('fe1').length;
     await imap.ok('ID ("name" "a very curious client")');
-    await logLine(cluster, 'fe1', ['a very curious client'], { from });
+    await logLine(cluster, 'fe1', { words: ['a very curious client'], from });
     imap.close();
     await allServe();
     await edit(original, nodes, ['runs the new configuration']);

@@ -29,7 +29,7 @@ async function sendTo(cluster: Cluster, node: NodeName, user: string): Promise<s
 async function logInAt(cluster: Cluster, place: { readonly node: NodeName; readonly user: string; readonly home: string }): Promise<ImapSession> {
   const said = cluster.log(place.node).length;
   const imap = await ImapSession.logIn(cluster, place);
-  await logLine(cluster, place.node, [`"account":"${place.user}@example.com","node":"${place.home}"`], { from: said });
+  await logLine(cluster, place.node, { words: [`"account":"${place.user}@example.com","node":"${place.home}"`], from: said });
   return imap;
 }
 

@@ -100,7 +100,7 @@ async function edit(change: (yaml: string) => string, verdict: keyof typeof verd
   const from = new Map(edited.map((node) => [node, cluster.log(node).length]));
   fs.writeFileSync(cluster.configFile, changed);
   for (const node of edited) {
-    for (const words of verdicts[verdict]) await logLine(cluster, node, [words], { from: from.get(node) ?? 0, patienceMs: 15_000 });
+    for (const words of verdicts[verdict]) await logLine(cluster, node, { words: [words], from: from.get(node) ?? 0, patienceMs: 15_000 });
   }
 }
 

@@ -69,7 +69,7 @@ describe('a front-end without a place to write', () => {
   test('a new configuration is put to use there, too', { skip: problems.fe1 ?? problems.fe2 ?? false }, async () => {
     fs.writeFileSync(cluster.configFile, fs.readFileSync(cluster.configFile, 'utf8').replace('drainSeconds: 5', 'drainSeconds: 1'));
     for (const { name } of frontends) {
-      await logLine(cluster, name, ['runs the new configuration'], { patienceMs: 20_000 });
+      await logLine(cluster, name, { words: ['runs the new configuration'], patienceMs: 20_000 });
       await useAll(name);
     }
   });

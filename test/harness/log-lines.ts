@@ -3,10 +3,17 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from './cluster.ts';
 
-/** The first line with all these words, waited for `patienceMs`; `from` is a length of the log before which nothing counts. */
-export async function logLine(
-  cluster: Cluster, node: Parameters<Cluster['log']>[0], words: readonly string[], { from = 0, patienceMs = 5000 }: { readonly from?: number; readonly patienceMs?: number } = {},
-): Promise<string> {
+export interface Wanted {
+  /** All of them in one line. */
+  readonly words: readonly string[];
+  /** A length of the log before which nothing counts. */
+  readonly from?: number;
+  readonly patienceMs?: number;
+}
+
+/** The first line with all these words, waited for. */
+export async function logLine(cluster: Cluster, node: Parameters<Cluster['log']>[0], wanted: readonly string[] | Wanted): Promise<string> {
+  const { words, from = 0, patienceMs = 5000 }: Wanted = 'words' in wanted ? wanted : { words: wanted };
   const deadline = Date.now() + patienceMs;
   for (;;) {
     const lines = cluster.log(node).slice(from).split('\n');
