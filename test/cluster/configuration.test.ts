@@ -161,14 +161,4 @@ describe('good edits', () => {
     await allServe();
     await edit(original, nodes, ['runs the new configuration']);
   });
-
-  test('what an edited back-end was told before the edit is still there', async () => {
-    const imap = await ImapSession.logIn(cluster, { node: 'fe1', user: 'carol' });
-    const { subject, bytes } = newMessage();
-    await imap.append('INBOX', bytes);
-    await edit(original.replace('drainSeconds: 5', 'drainSeconds: 6'), nodes, ['runs the new configuration']);
-    assert.equal((await imap.find(subject)).length, 1);
-    imap.close();
-    await allServe();
-  });
 });

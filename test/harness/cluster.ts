@@ -19,8 +19,6 @@ import type { Slapd } from './slapd.ts';
 export type DirectoryKind = 'embedded' | 'slapd';
 export type NodeName = 'fe1' | 'fe2' | 'be1' | 'be2';
 
-/** Whom the black-box tests ask: the same suite runs once for each. */
-export const directoryKinds: readonly DirectoryKind[] = ['embedded', 'slapd'];
 export const frontendNames = ['fe1', 'fe2'] as const;
 
 export interface Cluster {
