@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { ConfigurationRefused } from './cluster-config/problem.ts';
 import { DemoRefused } from './cluster-config/demo/demo-refused.ts';
 import type { DirectoryCommandOptions } from './cluster-config/command-line/directory-command.ts';
+import type { FrontendsText, SessionOptions } from './cluster-config/command-line/session-command.ts';
 import { UsageError } from './cluster-config/command-line/usage-error.ts';
 import { Failure } from './shared/base/failure.ts';
 
@@ -124,9 +125,9 @@ config
     print(referenceText(options));
   });
 
-program
-  .command('map')
-  .description('Ask the user maps.')
+const map = program.command('map').description('Ask the user maps.');
+
+map
   .command('show')
   .description('Show which entry an address has, by which map, and which node keeps the mailbox.')
   .argument('<address>', 'a mail address; the primary domain is added when there is none')
@@ -145,6 +146,59 @@ Examples:
     const { mapShowText } = await import('./cluster-config/command-line/map-command.ts');
     print(await mapShowText(address, options));
   });
+
+map
+  .command('flush')
+  .description('Make all front-ends forget what they have cached about an address.')
+  .argument('<address>', 'a mail address; the primary domain is added when there is none')
+  .option('--config <file>', 'the cluster configuration', defaultConfig)
+  .addHelpText('after', `
+Exit code 1 when a front-end does not answer: it may go on with what it knew until routing.positiveAgeSeconds are over.
+
+Example:
+  $ waybill map flush alice@example.com`)
+  .action(async (address: string, options: { config: string }) => {
+    const { mapFlushText } = await import('./cluster-config/command-line/session-command.ts');
+    tellAll(await mapFlushText(address, options));
+  });
+
+const session = program.command('session').description('Live IMAP and POP3 sessions on all front-ends: list them, or cut them off.');
+
+function sessionCommand(name: string, description: string, run: (options: SessionOptions) => Promise<FrontendsText>): void {
+  session
+    .command(name)
+    .description(description)
+    .option('--user <address>', 'of this account; the primary domain is added when there is none')
+    .option('--address <network>', 'of clients with this IP address, or in this network')
+    .option('--node <name>', 'joined with this back-end (a node\'s name, or HOST:PORT of a foreign server)')
+    .option('--json', 'as JSON')
+    .option('--config <file>', 'the cluster configuration', defaultConfig)
+    .addHelpText('after', `
+All front-ends are asked over their admin APIs, with the certificate of a node of the configuration that can be read here.
+What is given must all fit. Exit code 1 when a front-end does not answer.
+
+Examples:
+  $ waybill session ${name} --user alice@example.com
+  $ waybill session ${name} --address 192.0.2.0/24 --node be1 --json`)
+    .action(async (options: SessionOptions) => tellAll(await run(options)));
+}
+
+sessionCommand('list', 'List live sessions.', async (options) => {
+  const { sessionListText } = await import('./cluster-config/command-line/session-command.ts');
+  return sessionListText(options);
+});
+
+sessionCommand('kick', 'Cut live sessions off, and list them.', async (options) => {
+  const { sessionKickText } = await import('./cluster-config/command-line/session-command.ts');
+  return sessionKickText(options);
+});
+
+/** What was done stands on standard output, who was not reached on standard error. */
+function tellAll({ text, complaints }: FrontendsText): void {
+  if (text !== '') print(text);
+  for (const complaint of complaints) process.stderr.write(`waybill: ${complaint}\n`);
+  if (complaints.length > 0) process.exitCode = 1;
+}
 
 /** Errors that a user can act on are told in their own words; for all others the stack is worth having. */
 function tell(error: unknown): void {

@@ -1,13 +1,64 @@
-/** What a front-end answers on its admin API. */
-import { isFailure } from '../shared/base/failure.ts';
+/** What a front-end answers on its admin API, for all of its workers. */
+import { z } from 'zod';
+import { Failure, isFailure } from '../shared/base/failure.ts';
 import type { AdminRoute } from '../shared/admin/admin-server.ts';
+import type { Logger } from '../shared/log/log.ts';
+import type { Siblings } from '../shared/service/siblings.ts';
+import type { SessionSet } from './login/session-set.ts';
 import type { MapAnswer, Mapping } from './mapping/mapping.ts';
 
-/** What this node's mapping says of an address. */
-export function adminRoutes(mapping: Mapping): readonly AdminRoute[] {
+export interface FrontendAdmin {
+  readonly mapping: Mapping;
+  /** Of this worker, one set for each service. */
+  readonly sessions: readonly SessionSet[];
+  readonly siblings: Siblings;
+  readonly log: Logger;
+}
+
+const filter = z.strictObject({ account: z.string().optional(), address: z.string().optional(), node: z.string().optional() });
+const forgotten = z.strictObject({ address: z.string().min(1).max(320) });
+
+/** The mapping's word on an address; sessions listed and kicked; a route dropped from the caches of all workers. */
+export function adminRoutes(parts: FrontendAdmin): readonly AdminRoute[] {
+  const { mapping, siblings, log } = parts;
+  answerSiblings(parts);
   return [
     { prefix: '/map/', allow: 'nodes', answer: async (address) => ({ status: 200, body: await describe(mapping, address) }) },
+    {
+      method: 'POST', prefix: '/map-flush', allow: 'nodes',
+      answer: async (_, { body }) => ({ status: 200, body: { workers: (await siblings.ask('forget', read(forgotten, body))).length } }),
+    },
+    {
+      prefix: '/sessions', allow: 'nodes',
+      answer: async (_, { query }) => ({ status: 200, body: { sessions: (await siblings.ask('list', read(filter, Object.fromEntries(query)))).flat() } }),
+    },
+    {
+      method: 'POST', prefix: '/sessions/kick', allow: 'nodes',
+      answer: async (_, { body }) => {
+        const meant = read(filter, body);
+        if (Object.keys(meant).length === 0) throw new Failure('bad-input', 'whom to kick must be said: an account, an address or a node');
+        const sessions = (await siblings.ask('kick', meant)).flat();
+        log.warn({ ...meant, sessions: sessions.length }, 'sessions kicked by an administrator');
+        return { status: 200, body: { sessions } };
+      },
+    },
   ];
+}
+
+/** Each worker does its own part, whoever of them was asked. */
+function answerSiblings({ mapping, sessions, siblings }: FrontendAdmin): void {
+  siblings.answer('list', (question) => sessions.flatMap((set) => set.list(read(filter, question))));
+  siblings.answer('kick', (question) => sessions.flatMap((set) => set.kick(read(filter, question))));
+  siblings.answer('forget', (question) => {
+    mapping.forget(read(forgotten, question).address);
+    return [];
+  });
+}
+
+function read<T>(schema: z.ZodType<T>, given: unknown): T {
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new Failure('bad-input', `not understood: ${parsed.error.issues[0]?.message ?? ''}`);
 }
 
 async function describe(mapping: Mapping, address: string): Promise<object> {

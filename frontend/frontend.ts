@@ -26,6 +26,7 @@ import { startImapProxy } from './imap-proxy/imap-proxy.ts';
 import type { BackendTarget, LoginRoad } from './login/login.ts';
 import type { ProxyOptions } from './login/proxy-service.ts';
 import { Recoveries } from './login/recoveries.ts';
+import { SessionSet } from './login/session-set.ts';
 import { createMapping } from './mapping/mapping.ts';
 import type { Mapping, Route } from './mapping/mapping.ts';
 import { startPop3Proxy } from './pop3-proxy/pop3-proxy.ts';
@@ -43,6 +44,8 @@ interface Ground {
   readonly environment: NodeContext['environment'];
   readonly targets: Targets;
   readonly foreign: ForeignBackends;
+  readonly sessions: Readonly<Record<'imap' | 'pop3', SessionSet>>;
+  readonly siblings: NodeContext['siblings'];
 }
 
 type Endpoint = 'lmtp' | 'submission' | 'imap' | 'pop3' | 'webmail';
@@ -59,6 +62,8 @@ export async function startFrontend(context: NodeContext): Promise<NodeServices>
     environment: context.environment,
     targets: new Targets(config, tls),
     foreign: await loadForeignBackends(config, context.environment),
+    sessions: { imap: new SessionSet(), pop3: new SessionSet() },
+    siblings: context.siblings,
   };
   const { imapProxy, pop3Proxy } = config.services;
   const services = await Promise.all([
@@ -77,8 +82,8 @@ export async function startFrontend(context: NodeContext): Promise<NodeServices>
 }
 
 /** Opened last: who asks it finds all services there. */
-async function startAdminApi({ config, tls, mapping, log }: Ground, health: Health): Promise<Service[]> {
-  const routes = [...healthRoutes(health), ...adminRoutes(mapping)];
+async function startAdminApi({ config, tls, mapping, sessions, siblings, log }: Ground, health: Health): Promise<Service[]> {
+  const routes = [...healthRoutes(health), ...adminRoutes({ mapping, siblings, log, sessions: Object.values(sessions) })];
   return Promise.all(adminListeners(config).map(async (at) => startAdmin({ ...at, serverTls: tls.forNodes, isTrustedNode: tls.isTrustedNode, routes, log })));
 }
 
@@ -161,6 +166,7 @@ function loginProxyOptions(ground: Ground, protocol: 'imap' | 'pop3'): ProxyOpti
   return {
     listeners: service.listeners.map((listener) => ({ ...placeOf(config, listener), tls: listener.tls === 'implicit' ? 'implicit' : 'starttls' })),
     serverTls: tls.forClients,
+    sessions: ground.sessions[protocol],
     road, log,
     limits: {
       maxConnections: service.maxConnections,

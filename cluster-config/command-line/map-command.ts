@@ -11,9 +11,8 @@ import { openDirectoryAccess } from '../directory-access.ts';
 import { localDomains, nodeOfMailHost } from '../effective.ts';
 import type { NodeConfig } from '../effective.ts';
 import { configOfNode, loadConfig } from '../load.ts';
-import { loadNodeTls } from '../node-tls.ts';
-import type { NodeTls } from '../node-tls.ts';
 import { splitHostAndPort } from '../values.ts';
+import { readableTls } from './ask-nodes.ts';
 
 export interface MapShowOptions {
   readonly config: string;
@@ -89,20 +88,6 @@ async function askFrontend(address: string, node: NodeConfig, all: readonly Node
     if (!isFailure(error, 'backend-unavailable')) throw error;
     throw new Failure('backend-unavailable', `${nodeName} does not answer`, { cause: error.cause });
   }
-}
-
-/** The certificate by which a node lets us ask: its own where it can be read, else that of another node of this machine. */
-async function readableTls(node: NodeConfig, all: readonly NodeConfig[]): Promise<NodeTls> {
-  let firstCause: unknown;
-  for (const candidate of [node, ...all.filter((other) => other !== node)]) {
-    try {
-      return await loadNodeTls(candidate);
-    } catch (error) {
-      if (!isFailure(error, 'bad-input')) throw error;
-      firstCause ??= error;
-    }
-  }
-  throw new Failure('backend-unavailable', `${node.nodeName} can't be asked without a node's certificate`, { cause: firstCause });
 }
 
 /** What a front-end with this configuration and nothing in its cache would say. @throws Failure */

@@ -13,7 +13,7 @@ import { splice } from '../../shared/net/splice.ts';
 import type { Service } from '../../shared/service/service.ts';
 import { mostHops } from './foreign.ts';
 import type { ClientIdentity, LoggedIn, LoginRoad } from './login.ts';
-import { SessionSet } from './session-set.ts';
+import type { OpenSession, SessionSet } from './session-set.ts';
 
 export interface ProxyListener {
   readonly host: string;
@@ -43,6 +43,8 @@ export interface ProxyOptions {
   readonly listeners: readonly ProxyListener[];
   readonly serverTls: ServerTls;
   readonly road: LoginRoad;
+  /** Where the service's sessions are kept while they are open. */
+  readonly sessions: SessionSet;
   readonly limits: ProxyLimits;
   readonly log: Logger;
 }
@@ -72,10 +74,10 @@ export interface ProxyProtocol {
 
 /** Opens the listeners and serves; the returned service drains on stop. */
 export async function startProxy(protocol: ProxyProtocol, options: ProxyOptions): Promise<Service> {
-  const sessions = new SessionSet();
+  const { sessions } = options;
   const log = options.log.child({ service: protocol.name });
   const serve = (socket: AnySocket): void => {
-    serveSocket({ protocol, options: { ...options, log }, sessions, socket }).catch((error: unknown) => {
+    serveSocket({ protocol, options: { ...options, log }, socket }).catch((error: unknown) => {
       log.error({ err: error }, 'session failed');
       socket.destroy();
     });
@@ -100,15 +102,15 @@ export async function startProxy(protocol: ProxyProtocol, options: ProxyOptions)
 async function serveSocket(serving: {
   readonly protocol: ProxyProtocol;
   readonly options: ProxyOptions;
-  readonly sessions: SessionSet;
   readonly socket: AnySocket;
 }): Promise<void> {
-  const { protocol, options, sessions } = serving;
-  const { limits } = options;
+  const { protocol, options } = serving;
+  const { limits, sessions } = options;
   const connection = new Connection(serving.socket, { maxLineBytes: limits.maxLineBytes, idleTimeoutMs: limits.loginTimeoutMs });
   const identity = { address: connection.remoteAddress, port: connection.remotePort, session: newSessionId() };
   const log = options.log.child({ session: identity.session, client: identity.address });
-  const session = { farewell: () => connection.end(protocol.farewell), cut: () => connection.destroy() };
+  const facts = { session: identity.session, service: protocol.name, client: identity.address, since: new Date().toISOString() };
+  const session: OpenSession = { facts, farewell: () => connection.end(protocol.farewell), cut: () => connection.destroy() };
   sessions.add(session);
   const deadline = setTimeout(() => connection.end(protocol.tooSlow), limits.loginTimeoutMs);
   try {
@@ -117,6 +119,7 @@ async function serveSocket(serving: {
     clearTimeout(deadline);
     if (outcome.kind === 'logged-in') {
       session.farewell = () => undefined;
+      session.facts = { ...facts, account: outcome.login.address, node: outcome.login.node };
       await forward({ connection, log, idleTimeoutMs: limits.idleTimeoutMs }, outcome.login);
     }
   } finally {

@@ -1,11 +1,47 @@
-/** The open sessions of one proxy service, so that it can drain: each says goodbye when it can, what is left is cut. */
+/**
+ * The open sessions of a front-end's worker: one service drains its own, administrators list and kick those of all. What
+ * is told of a session are JSON values, so that workers can ask each other.
+ */
+import { networkContains, parseNetwork } from '../../shared/access/network.ts';
+
+/** What others may know of a session. */
+export interface SessionFacts {
+  readonly session: string;
+  /** `imapProxy`, `pop3Proxy`. */
+  readonly service: string;
+  readonly client: string;
+  /** Undefined before login. */
+  readonly account?: string | undefined;
+  /** The node, or host and port of a foreign server, that it is joined with. */
+  readonly node?: string | undefined;
+  /** RFC 3339. */
+  readonly since: string;
+}
 
 /** How a session ends before its client wants it to. */
 export interface OpenSession {
+  facts: SessionFacts;
   /** Before login: says goodbye and closes. Afterwards the stream is the back-end's: the session goes on until the grace is over. */
   farewell(): void;
   /** Cuts both sides. */
   cut(): void;
+}
+
+/** All that is given must fit. */
+export interface SessionFilter {
+  readonly account?: string | undefined;
+  /** An IP address or a network. */
+  readonly address?: string | undefined;
+  readonly node?: string | undefined;
+}
+
+/** Says whether a session is meant. @throws Failure('bad-input') for an address that is none */
+export function matcher({ account, address, node }: SessionFilter): (facts: SessionFacts) => boolean {
+  const network = address === undefined ? undefined : parseNetwork(address);
+  return (facts) =>
+    (account === undefined || facts.account?.toLowerCase() === account.toLowerCase()) &&
+    (network === undefined || networkContains(network, facts.client)) &&
+    (node === undefined || facts.node === node);
 }
 
 export class SessionSet {
@@ -23,6 +59,19 @@ export class SessionSet {
   remove(session: OpenSession): void {
     this.#open.delete(session);
     if (this.#open.size === 0) this.#whenEmpty?.();
+  }
+
+  list(filter: SessionFilter): SessionFacts[] {
+    const fits = matcher(filter);
+    return [...this.#open].map(({ facts }) => facts).filter(fits);
+  }
+
+  /** Cuts the sessions meant; answers what they were. */
+  kick(filter: SessionFilter): SessionFacts[] {
+    const fits = matcher(filter);
+    const meant = [...this.#open].filter(({ facts }) => fits(facts));
+    for (const session of meant) session.cut();
+    return meant.map(({ facts }) => facts);
   }
 
   /** Resolves when all sessions are gone, at the latest a moment after `graceMs`. */

@@ -10,6 +10,8 @@ import { TLSSocket } from 'node:tls';
 import { isFailure } from '../base/failure.ts';
 import { readJson } from '../http/body.ts';
 import type { Logger } from '../log/log.ts';
+import { guardServer } from '../net/gate.ts';
+import type { GateOptions } from '../net/gate.ts';
 import type { ServerTls } from '../net/server-tls.ts';
 import type { Service } from '../service/service.ts';
 import { nodeIdentity } from '../tls/identity.ts';
@@ -37,7 +39,7 @@ export interface AdminRoute {
   readonly answer: (argument: string, request: AdminRequest) => Promise<AdminAnswer>;
 }
 
-export interface AdminOptions {
+export interface AdminOptions extends Pick<GateOptions, 'balancers'> {
   readonly host: string;
   readonly port: number;
   readonly serverTls: ServerTls;
@@ -66,6 +68,7 @@ export async function startAdmin(options: AdminOptions): Promise<Service> {
       });
     },
   );
+  guardServer(server, { balancers: options.balancers, log: options.log });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.host, resolve);

@@ -10,7 +10,11 @@ export type Order =
   /** Accept nothing more, give the once-per-node work back, and leave when the last session has ended, or as `stop` after `patienceMs`. */
   | { readonly kind: 'retire'; readonly patienceMs: number; readonly graceMs: number }
   /** Drain and leave. */
-  | { readonly kind: 'stop'; readonly graceMs: number };
+  | { readonly kind: 'stop'; readonly graceMs: number }
+  /** Another worker asks (see siblings.ts); `asker` is for the way back. */
+  | { readonly kind: 'ask'; readonly asker: number; readonly round: number; readonly topic: string; readonly question: unknown }
+  | { readonly kind: 'asked'; readonly round: number; readonly others: number } // your question went to so many
+  | { readonly kind: 'answer'; readonly round: number; readonly answer: unknown };
 
 /** From a worker to the supervisor. */
 export type Report =
@@ -18,9 +22,11 @@ export type Report =
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly text: string } // could not start; nothing to gain from trying at once
   | { readonly kind: 'resigned' } // does no work any more that exists once per node; another may
-  | { readonly kind: 'hint'; readonly hint: ChangeHint };
+  | { readonly kind: 'hint'; readonly hint: ChangeHint }
+  | { readonly kind: 'ask'; readonly round: number; readonly topic: string; readonly question: unknown }
+  | { readonly kind: 'answer'; readonly asker: number; readonly round: number; readonly answer: unknown };
 
-const kinds: ReadonlySet<string> = new Set(['start', 'hint', 'appoint', 'retire', 'stop', 'awake', 'ready', 'resigned', 'failed']);
+const kinds: ReadonlySet<string> = new Set(['start', 'hint', 'appoint', 'retire', 'stop', 'awake', 'ready', 'resigned', 'failed', 'ask', 'asked', 'answer']);
 
 /** True for a message of ours; the channel carries the cluster module's own as well. */
 export function isMessage(value: unknown): value is Order | Report {

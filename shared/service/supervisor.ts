@@ -136,9 +136,10 @@ class Crew {
     this.#members.add(member);
     worker.on('message', (message: unknown) => {
       if (!isMessage(message)) return;
-      if (message.kind === 'failed') started.reject(new Error(message.text));
-      if (message.kind === 'ready') started.resolve(undefined);
-      this.#hear(member, message);
+      const report = message as Report;
+      if (report.kind === 'failed') started.reject(new Error(report.text));
+      if (report.kind === 'ready') started.resolve(undefined);
+      this.#hear(member, report);
     });
     worker.on('exit', (code, signal) => {
       const how = signal ?? `code ${String(code)}`;
@@ -148,11 +149,18 @@ class Crew {
     return member;
   }
 
-  #hear(member: Member, message: Report | Order): void {
+  #hear(member: Member, message: Report): void {
     if (message.kind === 'awake') {
       send(member, { kind: 'start', slot: member.slot, configuration: member.configuration });
     } else if (message.kind === 'hint') {
-      for (const other of this.#members) if (other !== member && other.stage !== 'starting') send(other, message);
+      for (const other of this.#others(member)) send(other, message);
+    } else if (message.kind === 'ask') {
+      const others = this.#others(member);
+      send(member, { kind: 'asked', round: message.round, others: others.length });
+      for (const other of others) send(other, { ...message, asker: member.slot });
+    } else if (message.kind === 'answer') {
+      const asker = [...this.#members].find(({ slot }) => slot === message.asker);
+      if (asker !== undefined) send(asker, { kind: 'answer', round: message.round, answer: message.answer });
     } else if (message.kind === 'ready') {
       if (member.stage === 'starting') member.stage = 'ready';
       this.#appoint();
@@ -162,6 +170,11 @@ class Crew {
     } else if (message.kind === 'failed') {
       this.#options.log.error({ worker: member.worker.process.pid, reason: message.text }, 'worker could not start');
     }
+  }
+
+  /** All other workers that run, of older generations too. */
+  #others(member: Member): Member[] {
+    return [...this.#members].filter((other) => other !== member && other.stage !== 'starting');
   }
 
   /** A worker is gone. One that nobody told to leave is replaced after a while. */

@@ -6,6 +6,8 @@ import type { Logger } from '../log/log.ts';
 import { isMessage } from './messages.ts';
 import type { Order, Report } from './messages.ts';
 import type { ChangeHint, HintBus, Service } from './service.ts';
+import { WorkerSiblings } from './siblings.ts';
+import type { Siblings } from './siblings.ts';
 
 export interface WorkerContext {
   /** No two living workers of the node have the same. */
@@ -13,6 +15,7 @@ export interface WorkerContext {
   /** The text of the configuration to run. */
   readonly configuration: string;
   readonly hints: HintBus;
+  readonly siblings: Siblings;
   /** True once the node was told to stop: clients should go elsewhere. */
   readonly isStopping: () => boolean;
 }
@@ -42,17 +45,20 @@ export async function runWorker(
 ): Promise<'drained' | 'failed'> {
   const hints = hintBus(channel);
   const orders = new OrderQueue();
+  const siblings = new WorkerSiblings((report) => channel.send(report));
   channel.onMessage((message) => {
     if (!isMessage(message)) return;
-    if (message.kind === 'hint') hints.receive(message.hint);
-    else orders.add(message as Order);
+    const order = message as Order;
+    if (order.kind === 'hint') hints.receive(order.hint);
+    else if (order.kind === 'ask' || order.kind === 'asked' || order.kind === 'answer') siblings.receive(order);
+    else orders.add(order);
   });
   channel.send({ kind: 'awake' });
   const first = await orders.next();
   if (first.kind !== 'start') return 'drained'; // told to leave before there was anything to do
   let node: NodeServices;
   try {
-    node = await start({ slot: first.slot, configuration: first.configuration, hints, isStopping: () => orders.stopCame });
+    node = await start({ slot: first.slot, configuration: first.configuration, hints, siblings, isStopping: () => orders.stopCame });
   } catch (error) {
     channel.send({ kind: 'failed', text: error instanceof Error ? error.message : String(error) });
     return 'failed';

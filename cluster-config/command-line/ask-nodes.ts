@@ -1,0 +1,43 @@
+/** How commands ask running nodes over their admin APIs: by which certificate, and all front-ends at once. */
+import { callNode } from '../../shared/admin/admin-call.ts';
+import { Failure, isFailure } from '../../shared/base/failure.ts';
+import type { NodeConfig } from '../effective.ts';
+import type { ClusterConfig } from '../load.ts';
+import { loadNodeTls } from '../node-tls.ts';
+import type { NodeTls } from '../node-tls.ts';
+
+const silenceMs = 5000;
+
+/** What one front-end said, or why it said nothing. */
+export type NodeSaid = { readonly node: string; readonly answer: unknown } | { readonly node: string; readonly complaint: string };
+
+/** Asks every front-end of the configuration; `body` makes it a POST. @throws Failure('bad-input') as the first node that gave one */
+export async function askFrontends(config: ClusterConfig, path: string, body?: object): Promise<readonly NodeSaid[]> {
+  const all = Object.values(config.nodes);
+  const frontends = all.filter(({ role }) => role === 'frontend');
+  return Promise.all(frontends.map(async (node): Promise<NodeSaid> => {
+    const port = node.nodes[node.nodeName]?.endpoints.admin;
+    if (port === undefined) return { node: node.nodeName, complaint: 'has no admin listener' };
+    const { toNode } = await readableTls(node, all);
+    try {
+      return { node: node.nodeName, answer: await callNode({ host: node.host, port, tls: toNode(node.nodeName) }, { path, body, silenceMs }) };
+    } catch (error) {
+      if (!isFailure(error, 'backend-unavailable')) throw error;
+      return { node: node.nodeName, complaint: `does not answer${error.cause instanceof Error ? ` (${error.cause.message})` : ''}` };
+    }
+  }));
+}
+
+/** The certificate by which a node lets us ask: its own where it can be read, else that of another node of this machine. */
+export async function readableTls(node: NodeConfig, all: readonly NodeConfig[]): Promise<NodeTls> {
+  let firstCause: unknown;
+  for (const candidate of [node, ...all.filter((other) => other !== node)]) {
+    try {
+      return await loadNodeTls(candidate);
+    } catch (error) {
+      if (!isFailure(error, 'bad-input')) throw error;
+      firstCause ??= error;
+    }
+  }
+  throw new Failure('backend-unavailable', `${node.nodeName} can't be asked without a node's certificate`, { cause: firstCause });
+}
