@@ -200,6 +200,79 @@ function tellAll({ text, complaints }: FrontendsText): void {
   if (complaints.length > 0) process.exitCode = 1;
 }
 
+map
+  .command('check')
+  .description('Check the directory against the nodes: entries without a host or with an unknown one, addresses of several entries,\nmail on a node that the directory does not name, moves that are not finished. Exit code 1 when there is anything.')
+  .option('--config <file>', 'the cluster configuration', defaultConfig)
+  .option('--as <node>', 'the node whose certificate is used (else: the first back-end)')
+  .option('--json', 'as JSON')
+  .addHelpText('after', '\nExample:\n  $ waybill map check')
+  .action(async (options: { config: string; as?: string; json?: boolean }) => {
+    const { mapCheck } = await import('./cluster-config/command-line/map-check.ts');
+    const { text, code } = await mapCheck(options);
+    print(text);
+    process.exitCode = code;
+  });
+
+const account = program.command('account').description('Show accounts, and move them between back-ends.');
+
+account
+  .command('show')
+  .description('Show what the directory and every back-end say of an account.')
+  .argument('<address>', 'a mail address; the primary domain is added when there is none')
+  .option('--config <file>', 'the cluster configuration', defaultConfig)
+  .option('--as <node>', 'the node whose certificate is used (else: the first back-end)')
+  .option('--json', 'as JSON')
+  .addHelpText('after', '\nExample:\n  $ waybill account show alice@example.com')
+  .action(async (address: string, options: { config: string; as?: string; json?: boolean }) => {
+    const { accountShowText } = await import('./cluster-config/command-line/account-command.ts');
+    print(await accountShowText(address, options));
+  });
+
+account
+  .command('move')
+  .description('Move an account to another back-end while it is in use. UIDs, flags and dates stay as they are.')
+  .argument('<address>', 'a mail address; the primary domain is added when there is none')
+  .argument('<node>', 'the back-end where it is to live')
+  .option('--from <node>', 'the back-end that holds the mail; where NODE has the account already, bring over what was left behind there')
+  .option('--purge', 'remove the mail there as soon as every message was compared (else: after storage.movedMailDays)')
+  .option('--config <file>', 'the cluster configuration', defaultConfig)
+  .option('--as <node>', 'the node whose certificate is used (else: the first back-end)')
+  .option('--json', 'one JSON object a line')
+  .addHelpText('after', `
+The node where the account is to live does the work; this command starts and follows it. Whatever stops it, a crash of any
+node included, run it again: it goes on. docs/account-move.md tells the steps. Exit code 2: the directory is to be changed by hand.
+
+Examples:
+  $ waybill account move alice@example.com be2
+  $ waybill account move alice@example.com be2 --from be1     mail that was left behind on be1`)
+  .action(async (address: string, node: string, options: { config: string; as?: string; from?: string; purge?: boolean; json?: boolean }) => {
+    const { accountMove } = await import('./cluster-config/command-line/account-command.ts');
+    process.exitCode = await accountMove({ address, node }, options, print);
+  });
+
+program
+  .command('node')
+  .description('Look after nodes.')
+  .command('drain')
+  .description('Move every account of a back-end to the others, in use, some at a time.')
+  .argument('<node>', 'the back-end to empty')
+  .option('--to <nodes>', 'back-ends that take the accounts, with commas between them (else: all others)')
+  .option('--at-once <number>', 'moves at the same time, 1 to 32', '2')
+  .option('--purge', 'remove the mail there as soon as every message was compared (else: after storage.movedMailDays)')
+  .option('--config <file>', 'the cluster configuration', defaultConfig)
+  .option('--as <node>', 'the node whose certificate is used (else: the first back-end)')
+  .option('--json', 'one JSON object a line')
+  .addHelpText('after', `
+Whatever stops it, run it again: it goes on. Exit code 1: some accounts could not be moved; 2: the directory is to be changed by hand.
+
+Example:
+  $ waybill node drain be1 --at-once 4`)
+  .action(async (node: string, options: { config: string; as?: string; to?: string; atOnce: string; purge?: boolean; json?: boolean }) => {
+    const { nodeDrain } = await import('./cluster-config/command-line/node-command.ts');
+    process.exitCode = await nodeDrain(node, options, print);
+  });
+
 /** Errors that a user can act on are told in their own words; for all others the stack is worth having. */
 function tell(error: unknown): void {
   const expected = error instanceof ConfigurationRefused || error instanceof DemoRefused || error instanceof UsageError || error instanceof Failure;

@@ -7,10 +7,12 @@ import { loadNodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeContext } from '../cluster-config/run-node.ts';
 import { startAdmin } from '../shared/admin/admin-server.ts';
+import type { AdminRoute } from '../shared/admin/admin-server.ts';
 import type { AdminTarget } from '../shared/admin/admin-client.ts';
 import { healthRoutes } from '../shared/admin/health-routes.ts';
 import type { Service } from '../shared/service/service.ts';
 import type { NodeServices } from '../shared/service/worker.ts';
+import { createAccountMoves } from './account-move/account-move.ts';
 import { createAccounts } from './accounts/accounts.ts';
 import { accountRoute, askHolders } from './accounts/holders.ts';
 import { startMailAccess } from './mail-access.ts';
@@ -47,12 +49,21 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
   });
   const ground: Ground = { context, config, tls, storage, accounts };
   const processing = openProcessing(ground);
+  const moves = createAccountMoves({
+    storage, log,
+    nodeName: config.nodeName,
+    others: otherBackends(config, tls),
+    lookUp: async (address) => accounts.lookUp(address),
+    setHost: async (entry, node) => directory.setHost(entry, node),
+    holdMs: config.storage.moveHoldSeconds * 1000,
+    keepLeftMs: config.storage.movedMailDays * 86_400_000,
+  });
   const services = await Promise.all([...startReceiving(ground, processing), ...startMailAccess(ground, submitter(ground, processing))]);
   return {
     log,
     services,
-    admin: await startAdminApi(ground, services),
-    onAppointed: async () => Promise.resolve([...(config.services.processing.enable ? [processing.startRunner()] : []), tidyPacks(storage)]),
+    admin: await startAdminApi(ground, { services, routes: moves.routes }),
+    onAppointed: async () => Promise.resolve([moves.startTidying(), ...(config.services.processing.enable ? [processing.startRunner()] : []), tidyPacks(storage)]),
     close: async () => {
       await processing.close();
       await storage.close();
@@ -81,8 +92,8 @@ function otherBackends(config: NodeConfig, tls: NodeTls): Readonly<Record<string
 }
 
 /** Opened last: who asks it finds all services there. */
-async function startAdminApi({ config, tls, storage, context }: Ground, services: readonly Service[]): Promise<Service[]> {
+async function startAdminApi({ config, tls, storage, context }: Ground, { services, routes: more }: { readonly services: readonly Service[]; readonly routes: readonly AdminRoute[] }): Promise<Service[]> {
   const readIndex = (): void => void storage.find(`postmaster@${config.primaryDomain}`);
-  const routes = [...healthRoutes({ isStopping: context.isStopping, services, check: readIndex }), accountRoute(storage)];
+  const routes = [...healthRoutes({ isStopping: context.isStopping, services, check: readIndex }), accountRoute(storage), ...more];
   return Promise.all(adminListeners(config).map(async (at) => startAdmin({ ...at, serverTls: tls.forNodes, isTrustedNode: tls.isTrustedNode, routes, log: context.log })));
 }

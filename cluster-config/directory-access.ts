@@ -3,9 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { Failure } from '../shared/base/failure.ts';
 import { createConnector } from '../shared/ldap/connector.ts';
 import type { Connector } from '../shared/ldap/connector.ts';
+import { writeValue } from '../shared/ldap/value-writer.ts';
 import type { Logger } from '../shared/log/log.ts';
 import { createUserMaps } from '../shared/user-map/user-maps.ts';
-import type { LdapMapOptions, LocalFileMapOptions, UserMaps } from '../shared/user-map/user-maps.ts';
+import type { LdapMapOptions, LocalFileMapOptions, UserEntry, UserMaps } from '../shared/user-map/user-maps.ts';
 import type { NodeConfig } from './effective.ts';
 import { readSecret } from './secret.ts';
 
@@ -17,8 +18,18 @@ export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
+/** What came of `setHost`. */
+export type HostChange =
+  | { readonly kind: 'written' | 'already' }
+  /** Nobody may write it from here: LDIF for `ldapmodify`, or for a local file what to change. */
+  | { readonly kind: 'by-hand'; readonly ldif: string };
+
 export interface DirectoryAccess {
   readonly maps: UserMaps;
+  /** Names the host that keeps the user's mailbox, in the place of the one that the entry was read with. @throws Failure('directory-unavailable') */
+  setHost(entry: UserEntry, host: string): Promise<HostChange>;
+  /** All entries with an address that the LDAP maps can see. @throws Failure('directory-unavailable') */
+  list(): Promise<readonly ListedEntry[]>;
   close(): void;
 }
 
@@ -45,6 +56,18 @@ export async function openDirectoryAccess(config: NodeConfig, surroundings: Surr
   });
   return {
     maps: createUserMaps({ maps, log }),
+    setHost: async (entry, host) => {
+      if (entry.mailHost?.trim() === host) return { kind: 'already' };
+      const map = config.userMaps.find(({ name }) => name === entry.map);
+      const parameters = map === undefined || map.type === 'localFile' ? undefined : connectors.get(map.connector)?.parameters;
+      return parameters === undefined || entry.dn === undefined
+        ? { kind: 'by-hand', ldif: `# in the file of the user map ${entry.map}: ${entry.address} ${host}` }
+        : setLdapHost(parameters, { dn: entry.dn, from: entry.mailHost, to: host }, surroundings);
+    },
+    list: async () => {
+      const lists = await Promise.all([...connectors.values()].map(async ({ connector, parameters }) => listEntries(connector, parameters)));
+      return lists.flat();
+    },
     close: () => {
       for (const { connector } of connectors.values()) connector.close();
     },
@@ -63,4 +86,44 @@ async function openConnector(parameters: ConnectorParameters, { log, environment
     timeoutMs: parameters.timeoutSeconds * 1000,
     connections: parameters.connections,
   });
+}
+
+/** An entry as `map check` looks at it. */
+export interface ListedEntry {
+  readonly dn: string;
+  /** All its addresses, in lower case; the canonical one first. */
+  readonly addresses: readonly string[];
+  readonly mailHost: string | undefined;
+}
+
+const mostEntries = 1_000_000;
+
+async function listEntries(connector: Connector, { attributes }: ConnectorParameters): Promise<readonly ListedEntry[]> {
+  const { address, alias, host } = attributes;
+  const entries = await connector.search({ kind: 'present', attribute: address }, [address, alias, host], { sizeLimit: mostEntries });
+  return entries.map((entry) => {
+    const values = (name: string): string[] => (entry.attributes.get(name.toLowerCase()) ?? []).map((value) => value.toString('utf8').trim());
+    return { dn: entry.dn, addresses: [...values(address), ...values(alias)].map((text) => text.toLowerCase()), mailHost: values(host)[0] };
+  });
+}
+
+async function setLdapHost(
+  { attributes, write, startTls, ca, timeoutSeconds }: ConnectorParameters,
+  change: { readonly dn: string; readonly from: string | undefined; readonly to: string },
+  { environment }: Surroundings,
+): Promise<HostChange> {
+  const { dn, from, to } = change;
+  if (write === undefined) {
+    const removal = from === undefined ? '' : `delete: ${attributes.host}\n${attributes.host}: ${from}\n-\n`;
+    return { kind: 'by-hand', ldif: `dn: ${dn}\nchangetype: modify\n${removal}add: ${attributes.host}\n${attributes.host}: ${to}\n` };
+  }
+  await writeValue({
+    uri: write.uri,
+    bindDn: write.bindDn,
+    bindPassword: await readSecret(write.bindPassword, environment),
+    startTls: startTls ? 'yes' : 'no',
+    ca: ca === undefined ? undefined : await readFile(ca, 'utf8'),
+    timeoutMs: timeoutSeconds * 1000,
+  }, { dn, attribute: attributes.host, from, to });
+  return { kind: 'written' };
 }

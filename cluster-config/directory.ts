@@ -18,6 +18,15 @@ const attributes = z
 
 const ldapUri = z.string().regex(/^ldaps?:\/\/[^/@\s]+$/, 'must be ldap://HOST[:PORT] or ldaps://HOST[:PORT]');
 
+const write = z
+  .strictObject({
+    uri: ldapUri.describe('The server that takes changes: the provider, where there are replicas.'),
+    bindDn: z.string().min(1).describe('Who may change the host attribute of users.'),
+    bindPassword: secret.describe('The password of `bindDn`.'),
+  })
+  .optional()
+  .describe('How accounts that move get their new host into the directory; without it that is done by hand.');
+
 const ldapConnector = z.strictObject({
   name: objectName.describe('The name user maps refer to.'),
   uris: z.array(ldapUri).min(1).max(5).describe('Directory servers in the order in which they are tried.'),
@@ -28,6 +37,7 @@ const ldapConnector = z.strictObject({
   searchBase: z.string().min(1).describe('The entry below which users are searched.'),
   searchScope: z.enum(['base', 'one', 'sub']).default('sub').describe('How far below the search base.'),
   searchPattern: z.string().min(1).default('(|(mail=%e)(mailLocalAddress=%e))').describe('LDAP filter that finds a user: %e is the address, %u its local part, %d its domain.'),
+  write,
   severalMatches: z.enum(['refuse', 'first']).default('refuse').describe('What it means when several entries match: a temporary error, or the first counts.'),
   attributes,
   timeoutSeconds: wholeNumber({ min: 1, max: 600 }).default(4).describe('How long the directory may take for an answer.'),

@@ -16,6 +16,8 @@ export const storageParameters = {
       directories: z.array(fileName()).max(128).default([]).describe('The storages: folders on local disks, each with index and packs; a back-end needs one.'),
       reserveMegabytes: wholeNumber({ min: 0, max: 1_000_000 }).default(100).describe('Free space below which mail is refused for the time being.'),
       quota,
+      moveHoldSeconds: wholeNumber({ min: 1, max: 600 }).default(10).describe('The longest time for which nobody can open an account while the last of it is moved to another node.'),
+      movedMailDays: wholeNumber({ min: 0, max: 3650 }).default(7).describe('How long the mail of an account that moved away is kept after its copy was compared.'),
     })
     .prefault({})
     .describe('Storages of a back-end.'),

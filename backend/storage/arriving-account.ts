@@ -44,7 +44,7 @@ export async function beginArrival(volume: Volume, address: string, move: { read
   await volume.environment.write(() => {
     const old = getAccount(volume.tables, address);
     if (old !== undefined && old.movedTo === undefined && old.arriving === undefined) throw new Failure('mailbox-exists', 'this node owns the account');
-    if (old?.arriving !== undefined && old.arriving.holder !== holder && isAlive(old.arriving.holder)) throw new Failure('in-use', 'the account is being moved to here already');
+    if (old?.arriving !== undefined && old.arriving.holder !== holder && isWorker(old.arriving.holder)) throw new Failure('in-use', 'the account is being moved to here already');
     if (old?.arriving?.from === from && old.id === id) {
       const { stage } = old.epoch === epoch ? old.arriving : { stage: 'copying' as const };
       return putAccount(volume.tables, { ...old, epoch, arriving: { from, stage, holder } });
@@ -53,6 +53,18 @@ export async function beginArrival(volume: Volume, address: string, move: { read
     if (old?.movedTo !== undefined && old.left?.mail !== 'removed') dropMailOf(volume, old);
     if (old?.arriving !== undefined) dropArrived(volume, old);
     putAccount(volume.tables, { number: nextNumber(volume.tables, 'account'), id, address, epoch, bytes: 0, messages: 0, arriving: { from, stage: 'copying', holder } });
+  });
+}
+
+/** Whether a process works at an arrival: one that lives and has not given up. */
+export function isWorker(holder: string): boolean {
+  return holder !== '' && isAlive(holder);
+}
+
+export async function restArrival(volume: Volume, address: string, holder: string): Promise<void> {
+  await volume.environment.write(() => {
+    const entry = getAccount(volume.tables, address);
+    if (entry?.arriving?.holder === holder) putAccount(volume.tables, { ...entry, arriving: { ...entry.arriving, holder: '' } });
   });
 }
 

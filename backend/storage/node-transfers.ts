@@ -1,7 +1,7 @@
 /** Moves of accounts over all storages of a node: finds the storage that an address lies in, or is to lie in. */
 import { Failure } from '../../shared/base/failure.ts';
 import {
-  abandonArrival, activateArrival, applyArrivals, arrivingRecords, beginArrival, completeArrival, knowsMessage, marksOf, shapeArrival, StagedArrival, writeArrival,
+  abandonArrival, activateArrival, applyArrivals, arrivingRecords, beginArrival, completeArrival, knowsMessage, marksOf, restArrival, shapeArrival, StagedArrival, writeArrival,
 } from './arriving-account.ts';
 import { changesOf, fingerprintOf, holdAccount, leavingMessage, leftMail, markLeftVerified, releaseAccount, removeLeftMail, sealAccount, snapshotOf } from './leaving-account.ts';
 import type { Arriving, Leaving, Transfers } from './transfers.ts';
@@ -43,6 +43,10 @@ function arrivingSide(places: Places, at: (address: string) => Volume): Arriving
   return {
     records: () => places.volumes.flatMap(arrivingRecords),
     begin: async (address, move) => beginArrival(places.holderOf(address) ?? places.placeFor(address), address, move),
+    rest: async (address, holder) => {
+      const volume = places.holderOf(address);
+      if (volume !== undefined) await restArrival(volume, address, holder);
+    },
     marks: (address) => marksOf(at(address), address),
     knows: (address, messageId) => knowsMessage(at(address), messageId),
     write: async (address, message) => writeArrival(at(address), address, message),

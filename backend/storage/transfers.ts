@@ -55,7 +55,7 @@ export interface ArrivingRecord {
   readonly from: string;
   readonly epoch: number;
   readonly stage: 'copying' | 'ready';
-  /** The process that works at it (`thisProcess`). */
+  /** The process that works at it (`thisProcess`); empty: none. */
   readonly holder: string;
 }
 
@@ -103,6 +103,8 @@ export interface Arriving {
    * node owns the account, `storage-full`.
    */
   begin(address: string, move: { readonly from: string; readonly id: string; readonly epoch: number; readonly holder: string }): Promise<void>;
+  /** This process works at it no more: others may go on. */
+  rest(address: string, holder: string): Promise<void>;
   /** Up to which mod-sequence each mailbox has come, by `mailboxId`. */
   marks(address: string): ReadonlyMap<string, number>;
   knows(address: string, messageId: number): boolean;

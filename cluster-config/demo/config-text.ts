@@ -1,6 +1,6 @@
 /** The configuration file of the demo: written once, for people to read and change. */
 import { relative } from 'node:path';
-import { demoBaseDn, demoDomain } from './layout.ts';
+import { demoAdminDn, demoBaseDn, demoDomain } from './layout.ts';
 import type { DemoBackend, DemoFrontend, DemoLayout } from './layout.ts';
 
 /** The YAML text; file names in it are relative to it. */
@@ -28,6 +28,7 @@ cluster:
       ca: ${file(layout.files.authority.certificate)}
       bindDn: cn=waybill,${demoBaseDn}
       bindPassword: { file: ${file(layout.files.readerPassword)} }
+      write: { uri: "ldaps://127.0.0.1:${layout.directory.ldaps}", bindDn: "${demoAdminDn}", bindPassword: { file: ${file(layout.files.adminPassword)} } }  # for accounts that move
       searchBase: ${demoBaseDn}
       searchPattern: "(|(mail=%e)(mailLocalAddress=%e))"
   userMaps:

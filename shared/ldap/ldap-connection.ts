@@ -62,12 +62,12 @@ export class ConnectionLost extends Error {
 
 /** Result codes by the names of RFC 4511 section 4.1.9. */
 export const resultCodes = {
-  sizeLimitExceeded: 4, noSuchObject: 32, inappropriateAuthentication: 48, invalidCredentials: 49, busy: 51, unavailable: 52,
+  sizeLimitExceeded: 4, noSuchAttribute: 16, noSuchObject: 32, inappropriateAuthentication: 48, invalidCredentials: 49, busy: 51, unavailable: 52,
 } as const;
 
 const maxAnswerBytes = 4 * 1024 * 1024;
 /** protocolOp tags (RFC 4511 section 4): ldapjs itself doesn't check that an answer is of the kind that was asked for. */
-const answerTags = { bind: 0x61, searchDone: 0x65 } as const;
+const answerTags = { bind: 0x61, searchDone: 0x65, modify: 0x67 } as const;
 
 interface Answer { readonly protocolOp: number; readonly status: number }
 /** What of ldapjs is not in its published types: the parser that its sockets write to, and the socket in use. */
@@ -152,6 +152,23 @@ export class LdapConnection {
         if (failed) reject(failed);
         else if (result?.protocolOp === answerTags.bind && result.status === 0) resolve(undefined);
         else this.#lose('nonsense', 'the directory answered a bind with something else');
+      });
+    });
+  }
+
+  /**
+   * Puts one value of an attribute in another's place; undefined for none. One Modify (RFC 4511 section 4.6), so the entry
+   * isn't changed when it has `from` no more: ResultError noSuchAttribute. @throws ConnectionLost, ResultError
+   */
+  async exchangeValue(dn: string, value: { readonly attribute: string; readonly from: string | undefined; readonly to: string }): Promise<void> {
+    const { attribute: type, from, to } = value;
+    const change = (operation: 'add' | 'delete', text: string): ldapjs.Change => new ldapjs.Change({ operation, modification: new ldapjs.Attribute({ type, values: [text] }) });
+    await this.#call<undefined>((resolve, reject) => {
+      this.#client.modify(dn, [...(from === undefined ? [] : [change('delete', from)]), change('add', to)], (failed: Error | null, ...more: readonly unknown[]) => {
+        const [result] = more as readonly [Answer | undefined];
+        if (failed) reject(failed);
+        else if (result?.protocolOp === answerTags.modify && result.status === 0) resolve(undefined);
+        else this.#lose('nonsense', 'the directory answered a change with something else');
       });
     });
   }

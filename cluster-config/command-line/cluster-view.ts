@@ -1,0 +1,48 @@
+/** The cluster as a command on a node's machine sees it: the admin APIs of all nodes, asked with that node's certificate, and the directory. */
+import type { AdminTarget } from '../../shared/admin/admin-client.ts';
+import { createLog } from '../../shared/log/log.ts';
+import { openDirectoryAccess } from '../directory-access.ts';
+import type { DirectoryAccess } from '../directory-access.ts';
+import type { NodeConfig } from '../effective.ts';
+import { configOfNode, loadConfig } from '../load.ts';
+import { loadNodeTls } from '../node-tls.ts';
+import { UsageError } from './usage-error.ts';
+
+export interface ClusterOptions {
+  readonly config: string;
+  /** Whose certificate and parameters are used; the first back-end's when absent. */
+  readonly as?: string;
+}
+
+export interface ClusterView {
+  readonly config: NodeConfig;
+  readonly directory: DirectoryAccess;
+  /** Names of all back-ends. */
+  readonly backends: readonly string[];
+  /** @throws UsageError for a name that is no back-end with an admin API */
+  target(backend: string): AdminTarget;
+  /** The whole address; the primary domain is added when there is none. */
+  complete(address: string): string;
+}
+
+/** Runs `work` and closes what was opened for it. @throws ConfigurationRefused, Failure, UsageError */
+export async function withCluster<T>(options: ClusterOptions, work: (view: ClusterView) => Promise<T>): Promise<T> {
+  const loaded = await loadConfig(options.config);
+  const names = Object.values(loaded.nodes).filter(({ role }) => role === 'backend').map(({ nodeName }) => nodeName).toSorted();
+  const config = configOfNode(loaded, options.as ?? names[0] ?? '', options.config);
+  const tls = await loadNodeTls(config);
+  const directory = await openDirectoryAccess(config, { log: createLog({ node: config.nodeName, level: 'silent' }), environment: process.env });
+  const target = (backend: string): AdminTarget => {
+    const entry = names.includes(backend) ? config.nodes[backend] : undefined;
+    if (entry?.endpoints.admin === undefined) throw new UsageError(`${backend} is no back-end of this cluster with an admin API; there are ${names.join(', ')}`);
+    return { host: entry.host, port: entry.endpoints.admin, tls: tls.toNode(backend) };
+  };
+  try {
+    return await work({
+      config, directory, backends: names, target,
+      complete: (address) => (address.includes('@') ? address : `${address}@${config.primaryDomain}`).toLowerCase(),
+    });
+  } finally {
+    directory.close();
+  }
+}
