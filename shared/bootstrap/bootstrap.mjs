@@ -25,6 +25,7 @@ const uiStamp = join(root, 'dist', 'webmail.stamp');
 const modes = {
   demo: { program: 'waybill.ts', firstArguments: ['demo'], needsUi: true },
   run: { program: 'waybill.ts', firstArguments: [], needsUi: true },
+  torture: { program: 'test/torture/torture.ts', firstArguments: [], needsUi: false },
   test: { program: 'test/run.ts', firstArguments: [], needsUi: true },
   check: { program: 'shared/bootstrap/check.ts', firstArguments: [], needsUi: false },
   dev: { program: 'shared/bootstrap/dev.ts', firstArguments: [], needsUi: true },

@@ -1,6 +1,6 @@
 /**
- * One storage under torture: in each round two processes work on it, one is killed at a step, or at random, or meets a
- * fault of its disk, the other goes on; then the ledger is compared with what is found.
+ * One storage under torture: in each round one or two processes work on it, the first is killed at a step, or at random, or meets a
+ * fault of its disk, the second goes on; then the ledger is compared with what is found.
  */
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,6 @@ import { injectionOf } from './steps.ts';
 import type { Step } from './steps.ts';
 
 const script = join(import.meta.dirname, 'mail-worker.ts');
-const workers = 2;
 const lanes = 4;
 
 /** What is done to the first process of a round. */
@@ -40,12 +39,14 @@ export class MailTorture {
   readonly #directory: string;
   readonly #ledger = new MailLedger();
   readonly #dice: Dice;
+  readonly #workers: number;
   #round = 0;
 
-  /** @param directory an empty one. */
-  constructor(directory: string, dice: Dice) {
+  /** @param directory an empty one. @param workers how many processes work on it. */
+  constructor(directory: string, dice: Dice, workers: 1 | 2) {
     this.#directory = directory;
     this.#dice = dice;
+    this.#workers = workers;
     mkdirSync(directory, { recursive: true });
   }
 
@@ -53,7 +54,7 @@ export class MailTorture {
   async round(torment: Torment): Promise<RoundReport> {
     this.#round += 1;
     const before = { answers: this.#ledger.answers, refusals: this.#ledger.refusals };
-    const tasks = Array.from({ length: workers }, (_, worker) => this.#task(worker));
+    const tasks = Array.from({ length: this.#workers }, (_, worker) => this.#task(worker));
     const running = tasks.map((task, index) => this.#start(task, index === 0 ? torment : undefined));
     const isOver = torment.at === 'random' ? this.#killAll(running, tasks) : Promise.resolve();
     const outcomes = await Promise.all(running.map(({ ended }) => ended));
@@ -75,7 +76,7 @@ export class MailTorture {
   #task(worker: number): WorkerTask {
     const ledger = join(this.#directory, `ledger-${this.#round}-${worker}`);
     appendFileSync(ledger, '');
-    return { directory: join(this.#directory, 'storage'), ledger, seed: this.#dice.below(2 ** 30), worker, lanes, actions: 10 + this.#dice.below(30) };
+    return { directory: join(this.#directory, 'storage'), ledger, seed: this.#dice.below(2 ** 30), worker, lanes, actions: 10 + this.#dice.below(15) };
   }
 
   #start(task: WorkerTask, torment: Torment | undefined): Running {

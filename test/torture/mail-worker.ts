@@ -43,6 +43,7 @@ class Lane {
   readonly #account: Account;
   readonly #delivered: { readonly token: string; readonly uid: number }[] = [];
   #count = 0;
+  #turns = 0;
 
   constructor(name: string, dice: Dice, open: { readonly storage: Storage; readonly account: Account }) {
     this.#name = name;
@@ -68,6 +69,8 @@ class Lane {
   }
 
   #choose(): Action {
+    this.#turns += 1;
+    if (this.#turns === 1) return { kind: 'tidy' };
     const dice = this.#dice;
     const own = this.#account.mailboxes().map(({ name }) => name).filter((name) => name.startsWith(`${this.#name}-`));
     if (own.length < 2) return { kind: 'create', box: this.#freshName(own) };
@@ -117,7 +120,7 @@ class Lane {
       case 'create': return this.#seen(await this.#account.createMailbox(action.box), []);
       case 'rename': await this.#account.renameMailbox(action.box, action.to); return this.#seen(this.#mailbox(action.to), []);
       case 'delete': await this.#account.deleteMailbox(action.box); return { uids: [] };
-      case 'tidy': await this.#storage.removeDeadPacks(0); return { uids: [] };
+      case 'tidy': await this.#tidy(); return { uids: [] };
     }
   }
 
@@ -136,6 +139,13 @@ class Lane {
     const answer = await this.#append(this.#mailbox('INBOX'), [message], 0);
     this.#delivered.push({ token: message.token, uid: answer.uids[0] ?? 0 });
     return answer;
+  }
+
+  /** Leaves a pack in which nothing lives for a later process to find; and tidies away what others have left. */
+  async #tidy(): Promise<void> {
+    const staged = await this.#storage.stage(this.#account.address, pieces(bytesOfMade({ token: 'never appended', bytes: 300_000 })), 2 ** 24);
+    await staged.discard();
+    await this.#storage.removeDeadPacks(0);
   }
 
   #seen(mailbox: Mailbox, uids: readonly number[]): Answer {

@@ -4,6 +4,7 @@
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Dice } from './dice.ts';
 import type { Injection } from './process.ts';
 
 /** A step of one storage (or queue) directory. */
@@ -43,6 +44,11 @@ export const faultSteps: readonly Step[] = [
   { name: 'a flush of the index fails', kind: 'fault', calls: 'fdatasync', on: 'index', effect: 'error=EIO', lasts: 'once' },
   { name: 'a page of the index, or its header, can not be written', kind: 'fault', calls: 'pwrite64', on: 'index', effect: 'error=EIO', lasts: 'once' },
 ];
+
+/** Which of a step's calls is to be struck: one that comes, mostly. */
+export function someCount({ calls }: Step, dice: Dice): number {
+  return 1 + dice.below({ openat: 1, fsync: 2, unlink: 2 }[calls] ?? 15);
+}
 
 /** @param count which of the calls, from 1. */
 export function injectionOf(step: Step, files: { readonly directory: string; readonly ledger: string }, count: number): Injection {

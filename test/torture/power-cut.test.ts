@@ -1,0 +1,42 @@
+/** The power-cut proof in its short form, and that it finds a build which doesn't keep the promise. */
+import assert from 'node:assert/strict';
+import { randomInt } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { Dice } from './dice.ts';
+import { cutPower } from './power-cut.ts';
+import type { PowerCutReport } from './power-cut.ts';
+import { makeSpoiltBuild, spoilings } from './spoilt-build.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+
+function temporary(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'waybill-power-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+function cut(t: TestContext, build: { readonly root: string; readonly directory: string }, size: { readonly actions: number; readonly cuts: number }): Promise<PowerCutReport> {
+  const seed = randomInt(2 ** 30);
+  t.diagnostic(`seed ${seed}`);
+  return cutPower({ ...build, ...size, seed, lanes: 4, dice: new Dice(seed) });
+}
+
+test('power is cut at any moment: a storage opened on what is left on the disk has all that was acknowledged', { timeout: 60_000 }, async (t) => {
+  const report = await cut(t, { root, directory: temporary(t) }, { actions: 25, cuts: 80 });
+  assert.deepEqual(report.losses, []);
+  assert.equal(report.acknowledged, 100);
+});
+
+for (const fault of Object.keys(spoilings) as (keyof typeof spoilings)[]) {
+  test(`the proof finds a build in which ${fault}`, { timeout: 60_000 }, async (t) => {
+    const directory = temporary(t);
+    mkdirSync(join(directory, 'build'));
+    makeSpoiltBuild(join(directory, 'build'), fault);
+    const { losses } = await cut(t, { root: join(directory, 'build'), directory }, { actions: 10, cuts: 24 });
+    assert.notEqual(losses.length, 0);
+  });
+}

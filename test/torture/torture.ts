@@ -1,0 +1,82 @@
+/**
+ * `npm run torture -- [rounds] [seed]`: storages and queues are killed, filled and spoilt at every step, and power is cut,
+ * until that many rounds have passed or one finds something missing. A fresh directory every few rounds. The same seed
+ * gives the same workers and steps; what runs at once within them is up to the machine.
+ */
+import { randomInt } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Dice } from './dice.ts';
+import { MailTorture } from './mail-rounds.ts';
+import type { Torment } from './mail-rounds.ts';
+import { cutPower } from './power-cut.ts';
+import { QueueTorture } from './queue-rounds.ts';
+import { faultSteps, killSteps, someCount, tidyStep } from './steps.ts';
+
+const usualRounds = 300;
+const roundsInOneDirectory = 10;
+const cutsInOneTrace = 60;
+
+const rounds = Number(process.argv[2] ?? usualRounds);
+const seed = Number(process.argv[3] ?? randomInt(2 ** 31));
+if (!Number.isSafeInteger(rounds) || rounds < 1 || !Number.isSafeInteger(seed)) throw new Error('usage: npm run torture -- [rounds] [seed]');
+const dice = new Dice(seed);
+
+/** How often each step struck. */
+const struck = new Map<string, number>();
+const sums = { rounds: 0, answers: 0, refusals: 0, queued: 0, cuts: 0, acknowledged: 0 };
+
+function count(name: string): void {
+  struck.set(name, (struck.get(name) ?? 0) + 1);
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+async function tortureMail(directory: string): Promise<void> {
+  const torture = new MailTorture(directory, dice, 2);
+  for (let turn = 0; turn < roundsInOneDirectory; turn += 1) {
+    const step = dice.pick([...killSteps, tidyStep, ...faultSteps]);
+    const torment: Torment = dice.oneIn(5) ? { at: 'random' } : { at: 'step', step, count: someCount(step, dice) };
+    const name = torment.at === 'random' ? 'at random' : step.name;
+    const report = await torture.round(torment).catch((error: unknown) => { throw new Error(`mail, ${name}, ${JSON.stringify(torment)}`, { cause: error }); });
+    if (report.struck === 'yes') count(`mail: ${name}`);
+    sums.answers += report.answers;
+    sums.refusals += report.refusals;
+  }
+}
+
+async function tortureQueue(directory: string): Promise<void> {
+  const torture = new QueueTorture(directory, dice);
+  const torments: string[] = [];
+  for (let turn = 0; turn < roundsInOneDirectory; turn += 1) {
+    const step = dice.pick([...killSteps, ...faultSteps]);
+    const where = dice.pick(['queue', 'queue', 'mail'] as const);
+    const call = await torture.round({ step, where, count: someCount(step, dice) });
+    torments.push(`${where}, ${step.name}: ${call ?? 'not met'}`);
+    if (call !== undefined) count(`queue: ${step.name} (${where})`);
+  }
+  sums.queued += await torture.verify().catch((error: unknown) => { throw new Error(`queue, after\n${torments.join('\n')}`, { cause: error }); });
+}
+
+async function torturePower(directory: string): Promise<void> {
+  const report = await cutPower({ root: join(import.meta.dirname, '..', '..'), directory, seed: dice.below(2 ** 30), lanes: 4, actions: 25, cuts: cutsInOneTrace, dice });
+  if (report.losses.length > 0) throw new Error(`power cut:\n${report.losses.join('\n')}`);
+  sums.cuts += report.cuts;
+  sums.acknowledged += report.acknowledged;
+}
+
+say(`seed ${seed}, ${rounds} rounds`);
+const beganAtMs = Date.now();
+for (let turn = 0; sums.rounds < rounds; turn += 1) {
+  const directory = mkdtempSync(join(tmpdir(), 'waybill-torture-'));
+  const work = [tortureMail, tortureQueue, torturePower][turn % 3] ?? tortureMail;
+  await work(directory).catch((error: unknown) => { throw new Error(`seed ${seed}; the files are left in ${directory}`, { cause: error }); });
+  rmSync(directory, { recursive: true, force: true });
+  sums.rounds += roundsInOneDirectory;
+  say(`${sums.rounds} rounds, ${Math.round((Date.now() - beganAtMs) / 1000)} s`);
+}
+for (const [name, times] of [...struck].sort()) say(`${String(times).padStart(5)} × ${name}`);
+say(`${sums.answers} acknowledged changes of mailboxes (${sums.refusals} refused), ${sums.queued} messages through the queue, ${sums.cuts} power cuts over ${sums.acknowledged} changes: nothing lost, nothing twice`);
