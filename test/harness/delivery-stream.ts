@@ -1,4 +1,7 @@
-/** Clients that deliver without end, as careful mail servers do: what is not answered 250 is sent again, at the other front-end too. They keep book of every 250. */
+/**
+ * Clients that deliver without end, as careful mail servers do: what is not answered 250 is sent again, at the other front-end
+ * too; and a mail program that appends by IMAP. They keep book of every 250 and OK.
+ */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { frontendNames } from './cluster.ts';
@@ -13,7 +16,7 @@ const patienceMs = 40_000;
 const pauseMs = 20;
 
 export class DeliveryStream {
-  /** Recipients of every message that was answered 250, by subject. */
+  /** Mailboxes of every message that was answered 250 or OK, by subject. */
   readonly acknowledged = new Map<string, readonly string[]>();
   /** Every subject that was ever sent. */
   readonly tried = new Set<string>();
@@ -30,6 +33,7 @@ export class DeliveryStream {
     this.#cluster = cluster;
     this.#recipients = recipients;
     this.#clients = Array.from({ length: clients }, async (_unused, index) => this.#client(index));
+    for (const user of new Set(recipients.flat())) this.#clients.push(this.#append(user));
   }
 
   /** Lets every client come to a 250 for the message it is at. */
@@ -61,6 +65,26 @@ export class DeliveryStream {
       await sleep(100);
     }
     this.refused.push(`${message.subject} not taken in time`);
+  }
+
+  /** Appends until told to stop. What was not answered OK may be there or not, and is not repeated. */
+  async #append(user: string): Promise<void> {
+    let imap: ImapSession | undefined;
+    for (let turn = 0; !this.#stopping; turn += 1) {
+      const { subject, bytes } = newMessage();
+      this.tried.add(subject);
+      try {
+        imap ??= await ImapSession.logIn(this.#cluster, { node: frontendNames[turn % frontendNames.length] ?? 'fe1', user });
+        await imap.append('INBOX', bytes);
+        this.acknowledged.set(subject, [user]);
+      } catch {
+        this.failedTries += 1;
+        imap?.close();
+        imap = undefined;
+      }
+      await sleep(pauseMs);
+    }
+    imap?.close();
   }
 
   async #try(node: NodeName, letter: Letter): Promise<string> {
