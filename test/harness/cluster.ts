@@ -162,8 +162,12 @@ class RunningCluster implements Cluster {
   async #launch(name: NodeName | 'directory', words: readonly string[]): Promise<void> {
     const log = fs.openSync(this.#layout.files.log(name), 'a');
     const command = [process.execPath, '--disable-warning=DEP0060', program, ...words];
-    const [file = '', ...rest] = (name === 'directory' ? undefined : this.#wrap[name])?.(command, this.folder) ?? command;
-    const child = spawn(file, rest, { stdio: ['ignore', log, log, 'ipc'], detached: true });
+    const wrap = name === 'directory' ? undefined : this.#wrap[name];
+    const [file = '', ...rest] = wrap?.(command, this.folder) ?? command;
+    // A wrapped node runs as an operator would start it, without the compile cache of `npm test`.
+    const { NODE_COMPILE_CACHE: cache, ...environment } = process.env;
+    const env = wrap === undefined && cache !== undefined ? { ...environment, NODE_COMPILE_CACHE: cache } : environment;
+    const child = spawn(file, rest, { stdio: ['ignore', log, log, 'ipc'], detached: true, env });
     fs.closeSync(log);
     this.#children.set(name, child);
     const over = once(child, 'exit').then(() => 'over');

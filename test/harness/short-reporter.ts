@@ -13,11 +13,13 @@ interface FileCount {
 
 /** Characters of a file's output that are kept to be shown with its failures. */
 const keptOutput = 20_000;
+const suiteTests = '';
 
 export default async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   const files = new Map<string, FileCount>();
-  const countOf = (file: string | undefined): FileCount => {
-    const key = file ?? '';
+  // Tests of a suite that a test file calls bear the suite's file; they come right before the summary of the test file.
+  const countOf = (file = ''): FileCount => {
+    const key = file.endsWith('.test.ts') ? file : suiteTests;
     const known = files.get(key) ?? { passed: 0, failed: 0, skipped: 0, output: '', failures: [] };
     files.set(key, known);
     return known;
@@ -36,6 +38,11 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
       count.output = `${count.output}${event.data.message}`.slice(-keptOutput);
     } else if (event.type === 'test:summary' && event.data.file !== undefined) {
       told.add(event.data.file);
+      const suites = files.get(suiteTests);
+      if (suites !== undefined) {
+        addTo(countOf(event.data.file), suites);
+        files.delete(suiteTests);
+      }
       yield fileLine(event.data.file, countOf(event.data.file), event.data.duration_ms);
     } else if (event.type === 'test:summary') {
       // A file that could not be loaded, or was ended, has no summary of its own.
@@ -43,6 +50,14 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
       yield closing(files, event.data.duration_ms);
     }
   }
+}
+
+function addTo(count: FileCount, more: FileCount): void {
+  count.passed += more.passed;
+  count.failed += more.failed;
+  count.skipped += more.skipped;
+  count.output = `${count.output}${more.output}`.slice(-keptOutput);
+  count.failures.push(...more.failures);
 }
 
 function fileLine(file: string, count: FileCount, durationMs: number): string {
@@ -60,7 +75,8 @@ function closing(files: ReadonlyMap<string, FileCount>, durationMs: number): str
   const failedFiles = [...files].filter(([, count]) => count.failed > 0).map(([file]) => `  ${relative(process.cwd(), file)}\n`);
   const skipped = sum((count) => count.skipped);
   const list = failedFiles.length === 0 ? '' : `\nfailed in:\n${failedFiles.join('')}`;
-  return `${list}\n${sum((count) => count.passed)} passed, ${sum((count) => count.failed)} failed${skipped === 0 ? '' : `, ${skipped} skipped`} (${Math.round(durationMs / 1000)} s)\n`;
+  const seconds = `in ${String(Math.round(durationMs / 1000))} s:`;
+  return `${list}\n${seconds}\n${sum((count) => count.passed)} passed, ${sum((count) => count.failed)} failed${skipped === 0 ? '' : `, ${skipped} skipped`}\n`;
 }
 
 function indent(text: string): string {
