@@ -5,6 +5,7 @@ import type { Place } from '../cluster-config/listeners.ts';
 import type { NodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeContext } from '../cluster-config/run-node.ts';
 import { httpLimits, httpListener, readCookieSecret, sessionAges, uiDirectory } from '../cluster-config/webmail-settings.ts';
+import { UserSessions } from '../shared/access/user-sessions.ts';
 import type { ServerTls } from '../shared/net/server-tls.ts';
 import type { Service } from '../shared/service/service.ts';
 import type { Accounts } from './accounts/accounts.ts';
@@ -29,9 +30,12 @@ const loginFailureDelayMs = 1000;
 /** All enabled ones. Rejects with the first that can't start. */
 export function startMailAccess(ground: Ground, submit: Submit): Promise<Service>[] {
   const { imap, pop3, webmail } = ground.config.services;
+  const { siblings } = ground.context;
+  const imapSessions = new UserSessions({ max: imap.maxConnectionsPerUser, topic: 'imap sessions', siblings });
+  const pop3Sessions = new UserSessions({ max: pop3.maxConnectionsPerUser, topic: 'pop3 sessions', siblings });
   return [
-    ...byAudience(imap, ground.tls).map(async (part) => startImapFor(ground, part)),
-    ...byAudience(pop3, ground.tls).map(async (part) => startPop3For(ground, part)),
+    ...byAudience(imap, ground.tls).map(async (part) => startImapFor(ground, part, imapSessions)),
+    ...byAudience(pop3, ground.tls).map(async (part) => startPop3For(ground, part, pop3Sessions)),
     ...byAudience(webmail, ground.tls).map(async (part) => startWebmailFor(ground, part, submit)),
   ];
 }
@@ -71,12 +75,12 @@ function sessionLimits(service: NodeConfig['services']['imap'] | NodeConfig['ser
   };
 }
 
-async function startImapFor(ground: Ground, { listeners, serverTls }: Part<MailListener>): Promise<Service> {
+async function startImapFor(ground: Ground, { listeners, serverTls }: Part<MailListener>, userSessions: UserSessions): Promise<Service> {
   const { config, tls, storage, accounts, context } = ground;
   const service = config.services.imap;
   return startImap({
     listeners: listeners.map((listener) => lineListener(config, listener)),
-    serverTls, accounts, storage,
+    serverTls, accounts, storage, userSessions,
     hints: context.hints,
     log: context.log,
     isTrustedNode: tls.isTrustedNode,
@@ -84,11 +88,11 @@ async function startImapFor(ground: Ground, { listeners, serverTls }: Part<MailL
   });
 }
 
-async function startPop3For(ground: Ground, { listeners, serverTls }: Part<MailListener>): Promise<Service> {
+async function startPop3For(ground: Ground, { listeners, serverTls }: Part<MailListener>, userSessions: UserSessions): Promise<Service> {
   const { config, tls, accounts, context } = ground;
   return startPop3({
     listeners: listeners.map((listener) => lineListener(config, listener)),
-    serverTls, accounts,
+    serverTls, accounts, userSessions,
     log: context.log,
     isTrustedNode: tls.isTrustedNode,
     limits: sessionLimits(config.services.pop3),

@@ -8,6 +8,7 @@ const maxAuthErrors = wholeNumber({ min: 1, max: 100 }).default(3).describe('Fai
 const maxConnections = wholeNumber({ min: 1, max: 1_000_000 }).default(1000).describe('Connections at the same time, for each worker process.');
 const maxConnectionsPerAddress = wholeNumber({ min: 1, max: 1_000_000 }).optional().describe('Connections at the same time from one client address (IPv6: one /64), for each worker process; no limit when absent.');
 const connectTimeoutSeconds = wholeNumber({ min: 1, max: 600 }).default(5).describe('How long a connection to a back-end may take.');
+const maxConnectionsPerUser = wholeNumber({ min: 1, max: 1_000_000 }).default(50).describe('Sessions of one user at the same time; a few more get through when they begin at several worker processes.');
 const releasePerSecond = wholeNumber({ min: 1, max: 100_000 }).default(50).describe('Connections a second to a back-end that was down, for each worker process, until it has been back for half a minute.');
 const loginTimeoutSeconds = wholeNumber({ min: 5, max: 3600 }).default(60).describe('From the connection to a successful login.');
 
@@ -128,7 +129,7 @@ const smtpSending = z
 
 const imap = z
   .strictObject({
-    enable, listeners: listeners(nodeListener), maxErrors, maxAuthErrors, maxConnections, loginTimeoutSeconds,
+    enable, listeners: listeners(nodeListener), maxErrors, maxAuthErrors, maxConnections, maxConnectionsPerUser, loginTimeoutSeconds,
     idleTimeoutSeconds: idleTimeoutSeconds(1860).describe('Silence after which a session is cut; the standard asks for 30 minutes at least (RFC 3501 section 5.4).'),
     maxMessageKilobytes: messageLimits.maxMessageKilobytes,
   })
@@ -137,7 +138,7 @@ const imap = z
 
 const pop3 = z
   .strictObject({
-    enable, listeners: listeners(nodeListener), maxErrors, maxAuthErrors, maxConnections, loginTimeoutSeconds,
+    enable, listeners: listeners(nodeListener), maxErrors, maxAuthErrors, maxConnections, maxConnectionsPerUser, loginTimeoutSeconds,
     idleTimeoutSeconds: idleTimeoutSeconds(660).describe('Silence after which a session is cut; the standard asks for 10 minutes at least (RFC 1939 section 3).'),
   })
   .prefault({})

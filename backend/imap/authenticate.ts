@@ -91,6 +91,7 @@ async function settleLogin(session: Session, address: string, open: () => Promis
   session.wantedAddress = address;
   try {
     const account = await open();
+    await session.options.userSessions?.enter(account.id, session.connection.closed);
     session.enter({ at: 'authenticated', account });
     session.connection.setIdleTimeout(session.options.limits.idleTimeoutMs);
     session.log = session.log.child({ account: account.address });

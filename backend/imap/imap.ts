@@ -1,4 +1,5 @@
 /** The IMAP service of a back-end (RFC 3501, RFC 9051): listeners, sessions, news for those who wait. The wiring starts it. */
+import type { UserSessions } from '../../shared/access/user-sessions.ts';
 import { newSessionId } from '../../shared/base/session-id.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import { Connection } from '../../shared/net/connection.ts';
@@ -47,6 +48,8 @@ export interface ImapOptions {
   readonly serverTls: ServerTls;
   readonly accounts: Pick<Accounts, 'login' | 'open'>;
   readonly storage: Pick<Storage, 'stage'>;
+  /** How many sessions a user may have; no limit when absent. */
+  readonly userSessions?: UserSessions | undefined;
   readonly hints: HintBus;
   readonly log: Logger;
   readonly limits: ImapLimits;

@@ -102,6 +102,7 @@ async function logIn(session: Session, name: string, open: () => Promise<Account
   const { limits } = session.options;
   try {
     const account = await open();
+    await session.options.userSessions?.enter(account.id, session.connection.closed);
     // The client may have been sent away meanwhile, for being slow.
     if (session.state.at !== 'authorization') throw new Failure('shutting-down', 'too late');
     session.log = session.log.child({ account: account.address });

@@ -1,4 +1,5 @@
 /** The POP3 service of a back-end (RFC 1939, RFC 2449, RFC 2595, RFC 5034): listeners and sessions. The wiring starts it. */
+import type { UserSessions } from '../../shared/access/user-sessions.ts';
 import { newSessionId } from '../../shared/base/session-id.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import { Connection } from '../../shared/net/connection.ts';
@@ -43,6 +44,8 @@ export interface Pop3Options {
   readonly listeners: readonly Pop3Listener[];
   readonly serverTls: ServerTls;
   readonly accounts: Pick<Accounts, 'login' | 'open'>;
+  /** How many sessions a user may have; no limit when absent. */
+  readonly userSessions?: UserSessions | undefined;
   readonly log: Logger;
   readonly limits: Pop3Limits;
   /** Whether the configuration lists this node as one that may log users in. */
