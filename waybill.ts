@@ -15,7 +15,7 @@ function print(text: string): void {
 }
 
 const program = new Command('waybill')
-  .description('A clustered mail system. Front-ends speak SMTP, IMAP, POP3 and WebMail to the world, ask an LDAP directory who\nkeeps a mailbox, and hand the session to that back-end.')
+  .description('A clustered mail system. Front-ends speak SMTP, IMAP, POP3 and WebMail to the world, ask an LDAP directory who keeps a mailbox, and hand the session to that back-end.')
   .addHelpText('after', `
 Examples:
   $ waybill demo                                     a whole cluster on this machine, to try
