@@ -9,7 +9,8 @@ const port = fc.integer({ min: 0, max: 65535 });
 const rest = fc.uint8Array({ maxLength: 300 });
 
 test('a version 1 line gives the client\'s address, whatever follows it', () => {
-  fc.assert(fc.property(fc.ipV4(), fc.ipV4(), port, port, rest, (source, destination, from, to, after) => {
+  const ends = fc.record({ source: fc.ipV4(), destination: fc.ipV4(), from: port, to: port });
+  fc.assert(fc.property(ends, rest, ({ source, destination, from, to }, after) => {
     const line = `PROXY TCP4 ${source} ${destination} ${String(from)} ${String(to)}\r\n`;
     assert.deepEqual(parseProxyHeader(Buffer.concat([Buffer.from(line), after])), {
       kind: 'client', length: line.length, client: { address: source, port: from, overTls: 'no' },
@@ -36,7 +37,8 @@ test('bad version 1 lines are malformed', () => {
 
 test('a version 2 header gives the client\'s address, TLS and all', () => {
   const extra = fc.array(fc.tuple(fc.constantFrom(0x01, 0x02, 0x04, 0x05, 0x30, 0xea), fc.uint8Array({ maxLength: 100 })), { maxLength: 5 });
-  fc.assert(fc.property(fc.ipV4(), port, fc.boolean(), extra, rest, (address, from, ssl, others, after) => {
+  const client = fc.record({ address: fc.ipV4(), from: port, ssl: fc.boolean() });
+  fc.assert(fc.property(client, extra, rest, ({ address, from, ssl }, others, after) => {
     const tlvs = [...others.map(([type, value]) => tlv(type, Buffer.from(value))), tlv(0x20, Buffer.from([ssl ? 1 : 0, 0, 0, 0, 0, 0x21, 0, 2, 0x76, 0x31]))];
     const header = proxyHeaderV2({ address, port: from, tlvs, checksum: 'yes' });
     assert.deepEqual(parseProxyHeader(Buffer.concat([header, after])), {
