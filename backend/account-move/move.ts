@@ -80,8 +80,9 @@ async function copyAndSeal(move: Move, epoch: number): Promise<void> {
       await holdAndSeal(move, epoch);
       return;
     } catch (error) {
-      // The delta took longer than the hold: it is shorter now.
-      if (!isFailure(error, 'timed-out') || attempt >= mostHolds) throw error;
+      // `timed-out`: the delta took longer than the hold, and is shorter now. `in-use`: the hold of a move that died.
+      if (!(isFailure(error, 'timed-out') || isFailure(error, 'in-use')) || attempt >= mostHolds) throw error;
+      if (error.kind === 'in-use') await sleep(move.holdMs);
     }
   }
 }

@@ -30,18 +30,25 @@ export async function followMove(request: MoveRequest, onEvent: (event: Followed
 
 async function followOnce({ address, target, from, purge }: MoveRequest, onEvent: (event: FollowedEvent) => void): Promise<{ readonly byHand: string | undefined } | 'busy'> {
   let byHand: string | undefined;
+  let last: FollowedEvent | undefined;
   let rest = '';
   for await (const piece of streamFromNode(target, { path: `/moves/start/${encodeURIComponent(address)}`, body: { from, purge }, silenceMs })) {
     const lines = (rest + piece.toString('utf8')).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) {
       const event = eventSchema.parse(JSON.parse(line));
-      if (event.step === 'failed' && event.kind === 'in-use') return 'busy';
-      onEvent(event);
-      if (event.step === 'failed') throw new Failure('backend-unavailable', event.text);
-      if (event.step === 'done') return { byHand };
+      last = event;
+      if (!isBusy(event)) onEvent(event);
       byHand = event.ldif ?? byHand;
     }
   }
+  if (last?.step === 'done') return { byHand };
+  if (last !== undefined && isBusy(last)) return 'busy';
+  if (last?.step === 'failed') throw new Failure('backend-unavailable', last.text);
   throw new Failure('backend-unavailable', 'the node that works at the move was lost; run the command again');
+}
+
+/** Another process of that node works at this account. */
+function isBusy({ step, kind }: FollowedEvent): boolean {
+  return step === 'failed' && kind === 'in-use';
 }

@@ -57,7 +57,7 @@ export async function startAdmin(options: AdminOptions): Promise<Service> {
     (request, response) => {
       answerRequest(options, request, response).catch((error: unknown) => {
         if (response.headersSent) {
-          options.log.warn({ err: error, url: request.url }, 'admin answer was cut');
+          options.log.info({ err: error, url: request.url }, 'admin answer was cut');
           response.destroy();
         } else if (isFailure(error)) {
           reply(response, { status: 409, body: { error: error.message, kind: error.kind, node: error.node } });
