@@ -4,12 +4,12 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { LedgerLine } from './actions.ts';
+import type { QueueLine } from './queue-worker.ts';
 
-/** A storage, and the ledger that it has to stand up to. */
-export interface Case {
-  readonly directory: string;
-  readonly lines: readonly LedgerLine[];
-}
+/** A storage, or a node's mail and queue, and the ledger that it has to stand up to. */
+export type Case =
+  | { readonly of: 'mail'; readonly directory: string; readonly lines: readonly LedgerLine[] }
+  | { readonly of: 'queue'; readonly directory: string; readonly lines: readonly QueueLine[] };
 
 export interface Verdict {
   readonly loss: string | null;

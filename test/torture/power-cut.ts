@@ -1,5 +1,5 @@
 /**
- * The power-cut proof: a process works on a storage under strace; then the disk is rebuilt as a cut at some moment could
+ * The power-cut proof: a process works on a storage, or a node on its mail and queue, under strace; then the disk is rebuilt as a cut at some moment could
  * have left it, a storage is opened on it, and compared with what had been acknowledged by then.
  */
 import { mkdirSync, rmSync } from 'node:fs';
@@ -8,17 +8,24 @@ import type { LedgerLine } from './actions.ts';
 import type { Dice } from './dice.ts';
 import { PoweredDisk } from './disk-image.ts';
 import { traceDisk } from './disk-trace.ts';
+import type { DiskEvent } from './disk-trace.ts';
 import { Judge } from './judge.ts';
+import type { Case } from './judge.ts';
 import type { WorkerTask } from './mail-worker.ts';
+import { addresses } from './queue-ledger.ts';
+import type { Errand, QueueLine, QueueTask } from './queue-worker.ts';
+
+/** What works, and is then compared. */
+export type Work =
+  | { readonly of: 'mail'; readonly lanes: number; readonly actions: number }
+  | { readonly of: 'queue'; readonly clients: number; readonly messages: number };
 
 export interface PowerCutOptions {
+  readonly work: Work;
   /** A copy of the program may be watched instead of this one. */
   readonly root: string;
   /** For all files; an empty one. */
   readonly directory: string;
-  readonly seed: number;
-  readonly lanes: number;
-  readonly actions: number;
   /** How many cuts are tried. Half of them come just as something is acknowledged. */
   readonly cuts: number;
   readonly dice: Dice;
@@ -32,29 +39,62 @@ export interface PowerCutReport {
   readonly losses: readonly string[];
 }
 
+interface Recording {
+  readonly events: readonly DiskEvent[];
+  readonly lines: number;
+  /** Places in the trace where something is acknowledged. */
+  readonly acknowledged: readonly number[];
+  /** The storage on what is left, and what was said before the cut. */
+  readonly caseAt: (line: number, image: string) => Case;
+}
+
 export async function cutPower(options: PowerCutOptions): Promise<PowerCutReport> {
-  const { root, directory, seed, lanes, actions, dice } = options;
-  const files = { directory: join(directory, 'storage'), ledger: join(directory, 'ledger'), trace: join(directory, 'trace') };
-  const task: WorkerTask = { directory: files.directory, ledger: files.ledger, seed, worker: 0, lanes, actions };
-  const trace = traceDisk<LedgerLine>(join(root, 'test', 'torture', 'mail-worker.ts'), task, files);
-  const disk = new PoweredDisk(files.directory, trace.events);
-  const acknowledged = trace.said.filter(({ line }) => line.at === 'done');
+  const { directory, cuts, dice } = options;
+  const { events, lines, acknowledged, caseAt } = options.work.of === 'mail' ? recordMail(options, options.work) : recordQueue(options, options.work);
+  const disk = new PoweredDisk(watched(options).directory, events);
   const losses: string[] = [];
   const judge = new Judge();
   try {
-    for (let count = 0; count < options.cuts; count += 1) {
+    for (let count = 0; count < cuts; count += 1) {
       const remains = (['nothing', 'by chance', 'everything', 'by chance'] as const)[count % 4] ?? 'nothing';
-      const at = count % 8 < 4 ? dice.pick(acknowledged).begin : dice.below(trace.lines);
+      const at = count % 8 < 4 ? dice.pick(acknowledged) : dice.below(lines);
       const image = join(directory, `image-${count}`);
       mkdirSync(image);
       disk.rebuild(image, { at, remains, dice });
-      const loss = await judge.judge({ directory: image, lines: trace.said.filter(({ begin }) => begin <= at).map(({ line }) => line) });
+      const loss = await judge.judge(caseAt(at, image));
       rmSync(image, { recursive: true, force: true });
       if (loss !== undefined) losses.push(`cut at line ${at} of the trace, of what was not flushed remains ${remains}: ${loss}`);
     }
   } finally {
     await judge.close();
   }
-  const flushes = trace.events.filter(({ kind }) => kind === 'flush').length;
-  return { cuts: options.cuts, acknowledged: acknowledged.length, flushes, losses };
+  return { cuts, acknowledged: acknowledged.length, flushes: events.filter(({ kind }) => kind === 'flush').length, losses };
+}
+
+function watched({ directory }: PowerCutOptions): { readonly directory: string; readonly ledger: string; readonly trace: string } {
+  return { directory: join(directory, 'disk'), ledger: join(directory, 'ledger'), trace: join(directory, 'trace') };
+}
+
+function recordMail(options: PowerCutOptions, { lanes, actions }: Work & { readonly of: 'mail' }): Recording {
+  const files = watched(options);
+  const task: WorkerTask = { directory: files.directory, ledger: files.ledger, seed: options.dice.below(2 ** 30), worker: 0, lanes, actions };
+  const { events, said, lines } = traceDisk<LedgerLine>(join(options.root, 'test', 'torture', 'mail-worker.ts'), task, files);
+  return {
+    events, lines, acknowledged: said.filter(({ line }) => line.at === 'done').map(({ begin }) => begin),
+    caseAt: (at, directory) => ({ of: 'mail', directory, lines: said.filter(({ begin }) => begin <= at).map(({ line }) => line) }),
+  };
+}
+
+function recordQueue(options: PowerCutOptions, { clients, messages }: Work & { readonly of: 'queue' }): Recording {
+  const files = watched(options);
+  const { dice } = options;
+  const errands = Array.from({ length: messages }, (_, index): Errand => ({
+    message: { token: `${dice.below(2 ** 30)}.${index}`, bytes: 200 + dice.below(4000) }, recipients: dice.some(addresses), way: dice.pick(['accounts', 'queue', 'queue']),
+  }));
+  const task: QueueTask = { directory: files.directory, ledger: files.ledger, clients, errands };
+  const { events, said, lines } = traceDisk<QueueLine>(join(options.root, 'test', 'torture', 'queue-worker.ts'), task, files);
+  return {
+    events, lines, acknowledged: said.filter(({ line }) => line.at === 'taken').map(({ begin }) => begin),
+    caseAt: (at, directory) => ({ of: 'queue', directory, lines: said.filter(({ begin }) => begin <= at).map(({ line }) => line) }),
+  };
 }

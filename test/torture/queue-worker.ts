@@ -29,7 +29,8 @@ export interface QueueTask {
 /** `taken` and `refused` name recipients: with accounts each has an answer of its own. */
 export type QueueLine =
   | { readonly at: 'start' }
-  | { readonly at: 'brought' | 'taken' | 'refused'; readonly token: string; readonly recipients: readonly string[] }
+  | { readonly at: 'brought'; readonly message: MadeMessage; readonly recipients: readonly string[] }
+  | { readonly at: 'taken' | 'refused'; readonly token: string; readonly recipients: readonly string[] }
   | { readonly at: 'end' };
 
 const task = JSON.parse(process.argv[2] ?? '{}') as QueueTask;
@@ -46,7 +47,7 @@ async function* pieces(bytes: Buffer): AsyncGenerator<Buffer> {
 
 async function bring(node: QueueNode, { message, recipients, way }: Errand): Promise<void> {
   const { token } = message;
-  note({ at: 'brought', token, recipients });
+  note({ at: 'brought', message, recipients });
   const arriving: ArrivingMessage = {
     sender: { address: 'sender@example.net' }, trace: 'Received: from client\r\n', bytes: pieces(bytesOfMade(message)), maxBytes: 2 ** 24, handedOver: undefined,
   };

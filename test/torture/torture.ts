@@ -11,6 +11,7 @@ import { Dice } from './dice.ts';
 import { MailTorture } from './mail-rounds.ts';
 import type { Torment } from './mail-rounds.ts';
 import { cutPower } from './power-cut.ts';
+import type { Work } from './power-cut.ts';
 import { QueueTorture } from './queue-rounds.ts';
 import { faultSteps, killSteps, someCount, tidyStep } from './steps.ts';
 
@@ -62,7 +63,8 @@ async function tortureQueue(directory: string): Promise<void> {
 }
 
 async function torturePower(directory: string): Promise<void> {
-  const report = await cutPower({ root: join(import.meta.dirname, '..', '..'), directory, seed: dice.below(2 ** 30), lanes: 4, actions: 25, cuts: cutsInOneTrace, dice });
+  const work: Work = dice.oneIn(2) ? { of: 'mail', lanes: 4, actions: 25 } : { of: 'queue', clients: 4, messages: 30 };
+  const report = await cutPower({ work, root: join(import.meta.dirname, '..', '..'), directory, cuts: cutsInOneTrace, dice });
   if (report.losses.length > 0) throw new Error(`power cut:\n${report.losses.join('\n')}`);
   sums.cuts += report.cuts;
   sums.acknowledged += report.acknowledged;
