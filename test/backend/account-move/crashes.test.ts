@@ -127,7 +127,7 @@ function liveAt(storage: Storage, address: string): Account {
   return record.account;
 }
 
-async function move(address: string, saboteur: Saboteur): Promise<void> {
+async function move(address: string, saboteur: Saboteur, held = holdMs): Promise<void> {
   const source: MoveSource = saboteur.wrap('source', localSource('be1', be1), 'yes');
   const transfers = { leaving: be2.transfers.leaving, arriving: saboteur.wrap('arriving', be2.transfers.arriving, 'no') };
   const storage = new Proxy(be2, { get: (target, key) => {
@@ -135,7 +135,7 @@ async function move(address: string, saboteur: Saboteur): Promise<void> {
     const value: unknown = Reflect.get(target, key);
     return typeof value === 'function' ? (...args: unknown[]): unknown => Reflect.apply(value, target, args) : value;
   } });
-  await bringAccount({ address, source, node: 'be2', storage, holdMs, tell: () => undefined });
+  await bringAccount({ address, source, node: 'be2', storage, holdMs: held, tell: () => undefined });
 }
 
 test('an account moves with everything that a client can see unchanged', async () => {
@@ -169,7 +169,7 @@ test('what is acknowledged while the move goes on is there afterwards, and nothi
       refused.push(name);
     }
   };
-  await move(address, saboteur);
+  await move(address, saboteur, 5000);
   assert.deepEqual(liveAt(be2, address).mailbox('INBOX')?.rows().map(({ uid }) => uid), [1, 2, 4, ...acknowledged]);
   assert.ok(acknowledged.length > 5 && refused.includes('source.seal') && refused.includes('source.fingerprint'), refused.join(' '));
 });
