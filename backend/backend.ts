@@ -3,6 +3,7 @@ import type { NodeConfig } from '../cluster-config/effective.ts';
 import { nodeOfMailHost } from '../cluster-config/effective.ts';
 import { openDirectoryAccess } from '../cluster-config/directory-access.ts';
 import { adminListeners } from '../cluster-config/listeners.ts';
+import { loadForeignTrust } from '../cluster-config/foreign-backends.ts';
 import { loadNodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeContext } from '../cluster-config/run-node.ts';
@@ -47,7 +48,7 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
     nodeOf: (mailHost) => nodeOfMailHost(config.nodes, mailHost),
     holders: async (address) => askHolders(otherBackends(config, tls), address),
   });
-  const ground: Ground = { context, config, tls, storage, accounts };
+  const ground: Ground = { context, config, tls, storage, accounts, foreignTrust: await loadForeignTrust(config) };
   const processing = openProcessing(ground);
   const moves = createAccountMoves({
     storage, log,

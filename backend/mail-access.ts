@@ -1,4 +1,5 @@
 /** Starts the services by which users read their mail (IMAP, POP3, WebMail) from the node's configuration. */
+import type { ConnectionOptions } from 'node:tls';
 import type { NodeConfig } from '../cluster-config/effective.ts';
 import { placeOf } from '../cluster-config/listeners.ts';
 import type { Place } from '../cluster-config/listeners.ts';
@@ -22,6 +23,8 @@ export interface Ground {
   readonly tls: NodeTls;
   readonly storage: Storage;
   readonly accounts: Accounts;
+  /** Whose certificates count among mail hosts that are no nodes. */
+  readonly foreignTrust: ConnectionOptions;
 }
 
 /** How long a back-end waits before it answers a failed login; users come through front-ends, which slow guesses down themselves. */

@@ -91,12 +91,13 @@ function lmtpTargets({ config, tls }: Ground): (node: string) => ConnectOptions 
   };
 }
 
-function sendingOf({ config, context }: Ground): SmtpSending {
+function sendingOf({ config, context, foreignTrust }: Ground): SmtpSending {
   const { smtpSending } = config.services;
   return createSmtpSending({
     hostName: config.serverName,
     dnr: dnrOf(config),
     routes: smtpSending.routes,
+    foreign: { ...config.foreignBackends.mail, tlsOptions: foreignTrust },
     port: 25,
     connectTimeoutMs: smtpSending.connectTimeoutSeconds * 1000,
     timeouts: {},

@@ -1,6 +1,6 @@
 /** Who decides who lives where: LDAP connectors, user maps, and how routes are kept. */
 import { z } from 'zod';
-import { domainName, fileName, host, secret, wholeNumber } from './values.ts';
+import { domainName, fileName, host, port, secret, wholeNumber } from './values.ts';
 
 const objectName = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, 'must be a name of letters, digits, "_", "-" and "." only');
 const attributeName = z.string().regex(/^[A-Za-z][A-Za-z0-9-]*$/, 'is not the name of an LDAP attribute');
@@ -91,6 +91,14 @@ const foreignBackends = z
     tls: z.enum(['implicit', 'starttls', 'none']).default('implicit').describe('TLS from the first byte, on request, or not at all: IMAP and POP3.'),
     ca: fileName().optional().describe('PEM file: authorities trusted for their certificates, instead of the system\'s.'),
     verify: z.boolean().default(true).describe('Whether their certificates are checked.'),
+    mail: z
+      .strictObject({
+        port: port.default(25).describe('The port for a mailHost that names none.'),
+        protocol: z.enum(['smtp', 'lmtp']).default('smtp').describe('What is spoken there.'),
+        tls: z.enum(['none', 'opportunistic', 'required']).default('opportunistic').describe('STARTTLS: never, where offered, or only with a certificate that checks.'),
+      })
+      .prefault({})
+      .describe('How they get mail, from front-ends and from the queues of back-ends: set it for the whole cluster.'),
     masterUser: masterUser.optional().describe('A user who may log in there as anybody; the user\'s own name and password are passed through when absent.'),
   })
   .prefault({})

@@ -1,4 +1,4 @@
-/** What front-ends need of the configuration to reach servers of other kinds: whose certificates count, and the master user. */
+/** What nodes need of the configuration to reach servers of other kinds: whose certificates count, and the master user. */
 import { readFile } from 'node:fs/promises';
 import type { ConnectionOptions } from 'node:tls';
 import { Failure } from '../shared/base/failure.ts';
@@ -8,18 +8,23 @@ import { readSecret } from './secret.ts';
 export interface ForeignBackends {
   readonly tls: 'implicit' | 'starttls' | 'none';
   readonly tlsOptions: ConnectionOptions;
+  readonly mail: NodeConfig['foreignBackends']['mail'];
   readonly masterUser: { readonly user: string; readonly password: string; readonly separator: string | undefined } | undefined;
 }
 
 /** Reads the files. @throws Failure('bad-input') that names the one that can't be read */
 export async function loadForeignBackends(config: NodeConfig, environment: Readonly<Record<string, string | undefined>>): Promise<ForeignBackends> {
-  const { tls, ca, verify, masterUser } = config.foreignBackends;
-  const authorities = ca === undefined ? {} : { ca: await readAuthorities(ca) };
+  const { tls, mail, masterUser } = config.foreignBackends;
   return {
-    tls,
-    tlsOptions: { minVersion: 'TLSv1.2', rejectUnauthorized: verify, ...authorities },
+    tls, mail,
+    tlsOptions: await loadForeignTrust(config),
     masterUser: masterUser === undefined ? undefined : { user: masterUser.user, password: await readSecret(masterUser.password, environment), separator: masterUser.separator },
   };
+}
+
+/** Whose certificates count. @throws Failure('bad-input') for a file that can't be read */
+export async function loadForeignTrust({ foreignBackends: { ca, verify } }: NodeConfig): Promise<ConnectionOptions> {
+  return { minVersion: 'TLSv1.2', rejectUnauthorized: verify, ...(ca === undefined ? {} : { ca: await readAuthorities(ca) }) };
 }
 
 async function readAuthorities(file: string): Promise<string> {

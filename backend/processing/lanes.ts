@@ -9,7 +9,7 @@ import type { EnvelopeRecipient, EnvelopeSender } from '../../shared/smtp/comman
 import type { Reply } from '../../shared/smtp/reply.ts';
 import { isTemporary, replyLine } from '../../shared/smtp/reply.ts';
 import { SmtpChannel } from '../smtp-sending/smtp-sending.ts';
-import type { DeliveryChannel, RecipientOutcome, SmtpSending } from '../smtp-sending/smtp-sending.ts';
+import type { DeliveryChannel, RecipientOutcome, SendingTarget, SmtpSending } from '../smtp-sending/smtp-sending.ts';
 import type { QueueItem, QueueRecipient } from './queue-item.ts';
 import type { TryOutcome, Words } from './try-outcome.ts';
 
@@ -52,16 +52,16 @@ export async function openNodeLane(node: string, target: ConnectOptions, options
   return new ChannelLane(channel, options, { read: (item, outcome) => handedOver(item, outcome, { node, options }), reports: 'ours' });
 }
 
-/** A lane to servers outside: `domain:NAME` or `host:HOST[:PORT]`. Rejects as `SmtpSending.open`. */
+/** A lane to servers outside, or to a mail host of another kind: `domain:NAME` or `host:HOST[:PORT]`. Rejects as `SmtpSending.open`. */
 export async function openOutsideLane(destination: string, options: LaneOptions): Promise<Lane> {
   const channel = await options.sending.open(targetOf(destination), options.signal);
   return new ChannelLane(channel, options, { read: (_, outcome) => sentOut(outcome, channel.peer), reports: 'passed-on' });
 }
 
-function targetOf(destination: string): { domain: string } | { host: string; port: number } {
+function targetOf(destination: string): SendingTarget {
   if (destination.startsWith('domain:')) return { domain: destination.slice('domain:'.length) };
   const match = /^host:(.+?)(?::(\d+))?$/u.exec(destination);
-  return { host: match?.[1] ?? '', port: Number(match?.[2] ?? 25) };
+  return { host: match?.[1] ?? '', port: match?.[2] === undefined ? undefined : Number(match[2]) };
 }
 
 interface LaneManner {

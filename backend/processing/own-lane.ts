@@ -3,10 +3,13 @@ import { isFailure } from '../../shared/base/failure.ts';
 import type { Failure } from '../../shared/base/failure.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { Account, Storage } from '../storage/storage.ts';
+import type { Expansion } from '../../shared/user-map/expansion.ts';
+import { expansionWords } from '../../shared/user-map/expansion-refusal.ts';
 import type { KeyRules } from './delivery-keys.ts';
 import { ownWords } from './lanes.ts';
 import type { Lane, LaneOptions } from './lanes.ts';
 import { deliverLocally } from './local-delivery.ts';
+import { destinationOf } from './new-item.ts';
 import type { QueueItem, QueueRecipient } from './queue-item.ts';
 import type { TryOutcome } from './try-outcome.ts';
 
@@ -15,12 +18,15 @@ export interface AccountsView {
   /** Rejects with `unknown-user`, `not-kept-here` (naming the node if it is known), `directory-unavailable`. */
   open(address: string): Promise<Account>;
   lookUp(address: string): Promise<{ readonly mailHost: string | undefined } | undefined>;
+  /** Where mail for an address goes. Rejects with `unknown-user`, `directory-unavailable`. */
+  expand(address: string): Promise<Expansion>;
 }
 
 export interface OwnLaneOptions {
   readonly storage: Storage;
   readonly accounts: AccountsView;
   readonly rules: KeyRules;
+  readonly isOurDomain: (domain: string) => boolean;
   readonly lanes: LaneOptions;
   readonly log: Logger;
 }
@@ -34,7 +40,7 @@ export class OwnLane implements Lane {
   }
 
   async deliver(item: QueueItem, recipients: readonly QueueRecipient[]): Promise<readonly TryOutcome[]> {
-    const found = await Promise.all(recipients.map(({ address }) => this.#find(address)));
+    const found = await Promise.all(recipients.map((recipient) => this.#find(recipient)));
     const accounts = found.flatMap((one) => ('account' in one ? [one.account] : []));
     const stored = await this.#store(item, accounts);
     let next = 0;
@@ -49,8 +55,16 @@ export class OwnLane implements Lane {
     await Promise.resolve(); // nothing is held
   }
 
-  async #find(address: string): Promise<{ readonly account: Account } | TryOutcome> {
+  async #find({ address, final }: QueueRecipient): Promise<{ readonly account: Account } | TryOutcome> {
     try {
+      const expansion = final === 'yes' ? { kind: 'mailbox' as const } : await this.#options.accounts.expand(address);
+      if (expansion.kind === 'addresses') {
+        return { at: 'expanded', into: expansion.addresses.map((one) => ({ address: one, destination: destinationOf(one, this.#options.isOurDomain) })) };
+      }
+      if (expansion.kind === 'unusable') {
+        const { status, text } = expansionWords(expansion.problem);
+        return { at: 'refused', permanent: 'yes', words: ownWords(status, text) };
+      }
       return { account: await this.#options.accounts.open(address) };
     } catch (thrown) {
       if (isFailure(thrown, 'not-kept-here')) return this.#elsewhere(address, thrown);
@@ -65,7 +79,7 @@ export class OwnLane implements Lane {
     }
     try {
       const mailHost = (await this.#options.accounts.lookUp(address))?.mailHost;
-      // A mail host that is no node of ours: another kind of server, which takes the mail by SMTP.
+      // A mail host that is no node of ours: another kind of server (foreignBackends).
       if (failure.node === undefined && mailHost !== undefined) return { at: 'moved', destination: `host:${mailHost}`, dueAtMs: Date.now() };
     } catch (thrown) {
       return this.#outage(thrown);

@@ -42,9 +42,10 @@ async function openServer(server: Server, options: OpeningOptions): Promise<Deli
 }
 
 async function introduce(server: Server, options: OpeningOptions, tls: Server['tls']): Promise<DeliveryChannel> {
+  const { protocol = 'smtp' } = server;
   const client = await openSmtpClient(
     { host: server.host, port: server.port, timeoutMs: options.connectTimeoutMs },
-    { protocol: 'smtp', timeouts: options.timeouts, signal: options.signal },
+    { protocol, timeouts: options.timeouts, signal: options.signal },
   );
   try {
     await client.hello(options.hostName);
@@ -54,7 +55,7 @@ async function introduce(server: Server, options: OpeningOptions, tls: Server['t
     } else if (tls === 'required') {
       throw new SmtpRefused('starttls', makeReply(450, '4.7.4', 'TLS is required, and the server does not offer it'));
     }
-    return new SmtpChannel(client, { peer: server.host, protocol: 'smtp' });
+    return new SmtpChannel(client, { peer: server.host, protocol });
   } catch (thrown) {
     client.destroy();
     throw thrown;
@@ -64,7 +65,8 @@ async function introduce(server: Server, options: OpeningOptions, tls: Server['t
 /** Opportunistic TLS takes any certificate: it keeps listeners out, not impostors (RFC 7435). */
 async function encrypt(client: SmtpClient, server: Server, tls: 'opportunistic' | 'required'): Promise<void> {
   try {
-    await client.startTls({ servername: /^[\d.]+$|:/u.test(server.host) ? '' : server.host, rejectUnauthorized: tls === 'required' });
+    const check = tls === 'required' ? (server.tlsOptions?.rejectUnauthorized ?? true) : false;
+    await client.startTls({ ...server.tlsOptions, host: server.host, servername: /^[\d.]+$|:/u.test(server.host) ? '' : server.host, rejectUnauthorized: check });
   } catch (thrown) {
     throw new TlsFailed(thrown);
   }

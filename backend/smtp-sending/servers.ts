@@ -1,4 +1,5 @@
 /** Which servers take the mail of a domain, in the order in which they are tried (RFC 5321 section 5.1). */
+import type { ConnectionOptions } from 'node:tls';
 import { Failure } from '../../shared/base/failure.ts';
 import { makeReply } from '../../shared/smtp/reply.ts';
 import { SmtpRefused } from '../../shared/smtp/refusal.ts';
@@ -9,6 +10,10 @@ export interface Server {
   readonly host: string;
   readonly port: number;
   readonly tls: 'none' | 'opportunistic' | 'required';
+  /** SMTP when absent. */
+  readonly protocol?: 'lmtp' | 'smtp' | undefined;
+  /** Whose certificates count; the system's authorities when absent. */
+  readonly tlsOptions?: ConnectionOptions | undefined;
 }
 
 /** A domain may list any number of hosts; more than this are not tried at one time. */
@@ -16,7 +21,7 @@ const maxServers = 5;
 
 /** Rejects as `SmtpSending.open` says. */
 export async function serversFor(options: SmtpSendingOptions, target: SendingTarget): Promise<readonly Server[]> {
-  if ('host' in target) return [{ ...target, tls: 'opportunistic' }];
+  if ('host' in target) return [{ tls: 'opportunistic', ...options.foreign, host: target.host, port: target.port ?? options.foreign?.port ?? 25 }];
   const route = options.routes.find(({ domain }) => domain === target.domain) ?? options.routes.find(({ domain }) => domain === '*');
   if (route !== undefined) return [{ host: route.host, port: route.port, tls: route.tls }];
   if (target.domain.startsWith('[')) return [literalServer(target.domain, options.port)];

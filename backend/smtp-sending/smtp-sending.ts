@@ -2,6 +2,7 @@
  * The face of the room: opens a connection to the servers that take a domain's mail (3.2.3 of the manual), by MX or by a
  * route of the configuration, and sends messages over it. Called by processing's queue runner; it keeps no state but DNS.
  */
+import type { ConnectionOptions } from 'node:tls';
 import type { Dnr } from '../../shared/dnr/dnr.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { SmtpTimeouts } from '../../shared/smtp/reply-reader.ts';
@@ -22,11 +23,22 @@ export interface SendingRoute {
   readonly tls: 'none' | 'opportunistic' | 'required';
 }
 
+/** How mail hosts of other kinds are spoken to. */
+export interface ForeignMail {
+  readonly port: number;
+  readonly protocol: 'smtp' | 'lmtp';
+  readonly tls: 'none' | 'opportunistic' | 'required';
+  /** Whose certificates count. */
+  readonly tlsOptions: ConnectionOptions;
+}
+
 export interface SmtpSendingOptions {
   /** Said in EHLO. */
   readonly hostName: string;
   readonly dnr: Dnr;
   readonly routes: readonly SendingRoute[];
+  /** Mail hosts that are no nodes; SMTP on port 25 when absent. */
+  readonly foreign?: ForeignMail | undefined;
   /** The port of servers found by MX: 25 but in tests. */
   readonly port: number;
   readonly connectTimeoutMs: number;
@@ -35,8 +47,8 @@ export interface SmtpSendingOptions {
   readonly log: Logger;
 }
 
-/** Where mail is to go: to a domain's servers, or to one host. */
-export type SendingTarget = { readonly domain: string } | { readonly host: string; readonly port: number };
+/** Where mail is to go: to a domain's servers, or to one mail host of another kind (`port` as for all of them when undefined). */
+export type SendingTarget = { readonly domain: string } | { readonly host: string; readonly port: number | undefined };
 
 export interface SmtpSending {
   /**

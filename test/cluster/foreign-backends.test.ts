@@ -140,6 +140,18 @@ function mailTests(cluster: () => Cluster): void {
     }
   });
 
+  test('one message for a user there and one of be1: be1 takes it for both and hands the copy on', async () => {
+    const [there, here] = [await addPerson(cluster(), 'localhost'), await addPerson(cluster(), 'be1')];
+    const { subject, bytes } = newMessage();
+    const smtp = await SmtpSession.connect(cluster(), 'fe1');
+    assert.match(await smtp.send({ from: 'sender@example.net', to: [there, here].map((user) => `${user}@example.com`), bytes }), /^250/);
+    for (const user of [there, here]) {
+      const imap = await ImapSession.logIn(cluster(), { node: 'fe1', user });
+      await imap.findSoon(subject);
+      imap.close();
+    }
+  });
+
   test('a message that has passed a hundred servers goes no further', async () => {
     const user = await addPerson(cluster(), 'localhost');
     const smtp = await SmtpSession.connect(cluster(), 'fe1');
@@ -169,15 +181,14 @@ function configure(cluster: Cluster, dovecot: Dovecot, { tls, masterUser }: Mann
   writeFileSync(secretFile, `${master.password}\n`);
   const masterLine = masterUser === undefined ? '' : `\n    masterUser: { user: ${master.user}, password: { file: ${secretFile} }${masterUser} }`;
   const [imap, pop3] = tls === 'implicit' ? [dovecot.ports.imaps, dovecot.ports.pop3s] : [dovecot.ports.imap, dovecot.ports.pop3];
-  writeFileSync(cluster.configFile, readFileSync(cluster.configFile, 'utf8').replace('\nnodes:\n', `
+  const mail = tls === 'implicit' ? `\n    mail: { protocol: lmtp, tls: required, port: ${String(dovecot.ports.lmtp)} }` : '';
+  writeFileSync(cluster.configFile, readFileSync(cluster.configFile, 'utf8').replace('  userMaps:', `  foreignBackends:\n    ca: tls/authority.pem${mail}\n  userMaps:`).replace('\nnodes:\n', `
 frontends:
   foreignBackends:
-    tls: ${tls}
-    ca: tls/authority.pem${masterLine}
+    tls: ${tls}${masterLine}
   services:
     imapProxy: { mappingPort: ${String(imap)} }
     pop3Proxy: { mappingPort: ${String(pop3)} }
-    smtpProxy: { ${tls === 'implicit' ? `mappingProtocol: lmtp, mappingTls: required, mappingPort: ${String(dovecot.ports.lmtp)}` : ''} }
 
 nodes:
 `));
