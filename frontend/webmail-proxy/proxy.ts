@@ -33,7 +33,7 @@ export interface Errand {
   readonly target: BackendTarget;
   /** Added to the request's own. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The body where it was read already; otherwise it streams from the client. */
+  /** The body where it was read already; otherwise it streams from the client, framed as it came (POST only). */
   readonly body: Buffer | undefined;
 }
 
@@ -73,7 +73,7 @@ export class ApiProxy {
           passBack(answer, response).then(resolve, (cause: unknown) => resolve(failed(watch, cause)));
         },
       });
-      const options = { target: { protocol: 'https:', host: target.host, port: target.port }, agent: this.agentFor(target), headers: { ...headers } };
+      const options = { target: { protocol: 'https:', host: target.host, port: target.port }, agent: this.agentFor(target), headers: { ...headers, ...framingOf(body) } };
       const buffer = body === undefined ? {} : { buffer: Readable.from(body.length === 0 ? [] : [body]) };
       this.#server.web(request, response, { ...options, ...buffer }, (cause) => resolve(failed(watch, cause)));
     });
@@ -144,6 +144,11 @@ class RequestWatch {
     this.#sent?.destroy();
     this.#tell();
   };
+}
+
+/** A body that we hold says its length, always: without one, what the client put there would be read as a request of ours. */
+function framingOf(body: Buffer | undefined): Record<string, string> {
+  return body === undefined ? {} : { 'content-length': String(body.length) };
 }
 
 function failed(watch: RequestWatch, thrown: unknown): Outcome {

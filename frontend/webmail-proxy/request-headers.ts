@@ -7,9 +7,12 @@ const stopped: ReadonlySet<string> = new Set([
   'connection', 'keep-alive', 'proxy-connection', 'proxy-authorization', 'te', 'trailer', 'upgrade', 'expect', 'cookie', 'authorization', 'forwarded', 'via', 'x-real-ip',
 ]);
 
+/** Where the body ends. A client that named them in Connection would make its body the back-end's next request. */
+const framing: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding']);
+
 /** Takes everything away, in place, that must not pass. */
 export function cleanHeaders(headers: IncomingHttpHeaders): void {
-  const named = (headers.connection ?? '').toLowerCase().split(',').map((name) => name.trim());
+  const named = (headers.connection ?? '').toLowerCase().split(',').map((name) => name.trim()).filter((name) => !framing.has(name));
   for (const name of Object.keys(headers)) {
     if (stopped.has(name) || named.includes(name) || name.startsWith(waybillHeaderPrefix) || name.startsWith('x-forwarded-')) delete headers[name];
   }

@@ -112,10 +112,16 @@ async function passOn(room: Room, exchange: Exchange, claims: SessionClaims): Pr
   await backends.pass({ request, response, address: claims.address, headers, body, length: path === '/api/events' ? 'stream' : 'short', log });
 }
 
-/** A body that is small by its own announcement; undefined for one that streams. @throws Failure('message-too-big') */
+/**
+ * A body that is small by its own announcement; undefined for one that streams, which only a POST's may: http-proxy passes
+ * the chunks of others on without their framing. @throws Failure('message-too-big')
+ */
 async function readRepeatable({ request }: Exchange, maxBytes: number): Promise<Buffer | undefined> {
-  const announced = request.headers['content-length'];
+  const { method, headers } = request;
+  const announced = headers['content-length'];
   if (announced !== undefined && Number(announced) > maxBytes) throw new Failure('message-too-big', 'This is more than can be sent at once.');
-  if (request.headers['transfer-encoding'] !== undefined) return undefined;
-  return Number(announced ?? 0) <= repeatableBytes ? readBody(request, repeatableBytes) : undefined;
+  if (method === 'POST' && (headers['transfer-encoding'] !== undefined || Number(announced ?? 0) > repeatableBytes)) return undefined;
+  const body = await readBody(request, repeatableBytes);
+  delete headers['transfer-encoding'];
+  return body;
 }
