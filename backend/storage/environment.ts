@@ -47,6 +47,8 @@ export interface Environment {
 
 /** The virtual address space of one environment, bytes: its upper size. Costs nothing until used. */
 const mapBytes = 64 * 2 ** 30;
+/** LMDB's MDB_PANIC. */
+const panic = -30795;
 /** Sorts after every part that is in use: keys sort by their UTF-8. */
 const pastAnyPart = '\u{10ffff}\u{10ffff}';
 
@@ -146,12 +148,28 @@ class LmdbEnvironment implements Environment {
       });
     } catch (error) {
       if (thrown !== undefined) throw thrown.error;
+      this.#endIfPanicked();
       throw new Failure('storage-failure', 'the index could not be written', { cause: await commitError(error) });
     }
   }
 
   async close(): Promise<void> {
     await this.#root.close();
+  }
+
+  /**
+   * After a failed write of the file's header LMDB refuses all work of this process, its binding (3.5.6) has damaged its
+   * memory, and the next write, even the orderly end of the process, would wait for ever. So it ends here, before anything
+   * else is tried: as after any crash, what was not answered is open, and the supervisor starts another worker.
+   */
+  #endIfPanicked(): void {
+    try {
+      this.#root.resetReadTxn();
+      this.#root.getBinary(['']);
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === panic) process.kill(process.pid, 'SIGKILL');
+      throw error;
+    }
   }
 }
 

@@ -59,7 +59,7 @@ export class MailTorture {
     const isOver = torment.at === 'random' ? this.#killAll(running, tasks) : Promise.resolve();
     const outcomes = await Promise.all(running.map(({ ended }) => ended));
     await isOver;
-    for (const outcome of outcomes) assertOnlyTormented(outcome, torment);
+    for (const outcome of outcomes) assertOnlyTormented(outcome);
     const lines = tasks.map(({ ledger }) => readLedger<LedgerLine>(ledger));
     for (const each of lines) this.#ledger.add(each);
     await this.verify();
@@ -94,14 +94,9 @@ export class MailTorture {
   }
 }
 
-/**
- * LMDB's binding spoils its memory where the index's header can't be written (EIO), and the C library then ends the process.
- * As that process could not have written the index any more, this costs nothing else; see docs/durability.md.
- */
-function assertOnlyTormented({ end, signal, words }: Outcome, torment: Torment): void {
-  const mayAbort = torment.at === 'step' && torment.step.kind === 'fault' && torment.step.on === 'index';
-  const isMeant = end === 'ended' || (end === 'died' && (signal === 'SIGKILL' || mayAbort));
-  if (!isMeant) throw new Error(`a worker failed by itself (${signal ?? 'no signal'}):\n${words}`);
+/** A worker kills itself when the index's header can't be written: see docs/durability.md. */
+function assertOnlyTormented({ end, signal, words }: Outcome): void {
+  if (end !== 'ended' && signal !== 'SIGKILL') throw new Error(`a worker failed by itself (${signal ?? 'no signal'}):\n${words}`);
 }
 
 function struck(torment: Torment, outcome: Outcome | undefined, refused: boolean): Pick<RoundReport, 'struck' | 'call'> {
