@@ -69,6 +69,7 @@ async function describe(mapping: Mapping, address: string): Promise<object> {
     if (!isFailure(error, 'directory-unavailable')) throw error;
     return { kind: 'unavailable', reason: error.message };
   }
+  if (answer.kind === 'mailOnly') return { kind: 'mailOnly', account: answer.entry.address, map: answer.entry.map, dn: answer.entry.dn, forwardsTo: answer.entry.routingAddress };
   if (answer.kind !== 'found') return answer;
   const { address: account, route, from, map, entry } = answer;
   return { kind: 'found', account, route, from, map, dn: entry?.dn, mailHost: entry?.mailHost };

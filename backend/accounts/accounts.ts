@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../shared/base/failure.ts';
 import type { Logger } from '../../shared/log/log.ts';
+import type { Expansion } from '../../shared/user-map/expansion.ts';
 import type { UserEntry, UserMaps } from '../../shared/user-map/user-maps.ts';
 import type { Account, AccountRecord, Storage } from '../storage/storage.ts';
 
@@ -20,6 +21,8 @@ export interface Accounts {
   open(address: string): Promise<Account>;
   /** What the user map says now (uncached); undefined: no such address. */
   lookUp(address: string): Promise<UserEntry | undefined>;
+  /** Where mail for an address goes, by what the user map says now. Rejects with `unknown-user`, `directory-unavailable`. */
+  expand(address: string): Promise<Expansion>;
   /** The configured node that a `mailHost` value names, if it names one. */
   nodeOf(mailHost: string | undefined): string | undefined;
 }
@@ -55,7 +58,13 @@ export function createAccounts(options: AccountsOptions): Accounts {
     return openEntry(options, entry);
   };
 
-  return { login, open, lookUp, nodeOf: options.nodeOf };
+  const expand = async (address: string): Promise<Expansion> => {
+    const entry = await lookUp(address);
+    if (entry === undefined) throw new Failure('unknown-user', 'no such user');
+    return options.maps.expand(entry);
+  };
+
+  return { login, open, lookUp, expand, nodeOf: options.nodeOf };
 }
 
 /** The live account, or undefined when there is no record; a tombstone is a referral to the node it names. */

@@ -231,7 +231,7 @@ class NodeProcessing implements Processing {
     const options = this.#laneOptions(signal);
     if (destination === 'ours') {
       const { storage, accounts, log } = this.#options;
-      return new OwnLane({ storage, accounts, rules: this.#rules, lanes: options, log });
+      return new OwnLane({ storage, accounts, rules: this.#rules, isOurDomain: this.#options.isOurDomain, lanes: options, log });
     }
     if (!destination.startsWith('node:')) return openOutsideLane(destination, options);
     const node = destination.slice('node:'.length);

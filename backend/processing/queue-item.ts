@@ -23,6 +23,8 @@ export interface QueueRecipient {
   readonly notify: readonly string[] | undefined;
   readonly orcpt: string | undefined;
   readonly destination: Destination;
+  /** It came out of an expansion (forwarding, a group) and is not expanded again: so nothing goes round in circles. */
+  readonly final?: 'yes' | undefined;
   readonly state: RecipientState;
   /** Tries that count: refused for now, or a server outside that could not be reached. */
   readonly tries: number;

@@ -235,7 +235,7 @@ export class QueueRunner implements Service {
     const made = reports.length === 0 ? undefined : await this.#options.makeReports(item, reports);
     await store.change(item.id, (fresh) => conclude(fresh, outcomes, { retry, nowMs }).item, made?.items);
     made?.done();
-    if ([...outcomes.values()].some(({ at }) => at === 'moved')) this.wake();
+    if ([...outcomes.values()].some(({ at }) => at === 'moved' || at === 'expanded')) this.wake();
   }
 
   async #putOffAll(destination: Destination, firstId: string, thrown: unknown): Promise<void> {
@@ -273,8 +273,13 @@ export class QueueRunner implements Service {
 
   #logOutcomes(item: QueueItem, destination: Destination, outcomes: readonly TryOutcome[]): void {
     for (const outcome of outcomes) {
-      const words = outcome.at === 'moved' ? outcome.destination : outcome.words.text;
+      const words = wordsFor(outcome);
       this.#options.log.info({ item: item.id, destination, outcome: outcome.at, words }, 'delivery tried');
     }
   }
+}
+
+function wordsFor(outcome: TryOutcome): string {
+  if (outcome.at === 'moved') return outcome.destination;
+  return outcome.at === 'expanded' ? `${String(outcome.into.length)} addresses` : outcome.words.text;
 }

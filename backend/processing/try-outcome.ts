@@ -1,4 +1,5 @@
 /** What one try of delivery brought for a recipient, and what follows from it: done, wait, give up, and whom to tell. Pure. */
+import { encodeXtext } from '../../shared/smtp/address.ts';
 import type { Confirmation } from './delivery-keys.ts';
 import type { Destination, QueueItem, QueueRecipient } from './queue-item.ts';
 import { withRecipients } from './queue-item.ts';
@@ -23,6 +24,8 @@ export type TryOutcome =
   | { readonly at: 'unreachable'; readonly words: Words }
   /** Somebody of the cluster could not be asked; tried again at `dueAtMs`. */
   | { readonly at: 'outage'; readonly dueAtMs: number; readonly words: Words }
+  /** The address stands for others (forwarding, a group), which take its place. */
+  | { readonly at: 'expanded'; readonly into: readonly { readonly address: string; readonly destination: Destination }[] }
   /** The mailbox is elsewhere. */
   | { readonly at: 'moved'; readonly destination: Destination; readonly dueAtMs: number };
 
@@ -45,17 +48,37 @@ interface Step {
 /** @param outcomes by the recipient's place in the list. */
 export function conclude(item: QueueItem, outcomes: ReadonlyMap<number, TryOutcome>, { retry, nowMs }: { readonly retry: RetryOptions; readonly nowMs: number }): Conclusion {
   const changed = new Map<number, QueueRecipient>();
+  const added: QueueRecipient[] = [];
   const byAction = new Map<ReportAction, ReportedRecipient[]>();
   for (const [index, outcome] of outcomes) {
     const before = item.recipients[index];
     if (before === undefined || before.state.at === 'finished') continue;
+    if (outcome.at === 'expanded') added.push(...successors(before, outcome.into, nowMs));
     const { recipient, report } = step({ item, recipient: before, retry, nowMs }, outcome);
     changed.set(index, recipient);
     if (report === undefined || item.sender.address === '' || !wants(before, report.action)) continue; // never a report of a report
     byAction.set(report.action, [...(byAction.get(report.action) ?? []), reported(before, report)]);
   }
   const reports = [...byAction].map(([action, recipients]) => ({ action, recipients }));
-  return { item: withRecipients(item, changed), reports };
+  return { item: withMore(withRecipients(item, changed), added), reports };
+}
+
+/** Those who take a recipient's place. Reports about them name the recipient as the sender wrote it (RFC 3461 section 5.2.7). */
+function successors({ address, notify, orcpt }: QueueRecipient, into: (TryOutcome & { at: 'expanded' })['into'], nowMs: number): QueueRecipient[] {
+  return into.map((one) => ({
+    ...one, notify, orcpt: orcpt ?? `rfc822;${encodeXtext(address)}`, final: 'yes',
+    state: { at: 'waiting', dueAtMs: nowMs, why: 'new' }, tries: 0, delayTold: false, lastWords: undefined,
+  }));
+}
+
+/** Nobody gets a message twice because two addresses lead to the same. */
+function withMore(item: QueueItem, added: readonly QueueRecipient[]): QueueItem {
+  const recipients = [...item.recipients];
+  for (const one of added) {
+    const isThere = recipients.some(({ address, final, destination }) => address.toLowerCase() === one.address.toLowerCase() && (final === 'yes' || destination !== 'ours'));
+    if (!isThere) recipients.push(one);
+  }
+  return recipients.length === item.recipients.length ? item : { ...item, recipients };
 }
 
 /** Until when an item is tried, whatever the number of tries. */
@@ -74,6 +97,7 @@ function step(situation: Situation, outcome: TryOutcome): Step {
   const { recipient } = situation;
   if (recipient.state.at === 'waiting' && recipient.state.why === 'amend') return amended(situation, outcome);
   if (outcome.at === 'delivered') return delivered(situation, outcome);
+  if (outcome.at === 'expanded') return { recipient: { ...recipient, state: { at: 'finished', told: undefined } } };
   if (outcome.at === 'moved') {
     return { recipient: { ...recipient, destination: outcome.destination, state: { at: 'waiting', dueAtMs: outcome.dueAtMs, why: 'new' } } };
   }

@@ -11,6 +11,7 @@ import type { Reply } from '../../shared/smtp/reply.ts';
 import { SmtpRefused } from '../../shared/smtp/refusal.ts';
 import type { SmtpClaim, SmtpHandlers, SmtpPeer } from '../../shared/smtp/server-session.ts';
 import { nodeIdentity } from '../../shared/tls/identity.ts';
+import { expansionRefused } from '../../shared/user-map/expansion-refusal.ts';
 import type { Account } from '../storage/storage.ts';
 import { checkReversePath, checkRoom, guardLoop, trustedNode } from './checks.ts';
 import { Confirmations } from './confirmations.ts';
@@ -96,10 +97,15 @@ async function findAccount(options: SmtpReceivingOptions, role: SmtpRole, addres
     return undefined;
   }
   try {
-    return await options.accounts.open(address);
+    const expansion = await options.accounts.expand(address);
+    if (expansion.kind === 'unusable') throw expansionRefused(expansion.problem);
+    return expansion.kind === 'addresses' ? undefined : await options.accounts.open(address);
   } catch (thrown) {
     if (isFailure(thrown, 'not-kept-here')) return undefined;
-    throw thrown;
+    // Known, but it can't be told now whether mail for it goes elsewhere: the queue finds out.
+    if (!isFailure(thrown, 'directory-unavailable')) throw thrown;
+    await options.accounts.open(address);
+    return undefined;
   }
 }
 

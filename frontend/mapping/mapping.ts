@@ -5,6 +5,7 @@
 import { LRUCache } from 'lru-cache';
 import { Failure, isFailure } from '../../shared/base/failure.ts';
 import type { Logger } from '../../shared/log/log.ts';
+import type { Expansion } from '../../shared/user-map/expansion.ts';
 import type { UserEntry, UserMaps } from '../../shared/user-map/user-maps.ts';
 
 /** Where a session or a message goes: a node of this cluster, or a server of another kind. */
@@ -26,6 +27,8 @@ export type MapAnswer =
       readonly map: string | undefined;
     }
   | { readonly kind: 'unknown'; readonly from: 'cache' | 'directory' }
+  /** No mailbox, but mail goes on from here: a group, or an address that only forwards. */
+  | { readonly kind: 'mailOnly'; readonly entry: UserEntry }
   | { readonly kind: 'foreign' };
 
 export interface MappingOptions {
@@ -70,6 +73,11 @@ export interface Mapping {
    *   an entry's host means nothing here
    */
   lookUp(address: string, options?: { readonly fresh?: 'yes' | undefined }): Promise<MapAnswer>;
+  /**
+   * What `mailOnly` and found entries stand for as recipients of mail.
+   * @throws Failure('directory-unavailable'), also when only a part of it is known
+   */
+  expand(entry: UserEntry): Promise<Expansion>;
   /** Drops what is cached for an address, its account and the account's aliases. */
   forget(address: string): void;
 }
@@ -99,14 +107,14 @@ class CachedMapping implements Mapping {
 
   async lookUp(address: string, { fresh }: { readonly fresh?: 'yes' | undefined } = {}): Promise<MapAnswer> {
     const whole = this.#normalise(address);
-    const at = whole.lastIndexOf('@');
-    if (!this.#domains.has(whole.slice(at + 1))) return { kind: 'foreign' };
-    const exact = await this.#find(whole, fresh);
-    const plus = whole.indexOf('+');
-    if (exact.kind !== 'unknown' || plus < 1 || plus > at) return exact.kind === 'unknown' ? this.#missed(whole, exact) : exact;
-    const account = whole.slice(0, plus) + whole.slice(at);
-    const answer = await this.#find(account, fresh);
-    return answer.kind === 'unknown' ? this.#missed(account, answer) : answer;
+    if (!this.#domains.has(whole.slice(whole.lastIndexOf('@') + 1))) return { kind: 'foreign' };
+    const answer = await this.#find(whole, fresh);
+    return answer.kind === 'unknown' ? this.#missed(whole, answer) : answer;
+  }
+
+  async expand(entry: UserEntry): Promise<Expansion> {
+    if (entry.group === undefined && entry.routingAddress === undefined) return { kind: 'mailbox' };
+    return this.#options.maps.expand(entry);
   }
 
   forget(address: string): void {
@@ -159,6 +167,7 @@ class CachedMapping implements Mapping {
 
   #answer(entry: UserEntry | undefined, from: 'cache' | 'directory' | 'stale'): Exclude<MapAnswer, { kind: 'foreign' }> {
     if (entry === undefined) return { kind: 'unknown', from: from === 'cache' ? 'cache' : 'directory' };
+    if (entry.group !== undefined || (entry.mailHost === undefined && entry.routingAddress !== undefined)) return { kind: 'mailOnly', entry };
     return { kind: 'found', address: entry.address, route: this.#routeOf(entry), entry, from, map: entry.map };
   }
 

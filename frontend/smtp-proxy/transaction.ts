@@ -15,6 +15,7 @@ import { isPositive, isTemporary, makeReply, replyLine } from '../../shared/smtp
 import type { Reply } from '../../shared/smtp/reply.ts';
 import { SmtpRefused } from '../../shared/smtp/refusal.ts';
 import type { SmtpPeer } from '../../shared/smtp/server-session.ts';
+import { expansionRefused } from '../../shared/user-map/expansion-refusal.ts';
 import type { Mapping, Route } from '../mapping/mapping.ts';
 import { senderForBackend, speaksWaybill } from './leg.ts';
 import type { Legs, LegTarget } from './leg.ts';
@@ -43,7 +44,7 @@ interface OwnerLeg {
 
 interface Accepted {
   readonly recipient: EnvelopeRecipient;
-  /** Undefined: the owner is down. */
+  /** Undefined: the owner is down, or there are several: a custodian finds out who. */
   readonly leg: OwnerLeg | undefined;
 }
 
@@ -70,7 +71,7 @@ export class IncomingTransaction {
     const address = parseAddress(recipient.address);
     if (address === undefined) throw new SmtpRefused('rcpt', makeReply(501, '5.1.3', 'malformed address'));
     try {
-      this.#accepted.set(key, { recipient, leg: await this.#askOwner(formatAddress(address), recipient) });
+      this.#accepted.set(key, { recipient, leg: await this.#ownerOf(formatAddress(address), recipient) });
     } catch (thrown) {
       const reason = thrown instanceof SmtpRefused ? replyLine(thrown.reply) : String(thrown);
       this.#road.log.info({ session: this.#peer.sessionId, client: this.#peer.address, from: this.#sender.address, to: recipient.address, reason }, 'recipient refused');
@@ -114,6 +115,16 @@ export class IncomingTransaction {
     for (const { client } of this.#legs.values()) client.destroy();
   }
 
+  /** The leg to the one owner; undefined when it is down, and when the address stands for others, which a custodian sees to. */
+  async #ownerOf(address: string, recipient: EnvelopeRecipient): Promise<OwnerLeg | undefined> {
+    const { mapping } = this.#road;
+    const answer = await mapping.lookUp(address);
+    const entry = answer.kind === 'found' || answer.kind === 'mailOnly' ? answer.entry : undefined;
+    const expansion = entry === undefined ? undefined : await mapping.expand(entry);
+    if (expansion?.kind === 'unusable') throw expansionRefused(expansion.problem);
+    return expansion?.kind === 'addresses' ? undefined : this.#askOwner(address, recipient);
+  }
+
   /** Asks the owner, following one referral. Answers its leg, or undefined when it is down. */
   async #askOwner(address: string, recipient: EnvelopeRecipient): Promise<OwnerLeg | undefined> {
     const { mapping } = this.#road;
@@ -132,7 +143,7 @@ export class IncomingTransaction {
 
   async #routeOf(address: string, age: 'cached' | 'fresh'): Promise<Route> {
     const answer = await this.#road.mapping.lookUp(address, age === 'fresh' ? { fresh: 'yes' } : {});
-    if (answer.kind === 'unknown') throw new Failure('unknown-user', 'no such user');
+    if (answer.kind === 'unknown' || answer.kind === 'mailOnly') throw new Failure('unknown-user', 'no such user');
     if (answer.kind === 'foreign') throw new Failure('foreign-domain', 'relaying denied');
     return answer.route;
   }

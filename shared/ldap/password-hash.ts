@@ -7,6 +7,7 @@ import { compare as compareBcrypt } from 'bcryptjs';
 import { createHash, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { encrypt as unixCrypt } from 'unixcrypt';
+import { isPasswordOf, parseScramKeys } from '../sasl/scram-keys.ts';
 
 /** `unsupported`: a scheme that can't be checked here; it never matches. */
 export type PasswordMatch = 'match' | 'mismatch' | 'unsupported';
@@ -29,9 +30,18 @@ export function isHashed(stored: string): boolean {
   return schemeGrammar.test(stored);
 }
 
+/** The password itself, where a value holds it in the clear. */
+export function clearTextOf(stored: string): string | undefined {
+  if (parseScramKeys(stored) !== undefined) return undefined;
+  const { scheme, rest } = schemeGrammar.exec(stored)?.groups ?? {};
+  return scheme === undefined ? stored : scheme.toUpperCase() === 'CLEARTEXT' ? rest : undefined;
+}
+
 /** Compares a password with a stored value, without telling by its time where they differ. An empty password never matches. */
 export async function verifyPassword(stored: string, password: string): Promise<PasswordMatch> {
   if (password === '') return 'mismatch';
+  const scram = parseScramKeys(stored);
+  if (scram !== undefined) return await isPasswordOf(scram.mechanism, scram.keys, password) ? 'match' : 'mismatch';
   const { scheme, rest = '' } = schemeGrammar.exec(stored)?.groups ?? {};
   const name = scheme?.toUpperCase();
   if (name === undefined) return sameText(stored, password);

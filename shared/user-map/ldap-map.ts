@@ -1,11 +1,14 @@
 /** A user map that asks a directory. */
 import { Failure } from '../base/failure.ts';
 import type { Connector, Entry } from '../ldap/connector.ts';
-import { verifyPassword } from '../ldap/password-hash.ts';
+import type { Filter } from '../ldap/filter.ts';
+import { clearTextOf, verifyPassword } from '../ldap/password-hash.ts';
 import { compileSearchPattern } from '../ldap/search-pattern.ts';
 import type { SearchPattern } from '../ldap/search-pattern.ts';
 import type { Logger } from '../log/log.ts';
-import type { AttributeNames, LdapMapOptions, UserEntry, UserMap } from './user-maps.ts';
+import { parseScramKeys } from '../sasl/scram-keys.ts';
+import type { ScramMechanism } from '../sasl/scram-keys.ts';
+import type { AttributeNames, GroupOptions, LdapMapOptions, ScramSecret, UserEntry, UserMap } from './user-maps.ts';
 
 /** Enough to see that there are several, and to name some of them. */
 const mostMatches = 5;
@@ -19,6 +22,8 @@ export class LdapMap implements UserMap {
   readonly #pattern: SearchPattern;
   readonly #names: AttributeNames;
   readonly #onSeveral: LdapMapOptions['onSeveral'];
+  readonly #groups: GroupOptions | undefined;
+  readonly #groupPattern: SearchPattern | undefined;
   readonly #log: Logger;
 
   constructor(options: LdapMapOptions, log: Logger) {
@@ -28,31 +33,76 @@ export class LdapMap implements UserMap {
     this.#pattern = compileSearchPattern(options.searchPattern);
     this.#names = options.attributes;
     this.#onSeveral = options.onSeveral;
+    this.#groups = options.groups;
+    this.#groupPattern = options.groups === undefined ? undefined : compileSearchPattern(options.groups.searchPattern);
     this.#log = log.child({ map: options.name });
   }
 
   async lookUp(address: string): Promise<UserEntry | undefined> {
-    const { mail, mailLocalAddress, mailHost, mailRoutingAddress } = this.#names;
-    const found = await this.#find(address, [mail, mailLocalAddress, mailHost, mailRoutingAddress]);
-    return found === undefined ? undefined : this.#toUserEntry(found);
+    const found = await this.#find(address, this.#wanted());
+    return found === undefined ? undefined : this.#toGroup(found) ?? this.#toUserEntry(found);
+  }
+
+  async member(dn: string): Promise<UserEntry | undefined> {
+    const found = await this.#connector.read(dn, this.#wanted());
+    if (found === undefined) return undefined;
+    return this.#toGroup(found) ?? (values(found, this.#names.mail).length === 0 ? undefined : this.#toUserEntry(found));
   }
 
   async authenticate(entry: UserEntry, password: string): Promise<'ok' | 'refused'> {
     if (entry.dn === undefined) return 'refused';
     if (this.#kind === 'ldapBind') return await this.#connector.bind(entry.dn, password);
-    const found = await this.#connector.read(entry.dn, [this.#names.userPassword]);
-    if (found === undefined) return 'refused';
-    for (const stored of values(found, this.#names.userPassword)) {
+    for (const stored of await this.#storedPasswords(entry.dn)) {
       const match = await verifyPassword(stored, password);
       if (match === 'match') return 'ok';
-      if (match === 'unsupported') this.#log.error({ dn: found.dn }, 'password is kept in a scheme that can\'t be checked; use a map of kind ldapBind');
+      if (match === 'unsupported') this.#log.error({ dn: entry.dn }, 'password is kept in a scheme that can\'t be checked; use a map of kind ldapBind');
     }
     return 'refused';
   }
 
+  async scramSecret(entry: UserEntry, mechanism: ScramMechanism): Promise<ScramSecret | undefined> {
+    if (entry.dn === undefined || this.#kind === 'ldapBind') return undefined;
+    const stored = await this.#storedPasswords(entry.dn);
+    const found = stored.map(parseScramKeys).find((value) => value?.mechanism === mechanism);
+    if (found !== undefined) return { kind: 'keys', keys: found.keys };
+    const password = stored.map(clearTextOf).find((value) => value !== undefined && value !== '');
+    return password === undefined ? undefined : { kind: 'password', password };
+  }
+
+  async #storedPasswords(dn: string): Promise<string[]> {
+    const found = await this.#connector.read(dn, [this.#names.userPassword]);
+    return found === undefined ? [] : values(found, this.#names.userPassword);
+  }
+
+  #wanted(): string[] {
+    const { mail, mailLocalAddress, mailHost, mailRoutingAddress } = this.#names;
+    const { memberAttribute, addressAttribute } = this.#groups ?? {};
+    const ofGroups = [memberAttribute, addressAttribute].filter((name) => name !== undefined);
+    return [mail, mailLocalAddress, mailHost, mailRoutingAddress, ...(this.#groups === undefined ? [] : ['objectClass', ...ofGroups])];
+  }
+
+  /** The entry as a group, if its object class says that it is one. */
+  #toGroup(entry: Entry): UserEntry | undefined {
+    const groups = this.#groups;
+    const classes = new Set(values(entry, 'objectClass').map((name) => name.toLowerCase()));
+    if (groups === undefined || !groups.objectClasses.some((name) => classes.has(name.toLowerCase()))) return undefined;
+    // Active Directory gives the members of a large group in parts, under another name (MS-ADTS section 3.1.1.3.1.3.3).
+    const isInParts = [...entry.attributes.keys()].some((name) => name.startsWith(`${groups.memberAttribute.toLowerCase()};range=`));
+    return {
+      address: values(entry, this.#names.mail)[0]?.toLowerCase() ?? '', dn: entry.dn, map: this.name, aliases: [], mailHost: undefined, routingAddress: undefined,
+      group: {
+        members: values(entry, groups.memberAttribute),
+        addresses: groups.addressAttribute === undefined ? [] : values(entry, groups.addressAttribute),
+        more: isInParts ? 'yes' : 'no',
+      },
+    };
+  }
+
   async #find(address: string, attributes: readonly string[]): Promise<Entry | undefined> {
     if (address.length > longestAddress) return undefined;
-    const entries = await this.#connector.search(this.#pattern(address), attributes, { sizeLimit: mostMatches });
+    const user = this.#pattern(address);
+    const filter: Filter = this.#groupPattern === undefined ? user : { kind: 'or', filters: [user, this.#groupPattern(address)] };
+    const entries = await this.#connector.search(filter, attributes, { sizeLimit: mostMatches });
     if (entries.length <= 1) return entries[0];
     const names = entries.map((entry) => entry.dn).toSorted();
     this.#log.error({ address, entries: names, onSeveral: this.#onSeveral }, 'several entries match one address');

@@ -32,8 +32,16 @@ export class LocalFileMap implements UserMap {
     return { address, mailHost, dn: undefined, map: this.name, aliases: [], routingAddress: undefined };
   }
 
+  member(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   authenticate(): Promise<'refused'> {
     return Promise.resolve('refused');
+  }
+
+  scramSecret(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 
   async #refresh(): Promise<void> {

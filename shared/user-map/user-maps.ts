@@ -5,6 +5,11 @@
 import { Failure } from '../base/failure.ts';
 import type { Connector } from '../ldap/connector.ts';
 import type { Logger } from '../log/log.ts';
+import type { ScramKeys, ScramMechanism } from '../sasl/scram-keys.ts';
+import { candidatesOf, plainAddressing } from './addressing.ts';
+import type { Addressing, Candidate } from './addressing.ts';
+import { defaultExpansionRules, expandEntry } from './expansion.ts';
+import type { Expansion, ExpansionRules } from './expansion.ts';
 import { LdapMap } from './ldap-map.ts';
 import { LocalFileMap } from './local-file-map.ts';
 
@@ -21,7 +26,22 @@ export interface UserEntry {
   readonly aliases: readonly string[];
   /** Where mail is forwarded to. */
   readonly routingAddress: string | undefined;
+  /** Not a user but a group: mail for it goes to its members, and nobody logs in as it. */
+  readonly group?: GroupMembers | undefined;
+  /** How the address that was looked up led here, if it is not the user's own. */
+  readonly via?: 'alias' | 'detail' | 'catchAll' | undefined;
 }
+
+export interface GroupMembers {
+  /** Names of entries. */
+  readonly members: readonly string[];
+  readonly addresses: readonly string[];
+  /** The directory keeps some back. */
+  readonly more: 'yes' | 'no';
+}
+
+/** What SCRAM can be checked by: keys that the directory keeps, or the password they can be derived from. */
+export type ScramSecret = { readonly kind: 'keys'; readonly keys: ScramKeys } | { readonly kind: 'password'; readonly password: string };
 
 export interface UserMaps {
   /**
@@ -29,11 +49,18 @@ export interface UserMaps {
    * @throws Failure('directory-unavailable') when a map can't answer, or answers with several users.
    */
   lookUp(address: string): Promise<UserEntry | undefined>;
+  /** Where mail for an entry goes. @throws Failure('directory-unavailable'), also when only a part of it is known */
+  expand(entry: UserEntry): Promise<Expansion>;
   /**
    * Checks the password at the map that the entry came from. Users of a local file map are always refused: it has no passwords.
    * @throws Failure('directory-unavailable')
    */
   authenticate(entry: UserEntry, password: string): Promise<'ok' | 'refused'>;
+  /**
+   * By what SCRAM logs this user in; undefined when there is nothing: the map is no `ldapPassword`, or keeps only a hash.
+   * @throws Failure('directory-unavailable')
+   */
+  scramSecret(entry: UserEntry, mechanism: ScramMechanism): Promise<ScramSecret | undefined>;
 }
 
 /** The names under which a directory keeps what we need. */
@@ -65,6 +92,19 @@ export interface LdapMapOptions extends AnyMapOptions {
   readonly attributes: AttributeNames;
   /** What several matching entries mean: a temporary failure, or the first by name; both are logged with all names. */
   readonly onSeveral: 'refuse' | 'first';
+  /** Groups as recipients; without it no entry is one. */
+  readonly groups?: GroupOptions | undefined;
+}
+
+export interface GroupOptions {
+  /** Finds a group as `searchPattern` finds a user. */
+  readonly searchPattern: string;
+  /** An entry of one of these is a group. */
+  readonly objectClasses: readonly string[];
+  /** Has the names of the members' entries. */
+  readonly memberAttribute: string;
+  /** Has addresses of members. */
+  readonly addressAttribute?: string | undefined;
 }
 
 export interface LocalFileMapOptions extends AnyMapOptions {
@@ -74,6 +114,10 @@ export interface LocalFileMapOptions extends AnyMapOptions {
 
 export interface UserMapsOptions {
   readonly maps: readonly (LdapMapOptions | LocalFileMapOptions)[];
+  readonly addressing?: Addressing | undefined;
+  readonly expansion?: ExpansionRules | undefined;
+  /** Whether users log in with aliases and addresses with details; with a catch-all nobody does. */
+  readonly aliasLogins?: 'yes' | 'no' | undefined;
   readonly log: Logger;
 }
 
@@ -81,7 +125,10 @@ export interface UserMapsOptions {
 export interface UserMap {
   readonly name: string;
   lookUp(address: string): Promise<UserEntry | undefined>;
+  /** The entry of that name, as a member of a group; undefined when there is none, or none with an address. */
+  member(dn: string): Promise<UserEntry | undefined>;
   authenticate(entry: UserEntry, password: string): Promise<'ok' | 'refused'>;
+  scramSecret(entry: UserEntry, mechanism: ScramMechanism): Promise<ScramSecret | undefined>;
 }
 
 /** Makes the list of maps. @throws Failure('bad-input') for a search pattern or a name that can't be used. */
@@ -92,20 +139,37 @@ export function createUserMaps(options: UserMapsOptions): UserMaps {
   }));
   const byName = new Map(maps.map(({ map }) => [map.name, map]));
   if (byName.size !== maps.length) throw new Failure('bad-input', 'two user maps have the same name');
-  return {
-    lookUp: async (address) => {
-      const normal = address.toLowerCase();
-      const domain = normal.slice(normal.lastIndexOf('@') + 1);
-      for (const { map, domains } of maps) {
-        const entry = domains === undefined || domains.has(domain) ? await map.lookUp(normal) : undefined;
-        if (entry !== undefined) return entry;
-      }
-      return undefined;
-    },
-    authenticate: async (entry, password) => {
-      const map = byName.get(entry.map);
-      if (map === undefined) throw new Error(`no user map is called ${entry.map}`);
-      return password === '' ? 'refused' : await map.authenticate(entry, password);
-    },
+  const mapOf = (entry: UserEntry): UserMap => {
+    const map = byName.get(entry.map);
+    if (map === undefined) throw new Error(`no user map is called ${entry.map}`);
+    return map;
   };
+  const { addressing = plainAddressing, expansion = defaultExpansionRules, aliasLogins = 'yes', log } = options;
+  const askMaps = async (address: string): Promise<UserEntry | undefined> => {
+    const domain = address.slice(address.lastIndexOf('@') + 1);
+    for (const { map, domains } of maps) {
+      const entry = domains === undefined || domains.has(domain) ? await map.lookUp(address) : undefined;
+      if (entry !== undefined) return entry;
+    }
+    return undefined;
+  };
+  const lookUp = async (address: string): Promise<UserEntry | undefined> => {
+    for (const candidate of candidatesOf(address.toLowerCase(), addressing)) {
+      const entry = await askMaps(candidate.address);
+      if (entry !== undefined) return withWay(entry, candidate);
+    }
+    return undefined;
+  };
+  const mayLogIn = (entry: UserEntry): boolean => entry.group === undefined && entry.via !== 'catchAll' && (entry.via === undefined || aliasLogins === 'yes');
+  return {
+    lookUp,
+    expand: async (entry) => expandEntry(entry, { lookUp, isOurs: addressing.isOurs, rules: expansion, log, member: async (of, dn) => mapOf(of).member(dn) }),
+    authenticate: async (entry, password) => (password === '' || !mayLogIn(entry) ? 'refused' : await mapOf(entry).authenticate(entry, password)),
+    scramSecret: async (entry, mechanism) => (mayLogIn(entry) ? await mapOf(entry).scramSecret(entry, mechanism) : undefined),
+  };
+}
+
+function withWay(entry: UserEntry, { address, via }: Candidate): UserEntry {
+  if (via !== 'itself') return { ...entry, via };
+  return entry.aliases.includes(address) ? { ...entry, via: 'alias' } : entry;
 }

@@ -100,6 +100,11 @@ function accountsOf({ name, owners }: NodeSettings, storage: Storage): Parameter
     lookUp: async (address) => Promise.resolve({
       address: address.toLowerCase(), mailHost: owners[address.toLowerCase()], dn: undefined, map: 'test', aliases: [`alias-of-${address}`], routingAddress: undefined,
     }),
+    expand: async (address) => {
+      await Promise.resolve();
+      ownerOf(address);
+      return { kind: 'mailbox' };
+    },
     login: async (user, given) => {
       if (given !== password) throw new Failure('bad-credentials', 'wrong user name or password');
       return open(user);
