@@ -34,8 +34,14 @@ export async function splice(client: AnySocket, server: AnySocket, options: { re
   const watch = setInterval(() => {
     if (Date.now() - lastActivityMs > options.idleTimeoutMs) cut();
   }, Math.min(options.idleTimeoutMs, 30_000)).unref();
-  client.pipe(server);
-  server.pipe(client);
+  if (client.destroyed || server.destroyed) {
+    // One left while the login was still on its way: its 'close' has been, and nothing else would end the other.
+    client.destroySoon();
+    server.destroySoon();
+  } else {
+    client.pipe(server);
+    server.pipe(client);
+  }
   await Promise.all([gone(client), gone(server)]);
   clearInterval(watch);
   return { bytesToServer: toServer(), bytesToClient: toClient() };
