@@ -31,6 +31,8 @@ export interface RoundReport {
   readonly struck: 'yes' | 'no';
   /** Where it struck, as a system call. */
   readonly call: string | undefined;
+  /** How the process ended that was tormented. */
+  readonly end: Outcome['end'] | undefined;
   readonly answers: number;
   readonly refusals: number;
 }
@@ -99,9 +101,9 @@ function assertOnlyTormented({ end, signal, words }: Outcome): void {
   if (end !== 'ended' && signal !== 'SIGKILL') throw new Error(`a worker failed by itself (${signal ?? 'no signal'}):\n${words}`);
 }
 
-function struck(torment: Torment, outcome: Outcome | undefined, refused: boolean): Pick<RoundReport, 'struck' | 'call'> {
+function struck(torment: Torment, outcome: Outcome | undefined, refused: boolean): Pick<RoundReport, 'struck' | 'call' | 'end'> {
   const did = torment.at === 'step' && torment.step.kind === 'fault' ? refused || outcome?.end === 'died' : outcome?.end === 'died';
-  return { struck: did ? 'yes' : 'no', call: outcome?.struckAt };
+  return { struck: did ? 'yes' : 'no', call: outcome?.struckAt, end: outcome?.end };
 }
 
 function killIfThere(pid: number): void {

@@ -56,5 +56,5 @@ function straceOf({ calls, paths, effect, when }: Injection, traceFile: string):
 
 function lastCall(traceFile: string): string | undefined {
   const lines = readFileSync(traceFile, 'utf8').split('\n').filter((line) => /^\d+ +\w+\(/.test(line));
-  return lines.findLast((line) => line.includes('INJECTED') || line.includes('= ?') || line.includes('unfinished')) ?? lines.at(-1);
+  return lines.findLast((line) => line.includes('INJECTED')) ?? lines.findLast((line) => line.includes('= ?') || line.includes('unfinished')) ?? lines.at(-1);
 }

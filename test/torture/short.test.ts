@@ -9,7 +9,7 @@ import type { TestContext } from 'node:test';
 import { Dice } from './dice.ts';
 import { MailTorture } from './mail-rounds.ts';
 import { QueueTorture } from './queue-rounds.ts';
-import { faultSteps, killSteps, someCount, tidyStep } from './steps.ts';
+import { faultSteps, headerStep, isHeaderWrite, killSteps, someCount, tidyStep } from './steps.ts';
 import type { Step } from './steps.ts';
 
 /** A step is met if its call comes; chance is given a few tries. */
@@ -46,6 +46,19 @@ test('mailboxes are changed on disks that are full, and whose flushes fail: what
   const torture = new MailTorture(directory, dice, 1);
   for (const step of faultSteps) {
     await meet(step, async (count) => (await torture.round({ at: 'step', step, count })).struck === 'yes', dice);
+  }
+});
+
+test('a process that can not write the header of the index ends at once, and what it had answered is there', { timeout: 120_000 }, async (t) => {
+  const { directory, dice } = start(t);
+  const torture = new MailTorture(directory, dice, 1);
+  await torture.round({ at: 'random' });
+  for (let count = 2; ; count += 1) {
+    assert.ok(count < 15, 'the header is written now and then');
+    const { call, end } = await torture.round({ at: 'step', step: headerStep, count });
+    if (!isHeaderWrite(call)) continue;
+    assert.equal(end, 'died');
+    return;
   }
 });
 

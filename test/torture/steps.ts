@@ -36,14 +36,22 @@ export const killSteps: readonly Step[] = [
 /** Only where packs come to be dead. */
 export const tidyStep: Step = { ...kill, name: 'a dead pack is removed', calls: 'unlink', on: 'pack' };
 
+/** The index's header is written last in a commit; which call that is shows by its size only. */
+export const headerStep: Step = { name: 'the header of the index, or a page, can not be written', kind: 'fault', calls: 'pwrite64', on: 'index', effect: 'error=EIO', lasts: 'once' };
+
 export const faultSteps: readonly Step[] = [
   { name: 'no space in a pack', kind: 'fault', calls: 'pwrite64', on: 'pack', effect: 'error=ENOSPC', lasts: 'on' },
   { name: 'no space for a new pack', kind: 'fault', calls: 'openat', on: 'pack', effect: 'error=ENOSPC', lasts: 'on' },
   { name: 'a flush of a pack fails', kind: 'fault', calls: 'fdatasync', on: 'pack', effect: 'error=EIO', lasts: 'once' },
   { name: 'no space in the index', kind: 'fault', calls: 'writev', on: 'index', effect: 'error=ENOSPC', lasts: 'on' },
   { name: 'a flush of the index fails', kind: 'fault', calls: 'fdatasync', on: 'index', effect: 'error=EIO', lasts: 'once' },
-  { name: 'a page of the index, or its header, can not be written', kind: 'fault', calls: 'pwrite64', on: 'index', effect: 'error=EIO', lasts: 'once' },
+  headerStep,
 ];
+
+/** Whether the call that was struck wrote the header. */
+export function isHeaderWrite(call: string | undefined): boolean {
+  return call?.includes('..., 128, ') === true;
+}
 
 /** Which of a step's calls is to be struck: one that comes, mostly. */
 export function someCount({ calls }: Step, dice: Dice): number {
