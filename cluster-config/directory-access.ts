@@ -7,6 +7,9 @@ import { writeValue } from '../shared/ldap/value-writer.ts';
 import type { Logger } from '../shared/log/log.ts';
 import { createUserMaps } from '../shared/user-map/user-maps.ts';
 import type { LdapMapOptions, LocalFileMapOptions, UserEntry, UserMaps } from '../shared/user-map/user-maps.ts';
+import type { ExpansionRules } from '../shared/user-map/expansion.ts';
+import type { Addressing } from '../shared/user-map/addressing.ts';
+import { localDomains } from './effective.ts';
 import type { NodeConfig } from './effective.ts';
 import { readSecret } from './secret.ts';
 
@@ -45,9 +48,9 @@ export async function openDirectoryAccess(config: NodeConfig, surroundings: Surr
     if (map.type === 'localFile') return { kind: 'localFile', name: map.name, path: map.file, domains: map.domains };
     const found = connectors.get(map.connector);
     if (found === undefined) throw new Failure('bad-input', `user map ${map.name} names no known connector: ${map.connector}`);
-    const { attributes, searchPattern, severalMatches } = found.parameters;
+    const { attributes, groups, searchPattern, severalMatches } = found.parameters;
     return {
-      kind: map.type, name: map.name, domains: map.domains, connector: found.connector, searchPattern, onSeveral: severalMatches,
+      kind: map.type, name: map.name, domains: map.domains, connector: found.connector, searchPattern, groups, onSeveral: severalMatches,
       attributes: {
         mail: attributes.address, mailLocalAddress: attributes.alias, userPassword: attributes.password,
         mailHost: attributes.host, mailRoutingAddress: attributes.routingAddress,
@@ -55,7 +58,7 @@ export async function openDirectoryAccess(config: NodeConfig, surroundings: Surr
     };
   });
   return {
-    maps: createUserMaps({ maps, log }),
+    maps: createUserMaps({ maps, log, addressing: addressingOf(config), expansion: expansionOf(config), aliasLogins: config.allowAliasLogins ? 'yes' : 'no' }),
     setHost: async (entry, host) => {
       if (entry.mailHost?.trim() === host) return { kind: 'already' };
       const map = config.userMaps.find(({ name }) => name === entry.map);
@@ -72,6 +75,17 @@ export async function openDirectoryAccess(config: NodeConfig, surroundings: Surr
       for (const { connector } of connectors.values()) connector.close();
     },
   };
+}
+
+/** What the configuration says of addresses that stand for others. */
+export function addressingOf(config: NodeConfig): Addressing {
+  const domains = new Set(localDomains(config));
+  const { domainAliases, catchAll, detailSeparator } = config;
+  return { domainAliases, catchAll, isOurs: (domain) => domains.has(domain), detailSeparator: detailSeparator === '' ? undefined : detailSeparator };
+}
+
+function expansionOf({ expansion, forwardKeepsCopy }: NodeConfig): ExpansionRules {
+  return { ...expansion, forwardKeepsCopy: forwardKeepsCopy ? 'yes' : 'no' };
 }
 
 async function openConnector(parameters: ConnectorParameters, { log, environment }: Surroundings): Promise<Connector> {

@@ -1,5 +1,7 @@
 /** Who decides who lives where: LDAP connectors, user maps, and how routes are kept. */
 import { z } from 'zod';
+import { groups } from './addressing.ts';
+import { oauth, scramTypes } from './authentication.ts';
 import { domainName, fileName, host, port, secret, wholeNumber } from './values.ts';
 
 const objectName = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, 'must be a name of letters, digits, "_", "-" and "." only');
@@ -40,6 +42,7 @@ const ldapConnector = z.strictObject({
   write,
   severalMatches: z.enum(['refuse', 'first']).default('refuse').describe('What it means when several entries match: a temporary error, or the first counts.'),
   attributes,
+  groups,
   timeoutSeconds: wholeNumber({ min: 1, max: 600 }).default(4).describe('How long the directory may take for an answer.'),
   connections: wholeNumber({ min: 1, max: 100 }).default(4).describe('Connections kept by each worker process.'),
 });

@@ -37,9 +37,9 @@ export interface NodeConfig extends Parameters {
   readonly version: string;
 }
 
-/** The domains whose mail is ours: the primary one first. */
-export function localDomains(config: Pick<Parameters, 'primaryDomain' | 'domains'>): readonly string[] {
-  return [...new Set([config.primaryDomain, ...config.domains])];
+/** The domains whose mail is ours: the primary one first, those that are another name of one of ours included. */
+export function localDomains(config: Pick<Parameters, 'primaryDomain' | 'domains' | 'domainAliases'>): readonly string[] {
+  return [...new Set([config.primaryDomain, ...config.domains, ...Object.keys(config.domainAliases)])];
 }
 
 /**

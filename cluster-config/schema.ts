@@ -1,5 +1,6 @@
 /** The schema of a cluster configuration: the only place where a parameter is defined; groups stand in files of their own. */
 import { z } from 'zod';
+import { addressingParameters } from './addressing.ts';
 import { directoryParameters } from './directory.ts';
 import { genericParameters } from './generic.ts';
 import { backendServices, frontendServices, servicesParameters } from './services.ts';
@@ -12,6 +13,7 @@ export const schemaNumber = 1;
 /** Every parameter a node can have. Each layer of a document may hold any of them; what results for a node is checked by this. */
 export const parametersSchema = z.strictObject({
   ...genericParameters,
+  ...addressingParameters,
   ...directoryParameters,
   ...storageParameters,
   ...servicesParameters,

@@ -1,7 +1,7 @@
 /** Wiring of a front-end's worker: from the node's configuration to running services. The only file that knows all rooms. */
 import type { NodeConfig } from '../cluster-config/effective.ts';
 import { localDomains, nodeOfMailHost } from '../cluster-config/effective.ts';
-import { openDirectoryAccess } from '../cluster-config/directory-access.ts';
+import { addressingOf, openDirectoryAccess } from '../cluster-config/directory-access.ts';
 import { loadForeignBackends } from '../cluster-config/foreign-backends.ts';
 import type { ForeignBackends } from '../cluster-config/foreign-backends.ts';
 import { loadNodeTls } from '../cluster-config/node-tls.ts';
@@ -101,6 +101,7 @@ function mappingOf(config: NodeConfig, maps: UserMaps, log: Logger): Mapping {
     localDomains: [...localDomains(config)],
     defaultRoute: routing.mappingHost === undefined ? undefined : resolveHost(routing.mappingHost),
     // Without any map the default back-end is where everybody lives.
+    addressing: addressingOf(config),
     onMiss: config.userMaps.length === 0 ? 'default' : routing.onMiss,
     ages: { positiveMs: routing.positiveAgeSeconds * 1000, negativeMs: routing.negativeAgeSeconds * 1000, staleMs: routing.staleAgeSeconds * 1000 },
     maxEntries: routing.maxEntries,

@@ -37,6 +37,7 @@ const mapAnswer = z.discriminatedUnion('kind', [
     mailHost: z.string().optional(),
   }),
   z.object({ kind: z.literal('unknown'), from: z.enum(['cache', 'directory']) }),
+  z.object({ kind: z.literal('mailOnly'), account: z.string(), map: z.string(), dn: z.string().optional(), forwardsTo: z.string().optional() }),
   z.object({ kind: z.literal('foreign') }),
   z.object({ kind: z.literal('unavailable'), reason: z.string() }),
 ]);
@@ -96,9 +97,7 @@ async function askMaps(address: string, config: NodeConfig): Promise<MapAnswer> 
   if (!localDomains(config).includes(address.slice(at + 1).toLowerCase())) return { kind: 'foreign' };
   const access = await openDirectoryAccess(config, { log: createLog({ node: config.nodeName, level: 'silent' }), environment: process.env });
   try {
-    const plus = address.indexOf('+');
-    const exact = await access.maps.lookUp(address);
-    return answerOf(exact ?? (plus > 0 && plus < at ? await access.maps.lookUp(address.slice(0, plus) + address.slice(at)) : undefined), address, config);
+    return answerOf(await access.maps.lookUp(address), address, config);
   } catch (error) {
     if (!isFailure(error, 'directory-unavailable')) throw error;
     return { kind: 'unavailable', reason: error.message };
@@ -112,6 +111,9 @@ function answerOf(entry: UserEntry | undefined, address: string, config: NodeCon
   if (entry === undefined) {
     if (mappingHost === undefined || (onMiss === 'refuse' && config.userMaps.length > 0)) return { kind: 'unknown', from: 'directory' };
     return { kind: 'found', account: address, route: routeOf(mappingHost, config), from: 'default' };
+  }
+  if (entry.group !== undefined || (entry.mailHost === undefined && entry.routingAddress !== undefined)) {
+    return { kind: 'mailOnly', account: entry.address, map: entry.map, dn: entry.dn, forwardsTo: entry.routingAddress };
   }
   const host = entry.mailHost ?? mappingHost;
   if (host === undefined) return { kind: 'unavailable', reason: `the entry ${entry.dn ?? entry.address} names no host` };
@@ -130,6 +132,10 @@ function rowsOf({ address, answer, asked }: Shown, config: NodeConfig): Rows {
   if (answer.kind === 'foreign') return [['address', address], ['entry', 'none: not a domain of ours'], source];
   if (answer.kind === 'unavailable') return [['address', address], ['entry', `can't be told now: ${answer.reason}`], source];
   if (answer.kind === 'unknown') return [['address', address], ['entry', 'none'], ['node', 'none: the address is refused as unknown'], source];
+  if (answer.kind === 'mailOnly') {
+    const goes = answer.forwardsTo === undefined ? 'none: mail goes to the members of the group' : `none: mail is forwarded to ${answer.forwardsTo}`;
+    return [['address', answer.account], ['entry', answer.dn ?? 'none'], ['map', answer.map], ['node', goes], source];
+  }
   const { account, route, map, dn, mailHost } = answer;
   const place = placeText(route, config);
   return [
@@ -154,7 +160,7 @@ const origins = {
 } as const;
 
 function sourceText(answer: MapAnswer, asked: Asked): string {
-  const from = 'from' in answer ? origins[answer.from] : 'no map was asked';
+  const from = 'from' in answer ? origins[answer.from] : answer.kind === 'mailOnly' ? 'directory' : 'no map was asked';
   if (asked.kind === 'node') return `${asked.node}: ${answer.kind === 'unavailable' ? 'neither cache nor directory' : from}`;
   return `${answer.kind === 'unavailable' ? 'directory' : from}; not a front-end's cache: ${asked.reason}`;
 }

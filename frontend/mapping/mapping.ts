@@ -5,6 +5,8 @@
 import { LRUCache } from 'lru-cache';
 import { Failure, isFailure } from '../../shared/base/failure.ts';
 import type { Logger } from '../../shared/log/log.ts';
+import { candidatesOf, plainAddressing } from '../../shared/user-map/addressing.ts';
+import type { Addressing } from '../../shared/user-map/addressing.ts';
 import type { Expansion } from '../../shared/user-map/expansion.ts';
 import type { UserEntry, UserMaps } from '../../shared/user-map/user-maps.ts';
 
@@ -37,6 +39,8 @@ export interface MappingOptions {
   readonly primaryDomain: string;
   /** Domains that are ours; the primary domain always is. */
   readonly localDomains: readonly string[];
+  /** What addresses that nobody has may stand for. */
+  readonly addressing?: Addressing | undefined;
   /** What a `mailHost` means; undefined when it means nothing here. */
   readonly resolveHost: (mailHost: string) => Route | undefined;
   /** For entries without a `mailHost`, and for unknown addresses where `onMiss` says so. */
@@ -181,7 +185,8 @@ class CachedMapping implements Mapping {
   #missed(address: string, unknown: Extract<MapAnswer, { kind: 'unknown' }>): MapAnswer {
     const { onMiss, defaultRoute } = this.#options;
     if (onMiss === 'refuse' || defaultRoute === undefined) return unknown;
-    return { kind: 'found', address, route: defaultRoute, entry: undefined, from: 'default', map: undefined };
+    const account = candidatesOf(address, this.#options.addressing ?? plainAddressing).findLast(({ via }) => via !== 'catchAll')?.address ?? address;
+    return { kind: 'found', address: account, route: defaultRoute, entry: undefined, from: 'default', map: undefined };
   }
 
   #ageOf(cached: Cached): number {
