@@ -26,7 +26,7 @@ interface ConfiguredListener {
 }
 
 /** Nodes reach each other without a balancer: the general list does not hold for trusted listeners. */
-export function placeOf(config: NodeConfig, listener: ConfiguredListener): Place {
+export function placeOf(config: Pick<NodeConfig, 'proxyProtocolFrom' | 'trustProxyTls'>, listener: ConfiguredListener): Place {
   const general = listener.trusted === true ? [] : config.proxyProtocolFrom;
   const networks = (listener.proxyProtocolFrom ?? general).map(parseNetwork);
   const balancers: Balancers = { networks, trustTls: config.trustProxyTls ? 'yes' : 'no' };

@@ -20,7 +20,7 @@ let haproxy: Haproxy;
 
 before(async () => {
   cluster = await startCluster({
-    changeConfig: (yaml) => yaml.replace('\nnodes:\n', `\nfrontends:\n  proxyProtocolFrom: ["${haproxyAddress}"]\n  trustProxyTls: true\n\nnodes:\n`),
+    changeConfig: (yaml) => yaml.replace('\nnodes:\n', `\nfrontends:\n  proxyProtocolFrom: ["${haproxyAddress}"]\n  trustProxyTls: true\nbackends:\n  proxyProtocolFrom: ["${haproxyAddress}"]\n\nnodes:\n`),
   });
   const roads = nodes.flatMap((node) => Object.entries(versions).flatMap(([version, how]) =>
     ['imaps', 'pop3s', 'smtp', 'https'].map((service): HaproxyRoad => ({ name: `${service}-${version}-${node}`, port: cluster.port(node, service), how }))));
@@ -30,6 +30,9 @@ before(async () => {
     ...roads,
     { name: 'imap-ended', port: cluster.port('fe1', 'imap'), how: 'send-proxy-v2-ssl', certificate: pair },
     { name: 'submission-ended', port: cluster.port('fe1', 'submission'), how: 'send-proxy-v2-ssl', certificate: pair },
+    { name: 'backend-imap', port: cluster.port('be1', 'imap'), how: 'send-proxy-v2' },
+    { name: 'backend-pop3', port: cluster.port('be1', 'pop3'), how: 'send-proxy' },
+    { name: 'backend-smtp', port: cluster.port('be1', 'smtp'), how: 'send-proxy-v2' },
     { name: 'imap-clear', port: cluster.port('fe1', 'imap'), how: 'send-proxy-v2' },
     { name: 'imap-headerless', port: cluster.port('fe1', 'imap'), how: '' },
   ]);
@@ -132,4 +135,16 @@ test('a balancer that sends no header is closed with a line in the log', async (
   imap.say('a LOGIN alice secret');
   await imap.closed();
   await logLine(cluster, 'fe1', [`"balancer":"${haproxyAddress}"`, 'no good PROXY header', '"reason":"no PROXY header"']);
+});
+
+test('users and servers that come to a back-end itself are seen behind the balancer too', async () => {
+  const imap = await Dialogue.connect({ port: haproxy.port('backend-imap'), from: '127.0.0.70' });
+  await imap.expect(/^\* OK/);
+  await logLine(cluster, 'be1', ['"service":"imap"', '"client":"127.0.0.70"']);
+  const pop3 = await Dialogue.connect({ port: haproxy.port('backend-pop3'), from: '127.0.0.71' });
+  await pop3.expect(/^\+OK/);
+  await logLine(cluster, 'be1', ['"service":"pop3"', '"client":"127.0.0.71"']);
+  await dialogues['smtp']?.({ port: haproxy.port('backend-smtp'), from: '127.0.0.72' });
+  await logLine(cluster, 'be1', ['"service":"smtpReceiving"', '"client":"127.0.0.72"']);
+  for (const dialogue of [imap, pop3]) dialogue.close();
 });
