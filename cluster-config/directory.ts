@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { groups } from './addressing.ts';
 import { oauth, scramTypes } from './authentication.ts';
+import { oauth, scramTypes } from './authentication.ts';
 import { domainName, fileName, host, port, secret, wholeNumber } from './values.ts';
 
 const objectName = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, 'must be a name of letters, digits, "_", "-" and "." only');
@@ -61,6 +62,7 @@ const userMap = z.discriminatedUnion('type', [
     name: objectName.describe('The map\'s name, without blanks.'),
     connector: objectName.describe('The LDAP connector it asks.'),
     domains: mapDomains,
+    scram: scramTypes,
   }),
   z.strictObject({
     type: z.literal('localFile').describe('Addresses and regular expressions in a file.'),
@@ -112,4 +114,5 @@ export const directoryParameters = {
   userMaps: z.array(userMap).max(100).default([]).describe('Asked in this order: who is this, and which back-end keeps the mailbox?'),
   routing,
   foreignBackends,
+  oauth,
 };

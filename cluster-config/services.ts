@@ -1,5 +1,6 @@
 /** The services of front-ends and back-ends: their listeners and limits. */
 import { z } from 'zod';
+import { loginParameters } from './authentication.ts';
 import { fileName, host, listenAddress, network, port, wholeNumber } from './values.ts';
 
 const enable = z.boolean().default(true).describe('Whether the service runs; without listeners it accepts nothing.');
@@ -41,6 +42,7 @@ const smtpProxy = z
     enable, listeners: listeners(proxyMailListener), maxErrors, maxAuthErrors, maxConnections, maxConnectionsPerAddress, ...messageLimits,
     idleTimeoutSeconds: idleTimeoutSeconds(300).describe('Silence after which a session is cut (RFC 5321 section 4.5.3.2.7).'),
     connectTimeoutSeconds,
+    ...loginParameters,
   })
   .prefault({})
   .describe('SMTP of a front-end: mail from outside, and from users.');
@@ -51,6 +53,7 @@ const imapProxy = z
     idleTimeoutSeconds: idleTimeoutSeconds(1860).describe('Silence after which a session is cut; the standard asks for 30 minutes at least (RFC 3501 section 5.4).'),
     connectTimeoutSeconds,
     releasePerSecond,
+    ...loginParameters,
     mappingPort: port.default(993).describe('The port of a mailHost that is not a node and names none.'),
   })
   .prefault({})
@@ -62,6 +65,7 @@ const pop3Proxy = z
     idleTimeoutSeconds: idleTimeoutSeconds(660).describe('Silence after which a session is cut; the standard asks for 10 minutes at least (RFC 1939 section 3).'),
     connectTimeoutSeconds,
     releasePerSecond,
+    ...loginParameters,
     mappingPort: port.default(995).describe('The port of a mailHost that is not a node and names none.'),
   })
   .prefault({})

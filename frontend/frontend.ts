@@ -8,6 +8,7 @@ import { loadNodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeContext } from '../cluster-config/run-node.ts';
 import { adminListeners, placeOf } from '../cluster-config/listeners.ts';
+import { readScramSaltKey } from '../cluster-config/scram-salts.ts';
 import { httpLimits, httpListener, readCookieSecret, sessionAges, uiDirectory } from '../cluster-config/webmail-settings.ts';
 import { splitHostAndPort } from '../cluster-config/values.ts';
 import { startAdmin } from '../shared/admin/admin-server.ts';
@@ -20,8 +21,9 @@ import { defaultSmtpLimits } from '../shared/smtp/strict-connection.ts';
 import type { NodeServices } from '../shared/service/worker.ts';
 import type { UserMaps } from '../shared/user-map/user-maps.ts';
 import { adminRoutes } from './admin-routes.ts';
+import { authPolicyOf } from './auth-policy.ts';
 import { createAuthentication } from './authentication/authentication.ts';
-import type { Authentication } from './authentication/authentication.ts';
+import type { SaslAuthentication } from './authentication/authentication.ts';
 import { startImapProxy } from './imap-proxy/imap-proxy.ts';
 import type { BackendTarget, LoginRoad } from './login/login.ts';
 import type { ProxyOptions } from './login/proxy-service.ts';
@@ -40,7 +42,7 @@ interface Ground {
   readonly log: Logger;
   readonly tls: NodeTls;
   readonly mapping: Mapping;
-  readonly authentication: Authentication;
+  readonly authentication: SaslAuthentication;
   readonly environment: NodeContext['environment'];
   readonly targets: Targets;
   readonly foreign: ForeignBackends;
@@ -58,7 +60,7 @@ export async function startFrontend(context: NodeContext): Promise<NodeServices>
   const mapping = mappingOf(config, directory.maps, log);
   const ground: Ground = {
     config, log, tls, mapping,
-    authentication: authenticationOf({ config, mapping, maps: directory.maps, log }),
+    authentication: authenticationOf({ config, mapping, maps: directory.maps, saltKey: await readScramSaltKey(config, context.environment), log }),
     environment: context.environment,
     targets: new Targets(config, tls),
     foreign: await loadForeignBackends(config, context.environment),
@@ -108,10 +110,12 @@ function mappingOf(config: NodeConfig, maps: UserMaps, log: Logger): Mapping {
   });
 }
 
-function authenticationOf(parts: { readonly config: NodeConfig; readonly mapping: Mapping; readonly maps: UserMaps; readonly log: Logger }): Authentication {
+function authenticationOf(parts: { readonly config: NodeConfig; readonly mapping: Mapping; readonly maps: UserMaps; readonly saltKey: Buffer; readonly log: Logger }): SaslAuthentication {
   return createAuthentication({
     mapping: parts.mapping,
     maps: parts.maps,
+    scram: { saltKey: parts.saltKey, primaryDomain: parts.config.primaryDomain },
+    issuers: parts.config.oauth.issuers,
     verifier: { maxAgeMs: parts.config.routing.verifierAgeSeconds * 1000, maxEntries: 10_000 },
     guesses: { free: 3, firstMs: 500, longestMs: 15_000, forgetMs: 600_000 },
     refusalMs: 200,
@@ -168,6 +172,7 @@ function loginProxyOptions(ground: Ground, protocol: 'imap' | 'pop3'): ProxyOpti
     listeners: service.listeners.map((listener) => ({ ...placeOf(config, listener), tls: listener.tls === 'implicit' ? 'implicit' : 'starttls' })),
     serverTls: tls.forClients,
     sessions: ground.sessions[protocol],
+    authPolicy: authPolicyOf(config, service),
     road, log,
     limits: {
       maxConnections: service.maxConnections,
@@ -195,6 +200,7 @@ async function startSmtp(ground: Ground): Promise<Service> {
     postmaster: `postmaster@${config.primaryDomain}`,
     serverTls: tls.forClients,
     mapping, authentication, log,
+    authPolicy: authPolicyOf(config, service),
     backends: {
       lmtp: (route) => (route.kind === 'host' ? foreignSmtp(ground.foreign, route) : targets.ofRoute(route, 'lmtp')),
       submission: (route) => targets.ofRoute(route, 'submission'),

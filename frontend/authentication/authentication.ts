@@ -8,15 +8,32 @@ import { clientNetwork, networkContains, parseNetwork } from '../../shared/acces
 import type { Network } from '../../shared/access/network.ts';
 import { Failure, isFailure } from '../../shared/base/failure.ts';
 import type { Logger } from '../../shared/log/log.ts';
-import type { UserEntry, UserMaps } from '../../shared/user-map/user-maps.ts';
-import type { MapAnswer, Mapping, Route } from '../mapping/mapping.ts';
+import type { UserMaps } from '../../shared/user-map/user-maps.ts';
+import type { MapAnswer, Mapping } from '../mapping/mapping.ts';
+import { BearerLogin } from './bearer-login.ts';
+import { passwordExchange } from './exchange.ts';
+import type { AuthExchange, Identity, SaslClient } from './exchange.ts';
 import { GuessDelays } from './guess-delays.ts';
 import type { GuessDelayOptions } from './guess-delays.ts';
+import type { Mechanism } from './offers.ts';
+import { ScramLogin } from './scram-login.ts';
+import type { ScramOptions, ScramRoad } from './scram-login.ts';
+import { Tokens } from './tokens.ts';
+import type { TokenIssuer } from './tokens.ts';
+import type { Attempt, AuthenticatedUser, Verdict } from './verdict.ts';
 import { Verifiers } from './verifiers.ts';
+
+export type { AuthExchange, Identity } from './exchange.ts';
+export { offeredMechanisms, takesPasswords } from './offers.ts';
+export type { AuthPolicy, Mechanism } from './offers.ts';
+export type { AuthenticatedUser } from './verdict.ts';
 
 export interface AuthenticationOptions {
   readonly mapping: Pick<Mapping, 'lookUp'>;
-  readonly maps: Pick<UserMaps, 'authenticate'>;
+  readonly maps: Pick<UserMaps, 'authenticate' | 'scramSecret'>;
+  readonly scram: ScramOptions;
+  /** Whose tokens are taken (OAUTHBEARER, XOAUTH2). */
+  readonly issuers: readonly TokenIssuer[];
   /** Whether and how long a login that succeeded serves while no directory answers; 0 ms: never. */
   readonly verifier: { readonly maxAgeMs: number; readonly maxEntries: number };
   readonly guesses: GuessDelayOptions;
@@ -37,14 +54,6 @@ export interface Credentials {
   readonly client: { readonly address: string };
 }
 
-/** Who logged in. */
-export interface AuthenticatedUser {
-  /** The canonical address. */
-  readonly address: string;
-  readonly entry: UserEntry;
-  readonly route: Route;
-}
-
 export interface Authentication {
   /**
    * @throws Failure('bad-credentials') for every refusal, after its delay; Failure('directory-unavailable') when the password
@@ -53,20 +62,29 @@ export interface Authentication {
   authenticate(credentials: Credentials): Promise<AuthenticatedUser>;
 }
 
+/** Authentication for protocols that speak SASL. */
+export interface SaslAuthentication extends Authentication {
+  /** Begins an exchange; that the mechanism is offered on this connection is the caller's part. */
+  begin(mechanism: Mechanism, client: SaslClient): AuthExchange;
+  /** The user whom a client has proven to be, or whose password is right. Throws as `authenticate` does. */
+  identify(identity: Identity, client: { readonly address: string }): Promise<AuthenticatedUser>;
+}
+
 /** Longer ones are nobody's; they aren't passed on. */
 const longestName = 320;
 const longestPassword = 1024;
 
 /** Makes the authentication of one worker process. @throws Failure('bad-input') for a trusted network that is none */
-export function createAuthentication(options: AuthenticationOptions): Authentication {
+export function createAuthentication(options: AuthenticationOptions): SaslAuthentication {
   return new DelayedAuthentication(options);
 }
 
-class DelayedAuthentication implements Authentication {
+class DelayedAuthentication implements SaslAuthentication {
   readonly #options: AuthenticationOptions;
   readonly #trusted: readonly Network[];
   readonly #delays: GuessDelays;
   readonly #check: PasswordCheck;
+  readonly #tokens: Tokens;
   readonly #now: () => number;
   readonly #sleep: (ms: number) => Promise<unknown>;
 
@@ -77,42 +95,56 @@ class DelayedAuthentication implements Authentication {
     this.#trusted = options.trustedNetworks.map(parseNetwork);
     this.#delays = new GuessDelays(options.guesses);
     this.#check = new PasswordCheck(options, new Verifiers({ ...options.verifier, now: this.#now }));
+    this.#tokens = new Tokens(options);
   }
 
   async authenticate(credentials: Credentials): Promise<AuthenticatedUser> {
-    if (this.#trusted.some((network) => networkContains(network, credentials.client.address))) return await this.#attempt(credentials, undefined);
-    const network = clientNetwork(credentials.client.address);
+    return this.#judge({ client: credentials.client, guess: credentials.password, check: async () => this.#check.run(credentials) });
+  }
+
+  async identify(identity: Identity, client: { readonly address: string }): Promise<AuthenticatedUser> {
+    return identity.kind === 'verified' ? identity.user : this.authenticate({ ...identity, client });
+  }
+
+  begin(mechanism: Mechanism, client: SaslClient): AuthExchange {
+    const { mapping, maps, scram, log } = this.#options;
+    const judge = async (attempt: Attempt): Promise<AuthenticatedUser> => this.#judge(attempt);
+    if (mechanism === 'PLAIN' || mechanism === 'LOGIN') return passwordExchange(mechanism);
+    if (mechanism === 'OAUTHBEARER' || mechanism === 'XOAUTH2') return new BearerLogin({ mapping, tokens: this.#tokens, judge, log }, mechanism, client);
+    const road: ScramRoad = { ...scram, mapping, maps, judge, now: this.#now, sleep: this.#sleep };
+    return new ScramLogin(road, {
+      mechanism: mechanism.startsWith('SCRAM-SHA-256') ? 'SCRAM-SHA-256' : 'SCRAM-SHA-1',
+      plus: mechanism.endsWith('-PLUS') ? 'yes' : 'no',
+    }, client);
+  }
+
+  async #judge(attempt: Attempt): Promise<AuthenticatedUser> {
+    if (this.#trusted.some((network) => networkContains(network, attempt.client.address))) return await this.#attempt(attempt, undefined);
+    const network = clientNetwork(attempt.client.address);
     const wait = this.#delays.begin(network);
     try {
       if (wait > 0) await this.#sleep(wait);
-      return await this.#attempt(credentials, network);
+      return await this.#attempt(attempt, network);
     } finally {
       this.#delays.end(network);
     }
   }
 
   /** @param network where wrong passwords are counted; undefined for clients that never wait */
-  async #attempt(credentials: Credentials, network: string | undefined): Promise<AuthenticatedUser> {
+  async #attempt({ guess, check }: Attempt, network: string | undefined): Promise<AuthenticatedUser> {
     const startedAt = this.#now();
-    const verdict = await this.#check.run(credentials);
+    const verdict = await check();
     if (verdict.kind === 'accepted') {
       this.#delays.succeeded(verdict.user.address);
       return verdict.user;
     }
     const counts = network !== undefined && (verdict.kind === 'refused' || verdict.memory === 'other password');
-    const delay = counts ? this.#delays.failed(network, verdict.account, credentials.password) : 0;
+    const delay = counts ? this.#delays.failed(network, verdict.account, guess) : 0;
     const rest = this.#options.refusalMs - (this.#now() - startedAt);
     await this.#sleep(Math.max(0, delay, verdict.kind === 'refused' ? rest : 0));
     throw verdict.kind === 'refused' ? new Failure('bad-credentials', 'Wrong user name or password.') : verdict.failure;
   }
 }
-
-type Verdict =
-  | { readonly kind: 'accepted'; readonly user: AuthenticatedUser }
-  /** `account`: where the failure counts; the name as given when there is no such user. */
-  | { readonly kind: 'refused'; readonly account: string }
-  /** No directory answers, and the memory has nothing, or another password: a guess like any other, though not told so. */
-  | { readonly kind: 'away'; readonly account: string; readonly memory: 'nothing' | 'other password'; readonly failure: Failure };
 
 /** The check itself, without any waiting. */
 class PasswordCheck {

@@ -1,12 +1,13 @@
 /** The IMAP conversation before login (RFC 9051 section 6.1 and 6.2): reads commands, obeys those that are allowed now. */
-import { Failure, isFailure } from '../../shared/base/failure.ts';
+import { isFailure } from '../../shared/base/failure.ts';
 import { readCommand, startCommand, tagOf } from '../../shared/imap/command-reader.ts';
 import type { CommandStart } from '../../shared/imap/command-reader.ts';
 import { decodeUtf8 } from '../../shared/imap/scanner.ts';
-import { decodeBase64, startSasl } from '../../shared/sasl/mechanisms.ts';
+import type { Identity } from '../authentication/authentication.ts';
 import { fewerHops } from '../login/foreign.ts';
 import { logIn } from '../login/login.ts';
 import type { Outcome, Visitor } from '../login/proxy-service.ts';
+import { exchangeSasl, mayUsePasswordCommands, offeredTo } from '../login/sasl.ts';
 import { logInAsUser, logInAtNode } from './backend-login.ts';
 import { replyFor } from './replies.ts';
 
@@ -14,7 +15,7 @@ import { replyFor } from './replies.ts';
 type Next = { readonly kind: 'go-on' } | { readonly kind: 'mistake' } | { readonly kind: 'login-failed' } | Outcome;
 
 interface Command {
-  readonly allowedIn: 'any' | 'clear' | 'tls';
+  readonly allowedIn: 'any' | 'clear';
   readonly run: (visitor: Visitor, command: CommandStart) => Promise<Next>;
 }
 
@@ -30,8 +31,8 @@ const commands: Readonly<Record<string, Command>> = {
   ID: { allowedIn: 'any', run: identify },
   LOGOUT: { allowedIn: 'any', run: logOut },
   STARTTLS: { allowedIn: 'clear', run: startTls },
-  LOGIN: { allowedIn: 'tls', run: logInByCommand },
-  AUTHENTICATE: { allowedIn: 'tls', run: authenticate },
+  LOGIN: { allowedIn: 'any', run: logInByCommand },
+  AUTHENTICATE: { allowedIn: 'any', run: authenticate },
 };
 
 /** Greets, then obeys one command after the other until login or the end of the line. */
@@ -92,11 +93,7 @@ async function obey(visitor: Visitor, text: string): Promise<Next> {
   }
   const known = Object.hasOwn(commands, command.verb) ? commands[command.verb] : undefined;
   if (known === undefined) return refuse(visitor, command, 'BAD not a command before login');
-  const { encrypted } = visitor.connection;
-  if (known.allowedIn === 'tls' && !encrypted) {
-    return refuse(visitor, command, 'NO [PRIVACYREQUIRED] log in over TLS only: use STARTTLS first, or port 993');
-  }
-  if (known.allowedIn === 'clear' && encrypted) return refuse(visitor, command, 'BAD TLS is active already');
+  if (known.allowedIn === 'clear' && visitor.connection.encrypted) return refuse(visitor, command, 'BAD TLS is active already');
   try {
     return await known.run(visitor, command);
   } catch (error) {
@@ -117,8 +114,10 @@ async function done(visitor: Visitor, command: CommandStart, reply: string): Pro
 
 /** What works before login; the back-end tells its own on success. */
 function capabilities(visitor: Visitor): string {
-  const byTls = visitor.connection.encrypted ? 'AUTH=PLAIN AUTH=LOGIN' : 'STARTTLS LOGINDISABLED';
-  return `IMAP4rev1 IMAP4rev2 SASL-IR LITERAL+ ID ${byTls}`;
+  const all = ['IMAP4rev1', 'IMAP4rev2', 'SASL-IR', 'LITERAL+', 'ID', ...offeredTo(visitor).map((mechanism) => `AUTH=${mechanism}`)];
+  if (!visitor.connection.encrypted) all.push('STARTTLS');
+  if (!mayUsePasswordCommands(visitor)) all.push('LOGINDISABLED');
+  return all.join(' ');
 }
 
 async function tellCapabilities(visitor: Visitor, command: CommandStart): Promise<Next> {
@@ -158,55 +157,53 @@ async function startTls(visitor: Visitor, command: CommandStart): Promise<Next> 
   return goOn;
 }
 
+const tlsFirst = 'NO [PRIVACYREQUIRED] log in over TLS only: use STARTTLS first, or port 993';
+
 async function logInByCommand(visitor: Visitor, command: CommandStart): Promise<Next> {
+  if (!mayUsePasswordCommands(visitor)) return refuse(visitor, command, visitor.connection.encrypted ? 'NO use AUTHENTICATE' : tlsFirst);
   const { arguments: scanner } = command;
   scanner.space();
   const name = decodeUtf8(scanner.astring());
   scanner.space();
   const password = decodeUtf8(scanner.astring());
   scanner.end();
-  return tryLogin(visitor, command, { name, password });
+  return tryLogin(visitor, command, { kind: 'password', name, password });
 }
 
 async function authenticate(visitor: Visitor, command: CommandStart): Promise<Next> {
   const { arguments: scanner } = command;
   scanner.space();
-  const mechanism = scanner.word();
+  const name = scanner.word();
   const initial = scanner.accept(' ') ? scanner.until(/ /) : undefined;
   scanner.end();
-  if (mechanism !== 'PLAIN' && mechanism !== 'LOGIN') return refuse(visitor, command, 'NO [CANNOT] unknown mechanism; there are PLAIN and LOGIN');
-  const exchange = startSasl(mechanism);
-  let step = exchange.step(initial === undefined ? undefined : decoded(initial));
-  while (step.kind === 'challenge') {
-    await visitor.connection.write(`+ ${step.data.toString('base64')}\r\n`);
-    const line = await visitor.connection.readLine();
-    if (line === undefined) return over;
-    if (line === '*') return refuse(visitor, command, 'BAD authentication cancelled');
-    step = exchange.step(decoded(line));
+  const offered = offeredTo(visitor);
+  const mechanism = offered.find((one) => one === name.toUpperCase());
+  if (mechanism === undefined) {
+    const none = offered.length === 0 && !visitor.connection.encrypted;
+    return refuse(visitor, command, none ? tlsFirst : `NO [CANNOT] not a mechanism here; there are: ${offered.join(' ')}`);
   }
-  if (step.kind !== 'password') throw new Failure('bad-input', 'unexpected response');
-  if (step.authorisationId !== undefined && step.authorisationId !== step.user) {
-    throw new Failure('bad-credentials', 'logging in as somebody else is not possible here');
+  const end = await exchangeSasl(visitor, mechanism, initial);
+  switch (end.kind) {
+    case 'gone': return over;
+    case 'cancelled': return refuse(visitor, command, 'BAD authentication cancelled');
+    case 'refused': return loginFailed(visitor, command, { user: mechanism, error: end.failure });
+    case 'identity': return tryLogin(visitor, command, end.identity);
   }
-  return tryLogin(visitor, command, { name: step.user, password: step.password });
 }
 
-/** An initial response of `=` is the empty one (RFC 4959 section 3). */
-function decoded(text: string): Buffer {
-  const bytes = text === '=' ? Buffer.alloc(0) : decodeBase64(text);
-  if (bytes === undefined) throw new Failure('bad-input', 'that is not base64');
-  return bytes;
-}
-
-async function tryLogin(visitor: Visitor, command: CommandStart, credentials: { readonly name: string; readonly password: string }): Promise<Next> {
-  const { connection, identity, log, options } = visitor;
+async function tryLogin(visitor: Visitor, command: CommandStart, identity: Identity): Promise<Next> {
+  const { connection, identity: client, log, options } = visitor;
   try {
-    const login = await logIn(options.road, { ...credentials, client: identity, hopsLeft: visitor.hopsLeft, log }, { asNode: logInAtNode, asUser: logInAsUser });
+    const login = await logIn(options.road, { identity, client, hopsLeft: visitor.hopsLeft, log }, { asNode: logInAtNode, asUser: logInAsUser });
     await connection.write(`${command.tag} OK ${login.welcome}\r\n`);
     return { kind: 'logged-in', login };
   } catch (error) {
-    log.info({ user: credentials.name, err: error }, 'login failed');
-    await connection.write(`${command.tag} ${replyFor(error, identity.session)}\r\n`);
-    return { kind: 'login-failed' };
+    return loginFailed(visitor, command, { user: identity.kind === 'password' ? identity.name : identity.user.address, error });
   }
+}
+
+async function loginFailed({ connection, identity, log }: Visitor, command: CommandStart, failed: { readonly user: string; readonly error: unknown }): Promise<Next> {
+  log.info({ user: failed.user, err: failed.error }, 'login failed');
+  await connection.write(`${command.tag} ${replyFor(failed.error, identity.session)}\r\n`);
+  return { kind: 'login-failed' };
 }

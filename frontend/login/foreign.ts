@@ -62,9 +62,15 @@ function serverName(host: string): string {
   return /^[\d.]+$|:/.test(host) ? '' : host;
 }
 
-/** As whom to log in for the account of `address`. */
-export function credentialsFor(identity: ForeignIdentity, user: { readonly address: string; readonly password: string }): SaslCredentials {
-  if (identity.kind === 'own') return { authorisationId: undefined, user: user.address, password: user.password };
+/**
+ * As whom to log in for the account of `address`.
+ * @throws Failure('forbidden') when the server wants the user's password, and the user has logged in without sending it
+ */
+export function credentialsFor(identity: ForeignIdentity, user: { readonly address: string; readonly password: string | undefined }): SaslCredentials {
+  if (identity.kind === 'own') {
+    if (user.password === undefined) throw new Failure('forbidden', 'this mailbox can only be opened by a password sent as such: use PLAIN');
+    return { authorisationId: undefined, user: user.address, password: user.password };
+  }
   const { user: master, password, separator } = identity;
   if (separator === undefined) return { authorisationId: user.address, user: master, password };
   return { authorisationId: undefined, user: `${user.address}${separator}${master}`, password };

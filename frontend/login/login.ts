@@ -11,7 +11,7 @@ import { Connection } from '../../shared/net/connection.ts';
 import type { AnySocket } from '../../shared/net/connection.ts';
 import { connectTo } from '../../shared/net/connect.ts';
 import type { TlsSessions } from '../../shared/net/connect.ts';
-import type { Authentication } from '../authentication/authentication.ts';
+import type { Identity, SaslAuthentication } from '../authentication/authentication.ts';
 import type { Mapping, Route } from '../mapping/mapping.ts';
 import { credentialsFor, foreignServer, nextHop, startTlsFor } from './foreign.ts';
 import type { ForeignLogin, ForeignOptions } from './foreign.ts';
@@ -34,7 +34,7 @@ export interface ClientIdentity {
 }
 
 export interface LoginRoad {
-  readonly authentication: Authentication;
+  readonly authentication: SaslAuthentication;
   readonly mapping: Mapping;
   /** The trusted listener of this protocol at a configured node; undefined for a name that is not configured. */
   readonly targetOf: (node: string) => BackendTarget | undefined;
@@ -53,8 +53,7 @@ export interface BackendDialogues {
 }
 
 export interface LoginRequest {
-  readonly name: string;
-  readonly password: string;
+  readonly identity: Identity;
   readonly client: ClientIdentity;
   /** Proxies that the login may still pass. */
   readonly hopsLeft: number;
@@ -73,7 +72,7 @@ export interface LoggedIn {
 /** Checks the credentials and logs in at the account's back-end. Rejects with the Failure that says what went wrong. */
 export async function logIn(road: LoginRoad, request: LoginRequest, dialogues: BackendDialogues): Promise<LoggedIn> {
   const { client, log } = request;
-  const { address, route } = await road.authentication.authenticate({ name: request.name, password: request.password, client: { address: client.address } });
+  const { address, route } = await road.authentication.identify(request.identity, { address: client.address });
   if (route.kind === 'host') return logInAbroad(road, { ...request, address, route }, dialogues);
   try {
     return await logInAtNode(road, { node: route.node, address, client }, dialogues);
@@ -114,10 +113,11 @@ async function logInAbroad(
   request: LoginRequest & { readonly address: string; readonly route: Extract<Route, { kind: 'host' }> },
   dialogues: BackendDialogues,
 ): Promise<LoggedIn> {
-  const { address, password, client, log } = request;
+  const { address, client, log } = request;
   const { identity } = road.foreign;
   const server = foreignServer(request.route, road.foreign);
   const hopsLeft = nextHop(request.hopsLeft, server.name);
+  const password = request.identity.kind === 'password' ? request.identity.password : undefined;
   const credentials = credentialsFor(identity, { address, password });
   const login = { credentials, client, hopsLeft, startTls: startTlsFor(server.host, road.foreign) };
   try {

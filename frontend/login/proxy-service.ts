@@ -12,6 +12,7 @@ import type { ServerTls } from '../../shared/net/server-tls.ts';
 import { splice } from '../../shared/net/splice.ts';
 import type { Service } from '../../shared/service/service.ts';
 import { mostHops } from './foreign.ts';
+import type { AuthPolicy } from '../authentication/authentication.ts';
 import type { ClientIdentity, LoggedIn, LoginRoad } from './login.ts';
 import type { OpenSession, SessionSet } from './session-set.ts';
 
@@ -42,6 +43,8 @@ export interface ProxyLimits {
 export interface ProxyOptions {
   readonly listeners: readonly ProxyListener[];
   readonly serverTls: ServerTls;
+  /** By what users may log in. */
+  readonly authPolicy: AuthPolicy;
   readonly road: LoginRoad;
   /** Where the service's sessions are kept while they are open. */
   readonly sessions: SessionSet;

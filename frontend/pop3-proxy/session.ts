@@ -1,9 +1,9 @@
 /** The POP3 conversation before login (RFC 1939 AUTHORIZATION state, RFC 2449 CAPA, RFC 2595 STLS, RFC 5034 AUTH). */
-import { Failure } from '../../shared/base/failure.ts';
-import { decodeBase64, startSasl } from '../../shared/sasl/mechanisms.ts';
+import type { Identity } from '../authentication/authentication.ts';
 import type { Outcome, Visitor } from '../login/proxy-service.ts';
 import { fewerHops } from '../login/foreign.ts';
 import { logIn } from '../login/login.ts';
+import { exchangeSasl, mayUsePasswordCommands, offeredTo } from '../login/sasl.ts';
 import { logInAsUser, logInAtNode } from './backend-login.ts';
 import { replyFor } from './replies.ts';
 
@@ -16,21 +16,22 @@ interface Session extends Visitor {
 }
 
 interface Command {
-  readonly allowedIn: 'any' | 'clear' | 'tls';
+  readonly allowedIn: 'any' | 'clear' | 'password';
   readonly run: (session: Session, argument: string) => Promise<Next>;
 }
 
 const goOn = { kind: 'go-on' } as const;
 const mistake = { kind: 'mistake' } as const;
 const over = { kind: 'over' } as const;
+const tlsFirst = '-ERR log in over TLS only: use STLS first, or port 995';
 
 const commands: Readonly<Record<string, Command>> = {
   CAPA: { allowedIn: 'any', run: tellCapabilities },
   XCLIENT: { allowedIn: 'any', run: hearHops },
   STLS: { allowedIn: 'clear', run: startTls },
-  USER: { allowedIn: 'tls', run: takeUser },
-  PASS: { allowedIn: 'tls', run: takePassword },
-  AUTH: { allowedIn: 'tls', run: authenticate },
+  USER: { allowedIn: 'password', run: takeUser },
+  PASS: { allowedIn: 'password', run: takePassword },
+  AUTH: { allowedIn: 'any', run: authenticate },
   QUIT: { allowedIn: 'any', run: quit },
 };
 
@@ -69,8 +70,8 @@ async function obey(session: Session, line: string): Promise<Next> {
   const verb = (space < 0 ? line : line.slice(0, space)).toUpperCase();
   const command = Object.hasOwn(commands, verb) ? commands[verb] : undefined;
   if (command === undefined || line.includes('\0')) return refuse(session, '-ERR unknown command; before login: CAPA, STLS, USER, PASS, AUTH, QUIT');
-  if (command.allowedIn === 'tls' && !session.connection.encrypted) {
-    return refuse(session, '-ERR log in over TLS only: use STLS first, or port 995');
+  if (command.allowedIn === 'password' && !mayUsePasswordCommands(session)) {
+    return refuse(session, session.connection.encrypted ? '-ERR use AUTH' : tlsFirst);
   }
   if (command.allowedIn === 'clear' && session.connection.encrypted) return refuse(session, '-ERR TLS is active already');
   return command.run(session, space < 0 ? '' : line.slice(space + 1));
@@ -82,8 +83,11 @@ async function refuse(session: Session, reply: string): Promise<Next> {
 }
 
 async function tellCapabilities(session: Session): Promise<Next> {
-  const byTls = session.connection.encrypted ? ['USER', 'SASL PLAIN LOGIN'] : ['STLS'];
-  const all = ['TOP', 'UIDL', 'RESP-CODES', 'AUTH-RESP-CODE', 'PIPELINING', 'XCLIENT', ...byTls];
+  const all = ['TOP', 'UIDL', 'RESP-CODES', 'AUTH-RESP-CODE', 'PIPELINING', 'XCLIENT'];
+  const mechanisms = offeredTo(session);
+  if (!session.connection.encrypted) all.push('STLS');
+  if (mayUsePasswordCommands(session)) all.push('USER');
+  if (mechanisms.length > 0) all.push(`SASL ${mechanisms.join(' ')}`);
   await session.connection.write(`+OK capabilities follow\r\n${all.join('\r\n')}\r\n.\r\n`);
   return goOn;
 }
@@ -118,55 +122,47 @@ async function takePassword(session: Session, argument: string): Promise<Next> {
   const name = session.user;
   session.user = undefined;
   if (name === undefined) return refuse(session, '-ERR USER comes first');
-  return tryLogin(session, { name, password: Buffer.from(argument, 'latin1').toString('utf8') });
+  return tryLogin(session, { kind: 'password', name, password: Buffer.from(argument, 'latin1').toString('utf8') });
 }
 
 async function authenticate(session: Session, argument: string): Promise<Next> {
-  const [mechanism = '', initial] = argument.split(' ');
-  const name = mechanism.toUpperCase();
+  const [name = '', initial] = argument.split(' ');
+  const offered = offeredTo(session);
+  if (offered.length === 0 && !session.connection.encrypted) return refuse(session, tlsFirst);
   if (argument === '') {
-    await session.connection.write('+OK mechanisms follow\r\nPLAIN\r\nLOGIN\r\n.\r\n');
+    await session.connection.write(`+OK mechanisms follow\r\n${offered.map((one) => `${one}\r\n`).join('')}.\r\n`);
     return goOn;
   }
-  if (name !== 'PLAIN' && name !== 'LOGIN') return refuse(session, '-ERR unknown mechanism; there are PLAIN and LOGIN');
+  const mechanism = offered.find((one) => one === name.toUpperCase());
+  if (mechanism === undefined) return refuse(session, `-ERR not a mechanism here; there are: ${offered.join(' ')}`);
   try {
-    const exchange = startSasl(name);
-    let step = exchange.step(initial === undefined ? undefined : decoded(initial));
-    while (step.kind === 'challenge') {
-      await session.connection.write(`+ ${step.data.toString('base64')}\r\n`);
-      const line = await session.connection.readLine();
-      if (line === undefined) return over;
-      if (line === '*') return await refuse(session, '-ERR authentication cancelled');
-      step = exchange.step(decoded(line));
+    const end = await exchangeSasl(session, mechanism, initial);
+    switch (end.kind) {
+      case 'gone': return over;
+      case 'cancelled': return await refuse(session, '-ERR authentication cancelled');
+      case 'refused': return await loginFailed(session, { user: mechanism, error: end.failure });
+      case 'identity': return await tryLogin(session, end.identity);
     }
-    if (step.kind !== 'password') return mistake;
-    if (step.authorisationId !== undefined && step.authorisationId !== step.user) {
-      throw new Failure('bad-credentials', 'logging in as somebody else is not possible here');
-    }
-    return await tryLogin(session, { name: step.user, password: step.password });
   } catch (error) {
     return refuse(session, replyFor(error, session.identity.session));
   }
 }
 
-/** An initial response of `=` is the empty one (RFC 5034 section 4). */
-function decoded(text: string): Buffer {
-  const bytes = text === '=' ? Buffer.alloc(0) : decodeBase64(text);
-  if (bytes === undefined) throw new Failure('bad-input', 'that is not base64');
-  return bytes;
-}
-
-async function tryLogin(session: Session, credentials: { readonly name: string; readonly password: string }): Promise<Next> {
-  const { connection, identity, log, options } = session;
+async function tryLogin(session: Session, identity: Identity): Promise<Next> {
+  const { connection, identity: client, log, options } = session;
   try {
-    const login = await logIn(options.road, { ...credentials, client: identity, hopsLeft: session.hopsLeft, log }, { asNode: logInAtNode, asUser: logInAsUser });
+    const login = await logIn(options.road, { identity, client, hopsLeft: session.hopsLeft, log }, { asNode: logInAtNode, asUser: logInAsUser });
     await connection.write(`+OK ${login.welcome}\r\n`);
     return { kind: 'logged-in', login };
   } catch (error) {
-    log.info({ user: credentials.name, err: error }, 'login failed');
-    await connection.write(`${replyFor(error, identity.session)}\r\n`);
-    return { kind: 'login-failed' };
+    return loginFailed(session, { user: identity.kind === 'password' ? identity.name : identity.user.address, error });
   }
+}
+
+async function loginFailed({ connection, identity, log }: Session, failed: { readonly user: string; readonly error: unknown }): Promise<Next> {
+  log.info({ user: failed.user, err: failed.error }, 'login failed');
+  await connection.write(`${replyFor(failed.error, identity.session)}\r\n`);
+  return { kind: 'login-failed' };
 }
 
 async function quit(session: Session): Promise<Next> {

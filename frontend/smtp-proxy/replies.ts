@@ -42,6 +42,7 @@ export function replyTo(thrown: unknown, context: { readonly sessionId: string; 
 
 /** The reply to a failed AUTH: an outage is 454, never "wrong password" (RFC 4954 section 6). */
 export function replyToAuthentication(thrown: unknown): unknown {
+  if (isFailure(thrown, 'bad-input')) return new SmtpRefused('auth', makeReply(501, '5.5.2', thrown.message));
   const outage = isFailure(thrown) && thrown.temporary;
   return outage ? new SmtpRefused('auth', makeReply(454, '4.7.0', 'the password can not be checked now, try again later')) : thrown;
 }

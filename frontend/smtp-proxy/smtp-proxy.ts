@@ -3,7 +3,6 @@
  * from the users (submission listeners), and streams each message to one back-end. It keeps nothing: 250 is said only
  * when a back-end has said it.
  */
-import { isFailure } from '../../shared/base/failure.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { TlsSessions } from '../../shared/net/connect.ts';
 import type { Balancers } from '../../shared/net/gate.ts';
@@ -17,12 +16,13 @@ import type { SmtpTimeouts } from '../../shared/smtp/reply-reader.ts';
 import { serveSmtp } from '../../shared/smtp/server-session.ts';
 import type { SmtpHandlers, SmtpPeer, SmtpSessions } from '../../shared/smtp/server-session.ts';
 import type { SmtpLimits } from '../../shared/smtp/strict-connection.ts';
-import type { Authentication } from '../authentication/authentication.ts';
+import type { AuthPolicy, SaslAuthentication } from '../authentication/authentication.ts';
 import type { BackendTarget } from '../login/login.ts';
 import type { Mapping, Route } from '../mapping/mapping.ts';
 import { Legs, frontendKeyword, keywordValue } from './leg.ts';
 import type { LegTarget } from './leg.ts';
-import { replyTo, replyToAuthentication } from './replies.ts';
+import { replyTo } from './replies.ts';
+import { mechanismsFor } from './sasl.ts';
 import { Submission } from './submission.ts';
 import type { Submitter } from './submission.ts';
 import { IncomingTransaction } from './transaction.ts';
@@ -58,7 +58,9 @@ export interface SmtpProxyOptions {
   readonly postmaster: string;
   readonly serverTls: ServerTls;
   readonly mapping: Mapping;
-  readonly authentication: Authentication;
+  readonly authentication: SaslAuthentication;
+  /** By what users may log in. */
+  readonly authPolicy: AuthPolicy;
   readonly backends: SmtpBackends;
   readonly sessions: TlsSessions;
   readonly connectTimeoutMs: number;
@@ -129,19 +131,13 @@ function mxSessions(options: SmtpProxyOptions, listener: SmtpProxyListener, legs
 }
 
 function submissionSessions(options: SmtpProxyOptions, listener: SmtpProxyListener, legs: Legs): SmtpSessions {
-  const { mapping, backends, authentication, log } = options;
+  const { mapping, backends, log } = options;
   const road = { mapping, legs, log, submissionOf: (route: Route) => backends.submission(route) };
   return serve<Submission>(options, listener, {
     ...sessionEnds(),
-    authenticate: async (session, { name, password }) => {
-      try {
-        session.submitter = await authentication.authenticate({ name, password, client: { address: session.peer.address } });
-        return session.submitter.address;
-      } catch (thrown) {
-        if (isFailure(thrown)) log.info({ session: session.peer.sessionId, client: session.peer.address, user: name, reason: thrown.kind }, 'authentication failed');
-        throw replyToAuthentication(thrown);
-      }
-    },
+    mechanisms: (session) => mechanismsFor(options, session.peer, (user) => {
+      session.submitter = user;
+    }),
     mail: async (session, sender) => {
       endTransaction(session);
       if (session.submitter === undefined) throw new Error('MAIL without a submitter');

@@ -20,7 +20,7 @@ import { isPositive, makeReply, replyWords } from './reply.ts';
 import type { Reply } from './reply.ts';
 import { SmtpRefused } from './refusal.ts';
 import { StrictConnection, StrictServer } from './strict-connection.ts';
-import type { SmtpLimits } from './strict-connection.ts';
+import type { SmtpLimits, SmtpSaslExchange } from './strict-connection.ts';
 
 /** The client of one session; its values change as the session goes on (EHLO, STARTTLS, AUTH, XCLIENT). */
 export interface SmtpPeer {
@@ -54,6 +54,11 @@ export interface SmtpHandlers<S> {
   open(peer: SmtpPeer): S | Promise<S>;
   /** Checks who it is and returns the user's canonical name. Required when `authentication` is not `none`. */
   authenticate?(state: S, claim: SmtpClaim): Promise<string>;
+  /**
+   * The SASL mechanisms that the client is offered now, and how each begins; with it `authenticate` isn't asked, and AUTH is
+   * offered without TLS, too, where this names something. Without it PLAIN and LOGIN are offered, under TLS only.
+   */
+  mechanisms?(state: S): ReadonlyMap<string, () => SmtpSaslExchange>;
   /** A transaction begins. It ends with `message`, the next `mail`, or `close`; RSET and EHLO are not told. */
   mail(state: S, sender: EnvelopeSender): Promise<void> | void;
   recipient(state: S, recipient: EnvelopeRecipient): Promise<void>;
@@ -125,6 +130,10 @@ class Sessions<S> implements SmtpSessions {
       limits: options.limits,
       greetingDelayMs: options.greetingDelayMs,
       extensions: options.extensions,
+      sasl: options.handlers.mechanisms === undefined ? undefined : {
+        mechanisms: (connection) => this.#mechanisms(connection.id),
+        refusal: (thrown, connection) => options.replyTo(thrown, connection.id),
+      },
     });
     this.#server.on('error', (error) => options.log.debug({ err: error }, 'client connection failed'));
   }
@@ -189,10 +198,15 @@ class Sessions<S> implements SmtpSessions {
   }
 
   async #open(held: Held<S>, session: SMTPServerSession): Promise<void> {
-    // Passwords never travel in the clear: AUTH is neither announced nor understood before TLS.
-    if (!held.connection.secure) session.disabledCommands = [...this.#server.options.disabledCommands, 'AUTH'];
+    // Unless the room says otherwise, passwords never travel in the clear: AUTH is neither announced nor understood before TLS.
     held.state = { value: await this.#options.handlers.open(held.peer) };
+    if (!held.connection.secure && this.#mechanisms(session.id).size === 0) session.disabledCommands = [...this.#server.options.disabledCommands, 'AUTH'];
     if (!this.#held.has(session.id)) this.#options.handlers.close(held.state.value, 'cut');
+  }
+
+  #mechanisms(id: string): ReadonlyMap<string, () => SmtpSaslExchange> {
+    const state = this.#held.get(id)?.state;
+    return (state === undefined ? undefined : this.#options.handlers.mechanisms?.(state.value)) ?? new Map<string, never>();
   }
 
   #authenticate(auth: SMTPServerAuthentication, session: SMTPServerSession, done: (error: Error | null, response?: { user?: string }) => void): void {

@@ -10,7 +10,11 @@ import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
 import { SMTPStream } from 'smtp-server/lib/smtp-stream.js';
 import type { AnySocket } from '../net/connection.ts';
 import { clientSpeaksTls } from '../net/socket-client.ts';
+import { decodeBase64 } from '../sasl/mechanisms.ts';
 import { DotUnstuffer } from './dot-stuffing.ts';
+import { makeReply, replyWords } from './reply.ts';
+import type { Reply } from './reply.ts';
+import { SmtpRefused } from './refusal.ts';
 import { LineScanner } from './strict-lines.ts';
 import type { LineDefect } from './strict-lines.ts';
 
@@ -43,6 +47,20 @@ export interface StrictSettings {
   readonly greetingDelayMs: number;
   /** Further keywords for the EHLO answer. */
   readonly extensions: readonly string[];
+  readonly sasl: SmtpSasl | undefined;
+}
+
+/** One SASL exchange: challenges until it is known who the client is. */
+export interface SmtpSaslExchange {
+  /** Undefined: the client sent no initial response. What it throws is the refusal of AUTH. */
+  step(response: Buffer | undefined): Promise<{ readonly kind: 'challenge'; readonly data: Buffer } | { readonly kind: 'user'; readonly user: string }>;
+}
+
+/** Mechanisms other than the package's PLAIN and LOGIN, in the place of these. */
+export interface SmtpSasl {
+  /** What the client is offered now: how each mechanism begins. */
+  mechanisms(connection: StrictConnection): ReadonlyMap<string, () => SmtpSaslExchange>;
+  refusal(thrown: unknown, connection: StrictConnection): Reply;
 }
 
 export class StrictServer extends SMTPServer {
@@ -181,7 +199,7 @@ export class StrictConnection extends SMTPConnection {
 
   /** Texts of ours bring their own enhanced status code; the package's texts get the package's. */
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
-    const text = code === 250 && Array.isArray(data) ? [...data, ...this._server.settings.extensions] : data;
+    const text = code === 250 && Array.isArray(data) ? this.#keywords(data) : data;
     super.send(code, text, typeof text === 'string' && ownEnhancedCode.test(text) ? false : context);
     if (code < 500) return;
     const { maxErrors, maxAuthErrors } = this._server.settings.limits;
@@ -190,9 +208,68 @@ export class StrictConnection extends SMTPConnection {
     if (this.#errors === maxErrors || this.#authErrors === maxAuthErrors) super.send(421, '4.7.0 too many errors', false);
   }
 
+  override handler_AUTH(command: Buffer, callback: () => void): void {
+    const { sasl } = this._server.settings;
+    if (sasl === undefined) {
+      super.handler_AUTH(command, callback);
+      return;
+    }
+    const [, name = '', initial, ...rest] = command.toString('latin1').trim().split(/ +/);
+    const begin = sasl.mechanisms(this).get(name.toUpperCase());
+    // The package sets it to false after STARTTLS.
+    const known = Boolean(this.session.user);
+    if (begin !== undefined && rest.length === 0 && !known) {
+      this.#goOn({ sasl, exchange: begin() }, initial, callback);
+      return;
+    }
+    if (known) this.send(503, '5.5.1 authenticated already');
+    else if (begin === undefined) this.send(504, '5.5.4 not a mechanism that is offered here');
+    else this.send(501, '5.5.2 AUTH mechanism [initial response]');
+    callback();
+  }
+
   override handler_QUIT(command: Buffer, callback: () => void): void {
     this.quitSaid = true;
     super.handler_QUIT(command, callback);
+  }
+
+  /** The package offers the same to all; we offer what this connection can use. */
+  #keywords(answer: readonly string[]): string[] {
+    const { sasl, extensions } = this._server.settings;
+    const keywords = sasl === undefined ? answer : answer.flatMap((line) => {
+      const offered = line.startsWith('AUTH ') ? [...sasl.mechanisms(this).keys()] : undefined;
+      if (offered === undefined) return [line];
+      return offered.length === 0 ? [] : [`AUTH ${offered.join(' ')}`];
+    });
+    return [...keywords, ...extensions];
+  }
+
+  /** One step of AUTH (RFC 4954 section 4); the client's next line, if there is one, is the next response. */
+  #goOn(under: { readonly sasl: SmtpSasl; readonly exchange: SmtpSaslExchange }, response: string | undefined, callback: () => void): void {
+    const work = async (): Promise<void> => {
+      const step = await under.exchange.step(response === undefined ? undefined : decodedResponse(response));
+      if (step.kind === 'challenge') {
+        this._nextHandler = (line, next) => this.#respond(under, line.toString('latin1').trim(), next);
+        this.send(334, step.data.toString('base64'));
+        return;
+      }
+      this.session.user = step.user;
+      this.session.transmissionType = this._transmissionType();
+      this.send(235, '2.7.0 authentication successful');
+    };
+    void work().catch((thrown: unknown) => {
+      const reply = under.sasl.refusal(thrown, this);
+      this.send(reply.code, replyWords(reply));
+    }).then(callback);
+  }
+
+  #respond(under: { readonly sasl: SmtpSasl; readonly exchange: SmtpSaslExchange }, line: string, callback: () => void): void {
+    if (line !== '*') {
+      this.#goOn(under, line, callback);
+      return;
+    }
+    this.send(501, '5.7.0 authentication cancelled');
+    callback();
   }
 
   #refuseInput(defect: LineDefect | 'message too big'): void {
@@ -200,4 +277,11 @@ export class StrictConnection extends SMTPConnection {
     else super.send(500, `5.5.2 ${defect} received: lines end with <CR><LF> and have a limit (RFC 5321 section 2.3.8)`, false);
     this.close();
   }
+}
+
+/** An initial response of `=` is the empty one (RFC 4954 section 4). */
+function decodedResponse(text: string): Buffer {
+  const bytes = text === '=' ? Buffer.alloc(0) : decodeBase64(text);
+  if (bytes === undefined) throw new SmtpRefused('auth', makeReply(501, '5.5.2', 'that is not base64'));
+  return bytes;
 }

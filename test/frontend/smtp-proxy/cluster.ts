@@ -15,7 +15,7 @@ import { nodeIdentity } from '../../../shared/tls/identity.ts';
 import { defaultBackendTimeouts, startSmtpProxy } from '../../../frontend/smtp-proxy/smtp-proxy.ts';
 import type { SmtpProxyOptions } from '../../../frontend/smtp-proxy/smtp-proxy.ts';
 import { createAuthentication } from '../../../frontend/authentication/authentication.ts';
-import type { Authentication } from '../../../frontend/authentication/authentication.ts';
+import type { SaslAuthentication } from '../../../frontend/authentication/authentication.ts';
 import { createMapping } from '../../../frontend/mapping/mapping.ts';
 import type { Mapping, Route } from '../../../frontend/mapping/mapping.ts';
 import type { UserMaps } from '../../../shared/user-map/user-maps.ts';
@@ -135,6 +135,8 @@ function userMapsOf(cluster: Pick<TestCluster, 'directory' | 'directoryUp'>): Us
       requireUp();
       return password === 'secret' ? 'ok' : 'refused';
     },
+    scramSecret: async () => Promise.resolve({ kind: 'password', password: 'secret' }),
+    expand: async () => Promise.resolve({ kind: 'mailbox' }),
   };
 }
 
@@ -146,9 +148,9 @@ function realMapping(maps: UserMaps, rememberMs: number): Mapping {
   });
 }
 
-function realAuthentication(maps: UserMaps, mapping: Mapping): Authentication {
+function realAuthentication(maps: UserMaps, mapping: Mapping): SaslAuthentication {
   return createAuthentication({
-    mapping, maps, verifier: { maxAgeMs: 0, maxEntries: 10 }, guesses: { free: 100, firstMs: 1, longestMs: 1, forgetMs: 1000 }, refusalMs: 0, trustedNetworks: [], log: quietLog,
+    mapping, maps, scram: { saltKey: Buffer.from('salts of tests'), primaryDomain: 'example.com' }, issuers: [], verifier: { maxAgeMs: 0, maxEntries: 10 }, guesses: { free: 100, firstMs: 1, longestMs: 1, forgetMs: 1000 }, refusalMs: 0, trustedNetworks: [], log: quietLog,
   });
 }
 
@@ -171,6 +173,7 @@ export async function startCluster(t: TestContext, given: Partial<SmtpProxyOptio
       { host: '127.0.0.1', port: 0, kind: 'submission', tls: 'implicit' },
     ],
     clusterName: 'test', hostName: 'fe1.example.com', postmaster: 'postmaster@example.com', serverTls: createServerTls(pems), mapping, authentication: realAuthentication(maps, mapping),
+    authPolicy: { verifiable: ['PLAIN', 'LOGIN'], plain: [], clearTextLogin: 'no' },
     backends: { lmtp: find, submission: find, custodians: () => [be1, be2].map(target) },
     sessions: new TlsSessions(), connectTimeoutMs: 1000, backendTimeouts: defaultBackendTimeouts, backendDownMs: 100, limits: defaultSmtpLimits, maxConnections: 100, greetingDelayMs: 0, log: quietLog,
     ...given,

@@ -1,0 +1,39 @@
+/** AUTH of submission: the mechanisms of the connection, and who came out of them. */
+import { isFailure } from '../../shared/base/failure.ts';
+import type { Logger } from '../../shared/log/log.ts';
+import { channelBindings } from '../../shared/net/channel-binding.ts';
+import type { SmtpPeer } from '../../shared/smtp/server-session.ts';
+import type { SmtpSaslExchange } from '../../shared/smtp/strict-connection.ts';
+import { offeredMechanisms } from '../authentication/authentication.ts';
+import type { AuthenticatedUser, AuthPolicy, SaslAuthentication } from '../authentication/authentication.ts';
+import { replyToAuthentication } from './replies.ts';
+
+export interface SubmissionSasl {
+  readonly authentication: SaslAuthentication;
+  readonly authPolicy: AuthPolicy;
+  readonly log: Logger;
+}
+
+/** How each mechanism begins that the client is offered now; `onUser` hears who it is. */
+export function mechanismsFor(options: SubmissionSasl, peer: SmtpPeer, onUser: (user: AuthenticatedUser) => void): ReadonlyMap<string, () => SmtpSaslExchange> {
+  const { authentication, authPolicy, log } = options;
+  const bindings = channelBindings(peer.socket);
+  return new Map(offeredMechanisms(authPolicy, { encrypted: peer.encrypted, bindings }).map((mechanism) => [mechanism, () => {
+    const client = { address: peer.address, bindings };
+    const exchange = authentication.begin(mechanism, client);
+    return {
+      step: async (response) => {
+        try {
+          const step = await exchange.step(response);
+          if (step.kind === 'challenge') return step;
+          const user = await authentication.identify(step.identity, client);
+          onUser(user);
+          return { kind: 'user', user: user.address };
+        } catch (thrown) {
+          if (isFailure(thrown)) log.info({ session: peer.sessionId, client: peer.address, mechanism, reason: thrown.kind }, 'authentication failed');
+          throw replyToAuthentication(thrown);
+        }
+      },
+    };
+  }]));
+}
