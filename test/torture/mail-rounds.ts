@@ -98,7 +98,7 @@ export class MailTorture {
 
 /** A worker kills itself when the index's header can't be written: see docs/durability.md. */
 function assertOnlyTormented({ end, signal, words }: Outcome): void {
-  if (end !== 'ended' && signal !== 'SIGKILL') throw new Error(`a worker failed by itself (${signal ?? 'no signal'}):\n${words}`);
+  if (end === 'failed' || (end === 'died' && signal !== 'SIGKILL')) throw new Error(`a worker failed by itself (${signal ?? 'no signal'}):\n${words}`);
 }
 
 function struck(torment: Torment, outcome: Outcome | undefined, refused: boolean): Pick<RoundReport, 'struck' | 'call' | 'end'> {

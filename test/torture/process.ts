@@ -26,6 +26,9 @@ export interface Running {
   readonly ended: Promise<Outcome>;
 }
 
+/** No process of the torture works that long: one that still does hangs. */
+const longestRunMs = 90_000;
+
 /** One thread for files, so that the calls come in one order. */
 const oneThread = { UV_THREADPOOL_SIZE: '1' };
 
@@ -33,13 +36,20 @@ export function startProcess(script: string, task: unknown, wanted: { readonly i
   const command = [process.execPath, script, JSON.stringify(task)];
   const [program = '', ...parameters] = wanted === undefined ? command : [...straceOf(wanted.injection, wanted.traceFile), ...command];
   const environment = { ...process.env, ...(wanted === undefined ? {} : oneThread) };
-  const child = spawn(program, parameters, { stdio: ['ignore', 'ignore', 'pipe'], env: environment });
+  const child = spawn(program, parameters, { stdio: ['ignore', 'ignore', 'pipe'], env: environment, detached: true });
   let words = '';
   child.stderr.on('data', (data: Buffer) => { words += data.toString(); });
+  let hangs = false;
+  const patience = setTimeout(() => {
+    hangs = true;
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL'); // strace, and what it watches
+  }, longestRunMs);
   const ended = new Promise<Outcome>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code, signal) => {
-      const end = signal !== null ? 'died' : code === 0 ? 'ended' : 'failed';
+      clearTimeout(patience);
+      if (hangs) words += 'it hung';
+      const end = hangs ? 'failed' : signal !== null ? 'died' : code === 0 ? 'ended' : 'failed';
       resolve({ end, signal: signal ?? undefined, words, struckAt: wanted === undefined ? undefined : lastCall(wanted.traceFile) });
     });
   });

@@ -51,7 +51,7 @@ export class QueueTorture {
       traceFile: join(this.#directory, 'trace'),
     });
     const outcome = await running.ended;
-    if (outcome.end === 'failed') throw new Error(`a node failed by itself:\n${outcome.words}`);
+    if (outcome.end === 'failed' || (outcome.end === 'died' && outcome.signal !== 'SIGKILL')) throw new Error(`a node failed by itself (${outcome.signal ?? 'no signal'}):\n${outcome.words}`);
     this.#ledger.add(readLedger<QueueLine>(ledger));
     const did = outcome.end === 'died' || outcome.struckAt?.includes('INJECTED') === true;
     return did ? outcome.struckAt : undefined;
