@@ -17,7 +17,7 @@
  *
  * Two owners: the target goes live only after it saw the tombstone, and a sealed source never goes back. None for good: the
  * seal is only asked for once the target has all; it, or its next start, finishes with no more than the source's word. If the
- * answer to the seal is lost, the source is asked what it recorded, as often as it takes. An old seal that comes late finds
+ * answer to the seal is lost, the source is asked what it recorded; where it stays silent, the tidying worker asks on. An old seal that comes late finds
  * another token, or its hold over, and changes nothing.
  */
 import { randomUUID } from 'node:crypto';
@@ -47,7 +47,7 @@ const mostPasses = 20;
 const mostHolds = 5;
 /** How often, and for how long, the source is asked what it recorded of a seal whose answer was lost. */
 const askAgainMs = 500;
-const asks = 240;
+const asks = 20;
 
 /** Resolves when this node owns the account. Throws what made it stop; the account then is where it was, or goes on when called again. */
 export async function bringAccount(move: Move): Promise<void> {
