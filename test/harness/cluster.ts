@@ -30,6 +30,8 @@ export interface Cluster {
   readonly password: string;
   /** The port of a service, by the demo's names: `imaps`, `smtp`, `submission`, `https` … */
   port(node: NodeName, service: string): number;
+  /** The process that a running node's workers come from. */
+  pid(node: NodeName): number;
   /** SIGKILL to all processes of a node at once. */
   kill(node: NodeName): Promise<void>;
   /** SIGTERM, and waits for the end; answers the exit code. */
@@ -106,6 +108,12 @@ class RunningCluster implements Cluster {
     const port = Object.entries(found?.ports ?? {}).find(([name]) => name === service)?.[1];
     if (port === undefined) throw new Error(`${node} has no service ${service}`);
     return port;
+  }
+
+  pid(node: NodeName): number {
+    const pid = this.#children.get(node)?.pid;
+    if (pid === undefined) throw new Error(`${node} is not running`);
+    return pid;
   }
 
   async useSlapd(): Promise<void> {

@@ -13,6 +13,8 @@ export interface SlapdOptions {
   readonly ldif: string;
   /** PEM files, to listen with TLS as well. */
   readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly caFile: string } | undefined;
+  /** Counts what it does, below cn=Monitor (slapd-monitor(5)). */
+  readonly monitor?: 'yes' | undefined;
 }
 
 export interface Slapd {
@@ -77,7 +79,8 @@ function configurationText(folder: string, options: SlapdOptions): string {
     ...schemas, 'modulepath /usr/lib/ldap', 'moduleload back_mdb', `pidfile ${folder}/slapd.pid`, 'password-hash {SSHA}', ...tls,
     'database mdb', `suffix "${slapdBase.baseDn}"`, `rootdn "${slapdBase.adminDn}"`, `rootpw ${slapdBase.adminPassword}`,
     `directory ${folder}/data`, 'maxsize 104857600', 'index objectClass,mail,mailLocalAddress,uid eq',
-    'access to attrs=userPassword by self write by anonymous auth by * none', 'access to * by * read', '',
+    'access to attrs=userPassword by self write by anonymous auth by * none', 'access to * by * read',
+    ...(options.monitor === 'yes' ? ['database monitor'] : []), '',
   ].join('\n');
 }
 

@@ -1,0 +1,144 @@
+/** What is done with each server for a while, and what comes out: figures with a unit in their name. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fetchWhole, logIn, open, shortSession } from './client.ts';
+import type { Talk, Target } from './client.ts';
+import { cpuMs, memoryKilobytes } from './processes.ts';
+import type { Leg, Peer, Protocol } from './servers.ts';
+
+export type Figures = Readonly<Record<string, number>>;
+
+export interface Load {
+  readonly peer: Peer;
+  /** Beginning of the names of the users whom this server serves. */
+  readonly users: string;
+  readonly userCount: number;
+  readonly password: string;
+  /** Processes whose time is told besides the peer's own, by what they are. */
+  readonly others: Readonly<Record<string, readonly number[]>>;
+}
+
+export interface LoginCell {
+  readonly protocol: Protocol;
+  readonly leg: Leg;
+  readonly resume: 'yes' | 'no';
+  readonly seconds: number;
+  readonly connections: number;
+}
+
+/** Logs in, looks and logs out over so many connections at once. */
+export async function measureLogins(load: Load, cell: LoginCell): Promise<Figures | undefined> {
+  const resumption = cell.resume === 'yes' ? { session: undefined, resumed: 0 } : undefined;
+  const target = targetOf(load, cell, resumption);
+  if (target === undefined) return undefined;
+  const durations: number[] = [];
+  const before = cpuOf(load);
+  const start = performance.now();
+  const end = start + cell.seconds * 1000;
+  let turn = 0;
+  await Promise.all(Array.from({ length: cell.connections }, async () => {
+    while (performance.now() < end) {
+      const began = performance.now();
+      turn += 1;
+      await shortSession(target, userOf(load, turn));
+      durations.push(performance.now() - began);
+    }
+  }));
+  const seconds = (performance.now() - start) / 1000;
+  return {
+    'logins/s': durations.length / seconds, 'p50 ms': quantile(durations, 0.5), 'p99 ms': quantile(durations, 0.99),
+    ...cpuSince(load, before, durations.length),
+    ...(resumption === undefined ? {} : { 'resumed %': (100 * resumption.resumed) / durations.length }),
+  };
+}
+
+/** Reads 10 MB messages over some connections. */
+export async function measureFetches(load: Load, cell: { readonly leg: Leg; readonly seconds: number; readonly connections: number }): Promise<Figures | undefined> {
+  const target = targetOf(load, { protocol: 'imap', leg: cell.leg });
+  if (target === undefined) return undefined;
+  const talks = await Promise.all(Array.from({ length: cell.connections }, async (_, index) => loggedIn(load, target, index)));
+  for (const talk of talks) await talk.say('b SELECT INBOX\r\n', 'b OK');
+  const before = cpuOf(load);
+  const start = performance.now();
+  const end = start + cell.seconds * 1000;
+  const bytes = await Promise.all(talks.map(async (talk) => fetchWhole(talk, () => performance.now() >= end)));
+  const megabytes = bytes.reduce((total, each) => total + each, 0) / 1e6;
+  for (const talk of talks) talk.end();
+  return { 'MB/s': megabytes / ((performance.now() - start) / 1000), ...cpuSince(load, before, megabytes / 100, '100 MB') };
+}
+
+/** Logs in with many sessions that then keep silent. */
+export async function measureIdleMemory(load: Load, cell: { readonly leg: Leg; readonly sessions: number; readonly restMs: number }): Promise<Figures | undefined> {
+  const target = targetOf(load, { protocol: 'imap', leg: cell.leg });
+  if (target === undefined) return undefined;
+  const warm = await openMany(load, target, 50);
+  const before = memoryKilobytes(load.peer.pids);
+  const talks = await openMany(load, target, cell.sessions);
+  await sleep(cell.restMs);
+  const after = memoryKilobytes(load.peer.pids);
+  for (const talk of [...warm, ...talks]) talk.end();
+  await sleep(cell.restMs);
+  return {
+    'kB each (resident)': (after.resident - before.resident) / cell.sessions,
+    'kB each (proportional)': (after.proportional - before.proportional) / cell.sessions,
+    'MB at rest': before.resident / 1000,
+  };
+}
+
+async function openMany(load: Load, target: Target, count: number): Promise<readonly Talk[]> {
+  const talks: Talk[] = [];
+  while (talks.length < count) {
+    const batch = Array.from({ length: Math.min(10, count - talks.length) }, async (_, index) => loggedIn(load, target, talks.length + index));
+    talks.push(...(await Promise.all(batch)));
+  }
+  return talks;
+}
+
+/** Asks again and again on one quiet connection, with pauses. */
+export async function measureRoundTrips(load: Load, cell: { readonly leg: Leg; readonly seconds: number }): Promise<Figures | undefined> {
+  const target = targetOf(load, { protocol: 'imap', leg: cell.leg });
+  if (target === undefined) return undefined;
+  const talk = await loggedIn(load, target, 0);
+  const durations: number[] = [];
+  const end = performance.now() + cell.seconds * 1000;
+  while (performance.now() < end) {
+    const began = performance.now();
+    await talk.say('n NOOP\r\n', 'n OK');
+    durations.push(performance.now() - began);
+    await sleep(2);
+  }
+  talk.end();
+  return { 'p50 µs': quantile(durations, 0.5) * 1000, 'p99 µs': quantile(durations, 0.99) * 1000 };
+}
+
+function targetOf({ peer }: Load, { protocol, leg }: { readonly protocol: Protocol; readonly leg: Leg }, resumption?: Target['resumption']): Target | undefined {
+  const port = peer.port(protocol, leg);
+  return port === undefined ? undefined : { protocol, leg, port, resumption };
+}
+
+function userOf({ users, userCount, password }: Load, turn: number): { readonly name: string; readonly password: string } {
+  return { name: `${users}${String(turn % userCount)}@example.com`, password };
+}
+
+async function loggedIn(load: Load, target: Target, turn: number): Promise<Talk> {
+  const talk = await open(target);
+  await logIn(talk, target.protocol, userOf(load, turn));
+  return talk;
+}
+
+type Spent = Readonly<Record<string, number>>;
+
+function cpuOf({ peer, others }: Load): Spent {
+  return Object.fromEntries(Object.entries({ [peer.name]: peer.pids, ...others }).map(([name, pids]) => [name, cpuMs(pids)]));
+}
+
+/** Processor time for one operation: the peer's own, and the others'. */
+function cpuSince(load: Load, before: Spent, operations: number, unit = 'op'): Figures {
+  return Object.fromEntries(Object.entries(cpuOf(load)).map(([name, ms]) => [
+    name === load.peer.name ? `CPU ms/${unit}` : `${name} CPU ms/${unit}`, (ms - (before[name] ?? 0)) / operations,
+  ]));
+}
+
+export function quantile(values: readonly number[], part: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
+}
