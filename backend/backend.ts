@@ -11,6 +11,7 @@ import { startAdmin } from '../shared/admin/admin-server.ts';
 import type { AdminRoute } from '../shared/admin/admin-server.ts';
 import type { AdminTarget } from '../shared/admin/admin-client.ts';
 import { healthRoutes } from '../shared/admin/health-routes.ts';
+import type { Logger } from '../shared/log/log.ts';
 import type { Service } from '../shared/service/service.ts';
 import type { NodeServices } from '../shared/service/worker.ts';
 import { createAccountMoves } from './account-move/account-move.ts';
@@ -64,7 +65,7 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
     log,
     services,
     admin: await startAdminApi(ground, { services, routes: moves.routes }),
-    onAppointed: async () => Promise.resolve([moves.startTidying(), ...(config.services.processing.enable ? [processing.startRunner()] : []), tidyPacks(storage)]),
+    onAppointed: async () => Promise.resolve([moves.startTidying(), ...(config.services.processing.enable ? [processing.startRunner()] : []), tidyPacks(storage, log)]),
     close: async () => {
       await processing.close();
       await storage.close();
@@ -74,8 +75,11 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
 }
 
 /** Packs without a living message are removed now and then, by one worker of the node. */
-function tidyPacks(storage: Storage): Service {
-  const timer = setInterval(() => void storage.removeDeadPacks(idlePackMs), tidyEveryMs).unref();
+function tidyPacks(storage: Storage, log: Logger): Service {
+  const tidy = (): void => {
+    storage.removeDeadPacks(idlePackMs).catch((error: unknown) => log.warn({ err: error }, 'dead packs could not be removed'));
+  };
+  const timer = setInterval(tidy, tidyEveryMs).unref();
   return {
     name: 'tidyPacks',
     stop: async () => Promise.resolve(clearInterval(timer)),

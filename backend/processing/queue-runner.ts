@@ -233,8 +233,11 @@ export class QueueRunner implements Service {
     const nowMs = Date.now();
     const { reports } = conclude(item, outcomes, { retry, nowMs });
     const made = reports.length === 0 ? undefined : await this.#options.makeReports(item, reports);
-    await store.change(item.id, (fresh) => conclude(fresh, outcomes, { retry, nowMs }).item, made?.items);
-    made?.done();
+    try {
+      await store.change(item.id, (fresh) => conclude(fresh, outcomes, { retry, nowMs }).item, made?.items);
+    } finally {
+      made?.done();
+    }
     if ([...outcomes.values()].some(({ at }) => at === 'moved' || at === 'expanded')) this.wake();
   }
 
