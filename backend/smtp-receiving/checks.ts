@@ -10,10 +10,10 @@ import type { Account } from '../storage/storage.ts';
 import type { HeaderFacts } from './header-peek.ts';
 import type { SmtpReceivingOptions } from './smtp-receiving.ts';
 
-/** The node at the other end. Throws SmtpRefused (554 5.7.1) for anybody whom the configuration doesn't list. */
-export function trustedNode(options: SmtpReceivingOptions, peer: SmtpPeer): NodeIdentity {
+/** The node at the other end. Throws SmtpRefused (554 5.7.1) for anybody whom the configuration doesn't list, and for nodes of other roles. */
+export function trustedNode(options: SmtpReceivingOptions, peer: SmtpPeer, roles: readonly NodeIdentity['role'][]): NodeIdentity {
   const identity = nodeIdentity(peer.socket);
-  if (identity !== undefined && options.isTrustedNode(identity)) return identity;
+  if (identity !== undefined && roles.includes(identity.role) && options.isTrustedNode(identity)) return identity;
   options.log.warn({ peer: peer.address, identity, session: peer.sessionId }, 'refused on a trusted listener');
   throw new SmtpRefused('connect', makeReply(554, '5.7.1', 'for nodes of this cluster only'));
 }

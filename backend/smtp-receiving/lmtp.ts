@@ -41,7 +41,7 @@ export interface LmtpSession {
 
 export function lmtpHandlers(options: SmtpReceivingOptions): SmtpHandlers<LmtpSession> {
   return {
-    open: (peer) => ({ peer, node: trustedNode(options, peer), confirmations: new Confirmations(), transaction: undefined }),
+    open: (peer) => ({ peer, node: trustedNode(options, peer, ['frontend', 'backend']), confirmations: new Confirmations(), transaction: undefined }),
     mail: async (session, sender) => {
       session.confirmations.confirm();
       checkReversePath(sender.address);

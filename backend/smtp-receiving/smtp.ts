@@ -38,7 +38,8 @@ export interface SmtpSession {
 export function smtpHandlers(options: SmtpReceivingOptions, role: SmtpRole): SmtpHandlers<SmtpSession> {
   return {
     open: (peer) => {
-      if (role === 'relayed-submission') trustedNode(options, peer);
+      // Back-ends bring mail by LMTP; none of them speaks for users of another.
+      if (role === 'relayed-submission') trustedNode(options, peer, ['frontend']);
       return { peer, confirmations: new Confirmations(), transaction: undefined };
     },
     authenticate: async (_, claim) => authenticate(options, role, claim),

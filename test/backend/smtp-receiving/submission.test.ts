@@ -55,6 +55,11 @@ test('a front-end that brings a user of another node is referred to it', async (
   await leg.quit();
 });
 
+test('another back-end may not speak for users', async (t) => {
+  const be1 = await new TestCluster(t).start(t, 'be1');
+  await assert.rejects(openLeg(be1.ports.submission, { protocol: 'smtp', node: 'be2' }), /554 5\.7\.1/u);
+});
+
 test('a lost reply to a submission brings no second copy to the world', async (t) => {
   const world = await startWorld(t);
   const be1 = await new TestCluster(t).start(t, 'be1', { routes: [{ domain: '*', host: '127.0.0.1', port: world.port, tls: 'none' }] });
