@@ -53,7 +53,7 @@ const longestBodyBytes = 4 * 1024 * 1024;
 /** Starts the API. Rejects with the system's error when the port can't be had. */
 export async function startAdmin(options: AdminOptions): Promise<Service> {
   const server = https.createServer(
-    { ...options.serverTls.options, requestCert: true, rejectUnauthorized: false, maxHeaderSize: 8192, requestTimeout: 10_000 },
+    { ...options.serverTls.options, requestCert: true, rejectUnauthorized: false, handshakeTimeout: 10_000, maxHeaderSize: 8192, requestTimeout: 10_000 },
     (request, response) => {
       answerRequest(options, request, response).catch((error: unknown) => {
         if (response.headersSent) {
@@ -89,7 +89,9 @@ export async function startAdmin(options: AdminOptions): Promise<Service> {
 }
 
 async function answerRequest(options: AdminOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { pathname: path, searchParams: query } = new URL(request.url ?? '/', 'https://node');
+  const url = URL.parse(request.url ?? '/', 'https://node');
+  if (url === null) return reply(response, { status: 400, body: { error: 'that is no path' } });
+  const { pathname: path, searchParams: query } = url;
   const route = options.routes.find(({ prefix, method = 'GET' }) => path.startsWith(prefix) && method === request.method);
   if (route === undefined) {
     reply(response, { status: 404, body: { error: `nothing at ${String(request.method)} ${path}` } });

@@ -97,7 +97,7 @@ async function openServer<Listener extends HttpListener>(options: HttpOptions<Li
   };
   const requestCert = options.requestCertificate(listener) === 'yes';
   const server = listener.tls === 'implicit'
-    ? https.createServer({ ...options.serverTls.options, ...settings, requestCert, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] }, answer)
+    ? https.createServer({ ...options.serverTls.options, ...settings, handshakeTimeout: 20_000, requestCert, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] }, answer)
     : http.createServer(settings, answer);
   guardServer(server, { balancers: listener.balancers, maxConnectionsPerAddress: limits.maxConnectionsPerAddress, log: log.child({ service: options.name }) });
   server.maxConnections = limits.maxConnections;
