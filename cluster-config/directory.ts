@@ -2,7 +2,6 @@
 import { z } from 'zod';
 import { groups } from './addressing.ts';
 import { oauth, scramTypes } from './authentication.ts';
-import { oauth, scramTypes } from './authentication.ts';
 import { domainName, fileName, host, port, secret, wholeNumber } from './values.ts';
 
 const objectName = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, 'must be a name of letters, digits, "_", "-" and "." only');
