@@ -13,6 +13,7 @@ import { demoDirectoryText } from '../../cluster-config/demo/directory-seed.ts';
 import { furnishDataFolder } from '../../cluster-config/demo/data-folder.ts';
 import { demoAdminDn, demoBaseDn, demoLayout, demoPassword } from '../../cluster-config/demo/layout.ts';
 import type { DemoLayout } from '../../cluster-config/demo/layout.ts';
+import { probePort } from '../../shared/net/probe-port.ts';
 import { startSlapd } from './slapd.ts';
 import type { Slapd } from './slapd.ts';
 
@@ -204,9 +205,18 @@ async function takePortBase(): Promise<{ readonly base: number; readonly release
         lock.once('error', () => resolve(false));
         lock.listen(base - 1, '127.0.0.1', () => resolve(true));
       });
-      if (got) return { base, release: () => lock.close() };
+      if (got && (await portsAreFree(base))) return { base, release: () => lock.close() };
+      if (got) lock.close();
     }
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
   throw new Error('all port bases are in use');
+}
+
+/** Whether no node that somebody left behind listens at the ports of this base. */
+async function portsAreFree(base: number): Promise<boolean> {
+  const { frontends, backends, directory } = demoLayout('/', base);
+  const ports = [...[...frontends, ...backends].flatMap((node) => Object.values(node.ports)), directory.ldap, directory.ldaps];
+  const answers = await Promise.all(ports.map(async (port) => probePort('127.0.0.1', port)));
+  return answers.every((answer) => answer === 'free');
 }

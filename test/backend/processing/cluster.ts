@@ -126,7 +126,7 @@ export async function* pieces(bytes: Buffer): AsyncGenerator<Buffer, void, void>
 }
 
 /** Waits until the condition holds, and says which one did not. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>, patienceMs = 8000): Promise<void> {
+export async function until(what: string, condition: () => boolean | Promise<boolean>, patienceMs = 30_000): Promise<void> {
   const deadline = Date.now() + patienceMs;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`waited in vain: ${what}`);
