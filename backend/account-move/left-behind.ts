@@ -50,7 +50,7 @@ async function sealSource({ account, source, node }: LeftBehind): Promise<void> 
   const record = await source.record(account.address);
   if (record.at === 'moved' && record.node === node) return;
   if (record.at !== 'live') throw new Failure('unknown-user', `${source.node} holds no mail of ${account.address}`);
-  const token = randomUUID();
+  const token = `${node}/${randomUUID()}`;
   await source.hold(account.address, token, sealWithinMs);
   await source.seal(account.address, { token, node, epoch: Math.max(record.epoch, account.epoch) + 1 });
 }

@@ -80,7 +80,7 @@ async function copyAndSeal(move: Move, epoch: number): Promise<void> {
       await holdAndSeal(move, epoch);
       return;
     } catch (error) {
-      // `timed-out`: the delta took longer than the hold, and is shorter now. `in-use`: the hold of a move that died.
+      // `timed-out`: the delta took longer than the hold, and is shorter now. `in-use`: another node's hold, which ends.
       if (!(isFailure(error, 'timed-out') || isFailure(error, 'in-use')) || attempt >= mostHolds) throw error;
       if (error.kind === 'in-use') await sleep(move.holdMs);
     }
@@ -104,7 +104,7 @@ async function copyInUse({ address, source, storage, tell }: Move): Promise<void
 
 async function holdAndSeal(move: Move, epoch: number): Promise<void> {
   const { address, source, node, tell, holdMs } = move;
-  const token = randomUUID();
+  const token = `${node}/${randomUUID()}`;
   const heldFromMs = performance.now();
   try {
     await source.hold(address, token, holdMs);

@@ -78,11 +78,16 @@ export function fingerprintOf(volume: Volume, address: string): string {
 export async function holdAccount(volume: Volume, address: string, { token, forMs }: { readonly token: string; readonly forMs: number }): Promise<void> {
   const id = await volume.environment.write(() => {
     const entry = requireLive(volume, address);
-    if (isHeld(entry) && entry.hold?.token !== token) throw new Failure('in-use', 'somebody else is moving this account');
+    if (isHeld(entry) && takerOf(entry.hold?.token) !== takerOf(token)) throw new Failure('in-use', 'somebody else is moving this account');
     putAccount(volume.tables, { ...entry, hold: { token, untilMs: Date.now() + forMs } });
     return entry.id;
   });
   volume.hints.publish({ account: id });
+}
+
+/** Who takes the account away: a node's new attempt ends the hold of the one before, which may have died. */
+function takerOf(token = ''): string {
+  return token.split('/', 1)[0] ?? '';
 }
 
 export async function releaseAccount(volume: Volume, address: string, token: string): Promise<void> {

@@ -78,7 +78,7 @@ export interface Leaving {
   message(address: string, messageId: number): LeavingMessage | undefined;
   /** A digest of everything but the messages' bytes; equal on both sides when the copy is whole. */
   fingerprint(address: string): string;
-  /** From now on nobody opens or changes the account, for `forMs` at most. Throws `in-use` while somebody else holds it, `not-kept-here`. */
+  /** From now on nobody opens or changes the account, for `forMs` at most. `token` is `NODE/…`: a node's new hold ends its old one. Throws `in-use` while somebody else holds it, `not-kept-here`. */
   hold(address: string, hold: { readonly token: string; readonly forMs: number }): Promise<void>;
   /** Ends a hold before its time; nothing happens when it isn't this one's. */
   release(address: string, token: string): Promise<void>;

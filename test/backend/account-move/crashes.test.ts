@@ -181,6 +181,7 @@ test('a seal whose hold is over, or that has another token, is refused and chang
   const isOver = (error: unknown): boolean => error instanceof Failure && error.kind === 'timed-out';
   await assert.rejects(sealWith('one'), isOver);
   await leaving.hold('late@example.com', { token: 'one', forMs: 100 });
+  await assert.rejects(leaving.hold('late@example.com', { token: 'be3/1', forMs: 100 }), (error) => error instanceof Failure && error.kind === 'in-use');
   await assert.rejects(sealWith('two'), isOver);
   await sleep(120);
   await assert.rejects(sealWith('one'), isOver);
