@@ -25,6 +25,7 @@ before(async () => {
     ldif: [
       baseLdif, personLdif({ name: 'alice', mailHost: 'be1' }), personLdif({ name: 'bob', mailHost: 'be2' }), forward('tick', 'tock@example.com'), forward('tock', 'tick@example.com'), forward('away', 'away@example.net'),
       group('list', ['member: uid=alice,ou=people,dc=example,dc=com', 'description: Carol@Example.NET', 'description: bob@example.com', 'description: no address']),
+      group('pair', ['member: uid=alice,ou=people,dc=example,dc=com', 'member: uid=bob,ou=people,dc=example,dc=com']),
     ].join('\n'),
   });
   proxy = await TcpProxy.start(slapd.port);
@@ -76,7 +77,7 @@ test('a name that only a pattern with %u knows logs in: uid here, sAMAccountName
 
 test('a directory that goes away between the group and its members is an outage, not a group without members', async () => {
   const list = maps();
-  const entry = await entryOf(list, 'list');
+  const entry = await entryOf(list, 'pair');
   await proxy.refuse();
   await assert.rejects(list.expand(entry), (error) => isFailure(error, 'directory-unavailable'));
   await proxy.accept();
