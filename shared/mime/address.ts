@@ -184,6 +184,7 @@ function splitAddress(written: string): { mailbox: string; host: string } {
   const at = written.lastIndexOf('@');
   const local = (at === -1 ? written : written.slice(0, at)).trim();
   const host = at === -1 ? '' : written.slice(at + 1).replace(/\s+/g, '');
-  const mailbox = local.startsWith('"') ? unquote(local, 1, '"') : local.replace(/\s*\.\s*/g, '.');
+  // White space around dots (obsolete form). A pattern for it would take quadratic time for white space without a dot.
+  const mailbox = local.startsWith('"') ? unquote(local, 1, '"') : local.split('.').map((word) => word.trim()).join('.');
   return { mailbox, host };
 }

@@ -8,6 +8,8 @@ import { MessageScanner } from '../../../shared/mime/scan.ts';
 import type { MessageStructure, Part } from '../../../shared/mime/structure.ts';
 
 const size = 10 * 1024 * 1024;
+/** Within what is looked at of a header. */
+const spaces = ' '.repeat(200_000);
 
 function fill(text: string): string {
   return text.repeat(Math.ceil(size / text.length));
@@ -44,6 +46,12 @@ const hostile: readonly (readonly [title: string, message: () => string])[] = [
   ['a folded field of ten megabytes', () => `Subject: ${fill('\r\n ')}`],
   ['addresses whose brackets never close', () => `To: ${fill('<,')}`],
   ['addresses with brackets, quotes and colons', () => `To: ${fill(':<,"')}`],
+  ['an address full of spaces', () => `To: <a${spaces}b@example.com>`],
+  ['an address full of spaces and quotes', () => `To: a"${spaces}"@example.com`],
+  ['a date full of spaces', () => `Date: 1${spaces}x`],
+  ['a media type full of spaces', () => `Content-Type: text${spaces}x`],
+  ['encoded words that never end', () => `Subject: ${fill('=?utf-8?q?')}`],
+  ['message ids that never end', () => `References: ${fill('<')}`],
   ['a megabyte of opening comments', () => `To: ${fill('(')}\r\nDate: ${fill('(')}`],
   ['parameters without end', () => `Content-Type: a/b${fill(';a*1="\\')}`],
   ['style sheets without end', () => `Content-Type: text/html\r\n\r\n${fill('<style><!--')}`],
