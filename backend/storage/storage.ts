@@ -1,5 +1,5 @@
 /**
- * The face of the room: mail of a node's accounts (`openStorage`), the lock of its data directory, and the environment
+ * The face of the room: mail of a node's accounts (`openStorage`), and the environment
  * and packs out of which processing builds its queue. What they promise is written in interface.ts and packs.ts.
  */
 export { Flag } from './interface.ts';
@@ -11,8 +11,6 @@ export type { MailboxEntry } from './entries.ts';
 export { openStorage } from './open-storage.ts';
 export type { StorageOptions } from './open-storage.ts';
 export { isAlive, thisProcess } from './process-identity.ts';
-export { lockDataDirectory } from './data-directory-lock.ts';
-export type { DirectoryLock } from './data-directory-lock.ts';
 export { FreeSpace } from './free-space.ts';
 export { keysUnder, openEnvironment } from './environment.ts';
 export type { Environment, Key, KeyRange, Table } from './environment.ts';

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { isFailure } from '../../../shared/base/failure.ts';
 import type { FailureKind } from '../../../shared/base/failure.ts';
-import { Flag, lockDataDirectory, openStorage } from '../../../backend/storage/storage.ts';
+import { Flag, openStorage } from '../../../backend/storage/storage.ts';
+import { lockFolder } from '../../../shared/base/folder-lock.ts';
 import { deliver, inPieces, mailboxOf, sampleMessage, storageOptions, temporaryDirectory, temporaryStorage } from './harness.ts';
 
 const failing = (kind: FailureKind, words = /./) => (error: unknown): boolean => isFailure(error, kind) && words.test(error.message);
@@ -125,11 +126,11 @@ test('A second supervisor is refused while the first lives, and admitted after i
   const child = fork(join(import.meta.dirname, 'lock-process.ts'), [directory]);
   t.after(() => child.kill('SIGKILL'));
   await once(child, 'message');
-  assert.throws(() => lockDataDirectory(directory), failing('in-use', /in use by another running node/));
+  assert.throws(() => lockFolder(directory, 'supervisor.lock'), failing('in-use', /in use by another running program/));
   child.kill('SIGKILL');
   await once(child, 'exit');
-  const lock = lockDataDirectory(directory);
-  assert.throws(() => lockDataDirectory(directory), failing('in-use'));
+  const lock = lockFolder(directory, 'supervisor.lock');
+  assert.throws(() => lockFolder(directory, 'supervisor.lock'), failing('in-use'));
   lock.release();
-  lockDataDirectory(directory).release();
+  lockFolder(directory, 'supervisor.lock').release();
 });

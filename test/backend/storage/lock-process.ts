@@ -1,6 +1,6 @@
 /** A process that locks the data directory named by its argument, says so, and waits to be killed. */
-import { lockDataDirectory } from '../../../backend/storage/storage.ts';
+import { lockFolder } from '../../../shared/base/folder-lock.ts';
 
-const lock = lockDataDirectory(process.argv[2] ?? '');
+const lock = lockFolder(process.argv[2] ?? '', 'supervisor.lock');
 process.send?.('locked');
 process.on('disconnect', () => lock.release());
