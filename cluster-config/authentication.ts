@@ -1,7 +1,8 @@
 /** How users prove who they are: the mechanisms that mail services offer, and whose tokens are taken. */
 import { z } from 'zod';
 import { authTypes } from '../shared/sasl/auth-types.ts';
-import { fileName } from './values.ts';
+import { scramIterations as usualIterations } from '../shared/sasl/scram-keys.ts';
+import { fileName, wholeNumber } from './values.ts';
 
 const authType = z.enum(authTypes);
 
@@ -25,6 +26,10 @@ export const oauth = z
   .refine(({ issuers }) => new Set(issuers.map((one) => one.issuer)).size === issuers.length, 'names an issuer twice')
   .prefault({})
   .describe('Log-in by OAuth tokens (OAUTHBEARER and XOAUTH2): JSON Web Tokens, checked by their issuers\' keys.');
+
+export const scramIterations = wholeNumber({ min: 4096, max: 1_000_000 })
+  .default(usualIterations)
+  .describe('SCRAM: the count told for users whose entries hold the password in the clear, and for names that nobody has. Set it to that of your stored keys, so that nobody can tell who exists.');
 
 export const scramTypes = z
   .array(z.enum(['SCRAM-SHA-256', 'SCRAM-SHA-1']))

@@ -1,7 +1,7 @@
 /** Who decides who lives where: LDAP connectors, user maps, and how routes are kept. */
 import { z } from 'zod';
 import { groups } from './addressing.ts';
-import { oauth, scramTypes } from './authentication.ts';
+import { oauth, scramIterations, scramTypes } from './authentication.ts';
 import { domainName, fileName, host, port, secret, wholeNumber } from './values.ts';
 
 const objectName = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, 'must be a name of letters, digits, "_", "-" and "." only');
@@ -114,4 +114,5 @@ export const directoryParameters = {
   routing,
   foreignBackends,
   oauth,
+  scramIterations,
 };

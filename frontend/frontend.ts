@@ -101,9 +101,9 @@ function mappingOf(config: NodeConfig, maps: UserMaps, log: Logger): Mapping {
     maps, resolveHost, log,
     primaryDomain: config.primaryDomain,
     localDomains: [...localDomains(config)],
+    addressing: addressingOf(config),
     defaultRoute: routing.mappingHost === undefined ? undefined : resolveHost(routing.mappingHost),
     // Without any map the default back-end is where everybody lives.
-    addressing: addressingOf(config),
     onMiss: config.userMaps.length === 0 ? 'default' : routing.onMiss,
     ages: { positiveMs: routing.positiveAgeSeconds * 1000, negativeMs: routing.negativeAgeSeconds * 1000, staleMs: routing.staleAgeSeconds * 1000 },
     maxEntries: routing.maxEntries,
@@ -114,7 +114,7 @@ function authenticationOf(parts: { readonly config: NodeConfig; readonly mapping
   return createAuthentication({
     mapping: parts.mapping,
     maps: parts.maps,
-    scram: { saltKey: parts.saltKey, primaryDomain: parts.config.primaryDomain },
+    scram: { saltKey: parts.saltKey, iterations: parts.config.scramIterations, primaryDomain: parts.config.primaryDomain },
     issuers: parts.config.oauth.issuers,
     verifier: { maxAgeMs: parts.config.routing.verifierAgeSeconds * 1000, maxEntries: 10_000 },
     guesses: { free: 3, firstMs: 500, longestMs: 15_000, forgetMs: 600_000 },

@@ -3,7 +3,7 @@
  * time, with a salt that is always the same for that name.
  */
 import { createHmac, randomBytes } from 'node:crypto';
-import { deriveScramKeys, scramIterations, scramSaltBytes } from '../../shared/sasl/scram-keys.ts';
+import { deriveScramKeys, scramSaltBytes } from '../../shared/sasl/scram-keys.ts';
 import type { ScramKeys, ScramMechanism } from '../../shared/sasl/scram-keys.ts';
 import { ScramServer } from '../../shared/sasl/scram.ts';
 import type { UserMaps } from '../../shared/user-map/user-maps.ts';
@@ -15,6 +15,8 @@ import type { AuthenticatedUser, Judge } from './verdict.ts';
 export interface ScramOptions {
   /** From which salts are made; the same in all workers, so that none gives away what another hides. */
   readonly saltKey: Buffer;
+  /** For users without stored keys, and for nobody. */
+  readonly iterations: number;
   /** Completes bare names. */
   readonly primaryDomain: string;
 }
@@ -99,14 +101,14 @@ export class ScramLogin implements AuthExchange {
     const { address, entry, route } = answer;
     const secret = await this.#road.maps.scramSecret(entry, this.#mechanism);
     if (secret === undefined) return { ...nobody, account: address };
-    const keys = secret.kind === 'keys' ? secret.keys : await deriveScramKeys(this.#mechanism, secret.password, { salt: this.#saltOf(account), iterations: scramIterations });
+    const keys = secret.kind === 'keys' ? secret.keys : await deriveScramKeys(this.#mechanism, secret.password, { salt: this.#saltOf(account), iterations: this.#road.iterations });
     return { account: address, user: { address, entry, route }, keys };
   }
 
   /** Nobody's keys: no password leads to them. */
   #noKeys(account: string): ScramKeys {
     const bytes = hashBytes[this.#mechanism];
-    return { iterations: scramIterations, salt: this.#saltOf(account), storedKey: randomBytes(bytes), serverKey: randomBytes(bytes) };
+    return { iterations: this.#road.iterations, salt: this.#saltOf(account), storedKey: randomBytes(bytes), serverKey: randomBytes(bytes) };
   }
 
   /** Spellings that lead to one account have one salt, whether there is such an account or not. */

@@ -25,7 +25,7 @@ export interface ScramServerOptions {
 const longestMessage = 4096;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** RFC 5802 section 7, client-first-message; extensions that begin with `m=` are mandatory, and we know none. */
-const clientFirst = /^(?<header>(?:(?<flag>[ny])|p=(?<binding>[A-Za-z0-9.-]+)),(?:a=(?<authorisation>[^,]+))?,)(?<bare>n=(?<user>[^,]+),r=(?<nonce>[\x21-\x2b\x2d-\x7e]+)(?:,[A-Za-z]=[^,]+)*)$/u;
+const clientFirst = /^(?<header>(?:(?<flag>[ny])|p=(?<binding>[A-Za-z0-9.-]+)),(?:a=(?<authorisation>[^,]*))?,)(?<bare>n=(?<user>[^,]+),r=(?<nonce>[\x21-\x2b\x2d-\x7e]+)(?:,[A-Za-z]=[^,]+)*)$/u;
 const clientFinal = /^(?<unproven>c=(?<binding>[^,]+),r=(?<nonce>[^,]+)(?:,[A-Za-z]=[^,]+)*),p=(?<proof>[^,]+)$/u;
 
 interface Begun {
@@ -57,7 +57,11 @@ export class ScramServer {
     if (this.#begun !== undefined || header === undefined || bare === undefined || user === undefined || nonce === undefined) throw malformed();
     const data = this.#bindingData(flag, binding);
     this.#begun = { binding: Buffer.concat([Buffer.from(header), data]), bare, clientNonce: nonce };
-    return { user: plainName(user), authorisationId: authorisation === undefined ? undefined : plainName(authorisation) };
+    return {
+      user: plainName(user),
+      // Some clients send an empty one, though the grammar wants none at all then.
+      authorisationId: (authorisation ?? '') === '' ? undefined : plainName(authorisation ?? ''),
+    };
   }
 
   /** Makes server-first-message. */

@@ -14,6 +14,7 @@ const needed: readonly { readonly packageName: string; readonly program: string 
   { packageName: 'swaks', program: 'swaks' },
   { packageName: 'openssl', program: 'openssl' },
   { packageName: 'curl', program: 'curl' },
+  { packageName: 'gsasl', program: 'gsasl' },
   { packageName: 'strace', program: 'strace' },
   { packageName: 'haproxy', program: 'haproxy' },
   { packageName: 'dovecot-imapd', program: 'dovecot' },

@@ -162,7 +162,7 @@ async function startFrontend(node: string, { maps, backends, given }: { readonly
     ages: { positiveMs: 60_000, negativeMs: 1000, staleMs: 60_000 }, maxEntries: 100, log,
   });
   const authentication = createAuthentication({
-    mapping, maps, scram: { saltKey: Buffer.from('salts of tests'), primaryDomain: 'example.com' }, issuers: [], verifier: { maxAgeMs: 0, maxEntries: 10 }, refusalMs: 50, trustedNetworks: ['127.0.0.0/8'], log,
+    mapping, maps, scram: { saltKey: Buffer.from('salts of tests'), iterations: 4096, primaryDomain: 'example.com' }, issuers: [], verifier: { maxAgeMs: 0, maxEntries: 10 }, refusalMs: 50, trustedNetworks: ['127.0.0.0/8'], log,
     guesses: { free: 10, firstMs: 100, longestMs: 1000, forgetMs: 60_000 },
   });
   const tls = { cert: own.certificate, key: own.key, ca: own.authority, servername: 'localhost' };

@@ -52,7 +52,7 @@ function authentication(changes: Partial<AuthenticationOptions> = {}): Authentic
     ages: { positiveMs: 60_000, negativeMs: 5_000, staleMs: 10_000 }, now: () => clock,
   });
   return createAuthentication({
-    maps, mapping, log, scram: { saltKey: Buffer.from('salts of tests'), primaryDomain: 'example.com' }, issuers: [], verifier: { maxAgeMs: 5_000, maxEntries: 100 }, guesses: { free: 2, firstMs: 250, longestMs: 4_000, forgetMs: 60_000 },
+    maps, mapping, log, scram: { saltKey: Buffer.from('salts of tests'), iterations: 4096, primaryDomain: 'example.com' }, issuers: [], verifier: { maxAgeMs: 5_000, maxEntries: 100 }, guesses: { free: 2, firstMs: 250, longestMs: 4_000, forgetMs: 60_000 },
     refusalMs: 0, trustedNetworks: ['10.0.0.0/8'], now: () => clock, sleep: async (ms) => { slept.push(ms); await Promise.resolve(); }, ...changes,
   });
 }

@@ -150,7 +150,7 @@ function realMapping(maps: UserMaps, rememberMs: number): Mapping {
 
 function realAuthentication(maps: UserMaps, mapping: Mapping): SaslAuthentication {
   return createAuthentication({
-    mapping, maps, scram: { saltKey: Buffer.from('salts of tests'), primaryDomain: 'example.com' }, issuers: [], verifier: { maxAgeMs: 0, maxEntries: 10 }, guesses: { free: 100, firstMs: 1, longestMs: 1, forgetMs: 1000 }, refusalMs: 0, trustedNetworks: [], log: quietLog,
+    mapping, maps, scram: { saltKey: Buffer.from('salts of tests'), iterations: 4096, primaryDomain: 'example.com' }, issuers: [], verifier: { maxAgeMs: 0, maxEntries: 10 }, guesses: { free: 100, firstMs: 1, longestMs: 1, forgetMs: 1000 }, refusalMs: 0, trustedNetworks: [], log: quietLog,
   });
 }
 
