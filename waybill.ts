@@ -214,6 +214,33 @@ map
     process.exitCode = code;
   });
 
+map
+  .command('export')
+  .description('Write address, node and aliases of every user that the LDAP maps can list.')
+  .option('--config <file>', 'the cluster configuration', defaultConfig)
+  .option('--as <node>', 'the node whose parameters are used (else: the first back-end)')
+  .option('--format <format>', 'csv or ldif', 'csv')
+  .addHelpText('after', '\nExample:\n  $ waybill map export --format ldif > users.ldif')
+  .action(async (options: { config: string; as?: string; format: string }) => {
+    const { mapExportText } = await import('./cluster-config/command-line/map-transfer.ts');
+    print(await mapExportText(options));
+  });
+
+map
+  .command('import')
+  .description('Compare a file of `map export` with the directory, and print the LDIF that makes the directory like it. No mail is moved:\nthat is `account move`.')
+  .argument('<file>', 'CSV or LDIF')
+  .option('--config <file>', 'the cluster configuration', defaultConfig)
+  .option('--as <node>', 'the node whose parameters are used (else: the first back-end)')
+  .option('--write', 'write the hosts into the directory (ldapConnectors[].write); aliases stay in the LDIF')
+  .addHelpText('after', '\nExample:\n  $ waybill map import users.csv > changes.ldif')
+  .action(async (file: string, options: { config: string; as?: string; write?: boolean }) => {
+    const { mapImport } = await import('./cluster-config/command-line/map-transfer.ts');
+    const { ldif, told } = await mapImport(file, options);
+    for (const line of told) process.stderr.write(`${options.write === true ? '' : 'would change '}${line}\n`);
+    if (ldif !== '') print(ldif);
+  });
+
 const account = program.command('account').description('Show accounts, and move them between back-ends.');
 
 account

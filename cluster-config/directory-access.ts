@@ -108,6 +108,8 @@ export interface ListedEntry {
   /** All its addresses, in lower case; the canonical one first. */
   readonly addresses: readonly string[];
   readonly mailHost: string | undefined;
+  /** The attributes that these stand in. */
+  readonly names: Pick<ConnectorParameters['attributes'], 'address' | 'alias' | 'host'>;
 }
 
 const mostEntries = 1_000_000;
@@ -117,7 +119,7 @@ async function listEntries(connector: Connector, { attributes }: ConnectorParame
   const entries = await connector.search({ kind: 'present', attribute: address }, [address, alias, host], { sizeLimit: mostEntries });
   return entries.map((entry) => {
     const values = (name: string): string[] => (entry.attributes.get(name.toLowerCase()) ?? []).map((value) => value.toString('utf8').trim());
-    return { dn: entry.dn, addresses: [...values(address), ...values(alias)].map((text) => text.toLowerCase()), mailHost: values(host)[0] };
+    return { dn: entry.dn, addresses: [...values(address), ...values(alias)].map((text) => text.toLowerCase()), mailHost: values(host)[0], names: { address, alias, host } };
   });
 }
 
