@@ -161,8 +161,8 @@ async function curl(service: 'imaps' | 'pop3s' | 'submissions', words: string[])
   return run('curl', ['--silent', '--show-error', '--verbose', '--cacert', cluster.authorityFile, ...more, ...words, `${scheme}://localhost:${String(cluster.port('fe1', service))}/`]);
 }
 
-const byToken = async (mechanism: string, text: string, service: Parameters<typeof curl>[0] = 'imaps', user = 'alice@example.com'): Promise<ProgramResult> =>
-  curl(service, ['--user', `${user}:`, '--oauth2-bearer', text, '--login-options', `AUTH=${mechanism}`, '--interface', elsewhere()]);
+const byToken = async (mechanism: string, text: string, service: Parameters<typeof curl>[0] = 'imaps'): Promise<ProgramResult> =>
+  curl(service, ['--user', 'alice@example.com:', '--oauth2-bearer', text, '--login-options', `AUTH=${mechanism}`, '--interface', elsewhere()]);
 
 for (const service of ['imaps', 'pop3s', 'submissions'] as const) {
   test(`curl logs in by OAUTHBEARER and XOAUTH2 over ${service}`, async () => {
