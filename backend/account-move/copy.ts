@@ -12,8 +12,8 @@ export interface Pass {
   readonly source: MoveSource;
   readonly arriving: Arriving;
   readonly address: string;
-  /** Hears of each page; may refuse to go on by throwing. */
-  readonly onRows: (rows: number) => Promise<void> | void;
+  /** Hears of each page. */
+  readonly onRows: (rows: number) => void;
 }
 
 /** Answers how many rows and removals came. Throws what source and storage throw. */
@@ -30,7 +30,7 @@ export async function copyChanges(pass: Pass): Promise<number> {
       changes += page.rows.length + page.expunged.length;
       since = page.upTo;
       more = page.more;
-      await pass.onRows(page.rows.length);
+      pass.onRows(page.rows.length);
     }
   }
   return changes;

@@ -29,7 +29,7 @@ export interface LeftBehind {
 export async function bringLeftBehind(left: LeftBehind): Promise<void> {
   const { account, source, tell } = left;
   await sealSource(left);
-  await tell('seal', `${source.node} has given up what was left behind of ${account.address}`);
+  tell('seal', `${source.node} has given up what was left behind of ${account.address}`);
   const { id, mailboxes } = await source.snapshot(account.address);
   let brought = 0;
   for (const mailbox of mailboxes) {
@@ -41,7 +41,7 @@ export async function bringLeftBehind(left: LeftBehind): Promise<void> {
       const batch = missing.slice(from, from + messagesPerBatch);
       await bringBatch(left, { mailbox, target, rows: batch, notes });
       brought += batch.length;
-      await tell('copy', `${String(brought)} messages copied`);
+      tell('copy', `${String(brought)} messages copied`);
     }
   }
 }

@@ -59,11 +59,11 @@ export async function bringAccount(move: Move): Promise<void> {
   const { id } = await source.snapshot(address);
   const epoch = sealed ? record.epoch : Math.max(record.epoch, epochHere(storage, address)) + 1;
   await arriving.begin(address, { from: source.node, id, epoch, holder: thisProcess() });
-  await tell('begin', `${address} goes from ${source.node} to ${node}, epoch ${String(epoch)}`);
+  tell('begin', `${address} goes from ${source.node} to ${node}, epoch ${String(epoch)}`);
   if (sealed) await finishDelta(move);
   else await copyAndSeal(move, epoch);
   await arriving.activate(address);
-  await tell('activate', `${node} owns ${address}`);
+  tell('activate', `${node} owns ${address}`);
 }
 
 /** A record of ours has an epoch too: a tombstone, or what an earlier try left. */
@@ -93,9 +93,9 @@ async function copyInUse({ address, source, storage, tell }: Move): Promise<void
   for (let pass = 1; pass <= mostPasses; pass += 1) {
     const changes = await copyChanges({
       source, address, arriving: storage.transfers.arriving,
-      onRows: async (rows) => {
+      onRows: (rows) => {
         copied += rows;
-        await tell('copy', `${String(copied)} messages copied`);
+        tell('copy', `${String(copied)} messages copied`);
       },
     });
     if (changes <= smallDelta) return;
@@ -108,9 +108,9 @@ async function holdAndSeal(move: Move, epoch: number): Promise<void> {
   const heldFromMs = performance.now();
   try {
     await source.hold(address, token, holdMs);
-    await tell('hold', `held for ${String(holdMs / 1000)} s at most`);
+    tell('hold', `held for ${String(holdMs / 1000)} s at most`);
     await finishDelta(move);
-    await tell('seal', `${source.node} is asked to give it away`);
+    tell('seal', `${source.node} is asked to give it away`);
     await seal(move, { token, node, epoch });
   } catch (error) {
     await source.release(address, token).catch((second: unknown) => {
@@ -126,12 +126,12 @@ async function holdAndSeal(move: Move, epoch: number): Promise<void> {
 async function finishDelta({ address, source, storage, tell }: Move): Promise<void> {
   const { arriving } = storage.transfers;
   const changes = await copyChanges({ source, address, arriving, onRows: () => undefined });
-  await tell('delta', `${String(changes)} last changes copied`);
+  tell('delta', `${String(changes)} last changes copied`);
   const acceptances = await source.acceptances(address);
   for (const records of storage.deliveryRecords()) await adoptAcceptances(records, acceptances);
   await arriving.complete(address, await source.snapshot(address));
   if ((await source.fingerprint(address)) !== arriving.fingerprint(address)) throw new Failure('storage-failure', `the copy of ${address} differs from the original; nothing was moved`);
-  await tell('ready', 'the copy is whole');
+  tell('ready', 'the copy is whole');
 }
 
 /** Resolves when the source has recorded it, also when its answer was lost. */

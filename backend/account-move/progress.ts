@@ -10,7 +10,7 @@ export type MoveEvent =
 
 export type MoveStep = 'begin' | 'copy' | 'hold' | 'delta' | 'ready' | 'seal' | 'activate' | 'directory' | 'verify' | 'remove';
 
-export type Tell = (step: MoveStep, text: string) => Promise<void> | void;
+export type Tell = (step: MoveStep, text: string) => void;
 
 /** All that was told so far and all that comes. */
 export class Progress {
