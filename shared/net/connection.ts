@@ -236,6 +236,7 @@ export class Connection {
     while (this.#pending.length === before) {
       if (this.#failure instanceof Failure) throw this.#failure;
       if (this.#ended || this.#failure !== undefined) return false;
+      if (this.#socket.isPaused()) this.#socket.resume(); // who waits needs more than the high-water mark
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });

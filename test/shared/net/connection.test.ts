@@ -62,6 +62,14 @@ test('counted bytes and streams take exactly what was asked and leave the rest',
   assert.equal(await connection.readLine(), 'tail');
 });
 
+test('more bytes may be asked for than are held while nobody reads', { timeout: 5000 }, async (t) => {
+  const [peer, socket] = await pair(t);
+  const connection = new Connection(socket, limits);
+  peer.write(Buffer.alloc(600_000, 'x'));
+  await sleep(100);
+  assert.equal((await connection.readBytes(600_000)).length, 600_000);
+});
+
 test('a stream that ends inside counted bytes is bad input, not a hang', async (t) => {
   const [peer, socket] = await pair(t);
   const connection = new Connection(socket, limits);
@@ -117,3 +125,16 @@ test('spliced sockets deliver all that one side had sent before it closed', asyn
   assert.equal(received, payload.length);
   assert.equal((await joined).bytesToClient, payload.length);
 });
+
+for (const first of ['client', 'server'] as const) {
+  test(`a ${first} that left before the splice leaves no other side open`, { timeout: 5000 }, async (t) => {
+    const [client, nearSide] = await pair(t);
+    const [server, farSide] = await pair(t);
+    const [gone, other] = first === 'client' ? [nearSide, farSide] : [farSide, nearSide];
+    for (const outer of [client, server]) outer.resume();
+    gone.destroy();
+    await once(gone, 'close');
+    await Promise.race([splice(nearSide, farSide, { idleTimeoutMs: 60_000 }), sleep(1000).then(() => assert.fail('the splice goes on'))]);
+    assert.ok(other.destroyed);
+  });
+}
