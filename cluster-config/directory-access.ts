@@ -108,18 +108,22 @@ export interface ListedEntry {
   /** All its addresses, in lower case; the canonical one first. */
   readonly addresses: readonly string[];
   readonly mailHost: string | undefined;
+  /** A group, or an address that only forwards, needs no host. */
+  readonly needsHost: 'yes' | 'no';
   /** The attributes that these stand in. */
   readonly names: Pick<ConnectorParameters['attributes'], 'address' | 'alias' | 'host'>;
 }
 
 const mostEntries = 1_000_000;
 
-async function listEntries(connector: Connector, { attributes }: ConnectorParameters): Promise<readonly ListedEntry[]> {
-  const { address, alias, host } = attributes;
-  const entries = await connector.search({ kind: 'present', attribute: address }, [address, alias, host], { sizeLimit: mostEntries });
+async function listEntries(connector: Connector, { attributes, groups }: ConnectorParameters): Promise<readonly ListedEntry[]> {
+  const { address, alias, host, routingAddress } = attributes;
+  const groupClasses = new Set(groups?.objectClasses.map((name) => name.toLowerCase()));
+  const entries = await connector.search({ kind: 'present', attribute: address }, [address, alias, host, routingAddress, 'objectClass'], { sizeLimit: mostEntries });
   return entries.map((entry) => {
     const values = (name: string): string[] => (entry.attributes.get(name.toLowerCase()) ?? []).map((value) => value.toString('utf8').trim());
-    return { dn: entry.dn, addresses: [...values(address), ...values(alias)].map((text) => text.toLowerCase()), mailHost: values(host)[0], names: { address, alias, host } };
+    const isMailOnly = values(routingAddress).length > 0 || values('objectClass').some((name) => groupClasses.has(name.toLowerCase()));
+    return { needsHost: isMailOnly ? 'no' : 'yes', dn: entry.dn, addresses: [...values(address), ...values(alias)].map((text) => text.toLowerCase()), mailHost: values(host)[0], names: { address, alias, host } };
   });
 }
 

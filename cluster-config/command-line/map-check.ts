@@ -41,13 +41,13 @@ async function overviews(view: ClusterView): Promise<Nodes> {
   })));
 }
 
-function entryFindings({ config }: ClusterView, { dn, addresses, mailHost }: ListedEntry): Finding[] {
+function entryFindings({ config }: ClusterView, { dn, addresses, mailHost, needsHost }: ListedEntry): Finding[] {
   const [address] = addresses;
   const domains = new Set(localDomains(config).map((domain) => domain.toLowerCase()));
   const foreign = addresses.filter((each) => !domains.has(each.slice(each.lastIndexOf('@') + 1)));
   const findings: Finding[] = foreign.map((each) => ({ kind: 'foreign-domain', address: each, node: undefined, text: `${each} (${dn}): its domain is not one of ours` }));
   if (mailHost === undefined || mailHost === '') {
-    if (config.routing.mappingHost === undefined) findings.push({ kind: 'no-host', address, node: undefined, text: `${dn} names no host, and there is no default (routing.mappingHost)` });
+    if (needsHost === 'yes' && config.routing.mappingHost === undefined) findings.push({ kind: 'no-host', address, node: undefined, text: `${dn} names no host, and there is no default (routing.mappingHost)` });
   } else if (nodeOfMailHost(config.nodes, mailHost) === undefined) {
     findings.push({ kind: 'unknown-host', address, node: undefined, text: `${dn} names ${mailHost}, which is no node of this cluster` });
   }
