@@ -52,13 +52,15 @@ async function pageOf(pass: Pass, mailbox: MailboxEntry, since: number): Promise
 
 /** The rows in the order of their changes, a batch of messages at a time; each batch moves the mark on. */
 async function bring(pass: Pass, mailbox: MailboxEntry, page: ChangesPage): Promise<void> {
+  const known = new Set(pass.arriving.messageIds(pass.address));
   for (const part of batchesOf(page)) {
     const gone = new Set<number>();
     const arrived: ArrivedMessage[] = [];
     try {
-      const missing = [...new Set(part.rows.map(({ messageId }) => messageId))].filter((id) => !pass.arriving.knows(pass.address, id));
+      const missing = [...new Set(part.rows.map(({ messageId }) => messageId))].filter((id) => !known.has(id));
       if (missing.length > 0) await fetchMessages(pass, missing, { arrived, gone });
       await pass.arriving.apply(pass.address, { mailbox, page: part, arrived, gone });
+      for (const { messageId } of arrived) known.add(messageId);
     } finally {
       pass.arriving.discard(arrived);
     }

@@ -13,7 +13,7 @@ import { blockOf, nextNumber, noValue } from './keys.ts';
 import type { Tables } from './keys.ts';
 import { mailboxesOf } from './leaving-account.ts';
 import { saveBlock } from './mailbox-change.ts';
-import { dropMessages } from './mailbox-tree.ts';
+import { allRows, dropMessages } from './mailbox-tree.ts';
 import type { StagedBytes } from './packs.ts';
 import { isAlive } from './process-identity.ts';
 import { emptyBlock, encodeUidRanges, findRow, withoutRow, withRow } from './row-block.ts';
@@ -219,6 +219,7 @@ function admitted({ volume, account, staged, gone }: Admission, row: MessageRow 
   const { messages } = volume;
   const arrival = staged.get(row.messageId);
   if (messages.place(row.messageId) !== undefined) {
+    refuseOther(messages, arrival);
     messages.retain(row.messageId);
   } else if (arrival === undefined) {
     if (!gone.has(row.messageId)) throw new Failure('storage-failure', 'a message of the account has not come');
@@ -226,6 +227,12 @@ function admitted({ volume, account, staged, gone }: Admission, row: MessageRow 
   } else messages.add(arrival.bytes.place, arrival.structure, row.messageId);
   if (arrival !== undefined) learnThread(volume.tables, account, { row, structure: arrival.structure });
   return row;
+}
+
+/** Storages draw the upper part of their numbers by chance: a number that is taken here may be another message's, and that must never be shown. */
+function refuseOther(messages: Volume['messages'], arrival: StagedArrival | undefined): void {
+  if (arrival === undefined || messages.structure(arrival.messageId)?.equals(arrival.structure) === true) return;
+  throw new Failure('storage-failure', `the number ${String(arrival.messageId)} of a message is taken by another one in this storage: the account can not come here`);
 }
 
 function learnThread(tables: Tables, account: number, { row, structure }: { readonly row: MessageRow; readonly structure: Buffer }): void {
@@ -247,7 +254,10 @@ function requireArriving(volume: Volume, address: string): AccountEntry {
   return entry;
 }
 
-/** Whether that message lies in this storage. */
-export function knowsMessage({ environment, messages }: Volume, messageId: number): boolean {
-  return environment.read(() => messages.place(messageId) !== undefined);
+/** The numbers of the messages that have come into the account's mailboxes so far. */
+export function arrivedMessageIds(volume: Volume, address: string): ReadonlySet<number> {
+  return volume.environment.read(() => {
+    const rows = mailboxesOf(volume, requireArriving(volume, address).number).flatMap(({ id }) => allRows(volume.tables, id));
+    return new Set(rows.map(({ messageId }) => messageId));
+  });
 }

@@ -132,7 +132,8 @@ function entriesOf(change: AccountChange): MailboxEntry[] {
   return ids.flatMap((id) => getMailbox(tables, id) ?? []);
 }
 
-function allRows(tables: Tables, mailbox: number): MessageRow[] {
+/** Every row of a mailbox, by uid. Inside `read` or `write`. */
+export function allRows(tables: Tables, mailbox: number): MessageRow[] {
   const rows: MessageRow[] = [];
   for (const { value } of tables.rows.range(keysUnder([mailbox]))) {
     collectRows(value, { fromUid: 1, toUid: 2 ** 32 - 1, sinceModseq: 0 }, rows);

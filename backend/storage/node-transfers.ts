@@ -1,7 +1,7 @@
 /** Moves of accounts over all storages of a node: finds the storage that an address lies in, or is to lie in. */
 import { Failure } from '../../shared/base/failure.ts';
 import {
-  abandonArrival, activateArrival, applyArrivals, arrivingRecords, beginArrival, completeArrival, knowsMessage, marksOf, restArrival, shapeArrival, StagedArrival, writeArrival,
+  abandonArrival, activateArrival, applyArrivals, arrivedMessageIds, arrivingRecords, beginArrival, completeArrival, marksOf, restArrival, shapeArrival, StagedArrival, writeArrival,
 } from './arriving-account.ts';
 import { changesOf, fingerprintOf, holdAccount, leavingMessage, leftMail, markLeftVerified, releaseAccount, removeLeftMail, sealAccount, snapshotOf } from './leaving-account.ts';
 import type { Arriving, Leaving, Transfers } from './transfers.ts';
@@ -48,7 +48,7 @@ function arrivingSide(places: Places, at: (address: string) => Volume): Arriving
       if (volume !== undefined) await restArrival(volume, address, holder);
     },
     marks: (address) => marksOf(at(address), address),
-    knows: (address, messageId) => knowsMessage(at(address), messageId),
+    messageIds: (address) => arrivedMessageIds(at(address), address),
     write: async (address, message) => writeArrival(at(address), address, message),
     discard: (messages) => {
       for (const message of messages) if (message instanceof StagedArrival) message.bytes.done();

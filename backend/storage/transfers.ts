@@ -107,7 +107,8 @@ export interface Arriving {
   rest(address: string, holder: string): Promise<void>;
   /** Up to which mod-sequence each mailbox has come, by `mailboxId`. */
   marks(address: string): ReadonlyMap<string, number>;
-  knows(address: string, messageId: number): boolean;
+  /** The messages that are in the account's mailboxes here already, by their numbers. */
+  messageIds(address: string): ReadonlySet<number>;
   /** Writes a message's bytes; until they are `apply`d or `discard`ed. */
   write(address: string, message: { readonly messageId: number; readonly size: number; readonly structure: Buffer; readonly bytes: AsyncIterable<Buffer> }): Promise<ArrivedMessage>;
   discard(messages: readonly ArrivedMessage[]): void;

@@ -53,7 +53,7 @@ class Saboteur {
         const value: unknown = Reflect.get(target, key);
         if (typeof value !== 'function' || key === 'then') return value;
         const call = (...args: unknown[]): unknown => Reflect.apply(value, target, args);
-        return ['messages', 'marks', 'knows', 'discard', 'fingerprint'].includes(String(key)) && unreliable === 'no' ? call : this.#sabotaged(`${name}.${String(key)}`, call, unreliable);
+        return ['messages', 'marks', 'messageIds', 'discard', 'fingerprint'].includes(String(key)) && unreliable === 'no' ? call : this.#sabotaged(`${name}.${String(key)}`, call, unreliable);
       },
     });
   }
