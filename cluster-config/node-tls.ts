@@ -29,14 +29,16 @@ export async function loadNodeTls(config: NodeConfig): Promise<NodeTls> {
   );
   const pems = { certificate: certificate ?? '', key: key ?? '' };
   const nodePems = { certificate: nodeCertificate ?? '', key: nodeKey ?? '', authority };
+  const forNodes = serverTls('tls.nodeCertificate and tls.nodeKey', { ...nodePems, ticketKeys: ticketKeys(nodePems.key, 'nodes') });
   return {
     forClients: serverTls('tls.certificate and tls.key', { ...pems, ticketKeys: ticketKeys(pems.key, 'clients') }),
-    forNodes: serverTls('tls.nodeCertificate and tls.nodeKey', { ...nodePems, ticketKeys: ticketKeys(nodePems.key, 'nodes') }),
+    forNodes,
     toNode: (node) => ({
       key: nodePems.key,
       cert: nodePems.certificate,
       ca: authority ?? '',
       minVersion: 'TLSv1.2',
+      secureContext: forNodes.context, // of the same files: reading them for each connection costs more than a resumed handshake
       checkServerIdentity: (_host: string, peer: PeerCertificate) => checkNode(config, node, peer),
     }),
     isTrustedNode: (identity) => identity.cluster === config.clusterName && config.nodes[identity.node]?.role === identity.role,
