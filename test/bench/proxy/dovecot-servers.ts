@@ -102,7 +102,7 @@ async function start(plan: Plan): Promise<DovecotPeer> {
 }
 
 function commonText(folder: string, { certificates, mode }: Plan, ports: MailPorts): string {
-  const reuse = mode === 'tuned' ? ' service_count = 0\n process_min_avail = 2\n client_limit = 12000\n vsz_limit = 4G' : ' process_limit = 12000';
+  const reuse = mode === 'tuned' ? ' service_count = 0\n process_min_avail = 2\n client_limit = 12000\n vsz_limit = 4G' : ' process_limit = 1000';
   const login = (protocol: 'imap' | 'pop3'): string => `
 service ${protocol}-login {
  chroot =
