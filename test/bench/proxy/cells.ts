@@ -46,7 +46,7 @@ export async function measureLogins(load: Load, cell: LoginCell): Promise<Figure
   const seconds = (performance.now() - start) / 1000;
   return {
     'logins/s': durations.length / seconds, 'p50 ms': quantile(durations, 0.5), 'p99 ms': quantile(durations, 0.99),
-    ...cpuSince(load, before, durations.length),
+    ...cpuSince(load, before, { count: durations.length, unit: 'op' }),
     ...(resumption === undefined ? {} : { 'resumed %': (100 * resumption.resumed) / durations.length }),
   };
 }
@@ -63,7 +63,7 @@ export async function measureFetches(load: Load, cell: { readonly leg: Leg; read
   const bytes = await Promise.all(talks.map(async (talk) => fetchWhole(talk, () => performance.now() >= end)));
   const megabytes = bytes.reduce((total, each) => total + each, 0) / 1e6;
   for (const talk of talks) talk.end();
-  return { 'MB/s': megabytes / ((performance.now() - start) / 1000), ...cpuSince(load, before, megabytes / 100, '100 MB') };
+  return { 'MB/s': megabytes / ((performance.now() - start) / 1000), ...cpuSince(load, before, { count: megabytes / 100, unit: '100 MB' }) };
 }
 
 /** Logs in with many sessions that then keep silent. */
@@ -132,9 +132,9 @@ function cpuOf({ peer, others }: Load): Spent {
 }
 
 /** Processor time for one operation: the peer's own, and the others'. */
-function cpuSince(load: Load, before: Spent, operations: number, unit = 'op'): Figures {
+function cpuSince(load: Load, before: Spent, operations: { readonly count: number; readonly unit: string }): Figures {
   return Object.fromEntries(Object.entries(cpuOf(load)).map(([name, ms]) => [
-    name === load.peer.name ? `CPU ms/${unit}` : `${name} CPU ms/${unit}`, (ms - (before[name] ?? 0)) / operations,
+    name === load.peer.name ? `CPU ms/${operations.unit}` : `${name} CPU ms/${operations.unit}`, (ms - (before[name] ?? 0)) / operations.count,
   ]));
 }
 

@@ -30,7 +30,7 @@ export class Talk {
       this.#text += data.toString('latin1');
       this.#check();
     });
-    socket.on('error', (error) => this.#fail(error));
+    socket.on('error', (error: Error) => this.#fail(error));
     socket.setTimeout(replyTimeoutMs, () => socket.destroy(new Error('no reply in time')));
     socket.on('close', () => this.#fail(new Error(`closed; last words: ${this.#text.slice(-200)}`)));
   }
