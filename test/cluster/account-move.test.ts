@@ -254,7 +254,8 @@ test('node drain empties a node in use; killed half way it goes on', { timeout: 
   t.diagnostic(output.trim().split('\n').at(-1) ?? '');
   assert.equal(code, 0, output + complaint);
   await checkLedger(cluster, 'fe1', { stream, users: people });
-  assert.deepEqual(await mapFindings(), []);
+  // Moves that other tests have left unfinished on purpose are named here too.
+  assert.deepEqual((await mapFindings()).filter(({ address }) => people.some((user) => address === `${user}@example.com`)), []);
   const { output: again } = await runCommand(cluster, ['node', 'drain', 'be1', '--json']);
   assert.match(again, /"0 accounts go from be1/);
 });

@@ -101,7 +101,7 @@ export class DeliveryStream {
 
 /** Waits until everything acknowledged is in the mailboxes, then looks that nothing is there twice. */
 export async function checkLedger(cluster: Cluster, node: NodeName, { stream, users }: { readonly stream: DeliveryStream; readonly users: readonly string[] }): Promise<void> {
-  const deadline = Date.now() + 45_000;
+  const deadline = Date.now() + 90_000; // a queue tries again within a minute
   for (const user of users) {
     const expected = [...stream.acknowledged].filter(([, to]) => to.includes(user)).map(([subject]) => subject);
     let found = await subjectsOf(cluster, node, user);
