@@ -67,14 +67,14 @@ test('killed at any moment, the directory has every change it answered with succ
     const uri = `ldap://127.0.0.1:${line.toString().trim()}`;
     const names = Array.from({ length: 400 }, (_, index) => `user${String(round)}x${String(index)}`);
     const adding = runTool('ldapadd', { uri, as: admin, input: names.map(newUser).join('\n') });
-    setTimeout(() => child.kill('SIGKILL'), 150 + round * 70);
+    setTimeout(() => child.kill('SIGKILL'), 400 + round * 150);
     const { output } = await adding;
     // ldapadd says what it tries; the last one was not acknowledged.
     acknowledged.push(...[...output.matchAll(/"uid=(user\w+),/g)].map((match) => match[1] ?? '').slice(0, -1));
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
   }
   const tree = await loadTree(file);
-  assert.ok(acknowledged.length > 20, `only ${String(acknowledged.length)} changes were made`);
+  assert.ok(acknowledged.length > 5, `only ${String(acknowledged.length)} changes were made`);
   for (const name of acknowledged) assert.ok(tree.has(`uid=${name},ou=people,dc=example,dc=com`), name);
   assert.ok(tree.size >= 302 + acknowledged.length && tree.size <= 302 + acknowledged.length + 3);
 });
