@@ -56,7 +56,7 @@ export default tseslint.config(
   },
   {
     // The mains, and the tools that are mains of their own.
-    files: ['waybill.ts', '*/main.ts', 'cluster-config/run-node.ts', 'cluster-config/command-line/*.ts', 'shared/bootstrap/*.ts', 'test/**/*.ts'],
+    files: ['waybill.ts', '*/main.ts', 'cluster-config/run-node.ts', 'cluster-config/command-line/**/*.ts', 'shared/bootstrap/*.ts', 'test/**/*.ts'],
     rules: { 'no-restricted-syntax': ['error', ...habits] },
   },
   {

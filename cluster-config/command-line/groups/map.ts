@@ -1,0 +1,91 @@
+/** `waybill map …`: what can be typed, and how it is explained. */
+import type { Command } from 'commander';
+import { defaultConfig, print, tellAll } from './terminal.ts';
+
+export function addMapCommands(program: Command): void {
+  const map = program.command('map').description('Ask the user maps.');
+  addQuestions(map);
+  addComparisons(map);
+}
+
+/** About single addresses. */
+function addQuestions(map: Command): void {
+  map
+    .command('show')
+    .description('Show which entry an address has, by which map, and which node keeps the mailbox.')
+    .argument('<address>', 'a mail address; the primary domain is added when there is none')
+    .option('--config <file>', 'the cluster configuration', defaultConfig)
+    .option('--node <name>', 'the front-end to ask (else: the first)')
+    .option('--json', 'as JSON')
+    .addHelpText('after', `
+The front-end is asked over its admin API, with the certificate of a node of the configuration that can be read here. It
+says whether it has the answer in its cache or asked the directory just now. Each of its workers has a cache of its own:
+the next question may meet another worker. When it does not answer, this command asks the maps itself, and says so.
+
+Examples:
+  $ waybill map show alice@example.com
+  $ waybill map show alice@example.com --node fe2 --json`)
+    .action(async (address: string, options: { config: string; node?: string; json?: boolean }) => {
+      const { mapShowText } = await import('../map-command.ts');
+      print(await mapShowText(address, options));
+    });
+
+  map
+    .command('flush')
+    .description('Make all front-ends forget what they have cached about an address.')
+    .argument('<address>', 'a mail address; the primary domain is added when there is none')
+    .option('--config <file>', 'the cluster configuration', defaultConfig)
+    .addHelpText('after', `
+Exit code 1 when a front-end does not answer: it may go on with what it knew until routing.positiveAgeSeconds are over.
+
+Example:
+  $ waybill map flush alice@example.com`)
+    .action(async (address: string, options: { config: string }) => {
+      const { mapFlushText } = await import('../session-command.ts');
+      tellAll(await mapFlushText(address, options));
+    });
+}
+
+/** About all users at once. */
+function addComparisons(map: Command): void {
+  map
+    .command('check')
+    .description('Check the directory against the nodes: entries without a host or with an unknown one, addresses of several entries,\nmail on a node that the directory does not name, moves that are not finished. Exit code 1 when there is anything.')
+    .option('--config <file>', 'the cluster configuration', defaultConfig)
+    .option('--as <node>', 'the node whose certificate is used (else: the first back-end)')
+    .option('--json', 'as JSON')
+    .addHelpText('after', '\nExample:\n  $ waybill map check')
+    .action(async (options: { config: string; as?: string; json?: boolean }) => {
+      const { mapCheck } = await import('../map-check.ts');
+      const { text, code } = await mapCheck(options);
+      print(text);
+      process.exitCode = code;
+    });
+
+  map
+    .command('export')
+    .description('Write address, node and aliases of every user that the LDAP maps can list.')
+    .option('--config <file>', 'the cluster configuration', defaultConfig)
+    .option('--as <node>', 'the node whose parameters are used (else: the first back-end)')
+    .option('--format <format>', 'csv or ldif', 'csv')
+    .addHelpText('after', '\nExample:\n  $ waybill map export --format ldif > users.ldif')
+    .action(async (options: { config: string; as?: string; format: string }) => {
+      const { mapExportText } = await import('../map-transfer.ts');
+      print(await mapExportText(options));
+    });
+
+  map
+    .command('import')
+    .description('Compare a file of `map export` with the directory, and print the LDIF that makes the directory like it. No mail is moved:\nthat is `account move`.')
+    .argument('<file>', 'CSV or LDIF')
+    .option('--config <file>', 'the cluster configuration', defaultConfig)
+    .option('--as <node>', 'the node whose parameters are used (else: the first back-end)')
+    .option('--write', 'write the hosts into the directory (ldapConnectors[].write); aliases stay in the LDIF')
+    .addHelpText('after', '\nExample:\n  $ waybill map import users.csv > changes.ldif')
+    .action(async (file: string, options: { config: string; as?: string; write?: boolean }) => {
+      const { mapImport } = await import('../map-transfer.ts');
+      const { ldif, told } = await mapImport(file, options);
+      for (const line of told) process.stderr.write(`${options.write === true ? '' : 'would change '}${line}\n`);
+      if (ldif !== '') print(ldif);
+    });
+}

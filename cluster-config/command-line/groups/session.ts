@@ -1,0 +1,41 @@
+/** `waybill session …`: what can be typed, and how it is explained. */
+import type { Command } from 'commander';
+import type { FrontendsText, SessionOptions } from '../session-command.ts';
+import { defaultConfig, tellAll } from './terminal.ts';
+
+export function addSessionCommands(program: Command): void {
+  const session = program.command('session').description('Live IMAP and POP3 sessions on all front-ends: list them, or cut them off.');
+
+  sessionCommand(session, { name: 'list', description: 'List live sessions.' }, async (options) => {
+    const { sessionListText } = await import('../session-command.ts');
+    return sessionListText(options);
+  });
+
+  sessionCommand(session, { name: 'kick', description: 'Cut live sessions off, and list them.' }, async (options) => {
+    const { sessionKickText } = await import('../session-command.ts');
+    return sessionKickText(options);
+  });
+}
+
+function sessionCommand(
+  session: Command,
+  { name, description }: { readonly name: string; readonly description: string },
+  run: (options: SessionOptions) => Promise<FrontendsText>,
+): void {
+  session
+    .command(name)
+    .description(description)
+    .option('--user <address>', 'of this account; the primary domain is added when there is none')
+    .option('--address <network>', 'of clients with this IP address, or in this network')
+    .option('--node <name>', 'joined with this back-end (a node\'s name, or HOST:PORT of a foreign server)')
+    .option('--json', 'as JSON')
+    .option('--config <file>', 'the cluster configuration', defaultConfig)
+    .addHelpText('after', `
+All front-ends are asked over their admin APIs, with the certificate of a node of the configuration that can be read here.
+What is given must all fit. Exit code 1 when a front-end does not answer.
+
+Examples:
+  $ waybill session ${name} --user alice@example.com
+  $ waybill session ${name} --address 192.0.2.0/24 --node be1 --json`)
+    .action(async (options: SessionOptions) => tellAll(await run(options)));
+}
