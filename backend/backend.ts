@@ -32,6 +32,7 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
   const { config, log, slot, hints } = context;
   const directory = await openDirectoryAccess(config, context);
   const tls = await loadNodeTls(config);
+  for (const warning of tls.warnings) context.log.warn(warning);
   const storage = await openStorage({
     directories: config.storage.directories,
     clusterName: config.clusterName,

@@ -1,6 +1,6 @@
 /** Generic server parameters: names, processes, log, TLS, name resolution. */
 import { z } from 'zod';
-import { domainName, fileName, host, hostAndPort, network, secret, wholeNumber } from './values.ts';
+import { domainName, fileName, host, hostAndPort, network, secret, virtualHostName, wholeNumber } from './values.ts';
 
 const log = z
   .strictObject({
@@ -10,10 +10,18 @@ const log = z
   .prefault({})
   .describe('The log of the node: one JSON object a line.');
 
+const virtualHost = z.strictObject({
+  names: z.array(virtualHostName).max(1000).default([]).describe('Host names; those in the certificate when empty.'),
+  certificate: fileName('PEM file: the certificate shown, with its chain.'),
+  key: fileName('PEM file: the private key of `certificate`.'),
+  primaryDomain: domainName.optional().describe('The domain that completes names without one which users give to WebMail under these host names; the general one when absent.'),
+});
+
 const tls = z
   .strictObject({
     certificate: fileName().optional().describe('PEM file: the certificate shown to clients, with its chain.'),
     key: fileName().optional().describe('PEM file: the private key of `certificate`.'),
+    virtualHosts: z.array(virtualHost).max(1000).default([]).describe('Further certificates, for clients that ask for one of their host names (SNI): for every listener with TLS that shows `certificate`, which the others get.'),
     ca: fileName().optional().describe('PEM file: authorities trusted, beside the system\'s, when mail is sent to other servers.'),
     clusterAuthority: fileName().optional().describe('PEM file: the certificate of the cluster\'s own authority, by which nodes know each other.'),
     nodeCertificate: fileName().optional().describe('PEM file: the certificate by which other nodes know this one (O = cluster, OU = role, CN = node).'),

@@ -6,9 +6,11 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { ConnectionOptions, PeerCertificate } from 'node:tls';
 import { Failure } from '../shared/base/failure.ts';
+import { NameTable } from '../shared/net/server-names.ts';
 import { createServerTls } from '../shared/net/server-tls.ts';
 import type { ServerTls } from '../shared/net/server-tls.ts';
 import type { NodeIdentity } from '../shared/tls/identity.ts';
+import { readClientCertificates } from './client-certificates.ts';
 import type { NodeConfig } from './effective.ts';
 
 export interface NodeTls {
@@ -20,18 +22,23 @@ export interface NodeTls {
   readonly toNode: (node: string) => ConnectionOptions;
   /** True for a node of this cluster that the configuration lists in that role. */
   readonly isTrustedNode: (identity: NodeIdentity) => boolean;
+  /** What of the certificates for clients should be mended soon. */
+  readonly warnings: readonly string[];
+  /** The domain that completes names under this host name, where a virtual host says so. */
+  readonly primaryDomainOf: (hostName: string) => string | undefined;
 }
 
 /** Reads and checks the files. @throws Failure('bad-input') that names the parameter and the file. */
 export async function loadNodeTls(config: NodeConfig): Promise<NodeTls> {
-  const [certificate, key, authority, nodeCertificate, nodeKey] = await Promise.all(
-    (['certificate', 'key', 'clusterAuthority', 'nodeCertificate', 'nodeKey'] as const).map(async (name) => readPem(config, name)),
-  );
-  const pems = { certificate: certificate ?? '', key: key ?? '' };
+  const [authority, nodeCertificate, nodeKey] = await Promise.all((['clusterAuthority', 'nodeCertificate', 'nodeKey'] as const).map(async (name) => readPem(config, name)));
+  const [main, ...virtualHosts] = await readClientCertificates(config);
   const nodePems = { certificate: nodeCertificate ?? '', key: nodeKey ?? '', authority };
   const forNodes = serverTls('tls.nodeCertificate and tls.nodeKey', { ...nodePems, ticketKeys: ticketKeys(nodePems.key, 'nodes') });
+  const domains = new NameTable(virtualHosts.map(({ names, primaryDomain }) => ({ names, value: primaryDomain })));
   return {
-    forClients: serverTls('tls.certificate and tls.key', { ...pems, ticketKeys: ticketKeys(pems.key, 'clients') }),
+    forClients: serverTls('tls.certificate and tls.key', { ...main, virtualHosts, ticketKeys: ticketKeys(main.key, 'clients') }),
+    primaryDomainOf: (hostName) => domains.find(hostName),
+    warnings: [main, ...virtualHosts].flatMap(({ warnings }) => warnings),
     forNodes,
     toNode: (node) => ({
       key: nodePems.key,
@@ -45,7 +52,7 @@ export async function loadNodeTls(config: NodeConfig): Promise<NodeTls> {
   };
 }
 
-async function readPem(config: NodeConfig, name: keyof NodeConfig['tls']): Promise<string> {
+async function readPem(config: NodeConfig, name: 'clusterAuthority' | 'nodeCertificate' | 'nodeKey'): Promise<string> {
   const file = config.tls[name];
   if (file === undefined) throw new Failure('bad-input', `tls.${name} is not set for node ${config.nodeName}`);
   try {

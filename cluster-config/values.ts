@@ -26,6 +26,9 @@ export const domainName = z
   .max(253)
   .toLowerCase();
 
+/** A host name, or a wildcard for one label at its front, as in certificates. */
+export const virtualHostName = z.string().refine((text) => domainName.safeParse(text.replace(/^\*\.(?=.*\.)/, '')).success, 'is neither a host name nor a wildcard such as *.example.com').toLowerCase();
+
 /** A host: its name or its IP address. */
 export const host = z.string().refine((text) => isIPv4(text) || isIPv6(text) || domainName.safeParse(text).success, 'is neither a host name nor an IP address');
 

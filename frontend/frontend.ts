@@ -57,6 +57,7 @@ export async function startFrontend(context: NodeContext): Promise<NodeServices>
   const { config, log } = context;
   const directory = await openDirectoryAccess(config, context);
   const tls = await loadNodeTls(config);
+  for (const warning of tls.warnings) context.log.warn(warning);
   const mapping = mappingOf(config, directory.maps, log);
   const ground: Ground = {
     config, log, tls, mapping,
@@ -231,6 +232,7 @@ async function startWebmail({ config, log, tls, mapping, authentication, targets
     serverTls: tls.forClients,
     mapping, authentication, uiDirectory, log,
     backendFor: (node) => targets.of(node, 'webmail'),
+    primaryDomainOf: tls.primaryDomainOf,
     cookieSecret: await readCookieSecret(config, environment),
     ages: sessionAges(service),
     limits: {

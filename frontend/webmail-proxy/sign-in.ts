@@ -29,6 +29,8 @@ export interface SignInOptions {
   readonly backendFor: (node: string) => BackendTarget | undefined;
   /** Keeps connections to a back-end, and resumes TLS sessions. */
   readonly agentFor: (target: BackendTarget) => Agent;
+  /** The domain that completes bare names under this host name; undefined: the cluster's own does. */
+  readonly primaryDomainOf: (hostName: string) => string | undefined;
   readonly cookieSecret: Buffer;
   readonly ages: SessionAges;
 }
@@ -39,7 +41,7 @@ export async function signIn({ request, response, log }: Exchange, options: Sign
   const given = credentials.safeParse(await readJson(request, maxSignInBytes));
   if (!given.success) throw new Failure('bad-input', 'Give an address and a password.');
   const client = request.socket.remoteAddress ?? '';
-  const { address, route } = await options.authentication.authenticate({ ...given.data, client: { address: client } });
+  const { address, route } = await options.authentication.authenticate({ name: completed(given.data.name, request, options), password: given.data.password, client: { address: client } });
   const session = newSessionId();
   const epoch = await openAccount({ address, client, session }, nodeOfRoute(route), options);
   const nowMs = Date.now();
@@ -51,6 +53,12 @@ export async function signIn({ request, response, log }: Exchange, options: Sign
 export function signOut({ response }: Exchange): void {
   response.setHeader('set-cookie', clearedSetCookie);
   sendJson(response, 200, {});
+}
+
+/** Under a virtual host a bare name is of that host's domain. */
+function completed(name: string, { headers }: IncomingMessage, { primaryDomainOf }: SignInOptions): string {
+  const domain = name.includes('@') ? undefined : primaryDomainOf((headers.host ?? '').replace(/:\d+$/, ''));
+  return domain === undefined ? name : `${name}@${domain}`;
 }
 
 type User = { readonly address: string; readonly client: string; readonly session: string };

@@ -37,6 +37,8 @@ export interface WebmailProxyOptions {
   readonly authentication: Authentication;
   /** The trusted WebMail listener of a configured node; undefined for a name that is not configured. */
   readonly backendFor: (node: string) => BackendTarget | undefined;
+  /** The domain that completes bare names under this host name; undefined: the cluster's own does. */
+  readonly primaryDomainOf: (hostName: string) => string | undefined;
   /** At least 32 bytes, the same on all nodes of the cluster. */
   readonly cookieSecret: Buffer;
   readonly ages: SessionAges;

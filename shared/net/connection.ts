@@ -131,7 +131,7 @@ export class Connection {
   async startTlsAsServer(serverTls: ServerTls): Promise<void> {
     this.discardBuffered();
     const plain = this.#release();
-    await this.#secure(new tls.TLSSocket(plain, { isServer: true, secureContext: serverTls.context }), 'secure');
+    await this.#secure(new tls.TLSSocket(plain, serverTls.handshake), 'secure');
   }
 
   /** Continues as the client of a TLS handshake. Fails with `backend-unavailable` when it does not come about. */

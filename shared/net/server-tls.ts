@@ -1,9 +1,21 @@
 /** What our listeners show to TLS clients: certificate, key, whose client certificates count. Made by the wiring, read by every listener and STARTTLS. */
 import * as tls from 'node:tls';
+import { NameTable } from './server-names.ts';
 
-/** A certificate in use, ready for listeners (`options`) and for STARTTLS (`context`). Immutable: a reload makes a new one. */
+/** Chooses the certificate by the name that a client asks for. */
+type ChooseByName = (name: string, chosen: (error: Error | null, context?: tls.SecureContext) => void) => void;
+
+/** What begins a handshake as server on a socket that is there (STARTTLS). */
+export interface HandshakeOptions {
+  readonly isServer: true;
+  readonly secureContext: tls.SecureContext;
+  readonly SNICallback?: ChooseByName;
+}
+
+/** A certificate in use, ready for listeners (`options`) and for STARTTLS (`handshake`). Immutable: a reload makes a new one. */
 export interface ServerTls {
-  readonly options: tls.SecureContextOptions & { readonly sessionIdContext: string };
+  readonly options: tls.SecureContextOptions & { readonly sessionIdContext: string; readonly SNICallback?: ChooseByName };
+  readonly handshake: HandshakeOptions;
   readonly context: tls.SecureContext;
 }
 
@@ -14,17 +26,23 @@ export interface ServerTlsPems {
   readonly authority?: string | undefined;
   /** 48 secret bytes, the same in all workers of a node, so that a session can be resumed at any of them. */
   readonly ticketKeys?: Buffer | undefined;
+  /** Certificates for clients that ask for one of these names (SNI); who asks for another, or none, gets the first certificate. */
+  readonly virtualHosts?: readonly { readonly names: readonly string[]; readonly certificate: string; readonly key: string }[] | undefined;
 }
 
-/** Checks the PEMs (throws what OpenSSL says of a bad one) and makes the context once. TLS 1.2 is the oldest spoken (RFC 8996). */
+/** Checks the PEMs (throws what OpenSSL says of a bad one) and makes the contexts once. TLS 1.2 is the oldest spoken (RFC 8996). */
 export function createServerTls(pems: ServerTlsPems): ServerTls {
-  const options = {
-    cert: pems.certificate,
-    key: pems.key,
+  const common = {
     minVersion: 'TLSv1.2',
     sessionIdContext: 'waybill',
     ca: pems.authority ?? [], // never the system's authorities: whom they know is no node of ours
     ...(pems.ticketKeys === undefined ? {} : { ticketKeys: pems.ticketKeys }),
   } as const;
-  return { options, context: tls.createSecureContext(options) };
+  const options = { ...common, cert: pems.certificate, key: pems.key };
+  const context = tls.createSecureContext(options);
+  const { virtualHosts = [] } = pems;
+  if (virtualHosts.length === 0) return { options, context, handshake: { isServer: true, secureContext: context } };
+  const table = new NameTable(virtualHosts.map(({ names, certificate, key }) => ({ names, value: tls.createSecureContext({ ...common, cert: certificate, key }) })));
+  const SNICallback: ChooseByName = (name, chosen) => chosen(null, table.find(name) ?? context);
+  return { options: { ...options, SNICallback }, context, handshake: { isServer: true, secureContext: context, SNICallback } };
 }

@@ -8,6 +8,7 @@
  * pipelined before STARTTLS are discarded; limits on size, recipients, errors, silence and time; unknown parameters get 555;
  * AUTH is offered under TLS only; one reply for each recipient in LMTP; 421 4.3.2 when stopping.
  */
+import { domainToASCII } from 'node:url';
 import type { SMTPServerAddress, SMTPServerAuthentication, SMTPServerDataStream, SMTPServerOptions, SMTPServerSession } from 'smtp-server';
 import { Failure } from '../base/failure.ts';
 import { newSessionId } from '../base/session-id.ts';
@@ -168,6 +169,12 @@ class Sessions<S> implements SmtpSessions {
       name: options.hostName, lmtp: options.protocol === 'lmtp', secure: options.encryption === 'implicit', heloResponse: '%s',
       hideENHANCEDSTATUSCODES: false, hideDSN: false, logger: false, disableReverseLookup: true,
       useXClient: options.trustedPeers === 'yes', disabledCommands: disabled, authMethods: ['PLAIN', 'LOGIN'], authRequiredMessage: 'authentication required',
+      // The package gives it names with the letters they stand for; certificates have them in ASCII.
+      SNICallback: (name, chosen) => {
+        const { SNICallback: choose } = options.serverTls().handshake;
+        if (choose === undefined) chosen(null);
+        else choose(domainToASCII(name), chosen);
+      },
       size: options.limits.maxMessageBytes, maxRecipients: options.limits.maxRecipients, socketTimeout: options.limits.idleTimeoutMs,
       onConnect: (session, done) => this.#run(session, done, (held) => this.#open(held, session)),
       onSecure: (_socket, session, done) => {

@@ -171,6 +171,7 @@ async function startFrontend(node: string, { maps, backends, given }: { readonly
     listeners: [{ host: '127.0.0.1', port: 0, tls: 'implicit' }],
     serverTls: createServerTls(own), mapping, authentication, cookieSecret, uiDirectory, log,
     backendFor: (name) => targets.get(name),
+    primaryDomainOf: () => undefined,
     ages: { idleMs: 1_200_000, absoluteMs: 86_400_000 },
     limits: { ...httpLimits, connectTimeoutMs: 1000, answerTimeoutMs: 60_000, maxBodyBytes: 60 * 2 ** 20, maxPendingPerBackend: 100 },
     ...given,

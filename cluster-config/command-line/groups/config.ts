@@ -9,10 +9,11 @@ export function addConfigCommands(program: Command): void {
     .command('check')
     .description('Check a configuration: every mistake is named with line and column. Exit code 1 when there is one.')
     .argument('[file]', 'the configuration', defaultConfig)
-    .addHelpText('after', '\nExample:\n  $ waybill config check /etc/waybill/waybill.yaml')
-    .action(async (file: string) => {
+    .option('--node <name>', 'this machine is that node: its certificates have to be here')
+    .addHelpText('after', '\nExamples:\n  $ waybill config check /etc/waybill/waybill.yaml\n  $ waybill config check /etc/waybill/waybill.yaml --node fe1')
+    .action(async (file: string, options: { node?: string }) => {
       const { checkText } = await import('../config-command.ts');
-      print(await checkText(file));
+      print(await checkText(file, options, (warning) => process.stderr.write(`waybill: ${warning}\n`)));
     });
 
   config
