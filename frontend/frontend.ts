@@ -17,7 +17,7 @@ import type { Health } from '../shared/admin/health-routes.ts';
 import type { Logger } from '../shared/log/log.ts';
 import { TlsSessions } from '../shared/net/connect.ts';
 import type { Service } from '../shared/service/service.ts';
-import { defaultSmtpLimits } from '../shared/smtp/strict-connection.ts';
+import { defaultSmtpLimits } from '../shared/smtp/limits.ts';
 import type { NodeServices } from '../shared/service/worker.ts';
 import type { UserMaps } from '../shared/user-map/user-maps.ts';
 import { adminRoutes } from './admin-routes.ts';

@@ -11,7 +11,7 @@ import type { ServerTls } from '../../shared/net/server-tls.ts';
 import type { Service } from '../../shared/service/service.ts';
 import { serveSmtp } from '../../shared/smtp/server-session.ts';
 import type { SmtpHandlers, SmtpServerOptionsOf, SmtpSessions } from '../../shared/smtp/server-session.ts';
-import type { SmtpLimits } from '../../shared/smtp/strict-connection.ts';
+import type { SmtpLimits } from '../../shared/smtp/limits.ts';
 import { nodeIdentity } from '../../shared/tls/identity.ts';
 import type { NodeIdentity } from '../../shared/tls/identity.ts';
 import type { Accounts } from '../accounts/accounts.ts';

@@ -15,7 +15,7 @@ import { SmtpRefused } from '../../shared/smtp/refusal.ts';
 import type { SmtpTimeouts } from '../../shared/smtp/reply-reader.ts';
 import { serveSmtp } from '../../shared/smtp/server-session.ts';
 import type { SmtpHandlers, SmtpPeer, SmtpSessions } from '../../shared/smtp/server-session.ts';
-import type { SmtpLimits } from '../../shared/smtp/strict-connection.ts';
+import type { SmtpLimits } from '../../shared/smtp/limits.ts';
 import type { AuthPolicy, SaslAuthentication } from '../authentication/authentication.ts';
 import type { BackendTarget } from '../login/login.ts';
 import type { Mapping, Route } from '../mapping/mapping.ts';

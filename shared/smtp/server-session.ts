@@ -17,11 +17,14 @@ import type { AnySocket } from '../net/connection.ts';
 import type { ServerTls } from '../net/server-tls.ts';
 import { readRecipient, readSender } from './envelope.ts';
 import type { EnvelopeRecipient, EnvelopeSender } from './commands.ts';
-import { isPositive, makeReply, replyWords } from './reply.ts';
+import { makeReply } from './reply.ts';
 import type { Reply } from './reply.ts';
 import { SmtpRefused } from './refusal.ts';
-import { StrictConnection, StrictServer } from './strict-connection.ts';
-import type { SmtpLimits, SmtpSaslExchange } from './strict-connection.ts';
+import { ChunkingConnection } from './chunking.ts';
+import type { SmtpLimits } from './limits.ts';
+import { messageFault, refusalOf, wholeMessage, wordsOf, wordsOrRefusal } from './message-intake.ts';
+import { StrictServer } from './strict-connection.ts';
+import type { SmtpSaslExchange, StrictConnection } from './strict-connection.ts';
 
 /** The client of one session; its values change as the session goes on (EHLO, STARTTLS, AUTH, XCLIENT). */
 export interface SmtpPeer {
@@ -142,7 +145,7 @@ class Sessions<S> implements SmtpSessions {
   accept(socket: AnySocket): void {
     if (socket.destroyed) return;
     this.#server.secureContext.set('*', this.#options.serverTls().context);
-    const connection = new StrictConnection(this.#server, socket, newSessionId());
+    const connection = new ChunkingConnection(this.#server, socket, newSessionId());
     this.#held.set(connection.id, { connection, peer: peerOf(connection), state: undefined });
     this.#server.connections.add(connection);
     connection.on('error', (error: Error) => this.#options.log.debug({ err: error, session: connection.id }, 'client connection failed'));
@@ -167,7 +170,7 @@ class Sessions<S> implements SmtpSessions {
     if (options.authentication !== 'required') disabled.push('AUTH');
     return {
       name: options.hostName, lmtp: options.protocol === 'lmtp', secure: options.encryption === 'implicit', heloResponse: '%s',
-      hideENHANCEDSTATUSCODES: false, hideDSN: false, logger: false, disableReverseLookup: true,
+      hideENHANCEDSTATUSCODES: false, hideDSN: false, hideREQUIRETLS: true, logger: false, disableReverseLookup: true,
       useXClient: options.trustedPeers === 'yes', disabledCommands: disabled, authMethods: ['PLAIN', 'LOGIN'], authRequiredMessage: 'authentication required',
       // The package gives it names with the letters they stand for; certificates have them in ASCII.
       SNICallback: (name, chosen) => {
@@ -263,27 +266,6 @@ class Sessions<S> implements SmtpSessions {
   }
 }
 
-/** The bytes as they come; throws before their end when there is a reason not to take the message. */
-async function* wholeMessage(stream: SMTPServerDataStream, connection: StrictConnection): AsyncGenerator<Buffer, void, void> {
-  try {
-    for await (const piece of stream.iterator({ destroyOnReturn: false })) {
-      const fault = messageFault(stream, connection);
-      if (fault !== undefined) throw fault;
-      if (Buffer.isBuffer(piece)) yield piece;
-    }
-  } catch (thrown) {
-    throw thrown instanceof SmtpRefused ? thrown : new Failure('bad-input', 'the client is gone', { cause: thrown });
-  }
-  const fault = messageFault(stream, connection);
-  if (fault !== undefined) throw fault;
-}
-
-function messageFault(stream: SMTPServerDataStream, connection: StrictConnection): SmtpRefused | undefined {
-  if (stream.sizeExceeded) return new SmtpRefused('message', makeReply(552, '5.3.4', 'message too big'));
-  const defect = connection.parser?.messageDefect;
-  return defect === undefined ? undefined : new SmtpRefused('message', makeReply(550, '5.6.0', `${defect} in the message: lines end with <CR><LF> and have a limit`));
-}
-
 function peerOf(connection: StrictConnection): SmtpPeer {
   const { session } = connection;
   const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
@@ -301,18 +283,4 @@ function peerOf(connection: StrictConnection): SmtpPeer {
       return given.has('ADDR') ? { hello: text(given.get('HELO')), protocol: text(given.get('PROTO')) } : undefined;
     },
   };
-}
-
-function refusalOf(reply: Reply): Error {
-  return Object.assign(new Error(replyWords(reply)), { responseCode: reply.code });
-}
-
-function wordsOrRefusal(reply: Reply): string | Error {
-  return isPositive(reply) ? replyWords(reply) : refusalOf(reply);
-}
-
-function wordsOf(replies: readonly Reply[]): string {
-  const reply = replies.find((one) => !isPositive(one)) ?? replies[0];
-  if (reply === undefined || !isPositive(reply)) throw new SmtpRefused('message', reply ?? makeReply(451, '4.3.0', 'no reply to the message'));
-  return replyWords(reply);
 }

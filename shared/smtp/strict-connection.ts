@@ -3,43 +3,19 @@
  * NUL through in messages, runs an unfinished command at the end of the stream, and doesn't count refused commands. What is
  * overridden here is not its public interface: the version is pinned, and the tests of this folder guard every override.
  */
-import type { Writable } from 'node:stream';
 import { SMTPServer } from 'smtp-server';
 import type { SMTPServerOptions } from 'smtp-server';
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
-import { SMTPStream } from 'smtp-server/lib/smtp-stream.js';
+import type { SMTPStream } from 'smtp-server/lib/smtp-stream.js';
 import type { AnySocket } from '../net/connection.ts';
 import { clientSpeaksTls } from '../net/socket-client.ts';
 import { decodeBase64 } from '../sasl/mechanisms.ts';
-import { DotUnstuffer } from './dot-stuffing.ts';
 import { makeReply, replyWords } from './reply.ts';
 import type { Reply } from './reply.ts';
 import { SmtpRefused } from './refusal.ts';
-import { LineScanner } from './strict-lines.ts';
+import type { SmtpLimits } from './limits.ts';
 import type { LineDefect } from './strict-lines.ts';
-
-/** Bounds of what one client may send. */
-export interface SmtpLimits {
-  readonly maxMessageBytes: number;
-  readonly maxRecipients: number;
-  /** One command, CRLF included. RFC 5321 asks for 512; RFC 4954 section 4 for 12288 where AUTH is spoken. */
-  readonly maxCommandBytes: number;
-  /** One line of a message, CRLF included. RFC 5321 says 1000; generators of HTML exceed it daily, so far more is taken. */
-  readonly maxTextLineBytes: number;
-  /** Refused (5xx) commands in one connection before it is closed. */
-  readonly maxErrors: number;
-  /** Wrong passwords in one connection before it is closed. */
-  readonly maxAuthErrors: number;
-  /** Silence of the client, RFC 5321 section 4.5.3.2.7 asks for 5 minutes. */
-  readonly idleTimeoutMs: number;
-  /** From DATA to the final dot. */
-  readonly maxDataMs: number;
-}
-
-export const defaultSmtpLimits: SmtpLimits = {
-  maxMessageBytes: 50 * 1024 * 1024, maxRecipients: 1000, maxCommandBytes: 12_288, maxTextLineBytes: 65_536, maxErrors: 50, maxAuthErrors: 5,
-  idleTimeoutMs: 300_000, maxDataMs: 3_600_000,
-};
+import { StrictParser } from './strict-parser.ts';
 
 export interface StrictSettings {
   readonly limits: SmtpLimits;
@@ -70,89 +46,6 @@ export class StrictServer extends SMTPServer {
     super(options);
     this.settings = settings;
   }
-}
-
-/** Reports a defect in a command line (or a flood of message bytes) to the connection, which closes. */
-type OnDefect = (defect: LineDefect | 'message too big') => void;
-
-/** Lets only whole, clean command lines through, and marks the message that holds a defect. */
-export class StrictParser extends SMTPStream {
-  /** What is wrong with the message being received, or the last one received. */
-  messageDefect: LineDefect | undefined;
-  readonly #limits: SmtpLimits;
-  readonly #onDefect: OnDefect;
-  readonly #commands: LineScanner;
-  #message: LineScanner;
-  #unstuffer = new DotUnstuffer();
-
-  constructor(limits: SmtpLimits, onDefect: OnDefect) {
-    super({ maxCommandLength: limits.maxCommandBytes });
-    this.#limits = limits;
-    this.#onDefect = onDefect;
-    this.#commands = new LineScanner(limits.maxCommandBytes);
-    this.#message = new LineScanner(limits.maxTextLineBytes);
-  }
-
-  override startDataMode(maxBytes?: number | string | null): ReturnType<SMTPStream['startDataMode']> {
-    this.messageDefect = undefined;
-    this.#message = new LineScanner(this.#limits.maxTextLineBytes);
-    this.#unstuffer = new DotUnstuffer();
-    return super.startDataMode(maxBytes);
-  }
-
-  override _write(chunk: Buffer, encoding: BufferEncoding | 'buffer', next: (error?: Error | null) => void): void {
-    if (this.isClosed || chunk.length === 0) super._write(chunk, encoding, next);
-    else if (this._dataMode) this._feedDataStream(chunk, next);
-    else this.#writeCommand(chunk, next);
-  }
-
-  /** An unfinished command at the end of the stream is no command (the package would run it). */
-  override _flushData(): void {
-    this._remainder = '';
-  }
-
-  /** Hands over one command at a time, so that the mode is always known: bytes after DATA's line are another matter. */
-  #writeCommand(chunk: Buffer, next: (error?: Error | null) => void): void {
-    const end = chunk.indexOf(0x0a) + 1;
-    const line = end === 0 ? chunk : chunk.subarray(0, end);
-    const defect = this.#commands.scan(line);
-    if (defect !== undefined) {
-      this.#onDefect(defect);
-      next();
-      return;
-    }
-    super._write(line, 'buffer', (error) => {
-      if (error instanceof Error || line.length === chunk.length) next(error);
-      else setImmediate(() => this._write(chunk.subarray(line.length), 'buffer', next));
-    });
-  }
-
-  /** In the place of the package's own, which takes a turn of the event loop for each line that begins with a dot. */
-  override _feedDataStream(chunk: Buffer, done: (error?: Error | null) => void): void {
-    const { content, rest } = this.#unstuffer.push(chunk);
-    this.messageDefect ??= this.#message.scan(rest === undefined ? chunk : chunk.subarray(0, chunk.length - rest.length));
-    this._countDataBytes(content.length);
-    if (rest !== undefined) {
-      this._endDataMode(content, rest, done);
-      return;
-    }
-    // A message that is refused at its end is still read; not without end.
-    if (this.dataBytes > this.#limits.maxMessageBytes * 2 + 1024 * 1024) this.#onDefect('message too big');
-    const stream = this._dataStream;
-    if (stream === null || !stream.writable || content.length === 0 || stream.write(content) || stream.destroyed) done();
-    else whenWritable(stream, done);
-  }
-}
-
-/** Calls back when the stream wants more, or is gone. */
-function whenWritable(stream: Writable, done: () => void): void {
-  const once = (): void => {
-    stream.off('drain', once);
-    stream.off('close', once);
-    done();
-  };
-  stream.on('drain', once);
-  stream.on('close', once);
 }
 
 const ownEnhancedCode = /^[245]\.\d{1,3}\.\d{1,3}(?: |$)/u;
@@ -191,9 +84,9 @@ export class StrictConnection extends SMTPConnection {
   }
 
   override _createParser(): SMTPStream {
-    const parser = new StrictParser(this._server.settings.limits, (defect) => this.#refuseInput(defect));
+    const parser = new StrictParser(this._server.settings.limits, (defect) => this.refuseInput(defect));
     parser.oncommand = (command, callback) => this._onCommand(command, callback);
-    parser.on('error', () => this.#refuseInput('line too long'));
+    parser.on('error', () => this.refuseInput('line too long'));
     return parser;
   }
 
@@ -241,7 +134,7 @@ export class StrictConnection extends SMTPConnection {
       if (offered === undefined) return [line];
       return offered.length === 0 ? [] : [`AUTH ${offered.join(' ')}`];
     });
-    return [...keywords, ...extensions];
+    return [...keywords, 'CHUNKING', ...extensions];
   }
 
   /** One step of AUTH (RFC 4954 section 4); the client's next line, if there is one, is the next response. */
@@ -272,7 +165,8 @@ export class StrictConnection extends SMTPConnection {
     callback();
   }
 
-  #refuseInput(defect: LineDefect | 'message too big'): void {
+  /** Says what is wrong, and ends the connection. */
+  protected refuseInput(defect: LineDefect | 'message too big'): void {
     if (defect === 'message too big') super.send(552, '5.3.4 message too big', false);
     else super.send(500, `5.5.2 ${defect} received: lines end with <CR><LF> and have a limit (RFC 5321 section 2.3.8)`, false);
     this.close();

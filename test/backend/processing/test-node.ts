@@ -17,7 +17,7 @@ import { createLog } from '../../../shared/log/log.ts';
 import type { ConnectOptions } from '../../../shared/net/connect.ts';
 import { createServerTls } from '../../../shared/net/server-tls.ts';
 import type { Service } from '../../../shared/service/service.ts';
-import { defaultSmtpLimits } from '../../../shared/smtp/strict-connection.ts';
+import { defaultSmtpLimits } from '../../../shared/smtp/limits.ts';
 import type { TestCertificate } from '../../harness/certificates.ts';
 
 export interface NodeSettings {

@@ -10,7 +10,7 @@ import type { Reply } from '../../../shared/smtp/reply.ts';
 import { SmtpRefused } from '../../../shared/smtp/refusal.ts';
 import { serveSmtp } from '../../../shared/smtp/server-session.ts';
 import type { SmtpPeer } from '../../../shared/smtp/server-session.ts';
-import { defaultSmtpLimits } from '../../../shared/smtp/strict-connection.ts';
+import { defaultSmtpLimits } from '../../../shared/smtp/limits.ts';
 import { nodeIdentity } from '../../../shared/tls/identity.ts';
 import { defaultBackendTimeouts, startSmtpProxy } from '../../../frontend/smtp-proxy/smtp-proxy.ts';
 import type { SmtpProxyOptions } from '../../../frontend/smtp-proxy/smtp-proxy.ts';

@@ -2,7 +2,8 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { StrictParser, defaultSmtpLimits } from '../../../shared/smtp/strict-connection.ts';
+import { defaultSmtpLimits } from '../../../shared/smtp/limits.ts';
+import { StrictParser } from '../../../shared/smtp/strict-parser.ts';
 
 interface Seen {
   readonly commands: string[];

@@ -1,0 +1,184 @@
+/**
+ * BDAT (CHUNKING, RFC 3030), which smtp-server lacks: a message in chunks of known length, as another way than DATA to the
+ * same handler. A chunk's octets are always read, also when it is refused, so that nothing in a message is ever taken for a
+ * command. BODY=BINARYMIME is not offered: lines have the same rules as after DATA.
+ *
+ * States: no message → (BDAT, with recipients) → open: chunks follow → BDAT LAST, or a refusal, RSET, EHLO → no message.
+ */
+import type { SMTPServerDataStream } from 'smtp-server';
+import { StrictConnection } from './strict-connection.ts';
+import { floodBytes } from './strict-parser.ts';
+import type { StrictParser } from './strict-parser.ts';
+
+interface Chunk {
+  readonly octets: number;
+  readonly place: 'last' | 'more';
+}
+
+/** What the handler answers: one text for all recipients, or (LMTP) one text or refusal for each. */
+type Answer = string | readonly (string | Error)[] | boolean | null | undefined;
+type Outcome = { readonly at: 'answered'; readonly answer: Answer } | { readonly at: 'refused'; readonly error: Error & { responseCode?: number } };
+
+interface OpenMessage {
+  readonly stream: SMTPServerDataStream;
+  readonly outcome: Promise<Outcome>;
+  /** When it is known already. */
+  known: Outcome | undefined;
+  /** The client waits for our reply. */
+  deciding: boolean;
+}
+
+export class ChunkingConnection extends StrictConnection {
+  #open: OpenMessage | undefined;
+
+  override get busy(): boolean {
+    return super.busy || this.#open !== undefined;
+  }
+
+  handler_BDAT(command: Buffer, callback: () => void): void {
+    const { parser } = this;
+    const chunk = readChunk(command.toString('latin1'));
+    if (chunk === undefined || parser === undefined) {
+      // It can't be known where the next command begins.
+      this.send(501, '5.5.4 syntax: BDAT octets [LAST]');
+      this.close();
+      callback();
+      return;
+    }
+    if (chunk.octets > floodBytes(this._server.settings.limits)) {
+      this.refuseInput('message too big');
+      callback();
+      return;
+    }
+    const message = this.#open ?? this.#begin(parser);
+    const ended = (goOn: () => void): void => this.#chunkEnded(chunk, { message, parser }, goOn);
+    if (chunk.octets === 0) {
+      ended(callback);
+      return;
+    }
+    parser.takeChunk(chunk.octets, ended);
+    callback();
+  }
+
+  override handler_DATA(command: Buffer, callback: () => void): void {
+    if (this.#open === undefined) super.handler_DATA(command, callback);
+    else this.#outOfPlace(callback);
+  }
+
+  override handler_RCPT(command: Buffer, callback: () => void): void {
+    if (this.#open === undefined) super.handler_RCPT(command, callback);
+    else this.#outOfPlace(callback);
+  }
+
+  override handler_STARTTLS(command: Buffer, callback: () => void): void {
+    if (this.#open === undefined) super.handler_STARTTLS(command, callback);
+    else this.#outOfPlace(callback);
+  }
+
+  override handler_RSET(command: Buffer, callback: () => void): void {
+    this.#abandon(() => super.handler_RSET(command, callback));
+  }
+
+  override handler_EHLO(command: Buffer, callback: () => void): void {
+    this.#abandon(() => super.handler_EHLO(command, callback));
+  }
+
+  override handler_HELO(command: Buffer, callback: () => void): void {
+    this.#abandon(() => super.handler_HELO(command, callback));
+  }
+
+  override handler_QUIT(command: Buffer, callback: () => void): void {
+    this.#abandon(() => super.handler_QUIT(command, callback));
+  }
+
+  override _onTimeout(): void {
+    if (this.#open?.deciding === true && !this._closing) this._armTimeout();
+    else super._onTimeout();
+  }
+
+  override _onClose(): void {
+    if (this.#open !== undefined) this.parser?.abandonChunks();
+    this.#open = undefined;
+    super._onClose();
+  }
+
+  /** The handler gets the message; undefined when there is nobody to send it to. */
+  #begin(parser: StrictParser): OpenMessage | undefined {
+    if (this.session.envelope.rcptTo.length === 0) return undefined;
+    const stream = parser.startChunks(this._server.settings.limits.maxMessageBytes);
+    const outcome = new Promise<Outcome>((resolve) => {
+      this._server.onData(stream, this.session, (error, answer) => {
+        resolve(error instanceof Error ? { at: 'refused', error } : { at: 'answered', answer });
+      });
+    });
+    const message: OpenMessage = { stream, outcome, known: undefined, deciding: false };
+    void outcome.then((known) => {
+      message.known = known;
+    });
+    this.#open = message;
+    return message;
+  }
+
+  #chunkEnded(chunk: Chunk, { message, parser }: { readonly message: OpenMessage | undefined; readonly parser: StrictParser }, goOn: () => void): void {
+    if (message === undefined || message !== this.#open) {
+      this.send(503, '5.5.1 no message to add this to: MAIL and RCPT first');
+      goOn();
+      return;
+    }
+    if (chunk.place === 'last') parser.endChunks();
+    else if (message.known === undefined) {
+      this.send(250, `2.0.0 ${String(chunk.octets)} octets received`);
+      goOn();
+      return;
+    } else parser.abandonChunks();
+    message.deciding = true;
+    void message.outcome.then((outcome) => {
+      this.#over();
+      this.#say(outcome, chunk.place);
+      this._resetSession();
+      goOn();
+    });
+  }
+
+  /** One reply, and in LMTP one for each recipient of a whole message (RFC 2033 section 4.2). */
+  #say(outcome: Outcome, place: Chunk['place']): void {
+    const copies = this._server.options.lmtp === true && place === 'last' ? this.session.envelope.rcptTo.length : 1;
+    const replies = outcome.at === 'answered' && Array.isArray(outcome.answer) ? (outcome.answer as readonly (string | Error)[]) : Array.from({ length: copies }, () => (outcome.at === 'refused' ? outcome.error : String(outcome.answer)));
+    for (const reply of replies) {
+      if (typeof reply === 'string') this.send(250, reply, 'DATA_OK');
+      else this.send('responseCode' in reply && typeof reply.responseCode === 'number' ? reply.responseCode : 450, reply.message);
+    }
+  }
+
+  #over(): void {
+    this.#open = undefined;
+    this._transactionCounter += 1;
+    this._unrecognizedCommands = 0;
+  }
+
+  /** The message is given up; goes on when its handler has let go of it. */
+  #abandon(goOn: () => void): void {
+    const message = this.#open;
+    if (message === undefined) {
+      goOn();
+      return;
+    }
+    this.parser?.abandonChunks();
+    void message.outcome.then(() => {
+      this.#over();
+      goOn();
+    });
+  }
+
+  /** RFC 3030 section 2: DATA and BDAT don't mix; and who gets the message is settled when it begins. */
+  #outOfPlace(callback: () => void): void {
+    this.send(503, '5.5.1 a message in chunks is under way: BDAT, or RSET');
+    callback();
+  }
+}
+
+function readChunk(line: string): Chunk | undefined {
+  const match = /^BDAT +(\d{1,15})( +LAST)? *$/iu.exec(line);
+  if (match === null) return undefined;
+  return { octets: Number(match[1]), place: match[2] === undefined ? 'more' : 'last' };
+}
