@@ -3,28 +3,36 @@
  * owner. A record is made only after an uncached look-up in the user map names this node; mail that another node still
  * holds for the address is never hidden silently: the log names it. Every back-end protocol opens accounts through here.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../shared/base/failure.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { Expansion } from '../../shared/user-map/expansion.ts';
 import type { UserEntry, UserMaps } from '../../shared/user-map/user-maps.ts';
-import type { Account, AccountRecord, Storage } from '../storage/storage.ts';
-
-/** How long who opens an account waits for the end of its move. */
-const patienceMs = 5000;
-const pollMs = 20;
+import type { Account, Storage } from '../storage/storage.ts';
+import { createLocalAccounts, isLocal } from './local-accounts.ts';
+import type { Asker, LocalAccounts } from './local-accounts.ts';
+import { settledRecord } from './settled-record.ts';
 
 export interface Accounts {
-  /** Checks a password at the user map and opens the account; `bad-credentials` never says which part was wrong. */
-  login(name: string, password: string): Promise<Account>;
+  /** Checks a password, at the user map or (local accounts) by what is kept here, and opens the account; `bad-credentials` never says which part was wrong. */
+  login(credentials: Credentials): Promise<Account>;
   /** Opens the account of an address that somebody trusted vouches for. Rejects with `unknown-user`, `not-kept-here`, `directory-unavailable`. */
   open(address: string): Promise<Account>;
   /** What the user map says now (uncached); undefined: no such address. */
   lookUp(address: string): Promise<UserEntry | undefined>;
   /** Where mail for an address goes, by what the user map says now. Rejects with `unknown-user`, `directory-unavailable`. */
   expand(address: string): Promise<Expansion>;
+  /** Those whose passwords are kept here. */
+  readonly local: LocalAccounts;
   /** The configured node that a `mailHost` value names, if it names one. */
   nodeOf(mailHost: string | undefined): string | undefined;
+}
+
+export interface Credentials {
+  /** An address, or a bare name of the primary domain. */
+  readonly name: string;
+  readonly password: string;
+  /** Who wants to know: a front-end of the cluster, or the client itself. */
+  readonly asker: Asker;
 }
 
 export interface AccountsOptions {
@@ -42,16 +50,26 @@ export interface AccountsOptions {
 export function createAccounts(options: AccountsOptions): Accounts {
   const lookUp = async (address: string): Promise<UserEntry | undefined> => options.maps.lookUp(address);
 
+  const local = createLocalAccounts(options);
+
   const open = async (address: string): Promise<Account> => {
     const known = await keptHere(options.storage, address);
     if (known !== undefined) return known;
     const entry = await lookUp(address);
+    const account = isLocal(options.maps, entry, address) ? await local.find(address) : undefined;
+    if (account !== undefined) return account;
     if (entry === undefined) throw new Failure('unknown-user', 'no such user');
     return openEntry(options, entry);
   };
 
-  const login = async (name: string, password: string): Promise<Account> => {
-    const entry = await lookUp(name.includes('@') ? name : `${name}@${options.primaryDomain}`);
+  const login = async ({ name, password, asker }: Credentials): Promise<Account> => {
+    const address = name.includes('@') ? name : `${name}@${options.primaryDomain}`;
+    const entry = await lookUp(address);
+    if (isLocal(options.maps, entry, address)) {
+      const owner = options.nodeOf(entry?.mailHost);
+      if (asker === 'frontend' && owner !== undefined && owner !== options.nodeName && (await local.find(address)) === undefined) throw elsewhere(owner);
+      return local.login(address, password, asker);
+    }
     if (entry === undefined || (await options.maps.authenticate(entry, password)) !== 'ok') {
       throw new Failure('bad-credentials', 'wrong user name or password');
     }
@@ -60,11 +78,12 @@ export function createAccounts(options: AccountsOptions): Accounts {
 
   const expand = async (address: string): Promise<Expansion> => {
     const entry = await lookUp(address);
-    if (entry === undefined) throw new Failure('unknown-user', 'no such user');
-    return options.maps.expand(entry);
+    if (entry !== undefined) return options.maps.expand(entry);
+    if (isLocal(options.maps, entry, address) && (await local.find(address)) !== undefined) return { kind: 'mailbox' };
+    throw new Failure('unknown-user', 'no such user');
   };
 
-  return { login, open, lookUp, expand, nodeOf: options.nodeOf };
+  return { login, open, lookUp, expand, local, nodeOf: options.nodeOf };
 }
 
 /** The live account, or undefined when there is no record; a tombstone is a referral to the node it names. */
@@ -72,28 +91,20 @@ async function keptHere(storage: Storage, address: string): Promise<Account | un
   const record = await settledRecord(storage, address.toLowerCase());
   if (record.at === 'live') return record.account;
   if (record.at === 'none') return undefined;
-  throw new Failure('not-kept-here', 'the mailbox is on another node', { node: record.node });
+  throw elsewhere(record.node);
 }
 
-/** While the last of a moving account is copied nobody can say who keeps it: whoever asks waits for that moment. Throws `in-use` when it takes too long. */
-async function settledRecord(storage: Storage, address: string): Promise<AccountRecord> {
-  const deadline = performance.now() + patienceMs;
-  for (;;) {
-    const record = storage.find(address);
-    const unsettled = record.at === 'live' ? record.account.standing() === 'held' : record.at === 'arriving' && record.stage === 'ready';
-    if (!unsettled) return record;
-    if (performance.now() > deadline) throw new Failure('in-use', 'the mailbox is being moved, try again in a moment');
-    await sleep(pollMs);
-  }
+function elsewhere(node: string | undefined): Failure {
+  return new Failure('not-kept-here', 'the mailbox is on another node', { node });
 }
 
 async function openEntry(options: AccountsOptions, entry: UserEntry): Promise<Account> {
   const known = await keptHere(options.storage, entry.address);
   if (known !== undefined) return known;
   const owner = options.nodeOf(entry.mailHost);
-  if (owner !== options.nodeName) {
-    throw new Failure('not-kept-here', 'the mailbox is on another node', { node: owner });
-  }
+  if (owner !== options.nodeName) throw elsewhere(owner);
+  // A pattern tells where accounts live, not that this one exists: it is made by `waybill account add`.
+  if (entry.local?.known === 'no') throw new Failure('unknown-user', 'no such user');
   const { holders, silent } = await options.holders(entry.address);
   if (holders.length > 0) {
     options.log.error(

@@ -39,7 +39,7 @@ export const login = sessionCommand(['not-authenticated'], {
   },
   run: async (session, { user, password }) => {
     requirePrivacy(session);
-    return settleLogin(session, user, async () => session.options.accounts.login(user, password));
+    return settleLogin(session, user, async () => session.options.accounts.login({ name: user, password, asker: askerOf(session) }));
   },
 });
 
@@ -78,8 +78,12 @@ async function finishSasl(session: Session, step: Exclude<SaslStep, { kind: 'cha
   const { user, password, authorisationId } = step;
   return settleLogin(session, user, async () => {
     if (authorisationId !== undefined && authorisationId !== user) throw new Failure('bad-credentials', 'nobody may log in as somebody else here');
-    return session.options.accounts.login(user, password);
+    return session.options.accounts.login({ name: user, password, asker: askerOf(session) });
   });
+}
+
+function askerOf(session: Session): 'frontend' | 'client' {
+  return session.options.trustedPeer === 'yes' ? 'frontend' : 'client';
 }
 
 function requirePrivacy(session: Session): void {
@@ -102,7 +106,8 @@ async function settleLogin(session: Session, address: string, open: () => Promis
     session.log.info({ user: address, reason: isFailure(error) ? error.kind : 'error' }, 'login failed');
     if (guessed) {
       session.failedLogins += 1;
-      await sleep(session.options.limits.loginFailureDelayMs);
+      // A front-end slows its clients down itself.
+      if (askerOf(session) === 'client') await sleep(session.options.limits.loginFailureDelayMs);
     }
     throw error;
   }

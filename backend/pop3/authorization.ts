@@ -35,7 +35,7 @@ export async function pass(session: Session, argument: string): Promise<string> 
   const name = session.state.at === 'authorization' ? session.state.user : undefined;
   if (name === undefined) throw new Failure('bad-input', 'USER comes first');
   session.enter({ at: 'authorization', user: undefined });
-  return logIn(session, name, async () => session.options.accounts.login(name, fromUtf8(argument)));
+  return logIn(session, name, async () => session.options.accounts.login({ name, password: fromUtf8(argument), asker: askerOf(session) }));
 }
 
 export async function auth(session: Session, argument: string): Promise<string | undefined> {
@@ -89,8 +89,12 @@ async function finishSasl(session: Session, step: Exclude<SaslStep, { kind: 'cha
     if (authorisationId !== undefined && authorisationId !== step.user) {
       throw new Failure('bad-credentials', 'nobody may log in as somebody else here');
     }
-    return accounts.login(step.user, password);
+    return accounts.login({ name: step.user, password, asker: askerOf(session) });
   });
+}
+
+function askerOf(session: Session): 'frontend' | 'client' {
+  return session.options.trustedPeer === 'yes' ? 'frontend' : 'client';
 }
 
 function requirePrivacy(session: Session): void {
@@ -117,7 +121,8 @@ async function logIn(session: Session, name: string, open: () => Promise<Account
     session.log.info({ user: name, reason: isFailure(error) ? error.kind : 'error' }, 'login failed');
     if (guessed) {
       session.failedLogins += 1;
-      await sleep(limits.loginFailureDelayMs);
+      // A front-end slows its clients down itself.
+      if (askerOf(session) === 'client') await sleep(limits.loginFailureDelayMs);
     }
     throw error;
   }

@@ -74,7 +74,7 @@ export function smtpHandlers(options: SmtpReceivingOptions, role: SmtpRole): Smt
 
 async function authenticate(options: SmtpReceivingOptions, role: SmtpRole, claim: SmtpClaim): Promise<string> {
   if (role === 'relayed-submission' && claim.mechanism === 'XCLIENT') return claim.name.toLowerCase();
-  if (role === 'submission' && claim.mechanism !== 'XCLIENT') return (await options.accounts.login(claim.name, claim.password)).address;
+  if (role === 'submission' && claim.mechanism !== 'XCLIENT') return (await options.accounts.login({ name: claim.name, password: claim.password, asker: 'client' })).address;
   throw new Failure('forbidden', 'not offered here');
 }
 

@@ -20,7 +20,7 @@ export interface AccountHandle {
 export class AccountChange {
   readonly volume: Volume;
   readonly number: number;
-  readonly #entry: AccountEntry;
+  #entry: AccountEntry;
   readonly #mailboxes = new Map<number, MailboxChange>();
   #freed = { bytes: 0, messages: 0 };
   #listChanged = false;
@@ -62,6 +62,11 @@ export class AccountChange {
   /** The list of mailboxes, a name or a subscription has changed. */
   noteListChange(): void {
     this.#listChanged = true;
+  }
+
+  setPassword(hash: string): void {
+    this.#entry = { ...this.#entry, password: hash };
+    putAccount(this.volume.tables, this.#entry);
   }
 
   /** Writes everything. Throws `over-quota` when the account grew beyond its limit. */

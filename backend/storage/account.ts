@@ -89,6 +89,15 @@ export class StoredAccount implements Account, AccountHandle {
     });
   }
 
+  passwordHash(): string | undefined {
+    const { environment, tables } = this.volume;
+    return environment.read(() => getAccount(tables, this.address))?.password;
+  }
+
+  setPasswordHash(hash: string): Promise<void> {
+    return changeAccount(this, (change) => change.setPassword(hash));
+  }
+
   quota(): { readonly bytes: number; readonly messages: number; readonly bytesLimit: number; readonly messagesLimit: number } {
     const { environment, tables, quota } = this.volume;
     const entry = environment.read(() => getAccount(tables, this.address));

@@ -135,7 +135,8 @@ export async function completeArrival(volume: Volume, address: string, snapshot:
       putMailbox(tables, { ...theirs, id: known.id, account: entry.number });
     }
     replaceNames(tables, entry.number, snapshot);
-    putAccount(tables, { ...withStage(entry, 'ready'), bytes: snapshot.bytes, messages: snapshot.messages });
+    const { bytes, messages, password } = snapshot;
+    putAccount(tables, { ...withStage(entry, 'ready'), bytes, messages, ...(password === undefined ? {} : { password }) });
   });
 }
 

@@ -11,6 +11,8 @@ export interface AccountEntry {
   /** Use. */
   readonly bytes: number;
   readonly messages: number;
+  /** How the account's own password is kept (`{SCHEME}…`); absent where a directory has the passwords. */
+  readonly password?: string;
   /** Set when the account has gone to another node. */
   readonly movedTo?: string;
   /** Of a tombstone: when it went, and what of its mail lies here still. */

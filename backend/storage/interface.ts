@@ -162,6 +162,9 @@ export interface Account {
   /** Subscribed names; may name mailboxes that don't exist (RFC 9051 section 6.3.7). */
   subscriptions(): string[];
   setSubscribed(name: string, subscribed: 'yes' | 'no'): Promise<void>;
+  /** How the account's own password is kept (`{SCHEME}…`); undefined when it has none here. It moves along with the account. */
+  passwordHash(): string | undefined;
+  setPasswordHash(hash: string): Promise<void>;
   /** Use and limits (0 = none), exact. Bytes and messages. */
   quota(): { readonly bytes: number; readonly messages: number; readonly bytesLimit: number; readonly messagesLimit: number };
 }

@@ -15,9 +15,9 @@ const highestUid = 2 ** 32 - 1;
 export function snapshotOf(volume: Volume, address: string): AccountSnapshot {
   const { environment, tables } = volume;
   return environment.read(() => {
-    const { number, id, epoch, bytes, messages } = requireMail(volume, address);
+    const { number, id, epoch, bytes, messages, password } = requireMail(volume, address);
     return {
-      id, epoch, bytes, messages,
+      id, epoch, bytes, messages, password,
       mailboxes: mailboxesOf(volume, number),
       subscriptions: tables.subscriptions.range(keysUnder([number])).map(({ key }) => String(key[1])),
       retiredNames: tables.retiredNames.range(keysUnder([number])).map(({ key, value }) => [String(key[1]), JSON.parse(value.toString()) as RetiredName] as const),
@@ -68,7 +68,7 @@ export function fingerprintOf(volume: Volume, address: string): string {
       for (const { value } of tables.rows.range(keysUnder([entry.id]))) hash.update(value);
       for (const { key, value } of tables.expunged.range(keysUnder([entry.id]))) hash.update(`${String(key[1])}:`).update(value);
     }
-    hash.update(JSON.stringify([account.id, account.bytes, account.messages]));
+    hash.update(JSON.stringify([account.id, account.bytes, account.messages, ...(account.password === undefined ? [] : [account.password])]));
     for (const { key } of tables.subscriptions.range(keysUnder([account.number]))) hash.update(`${JSON.stringify(key[1])}\n`);
     for (const { key, value } of tables.retiredNames.range(keysUnder([account.number]))) hash.update(JSON.stringify(key[1])).update(value);
     return hash.digest('hex');

@@ -11,6 +11,8 @@ export interface AccountSnapshot {
   readonly epoch: number;
   readonly bytes: number;
   readonly messages: number;
+  /** The account's own password, as a hash. */
+  readonly password?: string | undefined;
   readonly mailboxes: readonly MailboxEntry[];
   readonly subscriptions: readonly string[];
   readonly retiredNames: readonly (readonly [name: string, retired: RetiredName])[];

@@ -1,5 +1,5 @@
 /** Sign-in, sign-out and the renewal of the cookie, for browsers that come without a front-end, and the front-end's own question at a sign-in. */
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { Failure, isFailure } from '../../shared/base/failure.ts';
@@ -20,6 +20,8 @@ const maxAtOnce = 4;
 
 const credentials = z.strictObject({ name: z.string().min(1).max(320), password: z.string().min(1).max(1024) });
 
+const passwordOnly = credentials.pick({ password: true });
+
 export class SignIns {
   readonly #options: WebmailOptions;
   readonly #underWay = new Map<string, number>();
@@ -28,10 +30,10 @@ export class SignIns {
     this.#options = options;
   }
 
-  /** A front-end has checked the password: it gets the account's epoch. Anybody else has to give a name and a password. */
+  /** A front-end has checked the password, or sends it to be checked: it gets the account's epoch. Anybody else has to give a name and a password. */
   async signIn({ request, response, log }: Exchange<WebmailListener>, visitor: Visitor): Promise<void> {
     if (visitor.by === 'frontend') {
-      const opened = await this.#options.accounts.open(visitor.address);
+      const opened = await this.#openFor(request, visitor.address);
       response.setHeader(epochHeader, String(opened.epoch));
       log.info({ account: opened.address, session: visitor.session, client: visitor.client }, 'signed in at a front-end');
       sendJson(response, 200, { address: opened.address });
@@ -64,12 +66,20 @@ export class SignIns {
     response.setHeader('set-cookie', sessionSetCookie(claims, this.#options.cookieSecret, this.#options.ages));
   }
 
+  async #openFor(request: IncomingMessage, address: string): Promise<Account> {
+    const { accounts } = this.#options;
+    if (Number(request.headers['content-length'] ?? 0) === 0) return accounts.open(address);
+    const given = passwordOnly.safeParse(await readJson(request, maxSignInBytes));
+    if (!given.success) throw new Failure('bad-input', 'Give a password, or nothing.');
+    return accounts.login({ name: address, password: given.data.password, asker: 'frontend' });
+  }
+
   async #checked(given: { readonly name: string; readonly password: string }, client: string): Promise<Account> {
     const underWay = this.#underWay.get(client) ?? 0;
     if (underWay >= maxAtOnce) throw new Failure('limit', 'Too many sign-ins at once. Try again in a moment.');
     this.#underWay.set(client, underWay + 1);
     try {
-      return await this.#options.accounts.login(given.name, given.password);
+      return await this.#options.accounts.login({ ...given, asker: 'client' });
     } catch (error) {
       if (isFailure(error, 'bad-credentials')) await sleep(this.#options.limits.loginFailureDelayMs);
       throw error;

@@ -27,9 +27,9 @@ export class LocalFileMap implements UserMap {
   async lookUp(address: string): Promise<UserEntry | undefined> {
     await this.#refresh();
     if (this.#map === undefined) throw new Failure('directory-unavailable', 'The user map can\'t be read. Try again later.');
-    const mailHost = this.#map.find(address);
-    if (mailHost === undefined) return undefined;
-    return { address, mailHost, dn: undefined, map: this.name, aliases: [], routingAddress: undefined };
+    const found = this.#map.find(address);
+    if (found === undefined) return undefined;
+    return { address, mailHost: found.host, dn: undefined, map: this.name, aliases: [], routingAddress: undefined, local: { known: found.by === 'address' ? 'yes' : 'no' } };
   }
 
   member(): Promise<undefined> {

@@ -5,8 +5,8 @@
  */
 
 export interface MapFile {
-  /** The host for an address in lower case, `host` or `host:port`. */
-  find(address: string): string | undefined;
+  /** The host for an address in lower case, `host` or `host:port`, and whether a line has the address itself. */
+  find(address: string): { readonly host: string; readonly by: 'address' | 'pattern' } | undefined;
 }
 
 /** One bad line, counted from 1. */
@@ -32,8 +32,12 @@ export function parseMapFile(text: string): { readonly map: MapFile; readonly fa
     else if (addresses.has(line.address)) faults.push({ line: index + 1, problem: `${line.address} is there twice` });
     else addresses.set(line.address, line.host);
   }
-  const find = (address: string): string | undefined =>
-    addresses.get(address) ?? patterns.find(({ pattern }) => pattern.test(address))?.host;
+  const find: MapFile['find'] = (address) => {
+    const own = addresses.get(address);
+    if (own !== undefined) return { host: own, by: 'address' };
+    const host = patterns.find(({ pattern }) => pattern.test(address))?.host;
+    return host === undefined ? undefined : { host, by: 'pattern' };
+  };
   return { map: { find }, faults };
 }
 

@@ -28,6 +28,11 @@ export interface UserEntry {
   readonly routingAddress: string | undefined;
   /** Not a user but a group: mail for it goes to its members, and nobody logs in as it. */
   readonly group?: GroupMembers | undefined;
+  /**
+   * Set by a map that has no passwords: the back-end that keeps the mailbox checks them. `known`: the map names this very
+   * account; else it only says, by a pattern, where such accounts live.
+   */
+  readonly local?: { readonly known: 'yes' | 'no' } | undefined;
   /** How the address that was looked up led here, if it is not the user's own. */
   readonly via?: 'alias' | 'detail' | 'catchAll' | undefined;
 }
@@ -49,10 +54,14 @@ export interface UserMaps {
    * @throws Failure('directory-unavailable') when a map can't answer, or answers with several users.
    */
   lookUp(address: string): Promise<UserEntry | undefined>;
+  /** Whether any map is asked for addresses of this address's domain (with those that it is another name of). */
+  covers(address: string): boolean;
+  /** The address itself and what it may stand for by domain aliases and details, in lower case; for accounts that no map names. */
+  spellings(address: string): readonly string[];
   /** Where mail for an entry goes. @throws Failure('directory-unavailable'), also when only a part of it is known */
   expand(entry: UserEntry): Promise<Expansion>;
   /**
-   * Checks the password at the map that the entry came from. Users of a local file map are always refused: it has no passwords.
+   * Checks the password at the map that the entry came from. Users of a local file map are always refused: their back-ends have the passwords.
    * @throws Failure('directory-unavailable')
    */
   authenticate(entry: UserEntry, password: string): Promise<'ok' | 'refused'>;
@@ -146,7 +155,7 @@ export function createUserMaps(options: UserMapsOptions): UserMaps {
   };
   const { addressing = plainAddressing, expansion = defaultExpansionRules, aliasLogins = 'yes', log } = options;
   const askMaps = async (address: string): Promise<UserEntry | undefined> => {
-    const domain = address.slice(address.lastIndexOf('@') + 1);
+    const domain = domainOf(address);
     for (const { map, domains } of maps) {
       const entry = domains === undefined || domains.has(domain) ? await map.lookUp(address) : undefined;
       if (entry !== undefined) return entry;
@@ -160,13 +169,21 @@ export function createUserMaps(options: UserMapsOptions): UserMaps {
     }
     return undefined;
   };
+  const spellings = (address: string): readonly string[] =>
+    candidatesOf(address.toLowerCase(), addressing).filter(({ via }) => via !== 'catchAll').map((candidate) => candidate.address);
   const mayLogIn = (entry: UserEntry): boolean => entry.group === undefined && entry.via !== 'catchAll' && (entry.via === undefined || aliasLogins === 'yes');
   return {
     lookUp,
+    covers: (address) => spellings(address).some((spelling) => maps.some(({ domains }) => domains?.has(domainOf(spelling)) ?? true)),
+    spellings,
     expand: async (entry) => expandEntry(entry, { lookUp, isOurs: addressing.isOurs, rules: expansion, log, member: async (of, dn) => mapOf(of).member(dn) }),
     authenticate: async (entry, password) => (password === '' || !mayLogIn(entry) ? 'refused' : await mapOf(entry).authenticate(entry, password)),
     scramSecret: async (entry, mechanism) => (mayLogIn(entry) ? await mapOf(entry).scramSecret(entry, mechanism) : undefined),
   };
+}
+
+function domainOf(address: string): string {
+  return address.slice(address.lastIndexOf('@') + 1);
 }
 
 function withWay(entry: UserEntry, { address, via }: Candidate): UserEntry {

@@ -100,6 +100,8 @@ function mapsOf(directory: ReadonlyMap<string, string>): UserMaps {
       const entry = { address: address.toLowerCase(), mailHost: node, dn: undefined, map: 'test', aliases: [], routingAddress: undefined };
       return Promise.resolve(node === undefined ? undefined : entry);
     },
+    covers: () => true,
+    spellings: (address) => [address.toLowerCase()],
     authenticate: async (_, given) => Promise.resolve(given === password ? 'ok' : 'refused'),
     scramSecret: async () => Promise.resolve(undefined),
     expand: async () => Promise.resolve({ kind: 'mailbox' }),

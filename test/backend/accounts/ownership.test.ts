@@ -124,9 +124,9 @@ test('a live record is owner whatever the directory says; a tombstone refers to 
 
 test('a login needs the right password, and its refusal is the same for unknown users', async (t) => {
   const { accounts } = await twoNodes(t);
-  assert.equal((await accounts.be1.login('alice', peoplesPassword)).address, 'alice@example.com');
+  assert.equal((await accounts.be1.login({ name: 'alice', password: peoplesPassword, asker: 'client' })).address, 'alice@example.com');
   for (const [name, password] of [['alice', 'wrong'], ['alice', ''], ['nobody', peoplesPassword]] as const) {
-    await assert.rejects(accounts.be1.login(name, password), (error) => isFailure(error, 'bad-credentials') && error.message === 'wrong user name or password');
+    await assert.rejects(accounts.be1.login({ name, password, asker: 'client' }), (error) => isFailure(error, 'bad-credentials') && error.message === 'wrong user name or password');
   }
 });
 

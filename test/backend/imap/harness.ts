@@ -75,7 +75,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     if (address.startsWith('outage')) throw new Failure('directory-unavailable', 'the directory does not answer');
     return storage.createAccount(address);
   };
-  const login = async (name: string, given: string): Promise<Account> => {
+  const login = async ({ name, password: given }: { readonly name: string; readonly password: string }): Promise<Account> => {
     if (given !== password) throw new Failure('bad-credentials', 'wrong user name or password');
     return open(name);
   };

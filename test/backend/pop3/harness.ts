@@ -48,7 +48,7 @@ export async function startServer(limits: Partial<Pop3Limits> = {}): Promise<Tes
     if (address.startsWith('broken')) throw new Error('a fault of ours');
     return storage.createAccount(address);
   };
-  const login = async (name: string, given: string): Promise<Account> => {
+  const login = async ({ name, password: given }: { readonly name: string; readonly password: string }): Promise<Account> => {
     if (given !== password) throw new Failure('bad-credentials', 'wrong user name or password');
     return open(name);
   };

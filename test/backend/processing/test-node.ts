@@ -105,7 +105,7 @@ function accountsOf({ name, owners }: NodeSettings, storage: Storage): Parameter
       ownerOf(address);
       return { kind: 'mailbox' };
     },
-    login: async (user, given) => {
+    login: async ({ name: user, password: given }) => {
       if (given !== password) throw new Failure('bad-credentials', 'wrong user name or password');
       return open(user);
     },

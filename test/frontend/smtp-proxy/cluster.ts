@@ -130,6 +130,8 @@ function userMapsOf(cluster: Pick<TestCluster, 'directory' | 'directoryUp'>): Us
       const mailHost = cluster.directory.get(address);
       return mailHost === undefined ? undefined : { address, mailHost, dn: `mail=${address}`, map: 'test', aliases: [`alias-${address}`], routingAddress: undefined };
     },
+    covers: () => true,
+    spellings: (address) => [address.toLowerCase()],
     authenticate: async (_, password) => {
       await Promise.resolve();
       requireUp();

@@ -14,10 +14,10 @@ test('single addresses go before expressions, expressions in the order of the fi
     '\uFEFF# who lives where', '', '/.*@example\\.com/  be2', 'Alice@Example.com be1', '/(bob|carol)@example\\.org/ old.example.net:1143 # legacy', '/.*@example\\.org/ [2001:db8::1]:143\r',
   ].join('\n'));
   assert.deepEqual(faults, []);
-  assert.equal(map.find('alice@example.com'), 'be1');
-  assert.equal(map.find('dave@example.com'), 'be2');
-  assert.equal(map.find('bob@example.org'), 'old.example.net:1143');
-  assert.equal(map.find('xbob@example.org'), '[2001:db8::1]:143', 'an expression must match the whole address');
+  assert.deepEqual(map.find('alice@example.com'), { host: 'be1', by: 'address' });
+  assert.deepEqual(map.find('dave@example.com'), { host: 'be2', by: 'pattern' });
+  assert.deepEqual(map.find('bob@example.org'), { host: 'old.example.net:1143', by: 'pattern' });
+  assert.deepEqual(map.find('xbob@example.org'), { host: '[2001:db8::1]:143', by: 'pattern' }, 'an expression must match the whole address');
   assert.equal(map.find('dave@example.net'), undefined);
 });
 

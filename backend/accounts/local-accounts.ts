@@ -1,0 +1,115 @@
+/**
+ * Local accounts: those whose passwords no directory has. The back-end that keeps the mailbox keeps the password too, as a
+ * hash in the account's record, so that it is as durable as the mail and goes along when the account moves. Which accounts
+ * are local says the domain: a user map of type `localFile` has it, or no map is asked for it at all.
+ */
+import { hash } from '@node-rs/argon2';
+import { randomBytes } from 'node:crypto';
+import { Failure } from '../../shared/base/failure.ts';
+import { verifyPassword } from '../../shared/ldap/password-hash.ts';
+import type { UserEntry, UserMaps } from '../../shared/user-map/user-maps.ts';
+import type { Account, Storage } from '../storage/storage.ts';
+import { settledRecord } from './settled-record.ts';
+
+/** `frontend`: a node of ours, which may be told where the account is. */
+export type Asker = 'frontend' | 'client';
+
+export interface LocalAccounts {
+  /**
+   * The live account here that an address of a local domain belongs to (details taken off); undefined when there is none.
+   * @throws Failure('not-kept-here') when the account has gone to another node, Failure('in-use') while it goes
+   */
+  find(address: string): Promise<Account | undefined>;
+  /** Checks the password that is kept here. @throws Failure('bad-credentials'); for a front-end also `not-kept-here` */
+  login(address: string, password: string, asker: Asker): Promise<Account>;
+  /**
+   * Makes an account with a password. @throws Failure: `mailbox-exists`, `not-kept-here` when another node is to keep it,
+   * `forbidden` when a directory has its passwords, `bad-input` for a password or address that can't be one
+   */
+  add(address: string, password: string): Promise<Account>;
+  /**
+   * Stores a new password of an account that lives here; the old one is good no more. @throws Failure: `unknown-user`,
+   * `not-kept-here`, `in-use` (being moved), `forbidden` when a directory has its passwords, `bad-input`
+   */
+  setPassword(address: string, password: string): Promise<void>;
+}
+
+export interface LocalAccountsOptions {
+  readonly storage: Storage;
+  readonly maps: Pick<UserMaps, 'lookUp' | 'covers' | 'spellings'>;
+  readonly nodeName: string;
+  readonly nodeOf: (mailHost: string | undefined) => string | undefined;
+  readonly holders: (address: string) => Promise<{ readonly holders: readonly string[] }>;
+}
+
+/** Whether no directory has the password of an address: `entry` is what the maps say of it. */
+export function isLocal(maps: Pick<UserMaps, 'covers'>, entry: UserEntry | undefined, address: string): boolean {
+  return entry === undefined ? !maps.covers(address) : entry.local !== undefined;
+}
+
+/** RFC 9106 section 4 asks for 64 MiB where memory is scarce; the recommendation of OWASP for servers: 19 MiB, two passes. */
+const argon2Cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+const longestPasswordBytes = 1024;
+
+export function createLocalAccounts(options: LocalAccountsOptions): LocalAccounts {
+  const { storage, maps, nodeName, nodeOf } = options;
+  /** What the password of nobody is compared with, so that it takes as long as somebody's. */
+  let nobodys: Promise<string> | undefined;
+
+  const find = async (address: string): Promise<Account | undefined> => {
+    for (const spelling of maps.spellings(address)) {
+      const record = await settledRecord(storage, spelling);
+      if (record.at === 'live') return record.account;
+      if (record.at !== 'none') throw new Failure('not-kept-here', 'the mailbox is on another node', { node: record.node });
+    }
+    return undefined;
+  };
+
+  const refuseForeign = (entry: UserEntry | undefined, address: string): void => {
+    if (!isLocal(maps, entry, address)) throw new Failure('forbidden', 'a directory has the passwords of this domain');
+    const owner = entry?.mailHost === undefined ? nodeName : nodeOf(entry.mailHost);
+    if (owner !== nodeName) throw new Failure('not-kept-here', 'the user map names another node', { node: owner });
+  };
+
+  return {
+    find,
+    login: async (address, password, asker) => {
+      const account = await find(address).catch((error: unknown) => {
+        if (asker === 'frontend') throw error;
+        return undefined; // who has not proven anything is not told where an account is
+      });
+      const stored = account?.passwordHash() ?? (await (nobodys ??= hashLocalPassword(randomBytes(16).toString('hex'))));
+      const match = await verifyPassword(stored, password);
+      if (account === undefined || match !== 'match') throw new Failure('bad-credentials', 'wrong user name or password');
+      return account;
+    },
+    add: async (given, password) => {
+      const address = given.toLowerCase();
+      if (!/^[^@\s]+@[^@\s]+$/.test(address)) throw new Failure('bad-input', 'that is no address');
+      refuseForeign(await maps.lookUp(address), address);
+      const hashed = await hashLocalPassword(password);
+      const { holders: [holder] } = await options.holders(address);
+      if (holder !== undefined) throw new Failure('not-kept-here', `${holder} has such an account`, { node: holder });
+      const record = await settledRecord(storage, address);
+      if (record.at === 'live') throw new Failure('mailbox-exists', 'there is such an account already');
+      const account = await storage.createAccount(address);
+      await account.setPasswordHash(hashed);
+      return account;
+    },
+    setPassword: async (address, password) => {
+      const entry = await maps.lookUp(address);
+      if (!isLocal(maps, entry, address)) throw new Failure('forbidden', 'a directory has the passwords of this domain');
+      const account = await find(address);
+      if (account === undefined) throw new Failure('unknown-user', 'there is no such account here');
+      await account.setPasswordHash(await hashLocalPassword(password));
+    },
+  };
+}
+
+/** `{ARGON2}$argon2id$…`, as OpenLDAP would keep it. @throws Failure('bad-input') for what nobody could log in with */
+async function hashLocalPassword(password: string): Promise<string> {
+  if (password === '' || password.includes('\0') || Buffer.byteLength(password) > longestPasswordBytes) {
+    throw new Failure('bad-input', `a password has 1 to ${String(longestPasswordBytes)} bytes, none of them NUL`);
+  }
+  return `{ARGON2}${await hash(password, argon2Cost)}`;
+}
