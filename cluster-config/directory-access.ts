@@ -3,6 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { Failure } from '../shared/base/failure.ts';
 import { createConnector } from '../shared/ldap/connector.ts';
 import type { Connector } from '../shared/ldap/connector.ts';
+import type { ConnectionOptions } from '../shared/ldap/ldap-connection.ts';
+import { writePassword } from '../shared/ldap/password-writer.ts';
+import type { PasswordWriterOptions } from '../shared/ldap/password-writer.ts';
 import { writeValue } from '../shared/ldap/value-writer.ts';
 import type { Logger } from '../shared/log/log.ts';
 import { createUserMaps } from '../shared/user-map/user-maps.ts';
@@ -51,6 +54,7 @@ export async function openDirectoryAccess(config: NodeConfig, surroundings: Surr
     const { attributes, groups, searchPattern, severalMatches } = found.parameters;
     return {
       kind: map.type, name: map.name, domains: map.domains, connector: found.connector, searchPattern, groups, onSeveral: severalMatches,
+      writePassword: async (dn, request) => { await writePassword(await passwordWriter(found.parameters, surroundings), dn, request); },
       attributes: {
         mail: attributes.address, mailLocalAddress: attributes.alias, userPassword: attributes.password,
         mailHost: attributes.host, mailRoutingAddress: attributes.routingAddress,
@@ -127,23 +131,32 @@ async function listEntries(connector: Connector, { attributes, groups }: Connect
   });
 }
 
+/** How one server of the connector is reached. */
+async function connectionOptions(uri: string, { startTls, ca, timeoutSeconds }: ConnectorParameters): Promise<ConnectionOptions> {
+  return { uri, startTls: startTls ? 'yes' : 'no', ca: ca === undefined ? undefined : await readFile(ca, 'utf8'), timeoutMs: timeoutSeconds * 1000 };
+}
+
+async function passwordWriter(parameters: ConnectorParameters, { environment }: Surroundings): Promise<PasswordWriterOptions> {
+  const { serverType, write, uris } = parameters;
+  const service = write === undefined ? undefined : { dn: write.bindDn, password: await readSecret(write.bindPassword, environment) };
+  return { ...await connectionOptions(write?.uri ?? uris[0] ?? '', parameters), serverType, service };
+}
+
 async function setLdapHost(
-  { attributes, write, startTls, ca, timeoutSeconds }: ConnectorParameters,
+  parameters: ConnectorParameters,
   change: { readonly dn: string; readonly from: string | undefined; readonly to: string },
   { environment }: Surroundings,
 ): Promise<HostChange> {
+  const { attributes, write } = parameters;
   const { dn, from, to } = change;
   if (write === undefined) {
     const removal = from === undefined ? '' : `delete: ${attributes.host}\n${attributes.host}: ${from}\n-\n`;
     return { kind: 'by-hand', ldif: `dn: ${dn}\nchangetype: modify\n${removal}add: ${attributes.host}\n${attributes.host}: ${to}\n` };
   }
   await writeValue({
-    uri: write.uri,
+    ...await connectionOptions(write.uri, parameters),
     bindDn: write.bindDn,
     bindPassword: await readSecret(write.bindPassword, environment),
-    startTls: startTls ? 'yes' : 'no',
-    ca: ca === undefined ? undefined : await readFile(ca, 'utf8'),
-    timeoutMs: timeoutSeconds * 1000,
   }, { dn, attribute: attributes.host, from, to });
   return { kind: 'written' };
 }

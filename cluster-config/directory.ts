@@ -23,14 +23,15 @@ const ldapUri = z.string().regex(/^ldaps?:\/\/[^/@\s]+$/, 'must be ldap://HOST[:
 const write = z
   .strictObject({
     uri: ldapUri.describe('The server that takes changes: the provider, where there are replicas.'),
-    bindDn: z.string().min(1).describe('Who may change the host attribute of users.'),
+    bindDn: z.string().min(1).describe('Who may change the host attribute and the passwords of users.'),
     bindPassword: secret.describe('The password of `bindDn`.'),
   })
   .optional()
-  .describe('How accounts that move get their new host into the directory; without it that is done by hand.');
+  .describe('Where the directory takes changes: hosts of accounts that move, and passwords. Without it hosts are changed by hand, users change their own passwords at the first of `uris`, and nobody resets others\'.');
 
 const ldapConnector = z.strictObject({
   name: objectName.describe('The name user maps refer to.'),
+  serverType: z.enum(['openldap', 'activeDirectory']).default('openldap').describe('How passwords are changed: by RFC 3062 (OpenLDAP, the embedded directory and most others), or as Active Directory wants it.'),
   uris: z.array(ldapUri).min(1).max(5).describe('Directory servers in the order in which they are tried.'),
   bindDn: z.string().min(1).optional().describe('Who searches; anonymous when absent.'),
   bindPassword: secret.optional().describe('The password of `bindDn`.'),

@@ -14,7 +14,9 @@ export interface Completion {
 const codes: Partial<Record<FailureKind, string>> = {
   'bad-credentials': 'AUTHENTICATIONFAILED',
   'unknown-user': 'AUTHENTICATIONFAILED',
-  'account-disabled': 'AUTHORIZATIONFAILED',
+  'password-expired': 'EXPIRED',
+  'account-disabled': 'CONTACTADMIN',
+  'account-locked': 'CONTACTADMIN',
   'privacy-required': 'PRIVACYREQUIRED',
   'directory-unavailable': 'UNAVAILABLE',
   'backend-unavailable': 'UNAVAILABLE',

@@ -6,7 +6,9 @@ import type { Connection } from '../../shared/net/connection.ts';
 const codes: Partial<Record<FailureKind, 'AUTH' | 'IN-USE' | 'SYS/TEMP' | 'SYS/PERM'>> = {
   'bad-credentials': 'AUTH',
   'unknown-user': 'AUTH',
+  'password-expired': 'AUTH',
   'account-disabled': 'AUTH',
+  'account-locked': 'AUTH',
   'in-use': 'IN-USE',
   'directory-unavailable': 'SYS/TEMP',
   'backend-unavailable': 'SYS/TEMP',

@@ -11,7 +11,10 @@ type Words = readonly [code: number, enhanced: string, text: string];
 /** RFC 5321 section 4.2.3, RFC 3463, RFC 4954 section 6. Whether a reply is temporary follows `Failure.temporary`; `over-quota` is left to the sender's patience. */
 const words: Readonly<Record<FailureKind, Words>> = {
   'bad-credentials': [535, '5.7.8', 'authentication failed'],
+  'password-expired': [535, '5.7.8', 'the password has expired and must be changed'],
   'account-disabled': [525, '5.7.13', 'account is disabled'],
+  'account-locked': [525, '5.7.13', 'account is locked'],
+  'password-refused': [535, '5.7.8', 'the new password is refused'],
   'privacy-required': [538, '5.7.11', 'encryption required'],
   'unknown-user': [550, '5.1.1', 'no such user here'],
   'foreign-domain': [550, '5.7.1', 'not our domain, relaying denied'],

@@ -4,7 +4,9 @@ import type { FailureKind } from '../../shared/base/failure.ts';
 
 const codes: Partial<Record<FailureKind, string>> = {
   'bad-credentials': '[AUTHENTICATIONFAILED] ',
-  'account-disabled': '[AUTHORIZATIONFAILED] ',
+  'password-expired': '[EXPIRED] ',
+  'account-disabled': '[CONTACTADMIN] ',
+  'account-locked': '[CONTACTADMIN] ',
   'privacy-required': '[PRIVACYREQUIRED] ',
   'in-use': '[INUSE] ',
   limit: '[LIMIT] ',

@@ -4,7 +4,9 @@ import type { FailureKind } from '../../shared/base/failure.ts';
 
 const codes: Partial<Record<FailureKind, string>> = {
   'bad-credentials': '[AUTH] ',
+  'password-expired': '[AUTH] ',
   'account-disabled': '[AUTH] ',
+  'account-locked': '[AUTH] ',
   'in-use': '[IN-USE] ',
   'directory-unavailable': '[SYS/TEMP] ',
   'backend-unavailable': '[SYS/TEMP] ',

@@ -10,7 +10,10 @@ const backendAway = makeReply(451, '4.4.1', 'the mail server behind does not ans
 
 const byKind: Readonly<Record<FailureKind, Reply>> = {
   'bad-credentials': makeReply(535, '5.7.8', 'authentication failed'),
-  'account-disabled': makeReply(535, '5.7.8', 'authentication failed'),
+  'password-expired': makeReply(535, '5.7.8', 'the password has expired and must be changed'),
+  'account-disabled': makeReply(525, '5.7.13', 'the account is disabled'),
+  'account-locked': makeReply(525, '5.7.13', 'the account is locked'),
+  'password-refused': makeReply(535, '5.7.8', 'the new password is refused'),
   'privacy-required': makeReply(538, '5.7.11', 'encryption required'),
   'unknown-user': makeReply(550, '5.1.1', 'no such user here'),
   'foreign-domain': makeReply(550, '5.7.1', 'relaying denied'),

@@ -7,7 +7,10 @@
 /** What went wrong, in the terms a protocol needs to choose its answer. */
 export type FailureKind =
   | 'bad-credentials' // wrong user or password, never says which
-  | 'account-disabled'
+  | 'password-expired' // the password was right, but no longer serves: the user must change it
+  | 'account-disabled' // the password was right, but an administrator or the calendar bars the account
+  | 'account-locked' // too many wrong passwords: barred for a while, or until an administrator unlocks it
+  | 'password-refused' // a new password that the directory's rules don't allow
   | 'privacy-required' // clear-text login refused before TLS
   | 'unknown-user' // the directory answered: no such address (permanent)
   | 'foreign-domain' // an address of a domain that is not ours, and relaying is not allowed

@@ -4,6 +4,7 @@
  */
 import ldapjs from 'ldapjs';
 import { once } from 'node:events';
+import { element } from '../ldap/ber.ts';
 import { hashPassword, isHashed } from '../ldap/password-hash.ts';
 import type { Logger } from '../log/log.ts';
 import { authorisationId } from './access.ts';
@@ -23,7 +24,6 @@ import type {
 import { Refusal } from './result.ts';
 import { passwordModifyOid, whoAmIOid } from './root-dse.ts';
 import { selectAttributes } from './selection.ts';
-import { tlv } from './unreadable-message.ts';
 
 export interface DirectoryOptions {
   readonly host: string;
@@ -104,7 +104,7 @@ function mount(server: ldapjs.Server, serve: Serve, service: DirectoryService): 
       oldPassword: requestValue.oldPassword, newPassword: requestValue.newPassword,
     });
     // PasswdModifyResponseValue (RFC 3062 section 2): SEQUENCE { genPasswd [0] }
-    if (made !== undefined) response._writeResponse = (ber) => { ber.writeBuffer(tlv(0x30, tlv(0x80, Buffer.from(made))), 0x8b); };
+    if (made !== undefined) response._writeResponse = (ber) => { ber.writeBuffer(element(0x30, element(0x80, Buffer.from(made))), 0x8b); };
     succeed(response);
   }));
 }

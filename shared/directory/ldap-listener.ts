@@ -8,6 +8,7 @@ import { FramingError, MessageFramer } from '../ldap/message-framer.ts';
 import type { Logger } from '../log/log.ts';
 import type { Identity } from './access.ts';
 import type { LdapSocket, Message, Response } from './ldapjs-messages.ts';
+import { withoutOptionalControls } from './optional-controls.ts';
 import { Refusal, results } from './result.ts';
 import { answerToUnreadable } from './unreadable-message.ts';
 
@@ -118,7 +119,7 @@ function readFrom(socket: LdapSocket, connection: Connection, log: Logger): void
     try {
       for (const message of framer.write(chunk)) {
         current = message;
-        socket.parser.write(message);
+        socket.parser.write(withoutOptionalControls(message, knownControls));
       }
     } catch (error) {
       log.info({ err: error, client: socket.remoteAddress }, 'connection cut');

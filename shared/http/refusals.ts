@@ -16,7 +16,10 @@ const refusalStatus: Record<HttpRefusalKind, number> = {
 
 const failureStatus: Record<FailureKind, number> = {
   'bad-credentials': 401,
+  'password-expired': 403,
   'account-disabled': 403,
+  'account-locked': 403,
+  'password-refused': 422,
   'privacy-required': 403,
   'unknown-user': 422,
   'foreign-domain': 422,

@@ -3,8 +3,12 @@
  * queue, reconnecting and failover stay off, because calls hang in them; whoever holds a dead connection opens a new one.
  */
 import ldapjs from 'ldapjs';
+import type { Socket } from 'node:net';
 import type { Filter } from './filter.ts';
+import { toLdapjs } from './ldapjs-filter.ts';
 import { MessageFramer } from './message-framer.ts';
+import { bindRequest, messageIdOf, passwordModifyRequest, readResult } from './result-message.ts';
+import type { PolicyError, ResultMessage } from './result-message.ts';
 
 /** One entry as the directory sent it. */
 export interface Entry {
@@ -37,14 +41,24 @@ export interface SearchAnswer {
   readonly more: 'yes' | 'no';
 }
 
+/** One change of a Modify; no values of a `delete` or `replace`: the whole attribute goes. */
+export interface ValueChange {
+  readonly operation: 'add' | 'delete' | 'replace';
+  readonly attribute: string;
+  readonly values: readonly (string | Buffer)[];
+}
+
 /** The directory answered a request with a result code other than success (RFC 4511 section 4.1.9). */
 export class ResultError extends Error {
   override readonly name = 'ResultError';
   readonly resultCode: number;
+  /** What the directory's password policy says of it, where it has one and says so. */
+  readonly policyError: PolicyError | undefined;
 
-  constructor(resultCode: number, message: string) {
+  constructor(resultCode: number, message: string, policyError?: PolicyError) {
     super(message);
     this.resultCode = resultCode;
+    this.policyError = policyError;
   }
 }
 
@@ -62,17 +76,18 @@ export class ConnectionLost extends Error {
 
 /** Result codes by the names of RFC 4511 section 4.1.9. */
 export const resultCodes = {
-  sizeLimitExceeded: 4, noSuchAttribute: 16, noSuchObject: 32, inappropriateAuthentication: 48, invalidCredentials: 49, busy: 51, unavailable: 52,
+  sizeLimitExceeded: 4, referral: 10, noSuchAttribute: 16, constraintViolation: 19, noSuchObject: 32, inappropriateAuthentication: 48,
+  invalidCredentials: 49, insufficientAccessRights: 50, busy: 51, unavailable: 52, unwillingToPerform: 53,
 } as const;
 
 const maxAnswerBytes = 4 * 1024 * 1024;
 /** protocolOp tags (RFC 4511 section 4): ldapjs itself doesn't check that an answer is of the kind that was asked for. */
-const answerTags = { bind: 0x61, searchDone: 0x65, modify: 0x67 } as const;
+const answerTags = { bind: 0x61, searchDone: 0x65, modify: 0x67, extended: 0x78 } as const;
 
 interface Answer { readonly protocolOp: number; readonly status: number }
 /** What of ldapjs is not in its published types: the parser that its sockets write to, and the socket in use. */
 interface ClientInternals {
-  readonly _socket: NodeJS.EventEmitter | null;
+  readonly _socket: Socket | null;
   readonly _tracker: { readonly parser: { write(data: Buffer): boolean } } | null;
 }
 
@@ -85,6 +100,9 @@ export class LdapConnection {
   readonly #timeoutMs: number;
   /** Rejects, with the reason, everything that waits when the connection dies. */
   readonly #waiting = new Set<(reason: ConnectionLost) => void>();
+  /** Requests made without ldapjs, by message id; ldapjs counts its own from 1. */
+  readonly #ownRequests = new Map<number, (answer: Buffer) => void>();
+  #nextOwnId = 2 ** 30;
   #lost: ConnectionLost | undefined;
 
   private constructor(client: ldapjs.Client, timeoutMs: number) {
@@ -145,32 +163,35 @@ export class LdapConnection {
     });
   }
 
-  /** Simple bind (RFC 4513 section 5.1). The caller has refused empty passwords. @throws ConnectionLost, ResultError */
-  async bind(dn: string, password: string): Promise<void> {
-    await this.#call<undefined>((resolve, reject) => {
-      this.#client.bind(dn, password, (failed, result: Answer | undefined) => {
-        if (failed) reject(failed);
-        else if (result?.protocolOp === answerTags.bind && result.status === 0) resolve(undefined);
-        else this.#lose('nonsense', 'the directory answered a bind with something else');
-      });
-    });
+  /**
+   * Simple bind (RFC 4513 section 5.1). The caller has refused empty passwords.
+   * @returns what the directory's password policy has against it all the same, such as `changeAfterReset`
+   * @throws ConnectionLost, ResultError
+   */
+  async bind(dn: string, password: string): Promise<PolicyError | undefined> {
+    return (await this.#exchange('bind', (id) => bindRequest(id, dn, password))).policyError;
   }
 
-  /**
-   * Puts one value of an attribute in another's place; undefined for none. One Modify (RFC 4511 section 4.6), so the entry
-   * isn't changed when it has `from` no more: ResultError noSuchAttribute. @throws ConnectionLost, ResultError
-   */
-  async exchangeValue(dn: string, value: { readonly attribute: string; readonly from: string | undefined; readonly to: string }): Promise<void> {
-    const { attribute: type, from, to } = value;
-    const change = (operation: 'add' | 'delete', text: string): ldapjs.Change => new ldapjs.Change({ operation, modification: new ldapjs.Attribute({ type, values: [text] }) });
+  /** One Modify (RFC 4511 section 4.6): all of the changes are made, in this order, or none. @throws ConnectionLost, ResultError */
+  async modify(dn: string, changes: readonly ValueChange[]): Promise<void> {
+    const list = changes.map(({ operation, attribute: type, values }) =>
+      new ldapjs.Change({ operation, modification: new ldapjs.Attribute({ type, values: [...values] }) }));
     await this.#call<undefined>((resolve, reject) => {
-      this.#client.modify(dn, [...(from === undefined ? [] : [change('delete', from)]), change('add', to)], (failed: Error | null, ...more: readonly unknown[]) => {
+      this.#client.modify(dn, list, (failed: Error | null, ...more: readonly unknown[]) => {
         const [result] = more as readonly [Answer | undefined];
         if (failed) reject(failed);
         else if (result?.protocolOp === answerTags.modify && result.status === 0) resolve(undefined);
         else this.#lose('nonsense', 'the directory answered a change with something else');
       });
     });
+  }
+
+  /**
+   * Sets a password (Password Modify, RFC 3062); `old` is what the server shall verify first.
+   * @throws ConnectionLost, ResultError
+   */
+  async modifyPassword(dn: string, passwords: { readonly old: string | undefined; readonly new: string }): Promise<void> {
+    await this.#exchange('extended', (id) => passwordModifyRequest(id, dn, passwords));
   }
 
   /** Ends the connection; what waits is rejected. */
@@ -201,11 +222,35 @@ export class LdapConnection {
     socket.removeAllListeners('data');
     socket.on('data', (data: Buffer) => {
       try {
-        for (const message of framer.write(data)) tracker.parser.write(message);
+        for (const message of framer.write(data)) {
+          const own = this.#ownRequests.size === 0 ? undefined : this.#ownRequests.get(messageIdOf(message) ?? -1);
+          if (own === undefined) tracker.parser.write(message);
+          else own(message);
+        }
       } catch (error) {
         this.#lose('nonsense', `the directory's answer can't be read: ${error instanceof Error ? error.message : String(error)}`);
       }
     });
+  }
+
+  /** Sends a request of our own making and waits for its result. @throws ConnectionLost, ResultError */
+  async #exchange(kind: keyof typeof answerTags, request: (messageId: number) => Buffer): Promise<ResultMessage> {
+    const messageId = this.#nextOwnId;
+    this.#nextOwnId += 1;
+    try {
+      const result = await this.#call<ResultMessage>((resolve) => {
+        this.#ownRequests.set(messageId, (answer) => {
+          const read = readResult(answer);
+          if (read?.protocolOp === answerTags[kind]) resolve(read);
+          else this.#lose('nonsense', `the directory answered a request (${kind}) with something else`);
+        });
+        (this.#client as unknown as ClientInternals)._socket?.write(request(messageId));
+      });
+      if (result.resultCode !== 0) throw new ResultError(result.resultCode, result.diagnosticMessage, result.policyError);
+      return result;
+    } finally {
+      this.#ownRequests.delete(messageId);
+    }
   }
 
   /** Runs one request under our own time limit; ldapjs's own limits don't hold in all of its states. */
@@ -251,33 +296,4 @@ function toEntry(entry: ldapjs.SearchEntry): Entry {
   const attributes = new Map<string, Buffer[]>();
   for (const attribute of entry.attributes) attributes.set(attribute.type.toLowerCase(), attribute.buffers);
   return { dn: String(entry.objectName), attributes };
-}
-
-function toLdapjs(filter: Filter): ldapjs.Filter {
-  switch (filter.kind) {
-    case 'and':
-      return new ldapjs.AndFilter({ filters: filter.filters.map(toLdapjs) });
-    case 'or':
-      return new ldapjs.OrFilter({ filters: filter.filters.map(toLdapjs) });
-    case 'not':
-      return new ldapjs.NotFilter({ filter: toLdapjs(filter.filter) });
-    case 'present':
-      return new ldapjs.PresenceFilter({ attribute: filter.attribute });
-    case 'equal':
-      return new ldapjs.EqualityFilter({ attribute: filter.attribute, value: Buffer.from(filter.value) });
-    case 'approximate':
-      return new ldapjs.ApproximateFilter({ attribute: filter.attribute, value: filter.value });
-    case 'greaterOrEqual':
-      return new ldapjs.GreaterThanEqualsFilter({ attribute: filter.attribute, value: filter.value });
-    case 'lessOrEqual':
-      return new ldapjs.LessThanEqualsFilter({ attribute: filter.attribute, value: filter.value });
-    case 'substrings':
-      return new ldapjs.SubstringFilter({
-        attribute: filter.attribute, initial: filter.initial ?? '', any: [...filter.any], final: filter.final,
-      });
-    case 'extensible':
-      return new ldapjs.ExtensibleFilter({
-        matchType: filter.attribute, rule: filter.rule, value: filter.value, dnAttributes: filter.dnAttributes === 'yes',
-      });
-  }
 }

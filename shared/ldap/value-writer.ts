@@ -1,15 +1,12 @@
 /** Changes one value of one entry at the directory server that takes writes; opened for each change, as changes are rare. */
 import { Failure } from '../base/failure.ts';
 import { ConnectionLost, LdapConnection, ResultError } from './ldap-connection.ts';
+import type { ConnectionOptions } from './ldap-connection.ts';
 
-export interface WriterOptions {
-  /** `ldap://host:port` or `ldaps://host:port` of the provider: replicas refuse changes. */
-  readonly uri: string;
+/** `uri` is the provider's: replicas refuse changes. */
+export interface WriterOptions extends ConnectionOptions {
   readonly bindDn: string;
   readonly bindPassword: string;
-  readonly startTls: 'yes' | 'no';
-  readonly ca: string | undefined;
-  readonly timeoutMs: number;
 }
 
 /**
@@ -21,7 +18,11 @@ export async function writeValue(options: WriterOptions, change: { readonly dn: 
   try {
     connection = await LdapConnection.open(options);
     await connection.bind(options.bindDn, options.bindPassword);
-    await connection.exchangeValue(change.dn, change);
+    const { dn, attribute, from, to } = change;
+    // One Modify, so that an entry which has `from` no more isn't changed: noSuchAttribute.
+    await connection.modify(dn, [
+      ...(from === undefined ? [] : [{ operation: 'delete', attribute, values: [from] } as const]), { operation: 'add', attribute, values: [to] },
+    ]);
   } catch (error) {
     if (error instanceof ResultError) throw new Failure('directory-unavailable', `the directory refused to change ${change.attribute} of ${change.dn}: ${error.message}`, { cause: error });
     if (error instanceof ConnectionLost) throw new Failure('directory-unavailable', 'The directory can\'t be reached for writing. Try again later.', { cause: error });

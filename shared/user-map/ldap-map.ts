@@ -3,6 +3,7 @@ import { Failure } from '../base/failure.ts';
 import type { Connector, Entry } from '../ldap/connector.ts';
 import type { Filter } from '../ldap/filter.ts';
 import { clearTextOf, verifyPassword } from '../ldap/password-hash.ts';
+import type { PasswordChange } from '../ldap/password-writer.ts';
 import { compileSearchPattern } from '../ldap/search-pattern.ts';
 import type { SearchPattern } from '../ldap/search-pattern.ts';
 import type { Logger } from '../log/log.ts';
@@ -24,6 +25,7 @@ export class LdapMap implements UserMap {
   readonly #onSeveral: LdapMapOptions['onSeveral'];
   readonly #groups: GroupOptions | undefined;
   readonly #groupPattern: SearchPattern | undefined;
+  readonly #writePassword: LdapMapOptions['writePassword'];
   readonly #log: Logger;
 
   constructor(options: LdapMapOptions, log: Logger) {
@@ -35,6 +37,7 @@ export class LdapMap implements UserMap {
     this.#onSeveral = options.onSeveral;
     this.#groups = options.groups;
     this.#groupPattern = options.groups === undefined ? undefined : compileSearchPattern(options.groups.searchPattern);
+    this.#writePassword = options.writePassword;
     this.#log = log.child({ map: options.name });
   }
 
@@ -58,6 +61,17 @@ export class LdapMap implements UserMap {
       if (match === 'unsupported') this.#log.error({ dn: entry.dn }, 'password is kept in a scheme that can\'t be checked; use a map of kind ldapBind');
     }
     return 'refused';
+  }
+
+  async changePassword(entry: UserEntry, change: PasswordChange, newPassword: string): Promise<void> {
+    if (this.#writePassword === undefined || entry.dn === undefined || entry.group !== undefined) throw new Failure('forbidden', 'This password can\'t be changed here.');
+    try {
+      await this.#writePassword(entry.dn, { change, newPassword });
+      this.#log.info({ dn: entry.dn, by: change.kind === 'own' ? 'the user' : 'an administrator' }, 'password changed');
+    } catch (error) {
+      this.#log.warn({ dn: entry.dn, err: error }, 'password not changed');
+      throw error;
+    }
   }
 
   async scramSecret(entry: UserEntry, mechanism: ScramMechanism): Promise<ScramSecret | undefined> {

@@ -40,6 +40,10 @@ export class LocalFileMap implements UserMap {
     return Promise.resolve('refused');
   }
 
+  changePassword(): Promise<never> {
+    return Promise.reject(new Failure('forbidden', 'This user has no password in a directory.'));
+  }
+
   scramSecret(): Promise<undefined> {
     return Promise.resolve(undefined);
   }

@@ -4,6 +4,7 @@
  */
 import { Failure } from '../base/failure.ts';
 import type { Connector } from '../ldap/connector.ts';
+import type { PasswordChange } from '../ldap/password-writer.ts';
 import type { Logger } from '../log/log.ts';
 import type { ScramKeys, ScramMechanism } from '../sasl/scram-keys.ts';
 import { candidatesOf, plainAddressing } from './addressing.ts';
@@ -66,6 +67,13 @@ export interface UserMaps {
    */
   authenticate(entry: UserEntry, password: string): Promise<'ok' | 'refused'>;
   /**
+   * Sets the password at the directory server that takes changes. Other servers follow as their replication does; nothing here
+   * keeps the old password.
+   * @throws Failure `bad-credentials` (the present password is wrong), `password-refused` (against the directory's rules; the text
+   *   says why), `forbidden` (not possible for this user, or not allowed to us), `directory-unavailable`
+   */
+  changePassword(entry: UserEntry, change: PasswordChange, newPassword: string): Promise<void>;
+  /**
    * By what SCRAM logs this user in; undefined when there is nothing: the map is no `ldapPassword`, or keeps only a hash.
    * @throws Failure('directory-unavailable')
    */
@@ -103,6 +111,8 @@ export interface LdapMapOptions extends AnyMapOptions {
   readonly onSeveral: 'refuse' | 'first';
   /** Groups as recipients; without it no entry is one. */
   readonly groups?: GroupOptions | undefined;
+  /** Sets the password of an entry; throws as `UserMaps.changePassword` does. Without it passwords can't be changed. */
+  readonly writePassword?: ((dn: string, request: { readonly change: PasswordChange; readonly newPassword: string }) => Promise<void>) | undefined;
 }
 
 export interface GroupOptions {
@@ -137,6 +147,7 @@ export interface UserMap {
   /** The entry of that name, as a member of a group; undefined when there is none, or none with an address. */
   member(dn: string): Promise<UserEntry | undefined>;
   authenticate(entry: UserEntry, password: string): Promise<'ok' | 'refused'>;
+  changePassword(entry: UserEntry, change: PasswordChange, newPassword: string): Promise<void>;
   scramSecret(entry: UserEntry, mechanism: ScramMechanism): Promise<ScramSecret | undefined>;
 }
 
@@ -178,6 +189,7 @@ export function createUserMaps(options: UserMapsOptions): UserMaps {
     spellings,
     expand: async (entry) => expandEntry(entry, { lookUp, isOurs: addressing.isOurs, rules: expansion, log, member: async (of, dn) => mapOf(of).member(dn) }),
     authenticate: async (entry, password) => (password === '' || !mayLogIn(entry) ? 'refused' : await mapOf(entry).authenticate(entry, password)),
+    changePassword: async (entry, change, newPassword) => mapOf(entry).changePassword(entry, change, newPassword),
     scramSecret: async (entry, mechanism) => (mayLogIn(entry) ? await mapOf(entry).scramSecret(entry, mechanism) : undefined),
   };
 }

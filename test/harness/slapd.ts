@@ -15,6 +15,8 @@ export interface SlapdOptions {
   readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly caFile: string } | undefined;
   /** Counts what it does, below cn=Monitor (slapd-monitor(5)). */
   readonly monitor?: 'yes' | undefined;
+  /** Further lines of slapd.conf, before the database and at its end: overlays, limits, replication. */
+  readonly more?: { readonly global?: readonly string[]; readonly database?: readonly string[] } | undefined;
 }
 
 export interface Slapd {
@@ -76,11 +78,11 @@ function configurationText(folder: string, options: SlapdOptions): string {
     `TLSCertificateFile ${options.tls.certFile}`, `TLSCertificateKeyFile ${options.tls.keyFile}`, `TLSCACertificateFile ${options.tls.caFile}`,
   ];
   return [
-    ...schemas, 'modulepath /usr/lib/ldap', 'moduleload back_mdb', `pidfile ${folder}/slapd.pid`, 'password-hash {SSHA}', ...tls,
+    ...schemas, 'modulepath /usr/lib/ldap', 'moduleload back_mdb', `pidfile ${folder}/slapd.pid`, 'password-hash {SSHA}', ...tls, ...(options.more?.global ?? []),
     'database mdb', `suffix "${slapdBase.baseDn}"`, `rootdn "${slapdBase.adminDn}"`, `rootpw ${slapdBase.adminPassword}`,
     `directory ${folder}/data`, 'maxsize 104857600', 'index objectClass,mail,mailLocalAddress,uid eq',
     'access to attrs=userPassword by self write by anonymous auth by * none', 'access to * by * read',
-    ...(options.monitor === 'yes' ? ['database monitor'] : []), '',
+    ...(options.more?.database ?? []), ...(options.monitor === 'yes' ? ['database monitor'] : []), '',
   ].join('\n');
 }
 

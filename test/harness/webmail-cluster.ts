@@ -104,6 +104,7 @@ function mapsOf(directory: ReadonlyMap<string, string>): UserMaps {
     spellings: (address) => [address.toLowerCase()],
     authenticate: async (_, given) => Promise.resolve(given === password ? 'ok' : 'refused'),
     scramSecret: async () => Promise.resolve(undefined),
+    changePassword: async () => Promise.reject(new Error('not asked for here')),
     expand: async () => Promise.resolve({ kind: 'mailbox' }),
   };
 }

@@ -138,6 +138,7 @@ function userMapsOf(cluster: Pick<TestCluster, 'directory' | 'directoryUp'>): Us
       return password === 'secret' ? 'ok' : 'refused';
     },
     scramSecret: async () => Promise.resolve({ kind: 'password', password: 'secret' }),
+    changePassword: async () => Promise.reject(new Error('not asked for here')),
     expand: async () => Promise.resolve({ kind: 'mailbox' }),
   };
 }

@@ -60,6 +60,7 @@ const steps: readonly Step[] = [
   search('nobody but oneself reads one\'s password', ['(mail=*)', 'userPassword'], { as: 'alice', contains: /uid=alice[^\n]*\nuserPassword/, lacks: /uid=bob[^\n]*\nuserPassword/ }),
   search('the administrator reads passwords', ['(uid=bob)', 'userPassword'], { as: 'admin', contains: /userPassword:/ }),
   { title: 'a bind with the right password', tool: 'ldapwhoami', as: 'alice', exactly: [`dn:${person('alice')}`] },
+  { title: 'a bind that asks for the password policy\'s view', tool: 'ldapwhoami', as: 'alice', parameters: ['-e', 'ppolicy'], contains: /uid=alice/ },
   { title: 'the administrator', tool: 'ldapwhoami', as: 'admin', exactly: [`dn:${slapdBase.adminDn}`] },
   { title: 'anonymous', tool: 'ldapwhoami', exactly: ['anonymous'] },
   { title: 'a wrong password', tool: 'ldapwhoami', as: [person('alice'), 'wrong'], code: 49 },

@@ -1,0 +1,148 @@
+/** What the configuration says of directories, on real ones: where changes are written, and what comes of them. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { openDirectoryAccess } from '../../cluster-config/directory-access.ts';
+import type { DirectoryAccess } from '../../cluster-config/directory-access.ts';
+import { configOfNode, parseConfig } from '../../cluster-config/load.ts';
+import { isFailure } from '../../shared/base/failure.ts';
+import type { FailureKind } from '../../shared/base/failure.ts';
+import type { UserEntry } from '../../shared/user-map/user-maps.ts';
+import { startEmbeddedDirectory } from '../harness/embedded-directory.ts';
+import { directoryLdif, keepingLog, peoplesPassword } from '../harness/people.ts';
+import { slapdBase, startSlapd } from '../harness/slapd.ts';
+import { TcpProxy } from '../harness/tcp-proxy.ts';
+import { sample } from './sample.ts';
+
+interface Directory { readonly uri: string; readonly port: number; stop(): Promise<void> }
+
+const ldif = directoryLdif([{ name: 'alice', mailHost: 'be1' }, { name: 'bob', mailHost: 'be1' }]);
+const policy = [
+  'dn: cn=policy,dc=example,dc=com', 'objectClass: person', 'objectClass: pwdPolicy', 'cn: policy', 'sn: policy', 'pwdAttribute: userPassword',
+  'pwdCheckQuality: 2', 'pwdMinLength: 8', 'pwdInHistory: 3', '',
+].join('\n');
+const withPolicy = {
+  ldif: `${ldif}\n${policy}`,
+  more: { global: ['moduleload ppolicy'], database: ['overlay ppolicy', 'ppolicy_default "cn=policy,dc=example,dc=com"'] },
+};
+const kinds: readonly (readonly [string, () => Promise<Directory>])[] = [
+  ['slapd', async () => startSlapd(withPolicy)],
+  ['the embedded directory', async () => startEmbeddedDirectory({ ldif })],
+];
+let folder: string;
+const { log, lines } = keepingLog();
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'waybill-access-'));
+  await writeFile(join(folder, 'admin'), `${slapdBase.adminPassword}\n`);
+});
+after(async () => { await rm(folder, { recursive: true }); });
+
+const failsWith = (kind: FailureKind, text?: RegExp) => (error: unknown): boolean => isFailure(error, kind) && (text === undefined || text.test(error.message));
+
+/** @param connector lines of the connector, one parameter each */
+async function open(context: TestContext, connector: readonly string[]): Promise<DirectoryAccess> {
+  const all = ['name: directory', `searchBase: ${slapdBase.baseDn}`, 'timeoutSeconds: 1', ...connector];
+  const start = sample.indexOf('  ldapConnectors:');
+  const text = `${sample.slice(0, start)}  ldapConnectors:\n    - ${all.join('\n      ')}\n${sample.slice(sample.indexOf('  userMaps:'))}`;
+  const file = join(folder, 'waybill.yaml');
+  const access = await openDirectoryAccess(configOfNode(parseConfig(text, file), 'fe1', file), { log, environment: {} });
+  context.after(() => { access.close(); });
+  return access;
+}
+
+const writeTo = (uri: string): string => `write: { uri: "${uri}", bindDn: "${slapdBase.adminDn}", bindPassword: { file: admin } }`;
+
+async function userOf({ maps }: DirectoryAccess, name: string): Promise<UserEntry> {
+  const entry = await maps.lookUp(`${name}@example.com`);
+  assert.ok(entry !== undefined);
+  return entry;
+}
+
+for (const [kind, start] of kinds) {
+  test(`${kind}: a user changes the own password, an administrator anybody's`, async (context) => {
+    const directory = await start();
+    context.after(directory.stop);
+    const access = await open(context, [`uris: ["${directory.uri}"]`, writeTo(directory.uri)]);
+    const alice = await userOf(access, 'alice');
+    await assert.rejects(access.maps.changePassword(alice, { kind: 'own', old: 'wrong' }, 'a-new-one'), failsWith('bad-credentials'));
+    assert.equal(await access.maps.authenticate(alice, peoplesPassword), 'ok', 'nothing has changed');
+    await access.maps.changePassword(alice, { kind: 'own', old: peoplesPassword }, 'täglich "neu" €');
+    assert.equal(await access.maps.authenticate(alice, peoplesPassword), 'refused');
+    assert.equal(await access.maps.authenticate(alice, 'täglich "neu" €'), 'ok');
+    await access.maps.changePassword(alice, { kind: 'reset' }, 'set-by-admin');
+    assert.equal(await access.maps.authenticate(alice, 'set-by-admin'), 'ok');
+    assert.equal(await access.maps.authenticate(await userOf(access, 'bob'), peoplesPassword), 'ok', 'nobody else\'s password changed');
+    for (const change of [{ kind: 'reset' }, { kind: 'own', old: 'set-by-admin' }] as const) {
+      await assert.rejects(access.maps.changePassword(alice, change, ''), failsWith('bad-input'));
+    }
+    await assert.rejects(access.maps.changePassword(alice, { kind: 'own', old: '' }, 'whatever-it-is'), failsWith('bad-input'));
+    assert.ok(!JSON.stringify(lines).includes('set-by-admin'), 'no password in the log');
+  });
+
+  test(`${kind}: passwords are written to the provider, wherever is searched`, async (context) => {
+    const [replica, provider] = [await start(), await start()];
+    context.after(replica.stop);
+    context.after(provider.stop);
+    const access = await open(context, [`uris: ["${replica.uri}"]`, writeTo(provider.uri)]);
+    const atProvider = await open(context, [`uris: ["${provider.uri}"]`]);
+    const alice = await userOf(access, 'alice');
+    for (const [change, next] of [[{ kind: 'own', old: peoplesPassword }, 'first-new'], [{ kind: 'reset' }, 'second-new']] as const) {
+      await access.maps.changePassword(alice, change, next);
+      assert.equal(await atProvider.maps.authenticate(alice, next), 'ok');
+      assert.equal(await access.maps.authenticate(alice, peoplesPassword), 'ok', 'these two do not replicate');
+    }
+  });
+
+  test(`${kind}: without a provider named, users change their own passwords where they log in, and nobody resets them`, async (context) => {
+    const directory = await start();
+    context.after(directory.stop);
+    const access = await open(context, [`uris: ["${directory.uri}"]`]);
+    const bob = await userOf(access, 'bob');
+    await access.maps.changePassword(bob, { kind: 'own', old: peoplesPassword }, 'bobs-new-one');
+    assert.equal(await access.maps.authenticate(bob, 'bobs-new-one'), 'ok');
+    await assert.rejects(access.maps.changePassword(bob, { kind: 'reset' }, 'not-possible'), failsWith('forbidden'));
+  });
+}
+
+test('a password against the directory\'s rules is refused with its reason', async (context) => {
+  const slapd = await startSlapd(withPolicy);
+  context.after(slapd.stop);
+  const access = await open(context, [`uris: ["${slapd.uri}"]`]);
+  const alice = await userOf(access, 'alice');
+  await assert.rejects(access.maps.changePassword(alice, { kind: 'own', old: peoplesPassword }, 'short'), failsWith('password-refused', /quality/));
+  await assert.rejects(access.maps.changePassword(alice, { kind: 'own', old: peoplesPassword }, peoplesPassword), failsWith('password-refused', /history|not being changed/));
+  assert.equal(await access.maps.authenticate(alice, peoplesPassword), 'ok');
+});
+
+test('a provider that is away, hangs or is a replica changes nothing and says which', async (context) => {
+  const slapd = await startSlapd({ ldif });
+  const replica = await startSlapd({ ldif, more: { database: ['readonly on'] } });
+  const link = await TcpProxy.start(slapd.port);
+  context.after(slapd.stop);
+  context.after(replica.stop);
+  context.after(async () => link.refuse());
+  const access = await open(context, [`uris: ["${slapd.uri}"]`, writeTo(`ldap://127.0.0.1:${String(link.port)}`)]);
+  const alice = await userOf(access, 'alice');
+  for (const change of [{ kind: 'own', old: peoplesPassword }, { kind: 'reset' }] as const) {
+    link.behaviour = { kind: 'hang' };
+    await assert.rejects(access.maps.changePassword(alice, change, 'another-one'), failsWith('directory-unavailable'));
+    link.behaviour = { kind: 'cut', afterBytes: 3 };
+    await assert.rejects(access.maps.changePassword(alice, change, 'another-one'), failsWith('directory-unavailable'));
+    const atReplica = await open(context, [`uris: ["${slapd.uri}"]`, writeTo(replica.uri)]);
+    await assert.rejects(atReplica.maps.changePassword(alice, change, 'another-one'), failsWith('forbidden'));
+  }
+  const wrongService = await open(context, [`uris: ["${slapd.uri}"]`, writeTo(slapd.uri).replace('cn=admin', 'cn=nobody')]);
+  await assert.rejects(wrongService.maps.changePassword(alice, { kind: 'reset' }, 'another-one'), failsWith('directory-unavailable'));
+  assert.equal(await access.maps.authenticate(alice, peoplesPassword), 'ok');
+});
+
+test('Active Directory gets passwords over TLS only', async (context) => {
+  const slapd = await startSlapd({ ldif });
+  context.after(slapd.stop);
+  const access = await open(context, ['serverType: activeDirectory', `uris: ["${slapd.uri}"]`]);
+  await assert.rejects(access.maps.changePassword(await userOf(access, 'alice'), { kind: 'own', old: peoplesPassword }, 'another-one'), failsWith('forbidden', /TLS/));
+});
