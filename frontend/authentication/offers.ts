@@ -1,7 +1,6 @@
 /** Which SASL mechanisms a connection is offered: what can be verified, as far as the configuration wants it there. Nothing else. */
 import { authTypes } from '../../shared/sasl/auth-types.ts';
 import type { AuthType } from '../../shared/sasl/auth-types.ts';
-import type { ChannelBindings } from '../../shared/sasl/scram.ts';
 import type { ScramMechanism } from '../../shared/sasl/scram-keys.ts';
 
 export type Mechanism = AuthType | `${ScramMechanism}-PLUS`;
@@ -20,7 +19,8 @@ export interface AuthPolicy {
 /** A connection as far as it matters here. */
 export interface Channel {
   readonly encrypted: boolean;
-  readonly bindings: ChannelBindings;
+  /** Whether TLS ends here, so that SCRAM can be bound to it; with a balancer's TLS it can't. */
+  readonly ownTls: boolean;
 }
 
 /** The mechanisms to announce, and to accept. */
@@ -28,7 +28,7 @@ export function offeredMechanisms(policy: AuthPolicy, channel: Channel): readonl
   const wanted: readonly AuthType[] = channel.encrypted ? (policy.secure ?? authTypes) : policy.plain;
   const may = (type: AuthType): boolean => channel.encrypted || policy.clearTextLogin === 'yes' || isScram(type);
   const offered = authTypes.filter((type) => wanted.includes(type) && policy.verifiable.includes(type) && may(type));
-  const bound = channel.bindings.size === 0 ? [] : offered.filter(isScram).map((type) => `${type}-PLUS` as const);
+  const bound = channel.ownTls ? offered.filter(isScram).map((type) => `${type}-PLUS` as const) : [];
   return [...bound, ...offered];
 }
 

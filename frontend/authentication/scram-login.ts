@@ -58,7 +58,7 @@ export class ScramLogin implements AuthExchange {
     this.#road = road;
     this.#mechanism = chosen.mechanism;
     this.#client = client;
-    this.#server = new ScramServer({ ...chosen, bindings: client.bindings });
+    this.#server = new ScramServer({ ...chosen, bindings: client.bindings() });
   }
 
   async step(response: Buffer | undefined): Promise<AuthStep> {

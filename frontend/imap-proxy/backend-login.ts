@@ -38,14 +38,13 @@ export async function logInAsUser(backend: Connection, login: ForeignLogin): Pro
     await taggedOk(backend, 'F1');
     await backend.startTlsAsClient(login.startTls);
   }
-  const capabilities = new Set((await askCapabilities(backend)).toUpperCase().split(' '));
-  if (capabilities.has('ID')) {
-    await backend.write(`F3 ID (${clientFields(login.client)} "x-proxy-ttl" "${String(login.hopsLeft)}")\r\n`);
-    await taggedOk(backend, 'F3');
-  }
-  const welcome = capabilities.has('AUTH=PLAIN') || login.credentials.authorisationId !== undefined
-    ? await authenticatePlain(backend, login.credentials, capabilities.has('SASL-IR') ? 'yes' : 'no')
-    : await logInByLiterals(backend, login.credentials);
+  const told = login.startTls === undefined ? toldCapabilities(greeting) : undefined;
+  const capabilities = new Set((told ?? (await askCapabilities(backend))).toUpperCase().split(' '));
+  const id = capabilities.has('ID') ? `F3 ID (${clientFields(login.client)} "x-proxy-ttl" "${String(login.hopsLeft)}")\r\n` : '';
+  const plain = capabilities.has('AUTH=PLAIN') || login.credentials.authorisationId !== undefined;
+  const welcome = plain && capabilities.has('SASL-IR')
+    ? await authenticateInOneFlight(backend, id, login.credentials)
+    : await logInStepByStep(backend, id, { credentials: login.credentials, by: plain ? 'PLAIN' : 'LOGIN' });
   if (/^\[CAPABILITY /i.test(welcome.text)) return welcome.text;
   return `[CAPABILITY ${welcome.capabilities ?? (await askCapabilities(backend))}] ${welcome.text}`;
 }
@@ -55,10 +54,26 @@ async function askCapabilities(backend: Connection): Promise<string> {
   return (await tagged(backend, 'F2')).capabilities ?? '';
 }
 
-async function authenticatePlain(backend: Connection, credentials: SaslCredentials, initialResponse: 'yes' | 'no'): Promise<Completion> {
-  const response = plainResponse(credentials).toString('base64');
-  await backend.write(`F4 AUTHENTICATE PLAIN${initialResponse === 'yes' ? ` ${response}` : ''}\r\n`);
-  if (initialResponse === 'no') await continuation(backend, 'F4', `${response}\r\n`);
+/** What a greeting says of itself (RFC 9051 section 7.1), which saves asking. */
+function toldCapabilities(greeting: string): string | undefined {
+  return /^\* OK \[CAPABILITY ([^\]]*)\]/i.exec(greeting)?.[1];
+}
+
+/** Nothing that is sent here depends on an answer (RFC 9051 section 5.5), so there is one wait for all. */
+async function authenticateInOneFlight(backend: Connection, id: string, credentials: SaslCredentials): Promise<Completion> {
+  await backend.write(`${id}F4 AUTHENTICATE PLAIN ${plainResponse(credentials).toString('base64')}\r\n`);
+  if (id !== '') await taggedOk(backend, 'F3');
+  return loggedIn(backend, 'F4');
+}
+
+async function logInStepByStep(backend: Connection, id: string, { credentials, by }: { readonly credentials: SaslCredentials; readonly by: 'PLAIN' | 'LOGIN' }): Promise<Completion> {
+  if (id !== '') {
+    await backend.write(id);
+    await taggedOk(backend, 'F3');
+  }
+  if (by === 'LOGIN') return logInByLiterals(backend, credentials);
+  await backend.write('F4 AUTHENTICATE PLAIN\r\n');
+  await continuation(backend, 'F4', `${plainResponse(credentials).toString('base64')}\r\n`);
   return loggedIn(backend, 'F4');
 }
 

@@ -1,7 +1,7 @@
 /** AUTH of submission: the mechanisms of the connection, and who came out of them. */
 import { isFailure } from '../../shared/base/failure.ts';
 import type { Logger } from '../../shared/log/log.ts';
-import { channelBindings } from '../../shared/net/channel-binding.ts';
+import { channelBindings, endsTls } from '../../shared/net/channel-binding.ts';
 import type { SmtpPeer } from '../../shared/smtp/server-session.ts';
 import type { SmtpSaslExchange } from '../../shared/smtp/strict-connection.ts';
 import { offeredMechanisms } from '../authentication/authentication.ts';
@@ -17,9 +17,8 @@ export interface SubmissionSasl {
 /** How each mechanism begins that the client is offered now; `onUser` hears who it is. */
 export function mechanismsFor(options: SubmissionSasl, peer: SmtpPeer, onUser: (user: AuthenticatedUser) => void): ReadonlyMap<string, () => SmtpSaslExchange> {
   const { authentication, authPolicy, log } = options;
-  const bindings = channelBindings(peer.socket);
-  return new Map(offeredMechanisms(authPolicy, { encrypted: peer.encrypted, bindings }).map((mechanism) => [mechanism, () => {
-    const client = { address: peer.address, bindings };
+  return new Map(offeredMechanisms(authPolicy, { encrypted: peer.encrypted, ownTls: endsTls(peer.socket) }).map((mechanism) => [mechanism, () => {
+    const client = { address: peer.address, bindings: () => channelBindings(peer.socket) };
     const exchange = authentication.begin(mechanism, client);
     return {
       step: async (response) => {

@@ -3,6 +3,11 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { TLSSocket } from 'node:tls';
 import type { AnySocket } from './connection.ts';
 
+/** Whether TLS ends here: what a connection needs for channel bindings. */
+export function endsTls(socket: AnySocket): boolean {
+  return socket instanceof TLSSocket;
+}
+
 /**
  * The channel bindings of a connection whose server we are, by their registered names: `tls-exporter` (RFC 9266) with TLS 1.3,
  * `tls-server-end-point` (RFC 5929 section 4) always. Empty without TLS, and where a balancer ended it.

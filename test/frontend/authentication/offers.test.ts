@@ -4,9 +4,9 @@ import { offeredMechanisms, takesPasswords } from '../../../frontend/authenticat
 import type { AuthPolicy } from '../../../frontend/authentication/authentication.ts';
 
 const everything: AuthPolicy = { verifiable: ['SCRAM-SHA-256', 'SCRAM-SHA-1', 'OAUTHBEARER', 'XOAUTH2', 'PLAIN', 'LOGIN'], plain: [], clearTextLogin: 'no' };
-const ownTls = { encrypted: true, bindings: new Map([['tls-exporter', Buffer.from('x')]]) };
-const balancersTls = { encrypted: true, bindings: new Map<string, Buffer>() };
-const clear = { encrypted: false, bindings: new Map<string, Buffer>() };
+const ownTls = { encrypted: true, ownTls: true };
+const balancersTls = { encrypted: true, ownTls: false };
+const clear = { encrypted: false, ownTls: false };
 
 test('under TLS all that can be verified is offered, with channel binding where TLS ends here', () => {
   assert.equal(offeredMechanisms(everything, ownTls).join(' '), 'SCRAM-SHA-256-PLUS SCRAM-SHA-1-PLUS SCRAM-SHA-256 SCRAM-SHA-1 OAUTHBEARER XOAUTH2 PLAIN LOGIN');
