@@ -1,12 +1,13 @@
 /** What must hold between parameters of one node, and between nodes, beyond the shape of each. */
 import type { Problem } from './problem.ts';
+import { checkProxyMaps } from './proxy-maps.ts';
 import { servicesOfRole } from './schema.ts';
 import type { Parameters, Role } from './schema.ts';
 import { splitHostAndPort } from './values.ts';
 
 /** Problems between the parameters of one node; their paths are parameters'. */
 export function checkNode(parameters: Parameters, role: Role): readonly Problem[] {
-  return [...checkNames(parameters), ...checkTls(parameters, role), ...checkStorage(parameters, role), ...checkListeners(parameters, role)];
+  return [...checkNames(parameters), ...checkProxyMaps(parameters), ...checkTls(parameters, role), ...checkStorage(parameters, role), ...checkListeners(parameters, role)];
 }
 
 function checkNames({ ldapConnectors, userMaps, routing }: Parameters): readonly Problem[] {

@@ -4,12 +4,13 @@ import { Failure } from '../shared/base/failure.ts';
 import { createConnector } from '../shared/ldap/connector.ts';
 import type { Connector } from '../shared/ldap/connector.ts';
 import type { ConnectionOptions } from '../shared/ldap/ldap-connection.ts';
+import type { LdapOperations } from '../shared/ldap/operations.ts';
 import { writePassword } from '../shared/ldap/password-writer.ts';
 import type { PasswordWriterOptions } from '../shared/ldap/password-writer.ts';
 import { writeValue } from '../shared/ldap/value-writer.ts';
 import type { Logger } from '../shared/log/log.ts';
 import { createUserMaps } from '../shared/user-map/user-maps.ts';
-import type { LdapMapOptions, LocalFileMapOptions, UserEntry, UserMaps } from '../shared/user-map/user-maps.ts';
+import type { LdapMapOptions, LocalFileMapOptions, UserEntry, UserMapList } from '../shared/user-map/user-maps.ts';
 import type { ExpansionRules } from '../shared/user-map/expansion.ts';
 import type { Addressing } from '../shared/user-map/addressing.ts';
 import { localDomains } from './effective.ts';
@@ -31,7 +32,9 @@ export type HostChange =
   | { readonly kind: 'by-hand'; readonly ldif: string };
 
 export interface DirectoryAccess {
-  readonly maps: UserMaps;
+  readonly maps: UserMapList;
+  /** What each connector has sent since the start, by its name. */
+  operations(): Readonly<Record<string, LdapOperations>>;
   /** Names the host that keeps the user's mailbox, in the place of the one that the entry was read with. @throws Failure('directory-unavailable') */
   setHost(entry: UserEntry, host: string): Promise<HostChange>;
   /** All entries with an address that the LDAP maps can see. @throws Failure('directory-unavailable') */
@@ -63,6 +66,7 @@ export async function openDirectoryAccess(config: NodeConfig, surroundings: Surr
   });
   return {
     maps: createUserMaps({ maps, log, addressing: addressingOf(config), expansion: expansionOf(config), aliasLogins: config.allowAliasLogins ? 'yes' : 'no' }),
+    operations: () => Object.fromEntries([...connectors].map(([name, { connector }]) => [name, connector.operations])),
     setHost: async (entry, host) => {
       if (entry.mailHost?.trim() === host) return { kind: 'already' };
       const map = config.userMaps.find(({ name }) => name === entry.map);

@@ -2,9 +2,8 @@
 import { z } from 'zod';
 import { groups } from './addressing.ts';
 import { oauth, scramIterations, scramTypes } from './authentication.ts';
-import { domainName, fileName, host, port, secret, wholeNumber } from './values.ts';
+import { domainName, fileName, host, objectName, onMiss, port, secret, wholeNumber } from './values.ts';
 
-const objectName = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, 'must be a name of letters, digits, "_", "-" and "." only');
 const attributeName = z.string().regex(/^[A-Za-z][A-Za-z0-9-]*$/, 'is not the name of an LDAP attribute');
 
 const attributes = z
@@ -75,7 +74,7 @@ const userMap = z.discriminatedUnion('type', [
 const routing = z
   .strictObject({
     mappingHost: host.optional().describe('The default back-end, a node\'s name or any host: used when there is no user map, and on a miss where `onMiss` says so.'),
-    onMiss: z.enum(['refuse', 'default']).default('refuse').describe('An address that no map knows: refuse it, or send it to `mappingHost`.'),
+    onMiss: onMiss.default('refuse').describe('An address that no map knows: refuse it, or send it to `mappingHost`.'),
     positiveAgeSeconds: wholeNumber({ min: 0, max: 86_400 }).default(60).describe('How long a route found is used without asking again.'),
     negativeAgeSeconds: wholeNumber({ min: 0, max: 3600 }).default(5).describe('How long an unknown address is remembered.'),
     staleAgeSeconds: wholeNumber({ min: 0, max: 604_800 }).default(3600).describe('How long a route found goes on being used while no directory answers.'),

@@ -1,6 +1,7 @@
 /** The services of front-ends and back-ends: their listeners and limits. */
 import { z } from 'zod';
 import { loginParameters } from './authentication.ts';
+import { connectionParameters, mappingParameters, mappingPort, maxConnectionsPerBackend, rwTimeoutSeconds } from './proxy-parameters.ts';
 import { fileName, host, listenAddress, network, port, wholeNumber } from './values.ts';
 
 const enable = z.boolean().default(true).describe('Whether the service runs; without listeners it accepts nothing.');
@@ -8,7 +9,6 @@ const maxErrors = wholeNumber({ min: 1, max: 1000 }).default(10).describe('Wrong
 const maxAuthErrors = wholeNumber({ min: 1, max: 100 }).default(3).describe('Failed logins in one session before it is cut.');
 const maxConnections = wholeNumber({ min: 1, max: 1_000_000 }).default(1000).describe('Connections at the same time, for each worker process.');
 const maxConnectionsPerAddress = wholeNumber({ min: 1, max: 1_000_000 }).optional().describe('Connections at the same time from one client address (IPv6: one /64), for each worker process; no limit when absent.');
-const connectTimeoutSeconds = wholeNumber({ min: 1, max: 600 }).default(5).describe('How long a connection to a back-end may take.');
 const maxConnectionsPerUser = wholeNumber({ min: 1, max: 1_000_000 }).default(50).describe('Sessions of one user at the same time; a few more get through when they begin at several worker processes.');
 const releasePerSecond = wholeNumber({ min: 1, max: 100_000 }).default(50).describe('Connections a second to a back-end that was down, for each worker process, until it has been back for half a minute.');
 const loginTimeoutSeconds = wholeNumber({ min: 5, max: 3600 }).default(60).describe('From the connection to a successful login.');
@@ -41,8 +41,10 @@ const smtpProxy = z
   .strictObject({
     enable, listeners: listeners(proxyMailListener), maxErrors, maxAuthErrors, maxConnections, maxConnectionsPerAddress, ...messageLimits,
     idleTimeoutSeconds: idleTimeoutSeconds(300).describe('Silence after which a session is cut (RFC 5321 section 4.5.3.2.7).'),
-    connectTimeoutSeconds,
+    ...connectionParameters,
     ...loginParameters,
+    ...mappingParameters,
+    mappingPort,
   })
   .prefault({})
   .describe('SMTP of a front-end: mail from outside, and from users.');
@@ -51,10 +53,13 @@ const imapProxy = z
   .strictObject({
     enable, listeners: listeners(plainListener), maxErrors, maxAuthErrors, maxConnections, maxConnectionsPerAddress, loginTimeoutSeconds,
     idleTimeoutSeconds: idleTimeoutSeconds(1860).describe('Silence after which a session is cut; the standard asks for 30 minutes at least (RFC 3501 section 5.4).'),
-    connectTimeoutSeconds,
+    ...connectionParameters,
+    rwTimeoutSeconds: rwTimeoutSeconds(20),
+    maxConnectionsPerBackend,
     releasePerSecond,
     ...loginParameters,
-    mappingPort: port.default(993).describe('The port of a mailHost that is not a node and names none.'),
+    ...mappingParameters,
+    mappingPort: port.default(993).describe('The port at `mappingHost`, and of a mailHost that is not a node and names none.'),
   })
   .prefault({})
   .describe('IMAP of a front-end.');
@@ -63,10 +68,13 @@ const pop3Proxy = z
   .strictObject({
     enable, listeners: listeners(plainListener), maxErrors, maxAuthErrors, maxConnections, maxConnectionsPerAddress, loginTimeoutSeconds,
     idleTimeoutSeconds: idleTimeoutSeconds(660).describe('Silence after which a session is cut; the standard asks for 10 minutes at least (RFC 1939 section 3).'),
-    connectTimeoutSeconds,
+    ...connectionParameters,
+    rwTimeoutSeconds: rwTimeoutSeconds(20),
+    maxConnectionsPerBackend,
     releasePerSecond,
     ...loginParameters,
-    mappingPort: port.default(995).describe('The port of a mailHost that is not a node and names none.'),
+    ...mappingParameters,
+    mappingPort: port.default(995).describe('The port at `mappingHost`, and of a mailHost that is not a node and names none.'),
   })
   .prefault({})
   .describe('POP3 of a front-end.');
@@ -82,7 +90,10 @@ const webmailProxy = z
     enable, listeners: listeners(z.strictObject({ address, tls: z.enum(['implicit', 'none']).default('implicit').describe('HTTPS, or HTTP without TLS.'), proxyProtocolFrom })), maxConnections, maxConnectionsPerAddress,
     idleTimeoutSeconds: idleTimeoutSeconds(120).describe('How long a connection without requests stays open.'),
     ...webmailSession,
-    connectTimeoutSeconds,
+    ...connectionParameters,
+    rwTimeoutSeconds: rwTimeoutSeconds(60),
+    ...mappingParameters,
+    mappingPort,
     requestsQueueMaxSize: wholeNumber({ min: 1, max: 100_000 }).default(100).describe('Requests waiting for one back-end at the same time.'),
     httpBodyMaxKilobytes: wholeNumber({ min: 1, max: 4_194_304 }).default(71_680).describe('Largest request body.'),
   })

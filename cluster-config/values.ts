@@ -4,6 +4,12 @@ import { z } from 'zod';
 import { parseNetwork } from '../shared/access/network.ts';
 import { isFailure } from '../shared/base/failure.ts';
 
+/** The name of a user map or an LDAP connector. */
+export const objectName = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, 'must be a name of letters, digits, "_", "-" and "." only');
+
+/** What an address means that no map knows. */
+export const onMiss = z.enum(['refuse', 'default']);
+
 /** Marks schemas whose values are file names: they are taken relative to the configuration file. */
 export const fileNames = z.registry<{ readonly fileName: true }>();
 

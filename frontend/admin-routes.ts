@@ -4,11 +4,17 @@ import { Failure, isFailure } from '../shared/base/failure.ts';
 import type { AdminRoute } from '../shared/admin/admin-server.ts';
 import type { Logger } from '../shared/log/log.ts';
 import type { Siblings } from '../shared/service/siblings.ts';
+import { proxyNames } from '../cluster-config/proxy-maps.ts';
+import type { DirectoryAccess } from '../cluster-config/directory-access.ts';
+import type { SaslAuthentication } from './authentication/authentication.ts';
 import type { SessionSet } from './login/session-set.ts';
 import type { MapAnswer, Mapping } from './mapping/mapping.ts';
+import type { Mappings } from './mappings.ts';
 
 export interface FrontendAdmin {
-  readonly mapping: Mapping;
+  readonly mappings: Mappings;
+  readonly authentication: Pick<SaslAuthentication, 'counters'>;
+  readonly directory: Pick<DirectoryAccess, 'operations'>;
   /** Of this worker, one set for each service. */
   readonly sessions: readonly SessionSet[];
   readonly siblings: Siblings;
@@ -18,12 +24,18 @@ export interface FrontendAdmin {
 const filter = z.strictObject({ account: z.string().optional(), address: z.string().optional(), node: z.string().optional() });
 const forgotten = z.strictObject({ address: z.string().min(1).max(320) });
 
-/** The mapping's word on an address; sessions listed and kicked; a route dropped from the caches of all workers. */
+const service = z.enum(proxyNames).optional();
+
+/** The mapping's word on an address, and what all mappings count; sessions listed and kicked; a route dropped from the caches of all workers. */
 export function adminRoutes(parts: FrontendAdmin): readonly AdminRoute[] {
-  const { mapping, siblings, log } = parts;
+  const { mappings, siblings, log } = parts;
   answerSiblings(parts);
   return [
-    { prefix: '/map/', allow: 'nodes', answer: async (address) => ({ status: 200, body: await describe(mapping, address) }) },
+    {
+      prefix: '/map/', allow: 'nodes',
+      answer: async (address, { query }) => ({ status: 200, body: await describe(mappings.of(read(service, query.get('service') ?? undefined)), address) }),
+    },
+    { prefix: '/map-stats', allow: 'nodes', answer: async () => ({ status: 200, body: { workers: await siblings.ask('map-stats', {}) } }) },
     {
       method: 'POST', prefix: '/map-flush', allow: 'nodes',
       answer: async (_, { body }) => ({ status: 200, body: { workers: (await siblings.ask('forget', read(forgotten, body))).length } }),
@@ -46,13 +58,14 @@ export function adminRoutes(parts: FrontendAdmin): readonly AdminRoute[] {
 }
 
 /** Each worker does its own part, whoever of them was asked. */
-function answerSiblings({ mapping, sessions, siblings }: FrontendAdmin): void {
+function answerSiblings({ mappings, authentication, directory, sessions, siblings }: FrontendAdmin): void {
   siblings.answer('list', (question) => sessions.flatMap((set) => set.list(read(filter, question))));
   siblings.answer('kick', (question) => sessions.flatMap((set) => set.kick(read(filter, question))));
   siblings.answer('forget', (question) => {
-    mapping.forget(read(forgotten, question).address);
+    mappings.forget(read(forgotten, question).address);
     return [];
   });
+  siblings.answer('map-stats', () => ({ process: process.pid, mapping: mappings.counters, logins: { ...authentication.counters }, connectors: directory.operations() }));
 }
 
 function read<T>(schema: z.ZodType<T>, given: unknown): T {

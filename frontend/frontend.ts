@@ -1,16 +1,16 @@
 /** Wiring of a front-end's worker: from the node's configuration to running services. The only file that knows all rooms. */
 import type { NodeConfig } from '../cluster-config/effective.ts';
-import { localDomains, nodeOfMailHost } from '../cluster-config/effective.ts';
-import { addressingOf, openDirectoryAccess } from '../cluster-config/directory-access.ts';
+import { openDirectoryAccess } from '../cluster-config/directory-access.ts';
+import type { DirectoryAccess } from '../cluster-config/directory-access.ts';
 import { loadForeignBackends } from '../cluster-config/foreign-backends.ts';
 import type { ForeignBackends } from '../cluster-config/foreign-backends.ts';
 import { loadNodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeContext } from '../cluster-config/run-node.ts';
 import { adminListeners, placeOf } from '../cluster-config/listeners.ts';
+import type { ProxyName } from '../cluster-config/proxy-maps.ts';
 import { readScramSaltKey } from '../cluster-config/scram-salts.ts';
 import { httpLimits, httpListener, readCookieSecret, sessionAges, uiDirectory } from '../cluster-config/webmail-settings.ts';
-import { splitHostAndPort } from '../cluster-config/values.ts';
 import { startAdmin } from '../shared/admin/admin-server.ts';
 import { healthRoutes } from '../shared/admin/health-routes.ts';
 import type { Health } from '../shared/admin/health-routes.ts';
@@ -25,15 +25,17 @@ import { authPolicyOf } from './auth-policy.ts';
 import { createAuthentication } from './authentication/authentication.ts';
 import type { SaslAuthentication } from './authentication/authentication.ts';
 import { startImapProxy } from './imap-proxy/imap-proxy.ts';
-import type { BackendTarget, LoginRoad } from './login/login.ts';
+import type { LoginRoad } from './login/login.ts';
 import type { ProxyOptions } from './login/proxy-service.ts';
+import { BackendPlaces } from './login/backend-places.ts';
 import { Recoveries } from './login/recoveries.ts';
 import { SessionSet } from './login/session-set.ts';
-import { createMapping } from './mapping/mapping.ts';
 import type { Mapping, Route } from './mapping/mapping.ts';
+import { Mappings } from './mappings.ts';
 import { startPop3Proxy } from './pop3-proxy/pop3-proxy.ts';
 import { defaultBackendTimeouts, startSmtpProxy } from './smtp-proxy/smtp-proxy.ts';
 import type { LegTarget } from './smtp-proxy/smtp-proxy.ts';
+import { Targets } from './targets.ts';
 import { startWebmailProxy } from './webmail-proxy/webmail-proxy.ts';
 
 /** What all services of a front-end stand on. */
@@ -41,8 +43,10 @@ interface Ground {
   readonly config: NodeConfig;
   readonly log: Logger;
   readonly tls: NodeTls;
-  readonly mapping: Mapping;
+  readonly mappings: Mappings;
+  /** With the mapping of all maps; each service has it with its own. */
   readonly authentication: SaslAuthentication;
+  readonly directory: DirectoryAccess;
   readonly environment: NodeContext['environment'];
   readonly targets: Targets;
   readonly foreign: ForeignBackends;
@@ -50,18 +54,16 @@ interface Ground {
   readonly siblings: NodeContext['siblings'];
 }
 
-type Endpoint = 'lmtp' | 'submission' | 'imap' | 'pop3' | 'webmail';
-
 /** Starts everything of one worker. @throws Failure or the system's error of the first thing that can't be had. */
 export async function startFrontend(context: NodeContext): Promise<NodeServices> {
   const { config, log } = context;
   const directory = await openDirectoryAccess(config, context);
   const tls = await loadNodeTls(config);
   for (const warning of tls.warnings) context.log.warn(warning);
-  const mapping = mappingOf(config, directory.maps, log);
+  const mappings = new Mappings(config, directory.maps, log);
   const ground: Ground = {
-    config, log, tls, mapping,
-    authentication: authenticationOf({ config, mapping, maps: directory.maps, saltKey: await readScramSaltKey(config, context.environment), log }),
+    config, log, tls, mappings, directory,
+    authentication: authenticationOf({ config, mapping: mappings.of(), maps: directory.maps, saltKey: await readScramSaltKey(config, context.environment), log }),
     environment: context.environment,
     targets: new Targets(config, tls),
     foreign: await loadForeignBackends(config, context.environment),
@@ -85,30 +87,9 @@ export async function startFrontend(context: NodeContext): Promise<NodeServices>
 }
 
 /** Opened last: who asks it finds all services there. */
-async function startAdminApi({ config, tls, mapping, sessions, siblings, log }: Ground, health: Health): Promise<Service[]> {
-  const routes = [...healthRoutes(health), ...adminRoutes({ mapping, siblings, log, sessions: Object.values(sessions) })];
+async function startAdminApi({ config, tls, mappings, authentication, directory, sessions, siblings, log }: Ground, health: Health): Promise<Service[]> {
+  const routes = [...healthRoutes(health), ...adminRoutes({ mappings, authentication, directory, siblings, log, sessions: Object.values(sessions) })];
   return Promise.all(adminListeners(config).map(async (at) => startAdmin({ ...at, serverTls: tls.forNodes, isTrustedNode: tls.isTrustedNode, routes, log })));
-}
-
-function mappingOf(config: NodeConfig, maps: UserMaps, log: Logger): Mapping {
-  const { routing } = config;
-  const resolveHost = (mailHost: string): Route | undefined => {
-    const node = nodeOfMailHost(config.nodes, mailHost);
-    if (node !== undefined) return { kind: 'node', node };
-    const withPort = splitHostAndPort(mailHost);
-    return { kind: 'host', host: withPort?.host ?? mailHost, port: withPort?.port };
-  };
-  return createMapping({
-    maps, resolveHost, log,
-    primaryDomain: config.primaryDomain,
-    localDomains: [...localDomains(config)],
-    addressing: addressingOf(config),
-    defaultRoute: routing.mappingHost === undefined ? undefined : resolveHost(routing.mappingHost),
-    // Without any map the default back-end is where everybody lives.
-    onMiss: config.userMaps.length === 0 ? 'default' : routing.onMiss,
-    ages: { positiveMs: routing.positiveAgeSeconds * 1000, negativeMs: routing.negativeAgeSeconds * 1000, staleMs: routing.staleAgeSeconds * 1000 },
-    maxEntries: routing.maxEntries,
-  });
 }
 
 function authenticationOf(parts: { readonly config: NodeConfig; readonly mapping: Mapping; readonly maps: UserMaps; readonly saltKey: Buffer; readonly log: Logger }): SaslAuthentication {
@@ -125,55 +106,38 @@ function authenticationOf(parts: { readonly config: NodeConfig; readonly mapping
   });
 }
 
-/** Where the trusted listeners of the back-ends are, by node and protocol. */
-class Targets {
-  readonly #config: NodeConfig;
-  readonly #tls: NodeTls;
-
-  constructor(config: NodeConfig, tls: NodeTls) {
-    this.#config = config;
-    this.#tls = tls;
-  }
-
-  /** Undefined for a node that is not configured, or has no such listener. */
-  of(node: string, endpoint: Endpoint): BackendTarget | undefined {
-    const entry = Object.hasOwn(this.#config.nodes, node) ? this.#config.nodes[node] : undefined;
-    const port = entry?.endpoints[endpoint];
-    if (entry?.role !== 'backend' || port === undefined) return undefined;
-    return { node, host: entry.host, port, tls: this.#tls.toNode(node) };
-  }
-
-  ofRoute(route: Route, endpoint: Endpoint): BackendTarget | undefined {
-    return route.kind === 'node' ? this.of(route.node, endpoint) : undefined;
-  }
-
-  all(endpoint: Endpoint): BackendTarget[] {
-    return Object.keys(this.#config.nodes).map((node) => this.of(node, endpoint)).filter((target) => target !== undefined);
-  }
+/** What a service looks users up in, and checks their passwords with. */
+function whoIs({ mappings, authentication }: Ground, service: ProxyName): { readonly mapping: Mapping; readonly authentication: SaslAuthentication } {
+  const mapping = mappings.of(service);
+  return { mapping, authentication: authentication.withMapping(mapping) };
 }
 
 function loginProxyOptions(ground: Ground, protocol: 'imap' | 'pop3'): ProxyOptions {
-  const { config, log, tls, mapping, authentication, targets, foreign } = ground;
-  const service = protocol === 'imap' ? config.services.imapProxy : config.services.pop3Proxy;
+  const { config, log, tls, targets, foreign } = ground;
+  const name = protocol === 'imap' ? 'imapProxy' : 'pop3Proxy';
+  const service = config.services[name];
   const road: LoginRoad = {
-    authentication, mapping,
+    ...whoIs(ground, name),
     targetOf: (node) => targets.of(node, protocol),
     foreign: {
       port: service.mappingPort,
       tls: foreign.tls,
       tlsOptions: foreign.tlsOptions,
+      localAddress: service.localInterface,
       identity: foreign.masterUser === undefined ? { kind: 'own' } : { kind: 'master', ...foreign.masterUser },
     },
     recoveries: new Recoveries({ perSecond: service.releasePerSecond, recoveryMs: 30_000, longestWaitMs: service.connectTimeoutSeconds * 1000 }),
     sessions: new TlsSessions(),
     connectTimeoutMs: service.connectTimeoutSeconds * 1000,
+    answerTimeoutMs: service.rwTimeoutSeconds * 1000,
+    places: new BackendPlaces(service.maxConnectionsPerBackend),
     maxLineBytes: 8192,
   };
   return {
     listeners: service.listeners.map((listener) => ({ ...placeOf(config, listener), tls: listener.tls === 'implicit' ? 'implicit' : 'starttls' })),
     serverTls: tls.forClients,
     sessions: ground.sessions[protocol],
-    authPolicy: authPolicyOf(config, service),
+    authPolicy: authPolicyOf(config, name),
     road, log,
     limits: {
       maxConnections: service.maxConnections,
@@ -187,12 +151,13 @@ function loginProxyOptions(ground: Ground, protocol: 'imap' | 'pop3'): ProxyOpti
   };
 }
 
-function foreignSmtp({ mail, tlsOptions }: ForeignBackends, { host, port = mail.port }: Extract<Route, { kind: 'host' }>): LegTarget {
-  return { node: `${host}:${String(port)}`, host, port, tls: undefined, foreign: { protocol: mail.protocol, startTls: mail.tls, tlsOptions } };
+function foreignSmtp({ foreign: { mail, tlsOptions }, config }: Ground, { host, port = mail.port }: Extract<Route, { kind: 'host' }>): LegTarget {
+  const localAddress = config.services.smtpProxy.localInterface;
+  return { node: `${host}:${String(port)}`, host, port, localAddress, tls: undefined, foreign: { protocol: mail.protocol, startTls: mail.tls, tlsOptions } };
 }
 
 async function startSmtp(ground: Ground): Promise<Service> {
-  const { config, log, tls, mapping, authentication, targets } = ground;
+  const { config, log, tls, targets } = ground;
   const service = config.services.smtpProxy;
   return startSmtpProxy({
     listeners: service.listeners.map((listener) => ({ ...placeOf(config, listener), kind: listener.kind, tls: listener.tls === 'implicit' ? 'implicit' : 'starttls' })),
@@ -200,10 +165,11 @@ async function startSmtp(ground: Ground): Promise<Service> {
     hostName: config.serverName,
     postmaster: `postmaster@${config.primaryDomain}`,
     serverTls: tls.forClients,
-    mapping, authentication, log,
-    authPolicy: authPolicyOf(config, service),
+    ...whoIs(ground, 'smtpProxy'),
+    log,
+    authPolicy: authPolicyOf(config, 'smtpProxy'),
     backends: {
-      lmtp: (route) => (route.kind === 'host' ? foreignSmtp(ground.foreign, route) : targets.ofRoute(route, 'lmtp')),
+      lmtp: (route) => (route.kind === 'host' ? foreignSmtp(ground, route) : targets.ofRoute(route, 'lmtp')),
       submission: (route) => targets.ofRoute(route, 'submission'),
       custodians: () => targets.all('lmtp'),
     },
@@ -225,12 +191,14 @@ async function startSmtp(ground: Ground): Promise<Service> {
   });
 }
 
-async function startWebmail({ config, log, tls, mapping, authentication, targets, environment }: Ground): Promise<Service> {
+async function startWebmail(ground: Ground): Promise<Service> {
+  const { config, log, tls, targets, environment } = ground;
   const service = config.services.webmailProxy;
   return startWebmailProxy({
     listeners: service.listeners.map((listener) => httpListener(config, listener)),
     serverTls: tls.forClients,
-    mapping, authentication, uiDirectory, log,
+    ...whoIs(ground, 'webmailProxy'),
+    uiDirectory, log,
     backendFor: (node) => targets.of(node, 'webmail'),
     primaryDomainOf: tls.primaryDomainOf,
     cookieSecret: await readCookieSecret(config, environment),
@@ -243,7 +211,7 @@ async function startWebmail({ config, log, tls, mapping, authentication, targets
       maxBodyBytes: service.httpBodyMaxKilobytes * 1024,
       maxPendingPerBackend: service.requestsQueueMaxSize,
       connectTimeoutMs: service.connectTimeoutSeconds * 1000,
-      answerTimeoutMs: 60_000,
+      answerTimeoutMs: service.rwTimeoutSeconds * 1000,
     },
   });
 }

@@ -11,6 +11,16 @@ const silenceMs = 5000;
 /** What one front-end said, or why it said nothing. */
 export type NodeSaid = { readonly node: string; readonly answer: unknown } | { readonly node: string; readonly complaint: string };
 
+/** What a command prints, and the front-ends that did not take part: with one of those the exit code is 1. */
+export interface FrontendsText {
+  readonly text: string;
+  readonly complaints: readonly string[];
+}
+
+export function complaintsOf(said: readonly NodeSaid[]): string[] {
+  return said.flatMap((one) => ('complaint' in one ? [`${one.node} ${one.complaint}`] : []));
+}
+
 /** Asks every front-end of the configuration; `body` makes it a POST. @throws Failure('bad-input') as the first node that gave one */
 export async function askFrontends(config: ClusterConfig, path: string, body?: object): Promise<readonly NodeSaid[]> {
   const all = Object.values(config.nodes);

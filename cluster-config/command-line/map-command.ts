@@ -9,14 +9,19 @@ import { createLog } from '../../shared/log/log.ts';
 import type { UserEntry } from '../../shared/user-map/user-maps.ts';
 import { openDirectoryAccess } from '../directory-access.ts';
 import { localDomains, nodeOfMailHost } from '../effective.ts';
+import { mapSelection, proxyNames } from '../proxy-maps.ts';
+import type { MapSelection, ProxyName } from '../proxy-maps.ts';
 import type { NodeConfig } from '../effective.ts';
 import { configOfNode, loadConfig } from '../load.ts';
 import { splitHostAndPort } from '../values.ts';
 import { readableTls } from './ask-nodes.ts';
+import { UsageError } from './usage-error.ts';
 
 export interface MapShowOptions {
   readonly config: string;
   readonly node?: string;
+  /** A proxy whose user maps and default back-end are meant, instead of those that hold for all. */
+  readonly service?: string;
   readonly json?: boolean;
 }
 
@@ -61,30 +66,43 @@ export async function mapShowText(address: string, options: MapShowOptions): Pro
   const named = options.node ?? (all.find(({ role }) => role === 'frontend') ?? all[0])?.nodeName ?? '';
   const node = configOfNode(config, named, options.config);
   const complete = address.includes('@') ? address : `${address}@${node.primaryDomain}`;
-  const shown = await show(complete, node, all);
+  const shown = await show({ address: complete, service: serviceNamed(options.service) }, node, all);
   if (options.json === true) return JSON.stringify({ address: complete, ...shown.answer, asked: shown.asked }, null, 2);
   return rowsOf(shown, node).map(([name, value]) => `${name.padEnd(9)} ${value}`).join('\n');
 }
 
-async function show(address: string, node: NodeConfig, all: readonly NodeConfig[]): Promise<Shown> {
+function serviceNamed(name: string | undefined): ProxyName | undefined {
+  const service = proxyNames.find((one) => one === name);
+  if (name !== undefined && service === undefined) throw new UsageError(`--service is one of ${proxyNames.join(', ')}`);
+  return service;
+}
+
+interface Question {
+  readonly address: string;
+  readonly service: ProxyName | undefined;
+}
+
+async function show(question: Question, node: NodeConfig, all: readonly NodeConfig[]): Promise<Shown> {
+  const { address } = question;
   try {
-    return { address, answer: await askFrontend(address, node, all), asked: { kind: 'node', node: node.nodeName } };
+    return { address, answer: await askFrontend(question, node, all), asked: { kind: 'node', node: node.nodeName } };
   } catch (error) {
     if (!isFailure(error, 'backend-unavailable')) throw error;
     const why = error.cause instanceof Error ? ` (${error.cause.message})` : '';
-    return { address, answer: await askMaps(address, node), asked: { kind: 'maps', reason: `${error.message}${why}` } };
+    return { address, answer: await askMaps(question, node), asked: { kind: 'maps', reason: `${error.message}${why}` } };
   }
 }
 
 /** @throws Failure('backend-unavailable') when the node is no front-end, does not answer or can't be asked */
-async function askFrontend(address: string, node: NodeConfig, all: readonly NodeConfig[]): Promise<MapAnswer> {
+async function askFrontend({ address, service }: Question, node: NodeConfig, all: readonly NodeConfig[]): Promise<MapAnswer> {
   const { nodeName, host, nodes } = node;
   const port = nodes[nodeName]?.endpoints.admin;
   if (node.role !== 'frontend') throw new Failure('backend-unavailable', `${nodeName} is no front-end`);
   if (port === undefined) throw new Failure('backend-unavailable', `${nodeName} has no admin listener`);
   const { toNode } = await readableTls(node, all);
+  const path = `/map/${encodeURIComponent(address)}${service === undefined ? '' : `?service=${service}`}`;
   try {
-    return mapAnswer.parse(await askNode({ host, port, tls: toNode(nodeName) }, `/map/${encodeURIComponent(address)}`, askTimeoutMs));
+    return mapAnswer.parse(await askNode({ host, port, tls: toNode(nodeName) }, path, askTimeoutMs));
   } catch (error) {
     if (!isFailure(error, 'backend-unavailable')) throw error;
     throw new Failure('backend-unavailable', `${nodeName} does not answer`, { cause: error.cause });
@@ -92,12 +110,13 @@ async function askFrontend(address: string, node: NodeConfig, all: readonly Node
 }
 
 /** What a front-end with this configuration and nothing in its cache would say. @throws Failure */
-async function askMaps(address: string, config: NodeConfig): Promise<MapAnswer> {
+async function askMaps({ address, service }: Question, config: NodeConfig): Promise<MapAnswer> {
   const at = address.lastIndexOf('@');
   if (!localDomains(config).includes(address.slice(at + 1).toLowerCase())) return { kind: 'foreign' };
   const access = await openDirectoryAccess(config, { log: createLog({ node: config.nodeName, level: 'silent' }), environment: process.env });
+  const selection = mapSelection(config, service);
   try {
-    return answerOf(await access.maps.lookUp(address), address, config);
+    return answerOf(await access.maps.only(selection.maps.map(({ name }) => name)).lookUp(address), address, { config, selection });
   } catch (error) {
     if (!isFailure(error, 'directory-unavailable')) throw error;
     return { kind: 'unavailable', reason: error.message };
@@ -106,18 +125,18 @@ async function askMaps(address: string, config: NodeConfig): Promise<MapAnswer> 
   }
 }
 
-function answerOf(entry: UserEntry | undefined, address: string, config: NodeConfig): MapAnswer {
-  const { onMiss, mappingHost } = config.routing;
+function answerOf(entry: UserEntry | undefined, address: string, { config, selection }: { readonly config: NodeConfig; readonly selection: MapSelection }): MapAnswer {
+  const { onMiss, defaultBackend } = selection;
   if (entry === undefined) {
-    if (mappingHost === undefined || (onMiss === 'refuse' && config.userMaps.length > 0)) return { kind: 'unknown', from: 'directory' };
-    return { kind: 'found', account: address, route: routeOf(mappingHost, config), from: 'default' };
+    if (defaultBackend === undefined || onMiss === 'refuse') return { kind: 'unknown', from: 'directory' };
+    return { kind: 'found', account: address, route: defaultBackend, from: 'default' };
   }
   if (entry.group !== undefined || (entry.mailHost === undefined && entry.routingAddress !== undefined)) {
     return { kind: 'mailOnly', account: entry.address, map: entry.map, dn: entry.dn, forwardsTo: entry.routingAddress };
   }
-  const host = entry.mailHost ?? mappingHost;
-  if (host === undefined) return { kind: 'unavailable', reason: `the entry ${entry.dn ?? entry.address} names no host` };
-  return { kind: 'found', account: entry.address, route: routeOf(host, config), from: 'directory', map: entry.map, dn: entry.dn, mailHost: entry.mailHost };
+  const route = entry.mailHost === undefined ? defaultBackend : routeOf(entry.mailHost, config);
+  if (route === undefined) return { kind: 'unavailable', reason: `the entry ${entry.dn ?? entry.address} names no host` };
+  return { kind: 'found', account: entry.address, route, from: 'directory', map: entry.map, dn: entry.dn, mailHost: entry.mailHost };
 }
 
 function routeOf(mailHost: string, config: NodeConfig): Route {

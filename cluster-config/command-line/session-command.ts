@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { Failure } from '../../shared/base/failure.ts';
 import type { ClusterConfig } from '../load.ts';
 import { loadConfig } from '../load.ts';
-import { askFrontends } from './ask-nodes.ts';
-import type { NodeSaid } from './ask-nodes.ts';
+import { askFrontends, complaintsOf } from './ask-nodes.ts';
+import type { FrontendsText, NodeSaid } from './ask-nodes.ts';
+import { table } from './table.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface SessionOptions {
@@ -13,12 +14,6 @@ export interface SessionOptions {
   readonly address?: string;
   readonly node?: string;
   readonly json?: boolean;
-}
-
-/** What a command prints, and the front-ends that did not take part: with one of those the exit code is 1. */
-export interface FrontendsText {
-  readonly text: string;
-  readonly complaints: readonly string[];
 }
 
 const sessionFacts = z.object({
@@ -76,13 +71,4 @@ function sessionsOf(frontend: string, answer: unknown): Listed[] {
   const parsed = sessionsAnswer.safeParse(answer);
   if (!parsed.success) throw new Failure('bad-input', `${frontend} gave an answer that this program does not understand; is it of another version?`);
   return parsed.data.sessions.map((facts) => ({ frontend, ...facts }));
-}
-
-function complaintsOf(said: readonly NodeSaid[]): string[] {
-  return said.flatMap((one) => ('complaint' in one ? [`${one.node} ${one.complaint}`] : []));
-}
-
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length))) ?? [];
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n');
 }

@@ -7,6 +7,7 @@ import { setTimeout as sleepMs } from 'node:timers/promises';
 import { clientNetwork, networkContains, parseNetwork } from '../../shared/access/network.ts';
 import type { Network } from '../../shared/access/network.ts';
 import { Failure, isFailure } from '../../shared/base/failure.ts';
+import { tallyOperations } from '../../shared/ldap/operations.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { UserMaps } from '../../shared/user-map/user-maps.ts';
 import type { MapAnswer, Mapping } from '../mapping/mapping.ts';
@@ -62,12 +63,24 @@ export interface Authentication {
   authenticate(credentials: Credentials): Promise<AuthenticatedUser>;
 }
 
+export interface LoginCounters {
+  readonly accepted: number;
+  readonly refused: number;
+  /** Could not be checked: the directory was away. */
+  readonly unavailable: number;
+  /** LDAP operations that all of these caused. */
+  readonly operations: number;
+}
+
 /** Authentication for protocols that speak SASL. */
 export interface SaslAuthentication extends Authentication {
   /** Begins an exchange; that the mechanism is offered on this connection is the caller's part. */
   begin(mechanism: Mechanism, client: SaslClient): AuthExchange;
   /** The user whom a client has proven to be, or whose password is right. Throws as `authenticate` does. */
   identify(identity: Identity, client: { readonly address: string }): Promise<AuthenticatedUser>;
+  /** The same for a service that has a mapping of its own: delays, memory and counters are shared. */
+  withMapping(mapping: Pick<Mapping, 'lookUp'>): SaslAuthentication;
+  readonly counters: LoginCounters;
 }
 
 /** Longer ones are nobody's; they aren't passed on. */
@@ -79,23 +92,42 @@ export function createAuthentication(options: AuthenticationOptions): SaslAuthen
   return new DelayedAuthentication(options);
 }
 
+/** What the services of a worker have in common. */
+interface Shared {
+  readonly delays: GuessDelays;
+  readonly verifiers: Verifiers;
+  readonly counters: { -readonly [Name in keyof LoginCounters]: LoginCounters[Name] };
+}
+
 class DelayedAuthentication implements SaslAuthentication {
   readonly #options: AuthenticationOptions;
   readonly #trusted: readonly Network[];
-  readonly #delays: GuessDelays;
+  readonly #shared: Shared;
   readonly #check: PasswordCheck;
   readonly #tokens: Tokens;
   readonly #now: () => number;
   readonly #sleep: (ms: number) => Promise<unknown>;
 
-  constructor(options: AuthenticationOptions) {
+  constructor(options: AuthenticationOptions, shared?: Shared) {
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
     this.#sleep = options.sleep ?? sleepMs;
     this.#trusted = options.trustedNetworks.map(parseNetwork);
-    this.#delays = new GuessDelays(options.guesses);
-    this.#check = new PasswordCheck(options, new Verifiers({ ...options.verifier, now: this.#now }));
+    this.#shared = shared ?? {
+      delays: new GuessDelays(options.guesses),
+      verifiers: new Verifiers({ ...options.verifier, now: this.#now }),
+      counters: { accepted: 0, refused: 0, unavailable: 0, operations: 0 },
+    };
+    this.#check = new PasswordCheck(options, this.#shared.verifiers);
     this.#tokens = new Tokens(options);
+  }
+
+  get counters(): LoginCounters {
+    return this.#shared.counters;
+  }
+
+  withMapping(mapping: Pick<Mapping, 'lookUp'>): SaslAuthentication {
+    return new DelayedAuthentication({ ...this.#options, mapping }, this.#shared);
   }
 
   async authenticate(credentials: Credentials): Promise<AuthenticatedUser> {
@@ -110,36 +142,45 @@ class DelayedAuthentication implements SaslAuthentication {
     const { mapping, maps, scram, log } = this.#options;
     const judge = async (attempt: Attempt): Promise<AuthenticatedUser> => this.#judge(attempt);
     if (mechanism === 'PLAIN' || mechanism === 'LOGIN') return passwordExchange(mechanism);
-    if (mechanism === 'OAUTHBEARER' || mechanism === 'XOAUTH2') return new BearerLogin({ mapping, tokens: this.#tokens, judge, log }, mechanism, client);
+    if (mechanism === 'OAUTHBEARER' || mechanism === 'XOAUTH2') return this.#tallied(new BearerLogin({ mapping, tokens: this.#tokens, judge, log }, mechanism, client));
     const road: ScramRoad = { ...scram, mapping, maps, judge, now: this.#now, sleep: this.#sleep };
-    return new ScramLogin(road, {
+    return this.#tallied(new ScramLogin(road, {
       mechanism: mechanism.startsWith('SCRAM-SHA-256') ? 'SCRAM-SHA-256' : 'SCRAM-SHA-1',
       plus: mechanism.endsWith('-PLUS') ? 'yes' : 'no',
-    }, client);
+    }, client));
+  }
+
+  #tallied(exchange: AuthExchange): AuthExchange {
+    return { step: async (response) => tallyOperations(async () => exchange.step(response), (count) => this.#addOperations(count)) };
+  }
+
+  #addOperations(count: number): void {
+    this.#shared.counters.operations += count;
   }
 
   async #judge(attempt: Attempt): Promise<AuthenticatedUser> {
     if (this.#trusted.some((network) => networkContains(network, attempt.client.address))) return await this.#attempt(attempt, undefined);
     const network = clientNetwork(attempt.client.address);
-    const wait = this.#delays.begin(network);
+    const wait = this.#shared.delays.begin(network);
     try {
       if (wait > 0) await this.#sleep(wait);
       return await this.#attempt(attempt, network);
     } finally {
-      this.#delays.end(network);
+      this.#shared.delays.end(network);
     }
   }
 
   /** @param network where wrong passwords are counted; undefined for clients that never wait */
   async #attempt({ guess, check }: Attempt, network: string | undefined): Promise<AuthenticatedUser> {
     const startedAt = this.#now();
-    const verdict = await check();
+    const verdict = await tallyOperations(check, (count) => this.#addOperations(count));
+    this.#shared.counters[verdict.kind === 'away' ? 'unavailable' : verdict.kind] += 1;
     if (verdict.kind === 'accepted') {
-      this.#delays.succeeded(verdict.user.address);
+      this.#shared.delays.succeeded(verdict.user.address);
       return verdict.user;
     }
     const counts = network !== undefined && (verdict.kind === 'refused' || verdict.memory === 'other password');
-    const delay = counts ? this.#delays.failed(network, verdict.account, guess) : 0;
+    const delay = counts ? this.#shared.delays.failed(network, verdict.account, guess) : 0;
     const rest = this.#options.refusalMs - (this.#now() - startedAt);
     await this.#sleep(Math.max(0, delay, verdict.kind === 'refused' ? rest : 0));
     throw verdict.kind === 'refused' ? new Failure('bad-credentials', 'Wrong user name or password.') : verdict.failure;

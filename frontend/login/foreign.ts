@@ -11,6 +11,8 @@ export interface ForeignOptions {
   readonly tls: 'implicit' | 'starttls' | 'none';
   /** Whose certificates count, and whether they must be good. */
   readonly tlsOptions: ConnectionOptions;
+  /** Where connections come from; the operating system chooses when undefined. */
+  readonly localAddress?: string | undefined;
   readonly identity: ForeignIdentity;
 }
 
@@ -44,12 +46,13 @@ export interface ForeignServer {
   readonly host: string;
   readonly port: number;
   readonly tls: ConnectionOptions | undefined;
+  readonly localAddress: string | undefined;
 }
 
 export function foreignServer(route: Extract<Route, { kind: 'host' }>, options: ForeignOptions): ForeignServer {
   const port = route.port ?? options.port;
   const tls = options.tls === 'implicit' ? { ...options.tlsOptions, servername: serverName(route.host) } : undefined;
-  return { name: `${route.host}:${String(port)}`, host: route.host, port, tls };
+  return { name: `${route.host}:${String(port)}`, host: route.host, port, tls, localAddress: options.localAddress };
 }
 
 /** TLS on request, where that is how the server is spoken to. */

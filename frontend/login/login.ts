@@ -13,6 +13,7 @@ import { connectTo } from '../../shared/net/connect.ts';
 import type { TlsSessions } from '../../shared/net/connect.ts';
 import type { Identity, SaslAuthentication } from '../authentication/authentication.ts';
 import type { Mapping, Route } from '../mapping/mapping.ts';
+import type { BackendPlaces } from './backend-places.ts';
 import { credentialsFor, foreignServer, nextHop, startTlsFor } from './foreign.ts';
 import type { ForeignLogin, ForeignOptions } from './foreign.ts';
 import type { Recoveries } from './recoveries.ts';
@@ -24,6 +25,8 @@ export interface BackendTarget {
   readonly port: number;
   /** This node's certificate and key, the cluster CA, the name to verify. */
   readonly tls: ConnectionOptions;
+  /** Where connections come from; the operating system chooses when undefined. */
+  readonly localAddress?: string | undefined;
 }
 
 /** The client as the back-end shall know it. */
@@ -42,6 +45,9 @@ export interface LoginRoad {
   readonly recoveries: Recoveries;
   readonly sessions: TlsSessions;
   readonly connectTimeoutMs: number;
+  /** For the whole dialogue up to "logged in". */
+  readonly answerTimeoutMs: number;
+  readonly places: BackendPlaces;
   readonly maxLineBytes: number;
 }
 
@@ -104,7 +110,7 @@ async function logInAtNode(
       cause: new Error(`mailHost names ${at.node}, which is no back-end with a trusted listener of this protocol`),
     });
   }
-  const { backend, welcome } = await converse(road, { ...target, name: at.node }, async (connection) => dialogues.asNode(connection, at.address, at.client));
+  const { backend, welcome } = await converse(road, { name: at.node, host: target.host, port: target.port, tls: target.tls, localAddress: target.localAddress }, async (connection) => dialogues.asNode(connection, at.address, at.client));
   return { backend, address: at.address, node: at.node, welcome };
 }
 
@@ -136,6 +142,7 @@ interface Server {
   readonly host: string;
   readonly port: number;
   readonly tls: ConnectionOptions | undefined;
+  readonly localAddress?: string | undefined;
 }
 
 /** Connects and holds the dialogue, whose failures become the back-end's. */
@@ -145,7 +152,9 @@ async function converse(
   dialogue: (backend: Connection) => Promise<string>,
 ): Promise<{ readonly backend: Connection; readonly welcome: string }> {
   const socket = await connect(road, server);
-  const backend = new Connection(socket, { maxLineBytes: road.maxLineBytes, idleTimeoutMs: road.connectTimeoutMs });
+  const backend = new Connection(socket, { maxLineBytes: road.maxLineBytes, idleTimeoutMs: road.answerTimeoutMs });
+  // A server that talks without coming to an end is as useless as a silent one.
+  const deadline = setTimeout(() => backend.destroy(), road.answerTimeoutMs);
   try {
     return { backend, welcome: await dialogue(backend) };
   } catch (error) {
@@ -155,14 +164,27 @@ async function converse(
       throw new Failure('backend-unavailable', 'the mail server does not answer', { cause: error });
     }
     throw error;
+  } finally {
+    clearTimeout(deadline);
   }
 }
 
-async function connect(road: LoginRoad, { name, host, port, tls }: Server): Promise<AnySocket> {
-  const { recoveries, connectTimeoutMs: timeoutMs, sessions } = road;
-  await recoveries.turn(name);
+async function connect(road: LoginRoad, server: Server): Promise<AnySocket> {
+  const giveBack = road.places.take(server.name);
   try {
-    const socket = await connectTo({ host, port, tls, timeoutMs, sessions });
+    await road.recoveries.turn(server.name);
+    const socket = await connectNow(road, server);
+    socket.once('close', giveBack);
+    return socket;
+  } catch (error) {
+    giveBack();
+    throw error;
+  }
+}
+
+async function connectNow({ recoveries, connectTimeoutMs: timeoutMs, sessions }: LoginRoad, { name, ...at }: Server): Promise<AnySocket> {
+  try {
+    const socket = await connectTo({ ...at, timeoutMs, sessions });
     recoveries.succeeded(name);
     return socket;
   } catch (error) {

@@ -65,8 +65,8 @@ export interface MappingCounters {
   readonly hits: number;
   readonly misses: number;
   readonly stale: number;
-  /** Questions that went to the user maps. */
-  readonly directoryOperations: number;
+  /** What went to the user maps; each may be several LDAP operations, or none. */
+  readonly questions: number;
 }
 
 export interface Mapping {
@@ -100,7 +100,7 @@ class CachedMapping implements Mapping {
   readonly #cache: LRUCache<string, Cached>;
   /** Questions under way, so that many sessions ask once. */
   readonly #asking = new Map<string, Promise<Cached>>();
-  readonly counters = { hits: 0, misses: 0, stale: 0, directoryOperations: 0 };
+  readonly counters = { hits: 0, misses: 0, stale: 0, questions: 0 };
 
   constructor(options: MappingOptions) {
     this.#options = options;
@@ -153,7 +153,7 @@ class CachedMapping implements Mapping {
   async #ask(address: string, fresh: 'yes' | undefined): Promise<Cached> {
     const underWay = fresh === undefined ? this.#asking.get(address) : undefined;
     if (underWay !== undefined) return await underWay;
-    this.counters.directoryOperations += 1;
+    this.counters.questions += 1;
     const askedAt = this.#now();
     const question = this.#options.maps.lookUp(address).then((entry) => {
       const answer = { entry, askedAt };

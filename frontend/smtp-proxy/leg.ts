@@ -19,6 +19,8 @@ export interface LegTarget {
   readonly port: number;
   /** Implicit TLS. */
   readonly tls: ConnectionOptions | undefined;
+  /** Where connections come from; the operating system chooses when undefined. */
+  readonly localAddress?: string | undefined;
   /** How a foreign server is spoken to. */
   readonly foreign?: ForeignSmtp | undefined;
 }

@@ -18,6 +18,8 @@ export interface BackendTarget {
   readonly port: number;
   /** This node's certificate and key, the cluster CA, the name to verify. */
   readonly tls: ConnectionOptions;
+  /** Where connections come from; the operating system chooses when undefined. */
+  readonly localAddress?: string | undefined;
 }
 
 export interface ProxyTimes {
@@ -94,11 +96,11 @@ export class ApiProxy {
    * One per back-end, with the certificate of its first use: connections are kept and TLS sessions resumed. The name is
    * fixed (none, unless the target has one): the package would take it from the client's Host field, and keep connections by it.
    */
-  agentFor({ node, host, port, tls }: BackendTarget): Agent {
+  agentFor({ node, host, port, tls, localAddress }: BackendTarget): Agent {
     const key = `${node} ${host}:${String(port)}`;
     const known = this.#agents.get(key);
     if (known !== undefined) return known;
-    const agent = new Agent({ servername: '', ...tls, keepAlive: true, maxFreeSockets: freeConnections, timeout: freeConnectionMs, scheduling: 'lifo' });
+    const agent = new Agent({ servername: '', ...tls, ...(localAddress === undefined ? {} : { localAddress }), keepAlive: true, maxFreeSockets: freeConnections, timeout: freeConnectionMs, scheduling: 'lifo' });
     this.#agents.set(key, agent);
     return agent;
   }

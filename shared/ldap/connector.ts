@@ -9,6 +9,8 @@ import { ConnectionPool } from './connection-pool.ts';
 import type { Filter } from './filter.ts';
 import { LdapConnection, ResultError, resultCodes } from './ldap-connection.ts';
 import type { Entry } from './ldap-connection.ts';
+import { OperationCounter } from './operations.ts';
+import type { LdapOperations } from './operations.ts';
 import { UriChooser } from './uri-chooser.ts';
 
 export type { Entry } from './ldap-connection.ts';
@@ -35,6 +37,8 @@ export interface ConnectorOptions {
 
 export interface Connector {
   readonly name: string;
+  /** What was sent to the directory since the start. */
+  readonly operations: LdapOperations;
   /**
    * The entries below the search base that match. With more than `sizeLimit` matches exactly `sizeLimit` entries are returned.
    * @throws Failure('directory-unavailable') also when the search base is missing: an empty directory is no answer.
@@ -56,6 +60,7 @@ export function createConnector(options: ConnectorOptions): Connector {
   checkOptions(options);
   const log = options.log.child({ connector: options.name });
   const chooser = new UriChooser(options.uris, log);
+  const counter = new OperationCounter();
   const open = async (uri: string): Promise<LdapConnection> =>
     await LdapConnection.open({ uri, startTls: options.startTls ?? 'no', ca: options.ca, timeoutMs: options.timeoutMs });
   const pool = (use: 'shared' | 'exclusive', openOne: (uri: string) => Promise<LdapConnection>): ConnectionPool =>
@@ -63,24 +68,37 @@ export function createConnector(options: ConnectorOptions): Connector {
 
   const lookups = pool('shared', async (uri) => {
     const connection = await open(uri);
-    if (options.bindDn !== undefined) await bindAsService(connection, options.bindDn, options.bindPassword ?? '');
+    if (options.bindDn !== undefined) {
+      counter.count('serviceBinds');
+      await bindAsService(connection, options.bindDn, options.bindPassword ?? '');
+    }
     return connection;
   });
   const passwordChecks = pool('exclusive', open);
 
   return {
     name: options.name,
+    get operations() {
+      return counter.counts;
+    },
     search: async (filter, attributes, { sizeLimit }) => await lookups.run(async (connection) => {
+      counter.count('searches');
       const { entries, more } = await connection.search({
         base: options.searchBase, scope: options.scope, filter, attributes, sizeLimit,
       });
       if (more === 'yes' && entries.length < sizeLimit) throw new Error('the directory allows fewer results than are needed');
       return entries;
     }),
-    read: async (dn, attributes) => await lookups.run(async (connection) => await readEntry(connection, dn, attributes)),
+    read: async (dn, attributes) => await lookups.run(async (connection) => {
+      counter.count('searches');
+      return await readEntry(connection, dn, attributes);
+    }),
     bind: async (dn, password) => {
       if (password === '' || dn === '') return 'refused';
-      return await passwordChecks.run(async (connection) => await checkPassword(connection, dn, password));
+      return await passwordChecks.run(async (connection) => {
+        counter.count('passwordBinds');
+        return await checkPassword(connection, dn, password);
+      });
     },
     close: () => {
       lookups.close();

@@ -26,11 +26,13 @@ export interface ConnectOptions {
   /** Implicit TLS with these options; plain TCP when absent. */
   readonly tls?: tls.ConnectionOptions | undefined;
   readonly sessions?: TlsSessions | undefined;
+  /** The address of this machine to come from; the operating system chooses when absent. */
+  readonly localAddress?: string | undefined;
 }
 
 /** Connects; rejects with `backend-unavailable` (refused, unreachable, handshake failed, or too slow), the cause inside. */
 export async function connectTo(options: ConnectOptions): Promise<AnySocket> {
-  const socket = options.tls === undefined ? net.connect({ host: options.host, port: options.port, noDelay: true }) : connectTls(options, options.tls);
+  const socket = options.tls === undefined ? net.connect({ host: options.host, port: options.port, noDelay: true, ...comingFrom(options) }) : connectTls(options, options.tls);
   const event = options.tls === undefined ? 'connect' : 'secureConnect';
   await new Promise<void>((resolve, reject) => {
     const refuse = (cause: Error): void => {
@@ -49,10 +51,14 @@ export async function connectTo(options: ConnectOptions): Promise<AnySocket> {
   return socket;
 }
 
+function comingFrom({ localAddress }: ConnectOptions): { readonly localAddress?: string } {
+  return localAddress === undefined ? {} : { localAddress };
+}
+
 function connectTls(options: ConnectOptions, tlsOptions: tls.ConnectionOptions): tls.TLSSocket {
   const target = `${options.host}:${String(options.port)}`;
   const session = options.sessions?.find(target);
-  const socket = tls.connect({ ...tlsOptions, host: options.host, port: options.port, ...(session === undefined ? {} : { session }) });
+  const socket = tls.connect({ ...tlsOptions, host: options.host, port: options.port, ...comingFrom(options), ...(session === undefined ? {} : { session }) });
   socket.setNoDelay(true);
   socket.on('session', (fresh: Buffer) => options.sessions?.remember(target, fresh));
   return socket;

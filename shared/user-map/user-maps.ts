@@ -80,6 +80,11 @@ export interface UserMaps {
   scramSecret(entry: UserEntry, mechanism: ScramMechanism): Promise<ScramSecret | undefined>;
 }
 
+export interface UserMapList extends UserMaps {
+  /** The maps of these names alone, asked in this order; entries of the others can still be expanded and authenticated. */
+  only(names: readonly string[]): UserMapList;
+}
+
 /** The names under which a directory keeps what we need. */
 export interface AttributeNames {
   readonly mail: string;
@@ -152,46 +157,93 @@ export interface UserMap {
 }
 
 /** Makes the list of maps. @throws Failure('bad-input') for a search pattern or a name that can't be used. */
-export function createUserMaps(options: UserMapsOptions): UserMaps {
-  const maps = options.maps.map((map) => ({
+export function createUserMaps(options: UserMapsOptions): UserMapList {
+  const maps = options.maps.map((map): ListedMap => ({
     map: map.kind === 'localFile' ? new LocalFileMap(map, options.log) : new LdapMap(map, options.log),
     domains: map.domains === undefined ? undefined : new Set(map.domains.map((domain) => domain.toLowerCase())),
   }));
-  const byName = new Map(maps.map(({ map }) => [map.name, map]));
+  const byName = new Map(maps.map((listed) => [listed.map.name, listed]));
   if (byName.size !== maps.length) throw new Failure('bad-input', 'two user maps have the same name');
-  const mapOf = (entry: UserEntry): UserMap => {
-    const map = byName.get(entry.map);
-    if (map === undefined) throw new Error(`no user map is called ${entry.map}`);
-    return map;
-  };
-  const { addressing = plainAddressing, expansion = defaultExpansionRules, aliasLogins = 'yes', log } = options;
-  const askMaps = async (address: string): Promise<UserEntry | undefined> => {
+  return new ListedUserMaps(options, byName, maps);
+}
+
+interface ListedMap {
+  readonly map: UserMap;
+  /** Undefined: all. */
+  readonly domains: ReadonlySet<string> | undefined;
+}
+
+class ListedUserMaps implements UserMapList {
+  readonly #options: UserMapsOptions;
+  readonly #byName: ReadonlyMap<string, ListedMap>;
+  readonly #asked: readonly ListedMap[];
+
+  constructor(options: UserMapsOptions, byName: ReadonlyMap<string, ListedMap>, asked: readonly ListedMap[]) {
+    this.#options = options;
+    this.#byName = byName;
+    this.#asked = asked;
+  }
+
+  only(names: readonly string[]): UserMapList {
+    return new ListedUserMaps(this.#options, this.#byName, names.map((name) => this.#named(name)));
+  }
+
+  async lookUp(address: string): Promise<UserEntry | undefined> {
+    for (const candidate of candidatesOf(address.toLowerCase(), this.#options.addressing ?? plainAddressing)) {
+      const entry = await this.#ask(candidate.address);
+      if (entry !== undefined) return withWay(entry, candidate);
+    }
+    return undefined;
+  }
+
+  async expand(entry: UserEntry): Promise<Expansion> {
+    const { addressing = plainAddressing, expansion = defaultExpansionRules, log } = this.#options;
+    return expandEntry(entry, {
+      lookUp: async (address) => this.lookUp(address),
+      member: async (of, dn) => this.#named(of.map).map.member(dn),
+      isOurs: addressing.isOurs, rules: expansion, log,
+    });
+  }
+
+  covers(address: string): boolean {
+    return this.spellings(address).some((spelling) => this.#asked.some(({ domains }) => domains?.has(domainOf(spelling)) ?? true));
+  }
+
+  spellings(address: string): readonly string[] {
+    const candidates = candidatesOf(address.toLowerCase(), this.#options.addressing ?? plainAddressing);
+    return candidates.filter(({ via }) => via !== 'catchAll').map((candidate) => candidate.address);
+  }
+
+  async authenticate(entry: UserEntry, password: string): Promise<'ok' | 'refused'> {
+    return password === '' || !this.#mayLogIn(entry) ? 'refused' : await this.#named(entry.map).map.authenticate(entry, password);
+  }
+
+  async changePassword(entry: UserEntry, change: PasswordChange, newPassword: string): Promise<void> {
+    await this.#named(entry.map).map.changePassword(entry, change, newPassword);
+  }
+
+  async scramSecret(entry: UserEntry, mechanism: ScramMechanism): Promise<ScramSecret | undefined> {
+    return this.#mayLogIn(entry) ? await this.#named(entry.map).map.scramSecret(entry, mechanism) : undefined;
+  }
+
+  async #ask(address: string): Promise<UserEntry | undefined> {
     const domain = domainOf(address);
-    for (const { map, domains } of maps) {
+    for (const { map, domains } of this.#asked) {
       const entry = domains === undefined || domains.has(domain) ? await map.lookUp(address) : undefined;
       if (entry !== undefined) return entry;
     }
     return undefined;
-  };
-  const lookUp = async (address: string): Promise<UserEntry | undefined> => {
-    for (const candidate of candidatesOf(address.toLowerCase(), addressing)) {
-      const entry = await askMaps(candidate.address);
-      if (entry !== undefined) return withWay(entry, candidate);
-    }
-    return undefined;
-  };
-  const spellings = (address: string): readonly string[] =>
-    candidatesOf(address.toLowerCase(), addressing).filter(({ via }) => via !== 'catchAll').map((candidate) => candidate.address);
-  const mayLogIn = (entry: UserEntry): boolean => entry.group === undefined && entry.via !== 'catchAll' && (entry.via === undefined || aliasLogins === 'yes');
-  return {
-    lookUp,
-    covers: (address) => spellings(address).some((spelling) => maps.some(({ domains }) => domains?.has(domainOf(spelling)) ?? true)),
-    spellings,
-    expand: async (entry) => expandEntry(entry, { lookUp, isOurs: addressing.isOurs, rules: expansion, log, member: async (of, dn) => mapOf(of).member(dn) }),
-    authenticate: async (entry, password) => (password === '' || !mayLogIn(entry) ? 'refused' : await mapOf(entry).authenticate(entry, password)),
-    changePassword: async (entry, change, newPassword) => mapOf(entry).changePassword(entry, change, newPassword),
-    scramSecret: async (entry, mechanism) => (mayLogIn(entry) ? await mapOf(entry).scramSecret(entry, mechanism) : undefined),
-  };
+  }
+
+  #named(name: string): ListedMap {
+    const listed = this.#byName.get(name);
+    if (listed === undefined) throw new Error(`no user map is called ${name}`);
+    return listed;
+  }
+
+  #mayLogIn(entry: UserEntry): boolean {
+    return entry.group === undefined && entry.via !== 'catchAll' && (entry.via === undefined || this.#options.aliasLogins !== 'no');
+  }
 }
 
 function domainOf(address: string): string {

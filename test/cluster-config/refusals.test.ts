@@ -97,3 +97,9 @@ test('all problems are told at once, in the order of the document', () => {
   const text = sampleWith('drainSeconds: 20', 'drainSecond: 20').replace('maxErrors: 5', 'maxErrors: 0');
   assert.deepEqual(problems(text).map((line) => line.split(':')[0]), ['16', '32']);
 });
+
+test('a proxy names user maps that exist, and a default back-end where misses go there', () => {
+  assert.match(problems(sampleWith('drainSeconds: 20', 'services: { imapProxy: { userMaps: [usres] } }'))[0] ?? '', /services\.imapProxy\.userMaps\[0\]: no user map is named "usres" \(there are: /);
+  assert.match(problems(sampleWith('drainSeconds: 20', 'services: { pop3Proxy: { onMiss: default } }'))[0] ?? '', /services\.pop3Proxy\.onMiss: "default" needs mappingHost/);
+  assert.deepEqual(problems(sampleWith('drainSeconds: 20', 'services: { pop3Proxy: { onMiss: default, mappingHost: old.example.net, mappingPort: 1995 } }')), []);
+});

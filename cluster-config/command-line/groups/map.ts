@@ -5,6 +5,7 @@ import { defaultConfig, print, tellAll } from './terminal.ts';
 export function addMapCommands(program: Command): void {
   const map = program.command('map').description('Ask the user maps.');
   addQuestions(map);
+  addStatistics(map);
   addComparisons(map);
 }
 
@@ -16,6 +17,7 @@ function addQuestions(map: Command): void {
     .argument('<address>', 'a mail address; the primary domain is added when there is none')
     .option('--config <file>', 'the cluster configuration', defaultConfig)
     .option('--node <name>', 'the front-end to ask (else: the first)')
+    .option('--service <name>', 'as smtpProxy, imapProxy, pop3Proxy or webmailProxy sees it, where these have user maps of their own')
     .option('--json', 'as JSON')
     .addHelpText('after', `
 The front-end is asked over its admin API, with the certificate of a node of the configuration that can be read here. It
@@ -25,7 +27,7 @@ the next question may meet another worker. When it does not answer, this command
 Examples:
   $ waybill map show alice@example.com
   $ waybill map show alice@example.com --node fe2 --json`)
-    .action(async (address: string, options: { config: string; node?: string; json?: boolean }) => {
+    .action(async (address: string, options: { config: string; node?: string; service?: string; json?: boolean }) => {
       const { mapShowText } = await import('../map-command.ts');
       print(await mapShowText(address, options));
     });
@@ -43,6 +45,27 @@ Example:
     .action(async (address: string, options: { config: string }) => {
       const { mapFlushText } = await import('../session-command.ts');
       tellAll(await mapFlushText(address, options));
+    });
+}
+
+/** About what was counted. */
+function addStatistics(map: Command): void {
+  map
+    .command('stats')
+    .description('Show what all front-ends have counted: answers from the cache, stale ones, logins, operations at the directory.')
+    .option('--config <file>', 'the cluster configuration', defaultConfig)
+    .option('--json', 'as JSON, each worker and each LDAP connector by itself')
+    .addHelpText('after', `
+Workers count from their start; those that a change of the configuration has retired count as long as they live. A miss is a
+question that the cache did not answer: logins always ask afresh. Searches and binds are LDAP operations as they were sent,
+those for recipients of mail included; the last column has only those that logins caused. Exit code 1 when a front-end does
+not answer.
+
+Example:
+  $ waybill map stats --json`)
+    .action(async (options: { config: string; json?: boolean }) => {
+      const { mapStatsText } = await import('../map-stats.ts');
+      tellAll(await mapStatsText(options));
     });
 }
 

@@ -1,6 +1,7 @@
 /** `waybill session …`: what can be typed, and how it is explained. */
 import type { Command } from 'commander';
-import type { FrontendsText, SessionOptions } from '../session-command.ts';
+import type { FrontendsText } from '../ask-nodes.ts';
+import type { SessionOptions } from '../session-command.ts';
 import { defaultConfig, tellAll } from './terminal.ts';
 
 export function addSessionCommands(program: Command): void {

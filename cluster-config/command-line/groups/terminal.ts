@@ -1,5 +1,5 @@
 /** What all groups of commands have in common: the configuration that is meant when none is named, and where words go. */
-import type { FrontendsText } from '../session-command.ts';
+import type { FrontendsText } from '../ask-nodes.ts';
 
 export const defaultConfig = 'waybill-data/waybill.yaml';
 

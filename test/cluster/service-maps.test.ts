@@ -1,0 +1,136 @@
+/** Each proxy with user maps, default back-end and connections of its own; what is counted of all that. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { startCluster } from '../harness/cluster.ts';
+import type { Cluster } from '../harness/cluster.ts';
+import { addPerson } from '../harness/demo-people.ts';
+import { ImapSession } from '../harness/imap-session.ts';
+import { logLine } from '../harness/log-lines.ts';
+import { Pop3Session } from '../harness/pop3-session.ts';
+import { run } from '../harness/programs.ts';
+import { SmtpSession } from '../harness/smtp-session.ts';
+
+let cluster: Cluster;
+
+before(async () => {
+  cluster = await startCluster({
+    nodes: ['be1', 'fe1', 'fe2'],
+    changeConfig: (yaml) => yaml.replace('  userMaps:\n', `
+    - name: directory-of-few
+      uris: ["ldaps://127.0.0.1:1", ${/ldaps:\/\/127\.0\.0\.1:\d+/.exec(yaml)?.[0] ?? ''}]
+      ca: tls/authority.pem
+      bindDn: cn=waybill,dc=example,dc=com
+      bindPassword: { file: ${/bindPassword: \{ file: (\S+) \}/.exec(yaml)?.[1] ?? ''} }
+      searchBase: dc=example,dc=com
+      searchPattern: "(&(mail=%e)(uid=carol))"
+  userMaps:
+    - { name: few, type: ldapBind, connector: directory-of-few }
+`).replace('\nnodes:\n', `
+frontends:
+  workers: 2
+  services:
+    imapProxy: { userMaps: [users], maxConnectionsPerBackend: 2, localInterface: 127.0.0.77 }
+    pop3Proxy: { userMaps: [few] }
+    smtpProxy: { userMaps: [], mappingHost: 127.0.0.1, mappingPort: ${String(backendPort(yaml, 'lmtp'))} }
+
+nodes:
+`),
+  });
+});
+after(async () => cluster.stop());
+
+/** The port of be1's LMTP listener, which tells it from be2 on the same host. */
+function backendPort(yaml: string, kind: string): number {
+  return Number(new RegExp(`be1:[^]*?127\\.0\\.0\\.1:(\\d+)", kind: ${kind}`).exec(yaml)?.[1]);
+}
+
+async function waybill(...words: string[]): Promise<string> {
+  const { code, output, complaint } = await run(process.execPath, ['--disable-warning=DEP0060', 'waybill.ts', ...words, '--config', cluster.configFile]);
+  assert.equal(code, 0, complaint);
+  return output;
+}
+
+test('a service asks the maps that it names and no others', async () => {
+  const user = await addPerson(cluster, 'be1');
+  (await ImapSession.logIn(cluster, { node: 'fe1', user })).close();
+  const pop3 = await Pop3Session.connect(cluster, 'fe1');
+  await pop3.ok(`USER ${user}`);
+  assert.match(await pop3.run(`PASS ${cluster.password}`), /^-ERR \[AUTH\]/);
+  await pop3.ok('USER carol');
+  assert.match(await pop3.run(`PASS ${cluster.password}`), /^\+OK/);
+  pop3.close();
+  for (const [service, kind] of [['imapProxy', 'found'], ['pop3Proxy', 'unknown']] as const) {
+    assert.equal((JSON.parse(await waybill('map', 'show', user, '--service', service, '--json')) as { kind: string }).kind, kind);
+  }
+});
+
+test('a service without maps sends everybody to its own default back-end, which its port tells from its neighbours', async () => {
+  const shown = JSON.parse(await waybill('map', 'show', 'whoever', '--service', 'smtpProxy', '--json')) as object;
+  assert.deepEqual({ ...shown, asked: undefined }, { address: 'whoever@example.com', account: 'whoever@example.com', kind: 'found', from: 'default', route: { kind: 'node', node: 'be1' }, asked: undefined });
+  const smtp = await SmtpSession.connect(cluster, 'fe1');
+  await smtp.say('MAIL FROM:<sender@example.net>');
+  assert.match(await smtp.say('RCPT TO:<whoever@example.com>'), /^550 5\.1\.1/, 'be1 knows all maps, and refuses');
+  smtp.close();
+  assert.match(await waybill('map', 'show', 'whoever'), /none: the address is refused as unknown/);
+});
+
+test('connections to a back-end come from the address that is configured, and there are no more than allowed', async () => {
+  const user = await addPerson(cluster, 'be1');
+  const open: ImapSession[] = [];
+  // Two workers, each with two places: connections are dealt out in turn.
+  for (let count = 0; count < 4; count += 1) open.push(await ImapSession.logIn(cluster, { node: 'fe1', user }));
+  const late = await ImapSession.connect(cluster, 'fe1');
+  assert.match((await late.run(`LOGIN ${user} ${cluster.password}`)).completion, /^NO \[UNAVAILABLE\] the mail server has too many connections/);
+  await logLine(cluster, 'be1', ['"client":"127.0.0.77"', '"frontend":"fe1"', 'session begins']);
+  for (const session of open) session.close();
+  for (;;) {
+    const { completion } = await late.run(`LOGIN ${user} ${cluster.password}`);
+    if (completion.startsWith('OK')) break;
+    assert.match(completion, /^NO \[UNAVAILABLE\]/);
+  }
+  late.close();
+});
+
+interface Stats {
+  readonly frontends: readonly { readonly frontend: string; readonly workers: readonly WorkerStats[] }[];
+}
+interface WorkerStats {
+  readonly mapping: Record<string, number>;
+  readonly logins: Record<string, number>;
+  readonly connectors: Record<string, Record<string, number>>;
+}
+
+/** The sum of one figure over all workers. */
+async function counted(figure: (worker: WorkerStats) => number | undefined): Promise<number> {
+  const { frontends } = JSON.parse(await waybill('map', 'stats', '--json')) as Stats;
+  assert.deepEqual(frontends.map(({ frontend, workers }) => [frontend, workers.length]), [['fe1', 2], ['fe2', 2]]);
+  return frontends.flatMap(({ workers }) => workers).reduce((total, worker) => total + (figure(worker) ?? 0), 0);
+}
+
+test('logins, refusals and the operations they cost at the directory are counted over all workers', async () => {
+  const user = await addPerson(cluster, 'be1');
+  const figures = {
+    accepted: ({ logins }: WorkerStats) => logins['accepted'], refused: ({ logins }: WorkerStats) => logins['refused'], operations: ({ logins }: WorkerStats) => logins['operations'],
+    binds: ({ connectors }: WorkerStats) => connectors['directory']?.['passwordBinds'], searches: ({ connectors }: WorkerStats) => connectors['directory']?.['searches'],
+  };
+  const names = Object.keys(figures) as (keyof typeof figures)[];
+  const before = await Promise.all(names.map(async (name) => counted(figures[name])));
+  for (let count = 0; count < 3; count += 1) (await ImapSession.logIn(cluster, { node: 'fe1', user, service: 'imap' })).close();
+  const imap = await ImapSession.connect(cluster, 'fe1');
+  await imap.run(`LOGIN ${user} wrong`);
+  imap.close();
+  const now = await Promise.all(names.map(async (name) => counted(figures[name])));
+  const grown = Object.fromEntries(names.map((name, index) => [name, (now[index] ?? 0) - (before[index] ?? 0)]));
+  // A search and a bind for each.
+  assert.deepEqual(grown, { accepted: 3, refused: 1, operations: 8, binds: 4, searches: 4 });
+  assert.match(await waybill('map', 'stats'), /^FRONT-END +WORKERS +HITS +MISSES .*\nfe1 +2 +\d+ .* 2\.\d\d\nfe2 +2 .* -\nall +4 .* 2\.\d\d\n$/);
+});
+
+test('answers from the cache are told from questions', async () => {
+  const user = await addPerson(cluster, 'be1');
+  const [hits, questions] = [await counted(({ mapping }) => mapping['hits']), await counted(({ mapping }) => mapping['questions'])];
+  for (let count = 0; count < 6; count += 1) await waybill('map', 'show', user);
+  const more = { hits: (await counted(({ mapping }) => mapping['hits'])) - hits, questions: (await counted(({ mapping }) => mapping['questions'])) - questions };
+  assert.equal(more.hits + more.questions, 6);
+  assert.ok(more.questions >= 1 && more.questions <= 2, JSON.stringify(more));
+});
