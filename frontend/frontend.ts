@@ -171,7 +171,7 @@ async function startSmtp(ground: Ground): Promise<Service> {
     backends: {
       lmtp: (route) => (route.kind === 'host' ? foreignSmtp(ground, route) : targets.ofRoute(route, 'lmtp')),
       submission: (route) => targets.ofRoute(route, 'submission'),
-      custodians: () => targets.all('lmtp'),
+      custodians: (of) => targets.all(of),
     },
     sessions: new TlsSessions(),
     connectTimeoutMs: service.connectTimeoutSeconds * 1000,

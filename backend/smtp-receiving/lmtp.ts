@@ -49,6 +49,10 @@ export function lmtpHandlers(options: SmtpReceivingOptions): SmtpHandlers<LmtpSe
       if (role === 'custodian') await options.processing.checkSpace();
       session.transaction = { sender, role, accounts: new Map(), handedOver: handOver(session, sender) };
     },
+    reset: (session) => {
+      session.confirmations.confirm();
+      session.transaction = undefined;
+    },
     recipient: async (session, recipient) => {
       if (parseAddress(recipient.address) === undefined) throw new Failure('bad-input', 'malformed address');
       const transaction = ongoing(session);

@@ -46,8 +46,15 @@ export function smtpHandlers(options: SmtpReceivingOptions, role: SmtpRole): Smt
     mail: async (session, sender) => {
       session.confirmations.confirm();
       checkReversePath(sender.address);
-      if (role !== 'mx') await checkSender(options, session, sender);
+      // A custodian keeps mail for users of other nodes, whose right to the address the front-end has checked.
+      const isCustodian = role === 'relayed-submission' && sender.extra?.has('XWAYBILL-CUSTODIAN') === true;
+      if (isCustodian) await options.processing.checkSpace();
+      else if (role !== 'mx') await checkSender(options, session, sender);
       session.transaction = { sender, accounts: new Map() };
+    },
+    reset: (session) => {
+      session.confirmations.confirm();
+      session.transaction = undefined;
     },
     recipient: async (session, recipient) => {
       const transaction = ongoing(session);

@@ -66,7 +66,7 @@ export class Legs {
    * A leg on which MAIL can be said, or undefined when the back-end is down or does not want us (which is logged).
    * @param login the user that the back-end shall take as authenticated (submission).
    */
-  async open(target: LegTarget, peer: SmtpPeer, how: { readonly protocol: 'smtp' | 'lmtp'; readonly login?: string }): Promise<SmtpClient | undefined> {
+  async open(target: LegTarget, peer: SmtpPeer, how: { readonly protocol: 'smtp' | 'lmtp'; readonly login?: string | undefined }): Promise<SmtpClient | undefined> {
     const downUntil = this.#downUntil.get(target.node);
     if (downUntil !== undefined) {
       if (downUntil > Date.now()) return undefined;

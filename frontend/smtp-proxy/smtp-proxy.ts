@@ -23,6 +23,7 @@ import { Legs, frontendKeyword, keywordValue } from './leg.ts';
 import type { LegTarget } from './leg.ts';
 import { replyTo } from './replies.ts';
 import { mechanismsFor } from './sasl.ts';
+import { SessionLegs } from './session-legs.ts';
 import { Submission } from './submission.ts';
 import type { Submitter } from './submission.ts';
 import { IncomingTransaction } from './transaction.ts';
@@ -45,8 +46,8 @@ export interface SmtpBackends {
   lmtp(route: Route): LegTarget | undefined;
   /** The trusted submission listener a route leads to. */
   submission(route: Route): BackendTarget | undefined;
-  /** LMTP listeners of all configured back-ends, in the order in which they are asked to take custody. */
-  custodians(): readonly BackendTarget[];
+  /** The listeners of all configured back-ends that may take custody: of mail from the world, or of a submission. */
+  custodians(of: 'lmtp' | 'submission'): readonly BackendTarget[];
 }
 
 export interface SmtpProxyOptions {
@@ -105,25 +106,30 @@ export async function startSmtpProxy(given: SmtpProxyOptions): Promise<Service &
 /** A session's current transaction; the one before it is confirmed by whatever the client says next. */
 interface Session<T> {
   readonly peer: SmtpPeer;
+  readonly legs: SessionLegs;
   submitter: Submitter | undefined;
   transaction: T | undefined;
 }
 
 /** What both kinds of transaction have in common. */
 interface Transaction {
+  /** The client has gone on after our last reply; its session goes on, too. */
   confirm(): void;
+  /** The client has said goodbye after our last reply. */
+  finish(): void;
+  /** The client is gone without a word. */
   abandon(): void;
 }
 
 function mxSessions(options: SmtpProxyOptions, listener: SmtpProxyListener, legs: Legs): SmtpSessions {
   const { mapping, backends, postmaster, hostName, log } = options;
-  const road = { mapping, legs, postmaster, hostName, log, lmtpOf: (route: Route) => backends.lmtp(route), custodians: () => backends.custodians() };
+  const road = { mapping, legs, postmaster, hostName, log, lmtpOf: (route: Route) => backends.lmtp(route), custodians: () => backends.custodians('lmtp') };
   return serve<IncomingTransaction>(options, listener, {
-    ...sessionEnds(),
+    ...sessionEnds(legs),
     mail: (session, sender) => {
       endTransaction(session);
       if (sender.address !== '' && parseAddress(sender.address) === undefined) throw new SmtpRefused('mail', makeReply(501, '5.1.7', 'malformed address'));
-      session.transaction = new IncomingTransaction(road, session.peer, sender);
+      session.transaction = new IncomingTransaction(road, session, sender);
     },
     recipient: async (session, recipient) => session.transaction?.recipient(recipient),
     message: async (session, bytes) => begun(session).message(bytes),
@@ -132,16 +138,16 @@ function mxSessions(options: SmtpProxyOptions, listener: SmtpProxyListener, legs
 
 function submissionSessions(options: SmtpProxyOptions, listener: SmtpProxyListener, legs: Legs): SmtpSessions {
   const { mapping, backends, log } = options;
-  const road = { mapping, legs, log, submissionOf: (route: Route) => backends.submission(route) };
+  const road = { mapping, legs, log, submissionOf: (route: Route) => backends.submission(route), custodians: () => backends.custodians('submission') };
   return serve<Submission>(options, listener, {
-    ...sessionEnds(),
+    ...sessionEnds(legs),
     mechanisms: (session) => mechanismsFor(options, session.peer, (user) => {
       session.submitter = user;
     }),
     mail: async (session, sender) => {
       endTransaction(session);
       if (session.submitter === undefined) throw new Error('MAIL without a submitter');
-      session.transaction = new Submission(road, session.peer, session.submitter);
+      session.transaction = new Submission(road, { ...session, submitter: session.submitter });
       await session.transaction.begin(sender);
     },
     recipient: async (session, recipient) => session.transaction?.recipient(recipient),
@@ -158,12 +164,14 @@ function serve<T>(options: SmtpProxyOptions, listener: SmtpProxyListener, handle
   });
 }
 
-function sessionEnds<T extends Transaction>(): Pick<SmtpHandlers<Session<T>>, 'open' | 'close'> {
+function sessionEnds<T extends Transaction>(legs: Legs): Pick<SmtpHandlers<Session<T>>, 'open' | 'reset' | 'close'> {
   return {
-    open: (peer) => ({ peer, submitter: undefined, transaction: undefined }),
+    open: (peer) => ({ peer, legs: new SessionLegs(legs, peer), submitter: undefined, transaction: undefined }),
+    reset: endTransaction,
     close: (session, how) => {
       if (how === 'cut') session.transaction?.abandon();
-      else endTransaction(session);
+      else session.transaction?.finish();
+      session.legs.end();
     },
   };
 }

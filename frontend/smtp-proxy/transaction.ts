@@ -17,8 +17,11 @@ import { SmtpRefused } from '../../shared/smtp/refusal.ts';
 import type { SmtpPeer } from '../../shared/smtp/server-session.ts';
 import { expansionRefused } from '../../shared/user-map/expansion-refusal.ts';
 import type { Mapping, Route } from '../mapping/mapping.ts';
+import { inOrderFor } from './custodians.ts';
 import { senderForBackend, speaksWaybill } from './leg.ts';
 import type { Legs, LegTarget } from './leg.ts';
+import { OnceStarted } from './once-started.ts';
+import type { SessionLegs } from './session-legs.ts';
 import { traced } from './foreign-trace.ts';
 import { referralOf } from './referral.ts';
 
@@ -48,18 +51,24 @@ interface Accepted {
   readonly leg: OwnerLeg | undefined;
 }
 
+/** One client session. */
+export interface ClientSession {
+  readonly peer: SmtpPeer;
+  readonly legs: SessionLegs;
+}
+
 export class IncomingTransaction {
   readonly #road: TransactionRoad;
   readonly #peer: SmtpPeer;
+  readonly #kept: SessionLegs;
   readonly #sender: EnvelopeSender;
   readonly #legs = new Map<string, OwnerLeg>();
   readonly #accepted = new Map<string, Accepted>();
-  /** The leg whose back-end said 250, while the client gave no sign that it knows. */
-  #unconfirmed: SmtpClient | undefined;
 
-  constructor(road: TransactionRoad, peer: SmtpPeer, sender: EnvelopeSender) {
+  constructor(road: TransactionRoad, session: ClientSession, sender: EnvelopeSender) {
     this.#road = road;
-    this.#peer = peer;
+    this.#peer = session.peer;
+    this.#kept = session.legs;
     this.#sender = sender;
   }
 
@@ -106,12 +115,14 @@ export class IncomingTransaction {
 
   /** The client is known to have had our reply: the back-end may forget what it kept for a retry. */
   confirm(): void {
-    for (const client of [this.#unconfirmed, ...this.#otherClients(this.#unconfirmed)]) void client?.quit();
+    for (const { target, client } of this.#legs.values()) this.#kept.release(target.node, client);
   }
 
-  /** The client is gone without a word. */
+  finish(): void {
+    for (const { client } of this.#legs.values()) void client.quit();
+  }
+
   abandon(): void {
-    this.#unconfirmed?.destroy();
     for (const { client } of this.#legs.values()) client.destroy();
   }
 
@@ -182,7 +193,7 @@ export class IncomingTransaction {
     if (target === undefined) return undefined;
     const known = this.#legs.get(target.node);
     if (known !== undefined) return known.client.alive ? known : undefined;
-    const client = await this.#road.legs.open(target, this.#peer, { protocol: 'lmtp' });
+    const client = await this.#kept.open(target, { protocol: 'lmtp' });
     if (client === undefined) return undefined;
     const leg = { target, client };
     this.#legs.set(target.node, leg);
@@ -190,7 +201,7 @@ export class IncomingTransaction {
     if (reply === undefined) return undefined;
     if (isPositive(reply)) return leg;
     this.#legs.delete(target.node);
-    void client.quit();
+    this.#kept.release(target.node, client);
     throw new SmtpRefused('mail', reply);
   }
 
@@ -210,9 +221,10 @@ export class IncomingTransaction {
     for (const leg of this.#legs.values()) {
       if (leg.client.alive && speaksWaybill(leg.client) && (await this.#agreesToCustody(leg, 'used'))) return leg;
     }
-    for (const target of this.#road.custodians()) {
+    const [first] = this.#accepted.keys();
+    for (const target of inOrderFor(first ?? '', this.#road.custodians())) {
       if (this.#legs.has(target.node)) continue;
-      const client = await this.#road.legs.open(target, this.#peer, { protocol: 'lmtp' });
+      const client = await this.#kept.open(target, { protocol: 'lmtp' });
       if (client === undefined) continue;
       const leg = { target, client };
       this.#legs.set(target.node, leg);
@@ -229,7 +241,7 @@ export class IncomingTransaction {
       const refusal = [replies.sender, ...replies.recipients].find((reply) => !isPositive(reply));
       if (refusal === undefined) return true;
       this.#road.log.warn({ session: this.#peer.sessionId, node: leg.target.node, reply: replyLine(refusal) }, 'back-end does not take custody');
-      void leg.client.quit();
+      leg.client.destroy();
     } catch (thrown) {
       this.#road.log.warn({ err: thrown, session: this.#peer.sessionId, node: leg.target.node }, 'back-end lost while asking for custody');
       leg.client.destroy();
@@ -238,34 +250,13 @@ export class IncomingTransaction {
     return false;
   }
 
-  /** After the back-end's answer: its leg is kept until the client shows that it knows of the 250; other legs are done. */
+  /** A refused message leaves nothing to confirm. A leg cut without a word lets the back-end know the retry. */
   #settle(used: OwnerLeg, reply: Reply): void {
-    if (isPositive(reply)) this.#unconfirmed = used.client;
-    else used.client.destroy();
-    for (const client of this.#otherClients(used.client)) void client.quit();
+    if (!isPositive(reply)) used.client.destroy();
     this.#road.log.info({
       session: this.#peer.sessionId, client: this.#peer.address, from: this.#sender.address, node: used.target.node,
       recipients: this.#accepted.size, reply: replyLine(reply),
     }, 'message answered');
-  }
-
-  #otherClients(used: SmtpClient | undefined): SmtpClient[] {
-    return [...this.#legs.values()].map((leg) => leg.client).filter((client) => client !== used);
-  }
-}
-
-/** An iterable that knows whether anything was taken from it: until then the message may go elsewhere. */
-class OnceStarted implements AsyncIterable<Buffer> {
-  started = false;
-  readonly #bytes: AsyncIterable<Buffer>;
-
-  constructor(bytes: AsyncIterable<Buffer>) {
-    this.#bytes = bytes;
-  }
-
-  [Symbol.asyncIterator](): AsyncIterator<Buffer> {
-    this.started = true;
-    return this.#bytes[Symbol.asyncIterator]();
   }
 }
 

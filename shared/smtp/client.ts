@@ -177,6 +177,11 @@ export class SmtpClient {
   /** QUIT, politely but briefly: never throws. */
   async quit(): Promise<void> {
     if (!this.alive) return;
+    if (this.stage === 'message') {
+      // Whatever is said now would be part of the message.
+      this.#connection.destroy();
+      return;
+    }
     try {
       await this.#say('quit', 'QUIT');
       this.#connection.end();

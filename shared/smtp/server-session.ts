@@ -63,8 +63,10 @@ export interface SmtpHandlers<S> {
    * offered without TLS, too, where this names something. Without it PLAIN and LOGIN are offered, under TLS only.
    */
   mechanisms?(state: S): ReadonlyMap<string, () => SmtpSaslExchange>;
-  /** A transaction begins. It ends with `message`, the next `mail`, or `close`; RSET and EHLO are not told. */
+  /** A transaction begins. It ends with `message`, `reset`, the next `mail`, or `close`; EHLO is not told. */
   mail(state: S, sender: EnvelopeSender): Promise<void> | void;
+  /** RSET: the transaction is given up, if there is one; and the client has gone on after our last reply. */
+  reset?(state: S): void;
   recipient(state: S, recipient: EnvelopeRecipient): Promise<void>;
   /**
    * The message's bytes, dots unstuffed, CRLF line ends. They must be read to the end before anything is committed: the
@@ -134,6 +136,10 @@ class Sessions<S> implements SmtpSessions {
       limits: options.limits,
       greetingDelayMs: options.greetingDelayMs,
       extensions: options.extensions,
+      onReset: ({ id }) => {
+        const state = this.#held.get(id)?.state;
+        if (state !== undefined) options.handlers.reset?.(state.value);
+      },
       sasl: options.handlers.mechanisms === undefined ? undefined : {
         mechanisms: (connection) => this.#mechanisms(connection.id),
         refusal: (thrown, connection) => options.replyTo(thrown, connection.id),

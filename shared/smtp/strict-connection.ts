@@ -24,6 +24,8 @@ export interface StrictSettings {
   /** Further keywords for the EHLO answer. */
   readonly extensions: readonly string[];
   readonly sasl: SmtpSasl | undefined;
+  /** The client said RSET. */
+  onReset(connection: StrictConnection): void;
 }
 
 /** One SASL exchange: challenges until it is known who the client is. */
@@ -119,6 +121,11 @@ export class StrictConnection extends SMTPConnection {
     else if (begin === undefined) this.send(504, '5.5.4 not a mechanism that is offered here');
     else this.send(501, '5.5.2 AUTH mechanism [initial response]');
     callback();
+  }
+
+  override handler_RSET(command: Buffer, callback: () => void): void {
+    this._server.settings.onReset(this);
+    super.handler_RSET(command, callback);
   }
 
   override handler_QUIT(command: Buffer, callback: () => void): void {

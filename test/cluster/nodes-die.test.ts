@@ -65,7 +65,7 @@ describe('a back-end is killed', () => {
   });
 
   for (const node of frontendNames) {
-    test(`its users get a temporary error that says so through ${node}`, async () => {
+    test(`its users get a temporary error that says so through ${node}, but what they send is taken and goes out`, async () => {
       const imap = await ImapSession.connect(cluster, node);
       assert.match((await imap.run(`LOGIN alice ${cluster.password}`)).completion, /^NO \[UNAVAILABLE\] \S.*try again later/);
       imap.close();
@@ -75,8 +75,12 @@ describe('a back-end is killed', () => {
       pop3.close();
       const smtp = await SmtpSession.connect(cluster, node, 'submissions');
       assert.match(await smtp.authenticate('alice', cluster.password), /^235 /);
-      assert.match(await smtp.say('MAIL FROM:<alice@example.com>'), /^451 4\.\d\.\d \S/);
-      smtp.close();
+      assert.match(await smtp.say('MAIL FROM:<bob@example.com>'), /^553 5\.7\.1 /, 'whose address it is, is checked all the same');
+      const sent = newMessage({ from: 'alice@example.com' });
+      assert.match(await smtp.send({ from: 'alice@example.com', to: ['alice@example.com', 'bob@example.com'], bytes: sent.bytes }), /^250 /);
+      await smtp.quit();
+      forAlice.push(sent.subject);
+      await hasOnce(node, 'bob', [sent.subject]);
       const web = await signIn(new WebClient(), node, 'alice');
       assert.deepEqual([web.status, web.kind], [503, 'backend-unavailable']);
     });

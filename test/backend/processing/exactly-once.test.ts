@@ -37,6 +37,18 @@ test('a client that was cut before it heard 250 tries again, and there is one co
   assert.equal((await inboxOf(be1, 'carol@example.com')).length, 1, 'another recipient is another message');
 });
 
+test('a client that went on with RSET knows of its 250, also when the line is cut afterwards', async (t) => {
+  const be1 = await new TestCluster(t).start(t, 'be1');
+  const bytes = messageOf('reset');
+  for (const count of [1, 2]) {
+    const leg = await openLeg(be1.ports.lmtp);
+    assert.equal(await send(leg, bytes, { to: ['alice@example.com'] }), 250);
+    await leg.reset();
+    leg.destroy();
+    assert.equal((await inboxOf(be1, 'alice@example.com')).length, count);
+  }
+});
+
 test('identical messages in one session, and in two sessions at once, are all delivered', async (t) => {
   const be1 = await new TestCluster(t).start(t, 'be1');
   const bytes = messageOf('twins');

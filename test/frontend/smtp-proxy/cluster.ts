@@ -30,10 +30,16 @@ export interface TestBackend {
   readonly recipients: string[];
   readonly messages: { readonly text: string; readonly recipients: readonly string[]; readonly custodian: boolean }[];
   readonly ends: ('quit' | 'cut')[];
+  /** Connections so far. */
+  connections: number;
+  /** Messages whose 250 the front-end has shown its client to have heard. */
+  confirmed: () => number;
   /** Throws or waits to refuse or delay; the default takes everything. */
   onMail: () => Promise<void> | void;
   onRecipient: (recipient: EnvelopeRecipient) => Promise<void> | void;
   onMessage: (bytes: AsyncIterable<Buffer>, recipients: readonly string[]) => Promise<Reply | readonly Reply[] | undefined>;
+  /** Cuts every connection. */
+  cut: () => void;
   /** Cuts every connection and refuses new ones. */
   kill: () => Promise<void>;
 }
@@ -63,15 +69,22 @@ async function collect(bytes: AsyncIterable<Buffer>): Promise<string> {
 interface Transaction {
   readonly peer: SmtpPeer;
   custodian: boolean;
+  /** Messages that were answered 250, and no more was said. */
+  unconfirmed: number;
 }
 
 async function startBackend(t: TestContext, node: string, protocol: 'lmtp' | 'smtp'): Promise<TestBackend> {
   const pems = certificates[node] ?? { certificate: '', key: '', authority: '' };
   const serverTls = createServerTls(pems);
   const open = new Set<SmtpPeer>();
+  let confirmed = 0;
+  const goneOn = (state: Transaction): void => {
+    confirmed += state.unconfirmed;
+    state.unconfirmed = 0;
+  };
   const backend: TestBackend = {
-    node, port: 0, mails: [], recipients: [], messages: [], ends: [],
-    onMail: () => undefined, onRecipient: () => undefined, onMessage: async () => Promise.resolve(undefined), kill: async () => Promise.resolve(),
+    node, port: 0, mails: [], recipients: [], messages: [], ends: [], connections: 0, confirmed: () => confirmed,
+    onMail: () => undefined, onRecipient: () => undefined, onMessage: async () => Promise.resolve(undefined), cut: () => undefined, kill: async () => Promise.resolve(),
   };
   const sessions = serveSmtp<Transaction>({
     protocol, hostName: node, encryption: 'implicit', serverTls: () => serverTls, authentication: protocol === 'smtp' ? 'xclient' : 'none', trustedPeers: 'yes',
@@ -81,10 +94,13 @@ async function startBackend(t: TestContext, node: string, protocol: 'lmtp' | 'sm
       open: (peer) => {
         if (nodeIdentity(peer.socket)?.role !== 'frontend') throw refusal(554, '5.7.1', 'no node certificate');
         open.add(peer);
-        return { peer, custodian: false };
+        backend.connections += 1;
+        return { peer, custodian: false, unconfirmed: 0 };
       },
       authenticate: async (_, { name }) => Promise.resolve(name),
+      reset: goneOn,
       mail: async (state, sender) => {
+        goneOn(state);
         const { address, forwarded, user } = state.peer;
         backend.mails.push({ sender, peer: { address, hello: forwarded?.hello, protocol: forwarded?.protocol, user } });
         state.custodian = sender.extra?.has('XWAYBILL-CUSTODIAN') ?? false;
@@ -98,20 +114,25 @@ async function startBackend(t: TestContext, node: string, protocol: 'lmtp' | 'sm
         const addresses = recipients.map((one) => one.address);
         const decided = await backend.onMessage(bytes, addresses);
         if (decided !== undefined) return decided;
+        state.unconfirmed += 1;
         backend.messages.push({ text: await collect(bytes), recipients: addresses, custodian: state.custodian });
         return makeReply(250, '2.6.0', `kept by ${node}`);
       },
       close: (state, how) => {
         open.delete(state.peer);
+        if (how === 'quit') goneOn(state);
         backend.ends.push(how);
       },
     },
   });
   const listener = await listen({ host: '127.0.0.1', port: 0, tls: 'implicit', serverTls, requestCertificate: 'yes', maxConnections: 100, log: quietLog }, (socket) => sessions.accept(socket));
   backend.port = listener.port;
+  backend.cut = () => {
+    for (const peer of open) peer.socket.destroy();
+  };
   backend.kill = async () => {
     await listener.close();
-    for (const peer of open) peer.socket.destroy();
+    backend.cut();
   };
   t.after(async () => backend.kill());
   return backend;

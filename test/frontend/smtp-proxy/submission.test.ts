@@ -108,17 +108,78 @@ test('the back-end\'s refusals are passed on', async (t) => {
   assert.deepEqual(await client.reply(552), ['552 5.2.2 sent mailbox full']);
 });
 
-test('the sender\'s back-end is down: 451 4.4.1, at each step', async (t) => {
+type Step = 'MAIL' | 'RCPT' | 'DATA';
+
+for (const diesBefore of ['MAIL', 'RCPT', 'DATA'] as const) {
+  test(`the sender's back-end is down at ${diesBefore}: another one takes the whole message as custodian, for the same user`, async (t) => {
+    const cluster = await startCluster(t, { leg: 'smtp' });
+    const client = await loggedIn(t, cluster);
+    const at = async (step: Step): Promise<void> => {
+      if (step === diesBefore) await cluster.be1.kill();
+    };
+    await at('MAIL');
+    await client.ask('MAIL FROM:<alias-alice@example.com> RET=HDRS ENVID=e1', 250);
+    await client.ask('RCPT TO:<x@example.org>', 250);
+    await at('RCPT');
+    await client.ask('RCPT TO:<bob@example.com> NOTIFY=NEVER', 250);
+    await at('DATA');
+    await client.ask('DATA', 354);
+    client.sayRaw('Subject: x\r\n\r\n.\r\n');
+    await client.reply(/^250 2\.6\.0 kept by be2/);
+    assert.deepEqual(cluster.be2.messages, [{ text: 'Subject: x\r\n\r\n', recipients: ['x@example.org', 'bob@example.com'], custodian: true }]);
+    const [mail] = cluster.be2.mails;
+    assert.deepEqual([mail?.peer.user, mail?.sender.address, mail?.sender.envid], ['alice@example.com', 'alias-alice@example.com', 'e1']);
+    await client.ask('MAIL FROM:<bob@example.com>', /^553 5\.7\.1 /);
+    await client.ask('QUIT', 221);
+    await sleep(50);
+    assert.deepEqual(cluster.be2.ends, ['quit']);
+  });
+}
+
+test('a custodian that refuses what the lost back-end had accepted: the client comes again; every back-end down: the same', async (t) => {
   const cluster = await startCluster(t, { leg: 'smtp' });
+  cluster.be2.onMail = () => {
+    throw refusal(452, '4.3.1', 'not enough space');
+  };
   const client = await loggedIn(t, cluster);
   await client.ask('MAIL FROM:<alice@example.com>', 250);
   await cluster.be1.kill();
   await client.ask('RCPT TO:<x@example.org>', /^451 4\.4\.1 /);
   await client.ask('RSET', 250);
+  await cluster.be2.kill();
   await client.ask('MAIL FROM:<alice@example.com>', /^451 4\.4\.1 /);
+  await client.ask('NOOP', 250);
 });
 
-test('killed before its reply: 451, never 250', async (t) => {
+test('a refusal of the sender\'s own back-end is its word: no custodian is asked', async (t) => {
+  const cluster = await startCluster(t, { leg: 'smtp' });
+  cluster.be1.onMail = () => {
+    throw refusal(550, '5.7.1', 'sending is not allowed');
+  };
+  const client = await loggedIn(t, cluster);
+  await client.ask('MAIL FROM:<alice@example.com>', /^550 5\.7\.1 sending/);
+  assert.equal(cluster.be2.mails.length, 0);
+});
+
+test('the legs of a session are used again for its next messages, and each is confirmed when the client goes on', async (t) => {
+  const cluster = await startCluster(t, { leg: 'smtp' });
+  const client = await loggedIn(t, cluster);
+  for (let count = 1; count <= 3; count += 1) {
+    await client.ask('MAIL FROM:<alice@example.com>', 250);
+    await client.ask('RCPT TO:<x@example.org>', 250);
+    await client.ask('DATA', 354);
+    await client.ask('x\r\n.', 250);
+    assert.deepEqual([cluster.be1.messages.length, cluster.be1.connections, cluster.be1.confirmed()], [count, 1, count - 1]);
+  }
+  await client.ask('RSET', 250);
+  await sleep(50);
+  assert.equal(cluster.be1.confirmed(), 3);
+  await client.ask('QUIT', 221);
+  await sleep(50);
+  assert.deepEqual(cluster.be1.ends, ['quit']);
+});
+
+test('killed before its reply: 451, never 250, and no other back-end is given the message', async (t) => {
   const cluster = await startCluster(t, { leg: 'smtp' });
   cluster.be1.onMessage = async (bytes) => {
     for await (const piece of bytes) assert.ok(piece.length > 0);
@@ -131,6 +192,7 @@ test('killed before its reply: 451, never 250', async (t) => {
   await client.ask('DATA', 354);
   client.sayRaw('x\r\n.\r\n');
   await client.reply(/^451 4\.4\.1 /);
+  assert.equal(cluster.be2.messages.length, 0);
 });
 
 test('not kept here: the referral is followed once', async (t) => {

@@ -1,0 +1,68 @@
+/** Legs are kept between the messages of one client session, and what the back-end must know of the client is still true. */
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { mxClient, sendMessage, startCluster } from './cluster.ts';
+
+test('messages of one session go over the same connections, whoever of several back-ends gets them', async (t) => {
+  const cluster = await startCluster(t);
+  const client = await mxClient(t, cluster);
+  const turns = [['alice'], ['bob'], ['alice', 'bob'], ['carol'], ['bob'], ['bob', 'carol']];
+  for (const users of turns) {
+    await sendMessage(client, users.map((user) => `${user}@example.com`));
+    await client.reply(250);
+  }
+  assert.deepEqual([cluster.be1.connections, cluster.be2.connections], [1, 1]);
+  assert.equal(cluster.be1.messages.length + cluster.be2.messages.length, turns.length);
+  await client.ask('QUIT', 221);
+  await sleep(50);
+  assert.deepEqual([cluster.be1.ends, cluster.be2.ends], [['quit'], ['quit']]);
+  assert.equal(cluster.be1.confirmed() + cluster.be2.confirmed(), turns.length);
+});
+
+test('a client that goes on has confirmed the message before, also when it is cut later; the last one is not', async (t) => {
+  const cluster = await startCluster(t);
+  const client = await mxClient(t, cluster);
+  await sendMessage(client, ['alice@example.com']);
+  await client.reply(250);
+  assert.equal(cluster.be1.confirmed(), 0);
+  await sendMessage(client, ['bob@example.com']);
+  await client.reply(250);
+  client.close();
+  await sleep(100);
+  assert.deepEqual([cluster.be1.confirmed(), cluster.be2.confirmed()], [1, 0]);
+  assert.deepEqual([cluster.be1.ends, cluster.be2.ends], [['quit'], ['cut']]);
+});
+
+test('a client that names itself anew is named anew to the back-end', async (t) => {
+  const cluster = await startCluster(t);
+  const client = await mxClient(t, cluster);
+  await sendMessage(client, ['alice@example.com']);
+  await client.reply(250);
+  await client.ask('EHLO other.example.net', 250);
+  await sendMessage(client, ['alice@example.com']);
+  await client.reply(250);
+  assert.deepEqual(cluster.be1.mails.map(({ peer }) => peer.hello), ['mail.example.net', 'other.example.net']);
+});
+
+test('a kept connection that the back-end has closed is no sign that it is down', async (t) => {
+  const cluster = await startCluster(t, { backendDownMs: 60_000 });
+  const client = await mxClient(t, cluster);
+  await sendMessage(client, ['alice@example.com']);
+  await client.reply(250);
+  await client.ask('RSET', 250);
+  cluster.be1.cut();
+  await sendMessage(client, ['alice@example.com']);
+  await client.reply(250);
+  assert.deepEqual([cluster.be1.messages.length, cluster.be1.connections, cluster.be2.messages.length], [2, 2, 0]);
+});
+
+test('a refused message costs the leg, not the next message', async (t) => {
+  const cluster = await startCluster(t);
+  const client = await mxClient(t, cluster);
+  await sendMessage(client, ['alice@example.com'], 'a\nb\r\n');
+  await client.reply(/^550 5\.6\.0 /);
+  await sendMessage(client, ['alice@example.com']);
+  await client.reply(250);
+  assert.equal(cluster.be1.messages.length, 1);
+});
