@@ -36,6 +36,8 @@ export interface LaneOptions {
   readonly signal: AbortSignal;
   /** When to try again what an outage held up. */
   readonly outageDueAtMs: () => number;
+  /** When to try again what waits for the end of an account's move. */
+  readonly movedDueAtMs: () => number;
 }
 
 /** A lane to another node. Rejects with a temporary Failure when it can't be reached. */
@@ -121,8 +123,9 @@ function handedOver(item: QueueItem, outcome: RecipientOutcome, { node, options 
   if (outcome.at === 'broken') return { at: 'outage', dueAtMs, words: ownWords('4.4.2', outcome.reason, node) };
   const words = replyWordsOf(outcome.reply, node);
   if (outcome.at === 'delivered') return { at: 'delivered', told: item.confirmation, report: 'delivered', words };
+  if (outcome.reply.code === 450 && outcome.reply.enhanced === '4.2.0') return { at: 'outage', dueAtMs: options.movedDueAtMs(), words };
   const referral = /<?referral ([^\s>]+)>?/u.exec(outcome.reply.lines[0] ?? '')?.[1];
-  if (outcome.reply.enhanced === '4.3.5') return { at: 'moved', destination: destinationAfter(referral, options), dueAtMs };
+  if (outcome.reply.enhanced === '4.3.5') return { at: 'moved', destination: destinationAfter(referral, options), dueAtMs: referral === undefined ? dueAtMs : options.movedDueAtMs() };
   // 4.3.x and 4.4.x: something of that node is out of order; any other refusal is about the recipient.
   if (isTemporary(outcome.reply) && /^4\.[34]\./u.test(outcome.reply.enhanced ?? '4.3.0')) return { at: 'outage', dueAtMs, words };
   return { at: 'refused', permanent: isTemporary(outcome.reply) ? 'no' : 'yes', words };

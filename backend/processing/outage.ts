@@ -3,14 +3,9 @@ import { isFailure } from '../../shared/base/failure.ts';
 import { replyLine } from '../../shared/smtp/reply.ts';
 import { SmtpRefused } from '../../shared/smtp/refusal.ts';
 import { wordsOfThrown } from './lanes.ts';
-import { waitingFor } from './queue-item.ts';
+import { isOutside, waitingFor } from './queue-item.ts';
 import type { Destination, QueueItem } from './queue-item.ts';
 import type { TryOutcome } from './try-outcome.ts';
-
-/** Not in our hands: tries are counted there. */
-export function isOutside(destination: Destination): boolean {
-  return destination.startsWith('domain:') || destination.startsWith('host:');
-}
 
 /** The same outcome for all of the item who wait for the destination. */
 export function outcomesForAll(item: QueueItem, destination: Destination, outcome: TryOutcome): ReadonlyMap<number, TryOutcome> {

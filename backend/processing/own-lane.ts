@@ -93,10 +93,15 @@ export class OwnLane implements Lane {
     const message = { sender: item.sender.address, trace: item.trace, bytes: lanes.bytesOf(item), maxBytes: Infinity, digest: item.digest, acceptance };
     try {
       const outcomes = await deliverLocally(storage, rules, { message, accounts });
-      return outcomes.map((outcome) => (outcome.at === 'failed' ? this.#failed(outcome.thrown, item) : this.#delivered(item)));
+      return await Promise.all(outcomes.map(async (outcome, index) => (outcome.at === 'failed' ? this.#notStored(outcome.thrown, item, accounts[index]) : this.#delivered(item))));
     } catch (thrown) {
       return accounts.map(() => this.#failed(thrown, item));
     }
+  }
+
+  /** An account may have gone to another node since it was opened. */
+  async #notStored(thrown: unknown, item: QueueItem, account: Account | undefined): Promise<TryOutcome> {
+    return account !== undefined && isFailure(thrown, 'not-kept-here') ? this.#elsewhere(account.address, thrown) : this.#failed(thrown, item);
   }
 
   #delivered(item: QueueItem): TryOutcome {
@@ -110,7 +115,8 @@ export class OwnLane implements Lane {
   }
 
   #outage(thrown: unknown): TryOutcome {
+    const { outageDueAtMs, movedDueAtMs } = this.#options.lanes;
     const text = isFailure(thrown) ? thrown.message : 'internal error';
-    return { at: 'outage', dueAtMs: this.#options.lanes.outageDueAtMs(), words: ownWords('4.3.0', text) };
+    return { at: 'outage', dueAtMs: isFailure(thrown, 'in-use') ? movedDueAtMs() : outageDueAtMs(), words: ownWords('4.3.0', text) };
   }
 }

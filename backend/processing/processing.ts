@@ -247,6 +247,7 @@ class NodeProcessing implements Processing {
       nodeName, hostName, sending, lmtpOf, handOverTimeoutMs, signal,
       bytesOf: (item) => this.#store.bytesOf(item),
       outageDueAtMs: () => Date.now() + delayAfter(retry.outage, 1, retry.jitter),
+      movedDueAtMs: () => Date.now() + delayAfter(retry.moved, 1, retry.jitter),
     };
   }
 

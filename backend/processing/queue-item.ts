@@ -8,6 +8,11 @@ import type { Confirmation } from './delivery-keys.ts';
  */
 export type Destination = string;
 
+/** Not in our hands: tries are counted there. */
+export function isOutside(destination: Destination): boolean {
+  return destination.startsWith('domain:') || destination.startsWith('host:');
+}
+
 export type RecipientState =
   /**
    * `why`: an outage's end lets all that waited for it go at once; a refusal's wait is kept. `amend`: the owner has the

@@ -11,6 +11,8 @@ export interface RetryOptions {
   readonly maxRetries: number;
   /** After an outage inside the cluster (a node, the directory): these come back, and are asked often. Not counted as tries. */
   readonly outage: DoublingDelay;
+  /** While an account is on its way from one node to another, which takes a moment. Not counted either. */
+  readonly moved: DoublingDelay;
   /** Whatever the count, mail older than this goes back to its sender. */
   readonly expireAfterMs: number;
   /** The sender is told of the delay after that many tries … */
@@ -28,6 +30,7 @@ export const defaultRetryOptions: RetryOptions = {
   refused: { firstDelayMs: 5 * minuteMs, maxDelayMs: 480 * minuteMs },
   maxRetries: 20,
   outage: { firstDelayMs: 5000, maxDelayMs: minuteMs },
+  moved: { firstDelayMs: 500, maxDelayMs: 500 },
   expireAfterMs: 6 * 24 * 60 * minuteMs,
   delayNoticeAfterTries: 4,
   delayNoticeAfterMs: 60 * minuteMs,

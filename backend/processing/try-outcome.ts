@@ -2,7 +2,7 @@
 import { encodeXtext } from '../../shared/smtp/address.ts';
 import type { Confirmation } from './delivery-keys.ts';
 import type { Destination, QueueItem, QueueRecipient } from './queue-item.ts';
-import { withRecipients } from './queue-item.ts';
+import { isOutside, withRecipients } from './queue-item.ts';
 import type { ReportAction, ReportedRecipient } from './report.ts';
 import { delayAfter } from './retry-schedule.ts';
 import type { RetryOptions } from './retry-schedule.ts';
@@ -113,10 +113,12 @@ function delivered({ item, recipient, nowMs }: Situation, outcome: TryOutcome & 
   return { recipient: { ...recipient, state, lastWords: outcome.words.text }, report };
 }
 
-/** The message was delivered before, whatever comes now: nobody is to be told. An owner that has changed, or the account gone, needs no amendment. */
+/** The message was delivered before, whatever comes now: nobody is to be told. An account that has moved has taken its delivery records along, so its new owner is to hear it; one that is gone needs no amendment. */
 function amended({ item, recipient, retry, nowMs }: Situation, outcome: TryOutcome): Step {
-  const waits = outcome.at === 'outage' && nowMs < expiryOf(item, retry);
-  return { recipient: { ...recipient, state: waits ? { at: 'waiting', dueAtMs: outcome.dueAtMs, why: 'amend' } : { at: 'finished', told: 'loose' } } };
+  const follows = outcome.at === 'moved' && !isOutside(outcome.destination); // abroad it would be a second copy
+  const waits = (outcome.at === 'outage' || follows) && nowMs < expiryOf(item, retry);
+  const destination = outcome.at === 'moved' ? outcome.destination : recipient.destination;
+  return { recipient: { ...recipient, destination, state: waits ? { at: 'waiting', dueAtMs: outcome.dueAtMs, why: 'amend' } : { at: 'finished', told: 'loose' } } };
 }
 
 function givenUp(recipient: QueueRecipient, words: Words): Step {

@@ -147,3 +147,26 @@ test('a message of the greatest size goes through a custodian, whose fields come
   const [stored = ''] = await inboxOf(be2, 'bob@example.com');
   assert.ok(stored.endsWith(whole.toString('latin1')), 'byte for byte');
 });
+
+test('mail for an account whose last bit is being moved goes on within a second after that, on this node and over LMTP', async (t) => {
+  const cluster = new TestCluster(t);
+  const slow = { firstDelayMs: 60_000, maxDelayMs: 60_000 };
+  const [be1, be2] = [await cluster.start(t, 'be1', { retry: { refused: slow, outage: slow } }), await cluster.start(t, 'be2')];
+  for (const [node, address] of [[be1, 'alice@example.com'], [be2, 'bob@example.com']] as const) {
+    await node.storage.createAccount(address);
+    const { hold, release } = node.storage.transfers.leaving;
+    await hold(address, { token: 'be3/1', forMs: 30_000 });
+    const leg = await openLeg(be1.ports.lmtp);
+    await leg.mail({ address: 'x@example.net', extra: new Map([['XWAYBILL-CUSTODIAN', true]]) });
+    await leg.rcpt({ address });
+    assert.equal((await leg.data(pieces(messageOf(`to ${address}`))))[0]?.code, 250);
+    await leg.quit();
+    await until('it was tried', () => be1.processing.list({ from: '', limit: 9 }).some(({ recipients }) => recipients[0]?.lastWords !== undefined));
+    await release(address, 'be3/1');
+    const releasedMs = performance.now();
+    await until('it is there', async () => (await inboxOf(node, address)).length === 1);
+    assert.ok(performance.now() - releasedMs < 1000, `${address}: ${String(performance.now() - releasedMs)} ms`);
+    const [item] = be1.processing.list({ from: '', limit: 1 });
+    assert.equal(item?.recipients[0]?.tries ?? 0, 0);
+  }
+});

@@ -56,11 +56,13 @@ test('an owner that is only to hear of a lost client causes no report, whatever 
   assert.deepEqual(handedOver.reports.map(({ action }) => action), ['delivered']);
   const loose = settled(handedOver.item, 'loose', 2000);
   assert.deepEqual(loose.recipients[0]?.state, { at: 'waiting', dueAtMs: 2000, why: 'amend' });
-  const answers: readonly TryOutcome[] = [delivered, { at: 'refused', permanent: 'yes', words }, { at: 'refused', permanent: 'no', words }, { at: 'moved', destination: 'ours', dueAtMs: 0 }];
+  const answers: readonly TryOutcome[] = [delivered, { at: 'refused', permanent: 'yes', words }, { at: 'refused', permanent: 'no', words }];
   for (const answer of answers) {
     const { item: end, reports } = after(loose, answer, 3000);
     assert.deepEqual([end.recipients[0]?.state.at, reports.length], ['finished', 0], answer.at);
   }
+  const moved = after(loose, { at: 'moved', destination: 'node:be3', dueAtMs: 4000 }, 3000);
+  assert.deepEqual([moved.item.recipients[0]?.destination, moved.item.recipients[0]?.state, moved.reports.length], ['node:be3', { at: 'waiting', dueAtMs: 4000, why: 'amend' }, 0]);
   const waits = after(loose, outage(3_600_000), 3_600_000);
   assert.deepEqual([waits.item.recipients[0]?.state.at, waits.reports.length], ['waiting', 0]);
   assert.equal(after(waits.item, outage(9e8), 9e8).item.recipients[0]?.state.at, 'finished');
