@@ -96,6 +96,7 @@ async function startPop3For(ground: Ground, { listeners, serverTls }: Part<MailL
   return startPop3({
     listeners: listeners.map((listener) => lineListener(config, listener)),
     serverTls, accounts, userSessions,
+    hints: context.hints,
     log: context.log,
     isTrustedNode: tls.isTrustedNode,
     limits: sessionLimits(config.services.pop3),

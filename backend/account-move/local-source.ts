@@ -19,7 +19,7 @@ export function localSource(node: string, storage: Storage): MoveSource {
     changes: async (address, mailbox, since) => Promise.resolve(leaving.changes(address, mailbox, { since, limit: rowsPerPage })),
     messages: (address, ids) => decodeMessages(encodeMessages(leaving, address, ids)),
     fingerprint: async (address) => Promise.resolve(leaving.fingerprint(address)),
-    acceptances: async (address) => Promise.resolve(recordsOf(storage, address).flatMap((records) => acceptancesOf(records, address, isAlive))),
+    acceptances: async (address) => Promise.resolve(recordsOf(storage, address).flatMap((records) => acceptancesOf(records, address))),
     hold: async (address, token, forMs) => leaving.hold(address, { token, forMs }),
     release: async (address, token) => leaving.release(address, token),
     seal: async (address, seal) => leaving.seal(address, seal),
@@ -40,7 +40,7 @@ export function recordOf(storage: Storage, address: string): NodeRecord {
     return { at: 'live', id, epoch, standing: record.account.standing(), messages, bytes };
   }
   if (record.at === 'moved') {
-    const left = storage.transfers.leaving.left().find((mail) => mail.address === address)?.mail ?? 'none';
+    const left = storage.transfers.leaving.leftOf(address) ?? 'none';
     return { at: 'moved', node: record.node, epoch: record.epoch, left };
   }
   if (record.at === 'none') return record;

@@ -98,8 +98,15 @@ async function copyInUse({ address, source, storage, tell }: Move): Promise<void
         tell('copy', `${String(copied)} messages copied`);
       },
     });
-    if (changes <= smallDelta) return;
+    if (changes <= smallDelta) break;
   }
+  await copyAcceptances({ address, source, storage }); // so that few are left to be copied while the account is held
+}
+
+/** What is remembered of deliveries: the new owner is to know a repeated one as such. Calling it again brings what has changed. */
+export async function copyAcceptances({ address, source, storage }: Pick<Move, 'address' | 'source' | 'storage'>): Promise<void> {
+  const acceptances = await source.acceptances(address);
+  for (const records of storage.deliveryRecords()) await adoptAcceptances(records, acceptances);
 }
 
 async function holdAndSeal(move: Move, epoch: number): Promise<void> {
@@ -127,8 +134,7 @@ async function finishDelta({ address, source, storage, tell }: Move): Promise<vo
   const { arriving } = storage.transfers;
   const changes = await copyChanges({ source, address, arriving, onRows: () => undefined });
   tell('delta', `${String(changes)} last changes copied`);
-  const acceptances = await source.acceptances(address);
-  for (const records of storage.deliveryRecords()) await adoptAcceptances(records, acceptances);
+  await copyAcceptances({ address, source, storage });
   await arriving.complete(address, await source.snapshot(address));
   if ((await source.fingerprint(address)) !== arriving.fingerprint(address)) throw new Failure('storage-failure', `the copy of ${address} differs from the original; nothing was moved`);
   tell('ready', 'the copy is whole');

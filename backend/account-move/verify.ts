@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { Failure } from '../../shared/base/failure.ts';
 import type { Account, StoredMessage } from '../storage/storage.ts';
-import type { MoveSource } from './source.ts';
+import type { MessageDigest, MoveSource } from './source.ts';
 
 const pieceBytes = 256 * 1024;
 
@@ -33,6 +33,22 @@ export async function compareMessages(source: MoveSource, account: Account): Pro
     equal += 1;
   }
   return { equal, removedSince };
+}
+
+/**
+ * Compares an old copy with what the owner has now; what the owner has no more was removed there. Answers how many are equal.
+ * @throws Failure('storage-failure') for the first message that differs
+ */
+export async function compareCopies(old: AsyncIterable<MessageDigest>, owner: MoveSource, address: string): Promise<number> {
+  const now = new Map<string, string>();
+  for await (const { mailboxId, uid, digest } of owner.digests(address)) now.set(`${mailboxId} ${String(uid)}`, digest);
+  let equal = 0;
+  for await (const { mailboxId, uid, digest } of old) {
+    const there = now.get(`${mailboxId} ${String(uid)}`);
+    if (there !== undefined && there !== digest) throw new Failure('storage-failure', `message ${String(uid)} of mailbox ${mailboxId}, left here by an earlier move, differs from ${owner.node}'s; nothing was removed`);
+    if (there !== undefined) equal += 1;
+  }
+  return equal;
 }
 
 async function digestOf(message: StoredMessage): Promise<string> {

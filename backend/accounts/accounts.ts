@@ -105,6 +105,8 @@ async function openEntry(options: AccountsOptions, entry: UserEntry): Promise<Ac
   if (owner !== options.nodeName) throw elsewhere(owner);
   // A pattern tells where accounts live, not that this one exists: it is made by `waybill account add`.
   if (entry.local?.known === 'no') throw new Failure('unknown-user', 'no such user');
+  const account = await options.storage.createAccount(entry.address);
+  // Asked afterwards: of two nodes that make it at once, each told by its replica to be the one, at least one hears of the other.
   const { holders, silent } = await options.holders(entry.address);
   if (holders.length > 0) {
     options.log.error(
@@ -113,5 +115,5 @@ async function openEntry(options: AccountsOptions, entry: UserEntry): Promise<Ac
     );
   }
   if (silent.length > 0) options.log.warn({ account: entry.address, silent }, 'made an account without having heard from all other nodes');
-  return options.storage.createAccount(entry.address);
+  return account;
 }

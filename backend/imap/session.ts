@@ -186,6 +186,8 @@ export class Session {
   async #turn(): Promise<void> {
     const read = await this.#read();
     if (read === undefined || this.#state.at === 'logout') return;
+    this.checkOwner(); // hints may get lost, and what is left of an account that went must not be taken for it
+    if (this.abandoned) return;
     this.#activity = 'working';
     await this.#obey(read);
     this.#activity = 'waiting';

@@ -12,6 +12,7 @@ export interface Entry {
 }
 
 export class Maildrop {
+  readonly account: Account;
   readonly #mailbox: Mailbox;
   readonly #uidValidity: number;
   readonly #entries: readonly Entry[];
@@ -24,6 +25,7 @@ export class Maildrop {
   constructor(account: Account, log: Logger) {
     const mailbox = account.mailbox('INBOX');
     if (mailbox === undefined) throw new Error(`account ${account.address} has no INBOX`);
+    this.account = account;
     this.#mailbox = mailbox;
     this.#log = log;
     this.#uidValidity = mailbox.state().uidValidity;

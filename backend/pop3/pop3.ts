@@ -8,7 +8,7 @@ import type { Balancers } from '../../shared/net/gate.ts';
 import { listen, retireAll } from '../../shared/net/listener.ts';
 import type { ServerTls } from '../../shared/net/server-tls.ts';
 import { maxSaslLineBytes } from '../../shared/sasl/mechanisms.ts';
-import type { Service } from '../../shared/service/service.ts';
+import type { HintBus, Service } from '../../shared/service/service.ts';
 import { nodeIdentity } from '../../shared/tls/identity.ts';
 import type { NodeIdentity } from '../../shared/tls/identity.ts';
 import type { Accounts } from '../accounts/accounts.ts';
@@ -46,6 +46,7 @@ export interface Pop3Options {
   readonly accounts: Pick<Accounts, 'login' | 'open'>;
   /** How many sessions a user may have; no limit when absent. */
   readonly userSessions?: UserSessions | undefined;
+  readonly hints: HintBus;
   readonly log: Logger;
   readonly limits: Pop3Limits;
   /** Whether the configuration lists this node as one that may log users in. */
@@ -77,6 +78,9 @@ export async function startPop3(options: Pop3Options): Promise<Pop3Service> {
       ),
     ),
   );
+  const unsubscribe = options.hints.subscribe((hint) => {
+    if (hint.mailbox === undefined) for (const session of sessions.keys()) session.checkOwner(hint.account);
+  });
   return {
     name: 'pop3',
     ports: open.map(({ port }) => port),
@@ -84,6 +88,7 @@ export async function startPop3(options: Pop3Options): Promise<Pop3Service> {
     stop: async (graceMs) => {
       await Promise.all(open.map(async (listener) => listener.close()));
       await drain(sessions, graceMs);
+      unsubscribe();
     },
   };
 }

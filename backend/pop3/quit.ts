@@ -1,6 +1,12 @@
 /** QUIT (RFC 1939 sections 4 and 6): after login it is what makes deletions real. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Maildrop } from './maildrop.ts';
 import type { Session } from './session.ts';
 import { replyFor } from './replies.ts';
+
+/** How long the end of a move is waited for: as long as a login waits (backend/accounts). */
+const patienceMs = 5000;
+const pollMs = 20;
 
 export async function quit(session: Session): Promise<undefined> {
   const { state } = session;
@@ -11,6 +17,7 @@ export async function quit(session: Session): Promise<undefined> {
   const { maildrop } = state;
   session.enter({ at: 'update', maildrop });
   try {
+    await held(maildrop);
     const left = await maildrop.update();
     session.sayBye(`+OK goodbye, ${left === 0 ? 'maildrop is empty' : `${String(left)} messages left`}`);
   } catch (error) {
@@ -18,4 +25,9 @@ export async function quit(session: Session): Promise<undefined> {
     session.sayBye(replyFor(error, session.client.session));
   }
   return undefined;
+}
+
+/** Waits while the last bit of the account is being moved: if the move comes to nothing, the deletions can be done. */
+async function held({ account }: Maildrop): Promise<void> {
+  for (const deadline = performance.now() + patienceMs; account.standing() === 'held' && performance.now() < deadline;) await sleep(pollMs);
 }

@@ -36,7 +36,8 @@ export class Session {
   #opened: Maildrop | undefined;
   #mistakes = 0;
   #activity: 'waiting' | 'working' = 'waiting';
-  #leaving: 'no' | 'yes' = 'no';
+  /** Why it has to go, once it has to. */
+  #leaving: string | undefined;
 
   constructor(connection: Connection, options: SessionOptions, identity: { readonly id: string; readonly log: Logger }) {
     this.connection = connection;
@@ -53,6 +54,10 @@ export class Session {
   get maildrop(): Maildrop {
     if (this.#state.at !== 'transaction') throw new Error(`no maildrop in state ${this.#state.at}`);
     return this.#state.maildrop;
+  }
+
+  get isOver(): boolean {
+    return this.#state.at === 'over';
   }
 
   /** The one place where the state changes. */
@@ -76,9 +81,20 @@ export class Session {
   }
 
   /** Leaves as soon as no command is running; what was marked as deleted stays (RFC 1939 section 3). */
-  leave(): void {
-    this.#leaving = 'yes';
-    if (this.#activity === 'waiting') this.sayBye('-ERR [SYS/TEMP] server is going down, connect again');
+  leave(why = 'server is going down, connect again'): void {
+    this.#leaving = why;
+    if (this.#activity === 'waiting') this.sayBye(`-ERR [SYS/TEMP] ${why}`);
+  }
+
+  /**
+   * The client of an account that went to another node is sent there. Nothing that it marked as deleted is removed, as with
+   * a line that is cut, and it knows: its QUIT was not answered. Until the account is gone the session goes on, since its move may come to nothing.
+   * @param account whose owner may have changed; any when absent
+   */
+  checkOwner(account?: string): void {
+    const { state } = this;
+    if (state.at !== 'transaction' || (account !== undefined && state.maildrop.account.id !== account)) return;
+    if (state.maildrop.account.standing() === 'gone') this.leave('the mailbox has moved, nothing was deleted, connect again');
   }
 
   /** Last words, then the end. */
@@ -96,11 +112,13 @@ export class Session {
 
   async #turn(): Promise<void> {
     const line = await this.#readLine();
-    if (line === undefined || this.#state.at === 'over') return;
+    if (line === undefined) return;
+    this.checkOwner(); // hints may get lost
+    if (this.isOver) return;
     this.#activity = 'working';
     await this.#obey(line);
     this.#activity = 'waiting';
-    if (this.#leaving === 'yes') this.leave();
+    if (this.#leaving !== undefined) this.leave(this.#leaving);
     else if (this.#mistakes > this.options.limits.maxErrors) this.sayBye('-ERR too many errors, goodbye');
     else if (this.failedLogins >= this.options.limits.maxAuthErrors) this.sayBye('-ERR too many failed logins, goodbye');
   }

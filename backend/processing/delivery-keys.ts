@@ -112,22 +112,36 @@ export interface MovingAcceptance {
   readonly acceptance: Acceptance;
 }
 
-/** All of a recipient: those whose process is gone are loose; the others count as told, as their sessions stand. */
-export function acceptancesOf(store: DeliveryRecords, recipient: string, isAliveHere: KeyRules['isAlive']): MovingAcceptance[] {
+/** Instead of a process: the session is, or was, at the node that the account came from. */
+const leftBehind = 'moved:elsewhere';
+
+/**
+ * All of a recipient. What is open goes along as open, held by no living process: so it reads as loose, as nobody at the new
+ * node hears how its session ends, until the new owner asks again and learns that its client knows.
+ */
+export function acceptancesOf(store: DeliveryRecords, recipient: string): MovingAcceptance[] {
   const part = recipientPart(recipient);
   const entries = store.read((records) => records.range({ from: [family, part], to: [family, `${part}~`] }));
   return entries.map(({ key, value }) => {
     const acceptance = decode(value);
-    const isOrphan = acceptance.confirmation === 'open' && acceptance.holder !== '' && !isAliveHere(acceptance.holder);
-    return { key: String(key[1]), acceptance: { ...acceptance, holder: '', confirmation: isOrphan ? 'loose' : acceptance.confirmation } };
+    return { key: String(key[1]), acceptance: { ...acceptance, holder: acceptance.confirmation === 'open' ? leftBehind : '' } };
   });
 }
 
-/** Takes over what another node told; what is known here already stays. */
+/** Takes over what another node told; of what is known here already only how the session ended, if that is news. */
 export async function adoptAcceptances(store: DeliveryRecords, moving: readonly MovingAcceptance[]): Promise<void> {
+  const news = store.read((records) => moving.filter(({ key, acceptance }) => isNews(find(records, key, acceptance.id), acceptance)));
+  if (news.length === 0) return;
   await store.write((records) => {
-    for (const { key, acceptance } of moving) if (find(records, key, acceptance.id) === undefined) put(records, key, acceptance);
+    for (const { key, acceptance } of news) if (isNews(find(records, key, acceptance.id), acceptance)) put(records, key, acceptance);
   });
+}
+
+/** Loose is the last word; what came open may turn out confirmed. */
+function isNews(known: Acceptance | undefined, told: Acceptance): boolean {
+  if (known === undefined) return true;
+  if (told.confirmation === 'loose') return known.confirmation !== 'loose';
+  return told.confirmation === 'confirmed' && known.confirmation === 'open' && known.holder === leftBehind;
 }
 
 /** Hexadecimal, so that `~` sorts after all that begins with it. */

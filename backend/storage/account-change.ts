@@ -79,7 +79,9 @@ export class AccountChange {
     }
     this.#checkQuota(bytes, messages);
     for (const mailbox of this.#mailboxes.values()) mailbox.save();
-    if (bytes !== this.#entry.bytes || messages !== this.#entry.messages) putAccount(this.volume.tables, { ...this.#entry, bytes, messages });
+    const { hold: lapsed, ...entry } = this.#entry;
+    // A hold that is over stays so, even if the clock is set back: its seal must not come after this change.
+    if (lapsed !== undefined || bytes !== entry.bytes || messages !== entry.messages) putAccount(this.volume.tables, { ...entry, bytes, messages });
   }
 
   /** Tells all processes what has changed. Call it after the commit. */

@@ -1,7 +1,7 @@
 /** One account: its mailboxes, subscriptions and use. */
 import { changeAccount } from './account-change.ts';
 import type { AccountHandle } from './account-change.ts';
-import { getAccount, getMailbox, isHeld, mailboxIdOf } from './entries.ts';
+import { getAccount, getMailbox, isHeld, mailboxIdOf, sessionEpochOf } from './entries.ts';
 import type { AccountEntry } from './entries.ts';
 import { keysUnder } from './environment.ts';
 import type { Account, DeliveryRecords, Mailbox, MailboxState } from './interface.ts';
@@ -18,6 +18,7 @@ export class StoredAccount implements Account, AccountHandle {
   readonly id: string;
   readonly address: string;
   readonly epoch: number;
+  readonly sessionEpoch: number;
   readonly deliveryRecords: DeliveryRecords;
 
   constructor(volume: Volume, entry: AccountEntry) {
@@ -26,6 +27,7 @@ export class StoredAccount implements Account, AccountHandle {
     this.id = entry.id;
     this.address = entry.address;
     this.epoch = entry.epoch;
+    this.sessionEpoch = sessionEpochOf(entry);
     this.deliveryRecords = deliveryRecordsOf(volume);
   }
 

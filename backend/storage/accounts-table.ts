@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { Failure } from '../../shared/base/failure.ts';
 import { AccountChange } from './account-change.ts';
 import { StoredAccount } from './account.ts';
-import { getAccount, putAccount } from './entries.ts';
+import { getAccount, putAccount, sessionEpochOf } from './entries.ts';
 import type { AccountEntry } from './entries.ts';
 import { keysUnder } from './environment.ts';
 import type { AccountRecord } from './interface.ts';
@@ -78,8 +78,9 @@ function makeAccount(volume: Volume, address: string, epoch: number): AccountEnt
 }
 
 /** What stays of an account that went to `node`. */
-export function tombstoneOf({ number, id, address, bytes, messages }: AccountEntry, to: { readonly node: string; readonly epoch: number }): AccountEntry {
-  return { number, id, address, epoch: to.epoch, bytes, messages, movedTo: to.node, left: { atMs: Date.now(), mail: 'unverified' } };
+export function tombstoneOf(account: AccountEntry, to: { readonly node: string; readonly epoch: number }): AccountEntry {
+  const { number, id, address, bytes, messages } = account;
+  return { number, id, address, epoch: to.epoch, sessionEpoch: sessionEpochOf(account), bytes, messages, movedTo: to.node, left: { atMs: Date.now(), mail: 'unverified' } };
 }
 
 /** Frees what a moved account has left behind; its record is to be written anew. Only inside `write`. */

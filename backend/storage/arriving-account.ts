@@ -5,7 +5,7 @@
 import { Failure } from '../../shared/base/failure.ts';
 import { decodeStructure } from '../../shared/mime/encode-structure.ts';
 import { dropMailOf } from './accounts-table.ts';
-import { getAccount, putAccount, putMailbox, putName, removeAccount } from './entries.ts';
+import { getAccount, putAccount, putMailbox, putName } from './entries.ts';
 import type { AccountEntry, MailboxEntry, RetiredName } from './entries.ts';
 import { keysUnder } from './environment.ts';
 import type { MessageRow } from './interface.ts';
@@ -18,7 +18,7 @@ import type { StagedBytes } from './packs.ts';
 import { isAlive } from './process-identity.ts';
 import { emptyBlock, encodeUidRanges, findRow, withoutRow, withRow } from './row-block.ts';
 import { threadKeys } from './threads.ts';
-import type { AccountSnapshot, Arrivals, ArrivedMessage, ArrivingRecord } from './transfers.ts';
+import type { AccountSnapshot, Arrivals, ArrivedMessage, ArrivingRecord, CameRecord } from './transfers.ts';
 import type { Volume } from './volume.ts';
 
 /** A message whose bytes are in a pack, with what makes it a message of the index. */
@@ -65,15 +65,44 @@ export async function restArrival(volume: Volume, address: string, holder: strin
   await volume.environment.write(() => {
     const entry = getAccount(volume.tables, address);
     if (entry?.arriving?.holder === holder) putAccount(volume.tables, { ...entry, arriving: { ...entry.arriving, holder: '' } });
+    if (entry?.came?.holder === holder) putAccount(volume.tables, { ...entry, came: { ...entry.came, holder: '' } });
   });
 }
 
 export function arrivingRecords(volume: Volume): ArrivingRecord[] {
   const { environment, tables } = volume;
   return environment.read(() => tables.arriving.range(keysUnder([])).flatMap(({ key }): ArrivingRecord[] => {
-    const { address, epoch, arriving } = requireArriving(volume, String(key[0]));
-    return arriving === undefined ? [] : [{ address, epoch, ...arriving }];
+    const entry = getAccount(tables, String(key[0]));
+    return entry?.arriving === undefined ? [] : [{ address: entry.address, epoch: entry.epoch, ...entry.arriving }];
   }));
+}
+
+export function cameRecords(volume: Volume): CameRecord[] {
+  const { environment, tables } = volume;
+  return environment.read(() => tables.arriving.range(keysUnder([])).flatMap(({ key }): CameRecord[] => {
+    const entry = getAccount(tables, String(key[0]));
+    return entry?.came === undefined ? [] : [{ address: entry.address, ...entry.came }];
+  }));
+}
+
+export async function takeUpArrival(volume: Volume, address: string, holder: string): Promise<void> {
+  await volume.environment.write(() => {
+    const entry = getAccount(volume.tables, address);
+    if (entry?.came === undefined || entry.came.holder === holder) return;
+    if (isWorker(entry.came.holder)) throw new Failure('in-use', 'another process is about to finish the move');
+    putAccount(volume.tables, { ...entry, came: { ...entry.came, holder } });
+  });
+}
+
+/** Nothing is left to do for an account that came. */
+export async function finishArrival(volume: Volume, address: string): Promise<void> {
+  await volume.environment.write(() => {
+    const entry = getAccount(volume.tables, address);
+    if (entry?.came === undefined) return;
+    const { came: _done, ...live } = entry;
+    putAccount(volume.tables, live);
+    volume.tables.arriving.remove([address]);
+  });
 }
 
 export function marksOf(volume: Volume, address: string): ReadonlyMap<string, number> {
@@ -135,8 +164,8 @@ export async function completeArrival(volume: Volume, address: string, snapshot:
       putMailbox(tables, { ...theirs, id: known.id, account: entry.number });
     }
     replaceNames(tables, entry.number, snapshot);
-    const { bytes, messages, password } = snapshot;
-    putAccount(tables, { ...withStage(entry, 'ready'), bytes, messages, ...(password === undefined ? {} : { password }) });
+    const { bytes, messages, password, sessionEpoch } = snapshot;
+    putAccount(tables, { ...withStage(entry, 'ready'), bytes, messages, sessionEpoch, ...(password === undefined ? {} : { password }) });
   });
 }
 
@@ -144,20 +173,23 @@ export async function activateArrival(volume: Volume, address: string): Promise<
   const id = await volume.environment.write(() => {
     const { arriving, ...live } = requireArriving(volume, address);
     if (arriving?.stage !== 'ready') throw new Failure('storage-failure', 'the copy of the account is not whole');
-    putAccount(volume.tables, live);
-    volume.tables.arriving.remove([address]);
+    putAccount(volume.tables, { ...live, came: { from: arriving.from, holder: arriving.holder } });
     return live.id;
   });
   volume.hints.publish({ account: id });
 }
 
-export async function abandonArrival(volume: Volume, address: string): Promise<void> {
-  await volume.environment.write(() => {
+export async function abandonArrival(volume: Volume, address: string, stage: 'copying' | 'any'): Promise<'gone' | 'stays'> {
+  return volume.environment.write(() => {
     const entry = getAccount(volume.tables, address);
-    if (entry?.arriving === undefined) return;
+    if (entry?.arriving === undefined) return 'gone';
+    if (stage === 'copying' && entry.arriving.stage !== 'copying') return 'stays';
     dropArrived(volume, entry);
-    removeAccount(volume.tables, address);
+    const { number, id, epoch, arriving: { from } } = entry;
+    // Whoever comes here is sent to where it is.
+    putAccount(volume.tables, { number, id, address, epoch: epoch - 1, bytes: 0, messages: 0, movedTo: from, left: { atMs: Date.now(), mail: 'removed' } });
     volume.tables.arriving.remove([address]);
+    return 'gone';
   });
 }
 

@@ -8,6 +8,8 @@ export interface AccountEntry {
   readonly id: string;
   readonly address: string;
   readonly epoch: number;
+  /** Which sign-ins hold (WebMail's cookies); goes along when the account moves. The epoch when absent. */
+  readonly sessionEpoch?: number;
   /** Use. */
   readonly bytes: number;
   readonly messages: number;
@@ -19,6 +21,8 @@ export interface AccountEntry {
   readonly left?: { readonly atMs: number; readonly mail: 'unverified' | 'verified' | 'removed' };
   /** Nobody may change or open the account until then: the last of it is being copied by who has the token. */
   readonly hold?: { readonly token: string; readonly untilMs: number };
+  /** It came from that node; who brought it has yet to name it in the directory and to compare what was left there. */
+  readonly came?: { readonly from: string; readonly holder: string };
   /** The account is on its way to here and still owned by the node `from`; `ready`: the copy is whole. */
   readonly arriving?: { readonly from: string; readonly stage: 'copying' | 'ready'; readonly holder: string };
 }
@@ -56,8 +60,8 @@ export function isHeld({ hold }: AccountEntry): boolean {
   return hold !== undefined && Date.now() < hold.untilMs;
 }
 
-export function removeAccount(tables: Tables, address: string): void {
-  tables.accounts.remove([address]);
+export function sessionEpochOf({ sessionEpoch, epoch }: AccountEntry): number {
+  return sessionEpoch ?? epoch;
 }
 
 export function putAccount(tables: Tables, entry: AccountEntry): void {

@@ -144,6 +144,8 @@ export interface Account {
   readonly address: string;
   /** Counts moves between nodes; an owner with an older epoch refuses writes. */
   readonly epoch: number;
+  /** Which sign-ins hold that were made earlier; unlike `epoch` it stays the same when the account moves. */
+  readonly sessionEpoch: number;
   /** `held`: nobody may change it for some seconds, as the last of it is being moved; `gone`: this node owns it no more. */
   standing(): 'live' | 'held' | 'gone';
   /** Of the storage that keeps this account. */

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { Failure } from '../../shared/base/failure.ts';
 import { dropMailOf, tombstoneOf } from './accounts-table.ts';
-import { getAccount, getMailbox, isHeld, putAccount } from './entries.ts';
+import { getAccount, getMailbox, isHeld, putAccount, sessionEpochOf } from './entries.ts';
 import type { AccountEntry, MailboxEntry, RetiredName } from './entries.ts';
 import { keysUnder } from './environment.ts';
 import type { MessageRow } from './interface.ts';
@@ -15,9 +15,11 @@ const highestUid = 2 ** 32 - 1;
 export function snapshotOf(volume: Volume, address: string): AccountSnapshot {
   const { environment, tables } = volume;
   return environment.read(() => {
-    const { number, id, epoch, bytes, messages, password } = requireMail(volume, address);
+    const entry = requireMail(volume, address);
+    const { number, id, epoch, bytes, messages, password } = entry;
     return {
       id, epoch, bytes, messages, password,
+      sessionEpoch: sessionEpochOf(entry),
       mailboxes: mailboxesOf(volume, number),
       subscriptions: tables.subscriptions.range(keysUnder([number])).map(({ key }) => String(key[1])),
       retiredNames: tables.retiredNames.range(keysUnder([number])).map(({ key, value }) => [String(key[1]), JSON.parse(value.toString()) as RetiredName] as const),
@@ -68,7 +70,7 @@ export function fingerprintOf(volume: Volume, address: string): string {
       for (const { value } of tables.rows.range(keysUnder([entry.id]))) hash.update(value);
       for (const { key, value } of tables.expunged.range(keysUnder([entry.id]))) hash.update(`${String(key[1])}:`).update(value);
     }
-    hash.update(JSON.stringify([account.id, account.bytes, account.messages, ...(account.password === undefined ? [] : [account.password])]));
+    hash.update(JSON.stringify([account.id, account.bytes, account.messages, sessionEpochOf(account), ...(account.password === undefined ? [] : [account.password])]));
     for (const { key } of tables.subscriptions.range(keysUnder([account.number]))) hash.update(`${JSON.stringify(key[1])}\n`);
     for (const { key, value } of tables.retiredNames.range(keysUnder([account.number]))) hash.update(JSON.stringify(key[1])).update(value);
     return hash.digest('hex');
@@ -107,6 +109,7 @@ export async function sealAccount(volume: Volume, address: string, { token, node
     if (!isHeld(entry) || entry.hold?.token !== token) throw new Failure('timed-out', 'the hold of this account is over');
     if (epoch <= entry.epoch) throw new Failure('forbidden', `the account has epoch ${String(entry.epoch)} already`);
     putAccount(volume.tables, tombstoneOf(entry, { node, epoch }));
+    volume.tables.arriving.remove([address]); // where it had come from matters no more
     return entry.id;
   });
   volume.hints.publish({ account: id });
@@ -119,6 +122,11 @@ export function leftMail(volume: Volume): LeftMail[] {
     const { address, movedTo: node, epoch, left } = JSON.parse(value.toString()) as AccountEntry;
     return node === undefined || left === undefined || left.mail === 'removed' ? [] : [{ address, node, epoch, atMs: left.atMs, mail: left.mail }];
   });
+}
+
+export function leftMailOf(volume: Volume, address: string): LeftMail['mail'] | undefined {
+  const left = volume.environment.read(() => getAccount(volume.tables, address))?.left?.mail;
+  return left === 'removed' ? undefined : left;
 }
 
 export async function markLeftVerified(volume: Volume, address: string, epoch: number): Promise<void> {

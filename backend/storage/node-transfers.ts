@@ -1,9 +1,9 @@
 /** Moves of accounts over all storages of a node: finds the storage that an address lies in, or is to lie in. */
 import { Failure } from '../../shared/base/failure.ts';
 import {
-  abandonArrival, activateArrival, applyArrivals, arrivedMessageIds, arrivingRecords, beginArrival, completeArrival, marksOf, restArrival, shapeArrival, StagedArrival, writeArrival,
+  abandonArrival, activateArrival, applyArrivals, arrivedMessageIds, arrivingRecords, beginArrival, cameRecords, completeArrival, finishArrival, marksOf, restArrival, shapeArrival, StagedArrival, takeUpArrival, writeArrival,
 } from './arriving-account.ts';
-import { changesOf, fingerprintOf, holdAccount, leavingMessage, leftMail, markLeftVerified, releaseAccount, removeLeftMail, sealAccount, snapshotOf } from './leaving-account.ts';
+import { changesOf, fingerprintOf, holdAccount, leavingMessage, leftMail, leftMailOf, markLeftVerified, releaseAccount, removeLeftMail, sealAccount, snapshotOf } from './leaving-account.ts';
 import type { Arriving, Leaving, Transfers } from './transfers.ts';
 import type { Volume } from './volume.ts';
 
@@ -34,6 +34,7 @@ function leavingSide(places: Places, at: (address: string) => Volume): Leaving {
     release: async (address, token) => releaseAccount(at(address), address, token),
     seal: async (address, seal) => sealAccount(at(address), address, seal),
     left: () => places.volumes.flatMap(leftMail),
+    leftOf: (address) => leftMailOf(at(address), address),
     markVerified: async (address, epoch) => markLeftVerified(at(address), address, epoch),
     removeLeft: async (address, epoch) => removeLeftMail(at(address), address, epoch),
   };
@@ -42,6 +43,7 @@ function leavingSide(places: Places, at: (address: string) => Volume): Leaving {
 function arrivingSide(places: Places, at: (address: string) => Volume): Arriving {
   return {
     records: () => places.volumes.flatMap(arrivingRecords),
+    came: () => places.volumes.flatMap(cameRecords),
     begin: async (address, move) => beginArrival(places.holderOf(address) ?? places.placeFor(address), address, move),
     rest: async (address, holder) => {
       const volume = places.holderOf(address);
@@ -58,6 +60,8 @@ function arrivingSide(places: Places, at: (address: string) => Volume): Arriving
     complete: async (address, snapshot) => completeArrival(at(address), address, snapshot),
     fingerprint: (address) => fingerprintOf(at(address), address),
     activate: async (address) => activateArrival(at(address), address),
-    abandon: async (address) => abandonArrival(at(address), address),
+    takeUp: async (address, holder) => takeUpArrival(at(address), address, holder),
+    finish: async (address) => finishArrival(at(address), address),
+    abandon: async (address, stage) => abandonArrival(at(address), address, stage),
   };
 }

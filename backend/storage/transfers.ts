@@ -9,6 +9,8 @@ import type { MessageRow } from './interface.ts';
 export interface AccountSnapshot {
   readonly id: string;
   readonly epoch: number;
+  /** Sign-ins that hold. */
+  readonly sessionEpoch: number;
   readonly bytes: number;
   readonly messages: number;
   /** The account's own password, as a hash. */
@@ -61,6 +63,14 @@ export interface ArrivingRecord {
   readonly holder: string;
 }
 
+/** An account that came and is owned here, with something left to do. */
+export interface CameRecord {
+  readonly address: string;
+  readonly from: string;
+  /** The process that works at it; empty: none. */
+  readonly holder: string;
+}
+
 /** A tombstone whose mail lies here still. */
 export interface LeftMail {
   readonly address: string;
@@ -91,6 +101,8 @@ export interface Leaving {
   seal(address: string, seal: { readonly token: string; readonly node: string; readonly epoch: number }): Promise<void>;
   /** All tombstones that have mail. */
   left(): LeftMail[];
+  /** What a tombstone has of its mail; undefined when there is no tombstone with mail. */
+  leftOf(address: string): LeftMail['mail'] | undefined;
   /** The new owner has compared every message. Nothing happens when the tombstone has another epoch. */
   markVerified(address: string, epoch: number): Promise<void>;
   /** Frees the mail of a tombstone that was verified; throws `forbidden` when it was not. */
@@ -100,6 +112,8 @@ export interface Leaving {
 /** The side where the account arrives: it owns it from `activate` on. */
 export interface Arriving {
   records(): ArrivingRecord[];
+  /** Of accounts that were activated and not yet finished. */
+  came(): CameRecord[];
   /**
    * Begins, or goes on after a crash. Throws `in-use` while another living process works at it, `mailbox-exists` when this
    * node owns the account, `storage-full`.
@@ -123,8 +137,12 @@ export interface Arriving {
   fingerprint(address: string): string;
   /** The account is owned here. Only when the source is sealed. */
   activate(address: string): Promise<void>;
-  /** Forgets what has come of an account that is not ready. */
-  abandon(address: string): Promise<void>;
+  /** This process sees to what is left to do for an account that came, if anything is. Throws `in-use` while another living process does. */
+  takeUp(address: string, holder: string): Promise<void>;
+  /** The directory names this node, and what lies at the source was compared: nobody needs to come back to it. */
+  finish(address: string): Promise<void>;
+  /** Forgets what has come; with `copying` only while the copy is not whole. Never when the source may be sealed. */
+  abandon(address: string, stage: 'copying' | 'any'): Promise<'gone' | 'stays'>;
 }
 
 export interface Transfers {

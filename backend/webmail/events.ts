@@ -33,6 +33,7 @@ export class EventStreams {
     response.write('retry: 2000\n\n');
     let seen = fingerprint(account);
     const look = (): void => {
+      if (account.standing() === 'gone') return void response.end(); // the page connects anew, and is led to the account's new node
       const now = fingerprint(account);
       response.write(now === seen ? ': still here\n\n' : 'event: change\ndata: {}\n\n');
       seen = now;

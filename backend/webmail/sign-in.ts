@@ -34,7 +34,7 @@ export class SignIns {
   async signIn({ request, response, log }: Exchange<WebmailListener>, visitor: Visitor): Promise<void> {
     if (visitor.by === 'frontend') {
       const opened = await this.#openFor(request, visitor.address);
-      response.setHeader(epochHeader, String(opened.epoch));
+      response.setHeader(epochHeader, String(opened.sessionEpoch));
       log.info({ account: opened.address, session: visitor.session, client: visitor.client }, 'signed in at a front-end');
       sendJson(response, 200, { address: opened.address });
       return;
@@ -43,7 +43,7 @@ export class SignIns {
     if (!given.success) throw new Failure('bad-input', 'Give an address and a password.');
     const account = await this.#checked(given.data, visitor.client);
     const nowMs = Date.now();
-    const claims = { address: account.address, epoch: account.epoch, session: newSessionId(), signedInAtMs: nowMs, seenAtMs: nowMs };
+    const claims = { address: account.address, epoch: account.sessionEpoch, session: newSessionId(), signedInAtMs: nowMs, seenAtMs: nowMs };
     this.#setCookie(response, claims);
     log.info({ account: account.address, session: claims.session }, 'signed in');
     sendJson(response, 200, { address: account.address });

@@ -117,9 +117,9 @@ async function answer(room: Room, exchange: Exchange<WebmailListener>): Promise<
   await route.run({ exchange, parameters, account, origin: { client: user.client, session: user.session }, options: room.options, streams: room.streams, uploads: room.uploads });
 }
 
-/** A session of another epoch than the account's was ended: signed out everywhere, or begun before the account moved. */
+/** A session of another epoch than the account's was ended: signed out everywhere, or the mailbox was made anew. */
 async function openAccount(room: Room, user: Exclude<Visitor, { by: 'nobody' }>): Promise<Account> {
   const account = await room.options.accounts.open(user.address);
-  if (user.epoch !== undefined && user.epoch !== account.epoch) throw new HttpRefusal('signed-out', 'This session was ended. Please sign in again.');
+  if (user.epoch !== undefined && user.epoch !== account.sessionEpoch) throw new HttpRefusal('signed-out', 'This session was ended. Please sign in again.');
   return account;
 }

@@ -60,7 +60,7 @@ export async function startServer(limits: Partial<Pop3Limits> = {}): Promise<Tes
     ],
     serverTls: createServerTls(certificateOf('be1')),
     accounts: { login, open },
-    log,
+    hints, log,
     limits: { ...usualLimits, ...limits },
     isTrustedNode: ({ node }) => node === 'fe1',
   });
