@@ -57,15 +57,15 @@ export interface CertificateFiles {
   readonly key: string;
 }
 
-/** Lays the demo out for a data folder (absolute) and a port base. */
-export function demoLayout(folder: string, portBase: number): DemoLayout {
+/** Lays the demo out for a data folder (absolute) and a port base; tests may have a third back-end. */
+export function demoLayout(folder: string, portBase: number, backends: 2 | 3 = 2): DemoLayout {
   const pair = (name: string): CertificateFiles => ({ certificate: join(folder, 'tls', `${name}.pem`), key: join(folder, 'tls', `${name}-key.pem`) });
   return {
     portBase,
     folder,
     configFile: join(folder, 'waybill.yaml'),
     frontends: [frontend('fe1', portBase), frontend('fe2', portBase + 10_000)],
-    backends: [backend(backendNames[0], portBase + 20_000), backend(backendNames[1], portBase + 21_000)],
+    backends: [backend('be1', portBase + 20_000), backend('be2', portBase + 21_000), backend('be3', portBase + 11_000)].slice(0, backends),
     directory: { ldap: portBase + 389, ldaps: portBase + 636, file: join(folder, 'directory', 'directory.ldif') },
     files: {
       marker: join(folder, 'demo.json'),

@@ -89,7 +89,7 @@ test('moved there and back and there again in use: nothing lost, nothing twice, 
   await furnish('alice');
   const last = (await uidList('alice')).at(-1)?.split('.')[1] ?? '';
   const before = { mail: await seen('alice', `1:${last}`), uidl: await uidList('alice') };
-  const stream = new DeliveryStream(cluster, [['alice'], ['bob', 'alice'], ['alice', 'carol']], 3);
+  const stream = new DeliveryStream(cluster, [['alice'], ['bob', 'alice'], ['alice', 'carol']], { clients: 3, append: 'yes' });
   let idling: ImapSession | undefined;
   let goodbyes = 0;
   const idler = new SteadyClient(async () => {
@@ -245,7 +245,7 @@ async function newMailboxAt(user: string): Promise<string> {
 test('node drain empties a node in use; killed half way it goes on', { timeout: 90_000 }, async (t) => {
   const people = [await addPerson(cluster, 'be1'), await addPerson(cluster, 'be1'), await addPerson(cluster, 'be1')];
   for (const user of people) await send('fe1', user);
-  const stream = new DeliveryStream(cluster, people.map((user) => [user]), 2);
+  const stream = new DeliveryStream(cluster, people.map((user) => [user]), { clients: 2, append: 'yes' });
   await runCommand(cluster, ['node', 'drain', 'be1', '--json'], (line, child) => {
     if (line.includes('"moved"')) child.kill('SIGKILL');
   });

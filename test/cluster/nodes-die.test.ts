@@ -115,7 +115,7 @@ describe('a back-end is killed', () => {
 });
 
 test('each node is killed while mail streams in by SMTP and IMAP: every message answered 250 or OK is there exactly once', { timeout: 150_000 }, async (t) => {
-  const stream = new DeliveryStream(cluster, [['erin'], ['frank'], ['erin', 'frank'], ['frank', 'grace', 'erin']], 4);
+  const stream = new DeliveryStream(cluster, [['erin'], ['frank'], ['erin', 'frank'], ['frank', 'grace', 'erin']], { clients: 4, append: 'yes' });
   for (const node of ['be1', 'fe1', 'be2', 'fe2'] as const) {
     await sleep(800);
     await cluster.kill(node);

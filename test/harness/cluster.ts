@@ -18,7 +18,7 @@ import { startSlapd } from './slapd.ts';
 import type { Slapd } from './slapd.ts';
 
 export type DirectoryKind = 'embedded' | 'slapd';
-export type NodeName = 'fe1' | 'fe2' | 'be1' | 'be2';
+export type NodeName = 'fe1' | 'fe2' | 'be1' | 'be2' | 'be3';
 
 export const frontendNames = ['fe1', 'fe2'] as const;
 
@@ -53,7 +53,10 @@ const program = path.resolve(import.meta.dirname, '..', '..', 'waybill.ts');
 
 export interface ClusterOptions {
   readonly directory?: DirectoryKind;
+  /** Those that run; all when absent. */
   readonly nodes?: readonly NodeName[];
+  /** Two when absent. */
+  readonly backends?: 2 | 3;
   /** May rewrite the YAML before anything starts. */
   readonly changeConfig?: (yaml: string) => string;
   /** What to run instead of a node's command: that command inside another. It is told the cluster's folder, too. */
@@ -64,14 +67,14 @@ export interface ClusterOptions {
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const place = await takePortBase();
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'waybill-cluster-'));
-  const layout = demoLayout(folder, place.base);
+  const layout = demoLayout(folder, place.base, options.backends);
   await furnishDataFolder(layout, () => undefined);
   const cluster = new RunningCluster(layout, options.wrap ?? {}, place.release);
   try {
     if (options.directory === 'slapd') await cluster.useSlapd();
     else await cluster.startDirectory();
     if (options.changeConfig !== undefined) fs.writeFileSync(layout.configFile, options.changeConfig(fs.readFileSync(layout.configFile, 'utf8')));
-    await Promise.all((options.nodes ?? ['be1', 'be2', 'fe1', 'fe2']).map(async (node) => cluster.startNode(node)));
+    await Promise.all((options.nodes ?? [...layout.backends, ...layout.frontends].map(({ name }) => name as NodeName)).map(async (node) => cluster.startNode(node)));
   } catch (error) {
     await cluster.stop();
     throw error;

@@ -28,12 +28,12 @@ export class DeliveryStream {
   readonly #clients: Promise<void>[];
   #stopping = false;
 
-  /** Starts `clients` of them; each takes the groups of recipients in turn. */
-  constructor(cluster: Cluster, recipients: readonly (readonly string[])[], clients: number) {
+  /** Starts `clients` of them; each takes the groups of recipients in turn. With `append: no` nothing comes by IMAP. */
+  constructor(cluster: Cluster, recipients: readonly (readonly string[])[], { clients, append }: { readonly clients: number; readonly append: 'yes' | 'no' }) {
     this.#cluster = cluster;
     this.#recipients = recipients;
     this.#clients = Array.from({ length: clients }, async (_unused, index) => this.#client(index));
-    for (const user of new Set(recipients.flat())) this.#clients.push(this.#append(user));
+    for (const user of append === 'no' ? [] : new Set(recipients.flat())) this.#clients.push(this.#append(user));
   }
 
   /** Lets every client come to a 250 for the message it is at. */

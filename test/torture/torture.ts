@@ -1,5 +1,5 @@
 /**
- * `npm run torture -- [rounds] [seed]`: storages and queues are killed, filled and spoilt at every step, and power is cut,
+ * `npm run torture -- move [rounds] [seed]`: accounts that move; see move/run.ts. `npm run torture -- [rounds] [seed]`: storages and queues are killed, filled and spoilt at every step, and power is cut,
  * until that many rounds have passed or one finds something missing. A fresh directory every few rounds. The same seed
  * gives the same workers and steps; what runs at once within them is up to the machine.
  */
@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Dice } from './dice.ts';
 import { MailTorture } from './mail-rounds.ts';
+import { tortureMoves } from './move/run.ts';
 import type { Torment } from './mail-rounds.ts';
 import { cutPower } from './power-cut.ts';
 import type { Work } from './power-cut.ts';
@@ -19,9 +20,11 @@ const usualRounds = 300;
 const roundsInOneDirectory = 10;
 const cutsInOneTrace = 60;
 
-const rounds = Number(process.argv[2] ?? usualRounds);
-const seed = Number(process.argv[3] ?? randomInt(2 ** 31));
-if (!Number.isSafeInteger(rounds) || rounds < 1 || !Number.isSafeInteger(seed)) throw new Error('usage: npm run torture -- [rounds] [seed]');
+const numbers = process.argv.slice(2).filter((word) => word !== 'move');
+const [wantedRounds] = numbers.map(Number);
+const rounds = wantedRounds ?? usualRounds;
+const seed = Number(numbers[1] ?? randomInt(2 ** 31));
+if (!Number.isSafeInteger(rounds) || rounds < 1 || !Number.isSafeInteger(seed)) throw new Error('usage: npm run torture -- [move] [rounds] [seed]');
 const dice = new Dice(seed);
 
 /** How often each step struck. */
@@ -70,15 +73,19 @@ async function torturePower(directory: string): Promise<void> {
   sums.acknowledged += report.acknowledged;
 }
 
-say(`seed ${seed}, ${rounds} rounds`);
-const beganAtMs = Date.now();
-for (let turn = 0; sums.rounds < rounds; turn += 1) {
-  const directory = mkdtempSync(join(tmpdir(), 'waybill-torture-'));
-  const work = [tortureMail, tortureQueue, torturePower][turn % 3] ?? tortureMail;
-  await work(directory).catch((error: unknown) => { throw new Error(`seed ${seed}; the files are left in ${directory}`, { cause: error }); });
-  rmSync(directory, { recursive: true, force: true });
-  sums.rounds += roundsInOneDirectory;
-  say(`${sums.rounds} rounds, ${Math.round((Date.now() - beganAtMs) / 1000)} s`);
+async function tortureStorages(): Promise<void> {
+  say(`seed ${seed}, ${rounds} rounds`);
+  const beganAtMs = Date.now();
+  for (let turn = 0; sums.rounds < rounds; turn += 1) {
+    const directory = mkdtempSync(join(tmpdir(), 'waybill-torture-'));
+    const work = [tortureMail, tortureQueue, torturePower][turn % 3] ?? tortureMail;
+    await work(directory).catch((error: unknown) => { throw new Error(`seed ${seed}; the files are left in ${directory}`, { cause: error }); });
+    rmSync(directory, { recursive: true, force: true });
+    sums.rounds += roundsInOneDirectory;
+    say(`${sums.rounds} rounds, ${Math.round((Date.now() - beganAtMs) / 1000)} s`);
+  }
+  for (const [name, times] of [...struck].sort()) say(`${String(times).padStart(5)} × ${name}`);
+  say(`${sums.answers} acknowledged changes of mailboxes (${sums.refusals} refused), ${sums.queued} messages through the queue, ${sums.cuts} power cuts over ${sums.acknowledged} changes: nothing lost, nothing twice`);
 }
-for (const [name, times] of [...struck].sort()) say(`${String(times).padStart(5)} × ${name}`);
-say(`${sums.answers} acknowledged changes of mailboxes (${sums.refusals} refused), ${sums.queued} messages through the queue, ${sums.cuts} power cuts over ${sums.acknowledged} changes: nothing lost, nothing twice`);
+
+await (process.argv.includes('move') ? tortureMoves({ rounds: wantedRounds, seed }, say) : tortureStorages());
