@@ -79,8 +79,9 @@ function makeAccount(volume: Volume, address: string, epoch: number): AccountEnt
 
 /** What stays of an account that went to `node`. */
 export function tombstoneOf(account: AccountEntry, to: { readonly node: string; readonly epoch: number }): AccountEntry {
-  const { number, id, address, bytes, messages } = account;
-  return { number, id, address, epoch: to.epoch, sessionEpoch: sessionEpochOf(account), bytes, messages, movedTo: to.node, left: { atMs: Date.now(), mail: 'unverified' } };
+  const { number, id, address, bytes, messages, password } = account;
+  // A move that is cut after the seal compares its copy with this once more.
+  return { number, id, address, epoch: to.epoch, sessionEpoch: sessionEpochOf(account), ...(password === undefined ? {} : { password }), bytes, messages, movedTo: to.node, left: { atMs: Date.now(), mail: 'unverified' } };
 }
 
 /** Frees what a moved account has left behind; its record is to be written anew. Only inside `write`. */

@@ -143,7 +143,8 @@ export async function removeLeftMail(volume: Volume, address: string, epoch: num
     if (entry?.left === undefined || entry.epoch !== epoch || entry.left.mail === 'removed') return;
     if (entry.left.mail !== 'verified') throw new Failure('forbidden', 'the mail left behind was not compared with its copy');
     dropMailOf(volume, entry);
-    putAccount(volume.tables, { ...entry, bytes: 0, messages: 0, left: { ...entry.left, mail: 'removed' } });
+    const { password: _gone, ...tombstone } = entry;
+    putAccount(volume.tables, { ...tombstone, bytes: 0, messages: 0, left: { ...entry.left, mail: 'removed' } });
   });
 }
 
