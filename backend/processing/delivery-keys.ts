@@ -51,32 +51,41 @@ export interface KeyRules {
   readonly isAlive: (holder: string) => boolean;
 }
 
-const family = 'acceptance';
+/** Acceptances by key, then time, then id: what the rule asks for is the neighbours in time. */
+const family = 'accepted';
 
 /** The key's name; those of one recipient lie together. @param digest of the client's bytes, hex. */
 export function deliveryKey(sender: string, recipient: string, digest: string): string {
   return recipientPart(recipient) + createHash('sha256').update(`${sender}\0${recipient}\0${digest}`).digest('hex').slice(0, 32);
 }
 
+/** Which acceptance of a key. */
+export type AcceptanceName = Pick<Acceptance, 'id' | 'acceptedAtMs'>;
+
 /** Records an acceptance; `new` when its message must be stored (or queued) now, in the same transaction. Only inside a transaction. */
 export function accept(records: Table, key: string, { acceptance, rules }: { readonly acceptance: Acceptance; readonly rules: KeyRules }): 'new' | 'known' {
   const answer = judge(records, key, { acceptance, rules });
-  const known = find(records, key, acceptance.id);
+  const known = find(records, key, acceptance);
   // A repeat may know more than the first hand-over did: that the client was perhaps not told.
   if (known === undefined || acceptance.confirmation === 'loose') put(records, key, acceptance);
   return answer;
 }
 
-/** What `accept` would answer now. */
+/**
+ * What `accept` would answer now. Only the neighbours in time count, however many copies there are: between them, the one
+ * before may have had the one after for its retry.
+ */
 export function judge(records: Table, key: string, { acceptance, rules }: { readonly acceptance: Acceptance; readonly rules: KeyRules }): 'new' | 'known' {
-  const before = records.range(keysUnder([family, key])).map(({ value }) => decode(value));
-  if (before.some(({ id }) => id === acceptance.id)) return 'known';
-  return countMessages([...before, acceptance], rules) > countMessages(before, rules) ? 'new' : 'known';
+  if (find(records, key, acceptance) !== undefined) return 'known';
+  const { from, to } = keysUnder([family, key]);
+  const here = placeOf(key, acceptance);
+  const neighbours = [...records.range({ from, to: here, limit: 1, order: 'descending' }), ...records.range({ from: here, to, limit: 1 })].map(({ value }) => decode(value));
+  return countMessages([...neighbours, acceptance], rules) > countMessages(neighbours, rules) ? 'new' : 'known';
 }
 
 /** Notes how a session ended, if its acceptance is still open. Only inside a transaction. */
-export function settleAcceptance(records: Table, key: string, { id, confirmation }: { readonly id: string; readonly confirmation: 'confirmed' | 'loose' }): void {
-  const known = find(records, key, id);
+export function settleAcceptance(records: Table, key: string, { name, confirmation }: { readonly name: AcceptanceName; readonly confirmation: 'confirmed' | 'loose' }): void {
+  const known = find(records, key, name);
   if (known?.confirmation === 'open') put(records, key, { ...known, confirmation });
 }
 
@@ -130,10 +139,10 @@ export function acceptancesOf(store: DeliveryRecords, recipient: string): Moving
 
 /** Takes over what another node told; of what is known here already only how the session ended, if that is news. */
 export async function adoptAcceptances(store: DeliveryRecords, moving: readonly MovingAcceptance[]): Promise<void> {
-  const news = store.read((records) => moving.filter(({ key, acceptance }) => isNews(find(records, key, acceptance.id), acceptance)));
+  const news = store.read((records) => moving.filter(({ key, acceptance }) => isNews(find(records, key, acceptance), acceptance)));
   if (news.length === 0) return;
   await store.write((records) => {
-    for (const { key, acceptance } of news) if (isNews(find(records, key, acceptance.id), acceptance)) put(records, key, acceptance);
+    for (const { key, acceptance } of news) if (isNews(find(records, key, acceptance), acceptance)) put(records, key, acceptance);
   });
 }
 
@@ -153,13 +162,17 @@ function isLoose({ confirmation, holder }: Acceptance, rules: KeyRules): boolean
   return confirmation === 'loose' || (confirmation === 'open' && holder !== '' && !rules.isAlive(holder));
 }
 
-function find(records: Table, key: string, id: string): Acceptance | undefined {
-  const value = records.get([family, key, id]);
+function placeOf(key: string, { id, acceptedAtMs }: AcceptanceName): readonly (string | number)[] {
+  return [family, key, acceptedAtMs, id];
+}
+
+function find(records: Table, key: string, name: AcceptanceName): Acceptance | undefined {
+  const value = records.get(placeOf(key, name));
   return value === undefined ? undefined : decode(value);
 }
 
 function put(records: Table, key: string, acceptance: Acceptance): void {
-  records.put([family, key, acceptance.id], Buffer.from(JSON.stringify(acceptance)));
+  records.put(placeOf(key, acceptance), Buffer.from(JSON.stringify(acceptance)));
 }
 
 function decode(value: Buffer): Acceptance {

@@ -13,7 +13,7 @@ import type { Service } from '../../shared/service/service.ts';
 import type { EnvelopeRecipient, EnvelopeSender } from '../../shared/smtp/commands.ts';
 import type { SmtpSending } from '../smtp-sending/smtp-sending.ts';
 import { isAlive, thisProcess } from '../storage/storage.ts';
-import type { Account, Storage } from '../storage/storage.ts';
+import type { Account, Storage, Table } from '../storage/storage.ts';
 import { accept, deliveryKey, forgetAcceptances, settleAcceptance } from './delivery-keys.ts';
 import type { Acceptance, KeyRules } from './delivery-keys.ts';
 import { DestinationHealth } from './destination-health.ts';
@@ -25,7 +25,7 @@ import { makeItem, makeReports } from './new-item.ts';
 import type { ItemMaker } from './new-item.ts';
 import { OwnLane } from './own-lane.ts';
 import type { AccountsView } from './own-lane.ts';
-import { settled } from './queue-item.ts';
+import { isOutside, settled } from './queue-item.ts';
 import type { Destination, QueueItem } from './queue-item.ts';
 import { QueueRunner } from './queue-runner.ts';
 import { QueueStore } from './queue-store.ts';
@@ -147,7 +147,7 @@ class NodeProcessing implements Processing {
       if (handedOver !== undefined) return;
       for (const [index, outcome] of outcomes.entries()) {
         const records = accounts[index]?.deliveryRecords;
-        if (outcome.at === 'stored') this.#note(records?.write((table) => settleAcceptance(table, outcome.key, { id: acceptance.id, confirmation })));
+        if (outcome.at === 'stored') this.#note(records?.write((table) => settleAcceptance(table, outcome.key, { name: acceptance, confirmation })));
       }
     };
     return { outcomes, settle };
@@ -160,7 +160,7 @@ class NodeProcessing implements Processing {
       await staged.settled();
       const item = makeItem(this.#maker, staged, { sender, trace, recipients, confirmation: 'open', holder: thisProcess() });
       await this.#store.add((records) => {
-        const fresh = item.recipients.filter(({ address, destination }) => destination === 'ours' || this.#isNewOutside(records, item, address));
+        const fresh = item.recipients.filter(({ address, destination }) => !isOutside(destination) || this.#isNewOutside(records, item, address));
         return fresh.length === 0 ? [] : [{ ...item, recipients: fresh }];
       });
       this.#runner?.wake();
@@ -180,6 +180,7 @@ class NodeProcessing implements Processing {
       store: this.#store, retry, health: this.#health, maxLanes, maxLanesPerDestination: Math.max(1, Math.floor(maxLanes / 4)), pollIntervalMs, log,
       openLane: (destination, signal) => this.#openLane(destination, signal),
       makeReports: (item, reports) => makeReports(this.#maker, item, reports),
+      isNewOutside: (records, item, address) => this.#isNewOutside(records, item, address),
       onLook: () => this.#lookAfter(),
     });
     return this.#runner;
@@ -199,23 +200,28 @@ class NodeProcessing implements Processing {
     await this.#store.close();
   }
 
-  #isNewOutside(records: Parameters<typeof accept>[0], item: QueueItem, address: string): boolean {
+  #isNewOutside(records: Table, item: QueueItem, address: string): boolean {
     const { id, acceptedAtMs, confirmation, holder } = item;
     const key = deliveryKey(item.sender.address, address, item.digest);
     return accept(records, key, { acceptance: { id, acceptedAtMs, confirmation, holder }, rules: this.#rules }) === 'new';
   }
 
   async #settleItem(item: QueueItem, confirmation: 'confirmed' | 'loose'): Promise<void> {
-    const outside = item.recipients.filter(({ destination }) => destination !== 'ours');
-    await Promise.all([
-      this.#store.change(item.id, (fresh) => settled(fresh, confirmation, Date.now())),
-      outside.length === 0 ? undefined : this.#store.deliveryRecords.write((records) => {
-        for (const { address } of outside) {
-          settleAcceptance(records, deliveryKey(item.sender.address, address, item.digest), { id: item.id, confirmation });
-        }
-      }),
-    ]);
+    await this.#store.change(item.id, (fresh, records) => {
+      this.#settleOutside(records, fresh, confirmation);
+      return settled(fresh, confirmation, Date.now());
+    });
+    // Also of those who had the message already, for whom nothing is in the queue.
+    if (item.recipients.some(({ destination }) => isOutside(destination))) {
+      await this.#store.deliveryRecords.write((records) => this.#settleOutside(records, item, confirmation));
+    }
     this.#runner?.wake();
+  }
+
+  #settleOutside(records: Table, item: QueueItem, confirmation: 'confirmed' | 'loose'): void {
+    for (const { address, destination } of item.recipients) {
+      if (isOutside(destination)) settleAcceptance(records, deliveryKey(item.sender.address, address, item.digest), { name: item, confirmation });
+    }
   }
 
   /** A note that can't be written leaves the acceptance open: it reads as loose when this process has ended. */

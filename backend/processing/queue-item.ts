@@ -54,6 +54,18 @@ export interface QueueItem {
   readonly recipients: readonly QueueRecipient[];
 }
 
+/**
+ * Recipients who turned out to be outside by this change (out of an expansion, or their mail host is of another kind):
+ * those whom an earlier try has reached already, as `isNew` says, are finished.
+ */
+export function withKeysOutside(before: QueueItem, after: QueueItem, isNew: (address: string) => boolean): QueueItem {
+  const recipients = after.recipients.map((recipient, index): QueueRecipient => {
+    const isFresh = recipient.state.at === 'waiting' && isOutside(recipient.destination) && before.recipients[index]?.destination !== recipient.destination;
+    return isFresh && !isNew(recipient.address) ? { ...recipient, state: { at: 'finished', told: undefined } } : recipient;
+  });
+  return { ...after, recipients };
+}
+
 export function encodeItem(item: QueueItem): Buffer {
   return Buffer.from(JSON.stringify(item));
 }

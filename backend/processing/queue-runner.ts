@@ -10,9 +10,10 @@ import type { DestinationHealth } from './destination-health.ts';
 import type { Lane } from './lanes.ts';
 import type { MadeReports } from './new-item.ts';
 import { outcomeOfThrown, outcomesForAll, released } from './outage.ts';
-import { isOutside, waitingFor } from './queue-item.ts';
+import { isOutside, waitingFor, withKeysOutside } from './queue-item.ts';
 import type { Destination, QueueItem } from './queue-item.ts';
 import type { QueueStore } from './queue-store.ts';
+import type { Table } from '../storage/storage.ts';
 import type { RetryOptions } from './retry-schedule.ts';
 import { conclude } from './try-outcome.ts';
 import type { DueReport, TryOutcome } from './try-outcome.ts';
@@ -30,6 +31,8 @@ export interface QueueRunnerOptions {
   readonly openLane: (destination: Destination, signal: AbortSignal) => Promise<Lane>;
   /** Makes the queue items of reports to the sender, with their bytes on disk. */
   readonly makeReports: (item: QueueItem, reports: readonly DueReport[]) => Promise<MadeReports>;
+  /** Whether a recipient outside is to get the item's message, which is recorded. Inside the transaction that changes the item. */
+  readonly isNewOutside: (records: Table, item: QueueItem, address: string) => boolean;
   /** Tidies up, now and then: at every look at the queue. */
   readonly onLook: () => Promise<void>;
   readonly log: Logger;
@@ -229,12 +232,14 @@ export class QueueRunner implements Service {
   }
 
   async #conclude(item: QueueItem, outcomes: ReadonlyMap<number, TryOutcome>): Promise<void> {
-    const { store, retry } = this.#options;
+    const { store, retry, isNewOutside } = this.#options;
     const nowMs = Date.now();
     const { reports } = conclude(item, outcomes, { retry, nowMs });
     const made = reports.length === 0 ? undefined : await this.#options.makeReports(item, reports);
     try {
-      await store.change(item.id, (fresh) => conclude(fresh, outcomes, { retry, nowMs }).item, made?.items);
+      await store.change(item.id, (fresh, records) => {
+        return withKeysOutside(fresh, conclude(fresh, outcomes, { retry, nowMs }).item, (address) => isNewOutside(records, fresh, address));
+      }, made?.items);
     } finally {
       made?.done();
     }

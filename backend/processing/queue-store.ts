@@ -62,12 +62,12 @@ export class QueueStore {
     });
   }
 
-  /** Changes an item, if it is still there, and adds others (reports) with it, all or nothing. Complete items are removed. */
-  async change(id: string, change: (item: QueueItem) => QueueItem, added: readonly QueueItem[] = []): Promise<void> {
+  /** Changes an item, if it is still there, and adds others (reports) with it, all or nothing. Complete items are removed. The change may write to the records. */
+  async change(id: string, change: (item: QueueItem, records: Table) => QueueItem, added: readonly QueueItem[] = []): Promise<void> {
     await this.#environment.write(() => {
       const before = this.get(id);
       if (before === undefined) return;
-      this.#replace(before, change(before));
+      this.#replace(before, change(before, this.#records));
       for (const item of added) this.#enter(item);
     });
   }

@@ -17,6 +17,8 @@ export interface KeyRange {
   readonly from: Key;
   readonly to: Key;
   readonly limit?: number;
+  /** Ascending when absent. */
+  readonly order?: 'descending';
 }
 
 /** One ordered table. `put` and `remove` may be called only inside `Environment.write`. */
@@ -24,7 +26,7 @@ export interface Table {
   get(key: Key): Buffer | undefined;
   put(key: Key, value: Buffer): void;
   remove(key: Key): void;
-  /** Entries in ascending order, all of one commit; the values are copies. */
+  /** Entries in their order, all of one commit; the values are copies. */
   range(range: KeyRange): { readonly key: Key; readonly value: Buffer }[];
 }
 
@@ -190,7 +192,10 @@ class LmdbTable implements Table {
   }
 
   range(range: KeyRange): { readonly key: Key; readonly value: Buffer }[] {
-    const options = { start: asLmdbKey(range.from), end: asLmdbKey(range.to), ...(range.limit === undefined ? {} : { limit: range.limit }) };
+    const bounds = range.order === 'descending'
+      ? { start: asLmdbKey(range.to), exclusiveStart: true, end: asLmdbKey(range.from), inclusiveEnd: true, reverse: true }
+      : { start: asLmdbKey(range.from), end: asLmdbKey(range.to) };
+    const options = { ...bounds, ...(range.limit === undefined ? {} : { limit: range.limit }) };
     return Array.from(this.#database.getRange(options), ({ key, value }) => ({ key: asKey(key), value }));
   }
 }

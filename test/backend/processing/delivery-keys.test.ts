@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { accept, countMessages, deliveryKey, forgetAcceptances, settleAcceptance } from '../../../backend/processing/delivery-keys.ts';
+import { accept, countMessages, deliveryKey, forgetAcceptances, judge, settleAcceptance } from '../../../backend/processing/delivery-keys.ts';
 import type { Acceptance, Confirmation, KeyRules } from '../../../backend/processing/delivery-keys.ts';
 import { openEnvironment } from '../../../backend/storage/storage.ts';
 import type { Environment } from '../../../backend/storage/storage.ts';
@@ -52,16 +52,34 @@ test('whatever the order of arrival, as many enter as there are messages, and a 
   });
 });
 
+test('a message that came ten thousand times is judged as fast as one that came twice', async (t) => {
+  await withEnvironment(async (environment) => {
+    const table = environment.table('records');
+    const timeOf = async (copies: number): Promise<number> => {
+      const key = deliveryKey('s', 'r', `copies ${String(copies)}`);
+      await environment.write(() => {
+        for (let index = 0; index < copies; index += 1) accept(table, key, { acceptance: acceptance(`id${String(index)}`, index, 'confirmed'), rules });
+      });
+      const begin = performance.now();
+      for (let turn = 0; turn < 200; turn += 1) environment.read(() => judge(table, key, { acceptance: acceptance('x', Math.floor(copies / 2) + 0.5, 'loose'), rules }));
+      return (performance.now() - begin) / 200;
+    };
+    const [few, many] = [await timeOf(2), await timeOf(10_000)];
+    t.diagnostic(`${few.toFixed(3)} ms with 2 copies, ${many.toFixed(3)} ms with 10000`);
+    assert.ok(many < few * 10 + 1, `${String(many)} ms beside ${String(few)} ms`);
+  });
+});
+
 test('the end of a session settles its acceptance, and old records are forgotten', async () => {
   await withEnvironment(async (environment) => {
     const table = environment.table('records');
     const take = (id: string, acceptedAtMs: number): Promise<string> => environment.write(() => accept(table, 'k', { acceptance: acceptance(id, acceptedAtMs, 'open'), rules }));
-    const settle = (id: string, confirmation: 'confirmed' | 'loose'): Promise<void> => environment.write(() => settleAcceptance(table, 'k', { id, confirmation }));
+    const settle = (id: string, acceptedAtMs: number, confirmation: 'confirmed' | 'loose'): Promise<void> => environment.write(() => settleAcceptance(table, 'k', { name: { id, acceptedAtMs }, confirmation }));
     assert.equal(await take('a', 1), 'new');
-    await settle('a', 'loose');
+    await settle('a', 1, 'loose');
     assert.equal(await take('b', 2), 'known', 'the retry of a');
-    await settle('b', 'confirmed');
-    await settle('b', 'loose'); // only the first word counts
+    await settle('b', 2, 'confirmed');
+    await settle('b', 2, 'loose'); // only the first word counts
     assert.equal(await take('c', 3), 'new');
     const store = { read: <T>(action: (records: typeof table) => T): T => environment.read(() => action(table)), write: <T>(action: (records: typeof table) => T): Promise<T> => environment.write(() => action(table)) };
     assert.equal(await forgetAcceptances(store, 3), 2);

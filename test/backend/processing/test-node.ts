@@ -23,7 +23,9 @@ import type { TestCertificate } from '../../harness/certificates.ts';
 export interface NodeSettings {
   readonly name: string;
   readonly directory: string;
-  /** Address → node; addresses of example.com that are not here are unknown. */
+  /** Addresses that stand for others. */
+  readonly expansions?: Readonly<Record<string, readonly string[]>>;
+  /** Address → node, or host:port of a server of another kind; addresses of example.com that are not here are unknown. */
   readonly owners: Readonly<Record<string, string>>;
   /** Where the LMTP ports of all nodes are told: a JSON file, node → port, read at each connection. */
   readonly portsFile: string;
@@ -83,7 +85,7 @@ export async function startTestNode(settings: NodeSettings): Promise<TestNode> {
   return { name, storage, processing, ports: { lmtp, mx, submission }, stop };
 }
 
-function accountsOf({ name, owners }: NodeSettings, storage: Storage): Parameters<typeof startSmtpReceiving>[0]['accounts'] {
+function accountsOf({ name, owners, expansions = {} }: NodeSettings, storage: Storage): Parameters<typeof startSmtpReceiving>[0]['accounts'] {
   const ownerOf = (address: string): string => {
     const owner = owners[address.toLowerCase()];
     if (address.startsWith('outage')) throw new Failure('directory-unavailable', 'the directory does not answer');
@@ -92,7 +94,7 @@ function accountsOf({ name, owners }: NodeSettings, storage: Storage): Parameter
   };
   const open = async (address: string): Promise<Account> => {
     const owner = ownerOf(address);
-    if (owner !== name) throw new Failure('not-kept-here', 'the mailbox is on another node', { node: owner });
+    if (owner !== name) throw new Failure('not-kept-here', 'the mailbox is on another node', { node: owner.includes(':') ? undefined : owner });
     return storage.createAccount(address.toLowerCase());
   };
   return {
@@ -102,6 +104,8 @@ function accountsOf({ name, owners }: NodeSettings, storage: Storage): Parameter
     }),
     expand: async (address) => {
       await Promise.resolve();
+      const addresses = expansions[address.toLowerCase()];
+      if (addresses !== undefined) return { kind: 'addresses', addresses };
       ownerOf(address);
       return { kind: 'mailbox' };
     },
