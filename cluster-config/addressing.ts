@@ -7,9 +7,10 @@ const address = z.string().regex(/^[^@\s]+@[^@\s]+$/, 'must be an address');
 
 export const groups = z
   .strictObject({
-    searchPattern: z.string().min(1).default('(mail=%e)').describe('LDAP filter that finds a group by its address, beside the one for users.'),
+    searchPattern: z.string().min(1).optional().describe('LDAP filter that finds a group by its address, beside the one for users. By default `(mail=%e)`; of Active Directory also by `proxyAddresses`.'),
+    searchBase: z.string().min(1).optional().describe('The entry below which groups are searched, where it is not `searchBase`: then they cost a search of their own.'),
     objectClasses: z.array(z.string().min(1)).min(1).default(['groupOfNames', 'groupOfUniqueNames', 'group']).describe('An entry of one of these object classes is a group, whatever found it.'),
-    memberAttribute: attributeName.default('member').describe('Names the members\' entries.'),
+    memberAttribute: attributeName.default('member').describe('Names the members\' entries. Long lists are fetched in parts, as Active Directory gives them.'),
     addressAttribute: attributeName.optional().describe('Names members by their addresses, ours or others\'.'),
   })
   .optional()

@@ -13,11 +13,13 @@ import { createUserMaps } from '../shared/user-map/user-maps.ts';
 import type { LdapMapOptions, LocalFileMapOptions, UserEntry, UserMapList } from '../shared/user-map/user-maps.ts';
 import type { ExpansionRules } from '../shared/user-map/expansion.ts';
 import type { Addressing } from '../shared/user-map/addressing.ts';
+import { completeConnector } from './connector-parameters.ts';
+import type { ConnectorParameters } from './connector-parameters.ts';
+import { listEntries } from './directory-listing.ts';
+import type { ListedEntry } from './directory-listing.ts';
 import { localDomains } from './effective.ts';
 import type { NodeConfig } from './effective.ts';
 import { readSecret } from './secret.ts';
-
-type ConnectorParameters = NodeConfig['ldapConnectors'][number];
 
 export interface Surroundings {
   readonly log: Logger;
@@ -47,7 +49,7 @@ export async function openDirectoryAccess(config: NodeConfig, surroundings: Surr
   const { log } = surroundings;
   const used = new Set(config.userMaps.flatMap((map) => (map.type === 'localFile' ? [] : [map.connector])));
   const connectors = new Map<string, { readonly connector: Connector; readonly parameters: ConnectorParameters }>();
-  for (const parameters of config.ldapConnectors) {
+  for (const parameters of config.ldapConnectors.map(completeConnector)) {
     if (used.has(parameters.name)) connectors.set(parameters.name, { parameters, connector: await openConnector(parameters, surroundings) });
   }
   const maps = config.userMaps.map((map): LdapMapOptions | LocalFileMapOptions => {
@@ -107,31 +109,6 @@ async function openConnector(parameters: ConnectorParameters, { log, environment
     scope: parameters.searchScope,
     timeoutMs: parameters.timeoutSeconds * 1000,
     connections: parameters.connections,
-  });
-}
-
-/** An entry as `map check` looks at it. */
-export interface ListedEntry {
-  readonly dn: string;
-  /** All its addresses, in lower case; the canonical one first. */
-  readonly addresses: readonly string[];
-  readonly mailHost: string | undefined;
-  /** A group, or an address that only forwards, needs no host. */
-  readonly needsHost: 'yes' | 'no';
-  /** The attributes that these stand in. */
-  readonly names: Pick<ConnectorParameters['attributes'], 'address' | 'alias' | 'host'>;
-}
-
-const mostEntries = 1_000_000;
-
-async function listEntries(connector: Connector, { attributes, groups }: ConnectorParameters): Promise<readonly ListedEntry[]> {
-  const { address, alias, host, routingAddress } = attributes;
-  const groupClasses = new Set(groups?.objectClasses.map((name) => name.toLowerCase()));
-  const entries = await connector.search({ kind: 'present', attribute: address }, [address, alias, host, routingAddress, 'objectClass'], { sizeLimit: mostEntries });
-  return entries.map((entry) => {
-    const values = (name: string): string[] => (entry.attributes.get(name.toLowerCase()) ?? []).map((value) => value.toString('utf8').trim());
-    const isMailOnly = values(routingAddress).length > 0 || values('objectClass').some((name) => groupClasses.has(name.toLowerCase()));
-    return { needsHost: isMailOnly ? 'no' : 'yes', dn: entry.dn, addresses: [...values(address), ...values(alias)].map((text) => text.toLowerCase()), mailHost: values(host)[0], names: { address, alias, host } };
   });
 }
 

@@ -2,17 +2,18 @@
 import { z } from 'zod';
 import { groups } from './addressing.ts';
 import { oauth, scramIterations, scramTypes } from './authentication.ts';
+import { serverDefaults } from './server-defaults.ts';
 import { domainName, fileName, host, objectName, onMiss, port, secret, wholeNumber } from './values.ts';
 
 const attributeName = z.string().regex(/^[A-Za-z][A-Za-z0-9-]*$/, 'is not the name of an LDAP attribute');
 
 const attributes = z
   .strictObject({
-    address: attributeName.default('mail').describe('The user\'s address.'),
-    alias: attributeName.default('mailLocalAddress').describe('Further addresses of the user.'),
-    password: attributeName.default('userPassword').describe('The password, for maps of type ldapPassword.'),
-    host: attributeName.default('mailHost').describe('The back-end that keeps the mailbox: a node\'s name or host, or any HOST or HOST:PORT.'),
-    routingAddress: attributeName.default('mailRoutingAddress').describe('Where mail for the user is forwarded.'),
+    address: attributeName.optional().describe('The user\'s address. By default `mail`.'),
+    alias: attributeName.optional().describe('Further addresses of the user. By default `mailLocalAddress`; of Active Directory `proxyAddresses`, whose values are read without their `smtp:`.'),
+    password: attributeName.optional().describe('The password, for maps of type ldapPassword. By default `userPassword`.'),
+    host: attributeName.optional().describe('The back-end that keeps the mailbox: a node\'s name or host, or any HOST or HOST:PORT. By default `mailHost`; of Active Directory `msDS-cloudExtensionAttribute1`.'),
+    routingAddress: attributeName.optional().describe('Where mail for the user is forwarded. By default `mailRoutingAddress`; of Active Directory `msDS-cloudExtensionAttribute2`.'),
   })
   .prefault({})
   .describe('Names of the attributes that entries are read by.');
@@ -30,7 +31,7 @@ const write = z
 
 const ldapConnector = z.strictObject({
   name: objectName.describe('The name user maps refer to.'),
-  serverType: z.enum(['openldap', 'activeDirectory']).default('openldap').describe('How passwords are changed: by RFC 3062 (OpenLDAP, the embedded directory and most others), or as Active Directory wants it.'),
+  serverType: z.enum(['openldap', 'activeDirectory']).default('openldap').describe('What kind of directory it is: `openldap` (also the embedded directory and most others) or `activeDirectory` (also Samba). It decides the defaults of patterns and attribute names, and how passwords are changed.'),
   uris: z.array(ldapUri).min(1).max(5).describe('Directory servers in the order in which they are tried.'),
   bindDn: z.string().min(1).optional().describe('Who searches; anonymous when absent.'),
   bindPassword: secret.optional().describe('The password of `bindDn`.'),
@@ -38,7 +39,7 @@ const ldapConnector = z.strictObject({
   ca: fileName().optional().describe('PEM file: authorities trusted for the directory\'s certificate, instead of the system\'s.'),
   searchBase: z.string().min(1).describe('The entry below which users are searched.'),
   searchScope: z.enum(['base', 'one', 'sub']).default('sub').describe('How far below the search base.'),
-  searchPattern: z.string().min(1).default('(|(mail=%e)(mailLocalAddress=%e))').describe('LDAP filter that finds a user: %e is the address, %u its local part, %d its domain.'),
+  searchPattern: z.string().min(1).optional().describe(`LDAP filter that finds a user: %e is the address, %u its local part, %d its domain, %% a per cent sign. By default \`${serverDefaults.openldap.searchPattern}\`; of Active Directory \`${serverDefaults.activeDirectory.searchPattern}\`.`),
   write,
   severalMatches: z.enum(['refuse', 'first']).default('refuse').describe('What it means when several entries match: a temporary error, or the first counts.'),
   attributes,

@@ -3,7 +3,7 @@
  * owner. A record is made only after an uncached look-up in the user map names this node; mail that another node still
  * holds for the address is never hidden silently: the log names it. Every back-end protocol opens accounts through here.
  */
-import { Failure } from '../../shared/base/failure.ts';
+import { Failure, isFailure } from '../../shared/base/failure.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { Expansion } from '../../shared/user-map/expansion.ts';
 import type { UserEntry, UserMaps } from '../../shared/user-map/user-maps.ts';
@@ -70,7 +70,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
       if (asker === 'frontend' && owner !== undefined && owner !== options.nodeName && (await local.find(address)) === undefined) throw elsewhere(owner);
       return local.login(address, password, asker);
     }
-    if (entry === undefined || (await options.maps.authenticate(entry, password)) !== 'ok') {
+    if (entry === undefined || !await isPassword(options.maps, entry, password)) {
       throw new Failure('bad-credentials', 'wrong user name or password');
     }
     return openEntry(options, entry);
@@ -116,4 +116,14 @@ async function openEntry(options: AccountsOptions, entry: UserEntry): Promise<Ac
   }
   if (silent.length > 0) options.log.warn({ account: entry.address, silent }, 'made an account without having heard from all other nodes');
   return account;
+}
+
+/** A locked account is one whose password was not looked at: this must not be told to who may only be guessing. */
+async function isPassword(maps: UserMaps, entry: UserEntry, password: string): Promise<boolean> {
+  try {
+    return await maps.authenticate(entry, password) === 'ok';
+  } catch (error) {
+    if (isFailure(error, 'account-locked')) return false;
+    throw error;
+  }
 }

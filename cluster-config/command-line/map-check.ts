@@ -1,6 +1,6 @@
 /** `waybill map check`: the whole directory against the nodes. Finds entries nobody can use, and mail that no entry leads to. */
 import { isFailure } from '../../shared/base/failure.ts';
-import type { ListedEntry } from '../directory-access.ts';
+import type { ListedEntry } from '../directory-listing.ts';
 import { localDomains, nodeOfMailHost } from '../effective.ts';
 import { withCluster } from './cluster-view.ts';
 import type { ClusterOptions, ClusterView } from './cluster-view.ts';

@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { Failure } from '../../shared/base/failure.ts';
 import { formatLdif, formatRecord, joinRecords, parseLdif } from '../../shared/directory/ldif.ts';
 import type { LdifRecord } from '../../shared/directory/ldif.ts';
-import type { ListedEntry } from '../directory-access.ts';
+import { addressIn, isTyped, typedAddress } from '../../shared/user-map/typed-address.ts';
+import type { ListedEntry } from '../directory-listing.ts';
 import { nodeOfMailHost } from '../effective.ts';
 import { splitHostAndPort } from '../values.ts';
 import { withCluster } from './cluster-view.ts';
@@ -32,7 +33,7 @@ export async function mapExportText(options: ClusterOptions & { readonly format:
 }
 
 function ldifOf({ dn, addresses: [address = '', ...aliases], mailHost, names }: ListedEntry): LdifRecord {
-  const given: readonly (readonly [string, readonly string[]])[] = [[names.address, [address]], [names.host, mailHost === undefined ? [] : [mailHost]], [names.alias, aliases]];
+  const given: readonly (readonly [string, readonly string[]])[] = [[names.address, [address]], [names.host, mailHost === undefined ? [] : [mailHost]], [names.alias, aliases.map((alias) => typedAddress(names.alias, alias))]];
   return { dn, attributes: given.map(([name, values]) => ({ name, values: values.map((value) => Buffer.from(value)) })) };
 }
 
@@ -75,7 +76,7 @@ function fromLdif(text: string, names: ListedEntry['names'] | undefined): Wanted
   return parseLdif(text).map(({ dn, attributes }) => {
     const values = (name: string | undefined): string[] => attributes.filter((one) => one.name.toLowerCase() === name?.toLowerCase()).flatMap((one) => one.values.map((value) => value.toString()));
     const [address = '', ...more] = values(names?.address).map((value) => value.toLowerCase());
-    return { place: dn, address, host: values(names?.host)[0] ?? '', aliases: [...more, ...values(names?.alias).map((value) => value.toLowerCase())] };
+    return { place: dn, address, host: values(names?.host)[0] ?? '', aliases: [...more, ...values(names?.alias).flatMap((value) => addressIn(names?.alias ?? '', value)?.toLowerCase() ?? [])] };
   });
 }
 
@@ -92,11 +93,11 @@ async function apply(view: ClusterView, pairs: readonly { readonly one: Wanted; 
     const [, ...aliases] = entry.addresses;
     if (one.host !== '' && one.host !== entry.mailHost) {
       told.push(`${one.address}: ${entry.mailHost ?? 'no host'} -> ${one.host}`);
-      if (manner === 'show' || (await writeHost(view, one)) === 'by-hand') records.push(change(entry.dn, entry.names.host, [one.host]));
+      if (manner === 'show' || (await writeHost(view, one)) === 'by-hand') records.push(change(entry.dn, { operation: 'replace', attribute: entry.names.host, values: [one.host] }));
     }
     if (one.aliases.toSorted().join(' ') === aliases.toSorted().join(' ')) continue;
     told.push(`${one.address}: aliases ${aliases.join(' ') || 'none'} -> ${one.aliases.join(' ') || 'none'}`);
-    records.push(change(entry.dn, entry.names.alias, one.aliases));
+    records.push(...aliasChanges(entry, { from: aliases, to: one.aliases }));
   }
   return { told, ldif: records.length === 0 ? '' : joinRecords(records.map(formatRecord)) };
 }
@@ -107,8 +108,16 @@ async function writeHost({ directory }: ClusterView, { address, host }: Wanted):
   return (await directory.setHost(entry, host)).kind === 'by-hand' ? 'by-hand' : 'written';
 }
 
-/** A change record (RFC 2849), which replaces all values of one attribute. */
-function change(dn: string, attribute: string, values: readonly string[]): LdifRecord {
-  const lines: readonly (readonly [string, readonly string[]])[] = [['changetype', ['modify']], ['replace', [attribute]], [attribute, values]];
+/** Among typed addresses are values that are no aliases of ours: there only what differs is taken out and put in. */
+function aliasChanges({ dn, names }: ListedEntry, { from, to }: { readonly from: readonly string[]; readonly to: readonly string[] }): LdifRecord[] {
+  if (!isTyped(names.alias)) return [change(dn, { operation: 'replace', attribute: names.alias, values: to })];
+  const typed = (list: readonly string[], other: readonly string[]): string[] => list.filter((alias) => !other.includes(alias)).map((alias) => typedAddress(names.alias, alias));
+  const [gone, fresh] = [typed(from, to), typed(to, from)];
+  return [...(gone.length === 0 ? [] : [change(dn, { operation: 'delete', attribute: names.alias, values: gone })]), ...(fresh.length === 0 ? [] : [change(dn, { operation: 'add', attribute: names.alias, values: fresh })])];
+}
+
+/** A change record (RFC 2849) for one attribute; `replace` takes all values that it has. */
+function change(dn: string, { operation, attribute, values }: { readonly operation: 'add' | 'delete' | 'replace'; readonly attribute: string; readonly values: readonly string[] }): LdifRecord {
+  const lines: readonly (readonly [string, readonly string[]])[] = [['changetype', ['modify']], [operation, [attribute]], [attribute, values]];
   return { dn, attributes: lines.map(([name, texts]) => ({ name, values: texts.map((text) => Buffer.from(text)) })) };
 }

@@ -9,8 +9,10 @@ import type { Network } from '../../shared/access/network.ts';
 import { Failure, isFailure } from '../../shared/base/failure.ts';
 import { tallyOperations } from '../../shared/ldap/operations.ts';
 import type { Logger } from '../../shared/log/log.ts';
+import { isBarred } from '../../shared/user-map/barred.ts';
 import type { UserMaps } from '../../shared/user-map/user-maps.ts';
 import type { MapAnswer, Mapping } from '../mapping/mapping.ts';
+import { ofBarred } from './barred-account.ts';
 import { BearerLogin } from './bearer-login.ts';
 import { passwordExchange } from './exchange.ts';
 import type { AuthExchange, Identity, SaslClient } from './exchange.ts';
@@ -58,7 +60,7 @@ export interface Credentials {
 export interface Authentication {
   /**
    * @throws Failure('bad-credentials') for every refusal, after its delay; Failure('directory-unavailable') when the password
-   *   can't be checked now
+   *   can't be checked now; `password-expired`, `account-disabled`, `account-locked` to who knows the password
    */
   authenticate(credentials: Credentials): Promise<AuthenticatedUser>;
 }
@@ -221,6 +223,7 @@ class PasswordCheck {
       else this.#verifiers.refuted(account, password);
       return accepted ? { kind: 'accepted', user } : { kind: 'refused', account };
     } catch (error) {
+      if (isBarred(error)) return ofBarred(error, { account, password }, this.#verifiers);
       if (!isFailure(error, 'directory-unavailable')) throw error;
       const memory = this.#verifiers.compare(account, password);
       if (memory !== 'same password') return { kind: 'away', account, memory, failure: error };

@@ -33,9 +33,19 @@ export interface SearchRequest {
   readonly filter: Filter;
   /** 0: no limit asked for. */
   readonly sizeLimit: number;
+  /** One page of the results (RFC 2696); `from`: how many were on the pages before. */
+  readonly page?: { readonly size: number; readonly from: number } | undefined;
 }
 
-/** Entries that somebody who is not the administrator gets at most; slapd's default too. */
+export interface SearchResult {
+  readonly entries: readonly DirectoryEntry[];
+  /** Whether a size limit cut them off. */
+  readonly limited: 'yes' | 'no';
+  /** Where the next page begins, if there is one. */
+  readonly next?: number | undefined;
+}
+
+/** Entries that somebody who is not the administrator gets at most, in one page where there are pages; slapd's default too. */
 const mostEntries = 500;
 /**
  * Refused binds of one name are answered later and later, up to this; right ones at once. It is short because front-ends
@@ -71,13 +81,19 @@ export class DirectoryService {
   }
 
   /** The matching entries as this identity sees them (section 4.5), and whether a size limit cut them off. */
-  search(identity: Identity, request: SearchRequest): { readonly entries: readonly DirectoryEntry[]; readonly limited: 'yes' | 'no' } {
-    const limit = Math.min(request.sizeLimit || Infinity, identity.kind === 'admin' ? Infinity : mostEntries);
+  search(identity: Identity, request: SearchRequest): SearchResult {
+    const most = identity.kind === 'admin' ? Infinity : mostEntries;
+    const limit = Math.min(request.sizeLimit || Infinity, request.page === undefined ? most : Infinity);
+    const [first, size] = [request.page?.from ?? 0, Math.min(request.page?.size ?? Infinity, most)];
     const entries: DirectoryEntry[] = [];
+    let matches = 0;
     for (const entry of this.#inScope(request)) {
       const visible = visibleEntry(entry, identity);
       if (!matchesFilter(visible, request.filter)) continue;
-      if (entries.length >= limit) return { entries, limited: 'yes' };
+      if (matches >= limit) return { entries, limited: 'yes' };
+      matches += 1;
+      if (matches <= first) continue;
+      if (request.page !== undefined && entries.length >= size) return { entries, limited: 'no', next: first + size };
       entries.push(visible);
     }
     return { entries, limited: 'no' };

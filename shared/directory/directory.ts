@@ -5,6 +5,7 @@
 import ldapjs from 'ldapjs';
 import { once } from 'node:events';
 import { element } from '../ldap/ber.ts';
+import { askedPage, pageControls } from '../ldap/ldapjs-paging.ts';
 import { hashPassword, isHashed } from '../ldap/password-hash.ts';
 import type { Logger } from '../log/log.ts';
 import { authorisationId } from './access.ts';
@@ -137,8 +138,9 @@ async function search(service: DirectoryService, { session, message, response }:
 }): Promise<void> {
   const scope = (['base', 'one', 'sub'] as const)[message.scope];
   if (scope === undefined) throw new Refusal('protocolError', 'unknown scope');
-  const { entries, limited } = service.search(session.identity, {
-    base: dnOf(message.baseObject), scope, filter: readFilter(message.filter), sizeLimit: message.sizeLimit,
+  const page = pageOf(message);
+  const { entries, limited, next } = service.search(session.identity, {
+    base: dnOf(message.baseObject), scope, filter: readFilter(message.filter), sizeLimit: message.sizeLimit, page,
   });
   const typesOnly = message.typesOnly ? 'yes' : 'no';
   for (const entry of entries) {
@@ -149,7 +151,17 @@ async function search(service: DirectoryService, { session, message, response }:
     if (message.connection.destroyed) return;
   }
   if (limited === 'yes') throw new Refusal('sizeLimitExceeded', '');
+  if (page !== undefined) response.controls = [...pageControls({ size: 0, cookie: Buffer.from(next === undefined ? '' : String(next)) })];
   succeed(response);
+}
+
+/** The page that is asked for. @throws Refusal for a cookie that is none of ours */
+function pageOf({ controls }: SearchMessage): { readonly size: number; readonly from: number } | undefined {
+  const asked = askedPage(controls);
+  if (asked === undefined) return undefined;
+  const cookie = asked.cookie.toString('latin1');
+  if (!/^\d{0,9}$/.test(cookie) || asked.size < 0) throw new Refusal('protocolError', 'not a page of this directory');
+  return { size: Math.max(1, asked.size), from: Number(cookie) };
 }
 
 function dnOf(name: { toString(): string }): DistinguishedName {

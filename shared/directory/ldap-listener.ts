@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events';
 import ldapjs from 'ldapjs';
+import { pagedResultsOid } from '../ldap/ldapjs-paging.ts';
 import { FramingError, MessageFramer } from '../ldap/message-framer.ts';
 import type { Logger } from '../log/log.ts';
 import type { Identity } from './access.ts';
@@ -38,8 +39,8 @@ const maxConnections = 1_000;
 const idleTimeoutMs = 15 * 60_000;
 /** Requests of one connection that wait; above it nothing is read from the connection. */
 const mostWaiting = 100;
-/** Controls that may be critical: ManageDsaIT (RFC 3296) means nothing here, where there are no referrals. */
-const knownControls = new Set(['2.16.840.1.113730.3.4.2']);
+/** ManageDsaIT (RFC 3296) means nothing here, where there are no referrals; others that are not critical are not read. */
+const knownControls = new Set(['2.16.840.1.113730.3.4.2', pagedResultsOid]);
 
 interface Connection extends Session { last: Promise<void>; waiting: number }
 

@@ -52,6 +52,7 @@ export interface Response {
   end(status: number): void;
 }
 export interface SearchResponse extends Response {
+  controls: readonly { readonly type: string }[];
   createSearchEntry(entry: { objectName: Name; attributes: readonly unknown[] }): unknown;
   send(entry: unknown): void;
 }

@@ -1,4 +1,5 @@
 /** The two entries that describe the server: the root DSE (RFC 4512 section 5.1) and the subschema (section 4.2). */
+import { pagedResultsOid } from '../ldap/ldapjs-paging.ts';
 import { formatDn, parseDn } from './dn.ts';
 import type { DistinguishedName } from './dn.ts';
 import { makeEntry, treeKey } from './entry.ts';
@@ -23,7 +24,7 @@ export function isDescriptive(attribute: string): boolean {
 }
 
 const descriptive = new Set([
-  'namingcontexts', 'supportedldapversion', 'supportedextension', 'supportedfeatures', 'vendorname', 'subschemasubentry', 'attributetypes', 'objectclasses',
+  'namingcontexts', 'supportedldapversion', 'supportedextension', 'supportedcontrol', 'supportedfeatures', 'vendorname', 'subschemasubentry', 'attributetypes', 'objectclasses',
 ]);
 
 function rootDse(base: DistinguishedName): DirectoryEntry {
@@ -31,6 +32,7 @@ function rootDse(base: DistinguishedName): DirectoryEntry {
     objectClass: ['top'],
     namingContexts: [formatDn(base)],
     supportedLDAPVersion: ['3'],
+    supportedControl: [pagedResultsOid],
     supportedExtension: [passwordModifyOid, whoAmIOid],
     supportedFeatures: ['1.3.6.1.4.1.4203.1.5.1'], // all operational attributes by "+": RFC 3673
     vendorName: ['Waybill'],

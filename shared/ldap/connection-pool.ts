@@ -5,8 +5,8 @@
  */
 import { Failure } from '../base/failure.ts';
 import type { Logger } from '../log/log.ts';
-import { ConnectionLost, ResultError, resultCodes } from './ldap-connection.ts';
 import type { LdapConnection } from './ldap-connection.ts';
+import { ConnectionLost, ResultError, resultCodes } from './ldap-errors.ts';
 import type { UriChooser } from './uri-chooser.ts';
 
 export interface PoolOptions {

@@ -5,13 +5,17 @@
  */
 import { Failure } from '../base/failure.ts';
 import type { Logger } from '../log/log.ts';
+import { accountStateOf, policyState } from './account-state.ts';
+import type { AccountState } from './account-state.ts';
 import { ConnectionPool } from './connection-pool.ts';
 import type { Filter } from './filter.ts';
-import { LdapConnection, ResultError, resultCodes } from './ldap-connection.ts';
+import { LdapConnection } from './ldap-connection.ts';
 import type { Entry } from './ldap-connection.ts';
+import { ResultError, resultCodes } from './ldap-errors.ts';
 import { OperationCounter } from './operations.ts';
 import type { LdapOperations } from './operations.ts';
 import { UriChooser } from './uri-chooser.ts';
+import { listWhole } from './whole-listing.ts';
 
 export type { Entry } from './ldap-connection.ts';
 
@@ -35,6 +39,8 @@ export interface ConnectorOptions {
   readonly log: Logger;
 }
 
+export type BindVerdict = 'ok' | 'refused' | AccountState;
+
 export interface Connector {
   readonly name: string;
   /** What was sent to the directory since the start. */
@@ -43,14 +49,20 @@ export interface Connector {
    * The entries below the search base that match. With more than `sizeLimit` matches exactly `sizeLimit` entries are returned.
    * @throws Failure('directory-unavailable') also when the search base is missing: an empty directory is no answer.
    */
-  search(filter: Filter, attributes: readonly string[], options: { readonly sizeLimit: number }): Promise<readonly Entry[]>;
+  search(filter: Filter, attributes: readonly string[], options: { readonly sizeLimit: number; readonly base?: string | undefined }): Promise<readonly Entry[]>;
+  /**
+   * All entries with that attribute, any number, whatever size limits the server has.
+   * @throws Failure('directory-unavailable') where not all can be had
+   */
+  list(what: { readonly having: string; readonly base: string | undefined }, attributes: readonly string[]): Promise<readonly Entry[]>;
   /** The entry of that name; undefined when there is none. @throws Failure('directory-unavailable') */
   read(dn: string, attributes: readonly string[]): Promise<Entry | undefined>;
   /**
    * Checks a password by a simple bind as `dn`. An empty password is refused without asking, since directories take it for
-   * an anonymous bind (RFC 4513 section 5.1.2). @throws Failure('directory-unavailable')
+   * an anonymous bind (RFC 4513 section 5.1.2). An account's state is answered when the directory gives it for its refusal.
+   * @throws Failure('directory-unavailable')
    */
-  bind(dn: string, password: string): Promise<'ok' | 'refused'>;
+  bind(dn: string, password: string): Promise<BindVerdict>;
   /** Ends all connections; calls under way fail. */
   close(): void;
 }
@@ -81,13 +93,17 @@ export function createConnector(options: ConnectorOptions): Connector {
     get operations() {
       return counter.counts;
     },
-    search: async (filter, attributes, { sizeLimit }) => await lookups.run(async (connection) => {
+    search: async (filter, attributes, { sizeLimit, base = options.searchBase }) => await lookups.run(async (connection) => {
       counter.count('searches');
       const { entries, more } = await connection.search({
-        base: options.searchBase, scope: options.scope, filter, attributes, sizeLimit,
+        base, scope: options.scope, filter, attributes, sizeLimit,
       });
       if (more === 'yes' && entries.length < sizeLimit) throw new Error('the directory allows fewer results than are needed');
       return entries;
+    }),
+    list: async ({ having, base = options.searchBase }, attributes) => await lookups.run(async (connection) => {
+      counter.count('searches');
+      return await listWhole(connection, { base, scope: options.scope, having, attributes });
     }),
     read: async (dn, attributes) => await lookups.run(async (connection) => {
       counter.count('searches');
@@ -121,12 +137,11 @@ const refusals: readonly number[] = [
   resultCodes.invalidCredentials, resultCodes.noSuchObject, resultCodes.inappropriateAuthentication,
 ];
 
-async function checkPassword(connection: LdapConnection, dn: string, password: string): Promise<'ok' | 'refused'> {
+async function checkPassword(connection: LdapConnection, dn: string, password: string): Promise<BindVerdict> {
   try {
-    await connection.bind(dn, password);
-    return 'ok';
+    return policyState(await connection.bind(dn, password)) ?? 'ok';
   } catch (error) {
-    if (error instanceof ResultError && refusals.includes(error.resultCode)) return 'refused';
+    if (error instanceof ResultError && refusals.includes(error.resultCode)) return accountStateOf(error) ?? 'refused';
     throw error;
   }
 }

@@ -5,7 +5,10 @@
 import ldapjs from 'ldapjs';
 import type { Socket } from 'node:net';
 import type { Filter } from './filter.ts';
+import { ConnectionLost, ResultError, resultCodes } from './ldap-errors.ts';
 import { toLdapjs } from './ldapjs-filter.ts';
+import { nextPage, pageControls } from './ldapjs-paging.ts';
+import type { Page } from './ldapjs-paging.ts';
 import { MessageFramer } from './message-framer.ts';
 import { bindRequest, messageIdOf, passwordModifyRequest, readResult } from './result-message.ts';
 import type { PolicyError, ResultMessage } from './result-message.ts';
@@ -32,13 +35,17 @@ export interface SearchRequest {
   readonly scope: 'base' | 'one' | 'sub';
   readonly filter: Filter;
   readonly attributes: readonly string[];
+  /** 0: none. */
   readonly sizeLimit: number;
+  readonly page?: Page | undefined;
 }
 
 export interface SearchAnswer {
   readonly entries: readonly Entry[];
   /** Whether the directory stopped at a size limit, ours or its own (sizeLimitExceeded). */
   readonly more: 'yes' | 'no';
+  /** The cookie for the next page, if there is one. */
+  readonly nextPage?: Buffer | undefined;
 }
 
 /** One change of a Modify; no values of a `delete` or `replace`: the whole attribute goes. */
@@ -48,43 +55,11 @@ export interface ValueChange {
   readonly values: readonly (string | Buffer)[];
 }
 
-/** The directory answered a request with a result code other than success (RFC 4511 section 4.1.9). */
-export class ResultError extends Error {
-  override readonly name = 'ResultError';
-  readonly resultCode: number;
-  /** What the directory's password policy says of it, where it has one and says so. */
-  readonly policyError: PolicyError | undefined;
-
-  constructor(resultCode: number, message: string, policyError?: PolicyError) {
-    super(message);
-    this.resultCode = resultCode;
-    this.policyError = policyError;
-  }
-}
-
-/** The connection is of no more use: refused, cut, silent beyond the time limit, or the peer answers nonsense. */
-export class ConnectionLost extends Error {
-  override readonly name = 'ConnectionLost';
-  /** `ended`: closed or refused; `silent`: no answer in time; `nonsense`: an answer that is not LDAP, or not to the question. */
-  readonly how: 'ended' | 'silent' | 'nonsense';
-
-  constructor(how: 'ended' | 'silent' | 'nonsense', reason: string) {
-    super(reason);
-    this.how = how;
-  }
-}
-
-/** Result codes by the names of RFC 4511 section 4.1.9. */
-export const resultCodes = {
-  sizeLimitExceeded: 4, referral: 10, noSuchAttribute: 16, constraintViolation: 19, noSuchObject: 32, inappropriateAuthentication: 48,
-  invalidCredentials: 49, insufficientAccessRights: 50, busy: 51, unavailable: 52, unwillingToPerform: 53,
-} as const;
-
 const maxAnswerBytes = 4 * 1024 * 1024;
 /** protocolOp tags (RFC 4511 section 4): ldapjs itself doesn't check that an answer is of the kind that was asked for. */
 const answerTags = { bind: 0x61, searchDone: 0x65, modify: 0x67, extended: 0x78 } as const;
 
-interface Answer { readonly protocolOp: number; readonly status: number }
+interface Answer { readonly protocolOp: number; readonly status: number; readonly controls?: readonly { readonly type: string }[] }
 /** What of ldapjs is not in its published types: the parser that its sockets write to, and the socket in use. */
 interface ClientInternals {
   readonly _socket: Socket | null;
@@ -147,7 +122,7 @@ export class LdapConnection {
         scope: request.scope, filter: toLdapjs(request.filter), attributes: [...request.attributes], sizeLimit: request.sizeLimit,
         timeLimit: Math.ceil(this.#timeoutMs / 1000),
       };
-      this.#client.search(request.base, options, (failed, events) => {
+      this.#client.search(request.base, options, [...pageControls(request.page)], (failed, events) => {
         if (failed) { reject(failed); return; }
         events.on('searchEntry', (entry) => entries.push(toEntry(entry)));
         events.on('searchReference', ignore); // referrals to other servers are not followed
@@ -156,7 +131,7 @@ export class LdapConnection {
           else reject(error);
         });
         events.on('end', (result: Answer | null) => {
-          if (result?.protocolOp === answerTags.searchDone) resolve({ entries, more: 'no' });
+          if (result?.protocolOp === answerTags.searchDone) resolve({ entries, more: 'no', nextPage: nextPage(result.controls ?? []) });
           else this.#lose('nonsense', 'the directory answered a search with something else');
         });
       });

@@ -4,8 +4,9 @@
  * each change, as changes are rare, and the bind of a user's own change must not serve anybody else.
  */
 import { Failure } from '../base/failure.ts';
-import { ConnectionLost, LdapConnection, ResultError, resultCodes } from './ldap-connection.ts';
+import { LdapConnection } from './ldap-connection.ts';
 import type { ConnectionOptions, ValueChange } from './ldap-connection.ts';
+import { ConnectionLost, ResultError, resultCodes } from './ldap-errors.ts';
 
 export type ServerType = 'openldap' | 'activeDirectory';
 

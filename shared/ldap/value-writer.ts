@@ -1,7 +1,8 @@
 /** Changes one value of one entry at the directory server that takes writes; opened for each change, as changes are rare. */
 import { Failure } from '../base/failure.ts';
-import { ConnectionLost, LdapConnection, ResultError } from './ldap-connection.ts';
+import { LdapConnection } from './ldap-connection.ts';
 import type { ConnectionOptions } from './ldap-connection.ts';
+import { ConnectionLost, ResultError } from './ldap-errors.ts';
 
 /** `uri` is the provider's: replicas refuse changes. */
 export interface WriterOptions extends ConnectionOptions {

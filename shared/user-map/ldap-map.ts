@@ -1,14 +1,16 @@
 /** A user map that asks a directory. */
 import { Failure } from '../base/failure.ts';
 import type { Connector, Entry } from '../ldap/connector.ts';
-import type { Filter } from '../ldap/filter.ts';
 import { clearTextOf, verifyPassword } from '../ldap/password-hash.ts';
 import type { PasswordChange } from '../ldap/password-writer.ts';
+import { wholeValues } from '../ldap/ranged-values.ts';
 import { compileSearchPattern } from '../ldap/search-pattern.ts';
 import type { SearchPattern } from '../ldap/search-pattern.ts';
 import type { Logger } from '../log/log.ts';
 import { parseScramKeys } from '../sasl/scram-keys.ts';
 import type { ScramMechanism } from '../sasl/scram-keys.ts';
+import { barred } from './barred.ts';
+import { addressIn } from './typed-address.ts';
 import type { AttributeNames, GroupOptions, LdapMapOptions, ScramSecret, UserEntry, UserMap } from './user-maps.ts';
 
 /** Enough to see that there are several, and to name some of them. */
@@ -43,18 +45,18 @@ export class LdapMap implements UserMap {
 
   async lookUp(address: string): Promise<UserEntry | undefined> {
     const found = await this.#find(address, this.#wanted());
-    return found === undefined ? undefined : this.#toGroup(found) ?? this.#toUserEntry(found);
+    return found === undefined ? undefined : await this.#toGroup(found) ?? this.#toUserEntry(found);
   }
 
   async member(dn: string): Promise<UserEntry | undefined> {
     const found = await this.#connector.read(dn, this.#wanted());
     if (found === undefined) return undefined;
-    return this.#toGroup(found) ?? (values(found, this.#names.mail).length === 0 ? undefined : this.#toUserEntry(found));
+    return await this.#toGroup(found) ?? (values(found, this.#names.mail).length === 0 ? undefined : this.#toUserEntry(found));
   }
 
   async authenticate(entry: UserEntry, password: string): Promise<'ok' | 'refused'> {
     if (entry.dn === undefined) return 'refused';
-    if (this.#kind === 'ldapBind') return await this.#connector.bind(entry.dn, password);
+    if (this.#kind === 'ldapBind') return await this.#bind(entry.dn, password);
     for (const stored of await this.#storedPasswords(entry.dn)) {
       const match = await verifyPassword(stored, password);
       if (match === 'match') return 'ok';
@@ -83,6 +85,13 @@ export class LdapMap implements UserMap {
     return password === undefined ? undefined : { kind: 'password', password };
   }
 
+  async #bind(dn: string, password: string): Promise<'ok' | 'refused'> {
+    const verdict = await this.#connector.bind(dn, password);
+    if (verdict === 'ok' || verdict === 'refused') return verdict;
+    this.#log.warn({ dn, state: verdict }, 'the directory lets nobody into this account');
+    throw barred(verdict);
+  }
+
   async #storedPasswords(dn: string): Promise<string[]> {
     const found = await this.#connector.read(dn, [this.#names.userPassword]);
     return found === undefined ? [] : values(found, this.#names.userPassword);
@@ -96,32 +105,42 @@ export class LdapMap implements UserMap {
   }
 
   /** The entry as a group, if its object class says that it is one. */
-  #toGroup(entry: Entry): UserEntry | undefined {
+  async #toGroup(entry: Entry): Promise<UserEntry | undefined> {
     const groups = this.#groups;
     const classes = new Set(values(entry, 'objectClass').map((name) => name.toLowerCase()));
     if (groups === undefined || !groups.objectClasses.some((name) => classes.has(name.toLowerCase()))) return undefined;
-    // Active Directory gives the members of a large group in parts, under another name (MS-ADTS section 3.1.1.3.1.3.3).
-    const isInParts = [...entry.attributes.keys()].some((name) => name.startsWith(`${groups.memberAttribute.toLowerCase()};range=`));
+    const members = await wholeValues(this.#connector, entry, groups.memberAttribute);
     return {
       address: values(entry, this.#names.mail)[0]?.toLowerCase() ?? '', dn: entry.dn, map: this.name, aliases: [], mailHost: undefined, routingAddress: undefined,
       group: {
-        members: values(entry, groups.memberAttribute),
+        members: members.values.map(String),
         addresses: groups.addressAttribute === undefined ? [] : values(entry, groups.addressAttribute),
-        more: isInParts ? 'yes' : 'no',
+        more: members.more,
       },
     };
   }
 
   async #find(address: string, attributes: readonly string[]): Promise<Entry | undefined> {
     if (address.length > longestAddress) return undefined;
-    const user = this.#pattern(address);
-    const filter: Filter = this.#groupPattern === undefined ? user : { kind: 'or', filters: [user, this.#groupPattern(address)] };
-    const entries = await this.#connector.search(filter, attributes, { sizeLimit: mostMatches });
+    const entries = await this.#matches(address, attributes);
     if (entries.length <= 1) return entries[0];
     const names = entries.map((entry) => entry.dn).toSorted();
     this.#log.error({ address, entries: names, onSeveral: this.#onSeveral }, 'several entries match one address');
     if (this.#onSeveral === 'first') return entries.find((entry) => entry.dn === names[0]);
     throw unusable();
+  }
+
+  /** Users and groups that have the address; where they lie apart, each in its own place. */
+  async #matches(address: string, attributes: readonly string[]): Promise<readonly Entry[]> {
+    const sizeLimit = mostMatches;
+    const [user, group] = [this.#pattern(address), this.#groupPattern?.(address)];
+    if (group === undefined) return this.#connector.search(user, attributes, { sizeLimit });
+    const base = this.#groups?.searchBase;
+    if (base === undefined) return this.#connector.search({ kind: 'or', filters: [user, group] }, attributes, { sizeLimit });
+    const both = await Promise.all([
+      this.#connector.search(user, attributes, { sizeLimit }), this.#connector.search(group, attributes, { sizeLimit, base }),
+    ]);
+    return [...new Map(both.flat().map((entry) => [entry.dn, entry])).values()];
   }
 
   #toUserEntry(entry: Entry): UserEntry {
@@ -130,7 +149,8 @@ export class LdapMap implements UserMap {
       this.#log.error({ dn: entry.dn, attribute: this.#names.mail }, 'entry has no address');
       throw unusable();
     }
-    const aliases = values(entry, this.#names.mailLocalAddress).map((value) => value.toLowerCase());
+    const { mailLocalAddress: alias } = this.#names;
+    const aliases = values(entry, alias).flatMap((value) => addressIn(alias, value)?.toLowerCase() ?? []);
     return {
       address, dn: entry.dn, map: this.name,
       aliases: [...new Set([...otherAddresses, ...aliases])].filter((alias) => alias !== address),

@@ -63,7 +63,7 @@ export interface UserMaps {
   expand(entry: UserEntry): Promise<Expansion>;
   /**
    * Checks the password at the map that the entry came from. Users of a local file map are always refused: their back-ends have the passwords.
-   * @throws Failure('directory-unavailable')
+   * @throws Failure('directory-unavailable'); what `barred` makes, for an account that nobody gets into (see `isBarred`)
    */
   authenticate(entry: UserEntry, password: string): Promise<'ok' | 'refused'>;
   /**
@@ -123,6 +123,8 @@ export interface LdapMapOptions extends AnyMapOptions {
 export interface GroupOptions {
   /** Finds a group as `searchPattern` finds a user. */
   readonly searchPattern: string;
+  /** The entry below which groups are searched, where it is not the connector's search base. */
+  readonly searchBase?: string | undefined;
   /** An entry of one of these is a group. */
   readonly objectClasses: readonly string[];
   /** Has the names of the members' entries. */

@@ -143,6 +143,6 @@ test('a provider that is away, hangs or is a replica changes nothing and says wh
 test('Active Directory gets passwords over TLS only', async (context) => {
   const slapd = await startSlapd({ ldif });
   context.after(slapd.stop);
-  const access = await open(context, ['serverType: activeDirectory', `uris: ["${slapd.uri}"]`]);
+  const access = await open(context, ['serverType: activeDirectory', 'searchPattern: "(mail=%e)"', `uris: ["${slapd.uri}"]`]);
   await assert.rejects(access.maps.changePassword(await userOf(access, 'alice'), { kind: 'own', old: peoplesPassword }, 'another-one'), failsWith('forbidden', /TLS/));
 });

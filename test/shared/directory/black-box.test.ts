@@ -45,6 +45,7 @@ const steps: readonly Step[] = [
   search('scope base', ['-s', 'base', 'dc'], { exactly: ['dn: dc=example,dc=com', 'dc: example'] }),
   search('scope one', ['-s', 'one', '1.1'], { exactly: ['dn: ou=people,dc=example,dc=com'] }),
   search('a size limit', ['-z', '1', '(mail=*)', '1.1'], { code: 4 }),
+  search('a page', ['-E', 'pr=1/noprompt', '(mail=*)', '1.1'], { contains: /uid=alice[^]*uid=bob[^]*uid=carol/ }),
   search('types only', ['-A', '(uid=bob)', 'mail', 'mailHost'], { exactly: [`dn: ${person('bob')}`, 'mail:', 'mailHost:'] }),
   search('operational attributes on request', ['(uid=bob)', '+'], { contains: /entryUUID: [0-9a-f-]{36}\n/, lacks: /mailHost/ }),
   search('operational attributes are not among the others', ['(uid=bob)'], { lacks: /entryUUID|createTimestamp/, contains: /createTimestamp|mailHost: be2/ }),

@@ -1,0 +1,28 @@
+/** The names and patterns that each kind of directory has, where a connector doesn't say. */
+
+type AttributeNames = Readonly<Record<'address' | 'alias' | 'password' | 'host' | 'routingAddress', string>>;
+
+interface Defaults {
+  readonly attributes: AttributeNames;
+  readonly searchPattern: string;
+  readonly groupPattern: string;
+}
+
+/**
+ * Active Directory: `objectCategory=person` keeps groups and computers out, and is indexed. The two attributes of the mail system are of those that
+ * every forest since Windows Server 2012 has, single-valued and free for such use.
+ */
+export const serverDefaults: Readonly<Record<'openldap' | 'activeDirectory', Defaults>> = {
+  openldap: {
+    attributes: { address: 'mail', alias: 'mailLocalAddress', password: 'userPassword', host: 'mailHost', routingAddress: 'mailRoutingAddress' },
+    searchPattern: '(|(mail=%e)(mailLocalAddress=%e))',
+    groupPattern: '(mail=%e)',
+  },
+  activeDirectory: {
+    attributes: {
+      address: 'mail', alias: 'proxyAddresses', password: 'unicodePwd', host: 'msDS-cloudExtensionAttribute1', routingAddress: 'msDS-cloudExtensionAttribute2',
+    },
+    searchPattern: '(&(objectCategory=person)(|(mail=%e)(proxyAddresses=smtp:%e)(userPrincipalName=%e)(sAMAccountName=%u)))',
+    groupPattern: '(&(objectCategory=group)(|(mail=%e)(proxyAddresses=smtp:%e)))',
+  },
+};
