@@ -3,7 +3,8 @@
  * Windows error code into the diagnostic message: `… AcceptSecurityContext error, data 532, v4563`. OpenLDAP's ppolicy overlay
  * answers with a control.
  */
-import { ResultError, resultCodes } from './ldap-errors.ts';
+import { resultCodes } from './ldap-errors.ts';
+import type { ResultError } from './ldap-errors.ts';
 import type { PolicyError } from './result-message.ts';
 
 /**
