@@ -20,6 +20,8 @@ export const connectionParameters = {
 
 export const maxConnectionsPerBackend = wholeNumber({ min: 1, max: 1_000_000 }).optional().describe('Connections to one back-end at the same time, for each worker process; who comes later is told to try again. No limit when absent.');
 
+export const capabilityPollSeconds = wholeNumber({ min: 1, max: 86_400 }).default(120).describe('How often back-ends are asked for their capabilities, beside what logins tell. What all of them can is announced before login; a back-end that is down counts with its last word.');
+
 export function rwTimeoutSeconds(seconds: number): z.ZodDefault<z.ZodNumber> {
   return wholeNumber({ min: 1, max: 3600 }).default(seconds).describe('How long a back-end may take for an answer before a session is joined with it.');
 }

@@ -1,7 +1,7 @@
 /** The services of front-ends and back-ends: their listeners and limits. */
 import { z } from 'zod';
 import { loginParameters } from './authentication.ts';
-import { connectionParameters, mappingParameters, mappingPort, maxConnectionsPerBackend, rwTimeoutSeconds } from './proxy-parameters.ts';
+import { capabilityPollSeconds, connectionParameters, mappingParameters, mappingPort, maxConnectionsPerBackend, rwTimeoutSeconds } from './proxy-parameters.ts';
 import { fileName, host, listenAddress, network, port, wholeNumber } from './values.ts';
 
 const enable = z.boolean().default(true).describe('Whether the service runs; without listeners it accepts nothing.');
@@ -57,6 +57,7 @@ const imapProxy = z
     rwTimeoutSeconds: rwTimeoutSeconds(20),
     maxConnectionsPerBackend,
     releasePerSecond,
+    capabilityPollSeconds,
     ...loginParameters,
     ...mappingParameters,
     mappingPort: port.default(993).describe('The port at `mappingHost`, and of a mailHost that is not a node and names none.'),
@@ -72,6 +73,7 @@ const pop3Proxy = z
     rwTimeoutSeconds: rwTimeoutSeconds(20),
     maxConnectionsPerBackend,
     releasePerSecond,
+    capabilityPollSeconds,
     ...loginParameters,
     ...mappingParameters,
     mappingPort: port.default(995).describe('The port at `mappingHost`, and of a mailHost that is not a node and names none.'),

@@ -25,10 +25,8 @@ import { authPolicyOf } from './auth-policy.ts';
 import { createAuthentication } from './authentication/authentication.ts';
 import type { SaslAuthentication } from './authentication/authentication.ts';
 import { startImapProxy } from './imap-proxy/imap-proxy.ts';
-import type { LoginRoad } from './login/login.ts';
-import type { ProxyOptions } from './login/proxy-service.ts';
-import { BackendPlaces } from './login/backend-places.ts';
-import { Recoveries } from './login/recoveries.ts';
+import { loginProxyOptions } from './login-proxies.ts';
+import type { LoginGround, LoginProtocol } from './login-proxies.ts';
 import { SessionSet } from './login/session-set.ts';
 import type { Mapping, Route } from './mapping/mapping.ts';
 import { Mappings } from './mappings.ts';
@@ -72,8 +70,8 @@ export async function startFrontend(context: NodeContext): Promise<NodeServices>
   };
   const { imapProxy, pop3Proxy } = config.services;
   const services = await Promise.all([
-    ...(imapProxy.enable ? [startImapProxy(loginProxyOptions(ground, 'imap'))] : []),
-    ...(pop3Proxy.enable ? [startPop3Proxy(loginProxyOptions(ground, 'pop3'))] : []),
+    ...(imapProxy.enable ? [startImapProxy(loginProxyOptions(loginGround(ground, 'imap'), 'imap'))] : []),
+    ...(pop3Proxy.enable ? [startPop3Proxy(loginProxyOptions(loginGround(ground, 'pop3'), 'pop3'))] : []),
     ...(config.services.smtpProxy.enable ? [startSmtp(ground)] : []),
     ...(config.services.webmailProxy.enable && config.services.webmailProxy.listeners.length > 0 ? [startWebmail(ground)] : []),
   ]);
@@ -112,43 +110,8 @@ function whoIs({ mappings, authentication }: Ground, service: ProxyName): { read
   return { mapping, authentication: authentication.withMapping(mapping) };
 }
 
-function loginProxyOptions(ground: Ground, protocol: 'imap' | 'pop3'): ProxyOptions {
-  const { config, log, tls, targets, foreign } = ground;
-  const name = protocol === 'imap' ? 'imapProxy' : 'pop3Proxy';
-  const service = config.services[name];
-  const road: LoginRoad = {
-    ...whoIs(ground, name),
-    targetOf: (node) => targets.of(node, protocol),
-    foreign: {
-      port: service.mappingPort,
-      tls: foreign.tls,
-      tlsOptions: foreign.tlsOptions,
-      localAddress: service.localInterface,
-      identity: foreign.masterUser === undefined ? { kind: 'own' } : { kind: 'master', ...foreign.masterUser },
-    },
-    recoveries: new Recoveries({ perSecond: service.releasePerSecond, recoveryMs: 30_000, longestWaitMs: service.connectTimeoutSeconds * 1000 }),
-    sessions: new TlsSessions(),
-    connectTimeoutMs: service.connectTimeoutSeconds * 1000,
-    answerTimeoutMs: service.rwTimeoutSeconds * 1000,
-    places: new BackendPlaces(service.maxConnectionsPerBackend),
-    maxLineBytes: 8192,
-  };
-  return {
-    listeners: service.listeners.map((listener) => ({ ...placeOf(config, listener), tls: listener.tls === 'implicit' ? 'implicit' : 'starttls' })),
-    serverTls: tls.forClients,
-    sessions: ground.sessions[protocol],
-    authPolicy: authPolicyOf(config, name),
-    road, log,
-    limits: {
-      maxConnections: service.maxConnections,
-      maxConnectionsPerAddress: service.maxConnectionsPerAddress,
-      maxErrors: service.maxErrors,
-      maxAuthErrors: service.maxAuthErrors,
-      loginTimeoutMs: service.loginTimeoutSeconds * 1000,
-      idleTimeoutMs: service.idleTimeoutSeconds * 1000,
-      maxLineBytes: 8192,
-    },
-  };
+function loginGround(ground: Ground, protocol: LoginProtocol): LoginGround {
+  return { ...ground, ...whoIs(ground, protocol === 'imap' ? 'imapProxy' : 'pop3Proxy'), sessions: ground.sessions[protocol] };
 }
 
 function foreignSmtp({ foreign: { mail, tlsOptions }, config }: Ground, { host, port = mail.port }: Extract<Route, { kind: 'host' }>): LegTarget {

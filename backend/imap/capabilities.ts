@@ -6,10 +6,14 @@ const afterLogin =
   'NAMESPACE UNSELECT UIDPLUS ESEARCH SEARCHRES IDLE LIST-EXTENDED LIST-STATUS MOVE SPECIAL-USE CHILDREN CONDSTORE QRESYNC ' +
   'OBJECTID SAVEDATE WITHIN PREVIEW BINARY MULTIAPPEND STATUS=SIZE QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE';
 
-/** The capability list, without the word CAPABILITY. */
+/**
+ * The capability list, without the word CAPABILITY. A front-end is told all of it before login: it announces to its clients
+ * what all back-ends can.
+ */
 export function capabilities(session: Session): string {
-  if (session.state.at === 'not-authenticated') return [always, ...loginCapabilities(session)].join(' ');
-  return `${always} ${afterLogin} APPENDLIMIT=${String(session.options.limits.maxMessageBytes)}`;
+  const all = `${always} ${afterLogin} APPENDLIMIT=${String(session.options.limits.maxMessageBytes)}`;
+  if (session.state.at !== 'not-authenticated') return all;
+  return [session.options.trustedPeer === 'yes' ? all : always, ...loginCapabilities(session)].join(' ');
 }
 
 function loginCapabilities(session: Session): string[] {

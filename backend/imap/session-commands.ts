@@ -1,6 +1,7 @@
 /** Commands on the session itself: CAPABILITY, NOOP, LOGOUT, ENABLE (RFC 9051 section 6), ID (RFC 2971). */
 import { Failure } from '../../shared/base/failure.ts';
-import type { Scanner } from '../../shared/imap/scanner.ts';
+import { sessionIdPattern } from '../../shared/base/session-id.ts';
+import { parseIdFields } from '../../shared/imap/id-fields.ts';
 import { capabilities } from './capabilities.ts';
 import { nothing, sessionCommand } from './command.ts';
 import { ok } from './replies.ts';
@@ -50,11 +51,9 @@ export const enable = sessionCommand(['authenticated', 'selected'], {
   },
 });
 
-const mostFields = 30;
-
 export const id = sessionCommand(['not-authenticated', 'authenticated', 'selected'], {
   verb: 'ID',
-  parse: takeFields,
+  parse: parseIdFields,
   run: async (session, fields) => {
     if (session.options.trustedPeer === 'yes' && session.state.at === 'not-authenticated') takeClient(session, fields);
     else if (fields.size > 0) session.log.debug({ clientId: Object.fromEntries(fields) }, 'client names itself');
@@ -63,32 +62,17 @@ export const id = sessionCommand(['not-authenticated', 'authenticated', 'selecte
   },
 });
 
-/** RFC 2971 section 3.1: pairs, at most 30, values up to 1024 octets. */
-function takeFields(scanner: Scanner): Map<string, string> {
-  const fields = new Map<string, string>();
-  if (scanner.acceptWord('NIL')) return fields;
-  scanner.list(
-    () => {
-      const name = scanner.string().toLowerCase();
-      scanner.space();
-      const value = scanner.nstring();
-      if (fields.size >= mostFields || name.length > 30 || (value?.length ?? 0) > 1024) throw new Failure('bad-input', 'ID holds too much');
-      if (value !== undefined) fields.set(name, value);
-    },
-    { mayBeEmpty: 'yes' },
-  );
-  return fields;
-}
-
 /** A front-end tells who its client is, before it logs the client in. */
 function takeClient(session: Session, fields: ReadonlyMap<string, string>): void {
   const address = fields.get('x-originating-ip') ?? session.client.address;
   const port = Number(fields.get('x-originating-port') ?? session.client.port);
   const sessionId = fields.get('x-session-id') ?? session.id;
-  if (!/^[0-9a-fA-F.:]{2,45}$/.test(address) || !Number.isInteger(port) || !/^[a-z0-9]{1,64}$/.test(sessionId)) {
+  if (!/^[0-9a-fA-F.:]{2,45}$/.test(address) || !Number.isInteger(port) || !sessionIdPattern.test(sessionId)) {
     throw new Failure('bad-input', 'malformed x-originating or x-session field');
   }
   session.client = { address, port };
   session.id = sessionId;
   session.log = session.options.log.child({ session: sessionId, client: address });
+  const own = [...fields].filter(([name]) => !name.startsWith('x-'));
+  if (own.length > 0) session.log.debug({ clientId: Object.fromEntries(own) }, 'client names itself');
 }

@@ -1,10 +1,13 @@
 /** IMAP dialogues with back-ends: a node of ours takes our word for who the user is, a foreign server wants a password. */
+import type { ConnectionOptions } from 'node:tls';
 import { Failure } from '../../shared/base/failure.ts';
+import { formatIdFields } from '../../shared/imap/id-fields.ts';
 import type { Connection } from '../../shared/net/connection.ts';
 import { plainResponse } from '../../shared/sasl/mechanisms.ts';
 import { refusedByBackend } from '../login/backend-reply.ts';
 import type { ForeignLogin, SaslCredentials } from '../login/foreign.ts';
 import type { ClientIdentity } from '../login/login.ts';
+import { capabilityWords } from './capabilities.ts';
 
 /**
  * ID with the client's address (RFC 2971) and AUTHENTICATE EXTERNAL (RFC 9051 section 6.2.2, RFC 4422 appendix A) in one
@@ -22,8 +25,28 @@ export async function logInAtNode(backend: Connection, address: string, client: 
 }
 
 /** The fields by which proxies tell of their client; Dovecot has the same. */
-function clientFields(client: ClientIdentity): string {
-  return `"x-originating-ip" "${client.address}" "x-originating-port" "${String(client.port)}" "x-session-id" "${client.session}"`;
+function clientFields({ address, port, session, connectedTo, words }: ClientIdentity): string {
+  return formatIdFields([
+    ['x-originating-ip', address], ['x-originating-port', String(port)], ['x-session-id', session],
+    ...(connectedTo === undefined ? [] : [['x-connected-ip', connectedTo.address], ['x-connected-port', String(connectedTo.port)]] as const),
+    ...(words ?? []),
+  ]);
+}
+
+/** What a back-end tells anybody before login: after STARTTLS, where that is how it is spoken to. Then says goodbye. */
+export async function askForCapabilities(backend: Connection, startTls: ConnectionOptions | undefined): Promise<readonly string[]> {
+  const greeting = await readLine(backend);
+  if (!/^\* OK\b/i.test(greeting)) throw refusal(greeting.replace(/^\* \S+ ?/, ''));
+  if (startTls !== undefined) await secure(backend, startTls);
+  const list = (startTls === undefined ? toldCapabilities(greeting) : undefined) ?? (await askCapabilities(backend));
+  backend.end('F9 LOGOUT\r\n');
+  return capabilityWords(list);
+}
+
+async function secure(backend: Connection, startTls: ConnectionOptions): Promise<void> {
+  await backend.write('F1 STARTTLS\r\n');
+  await taggedOk(backend, 'F1');
+  await backend.startTlsAsClient(startTls);
 }
 
 /**
@@ -33,13 +56,10 @@ function clientFields(client: ClientIdentity): string {
 export async function logInAsUser(backend: Connection, login: ForeignLogin): Promise<string> {
   const greeting = await readLine(backend);
   if (!/^\* OK\b/i.test(greeting)) throw refusal(greeting.replace(/^\* \S+ ?/, ''));
-  if (login.startTls !== undefined) {
-    await backend.write('F1 STARTTLS\r\n');
-    await taggedOk(backend, 'F1');
-    await backend.startTlsAsClient(login.startTls);
-  }
-  const told = login.startTls === undefined ? toldCapabilities(greeting) : undefined;
-  const capabilities = new Set((told ?? (await askCapabilities(backend))).toUpperCase().split(' '));
+  if (login.startTls !== undefined) await secure(backend, login.startTls);
+  const list = (login.startTls === undefined ? toldCapabilities(greeting) : undefined) ?? (await askCapabilities(backend));
+  login.heard(capabilityWords(list));
+  const capabilities = new Set(list.toUpperCase().split(' '));
   const id = capabilities.has('ID') ? `F3 ID (${clientFields(login.client)} "x-proxy-ttl" "${String(login.hopsLeft)}")\r\n` : '';
   const plain = capabilities.has('AUTH=PLAIN') || login.credentials.authorisationId !== undefined;
   const welcome = plain && capabilities.has('SASL-IR')

@@ -4,6 +4,8 @@ import { startProxy } from '../login/proxy-service.ts';
 import type { ProxyOptions } from '../login/proxy-service.ts';
 import { converse } from './session.ts';
 
+export { askForCapabilities } from './backend-login.ts';
+
 /** Opens the listeners (143 with STARTTLS, 993 with TLS). */
 export async function startImapProxy(options: ProxyOptions): Promise<Service> {
   return startProxy(

@@ -2,13 +2,16 @@
 import { isFailure } from '../../shared/base/failure.ts';
 import { readCommand, startCommand, tagOf } from '../../shared/imap/command-reader.ts';
 import type { CommandStart } from '../../shared/imap/command-reader.ts';
+import { parseIdFields } from '../../shared/imap/id-fields.ts';
 import { decodeUtf8 } from '../../shared/imap/scanner.ts';
 import type { Identity } from '../authentication/authentication.ts';
 import { fewerHops } from '../login/foreign.ts';
+import { hearOfClient } from '../login/forwarded-client.ts';
 import { logIn } from '../login/login.ts';
 import type { Outcome, Visitor } from '../login/proxy-service.ts';
-import { exchangeSasl, mayUsePasswordCommands, offeredTo } from '../login/sasl.ts';
+import { exchangeSasl, isOutage, mayUsePasswordCommands, offeredTo } from '../login/sasl.ts';
 import { logInAsUser, logInAtNode } from './backend-login.ts';
+import { announcedCapabilities, capabilitiesInWelcome } from './capabilities.ts';
 import { replyFor } from './replies.ts';
 
 /** What happens after a command. */
@@ -24,6 +27,8 @@ const mistake = { kind: 'mistake' } as const;
 const over = { kind: 'over' } as const;
 /** No literal is useful before login but those of LOGIN; so a command has to fit into this. */
 const maxCommandBytes = 8192;
+/** Of a client's ID that is passed on. */
+const maxIdBytes = 2048;
 
 const commands: Readonly<Record<string, Command>> = {
   CAPABILITY: { allowedIn: 'any', run: tellCapabilities },
@@ -112,12 +117,12 @@ async function done(visitor: Visitor, command: CommandStart, reply: string): Pro
   return goOn;
 }
 
-/** What works before login; the back-end tells its own on success. */
 function capabilities(visitor: Visitor): string {
-  const all = ['IMAP4rev1', 'IMAP4rev2', 'SASL-IR', 'LITERAL+', 'ID', ...offeredTo(visitor).map((mechanism) => `AUTH=${mechanism}`)];
-  if (!visitor.connection.encrypted) all.push('STARTTLS');
-  if (!mayUsePasswordCommands(visitor)) all.push('LOGINDISABLED');
-  return all.join(' ');
+  return announcedCapabilities(visitor.options.road.capabilities.common, {
+    mechanisms: offeredTo(visitor),
+    startTls: visitor.connection.encrypted ? 'no' : 'yes',
+    passwordCommands: mayUsePasswordCommands(visitor) ? 'yes' : 'no',
+  });
 }
 
 async function tellCapabilities(visitor: Visitor, command: CommandStart): Promise<Next> {
@@ -126,17 +131,28 @@ async function tellCapabilities(visitor: Visitor, command: CommandStart): Promis
   return goOn;
 }
 
-/** RFC 2971: the client's own words go to the log, never to the back-end as its address. */
+/** RFC 2971. A client's words go to its back-end; what a proxy tells of its client is believed of those that are trusted. */
 async function identify(visitor: Visitor, command: CommandStart): Promise<Next> {
   const { arguments: scanner } = command;
   scanner.space();
-  const fields = scanner.acceptWord('NIL') ? [] : scanner.list(() => scanner.nstring(), { mayBeEmpty: 'yes' });
+  const fields = parseIdFields(scanner);
   scanner.end();
-  visitor.log.debug({ client: fields.slice(0, 20) }, 'client says what it is');
-  const at = fields.findIndex((field) => field?.toLowerCase() === 'x-proxy-ttl');
-  if (at >= 0) visitor.hopsLeft = fewerHops(visitor.hopsLeft, fields[at + 1]);
+  visitor.hopsLeft = fewerHops(visitor.hopsLeft, fields.get('x-proxy-ttl'));
+  hearOfClient(visitor, { address: fields.get('x-originating-ip'), port: fields.get('x-originating-port'), session: fields.get('x-session-id') });
+  visitor.identity = { ...visitor.identity, words: ownWords(fields) };
+  visitor.log.debug({ clientId: Object.fromEntries(visitor.identity.words ?? []) }, 'client says what it is');
   await visitor.connection.write(`* ID ("name" "Waybill")\r\n${command.tag} OK pleased to meet you\r\n`);
   return goOn;
+}
+
+/** As much as a back-end has to take: ours come beside them, and 30 are allowed. What begins with x- is between servers. */
+function ownWords(fields: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  let bytes = 0;
+  const fits = ([name, value]: readonly [string, string]): boolean => {
+    bytes += name.length + value.length;
+    return bytes <= maxIdBytes;
+  };
+  return new Map([...fields].filter(([name]) => /^[a-z0-9._-]{1,30}$/.test(name) && !name.startsWith('x-')).slice(0, 20).filter(fits));
 }
 
 async function logOut(visitor: Visitor, command: CommandStart): Promise<Next> {
@@ -195,6 +211,8 @@ async function tryLogin(visitor: Visitor, command: CommandStart, identity: Ident
   const { connection, identity: client, log, options } = visitor;
   try {
     const login = await logIn(options.road, { identity, client, hopsLeft: visitor.hopsLeft, log }, { asNode: logInAtNode, asUser: logInAsUser });
+    const told = capabilitiesInWelcome(login.welcome);
+    if (told !== undefined) options.road.capabilities.heardAfterLogin(login.node, told);
     await connection.write(`${command.tag} OK ${login.welcome}\r\n`);
     return { kind: 'logged-in', login };
   } catch (error) {
@@ -205,5 +223,5 @@ async function tryLogin(visitor: Visitor, command: CommandStart, identity: Ident
 async function loginFailed({ connection, identity, log }: Visitor, command: CommandStart, failed: { readonly user: string; readonly error: unknown }): Promise<Next> {
   log.info({ user: failed.user, err: failed.error }, 'login failed');
   await connection.write(`${command.tag} ${replyFor(failed.error, identity.session)}\r\n`);
-  return { kind: 'login-failed' };
+  return isOutage(failed.error) ? goOn : { kind: 'login-failed' };
 }

@@ -36,6 +36,8 @@ export interface ForeignLogin {
   readonly client: ClientIdentity;
   /** Proxies that may still come, told where the protocol has words for it. */
   readonly hopsLeft: number;
+  /** To be told the server's capabilities before login, where the dialogue hears of them. */
+  readonly heard: (capabilities: readonly string[]) => void;
 }
 
 /** How many proxies a login may pass; the value that Dovecot begins with too. */

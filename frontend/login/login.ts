@@ -13,6 +13,7 @@ import { connectTo } from '../../shared/net/connect.ts';
 import type { TlsSessions } from '../../shared/net/connect.ts';
 import type { Identity, SaslAuthentication } from '../authentication/authentication.ts';
 import type { Mapping, Route } from '../mapping/mapping.ts';
+import type { BackendCapabilities } from './backend-capabilities.ts';
 import type { BackendPlaces } from './backend-places.ts';
 import { credentialsFor, foreignServer, nextHop, startTlsFor } from './foreign.ts';
 import type { ForeignLogin, ForeignOptions } from './foreign.ts';
@@ -34,6 +35,10 @@ export interface ClientIdentity {
   readonly address: string;
   readonly port: number;
   readonly session: string;
+  /** Where it connected to. */
+  readonly connectedTo?: { readonly address: string; readonly port: number } | undefined;
+  /** What it has told of itself, by ID (RFC 2971). */
+  readonly words?: ReadonlyMap<string, string> | undefined;
 }
 
 export interface LoginRoad {
@@ -48,6 +53,7 @@ export interface LoginRoad {
   /** For the whole dialogue up to "logged in". */
   readonly answerTimeoutMs: number;
   readonly places: BackendPlaces;
+  readonly capabilities: BackendCapabilities;
   readonly maxLineBytes: number;
 }
 
@@ -125,7 +131,11 @@ async function logInAbroad(
   const hopsLeft = nextHop(request.hopsLeft, server.name);
   const password = request.identity.kind === 'password' ? request.identity.password : undefined;
   const credentials = credentialsFor(identity, { address, password });
-  const login = { credentials, client, hopsLeft, startTls: startTlsFor(server.host, road.foreign) };
+  const login: ForeignLogin = {
+    credentials, client, hopsLeft,
+    startTls: startTlsFor(server.host, road.foreign),
+    heard: (capabilities) => road.capabilities.heardBeforeLogin(server.name, capabilities),
+  };
   try {
     const { backend, welcome } = await converse(road, server, async (connection) => dialogues.asUser(connection, login));
     return { backend, address, node: server.name, welcome };

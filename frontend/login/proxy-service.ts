@@ -2,6 +2,7 @@
  * What the IMAP and the POP3 proxy have in common around their conversations: listeners, session ids, draining, and the
  * splice after a login. The protocol gives the conversation before login.
  */
+import type { Network } from '../../shared/access/network.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import { newSessionId } from '../../shared/base/session-id.ts';
 import { Connection } from '../../shared/net/connection.ts';
@@ -48,6 +49,8 @@ export interface ProxyOptions {
   readonly road: LoginRoad;
   /** Where the service's sessions are kept while they are open. */
   readonly sessions: SessionSet;
+  /** Proxies in front of this one whose word on their clients counts. */
+  readonly trustedProxies: readonly Network[];
   readonly limits: ProxyLimits;
   readonly log: Logger;
 }
@@ -55,9 +58,12 @@ export interface ProxyOptions {
 /** A client before login, as the protocol's conversation sees it. */
 export interface Visitor {
   readonly connection: Connection;
-  readonly identity: ClientIdentity;
-  readonly log: Logger;
+  /** As a trusted proxy in front of us told it, else as the connection came. */
+  identity: ClientIdentity;
+  log: Logger;
   readonly options: ProxyOptions;
+  /** Changes the identity, with everything that bears it. */
+  readonly assume: (identity: ClientIdentity) => void;
   /** Proxies that the login may still pass; fewer where the client says that it is one (which nobody gains by). */
   hopsLeft: number;
 }
@@ -77,7 +83,9 @@ export interface ProxyProtocol {
 
 /** Opens the listeners and serves; the returned service drains on stop. */
 export async function startProxy(protocol: ProxyProtocol, options: ProxyOptions): Promise<Service> {
-  const { sessions } = options;
+  const { sessions, road: { capabilities } } = options;
+  // The first greeting shall be a good one already.
+  await capabilities.begin();
   const log = options.log.child({ service: protocol.name });
   const serve = (socket: AnySocket): void => {
     serveSocket({ protocol, options: { ...options, log }, socket }).catch((error: unknown) => {
@@ -94,8 +102,12 @@ export async function startProxy(protocol: ProxyProtocol, options: ProxyOptions)
   );
   return {
     name: protocol.name,
-    retire: async () => retireAll(listeners),
+    retire: async () => {
+      capabilities.end();
+      await retireAll(listeners);
+    },
     stop: async (graceMs) => {
+      capabilities.end();
       await Promise.all(listeners.map(async (listener) => listener.close()));
       await sessions.drain(graceMs);
     },
@@ -110,26 +122,40 @@ async function serveSocket(serving: {
   const { protocol, options } = serving;
   const { limits, sessions } = options;
   const connection = new Connection(serving.socket, { maxLineBytes: limits.maxLineBytes, idleTimeoutMs: limits.loginTimeoutMs });
-  const identity = { address: connection.remoteAddress, port: connection.remotePort, session: newSessionId() };
-  const log = options.log.child({ session: identity.session, client: identity.address });
+  const identity: ClientIdentity = { address: connection.remoteAddress, port: connection.remotePort, session: newSessionId(), connectedTo: connection.local };
   const facts = { session: identity.session, service: protocol.name, client: identity.address, since: new Date().toISOString() };
   const session: OpenSession = { facts, farewell: () => connection.end(protocol.farewell), cut: () => connection.destroy() };
+  const visitor: Visitor = {
+    connection, identity, options,
+    log: logOf(options, identity),
+    hopsLeft: mostHops,
+    assume: (told) => {
+      visitor.log.debug({ client: told.address, id: told.session }, 'the proxy in front names its client');
+      visitor.identity = told;
+      visitor.log = logOf(options, told);
+      session.facts = { ...session.facts, session: told.session, client: told.address };
+    },
+  };
   sessions.add(session);
   const deadline = setTimeout(() => connection.end(protocol.tooSlow), limits.loginTimeoutMs);
   try {
-    log.debug('connected');
-    const outcome = await protocol.converse({ connection, identity, log, options, hopsLeft: mostHops });
+    visitor.log.debug('connected');
+    const outcome = await protocol.converse(visitor);
     clearTimeout(deadline);
     if (outcome.kind === 'logged-in') {
       session.farewell = () => undefined;
-      session.facts = { ...facts, account: outcome.login.address, node: outcome.login.node };
-      await forward({ connection, log, idleTimeoutMs: limits.idleTimeoutMs }, outcome.login);
+      session.facts = { ...session.facts, account: outcome.login.address, node: outcome.login.node };
+      await forward({ connection, log: visitor.log, idleTimeoutMs: limits.idleTimeoutMs }, outcome.login);
     }
   } finally {
     clearTimeout(deadline);
     sessions.remove(session);
     connection.end();
   }
+}
+
+function logOf({ log }: ProxyOptions, { session, address }: ClientIdentity): Logger {
+  return log.child({ session, client: address });
 }
 
 async function forward(client: { readonly connection: Connection; readonly log: Logger; readonly idleTimeoutMs: number }, login: LoggedIn): Promise<void> {

@@ -42,6 +42,11 @@ export async function exchangeSasl(visitor: Visitor, mechanism: Mechanism, initi
   }
 }
 
+/** A login that failed through no fault of the client, which may try again in the same session as long as it may be there. */
+export function isOutage(error: unknown): boolean {
+  return isFailure(error) && error.temporary;
+}
+
 /** An initial response of `=` is the empty one (RFC 4959 section 3, RFC 5034 section 4). */
 function decoded(text: string): Buffer {
   const bytes = text === '=' ? Buffer.alloc(0) : decodeBase64(text);

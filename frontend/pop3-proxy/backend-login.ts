@@ -1,4 +1,5 @@
 /** POP3 dialogues with back-ends: a node of ours takes our word for who the user is, a foreign server wants a password. */
+import type { ConnectionOptions } from 'node:tls';
 import { Failure } from '../../shared/base/failure.ts';
 import type { Connection } from '../../shared/net/connection.ts';
 import { plainResponse } from '../../shared/sasl/mechanisms.ts';
@@ -25,12 +26,10 @@ function xclient(client: ClientIdentity): string {
 export async function logInAsUser(backend: Connection, login: ForeignLogin): Promise<string> {
   const { credentials } = login;
   const greeting = await expectOk(backend);
-  if (login.startTls !== undefined) {
-    await backend.write('STLS\r\n');
-    await expectOk(backend);
-    await backend.startTlsAsClient(login.startTls);
-  }
-  const capabilities = await askCapabilities(backend);
+  if (login.startTls !== undefined) await secure(backend, login.startTls);
+  const lines = await askCapabilities(backend);
+  login.heard(lines);
+  const capabilities = new Map(lines.map((line) => [line.split(' ', 1)[0]?.toUpperCase() ?? '', line]));
   // Dovecot tells it in the greeting, and only to those whom it trusts.
   if (capabilities.has('XCLIENT') || greeting.startsWith('[XCLIENT]')) {
     await backend.write(`${xclient(login.client)} TTL=${String(login.hopsLeft)}\r\n`);
@@ -40,16 +39,33 @@ export async function logInAsUser(backend: Connection, login: ForeignLogin): Pro
   return plain ? authenticatePlain(backend, credentials) : sayUserAndPassword(backend, credentials);
 }
 
-/** CAPA (RFC 2449): keyword to parameters; nothing where the server knows no CAPA. */
-async function askCapabilities(backend: Connection): Promise<ReadonlyMap<string, string>> {
+/** What a back-end tells anybody before login: after STLS, where that is how it is spoken to. Then says goodbye. */
+export async function askForCapabilities(backend: Connection, startTls: ConnectionOptions | undefined): Promise<readonly string[]> {
+  await expectOk(backend);
+  if (startTls !== undefined) await secure(backend, startTls);
+  const lines = await askCapabilities(backend);
+  backend.end('QUIT\r\n');
+  return lines;
+}
+
+async function secure(backend: Connection, startTls: ConnectionOptions): Promise<void> {
+  await backend.write('STLS\r\n');
+  await expectOk(backend);
+  await backend.startTlsAsClient(startTls);
+}
+
+const mostCapabilities = 100;
+
+/** CAPA (RFC 2449): keywords with their parameters; nothing where the server knows no CAPA. */
+async function askCapabilities(backend: Connection): Promise<readonly string[]> {
   await backend.write('CAPA\r\n');
-  const found = new Map<string, string>();
+  const found: string[] = [];
   if (!(await readLine(backend)).startsWith('+OK')) return found;
   for (;;) {
     const line = await readLine(backend);
     if (line === '.') return found;
-    const [, keyword = '', parameters = ''] = /^(\S+) ?(.*)$/.exec(line) ?? [];
-    found.set(keyword.toUpperCase(), parameters);
+    if (found.length >= mostCapabilities) throw new Failure('backend-unavailable', 'the mail server does not answer', { cause: new Error('CAPA does not end') });
+    found.push(line.trim());
   }
 }
 

@@ -4,6 +4,8 @@ import { startProxy } from '../login/proxy-service.ts';
 import type { ProxyOptions } from '../login/proxy-service.ts';
 import { converse } from './session.ts';
 
+export { askForCapabilities } from './backend-login.ts';
+
 /** Opens the listeners (110 with STLS, 995 with TLS). */
 export async function startPop3Proxy(options: ProxyOptions): Promise<Service> {
   return startProxy(

@@ -1,10 +1,13 @@
 /** The POP3 conversation before login (RFC 1939 AUTHORIZATION state, RFC 2449 CAPA, RFC 2595 STLS, RFC 5034 AUTH). */
+import { parseForwardedClient } from '../../shared/pop3/command.ts';
 import type { Identity } from '../authentication/authentication.ts';
 import type { Outcome, Visitor } from '../login/proxy-service.ts';
 import { fewerHops } from '../login/foreign.ts';
+import { hearOfClient, isTrustedProxy } from '../login/forwarded-client.ts';
 import { logIn } from '../login/login.ts';
-import { exchangeSasl, mayUsePasswordCommands, offeredTo } from '../login/sasl.ts';
+import { exchangeSasl, isOutage, mayUsePasswordCommands, offeredTo } from '../login/sasl.ts';
 import { logInAsUser, logInAtNode } from './backend-login.ts';
+import { announcedCapabilities } from './capabilities.ts';
 import { replyFor } from './replies.ts';
 
 /** What happens after a command. */
@@ -27,7 +30,7 @@ const tlsFirst = '-ERR log in over TLS only: use STLS first, or port 995';
 
 const commands: Readonly<Record<string, Command>> = {
   CAPA: { allowedIn: 'any', run: tellCapabilities },
-  XCLIENT: { allowedIn: 'any', run: hearHops },
+  XCLIENT: { allowedIn: 'any', run: hearProxy },
   STLS: { allowedIn: 'clear', run: startTls },
   USER: { allowedIn: 'password', run: takeUser },
   PASS: { allowedIn: 'password', run: takePassword },
@@ -37,7 +40,7 @@ const commands: Readonly<Record<string, Command>> = {
 
 /** Greets, then obeys one command after the other until login or the end of the line. */
 export async function converse(visitor: Visitor): Promise<Outcome> {
-  const session: Session = { ...visitor, user: undefined };
+  const session: Session = Object.assign(visitor, { user: undefined });
   const { connection, options } = visitor;
   let mistakes = 0;
   let failedLogins = 0;
@@ -83,18 +86,26 @@ async function refuse(session: Session, reply: string): Promise<Next> {
 }
 
 async function tellCapabilities(session: Session): Promise<Next> {
-  const all = ['TOP', 'UIDL', 'RESP-CODES', 'AUTH-RESP-CODE', 'PIPELINING', 'XCLIENT'];
-  const mechanisms = offeredTo(session);
-  if (!session.connection.encrypted) all.push('STLS');
-  if (mayUsePasswordCommands(session)) all.push('USER');
-  if (mechanisms.length > 0) all.push(`SASL ${mechanisms.join(' ')}`);
+  const all = announcedCapabilities(session.options.road.capabilities.common, {
+    mechanisms: offeredTo(session),
+    startTls: session.connection.encrypted ? 'no' : 'yes',
+    passwordCommands: mayUsePasswordCommands(session) ? 'yes' : 'no',
+  });
   await session.connection.write(`+OK capabilities follow\r\n${all.join('\r\n')}\r\n.\r\n`);
   return goOn;
 }
 
-/** A proxy in front of us says how many may still come; who its client is, we don't believe from just anybody. */
-async function hearHops(session: Session, argument: string): Promise<Next> {
+/** A proxy in front of us says how many may still come, which anybody may; and who its client is, which is believed of those that are trusted. */
+async function hearProxy(session: Session, argument: string): Promise<Next> {
   session.hopsLeft = fewerHops(session.hopsLeft, /(?:^| )TTL=(\d+)/i.exec(argument)?.[1]);
+  if (isTrustedProxy(session)) {
+    try {
+      const { address, port, session: id } = parseForwardedClient(argument, session.identity);
+      hearOfClient(session, { address, port: String(port), session: id });
+    } catch (error) {
+      return refuse(session, replyFor(error, session.identity.session));
+    }
+  }
   await session.connection.write('+OK\r\n');
   return goOn;
 }
@@ -162,7 +173,7 @@ async function tryLogin(session: Session, identity: Identity): Promise<Next> {
 async function loginFailed({ connection, identity, log }: Session, failed: { readonly user: string; readonly error: unknown }): Promise<Next> {
   log.info({ user: failed.user, err: failed.error }, 'login failed');
   await connection.write(`${replyFor(failed.error, identity.session)}\r\n`);
-  return { kind: 'login-failed' };
+  return isOutage(failed.error) ? goOn : { kind: 'login-failed' };
 }
 
 async function quit(session: Session): Promise<Next> {

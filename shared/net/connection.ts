@@ -54,6 +54,11 @@ export class Connection {
     return this.#socket;
   }
 
+  /** Our own end. */
+  get local(): { readonly address: string; readonly port: number } {
+    return { address: plainAddress(this.#socket.localAddress ?? ''), port: this.#socket.localPort ?? 0 };
+  }
+
   /** By TLS with us, or with a load balancer whose word on it counts. */
   get encrypted(): boolean {
     return this.#socket instanceof tls.TLSSocket || clientSpeaksTls(this.#socket);

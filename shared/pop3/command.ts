@@ -1,5 +1,6 @@
 /** The grammar of POP3 command lines (RFC 1939 section 3, RFC 2449 section 3). Pure; used by whoever plays the server. */
 import { Failure } from '../base/failure.ts';
+import { sessionIdPattern } from '../base/session-id.ts';
 
 /** A command as it was written. */
 export interface CommandLine {
@@ -32,17 +33,17 @@ export function parseNumbers(argument: string, count: number, form: string): num
   return words.map(Number);
 }
 
-/** Reads XCLIENT's argument; what it leaves out is taken from `known`. @throws Failure `bad-input`. */
+/** Reads XCLIENT's argument; what it leaves out is taken from `known`, what other proxies tell beside these (TTL, FORWARD …) is passed over. @throws Failure `bad-input`. */
 export function parseForwardedClient(argument: string, known: ForwardedClient): ForwardedClient {
   const given = new Map(argument.trim().split(/ +/).map((word) => {
     const equals = word.indexOf('=');
     return [word.slice(0, equals).toUpperCase(), word.slice(equals + 1)] as const;
   }));
-  const address = given.get('ADDR') ?? known.address;
+  const address = given.get('ADDR')?.replace(/^IPV6:/i, '') ?? known.address;
   const port = given.get('PORT') ?? String(known.port);
   const session = given.get('SESSION') ?? known.session;
-  const unknown = [...given.keys()].some((name) => !['ADDR', 'PORT', 'SESSION'].includes(name));
-  if (unknown || !/^[0-9a-fA-F.:]{2,45}$/.test(address) || !/^\d{1,5}$/.test(port) || !/^[a-z0-9]{1,64}$/.test(session)) {
+  const unknown = [...given.keys()].some((name) => !['ADDR', 'PORT', 'SESSION', 'TTL', 'FORWARD', 'HELO', 'PROTO', 'DESTADDR', 'DESTPORT'].includes(name));
+  if (unknown || !/^[0-9a-fA-F.:]{2,45}$/.test(address) || !/^\d{1,5}$/.test(port) || !sessionIdPattern.test(session)) {
     throw new Failure('bad-input', 'the form is: XCLIENT ADDR=address PORT=port SESSION=id');
   }
   return { address, port: Number(port), session };

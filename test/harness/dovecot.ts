@@ -17,6 +17,10 @@ export interface DovecotOptions {
   readonly master: { readonly user: string; readonly password: string };
   /** Networks whose word on the client's address counts. */
   readonly trustedNetworks: string;
+  /** Instead of Dovecot's own list of IMAP capabilities. */
+  readonly imapCapability?: string | undefined;
+  /** Ports to use again; free ones when absent. */
+  readonly ports?: Dovecot['ports'] | undefined;
 }
 
 export type DovecotService = 'imap' | 'imaps' | 'pop3' | 'pop3s' | 'lmtp';
@@ -30,7 +34,7 @@ export interface Dovecot {
 export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dovecot-'));
   fs.chmodSync(folder, 0o755);
-  const ports = { imap: await freePort(), imaps: await freePort(), pop3: await freePort(), pop3s: await freePort(), lmtp: await freePort() };
+  const ports = options.ports ?? { imap: await freePort(), imaps: await freePort(), pop3: await freePort(), pop3s: await freePort(), lmtp: await freePort() };
   const configuration = path.join(folder, 'dovecot.conf');
   fs.writeFileSync(path.join(folder, 'masters'), `${options.master.user}:{PLAIN}${options.master.password}\n`);
   fs.mkdirSync(path.join(folder, 'mail'));
@@ -73,6 +77,8 @@ login_trusted_networks = ${options.trustedNetworks}
 auth_master_user_separator = *
 auth_mechanisms = plain login
 first_valid_uid = 1
+imap_id_log = *
+${options.imapCapability === undefined ? '' : `imap_capability = ${options.imapCapability}`}
 mail_location = maildir:${folder}/mail/%u
 mail_uid = nobody
 mail_gid = nogroup

@@ -46,10 +46,11 @@ test('numbers are decimal and as many as wanted', () => {
   for (const argument of ['', '1', '1 2 3', '-1 2', '1 x', '1 12345678901']) assert.throws(() => parseNumbers(argument, 2, 'TOP'), badInput, argument);
 });
 
-test('XCLIENT names address, port and session, and nothing else', () => {
+test('XCLIENT names address, port and session; what Dovecot tells besides is passed over, anything else refused', () => {
   const known = { address: '10.0.0.1', port: 1, session: 'own' };
   assert.deepEqual(parseForwardedClient('addr=2001:db8::1 PORT=4711 SESSION=abc234', known), { address: '2001:db8::1', port: 4711, session: 'abc234' });
   assert.deepEqual(parseForwardedClient('ADDR=192.0.2.7', known), { ...known, address: '192.0.2.7' });
+  assert.deepEqual(parseForwardedClient('ADDR=IPV6:2001:db8::1 PORT=9 SESSION=fTkqSJ4Z5oHA+/= TTL=4 FORWARD=eA==', known), { address: '2001:db8::1', port: 9, session: 'fTkqSJ4Z5oHA+/=' });
   for (const argument of ['', 'ADDR=example.com', 'LOGIN=x', 'PORT=x', 'SESSION=a"b', 'ADDR']) {
     assert.throws(() => parseForwardedClient(argument, known), badInput, argument);
   }

@@ -1,0 +1,30 @@
+/** The argument of ID (RFC 2971): what a client, or a proxy on behalf of one, tells of itself. Pure. */
+import { malformed } from './scanner.ts';
+import type { Scanner } from './scanner.ts';
+
+/** RFC 2971 section 3.3: at most 30 pairs, names up to 30 octets, values up to 1024. */
+const mostFields = 30;
+const longestName = 30;
+const longestValue = 1024;
+
+/** Names in lower case to values; fields that are NIL are left out. @throws bad-input */
+export function parseIdFields(scanner: Scanner): ReadonlyMap<string, string> {
+  const fields = new Map<string, string>();
+  if (scanner.acceptWord('NIL')) return fields;
+  scanner.list(
+    () => {
+      const name = scanner.string().toLowerCase();
+      scanner.space();
+      const value = scanner.nstring();
+      if (fields.size >= mostFields || name.length > longestName || (value?.length ?? 0) > longestValue) throw malformed('ID holds too much');
+      if (value !== undefined) fields.set(name, value);
+    },
+    { mayBeEmpty: 'yes' },
+  );
+  return fields;
+}
+
+/** `"name" "value" …` without the brackets. Characters that a quoted string can't hold become `?`. */
+export function formatIdFields(fields: Iterable<readonly [string, string]>): string {
+  return [...fields].flat().map((text) => `"${text.replaceAll(/[^\x20-\x7e]/g, '?').replaceAll(/["\\]/g, '\\$&')}"`).join(' ');
+}
