@@ -11,6 +11,7 @@ import { adminListeners, placeOf } from '../cluster-config/listeners.ts';
 import type { ProxyName } from '../cluster-config/proxy-maps.ts';
 import { readScramSaltKey } from '../cluster-config/scram-salts.ts';
 import { httpLimits, httpListener, readCookieSecret, sessionAges, uiDirectory } from '../cluster-config/webmail-settings.ts';
+import { parseNetwork } from '../shared/access/network.ts';
 import { startAdmin } from '../shared/admin/admin-server.ts';
 import { healthRoutes } from '../shared/admin/health-routes.ts';
 import type { Health } from '../shared/admin/health-routes.ts';
@@ -164,6 +165,7 @@ async function startWebmail(ground: Ground): Promise<Service> {
     uiDirectory, log,
     backendFor: (node) => targets.of(node, 'webmail'),
     primaryDomainOf: tls.primaryDomainOf,
+    httpBalancers: service.forwardedFrom.map(parseNetwork),
     cookieSecret: await readCookieSecret(config, environment),
     ages: sessionAges(service),
     limits: {
@@ -172,7 +174,12 @@ async function startWebmail(ground: Ground): Promise<Service> {
       maxConnectionsPerAddress: service.maxConnectionsPerAddress,
       idleTimeoutMs: service.idleTimeoutSeconds * 1000,
       maxBodyBytes: service.httpBodyMaxKilobytes * 1024,
-      maxPendingPerBackend: service.requestsQueueMaxSize,
+      queue: {
+        connections: service.backendConnections,
+        connectionsPerUser: Math.min(8, service.backendConnections), // browsers open six
+        maxWaiting: service.requestsQueueMaxSize,
+        longestWaitMs: service.requestsQueueTimeoutSeconds * 1000,
+      },
       connectTimeoutMs: service.connectTimeoutSeconds * 1000,
       answerTimeoutMs: service.rwTimeoutSeconds * 1000,
     },
