@@ -37,7 +37,7 @@ export interface DirectoryAccess {
   readonly maps: UserMapList;
   /** What each connector has sent since the start, by its name. */
   operations(): Readonly<Record<string, LdapOperations>>;
-  /** Names the host that keeps the user's mailbox, in the place of the one that the entry was read with. @throws Failure('directory-unavailable') */
+  /** Names the host that keeps the user's mailbox, in the place of the one that the provider has. @throws Failure('directory-unavailable') */
   setHost(entry: UserEntry, host: string): Promise<HostChange>;
   /** All entries with an address that the LDAP maps can see. @throws Failure('directory-unavailable') */
   list(): Promise<readonly ListedEntry[]>;
@@ -70,9 +70,10 @@ export async function openDirectoryAccess(config: NodeConfig, surroundings: Surr
     maps: createUserMaps({ maps, log, addressing: addressingOf(config), expansion: expansionOf(config), aliasLogins: config.allowAliasLogins ? 'yes' : 'no' }),
     operations: () => Object.fromEntries([...connectors].map(([name, { connector }]) => [name, connector.operations])),
     setHost: async (entry, host) => {
-      if (entry.mailHost?.trim() === host) return { kind: 'already' };
       const map = config.userMaps.find(({ name }) => name === entry.map);
       const parameters = map === undefined || map.type === 'localFile' ? undefined : connectors.get(map.connector)?.parameters;
+      const isNamed = entry.mailHost?.trim() === host;
+      if (isNamed && parameters?.write === undefined) return { kind: 'already' };
       return parameters === undefined || entry.dn === undefined
         ? { kind: 'by-hand', ldif: `# in the file of the user map ${entry.map}: ${entry.address} ${host}` }
         : setLdapHost(parameters, { dn: entry.dn, from: entry.mailHost, to: host }, surroundings);
@@ -134,10 +135,11 @@ async function setLdapHost(
     const removal = from === undefined ? '' : `delete: ${attributes.host}\n${attributes.host}: ${from}\n-\n`;
     return { kind: 'by-hand', ldif: `dn: ${dn}\nchangetype: modify\n${removal}add: ${attributes.host}\n${attributes.host}: ${to}\n` };
   }
-  await writeValue({
+  // What a replica said may be old: the provider is asked even if nothing seems to be left to do.
+  const kind = await writeValue({
     ...await connectionOptions(write.uri, parameters),
     bindDn: write.bindDn,
     bindPassword: await readSecret(write.bindPassword, environment),
-  }, { dn, attribute: attributes.host, from, to });
-  return { kind: 'written' };
+  }, { dn, attribute: attributes.host, to });
+  return { kind };
 }

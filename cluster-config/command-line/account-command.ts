@@ -11,6 +11,7 @@ import type { FollowedEvent } from './follow-move.ts';
 export interface AccountMoveOptions extends ClusterOptions {
   readonly from?: string;
   readonly purge?: boolean;
+  readonly abort?: boolean;
   readonly json?: boolean;
 }
 
@@ -20,7 +21,7 @@ export async function accountMove(request: { readonly address: string; readonly 
     const address = view.complete(request.address);
     if (options.from !== undefined) view.target(options.from); // a name nobody has is told before anything begins
     const began = Date.now();
-    const move = { address, target: view.target(request.node), from: options.from, purge: options.purge === true };
+    const move = { address, target: view.target(request.node), from: options.from, purge: options.purge === true, wish: options.abort === true ? 'abort' : 'move' } as const;
     const { byHand } = await followMove(move, (event) => say(eventText(event, { began, json: options.json === true })));
     if (byHand === undefined) return 0;
     if (options.json !== true) say(`\nThe directory is to be changed by hand, for example with\n\n  ldapmodify -H URI -D WHO -W <<END\n${byHand.trimEnd()}\nEND\n\nThen run this command again, to see that all is well.`);

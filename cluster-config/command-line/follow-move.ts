@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { streamFromNode } from '../../shared/admin/admin-call.ts';
 import type { AdminTarget } from '../../shared/admin/admin-client.ts';
 import { Failure } from '../../shared/base/failure.ts';
+import type { FailureKind } from '../../shared/base/failure.ts';
 
 const eventSchema = z.object({ step: z.string(), text: z.string(), atMs: z.number(), kind: z.string().optional(), ldif: z.string().optional() });
 export type FollowedEvent = z.output<typeof eventSchema>;
@@ -13,6 +14,8 @@ export interface MoveRequest {
   readonly target: AdminTarget;
   readonly from?: string | undefined;
   readonly purge: boolean;
+  /** `abort`: what has come so far is thrown away. */
+  readonly wish: 'move' | 'abort';
 }
 
 /** A step may take long where much mail is compared. */
@@ -28,11 +31,11 @@ export async function followMove(request: MoveRequest, onEvent: (event: Followed
   }
 }
 
-async function followOnce({ address, target, from, purge }: MoveRequest, onEvent: (event: FollowedEvent) => void): Promise<{ readonly byHand: string | undefined } | 'busy'> {
+async function followOnce({ address, target, from, purge, wish }: MoveRequest, onEvent: (event: FollowedEvent) => void): Promise<{ readonly byHand: string | undefined } | 'busy'> {
   let byHand: string | undefined;
   let last: FollowedEvent | undefined;
   let rest = '';
-  for await (const piece of streamFromNode(target, { path: `/moves/start/${encodeURIComponent(address)}`, body: { from, purge }, silenceMs })) {
+  for await (const piece of streamFromNode(target, { path: `/moves/start/${encodeURIComponent(address)}`, body: { from, purge, wish }, silenceMs })) {
     const lines = (rest + piece.toString('utf8')).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) {
@@ -43,8 +46,8 @@ async function followOnce({ address, target, from, purge }: MoveRequest, onEvent
     }
   }
   if (last?.step === 'done') return { byHand };
-  if (last !== undefined && isBusy(last)) return 'busy';
-  if (last?.step === 'failed') throw new Failure('backend-unavailable', last.text);
+  if (last !== undefined && isBusy(last) && wish === 'move') return 'busy';
+  if (last?.step === 'failed') throw new Failure(last.kind === undefined || last.kind === 'internal' ? 'storage-failure' : (last.kind as FailureKind), last.text);
   throw new Failure('backend-unavailable', 'the node that works at the move was lost; run the command again');
 }
 

@@ -73,7 +73,7 @@ function nodeFindings({ config }: ClusterView, { entries, nodes }: { readonly en
   }
   for (const [node, overview] of nodes) {
     if (overview === undefined) findings.push({ kind: 'unreachable', address: undefined, node, text: `${node} does not answer: what it holds is not known` });
-    for (const { address, from, stage } of overview?.arriving ?? []) findings.push({ kind: 'move-unfinished', address, node, text: `${address} is on its way from ${from} to ${node} (${stage}): if nobody works at it, run  waybill account move ${address} ${node}` });
+    for (const { address, from, stage } of overview?.arriving ?? []) findings.push({ kind: 'move-unfinished', address, node, text: `${address} is on its way from ${from} to ${node} (${stage}): if nobody works at it, run  waybill account move ${address} ${node}  to go on, or with --abort to give it up` });
     for (const { address, node: to, mail } of overview?.left ?? []) if (mail === 'unverified') findings.push({ kind: 'left-unverified', address, node, text: `${address} moved to ${to}, but its mail on ${node} was not compared yet:  waybill account move ${address} ${to}` });
   }
   return findings;

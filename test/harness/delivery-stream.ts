@@ -13,7 +13,15 @@ import type { Letter } from './smtp-session.ts';
 
 /** How long a client goes on with one message. */
 const patienceMs = 40_000;
-const pauseMs = 20;
+const usualPauseMs = 20;
+
+export interface StreamOptions {
+  readonly clients: number;
+  /** Whether mail comes by IMAP too. */
+  readonly append: 'yes' | 'no';
+  /** From one message of a client to its next. */
+  readonly pauseMs?: number;
+}
 
 export class DeliveryStream {
   /** Mailboxes of every message that was answered 250 or OK, by subject. */
@@ -25,13 +33,15 @@ export class DeliveryStream {
   failedTries = 0;
   readonly #cluster: Cluster;
   readonly #recipients: readonly (readonly string[])[];
+  readonly #pauseMs: number;
   readonly #clients: Promise<void>[];
   #stopping = false;
 
   /** Starts `clients` of them; each takes the groups of recipients in turn. With `append: no` nothing comes by IMAP. */
-  constructor(cluster: Cluster, recipients: readonly (readonly string[])[], { clients, append }: { readonly clients: number; readonly append: 'yes' | 'no' }) {
+  constructor(cluster: Cluster, recipients: readonly (readonly string[])[], { clients, append, pauseMs = usualPauseMs }: StreamOptions) {
     this.#cluster = cluster;
     this.#recipients = recipients;
+    this.#pauseMs = pauseMs;
     this.#clients = Array.from({ length: clients }, async (_unused, index) => this.#client(index));
     for (const user of append === 'no' ? [] : new Set(recipients.flat())) this.#clients.push(this.#append(user));
   }
@@ -48,7 +58,7 @@ export class DeliveryStream {
       const users = this.#recipients[turn % this.#recipients.length] ?? [];
       this.tried.add(subject);
       await this.#sendUntilTaken({ subject, users, letter: { from: 'sender@example.net', to: users.map((user) => `${user}@example.com`), bytes } }, index);
-      await sleep(pauseMs);
+      await sleep(this.#pauseMs);
     }
   }
 
@@ -82,7 +92,7 @@ export class DeliveryStream {
         imap?.close();
         imap = undefined;
       }
-      await sleep(pauseMs);
+      await sleep(this.#pauseMs);
     }
     imap?.close();
   }

@@ -39,6 +39,7 @@ export function addAccountCommands(program: Command): void {
     .argument('<address>', 'a mail address; the primary domain is added when there is none')
     .argument('<node>', 'the back-end where it is to live')
     .option('--from <node>', 'the back-end that holds the mail; where NODE has the account already, bring over what was left behind there')
+    .option('--abort', 'give up a move to NODE that is not done yet: what has come there is thrown away')
     .option('--purge', 'remove the mail there as soon as every message was compared (else: after storage.movedMailDays)')
     .option('--config <file>', 'the cluster configuration', defaultConfig)
     .option('--as <node>', 'the node whose certificate is used (else: the first back-end)')

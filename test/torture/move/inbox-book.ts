@@ -37,7 +37,7 @@ export class PopProgram {
   async #run(): Promise<void> {
     while (!this.#stopping) {
       await this.#session().catch(() => { this.cut += 1; });
-      await sleep(200);
+      await sleep(500);
     }
   }
 

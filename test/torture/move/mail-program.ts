@@ -55,7 +55,7 @@ export class MailProgram {
     try {
       while (!this.#stopping) {
         await this.#turn();
-        await sleep(5 + this.#dice.below(30));
+        await sleep(30 + this.#dice.below(120));
       }
       this.#session?.close();
       this.#session = undefined;

@@ -45,6 +45,8 @@ export class MoveTorture {
   readonly #cluster: Cluster;
   readonly #users: readonly string[];
   readonly #dice: Dice;
+  /** As their last move told. */
+  readonly #owners = new Map<string, Backend>();
   /** One node is down at a time; who moves meanwhile has to wait. */
   #killing: Promise<void> = Promise.resolve();
   #turn = 0;
@@ -71,7 +73,7 @@ export class MoveTorture {
   async rounds(torments: readonly (Torment | undefined)[]): Promise<void> {
     this.#turn += 1;
     const [first = '', second = first] = this.#users;
-    const stream = new DeliveryStream(this.#cluster, [...this.#users.map((user) => [user]), [first, second], [second, 'ivan', first]], { clients: 3, append: 'no' });
+    const stream = new DeliveryStream(this.#cluster, [...this.#users.map((user) => [user]), [first, second], [second, 'ivan', first]], { clients: 3, append: 'no', pauseMs: 150 });
     const programs = this.#users.map((user) => new MailProgram(this.#cluster, { user, prefix: `t${String(this.#turn)}` }, this.#dice));
     const pops = this.#users.map((user) => ({ user, pop: new PopProgram(this.#cluster, user, this.#dice) }));
     const waiting = [...torments];
@@ -99,10 +101,10 @@ export class MoveTorture {
 
   /** To another node, with a kill on the way; then, perhaps to yet another, until it is done. */
   async #move(user: string, torment: Torment | undefined): Promise<void> {
-    const source = await this.#ownerOf(user);
+    const source = this.#owners.get(user) ?? (await this.#ownerOf(user));
     const target = this.#dice.pick(backends.filter((node) => node !== source));
     let killing: Promise<void> | undefined;
-    await runCommand(this.#cluster, ['account', 'move', user, target, '--json'], (line, child) => {
+    const first = await runCommand(this.#cluster, ['account', 'move', user, target, '--json'], (line, child) => {
       if (torment === undefined || killing !== undefined || (JSON.parse(line) as { step: string }).step !== torment.step) return;
       if (torment.victim === 'command') killing = Promise.resolve(void child.kill('SIGKILL'));
       else killing = this.#kill(torment.victim.endsWith('source') ? source : target, torment.victim);
@@ -110,16 +112,12 @@ export class MoveTorture {
     });
     await killing;
     const deadline = Date.now() + finishWithinMs;
-    for (let last = ''; Date.now() < deadline; ) {
-      const { code, output, complaint } = await runCommand(this.#cluster, ['account', 'move', user, target, '--json']);
-      if (code === 0) {
-        this.sums.moves += 1;
-        return;
-      }
-      last = output + complaint;
+    for (let last = first; last.code !== 0; last = await runCommand(this.#cluster, ['account', 'move', user, target, '--json'])) {
+      if (Date.now() >= deadline) throw new Error(`${user} can not be moved to ${target} (${JSON.stringify(torment)}): ${last.output}${last.complaint}`);
       await sleep(300);
-      if (Date.now() >= deadline) throw new Error(`${user} can not be moved to ${target} (${JSON.stringify(torment)}): ${last}`);
     }
+    this.sums.moves += 1;
+    this.#owners.set(user, target);
   }
 
   async #kill(node: Backend, victim: Victim): Promise<void> {
@@ -155,6 +153,7 @@ export class MoveTorture {
   /** One owner, whose use is the sum of its mailboxes. */
   async #checkRecords(user: string): Promise<readonly string[]> {
     const owner = await this.#ownerOf(user);
+    if (owner !== this.#owners.get(user)) return [`${user} is on ${owner}, and was moved to ${String(this.#owners.get(user))}`];
     const { messages = 0, bytes = 0 } = asRecord((await this.#records(user))[owner]);
     const sum = await useOf(this.#cluster, user);
     return sum.messages === messages && sum.bytes === bytes ? [] : [`${user} on ${owner}: ${String(messages)} messages of ${String(bytes)} bytes are counted, ${String(sum.messages)} of ${String(sum.bytes)} are there`];

@@ -6,7 +6,7 @@ import type { Torment } from './move-torture.ts';
 const usualRounds = 300;
 /** Moves between two comparisons. */
 const roundsAtOnce = 15;
-const users = ['alice', 'bob', 'erin'] as const;
+const users = ['alice', 'bob'] as const;
 
 export async function tortureMoves(given: { readonly rounds: number | undefined; readonly seed: number }, say: (text: string) => void): Promise<void> {
   const { seed, rounds = usualRounds } = given;
