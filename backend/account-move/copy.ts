@@ -80,20 +80,19 @@ async function fetchMessages({ source, arriving, address }: Pass, ids: readonly 
   if (arrived.length + gone.size !== ids.length) throw new Failure('backend-unavailable', 'the other node did not send all messages');
 }
 
-/** Parts of a page that end between two mod-sequences, so that the mark stands between transactions. */
+/**
+ * Parts of a page with few messages each. The mark that a part leaves stands before the changes of the part after it: one
+ * change may be of all messages of a mailbox, and then the mark waits for the last of them.
+ */
 function batchesOf(page: ChangesPage): ChangesPage[] {
   const parts: ChangesPage[] = [];
-  let from = 0;
   let expungedFrom = -1;
-  while (from < page.rows.length || parts.length === 0) {
-    let to = Math.min(from + messagesPerBatch, page.rows.length);
-    while (to < page.rows.length && page.rows[to]?.modseq === page.rows[to - 1]?.modseq) to += 1;
-    const isLast = to >= page.rows.length;
-    const upTo = isLast ? page.upTo : (page.rows[to - 1]?.modseq ?? page.upTo);
+  for (let from = 0; from < page.rows.length || parts.length === 0; from += messagesPerBatch) {
+    const next = page.rows[from + messagesPerBatch];
+    const upTo = next === undefined ? page.upTo : next.modseq - 1;
     const before = expungedFrom;
-    parts.push({ rows: page.rows.slice(from, to), expunged: page.expunged.filter(({ modseq }) => modseq > before && modseq <= upTo), upTo, more: !isLast || page.more });
+    parts.push({ rows: page.rows.slice(from, from + messagesPerBatch), expunged: page.expunged.filter(({ modseq }) => modseq > before && modseq <= upTo), upTo, more: next !== undefined || page.more });
     expungedFrom = upTo;
-    from = to;
   }
   return parts;
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'node:test';
 import { copyChanges } from '../../../backend/account-move/copy.ts';
+import { bringAccount } from '../../../backend/account-move/move.ts';
 import { localSource } from '../../../backend/account-move/local-source.ts';
 import { Failure } from '../../../shared/base/failure.ts';
 import type { FailureKind } from '../../../shared/base/failure.ts';
@@ -205,4 +206,28 @@ test('a change between two holds ends the first for good, even if the clock is s
   await put(nodes.storages.be1, alice, 'after the hold');
   t.mock.method(Date, 'now', () => performance.timeOrigin + performance.now() - 10_000);
   await assert.rejects(leaving.seal(alice, { token: 'be2/1', node: 'be2', epoch: 2 }), failing('timed-out'));
+});
+
+test('one change of very many messages is copied in small parts, and goes on where it was cut', async (t) => {
+  const nodes = await startNodes(t);
+  await withMail(nodes, 0);
+  const { be1, be2 } = nodes.storages;
+  const inbox = mailboxOf(accountAt(be1, alice));
+  const bytes = Buffer.from('Subject: one of many\r\n\r\n');
+  const many = await Promise.all(Array.from({ length: 300 }, async () => ({ staged: await be1.stage(alice, (async function* () { yield bytes; })(), 1000), marks: { flags: 0, keywords: [] } })));
+  await inbox.append(many);
+  await inbox.expunge([7, 8]);
+  const asked: number[][] = [];
+  const source = localSource('be1', be1);
+  const watched = { ...source, messages: (address: string, ids: readonly number[]) => {
+    if (asked.length === 3) throw new Failure('backend-unavailable', 'cut');
+    asked.push([...ids]);
+    return source.messages(address, ids);
+  } };
+  const move = { address: alice, node: 'be2', storage: be2, holdMs: 5000, tell: () => undefined };
+  await assert.rejects(bringAccount({ ...move, source: watched }), failing('backend-unavailable'));
+  await bringAccount({ ...move, source: { ...source, messages: (address, ids) => { asked.push([...ids]); return source.messages(address, ids); } } });
+  assert.ok(asked.every(({ length }) => length <= 64), String(asked.map(({ length }) => length)));
+  assert.equal(new Set(asked.flat()).size, asked.flat().length, 'a message came twice');
+  assert.deepEqual(mailboxOf(accountAt(be2, alice)).rows(), inbox.rows());
 });
