@@ -49,6 +49,7 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
     nodeName: config.nodeName,
     primaryDomain: config.primaryDomain,
     nodeOf: (mailHost) => nodeOfMailHost(config.nodes, mailHost),
+    known: { staleMs: config.routing.staleAgeSeconds * 1000, maxEntries: config.routing.maxEntries },
     holders: async (address) => askHolders(otherBackends(config, tls), address),
   });
   const ground: Ground = { context, config, tls, storage, accounts, foreignTrust: await loadForeignTrust(config) };

@@ -8,6 +8,8 @@ import type { Logger } from '../../shared/log/log.ts';
 import type { Expansion } from '../../shared/user-map/expansion.ts';
 import type { UserEntry, UserMaps } from '../../shared/user-map/user-maps.ts';
 import type { Account, Storage } from '../storage/storage.ts';
+import { KnownAddresses } from './known-addresses.ts';
+import type { KnownAddressesOptions } from './known-addresses.ts';
 import { createLocalAccounts, isLocal } from './local-accounts.ts';
 import type { Asker, LocalAccounts } from './local-accounts.ts';
 import { settledRecord } from './settled-record.ts';
@@ -15,11 +17,14 @@ import { settledRecord } from './settled-record.ts';
 export interface Accounts {
   /** Checks a password, at the user map or (local accounts) by what is kept here, and opens the account; `bad-credentials` never says which part was wrong. */
   login(credentials: Credentials): Promise<Account>;
-  /** Opens the account of an address that somebody trusted vouches for. Rejects with `unknown-user`, `not-kept-here`, `directory-unavailable`. */
+  /**
+   * Opens the account of an address that somebody trusted vouches for. In an outage of the directory an account that exists is
+   * found by what was known of the address not long ago; none is made then. Rejects with `unknown-user`, `not-kept-here`, `directory-unavailable`.
+   */
   open(address: string): Promise<Account>;
   /** What the user map says now (uncached); undefined: no such address. */
   lookUp(address: string): Promise<UserEntry | undefined>;
-  /** Where mail for an address goes, by what the user map says now. Rejects with `unknown-user`, `directory-unavailable`. */
+  /** Where mail for an address goes, by what the user map says now, or (in an outage) said not long ago. Rejects with `unknown-user`, `directory-unavailable`. */
   expand(address: string): Promise<Expansion>;
   /** Those whose passwords are kept here. */
   readonly local: LocalAccounts;
@@ -43,19 +48,29 @@ export interface AccountsOptions {
   readonly nodeOf: (mailHost: string | undefined) => string | undefined;
   /** Names of the other configured back-ends that say they hold a live record of the address. Never rejects. */
   readonly holders: (address: string) => Promise<{ readonly holders: readonly string[]; readonly silent: readonly string[] }>;
+  /** What may serve while the directory is away. */
+  readonly known: KnownAddressesOptions;
   readonly log: Logger;
 }
 
 /** Makes the one gate through which a worker's protocols open accounts. */
 export function createAccounts(options: AccountsOptions): Accounts {
-  const lookUp = async (address: string): Promise<UserEntry | undefined> => options.maps.lookUp(address);
+  const known = new KnownAddresses(options.known);
+  const lookUp = async (address: string): Promise<UserEntry | undefined> => known.entry(address, async () => options.maps.lookUp(address));
 
   const local = createLocalAccounts(options);
 
   const open = async (address: string): Promise<Account> => {
-    const known = await keptHere(options.storage, address);
-    if (known !== undefined) return known;
-    const entry = await lookUp(address);
+    const kept = await keptHere(options.storage, address);
+    if (kept !== undefined) return kept;
+    let entry: UserEntry | undefined;
+    try {
+      entry = await lookUp(address);
+    } catch (thrown) {
+      const found = isFailure(thrown, 'directory-unavailable') ? await keptAsKnown(options, known.remembered(address)) : undefined;
+      if (found === undefined) throw thrown;
+      return found;
+    }
     const account = isLocal(options.maps, entry, address) ? await local.find(address) : undefined;
     if (account !== undefined) return account;
     if (entry === undefined) throw new Failure('unknown-user', 'no such user');
@@ -76,12 +91,12 @@ export function createAccounts(options: AccountsOptions): Accounts {
     return openEntry(options, entry);
   };
 
-  const expand = async (address: string): Promise<Expansion> => {
+  const expand = async (address: string): Promise<Expansion> => known.expansion(address, async () => {
     const entry = await lookUp(address);
     if (entry !== undefined) return options.maps.expand(entry);
     if (isLocal(options.maps, entry, address) && (await local.find(address)) !== undefined) return { kind: 'mailbox' };
     throw new Failure('unknown-user', 'no such user');
-  };
+  });
 
   return { login, open, lookUp, expand, local, nodeOf: options.nodeOf };
 }
@@ -92,6 +107,15 @@ async function keptHere(storage: Storage, address: string): Promise<Account | un
   if (record.at === 'live') return record.account;
   if (record.at === 'none') return undefined;
   throw elsewhere(record.node);
+}
+
+/** Undefined when what is known of the address leads to no account that exists here. Throws `not-kept-here` when it leads to another node. */
+async function keptAsKnown(options: AccountsOptions, entry: UserEntry | undefined): Promise<Account | undefined> {
+  if (entry === undefined) return undefined;
+  const account = await keptHere(options.storage, entry.address);
+  const owner = options.nodeOf(entry.mailHost);
+  if (account === undefined && owner !== undefined && owner !== options.nodeName) throw elsewhere(owner);
+  return account;
 }
 
 function elsewhere(node: string | undefined): Failure {

@@ -43,10 +43,10 @@ export interface ItemParts {
 export function makeItem(maker: ItemMaker, staged: StagedBytes, parts: ItemParts): QueueItem {
   const nowMs = Date.now();
   const { sender, trace, confirmation, holder } = parts;
-  const recipients = parts.recipients.map(({ address, notify, orcpt }) => {
+  const recipients = parts.recipients.map(({ address, notify, orcpt, node }) => {
     const destination = destinationOf(address, maker.isOurDomain);
     const dueAtMs = destination === 'ours' && confirmation === 'open' ? nowMs + maker.confirmationGraceMs : nowMs;
-    return { address, notify, orcpt, destination, state: { at: 'waiting', dueAtMs, why: 'new' }, tries: 0, delayTold: false, lastWords: undefined } as const;
+    return { address, notify, orcpt, node, destination, state: { at: 'waiting', dueAtMs, why: 'new' }, tries: 0, delayTold: false, lastWords: undefined } as const;
   });
   return {
     id: `${nowMs.toString(36).padStart(9, '0')}${randomBytes(6).toString('hex')}`,

@@ -55,7 +55,8 @@ export class OwnLane implements Lane {
     await Promise.resolve(); // nothing is held
   }
 
-  async #find({ address, final }: QueueRecipient): Promise<{ readonly account: Account } | TryOutcome> {
+  async #find(recipient: QueueRecipient): Promise<{ readonly account: Account } | TryOutcome> {
+    const { address, final, node } = recipient;
     try {
       const expansion = final === 'yes' ? { kind: 'mailbox' as const } : await this.#options.accounts.expand(address);
       if (expansion.kind === 'addresses') {
@@ -68,8 +69,20 @@ export class OwnLane implements Lane {
       return { account: await this.#options.accounts.open(address) };
     } catch (thrown) {
       if (isFailure(thrown, 'not-kept-here')) return this.#elsewhere(address, thrown);
+      if (isFailure(thrown, 'directory-unavailable') && node !== undefined) return this.#byWordOfFrontend(address, node, thrown);
       if (isFailure(thrown, 'unknown-user')) return { at: 'refused', permanent: 'yes', words: ownWords('5.1.1', 'no such user here') };
       return this.#outage(thrown);
+    }
+  }
+
+  /** No directory answers. The node that the front-end named knows for sure whether it keeps the mailbox, and takes nothing else. */
+  async #byWordOfFrontend(address: string, node: string, outage: Failure): Promise<{ readonly account: Account } | TryOutcome> {
+    const { nodeName, lmtpOf } = this.#options.lanes;
+    if (node !== nodeName) return lmtpOf(node) === undefined ? this.#outage(outage) : { at: 'moved', destination: `node:${node}`, dueAtMs: Date.now() };
+    try {
+      return { account: await this.#options.accounts.open(address) };
+    } catch (thrown) {
+      return isFailure(thrown, 'not-kept-here') ? this.#elsewhere(address, thrown) : this.#outage(thrown);
     }
   }
 

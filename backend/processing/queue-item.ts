@@ -28,6 +28,8 @@ export interface QueueRecipient {
   readonly notify: readonly string[] | undefined;
   readonly orcpt: string | undefined;
   readonly destination: Destination;
+  /** Who keeps the mailbox, as the front-end knew when the mail was accepted: for the time when no directory answers. */
+  readonly node?: string | undefined;
   /** It came out of an expansion (forwarding, a group) and is not expanded again: so nothing goes round in circles. */
   readonly final?: 'yes' | undefined;
   readonly state: RecipientState;

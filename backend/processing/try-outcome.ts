@@ -66,7 +66,7 @@ export function conclude(item: QueueItem, outcomes: ReadonlyMap<number, TryOutco
 /** Those who take a recipient's place. Reports about them name the recipient as the sender wrote it (RFC 3461 section 5.2.7). */
 function successors({ address, notify, orcpt }: QueueRecipient, into: (TryOutcome & { at: 'expanded' })['into'], nowMs: number): QueueRecipient[] {
   return into.map((one) => ({
-    ...one, notify, orcpt: orcpt ?? `rfc822;${encodeXtext(address)}`, final: 'yes',
+    ...one, node: undefined, notify, orcpt: orcpt ?? `rfc822;${encodeXtext(address)}`, final: 'yes',
     state: { at: 'waiting', dueAtMs: nowMs, why: 'new' }, tries: 0, delayTold: false, lastWords: undefined,
   }));
 }

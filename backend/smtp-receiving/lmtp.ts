@@ -4,6 +4,7 @@
  */
 import { Failure } from '../../shared/base/failure.ts';
 import { parseAddress } from '../../shared/smtp/address.ts';
+import { nodeParameter } from '../../shared/smtp/commands.ts';
 import type { EnvelopeRecipient, EnvelopeSender } from '../../shared/smtp/commands.ts';
 import { makeReply } from '../../shared/smtp/reply.ts';
 import type { Reply } from '../../shared/smtp/reply.ts';
@@ -18,8 +19,8 @@ import { replyTo } from './replies.ts';
 import type { SmtpReceivingOptions } from './smtp-receiving.ts';
 import { receivedField } from './trace-fields.ts';
 
-/** MAIL parameters between nodes of ours; see docs/decisions.md, "Delivery keys". */
-export const nodeParameters = ['XWAYBILL-SESSION', 'XWAYBILL-CUSTODIAN', 'XWAYBILL-QUEUE', 'XWAYBILL-DIGEST', 'XWAYBILL-ACCEPTED', 'XWAYBILL-UNCONFIRMED'] as const;
+/** MAIL and RCPT parameters between nodes of ours; see docs/decisions.md, "Delivery keys". */
+export const nodeParameters = [nodeParameter, 'XWAYBILL-SESSION', 'XWAYBILL-CUSTODIAN', 'XWAYBILL-QUEUE', 'XWAYBILL-DIGEST', 'XWAYBILL-ACCEPTED', 'XWAYBILL-UNCONFIRMED'] as const;
 
 interface Transaction {
   readonly sender: EnvelopeSender;

@@ -46,7 +46,10 @@ interface OwnerLeg {
 }
 
 interface Accepted {
+  /** As the client gave it. */
   readonly recipient: EnvelopeRecipient;
+  /** The node that keeps the mailbox, if it is one of ours. */
+  readonly node: string | undefined;
   /** Undefined: the owner is down, or there are several: a custodian finds out who. */
   readonly leg: OwnerLeg | undefined;
 }
@@ -80,7 +83,7 @@ export class IncomingTransaction {
     const address = parseAddress(recipient.address);
     if (address === undefined) throw new SmtpRefused('rcpt', makeReply(501, '5.1.3', 'malformed address'));
     try {
-      this.#accepted.set(key, { recipient, leg: await this.#ownerOf(formatAddress(address), recipient) });
+      this.#accepted.set(key, await this.#askedFor(formatAddress(address), recipient));
     } catch (thrown) {
       const reason = thrown instanceof SmtpRefused ? replyLine(thrown.reply) : String(thrown);
       this.#road.log.info({ session: this.#peer.sessionId, client: this.#peer.address, from: this.#sender.address, to: recipient.address, reason }, 'recipient refused');
@@ -126,18 +129,18 @@ export class IncomingTransaction {
     for (const { client } of this.#legs.values()) client.destroy();
   }
 
-  /** The leg to the one owner; undefined when it is down, and when the address stands for others, which a custodian sees to. */
-  async #ownerOf(address: string, recipient: EnvelopeRecipient): Promise<OwnerLeg | undefined> {
+  /** With the leg to the one owner, unless it is down, or the address stands for others, which a custodian sees to. */
+  async #askedFor(address: string, recipient: EnvelopeRecipient): Promise<Accepted> {
     const { mapping } = this.#road;
     const answer = await mapping.lookUp(address);
     const entry = answer.kind === 'found' || answer.kind === 'mailOnly' ? answer.entry : undefined;
     const expansion = entry === undefined ? undefined : await mapping.expand(entry);
     if (expansion?.kind === 'unusable') throw expansionRefused(expansion.problem);
-    return expansion?.kind === 'addresses' ? undefined : this.#askOwner(address, recipient);
+    return expansion?.kind === 'addresses' ? { recipient, node: undefined, leg: undefined } : this.#askOwner(address, recipient);
   }
 
-  /** Asks the owner, following one referral. Answers its leg, or undefined when it is down. */
-  async #askOwner(address: string, recipient: EnvelopeRecipient): Promise<OwnerLeg | undefined> {
+  /** Asks the owner, following one referral. */
+  async #askOwner(address: string, recipient: EnvelopeRecipient): Promise<Accepted> {
     const { mapping } = this.#road;
     const first = await this.#routeOf(address, 'cached');
     try {
@@ -148,7 +151,7 @@ export class IncomingTransaction {
       mapping.forget(address);
       const named: Route | undefined = referral.node === undefined ? undefined : { kind: 'node', node: referral.node };
       const route = named !== undefined && this.#road.lmtpOf(named) !== undefined ? named : await this.#routeOf(address, 'fresh');
-      return this.#askAt(route, recipient);
+      return await this.#askAt(route, recipient);
     }
   }
 
@@ -159,13 +162,12 @@ export class IncomingTransaction {
     return answer.route;
   }
 
-  async #askAt(route: Route, recipient: EnvelopeRecipient): Promise<OwnerLeg | undefined> {
+  async #askAt(route: Route, recipient: EnvelopeRecipient): Promise<Accepted> {
+    const node = route.kind === 'node' ? route.node : undefined;
     const leg = await this.#legTo(route);
-    if (leg === undefined) return undefined;
-    const reply = await this.#answer(leg, leg.client.rcpt(recipient));
-    if (reply === undefined) return undefined;
-    if (!isPositive(reply)) throw new SmtpRefused('rcpt', reply);
-    return leg;
+    const reply = leg === undefined ? undefined : await this.#answer(leg, leg.client.rcpt(recipient));
+    if (reply !== undefined && !isPositive(reply)) throw new SmtpRefused('rcpt', reply);
+    return { recipient, node, leg: reply === undefined ? undefined : leg };
   }
 
   /** The owner's reply, or undefined when it is lost or on its way down (421): then its mail goes to a custodian. */
@@ -236,7 +238,7 @@ export class IncomingTransaction {
   async #agreesToCustody(leg: OwnerLeg, age: 'used' | 'fresh'): Promise<boolean> {
     try {
       if (age === 'used') await leg.client.reset();
-      const recipients = [...this.#accepted.values()].map((one) => one.recipient);
+      const recipients = [...this.#accepted.values()].map(({ recipient, node }) => ({ ...recipient, node }));
       const replies = await leg.client.envelope(senderForBackend(this.#sender, this.#peer, 'custodian'), recipients);
       const refusal = [replies.sender, ...replies.recipients].find((reply) => !isPositive(reply));
       if (refusal === undefined) return true;

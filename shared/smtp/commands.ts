@@ -26,7 +26,12 @@ export interface EnvelopeRecipient {
   readonly notify?: readonly string[] | undefined;
   /** RFC 3461: `rfc822;address`, decoded. */
   readonly orcpt?: string | undefined;
+  /** The node that keeps the mailbox, as the sending node of ours knows; told only to a server that announced XWAYBILL. */
+  readonly node?: string | undefined;
 }
+
+/** RCPT's parameter for `node`. */
+export const nodeParameter = 'XWAYBILL-NODE';
 
 /** @throws Failure `bad-input` for an address the server can't be told (not ASCII, and no SMTPUTF8). */
 export function mailCommand(sender: EnvelopeSender, extensions: ReadonlyMap<string, string>): string {
@@ -50,6 +55,7 @@ export function rcptCommand(recipient: EnvelopeRecipient, extensions: ReadonlyMa
     if (recipient.notify !== undefined) parameters.push(`NOTIFY=${recipient.notify.join(',')}`);
     if (recipient.orcpt !== undefined) parameters.push(`ORCPT=${encodeOrcpt(recipient.orcpt)}`);
   }
+  if (recipient.node !== undefined && extensions.has('XWAYBILL')) parameters.push(`${nodeParameter}=${encodeXtext(recipient.node)}`);
   return [`RCPT TO:<${wirePath(recipient.address, extensions)}>`, ...parameters].join(' ');
 }
 

@@ -1,5 +1,6 @@
 /** From smtp-server's parsed MAIL and RCPT to our envelope, refusing parameters nobody here understands (RFC 5321 section 4.1.1.11). */
 import type { SMTPServerAddress } from 'smtp-server';
+import { nodeParameter } from './commands.ts';
 import type { EnvelopeRecipient, EnvelopeSender } from './commands.ts';
 import { makeReply } from './reply.ts';
 import { SmtpRefused } from './refusal.ts';
@@ -26,10 +27,12 @@ export function readSender(parsed: SMTPServerAddress, extraParameters: readonly 
   };
 }
 
-/** Throws SmtpRefused (555) for an unknown parameter. */
-export function readRecipient(parsed: SMTPServerAddress): EnvelopeRecipient {
-  refuseUnknown('rcpt', [...parametersOf(parsed).keys()].filter((name) => !rcptParameters.has(name)));
-  return { address: parsed.address, notify: parsed.dsn?.notify, orcpt: parsed.dsn?.orcpt };
+/** @param extraParameters those of MAIL and RCPT that are known beside the standards'. Throws SmtpRefused (555) for any other. */
+export function readRecipient(parsed: SMTPServerAddress, extraParameters: readonly string[]): EnvelopeRecipient {
+  const given = parametersOf(parsed);
+  refuseUnknown('rcpt', [...given.keys()].filter((name) => !rcptParameters.has(name) && !(name === nodeParameter && extraParameters.includes(name))));
+  const node = text(given.get(nodeParameter));
+  return { address: parsed.address, notify: parsed.dsn?.notify, orcpt: parsed.dsn?.orcpt, ...(node === undefined ? {} : { node }) };
 }
 
 function parametersOf(parsed: SMTPServerAddress): ReadonlyMap<string, string | true> {

@@ -92,7 +92,7 @@ export interface SmtpServerOptionsOf<S> {
   readonly trustedPeers: 'yes' | 'no';
   /** Further keywords for the EHLO answer, such as `XWAYBILL`. */
   readonly extensions: readonly string[];
-  /** MAIL parameters known beside those of the standards; they arrive in `sender.extra`. */
+  /** Parameters known beside those of the standards: of MAIL (they arrive in `sender.extra`), and `XWAYBILL-NODE` of RCPT. */
   readonly extraParameters: readonly string[];
   readonly limits: SmtpLimits;
   /** Milliseconds before the greeting, in which a client must not talk. 0 on trusted listeners. */
@@ -193,7 +193,7 @@ class Sessions<S> implements SmtpSessions {
       onAuth: (auth, session, done) => this.#authenticate(auth, session, done),
       onMailFrom: (address, session, done) => this.#run(session, done, (held) => this.#mail(held, address)),
       onRcptTo: (address, session, done) => this.#run(session, done, async ({ state }) => {
-        if (state !== undefined) await options.handlers.recipient(state.value, readRecipient(address));
+        if (state !== undefined) await options.handlers.recipient(state.value, readRecipient(address, options.extraParameters));
       }),
       onData: (stream, session, done) => {
         void this.#message(stream, session).then((replies) => done(null, replies), (thrown: unknown) => done(this.#refusal(thrown, session)));
@@ -253,7 +253,7 @@ class Sessions<S> implements SmtpSessions {
     const { connection, state } = held;
     const timer = setTimeout(() => connection.send(421, '4.4.2 the message took too long', false), this.#options.limits.maxDataMs);
     try {
-      const recipients = session.envelope.rcptTo.map(readRecipient);
+      const recipients = session.envelope.rcptTo.map((one) => readRecipient(one, this.#options.extraParameters));
       const answer = await this.#options.handlers.message(state.value, wholeMessage(stream, connection), recipients);
       const replies: readonly Reply[] = 'code' in answer ? recipients.map(() => answer) : answer;
       return this.#options.protocol === 'lmtp' ? replies.map(wordsOrRefusal) : wordsOf(replies);

@@ -27,6 +27,16 @@ export function outageSuite(cluster: () => Cluster): void {
         await Promise.all(known.map(async (user) => worksFor(cluster(), node, user)));
       });
 
+      test(`a message for known users of several back-ends reaches all of them through ${node}, by a queue`, async () => {
+        const { subject, bytes } = newMessage();
+        assert.match(await deliver(cluster(), node, { from: 'sender@example.net', to: known.map((user) => `${user}@example.com`), bytes }), /^250 2\.6\.0 queued/);
+        for (const user of known) {
+          const imap = await ImapSession.logIn(cluster(), { node, user });
+          await imap.findSoon(subject);
+          imap.close();
+        }
+      });
+
       test(`everybody else gets temporary errors through ${node}, never "unknown user"`, async () => {
         await Promise.all([fresh, `nobody-${fresh}`].map(async (user) => temporaryFor(cluster(), node, user)));
       });

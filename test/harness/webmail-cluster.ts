@@ -126,7 +126,7 @@ async function startBackend(node: string, { folder, maps, storages, deliver, giv
   const hints = new LocalHints();
   const storage = await openStorage({ directories: [join(folder, node)], clusterName: 'test', nodeName: node, hints, log, workerSlot: 0, reserveBytes: 0 });
   storages.set(node, storage);
-  const accounts = createAccounts({ storage, maps, nodeName: node, primaryDomain: domain, nodeOf: (host) => host, holders: async () => Promise.resolve({ holders: [], silent: [] }), log });
+  const accounts = createAccounts({ storage, maps, nodeName: node, primaryDomain: domain, nodeOf: (host) => host, holders: async () => Promise.resolve({ holders: [], silent: [] }), known: { staleMs: 0, maxEntries: 10 }, log });
   const start = async (port: number): Promise<HttpService> => startWebmail({
     listeners: [{ host: '127.0.0.1', port, tls: 'implicit', trusted: 'yes' }],
     serverTls: createServerTls(certificateOf(node)), accounts, storage, hints, log, cookieSecret, uiDirectory,

@@ -45,7 +45,7 @@ async function startNode(t: TestContext, nodeName: string): Promise<Node> {
   const accounts = createAccounts({
     storage, maps, log, nodeName, primaryDomain: 'example.com',
     nodeOf: (mailHost) => ['be1', 'be2'].find((name) => name === mailHost),
-    holders: async () => Promise.resolve({ holders: [], silent: [] }),
+    holders: async () => Promise.resolve({ holders: [], silent: [] }), known: { staleMs: 0, maxEntries: 10 },
   });
   return { accounts, storage };
 }

@@ -29,6 +29,7 @@ interface TwoNodes {
   readonly logs: Readonly<Record<NodeName, readonly Record<string, unknown>[]>>;
   readonly targets: Readonly<Record<NodeName, AdminTarget>>;
   readonly stopAdmin: Readonly<Record<NodeName, () => Promise<void>>>;
+  readonly stopDirectory: () => Promise<void>;
 }
 
 function certificateOf(name: string) {
@@ -38,11 +39,13 @@ function certificateOf(name: string) {
 }
 
 /** Alice belongs to be1, bob to be2; carol's host is nobody's; the alias `al` is alice's. */
-async function twoNodes(t: TestContext): Promise<TwoNodes> {
+async function twoNodes(t: TestContext, staleMs = 60_000): Promise<TwoNodes> {
   const directory = await startEmbeddedDirectory({
     ldif: directoryLdif([{ name: 'alice', mailHost: 'be1', aliases: ['al@example.com'] }, { name: 'bob', mailHost: 'be2' }, { name: 'carol', mailHost: 'elsewhere' }]),
   });
-  t.after(async () => directory.stop());
+  let stopping: Promise<void> | undefined;
+  const stopDirectory = (): Promise<void> => (stopping ??= directory.stop());
+  t.after(stopDirectory);
   const ports = { be1: await freePort(), be2: await freePort() };
   const start = async (node: NodeName) => {
     const { log, lines } = keepingLog();
@@ -67,7 +70,7 @@ async function twoNodes(t: TestContext): Promise<TwoNodes> {
     const other: NodeName = node === 'be1' ? 'be2' : 'be1';
     const accounts = createAccounts({
       storage, maps, log, nodeName: node, primaryDomain: 'example.com',
-      nodeOf: (mailHost) => nodes.find((name) => name === mailHost),
+      nodeOf: (mailHost) => nodes.find((name) => name === mailHost), known: { staleMs, maxEntries: 10 },
       holders: async (address) => askHolders({ [other]: { host: '127.0.0.1', port: ports[other], tls: { key: own.key, cert: own.certificate, ca: own.authority } } }, address),
     });
     return { accounts, storage, lines, stop: async () => admin.stop(0) };
@@ -82,7 +85,7 @@ async function twoNodes(t: TestContext): Promise<TwoNodes> {
     storages: { be1: be1.storage, be2: be2.storage },
     logs: { be1: be1.lines, be2: be2.lines },
     targets: { be1: target('be1'), be2: target('be2') },
-    stopAdmin: { be1: be1.stop, be2: be2.stop },
+    stopAdmin: { be1: be1.stop, be2: be2.stop }, stopDirectory,
   };
 }
 
@@ -98,6 +101,33 @@ test('another node makes nothing and says who keeps the mailbox', async (t) => {
   await assert.rejects(accounts.be1.open('carol@example.com'), (error) => isFailure(error, 'not-kept-here') && error.node === undefined);
   await assert.rejects(accounts.be1.open('nobody@example.com'), (error) => isFailure(error, 'unknown-user'));
   assert.deepEqual(storages.be2.addresses(), []);
+});
+
+test('while the directory is away what it said not long ago leads to accounts that exist, and to the other node; none is made', async (t) => {
+  const { accounts, storages, stopDirectory } = await twoNodes(t);
+  await accounts.be1.open('al@example.com');
+  for (const address of ['al@example.com', 'bob@example.com', 'alice@example.com']) await accounts.be1.expand(address);
+  await accounts.be2.expand('bob@example.com');
+  await stopDirectory();
+  assert.equal((await accounts.be1.open('AL@example.com')).address, 'alice@example.com');
+  assert.deepEqual(await accounts.be1.expand('Al@example.com'), { kind: 'mailbox' });
+  await assert.rejects(accounts.be1.open('bob@example.com'), (error) => isFailure(error, 'not-kept-here') && error.node === 'be2');
+  await assert.rejects(accounts.be2.open('bob@example.com'), (error) => isFailure(error, 'directory-unavailable'), 'known to be its own, but it has no mailbox yet');
+  for (const address of ['carol@example.com', 'nobody@example.com']) {
+    await assert.rejects(accounts.be1.open(address), (error) => isFailure(error, 'directory-unavailable'));
+    await assert.rejects(accounts.be1.expand(address), (error) => isFailure(error, 'directory-unavailable'));
+  }
+  assert.deepEqual(storages.be2.addresses(), []);
+});
+
+test('what the directory said too long ago counts for nothing', async (t) => {
+  const { accounts, stopDirectory } = await twoNodes(t, 50);
+  await accounts.be1.open('al@example.com');
+  await accounts.be1.expand('al@example.com');
+  await stopDirectory();
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  await assert.rejects(accounts.be1.open('al@example.com'), (error) => isFailure(error, 'directory-unavailable'));
+  await assert.rejects(accounts.be1.expand('al@example.com'), (error) => isFailure(error, 'directory-unavailable'));
 });
 
 test('mail that another node holds is named in the log when a second mailbox is made', async (t) => {

@@ -30,6 +30,8 @@ export interface TestBackend {
   readonly recipients: string[];
   readonly messages: { readonly text: string; readonly recipients: readonly string[]; readonly custodian: boolean }[];
   readonly ends: ('quit' | 'cut')[];
+  /** As custodian: recipients with the nodes that keep their mailboxes. */
+  readonly named: string[];
   /** Connections so far. */
   connections: number;
   /** Messages whose 250 the front-end has shown its client to have heard. */
@@ -83,12 +85,12 @@ async function startBackend(t: TestContext, node: string, protocol: 'lmtp' | 'sm
     state.unconfirmed = 0;
   };
   const backend: TestBackend = {
-    node, port: 0, mails: [], recipients: [], messages: [], ends: [], connections: 0, confirmed: () => confirmed,
+    node, port: 0, mails: [], recipients: [], messages: [], ends: [], named: [], connections: 0, confirmed: () => confirmed,
     onMail: () => undefined, onRecipient: () => undefined, onMessage: async () => Promise.resolve(undefined), cut: () => undefined, kill: async () => Promise.resolve(),
   };
   const sessions = serveSmtp<Transaction>({
     protocol, hostName: node, encryption: 'implicit', serverTls: () => serverTls, authentication: protocol === 'smtp' ? 'xclient' : 'none', trustedPeers: 'yes',
-    extensions: ['XWAYBILL'], extraParameters: ['XWAYBILL-SESSION', 'XWAYBILL-CUSTODIAN'], limits: { ...defaultSmtpLimits, maxErrors: Infinity }, greetingDelayMs: 0, log: quietLog,
+    extensions: ['XWAYBILL'], extraParameters: ['XWAYBILL-SESSION', 'XWAYBILL-CUSTODIAN', 'XWAYBILL-NODE'], limits: { ...defaultSmtpLimits, maxErrors: Infinity }, greetingDelayMs: 0, log: quietLog,
     replyTo: (thrown) => (thrown instanceof SmtpRefused ? thrown.reply : makeReply(451, '4.3.0', 'test back-end failed')),
     handlers: {
       open: (peer) => {
@@ -107,7 +109,8 @@ async function startBackend(t: TestContext, node: string, protocol: 'lmtp' | 'sm
         await backend.onMail();
       },
       recipient: async (state, recipient) => {
-        if (!state.custodian) await backend.onRecipient(recipient);
+        if (state.custodian) backend.named.push(`${recipient.address} ${recipient.node ?? '?'}`);
+        else await backend.onRecipient(recipient);
         backend.recipients.push(recipient.address);
       },
       message: async (state, bytes, recipients) => {

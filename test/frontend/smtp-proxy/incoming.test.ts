@@ -84,6 +84,7 @@ test('an owner that is down does not delay mail: another back-end becomes custod
   await sendMessage(client, ['bob@example.com']);
   await client.reply(250);
   assert.deepEqual(cluster.be1.messages.map(({ recipients, custodian }) => [recipients, custodian]), [[['bob@example.com'], true]]);
+  assert.deepEqual(cluster.be1.named, ['bob@example.com be2'], 'and is told who keeps the mailbox');
 });
 
 test('an owner that dies between RCPT and DATA is replaced by a custodian', async (t) => {
