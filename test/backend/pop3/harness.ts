@@ -11,6 +11,7 @@ import { createLog } from '../../../shared/log/log.ts';
 import { createServerTls } from '../../../shared/net/server-tls.ts';
 import { makeCertificates } from '../../harness/certificates.ts';
 import type { TestCertificate } from '../../harness/certificates.ts';
+import { RecordingHints } from '../storage/harness.ts';
 
 export const password = 'secret word';
 
@@ -40,7 +41,7 @@ const usualLimits: Pop3Limits = {
 export async function startServer(limits: Partial<Pop3Limits> = {}): Promise<TestServer> {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'waybill-pop3-'));
   const log = createLog({ node: 'be1', level: 'silent' });
-  const hints = { publish: () => undefined, subscribe: () => () => undefined };
+  const hints = new RecordingHints();
   const storage = await openStorage({ directories: [directory], clusterName: 'test', nodeName: 'be1', hints, log, workerSlot: 0, reserveBytes: 0 });
   const open = async (address: string): Promise<Account> => {
     if (address.startsWith('elsewhere')) throw new Failure('not-kept-here', 'the mailbox is on another node', { node: 'be2' });

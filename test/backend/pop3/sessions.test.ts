@@ -1,6 +1,7 @@
 /** What needs more than a text file: front-ends with certificates, injected clear text, other sessions' doings, and the end of the service. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { logInAtNode } from '../../../frontend/pop3-proxy/backend-login.ts';
 import { isFailure } from '../../../shared/base/failure.ts';
 import { connectTo } from '../../../shared/net/connect.ts';
@@ -141,3 +142,37 @@ test('when the service stops, sessions are told so and nothing is deleted', asyn
   assert.equal((await inboxOf(stopping, 'stop@example.com')).rows().length, 1);
   await stopping.stop();
 });
+
+test('a client whose account went to another node is sent away at once; what it had marked as deleted stays', async () => {
+  const address = 'leaving@example.com';
+  const inbox = await inboxOf(server, address);
+  await deliver(server, address, Buffer.from('Subject: one\r\n\r\n'));
+  const dialogue = await logIn(address);
+  dialogue.say('DELE 1');
+  await dialogue.expect(/^\+OK/);
+  await server.storage.markMoved(address, 'be2', 2);
+  await dialogue.expect(/^-ERR \[SYS\/TEMP\] the mailbox has moved, nothing was deleted/);
+  await dialogue.closed();
+  assert.equal(inbox.rows().length, 1);
+});
+
+for (const end of ['release', 'seal'] as const) {
+  test(`QUIT while the last bit of the account is moved waits for the end, which is a ${end}`, async () => {
+    const address = `held-${end}@example.com`;
+    const inbox = await inboxOf(server, address);
+    await deliver(server, address, Buffer.from('Subject: one\r\n\r\n'));
+    const dialogue = await logIn(address);
+    dialogue.say('DELE 1');
+    await dialogue.expect(/^\+OK/);
+    const { leaving } = server.storage.transfers;
+    await leaving.hold(address, { token: 'be2/1', forMs: 4000 });
+    dialogue.say('QUIT');
+    await sleep(200);
+    assert.equal(inbox.rows().length, 1);
+    if (end === 'release') await leaving.release(address, 'be2/1');
+    else await leaving.seal(address, { token: 'be2/1', node: 'be2', epoch: 2 });
+    await dialogue.expect(end === 'release' ? /^\+OK goodbye/ : /^-ERR \[SYS\/TEMP\]/);
+    assert.equal(inbox.rows().length, end === 'release' ? 0 : 1);
+    dialogue.close();
+  });
+}

@@ -7,11 +7,11 @@ import { startCluster } from '../../harness/cluster.ts';
 import type { Cluster } from '../../harness/cluster.ts';
 import { runCommand } from '../../harness/command.ts';
 import { DeliveryStream } from '../../harness/delivery-stream.ts';
+import { workersOf } from '../../harness/workers.ts';
 import type { Dice } from '../dice.ts';
 import { PopProgram, checkInbox } from './inbox-book.ts';
 import { useOf } from './look.ts';
 import { MailProgram } from './mail-program.ts';
-import { workersOf } from './workers.ts';
 
 export const steps = ['begin', 'copy', 'hold', 'delta', 'ready', 'seal', 'activate', 'directory', 'verify'] as const;
 export type Step = (typeof steps)[number];
