@@ -50,6 +50,7 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
     primaryDomain: config.primaryDomain,
     nodeOf: (mailHost) => nodeOfMailHost(config.nodes, mailHost),
     known: { staleMs: config.routing.staleAgeSeconds * 1000, maxEntries: config.routing.maxEntries },
+    defaultHost: config.routing.mappingHost,
     holders: async (address) => askHolders(otherBackends(config, tls), address),
   });
   const ground: Ground = { context, config, tls, storage, accounts, foreignTrust: await loadForeignTrust(config) };

@@ -2,12 +2,21 @@
 import { z } from 'zod';
 import { authTypes } from '../shared/sasl/auth-types.ts';
 import { scramIterations as usualIterations } from '../shared/sasl/scram-keys.ts';
-import { fileName, wholeNumber } from './values.ts';
+import { fileName, network, wholeNumber } from './values.ts';
 
 const authType = z.enum(authTypes);
 
-/** The same for each service of a front-end that users log in to. */
+/** The same for each service of a front-end that users log in to, WebMail too. */
+export const passwordParameters = {
+  authenticateOnProxy: z
+    .enum(['only', 'also', 'no'])
+    .default('only')
+    .describe('Where passwords are checked of users whom an LDAP map knows: `only` at the proxy, whose word the back-ends take; `no`: at the back-end, which is sent name and password; `also`: at both. Passwords of all others are checked at their back-end.'),
+};
+
+/** The same for each mail service of a front-end that users log in to. */
 export const loginParameters = {
+  ...passwordParameters,
   secureConnAuthTypes: z.array(authType).max(authTypes.length).optional().describe('SASL mechanisms offered on TLS connections, as far as all user maps can verify them; all of those when absent. SCRAM comes with its variant -PLUS.'),
   plainConnAuthTypes: z.array(authType).max(authTypes.length).default([]).describe('SASL mechanisms offered on connections without TLS.'),
   allowClearTextLogin: z.boolean().default(false).describe('Whether passwords and tokens may come without TLS: the commands LOGIN, USER and PASS, and of `plainConnAuthTypes` all but SCRAM.'),
@@ -26,6 +35,19 @@ export const oauth = z
   .refine(({ issuers }) => new Set(issuers.map((one) => one.issuer)).size === issuers.length, 'names an issuer twice')
   .prefault({})
   .describe('Log-in by OAuth tokens (OAUTHBEARER and XOAUTH2): JSON Web Tokens, checked by their issuers\' keys.');
+
+export const guessing = z
+  .strictObject({
+    freeAttempts: wholeNumber({ min: 0, max: 1000 }).default(3).describe('Different wrong passwords, from one client network or for one account, that cost nothing. A program that repeats one counts once.'),
+    firstDelayMilliseconds: wholeNumber({ min: 10, max: 60_000 }).default(500).describe('The first delay; it doubles with each further wrong password.'),
+    longestRefusalSeconds: wholeNumber({ min: 1, max: 300 }).default(15).describe('How long the refusal of a wrong password is held back at most.'),
+    longestWaitSeconds: wholeNumber({ min: 0, max: 60 }).default(3).describe('How long a client has to wait at most before its password is checked, because others in its network guess. Who logged in from there within a day doesn\'t wait.'),
+    forgetSeconds: wholeNumber({ min: 1, max: 86_400 }).default(600).describe('Wrong passwords are forgotten when there was none for so long.'),
+    ipv6PrefixBits: wholeNumber({ min: 16, max: 128 }).default(64).describe('IPv6 clients in one network of this prefix count as one, here and for `maxConnectionsPerAddress`.'),
+    trustedNetworks: z.array(network).max(1000).default([]).describe('Clients that never wait and are not counted: monitoring, other front-ends.'),
+  })
+  .prefault({})
+  .describe('How front-ends slow down the guessing of passwords. All workers of a node count together.');
 
 export const scramIterations = wholeNumber({ min: 4096, max: 1_000_000 })
   .default(usualIterations)

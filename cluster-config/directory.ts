@@ -1,7 +1,7 @@
 /** Who decides who lives where: LDAP connectors, user maps, and how routes are kept. */
 import { z } from 'zod';
 import { groups } from './addressing.ts';
-import { oauth, scramIterations, scramTypes } from './authentication.ts';
+import { guessing, oauth, scramIterations, scramTypes } from './authentication.ts';
 import { serverDefaults } from './server-defaults.ts';
 import { domainName, fileName, host, objectName, onMiss, port, secret, wholeNumber } from './values.ts';
 
@@ -116,4 +116,5 @@ export const directoryParameters = {
   foreignBackends,
   oauth,
   scramIterations,
+  guessing,
 };

@@ -1,6 +1,6 @@
 /** The services of front-ends and back-ends: their listeners and limits. */
 import { z } from 'zod';
-import { loginParameters } from './authentication.ts';
+import { loginParameters, passwordParameters } from './authentication.ts';
 import { capabilityPollSeconds, connectionParameters, mappingParameters, mappingPort, maxConnectionsPerBackend, rwTimeoutSeconds } from './proxy-parameters.ts';
 import { fileName, host, listenAddress, network, port, wholeNumber } from './values.ts';
 
@@ -8,7 +8,7 @@ const enable = z.boolean().default(true).describe('Whether the service runs; wit
 const maxErrors = wholeNumber({ min: 1, max: 1000 }).default(10).describe('Wrong commands in one session before it is cut.');
 const maxAuthErrors = wholeNumber({ min: 1, max: 100 }).default(3).describe('Failed logins in one session before it is cut.');
 const maxConnections = wholeNumber({ min: 1, max: 1_000_000 }).default(1000).describe('Connections at the same time, for each worker process.');
-const maxConnectionsPerAddress = wholeNumber({ min: 1, max: 1_000_000 }).optional().describe('Connections at the same time from one client address (IPv6: one /64), for each worker process; no limit when absent.');
+const maxConnectionsPerAddress = wholeNumber({ min: 1, max: 1_000_000 }).optional().describe('Connections at the same time from one client address (IPv6: one network, `guessing.ipv6PrefixBits`) at one listener of a node; no limit when absent.');
 const maxConnectionsPerUser = wholeNumber({ min: 1, max: 1_000_000 }).default(50).describe('Sessions of one user at the same time; a few more get through when they begin at several worker processes.');
 const releasePerSecond = wholeNumber({ min: 1, max: 100_000 }).default(50).describe('Connections a second to a back-end that was down, for each worker process, until it has been back for half a minute.');
 const loginTimeoutSeconds = wholeNumber({ min: 5, max: 3600 }).default(60).describe('From the connection to a successful login.');
@@ -91,15 +91,13 @@ const webmailProxy = z
   .strictObject({
     enable, listeners: listeners(z.strictObject({ address, tls: z.enum(['implicit', 'none']).default('implicit').describe('HTTPS, or HTTP without TLS.'), proxyProtocolFrom })), maxConnections, maxConnectionsPerAddress,
     idleTimeoutSeconds: idleTimeoutSeconds(120).describe('How long a connection without requests stays open.'),
+    ...passwordParameters,
     ...webmailSession,
     ...connectionParameters,
     rwTimeoutSeconds: rwTimeoutSeconds(60),
     ...mappingParameters,
     mappingPort,
-    backendConnections: wholeNumber({ min: 1, max: 10_000 }).default(32).describe('Connections to one back-end that requests may have at the same time, for each worker process; they are kept for the next ones. Streams of news have their own.'),
-    requestsQueueMaxSize: wholeNumber({ min: 1, max: 100_000 }).default(100).describe('Requests that may wait for a connection to one back-end, for each worker process; further ones are refused (503).'),
-    requestsQueueTimeoutSeconds: wholeNumber({ min: 1, max: 600 }).default(10).describe('How long a request may wait for a connection to its back-end before it is refused (503).'),
-    forwardedFrom: z.array(network).max(1000).default([]).describe('Load balancers that speak HTTP with us, as networks: what they say of clients in X-Forwarded-For, -Proto and -Host counts, and nobody else\'s word.'),
+    requestsQueueMaxSize: wholeNumber({ min: 1, max: 100_000 }).default(100).describe('Requests waiting for one back-end at the same time.'),
     httpBodyMaxKilobytes: wholeNumber({ min: 1, max: 4_194_304 }).default(71_680).describe('Largest request body.'),
   })
   .prefault({})

@@ -1,4 +1,5 @@
 /** Wiring of a front-end's worker: from the node's configuration to running services. The only file that knows all rooms. */
+import { createHmac } from 'node:crypto';
 import type { NodeConfig } from '../cluster-config/effective.ts';
 import { openDirectoryAccess } from '../cluster-config/directory-access.ts';
 import type { DirectoryAccess } from '../cluster-config/directory-access.ts';
@@ -11,7 +12,6 @@ import { adminListeners, placeOf } from '../cluster-config/listeners.ts';
 import type { ProxyName } from '../cluster-config/proxy-maps.ts';
 import { readScramSaltKey } from '../cluster-config/scram-salts.ts';
 import { httpLimits, httpListener, readCookieSecret, sessionAges, uiDirectory } from '../cluster-config/webmail-settings.ts';
-import { parseNetwork } from '../shared/access/network.ts';
 import { startAdmin } from '../shared/admin/admin-server.ts';
 import { healthRoutes } from '../shared/admin/health-routes.ts';
 import type { Health } from '../shared/admin/health-routes.ts';
@@ -22,9 +22,10 @@ import { defaultSmtpLimits } from '../shared/smtp/limits.ts';
 import type { NodeServices } from '../shared/service/worker.ts';
 import type { UserMaps } from '../shared/user-map/user-maps.ts';
 import { adminRoutes } from './admin-routes.ts';
+import { addressLimit } from './address-limit.ts';
 import { authPolicyOf } from './auth-policy.ts';
 import { createAuthentication } from './authentication/authentication.ts';
-import type { SaslAuthentication } from './authentication/authentication.ts';
+import type { PasswordsAt, SaslAuthentication } from './authentication/authentication.ts';
 import { startImapProxy } from './imap-proxy/imap-proxy.ts';
 import { loginProxyOptions } from './login-proxies.ts';
 import type { LoginGround, LoginProtocol } from './login-proxies.ts';
@@ -62,7 +63,7 @@ export async function startFrontend(context: NodeContext): Promise<NodeServices>
   const mappings = new Mappings(config, directory.maps, log);
   const ground: Ground = {
     config, log, tls, mappings, directory,
-    authentication: authenticationOf({ config, mapping: mappings.of(), maps: directory.maps, saltKey: await readScramSaltKey(config, context.environment), log }),
+    authentication: authenticationOf({ config, mapping: mappings.of(), maps: directory.maps, saltKey: await readScramSaltKey(config, context.environment), notices: context.notices, log }),
     environment: context.environment,
     targets: new Targets(config, tls),
     foreign: await loadForeignBackends(config, context.environment),
@@ -91,24 +92,42 @@ async function startAdminApi({ config, tls, mappings, authentication, directory,
   return Promise.all(adminListeners(config).map(async (at) => startAdmin({ ...at, serverTls: tls.forNodes, isTrustedNode: tls.isTrustedNode, routes, log })));
 }
 
-function authenticationOf(parts: { readonly config: NodeConfig; readonly mapping: Mapping; readonly maps: UserMaps; readonly saltKey: Buffer; readonly log: Logger }): SaslAuthentication {
+interface AuthenticationParts extends Pick<Ground, 'config' | 'log'>, Pick<NodeContext, 'notices'> {
+  readonly mapping: Mapping;
+  readonly maps: UserMaps;
+  readonly saltKey: Buffer;
+}
+
+function authenticationOf(parts: AuthenticationParts): SaslAuthentication {
+  const { guessing } = parts.config;
   return createAuthentication({
     mapping: parts.mapping,
     maps: parts.maps,
     scram: { saltKey: parts.saltKey, iterations: parts.config.scramIterations, primaryDomain: parts.config.primaryDomain },
     issuers: parts.config.oauth.issuers,
     verifier: { maxAgeMs: parts.config.routing.verifierAgeSeconds * 1000, maxEntries: 10_000 },
-    guesses: { free: 3, firstMs: 500, longestMs: 15_000, forgetMs: 600_000 },
+    guesses: {
+      free: guessing.freeAttempts,
+      firstMs: guessing.firstDelayMilliseconds,
+      longestMs: guessing.longestRefusalSeconds * 1000,
+      longestWaitMs: guessing.longestWaitSeconds * 1000,
+      forgetMs: guessing.forgetSeconds * 1000,
+      key: createHmac('sha256', parts.saltKey).update('digests of wrong passwords').digest(),
+      notices: parts.notices,
+    },
     refusalMs: 200,
-    trustedNetworks: [],
+    trustedNetworks: guessing.trustedNetworks,
+    ipv6Prefix: guessing.ipv6PrefixBits,
     log: parts.log,
   });
 }
 
+const placesOfCheck = { only: 'proxy', also: 'both', no: 'backend' } as const;
+
 /** What a service looks users up in, and checks their passwords with. */
-function whoIs({ mappings, authentication }: Ground, service: ProxyName): { readonly mapping: Mapping; readonly authentication: SaslAuthentication } {
+function whoIs({ config, mappings, authentication }: Ground, service: ProxyName): { readonly mapping: Mapping; readonly authentication: SaslAuthentication; readonly passwordsAt: PasswordsAt } {
   const mapping = mappings.of(service);
-  return { mapping, authentication: authentication.withMapping(mapping) };
+  return { mapping, authentication: authentication.withMapping(mapping), passwordsAt: placesOfCheck[config.services[service].authenticateOnProxy] };
 }
 
 function loginGround(ground: Ground, protocol: LoginProtocol): LoginGround {
@@ -150,7 +169,7 @@ async function startSmtp(ground: Ground): Promise<Service> {
       idleTimeoutMs: service.idleTimeoutSeconds * 1000,
     },
     maxConnections: service.maxConnections,
-    maxConnectionsPerAddress: service.maxConnectionsPerAddress,
+    perAddress: addressLimit(ground, service),
     greetingDelayMs: 0,
   });
 }
@@ -165,21 +184,15 @@ async function startWebmail(ground: Ground): Promise<Service> {
     uiDirectory, log,
     backendFor: (node) => targets.of(node, 'webmail'),
     primaryDomainOf: tls.primaryDomainOf,
-    httpBalancers: service.forwardedFrom.map(parseNetwork),
     cookieSecret: await readCookieSecret(config, environment),
     ages: sessionAges(service),
     limits: {
       ...httpLimits,
       maxConnections: service.maxConnections,
-      maxConnectionsPerAddress: service.maxConnectionsPerAddress,
+      perAddress: addressLimit(ground, service),
       idleTimeoutMs: service.idleTimeoutSeconds * 1000,
       maxBodyBytes: service.httpBodyMaxKilobytes * 1024,
-      queue: {
-        connections: service.backendConnections,
-        connectionsPerUser: Math.min(8, service.backendConnections), // browsers open six
-        maxWaiting: service.requestsQueueMaxSize,
-        longestWaitMs: service.requestsQueueTimeoutSeconds * 1000,
-      },
+      maxPendingPerBackend: service.requestsQueueMaxSize,
       connectTimeoutMs: service.connectTimeoutSeconds * 1000,
       answerTimeoutMs: service.rwTimeoutSeconds * 1000,
     },

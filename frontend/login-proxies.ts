@@ -9,8 +9,10 @@ import { splitHostAndPort } from '../cluster-config/values.ts';
 import { parseNetwork } from '../shared/access/network.ts';
 import type { Logger } from '../shared/log/log.ts';
 import { TlsSessions } from '../shared/net/connect.ts';
+import type { Siblings } from '../shared/service/siblings.ts';
+import { addressLimit } from './address-limit.ts';
 import { authPolicyOf } from './auth-policy.ts';
-import type { SaslAuthentication } from './authentication/authentication.ts';
+import type { PasswordsAt, SaslAuthentication } from './authentication/authentication.ts';
 import { askForCapabilities as askByImap } from './imap-proxy/imap-proxy.ts';
 import { BackendCapabilities } from './login/backend-capabilities.ts';
 import type { CapabilityProbe } from './login/backend-capabilities.ts';
@@ -35,6 +37,8 @@ export interface LoginGround {
   readonly tls: NodeTls;
   readonly mapping: Mapping;
   readonly authentication: SaslAuthentication;
+  readonly passwordsAt: PasswordsAt;
+  readonly siblings: Siblings;
   readonly targets: Targets;
   readonly foreign: ForeignBackends;
   readonly sessions: SessionSet;
@@ -43,13 +47,13 @@ export interface LoginGround {
 const maxLineBytes = 8192;
 
 export function loginProxyOptions(ground: LoginGround, protocol: LoginProtocol): ProxyOptions {
-  const { config, log, tls, mapping, authentication, targets } = ground;
+  const { config, log, tls, mapping, authentication, passwordsAt, targets } = ground;
   const name = proxyOf(protocol);
   const service = config.services[name];
   const foreign = foreignOptions(ground, protocol);
   const sessions = new TlsSessions();
   const road: LoginRoad = {
-    authentication, mapping, foreign, sessions,
+    authentication, passwordsAt, mapping, foreign, sessions,
     targetOf: (node) => targets.of(node, protocol),
     recoveries: new Recoveries({ perSecond: service.releasePerSecond, recoveryMs: 30_000, longestWaitMs: service.connectTimeoutSeconds * 1000 }),
     capabilities: capabilitiesOf(ground, protocol, { foreign, sessions }),
@@ -67,7 +71,7 @@ export function loginProxyOptions(ground: LoginGround, protocol: LoginProtocol):
     road, log,
     limits: {
       maxConnections: service.maxConnections,
-      maxConnectionsPerAddress: service.maxConnectionsPerAddress,
+      perAddress: addressLimit(ground, service),
       maxErrors: service.maxErrors,
       maxAuthErrors: service.maxAuthErrors,
       loginTimeoutMs: service.loginTimeoutSeconds * 1000,

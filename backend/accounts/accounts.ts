@@ -46,6 +46,8 @@ export interface AccountsOptions {
   readonly nodeName: string;
   readonly primaryDomain: string;
   readonly nodeOf: (mailHost: string | undefined) => string | undefined;
+  /** `routing.mappingHost`: where users live whose entry names no host, and those of domains that no map is asked for. */
+  readonly defaultHost?: string | undefined;
   /** Names of the other configured back-ends that say they hold a live record of the address. Never rejects. */
   readonly holders: (address: string) => Promise<{ readonly holders: readonly string[]; readonly silent: readonly string[] }>;
   /** What may serve while the directory is away. */
@@ -56,7 +58,7 @@ export interface AccountsOptions {
 /** Makes the one gate through which a worker's protocols open accounts. */
 export function createAccounts(options: AccountsOptions): Accounts {
   const known = new KnownAddresses(options.known);
-  const lookUp = async (address: string): Promise<UserEntry | undefined> => known.entry(address, async () => options.maps.lookUp(address));
+  const lookUp = async (address: string): Promise<UserEntry | undefined> => known.entry(address, async () => atDefaultHost(options, address, await options.maps.lookUp(address)));
 
   const local = createLocalAccounts(options);
 
@@ -99,6 +101,17 @@ export function createAccounts(options: AccountsOptions): Accounts {
   });
 
   return { login, open, lookUp, expand, local, nodeOf: options.nodeOf };
+}
+
+/** What front-ends make of an entry, or of none, where there is a default back-end; see `frontend/mapping`. */
+function atDefaultHost({ maps, defaultHost }: AccountsOptions, address: string, entry: UserEntry | undefined): UserEntry | undefined {
+  if (entry === undefined) {
+    if (defaultHost === undefined || maps.covers(address)) return undefined;
+    const account = maps.spellings(address).at(-1) ?? address;
+    return { address: account, mailHost: defaultHost, dn: undefined, map: '', aliases: [], routingAddress: undefined, local: { known: 'no' } };
+  }
+  const hasPlace = entry.mailHost !== undefined || entry.routingAddress !== undefined || entry.group !== undefined;
+  return hasPlace ? entry : { ...entry, mailHost: defaultHost };
 }
 
 /** The live account, or undefined when there is no record; a tombstone is a referral to the node it names. */

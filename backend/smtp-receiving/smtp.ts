@@ -10,6 +10,8 @@ import { makeReply } from '../../shared/smtp/reply.ts';
 import type { Reply } from '../../shared/smtp/reply.ts';
 import { SmtpRefused } from '../../shared/smtp/refusal.ts';
 import type { SmtpClaim, SmtpHandlers, SmtpPeer } from '../../shared/smtp/server-session.ts';
+import { startSasl } from '../../shared/sasl/mechanisms.ts';
+import type { SmtpSaslExchange } from '../../shared/smtp/strict-connection.ts';
 import { nodeIdentity } from '../../shared/tls/identity.ts';
 import { expansionRefused } from '../../shared/user-map/expansion-refusal.ts';
 import type { Account } from '../storage/storage.ts';
@@ -43,6 +45,7 @@ export function smtpHandlers(options: SmtpReceivingOptions, role: SmtpRole): Smt
       return { peer, confirmations: new Confirmations(), transaction: undefined };
     },
     authenticate: async (_, claim) => authenticate(options, role, claim),
+    ...(role === 'relayed-submission' ? { mechanisms: () => passwordQuestions(options) } : {}),
     mail: async (session, sender) => {
       session.confirmations.confirm();
       checkReversePath(sender.address);
@@ -77,6 +80,22 @@ export function smtpHandlers(options: SmtpReceivingOptions, role: SmtpRole): Smt
     },
     close: (session, how) => session.confirmations.end(how),
   };
+}
+
+/** A front-end that leaves the check of passwords to us asks by AUTH PLAIN; whom it vouches for it names by XCLIENT. */
+function passwordQuestions({ accounts }: SmtpReceivingOptions): ReadonlyMap<string, () => SmtpSaslExchange> {
+  return new Map([['PLAIN', () => {
+    const exchange = startSasl('PLAIN');
+    return {
+      step: async (response) => {
+        const step = exchange.step(response);
+        if (step.kind === 'challenge') return step;
+        if (step.kind !== 'password' || step.authorisationId !== undefined) throw new Failure('bad-credentials', 'no authorisation for another identity');
+        const account = await accounts.login({ name: step.user, password: step.password, asker: 'frontend' });
+        return { kind: 'user', user: account.address };
+      },
+    };
+  }]]);
 }
 
 async function authenticate(options: SmtpReceivingOptions, role: SmtpRole, claim: SmtpClaim): Promise<string> {

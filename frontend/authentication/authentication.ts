@@ -1,68 +1,75 @@
 /**
- * Authentication: checks a name and a password at the directory and says which account that is and where it is kept (the
- * face of this room). Every login is a fresh question; only while no directory answers does the memory of the last success
- * serve. Refusals don't tell whether the user exists, neither by their words nor by their time.
+ * Authentication: finds out who somebody is, at the directory or at the back-end, and which account that is and where it is
+ * kept (the face of this room). Every login is a fresh question; only while no directory answers does the memory of the last
+ * success serve. Refusals don't tell whether the user exists, neither by their words nor by their time.
  */
 import { setTimeout as sleepMs } from 'node:timers/promises';
 import { clientNetwork, networkContains, parseNetwork } from '../../shared/access/network.ts';
 import type { Network } from '../../shared/access/network.ts';
-import { Failure, isFailure } from '../../shared/base/failure.ts';
+import { Failure } from '../../shared/base/failure.ts';
 import { tallyOperations } from '../../shared/ldap/operations.ts';
 import type { Logger } from '../../shared/log/log.ts';
-import { isBarred } from '../../shared/user-map/barred.ts';
 import type { UserMaps } from '../../shared/user-map/user-maps.ts';
-import type { MapAnswer, Mapping } from '../mapping/mapping.ts';
-import { ofBarred } from './barred-account.ts';
+import type { Mapping } from '../mapping/mapping.ts';
 import { BearerLogin } from './bearer-login.ts';
 import { passwordExchange } from './exchange.ts';
 import type { AuthExchange, Identity, SaslClient } from './exchange.ts';
 import { GuessDelays } from './guess-delays.ts';
-import type { GuessDelayOptions } from './guess-delays.ts';
+import type { GuessDelayOptions, Guesser } from './guess-delays.ts';
 import type { Mechanism } from './offers.ts';
+import { checkPassword, longestName } from './password-check.ts';
+import type { PasswordsAt } from './password-check.ts';
+import { RefusalPace } from './refusal-pace.ts';
 import { ScramLogin } from './scram-login.ts';
 import type { ScramOptions, ScramRoad } from './scram-login.ts';
 import { Tokens } from './tokens.ts';
 import type { TokenIssuer } from './tokens.ts';
-import type { Attempt, AuthenticatedUser, Verdict } from './verdict.ts';
+import type { Attempt, AuthenticatedUser } from './verdict.ts';
 import { Verifiers } from './verifiers.ts';
 
 export type { AuthExchange, Identity } from './exchange.ts';
 export { offeredMechanisms, takesPasswords } from './offers.ts';
 export type { AuthPolicy, Mechanism } from './offers.ts';
+export type { PasswordsAt } from './password-check.ts';
 export type { AuthenticatedUser } from './verdict.ts';
 
 export interface AuthenticationOptions {
   readonly mapping: Pick<Mapping, 'lookUp'>;
-  readonly maps: Pick<UserMaps, 'authenticate' | 'scramSecret'>;
+  readonly maps: Pick<UserMaps, 'authenticate' | 'scramSecret' | 'pretend'>;
   readonly scram: ScramOptions;
   /** Whose tokens are taken (OAUTHBEARER, XOAUTH2). */
   readonly issuers: readonly TokenIssuer[];
   /** Whether and how long a login that succeeded serves while no directory answers; 0 ms: never. */
   readonly verifier: { readonly maxAgeMs: number; readonly maxEntries: number };
   readonly guesses: GuessDelayOptions;
-  /** Every refusal takes at least so long, whatever there was to check. */
+  /** Every refusal takes at least so long, and as long as checks of passwords took lately, whatever there was to check. */
   readonly refusalMs: number;
   /** Networks whose clients never wait, such as `10.0.0.0/8`: other front-ends, monitoring. */
   readonly trustedNetworks: readonly string[];
+  /** What one client commands of IPv6. */
+  readonly ipv6Prefix: number;
   readonly log: Logger;
   /** A clock in milliseconds; the process's own by default. */
   readonly now?: (() => number) | undefined;
   readonly sleep?: ((ms: number) => Promise<unknown>) | undefined;
 }
 
-export interface Credentials {
-  /** An address, or a bare name of the primary domain. */
-  readonly name: string;
-  readonly password: string;
+/** Somebody who wants to be let in. */
+export interface LoginAttempt {
+  readonly identity: Identity;
   readonly client: { readonly address: string };
+  readonly passwordsAt: PasswordsAt;
 }
 
 export interface Authentication {
   /**
+   * Finds out who it is and opens what that user wants opened at the back-end; resolves with what `open` made. `open` is
+   * called once at most. With a password, the back-end is to check it: Failure('bad-credentials') of `open` counts and waits as
+   * every wrong password does. Without one, the back-end is to take our word.
    * @throws Failure('bad-credentials') for every refusal, after its delay; Failure('directory-unavailable') when the password
-   *   can't be checked now; `password-expired`, `account-disabled`, `account-locked` to who knows the password
+   *   can't be checked now; `password-expired`, `account-disabled`, `account-locked` to who knows the password; what `open` throws
    */
-  authenticate(credentials: Credentials): Promise<AuthenticatedUser>;
+  logIn<T>(attempt: LoginAttempt, open: (user: AuthenticatedUser, password: string | undefined) => Promise<T>): Promise<T>;
 }
 
 export interface LoginCounters {
@@ -78,16 +85,10 @@ export interface LoginCounters {
 export interface SaslAuthentication extends Authentication {
   /** Begins an exchange; that the mechanism is offered on this connection is the caller's part. */
   begin(mechanism: Mechanism, client: SaslClient): AuthExchange;
-  /** The user whom a client has proven to be, or whose password is right. Throws as `authenticate` does. */
-  identify(identity: Identity, client: { readonly address: string }): Promise<AuthenticatedUser>;
   /** The same for a service that has a mapping of its own: delays, memory and counters are shared. */
   withMapping(mapping: Pick<Mapping, 'lookUp'>): SaslAuthentication;
   readonly counters: LoginCounters;
 }
-
-/** Longer ones are nobody's; they aren't passed on. */
-const longestName = 320;
-const longestPassword = 1024;
 
 /** Makes the authentication of one worker process. @throws Failure('bad-input') for a trusted network that is none */
 export function createAuthentication(options: AuthenticationOptions): SaslAuthentication {
@@ -97,6 +98,7 @@ export function createAuthentication(options: AuthenticationOptions): SaslAuthen
 /** What the services of a worker have in common. */
 interface Shared {
   readonly delays: GuessDelays;
+  readonly pace: RefusalPace;
   readonly verifiers: Verifiers;
   readonly counters: { -readonly [Name in keyof LoginCounters]: LoginCounters[Name] };
 }
@@ -105,7 +107,6 @@ class DelayedAuthentication implements SaslAuthentication {
   readonly #options: AuthenticationOptions;
   readonly #trusted: readonly Network[];
   readonly #shared: Shared;
-  readonly #check: PasswordCheck;
   readonly #tokens: Tokens;
   readonly #now: () => number;
   readonly #sleep: (ms: number) => Promise<unknown>;
@@ -117,10 +118,10 @@ class DelayedAuthentication implements SaslAuthentication {
     this.#trusted = options.trustedNetworks.map(parseNetwork);
     this.#shared = shared ?? {
       delays: new GuessDelays(options.guesses),
+      pace: new RefusalPace(options.refusalMs),
       verifiers: new Verifiers({ ...options.verifier, now: this.#now }),
       counters: { accepted: 0, refused: 0, unavailable: 0, operations: 0 },
     };
-    this.#check = new PasswordCheck(options, this.#shared.verifiers);
     this.#tokens = new Tokens(options);
   }
 
@@ -132,12 +133,18 @@ class DelayedAuthentication implements SaslAuthentication {
     return new DelayedAuthentication({ ...this.#options, mapping }, this.#shared);
   }
 
-  async authenticate(credentials: Credentials): Promise<AuthenticatedUser> {
-    return this.#judge({ client: credentials.client, guess: credentials.password, check: async () => this.#check.run(credentials) });
-  }
-
-  async identify(identity: Identity, client: { readonly address: string }): Promise<AuthenticatedUser> {
-    return identity.kind === 'verified' ? identity.user : this.authenticate({ ...identity, client });
+  async logIn<T>({ identity, client, passwordsAt }: LoginAttempt, open: (user: AuthenticatedUser, password: string | undefined) => Promise<T>): Promise<T> {
+    if (identity.kind === 'verified') return open(identity.user, undefined);
+    const { mapping, maps, log } = this.#options;
+    const { name, password } = identity;
+    let opened: { readonly value: T } | undefined;
+    const askBackend = async (user: AuthenticatedUser): Promise<void> => {
+      opened = { value: await open(user, password) };
+    };
+    const { verifiers, pace } = this.#shared;
+    const options = { mapping, maps, log, verifiers, now: this.#now, onChecked: (tookMs: number) => pace.took(tookMs) };
+    const user = await this.#judge({ client, name, guess: password, check: async () => checkPassword(options, { name, password, passwordsAt, askBackend }) });
+    return (opened ?? { value: await open(user, undefined) }).value;
   }
 
   begin(mechanism: Mechanism, client: SaslClient): AuthExchange {
@@ -161,74 +168,31 @@ class DelayedAuthentication implements SaslAuthentication {
   }
 
   async #judge(attempt: Attempt): Promise<AuthenticatedUser> {
-    if (this.#trusted.some((network) => networkContains(network, attempt.client.address))) return await this.#attempt(attempt, undefined);
-    const network = clientNetwork(attempt.client.address);
-    const wait = this.#shared.delays.begin(network);
+    const { address } = attempt.client;
+    if (this.#trusted.some((network) => networkContains(network, address))) return await this.#attempt(attempt, undefined);
+    const guesser = { network: clientNetwork(address, this.#options.ipv6Prefix), name: attempt.name.toLowerCase().slice(0, longestName) };
+    const wait = this.#shared.delays.begin(guesser);
     try {
       if (wait > 0) await this.#sleep(wait);
-      return await this.#attempt(attempt, network);
+      return await this.#attempt(attempt, guesser);
     } finally {
-      this.#shared.delays.end(network);
+      this.#shared.delays.end(guesser);
     }
   }
 
-  /** @param network where wrong passwords are counted; undefined for clients that never wait */
-  async #attempt({ guess, check }: Attempt, network: string | undefined): Promise<AuthenticatedUser> {
+  /** @param guesser where wrong passwords are counted; undefined for clients that never wait */
+  async #attempt({ guess, check }: Attempt, guesser: Guesser | undefined): Promise<AuthenticatedUser> {
     const startedAt = this.#now();
     const verdict = await tallyOperations(check, (count) => this.#addOperations(count));
     this.#shared.counters[verdict.kind === 'away' ? 'unavailable' : verdict.kind] += 1;
     if (verdict.kind === 'accepted') {
-      this.#shared.delays.succeeded(verdict.user.address);
+      if (guesser !== undefined) this.#shared.delays.succeeded(guesser, verdict.user.address);
       return verdict.user;
     }
-    const counts = network !== undefined && (verdict.kind === 'refused' || verdict.memory === 'other password');
-    const delay = counts ? this.#shared.delays.failed(network, verdict.account, guess) : 0;
-    const rest = this.#options.refusalMs - (this.#now() - startedAt);
+    const counts = guesser !== undefined && (verdict.kind === 'refused' || verdict.memory === 'other password');
+    const delay = counts ? this.#shared.delays.failed(guesser, verdict.account, guess) : 0;
+    const rest = this.#shared.pace.leastMs - (this.#now() - startedAt);
     await this.#sleep(Math.max(0, delay, verdict.kind === 'refused' ? rest : 0));
     throw verdict.kind === 'refused' ? new Failure('bad-credentials', 'Wrong user name or password.') : verdict.failure;
-  }
-}
-
-/** The check itself, without any waiting. */
-class PasswordCheck {
-  readonly #options: AuthenticationOptions;
-  readonly #verifiers: Verifiers;
-
-  constructor(options: AuthenticationOptions, verifiers: Verifiers) {
-    this.#options = options;
-    this.#verifiers = verifiers;
-  }
-
-  async run({ name, password }: Credentials): Promise<Verdict> {
-    const asGiven = name.toLowerCase().slice(0, longestName);
-    const refused: Verdict = { kind: 'refused', account: asGiven };
-    if (name === '' || name.length > longestName || password === '' || Buffer.byteLength(password) > longestPassword) return refused;
-    if (name.includes('\0') || password.includes('\0')) return refused;
-    try {
-      const answer: MapAnswer = await this.#options.mapping.lookUp(name, { fresh: 'yes' });
-      if (answer.kind !== 'found' || answer.entry === undefined) return refused;
-      const { address, entry, route } = answer;
-      return await this.#checkPassword({ address, entry, route }, password);
-    } catch (error) {
-      if (!isFailure(error, 'directory-unavailable')) throw error;
-      return { kind: 'away', account: asGiven, memory: 'nothing', failure: error };
-    }
-  }
-
-  async #checkPassword(user: AuthenticatedUser, password: string): Promise<Verdict> {
-    const account = user.address;
-    try {
-      const accepted = await this.#options.maps.authenticate(user.entry, password) === 'ok';
-      if (accepted) this.#verifiers.remember(account, password);
-      else this.#verifiers.refuted(account, password);
-      return accepted ? { kind: 'accepted', user } : { kind: 'refused', account };
-    } catch (error) {
-      if (isBarred(error)) return ofBarred(error, { account, password }, this.#verifiers);
-      if (!isFailure(error, 'directory-unavailable')) throw error;
-      const memory = this.#verifiers.compare(account, password);
-      if (memory !== 'same password') return { kind: 'away', account, memory, failure: error };
-      this.#options.log.warn({ account }, 'directory away: login by the memory of an earlier one');
-      return { kind: 'accepted', user };
-    }
   }
 }

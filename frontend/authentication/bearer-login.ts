@@ -32,7 +32,7 @@ export class BearerLogin implements AuthExchange {
     if (response === undefined) return { kind: 'challenge', data: Buffer.alloc(0) };
     const claim = readBearer(this.#mechanism, response);
     try {
-      const user = await this.#road.judge({ client: this.#client, guess: claim.token, check: async () => this.#check(claim) });
+      const user = await this.#road.judge({ client: this.#client, name: claim.user ?? '', guess: claim.token, check: async () => this.#check(claim) });
       return { kind: 'identity', identity: { kind: 'verified', user } };
     } catch (error) {
       if (!isFailure(error, 'bad-credentials')) throw error;

@@ -84,6 +84,7 @@ export class ScramLogin implements AuthExchange {
     const { user, account } = candidate;
     const proven = await this.#road.judge({
       client: this.#client,
+      name: account,
       // A wrong proof doesn't tell which password it was made from: each one counts.
       guess: response.toString('latin1'),
       check: async () => Promise.resolve(signature === undefined || user === undefined ? { kind: 'refused', account } : { kind: 'accepted', user }),

@@ -7,7 +7,8 @@ import type { Route } from '../mapping/mapping.ts';
 export interface AuthenticatedUser {
   /** The canonical address. */
   readonly address: string;
-  readonly entry: UserEntry;
+  /** Undefined where no map knows the user, who lives at the default back-end. */
+  readonly entry: UserEntry | undefined;
   readonly route: Route;
 }
 
@@ -21,6 +22,8 @@ export type Verdict =
 /** One attempt of a client to log in. */
 export interface Attempt {
   readonly client: { readonly address: string };
+  /** As the client says it; may be empty. */
+  readonly name: string;
   /** What was guessed: an attempt that repeats it counts once. */
   readonly guess: string;
   readonly check: () => Promise<Verdict>;

@@ -6,22 +6,21 @@ import type { Connection } from '../../shared/net/connection.ts';
 import { plainResponse } from '../../shared/sasl/mechanisms.ts';
 import { refusedByBackend } from '../login/backend-reply.ts';
 import type { ForeignLogin, SaslCredentials } from '../login/foreign.ts';
-import type { ClientIdentity } from '../login/login.ts';
+import type { ClientIdentity, NodeLogin } from '../login/login.ts';
 import { capabilityWords } from './capabilities.ts';
 
 /**
  * ID with the client's address (RFC 2971) and AUTHENTICATE EXTERNAL (RFC 9051 section 6.2.2, RFC 4422 appendix A) in one
- * flight. Resolves with the text of the tagged OK, which carries the back-end's CAPABILITY code.
+ * flight; AUTHENTICATE PLAIN where the node is to check the password. Resolves with the text of the tagged OK, which carries
+ * the back-end's CAPABILITY code.
  */
-export async function logInAtNode(backend: Connection, address: string, client: ClientIdentity): Promise<string> {
-  await backend.write(
-    `F1 ID (${clientFields(client)})\r\n` +
-      `F2 AUTHENTICATE EXTERNAL ${Buffer.from(address, 'utf8').toString('base64')}\r\n`,
-  );
+export async function logInAtNode(backend: Connection, { address, password }: NodeLogin, client: ClientIdentity): Promise<string> {
+  const [mechanism, response] = password === undefined ? ['EXTERNAL', Buffer.from(address, 'utf8')] : ['PLAIN', plainResponse({ user: address, password })];
+  await backend.write(`F1 ID (${clientFields(client)})\r\nF2 AUTHENTICATE ${mechanism} ${response.toString('base64')}\r\n`);
   const greeting = await readLine(backend);
   if (!/^\* OK\b/i.test(greeting)) throw refusal(greeting.replace(/^\* \S+ ?/, ''));
   await taggedOk(backend, 'F1');
-  return taggedOk(backend, 'F2');
+  return taggedOk(backend, 'F2', password === undefined ? undefined : 'password');
 }
 
 /** The fields by which proxies tell of their client; Dovecot has the same. */
@@ -137,10 +136,10 @@ interface Completion {
   readonly capabilities: string | undefined;
 }
 
-async function taggedOk(backend: Connection, tag: string): Promise<string> {
+async function taggedOk(backend: Connection, tag: string, asked?: 'password'): Promise<string> {
   const { status, text } = await tagged(backend, tag);
   if (status === 'OK') return text;
-  throw refusal(text);
+  throw refusal(text, asked);
 }
 
 /** Takes untagged responses until the tagged one. */
@@ -165,9 +164,9 @@ async function readLine(backend: Connection): Promise<string> {
   return line;
 }
 
-function refusal(text: string): Failure {
+function refusal(text: string, asked?: 'password'): Failure {
   const [, code = '', argument = '', words = text] = /^\[([A-Za-z-]+) ?([^\]]*)\] ?(.*)$/.exec(text) ?? [];
   // REFERRAL imap://user@node/ (RFC 2221); the user part is percent-encoded, so the last @ is the separator.
   const referral = code.toUpperCase() === 'REFERRAL' ? /@([^@/]+)\/?$/.exec(argument)?.[1] : undefined;
-  return refusedByBackend({ referral, code: code.toUpperCase(), text: words });
+  return refusedByBackend({ referral, code: code.toUpperCase(), text: words, asked });
 }

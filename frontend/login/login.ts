@@ -11,12 +11,12 @@ import { Connection } from '../../shared/net/connection.ts';
 import type { AnySocket } from '../../shared/net/connection.ts';
 import { connectTo } from '../../shared/net/connect.ts';
 import type { TlsSessions } from '../../shared/net/connect.ts';
-import type { Identity, SaslAuthentication } from '../authentication/authentication.ts';
+import type { Identity, PasswordsAt, SaslAuthentication } from '../authentication/authentication.ts';
 import type { Mapping, Route } from '../mapping/mapping.ts';
 import type { BackendCapabilities } from './backend-capabilities.ts';
 import type { BackendPlaces } from './backend-places.ts';
 import { credentialsFor, foreignServer, nextHop, startTlsFor } from './foreign.ts';
-import type { ForeignLogin, ForeignOptions } from './foreign.ts';
+import type { ForeignIdentity, ForeignLogin, ForeignOptions } from './foreign.ts';
 import type { Recoveries } from './recoveries.ts';
 
 /** Where a node's trusted listener of one protocol is. */
@@ -43,6 +43,7 @@ export interface ClientIdentity {
 
 export interface LoginRoad {
   readonly authentication: SaslAuthentication;
+  readonly passwordsAt: PasswordsAt;
   readonly mapping: Mapping;
   /** The trusted listener of this protocol at a configured node; undefined for a name that is not configured. */
   readonly targetOf: (node: string) => BackendTarget | undefined;
@@ -59,9 +60,16 @@ export interface LoginRoad {
 
 /** A protocol's dialogues with a back-end, from its greeting to "logged in". They resolve with its words of welcome. */
 export interface BackendDialogues {
-  asNode(backend: Connection, address: string, client: ClientIdentity): Promise<string>;
+  /** With a password, the node is to check it. @throws Failure('bad-credentials') when it refuses it */
+  asNode(backend: Connection, user: NodeLogin, client: ClientIdentity): Promise<string>;
   /** @throws Failure('bad-credentials') when the server refuses name and password */
   asUser(backend: Connection, login: ForeignLogin): Promise<string>;
+}
+
+export interface NodeLogin {
+  readonly address: string;
+  /** Undefined: the node takes our word for who it is. */
+  readonly password: string | undefined;
 }
 
 export interface LoginRequest {
@@ -83,17 +91,30 @@ export interface LoggedIn {
 
 /** Checks the credentials and logs in at the account's back-end. Rejects with the Failure that says what went wrong. */
 export async function logIn(road: LoginRoad, request: LoginRequest, dialogues: BackendDialogues): Promise<LoggedIn> {
-  const { client, log } = request;
-  const { address, route } = await road.authentication.identify(request.identity, { address: client.address });
-  if (route.kind === 'host') return logInAbroad(road, { ...request, address, route }, dialogues);
+  const { identity, client } = request;
+  return road.authentication.logIn(
+    { identity, client, passwordsAt: road.passwordsAt },
+    async ({ address, route }, password) => logInAt(road, { ...request, address, password }, { route, dialogues }),
+  );
+}
+
+interface KnownUser extends LoginRequest {
+  readonly address: string;
+  /** For the back-end to check; undefined when it is to take our word. */
+  readonly password: string | undefined;
+}
+
+async function logInAt(road: LoginRoad, user: KnownUser, { route, dialogues }: { readonly route: Route; readonly dialogues: BackendDialogues }): Promise<LoggedIn> {
+  const { address, log } = user;
+  if (route.kind === 'host') return logInAbroad(road, { ...user, route }, dialogues);
   try {
-    return await logInAtNode(road, { node: route.node, address, client }, dialogues);
+    return await logInAtNode(road, { ...user, node: route.node }, dialogues);
   } catch (error) {
     if (!isFailure(error, 'not-kept-here')) throw error;
     const other = await referredNode(road, address, error.node);
     log.info({ account: address, from: route.node, to: other }, 'referred to another back-end');
     if (other === undefined || other === route.node) throw new Failure('backend-unavailable', 'the mailbox is being moved', { cause: error });
-    return logInAtNode(road, { node: other, address, client }, dialogues);
+    return logInAtNode(road, { ...user, node: other }, dialogues);
   }
 }
 
@@ -107,7 +128,7 @@ async function referredNode(road: LoginRoad, address: string, named: string | un
 
 async function logInAtNode(
   road: LoginRoad,
-  at: { readonly node: string; readonly address: string; readonly client: ClientIdentity },
+  at: KnownUser & { readonly node: string },
   dialogues: BackendDialogues,
 ): Promise<LoggedIn> {
   const target = road.targetOf(at.node);
@@ -116,17 +137,18 @@ async function logInAtNode(
       cause: new Error(`mailHost names ${at.node}, which is no back-end with a trusted listener of this protocol`),
     });
   }
-  const { backend, welcome } = await converse(road, { name: at.node, host: target.host, port: target.port, tls: target.tls, localAddress: target.localAddress }, async (connection) => dialogues.asNode(connection, at.address, at.client));
+  const { backend, welcome } = await converse(road, { name: at.node, host: target.host, port: target.port, tls: target.tls, localAddress: target.localAddress }, async (connection) => dialogues.asNode(connection, at, at.client));
   return { backend, address: at.address, node: at.node, welcome };
 }
 
 async function logInAbroad(
   road: LoginRoad,
-  request: LoginRequest & { readonly address: string; readonly route: Extract<Route, { kind: 'host' }> },
+  request: KnownUser & { readonly route: Extract<Route, { kind: 'host' }> },
   dialogues: BackendDialogues,
 ): Promise<LoggedIn> {
   const { address, client, log } = request;
-  const { identity } = road.foreign;
+  // A master user is let in whatever the password: that serves only where the password is known to be right.
+  const identity: ForeignIdentity = request.password === undefined ? road.foreign.identity : { kind: 'own' };
   const server = foreignServer(request.route, road.foreign);
   const hopsLeft = nextHop(request.hopsLeft, server.name);
   const password = request.identity.kind === 'password' ? request.identity.password : undefined;

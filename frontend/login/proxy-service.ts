@@ -2,6 +2,7 @@
  * What the IMAP and the POP3 proxy have in common around their conversations: listeners, session ids, draining, and the
  * splice after a login. The protocol gives the conversation before login.
  */
+import type { AddressLimitOptions } from '../../shared/access/address-limit.ts';
 import type { Network } from '../../shared/access/network.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import { newSessionId } from '../../shared/base/session-id.ts';
@@ -28,7 +29,7 @@ export interface ProxyListener {
 export interface ProxyLimits {
   readonly maxConnections: number;
   /** From one client address; no limit when absent. */
-  readonly maxConnectionsPerAddress?: number | undefined;
+  readonly perAddress?: AddressLimitOptions | undefined;
   /** Bad commands before the line is cut. */
   readonly maxErrors: number;
   /** Failed logins before the line is cut. */
@@ -93,8 +94,8 @@ export async function startProxy(protocol: ProxyProtocol, options: ProxyOptions)
       socket.destroy();
     });
   };
-  const { maxConnections, maxConnectionsPerAddress } = options.limits;
-  const gateLimits = { maxConnections, maxConnectionsPerAddress };
+  const { maxConnections, perAddress } = options.limits;
+  const gateLimits = { maxConnections, perAddress };
   const listeners = await Promise.all(
     options.listeners.map(async (listener) =>
       listen({ ...listener, ...gateLimits, serverTls: options.serverTls, requestCertificate: 'no', log }, serve),

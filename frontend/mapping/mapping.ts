@@ -184,7 +184,8 @@ class CachedMapping implements Mapping {
 
   #missed(address: string, unknown: Extract<MapAnswer, { kind: 'unknown' }>): MapAnswer {
     const { onMiss, defaultRoute } = this.#options;
-    if (onMiss === 'refuse' || defaultRoute === undefined) return unknown;
+    // Where no map is asked, nobody has missed: the default back-end is where such users live.
+    if (defaultRoute === undefined || (onMiss === 'refuse' && this.#options.maps.covers(address))) return unknown;
     const account = candidatesOf(address, this.#options.addressing ?? plainAddressing).findLast(({ via }) => via !== 'catchAll')?.address ?? address;
     return { kind: 'found', address: account, route: defaultRoute, entry: undefined, from: 'default', map: undefined };
   }

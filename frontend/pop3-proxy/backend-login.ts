@@ -5,17 +5,18 @@ import type { Connection } from '../../shared/net/connection.ts';
 import { plainResponse } from '../../shared/sasl/mechanisms.ts';
 import { refusedByBackend } from '../login/backend-reply.ts';
 import type { ForeignLogin, SaslCredentials } from '../login/foreign.ts';
-import type { ClientIdentity } from '../login/login.ts';
+import type { ClientIdentity, NodeLogin } from '../login/login.ts';
 
-/** XCLIENT and AUTH EXTERNAL (RFC 5034, RFC 4422 appendix A) in one flight, then the three replies. */
-export async function logInAtNode(backend: Connection, address: string, client: ClientIdentity): Promise<string> {
-  await backend.write(
-    `${xclient(client)}\r\n` +
-      `AUTH EXTERNAL ${Buffer.from(address, 'utf8').toString('base64')}\r\n`,
-  );
+/**
+ * XCLIENT and AUTH EXTERNAL (RFC 5034, RFC 4422 appendix A) in one flight, then the three replies; AUTH PLAIN where the node is
+ * to check the password (nodes of ours take longer commands than RFC 5034 section 4 has).
+ */
+export async function logInAtNode(backend: Connection, { address, password }: NodeLogin, client: ClientIdentity): Promise<string> {
+  const [mechanism, response] = password === undefined ? ['EXTERNAL', Buffer.from(address, 'utf8')] : ['PLAIN', plainResponse({ user: address, password })];
+  await backend.write(`${xclient(client)}\r\nAUTH ${mechanism} ${response.toString('base64')}\r\n`);
   await expectOk(backend); // the greeting
   await expectOk(backend); // XCLIENT
-  return expectOk(backend);
+  return expectOk(backend, password === undefined ? undefined : 'password');
 }
 
 function xclient(client: ClientIdentity): string {
@@ -106,10 +107,10 @@ async function readLine(backend: Connection): Promise<string> {
   return line;
 }
 
-async function expectOk(backend: Connection): Promise<string> {
+async function expectOk(backend: Connection, asked?: 'password'): Promise<string> {
   const line = await readLine(backend);
   if (line.startsWith('+OK')) return line.slice(3).trimStart();
   const refusal = /^-ERR (?:\[([^\]]*)\] ?)?(.*)$/.exec(line);
   const text = refusal?.[2] ?? line;
-  throw refusedByBackend({ referral: /^referral (\S+)/.exec(text)?.[1], code: (refusal?.[1] ?? '').toUpperCase(), text });
+  throw refusedByBackend({ referral: /^referral (\S+)/.exec(text)?.[1], code: (refusal?.[1] ?? '').toUpperCase(), text, asked });
 }

@@ -95,6 +95,21 @@ export class Legs {
     }
   }
 
+  /** A leg on which a password can be asked about: the node knows who the client is, and nobody is logged in. Throws what connecting throws. */
+  async openForPassword(target: LegTarget, peer: SmtpPeer): Promise<SmtpClient> {
+    const { hostName, sessions, connectTimeoutMs, timeouts } = this.#options;
+    const client = await openSmtpClient({ ...target, timeoutMs: connectTimeoutMs, sessions }, { protocol: 'smtp', timeouts });
+    try {
+      await client.hello(hostName);
+      await client.xclient({ address: peer.address, port: peer.port, hello: peer.hello, protocol: peer.protocol });
+      await client.hello(hostName);
+      return client;
+    } catch (thrown) {
+      client.destroy();
+      throw thrown;
+    }
+  }
+
   /** TLS where it is wanted; and the end of the matter when the server is a front-end like us. */
   async #greetForeign(client: SmtpClient, { host, node, foreign }: LegTarget & { readonly foreign: ForeignSmtp }): Promise<void> {
     const { hostName, clusterName } = this.#options;

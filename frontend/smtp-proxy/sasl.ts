@@ -5,18 +5,22 @@ import { channelBindings, endsTls } from '../../shared/net/channel-binding.ts';
 import type { SmtpPeer } from '../../shared/smtp/server-session.ts';
 import type { SmtpSaslExchange } from '../../shared/smtp/strict-connection.ts';
 import { offeredMechanisms } from '../authentication/authentication.ts';
-import type { AuthenticatedUser, AuthPolicy, SaslAuthentication } from '../authentication/authentication.ts';
+import type { AuthenticatedUser, AuthPolicy, PasswordsAt, SaslAuthentication } from '../authentication/authentication.ts';
+import { checkAtBackend } from './password-leg.ts';
+import type { PasswordRoad } from './password-leg.ts';
 import { replyToAuthentication } from './replies.ts';
 
-export interface SubmissionSasl {
+export interface SubmissionSasl extends PasswordRoad {
   readonly authentication: SaslAuthentication;
   readonly authPolicy: AuthPolicy;
+  readonly passwordsAt: PasswordsAt;
   readonly log: Logger;
 }
 
 /** How each mechanism begins that the client is offered now; `onUser` hears who it is. */
 export function mechanismsFor(options: SubmissionSasl, peer: SmtpPeer, onUser: (user: AuthenticatedUser) => void): ReadonlyMap<string, () => SmtpSaslExchange> {
-  const { authentication, authPolicy, log } = options;
+  const { authentication, authPolicy, passwordsAt, log } = options;
+  const askBackend = async ({ address, route }: AuthenticatedUser, password: string): Promise<void> => checkAtBackend(options, peer, { address, route, password });
   return new Map(offeredMechanisms(authPolicy, { encrypted: peer.encrypted, ownTls: endsTls(peer.socket) }).map((mechanism) => [mechanism, () => {
     const client = { address: peer.address, bindings: () => channelBindings(peer.socket) };
     const exchange = authentication.begin(mechanism, client);
@@ -25,7 +29,10 @@ export function mechanismsFor(options: SubmissionSasl, peer: SmtpPeer, onUser: (
         try {
           const step = await exchange.step(response);
           if (step.kind === 'challenge') return step;
-          const user = await authentication.identify(step.identity, client);
+          const user = await authentication.logIn({ identity: step.identity, client, passwordsAt }, async (found, password) => {
+            if (password !== undefined) await askBackend(found, password);
+            return found;
+          });
           onUser(user);
           return { kind: 'user', user: user.address };
         } catch (thrown) {

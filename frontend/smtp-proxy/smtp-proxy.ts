@@ -3,6 +3,7 @@
  * from the users (submission listeners), and streams each message to one back-end. It keeps nothing: 250 is said only
  * when a back-end has said it.
  */
+import type { AddressLimitOptions } from '../../shared/access/address-limit.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { TlsSessions } from '../../shared/net/connect.ts';
 import type { Balancers } from '../../shared/net/gate.ts';
@@ -16,7 +17,7 @@ import type { SmtpTimeouts } from '../../shared/smtp/reply-reader.ts';
 import { serveSmtp } from '../../shared/smtp/server-session.ts';
 import type { SmtpHandlers, SmtpPeer, SmtpSessions } from '../../shared/smtp/server-session.ts';
 import type { SmtpLimits } from '../../shared/smtp/limits.ts';
-import type { AuthPolicy, SaslAuthentication } from '../authentication/authentication.ts';
+import type { AuthPolicy, PasswordsAt, SaslAuthentication } from '../authentication/authentication.ts';
 import type { BackendTarget } from '../login/login.ts';
 import type { Mapping, Route } from '../mapping/mapping.ts';
 import { Legs, frontendKeyword, keywordValue } from './leg.ts';
@@ -62,6 +63,8 @@ export interface SmtpProxyOptions {
   readonly authentication: SaslAuthentication;
   /** By what users may log in. */
   readonly authPolicy: AuthPolicy;
+  /** Where their passwords are checked. */
+  readonly passwordsAt: PasswordsAt;
   readonly backends: SmtpBackends;
   readonly sessions: TlsSessions;
   readonly connectTimeoutMs: number;
@@ -71,7 +74,7 @@ export interface SmtpProxyOptions {
   readonly limits: SmtpLimits;
   readonly maxConnections: number;
   /** From one client address; no limit when absent. */
-  readonly maxConnectionsPerAddress?: number | undefined;
+  readonly perAddress?: AddressLimitOptions | undefined;
   /** How long a client on an MX listener must wait for the greeting without talking. */
   readonly greetingDelayMs: number;
   readonly log: Logger;
@@ -88,8 +91,8 @@ export async function startSmtpProxy(given: SmtpProxyOptions): Promise<Service &
   const legs = new Legs({ ...options, timeouts: options.backendTimeouts, downMs: options.backendDownMs });
   const opened = await Promise.all(options.listeners.map(async (listener) => {
     const sessions = listener.kind === 'mx' ? mxSessions(options, listener, legs) : submissionSessions(options, listener, legs);
-    const { maxConnections, maxConnectionsPerAddress, serverTls, log } = options;
-    const opening = listen({ ...listener, serverTls, requestCertificate: 'no', maxConnections, maxConnectionsPerAddress, log }, (socket) => sessions.accept(socket));
+    const { maxConnections, perAddress, serverTls, log } = options;
+    const opening = listen({ ...listener, serverTls, requestCertificate: 'no', maxConnections, perAddress, log }, (socket) => sessions.accept(socket));
     return { listener: await opening, sessions };
   }));
   return {
@@ -141,7 +144,7 @@ function submissionSessions(options: SmtpProxyOptions, listener: SmtpProxyListen
   const road = { mapping, legs, log, submissionOf: (route: Route) => backends.submission(route), custodians: () => backends.custodians('submission') };
   return serve<Submission>(options, listener, {
     ...sessionEnds(legs),
-    mechanisms: (session) => mechanismsFor(options, session.peer, (user) => {
+    mechanisms: (session) => mechanismsFor({ ...options, ...road }, session.peer, (user) => {
       session.submitter = user;
     }),
     mail: async (session, sender) => {

@@ -21,11 +21,14 @@ export function networkContains(network: Network, address: string): boolean {
   return parsed.bits >> shift === network.bits >> shift;
 }
 
-/** What one client commands: an IPv4 address, or an IPv6 /64 (whoever has one address of it has them all). */
-export function clientNetwork(address: string): string {
+/** Usual size of what one client commands of IPv6: whoever has one address of it has them all (RFC 6177 section 2). */
+export const usualIpv6Prefix = 64;
+
+/** What one client commands: an IPv4 address, or an IPv6 network of that prefix. */
+export function clientNetwork(address: string, ipv6Prefix = usualIpv6Prefix): string {
   const parsed = parseAddress(address);
   if (parsed === undefined) return address;
-  return parsed.family === 4 ? `4:${parsed.bits.toString(16)}` : `6:${(parsed.bits >> 64n).toString(16)}`;
+  return parsed.family === 4 ? `4:${parsed.bits.toString(16)}` : `6:${(parsed.bits >> BigInt(128 - ipv6Prefix)).toString(16)}`;
 }
 
 function parseAddress(text: string): { family: 4 | 6; bits: bigint } | undefined {

@@ -68,7 +68,7 @@ export async function startAdmin(options: AdminOptions): Promise<Service> {
       });
     },
   );
-  guardServer(server, { balancers: options.balancers, log: options.log });
+  guardServer(server, { balancers: options.balancers, log: options.log }, options);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.host, resolve);

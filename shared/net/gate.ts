@@ -4,7 +4,9 @@
  */
 import type { Server, Socket } from 'node:net';
 import * as tls from 'node:tls';
-import { clientNetwork, networkContains } from '../access/network.ts';
+import { AddressLimit } from '../access/address-limit.ts';
+import type { AddressLimitOptions } from '../access/address-limit.ts';
+import { networkContains } from '../access/network.ts';
 import type { Network } from '../access/network.ts';
 import type { Logger } from '../log/log.ts';
 import { plainAddress } from './connection.ts';
@@ -22,8 +24,8 @@ export interface Balancers {
 
 export interface GateOptions {
   readonly balancers?: Balancers | undefined;
-  /** Connections open at once from one address (IPv6: one /64), in this process; no limit when absent. */
-  readonly maxConnectionsPerAddress?: number | undefined;
+  /** Connections open at once from one client address; no limit when absent. */
+  readonly perAddress?: AddressLimitOptions | undefined;
   readonly log: Logger;
 }
 
@@ -31,9 +33,9 @@ export interface GateOptions {
 const headerTimeoutMs = 5000;
 
 /** Puts the gate before a server's own handling of connections. Call it before the server listens. */
-export function guardServer(server: Server, options: GateOptions): void {
-  if (options.balancers === undefined && options.maxConnectionsPerAddress === undefined) return;
-  const gate = new Gate(options);
+export function guardServer(server: Server, options: GateOptions, place: { readonly host: string; readonly port: number }): void {
+  if (options.balancers === undefined && options.perAddress === undefined) return;
+  const gate = new Gate(options, `${place.host} ${String(place.port)}`);
   const admit = server.listeners('connection');
   server.removeAllListeners('connection');
   server.on('connection', (socket: Socket) => {
@@ -55,17 +57,18 @@ export function guardServer(server: Server, options: GateOptions): void {
 class Gate {
   readonly #options: GateOptions;
   readonly #proxied = new Map<string, ProxiedClient>();
-  readonly #counts = new Map<string, number>();
+  readonly #limit: AddressLimit | undefined;
 
-  constructor(options: GateOptions) {
+  constructor(options: GateOptions, place: string) {
     this.#options = options;
+    this.#limit = options.perAddress === undefined ? undefined : new AddressLimit(options.perAddress, place);
   }
 
   async pass(socket: Socket): Promise<'admitted' | 'refused'> {
     const { balancers } = this.#options;
     const peer = plainAddress(socket.remoteAddress ?? '');
     if (balancers?.networks.some((network) => networkContains(network, peer)) === true && (await this.#takeHeader(socket, balancers)) === 'refused') return 'refused';
-    return this.#count(socket);
+    return await this.#count(socket);
   }
 
   /** Tells a TLS socket whose it is, if its connection was passed on. */
@@ -90,24 +93,29 @@ class Gate {
     return 'admitted';
   }
 
-  #count(socket: Socket): 'admitted' | 'refused' {
-    const { maxConnectionsPerAddress, log } = this.#options;
-    if (maxConnectionsPerAddress === undefined) return 'admitted';
+  async #count(socket: Socket): Promise<'admitted' | 'refused'> {
+    if (this.#limit === undefined) return 'admitted';
+    const limit = this.#limit;
     const client = plainAddress(socket.remoteAddress ?? '');
-    const network = clientNetwork(client);
-    const count = this.#counts.get(network) ?? 0;
-    if (count >= maxConnectionsPerAddress) {
-      log.warn({ client }, 'connection refused: too many from one address');
+    socket.on('error', ignore);
+    const verdict = await limit.enter(client);
+    socket.off('error', ignore);
+    if (verdict === 'refused') {
+      this.#options.log.warn({ client }, 'connection refused: too many from one address');
       return 'refused';
     }
-    this.#counts.set(network, count + 1);
-    socket.once('close', () => {
-      const left = (this.#counts.get(network) ?? 1) - 1;
-      if (left > 0) this.#counts.set(network, left);
-      else this.#counts.delete(network);
-    });
-    return socket.destroyed ? 'refused' : 'admitted';
+    if (!socket.destroyed) {
+      socket.once('close', () => limit.leave(client));
+      return 'admitted';
+    }
+    limit.leave(client);
+    return 'refused';
   }
+}
+
+/** Who waits to be admitted may hang up. */
+function ignore(): void {
+  // Its end is seen afterwards.
 }
 
 function otherEnd(socket: Socket): string {

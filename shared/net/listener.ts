@@ -33,7 +33,7 @@ const handshakeTimeoutMs = 20_000;
 /** Listens; rejects with the system's error (EADDRINUSE, EACCES …) naming address and port. */
 export async function listen(options: ListenOptions, onConnection: (socket: AnySocket) => void): Promise<Listener> {
   const server = options.tls === 'implicit' ? tlsServer(options, onConnection) : net.createServer({ noDelay: true }, onConnection);
-  guardServer(server, options);
+  guardServer(server, options, options);
   server.maxConnections = options.maxConnections;
   server.on('drop', () => options.log.warn({ host: options.host, port: options.port }, 'connection refused: too many'));
   await new Promise<void>((resolve, reject) => {

@@ -1,4 +1,5 @@
 /** What a supervisor and its worker processes tell each other over their IPC channel. */
+import type { Notice } from './notices.ts';
 import type { ChangeHint } from './service.ts';
 
 /** From the supervisor to a worker. */
@@ -14,7 +15,9 @@ export type Order =
   /** Another worker asks (see siblings.ts); `asker` is for the way back. */
   | { readonly kind: 'ask'; readonly asker: number; readonly round: number; readonly topic: string; readonly question: unknown }
   | { readonly kind: 'asked'; readonly round: number; readonly others: number } // your question went to so many
-  | { readonly kind: 'answer'; readonly round: number; readonly answer: unknown };
+  | { readonly kind: 'answer'; readonly round: number; readonly answer: unknown }
+  /** Posted by other workers (see notices.ts). */
+  | { readonly kind: 'notices'; readonly topic: string; readonly notices: readonly Notice[] };
 
 /** From a worker to the supervisor. */
 export type Report =
@@ -24,9 +27,11 @@ export type Report =
   | { readonly kind: 'resigned' } // does no work any more that exists once per node; another may
   | { readonly kind: 'hint'; readonly hint: ChangeHint }
   | { readonly kind: 'ask'; readonly round: number; readonly topic: string; readonly question: unknown }
+  | { readonly kind: 'post'; readonly topic: string; readonly key: string; readonly value: unknown }
+  | { readonly kind: 'subscribe'; readonly topic: string } // to what is posted, and what is kept of it
   | { readonly kind: 'answer'; readonly asker: number; readonly round: number; readonly answer: unknown };
 
-const kinds: ReadonlySet<string> = new Set(['start', 'hint', 'appoint', 'retire', 'stop', 'awake', 'ready', 'resigned', 'failed', 'ask', 'asked', 'answer']);
+const kinds: ReadonlySet<string> = new Set(['start', 'hint', 'appoint', 'retire', 'stop', 'awake', 'ready', 'resigned', 'failed', 'ask', 'asked', 'answer', 'post', 'subscribe', 'notices']);
 
 /** True for a message of ours; the channel carries the cluster module's own as well. */
 export function isMessage(value: unknown): value is Order | Report {

@@ -9,6 +9,7 @@ import type { Worker } from 'node:cluster';
 import type { Logger } from '../log/log.ts';
 import { isMessage } from './messages.ts';
 import type { Order, Report } from './messages.ts';
+import { NoticeBoard } from './notices.ts';
 
 export interface SupervisorOptions {
   readonly log: Logger;
@@ -73,6 +74,7 @@ class Crew {
   #backOffMs = firstBackOffMs;
   #appointed: Member | undefined;
   readonly #members = new Set<Member>();
+  readonly #notices = new NoticeBoard();
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -161,6 +163,12 @@ class Crew {
     } else if (message.kind === 'answer') {
       const asker = [...this.#members].find(({ slot }) => slot === message.asker);
       if (asker !== undefined) send(asker, { kind: 'answer', round: message.round, answer: message.answer });
+    } else if (message.kind === 'post') {
+      this.#notices.post(message.topic, message.key, message.value);
+      const order = { kind: 'notices', topic: message.topic, notices: [{ key: message.key, value: message.value, ageMs: 0 }] } as const;
+      for (const other of this.#members) if (other !== member) send(other, order); // starting ones too: they may have subscribed already
+    } else if (message.kind === 'subscribe') {
+      for (const order of this.#notices.kept(message.topic)) send(member, order);
     } else if (message.kind === 'ready') {
       if (member.stage === 'starting') member.stage = 'ready';
       this.#appoint();

@@ -5,6 +5,8 @@
 import type { Logger } from '../log/log.ts';
 import { isMessage } from './messages.ts';
 import type { Order, Report } from './messages.ts';
+import { WorkerNotices } from './notices.ts';
+import type { Notices } from './notices.ts';
 import type { ChangeHint, HintBus, Service } from './service.ts';
 import { WorkerSiblings } from './siblings.ts';
 import type { Siblings } from './siblings.ts';
@@ -16,6 +18,7 @@ export interface WorkerContext {
   readonly configuration: string;
   readonly hints: HintBus;
   readonly siblings: Siblings;
+  readonly notices: Notices;
   /** True once the node was told to stop: clients should go elsewhere. */
   readonly isStopping: () => boolean;
 }
@@ -46,10 +49,12 @@ export async function runWorker(
   const hints = hintBus(channel);
   const orders = new OrderQueue();
   const siblings = new WorkerSiblings((report) => channel.send(report));
+  const notices = new WorkerNotices((report) => channel.send(report));
   channel.onMessage((message) => {
     if (!isMessage(message)) return;
     const order = message as Order;
     if (order.kind === 'hint') hints.receive(order.hint);
+    else if (order.kind === 'notices') notices.receive(order);
     else if (order.kind === 'ask' || order.kind === 'asked' || order.kind === 'answer') siblings.receive(order);
     else orders.add(order);
   });
@@ -58,7 +63,7 @@ export async function runWorker(
   if (first.kind !== 'start') return 'drained'; // told to leave before there was anything to do
   let node: NodeServices;
   try {
-    node = await start({ slot: first.slot, configuration: first.configuration, hints, siblings, isStopping: () => orders.stopCame });
+    node = await start({ slot: first.slot, configuration: first.configuration, hints, siblings, notices, isStopping: () => orders.stopCame });
   } catch (error) {
     channel.send({ kind: 'failed', text: error instanceof Error ? error.message : String(error) });
     return 'failed';

@@ -86,7 +86,7 @@ export interface SmtpServerOptionsOf<S> {
   readonly encryption: 'implicit' | 'starttls' | 'none';
   /** The certificate for STARTTLS, asked for at each new session. */
   readonly serverTls: () => ServerTls;
-  /** `required`: AUTH PLAIN and LOGIN under TLS, MAIL only afterwards. `xclient`: the trusted peer names the user. */
+  /** `required`: AUTH PLAIN and LOGIN under TLS, MAIL only afterwards. `xclient`: the trusted peer names the user, or (with `mechanisms`) asks whether a password is right. */
   readonly authentication: 'none' | 'required' | 'xclient';
   /** XCLIENT is understood: only for listeners on which the handlers check the peer's certificate in `open`. */
   readonly trustedPeers: 'yes' | 'no';
@@ -173,7 +173,7 @@ class Sessions<S> implements SmtpSessions {
     const options = this.#options;
     const disabled = ['XFORWARD', 'WIZ', 'SHELL', 'KILL', 'HELP'];
     if (options.encryption !== 'starttls') disabled.push('STARTTLS');
-    if (options.authentication !== 'required') disabled.push('AUTH');
+    if (options.authentication !== 'required' && options.handlers.mechanisms === undefined) disabled.push('AUTH');
     return {
       name: options.hostName, lmtp: options.protocol === 'lmtp', secure: options.encryption === 'implicit', heloResponse: '%s',
       hideENHANCEDSTATUSCODES: false, hideDSN: false, hideREQUIRETLS: true, logger: false, disableReverseLookup: true,

@@ -44,6 +44,10 @@ export class LocalFileMap implements UserMap {
     return Promise.reject(new Failure('forbidden', 'This user has no password in a directory.'));
   }
 
+  pretend(): Promise<void> {
+    return Promise.resolve();
+  }
+
   scramSecret(): Promise<undefined> {
     return Promise.resolve(undefined);
   }

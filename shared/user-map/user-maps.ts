@@ -66,6 +66,8 @@ export interface UserMaps {
    * @throws Failure('directory-unavailable'); what `barred` makes, for an account that nobody gets into (see `isBarred`)
    */
   authenticate(entry: UserEntry, password: string): Promise<'ok' | 'refused'>;
+  /** Takes as long as checking the password of somebody does, for an address that nobody has. Never rejects. */
+  pretend(address: string, password: string): Promise<void>;
   /**
    * Sets the password at the directory server that takes changes. Other servers follow as their replication does; nothing here
    * keeps the old password.
@@ -155,6 +157,7 @@ export interface UserMap {
   member(dn: string): Promise<UserEntry | undefined>;
   authenticate(entry: UserEntry, password: string): Promise<'ok' | 'refused'>;
   changePassword(entry: UserEntry, change: PasswordChange, newPassword: string): Promise<void>;
+  pretend(password: string): Promise<void>;
   scramSecret(entry: UserEntry, mechanism: ScramMechanism): Promise<ScramSecret | undefined>;
 }
 
@@ -218,6 +221,11 @@ class ListedUserMaps implements UserMapList {
 
   async authenticate(entry: UserEntry, password: string): Promise<'ok' | 'refused'> {
     return password === '' || !this.#mayLogIn(entry) ? 'refused' : await this.#named(entry.map).map.authenticate(entry, password);
+  }
+
+  async pretend(address: string, password: string): Promise<void> {
+    const domain = domainOf(address.toLowerCase());
+    for (const { map, domains } of password === '' ? [] : this.#asked) if (domains?.has(domain) ?? true) await map.pretend(password);
   }
 
   async changePassword(entry: UserEntry, change: PasswordChange, newPassword: string): Promise<void> {

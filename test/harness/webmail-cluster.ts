@@ -19,6 +19,7 @@ import type { ChangeHint, HintBus } from '../../shared/service/service.ts';
 import type { UserMaps } from '../../shared/user-map/user-maps.ts';
 import { makeCertificates } from './certificates.ts';
 import type { TestCertificate } from './certificates.ts';
+import { patientGuesses } from './guesses.ts';
 
 export const password = 'correct horse';
 const domain = 'example.com';
@@ -67,8 +68,6 @@ export interface WebmailCluster {
   readonly directory: Map<string, string>;
   /** Puts a message into a user's INBOX at the node the directory names. */
   deliver(address: string, bytes: Buffer): Promise<void>;
-  /** Stops the front-ends, sessions having so much time. */
-  stopFrontends(graceMs: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -86,9 +85,6 @@ export async function startWebmailCluster(given: { readonly webmail?: Partial<We
   return {
     backends, directory, deliver,
     urls: [urlOf(frontends[0]), urlOf(frontends[1])],
-    stopFrontends: async (graceMs) => {
-      await Promise.all(frontends.map(async (each) => each.stop(graceMs)));
-    },
     stop: async () => {
       await Promise.all(frontends.map(async (each) => each.stop(100)));
       await Promise.all([be1.stop(), be2.stop()]);
@@ -108,6 +104,7 @@ function mapsOf(directory: ReadonlyMap<string, string>): UserMaps {
     covers: () => true,
     spellings: (address) => [address.toLowerCase()],
     authenticate: async (_, given) => Promise.resolve(given === password ? 'ok' : 'refused'),
+    pretend: async () => Promise.resolve(),
     scramSecret: async () => Promise.resolve(undefined),
     changePassword: async () => Promise.reject(new Error('not asked for here')),
     expand: async () => Promise.resolve({ kind: 'mailbox' }),
@@ -171,18 +168,17 @@ async function startFrontend(node: string, { maps, backends, given }: { readonly
   });
   const authentication = createAuthentication({
     mapping, maps, scram: { saltKey: Buffer.from('salts of tests'), iterations: 4096, primaryDomain: 'example.com' }, issuers: [], verifier: { maxAgeMs: 0, maxEntries: 10 }, refusalMs: 50, trustedNetworks: ['127.0.0.0/8'], log,
-    guesses: { free: 10, firstMs: 100, longestMs: 1000, forgetMs: 60_000 },
+    guesses: patientGuesses(), ipv6Prefix: 64,
   });
   const tls = { cert: own.certificate, key: own.key, ca: own.authority, servername: 'localhost' };
   const targets = new Map<string, BackendTarget>(Object.values(backends).map(({ node: name, port }) => [name, { node: name, host: '127.0.0.1', port, tls }]));
   return startWebmailProxy({
     listeners: [{ host: '127.0.0.1', port: 0, tls: 'implicit' }],
-    serverTls: createServerTls(own), mapping, authentication, cookieSecret, uiDirectory, log,
+    serverTls: createServerTls(own), mapping, authentication, passwordsAt: 'proxy', cookieSecret, uiDirectory, log,
     backendFor: (name) => targets.get(name),
     primaryDomainOf: () => undefined,
-    httpBalancers: [],
     ages: { idleMs: 1_200_000, absoluteMs: 86_400_000 },
-    limits: { ...httpLimits, connectTimeoutMs: 1000, answerTimeoutMs: 60_000, maxBodyBytes: 60 * 2 ** 20, queue: { connections: 32, connectionsPerUser: 32, maxWaiting: 100, longestWaitMs: 5000 } },
+    limits: { ...httpLimits, connectTimeoutMs: 1000, answerTimeoutMs: 60_000, maxBodyBytes: 60 * 2 ** 20, maxPendingPerBackend: 100 },
     ...given,
   });
 }

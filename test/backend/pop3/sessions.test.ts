@@ -37,7 +37,7 @@ const client = { address: '192.0.2.7', port: 4711, session: 'abcdefgh23456789' }
 
 test('a front-end logs a user in by its certificate, names the client, and is told of neither afterwards', async () => {
   const connection = await connectAs('fe1');
-  assert.equal(await logInAtNode(connection, 'external@example.com', client), 'maildrop has 0 messages (0 octets)');
+  assert.equal(await logInAtNode(connection, { address: 'external@example.com', password: undefined }, client), 'maildrop has 0 messages (0 octets)');
   await connection.write('CAPA\r\nXCLIENT ADDR=192.0.2.8\r\n');
   const lines: (string | undefined)[] = [];
   for (let line = await connection.readLine(); line !== '.'; line = await connection.readLine()) lines.push(line);
@@ -57,10 +57,10 @@ test('a front-end sees what it may do before login', async () => {
 
 test('a front-end is referred to the node that keeps the account, and told of an outage as one', async () => {
   const connection = await connectAs('fe1');
-  await assert.rejects(logInAtNode(connection, 'elsewhere@example.com', client), (thrown) => isFailure(thrown, 'not-kept-here') && thrown.node === 'be2');
+  await assert.rejects(logInAtNode(connection, { address: 'elsewhere@example.com', password: undefined }, client), (thrown) => isFailure(thrown, 'not-kept-here') && thrown.node === 'be2');
   connection.destroy();
   const other = await connectAs('fe1');
-  await assert.rejects(logInAtNode(other, 'outage@example.com', client), (thrown) => isFailure(thrown, 'backend-unavailable'));
+  await assert.rejects(logInAtNode(other, { address: 'outage@example.com', password: undefined }, client), (thrown) => isFailure(thrown, 'backend-unavailable'));
   other.destroy();
 });
 

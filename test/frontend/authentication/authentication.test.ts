@@ -3,11 +3,13 @@ import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { setTimeout as sleepMs } from 'node:timers/promises';
 import { createAuthentication } from '../../../frontend/authentication/authentication.ts';
 import type { Authentication, AuthenticationOptions } from '../../../frontend/authentication/authentication.ts';
+import type { GuessDelayOptions } from '../../../frontend/authentication/guess-delays.ts';
 import { createMapping } from '../../../frontend/mapping/mapping.ts';
 import { Failure, isFailure } from '../../../shared/base/failure.ts';
 import { createConnector } from '../../../shared/ldap/connector.ts';
 import type { Connector } from '../../../shared/ldap/connector.ts';
 import { createUserMaps, standardAttributeNames } from '../../../shared/user-map/user-maps.ts';
+import { patientGuesses } from '../../harness/guesses.ts';
 import { runTool } from '../../harness/ldap-utils.ts';
 import { directoryLdif, keepingLog, peoplesPassword } from '../../harness/people.ts';
 import { slapdBase, startSlapd } from '../../harness/slapd.ts';
@@ -42,7 +44,7 @@ after(async () => {
   await slapd.stop();
 });
 
-function authentication(changes: Partial<AuthenticationOptions> = {}): Authentication {
+function authentication({ guesses, ...changes }: Partial<Omit<AuthenticationOptions, 'guesses'>> & { readonly guesses?: Partial<GuessDelayOptions> } = {}): Authentication {
   const maps = createUserMaps({
     log,
     maps: [{ kind: 'ldapBind', name: 'main', connector, searchPattern: '(|(mail=%e)(mailLocalAddress=%e))', attributes: standardAttributeNames, onSeveral: 'refuse' }],
@@ -52,14 +54,15 @@ function authentication(changes: Partial<AuthenticationOptions> = {}): Authentic
     ages: { positiveMs: 60_000, negativeMs: 5_000, staleMs: 10_000 }, now: () => clock,
   });
   return createAuthentication({
-    maps, mapping, log, scram: { saltKey: Buffer.from('salts of tests'), iterations: 4096, primaryDomain: 'example.com' }, issuers: [], verifier: { maxAgeMs: 5_000, maxEntries: 100 }, guesses: { free: 2, firstMs: 250, longestMs: 4_000, forgetMs: 60_000 },
+    maps, mapping, log, scram: { saltKey: Buffer.from('salts of tests'), iterations: 4096, primaryDomain: 'example.com' }, issuers: [], verifier: { maxAgeMs: 5_000, maxEntries: 100 }, 
+    guesses: patientGuesses({ free: 2, firstMs: 250, longestMs: 4_000, longestWaitMs: 1_500, ...guesses }), ipv6Prefix: 64,
     refusalMs: 0, trustedNetworks: ['10.0.0.0/8'], now: () => clock, sleep: async (ms) => { slept.push(ms); await Promise.resolve(); }, ...changes,
   });
 }
 
 const logIn = async (at: Authentication, ...[name, password, address = '192.0.2.1']: [name: string, password: string, address?: string]): Promise<string> => {
-  const { address: account, route } = await at.authenticate({ name, password, client: { address } });
-  return `${account} at ${route.kind === 'node' ? route.node : route.host}`;
+  const attempt = { identity: { kind: 'password', name, password }, client: { address }, passwordsAt: 'proxy' } as const;
+  return at.logIn(attempt, async ({ address: account, route }) => Promise.resolve(`${account} at ${route.kind === 'node' ? route.node : route.host}`));
 };
 
 test('addresses, bare names and aliases log in with the right password', async () => {

@@ -21,6 +21,7 @@ import type { Mapping, Route } from '../../../frontend/mapping/mapping.ts';
 import type { UserMaps } from '../../../shared/user-map/user-maps.ts';
 import { Dialogue } from '../../harness/dialogue.ts';
 import { certificates, quietLog } from '../../shared/smtp/recording-server.ts';
+import { patientGuesses } from '../../harness/guesses.ts';
 
 /** What a back-end was told, and what it is to answer. */
 export interface TestBackend {
@@ -161,6 +162,7 @@ function userMapsOf(cluster: Pick<TestCluster, 'directory' | 'directoryUp'>): Us
       requireUp();
       return password === 'secret' ? 'ok' : 'refused';
     },
+    pretend: async () => Promise.resolve(),
     scramSecret: async () => Promise.resolve({ kind: 'password', password: 'secret' }),
     changePassword: async () => Promise.reject(new Error('not asked for here')),
     expand: async () => Promise.resolve({ kind: 'mailbox' }),
@@ -177,7 +179,7 @@ function realMapping(maps: UserMaps, rememberMs: number): Mapping {
 
 function realAuthentication(maps: UserMaps, mapping: Mapping): SaslAuthentication {
   return createAuthentication({
-    mapping, maps, scram: { saltKey: Buffer.from('salts of tests'), iterations: 4096, primaryDomain: 'example.com' }, issuers: [], verifier: { maxAgeMs: 0, maxEntries: 10 }, guesses: { free: 100, firstMs: 1, longestMs: 1, forgetMs: 1000 }, refusalMs: 0, trustedNetworks: [], log: quietLog,
+    mapping, maps, scram: { saltKey: Buffer.from('salts of tests'), iterations: 4096, primaryDomain: 'example.com' }, issuers: [], verifier: { maxAgeMs: 0, maxEntries: 10 }, guesses: patientGuesses({ free: 100 }), ipv6Prefix: 64, refusalMs: 0, trustedNetworks: [], log: quietLog,
   });
 }
 
@@ -200,7 +202,7 @@ export async function startCluster(t: TestContext, given: Partial<SmtpProxyOptio
       { host: '127.0.0.1', port: 0, kind: 'submission', tls: 'implicit' },
     ],
     clusterName: 'test', hostName: 'fe1.example.com', postmaster: 'postmaster@example.com', serverTls: createServerTls(pems), mapping, authentication: realAuthentication(maps, mapping),
-    authPolicy: { verifiable: ['PLAIN', 'LOGIN'], plain: [], clearTextLogin: 'no' },
+    authPolicy: { verifiable: ['PLAIN', 'LOGIN'], plain: [], clearTextLogin: 'no' }, passwordsAt: 'proxy',
     backends: { lmtp: find, submission: find, custodians: () => [be1, be2].map(target) },
     sessions: new TlsSessions(), connectTimeoutMs: 1000, backendTimeouts: defaultBackendTimeouts, backendDownMs: 100, limits: defaultSmtpLimits, maxConnections: 100, greetingDelayMs: 0, log: quietLog,
     ...given,
