@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { mailDate } from '../../shared/mime/mail-date.ts';
 
-export type ReportAction = 'failed' | 'delayed' | 'delivered' | 'relayed';
+export type ReportAction = 'failed' | 'delayed' | 'delivered' | 'relayed' | 'expanded';
 
 /** What is reported of one recipient. */
 export interface ReportedRecipient {
@@ -37,7 +37,7 @@ export interface ReportOptions {
 
 const subjects: Readonly<Record<ReportAction, string>> = {
   failed: 'Undelivered mail returned to sender', delayed: 'Delayed mail: still being retried',
-  delivered: 'Mail was delivered', relayed: 'Mail was passed on',
+  delivered: 'Mail was delivered', relayed: 'Mail was passed on', expanded: 'Mail was passed on to several people',
 };
 
 const openings: Readonly<Record<ReportAction, string>> = {
@@ -45,6 +45,7 @@ const openings: Readonly<Record<ReportAction, string>> = {
   delayed: 'Your message could not be delivered yet to the recipients below. You need not send it\r\nagain: delivery goes on being tried.',
   delivered: 'Your message was delivered to the recipients below.',
   relayed: 'Your message was passed on for the recipients below, to a server that sends no\r\nreports of delivery.',
+  expanded: 'Your message was accepted for the recipients below, each of which stands for several people.\r\nIt goes on to them; their reading or getting it is not reported one by one.',
 };
 
 /** `global`: with addresses or words that are not ASCII (RFC 6533). */
@@ -116,12 +117,18 @@ function textPart(text: string): { fields: string[]; body: Buffer } {
 }
 
 function originalPart(original: ReportOptions['original']): { fields: string[]; body: Buffer } {
-  const type = original.kind === 'message' ? 'message/rfc822' : 'text/rfc822-headers';
+  const type = { ascii: { message: 'message/rfc822', headers: 'text/rfc822-headers' }, utf8: { message: 'message/global', headers: 'message/global-headers' } }[headerForm(original.bytes)][original.kind];
   return { fields: [`Content-Type: ${type}`, encodingField(original.bytes.some((byte) => byte >= 0x80) ? '8bit' : '7bit')], body: original.bytes };
 }
 
 function encodingField(encoding: '7bit' | '8bit'): string {
   return `Content-Transfer-Encoding: ${encoding}`;
+}
+
+/** RFC 6533 section 5: a header that is not ASCII has content types of its own; a body may be what it likes. */
+function headerForm(bytes: Buffer): 'ascii' | 'utf8' {
+  const end = bytes.indexOf('\r\n\r\n');
+  return bytes.subarray(0, end === -1 ? bytes.length : end).some((byte) => byte >= 0x80) ? 'utf8' : 'ascii';
 }
 
 /** What others said must not begin a line of ours, nor make it too long. */

@@ -1,5 +1,5 @@
 /** What one try of delivery brought for a recipient, and what follows from it: done, wait, give up, and whom to tell. Pure. */
-import { encodeXtext } from '../../shared/smtp/address.ts';
+import { needsSmtpUtf8 } from '../../shared/smtp/address.ts';
 import type { Confirmation } from './delivery-keys.ts';
 import type { Destination, QueueItem, QueueRecipient } from './queue-item.ts';
 import { isOutside, withRecipients } from './queue-item.ts';
@@ -63,12 +63,21 @@ export function conclude(item: QueueItem, outcomes: ReadonlyMap<number, TryOutco
   return { item: withMore(withRecipients(item, changed), added), reports };
 }
 
-/** Those who take a recipient's place. Reports about them name the recipient as the sender wrote it (RFC 3461 section 5.2.7). */
+/**
+ * Those who take a recipient's place. Reports about them name the recipient as the sender wrote it. The sender's wishes are
+ * theirs; but of several people's getting it nobody is told (RFC 3461 section 5.2.7.3 c), only that it was passed on to them.
+ */
 function successors({ address, notify, orcpt }: QueueRecipient, into: (TryOutcome & { at: 'expanded' })['into'], nowMs: number): QueueRecipient[] {
+  const type = needsSmtpUtf8(address) ? 'utf-8' : 'rfc822'; // RFC 6533 section 3
   return into.map((one) => ({
-    ...one, node: undefined, notify, orcpt: orcpt ?? `rfc822;${encodeXtext(address)}`, final: 'yes',
+    ...one, node: undefined, notify: into.length > 1 ? withoutSuccess(notify) : notify, orcpt: orcpt ?? `${type};${address}`, final: 'yes',
     state: { at: 'waiting', dueAtMs: nowMs, why: 'new' }, tries: 0, delayTold: false, lastWords: undefined,
   }));
+}
+
+function withoutSuccess(notify: QueueRecipient['notify']): QueueRecipient['notify'] {
+  const rest = notify?.filter((word) => word !== 'SUCCESS');
+  return rest?.length === 0 ? ['NEVER'] : rest;
 }
 
 /** Nobody gets a message twice because two addresses lead to the same. */
@@ -97,12 +106,18 @@ function step(situation: Situation, outcome: TryOutcome): Step {
   const { recipient } = situation;
   if (recipient.state.at === 'waiting' && recipient.state.why === 'amend') return amended(situation, outcome);
   if (outcome.at === 'delivered') return delivered(situation, outcome);
-  if (outcome.at === 'expanded') return { recipient: { ...recipient, state: { at: 'finished', told: undefined } } };
+  if (outcome.at === 'expanded') return expanded(recipient, outcome.into.length);
   if (outcome.at === 'moved') {
     return { recipient: { ...recipient, destination: outcome.destination, state: { at: 'waiting', dueAtMs: outcome.dueAtMs, why: 'new' } } };
   }
   if (outcome.at === 'refused' && outcome.permanent === 'yes') return givenUp(recipient, outcome.words);
   return putOff(situation, outcome);
+}
+
+function expanded(recipient: QueueRecipient, people: number): Step {
+  const words = { status: '2.1.5', text: `passed on to ${String(people)} addresses`, isReply: false, remote: undefined };
+  const report = people > 1 ? ({ action: 'expanded', words } as const) : undefined;
+  return { recipient: { ...recipient, state: { at: 'finished', told: undefined } }, report };
 }
 
 function delivered({ item, recipient, nowMs }: Situation, outcome: TryOutcome & { at: 'delivered' }): Step {
@@ -140,7 +155,7 @@ function putOff({ item, recipient, retry, nowMs }: Situation, outcome: TryOutcom
 
 /** RFC 3461 section 4.1; without NOTIFY a sender hears of failure and delay. */
 function wants(recipient: QueueRecipient, action: ReportAction): boolean {
-  const wish = { failed: 'FAILURE', delayed: 'DELAY', delivered: 'SUCCESS', relayed: 'SUCCESS' }[action];
+  const wish = { failed: 'FAILURE', delayed: 'DELAY', delivered: 'SUCCESS', relayed: 'SUCCESS', expanded: 'SUCCESS' }[action];
   return recipient.notify === undefined ? wish !== 'SUCCESS' : recipient.notify.includes(wish);
 }
 

@@ -1,10 +1,12 @@
 /** One open connection to a server that takes mail, by SMTP or LMTP, and what became of each recipient of a message sent over it. */
 import { isFailure } from '../../shared/base/failure.ts';
+import { needsSmtpUtf8 } from '../../shared/smtp/address.ts';
 import type { SmtpClient } from '../../shared/smtp/client.ts';
 import type { EnvelopeRecipient, EnvelopeSender } from '../../shared/smtp/commands.ts';
 import { isPositive, makeReply } from '../../shared/smtp/reply.ts';
 import type { Reply } from '../../shared/smtp/reply.ts';
 import { OutcomeUnknown, SmtpRefused } from '../../shared/smtp/refusal.ts';
+import { headerForm } from '../../shared/smtp/header-form.ts';
 
 export type RecipientOutcome =
   /** `passedOn`: the peer was told the DSN wishes, and reports from now on (RFC 3461 section 5.2). */
@@ -29,6 +31,11 @@ export interface DeliveryChannel {
   /** One outcome for each recipient, in their order. Never rejects for what the peer does. */
   send(message: OutgoingMessage, recipients: readonly EnvelopeRecipient[]): Promise<readonly RecipientOutcome[]>;
   close(): Promise<void>;
+}
+
+interface Numbered {
+  readonly recipient: EnvelopeRecipient;
+  readonly index: number;
 }
 
 export class SmtpChannel implements DeliveryChannel {
@@ -63,24 +70,46 @@ export class SmtpChannel implements DeliveryChannel {
   }
 
   async #transact(message: OutgoingMessage, recipients: readonly EnvelopeRecipient[], outcomes: (RecipientOutcome | undefined)[]): Promise<void> {
-    const { sender, recipients: replies } = await this.#client.envelope(message.sender, recipients);
+    const tellable = await this.#tellable(message, recipients, outcomes);
+    if (tellable.length === 0) return;
+    const { sender, recipients: replies } = await this.#client.envelope(message.sender, tellable.map(({ recipient }) => recipient));
     if (!isPositive(sender)) {
-      outcomes.fill({ at: 'refused', reply: sender });
+      for (const { index } of tellable) outcomes[index] = { at: 'refused', reply: sender };
       return;
     }
-    const accepted = replies.flatMap((reply, index) => (isPositive(reply) ? [index] : []));
-    for (const [index, reply] of replies.entries()) if (!isPositive(reply)) outcomes[index] = { at: 'refused', reply };
+    const accepted = tellable.filter(({ index }, order) => {
+      const reply = replies[order];
+      if (reply !== undefined && !isPositive(reply)) outcomes[index] = { at: 'refused', reply };
+      return reply !== undefined && isPositive(reply);
+    });
     if (accepted.length === 0) {
       await this.#client.reset();
       return;
     }
     // SMTP has one reply for all recipients, LMTP one for each; what came before the line broke counts.
     const { replies: answers, broken } = await this.#finalReplies(message);
-    for (const [order, index] of accepted.entries()) {
+    for (const [order, { index }] of accepted.entries()) {
       const reply = this.#protocol === 'smtp' ? answers[0] : answers[order];
       if (reply !== undefined) outcomes[index] = this.#answered(reply);
     }
     if (broken !== undefined) throw broken;
+  }
+
+  /**
+   * Those of whom the server can be told; the others are refused here. A server without SMTPUTF8 takes neither addresses nor
+   * headers that are not ASCII (RFC 6531 sections 3.2 and 3.5), and one such recipient is no reason against the others.
+   */
+  async #tellable(message: OutgoingMessage, recipients: readonly EnvelopeRecipient[], outcomes: (RecipientOutcome | undefined)[]): Promise<readonly Numbered[]> {
+    const numbered = recipients.map((recipient, index) => ({ recipient, index }));
+    if (this.#client.extensions.has('SMTPUTF8')) return numbered;
+    const refuse = (of: readonly Numbered[], reply: Reply): void => of.forEach(({ index }) => { outcomes[index] = { at: 'refused', reply }; });
+    if (message.sender.smtpUtf8 === true && (await headerForm(message.bytes())) === 'utf8') {
+      refuse(numbered, makeReply(550, '5.6.9', 'the server does not take internationalised headers (SMTPUTF8)'));
+      return [];
+    }
+    const isTellable = ({ recipient }: Numbered): boolean => !needsSmtpUtf8(localPartOf(recipient.address)) && !needsSmtpUtf8(localPartOf(message.sender.address));
+    refuse(numbered.filter((one) => !isTellable(one)), makeReply(550, '5.6.7', 'the server does not take internationalised addresses (SMTPUTF8)'));
+    return numbered.filter(isTellable);
   }
 
   async #finalReplies(message: OutgoingMessage): Promise<{ readonly replies: readonly Reply[]; readonly broken?: OutcomeUnknown }> {
@@ -99,8 +128,13 @@ export class SmtpChannel implements DeliveryChannel {
 
   #outcomeOf(thrown: unknown): RecipientOutcome {
     if (thrown instanceof SmtpRefused) return { at: 'refused', reply: thrown.reply };
-    // Our own client refuses to send what the server can't be told: an address that is not ASCII (RFC 6531 section 3.5).
-    if (isFailure(thrown, 'bad-input') && this.#client.alive) return { at: 'refused', reply: makeReply(550, '5.6.7', thrown.message) };
+    // Our own client refuses to send what can't be an address.
+    if (isFailure(thrown, 'bad-input') && this.#client.alive) return { at: 'refused', reply: makeReply(550, '5.1.3', thrown.message) };
     return { at: 'broken', reason: `${this.#client.stage}: ${thrown instanceof Error ? thrown.message : String(thrown)}` };
   }
+}
+
+/** A domain always has an ASCII form. */
+function localPartOf(address: string): string {
+  return address.slice(0, Math.max(0, address.lastIndexOf('@')));
 }

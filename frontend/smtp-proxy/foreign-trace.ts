@@ -1,5 +1,6 @@
 /** What a message gets on its way to a foreign server: our Received field on top, and an end when it goes round in circles. */
 import { mailDate } from '../../shared/mime/mail-date.ts';
+import { HeaderFormScanner } from '../../shared/smtp/header-form.ts';
 import { makeReply } from '../../shared/smtp/reply.ts';
 import { SmtpRefused } from '../../shared/smtp/refusal.ts';
 import type { SmtpPeer } from '../../shared/smtp/server-session.ts';
@@ -9,19 +10,30 @@ const mostReceivedFields = 100;
 /** A header is not searched any further. */
 const longestHeaderBytes = 1024 * 1024;
 
-/** The message's bytes with the trace field (RFC 5321 section 4.4). @throws SmtpRefused while iterated, for a mail loop */
-export async function* traced(bytes: AsyncIterable<Buffer>, hop: { readonly by: string; readonly peer: SmtpPeer; readonly timeMs: number }): AsyncGenerator<Buffer, void, void> {
+interface ForeignHop {
+  readonly by: string;
+  readonly peer: SmtpPeer;
+  readonly timeMs: number;
+  /** `ascii`: the client may have sent an internationalised header (SMTPUTF8), and the server takes none. */
+  readonly header: 'any' | 'ascii';
+}
+
+/** The message's bytes with the trace field (RFC 5321 section 4.4). @throws SmtpRefused while iterated, for a mail loop and for a header that the server can't take */
+export async function* traced(bytes: AsyncIterable<Buffer>, hop: ForeignHop): AsyncGenerator<Buffer, void, void> {
   const counter = new ReceivedCounter();
+  const scanner = new HeaderFormScanner();
   let first = true;
   for await (const piece of bytes) {
     counter.push(piece);
+    if (hop.header === 'ascii') scanner.push(piece);
+    if (scanner.form === 'utf8') throw new SmtpRefused('message', makeReply(554, '5.6.9', 'the mailbox\'s server does not take internationalised headers (SMTPUTF8)'));
     if (first) yield Buffer.from(receivedField(hop));
     first = false;
     yield piece;
   }
 }
 
-function receivedField({ by, peer, timeMs }: { readonly by: string; readonly peer: SmtpPeer; readonly timeMs: number }): string {
+function receivedField({ by, peer, timeMs }: ForeignHop): string {
   const address = peer.address.includes(':') ? `IPv6:${peer.address}` : peer.address;
   const hello = (peer.hello ?? 'unknown').replace(/[^\w.:[\]-]/gu, '?').slice(0, 255);
   return `Received: from ${hello} ([${address}])\r\n\tby ${by} with ${peer.protocol} id ${peer.sessionId};\r\n\t${mailDate(timeMs)}\r\n`;

@@ -112,8 +112,10 @@ export class IncomingTransaction {
   }
 
   /** Our nodes write the trace themselves. */
-  #bytesFor({ target }: OwnerLeg, source: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
-    return target.foreign === undefined ? source : traced(source, { by: this.#road.hostName, peer: this.#peer, timeMs: Date.now() });
+  #bytesFor({ target, client }: OwnerLeg, source: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+    if (target.foreign === undefined) return source;
+    const header = this.#sender.smtpUtf8 === true && !client.extensions.has('SMTPUTF8') ? 'ascii' : 'any';
+    return traced(source, { by: this.#road.hostName, peer: this.#peer, timeMs: Date.now(), header });
   }
 
   /** The client is known to have had our reply: the back-end may forget what it kept for a retry. */
@@ -177,6 +179,8 @@ export class IncomingTransaction {
       if (reply.code !== 421) return reply;
       leg.client.destroy();
     } catch (thrown) {
+      // Our own client refuses to say what the server can't be told (RFC 6531 section 3.5).
+      if (isFailure(thrown, 'bad-input') && leg.client.alive) throw new SmtpRefused('rcpt', makeReply(553, '5.6.7', 'the mailbox\'s server does not take internationalised addresses'));
       this.#road.log.warn({ err: thrown, session: this.#peer.sessionId, node: leg.target.node, stage: leg.client.stage }, 'owner lost');
       leg.client.destroy();
       this.#noteLoss(leg, thrown);
@@ -199,12 +203,16 @@ export class IncomingTransaction {
     if (client === undefined) return undefined;
     const leg = { target, client };
     this.#legs.set(target.node, leg);
-    const reply = await this.#answer(leg, client.mail(senderForBackend(this.#sender, this.#peer, 'owner')));
-    if (reply === undefined) return undefined;
-    if (isPositive(reply)) return leg;
-    this.#legs.delete(target.node);
-    this.#kept.release(target.node, client);
-    throw new SmtpRefused('mail', reply);
+    try {
+      const reply = await this.#answer(leg, client.mail(senderForBackend(this.#sender, this.#peer, 'owner')));
+      if (reply === undefined) return undefined;
+      if (isPositive(reply)) return leg;
+      throw new SmtpRefused('mail', reply);
+    } catch (thrown) {
+      this.#legs.delete(target.node);
+      this.#kept.release(target.node, client);
+      throw thrown;
+    }
   }
 
   /**

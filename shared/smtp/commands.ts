@@ -53,15 +53,18 @@ export function rcptCommand(recipient: EnvelopeRecipient, extensions: ReadonlyMa
   const parameters: string[] = [];
   if (extensions.has('DSN')) {
     if (recipient.notify !== undefined) parameters.push(`NOTIFY=${recipient.notify.join(',')}`);
-    if (recipient.orcpt !== undefined) parameters.push(`ORCPT=${encodeOrcpt(recipient.orcpt)}`);
+    if (recipient.orcpt !== undefined) parameters.push(`ORCPT=${encodeOrcpt(recipient.orcpt, extensions)}`);
   }
   if (recipient.node !== undefined && extensions.has('XWAYBILL')) parameters.push(`${nodeParameter}=${encodeXtext(recipient.node)}`);
   return [`RCPT TO:<${wirePath(recipient.address, extensions)}>`, ...parameters].join(' ');
 }
 
-function encodeOrcpt(orcpt: string): string {
+function encodeOrcpt(orcpt: string, extensions: ReadonlyMap<string, string>): string {
   const semicolon = orcpt.indexOf(';');
-  return `${orcpt.slice(0, semicolon + 1)}${encodeXtext(orcpt.slice(semicolon + 1))}`;
+  const address = encodeXtext(orcpt.slice(semicolon + 1));
+  // RFC 6533 section 3: what is not ASCII has a form of its own for servers without SMTPUTF8.
+  const plain = extensions.has('SMTPUTF8') ? address : address.replace(/[^ -~]/gu, (character) => `\\x{${(character.codePointAt(0) ?? 0).toString(16).toUpperCase()}}`);
+  return `${orcpt.slice(0, semicolon + 1)}${plain}`;
 }
 
 /** The address in A-labels, which every server understands; the null path stays empty. */

@@ -138,6 +138,8 @@ export interface World {
   readonly port: number;
   /** What was taken, in order. */
   readonly taken: { readonly from: string; readonly to: readonly string[]; readonly text: string }[];
+  /** What of its recipients it was asked to report (RFC 3461), of those with such a wish. */
+  readonly wishes: { readonly address: string; readonly notify: string }[];
   readonly connections: () => number;
   stop(): Promise<void>;
 }
@@ -145,6 +147,7 @@ export interface World {
 /** A real SMTP server that stands for the world outside. */
 export async function startWorld(t: TestContext, options: SMTPServerOptions & { readonly port?: number } = {}): Promise<World> {
   const taken: World['taken'] = [];
+  const wishes: World['wishes'] = [];
   let connections = 0;
   const server = new SMTPServer({
     authOptional: true, closeTimeout: 100, disabledCommands: ['AUTH'], hideDSN: false, key: certificateOf('be2').key, cert: certificateOf('be2').certificate,
@@ -157,6 +160,7 @@ export async function startWorld(t: TestContext, options: SMTPServerOptions & { 
       stream.on('data', (part: Buffer) => parts.push(part));
       stream.on('end', () => {
         const from = session.envelope.mailFrom === false ? '' : session.envelope.mailFrom.address;
+        for (const { address, dsn } of session.envelope.rcptTo) if (dsn?.notify !== undefined) wishes.push({ address, notify: dsn.notify.join(',') });
         taken.push({ from, to: session.envelope.rcptTo.map(({ address }) => address), text: Buffer.concat(parts).toString() });
         done();
       });
@@ -170,5 +174,5 @@ export async function startWorld(t: TestContext, options: SMTPServerOptions & { 
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopping ??= new Promise((resolve) => server.close(() => resolve())));
   t.after(stop);
-  return { port: typeof address === 'object' && address !== null ? address.port : 0, taken, connections: () => connections, stop };
+  return { port: typeof address === 'object' && address !== null ? address.port : 0, taken, wishes, connections: () => connections, stop };
 }

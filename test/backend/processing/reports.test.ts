@@ -1,53 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import PostalMime from 'postal-mime';
 import { buildReport } from '../../../backend/processing/report.ts';
-import { inboxOf, messageOf, openLeg, pieces, startWorld, TestCluster, until } from './cluster.ts';
-import type { World } from './cluster.ts';
+import { inboxOf, messageOf, openLeg, pieces, TestCluster, until } from './cluster.ts';
+import { readReport } from './read-report.ts';
+import type { ReadReport } from './read-report.ts';
+import { routeTo, startStrictWorld } from './strict-world.ts';
 import { submit } from './submit.ts';
 import type { TestNode } from './test-node.ts';
-
-interface ReadReport {
-  readonly subject: string;
-  readonly returnPath: string | undefined;
-  readonly contentType: string;
-  readonly text: string;
-  /** Blocks of the delivery-status part. */
-  readonly status: readonly ReadonlyMap<string, string>[];
-  readonly original: { readonly type: string; readonly text: string };
-}
-
-async function readReport(message: string): Promise<ReadReport> {
-  const email = await PostalMime.parse(message, { rfc822Attachments: true, forceRfc822Attachments: true });
-  const field = (key: string): string => email.headers.find((header) => header.key === key)?.value ?? '';
-  const part = (pattern: RegExp): { type: string; text: string } => {
-    const found = email.attachments.find(({ mimeType }) => pattern.test(mimeType));
-    const content = found?.content;
-    return { type: found?.mimeType ?? '', text: typeof content === 'string' ? content : Buffer.from(content instanceof ArrayBuffer ? new Uint8Array(content) : content ?? []).toString() };
-  };
-  const blocks = part(/delivery-status/u).text.trim().split(/\r?\n\r?\n/u);
-  const status = blocks.map((block) => new Map(block.split(/\r?\n/u).map((line): [string, string] => {
-    const colon = line.indexOf(':');
-    return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
-  })));
-  return { subject: email.subject ?? '', returnPath: /^Return-Path: (.*)\r$/mu.exec(message)?.[1], contentType: field('content-type'), text: email.text ?? '', status, original: part(/rfc822/u) };
-}
 
 async function reportsFor(node: TestNode, count: number): Promise<ReadReport[]> {
   await until(`${String(count)} reports`, async () => (await inboxOf(node, 'alice@example.com')).length >= count);
   return Promise.all((await inboxOf(node, 'alice@example.com')).map(readReport));
-}
-
-const routeTo = (world: World): { routes: { domain: string; host: string; port: number; tls: 'none' }[] } => ({ routes: [{ domain: '*', host: '127.0.0.1', port: world.port, tls: 'none' }] });
-
-/** A world in which every recipient gets the reply that his local part names. */
-async function startStrictWorld(t: Parameters<typeof startWorld>[0]): Promise<World> {
-  return startWorld(t, {
-    onRcptTo: ({ address }, _, done) => {
-      const code = /^(\d{3})@/u.exec(address)?.[1];
-      return code === undefined ? done() : done(Object.assign(new Error(`${code.slice(0, 1)}.1.1 says the world`), { responseCode: Number(code) }));
-    },
-  });
 }
 
 test('a refusal by another server comes back to the sender as an RFC 3464 report', async (t) => {
