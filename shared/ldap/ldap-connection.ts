@@ -10,8 +10,8 @@ import { toLdapjs } from './ldapjs-filter.ts';
 import { nextPage, pageControls } from './ldapjs-paging.ts';
 import type { Page } from './ldapjs-paging.ts';
 import { MessageFramer } from './message-framer.ts';
-import { bindRequest, messageIdOf, passwordModifyRequest, readResult } from './result-message.ts';
-import type { PolicyError, ResultMessage } from './result-message.ts';
+import { bindRequest, messageIdOf, modifyRequest, passwordModifyRequest, readResult } from './result-message.ts';
+import type { PolicyError, ResultMessage, ValueChange } from './result-message.ts';
 
 /** One entry as the directory sent it. */
 export interface Entry {
@@ -46,13 +46,6 @@ export interface SearchAnswer {
   readonly more: 'yes' | 'no';
   /** The cookie for the next page, if there is one. */
   readonly nextPage?: Buffer | undefined;
-}
-
-/** One change of a Modify; no values of a `delete` or `replace`: the whole attribute goes. */
-export interface ValueChange {
-  readonly operation: 'add' | 'delete' | 'replace';
-  readonly attribute: string;
-  readonly values: readonly (string | Buffer)[];
 }
 
 const maxAnswerBytes = 4 * 1024 * 1024;
@@ -149,16 +142,7 @@ export class LdapConnection {
 
   /** One Modify (RFC 4511 section 4.6): all of the changes are made, in this order, or none. @throws ConnectionLost, ResultError */
   async modify(dn: string, changes: readonly ValueChange[]): Promise<void> {
-    const list = changes.map(({ operation, attribute: type, values }) =>
-      new ldapjs.Change({ operation, modification: new ldapjs.Attribute({ type, values: [...values] }) }));
-    await this.#call<undefined>((resolve, reject) => {
-      this.#client.modify(dn, list, (failed: Error | null, ...more: readonly unknown[]) => {
-        const [result] = more as readonly [Answer | undefined];
-        if (failed) reject(failed);
-        else if (result?.protocolOp === answerTags.modify && result.status === 0) resolve(undefined);
-        else this.#lose('nonsense', 'the directory answered a change with something else');
-      });
-    });
+    await this.#exchange('modify', (id) => modifyRequest(id, dn, changes));
   }
 
   /**

@@ -5,8 +5,9 @@
  */
 import { Failure } from '../base/failure.ts';
 import { LdapConnection } from './ldap-connection.ts';
-import type { ConnectionOptions, ValueChange } from './ldap-connection.ts';
+import type { ConnectionOptions } from './ldap-connection.ts';
 import { ConnectionLost, ResultError, resultCodes } from './ldap-errors.ts';
+import type { ValueChange } from './result-message.ts';
 
 export type ServerType = 'openldap' | 'activeDirectory';
 

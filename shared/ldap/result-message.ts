@@ -1,12 +1,13 @@
 /**
- * Requests that are answered by one LDAPResult (RFC 4511 sections 4.2 and 4.12) and the reading of that answer, controls
- * included (pure). ldapjs keeps the controls of a refusal to itself, and takes every answer to a Password Modify for a success.
+ * Requests that are answered by one LDAPResult (RFC 4511 sections 4.2, 4.6 and 4.12) and the reading of that answer, controls
+ * included (pure). ldapjs keeps the controls and the diagnostic message of a refusal to itself, and takes every answer to a Password
+ * Modify for a success.
  */
 import { element, readElement, readElements } from './ber.ts';
 
 /** What a server says of a request. */
 export interface ResultMessage {
-  /** The tag of the protocolOp: 0x61 to a bind, 0x78 to an extended request. */
+  /** The tag of the protocolOp: 0x61 to a bind, 0x67 to a modify, 0x78 to an extended request. */
   readonly protocolOp: number;
   readonly resultCode: number;
   readonly diagnosticMessage: string;
@@ -35,6 +36,24 @@ export function passwordModifyRequest(messageId: number, dn: string, passwords: 
   const parts = [text(0x80, dn), ...(passwords.old === undefined ? [] : [text(0x81, passwords.old)]), text(0x82, passwords.new)];
   const value = element(sequence, Buffer.concat(parts));
   return message(messageId, element(0x77, Buffer.concat([text(0x80, '1.3.6.1.4.1.4203.1.11.1'), element(0x81, value)])), Buffer.alloc(0));
+}
+
+/** One change of a Modify; no values of a `delete` or `replace`: the whole attribute goes. */
+export interface ValueChange {
+  readonly operation: 'add' | 'delete' | 'replace';
+  readonly attribute: string;
+  readonly values: readonly (string | Buffer)[];
+}
+
+const operations = { add: 0, delete: 1, replace: 2 } as const;
+
+/** Modify (RFC 4511 section 4.6). */
+export function modifyRequest(messageId: number, dn: string, changes: readonly ValueChange[]): Buffer {
+  const list = changes.map(({ operation, attribute, values }) => {
+    const all = element(0x31, Buffer.concat(values.map((value) => element(octetString, Buffer.from(value)))));
+    return element(sequence, Buffer.concat([element(0x0a, Buffer.from([operations[operation]])), element(sequence, Buffer.concat([text(octetString, attribute), all]))]));
+  });
+  return message(messageId, element(0x66, Buffer.concat([text(octetString, dn), element(sequence, Buffer.concat(list))])), Buffer.alloc(0));
 }
 
 /** The message id of a whole LDAP message. */

@@ -118,6 +118,23 @@ test('a password against the directory\'s rules is refused with its reason', asy
   assert.equal(await access.maps.authenticate(alice, peoplesPassword), 'ok');
 });
 
+test('what OpenLDAP\'s password policy says of an account: locked, expired, to be changed', async (context) => {
+  const states = directoryLdif([{ name: 'alice' }, { name: 'old' }, { name: 'fresh' }])
+    .replace('uid: old\n', 'uid: old\npwdChangedTime: 20200101000000Z\n').replace('uid: fresh\n', 'uid: fresh\npwdReset: TRUE\n');
+  const rules = `${policy}pwdMaxAge: 86400\npwdMustChange: TRUE\npwdLockout: TRUE\npwdMaxFailure: 3\n`;
+  const slapd = await startSlapd({ ldif: `${states}\n${rules}`, more: { ...withPolicy.more, database: [...withPolicy.more.database, 'ppolicy_use_lockout'] } });
+  context.after(slapd.stop);
+  const access = await open(context, [`uris: ["${slapd.uri}"]`]);
+  const [alice, old, fresh] = [await userOf(access, 'alice'), await userOf(access, 'old'), await userOf(access, 'fresh')];
+  await assert.rejects(access.maps.authenticate(old, peoplesPassword), failsWith('password-expired', /expired/));
+  await assert.rejects(access.maps.authenticate(fresh, peoplesPassword), failsWith('password-expired', /must be changed/));
+  for (const entry of [old, fresh]) assert.equal(await access.maps.authenticate(entry, 'wrong'), 'refused');
+  await access.maps.changePassword(fresh, { kind: 'own', old: peoplesPassword }, 'a-brand-new-one');
+  assert.equal(await access.maps.authenticate(fresh, 'a-brand-new-one'), 'ok');
+  for (let attempt = 0; attempt < 3; attempt += 1) await access.maps.authenticate(alice, 'wrong');
+  await assert.rejects(access.maps.authenticate(alice, peoplesPassword), failsWith('account-locked'));
+});
+
 test('a provider that is away, hangs or is a replica changes nothing and says which', async (context) => {
   const slapd = await startSlapd({ ldif });
   const replica = await startSlapd({ ldif, more: { database: ['readonly on'] } });
