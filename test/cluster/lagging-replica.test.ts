@@ -84,13 +84,12 @@ test('a mailbox made where an old answer named raises an alarm when the replica 
   await seesAll('newcomer', [first]);
   both.catchUp();
   await replicaNames('newcomer', 'be2');
-  const second = await deliverTo('newcomer');
-  await seesAll('newcomer', [second]);
+  await seesAll('newcomer', []); // at be2, which the directory names now
   assert.deepEqual(await findings('newcomer'), ['held-twice']);
   assert.match(cluster.log('be2'), /"alert":"mail-left-behind","account":"newcomer@example.com","holders":\["be1"\]/);
   const moved = await runCommand(cluster, ['account', 'move', 'newcomer@example.com', 'be2', '--from', 'be1']);
   assert.equal(moved.code, 0, moved.output + moved.complaint);
-  await seesAll('newcomer', [first, second]);
+  await seesAll('newcomer', [first]);
   assert.deepEqual(await findings('newcomer'), []);
 });
 
