@@ -1,15 +1,15 @@
 /**
- * Values of `userPassword` (RFC 2307 section 5.3 and OpenLDAP's additions): `{SCHEME}…` or clear text. Used where a password
- * is fetched and compared, and by the embedded directory.
+ * Values of `userPassword` (RFC 2307 section 5.3, OpenLDAP's additions, and Dovecot's names for the same): `{SCHEME}…` or
+ * clear text. Used where a password is fetched and compared, and by the embedded directory. Nothing slow is computed on the
+ * event loop, and what a value may cost is bounded: one from a hostile hand is `unsupported`, never a worker that hangs.
  */
 import { verify as verifyArgon2 } from '@node-rs/argon2';
-import { compare as compareBcrypt } from 'bcryptjs';
 import { createHash, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
-import { encrypt as unixCrypt } from 'unixcrypt';
 import { isPasswordOf, parseScramKeys } from '../sasl/scram-keys.ts';
+import { isCheckable, verifyUnixCrypt } from './unix-crypt.ts';
 
-/** `unsupported`: a scheme that can't be checked here; it never matches. */
+/** `unsupported`: a scheme that can't be checked here, or only at too high a cost; it never matches. */
 export type PasswordMatch = 'match' | 'mismatch' | 'unsupported';
 
 interface Digest { readonly hash: string; readonly bytes: number }
@@ -18,11 +18,22 @@ const digests: ReadonlyMap<string, Digest> = new Map([
   ['SSHA', { hash: 'sha1', bytes: 20 }], ['SHA', { hash: 'sha1', bytes: 20 }],
   ['SSHA256', { hash: 'sha256', bytes: 32 }], ['SHA256', { hash: 'sha256', bytes: 32 }],
   ['SSHA512', { hash: 'sha512', bytes: 64 }], ['SHA512', { hash: 'sha512', bytes: 64 }],
+  ['SMD5', { hash: 'md5', bytes: 16 }], ['MD5', { hash: 'md5', bytes: 16 }],
 ]);
 const pbkdf2Digests: ReadonlyMap<string, Digest> = new Map([
   ['PBKDF2', { hash: 'sha1', bytes: 20 }], ['PBKDF2-SHA1', { hash: 'sha1', bytes: 20 }],
   ['PBKDF2-SHA256', { hash: 'sha256', bytes: 32 }], ['PBKDF2-SHA512', { hash: 'sha512', bytes: 64 }],
 ]);
+const clearText: ReadonlySet<string> = new Set(['CLEARTEXT', 'CLEAR', 'PLAIN']);
+const crypts: ReadonlySet<string> = new Set(['CRYPT', 'BLF-CRYPT', 'SHA256-CRYPT', 'SHA512-CRYPT', 'MD5-CRYPT']);
+const argon2s: ReadonlySet<string> = new Set(['ARGON2', 'ARGON2I', 'ARGON2ID', 'ARGON2D']);
+
+/** Each of these bounds is a second or two of a processor; RFC 9106 recommends 2 GiB once or 64 MiB three times, OWASP 210 000 to 1 300 000 iterations. */
+const mostArgon2Kibibytes = 2 * 1024 * 1024;
+const mostArgon2Work = 4 * 1024 * 1024;
+const mostArgon2Lanes = 64;
+const mostPbkdf2Iterations = 2_000_000;
+const argon2Grammar = /^\$argon2(?:i|d|id)\$(?:v=\d+\$)?m=(?<kibibytes>\d{1,8}),t=(?<passes>\d{1,6}),p=(?<lanes>\d{1,4})\$/;
 const schemeGrammar = /^\{(?<scheme>[A-Za-z0-9._/-]+)\}(?<rest>.*)$/s;
 
 /** Whether a value already bears a scheme, so that it must not be hashed once more. */
@@ -34,7 +45,7 @@ export function isHashed(stored: string): boolean {
 export function clearTextOf(stored: string): string | undefined {
   if (parseScramKeys(stored) !== undefined) return undefined;
   const { scheme, rest } = schemeGrammar.exec(stored)?.groups ?? {};
-  return scheme === undefined ? stored : scheme.toUpperCase() === 'CLEARTEXT' ? rest : undefined;
+  return scheme === undefined ? stored : clearText.has(scheme.toUpperCase()) ? rest : undefined;
 }
 
 /** Compares a password with a stored value, without telling by its time where they differ. An empty password never matches. */
@@ -45,9 +56,9 @@ export async function verifyPassword(stored: string, password: string): Promise<
   const { scheme, rest = '' } = schemeGrammar.exec(stored)?.groups ?? {};
   const name = scheme?.toUpperCase();
   if (name === undefined) return sameText(stored, password);
-  if (name === 'CLEARTEXT') return sameText(rest, password);
-  if (name === 'CRYPT') return await verifyCrypt(rest, password);
-  if (name === 'ARGON2') return await verifyArgon2(rest, password).catch(() => false) ? 'match' : 'mismatch';
+  if (clearText.has(name)) return sameText(rest, password);
+  if (crypts.has(name)) return isCheckable(rest) ? await verifyUnixCrypt(rest, password) ? 'match' : 'mismatch' : 'unsupported';
+  if (argon2s.has(name)) return await verifyArgon2Value(rest, password);
   const digest = digests.get(name);
   if (digest !== undefined) return verifyDigest(digest, rest, password);
   const pbkdf2Digest = pbkdf2Digests.get(name);
@@ -75,15 +86,18 @@ function verifyDigest(digest: Digest, encoded: string, password: string): Passwo
 async function verifyPbkdf2(digest: Digest, encoded: string, password: string): Promise<PasswordMatch> {
   const [iterations = '', salt = '', hash = ''] = encoded.split('$');
   const expected = fromAdaptedBase64(hash);
-  if (!/^[1-9]\d{0,8}$/.test(iterations) || expected.length === 0) return 'mismatch';
+  if (!/^[1-9]\d{0,8}$/.test(iterations) || expected.length !== digest.bytes) return 'mismatch';
+  if (Number(iterations) > mostPbkdf2Iterations) return 'unsupported';
   const computed = await promisify(pbkdf2)(password, fromAdaptedBase64(salt), Number(iterations), expected.length, digest.hash);
   return sameBytes(computed, expected);
 }
 
-async function verifyCrypt(hash: string, password: string): Promise<PasswordMatch> {
-  if (/^\$2[abxy]\$/.test(hash)) return await compareBcrypt(password, hash) ? 'match' : 'mismatch';
-  if (!/^\$[56]\$(?:rounds=\d{1,9}\$)?[^$]+\$[./A-Za-z0-9]+$/.test(hash)) return 'unsupported';
-  return sameText(hash, unixCrypt(password, hash.slice(0, hash.lastIndexOf('$'))));
+async function verifyArgon2Value(encoded: string, password: string): Promise<PasswordMatch> {
+  const { kibibytes, passes, lanes } = argon2Grammar.exec(encoded)?.groups ?? {};
+  if (kibibytes === undefined || encoded.length > 1000) return 'mismatch';
+  const isDear = Number(kibibytes) > mostArgon2Kibibytes || Number(kibibytes) * Number(passes) > mostArgon2Work || Number(lanes) > mostArgon2Lanes;
+  if (isDear) return 'unsupported';
+  return await verifyArgon2(encoded, password).catch(() => false) ? 'match' : 'mismatch';
 }
 
 /** Compares digests, so that neither length nor place of a difference shows in the time taken. */
