@@ -4,7 +4,7 @@ import type { Arriving, ArrivedMessage, ChangesPage, MailboxEntry } from '../sto
 import type { MoveSource } from './source.ts';
 
 /** Messages asked for at a time; their bytes are on stable storage together. */
-const messagesPerBatch = 64;
+const messagesPerBatch = 256;
 /** Another account's copy of a message may go while ours is put in; then the page is fetched once more. */
 const triesPerPage = 3;
 

@@ -12,6 +12,7 @@ import { isFailure } from '../../shared/base/failure.ts';
 import type { FailureKind } from '../../shared/base/failure.ts';
 import type { UserEntry } from '../../shared/user-map/user-maps.ts';
 import { startEmbeddedDirectory } from '../harness/embedded-directory.ts';
+import { startReplicatedDirectory } from '../harness/lagging-replica.ts';
 import { directoryLdif, keepingLog, peoplesPassword } from '../harness/people.ts';
 import { slapdBase, startSlapd } from '../harness/slapd.ts';
 import { TcpProxy } from '../harness/tcp-proxy.ts';
@@ -162,4 +163,20 @@ test('Active Directory gets passwords over TLS only', async (context) => {
   context.after(slapd.stop);
   const access = await open(context, ['serverType: activeDirectory', 'searchPattern: "(mail=%e)"', `uris: ["${slapd.uri}"]`]);
   await assert.rejects(access.maps.changePassword(await userOf(access, 'alice'), { kind: 'own', old: peoplesPassword }, 'another-one'), failsWith('forbidden', /TLS/));
+});
+
+test('an account that moves there and back while the replica lags is named rightly by the provider in the end', async (context) => {
+  const directory = await startReplicatedDirectory(ldif);
+  context.after(directory.stop);
+  await directory.caughtUp('alice', 'be1');
+  await directory.cut();
+  const access = await open(context, [`uris: ["${directory.replica.uri}"]`, writeTo(directory.provider.uri)]);
+  assert.deepEqual(await access.setHost(await userOf(access, 'alice'), 'be2'), { kind: 'written' });
+  assert.deepEqual([await directory.mailHost('provider', 'alice'), (await userOf(access, 'alice')).mailHost], ['be2', 'be1']);
+  assert.deepEqual(await access.setHost(await userOf(access, 'alice'), 'be2'), { kind: 'already' });
+  assert.deepEqual(await access.setHost(await userOf(access, 'alice'), 'be1'), { kind: 'written' });
+  assert.equal(await directory.mailHost('provider', 'alice'), 'be1');
+  await directory.setMailHost('alice', 'be3'); // by hand, and unknown to the replica
+  await access.setHost(await userOf(access, 'alice'), 'be2');
+  assert.equal(await directory.mailHost('provider', 'alice'), 'be2');
 });

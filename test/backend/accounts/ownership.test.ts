@@ -1,93 +1,10 @@
 /** Who may open an account at a back-end: two nodes with real storages, the embedded directory, the real admin API between them. */
 import { test } from 'node:test';
-import type { TestContext } from 'node:test';
 import assert from 'node:assert/strict';
-import { createAccounts } from '../../../backend/accounts/accounts.ts';
-import type { Accounts } from '../../../backend/accounts/accounts.ts';
-import { accountRoute, askHolders } from '../../../backend/accounts/holders.ts';
-import type { Storage } from '../../../backend/storage/storage.ts';
 import { askNode } from '../../../shared/admin/admin-client.ts';
-import type { AdminTarget } from '../../../shared/admin/admin-client.ts';
-import { startAdmin } from '../../../shared/admin/admin-server.ts';
 import { isFailure } from '../../../shared/base/failure.ts';
-import { createConnector } from '../../../shared/ldap/connector.ts';
-import { createServerTls } from '../../../shared/net/server-tls.ts';
-import { createUserMaps, standardAttributeNames } from '../../../shared/user-map/user-maps.ts';
-import { makeCertificates } from '../../harness/certificates.ts';
-import { startEmbeddedDirectory } from '../../harness/embedded-directory.ts';
-import { directoryLdif, keepingLog, peoplesPassword } from '../../harness/people.ts';
-import { freePort } from '../../harness/slapd.ts';
-import { temporaryStorage } from '../storage/harness.ts';
-
-const certificates = await makeCertificates({ be1: 'backend', be2: 'backend', fe1: 'frontend', stranger: 'backend' });
-const nodes = ['be1', 'be2'] as const;
-type NodeName = (typeof nodes)[number];
-
-interface TwoNodes {
-  readonly accounts: Readonly<Record<NodeName, Accounts>>;
-  readonly storages: Readonly<Record<NodeName, Storage>>;
-  readonly logs: Readonly<Record<NodeName, readonly Record<string, unknown>[]>>;
-  readonly targets: Readonly<Record<NodeName, AdminTarget>>;
-  readonly stopAdmin: Readonly<Record<NodeName, () => Promise<void>>>;
-  readonly stopDirectory: () => Promise<void>;
-}
-
-function certificateOf(name: string) {
-  const found = certificates[name];
-  if (found === undefined) throw new Error(`no certificate for ${name}`);
-  return found;
-}
-
-/** Alice belongs to be1, bob to be2; carol's host is nobody's; the alias `al` is alice's. */
-async function twoNodes(t: TestContext, staleMs = 60_000): Promise<TwoNodes> {
-  const directory = await startEmbeddedDirectory({
-    ldif: directoryLdif([{ name: 'alice', mailHost: 'be1', aliases: ['al@example.com'] }, { name: 'bob', mailHost: 'be2' }, { name: 'carol', mailHost: 'elsewhere' }]),
-  });
-  let stopping: Promise<void> | undefined;
-  const stopDirectory = (): Promise<void> => (stopping ??= directory.stop());
-  t.after(stopDirectory);
-  const ports = { be1: await freePort(), be2: await freePort() };
-  const start = async (node: NodeName) => {
-    const { log, lines } = keepingLog();
-    const storage = await temporaryStorage(t, { nodeName: node });
-    const own = certificateOf(node);
-    const admin = await startAdmin({
-      host: '127.0.0.1', port: ports[node], log,
-      serverTls: createServerTls({ ...own }),
-      isTrustedNode: ({ node: peer, role }) => role === 'backend' && nodes.some((name) => name === peer),
-      routes: [accountRoute(storage)],
-    });
-    t.after(async () => admin.stop(0));
-    const connector = createConnector({
-      name: 'directory', uris: [directory.uri], bindDn: directory.adminDn, bindPassword: directory.adminPassword,
-      searchBase: 'dc=example,dc=com', scope: 'sub', timeoutMs: 2000, connections: 2, log,
-    });
-    t.after(() => connector.close());
-    const maps = createUserMaps({
-      maps: [{ kind: 'ldapBind', name: 'users', connector, searchPattern: '(|(mail=%e)(mailLocalAddress=%e))', attributes: standardAttributeNames, onSeveral: 'refuse' }],
-      log,
-    });
-    const other: NodeName = node === 'be1' ? 'be2' : 'be1';
-    const accounts = createAccounts({
-      storage, maps, log, nodeName: node, primaryDomain: 'example.com',
-      nodeOf: (mailHost) => nodes.find((name) => name === mailHost), known: { staleMs, maxEntries: 10 },
-      holders: async (address) => askHolders({ [other]: { host: '127.0.0.1', port: ports[other], tls: { key: own.key, cert: own.certificate, ca: own.authority } } }, address),
-    });
-    return { accounts, storage, lines, stop: async () => admin.stop(0) };
-  };
-  const [be1, be2] = [await start('be1'), await start('be2')];
-  const target = (node: NodeName): AdminTarget => {
-    const own = certificateOf('be1');
-    return { host: '127.0.0.1', port: ports[node], tls: { key: own.key, cert: own.certificate, ca: own.authority } };
-  };
-  return {
-    accounts: { be1: be1.accounts, be2: be2.accounts },
-    storages: { be1: be1.storage, be2: be2.storage },
-    logs: { be1: be1.lines, be2: be2.lines },
-    targets: { be1: target('be1'), be2: target('be2') },
-    stopAdmin: { be1: be1.stop, be2: be2.stop }, stopDirectory,
-  };
-}
+import { peoplesPassword } from '../../harness/people.ts';
+import { certificateOf, twoNodes } from './two-nodes.ts';
 
 test('the node that the directory names makes the account on first use, under its canonical address', async (t) => {
   const { accounts, storages } = await twoNodes(t);
@@ -121,7 +38,7 @@ test('while the directory is away what it said not long ago leads to accounts th
 });
 
 test('what the directory said too long ago counts for nothing', async (t) => {
-  const { accounts, stopDirectory } = await twoNodes(t, 50);
+  const { accounts, stopDirectory } = await twoNodes(t, { staleMs: 50 });
   await accounts.be1.open('al@example.com');
   await accounts.be1.expand('al@example.com');
   await stopDirectory();
