@@ -23,7 +23,7 @@ import type { Legs, LegTarget } from './leg.ts';
 import { OnceStarted } from './once-started.ts';
 import type { SessionLegs } from './session-legs.ts';
 import { traced } from './foreign-trace.ts';
-import { referralOf } from './referral.ts';
+import { isBeingMoved, referralOf } from './referral.ts';
 
 export interface TransactionRoad {
   readonly mapping: Mapping;
@@ -168,8 +168,9 @@ export class IncomingTransaction {
     const node = route.kind === 'node' ? route.node : undefined;
     const leg = await this.#legTo(route);
     const reply = leg === undefined ? undefined : await this.#answer(leg, leg.client.rcpt(recipient));
-    if (reply !== undefined && !isPositive(reply)) throw new SmtpRefused('rcpt', reply);
-    return { recipient, node, leg: reply === undefined ? undefined : leg };
+    const isMoving = reply !== undefined && node !== undefined && isBeingMoved(reply);
+    if (reply !== undefined && !isPositive(reply) && !isMoving) throw new SmtpRefused('rcpt', reply);
+    return { recipient, node, leg: reply === undefined || isMoving ? undefined : leg };
   }
 
   /** The owner's reply, or undefined when it is lost or on its way down (421): then its mail goes to a custodian. */

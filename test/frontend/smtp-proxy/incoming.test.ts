@@ -68,6 +68,17 @@ test('what the owner says of a recipient is passed on', async (t) => {
   await client.ask('RCPT TO:<carol@example.com>', 250);
 });
 
+test('mail for an account whose move takes long is taken by a custodian, not refused', async (t) => {
+  const cluster = await startCluster(t);
+  cluster.be1.onRecipient = () => {
+    if (cluster.be1.mails.at(-1)?.sender.extra?.has('XWAYBILL-CUSTODIAN') !== true) throw refusal(450, '4.2.0', 'mailbox is in use, try again later');
+  };
+  const client = await mxClient(t, cluster);
+  await sendMessage(client, ['alice@example.com']);
+  await client.reply(250);
+  assert.deepEqual([...cluster.be1.messages, ...cluster.be2.messages].map(({ recipients, custodian }) => [recipients, custodian]), [[['alice@example.com'], true]]);
+});
+
 test('recipients on two back-ends: one custodian takes the message for all, once', async (t) => {
   const cluster = await startCluster(t);
   const client = await mxClient(t, cluster);
