@@ -2,7 +2,7 @@
  * Remembers, in this process only, that a password was right: for the time in which no directory answers. What is kept is a
  * salted digest under a key that dies with the process, bounded in age and number.
  */
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 
 interface Verifier { readonly salt: Buffer; readonly digest: Buffer; readonly provenAt: number }
@@ -21,7 +21,7 @@ export class Verifiers {
 
   /** The directory has just taken this password. */
   remember(account: string, password: string): void {
-    const salt = randomBytes(16);
+    const salt = this.#verifiers.get(account)?.salt ?? randomBytes(16);
     this.#verifiers.set(account, { salt, digest: this.#digest(salt, account, password), provenAt: this.#now() });
   }
 
@@ -38,6 +38,6 @@ export class Verifiers {
   }
 
   #digest(salt: Buffer, account: string, password: string): Buffer {
-    return createHmac('sha256', this.#key).update(salt).update(`${account}\0${password}`).digest();
+    return hash('sha256', Buffer.concat([this.#key, salt, Buffer.from(`${account}\0${password}`)]), 'buffer');
   }
 }

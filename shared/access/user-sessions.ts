@@ -10,8 +10,11 @@ export interface UserSessionsOptions {
   readonly siblings: Siblings;
 }
 
-/** Somebody with so few sessions at this worker gets one more without a question to the others: nearly everybody. */
-const fewSessions = 4;
+/**
+ * Somebody with no more sessions than this at this worker is let in without a question to the others: most people. Connections
+ * come to workers as these have time, not in turns, so a larger number would let a user have too many.
+ */
+const fewSessions = 1;
 
 export class UserSessions {
   readonly #options: UserSessionsOptions;

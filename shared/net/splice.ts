@@ -11,40 +11,35 @@ export interface SpliceResult {
  * both directions for `idleTimeoutMs`, cuts both.
  */
 export async function splice(client: AnySocket, server: AnySocket, options: { readonly idleTimeoutMs: number }): Promise<SpliceResult> {
-  const cut = (): void => {
-    client.destroy();
-    server.destroy();
-  };
-  let lastActivityMs = Date.now();
-  const count = (from: AnySocket): (() => number) => {
-    const before = from.bytesRead;
-    return () => from.bytesRead - before;
-  };
-  const toServer = count(client);
-  const toClient = count(server);
-  for (const socket of [client, server]) {
-    const other = socket === client ? server : client;
-    socket.on('error', () => other.destroySoon());
-    socket.on('data', () => {
-      lastActivityMs = Date.now();
-    });
-    // What the closed side had sent still reaches the other.
-    socket.on('close', () => other.destroySoon());
-  }
-  const watch = setInterval(() => {
-    if (Date.now() - lastActivityMs > options.idleTimeoutMs) cut();
-  }, Math.min(options.idleTimeoutMs, 30_000)).unref();
+  const before = { ofClient: client.bytesRead, ofServer: server.bytesRead };
   if (client.destroyed || server.destroyed) {
     // One left while the login was still on its way: its 'close' has been, and nothing else would end the other.
     client.destroySoon();
     server.destroySoon();
   } else {
-    client.pipe(server);
-    server.pipe(client);
+    pass(client, server);
+    pass(server, client);
+    // All bytes of both directions come or go through this socket, and each of them starts its clock anew.
+    client.setTimeout(options.idleTimeoutMs, () => {
+      client.destroy();
+      server.destroy();
+    });
   }
   await Promise.all([gone(client), gone(server)]);
-  clearInterval(watch);
-  return { bytesToServer: toServer(), bytesToClient: toClient() };
+  return { bytesToServer: client.bytesRead - before.ofClient, bytesToClient: server.bytesRead - before.ofServer };
+}
+
+/** Passes on what `from` sends, as fast as `to` takes it. By plain handlers: `pipe` costs more, in time and for each session in memory. */
+function pass(from: AnySocket, to: AnySocket): void {
+  from.on('data', (bytes: Buffer) => {
+    if (!to.write(bytes)) from.pause();
+  });
+  to.on('drain', () => from.resume());
+  from.on('end', () => to.end());
+  from.on('error', () => to.destroySoon());
+  // What the closed side had sent still reaches the other.
+  from.on('close', () => to.destroySoon());
+  from.resume();
 }
 
 async function gone(socket: AnySocket): Promise<void> {

@@ -46,6 +46,9 @@ interface Member {
   readonly started: Promise<undefined>;
 }
 
+/** Workers accept connections themselves, from one queue: handing each over costs 0.2 ms of CPU (docs/decisions.md). */
+cluster.schedulingPolicy = cluster.SCHED_NONE;
+
 const firstBackOffMs = 500;
 const longestBackOffMs = 30_000;
 /** A worker that lived so long did not die of its start. */

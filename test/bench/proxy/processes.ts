@@ -12,7 +12,8 @@ const tickMs = 10;
 /** Starts a program whose complaints go to ours, and waits until it accepts connections at the ports. */
 export async function startProgram(command: readonly string[], ports: readonly number[]): Promise<ChildProcess> {
   const [file = '', ...words] = command;
-  const child = spawn(file, words, { stdio: ['ignore', 'ignore', 'inherit'] });
+  // In a session of its own, as the nodes of a cluster are: Linux shares processors out by session (autogroups, sched(7)).
+  const child = spawn(file, words, { stdio: ['ignore', 'ignore', 'inherit'], detached: true });
   for (const port of ports) {
     for (let attempt = 0; !(await accepts(port)); attempt += 1) {
       if (child.exitCode !== null || attempt > 100) throw new Error(`${command.join(' ')} does not listen at port ${String(port)}`);
