@@ -88,6 +88,21 @@ nodeCommand('backend', 'Run a back-end node: it receives, keeps and sends mail.'
   const { runBackend } = await import('./backend/main.ts');
   await runBackend({ configFile: config, nodeName: node });
 });
+
+program
+  .command('machine')
+  .description('Run several nodes on one machine, each with its own processes: a front-end and a back-end side by side.')
+  .requiredOption('--config <file>', 'the cluster configuration')
+  .requiredOption('--nodes <names>', 'which of its nodes run here, with commas')
+  .addHelpText('after', `
+Back-ends start first and stop last. A node that ends unasked is started again. Signals are as for a single node.
+
+Example:
+  $ waybill machine --config /etc/waybill/waybill.yaml --nodes front,mail`)
+  .action(async (options: { readonly config: string; readonly nodes: string }) => {
+    const { machineCommand } = await import('./cluster-config/command-line/machine-command.ts');
+    await machineCommand(options);
+  });
 for (const add of [addConfigCommands, addMapCommands, addSessionCommands, addAccountCommands, addNodeCommands]) add(program);
 
 /** Errors that a user can act on are told in their own words; for all others the stack is worth having. */

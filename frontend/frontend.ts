@@ -143,6 +143,7 @@ async function startSmtp(ground: Ground): Promise<Service> {
   const { config, log, tls, targets } = ground;
   const service = config.services.smtpProxy;
   return startSmtpProxy({
+    trustedProxies: config.trustedProxies.map(parseNetwork),
     listeners: service.listeners.map((listener) => ({ ...placeOf(config, listener), kind: listener.kind, tls: listener.tls === 'implicit' ? 'implicit' : 'starttls' })),
     clusterName: config.clusterName,
     hostName: config.serverName,

@@ -1,5 +1,5 @@
 /**
- * One program of the demo (the directory or a node) as a child process: started, waited for, restarted when it dies by
+ * One program of the demo (the directory or a node), or a node of a machine that runs several, as a child process: started, waited for, restarted when it dies by
  * itself, stopped. It runs in a process group of its own, so that Ctrl-C reaches the demo alone, which stops all in order.
  */
 import { spawn } from 'node:child_process';
@@ -18,7 +18,8 @@ export interface ProgramOptions {
   readonly name: string;
   /** Arguments for `node`, the program's file first. */
   readonly nodeArguments: readonly string[];
-  readonly logFile: string;
+  /** Where its output goes; where ours goes when undefined. */
+  readonly logFile: string | undefined;
   /** Tells the user what happened to it. */
   readonly report: (text: string) => void;
 }
@@ -45,7 +46,8 @@ export class Program {
       return;
     }
     killGroup(child, 'SIGKILL');
-    throw new DemoRefused(`${this.name} could not start (${outcome}). The end of ${this.#options.logFile}:\n${await lastLines(this.#options.logFile)}`);
+    const { logFile } = this.#options;
+    throw new DemoRefused(`${this.name} could not start (${outcome})${logFile === undefined ? '; its log says why' : `. The end of ${logFile}:\n${await lastLines(logFile)}`}`);
   }
 
   /** Asks it to finish, and ends it when it has not after so long. */
@@ -64,6 +66,10 @@ export class Program {
     clearTimeout(timer);
   }
 
+  signal(name: NodeJS.Signals): void {
+    if (this.#child !== undefined && !isOver(this.#child)) this.#child.kill(name);
+  }
+
   /** Ends it at once. */
   kill(): void {
     this.#stopping = true;
@@ -71,12 +77,13 @@ export class Program {
   }
 
   #spawn(): ChildProcess {
-    const log = openSync(this.#options.logFile, 'a', 0o600);
+    const { logFile, nodeArguments } = this.#options;
+    const log = logFile === undefined ? undefined : openSync(logFile, 'a', 0o600);
     try {
-      this.#child = spawn(process.execPath, [...this.#options.nodeArguments], { stdio: ['ignore', log, log, 'ipc'], detached: true });
+      this.#child = spawn(process.execPath, [...nodeArguments], { stdio: ['ignore', log ?? 'inherit', log ?? 'inherit', 'ipc'], detached: true });
       return this.#child;
     } finally {
-      closeSync(log);
+      if (log !== undefined) closeSync(log);
     }
   }
 
@@ -88,7 +95,7 @@ export class Program {
       if (Date.now() - bornMs > healthyAfterMs) this.#backOffMs = firstBackOffMs;
       const waitMs = this.#backOffMs;
       this.#backOffMs = Math.min(waitMs * 2, longestBackOffMs);
-      this.#options.report(`${this.name} ended (${howItEnded(code, signal)}); it is started again in ${waitMs / 1000} s. Its log: ${this.#options.logFile}`);
+      this.#options.report(`${this.name} ended (${howItEnded(code, signal)}); it is started again in ${waitMs / 1000} s${this.#options.logFile === undefined ? '' : `. Its log: ${this.#options.logFile}`}`);
       this.#restart = setTimeout(() => { this.#startAgain(); }, waitMs);
     });
   }

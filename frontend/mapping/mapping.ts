@@ -158,7 +158,10 @@ class CachedMapping implements Mapping {
     const question = this.#options.maps.lookUp(address).then((entry) => {
       const answer = { entry, askedAt };
       // An answer to a question asked later is newer, even when it came first.
-      if ((this.#cache.peek(address)?.askedAt ?? -Infinity) <= askedAt) this.#cache.set(address, answer);
+      if ((this.#cache.peek(address)?.askedAt ?? -Infinity) > askedAt) return answer;
+      // Who is gone is gone by all names, so that none of them serves when the directory is away the next time.
+      if (entry === undefined) this.forget(address);
+      this.#cache.set(address, answer);
       return answer;
     });
     this.#asking.set(address, question);

@@ -4,7 +4,10 @@
  * when a back-end has said it.
  */
 import type { AddressLimitOptions } from '../../shared/access/address-limit.ts';
+import { networkContains } from '../../shared/access/network.ts';
+import type { Network } from '../../shared/access/network.ts';
 import type { Logger } from '../../shared/log/log.ts';
+import type { AnySocket } from '../../shared/net/connection.ts';
 import type { TlsSessions } from '../../shared/net/connect.ts';
 import type { Balancers } from '../../shared/net/gate.ts';
 import { listen, retireAll } from '../../shared/net/listener.ts';
@@ -75,6 +78,8 @@ export interface SmtpProxyOptions {
   readonly maxConnections: number;
   /** From one client address; no limit when absent. */
   readonly perAddress?: AddressLimitOptions | undefined;
+  /** Proxies in front of this one, whose XCLIENT is believed. */
+  readonly trustedProxies?: readonly Network[] | undefined;
   /** How long a client on an MX listener must wait for the greeting without talking. */
   readonly greetingDelayMs: number;
   readonly log: Logger;
@@ -90,10 +95,12 @@ export async function startSmtpProxy(given: SmtpProxyOptions): Promise<Service &
   const options = { ...given, log: given.log.child({ service: 'smtpProxy' }) };
   const legs = new Legs({ ...options, timeouts: options.backendTimeouts, downMs: options.backendDownMs });
   const opened = await Promise.all(options.listeners.map(async (listener) => {
-    const sessions = listener.kind === 'mx' ? mxSessions(options, listener, legs) : submissionSessions(options, listener, legs);
-    const { maxConnections, perAddress, serverTls, log } = options;
-    const opening = listen({ ...listener, serverTls, requestCertificate: 'no', maxConnections, perAddress, log }, (socket) => sessions.accept(socket));
-    return { listener: await opening, sessions };
+    const make = listener.kind === 'mx' ? mxSessions : submissionSessions;
+    const [ofClients, ofProxies] = [make(options, { ...listener, peers: 'clients' }, legs), make(options, { ...listener, peers: 'trusted proxies' }, legs)];
+    const { maxConnections, perAddress, serverTls, trustedProxies = [], log } = options;
+    const isProxy = (socket: AnySocket): boolean => trustedProxies.some((network) => networkContains(network, socket.remoteAddress ?? ''));
+    const opening = listen({ ...listener, serverTls, requestCertificate: 'no', maxConnections, perAddress, log }, (socket) => (isProxy(socket) ? ofProxies : ofClients).accept(socket));
+    return { listener: await opening, sessions: [ofClients, ofProxies] };
   }));
   return {
     name: 'smtpProxy',
@@ -101,7 +108,7 @@ export async function startSmtpProxy(given: SmtpProxyOptions): Promise<Service &
     retire: async () => retireAll(opened.map(({ listener }) => listener)),
     stop: async (graceMs) => {
       await Promise.all(opened.map(async ({ listener }) => listener.close()));
-      await Promise.all(opened.map(async ({ sessions }) => sessions.stop(graceMs)));
+      await Promise.all(opened.flatMap(({ sessions }) => sessions).map(async (each) => each.stop(graceMs)));
     },
   };
 }
@@ -124,7 +131,10 @@ interface Transaction {
   abandon(): void;
 }
 
-function mxSessions(options: SmtpProxyOptions, listener: SmtpProxyListener, legs: Legs): SmtpSessions {
+/** A listener, for one kind of who connects. */
+type Door = SmtpProxyListener & { readonly peers: 'clients' | 'trusted proxies' };
+
+function mxSessions(options: SmtpProxyOptions, listener: Door, legs: Legs): SmtpSessions {
   const { mapping, backends, postmaster, hostName, log } = options;
   const road = { mapping, legs, postmaster, hostName, log, lmtpOf: (route: Route) => backends.lmtp(route), custodians: () => backends.custodians('lmtp') };
   return serve<IncomingTransaction>(options, listener, {
@@ -139,7 +149,7 @@ function mxSessions(options: SmtpProxyOptions, listener: SmtpProxyListener, legs
   });
 }
 
-function submissionSessions(options: SmtpProxyOptions, listener: SmtpProxyListener, legs: Legs): SmtpSessions {
+function submissionSessions(options: SmtpProxyOptions, listener: Door, legs: Legs): SmtpSessions {
   const { mapping, backends, log } = options;
   const road = { mapping, legs, log, submissionOf: (route: Route) => backends.submission(route), custodians: () => backends.custodians('submission') };
   return serve<Submission>(options, listener, {
@@ -158,11 +168,11 @@ function submissionSessions(options: SmtpProxyOptions, listener: SmtpProxyListen
   });
 }
 
-function serve<T>(options: SmtpProxyOptions, listener: SmtpProxyListener, handlers: SmtpHandlers<Session<T>>): SmtpSessions {
+function serve<T>(options: SmtpProxyOptions, listener: Door, handlers: SmtpHandlers<Session<T>>): SmtpSessions {
   const { hostName, clusterName, serverTls, limits, log } = options;
   return serveSmtp<Session<T>>({
     protocol: 'smtp', hostName, encryption: listener.tls, serverTls: () => serverTls, authentication: listener.kind === 'mx' ? 'none' : 'required',
-    trustedPeers: 'no', extensions: [`${frontendKeyword} ${keywordValue(clusterName)}`], extraParameters: [], limits, greetingDelayMs: listener.kind === 'mx' ? options.greetingDelayMs : 0, log, handlers,
+    trustedPeers: listener.peers === 'trusted proxies' ? 'yes' : 'no', extensions: [`${frontendKeyword} ${keywordValue(clusterName)}`], extraParameters: [], limits, greetingDelayMs: listener.kind === 'mx' ? options.greetingDelayMs : 0, log, handlers,
     replyTo: (thrown, sessionId) => replyTo(thrown, { sessionId, log }),
   });
 }

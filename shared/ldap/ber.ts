@@ -20,6 +20,22 @@ export function readElements(content: Buffer): Element[] {
   return elements;
 }
 
+const constructed = 0x20;
+/** Deeper than any LDAP message of ours is (RFC 4511 appendix B). */
+const deepest = 16;
+
+/** Whether bytes are whole elements and nothing else, constructed ones all the way down. */
+export function isWellFormed(bytes: Buffer, depth = 0): boolean {
+  if (depth > deepest) return false;
+  for (let offset = 0; offset < bytes.length;) {
+    const found = readElement(bytes, offset);
+    if (found === undefined) return false;
+    if ((found.tag & constructed) !== 0 && !isWellFormed(found.content, depth + 1)) return false;
+    offset = found.end;
+  }
+  return true;
+}
+
 /** One element; its length always in the short or the four-byte form. */
 export function element(tag: number, content: Buffer): Buffer {
   const header = content.length < 0x80 ? Buffer.from([tag, content.length]) : Buffer.from([tag, 0x84, 0, 0, 0, 0]);

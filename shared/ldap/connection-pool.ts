@@ -30,12 +30,19 @@ interface Member {
   proven: boolean;
 }
 
-/** Results that say this server can't serve now, so that another address may; a missing search base is a replica not yet filled. */
-const unserviceable: readonly number[] = [resultCodes.noSuchObject, resultCodes.busy, resultCodes.unavailable];
-
-function concernsServer(error: unknown): boolean {
-  return error instanceof ConnectionLost || (error instanceof ResultError && unserviceable.includes(error.resultCode));
-}
+/**
+ * Results that say this server can't serve now, so that another address may; a missing search base is a replica not yet
+ * filled. Only some can be believed of a bind: others may be about one user (a locked account is `unwillingToPerform` at
+ * some servers), who must not make the server look down to all.
+ */
+const unserviceable: Readonly<Record<PoolOptions['use'], readonly number[]>> = {
+  exclusive: [resultCodes.operationsError, resultCodes.noSuchObject, resultCodes.busy, resultCodes.unavailable],
+  shared: [
+    resultCodes.operationsError, resultCodes.timeLimitExceeded, resultCodes.sizeLimitExceeded, resultCodes.strongerAuthRequired, resultCodes.referral,
+    resultCodes.adminLimitExceeded, resultCodes.noSuchObject, resultCodes.insufficientAccessRights, resultCodes.busy, resultCodes.unavailable,
+    resultCodes.unwillingToPerform, resultCodes.other,
+  ],
+};
 
 /** A connection is given up at this age, so that after an outage the pool returns to the preferred address. */
 const maxAgeMs = 120_000;
@@ -52,22 +59,21 @@ export class ConnectionPool {
   }
 
   /** Runs `work` on a connection. @throws Failure('directory-unavailable') when no address serves. */
-  async run<T>(work: (connection: LdapConnection) => Promise<T>): Promise<T> {
+  async run<T>(work: (connection: LdapConnection, uri: string) => Promise<T>): Promise<T> {
     let last: unknown;
-    let fresh = this.#options.chooser.size;
-    while (fresh > 0) {
-      const member = await this.#take().catch((error: unknown) => { last ??= error; return undefined; });
+    const failed = new Set<string>();
+    while (failed.size < this.#options.chooser.size) {
+      const member = await this.#take(failed).catch((error: unknown) => { last ??= error; return undefined; });
       if (member === undefined) break;
-      if (!member.proven) fresh -= 1;
       try {
-        const result = await work(member.connection);
+        const result = await work(member.connection, member.uri);
         member.proven = true;
-        this.#options.chooser.succeeded(member.uri);
+        if (this.#options.use === 'shared') this.#options.chooser.succeeded(member.uri);
         return result;
       } catch (error) {
         last = error;
-        if (!concernsServer(error)) break;
-        this.#discard(member, error);
+        if (!this.#concernsServer(error)) break;
+        if (this.#discard(member, error) === 'server failed') failed.add(member.uri);
       } finally {
         this.#release(member);
       }
@@ -83,25 +89,30 @@ export class ConnectionPool {
     this.#wakeAll();
   }
 
-  async #take(): Promise<Member> {
+  #concernsServer(error: unknown): boolean {
+    return error instanceof ConnectionLost || (error instanceof ResultError && unserviceable[this.#options.use].includes(error.resultCode));
+  }
+
+  /** @param failed addresses that have failed this request */
+  async #take(failed: ReadonlySet<string>): Promise<Member> {
     const deadline = performance.now() + this.#options.waitMs;
     for (;;) {
       if (this.#closed) throw new Error('the connector is closed');
       this.#retire();
-      const free = this.#free();
+      const free = this.#free(failed);
       if (free !== undefined) {
         free.running += 1;
         return free;
       }
-      if (!this.#full) return await this.#open();
+      if (!this.#full) return await this.#open(failed);
       if (performance.now() >= deadline) throw new Error('all connections to the directory are busy');
       await this.#wait(deadline - performance.now());
     }
   }
 
   /** The member to use: any idle one; else, when shared and no more may be opened, the one with the least to do. */
-  #free(): Member | undefined {
-    const [least] = this.#members.toSorted((a, b) => a.running - b.running);
+  #free(failed: ReadonlySet<string>): Member | undefined {
+    const [least] = this.#members.filter(({ uri }) => !failed.has(uri)).toSorted((a, b) => a.running - b.running);
     if (least === undefined || least.running === 0) return least;
     return this.#options.use === 'shared' && this.#full ? least : undefined;
   }
@@ -110,10 +121,11 @@ export class ConnectionPool {
     return this.#members.length + this.#opening >= this.#options.limit;
   }
 
-  async #open(): Promise<Member> {
+  async #open(failed: ReadonlySet<string>): Promise<Member> {
     this.#opening += 1;
     try {
-      for (const uri of this.#options.chooser.candidates()) {
+      for (const uri of this.#candidates()) {
+        if (failed.has(uri)) continue;
         try {
           return this.#admit(await this.#options.open(uri), uri);
         } catch (error) {
@@ -127,6 +139,13 @@ export class ConnectionPool {
     }
   }
 
+  /** Searches find out in the configured order who serves; passwords are checked where searches are known to be answered, if possible. */
+  #candidates(): readonly string[] {
+    const { chooser, use } = this.#options;
+    const candidates = chooser.candidates();
+    return use === 'shared' ? candidates : candidates.toSorted((one, other) => Number(chooser.isSound(other)) - Number(chooser.isSound(one)));
+  }
+
   /** Takes a new connection in, already counted as in use by who opened it. */
   #admit(connection: LdapConnection, uri: string): Member {
     const member = { connection, uri, openedAt: performance.now(), running: 1, proven: false };
@@ -135,22 +154,29 @@ export class ConnectionPool {
     return member;
   }
 
-  /** Takes dead connections out, and idle ones that are too old. */
+  /** Takes dead connections out, and idle ones that are too old, or to a server that is in doubt while another is not. */
   #retire(): void {
     const oldest = performance.now() - maxAgeMs;
+    const { chooser } = this.#options;
+    const hasSound = chooser.candidates().some((uri) => chooser.isSound(uri));
     this.#members = this.#members.filter((member) => {
-      if (member.connection.alive && (member.openedAt > oldest || member.running > 0)) return true;
+      const isGood = member.openedAt > oldest && (chooser.isSound(member.uri) || !hasSound);
+      if (member.connection.alive && (isGood || member.running > 0)) return true;
       member.connection.close();
       return false;
     });
   }
 
-  #discard(member: Member, error: unknown): void {
+  /** Takes a connection out that failed; says whether its server is to blame. */
+  #discard(member: Member, error: unknown): 'server failed' | 'idle too long' {
     const idleDeath = error instanceof ConnectionLost && member.proven && error.how === 'ended';
     if (!idleDeath) this.#options.chooser.failed(member.uri, error);
     else this.#options.log.debug({ uri: member.uri, err: error }, 'a pooled connection had ended');
-    this.#members = this.#members.filter((other) => other !== member);
-    member.connection.close();
+    // The others are hardly better: nobody shall wait for the end of each of them.
+    const gone = this.#members.filter((other) => other === member || (!idleDeath && other.uri === member.uri && other.running === 0));
+    this.#members = this.#members.filter((other) => !gone.includes(other));
+    for (const { connection } of gone) connection.close();
+    return idleDeath ? 'idle too long' : 'server failed';
   }
 
   #release(member: Member): void {

@@ -98,7 +98,7 @@ export function createConnector(options: ConnectorOptions): Connector {
       const { entries, more } = await connection.search({
         base, scope: options.scope, filter, attributes, sizeLimit,
       });
-      if (more === 'yes' && entries.length < sizeLimit) throw new Error('the directory allows fewer results than are needed');
+      if (more === 'yes' && entries.length < sizeLimit) throw tooFewResults();
       return entries;
     }),
     list: async ({ having, base = options.searchBase }, attributes) => await lookups.run(async (connection) => {
@@ -111,9 +111,12 @@ export function createConnector(options: ConnectorOptions): Connector {
     }),
     bind: async (dn, password) => {
       if (password === '' || dn === '') return 'refused';
-      return await passwordChecks.run(async (connection) => {
+      return await passwordChecks.run(async (connection, uri) => {
         counter.count('passwordBinds');
-        return await checkPassword(connection, dn, password);
+        const verdict = await checkPassword(connection, dn, password);
+        // A server that has lost its entries refuses everybody (RFC 4511 section 4.2.2).
+        if (verdict === 'refused' && !chooser.isSound(uri)) throw new ResultError(resultCodes.unavailable, 'refuses a password, but can\'t show entries: not believed');
+        return verdict;
       });
     },
     close: () => {
@@ -126,16 +129,21 @@ export function createConnector(options: ConnectorOptions): Connector {
 async function readEntry(connection: LdapConnection, dn: string, attributes: readonly string[]): Promise<Entry | undefined> {
   try {
     const filter = { kind: 'present', attribute: 'objectClass' } as const;
-    return (await connection.search({ base: dn, scope: 'base', filter, attributes, sizeLimit: 1 })).entries[0];
+    const { entries, more } = await connection.search({ base: dn, scope: 'base', filter, attributes, sizeLimit: 1 });
+    if (more === 'yes' && entries.length === 0) throw tooFewResults();
+    return entries[0];
   } catch (error) {
     if (error instanceof ResultError && error.resultCode === resultCodes.noSuchObject) return undefined;
     throw error;
   }
 }
 
-const refusals: readonly number[] = [
-  resultCodes.invalidCredentials, resultCodes.noSuchObject, resultCodes.inappropriateAuthentication,
-];
+function tooFewResults(): ResultError {
+  return new ResultError(resultCodes.sizeLimitExceeded, 'the directory allows fewer results than are needed');
+}
+
+/** `noSuchObject` is none: somebody has just shown the entry, so this server is not filled. */
+const refusals: readonly number[] = [resultCodes.invalidCredentials, resultCodes.inappropriateAuthentication];
 
 async function checkPassword(connection: LdapConnection, dn: string, password: string): Promise<BindVerdict> {
   try {

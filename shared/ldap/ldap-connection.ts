@@ -4,12 +4,13 @@
  */
 import ldapjs from 'ldapjs';
 import type { Socket } from 'node:net';
+import { isWellFormed } from './ber.ts';
 import type { Filter } from './filter.ts';
 import { ConnectionLost, ResultError, resultCodes } from './ldap-errors.ts';
 import { toLdapjs } from './ldapjs-filter.ts';
 import { nextPage, pageControls } from './ldapjs-paging.ts';
 import type { Page } from './ldapjs-paging.ts';
-import { MessageFramer } from './message-framer.ts';
+import { FramingError, MessageFramer } from './message-framer.ts';
 import { bindRequest, messageIdOf, modifyRequest, passwordModifyRequest, readResult } from './result-message.ts';
 import type { PolicyError, ResultMessage, ValueChange } from './result-message.ts';
 
@@ -56,7 +57,7 @@ interface Answer { readonly protocolOp: number; readonly status: number; readonl
 /** What of ldapjs is not in its published types: the parser that its sockets write to, and the socket in use. */
 interface ClientInternals {
   readonly _socket: Socket | null;
-  readonly _tracker: { readonly parser: { write(data: Buffer): boolean } } | null;
+  readonly _tracker: { readonly parser: { write(data: Buffer): boolean }; fetch(messageId: number): object | null } | null;
 }
 
 /** ldapjs logs whole requests, passwords included: it gets a log that keeps nothing. */
@@ -110,6 +111,7 @@ export class LdapConnection {
   /** Searches. @throws ConnectionLost, ResultError */
   async search(request: SearchRequest): Promise<SearchAnswer> {
     const entries: Entry[] = [];
+    const most = request.sizeLimit === 0 ? Infinity : request.sizeLimit;
     return await this.#call<SearchAnswer>((resolve, reject) => {
       const options = {
         scope: request.scope, filter: toLdapjs(request.filter), attributes: [...request.attributes], sizeLimit: request.sizeLimit,
@@ -117,7 +119,10 @@ export class LdapConnection {
       };
       this.#client.search(request.base, options, [...pageControls(request.page)], (failed, events) => {
         if (failed) { reject(failed); return; }
-        events.on('searchEntry', (entry) => entries.push(toEntry(entry)));
+        events.on('searchEntry', (entry) => {
+          if (entries.length < most) entries.push(toEntry(entry));
+          else this.#lose('nonsense', 'the directory sends more entries than were asked for');
+        });
         events.on('searchReference', ignore); // referrals to other servers are not followed
         events.on('error', (error) => {
           if (isResult(error) && error.code === resultCodes.sizeLimitExceeded) resolve({ entries, more: 'yes' });
@@ -182,9 +187,14 @@ export class LdapConnection {
     socket.on('data', (data: Buffer) => {
       try {
         for (const message of framer.write(data)) {
-          const own = this.#ownRequests.size === 0 ? undefined : this.#ownRequests.get(messageIdOf(message) ?? -1);
-          if (own === undefined) tracker.parser.write(message);
-          else own(message);
+          // Where something is missing inside, ldapjs reads on for ever.
+          if (!isWellFormed(message)) throw new FramingError('a message whose parts don\'t fit into it');
+          const id = messageIdOf(message) ?? -1;
+          const own = this.#ownRequests.get(id);
+          if (own !== undefined) own(message);
+          else if (tracker.fetch(id) !== null) tracker.parser.write(message);
+          // Only the notice of disconnection comes unasked (RFC 4511 section 4.4.1).
+          else this.#lose(id === 0 ? 'ended' : 'nonsense', id === 0 ? 'the directory ends the connection' : 'the directory answers what was not asked');
         }
       } catch (error) {
         this.#lose('nonsense', `the directory's answer can't be read: ${error instanceof Error ? error.message : String(error)}`);

@@ -26,6 +26,11 @@ export class UriChooser {
     return this.#health.size;
   }
 
+  /** Whether the last that was heard of an address was good: a server that can't show entries is not believed when it refuses passwords. */
+  isSound(uri: string): boolean {
+    return this.#health.get(uri)?.failures === 0;
+  }
+
   succeeded(uri: string): void {
     const health = this.#health.get(uri);
     if (health === undefined || health.failures === 0) return;
@@ -33,8 +38,11 @@ export class UriChooser {
     this.#health.set(uri, { failures: 0, pausedUntil: 0 });
   }
 
+  /** What fails during a pause was begun before it, and is part of the same failure: many requests at once don't make a long pause. */
   failed(uri: string, reason: unknown): void {
-    const failures = (this.#health.get(uri)?.failures ?? 0) + 1;
+    const health = this.#health.get(uri);
+    if (health !== undefined && health.pausedUntil > performance.now()) return;
+    const failures = (health?.failures ?? 0) + 1;
     const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** (failures - 1)) * (0.75 + Math.random() / 2);
     this.#health.set(uri, { failures, pausedUntil: performance.now() + pauseMs });
     this.#log.warn({ uri, failures, pauseMs: Math.round(pauseMs), err: reason }, 'directory address does not serve');

@@ -104,7 +104,9 @@ export class LdapMap implements UserMap {
 
   async #storedPasswords(dn: string): Promise<string[]> {
     const found = await this.#connector.read(dn, [this.#names.userPassword]);
-    return found === undefined ? [] : values(found, this.#names.userPassword);
+    // A search has just shown the entry: where it isn't, the directory is not whole.
+    if (found === undefined) throw unusable();
+    return values(found, this.#names.userPassword);
   }
 
   #wanted(): string[] {

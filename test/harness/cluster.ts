@@ -17,7 +17,8 @@ import { probePort } from '../../shared/net/probe-port.ts';
 import { startSlapd } from './slapd.ts';
 import type { Slapd } from './slapd.ts';
 
-export type DirectoryKind = 'embedded' | 'slapd';
+/** `own`: the test has its own, and names it in `changeConfig`. */
+export type DirectoryKind = 'embedded' | 'slapd' | 'own';
 export type NodeName = 'fe1' | 'fe2' | 'be1' | 'be2' | 'be3';
 
 export const frontendNames = ['fe1', 'fe2'] as const;
@@ -72,7 +73,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const cluster = new RunningCluster(layout, options.wrap ?? {}, place.release);
   try {
     if (options.directory === 'slapd') await cluster.useSlapd();
-    else await cluster.startDirectory();
+    else if (options.directory !== 'own') await cluster.startDirectory();
     if (options.changeConfig !== undefined) fs.writeFileSync(layout.configFile, options.changeConfig(fs.readFileSync(layout.configFile, 'utf8')));
     await Promise.all((options.nodes ?? [...layout.backends, ...layout.frontends].map(({ name }) => name as NodeName)).map(async (node) => cluster.startNode(node)));
   } catch (error) {

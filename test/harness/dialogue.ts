@@ -6,7 +6,7 @@ import * as net from 'node:net';
 import * as tls from 'node:tls';
 import assert from 'node:assert/strict';
 
-const patienceMs = 10_000;
+const usualPatienceMs = 10_000;
 
 export class Dialogue {
   #socket: net.Socket;
@@ -14,21 +14,23 @@ export class Dialogue {
   #closed = false;
   #wake: (() => void) | undefined;
   readonly #transcript: string[] = [];
+  readonly #patienceMs: number;
 
-  private constructor(socket: net.Socket) {
+  private constructor(socket: net.Socket, patienceMs: number) {
     this.#socket = socket;
+    this.#patienceMs = patienceMs;
     this.#listen();
   }
 
   /** Connects to a port of this machine; with `tls: 'implicit'` the handshake comes first (any certificate is taken). */
-  static async connect(options: { readonly port: number; readonly tls?: 'implicit' | 'none'; readonly from?: string }): Promise<Dialogue> {
+  static async connect(options: { readonly port: number; readonly tls?: 'implicit' | 'none'; readonly from?: string; readonly patienceMs?: number }): Promise<Dialogue> {
     const target = { host: '127.0.0.1', port: options.port, ...(options.from === undefined ? {} : { localAddress: options.from }) };
     const socket = options.tls === 'implicit' ? tls.connect({ ...target, rejectUnauthorized: false }) : net.connect(target);
     await new Promise<void>((resolve, reject) => {
       socket.once(options.tls === 'implicit' ? 'secureConnect' : 'connect', resolve);
       socket.once('error', reject);
     });
-    return new Dialogue(socket);
+    return new Dialogue(socket, options.patienceMs ?? usualPatienceMs);
   }
 
   /** Sends one line (CRLF is added). */
@@ -138,13 +140,13 @@ export class Dialogue {
   }
 
   async #until(ready: () => number, what: string): Promise<number> {
-    const deadline = Date.now() + patienceMs;
+    const deadline = Date.now() + this.#patienceMs;
     for (;;) {
       const at = ready();
       if (at >= 0) return at;
       assert.ok(!this.#closed, this.#complaint(`connection closed while waiting for ${what}`));
       const left = deadline - Date.now();
-      assert.ok(left > 0, this.#complaint(`no ${what} within ${String(patienceMs)} ms`));
+      assert.ok(left > 0, this.#complaint(`no ${what} within ${String(this.#patienceMs)} ms`));
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left);
         this.#wake = () => {

@@ -13,6 +13,8 @@ export interface SlapdOptions {
   readonly ldif: string;
   /** PEM files, to listen with TLS as well. */
   readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly caFile: string } | undefined;
+  /** Who may read passwords, beside the administrator. */
+  readonly passwordReader?: string | undefined;
   /** Counts what it does, below cn=Monitor (slapd-monitor(5)). */
   readonly monitor?: 'yes' | undefined;
   /** Further lines of slapd.conf, before the database and at its end: overlays, limits, replication. */
@@ -81,7 +83,7 @@ function configurationText(folder: string, options: SlapdOptions): string {
     ...schemas, 'modulepath /usr/lib/ldap', 'moduleload back_mdb', `pidfile ${folder}/slapd.pid`, 'password-hash {SSHA}', ...tls, ...(options.more?.global ?? []),
     'database mdb', `suffix "${slapdBase.baseDn}"`, `rootdn "${slapdBase.adminDn}"`, `rootpw ${slapdBase.adminPassword}`,
     `directory ${folder}/data`, 'maxsize 104857600', 'index objectClass,mail,mailLocalAddress,uid eq',
-    'access to attrs=userPassword by self write by anonymous auth by * none', 'access to * by * read',
+    `access to attrs=userPassword by self write by anonymous auth ${options.passwordReader === undefined ? '' : `by dn.exact="${options.passwordReader}" read `}by * none`, 'access to * by * read',
     ...(options.more?.database ?? []), ...(options.monitor === 'yes' ? ['database monitor'] : []), '',
   ].join('\n');
 }

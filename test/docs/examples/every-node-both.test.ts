@@ -1,0 +1,51 @@
+/** docs/examples/every-node-both.yaml: two machines, each a front-end and a back-end; any of them serves everybody, and the end of one takes only its own users with it. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { prepareExample } from '../../harness/example-cluster.ts';
+import type { Example } from '../../harness/example-cluster.ts';
+import { directoryLdif } from '../../harness/people.ts';
+import { slapdBase, startSlapd } from '../../harness/slapd.ts';
+import type { Slapd } from '../../harness/slapd.ts';
+import { tried, worksFromOutside } from './from-outside.ts';
+
+const machines = ['10.0.0.11', '10.0.0.12'] as const;
+let slapd: Slapd;
+let example: Example;
+
+before(async () => {
+  slapd = await startSlapd({ ldif: directoryLdif([{ name: 'alice', mailHost: 'mail1' }, { name: 'bob', mailHost: 'mail2' }]) });
+  example = await prepareExample({
+    file: 'every-node-both.yaml', secrets: { directory: slapdBase.adminPassword },
+    replace: { 'ldap://10.0.0.11:389': slapd.uri, 'ldap://10.0.0.12:389': slapd.uri.replace('127.0.0.1', 'localhost'), 'cn=waybill,dc=example,dc=com': slapdBase.adminDn },
+  });
+});
+after(async () => {
+  await example.stop();
+  await slapd.stop();
+});
+
+test('its configuration is good', async () => {
+  const { code, complaint } = await example.command(['config', 'check', example.configFile]);
+  assert.equal(code, 0, complaint);
+});
+
+test('each machine serves the users of both, by every protocol', async () => {
+  await Promise.all([['front1,mail1'], ['front2,mail2']].map(async ([nodes = '']) => example.start(['machine', '--nodes', nodes])));
+  for (const address of ['alice@example.com', 'bob@example.com']) await worksFromOutside(example, { node: machines[0], at: machines, address });
+});
+
+test('sessions go to the owner\'s node, from its own machine and from the other', async () => {
+  const logged = (front: string, account: string): string | undefined => example.log().split('\n').find((line) => line.includes(`"node":"${front}"`) && line.includes(`"account":"${account}"`) && line.includes('"msg":"logged in"'));
+  for (const front of ['front1', 'front2']) {
+    assert.match(logged(front, 'alice@example.com') ?? '', /"node":"mail1"/, front);
+    assert.match(logged(front, 'bob@example.com') ?? '', /"node":"mail2"/, front);
+  }
+});
+
+test('without the second machine the first goes on serving its own users; the others\' mail waits, their logins are temporary errors', async () => {
+  await example.stopCommand(1);
+  await worksFromOutside(example, { node: machines[0], address: 'alice@example.com' });
+  await tried(example, 'imap', { node: machines[0], address: 'bob@example.com', expect: 'temporary' });
+  const subject = 'while-away';
+  await tried(example, 'mx', { node: machines[0], address: 'bob@example.com', subject });
+});
