@@ -4,15 +4,15 @@
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { parse } from 'yaml';
+import { probePort } from '../../shared/net/probe-port.ts';
 import { createAuthority, issueCertificate } from '../../shared/tls/authority.ts';
 import type { Doors } from './attempts.ts';
-import { freePort } from './free-port.ts';
 import { run } from './programs.ts';
 import type { ProgramResult } from './programs.ts';
 
@@ -53,7 +53,7 @@ export async function prepareExample(options: ExampleOptions): Promise<Example> 
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'waybill-example-'));
   const ports = new Map<string, number>();
   const original = fs.readFileSync(path.join(examplesFolder, options.file), 'utf8');
-  for (const [, address = ''] of original.matchAll(/address: "([^"]+)"/g)) ports.set(address, ports.get(address) ?? await freePort());
+  for (const [, address = ''] of original.matchAll(/address: "([^"]+)"/g)) ports.set(address, ports.get(address) ?? await quietPort(ports));
   const text = onThisMachine(original, { folder, ports, replace: options.replace });
   const configFile = path.join(folder, 'etc', options.file);
   fs.mkdirSync(path.join(folder, 'etc'), { recursive: true });
@@ -63,6 +63,14 @@ export async function prepareExample(options: ExampleOptions): Promise<Example> 
   for (const [, name = ''] of text.matchAll(/\{ file: (\S+) \}/g)) write(name, options.secrets?.[path.basename(name)] ?? randomBytes(32).toString('hex'));
   await writeCertificates(text, folder);
   return new RunningExample(folder, configFile, ports);
+}
+
+/** A free port below those that the system gives to connections by itself: examples run for a while before they listen. */
+async function quietPort(taken: ReadonlyMap<string, number>): Promise<number> {
+  for (;;) {
+    const port = randomInt(30_000, 32_700);
+    if (![...taken.values()].includes(port) && await probePort('127.0.0.1', port) === 'free') return port;
+  }
 }
 
 function onThisMachine(original: string, { folder, ports, replace }: { readonly folder: string; readonly ports: ReadonlyMap<string, number>; readonly replace: ExampleOptions['replace'] }): string {
