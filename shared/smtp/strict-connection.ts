@@ -95,7 +95,9 @@ export class StrictConnection extends SMTPConnection {
   /** Texts of ours bring their own enhanced status code; the package's texts get the package's. */
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
     const text = code === 250 && Array.isArray(data) ? this.#keywords(data) : data;
-    super.send(code, text, typeof text === 'string' && ownEnhancedCode.test(text) ? false : context);
+    // Answers to a greeting bear no enhanced code (RFC 2034 section 3); LHLO is none where SMTP is spoken.
+    const about = context === 'LHLO' && this._server.options.lmtp !== true ? undefined : context;
+    super.send(code, text, typeof text === 'string' && ownEnhancedCode.test(text) ? false : about);
     if (code < 500) return;
     const { maxErrors, maxAuthErrors } = this._server.settings.limits;
     this.#errors += 1;
