@@ -2,7 +2,7 @@
 import * as fs from 'node:fs/promises';
 import { Failure } from '../base/failure.ts';
 import type { Logger } from '../log/log.ts';
-import { parseMapFile } from './map-file.ts';
+import { SlowExpression, parseMapFile } from './map-file.ts';
 import type { MapFile } from './map-file.ts';
 import type { LocalFileMapOptions, UserEntry, UserMap } from './user-maps.ts';
 
@@ -27,9 +27,20 @@ export class LocalFileMap implements UserMap {
   async lookUp(address: string): Promise<UserEntry | undefined> {
     await this.#refresh();
     if (this.#map === undefined) throw new Failure('directory-unavailable', 'The user map can\'t be read. Try again later.');
-    const found = this.#map.find(address);
+    const found = this.#find(this.#map, address);
     if (found === undefined) return undefined;
     return { address, mailHost: found.host, dn: undefined, map: this.name, aliases: [], routingAddress: undefined, local: { known: found.by === 'address' ? 'yes' : 'no' } };
+  }
+
+  /** What can't be told in time is an outage: a later line or map might name another host. */
+  #find(map: MapFile, address: string): ReturnType<MapFile['find']> {
+    try {
+      return map.find(address);
+    } catch (error) {
+      if (!(error instanceof SlowExpression)) throw error;
+      this.#log.error({ line: error.line, address }, 'an expression of the user map file takes too long; write it so that it can match in one way only');
+      throw new Failure('directory-unavailable', 'The user map can\'t say where that is. Try again later.', { cause: error });
+    }
   }
 
   member(): Promise<undefined> {

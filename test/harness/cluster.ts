@@ -32,8 +32,8 @@ export interface Cluster {
   readonly password: string;
   /** The port of a service, by the demo's names: `imaps`, `smtp`, `submission`, `https` … */
   port(node: NodeName, service: string): number;
-  /** The process that a running node's workers come from. */
-  pid(node: NodeName): number;
+  /** The process that a running node's workers come from, or the embedded directory. */
+  pid(node: NodeName | 'directory'): number;
   /** SIGKILL to all processes of a node at once. */
   kill(node: NodeName): Promise<void>;
   /** SIGTERM, and waits for the end; answers the exit code. */
@@ -115,7 +115,7 @@ class RunningCluster implements Cluster {
     return port;
   }
 
-  pid(node: NodeName): number {
+  pid(node: NodeName | 'directory'): number {
     const pid = this.#children.get(node)?.pid;
     if (pid === undefined) throw new Error(`${node} is not running`);
     return pid;
