@@ -83,6 +83,7 @@ function prepareEntry(entry: DirectoryEntry): DirectoryEntry {
 function mount(server: ldapjs.Server, serve: Serve, service: DirectoryService): void {
   server.bind('', serve<BindMessage, Response>(async (session, message, response) => {
     session.identity = { kind: 'anonymous' }; // also after a bind that fails: RFC 4511 section 4.2.1
+    if (message.credentials === null) throw new Refusal('protocolError', 'the password is cut off');
     session.identity = await service.bind(dnOf(message.name), message.credentials);
     succeed(response);
   }));

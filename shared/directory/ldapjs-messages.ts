@@ -22,7 +22,8 @@ export interface Message {
 interface Name { toString(): string }
 interface WireAttribute { readonly type: string; readonly buffers: readonly Buffer[] }
 
-export interface BindMessage extends Message { readonly name: Name; readonly credentials: string }
+/** `credentials` is null where their length goes beyond the message. */
+export interface BindMessage extends Message { readonly name: Name; readonly credentials: string | null }
 export interface AddMessage extends Message { readonly entry: Name; readonly attributes: readonly WireAttribute[] }
 export interface DeleteMessage extends Message { readonly entry: Name }
 export interface CompareMessage extends Message { readonly entry: Name; readonly attribute: string; readonly value: string }

@@ -22,7 +22,7 @@ import type { Segments } from './words.ts';
 
 const seed = Number(process.env['WAYBILL_FUZZ_SEED'] ?? Date.now() % 2 ** 31);
 /** Batches for each listener. */
-const runs = Number(process.env['WAYBILL_FUZZ_RUNS'] ?? 25);
+const runs = Number(process.env['WAYBILL_FUZZ_RUNS'] ?? 10);
 const atOnce = 12;
 /** Guesses of passwords wait, the machine may be busy; a hang takes longer than both. */
 const patienceMs = 60_000;

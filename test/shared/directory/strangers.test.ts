@@ -53,6 +53,12 @@ for (const [title, bytes] of [
   });
 }
 
+test('a bind whose password is cut off is a protocol error, and no fault of the server', async () => {
+  const { answer } = await exchange(Buffer.from('300c020101600702010304008005', 'hex'), 2_000, 14);
+  assert.match(answer.toString('hex'), /^30..02010161..0a0102/);
+  await stillServes();
+});
+
 test('random bytes never end the process', async () => {
   for (let round = 0; round < 60; round += 1) {
     const body = Buffer.from(Array.from({ length: round * 3 }, () => Math.floor(Math.random() * 256)));
