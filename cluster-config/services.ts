@@ -97,7 +97,10 @@ const webmailProxy = z
     rwTimeoutSeconds: rwTimeoutSeconds(60),
     ...mappingParameters,
     mappingPort,
-    requestsQueueMaxSize: wholeNumber({ min: 1, max: 100_000 }).default(100).describe('Requests waiting for one back-end at the same time.'),
+    backendConnections: wholeNumber({ min: 1, max: 10_000 }).default(32).describe('Connections to one back-end that requests may have at the same time, for each worker process; they are kept for the next ones. Streams of news have their own.'),
+    requestsQueueMaxSize: wholeNumber({ min: 1, max: 100_000 }).default(100).describe('Requests that may wait for a connection to one back-end, for each worker process; further ones are refused (503).'),
+    requestsQueueTimeoutSeconds: wholeNumber({ min: 1, max: 600 }).default(10).describe('How long a request may wait for a connection to its back-end before it is refused (503).'),
+    forwardedFrom: z.array(network).max(1000).default([]).describe('Load balancers that speak HTTP with us, as networks: what they say of clients in X-Forwarded-For, -Proto and -Host counts, and nobody else\'s word.'),
     httpBodyMaxKilobytes: wholeNumber({ min: 1, max: 4_194_304 }).default(71_680).describe('Largest request body.'),
   })
   .prefault({})

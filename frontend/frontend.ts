@@ -186,6 +186,7 @@ async function startWebmail(ground: Ground): Promise<Service> {
     uiDirectory, log,
     backendFor: (node) => targets.of(node, 'webmail'),
     primaryDomainOf: tls.primaryDomainOf,
+    httpBalancers: service.forwardedFrom.map(parseNetwork),
     cookieSecret: await readCookieSecret(config, environment),
     ages: sessionAges(service),
     limits: {
@@ -194,7 +195,12 @@ async function startWebmail(ground: Ground): Promise<Service> {
       perAddress: addressLimit(ground, service),
       idleTimeoutMs: service.idleTimeoutSeconds * 1000,
       maxBodyBytes: service.httpBodyMaxKilobytes * 1024,
-      maxPendingPerBackend: service.requestsQueueMaxSize,
+      queue: {
+        connections: service.backendConnections,
+        connectionsPerUser: Math.min(8, service.backendConnections), // browsers open six
+        maxWaiting: service.requestsQueueMaxSize,
+        longestWaitMs: service.requestsQueueTimeoutSeconds * 1000,
+      },
       connectTimeoutMs: service.connectTimeoutSeconds * 1000,
       answerTimeoutMs: service.rwTimeoutSeconds * 1000,
     },

@@ -1,9 +1,13 @@
 /**
- * News for open pages (Server-Sent Events): "something changed in your mailboxes". A hint only rings; whether anything
- * changed is seen in the storage, which is also looked at now and then, since hints may be lost.
+ * News for open pages: "something changed in your mailboxes", by WebSocket, or by Server-Sent Events where one does not
+ * come about. A hint only rings; whether anything changed is seen in the storage, which is also looked at now and then,
+ * since hints may be lost.
  */
 import type { ServerResponse } from 'node:http';
 import { Failure } from '../../shared/base/failure.ts';
+import type { Upgrade } from '../../shared/http/http-service.ts';
+import { closeCodes } from '../../shared/http/web-socket-frames.ts';
+import { SpeakingSocket } from '../../shared/http/web-socket.ts';
 import type { HintBus } from '../../shared/service/service.ts';
 import type { Account } from '../storage/storage.ts';
 
@@ -16,9 +20,16 @@ const longestStreamMs = 10 * 60_000;
 /** Open pages of one account at one worker. */
 const maxStreamsPerAccount = 20;
 
+/** The way to one open page. */
+interface Line {
+  tell(news: 'change' | 'nothing'): void;
+  end(): void;
+  onClose(listener: () => void): void;
+}
+
 export class EventStreams {
   readonly #hints: HintBus;
-  readonly #open = new Map<string, Set<ServerResponse>>();
+  readonly #open = new Map<string, Set<Line>>();
 
   constructor(hints: HintBus) {
     this.#hints = hints;
@@ -26,16 +37,35 @@ export class EventStreams {
 
   /** Answers with a stream of events that lives until the client leaves, or its time is over. @throws Failure('limit') */
   serve(response: ServerResponse, account: Account): void {
-    const streams = this.#open.get(account.id) ?? new Set();
-    if (streams.size >= maxStreamsPerAccount) throw new Failure('limit', 'Too many open WebMail pages.');
-    this.#open.set(account.id, streams.add(response));
+    this.#checkLimit(account);
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
     response.write('retry: 2000\n\n');
+    this.#keep(eventLine(response), account);
+  }
+
+  /** The same by WebSocket: a text `change` for each event. @throws Failure('limit'), Failure('bad-input') when it is no handshake */
+  speak(upgrade: Upgrade, account: Account): void {
+    this.#checkLimit(account);
+    this.#keep(socketLine(new SpeakingSocket(upgrade)), account);
+  }
+
+  /** Ends all streams; the pages connect to another worker or node. */
+  stop(): void {
+    for (const lines of this.#open.values()) for (const line of lines) line.end();
+  }
+
+  #checkLimit(account: Account): void {
+    if ((this.#open.get(account.id)?.size ?? 0) >= maxStreamsPerAccount) throw new Failure('limit', 'Too many open WebMail pages.');
+  }
+
+  #keep(line: Line, account: Account): void {
+    const lines = this.#open.get(account.id) ?? new Set();
+    this.#open.set(account.id, lines.add(line));
     let seen = fingerprint(account);
     const look = (): void => {
-      if (account.standing() === 'gone') return void response.end(); // the page connects anew, and is led to the account's new node
+      if (account.standing() === 'gone') return void line.end(); // the page connects anew, and is led to the account's new node
       const now = fingerprint(account);
-      response.write(now === seen ? ': still here\n\n' : 'event: change\ndata: {}\n\n');
+      line.tell(now === seen ? 'nothing' : 'change');
       seen = now;
     };
     let gathering: NodeJS.Timeout | undefined;
@@ -47,21 +77,35 @@ export class EventStreams {
       }, gatherMs);
     });
     const ticking = setInterval(look, lookEveryMs);
-    const ending = setTimeout(() => response.end(), longestStreamMs);
-    response.once('close', () => {
+    const ending = setTimeout(() => line.end(), longestStreamMs);
+    line.onClose(() => {
       unsubscribe();
       clearTimeout(gathering);
       clearInterval(ticking);
       clearTimeout(ending);
-      streams.delete(response);
-      if (streams.size === 0) this.#open.delete(account.id);
+      lines.delete(line);
+      if (lines.size === 0) this.#open.delete(account.id);
     });
   }
+}
 
-  /** Ends all streams; the pages connect to another worker or node. */
-  stop(): void {
-    for (const streams of this.#open.values()) for (const response of streams) response.end();
-  }
+function eventLine(response: ServerResponse): Line {
+  return {
+    tell: (news) => response.write(news === 'nothing' ? ': still here\n\n' : 'event: change\ndata: {}\n\n'),
+    end: () => response.end(),
+    onClose: (listener) => response.once('close', listener),
+  };
+}
+
+function socketLine(socket: SpeakingSocket): Line {
+  return {
+    tell: (news) => {
+      if (news === 'nothing') socket.ping();
+      else socket.send('change');
+    },
+    end: () => socket.close(closeCodes.goingAway),
+    onClose: (listener) => socket.onClose(listener),
+  };
 }
 
 function fingerprint(account: Account): string {

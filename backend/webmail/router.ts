@@ -34,7 +34,8 @@ export function findRoute<Route extends RoutePattern>(routes: readonly Route[], 
     const values = match(route.path, path);
     return values === undefined ? [] : [{ route, parameters: new PathParameters(values) }];
   });
-  const found = matching.find(({ route }) => route.method === method);
+  const asked = method === 'HEAD' ? 'GET' : method; // answered alike, but for the body, which node:http keeps back (RFC 9110 section 9.3.2)
+  const found = matching.find(({ route }) => route.method === asked);
   if (found !== undefined) return found;
   if (matching.length > 0) throw new HttpRefusal('method-not-allowed', 'This can not be done here.');
   throw new HttpRefusal('no-such-thing', 'There is no such page.');

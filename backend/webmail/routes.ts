@@ -9,6 +9,9 @@ import { listMessages } from './message-list.ts';
 import { showMessage } from './message-view.ts';
 import { saveDraft, send } from './send.ts';
 
+/** News of changes: as events, or by WebSocket. */
+export const newsPath = '/api/events';
+
 export const apiRoutes: readonly ApiRoute[] = [
   {
     method: 'GET',
@@ -32,9 +35,10 @@ export const apiRoutes: readonly ApiRoute[] = [
   { method: 'POST', path: '/api/drafts', run: saveDraft },
   {
     method: 'GET',
-    path: '/api/events',
-    run: async ({ exchange, account, streams }) => {
-      streams.serve(exchange.response, account);
+    path: newsPath,
+    run: async ({ exchange: { request, response }, account, streams }) => {
+      if (request.method === 'HEAD') response.writeHead(200, { 'content-type': 'text/event-stream' }).end();
+      else streams.serve(response, account);
       return Promise.resolve();
     },
   },

@@ -4,7 +4,7 @@ import { TLSSocket } from 'node:tls';
 import { Failure } from '../../shared/base/failure.ts';
 import { HttpRefusal } from '../../shared/http/refusals.ts';
 import { refuseCrossSite } from '../../shared/http/same-site.ts';
-import type { Exchange } from '../../shared/http/http-service.ts';
+import type { Asked } from '../../shared/http/http-service.ts';
 import { findSessionCookie, verifySession } from '../../shared/session-cookie/session-cookie.ts';
 import type { SessionAges, SessionClaims } from '../../shared/session-cookie/session-cookie.ts';
 import { clientHeader, epochHeader, sessionHeader, userHeader, waybillHeaderPrefix } from '../../shared/session-cookie/session-headers.ts';
@@ -28,10 +28,10 @@ export interface VisitorCheck {
  * Reads who asks. @throws Failure('forbidden') when somebody else than a front-end of the configuration sends a front-end's
  * headers, HttpRefusal('cross-site') for what another site made a browser send
  */
-export function readVisitor(exchange: Exchange<WebmailListener>, check: VisitorCheck): Visitor {
-  const { request } = exchange;
+export function readVisitor(asked: Asked<WebmailListener>, check: VisitorCheck): Visitor {
+  const { request } = asked;
   const client = request.socket.remoteAddress ?? '';
-  if (Object.keys(request.headers).some((name) => name.startsWith(waybillHeaderPrefix))) return vouchedFor(exchange, check);
+  if (Object.keys(request.headers).some((name) => name.startsWith(waybillHeaderPrefix))) return vouchedFor(asked, check);
   refuseCrossSite(request);
   const cookie = findSessionCookie(request.headers.cookie);
   const claims = cookie === undefined ? undefined : verifySession(cookie, { secret: check.cookieSecret, ages: check.ages, nowMs: Date.now() });
@@ -39,7 +39,7 @@ export function readVisitor(exchange: Exchange<WebmailListener>, check: VisitorC
   return { by: 'cookie', address: claims.address, epoch: claims.epoch, session: claims.session, client, claims };
 }
 
-function vouchedFor({ request, listener, log }: Exchange<WebmailListener>, check: VisitorCheck): Visitor {
+function vouchedFor({ request, listener, log }: Asked<WebmailListener>, check: VisitorCheck): Visitor {
   const identity = listener.trusted === 'yes' && request.socket instanceof TLSSocket ? nodeIdentity(request.socket) : undefined;
   if (identity?.role !== 'frontend' || !check.isTrustedNode(identity)) {
     log.warn({ identity }, 'headers of a front-end came from somebody else');

@@ -5,7 +5,7 @@
 import { loadStaticFiles, serveStaticFile } from '../../shared/http/static-files.ts';
 import type { StaticFiles } from '../../shared/http/static-files.ts';
 import { serveHttp } from '../../shared/http/http-service.ts';
-import type { Exchange, HttpLimits, HttpListener, HttpService } from '../../shared/http/http-service.ts';
+import type { Exchange, HttpLimits, HttpListener, HttpService, Upgrade } from '../../shared/http/http-service.ts';
 import { HttpRefusal } from '../../shared/http/refusals.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { ServerTls } from '../../shared/net/server-tls.ts';
@@ -17,7 +17,7 @@ import type { Accounts } from '../accounts/accounts.ts';
 import type { Account, Storage } from '../storage/storage.ts';
 import { EventStreams } from './events.ts';
 import { findRoute } from './router.ts';
-import { apiRoutes } from './routes.ts';
+import { apiRoutes, newsPath } from './routes.ts';
 import { SignIns } from './sign-in.ts';
 import { UploadBudget } from './upload-budget.ts';
 import { readVisitor, signedIn } from './visitor.ts';
@@ -91,6 +91,7 @@ export async function startWebmail(given: WebmailOptions): Promise<HttpService> 
     limits: options.limits,
     log: options.log,
     handle: async (exchange) => answer(room, exchange),
+    upgrade: async (upgrade) => goOn(room, upgrade),
   });
   return {
     ...service,
@@ -115,6 +116,13 @@ async function answer(room: Room, exchange: Exchange<WebmailListener>): Promise<
   const account = await openAccount(room, user);
   if (user.by === 'cookie' && activityOf(request) === 'user') room.signIns.renew(response, user.claims);
   await route.run({ exchange, parameters, account, origin: { client: user.client, session: user.session }, options: room.options, streams: room.streams, uploads: room.uploads });
+}
+
+/** WebSocket: for news only. */
+async function goOn(room: Room, upgrade: Upgrade<WebmailListener>): Promise<void> {
+  const visitor = readVisitor(upgrade, room.options);
+  if (upgrade.path !== newsPath) throw new HttpRefusal('no-such-thing', 'There is no such page.');
+  room.streams.speak(upgrade, await openAccount(room, signedIn(visitor)));
 }
 
 /** A session of another epoch than the account's was ended: signed out everywhere, or the mailbox was made anew. */

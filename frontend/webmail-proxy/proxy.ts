@@ -4,23 +4,12 @@
  * answer of "not kept here" is not passed on but told to the caller.
  */
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
-import { Agent } from 'node:https';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { ConnectionOptions } from 'node:tls';
 import { nodeHeader } from '../../shared/session-cookie/session-headers.ts';
 import { createProxyServer } from './load-http-proxy.ts';
-
-/** Where a back-end's trusted WebMail listener is. */
-export interface BackendTarget {
-  readonly node: string;
-  readonly host: string;
-  readonly port: number;
-  /** This node's certificate and key, the cluster CA, the name to verify. */
-  readonly tls: ConnectionOptions;
-  /** Where connections come from; the operating system chooses when undefined. */
-  readonly localAddress?: string | undefined;
-}
+import type { BackendTarget, Pools } from './pools.ts';
+import { passedBack } from './response-headers.ts';
 
 export interface ProxyTimes {
   /** Until the TCP connection stands. */
@@ -37,6 +26,8 @@ export interface Errand {
   readonly headers: Readonly<Record<string, string>>;
   /** The body where it was read already; otherwise it streams from the client, framed as it came (POST only). */
   readonly body: Buffer | undefined;
+  /** `stream`: it stays open for minutes, on a connection of its own. */
+  readonly length: 'short' | 'stream';
 }
 
 /** How an errand ended. Only after `answered` has anything been told to the client. */
@@ -46,17 +37,15 @@ export type Outcome =
   /** `stale-connection`: the back-end closed a kept connection just as we used it; nothing was done. */
   | { readonly kind: 'failed'; readonly why: 'unreachable' | 'stale-connection'; readonly cause: Error };
 
-const freeConnectionMs = 30_000;
-const freeConnections = 32;
-
 export class ApiProxy {
   readonly #times: ProxyTimes;
-  readonly #agents = new Map<string, Agent>();
+  readonly #pools: Pools;
   readonly #server;
   readonly #underWay = new WeakMap<IncomingMessage, { readonly heard: (answer: IncomingMessage) => void; readonly sent: (request: ClientRequest) => void }>();
 
-  constructor(times: ProxyTimes) {
+  constructor(times: ProxyTimes, pools: Pools) {
     this.#times = times;
+    this.#pools = pools;
     this.#server = createProxyServer({ selfHandleResponse: true, proxyTimeout: times.answerTimeoutMs, secure: true });
     this.#server.on('proxyReq', (sent, request) => this.#underWay.get(request)?.sent(sent));
     this.#server.on('proxyRes', (answer, request) => this.#underWay.get(request)?.heard(answer));
@@ -64,7 +53,8 @@ export class ApiProxy {
 
   /** Passes the request on. Resolves when the answer is over or the client has left; never rejects. */
   async run(errand: Errand): Promise<Outcome> {
-    const { request, response, target, headers, body } = errand;
+    const { request, response, target, headers, body, length } = errand;
+    const agent = length === 'short' ? this.#pools.forRequests(target) : this.#pools.forStreams(target);
     const watch = new RequestWatch(response, this.#times.connectTimeoutMs);
     const outcome = new Promise<Outcome>((resolve) => {
       // http-proxy says nothing of an errand whose client left.
@@ -75,7 +65,7 @@ export class ApiProxy {
           passBack(answer, response).then(resolve, (cause: unknown) => resolve(failed(watch, cause)));
         },
       });
-      const options = { target: { protocol: 'https:', host: target.host, port: target.port }, agent: this.agentFor(target), headers: { ...headers, ...framingOf(body) } };
+      const options = { target: { protocol: 'https:', host: target.host, port: target.port }, agent, headers: { ...headers, ...framingOf(body) } };
       const buffer = body === undefined ? {} : { buffer: Readable.from(body.length === 0 ? [] : [body]) };
       this.#server.web(request, response, { ...options, ...buffer }, (cause) => resolve(failed(watch, cause)));
     });
@@ -85,24 +75,6 @@ export class ApiProxy {
       watch.end();
       this.#underWay.delete(request);
     }
-  }
-
-  /** Closes connections that are kept for later. */
-  close(): void {
-    for (const agent of this.#agents.values()) agent.destroy();
-  }
-
-  /**
-   * One per back-end, with the certificate of its first use: connections are kept and TLS sessions resumed. The name is
-   * fixed (none, unless the target has one): the package would take it from the client's Host field, and keep connections by it.
-   */
-  agentFor({ node, host, port, tls, localAddress }: BackendTarget): Agent {
-    const key = `${node} ${host}:${String(port)}`;
-    const known = this.#agents.get(key);
-    if (known !== undefined) return known;
-    const agent = new Agent({ servername: '', ...tls, ...(localAddress === undefined ? {} : { localAddress }), keepAlive: true, maxFreeSockets: freeConnections, timeout: freeConnectionMs, scheduling: 'lifo' });
-    this.#agents.set(key, agent);
-    return agent;
   }
 }
 
@@ -159,20 +131,13 @@ function failed(watch: RequestWatch, thrown: unknown): Outcome {
   return { kind: 'failed', why: reset && watch.usedKeptConnection ? 'stale-connection' : 'unreachable', cause };
 }
 
-/** Header fields that belong to the leg between the two nodes (RFC 9110 section 7.6.1), or that this node sets itself. */
-const ownHeaders: ReadonlySet<string> = new Set([
-  'connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'proxy-authenticate', 'set-cookie', 'strict-transport-security',
-]);
-
 async function passBack(answer: IncomingMessage, response: ServerResponse): Promise<Outcome> {
   if (answer.statusCode === 421) {
     answer.resume();
     const node = answer.headers[nodeHeader];
     return { kind: 'referred', node: typeof node === 'string' ? node : undefined };
   }
-  for (const [name, value] of Object.entries(answer.headers)) {
-    if (value !== undefined && !ownHeaders.has(name) && !name.startsWith('x-waybill-')) response.setHeader(name, value);
-  }
+  for (const [name, value] of Object.entries(passedBack(answer.headers))) response.setHeader(name, value);
   response.writeHead(answer.statusCode ?? 502);
   response.flushHeaders();
   await pipeline(answer, response).catch(() => response.destroy()); // half an answer must not look whole

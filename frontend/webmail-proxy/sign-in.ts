@@ -1,10 +1,10 @@
 /** Sign-in at a front-end: the password is checked at the directory, the account opened at its back-end, then the cookie given. */
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import type { Agent } from 'node:https';
 import { z } from 'zod';
 import { Failure } from '../../shared/base/failure.ts';
 import { newSessionId } from '../../shared/base/session-id.ts';
+import { readHostField } from '../../shared/http/host-field.ts';
 import { readJson } from '../../shared/http/body.ts';
 import { sendJson } from '../../shared/http/refusals.ts';
 import type { Exchange } from '../../shared/http/http-service.ts';
@@ -14,8 +14,11 @@ import { epochHeader, nodeHeader } from '../../shared/session-cookie/session-hea
 import type { Authentication, PasswordsAt } from '../authentication/authentication.ts';
 import type { Mapping } from '../mapping/mapping.ts';
 import { nodeOfRoute } from './backends.ts';
-import type { BackendTarget } from './proxy.ts';
+import type { Backends } from './backends.ts';
+import type { BackendTarget, Pools } from './pools.ts';
 import { vouchingHeaders } from './request-headers.ts';
+import { forwardedFields } from './seen-from.ts';
+import type { SeenFrom } from './seen-from.ts';
 
 const maxSignInBytes = 8 * 1024;
 /** The back-end may have to ask the directory and other nodes before it makes a new mailbox. */
@@ -29,8 +32,8 @@ export interface SignInOptions {
   readonly passwordsAt: PasswordsAt;
   readonly mapping: Pick<Mapping, 'forget'>;
   readonly backendFor: (node: string) => BackendTarget | undefined;
-  /** Keeps connections to a back-end, and resumes TLS sessions. */
-  readonly agentFor: (target: BackendTarget) => Agent;
+  readonly backends: Pick<Backends, 'inTurn'>;
+  readonly pools: Pools;
   /** The domain that completes bare names under this host name; undefined: the cluster's own does. */
   readonly primaryDomainOf: (hostName: string) => string | undefined;
   readonly cookieSecret: Buffer;
@@ -39,20 +42,31 @@ export interface SignInOptions {
 
 type Opened = { readonly kind: 'open'; readonly epoch: number } | { readonly kind: 'referred'; readonly node: string | undefined };
 
-export async function signIn({ request, response, log }: Exchange, options: SignInOptions): Promise<void> {
+/** Who asks, and by which way. */
+interface Asker {
+  readonly seen: SeenFrom;
+  readonly session: string;
+  readonly response: ServerResponse;
+}
+
+export async function signIn({ request, response, inviteBody, log }: Exchange, seen: SeenFrom, options: SignInOptions): Promise<void> {
+  inviteBody();
   const given = credentials.safeParse(await readJson(request, maxSignInBytes));
   if (!given.success) throw new Failure('bad-input', 'Give an address and a password.');
-  const client = request.socket.remoteAddress ?? '';
   const session = newSessionId();
-  const identity = { kind: 'password', name: completed(given.data.name, request, options), password: given.data.password } as const;
-  const { address, epoch } = await options.authentication.logIn(
-    { identity, client: { address: client }, passwordsAt: options.passwordsAt },
-    async (user, password) => ({ address: user.address, epoch: await openAccount({ address: user.address, client, session, password }, nodeOfRoute(user.route), options) }),
-  );
+  const { address, epoch } = await prove({ name: completed(given.data.name, seen, options), password: given.data.password }, { seen, session, response }, options);
   const nowMs = Date.now();
   response.setHeader('set-cookie', sessionSetCookie({ address, epoch, session, signedInAtMs: nowMs, seenAtMs: nowMs }, options.cookieSecret, options.ages));
   log.info({ account: address, session }, 'signed in');
   sendJson(response, 200, { address });
+}
+
+/** The account whose name and password these are, and its epoch; guesses are counted. Throws as `Authentication.logIn` does. */
+async function prove(given: { readonly name: string; readonly password: string }, asker: Asker, options: SignInOptions): Promise<{ readonly address: string; readonly epoch: number }> {
+  return options.authentication.logIn(
+    { identity: { kind: 'password', ...given }, client: { address: asker.seen.client }, passwordsAt: options.passwordsAt },
+    async ({ address, route }, password) => ({ address, epoch: await openAccount({ ...asker, address, password }, nodeOfRoute(route), options) }),
+  );
 }
 
 export function signOut({ response }: Exchange): void {
@@ -61,40 +75,54 @@ export function signOut({ response }: Exchange): void {
 }
 
 /** Under a virtual host a bare name is of that host's domain. */
-function completed(name: string, { headers }: IncomingMessage, { primaryDomainOf }: SignInOptions): string {
-  const domain = name.includes('@') ? undefined : primaryDomainOf((headers.host ?? '').replace(/:\d+$/, ''));
+function completed(name: string, { host }: SeenFrom, { primaryDomainOf }: SignInOptions): string {
+  const domain = name.includes('@') ? undefined : primaryDomainOf(readHostField(host)?.name ?? '');
   return domain === undefined ? name : `${name}@${domain}`;
 }
 
-interface User {
+interface User extends Asker {
   readonly address: string;
-  readonly client: string;
-  readonly session: string;
   /** For the back-end to check; undefined when it is to take our word. */
   readonly password: string | undefined;
 }
 
 /** The account's epoch, from the back-end that keeps it; a referral is followed once. */
 async function openAccount(user: User, node: string, options: SignInOptions): Promise<number> {
-  const first = await ask(user, options.backendFor(node), options);
+  const first = await ask(user, node, options);
   if (first.kind === 'open') return first.epoch;
   options.mapping.forget(user.address);
-  const other = first.node === undefined || first.node === node ? undefined : options.backendFor(first.node);
+  const other = first.node === undefined || first.node === node || options.backendFor(first.node) === undefined ? undefined : first.node;
   const second = other === undefined ? first : await ask(user, other, options);
   if (second.kind === 'open') return second.epoch;
   throw new Failure('backend-unavailable', 'Your mailbox is being moved. Try again in a moment.');
 }
 
-async function ask(user: User, target: BackendTarget | undefined, options: SignInOptions): Promise<Opened> {
-  if (target === undefined) throw unavailable(new Error('the route names no configured node'));
+async function ask(user: User, node: string, { backends, pools }: SignInOptions): Promise<Opened> {
+  // Opening an account twice is opening it: a kept connection that the back-end had closed is no reason to fail.
+  return backends.inTurn({ ...user, node }, async (target) => {
+    try {
+      return await askOnce(user, target, pools);
+    } catch (error) {
+      if (!(error instanceof StaleConnection)) throw error;
+      return await askOnce(user, target, pools);
+    }
+  });
+}
+
+class StaleConnection extends Error {}
+
+async function askOnce({ address, seen, session, password }: User, target: BackendTarget, pools: Pools): Promise<Opened> {
   const { host, port } = target;
-  const body = user.password === undefined ? '' : JSON.stringify({ password: user.password });
-  const headers = { ...vouchingHeaders({ ...user, epoch: undefined }), ...(body === '' ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) }) };
-  const asked = httpsRequest({ host, port, method: 'POST', path: '/api/sign-in', agent: options.agentFor(target), timeout: openTimeoutMs, headers });
+  const body = password === undefined ? '' : JSON.stringify({ password });
+  const headers = {
+    ...forwardedFields(seen), ...vouchingHeaders({ address, client: seen.client, session, epoch: undefined }),
+    'content-length': String(Buffer.byteLength(body)), ...(body === '' ? {} : { 'content-type': 'application/json' }),
+  };
+  const asked = httpsRequest({ host, port, method: 'POST', path: '/api/sign-in', agent: pools.forRequests(target), timeout: openTimeoutMs, headers });
   asked.once('timeout', () => asked.destroy(new Error('no answer in time')));
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
     asked.once('response', resolve);
-    asked.once('error', (cause) => reject(unavailable(cause)));
+    asked.once('error', (cause: NodeJS.ErrnoException) => reject(asked.reusedSocket && cause.code === 'ECONNRESET' ? new StaleConnection(cause.message) : unavailable(cause)));
     asked.end(body);
   });
   answer.resume();
@@ -102,7 +130,7 @@ async function ask(user: User, target: BackendTarget | undefined, options: SignI
   if (answer.statusCode === 200 && Number.isInteger(epoch)) return { kind: 'open', epoch };
   const node = answer.headers[nodeHeader];
   if (answer.statusCode === 421) return { kind: 'referred', node: typeof node === 'string' ? node : undefined };
-  if (answer.statusCode === 401 && user.password !== undefined) throw new Failure('bad-credentials', 'Wrong user name or password.');
+  if (answer.statusCode === 401 && password !== undefined) throw new Failure('bad-credentials', 'Wrong user name or password.');
   throw unavailable(new Error(`the back-end answered ${String(answer.statusCode)}`));
 }
 

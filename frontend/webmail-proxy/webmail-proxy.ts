@@ -2,10 +2,12 @@
  * The WebMail of a front-end: serves the page, signs users in at the directory, and passes every API request on to the
  * back-end that the mapping names. It remembers nothing: the cookie works at every front-end of the cluster.
  */
+import type { ServerResponse } from 'node:http';
+import type { Network } from '../../shared/access/network.ts';
 import { Failure } from '../../shared/base/failure.ts';
 import { readBody } from '../../shared/http/body.ts';
 import { serveHttp } from '../../shared/http/http-service.ts';
-import type { Exchange, HttpLimits, HttpListener, HttpService } from '../../shared/http/http-service.ts';
+import type { Asked, Exchange, HttpLimits, HttpListener, HttpService, Upgrade } from '../../shared/http/http-service.ts';
 import { HttpRefusal } from '../../shared/http/refusals.ts';
 import { activityOf, refuseCrossSite } from '../../shared/http/same-site.ts';
 import { loadStaticFiles, serveStaticFile } from '../../shared/http/static-files.ts';
@@ -17,17 +19,23 @@ import type { SessionAges, SessionClaims } from '../../shared/session-cookie/ses
 import type { Authentication, PasswordsAt } from '../authentication/authentication.ts';
 import type { Mapping } from '../mapping/mapping.ts';
 import { Backends } from './backends.ts';
+import type { QueueLimits } from './backend-queue.ts';
+import { Pools } from './pools.ts';
+import type { BackendTarget } from './pools.ts';
 import { ApiProxy } from './proxy.ts';
-import type { BackendTarget, ProxyTimes } from './proxy.ts';
+import type { ProxyTimes } from './proxy.ts';
 import { cleanHeaders, vouchingHeaders } from './request-headers.ts';
+import { forwardedFields, seenFrom } from './seen-from.ts';
+import type { SeenFrom } from './seen-from.ts';
 import { signIn, signOut } from './sign-in.ts';
+import { WebSockets } from './web-sockets.ts';
 
-export type { BackendTarget } from './proxy.ts';
+export type { BackendTarget } from './pools.ts';
 
 export interface WebmailProxyLimits extends HttpLimits, ProxyTimes {
   readonly maxBodyBytes: number;
-  /** Requests under way at one back-end. */
-  readonly maxPendingPerBackend: number;
+  /** In front of each back-end. */
+  readonly queue: QueueLimits;
 }
 
 export interface WebmailProxyOptions {
@@ -41,6 +49,8 @@ export interface WebmailProxyOptions {
   readonly backendFor: (node: string) => BackendTarget | undefined;
   /** The domain that completes bare names under this host name; undefined: the cluster's own does. */
   readonly primaryDomainOf: (hostName: string) => string | undefined;
+  /** Load balancers that speak HTTP with us: their word on the client counts. */
+  readonly httpBalancers: readonly Network[];
   /** At least 32 bytes, the same on all nodes of the cluster. */
   readonly cookieSecret: Buffer;
   readonly ages: SessionAges;
@@ -54,19 +64,24 @@ interface Room {
   readonly options: WebmailProxyOptions;
   readonly files: StaticFiles;
   readonly backends: Backends;
-  readonly proxy: ApiProxy;
+  readonly pools: Pools;
+  /** Streams of events that are open. */
+  readonly streams: Set<ServerResponse>;
 }
 
 /** Bodies up to so many bytes are read before they are passed on, so that they can be sent again after a referral. */
 const repeatableBytes = 256 * 1024;
+/** Heartbeats come every 25 seconds. */
+const webSocketIdleMs = 90_000;
 
 /** Opens the listeners. Rejects when a port can't be had or the page is not built. */
 export async function startWebmailProxy(given: WebmailProxyOptions): Promise<HttpService> {
   const options = { ...given, log: given.log.child({ service: 'webmailProxy' }) };
   const { mapping, backendFor, limits } = options;
-  const proxy = new ApiProxy(limits);
-  const backends = new Backends({ mapping, backendFor, proxy, maxPendingPerBackend: limits.maxPendingPerBackend });
-  const room: Room = { options, backends, proxy, files: await loadStaticFiles(options.uiDirectory) };
+  const pools = new Pools(limits.queue.connections);
+  const webSockets = new WebSockets({ ...limits, idleTimeoutMs: webSocketIdleMs }, pools);
+  const backends = new Backends({ mapping, backendFor, webSockets, proxy: new ApiProxy(limits, pools), queue: limits.queue });
+  const room: Room = { options, backends, pools, streams: new Set(), files: await loadStaticFiles(options.uiDirectory) };
   const service = await serveHttp({
     name: 'webmailProxy',
     listeners: options.listeners,
@@ -75,55 +90,96 @@ export async function startWebmailProxy(given: WebmailProxyOptions): Promise<Htt
     limits,
     log: options.log,
     handle: async (exchange) => answer(room, exchange),
+    upgrade: async (upgrade) => goOn(room, upgrade),
   });
   return {
     ...service,
     stop: async (graceMs) => {
+      webSockets.stop();
+      for (const response of room.streams) response.destroy();
       await service.stop(graceMs);
-      proxy.close();
+      pools.close();
     },
   };
 }
 
 async function answer(room: Room, exchange: Exchange): Promise<void> {
-  const { path, request } = exchange;
+  const { path, request, response } = exchange;
   if (!path.startsWith('/api/')) {
     if (serveStaticFile(room.files, path, exchange)) return;
     throw new HttpRefusal('no-such-thing', 'There is no such page.');
   }
-  refuseCrossSite(request);
-  if (request.method === 'POST' && path === '/api/sign-in') return signIn(exchange, { ...room.options, agentFor: (target) => room.proxy.agentFor(target) });
+  const seen = readOrigin(room, exchange);
+  if (request.method === 'POST' && path === '/api/sign-in') return signIn(exchange, seen, { ...room.options, backends: room.backends, pools: room.pools });
   if (request.method === 'POST' && path === '/api/sign-out') return signOut(exchange);
-  await passOn(room, exchange, readClaims(room.options, exchange));
+  const claims = readClaims(room.options, exchange);
+  const { options, streams } = room;
+  const renewed = activityOf(request) === 'user' ? renewedSession(claims, options.ages, Date.now()) : undefined;
+  if (renewed !== undefined) response.setHeader('set-cookie', sessionSetCookie(renewed, options.cookieSecret, options.ages));
+  if (path === eventsPath && request.method === 'GET') {
+    streams.add(response);
+    response.once('close', () => streams.delete(response));
+  }
+  await passOn(room, exchange, { claims, seen });
 }
 
-function readClaims({ cookieSecret, ages }: WebmailProxyOptions, { request }: Exchange): SessionClaims {
+/** A connection that goes on with WebSocket. Only the user's own page may ask for that, as for everything else. */
+async function goOn(room: Room, upgrade: Upgrade): Promise<void> {
+  const seen = readOrigin(room, upgrade);
+  const visit: Visit = { claims: readClaims(room.options, upgrade), seen };
+  const headers = fieldsFor(visit);
+  cleanHeaders(upgrade.request.headers);
+  await room.backends.join({ upgrade, address: visit.claims.address, headers, log: logOf(upgrade, visit) });
+}
+
+interface Visit {
+  readonly claims: SessionClaims;
+  readonly seen: SeenFrom;
+}
+
+const eventsPath = '/api/events';
+
+/** Who asks by which way. @throws HttpRefusal('cross-site') */
+function readOrigin({ options }: Room, { request }: Asked): SeenFrom {
+  const seen = seenFrom(request, options.httpBalancers);
+  request.headers.host = seen.host;
+  refuseCrossSite(request);
+  return seen;
+}
+
+function readClaims({ cookieSecret, ages }: WebmailProxyOptions, { request }: Asked): SessionClaims {
   const cookie = findSessionCookie(request.headers.cookie);
   const claims = cookie === undefined ? undefined : verifySession(cookie, { secret: cookieSecret, ages, nowMs: Date.now() });
   if (claims === undefined) throw new HttpRefusal('signed-out', 'Please sign in.');
   return claims;
 }
 
-async function passOn(room: Room, exchange: Exchange, claims: SessionClaims): Promise<void> {
+function fieldsFor({ claims: { address, epoch, session }, seen }: Visit): Record<string, string> {
+  return { ...forwardedFields(seen), ...vouchingHeaders({ address, epoch, session, client: seen.client }) };
+}
+
+function logOf({ log }: Asked, { claims, seen }: Visit): Logger {
+  return log.child({ session: claims.session, account: claims.address, client: seen.client });
+}
+
+async function passOn({ options, backends }: Room, exchange: Exchange, visit: Visit): Promise<void> {
   const { request, response, path } = exchange;
-  const { options, backends } = room;
-  const renewed = activityOf(request) === 'user' ? renewedSession(claims, options.ages, Date.now()) : undefined;
-  if (renewed !== undefined) response.setHeader('set-cookie', sessionSetCookie(renewed, options.cookieSecret, options.ages));
-  const headers = vouchingHeaders({ address: claims.address, epoch: claims.epoch, session: claims.session, client: request.socket.remoteAddress ?? '' });
+  const headers = fieldsFor(visit);
   const body = await readRepeatable(exchange, options.limits.maxBodyBytes);
   cleanHeaders(request.headers);
-  const log = exchange.log.child({ session: claims.session, account: claims.address });
-  await backends.pass({ request, response, address: claims.address, headers, body, length: path === '/api/events' ? 'stream' : 'short', log });
+  const { address } = visit.claims;
+  await backends.pass({ request, response, address, headers, body, length: path === eventsPath ? 'stream' : 'short', log: logOf(exchange, visit) });
 }
 
 /**
  * A body that is small by its own announcement; undefined for one that streams, which only a POST's may: http-proxy passes
  * the chunks of others on without their framing. @throws Failure('message-too-big')
  */
-async function readRepeatable({ request }: Exchange, maxBytes: number): Promise<Buffer | undefined> {
+async function readRepeatable({ request, inviteBody }: Exchange, maxBytes: number): Promise<Buffer | undefined> {
   const { method, headers } = request;
   const announced = headers['content-length'];
   if (announced !== undefined && Number(announced) > maxBytes) throw new Failure('message-too-big', 'This is more than can be sent at once.');
+  inviteBody();
   if (method === 'POST' && (headers['transfer-encoding'] !== undefined || Number(announced ?? 0) > repeatableBytes)) return undefined;
   const body = await readBody(request, repeatableBytes);
   delete headers['transfer-encoding'];

@@ -12,8 +12,9 @@ import { guardServer } from '../net/gate.ts';
 import type { Balancers } from '../net/gate.ts';
 import type { ServerTls } from '../net/server-tls.ts';
 import type { Service } from '../service/service.ts';
+import { readHostField } from './host-field.ts';
 import { setPageHeaders } from './page-headers.ts';
-import { errorAnswer, isUnexpected, sendError } from './refusals.ts';
+import { errorAnswer, isUnexpected, refuseUpgrade, sendError } from './refusals.ts';
 
 export interface HttpListener {
   readonly host: string;
@@ -38,16 +39,29 @@ export interface HttpLimits {
   readonly idleTimeoutMs: number;
 }
 
-/** One request and the place for its answer. */
-export interface Exchange<Listener extends HttpListener = HttpListener> {
+/** What is known of a request before it is answered. */
+export interface Asked<Listener extends HttpListener = HttpListener> {
   readonly request: http.IncomingMessage;
-  readonly response: http.ServerResponse;
   readonly path: string;
   readonly query: URLSearchParams;
   readonly listener: Listener;
   /** Names this request in the log. */
   readonly id: string;
   readonly log: Logger;
+}
+
+/** One request and the place for its answer. */
+export interface Exchange<Listener extends HttpListener = HttpListener> extends Asked<Listener> {
+  readonly response: http.ServerResponse;
+  /** Tells a client that waits for it (Expect: 100-continue) to send the body. Whoever reads a body says so first. */
+  readonly inviteBody: () => void;
+}
+
+/** A request to go on with WebSocket on its connection. */
+export interface Upgrade<Listener extends HttpListener = HttpListener> extends Asked<Listener> {
+  readonly socket: Duplex;
+  /** What the client sent after the request. */
+  readonly head: Buffer;
 }
 
 export interface HttpOptions<Listener extends HttpListener> {
@@ -60,6 +74,8 @@ export interface HttpOptions<Listener extends HttpListener> {
   readonly log: Logger;
   /** Answers; what it throws becomes an error answer. */
   readonly handle: (exchange: Exchange<Listener>) => Promise<void>;
+  /** Takes over connections that go on with WebSocket; what it throws before becomes an error answer. Absent: nothing does. */
+  readonly upgrade?: (upgrade: Upgrade<Listener>) => Promise<void>;
 }
 
 export interface HttpService extends Service {
@@ -72,9 +88,9 @@ export async function serveHttp<Listener extends HttpListener>(options: HttpOpti
   const servers = await Promise.all(options.listeners.map(async (listener) => openServer(options, listener)));
   return {
     name: options.name,
-    ports: servers.map(portOf),
+    ports: servers.map(({ server }) => portOf(server)),
     retire: async () => {
-      await Promise.all(servers.map(async (server) => retire(server)));
+      await Promise.all(servers.map(async ({ server }) => retire(server)));
     },
     stop: async (graceMs) => {
       await Promise.all(servers.map(async (server) => drain(server, graceMs)));
@@ -82,7 +98,13 @@ export async function serveHttp<Listener extends HttpListener>(options: HttpOpti
   };
 }
 
-async function openServer<Listener extends HttpListener>(options: HttpOptions<Listener>, listener: Listener): Promise<http.Server> {
+interface OpenServer {
+  readonly server: http.Server;
+  /** Connections that went on with WebSocket: the server knows nothing of them any more. */
+  readonly upgraded: Set<Duplex>;
+}
+
+async function openServer<Listener extends HttpListener>(options: HttpOptions<Listener>, listener: Listener): Promise<OpenServer> {
   const { limits, log } = options;
   const settings: http.ServerOptions = {
     maxHeaderSize: limits.maxHeaderBytes,
@@ -91,10 +113,11 @@ async function openServer<Listener extends HttpListener>(options: HttpOptions<Li
     keepAliveTimeout: limits.idleTimeoutMs,
     connectionsCheckingInterval: 5_000,
     noDelay: true,
+    shouldUpgradeCallback: (request) => options.upgrade !== undefined && request.headers.upgrade?.toLowerCase() === 'websocket', // others are answered without (RFC 9110 section 7.8)
   };
-  const answer = (request: http.IncomingMessage, response: http.ServerResponse): void => {
+  const answer = (request: http.IncomingMessage, response: http.ServerResponse, inviteBody: () => void = () => undefined): void => {
     if (!server.listening) response.shouldKeepAlive = false; // the client's next request is for those who accept
-    answerRequest(options, listener, { request, response });
+    answerRequest(options, listener, { request, response, inviteBody });
   };
   const requestCert = options.requestCertificate(listener) === 'yes';
   const server = listener.tls === 'implicit'
@@ -102,6 +125,13 @@ async function openServer<Listener extends HttpListener>(options: HttpOptions<Li
     : http.createServer(settings, answer);
   guardServer(server, { balancers: listener.balancers, perAddress: limits.perAddress, log: log.child({ service: options.name }) }, listener);
   server.maxConnections = limits.maxConnections;
+  server.on('checkContinue', (request: http.IncomingMessage, response: http.ServerResponse) => answer(request, response, () => response.writeContinue()));
+  const upgraded = new Set<Duplex>();
+  server.on('upgrade', (request: http.IncomingMessage, socket: Duplex, head: Buffer) => {
+    upgraded.add(socket);
+    socket.once('close', () => upgraded.delete(socket));
+    answerUpgrade(options, listener, { request, socket, head });
+  });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => refuseUnreadable(error, socket));
   server.on('drop', () => log.warn({ service: options.name, port: listener.port }, 'connection refused: too many'));
   await new Promise<void>((resolve, reject) => {
@@ -112,29 +142,55 @@ async function openServer<Listener extends HttpListener>(options: HttpOptions<Li
     });
   });
   server.on('error', (error) => log.error({ err: error, port: listener.port }, 'listener failed'));
-  return server;
+  return { server, upgraded };
 }
 
 function answerRequest<Listener extends HttpListener>(
   options: HttpOptions<Listener>,
   listener: Listener,
-  { request, response }: Pick<Exchange, 'request' | 'response'>,
+  { request, response, inviteBody }: Pick<Exchange, 'request' | 'response' | 'inviteBody'>,
 ): void {
-  const id = newSessionId();
-  const log = options.log.child({ request: id, client: request.socket.remoteAddress });
-  const fail = (error: unknown): void => {
-    if (isDeparture(error)) return;
-    if (isUnexpected(error)) log.error({ err: error, method: request.method, url: request.url }, 'request failed');
-    else log.info({ method: request.method, url: request.url, kind: kindOf(error), reason: String(error) }, 'request refused');
-    if (!response.destroyed) sendError(response, errorAnswer(error, id));
-  };
   setPageHeaders(response);
-  const url = URL.parse(request.url ?? '/', 'https://node.invalid');
-  if (url === null) {
-    response.writeHead(400).end();
+  const asked = askedBy(options, listener, request);
+  if (asked === undefined) {
+    response.writeHead(400, { connection: 'close' }).end();
     return;
   }
-  options.handle({ request, response, path: url.pathname, query: url.searchParams, listener, id, log }).catch(fail);
+  options.handle({ ...asked, response, inviteBody }).catch((error: unknown) => {
+    tell(asked, error);
+    if (!isDeparture(error) && !response.destroyed) sendError(response, errorAnswer(error, asked.id));
+  });
+}
+
+function answerUpgrade<Listener extends HttpListener>(options: HttpOptions<Listener>, listener: Listener, given: Pick<Upgrade, 'request' | 'socket' | 'head'>): void {
+  const { request, socket } = given;
+  socket.on('error', () => undefined); // the server gave it away: a reset of the client would end the process
+  const asked = askedBy(options, listener, request);
+  if (asked === undefined) {
+    refuseUnreadable(new Error('not to be understood'), socket);
+    return;
+  }
+  options.upgrade?.({ ...asked, ...given }).catch((error: unknown) => {
+    tell(asked, error);
+    refuseUpgrade(socket, errorAnswer(error, asked.id));
+  });
+}
+
+/** Undefined for requests that can't be understood: RFC 9112 section 3.2 wants one Host, and one that is a host. */
+function askedBy<Listener extends HttpListener>(options: HttpOptions<Listener>, listener: Listener, request: http.IncomingMessage): Asked<Listener> | undefined {
+  const id = newSessionId();
+  const log = options.log.child({ request: id, client: request.socket.remoteAddress });
+  const url = URL.parse(request.url ?? '/', 'https://node.invalid');
+  const hosts = request.headersDistinct['host'] ?? [];
+  const [host = 'node.invalid'] = hosts;
+  if (url === null || hosts.length > 1 || readHostField(host) === undefined) return undefined;
+  return { request, path: url.pathname, query: url.searchParams, listener, id, log };
+}
+
+function tell({ request: { method, url }, log }: Asked, error: unknown): void {
+  if (isDeparture(error)) return;
+  if (isUnexpected(error)) log.error({ err: error, method, url }, 'request failed');
+  else log.info({ method, url, kind: kindOf(error), reason: String(error) }, 'request refused');
 }
 
 /** What streams say when the client leaves in the middle: nobody is left to tell, and nothing is wrong here. */
@@ -170,9 +226,12 @@ async function retire(server: http.Server): Promise<void> {
 }
 
 /** Stops accepting, waits for running requests, cuts what is left. */
-async function drain(server: http.Server, graceMs: number): Promise<void> {
+async function drain({ server, upgraded }: OpenServer, graceMs: number): Promise<void> {
   await new Promise<void>((resolve) => {
-    const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+    const cut = setTimeout(() => {
+      server.closeAllConnections();
+      for (const socket of upgraded) socket.destroy();
+    }, graceMs);
     server.close(() => {
       clearTimeout(cut);
       resolve();

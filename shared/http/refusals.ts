@@ -2,7 +2,9 @@
  * The one place where a failure becomes an HTTP status: JSON bodies `{error: {kind, text}}` for the WebMail API, the same
  * from front-ends and back-ends. Unknown errors are ours: the client gets a reference, the log gets all of it.
  */
+import { STATUS_CODES } from 'node:http';
 import type { ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { isFailure } from '../base/failure.ts';
 import type { FailureKind } from '../base/failure.ts';
 import { nodeHeader } from '../session-cookie/session-headers.ts';
@@ -96,4 +98,17 @@ export function sendError(response: ServerResponse, answer: ErrorAnswer): void {
   for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);
   if (!response.req.complete) response.setHeader('connection', 'close');
   sendJson(response, answer.status, answer.body);
+}
+
+/** The same on a connection that asked for WebSocket; it ends there. */
+export function refuseUpgrade(socket: Duplex, answer: ErrorAnswer): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const body = Buffer.from(JSON.stringify(answer.body));
+  const fields = { ...answer.headers, 'content-type': 'application/json; charset=utf-8', 'content-length': String(body.length), 'cache-control': 'no-store', connection: 'close' };
+  const head = [`HTTP/1.1 ${String(answer.status)} ${STATUS_CODES[answer.status] ?? ''}`, ...Object.entries(fields).map(([name, value]) => `${name}: ${value}`)];
+  socket.end(Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`, 'latin1'), body]));
+  setTimeout(() => socket.destroy(), 2000).unref();
 }

@@ -68,6 +68,8 @@ export interface WebmailCluster {
   readonly directory: Map<string, string>;
   /** Puts a message into a user's INBOX at the node the directory names. */
   deliver(address: string, bytes: Buffer): Promise<void>;
+  /** Stops the front-ends, sessions having so much time. */
+  stopFrontends(graceMs: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -85,6 +87,9 @@ export async function startWebmailCluster(given: { readonly webmail?: Partial<We
   return {
     backends, directory, deliver,
     urls: [urlOf(frontends[0]), urlOf(frontends[1])],
+    stopFrontends: async (graceMs) => {
+      await Promise.all(frontends.map(async (each) => each.stop(graceMs)));
+    },
     stop: async () => {
       await Promise.all(frontends.map(async (each) => each.stop(100)));
       await Promise.all([be1.stop(), be2.stop()]);
@@ -177,8 +182,9 @@ async function startFrontend(node: string, { maps, backends, given }: { readonly
     serverTls: createServerTls(own), mapping, authentication, passwordsAt: 'proxy', cookieSecret, uiDirectory, log,
     backendFor: (name) => targets.get(name),
     primaryDomainOf: () => undefined,
+    httpBalancers: [],
     ages: { idleMs: 1_200_000, absoluteMs: 86_400_000 },
-    limits: { ...httpLimits, connectTimeoutMs: 1000, answerTimeoutMs: 60_000, maxBodyBytes: 60 * 2 ** 20, maxPendingPerBackend: 100 },
+    limits: { ...httpLimits, connectTimeoutMs: 1000, answerTimeoutMs: 60_000, maxBodyBytes: 60 * 2 ** 20, queue: { connections: 32, connectionsPerUser: 32, maxWaiting: 100, longestWaitMs: 5000 } },
     ...given,
   });
 }

@@ -59,7 +59,7 @@ test('a back-end that is silent is given up in time, and its waiting requests ar
   const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
   const own = certificateOf('fe1');
   const tls = { cert: own.certificate, key: own.key, ca: own.authority, servername: 'localhost' };
-  const limits = { maxConnections: 50, maxHeaderBytes: 16_384, requestTimeoutMs: 30_000, idleTimeoutMs: 30_000, connectTimeoutMs: 300, answerTimeoutMs: 600, maxBodyBytes: 1000, maxPendingPerBackend: 1 };
+  const limits = { maxConnections: 50, maxHeaderBytes: 16_384, requestTimeoutMs: 30_000, idleTimeoutMs: 30_000, connectTimeoutMs: 300, answerTimeoutMs: 600, maxBodyBytes: 1000, queue: { connections: 1, connectionsPerUser: 1, maxWaiting: 0, longestWaitMs: 1000 } };
   const healthy = await clusterFor(t);
   const { client } = await ApiUser.signedIn(healthy.urls[0], alice);
   const cluster = await clusterFor(t, { proxy: { backendFor: (node) => ({ node, host: '127.0.0.1', port, tls }), limits } });
@@ -157,7 +157,7 @@ test('ten megabytes go up and come down through the front-end whole', async (t) 
 });
 
 test('http-proxy is loaded without its warning, and other warnings stay', () => {
-  const program = "await import('./frontend/webmail-proxy/proxy.ts').then(({ ApiProxy }) => new ApiProxy({ connectTimeoutMs: 1, answerTimeoutMs: 1 })); process.emitWarning('another', 'DeprecationWarning', 'DEP9999')";
+  const program = "const { Pools } = await import('./frontend/webmail-proxy/pools.ts'); await import('./frontend/webmail-proxy/proxy.ts').then(({ ApiProxy }) => new ApiProxy({ connectTimeoutMs: 1, answerTimeoutMs: 1 }, new Pools(1))); process.emitWarning('another', 'DeprecationWarning', 'DEP9999')";
   const { stderr, status } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8', timeout: 10_000 });
   assert.equal(status, 0, stderr);
   assert.doesNotMatch(stderr, /DEP0060/);

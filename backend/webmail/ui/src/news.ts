@@ -1,4 +1,7 @@
-/** Hears of changes (Server-Sent Events) while somebody is signed in, and brings the page up to date. */
+/**
+ * Hears of changes while somebody is signed in, and brings the page up to date: by WebSocket, of which a browser opens as many as
+ * there are pages; or by Server-Sent Events where something on the road lets no WebSocket through.
+ */
 import { effect } from '@preact/signals';
 import { ApiError, get } from './api.ts';
 import { refresh } from './messages.ts';
@@ -6,33 +9,61 @@ import { loadMailboxes, mailboxes } from './mailboxes.ts';
 import { session } from './session.ts';
 import { attempt } from './toasts.tsx';
 
-const againMs = 8000;
+/** Not all pages at once, when a server is started again. */
+const againMs = (): number => 1000 + Math.random() * 4000;
 
-let source: EventSource | undefined;
+let line: WebSocket | EventSource | undefined;
 let again: ReturnType<typeof setTimeout> | undefined;
+let way: 'socket' | 'events' = 'socket';
 
 function connect(): void {
   disconnect();
-  source = new EventSource('/api/events');
+  line = way === 'socket' ? openSocket() : openEvents();
+}
+
+function openSocket(): WebSocket {
+  const socket = new WebSocket(`${location.protocol === 'http:' ? 'ws' : 'wss'}://${location.host}/api/events`);
+  let opened = false;
+  socket.addEventListener('message', update);
+  socket.addEventListener('open', () => {
+    opened = true;
+    update(); // what happened while no line was open is seen by looking
+  });
+  socket.addEventListener('close', () => {
+    if (line !== socket) return;
+    again = setTimeout(() => reconnect(opened ? 'socket' : 'events'), againMs());
+  });
+  return socket;
+}
+
+function openEvents(): EventSource {
+  const source = new EventSource('/api/events');
   source.addEventListener('change', update);
-  // What happened while no line was open is seen by looking.
   source.addEventListener('open', update);
   source.addEventListener('error', () => {
-    if (source?.readyState === EventSource.CLOSED) again = setTimeout(reconnect, againMs);
+    if (source.readyState === EventSource.CLOSED) again = setTimeout(() => reconnect('socket'), againMs());
   });
+  return source;
 }
 
 function disconnect(): void {
-  source?.close();
-  source = undefined;
+  const old = line;
+  line = undefined;
+  old?.close();
   clearTimeout(again);
 }
 
-/** After a refusal: the session may be over, which this question finds out, or the server away for a while. */
-function reconnect(): void {
-  get('/api/session', 'background').then(connect, (error: unknown) => {
-    if (!(error instanceof ApiError && error.kind === 'signed-out')) again = setTimeout(reconnect, againMs);
-  });
+/** The session may be over, which this question finds out, or the server away for a while; if neither, `next` is tried. */
+function reconnect(next: typeof way): void {
+  get('/api/session', 'background').then(
+    () => {
+      way = next;
+      connect();
+    },
+    (error: unknown) => {
+      if (!(error instanceof ApiError && error.kind === 'signed-out')) again = setTimeout(() => reconnect('socket'), againMs());
+    },
+  );
 }
 
 function update(): void {
