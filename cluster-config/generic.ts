@@ -1,5 +1,6 @@
 /** Generic server parameters: names, processes, log, TLS, name resolution. */
 import { z } from 'zod';
+import { addressPlaces } from '../shared/tls/certificate-addresses.ts';
 import { domainName, fileName, host, hostAndPort, network, secret, virtualHostName, wholeNumber } from './values.ts';
 
 const log = z
@@ -17,12 +18,22 @@ const virtualHost = z.strictObject({
   primaryDomain: domainName.optional().describe('The domain that completes names without one which users give to WebMail under these host names; the general one when absent.'),
 });
 
+const userCertificates = z
+  .strictObject({
+    authority: fileName('PEM file: the authorities that sign users\' certificates; never that of the cluster.'),
+    revocationList: fileName().optional().describe('PEM file: revocation lists (CRL), one of each authority; who stands in one, or whose authority has none or an outdated one, can\'t log in by certificate. Read when a worker starts: at a change of the configuration.'),
+    addressFrom: z.array(z.enum(addressPlaces)).min(1).default(['subjectAltName']).describe('Where in a certificate the user\'s address is looked for, in this order.'),
+  })
+  .optional()
+  .describe('Users may log in to IMAP, POP3 and submission by a certificate of theirs (SASL EXTERNAL): front-ends ask for one. Without it nobody is asked.');
+
 const tls = z
   .strictObject({
     certificate: fileName().optional().describe('PEM file: the certificate shown to clients, with its chain.'),
     key: fileName().optional().describe('PEM file: the private key of `certificate`.'),
     virtualHosts: z.array(virtualHost).max(1000).default([]).describe('Further certificates, for clients that ask for one of their host names (SNI): for every listener with TLS that shows `certificate`, which the others get.'),
     ca: fileName().optional().describe('PEM file: authorities trusted, beside the system\'s, when mail is sent to other servers.'),
+    userCertificates,
     clusterAuthority: fileName().optional().describe('PEM file: the certificate of the cluster\'s own authority, by which nodes know each other.'),
     nodeCertificate: fileName().optional().describe('PEM file: the certificate by which other nodes know this one (O = cluster, OU = role, CN = node).'),
     nodeKey: fileName().optional().describe('PEM file: the private key of `nodeCertificate`.'),

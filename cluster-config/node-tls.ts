@@ -11,11 +11,14 @@ import { createServerTls } from '../shared/net/server-tls.ts';
 import type { ServerTls } from '../shared/net/server-tls.ts';
 import type { NodeIdentity } from '../shared/tls/identity.ts';
 import { readClientCertificates } from './client-certificates.ts';
+import { readUserAuthority } from './user-certificates.ts';
 import type { NodeConfig } from './effective.ts';
 
 export interface NodeTls {
   /** For listeners that users and foreign servers reach. */
   readonly forClients: ServerTls;
+  /** For listeners that users log in to: the same, and clients are asked for a certificate where users may have one. */
+  readonly forUsers: ServerTls;
   /** For listeners that nodes reach: shows the node's certificate, knows client certificates of the cluster's authority. */
   readonly forNodes: ServerTls;
   /** To connect to a configured node: our certificate, and a check that the peer is that node. */
@@ -35,8 +38,11 @@ export async function loadNodeTls(config: NodeConfig): Promise<NodeTls> {
   const nodePems = { certificate: nodeCertificate ?? '', key: nodeKey ?? '', authority };
   const forNodes = serverTls('tls.nodeCertificate and tls.nodeKey', { ...nodePems, ticketKeys: ticketKeys(nodePems.key, 'nodes') });
   const domains = new NameTable(virtualHosts.map(({ names, primaryDomain }) => ({ names, value: primaryDomain })));
+  const clientPems = { ...main, virtualHosts, ticketKeys: ticketKeys(main.key, 'clients') };
+  const users = await readUserAuthority(config, authority ?? '');
   return {
-    forClients: serverTls('tls.certificate and tls.key', { ...main, virtualHosts, ticketKeys: ticketKeys(main.key, 'clients') }),
+    forClients: serverTls('tls.certificate and tls.key', clientPems),
+    forUsers: serverTls('tls.certificate, tls.key and tls.userCertificates', { ...clientPems, ...users }),
     primaryDomainOf: (hostName) => domains.find(hostName),
     warnings: [main, ...virtualHosts].flatMap(({ warnings }) => warnings),
     forNodes,

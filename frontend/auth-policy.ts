@@ -26,7 +26,8 @@ function verifiableTypes(config: NodeConfig, selection: MapSelection, { authenti
   if (authenticateOnProxy !== 'only' || (selection.defaultBackend?.kind === 'host' && config.foreignBackends.masterUser === undefined)) return passwords;
   const scram = (['SCRAM-SHA-256', 'SCRAM-SHA-1'] as const).filter((name) => !hasLocalAccounts(config, selection) && selection.maps.every((map) => map.type === 'ldapPassword' && map.scram.includes(name)));
   const tokens: readonly AuthType[] = config.oauth.issuers.length > 0 ? ['OAUTHBEARER', 'XOAUTH2'] : [];
-  return [...scram, ...tokens, ...passwords];
+  const certificates: readonly AuthType[] = config.tls.userCertificates === undefined ? [] : ['EXTERNAL'];
+  return [...certificates, ...scram, ...tokens, ...passwords];
 }
 
 /** Whether there may be users of whom only a back-end has the password: a map of a file has them, or a domain without map. */

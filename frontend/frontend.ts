@@ -106,6 +106,7 @@ function authenticationOf(parts: AuthenticationParts): SaslAuthentication {
     maps: parts.maps,
     scram: { saltKey: parts.saltKey, iterations: parts.config.scramIterations, primaryDomain: parts.config.primaryDomain },
     issuers: parts.config.oauth.issuers,
+    certificateAddresses: parts.config.tls.userCertificates?.addressFrom ?? [],
     verifier: { maxAgeMs: parts.config.routing.verifierAgeSeconds * 1000, maxEntries: 10_000 },
     guesses: {
       free: guessing.freeAttempts,
@@ -150,6 +151,7 @@ async function startSmtp(ground: Ground): Promise<Service> {
     hostName: config.serverName,
     postmaster: `postmaster@${config.primaryDomain}`,
     serverTls: tls.forClients,
+    userTls: tls.forUsers,
     ...whoIs(ground, 'smtpProxy'),
     log,
     authPolicy: authPolicyOf(config, 'smtpProxy'),

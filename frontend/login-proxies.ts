@@ -64,7 +64,7 @@ export function loginProxyOptions(ground: LoginGround, protocol: LoginProtocol):
   };
   return {
     listeners: service.listeners.map((listener) => ({ ...placeOf(config, listener), tls: listener.tls === 'implicit' ? 'implicit' : 'starttls' })),
-    serverTls: tls.forClients,
+    serverTls: tls.forUsers,
     sessions: ground.sessions,
     authPolicy: authPolicyOf(config, name),
     trustedProxies: config.trustedProxies.map(parseNetwork),

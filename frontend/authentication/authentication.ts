@@ -9,11 +9,13 @@ import type { Network } from '../../shared/access/network.ts';
 import { Failure } from '../../shared/base/failure.ts';
 import { tallyOperations } from '../../shared/ldap/operations.ts';
 import type { Logger } from '../../shared/log/log.ts';
+import type { AddressPlace } from '../../shared/tls/certificate-addresses.ts';
 import type { UserMaps } from '../../shared/user-map/user-maps.ts';
 import type { Mapping } from '../mapping/mapping.ts';
 import { BearerLogin } from './bearer-login.ts';
 import { passwordExchange } from './exchange.ts';
 import type { AuthExchange, Identity, SaslClient } from './exchange.ts';
+import { ExternalLogin } from './external-login.ts';
 import { GuessDelays } from './guess-delays.ts';
 import type { GuessDelayOptions, Guesser } from './guess-delays.ts';
 import type { Mechanism } from './offers.ts';
@@ -29,14 +31,16 @@ import { Verifiers } from './verifiers.ts';
 
 export type { AuthExchange, Identity } from './exchange.ts';
 export { offeredMechanisms, takesPasswords } from './offers.ts';
-export type { AuthPolicy, Mechanism } from './offers.ts';
+export type { AuthPolicy, Channel, Mechanism } from './offers.ts';
 export type { PasswordsAt } from './password-check.ts';
 export type { AuthenticatedUser } from './verdict.ts';
 
 export interface AuthenticationOptions {
   readonly mapping: Pick<Mapping, 'lookUp'>;
-  readonly maps: Pick<UserMaps, 'authenticate' | 'scramSecret' | 'pretend'>;
+  readonly maps: Pick<UserMaps, 'authenticate' | 'scramSecret' | 'pretend' | 'mayLogIn'>;
   readonly scram: ScramOptions;
+  /** Where clients' certificates have the user's address (EXTERNAL). */
+  readonly certificateAddresses: readonly AddressPlace[];
   /** Whose tokens are taken (OAUTHBEARER, XOAUTH2). */
   readonly issuers: readonly TokenIssuer[];
   /** Whether and how long a login that succeeded serves while no directory answers; 0 ms: never. */
@@ -151,7 +155,8 @@ class DelayedAuthentication implements SaslAuthentication {
     const { mapping, maps, scram, log } = this.#options;
     const judge = async (attempt: Attempt): Promise<AuthenticatedUser> => this.#judge(attempt);
     if (mechanism === 'PLAIN' || mechanism === 'LOGIN') return passwordExchange(mechanism);
-    if (mechanism === 'OAUTHBEARER' || mechanism === 'XOAUTH2') return this.#tallied(new BearerLogin({ mapping, tokens: this.#tokens, judge, log }, mechanism, client));
+    if (mechanism === 'EXTERNAL') return this.#tallied(new ExternalLogin({ mapping, maps, addressFrom: this.#options.certificateAddresses, judge, log }, client));
+    if (mechanism === 'OAUTHBEARER' || mechanism === 'XOAUTH2') return this.#tallied(new BearerLogin({ mapping, maps, tokens: this.#tokens, judge, log }, mechanism, client));
     const road: ScramRoad = { ...scram, mapping, maps, judge, now: this.#now, sleep: this.#sleep };
     return this.#tallied(new ScramLogin(road, {
       mechanism: mechanism.startsWith('SCRAM-SHA-256') ? 'SCRAM-SHA-256' : 'SCRAM-SHA-1',

@@ -3,13 +3,13 @@ import { Failure, isFailure } from '../../shared/base/failure.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import { bearerRefusal, readBearer } from '../../shared/sasl/bearer.ts';
 import type { BearerClaim, BearerMechanism } from '../../shared/sasl/bearer.ts';
-import type { Mapping } from '../mapping/mapping.ts';
 import type { AuthExchange, AuthStep, SaslClient } from './exchange.ts';
 import type { Tokens } from './tokens.ts';
-import type { AuthenticatedUser, Judge, Verdict } from './verdict.ts';
+import type { Judge, Verdict } from './verdict.ts';
+import { verifiedUser } from './verified-user.ts';
+import type { VerifiedUserRoad } from './verified-user.ts';
 
-export interface BearerRoad {
-  readonly mapping: Pick<Mapping, 'lookUp'>;
+export interface BearerRoad extends VerifiedUserRoad {
   readonly tokens: Tokens;
   readonly judge: Judge;
   readonly log: Logger;
@@ -48,15 +48,9 @@ export class BearerLogin implements AuthExchange {
       this.#road.log.info({ user: account, reason: found.reason }, 'token refused');
       return { kind: 'refused', account };
     }
-    const user = await this.#userOf(found.address);
+    const user = await verifiedUser(this.#road, found.address);
     if (user === undefined) return { kind: 'refused', account: found.address };
-    const same = named === undefined || named.toLowerCase() === user.address || (await this.#userOf(named))?.address === user.address;
+    const same = named === undefined || named.toLowerCase() === user.address || (await verifiedUser(this.#road, named))?.address === user.address;
     return same ? { kind: 'accepted', user } : { kind: 'refused', account };
-  }
-
-  async #userOf(name: string): Promise<AuthenticatedUser | undefined> {
-    const answer = await this.#road.mapping.lookUp(name, { fresh: 'yes' });
-    if (answer.kind !== 'found' || answer.entry === undefined) return undefined;
-    return { address: answer.address, entry: answer.entry, route: answer.route };
   }
 }

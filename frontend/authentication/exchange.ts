@@ -1,4 +1,5 @@
 /** A SASL exchange with a client: its end is either somebody proven, or a name and a password that are still to be checked. */
+import type { X509Certificate } from 'node:crypto';
 import { Failure } from '../../shared/base/failure.ts';
 import { startSasl } from '../../shared/sasl/mechanisms.ts';
 import type { ChannelBindings } from '../../shared/sasl/scram.ts';
@@ -23,6 +24,8 @@ export interface SaslClient {
   readonly address: string;
   /** What SCRAM can be bound to; asked for by SCRAM only, for it takes a third of a millisecond. */
   readonly bindings: () => ChannelBindings;
+  /** The certificate that the client has shown, if the users' authority has signed it; asked for by EXTERNAL only. */
+  readonly certificate?: (() => X509Certificate | undefined) | undefined;
 }
 
 /** PLAIN and LOGIN: the password itself is sent. */

@@ -21,12 +21,14 @@ export interface Channel {
   readonly encrypted: boolean;
   /** Whether TLS ends here, so that SCRAM can be bound to it; with a balancer's TLS it can't. */
   readonly ownTls: boolean;
+  /** The client has shown a certificate of the users' authority. */
+  readonly certificate: 'verified' | 'none';
 }
 
 /** The mechanisms to announce, and to accept. */
 export function offeredMechanisms(policy: AuthPolicy, channel: Channel): readonly Mechanism[] {
   const wanted: readonly AuthType[] = channel.encrypted ? (policy.secure ?? authTypes) : policy.plain;
-  const may = (type: AuthType): boolean => channel.encrypted || policy.clearTextLogin === 'yes' || isScram(type);
+  const may = (type: AuthType): boolean => (type === 'EXTERNAL' ? channel.certificate === 'verified' : channel.encrypted || policy.clearTextLogin === 'yes' || isScram(type));
   const offered = authTypes.filter((type) => wanted.includes(type) && policy.verifiable.includes(type) && may(type));
   const bound = channel.ownTls ? offered.filter(isScram).map((type) => `${type}-PLUS` as const) : [];
   return [...bound, ...offered];

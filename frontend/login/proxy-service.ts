@@ -98,7 +98,7 @@ export async function startProxy(protocol: ProxyProtocol, options: ProxyOptions)
   const gateLimits = { maxConnections, perAddress };
   const listeners = await Promise.all(
     options.listeners.map(async (listener) =>
-      listen({ ...listener, ...gateLimits, serverTls: options.serverTls, requestCertificate: 'no', log }, serve),
+      listen({ ...listener, ...gateLimits, serverTls: options.serverTls, requestCertificate: options.serverTls.requestCertificate, log }, serve),
     ),
   );
   return {

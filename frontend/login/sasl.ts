@@ -1,19 +1,24 @@
 /** SASL as a line protocol speaks it before login: what a connection is offered, and the exchange line by line. */
 import { Failure, isFailure } from '../../shared/base/failure.ts';
-import { channelBindings, endsTls } from '../../shared/net/channel-binding.ts';
+import { channelBindings, clientCertificate, endsTls, showsCertificate } from '../../shared/net/channel-binding.ts';
+import type { Connection } from '../../shared/net/connection.ts';
 import { decodeBase64 } from '../../shared/sasl/mechanisms.ts';
 import { offeredMechanisms, takesPasswords } from '../authentication/authentication.ts';
-import type { Identity, Mechanism } from '../authentication/authentication.ts';
+import type { Channel, Identity, Mechanism } from '../authentication/authentication.ts';
 import type { Visitor } from './proxy-service.ts';
 
 /** The mechanisms to announce on the visitor's connection as it is now. */
 export function offeredTo({ connection, options }: Visitor): readonly Mechanism[] {
-  return offeredMechanisms(options.authPolicy, { encrypted: connection.encrypted, ownTls: endsTls(connection.socket) });
+  return offeredMechanisms(options.authPolicy, channelOf(connection));
 }
 
 /** Whether the visitor may send a password by the protocol's own commands. */
 export function mayUsePasswordCommands({ connection, options }: Visitor): boolean {
-  return takesPasswords(options.authPolicy, { encrypted: connection.encrypted, ownTls: endsTls(connection.socket) });
+  return takesPasswords(options.authPolicy, channelOf(connection));
+}
+
+function channelOf({ encrypted, socket }: Connection): Channel {
+  return { encrypted, ownTls: endsTls(socket), certificate: showsCertificate(socket) ? 'verified' : 'none' };
 }
 
 export type SaslEnd =
@@ -25,7 +30,7 @@ export type SaslEnd =
 /** Holds the exchange: challenges as `+ ` and base64, one line for each response. @throws Failure('bad-input') for nonsense */
 export async function exchangeSasl(visitor: Visitor, mechanism: Mechanism, initial: string | undefined): Promise<SaslEnd> {
   const { connection, identity, options } = visitor;
-  const exchange = options.road.authentication.begin(mechanism, { address: identity.address, bindings: () => channelBindings(connection.socket) });
+  const exchange = options.road.authentication.begin(mechanism, { address: identity.address, bindings: () => channelBindings(connection.socket), certificate: () => clientCertificate(connection.socket) });
   try {
     let step = await exchange.step(initial === undefined ? undefined : decoded(initial));
     while (step.kind === 'challenge') {

@@ -1,7 +1,7 @@
 /** AUTH of submission: the mechanisms of the connection, and who came out of them. */
 import { isFailure } from '../../shared/base/failure.ts';
 import type { Logger } from '../../shared/log/log.ts';
-import { channelBindings, endsTls } from '../../shared/net/channel-binding.ts';
+import { channelBindings, clientCertificate, endsTls, showsCertificate } from '../../shared/net/channel-binding.ts';
 import type { SmtpPeer } from '../../shared/smtp/server-session.ts';
 import type { SmtpSaslExchange } from '../../shared/smtp/strict-connection.ts';
 import { offeredMechanisms } from '../authentication/authentication.ts';
@@ -21,8 +21,8 @@ export interface SubmissionSasl extends PasswordRoad {
 export function mechanismsFor(options: SubmissionSasl, peer: SmtpPeer, onUser: (user: AuthenticatedUser) => void): ReadonlyMap<string, () => SmtpSaslExchange> {
   const { authentication, authPolicy, passwordsAt, log } = options;
   const askBackend = async ({ address, route }: AuthenticatedUser, password: string): Promise<void> => checkAtBackend(options, peer, { address, route, password });
-  return new Map(offeredMechanisms(authPolicy, { encrypted: peer.encrypted, ownTls: endsTls(peer.socket) }).map((mechanism) => [mechanism, () => {
-    const client = { address: peer.address, bindings: () => channelBindings(peer.socket) };
+  return new Map(offeredMechanisms(authPolicy, { encrypted: peer.encrypted, ownTls: endsTls(peer.socket), certificate: showsCertificate(peer.socket) ? 'verified' : 'none' }).map((mechanism) => [mechanism, () => {
+    const client = { address: peer.address, bindings: () => channelBindings(peer.socket), certificate: () => clientCertificate(peer.socket) };
     const exchange = authentication.begin(mechanism, client);
     return {
       step: async (response) => {

@@ -62,6 +62,8 @@ export interface SmtpProxyOptions {
   /** Whom the address `postmaster` without a domain means. */
   readonly postmaster: string;
   readonly serverTls: ServerTls;
+  /** For listeners of users, if they are shown something else. */
+  readonly userTls?: ServerTls | undefined;
   readonly mapping: Mapping;
   readonly authentication: SaslAuthentication;
   /** By what users may log in. */
@@ -97,9 +99,10 @@ export async function startSmtpProxy(given: SmtpProxyOptions): Promise<Service &
   const opened = await Promise.all(options.listeners.map(async (listener) => {
     const make = listener.kind === 'mx' ? mxSessions : submissionSessions;
     const [ofClients, ofProxies] = [make(options, { ...listener, peers: 'clients' }, legs), make(options, { ...listener, peers: 'trusted proxies' }, legs)];
-    const { maxConnections, perAddress, serverTls, trustedProxies = [], log } = options;
+    const { maxConnections, perAddress, trustedProxies = [], log } = options;
+    const serverTls = tlsFor(options, listener);
     const isProxy = (socket: AnySocket): boolean => trustedProxies.some((network) => networkContains(network, socket.remoteAddress ?? ''));
-    const opening = listen({ ...listener, serverTls, requestCertificate: 'no', maxConnections, perAddress, log }, (socket) => (isProxy(socket) ? ofProxies : ofClients).accept(socket));
+    const opening = listen({ ...listener, serverTls, requestCertificate: serverTls.requestCertificate, maxConnections, perAddress, log }, (socket) => (isProxy(socket) ? ofProxies : ofClients).accept(socket));
     return { listener: await opening, sessions: [ofClients, ofProxies] };
   }));
   return {
@@ -111,6 +114,11 @@ export async function startSmtpProxy(given: SmtpProxyOptions): Promise<Service &
       await Promise.all(opened.flatMap(({ sessions }) => sessions).map(async (each) => each.stop(graceMs)));
     },
   };
+}
+
+/** Other servers are not asked for certificates: those they have are not of the users' authority. */
+function tlsFor({ serverTls, userTls = serverTls }: SmtpProxyOptions, { kind }: SmtpProxyListener): ServerTls {
+  return kind === 'mx' ? serverTls : userTls;
 }
 
 /** A session's current transaction; the one before it is confirmed by whatever the client says next. */
@@ -169,7 +177,8 @@ function submissionSessions(options: SmtpProxyOptions, listener: Door, legs: Leg
 }
 
 function serve<T>(options: SmtpProxyOptions, listener: Door, handlers: SmtpHandlers<Session<T>>): SmtpSessions {
-  const { hostName, clusterName, serverTls, limits, log } = options;
+  const { hostName, clusterName, limits, log } = options;
+  const serverTls = tlsFor(options, listener);
   return serveSmtp<Session<T>>({
     protocol: 'smtp', hostName, encryption: listener.tls, serverTls: () => serverTls, authentication: listener.kind === 'mx' ? 'none' : 'required',
     trustedPeers: listener.peers === 'trusted proxies' ? 'yes' : 'no', extensions: [`${frontendKeyword} ${keywordValue(clusterName)}`], extraParameters: [], limits, greetingDelayMs: listener.kind === 'mx' ? options.greetingDelayMs : 0, log, handlers,

@@ -8,6 +8,16 @@ export function endsTls(socket: AnySocket): boolean {
   return socket instanceof TLSSocket;
 }
 
+/** Whether the client has shown a certificate that the listener's authority signed, and has not revoked. */
+export function showsCertificate(socket: AnySocket): boolean {
+  return clientCertificate(socket) !== undefined;
+}
+
+/** That certificate. `authorized` alone says nothing: a session that is resumed without a certificate is it as well. */
+export function clientCertificate(socket: AnySocket): X509Certificate | undefined {
+  return socket instanceof TLSSocket && socket.authorized ? socket.getPeerX509Certificate() : undefined;
+}
+
 /**
  * The channel bindings of a connection whose server we are, by their registered names: `tls-exporter` (RFC 9266) with TLS 1.3,
  * `tls-server-end-point` (RFC 5929 section 4) always. Empty without TLS, and where a balancer ended it.

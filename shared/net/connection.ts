@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import * as tls from 'node:tls';
 import { Failure } from '../base/failure.ts';
+import { judgePeer } from './peer-verdict.ts';
 import type { ServerTls } from './server-tls.ts';
 import { clientSpeaksTls } from './socket-client.ts';
 
@@ -136,7 +137,9 @@ export class Connection {
   async startTlsAsServer(serverTls: ServerTls): Promise<void> {
     this.discardBuffered();
     const plain = this.#release();
-    await this.#secure(new tls.TLSSocket(plain, serverTls.handshake), 'secure');
+    const socket = new tls.TLSSocket(plain, serverTls.handshake);
+    await this.#secure(socket, 'secure');
+    if (serverTls.handshake.requestCert) judgePeer(socket);
   }
 
   /** Continues as the client of a TLS handshake. Fails with `backend-unavailable` when it does not come about. */

@@ -1,4 +1,5 @@
 /** What our listeners show to TLS clients: certificate, key, whose client certificates count. Made by the wiring, read by every listener and STARTTLS. */
+import { createHash } from 'node:crypto';
 import * as tls from 'node:tls';
 import { NameTable } from './server-names.ts';
 
@@ -8,6 +9,8 @@ type ChooseByName = (name: string, chosen: (error: Error | null, context?: tls.S
 /** What begins a handshake as server on a socket that is there (STARTTLS). */
 export interface HandshakeOptions {
   readonly isServer: true;
+  readonly requestCert: boolean;
+  readonly rejectUnauthorized: false;
   readonly secureContext: tls.SecureContext;
   readonly SNICallback?: ChooseByName;
 }
@@ -17,6 +20,8 @@ export interface ServerTls {
   readonly options: tls.SecureContextOptions & { readonly sessionIdContext: string; readonly SNICallback?: ChooseByName };
   readonly handshake: HandshakeOptions;
   readonly context: tls.SecureContext;
+  /** `yes`: clients are asked for a certificate, which may log them in. Listeners for nodes ask by themselves. */
+  readonly requestCertificate: 'yes' | 'no';
 }
 
 /**
@@ -31,6 +36,8 @@ export interface ServerTlsPems {
   readonly certificate: string;
   readonly key: string;
   readonly authority?: string | undefined;
+  /** For listeners of users: clients are asked for a certificate of `authority`, and those that these lists (PEM) name don't count. */
+  readonly users?: { readonly revocationLists: string | undefined } | undefined;
   /** 48 secret bytes, the same in all workers of a node, so that a session can be resumed at any of them. */
   readonly ticketKeys?: Buffer | undefined;
   /** Certificates for clients that ask for one of these names (SNI); who asks for another, or none, gets the first certificate. */
@@ -39,19 +46,24 @@ export interface ServerTlsPems {
 
 /** Checks the PEMs (throws what OpenSSL says of a bad one) and makes the contexts once. TLS 1.2 is the oldest spoken (RFC 8996). */
 export function createServerTls(pems: ServerTlsPems): ServerTls {
+  const { users } = pems;
   const common = {
     minVersion: 'TLSv1.2',
     ciphers,
     honorCipherOrder: true,
-    sessionIdContext: 'waybill',
+    // A session remembers that its certificate was good: it is resumed only where the same authorities and lists say so.
+    sessionIdContext: users === undefined ? 'waybill' : createHash('sha256').update(`${pems.authority ?? ''}\0${users.revocationLists ?? ''}`).digest('hex').slice(0, 32),
+    ...(users?.revocationLists === undefined ? {} : { crl: users.revocationLists }),
     ca: pems.authority ?? [], // never the system's authorities: whom they know is no node of ours
     ...(pems.ticketKeys === undefined ? {} : { ticketKeys: pems.ticketKeys }),
   } as const;
   const options = { ...common, cert: pems.certificate, key: pems.key };
   const context = tls.createSecureContext(options);
   const { virtualHosts = [] } = pems;
-  if (virtualHosts.length === 0) return { options, context, handshake: { isServer: true, secureContext: context } };
+  const requestCertificate = users === undefined ? 'no' : 'yes';
+  const handshake = { isServer: true, secureContext: context, requestCert: users !== undefined, rejectUnauthorized: false } as const;
+  if (virtualHosts.length === 0) return { options, context, requestCertificate, handshake };
   const table = new NameTable(virtualHosts.map(({ names, certificate, key }) => ({ names, value: tls.createSecureContext({ ...common, cert: certificate, key }) })));
   const SNICallback: ChooseByName = (name, chosen) => chosen(null, table.find(name) ?? context);
-  return { options: { ...options, SNICallback }, context, handshake: { isServer: true, secureContext: context, SNICallback } };
+  return { options: { ...options, SNICallback }, context, requestCertificate, handshake: { ...handshake, SNICallback } };
 }

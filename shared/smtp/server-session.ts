@@ -178,6 +178,7 @@ class Sessions<S> implements SmtpSessions {
       name: options.hostName, lmtp: options.protocol === 'lmtp', secure: options.encryption === 'implicit', heloResponse: '%s',
       hideENHANCEDSTATUSCODES: false, hideDSN: false, hideREQUIRETLS: true, logger: false, disableReverseLookup: true,
       useXClient: options.trustedPeers === 'yes', disabledCommands: disabled, authMethods: ['PLAIN', 'LOGIN'], authRequiredMessage: 'authentication required',
+      requestCert: options.serverTls().requestCertificate === 'yes', rejectUnauthorized: false,
       // The package gives it names with the letters they stand for; certificates have them in ASCII.
       SNICallback: (name, chosen) => {
         const { SNICallback: choose } = options.serverTls().handshake;

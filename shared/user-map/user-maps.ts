@@ -66,6 +66,8 @@ export interface UserMaps {
    * @throws Failure('directory-unavailable'); what `barred` makes, for an account that nobody gets into (see `isBarred`)
    */
   authenticate(entry: UserEntry, password: string): Promise<'ok' | 'refused'>;
+  /** Whether this entry is somebody who logs in, by the name under which it was found: no group, no catch-all, and an alias only where that is allowed. */
+  mayLogIn(entry: UserEntry): boolean;
   /** Takes as long as checking the password of somebody does, for an address that nobody has. Never rejects. */
   pretend(address: string, password: string): Promise<void>;
   /**
@@ -220,7 +222,7 @@ class ListedUserMaps implements UserMapList {
   }
 
   async authenticate(entry: UserEntry, password: string): Promise<'ok' | 'refused'> {
-    return password === '' || !this.#mayLogIn(entry) ? 'refused' : await this.#named(entry.map).map.authenticate(entry, password);
+    return password === '' || !this.mayLogIn(entry) ? 'refused' : await this.#named(entry.map).map.authenticate(entry, password);
   }
 
   async pretend(address: string, password: string): Promise<void> {
@@ -233,7 +235,7 @@ class ListedUserMaps implements UserMapList {
   }
 
   async scramSecret(entry: UserEntry, mechanism: ScramMechanism): Promise<ScramSecret | undefined> {
-    return this.#mayLogIn(entry) ? await this.#named(entry.map).map.scramSecret(entry, mechanism) : undefined;
+    return this.mayLogIn(entry) ? await this.#named(entry.map).map.scramSecret(entry, mechanism) : undefined;
   }
 
   async #ask(address: string): Promise<UserEntry | undefined> {
@@ -251,7 +253,7 @@ class ListedUserMaps implements UserMapList {
     return listed;
   }
 
-  #mayLogIn(entry: UserEntry): boolean {
+  mayLogIn(entry: UserEntry): boolean {
     return entry.group === undefined && entry.via !== 'catchAll' && (entry.via === undefined || this.#options.aliasLogins !== 'no');
   }
 }

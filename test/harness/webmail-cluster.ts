@@ -109,6 +109,7 @@ function mapsOf(directory: ReadonlyMap<string, string>): UserMaps {
     covers: () => true,
     spellings: (address) => [address.toLowerCase()],
     authenticate: async (_, given) => Promise.resolve(given === password ? 'ok' : 'refused'),
+    mayLogIn: () => true,
     pretend: async () => Promise.resolve(),
     scramSecret: async () => Promise.resolve(undefined),
     changePassword: async () => Promise.reject(new Error('not asked for here')),
@@ -172,7 +173,7 @@ async function startFrontend(node: string, { maps, backends, given }: { readonly
     ages: { positiveMs: 60_000, negativeMs: 1000, staleMs: 60_000 }, maxEntries: 100, log,
   });
   const authentication = createAuthentication({
-    mapping, maps, scram: { saltKey: Buffer.from('salts of tests'), iterations: 4096, primaryDomain: 'example.com' }, issuers: [], verifier: { maxAgeMs: 0, maxEntries: 10 }, refusalMs: 50, trustedNetworks: ['127.0.0.0/8'], log,
+    mapping, maps, scram: { saltKey: Buffer.from('salts of tests'), iterations: 4096, primaryDomain: 'example.com' }, issuers: [], certificateAddresses: [], verifier: { maxAgeMs: 0, maxEntries: 10 }, refusalMs: 50, trustedNetworks: ['127.0.0.0/8'], log,
     guesses: patientGuesses(), ipv6Prefix: 64,
   });
   const tls = { cert: own.certificate, key: own.key, ca: own.authority, servername: 'localhost' };

@@ -54,7 +54,7 @@ function authentication({ guesses, ...changes }: Partial<Omit<AuthenticationOpti
     ages: { positiveMs: 60_000, negativeMs: 5_000, staleMs: 10_000 }, now: () => clock,
   });
   return createAuthentication({
-    maps, mapping, log, scram: { saltKey: Buffer.from('salts of tests'), iterations: 4096, primaryDomain: 'example.com' }, issuers: [], verifier: { maxAgeMs: 5_000, maxEntries: 100 }, 
+    maps, mapping, log, scram: { saltKey: Buffer.from('salts of tests'), iterations: 4096, primaryDomain: 'example.com' }, issuers: [], certificateAddresses: [], verifier: { maxAgeMs: 5_000, maxEntries: 100 }, 
     guesses: patientGuesses({ free: 2, firstMs: 250, longestMs: 4_000, longestWaitMs: 1_500, ...guesses }), ipv6Prefix: 64,
     refusalMs: 0, trustedNetworks: ['10.0.0.0/8'], now: () => clock, sleep: async (ms) => { slept.push(ms); await Promise.resolve(); }, ...changes,
   });

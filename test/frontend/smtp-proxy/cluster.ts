@@ -162,6 +162,7 @@ function userMapsOf(cluster: Pick<TestCluster, 'directory' | 'directoryUp'>): Us
       requireUp();
       return password === 'secret' ? 'ok' : 'refused';
     },
+    mayLogIn: () => true,
     pretend: async () => Promise.resolve(),
     scramSecret: async () => Promise.resolve({ kind: 'password', password: 'secret' }),
     changePassword: async () => Promise.reject(new Error('not asked for here')),
@@ -179,7 +180,7 @@ function realMapping(maps: UserMaps, rememberMs: number): Mapping {
 
 function realAuthentication(maps: UserMaps, mapping: Mapping): SaslAuthentication {
   return createAuthentication({
-    mapping, maps, scram: { saltKey: Buffer.from('salts of tests'), iterations: 4096, primaryDomain: 'example.com' }, issuers: [], verifier: { maxAgeMs: 0, maxEntries: 10 }, guesses: patientGuesses({ free: 100 }), ipv6Prefix: 64, refusalMs: 0, trustedNetworks: [], log: quietLog,
+    mapping, maps, scram: { saltKey: Buffer.from('salts of tests'), iterations: 4096, primaryDomain: 'example.com' }, issuers: [], certificateAddresses: [], verifier: { maxAgeMs: 0, maxEntries: 10 }, guesses: patientGuesses({ free: 100 }), ipv6Prefix: 64, refusalMs: 0, trustedNetworks: [], log: quietLog,
   });
 }
 
