@@ -13,7 +13,7 @@ export function showsCertificate(socket: AnySocket): boolean {
   return clientCertificate(socket) !== undefined;
 }
 
-/** That certificate. `authorized` alone says nothing: a session that is resumed without a certificate is it as well. */
+/** That certificate. It is asked for itself, too, so that a session without one can never count, whatever OpenSSL says of it. */
 export function clientCertificate(socket: AnySocket): X509Certificate | undefined {
   return socket instanceof TLSSocket && socket.authorized ? socket.getPeerX509Certificate() : undefined;
 }
