@@ -18,7 +18,8 @@ import { SteadyClient } from '../harness/steady-client.ts';
 import { workersOf } from '../harness/workers.ts';
 
 const bytesEach = 3000;
-const movesEach = 6;
+/** Fewer where each takes minutes. */
+const movesOf = (messages: number): number => (messages > 20_000 ? 2 : 6);
 const user = 'alice';
 const address = `${user}@example.com`;
 
@@ -78,7 +79,7 @@ async function cell(count: number): Promise<string> {
     await Promise.all([calm.stop(), calmSender.stop()]);
     const [reader, writer] = [client(), sender()];
     const moves: Awaited<ReturnType<typeof move>>[] = [];
-    for (let turn = 0; turn < movesEach; turn += 1) {
+    for (let turn = 0; turn < movesOf(count); turn += 1) {
       moves.push(await move(cluster, turn % 2 === 0 ? 'be2' : 'be1'));
       await sleep(500);
     }
@@ -90,7 +91,7 @@ async function cell(count: number): Promise<string> {
     const copyMs = copies[Math.floor(copies.length / 2)] ?? 1;
     const quantiles = (of: SteadyClient): string => [0.5, 0.99, 1].map((part) => String(of.quantile(part))).join(' / ');
     return [
-      `${String(count).padStart(6)} messages of ${String(bytesEach)} bytes, ${String(movesEach)} moves:`,
+      `${String(count).padStart(6)} messages of ${String(bytesEach)} bytes, ${String(moves.length)} moves:`,
       `  copy ${String(copies[0])}–${String(copies.at(-1))} ms, median ${String(copyMs)}: ${(count / copyMs * 1000).toFixed(0)} messages/s, ${(count * bytesEach / copyMs / 1000).toFixed(1)} MB/s; hold to owner ${holds.join(', ')} ms; whole move ${String(wholes[0])}–${String(wholes.at(-1))} ms`,
       `  login + select + store, p50 / p99 / longest: ${quantiles(calm)} ms without moves (${String(calm.turns.length)}), ${quantiles(reader)} ms while moving (${String(reader.turns.length)})`,
       `  delivery, p50 / p99 / longest: ${quantiles(calmSender)} ms without moves (${String(calmSender.turns.length)}), ${quantiles(writer)} ms while moving (${String(writer.turns.length)})`,
