@@ -15,6 +15,7 @@ import { newMessage } from '../harness/messages.ts';
 import { Pop3Session } from '../harness/pop3-session.ts';
 import { deliver } from '../harness/smtp-session.ts';
 import { SteadyClient } from '../harness/steady-client.ts';
+import { WebClient } from '../harness/web-client.ts';
 
 let cluster: Cluster;
 
@@ -92,6 +93,7 @@ test('moved there and back and there again in use: nothing lost, nothing twice, 
   const stream = new DeliveryStream(cluster, [['alice'], ['bob', 'alice'], ['alice', 'carol']], { clients: 3, append: 'yes' });
   let idling: ImapSession | undefined;
   let goodbyes = 0;
+  let signedOut = 0;
   const idler = new SteadyClient(async () => {
     idling = await ImapSession.logIn(cluster, { node: 'fe1', user: 'alice' });
     await idling.ok('SELECT INBOX');
@@ -105,18 +107,26 @@ test('moved there and back and there again in use: nothing lost, nothing twice, 
     await imap.ok(`UID STORE ${last} FLAGS (\\Seen)`).finally(() => imap.close());
   }, { pauseMs: 5, patienceMs: 20_000 });
   const popper = new SteadyClient(async () => void await uidList('alice'), { pauseMs: 20, patienceMs: 20_000 });
+  const page = new WebClient();
+  const site = `https://127.0.0.1:${String(cluster.port('fe1', 'https'))}`;
+  assert.equal((await page.post(`${site}/api/sign-in`, { name: 'alice', password: cluster.password })).status, 200);
+  const browser = new SteadyClient(async () => {
+    const { status, kind } = await page.ask(`${site}/api/mailboxes`);
+    if (status === 401 || kind === 'signed-out') signedOut += 1;
+    assert.equal(status, 200, kind);
+  }, { pauseMs: 20, patienceMs: 20_000 });
   for (const node of ['be2', 'be1', 'be2']) {
     await sleep(1500);
     const { code, output, complaint } = await move('alice', node);
     assert.equal(code, 0, output + complaint);
   }
   await sleep(500);
-  await Promise.all([stream.stop(), reader.stop(), popper.stop()]);
+  await Promise.all([stream.stop(), reader.stop(), popper.stop(), browser.stop()]);
   idling?.dialogue.say('DONE');
   await idler.stop();
-  t.diagnostic(`login+select+store while moving: ${String(reader.turns.length)} turns, p50 ${String(reader.quantile(0.5))} ms, p99 ${String(reader.quantile(0.99))} ms, longest ${String(reader.quantile(1))} ms; POP3 p99 ${String(popper.quantile(0.99))} ms, longest ${String(popper.quantile(1))} ms`);
+  t.diagnostic(`login+select+store while moving: ${String(reader.turns.length)} turns, p50 ${String(reader.quantile(0.5))} ms, p99 ${String(reader.quantile(0.99))} ms, longest ${String(reader.quantile(1))} ms; POP3 p99 ${String(popper.quantile(0.99))} ms, longest ${String(popper.quantile(1))} ms; WebMail ${String(browser.turns.length)} requests, longest ${String(browser.quantile(1))} ms, ${String(browser.turns.filter(({ tries }) => tries > 1).length)} of them tried again`);
   t.diagnostic(`${String(stream.acknowledged.size)} messages acknowledged, ${String(stream.failedTries)} tries put off; BYE in IDLE ${String(goodbyes)} times`);
-  assert.deepEqual([reader.failures, popper.failures, idler.failures, stream.refused], [[], [], [], []]);
+  assert.deepEqual([reader.failures, popper.failures, idler.failures, browser.failures, stream.refused, signedOut], [[], [], [], [], [], 0]);
   assert.ok(goodbyes >= 3 && stream.acknowledged.size > 30);
   assert.ok(reader.quantile(1) < 3000, 'a client waited for longer than 3 s');
   await checkLedger(cluster, 'fe1', { stream, users: ['alice'] });

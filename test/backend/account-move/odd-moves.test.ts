@@ -231,3 +231,16 @@ test('one change of very many messages is copied in small parts, and goes on whe
   assert.equal(new Set(asked.flat()).size, asked.flat().length, 'a message came twice');
   assert.deepEqual(mailboxOf(accountAt(be2, alice)).rows(), inbox.rows());
 });
+
+test('a copy that is not like the original, be it in one flag, is not given the account', async (t) => {
+  const nodes = await startNodes(t);
+  const texts = await withMail(nodes, 3);
+  const { be1, be2 } = nodes.storages;
+  const source = localSource('be1', be1);
+  const lying = { ...source, changes: async (address: string, mailbox: number, since: number) => {
+    const page = await source.changes(address, mailbox, since);
+    return { ...page, rows: page.rows.map((row) => (row.uid === 2 ? { ...row, flags: row.flags ^ 1 } : row)) };
+  } };
+  await assert.rejects(bringAccount({ address: alice, node: 'be2', storage: be2, holdMs: 5000, tell: () => undefined, source: lying }), failing('storage-failure', /differs from the original/));
+  assert.deepEqual([nodes.owners(alice), await subjectsAt(be1, alice), accountAt(be1, alice).standing()], [['be1'], texts, 'live']);
+});
