@@ -244,3 +244,12 @@ test('a copy that is not like the original, be it in one flag, is not given the 
   await assert.rejects(bringAccount({ address: alice, node: 'be2', storage: be2, holdMs: 5000, tell: () => undefined, source: lying }), failing('storage-failure', /differs from the original/));
   assert.deepEqual([nodes.owners(alice), await subjectsAt(be1, alice), accountAt(be1, alice).standing()], [['be1'], texts, 'live']);
 });
+
+test('an account with a password of its own is finished after a cut behind the seal, and keeps it', async (t) => {
+  const nodes = await startNodes(t);
+  await withMail(nodes, 1);
+  await accountAt(nodes.storages.be1, alice).setPasswordHash('{TEST}hash');
+  await cutOff(nodes, 'sealed');
+  await nodes.move(alice, 'be2');
+  assert.equal(accountAt(nodes.storages.be2, alice).passwordHash(), '{TEST}hash');
+});
