@@ -1,160 +1,111 @@
 /**
  * Our front-end beside nginx's mail proxy (with an LDAP helper) and Dovecot's proxy: same client, same slapd, same Dovecot
  * behind them; then the whole system beside Dovecot's proxy on Dovecot. Run by hand, as root on Debian: `npm run bench -- proxy
- * [--seconds N] [--rounds N] [--sessions N] [--only WORD] [--short]`. Everything shares one machine: look at the CPU figures.
+ * [--seconds N] [--rounds N] [--sessions N] [--only ID,…] [--json] [--short]`. Everything shares one machine: look at the CPU
+ * figures. `--short` only shows that the bench works. The table goes to standard output, progress to standard error.
  */
 import { existsSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { measureFetches, measureIdleMemory, measureLogins, measureRoundTrips } from './proxy/cells.ts';
+import { cellsOf } from './proxy/cell-list.ts';
+import type { Cell, Effort } from './proxy/cell-list.ts';
+import { measureLogins } from './proxy/cells.ts';
 import type { Figures, Load } from './proxy/cells.ts';
-import { logIn, open, shortSession } from './proxy/client.ts';
-import { startDovecotBackend, startDovecotProxy } from './proxy/dovecot-servers.ts';
-import type { DovecotPeer } from './proxy/dovecot-servers.ts';
-import { startNginx } from './proxy/nginx-server.ts';
 import { reportCell } from './proxy/report.ts';
-import type { Peer } from './proxy/servers.ts';
-import { directoryOperations, password, prepareGround, startWaybill, usersOfEachKind } from './proxy/waybill-server.ts';
-import type { Ground } from './proxy/waybill-server.ts';
+import { startStage } from './proxy/stage.ts';
+import type { Stage } from './proxy/stage.ts';
+import { judge, verdictTable } from './proxy/targets.ts';
+import { timeText, whereTimeGoes } from './proxy/time-goes.ts';
+import type { TimeTable } from './proxy/time-goes.ts';
 
 const { values: words } = parseArgs({
   options: {
-    seconds: { type: 'string' }, rounds: { type: 'string' }, sessions: { type: 'string' }, only: { type: 'string' }, short: { type: 'boolean', default: false },
+    seconds: { type: 'string' }, rounds: { type: 'string' }, sessions: { type: 'string' }, only: { type: 'string' },
+    json: { type: 'boolean', default: false }, short: { type: 'boolean', default: false },
   },
 });
-const seconds = Number(words.seconds ?? (words.short ? 0.3 : 10));
-const rounds = Number(words.rounds ?? (words.short ? 1 : 5));
-const sessions = Number(words.sessions ?? (words.short ? 20 : 1000));
-const connections = 20;
-const bigMessageBytes = 10_000_000;
+const effort: Effort = {
+  seconds: Number(words.seconds ?? (words.short ? 0.3 : 10)),
+  rounds: Number(words.rounds ?? (words.short ? 1 : 5)),
+  sessions: Number(words.sessions ?? (words.short ? 20 : 10_000)),
+};
+const modes = 'Dovecot tuned: service_count=0, client_limit=4500 at its login processes; as shipped: one process for each login. nginx: 2 workers. Waybill: 2 workers on each node. All: the same RSA-2048 certificate, X25519.';
 
-interface Cell {
-  readonly title: string;
-  /** Memory and the like are measured once: they don't vary with the weather. */
-  readonly times: number;
-  readonly loads: readonly Load[];
-  readonly measure: (load: Load) => Promise<Figures | undefined>;
+type CellMaps = readonly { readonly cell: Cell; readonly results: Map<string, Figures[]> }[];
+
+function wanted({ id }: Cell): boolean {
+  return words.only === undefined || words.only.split(',').some((word) => id.includes(word));
 }
 
-interface Servers {
-  readonly ground: Ground;
-  readonly backend: DovecotPeer;
-  readonly waybill: Peer;
-  readonly waybillBackend: number;
-  readonly nginx: Peer;
-  readonly dovecot: DovecotPeer;
-  readonly dovecotAsShipped: DovecotPeer;
-  readonly dovecotTlsInside: DovecotPeer;
+/** Says what is being done, and how long all of it has taken. */
+function progress(text: string): void {
+  const seconds = Math.round(process.uptime());
+  process.stderr.write(`[${String(Math.floor(seconds / 60))}:${String(seconds % 60).padStart(2, '0')}] ${text}\n`);
 }
 
-const endings: (() => Promise<void>)[] = [];
-
-async function kept<Server extends { stop(): Promise<void> }>(starting: Promise<Server>): Promise<Server> {
-  const server = await starting;
-  endings.push(async () => server.stop());
-  return server;
-}
-
-async function startServers(): Promise<Servers> {
-  const ground = await prepareGround();
-  endings.push(async () => ground.cluster.stop(), async () => ground.slapd.stop());
-  const { certificates } = ground;
-  const directory = { uri: ground.slapd.uri, baseDn: ground.slapd.baseDn };
-  const backend = await kept(startDovecotBackend({ certificates, password, sessionsPerProcess: 1 }));
-  const proxy = { certificates, directory, backend: backend.ports } as const;
-  const { frontend, backendPid } = await startWaybill(ground, backend.ports);
-  return {
-    ground, backend, waybill: frontend, waybillBackend: backendPid,
-    nginx: await kept(startNginx(proxy)),
-    dovecot: await kept(startDovecotProxy({ ...proxy, mode: 'tuned', innerLeg: 'plain' })),
-    dovecotAsShipped: await kept(startDovecotProxy({ ...proxy, mode: 'as shipped', innerLeg: 'plain' })),
-    dovecotTlsInside: await kept(startDovecotProxy({ ...proxy, mode: 'tuned', innerLeg: 'tls' })),
-  };
-}
-
-function cellsOf(servers: Servers): readonly Cell[] {
-  const { waybill, nginx, dovecot, dovecotAsShipped, backend } = servers;
-  const others = { slapd: [servers.ground.slapd.pid] };
-  const load = (peer: Peer): Load => ({ peer, users: 'dovecot', userCount: usersOfEachKind, password, others });
-  const proxies = [waybill, nginx, dovecot].map(load);
-  const legs = ['plain', 'tls'] as const;
-  const logins = (['imap', 'pop3'] as const).flatMap((protocol) => ([['plain', 'no'], ['tls', 'no'], ['tls', 'yes']] as const).map(([leg, resume]): Cell => {
-    return {
-      title: `logins: ${protocol} ${leg}${leg === 'tls' ? (resume === 'yes' ? ', resumed' : ', full handshakes') : ''}, ${String(connections)} connections`, times: rounds,
-      loads: [...proxies, load(dovecotAsShipped)], measure: async (each) => measureLogins(each, { protocol, leg, resume, seconds, connections }),
-    };
-  }));
-  return [
-    ...logins,
-    ...legs.map((leg): Cell => ({ title: `fetch: 10 MB messages, ${leg}, 4 connections`, times: rounds, loads: [...proxies, load(backend)], measure: async (each) => measureFetches(each, { leg, seconds, connections: 4 }) })),
-    ...legs.map((leg): Cell => ({ title: `latency: NOOP, ${leg}, one connection`, times: rounds, loads: [...proxies, load(backend)], measure: async (each) => measureRoundTrips(each, { leg, seconds: seconds / 2 }) })),
-    ...legs.map((leg): Cell => ({ title: `memory: ${String(sessions)} idle sessions, ${leg}`, times: 1, loads: proxies, measure: async (each) => measureIdleMemory(each, { leg, sessions, restMs: Math.min(3000, seconds * 1000) }) })),
-    { title: 'directory: operations per login, 100 logins of users seen before', times: 1, loads: proxies, measure: async (each) => countDirectoryOperations(servers, each) },
-    ...(['no', 'yes'] as const).map((resume): Cell => ({
-      title: `whole: our front-end on our back-end (mTLS) beside Dovecot's proxy on Dovecot; TLS to the client, ${resume === 'yes' ? 'resumed' : 'full handshakes'}`,
-      times: rounds, loads: wholeSystems(servers), measure: async (each) => measureLogins(each, { protocol: 'imap', leg: 'tls', resume, seconds, connections }),
-    })),
-  ];
-}
-
-function wholeSystems({ waybill, waybillBackend, dovecot, dovecotTlsInside, backend, ground }: Servers): readonly Load[] {
-  const common = { userCount: usersOfEachKind, password };
-  const others = { 'back-end': backend.pids, slapd: [ground.slapd.pid] };
-  return [
-    { ...common, peer: waybill, users: 'waybill', others: { 'back-end': [waybillBackend], slapd: [ground.slapd.pid] } },
-    { ...common, peer: dovecot, users: 'dovecot', others },
-    { ...common, peer: dovecotTlsInside, users: 'dovecot', others },
-  ];
-}
-
-async function countDirectoryOperations({ ground }: Servers, load: Load): Promise<Figures | undefined> {
-  const port = load.peer.port('imap', 'tls');
-  if (port === undefined) return undefined;
-  const turn = async (): Promise<void> => {
-    for (let index = 0; index < usersOfEachKind; index += 1) {
-      await shortSession({ protocol: 'imap', leg: 'tls', port }, { name: `${load.users}${String(index)}@example.com`, password });
-    }
-  };
-  await turn();
-  const before = await directoryOperations(ground.slapd);
-  await turn();
-  const after = await directoryOperations(ground.slapd);
-  // The count itself binds once and searches once.
-  return { searches: (after.searches - before.searches - 1) / usersOfEachKind, binds: (after.binds - before.binds - 1) / usersOfEachKind };
-}
-
-/** One message of 10 MB for each user who will read it. */
-async function fillMailboxes({ backend }: Servers): Promise<void> {
-  const line = `${'The same line of an attachment, again and again, as long as a line is at most'.slice(0, 76)}\r\n`;
-  const message = `Subject: big\r\n\r\n${line.repeat(Math.ceil(bigMessageBytes / line.length))}`;
-  for (let index = 0; index < 4; index += 1) {
-    const talk = await open({ protocol: 'imap', leg: 'plain', port: backend.ports.imap });
-    await logIn(talk, 'imap', { name: `dovecot${String(index)}@example.com`, password });
-    await talk.say(`a APPEND INBOX {${String(message.length)}}\r\n`, '+ ');
-    await talk.say(`${message}\r\n`, 'a OK');
-    talk.end();
+/** Unmeasured logins before anything counts: V8 compiles what runs often, ours and the helper's. */
+async function warmUp(cells: readonly Cell[]): Promise<void> {
+  const loads = new Map(cells.flatMap(({ loads: each }) => each).map((load) => [`${load.peer.name} ${load.users}`, load]));
+  for (const load of loads.values()) {
+    if (load.users === 'idle') continue;
+    const seconds = Math.min(4, effort.seconds);
+    for (const leg of ['plain', 'tls'] as const) await measureLogins(load, { protocol: 'imap', leg, resume: 'no', seconds: seconds / 2, connections: 20 });
+    progress(`warm: ${load.peer.name}`);
   }
 }
 
-async function run(): Promise<void> {
-  const servers = await startServers();
-  await fillMailboxes(servers);
-  const cells = cellsOf(servers).filter(({ title }) => words.only === undefined || words.only.split(',').some((word) => title.includes(word)));
-  const results = cells.map(({ loads }) => new Map<string, Figures[]>(loads.map(({ peer }) => [peer.name, []])));
-  for (let round = 0; round < rounds; round += 1) {
-    for (const [index, cell] of cells.entries()) {
-      if (round >= cell.times) continue;
+async function measureAll(cells: readonly Cell[]): Promise<CellMaps> {
+  const maps = cells.map((cell) => ({ cell, results: new Map<string, Figures[]>(cell.loads.map(({ peer }) => [peer.name, []])) }));
+  for (let round = 0; round < effort.rounds; round += 1) {
+    for (const { cell, results } of maps) {
       for (const load of cell.loads) {
-        const figures = await cell.measure(load).catch((error: unknown) => {
-          process.stderr.write(`${load.peer.name} failed, ${cell.title}: ${String(error)}\n`);
-        });
-        if (figures !== undefined) results[index]?.get(load.peer.name)?.push(figures);
+        if (round >= (load.rounds ?? cell.rounds ?? effort.rounds)) continue;
+        const figures = await measureOne(cell, load);
+        if (figures !== undefined) results.get(load.peer.name)?.push(figures);
       }
-      process.stderr.write(`round ${String(round + 1)}: ${cell.title}\n`);
+      if (round < (cell.rounds ?? effort.rounds)) progress(`round ${String(round + 1)} of ${String(cell.rounds ?? effort.rounds)}: ${cell.title}`);
     }
   }
-  process.stdout.write(`${String(rounds)} rounds, cells of ${String(seconds)} s, ${String(cpus().length)} processors, ${cpus()[0]?.model ?? ''}\nMedian (minimum–maximum); CPU of all processes of a server, its helper included.\n`);
-  for (const [index, cell] of cells.entries()) process.stdout.write(`${reportCell(cell.title, results[index] ?? new Map(), servers.waybill.name)}\n`);
+  return maps;
+}
+
+async function measureOne(cell: Cell, load: Load): Promise<Figures | undefined> {
+  try {
+    return await cell.measure(load);
+  } catch (error) {
+    progress(`${load.peer.name} FAILED, ${cell.title}: ${String(error)}`);
+    process.exitCode = 1;
+    return undefined;
+  }
+}
+
+/** For the cells of logins only: what the front-end does, and what the back-end does. */
+async function profiles(stage: Stage, cells: readonly Cell[]): Promise<Readonly<Record<string, TimeTable>>> {
+  const how = { protocol: 'imap', leg: 'tls', resume: 'no', seconds: effort.seconds, connections: 20 } as const;
+  const times: Record<string, TimeTable> = {};
+  for (const [id, users, node, title] of [['login-tls', 'dovecot', 'fe1', 'front-end, TLS login to Dovecot'], ['whole', 'waybill', 'fe1', 'front-end, TLS login to our back-end'], ['whole', 'waybill', 'be1', 'back-end, login through the front-end']] as const) {
+    const load = cells.find((cell) => cell.id === id)?.loads[0];
+    if (load === undefined || (words.short && node === 'be1')) continue;
+    times[title] = await whereTimeGoes(stage, node, { users, load, how });
+    progress(`profiled: ${title}`);
+  }
+  return times;
+}
+
+function report(maps: CellMaps, times: Readonly<Record<string, TimeTable>>): string {
+  const verdicts = judge(new Map(maps.map(({ cell, results }) => [cell.id, results])));
+  const machine = `${String(cpus().length)} processors, ${cpus()[0]?.model ?? ''}`;
+  if (words.json) {
+    const cells = maps.map(({ cell, results }) => ({ id: cell.id, title: cell.title, figures: Object.fromEntries(results) }));
+    return JSON.stringify({ ...effort, machine, modes, cells, verdicts, times });
+  }
+  return [
+    `${String(effort.rounds)} rounds, cells of ${String(effort.seconds)} s, ${machine}\n${modes}\nMedian (minimum–maximum); CPU of all processes of a server, its helper included.`,
+    ...maps.map(({ cell, results }) => reportCell(cell.title, results, cell.loads[0]?.peer.name ?? '')),
+    ...Object.entries(times).map(([title, table]) => timeText(title, table)),
+    verdictTable(verdicts),
+    ...(words.short ? ['A short run: it shows that the bench works, its figures say nothing.'] : []),
+  ].join('\n');
 }
 
 function providePackages(): void {
@@ -163,9 +114,16 @@ function providePackages(): void {
   if (missing.length > 0) throw new Error(`Debian's packages are missing: ${missing.join(' ')}`);
 }
 
+providePackages();
+const stage = await startStage();
+// The servers have sessions of their own, so Ctrl-C does not reach them.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stage.end().finally(() => process.exit(1)));
 try {
-  providePackages();
-  await run();
+  progress('all servers run');
+  const cells = cellsOf(stage, effort).filter(wanted);
+  await warmUp(cells);
+  const maps = await measureAll(cells);
+  process.stdout.write(`${report(maps, await profiles(stage, cells))}\n`);
 } finally {
-  for (const end of endings.toReversed()) await end();
+  await stage.end();
 }

@@ -15,6 +15,10 @@ export interface Load {
   readonly password: string;
   /** Processes whose time is told besides the peer's own, by what they are. */
   readonly others: Readonly<Record<string, readonly number[]>>;
+  /** Rounds, when not all are wanted. */
+  readonly rounds?: number | undefined;
+  /** Idle sessions, when not as many as the cell says. */
+  readonly sessions?: number | undefined;
 }
 
 export interface LoginCell {
@@ -70,16 +74,20 @@ export async function measureFetches(load: Load, cell: { readonly leg: Leg; read
 export async function measureIdleMemory(load: Load, cell: { readonly leg: Leg; readonly sessions: number; readonly restMs: number }): Promise<Figures | undefined> {
   const target = targetOf(load, { protocol: 'imap', leg: cell.leg });
   if (target === undefined) return undefined;
-  const warm = await openMany(load, target, 50);
+  const sessions = Math.min(cell.sessions, load.sessions ?? Infinity);
+  const warm = await openMany(load, target, Math.min(100, sessions));
+  await sleep(cell.restMs);
   const before = memoryKilobytes(load.peer.pids);
-  const talks = await openMany(load, target, cell.sessions);
+  const talks = await openMany(load, target, sessions);
   await sleep(cell.restMs);
   const after = memoryKilobytes(load.peer.pids);
+  const held = talks.filter((talk) => talk.open).length;
   for (const talk of [...warm, ...talks]) talk.end();
   await sleep(cell.restMs);
   return {
-    'kB each (resident)': (after.resident - before.resident) / cell.sessions,
-    'kB each (proportional)': (after.proportional - before.proportional) / cell.sessions,
+    'sessions held': held,
+    'kB each (resident)': (after.resident - before.resident) / sessions,
+    'kB each (proportional)': (after.proportional - before.proportional) / sessions,
     'MB at rest': before.resident / 1000,
   };
 }
@@ -93,21 +101,30 @@ async function openMany(load: Load, target: Target, count: number): Promise<read
   return talks;
 }
 
-/** Asks again and again on one quiet connection, with pauses. */
-export async function measureRoundTrips(load: Load, cell: { readonly leg: Leg; readonly seconds: number }): Promise<Figures | undefined> {
-  const target = targetOf(load, { protocol: 'imap', leg: cell.leg });
-  if (target === undefined) return undefined;
-  const talk = await loggedIn(load, target, 0);
-  const durations: number[] = [];
+/** Asks again and again on two quiet connections, one without and one with TLS, by turns and with pauses. */
+export async function measureRoundTrips(load: Load, cell: { readonly seconds: number }): Promise<Figures | undefined> {
+  const talks = { plain: await quietTalk(load, 'plain'), tls: await quietTalk(load, 'tls') };
+  const durations = { plain: [] as number[], tls: [] as number[] };
   const end = performance.now() + cell.seconds * 1000;
   while (performance.now() < end) {
-    const began = performance.now();
-    await talk.say('n NOOP\r\n', 'n OK');
-    durations.push(performance.now() - began);
-    await sleep(2);
+    for (const leg of ['plain', 'tls'] as const) {
+      const began = performance.now();
+      await talks[leg].say('n NOOP\r\n', 'n OK');
+      durations[leg].push(performance.now() - began);
+      await sleep(2);
+    }
   }
-  talk.end();
-  return { 'p50 µs': quantile(durations, 0.5) * 1000, 'p99 µs': quantile(durations, 0.99) * 1000 };
+  for (const talk of Object.values(talks)) talk.end();
+  return {
+    'plain p50 µs': quantile(durations.plain, 0.5) * 1000, 'plain p99 µs': quantile(durations.plain, 0.99) * 1000,
+    'TLS p50 µs': quantile(durations.tls, 0.5) * 1000, 'TLS p99 µs': quantile(durations.tls, 0.99) * 1000,
+  };
+}
+
+async function quietTalk(load: Load, leg: Leg): Promise<Talk> {
+  const target = targetOf(load, { protocol: 'imap', leg });
+  if (target === undefined) throw new Error(`${load.peer.name} does not serve IMAP (${leg})`);
+  return loggedIn(load, target, 0);
 }
 
 function targetOf({ peer }: Load, { protocol, leg }: { readonly protocol: Protocol; readonly leg: Leg }, resumption?: Target['resumption']): Target | undefined {

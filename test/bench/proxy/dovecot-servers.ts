@@ -12,10 +12,14 @@ import type { CertificateFiles, Directory, MailPorts, Peer } from './servers.ts'
 
 export interface DovecotPeer extends Peer { readonly ports: MailPorts }
 
+interface Place { readonly address: string; readonly ports: MailPorts }
+
 interface Plan {
   readonly name: string;
   readonly certificates: CertificateFiles;
   readonly mode: 'tuned' | 'as shipped';
+  /** Where it listens; at free ports of 127.0.0.1 when absent. */
+  readonly at?: Place | undefined;
   /** Configuration besides what all have; the second argument is the folder of the instance. */
   readonly text: (folder: string) => string;
 }
@@ -25,10 +29,11 @@ export async function startDovecotBackend(options: {
   readonly certificates: CertificateFiles; readonly password: string;
   /** Sessions that one process of the back-end serves at the same time. */
   readonly sessionsPerProcess: number;
+  readonly at?: Place;
 }): Promise<DovecotPeer> {
   const limits = `service_count = 0\n process_limit = 4000\n client_limit = ${String(options.sessionsPerProcess)}\n process_min_avail = 4\n vsz_limit = 4G`;
   return start({
-    name: 'Dovecot, no proxy', certificates: options.certificates, mode: 'tuned',
+    name: 'Dovecot, no proxy', certificates: options.certificates, mode: 'tuned', at: options.at,
     text: (folder) => `
 mail_location = maildir:${folder}/mail/%u
 login_trusted_networks = 127.0.0.0/8
@@ -88,9 +93,10 @@ async function start(plan: Plan): Promise<DovecotPeer> {
   chmodSync(folder, 0o755);
   mkdirSync(join(folder, 'mail'));
   chmodSync(join(folder, 'mail'), 0o777); // the umask does not count for chmod
-  const ports = { imap: await freePort(), imaps: await freePort(), pop3: await freePort(), pop3s: await freePort() };
-  writeFileSync(join(folder, 'dovecot.conf'), commonText(folder, plan, ports) + plan.text(folder));
-  const child = await startProgram(['/usr/sbin/dovecot', '-F', '-c', join(folder, 'dovecot.conf')], Object.values(ports));
+  const place = plan.at ?? { address: '127.0.0.1', ports: { imap: await freePort(), imaps: await freePort(), pop3: await freePort(), pop3s: await freePort() } };
+  const { address, ports } = place;
+  writeFileSync(join(folder, 'dovecot.conf'), commonText(folder, plan, place) + plan.text(folder));
+  const child = await startProgram(['/usr/sbin/dovecot', '-F', '-c', join(folder, 'dovecot.conf')], Object.values(ports).map((port) => ({ address, port })));
   return {
     name: plan.name, ports, pids: child.pid === undefined ? [] : [child.pid],
     port: (protocol, leg) => portOf(ports, protocol, leg),
@@ -101,18 +107,18 @@ async function start(plan: Plan): Promise<DovecotPeer> {
   };
 }
 
-function commonText(folder: string, { certificates, mode }: Plan, ports: MailPorts): string {
-  const reuse = mode === 'tuned' ? ' service_count = 0\n process_min_avail = 2\n client_limit = 12000\n vsz_limit = 4G' : ' process_limit = 1000';
+function commonText(folder: string, { certificates, mode }: Plan, { address, ports }: Place): string {
+  const reuse = mode === 'tuned' ? ' service_count = 0\n process_min_avail = 2\n client_limit = 4500\n vsz_limit = 4G' : ' process_limit = 1000';
   const login = (protocol: 'imap' | 'pop3'): string => `
 service ${protocol}-login {
  chroot =
 ${reuse}
  inet_listener ${protocol} {
-  address = 127.0.0.1
+  address = ${address}
   port = ${String(ports[protocol])}
  }
  inet_listener ${protocol}s {
-  address = 127.0.0.1
+  address = ${address}
   port = ${String(ports[`${protocol}s`])}
   ssl = yes
  }

@@ -18,11 +18,11 @@ export async function startNginx(options: {
   const { directory, backend } = options;
   const helper = await startProgram(
     [process.execPath, '--disable-warning=DEP0060', helperProgram, String(helperPort), directory.uri, directory.baseDn, String(backend.imap), String(backend.pop3)],
-    [helperPort],
+    [{ address: '127.0.0.1', port: helperPort }],
   );
   const ports = { imap: await freePort(), imaps: await freePort(), pop3: await freePort(), pop3s: await freePort() };
   writeFileSync(join(folder, 'nginx.conf'), configurationText({ folder, helperPort, ports, certificates: options.certificates }));
-  const child = await startProgram(['/usr/sbin/nginx', '-e', join(folder, 'errors'), '-c', join(folder, 'nginx.conf')], Object.values(ports));
+  const child = await startProgram(['/usr/sbin/nginx', '-e', join(folder, 'errors'), '-c', join(folder, 'nginx.conf')], Object.values(ports).map((port) => ({ address: '127.0.0.1', port })));
   return {
     name: 'nginx with helper', pids: [child.pid ?? 0, helper.pid ?? 0],
     port: (protocol, leg) => portOf(ports, protocol, leg),

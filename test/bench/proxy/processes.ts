@@ -9,14 +9,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** Linux counts a process's time in hundredths of a second (USER_HZ, proc(5)). */
 const tickMs = 10;
 
-/** Starts a program whose complaints go to ours, and waits until it accepts connections at the ports. */
-export async function startProgram(command: readonly string[], ports: readonly number[]): Promise<ChildProcess> {
+/** Starts a program whose complaints go to ours, and waits until it accepts connections everywhere. */
+export async function startProgram(command: readonly string[], places: readonly { readonly address: string; readonly port: number }[]): Promise<ChildProcess> {
   const [file = '', ...words] = command;
   // In a session of its own, as the nodes of a cluster are: Linux shares processors out by session (autogroups, sched(7)).
   const child = spawn(file, words, { stdio: ['ignore', 'ignore', 'inherit'], detached: true });
-  for (const port of ports) {
-    for (let attempt = 0; !(await accepts(port)); attempt += 1) {
-      if (child.exitCode !== null || attempt > 100) throw new Error(`${command.join(' ')} does not listen at port ${String(port)}`);
+  for (const { address, port } of places) {
+    for (let attempt = 0; !(await accepts(address, port)); attempt += 1) {
+      if (child.exitCode !== null || attempt > 400) throw new Error(`${command.join(' ')} does not listen at ${address}:${String(port)}`);
       await sleep(50);
     }
   }
@@ -32,8 +32,8 @@ export async function endProgram(child: ChildProcess): Promise<void> {
   clearTimeout(timer);
 }
 
-async function accepts(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
+async function accepts(address: string, port: number): Promise<boolean> {
+  const socket = connect(port, address);
   const answer = await new Promise<boolean>((resolve) => {
     socket.once('connect', () => resolve(true));
     socket.once('error', () => resolve(false));

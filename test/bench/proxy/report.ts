@@ -35,10 +35,16 @@ function ratios(results: CellResults, own: string): readonly string[] {
   });
 }
 
+/** The median of a figure over the rounds; undefined where nobody measured it. */
+export function medianOf(rounds: readonly Figures[] | undefined, unit: string): number | undefined {
+  const values = valuesOf(rounds ?? [], unit);
+  return values.length === 0 ? undefined : median(values);
+}
+
 function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
-function round(value: number): string {
+export function round(value: number): string {
   return value.toLocaleString('en', { maximumSignificantDigits: 3, useGrouping: false });
 }

@@ -1,4 +1,4 @@
-/** The directory that all ask, and our own nodes: front-end fe1, with the Dovecot back-end for some users and be1 for the others. */
+/** The directory that all ask, and our own nodes: front-ends fe1 and fe2 (TLS inside), with Dovecot back-ends for some users and be1 for others. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startCluster } from '../../harness/cluster.ts';
@@ -11,8 +11,9 @@ import { portOf } from './servers.ts';
 import type { CertificateFiles, MailPorts, Peer } from './servers.ts';
 
 export const password = peoplesPassword;
-/** Users of each kind: `dovecot0` … have their mail at the Dovecot back-end, `waybill0` … at be1. */
+/** Users of each kind, and where their mail is: at the Dovecot for short sessions, at the one for idle sessions, at be1. */
 export const usersOfEachKind = 100;
+export const mailHosts = { dovecot: '127.0.0.1', idle: '127.0.0.2', waybill: 'be1' } as const;
 
 export interface Ground {
   readonly cluster: Cluster;
@@ -25,39 +26,56 @@ export async function prepareGround(): Promise<Ground> {
   const cluster = await startCluster({ nodes: [] });
   const secret = readFileSync(join(cluster.folder, 'secrets', 'directory-reader'), 'utf8').trim();
   const reader = `dn: cn=waybill,${slapdBase.baseDn}\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\ncn: waybill\nuserPassword: ${secret}\n`;
-  const people = Array.from({ length: usersOfEachKind }, (_, index) => [
-    personLdif({ name: `dovecot${String(index)}`, mailHost: '127.0.0.1' }), personLdif({ name: `waybill${String(index)}`, mailHost: 'be1' }),
-  ]).flat();
+  const people = Object.entries(mailHosts).flatMap(([kind, mailHost]) => Array.from({ length: usersOfEachKind }, (_, index) => personLdif({ name: `${kind}${String(index)}`, mailHost })));
   const slapd = await startSlapd({ ldif: [baseLdif, reader, ...people].join('\n'), monitor: 'yes' });
   await cluster.stopDirectory(); // the embedded one
   const certificates = { certificate: join(cluster.folder, 'tls', 'server.pem'), key: join(cluster.folder, 'tls', 'server-key.pem') };
   return { cluster, slapd, certificates };
 }
 
-/** Starts be1 and fe1, with two workers each, the directory asked without TLS as by the others. */
-export async function startWaybill({ cluster, slapd }: Ground, foreign: MailPorts): Promise<{ readonly frontend: Peer; readonly backendPid: number }> {
+export interface WaybillPeers {
+  /** To Dovecot without TLS. */
+  readonly plainInside: Peer;
+  /** To Dovecot with TLS; to be1 both speak mutual TLS. */
+  readonly tlsInside: Peer;
+  readonly backendPid: () => number;
+}
+
+/** Starts be1, fe1 and fe2, with two workers each, the directory asked without TLS as by the others. */
+export async function startWaybill({ cluster, slapd }: Ground, foreign: MailPorts): Promise<WaybillPeers> {
+  writeFileSync(cluster.configFile, configuration(readFileSync(cluster.configFile, 'utf8'), slapd.uri, foreign));
+  await Promise.all((['be1', 'fe1', 'fe2'] as const).map(async (node) => cluster.startNode(node)));
+  return { plainInside: frontend(cluster, 'fe1', 'Waybill'), tlsInside: frontend(cluster, 'fe2', 'Waybill, TLS inside'), backendPid: () => cluster.pid('be1') };
+}
+
+function configuration(demo: string, directory: string, foreign: MailPorts): string {
   const limits = 'allowClearTextLogin: true, maxConnections: 20000';
-  writeFileSync(cluster.configFile, readFileSync(cluster.configFile, 'utf8')
-    .replace(/uris: \[[^\]]*\]/, `uris: ["${slapd.uri}"]`)
+  const [head = '', fe2 = ''] = demo
+    .replace(/uris: \[[^\]]*\]/, `uris: ["${directory}"]`)
     .replace(/searchPattern: .*/, 'searchPattern: "(mail=%e)"') // the question that the others ask, too
     .replace(/workers: 1/, 'workers: 2')
     .replace('\nnodes:\n', `
 frontends:
-  foreignBackends: { tls: none }
+  foreignBackends: { tls: none, verify: false }
   services:
     imapProxy: { mappingPort: ${String(foreign.imap)}, ${limits} }
     pop3Proxy: { mappingPort: ${String(foreign.pop3)}, ${limits} }
 
 nodes:
-`));
-  await Promise.all((['be1', 'fe1'] as const).map(async (node) => cluster.startNode(node)));
-  const ports = { imap: cluster.port('fe1', 'imap'), imaps: cluster.port('fe1', 'imaps'), pop3: cluster.port('fe1', 'pop3'), pop3s: cluster.port('fe1', 'pop3s') };
-  const frontend: Peer = {
-    name: 'Waybill', pids: [cluster.pid('fe1')],
+`).split('\n  fe2:\n');
+  return `${head}\n  fe2:\n    foreignBackends: { tls: implicit }\n${fe2
+    .replace('imapProxy:\n', `imapProxy:\n        mappingPort: ${String(foreign.imaps)}\n`)
+    .replace('pop3Proxy:\n', `pop3Proxy:\n        mappingPort: ${String(foreign.pop3s)}\n`)}`;
+}
+
+function frontend(cluster: Cluster, node: 'fe1' | 'fe2', name: string): Peer {
+  const ports = { imap: cluster.port(node, 'imap'), imaps: cluster.port(node, 'imaps'), pop3: cluster.port(node, 'pop3'), pop3s: cluster.port(node, 'pop3s') };
+  return {
+    name,
+    get pids() { return [cluster.pid(node)]; },
     port: (protocol, leg) => portOf(ports, protocol, leg),
-    stop: async () => { await cluster.stopNode('fe1'); },
+    stop: async () => { await cluster.stopNode(node); },
   };
-  return { frontend, backendPid: cluster.pid('be1') };
 }
 
 /** What slapd has done so far: searches and binds (slapd-monitor(5)). */

@@ -1,0 +1,119 @@
+/** Which cells there are: what is measured with whom, and how often. */
+import { measureFetches, measureIdleMemory, measureLogins, measureRoundTrips } from './cells.ts';
+import type { Figures, Load, LoginCell } from './cells.ts';
+import { shortSession } from './client.ts';
+import type { Peer } from './servers.ts';
+import { readers } from './stage.ts';
+import type { Stage } from './stage.ts';
+import { directoryOperations, password, usersOfEachKind } from './waybill-server.ts';
+
+export interface Cell {
+  readonly id: string;
+  readonly title: string;
+  /** Rounds, when not all: memory and counts don't vary with the weather. */
+  readonly rounds?: number | undefined;
+  readonly loads: readonly Load[];
+  readonly measure: (load: Load) => Promise<Figures | undefined>;
+}
+
+export interface Effort {
+  readonly seconds: number;
+  readonly rounds: number;
+  /** Idle sessions at our front-end. */
+  readonly sessions: number;
+}
+
+/** What is enough to know a peer's memory for each session. */
+const peersSessions = 2000;
+const connections = 20;
+
+export function cellsOf(stage: Stage, effort: Effort): readonly Cell[] {
+  return [...loginCells(stage, effort), ...streamCells(stage, effort), ...wholeCells(stage, effort), ...memoryCells(stage, effort), directoryCell(stage)];
+}
+
+function loadOf(stage: Stage, peer: Peer, users: 'dovecot' | 'idle' = 'dovecot'): Load {
+  return { peer, users, userCount: usersOfEachKind, password, others: { slapd: [stage.ground.slapd.pid] } };
+}
+
+function logins(cell: { readonly id: string; readonly title: string; readonly loads: readonly Load[] }, how: LoginCell): Cell {
+  const handshakes = how.leg === 'plain' ? 'without TLS' : `TLS, ${how.resume === 'yes' ? 'sessions resumed' : 'full handshakes'}`;
+  return { id: cell.id, title: `${cell.title}; ${how.protocol.toUpperCase()}, ${handshakes}, ${String(how.connections)} connections`, loads: cell.loads, measure: async (load) => measureLogins(load, how) };
+}
+
+function loginCells(stage: Stage, { seconds }: Effort): readonly Cell[] {
+  const { waybill, nginx, dovecot, dovecotAsShipped, dovecotTlsInside } = stage;
+  const proxies = [waybill.plainInside, nginx, dovecot].map((peer) => loadOf(stage, peer));
+  const asShipped = { ...loadOf(stage, dovecotAsShipped), rounds: 2 };
+  const imap = { protocol: 'imap', leg: 'tls', resume: 'no', seconds, connections } as const;
+  const title = 'logins: log in, look, log out';
+  return [
+    logins({ id: 'login-tls', title, loads: [...proxies, asShipped] }, imap),
+    logins({ id: 'login-resumed', title, loads: proxies }, { ...imap, resume: 'yes' }),
+    logins({ id: 'login-plain', title, loads: proxies }, { ...imap, leg: 'plain' }),
+    logins({ id: 'login-tls-inside', title: 'logins with TLS to Dovecot inside', loads: [waybill.tlsInside, dovecotTlsInside].map((peer) => loadOf(stage, peer)) }, imap),
+    logins({ id: 'login-pop3', title, loads: proxies }, { ...imap, protocol: 'pop3' }),
+  ];
+}
+
+function streamCells(stage: Stage, { seconds }: Effort): readonly Cell[] {
+  const { waybill, nginx, dovecot, backend } = stage;
+  const proxies = [waybill.plainInside, nginx, dovecot].map((peer) => loadOf(stage, peer));
+  return [
+    ...(['plain', 'tls'] as const).map((leg): Cell => ({
+      id: `fetch-${leg}`, title: `fetch: 10 MB messages, ${leg === 'tls' ? 'TLS' : 'without TLS'}, ${String(readers)} connections`, loads: proxies,
+      measure: async (load) => measureFetches(load, { leg, seconds, connections: readers }),
+    })),
+    { id: 'latency', title: 'latency: NOOP on quiet connections', loads: [...proxies, loadOf(stage, backend)], measure: async (load) => measureRoundTrips(load, { seconds }) },
+  ];
+}
+
+/** Our front-end on our back-end, mutual TLS between, beside Dovecot's proxy on Dovecot. */
+function wholeCells(stage: Stage, { seconds }: Effort): readonly Cell[] {
+  const { waybill, dovecot, dovecotTlsInside, backend, ground } = stage;
+  const slapd = [ground.slapd.pid];
+  const others = { 'back-end': backend.pids, slapd };
+  const loads: readonly Load[] = [
+    { ...loadOf(stage, waybill.plainInside), users: 'waybill', others: { 'back-end': [waybill.backendPid()], slapd } },
+    { ...loadOf(stage, dovecot), others },
+    { ...loadOf(stage, dovecotTlsInside), others },
+  ];
+  return [logins({ id: 'whole', title: 'whole: logins through front-end and back-end (Waybill: mutual TLS inside)', loads }, { protocol: 'imap', leg: 'tls', resume: 'no', seconds, connections })];
+}
+
+function memoryCells(stage: Stage, { seconds, sessions }: Effort): readonly Cell[] {
+  const { waybill, nginx, dovecot, dovecotTlsInside } = stage;
+  const loads = (own: Peer, ...peers: readonly Peer[]): readonly Load[] => [loadOf(stage, own, 'idle'), ...peers.map((peer) => ({ ...loadOf(stage, peer, 'idle'), sessions: peersSessions }))];
+  const cell = (id: string, legs: { readonly title: string; readonly leg: 'plain' | 'tls' }, of: readonly Load[]): Cell => ({
+    id, title: `memory: idle sessions, ${legs.title}`, rounds: 1, loads: of,
+    measure: async (load) => measureIdleMemory(load, { leg: legs.leg, sessions, restMs: Math.min(3000, seconds * 1000) }),
+  });
+  return [
+    cell('memory-plain', { title: 'without TLS', leg: 'plain' }, loads(waybill.plainInside, nginx, dovecot)),
+    cell('memory-tls', { title: 'TLS to the client', leg: 'tls' }, loads(waybill.plainInside, nginx, dovecot)),
+    cell('memory-both', { title: 'TLS on both legs', leg: 'tls' }, loads(waybill.tlsInside, dovecotTlsInside)),
+  ];
+}
+
+function directoryCell(stage: Stage): Cell {
+  const { waybill, nginx, dovecot } = stage;
+  return {
+    id: 'directory', title: 'directory: operations per login, of users seen before', rounds: 1, loads: [waybill.plainInside, nginx, dovecot].map((peer) => loadOf(stage, peer)),
+    measure: async (load) => countDirectoryOperations(stage, load),
+  };
+}
+
+async function countDirectoryOperations({ ground }: Stage, load: Load): Promise<Figures | undefined> {
+  const port = load.peer.port('imap', 'tls');
+  if (port === undefined) return undefined;
+  const turn = async (): Promise<void> => {
+    for (let index = 0; index < usersOfEachKind; index += 1) {
+      await shortSession({ protocol: 'imap', leg: 'tls', port }, { name: `${load.users}${String(index)}@example.com`, password });
+    }
+  };
+  await turn();
+  const before = await directoryOperations(ground.slapd);
+  await turn();
+  const after = await directoryOperations(ground.slapd);
+  // The count itself binds once and searches once.
+  return { searches: (after.searches - before.searches - 1) / usersOfEachKind, binds: (after.binds - before.binds - 1) / usersOfEachKind };
+}
