@@ -27,7 +27,7 @@ const modes = {
   run: { program: 'waybill.ts', firstArguments: [], needsUi: true },
   torture: { program: 'test/torture/torture.ts', firstArguments: [], needsUi: false },
   test: { program: 'test/run.ts', firstArguments: [], needsUi: true },
-  bench: { program: 'test/bench/bench.ts', firstArguments: [], needsUi: false },
+  bench: { program: 'test/bench/bench.ts', firstArguments: [], needsUi: true },
   check: { program: 'shared/bootstrap/check.ts', firstArguments: [], needsUi: false },
   dev: { program: 'shared/bootstrap/dev.ts', firstArguments: [], needsUi: true },
 };

@@ -117,7 +117,7 @@ function providePackages(): void {
 providePackages();
 const stage = await startStage();
 // The servers have sessions of their own, so Ctrl-C does not reach them.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stage.end().finally(() => process.exit(1)));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stage.end().finally(() => process.exit(1)));
 try {
   progress('all servers run');
   const cells = cellsOf(stage, effort).filter(wanted);
