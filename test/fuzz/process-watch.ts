@@ -1,20 +1,66 @@
-/** What a fuzzed process holds, as the kernel sees it: it must live on, and neither its memory nor its descriptors may grow. */
-import { readFileSync, readdirSync } from 'node:fs';
+/**
+ * What a fuzzed process holds: descriptors as the kernel sees them, memory as the process itself says after a garbage
+ * collection, asked over its inspector (which SIGUSR1 opens).
+ */
+import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-export interface Holdings {
-  readonly descriptors: number;
-  readonly residentBytes: number;
-}
-
 /** @throws when the process is gone */
-export function holdings(pid: number): Holdings {
-  const resident = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8'))?.[1];
-  return { descriptors: readdirSync(`/proc/${String(pid)}/fd`).length, residentBytes: Number(resident) * 1024 };
+export function descriptorsOf(pid: number): number {
+  return readdirSync(`/proc/${String(pid)}/fd`).length;
 }
 
 /** Waits until descriptors are back at `most`; answers what they are at last. */
 export async function settledDescriptors(pid: number, most: number): Promise<number> {
-  for (let attempt = 0; attempt < 100 && holdings(pid).descriptors > most; attempt += 1) await sleep(100);
-  return holdings(pid).descriptors;
+  for (let attempt = 0; attempt < 100 && descriptorsOf(pid) > most; attempt += 1) await sleep(100);
+  return descriptorsOf(pid);
+}
+
+/**
+ * Bytes in use in the heap and in buffers of a process, after a collection. One process at a time: inspectors share a port.
+ * @param output what the process has written so far: it names the inspector's address there
+ */
+export async function usedBytesOf(pid: number, output: () => string): Promise<number> {
+  const from = output().length;
+  process.kill(pid, 'SIGUSR1');
+  const socket = new WebSocket(await inspectorAddress(() => output().slice(from)));
+  await new Promise((resolve, reject) => {
+    socket.addEventListener('open', resolve, { once: true });
+    socket.addEventListener('error', reject, { once: true });
+  });
+  await ask(socket, 1, { method: 'HeapProfiler.collectGarbage' });
+  const expression = 'process.memoryUsage().heapUsed + process.memoryUsage().external';
+  const answer = await ask(socket, 2, { method: 'Runtime.evaluate', params: { expression, returnByValue: true } });
+  const closed = new Promise((resolve) => {
+    socket.addEventListener('close', resolve, { once: true });
+  });
+  const close = 'setTimeout(() => process.getBuiltinModule("node:inspector").close(), 50); 0';
+  await ask(socket, 3, { method: 'Runtime.evaluate', params: { expression: close, returnByValue: true } });
+  socket.close();
+  await closed;
+  await sleep(200);
+  return (answer as { result: { value: number } }).result.value;
+}
+
+async function inspectorAddress(output: () => string): Promise<string> {
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    const address = /Debugger listening on (ws:\S+)/.exec(output())?.[1];
+    if (address !== undefined) return address;
+    await sleep(100);
+  }
+  throw new Error(`no inspector: ${output()}`);
+}
+
+async function ask(socket: WebSocket, id: number, question: object): Promise<unknown> {
+  const answered = new Promise<unknown>((resolve) => {
+    const hear = (event: MessageEvent): void => {
+      const message = JSON.parse(String(event.data)) as { id?: number; result?: unknown };
+      if (message.id !== id) return;
+      socket.removeEventListener('message', hear);
+      resolve(message.result);
+    };
+    socket.addEventListener('message', hear);
+  });
+  socket.send(JSON.stringify({ id, ...question }));
+  return answered;
 }
