@@ -57,7 +57,7 @@ export async function signIn({ request, response, inviteBody, log }: Exchange, s
   const { address, epoch } = await prove({ name: completed(given.data.name, seen, options), password: given.data.password }, { seen, session, response }, options);
   const nowMs = Date.now();
   response.setHeader('set-cookie', sessionSetCookie({ address, epoch, session, signedInAtMs: nowMs, seenAtMs: nowMs }, options.cookieSecret, options.ages));
-  log.info({ account: address, session }, 'signed in');
+  log.info({ account: address, session, client: seen.client }, 'signed in');
   sendJson(response, 200, { address });
 }
 

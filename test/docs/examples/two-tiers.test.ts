@@ -1,5 +1,6 @@
 /** docs/examples/two-tiers-edge.yaml and two-tiers-region.yaml: an edge in front of a region's front-end; the region knows the true client. */
 import assert from 'node:assert/strict';
+import { request } from 'node:https';
 import { after, before, test } from 'node:test';
 import { Dialogue } from '../../harness/dialogue.ts';
 import { prepareExample } from '../../harness/example-cluster.ts';
@@ -84,4 +85,22 @@ test('SMTP: the trace fields name the client of the edge, and only the edge may 
     assert.match(answer, offered ? /^220 / : /^5\d\d /);
     smtp.close();
   }
+});
+
+test('WebMail: a balancer at the edge may tell of its clients', async () => {
+  const body = JSON.stringify({ name: address, password: peoplesPassword });
+  const status = await new Promise<number | undefined>((resolve, reject) => {
+    const sent = request({
+      host: '127.0.0.1', port: region.port(regionHost, 'https'), path: '/api/sign-in', method: 'POST', rejectUnauthorized: false, agent: false,
+      headers: { 'content-type': 'application/json', 'waybill-request': 'user', 'content-length': Buffer.byteLength(body), 'x-forwarded-for': '127.55.1.9' },
+    });
+    sent.on('error', reject);
+    sent.on('response', (answer) => {
+      answer.resume();
+      resolve(answer.statusCode);
+    });
+    sent.end(body);
+  });
+  assert.equal(status, 200);
+  assert.ok(region.log().split('\n').some((line) => line.includes('webmailProxy') && line.includes('127.55.1.9')), 'the log of the region\'s front-end names the client');
 });
