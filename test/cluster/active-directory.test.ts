@@ -191,6 +191,22 @@ describe('Active Directory', { skip: sambaObstacle() ?? false }, () => {
     }
   });
 
+  test('the files for administrators of Active Directory can be loaded, and mean what they say', async () => {
+    const load = async (file: string): Promise<void> => {
+      const text = fs.readFileSync(path.resolve(import.meta.dirname, '..', '..', 'docs', 'directory', 'active-directory', file), 'utf8');
+      await samba.change(text.replaceAll('DC=X', samba.baseDn)).catch((error: unknown) => { throw new Error(file, { cause: error }); });
+    };
+    await load('users.ldif');
+    assert.deepEqual((await user('a.example@example.com')).address, 'alice@example.com');
+    await load('service-account.ldif');
+    await load('schema.ldif');
+    await load('users-own-schema.ldif');
+    await withConnector({ uris: [samba.uris.ldaps] }, async (connector) => {
+      const found = await connector.search({ kind: 'equal', attribute: 'waybillHost', value: 'be1' }, ['waybillHost'], { sizeLimit: 2 });
+      assert.deepEqual(found.map(({ dn }) => dn), [`CN=alice,${users}`]);
+    });
+  });
+
   test(`${String(crowd.length)} entries and a group of all of them are seen whole, in parts`, async () => {
     const contact = (name: string): string => `dn: CN=${name},${users}\nobjectClass: contact\ncn: ${name}\nmail: ${name}@example.com\n\n`;
     await samba.change(crowd.map(contact).join(''));

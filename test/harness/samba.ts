@@ -80,7 +80,7 @@ async function provision(folder: string, tls: SambaOptions['tls']): Promise<void
     '[global]', 'netbios name = DC1', `realm = ${realm}`, `workgroup = ${domain}`, 'server role = active directory domain controller',
     `private dir = ${target}/private`, `state directory = ${target}/state`, `cache directory = ${target}/cache`, `lock directory = ${target}`,
     `pid directory = ${folder}`, `ncalrpc dir = ${target}/ncalrpc`, `binddns dir = ${target}/bind-dns`, `ntp signd socket directory = ${target}/ntp`,
-    'interfaces = lo', 'bind interfaces only = yes', 'server services = ldap', 'ldap server require strong auth = no',
+    'interfaces = lo', 'bind interfaces only = yes', 'server services = ldap', 'ldap server require strong auth = no', 'dsdb:schema update allowed = yes',
     'tls enabled = yes', `tls certfile = ${tls.certFile}`, `tls keyfile = ${tls.keyFile}`, `tls cafile = ${tls.caFile}`, '',
   ].join('\n'));
 }

@@ -18,8 +18,15 @@ export interface SlapdOptions {
   /** Counts what it does, below cn=Monitor (slapd-monitor(5)). */
   readonly monitor?: 'yes' | undefined;
   /** Further lines of slapd.conf, before the database and at its end: overlays, limits, replication. */
+  /** Its configuration is a database of its own (slapd-config(5)), as Debian installs it: `slapdConfigAdmin` may change it. */
+  readonly liveConfiguration?: 'yes' | undefined;
+  /** Instead of the usual core, cosine, inetorgperson, misc. */
+  readonly schemas?: readonly string[] | undefined;
   readonly more?: { readonly global?: readonly string[]; readonly database?: readonly string[] } | undefined;
 }
+
+/** The administrator of cn=config, where `liveConfiguration` is asked for. */
+export const slapdConfigAdmin = ['cn=admin,cn=config', 'config-secret'] as const;
 
 export interface Slapd {
   readonly uri: string;
@@ -56,11 +63,13 @@ async function startIn(folder: string, options: SlapdOptions): Promise<Slapd> {
   await fs.mkdir(path.join(folder, 'data'));
   await fs.writeFile(configuration, configurationText(folder, options));
   await fs.writeFile(path.join(folder, 'entries.ldif'), options.ldif);
-  if (options.ldif.trim() !== '') await run('/usr/sbin/slapadd', ['-q', '-f', configuration, '-l', path.join(folder, 'entries.ldif')]);
+  // Also where there are none: slaptest wants a database to be there.
+  if (options.ldif.trim() !== '' || options.liveConfiguration === 'yes') await run('/usr/sbin/slapadd', ['-q', '-f', configuration, '-l', path.join(folder, 'entries.ldif')]);
   const [port, securePort] = [await freePort(), await freePort()];
   const uri = `ldap://127.0.0.1:${String(port)}`;
   const secureUri = options.tls === undefined ? undefined : `ldaps://127.0.0.1:${String(securePort)}`;
-  const launch = async (): Promise<ChildProcess> => await startProcess(configuration, [uri, ...(secureUri === undefined ? [] : [secureUri])], port);
+  const place = options.liveConfiguration === 'yes' ? await convertConfiguration(folder, configuration) : ['-f', configuration];
+  const launch = async (): Promise<ChildProcess> => await startProcess(place, [uri, ...(secureUri === undefined ? [] : [secureUri])], port);
   let child = await launch();
   return {
     uri, secureUri, port, ...slapdBase,
@@ -75,21 +84,30 @@ async function startIn(folder: string, options: SlapdOptions): Promise<Slapd> {
 }
 
 function configurationText(folder: string, options: SlapdOptions): string {
-  const schemas = ['core', 'cosine', 'inetorgperson', 'misc'].map((name) => `include /etc/ldap/schema/${name}.schema`);
+  const schemas = (options.schemas ?? ['core', 'cosine', 'inetorgperson', 'misc']).map((name) => `include ${path.resolve('/etc/ldap/schema', `${name}.schema`)}`);
+  const live = options.liveConfiguration === 'yes' ? ['database config', `rootdn "${slapdConfigAdmin[0]}"`, `rootpw ${slapdConfigAdmin[1]}`] : [];
   const tls = options.tls === undefined ? [] : [
     `TLSCertificateFile ${options.tls.certFile}`, `TLSCertificateKeyFile ${options.tls.keyFile}`, `TLSCACertificateFile ${options.tls.caFile}`,
   ];
   return [
     ...schemas, 'modulepath /usr/lib/ldap', 'moduleload back_mdb', `pidfile ${folder}/slapd.pid`, 'password-hash {SSHA}', ...tls, ...(options.more?.global ?? []),
-    'database mdb', `suffix "${slapdBase.baseDn}"`, `rootdn "${slapdBase.adminDn}"`, `rootpw ${slapdBase.adminPassword}`,
-    `directory ${folder}/data`, 'maxsize 104857600', 'index objectClass,mail,mailLocalAddress,uid eq',
+    ...live, 'database mdb', `suffix "${slapdBase.baseDn}"`, `rootdn "${slapdBase.adminDn}"`, `rootpw ${slapdBase.adminPassword}`,
+    `directory ${folder}/data`, 'maxsize 104857600', options.liveConfiguration === 'yes' ? 'index objectClass,uid eq' : 'index objectClass,mail,mailLocalAddress,uid eq',
     `access to attrs=userPassword by self write by anonymous auth ${options.passwordReader === undefined ? '' : `by dn.exact="${options.passwordReader}" read `}by * none`, 'access to * by * read',
     ...(options.more?.database ?? []), ...(options.monitor === 'yes' ? ['database monitor'] : []), '',
   ].join('\n');
 }
 
-async function startProcess(configuration: string, uris: readonly string[], port: number): Promise<ChildProcess> {
-  const child = spawn('/usr/sbin/slapd', ['-d', '0', '-h', uris.map((uri) => `${uri}/`).join(' '), '-f', configuration], {
+/** From a file to a folder, as slaptest(8) does it. @returns the words that name it to slapd */
+async function convertConfiguration(folder: string, file: string): Promise<readonly string[]> {
+  const target = path.join(folder, 'slapd.d');
+  await fs.mkdir(target);
+  await run('/usr/sbin/slaptest', ['-f', file, '-F', target]);
+  return ['-F', target];
+}
+
+async function startProcess(place: readonly string[], uris: readonly string[], port: number): Promise<ChildProcess> {
+  const child = spawn('/usr/sbin/slapd', ['-d', '0', '-h', uris.map((uri) => `${uri}/`).join(' '), ...place], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const complaints: string[] = [];

@@ -20,7 +20,7 @@ const needed: readonly { readonly packageName: string; readonly program: string 
   { packageName: 'dovecot-imapd', program: 'dovecot' },
   { packageName: 'dovecot-pop3d', program: '/usr/lib/dovecot/pop3' },
   { packageName: 'dovecot-lmtpd', program: '/usr/lib/dovecot/lmtp' },
-  { packageName: 'samba-ad-dc', program: 'samba' },
+  { packageName: 'samba-ad-dc', program: '/usr/share/doc/samba-ad-dc/copyright' }, // it only brings others
   { packageName: 'samba-ad-provision', program: '/usr/share/samba/setup/provision.ldif' },
   { packageName: 'iproute2', program: 'ip' },
 ];
