@@ -116,6 +116,28 @@ test('referrals in a search are left out', async () => {
   assert.deepEqual(await find(connect(), 'alice@example.com'), [aliceDn]);
 });
 
+test('a search base that lies elsewhere (result code 10) is an outage, and the referral is not followed', async () => {
+  const { log, lines } = keepingLog();
+  await assert.rejects(find(connect({ searchBase: 'cn=elsewhere,dc=example,dc=com', log }), 'alice@example.com'), unavailable);
+  assert.ok(lines.some((line) => JSON.stringify(line).includes('"resultCode":10')));
+});
+
+test('searches and checks of passwords have connections of their own, and keep them', async () => {
+  const connector = connect({ bindDn: slapd.adminDn, bindPassword: slapd.adminPassword, connections: 1, timeoutMs: 4_000 });
+  const opened = (): number => proxy.openConnections / 2; // it counts both sides of each
+  await find(connector, 'alice@example.com');
+  assert.equal(opened(), 1);
+  await connector.bind(aliceDn, peoplesPassword);
+  assert.equal(opened(), 2);
+  const before = proxy.accepted;
+  for (let round = 0; round < 10; round += 1) {
+    await connector.bind(aliceDn, round % 2 === 0 ? peoplesPassword : 'wrong');
+    const [alice] = await connector.search(byMail('alice@example.com'), ['userPassword'], { sizeLimit: 1 });
+    assert.equal(alice?.attributes.size, 1, 'searches are made as the service user, whoever was bound');
+  }
+  assert.deepEqual([opened(), proxy.accepted], [2, before]);
+});
+
 test('a directory that stopped is an outage at once; when it is back, so are the answers', async () => {
   const connector = connect();
   assert.deepEqual(await find(connector, 'alice@example.com'), [aliceDn]);
