@@ -18,6 +18,7 @@ import { createAccountMoves } from './account-move/account-move.ts';
 import { createAccounts } from './accounts/accounts.ts';
 import { accountRoute, askHolders } from './accounts/holders.ts';
 import { localAccountRoutes } from './accounts/local-account-routes.ts';
+import { sessionRoutes } from './accounts/session-routes.ts';
 import { startMailAccess } from './mail-access.ts';
 import type { Ground } from './mail-access.ts';
 import { openProcessing, startReceiving, submitter } from './mail-flow.ts';
@@ -68,7 +69,7 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
   return {
     log,
     services,
-    admin: await startAdminApi(ground, { services, routes: [...moves.routes, ...localAccountRoutes(accounts.local, log)] }),
+    admin: await startAdminApi(ground, { services, routes: [...moves.routes, ...localAccountRoutes(accounts.local, log), ...sessionRoutes(accounts, log)] }),
     onAppointed: async () => Promise.resolve([moves.startTidying(), ...(config.services.processing.enable ? [processing.startRunner()] : []), tidyPacks(storage, log)]),
     close: async () => {
       await processing.close();

@@ -39,6 +39,8 @@ export interface DirectoryAccess {
   operations(): Readonly<Record<string, LdapOperations>>;
   /** Names the host that keeps the user's mailbox, in the place of the one that the provider has. @throws Failure('directory-unavailable') */
   setHost(entry: UserEntry, host: string): Promise<HostChange>;
+  /** In words, which server takes a change of this entry's password. */
+  takerOf(entry: UserEntry): string;
   /** All entries with an address that the LDAP maps can see. @throws Failure('directory-unavailable') */
   list(): Promise<readonly ListedEntry[]>;
   close(): void;
@@ -66,12 +68,19 @@ export async function openDirectoryAccess(config: NodeConfig, surroundings: Surr
       },
     };
   });
+  const parametersOf = (entry: UserEntry): ConnectorParameters | undefined => {
+    const map = config.userMaps.find(({ name }) => name === entry.map);
+    return map === undefined || map.type === 'localFile' ? undefined : connectors.get(map.connector)?.parameters;
+  };
   return {
     maps: createUserMaps({ maps, log, addressing: addressingOf(config), expansion: expansionOf(config), aliasLogins: config.allowAliasLogins ? 'yes' : 'no' }),
     operations: () => Object.fromEntries([...connectors].map(([name, { connector }]) => [name, connector.operations])),
+    takerOf: (entry) => {
+      const parameters = parametersOf(entry);
+      return parameters === undefined ? `the user map ${entry.map}` : `${parameters.write?.uri ?? parameters.uris[0] ?? ''} (connector ${parameters.name})`;
+    },
     setHost: async (entry, host) => {
-      const map = config.userMaps.find(({ name }) => name === entry.map);
-      const parameters = map === undefined || map.type === 'localFile' ? undefined : connectors.get(map.connector)?.parameters;
+      const parameters = parametersOf(entry);
       const isNamed = entry.mailHost?.trim() === host;
       if (isNamed && parameters?.write === undefined) return { kind: 'already' };
       return parameters === undefined || entry.dn === undefined

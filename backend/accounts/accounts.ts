@@ -12,6 +12,8 @@ import { KnownAddresses } from './known-addresses.ts';
 import type { KnownAddressesOptions } from './known-addresses.ts';
 import { createLocalAccounts, isLocal } from './local-accounts.ts';
 import type { Asker, LocalAccounts } from './local-accounts.ts';
+import { changeOwnPassword } from './password-change.ts';
+import type { OwnChange } from './password-change.ts';
 import { settledRecord } from './settled-record.ts';
 
 export interface Accounts {
@@ -26,6 +28,8 @@ export interface Accounts {
   lookUp(address: string): Promise<UserEntry | undefined>;
   /** Where mail for an address goes, by what the user map says now, or (in an outage) said not long ago. Rejects with `unknown-user`, `directory-unavailable`. */
   expand(address: string): Promise<Expansion>;
+  /** A user's own change of the password, at the directory or here; see `changeOwnPassword`. */
+  changePassword(address: string, change: OwnChange): Promise<void>;
   /** Those whose passwords are kept here. */
   readonly local: LocalAccounts;
   /** The configured node that a `mailHost` value names, if it names one. */
@@ -100,7 +104,9 @@ export function createAccounts(options: AccountsOptions): Accounts {
     throw new Failure('unknown-user', 'no such user');
   });
 
-  return { login, open, lookUp, expand, local, nodeOf: options.nodeOf };
+  const changePassword = async (address: string, change: OwnChange): Promise<void> => changeOwnPassword({ maps: options.maps, local }, address, change);
+
+  return { login, open, lookUp, expand, changePassword, local, nodeOf: options.nodeOf };
 }
 
 /** What front-ends make of an entry, or of none, where there is a default back-end; see `frontend/mapping`. */

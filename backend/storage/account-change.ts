@@ -3,7 +3,7 @@
  * keeps its use. `changeAccount` runs the transaction and publishes hints after the commit.
  */
 import { Failure } from '../../shared/base/failure.ts';
-import { getAccount, getMailbox, isHeld, putAccount } from './entries.ts';
+import { getAccount, getMailbox, isHeld, putAccount, sessionEpochOf } from './entries.ts';
 import type { AccountEntry, MailboxEntry } from './entries.ts';
 import { MailboxChange } from './mailbox-change.ts';
 import type { Volume } from './volume.ts';
@@ -67,6 +67,15 @@ export class AccountChange {
   setPassword(hash: string): void {
     this.#entry = { ...this.#entry, password: hash };
     putAccount(this.volume.tables, this.#entry);
+  }
+
+  /** Sign-ins made so far hold no more; answers the epoch of new ones. */
+  endSessions(): number {
+    const sessionEpoch = sessionEpochOf(this.#entry) + 1;
+    this.#entry = { ...this.#entry, sessionEpoch };
+    putAccount(this.volume.tables, this.#entry);
+    this.#listChanged = true; // open pages hear of it
+    return sessionEpoch;
   }
 
   /** Writes everything. Throws `over-quota` when the account grew beyond its limit. */

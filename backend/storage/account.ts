@@ -100,6 +100,16 @@ export class StoredAccount implements Account, AccountHandle {
     return changeAccount(this, (change) => change.setPassword(hash));
   }
 
+  currentSessionEpoch(): number {
+    const { environment, tables } = this.volume;
+    const entry = environment.read(() => getAccount(tables, this.address));
+    return entry === undefined ? this.sessionEpoch : sessionEpochOf(entry);
+  }
+
+  endSessions(): Promise<number> {
+    return changeAccount(this, (change) => change.endSessions());
+  }
+
   quota(): { readonly bytes: number; readonly messages: number; readonly bytesLimit: number; readonly messagesLimit: number } {
     const { environment, tables, quota } = this.volume;
     const entry = environment.read(() => getAccount(tables, this.address));

@@ -146,6 +146,10 @@ export interface Account {
   readonly epoch: number;
   /** Which sign-ins hold that were made earlier; unlike `epoch` it stays the same when the account moves. */
   readonly sessionEpoch: number;
+  /** As it is now. */
+  currentSessionEpoch(): number;
+  /** Ends all sessions by their epoch; answers the one under which new ones begin. Throws `not-kept-here`, `in-use`, `storage-failure`. */
+  endSessions(): Promise<number>;
   /** `held`: nobody may change it for some seconds, as the last of it is being moved; `gone`: this node owns it no more. */
   standing(): 'live' | 'held' | 'gone';
   /** Of the storage that keeps this account. */

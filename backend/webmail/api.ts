@@ -107,6 +107,12 @@ export interface DraftAnswer {
   readonly draft: MessagePlace;
 }
 
+/** To /api/password: `{old, new}`. */
+export interface PasswordAnswer {
+  /** `go-on`: the password is changed, but they could not be ended. */
+  readonly otherSessions: 'ended' | 'go-on';
+}
+
 export interface ErrorView {
   readonly error: { readonly kind: string; readonly text: string };
 }

@@ -14,9 +14,20 @@ export interface Call {
   readonly account: Account;
   /** The client as the submission shall know it. */
   readonly origin: { readonly client: string; readonly session: string };
+  readonly session: CallSession;
   readonly options: WebmailOptions;
   readonly streams: EventStreams;
   readonly uploads: UploadBudget;
+}
+
+/** The session that asks. */
+export interface CallSession {
+  /** Goes on under a new epoch of the account. */
+  goOn(epoch: number): void;
+  /** Ends; `epoch` is the account's new one. */
+  end(epoch: number): void;
+  /** Does what tells right passwords from wrong ones: few at once for one client, and no quick refusals. */
+  guarded<T>(work: () => Promise<T>): Promise<T>;
 }
 
 export interface ApiRoute extends RoutePattern {

@@ -7,6 +7,7 @@ import { downloadPart, downloadSource } from './download.ts';
 import { listMailboxes } from './mailboxes.ts';
 import { listMessages } from './message-list.ts';
 import { showMessage } from './message-view.ts';
+import { changePassword, signOutEverywhere } from './password.ts';
 import { saveDraft, send } from './send.ts';
 
 /** News of changes: as events, or by WebSocket. */
@@ -33,6 +34,8 @@ export const apiRoutes: readonly ApiRoute[] = [
   { method: 'POST', path: '/api/mailboxes/:mailbox/delete', run: deleteMessages },
   { method: 'POST', path: '/api/send', run: send },
   { method: 'POST', path: '/api/drafts', run: saveDraft },
+  { method: 'POST', path: '/api/password', run: changePassword },
+  { method: 'POST', path: '/api/sign-out-everywhere', run: signOutEverywhere },
   {
     method: 'GET',
     path: newsPath,

@@ -11,6 +11,7 @@ import { clearedSetCookie, renewedSession, sessionSetCookie } from '../../shared
 import type { SessionClaims } from '../../shared/session-cookie/session-cookie.ts';
 import { epochHeader } from '../../shared/session-cookie/session-headers.ts';
 import type { Account } from '../storage/storage.ts';
+import type { CallSession } from './call.ts';
 import type { Visitor } from './visitor.ts';
 import type { WebmailListener, WebmailOptions } from './webmail.ts';
 
@@ -41,7 +42,7 @@ export class SignIns {
     }
     const given = credentials.safeParse(await readJson(request, maxSignInBytes));
     if (!given.success) throw new Failure('bad-input', 'Give an address and a password.');
-    const account = await this.#checked(given.data, visitor.client);
+    const account = await this.#guarded(visitor.client, async () => this.#options.accounts.login({ ...given.data, asker: 'client' }));
     const nowMs = Date.now();
     const claims = { address: account.address, epoch: account.sessionEpoch, session: newSessionId(), signedInAtMs: nowMs, seenAtMs: nowMs };
     this.#setCookie(response, claims);
@@ -62,6 +63,16 @@ export class SignIns {
     if (renewed !== undefined) this.#setCookie(response, renewed);
   }
 
+  /** The cookie of a front-end's user is the front-end's: it hears of a new epoch, and knows what that means for its cookie. */
+  sessionOf({ response }: Pick<Exchange<WebmailListener>, 'response'>, user: Exclude<Visitor, { by: 'nobody' }>): CallSession {
+    const guarded = async <T>(work: () => Promise<T>): Promise<T> => this.#guarded(user.client, work);
+    if (user.by === 'cookie') {
+      return { guarded, goOn: (epoch) => this.#setCookie(response, { ...user.claims, epoch }), end: () => response.setHeader('set-cookie', clearedSetCookie) };
+    }
+    const tell = (epoch: number): void => void response.setHeader(epochHeader, String(epoch));
+    return { guarded, goOn: tell, end: tell };
+  }
+
   #setCookie(response: ServerResponse, claims: SessionClaims): void {
     response.setHeader('set-cookie', sessionSetCookie(claims, this.#options.cookieSecret, this.#options.ages));
   }
@@ -74,12 +85,12 @@ export class SignIns {
     return accounts.login({ name: address, password: given.data.password, asker: 'frontend' });
   }
 
-  async #checked(given: { readonly name: string; readonly password: string }, client: string): Promise<Account> {
+  async #guarded<T>(client: string, work: () => Promise<T>): Promise<T> {
     const underWay = this.#underWay.get(client) ?? 0;
     if (underWay >= maxAtOnce) throw new Failure('limit', 'Too many sign-ins at once. Try again in a moment.');
     this.#underWay.set(client, underWay + 1);
     try {
-      return await this.#options.accounts.login({ ...given, asker: 'client' });
+      return await work();
     } catch (error) {
       if (isFailure(error, 'bad-credentials')) await sleep(this.#options.limits.loginFailureDelayMs);
       throw error;

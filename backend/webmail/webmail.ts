@@ -49,7 +49,7 @@ export type Submit = (
 export interface WebmailOptions {
   readonly listeners: readonly WebmailListener[];
   readonly serverTls: ServerTls;
-  readonly accounts: Pick<Accounts, 'login' | 'open'>;
+  readonly accounts: Pick<Accounts, 'login' | 'open' | 'changePassword'>;
   readonly storage: Pick<Storage, 'stage'>;
   readonly submit: Submit;
   readonly hints: HintBus;
@@ -115,7 +115,8 @@ async function answer(room: Room, exchange: Exchange<WebmailListener>): Promise<
   const user = signedIn(visitor);
   const account = await openAccount(room, user);
   if (user.by === 'cookie' && activityOf(request) === 'user') room.signIns.renew(response, user.claims);
-  await route.run({ exchange, parameters, account, origin: { client: user.client, session: user.session }, options: room.options, streams: room.streams, uploads: room.uploads });
+  const session = room.signIns.sessionOf(exchange, user);
+  await route.run({ exchange, parameters, account, session, origin: { client: user.client, session: user.session }, options: room.options, streams: room.streams, uploads: room.uploads });
 }
 
 /** WebSocket: for news only. */

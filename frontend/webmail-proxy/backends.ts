@@ -33,6 +33,8 @@ export interface UserRequest {
   readonly body: Buffer | undefined;
   /** `stream`: stays open for minutes. */
   readonly length: 'short' | 'stream';
+  /** Told before the answer goes on, when the back-end gave the account's sessions a new epoch. */
+  readonly onEpoch: (epoch: number) => void;
   readonly log: Logger;
 }
 

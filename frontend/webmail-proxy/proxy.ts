@@ -6,7 +6,7 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { nodeHeader } from '../../shared/session-cookie/session-headers.ts';
+import { epochHeader, nodeHeader } from '../../shared/session-cookie/session-headers.ts';
 import { createProxyServer } from './load-http-proxy.ts';
 import type { BackendTarget, Pools } from './pools.ts';
 import { passedBack } from './response-headers.ts';
@@ -28,6 +28,8 @@ export interface Errand {
   readonly body: Buffer | undefined;
   /** `stream`: it stays open for minutes, on a connection of its own. */
   readonly length: 'short' | 'stream';
+  /** Told before the answer goes on, when the back-end gave the account's sessions a new epoch. */
+  readonly onEpoch: (epoch: number) => void;
 }
 
 /** How an errand ended. Only after `answered` has anything been told to the client. */
@@ -62,7 +64,7 @@ export class ApiProxy {
       this.#underWay.set(request, {
         sent: (sent) => watch.follow(sent),
         heard: (answer) => {
-          passBack(answer, response).then(resolve, (cause: unknown) => resolve(failed(watch, cause)));
+          passBack(answer, errand).then(resolve, (cause: unknown) => resolve(failed(watch, cause)));
         },
       });
       const options = { target: { protocol: 'https:', host: target.host, port: target.port }, agent, headers: { ...headers, ...framingOf(body) } };
@@ -131,12 +133,14 @@ function failed(watch: RequestWatch, thrown: unknown): Outcome {
   return { kind: 'failed', why: reset && watch.usedKeptConnection ? 'stale-connection' : 'unreachable', cause };
 }
 
-async function passBack(answer: IncomingMessage, response: ServerResponse): Promise<Outcome> {
+async function passBack(answer: IncomingMessage, { response, onEpoch }: Errand): Promise<Outcome> {
   if (answer.statusCode === 421) {
     answer.resume();
     const node = answer.headers[nodeHeader];
     return { kind: 'referred', node: typeof node === 'string' ? node : undefined };
   }
+  const epoch = Number(answer.headers[epochHeader]);
+  if (Number.isInteger(epoch)) onEpoch(epoch);
   for (const [name, value] of Object.entries(passedBack(answer.headers))) response.setHeader(name, value);
   response.writeHead(answer.statusCode ?? 502);
   response.flushHeaders();

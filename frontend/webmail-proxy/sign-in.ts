@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { z } from 'zod';
-import { Failure } from '../../shared/base/failure.ts';
+import { Failure, isFailure } from '../../shared/base/failure.ts';
 import { newSessionId } from '../../shared/base/session-id.ts';
 import { readHostField } from '../../shared/http/host-field.ts';
 import { readJson } from '../../shared/http/body.ts';
@@ -67,6 +67,25 @@ async function prove(given: { readonly name: string; readonly password: string }
     { identity: { kind: 'password', ...given }, client: { address: asker.seen.client }, passwordsAt: options.passwordsAt },
     async ({ address, route }, password) => ({ address, epoch: await openAccount({ ...asker, address, password }, nodeOfRoute(route), options) }),
   );
+}
+
+const passwordChange = z.object({ old: z.string().min(1).max(1024) });
+
+/**
+ * Reads a request to change the password, and checks the present one as a sign-in would be: wrong ones are guesses. The
+ * back-end reads the rest of it. @throws Failure('bad-credentials') and what a sign-in throws
+ */
+export async function readPasswordChange({ request, response, inviteBody }: Exchange, { address, seen, session }: Pick<User, 'address' | 'seen' | 'session'>, options: SignInOptions): Promise<Buffer> {
+  inviteBody();
+  const body = await readJson(request, maxSignInBytes);
+  const given = passwordChange.safeParse(body);
+  if (!given.success) throw new Failure('bad-input', 'Give the present password and the new one.');
+  try {
+    await prove({ name: address, password: given.data.old }, { seen, session, response }, options);
+  } catch (error) {
+    throw isFailure(error, 'bad-credentials') ? new Failure('bad-credentials', 'The present password is wrong.', { cause: error }) : error;
+  }
+  return Buffer.from(JSON.stringify(body));
 }
 
 export function signOut({ response }: Exchange): void {

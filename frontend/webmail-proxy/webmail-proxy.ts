@@ -14,11 +14,12 @@ import { loadStaticFiles, serveStaticFile } from '../../shared/http/static-files
 import type { StaticFiles } from '../../shared/http/static-files.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { ServerTls } from '../../shared/net/server-tls.ts';
-import { findSessionCookie, renewedSession, sessionSetCookie, verifySession } from '../../shared/session-cookie/session-cookie.ts';
+import { clearedSetCookie, findSessionCookie, renewedSession, sessionSetCookie, verifySession } from '../../shared/session-cookie/session-cookie.ts';
 import type { SessionAges, SessionClaims } from '../../shared/session-cookie/session-cookie.ts';
 import type { Authentication, PasswordsAt } from '../authentication/authentication.ts';
 import type { Mapping } from '../mapping/mapping.ts';
 import { Backends } from './backends.ts';
+import type { UserRequest } from './backends.ts';
 import type { QueueLimits } from './backend-queue.ts';
 import { Pools } from './pools.ts';
 import type { BackendTarget } from './pools.ts';
@@ -27,7 +28,7 @@ import type { ProxyTimes } from './proxy.ts';
 import { cleanHeaders, vouchingHeaders } from './request-headers.ts';
 import { forwardedFields, seenFrom } from './seen-from.ts';
 import type { SeenFrom } from './seen-from.ts';
-import { signIn, signOut } from './sign-in.ts';
+import { readPasswordChange, signIn, signOut } from './sign-in.ts';
 import { WebSockets } from './web-sockets.ts';
 
 export type { BackendTarget } from './pools.ts';
@@ -110,17 +111,19 @@ async function answer(room: Room, exchange: Exchange): Promise<void> {
     throw new HttpRefusal('no-such-thing', 'There is no such page.');
   }
   const seen = readOrigin(room, exchange);
-  if (request.method === 'POST' && path === '/api/sign-in') return signIn(exchange, seen, { ...room.options, backends: room.backends, pools: room.pools });
+  const { options, backends, pools, streams } = room;
+  if (request.method === 'POST' && path === '/api/sign-in') return signIn(exchange, seen, { ...options, backends, pools });
   if (request.method === 'POST' && path === '/api/sign-out') return signOut(exchange);
-  const claims = readClaims(room.options, exchange);
-  const { options, streams } = room;
+  const claims = readClaims(options, exchange);
   const renewed = activityOf(request) === 'user' ? renewedSession(claims, options.ages, Date.now()) : undefined;
   if (renewed !== undefined) response.setHeader('set-cookie', sessionSetCookie(renewed, options.cookieSecret, options.ages));
   if (path === eventsPath && request.method === 'GET') {
     streams.add(response);
     response.once('close', () => streams.delete(response));
   }
-  await passOn(room, exchange, { claims, seen });
+  const { address, session } = claims;
+  const proven = request.method === 'POST' && path === '/api/password' ? await readPasswordChange(exchange, { address, session, seen }, { ...options, backends, pools }) : undefined;
+  await passOn(room, exchange, { claims, seen, body: proven ?? await readRepeatable(exchange, options.limits.maxBodyBytes) });
 }
 
 /** A connection that goes on with WebSocket. Only the user's own page may ask for that, as for everything else. */
@@ -162,13 +165,16 @@ function logOf({ log }: Asked, { claims, seen }: Visit): Logger {
   return log.child({ session: claims.session, account: claims.address, client: seen.client });
 }
 
-async function passOn({ options, backends }: Room, exchange: Exchange, visit: Visit): Promise<void> {
+async function passOn({ options, backends }: Room, exchange: Exchange, visit: Visit & Pick<UserRequest, 'body'>): Promise<void> {
   const { request, response, path } = exchange;
+  const { claims: { address }, body } = visit;
   const headers = fieldsFor(visit);
-  const body = await readRepeatable(exchange, options.limits.maxBodyBytes);
   cleanHeaders(request.headers);
-  const { address } = visit.claims;
-  await backends.pass({ request, response, address, headers, body, length: path === eventsPath ? 'stream' : 'short', log: logOf(exchange, visit) });
+  const onEpoch = (epoch: number): void => {
+    const claims = { ...visit.claims, epoch, seenAtMs: Date.now() };
+    response.setHeader('set-cookie', path === '/api/sign-out-everywhere' ? clearedSetCookie : sessionSetCookie(claims, options.cookieSecret, options.ages));
+  };
+  await backends.pass({ request, response, address, headers, body, onEpoch, length: path === eventsPath ? 'stream' : 'short', log: logOf(exchange, visit) });
 }
 
 /**

@@ -15,7 +15,7 @@ import { demoAdminDn, demoBaseDn, demoLayout, demoPassword } from '../../cluster
 import type { DemoLayout } from '../../cluster-config/demo/layout.ts';
 import { probePort } from '../../shared/net/probe-port.ts';
 import { startSlapd } from './slapd.ts';
-import type { Slapd } from './slapd.ts';
+import type { Slapd, SlapdOptions } from './slapd.ts';
 
 /** `own`: the test has its own, and names it in `changeConfig`. */
 export type DirectoryKind = 'embedded' | 'slapd' | 'own';
@@ -58,8 +58,10 @@ export interface ClusterOptions {
   readonly nodes?: readonly NodeName[];
   /** Two when absent. */
   readonly backends?: 2 | 3;
+  /** Further lines of slapd's configuration. */
+  readonly slapd?: SlapdOptions['more'];
   /** May rewrite the YAML before anything starts. */
-  readonly changeConfig?: (yaml: string) => string;
+  readonly changeConfig?: (yaml: string) => string | Promise<string>;
   /** What to run instead of a node's command: that command inside another. It is told the cluster's folder, too. */
   readonly wrap?: Partial<Record<NodeName, (command: readonly string[], folder: string) => readonly string[]>>;
 }
@@ -72,9 +74,9 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   await furnishDataFolder(layout, () => undefined);
   const cluster = new RunningCluster(layout, options.wrap ?? {}, place.release);
   try {
-    if (options.directory === 'slapd') await cluster.useSlapd();
+    if (options.directory === 'slapd') await cluster.useSlapd(options.slapd);
     else if (options.directory !== 'own') await cluster.startDirectory();
-    if (options.changeConfig !== undefined) fs.writeFileSync(layout.configFile, options.changeConfig(fs.readFileSync(layout.configFile, 'utf8')));
+    if (options.changeConfig !== undefined) fs.writeFileSync(layout.configFile, await options.changeConfig(fs.readFileSync(layout.configFile, 'utf8')));
     await Promise.all((options.nodes ?? [...layout.backends, ...layout.frontends].map(({ name }) => name as NodeName)).map(async (node) => cluster.startNode(node)));
   } catch (error) {
     await cluster.stop();
@@ -121,12 +123,12 @@ class RunningCluster implements Cluster {
     return pid;
   }
 
-  async useSlapd(): Promise<void> {
+  async useSlapd(more: SlapdOptions['more']): Promise<void> {
     const reader = fs.readFileSync(this.#layout.files.readerPassword, 'utf8').trim();
     const { server, authority } = this.#layout.files;
     this.#slapd = await startSlapd({
       ldif: demoDirectoryText(reader, (password) => password).replace(/^version: 1\n+/, ''), // slapadd knows no version line
-      tls: { certFile: server.certificate, keyFile: server.key, caFile: authority.certificate },
+      tls: { certFile: server.certificate, keyFile: server.key, caFile: authority.certificate }, more,
     });
     const yaml = fs.readFileSync(this.configFile, 'utf8');
     const rewritten = yaml.replace(/uris: \[[^\]]*\]/, `uris: ["${this.#slapd.secureUri ?? ''}"]`);

@@ -35,7 +35,7 @@ async function fileWith(context: TestContext, text: string): Promise<string> {
 }
 
 test('every command explains itself with an example', async () => {
-  const commands = [[], ['demo'], ['directory'], ['frontend'], ['backend'], ['config', 'check'], ['config', 'show'], ['config', 'reference'], ['map', 'show']];
+  const commands = [[], ['demo'], ['directory'], ['frontend'], ['backend'], ['config', 'check'], ['config', 'show'], ['config', 'reference'], ['map', 'show'], ['passwd']];
   const outcomes = await Promise.all(commands.map(async (command) => await waybill(...command, '--help')));
   for (const [index, outcome] of outcomes.entries()) {
     assert.equal(outcome.code, 0);

@@ -9,6 +9,8 @@ import './news.ts';
 import { Reader } from './reader.tsx';
 import { route } from './route.ts';
 import { session, startSession } from './session.ts';
+import { Settings } from './settings.tsx';
+import { settings } from './settings-state.ts';
 import { SignIn } from './sign-in.tsx';
 import { Toasts } from './toasts.tsx';
 
@@ -19,7 +21,7 @@ export function App() {
   return (
     <>
       <Page />
-      {ownDraft.value === undefined && <Toasts />}
+      {ownDraft.value === undefined && settings.value === 'closed' && <Toasts />}
     </>
   );
 }
@@ -36,6 +38,7 @@ function Page() {
       <ListPane drawer={drawer} />
       <Reader />
       {ownDraft.value !== undefined && <Compose draft={ownDraft.value} />}
+      {settings.value === 'open' && <Settings address={value.address} />}
     </div>
   );
 }

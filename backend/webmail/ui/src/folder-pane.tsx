@@ -8,6 +8,7 @@ import { currentMailbox, displayName, mailboxes } from './mailboxes.ts';
 import { openList } from './messages.ts';
 import { hrefOf } from './route.ts';
 import { signOut } from './session.ts';
+import { settings } from './settings-state.ts';
 
 export function FolderPane({ address, drawer }: { readonly address: string; readonly drawer: Signal<'open' | 'closed'> }) {
   const close = (): void => {
@@ -29,6 +30,7 @@ export function FolderPane({ address, drawer }: { readonly address: string; read
         </nav>
         <div class="account">
           <span class="account-address" title={address}>{address}</span>
+          <button class="icon-button" aria-label="Settings" title="Settings" onClick={() => { close(); settings.value = 'open'; }}><Icon name="settings" /></button>
           <button class="icon-button" aria-label="Sign out" title="Sign out" onClick={() => void signOut()}><Icon name="signOut" /></button>
         </div>
       </aside>

@@ -23,6 +23,7 @@ const paths = {
   download: 'M12 4v11M7 11l5 5 5-5M5 20h14',
   source: 'M9 7l-5 5 5 5M15 7l5 5-5 5',
   signOut: 'M14 4h4a2 2 0 0 1 2 2v12a2 2 0 0 1-2 2h-4M10 8l-4 4 4 4M6 12h10',
+  settings: 'M4 7h9M17 7h3M4 17h3M11 17h9M13 4.500h4v5h-4zM7 14.500h4v5H7z',
   image: 'M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M15.500 9.500v.01',
   refresh: 'M20 11a8 8 0 1 0-2 6.500M20 5v6h-6',
 } as const;

@@ -7,6 +7,7 @@ import { currentFlags, openMessage } from './open-message.ts';
 import { markUnread } from './reader-tools.tsx';
 import { goTo, route } from './route.ts';
 import { session } from './session.ts';
+import { settings } from './settings-state.ts';
 
 const anywhere: Readonly<Record<string, () => void>> = {
   c: startWriting,
@@ -41,7 +42,7 @@ function step(by: 1 | -1): void {
 
 addEventListener('keydown', (event) => {
   const typing = event.target instanceof Element && event.target.closest('input, textarea, select, dialog') !== null;
-  if (typing || event.ctrlKey || event.metaKey || event.altKey || session.value.at !== 'signed-in' || ownDraft.value !== undefined) return;
+  if (typing || event.ctrlKey || event.metaKey || event.altKey || session.value.at !== 'signed-in' || ownDraft.value !== undefined || settings.value === 'open') return;
   const mailbox = currentMailbox.value;
   const { value } = openMessage;
   const general = anywhere[event.key];

@@ -9,6 +9,7 @@ import './styles/sidebar.css';
 import './styles/list.css';
 import './styles/reader.css';
 import './styles/compose.css';
+import './styles/settings.css';
 import './styles/sign-in.css';
 
 const root = document.getElementById('app');

@@ -38,12 +38,22 @@ export async function signIn(name: string, password: string): Promise<void> {
 export async function signOut(): Promise<void> {
   try {
     await post('/api/sign-out', {});
-    lastAddress.value = '';
-    leavePlace();
-    session.value = { at: 'signed-out', note: 'You are signed out.' };
+    leave('You are signed out.');
   } catch (error) {
     showError(error);
   }
+}
+
+/** Ends all sessions of this user, in whatever browser. Rejects when the server does not do it. */
+export async function signOutEverywhere(): Promise<void> {
+  await post('/api/sign-out-everywhere', {});
+  leave('You are signed out here and in every other browser.');
+}
+
+function leave(note: string): void {
+  lastAddress.value = '';
+  leavePlace();
+  session.value = { at: 'signed-out', note };
 }
 
 async function readSession(): Promise<void> {

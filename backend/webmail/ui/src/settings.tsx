@@ -1,0 +1,118 @@
+/** The settings: the password, and the sessions. */
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import type { PasswordAnswer } from '../../api.ts';
+import { errorText, post } from './api.ts';
+import { Icon } from './icons.tsx';
+import { signOutEverywhere } from './session.ts';
+import { settings, strengthOf } from './settings-state.ts';
+import { attempt, Toasts } from './toasts.tsx';
+
+export function Settings({ address }: { readonly address: string }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    if (dialog.current?.open === false) dialog.current.showModal();
+  }, []);
+  const close = (): void => {
+    settings.value = 'closed';
+  };
+  return (
+    <dialog ref={dialog} class="settings" aria-label="Settings" onCancel={close}>
+      <header class="settings-head">
+        <h2>Settings</h2>
+        <button class="icon-button" type="button" aria-label="Close settings" title="Close" onClick={close}><Icon name="close" /></button>
+      </header>
+      <div class="settings-body">
+        <PasswordForm address={address} />
+        <Sessions />
+      </div>
+      <Toasts />
+    </dialog>
+  );
+}
+
+type FormState = { readonly at: 'idle' | 'busy' } | { readonly at: 'failed' | 'done'; readonly text: string };
+
+const doneTexts: Readonly<Record<PasswordAnswer['otherSessions'], string>> = {
+  ended: 'Your password is changed, and every other browser is signed out. Your mail programs need the new one, too.',
+  'go-on': 'Your password is changed, but other browsers could not be signed out: use “Sign out everywhere”. Your mail programs need the new password, too.',
+};
+
+function PasswordForm({ address }: { readonly address: string }) {
+  const state = useSignal<FormState>({ at: 'idle' });
+  const [next, again] = [useSignal(''), useSignal('')];
+  const differ = again.value !== '' && again.value !== next.value;
+  const submit = async (form: HTMLFormElement): Promise<void> => {
+    if (next.value !== again.value) {
+      state.value = { at: 'failed', text: 'The two new passwords are not the same.' };
+      return;
+    }
+    state.value = { at: 'busy' };
+    try {
+      const { otherSessions } = await post<PasswordAnswer>('/api/password', { old: String(new FormData(form).get('old')), new: next.value });
+      form.reset();
+      next.value = again.value = '';
+      state.value = { at: 'done', text: doneTexts[otherSessions] };
+    } catch (error) {
+      state.value = { at: 'failed', text: errorText(error) };
+      form.querySelector<HTMLInputElement>('[name=old]')?.select();
+    }
+  };
+  return (
+    <form class="settings-part" aria-labelledby="password-title" onSubmit={(event) => {
+      event.preventDefault();
+      void submit(event.currentTarget);
+    }}>
+      <h3 id="password-title">Password</h3>
+      {'text' in state.value && <p class={state.value.at === 'failed' ? 'notice notice-error' : 'notice'} role={state.value.at === 'failed' ? 'alert' : 'status'}>{state.value.text}</p>}
+      <input class="for-password-managers" name="username" type="text" autocomplete="username" value={address} readOnly tabIndex={-1} aria-hidden="true" />
+      <label>
+        <span>Present password</span>
+        <input name="old" type="password" autocomplete="current-password" maxLength={1024} required />
+      </label>
+      <label>
+        <span>New password</span>
+        <input name="new" type="password" autocomplete="new-password" maxLength={1024} required aria-describedby="strength" value={next.value} onInput={(event) => { next.value = event.currentTarget.value; }} />
+      </label>
+      <StrengthHint password={next.value} />
+      <label>
+        <span>New password, once more</span>
+        <input name="again" type="password" autocomplete="new-password" maxLength={1024} required aria-invalid={differ} value={again.value} onInput={(event) => { again.value = event.currentTarget.value; }} />
+      </label>
+      {differ && <p class="hint hint-wrong">Not the same yet.</p>}
+      <button class="button button-primary" type="submit" disabled={state.value.at === 'busy'}>{state.value.at === 'busy' ? 'Changing …' : 'Change password'}</button>
+    </form>
+  );
+}
+
+function StrengthHint({ password }: { readonly password: string }) {
+  const { level, text } = strengthOf(password);
+  return (
+    <div class="strength" data-level={level}>
+      <div class="strength-bar" aria-hidden="true"><i /><i /><i /></div>
+      <p class="hint" id="strength" aria-live="polite">{text}</p>
+    </div>
+  );
+}
+
+function Sessions() {
+  const state = useSignal<'idle' | 'asking' | 'busy'>('idle');
+  const end = async (): Promise<void> => {
+    state.value = 'busy';
+    if (!await attempt(signOutEverywhere)) state.value = 'idle';
+  };
+  return (
+    <section class="settings-part" aria-labelledby="sessions-title">
+      <h3 id="sessions-title">Signed in elsewhere</h3>
+      <p class="settings-text">A lost phone, a borrowed computer? Sign out of WebMail in every browser, this one included. Mail programs stay signed in until the password changes.</p>
+      {state.value === 'idle'
+        ? <button class="button" type="button" onClick={() => { state.value = 'asking'; }}><Icon name="signOut" /> Sign out everywhere</button>
+        : (
+          <div class="settings-sure">
+            <button class="button button-danger" type="button" disabled={state.value === 'busy'} onClick={() => void end()}>{state.value === 'busy' ? 'Signing out …' : 'Yes, sign out everywhere'}</button>
+            <button class="button" type="button" disabled={state.value === 'busy'} onClick={() => { state.value = 'idle'; }}>Cancel</button>
+          </div>
+        )}
+    </section>
+  );
+}
