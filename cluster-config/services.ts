@@ -92,6 +92,7 @@ const webmailProxy = z
     enable, listeners: listeners(z.strictObject({ address, tls: z.enum(['implicit', 'none']).default('implicit').describe('HTTPS, or HTTP without TLS.'), proxyProtocolFrom })), maxConnections, maxConnectionsPerAddress,
     idleTimeoutSeconds: idleTimeoutSeconds(120).describe('How long a connection without requests stays open.'),
     ...passwordParameters,
+    allowClearTextLogin: z.boolean().default(false).describe('Whether users may sign in over HTTP without TLS. That a load balancer speaks HTTPS with the browser counts as TLS where its word is trusted.'),
     ...webmailSession,
     ...connectionParameters,
     rwTimeoutSeconds: rwTimeoutSeconds(60),

@@ -188,6 +188,7 @@ async function startWebmail(ground: Ground): Promise<Service> {
     uiDirectory, log,
     backendFor: (node) => targets.of(node, 'webmail'),
     primaryDomainOf: tls.primaryDomainOf,
+    clearTextLogin: service.allowClearTextLogin ? 'yes' : 'no',
     httpBalancers: service.forwardedFrom.map(parseNetwork),
     cookieSecret: await readCookieSecret(config, environment),
     ages: sessionAges(service),

@@ -1,12 +1,14 @@
 /** Sign-in, sign-out and the renewal of the cookie, for browsers that come without a front-end, and the front-end's own question at a sign-in. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { TLSSocket } from 'node:tls';
 import { z } from 'zod';
 import { Failure, isFailure } from '../../shared/base/failure.ts';
 import { newSessionId } from '../../shared/base/session-id.ts';
 import { readJson } from '../../shared/http/body.ts';
 import type { Exchange } from '../../shared/http/http-service.ts';
 import { sendJson } from '../../shared/http/refusals.ts';
+import { clientSpeaksTls } from '../../shared/net/socket-client.ts';
 import { clearedSetCookie, renewedSession, sessionSetCookie } from '../../shared/session-cookie/session-cookie.ts';
 import type { SessionClaims } from '../../shared/session-cookie/session-cookie.ts';
 import { epochHeader } from '../../shared/session-cookie/session-headers.ts';
@@ -40,6 +42,7 @@ export class SignIns {
       sendJson(response, 200, { address: opened.address });
       return;
     }
+    if (!(request.socket instanceof TLSSocket) && !clientSpeaksTls(request.socket)) throw new Failure('privacy-required', 'Sign in over https only.');
     const given = credentials.safeParse(await readJson(request, maxSignInBytes));
     if (!given.success) throw new Failure('bad-input', 'Give an address and a password.');
     const account = await this.#guarded(visitor.client, async () => this.#options.accounts.login({ ...given.data, asker: 'client' }));

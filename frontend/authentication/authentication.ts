@@ -99,10 +99,15 @@ export function createAuthentication(options: AuthenticationOptions): SaslAuthen
   return new DelayedAuthentication(options);
 }
 
+/** Deriving keys with the usual count of iterations takes a few milliseconds. */
+const leastChallengeMs = 25;
+
 /** What the services of a worker have in common. */
 interface Shared {
   readonly delays: GuessDelays;
   readonly pace: RefusalPace;
+  /** Of SCRAM's first answers. */
+  readonly challengePace: RefusalPace;
   readonly verifiers: Verifiers;
   readonly counters: { -readonly [Name in keyof LoginCounters]: LoginCounters[Name] };
 }
@@ -123,6 +128,7 @@ class DelayedAuthentication implements SaslAuthentication {
     this.#shared = shared ?? {
       delays: new GuessDelays(options.guesses),
       pace: new RefusalPace(options.refusalMs),
+      challengePace: new RefusalPace(leastChallengeMs),
       verifiers: new Verifiers({ ...options.verifier, now: this.#now }),
       counters: { accepted: 0, refused: 0, unavailable: 0, operations: 0 },
     };
@@ -157,7 +163,7 @@ class DelayedAuthentication implements SaslAuthentication {
     if (mechanism === 'PLAIN' || mechanism === 'LOGIN') return passwordExchange(mechanism);
     if (mechanism === 'EXTERNAL') return this.#tallied(new ExternalLogin({ mapping, maps, addressFrom: this.#options.certificateAddresses, judge, log }, client));
     if (mechanism === 'OAUTHBEARER' || mechanism === 'XOAUTH2') return this.#tallied(new BearerLogin({ mapping, maps, tokens: this.#tokens, judge, log }, mechanism, client));
-    const road: ScramRoad = { ...scram, mapping, maps, judge, now: this.#now, sleep: this.#sleep };
+    const road: ScramRoad = { ...scram, mapping, maps, judge, pace: this.#shared.challengePace, now: this.#now, sleep: this.#sleep };
     return this.#tallied(new ScramLogin(road, {
       mechanism: mechanism.startsWith('SCRAM-SHA-256') ? 'SCRAM-SHA-256' : 'SCRAM-SHA-1',
       plus: mechanism.endsWith('-PLUS') ? 'yes' : 'no',

@@ -10,6 +10,7 @@ import type { UserMaps } from '../../shared/user-map/user-maps.ts';
 import type { Mapping } from '../mapping/mapping.ts';
 import { nobodyElse } from './exchange.ts';
 import type { AuthExchange, AuthStep, SaslClient } from './exchange.ts';
+import type { RefusalPace } from './refusal-pace.ts';
 import type { AuthenticatedUser, Judge } from './verdict.ts';
 
 export interface ScramOptions {
@@ -25,12 +26,12 @@ export interface ScramRoad extends ScramOptions {
   readonly mapping: Pick<Mapping, 'lookUp'>;
   readonly maps: Pick<UserMaps, 'scramSecret'>;
   readonly judge: Judge;
+  /** How long the first answer takes at least: whether there was a password to derive keys from must not show. */
+  readonly pace: RefusalPace;
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<unknown>;
 }
 
-/** The first answer takes so long at least: whether there was a password to derive keys from must not show. */
-const leastChallengeMs = 25;
 const longestName = 320;
 const hashBytes: Readonly<Record<ScramMechanism, number>> = { 'SCRAM-SHA-256': 32, 'SCRAM-SHA-1': 20 };
 
@@ -74,7 +75,9 @@ export class ScramLogin implements AuthExchange {
     if (authorisationId !== undefined && authorisationId !== user) throw nobodyElse();
     const candidate = await this.#candidate(user);
     this.#stage = { kind: 'final', candidate };
-    await this.#road.sleep(Math.max(0, leastChallengeMs - (this.#road.now() - startedAt)));
+    const tookMs = this.#road.now() - startedAt;
+    if (candidate.user !== undefined) this.#road.pace.took(tookMs);
+    await this.#road.sleep(Math.max(0, this.#road.pace.leastMs - tookMs));
     return this.#server.challenge(candidate.keys);
   }
 

@@ -66,7 +66,7 @@ function faultOf(claims: Claims, wanted: TokenIssuer, nowSeconds: number): strin
   if (![claims.aud].flat().includes(wanted.audience)) return 'for another audience';
   const scopes = [claims.scope ?? [], claims.scp ?? []].flat().flatMap((scope) => scope.split(' '));
   if (wanted.requiredScope !== undefined && !scopes.includes(wanted.requiredScope)) return 'without the scope required';
-  if (wanted.addressClaim === 'email' && claims.email_verified === false) return 'its address is not verified';
+  if (wanted.addressClaim === 'email' && (claims.email_verified === false || claims.email_verified === 'false')) return 'its address is not verified';
   return undefined;
 }
 

@@ -30,6 +30,8 @@ export interface SignInOptions {
   readonly authentication: Authentication;
   /** Where the users' passwords are checked. */
   readonly passwordsAt: PasswordsAt;
+  /** Whether passwords may come over http. */
+  readonly clearTextLogin: 'yes' | 'no';
   readonly mapping: Pick<Mapping, 'forget'>;
   readonly backendFor: (node: string) => BackendTarget | undefined;
   readonly backends: Pick<Backends, 'inTurn'>;
@@ -50,6 +52,8 @@ interface Asker {
 }
 
 export async function signIn({ request, response, inviteBody, log }: Exchange, seen: SeenFrom, options: SignInOptions): Promise<void> {
+  // What is refused here has been sent already; but the page is not offered as a way in, and nobody grows used to it.
+  if (seen.scheme === 'http' && options.clearTextLogin === 'no') throw new Failure('privacy-required', 'Sign in over https only.');
   inviteBody();
   const given = credentials.safeParse(await readJson(request, maxSignInBytes));
   if (!given.success) throw new Failure('bad-input', 'Give an address and a password.');

@@ -46,6 +46,8 @@ export interface WebmailProxyOptions {
   readonly authentication: Authentication;
   /** Where the users' passwords are checked. */
   readonly passwordsAt: PasswordsAt;
+  /** Whether passwords may come over http. */
+  readonly clearTextLogin: 'yes' | 'no';
   /** The trusted WebMail listener of a configured node; undefined for a name that is not configured. */
   readonly backendFor: (node: string) => BackendTarget | undefined;
   /** The domain that completes bare names under this host name; undefined: the cluster's own does. */
