@@ -12,8 +12,8 @@ import { addPerson, setMailHost } from '../harness/demo-people.ts';
 import { ImapSession } from '../harness/imap-session.ts';
 import { runTool } from '../harness/ldap-utils.ts';
 import { newMessage } from '../harness/messages.ts';
+import { mapFindings, moveAccount, sendTo } from '../harness/moving.ts';
 import { Pop3Session } from '../harness/pop3-session.ts';
-import { deliver } from '../harness/smtp-session.ts';
 import { SteadyClient } from '../harness/steady-client.ts';
 import { WebClient } from '../harness/web-client.ts';
 
@@ -25,7 +25,7 @@ before(async () => {
 after(async () => cluster.stop());
 
 async function move(user: string, node: string, ...more: string[]): Promise<CommandOutcome> {
-  return runCommand(cluster, ['account', 'move', user, node, '--json', ...more]);
+  return moveAccount(cluster, user, node, ...more);
 }
 
 /** The same until it is done, as an administrator would while nodes come back. */
@@ -35,16 +35,8 @@ async function moveAtLast(user: string, node: string): Promise<void> {
   assert.equal(outcome.code, 0, outcome.output + outcome.complaint);
 }
 
-async function mapFindings(): Promise<readonly { readonly kind: string; readonly address?: string }[]> {
-  const { output, complaint } = await runCommand(cluster, ['map', 'check', '--json']);
-  assert.notEqual(output, '', complaint);
-  return (JSON.parse(output) as { findings: { kind: string; address?: string }[] }).findings;
-}
-
 async function send(node: NodeName, user: string): Promise<string> {
-  const { subject, bytes } = newMessage();
-  assert.match(await deliver(cluster, node, { from: 'sender@example.net', to: [`${user}@example.com`], bytes }), /^250 /);
-  return subject;
+  return sendTo(cluster, node, user);
 }
 
 /** Mail in many mailboxes, with flags, keywords, gaps, copies, subscriptions. */
@@ -165,7 +157,7 @@ test('source, target or command killed on the way: run again it is finished, wit
       await imap.findSoon(subject);
       imap.close();
     }
-    assert.deepEqual((await mapFindings()).filter(({ address }) => address === `${user}@example.com`), [], `${victim} killed at ${step}`);
+    assert.deepEqual((await mapFindings(cluster)).filter(({ address }) => address === `${user}@example.com`), [], `${victim} killed at ${step}`);
     [source, target] = [target, source];
   }
   const now = await seen(user, `1:${last}`);
@@ -230,7 +222,7 @@ test('mailHost changed by hand: a referral where the account had moved, an alarm
   direct.close();
   const fresh = await newMailboxAt(user);
   assert.match(cluster.log('be2'), new RegExp(`mail-left-behind.*${user}@`));
-  assert.ok((await mapFindings()).some(({ kind, address }) => kind === 'held-twice' && address === `${user}@example.com`));
+  assert.ok((await mapFindings(cluster)).some(({ kind, address }) => kind === 'held-twice' && address === `${user}@example.com`));
   assert.equal((await move(user, 'be2')).code, 1); // it says that --from is needed
   for (let run = 0; run < 2; run += 1) {
     const { code, output: said, complaint } = run === 0 ? await move(user, 'be2', '--from', 'be1') : await move(user, 'be2');
@@ -239,7 +231,7 @@ test('mailHost changed by hand: a referral where the account had moved, an alarm
     for (const subject of [...old, fresh]) await imap.findSoon(subject);
     imap.close();
   }
-  assert.deepEqual((await mapFindings()).filter(({ address }) => address === `${user}@example.com`), []);
+  assert.deepEqual((await mapFindings(cluster)).filter(({ address }) => address === `${user}@example.com`), []);
   assert.equal((await move('grace', 'be2')).code, 0); // puts mailHost right
 });
 
@@ -251,65 +243,6 @@ async function newMailboxAt(user: string): Promise<string> {
   imap.close();
   return subject;
 }
-
-test('node drain empties a node in use; killed half way it goes on', { timeout: 90_000 }, async (t) => {
-  const people = [await addPerson(cluster, 'be1'), await addPerson(cluster, 'be1'), await addPerson(cluster, 'be1')];
-  for (const user of people) await send('fe1', user);
-  const stream = new DeliveryStream(cluster, people.map((user) => [user]), { clients: 2, append: 'yes' });
-  await runCommand(cluster, ['node', 'drain', 'be1', '--json'], (line, child) => {
-    if (line.includes('"moved"')) child.kill('SIGKILL');
-  });
-  const { code, output, complaint } = await runCommand(cluster, ['node', 'drain', 'be1', '--purge']);
-  await stream.stop();
-  t.diagnostic(output.trim().split('\n').at(-1) ?? '');
-  assert.equal(code, 0, output + complaint);
-  await checkLedger(cluster, 'fe1', { stream, users: people });
-  // Moves that other tests have left unfinished on purpose are named here too.
-  assert.deepEqual((await mapFindings()).filter(({ address }) => people.some((user) => address === `${user}@example.com`)), []);
-  const { output: again } = await runCommand(cluster, ['node', 'drain', 'be1', '--json']);
-  assert.match(again, /"0 accounts go from be1/);
-  const pace = (JSON.parse(again.trim().split('\n').at(-1) ?? '{}')) as Record<string, unknown>;
-  assert.deepEqual([pace['step'], pace['done'], pace['failed'], pace['total']], ['done', 0, 0, 0]);
-});
-
-test('node drain passes over a node that is down, lists what it could not move, takes what was made meanwhile, and ends well when run again', { timeout: 120_000 }, async () => {
-  const [one, two, late] = [await addPerson(cluster, 'be2'), await addPerson(cluster, 'be2'), await addPerson(cluster, 'be1')];
-  for (const user of [one, two, late]) await send('fe1', user);
-  await cluster.kill('be1');
-  const down = await runCommand(cluster, ['node', 'drain', 'be2', '--to', 'be1']);
-  assert.equal(down.code, 1);
-  assert.match(down.output + down.complaint, /be1 does not answer, and gets no account[^]*none of be1 answers/);
-  await cluster.startNode('be1');
-  let isChanged = false;
-  const { code, output, complaint } = await runCommand(cluster, ['node', 'drain', 'be2', '--at-once', '3', '--json'], (line) => {
-    if (isChanged || !line.includes('"moved"')) return;
-    isChanged = true;
-    void setMailHost(cluster, late, 'be2'); // as if somebody went on to make accounts there; this one lives on be1 and stays
-  });
-  assert.equal(code, 0, output + complaint);
-  assert.match(output, /"moved"[^\n]*"perMinute":\d+,"leftSeconds":\d+/);
-  const { code: last } = await runCommand(cluster, ['node', 'drain', 'be2', '--json']);
-  assert.equal(last, 0);
-  const findings = await mapFindings();
-  assert.deepEqual(findings.filter(({ address }) => [one, two, late].some((user) => address === `${user}@example.com`)), []);
-});
-
-test('account show and map check say in words where an account is, and what to do', { timeout: 60_000 }, async () => {
-  const user = await addPerson(cluster, 'be1');
-  await send('fe1', user);
-  const show = async (): Promise<string> => (await runCommand(cluster, ['account', 'show', user])).output;
-  assert.match(await show(), /^be1 +owns it \(epoch 1\): 1 messages, \d+ bytes$[^]*^be2 +nothing$/m);
-  assert.equal((await move(user, 'be2')).code, 0);
-  assert.match(await show(), /^directory +be2, [^]*^be1 +gave it to be2 \(epoch 2\); its mail lies here still, verified$[^]*^be2 +owns it \(epoch 2\)/m);
-  assert.equal((await move(user, 'be2', '--purge')).code, 0);
-  assert.match(await show(), /^be1 +gave it to be2 \(epoch 2\)$/m);
-  const given = await move(user, 'be1', '--abort');
-  assert.equal(given.code, 1);
-  assert.match(given.output + given.complaint, /no move of .* to be1 is under way/);
-  const nobody = await move('nobody-at-all', 'be1');
-  assert.equal(nobody.code, 1);
-  assert.match(nobody.output + nobody.complaint, /the directory does not know the address/);
-});
 
 test('without the right to write, the command says what ldapmodify is to be given; everybody is served meanwhile', { timeout: 60_000 }, async () => {
   fs.writeFileSync(cluster.configFile, fs.readFileSync(cluster.configFile, 'utf8').replace(/^ +write: .*\n/m, ''));
