@@ -5,6 +5,7 @@ import type { SmtpClient } from '../../../shared/smtp/client.ts';
 import { replyLine } from '../../../shared/smtp/reply.ts';
 import { inboxOf, messageOf, openLeg, pieces, startWorld, TestCluster, until } from '../processing/cluster.ts';
 import { submit } from '../processing/submit.ts';
+import { Dialogue } from '../../harness/dialogue.ts';
 import { password } from '../processing/test-node.ts';
 
 async function openAsUser(port: number, tls: 'implicit' | 'none' = 'implicit'): Promise<SmtpClient> {
@@ -53,6 +54,47 @@ test('a front-end that brings a user of another node is referred to it', async (
   const leg = await openLeg(be1.ports.submission, { protocol: 'smtp', login: 'bob@example.com' });
   assert.match(replyLine(await leg.mail({ address: 'bob@example.com' })), /^451 4\.3\.5 <referral be2> /u);
   await leg.quit();
+});
+
+test('as custodian it sends for a user of another node, traces the true client, and reports to the user\'s own mailbox', async (t) => {
+  const world = await startWorld(t, { onRcptTo: ({ address }, _, done) => done(address.startsWith('no') ? Object.assign(new Error('5.1.1 no'), { responseCode: 550 }) : undefined) });
+  const cluster = new TestCluster(t);
+  const be1 = await cluster.start(t, 'be1', { routes: [{ domain: '*', host: '127.0.0.1', port: world.port, tls: 'none' }] });
+  const be2 = await cluster.start(t, 'be2');
+  const custodian = new Map<string, string | true>([['XWAYBILL-CUSTODIAN', true], ['XWAYBILL-SESSION', 'session42']]);
+  const bytes = messageOf('by a custodian');
+  for (const end of ['cut', 'quit'] as const) {
+    const leg = await openLeg(be1.ports.submission, { protocol: 'smtp', login: 'bob@example.com', address: '2001:db8::7' });
+    assert.equal((await leg.mail({ address: 'bob@example.com', extra: custodian })).code, 250);
+    for (const address of ['x@example.net', 'alice@example.com', 'no@example.net']) assert.equal((await leg.rcpt({ address })).code, 250);
+    assert.match(replyLine(await leg.rcpt({ address: 'nobody@example.com' })), /^550 5\.1\.1 /u);
+    assert.equal((await leg.data(pieces(bytes)))[0]?.code, 250);
+    if (end === 'quit') await leg.quit();
+    else leg.destroy();
+  }
+  await until('the queue is empty', () => be1.processing.list({ from: '', limit: 1 }).length === 0);
+  assert.deepEqual(world.taken.flatMap(({ to }) => to), ['x@example.net'], 'the retry of a client that was cut is no second message');
+  assert.equal((await inboxOf(be1, 'alice@example.com')).length, 1);
+  assert.match(world.taken[0]?.text.replace(/\r\n\t/gu, ' ') ?? '', /Received: from mail\.example\.net \(\[IPv6:2001:db8::7\]\) by fe1\.example\.com with ESMTPS id session42;/u);
+  const [report = ''] = await inboxOf(be2, 'bob@example.com');
+  assert.match(report, /Final-Recipient: rfc822; no@example\.net\r\nAction: failed/u);
+});
+
+test('who logs in himself makes nobody a custodian, and mail of the world names no client', async (t) => {
+  const be1 = await new TestCluster(t).start(t, 'be1');
+  const user = await openAsUser(be1.ports.submission);
+  await user.authenticatePlain('alice@example.com', password);
+  assert.ok(!user.extensions.has('XWAYBILL') && !user.extensions.has('XCLIENT'));
+  const lying = await Dialogue.connect({ port: be1.ports.mx });
+  await lying.reply(220);
+  const answer = await lying.ask('EHLO c', 250);
+  assert.ok(!answer.some((line) => /XCLIENT|XFORWARD|XWAYBILL/u.test(line)));
+  await lying.ask('XCLIENT ADDR=192.0.2.1 LOGIN=alice@example.com', /^5\d\d 5\.\d\.\d /u);
+  await lying.ask('MAIL FROM:<s@example.net> XWAYBILL-CUSTODIAN', /^555 5\.5\.4 /u);
+  await lying.ask('MAIL FROM:<s@example.net>', 250);
+  await lying.ask('RCPT TO:<alice@example.com> XWAYBILL-NODE=be2', /^555 5\.5\.4 /u);
+  lying.close();
+  await user.quit();
 });
 
 test('another back-end may not speak for users', async (t) => {
