@@ -24,6 +24,7 @@ before(async () => {
     ldif: directoryLdif([
       { name: 'alice', mailHost: 'be1', aliases: ['al@example.com'] }, { name: 'bob', mailHost: 'be2' }, { name: 'homeless' },
       { name: 'lost', mailHost: 'be9' }, { name: 'foreign', mailHost: 'imap.example.net:1143' }, { name: 'plus', mailHost: 'be2', mail: 'a+b@example.com' },
+      { name: 'gone', mailHost: 'be1', aliases: ['away@example.com'] },
     ]),
   });
   proxy = await TcpProxy.start(slapd.port);
@@ -120,6 +121,16 @@ test('forgetting an alias forgets the account', async () => {
   const { questions } = map.counters;
   await map.lookUp('alice@example.com');
   assert.equal(map.counters.questions, questions + 1);
+});
+
+test('who was removed is removed by all names: none of them serves at the next outage', async () => {
+  const map = mapping();
+  for (const name of ['gone@example.com', 'away@example.com']) assert.equal(found(await map.lookUp(name)).where, 'be1');
+  const { code } = await runTool('ldapmodify', { uri: slapd.uri, as: [slapd.adminDn, slapd.adminPassword], input: 'dn: uid=gone,ou=people,dc=example,dc=com\nchangetype: delete\n' });
+  assert.equal(code, 0);
+  assert.equal((await map.lookUp('gone@example.com', { fresh: 'yes' })).kind, 'unknown');
+  await proxy.refuse();
+  await assert.rejects(map.lookUp('away@example.com', { fresh: 'yes' }), away);
 });
 
 test('an unknown address is remembered for a shorter time', async () => {
