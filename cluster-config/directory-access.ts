@@ -88,13 +88,19 @@ export async function openDirectoryAccess(config: NodeConfig, surroundings: Surr
         : setLdapHost(parameters, { dn: entry.dn, from: entry.mailHost, to: host }, surroundings);
     },
     list: async () => {
-      const lists = await Promise.all([...connectors.values()].map(async ({ connector, parameters }) => listEntries(connector, parameters)));
+      const lists = await Promise.all([...connectors.values()].map(async ({ connector, parameters }) => listEntries(connector, parameters, domainsOf(config, parameters.name))));
       return lists.flat();
     },
     close: () => {
       for (const { connector } of connectors.values()) connector.close();
     },
   };
+}
+
+/** The domains that the maps on a connector are asked for; undefined for all. */
+function domainsOf({ userMaps }: NodeConfig, connector: string): readonly string[] | undefined {
+  const lists = userMaps.flatMap((map) => (map.type !== 'localFile' && map.connector === connector ? [map.domains] : []));
+  return lists.includes(undefined) ? undefined : lists.flatMap((list) => list ?? []).map((domain) => domain.toLowerCase());
 }
 
 /** What the configuration says of addresses that stand for others. */

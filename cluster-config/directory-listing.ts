@@ -10,12 +10,14 @@ export interface ListedEntry {
   readonly mailHost: string | undefined;
   /** A group, or an address that only forwards, needs no host. */
   readonly needsHost: 'yes' | 'no';
+  /** The domains that this directory is asked for; all when undefined. Nobody finds its addresses of others. */
+  readonly domains: readonly string[] | undefined;
   /** The attributes that these stand in. */
   readonly names: Pick<ConnectorParameters['attributes'], 'address' | 'alias' | 'host'>;
 }
 
 /** Any number of them, whatever a server's size limit is. @throws Failure('directory-unavailable'), never a part of them */
-export async function listEntries(connector: Connector, { attributes, groups }: ConnectorParameters): Promise<readonly ListedEntry[]> {
+export async function listEntries(connector: Connector, { attributes, groups }: ConnectorParameters, domains: ListedEntry['domains']): Promise<readonly ListedEntry[]> {
   const { address, alias, host, routingAddress } = attributes;
   const groupClasses = new Set(groups?.objectClasses.map((name) => name.toLowerCase()));
   const wanted = [address, alias, host, routingAddress, 'objectClass'];
@@ -27,7 +29,7 @@ export async function listEntries(connector: Connector, { attributes, groups }: 
     const isMailOnly = values(routingAddress).length > 0 || values('objectClass').some((name) => groupClasses.has(name.toLowerCase()));
     const aliases = values(alias).flatMap((value) => addressIn(alias, value) ?? []);
     return {
-      dn: entry.dn, needsHost: isMailOnly ? 'no' : 'yes', mailHost: values(host)[0], names: { address, alias, host },
+      dn: entry.dn, domains, needsHost: isMailOnly ? 'no' : 'yes', mailHost: values(host)[0], names: { address, alias, host },
       addresses: [...new Set([...values(address), ...aliases].map((text) => text.toLowerCase()))],
     };
   });

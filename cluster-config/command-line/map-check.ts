@@ -41,11 +41,15 @@ async function overviews(view: ClusterView): Promise<Nodes> {
   })));
 }
 
-function entryFindings({ config }: ClusterView, { dn, addresses, mailHost, needsHost }: ListedEntry): Finding[] {
+function entryFindings({ config }: ClusterView, entry: ListedEntry): Finding[] {
+  const { dn, addresses, mailHost, needsHost } = entry;
   const [address] = addresses;
   const domains = new Set(localDomains(config).map((domain) => domain.toLowerCase()));
   const foreign = addresses.filter((each) => !domains.has(each.slice(each.lastIndexOf('@') + 1)));
   const findings: Finding[] = foreign.map((each) => ({ kind: 'foreign-domain', address: each, node: undefined, text: `${each} (${dn}): its domain is not one of ours` }));
+  for (const each of addresses.filter((one) => !foreign.includes(one) && !isAskedFor(entry, one))) {
+    findings.push({ kind: 'foreign-domain', address: each, node: undefined, text: `${each} (${dn}): no user map asks this directory for its domain, so nobody finds it` });
+  }
   if (mailHost === undefined || mailHost === '') {
     if (needsHost === 'yes' && config.routing.mappingHost === undefined) findings.push({ kind: 'no-host', address, node: undefined, text: `${dn} names no host, and there is no default (routing.mappingHost)` });
   } else if (nodeOfMailHost(config.nodes, mailHost) === undefined) {
@@ -54,15 +58,20 @@ function entryFindings({ config }: ClusterView, { dn, addresses, mailHost, needs
   return findings;
 }
 
+/** Whether some user map asks the entry's directory for the address's domain. */
+function isAskedFor({ domains }: ListedEntry, address: string): boolean {
+  return domains === undefined || domains.includes(address.slice(address.lastIndexOf('@') + 1));
+}
+
 function duplicates(entries: readonly ListedEntry[]): Finding[] {
   const owners = new Map<string, Set<string>>();
-  for (const { dn, addresses } of entries) for (const address of addresses) owners.set(address, (owners.get(address) ?? new Set()).add(dn));
+  for (const entry of entries) for (const address of entry.addresses.filter((each) => isAskedFor(entry, each))) owners.set(address, (owners.get(address) ?? new Set()).add(entry.dn));
   return [...owners].filter(([, dns]) => dns.size > 1).map(([address, dns]) => ({ kind: 'duplicate', address, node: undefined, text: `${address} belongs to several entries: ${[...dns].toSorted().join('; ')}` }));
 }
 
 function nodeFindings({ config }: ClusterView, { entries, nodes }: { readonly entries: readonly ListedEntry[]; readonly nodes: Nodes }): Finding[] {
   const findings: Finding[] = [];
-  const named = new Map(entries.flatMap(({ addresses, mailHost }) => addresses.slice(0, 1).map((address) => [address, nodeOfMailHost(config.nodes, mailHost)] as const)));
+  const named = new Map(entries.flatMap((entry) => entry.addresses.slice(0, 1).filter((address) => isAskedFor(entry, address)).map((address) => [address, nodeOfMailHost(config.nodes, entry.mailHost)] as const)));
   const holders = Map.groupBy([...nodes].flatMap(([node, overview]) => (overview?.live ?? []).map((address) => ({ node, address }))), ({ address }) => address);
   for (const [address, held] of holders) {
     const names = held.map(({ node }) => node);

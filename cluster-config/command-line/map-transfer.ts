@@ -53,7 +53,7 @@ export async function mapImport(file: string, options: ClusterOptions & { readon
   return withCluster(options, async (view) => {
     const entries = await view.directory.list();
     const byAddress = new Map(entries.map((entry) => [entry.addresses[0] ?? '', entry]));
-    const wanted = /^(?:version:|dn:)/mu.test(text) ? fromLdif(text, entries[0]?.names) : fromCsv(text);
+    const wanted = /^(?:version:|dn:)/mu.test(text) ? fromLdif(text, entries) : fromCsv(text);
     const faults = wanted.flatMap((one) => faultsOf(view, one, byAddress.get(one.address)));
     if (faults.length > 0) throw new UsageError([`${file} has faults, nothing was changed:`, ...faults].join('\n'));
     const pairs = wanted.flatMap((one) => {
@@ -72,8 +72,11 @@ function fromCsv(text: string): Wanted[] {
   });
 }
 
-function fromLdif(text: string, names: ListedEntry['names'] | undefined): Wanted[] {
+/** Each record by the names of its own directory: there may be several. */
+function fromLdif(text: string, entries: readonly ListedEntry[]): Wanted[] {
+  const namesOf = new Map(entries.map(({ dn, names }) => [dn, names]));
   return parseLdif(text).map(({ dn, attributes }) => {
+    const names = namesOf.get(dn) ?? entries[0]?.names;
     const values = (name: string | undefined): string[] => attributes.filter((one) => one.name.toLowerCase() === name?.toLowerCase()).flatMap((one) => one.values.map((value) => value.toString()));
     const [address = '', ...more] = values(names?.address).map((value) => value.toLowerCase());
     return { place: dn, address, host: values(names?.host)[0] ?? '', aliases: [...more, ...values(names?.alias).flatMap((value) => addressIn(names?.alias ?? '', value)?.toLowerCase() ?? [])] };
