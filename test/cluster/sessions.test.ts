@@ -1,5 +1,6 @@
 /** Live sessions of all workers of all front-ends, listed and kicked from the command line; routes flushed everywhere. */
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { startCluster } from '../harness/cluster.ts';
 import type { Cluster } from '../harness/cluster.ts';
@@ -99,6 +100,19 @@ test('a flushed route is looked up again by every worker of every front-end', as
     const show = await waybill('map', 'show', user, '--node', node, '--json');
     assert.equal((JSON.parse(show.output) as { mailHost: string }).mailHost, 'be1', show.output);
   }
+});
+
+test('sessions of workers that a change of the configuration has retired are listed and kicked like all others', async () => {
+  const user = await addPerson(cluster, 'be1');
+  const old = await logIn('fe1', user, '127.0.0.35');
+  const from = cluster.log('fe1').length;
+  writeFileSync(cluster.configFile, readFileSync(cluster.configFile, 'utf8').replace('\nnodes:\n', '\nfrontends: { services: { imapProxy: { maxErrors: 11 } } }\nnodes:\n'));
+  await logLine(cluster, 'fe1', { words: ['runs the new configuration'], from, patienceMs: 20_000 });
+  const young = await logIn('fe1', user, '127.0.0.36');
+  assert.deepEqual((await list('--user', user)).map(({ client }) => client).toSorted(), ['127.0.0.35', '127.0.0.36']);
+  assert.equal((await waybill('session', 'kick', '--user', user)).code, 0);
+  await old.closed();
+  await young.closed();
 });
 
 test('a front-end that is down is named, the others do their part, and the exit code says so', async () => {
