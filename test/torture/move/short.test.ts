@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { Dice } from '../dice.ts';
 import { MoveTorture, steps, victims } from './move-torture.ts';
 
-test('accounts move among three nodes in use while nodes, workers and the command are killed on the way: nothing acknowledged is lost, nothing is there twice', { timeout: 200_000 }, async (t) => {
+test('accounts move among three nodes in use while nodes, workers and the command are killed on the way: nothing acknowledged is lost, nothing is there twice', { timeout: 230_000 }, async (t) => {
   const seed = randomInt(2 ** 31);
   t.diagnostic(`seed ${String(seed)}`);
   const dice = new Dice(seed);
