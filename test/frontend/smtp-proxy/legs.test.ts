@@ -57,6 +57,27 @@ test('a kept connection that the back-end has closed is no sign that it is down'
   assert.deepEqual([cluster.be1.messages.length, cluster.be1.connections, cluster.be2.messages.length], [2, 2, 0]);
 });
 
+test('messages in chunks go the same way as others, and one that is given up leaves nothing behind', async (t) => {
+  const cluster = await startCluster(t);
+  const client = await mxClient(t, cluster);
+  for (const users of [['alice'], ['alice', 'bob']]) {
+    client.sayRaw(`MAIL FROM:<s@example.net>\r\n${users.map((user) => `RCPT TO:<${user}@example.com>\r\n`).join('')}BDAT 10\r\n.\r\nhello\r\nBDAT 2 LAST\r\nx\r`);
+    for (let replies = users.length + 2; replies > 0; replies -= 1) await client.reply(250);
+    await client.reply(/^550 5\.6\.0 bare <CR>/);
+    client.sayRaw(`MAIL FROM:<s@example.net>\r\n${users.map((user) => `RCPT TO:<${user}@example.com>\r\n`).join('')}BDAT 10\r\n.\r\nhello\r\nBDAT 3 LAST\r\nx\r\n`);
+    for (let replies = users.length + 3; replies > 0; replies -= 1) await client.reply(250);
+  }
+  await client.ask('MAIL FROM:<s@example.net>', 250);
+  await client.ask('RCPT TO:<bob@example.com>', 250);
+  client.sayRaw('BDAT 3\r\na\r\n');
+  await client.reply(250);
+  await client.ask('RSET', 250);
+  await sendMessage(client, ['carol@example.com']);
+  await client.reply(250);
+  const taken = [...cluster.be1.messages, ...cluster.be2.messages];
+  assert.deepEqual(taken.map(({ text }) => text).sort(), ['.\r\nhello\r\nx\r\n', '.\r\nhello\r\nx\r\n', 'Subject: hello\r\n\r\nbody\r\n']);
+});
+
 test('a refused message costs the leg, not the next message', async (t) => {
   const cluster = await startCluster(t);
   const client = await mxClient(t, cluster);
