@@ -101,9 +101,11 @@ class RequestWatch {
   follow(sent: ClientRequest): void {
     this.#sent = sent;
     if (this.#response.destroyed) sent.destroy();
-    this.#connecting = setTimeout(() => {
+    const giveUp = (): void => {
       if (sent.socket === null || sent.socket.connecting) sent.destroy(new Error('no connection in time'));
-    }, this.#connectTimeoutMs);
+    };
+    // A process that was busy hears of the time first and of the connection, which may stand, a moment later.
+    this.#connecting = setTimeout(() => setImmediate(giveUp), this.#connectTimeoutMs);
   }
 
   get usedKeptConnection(): boolean {

@@ -185,7 +185,7 @@ async function startFrontend(node: string, { maps, backends, given }: { readonly
     primaryDomainOf: () => undefined,
     httpBalancers: [],
     ages: { idleMs: 1_200_000, absoluteMs: 86_400_000 },
-    limits: { ...httpLimits, connectTimeoutMs: 1000, answerTimeoutMs: 60_000, maxBodyBytes: 60 * 2 ** 20, queue: { connections: 32, connectionsPerUser: 32, maxWaiting: 100, longestWaitMs: 5000 } },
+    limits: { ...httpLimits, connectTimeoutMs: 5000, answerTimeoutMs: 60_000, maxBodyBytes: 60 * 2 ** 20, queue: { connections: 32, connectionsPerUser: 32, maxWaiting: 100, longestWaitMs: 5000 } },
     ...given,
   });
 }
