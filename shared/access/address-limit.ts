@@ -24,14 +24,14 @@ export class AddressLimit {
   }
 
   /**
-   * Counts one connection more; `leave` is to be called for it, unless it is refused. While a worker has no more than its share
-   * of what is allowed, nobody has to be asked.
+   * Counts one connection more; `leave` is to be called for it, unless it is refused. A worker that has less than half of its
+   * share of what is allowed asks nobody: so half more than `max` get through at worst, where they come unevenly.
    */
   async enter(address: string): Promise<'admitted' | 'refused'> {
     const { max, ipv6Prefix, workers, siblings } = this.#options;
     const network = clientNetwork(address, ipv6Prefix);
     const own = this.#change(network, 1); // at once, so that connections that begin together see each other
-    if (own <= Math.floor(max / workers)) return 'admitted';
+    if (own <= Math.floor(max / workers / 2)) return 'admitted';
     const counts = own > max ? [own] : await siblings.ask(this.#topic, network);
     if (counts.reduce<number>((sum, count) => sum + (typeof count === 'number' ? count : 0), 0) <= max) return 'admitted';
     this.#change(network, -1);
