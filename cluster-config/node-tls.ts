@@ -36,7 +36,7 @@ export async function loadNodeTls(config: NodeConfig): Promise<NodeTls> {
   const [authority, nodeCertificate, nodeKey] = await Promise.all((['clusterAuthority', 'nodeCertificate', 'nodeKey'] as const).map(async (name) => readPem(config, name)));
   const [main, ...virtualHosts] = await readClientCertificates(config);
   const nodePems = { certificate: nodeCertificate ?? '', key: nodeKey ?? '', authority };
-  const forNodes = serverTls('tls.nodeCertificate and tls.nodeKey', { ...nodePems, ticketKeys: ticketKeys(nodePems.key, 'nodes') });
+  const forNodes = serverTls('tls.nodeCertificate and tls.nodeKey', { ...nodePems, ticketKeys: ticketKeys(nodePems.key, 'nodes'), keyExchange: 'X25519' });
   const domains = new NameTable(virtualHosts.map(({ names, primaryDomain }) => ({ names, value: primaryDomain })));
   const clientPems = { ...main, virtualHosts, ticketKeys: ticketKeys(main.key, 'clients') };
   const users = await readUserAuthority(config, authority ?? '');

@@ -40,6 +40,8 @@ export interface ServerTlsPems {
   readonly users?: { readonly revocationLists: string | undefined } | undefined;
   /** 48 secret bytes, the same in all workers of a node, so that a session can be resumed at any of them. */
   readonly ticketKeys?: Buffer | undefined;
+  /** Only this key exchange; whatever OpenSSL and the client agree on when absent. */
+  readonly keyExchange?: 'X25519' | undefined;
   /** Certificates for clients that ask for one of these names (SNI); who asks for another, or none, gets the first certificate. */
   readonly virtualHosts?: readonly { readonly names: readonly string[]; readonly certificate: string; readonly key: string }[] | undefined;
 }
@@ -55,6 +57,7 @@ export function createServerTls(pems: ServerTlsPems): ServerTls {
     sessionIdContext: users === undefined ? 'waybill' : createHash('sha256').update(`${pems.authority ?? ''}\0${users.revocationLists ?? ''}`).digest('hex').slice(0, 32),
     ...(users?.revocationLists === undefined ? {} : { crl: users.revocationLists }),
     ca: pems.authority ?? [], // never the system's authorities: whom they know is no node of ours
+    ...(pems.keyExchange === undefined ? {} : { ecdhCurve: pems.keyExchange }),
     ...(pems.ticketKeys === undefined ? {} : { ticketKeys: pems.ticketKeys }),
   } as const;
   const options = { ...common, cert: pems.certificate, key: pems.key };

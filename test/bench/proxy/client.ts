@@ -13,7 +13,7 @@ export interface Target {
   readonly resumption?: { session: Buffer | undefined; resumed: number } | undefined;
 }
 
-/** Far beyond what any server needs; silent sessions of the memory cell end before. */
+/** Far beyond what any server needs; counts only while a reply is awaited. */
 const replyTimeoutMs = 120_000;
 
 /** Text that a server sends, waited for by how a line begins. */
@@ -31,7 +31,7 @@ export class Talk {
       this.#check();
     });
     socket.on('error', (error: Error) => this.#fail(error));
-    socket.setTimeout(replyTimeoutMs, () => socket.destroy(new Error('no reply in time')));
+    socket.on('timeout', () => socket.destroy(new Error('no reply in time')));
     socket.on('close', () => this.#fail(new Error(`closed; last words: ${this.#text.slice(-200)}`)));
   }
 
@@ -42,6 +42,7 @@ export class Talk {
   }
 
   async hear(beginning: string): Promise<void> {
+    this.socket.setTimeout(replyTimeoutMs);
     await new Promise<void>((resolve, reject) => {
       this.#awaited = { beginning, resolve, reject };
       if (this.#over !== undefined) this.#fail(this.#over);
@@ -65,6 +66,7 @@ export class Talk {
     if (lastLine.startsWith(awaited.beginning)) {
       this.#text = '';
       this.#awaited = undefined;
+      this.socket.setTimeout(0);
       awaited.resolve();
     } else if (/^(\w+ (NO|BAD)|\* BYE|-ERR)/.test(lastLine)) this.#fail(new Error(lastLine.trim()));
   }
