@@ -160,12 +160,12 @@ function logOf({ log }: ProxyOptions, { session, address }: ClientIdentity): Log
 }
 
 async function forward(client: { readonly connection: Connection; readonly log: Logger; readonly idleTimeoutMs: number }, login: LoggedIn): Promise<void> {
-  const log = client.log.child({ account: login.address, node: login.node });
-  log.info('logged in');
+  const whoAndWhere = { account: login.address, node: login.node };
+  client.log.info(whoAndWhere, 'logged in');
   const near = client.connection.detach();
   const far = login.backend.detach();
   if (near.pending.length > 0) far.socket.write(near.pending);
   if (far.pending.length > 0) near.socket.write(far.pending);
   const moved = await splice(near.socket, far.socket, { idleTimeoutMs: client.idleTimeoutMs });
-  log.info(moved, 'session over');
+  client.log.info({ ...whoAndWhere, ...moved }, 'session over');
 }
