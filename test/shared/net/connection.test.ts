@@ -138,3 +138,36 @@ for (const first of ['client', 'server'] as const) {
     assert.ok(other.destroyed);
   });
 }
+
+test('spliced sockets take no more from one side than the other reads, and go on when it does', async (t) => {
+  const [client, nearSide] = await pair(t);
+  const [farSide, server] = await pair(t);
+  const joined = splice(nearSide, farSide, { idleTimeoutMs: 10_000 });
+  const payload = Buffer.alloc(64 * 1024 * 1024);
+  client.pause();
+  server.end(payload);
+  server.resume();
+  await sleep(300);
+  assert.ok(nearSide.writableLength < 1024 * 1024, `${String(nearSide.writableLength)} bytes wait in memory`);
+  let received = 0;
+  client.on('data', (chunk: Buffer) => { received += chunk.length; });
+  client.resume();
+  await once(client, 'end');
+  client.destroy();
+  await joined;
+  assert.equal(received, payload.length);
+});
+
+test('spliced sockets that are silent for too long are cut, those where one side talks are not', { timeout: 10_000 }, async (t) => {
+  const [client, nearSide] = await pair(t);
+  const [farSide, server] = await pair(t);
+  for (const outer of [client, server]) outer.resume();
+  let over = false;
+  const joined = splice(nearSide, farSide, { idleTimeoutMs: 600 }).then(() => { over = true; });
+  for (let turn = 0; turn < 10; turn += 1) {
+    server.write('*');
+    await sleep(100);
+  }
+  assert.equal(over, false);
+  await joined;
+});
