@@ -23,6 +23,7 @@ const needed: readonly { readonly packageName: string; readonly program: string 
   { packageName: 'samba-ad-dc', program: '/usr/share/doc/samba-ad-dc/copyright' }, // it only brings others
   { packageName: 'samba-ad-provision', program: '/usr/share/samba/setup/provision.ldif' },
   { packageName: 'iproute2', program: 'ip' },
+  { packageName: 'bsdutils', program: 'script' },
 ];
 
 /** Daemons lie here, also where PATH does not say so. */
