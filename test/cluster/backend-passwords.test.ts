@@ -47,15 +47,13 @@ before(async () => {
   });
   fs.writeFileSync(path.join(cluster.folder, 'files.map'), '/.*@local\\.example/ be2\n');
   await Promise.all((['be1', 'be2', 'fe1', 'fe2'] as const).map(async (node) => cluster.startNode(node)));
-  await account('add', 'ann@local.example', local.ann);
-  await account('add', 'ben@bare.example', local.ben);
+  await waybill(['account', 'add', 'ann@local.example'], local.ann);
+  await waybill(['account', 'add', 'ben@bare.example'], local.ben);
 });
 after(async () => cluster.stop());
 
-async function account(act: 'add' | 'password', address: string, password: string): Promise<void> {
-  const file = path.join(cluster.folder, 'password');
-  fs.writeFileSync(file, `${password}\n`, { mode: 0o600 });
-  const { code, complaint } = await runCommand(cluster, ['account', act, address, '--password-file', file]);
+async function waybill(words: readonly string[], password: string): Promise<void> {
+  const { code, complaint } = await run(process.execPath, [path.resolve('waybill.ts'), ...words, '--stdin', '--config', cluster.configFile], `${password}\n`);
   assert.equal(code, 0, complaint);
 }
 
@@ -156,7 +154,7 @@ test('guesses at a back-end\'s passwords are slowed at the front', async () => {
 });
 
 test('a new password holds at once, and the account keeps it when it moves', async () => {
-  await account('password', 'ann@local.example', 'second secret');
+  await waybill(['passwd', 'ann@local.example'], 'second secret');
   assert.equal(await logsIn('fe1', 'imaps', `ann@local.example:${local.ann}`), 67);
   assert.equal(await logsIn('fe1', 'imaps', 'ann@local.example:second secret'), 0);
   const moved = await runCommand(cluster, ['account', 'move', 'ann@local.example', 'be1']);

@@ -6,19 +6,24 @@ import { defaultConfig, print } from './terminal.ts';
 export function addAccountCommands(program: Command): void {
   const account = program.command('account').description('Show accounts, make local ones, and move them between back-ends.');
 
-  localAccountCommand(account, {
-    name: 'add',
-    does: 'Make a local account: one whose password no directory has. The back-end that keeps the mailbox keeps the password.',
-    more: 'Its domain must be one that no LDAP map is asked for; a localFile map or routing.mappingHost says which back-end it is.',
-    run: async (address, options) => (await import('../local-account-command.ts')).accountAdd(address, options),
-  }).option('--node <node>', 'the back-end that is to keep it, where nothing else says so');
+  account
+    .command('add')
+    .description('Make a local account: one whose password no directory has. The back-end that keeps the mailbox keeps the password.')
+    .argument('<address>', 'a mail address; the primary domain is added when there is none')
+    .option('--stdin', 'the password is the first line of standard input (else: it is asked for twice)')
+    .option('--node <node>', 'the back-end that is to keep it, where nothing else says so')
+    .option('--config <file>', 'the cluster configuration', defaultConfig)
+    .option('--as <node>', 'the node whose certificate is used (else: the first back-end)')
+    .addHelpText('after', `
+Its domain must be one that no LDAP map is asked for; a localFile map or routing.mappingHost says which back-end it is. A new
+password is given by "waybill passwd".
 
-  localAccountCommand(account, {
-    name: 'password',
-    does: 'Set the password of a local account.',
-    more: 'The old one is good no more; sessions that are open go on.',
-    run: async (address, options) => (await import('../local-account-command.ts')).accountPassword(address, options),
-  });
+Example:
+  $ waybill account add alice@local.example`)
+    .action(async (address: string, options: LocalAccountOptions) => {
+      const { accountAdd } = await import('../local-account-command.ts');
+      print(await accountAdd(address, options));
+    });
 
   account
     .command('show')
@@ -55,23 +60,4 @@ Examples:
       const { accountMove } = await import('../account-command.ts');
       process.exitCode = await accountMove({ address, node }, options, print);
     });
-}
-
-interface LocalAccountCommand {
-  readonly name: string;
-  readonly does: string;
-  readonly more: string;
-  readonly run: (address: string, options: LocalAccountOptions) => Promise<string>;
-}
-
-function localAccountCommand(account: Command, { name, does, more, run }: LocalAccountCommand): Command {
-  return account
-    .command(name)
-    .description(does)
-    .argument('<address>', 'a mail address; the primary domain is added when there is none')
-    .option('--password-file <file>', 'a file whose first line is the password (else: the first line of standard input)')
-    .option('--config <file>', 'the cluster configuration', defaultConfig)
-    .option('--as <node>', 'the node whose certificate is used (else: the first back-end)')
-    .addHelpText('after', `\n${more}\n\nExample:\n  $ waybill account ${name} alice@example.com --password-file /root/alice`)
-    .action(async (address: string, options: LocalAccountOptions) => print(await run(address, options)));
 }
