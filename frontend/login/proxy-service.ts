@@ -88,8 +88,9 @@ export async function startProxy(protocol: ProxyProtocol, options: ProxyOptions)
   // The first greeting shall be a good one already.
   await capabilities.begin();
   const log = options.log.child({ service: protocol.name });
+  const ownOptions = { ...options, log };
   const serve = (socket: AnySocket): void => {
-    serveSocket({ protocol, options: { ...options, log }, socket }).catch((error: unknown) => {
+    serveSocket({ protocol, options: ownOptions, socket }).catch((error: unknown) => {
       log.error({ err: error }, 'session failed');
       socket.destroy();
     });

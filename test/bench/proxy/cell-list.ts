@@ -24,7 +24,7 @@ export interface Effort {
 }
 
 /** What is enough to know a peer's memory for each session. */
-const peersSessions = 2000;
+const peersSessions = 1000;
 const connections = 20;
 
 export function cellsOf(stage: Stage, effort: Effort): readonly Cell[] {

@@ -95,7 +95,7 @@ export async function measureIdleMemory(load: Load, cell: { readonly leg: Leg; r
 async function openMany(load: Load, target: Target, count: number): Promise<readonly Talk[]> {
   const talks: Talk[] = [];
   while (talks.length < count) {
-    const batch = Array.from({ length: Math.min(10, count - talks.length) }, async (_, index) => loggedIn(load, target, talks.length + index));
+    const batch = Array.from({ length: Math.min(20, count - talks.length) }, async (_, index) => loggedIn(load, target, talks.length + index));
     talks.push(...(await Promise.all(batch)));
   }
   return talks;

@@ -1,4 +1,7 @@
-/** Where our own processor time goes: nodes run once more, with V8's profiler, and what it saw is summed up in a few groups. */
+/**
+ * Where our own processor time goes: nodes run once more, with V8's profiler, and what it saw is summed up in a few groups. Its
+ * clock also runs while others have the processor, so on a busy machine the groups are too large, and what is outside too small.
+ */
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -104,5 +107,5 @@ export function timeText(title: string, times: TimeTable): string {
   const shown = rows.filter(([, ms]) => ms >= total / 100);
   const rest = rows.filter(([, ms]) => ms < total / 100).reduce((sum, [, ms]) => sum + ms, 0);
   const line = (name: string, ms: number): string => `${ms.toFixed(3).padStart(8)} ms ${((100 * ms) / total).toFixed(0).padStart(3)} %  ${name}`;
-  return [`\n## Where the time goes (profiler on): ${title}, ${total.toFixed(2)} ms for each login`, ...shown.map(([name, ms]) => line(name, ms)), line('others', rest)].join('\n');
+  return [`\n## Where the time goes (profiler on; waits for the processor included): ${title}, ${total.toFixed(2)} ms for each login`, ...shown.map(([name, ms]) => line(name, ms)), line('others', rest)].join('\n');
 }
