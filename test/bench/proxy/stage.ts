@@ -26,8 +26,13 @@ export const readers = 4;
 /** Starts everything; what has started is ended again when something does not. */
 export async function startStage(): Promise<Stage> {
   const endings: (() => Promise<void>)[] = [];
+  const endAll = async (): Promise<void> => {
+    for (const each of endings.toReversed()) await each();
+  };
+  let ended: Promise<void> | undefined; // whoever asks again waits for the same end: Ctrl-C may come twice
   const end = async (): Promise<void> => {
-    for (const each of endings.splice(0).toReversed()) await each();
+    ended ??= endAll();
+    return ended;
   };
   const kept = async <Server extends { stop(): Promise<void> }>(starting: Promise<Server>): Promise<Server> => {
     const server = await starting;
