@@ -39,7 +39,7 @@ test('whom the map file doesn\'t list is passed through to the old server', asyn
 test('a line in the map file and a password move a user, without a restart', async () => {
   fs.appendFileSync(path.join(example.folder, 'etc', 'moved'), 'alice@example.com   be1\n');
   await sleep(500); // the file is looked at four times a second
-  const { code, complaint } = await example.command(['account', 'add', 'alice@example.com', '--config', example.configFile], 'new-password\n');
+  const { code, complaint } = await example.command(['account', 'add', 'alice@example.com', '--stdin', '--config', example.configFile], 'new-password\n');
   assert.equal(code, 0, complaint);
   await tried(example, 'imap', { node, address: 'alice@example.com', password: 'new-password', subject: 'nothing-yet', expect: 'empty' });
   await sleep(5500); // routing.negativeAgeSeconds: who wasn't in the map is remembered so long
