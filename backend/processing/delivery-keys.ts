@@ -83,6 +83,19 @@ export function judge(records: Table, key: string, { acceptance, rules }: { read
   return countMessages([...neighbours, acceptance], rules) > countMessages(neighbours, rules) ? 'new' : 'known';
 }
 
+/** So long after an acceptance its client may be found to have left while its session still seems to stand. */
+const unheardMs = 10_000;
+
+/**
+ * Whether an acceptance may turn out to be the retry of the one before it, whose session was open when last heard of: a
+ * client whose line was cut sends again at once, and may be here before the end of its first session is seen.
+ */
+export function mayBeRetry(records: Table, key: string, { acceptance, rules }: { readonly acceptance: Acceptance; readonly rules: KeyRules }): boolean {
+  if (find(records, key, acceptance) !== undefined) return false;
+  const [before] = records.range({ from: keysUnder([family, key]).from, to: placeOf(key, acceptance), limit: 1, order: 'descending' }).map(({ value }) => decode(value));
+  return before?.confirmation === 'open' && !isLoose(before, rules) && acceptance.acceptedAtMs - before.acceptedAtMs < unheardMs;
+}
+
 /** Notes how a session ended, if its acceptance is still open. Only inside a transaction. */
 export function settleAcceptance(records: Table, key: string, { name, confirmation }: { readonly name: AcceptanceName; readonly confirmation: 'confirmed' | 'loose' }): void {
   const known = find(records, key, name);

@@ -1,8 +1,9 @@
 /** Puts a message into the INBOX of accounts of this node, once each, in one transaction with the record that it was done. */
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../shared/base/failure.ts';
 import type { Account, StagedMessage, Storage } from '../storage/storage.ts';
-import { accept, deliveryKey, judge } from './delivery-keys.ts';
+import { accept, deliveryKey, judge, mayBeRetry } from './delivery-keys.ts';
 import type { Acceptance, KeyRules } from './delivery-keys.ts';
 
 export interface LocalMessage {
@@ -49,12 +50,22 @@ export async function deliverLocally(storage: Storage, rules: KeyRules, delivery
 }
 
 async function putInto(account: Account, staged: StagedMessage, { key, acceptance, rules }: { readonly key: string; readonly acceptance: Acceptance; readonly rules: KeyRules }): Promise<void> {
+  await earlierSettled(account, key, { acceptance, rules });
   // A repeat is looked for first, so that no bytes are kept for it; the guard below settles a race.
   const isKnown = await isRepeat(account, key, { acceptance, rules });
   if (isKnown) return;
   const inbox = account.mailbox('INBOX');
   if (inbox === undefined) throw new Failure('storage-failure', 'the account has no INBOX');
   await inbox.append([{ staged, marks: { flags: 0, keywords: [] } }], (records) => (accept(records, key, { acceptance, rules }) === 'new' ? 'append' : 'skip'));
+}
+
+const settlePatienceMs = 1500;
+const settlePollMs = 25;
+
+/** Waits a moment for the end of the session that brought the same bytes just before, if that is still open. */
+async function earlierSettled(account: Account, key: string, arrival: { readonly acceptance: Acceptance; readonly rules: KeyRules }): Promise<void> {
+  const deadline = performance.now() + settlePatienceMs;
+  while (account.deliveryRecords.read((records) => mayBeRetry(records, key, arrival)) && performance.now() < deadline) await sleep(settlePollMs);
 }
 
 async function isRepeat(account: Account, key: string, arrival: { readonly acceptance: Acceptance; readonly rules: KeyRules }): Promise<boolean> {

@@ -58,6 +58,18 @@ test('identical messages in one session, and in two sessions at once, are all de
   await Promise.all([one.quit(), two.quit()]);
 });
 
+test('a retry that is here before its client\'s first line is known to be cut adds no copy', async (t) => {
+  const be1 = await new TestCluster(t).start(t, 'be1');
+  const bytes = messageOf('overtaken');
+  const [first, retry] = await Promise.all([openLeg(be1.ports.lmtp), openLeg(be1.ports.lmtp)]);
+  assert.equal(await send(first, bytes, { to: ['alice@example.com'] }), 250);
+  const retried = send(retry, bytes, { to: ['alice@example.com'] });
+  setTimeout(() => first.destroy(), 300);
+  assert.equal(await retried, 250);
+  await retry.quit();
+  assert.equal((await inboxOf(be1, 'alice@example.com')).length, 1);
+});
+
 test('the retry after a lost reply may take another way: owner first, custodian then', async (t) => {
   const cluster = new TestCluster(t);
   const be1 = await cluster.start(t, 'be1');
