@@ -219,8 +219,9 @@ class Crew {
   }
 }
 
+/** A worker that has just died takes nothing; its end is heard of by itself, and must not be the supervisor's. */
 function send(member: Member, order: Order): void {
-  if (member.worker.isConnected()) member.worker.send(order);
+  if (member.worker.isConnected()) member.worker.send(order, () => undefined);
 }
 
 function lowestFree(members: ReadonlySet<Member>): number {

@@ -97,6 +97,8 @@ export class LdapMap implements UserMap {
 
   async #bind(dn: string, password: string): Promise<'ok' | 'refused'> {
     const verdict = await this.#connector.bind(dn, password);
+    // An entry that went between its search and the bind makes a refusal that says nothing of the password.
+    if (verdict === 'refused' && password !== '' && (await this.#connector.read(dn, [this.#names.mail])) === undefined) throw unusable();
     if (verdict === 'ok' || verdict === 'refused') return verdict;
     this.#log.warn({ dn, state: verdict }, 'the directory lets nobody into this account');
     throw barred(verdict);
