@@ -156,3 +156,16 @@ test('patience with old sessions has an end', async (t) => {
   session.close();
   await node.until(({ event, configuration }) => event === 'closed' && configuration === 'first', 2);
 });
+
+test('a worker that dies just before it is told something costs itself only', async (t) => {
+  const node = startNode(t);
+  const [{ pid: supervisor } = { pid: 0 }] = await node.until(({ event }) => event === 'started');
+  const [{ pid: victim } = { pid: 0 }] = await node.until(({ event }) => event === 'began', 2);
+  // While the supervisor sleeps one worker has something to tell all others, and another dies.
+  process.kill(supervisor, 'SIGSTOP');
+  await new Promise((resolve) => setTimeout(resolve, 600));
+  process.kill(victim, 'SIGKILL');
+  process.kill(supervisor, 'SIGCONT');
+  await node.until(({ event }) => event === 'began', 3);
+  await answers(await node.session(), 'first');
+});
