@@ -101,7 +101,7 @@ export class MailTorture {
  * spoilt and abort, which it says before: see docs/durability.md.
  */
 function assertOnlyTormented({ end, signal, words }: Outcome): void {
-  const bindingGaveUp = signal === 'SIGABRT' && words.includes('Write error: ');
+  const bindingGaveUp = (signal === 'SIGABRT' || signal === 'SIGSEGV') && words.includes('Write error: ');
   if (end === 'failed' || (end === 'died' && signal !== 'SIGKILL' && !bindingGaveUp)) throw new Error(`a worker failed by itself (${signal ?? 'no signal'}):\n${words}`);
 }
 

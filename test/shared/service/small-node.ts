@@ -82,7 +82,7 @@ if (cluster.isPrimary) {
     hints.subscribe((hint) => tell({ event: 'heard', hint, configuration }));
     const echo = await startEcho(configuration);
     tell({ event: 'began', slot, configuration, port: echo.port });
-    setTimeout(() => hints.publish({ account: `from ${String(slot)} of ${configuration}` }), 300);
+    setTimeout(() => hints.publish({ account: `from ${String(slot)} of ${configuration}` }), 1500);
     return {
       log,
       services: [echo],

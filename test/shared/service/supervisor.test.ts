@@ -163,7 +163,7 @@ test('a worker that dies just before it is told something costs itself only', as
   const [{ pid: victim } = { pid: 0 }] = await node.until(({ event }) => event === 'began', 2);
   // While the supervisor sleeps one worker has something to tell all others, and another dies.
   process.kill(supervisor, 'SIGSTOP');
-  await new Promise((resolve) => setTimeout(resolve, 600));
+  await new Promise((resolve) => setTimeout(resolve, 2500));
   process.kill(victim, 'SIGKILL');
   process.kill(supervisor, 'SIGCONT');
   await node.until(({ event }) => event === 'began', 3);
