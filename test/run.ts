@@ -27,7 +27,7 @@ if (toDo !== undefined) stop(toDo);
 const child = spawn(
   process.execPath,
   [
-    '--disable-warning=DEP0060', '--test', '--test-concurrency=2', `--test-timeout=${longestTestMs}`,
+    '--disable-warning=DEP0060', '--test', '--test-concurrency=3', `--test-timeout=${longestTestMs}`,
     `--test-reporter=${join(root, 'test', 'harness', 'short-reporter.ts')}`, '--test-reporter-destination=stdout', ...nodeOptions, ...files,
   ],
   { cwd: root, stdio: 'inherit' },

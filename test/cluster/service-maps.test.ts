@@ -29,7 +29,7 @@ before(async () => {
 frontends:
   workers: 2
   services:
-    imapProxy: { userMaps: [users], maxConnectionsPerBackend: 2, localInterface: 127.0.0.77 }
+    imapProxy: { userMaps: [users], maxConnectionsPerBackend: 4, localInterface: 127.0.0.77 }
     pop3Proxy: { userMaps: [few] }
     smtpProxy: { userMaps: [], mappingHost: 127.0.0.1, mappingPort: ${String(backendPort(yaml, 'lmtp'))} }
 
@@ -74,23 +74,6 @@ test('a service without maps sends everybody to its own default back-end, which 
   assert.match(await waybill('map', 'show', 'whoever'), /none: the address is refused as unknown/);
 });
 
-test('connections to a back-end come from the address that is configured, and there are no more than allowed', async () => {
-  const user = await addPerson(cluster, 'be1');
-  const open: ImapSession[] = [];
-  // Two workers, each with two places: connections are dealt out in turn.
-  for (let count = 0; count < 4; count += 1) open.push(await ImapSession.logIn(cluster, { node: 'fe1', user }));
-  const late = await ImapSession.connect(cluster, 'fe1');
-  assert.match((await late.run(`LOGIN ${user} ${cluster.password}`)).completion, /^NO \[UNAVAILABLE\] the mail server has too many connections/);
-  await logLine(cluster, 'be1', ['"client":"127.0.0.77"', '"frontend":"fe1"', 'session begins']);
-  for (const session of open) session.close();
-  for (;;) {
-    const { completion } = await late.run(`LOGIN ${user} ${cluster.password}`);
-    if (completion.startsWith('OK')) break;
-    assert.match(completion, /^NO \[UNAVAILABLE\]/);
-  }
-  late.close();
-});
-
 interface Stats {
   readonly frontends: readonly { readonly frontend: string; readonly workers: readonly WorkerStats[] }[];
 }
@@ -133,4 +116,29 @@ test('answers from the cache are told from questions', async () => {
   const more = { hits: (await counted(({ mapping }) => mapping['hits'])) - hits, questions: (await counted(({ mapping }) => mapping['questions'])) - questions };
   assert.equal(more.hits + more.questions, 6);
   assert.ok(more.questions >= 1 && more.questions <= 2, JSON.stringify(more));
+});
+
+test('connections to a back-end come from the address that is configured, and there are no more than allowed', async () => {
+  const user = await addPerson(cluster, 'be1');
+  const open: ImapSession[] = [];
+  let late: ImapSession;
+  for (;;) {
+    late = await ImapSession.connect(cluster, 'fe1');
+    const { completion } = await late.run(`LOGIN ${user} ${cluster.password}`);
+    if (!completion.startsWith('OK')) {
+      assert.match(completion, /^NO \[UNAVAILABLE\] the mail server has too many connections/);
+      break;
+    }
+    open.push(late);
+  }
+  // Two workers, each with four places: how the system deals out connections says which is full first.
+  assert.ok(open.length >= 4 && open.length <= 8, String(open.length));
+  await logLine(cluster, 'be1', ['"client":"127.0.0.77"', '"frontend":"fe1"', 'session begins']);
+  for (const session of open) session.close();
+  for (;;) {
+    const { completion } = await late.run(`LOGIN ${user} ${cluster.password}`);
+    if (completion.startsWith('OK')) break;
+    assert.match(completion, /^NO \[UNAVAILABLE\]/);
+  }
+  late.close();
 });
