@@ -51,7 +51,7 @@ interface Ground {
   readonly environment: NodeContext['environment'];
   readonly targets: Targets;
   readonly foreign: ForeignBackends;
-  readonly sessions: Readonly<Record<'imap' | 'pop3', SessionSet>>;
+  readonly sessions: Readonly<Record<'imap' | 'pop3' | 'smtp' | 'webmail', SessionSet>>;
   readonly siblings: NodeContext['siblings'];
 }
 
@@ -68,7 +68,7 @@ export async function startFrontend(context: NodeContext): Promise<NodeServices>
     environment: context.environment,
     targets: new Targets(config, tls),
     foreign: await loadForeignBackends(config, context.environment),
-    sessions: { imap: new SessionSet(), pop3: new SessionSet() },
+    sessions: { imap: new SessionSet(), pop3: new SessionSet(), smtp: new SessionSet(), webmail: new SessionSet() },
     siblings: context.siblings,
   };
   const { imapProxy, pop3Proxy } = config.services;
@@ -161,6 +161,7 @@ async function startSmtp(ground: Ground): Promise<Service> {
       custodians: (of) => targets.all(of),
     },
     sessions: new TlsSessions(),
+    clients: ground.sessions.smtp,
     connectTimeoutMs: service.connectTimeoutSeconds * 1000,
     backendTimeouts: defaultBackendTimeouts,
     backendDownMs: 5000,
@@ -186,6 +187,7 @@ async function startWebmail(ground: Ground): Promise<Service> {
     serverTls: tls.forClients,
     ...whoIs(ground, 'webmailProxy'),
     uiDirectory, log,
+    sessions: ground.sessions.webmail,
     backendFor: (node) => targets.of(node, 'webmail'),
     primaryDomainOf: tls.primaryDomainOf,
     clearTextLogin: service.allowClearTextLogin ? 'yes' : 'no',

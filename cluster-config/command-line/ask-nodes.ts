@@ -1,4 +1,4 @@
-/** How commands ask running nodes over their admin APIs: by which certificate, and all front-ends at once. */
+/** How commands ask running nodes over their admin APIs: by which certificate, and many at once. */
 import { callNode } from '../../shared/admin/admin-call.ts';
 import { Failure, isFailure } from '../../shared/base/failure.ts';
 import type { NodeConfig } from '../effective.ts';
@@ -8,11 +8,11 @@ import type { NodeTls } from '../node-tls.ts';
 
 const silenceMs = 5000;
 
-/** What one front-end said, or why it said nothing. */
+/** What one node said, or why it said nothing. */
 export type NodeSaid = { readonly node: string; readonly answer: unknown } | { readonly node: string; readonly complaint: string };
 
-/** What a command prints, and the front-ends that did not take part: with one of those the exit code is 1. */
-export interface FrontendsText {
+/** What a command prints, and the nodes that did not take part: with one of those the exit code is 1. */
+export interface NodesText {
   readonly text: string;
   readonly complaints: readonly string[];
 }
@@ -21,11 +21,17 @@ export function complaintsOf(said: readonly NodeSaid[]): string[] {
   return said.flatMap((one) => ('complaint' in one ? [`${one.node} ${one.complaint}`] : []));
 }
 
-/** Asks every front-end of the configuration; `body` makes it a POST. @throws Failure('bad-input') as the first node that gave one */
-export async function askFrontends(config: ClusterConfig, path: string, body?: object): Promise<readonly NodeSaid[]> {
+export interface NodeQuestion {
+  readonly path: string;
+  /** Makes it a POST. */
+  readonly body?: object | undefined;
+}
+
+/** Asks every node of the configuration that has one of the roles. @throws Failure('bad-input') as the first node that gave one */
+export async function askNodes(config: ClusterConfig, roles: readonly NodeConfig['role'][], { path, body }: NodeQuestion): Promise<readonly NodeSaid[]> {
   const all = Object.values(config.nodes);
-  const frontends = all.filter(({ role }) => role === 'frontend');
-  return Promise.all(frontends.map(async (node): Promise<NodeSaid> => {
+  const asked = all.filter(({ role }) => roles.includes(role));
+  return Promise.all(asked.map(async (node): Promise<NodeSaid> => {
     const port = node.nodes[node.nodeName]?.endpoints.admin;
     if (port === undefined) return { node: node.nodeName, complaint: 'has no admin listener' };
     const { toNode } = await readableTls(node, all);

@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { Failure } from '../../shared/base/failure.ts';
 import { loadConfig } from '../load.ts';
-import { askFrontends, complaintsOf } from './ask-nodes.ts';
-import type { FrontendsText } from './ask-nodes.ts';
+import { askNodes, complaintsOf } from './ask-nodes.ts';
+import type { NodesText } from './ask-nodes.ts';
 import { table } from './table.ts';
 
 const count = z.number().int().nonnegative();
@@ -27,8 +27,8 @@ interface FrontendStats {
 const heads = ['FRONT-END', 'WORKERS', 'HITS', 'MISSES', 'STALE', 'LOGINS', 'REFUSED', 'UNAVAILABLE', 'SEARCHES', 'BINDS', 'LDAP OPERATIONS PER LOGIN'];
 
 /** The sums of each front-end as text, or all workers' counts as JSON. @throws ConfigurationRefused, Failure */
-export async function mapStatsText(options: { readonly config: string; readonly json?: boolean }): Promise<FrontendsText> {
-  const said = await askFrontends(await loadConfig(options.config), '/map-stats');
+export async function mapStatsText(options: { readonly config: string; readonly json?: boolean }): Promise<NodesText> {
+  const said = await askNodes(await loadConfig(options.config), ['frontend'], { path: '/map-stats' });
   const frontends = said.flatMap((one): FrontendStats[] => ('answer' in one ? [{ frontend: one.node, workers: workersOf(one.node, one.answer) }] : []));
   const complaints = complaintsOf(said);
   if (options.json === true) return { text: JSON.stringify({ frontends, complaints }, null, 2), complaints };

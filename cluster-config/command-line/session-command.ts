@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { Failure } from '../../shared/base/failure.ts';
 import type { ClusterConfig } from '../load.ts';
 import { loadConfig } from '../load.ts';
-import { askFrontends, complaintsOf } from './ask-nodes.ts';
-import type { FrontendsText, NodeSaid } from './ask-nodes.ts';
+import { askNodes, complaintsOf } from './ask-nodes.ts';
+import type { NodesText, NodeSaid } from './ask-nodes.ts';
 import { table } from './table.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -17,31 +17,35 @@ export interface SessionOptions {
 }
 
 const sessionFacts = z.object({
-  session: z.string(), service: z.string(), client: z.string(), account: z.string().optional(), node: z.string().optional(), since: z.string(),
+  session: z.string(), service: z.string(), client: z.string(), account: z.string().optional(), nodes: z.array(z.string()), since: z.string(),
 });
 const sessionsAnswer = z.object({ sessions: z.array(sessionFacts) });
 
 type Listed = z.output<typeof sessionFacts> & { readonly frontend: string };
 
 /** The live sessions that fit the options, of all front-ends. @throws ConfigurationRefused, Failure */
-export async function sessionListText(options: SessionOptions): Promise<FrontendsText> {
+export async function sessionListText(options: SessionOptions): Promise<NodesText> {
   const config = await loadConfig(options.config);
   const query = new URLSearchParams(filterOf(config, options)).toString();
-  return listText(await askFrontends(config, `/sessions${query === '' ? '' : `?${query}`}`), options);
+  return listText(await askNodes(config, ['frontend'], { path: `/sessions${query === '' ? '' : `?${query}`}` }), options);
 }
 
-/** Cuts them. @throws UsageError when nothing says which ones */
-export async function sessionKickText(options: SessionOptions): Promise<FrontendsText> {
+/** Cuts them; of a user who is named alone the WebMail sign-ins end, too, or the pages would come back at once. @throws UsageError when nothing says which ones */
+export async function sessionKickText(options: SessionOptions): Promise<NodesText> {
   const config = await loadConfig(options.config);
   const filter = filterOf(config, options);
   if (Object.keys(filter).length === 0) throw new UsageError('say whom to kick: --user, --address or --node');
-  return listText(await askFrontends(config, '/sessions/kick', filter), options);
+  const kicked = listText(await askNodes(config, ['frontend'], { path: '/sessions/kick', body: filter }), options);
+  const { account, ...others } = filter;
+  if (account === undefined || Object.keys(others).length > 0) return kicked;
+  const ended = await askNodes(config, ['backend'], { path: `/webmail-sessions/end/${encodeURIComponent(account)}`, body: {} });
+  return { ...kicked, complaints: [...kicked.complaints, ...complaintsOf(ended).map((complaint) => `${complaint}: WebMail sign-ins may go on`)] };
 }
 
 /** Makes all front-ends ask the directory about this address again. */
-export async function mapFlushText(address: string, options: { readonly config: string }): Promise<FrontendsText> {
+export async function mapFlushText(address: string, options: { readonly config: string }): Promise<NodesText> {
   const config = await loadConfig(options.config);
-  const said = await askFrontends(config, '/map-flush', { address: complete(config, address) });
+  const said = await askNodes(config, ['frontend'], { path: '/map-flush', body: { address: complete(config, address) } });
   const flushed = said.filter((one) => 'answer' in one).map(({ node }) => node);
   return { text: flushed.length === 0 ? '' : `${complete(config, address)} is forgotten by ${flushed.join(', ')}`, complaints: complaintsOf(said) };
 }
@@ -59,11 +63,11 @@ function complete(config: ClusterConfig, user: string): string {
   return user.includes('@') ? user : `${user}@${Object.values(config.nodes)[0]?.primaryDomain ?? ''}`;
 }
 
-function listText(said: readonly NodeSaid[], { json }: SessionOptions): FrontendsText {
+function listText(said: readonly NodeSaid[], { json }: SessionOptions): NodesText {
   const sessions = said.flatMap((one): Listed[] => ('answer' in one ? sessionsOf(one.node, one.answer) : []));
   const complaints = complaintsOf(said);
   if (json === true) return { text: JSON.stringify({ sessions, complaints }, null, 2), complaints };
-  const rows = sessions.map(({ frontend, service, account = '(not logged in)', client, node = '', since, session }) => [frontend, service, account, client, node, since, session]);
+  const rows = sessions.map(({ frontend, service, account = '(not logged in)', client, nodes, since, session }) => [frontend, service, account, client, nodes.join(', '), since, session]);
   return { text: sessions.length === 0 ? 'no such session' : table([['FRONT-END', 'SERVICE', 'ACCOUNT', 'CLIENT', 'BACK-END', 'SINCE', 'SESSION'], ...rows]), complaints };
 }
 

@@ -16,7 +16,7 @@ import type { Service } from '../../shared/service/service.ts';
 import { mostHops } from './foreign.ts';
 import type { AuthPolicy } from '../authentication/authentication.ts';
 import type { ClientIdentity, LoggedIn, LoginRoad } from './login.ts';
-import type { OpenSession, SessionSet } from './session-set.ts';
+import type { OpenSession, SessionFacts, SessionSet } from './session-set.ts';
 
 export interface ProxyListener {
   readonly host: string;
@@ -125,8 +125,8 @@ async function serveSocket(serving: {
   const { limits, sessions } = options;
   const connection = new Connection(serving.socket, { maxLineBytes: limits.maxLineBytes, idleTimeoutMs: limits.loginTimeoutMs });
   const identity: ClientIdentity = { address: connection.remoteAddress, port: connection.remotePort, session: newSessionId(), connectedTo: connection.local };
-  const facts = { session: identity.session, service: protocol.name, client: identity.address, since: new Date().toISOString() };
-  const session: OpenSession = { facts, farewell: () => connection.end(protocol.farewell), cut: () => connection.destroy() };
+  const facts = { session: identity.session, service: protocol.name, client: identity.address, nodes: [], since: new Date().toISOString() };
+  const session: OpenSession & { facts: SessionFacts } = { facts, farewell: () => connection.end(protocol.farewell), cut: () => connection.destroy() };
   const visitor: Visitor = {
     connection, identity, options,
     log: logOf(options, identity),
@@ -146,7 +146,7 @@ async function serveSocket(serving: {
     clearTimeout(deadline);
     if (outcome.kind === 'logged-in') {
       session.farewell = () => undefined;
-      session.facts = { ...session.facts, account: outcome.login.address, node: outcome.login.node };
+      session.facts = { ...session.facts, account: outcome.login.address, nodes: [outcome.login.node] };
       await forward({ connection, log: visitor.log, idleTimeoutMs: limits.idleTimeoutMs }, outcome.login);
     }
   } finally {

@@ -1,26 +1,28 @@
 /**
  * The open sessions of a front-end's worker: one service drains its own, administrators list and kick those of all. What
- * is told of a session are JSON values, so that workers can ask each other.
+ * is told of a session are JSON values, so that workers can ask each other. With WebMail a session is what is in progress:
+ * a request, a stream of news; a user who is signed in and asks for nothing holds no connection.
  */
 import { networkContains, parseNetwork } from '../../shared/access/network.ts';
 
 /** What others may know of a session. */
 export interface SessionFacts {
   readonly session: string;
-  /** `imapProxy`, `pop3Proxy`. */
+  /** `imapProxy`, `pop3Proxy`, `smtpProxy`, `webmailProxy`. */
   readonly service: string;
   readonly client: string;
   /** Undefined before login. */
   readonly account?: string | undefined;
-  /** The node, or host and port of a foreign server, that it is joined with. */
-  readonly node?: string | undefined;
+  /** The nodes, or host and port of foreign servers, that it is joined with now: more than one with SMTP only. */
+  readonly nodes: readonly string[];
   /** RFC 3339. */
   readonly since: string;
 }
 
 /** How a session ends before its client wants it to. */
 export interface OpenSession {
-  facts: SessionFacts;
+  /** As they are now. */
+  readonly facts: SessionFacts;
   /** Before login: says goodbye and closes. Afterwards the stream is the back-end's: the session goes on until the grace is over. */
   farewell(): void;
   /** Cuts both sides. */
@@ -41,7 +43,7 @@ export function matcher({ account, address, node }: SessionFilter): (facts: Sess
   return (facts) =>
     (account === undefined || facts.account?.toLowerCase() === account.toLowerCase()) &&
     (network === undefined || networkContains(network, facts.client)) &&
-    (node === undefined || facts.node === node);
+    (node === undefined || facts.nodes.includes(node));
 }
 
 export class SessionSet {

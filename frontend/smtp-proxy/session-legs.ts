@@ -33,10 +33,18 @@ export class SessionLegs {
   readonly #peer: SmtpPeer;
   readonly #kept = new Map<string, Kept>();
   readonly #identities = new WeakMap<SmtpClient, string>();
+  /** All that may stand still, with their nodes. */
+  readonly #opened = new Map<SmtpClient, string>();
 
   constructor(legs: Legs, peer: SmtpPeer) {
     this.#legs = legs;
     this.#peer = peer;
+  }
+
+  /** Where legs of the session stand now, in use or at rest. */
+  get nodes(): string[] {
+    this.#dropDead();
+    return [...new Set(this.#opened.values())].toSorted();
   }
 
   /** A leg on which MAIL can be said: one of before, or a new one, as `Legs.open`. */
@@ -48,7 +56,10 @@ export class SessionLegs {
       void part(kept);
     }
     const client = await this.#legs.open(target, this.#peer, manner);
-    if (client !== undefined) this.#identities.set(client, identity);
+    if (client === undefined) return undefined;
+    this.#identities.set(client, identity);
+    this.#dropDead();
+    this.#opened.set(client, target.node);
     return client;
   }
 
@@ -75,6 +86,10 @@ export class SessionLegs {
       const kept = this.#take(node);
       if (kept !== undefined) void part(kept);
     }
+  }
+
+  #dropDead(): void {
+    for (const client of this.#opened.keys()) if (!client.alive) this.#opened.delete(client);
   }
 
   #take(node: string): Kept | undefined {

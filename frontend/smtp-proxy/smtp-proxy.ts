@@ -22,6 +22,7 @@ import type { SmtpHandlers, SmtpPeer, SmtpSessions } from '../../shared/smtp/ser
 import type { SmtpLimits } from '../../shared/smtp/limits.ts';
 import type { AuthPolicy, PasswordsAt, SaslAuthentication } from '../authentication/authentication.ts';
 import type { BackendTarget } from '../login/login.ts';
+import type { OpenSession, SessionSet } from '../login/session-set.ts';
 import type { Mapping, Route } from '../mapping/mapping.ts';
 import { Legs, frontendKeyword, keywordValue } from './leg.ts';
 import type { LegTarget } from './leg.ts';
@@ -72,6 +73,8 @@ export interface SmtpProxyOptions {
   readonly passwordsAt: PasswordsAt;
   readonly backends: SmtpBackends;
   readonly sessions: TlsSessions;
+  /** Where the clients' conversations are kept while they go on. */
+  readonly clients: SessionSet;
   readonly connectTimeoutMs: number;
   readonly backendTimeouts: SmtpTimeouts;
   /** A back-end that could not be reached is left alone for so long. */
@@ -127,6 +130,7 @@ interface Session<T> {
   readonly legs: SessionLegs;
   submitter: Submitter | undefined;
   transaction: T | undefined;
+  readonly listed: OpenSession;
 }
 
 /** What both kinds of transaction have in common. */
@@ -146,7 +150,7 @@ function mxSessions(options: SmtpProxyOptions, listener: Door, legs: Legs): Smtp
   const { mapping, backends, postmaster, hostName, log } = options;
   const road = { mapping, legs, postmaster, hostName, log, lmtpOf: (route: Route) => backends.lmtp(route), custodians: () => backends.custodians('lmtp') };
   return serve<IncomingTransaction>(options, listener, {
-    ...sessionEnds(legs),
+    ...sessionEnds(options, legs),
     mail: (session, sender) => {
       endTransaction(session);
       if (sender.address !== '' && parseAddress(sender.address) === undefined) throw new SmtpRefused('mail', makeReply(501, '5.1.7', 'malformed address'));
@@ -161,7 +165,7 @@ function submissionSessions(options: SmtpProxyOptions, listener: Door, legs: Leg
   const { mapping, backends, log } = options;
   const road = { mapping, legs, log, submissionOf: (route: Route) => backends.submission(route), custodians: () => backends.custodians('submission') };
   return serve<Submission>(options, listener, {
-    ...sessionEnds(legs),
+    ...sessionEnds(options, legs),
     mechanisms: (session) => mechanismsFor({ ...options, ...road }, session.peer, (user) => {
       session.submitter = user;
     }),
@@ -186,14 +190,29 @@ function serve<T>(options: SmtpProxyOptions, listener: Door, handlers: SmtpHandl
   });
 }
 
-function sessionEnds<T extends Transaction>(legs: Legs): Pick<SmtpHandlers<Session<T>>, 'open' | 'reset' | 'close'> {
+function sessionEnds<T extends Transaction>({ clients }: SmtpProxyOptions, legs: Legs): Pick<SmtpHandlers<Session<T>>, 'open' | 'reset' | 'close'> {
   return {
-    open: (peer) => ({ peer, legs: new SessionLegs(legs, peer), submitter: undefined, transaction: undefined }),
+    open: (peer) => {
+      const since = new Date().toISOString();
+      const session: Session<T> = {
+        peer, legs: new SessionLegs(legs, peer), submitter: undefined, transaction: undefined,
+        listed: {
+          get facts() {
+            return { session: peer.sessionId, service: 'smtpProxy', client: peer.address, account: session.submitter?.address, nodes: session.legs.nodes, since };
+          },
+          farewell: () => undefined, // said by the conversation itself
+          cut: () => peer.socket.destroy(),
+        },
+      };
+      clients.add(session.listed);
+      return session;
+    },
     reset: endTransaction,
     close: (session, how) => {
       if (how === 'cut') session.transaction?.abandon();
       else session.transaction?.finish();
       session.legs.end();
+      clients.remove(session.listed);
     },
   };
 }

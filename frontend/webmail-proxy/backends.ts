@@ -35,6 +35,8 @@ export interface UserRequest {
   readonly length: 'short' | 'stream';
   /** Told before the answer goes on, when the back-end gave the account's sessions a new epoch. */
   readonly onEpoch: (epoch: number) => void;
+  /** Told where it is served, before it is. */
+  readonly onNode: (node: string) => void;
   readonly log: Logger;
 }
 
@@ -43,6 +45,8 @@ export interface UserUpgrade {
   readonly upgrade: Upgrade;
   readonly address: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Told where it is served, before it is. */
+  readonly onNode: (node: string) => void;
   readonly log: Logger;
 }
 
@@ -62,8 +66,9 @@ export class Backends {
   }
 
   /** Joins the connection with the user's back-end, as `pass` does with requests. @throws Failure when it can't be */
-  async join({ upgrade, address, headers, log }: UserUpgrade): Promise<void> {
+  async join({ upgrade, address, headers, onNode, log }: UserUpgrade): Promise<void> {
     await this.#follow({ address, log, times: 'twice' }, async (node) => {
+      onNode(node);
       const outcome = await this.#options.webSockets.join(upgrade, this.#targetOf(node), headers);
       return outcome.kind === 'failed' ? unreachable({ node, log, cause: outcome.cause }) : outcome;
     });
@@ -119,6 +124,7 @@ export class Backends {
   }
 
   async #attempt(user: UserRequest, node: string): Promise<Attempted> {
+    user.onNode(node);
     if (user.length === 'stream') return this.#send(user, this.#targetOf(node));
     return this.inTurn({ ...user, node }, async (target) => this.#send(user, target));
   }

@@ -3,6 +3,7 @@
  * back-end that the mapping names. It remembers nothing: the cookie works at every front-end of the cluster.
  */
 import type { ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { Network } from '../../shared/access/network.ts';
 import { Failure } from '../../shared/base/failure.ts';
 import { readBody } from '../../shared/http/body.ts';
@@ -17,6 +18,7 @@ import type { ServerTls } from '../../shared/net/server-tls.ts';
 import { clearedSetCookie, findSessionCookie, renewedSession, sessionSetCookie, verifySession } from '../../shared/session-cookie/session-cookie.ts';
 import type { SessionAges, SessionClaims } from '../../shared/session-cookie/session-cookie.ts';
 import type { Authentication, PasswordsAt } from '../authentication/authentication.ts';
+import type { OpenSession, SessionSet } from '../login/session-set.ts';
 import type { Mapping } from '../mapping/mapping.ts';
 import { Backends } from './backends.ts';
 import type { UserRequest } from './backends.ts';
@@ -57,6 +59,8 @@ export interface WebmailProxyOptions {
   /** At least 32 bytes, the same on all nodes of the cluster. */
   readonly cookieSecret: Buffer;
   readonly ages: SessionAges;
+  /** Where requests and streams of known users are kept while they are in progress. */
+  readonly sessions: SessionSet;
   /** Where the built page lies. */
   readonly uiDirectory: string;
   readonly limits: WebmailProxyLimits;
@@ -124,22 +128,42 @@ async function answer(room: Room, exchange: Exchange): Promise<void> {
     response.once('close', () => streams.delete(response));
   }
   const { address, session } = claims;
+  const onNode = listed(room, { claims, seen }, response);
   const proven = request.method === 'POST' && path === '/api/password' ? await readPasswordChange(exchange, { address, session, seen }, { ...options, backends, pools }) : undefined;
-  await passOn(room, exchange, { claims, seen, body: proven ?? await readRepeatable(exchange, options.limits.maxBodyBytes) });
+  await passOn(room, exchange, { claims, seen, onNode, body: proven ?? await readRepeatable(exchange, options.limits.maxBodyBytes) });
 }
 
 /** A connection that goes on with WebSocket. Only the user's own page may ask for that, as for everything else. */
 async function goOn(room: Room, upgrade: Upgrade): Promise<void> {
   const seen = readOrigin(room, upgrade);
   const visit: Visit = { claims: readClaims(room.options, upgrade), seen };
+  const onNode = listed(room, visit, upgrade.socket);
   const headers = fieldsFor(visit);
   cleanHeaders(upgrade.request.headers);
-  await room.backends.join({ upgrade, address: visit.claims.address, headers, log: logOf(upgrade, visit) });
+  await room.backends.join({ upgrade, address: visit.claims.address, headers, onNode, log: logOf(upgrade, visit) });
 }
 
 interface Visit {
   readonly claims: SessionClaims;
   readonly seen: SeenFrom;
+}
+
+/** Lists what a known user has in progress until it is over; told where it is served. */
+function listed({ options: { sessions } }: Room, { claims, seen }: Visit, client: ServerResponse | Duplex): UserRequest['onNode'] {
+  const facts = { session: claims.session, service: 'webmailProxy', client: seen.client, account: claims.address, since: new Date().toISOString() };
+  let nodes: readonly string[] = [];
+  const session: OpenSession = {
+    get facts() {
+      return { ...facts, nodes };
+    },
+    farewell: () => undefined, // stopping has its own order
+    cut: () => void client.destroy(),
+  };
+  sessions.add(session);
+  client.once('close', () => sessions.remove(session));
+  return (node) => {
+    nodes = [node];
+  };
 }
 
 const eventsPath = '/api/events';
@@ -167,16 +191,16 @@ function logOf({ log }: Asked, { claims, seen }: Visit): Logger {
   return log.child({ session: claims.session, account: claims.address, client: seen.client });
 }
 
-async function passOn({ options, backends }: Room, exchange: Exchange, visit: Visit & Pick<UserRequest, 'body'>): Promise<void> {
+async function passOn({ options, backends }: Room, exchange: Exchange, visit: Visit & Pick<UserRequest, 'body' | 'onNode'>): Promise<void> {
   const { request, response, path } = exchange;
-  const { claims: { address }, body } = visit;
+  const { claims: { address }, body, onNode } = visit;
   const headers = fieldsFor(visit);
   cleanHeaders(request.headers);
   const onEpoch = (epoch: number): void => {
     const claims = { ...visit.claims, epoch, seenAtMs: Date.now() };
     response.setHeader('set-cookie', path === '/api/sign-out-everywhere' ? clearedSetCookie : sessionSetCookie(claims, options.cookieSecret, options.ages));
   };
-  await backends.pass({ request, response, address, headers, body, onEpoch, length: path === eventsPath ? 'stream' : 'short', log: logOf(exchange, visit) });
+  await backends.pass({ request, response, address, headers, body, onEpoch, onNode, length: path === eventsPath ? 'stream' : 'short', log: logOf(exchange, visit) });
 }
 
 /**

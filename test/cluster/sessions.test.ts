@@ -12,6 +12,8 @@ import { Pop3Session } from '../harness/pop3-session.ts';
 import { run } from '../harness/programs.ts';
 import type { ProgramResult } from '../harness/programs.ts';
 import { SmtpSession } from '../harness/smtp-session.ts';
+import { WebClient } from '../harness/web-client.ts';
+import { openWebSocket, trustAuthority } from '../harness/web-socket-client.ts';
 
 let cluster: Cluster;
 
@@ -24,7 +26,7 @@ async function waybill(...words: string[]): Promise<ProgramResult> {
   return run(process.execPath, ['--disable-warning=DEP0060', 'waybill.ts', ...words, '--config', cluster.configFile]);
 }
 
-interface Listed { readonly frontend: string; readonly service: string; readonly account?: string; readonly client: string; readonly node?: string }
+interface Listed { readonly frontend: string; readonly service: string; readonly account?: string; readonly client: string; readonly nodes: readonly string[] }
 
 async function list(...words: string[]): Promise<readonly Listed[]> {
   const { code, output, complaint } = await waybill('session', 'list', '--json', ...words);
@@ -70,6 +72,38 @@ test('sessions of all workers on both front-ends are listed by account, address 
   await other.closed();
   assert.equal((await waybill('session', 'kick', '--address', '127.0.0.34')).code, 0);
   await waiting.closed();
+});
+
+test('SMTP conversations and WebMail in progress are listed with account and back-end, and kicked', async () => {
+  const user = await addPerson(cluster, 'be1');
+  const submission = await SmtpSession.connect(cluster, 'fe1', 'submission');
+  assert.match(await submission.authenticate(user, cluster.password), /^235/);
+  assert.deepEqual((await list('--user', user)).map(({ service, nodes }) => [service, nodes]), [['smtpProxy', []]]);
+  assert.match(await submission.say(`MAIL FROM:<${user}@example.com>`), /^250/);
+  const stranger = await SmtpSession.connect(cluster, 'fe2');
+  await stranger.say('MAIL FROM:<x@example.net>');
+  assert.match(await stranger.say(`RCPT TO:<${user}@example.com>`), /^250/);
+  trustAuthority(readFileSync(cluster.authorityFile, 'utf8'));
+  const url = `https://localhost:${String(cluster.port('fe2', 'https'))}`;
+  const browser = new WebClient();
+  assert.equal((await browser.post(`${url}/api/sign-in`, { name: user, password: cluster.password })).status, 200);
+  const page = await openWebSocket(`${url}/api/events`, { cookie: browser.cookie ?? '', origin: url });
+
+  const summary = (sessions: readonly Listed[]): unknown[] => sessions.map(({ frontend, service, account, nodes }) => [frontend, service, account, nodes]).toSorted();
+  const account = `${user}@example.com`;
+  assert.deepEqual(summary(await list('--user', user)), [['fe1', 'smtpProxy', account, ['be1']], ['fe2', 'webmailProxy', account, ['be1']]]);
+  assert.deepEqual(summary(await list('--address', '127.0.0.1', '--node', 'be1')).map((row) => (row as string[])[1]).toSorted(), ['smtpProxy', 'smtpProxy', 'webmailProxy']);
+  // By back-end the line is cut and no more: the page may come again.
+  assert.equal((await waybill('session', 'kick', '--address', '127.0.0.1', '--node', 'be1')).code, 0);
+  await Promise.all([submission.dialogue.closed(), stranger.dialogue.closed(), page.heard.over]);
+  assert.equal((await browser.ask(`${url}/api/mailboxes`)).status, 200);
+  const again = await openWebSocket(`${url}/api/events`, { cookie: browser.cookie ?? '', origin: url });
+  // By user the sign-ins end, too.
+  const kick = await waybill('session', 'kick', '--user', user);
+  assert.equal(kick.code, 0, kick.complaint);
+  await again.heard.over;
+  assert.equal((await browser.ask(`${url}/api/mailboxes`)).status, 401);
+  assert.deepEqual(await list('--user', user), []);
 });
 
 test('kick says whom it needs, and a bad address, before anything is cut', async () => {

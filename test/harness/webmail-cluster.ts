@@ -8,6 +8,7 @@ import type { Storage } from '../../backend/storage/storage.ts';
 import { startWebmail } from '../../backend/webmail/webmail.ts';
 import type { WebmailOptions } from '../../backend/webmail/webmail.ts';
 import { createAuthentication } from '../../frontend/authentication/authentication.ts';
+import { SessionSet } from '../../frontend/login/session-set.ts';
 import { createMapping } from '../../frontend/mapping/mapping.ts';
 import { startWebmailProxy } from '../../frontend/webmail-proxy/webmail-proxy.ts';
 import type { BackendTarget, WebmailProxyOptions } from '../../frontend/webmail-proxy/webmail-proxy.ts';
@@ -180,7 +181,7 @@ async function startFrontend(node: string, { maps, backends, given }: { readonly
   const targets = new Map<string, BackendTarget>(Object.values(backends).map(({ node: name, port }) => [name, { node: name, host: '127.0.0.1', port, tls }]));
   return startWebmailProxy({
     listeners: [{ host: '127.0.0.1', port: 0, tls: 'implicit' }],
-    serverTls: createServerTls(own), mapping, authentication, passwordsAt: 'proxy', clearTextLogin: 'no', cookieSecret, uiDirectory, log,
+    serverTls: createServerTls(own), mapping, authentication, passwordsAt: 'proxy', clearTextLogin: 'no', cookieSecret, sessions: new SessionSet(), uiDirectory, log,
     backendFor: (name) => targets.get(name),
     primaryDomainOf: () => undefined,
     httpBalancers: [],

@@ -1,18 +1,18 @@
 /** `waybill session …`: what can be typed, and how it is explained. */
 import type { Command } from 'commander';
-import type { FrontendsText } from '../ask-nodes.ts';
+import type { NodesText } from '../ask-nodes.ts';
 import type { SessionOptions } from '../session-command.ts';
 import { defaultConfig, tellAll } from './terminal.ts';
 
 export function addSessionCommands(program: Command): void {
-  const session = program.command('session').description('Live IMAP and POP3 sessions on all front-ends: list them, or cut them off.');
+  const session = program.command('session').description('What is open on all front-ends: IMAP and POP3 sessions, SMTP conversations, WebMail requests and streams; list them, or cut them off.');
 
   sessionCommand(session, { name: 'list', description: 'List live sessions.' }, async (options) => {
     const { sessionListText } = await import('../session-command.ts');
     return sessionListText(options);
   });
 
-  sessionCommand(session, { name: 'kick', description: 'Cut live sessions off, and list them.' }, async (options) => {
+  sessionCommand(session, { name: 'kick', description: 'Cut live sessions off, and list them. With --user alone the account is signed out of WebMail everywhere, too.' }, async (options) => {
     const { sessionKickText } = await import('../session-command.ts');
     return sessionKickText(options);
   });
@@ -21,7 +21,7 @@ export function addSessionCommands(program: Command): void {
 function sessionCommand(
   session: Command,
   { name, description }: { readonly name: string; readonly description: string },
-  run: (options: SessionOptions) => Promise<FrontendsText>,
+  run: (options: SessionOptions) => Promise<NodesText>,
 ): void {
   session
     .command(name)

@@ -1,5 +1,5 @@
 /** What all groups of commands have in common: the configuration that is meant when none is named, and where words go. */
-import type { FrontendsText } from '../ask-nodes.ts';
+import type { NodesText } from '../ask-nodes.ts';
 
 export const defaultConfig = 'waybill-data/waybill.yaml';
 
@@ -8,7 +8,7 @@ export function print(text: string): void {
 }
 
 /** What was done stands on standard output, who was not reached on standard error. */
-export function tellAll({ text, complaints }: FrontendsText): void {
+export function tellAll({ text, complaints }: NodesText): void {
   if (text !== '') print(text);
   for (const complaint of complaints) process.stderr.write(`waybill: ${complaint}\n`);
   if (complaints.length > 0) process.exitCode = 1;

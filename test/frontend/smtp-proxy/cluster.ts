@@ -16,6 +16,7 @@ import { defaultBackendTimeouts, startSmtpProxy } from '../../../frontend/smtp-p
 import type { SmtpProxyOptions } from '../../../frontend/smtp-proxy/smtp-proxy.ts';
 import { createAuthentication } from '../../../frontend/authentication/authentication.ts';
 import type { SaslAuthentication } from '../../../frontend/authentication/authentication.ts';
+import { SessionSet } from '../../../frontend/login/session-set.ts';
 import { createMapping } from '../../../frontend/mapping/mapping.ts';
 import type { Mapping, Route } from '../../../frontend/mapping/mapping.ts';
 import type { UserMaps } from '../../../shared/user-map/user-maps.ts';
@@ -205,7 +206,7 @@ export async function startCluster(t: TestContext, given: Partial<SmtpProxyOptio
     clusterName: 'test', hostName: 'fe1.example.com', postmaster: 'postmaster@example.com', serverTls: createServerTls(pems), mapping, authentication: realAuthentication(maps, mapping),
     authPolicy: { verifiable: ['PLAIN', 'LOGIN'], plain: [], clearTextLogin: 'no' }, passwordsAt: 'proxy',
     backends: { lmtp: find, submission: find, custodians: () => [be1, be2].map(target) },
-    sessions: new TlsSessions(), connectTimeoutMs: 1000, backendTimeouts: defaultBackendTimeouts, backendDownMs: 100, limits: defaultSmtpLimits, maxConnections: 100, greetingDelayMs: 0, log: quietLog,
+    sessions: new TlsSessions(), clients: new SessionSet(), connectTimeoutMs: 1000, backendTimeouts: defaultBackendTimeouts, backendDownMs: 100, limits: defaultSmtpLimits, maxConnections: 100, greetingDelayMs: 0, log: quietLog,
     ...given,
   });
   t.after(async () => proxy.stop(100));
