@@ -2,7 +2,6 @@
  * Joins a client's WebSocket with its back-end's: the handshake goes there, and after its 101 the bytes flow both ways. By
  * hand, because http-proxy passes every answer to a handshake straight to the client, a referral too, and tells nobody of it.
  */
-import { once } from 'node:events';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Duplex } from 'node:stream';
@@ -42,7 +41,7 @@ export class WebSockets {
     try {
       const answer = await this.#answerTo(sent);
       if (socket.destroyed) return { kind: 'answered' };
-      if (answer.kind === 'refused') return await refuse(answer.response, socket);
+      if (answer.kind === 'refused') return await refuse(answer.response, socket, this.#times.answerTimeoutMs);
       this.#splice(upgrade, answer);
       return { kind: 'answered' };
     } catch (thrown) {
@@ -97,21 +96,21 @@ type HandshakeAnswer =
 /** The longest refusal that is passed on; ours are two lines. */
 const longestRefusalBytes = 16 * 1024;
 
-/** Tells the client what the back-end said instead of 101. A referral is for the caller. */
-async function refuse(response: IncomingMessage, socket: Duplex): Promise<Outcome> {
+/** Tells the client what the back-end said instead of 101. A referral is for the caller. @throws Error for a refusal that is too long, or stops for `silenceMs` */
+async function refuse(response: IncomingMessage, socket: Duplex, silenceMs: number): Promise<Outcome> {
   if (response.statusCode === 421) {
     response.resume();
     const node = response.headers[nodeHeader];
     return { kind: 'referred', node: typeof node === 'string' ? node : undefined };
   }
+  response.setTimeout(silenceMs, () => response.destroy(new Error('the refusal has no end')));
   const pieces: Buffer[] = [];
   let length = 0;
-  response.on('data', (piece: Buffer) => {
+  for await (const piece of response as AsyncIterable<Buffer>) {
     length += piece.length;
-    if (length <= longestRefusalBytes) pieces.push(piece);
-    else response.destroy();
-  });
-  await once(response, 'end');
+    if (length > longestRefusalBytes) throw new Error('the refusal is too long');
+    pieces.push(piece);
+  }
   const body = Buffer.concat(pieces);
   const { 'retry-after': retryAfter, 'content-type': type = 'application/json' } = response.headers;
   const fields = [`content-type: ${type}`, `content-length: ${String(body.length)}`, 'cache-control: no-store', 'connection: close', ...(retryAfter === undefined ? [] : [`retry-after: ${retryAfter}`])];

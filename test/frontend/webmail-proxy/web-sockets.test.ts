@@ -123,12 +123,20 @@ test('whoever leaves, at whatever moment, no connection stays behind', async (t)
   assert.ok(await waitUntil(() => backend.sockets.size === 0), 'in the middle of the handshake');
 });
 
-test('a back-end that does not answer a handshake, or resets it, is an outage', async (t) => {
-  const backend = await otherBackend(t, { answer: (_, response) => response.end('{}'), upgrade: (request, socket) => (request.url === '/api/reset' ? socket.destroy() : undefined) });
+test('a back-end that does not answer a handshake, resets it, or refuses it in words without end, is an outage', async (t) => {
+  const backend = await otherBackend(t, {
+    answer: (_, response) => response.end('{}'),
+    upgrade: (request, socket) => {
+      const refusal = 'HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain\r\n';
+      if (request.url === '/api/reset') socket.destroy();
+      if (request.url === '/api/half') socket.write(`${refusal}content-length: 100\r\n\r\nsomething`);
+      if (request.url === '/api/long') socket.write(`${refusal}content-length: 100000\r\n\r\n${'x'.repeat(50_000)}`);
+    },
+  });
   const url = await frontEndBefore(t, { be1: backend }, { limits: { ...usualLimits, connectTimeoutMs: 200, answerTimeoutMs: 300 } });
-  for (const path of ['/api/reset', '/api/silent']) {
+  for (const path of ['/api/reset', '/api/silent', '/api/half', '/api/long']) {
     const raw = await rawHandshake(`${url}${path}`, `${handshakeFields}cookie: ${cookieOf(alice)}\r\n`);
-    assert.match((await raw.until((received) => received.includes('backend-unavailable'))).toString(), /^HTTP\/1\.1 503 /);
+    assert.match((await raw.until((received) => received.includes('backend-unavailable'))).toString(), /^HTTP\/1\.1 503 /, path);
   }
   assert.ok(await waitUntil(() => backend.sockets.size === 0));
 });
