@@ -11,6 +11,7 @@ import { startAdmin } from '../shared/admin/admin-server.ts';
 import type { AdminRoute } from '../shared/admin/admin-server.ts';
 import type { AdminTarget } from '../shared/admin/admin-client.ts';
 import { healthRoutes } from '../shared/admin/health-routes.ts';
+import { metricsRoute } from '../shared/admin/metrics-route.ts';
 import type { Logger } from '../shared/log/log.ts';
 import type { Service } from '../shared/service/service.ts';
 import type { NodeServices } from '../shared/service/worker.ts';
@@ -104,6 +105,6 @@ function otherBackends(config: NodeConfig, tls: NodeTls): Readonly<Record<string
 /** Opened last: who asks it finds all services there. */
 async function startAdminApi({ config, tls, storage, context }: Ground, { services, routes: more }: { readonly services: readonly Service[]; readonly routes: readonly AdminRoute[] }): Promise<Service[]> {
   const readIndex = (): void => void storage.find(`postmaster@${config.primaryDomain}`);
-  const routes = [...healthRoutes({ isStopping: context.isStopping, services, check: readIndex }), accountRoute(storage), ...more];
+  const routes = [...healthRoutes({ isStopping: context.isStopping, services, check: readIndex }), metricsRoute(context.measure), accountRoute(storage), ...more];
   return Promise.all(adminListeners(config).map(async (at) => startAdmin({ ...at, serverTls: tls.forNodes, isTrustedNode: tls.isTrustedNode, routes, log: context.log })));
 }

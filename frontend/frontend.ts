@@ -16,6 +16,7 @@ import { parseNetwork } from '../shared/access/network.ts';
 import { startAdmin } from '../shared/admin/admin-server.ts';
 import { healthRoutes } from '../shared/admin/health-routes.ts';
 import type { Health } from '../shared/admin/health-routes.ts';
+import { metricsRoute } from '../shared/admin/metrics-route.ts';
 import type { Logger } from '../shared/log/log.ts';
 import { TlsSessions } from '../shared/net/connect.ts';
 import type { Service } from '../shared/service/service.ts';
@@ -53,6 +54,7 @@ interface Ground {
   readonly foreign: ForeignBackends;
   readonly sessions: Readonly<Record<'imap' | 'pop3' | 'smtp' | 'webmail', SessionSet>>;
   readonly siblings: NodeContext['siblings'];
+  readonly measure: NodeContext['measure'];
 }
 
 /** Starts everything of one worker. @throws Failure or the system's error of the first thing that can't be had. */
@@ -70,6 +72,7 @@ export async function startFrontend(context: NodeContext): Promise<NodeServices>
     foreign: await loadForeignBackends(config, context.environment),
     sessions: { imap: new SessionSet(), pop3: new SessionSet(), smtp: new SessionSet(), webmail: new SessionSet() },
     siblings: context.siblings,
+    measure: context.measure,
   };
   const { imapProxy, pop3Proxy } = config.services;
   const services = await Promise.all([
@@ -88,8 +91,8 @@ export async function startFrontend(context: NodeContext): Promise<NodeServices>
 }
 
 /** Opened last: who asks it finds all services there. */
-async function startAdminApi({ config, tls, mappings, authentication, directory, sessions, siblings, log }: Ground, health: Health): Promise<Service[]> {
-  const routes = [...healthRoutes(health), ...adminRoutes({ mappings, authentication, directory, siblings, log, sessions: Object.values(sessions) })];
+async function startAdminApi({ config, tls, mappings, authentication, directory, sessions, siblings, measure, log }: Ground, health: Health): Promise<Service[]> {
+  const routes = [...healthRoutes(health), metricsRoute(measure), ...adminRoutes({ mappings, authentication, directory, siblings, log, sessions: Object.values(sessions) })];
   return Promise.all(adminListeners(config).map(async (at) => startAdmin({ ...at, serverTls: tls.forNodes, isTrustedNode: tls.isTrustedNode, routes, log })));
 }
 

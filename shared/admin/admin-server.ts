@@ -23,9 +23,10 @@ export interface AdminRequest {
   readonly body: unknown;
 }
 
-/** JSON, or bytes as they come. */
+/** JSON, text of a type of its own, or bytes as they come. */
 export type AdminAnswer =
   | { readonly status: number; readonly body: unknown }
+  | { readonly status: number; readonly text: string; readonly contentType: string }
   | { readonly status: number; readonly stream: AsyncIterable<Buffer> };
 
 export interface AdminRoute {
@@ -101,6 +102,11 @@ async function answerRequest(options: AdminOptions, request: IncomingMessage, re
     const body = route.method === 'POST' ? await readJson(request, longestBodyBytes) : undefined;
     const answer = await route.answer(decodeURIComponent(path.slice(route.prefix.length)), { query, body });
     if ('body' in answer) return reply(response, answer);
+    if ('text' in answer) {
+      response.writeHead(answer.status, { 'content-type': answer.contentType, 'cache-control': 'no-store' });
+      response.end(answer.text);
+      return;
+    }
     response.writeHead(answer.status, { 'content-type': 'application/octet-stream', 'cache-control': 'no-store' });
     response.flushHeaders();
     await pipeline(Readable.from(answer.stream, { objectMode: false }), response);

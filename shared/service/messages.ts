@@ -1,4 +1,5 @@
 /** What a supervisor and its worker processes tell each other over their IPC channel. */
+import type { Snapshot } from '../metrics/snapshot.ts';
 import type { Notice } from './notices.ts';
 import type { ChangeHint } from './service.ts';
 
@@ -17,7 +18,9 @@ export type Order =
   | { readonly kind: 'asked'; readonly round: number; readonly others: number } // your question went to so many
   | { readonly kind: 'answer'; readonly round: number; readonly answer: unknown }
   /** Posted by other workers (see notices.ts). */
-  | { readonly kind: 'notices'; readonly topic: string; readonly notices: readonly Notice[] };
+  | { readonly kind: 'notices'; readonly topic: string; readonly notices: readonly Notice[] }
+  | { readonly kind: 'measure'; readonly round: number } // tell what you have counted
+  | { readonly kind: 'measurements'; readonly question: number; readonly counted: Snapshot }; // of the whole node, to whom it wanted to know
 
 /** From a worker to the supervisor. */
 export type Report =
@@ -29,9 +32,11 @@ export type Report =
   | { readonly kind: 'ask'; readonly round: number; readonly topic: string; readonly question: unknown }
   | { readonly kind: 'post'; readonly topic: string; readonly key: string; readonly value: unknown }
   | { readonly kind: 'subscribe'; readonly topic: string } // to what is posted, and what is kept of it
-  | { readonly kind: 'answer'; readonly asker: number; readonly round: number; readonly answer: unknown };
+  | { readonly kind: 'answer'; readonly asker: number; readonly round: number; readonly answer: unknown }
+  | { readonly kind: 'measured'; readonly round: number; readonly counted: Snapshot } // by this worker since it began; round 0: its last word
+  | { readonly kind: 'how-much'; readonly question: number }; // has the whole node counted?
 
-const kinds: ReadonlySet<string> = new Set(['start', 'hint', 'appoint', 'retire', 'stop', 'awake', 'ready', 'resigned', 'failed', 'ask', 'asked', 'answer', 'post', 'subscribe', 'notices']);
+const kinds: ReadonlySet<string> = new Set(['start', 'hint', 'appoint', 'retire', 'stop', 'awake', 'ready', 'resigned', 'failed', 'ask', 'asked', 'answer', 'post', 'subscribe', 'notices', 'measure', 'measured', 'measurements', 'how-much']);
 
 /** True for a message of ours; the channel carries the cluster module's own as well. */
 export function isMessage(value: unknown): value is Order | Report {

@@ -7,6 +7,8 @@
 import cluster from 'node:cluster';
 import type { Worker } from 'node:cluster';
 import type { Logger } from '../log/log.ts';
+import { counter, gauge } from '../metrics/metrics.ts';
+import { MeasurementBoard } from './measurements.ts';
 import { isMessage } from './messages.ts';
 import type { Order, Report } from './messages.ts';
 import { NoticeBoard } from './notices.ts';
@@ -56,6 +58,9 @@ const healthyAfterMs = 60_000;
 /** A worker that is not gone so long after its time is killed. */
 const killAfterMs = 5000;
 
+const workers = gauge({ name: 'waybill_workers', help: 'Worker processes that serve now, those that finish their last sessions among them.', labels: ['stage'] });
+const restarts = counter({ name: 'waybill_worker_restarts', help: 'Worker processes that ended unasked, and are replaced.' });
+
 /** Starts the first generation and keeps it alive. */
 export function supervise(options: SupervisorOptions): Supervisor {
   const crew = new Crew(options);
@@ -78,6 +83,7 @@ class Crew {
   #appointed: Member | undefined;
   readonly #members = new Set<Member>();
   readonly #notices = new NoticeBoard();
+  readonly #measurements = new MeasurementBoard<Member>(() => this.#measured(), send);
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -117,6 +123,7 @@ class Crew {
         await gone(member.worker, drainMs + killAfterMs);
       }),
     );
+    this.#measurements.end();
   }
 
   living(): { readonly pid: number; readonly slot: number }[] {
@@ -172,6 +179,10 @@ class Crew {
       for (const other of this.#members) if (other !== member) send(other, order); // starting ones too: they may have subscribed already
     } else if (message.kind === 'subscribe') {
       for (const order of this.#notices.kept(message.topic)) send(member, order);
+    } else if (message.kind === 'measured') {
+      this.#measurements.hear(member, message);
+    } else if (message.kind === 'how-much') {
+      void this.#measurements.measure().then((counted) => send(member, { kind: 'measurements', question: message.question, counted }));
     } else if (message.kind === 'ready') {
       if (member.stage === 'starting') member.stage = 'ready';
       this.#appoint();
@@ -188,12 +199,24 @@ class Crew {
     return [...this.#members].filter((other) => other !== member && other.stage !== 'starting');
   }
 
+  /** Those that count; also sets what the supervisor itself tells of them. */
+  #measured(): Member[] {
+    const serving = [...this.#members].filter(({ stage }) => stage !== 'starting');
+    for (const stage of ['ready', 'leaving'] as const) workers.set({ stage }, serving.filter((member) => member.stage === stage).length);
+    return serving;
+  }
+
   /** A worker is gone. One that nobody told to leave is replaced after a while. */
   #bury(member: Member, how: string): void {
     this.#members.delete(member);
+    const { worker } = member;
+    const depart = (): void => this.#measurements.depart(member);
+    if (worker.isConnected()) worker.once('disconnect', depart); // its last words may still be on their way
+    else depart();
     if (member.stage !== 'leaving' && !this.#stopping) {
       if (Date.now() - member.bornMs > healthyAfterMs) this.#backOffMs = firstBackOffMs;
-      this.#options.log.error({ worker: member.worker.process.pid, how, restartInMs: this.#backOffMs }, 'worker died');
+      restarts.add({});
+      this.#options.log.error({ worker: worker.process.pid, how, restartInMs: this.#backOffMs }, 'worker died');
       setTimeout(() => this.#fillUp(), this.#backOffMs);
       this.#backOffMs = Math.min(this.#backOffMs * 2, longestBackOffMs);
     }

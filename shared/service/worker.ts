@@ -3,6 +3,9 @@
  * when appointed, retires or stops when told. Called by frontend/main.ts and backend/main.ts in processes that the supervisor forked.
  */
 import type { Logger } from '../log/log.ts';
+import { watchProcess } from '../metrics/process-metrics.ts';
+import type { Snapshot } from '../metrics/snapshot.ts';
+import { WorkerMeasurements } from './measurements.ts';
 import { isMessage } from './messages.ts';
 import type { Order, Report } from './messages.ts';
 import { WorkerNotices } from './notices.ts';
@@ -19,6 +22,8 @@ export interface WorkerContext {
   readonly hints: HintBus;
   readonly siblings: Siblings;
   readonly notices: Notices;
+  /** What all processes of the node have counted (shared/metrics). */
+  readonly measure: () => Promise<Snapshot>;
   /** True once the node was told to stop: clients should go elsewhere. */
   readonly isStopping: () => boolean;
 }
@@ -50,12 +55,14 @@ export async function runWorker(
   const orders = new OrderQueue();
   const siblings = new WorkerSiblings((report) => channel.send(report));
   const notices = new WorkerNotices((report) => channel.send(report));
+  const measurements = new WorkerMeasurements((report) => channel.send(report));
   channel.onMessage((message) => {
     if (!isMessage(message)) return;
     const order = message as Order;
     if (order.kind === 'hint') hints.receive(order.hint);
     else if (order.kind === 'notices') notices.receive(order);
     else if (order.kind === 'ask' || order.kind === 'asked' || order.kind === 'answer') siblings.receive(order);
+    else if (order.kind === 'measure' || order.kind === 'measurements') measurements.receive(order);
     else orders.add(order);
   });
   channel.send({ kind: 'awake' });
@@ -63,13 +70,16 @@ export async function runWorker(
   if (first.kind !== 'start') return 'drained'; // told to leave before there was anything to do
   let node: NodeServices;
   try {
-    node = await start({ slot: first.slot, configuration: first.configuration, hints, siblings, notices, isStopping: () => orders.stopCame });
+    node = await start({ slot: first.slot, configuration: first.configuration, hints, siblings, notices, measure: async () => measurements.measure(), isStopping: () => orders.stopCame });
   } catch (error) {
     channel.send({ kind: 'failed', text: error instanceof Error ? error.message : String(error) });
     return 'failed';
   }
   channel.send({ kind: 'ready' });
+  const endWatch = watchProcess();
   await new Shift(node, orders, channel).work();
+  measurements.sayLast();
+  endWatch();
   return 'drained';
 }
 

@@ -8,6 +8,8 @@ import { once } from 'node:events';
 import * as net from 'node:net';
 import { createInterface } from 'node:readline';
 import { createLog } from '../../../shared/log/log.ts';
+import { counter } from '../../../shared/metrics/metrics.ts';
+import { valueOf } from '../../../shared/metrics/snapshot.ts';
 import { supervise } from '../../../shared/service/supervisor.ts';
 import { runWorker } from '../../../shared/service/worker.ts';
 import type { Service } from '../../../shared/service/service.ts';
@@ -17,6 +19,8 @@ const tell = (what: object): void => {
 };
 
 const log = createLog({ node: 'small', level: 'silent' });
+
+const began = counter({ name: 'waybill_test_began', help: 'Workers that began.' });
 
 /** Work that exists once per node, and takes a while to let go of. */
 const letGoMs = 200;
@@ -77,9 +81,13 @@ if (cluster.isPrimary) {
       process.on('message', listener);
     },
   };
-  const ended = await runWorker(channel, async ({ slot, configuration, hints }) => {
+  const ended = await runWorker(channel, async ({ slot, configuration, hints, measure }) => {
     if (configuration === 'bad') throw new Error('that is bad');
     hints.subscribe((hint) => tell({ event: 'heard', hint, configuration }));
+    began.add({});
+    setInterval(() => {
+      void measure().then((counted) => tell({ event: 'counted', began: valueOf(counted, 'waybill_test_began'), workers: valueOf(counted, 'waybill_workers', { stage: 'ready' }), restarts: valueOf(counted, 'waybill_worker_restarts') }));
+    }, 200).unref();
     const echo = await startEcho(configuration);
     tell({ event: 'began', slot, configuration, port: echo.port });
     setTimeout(() => hints.publish({ account: `from ${String(slot)} of ${configuration}` }), 1500);

@@ -169,3 +169,14 @@ test('a worker that dies just before it is told something costs itself only', as
   await node.until(({ event }) => event === 'began', 3);
   await answers(await node.session(), 'first');
 });
+
+test('what the workers count is told for the whole node by any of them, and what a dead one had counted is not lost', async (t) => {
+  const node = startNode(t);
+  await node.until(({ event, began, workers }) => event === 'counted' && began === 2 && workers === 2);
+  const victim = (await node.until(({ event }) => event === 'began', 2))[0];
+  process.kill(victim?.pid ?? 0, 'SIGKILL');
+  await node.until(({ event, began, restarts, workers }) => event === 'counted' && began === 3 && restarts === 1 && workers === 2);
+  assert.ok(!node.told.slice(node.told.findIndex(({ began }) => began === 2)).some(({ event, began }) => event === 'counted' && Number(began) < 2), 'never goes back');
+  node.order('stop');
+  assert.equal(await node.ended, 0);
+});
