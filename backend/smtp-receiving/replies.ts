@@ -5,6 +5,7 @@ import type { Logger } from '../../shared/log/log.ts';
 import { makeReply } from '../../shared/smtp/reply.ts';
 import type { Reply } from '../../shared/smtp/reply.ts';
 import { SmtpRefused } from '../../shared/smtp/refusal.ts';
+import { isBarred } from '../../shared/user-map/barred.ts';
 
 type Words = readonly [code: number, enhanced: string, text: string];
 
@@ -38,6 +39,11 @@ const words: Readonly<Record<FailureKind, Words>> = {
 /** The reply to whatever was thrown. A fault of ours goes to the log, whole, under the session's id. */
 export function replyTo(thrown: unknown, { sessionId, log }: { readonly sessionId: string; readonly log: Logger }): Reply {
   if (thrown instanceof SmtpRefused) return thrown.reply;
+  if (isBarred(thrown)) {
+    // With the directory's reason. A front-end tells an expired password from a wrong one by the word in brackets.
+    const [code, enhanced] = words[thrown.kind];
+    return makeReply(code, enhanced, `${thrown.kind === 'password-expired' ? '[EXPIRED] ' : ''}${thrown.message}`);
+  }
   if (!(thrown instanceof Failure)) {
     log.error({ err: thrown, session: sessionId }, 'internal error');
     return makeReply(451, '4.3.0', `internal error, reference ${sessionId}`);

@@ -120,11 +120,11 @@ async function loggedIn(backend: Connection, tag: string): Promise<Completion> {
   throw credentialsRefused(completion);
 }
 
-const troubles: ReadonlySet<string> = new Set(['UNAVAILABLE', 'INUSE', 'LIMIT', 'SERVERBUG', 'CONTACTADMIN']);
+const troubles: ReadonlySet<string> = new Set(['UNAVAILABLE', 'INUSE', 'LIMIT', 'SERVERBUG', 'CONTACTADMIN', 'EXPIRED']);
 
 function credentialsRefused({ status, text }: Pick<Completion, 'status' | 'text'>): Failure {
   const code = /^\[([A-Za-z-]+)/.exec(text)?.[1]?.toUpperCase() ?? '';
-  if (status !== 'NO' || troubles.has(code)) return refusedByBackend({ referral: undefined, code, text });
+  if (status !== 'NO' || troubles.has(code)) return refusedByBackend({ referral: undefined, code, text: text.replace(/^\[[^\]]*\] ?/, ''), asked: 'password' });
   return new Failure('bad-credentials', 'the mail server refuses name and password', { cause: new Error(`server said: ${text}`) });
 }
 

@@ -1,5 +1,6 @@
 /** The one reading of "this mailbox is not here" that all our back-end dialogues share. */
 import { Failure } from '../../shared/base/failure.ts';
+import type { FailureKind } from '../../shared/base/failure.ts';
 
 export interface BackendRefusal {
   readonly referral: string | undefined;
@@ -18,7 +19,19 @@ export function refusedByBackend(refusal: BackendRefusal): Failure {
   if (refusal.referral !== undefined) return new Failure('not-kept-here', 'the mailbox is on another node', { cause, node: refusal.referral });
   if (refusal.code === 'IN-USE' || refusal.code === 'INUSE') return new Failure('in-use', 'the mailbox is in use by another session', { cause });
   if (refusal.code === 'LIMIT') return new Failure('limit', refusal.text, { cause });
-  if (refusal.asked === 'password' && refusal.code === 'EXPIRED') return new Failure('password-expired', refusal.text, { cause });
-  if (refusal.asked === 'password' && (refusal.code === 'AUTHENTICATIONFAILED' || refusal.code === 'AUTH')) return new Failure('bad-credentials', 'wrong user name or password', { cause });
-  return new Failure('backend-unavailable', 'the mailbox can not be opened now', { cause });
+  const verdict = refusal.asked === 'password' ? ofPassword(refusal, cause) : undefined;
+  return verdict ?? new Failure('backend-unavailable', 'the mailbox can not be opened now', { cause });
+}
+
+/** Codes of RFC 5530 and RFC 3206; what stands behind the stroke is our nodes' own detail (RFC 2449 section 8). */
+const barredBy: ReadonlyMap<string, FailureKind> = new Map([
+  ['EXPIRED', 'password-expired'], ['AUTH/EXPIRED', 'password-expired'],
+  ['CONTACTADMIN', 'account-disabled'], ['AUTH/DISABLED', 'account-disabled'], ['SYS/PERM', 'account-disabled'],
+]);
+
+/** What the code says of the user who gave a password; undefined when it is about something else. */
+function ofPassword({ code, text }: BackendRefusal, cause: Error): Failure | undefined {
+  const barred = barredBy.get(code);
+  if (barred !== undefined) return new Failure(barred, text, { cause });
+  return code === 'AUTHENTICATIONFAILED' || code === 'AUTH' ? new Failure('bad-credentials', 'wrong user name or password', { cause }) : undefined;
 }

@@ -11,6 +11,7 @@ import { Connection } from '../../shared/net/connection.ts';
 import type { AnySocket } from '../../shared/net/connection.ts';
 import { connectTo } from '../../shared/net/connect.ts';
 import type { TlsSessions } from '../../shared/net/connect.ts';
+import { isBarred } from '../../shared/user-map/barred.ts';
 import type { Identity, PasswordsAt, SaslAuthentication } from '../authentication/authentication.ts';
 import type { Mapping, Route } from '../mapping/mapping.ts';
 import type { BackendCapabilities } from './backend-capabilities.ts';
@@ -60,7 +61,7 @@ export interface LoginRoad {
 
 /** A protocol's dialogues with a back-end, from its greeting to "logged in". They resolve with its words of welcome. */
 export interface BackendDialogues {
-  /** With a password, the node is to check it. @throws Failure('bad-credentials') when it refuses it */
+  /** With a password, the node is to check it. @throws Failure('bad-credentials') when it refuses it, `password-expired` or `account-disabled` when it is right and lets nobody in */
   asNode(backend: Connection, user: NodeLogin, client: ClientIdentity): Promise<string>;
   /** @throws Failure('bad-credentials') when the server refuses name and password */
   asUser(backend: Connection, login: ForeignLogin): Promise<string>;
@@ -162,7 +163,8 @@ async function logInAbroad(
     const { backend, welcome } = await converse(road, server, async (connection) => dialogues.asUser(connection, login));
     return { backend, address, node: server.name, welcome };
   } catch (error) {
-    if (identity.kind === 'own' || !isFailure(error, 'bad-credentials')) throw error;
+    // What is said to the master user is not the user's concern.
+    if (identity.kind === 'own' || !(isFailure(error, 'bad-credentials') || isBarred(error))) throw error;
     log.error({ err: error, account: address, node: server.name }, 'the server refuses the master user for this account');
     throw new Failure('backend-unavailable', 'the mailbox can not be opened now', { cause: error });
   }

@@ -97,7 +97,7 @@ async function expectLoggedIn(backend: Connection): Promise<string> {
 /** A plain -ERR means wrong name or password; only some codes say that it's something else (RFC 2449, RFC 3206). */
 function credentialsRefused(line: string): Failure {
   const [, code = '', text = line] = /^-ERR (?:\[([^\]]*)\] ?)?(.*)$/.exec(line) ?? [];
-  if (/^(IN-USE|LOGIN-DELAY|SYS)/i.test(code)) return refusedByBackend({ referral: undefined, code: code.toUpperCase(), text });
+  if (/^(IN-USE|LOGIN-DELAY|SYS)/i.test(code)) return refusedByBackend({ referral: undefined, code: code.toUpperCase(), text, asked: 'password' });
   return new Failure('bad-credentials', 'the mail server refuses name and password', { cause: new Error(`server said: ${text}`) });
 }
 

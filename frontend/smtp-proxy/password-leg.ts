@@ -19,7 +19,7 @@ export interface PasswordQuestion {
   readonly password: string;
 }
 
-/** @throws Failure('bad-credentials') when it is wrong, Failure('backend-unavailable') when that can't be found out now */
+/** @throws Failure('bad-credentials') when it is wrong, `password-expired` or `account-disabled` when it is right and lets nobody in, Failure('backend-unavailable') when that can't be found out now */
 export async function checkAtBackend(road: PasswordRoad, peer: SmtpPeer, question: PasswordQuestion): Promise<void> {
   try {
     await ask(road, peer, question);
@@ -51,8 +51,15 @@ async function ask({ legs, submissionOf }: PasswordRoad, peer: SmtpPeer, { addre
       void leg.quit();
     }
   } catch (thrown) {
-    if (thrown instanceof SmtpRefused && thrown.reply.code === 535) throw new Failure('bad-credentials', 'wrong user name or password', { cause: thrown });
+    if (thrown instanceof SmtpRefused && (thrown.reply.code === 535 || thrown.reply.code === 525)) throw verdictOf(thrown);
     if (referralOf(thrown) !== undefined || isFailure(thrown, 'backend-unavailable')) throw thrown;
     throw new Failure('backend-unavailable', 'the password can not be checked now', { cause: thrown });
   }
+}
+
+function verdictOf(refused: SmtpRefused): Failure {
+  const text = refused.reply.lines.join(' ');
+  if (refused.reply.code === 525) return new Failure('account-disabled', text, { cause: refused });
+  const [, expired] = /^\[EXPIRED\] (.*)$/s.exec(text) ?? [];
+  return expired === undefined ? new Failure('bad-credentials', 'wrong user name or password', { cause: refused }) : new Failure('password-expired', expired, { cause: refused });
 }

@@ -5,6 +5,7 @@ import type { Logger } from '../../shared/log/log.ts';
 import { makeReply } from '../../shared/smtp/reply.ts';
 import type { Reply } from '../../shared/smtp/reply.ts';
 import { OutcomeUnknown, SmtpRefused } from '../../shared/smtp/refusal.ts';
+import { isBarred } from '../../shared/user-map/barred.ts';
 
 const backendAway = makeReply(451, '4.4.1', 'the mail server behind does not answer, try again later');
 
@@ -38,6 +39,7 @@ const byKind: Readonly<Record<FailureKind, Reply>> = {
 export function replyTo(thrown: unknown, context: { readonly sessionId: string; readonly log: Logger }): Reply {
   if (thrown instanceof SmtpRefused) return passedOn(thrown.reply);
   if (thrown instanceof OutcomeUnknown) return backendAway;
+  if (isBarred(thrown)) return makeReply(byKind[thrown.kind].code, byKind[thrown.kind].enhanced, thrown.message);
   if (isFailure(thrown)) return byKind[thrown.kind];
   context.log.error({ err: thrown, session: context.sessionId }, 'internal error');
   return makeReply(451, '4.3.0', `internal error, reference ${context.sessionId}`);

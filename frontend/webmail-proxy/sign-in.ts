@@ -6,7 +6,7 @@ import { Failure, isFailure } from '../../shared/base/failure.ts';
 import { newSessionId } from '../../shared/base/session-id.ts';
 import { readHostField } from '../../shared/http/host-field.ts';
 import { readJson } from '../../shared/http/body.ts';
-import { sendJson } from '../../shared/http/refusals.ts';
+import { HttpRefusal, sendJson } from '../../shared/http/refusals.ts';
 import type { Exchange } from '../../shared/http/http-service.ts';
 import { clearedSetCookie, sessionSetCookie } from '../../shared/session-cookie/session-cookie.ts';
 import type { SessionAges } from '../../shared/session-cookie/session-cookie.ts';
@@ -148,6 +148,8 @@ async function askOnce({ address, seen, session, password }: User, target: Backe
     asked.once('error', (cause: NodeJS.ErrnoException) => reject(asked.reusedSocket && cause.code === 'ECONNRESET' ? new StaleConnection(cause.message) : unavailable(cause)));
     asked.end(body);
   });
+  const barred = answer.statusCode === 403 && password !== undefined ? await readBarred(answer) : undefined;
+  if (barred !== undefined) throw barred;
   answer.resume();
   const epoch = Number(answer.headers[epochHeader]);
   if (answer.statusCode === 200 && Number.isInteger(epoch)) return { kind: 'open', epoch };
@@ -155,6 +157,19 @@ async function askOnce({ address, seen, session, password }: User, target: Backe
   if (answer.statusCode === 421) return { kind: 'referred', node: typeof node === 'string' ? node : undefined };
   if (answer.statusCode === 401 && password !== undefined) throw new Failure('bad-credentials', 'Wrong user name or password.');
   throw unavailable(new Error(`the back-end answered ${String(answer.statusCode)}`));
+}
+
+const barredAnswer = z.object({ error: z.object({ kind: z.enum(['password-expired', 'account-disabled']), text: z.string() }) });
+
+/** What a back-end says of an account whose password is right and that nobody gets into; undefined for another refusal. */
+async function readBarred(answer: IncomingMessage): Promise<Failure | undefined> {
+  try {
+    const { error: { kind, text } } = barredAnswer.parse(await readJson(answer, maxSignInBytes));
+    return new Failure(kind, text);
+  } catch (error) {
+    if (error instanceof z.ZodError || isFailure(error) || error instanceof HttpRefusal) return undefined;
+    throw unavailable(error instanceof Error ? error : new Error(String(error)));
+  }
 }
 
 function unavailable(cause: Error): Failure {
