@@ -1,5 +1,6 @@
 /** Wiring of a back-end's worker: from the node's configuration to running services. The only file that knows all rooms. */
 import type { NodeConfig } from '../cluster-config/effective.ts';
+import { openAdminApi } from '../cluster-config/admin/open-api.ts';
 import { nodeOfMailHost } from '../cluster-config/effective.ts';
 import { openDirectoryAccess } from '../cluster-config/directory-access.ts';
 import { adminListeners } from '../cluster-config/listeners.ts';
@@ -7,6 +8,7 @@ import { loadForeignTrust } from '../cluster-config/foreign-backends.ts';
 import { loadNodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeContext } from '../cluster-config/run-node.ts';
+import { Failure } from '../shared/base/failure.ts';
 import { startAdmin } from '../shared/admin/admin-server.ts';
 import type { AdminRoute } from '../shared/admin/admin-server.ts';
 import type { AdminTarget } from '../shared/admin/admin-client.ts';
@@ -17,6 +19,7 @@ import type { Service } from '../shared/service/service.ts';
 import type { NodeServices } from '../shared/service/worker.ts';
 import { createAccountMoves } from './account-move/account-move.ts';
 import { createAccounts } from './accounts/accounts.ts';
+import type { Accounts } from './accounts/accounts.ts';
 import { accountRoute, askHolders } from './accounts/holders.ts';
 import { localAccountRoutes } from './accounts/local-account-routes.ts';
 import { sessionRoutes } from './accounts/session-routes.ts';
@@ -103,8 +106,18 @@ function otherBackends(config: NodeConfig, tls: NodeTls): Readonly<Record<string
 }
 
 /** Opened last: who asks it finds all services there. */
-async function startAdminApi({ config, tls, storage, context }: Ground, { services, routes: more }: { readonly services: readonly Service[]; readonly routes: readonly AdminRoute[] }): Promise<Service[]> {
+async function startAdminApi({ config, tls, storage, accounts, context }: Ground, { services, routes: more }: { readonly services: readonly Service[]; readonly routes: readonly AdminRoute[] }): Promise<Service[]> {
   const readIndex = (): void => void storage.find(`postmaster@${config.primaryDomain}`);
-  const routes = [...healthRoutes({ isStopping: context.isStopping, services, check: readIndex }), metricsRoute(context.measure), accountRoute(storage), ...more];
-  return Promise.all(adminListeners(config).map(async (at) => startAdmin({ ...at, serverTls: tls.forNodes, isTrustedNode: tls.isTrustedNode, routes, log: context.log })));
+  const health = { isStopping: context.isStopping, services, check: readIndex };
+  const parts = [await openAdminApi({ context, tls, health, handlers: [], keeperOf: async (address) => keeperOf(accounts, config, address) })];
+  const routes = [...healthRoutes(health), metricsRoute(context.measure), accountRoute(storage), ...more];
+  return Promise.all(adminListeners(config).map(async (at) => startAdmin({ ...at, serverTls: tls.forNodes, isTrustedNode: tls.isTrustedNode, routes, parts, log: context.log })));
+}
+
+/** @throws Failure for addresses whose mail no node of ours keeps */
+async function keeperOf(accounts: Accounts, config: NodeConfig, address: string): Promise<string> {
+  const entry = await accounts.lookUp(address);
+  const node = entry === undefined ? undefined : nodeOfMailHost(config.nodes, entry.mailHost);
+  if (node === undefined) throw new Failure('unknown-user', `no back-end of this cluster keeps mail of ${address}`);
+  return node;
 }

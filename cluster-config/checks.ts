@@ -1,4 +1,5 @@
 /** What must hold between parameters of one node, and between nodes, beyond the shape of each. */
+import { checkAdministration } from './administration.ts';
 import type { Problem } from './problem.ts';
 import { checkProxyMaps } from './proxy-maps.ts';
 import { servicesOfRole } from './schema.ts';
@@ -7,7 +8,7 @@ import { splitHostAndPort } from './values.ts';
 
 /** Problems between the parameters of one node; their paths are parameters'. */
 export function checkNode(parameters: Parameters, role: Role): readonly Problem[] {
-  return [...checkNames(parameters), ...checkProxyMaps(parameters), ...checkTls(parameters, role), ...checkStorage(parameters, role), ...checkListeners(parameters, role)];
+  return [...checkNames(parameters), ...checkProxyMaps(parameters), ...checkAdministration(parameters), ...checkTls(parameters, role), ...checkStorage(parameters, role), ...checkListeners(parameters, role)];
 }
 
 function checkNames({ ldapConnectors, userMaps, routing }: Parameters): readonly Problem[] {

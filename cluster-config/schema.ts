@@ -1,5 +1,6 @@
 /** The schema of a cluster configuration: the only place where a parameter is defined; groups stand in files of their own. */
 import { z } from 'zod';
+import { administrationParameters } from './administration.ts';
 import { addressingParameters } from './addressing.ts';
 import { directoryParameters } from './directory.ts';
 import { genericParameters } from './generic.ts';
@@ -17,6 +18,7 @@ export const parametersSchema = z.strictObject({
   ...directoryParameters,
   ...storageParameters,
   ...servicesParameters,
+  ...administrationParameters,
 });
 
 export type Parameters = z.output<typeof parametersSchema>;

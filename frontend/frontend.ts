@@ -13,6 +13,8 @@ import type { ProxyName } from '../cluster-config/proxy-maps.ts';
 import { readScramSaltKey } from '../cluster-config/scram-salts.ts';
 import { httpLimits, httpListener, readCookieSecret, sessionAges, uiDirectory } from '../cluster-config/webmail-settings.ts';
 import { parseNetwork } from '../shared/access/network.ts';
+import { openAdminApi } from '../cluster-config/admin/open-api.ts';
+import { Failure } from '../shared/base/failure.ts';
 import { startAdmin } from '../shared/admin/admin-server.ts';
 import { healthRoutes } from '../shared/admin/health-routes.ts';
 import type { Health } from '../shared/admin/health-routes.ts';
@@ -84,16 +86,24 @@ export async function startFrontend(context: NodeContext): Promise<NodeServices>
   return {
     log,
     services,
-    admin: await startAdminApi(ground, { isStopping: context.isStopping, services, check: () => undefined }),
+    admin: await startAdminApi(ground, context, { isStopping: context.isStopping, services, check: () => undefined }),
     onAppointed: async () => Promise.resolve([]),
     close: async () => Promise.resolve(directory.close()),
   };
 }
 
 /** Opened last: who asks it finds all services there. */
-async function startAdminApi({ config, tls, mappings, authentication, directory, sessions, siblings, measure, log }: Ground, health: Health): Promise<Service[]> {
+async function startAdminApi({ config, tls, mappings, authentication, directory, sessions, siblings, measure, log }: Ground, context: NodeContext, health: Health): Promise<Service[]> {
+  const parts = [await openAdminApi({ context, tls, health, handlers: [], keeperOf: async (address) => keeperOf(mappings.of(), address) })];
   const routes = [...healthRoutes(health), metricsRoute(measure), ...adminRoutes({ mappings, authentication, directory, siblings, log, sessions: Object.values(sessions) })];
-  return Promise.all(adminListeners(config).map(async (at) => startAdmin({ ...at, serverTls: tls.forNodes, isTrustedNode: tls.isTrustedNode, routes, log })));
+  return Promise.all(adminListeners(config).map(async (at) => startAdmin({ ...at, serverTls: tls.forNodes, isTrustedNode: tls.isTrustedNode, routes, parts, log })));
+}
+
+/** @throws Failure for addresses whose mail no node of ours keeps */
+async function keeperOf(mapping: Mapping, address: string): Promise<string> {
+  const answer = await mapping.lookUp(address);
+  if (answer.kind === 'found' && answer.route.kind === 'node') return answer.route.node;
+  throw new Failure('unknown-user', `no back-end of this cluster keeps mail of ${address}`);
 }
 
 interface AuthenticationParts extends Pick<Ground, 'config' | 'log'>, Pick<NodeContext, 'notices'> {

@@ -3,10 +3,9 @@
  * hash in the account's record, so that it is as durable as the mail and goes along when the account moves. Which accounts
  * are local says the domain: a user map of type `localFile` has it, or no map is asked for it at all.
  */
-import { hash } from '@node-rs/argon2';
 import { randomBytes } from 'node:crypto';
 import { Failure } from '../../shared/base/failure.ts';
-import { verifyPassword } from '../../shared/ldap/password-hash.ts';
+import { hashPasswordSlowly, verifyPassword } from '../../shared/ldap/password-hash.ts';
 import type { UserEntry, UserMaps } from '../../shared/user-map/user-maps.ts';
 import type { Account, Storage } from '../storage/storage.ts';
 import { settledRecord } from './settled-record.ts';
@@ -47,10 +46,6 @@ export function isLocal(maps: Pick<UserMaps, 'covers'>, entry: UserEntry | undef
   return entry === undefined ? !maps.covers(address) : entry.local !== undefined;
 }
 
-/** RFC 9106 section 4 asks for 64 MiB where memory is scarce; the recommendation of OWASP for servers: 19 MiB, two passes. */
-const argon2Cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
-const longestPasswordBytes = 1024;
-
 export function createLocalAccounts(options: LocalAccountsOptions): LocalAccounts {
   const { storage, maps, nodeName, nodeOf } = options;
   /** What the password of nobody is compared with, so that it takes as long as somebody's. */
@@ -78,7 +73,7 @@ export function createLocalAccounts(options: LocalAccountsOptions): LocalAccount
         if (asker === 'frontend') throw error;
         return undefined; // who has not proven anything is not told where an account is
       });
-      const stored = account?.passwordHash() ?? (await (nobodys ??= hashLocalPassword(randomBytes(16).toString('hex'))));
+      const stored = account?.passwordHash() ?? (await (nobodys ??= hashPasswordSlowly(randomBytes(16).toString('hex'))));
       const match = await verifyPassword(stored, password);
       if (account === undefined || match !== 'match') throw new Failure('bad-credentials', 'wrong user name or password');
       return account;
@@ -87,7 +82,7 @@ export function createLocalAccounts(options: LocalAccountsOptions): LocalAccount
       const address = given.toLowerCase();
       if (!/^[^@\s]+@[^@\s]+$/.test(address)) throw new Failure('bad-input', 'that is no address');
       refuseForeign(await maps.lookUp(address), address);
-      const hashed = await hashLocalPassword(password);
+      const hashed = await hashPasswordSlowly(password);
       const { holders: [holder] } = await options.holders(address);
       if (holder !== undefined) throw new Failure('not-kept-here', `${holder} has such an account`, { node: holder });
       const record = await settledRecord(storage, address);
@@ -101,15 +96,7 @@ export function createLocalAccounts(options: LocalAccountsOptions): LocalAccount
       if (!isLocal(maps, entry, address)) throw new Failure('forbidden', 'a directory has the passwords of this domain');
       const account = await find(address);
       if (account === undefined) throw new Failure('unknown-user', 'there is no such account here');
-      await account.setPasswordHash(await hashLocalPassword(password));
+      await account.setPasswordHash(await hashPasswordSlowly(password));
     },
   };
-}
-
-/** `{ARGON2}$argon2id$…`, as OpenLDAP would keep it. @throws Failure('bad-input') for what nobody could log in with */
-async function hashLocalPassword(password: string): Promise<string> {
-  if (password === '' || password.includes('\0') || Buffer.byteLength(password) > longestPasswordBytes) {
-    throw new Failure('bad-input', `a password has 1 to ${String(longestPasswordBytes)} bytes, none of them NUL`);
-  }
-  return `{ARGON2}${await hash(password, argon2Cost)}`;
 }

@@ -1,6 +1,6 @@
 /** The configuration file of the demo: written once, for people to read and change. */
 import { relative } from 'node:path';
-import { demoAdminDn, demoBaseDn, demoDomain } from './layout.ts';
+import { demoAdminDn, demoAdministrator, demoBaseDn, demoDomain } from './layout.ts';
 import type { DemoBackend, DemoFrontend, DemoLayout } from './layout.ts';
 
 /** The YAML text; file names in it are relative to it. */
@@ -31,6 +31,9 @@ cluster:
       write: { uri: "ldaps://127.0.0.1:${layout.directory.ldaps}", bindDn: "${demoAdminDn}", bindPassword: { file: ${file(layout.files.adminPassword)} } }  # for accounts that move
       searchBase: ${demoBaseDn}
       searchPattern: "(|(mail=%e)(mailLocalAddress=%e))"
+  administration:
+    administrators: # of the admin API
+      - { name: ${demoAdministrator}, password: { file: ${file(layout.files.administratorHash)} }, allow: [all] }
   userMaps:
     - { name: users, type: ldapBind, connector: directory }
 
@@ -44,7 +47,8 @@ function nodeHead(layout: DemoLayout, node: DemoFrontend | DemoBackend): string 
     role: ${node.role}
     host: 127.0.0.1
     serverName: ${node.name}.${demoDomain}
-    tls: { nodeCertificate: ${relative(layout.folder, certificate)}, nodeKey: ${relative(layout.folder, key)} }`;
+    tls: { nodeCertificate: ${relative(layout.folder, certificate)}, nodeKey: ${relative(layout.folder, key)} }
+    administration: { auditFile: ${relative(layout.folder, layout.files.audit(node.name))} }`;
 }
 
 function frontendText(layout: DemoLayout, node: DemoFrontend): string {

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { hashPasswordSlowly } from '../../shared/ldap/password-hash.ts';
 import { createAuthority, isCurrent, issueCertificate } from '../../shared/tls/authority.ts';
 import type { CertificateRequest, CertifiedKey } from '../../shared/tls/authority.ts';
 import { createRandomSource } from '../../shared/tls/random.ts';
@@ -41,6 +42,10 @@ export async function furnishDataFolder(layout: DemoLayout, progress: (text: str
   await writeOnce(layout.files.cookieSecret, () => `${random(32).toString('base64url')}\n`);
   await writeOnce(layout.files.readerPassword, () => `${random(18).toString('base64url')}\n`);
   await writeOnce(layout.files.adminPassword, () => `${demoPassword}\n`);
+  if (!existsSync(layout.files.administratorHash)) {
+    const hash = await hashPasswordSlowly(demoPassword);
+    await writeOnce(layout.files.administratorHash, () => `${hash}\n`);
+  }
   const readerPassword = (await readFile(layout.files.readerPassword, 'utf8')).trim();
   if (await writeOnce(layout.directory.file, () => demoDirectoryText(readerPassword))) progress('made the directory with the demo users');
   if (await writeOnce(layout.configFile, () => demoConfigText(layout))) progress(`wrote the configuration ${layout.configFile}`);

@@ -10,6 +10,8 @@ export const demoBaseDn = 'dc=example,dc=com';
 export const demoAdminDn = `cn=admin,${demoBaseDn}`;
 /** Everybody's password in the demo; the demo listens on this machine only. */
 export const demoPassword = 'waybill-demo';
+/** Who administers the cluster, with the same password. */
+export const demoAdministrator = 'admin';
 export const demoUsers = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank', 'grace', 'heidi', 'ivan', 'judy'] as const;
 
 const backendNames = ['be1', 'be2'] as const;
@@ -47,6 +49,9 @@ export interface DemoLayout {
     readonly cookieSecret: string;
     readonly readerPassword: string;
     readonly adminPassword: string;
+    /** The hash of the password of the administrator `demoAdministrator`. */
+    readonly administratorHash: string;
+    readonly audit: (node: string) => string;
     readonly storage: (node: string) => string;
     readonly log: (name: string) => string;
   };
@@ -75,6 +80,8 @@ export function demoLayout(folder: string, portBase: number, backends: 2 | 3 = 2
       cookieSecret: join(folder, 'secrets', 'cookie'),
       readerPassword: join(folder, 'secrets', 'directory-reader'),
       adminPassword: join(folder, 'secrets', 'directory-admin'),
+      administratorHash: join(folder, 'secrets', 'administrator'),
+      audit: (node) => join(folder, 'audit', `${node}.log`),
       storage: (node) => join(folder, node),
       log: (name) => join(folder, 'log', `${name}.log`),
     },

@@ -3,7 +3,7 @@ import { activeListeners } from '../checks.ts';
 import type { NodeConfig } from '../effective.ts';
 import type { ClusterConfig } from '../load.ts';
 import { splitHostAndPort } from '../values.ts';
-import { backendOfUser, demoAdminDn, demoDomain, demoPassword, demoUsers } from './layout.ts';
+import { backendOfUser, demoAdminDn, demoAdministrator, demoDomain, demoPassword, demoUsers } from './layout.ts';
 import type { DemoLayout } from './layout.ts';
 
 interface ShownListener {
@@ -34,6 +34,7 @@ const cellWidth = 9;
 export function summary(config: ClusterConfig, layout: DemoLayout): string {
   const nodes = Object.values(config.nodes);
   const webmail = nodes.flatMap((node) => (node.role === 'frontend' ? node.services.webmailProxy.listeners.map((listener) => `https://localhost:${portOf(listener)}/`) : []));
+  const admin = nodes.flatMap((node) => node.services.admin.listeners.map((listener) => `https://localhost:${portOf(listener)}/`));
   const users = [...new Set(demoUsers.map((_user, index) => backendOfUser(index)))].map((backend) =>
     `${demoUsers.filter((_user, index) => backendOfUser(index) === backend).join(' ')} (on ${backend})`);
   return `
@@ -47,6 +48,8 @@ ${portTable(nodes)}
   WebMail    ${webmail.join('  or  ')}
   users      ${users.join(', ')}
              and postmaster, all @${demoDomain}; everybody's password: ${demoPassword}
+  admin API  ${admin.join('  ')}
+             administrator ${demoAdministrator}, password ${demoPassword}
   TLS        trust the authority ${layout.files.authority.certificate}
   data       ${layout.folder}  (configuration in waybill.yaml, logs in log/)
 

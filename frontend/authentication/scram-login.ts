@@ -10,7 +10,7 @@ import type { UserMaps } from '../../shared/user-map/user-maps.ts';
 import type { Mapping } from '../mapping/mapping.ts';
 import { nobodyElse } from './exchange.ts';
 import type { AuthExchange, AuthStep, SaslClient } from './exchange.ts';
-import type { RefusalPace } from './refusal-pace.ts';
+import type { RefusalPace } from '../../shared/access/refusal-pace.ts';
 import type { AuthenticatedUser, Judge } from './verdict.ts';
 
 export interface ScramOptions {

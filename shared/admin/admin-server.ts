@@ -40,15 +40,25 @@ export interface AdminRoute {
   readonly answer: (argument: string, request: AdminRequest) => Promise<AdminAnswer>;
 }
 
+/** What answers by itself below a path: the API for administrators, a page. */
+export interface AdminPart {
+  readonly prefix: string;
+  readonly serve: (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<void>;
+}
+
 export interface AdminOptions extends Pick<GateOptions, 'balancers'> {
   readonly host: string;
   readonly port: number;
   readonly serverTls: ServerTls;
   readonly isTrustedNode: (identity: NodeIdentity) => boolean;
   readonly routes: readonly AdminRoute[];
+  /** Asked before the routes; the first whose prefix fits. */
+  readonly parts?: readonly AdminPart[];
   readonly log: Logger;
 }
 
+/** Of each worker: nodes, load balancers, administrators. */
+const mostConnections = 500;
 const longestBodyBytes = 4 * 1024 * 1024;
 
 /** Starts the API. Rejects with the system's error when the port can't be had. */
@@ -69,6 +79,7 @@ export async function startAdmin(options: AdminOptions): Promise<Service> {
       });
     },
   );
+  server.maxConnections = mostConnections;
   guardServer(server, { balancers: options.balancers, log: options.log }, options);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -93,6 +104,8 @@ async function answerRequest(options: AdminOptions, request: IncomingMessage, re
   const url = URL.parse(request.url ?? '/', 'https://node');
   if (url === null) return reply(response, { status: 400, body: { error: 'that is no path' } });
   const { pathname: path, searchParams: query } = url;
+  const part = options.parts?.find(({ prefix }) => path.startsWith(prefix));
+  if (part !== undefined) return part.serve(request, response, url);
   const route = options.routes.find(({ prefix, method = 'GET' }) => path.startsWith(prefix) && method === request.method);
   if (route === undefined) {
     reply(response, { status: 404, body: { error: `nothing at ${String(request.method)} ${path}` } });

@@ -19,12 +19,22 @@ export function healthRoutes(health: Health): readonly AdminRoute[] {
   ];
 }
 
-function readiness({ isStopping, services, check }: Health): { readonly status: number; readonly body: object } {
-  if (isStopping()) return { status: 503, body: { ready: false, reason: 'stopping' } };
+export type Readiness = { readonly kind: 'ready' } | { readonly kind: 'stopping' } | { readonly kind: 'not-ready'; readonly reason: string };
+
+/** Whether the worker wants clients. */
+export function readinessOf({ isStopping, check }: Health): Readiness {
+  if (isStopping()) return { kind: 'stopping' };
   try {
     check();
   } catch (error) {
-    return { status: 503, body: { ready: false, reason: error instanceof Error ? error.message : String(error) } };
+    return { kind: 'not-ready', reason: error instanceof Error ? error.message : String(error) };
   }
-  return { status: 200, body: { ready: true, services: [...new Set(services.map(({ name }) => name))] } };
+  return { kind: 'ready' };
+}
+
+function readiness(health: Health): { readonly status: number; readonly body: object } {
+  const state = readinessOf(health);
+  if (state.kind === 'stopping') return { status: 503, body: { ready: false, reason: 'stopping' } };
+  if (state.kind === 'not-ready') return { status: 503, body: { ready: false, reason: state.reason } };
+  return { status: 200, body: { ready: true, services: [...new Set(health.services.map(({ name }) => name))] } };
 }

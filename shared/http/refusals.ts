@@ -42,6 +42,14 @@ const failureStatus: Record<FailureKind, number> = {
   'shutting-down': 503,
 };
 
+export function statusOfFailure(kind: FailureKind): number {
+  return failureStatus[kind];
+}
+
+export function statusOfRefusal(kind: HttpRefusalKind): number {
+  return refusalStatus[kind];
+}
+
 /** Thrown for what no mail protocol but HTTP knows. */
 export class HttpRefusal extends Error {
   readonly kind: HttpRefusalKind;

@@ -14,7 +14,7 @@ export function refuseCrossSite(request: IncomingMessage): void {
   const foreignSite = site !== undefined && site !== 'same-origin' && site !== 'none';
   const changes = request.method !== 'GET' && request.method !== 'HEAD';
   if (foreignOrigin || foreignSite || (changes && !request.headers[activityHeader])) {
-    throw new HttpRefusal('cross-site', 'This request does not come from the WebMail page.');
+    throw new HttpRefusal('cross-site', 'This request does not come from a page of this server.');
   }
 }
 

@@ -2,7 +2,8 @@
  * The WebMail cookie: who signed in and when, signed with a secret that all nodes share, so that any node can check it and
  * none has to remember it. Pure: front-ends and back-ends issue, read and renew cookies with these functions.
  */
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { readSignedValue, signValue } from './signed-value.ts';
+import type { SigningKey } from './signed-value.ts';
 
 /** What the cookie says. Times are milliseconds since 1970. */
 export interface SessionClaims {
@@ -28,32 +29,30 @@ export interface SessionAges {
 /** `__Host-` makes browsers insist on Secure, Path=/ and no Domain (RFC 6265bis section 4.1.3.2). */
 export const cookieName = '__Host-waybill';
 
-const shortestSecretBytes = 32;
-/** A longer cookie is nobody's of ours. */
-const longestCookie = 2048;
 /** Clocks of nodes may differ by so much. */
 const clockSkewMs = 60_000;
 
 /** The cookie's value: claims and their HMAC-SHA256, both base64url. */
 export function signSession(claims: SessionClaims, secret: Buffer): string {
-  const payload = Buffer.from(JSON.stringify(claims)).toString('base64url');
-  return `${payload}.${mac(payload, secret).toString('base64url')}`;
+  return signValue(claims, keyOf(secret));
 }
 
 /** The claims of a value that we signed and that is neither idle nor old; otherwise undefined. */
 export function verifySession(value: string, check: { readonly secret: Buffer; readonly ages: SessionAges; readonly nowMs: number }): SessionClaims | undefined {
   const { secret, ages, nowMs } = check;
-  const [payload = '', signature = '', ...rest] = value.slice(0, longestCookie).split('.');
-  const given = Buffer.from(signature, 'base64url');
-  const expected = mac(payload, secret);
-  if (rest.length > 0 || given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined;
-  const claims = parseClaims(payload);
-  if (claims === undefined || claims.seenAtMs > nowMs + clockSkewMs) return undefined;
-  return nowMs - claims.seenAtMs < ages.idleMs && nowMs - claims.signedInAtMs < ages.absoluteMs ? claims : undefined;
+  const claims = readSignedValue(value, keyOf(secret));
+  return isClaims(claims) && isCurrent(claims, ages, nowMs) ? claims : undefined;
+}
+
+type SessionTimes = Pick<SessionClaims, 'seenAtMs' | 'signedInAtMs'>;
+
+/** Neither idle nor old, nor from the future. */
+export function isCurrent({ seenAtMs, signedInAtMs }: SessionTimes, ages: SessionAges, nowMs: number): boolean {
+  return seenAtMs <= nowMs + clockSkewMs && nowMs - seenAtMs < ages.idleMs && nowMs - signedInAtMs < ages.absoluteMs;
 }
 
 /** Claims to put into a new cookie when the user is active and the old one has aged a little; otherwise undefined. */
-export function renewedSession(claims: SessionClaims, ages: SessionAges, nowMs: number): SessionClaims | undefined {
+export function renewedSession<Claims extends SessionTimes>(claims: Claims, ages: SessionAges, nowMs: number): Claims | undefined {
   return nowMs - claims.seenAtMs > ages.idleMs / 10 ? { ...claims, seenAtMs: nowMs } : undefined;
 }
 
@@ -72,14 +71,8 @@ export function sessionSetCookie(claims: SessionClaims, secret: Buffer, ages: Se
 /** A Set-Cookie value that ends the session in this browser. */
 export const clearedSetCookie = `${cookieName}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict`;
 
-function mac(payload: string, secret: Buffer): Buffer {
-  if (secret.length < shortestSecretBytes) throw new Error(`the cookie secret needs at least ${String(shortestSecretBytes)} bytes`);
-  return createHmac('sha256', secret).update('waybill session 1\0').update(payload).digest();
-}
-
-function parseClaims(payload: string): SessionClaims | undefined {
-  const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString());
-  return isClaims(claims) ? claims : undefined;
+function keyOf(secret: Buffer): SigningKey {
+  return { secret, purpose: 'waybill session 1' };
 }
 
 function isClaims(value: unknown): value is SessionClaims {

@@ -1,5 +1,5 @@
 /** Options for the slowing of guesses in tests of a single worker. */
-import type { GuessDelayOptions } from '../../frontend/authentication/guess-delays.ts';
+import type { GuessDelayOptions } from '../../shared/access/guess-delays.ts';
 import type { Notices } from '../../shared/service/notices.ts';
 
 /** A worker without others. */

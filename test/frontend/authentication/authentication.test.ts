@@ -3,7 +3,7 @@ import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { setTimeout as sleepMs } from 'node:timers/promises';
 import { createAuthentication } from '../../../frontend/authentication/authentication.ts';
 import type { Authentication, AuthenticationOptions } from '../../../frontend/authentication/authentication.ts';
-import type { GuessDelayOptions } from '../../../frontend/authentication/guess-delays.ts';
+import type { GuessDelayOptions } from '../../../shared/access/guess-delays.ts';
 import { createMapping } from '../../../frontend/mapping/mapping.ts';
 import { Failure, isFailure } from '../../../shared/base/failure.ts';
 import { createConnector } from '../../../shared/ldap/connector.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createAuthentication } from '../../../frontend/authentication/authentication.ts';
-import { RefusalPace } from '../../../frontend/authentication/refusal-pace.ts';
+import { RefusalPace } from '../../../shared/access/refusal-pace.ts';
 import { createMapping } from '../../../frontend/mapping/mapping.ts';
 import { isFailure } from '../../../shared/base/failure.ts';
 import { createConnector } from '../../../shared/ldap/connector.ts';

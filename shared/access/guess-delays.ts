@@ -11,7 +11,7 @@
 import { createHmac } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
-import type { Notices } from '../../shared/service/notices.ts';
+import type { Notices } from '../service/notices.ts';
 
 export interface GuessDelayOptions {
   /** Failures without a delay. */
@@ -28,6 +28,8 @@ export interface GuessDelayOptions {
   readonly key: Buffer;
   /** To the other workers. */
   readonly notices: Notices;
+  /** Whose failures these are: they are counted apart. Mail users' when absent. */
+  readonly topics?: string;
 }
 
 /** Somebody who wants in. */
@@ -47,8 +49,6 @@ const mostSeen = 16;
 const knownMs = 24 * 3_600_000;
 const tellAgainMs = knownMs / 2;
 
-const failedTopic = 'login failed';
-const succeededTopic = 'login succeeded';
 const failedSchema = z.object({ network: z.string(), account: z.string(), guess: z.string() });
 const succeededSchema = z.object({ network: z.string(), name: z.string(), account: z.string() });
 type Failed = z.output<typeof failedSchema>;
@@ -61,16 +61,18 @@ export class GuessDelays {
   readonly #known = new LRUCache<string, number>({ max: mostCounts, ttl: knownMs });
   /** Attempts under way, by network: they count already, so that many at once don't get round the delay. */
   readonly #running = new Map<string, number>();
+  readonly #topics: { readonly failed: string; readonly succeeded: string };
 
   constructor(options: GuessDelayOptions) {
     this.#options = options;
     this.#counts = new LRUCache({ max: mostCounts, ttl: options.forgetMs });
-    const { notices, forgetMs } = options;
-    notices.subscribe(failedTopic, ({ value, ageMs }) => {
+    const { notices, forgetMs, topics = 'login' } = options;
+    this.#topics = { failed: `${topics} failed`, succeeded: `${topics} succeeded` };
+    notices.subscribe(this.#topics.failed, ({ value, ageMs }) => {
       const failed = failedSchema.safeParse(value);
       if (failed.success && ageMs < forgetMs) this.#note(failed.data);
     });
-    notices.subscribe(succeededTopic, ({ value, ageMs }) => {
+    notices.subscribe(this.#topics.succeeded, ({ value, ageMs }) => {
       const succeeded = succeededSchema.safeParse(value);
       if (!succeeded.success) return;
       const { network, name, account } = succeeded.data;
@@ -100,7 +102,7 @@ export class GuessDelays {
     const guess = createHmac('sha256', this.#options.key).update(`${account}\0${password}`).digest('base64url').slice(0, 16);
     const failed = { network, account, guess };
     const { failures, isNew } = this.#note(failed);
-    if (isNew) this.#options.notices.post(failedTopic, Object.values(failed).join(' '), failed);
+    if (isNew) this.#options.notices.post(this.#topics.failed, Object.values(failed).join(' '), failed);
     return this.#delayFor(failures);
   }
 
@@ -112,7 +114,7 @@ export class GuessDelays {
     if (known !== undefined && nowMs - known < tellAgainMs && !hadFailures) return;
     this.#known.set(pair(network, name), nowMs);
     const succeeded: Succeeded = { network, name, account };
-    this.#options.notices.post(succeededTopic, pair(network, name), succeeded);
+    this.#options.notices.post(this.#topics.succeeded, pair(network, name), succeeded);
   }
 
   /** Counts for network and account; the higher of both counts. */

@@ -1,8 +1,8 @@
 /** How guesses are counted by several workers that hear of each other through the real board of notices. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { GuessDelays } from '../../../frontend/authentication/guess-delays.ts';
-import type { GuessDelayOptions } from '../../../frontend/authentication/guess-delays.ts';
+import { GuessDelays } from '../../../shared/access/guess-delays.ts';
+import type { GuessDelayOptions } from '../../../shared/access/guess-delays.ts';
 import { NoticeBoard, WorkerNotices } from '../../../shared/service/notices.ts';
 import { patientGuesses } from '../../harness/guesses.ts';
 

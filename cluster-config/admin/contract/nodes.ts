@@ -1,0 +1,33 @@
+/** Operations of the admin API on nodes: which there are and how they are. */
+import { z } from 'zod';
+import { operation } from '../../../shared/admin-api/operation.ts';
+
+export const nodeName = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'is not the name of a node').describe('A node of the cluster.');
+export const ofNode = z.strictObject({ node: nodeName });
+
+export const workerSchema = z.object({
+  pid: z.number(),
+  state: z.enum(['ready', 'stopping', 'not-ready']),
+  reason: z.string().optional().describe('Why it is not ready.'),
+  services: z.array(z.string()),
+  configVersion: z.string(),
+  startedAt: z.string(),
+  memoryBytes: z.number().describe('Resident memory.'),
+});
+
+const entry = z.object({ name: z.string(), role: z.enum(['frontend', 'backend']), host: z.string() });
+
+export const nodeSchema = entry.extend({
+  state: z.enum(['ready', 'stopping', 'not-ready', 'unreachable']).describe('ready: all its workers are.'),
+  reason: z.string().optional(),
+  configVersion: z.string().optional().describe('Digest of the configuration that its workers run.'),
+  workers: z.array(workerSchema),
+});
+
+export const nodeOperations = {
+  listNodes: operation({
+    name: 'listNodes', method: 'GET', path: '/nodes', group: 'nodes', needs: 'signed-in', place: 'here', kind: 'read',
+    summary: 'All nodes of the cluster and their health, asked now.', answer: z.object({ cluster: z.string(), nodes: z.array(nodeSchema) }),
+  }),
+  showNode: operation({ name: 'showNode', method: 'GET', path: '/nodes/{node}', group: 'nodes', needs: 'signed-in', place: 'node', kind: 'read', summary: 'One node and its workers.', params: ofNode, answer: nodeSchema }),
+};

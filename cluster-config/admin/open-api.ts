@@ -1,0 +1,77 @@
+/** Opens the admin API of a node: administrators, sessions, audit, and the handlers that front-ends and back-ends have in common. */
+import { createHmac } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { AdminSessions } from '../../shared/admin-api/admin-session.ts';
+import { Api, apiPrefix } from '../../shared/admin-api/api-server.ts';
+import type { Reach } from '../../shared/admin-api/api-server.ts';
+import { openAuditLog } from '../../shared/admin-api/audit-log.ts';
+import type { Handled } from '../../shared/admin-api/operation.ts';
+import { SignIn } from '../../shared/admin-api/sign-in.ts';
+import type { AdminTarget } from '../../shared/admin/admin-client.ts';
+import type { AdminPart } from '../../shared/admin/admin-server.ts';
+import type { Health } from '../../shared/admin/health-routes.ts';
+import type { NodeConfig } from '../effective.ts';
+import type { NodeTls } from '../node-tls.ts';
+import type { NodeContext } from '../run-node.ts';
+import { readCookieSecret } from '../webmail-settings.ts';
+import { loadAdministrators } from './administrators.ts';
+import { operations } from './contract/operations.ts';
+import { nodeHandlers } from './node-handlers.ts';
+import { sessionHandlers } from './session-handlers.ts';
+import { answerStatus } from './worker-status.ts';
+
+export interface AdminApiParts {
+  readonly context: NodeContext;
+  readonly tls: NodeTls;
+  readonly health: Health;
+  /** What only this kind of node does. */
+  readonly handlers: readonly Handled[];
+  /** See `Reach`. */
+  readonly keeperOf: (address: string) => Promise<string>;
+}
+
+/** @throws Failure('bad-input') for an administrator whose secrets can't be read */
+export async function openAdminApi({ context, tls, health, handlers, keeperOf }: AdminApiParts): Promise<AdminPart> {
+  const { config, environment, notices, siblings, log } = context;
+  const administrators = await loadAdministrators(config, environment);
+  const find = administrators.get.bind(administrators);
+  const secret = await signingSecret(config, environment);
+  const { guessing, administration } = config;
+  const signIn = new SignIn({
+    find, notices, ipv6Prefix: guessing.ipv6PrefixBits,
+    guesses: {
+      free: guessing.freeAttempts, firstMs: guessing.firstDelayMilliseconds, longestMs: guessing.longestRefusalSeconds * 1000,
+      longestWaitMs: guessing.longestWaitSeconds * 1000, forgetMs: guessing.forgetSeconds * 1000,
+      key: createHmac('sha256', secret).update('digests of wrong passwords of administrators').digest(), notices, topics: 'administrators',
+    },
+  });
+  const sessions = new AdminSessions({
+    secret, find, notices, tokenMs: administration.tokenSeconds * 1000,
+    ages: { idleMs: administration.sessionIdleSeconds * 1000, absoluteMs: administration.sessionSeconds * 1000 },
+  });
+  answerStatus(siblings, config, health);
+  const api = new Api({
+    operations, find, signIn, sessions, log,
+    handlers: [...sessionHandlers(signIn, sessions), ...nodeHandlers(config, siblings), ...handlers],
+    isTrustedNode: tls.isTrustedNode, clusterName: config.clusterName,
+    reach: reachOf(config, tls, keeperOf),
+    audit: openAuditLog(administration.auditFile, log),
+    ipv6Prefix: guessing.ipv6PrefixBits,
+  });
+  return { prefix: `${apiPrefix}/`, serve: async (request, response, url) => api.serve(request, response, url) };
+}
+
+function reachOf(config: NodeConfig, tls: NodeTls, keeperOf: Reach['keeperOf']): Reach {
+  const target = (name: string): AdminTarget | undefined => {
+    const entry = Object.hasOwn(config.nodes, name) ? config.nodes[name] : undefined;
+    return entry?.endpoints.admin === undefined ? undefined : { host: entry.host, port: entry.endpoints.admin, tls: tls.toNode(name) };
+  };
+  const frontends = Object.values(config.nodes).filter(({ role }) => role === 'frontend').map(({ name }) => name);
+  return { node: config.nodeName, role: config.role, frontends, target, keeperOf };
+}
+
+/** The cluster's, so that all nodes take each other's cookies; a node without one signs for itself alone. */
+async function signingSecret(config: NodeConfig, environment: NodeContext['environment']): Promise<Buffer> {
+  if (config.cookieSecret !== undefined) return readCookieSecret(config, environment);
+  return createHmac('sha256', await readFile(config.tls.nodeKey ?? '')).update('cookies of administrators').digest();
+}

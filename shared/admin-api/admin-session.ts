@@ -1,0 +1,98 @@
+/**
+ * Sign-ins of administrators as signed values, so that no node has to remember them and any of them takes those of the others:
+ * a cookie for the page, a bearer token for scripts. Who signs out is remembered until the value would have died by itself, at
+ * the node where it was done.
+ */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { newSessionId } from '../base/session-id.ts';
+import type { Notices } from '../service/notices.ts';
+import { isCurrent, renewedSession } from '../session-cookie/session-cookie.ts';
+import type { SessionAges } from '../session-cookie/session-cookie.ts';
+import { readSignedValue, signValue } from '../session-cookie/signed-value.ts';
+import type { SigningKey } from '../session-cookie/signed-value.ts';
+import type { AdministratorRecord } from './sign-in.ts';
+
+const claimsSchema = z.object({
+  kind: z.enum(['cookie', 'token']), name: z.string(), session: z.string(),
+  /** Digest of what the sign-in was proven with: a new password or TOTP secret ends it. */
+  proof: z.string(),
+  signedInAtMs: z.number(), seenAtMs: z.number(),
+});
+export type AdminClaims = z.output<typeof claimsSchema>;
+
+export interface AdminSessionsOptions {
+  readonly secret: Buffer;
+  readonly ages: SessionAges;
+  /** How long a token serves. */
+  readonly tokenMs: number;
+  readonly find: (name: string) => AdministratorRecord | undefined;
+  readonly notices: Notices;
+}
+
+/** See `cookieName` of the WebMail cookie for the prefix. */
+export const adminCookieName = '__Host-waybill-admin';
+
+const endedTopic = 'admin session ended';
+
+export class AdminSessions {
+  readonly #options: AdminSessionsOptions;
+  readonly #key: SigningKey;
+  readonly #ended = new Set<string>();
+
+  constructor(options: AdminSessionsOptions) {
+    this.#options = options;
+    this.#key = { secret: options.secret, purpose: 'waybill administrator 1' };
+    options.notices.subscribe(endedTopic, ({ key }) => this.#ended.add(key));
+  }
+
+  begin(record: AdministratorRecord, kind: AdminClaims['kind'], nowMs: number): AdminClaims {
+    return { kind, name: record.name, session: newSessionId(), proof: proofOf(record), signedInAtMs: nowMs, seenAtMs: nowMs };
+  }
+
+  sign(claims: AdminClaims): string {
+    return signValue(claims, this.#key);
+  }
+
+  /** A Set-Cookie value. */
+  cookie(claims: AdminClaims): string {
+    const seconds = Math.max(1, Math.floor((claims.signedInAtMs + this.#options.ages.absoluteMs - claims.seenAtMs) / 1000));
+    return `${adminCookieName}=${this.sign(claims)}; Path=/; Max-Age=${String(seconds)}; Secure; HttpOnly; SameSite=Strict`;
+  }
+
+  /** When it ends at the latest, without further signs of life for a token. */
+  endMs(claims: AdminClaims): number {
+    return claims.signedInAtMs + (claims.kind === 'token' ? this.#options.tokenMs : this.#options.ages.absoluteMs);
+  }
+
+  /** Who a value was given to, while it holds. */
+  verify(value: string, kind: AdminClaims['kind'], nowMs: number): { readonly claims: AdminClaims; readonly record: AdministratorRecord } | undefined {
+    const { ages, tokenMs, find } = this.#options;
+    const read = claimsSchema.safeParse(readSignedValue(value, this.#key));
+    if (!read.success || read.data.kind !== kind || this.#ended.has(read.data.session)) return undefined;
+    const holds = isCurrent(read.data, kind === 'token' ? { idleMs: tokenMs, absoluteMs: tokenMs } : ages, nowMs);
+    const record = holds ? find(read.data.name) : undefined;
+    return record === undefined || proofOf(record) !== read.data.proof ? undefined : { claims: read.data, record };
+  }
+
+  renewed(claims: AdminClaims, nowMs: number): AdminClaims | undefined {
+    return renewedSession(claims, this.#options.ages, nowMs);
+  }
+
+  end(session: string): void {
+    this.#ended.add(session);
+    this.#options.notices.post(endedTopic, session, true);
+  }
+}
+
+export const clearedAdminCookie = `${adminCookieName}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict`;
+
+/** The cookie's value in a Cookie header (RFC 6265 section 4.2). */
+export function findAdminCookie(header: string | undefined): string | undefined {
+  const pair = header?.split(';').map((each) => each.trim()).find((each) => each.startsWith(`${adminCookieName}=`));
+  return pair?.slice(adminCookieName.length + 1);
+}
+
+function proofOf({ passwordHash, totpSecret }: AdministratorRecord): string {
+  return createHash('sha256').update(`${passwordHash ?? ''}\0`).update(totpSecret ?? '').digest('base64url').slice(0, 16);
+}
