@@ -2,6 +2,7 @@
 import type { NodeConfig } from '../cluster-config/effective.ts';
 import { openAdminApi } from '../cluster-config/admin/open-api.ts';
 import { nodeOfMailHost } from '../cluster-config/effective.ts';
+import { domainTermsOf } from '../cluster-config/domain-settings.ts';
 import { openDirectoryAccess } from '../cluster-config/directory-access.ts';
 import { adminListeners } from '../cluster-config/listeners.ts';
 import { loadForeignTrust } from '../cluster-config/foreign-backends.ts';
@@ -56,6 +57,7 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
     nodeOf: (mailHost) => nodeOfMailHost(config.nodes, mailHost),
     known: { staleMs: config.routing.staleAgeSeconds * 1000, maxEntries: config.routing.maxEntries },
     defaultHost: config.routing.mappingHost,
+    domainTerms: domainTermsOf(config),
     holders: async (address) => askHolders(otherBackends(config, tls), address),
   });
   const ground: Ground = { context, config, tls, storage, accounts, foreignTrust: await loadForeignTrust(config) };

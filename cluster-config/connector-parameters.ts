@@ -6,7 +6,7 @@ type Given = Parameters['ldapConnectors'][number];
 
 /** A connector with nothing left open. */
 export interface ConnectorParameters extends Omit<Given, 'attributes' | 'searchPattern' | 'groups'> {
-  readonly attributes: Readonly<Record<keyof Given['attributes'], string>>;
+  readonly attributes: Readonly<Record<Exclude<keyof Given['attributes'], 'status' | 'services'>, string>> & Readonly<Record<'status' | 'services', string | undefined>>;
   readonly searchPattern: string;
   readonly groups: (Omit<NonNullable<Given['groups']>, 'searchPattern'> & { readonly searchPattern: string }) | undefined;
 }
@@ -21,6 +21,8 @@ export function completeConnector(given: Given): ConnectorParameters {
       alias: attributes.alias ?? defaults.attributes.alias,
       password: attributes.password ?? defaults.attributes.password,
       host: attributes.host ?? defaults.attributes.host,
+      status: attributes.status,
+      services: attributes.services,
       routingAddress: attributes.routingAddress ?? defaults.attributes.routingAddress,
     },
     searchPattern: searchPattern ?? defaults.searchPattern,

@@ -13,6 +13,8 @@ const attributes = z
     alias: attributeName.optional().describe('Further addresses of the user. By default `mailLocalAddress`; of Active Directory `proxyAddresses`, whose values are read without their `smtp:`.'),
     password: attributeName.optional().describe('The password, for maps of type ldapPassword. By default `userPassword`.'),
     host: attributeName.optional().describe('The back-end that keeps the mailbox: a node\'s name or host, or any HOST or HOST:PORT. By default `mailHost`; of Active Directory `msDS-cloudExtensionAttribute1`.'),
+    status: attributeName.optional().describe('Whether the account is in use: `active` (also when it is missing), `noaccess` (nobody logs in, mail is taken), `disabled` (neither) or `deleted`, as qmail\'s `accountStatus`. `account disable` and `delete` write it. By default no attribute says so.'),
+    services: attributeName.optional().describe('What the account may be used for, one value for each: `smtp`, `imap`, `pop3`, `webmail`, `submission`, `relay`; everything when it is missing. Often `mailEnabledService`. By default no attribute says so.'),
     routingAddress: attributeName.optional().describe('Where mail for the user is forwarded. By default `mailRoutingAddress`; of Active Directory `msDS-cloudExtensionAttribute2`.'),
   })
   .prefault({})

@@ -37,9 +37,10 @@ export interface NodeConfig extends Parameters {
   readonly version: string;
 }
 
-/** The domains whose mail is ours: the primary one first, those that are another name of one of ours included. */
-export function localDomains(config: Pick<Parameters, 'primaryDomain' | 'domains' | 'domainAliases'>): readonly string[] {
-  return [...new Set([config.primaryDomain, ...config.domains, ...Object.keys(config.domainAliases)])];
+/** The domains whose mail is ours: the primary one first, those that are another name of one of ours included; not those that were deleted. */
+export function localDomains(config: Pick<Parameters, 'primaryDomain' | 'domains' | 'domainAliases' | 'domainSettings'>): readonly string[] {
+  const isDeleted = (domain: string): boolean => config.domainSettings[domain]?.status === 'deleted';
+  return [...new Set([config.primaryDomain, ...config.domains, ...Object.keys(config.domainAliases)])].filter((domain) => !isDeleted(domain) && !isDeleted(config.domainAliases[domain] ?? ''));
 }
 
 /**

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { administrationParameters } from './administration.ts';
 import { addressingParameters } from './addressing.ts';
 import { directoryParameters } from './directory.ts';
+import { domainParameters } from './domain-settings.ts';
 import { genericParameters } from './generic.ts';
 import { backendServices, frontendServices, servicesParameters } from './services.ts';
 import { storageParameters } from './storage.ts';
@@ -15,6 +16,7 @@ export const schemaNumber = 1;
 export const parametersSchema = z.strictObject({
   ...genericParameters,
   ...addressingParameters,
+  ...domainParameters,
   ...directoryParameters,
   ...storageParameters,
   ...servicesParameters,

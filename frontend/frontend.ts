@@ -1,6 +1,7 @@
 /** Wiring of a front-end's worker: from the node's configuration to running services. The only file that knows all rooms. */
 import { createHmac } from 'node:crypto';
 import type { NodeConfig } from '../cluster-config/effective.ts';
+import { domainTermsOf } from '../cluster-config/domain-settings.ts';
 import { openDirectoryAccess } from '../cluster-config/directory-access.ts';
 import type { DirectoryAccess } from '../cluster-config/directory-access.ts';
 import { loadForeignBackends } from '../cluster-config/foreign-backends.ts';
@@ -12,6 +13,7 @@ import { adminListeners, placeOf } from '../cluster-config/listeners.ts';
 import type { ProxyName } from '../cluster-config/proxy-maps.ts';
 import { readScramSaltKey } from '../cluster-config/scram-salts.ts';
 import { httpLimits, httpListener, readCookieSecret, sessionAges, uiDirectory } from '../cluster-config/webmail-settings.ts';
+import { requireUse } from '../shared/access/account-use.ts';
 import { parseNetwork } from '../shared/access/network.ts';
 import { openAdminApi } from '../cluster-config/admin/open-api.ts';
 import { Failure } from '../shared/base/failure.ts';
@@ -29,7 +31,7 @@ import { adminRoutes } from './admin-routes.ts';
 import { addressLimit } from './address-limit.ts';
 import { authPolicyOf } from './auth-policy.ts';
 import { createAuthentication } from './authentication/authentication.ts';
-import type { PasswordsAt, SaslAuthentication } from './authentication/authentication.ts';
+import type { AuthenticatedUser, PasswordsAt, SaslAuthentication } from './authentication/authentication.ts';
 import { startImapProxy } from './imap-proxy/imap-proxy.ts';
 import { loginProxyOptions } from './login-proxies.ts';
 import type { LoginGround, LoginProtocol } from './login-proxies.ts';
@@ -139,10 +141,14 @@ function authenticationOf(parts: AuthenticationParts): SaslAuthentication {
 
 const placesOfCheck = { only: 'proxy', also: 'both', no: 'backend' } as const;
 
+const serviceOfProxy = { imapProxy: 'imap', pop3Proxy: 'pop3', smtpProxy: 'submission', webmailProxy: 'webmail' } as const;
+
 /** What a service looks users up in, and checks their passwords with. */
 function whoIs({ config, mappings, authentication }: Ground, service: ProxyName): { readonly mapping: Mapping; readonly authentication: SaslAuthentication; readonly passwordsAt: PasswordsAt } {
   const mapping = mappings.of(service);
-  return { mapping, authentication: authentication.withMapping(mapping), passwordsAt: placesOfCheck[config.services[service].authenticateOnProxy] };
+  const domainTerms = domainTermsOf(config);
+  const permit = ({ address, entry }: AuthenticatedUser): void => requireUse(serviceOfProxy[service], [domainTerms(address), entry?.terms ?? {}]);
+  return { mapping, authentication: authentication.withMapping(mapping, permit), passwordsAt: placesOfCheck[config.services[service].authenticateOnProxy] };
 }
 
 function loginGround(ground: Ground, protocol: LoginProtocol): LoginGround {
@@ -173,6 +179,7 @@ async function startSmtp(ground: Ground): Promise<Service> {
       submission: (route) => targets.ofRoute(route, 'submission'),
       custodians: (of) => targets.all(of),
     },
+    domainTerms: domainTermsOf(config),
     sessions: new TlsSessions(),
     clients: ground.sessions.smtp,
     connectTimeoutMs: service.connectTimeoutSeconds * 1000,

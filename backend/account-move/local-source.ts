@@ -39,6 +39,7 @@ export function recordOf(storage: Storage, address: string): NodeRecord {
     const { messages, bytes } = record.account.quota();
     return { at: 'live', id, epoch, standing: record.account.standing(), messages, bytes };
   }
+  if (record.at === 'withdrawn') return { at: 'withdrawn', why: record.why, atMs: record.atMs };
   if (record.at === 'moved') {
     const left = storage.transfers.leaving.leftOf(address) ?? 'none';
     return { at: 'moved', node: record.node, epoch: record.epoch, left };

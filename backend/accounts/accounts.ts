@@ -3,6 +3,8 @@
  * owner. A record is made only after an uncached look-up in the user map names this node; mail that another node still
  * holds for the address is never hidden silently: the log names it. Every back-end protocol opens accounts through here.
  */
+import { requireUse } from '../../shared/access/account-use.ts';
+import type { AccountService, UseTerms } from '../../shared/access/account-use.ts';
 import { Failure, isFailure } from '../../shared/base/failure.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { Expansion } from '../../shared/user-map/expansion.ts';
@@ -21,9 +23,10 @@ export interface Accounts {
   login(credentials: Credentials): Promise<Account>;
   /**
    * Opens the account of an address that somebody trusted vouches for. In an outage of the directory an account that exists is
-   * found by what was known of the address not long ago; none is made then. Rejects with `unknown-user`, `not-kept-here`, `directory-unavailable`.
+   * found by what was known of the address not long ago; none is made then. Rejects with `unknown-user`, `not-kept-here`, `directory-unavailable`,
+   * and when the account may not be used for that, as `requireUse` says.
    */
-  open(address: string): Promise<Account>;
+  open(address: string, service: AccountService): Promise<Account>;
   /** What the user map says now (uncached); undefined: no such address. */
   lookUp(address: string): Promise<UserEntry | undefined>;
   /** Where mail for an address goes, by what the user map says now, or (in an outage) said not long ago. Rejects with `unknown-user`, `directory-unavailable`. */
@@ -40,6 +43,8 @@ export interface Credentials {
   /** An address, or a bare name of the primary domain. */
   readonly name: string;
   readonly password: string;
+  /** What it wants to log in to. */
+  readonly service: AccountService;
   /** Who wants to know: a front-end of the cluster, or the client itself. */
   readonly asker: Asker;
 }
@@ -54,6 +59,8 @@ export interface AccountsOptions {
   readonly defaultHost?: string | undefined;
   /** Names of the other configured back-ends that say they hold a live record of the address. Never rejects. */
   readonly holders: (address: string) => Promise<{ readonly holders: readonly string[]; readonly silent: readonly string[] }>;
+  /** What the domain of an address may be used for; everything when absent. */
+  readonly domainTerms?: ((address: string) => UseTerms) | undefined;
   /** What may serve while the directory is away. */
   readonly known: KnownAddressesOptions;
   readonly log: Logger;
@@ -66,42 +73,57 @@ export function createAccounts(options: AccountsOptions): Accounts {
 
   const local = createLocalAccounts(options);
 
-  const open = async (address: string): Promise<Account> => {
-    const kept = await keptHere(options.storage, address);
-    if (kept !== undefined) return kept;
+  /** Lets the account pass, if all who have a say allow the use of it. */
+  const allowed = (account: Account, service: AccountService, entry?: UserEntry): Account => {
+    requireUse(service, [options.domainTerms?.(account.address) ?? {}, entry?.terms ?? {}, account.terms()]);
+    return account;
+  };
+
+  const find = async (address: string, service: AccountService): Promise<{ readonly account: Account; readonly entry?: UserEntry | undefined }> => {
+    const kept = await keptHere(options.storage, address, service);
+    if (kept !== undefined) return { account: kept };
     let entry: UserEntry | undefined;
     try {
       entry = await lookUp(address);
     } catch (thrown) {
-      const found = isFailure(thrown, 'directory-unavailable') ? await keptAsKnown(options, known.remembered(address)) : undefined;
+      const found = isFailure(thrown, 'directory-unavailable') ? await keptAsKnown(options, known.remembered(address), service) : undefined;
       if (found === undefined) throw thrown;
-      return found;
+      return { account: found };
     }
     const account = isLocal(options.maps, entry, address) ? await local.find(address) : undefined;
-    if (account !== undefined) return account;
+    if (account !== undefined) return { account };
     if (entry === undefined) throw new Failure('unknown-user', 'no such user');
-    return openEntry(options, entry);
+    return { account: await openEntry(options, entry, service), entry };
   };
 
-  const login = async ({ name, password, asker }: Credentials): Promise<Account> => {
+  const open = async (address: string, service: AccountService): Promise<Account> => {
+    const { account, entry } = await find(address, service);
+    return allowed(account, service, entry);
+  };
+
+  const login = async ({ name, password, service, asker }: Credentials): Promise<Account> => {
     const address = name.includes('@') ? name : `${name}@${options.primaryDomain}`;
     const entry = await lookUp(address);
     if (isLocal(options.maps, entry, address)) {
       const owner = options.nodeOf(entry?.mailHost);
       if (asker === 'frontend' && owner !== undefined && owner !== options.nodeName && (await local.find(address)) === undefined) throw elsewhere(owner);
-      return local.login(address, password, asker);
+      return allowed(await local.login(address, password, asker), service, entry);
     }
     if (entry === undefined || !await isPassword(options.maps, entry, password)) {
       throw new Failure('bad-credentials', 'wrong user name or password');
     }
-    return openEntry(options, entry);
+    return allowed(await openEntry(options, entry, service), service, entry);
   };
 
   const expand = async (address: string): Promise<Expansion> => known.expansion(address, async () => {
     const entry = await lookUp(address);
-    if (entry !== undefined) return options.maps.expand(entry);
-    if (isLocal(options.maps, entry, address) && (await local.find(address)) !== undefined) return { kind: 'mailbox' };
-    throw new Failure('unknown-user', 'no such user');
+    const isOfHere = isLocal(options.maps, entry, address);
+    const group = isOfHere ? local.group(address) : undefined;
+    if (group !== undefined) return options.maps.expand(group);
+    if (isOfHere && (await local.find(address)) !== undefined) return { kind: 'mailbox' };
+    if (entry === undefined) throw new Failure('unknown-user', 'no such user');
+    requireUse('smtp', [options.domainTerms?.(entry.address) ?? {}, entry.terms ?? {}]);
+    return options.maps.expand(entry);
   });
 
   const changePassword = async (address: string, change: OwnChange): Promise<void> => changeOwnPassword({ maps: options.maps, local }, address, change);
@@ -120,18 +142,23 @@ function atDefaultHost({ maps, defaultHost }: AccountsOptions, address: string, 
   return hasPlace ? entry : { ...entry, mailHost: defaultHost };
 }
 
-/** The live account, or undefined when there is no record; a tombstone is a referral to the node it names. */
-async function keptHere(storage: Storage, address: string): Promise<Account | undefined> {
+/**
+ * The live account, or undefined when there is no record; a tombstone is a referral to the node it names. Of one whose directory
+ * entry vanished the directory is to be asked again.
+ */
+async function keptHere(storage: Storage, address: string, service: AccountService): Promise<Account | undefined> {
   const record = await settledRecord(storage, address.toLowerCase());
   if (record.at === 'live') return record.account;
   if (record.at === 'none') return undefined;
-  throw elsewhere(record.node);
+  if (record.at !== 'withdrawn') throw elsewhere(record.node);
+  if (record.why === 'deleted') requireUse(service, [{ status: 'deleted' }]);
+  return undefined;
 }
 
 /** Undefined when what is known of the address leads to no account that exists here. Throws `not-kept-here` when it leads to another node. */
-async function keptAsKnown(options: AccountsOptions, entry: UserEntry | undefined): Promise<Account | undefined> {
+async function keptAsKnown(options: AccountsOptions, entry: UserEntry | undefined, service: AccountService): Promise<Account | undefined> {
   if (entry === undefined) return undefined;
-  const account = await keptHere(options.storage, entry.address);
+  const account = await keptHere(options.storage, entry.address, service);
   const owner = options.nodeOf(entry.mailHost);
   if (account === undefined && owner !== undefined && owner !== options.nodeName) throw elsewhere(owner);
   return account;
@@ -141,13 +168,15 @@ function elsewhere(node: string | undefined): Failure {
   return new Failure('not-kept-here', 'the mailbox is on another node', { node });
 }
 
-async function openEntry(options: AccountsOptions, entry: UserEntry): Promise<Account> {
-  const known = await keptHere(options.storage, entry.address);
+async function openEntry(options: AccountsOptions, entry: UserEntry, service: AccountService): Promise<Account> {
+  const known = await keptHere(options.storage, entry.address, service);
   if (known !== undefined) return known;
   const owner = options.nodeOf(entry.mailHost);
   if (owner !== options.nodeName) throw elsewhere(owner);
   // A pattern tells where accounts live, not that this one exists: it is made by `waybill account add`.
   if (entry.local?.known === 'no') throw new Failure('unknown-user', 'no such user');
+  const held = await settledRecord(options.storage, entry.address);
+  if (held.at === 'withdrawn') return takeUpAgain(options, entry.address);
   const account = await options.storage.createAccount(entry.address);
   // Asked afterwards: of two nodes that make it at once, each told by its replica to be the one, at least one hears of the other.
   const { holders, silent } = await options.holders(entry.address);
@@ -159,6 +188,15 @@ async function openEntry(options: AccountsOptions, entry: UserEntry): Promise<Ac
   }
   if (silent.length > 0) options.log.warn({ account: entry.address, silent }, 'made an account without having heard from all other nodes');
   return account;
+}
+
+/** Its entry had vanished from the directory, and is there again. */
+async function takeUpAgain({ storage, log }: AccountsOptions, address: string): Promise<Account> {
+  await storage.lives.restore(address);
+  log.warn({ account: address, act: 'account-restored', by: 'directory' }, 'the directory has the entry again: the account is taken up again');
+  const record = await settledRecord(storage, address);
+  if (record.at !== 'live') throw new Failure('in-use', 'the account is being changed, try again in a moment');
+  return record.account;
 }
 
 /** A locked account is one whose password was not looked at: this must not be told to who may only be guessing. */

@@ -8,6 +8,7 @@ import { Failure } from '../../shared/base/failure.ts';
 import { hashPasswordSlowly, verifyPassword } from '../../shared/ldap/password-hash.ts';
 import type { UserEntry, UserMaps } from '../../shared/user-map/user-maps.ts';
 import type { Account, Storage } from '../storage/storage.ts';
+import { localGroup } from './local-groups.ts';
 import { settledRecord } from './settled-record.ts';
 
 /** `frontend`: a node of ours, which may be told where the account is. */
@@ -19,6 +20,8 @@ export interface LocalAccounts {
    * @throws Failure('not-kept-here') when the account has gone to another node, Failure('in-use') while it goes
    */
   find(address: string): Promise<Account | undefined>;
+  /** The entry of the mailing group kept here that has the address, groups in it resolved; undefined when there is none. */
+  group(address: string): UserEntry | undefined;
   /** Checks the password that is kept here. @throws Failure('bad-credentials'); for a front-end also `not-kept-here` */
   login(address: string, password: string, asker: Asker): Promise<Account>;
   /**
@@ -55,7 +58,7 @@ export function createLocalAccounts(options: LocalAccountsOptions): LocalAccount
     for (const spelling of maps.spellings(address)) {
       const record = await settledRecord(storage, spelling);
       if (record.at === 'live') return record.account;
-      if (record.at !== 'none') throw new Failure('not-kept-here', 'the mailbox is on another node', { node: record.node });
+      if (record.at !== 'none' && record.at !== 'withdrawn') throw new Failure('not-kept-here', 'the mailbox is on another node', { node: record.node });
     }
     return undefined;
   };
@@ -68,6 +71,7 @@ export function createLocalAccounts(options: LocalAccountsOptions): LocalAccount
 
   return {
     find,
+    group: (address) => localGroup(storage, maps.spellings(address)),
     login: async (address, password, asker) => {
       const account = await find(address).catch((error: unknown) => {
         if (asker === 'frontend') throw error;
@@ -86,7 +90,8 @@ export function createLocalAccounts(options: LocalAccountsOptions): LocalAccount
       const { holders: [holder] } = await options.holders(address);
       if (holder !== undefined) throw new Failure('not-kept-here', `${holder} has such an account`, { node: holder });
       const record = await settledRecord(storage, address);
-      if (record.at === 'live') throw new Failure('mailbox-exists', 'there is such an account already');
+      if (record.at === 'live' || storage.lives.localName(address) !== undefined) throw new Failure('mailbox-exists', 'there is such an account, alias or group already');
+      if (record.at === 'withdrawn') throw new Failure('mailbox-exists', 'there is an account of that name that was deleted: undelete it, or remove it for good with --purge');
       const account = await storage.createAccount(address);
       await account.setPasswordHash(hashed);
       return account;

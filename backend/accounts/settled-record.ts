@@ -1,4 +1,4 @@
-/** What the storages record of an address, once that can be told. */
+/** What the storages record of an address, or of the account that it is an alias of, once that can be told. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../shared/base/failure.ts';
 import type { AccountRecord, Storage } from '../storage/storage.ts';
@@ -11,10 +11,17 @@ const pollMs = 20;
 export async function settledRecord(storage: Storage, address: string): Promise<AccountRecord> {
   const deadline = performance.now() + patienceMs;
   for (;;) {
-    const record = storage.find(address);
+    const record = followed(storage, address);
     const unsettled = record.at === 'live' ? record.account.standing() === 'held' : record.at === 'arriving' && record.stage === 'ready';
     if (!unsettled) return record;
     if (performance.now() > deadline) throw new Failure('in-use', 'the mailbox is being moved, try again in a moment');
     await sleep(pollMs);
   }
+}
+
+/** An alias that no directory has leads to its account. */
+function followed(storage: Storage, address: string): AccountRecord {
+  const record = storage.find(address);
+  const name = record.at === 'none' ? storage.lives.localName(address) : undefined;
+  return name?.kind === 'alias' ? storage.find(name.account) : record;
 }

@@ -39,7 +39,7 @@ export const login = sessionCommand(['not-authenticated'], {
   },
   run: async (session, { user, password }) => {
     requirePrivacy(session);
-    return settleLogin(session, user, async () => session.options.accounts.login({ name: user, password, asker: askerOf(session) }));
+    return settleLogin(session, user, async () => session.options.accounts.login({ name: user, password, service: 'imap', asker: askerOf(session) }));
   },
 });
 
@@ -73,12 +73,12 @@ async function finishSasl(session: Session, step: Exclude<SaslStep, { kind: 'cha
   if (step.kind === 'external') {
     const address = step.authorisationId;
     if (address === undefined) return no('EXTERNAL needs the address of the user', 'AUTHORIZATIONFAILED');
-    return settleLogin(session, address, async () => session.options.accounts.open(address));
+    return settleLogin(session, address, async () => session.options.accounts.open(address, 'imap'));
   }
   const { user, password, authorisationId } = step;
   return settleLogin(session, user, async () => {
     if (authorisationId !== undefined && authorisationId !== user) throw new Failure('bad-credentials', 'nobody may log in as somebody else here');
-    return session.options.accounts.login({ name: user, password, asker: askerOf(session) });
+    return session.options.accounts.login({ name: user, password, service: 'imap', asker: askerOf(session) });
   });
 }
 
@@ -102,7 +102,7 @@ async function settleLogin(session: Session, address: string, open: () => Promis
     session.log.info('logged in');
     return ok('logged in', `CAPABILITY ${capabilities(session)}`);
   } catch (error) {
-    const guessed = isFailure(error, 'bad-credentials') || isFailure(error, 'unknown-user') || isFailure(error, 'account-disabled');
+    const guessed = isFailure(error, 'bad-credentials') || isFailure(error, 'unknown-user') || isFailure(error, 'account-disabled') || isFailure(error, 'service-denied');
     session.log.info({ user: address, reason: isFailure(error) ? error.kind : 'error' }, 'login failed');
     if (guessed) {
       session.failedLogins += 1;

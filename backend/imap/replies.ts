@@ -16,6 +16,7 @@ const codes: Partial<Record<FailureKind, string>> = {
   'unknown-user': 'AUTHENTICATIONFAILED',
   'password-expired': 'EXPIRED',
   'account-disabled': 'CONTACTADMIN',
+  'service-denied': 'CONTACTADMIN',
   'account-locked': 'CONTACTADMIN',
   'privacy-required': 'PRIVACYREQUIRED',
   'directory-unavailable': 'UNAVAILABLE',

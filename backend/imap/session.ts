@@ -122,7 +122,10 @@ export class Session {
   /** An account that leaves for another node takes its clients along: they connect anew, and are led there. */
   checkOwner(): void {
     const { state } = this;
-    if ((state.at === 'authenticated' || state.at === 'selected') && state.account.standing() !== 'live') this.leave('mailbox is being moved, please reconnect');
+    if (state.at !== 'authenticated' && state.at !== 'selected') return;
+    const standing = state.account.standing();
+    if (standing === 'barred') this.leave('the account was disabled');
+    else if (standing !== 'live') this.leave('mailbox has a new name or place, please reconnect');
   }
 
   /** Serves until the client leaves, or is sent away. */

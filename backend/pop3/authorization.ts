@@ -35,7 +35,7 @@ export async function pass(session: Session, argument: string): Promise<string> 
   const name = session.state.at === 'authorization' ? session.state.user : undefined;
   if (name === undefined) throw new Failure('bad-input', 'USER comes first');
   session.enter({ at: 'authorization', user: undefined });
-  return logIn(session, name, async () => session.options.accounts.login({ name, password: fromUtf8(argument), asker: askerOf(session) }));
+  return logIn(session, name, async () => session.options.accounts.login({ name, password: fromUtf8(argument), service: 'pop3', asker: askerOf(session) }));
 }
 
 export async function auth(session: Session, argument: string): Promise<string | undefined> {
@@ -82,14 +82,14 @@ async function finishSasl(session: Session, step: Exclude<SaslStep, { kind: 'cha
   if (step.kind === 'external') {
     const address = step.authorisationId;
     if (address === undefined) throw new Failure('bad-input', 'EXTERNAL needs the address of the user');
-    return logIn(session, address, async () => accounts.open(address));
+    return logIn(session, address, async () => accounts.open(address, 'pop3'));
   }
   const { authorisationId, password } = step;
   return logIn(session, step.user, async () => {
     if (authorisationId !== undefined && authorisationId !== step.user) {
       throw new Failure('bad-credentials', 'nobody may log in as somebody else here');
     }
-    return accounts.login({ name: step.user, password, asker: askerOf(session) });
+    return accounts.login({ name: step.user, password, service: 'pop3', asker: askerOf(session) });
   });
 }
 
@@ -117,7 +117,7 @@ async function logIn(session: Session, name: string, open: () => Promise<Account
     session.log.info({ messages }, 'logged in');
     return `maildrop has ${String(messages)} messages (${String(octets)} octets)`;
   } catch (error) {
-    const guessed = isFailure(error, 'bad-credentials') || isFailure(error, 'unknown-user') || isFailure(error, 'account-disabled');
+    const guessed = isFailure(error, 'bad-credentials') || isFailure(error, 'unknown-user') || isFailure(error, 'account-disabled') || isFailure(error, 'service-denied');
     session.log.info({ user: name, reason: isFailure(error) ? error.kind : 'error' }, 'login failed');
     if (guessed) {
       session.failedLogins += 1;

@@ -9,6 +9,7 @@ const codes: Partial<Record<FailureKind, 'AUTH' | 'AUTH/EXPIRED' | 'AUTH/DISABLE
   // RFC 2449 section 8: clients ignore the detail behind the stroke; a front-end reads it.
   'password-expired': 'AUTH/EXPIRED',
   'account-disabled': 'AUTH/DISABLED',
+  'service-denied': 'AUTH/DISABLED',
   'account-locked': 'AUTH',
   'in-use': 'IN-USE',
   'directory-unavailable': 'SYS/TEMP',

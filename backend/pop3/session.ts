@@ -94,7 +94,9 @@ export class Session {
   checkOwner(account?: string): void {
     const { state } = this;
     if (state.at !== 'transaction' || (account !== undefined && state.maildrop.account.id !== account)) return;
-    if (state.maildrop.account.standing() === 'gone') this.leave('the mailbox has moved, nothing was deleted, connect again');
+    const standing = state.maildrop.account.standing();
+    if (standing === 'gone') this.leave('the mailbox has moved, nothing was deleted, connect again');
+    if (standing === 'barred') this.leave('the account was disabled, nothing was deleted');
   }
 
   /** Last words, then the end. */

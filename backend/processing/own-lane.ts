@@ -16,7 +16,7 @@ import type { TryOutcome } from './try-outcome.ts';
 /** What processing asks of backend/accounts. */
 export interface AccountsView {
   /** Rejects with `unknown-user`, `not-kept-here` (naming the node if it is known), `directory-unavailable`. */
-  open(address: string): Promise<Account>;
+  open(address: string, service: 'smtp'): Promise<Account>;
   lookUp(address: string): Promise<{ readonly mailHost: string | undefined } | undefined>;
   /** Where mail for an address goes. Rejects with `unknown-user`, `directory-unavailable`. */
   expand(address: string): Promise<Expansion>;
@@ -66,10 +66,11 @@ export class OwnLane implements Lane {
         const { status, text } = expansionWords(expansion.problem);
         return { at: 'refused', permanent: 'yes', words: ownWords(status, text) };
       }
-      return { account: await this.#options.accounts.open(address) };
+      return { account: await this.#options.accounts.open(address, 'smtp') };
     } catch (thrown) {
       if (isFailure(thrown, 'not-kept-here')) return this.#elsewhere(address, thrown);
       if (isFailure(thrown, 'directory-unavailable') && node !== undefined) return this.#byWordOfFrontend(address, node, thrown);
+      if (isFailure(thrown, 'mailbox-disabled')) return { at: 'refused', permanent: 'yes', words: ownWords('5.2.1', thrown.message) };
       if (isFailure(thrown, 'unknown-user')) return { at: 'refused', permanent: 'yes', words: ownWords('5.1.1', 'no such user here') };
       return this.#outage(thrown);
     }
@@ -80,7 +81,7 @@ export class OwnLane implements Lane {
     const { nodeName, lmtpOf } = this.#options.lanes;
     if (node !== nodeName) return lmtpOf(node) === undefined ? this.#outage(outage) : { at: 'moved', destination: `node:${node}`, dueAtMs: Date.now() };
     try {
-      return { account: await this.#options.accounts.open(address) };
+      return { account: await this.#options.accounts.open(address, 'smtp') };
     } catch (thrown) {
       return isFailure(thrown, 'not-kept-here') ? this.#elsewhere(address, thrown) : this.#outage(thrown);
     }

@@ -2,7 +2,7 @@
  * The conversation on the trusted LMTP listener (RFC 2033): front-ends bring mail of the world, for accounts here or as
  * custodian; other back-ends hand over what their queues hold for accounts here.
  */
-import { Failure } from '../../shared/base/failure.ts';
+import { Failure, isFailure } from '../../shared/base/failure.ts';
 import { parseAddress } from '../../shared/smtp/address.ts';
 import { nodeParameter } from '../../shared/smtp/commands.ts';
 import type { EnvelopeRecipient, EnvelopeSender } from '../../shared/smtp/commands.ts';
@@ -27,6 +27,8 @@ interface Transaction {
   /** `custodian`: all recipients are taken, wherever they live. */
   readonly role: 'owner' | 'custodian';
   readonly accounts: Map<string, Account>;
+  /** Recipients that are mailing groups of this node: the queue finds their members. */
+  readonly groups: Set<string>;
   readonly handedOver: ArrivingMessage['handedOver'];
 }
 
@@ -48,7 +50,7 @@ export function lmtpHandlers(options: SmtpReceivingOptions): SmtpHandlers<LmtpSe
       checkReversePath(sender.address);
       const role = sender.extra?.has('XWAYBILL-CUSTODIAN') === true ? 'custodian' : 'owner';
       if (role === 'custodian') await options.processing.checkSpace();
-      session.transaction = { sender, role, accounts: new Map(), handedOver: handOver(session, sender) };
+      session.transaction = { sender, role, accounts: new Map(), groups: new Set(), handedOver: handOver(session, sender) };
     },
     reset: (session) => {
       session.confirmations.confirm();
@@ -58,7 +60,8 @@ export function lmtpHandlers(options: SmtpReceivingOptions): SmtpHandlers<LmtpSe
       if (parseAddress(recipient.address) === undefined) throw new Failure('bad-input', 'malformed address');
       const transaction = ongoing(session);
       if (transaction.role === 'custodian') return;
-      const account = await options.accounts.open(recipient.address);
+      const account = await accountOrGroup(options, recipient.address);
+      if (account === 'group') return void transaction.groups.add(recipient.address);
       // A repeated hand-over may be of the very message that filled the mailbox: delivery itself will tell.
       if (transaction.handedOver === undefined) checkRoom(account, transaction.sender.size);
       transaction.accounts.set(recipient.address, account);
@@ -76,6 +79,16 @@ export function lmtpHandlers(options: SmtpReceivingOptions): SmtpHandlers<LmtpSe
   };
 }
 
+/** A mailing group that no directory has lives at a back-end as accounts do. Throws what the node is to hear. */
+async function accountOrGroup({ accounts }: SmtpReceivingOptions, address: string): Promise<Account | 'group'> {
+  try {
+    return await accounts.open(address, 'smtp');
+  } catch (thrown) {
+    if (!isFailure(thrown, 'unknown-user') || (await accounts.expand(address)).kind !== 'addresses') throw thrown;
+    return 'group';
+  }
+}
+
 interface Taken {
   readonly transaction: Transaction;
   readonly bytes: AsyncIterable<Buffer>;
@@ -84,9 +97,9 @@ interface Taken {
 
 /** Reports of success are the queue's business, so what asks for one goes that way. */
 async function take(options: SmtpReceivingOptions, session: LmtpSession, { transaction, bytes, recipients }: Taken): Promise<Reply | readonly Reply[]> {
-  const { sender, role, accounts, handedOver } = transaction;
+  const { sender, role, accounts, groups, handedOver } = transaction;
   const message = { sender, bytes, maxBytes: options.limits.maxMessageBytes + traceAllowanceBytes, trace: trace(options, session, { sender, recipients }), handedOver };
-  const isQueued = role === 'custodian' || (handedOver === undefined && recipients.some(({ notify }) => notify?.includes('SUCCESS')));
+  const isQueued = role === 'custodian' || groups.size > 0 || (handedOver === undefined && recipients.some(({ notify }) => notify?.includes('SUCCESS')));
   return isQueued ? queue(options, session, { message, recipients }) : deliver(options, session, { message, recipients, accounts });
 }
 

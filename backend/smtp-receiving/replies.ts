@@ -15,6 +15,8 @@ const words: Readonly<Record<FailureKind, Words>> = {
   'password-expired': [535, '5.7.8', 'the password has expired and must be changed'],
   'account-disabled': [525, '5.7.13', 'account is disabled'],
   'account-locked': [525, '5.7.13', 'account is locked'],
+  'service-denied': [525, '5.7.1', 'this account may not do that, ask your administrator'],
+  'mailbox-disabled': [550, '5.2.1', 'mailbox is disabled, it takes no mail'],
   'password-refused': [535, '5.7.8', 'the new password is refused'],
   'privacy-required': [538, '5.7.11', 'encryption required'],
   'unknown-user': [550, '5.1.1', 'no such user here'],

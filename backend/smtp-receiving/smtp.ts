@@ -91,7 +91,7 @@ function passwordQuestions({ accounts }: SmtpReceivingOptions): ReadonlyMap<stri
         const step = exchange.step(response);
         if (step.kind === 'challenge') return step;
         if (step.kind !== 'password' || step.authorisationId !== undefined) throw new Failure('bad-credentials', 'no authorisation for another identity');
-        const account = await accounts.login({ name: step.user, password: step.password, asker: 'frontend' });
+        const account = await accounts.login({ name: step.user, password: step.password, service: 'submission', asker: 'frontend' });
         return { kind: 'user', user: account.address };
       },
     };
@@ -100,16 +100,16 @@ function passwordQuestions({ accounts }: SmtpReceivingOptions): ReadonlyMap<stri
 
 async function authenticate(options: SmtpReceivingOptions, role: SmtpRole, claim: SmtpClaim): Promise<string> {
   if (role === 'relayed-submission' && claim.mechanism === 'XCLIENT') return claim.name.toLowerCase();
-  if (role === 'submission' && claim.mechanism !== 'XCLIENT') return (await options.accounts.login({ name: claim.name, password: claim.password, asker: 'client' })).address;
+  if (role === 'submission' && claim.mechanism !== 'XCLIENT') return (await options.accounts.login({ name: claim.name, password: claim.password, service: 'submission', asker: 'client' })).address;
   throw new Failure('forbidden', 'not offered here');
 }
 
 /** The user must be ours (else a referral), and send as itself: its address, or an alias of it; the null path for reports of mail programs. */
 async function checkSender(options: SmtpReceivingOptions, { peer }: SmtpSession, sender: EnvelopeSender): Promise<void> {
   const user = peer.user ?? '';
-  await options.accounts.open(user);
+  const account = await options.accounts.open(user, 'submission');
   const address = sender.address.toLowerCase();
-  if (address === '' || address === user) return;
+  if (address === '' || address === user || address === account.address || account.aliases().includes(address)) return;
   const entry = await options.accounts.lookUp(user);
   if (entry?.aliases.some((alias) => alias.toLowerCase() === address) === true) return;
   throw new SmtpRefused('mail', makeReply(550, '5.7.1', 'the sender address is not yours'));
@@ -126,12 +126,12 @@ async function findAccount(options: SmtpReceivingOptions, role: SmtpRole, addres
   try {
     const expansion = await options.accounts.expand(address);
     if (expansion.kind === 'unusable') throw expansionRefused(expansion.problem);
-    return expansion.kind === 'addresses' ? undefined : await options.accounts.open(address);
+    return expansion.kind === 'addresses' ? undefined : await options.accounts.open(address, 'smtp');
   } catch (thrown) {
     if (isFailure(thrown, 'not-kept-here')) return undefined;
     // Known, but it can't be told now whether mail for it goes elsewhere: the queue finds out.
     if (!isFailure(thrown, 'directory-unavailable')) throw thrown;
-    await options.accounts.open(address);
+    await options.accounts.open(address, 'smtp');
     return undefined;
   }
 }

@@ -30,6 +30,7 @@ export class AccountChange {
     const entry = getAccount(volume.tables, address);
     if (entry?.movedTo !== undefined) throw new Failure('not-kept-here', 'account has moved', { node: entry.movedTo });
     if (entry?.arriving !== undefined) throw new Failure('not-kept-here', 'account is on its way', { node: entry.arriving.from });
+    if (entry?.withdrawn !== undefined) throw new Failure('unknown-user', 'there is no such account');
     if (entry !== undefined && isHeld(entry)) throw new Failure('in-use', 'the mailbox is being moved, try again in a moment');
     if (entry === undefined || entry.epoch !== handle.epoch || entry.number !== handle.number) throw new Failure('not-kept-here', 'account is not kept here any more');
     this.volume = volume;

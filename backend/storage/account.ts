@@ -1,10 +1,10 @@
 /** One account: its mailboxes, subscriptions and use. */
 import { changeAccount } from './account-change.ts';
 import type { AccountHandle } from './account-change.ts';
-import { getAccount, getMailbox, isHeld, mailboxIdOf, sessionEpochOf } from './entries.ts';
+import { getAccount, getMailbox, isHeld, mailboxIdOf, sessionEpochOf, termsOf } from './entries.ts';
 import type { AccountEntry } from './entries.ts';
 import { keysUnder } from './environment.ts';
-import type { Account, DeliveryRecords, Mailbox, MailboxState } from './interface.ts';
+import type { Account, AccountTerms, DeliveryRecords, Mailbox, MailboxState } from './interface.ts';
 import { noValue } from './keys.ts';
 import { stateOf, StoredMailbox } from './mailbox.ts';
 import { canonicalName, checkedName, compareNames } from './mailbox-name.ts';
@@ -31,11 +31,25 @@ export class StoredAccount implements Account, AccountHandle {
     this.deliveryRecords = deliveryRecordsOf(volume);
   }
 
-  standing(): 'live' | 'held' | 'gone' {
+  standing(): 'live' | 'held' | 'barred' | 'gone' {
+    const entry = this.#entry();
+    if (entry === undefined || entry.number !== this.number || entry.epoch !== this.epoch) return 'gone';
+    if (entry.movedTo !== undefined || entry.arriving !== undefined || entry.withdrawn !== undefined) return 'gone';
+    if (isHeld(entry)) return 'held';
+    return termsOf(entry).status === 'active' ? 'live' : 'barred';
+  }
+
+  terms(): AccountTerms {
+    return termsOf(this.#entry());
+  }
+
+  aliases(): readonly string[] {
+    return this.#entry()?.aliases ?? [];
+  }
+
+  #entry(): AccountEntry | undefined {
     const { environment, tables } = this.volume;
-    const entry = environment.read(() => getAccount(tables, this.address));
-    if (entry === undefined || entry.movedTo !== undefined || entry.arriving !== undefined || entry.epoch !== this.epoch) return 'gone';
-    return isHeld(entry) ? 'held' : 'live';
+    return environment.read(() => getAccount(tables, this.address));
   }
 
   mailboxes(): MailboxState[] {
@@ -92,8 +106,7 @@ export class StoredAccount implements Account, AccountHandle {
   }
 
   passwordHash(): string | undefined {
-    const { environment, tables } = this.volume;
-    return environment.read(() => getAccount(tables, this.address))?.password;
+    return this.#entry()?.password;
   }
 
   setPasswordHash(hash: string): Promise<void> {
@@ -101,8 +114,7 @@ export class StoredAccount implements Account, AccountHandle {
   }
 
   currentSessionEpoch(): number {
-    const { environment, tables } = this.volume;
-    const entry = environment.read(() => getAccount(tables, this.address));
+    const entry = this.#entry();
     return entry === undefined ? this.sessionEpoch : sessionEpochOf(entry);
   }
 
@@ -111,8 +123,8 @@ export class StoredAccount implements Account, AccountHandle {
   }
 
   quota(): { readonly bytes: number; readonly messages: number; readonly bytesLimit: number; readonly messagesLimit: number } {
-    const { environment, tables, quota } = this.volume;
-    const entry = environment.read(() => getAccount(tables, this.address));
+    const { quota } = this.volume;
+    const entry = this.#entry();
     return { bytes: entry?.bytes ?? 0, messages: entry?.messages ?? 0, bytesLimit: quota.bytes, messagesLimit: quota.messages };
   }
 }

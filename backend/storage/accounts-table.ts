@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { Failure } from '../../shared/base/failure.ts';
 import { AccountChange } from './account-change.ts';
 import { StoredAccount } from './account.ts';
-import { getAccount, putAccount, sessionEpochOf } from './entries.ts';
+import { definite, getAccount, putAccount, sessionEpochOf } from './entries.ts';
 import type { AccountEntry } from './entries.ts';
 import { keysUnder } from './environment.ts';
 import type { AccountRecord } from './interface.ts';
@@ -26,6 +26,7 @@ export function findAccount(volume: Volume, address: string): AccountRecord {
   if (entry === undefined) return { at: 'none' };
   if (entry.movedTo !== undefined) return { at: 'moved', node: entry.movedTo, epoch: entry.epoch };
   if (entry.arriving !== undefined) return { at: 'arriving', node: entry.arriving.from, epoch: entry.epoch, stage: entry.arriving.stage };
+  if (entry.withdrawn !== undefined) return { at: 'withdrawn', ...entry.withdrawn };
   return { at: 'live', account: new StoredAccount(volume, entry) };
 }
 
@@ -34,7 +35,7 @@ export function liveAddresses(volume: Volume): string[] {
   const entries = volume.environment.read(() => volume.tables.accounts.range(keysUnder([])));
   return entries.flatMap(({ value }) => {
     const entry = JSON.parse(value.toString()) as AccountEntry;
-    return entry.movedTo === undefined && entry.arriving === undefined ? [entry.address] : [];
+    return entry.movedTo === undefined && entry.arriving === undefined && entry.withdrawn === undefined ? [entry.address] : [];
   });
 }
 
@@ -45,6 +46,7 @@ export async function createAccount(volume: Volume, address: string): Promise<St
   const entry = await volume.environment.write(() => {
     const old = getAccount(volume.tables, address);
     if (old?.arriving !== undefined) throw new Failure('not-kept-here', 'account is on its way', { node: old.arriving.from });
+    if (old?.withdrawn !== undefined) throw new Failure('mailbox-exists', 'there is an account of that name that was taken out of use');
     if (old !== undefined && old.movedTo === undefined) return old;
     if (old !== undefined) dropMailOf(volume, old);
     return makeAccount(volume, address, (old?.epoch ?? 0) + 1);
@@ -79,9 +81,9 @@ function makeAccount(volume: Volume, address: string, epoch: number): AccountEnt
 
 /** What stays of an account that went to `node`. */
 export function tombstoneOf(account: AccountEntry, to: { readonly node: string; readonly epoch: number }): AccountEntry {
-  const { number, id, address, bytes, messages, password } = account;
+  const { number, id, address, bytes, messages, password, terms, aliases } = account;
   // A move that is cut after the seal compares its copy with this once more.
-  return { number, id, address, epoch: to.epoch, sessionEpoch: sessionEpochOf(account), ...(password === undefined ? {} : { password }), bytes, messages, movedTo: to.node, left: { atMs: Date.now(), mail: 'unverified' } };
+  return { number, id, address, epoch: to.epoch, sessionEpoch: sessionEpochOf(account), ...definite({ password, terms, aliases }), bytes, messages, movedTo: to.node, left: { atMs: Date.now(), mail: 'unverified' } };
 }
 
 /** Frees what a moved account has left behind; its record is to be written anew. Only inside `write`. */

@@ -5,7 +5,7 @@
 import { Failure } from '../../shared/base/failure.ts';
 import { decodeStructure } from '../../shared/mime/encode-structure.ts';
 import { dropMailOf } from './accounts-table.ts';
-import { getAccount, putAccount, putMailbox, putName } from './entries.ts';
+import { definite, getAccount, putAccount, putLocalName, putMailbox, putName } from './entries.ts';
 import type { AccountEntry, MailboxEntry, RetiredName } from './entries.ts';
 import { keysUnder } from './environment.ts';
 import type { MessageRow } from './interface.ts';
@@ -164,8 +164,8 @@ export async function completeArrival(volume: Volume, address: string, snapshot:
       putMailbox(tables, { ...theirs, id: known.id, account: entry.number });
     }
     replaceNames(tables, entry.number, snapshot);
-    const { bytes, messages, password, sessionEpoch } = snapshot;
-    putAccount(tables, { ...withStage(entry, 'ready'), bytes, messages, sessionEpoch, ...(password === undefined ? {} : { password }) });
+    const { bytes, messages, password, terms, aliases, sessionEpoch } = snapshot;
+    putAccount(tables, { ...withStage(entry, 'ready'), bytes, messages, sessionEpoch, ...definite({ password, terms, aliases }) });
   });
 }
 
@@ -174,6 +174,7 @@ export async function activateArrival(volume: Volume, address: string): Promise<
     const { arriving, ...live } = requireArriving(volume, address);
     if (arriving?.stage !== 'ready') throw new Failure('storage-failure', 'the copy of the account is not whole');
     putAccount(volume.tables, { ...live, came: { from: arriving.from, holder: arriving.holder } });
+    for (const alias of live.aliases ?? []) putLocalName(volume.tables, alias, { kind: 'alias', account: address });
     return live.id;
   });
   volume.hints.publish({ account: id });

@@ -1,4 +1,5 @@
 /** What the index records of accounts and mailboxes, and its bytes (JSON). */
+import type { AccountTerms } from './interface.ts';
 import type { Tables } from './keys.ts';
 
 /** One account, or the tombstone that it left. */
@@ -15,6 +16,12 @@ export interface AccountEntry {
   readonly messages: number;
   /** How the account's own password is kept (`{SCHEME}…`); absent where a directory has the passwords. */
   readonly password?: string;
+  /** Who may use it for what; everything when absent. */
+  readonly terms?: AccountTerms;
+  /** Out of use with its mail untouched, as if there were no such account, until it is taken up again or removed. */
+  readonly withdrawn?: { readonly why: 'deleted' | 'vanished'; readonly atMs: number };
+  /** Further addresses that no directory has; `localNames` leads from each to here. */
+  readonly aliases?: readonly string[];
   /** Set when the account has gone to another node. */
   readonly movedTo?: string;
   /** Of a tombstone: when it went, and what of its mail lies here still. */
@@ -44,6 +51,11 @@ export interface MailboxEntry {
   readonly specialUse: string | null;
 }
 
+/** What an address that no directory has stands for. */
+export type LocalName =
+  | { readonly kind: 'alias'; readonly account: string }
+  | { readonly kind: 'group'; readonly members: readonly string[] };
+
 /** How far a mailbox of some name had counted when it went. */
 export interface RetiredName {
   readonly uidValidity: number;
@@ -64,8 +76,25 @@ export function sessionEpochOf({ sessionEpoch, epoch }: AccountEntry): number {
   return sessionEpoch ?? epoch;
 }
 
+export function termsOf(entry: AccountEntry | undefined): AccountTerms {
+  return entry?.terms ?? { status: 'active' };
+}
+
 export function putAccount(tables: Tables, entry: AccountEntry): void {
   tables.accounts.put([entry.address], encode(entry));
+}
+
+export function getLocalName(tables: Tables, address: string): LocalName | undefined {
+  return decode<LocalName>(tables.localNames.get([address]));
+}
+
+export function putLocalName(tables: Tables, address: string, name: LocalName): void {
+  tables.localNames.put([address], encode(name));
+}
+
+/** Those of the values that there are; an entry is JSON, which has no undefined. */
+export function definite<T extends object>(values: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as { [Key in keyof T]?: Exclude<T[Key], undefined> };
 }
 
 export function getMailbox(tables: Tables, id: number): MailboxEntry | undefined {

@@ -6,6 +6,8 @@
  * All methods throw `Failure` for what can be expected (`mailbox-missing`, `over-quota`, `storage-full` …).
  */
 import type { MessageStructure } from '../../shared/mime/structure.ts';
+import type { AccountStatus, AccountService } from '../../shared/access/account-use.ts';
+import type { AccountLives } from './account-lives.ts';
 import type { Table } from './environment.ts';
 import type { Transfers } from './transfers.ts';
 
@@ -136,6 +138,13 @@ export interface Mailbox {
   moveTo(uids: readonly number[], target: Mailbox): Promise<CopyResult>;
 }
 
+/** What an administrator lets an account be used for. */
+export interface AccountTerms {
+  readonly status: Exclude<AccountStatus, 'deleted'>;
+  /** All when absent. */
+  readonly services?: readonly AccountService[] | undefined;
+}
+
 /** One account: a mailbox owner whose mail this node keeps. */
 export interface Account {
   /** Opaque id, unique in the cluster; part of every hint. */
@@ -150,8 +159,15 @@ export interface Account {
   currentSessionEpoch(): number;
   /** Ends all sessions by their epoch; answers the one under which new ones begin. Throws `not-kept-here`, `in-use`, `storage-failure`. */
   endSessions(): Promise<number>;
-  /** `held`: nobody may change it for some seconds, as the last of it is being moved; `gone`: this node owns it no more. */
-  standing(): 'live' | 'held' | 'gone';
+  /**
+   * `held`: nobody may change it for some seconds, as the last of it is being moved; `barred`: it takes mail at most, and
+   * nobody may be in it; `gone`: this node has no such account any more, as it moved, was renamed or withdrawn.
+   */
+  standing(): 'live' | 'held' | 'barred' | 'gone';
+  /** As they are now. */
+  terms(): AccountTerms;
+  /** Further addresses that no directory has. */
+  aliases(): readonly string[];
   /** Of the storage that keeps this account. */
   readonly deliveryRecords: DeliveryRecords;
   /** All mailboxes, INBOX first, then by name. */
@@ -181,11 +197,15 @@ export type AccountRecord =
   | { readonly at: 'moved'; readonly node: string; readonly epoch: number } // tombstone
   /** On its way to here; `node` owns it until this copy goes live. */
   | { readonly at: 'arriving'; readonly node: string; readonly epoch: number; readonly stage: 'copying' | 'ready' }
+  /** As if there were none, but its mail lies here; see `AccountLives`. */
+  | { readonly at: 'withdrawn'; readonly why: 'deleted' | 'vanished'; readonly atMs: number }
   | { readonly at: 'none' };
 
 /** One node's storages. */
 export interface Storage {
   find(address: string): AccountRecord;
+  /** What administrators and the directory do to accounts. */
+  readonly lives: AccountLives;
   /** Both sides of an account's move from one node to another. */
   readonly transfers: Transfers;
   /** Makes the record and the usual mailboxes (INBOX, Sent, Drafts, Junk, Trash, with special use and subscribed). The caller has settled ownership. A second call finds the first's account. */

@@ -14,6 +14,8 @@ export interface Tables {
   readonly accounts: Table;
   /** [address] → nothing: accounts on their way to here. */
   readonly arriving: Table;
+  /** [address] → LocalName: aliases of accounts and mailing groups that no directory has. */
+  readonly localNames: Table;
   /** [account number, mailbox name] → mailbox id. */
   readonly names: Table;
   /** [account number, name] → how far a deleted or renamed mailbox of that name had counted. */
@@ -43,6 +45,7 @@ export function openTables(environment: Environment): Tables {
     counters: environment.table('counters'),
     accounts: environment.table('accounts'),
     arriving: environment.table('arriving'),
+    localNames: environment.table('local-names'),
     names: environment.table('names'),
     retiredNames: environment.table('retired-names'),
     subscriptions: environment.table('subscriptions'),

@@ -16,9 +16,9 @@ export function snapshotOf(volume: Volume, address: string): AccountSnapshot {
   const { environment, tables } = volume;
   return environment.read(() => {
     const entry = requireMail(volume, address);
-    const { number, id, epoch, bytes, messages, password } = entry;
+    const { number, id, epoch, bytes, messages, password, terms, aliases } = entry;
     return {
-      id, epoch, bytes, messages, password,
+      id, epoch, bytes, messages, password, terms, aliases,
       sessionEpoch: sessionEpochOf(entry),
       mailboxes: mailboxesOf(volume, number),
       subscriptions: tables.subscriptions.range(keysUnder([number])).map(({ key }) => String(key[1])),
@@ -70,7 +70,7 @@ export function fingerprintOf(volume: Volume, address: string): string {
       for (const { value } of tables.rows.range(keysUnder([entry.id]))) hash.update(value);
       for (const { key, value } of tables.expunged.range(keysUnder([entry.id]))) hash.update(`${String(key[1])}:`).update(value);
     }
-    hash.update(JSON.stringify([account.id, account.bytes, account.messages, sessionEpochOf(account), ...(account.password === undefined ? [] : [account.password])]));
+    hash.update(JSON.stringify([account.id, account.bytes, account.messages, sessionEpochOf(account), ...[account.password, account.terms, account.aliases].filter((what) => what !== undefined)]));
     for (const { key } of tables.subscriptions.range(keysUnder([account.number]))) hash.update(`${JSON.stringify(key[1])}\n`);
     for (const { key, value } of tables.retiredNames.range(keysUnder([account.number]))) hash.update(JSON.stringify(key[1])).update(value);
     return hash.digest('hex');
@@ -143,7 +143,7 @@ export async function removeLeftMail(volume: Volume, address: string, epoch: num
     if (entry?.left === undefined || entry.epoch !== epoch || entry.left.mail === 'removed') return;
     if (entry.left.mail !== 'verified') throw new Failure('forbidden', 'the mail left behind was not compared with its copy');
     dropMailOf(volume, entry);
-    const { password: _gone, ...tombstone } = entry;
+    const { password: _gone, terms: _terms, aliases: _aliases, ...tombstone } = entry;
     putAccount(volume.tables, { ...tombstone, bytes: 0, messages: 0, left: { ...entry.left, mail: 'removed' } });
   });
 }
@@ -158,6 +158,7 @@ function requireLive(volume: Volume, address: string): AccountEntry {
   if (entry === undefined) throw new Failure('unknown-user', 'no such account');
   if (entry.movedTo !== undefined) throw new Failure('not-kept-here', 'account has moved', { node: entry.movedTo });
   if (entry.arriving !== undefined) throw new Failure('not-kept-here', 'account is on its way', { node: entry.arriving.from });
+  if (entry.withdrawn !== undefined) throw new Failure('unknown-user', 'the account is out of use');
   return entry;
 }
 

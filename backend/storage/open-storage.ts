@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto';
 import { Failure } from '../../shared/base/failure.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { HintBus } from '../../shared/service/service.ts';
+import { createLives } from './account-lives.ts';
+import type { AccountLives } from './account-lives.ts';
 import { createAccount, findAccount, liveAddresses, markMoved } from './accounts-table.ts';
 import { claimDirectory } from './directory-record.ts';
 import type { Account, AccountRecord, DeliveryRecords, StagedMessage, Storage } from './interface.ts';
@@ -49,16 +51,19 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
 
 class NodeStorage implements Storage {
   readonly transfers: Transfers;
+  readonly lives: AccountLives;
   readonly #volumes: readonly Volume[];
 
   constructor(volumes: readonly Volume[]) {
     this.#volumes = volumes;
-    this.transfers = createTransfers({ volumes, holderOf: (address) => this.#holderOf(address), placeFor: (address) => this.#placeFor(address) });
+    const places = { volumes, holderOf: (address: string) => this.#holderOf(address), placeFor: (address: string) => this.#placeFor(address) };
+    this.transfers = createTransfers(places);
+    this.lives = createLives(places);
   }
 
   find(address: string): AccountRecord {
     const records = this.#volumes.map((volume) => findAccount(volume, address));
-    return records.find(({ at }) => at === 'live') ?? records.find(({ at }) => at === 'moved' || at === 'arriving') ?? { at: 'none' };
+    return records.find(({ at }) => at === 'live') ?? records.find(({ at }) => at !== 'none') ?? { at: 'none' };
   }
 
   async createAccount(address: string): Promise<Account> {

@@ -3,7 +3,7 @@
  * arrives. Who owns the account in between, and in which order this is called, is told in docs/account-move.md.
  */
 import type { MailboxEntry, RetiredName } from './entries.ts';
-import type { MessageRow } from './interface.ts';
+import type { AccountTerms, MessageRow } from './interface.ts';
 
 /** All of an account but its messages. */
 export interface AccountSnapshot {
@@ -15,6 +15,8 @@ export interface AccountSnapshot {
   readonly messages: number;
   /** The account's own password, as a hash. */
   readonly password?: string | undefined;
+  readonly terms?: AccountTerms | undefined;
+  readonly aliases?: readonly string[] | undefined;
   readonly mailboxes: readonly MailboxEntry[];
   readonly subscriptions: readonly string[];
   readonly retiredNames: readonly (readonly [name: string, retired: RetiredName])[];

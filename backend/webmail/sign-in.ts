@@ -45,7 +45,7 @@ export class SignIns {
     if (!(request.socket instanceof TLSSocket) && !clientSpeaksTls(request.socket)) throw new Failure('privacy-required', 'Sign in over https only.');
     const given = credentials.safeParse(await readJson(request, maxSignInBytes));
     if (!given.success) throw new Failure('bad-input', 'Give an address and a password.');
-    const account = await this.#guarded(visitor.client, async () => this.#options.accounts.login({ ...given.data, asker: 'client' }));
+    const account = await this.#guarded(visitor.client, async () => this.#options.accounts.login({ ...given.data, service: 'webmail', asker: 'client' }));
     const nowMs = Date.now();
     const claims = { address: account.address, epoch: account.sessionEpoch, session: newSessionId(), signedInAtMs: nowMs, seenAtMs: nowMs };
     this.#setCookie(response, claims);
@@ -82,10 +82,10 @@ export class SignIns {
 
   async #openFor(request: IncomingMessage, address: string): Promise<Account> {
     const { accounts } = this.#options;
-    if (Number(request.headers['content-length'] ?? 0) === 0) return accounts.open(address);
+    if (Number(request.headers['content-length'] ?? 0) === 0) return accounts.open(address, 'webmail');
     const given = passwordOnly.safeParse(await readJson(request, maxSignInBytes));
     if (!given.success) throw new Failure('bad-input', 'Give a password, or nothing.');
-    return accounts.login({ name: address, password: given.data.password, asker: 'frontend' });
+    return accounts.login({ name: address, password: given.data.password, service: 'webmail', asker: 'frontend' });
   }
 
   async #guarded<T>(client: string, work: () => Promise<T>): Promise<T> {

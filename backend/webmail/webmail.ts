@@ -6,6 +6,7 @@ import { loadStaticFiles, serveStaticFile } from '../../shared/http/static-files
 import type { StaticFiles } from '../../shared/http/static-files.ts';
 import { serveHttp } from '../../shared/http/http-service.ts';
 import type { Exchange, HttpLimits, HttpListener, HttpService, Upgrade } from '../../shared/http/http-service.ts';
+import { isFailure } from '../../shared/base/failure.ts';
 import { HttpRefusal } from '../../shared/http/refusals.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { ServerTls } from '../../shared/net/server-tls.ts';
@@ -128,7 +129,10 @@ async function goOn(room: Room, upgrade: Upgrade<WebmailListener>): Promise<void
 
 /** A session of another epoch than the account's was ended: signed out everywhere, or the mailbox was made anew. */
 async function openAccount(room: Room, user: Exclude<Visitor, { by: 'nobody' }>): Promise<Account> {
-  const account = await room.options.accounts.open(user.address);
+  const account = await room.options.accounts.open(user.address, 'webmail').catch((error: unknown) => {
+    if (!isFailure(error, 'account-disabled') && !isFailure(error, 'service-denied') && !isFailure(error, 'unknown-user')) throw error;
+    throw new HttpRefusal('signed-out', error.message);
+  });
   if (user.epoch !== undefined && user.epoch !== account.sessionEpoch) throw new HttpRefusal('signed-out', 'This session was ended. Please sign in again.');
   return account;
 }

@@ -38,6 +38,11 @@ export type { AuthenticatedUser } from './verdict.ts';
 export interface AuthenticationOptions {
   readonly mapping: Pick<Mapping, 'lookUp'>;
   readonly maps: Pick<UserMaps, 'authenticate' | 'scramSecret' | 'pretend' | 'mayLogIn'>;
+  /**
+   * Whether a user who has proven who it is may use this service, by what domain and directory say; the back-end has the last word.
+   * @throws Failure `account-disabled`, `service-denied`
+   */
+  readonly permit?: ((user: AuthenticatedUser) => void) | undefined;
   readonly scram: ScramOptions;
   /** Where clients' certificates have the user's address (EXTERNAL). */
   readonly certificateAddresses: readonly AddressPlace[];
@@ -90,7 +95,7 @@ export interface SaslAuthentication extends Authentication {
   /** Begins an exchange; that the mechanism is offered on this connection is the caller's part. */
   begin(mechanism: Mechanism, client: SaslClient): AuthExchange;
   /** The same for a service that has a mapping of its own: delays, memory and counters are shared. */
-  withMapping(mapping: Pick<Mapping, 'lookUp'>): SaslAuthentication;
+  withMapping(mapping: Pick<Mapping, 'lookUp'>, permit?: AuthenticationOptions['permit']): SaslAuthentication;
   readonly counters: LoginCounters;
 }
 
@@ -139,12 +144,16 @@ class DelayedAuthentication implements SaslAuthentication {
     return this.#shared.counters;
   }
 
-  withMapping(mapping: Pick<Mapping, 'lookUp'>): SaslAuthentication {
-    return new DelayedAuthentication({ ...this.#options, mapping }, this.#shared);
+  withMapping(mapping: Pick<Mapping, 'lookUp'>, permit?: AuthenticationOptions['permit']): SaslAuthentication {
+    return new DelayedAuthentication({ ...this.#options, mapping, permit }, this.#shared);
   }
 
   async logIn<T>({ identity, client, passwordsAt }: LoginAttempt, open: (user: AuthenticatedUser, password: string | undefined) => Promise<T>): Promise<T> {
-    if (identity.kind === 'verified') return open(identity.user, undefined);
+    const openFor = async (user: AuthenticatedUser): Promise<T> => {
+      this.#options.permit?.(user);
+      return open(user, undefined);
+    };
+    if (identity.kind === 'verified') return openFor(identity.user);
     const { mapping, maps, log } = this.#options;
     const { name, password } = identity;
     let opened: { readonly value: T } | undefined;
@@ -154,7 +163,7 @@ class DelayedAuthentication implements SaslAuthentication {
     const { verifiers, pace } = this.#shared;
     const options = { mapping, maps, log, verifiers, now: this.#now, onChecked: (tookMs: number) => pace.took(tookMs) };
     const user = await this.#judge({ client, name, guess: password, check: async () => checkPassword(options, { name, password, passwordsAt, askBackend }) });
-    return (opened ?? { value: await open(user, undefined) }).value;
+    return (opened ?? { value: await openFor(user) }).value;
   }
 
   begin(mechanism: Mechanism, client: SaslClient): AuthExchange {

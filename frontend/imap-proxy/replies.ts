@@ -6,6 +6,7 @@ const codes: Partial<Record<FailureKind, string>> = {
   'bad-credentials': '[AUTHENTICATIONFAILED] ',
   'password-expired': '[EXPIRED] ',
   'account-disabled': '[CONTACTADMIN] ',
+  'service-denied': '[CONTACTADMIN] ',
   'account-locked': '[CONTACTADMIN] ',
   'privacy-required': '[PRIVACYREQUIRED] ',
   'in-use': '[INUSE] ',

@@ -20,7 +20,9 @@ export function refusedByBackend(refusal: BackendRefusal): Failure {
   if (refusal.code === 'IN-USE' || refusal.code === 'INUSE') return new Failure('in-use', 'the mailbox is in use by another session', { cause });
   if (refusal.code === 'LIMIT') return new Failure('limit', refusal.text, { cause });
   const verdict = refusal.asked === 'password' ? ofPassword(refusal, cause) : undefined;
-  return verdict ?? new Failure('backend-unavailable', 'the mailbox can not be opened now', { cause });
+  // Also of a user whom we vouch for the node knows whether it may log in.
+  const barred = refusal.code === 'CONTACTADMIN' || refusal.code === 'AUTH/DISABLED' ? new Failure('account-disabled', refusal.text, { cause }) : undefined;
+  return verdict ?? barred ?? new Failure('backend-unavailable', 'the mailbox can not be opened now', { cause });
 }
 
 /** Codes of RFC 5530 and RFC 3206; what stands behind the stroke is our nodes' own detail (RFC 2449 section 8). */

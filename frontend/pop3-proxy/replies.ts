@@ -6,6 +6,7 @@ const codes: Partial<Record<FailureKind, string>> = {
   'bad-credentials': '[AUTH] ',
   'password-expired': '[AUTH] ',
   'account-disabled': '[AUTH] ',
+  'service-denied': '[AUTH] ',
   'account-locked': '[AUTH] ',
   'in-use': '[IN-USE] ',
   'directory-unavailable': '[SYS/TEMP] ',

@@ -59,7 +59,7 @@ async function ask({ legs, submissionOf }: PasswordRoad, peer: SmtpPeer, { addre
 
 function verdictOf(refused: SmtpRefused): Failure {
   const text = refused.reply.lines.join(' ');
-  if (refused.reply.code === 525) return new Failure('account-disabled', text, { cause: refused });
+  if (refused.reply.code === 525) return new Failure(refused.reply.enhanced === '5.7.13' ? 'account-disabled' : 'service-denied', text, { cause: refused });
   const [, expired] = /^\[EXPIRED\] (.*)$/s.exec(text) ?? [];
   return expired === undefined ? new Failure('bad-credentials', 'wrong user name or password', { cause: refused }) : new Failure('password-expired', expired, { cause: refused });
 }

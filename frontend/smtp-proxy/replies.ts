@@ -14,6 +14,8 @@ const byKind: Readonly<Record<FailureKind, Reply>> = {
   'password-expired': makeReply(535, '5.7.8', 'the password has expired and must be changed'),
   'account-disabled': makeReply(525, '5.7.13', 'the account is disabled'),
   'account-locked': makeReply(525, '5.7.13', 'the account is locked'),
+  'service-denied': makeReply(525, '5.7.1', 'this account may not send mail, ask your administrator'),
+  'mailbox-disabled': makeReply(550, '5.2.1', 'mailbox is disabled, it takes no mail'),
   'password-refused': makeReply(535, '5.7.8', 'the new password is refused'),
   'privacy-required': makeReply(538, '5.7.11', 'encryption required'),
   'unknown-user': makeReply(550, '5.1.1', 'no such user here'),

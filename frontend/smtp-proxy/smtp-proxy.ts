@@ -32,6 +32,7 @@ import { SessionLegs } from './session-legs.ts';
 import { Submission } from './submission.ts';
 import type { Submitter } from './submission.ts';
 import { IncomingTransaction } from './transaction.ts';
+import type { TransactionRoad } from './transaction.ts';
 
 export type { LegTarget } from './leg.ts';
 
@@ -72,6 +73,7 @@ export interface SmtpProxyOptions {
   /** Where their passwords are checked. */
   readonly passwordsAt: PasswordsAt;
   readonly backends: SmtpBackends;
+  readonly domainTerms?: TransactionRoad['domainTerms'];
   readonly sessions: TlsSessions;
   /** Where the clients' conversations are kept while they go on. */
   readonly clients: SessionSet;
@@ -147,8 +149,8 @@ interface Transaction {
 type Door = SmtpProxyListener & { readonly peers: 'clients' | 'trusted proxies' };
 
 function mxSessions(options: SmtpProxyOptions, listener: Door, legs: Legs): SmtpSessions {
-  const { mapping, backends, postmaster, hostName, log } = options;
-  const road = { mapping, legs, postmaster, hostName, log, lmtpOf: (route: Route) => backends.lmtp(route), custodians: () => backends.custodians('lmtp') };
+  const { mapping, backends, domainTerms, postmaster, hostName, log } = options;
+  const road = { mapping, legs, domainTerms, postmaster, hostName, log, lmtpOf: (route: Route) => backends.lmtp(route), custodians: () => backends.custodians('lmtp') };
   return serve<IncomingTransaction>(options, listener, {
     ...sessionEnds(options, legs),
     mail: (session, sender) => {

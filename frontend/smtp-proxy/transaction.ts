@@ -6,6 +6,8 @@
  *   DATA → one recipient, owner alive ──→ owner
  *          else RSET on an owner's leg (or any healthy back-end), MAIL … XWAYBILL-CUSTODIAN, all RCPT ──→ custodian
  */
+import { requireUse } from '../../shared/access/account-use.ts';
+import type { UseTerms } from '../../shared/access/account-use.ts';
 import { Failure, isFailure } from '../../shared/base/failure.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import { formatAddress, parseAddress } from '../../shared/smtp/address.ts';
@@ -32,6 +34,8 @@ export interface TransactionRoad {
   readonly lmtpOf: (route: Route) => LegTarget | undefined;
   /** LMTP listeners of the configured back-ends, in the order in which they are asked to be custodian. */
   readonly custodians: () => readonly LegTarget[];
+  /** What the domain of an address lets its accounts be used for; everything when absent. */
+  readonly domainTerms?: ((address: string) => UseTerms) | undefined;
   /** Whom the RCPT address `postmaster` without a domain means (RFC 5321 section 4.5.1). */
   readonly postmaster: string;
   /** This front-end, in trace fields. */
@@ -136,6 +140,7 @@ export class IncomingTransaction {
     const { mapping } = this.#road;
     const answer = await mapping.lookUp(address);
     const entry = answer.kind === 'found' || answer.kind === 'mailOnly' ? answer.entry : undefined;
+    requireUse('smtp', [this.#road.domainTerms?.(entry?.address ?? address) ?? {}, entry?.terms ?? {}]);
     const expansion = entry === undefined ? undefined : await mapping.expand(entry);
     if (expansion?.kind === 'unusable') throw expansionRefused(expansion.problem);
     return expansion?.kind === 'addresses' ? { recipient, node: undefined, leg: undefined } : this.#askOwner(address, recipient);

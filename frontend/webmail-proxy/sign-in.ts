@@ -148,7 +148,7 @@ async function askOnce({ address, seen, session, password }: User, target: Backe
     asked.once('error', (cause: NodeJS.ErrnoException) => reject(asked.reusedSocket && cause.code === 'ECONNRESET' ? new StaleConnection(cause.message) : unavailable(cause)));
     asked.end(body);
   });
-  const barred = answer.statusCode === 403 && password !== undefined ? await readBarred(answer) : undefined;
+  const barred = answer.statusCode === 403 ? await readBarred(answer) : undefined;
   if (barred !== undefined) throw barred;
   answer.resume();
   const epoch = Number(answer.headers[epochHeader]);
@@ -159,7 +159,7 @@ async function askOnce({ address, seen, session, password }: User, target: Backe
   throw unavailable(new Error(`the back-end answered ${String(answer.statusCode)}`));
 }
 
-const barredAnswer = z.object({ error: z.object({ kind: z.enum(['password-expired', 'account-disabled']), text: z.string() }) });
+const barredAnswer = z.object({ error: z.object({ kind: z.enum(['password-expired', 'account-disabled', 'service-denied']), text: z.string() }) });
 
 /** What a back-end says of an account whose password is right and that nobody gets into; undefined for another refusal. */
 async function readBarred(answer: IncomingMessage): Promise<Failure | undefined> {

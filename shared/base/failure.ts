@@ -10,6 +10,8 @@ export type FailureKind =
   | 'password-expired' // the password was right, but no longer serves: the user must change it
   | 'account-disabled' // the password was right, but an administrator or the calendar bars the account
   | 'account-locked' // too many wrong passwords: barred for a while, or until an administrator unlocks it
+  | 'service-denied' // the password was right, but the account may not be used for this
+  | 'mailbox-disabled' // the user is known, but takes no mail (permanent, until an administrator changes it)
   | 'password-refused' // a new password that the directory's rules don't allow
   | 'privacy-required' // clear-text login refused before TLS
   | 'unknown-user' // the directory answered: no such address (permanent)

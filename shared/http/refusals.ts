@@ -21,6 +21,8 @@ const failureStatus: Record<FailureKind, number> = {
   'password-expired': 403,
   'account-disabled': 403,
   'account-locked': 403,
+  'service-denied': 403,
+  'mailbox-disabled': 422,
   'password-refused': 422,
   'privacy-required': 403,
   'unknown-user': 422,

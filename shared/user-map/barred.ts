@@ -23,5 +23,5 @@ export function barred(state: AccountState): Failure {
  * locked account no directory says whether it was, so who tells a client of it must know that by other means.
  */
 export function isBarred(thrown: unknown): thrown is Failure {
-  return isFailure(thrown, 'password-expired') || isFailure(thrown, 'account-disabled') || isFailure(thrown, 'account-locked');
+  return isFailure(thrown, 'password-expired') || isFailure(thrown, 'account-disabled') || isFailure(thrown, 'service-denied') || isFailure(thrown, 'account-locked');
 }

@@ -10,6 +10,8 @@ import type { Logger } from '../log/log.ts';
 import { parseScramKeys } from '../sasl/scram-keys.ts';
 import type { ScramMechanism } from '../sasl/scram-keys.ts';
 import { barred } from './barred.ts';
+import type { UseTerms } from '../access/account-use.ts';
+import { termsIn } from './entry-terms.ts';
 import { addressIn } from './typed-address.ts';
 import type { AttributeNames, GroupOptions, LdapMapOptions, ScramSecret, UserEntry, UserMap } from './user-maps.ts';
 
@@ -47,12 +49,13 @@ export class LdapMap implements UserMap {
 
   async lookUp(address: string): Promise<UserEntry | undefined> {
     const found = await this.#find(address, this.#wanted());
-    return found === undefined ? undefined : await this.#toGroup(found) ?? this.#toUserEntry(found);
+    if (found === undefined || this.#termsOf(found).status === 'deleted') return undefined;
+    return await this.#toGroup(found) ?? this.#toUserEntry(found);
   }
 
   async member(dn: string): Promise<UserEntry | undefined> {
     const found = await this.#connector.read(dn, this.#wanted());
-    if (found === undefined) return undefined;
+    if (found === undefined || this.#termsOf(found).status === 'deleted') return undefined;
     return await this.#toGroup(found) ?? (values(found, this.#names.mail).length === 0 ? undefined : this.#toUserEntry(found));
   }
 
@@ -112,10 +115,11 @@ export class LdapMap implements UserMap {
   }
 
   #wanted(): string[] {
-    const { mail, mailLocalAddress, mailHost, mailRoutingAddress } = this.#names;
+    const { mail, mailLocalAddress, mailHost, mailRoutingAddress, status, services } = this.#names;
+    const ofTerms = [status, services].filter((name) => name !== undefined);
     const { memberAttribute, addressAttribute } = this.#groups ?? {};
     const ofGroups = [memberAttribute, addressAttribute].filter((name) => name !== undefined);
-    return [mail, mailLocalAddress, mailHost, mailRoutingAddress, ...(this.#groups === undefined ? [] : ['objectClass', ...ofGroups])];
+    return [mail, mailLocalAddress, mailHost, mailRoutingAddress, ...ofTerms, ...(this.#groups === undefined ? [] : ['objectClass', ...ofGroups])];
   }
 
   /** The entry as a group, if its object class says that it is one. */
@@ -170,7 +174,13 @@ export class LdapMap implements UserMap {
       aliases: [...new Set([...otherAddresses, ...aliases])].filter((alias) => alias !== address),
       mailHost: values(entry, this.#names.mailHost)[0]?.trim(),
       routingAddress: values(entry, this.#names.mailRoutingAddress)[0]?.trim(),
+      ...(this.#names.status === undefined && this.#names.services === undefined ? {} : { terms: this.#termsOf(entry) }),
     };
+  }
+
+  #termsOf(entry: Entry): UseTerms {
+    const { status, services } = this.#names;
+    return termsIn({ status: status === undefined ? [] : values(entry, status), services: services === undefined ? [] : values(entry, services) });
   }
 }
 

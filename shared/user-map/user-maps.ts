@@ -2,6 +2,7 @@
  * User maps: who an address belongs to, which host keeps the mailbox, and whether a password is right. The maps are asked in
  * order, without caching; an outage of one is never taken for a miss, since a later map might name another host.
  */
+import type { UseTerms } from '../access/account-use.ts';
 import { Failure } from '../base/failure.ts';
 import type { Connector } from '../ldap/connector.ts';
 import type { PasswordChange } from '../ldap/password-writer.ts';
@@ -34,6 +35,8 @@ export interface UserEntry {
    * account; else it only says, by a pattern, where such accounts live.
    */
   readonly local?: { readonly known: 'yes' | 'no' } | undefined;
+  /** What the directory lets it be used for. */
+  readonly terms?: UseTerms | undefined;
   /** How the address that was looked up led here, if it is not the user's own. */
   readonly via?: 'alias' | 'detail' | 'catchAll' | undefined;
 }
@@ -96,6 +99,9 @@ export interface AttributeNames {
   readonly userPassword: string;
   readonly mailHost: string;
   readonly mailRoutingAddress: string;
+  /** Whether the account is in use (`AccountStatus`), and for what (`AccountService`); where no attribute says so it is, for everything. */
+  readonly status?: string | undefined;
+  readonly services?: string | undefined;
 }
 
 /** The names of inetOrgPerson and inetLocalMailRecipient. */

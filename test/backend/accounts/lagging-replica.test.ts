@@ -35,16 +35,16 @@ function alarms({ logs }: TwoNodes): string[] {
 test('two nodes that are each told by their server to be the owner make the account at the very same time: at least one raises the alarm', async (t) => {
   for (let round = 0; round < 5; round += 1) {
     const nodes = await apart(t);
-    await Promise.all([nodes.accounts.be1.open(alice), nodes.accounts.be2.open(alice)]);
+    await Promise.all([nodes.accounts.be1.open(alice, 'smtp'), nodes.accounts.be2.open(alice, 'smtp')]);
     assert.ok(alarms(nodes).length >= 1, `round ${String(round)}: two mailboxes, and nobody has heard of it`);
   }
 });
 
 test('one after the other: the second raises the alarm', async (t) => {
   const nodes = await apart(t);
-  await nodes.accounts.be2.open(alice);
+  await nodes.accounts.be2.open(alice, 'smtp');
   assert.deepEqual(alarms(nodes), []);
-  await nodes.accounts.be1.open(alice);
+  await nodes.accounts.be1.open(alice, 'smtp');
   assert.deepEqual(alarms(nodes), ['be1']);
 });
 
@@ -53,8 +53,8 @@ test('an account that moved is not made anew where a lagging replica names the o
   await nodes.storages.be1.createAccount(alice);
   await nodes.storages.be1.markMoved(alice, 'be2', 2);
   await nodes.storages.be2.createAccount(alice);
-  await assert.rejects(nodes.accounts.be1.open(alice), (error) => isFailure(error, 'not-kept-here') && error.node === 'be2');
-  assert.equal((await nodes.accounts.be2.open(alice)).address, alice);
+  await assert.rejects(nodes.accounts.be1.open(alice, 'smtp'), (error) => isFailure(error, 'not-kept-here') && error.node === 'be2');
+  assert.equal((await nodes.accounts.be2.open(alice, 'smtp')).address, alice);
   assert.deepEqual(alarms(nodes), []);
 });
 
@@ -63,7 +63,7 @@ test('a node that nobody names any more keeps serving what it has, and a new nod
   await nodes.storages.be1.createAccount(alice);
   await directory.join();
   await directory.caughtUp('alice', 'be2'); // both name be2 now, where nothing is: changed by hand
-  assert.equal((await nodes.accounts.be1.open(alice)).address, alice);
-  await nodes.accounts.be2.open(alice);
+  assert.equal((await nodes.accounts.be1.open(alice, 'smtp')).address, alice);
+  await nodes.accounts.be2.open(alice, 'smtp');
   assert.deepEqual(alarms(nodes), ['be2']);
 });

@@ -60,55 +60,55 @@ test('a local account logs in by the password that its back-end keeps, and by no
   const stored = storage.find('ben@local.example');
   assert.match(stored.at === 'live' ? String(stored.account.passwordHash()) : '', /^\{ARGON2\}\$argon2id\$/);
   for (const name of ['ben@local.example', 'BEN@LOCAL.example', 'ben+news@local.example']) {
-    assert.equal((await accounts.login({ name, password: 'first password', asker: 'client' })).address, 'ben@local.example');
+    assert.equal((await accounts.login({ name, password: 'first password', service: 'imap', asker: 'client' })).address, 'ben@local.example');
   }
   await accounts.local.setPassword('ben@local.example', 'second password');
-  await refused(accounts.login({ name: 'ben@local.example', password: 'first password', asker: 'client' }), 'bad-credentials');
-  assert.equal((await accounts.login({ name: 'ben@local.example', password: 'second password', asker: 'frontend' })).address, 'ben@local.example');
+  await refused(accounts.login({ name: 'ben@local.example', password: 'first password', service: 'imap', asker: 'client' }), 'bad-credentials');
+  assert.equal((await accounts.login({ name: 'ben@local.example', password: 'second password', service: 'imap', asker: 'frontend' })).address, 'ben@local.example');
   for (const password of ['', 'x'.repeat(1025), 'a\0b']) await refused(accounts.local.setPassword('ben@local.example', password), 'bad-input');
 });
 
 test('users of the directory and local ones live side by side, each with the passwords of their domain', async (t) => {
   const { accounts, storage } = await startNode(t, 'be1');
-  assert.equal((await accounts.login({ name: 'alice', password: peoplesPassword, asker: 'client' })).address, 'alice@example.com');
+  assert.equal((await accounts.login({ name: 'alice', password: peoplesPassword, service: 'imap', asker: 'client' })).address, 'alice@example.com');
   await refused(accounts.local.add('alice@example.com', 'mine'), 'forbidden');
   await refused(accounts.local.setPassword('alice@example.com', 'mine'), 'forbidden');
   // One whom the directory does not have any more has no password here either, whatever the storage says.
   const gone = await storage.createAccount('gone@example.com');
   await gone.setPasswordHash('{CLEARTEXT}left over');
-  await refused(accounts.login({ name: 'gone@example.com', password: 'left over', asker: 'frontend' }), 'bad-credentials');
+  await refused(accounts.login({ name: 'gone@example.com', password: 'left over', service: 'imap', asker: 'frontend' }), 'bad-credentials');
 });
 
 test('a domain that no map is asked for has the accounts that were made, and no others', async (t) => {
   const { accounts } = await startNode(t, 'be1');
   await accounts.local.add('bob@bare.example', 'secret of bob');
-  assert.equal((await accounts.login({ name: 'bob@bare.example', password: 'secret of bob', asker: 'client' })).address, 'bob@bare.example');
+  assert.equal((await accounts.login({ name: 'bob@bare.example', password: 'secret of bob', service: 'imap', asker: 'client' })).address, 'bob@bare.example');
   assert.deepEqual(await accounts.expand('bob+list@bare.example'), { kind: 'mailbox' });
-  assert.equal((await accounts.open('bob+list@bare.example')).address, 'bob@bare.example');
+  assert.equal((await accounts.open('bob+list@bare.example', 'smtp')).address, 'bob@bare.example');
   await refused(accounts.expand('eve@bare.example'), 'unknown-user');
-  await refused(accounts.login({ name: 'eve@bare.example', password: 'secret of bob', asker: 'frontend' }), 'bad-credentials');
+  await refused(accounts.login({ name: 'eve@bare.example', password: 'secret of bob', service: 'imap', asker: 'frontend' }), 'bad-credentials');
 });
 
 test('a pattern makes no mailboxes: mail for an account that nobody made is refused', async (t) => {
   const { accounts, storage } = await startNode(t, 'be1');
-  await refused(accounts.open('typo@local.example'), 'unknown-user');
-  assert.equal((await accounts.open('ann@local.example')).address, 'ann@local.example');
-  await refused(accounts.login({ name: 'ann@local.example', password: 'anything', asker: 'frontend' }), 'bad-credentials');
+  await refused(accounts.open('typo@local.example', 'smtp'), 'unknown-user');
+  assert.equal((await accounts.open('ann@local.example', 'smtp')).address, 'ann@local.example');
+  await refused(accounts.login({ name: 'ann@local.example', password: 'anything', service: 'imap', asker: 'frontend' }), 'bad-credentials');
   assert.deepEqual(storage.addresses(), ['ann@local.example']);
   await refused(accounts.local.add('ann@local.example', 'secret'), 'mailbox-exists');
   await accounts.local.setPassword('ann@local.example', 'secret of ann');
-  await accounts.login({ name: 'ann@local.example', password: 'secret of ann', asker: 'frontend' });
+  await accounts.login({ name: 'ann@local.example', password: 'secret of ann', service: 'imap', asker: 'frontend' });
 });
 
 test('the password goes along when the account moves; only front-ends are told where it went', async (t) => {
   const [be1, be2] = [await startNode(t, 'be1'), await startNode(t, 'be2')];
   await be1.accounts.local.add('ben@local.example', 'secret of ben');
   await refused(be2.accounts.local.add('new@local.example', 'secret'), 'not-kept-here', 'be1');
-  await refused(be2.accounts.login({ name: 'ben@local.example', password: 'secret of ben', asker: 'frontend' }), 'not-kept-here', 'be1');
-  await refused(be2.accounts.login({ name: 'ben@local.example', password: 'secret of ben', asker: 'client' }), 'bad-credentials');
+  await refused(be2.accounts.login({ name: 'ben@local.example', password: 'secret of ben', service: 'imap', asker: 'frontend' }), 'not-kept-here', 'be1');
+  await refused(be2.accounts.login({ name: 'ben@local.example', password: 'secret of ben', service: 'imap', asker: 'client' }), 'bad-credentials');
   await bringAccount({ address: 'ben@local.example', source: localSource('be1', be1.storage), node: 'be2', storage: be2.storage, holdMs: 5000, tell: () => undefined });
   const credentials = { name: 'ben@local.example', password: 'secret of ben' } as const;
-  assert.equal((await be2.accounts.login({ ...credentials, asker: 'frontend' })).address, 'ben@local.example');
-  await refused(be1.accounts.login({ ...credentials, asker: 'frontend' }), 'not-kept-here', 'be2');
-  await refused(be1.accounts.login({ ...credentials, asker: 'client' }), 'bad-credentials');
+  assert.equal((await be2.accounts.login({ ...credentials, service: 'imap', asker: 'frontend' })).address, 'ben@local.example');
+  await refused(be1.accounts.login({ ...credentials, service: 'imap', asker: 'frontend' }), 'not-kept-here', 'be2');
+  await refused(be1.accounts.login({ ...credentials, service: 'imap', asker: 'client' }), 'bad-credentials');
 });

@@ -8,30 +8,30 @@ import { certificateOf, twoNodes } from './two-nodes.ts';
 
 test('the node that the directory names makes the account on first use, under its canonical address', async (t) => {
   const { accounts, storages } = await twoNodes(t);
-  assert.equal((await accounts.be1.open('AL@example.com')).address, 'alice@example.com');
+  assert.equal((await accounts.be1.open('AL@example.com', 'smtp')).address, 'alice@example.com');
   assert.deepEqual(storages.be1.addresses(), ['alice@example.com']);
 });
 
 test('another node makes nothing and says who keeps the mailbox', async (t) => {
   const { accounts, storages } = await twoNodes(t);
-  await assert.rejects(accounts.be2.open('alice@example.com'), (error) => isFailure(error, 'not-kept-here') && error.node === 'be1');
-  await assert.rejects(accounts.be1.open('carol@example.com'), (error) => isFailure(error, 'not-kept-here') && error.node === undefined);
-  await assert.rejects(accounts.be1.open('nobody@example.com'), (error) => isFailure(error, 'unknown-user'));
+  await assert.rejects(accounts.be2.open('alice@example.com', 'smtp'), (error) => isFailure(error, 'not-kept-here') && error.node === 'be1');
+  await assert.rejects(accounts.be1.open('carol@example.com', 'smtp'), (error) => isFailure(error, 'not-kept-here') && error.node === undefined);
+  await assert.rejects(accounts.be1.open('nobody@example.com', 'smtp'), (error) => isFailure(error, 'unknown-user'));
   assert.deepEqual(storages.be2.addresses(), []);
 });
 
 test('while the directory is away what it said not long ago leads to accounts that exist, and to the other node; none is made', async (t) => {
   const { accounts, storages, stopDirectory } = await twoNodes(t);
-  await accounts.be1.open('al@example.com');
+  await accounts.be1.open('al@example.com', 'smtp');
   for (const address of ['al@example.com', 'bob@example.com', 'alice@example.com']) await accounts.be1.expand(address);
   await accounts.be2.expand('bob@example.com');
   await stopDirectory();
-  assert.equal((await accounts.be1.open('AL@example.com')).address, 'alice@example.com');
+  assert.equal((await accounts.be1.open('AL@example.com', 'smtp')).address, 'alice@example.com');
   assert.deepEqual(await accounts.be1.expand('Al@example.com'), { kind: 'mailbox' });
-  await assert.rejects(accounts.be1.open('bob@example.com'), (error) => isFailure(error, 'not-kept-here') && error.node === 'be2');
-  await assert.rejects(accounts.be2.open('bob@example.com'), (error) => isFailure(error, 'directory-unavailable'), 'known to be its own, but it has no mailbox yet');
+  await assert.rejects(accounts.be1.open('bob@example.com', 'smtp'), (error) => isFailure(error, 'not-kept-here') && error.node === 'be2');
+  await assert.rejects(accounts.be2.open('bob@example.com', 'smtp'), (error) => isFailure(error, 'directory-unavailable'), 'known to be its own, but it has no mailbox yet');
   for (const address of ['carol@example.com', 'nobody@example.com']) {
-    await assert.rejects(accounts.be1.open(address), (error) => isFailure(error, 'directory-unavailable'));
+    await assert.rejects(accounts.be1.open(address, 'smtp'), (error) => isFailure(error, 'directory-unavailable'));
     await assert.rejects(accounts.be1.expand(address), (error) => isFailure(error, 'directory-unavailable'));
   }
   assert.deepEqual(storages.be2.addresses(), []);
@@ -39,41 +39,41 @@ test('while the directory is away what it said not long ago leads to accounts th
 
 test('what the directory said too long ago counts for nothing', async (t) => {
   const { accounts, stopDirectory } = await twoNodes(t, { staleMs: 50 });
-  await accounts.be1.open('al@example.com');
+  await accounts.be1.open('al@example.com', 'smtp');
   await accounts.be1.expand('al@example.com');
   await stopDirectory();
   await new Promise((resolve) => setTimeout(resolve, 60));
-  await assert.rejects(accounts.be1.open('al@example.com'), (error) => isFailure(error, 'directory-unavailable'));
+  await assert.rejects(accounts.be1.open('al@example.com', 'smtp'), (error) => isFailure(error, 'directory-unavailable'));
   await assert.rejects(accounts.be1.expand('al@example.com'), (error) => isFailure(error, 'directory-unavailable'));
 });
 
 test('mail that another node holds is named in the log when a second mailbox is made', async (t) => {
   const { accounts, storages, logs } = await twoNodes(t);
   await storages.be2.createAccount('alice@example.com');
-  await accounts.be1.open('alice@example.com');
+  await accounts.be1.open('alice@example.com', 'smtp');
   assert.deepEqual(logs.be1.filter(({ alert }) => alert === 'mail-left-behind').map(({ account, holders }) => ({ account, holders })), [{ account: 'alice@example.com', holders: ['be2'] }]);
 });
 
 test('a node that does not answer does not keep users out, and that is logged', async (t) => {
   const { accounts, logs, stopAdmin } = await twoNodes(t);
   await stopAdmin.be2();
-  await accounts.be1.open('alice@example.com');
+  await accounts.be1.open('alice@example.com', 'smtp');
   assert.equal(logs.be1.some(({ silent }) => Array.isArray(silent) && silent.includes('be2')), true);
 });
 
 test('a live record is owner whatever the directory says; a tombstone refers to the new owner', async (t) => {
   const { accounts, storages } = await twoNodes(t);
   await storages.be2.createAccount('alice@example.com');
-  assert.equal((await accounts.be2.open('alice@example.com')).address, 'alice@example.com');
+  assert.equal((await accounts.be2.open('alice@example.com', 'smtp')).address, 'alice@example.com');
   await storages.be2.markMoved('alice@example.com', 'be1', 2);
-  await assert.rejects(accounts.be2.open('alice@example.com'), (error) => isFailure(error, 'not-kept-here') && error.node === 'be1');
+  await assert.rejects(accounts.be2.open('alice@example.com', 'smtp'), (error) => isFailure(error, 'not-kept-here') && error.node === 'be1');
 });
 
 test('a login needs the right password, and its refusal is the same for unknown users', async (t) => {
   const { accounts } = await twoNodes(t);
-  assert.equal((await accounts.be1.login({ name: 'alice', password: peoplesPassword, asker: 'client' })).address, 'alice@example.com');
+  assert.equal((await accounts.be1.login({ name: 'alice', password: peoplesPassword, service: 'imap', asker: 'client' })).address, 'alice@example.com');
   for (const [name, password] of [['alice', 'wrong'], ['alice', ''], ['nobody', peoplesPassword]] as const) {
-    await assert.rejects(accounts.be1.login({ name, password, asker: 'client' }), (error) => isFailure(error, 'bad-credentials') && error.message === 'wrong user name or password');
+    await assert.rejects(accounts.be1.login({ name, password, service: 'imap', asker: 'client' }), (error) => isFailure(error, 'bad-credentials') && error.message === 'wrong user name or password');
   }
 });
 
