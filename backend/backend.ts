@@ -77,6 +77,7 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
     services,
     admin: await startAdminApi(ground, { services, routes: [...moves.routes, ...localAccountRoutes(accounts.local, log), ...sessionRoutes(accounts, log)] }),
     onAppointed: async () => Promise.resolve([moves.startTidying(), ...(config.services.processing.enable ? [processing.startRunner()] : []), tidyPacks(storage, log)]),
+    renew: async () => tls.renew(),
     close: async () => {
       await processing.close();
       await storage.close();

@@ -21,7 +21,7 @@ const virtualHost = z.strictObject({
 const userCertificates = z
   .strictObject({
     authority: fileName('PEM file: the authorities that sign users\' certificates; never that of the cluster.'),
-    revocationList: fileName().optional().describe('PEM file: revocation lists (CRL), one of each authority; who stands in one, or whose authority has none or an outdated one, can\'t log in by certificate. Read when a worker starts: at a change of the configuration.'),
+    revocationList: fileName().optional().describe('PEM file: revocation lists (CRL), one of each authority; who stands in one, or whose authority has none or an outdated one, can\'t log in by certificate. Looked at every ten seconds, as all files of `tls` are.'),
     addressFrom: z.array(z.enum(addressPlaces)).min(1).default(['subjectAltName']).describe('Where in a certificate the user\'s address is looked for, in this order.'),
   })
   .optional()

@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import type { ConnectionOptions, PeerCertificate } from 'node:tls';
 import { Failure } from '../shared/base/failure.ts';
 import { NameTable } from '../shared/net/server-names.ts';
+import { RenewableServerTls } from '../shared/net/renewable-tls.ts';
 import { createServerTls } from '../shared/net/server-tls.ts';
 import type { ServerTls } from '../shared/net/server-tls.ts';
 import type { NodeIdentity } from '../shared/tls/identity.ts';
@@ -29,23 +30,26 @@ export interface NodeTls {
   readonly warnings: readonly string[];
   /** The domain that completes names under this host name, where a virtual host says so. */
   readonly primaryDomainOf: (hostName: string) => string | undefined;
+  /** Reads again what clients are shown, and whose certificates log users in, for handshakes to come. @throws as `loadNodeTls`; then all stays as it is */
+  readonly renew: () => Promise<void>;
 }
 
 /** Reads and checks the files. @throws Failure('bad-input') that names the parameter and the file. */
 export async function loadNodeTls(config: NodeConfig): Promise<NodeTls> {
   const [authority, nodeCertificate, nodeKey] = await Promise.all((['clusterAuthority', 'nodeCertificate', 'nodeKey'] as const).map(async (name) => readPem(config, name)));
-  const [main, ...virtualHosts] = await readClientCertificates(config);
   const nodePems = { certificate: nodeCertificate ?? '', key: nodeKey ?? '', authority };
   const forNodes = serverTls('tls.nodeCertificate and tls.nodeKey', { ...nodePems, ticketKeys: ticketKeys(nodePems.key, 'nodes'), keyExchange: 'X25519' });
-  const domains = new NameTable(virtualHosts.map(({ names, primaryDomain }) => ({ names, value: primaryDomain })));
-  const clientPems = { ...main, virtualHosts, ticketKeys: ticketKeys(main.key, 'clients') };
-  const users = await readUserAuthority(config, authority ?? '');
+  let shown = await loadShown(config, authority ?? '');
+  const { warnings } = shown;
+  const [forClients, forUsers] = [new RenewableServerTls(shown.forClients), new RenewableServerTls(shown.forUsers)];
   return {
-    forClients: serverTls('tls.certificate and tls.key', clientPems),
-    forUsers: serverTls('tls.certificate, tls.key and tls.userCertificates', { ...clientPems, ...users }),
-    primaryDomainOf: (hostName) => domains.find(hostName),
-    warnings: [main, ...virtualHosts].flatMap(({ warnings }) => warnings),
-    forNodes,
+    forClients, forUsers, forNodes, warnings,
+    primaryDomainOf: (hostName) => shown.domains.find(hostName),
+    renew: async () => {
+      shown = await loadShown(config, authority ?? '');
+      forClients.renew(shown.forClients);
+      forUsers.renew(shown.forUsers);
+    },
     toNode: (node) => ({
       key: nodePems.key,
       cert: nodePems.certificate,
@@ -55,6 +59,22 @@ export async function loadNodeTls(config: NodeConfig): Promise<NodeTls> {
       checkServerIdentity: (_host: string, peer: PeerCertificate) => checkNode(config, node, peer),
     }),
     isTrustedNode: (identity) => identity.cluster === config.clusterName && config.nodes[identity.node]?.role === identity.role,
+  };
+}
+
+interface Shown extends Pick<NodeTls, 'forClients' | 'forUsers' | 'warnings'> {
+  readonly domains: NameTable<string | undefined>;
+}
+
+async function loadShown(config: NodeConfig, clusterAuthority: string): Promise<Shown> {
+  const [main, ...virtualHosts] = await readClientCertificates(config);
+  const users = await readUserAuthority(config, clusterAuthority);
+  const pems = { ...main, virtualHosts, ticketKeys: ticketKeys(main.key, 'clients') };
+  return {
+    forClients: serverTls('tls.certificate and tls.key', pems),
+    forUsers: serverTls('tls.certificate, tls.key and tls.userCertificates', { ...pems, ...users }),
+    domains: new NameTable(virtualHosts.map(({ names, primaryDomain }) => ({ names, value: primaryDomain }))),
+    warnings: [main, ...virtualHosts].flatMap((each) => each.warnings),
   };
 }
 

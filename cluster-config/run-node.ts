@@ -13,6 +13,7 @@ import { runWorker } from '../shared/service/worker.ts';
 import type { NodeServices, WorkerContext } from '../shared/service/worker.ts';
 import type { NodeConfig } from './effective.ts';
 import { watchConfig } from './file-source.ts';
+import { watchNamedFiles } from './named-files.ts';
 import { configOfNode, parseConfig } from './load.ts';
 import { ConfigurationRefused } from './problem.ts';
 import type { Role } from './schema.ts';
@@ -57,16 +58,25 @@ async function runSupervisor(options: RunNodeOptions): Promise<void> {
   }
   log.info({ version: config.version }, 'ready');
   process.send?.({ ready: true });
+  let inUse = first;
+  const files = watchNamedFiles({
+    log,
+    onShown: () => supervisor.renew(),
+    onOthers: async () => supervisor.reload(supervisorOptions(options, inUse, log)),
+  });
+  await files.follow(config);
   const watch = watchConfig(options.configFile, {
     initialText: first,
     log,
     onVersion: async (text) => {
       await supervisor.reload(supervisorOptions(options, text, log));
+      inUse = text;
+      await files.follow(nodeConfig(options, text));
       log.info({ version: nodeConfig(options, text).version }, 'runs the new configuration');
     },
   });
   process.on('SIGHUP', () => {
-    watch.lookNow().catch((error: unknown) => log.error({ err: error }, 'could not look at the configuration'));
+    watch.lookNow().then(async () => files.lookNow()).catch((error: unknown) => log.error({ err: error }, 'could not look at the configuration'));
   });
 }
 

@@ -90,6 +90,7 @@ export async function startFrontend(context: NodeContext): Promise<NodeServices>
     services,
     admin: await startAdminApi(ground, context, { isStopping: context.isStopping, services, check: () => undefined }),
     onAppointed: async () => Promise.resolve([]),
+    renew: async () => tls.renew(),
     close: async () => Promise.resolve(directory.close()),
   };
 }

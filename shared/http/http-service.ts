@@ -123,6 +123,7 @@ async function openServer<Listener extends HttpListener>(options: HttpOptions<Li
   const server = listener.tls === 'implicit'
     ? https.createServer({ ...options.serverTls.options, ...settings, handshakeTimeout: 20_000, requestCert, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] }, answer)
     : http.createServer(settings, answer);
+  if (server instanceof https.Server) options.serverTls.follow?.(server);
   guardServer(server, { balancers: listener.balancers, perAddress: limits.perAddress, log: log.child({ service: options.name }) }, listener);
   server.maxConnections = limits.maxConnections;
   server.on('checkContinue', (request: http.IncomingMessage, response: http.ServerResponse) => answer(request, response, () => response.writeContinue()));

@@ -71,6 +71,7 @@ function tlsServer(options: ListenOptions, onConnection: (socket: AnySocket) => 
     requestCert: options.requestCertificate === 'yes',
     rejectUnauthorized: false,
   });
+  options.serverTls.follow?.(server);
   server.on('secureConnection', onConnection);
   server.on('tlsClientError', (error, socket) => {
     options.log.debug({ err: error, peer: socket.remoteAddress, port: options.port }, 'TLS handshake failed');

@@ -4,7 +4,7 @@ import * as tls from 'node:tls';
 import { NameTable } from './server-names.ts';
 
 /** Chooses the certificate by the name that a client asks for. */
-type ChooseByName = (name: string, chosen: (error: Error | null, context?: tls.SecureContext) => void) => void;
+export type ChooseByName = (name: string, chosen: (error: Error | null, context?: tls.SecureContext) => void) => void;
 
 /** What begins a handshake as server on a socket that is there (STARTTLS). */
 export interface HandshakeOptions {
@@ -15,13 +15,15 @@ export interface HandshakeOptions {
   readonly SNICallback?: ChooseByName;
 }
 
-/** A certificate in use, ready for listeners (`options`) and for STARTTLS (`handshake`). Immutable: a reload makes a new one. */
+/** A certificate in use, ready for listeners (`options`) and for STARTTLS (`handshake`); one that is replaced in use is in renewable-tls.ts. */
 export interface ServerTls {
   readonly options: tls.SecureContextOptions & { readonly sessionIdContext: string; readonly SNICallback?: ChooseByName };
   readonly handshake: HandshakeOptions;
   readonly context: tls.SecureContext;
   /** `yes`: clients are asked for a certificate, which may log them in. Listeners for nodes ask by themselves. */
   readonly requestCertificate: 'yes' | 'no';
+  /** A server made with `options` is given new ones as they come. Absent where none come. */
+  follow?(server: tls.Server): void;
 }
 
 /**

@@ -11,6 +11,7 @@ export type Order =
   | { readonly kind: 'appoint' } // from now on this worker does the work that exists once per node
   /** Accept nothing more, give the once-per-node work back, and leave when the last session has ended, or as `stop` after `patienceMs`. */
   | { readonly kind: 'retire'; readonly patienceMs: number; readonly graceMs: number }
+  | { readonly kind: 'renew' } // read the certificates for clients again
   /** Drain and leave. */
   | { readonly kind: 'stop'; readonly graceMs: number }
   /** Another worker asks (see siblings.ts); `asker` is for the way back. */
@@ -36,7 +37,7 @@ export type Report =
   | { readonly kind: 'measured'; readonly round: number; readonly counted: Snapshot } // by this worker since it began; round 0: its last word
   | { readonly kind: 'how-much'; readonly question: number }; // has the whole node counted?
 
-const kinds: ReadonlySet<string> = new Set(['start', 'hint', 'appoint', 'retire', 'stop', 'awake', 'ready', 'resigned', 'failed', 'ask', 'asked', 'answer', 'post', 'subscribe', 'notices', 'measure', 'measured', 'measurements', 'how-much']);
+const kinds: ReadonlySet<string> = new Set(['start', 'hint', 'appoint', 'renew', 'retire', 'stop', 'awake', 'ready', 'resigned', 'failed', 'ask', 'asked', 'answer', 'post', 'subscribe', 'notices', 'measure', 'measured', 'measurements', 'how-much']);
 
 /** True for a message of ours; the channel carries the cluster module's own as well. */
 export function isMessage(value: unknown): value is Order | Report {

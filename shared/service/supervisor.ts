@@ -30,6 +30,8 @@ export interface Supervisor {
   readonly started: Promise<void>;
   /** Starts a new generation, then lets the old one retire. Rejects, and keeps the old, when the new can't start. */
   reload(options: SupervisorOptions): Promise<void>;
+  /** Lets all workers read the certificates for clients again. */
+  renew(): void;
   /** Drains all, retiring workers too, and resolves when the last is gone. */
   stop(): Promise<void>;
   /** Workers that serve now: process id and number. */
@@ -67,6 +69,7 @@ export function supervise(options: SupervisorOptions): Supervisor {
   return {
     started: crew.startGeneration(),
     reload: async (next) => crew.reload(next),
+    renew: () => crew.renew(),
     stop: async () => crew.stop(),
     living: () => crew.living(),
   };
@@ -83,6 +86,7 @@ class Crew {
   #appointed: Member | undefined;
   readonly #members = new Set<Member>();
   readonly #notices = new NoticeBoard();
+  #reloading: Promise<void> = Promise.resolve();
   readonly #measurements = new MeasurementBoard<Member>(() => this.#measured(), send);
 
   constructor(options: SupervisorOptions) {
@@ -93,7 +97,18 @@ class Crew {
     await Promise.all(this.#fillUp().map(async ({ started }) => started));
   }
 
+  renew(): void {
+    for (const member of this.#members) send(member, { kind: 'renew' });
+  }
+
+  /** One after another: the configuration and files that it names may change at once. */
   async reload(next: SupervisorOptions): Promise<void> {
+    const turn = this.#reloading.then(async () => this.#reloadNow(next));
+    this.#reloading = turn.catch(() => undefined);
+    await turn;
+  }
+
+  async #reloadNow(next: SupervisorOptions): Promise<void> {
     if (this.#stopping) throw new Error('the node is stopping');
     const before = { options: this.#options, generation: this.#generation };
     const old = [...this.#members];

@@ -36,6 +36,8 @@ export interface NodeServices {
   readonly admin: readonly Service[];
   /** Starts the work that exists once per node (queue runner …); called at most once. */
   readonly onAppointed: () => Promise<readonly Service[]>;
+  /** Reads the certificates for clients again, for handshakes to come. A rejection leaves the old ones. */
+  readonly renew: () => Promise<void>;
   /** Last of all, when every service has stopped: close storages and connectors. */
   readonly close: () => Promise<void>;
 }
@@ -103,6 +105,8 @@ class Shift {
       if (order.kind === 'appoint' && this.#appointed.length === 0) {
         this.#node.log.info('does the work that exists once per node');
         this.#appointed = await this.#node.onAppointed();
+      } else if (order.kind === 'renew') {
+        await this.#node.renew().catch((error: unknown) => this.#node.log.error({ err: error }, 'new certificates not put to use'));
       } else if (order.kind === 'retire') {
         // Not awaited: the order to stop may come meanwhile. It never rejects.
         void this.#retire(order);

@@ -1,12 +1,16 @@
 /** Certificates by the name that a client asks for (SNI), seen with openssl at every protocol of a running front-end, with TLS from the first byte and STARTTLS. */
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { startCluster } from '../harness/cluster.ts';
 import type { Cluster } from '../harness/cluster.ts';
+import { Dialogue } from '../harness/dialogue.ts';
 import { writeCertificates } from '../harness/host-certificates.ts';
+import { ImapSession } from '../harness/imap-session.ts';
+import { logLine } from '../harness/log-lines.ts';
 import { run } from '../harness/programs.ts';
 import { WebClient } from '../harness/web-client.ts';
 
@@ -59,6 +63,58 @@ test('a session can be resumed under a virtual host', async () => {
   await run('openssl', ['s_client', '-connect', at, '-servername', 'one.example.net', '-tls1_2', '-sess_out', session]);
   const again = await run('openssl', ['s_client', '-connect', at, '-servername', 'one.example.net', '-tls1_2', '-sess_in', session]);
   assert.match(again.output, /^Reused, /m);
+});
+
+describe('files that change while the node runs', () => {
+  const serials = async (): Promise<string[]> => Promise.all(protocols.map(async ([service, starttls]) => serial(service, starttls)));
+  const noticed = async (words: string): Promise<void> => {
+    const from = cluster.log('fe1').length;
+    process.kill(cluster.pid('fe1'), 'SIGHUP'); // it would look by itself within ten seconds
+    await logLine(cluster, 'fe1', { words: [words], from, patienceMs: 15_000 });
+  };
+  const generations = (): number => cluster.log('fe1').split('retires: accepts nothing new').length;
+
+  async function serial(service: string, starttls: string | undefined): Promise<string> {
+    const { output } = await run('openssl', ['s_client', '-connect', `127.0.0.1:${String(cluster.port('fe1', service))}`, ...(starttls === undefined ? [] : ['-starttls', starttls]), '-servername', 'one.example.net']);
+    return new X509Certificate(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/.exec(output)?.[0] ?? '').serialNumber;
+  }
+
+  test('a new certificate is shown by every protocol, and nobody\'s session ends', async () => {
+    const session = await ImapSession.logIn(cluster, { node: 'fe1', user: 'alice' });
+    const early = await Dialogue.connect({ port: cluster.port('fe1', 'imap') });
+    await early.line();
+    const [old, before] = [await serials(), generations()];
+    await writeCertificates(hosts, { one: { dnsNames: ['one.example.net', 'uno.example.net'] } });
+    const { serialNumber } = new X509Certificate(fs.readFileSync(path.join(hosts, 'one.pem')));
+    await noticed('changed files are put to use');
+    for (const deadline = Date.now() + 10_000; (await serials()).some((each) => each !== serialNumber);) assert.ok(Date.now() < deadline, `${(await serials()).join()} are not all ${serialNumber}`);
+    assert.ok(!old.includes(serialNumber));
+    assert.equal(generations(), before, 'by the workers that are there');
+    await session.ok('NOOP');
+    early.say('a STARTTLS');
+    await early.expect(/^a OK/);
+    await early.startTls();
+    session.close();
+    early.close();
+  });
+
+  test('a key that does not belong to it is reported, and the certificate before stays', async () => {
+    const before = await serial('imaps', undefined);
+    const good = fs.readFileSync(path.join(hosts, 'one.key'));
+    fs.copyFileSync(path.join(hosts, 'named.key'), path.join(hosts, 'one.key'));
+    await noticed('one.key is not the key of the certificate');
+    assert.equal(await serial('imaps', undefined), before);
+    fs.writeFileSync(path.join(hosts, 'one.key'), good);
+  });
+
+  test('a new certificate of the node is put to use by new workers, and sessions stay with the old ones', async () => {
+    const session = await ImapSession.logIn(cluster, { node: 'fe1', user: 'alice' });
+    fs.appendFileSync(path.join(cluster.folder, 'tls', 'fe1.pem'), '\n');
+    await noticed('retires: accepts nothing new');
+    await session.ok('NOOP');
+    session.close();
+    await (await ImapSession.logIn(cluster, { node: 'fe1', user: 'alice' })).ok('NOOP');
+  });
 });
 
 test('WebMail under a virtual host completes a bare name with that host\'s domain, elsewhere with the general one', async () => {

@@ -95,6 +95,7 @@ if (cluster.isPrimary) {
       log,
       services: [echo],
       admin: [],
+      renew: async () => Promise.resolve(),
       onAppointed: async () => {
         tell({ event: 'appointed', configuration });
         return Promise.resolve([onceService(configuration)]);
