@@ -4,6 +4,7 @@ import { openAdminApi } from '../cluster-config/admin/open-api.ts';
 import { nodeOfMailHost } from '../cluster-config/effective.ts';
 import { domainTermsOf } from '../cluster-config/domain-settings.ts';
 import { openDirectoryAccess } from '../cluster-config/directory-access.ts';
+import { observationRoutes } from '../cluster-config/observation.ts';
 import { adminListeners } from '../cluster-config/listeners.ts';
 import { loadForeignTrust } from '../cluster-config/foreign-backends.ts';
 import { loadNodeTls } from '../cluster-config/node-tls.ts';
@@ -14,7 +15,6 @@ import { startAdmin } from '../shared/admin/admin-server.ts';
 import type { AdminRoute } from '../shared/admin/admin-server.ts';
 import type { AdminTarget } from '../shared/admin/admin-client.ts';
 import { healthRoutes } from '../shared/admin/health-routes.ts';
-import { metricsRoute } from '../shared/admin/metrics-route.ts';
 import type { Logger } from '../shared/log/log.ts';
 import type { Service } from '../shared/service/service.ts';
 import type { NodeServices } from '../shared/service/worker.ts';
@@ -113,7 +113,7 @@ async function startAdminApi({ config, tls, storage, accounts, context }: Ground
   const readIndex = (): void => void storage.find(`postmaster@${config.primaryDomain}`);
   const health = { isStopping: context.isStopping, services, check: readIndex };
   const parts = [await openAdminApi({ context, tls, health, handlers: [], keeperOf: async (address) => keeperOf(accounts, config, address) })];
-  const routes = [...healthRoutes(health), metricsRoute(context.measure), accountRoute(storage), ...more];
+  const routes = [...healthRoutes(health), ...observationRoutes(context), accountRoute(storage), ...more];
   return Promise.all(adminListeners(config).map(async (at) => startAdmin({ ...at, serverTls: tls.forNodes, isTrustedNode: tls.isTrustedNode, routes, parts, log: context.log })));
 }
 

@@ -8,7 +8,12 @@ import { splitHostAndPort } from './values.ts';
 
 /** Problems between the parameters of one node; their paths are parameters'. */
 export function checkNode(parameters: Parameters, role: Role): readonly Problem[] {
-  return [...checkNames(parameters), ...checkProxyMaps(parameters), ...checkAdministration(parameters), ...checkTls(parameters, role), ...checkStorage(parameters, role), ...checkListeners(parameters, role)];
+  return [...checkNames(parameters), ...checkProxyMaps(parameters), ...checkAdministration(parameters), ...checkTls(parameters, role), ...checkStorage(parameters, role), ...checkListeners(parameters, role), ...checkLog(parameters)];
+}
+
+function checkLog({ log }: Parameters): readonly Problem[] {
+  const isRemote = log.type === 'remote' || Object.values(log.services).some(({ type }) => type === 'remote');
+  return isRemote && log.remoteNode === undefined ? [{ path: ['log'], text: 'logs of type remote need log.remoteNode' }] : [];
 }
 
 function checkNames({ ldapConnectors, userMaps, routing }: Parameters): readonly Problem[] {

@@ -1,15 +1,8 @@
 /** Generic server parameters: names, processes, log, TLS, name resolution. */
 import { z } from 'zod';
 import { addressPlaces } from '../shared/tls/certificate-addresses.ts';
+import { logParameters } from './log.ts';
 import { domainName, fileName, host, hostAndPort, network, secret, virtualHostName, wholeNumber } from './values.ts';
-
-const log = z
-  .strictObject({
-    level: z.enum(['error', 'warn', 'info', 'debug', 'silent']).default('info').describe('The least grave lines that are written.'),
-    file: fileName().optional().describe('The file to append to; standard output when absent.'),
-  })
-  .prefault({})
-  .describe('The log of the node: one JSON object a line.');
 
 const virtualHost = z.strictObject({
   names: z.array(virtualHostName).max(1000).default([]).describe('Host names; those in the certificate when empty.'),
@@ -65,7 +58,7 @@ export const genericParameters = {
   drainSeconds: wholeNumber({ min: 0, max: 3600 }).default(10).describe('How long a stopping node waits for its sessions to finish.'),
   retireSeconds: wholeNumber({ min: 0, max: 604_800 }).default(86_400).describe('How long sessions that began before a change of the configuration may go on; they keep the parameters they began with.'),
   cookieSecret: secret.optional().describe('Signs the WebMail cookies; the same on all nodes.'),
-  log,
+  log: logParameters,
   tls,
   dnr,
 };

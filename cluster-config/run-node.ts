@@ -5,8 +5,10 @@
  */
 import cluster from 'node:cluster';
 import { readFile } from 'node:fs/promises';
-import { createLog } from '../shared/log/log.ts';
+import { logTo } from '../shared/log/log.ts';
 import type { Logger } from '../shared/log/log.ts';
+import type { LogService } from '../shared/log/log-service.ts';
+import { keepLogFiles } from '../shared/log/rotation.ts';
 import { supervise } from '../shared/service/supervisor.ts';
 import type { Supervisor, SupervisorOptions } from '../shared/service/supervisor.ts';
 import { runWorker } from '../shared/service/worker.ts';
@@ -14,6 +16,7 @@ import type { NodeServices, WorkerContext } from '../shared/service/worker.ts';
 import type { NodeConfig } from './effective.ts';
 import { watchConfig } from './file-source.ts';
 import { watchNamedFiles } from './named-files.ts';
+import { logFiles, openNodeLog } from './node-log.ts';
 import { configOfNode, parseConfig } from './load.ts';
 import { ConfigurationRefused } from './problem.ts';
 import type { Role } from './schema.ts';
@@ -22,6 +25,8 @@ import type { Role } from './schema.ts';
 export interface NodeContext extends WorkerContext {
   readonly config: NodeConfig;
   readonly log: Logger;
+  /** Takes lines of other nodes, too. */
+  readonly logService: LogService;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
@@ -46,10 +51,14 @@ async function runSupervisor(options: RunNodeOptions): Promise<void> {
     throw new ConfigurationRefused(options.configFile, [{ path: [], text: `can't be read: ${error instanceof Error ? error.message : String(error)}` }]);
   });
   const config = nodeConfig(options, first);
-  const log = createLog({ node: options.nodeName, ...config.log });
+  const logService = openNodeLog(config);
+  const log = logTo(logService, options.nodeName);
   const release = await options.prepare(config);
   const supervisor = supervise(supervisorOptions(options, first, log));
-  stopOnSignals({ supervisor, log, release });
+  stopOnSignals({ supervisor, log, release: async () => {
+    release();
+    await logService.close();
+  } });
   try {
     await supervisor.started;
   } catch (error) {
@@ -59,6 +68,8 @@ async function runSupervisor(options: RunNodeOptions): Promise<void> {
   log.info({ version: config.version }, 'ready');
   process.send?.({ ready: true });
   let inUse = first;
+  let kept = logFiles(config);
+  keepLogFiles(() => kept, (error, file) => log.warn({ err: error, file }, 'log file could not be put away'));
   const files = watchNamedFiles({
     log,
     onShown: () => supervisor.renew(),
@@ -71,6 +82,7 @@ async function runSupervisor(options: RunNodeOptions): Promise<void> {
     onVersion: async (text) => {
       await supervisor.reload(supervisorOptions(options, text, log));
       inUse = text;
+      kept = logFiles(nodeConfig(options, text));
       await files.follow(nodeConfig(options, text));
       log.info({ version: nodeConfig(options, text).version }, 'runs the new configuration');
     },
@@ -94,17 +106,14 @@ function supervisorOptions(options: RunNodeOptions, text: string, log: Logger): 
 }
 
 /** SIGTERM and SIGINT drain; so does the end of the process that started us, if it gave us a channel. */
-function stopOnSignals({ supervisor, log, release }: { readonly supervisor: Supervisor; readonly log: Logger; readonly release: () => void }): void {
+function stopOnSignals({ supervisor, log, release }: { readonly supervisor: Supervisor; readonly log: Logger; readonly release: () => Promise<void> }): void {
   let stopping = false;
   const stop = (reason: string): void => {
     if (stopping) return;
     stopping = true;
     log.info({ reason }, 'stopping');
-    supervisor.stop().then(
-      () => {
-        release();
-        process.exit(0);
-      },
+    supervisor.stop().then(release).then(
+      () => process.exit(0),
       (error: unknown) => {
         log.error({ err: error }, 'did not stop cleanly');
         process.exit(1);
@@ -128,12 +137,15 @@ async function runOneWorker(options: RunNodeOptions): Promise<void> {
       process.on('message', listener);
     },
   };
+  let logService: LogService | undefined;
   const ended = await runWorker(channel, async (context) => {
     const config = nodeConfig(options, context.configuration);
-    const log = createLog({ node: options.nodeName, ...config.log });
+    logService = openNodeLog(config);
+    const log = logTo(logService, options.nodeName);
     endOnFault(log);
-    return options.start({ ...context, config, log, environment: process.env });
+    return options.start({ ...context, config, log, logService, environment: process.env });
   });
+  await logService?.close();
   process.exit(ended === 'drained' ? 0 : 1);
 }
 

@@ -9,6 +9,7 @@ import type { ForeignBackends } from '../cluster-config/foreign-backends.ts';
 import { loadNodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeContext } from '../cluster-config/run-node.ts';
+import { observationRoutes } from '../cluster-config/observation.ts';
 import { adminListeners, placeOf } from '../cluster-config/listeners.ts';
 import type { ProxyName } from '../cluster-config/proxy-maps.ts';
 import { readScramSaltKey } from '../cluster-config/scram-salts.ts';
@@ -20,7 +21,6 @@ import { Failure } from '../shared/base/failure.ts';
 import { startAdmin } from '../shared/admin/admin-server.ts';
 import { healthRoutes } from '../shared/admin/health-routes.ts';
 import type { Health } from '../shared/admin/health-routes.ts';
-import { metricsRoute } from '../shared/admin/metrics-route.ts';
 import type { Logger } from '../shared/log/log.ts';
 import { TlsSessions } from '../shared/net/connect.ts';
 import type { Service } from '../shared/service/service.ts';
@@ -58,7 +58,6 @@ interface Ground {
   readonly foreign: ForeignBackends;
   readonly sessions: Readonly<Record<'imap' | 'pop3' | 'smtp' | 'webmail', SessionSet>>;
   readonly siblings: NodeContext['siblings'];
-  readonly measure: NodeContext['measure'];
 }
 
 /** Starts everything of one worker. @throws Failure or the system's error of the first thing that can't be had. */
@@ -76,7 +75,6 @@ export async function startFrontend(context: NodeContext): Promise<NodeServices>
     foreign: await loadForeignBackends(config, context.environment),
     sessions: { imap: new SessionSet(), pop3: new SessionSet(), smtp: new SessionSet(), webmail: new SessionSet() },
     siblings: context.siblings,
-    measure: context.measure,
   };
   const { imapProxy, pop3Proxy } = config.services;
   const services = await Promise.all([
@@ -96,9 +94,9 @@ export async function startFrontend(context: NodeContext): Promise<NodeServices>
 }
 
 /** Opened last: who asks it finds all services there. */
-async function startAdminApi({ config, tls, mappings, authentication, directory, sessions, siblings, measure, log }: Ground, context: NodeContext, health: Health): Promise<Service[]> {
+async function startAdminApi({ config, tls, mappings, authentication, directory, sessions, siblings, log }: Ground, context: NodeContext, health: Health): Promise<Service[]> {
   const parts = [await openAdminApi({ context, tls, health, handlers: [], keeperOf: async (address) => keeperOf(mappings.of(), address) })];
-  const routes = [...healthRoutes(health), metricsRoute(measure), ...adminRoutes({ mappings, authentication, directory, siblings, log, sessions: Object.values(sessions) })];
+  const routes = [...healthRoutes(health), ...observationRoutes(context), ...adminRoutes({ mappings, authentication, directory, siblings, log, sessions: Object.values(sessions) })];
   return Promise.all(adminListeners(config).map(async (at) => startAdmin({ ...at, serverTls: tls.forNodes, isTrustedNode: tls.isTrustedNode, routes, parts, log })));
 }
 

@@ -20,7 +20,7 @@ export interface DirectoryCommandOptions {
 /** Resolves when the directory was stopped by SIGTERM, SIGINT or the end of the process that started it. */
 export async function directoryCommand(options: DirectoryCommandOptions): Promise<void> {
   const plain = listenerOf('--ldap', options.ldap);
-  const log = createLog({ node: 'directory', level: 'info' });
+  const log = createLog({ node: 'directory', level: 'informational' });
   const running = await startDirectory({
     host: plain.host,
     port: plain.port,

@@ -1,31 +1,37 @@
 /**
- * The log of one process: pino JSON lines on standard output or in a file. Every line bears the node's name; a session's
- * lines bear its id. Secrets are never passed to a log call; the redaction here is a second net, not the first.
+ * The log of one process: pino's JSON lines (the face of this room). Every line bears the node's name; a session's lines bear
+ * its id, a message's that of its queue item. Secrets are never passed to a log call; the redaction here is a second net, not the first.
  */
 import { pino } from 'pino';
 import type { Logger } from 'pino';
+import { pinoLevel } from './levels.ts';
+import type { LogLevel } from './levels.ts';
+import { LogService } from './log-service.ts';
 
 export type { Logger } from 'pino';
+export type { LogLevel } from './levels.ts';
 
-export type LogLevel = 'error' | 'warn' | 'info' | 'debug' | 'silent';
-
-export interface LogOptions {
-  readonly node: string;
-  readonly level: LogLevel;
-  /** A file to append to; standard output when absent. */
-  readonly file?: string | undefined;
-}
-
-/** Makes the process's logger. Lines are written synchronously, so that none is lost when the process ends. */
-export function createLog(options: LogOptions): Logger {
-  const destination = pino.destination({ dest: options.file ?? 1, sync: true, mkdir: true });
+/** The process's logger, whose lines a Log service distributes. */
+export function logTo(service: LogService, node: string): Logger {
+  const destination = {
+    [Symbol.for('pino.metadata')]: true,
+    lastLevel: 0, // pino sets it before each line
+    write(line: string): void {
+      service.write(line, destination.lastLevel);
+    },
+  };
   return pino(
     {
-      level: options.level,
-      base: { node: options.node, pid: process.pid },
+      level: pinoLevel(service.level),
+      base: { node, pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
       redact: { paths: ['password', '*.password', 'credentials', '*.credentials'], censor: '[hidden]' },
     },
     destination,
   );
+}
+
+/** A logger for programs that are no nodes: everything to standard output. */
+export function createLog({ node, level }: { readonly node: string; readonly level: LogLevel }): Logger {
+  return logTo(new LogService({ node, level, type: 'internal', services: {}, rules: [], file: undefined, outputs: {} }), node);
 }

@@ -40,5 +40,5 @@ function escaped(text: string): string {
 function number(value: number): string {
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
-  return Number.isInteger(value) && Math.abs(value) < 1e15 ? String(value) : value.toExponential().replace('e+', 'e');
+  return String(value);
 }

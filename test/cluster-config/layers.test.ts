@@ -14,7 +14,7 @@ function node(text: string, name: string): NodeConfig {
 
 test('a later layer wins: default, cluster, role, node', () => {
   const cluster = sampleWith('primaryDomain:', 'drainSeconds: 5\n  workers: 7\n  primaryDomain:');
-  assert.equal(node(sample, 'fe1').log.level, 'info');
+  assert.equal(node(sample, 'fe1').log.level, 'informational');
   assert.equal(node(cluster, 'fe1').workers, 7);
   assert.equal(node(cluster, 'fe1').drainSeconds, 20);
   assert.equal(node(cluster, 'be1').drainSeconds, 30);

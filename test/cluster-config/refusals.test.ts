@@ -36,7 +36,7 @@ test('an unknown key in a part that no node uses is found too', () => {
 });
 
 test('a key that belongs elsewhere is told where', () => {
-  assert.match(problems(sampleWith('drainSeconds: 20', 'level: debug'))[0] ?? '', /"log\.level" is a parameter/);
+  assert.match(problems(sampleWith('drainSeconds: 20', 'level: protocol'))[0] ?? '', /"log\.level" is a parameter/);
 });
 
 test('values out of bounds or of the wrong type are refused where they stand', () => {

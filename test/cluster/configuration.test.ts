@@ -148,7 +148,7 @@ describe('good edits', () => {
   });
 
   test('a parameter that shows in the greeting is put to use by that node, and log.level by all', async () => {
-    const named = original.replace('serverName: fe2.example.com', 'serverName: mx.renamed.example.com').replace('drainSeconds: 5', 'drainSeconds: 5\n  log: { level: debug }');
+    const named = original.replace('serverName: fe2.example.com', 'serverName: mx.renamed.example.com').replace('drainSeconds: 5', 'drainSeconds: 5\n  log: { level: protocol }');
     await edit(named, nodes, ['runs the new configuration']);
     const smtp = await Dialogue.connect({ port: cluster.port('fe2', 'smtp') });
     assert.match((await smtp.reply(220)).join('\n'), /^220 mx\.renamed\.example\.com /);

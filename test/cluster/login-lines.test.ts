@@ -18,7 +18,7 @@ before(async () => {
     nodes: ['be1', 'fe1'],
     changeConfig: (yaml) => yaml.replace('\nnodes:\n', `
 frontends: { trustedProxies: [${proxyInFront}] }
-backends: { log: { level: debug } }
+backends: { log: { level: protocol } }
 
 nodes:
 `),

@@ -22,6 +22,8 @@ const needed: readonly { readonly packageName: string; readonly program: string 
   { packageName: 'dovecot-lmtpd', program: '/usr/lib/dovecot/lmtp' },
   { packageName: 'samba-ad-dc', program: '/usr/share/doc/samba-ad-dc/copyright' }, // it only brings others
   { packageName: 'samba-ad-provision', program: '/usr/share/samba/setup/provision.ldif' },
+  { packageName: 'rsyslog', program: 'rsyslogd' },
+  { packageName: 'rsyslog-gnutls', program: '/usr/share/doc/rsyslog-gnutls/copyright' },
   { packageName: 'iproute2', program: 'ip' },
   { packageName: 'bsdutils', program: 'script' },
 ];

@@ -54,7 +54,7 @@ export const quickRetry: RetryOptions = {
 
 export async function startTestNode(settings: NodeSettings): Promise<TestNode> {
   const { name, directory } = settings;
-  const log = createLog({ node: name, level: process.env['TEST_LOG'] === undefined ? 'silent' : 'debug' });
+  const log = createLog({ node: name, level: process.env['TEST_LOG'] === undefined ? 'silent' : 'protocol' });
   const hints = { publish: () => undefined, subscribe: () => () => undefined };
   const storage = await openStorage({
     directories: [join(directory, 'mail')], clusterName: 'test', nodeName: name, hints, log, workerSlot: 0, reserveBytes: 0, quota: settings.quota,

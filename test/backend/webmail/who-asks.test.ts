@@ -90,7 +90,7 @@ test('what another site makes a browser send is refused', async (t) => {
 
 test('passwords never reach the log', async (t) => {
   const lines: string[] = [];
-  const log = createLog({ node: 'test', level: 'debug' });
+  const log = createLog({ node: 'test', level: 'protocol' });
   const spying = new Proxy(log, { get: (target, name) => (name === 'child' ? () => spying : ['info', 'warn', 'error', 'debug'].includes(String(name)) ? (...words: unknown[]) => lines.push(JSON.stringify(words)) : Reflect.get(target, name) as unknown) });
   const cluster = await clusterFor(t, { webmail: { log: spying } });
   const client = new WebClient();

@@ -1,0 +1,9 @@
+/** What every node, front-end or back-end, answers about itself on its admin API: counters, and its Log service. */
+import { logRoute } from '../shared/admin/log-routes.ts';
+import { metricsRoute } from '../shared/admin/metrics-route.ts';
+import type { AdminRoute } from '../shared/admin/admin-server.ts';
+import type { NodeContext } from './run-node.ts';
+
+export function observationRoutes({ measure, logService }: NodeContext): readonly AdminRoute[] {
+  return [metricsRoute(measure), logRoute(logService)];
+}
