@@ -208,7 +208,7 @@ async function connect(road: LoginRoad, server: Server): Promise<AnySocket> {
   try {
     await road.recoveries.turn(server.name);
     const socket = await connectNow(road, server);
-    socket.once('close', giveBack);
+    socket.on('close', giveBack);
     return socket;
   } catch (error) {
     giveBack();

@@ -140,33 +140,43 @@ async function serveSocket(serving: {
   };
   sessions.add(session);
   const deadline = setTimeout(() => connection.end(protocol.tooSlow), limits.loginTimeoutMs);
+  let outcome: Outcome = { kind: 'over' };
   try {
     visitor.log.debug('connected');
-    const outcome = await protocol.converse(visitor);
-    clearTimeout(deadline);
-    if (outcome.kind === 'logged-in') {
-      session.farewell = () => undefined;
-      session.facts = { ...session.facts, account: outcome.login.address, nodes: [outcome.login.node] };
-      await forward({ connection, log: visitor.log, idleTimeoutMs: limits.idleTimeoutMs }, outcome.login);
-    }
+    outcome = await protocol.converse(visitor);
   } finally {
     clearTimeout(deadline);
-    sessions.remove(session);
-    connection.end();
+    if (outcome.kind === 'over') {
+      sessions.remove(session);
+      connection.end();
+    }
   }
+  if (outcome.kind === 'logged-in') forward(visitor, session, outcome.login);
 }
 
 function logOf({ log }: ProxyOptions, { session, address }: ClientIdentity): Logger {
   return log.child({ session, client: address });
 }
 
-async function forward(client: { readonly connection: Connection; readonly log: Logger; readonly idleTimeoutMs: number }, login: LoggedIn): Promise<void> {
-  const whoAndWhere = { account: login.address, node: login.node };
-  client.log.info(whoAndWhere, 'logged in');
-  const near = client.connection.detach();
-  const far = login.backend.detach();
-  if (near.pending.length > 0) far.socket.write(near.pending);
-  if (far.pending.length > 0) near.socket.write(far.pending);
-  const moved = await splice(near.socket, far.socket, { idleTimeoutMs: client.idleTimeoutMs });
-  client.log.info({ ...whoAndWhere, ...moved }, 'session over');
+/** From now on bytes flow. What stands here while they do is all that a session holds: nothing of the time before login. */
+function forward({ connection, log, options: { sessions, limits } }: Visitor, session: OpenSession & { facts: SessionFacts }, login: LoggedIn): void {
+  log.info({ account: login.address, node: login.node }, 'logged in');
+  const { socket: near, pending: fromClient } = connection.detach();
+  const { socket: far, pending: fromBackend } = login.backend.detach();
+  session.facts = { ...session.facts, account: login.address, nodes: [login.node] };
+  session.farewell = nothing;
+  session.cut = () => near.destroy();
+  if (fromClient.length > 0) far.write(fromClient);
+  if (fromBackend.length > 0) near.write(fromBackend);
+  splice(near, far, { idleTimeoutMs: limits.idleTimeoutMs }).then(
+    (moved) => {
+      sessions.remove(session);
+      log.info({ account: session.facts.account, node: session.facts.nodes[0], ...moved }, 'session over');
+    },
+    (error: unknown) => log.error({ err: error }, 'session failed'),
+  );
+}
+
+function nothing(): void {
+  // The stream is the back-end's.
 }

@@ -23,12 +23,13 @@ const emptyBuffer = Buffer.alloc(0);
 const highWaterBytes = 256 * 1024;
 const newline = 0x0a;
 const carriageReturn = 0x0d;
+/** What a socket bears while a connection reads from it, so that all of them share the same handlers. */
+const reader = Symbol('reader');
+type ReadSocket = AnySocket & { [reader]: Connection };
 
 export class Connection {
   readonly remoteAddress: string;
   readonly remotePort: number;
-  /** Resolves when the socket is gone, however that came. */
-  readonly closed: Promise<void>;
   readonly #maxLineBytes: number;
   #socket: AnySocket;
   #pending: Buffer = emptyBuffer;
@@ -36,7 +37,8 @@ export class Connection {
   #failure: Error | undefined;
   #wake: (() => void) | undefined;
   #idleTimeoutMs: number;
-  #markClosed: () => void = () => undefined;
+  #closing: PromiseWithResolvers<void> | undefined;
+  #gone = false;
 
   constructor(socket: AnySocket, options: ConnectionOptions) {
     this.#socket = socket;
@@ -44,10 +46,16 @@ export class Connection {
     this.#idleTimeoutMs = options.idleTimeoutMs;
     this.remoteAddress = plainAddress(socket.remoteAddress ?? 'unknown');
     this.remotePort = socket.remotePort ?? 0;
-    this.closed = new Promise((resolve) => {
-      this.#markClosed = resolve;
-    });
     this.#attach(socket);
+  }
+
+  /** Resolves when the socket is gone, however that came. */
+  get closed(): Promise<void> {
+    if (this.#closing === undefined) {
+      this.#closing = Promise.withResolvers<void>();
+      if (this.#gone) this.#closing.resolve();
+    }
+    return this.#closing.promise;
   }
 
   /** The socket itself, for what only TLS knows (peer certificate, exporter). Don't read from it. */
@@ -148,11 +156,13 @@ export class Connection {
     await this.#secure(tls.connect({ ...options, socket: this.#release() }), 'secureConnect');
   }
 
-  /** Gives the socket away, with what was received and not read. This object is of no use afterwards, except `closed`. */
+  /** Gives the socket away, with what was received and not read. This object is of no use afterwards. */
   detach(): { readonly socket: AnySocket; readonly pending: Buffer } {
     const pending = this.#pending;
     this.#pending = emptyBuffer;
-    return { socket: this.#release(), pending };
+    const socket = this.#release();
+    if (this.#closing === undefined) socket.off('close', Connection.#onClose);
+    return { socket, pending };
   }
 
   /** Sends the last words, if any, then closes our side; cuts the line when the peer does not close its own soon. */
@@ -169,11 +179,12 @@ export class Connection {
 
   #attach(socket: AnySocket): void {
     this.#socket = socket;
-    socket.on('data', this.#onData);
-    socket.on('end', this.#onEnd);
-    socket.on('error', this.#onError);
-    socket.on('close', this.#onClose);
-    socket.on('timeout', this.#onTimeout);
+    (socket as ReadSocket)[reader] = this;
+    socket.on('data', Connection.#onData);
+    socket.on('end', Connection.#onEnd);
+    socket.on('error', Connection.#onError);
+    socket.on('close', Connection.#onClose);
+    socket.on('timeout', Connection.#onTimeout);
     socket.setTimeout(this.#idleTimeoutMs);
     socket.setNoDelay(true);
     socket.resume();
@@ -182,45 +193,49 @@ export class Connection {
   #release(): AnySocket {
     const socket = this.#socket;
     socket.pause();
-    socket.off('data', this.#onData);
-    socket.off('end', this.#onEnd);
-    socket.off('timeout', this.#onTimeout);
-    socket.off('error', this.#onError);
+    socket.off('data', Connection.#onData);
+    socket.off('end', Connection.#onEnd);
+    socket.off('timeout', Connection.#onTimeout);
+    socket.off('error', Connection.#onError);
     socket.setTimeout(0);
     return socket;
   }
 
-  readonly #onData = (chunk: Buffer): void => {
-    this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
-    if (this.#pending.length > highWaterBytes) this.#socket.pause();
-    this.#wakeReader();
-  };
+  static #onData(this: ReadSocket, chunk: Buffer): void {
+    const connection = this[reader];
+    connection.#pending = connection.#pending.length === 0 ? chunk : Buffer.concat([connection.#pending, chunk]);
+    if (connection.#pending.length > highWaterBytes) this.pause();
+    connection.#wakeReader();
+  }
 
-  readonly #onEnd = (): void => {
-    this.#ended = true;
-    this.#wakeReader();
-  };
+  static #onEnd(this: ReadSocket): void {
+    this[reader].#ended = true;
+    this[reader].#wakeReader();
+  }
 
-  readonly #onError = (error: Error): void => {
-    this.#failure ??= error;
-    this.#wakeReader();
-  };
+  static #onError(this: ReadSocket, error: Error): void {
+    this[reader].#failure ??= error;
+    this[reader].#wakeReader();
+  }
 
-  readonly #onClose = (): void => {
-    this.#ended = true;
-    this.#markClosed();
-    this.#wakeReader();
-  };
+  static #onClose(this: ReadSocket): void {
+    const connection = this[reader];
+    connection.#ended = true;
+    connection.#gone = true;
+    connection.#closing?.resolve();
+    connection.#wakeReader();
+  }
 
   /** With nobody reading, silence means that the peer doesn't take our bytes (if some are left) or that we are at work. */
-  readonly #onTimeout = (): void => {
-    if (this.#wake !== undefined) {
-      this.#failure ??= new Failure('timed-out', 'idle for too long');
-      this.#wakeReader();
-    } else if (this.#socket.writableLength > 0) {
-      this.#socket.destroy();
+  static #onTimeout(this: ReadSocket): void {
+    const connection = this[reader];
+    if (connection.#wake !== undefined) {
+      connection.#failure ??= new Failure('timed-out', 'idle for too long');
+      connection.#wakeReader();
+    } else if (this.writableLength > 0) {
+      this.destroy();
     }
-  };
+  }
 
   #wakeReader(): void {
     const wake = this.#wake;

@@ -105,7 +105,7 @@ class Gate {
       return 'refused';
     }
     if (!socket.destroyed) {
-      socket.once('close', () => limit.leave(client));
+      socket.on('close', () => limit.leave(client));
       return 'admitted';
     }
     limit.leave(client);
