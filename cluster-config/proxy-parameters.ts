@@ -18,7 +18,7 @@ export const connectionParameters = {
   localInterface: z.union([z.ipv4(), z.ipv6()]).optional().describe('The IP address of this machine that connections to back-ends come from; the operating system chooses when absent.'),
 };
 
-export const maxConnectionsPerBackend = wholeNumber({ min: 1, max: 1_000_000 }).optional().describe('Connections to one back-end at the same time, for each worker process; who comes later is told to try again. No limit when absent.');
+export const maxConnectionsPerBackend = wholeNumber({ min: 1, max: 1_000_000 }).optional().describe('Connections of the service to one back-end at the same time, of all worker processes together (what came within the last tenth of a second may be more); who comes later is told to try again. No limit when absent.');
 
 export const capabilityPollSeconds = wholeNumber({ min: 1, max: 86_400 }).default(120).describe('How often back-ends are asked for their capabilities, beside what logins tell. What all of them can is announced before login; a back-end that is down counts with its last word.');
 

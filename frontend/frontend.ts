@@ -58,6 +58,7 @@ interface Ground {
   readonly foreign: ForeignBackends;
   readonly sessions: Readonly<Record<'imap' | 'pop3' | 'smtp' | 'webmail', SessionSet>>;
   readonly siblings: NodeContext['siblings'];
+  readonly notices: NodeContext['notices'];
 }
 
 /** Starts everything of one worker. @throws Failure or the system's error of the first thing that can't be had. */
@@ -75,6 +76,7 @@ export async function startFrontend(context: NodeContext): Promise<NodeServices>
     foreign: await loadForeignBackends(config, context.environment),
     sessions: { imap: new SessionSet(), pop3: new SessionSet(), smtp: new SessionSet(), webmail: new SessionSet() },
     siblings: context.siblings,
+    notices: context.notices,
   };
   const { imapProxy, pop3Proxy } = config.services;
   const services = await Promise.all([

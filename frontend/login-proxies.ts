@@ -9,6 +9,7 @@ import { splitHostAndPort } from '../cluster-config/values.ts';
 import { parseNetwork } from '../shared/access/network.ts';
 import type { Logger } from '../shared/log/log.ts';
 import { TlsSessions } from '../shared/net/connect.ts';
+import type { Notices } from '../shared/service/notices.ts';
 import type { Siblings } from '../shared/service/siblings.ts';
 import { addressLimit } from './address-limit.ts';
 import { authPolicyOf } from './auth-policy.ts';
@@ -39,6 +40,7 @@ export interface LoginGround {
   readonly authentication: SaslAuthentication;
   readonly passwordsAt: PasswordsAt;
   readonly siblings: Siblings;
+  readonly notices: Notices;
   readonly targets: Targets;
   readonly foreign: ForeignBackends;
   readonly sessions: SessionSet;
@@ -59,7 +61,7 @@ export function loginProxyOptions(ground: LoginGround, protocol: LoginProtocol):
     capabilities: capabilitiesOf(ground, protocol, { foreign, sessions }),
     connectTimeoutMs: service.connectTimeoutSeconds * 1000,
     answerTimeoutMs: service.rwTimeoutSeconds * 1000,
-    places: new BackendPlaces(service.maxConnectionsPerBackend),
+    places: new BackendPlaces({ most: service.maxConnectionsPerBackend, service: name, notices: ground.notices }),
     maxLineBytes,
   };
   return {

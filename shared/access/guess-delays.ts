@@ -12,6 +12,7 @@ import { createHmac } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { Notices } from '../service/notices.ts';
+import { SharedCounts } from './shared-counts.ts';
 
 export interface GuessDelayOptions {
   /** Failures without a delay. */
@@ -45,6 +46,8 @@ interface Count { failures: number; readonly seen: string[] }
 /** Networks and accounts remembered, and different wrong passwords remembered of each. */
 const mostCounts = 50_000;
 const mostSeen = 16;
+/** Of a password, at a directory or a back-end. */
+const slowestCheckMs = 60_000;
 /** How long a client is known by its last success, and how old that gets before the other workers hear of a new one. */
 const knownMs = 24 * 3_600_000;
 const tellAgainMs = knownMs / 2;
@@ -61,6 +64,9 @@ export class GuessDelays {
   readonly #known = new LRUCache<string, number>({ max: mostCounts, ttl: knownMs });
   /** Attempts under way, by network: they count already, so that many at once don't get round the delay. */
   readonly #running = new Map<string, number>();
+  /** Of networks with failures the other workers hear; of others nobody has to. */
+  readonly #shared: SharedCounts;
+  readonly #told = new Set<string>();
   readonly #topics: { readonly failed: string; readonly succeeded: string };
 
   constructor(options: GuessDelayOptions) {
@@ -68,6 +74,7 @@ export class GuessDelays {
     this.#counts = new LRUCache({ max: mostCounts, ttl: options.forgetMs });
     const { notices, forgetMs, topics = 'login' } = options;
     this.#topics = { failed: `${topics} failed`, succeeded: `${topics} succeeded` };
+    this.#shared = new SharedCounts({ notices, topic: `${topics} under way`, goodForMs: options.longestWaitMs + options.longestMs + slowestCheckMs });
     notices.subscribe(this.#topics.failed, ({ value, ageMs }) => {
       const failed = failedSchema.safeParse(value);
       if (failed.success && ageMs < forgetMs) this.#note(failed.data);
@@ -88,13 +95,22 @@ export class GuessDelays {
     const failures = this.#counts.get(networkKey(network))?.failures ?? 0;
     // A mail program opens several connections at once with the right password: only with failures behind it do they count.
     if (failures === 0 || this.#known.has(pair(network, name))) return 0;
-    return Math.min(this.#options.longestWaitMs, this.#delayFor(failures + running - 1));
+    this.#tell(network);
+    return Math.min(this.#options.longestWaitMs, this.#delayFor(failures + running + this.#shared.others(network) - 1));
   }
 
   end({ network }: Guesser): void {
     const running = (this.#running.get(network) ?? 1) - 1;
     if (running === 0) this.#running.delete(network);
     else this.#running.set(network, running);
+    if (this.#told.has(network)) this.#tell(network);
+  }
+
+  #tell(network: string): void {
+    const running = this.#running.get(network) ?? 0;
+    if (running === 0) this.#told.delete(network);
+    else this.#told.add(network);
+    this.#shared.tell(network, running);
   }
 
   /** Counts a wrong password; how long the answer has to wait. */
@@ -102,6 +118,7 @@ export class GuessDelays {
     const guess = createHmac('sha256', this.#options.key).update(`${account}\0${password}`).digest('base64url').slice(0, 16);
     const failed = { network, account, guess };
     const { failures, isNew } = this.#note(failed);
+    if (this.#running.has(network) && !this.#told.has(network)) this.#tell(network); // it began before there was a failure
     if (isNew) this.#options.notices.post(this.#topics.failed, Object.values(failed).join(' '), failed);
     return this.#delayFor(failures);
   }

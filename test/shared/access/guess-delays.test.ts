@@ -83,3 +83,17 @@ test('what was forgotten is not brought back by a new worker', async () => {
   await new Promise((resolve) => setTimeout(resolve, 80));
   assert.equal(node.worker({ forgetMs: 50 }).begin(mallory), 0);
 });
+
+test('attempts under way at one worker count at the others, until they are over', () => {
+  const node = new Node();
+  const [one, other] = [node.worker({ longestWaitMs: 4000 }), node.worker({ longestWaitMs: 4000 })];
+  guess(one, 0, 3);
+  assert.equal(other.begin(mallory), 250);
+  other.end(mallory);
+  assert.deepEqual([one.begin(mallory), one.begin(mallory), other.begin(mallory), other.begin(mallory)], [250, 500, 1000, 2000]);
+  for (const worker of [one, one, other, other]) worker.end(mallory);
+  assert.equal(other.begin(mallory), 250);
+  other.end(mallory);
+  assert.equal(one.begin({ network: '4:1', name: 'carol' }), 0, 'a network without failures is nobody\'s news');
+  assert.ok(!JSON.stringify(node.posts).includes('"4:1"'));
+});

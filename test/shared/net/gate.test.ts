@@ -13,6 +13,7 @@ import { listen } from '../../../shared/net/listener.ts';
 import type { ListenOptions } from '../../../shared/net/listener.ts';
 import { createServerTls } from '../../../shared/net/server-tls.ts';
 import type { ServerTls } from '../../../shared/net/server-tls.ts';
+import { alone } from '../../harness/guesses.ts';
 import { WorkerSiblings } from '../../../shared/service/siblings.ts';
 import { makeCertificates } from '../../harness/certificates.ts';
 import { proxyHeaderV2, tlv } from '../../harness/proxy-headers.ts';
@@ -150,7 +151,7 @@ async function whole(t: TestContext, how: { readonly port: number; readonly head
 }
 
 test('one address gets so many connections and no more, counted behind the balancer, and freed again', async (t) => {
-  const port = await startTeller(t, { balancers, perAddress: { max: 2, ipv6Prefix: 64, workers: 1, siblings: new WorkerSiblings(() => undefined) } });
+  const port = await startTeller(t, { balancers, perAddress: { max: 2, ipv6Prefix: 64, workers: 1, siblings: new WorkerSiblings(() => undefined), notices: alone } });
   const hold = async (header: string): Promise<net.Socket> => {
     const socket = net.connect({ host: '127.0.0.1', port, localAddress: '127.0.0.9' });
     t.after(() => socket.destroy());

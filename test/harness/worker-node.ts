@@ -1,0 +1,37 @@
+/** Workers of a node in one process: the real ends of notices and questions, and what a supervisor does between them. */
+import { NoticeBoard, WorkerNotices } from '../../shared/service/notices.ts';
+import { WorkerSiblings } from '../../shared/service/siblings.ts';
+
+interface Worker {
+  readonly notices: WorkerNotices;
+  readonly siblings: WorkerSiblings;
+}
+
+export class WorkerNode {
+  /** Posts and questions so far. */
+  messages = 0;
+  readonly #board = new NoticeBoard();
+  readonly #workers: Worker[] = [];
+
+  worker(): Worker {
+    const slot = this.#workers.length;
+    const others = (): Worker[] => this.#workers.filter((_, index) => index !== slot);
+    const notices: WorkerNotices = new WorkerNotices((report) => {
+      if (report.kind === 'subscribe') for (const order of this.#board.kept(report.topic)) notices.receive(order);
+      if (report.kind !== 'post') return;
+      this.messages += 1;
+      this.#board.post(report.topic, report.key, report.value);
+      for (const other of others()) other.notices.receive({ kind: 'notices', topic: report.topic, notices: [{ key: report.key, value: report.value, ageMs: 0 }] });
+    });
+    const siblings: WorkerSiblings = new WorkerSiblings((report) => {
+      if (report.kind === 'answer') this.#workers[report.asker]?.siblings.receive({ kind: 'answer', round: report.round, answer: report.answer });
+      if (report.kind !== 'ask') return;
+      this.messages += 1;
+      siblings.receive({ kind: 'asked', round: report.round, others: others().length });
+      for (const other of others()) other.siblings.receive({ ...report, asker: slot });
+    });
+    const worker = { notices, siblings };
+    this.#workers.push(worker);
+    return worker;
+  }
+}
