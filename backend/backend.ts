@@ -5,12 +5,14 @@ import { nodeOfMailHost } from '../cluster-config/effective.ts';
 import { domainTermsOf } from '../cluster-config/domain-settings.ts';
 import { openDirectoryAccess } from '../cluster-config/directory-access.ts';
 import { observationRoutes } from '../cluster-config/observation.ts';
+import type { DirectoryAccess } from '../cluster-config/directory-access.ts';
 import { adminListeners } from '../cluster-config/listeners.ts';
 import { loadForeignTrust } from '../cluster-config/foreign-backends.ts';
 import { loadNodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeContext } from '../cluster-config/run-node.ts';
 import { Failure } from '../shared/base/failure.ts';
+import type { Handled } from '../shared/admin-api/operation.ts';
 import { startAdmin } from '../shared/admin/admin-server.ts';
 import type { AdminRoute } from '../shared/admin/admin-server.ts';
 import type { AdminTarget } from '../shared/admin/admin-client.ts';
@@ -18,6 +20,7 @@ import { healthRoutes } from '../shared/admin/health-routes.ts';
 import type { Logger } from '../shared/log/log.ts';
 import type { Service } from '../shared/service/service.ts';
 import type { NodeServices } from '../shared/service/worker.ts';
+import { backendHandlers } from './administration/administration.ts';
 import { createAccountMoves } from './account-move/account-move.ts';
 import { createAccounts } from './accounts/accounts.ts';
 import type { Accounts } from './accounts/accounts.ts';
@@ -75,7 +78,10 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
   return {
     log,
     services,
-    admin: await startAdminApi(ground, { services, routes: [...moves.routes, ...localAccountRoutes(accounts.local, log), ...sessionRoutes(accounts, log)] }),
+    admin: await startAdminApi(ground, {
+      services, directory, handlers: backendHandlers({ config, storage, accounts, moves, directory, processing, siblings: context.siblings }),
+      routes: [...moves.routes, ...localAccountRoutes(accounts.local, log), ...sessionRoutes(accounts, log)],
+    }),
     onAppointed: async () => Promise.resolve([moves.startTidying(), ...(config.services.processing.enable ? [processing.startRunner()] : []), tidyPacks(storage, log)]),
     renew: async () => tls.renew(),
     close: async () => {
@@ -108,11 +114,18 @@ function otherBackends(config: NodeConfig, tls: NodeTls): Readonly<Record<string
   );
 }
 
+interface NodeAdmin {
+  readonly services: readonly Service[];
+  readonly routes: readonly AdminRoute[];
+  readonly directory: DirectoryAccess;
+  readonly handlers: readonly Handled[];
+}
+
 /** Opened last: who asks it finds all services there. */
-async function startAdminApi({ config, tls, storage, accounts, context }: Ground, { services, routes: more }: { readonly services: readonly Service[]; readonly routes: readonly AdminRoute[] }): Promise<Service[]> {
+async function startAdminApi({ config, tls, storage, accounts, context }: Ground, { services, routes: more, directory, handlers }: NodeAdmin): Promise<Service[]> {
   const readIndex = (): void => void storage.find(`postmaster@${config.primaryDomain}`);
   const health = { isStopping: context.isStopping, services, check: readIndex };
-  const parts = [await openAdminApi({ context, tls, health, handlers: [], keeperOf: async (address) => keeperOf(accounts, config, address) })];
+  const parts = [await openAdminApi({ context, tls, directory, health, handlers, keeperOf: async (address) => keeperOf(accounts, config, address) })];
   const routes = [...healthRoutes(health), ...observationRoutes(context), accountRoute(storage), ...more];
   return Promise.all(adminListeners(config).map(async (at) => startAdmin({ ...at, serverTls: tls.forNodes, isTrustedNode: tls.isTrustedNode, routes, parts, log: context.log })));
 }

@@ -27,6 +27,7 @@ export function openProcessing(ground: Ground): Processing {
   const [firstStorage = '.'] = config.storage.directories;
   return createProcessing({
     storage, accounts,
+    siblings: context.siblings,
     queueDirectory: processing.queueDirectory ?? join(dirname(firstStorage), 'queue'),
     reserveBytes: config.storage.reserveMegabytes * 1024 * 1024,
     nodeName: config.nodeName,

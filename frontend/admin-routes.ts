@@ -74,7 +74,8 @@ function read<T>(schema: z.ZodType<T>, given: unknown): T {
   throw new Failure('bad-input', `not understood: ${parsed.error.issues[0]?.message ?? ''}`);
 }
 
-async function describe(mapping: Mapping, address: string): Promise<object> {
+/** What a front-end makes of an address now. */
+export async function describe(mapping: Mapping, address: string): Promise<object> {
   let answer: MapAnswer;
   try {
     answer = await mapping.lookUp(address);

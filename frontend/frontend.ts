@@ -27,6 +27,7 @@ import type { Service } from '../shared/service/service.ts';
 import { defaultSmtpLimits } from '../shared/smtp/limits.ts';
 import type { NodeServices } from '../shared/service/worker.ts';
 import type { UserMaps } from '../shared/user-map/user-maps.ts';
+import { adminHandlers } from './admin-handlers.ts';
 import { adminRoutes } from './admin-routes.ts';
 import { addressLimit } from './address-limit.ts';
 import { authPolicyOf } from './auth-policy.ts';
@@ -97,7 +98,7 @@ export async function startFrontend(context: NodeContext): Promise<NodeServices>
 
 /** Opened last: who asks it finds all services there. */
 async function startAdminApi({ config, tls, mappings, authentication, directory, sessions, siblings, log }: Ground, context: NodeContext, health: Health): Promise<Service[]> {
-  const parts = [await openAdminApi({ context, tls, health, handlers: [], keeperOf: async (address) => keeperOf(mappings.of(), address) })];
+  const parts = [await openAdminApi({ context, tls, directory, health, handlers: adminHandlers(mappings, siblings, log), keeperOf: async (address) => keeperOf(mappings.of(), address) })];
   const routes = [...healthRoutes(health), ...observationRoutes(context), ...adminRoutes({ mappings, authentication, directory, siblings, log, sessions: Object.values(sessions) })];
   return Promise.all(adminListeners(config).map(async (at) => startAdmin({ ...at, serverTls: tls.forNodes, isTrustedNode: tls.isTrustedNode, routes, parts, log })));
 }

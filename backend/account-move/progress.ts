@@ -18,6 +18,11 @@ export class Progress {
   readonly #wakers = new Set<() => void>();
   #over = false;
 
+  /** So far. */
+  get events(): readonly MoveEvent[] {
+    return this.#events;
+  }
+
   add(event: MoveEvent): void {
     this.#events.push(event);
     this.#wake();

@@ -10,6 +10,7 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from '../../shared/log/log.ts';
 import type { ConnectOptions } from '../../shared/net/connect.ts';
 import type { Service } from '../../shared/service/service.ts';
+import type { Siblings } from '../../shared/service/siblings.ts';
 import type { EnvelopeRecipient, EnvelopeSender } from '../../shared/smtp/commands.ts';
 import type { SmtpSending } from '../smtp-sending/smtp-sending.ts';
 import { isAlive, thisProcess } from '../storage/storage.ts';
@@ -19,6 +20,10 @@ import type { Acceptance, KeyRules } from './delivery-keys.ts';
 import { DestinationHealth } from './destination-health.ts';
 import { openNodeLane, openOutsideLane, redirectLane } from './lanes.ts';
 import type { Lane, LaneOptions } from './lanes.ts';
+import { createQueueControl } from './queue-control.ts';
+import type { QueueControl } from './queue-control.ts';
+import { runnerLine } from './runner-line.ts';
+import type { RunnerLine } from './runner-line.ts';
 import { deliverLocally } from './local-delivery.ts';
 import type { LocalOutcome } from './local-delivery.ts';
 import { makeItem, makeReports } from './new-item.ts';
@@ -39,6 +44,7 @@ export type { DoublingDelay, RetryOptions } from './retry-schedule.ts';
 export type { AccountsView } from './own-lane.ts';
 export type { LocalOutcome } from './local-delivery.ts';
 export type { QueueItem, QueueRecipient } from './queue-item.ts';
+export type { Concerned } from './queue-control.ts';
 
 /** A message at the door. */
 export interface ArrivingMessage {
@@ -71,6 +77,8 @@ export interface Processing {
   tryNodeAgain(node: string): void;
   /** Items from that id on (ids sort by time), for administrators. */
   list(range: { readonly from: string; readonly limit: number }): readonly QueueItem[];
+  /** What they do with one, from any worker. */
+  readonly control: QueueControl;
   /** When runner and listeners have stopped. */
   close(): Promise<void>;
 }
@@ -91,6 +99,8 @@ export interface ProcessingOptions {
   /** How to reach another node's trusted LMTP listener, certificates included; undefined: not a configured node. */
   readonly lmtpOf: (node: string) => ConnectOptions | undefined;
   readonly sending: SmtpSending;
+  /** Administrators ask any worker, and one of them has the runner. */
+  readonly siblings: Siblings;
   readonly retry: RetryOptions;
   /** Deliveries at once: `deliveryThreads` of the manual. */
   readonly maxLanes: number;
@@ -120,6 +130,7 @@ class NodeProcessing implements Processing {
   readonly #rules: KeyRules = { retryWindowMs, isAlive };
   readonly #health: DestinationHealth;
   readonly #maker: ItemMaker;
+  readonly control: QueueControl;
   /** Notes being written; `close` waits for them. */
   readonly #notes = new Set<Promise<void>>();
   #runner: QueueRunner | undefined;
@@ -132,6 +143,7 @@ class NodeProcessing implements Processing {
     this.#health = new DestinationHealth(options.retry.jitter);
     const { hostName, primaryDomain, isOurDomain, retry } = options;
     this.#maker = { store: this.#store, hostName, primaryDomain, isOurDomain, retry, confirmationGraceMs };
+    this.control = createQueueControl({ store: this.#store, maker: this.#maker, retry, line: this.#lineToRunner() });
   }
 
   async deliver(message: ArrivingMessage, accounts: readonly Account[]): Promise<{ readonly outcomes: readonly LocalOutcome[]; readonly settle: Settle }> {
@@ -198,6 +210,16 @@ class NodeProcessing implements Processing {
   async close(): Promise<void> {
     while (this.#notes.size > 0) await Promise.all(this.#notes);
     await this.#store.close();
+  }
+
+  #lineToRunner(): RunnerLine {
+    return runnerLine(this.#options.siblings, {
+      tryNow: (destinations) => {
+        for (const destination of destinations) this.#health.reopen(destination);
+        this.#runner?.wake();
+      },
+      isUnderWay: (id) => this.#runner?.isUnderWay(id) ?? false,
+    });
   }
 
   #isNewOutside(records: Table, item: QueueItem, address: string): boolean {

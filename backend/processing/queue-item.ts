@@ -54,6 +54,8 @@ export interface QueueItem {
   /** The process whose session has the message's client. */
   readonly holder: string;
   readonly recipients: readonly QueueRecipient[];
+  /** An administrator wants it to wait: nothing of it is due. */
+  readonly held?: 'yes' | undefined;
 }
 
 /**
@@ -84,6 +86,7 @@ export function isComplete(item: QueueItem): boolean {
 /** When something is to be done for each destination: the earliest waiting recipient counts. */
 export function dueTimes(item: QueueItem): ReadonlyMap<Destination, number> {
   const due = new Map<Destination, number>();
+  if (item.held === 'yes') return due;
   for (const { destination, state } of item.recipients) {
     if (state.at === 'waiting') due.set(destination, Math.min(due.get(destination) ?? Infinity, state.dueAtMs));
   }

@@ -69,6 +69,11 @@ export class QueueRunner implements Service {
     this.#wake();
   }
 
+  /** Whether something of that item is being delivered. */
+  isUnderWay(id: string): boolean {
+    return [...this.#inFlight].some((flight) => flight.endsWith(` ${id}`));
+  }
+
   /** The destination is said to be back: what an outage put off is due now. */
   release(destination: Destination): void {
     const releasing = this.#release(destination)
@@ -220,7 +225,7 @@ export class QueueRunner implements Service {
   async #deliver(lane: Lane, destination: Destination, id: string): Promise<void> {
     const item = this.#options.store.read(() => this.#options.store.get(id));
     const waiting = item === undefined ? [] : waitingFor(item, destination);
-    if (item === undefined || waiting.length === 0) return;
+    if (item === undefined || item.held === 'yes' || waiting.length === 0) return;
     const outcomes = await lane.deliver(item, waiting.map(({ recipient }) => recipient));
     const byIndex = new Map(waiting.flatMap(({ index }, order): [number, TryOutcome][] => {
       const outcome = outcomes[order];

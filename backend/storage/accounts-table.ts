@@ -32,11 +32,18 @@ export function findAccount(volume: Volume, address: string): AccountRecord {
 
 /** Addresses of live accounts. */
 export function liveAddresses(volume: Volume): string[] {
-  const entries = volume.environment.read(() => volume.tables.accounts.range(keysUnder([])));
-  return entries.flatMap(({ value }) => {
-    const entry = JSON.parse(value.toString()) as AccountEntry;
-    return entry.movedTo === undefined && entry.arriving === undefined && entry.withdrawn === undefined ? [entry.address] : [];
-  });
+  return liveEntries(volume).map(({ address }) => address);
+}
+
+/** Live accounts of a storage, and what they are charged with. */
+export function useOf(volume: Volume): { readonly accounts: number; readonly bytes: number } {
+  const entries = liveEntries(volume);
+  return { accounts: entries.length, bytes: entries.reduce((sum, { bytes }) => sum + bytes, 0) };
+}
+
+function liveEntries({ environment, tables }: Volume): AccountEntry[] {
+  const entries = environment.read(() => tables.accounts.range(keysUnder([])));
+  return entries.map(({ value }) => JSON.parse(value.toString()) as AccountEntry).filter(({ movedTo, arriving, withdrawn }) => movedTo === undefined && arriving === undefined && withdrawn === undefined);
 }
 
 /** The live account of that address; made with the usual mailboxes when there is none, or in place of a tombstone. */

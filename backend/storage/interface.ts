@@ -212,6 +212,8 @@ export interface Storage {
   createAccount(address: string): Promise<Account>;
   /** Canonical addresses of all live accounts. */
   addresses(): string[];
+  /** One for each directory. Throws `storage-failure`. */
+  volumes(): readonly { readonly directory: string; readonly accounts: number; readonly bytes: number }[];
   /** Those of each storage, for tidying up. */
   deliveryRecords(): DeliveryRecords[];
   /**

@@ -5,7 +5,7 @@ import type { Logger } from '../../shared/log/log.ts';
 import type { HintBus } from '../../shared/service/service.ts';
 import { createLives } from './account-lives.ts';
 import type { AccountLives } from './account-lives.ts';
-import { createAccount, findAccount, liveAddresses, markMoved } from './accounts-table.ts';
+import { createAccount, findAccount, liveAddresses, markMoved, useOf } from './accounts-table.ts';
 import { claimDirectory } from './directory-record.ts';
 import type { Account, AccountRecord, DeliveryRecords, StagedMessage, Storage } from './interface.ts';
 import { createTransfers } from './node-transfers.ts';
@@ -46,19 +46,21 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     throw error;
   }
   options.log.info({ directories: options.directories, worker: options.workerSlot }, 'storages are open');
-  return new NodeStorage(volumes);
+  return new NodeStorage(volumes, options.directories);
 }
 
 class NodeStorage implements Storage {
   readonly transfers: Transfers;
   readonly lives: AccountLives;
   readonly #volumes: readonly Volume[];
+  readonly #directories: readonly string[];
 
-  constructor(volumes: readonly Volume[]) {
+  constructor(volumes: readonly Volume[], directories: readonly string[]) {
     this.#volumes = volumes;
     const places = { volumes, holderOf: (address: string) => this.#holderOf(address), placeFor: (address: string) => this.#placeFor(address) };
     this.transfers = createTransfers(places);
     this.lives = createLives(places);
+    this.#directories = directories;
   }
 
   find(address: string): AccountRecord {
@@ -73,6 +75,10 @@ class NodeStorage implements Storage {
 
   addresses(): string[] {
     return this.#volumes.flatMap(liveAddresses).sort();
+  }
+
+  volumes(): { readonly directory: string; readonly accounts: number; readonly bytes: number }[] {
+    return this.#volumes.map((volume, index) => ({ directory: this.#directories[index] ?? '', ...useOf(volume) }));
   }
 
   deliveryRecords(): DeliveryRecords[] {

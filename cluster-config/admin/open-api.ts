@@ -14,15 +14,20 @@ import type { NodeConfig } from '../effective.ts';
 import type { NodeTls } from '../node-tls.ts';
 import type { NodeContext } from '../run-node.ts';
 import { readCookieSecret } from '../webmail-settings.ts';
+import type { DirectoryAccess } from '../directory-access.ts';
+import { accountHandlers } from './account-handlers.ts';
 import { loadAdministrators } from './administrators.ts';
+import { configurationHandlers } from './configuration-handlers.ts';
 import { operations } from './contract/operations.ts';
 import { nodeHandlers } from './node-handlers.ts';
 import { sessionHandlers } from './session-handlers.ts';
+import { sessionsHandlers } from './sessions-handlers.ts';
 import { answerStatus } from './worker-status.ts';
 
 export interface AdminApiParts {
   readonly context: NodeContext;
   readonly tls: NodeTls;
+  readonly directory: DirectoryAccess;
   readonly health: Health;
   /** What only this kind of node does. */
   readonly handlers: readonly Handled[];
@@ -31,7 +36,7 @@ export interface AdminApiParts {
 }
 
 /** @throws Failure('bad-input') for an administrator whose secrets can't be read */
-export async function openAdminApi({ context, tls, health, handlers, keeperOf }: AdminApiParts): Promise<AdminPart> {
+export async function openAdminApi({ context, tls, directory, health, handlers, keeperOf }: AdminApiParts): Promise<AdminPart> {
   const { config, environment, notices, siblings, log } = context;
   const administrators = await loadAdministrators(config, environment);
   const find = administrators.get.bind(administrators);
@@ -52,7 +57,10 @@ export async function openAdminApi({ context, tls, health, handlers, keeperOf }:
   answerStatus(siblings, config, health);
   const api = new Api({
     operations, find, signIn, sessions, log,
-    handlers: [...sessionHandlers(signIn, sessions), ...nodeHandlers(config, siblings), ...handlers],
+    handlers: [
+      ...sessionHandlers(signIn, sessions), ...nodeHandlers(config, siblings), ...sessionsHandlers(config), ...accountHandlers(config, directory),
+      ...configurationHandlers(config), ...handlers,
+    ],
     isTrustedNode: tls.isTrustedNode, clusterName: config.clusterName,
     reach: reachOf(config, tls, keeperOf),
     audit: openAuditLog(administration.auditFile, log),

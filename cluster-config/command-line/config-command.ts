@@ -6,6 +6,7 @@ import { loadConfig } from '../load.ts';
 import type { NodeConfig } from '../effective.ts';
 import { jsonSchemaText, referencePage } from '../reference.ts';
 import { configOfNode } from '../load.ts';
+import { shownNode } from '../shown-node.ts';
 
 export interface CheckOptions {
   readonly node?: string;
@@ -51,11 +52,6 @@ export async function showText(file: string, options: ShowOptions): Promise<stri
   const nodes = options.node === undefined ? Object.values(config.nodes) : [configOfNode(config, options.node, file)];
   const shown = Object.fromEntries(nodes.map((node) => [node.nodeName, shownNode(node)]));
   return options.json === true ? JSON.stringify(shown, null, 2) : stringify(shown).trimEnd();
-}
-
-/** Without what is the same for all nodes and not a parameter. */
-function shownNode({ nodes: _nodes, clusterName: _clusterName, nodeName: _nodeName, version: _version, ...parameters }: NodeConfig): object {
-  return parameters;
 }
 
 /** The reference of all parameters, or the JSON Schema for editors. */

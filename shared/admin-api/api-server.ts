@@ -217,6 +217,7 @@ export class Api {
         },
       },
       ask: async (node, path, request = {}) => this.#askFor(visit, node, { path, request }),
+      askKeeper: async (address, path, request = {}) => this.#askFor(visit, await this.#options.reach.keeperOf(address), { path, request }),
     };
   }
 

@@ -42,6 +42,8 @@ export interface Call<Params = Readonly<Record<string, string>>, Query = unknown
   readonly reply: Reply;
   /** Asks another node to do an operation for the same caller; what it answers. Throws the other's refusal. */
   readonly ask: (node: string, path: string, request?: Asking) => Promise<unknown>;
+  /** The same of the back-end that keeps an account. @throws Failure('unknown-user') when none does */
+  readonly askKeeper: (address: string, path: string, request?: Asking) => Promise<unknown>;
 }
 
 export interface Asking {

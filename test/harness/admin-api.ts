@@ -1,6 +1,7 @@
 /** Asks the admin API of a running cluster as a browser, a script or curl would. */
 import { readFileSync } from 'node:fs';
 import * as https from 'node:https';
+import { join } from 'node:path';
 import type { Cluster, NodeName } from './cluster.ts';
 
 export interface AdminAnswer {
@@ -52,4 +53,12 @@ export async function bearer(cluster: Cluster, node: NodeName, credentials: { re
   const { status, body } = await askAdmin(cluster, [node, '/api/v1/session'], { method: 'POST', body: { ...credentials, as: 'token' } });
   if (status !== 200) throw new Error(`signing in: ${String(status)} ${JSON.stringify(body)}`);
   return { authorization: `Bearer ${String(body['token'])}` };
+}
+
+/** The demo's administrator. */
+export const me = { name: 'admin', password: 'waybill-demo' };
+
+/** What a node has in its audit. */
+export function auditOf({ folder }: Pick<Cluster, 'folder'>, node: NodeName): readonly Readonly<Record<string, unknown>>[] {
+  return readFileSync(join(folder, 'audit', `${node}.log`), 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
 }

@@ -1,6 +1,7 @@
 /** The part of a node that keeps mail and works its queue off, without listeners: for the torture of the queue. */
 import { join } from 'node:path';
 import type { Logger } from '../../shared/log/log.ts';
+import { loneWorker } from '../harness/lone-worker.ts';
 import { createDnr, defaultDnrOptions } from '../../shared/dnr/dnr.ts';
 import { createProcessing, defaultRetryOptions } from '../../backend/processing/processing.ts';
 import type { Processing } from '../../backend/processing/processing.ts';
@@ -34,7 +35,7 @@ export async function openQueueNode(directory: string, log: Logger): Promise<Que
   const processing = createProcessing({
     storage, sending, retry, log, queueDirectory: queueDirectory(directory), reserveBytes: 0, nodeName: 'be1', hostName: 'be1.example.com', primaryDomain: 'example.com', maxLanes: 8,
     accounts: { open: (address) => storage.createAccount(address), lookUp: async () => Promise.resolve({ mailHost: 'be1' }), expand: async () => Promise.resolve({ kind: 'mailbox' }) },
-    isOurDomain: (domain) => domain === 'example.com', lmtpOf: () => undefined,
+    isOurDomain: (domain) => domain === 'example.com', lmtpOf: () => undefined, siblings: loneWorker(),
   });
   const runner = processing.startRunner();
   return {

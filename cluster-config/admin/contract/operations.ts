@@ -1,6 +1,12 @@
 /** All operations of the admin API: what every node knows, whichever it can do itself. */
 import type { Operation } from '../../../shared/admin-api/operation.ts';
+import { accountOperations } from './accounts.ts';
 import { nodeOperations } from './nodes.ts';
+import { queueOperations } from './queue.ts';
 import { sessionOperations } from './session.ts';
+import { sessionsOperations } from './sessions.ts';
+import { configurationOperations, storageOperations } from './storages.ts';
 
-export const operations = [sessionOperations, nodeOperations].flatMap((group) => Object.values(group)) as unknown as readonly Operation[];
+const groups = [sessionOperations, nodeOperations, sessionsOperations, accountOperations, storageOperations, queueOperations, configurationOperations];
+
+export const operations = groups.flatMap((group): unknown[] => Object.values(group)) as readonly Operation[];

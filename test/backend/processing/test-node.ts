@@ -19,6 +19,7 @@ import { createServerTls } from '../../../shared/net/server-tls.ts';
 import type { Service } from '../../../shared/service/service.ts';
 import { defaultSmtpLimits } from '../../../shared/smtp/limits.ts';
 import type { TestCertificate } from '../../harness/certificates.ts';
+import { loneWorker } from '../../harness/lone-worker.ts';
 
 export interface NodeSettings {
   readonly name: string;
@@ -66,7 +67,7 @@ export async function startTestNode(settings: NodeSettings): Promise<TestNode> {
   const sending = createSmtpSending({ hostName, dnr, routes: settings.routes ?? [], port: 25, connectTimeoutMs: 2000, timeouts: { finalMs: 5000 }, log });
   const processing = createProcessing({
     storage, accounts, queueDirectory: join(directory, 'queue'), reserveBytes: 0, nodeName: name, hostName, primaryDomain: 'example.com', isOurDomain,
-    lmtpOf: (node) => lmtpOf(settings, node), sending, retry: { ...quickRetry, ...settings.retry }, maxLanes: 8, log,
+    lmtpOf: (node) => lmtpOf(settings, node), sending, retry: { ...quickRetry, ...settings.retry }, maxLanes: 8, log, siblings: loneWorker(),
   });
   const runner: Service | undefined = settings.runner === 'no' ? undefined : processing.startRunner();
   const receiving = await startSmtpReceiving({

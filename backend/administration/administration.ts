@@ -1,0 +1,34 @@
+/** What a back-end does of the admin API (the face of this room): its accounts, moves to it, its storages and its queue. */
+import type { DirectoryAccess } from '../../cluster-config/directory-access.ts';
+import type { Handled } from '../../shared/admin-api/operation.ts';
+import type { AccountMoves } from '../account-move/account-move.ts';
+import type { Accounts } from '../accounts/accounts.ts';
+import type { NodeConfig } from '../../cluster-config/effective.ts';
+import type { Siblings } from '../../shared/service/siblings.ts';
+import type { Processing } from '../processing/processing.ts';
+import type { Storage } from '../storage/storage.ts';
+import { accountHandlers } from './account-handlers.ts';
+import { moveHandlers } from './move-handlers.ts';
+import { queueHandlers } from './queue-handlers.ts';
+import { storageHandlers } from './storage-handlers.ts';
+
+export interface AdministrationGround {
+  readonly config: NodeConfig;
+  readonly storage: Storage;
+  readonly accounts: Accounts;
+  readonly moves: AccountMoves;
+  readonly directory: DirectoryAccess;
+  readonly processing: Processing;
+  readonly siblings: Siblings;
+}
+
+export function backendHandlers(ground: AdministrationGround): readonly Handled[] {
+  const { config, storage, moves, siblings, processing } = ground;
+  const { directories, reserveMegabytes } = config.storage;
+  return [
+    ...accountHandlers({ ...ground, nodeName: config.nodeName }),
+    ...moveHandlers(moves, siblings),
+    ...storageHandlers({ storage, directories, reserveBytes: reserveMegabytes * 1024 * 1024 }),
+    ...queueHandlers(processing),
+  ];
+}
