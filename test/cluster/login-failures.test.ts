@@ -1,7 +1,7 @@
 /** Back-ends that fail a login in every way: always a temporary answer, and the same session logs in when the back-end is back. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, describe, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { sayAfter, startBadBackend } from '../harness/bad-backend.ts';
 import type { BadBackend } from '../harness/bad-backend.ts';
@@ -72,11 +72,20 @@ function chatter(socket: TLSSocket, first: string): void {
   socket.on('close', () => clearInterval(timer));
 }
 
+/** Ended after each test, however it went. */
+let standing: readonly BadBackend[] = [];
+
 async function inPlaceOfBe1(fault: Pick<Fault, 'imap' | 'pop3'>, certificateOf: 'be1' | 'be2'): Promise<readonly BadBackend[]> {
   const file = (suffix: string): string => join(cluster.folder, 'tls', `${certificateOf}${suffix}`);
   const files = { certificate: file('.pem'), key: file('-key.pem') };
-  return Promise.all((['imap', 'pop3'] as const).map(async (protocol) => startBadBackend({ ...files, port: cluster.port('be1', `${protocol}s`), behave: fault[protocol] })));
+  standing = await Promise.all((['imap', 'pop3'] as const).map(async (protocol) => startBadBackend({ ...files, port: cluster.port('be1', `${protocol}s`), behave: fault[protocol] })));
+  return standing;
 }
+
+afterEach(async () => {
+  await Promise.all(standing.map(async (one) => one.stop()));
+  standing = [];
+});
 
 describe('one IMAP and one POP3 session through all faults of their back-end', () => {
   let imap: ImapSession;
@@ -95,7 +104,6 @@ describe('one IMAP and one POP3 session through all faults of their back-end', (
       assert.match(byImap.completion, /^NO \[UNAVAILABLE\] /);
       assert.match(byPop3, /^-ERR \[SYS\/TEMP\] /);
       assert.ok(bad.every(({ connections }) => connections > 0));
-      await Promise.all(bad.map(async (one) => one.stop()));
       await imap.ok('NOOP');
       await pop3.lines('CAPA');
     });
@@ -104,12 +112,20 @@ describe('one IMAP and one POP3 session through all faults of their back-end', (
   test('a server with the certificate of another node gets no login', async () => {
     const heard: Buffer[] = [];
     const listen = (socket: TLSSocket): void => void socket.on('data', (chunk: Buffer) => heard.push(chunk));
-    const bad = await inPlaceOfBe1({ imap: listen, pop3: listen }, 'be2');
+    await inPlaceOfBe1({ imap: listen, pop3: listen }, 'be2');
     assert.match((await imap.run(`LOGIN ${user} ${cluster.password}`)).completion, /^NO \[UNAVAILABLE\] /);
     assert.match(await logInByPop3(pop3), /^-ERR \[SYS\/TEMP\] /);
     assert.equal(Buffer.concat(heard).length, 0);
     await logLine(cluster, 'fe1', ['the server is backend be2 of', 'not node be1']);
-    await Promise.all(bad.map(async (one) => one.stop()));
+  });
+
+  test('what a back-end says in one breath with its OK comes after it', async () => {
+    const welcome = { imap: (socket: TLSSocket) => afterTwo(socket, '* OK hello\r\nF1 OK\r\nF2 OK [CAPABILITY IMAP4rev1] welcome\r\n* OK [ALERT] the disk is full\r\n', 'stay'), pop3: () => undefined };
+    await inPlaceOfBe1(welcome, 'be1');
+    const early = await ImapSession.connect(cluster, 'fe1');
+    await early.ok(`LOGIN ${user} ${cluster.password}`);
+    await early.dialogue.expect(/^\* OK \[ALERT\] the disk is full$/);
+    early.close();
   });
 
   test('nobody there at all', async () => {

@@ -44,6 +44,8 @@ export interface TestBackend {
   onMessage: (bytes: AsyncIterable<Buffer>, recipients: readonly string[]) => Promise<Reply | readonly Reply[] | undefined>;
   /** Cuts every connection. */
   cut: () => void;
+  /** Says nothing more on the connections that are open, as a machine does that lost its power. */
+  freeze: () => void;
   /** Cuts every connection and refuses new ones. */
   kill: () => Promise<void>;
 }
@@ -88,7 +90,7 @@ async function startBackend(t: TestContext, node: string, protocol: 'lmtp' | 'sm
   };
   const backend: TestBackend = {
     node, port: 0, mails: [], recipients: [], messages: [], ends: [], named: [], connections: 0, confirmed: () => confirmed,
-    onMail: () => undefined, onRecipient: () => undefined, onMessage: async () => Promise.resolve(undefined), cut: () => undefined, kill: async () => Promise.resolve(),
+    onMail: () => undefined, onRecipient: () => undefined, onMessage: async () => Promise.resolve(undefined), cut: () => undefined, freeze: () => undefined, kill: async () => Promise.resolve(),
   };
   const sessions = serveSmtp<Transaction>({
     protocol, hostName: node, encryption: 'implicit', serverTls: () => serverTls, authentication: protocol === 'smtp' ? 'xclient' : 'none', trustedPeers: 'yes',
@@ -134,6 +136,9 @@ async function startBackend(t: TestContext, node: string, protocol: 'lmtp' | 'sm
   backend.port = listener.port;
   backend.cut = () => {
     for (const peer of open) peer.socket.destroy();
+  };
+  backend.freeze = () => {
+    for (const peer of open) peer.socket.pause();
   };
   backend.kill = async () => {
     await listener.close();

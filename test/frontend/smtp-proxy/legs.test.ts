@@ -2,6 +2,7 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { defaultBackendTimeouts } from '../../../frontend/smtp-proxy/smtp-proxy.ts';
 import { mxClient, sendMessage, startCluster } from './cluster.ts';
 
 test('messages of one session go over the same connections, whoever of several back-ends gets them', async (t) => {
@@ -52,6 +53,19 @@ test('a kept connection that the back-end has closed is no sign that it is down'
   await client.reply(250);
   await client.ask('RSET', 250);
   cluster.be1.cut();
+  await sendMessage(client, ['alice@example.com']);
+  await client.reply(250);
+  assert.deepEqual([cluster.be1.messages.length, cluster.be1.connections, cluster.be2.messages.length], [2, 2, 0]);
+});
+
+test('a connection that died without a word while it rested is found out before a message relies on it', async (t) => {
+  const cluster = await startCluster(t, { backendDownMs: 60_000, backendTimeouts: { ...defaultBackendTimeouts, commandMs: 500 } });
+  const client = await mxClient(t, cluster);
+  await sendMessage(client, ['alice@example.com']);
+  await client.reply(250);
+  await client.ask('RSET', 250);
+  cluster.be1.freeze();
+  await sleep(1100); // longer than a kept leg is trusted
   await sendMessage(client, ['alice@example.com']);
   await client.reply(250);
   assert.deepEqual([cluster.be1.messages.length, cluster.be1.connections, cluster.be2.messages.length], [2, 2, 0]);
