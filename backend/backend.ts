@@ -30,7 +30,7 @@ import { sessionRoutes } from './accounts/session-routes.ts';
 import { startMailAccess } from './mail-access.ts';
 import type { Ground } from './mail-access.ts';
 import { openProcessing, startReceiving, submitter } from './mail-flow.ts';
-import { openStorage } from './storage/storage.ts';
+import { measureStorages, openStorage } from './storage/storage.ts';
 import type { Storage } from './storage/storage.ts';
 
 const tidyEveryMs = 600_000;
@@ -52,6 +52,7 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
     reserveBytes: config.storage.reserveMegabytes * 1024 * 1024,
     quota: { bytes: config.storage.quota.maxKilobytes * 1024, messages: config.storage.quota.maxMessages },
   });
+  measureStorages(config.storage.directories, () => storage.addresses().length);
   const accounts = createAccounts({
     storage, log,
     maps: directory.maps,

@@ -15,6 +15,7 @@ import { runWorker } from '../shared/service/worker.ts';
 import type { NodeServices, WorkerContext } from '../shared/service/worker.ts';
 import type { NodeConfig } from './effective.ts';
 import { watchConfig } from './file-source.ts';
+import { measureCertificates } from './certificate-metrics.ts';
 import { watchNamedFiles } from './named-files.ts';
 import { logFiles, openNodeLog } from './node-log.ts';
 import { configOfNode, parseConfig } from './load.ts';
@@ -150,6 +151,7 @@ async function runOneWorker(options: RunNodeOptions): Promise<void> {
     logService = openNodeLog(config);
     const log = logTo(logService, options.nodeName);
     endOnFault(log);
+    measureCertificates(config);
     return options.start({ ...context, config, log, logService, environment: process.env });
   });
   await logService?.close();

@@ -40,6 +40,7 @@ import { SessionSet } from './login/session-set.ts';
 import type { Mapping, Route } from './mapping/mapping.ts';
 import { Mappings } from './mappings.ts';
 import { startPop3Proxy } from './pop3-proxy/pop3-proxy.ts';
+import { measureSessions } from './session-counters.ts';
 import { defaultBackendTimeouts, startSmtpProxy } from './smtp-proxy/smtp-proxy.ts';
 import type { LegTarget } from './smtp-proxy/smtp-proxy.ts';
 import { Targets } from './targets.ts';
@@ -79,6 +80,7 @@ export async function startFrontend(context: NodeContext): Promise<NodeServices>
     siblings: context.siblings,
     notices: context.notices,
   };
+  measureSessions(Object.values(ground.sessions));
   const { imapProxy, pop3Proxy } = config.services;
   const services = await Promise.all([
     ...(imapProxy.enable ? [startImapProxy(loginProxyOptions(loginGround(ground, 'imap'), 'imap'))] : []),

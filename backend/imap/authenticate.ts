@@ -10,6 +10,7 @@ import { nothing, sessionCommand } from './command.ts';
 import { bad, no, ok } from './replies.ts';
 import type { Completion } from './replies.ts';
 import type { Session } from './session.ts';
+import { countLogin } from '../../shared/metrics/service-counters.ts';
 
 export const startTls = sessionCommand(['not-authenticated'], {
   verb: 'STARTTLS',
@@ -100,10 +101,12 @@ async function settleLogin(session: Session, address: string, open: () => Promis
     session.connection.setIdleTimeout(session.options.limits.idleTimeoutMs);
     session.log = session.log.child({ account: account.address });
     session.log.info('logged in');
+    countLogin('imap', 'accepted');
     return ok('logged in', `CAPABILITY ${capabilities(session)}`);
   } catch (error) {
     const guessed = isFailure(error, 'bad-credentials') || isFailure(error, 'unknown-user') || isFailure(error, 'account-disabled') || isFailure(error, 'service-denied');
     session.log.info({ user: address, reason: isFailure(error) ? error.kind : 'error' }, 'login failed');
+    countLogin('imap', { thrown: error });
     if (guessed) {
       session.failedLogins += 1;
       // A front-end slows its clients down itself.

@@ -13,6 +13,7 @@ import type { NodeIdentity } from '../../shared/tls/identity.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Storage } from '../storage/storage.ts';
 import { Session } from './session.ts';
+import { countConnection } from '../../shared/metrics/service-counters.ts';
 
 export interface ImapListener {
   readonly host: string;
@@ -113,10 +114,12 @@ async function serve(
   const session = new Session(connection, { ...options, trustedPeer: trusted ? 'yes' : 'no' }, { id, log });
   place.sessions.add(session);
   log.info('session begins');
+  const closed = countConnection('imap');
   try {
     await session.run();
   } finally {
     place.sessions.delete(session);
+    closed();
     session.log.info('session ends');
   }
 }

@@ -22,6 +22,7 @@ import { Refusal, bad, completionFor, formatCompletion } from './replies.ts';
 import type { Completion } from './replies.ts';
 import { capabilities } from './capabilities.ts';
 import type { View } from './view.ts';
+import { countingImapCommand } from '../../shared/metrics/service-counters.ts';
 
 export type SessionState =
   | { readonly at: 'not-authenticated' }
@@ -231,7 +232,7 @@ export class Session {
 
   async #obey(read: ReadCommand): Promise<void> {
     if (read.kind === 'command') return this.#runCommand(read.text);
-    if (read.kind === 'literal') return this.#finish(tagOf(read.text), async () => append(this, read.text, read.literal), 'everything');
+    if (read.kind === 'literal') return this.#finish(tagOf(read.text), async () => countingImapCommand('APPEND', async () => append(this, read.text, read.literal)), 'everything');
     if (read.kind === 'hopeless') this.sayBye('command too long', 'TOOBIG');
     if (read.kind === 'too-long') this.#complete(tagOf(read.text), bad('command too long'));
     return undefined;
@@ -251,7 +252,7 @@ export class Session {
       this.#complete(tag, this.#completionOf(error));
       return;
     }
-    await this.#finish(tag, work, command.tells);
+    await this.#finish(tag, async () => countingImapCommand(command.verb, work), command.tells);
   }
 
   /** The one place that checks whether a command may come now. */

@@ -8,6 +8,7 @@ import type { Account } from '../storage/storage.ts';
 import { Maildrop } from './maildrop.ts';
 import { sayLines } from './replies.ts';
 import type { Session } from './session.ts';
+import { countLogin } from '../../shared/metrics/service-counters.ts';
 
 export async function stls(session: Session): Promise<undefined> {
   if (session.connection.encrypted) throw new Failure('bad-input', 'TLS is active already');
@@ -115,10 +116,12 @@ async function logIn(session: Session, name: string, open: () => Promise<Account
     session.connection.setIdleTimeout(limits.idleTimeoutMs);
     const { messages, octets } = maildrop.sum;
     session.log.info({ messages }, 'logged in');
+    countLogin('pop3', 'accepted');
     return `maildrop has ${String(messages)} messages (${String(octets)} octets)`;
   } catch (error) {
     const guessed = isFailure(error, 'bad-credentials') || isFailure(error, 'unknown-user') || isFailure(error, 'account-disabled') || isFailure(error, 'service-denied');
     session.log.info({ user: name, reason: isFailure(error) ? error.kind : 'error' }, 'login failed');
+    countLogin('pop3', { thrown: error });
     if (guessed) {
       session.failedLogins += 1;
       // A front-end slows its clients down itself.

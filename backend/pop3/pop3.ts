@@ -13,6 +13,7 @@ import { nodeIdentity } from '../../shared/tls/identity.ts';
 import type { NodeIdentity } from '../../shared/tls/identity.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { Session } from './session.ts';
+import { countConnection } from '../../shared/metrics/service-counters.ts';
 
 export interface Pop3Listener {
   readonly host: string;
@@ -105,12 +106,14 @@ async function serve(
   const log = options.log.child({ session: id, client: connection.remoteAddress, ...(trusted ? { frontend: peer.node } : {}) });
   const session = new Session(connection, { ...options, trustedPeer: trusted ? 'yes' : 'no' }, { id, log });
   log.info('session begins');
+  const closed = countConnection('pop3');
   const running = session.run();
   place.sessions.set(session, running);
   try {
     await running;
   } finally {
     place.sessions.delete(session);
+    closed();
     session.log.info('session ends');
   }
 }

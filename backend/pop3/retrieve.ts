@@ -3,6 +3,7 @@ import { MultiLineEncoder } from '../../shared/pop3/multi-line.ts';
 import { parseNumbers } from '../../shared/pop3/command.ts';
 import type { StoredMessage } from '../storage/storage.ts';
 import type { Session } from './session.ts';
+import { countRetrieval } from '../../shared/metrics/service-counters.ts';
 
 /** So much is read at a time, and joined for one write. */
 const pieceBytes = 64 * 1024;
@@ -15,6 +16,7 @@ export async function retr(session: Session, argument: string): Promise<undefine
   const entry = maildrop.entry(number);
   const message = maildrop.message(entry);
   const sent = await send(session, `${String(message.size)} octets`, pieces(message, 0));
+  if (sent === 'all') countRetrieval(message.size);
   if (sent === 'all') maildrop.markSeen(entry);
   return undefined;
 }

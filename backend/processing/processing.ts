@@ -8,6 +8,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Logger } from '../../shared/log/log.ts';
+import { whenMeasured } from '../../shared/metrics/metrics.ts';
 import type { ConnectOptions } from '../../shared/net/connect.ts';
 import type { Service } from '../../shared/service/service.ts';
 import type { Siblings } from '../../shared/service/siblings.ts';
@@ -30,6 +31,7 @@ import { makeItem, makeReports } from './new-item.ts';
 import type { ItemMaker } from './new-item.ts';
 import { OwnLane } from './own-lane.ts';
 import type { AccountsView } from './own-lane.ts';
+import { countDirect, forgetQueue, measureQueue } from './queue-counters.ts';
 import { isOutside, settled } from './queue-item.ts';
 import type { Destination, QueueItem } from './queue-item.ts';
 import { QueueRunner } from './queue-runner.ts';
@@ -134,6 +136,7 @@ class NodeProcessing implements Processing {
   /** Notes being written; `close` waits for them. */
   readonly #notes = new Set<Promise<void>>();
   #runner: QueueRunner | undefined;
+  #endMeasuring: () => void = () => undefined;
   #sweptAtMs = 0;
   #tidiedAtMs = Date.now();
 
@@ -155,6 +158,7 @@ class NodeProcessing implements Processing {
       accounts,
       message: { sender: message.sender.address, trace: message.trace, bytes: message.bytes, maxBytes: message.maxBytes, digest: handedOver?.digest, acceptance },
     });
+    for (const { at } of outcomes) countDirect(at);
     const settle: Settle = (confirmation) => {
       if (handedOver !== undefined) return;
       for (const [index, outcome] of outcomes.entries()) {
@@ -188,6 +192,7 @@ class NodeProcessing implements Processing {
 
   startRunner(): Service {
     const { retry, maxLanes, log } = this.#options;
+    this.#endMeasuring = whenMeasured(() => measureQueue(this.#store));
     this.#runner = new QueueRunner({
       store: this.#store, retry, health: this.#health, maxLanes, maxLanesPerDestination: Math.max(1, Math.floor(maxLanes / 4)), pollIntervalMs, log,
       openLane: (destination, signal) => this.#openLane(destination, signal),
@@ -208,6 +213,8 @@ class NodeProcessing implements Processing {
   }
 
   async close(): Promise<void> {
+    this.#endMeasuring();
+    forgetQueue();
     while (this.#notes.size > 0) await Promise.all(this.#notes);
     await this.#store.close();
   }

@@ -10,8 +10,9 @@ import type { DestinationHealth } from './destination-health.ts';
 import type { Lane } from './lanes.ts';
 import type { MadeReports } from './new-item.ts';
 import { outcomeOfThrown, outcomesForAll, released } from './outage.ts';
+import { countReports, countTry, countUnreachable } from './queue-counters.ts';
 import { isOutside, waitingFor, withKeysOutside } from './queue-item.ts';
-import type { Destination, QueueItem } from './queue-item.ts';
+import type { Destination, QueueItem, QueueRecipient } from './queue-item.ts';
 import type { QueueStore } from './queue-store.ts';
 import type { Table } from '../storage/storage.ts';
 import type { RetryOptions } from './retry-schedule.ts';
@@ -217,6 +218,7 @@ export class QueueRunner implements Service {
     } catch (thrown) {
       if (this.#stopping) return undefined; // the next runner tries again
       this.#options.log.info({ destination, err: thrown }, 'destination can not be reached');
+      countUnreachable(destination);
       await this.#putOffAll(destination, id, thrown);
       return undefined;
     }
@@ -232,7 +234,7 @@ export class QueueRunner implements Service {
       return outcome === undefined ? [] : [[index, outcome]];
     }));
     await this.#conclude(item, byIndex);
-    this.#logOutcomes(item, destination, outcomes);
+    this.#logOutcomes({ item, destination, recipients: waiting.map(({ recipient }) => recipient) }, outcomes);
     if (lane.usable && this.#options.health.noteSuccess(destination) === 'recovered') await this.#release(destination);
   }
 
@@ -240,6 +242,7 @@ export class QueueRunner implements Service {
     const { store, retry, isNewOutside } = this.#options;
     const nowMs = Date.now();
     const { reports } = conclude(item, outcomes, { retry, nowMs });
+    countReports(reports.map(({ action }) => action));
     const made = reports.length === 0 ? undefined : await this.#options.makeReports(item, reports);
     try {
       await store.change(item.id, (fresh, records) => {
@@ -284,15 +287,18 @@ export class QueueRunner implements Service {
     this.wake();
   }
 
-  #logOutcomes(item: QueueItem, destination: Destination, outcomes: readonly TryOutcome[]): void {
-    for (const outcome of outcomes) {
-      const words = wordsFor(outcome);
-      this.#options.log.info({ item: item.id, destination, outcome: outcome.at, words }, 'delivery tried');
+  #logOutcomes({ item, destination, recipients }: { readonly item: QueueItem; readonly destination: Destination; readonly recipients: readonly QueueRecipient[] }, outcomes: readonly TryOutcome[]): void {
+    for (const [index, outcome] of outcomes.entries()) {
+      const recipient = recipients[index];
+      countTry(destination, outcome.at, recipient?.tries ?? 0);
+      this.#options.log.info({ item: item.id, destination, recipient: recipient?.address, outcome: outcome.at, ...traceOf(outcome) }, 'delivery tried');
     }
   }
 }
 
-function wordsFor(outcome: TryOutcome): string {
-  if (outcome.at === 'moved') return outcome.destination;
-  return outcome.at === 'expanded' ? `${String(outcome.into.length)} addresses` : outcome.words.text;
+/** What the log tells of an outcome: the words of who decided, and who that was. */
+function traceOf(outcome: TryOutcome): object {
+  if (outcome.at === 'moved') return { to: outcome.destination };
+  if (outcome.at === 'expanded') return { into: outcome.into.slice(0, 20).map(({ address }) => address), addresses: outcome.into.length };
+  return { reply: outcome.words.text, remote: outcome.words.remote };
 }

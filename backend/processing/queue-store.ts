@@ -123,6 +123,11 @@ export class QueueStore {
     return this.read(() => this.#items.range({ from: [range.from], to: ['\uffff'], limit: range.limit })).map(({ value }) => decodeItem(value));
   }
 
+  /** How many items wait, at most `limit`: those with something due now or later, counted by destination. */
+  waiting(limit: number): number {
+    return new Set(this.read(() => this.#due.range({ from: [''], to: ['\uffff'], limit })).map(({ key }) => key[2])).size;
+  }
+
   async *bytesOf(item: QueueItem): AsyncGenerator<Buffer, void, void> {
     for (let at = 0; at < item.place.length; at += pieceBytes) yield await this.#packs.read(item.place, at, pieceBytes);
   }

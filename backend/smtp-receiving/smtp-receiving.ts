@@ -107,7 +107,7 @@ type Manner = Partial<Pick<SmtpServerOptionsOf<unknown>, 'protocol' | 'encryptio
 function serve<S>(options: SmtpReceivingOptions, handlers: SmtpHandlers<S>, manner: Manner): SmtpSessions {
   const { hostName, serverTls, log, limits } = options;
   return serveSmtp<S>({
-    protocol: 'smtp', hostName, encryption: 'implicit', serverTls: () => serverTls, authentication: 'none', trustedPeers: 'no', extensions: [],
+    service: 'smtpReceiving', protocol: 'smtp', hostName, encryption: 'implicit', serverTls: () => serverTls, authentication: 'none', trustedPeers: 'no', extensions: [],
     extraParameters: [], greetingDelayMs: 0, log, handlers, replyTo: (thrown, sessionId) => replyTo(thrown, { sessionId, log }),
     ...manner,
     limits: manner.trustedPeers === 'yes' ? { ...limits, maxErrors: Infinity, maxMessageBytes: limits.maxMessageBytes + traceAllowanceBytes } : limits,

@@ -9,6 +9,7 @@ export type {
 } from './interface.ts';
 export type { MailboxEntry } from './entries.ts';
 export { openStorage } from './open-storage.ts';
+export { measureStorages } from './storage-counters.ts';
 export type { StorageOptions } from './open-storage.ts';
 export { isAlive, thisProcess } from './process-identity.ts';
 export { FreeSpace } from './free-space.ts';

@@ -13,6 +13,7 @@ import { exchangeSasl, isOutage, mayUsePasswordCommands, offeredTo } from '../lo
 import { logInAsUser, logInAtNode } from './backend-login.ts';
 import { announcedCapabilities, capabilitiesInWelcome } from './capabilities.ts';
 import { replyFor } from './replies.ts';
+import { countLogin } from '../../shared/metrics/service-counters.ts';
 
 /** What happens after a command. */
 type Next = { readonly kind: 'go-on' } | { readonly kind: 'mistake' } | { readonly kind: 'login-failed' } | Outcome;
@@ -222,6 +223,7 @@ async function tryLogin(visitor: Visitor, command: CommandStart, identity: Ident
 
 async function loginFailed({ connection, identity, log }: Visitor, command: CommandStart, failed: { readonly user: string; readonly error: unknown }): Promise<Next> {
   log.info({ user: failed.user, err: failed.error }, 'login failed');
+  countLogin('imapProxy', { thrown: failed.error });
   await connection.write(`${command.tag} ${replyFor(failed.error, identity.session)}\r\n`);
   return isOutage(failed.error) ? goOn : { kind: 'login-failed' };
 }

@@ -19,6 +19,7 @@ import type { BackendPlaces } from './backend-places.ts';
 import { credentialsFor, foreignServer, nextHop, startTlsFor } from './foreign.ts';
 import type { ForeignIdentity, ForeignLogin, ForeignOptions } from './foreign.ts';
 import type { Recoveries } from './recoveries.ts';
+import { countConnect, countFailover } from '../../shared/metrics/proxy-counters.ts';
 
 /** Where a node's trusted listener of one protocol is. */
 export interface BackendTarget {
@@ -114,6 +115,7 @@ async function logInAt(road: LoginRoad, user: KnownUser, { route, dialogues }: {
     if (!isFailure(error, 'not-kept-here')) throw error;
     const other = await referredNode(road, address, error.node);
     log.info({ account: address, from: route.node, to: other }, 'referred to another back-end');
+    countFailover('logins', 'referral');
     if (other === undefined || other === route.node) throw new Failure('backend-unavailable', 'the mailbox is being moved', { cause: error });
     return logInAtNode(road, { ...user, node: other }, dialogues);
   }
@@ -218,7 +220,7 @@ async function connect(road: LoginRoad, server: Server): Promise<AnySocket> {
 
 async function connectNow({ recoveries, connectTimeoutMs: timeoutMs, sessions }: LoginRoad, { name, ...at }: Server): Promise<AnySocket> {
   try {
-    const socket = await connectTo({ ...at, timeoutMs, sessions });
+    const socket = await countConnect(name, async () => connectTo({ ...at, timeoutMs, sessions }));
     recoveries.succeeded(name);
     return socket;
   } catch (error) {

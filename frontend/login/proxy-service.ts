@@ -17,6 +17,7 @@ import { mostHops } from './foreign.ts';
 import type { AuthPolicy } from '../authentication/authentication.ts';
 import type { ClientIdentity, LoggedIn, LoginRoad } from './login.ts';
 import type { OpenSession, SessionFacts, SessionSet } from './session-set.ts';
+import { countConnection, countLogin } from '../../shared/metrics/service-counters.ts';
 
 export interface ProxyListener {
   readonly host: string;
@@ -73,7 +74,7 @@ export interface Visitor {
 export type Outcome = { readonly kind: 'logged-in'; readonly login: LoggedIn } | { readonly kind: 'over' };
 
 export interface ProxyProtocol {
-  readonly name: string;
+  readonly name: 'imapProxy' | 'pop3Proxy';
   /** Talks with the client until it is logged in (success already told) or gone. */
   converse(visitor: Visitor): Promise<Outcome>;
   /** The last words to a client that is not logged in, when the node stops. */
@@ -140,6 +141,7 @@ async function serveSocket(serving: {
   };
   sessions.add(session);
   const deadline = setTimeout(() => connection.end(protocol.tooSlow), limits.loginTimeoutMs);
+  serving.socket.once('close', countConnection(protocol.name));
   let outcome: Outcome = { kind: 'over' };
   try {
     visitor.log.debug('connected');
@@ -151,7 +153,9 @@ async function serveSocket(serving: {
       connection.end();
     }
   }
-  if (outcome.kind === 'logged-in') forward(visitor, session, outcome.login);
+  if (outcome.kind === 'over') return;
+  countLogin(protocol.name, 'accepted');
+  forward(visitor, session, outcome.login);
 }
 
 function logOf({ log }: ProxyOptions, { session, address }: ClientIdentity): Logger {

@@ -9,6 +9,7 @@ import { candidatesOf, plainAddressing } from '../../shared/user-map/addressing.
 import type { Addressing } from '../../shared/user-map/addressing.ts';
 import type { Expansion } from '../../shared/user-map/expansion.ts';
 import type { UserEntry, UserMaps } from '../../shared/user-map/user-maps.ts';
+import { counter } from '../../shared/metrics/metrics.ts';
 
 /** Where a session or a message goes: a node of this cluster, or a server of another kind. */
 export type Route =
@@ -86,6 +87,8 @@ export interface Mapping {
   forget(address: string): void;
 }
 
+const lookups = counter({ name: 'waybill_route_lookup', help: 'Look-ups of routes: answered by the cache (hits), asked afresh (misses), answered by old knowledge while the directory was away (stale, of the misses).', labels: ['answer'] });
+
 interface Cached { readonly entry: UserEntry | undefined; readonly askedAt: number }
 
 /** Makes the mapping of one worker process. */
@@ -135,16 +138,16 @@ class CachedMapping implements Mapping {
   async #find(address: string, fresh: 'yes' | undefined): Promise<Exclude<MapAnswer, { kind: 'foreign' }>> {
     const cached = this.#cache.get(address);
     if (cached !== undefined && fresh === undefined && this.#ageOf(cached) < this.#ageLimit(cached)) {
-      this.counters.hits += 1;
+      this.#count('hits');
       return this.#answer(cached.entry, 'cache');
     }
-    this.counters.misses += 1;
+    this.#count('misses');
     try {
       return this.#answer((await this.#ask(address, fresh)).entry, 'directory');
     } catch (error) {
       if (!isFailure(error, 'directory-unavailable') || cached?.entry === undefined) throw error;
       if (this.#ageOf(cached) >= this.#options.ages.staleMs) throw error;
-      this.counters.stale += 1;
+      this.#count('stale');
       return this.#answer(cached.entry, 'stale');
     }
   }
@@ -170,6 +173,11 @@ class CachedMapping implements Mapping {
     } finally {
       if (this.#asking.get(address) === question) this.#asking.delete(address);
     }
+  }
+
+  #count(what: 'hits' | 'misses' | 'stale'): void {
+    this.counters[what] += 1;
+    lookups.add({ answer: what });
   }
 
   #answer(entry: UserEntry | undefined, from: 'cache' | 'directory' | 'stale'): Exclude<MapAnswer, { kind: 'foreign' }> {

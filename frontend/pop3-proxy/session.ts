@@ -9,6 +9,7 @@ import { exchangeSasl, isOutage, mayUsePasswordCommands, offeredTo } from '../lo
 import { logInAsUser, logInAtNode } from './backend-login.ts';
 import { announcedCapabilities } from './capabilities.ts';
 import { replyFor } from './replies.ts';
+import { countLogin } from '../../shared/metrics/service-counters.ts';
 
 /** What happens after a command. */
 type Next = { readonly kind: 'go-on' } | { readonly kind: 'mistake' } | { readonly kind: 'login-failed' } | Outcome;
@@ -172,6 +173,7 @@ async function tryLogin(session: Session, identity: Identity): Promise<Next> {
 
 async function loginFailed({ connection, identity, log }: Session, failed: { readonly user: string; readonly error: unknown }): Promise<Next> {
   log.info({ user: failed.user, err: failed.error }, 'login failed');
+  countLogin('pop3Proxy', { thrown: failed.error });
   await connection.write(`${replyFor(failed.error, identity.session)}\r\n`);
   return isOutage(failed.error) ? goOn : { kind: 'login-failed' };
 }

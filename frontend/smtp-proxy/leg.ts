@@ -10,6 +10,7 @@ import { makeReply } from '../../shared/smtp/reply.ts';
 import { SmtpRefused } from '../../shared/smtp/refusal.ts';
 import type { SmtpTimeouts } from '../../shared/smtp/reply-reader.ts';
 import type { SmtpPeer } from '../../shared/smtp/server-session.ts';
+import { countConnect } from '../../shared/metrics/proxy-counters.ts';
 
 /** A server that takes mail for a front-end: a node of ours by its trusted listener, or a foreign one. */
 export interface LegTarget {
@@ -76,7 +77,7 @@ export class Legs {
     const { hostName, sessions, connectTimeoutMs, timeouts, log } = this.#options;
     let client: SmtpClient | undefined;
     try {
-      client = await openSmtpClient({ ...target, timeoutMs: connectTimeoutMs, sessions }, { protocol: target.foreign?.protocol ?? how.protocol, timeouts });
+      client = await countConnect(target.node, async () => openSmtpClient({ ...target, timeoutMs: connectTimeoutMs, sessions }, { protocol: target.foreign?.protocol ?? how.protocol, timeouts }));
       await client.hello(hostName);
       if (target.foreign !== undefined) await this.#greetForeign(client, { ...target, foreign: target.foreign });
       if (client.extensions.has('XCLIENT')) {

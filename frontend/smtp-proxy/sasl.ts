@@ -9,6 +9,7 @@ import type { AuthenticatedUser, AuthPolicy, PasswordsAt, SaslAuthentication } f
 import { checkAtBackend } from './password-leg.ts';
 import type { PasswordRoad } from './password-leg.ts';
 import { replyToAuthentication } from './replies.ts';
+import { countLogin } from '../../shared/metrics/service-counters.ts';
 
 export interface SubmissionSasl extends PasswordRoad {
   readonly authentication: SaslAuthentication;
@@ -34,9 +35,11 @@ export function mechanismsFor(options: SubmissionSasl, peer: SmtpPeer, onUser: (
             return found;
           });
           onUser(user);
+          countLogin('smtpProxy', 'accepted');
           return { kind: 'user', user: user.address };
         } catch (thrown) {
           if (isFailure(thrown)) log.info({ session: peer.sessionId, client: peer.address, mechanism, reason: thrown.kind }, 'authentication failed');
+          countLogin('smtpProxy', { thrown });
           throw replyToAuthentication(thrown);
         }
       },

@@ -186,7 +186,7 @@ function serve<T>(options: SmtpProxyOptions, listener: Door, handlers: SmtpHandl
   const { hostName, clusterName, limits, log } = options;
   const serverTls = tlsFor(options, listener);
   return serveSmtp<Session<T>>({
-    protocol: 'smtp', hostName, encryption: listener.tls, serverTls: () => serverTls, authentication: listener.kind === 'mx' ? 'none' : 'required',
+    service: 'smtpProxy', protocol: 'smtp', hostName, encryption: listener.tls, serverTls: () => serverTls, authentication: listener.kind === 'mx' ? 'none' : 'required',
     trustedPeers: listener.peers === 'trusted proxies' ? 'yes' : 'no', extensions: [`${frontendKeyword} ${keywordValue(clusterName)}`], extraParameters: [], limits, greetingDelayMs: listener.kind === 'mx' ? options.greetingDelayMs : 0, log, handlers,
     replyTo: (thrown, sessionId) => replyTo(thrown, { sessionId, log }),
   });

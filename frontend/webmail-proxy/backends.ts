@@ -13,6 +13,7 @@ import type { QueueLimits } from './backend-queue.ts';
 import type { BackendTarget } from './pools.ts';
 import type { ApiProxy, Outcome } from './proxy.ts';
 import type { WebSockets } from './web-sockets.ts';
+import { countFailover } from '../../shared/metrics/proxy-counters.ts';
 
 export interface BackendsOptions {
   readonly mapping: Pick<Mapping, 'lookUp' | 'forget'>;
@@ -81,6 +82,7 @@ export class Backends {
     if (outcome.kind !== 'referred') return;
     const other = await this.#referredNode(canonical, outcome.node);
     user.log.info({ account: canonical, from: node, to: other }, 'referred to another back-end');
+    countFailover('webmailProxy', 'referral');
     const moving = new Failure('backend-unavailable', 'Your mailbox is being moved. Try again in a moment.');
     if (other === undefined || other === node || user.times === 'once') throw moving;
     if ((await attempt(other)).kind === 'referred') throw moving;

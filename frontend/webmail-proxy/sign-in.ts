@@ -19,6 +19,7 @@ import type { BackendTarget, Pools } from './pools.ts';
 import { vouchingHeaders } from './request-headers.ts';
 import { forwardedFields } from './seen-from.ts';
 import type { SeenFrom } from './seen-from.ts';
+import { countingLogin } from '../../shared/metrics/service-counters.ts';
 
 const maxSignInBytes = 8 * 1024;
 /** The back-end may have to ask the directory and other nodes before it makes a new mailbox. */
@@ -58,7 +59,7 @@ export async function signIn({ request, response, inviteBody, log }: Exchange, s
   const given = credentials.safeParse(await readJson(request, maxSignInBytes));
   if (!given.success) throw new Failure('bad-input', 'Give an address and a password.');
   const session = newSessionId();
-  const { address, epoch } = await prove({ name: completed(given.data.name, seen, options), password: given.data.password }, { seen, session, response }, options);
+  const { address, epoch } = await countingLogin('webmailProxy', async () => prove({ name: completed(given.data.name, seen, options), password: given.data.password }, { seen, session, response }, options));
   const nowMs = Date.now();
   response.setHeader('set-cookie', sessionSetCookie({ address, epoch, session, signedInAtMs: nowMs, seenAtMs: nowMs }, options.cookieSecret, options.ages));
   log.info({ account: address, session, client: seen.client }, 'signed in');

@@ -8,6 +8,13 @@ import type { Logger } from '../log/log.ts';
 import type { LdapConnection } from './ldap-connection.ts';
 import { ConnectionLost, ResultError, resultCodes } from './ldap-errors.ts';
 import type { UriChooser } from './uri-chooser.ts';
+import { counter, histogram } from '../metrics/metrics.ts';
+
+const latency = histogram({
+  name: 'waybill_directory_operation_seconds', unit: 'seconds', labels: ['use'], bounds: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+  help: 'Time of operations at the directory that were answered: searches and the like (shared), checks of passwords (exclusive).',
+});
+const failures = counter({ name: 'waybill_directory_operation_failed', help: 'Operations at the directory that failed or were refused; wrong passwords are among them.', labels: ['use'] });
 
 export interface PoolOptions {
   readonly open: (uri: string) => Promise<LdapConnection>;
@@ -61,17 +68,21 @@ export class ConnectionPool {
   /** Runs `work` on a connection. @throws Failure('directory-unavailable') when no address serves. */
   async run<T>(work: (connection: LdapConnection, uri: string) => Promise<T>): Promise<T> {
     let last: unknown;
+    const { use } = this.#options;
     const failed = new Set<string>();
     while (failed.size < this.#options.chooser.size) {
       const member = await this.#take(failed).catch((error: unknown) => { last ??= error; return undefined; });
       if (member === undefined) break;
       try {
+        const begunMs = performance.now();
         const result = await work(member.connection, member.uri);
+        latency.observe({ use }, (performance.now() - begunMs) / 1000);
         member.proven = true;
         if (this.#options.use === 'shared') this.#options.chooser.succeeded(member.uri);
         return result;
       } catch (error) {
         last = error;
+        failures.add({ use });
         if (!this.#concernsServer(error)) break;
         if (this.#discard(member, error) === 'server failed') failed.add(member.uri);
       } finally {

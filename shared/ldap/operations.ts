@@ -3,6 +3,7 @@
  * many layers lie between.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { counter } from '../metrics/metrics.ts';
 
 export interface LdapOperations {
   readonly searches: number;
@@ -11,6 +12,8 @@ export interface LdapOperations {
   /** Binds of the connector itself, on new connections. */
   readonly serviceBinds: number;
 }
+
+const operations = counter({ name: 'waybill_directory_operation', help: 'LDAP operations that were sent.', labels: ['kind'] });
 
 interface Tally {
   operations: number;
@@ -28,6 +31,7 @@ export class OperationCounter {
 
   count(kind: keyof LdapOperations): void {
     this.#counts[kind] += 1;
+    operations.add({ kind });
     const tally = tallies.getStore();
     if (tally !== undefined) tally.operations += 1;
   }

@@ -17,7 +17,7 @@ import type { AnySocket } from '../net/connection.ts';
 import type { ServerTls } from '../net/server-tls.ts';
 import { readRecipient, readSender } from './envelope.ts';
 import type { EnvelopeRecipient, EnvelopeSender } from './commands.ts';
-import { makeReply } from './reply.ts';
+import { isPositive, makeReply } from './reply.ts';
 import type { Reply } from './reply.ts';
 import { SmtpRefused } from './refusal.ts';
 import { ChunkingConnection } from './chunking.ts';
@@ -25,6 +25,7 @@ import type { SmtpLimits } from './limits.ts';
 import { messageFault, refusalOf, wholeMessage, wordsOf, wordsOrRefusal } from './message-intake.ts';
 import { StrictServer } from './strict-connection.ts';
 import type { SmtpSaslExchange, StrictConnection } from './strict-connection.ts';
+import { countConnection, countMessage, countingLogin, countingRecipient } from '../metrics/service-counters.ts';
 
 /** The client of one session; its values change as the session goes on (EHLO, STARTTLS, AUTH, XCLIENT). */
 export interface SmtpPeer {
@@ -95,6 +96,8 @@ export interface SmtpServerOptionsOf<S> {
   /** Parameters known beside those of the standards: of MAIL (they arrive in `sender.extra`), and `XWAYBILL-NODE` of RCPT. */
   readonly extraParameters: readonly string[];
   readonly limits: SmtpLimits;
+  /** Who counts. */
+  readonly service: 'smtpProxy' | 'smtpReceiving';
   /** Milliseconds before the greeting, in which a client must not talk. 0 on trusted listeners. */
   readonly greetingDelayMs: number;
   readonly log: Logger;
@@ -154,6 +157,7 @@ class Sessions<S> implements SmtpSessions {
     const connection = new ChunkingConnection(this.#server, socket, newSessionId());
     this.#held.set(connection.id, { connection, peer: peerOf(connection), state: undefined });
     this.#server.connections.add(connection);
+    socket.once('close', countConnection(this.#options.service));
     connection.on('error', (error: Error) => this.#options.log.debug({ err: error, session: connection.id }, 'client connection failed'));
     connection.init();
   }
@@ -194,7 +198,7 @@ class Sessions<S> implements SmtpSessions {
       onAuth: (auth, session, done) => this.#authenticate(auth, session, done),
       onMailFrom: (address, session, done) => this.#run(session, done, (held) => this.#mail(held, address)),
       onRcptTo: (address, session, done) => this.#run(session, done, async ({ state }) => {
-        if (state !== undefined) await options.handlers.recipient(state.value, readRecipient(address, options.extraParameters));
+        if (state !== undefined) await countingRecipient(options.service, async () => options.handlers.recipient(state.value, readRecipient(address, options.extraParameters)));
       }),
       onData: (stream, session, done) => {
         void this.#message(stream, session).then((replies) => done(null, replies), (thrown: unknown) => done(this.#refusal(thrown, session)));
@@ -236,7 +240,7 @@ class Sessions<S> implements SmtpSessions {
       const mechanism = auth.method === 'PLAIN' || auth.method === 'XCLIENT' ? auth.method : 'LOGIN';
       return handlers.authenticate(held.state.value, { mechanism, name, password: auth.password ?? '' });
     };
-    void work().then((user) => done(null, { user }), (thrown: unknown) => done(this.#refusal(thrown, session)));
+    void countingLogin(this.#options.service, work).then((user) => done(null, { user }), (thrown: unknown) => done(this.#refusal(thrown, session)));
   }
 
   async #mail(held: Held<S>, address: SMTPServerAddress): Promise<void> {
@@ -257,6 +261,7 @@ class Sessions<S> implements SmtpSessions {
       const recipients = session.envelope.rcptTo.map((one) => readRecipient(one, this.#options.extraParameters));
       const answer = await this.#options.handlers.message(state.value, wholeMessage(stream, connection), recipients);
       const replies: readonly Reply[] = 'code' in answer ? recipients.map(() => answer) : answer;
+      countMessage(this.#options.service, replies.some(isPositive) ? 'accepted' : 'rejected', stream.byteLength);
       return this.#options.protocol === 'lmtp' ? replies.map(wordsOrRefusal) : wordsOf(replies);
     } catch (thrown) {
       throw messageFault(stream, connection) ?? thrown;

@@ -93,7 +93,7 @@ async function startBackend(t: TestContext, node: string, protocol: 'lmtp' | 'sm
     onMail: () => undefined, onRecipient: () => undefined, onMessage: async () => Promise.resolve(undefined), cut: () => undefined, freeze: () => undefined, kill: async () => Promise.resolve(),
   };
   const sessions = serveSmtp<Transaction>({
-    protocol, hostName: node, encryption: 'implicit', serverTls: () => serverTls, authentication: protocol === 'smtp' ? 'xclient' : 'none', trustedPeers: 'yes',
+    service: 'smtpReceiving', protocol, hostName: node, encryption: 'implicit', serverTls: () => serverTls, authentication: protocol === 'smtp' ? 'xclient' : 'none', trustedPeers: 'yes',
     extensions: ['XWAYBILL'], extraParameters: ['XWAYBILL-SESSION', 'XWAYBILL-CUSTODIAN', 'XWAYBILL-NODE'], limits: { ...defaultSmtpLimits, maxErrors: Infinity }, greetingDelayMs: 0, log: quietLog,
     replyTo: (thrown) => (thrown instanceof SmtpRefused ? thrown.reply : makeReply(451, '4.3.0', 'test back-end failed')),
     handlers: {

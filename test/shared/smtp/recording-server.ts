@@ -41,7 +41,7 @@ export async function startRecordingServer(t: TestContext, given: Options = {}):
   const peers: SmtpPeer[] = [];
   const ok: Reply = makeReply(250, '2.6.0', 'taken');
   const sessions = serveSmtp<SmtpPeer>({
-    protocol: 'smtp', hostName: 'mx.example.com', encryption: 'starttls', serverTls: () => serverTls, authentication: 'none', trustedPeers: 'no',
+    service: 'smtpReceiving', protocol: 'smtp', hostName: 'mx.example.com', encryption: 'starttls', serverTls: () => serverTls, authentication: 'none', trustedPeers: 'no',
     extensions: [], extraParameters: [], greetingDelayMs: 0, log: quietLog,
     replyTo: (thrown) => (thrown instanceof SmtpRefused ? thrown.reply : makeReply(451, '4.3.0', 'failed')),
     ...given,
