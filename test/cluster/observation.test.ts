@@ -72,7 +72,7 @@ test('each node tells of itself: workers, event loop, directory, back-ends, queu
     assert.equal(samples.get('waybill_workers{stage="ready"}'), 2, node);
     const positive = ['waybill_process_resident_memory_bytes', 'waybill_process_cpu_seconds_total{mode="user"}', 'waybill_certificate_expiry_timestamp_seconds{certificate="clients"}',
       ...(node === 'fe1' ? ['waybill_backend_connect_seconds_count{node="be1"}', 'waybill_directory_operation_seconds_count{use="shared"}', 'waybill_route_lookup_total{answer="misses"}']
-        : ['waybill_storage_free_bytes{storage="0"}', 'waybill_storage_accounts', 'waybill_storage_size_bytes{storage="0",part="packs"}'])];
+        : ['waybill_storage_free_bytes{storage="0"}', 'waybill_storage_accounts', 'waybill_storage_size_bytes{storage="0",part="index"}'])];
     for (const name of positive) assert.ok((samples.get(name) ?? 0) > 0, `${node} ${name} in\n${text}`);
     assert.ok((samples.get('waybill_certificate_expiry_timestamp_seconds{certificate="node"}') ?? 0) > Date.now() / 1000);
     assert.ok(samples.has('waybill_event_loop_lag_seconds{quantile="0.99"}'));
