@@ -72,9 +72,10 @@ export class BackendCapabilities {
     this.#ending.abort();
   }
 
-  /** Told by the back-end `name` to anybody, before a login. */
+  /** Told by the back-end `name` to anybody, before a login. The usual case, nothing new, costs one look. */
   heardBeforeLogin(name: string, capabilities: Capabilities): void {
     const known = this.#entry(name);
+    if (known.beforeLogin !== undefined && sameWords(known.beforeLogin, capabilities)) return;
     const before = effective(known, this.#options.smallest);
     known.beforeLogin = capabilities;
     this.#changed(name, before);
@@ -152,6 +153,10 @@ export class BackendCapabilities {
 function effective({ beforeLogin, told, toldBefore }: Known, smallest: readonly string[]): Capabilities | undefined {
   const answers = [...told.values(), ...toldBefore.values()];
   return answers.length === 0 ? beforeLogin : intersection(answers, smallest);
+}
+
+function sameWords(one: Capabilities, another: Capabilities): boolean {
+  return one === another || (one.length === another.length && one.every((word, at) => word === another[at]));
 }
 
 function tellDrift({ before, now }: { readonly before: Capabilities; readonly now: Capabilities }, tell: (drift: { readonly added: Capabilities; readonly removed: Capabilities }) => void): void {

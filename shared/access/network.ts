@@ -39,10 +39,14 @@ function parseAddress(text: string): { family: 4 | 6; bits: bigint } | undefined
   return bits >> 32n === 0xffffn ? { family: 4, bits: bits & 0xffffffffn } : { family: 6, bits };
 }
 
+const v4Form = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/;
+
+/** One pattern and plain numbers: several networks are compared at every connection. */
 function parseV4(text: string): bigint | undefined {
-  const parts = text.split('.');
-  if (parts.length !== 4 || !parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255)) return undefined;
-  return parts.reduce((bits, part) => (bits << 8n) | BigInt(part), 0n);
+  const [, ...parts] = v4Form.exec(text) ?? [];
+  const numbers = parts.map(Number);
+  if (numbers.length !== 4 || numbers.some((number) => number > 255)) return undefined;
+  return BigInt(numbers.reduce((bits, number) => bits * 256 + number, 0));
 }
 
 function parseV6(text: string): bigint | undefined {

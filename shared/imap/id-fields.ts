@@ -26,5 +26,12 @@ export function parseIdFields(scanner: Scanner): ReadonlyMap<string, string> {
 
 /** `"name" "value" …` without the brackets. Characters that a quoted string can't hold become `?`. */
 export function formatIdFields(fields: Iterable<readonly [string, string]>): string {
-  return [...fields].flat().map((text) => `"${text.replaceAll(/[^\x20-\x7e]/g, '?').replaceAll(/["\\]/g, '\\$&')}"`).join(' ');
+  return Array.from(fields, ([name, value]) => `${quoted(name)} ${quoted(value)}`).join(' ');
+}
+
+const neverQuoted = /[^\x20-\x7e]|["\\]/;
+
+function quoted(text: string): string {
+  if (!neverQuoted.test(text)) return `"${text}"`; // the usual case, at every login
+  return `"${text.replaceAll(/[^\x20-\x7e]/g, '?').replaceAll(/["\\]/g, '\\$&')}"`;
 }

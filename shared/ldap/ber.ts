@@ -25,13 +25,22 @@ const constructed = 0x20;
 const deepest = 16;
 
 /** Whether bytes are whole elements and nothing else, constructed ones all the way down. */
-export function isWellFormed(bytes: Buffer, depth = 0): boolean {
+export function isWellFormed(bytes: Buffer): boolean {
+  return areWhole(bytes, { start: 0, end: bytes.length }, 0);
+}
+
+/** By offsets alone: every answer is looked through, so nothing is made for it. */
+function areWhole(bytes: Buffer, { start, end }: { readonly start: number; readonly end: number }, depth: number): boolean {
   if (depth > deepest) return false;
-  for (let offset = 0; offset < bytes.length;) {
-    const found = readElement(bytes, offset);
-    if (found === undefined) return false;
-    if ((found.tag & constructed) !== 0 && !isWellFormed(found.content, depth + 1)) return false;
-    offset = found.end;
+  for (let offset = start; offset < end;) {
+    const tag = bytes[offset] ?? 0;
+    const first = bytes[offset + 1] ?? 0;
+    const lengthBytes = first < 0x80 ? 0 : first & 0x7f;
+    const content = offset + 2 + lengthBytes;
+    if (lengthBytes > 4 || content > end) return false;
+    const next = content + (lengthBytes === 0 ? first & 0x7f : bytes.readUIntBE(offset + 2, lengthBytes));
+    if (next > end || ((tag & constructed) !== 0 && !areWhole(bytes, { start: content, end: next }, depth + 1))) return false;
+    offset = next;
   }
   return true;
 }

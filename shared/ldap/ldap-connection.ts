@@ -5,21 +5,16 @@
 import ldapjs from 'ldapjs';
 import type { Socket } from 'node:net';
 import { isWellFormed } from './ber.ts';
-import type { Filter } from './filter.ts';
 import { ConnectionLost, ResultError, resultCodes } from './ldap-errors.ts';
 import { toLdapjs } from './ldapjs-filter.ts';
 import { nextPage, pageControls } from './ldapjs-paging.ts';
-import type { Page } from './ldapjs-paging.ts';
 import { FramingError, MessageFramer } from './message-framer.ts';
 import { bindRequest, messageIdOf, modifyRequest, passwordModifyRequest, readResult } from './result-message.ts';
 import type { PolicyError, ResultMessage, ValueChange } from './result-message.ts';
+import { operationOf, readEntry, searchRequest } from './search-message.ts';
+import type { Entry, SearchRequest } from './search-message.ts';
 
-/** One entry as the directory sent it. */
-export interface Entry {
-  readonly dn: string;
-  /** Values by attribute name in lower case. */
-  readonly attributes: ReadonlyMap<string, readonly Buffer[]>;
-}
+export type { Entry, SearchRequest } from './search-message.ts';
 
 export interface ConnectionOptions {
   /** `ldap://host:port` or `ldaps://host:port`. */
@@ -29,16 +24,6 @@ export interface ConnectionOptions {
   readonly ca: string | undefined;
   /** Time for connecting (TLS included), and for each request. */
   readonly timeoutMs: number;
-}
-
-export interface SearchRequest {
-  readonly base: string;
-  readonly scope: 'base' | 'one' | 'sub';
-  readonly filter: Filter;
-  readonly attributes: readonly string[];
-  /** 0: none. */
-  readonly sizeLimit: number;
-  readonly page?: Page | undefined;
 }
 
 export interface SearchAnswer {
@@ -52,6 +37,9 @@ export interface SearchAnswer {
 const maxAnswerBytes = 4 * 1024 * 1024;
 /** protocolOp tags (RFC 4511 section 4): ldapjs itself doesn't check that an answer is of the kind that was asked for. */
 const answerTags = { bind: 0x61, searchDone: 0x65, modify: 0x67, extended: 0x78 } as const;
+
+/** What comes before the end of a search (RFC 4511 section 4.5.2 and 4.5.3). */
+const [entryTag, referenceTag] = [0x64, 0x73] as const;
 
 interface Answer { readonly protocolOp: number; readonly status: number; readonly controls?: readonly { readonly type: string }[] }
 /** What of ldapjs is not in its published types: the parser that its sockets write to, and the socket in use. */
@@ -110,19 +98,44 @@ export class LdapConnection {
 
   /** Searches. @throws ConnectionLost, ResultError */
   async search(request: SearchRequest): Promise<SearchAnswer> {
+    return request.page === undefined ? await this.#searchWhole(request) : await this.#searchPage(request);
+  }
+
+  async #searchWhole(request: SearchRequest): Promise<SearchAnswer> {
     const entries: Entry[] = [];
-    const most = request.sizeLimit === 0 ? Infinity : request.sizeLimit;
+    const take = (answer: Buffer): void => {
+      const entry = readEntry(answer);
+      if (entry === undefined) throw new FramingError('an entry that is none');
+      this.#collect(entries, entry, request);
+    };
+    try {
+      await this.#exchange('searchDone', (id) => searchRequest(id, request, this.#timeLimitSeconds), take);
+      return { entries, more: 'no' };
+    } catch (error) {
+      if (error instanceof ResultError && error.resultCode === resultCodes.sizeLimitExceeded) return { entries, more: 'yes' };
+      throw error;
+    }
+  }
+
+  get #timeLimitSeconds(): number {
+    return Math.ceil(this.#timeoutMs / 1000);
+  }
+
+  #collect(entries: Entry[], entry: Entry, { sizeLimit }: SearchRequest): void {
+    if (sizeLimit === 0 || entries.length < sizeLimit) entries.push(entry);
+    else this.#lose('nonsense', 'the directory sends more entries than were asked for');
+  }
+
+  async #searchPage(request: SearchRequest): Promise<SearchAnswer> {
+    const entries: Entry[] = [];
     return await this.#call<SearchAnswer>((resolve, reject) => {
       const options = {
         scope: request.scope, filter: toLdapjs(request.filter), attributes: [...request.attributes], sizeLimit: request.sizeLimit,
-        timeLimit: Math.ceil(this.#timeoutMs / 1000),
+        timeLimit: this.#timeLimitSeconds,
       };
       this.#client.search(request.base, options, [...pageControls(request.page)], (failed, events) => {
         if (failed) { reject(failed); return; }
-        events.on('searchEntry', (entry) => {
-          if (entries.length < most) entries.push(toEntry(entry));
-          else this.#lose('nonsense', 'the directory sends more entries than were asked for');
-        });
+        events.on('searchEntry', (entry) => { this.#collect(entries, toEntry(entry), request); });
         events.on('searchReference', ignore); // referrals to other servers are not followed
         events.on('error', (error) => {
           if (isResult(error) && error.code === resultCodes.sizeLimitExceeded) resolve({ entries, more: 'yes' });
@@ -203,12 +216,15 @@ export class LdapConnection {
   }
 
   /** Sends a request of our own making and waits for its result. @throws ConnectionLost, ResultError */
-  async #exchange(kind: keyof typeof answerTags, request: (messageId: number) => Buffer): Promise<ResultMessage> {
+  async #exchange(kind: keyof typeof answerTags, request: (messageId: number) => Buffer, onEntry?: (answer: Buffer) => void): Promise<ResultMessage> {
     const messageId = this.#nextOwnId;
     this.#nextOwnId += 1;
     try {
       const result = await this.#call<ResultMessage>((resolve) => {
         this.#ownRequests.set(messageId, (answer) => {
+          const tag = onEntry === undefined ? undefined : operationOf(answer);
+          if (tag === entryTag) onEntry?.(answer);
+          if (tag === entryTag || tag === referenceTag) return; // referrals to other servers are not followed
           const read = readResult(answer);
           if (read?.protocolOp === answerTags[kind]) resolve(read);
           else this.#lose('nonsense', `the directory answered a request (${kind}) with something else`);

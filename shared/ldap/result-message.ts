@@ -7,7 +7,7 @@ import { element, readElement, readElements } from './ber.ts';
 
 /** What a server says of a request. */
 export interface ResultMessage {
-  /** The tag of the protocolOp: 0x61 to a bind, 0x67 to a modify, 0x78 to an extended request. */
+  /** The tag of the protocolOp: 0x61 to a bind, 0x65 at the end of a search, 0x67 to a modify, 0x78 to an extended request. */
   readonly protocolOp: number;
   readonly resultCode: number;
   readonly diagnosticMessage: string;
@@ -35,7 +35,7 @@ export function bindRequest(messageId: number, dn: string, password: string): Bu
 export function passwordModifyRequest(messageId: number, dn: string, passwords: { readonly old: string | undefined; readonly new: string }): Buffer {
   const parts = [text(0x80, dn), ...(passwords.old === undefined ? [] : [text(0x81, passwords.old)]), text(0x82, passwords.new)];
   const value = element(sequence, Buffer.concat(parts));
-  return message(messageId, element(0x77, Buffer.concat([text(0x80, '1.3.6.1.4.1.4203.1.11.1'), element(0x81, value)])), Buffer.alloc(0));
+  return message(messageId, element(0x77, Buffer.concat([text(0x80, '1.3.6.1.4.1.4203.1.11.1'), element(0x81, value)])));
 }
 
 /** One change of a Modify; no values of a `delete` or `replace`: the whole attribute goes. */
@@ -53,7 +53,7 @@ export function modifyRequest(messageId: number, dn: string, changes: readonly V
     const all = element(0x31, Buffer.concat(values.map((value) => element(octetString, Buffer.from(value)))));
     return element(sequence, Buffer.concat([element(0x0a, Buffer.from([operations[operation]])), element(sequence, Buffer.concat([text(octetString, attribute), all]))]));
   });
-  return message(messageId, element(0x66, Buffer.concat([text(octetString, dn), element(sequence, Buffer.concat(list))])), Buffer.alloc(0));
+  return message(messageId, element(0x66, Buffer.concat([text(octetString, dn), element(sequence, Buffer.concat(list))])));
 }
 
 /** The message id of a whole LDAP message. */
@@ -85,12 +85,14 @@ function policyErrorIn(controls: Buffer): PolicyError | undefined {
   return undefined;
 }
 
-function message(id: number, operation: Buffer, controls: Buffer): Buffer {
+/** A whole LDAP message (RFC 4511 section 4.1.1). */
+export function message(id: number, operation: Buffer, controls: Buffer = Buffer.alloc(0)): Buffer {
   const idBytes = Buffer.alloc(4);
   idBytes.writeInt32BE(id);
   return element(sequence, Buffer.concat([element(integer, idBytes), operation, controls]));
 }
 
-function text(tag: number, value: string): Buffer {
+/** An element of text. */
+export function text(tag: number, value: string): Buffer {
   return element(tag, Buffer.from(value));
 }

@@ -66,6 +66,29 @@ test('entries are found with their attributes, letter case aside; nobody is an e
   assert.equal((await find(connector, 'twin@example.com')).length, 2);
 });
 
+test('filters of every kind mean to a directory what they say', async () => {
+  const connector = connect();
+  const meant: Readonly<Record<string, readonly string[]>> = {
+    '(uid=alice)': ['alice'],
+    '(&(uid=*)(mailHost=be2))': ['bob'],
+    '(|(uid=alice)(uid=bob))': ['alice', 'bob'],
+    '(&(uid=*)(!(|(uid=alice)(mail=obrien@example.com)(uid=twin*))))': ['bob'],
+    '(mailHost=*)': ['alice', 'bob'],
+    '(mail=al*@ex*ple.c*m)': ['alice'],
+    '(mail=*bob@example.com)': ['bob'],
+    '(&(uid=*)(uidNumber>=3))': [],
+    '(!(!(uid~=alice)))': ['alice'],
+    '(&(ou:dn:=people)(uid=bob))': ['bob'],
+    '(mail:caseIgnoreIA5Match:=BOB@example.com)': ['bob'],
+    '(&(createTimestamp>=20000101000000Z)(createTimestamp<=29990101000000Z)(uid=bob))': ['bob'],
+    '(&(createTimestamp<=20000101000000Z)(uid=bob))': [],
+  };
+  for (const [pattern, names] of Object.entries(meant)) {
+    const entries = await connector.search(compileSearchPattern(pattern)(''), ['uid'], { sizeLimit: 5 });
+    assert.deepEqual(entries.map(({ attributes }) => String(attributes.get('uid')?.[0])).toSorted(), names, pattern);
+  }
+});
+
 test('names made to change the filter find nobody', async () => {
   const connector = connect();
   for (const name of ['*', '*)(objectClass=*', 'alice@example.com)(|(mail=*', '\\2a', 'a\0b', '(', ')', '\\', 'alice@example.co*', '\u{1F600}@example.com', '']) {
