@@ -3,7 +3,7 @@ import type { NodeConfig } from '../cluster-config/effective.ts';
 import { openAdminApi } from '../cluster-config/admin/open-api.ts';
 import { nodeOfMailHost } from '../cluster-config/effective.ts';
 import { domainTermsOf } from '../cluster-config/domain-settings.ts';
-import { openDirectoryAccess } from '../cluster-config/directory-access.ts';
+import { addressingOf, openDirectoryAccess } from '../cluster-config/directory-access.ts';
 import { observationRoutes } from '../cluster-config/observation.ts';
 import type { DirectoryAccess } from '../cluster-config/directory-access.ts';
 import { adminListeners } from '../cluster-config/listeners.ts';
@@ -23,9 +23,12 @@ import type { NodeServices } from '../shared/service/worker.ts';
 import { backendHandlers } from './administration/administration.ts';
 import { createAccountMoves } from './account-move/account-move.ts';
 import { createAccounts } from './accounts/accounts.ts';
+import { AccountAdministration } from './accounts/administration.ts';
+import { administrationRoutes } from './accounts/administration-routes.ts';
 import type { Accounts } from './accounts/accounts.ts';
 import { accountRoute, askHolders } from './accounts/holders.ts';
 import { localAccountRoutes } from './accounts/local-account-routes.ts';
+import { Reconciliation } from './accounts/reconciliation.ts';
 import { sessionRoutes } from './accounts/session-routes.ts';
 import { startMailAccess } from './mail-access.ts';
 import type { Ground } from './mail-access.ts';
@@ -33,6 +36,7 @@ import { openProcessing, startReceiving, submitter } from './mail-flow.ts';
 import { measureStorages, openStorage } from './storage/storage.ts';
 import type { Storage } from './storage/storage.ts';
 
+const dayMs = 86_400_000;
 const tidyEveryMs = 600_000;
 /** A pack that nobody wrote to for so long is written to no more. */
 const idlePackMs = 600_000;
@@ -75,15 +79,16 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
     holdMs: config.storage.moveHoldSeconds * 1000,
     keepLeftMs: config.storage.movedMailDays * 86_400_000,
   });
+  const administration = new AccountAdministration({ storage, accounts, maps: directory.maps, log, changeUser: async (entry, change) => directory.changeUser(entry, change), isOurs: addressingOf(config).isOurs });
   const services = await Promise.all([...startReceiving(ground, processing), ...startMailAccess(ground, submitter(ground, processing))]);
   return {
     log,
     services,
     admin: await startAdminApi(ground, {
       services, directory, handlers: backendHandlers({ config, storage, accounts, moves, directory, processing, siblings: context.siblings }),
-      routes: [...moves.routes, ...localAccountRoutes(accounts.local, log), ...sessionRoutes(accounts, log)],
+      routes: [...moves.routes, ...administrationRoutes(administration, storage), ...localAccountRoutes(accounts.local, log), ...sessionRoutes(accounts, log)],
     }),
-    onAppointed: async () => Promise.resolve([moves.startTidying(), ...(config.services.processing.enable ? [processing.startRunner()] : []), tidyPacks(storage, log)]),
+    onAppointed: async () => Promise.resolve([moves.startTidying(), reconciliationOf(ground, directory).start(), ...(config.services.processing.enable ? [processing.startRunner()] : []), tidyPacks(storage, log)]),
     renew: async () => tls.renew(),
     close: async () => {
       await processing.close();
@@ -91,6 +96,20 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
       directory.close();
     },
   };
+}
+
+function reconciliationOf({ config, storage, context }: Ground, directory: DirectoryAccess): Reconciliation {
+  const { keepDeletedDays, keepVanishedDays, reconcileSeconds, confirmVanished, maxVanishedPercent } = config.accounts;
+  const hasDirectory = config.userMaps.some(({ type }) => type !== 'localFile');
+  return new Reconciliation({
+    storage, maps: directory.maps, log: context.log,
+    listed: hasDirectory ? async () => new Set((await directory.list()).flatMap(({ addresses }) => addresses)) : undefined,
+    everyMs: reconcileSeconds * 1000,
+    confirmations: confirmVanished,
+    maxMissingPercent: maxVanishedPercent,
+    keepDeletedMs: keepDeletedDays * dayMs,
+    keepVanishedMs: keepVanishedDays * dayMs,
+  });
 }
 
 /** Packs without a living message are removed now and then, by one worker of the node. */

@@ -8,6 +8,7 @@ import type { LdapOperations } from '../shared/ldap/operations.ts';
 import { writePassword } from '../shared/ldap/password-writer.ts';
 import type { PasswordWriterOptions } from '../shared/ldap/password-writer.ts';
 import { writeValue } from '../shared/ldap/value-writer.ts';
+import type { WriterOptions } from '../shared/ldap/value-writer.ts';
 import type { Logger } from '../shared/log/log.ts';
 import { createUserMaps } from '../shared/user-map/user-maps.ts';
 import type { LdapMapOptions, LocalFileMapOptions, UserEntry, UserMapList } from '../shared/user-map/user-maps.ts';
@@ -15,6 +16,8 @@ import type { ExpansionRules } from '../shared/user-map/expansion.ts';
 import type { Addressing } from '../shared/user-map/addressing.ts';
 import { completeConnector } from './connector-parameters.ts';
 import type { ConnectorParameters } from './connector-parameters.ts';
+import { changeUser } from './directory-changes.ts';
+import type { DirectoryChange, UserChange } from './directory-changes.ts';
 import { listEntries } from './directory-listing.ts';
 import type { ListedEntry } from './directory-listing.ts';
 import { localDomains } from './effective.ts';
@@ -39,6 +42,8 @@ export interface DirectoryAccess {
   operations(): Readonly<Record<string, LdapOperations>>;
   /** Names the host that keeps the user's mailbox, in the place of the one that the provider has. @throws Failure('directory-unavailable') */
   setHost(entry: UserEntry, host: string): Promise<HostChange>;
+  /** Changes what a user's entry says of address and use. @throws Failure('directory-unavailable'), with what the directory says against it */
+  changeUser(entry: Pick<UserEntry, 'dn' | 'map'>, change: UserChange): Promise<DirectoryChange>;
   /** In words, which server takes a change of this entry's password. */
   takerOf(entry: UserEntry): string;
   /** All entries with an address that the LDAP maps can see. @throws Failure('directory-unavailable') */
@@ -68,7 +73,7 @@ export async function openDirectoryAccess(config: NodeConfig, surroundings: Surr
       },
     };
   });
-  const parametersOf = (entry: UserEntry): ConnectorParameters | undefined => {
+  const parametersOf = (entry: Pick<UserEntry, 'map'>): ConnectorParameters | undefined => {
     const map = config.userMaps.find(({ name }) => name === entry.map);
     return map === undefined || map.type === 'localFile' ? undefined : connectors.get(map.connector)?.parameters;
   };
@@ -86,6 +91,11 @@ export async function openDirectoryAccess(config: NodeConfig, surroundings: Surr
       return parameters === undefined || entry.dn === undefined
         ? { kind: 'by-hand', ldif: `# in the file of the user map ${entry.map}: ${entry.address} ${host}` }
         : setLdapHost(parameters, { dn: entry.dn, from: entry.mailHost, to: host }, surroundings);
+    },
+    changeUser: async ({ dn, map }, change) => {
+      const parameters = parametersOf({ map });
+      if (parameters === undefined || dn === undefined) return { kind: 'no-place', why: `the user map ${map} is a file, which tells hosts only` };
+      return changeUser({ dn, parameters, writer: await writerOf(parameters, surroundings) }, change);
     },
     list: async () => {
       const lists = await Promise.all([...connectors.values()].map(async ({ connector, parameters }) => listEntries(connector, parameters, domainsOf(config, parameters.name))));
@@ -142,19 +152,22 @@ async function passwordWriter(parameters: ConnectorParameters, { environment }: 
 async function setLdapHost(
   parameters: ConnectorParameters,
   change: { readonly dn: string; readonly from: string | undefined; readonly to: string },
-  { environment }: Surroundings,
+  surroundings: Surroundings,
 ): Promise<HostChange> {
-  const { attributes, write } = parameters;
+  const { attributes } = parameters;
   const { dn, from, to } = change;
-  if (write === undefined) {
+  const writer = await writerOf(parameters, surroundings);
+  if (writer === undefined) {
     const removal = from === undefined ? '' : `delete: ${attributes.host}\n${attributes.host}: ${from}\n-\n`;
     return { kind: 'by-hand', ldif: `dn: ${dn}\nchangetype: modify\n${removal}add: ${attributes.host}\n${attributes.host}: ${to}\n` };
   }
   // What a replica said may be old: the provider is asked even if nothing seems to be left to do.
-  const kind = await writeValue({
-    ...await connectionOptions(write.uri, parameters),
-    bindDn: write.bindDn,
-    bindPassword: await readSecret(write.bindPassword, environment),
-  }, { dn, attribute: attributes.host, to });
-  return { kind };
+  return { kind: await writeValue(writer, { dn, attribute: attributes.host, to }) };
+}
+
+/** Undefined where the connector names nobody who may write. */
+async function writerOf(parameters: ConnectorParameters, { environment }: Surroundings): Promise<WriterOptions | undefined> {
+  const { write } = parameters;
+  if (write === undefined) return undefined;
+  return { ...await connectionOptions(write.uri, parameters), bindDn: write.bindDn, bindPassword: await readSecret(write.bindPassword, environment) };
 }

@@ -4,7 +4,7 @@
  */
 export { Flag } from './interface.ts';
 export type {
-  Account, AccountRecord, AppendGuard, AppendMarks, AppendResult, CopyResult, DeliveryRecords, FlagChange, Mailbox, MailboxState, MessageRow,
+  Account, AccountRecord, AccountTerms, AppendGuard, AppendMarks, AppendResult, CopyResult, DeliveryRecords, FlagChange, Mailbox, MailboxState, MessageRow,
   StagedMessage, Storage, StoredMessage,
 } from './interface.ts';
 export type { MailboxEntry } from './entries.ts';
@@ -18,4 +18,5 @@ export type { Environment, Key, KeyRange, Table } from './environment.ts';
 export { openPacks } from './open-packs.ts';
 export type { PackOptions } from './open-packs.ts';
 export type { DeliveryNote, PackPlace, Packs, StagedBytes, StageOptions } from './packs.ts';
+export type { AccountLives, AccountSummary, LocalGroup } from './account-lives.ts';
 export type { AccountSnapshot, ArrivedMessage, Arriving, ArrivingRecord, ChangesPage, Leaving, LeavingMessage, LeftMail, Transfers } from './transfers.ts';

@@ -1,8 +1,9 @@
-/** Changes one value of one entry at the directory server that takes writes; opened for each change, as changes are rare. */
+/** Changes values of one entry at the directory server that takes writes; opened for each change, as changes are rare. */
 import { Failure } from '../base/failure.ts';
 import { LdapConnection } from './ldap-connection.ts';
 import type { ConnectionOptions } from './ldap-connection.ts';
 import { ConnectionLost, ResultError } from './ldap-errors.ts';
+import type { ValueChange } from './result-message.ts';
 
 /** `uri` is the provider's: replicas refuse changes. */
 export interface WriterOptions extends ConnectionOptions {
@@ -10,10 +11,14 @@ export interface WriterOptions extends ConnectionOptions {
   readonly bindPassword: string;
 }
 
-export interface ValueToWrite {
+export type EntryValues = Readonly<Record<string, readonly string[]>>;
+
+export interface EntryChange {
   readonly dn: string;
-  readonly attribute: string;
-  readonly to: string;
+  /** The attributes that the change is about. */
+  readonly attributes: readonly string[];
+  /** What they are to hold, from what they hold at this server, which alone knows it: a replica may lag behind. */
+  readonly next: (present: EntryValues) => EntryValues;
 }
 
 /** RFC 4511 section 4.1.9: what we read was changed by somebody before our Modify came. */
@@ -21,18 +26,15 @@ const noSuchAttribute = 16;
 const attributeOrValueExists = 20;
 const tries = 3;
 
-/**
- * Puts `to` in the place of the value that the entry has at this server, which alone knows it: a replica may lag behind.
- * @throws Failure('directory-unavailable') when the server can't be reached or refuses, the reason as cause
- */
-export async function writeValue(options: WriterOptions, value: ValueToWrite): Promise<'written' | 'already'> {
+/** Runs `work` on a connection of its own, bound as who may write. @throws Failure('directory-unavailable') when the server can't be reached or refuses, the reason as cause */
+export async function withWriter<T>(options: WriterOptions, what: string, work: (connection: LdapConnection) => Promise<T>): Promise<T> {
   let connection: LdapConnection | undefined;
   try {
     connection = await LdapConnection.open(options);
     await connection.bind(options.bindDn, options.bindPassword);
-    return await replaceValue(connection, value);
+    return await work(connection);
   } catch (error) {
-    if (error instanceof ResultError) throw new Failure('directory-unavailable', `the directory refused to change ${value.attribute} of ${value.dn}: ${error.message}`, { cause: error });
+    if (error instanceof ResultError) throw new Failure('directory-unavailable', `the directory refused to change ${what}: ${error.message}`, { cause: error });
     if (error instanceof ConnectionLost) throw new Failure('directory-unavailable', 'The directory can\'t be reached for writing. Try again later.', { cause: error });
     throw error;
   } finally {
@@ -40,18 +42,40 @@ export async function writeValue(options: WriterOptions, value: ValueToWrite): P
   }
 }
 
-async function replaceValue(connection: LdapConnection, { dn, attribute, to }: ValueToWrite): Promise<'written' | 'already'> {
+/** Puts `to` in the place of the value that the entry has. @throws as `writeEntry` */
+export async function writeValue(options: WriterOptions, { dn, attribute, to }: { readonly dn: string; readonly attribute: string; readonly to: string }): Promise<'written' | 'already'> {
+  return writeEntry(options, { dn, attributes: [attribute], next: () => ({ [attribute]: [to] }) });
+}
+
+/** Makes the change in one Modify. @throws Failure('directory-unavailable') when the server can't be reached or refuses, the reason as cause */
+export async function writeEntry(options: WriterOptions, change: EntryChange): Promise<'written' | 'already'> {
+  return withWriter(options, `${change.attributes.join(', ')} of ${change.dn}`, async (connection) => replaceValues(connection, change));
+}
+
+async function replaceValues(connection: LdapConnection, { dn, attributes, next }: EntryChange): Promise<'written' | 'already'> {
   for (let attempt = 1; ; attempt += 1) {
-    const { entries } = await connection.search({ base: dn, scope: 'base', filter: { kind: 'present', attribute: 'objectClass' }, attributes: [attribute], sizeLimit: 1 });
-    const values = (entries[0]?.attributes.get(attribute.toLowerCase()) ?? []).map((value) => value.toString('utf8'));
-    if (values.length === 1 && values[0]?.trim() === to) return 'already';
+    const { entries } = await connection.search({ base: dn, scope: 'base', filter: { kind: 'present', attribute: 'objectClass' }, attributes, sizeLimit: 1 });
+    const present = Object.fromEntries(attributes.map((name) => [name, (entries[0]?.attributes.get(name.toLowerCase()) ?? []).map((value) => value.toString('utf8'))]));
+    const changes = differences(present, next(present));
+    if (changes.length === 0) return 'already';
     try {
-      // One Modify, which names what it removes: what somebody else writes at this very moment is not undone unseen.
-      await connection.modify(dn, [...(values.length === 0 ? [] : [{ operation: 'delete', attribute, values } as const]), { operation: 'add', attribute, values: [to] }]);
+      await connection.modify(dn, changes);
       return 'written';
     } catch (error) {
       const isOvertaken = error instanceof ResultError && (error.resultCode === noSuchAttribute || error.resultCode === attributeOrValueExists);
       if (!isOvertaken || attempt >= tries) throw error;
     }
   }
+}
+
+/** Names what is removed, so that what somebody else writes at this very moment is not undone unseen. */
+function differences(present: EntryValues, wanted: EntryValues): ValueChange[] {
+  return Object.entries(wanted).flatMap(([attribute, values]): ValueChange[] => {
+    const before = present[attribute] ?? [];
+    if (before.length === values.length && before.every((value, index) => value.trim() === values[index])) return [];
+    return [
+      ...(before.length === 0 ? [] : [{ operation: 'delete', attribute, values: before } as const]),
+      ...(values.length === 0 ? [] : [{ operation: 'add', attribute, values } as const]),
+    ];
+  });
 }

@@ -47,9 +47,9 @@ export class LdapMap implements UserMap {
     this.#log = log.child({ map: options.name });
   }
 
-  async lookUp(address: string): Promise<UserEntry | undefined> {
+  async lookUp(address: string, which?: 'also deleted'): Promise<UserEntry | undefined> {
     const found = await this.#find(address, this.#wanted());
-    if (found === undefined || this.#termsOf(found).status === 'deleted') return undefined;
+    if (found === undefined || (which === undefined && this.#termsOf(found).status === 'deleted')) return undefined;
     return await this.#toGroup(found) ?? this.#toUserEntry(found);
   }
 

@@ -54,10 +54,11 @@ export type ScramSecret = { readonly kind: 'keys'; readonly keys: ScramKeys } | 
 
 export interface UserMaps {
   /**
-   * The user whom an address (any letter case) belongs to; undefined when every map that is asked says there is none.
+   * The user whom an address (any letter case) belongs to; undefined when every map that is asked says there is none. An entry
+   * whose status is `deleted` is none, unless asked for.
    * @throws Failure('directory-unavailable') when a map can't answer, or answers with several users.
    */
-  lookUp(address: string): Promise<UserEntry | undefined>;
+  lookUp(address: string, which?: 'also deleted'): Promise<UserEntry | undefined>;
   /** Whether any map is asked for addresses of this address's domain (with those that it is another name of). */
   covers(address: string): boolean;
   /** The address itself and what it may stand for by domain aliases and details, in lower case; for accounts that no map names. */
@@ -160,7 +161,7 @@ export interface UserMapsOptions {
 /** One map of a list. */
 export interface UserMap {
   readonly name: string;
-  lookUp(address: string): Promise<UserEntry | undefined>;
+  lookUp(address: string, which?: 'also deleted'): Promise<UserEntry | undefined>;
   /** The entry of that name, as a member of a group; undefined when there is none, or none with an address. */
   member(dn: string): Promise<UserEntry | undefined>;
   authenticate(entry: UserEntry, password: string): Promise<'ok' | 'refused'>;
@@ -201,9 +202,9 @@ class ListedUserMaps implements UserMapList {
     return new ListedUserMaps(this.#options, this.#byName, names.map((name) => this.#named(name)));
   }
 
-  async lookUp(address: string): Promise<UserEntry | undefined> {
+  async lookUp(address: string, which?: 'also deleted'): Promise<UserEntry | undefined> {
     for (const candidate of candidatesOf(address.toLowerCase(), this.#options.addressing ?? plainAddressing)) {
-      const entry = await this.#ask(candidate.address);
+      const entry = await this.#ask(candidate.address, which);
       if (entry !== undefined) return withWay(entry, candidate);
     }
     return undefined;
@@ -244,10 +245,10 @@ class ListedUserMaps implements UserMapList {
     return this.mayLogIn(entry) ? await this.#named(entry.map).map.scramSecret(entry, mechanism) : undefined;
   }
 
-  async #ask(address: string): Promise<UserEntry | undefined> {
+  async #ask(address: string, which: 'also deleted' | undefined): Promise<UserEntry | undefined> {
     const domain = domainOf(address);
     for (const { map, domains } of this.#asked) {
-      const entry = domains === undefined || domains.has(domain) ? await map.lookUp(address) : undefined;
+      const entry = domains === undefined || domains.has(domain) ? await map.lookUp(address, which) : undefined;
       if (entry !== undefined) return entry;
     }
     return undefined;
