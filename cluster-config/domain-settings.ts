@@ -14,7 +14,7 @@ export const domainParameters = {
   accounts: z
     .strictObject({
       keepDeletedDays: wholeNumber({ min: 0, max: 3650 }).default(30).describe('How long the mailbox of a deleted account is kept, and can be brought back by `account undelete`; then it is removed for good.'),
-      keepVanishedDays: wholeNumber({ min: 0, max: 3650 }).default(30).describe('How long the mailbox of an account whose directory entry is gone is kept; if the entry comes back, so does the account. Then it is deleted.'),
+      keepVanishedDays: wholeNumber({ min: 0, max: 3650 }).default(30).describe('How long the mailbox of an account whose directory entry is gone is kept; if the entry comes back, so does the account. Then it is removed for good.'),
       reconcileSeconds: wholeNumber({ min: 1, max: 604_800 }).default(3600).describe('How often a back-end compares its accounts with the directory.'),
       confirmVanished: wholeNumber({ min: 1, max: 100 }).default(3).describe('In how many comparisons in a row an entry must be missing before its account counts as vanished: a replica may lag behind.'),
       maxVanishedPercent: wholeNumber({ min: 0, max: 100 }).default(10).describe('More accounts than this share of a back-end\'s missing at once are an accident of the directory: nothing happens to any of them, and the log has an alert. One account may always go.'),

@@ -1,7 +1,7 @@
 /**
  * Renames an account: the mailbox stays, with its UIDs, flags and quota; sessions end, as the account that they were in has no such
  * name any more. Mail is never refused nor led to a new, empty mailbox on the way: the record is renamed first and keeps the old
- * address as an alias, then the directory is changed, and the alias goes (if it is to) when the directory is seen to have changed.
+ * address as an alias, then the directory is changed, and the alias goes when the directory is seen to have changed (which may have one of its own).
  * A crash in between leaves both addresses good; the same command again goes on.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -62,7 +62,7 @@ async function renameInDirectory(options: AdministrationOptions, { from, to, old
   if (!await isShown(options, { dn: entry.dn, from, to })) {
     return { ...done, notes: [...done.notes, `the directory servers that are asked do not show the new address yet; ${from} stays an alias until "waybill account alias remove ${to} ${from}"`] };
   }
-  if (oldAddress === 'dropped') await storage.lives.removeAlias(to, from);
+  await storage.lives.removeAlias(to, from); // from now on it is the directory's, or nobody's
   return done;
 }
 

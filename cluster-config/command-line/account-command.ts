@@ -36,9 +36,9 @@ export function eventText(event: FollowedEvent, { began, json }: { readonly bega
 }
 
 const recordSchema = z.object({
-  at: z.enum(['live', 'moved', 'arriving', 'none']),
+  at: z.enum(['live', 'moved', 'arriving', 'withdrawn', 'none']),
   node: z.string().optional(), epoch: z.number().optional(), standing: z.string().optional(), left: z.string().optional(),
-  stage: z.string().optional(), worker: z.string().optional(), messages: z.number().optional(), bytes: z.number().optional(),
+  why: z.string().optional(), atMs: z.number().optional(), stage: z.string().optional(), worker: z.string().optional(), messages: z.number().optional(), bytes: z.number().optional(),
 });
 type NodeRecord = z.output<typeof recordSchema>;
 
@@ -70,11 +70,17 @@ export async function recordsOf(view: ClusterView, address: string): Promise<Rea
   })));
 }
 
+function standingText(standing: string | undefined): string {
+  if (standing === 'held') return '; held for the end of a move';
+  return standing === 'barred' ? '; disabled' : '';
+}
+
 function recordText(record: NodeRecord | 'silent'): string {
   if (record === 'silent') return 'does not answer';
   const epoch = `epoch ${String(record.epoch)}`;
-  if (record.at === 'live') return `owns it (${epoch}): ${String(record.messages)} messages, ${String(record.bytes)} bytes${record.standing === 'held' ? '; held for the end of a move' : ''}`;
+  if (record.at === 'live') return `owns it (${epoch}): ${String(record.messages)} messages, ${String(record.bytes)} bytes${standingText(record.standing)}`;
   if (record.at === 'moved') return `gave it to ${record.node ?? '?'} (${epoch})${record.left === 'none' ? '' : `; its mail lies here still, ${record.left ?? ''}`}`;
   if (record.at === 'arriving') return `takes it over from ${record.node ?? '?'} (${epoch}, ${record.stage ?? ''})${record.worker === 'gone' ? '; nobody works at it: run the move again' : ''}`;
+  if (record.at === 'withdrawn') return `keeps its mail, out of use since ${new Date(record.atMs ?? 0).toISOString()}: ${record.why === 'deleted' ? 'deleted' : 'its directory entry is gone'}`;
   return 'nothing';
 }

@@ -5,6 +5,7 @@ import { openDirectoryAccess } from '../directory-access.ts';
 import type { DirectoryAccess } from '../directory-access.ts';
 import type { NodeConfig } from '../effective.ts';
 import { configOfNode, loadConfig } from '../load.ts';
+import type { ClusterConfig } from '../load.ts';
 import { loadNodeTls } from '../node-tls.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -16,6 +17,8 @@ export interface ClusterOptions {
 
 export interface ClusterView {
   readonly config: NodeConfig;
+  /** All of its nodes. */
+  readonly cluster: ClusterConfig;
   readonly directory: DirectoryAccess;
   /** Names of all back-ends. */
   readonly backends: readonly string[];
@@ -39,7 +42,7 @@ export async function withCluster<T>(options: ClusterOptions, work: (view: Clust
   };
   try {
     return await work({
-      config, directory, backends: names, target,
+      config, cluster: loaded, directory, backends: names, target,
       complete: (address) => (address.includes('@') ? address : `${address}@${config.primaryDomain}`).toLowerCase(),
     });
   } finally {

@@ -1,10 +1,12 @@
 /** `waybill account …`: what can be typed, and how it is explained. */
 import type { Command } from 'commander';
+import { addAccountLifeCommands } from './account-life.ts';
 import type { LocalAccountOptions } from '../local-account-command.ts';
 import { defaultConfig, print } from './terminal.ts';
 
 export function addAccountCommands(program: Command): void {
-  const account = program.command('account').description('Show accounts, make local ones, and move them between back-ends.');
+  const account = program.command('account').description('Accounts: list and show them, make local ones, disable, delete, rename and move them.');
+  addAccountLifeCommands(account);
 
   account
     .command('add')
