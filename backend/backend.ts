@@ -68,7 +68,7 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
     domainTerms: domainTermsOf(config),
     holders: async (address) => askHolders(otherBackends(config, tls), address),
   });
-  const ground: Ground = { context, config, tls, storage, accounts, foreignTrust: await loadForeignTrust(config) };
+  const ground: Ground = { context, config, doors: context.doors, tls, storage, accounts, foreignTrust: await loadForeignTrust(config) };
   const processing = openProcessing(ground);
   const moves = createAccountMoves({
     storage, log,
@@ -142,12 +142,13 @@ interface NodeAdmin {
 }
 
 /** Opened last: who asks it finds all services there. */
-async function startAdminApi({ config, tls, storage, accounts, context }: Ground, { services, routes: more, directory, handlers }: NodeAdmin): Promise<Service[]> {
+async function startAdminApi(ground: Ground, { services, routes: more, directory, handlers }: NodeAdmin): Promise<Service[]> {
+  const { config, tls, storage, accounts, context } = ground;
   const readIndex = (): void => void storage.find(`postmaster@${config.primaryDomain}`);
   const health = { isStopping: context.isStopping, services, check: readIndex };
   const parts = [await openAdminApi({ context, tls, directory, health, handlers, keeperOf: async (address) => keeperOf(accounts, config, address) })];
   const routes = [...healthRoutes(health), ...observationRoutes(context), accountRoute(storage), ...more];
-  return Promise.all(adminListeners(config).map(async (at) => startAdmin({ ...at, serverTls: tls.forNodes, isTrustedNode: tls.isTrustedNode, routes, parts, log: context.log })));
+  return Promise.all(adminListeners(ground).map(async (at) => startAdmin({ ...at, serverTls: tls.forNodes, isTrustedNode: tls.isTrustedNode, routes, parts, log: context.log })));
 }
 
 /** @throws Failure for addresses whose mail no node of ours keeps */

@@ -1,12 +1,13 @@
 /** Starts the services by which users read their mail (IMAP, POP3, WebMail) from the node's configuration. */
 import type { ConnectionOptions } from 'node:tls';
 import type { NodeConfig } from '../cluster-config/effective.ts';
-import { placeOf } from '../cluster-config/listeners.ts';
-import type { Place } from '../cluster-config/listeners.ts';
+import type { Doors } from '../cluster-config/listeners.ts';
+import { enabled, placeOf, tlsOf } from '../cluster-config/listeners.ts';
 import type { NodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeContext } from '../cluster-config/run-node.ts';
-import { httpLimits, httpListener, readCookieSecret, sessionAges, uiDirectory } from '../cluster-config/webmail-settings.ts';
+import { httpLimits, readCookieSecret, sessionAges, uiDirectory } from '../cluster-config/webmail-settings.ts';
 import { UserSessions } from '../shared/access/user-sessions.ts';
+import type { ListenPlace } from '../shared/net/listen-place.ts';
 import type { ServerTls } from '../shared/net/server-tls.ts';
 import type { Service } from '../shared/service/service.ts';
 import type { Accounts } from './accounts/accounts.ts';
@@ -20,6 +21,7 @@ import type { Submit } from './webmail/webmail.ts';
 export interface Ground {
   readonly context: NodeContext;
   readonly config: NodeConfig;
+  readonly doors: Doors;
   readonly tls: NodeTls;
   readonly storage: Storage;
   readonly accounts: Accounts;
@@ -49,27 +51,32 @@ interface Part<Listener> {
 }
 
 /** Listeners for nodes show the node's certificate, all others the one for clients: one service for each kind, if enabled. */
-export function byAudience<Listener extends { readonly trusted: boolean }>(
+export function byAudience<Listener extends { readonly trusted: boolean; readonly enable: boolean }>(
   service: { readonly enable: boolean; readonly listeners: readonly Listener[] },
   tls: NodeTls,
 ): readonly Part<Listener>[] {
   if (!service.enable) return [];
+  const listeners = enabled(service.listeners);
   return [
-    { listeners: service.listeners.filter(({ trusted }) => trusted), serverTls: tls.forNodes },
-    { listeners: service.listeners.filter(({ trusted }) => !trusted), serverTls: tls.forClients },
+    { listeners: listeners.filter(({ trusted }) => trusted), serverTls: tls.forNodes },
+    { listeners: listeners.filter(({ trusted }) => !trusted), serverTls: tls.forClients },
   ].filter(({ listeners }) => listeners.length > 0);
 }
 
 type MailListener = NodeConfig['services']['imap']['listeners'][number];
 type WebListener = NodeConfig['services']['webmail']['listeners'][number];
 
-function lineListener(config: NodeConfig, listener: MailListener): Place & { readonly tls: 'implicit' | 'starttls'; readonly trusted: 'yes' | 'no' } {
-  return { ...placeOf(config, listener), tls: listener.tls === 'implicit' ? 'implicit' : 'starttls', trusted: listener.trusted ? 'yes' : 'no' };
+function lineListeners(ground: Ground, service: 'imap' | 'pop3', { listeners, serverTls }: Part<MailListener>): readonly (ListenPlace & { readonly tls: 'implicit' | 'starttls'; readonly trusted: 'yes' | 'no' })[] {
+  return listeners.map((listener) => ({
+    ...placeOf(ground, service, listener),
+    serverTls: tlsOf(listener, serverTls),
+    tls: listener.tls === 'implicit' ? 'implicit' : 'starttls',
+    trusted: listener.trusted ? 'yes' : 'no',
+  }));
 }
 
 function sessionLimits(service: NodeConfig['services']['imap'] | NodeConfig['services']['pop3']) {
   return {
-    maxConnections: service.maxConnections,
     maxErrors: service.maxErrors,
     maxAuthErrors: service.maxAuthErrors,
     loginFailureDelayMs,
@@ -78,12 +85,13 @@ function sessionLimits(service: NodeConfig['services']['imap'] | NodeConfig['ser
   };
 }
 
-async function startImapFor(ground: Ground, { listeners, serverTls }: Part<MailListener>, userSessions: UserSessions): Promise<Service> {
+async function startImapFor(ground: Ground, part: Part<MailListener>, userSessions: UserSessions): Promise<Service> {
   const { config, tls, storage, accounts, context } = ground;
   const service = config.services.imap;
   return startImap({
-    listeners: listeners.map((listener) => lineListener(config, listener)),
-    serverTls, accounts, storage, userSessions,
+    listeners: lineListeners(ground, 'imap', part),
+    serverTls: part.serverTls,
+    accounts, storage, userSessions,
     hints: context.hints,
     log: context.log,
     isTrustedNode: tls.isTrustedNode,
@@ -91,11 +99,12 @@ async function startImapFor(ground: Ground, { listeners, serverTls }: Part<MailL
   });
 }
 
-async function startPop3For(ground: Ground, { listeners, serverTls }: Part<MailListener>, userSessions: UserSessions): Promise<Service> {
+async function startPop3For(ground: Ground, part: Part<MailListener>, userSessions: UserSessions): Promise<Service> {
   const { config, tls, accounts, context } = ground;
   return startPop3({
-    listeners: listeners.map((listener) => lineListener(config, listener)),
-    serverTls, accounts, userSessions,
+    listeners: lineListeners(ground, 'pop3', part),
+    serverTls: part.serverTls,
+    accounts, userSessions,
     hints: context.hints,
     log: context.log,
     isTrustedNode: tls.isTrustedNode,
@@ -107,7 +116,7 @@ async function startWebmailFor(ground: Ground, { listeners, serverTls }: Part<We
   const { config, tls, storage, accounts, context } = ground;
   const { webmail, smtpReceiving } = config.services;
   return startWebmail({
-    listeners: listeners.map((listener) => ({ ...httpListener(config, listener), trusted: listener.trusted ? 'yes' : 'no' })),
+    listeners: listeners.map((listener) => ({ ...placeOf(ground, 'webmail', listener), serverTls: tlsOf(listener, serverTls), tls: listener.tls, trusted: listener.trusted ? 'yes' : 'no' })),
     serverTls, accounts, storage, submit, uiDirectory,
     hints: context.hints,
     log: context.log,
@@ -116,7 +125,6 @@ async function startWebmailFor(ground: Ground, { listeners, serverTls }: Part<We
     ages: sessionAges(webmail),
     limits: {
       ...httpLimits,
-      maxConnections: webmail.maxConnections,
       idleTimeoutMs: webmail.idleTimeoutSeconds * 1000,
       maxBodyBytes: webmail.httpBodyMaxKilobytes * 1024,
       maxUploadBytes: webmail.uploadMaxKilobytes * 1024,

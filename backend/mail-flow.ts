@@ -2,7 +2,7 @@
 import { dirname, join } from 'node:path';
 import type { NodeConfig } from '../cluster-config/effective.ts';
 import { localDomains } from '../cluster-config/effective.ts';
-import { placeOf } from '../cluster-config/listeners.ts';
+import { placeOf, tlsOf } from '../cluster-config/listeners.ts';
 import { Failure } from '../shared/base/failure.ts';
 import { createDnr, defaultDnrOptions } from '../shared/dnr/dnr.ts';
 import type { Dnr } from '../shared/dnr/dnr.ts';
@@ -52,14 +52,13 @@ export function startReceiving(ground: Ground, processing: Processing): Promise<
   const service = config.services.smtpReceiving;
   return byAudience(service, tls).map(async ({ listeners, serverTls }) =>
     startSmtpReceiving({
-      listeners: listeners.map((listener) => ({ ...placeOf(config, listener), kind: listener.kind })),
+      listeners: listeners.map((listener) => ({ ...placeOf(ground, 'smtpReceiving', listener), serverTls: tlsOf(listener, serverTls), kind: listener.kind })),
       serverTls, accounts, processing,
       hostName: config.serverName,
       isOurDomain: ourDomains(config),
       isTrustedNode: tls.isTrustedNode,
       limits: smtpLimits(service),
       maxReceivedHeaders: service.maxReceivedHeaders,
-      maxConnections: service.maxConnections,
       greetingDelayMs: 0,
       log: context.log,
     }));

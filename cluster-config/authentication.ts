@@ -43,7 +43,7 @@ export const guessing = z
     longestRefusalSeconds: wholeNumber({ min: 1, max: 300 }).default(15).describe('How long the refusal of a wrong password is held back at most.'),
     longestWaitSeconds: wholeNumber({ min: 0, max: 60 }).default(3).describe('How long a client has to wait at most before its password is checked, because others in its network guess. Who logged in from there within a day doesn\'t wait.'),
     forgetSeconds: wholeNumber({ min: 1, max: 86_400 }).default(600).describe('Wrong passwords are forgotten when there was none for so long.'),
-    ipv6PrefixBits: wholeNumber({ min: 16, max: 128 }).default(64).describe('IPv6 clients in one network of this prefix count as one, here and for `maxConnectionsPerAddress`.'),
+    ipv6PrefixBits: wholeNumber({ min: 16, max: 128 }).default(64).describe('IPv6 clients in one network of this prefix count as one, here and for the limits for each peer.'),
     trustedNetworks: z.array(network).max(1000).default([]).describe('Clients that never wait and are not counted: monitoring, other front-ends.'),
   })
   .prefault({})

@@ -5,10 +5,11 @@ import { checkProxyMaps } from './proxy-maps.ts';
 import { servicesOfRole } from './schema.ts';
 import type { Parameters, Role } from './schema.ts';
 import { splitHostAndPort } from './values.ts';
+import { checkRules } from './rule-checks.ts';
 
 /** Problems between the parameters of one node; their paths are parameters'. */
 export function checkNode(parameters: Parameters, role: Role): readonly Problem[] {
-  return [...checkNames(parameters), ...checkProxyMaps(parameters), ...checkAdministration(parameters), ...checkTls(parameters, role), ...checkStorage(parameters, role), ...checkListeners(parameters, role), ...checkLog(parameters)];
+  return [...checkNames(parameters), ...checkProxyMaps(parameters), ...checkAdministration(parameters), ...checkTls(parameters, role), ...checkStorage(parameters, role), ...checkListeners(parameters, role), ...checkLog(parameters), ...checkRules(parameters)];
 }
 
 function checkLog({ log }: Parameters): readonly Problem[] {
@@ -68,7 +69,7 @@ interface ActiveListener {
 export function activeListeners(services: Parameters['services'], role: Role): readonly ActiveListener[] {
   return Object.entries(services).flatMap(([name, service]): readonly ActiveListener[] => {
     if (!service.enable || !('listeners' in service) || !(name === 'admin' || servicesOfRole[role].includes(name))) return [];
-    return service.listeners.map((listener, index) => ({ path: ['services', name, 'listeners', index], listener }));
+    return service.listeners.flatMap((listener, index) => (listener.enable ? [{ path: ['services', name, 'listeners', index], listener }] : []));
   });
 }
 
@@ -84,8 +85,9 @@ function checkListeners({ services, tls, loopbackOnly }: Parameters, role: Role)
   });
 }
 
-/** 127.0.0.0/8 (RFC 1122 section 3.2.1.3) or ::1. */
+/** 127.0.0.0/8 (RFC 1122 section 3.2.1.3), ::1, or a file of this machine. Where systemd listens nobody knows here. */
 function isLoopback(address: string): boolean {
+  if (address.startsWith('unix:')) return true;
   const host = splitHostAndPort(address)?.host ?? '';
   return host.startsWith('127.') || host === '::1';
 }

@@ -62,8 +62,8 @@ export function nodeOfMailHost(nodes: Readonly<Record<string, NodeEntry>>, mailH
 
 /** The ports of a node's trusted listeners; admin listeners are always for nodes. */
 export function endpointsOf(services: Parameters['services']): Endpoints {
-  const trusted = <Listener extends { readonly address: string; readonly trusted: boolean }>(listeners: readonly Listener[], also: (listener: Listener) => boolean = () => true): number | undefined =>
-    portOf(listeners.find((listener) => listener.trusted && also(listener))?.address);
+  const trusted = <Listener extends { readonly address: string; readonly enable: boolean; readonly trusted: boolean }>(listeners: readonly Listener[], also: (listener: Listener) => boolean = () => true): number | undefined =>
+    firstPort(listeners.filter((listener) => listener.trusted && also(listener)));
   const { smtpReceiving, imap, pop3, webmail, admin } = services;
   return withoutUndefined({
     lmtp: trusted(smtpReceiving.listeners, (listener) => listener.kind === 'lmtp'),
@@ -71,12 +71,13 @@ export function endpointsOf(services: Parameters['services']): Endpoints {
     imap: trusted(imap.listeners),
     pop3: trusted(pop3.listeners),
     webmail: trusted(webmail.listeners),
-    admin: portOf(admin.listeners[0]?.address),
+    admin: firstPort(admin.listeners),
   });
 }
 
-function portOf(address: string | undefined): number | undefined {
-  return address === undefined ? undefined : splitHostAndPort(address)?.port;
+/** Of those that other nodes can reach, the first. */
+function firstPort(listeners: readonly { readonly address: string; readonly enable: boolean }[]): number | undefined {
+  return listeners.map(({ address, enable }) => (enable ? splitHostAndPort(address)?.port : undefined)).find((port) => port !== undefined);
 }
 
 function withoutUndefined(ports: Readonly<Record<keyof Endpoints, number | undefined>>): Endpoints {

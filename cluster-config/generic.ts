@@ -1,6 +1,7 @@
 /** Generic server parameters: names, processes, log, TLS, name resolution. */
 import { z } from 'zod';
 import { addressPlaces } from '../shared/tls/certificate-addresses.ts';
+import { access } from './connectivity.ts';
 import { logParameters } from './log.ts';
 import { domainName, fileName, host, hostAndPort, network, secret, virtualHostName, wholeNumber } from './values.ts';
 
@@ -53,6 +54,7 @@ export const genericParameters = {
   proxyProtocolFrom: z.array(network).max(1000).default([]).describe('Load balancers, as networks: who connects from there must send a PROXY header (version 1 or 2), nobody else may. Holds for every listener that names no others, except those that only nodes reach (trusted, admin).'),
   trustProxyTls: z.boolean().default(false).describe('Whether a load balancer\'s word that it speaks TLS with the client (PP2_TYPE_SSL) counts as TLS, so that users may log in.'),
   trustedProxies: z.array(network).max(1000).default([]).describe('Mail proxies in front of this one (another tier, a Dovecot), as networks: what they tell of their clients\' addresses and session ids is believed, by ID for IMAP, XCLIENT for POP3 and SMTP. Nobody else\'s is.'),
+  access,
   loopbackOnly: z.boolean().default(false).describe('Refuse listeners that other machines could reach; for trials.'),
   workers: wholeNumber({ min: 1, max: 256 }).default(2).describe('Worker processes of a node.'),
   drainSeconds: wholeNumber({ min: 0, max: 3600 }).default(10).describe('How long a stopping node waits for its sessions to finish.'),

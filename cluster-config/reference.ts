@@ -20,7 +20,7 @@ interface SchemaNode {
 
 /** JSON Schema (draft 2020-12) of a whole document. */
 export function jsonSchemaText(): string {
-  const schema = z.toJSONSchema(documentSchema(), { io: 'input', unrepresentable: 'any' });
+  const schema = z.toJSONSchema(documentSchema(), { io: 'input', unrepresentable: 'any', reused: 'ref' });
   return `${JSON.stringify({ ...schema, title: 'Waybill cluster configuration' }, null, 2)}\n`;
 }
 

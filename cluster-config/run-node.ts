@@ -13,11 +13,16 @@ import { supervise } from '../shared/service/supervisor.ts';
 import type { Supervisor, SupervisorOptions } from '../shared/service/supervisor.ts';
 import { runWorker } from '../shared/service/worker.ts';
 import type { NodeServices, WorkerContext } from '../shared/service/worker.ts';
+import { ConnectionCounts } from '../shared/access/connection-counts.ts';
+import { removeStaleSocket } from '../shared/net/listen-place.ts';
+import { inheritedSockets, readPassedSockets } from '../shared/net/inherited-sockets.ts';
 import type { NodeConfig } from './effective.ts';
 import { watchConfig } from './file-source.ts';
 import { measureCertificates } from './certificate-metrics.ts';
 import { watchNamedFiles } from './named-files.ts';
 import { logFiles, openNodeLog } from './node-log.ts';
+import { unixSocketFiles } from './listeners.ts';
+import type { Doors } from './listeners.ts';
 import { configOfNode, parseConfig } from './load.ts';
 import { ConfigurationRefused } from './problem.ts';
 import type { Role } from './schema.ts';
@@ -28,6 +33,7 @@ export interface NodeContext extends WorkerContext {
   readonly log: Logger;
   /** Takes lines of other nodes, too. */
   readonly logService: LogService;
+  readonly doors: Doors;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
@@ -61,6 +67,7 @@ async function runSupervisor(options: RunNodeOptions): Promise<void> {
   const logService = openNodeLog(config);
   const log = logTo(logService, options.nodeName);
   const release = await options.prepare(config);
+  await clearSocketFiles(config);
   cluster.setupPrimary({ execArgv: [...process.execArgv, ...engineFlags[options.role]] });
   const supervisor = supervise(supervisorOptions(options, first, log));
   stopOnSignals({ supervisor, log, release: async () => {
@@ -88,6 +95,7 @@ async function runSupervisor(options: RunNodeOptions): Promise<void> {
     initialText: first,
     log,
     onVersion: async (text) => {
+      await clearSocketFiles(nodeConfig(options, text));
       await supervisor.reload(supervisorOptions(options, text, log));
       inUse = text;
       kept = logFiles(nodeConfig(options, text));
@@ -110,7 +118,12 @@ function nodeConfig(options: RunNodeOptions, text: string): NodeConfig {
 
 function supervisorOptions(options: RunNodeOptions, text: string, log: Logger): SupervisorOptions {
   const config = nodeConfig(options, text);
-  return { log, workers: config.workers, drainMs: config.drainSeconds * 1000, retireMs: config.retireSeconds * 1000, configuration: text };
+  return { log, workers: config.workers, drainMs: config.drainSeconds * 1000, retireMs: config.retireSeconds * 1000, configuration: text, sockets: inheritedSockets(process.env, process.pid) };
+}
+
+/** What a node that was killed left behind would be in the way. */
+async function clearSocketFiles(config: NodeConfig): Promise<void> {
+  await Promise.all(unixSocketFiles(config).map(removeStaleSocket));
 }
 
 /** SIGTERM and SIGINT drain; so does the end of the process that started us, if it gave us a channel. */
@@ -152,7 +165,9 @@ async function runOneWorker(options: RunNodeOptions): Promise<void> {
     const log = logTo(logService, options.nodeName);
     endOnFault(log);
     measureCertificates(config);
-    return options.start({ ...context, config, log, logService, environment: process.env });
+    const { siblings } = context;
+    const doors = { counts: new ConnectionCounts({ workers: config.workers, siblings }), sockets: readPassedSockets(process.env) };
+    return options.start({ ...context, config, log, logService, doors, environment: process.env });
   });
   await logService?.close();
   process.exit(ended === 'drained' ? 0 : 1);

@@ -1,14 +1,13 @@
 /** The services of front-ends and back-ends: their listeners and limits. */
 import { z } from 'zod';
 import { loginParameters, passwordParameters } from './authentication.ts';
+import { listenerBasics, listenerClientCertificates, listenerIdle, listenerTls, serviceAccess } from './connectivity.ts';
 import { capabilityPollSeconds, connectionParameters, mappingParameters, mappingPort, maxConnectionsPerBackend, rwTimeoutSeconds } from './proxy-parameters.ts';
-import { fileName, host, listenAddress, network, port, wholeNumber } from './values.ts';
+import { fileName, host, network, port, wholeNumber } from './values.ts';
 
 const enable = z.boolean().default(true).describe('Whether the service runs; without listeners it accepts nothing.');
 const maxErrors = wholeNumber({ min: 1, max: 1000 }).default(10).describe('Wrong commands in one session before it is cut.');
 const maxAuthErrors = wholeNumber({ min: 1, max: 100 }).default(3).describe('Failed logins in one session before it is cut.');
-const maxConnections = wholeNumber({ min: 1, max: 1_000_000 }).default(1000).describe('Connections at the same time, for each worker process.');
-const maxConnectionsPerAddress = wholeNumber({ min: 1, max: 1_000_000 }).optional().describe('Connections at the same time from one client address (IPv6: one network, `guessing.ipv6PrefixBits`) at one listener of a node, of all its worker processes together. No limit when absent.');
 const maxConnectionsPerUser = wholeNumber({ min: 1, max: 1_000_000 }).default(50).describe('Sessions of one user at the same time; a few more get through when they begin at several worker processes.');
 const releasePerSecond = wholeNumber({ min: 1, max: 100_000 }).default(50).describe('Connections a second to a back-end that was down, for each worker process, until it has been back for half a minute.');
 const loginTimeoutSeconds = wholeNumber({ min: 5, max: 3600 }).default(60).describe('From the connection to a successful login.');
@@ -17,16 +16,16 @@ function idleTimeoutSeconds(seconds: number): z.ZodDefault<z.ZodNumber> {
   return wholeNumber({ min: 5, max: 86_400 }).default(seconds);
 }
 
-const address = listenAddress.describe('Where it listens, as IP:PORT.');
-const proxyProtocolFrom = z.array(network).max(1000).optional().describe('Load balancers in front of this listener, instead of the general ones.');
 const tls = z.enum(['implicit', 'starttls', 'none']).default('starttls').describe('TLS from the first byte, on request, or not at all.');
-const trusted = z.boolean().default(false).describe('Nodes of this cluster, known by their certificates, may act for users here; needs tls: implicit.');
+const httpTls = z.enum(['implicit', 'none']).default('implicit').describe('HTTPS, or HTTP without TLS.');
+const trusted = z.boolean().default(false).describe('Nodes of this cluster, known by their certificates, may act for users here; needs tls: implicit. The service\'s rules and the limits it has for each peer do not hold: a front-end comes for many.');
 
-const plainListener = z.strictObject({ address, tls, proxyProtocolFrom });
-const nodeListener = z.strictObject({ address, tls, trusted, proxyProtocolFrom });
-const httpListener = z.strictObject({ address, tls: z.enum(['implicit', 'none']).default('implicit').describe('HTTPS, or HTTP without TLS.'), trusted, proxyProtocolFrom });
-const proxyMailListener = z.strictObject({ address, tls, proxyProtocolFrom, kind: z.enum(['mx', 'submission']).describe('Mail from other servers, or from users who log in.') });
-const mailListener = z.strictObject({ address, tls, trusted, proxyProtocolFrom, kind: z.enum(['lmtp', 'mx', 'submission']).describe('Mail from our front-ends, from other servers, or from users who log in.') });
+const sessionListener = { ...listenerBasics, ...listenerIdle, ...listenerTls };
+const plainListener = z.strictObject({ ...sessionListener, ...listenerClientCertificates, tls });
+const nodeListener = z.strictObject({ ...sessionListener, tls, trusted });
+const httpListener = z.strictObject({ ...sessionListener, tls: httpTls, trusted });
+const proxyMailListener = z.strictObject({ ...sessionListener, ...listenerClientCertificates, tls, kind: z.enum(['mx', 'submission']).describe('Mail from other servers, or from users who log in.') });
+const mailListener = z.strictObject({ ...sessionListener, tls, trusted, kind: z.enum(['lmtp', 'mx', 'submission']).describe('Mail from our front-ends, from other servers, or from users who log in.') });
 
 function listeners<Listener extends z.ZodType>(listener: Listener): z.ZodDefault<z.ZodArray<Listener>> {
   return z.array(listener).max(64).default([]).describe('Where the service accepts connections; an address stands here once.') as z.ZodDefault<z.ZodArray<Listener>>;
@@ -39,7 +38,7 @@ const messageLimits = {
 
 const smtpProxy = z
   .strictObject({
-    enable, listeners: listeners(proxyMailListener), maxErrors, maxAuthErrors, maxConnections, maxConnectionsPerAddress, ...messageLimits,
+    enable, listeners: listeners(proxyMailListener), maxErrors, maxAuthErrors, ...serviceAccess, ...messageLimits,
     idleTimeoutSeconds: idleTimeoutSeconds(300).describe('Silence after which a session is cut (RFC 5321 section 4.5.3.2.7).'),
     ...connectionParameters,
     ...loginParameters,
@@ -51,7 +50,7 @@ const smtpProxy = z
 
 const imapProxy = z
   .strictObject({
-    enable, listeners: listeners(plainListener), maxErrors, maxAuthErrors, maxConnections, maxConnectionsPerAddress, loginTimeoutSeconds,
+    enable, listeners: listeners(plainListener), maxErrors, maxAuthErrors, ...serviceAccess, loginTimeoutSeconds,
     idleTimeoutSeconds: idleTimeoutSeconds(1860).describe('Silence after which a session is cut; the standard asks for 30 minutes at least (RFC 3501 section 5.4).'),
     ...connectionParameters,
     rwTimeoutSeconds: rwTimeoutSeconds(20),
@@ -67,7 +66,7 @@ const imapProxy = z
 
 const pop3Proxy = z
   .strictObject({
-    enable, listeners: listeners(plainListener), maxErrors, maxAuthErrors, maxConnections, maxConnectionsPerAddress, loginTimeoutSeconds,
+    enable, listeners: listeners(plainListener), maxErrors, maxAuthErrors, ...serviceAccess, loginTimeoutSeconds,
     idleTimeoutSeconds: idleTimeoutSeconds(660).describe('Silence after which a session is cut; the standard asks for 10 minutes at least (RFC 1939 section 3).'),
     ...connectionParameters,
     rwTimeoutSeconds: rwTimeoutSeconds(20),
@@ -89,7 +88,7 @@ const webmailSession = {
 
 const webmailProxy = z
   .strictObject({
-    enable, listeners: listeners(z.strictObject({ address, tls: z.enum(['implicit', 'none']).default('implicit').describe('HTTPS, or HTTP without TLS.'), proxyProtocolFrom })), maxConnections, maxConnectionsPerAddress,
+    enable, listeners: listeners(z.strictObject({ ...sessionListener, tls: httpTls })), ...serviceAccess,
     idleTimeoutSeconds: idleTimeoutSeconds(120).describe('How long a connection without requests stays open.'),
     ...passwordParameters,
     allowClearTextLogin: z.boolean().default(false).describe('Whether users may sign in over HTTP without TLS. That a load balancer speaks HTTPS with the browser counts as TLS where its word is trusted.'),
@@ -109,7 +108,7 @@ const webmailProxy = z
 
 const smtpReceiving = z
   .strictObject({
-    enable, listeners: listeners(mailListener), maxErrors, maxAuthErrors, maxConnections, ...messageLimits,
+    enable, listeners: listeners(mailListener), maxErrors, maxAuthErrors, ...serviceAccess, ...messageLimits,
     idleTimeoutSeconds: idleTimeoutSeconds(300).describe('Silence after which a session is cut (RFC 5321 section 4.5.3.2.7).'),
     maxReceivedHeaders: wholeNumber({ min: 1, max: 999 }).default(30).describe('Received fields of a message that is going round in circles.'),
   })
@@ -148,7 +147,7 @@ const smtpSending = z
 
 const imap = z
   .strictObject({
-    enable, listeners: listeners(nodeListener), maxErrors, maxAuthErrors, maxConnections, maxConnectionsPerUser, loginTimeoutSeconds,
+    enable, listeners: listeners(nodeListener), maxErrors, maxAuthErrors, ...serviceAccess, maxConnectionsPerUser, loginTimeoutSeconds,
     idleTimeoutSeconds: idleTimeoutSeconds(1860).describe('Silence after which a session is cut; the standard asks for 30 minutes at least (RFC 3501 section 5.4).'),
     maxMessageKilobytes: messageLimits.maxMessageKilobytes,
   })
@@ -157,7 +156,7 @@ const imap = z
 
 const pop3 = z
   .strictObject({
-    enable, listeners: listeners(nodeListener), maxErrors, maxAuthErrors, maxConnections, maxConnectionsPerUser, loginTimeoutSeconds,
+    enable, listeners: listeners(nodeListener), maxErrors, maxAuthErrors, ...serviceAccess, maxConnectionsPerUser, loginTimeoutSeconds,
     idleTimeoutSeconds: idleTimeoutSeconds(660).describe('Silence after which a session is cut; the standard asks for 10 minutes at least (RFC 1939 section 3).'),
   })
   .prefault({})
@@ -165,7 +164,7 @@ const pop3 = z
 
 const webmail = z
   .strictObject({
-    enable, listeners: listeners(httpListener), maxConnections, maxAuthErrors,
+    enable, listeners: listeners(httpListener), ...serviceAccess, maxAuthErrors,
     idleTimeoutSeconds: idleTimeoutSeconds(120).describe('How long a connection without requests stays open.'),
     ...webmailSession,
     uploadMaxKilobytes: wholeNumber({ min: 1, max: 4_194_304 }).default(25_600).describe('Largest attachment.'),
@@ -175,7 +174,7 @@ const webmail = z
   .describe('WebMail of a back-end.');
 
 const admin = z
-  .strictObject({ enable, listeners: listeners(z.strictObject({ address, proxyProtocolFrom })) })
+  .strictObject({ enable, listeners: listeners(z.strictObject(listenerBasics)), ...serviceAccess, maxConnections: serviceAccess.maxConnections.default(1000) })
   .prefault({})
   .describe('The admin API: HTTPS, for the nodes of the cluster and for this machine.');
 

@@ -54,11 +54,23 @@ function isNetwork(text: string): boolean {
   }
 }
 
-/** Where a listener listens: an IP address of this machine and a port. */
-export const listenAddress = z.string().refine((text) => {
+/** Where a listener listens: an IP address of this machine and a port, a Unix socket, or a socket of systemd's. */
+export const listenAddress = z.string().refine((text) => isSocketAddress(text) || isUnixSocket(text) || isSystemdSocket(text), 'must be IP:PORT, for example 127.0.0.1:143, 0.0.0.0:143 or [::]:143, or unix:/FILE, or systemd:NAME');
+
+function isSocketAddress(text: string): boolean {
   const parts = splitHostAndPort(text);
   return parts !== undefined && (isIPv4(parts.host) || isIPv6(parts.host));
-}, 'must be IP:PORT, for example 127.0.0.1:143, 0.0.0.0:143 or [::]:143');
+}
+
+/** The kernel takes 107 bytes (unix(7)). */
+function isUnixSocket(text: string): boolean {
+  return /^unix:\/[^\0]+$/.test(text) && Buffer.byteLength(text) - 'unix:'.length <= 107;
+}
+
+/** systemd.socket(5), FileDescriptorName=. */
+function isSystemdSocket(text: string): boolean {
+  return /^systemd:[!-9;-~]{1,255}$/.test(text);
+}
 
 /** Takes `host:port` or `[v6]:port` apart; undefined for anything else. */
 export function splitHostAndPort(text: string): { readonly host: string; readonly port: number } | undefined {

@@ -1,10 +1,8 @@
 /** What WebMail needs of the configuration at both ends: the secret that signs cookies, the ages of sessions, the built page. */
 import { resolve } from 'node:path';
 import { Failure } from '../shared/base/failure.ts';
-import type { HttpListener } from '../shared/http/http-service.ts';
 import type { SessionAges } from '../shared/session-cookie/session-cookie.ts';
 import type { NodeConfig } from './effective.ts';
-import { placeOf } from './listeners.ts';
 import { readSecret } from './secret.ts';
 
 const leastSecretBytes = 32;
@@ -22,10 +20,6 @@ export async function readCookieSecret(config: NodeConfig, environment: Readonly
 
 export function sessionAges(service: { readonly sessionIdleTimeoutSeconds: number; readonly sessionActivityTimeoutSeconds: number }): SessionAges {
   return { idleMs: service.sessionIdleTimeoutSeconds * 1000, absoluteMs: service.sessionActivityTimeoutSeconds * 1000 };
-}
-
-export function httpListener(config: NodeConfig, listener: Parameters<typeof placeOf>[1] & Pick<HttpListener, 'tls'>): HttpListener {
-  return { ...placeOf(config, listener), tls: listener.tls };
 }
 
 /** Limits of every HTTP service of ours that no parameter sets. */

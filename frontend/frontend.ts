@@ -10,10 +10,10 @@ import { loadNodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeContext } from '../cluster-config/run-node.ts';
 import { observationRoutes } from '../cluster-config/observation.ts';
-import { adminListeners, placeOf } from '../cluster-config/listeners.ts';
+import { adminListeners, enabled, placeOf, tlsOf } from '../cluster-config/listeners.ts';
 import type { ProxyName } from '../cluster-config/proxy-maps.ts';
 import { readScramSaltKey } from '../cluster-config/scram-salts.ts';
-import { httpLimits, httpListener, readCookieSecret, sessionAges, uiDirectory } from '../cluster-config/webmail-settings.ts';
+import { httpLimits, readCookieSecret, sessionAges, uiDirectory } from '../cluster-config/webmail-settings.ts';
 import { requireUse } from '../shared/access/account-use.ts';
 import { parseNetwork } from '../shared/access/network.ts';
 import { openAdminApi } from '../cluster-config/admin/open-api.ts';
@@ -29,7 +29,6 @@ import type { NodeServices } from '../shared/service/worker.ts';
 import type { UserMaps } from '../shared/user-map/user-maps.ts';
 import { adminHandlers } from './admin-handlers.ts';
 import { adminRoutes } from './admin-routes.ts';
-import { addressLimit } from './address-limit.ts';
 import { authPolicyOf } from './auth-policy.ts';
 import { createAuthentication } from './authentication/authentication.ts';
 import type { AuthenticatedUser, PasswordsAt, SaslAuthentication } from './authentication/authentication.ts';
@@ -49,6 +48,7 @@ import { startWebmailProxy } from './webmail-proxy/webmail-proxy.ts';
 /** What all services of a front-end stand on. */
 interface Ground {
   readonly config: NodeConfig;
+  readonly doors: NodeContext['doors'];
   readonly log: Logger;
   readonly tls: NodeTls;
   readonly mappings: Mappings;
@@ -72,6 +72,7 @@ export async function startFrontend(context: NodeContext): Promise<NodeServices>
   const mappings = new Mappings(config, directory.maps, log);
   const ground: Ground = {
     config, log, tls, mappings, directory,
+    doors: context.doors,
     authentication: authenticationOf({ config, mapping: mappings.of(), maps: directory.maps, saltKey: await readScramSaltKey(config, context.environment), notices: context.notices, log }),
     environment: context.environment,
     targets: new Targets(config, tls),
@@ -99,10 +100,11 @@ export async function startFrontend(context: NodeContext): Promise<NodeServices>
 }
 
 /** Opened last: who asks it finds all services there. */
-async function startAdminApi({ config, tls, mappings, authentication, directory, sessions, siblings, log }: Ground, context: NodeContext, health: Health): Promise<Service[]> {
+async function startAdminApi(ground: Ground, context: NodeContext, health: Health): Promise<Service[]> {
+  const { tls, mappings, authentication, directory, sessions, siblings, log } = ground;
   const parts = [await openAdminApi({ context, tls, directory, health, handlers: adminHandlers(mappings, siblings, log), keeperOf: async (address) => keeperOf(mappings.of(), address) })];
   const routes = [...healthRoutes(health), ...observationRoutes(context), ...adminRoutes({ mappings, authentication, directory, siblings, log, sessions: Object.values(sessions) })];
-  return Promise.all(adminListeners(config).map(async (at) => startAdmin({ ...at, serverTls: tls.forNodes, isTrustedNode: tls.isTrustedNode, routes, parts, log })));
+  return Promise.all(adminListeners(ground).map(async (at) => startAdmin({ ...at, serverTls: tls.forNodes, isTrustedNode: tls.isTrustedNode, routes, parts, log })));
 }
 
 /** @throws Failure for addresses whose mail no node of ours keeps */
@@ -169,7 +171,12 @@ async function startSmtp(ground: Ground): Promise<Service> {
   const service = config.services.smtpProxy;
   return startSmtpProxy({
     trustedProxies: config.trustedProxies.map(parseNetwork),
-    listeners: service.listeners.map((listener) => ({ ...placeOf(config, listener), kind: listener.kind, tls: listener.tls === 'implicit' ? 'implicit' : 'starttls' })),
+    listeners: enabled(service.listeners).map((listener) => ({
+      ...placeOf(ground, 'smtpProxy', listener),
+      serverTls: tlsOf(listener, listener.kind === 'mx' ? tls.forClients : tls.forUsers),
+      kind: listener.kind,
+      tls: listener.tls === 'implicit' ? 'implicit' : 'starttls',
+    })),
     clusterName: config.clusterName,
     hostName: config.serverName,
     postmaster: `postmaster@${config.primaryDomain}`,
@@ -197,8 +204,6 @@ async function startSmtp(ground: Ground): Promise<Service> {
       maxAuthErrors: service.maxAuthErrors,
       idleTimeoutMs: service.idleTimeoutSeconds * 1000,
     },
-    maxConnections: service.maxConnections,
-    perAddress: addressLimit(ground, service),
     greetingDelayMs: 0,
   });
 }
@@ -207,7 +212,7 @@ async function startWebmail(ground: Ground): Promise<Service> {
   const { config, log, tls, targets, environment } = ground;
   const service = config.services.webmailProxy;
   return startWebmailProxy({
-    listeners: service.listeners.map((listener) => httpListener(config, listener)),
+    listeners: enabled(service.listeners).map((listener) => ({ ...placeOf(ground, 'webmailProxy', listener), serverTls: tlsOf(listener, tls.forClients), tls: listener.tls })),
     serverTls: tls.forClients,
     ...whoIs(ground, 'webmailProxy'),
     uiDirectory, log,
@@ -220,8 +225,6 @@ async function startWebmail(ground: Ground): Promise<Service> {
     ages: sessionAges(service),
     limits: {
       ...httpLimits,
-      maxConnections: service.maxConnections,
-      perAddress: addressLimit(ground, service),
       idleTimeoutMs: service.idleTimeoutSeconds * 1000,
       maxBodyBytes: service.httpBodyMaxKilobytes * 1024,
       queue: {

@@ -1,7 +1,8 @@
 /** Wiring of the IMAP and the POP3 proxy: from the node's configuration to what they are started with. */
 import type { NodeConfig } from '../cluster-config/effective.ts';
 import type { ForeignBackends } from '../cluster-config/foreign-backends.ts';
-import { placeOf } from '../cluster-config/listeners.ts';
+import type { Doors } from '../cluster-config/listeners.ts';
+import { enabled, placeOf, tlsOf } from '../cluster-config/listeners.ts';
 import type { NodeTls } from '../cluster-config/node-tls.ts';
 import { mapSelection } from '../cluster-config/proxy-maps.ts';
 import type { DefaultBackend } from '../cluster-config/proxy-maps.ts';
@@ -11,7 +12,6 @@ import type { Logger } from '../shared/log/log.ts';
 import { TlsSessions } from '../shared/net/connect.ts';
 import type { Notices } from '../shared/service/notices.ts';
 import type { Siblings } from '../shared/service/siblings.ts';
-import { addressLimit } from './address-limit.ts';
 import { authPolicyOf } from './auth-policy.ts';
 import type { PasswordsAt, SaslAuthentication } from './authentication/authentication.ts';
 import { askForCapabilities as askByImap } from './imap-proxy/imap-proxy.ts';
@@ -34,6 +34,7 @@ export type LoginProtocol = 'imap' | 'pop3';
 /** What they stand on. */
 export interface LoginGround {
   readonly config: NodeConfig;
+  readonly doors: Doors;
   readonly log: Logger;
   readonly tls: NodeTls;
   readonly mapping: Mapping;
@@ -65,15 +66,13 @@ export function loginProxyOptions(ground: LoginGround, protocol: LoginProtocol):
     maxLineBytes,
   };
   return {
-    listeners: service.listeners.map((listener) => ({ ...placeOf(config, listener), tls: listener.tls === 'implicit' ? 'implicit' : 'starttls' })),
+    listeners: enabled(service.listeners).map((listener) => ({ ...placeOf(ground, name, listener), serverTls: tlsOf(listener, tls.forUsers), tls: listener.tls === 'implicit' ? 'implicit' : 'starttls' })),
     serverTls: tls.forUsers,
     sessions: ground.sessions,
     authPolicy: authPolicyOf(config, name),
     trustedProxies: config.trustedProxies.map(parseNetwork),
     road, log,
     limits: {
-      maxConnections: service.maxConnections,
-      perAddress: addressLimit(ground, service),
       maxErrors: service.maxErrors,
       maxAuthErrors: service.maxAuthErrors,
       loginTimeoutMs: service.loginTimeoutSeconds * 1000,

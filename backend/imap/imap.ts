@@ -4,7 +4,8 @@ import { newSessionId } from '../../shared/base/session-id.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import { Connection } from '../../shared/net/connection.ts';
 import type { AnySocket } from '../../shared/net/connection.ts';
-import type { Balancers } from '../../shared/net/gate.ts';
+import { optionsAt } from '../../shared/net/listen-place.ts';
+import type { ListenPlace } from '../../shared/net/listen-place.ts';
 import { listen, retireAll } from '../../shared/net/listener.ts';
 import type { ServerTls } from '../../shared/net/server-tls.ts';
 import type { HintBus, Service } from '../../shared/service/service.ts';
@@ -15,20 +16,13 @@ import type { Storage } from '../storage/storage.ts';
 import { Session } from './session.ts';
 import { countConnection } from '../../shared/metrics/service-counters.ts';
 
-export interface ImapListener {
-  readonly host: string;
-  /** 0: any free port. */
-  readonly port: number;
+export type ImapListener = ListenPlace & {
   readonly tls: 'implicit' | 'starttls';
   /** `yes`: front-ends log in here on behalf of users, by their node certificate. Needs implicit TLS. */
   readonly trusted: 'yes' | 'no';
-  /** Load balancers in front that speak the PROXY protocol. */
-  readonly balancers?: Balancers | undefined;
-}
+};
 
 export interface ImapLimits {
-  /** Per listener and worker. */
-  readonly maxConnections: number;
   /** BAD responses in a row before the line is cut. */
   readonly maxErrors: number;
   /** Failed logins before the line is cut. */
@@ -71,17 +65,15 @@ export async function startImap(options: ImapOptions): Promise<ImapService> {
   const log = options.log.child({ service: 'imap' });
   const sessions = new Set<Session>();
   const open = await Promise.all(
-    options.listeners.map(async (listener) =>
-      listen(
-        { ...listener, serverTls: options.serverTls, requestCertificate: listener.trusted, maxConnections: options.limits.maxConnections, log },
-        (socket) => {
-          serve(socket, { ...options, log }, { listener, sessions }).catch((error: unknown) => {
-            log.error({ err: error }, 'session failed');
-            socket.destroy();
-          });
-        },
-      ),
-    ),
+    options.listeners.map(async (listener) => {
+      const here = optionsAt({ ...options, log }, listener);
+      return listen({ ...listener, protocol: 'imap', serverTls: here.serverTls, requestCertificate: listener.trusted, log }, (socket) => {
+        serve(socket, here, { listener, sessions }).catch((error: unknown) => {
+          log.error({ err: error }, 'session failed');
+          socket.destroy();
+        });
+      });
+    }),
   );
   const unsubscribe = options.hints.subscribe((hint) => {
     for (const session of sessions) {

@@ -4,7 +4,8 @@ import { newSessionId } from '../../shared/base/session-id.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import { Connection } from '../../shared/net/connection.ts';
 import type { AnySocket } from '../../shared/net/connection.ts';
-import type { Balancers } from '../../shared/net/gate.ts';
+import { optionsAt } from '../../shared/net/listen-place.ts';
+import type { ListenPlace } from '../../shared/net/listen-place.ts';
 import { listen, retireAll } from '../../shared/net/listener.ts';
 import type { ServerTls } from '../../shared/net/server-tls.ts';
 import { maxSaslLineBytes } from '../../shared/sasl/mechanisms.ts';
@@ -15,20 +16,13 @@ import type { Accounts } from '../accounts/accounts.ts';
 import { Session } from './session.ts';
 import { countConnection } from '../../shared/metrics/service-counters.ts';
 
-export interface Pop3Listener {
-  readonly host: string;
-  /** 0: any free port. */
-  readonly port: number;
+export type Pop3Listener = ListenPlace & {
   readonly tls: 'implicit' | 'starttls';
   /** `yes`: front-ends log in here on behalf of users, by their node certificate. Needs implicit TLS. */
   readonly trusted: 'yes' | 'no';
-  /** Load balancers in front that speak the PROXY protocol. */
-  readonly balancers?: Balancers | undefined;
-}
+};
 
 export interface Pop3Limits {
-  /** Per listener and worker. */
-  readonly maxConnections: number;
   /** Commands in a row that could not be understood before the line is cut. */
   readonly maxErrors: number;
   /** Failed logins before the line is cut. */
@@ -67,17 +61,15 @@ export async function startPop3(options: Pop3Options): Promise<Pop3Service> {
   const log = options.log.child({ service: 'pop3' });
   const sessions = new Map<Session, Promise<void>>();
   const open = await Promise.all(
-    options.listeners.map(async (listener) =>
-      listen(
-        { ...listener, serverTls: options.serverTls, requestCertificate: listener.trusted, maxConnections: options.limits.maxConnections, log },
-        (socket) => {
-          serve(socket, { ...options, log }, { listener, sessions }).catch((error: unknown) => {
-            log.error({ err: error }, 'session failed');
-            socket.destroy();
-          });
-        },
-      ),
-    ),
+    options.listeners.map(async (listener) => {
+      const here = optionsAt({ ...options, log }, listener);
+      return listen({ ...listener, protocol: 'pop3', serverTls: here.serverTls, requestCertificate: listener.trusted, log }, (socket) => {
+        serve(socket, here, { listener, sessions }).catch((error: unknown) => {
+          log.error({ err: error }, 'session failed');
+          socket.destroy();
+        });
+      });
+    }),
   );
   const unsubscribe = options.hints.subscribe((hint) => {
     if (hint.mailbox === undefined) for (const session of sessions.keys()) session.checkOwner(hint.account);

@@ -4,7 +4,8 @@
  */
 import type { Logger } from '../../shared/log/log.ts';
 import type { AnySocket } from '../../shared/net/connection.ts';
-import type { Balancers } from '../../shared/net/gate.ts';
+import { optionsAt } from '../../shared/net/listen-place.ts';
+import type { ListenPlace } from '../../shared/net/listen-place.ts';
 import { listen, retireAll } from '../../shared/net/listener.ts';
 import type { Listener } from '../../shared/net/listener.ts';
 import type { ServerTls } from '../../shared/net/server-tls.ts';
@@ -22,15 +23,10 @@ import { smtpHandlers } from './smtp.ts';
 
 export { receivedField } from './trace-fields.ts';
 
-export interface SmtpReceivingListener {
+export type SmtpReceivingListener = ListenPlace & {
   /** `lmtp` and `submission`: implicit TLS. `mx`: STARTTLS. */
   readonly kind: 'lmtp' | 'mx' | 'submission';
-  readonly host: string;
-  /** 0: any free port. */
-  readonly port: number;
-  /** Load balancers in front that speak the PROXY protocol. */
-  readonly balancers?: Balancers | undefined;
-}
+};
 
 export interface SmtpReceivingOptions {
   readonly listeners: readonly SmtpReceivingListener[];
@@ -46,8 +42,6 @@ export interface SmtpReceivingOptions {
   readonly limits: SmtpLimits;
   /** A message with more Received fields goes round in circles. */
   readonly maxReceivedHeaders: number;
-  /** Per listener and worker. */
-  readonly maxConnections: number;
   /** Before the greeting on `mx` listeners, milliseconds. */
   readonly greetingDelayMs: number;
   readonly log: Logger;
@@ -58,11 +52,13 @@ export async function startSmtpReceiving(given: SmtpReceivingOptions): Promise<S
   const options = { ...given, log: given.log.child({ service: 'smtpReceiving' }) };
   const opened: { readonly listener: Listener; readonly door: Door }[] = [];
   try {
-    for (const { kind, host, port, balancers } of options.listeners) {
-      const door = doorOf(options, kind);
-      const { serverTls, maxConnections, log } = options;
+    for (const place of options.listeners) {
+      const here = optionsAt(options, place);
+      const door = doorOf(here, place.kind);
+      const { serverTls, log } = here;
+      const onRequest = place.kind === 'mx'; // STARTTLS, and nobody is asked for a certificate
       const listener = await listen(
-        { host, port, balancers, tls: kind === 'mx' ? 'starttls' : 'implicit', serverTls, requestCertificate: kind === 'mx' ? 'no' : 'yes', maxConnections, log },
+        { ...place, protocol: 'smtp', tls: onRequest ? 'starttls' : 'implicit', serverTls, requestCertificate: onRequest ? 'no' : 'yes', log },
         (socket) => door.accept(socket),
       );
       opened.push({ listener, door });

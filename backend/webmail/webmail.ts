@@ -24,10 +24,10 @@ import { UploadBudget } from './upload-budget.ts';
 import { readVisitor, signedIn } from './visitor.ts';
 import type { Visitor } from './visitor.ts';
 
-export interface WebmailListener extends HttpListener {
+export type WebmailListener = HttpListener & {
   /** `yes`: front-ends ask here on behalf of users, by their node certificate. */
   readonly trusted: 'yes' | 'no';
-}
+};
 
 export interface WebmailLimits extends HttpLimits {
   /** A whole request body. */

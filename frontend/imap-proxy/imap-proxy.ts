@@ -11,6 +11,7 @@ export async function startImapProxy(options: ProxyOptions): Promise<Service> {
   return startProxy(
     {
       name: 'imapProxy',
+      speaks: 'imap',
       converse,
       farewell: '* BYE [UNAVAILABLE] server is going down, connect again\r\n',
       tooSlow: '* BYE you took too long to log in\r\n',

@@ -2,13 +2,13 @@
  * What the IMAP and the POP3 proxy have in common around their conversations: listeners, session ids, draining, and the
  * splice after a login. The protocol gives the conversation before login.
  */
-import type { AddressLimitOptions } from '../../shared/access/address-limit.ts';
 import type { Network } from '../../shared/access/network.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import { newSessionId } from '../../shared/base/session-id.ts';
 import { Connection } from '../../shared/net/connection.ts';
 import type { AnySocket } from '../../shared/net/connection.ts';
-import type { Balancers } from '../../shared/net/gate.ts';
+import { optionsAt } from '../../shared/net/listen-place.ts';
+import type { ListenPlace } from '../../shared/net/listen-place.ts';
 import { listen, retireAll } from '../../shared/net/listener.ts';
 import type { ServerTls } from '../../shared/net/server-tls.ts';
 import { splice } from '../../shared/net/splice.ts';
@@ -19,18 +19,9 @@ import type { ClientIdentity, LoggedIn, LoginRoad } from './login.ts';
 import type { OpenSession, SessionFacts, SessionSet } from './session-set.ts';
 import { countConnection, countLogin } from '../../shared/metrics/service-counters.ts';
 
-export interface ProxyListener {
-  readonly host: string;
-  readonly port: number;
-  readonly tls: 'implicit' | 'starttls';
-  /** Load balancers in front that speak the PROXY protocol. */
-  readonly balancers?: Balancers | undefined;
-}
+export type ProxyListener = ListenPlace & { readonly tls: 'implicit' | 'starttls' };
 
 export interface ProxyLimits {
-  readonly maxConnections: number;
-  /** From one client address; no limit when absent. */
-  readonly perAddress?: AddressLimitOptions | undefined;
   /** Bad commands before the line is cut. */
   readonly maxErrors: number;
   /** Failed logins before the line is cut. */
@@ -75,6 +66,8 @@ export type Outcome = { readonly kind: 'logged-in'; readonly login: LoggedIn } |
 
 export interface ProxyProtocol {
   readonly name: 'imapProxy' | 'pop3Proxy';
+  /** In whose words clients are refused at the door. */
+  readonly speaks: 'imap' | 'pop3';
   /** Talks with the client until it is logged in (success already told) or gone. */
   converse(visitor: Visitor): Promise<Outcome>;
   /** The last words to a client that is not logged in, when the node stops. */
@@ -89,19 +82,18 @@ export async function startProxy(protocol: ProxyProtocol, options: ProxyOptions)
   // The first greeting shall be a good one already.
   await capabilities.begin();
   const log = options.log.child({ service: protocol.name });
-  const ownOptions = { ...options, log };
-  const serve = (socket: AnySocket): void => {
-    serveSocket({ protocol, options: ownOptions, socket }).catch((error: unknown) => {
+  const serve = (here: ProxyOptions, socket: AnySocket): void => {
+    serveSocket({ protocol, options: here, socket }).catch((error: unknown) => {
       log.error({ err: error }, 'session failed');
       socket.destroy();
     });
   };
-  const { maxConnections, perAddress } = options.limits;
-  const gateLimits = { maxConnections, perAddress };
   const listeners = await Promise.all(
-    options.listeners.map(async (listener) =>
-      listen({ ...listener, ...gateLimits, serverTls: options.serverTls, requestCertificate: options.serverTls.requestCertificate, log }, serve),
-    ),
+    options.listeners.map(async (listener) => {
+      const here = optionsAt({ ...options, log }, listener);
+      const { serverTls } = here;
+      return listen({ ...listener, protocol: protocol.speaks, serverTls, requestCertificate: serverTls.requestCertificate, log }, (socket) => serve(here, socket));
+    }),
   );
   return {
     name: protocol.name,

@@ -11,6 +11,7 @@ export async function startPop3Proxy(options: ProxyOptions): Promise<Service> {
   return startProxy(
     {
       name: 'pop3Proxy',
+      speaks: 'pop3',
       converse,
       farewell: '-ERR [SYS/TEMP] server is going down, connect again\r\n',
       tooSlow: '-ERR you took too long to log in\r\n',

@@ -3,13 +3,13 @@
  * from the users (submission listeners), and streams each message to one back-end. It keeps nothing: 250 is said only
  * when a back-end has said it.
  */
-import type { AddressLimitOptions } from '../../shared/access/address-limit.ts';
 import { networkContains } from '../../shared/access/network.ts';
 import type { Network } from '../../shared/access/network.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { AnySocket } from '../../shared/net/connection.ts';
 import type { TlsSessions } from '../../shared/net/connect.ts';
-import type { Balancers } from '../../shared/net/gate.ts';
+import { optionsAt } from '../../shared/net/listen-place.ts';
+import type { ListenPlace } from '../../shared/net/listen-place.ts';
 import { listen, retireAll } from '../../shared/net/listener.ts';
 import type { ServerTls } from '../../shared/net/server-tls.ts';
 import type { Service } from '../../shared/service/service.ts';
@@ -36,15 +36,11 @@ import type { TransactionRoad } from './transaction.ts';
 
 export type { LegTarget } from './leg.ts';
 
-export interface SmtpProxyListener {
-  readonly host: string;
-  readonly port: number;
+export type SmtpProxyListener = ListenPlace & {
   /** `mx`: mail from the world, no AUTH. `submission`: mail from users, AUTH required. */
   readonly kind: 'mx' | 'submission';
   readonly tls: 'implicit' | 'starttls';
-  /** Load balancers in front that speak the PROXY protocol. */
-  readonly balancers?: Balancers | undefined;
-}
+};
 
 /** The back-ends as the configuration names them, with this node's client certificate in `tls`. */
 export interface SmtpBackends {
@@ -82,9 +78,6 @@ export interface SmtpProxyOptions {
   /** A back-end that could not be reached is left alone for so long. */
   readonly backendDownMs: number;
   readonly limits: SmtpLimits;
-  readonly maxConnections: number;
-  /** From one client address; no limit when absent. */
-  readonly perAddress?: AddressLimitOptions | undefined;
   /** Proxies in front of this one, whose XCLIENT is believed. */
   readonly trustedProxies?: readonly Network[] | undefined;
   /** How long a client on an MX listener must wait for the greeting without talking. */
@@ -104,10 +97,10 @@ export async function startSmtpProxy(given: SmtpProxyOptions): Promise<Service &
   const opened = await Promise.all(options.listeners.map(async (listener) => {
     const make = listener.kind === 'mx' ? mxSessions : submissionSessions;
     const [ofClients, ofProxies] = [make(options, { ...listener, peers: 'clients' }, legs), make(options, { ...listener, peers: 'trusted proxies' }, legs)];
-    const { maxConnections, perAddress, trustedProxies = [], log } = options;
+    const { trustedProxies = [], log } = options;
     const serverTls = tlsFor(options, listener);
     const isProxy = (socket: AnySocket): boolean => trustedProxies.some((network) => networkContains(network, socket.remoteAddress ?? ''));
-    const opening = listen({ ...listener, serverTls, requestCertificate: serverTls.requestCertificate, maxConnections, perAddress, log }, (socket) => (isProxy(socket) ? ofProxies : ofClients).accept(socket));
+    const opening = listen({ ...listener, protocol: 'smtp', serverTls, requestCertificate: serverTls.requestCertificate, log }, (socket) => (isProxy(socket) ? ofProxies : ofClients).accept(socket));
     return { listener: await opening, sessions: [ofClients, ofProxies] };
   }));
   return {
@@ -122,8 +115,8 @@ export async function startSmtpProxy(given: SmtpProxyOptions): Promise<Service &
 }
 
 /** Other servers are not asked for certificates: those they have are not of the users' authority. */
-function tlsFor({ serverTls, userTls = serverTls }: SmtpProxyOptions, { kind }: SmtpProxyListener): ServerTls {
-  return kind === 'mx' ? serverTls : userTls;
+function tlsFor({ serverTls, userTls = serverTls }: SmtpProxyOptions, { kind, serverTls: own }: SmtpProxyListener): ServerTls {
+  return own ?? (kind === 'mx' ? serverTls : userTls);
 }
 
 /** A session's current transaction; the one before it is confirmed by whatever the client says next. */
@@ -183,7 +176,8 @@ function submissionSessions(options: SmtpProxyOptions, listener: Door, legs: Leg
 }
 
 function serve<T>(options: SmtpProxyOptions, listener: Door, handlers: SmtpHandlers<Session<T>>): SmtpSessions {
-  const { hostName, clusterName, limits, log } = options;
+  const { hostName, clusterName, log } = options;
+  const { limits } = optionsAt(options, listener);
   const serverTls = tlsFor(options, listener);
   return serveSmtp<Session<T>>({
     service: 'smtpProxy', protocol: 'smtp', hostName, encryption: listener.tls, serverTls: () => serverTls, authentication: listener.kind === 'mx' ? 'none' : 'required',

@@ -1,7 +1,9 @@
 /** Networks of IP addresses (pure): `192.0.2.0/24`, `2001:db8::/32`, or a single address. */
 import { Failure } from '../base/failure.ts';
 
-export interface Network { readonly family: 4 | 6; readonly bits: bigint; readonly prefix: number }
+export interface Address { readonly family: 4 | 6; readonly bits: bigint }
+
+export interface Network extends Address { readonly prefix: number }
 
 /** @throws Failure('bad-input') that names the text */
 export function parseNetwork(text: string): Network {
@@ -31,7 +33,8 @@ export function clientNetwork(address: string, ipv6Prefix = usualIpv6Prefix): st
   return parsed.family === 4 ? `4:${parsed.bits.toString(16)}` : `6:${(parsed.bits >> BigInt(128 - ipv6Prefix)).toString(16)}`;
 }
 
-function parseAddress(text: string): { family: 4 | 6; bits: bigint } | undefined {
+/** Undefined for text that is no IP address; IPv4 in IPv6 form is IPv4. */
+export function parseAddress(text: string): Address | undefined {
   const v4 = parseV4(text);
   if (v4 !== undefined) return { family: 4, bits: v4 };
   const bits = parseV6(text.replace(/^\[|\]$/g, '').replace(/%.*$/, ''));

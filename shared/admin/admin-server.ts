@@ -11,7 +11,8 @@ import { isFailure } from '../base/failure.ts';
 import { readJson } from '../http/body.ts';
 import type { Logger } from '../log/log.ts';
 import { guardServer } from '../net/gate.ts';
-import type { GateOptions } from '../net/gate.ts';
+import { openServer } from '../net/listen-place.ts';
+import type { ListenPlace } from '../net/listen-place.ts';
 import type { ServerTls } from '../net/server-tls.ts';
 import type { Service } from '../service/service.ts';
 import { nodeIdentity } from '../tls/identity.ts';
@@ -46,19 +47,15 @@ export interface AdminPart {
   readonly serve: (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<void>;
 }
 
-export interface AdminOptions extends Pick<GateOptions, 'balancers'> {
-  readonly host: string;
-  readonly port: number;
+export type AdminOptions = ListenPlace & {
   readonly serverTls: ServerTls;
   readonly isTrustedNode: (identity: NodeIdentity) => boolean;
   readonly routes: readonly AdminRoute[];
   /** Asked before the routes; the first whose prefix fits. */
   readonly parts?: readonly AdminPart[];
   readonly log: Logger;
-}
+};
 
-/** Of each worker: nodes, load balancers, administrators. */
-const mostConnections = 500;
 const longestBodyBytes = 4 * 1024 * 1024;
 
 /** Starts the API. Rejects with the system's error when the port can't be had. */
@@ -79,12 +76,9 @@ export async function startAdmin(options: AdminOptions): Promise<Service> {
       });
     },
   );
-  server.maxConnections = mostConnections;
-  guardServer(server, { balancers: options.balancers, log: options.log }, options);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port, options.host, resolve);
-  });
+  options.serverTls.follow?.(server);
+  guardServer(server, { ...options, protocol: 'http', handshake: options.serverTls.handshake });
+  await openServer(server, options);
   return {
     name: 'admin',
     retire: async () =>

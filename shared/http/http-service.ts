@@ -6,31 +6,22 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import type { Duplex } from 'node:stream';
 import { newSessionId } from '../base/session-id.ts';
-import type { AddressLimitOptions } from '../access/address-limit.ts';
 import type { Logger } from '../log/log.ts';
 import { guardServer } from '../net/gate.ts';
-import type { Balancers } from '../net/gate.ts';
+import { nameOfPlace, openServer as openAt } from '../net/listen-place.ts';
+import type { ListenPlace } from '../net/listen-place.ts';
 import type { ServerTls } from '../net/server-tls.ts';
 import type { Service } from '../service/service.ts';
 import { readHostField } from './host-field.ts';
 import { setPageHeaders } from './page-headers.ts';
 import { errorAnswer, isUnexpected, refuseUpgrade, sendError } from './refusals.ts';
 
-export interface HttpListener {
-  readonly host: string;
-  /** 0: any free port. */
-  readonly port: number;
+export type HttpListener = ListenPlace & {
   /** `none`: a proxy in front does the TLS. Cookies are Secure all the same. */
   readonly tls: 'implicit' | 'none';
-  /** Load balancers in front that speak the PROXY protocol. */
-  readonly balancers?: Balancers | undefined;
-}
+};
 
 export interface HttpLimits {
-  /** Per listener and worker. */
-  readonly maxConnections: number;
-  /** Of one client address; no limit when absent. */
-  readonly perAddress?: AddressLimitOptions | undefined;
   /** Request line and header fields, bytes. */
   readonly maxHeaderBytes: number;
   /** From the first byte of a request to the end of its body. */
@@ -88,7 +79,7 @@ export async function serveHttp<Listener extends HttpListener>(options: HttpOpti
   const servers = await Promise.all(options.listeners.map(async (listener) => openServer(options, listener)));
   return {
     name: options.name,
-    ports: servers.map(({ server }) => portOf(server)),
+    ports: servers.map(({ port }) => port),
     retire: async () => {
       await Promise.all(servers.map(async ({ server }) => retire(server)));
     },
@@ -100,6 +91,7 @@ export async function serveHttp<Listener extends HttpListener>(options: HttpOpti
 
 interface OpenServer {
   readonly server: http.Server;
+  readonly port: number;
   /** Connections that went on with WebSocket: the server knows nothing of them any more. */
   readonly upgraded: Set<Duplex>;
 }
@@ -110,7 +102,7 @@ async function openServer<Listener extends HttpListener>(options: HttpOptions<Li
     maxHeaderSize: limits.maxHeaderBytes,
     requestTimeout: limits.requestTimeoutMs,
     headersTimeout: Math.min(limits.requestTimeoutMs, 20_000),
-    keepAliveTimeout: limits.idleTimeoutMs,
+    keepAliveTimeout: listener.idleTimeoutMs ?? limits.idleTimeoutMs,
     connectionsCheckingInterval: 5_000,
     noDelay: true,
     shouldUpgradeCallback: (request) => options.upgrade !== undefined && request.headers.upgrade?.toLowerCase() === 'websocket', // others are answered without (RFC 9110 section 7.8)
@@ -119,13 +111,13 @@ async function openServer<Listener extends HttpListener>(options: HttpOptions<Li
     if (!server.listening) response.shouldKeepAlive = false; // the client's next request is for those who accept
     answerRequest(options, listener, { request, response, inviteBody });
   };
+  const { serverTls = options.serverTls } = listener;
   const requestCert = options.requestCertificate(listener) === 'yes';
   const server = listener.tls === 'implicit'
-    ? https.createServer({ ...options.serverTls.options, ...settings, handshakeTimeout: 20_000, requestCert, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] }, answer)
+    ? https.createServer({ ...serverTls.options, ...settings, handshakeTimeout: 20_000, requestCert, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] }, answer)
     : http.createServer(settings, answer);
-  if (server instanceof https.Server) options.serverTls.follow?.(server);
-  guardServer(server, { balancers: listener.balancers, perAddress: limits.perAddress, log: log.child({ service: options.name }) }, listener);
-  server.maxConnections = limits.maxConnections;
+  if (server instanceof https.Server) serverTls.follow?.(server);
+  guardServer(server, { ...listener, protocol: 'http', handshake: listener.tls === 'implicit' ? serverTls.handshake : undefined, log });
   server.on('checkContinue', (request: http.IncomingMessage, response: http.ServerResponse) => answer(request, response, () => response.writeContinue()));
   const upgraded = new Set<Duplex>();
   server.on('upgrade', (request: http.IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -134,16 +126,9 @@ async function openServer<Listener extends HttpListener>(options: HttpOptions<Li
     answerUpgrade(options, listener, { request, socket, head });
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => refuseUnreadable(error, socket));
-  server.on('drop', () => log.warn({ service: options.name, port: listener.port }, 'connection refused: too many'));
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(listener.port, listener.host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-  server.on('error', (error) => log.error({ err: error, port: listener.port }, 'listener failed'));
-  return { server, upgraded };
+  const port = await openAt(server, listener);
+  server.on('error', (error) => log.error({ err: error, at: nameOfPlace(listener) }, 'listener failed'));
+  return { server, port, upgraded };
 }
 
 function answerRequest<Listener extends HttpListener>(
@@ -212,11 +197,6 @@ function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
   const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large'
     : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request';
   socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
-}
-
-function portOf(server: http.Server): number {
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 /** Stops accepting and closes idle connections; resolves when the last one is gone. */

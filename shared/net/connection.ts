@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import * as tls from 'node:tls';
 import { Failure } from '../base/failure.ts';
-import { judgePeer } from './peer-verdict.ts';
+import { judgePeer, limitChain } from './peer-verdict.ts';
 import type { ServerTls } from './server-tls.ts';
 import { clientSpeaksTls } from './socket-client.ts';
 
@@ -148,6 +148,7 @@ export class Connection {
     const socket = new tls.TLSSocket(plain, serverTls.handshake);
     await this.#secure(socket, 'secure');
     if (serverTls.handshake.requestCert) judgePeer(socket);
+    limitChain(socket, serverTls.maxChainDepth);
   }
 
   /** Continues as the client of a TLS handshake. Fails with `backend-unavailable` when it does not come about. */

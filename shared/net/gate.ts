@@ -1,17 +1,19 @@
 /**
- * The gate in front of a server of any kind (TCP, TLS, HTTP, HTTPS): takes the PROXY header from load balancers and counts
- * connections by client address, before the first byte reaches TLS or the protocol.
+ * The gate in front of a server of any kind (TCP, TLS, HTTP, HTTPS): takes the PROXY header from load balancers, and lets in
+ * whom rules and limits admit, before the first byte reaches TLS or the protocol.
  */
 import type { Server, Socket } from 'node:net';
 import * as tls from 'node:tls';
-import { AddressLimit } from '../access/address-limit.ts';
-import type { AddressLimitOptions } from '../access/address-limit.ts';
+import type { Admission, Door, Refusal } from '../access/door.ts';
 import { networkContains } from '../access/network.ts';
 import type { Network } from '../access/network.ts';
 import type { Logger } from '../log/log.ts';
 import { plainAddress } from './connection.ts';
 import { parseProxyHeader } from './proxy-protocol.ts';
 import type { ProxiedClient } from './proxy-protocol.ts';
+import { RefusedClients } from './refused-client.ts';
+import type { SpokenProtocol } from './refused-client.ts';
+import type { HandshakeOptions } from './server-tls.ts';
 import { assumeClient } from './socket-client.ts';
 
 /** The load balancers in front of a listener. */
@@ -24,25 +26,30 @@ export interface Balancers {
 
 export interface GateOptions {
   readonly balancers?: Balancers | undefined;
-  /** Connections open at once from one client address; no limit when absent. */
-  readonly perAddress?: AddressLimitOptions | undefined;
+  /** Rules and limits; everybody comes in when absent. */
+  readonly door?: Door | undefined;
+  /** In what words clients are refused. */
+  readonly protocol: SpokenProtocol;
+  /** How TLS begins for those who are refused, where it comes first. */
+  readonly handshake?: HandshakeOptions | undefined;
   readonly log: Logger;
 }
 
 /** From the connection to the last byte of the header. Balancers send it at once. */
 const headerTimeoutMs = 5000;
 
+/** Who comes by a Unix socket is on this machine. */
+const onThisMachine: ProxiedClient = { address: '127.0.0.1', port: 0, overTls: 'no' };
+
 /** Puts the gate before a server's own handling of connections. Call it before the server listens. */
-export function guardServer(server: Server, options: GateOptions, place: { readonly host: string; readonly port: number }): void {
-  if (options.balancers === undefined && options.perAddress === undefined) return;
-  const gate = new Gate(options, `${place.host} ${String(place.port)}`);
+export function guardServer(server: Server, options: GateOptions): void {
+  const gate = new Gate(options);
   const admit = server.listeners('connection');
   server.removeAllListeners('connection');
   server.on('connection', (socket: Socket) => {
     gate.pass(socket).then(
-      (verdict) => {
-        if (verdict === 'admitted') for (const listener of admit) listener.call(server, socket);
-        else socket.destroy();
+      (passed) => {
+        if (passed === 'admitted') for (const listener of admit) listener.call(server, socket);
       },
       (error: unknown) => {
         options.log.error({ err: error }, 'connection failed at the gate');
@@ -50,76 +57,83 @@ export function guardServer(server: Server, options: GateOptions, place: { reado
       },
     );
   });
-  // A TLS server makes a socket of its own, known again by the real other end, which it shares with the one below.
+  // A TLS server makes a socket of its own around the one that passed.
   if (server instanceof tls.Server) server.prependListener('secureConnection', (socket) => gate.recognise(socket));
 }
 
 class Gate {
   readonly #options: GateOptions;
-  readonly #proxied = new Map<string, ProxiedClient>();
-  readonly #limit: AddressLimit | undefined;
+  readonly #proxied = new WeakMap<object, ProxiedClient>();
+  readonly #refused: RefusedClients;
 
-  constructor(options: GateOptions, place: string) {
+  constructor(options: GateOptions) {
     this.#options = options;
-    this.#limit = options.perAddress === undefined ? undefined : new AddressLimit(options.perAddress, place);
+    this.#refused = new RefusedClients(options.protocol, options.handshake);
   }
 
-  async pass(socket: Socket): Promise<'admitted' | 'refused'> {
+  /** Deals with those it does not let in. */
+  async pass(socket: Socket): Promise<'admitted' | 'dismissed'> {
     const { balancers } = this.#options;
+    if (socket.remoteAddress === undefined && socket.remoteFamily === undefined && !socket.destroyed) this.#assume(socket, onThisMachine);
     const peer = plainAddress(socket.remoteAddress ?? '');
-    if (balancers?.networks.some((network) => networkContains(network, peer)) === true && (await this.#takeHeader(socket, balancers)) === 'refused') return 'refused';
-    return await this.#count(socket);
+    if (balancers?.networks.some((network) => networkContains(network, peer)) === true && (await this.#takeHeader(socket)) === 'refused') {
+      socket.destroy();
+      return 'dismissed';
+    }
+    return await this.#ask(socket);
   }
 
   /** Tells a TLS socket whose it is, if its connection was passed on. */
   recognise(socket: tls.TLSSocket): void {
-    const client = this.#proxied.get(otherEnd(socket));
-    const { balancers } = this.#options;
-    if (client !== undefined && balancers !== undefined) assumeClient(socket, client, balancers.trustTls);
+    const below: unknown = Reflect.get(socket, '_parent'); // the socket that passed; Node names it nowhere else
+    const client = typeof below === 'object' && below !== null ? this.#proxied.get(below) : undefined;
+    if (client !== undefined) assumeClient(socket, client, this.#options.balancers?.trustTls ?? 'no');
   }
 
-  async #takeHeader(socket: Socket, balancers: Balancers): Promise<'admitted' | 'refused'> {
-    const end = otherEnd(socket);
+  #assume(socket: Socket, client: ProxiedClient): void {
+    this.#proxied.set(socket, client);
+    assumeClient(socket, client, this.#options.balancers?.trustTls ?? 'no');
+  }
+
+  async #takeHeader(socket: Socket): Promise<'admitted' | 'refused'> {
+    const balancer = plainAddress(socket.remoteAddress ?? '');
     const answer = await readHeader(socket);
     if (answer.kind === 'refused') {
-      this.#options.log.warn({ balancer: plainAddress(socket.remoteAddress ?? end), reason: answer.reason }, 'connection of a load balancer closed: no good PROXY header');
+      this.#options.log.warn({ balancer, reason: answer.reason }, 'connection of a load balancer closed: no good PROXY header');
       return 'refused';
     }
-    if (answer.client !== undefined) {
-      this.#proxied.set(end, answer.client);
-      socket.once('close', () => this.#proxied.delete(end));
-      assumeClient(socket, answer.client, balancers.trustTls);
-    }
+    if (answer.client !== undefined) this.#assume(socket, answer.client);
     return 'admitted';
   }
 
-  async #count(socket: Socket): Promise<'admitted' | 'refused'> {
-    if (this.#limit === undefined) return 'admitted';
-    const limit = this.#limit;
+  async #ask(socket: Socket): Promise<'admitted' | 'dismissed'> {
+    const { door, log } = this.#options;
+    if (door === undefined) return 'admitted';
     const client = plainAddress(socket.remoteAddress ?? '');
     socket.on('error', ignore);
-    const verdict = await limit.enter(client);
-    socket.off('error', ignore);
-    if (verdict === 'refused') {
-      this.#options.log.warn({ client }, 'connection refused: too many from one address');
-      return 'refused';
+    const admission: Admission = await door.admit(client);
+    if (admission.kind === 'refused') {
+      log.warn({ client, ...wordsOfLog(admission.refusal) }, admission.refusal.kind === 'denied' ? 'connection refused by a rule' : 'connection refused: too many');
+      this.#refused.dismiss(socket, admission.refusal);
+      return 'dismissed';
     }
+    socket.off('error', ignore);
     if (!socket.destroyed) {
-      socket.on('close', () => limit.leave(client));
+      socket.on('close', admission.leave);
       return 'admitted';
     }
-    limit.leave(client);
-    return 'refused';
+    admission.leave();
+    return 'dismissed';
   }
+}
+
+function wordsOfLog(refusal: Refusal): object {
+  return refusal.kind === 'denied' ? { rule: refusal.by } : { limit: refusal.kind, of: refusal.of };
 }
 
 /** Who waits to be admitted may hang up. */
 function ignore(): void {
   // Its end is seen afterwards.
-}
-
-function otherEnd(socket: Socket): string {
-  return `${socket.remoteAddress ?? ''} ${String(socket.remotePort)}`;
 }
 
 type Taken = { readonly kind: 'taken'; readonly client: ProxiedClient | undefined } | { readonly kind: 'refused'; readonly reason: string };

@@ -1,23 +1,21 @@
-/** Opens a TCP port and hands over its connections, after the TLS handshake where the listener has implicit TLS. */
+/** Opens a port or a Unix socket and hands over its connections, after the TLS handshake where the listener has implicit TLS. */
 import * as net from 'node:net';
 import * as tls from 'node:tls';
 import type { AnySocket } from './connection.ts';
 import { guardServer } from './gate.ts';
 import type { GateOptions } from './gate.ts';
+import { nameOfPlace, openServer } from './listen-place.ts';
+import type { ListenPlace } from './listen-place.ts';
+import { limitChain } from './peer-verdict.ts';
 import type { ServerTls } from './server-tls.ts';
 
-export interface ListenOptions extends GateOptions {
-  readonly host: string;
-  /** 0: any free port. */
-  readonly port: number;
+export type ListenOptions = ListenPlace & Pick<GateOptions, 'protocol' | 'log'> & {
   /** `implicit`: the handshake comes first. `starttls` and `none` are the same here: the conversation decides. */
   readonly tls: 'implicit' | 'starttls' | 'none';
   readonly serverTls: ServerTls;
   /** `yes`: a client certificate is asked for (never demanded); see `nodeIdentity`. */
   readonly requestCertificate: 'yes' | 'no';
-  /** Connections open at once; one more is closed without a word. */
-  readonly maxConnections: number;
-}
+};
 
 export interface Listener {
   /** The port in use. */
@@ -33,20 +31,11 @@ const handshakeTimeoutMs = 20_000;
 /** Listens; rejects with the system's error (EADDRINUSE, EACCES …) naming address and port. */
 export async function listen(options: ListenOptions, onConnection: (socket: AnySocket) => void): Promise<Listener> {
   const server = options.tls === 'implicit' ? tlsServer(options, onConnection) : net.createServer({ noDelay: true }, onConnection);
-  guardServer(server, options, options);
-  server.maxConnections = options.maxConnections;
-  server.on('drop', () => options.log.warn({ host: options.host, port: options.port }, 'connection refused: too many'));
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host: options.host, port: options.port, backlog: 1024 }, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-  server.on('error', (error) => options.log.error({ err: error, port: options.port }, 'listener failed'));
-  const address = server.address();
+  guardServer(server, { ...options, handshake: options.tls === 'implicit' ? options.serverTls.handshake : undefined });
+  const port = await openServer(server, options);
+  server.on('error', (error) => options.log.error({ err: error, at: nameOfPlace(options) }, 'listener failed'));
   return {
-    port: typeof address === 'object' && address !== null ? address.port : options.port,
+    port,
     close: async () => {
       server.close();
       await Promise.resolve();
@@ -72,9 +61,12 @@ function tlsServer(options: ListenOptions, onConnection: (socket: AnySocket) => 
     rejectUnauthorized: false,
   });
   options.serverTls.follow?.(server);
-  server.on('secureConnection', onConnection);
+  server.on('secureConnection', (socket) => {
+    limitChain(socket, options.serverTls.maxChainDepth);
+    onConnection(socket);
+  });
   server.on('tlsClientError', (error, socket) => {
-    options.log.debug({ err: error, peer: socket.remoteAddress, port: options.port }, 'TLS handshake failed');
+    options.log.debug({ err: error, peer: socket.remoteAddress, at: nameOfPlace(options) }, 'TLS handshake failed');
     socket.destroy();
   });
   return server;

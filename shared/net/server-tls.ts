@@ -24,6 +24,20 @@ export interface ServerTls {
   readonly requestCertificate: 'yes' | 'no';
   /** A server made with `options` is given new ones as they come. Absent where none come. */
   follow?(server: tls.Server): void;
+  /** Authorities above a client's certificate; any number when absent. */
+  readonly maxChainDepth?: number | undefined;
+  /** The same certificate with what a listener asks for. Throws what OpenSSL says of bad ciphers. */
+  varied(own: ListenerTls): ServerTls;
+}
+
+/** What a listener may have otherwise than others of its service. */
+export interface ListenerTls {
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
+  /** In OpenSSL's notation. */
+  readonly ciphers?: string | undefined;
+  /** `no`: nobody is asked for a certificate. */
+  readonly requestCertificate?: 'yes' | 'no' | undefined;
+  readonly maxChainDepth?: number | undefined;
 }
 
 /**
@@ -49,11 +63,11 @@ export interface ServerTlsPems {
 }
 
 /** Checks the PEMs (throws what OpenSSL says of a bad one) and makes the contexts once. TLS 1.2 is the oldest spoken (RFC 8996). */
-export function createServerTls(pems: ServerTlsPems): ServerTls {
+export function createServerTls(pems: ServerTlsPems, own: ListenerTls = {}): ServerTls {
   const { users } = pems;
   const common = {
-    minVersion: 'TLSv1.2',
-    ciphers,
+    minVersion: own.minVersion ?? 'TLSv1.2',
+    ciphers: own.ciphers ?? ciphers,
     honorCipherOrder: true,
     // A session remembers that its certificate was good: it is resumed only where the same authorities and lists say so.
     sessionIdContext: users === undefined ? 'waybill' : createHash('sha256').update(`${pems.authority ?? ''}\0${users.revocationLists ?? ''}`).digest('hex').slice(0, 32),
@@ -65,10 +79,11 @@ export function createServerTls(pems: ServerTlsPems): ServerTls {
   const options = { ...common, cert: pems.certificate, key: pems.key };
   const context = tls.createSecureContext(options);
   const { virtualHosts = [] } = pems;
-  const requestCertificate = users === undefined ? 'no' : 'yes';
-  const handshake = { isServer: true, secureContext: context, requestCert: users !== undefined, rejectUnauthorized: false } as const;
-  if (virtualHosts.length === 0) return { options, context, requestCertificate, handshake };
+  const requestCertificate = users === undefined || own.requestCertificate === 'no' ? 'no' : 'yes';
+  const handshake = { isServer: true, secureContext: context, requestCert: requestCertificate === 'yes', rejectUnauthorized: false } as const;
+  const rest = { maxChainDepth: own.maxChainDepth, varied: (other: ListenerTls) => createServerTls(pems, other) };
+  if (virtualHosts.length === 0) return { options, context, requestCertificate, handshake, ...rest };
   const table = new NameTable(virtualHosts.map(({ names, certificate, key }) => ({ names, value: tls.createSecureContext({ ...common, cert: certificate, key }) })));
   const SNICallback: ChooseByName = (name, chosen) => chosen(null, table.find(name) ?? context);
-  return { options: { ...options, SNICallback }, context, requestCertificate, handshake: { ...handshake, SNICallback } };
+  return { options: { ...options, SNICallback }, context, requestCertificate, handshake: { ...handshake, SNICallback }, ...rest };
 }

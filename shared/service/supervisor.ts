@@ -9,6 +9,8 @@ import type { Worker } from 'node:cluster';
 import type { Logger } from '../log/log.ts';
 import { counter, gauge } from '../metrics/metrics.ts';
 import { MeasurementBoard } from './measurements.ts';
+import { passSockets } from '../net/inherited-sockets.ts';
+import type { InheritedSocket } from '../net/inherited-sockets.ts';
 import { isMessage } from './messages.ts';
 import type { Order, Report } from './messages.ts';
 import { NoticeBoard } from './notices.ts';
@@ -23,6 +25,8 @@ export interface SupervisorOptions {
   readonly retireMs: number;
   /** The text of the configuration that the workers are to run. */
   readonly configuration: string;
+  /** Listening sockets of this process that workers are to have, too. */
+  readonly sockets?: readonly InheritedSocket[] | undefined;
 }
 
 export interface Supervisor {
@@ -153,7 +157,9 @@ class Crew {
   }
 
   #fork(): Member {
-    const worker = cluster.fork();
+    const { stdio, environment } = passSockets(this.#options.sockets ?? []);
+    cluster.setupPrimary({ stdio });
+    const worker = cluster.fork(environment);
     const started = Promise.withResolvers<undefined>();
     started.promise.catch(() => undefined); // whoever waits hears of it; a restart has nobody waiting
     const member: Member = {

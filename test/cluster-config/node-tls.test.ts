@@ -47,7 +47,7 @@ async function backEnd(t: TestContext, pems: TestCertificate | undefined): Promi
   const seen: (string | undefined)[] = [];
   const listener = await listen(
     {
-      host: '127.0.0.1', port: 0, tls: 'implicit', requestCertificate: 'yes', maxConnections: 10, log: createLog({ node: 'test', level: 'silent' }),
+      host: '127.0.0.1', port: 0, tls: 'implicit', requestCertificate: 'yes', protocol: 'imap', log: createLog({ node: 'test', level: 'silent' }),
       serverTls: createServerTls({ ...pems, authority: own['fe1']?.authority }),
     },
     (socket) => {

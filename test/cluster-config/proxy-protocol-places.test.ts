@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { networkContains } from '../../shared/access/network.ts';
-import { placeOf } from '../../cluster-config/listeners.ts';
+import { balancersOf } from '../../cluster-config/listeners.ts';
 
 const config = { proxyProtocolFrom: ['192.0.2.0/24'], trustProxyTls: true };
 
 function believes(listener: { readonly trusted?: boolean; readonly proxyProtocolFrom?: readonly string[] }, address: string): boolean {
-  const { balancers } = placeOf(config, { address: '127.0.0.1:143', ...listener });
+  const balancers = balancersOf(config, { forNodes: listener.trusted === true, ...listener });
   return balancers?.networks.some((network) => networkContains(network, address)) ?? false;
 }
 

@@ -20,7 +20,7 @@ before(async () => {
 frontends:
   services:
     imapProxy: { idleTimeoutSeconds: 5, releasePerSecond: ${String(releasePerSecond)} }
-    pop3Proxy: { loginTimeoutSeconds: 5, maxConnectionsPerAddress: 3 }
+    pop3Proxy: { loginTimeoutSeconds: 5, peerMaxConnections: 3 }
 backends:
   workers: 2
   services:
@@ -52,8 +52,10 @@ test('one address has so many connections to a service; another address is not c
   const connect = async (from: string): Promise<Dialogue> => Dialogue.connect({ port: cluster.port('fe1', 'pop3'), from });
   const open = [await connect('127.0.0.40'), await connect('127.0.0.40'), await connect('127.0.0.40')];
   for (const dialogue of open) await dialogue.expect(/^\+OK/);
-  await (await connect('127.0.0.40')).closed();
-  await logLine(cluster, 'fe1', ['too many from one address', '127.0.0.40']);
+  const late = await connect('127.0.0.40');
+  await late.expect(/^-ERR \[SYS\/TEMP\] too many connections from your address/);
+  await late.closed();
+  await logLine(cluster, 'fe1', ['connection refused: too many', '127.0.0.40', 'peerMaxConnections']);
   await (await connect('127.0.0.41')).expect(/^\+OK/);
   for (const dialogue of open) dialogue.close();
 });

@@ -60,8 +60,8 @@ export interface ClusterOptions {
   readonly backends?: 2 | 3;
   /** Further lines of slapd's configuration. */
   readonly slapd?: SlapdOptions['more'];
-  /** May rewrite the YAML before anything starts. */
-  readonly changeConfig?: (yaml: string) => string | Promise<string>;
+  /** May rewrite the YAML before anything starts. It is told the cluster's folder, too. */
+  readonly changeConfig?: (yaml: string, folder: string) => string | Promise<string>;
   /** What to run instead of a node's command: that command inside another. It is told the cluster's folder, too. */
   readonly wrap?: Partial<Record<NodeName, (command: readonly string[], folder: string) => readonly string[]>>;
 }
@@ -76,7 +76,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   try {
     if (options.directory === 'slapd') await cluster.useSlapd(options.slapd);
     else if (options.directory !== 'own') await cluster.startDirectory();
-    if (options.changeConfig !== undefined) fs.writeFileSync(layout.configFile, await options.changeConfig(fs.readFileSync(layout.configFile, 'utf8')));
+    if (options.changeConfig !== undefined) fs.writeFileSync(layout.configFile, await options.changeConfig(fs.readFileSync(layout.configFile, 'utf8'), folder));
     await Promise.all((options.nodes ?? [...layout.backends, ...layout.frontends].map(({ name }) => name as NodeName)).map(async (node) => cluster.startNode(node)));
   } catch (error) {
     await cluster.stop();

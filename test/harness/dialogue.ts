@@ -23,8 +23,8 @@ export class Dialogue {
   }
 
   /** Connects to a port of this machine; with `tls: 'implicit'` the handshake comes first (any certificate is taken). */
-  static async connect(options: { readonly port: number; readonly tls?: 'implicit' | 'none'; readonly from?: string; readonly patienceMs?: number }): Promise<Dialogue> {
-    const target = { host: '127.0.0.1', port: options.port, ...(options.from === undefined ? {} : { localAddress: options.from }) };
+  static async connect(options: { readonly port: number; readonly host?: string; /** A Unix socket instead. */ readonly path?: string; readonly tls?: 'implicit' | 'none'; readonly from?: string; readonly patienceMs?: number }): Promise<Dialogue> {
+    const target = options.path !== undefined ? { path: options.path } : { host: options.host ?? '127.0.0.1', port: options.port, ...(options.from === undefined ? {} : { localAddress: options.from }) };
     const socket = options.tls === 'implicit' ? tls.connect({ ...target, rejectUnauthorized: false }) : net.connect(target);
     await new Promise<void>((resolve, reject) => {
       socket.once(options.tls === 'implicit' ? 'secureConnect' : 'connect', resolve);

@@ -30,7 +30,7 @@ const certificates = await makeCertificates({ fe1: 'frontend', fe2: 'frontend', 
 export const cookieSecret = Buffer.alloc(32, 7);
 const uiDirectory = join(import.meta.dirname, '../../dist/webmail');
 const log = createLog({ node: 'test', level: 'silent' });
-const httpLimits = { maxConnections: 200, maxHeaderBytes: 16_384, requestTimeoutMs: 30_000, idleTimeoutMs: 30_000 };
+const httpLimits = { maxHeaderBytes: 16_384, requestTimeoutMs: 30_000, idleTimeoutMs: 30_000 };
 
 export function certificateOf(node: string): TestCertificate {
   const found = certificates[node];

@@ -12,6 +12,12 @@ export class WorkerNode {
   messages = 0;
   readonly #board = new NoticeBoard();
   readonly #workers: Worker[] = [];
+  readonly #carry: (work: () => void) => void;
+
+  /** @param carry how questions and answers travel: at once when absent */
+  constructor(carry: (work: () => void) => void = (work) => work()) {
+    this.#carry = carry;
+  }
 
   worker(): Worker {
     const slot = this.#workers.length;
@@ -24,11 +30,12 @@ export class WorkerNode {
       for (const other of others()) other.notices.receive({ kind: 'notices', topic: report.topic, notices: [{ key: report.key, value: report.value, ageMs: 0 }] });
     });
     const siblings: WorkerSiblings = new WorkerSiblings((report) => {
-      if (report.kind === 'answer') this.#workers[report.asker]?.siblings.receive({ kind: 'answer', round: report.round, answer: report.answer });
+      if (report.kind === 'answer') this.#carry(() => this.#workers[report.asker]?.siblings.receive({ kind: 'answer', round: report.round, answer: report.answer }));
       if (report.kind !== 'ask') return;
       this.messages += 1;
-      siblings.receive({ kind: 'asked', round: report.round, others: others().length });
-      for (const other of others()) other.siblings.receive({ ...report, asker: slot });
+      const asked = others();
+      this.#carry(() => siblings.receive({ kind: 'asked', round: report.round, others: asked.length }));
+      for (const other of asked) this.#carry(() => other.siblings.receive({ ...report, asker: slot }));
     });
     const worker = { notices, siblings };
     this.#workers.push(worker);

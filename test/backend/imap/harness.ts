@@ -43,7 +43,6 @@ export interface TestServer {
 }
 
 const usualLimits: ImapLimits = {
-  maxConnections: 100,
   maxErrors: 10,
   maxAuthErrors: 3,
   loginFailureDelayMs: 10,

@@ -34,7 +34,7 @@ export interface TestServer {
 }
 
 const usualLimits: Pop3Limits = {
-  maxConnections: 100, maxErrors: 5, maxAuthErrors: 3, loginFailureDelayMs: 10, loginTimeoutMs: 20_000, idleTimeoutMs: 20_000,
+  maxErrors: 5, maxAuthErrors: 3, loginFailureDelayMs: 10, loginTimeoutMs: 20_000, idleTimeoutMs: 20_000,
 };
 
 /** Starts the server. Every address logs in with `password`; accounts are made on first use, except those of `elsewhere` and `outage`. */

@@ -74,7 +74,7 @@ export async function startTestNode(settings: NodeSettings): Promise<TestNode> {
     listeners: [{ kind: 'lmtp', host: '127.0.0.1', port: 0 }, { kind: 'mx', host: '127.0.0.1', port: 0 }, { kind: 'submission', host: '127.0.0.1', port: 0 }],
     serverTls: createServerTls(settings.certificate), hostName, accounts, processing, isOurDomain,
     isTrustedNode: ({ cluster, node }) => cluster === 'test' && node !== 'be9',
-    limits: defaultSmtpLimits, maxReceivedHeaders: 30, maxConnections: 1000, greetingDelayMs: 0, log,
+    limits: defaultSmtpLimits, maxReceivedHeaders: 30, greetingDelayMs: 0, log,
   });
   const [lmtp = 0, mx = 0, submission = 0] = receiving.ports;
   const stop = async (): Promise<void> => {

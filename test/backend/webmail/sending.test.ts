@@ -112,7 +112,7 @@ test('too many recipients, too large attachments and header injection go nowhere
 
 test('memory for messages being written is bounded: one more is told to come again, and gets its turn', async (t) => {
   const { submit } = submission();
-  const limits = { maxConnections: 50, maxHeaderBytes: 16_384, requestTimeoutMs: 10_000, idleTimeoutMs: 10_000, maxBodyBytes: 400_000, maxUploadBytes: 400_000, maxMessageBytes: 1_000_000, maxRecipients: 10, loginFailureDelayMs: 0 };
+  const limits = { maxHeaderBytes: 16_384, requestTimeoutMs: 10_000, idleTimeoutMs: 10_000, maxBodyBytes: 400_000, maxUploadBytes: 400_000, maxMessageBytes: 1_000_000, maxRecipients: 10, loginFailureDelayMs: 0 };
   const cluster = await clusterFor(t, { webmail: { limits, submit: async (...given) => new Promise((resolve) => setTimeout(resolve, 300)).then(async () => submit(...given)) } });
   const user = await ApiUser.signedIn(cluster.backends.be1.url, alice);
   const form = await formBody({ to: 'a@example.net', subject: 's' }, [{ name: 'big', bytes: Buffer.alloc(300_000) }]);

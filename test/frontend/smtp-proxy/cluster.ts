@@ -132,7 +132,7 @@ async function startBackend(t: TestContext, node: string, protocol: 'lmtp' | 'sm
       },
     },
   });
-  const listener = await listen({ host: '127.0.0.1', port: 0, tls: 'implicit', serverTls, requestCertificate: 'yes', maxConnections: 100, log: quietLog }, (socket) => sessions.accept(socket));
+  const listener = await listen({ host: '127.0.0.1', port: 0, tls: 'implicit', serverTls, requestCertificate: 'yes', protocol: 'smtp', log: quietLog }, (socket) => sessions.accept(socket));
   backend.port = listener.port;
   backend.cut = () => {
     for (const peer of open) peer.socket.destroy();
@@ -211,7 +211,7 @@ export async function startCluster(t: TestContext, given: Partial<SmtpProxyOptio
     clusterName: 'test', hostName: 'fe1.example.com', postmaster: 'postmaster@example.com', serverTls: createServerTls(pems), mapping, authentication: realAuthentication(maps, mapping),
     authPolicy: { verifiable: ['PLAIN', 'LOGIN'], plain: [], clearTextLogin: 'no' }, passwordsAt: 'proxy',
     backends: { lmtp: find, submission: find, custodians: () => [be1, be2].map(target) },
-    sessions: new TlsSessions(), clients: new SessionSet(), connectTimeoutMs: 1000, backendTimeouts: defaultBackendTimeouts, backendDownMs: 100, limits: defaultSmtpLimits, maxConnections: 100, greetingDelayMs: 0, log: quietLog,
+    sessions: new TlsSessions(), clients: new SessionSet(), connectTimeoutMs: 1000, backendTimeouts: defaultBackendTimeouts, backendDownMs: 100, limits: defaultSmtpLimits, greetingDelayMs: 0, log: quietLog,
     ...given,
   });
   t.after(async () => proxy.stop(100));

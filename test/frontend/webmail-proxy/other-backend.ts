@@ -51,7 +51,7 @@ export async function otherBackend(t: TestContext, { answer, upgrade, keepAliveM
 }
 
 export const usualLimits: WebmailProxyLimits = {
-  maxConnections: 500, maxHeaderBytes: 16_384, requestTimeoutMs: 30_000, idleTimeoutMs: 30_000, connectTimeoutMs: 1000, answerTimeoutMs: 10_000, maxBodyBytes: 60 * 2 ** 20,
+  maxHeaderBytes: 16_384, requestTimeoutMs: 30_000, idleTimeoutMs: 30_000, connectTimeoutMs: 1000, answerTimeoutMs: 10_000, maxBodyBytes: 60 * 2 ** 20,
   queue: { connections: 8, connectionsPerUser: 8, maxWaiting: 100, longestWaitMs: 5000 },
 };
 

@@ -59,7 +59,7 @@ test('a back-end that is silent is given up in time, and its waiting requests ar
   const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
   const own = certificateOf('fe1');
   const tls = { cert: own.certificate, key: own.key, ca: own.authority, servername: 'localhost' };
-  const limits = { maxConnections: 50, maxHeaderBytes: 16_384, requestTimeoutMs: 30_000, idleTimeoutMs: 30_000, connectTimeoutMs: 300, answerTimeoutMs: 600, maxBodyBytes: 1000, queue: { connections: 1, connectionsPerUser: 1, maxWaiting: 0, longestWaitMs: 1000 } };
+  const limits = { maxHeaderBytes: 16_384, requestTimeoutMs: 30_000, idleTimeoutMs: 30_000, connectTimeoutMs: 300, answerTimeoutMs: 600, maxBodyBytes: 1000, queue: { connections: 1, connectionsPerUser: 1, maxWaiting: 0, longestWaitMs: 1000 } };
   const healthy = await clusterFor(t);
   const { client } = await ApiUser.signedIn(healthy.urls[0], alice);
   const cluster = await clusterFor(t, { proxy: { backendFor: (node) => ({ node, host: '127.0.0.1', port, tls }), limits } });

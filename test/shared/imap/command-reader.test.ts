@@ -18,7 +18,7 @@ async function readAll(chunks: readonly Buffer[]): Promise<{ readonly commands: 
   if (be1 === undefined) throw new Error('no certificate');
   const log = createLog({ node: 'test', level: 'silent' });
   const accepted = Promise.withResolvers<net.Socket>();
-  const listener = await listen({ host: '127.0.0.1', port: 0, tls: 'none', serverTls: createServerTls(be1), requestCertificate: 'no', maxConnections: 1, log }, accepted.resolve);
+  const listener = await listen({ host: '127.0.0.1', port: 0, tls: 'none', serverTls: createServerTls(be1), requestCertificate: 'no', protocol: 'imap', log }, accepted.resolve);
   const client = net.connect({ port: listener.port, host: '127.0.0.1', noDelay: true });
   const socket = await accepted.promise;
   const connection = new Connection(socket, { maxLineBytes: 1000, idleTimeoutMs: 5000 });

@@ -5,15 +5,19 @@ import * as net from 'node:net';
 import { before, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import * as tls from 'node:tls';
+import { ConnectionCounts } from '../../../shared/access/connection-counts.ts';
+import { Door } from '../../../shared/access/door.ts';
+import type { DoorOptions } from '../../../shared/access/door.ts';
+import { parseIpSet } from '../../../shared/access/ip-set.ts';
 import { parseNetwork } from '../../../shared/access/network.ts';
 import { serveHttp } from '../../../shared/http/http-service.ts';
 import { createLog } from '../../../shared/log/log.ts';
 import { Connection } from '../../../shared/net/connection.ts';
+import { snapshot } from '../../../shared/metrics/metrics.ts';
 import { listen } from '../../../shared/net/listener.ts';
 import type { ListenOptions } from '../../../shared/net/listener.ts';
 import { createServerTls } from '../../../shared/net/server-tls.ts';
 import type { ServerTls } from '../../../shared/net/server-tls.ts';
-import { alone } from '../../harness/guesses.ts';
 import { WorkerSiblings } from '../../../shared/service/siblings.ts';
 import { makeCertificates } from '../../harness/certificates.ts';
 import { proxyHeaderV2, tlv } from '../../harness/proxy-headers.ts';
@@ -33,7 +37,7 @@ before(async () => {
 /** A listener that tells every client whom it sees, then what the client said. */
 async function startTeller(t: TestContext, options: Partial<ListenOptions> = {}): Promise<number> {
   const open = new Set<Connection>();
-  const listener = await listen({ host: '127.0.0.1', port: 0, tls: 'none', serverTls, requestCertificate: 'no', maxConnections: 10, log, ...options }, (socket) => {
+  const listener = await listen({ host: '127.0.0.1', port: 0, tls: 'none', serverTls, requestCertificate: 'no', protocol: 'imap', log, ...options }, (socket) => {
     const connection = new Connection(socket, { maxLineBytes: 1000, idleTimeoutMs: 5000 });
     open.add(connection);
     void (async () => {
@@ -124,7 +128,7 @@ test('HTTP and HTTPS see the client too', async (t) => {
   const service = await serveHttp({
     name: 'web', serverTls, log, requestCertificate: () => 'no',
     listeners: [{ host: '127.0.0.1', port: 0, tls: 'none', balancers }, { host: '127.0.0.1', port: 0, tls: 'implicit', balancers }],
-    limits: { maxConnections: 10, maxHeaderBytes: 8192, requestTimeoutMs: 5000, idleTimeoutMs: 1000 },
+    limits: { maxHeaderBytes: 8192, requestTimeoutMs: 5000, idleTimeoutMs: 1000 },
     handle: async ({ request, response }) => {
       response.end(`${request.socket.remoteAddress ?? ''}\n`);
       await Promise.resolve();
@@ -150,20 +154,71 @@ async function whole(t: TestContext, how: { readonly port: number; readonly head
   return text;
 }
 
-test('one address gets so many connections and no more, counted behind the balancer, and freed again', async (t) => {
-  const port = await startTeller(t, { balancers, perAddress: { max: 2, ipv6Prefix: 64, workers: 1, siblings: new WorkerSiblings(() => undefined), notices: alone } });
-  const hold = async (header: string): Promise<net.Socket> => {
+/** Alone at its node. */
+function doorOf(options: Partial<DoorOptions>): Door {
+  const siblings = new WorkerSiblings((report) => {
+    if (report.kind === 'ask') setImmediate(() => siblings.receive({ kind: 'asked', round: report.round, others: 0 }));
+  });
+  const none = { allow: [], deny: [] };
+  return new Door({
+    listener: 'here', service: 'test', ipv6Prefix: 64, counts: new ConnectionCounts({ workers: 1, siblings }),
+    rules: { listener: none, service: none, global: none, serviceRule: { enable: true, priority: 65_535 } },
+    limits: { listener: {}, service: {} },
+    ...options,
+  });
+}
+
+/** What this process has counted for the listener `here`, by the last label of the family. */
+function counted(name: string): Readonly<Record<string, number>> {
+  const series = snapshot().find((family) => family.name === name)?.series ?? [];
+  return Object.fromEntries(series.map(({ labels, values }) => [labels.at(-1) ?? '', values[0] ?? 0]));
+}
+
+test('rules and limits hold for the client that the balancer names; refusals are told and counted, and who leaves makes room', async (t) => {
+  const deny = [{ name: '192.0.2.66', ipSet: parseIpSet('192.0.2.66'), enable: true, priority: 1 }];
+  const door = doorOf({
+    limits: { listener: { peerMaxConnections: 2 }, service: {} },
+    rules: { listener: { allow: [], deny }, service: { allow: [], deny: [] }, global: { allow: [], deny: [] }, serviceRule: { enable: true, priority: 65_535 } },
+  });
+  const port = await startTeller(t, { balancers, door });
+  const hold = async (client: string): Promise<{ readonly socket: net.Socket; readonly first: string }> => {
     const socket = net.connect({ host: '127.0.0.1', port, localAddress: '127.0.0.9' });
     t.after(() => socket.destroy());
     socket.on('error', () => undefined);
-    socket.write(`PROXY TCP4 ${header} 192.0.2.1 1 1\r\nhello\r\n`);
+    socket.write(`PROXY TCP4 ${client} 192.0.2.1 1 1\r\nhello\r\n`);
+    return { socket, first: await new Promise((resolve) => {
+      socket.once('data', (data) => resolve(data.toString().trim()));
+      socket.once('close', () => resolve('closed'));
+    }) };
+  };
+  const open = [await hold('192.0.2.7'), await hold('192.0.2.7')];
+  assert.match(open[1]?.first ?? '', /^192\.0\.2\.7/);
+  assert.equal((await hold('192.0.2.7')).first, '* BYE [UNAVAILABLE] too many connections from your address, try again later');
+  assert.match((await hold('192.0.2.8')).first, /^192\.0\.2\.8/, 'another address is not concerned');
+  assert.equal((await hold('192.0.2.66')).first, 'closed', 'who is denied hears nothing');
+  assert.deepEqual([counted('waybill_connections_open'), counted('waybill_connections_accepted')], [{ here: 3 }, { here: 3 }]);
+  assert.deepEqual(counted('waybill_connections_refused'), { denied: 1, peerMaxConnections: 1 });
+  open[0]?.socket.destroy();
+  let again = await hold('192.0.2.7');
+  while (again.first.startsWith('* BYE')) again = await hold('192.0.2.7'); // until the server has seen the end
+  assert.match(again.first, /^192\.0\.2\.7/);
+});
+
+test('where TLS comes first, a client that is one too many hears so by TLS', async (t) => {
+  const door = doorOf({ limits: { listener: {}, service: { maxConnections: 1 } } });
+  const port = await startTeller(t, { door, tls: 'implicit' });
+  const talk = (): tls.TLSSocket => {
+    const socket = tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+    t.after(() => socket.destroy());
     return socket;
   };
-  const [first] = [await hold('192.0.2.7'), await hold('192.0.2.7')];
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  assert.equal(await firstLine(await hold('192.0.2.7')), '', 'the third is refused');
-  assert.match(await firstLine(await hold('192.0.2.8')), /^192\.0\.2\.8/, 'another address is not concerned');
-  first.destroy();
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  assert.match(await firstLine(await hold('192.0.2.7')), /^192\.0\.2\.7/, 'and there is room again');
+  const first = talk();
+  first.write('hello\r\n');
+  assert.match(await firstLineOf(first), /^127\.0\.0\.1 \d+ true hello/);
+  assert.equal(await firstLine(talk()), '* BYE [UNAVAILABLE] too many connections, try again later');
 });
+
+async function firstLineOf(socket: net.Socket): Promise<string> {
+  const [data] = (await once(socket, 'data')) as [Buffer];
+  return data.toString().trim();
+}

@@ -70,7 +70,7 @@ export async function startRecordingServer(t: TestContext, given: Options = {}):
     },
   });
   const listener = await listen(
-    { host: '127.0.0.1', port: 0, tls: given.encryption ?? 'starttls', serverTls, requestCertificate: 'yes', maxConnections: 100, log: quietLog },
+    { host: '127.0.0.1', port: 0, tls: given.encryption ?? 'starttls', serverTls, requestCertificate: 'yes', protocol: 'smtp', log: quietLog },
     (socket) => sessions.accept(socket),
   );
   t.after(async () => {
