@@ -13,7 +13,7 @@ export interface Completion {
 
 const codes: Partial<Record<FailureKind, string>> = {
   'bad-credentials': 'AUTHENTICATIONFAILED',
-  'unknown-user': 'AUTHENTICATIONFAILED',
+  'unknown-user': 'NONEXISTENT', // told to front-ends alone, of users whom they vouch for
   'password-expired': 'EXPIRED',
   'account-disabled': 'CONTACTADMIN',
   'service-denied': 'CONTACTADMIN',

@@ -3,9 +3,9 @@ import { isFailure } from '../../shared/base/failure.ts';
 import type { FailureKind } from '../../shared/base/failure.ts';
 import type { Connection } from '../../shared/net/connection.ts';
 
-const codes: Partial<Record<FailureKind, 'AUTH' | 'AUTH/EXPIRED' | 'AUTH/DISABLED' | 'IN-USE' | 'SYS/TEMP' | 'SYS/PERM'>> = {
+const codes: Partial<Record<FailureKind, 'AUTH' | 'AUTH/EXPIRED' | 'AUTH/DISABLED' | 'AUTH/UNKNOWN' | 'IN-USE' | 'SYS/TEMP' | 'SYS/PERM'>> = {
   'bad-credentials': 'AUTH',
-  'unknown-user': 'AUTH',
+  'unknown-user': 'AUTH/UNKNOWN', // told to front-ends alone, of users whom they vouch for
   // RFC 2449 section 8: clients ignore the detail behind the stroke; a front-end reads it.
   'password-expired': 'AUTH/EXPIRED',
   'account-disabled': 'AUTH/DISABLED',

@@ -7,6 +7,7 @@ import { isPositive, makeReply } from '../../shared/smtp/reply.ts';
 import type { Reply } from '../../shared/smtp/reply.ts';
 import { OutcomeUnknown, SmtpRefused } from '../../shared/smtp/refusal.ts';
 import { headerForm } from '../../shared/smtp/header-form.ts';
+import { convertedToSevenBit, planSevenBit } from '../../shared/mime/seven-bit.ts';
 
 export type RecipientOutcome =
   /** `passedOn`: the peer was told the DSN wishes, and reports from now on (RFC 3461 section 5.2). */
@@ -69,9 +70,14 @@ export class SmtpChannel implements DeliveryChannel {
     await this.#client.quit();
   }
 
-  async #transact(message: OutgoingMessage, recipients: readonly EnvelopeRecipient[], outcomes: (RecipientOutcome | undefined)[]): Promise<void> {
-    const tellable = await this.#tellable(message, recipients, outcomes);
+  async #transact(given: OutgoingMessage, recipients: readonly EnvelopeRecipient[], outcomes: (RecipientOutcome | undefined)[]): Promise<void> {
+    const tellable = await this.#tellable(given, recipients, outcomes);
     if (tellable.length === 0) return;
+    const message = this.#client.extensions.has('8BITMIME') ? given : await sevenBitOf(given);
+    if (message === undefined) {
+      for (const { index } of tellable) outcomes[index] = { at: 'refused', reply: conversionNeeded };
+      return;
+    }
     const { sender, recipients: replies } = await this.#client.envelope(message.sender, tellable.map(({ recipient }) => recipient));
     if (!isPositive(sender)) {
       for (const { index } of tellable) outcomes[index] = { at: 'refused', reply: sender };
@@ -132,6 +138,17 @@ export class SmtpChannel implements DeliveryChannel {
     if (isFailure(thrown, 'bad-input') && this.#client.alive) return { at: 'refused', reply: makeReply(550, '5.1.3', thrown.message) };
     return { at: 'broken', reason: `${this.#client.stage}: ${thrown instanceof Error ? thrown.message : String(thrown)}` };
   }
+}
+
+/** RFC 3463: conversion required but not supported. */
+const conversionNeeded = makeReply(554, '5.6.3', 'the server takes 7-bit messages only, and this one can not be converted');
+
+/** The message as a server without 8BITMIME may get it (RFC 6152 section 3); undefined when that would break it. */
+async function sevenBitOf({ sender, bytes }: OutgoingMessage): Promise<OutgoingMessage | undefined> {
+  const plan = await planSevenBit(bytes);
+  if (plan.kind === 'impossible') return undefined;
+  // How long it becomes is not known yet.
+  return plan.kind === 'as-is' ? { sender, bytes } : { sender: { ...sender, size: undefined }, bytes: () => convertedToSevenBit(bytes(), plan.edits) };
 }
 
 /** A domain always has an ASCII form. */

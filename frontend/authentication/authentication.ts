@@ -6,7 +6,7 @@
 import { setTimeout as sleepMs } from 'node:timers/promises';
 import { clientNetwork, networkContains, parseNetwork } from '../../shared/access/network.ts';
 import type { Network } from '../../shared/access/network.ts';
-import { Failure } from '../../shared/base/failure.ts';
+import { Failure, isFailure } from '../../shared/base/failure.ts';
 import { tallyOperations } from '../../shared/ldap/operations.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { AddressPlace } from '../../shared/tls/certificate-addresses.ts';
@@ -37,7 +37,7 @@ export type { AuthenticatedUser } from './verdict.ts';
 
 export interface AuthenticationOptions {
   readonly mapping: Pick<Mapping, 'lookUp'>;
-  readonly maps: Pick<UserMaps, 'authenticate' | 'scramSecret' | 'pretend' | 'mayLogIn'>;
+  readonly maps: Pick<UserMaps, 'authenticate' | 'scramSecret' | 'pretend' | 'mayLogIn' | 'covers'>;
   /**
    * Whether a user who has proven who it is may use this service, by what domain and directory say; the back-end has the last word.
    * @throws Failure `account-disabled`, `service-denied`
@@ -153,7 +153,7 @@ class DelayedAuthentication implements SaslAuthentication {
       this.#options.permit?.(user);
       return open(user, undefined);
     };
-    if (identity.kind === 'verified') return openFor(identity.user);
+    if (identity.kind === 'verified') return openFor(identity.user).catch((error: unknown) => { throw ofVerified(error, identity.user); });
     const { mapping, maps, log } = this.#options;
     const { name, password } = identity;
     let opened: { readonly value: T } | undefined;
@@ -163,7 +163,7 @@ class DelayedAuthentication implements SaslAuthentication {
     const { verifiers, pace } = this.#shared;
     const options = { mapping, maps, log, verifiers, now: this.#now, onChecked: (tookMs: number) => pace.took(tookMs) };
     const user = await this.#judge({ client, name, guess: password, check: async () => checkPassword(options, { name, password, passwordsAt, askBackend }) });
-    return (opened ?? { value: await openFor(user) }).value;
+    return (opened ?? { value: await openFor(user).catch((error: unknown) => { throw ofVerified(error, user); }) }).value;
   }
 
   begin(mechanism: Mechanism, client: SaslClient): AuthExchange {
@@ -215,4 +215,15 @@ class DelayedAuthentication implements SaslAuthentication {
     await this.#sleep(Math.max(0, delay, verdict.kind === 'refused' ? rest : 0));
     throw verdict.kind === 'refused' ? new Failure('bad-credentials', 'Wrong user name or password.') : verdict.failure;
   }
+}
+
+/**
+ * What a client hears when the back-end has no account for an address that is proven: of a domain without directory that is the
+ * answer; whom a directory names, and the back-end's replica does not yet, comes again.
+ */
+function ofVerified(error: unknown, { entry }: AuthenticatedUser): unknown {
+  if (!isFailure(error, 'unknown-user')) return error;
+  return entry === undefined || entry.local !== undefined
+    ? new Failure('bad-credentials', 'Wrong user name or password.', { cause: error })
+    : new Failure('backend-unavailable', 'the mailbox can not be opened now', { cause: error });
 }

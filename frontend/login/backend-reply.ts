@@ -22,7 +22,8 @@ export function refusedByBackend(refusal: BackendRefusal): Failure {
   const verdict = refusal.asked === 'password' ? ofPassword(refusal, cause) : undefined;
   // Also of a user whom we vouch for the node knows whether it may log in.
   const barred = refusal.code === 'CONTACTADMIN' || refusal.code === 'AUTH/DISABLED' ? new Failure('account-disabled', refusal.text, { cause }) : undefined;
-  return verdict ?? barred ?? new Failure('backend-unavailable', 'the mailbox can not be opened now', { cause });
+  const unknown = refusal.asked === undefined && (refusal.code === 'NONEXISTENT' || refusal.code === 'AUTH/UNKNOWN') ? new Failure('unknown-user', 'no such user', { cause }) : undefined;
+  return verdict ?? barred ?? unknown ?? new Failure('backend-unavailable', 'the mailbox can not be opened now', { cause });
 }
 
 /** Codes of RFC 5530 and RFC 3206; what stands behind the stroke is our nodes' own detail (RFC 2449 section 8). */

@@ -39,7 +39,7 @@ before(async () => {
   cluster = await startCluster({
     directory: 'slapd', nodes: [],
     changeConfig: (yaml) => yaml.replace('  tls:\n', '  tls:\n    userCertificates: { authority: users/authority.pem, revocationList: users/crl.pem, addressFrom: [subjectAltName, emailAddress] }\n')
-      .replace('  userMaps:\n', '  catchAll: { example.com: alice@example.com }\n  userMaps:\n'),
+      .replace(/( {2}userMaps:\n.*), (connector: directory)/, '  domains: [bare.example]\n  routing: { mappingHost: be1 }\n$1, domains: [example.com], $2').replace('  userMaps:\n', '  catchAll: { example.com: alice@example.com }\n  userMaps:\n'),
   });
   fs.mkdirSync(path.join(cluster.folder, 'users'));
   makeAuthority('authority');
@@ -50,6 +50,7 @@ before(async () => {
   issue('forged', { by: 'stranger', subject: '/CN=x', extensions: 'subjectAltName=email:alice@example.com' });
   issue('nobody', { subject: '/CN=x', extensions: 'subjectAltName=email:nobody@example.com' });
   issue('named', { subject: '/CN=alice@example.com', extensions: 'subjectAltName=DNS:alice.example.com' });
+  for (const name of ['ben', 'ghost']) issue(name, { subject: '/CN=x', extensions: `subjectAltName=email:${name}@bare.example` });
   issue('fe1', { subject: '/O=waybill-demo/OU=frontend/CN=fe1', extensions: 'subjectAltName=email:alice@example.com' });
   revoke(['revoked']);
   await Promise.all((['be1', 'be2', 'fe1'] as const).map(async (node) => cluster.startNode(node)));
@@ -149,6 +150,24 @@ test('a wish must be an account of the certificate', async () => {
 test('an address that only a catch-all takes logs nobody in, and the common name counts only where that is wanted', async () => {
   assert.match(await external('nobody'), /^a NO \[AUTHENTICATIONFAILED\]/);
   assert.match(await external('named'), /^a NO \[AUTHENTICATIONFAILED\]/);
+});
+
+test('an account of a domain without directory logs in by a certificate, too; a name that nobody made does not', async () => {
+  const made = await run(process.execPath, ['waybill.ts', 'account', 'add', 'ben@bare.example', '--stdin', '--config', cluster.configFile], 'secret of ben\n');
+  assert.equal(made.code, 0, made.complaint);
+  const talk = async (service: 'imaps' | 'pop3s' | 'submissions', name: string, lines: readonly string[]): Promise<string> => {
+    const client = await connect(service, pair(name));
+    let answer = '';
+    for (const line of lines) answer = await client.say(line);
+    client.socket.destroy();
+    return answer;
+  };
+  assert.match(await external('ben'), /^a OK/);
+  assert.match(await talk('pop3s', 'ben', ['AUTH EXTERNAL =']), /^\+OK maildrop/);
+  assert.match(await talk('submissions', 'ben', ['HELO laptop', 'AUTH EXTERNAL =', 'MAIL FROM:<ben@bare.example>']), /^250/);
+  assert.match(await external('ghost'), /^a NO \[AUTHENTICATIONFAILED\]/);
+  assert.match(await talk('pop3s', 'ghost', ['AUTH EXTERNAL =']), /^-ERR \[AUTH\]/);
+  assert.match(await talk('submissions', 'ghost', ['HELO laptop', 'AUTH EXTERNAL =', 'MAIL FROM:<ghost@bare.example>']), /^5/);
 });
 
 test('a user\'s certificate that bears a node\'s name opens no trusted listener', async () => {

@@ -145,3 +145,22 @@ test('an internationalised header goes to servers that take it; others get nothi
     assert.deepEqual([report.status[1]?.get('action'), report.status[1]?.get('status'), report.original.type], ['failed', '5.6.9', 'message/global-headers']);
   }
 });
+
+test('a server without 8BITMIME gets a message of 7-bit lines; of one that can not be made so the sender hears', async (t) => {
+  const world = await startStrictWorld(t, { hide8BITMIME: true, hideSMTPUTF8: true });
+  const be1 = await new TestCluster(t).start(t, 'be1', routeTo(world));
+  const signed = 'MIME-Version: 1.0\r\nContent-Type: multipart/signed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nsigned körper\r\n--b--\r\n';
+  const letters = ['MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n.körper\r\n', '\r\nplain\r\n', signed];
+  for (const rest of letters) {
+    const leg = await openLeg(be1.ports.submission, { protocol: 'smtp', login: 'alice@example.com' });
+    assert.equal((await leg.mail({ address: 'alice@example.com', body: '8BITMIME' })).code, 250);
+    await leg.rcpt({ address: 'fine@outside.example', notify: ['FAILURE'] });
+    assert.equal((await leg.data(pieces(Buffer.from(`From: alice@example.com\r\nSubject: eight\r\n${rest}`))))[0]?.code, 250);
+    await leg.quit();
+  }
+  await until('the queue is empty', () => be1.processing.list({ from: '', limit: 1 }).length === 0);
+  const bodies = world.taken.map(({ text }) => text.slice(text.indexOf('\r\n\r\n') + 4)).toSorted();
+  assert.deepEqual(bodies, ['.k=C3=B6rper\r\n', 'plain\r\n']);
+  const reports = await Promise.all((await inboxOf(be1, 'alice@example.com')).map(readReport));
+  assert.deepEqual(reports.map(({ status }) => [status[1]?.get('action'), status[1]?.get('status')]), [['failed', '5.6.3']]);
+});
