@@ -62,15 +62,15 @@ Example:
 
 interface NodeOptions {
   readonly config: string;
-  readonly node: string;
+  readonly node?: string;
 }
 
 function nodeCommand(name: string, description: string, run: (options: NodeOptions) => Promise<void>): void {
   program
     .command(name)
     .description(description)
-    .requiredOption('--config <file>', 'the cluster configuration')
-    .requiredOption('--node <name>', 'which of its nodes this process is')
+    .requiredOption('--config <file>', 'the cluster configuration, or the bootstrap file that leads to the published one')
+    .option('--node <name>', 'which of its nodes this process is; a bootstrap file may say it')
     .addHelpText('after', `
 It stays in the foreground and logs to standard output, or to log.file. SIGTERM lets commands finish and ends it;
 a changed configuration is put to use at once for new sessions, or refused with the reason in the log; SIGHUP reads it again.

@@ -86,7 +86,7 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
     services,
     admin: await startAdminApi(ground, {
       services, directory, handlers: backendHandlers({ config, storage, accounts, moves, directory, processing, siblings: context.siblings }),
-      routes: [...moves.routes, ...administrationRoutes(administration, storage), ...localAccountRoutes(accounts.local, log), ...sessionRoutes(accounts, log)],
+      routes: [...context.nodeRoutes, ...moves.routes, ...administrationRoutes(administration, storage), ...localAccountRoutes(accounts.local, log), ...sessionRoutes(accounts, log)],
     }),
     onAppointed: async () => Promise.resolve([moves.startTidying(), reconciliationOf(ground, directory).start(), ...(config.services.processing.enable ? [processing.startRunner()] : []), tidyPacks(storage, log)]),
     renew: async () => tls.renew(),

@@ -5,7 +5,7 @@ import { Failure } from '../shared/base/failure.ts';
 import { lockFolder } from '../shared/base/folder-lock.ts';
 
 /** Runs the node until it is told to stop; then the process ends. Services are loaded in the workers only: the supervisor stays small. */
-export async function runBackend(options: { readonly configFile: string; readonly nodeName: string }): Promise<void> {
+export async function runBackend(options: { readonly configFile: string; readonly nodeName: string | undefined }): Promise<void> {
   await runNode({ ...options, role: 'backend', prepare: lockStorages, start: async (context) => (await import('./backend.ts')).startBackend(context) });
 }
 

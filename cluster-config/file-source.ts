@@ -17,8 +17,10 @@ export interface WatchOptions {
   readonly log: Logger;
   /** Puts a version to use that passed all checks; a rejection means that the old one stays in use. */
   readonly onVersion: (text: string) => Promise<void>;
-  /** Hears of a text that did not pass, with the reasons, besides the log. */
+  /** Hears of a text that is not put to use, with the reasons, besides the log. */
   readonly onRefused?: (reasons: string) => void;
+  /** Hears that the text is again the one in use. */
+  readonly onUndone?: () => void;
 }
 
 export interface ConfigWatch {
@@ -43,6 +45,7 @@ export function watchConfig(file: string, options: WatchOptions): ConfigWatch {
     seen = text;
     if (text === inUse) {
       options.log.info({ file }, 'the configuration is again the one in use');
+      options.onUndone?.();
       return;
     }
     parseConfig(text, file);
@@ -55,7 +58,10 @@ export function watchConfig(file: string, options: WatchOptions): ConfigWatch {
         options.log.error({ file, problems: error.message.split('\n') }, 'configuration refused; the version before stays in use');
         options.onRefused?.(error.message);
       } else if (isMissing(error)) options.log.warn({ file }, 'the configuration file is missing; the version before stays in use');
-      else options.log.error({ err: error, file }, 'configuration not applied; the version before stays in use');
+      else {
+        options.log.error({ err: error, file }, 'configuration not applied; the version before stays in use');
+        options.onRefused?.(error instanceof Error ? error.message : String(error));
+      }
     });
     await turn;
   };

@@ -1,16 +1,16 @@
 /** From the text of a cluster configuration to the effective configuration of each node, or to all that is wrong with it. */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
 import { activeListeners, checkNode } from './checks.ts';
 import { parseYaml } from './document.ts';
 import type { ParsedDocument } from './document.ts';
 import { endpointsOf, relativeTo } from './effective.ts';
 import type { NodeConfig, NodeEntry } from './effective.ts';
-import { isTree, mergeLayers, originOf } from './layers.ts';
-import type { Layer } from './layers.ts';
+import { isTree, mergeLayers, mergeTrees, originOf } from './layers.ts';
+import type { Layer, Tree } from './layers.ts';
 import { ConfigurationRefused, nearest } from './problem.ts';
 import type { Problem } from './problem.ts';
+import type { SourceVersion } from './publishing/source-version.ts';
 import { frameSchema, parametersSchema, servicesOfRole } from './schema.ts';
 import type { Frame, Parameters, Role } from './schema.ts';
 import { knownKeys, parameterPaths, replaceFileNames } from './schema-walk.ts';
@@ -28,26 +28,31 @@ interface Finding extends Problem {
   readonly at: 'key' | 'value';
 }
 
-/** Reads and checks a configuration file. @throws ConfigurationRefused, also when the file can't be read. */
-export async function loadConfig(file: string): Promise<ClusterConfig> {
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new ConfigurationRefused(file, [{ path: [], text: `can't be read: ${error instanceof Error ? error.message : String(error)}` }]);
-  });
-  return parseConfig(text, file);
+/** What a text has besides itself. */
+export interface Belongings {
+  /** How problems name it; the file when absent. */
+  readonly label?: string;
+  /** Parameters below all of its layers, with absolute file names. */
+  readonly base?: Tree;
+}
+
+/** A version from any source, checked. @throws ConfigurationRefused */
+export function parseVersion(version: Omit<SourceVersion, 'number'>): ClusterConfig {
+  return parseConfig(version.text, version.file, version);
 }
 
 /**
  * Checks the text of a configuration; relative file names in it count from the folder of `file`.
  * @throws ConfigurationRefused with every problem found.
  */
-export function parseConfig(text: string, file: string): ClusterConfig {
+export function parseConfig(text: string, file: string, { label = file, base = {} }: Belongings = {}): ClusterConfig {
   const document = parseYaml(text);
-  if (!('locate' in document)) throw new ConfigurationRefused(file, document);
+  if (!('locate' in document)) throw new ConfigurationRefused(label, document);
   const frame = frameSchema.safeParse(document.value, { reportInput: false });
-  if (!frame.success) throw refused(file, document, findings(frame.error, frameSchema, (path) => path));
-  const checked = checkParameters(frame.data);
+  if (!frame.success) throw refused(label, document, findings(frame.error, frameSchema, (path) => path));
+  const checked = checkParameters(frame.data, base);
   const found = [...checked.found, ...checkPorts(checked.nodes)];
-  if (found.length > 0) throw refused(file, document, found);
+  if (found.length > 0) throw refused(label, document, found);
   return assemble({ text, file, frame: frame.data, nodes: checked.nodes });
 }
 
@@ -77,13 +82,13 @@ function layersOf(frame: Frame, role: Role, nodeName?: string): readonly Layer[]
 }
 
 /** Checks what results for each node. A layer that no node uses is checked too, so that no error waits in it. */
-function checkParameters(frame: Frame): { readonly nodes: readonly CheckedNode[]; readonly found: readonly Finding[] } {
+function checkParameters(frame: Frame, base: Tree): { readonly nodes: readonly CheckedNode[]; readonly found: readonly Finding[] } {
   const found: Finding[] = [];
   const nodes: CheckedNode[] = [];
   for (const [name, { role, host }] of Object.entries(frame.nodes)) {
     const layers = layersOf(frame, role, name);
     found.push(...misplacedServices(layers, role));
-    const result = parametersSchema.safeParse(mergeLayers(layers), { reportInput: false });
+    const result = parametersSchema.safeParse(mergeTrees(base, mergeLayers(layers)), { reportInput: false });
     const origin = (path: readonly PropertyKey[]): readonly PropertyKey[] => originOf(layers, path);
     if (!result.success) found.push(...findings(result.error, parametersSchema, origin));
     else {
@@ -94,7 +99,7 @@ function checkParameters(frame: Frame): { readonly nodes: readonly CheckedNode[]
   for (const role of ['frontend', 'backend'] as const) {
     if (Object.values(frame.nodes).some((node) => node.role === role)) continue;
     const layers = layersOf(frame, role);
-    const result = parametersSchema.safeParse(mergeLayers(layers), { reportInput: false });
+    const result = parametersSchema.safeParse(mergeTrees(base, mergeLayers(layers)), { reportInput: false });
     if (!result.success) found.push(...findings(result.error, parametersSchema, (path) => originOf(layers, path)));
   }
   return { nodes, found };

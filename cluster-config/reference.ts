@@ -1,5 +1,6 @@
 /** The reference page of all parameters and the JSON Schema for editors, both made from the schema. */
 import { z } from 'zod';
+import { restartPaths } from './publishing/restart-needs.ts';
 import { documentSchema, frameSchema, parametersSchema } from './schema.ts';
 
 /** What of a JSON Schema node the page uses. */
@@ -45,6 +46,11 @@ ${frameRows.join('\n')}
 | \`cluster.name\` | The name of the cluster; it stands in the certificates of its nodes. |
 | \`nodes.NAME.role\` | \`frontend\` or \`backend\`. |
 | \`nodes.NAME.host\` | The name or address under which the other nodes reach it. |
+
+## What needs a restart
+
+A running node puts every change to use by itself, for sessions that begin afterwards. These parameters wait for \`waybill node restart NODE\`; until then
+the node keeps the values that it started with, and \`waybill config status\` says so: ${[...restartPaths, 'cluster.name'].map((path) => `\`${path}\``).join(', ')}.
 
 ## Generic
 

@@ -1,31 +1,26 @@
 /**
- * The main of a node's processes. The first process is the supervisor: it reads and watches the configuration and keeps the
- * workers. The forked ones run what front-end or back-end start. Only here are signals, exit codes and the process's own
- * channel handled.
+ * The main of a node's processes. The first process keeps the workers (node-process.ts). The forked ones run what front-end or back-end start.
+ * Only here are signals, exit codes and the process's own channel handled.
  */
 import cluster from 'node:cluster';
-import { readFile } from 'node:fs/promises';
+import type { AdminRoute } from '../shared/admin/admin-server.ts';
 import { logTo } from '../shared/log/log.ts';
 import type { Logger } from '../shared/log/log.ts';
 import type { LogService } from '../shared/log/log-service.ts';
-import { keepLogFiles } from '../shared/log/rotation.ts';
-import { supervise } from '../shared/service/supervisor.ts';
-import type { Supervisor, SupervisorOptions } from '../shared/service/supervisor.ts';
 import { runWorker } from '../shared/service/worker.ts';
 import type { NodeServices, WorkerContext } from '../shared/service/worker.ts';
 import { ConnectionCounts } from '../shared/access/connection-counts.ts';
-import { removeStaleSocket } from '../shared/net/listen-place.ts';
 import { inheritedSockets, readPassedSockets } from '../shared/net/inherited-sockets.ts';
-import type { NodeConfig } from './effective.ts';
-import { watchConfig } from './file-source.ts';
 import { measureCertificates } from './certificate-metrics.ts';
-import { watchNamedFiles } from './named-files.ts';
-import { logFiles, openNodeLog } from './node-log.ts';
-import { unixSocketFiles } from './listeners.ts';
+import type { NodeConfig } from './effective.ts';
 import type { Doors } from './listeners.ts';
-import { configOfNode, parseConfig } from './load.ts';
+import { openNodeLog } from './node-log.ts';
+import { NodeProcess } from './node-process.ts';
 import { ConfigurationRefused } from './problem.ts';
+import { nodeRoutes } from './publishing/node-routes.ts';
+import { openSource } from './publishing/source.ts';
 import type { Role } from './schema.ts';
+import { nodeConfig, orderedConfig, readOrder } from './worker-order.ts';
 
 /** What a worker is started with. */
 export interface NodeContext extends WorkerContext {
@@ -35,13 +30,17 @@ export interface NodeContext extends WorkerContext {
   readonly logService: LogService;
   readonly doors: Doors;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** What every node answers on its admin API, whatever its role. */
+  readonly nodeRoutes: readonly AdminRoute[];
 }
 
 export interface RunNodeOptions {
+  /** A configuration, or a bootstrap file that leads to a published one. */
   readonly configFile: string;
-  readonly nodeName: string;
+  /** Where the bootstrap file does not say it. */
+  readonly nodeName: string | undefined;
   readonly role: Role;
-  /** Done once in the supervisor before any worker starts; a rejection stops the node with its words. What it answers is called at the end. */
+  /** Done once in the first process before any worker starts; a rejection stops the node with its words. What it answers is called at the end. */
   readonly prepare: (config: NodeConfig) => Promise<() => void>;
   /** Starts everything of one worker. */
   readonly start: (context: NodeContext) => Promise<NodeServices>;
@@ -55,88 +54,34 @@ const engineFlags: Readonly<Record<Role, readonly string[]>> = { frontend: ['--m
 
 /** Runs the node until it is told to stop; then the process ends. */
 export async function runNode(options: RunNodeOptions): Promise<void> {
-  if (cluster.isPrimary) await runSupervisor(options);
+  if (cluster.isPrimary) await runFirst(options);
   else await runOneWorker(options);
 }
 
-async function runSupervisor(options: RunNodeOptions): Promise<void> {
-  const first = await readFile(options.configFile, 'utf8').catch((error: unknown) => {
-    throw new ConfigurationRefused(options.configFile, [{ path: [], text: `can't be read: ${error instanceof Error ? error.message : String(error)}` }]);
-  });
-  const config = nodeConfig(options, first);
-  const logService = openNodeLog(config);
-  const log = logTo(logService, options.nodeName);
-  const release = await options.prepare(config);
-  await clearSocketFiles(config);
-  cluster.setupPrimary({ execArgv: [...process.execArgv, ...engineFlags[options.role]] });
-  const supervisor = supervise(supervisorOptions(options, first, log));
-  stopOnSignals({ supervisor, log, release: async () => {
-    release();
-    await logService.close();
-  } });
-  try {
-    await supervisor.started;
-  } catch (error) {
-    await supervisor.stop();
-    throw error;
-  }
-  log.info({ version: config.version }, 'ready');
-  process.send?.({ ready: true });
-  let inUse = first;
-  let kept = logFiles(config);
-  keepLogFiles(() => kept, (error, file) => log.warn({ err: error, file }, 'log file could not be put away'));
-  const files = watchNamedFiles({
-    log,
-    onShown: () => supervisor.renew(),
-    onOthers: async () => supervisor.reload(supervisorOptions(options, inUse, log)),
-  });
-  await files.follow(config);
-  const watch = watchConfig(options.configFile, {
-    initialText: first,
-    log,
-    onVersion: async (text) => {
-      await clearSocketFiles(nodeConfig(options, text));
-      await supervisor.reload(supervisorOptions(options, text, log));
-      inUse = text;
-      kept = logFiles(nodeConfig(options, text));
-      await files.follow(nodeConfig(options, text));
-      log.info({ version: nodeConfig(options, text).version }, 'runs the new configuration');
-    },
-  });
+async function runFirst({ configFile, nodeName, role, prepare }: RunNodeOptions): Promise<void> {
+  const source = await openSource(configFile, { node: nodeName, role, environment: process.env });
+  const name = source.node ?? nodeName;
+  if (name === undefined) throw new ConfigurationRefused(configFile, [{ path: [], text: 'which of its nodes this process is, --node NAME says' }]);
+  cluster.setupPrimary({ execArgv: [...process.execArgv, ...engineFlags[role]] });
+  const node = new NodeProcess({ nodeName: name, role, source, prepare, sockets: inheritedSockets(process.env, process.pid), onLost: () => process.exit(1) });
+  stopOnSignals(node);
+  await node.start();
   process.on('SIGHUP', () => {
-    watch.lookNow().then(async () => files.lookNow()).catch((error: unknown) => log.error({ err: error }, 'could not look at the configuration'));
+    node.lookNow().catch((error: unknown) => node.log.error({ err: error }, 'could not look at the configuration'));
   });
-}
-
-function nodeConfig(options: RunNodeOptions, text: string): NodeConfig {
-  const config = configOfNode(parseConfig(text, options.configFile), options.nodeName, options.configFile);
-  if (config.role === options.role) return config;
-  throw new ConfigurationRefused(options.configFile, [
-    { path: ['nodes', options.nodeName, 'role'], text: `${options.nodeName} is a ${config.role}; start it with: waybill ${config.role}` },
-  ]);
-}
-
-function supervisorOptions(options: RunNodeOptions, text: string, log: Logger): SupervisorOptions {
-  const config = nodeConfig(options, text);
-  return { log, workers: config.workers, drainMs: config.drainSeconds * 1000, retireMs: config.retireSeconds * 1000, configuration: text, sockets: inheritedSockets(process.env, process.pid) };
-}
-
-/** What a node that was killed left behind would be in the way. */
-async function clearSocketFiles(config: NodeConfig): Promise<void> {
-  await Promise.all(unixSocketFiles(config).map(removeStaleSocket));
 }
 
 /** SIGTERM and SIGINT drain; so does the end of the process that started us, if it gave us a channel. */
-function stopOnSignals({ supervisor, log, release }: { readonly supervisor: Supervisor; readonly log: Logger; readonly release: () => Promise<void> }): void {
+function stopOnSignals(node: NodeProcess): void {
   let stopping = false;
   const stop = (reason: string): void => {
     if (stopping) return;
     stopping = true;
-    log.info({ reason }, 'stopping');
-    supervisor.stop().then(release).then(
+    node.log.info({ reason }, 'stopping');
+    node.stop().then(
       () => process.exit(0),
       (error: unknown) => {
-        log.error({ err: error }, 'did not stop cleanly');
+        node.log.error({ err: error }, 'did not stop cleanly');
         process.exit(1);
       },
     );
@@ -160,17 +105,30 @@ async function runOneWorker(options: RunNodeOptions): Promise<void> {
   };
   let logService: LogService | undefined;
   const ended = await runWorker(channel, async (context) => {
-    const config = nodeConfig(options, context.configuration);
+    const order = readOrder(context.configuration);
+    const who = { nodeName: order.node, role: options.role };
+    const config = orderedConfig(who, order);
     logService = openNodeLog(config);
-    const log = logTo(logService, options.nodeName);
+    const log = logTo(logService, who.nodeName);
     endOnFault(log);
     measureCertificates(config);
     const { siblings } = context;
     const doors = { counts: new ConnectionCounts({ workers: config.workers, siblings }), sockets: readPassedSockets(process.env) };
-    return options.start({ ...context, config, log, logService, doors, environment: process.env });
+    const routes = nodeRoutes({ siblings, check: (text) => whyRefused(() => nodeConfig(who, { ...order.version, text, label: 'the text' })) });
+    return options.start({ ...context, config, log, logService, doors, environment: process.env, nodeRoutes: routes });
   });
   await logService?.close();
   process.exit(ended === 'drained' ? 0 : 1);
+}
+
+function whyRefused(check: () => NodeConfig): string | undefined {
+  try {
+    check();
+    return undefined;
+  } catch (error) {
+    if (error instanceof ConfigurationRefused) return error.message;
+    throw error;
+  }
 }
 
 /** A fault that nobody caught leaves unknown state behind: this worker ends, the supervisor starts another. */

@@ -38,6 +38,14 @@ export function parameterPaths(schema: Schema, prefix = ''): readonly string[] {
   });
 }
 
+/** The paths of parameters that bear a mark, as `storage.directories`. */
+export function markedPaths(schema: Schema, marks: { has(schema: Schema): boolean }, prefix = ''): readonly string[] {
+  if (marks.has(schema)) return [prefix];
+  const plain = bare(schema);
+  if (!(plain instanceof z.ZodObject)) return [];
+  return Object.entries(plain.shape).flatMap(([key, member]) => markedPaths(member as Schema, marks, prefix === '' ? key : `${prefix}.${key}`));
+}
+
 /** A copy of the value with every file name replaced by what `replace` makes of it. The value must fit the schema. */
 export function replaceFileNames(schema: Schema, value: unknown, replace: (name: string) => string): unknown {
   const fitting = alternatives(schema).find((one) => z.safeParse(one, value).success) ?? bare(schema);

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { loginParameters, passwordParameters } from './authentication.ts';
 import { listenerBasics, listenerClientCertificates, listenerIdle, listenerTls, serviceAccess } from './connectivity.ts';
 import { capabilityPollSeconds, connectionParameters, mappingParameters, mappingPort, maxConnectionsPerBackend, rwTimeoutSeconds } from './proxy-parameters.ts';
-import { fileName, host, network, port, wholeNumber } from './values.ts';
+import { fileName, host, needsRestart, network, port, wholeNumber } from './values.ts';
 
 const enable = z.boolean().default(true).describe('Whether the service runs; without listeners it accepts nothing.');
 const maxErrors = wholeNumber({ min: 1, max: 1000 }).default(10).describe('Wrong commands in one session before it is cut.');
@@ -118,7 +118,10 @@ const smtpReceiving = z
 const processing = z
   .strictObject({
     enable: z.boolean().default(true).describe('Whether the queue is worked on.'),
-    queueDirectory: fileName().optional().describe('The folder of the queue; `queue` beside the first storage when absent.'),
+    queueDirectory: needsRestart(
+      fileName().optional().describe('The folder of the queue; `queue` beside the first storage when absent.'),
+      'mail that waits in the old folder must be moved while nobody works on it',
+    ),
     deliveryThreads: wholeNumber({ min: 1, max: 1000 }).default(20).describe('Deliveries at the same time.'),
     schedIntervalSeconds: wholeNumber({ min: 1, max: 86_400 }).default(300).describe('Wait before the first retry; it doubles with each.'),
     maxSchedIntervalSeconds: wholeNumber({ min: 1, max: 604_800 }).default(28_800).describe('Longest wait between retries.'),

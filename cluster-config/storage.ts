@@ -1,6 +1,6 @@
 /** Where a back-end keeps mail, and how much of it. */
 import { z } from 'zod';
-import { fileName, wholeNumber } from './values.ts';
+import { fileName, needsRestart, wholeNumber } from './values.ts';
 
 const quota = z
   .strictObject({
@@ -13,7 +13,10 @@ const quota = z
 export const storageParameters = {
   storage: z
     .strictObject({
-      directories: z.array(fileName()).max(128).default([]).describe('The storages: folders on local disks, each with index and packs; a back-end needs one.'),
+      directories: needsRestart(
+        z.array(fileName()).max(128).default([]).describe('The storages: folders on local disks, each with index and packs; a back-end needs one.'),
+        'a node locks its storages when it starts, and its older workers have the old ones open',
+      ),
       reserveMegabytes: wholeNumber({ min: 0, max: 1_000_000 }).default(100).describe('Free space below which mail is refused for the time being.'),
       quota,
       moveHoldSeconds: wholeNumber({ min: 1, max: 600 }).default(10).describe('The longest time for which nobody can open an account while the last of it is moved to another node.'),

@@ -13,6 +13,15 @@ export const onMiss = z.enum(['refuse', 'default']);
 /** Marks schemas whose values are file names: they are taken relative to the configuration file. */
 export const fileNames = z.registry<{ readonly fileName: true }>();
 
+/** Marks parameters that a running node can't change; the text says why. All others are put to use at once. */
+export const restartOnly = z.registry<{ readonly why: string }>();
+
+/** Marks the parameter. (The mark must come last: zod copies lose it.) */
+export function needsRestart<Schema extends z.ZodType>(schema: Schema, why: string): Schema {
+  restartOnly.add(schema, { why });
+  return schema;
+}
+
 /** A whole number of seconds, milliseconds, kilobytes, messages …: the parameter's name says of what. */
 export function wholeNumber(bounds: { readonly min: number; readonly max: number }): z.ZodNumber {
   return z.number().int().min(bounds.min).max(bounds.max);

@@ -103,7 +103,7 @@ export async function startFrontend(context: NodeContext): Promise<NodeServices>
 async function startAdminApi(ground: Ground, context: NodeContext, health: Health): Promise<Service[]> {
   const { tls, mappings, authentication, directory, sessions, siblings, log } = ground;
   const parts = [await openAdminApi({ context, tls, directory, health, handlers: adminHandlers(mappings, siblings, log), keeperOf: async (address) => keeperOf(mappings.of(), address) })];
-  const routes = [...healthRoutes(health), ...observationRoutes(context), ...adminRoutes({ mappings, authentication, directory, siblings, log, sessions: Object.values(sessions) })];
+  const routes = [...healthRoutes(health), ...observationRoutes(context), ...context.nodeRoutes, ...adminRoutes({ mappings, authentication, directory, siblings, log, sessions: Object.values(sessions) })];
   return Promise.all(adminListeners(ground).map(async (at) => startAdmin({ ...at, serverTls: tls.forNodes, isTrustedNode: tls.isTrustedNode, routes, parts, log })));
 }
 

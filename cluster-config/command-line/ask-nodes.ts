@@ -28,9 +28,13 @@ export interface NodeQuestion {
 }
 
 /** Asks every node of the configuration that has one of the roles. @throws Failure('bad-input') as the first node that gave one */
-export async function askNodes(config: ClusterConfig, roles: readonly NodeConfig['role'][], { path, body }: NodeQuestion): Promise<readonly NodeSaid[]> {
+export async function askNodes(config: ClusterConfig, roles: readonly NodeConfig['role'][], question: NodeQuestion): Promise<readonly NodeSaid[]> {
+  return askThese(config, Object.values(config.nodes).filter(({ role }) => roles.includes(role)), question);
+}
+
+/** Asks these nodes of the configuration at once. @throws Failure as the first node that gave one */
+export async function askThese(config: ClusterConfig, asked: readonly NodeConfig[], { path, body }: NodeQuestion): Promise<readonly NodeSaid[]> {
   const all = Object.values(config.nodes);
-  const asked = all.filter(({ role }) => roles.includes(role));
   return Promise.all(asked.map(async (node): Promise<NodeSaid> => {
     const port = node.nodes[node.nodeName]?.endpoints.admin;
     if (port === undefined) return { node: node.nodeName, complaint: 'has no admin listener' };

@@ -4,8 +4,9 @@ import { createLog } from '../../shared/log/log.ts';
 import { openDirectoryAccess } from '../directory-access.ts';
 import type { DirectoryAccess } from '../directory-access.ts';
 import type { NodeConfig } from '../effective.ts';
-import { configOfNode, loadConfig } from '../load.ts';
+import { configOfNode } from '../load.ts';
 import type { ClusterConfig } from '../load.ts';
+import { loadConfig } from './load-config.ts';
 import { loadNodeTls } from '../node-tls.ts';
 import { UsageError } from './usage-error.ts';
 

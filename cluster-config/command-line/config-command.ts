@@ -2,7 +2,7 @@
 import { stringify } from 'yaml';
 import { isFailure } from '../../shared/base/failure.ts';
 import { readClientCertificates } from '../client-certificates.ts';
-import { loadConfig } from '../load.ts';
+import { loadConfig } from './load-config.ts';
 import type { NodeConfig } from '../effective.ts';
 import { jsonSchemaText, referencePage } from '../reference.ts';
 import { configOfNode } from '../load.ts';

@@ -1,7 +1,8 @@
 /** `waybill machine`: several nodes of one configuration that share a machine, in one process tree: started together, restarted each by itself, stopped in order. */
 import { join } from 'node:path';
 import { Program } from '../demo/node-process.ts';
-import { configOfNode, loadConfig } from '../load.ts';
+import { configOfNode } from '../load.ts';
+import { loadConfig } from './load-config.ts';
 import type { NodeConfig } from '../effective.ts';
 import { UsageError } from './usage-error.ts';
 

@@ -1,7 +1,7 @@
 /** `waybill map stats`: what all workers of all front-ends have counted since they started: caches, logins, LDAP operations. */
 import { z } from 'zod';
 import { Failure } from '../../shared/base/failure.ts';
-import { loadConfig } from '../load.ts';
+import { loadConfig } from './load-config.ts';
 import { askNodes, complaintsOf } from './ask-nodes.ts';
 import type { NodesText } from './ask-nodes.ts';
 import { table } from './table.ts';

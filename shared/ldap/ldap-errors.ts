@@ -30,6 +30,11 @@ export class ConnectionLost extends Error {
 /** Result codes by the names of RFC 4511 section 4.1.9. */
 export const resultCodes = {
   operationsError: 1, timeLimitExceeded: 3, sizeLimitExceeded: 4, strongerAuthRequired: 8, referral: 10, adminLimitExceeded: 11, noSuchAttribute: 16,
-  constraintViolation: 19, noSuchObject: 32, inappropriateAuthentication: 48, invalidCredentials: 49, insufficientAccessRights: 50, busy: 51, unavailable: 52,
-  unwillingToPerform: 53, other: 80,
+  constraintViolation: 19, attributeOrValueExists: 20, noSuchObject: 32, inappropriateAuthentication: 48, invalidCredentials: 49, insufficientAccessRights: 50, busy: 51, unavailable: 52,
+  unwillingToPerform: 53, entryAlreadyExists: 68, other: 80,
 } as const;
+
+/** Whether a Modify that names what it removes came too late: somebody else has changed the value since we read it. */
+export function isOvertaken(error: unknown): boolean {
+  return error instanceof ResultError && (error.resultCode === resultCodes.noSuchAttribute || error.resultCode === resultCodes.attributeOrValueExists);
+}

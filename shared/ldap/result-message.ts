@@ -1,5 +1,5 @@
 /**
- * Requests that are answered by one LDAPResult (RFC 4511 sections 4.2, 4.6 and 4.12) and the reading of that answer, controls
+ * Requests that are answered by one LDAPResult (RFC 4511 sections 4.2, 4.6, 4.7 and 4.12) and the reading of that answer, controls
  * included (pure). ldapjs keeps the controls and the diagnostic message of a refusal to itself, and takes every answer to a Password
  * Modify for a success.
  */
@@ -7,7 +7,7 @@ import { element, readElement, readElements } from './ber.ts';
 
 /** What a server says of a request. */
 export interface ResultMessage {
-  /** The tag of the protocolOp: 0x61 to a bind, 0x65 at the end of a search, 0x67 to a modify, 0x78 to an extended request. */
+  /** The tag of the protocolOp: 0x61 to a bind, 0x65 at the end of a search, 0x67 to a modify, 0x69 to an add, 0x78 to an extended request. */
   readonly protocolOp: number;
   readonly resultCode: number;
   readonly diagnosticMessage: string;
@@ -49,11 +49,26 @@ const operations = { add: 0, delete: 1, replace: 2 } as const;
 
 /** Modify (RFC 4511 section 4.6). */
 export function modifyRequest(messageId: number, dn: string, changes: readonly ValueChange[]): Buffer {
-  const list = changes.map(({ operation, attribute, values }) => {
-    const all = element(0x31, Buffer.concat(values.map((value) => element(octetString, Buffer.from(value)))));
-    return element(sequence, Buffer.concat([element(0x0a, Buffer.from([operations[operation]])), element(sequence, Buffer.concat([text(octetString, attribute), all]))]));
-  });
+  const list = changes.map((change) =>
+    element(sequence, Buffer.concat([element(0x0a, Buffer.from([operations[change.operation]])), element(sequence, attributeWithValues(change))])));
   return message(messageId, element(0x66, Buffer.concat([text(octetString, dn), element(sequence, Buffer.concat(list))])));
+}
+
+/** One attribute of a new entry. */
+export interface NewAttribute {
+  readonly attribute: string;
+  readonly values: readonly (string | Buffer)[];
+}
+
+/** Add (RFC 4511 section 4.7). */
+export function addRequest(messageId: number, dn: string, attributes: readonly NewAttribute[]): Buffer {
+  const list = attributes.map((one) => element(sequence, attributeWithValues(one)));
+  return message(messageId, element(0x68, Buffer.concat([text(octetString, dn), element(sequence, Buffer.concat(list))])));
+}
+
+/** What stands inside PartialAttribute and Attribute (RFC 4511 section 4.1.7). */
+function attributeWithValues({ attribute, values }: NewAttribute): Buffer {
+  return Buffer.concat([text(octetString, attribute), element(0x31, Buffer.concat(values.map((value) => element(octetString, Buffer.from(value)))))]);
 }
 
 /** The message id of a whole LDAP message. */

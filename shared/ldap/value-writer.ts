@@ -2,7 +2,7 @@
 import { Failure } from '../base/failure.ts';
 import { LdapConnection } from './ldap-connection.ts';
 import type { ConnectionOptions } from './ldap-connection.ts';
-import { ConnectionLost, ResultError } from './ldap-errors.ts';
+import { ConnectionLost, ResultError, isOvertaken } from './ldap-errors.ts';
 import type { ValueChange } from './result-message.ts';
 
 /** `uri` is the provider's: replicas refuse changes. */
@@ -21,9 +21,6 @@ export interface EntryChange {
   readonly next: (present: EntryValues) => EntryValues;
 }
 
-/** RFC 4511 section 4.1.9: what we read was changed by somebody before our Modify came. */
-const noSuchAttribute = 16;
-const attributeOrValueExists = 20;
 const tries = 3;
 
 /** Runs `work` on a connection of its own, bound as who may write. @throws Failure('directory-unavailable') when the server can't be reached or refuses, the reason as cause */
@@ -62,8 +59,7 @@ async function replaceValues(connection: LdapConnection, { dn, attributes, next 
       await connection.modify(dn, changes);
       return 'written';
     } catch (error) {
-      const isOvertaken = error instanceof ResultError && (error.resultCode === noSuchAttribute || error.resultCode === attributeOrValueExists);
-      if (!isOvertaken || attempt >= tries) throw error;
+      if (!isOvertaken(error) || attempt >= tries) throw error;
     }
   }
 }

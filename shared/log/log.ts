@@ -12,7 +12,7 @@ export type { Logger } from 'pino';
 export type { LogLevel } from './levels.ts';
 
 /** The process's logger, whose lines a Log service distributes. */
-export function logTo(service: LogService, node: string): Logger {
+export function logTo(service: Pick<LogService, 'level' | 'write'>, node: string): Logger {
   const destination = {
     [Symbol.for('pino.metadata')]: true,
     lastLevel: 0, // pino sets it before each line

@@ -2,6 +2,7 @@
  * Questions between the workers of one node: each knows its own sessions and caches only, so whoever is asked for the
  * whole node asks the others, through the supervisor, workers of older generations included.
  */
+import { Failure } from '../base/failure.ts';
 import type { Order, Report } from './messages.ts';
 
 export interface Siblings {
@@ -19,6 +20,13 @@ interface Round {
   /** Known when the supervisor has passed the question on. */
   expected: number | undefined;
   readonly done: () => void;
+}
+
+/** Asks the supervisor instead of the other workers; for topics that it has at its desk. @throws Failure('timed-out') */
+export async function askSupervisor(siblings: Siblings, topic: string, question: unknown): Promise<unknown> {
+  const [, answer] = await siblings.ask(topic, question);
+  if (answer === undefined) throw new Failure('timed-out', 'the supervisor of this node does not answer');
+  return answer;
 }
 
 /** A worker's end of it; `receive` takes the orders that belong to it. */

@@ -5,14 +5,15 @@
  * It serves no client itself, so a crash of a worker costs that worker's sessions only.
  */
 import cluster from 'node:cluster';
-import type { Worker } from 'node:cluster';
 import type { Logger } from '../log/log.ts';
 import { counter, gauge } from '../metrics/metrics.ts';
 import { MeasurementBoard } from './measurements.ts';
+import { exited, gone, lowestFree, send } from './member.ts';
+import type { Member } from './member.ts';
 import { passSockets } from '../net/inherited-sockets.ts';
 import type { InheritedSocket } from '../net/inherited-sockets.ts';
 import { isMessage } from './messages.ts';
-import type { Order, Report } from './messages.ts';
+import type { Report } from './messages.ts';
 import { NoticeBoard } from './notices.ts';
 
 export interface SupervisorOptions {
@@ -38,20 +39,10 @@ export interface Supervisor {
   renew(): void;
   /** Drains all, retiring workers too, and resolves when the last is gone. */
   stop(): Promise<void>;
+  /** Accepts nothing more, lets sessions end by themselves for so long, and drains what is left; resolves when the last worker is gone. */
+  windDown(patienceMs: number): Promise<void>;
   /** Workers that serve now: process id and number. */
   living(): readonly { readonly pid: number; readonly slot: number }[];
-}
-
-type Stage = 'starting' | 'ready' | 'leaving';
-
-interface Member {
-  readonly worker: Worker;
-  readonly slot: number;
-  readonly generation: number;
-  readonly configuration: string;
-  readonly bornMs: number;
-  stage: Stage;
-  readonly started: Promise<undefined>;
 }
 
 /** Workers accept connections themselves, from one queue: handing each over costs 0.2 ms of CPU (docs/decisions.md). */
@@ -67,14 +58,18 @@ const killAfterMs = 5000;
 const workers = gauge({ name: 'waybill_workers', help: 'Worker processes that serve now, those that finish their last sessions among them.', labels: ['stage'] });
 const restarts = counter({ name: 'waybill_worker_restarts', help: 'Worker processes that ended unasked, and are replaced.' });
 
+/** What the supervisor itself answers, by topic, when a worker asks (see siblings.ts); JSON values. None may throw. */
+export type Desk = Readonly<Record<string, (question: unknown) => unknown>>;
+
 /** Starts the first generation and keeps it alive. */
-export function supervise(options: SupervisorOptions): Supervisor {
-  const crew = new Crew(options);
+export function supervise(options: SupervisorOptions, desk: Desk = {}): Supervisor {
+  const crew = new Crew(options, desk);
   return {
     started: crew.startGeneration(),
     reload: async (next) => crew.reload(next),
     renew: () => crew.renew(),
     stop: async () => crew.stop(),
+    windDown: async (patienceMs) => crew.windDown(patienceMs),
     living: () => crew.living(),
   };
 }
@@ -93,7 +88,10 @@ class Crew {
   #reloading: Promise<void> = Promise.resolve();
   readonly #measurements = new MeasurementBoard<Member>(() => this.#measured(), send);
 
-  constructor(options: SupervisorOptions) {
+  readonly #desk: Desk;
+
+  constructor(options: SupervisorOptions, desk: Desk) {
+    this.#desk = desk;
     this.#options = options;
   }
 
@@ -145,6 +143,17 @@ class Crew {
     this.#measurements.end();
   }
 
+  async windDown(patienceMs: number): Promise<void> {
+    this.#stopping = true;
+    const all = [...this.#members];
+    this.#retire(all);
+    const patience = Promise.withResolvers<undefined>();
+    const timer = setTimeout(() => patience.resolve(undefined), patienceMs);
+    await Promise.race([Promise.all(all.map(async ({ worker }) => exited(worker))), patience.promise]);
+    clearTimeout(timer);
+    await this.stop();
+  }
+
   living(): { readonly pid: number; readonly slot: number }[] {
     return [...this.#members].filter((member) => member.stage === 'ready').map((member) => ({ pid: member.worker.process.pid ?? 0, slot: member.slot }));
   }
@@ -187,6 +196,9 @@ class Crew {
       send(member, { kind: 'start', slot: member.slot, configuration: member.configuration });
     } else if (message.kind === 'hint') {
       for (const other of this.#others(member)) send(other, message);
+    } else if (message.kind === 'ask' && Object.hasOwn(this.#desk, message.topic)) {
+      send(member, { kind: 'asked', round: message.round, others: 1 });
+      send(member, { kind: 'answer', round: message.round, answer: this.#desk[message.topic]?.(message.question) });
     } else if (message.kind === 'ask') {
       const others = this.#others(member);
       send(member, { kind: 'asked', round: message.round, others: others.length });
@@ -261,28 +273,4 @@ class Crew {
       void gone(member.worker, retireMs + drainMs + killAfterMs); // only for the end of patience; #bury hears of its end
     }
   }
-}
-
-/** A worker that has just died takes nothing; its end is heard of by itself, and must not be the supervisor's. */
-function send(member: Member, order: Order): void {
-  if (member.worker.isConnected()) member.worker.send(order, () => undefined);
-}
-
-function lowestFree(members: ReadonlySet<Member>): number {
-  const used = new Set([...members].map((member) => member.slot));
-  let slot = 0;
-  while (used.has(slot)) slot += 1;
-  return slot;
-}
-
-/** Waits for a worker's end; after `patienceMs` it is killed. */
-async function gone(worker: Worker, patienceMs: number): Promise<void> {
-  if (worker.isDead()) return;
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(() => worker.process.kill('SIGKILL'), patienceMs);
-    worker.once('exit', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

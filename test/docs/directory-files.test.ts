@@ -4,9 +4,12 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { Publication } from '../../cluster-config/publishing/publication.ts';
+import { publish } from '../../cluster-config/publishing/publisher.ts';
 import { createConnector } from '../../shared/ldap/connector.ts';
 import type { Connector } from '../../shared/ldap/connector.ts';
 import { createUserMaps, standardAttributeNames } from '../../shared/user-map/user-maps.ts';
+import { bootstrapFolder } from '../harness/bootstrap-folder.ts';
 import { runTool } from '../harness/ldap-utils.ts';
 import type { Tool } from '../harness/ldap-utils.ts';
 import { eventually, keepingLog } from '../harness/people.ts';
@@ -113,6 +116,28 @@ test('our own schema, for cn=config and for slapd.conf, with the same attributes
   assert.equal(await definitions(live), await definitions(file));
 });
 
+test('the published configuration: its publisher writes it and nothing else, nodes read it, users see nothing of it', async (context) => {
+  const slapd = await installed(context);
+  await load(slapd, 'ldapmodify', { as: slapdConfigAdmin, file: 'configuration-acl.ldif' });
+  await load(slapd, 'ldapadd', { as: admin, file: 'configuration-publisher.ldif' });
+  const entry = 'cn=waybill-configuration,dc=example,dc=com';
+  const publisher = ['cn=waybill-config,dc=example,dc=com', 'change-me-publisher'] as const;
+  const place = { uris: [slapd.uri], writeUri: slapd.uri, entry };
+  const own = await bootstrapFolder(context, { ...place, admin: publisher });
+  for (const after of [0, 1]) await publish(own.bootstrap, { text: `nodes: {} # ${String(after)}\n`, by: 'ann', message: '', after }, {});
+  const nodes = await bootstrapFolder(context, { ...place, admin: reader });
+  const publication = await Publication.open(nodes.bootstrap, { log, environment: {} });
+  context.after(() => publication.close());
+  assert.deepEqual((await publication.history()).map(({ number }) => number), [2, 1]);
+  assert.equal((await publication.version(1))?.text, 'nodes: {} # 0\n');
+  await assert.rejects(publish(nodes.bootstrap, { text: 'nodes: {}', by: 'ann', message: '', after: 2 }, {}), /refuses it \(result 50/);
+  const see = async (as: Identity): Promise<string> => (await runTool('ldapsearch', { uri: slapd.uri, as, parameters: ['-LLL', '-b', entry, '-s', 'base'] })).output;
+  assert.match(await see(reader), /waybillVersion: 2/);
+  assert.equal(await see(['uid=alice,ou=people,dc=example,dc=com', 'change-me-alice']), '');
+  const other = await runTool('ldapmodify', { uri: slapd.uri, as: publisher, input: 'dn: uid=alice,ou=people,dc=example,dc=com\nchangetype: modify\nreplace: mailHost\nmailHost: be9\n' });
+  assert.equal(other.code, 50);
+});
+
 test('a replica follows the provider', async (context) => {
   const provider = await installed(context);
   await load(provider, 'ldapadd', { as: slapdConfigAdmin, file: 'provider.ldif' });
@@ -132,6 +157,6 @@ test('a replica follows the provider', async (context) => {
 async function definitions(slapd: Slapd): Promise<string> {
   const { output } = await runTool('ldapsearch', { uri: slapd.uri, as: admin, parameters: ['-LLL', '-o', 'ldif-wrap=no', '-s', 'base', '-b', 'cn=Subschema', 'attributeTypes', 'objectClasses'] });
   const own = output.split('\n').filter((line) => line.includes("NAME 'waybill"));
-  assert.equal(own.length, 5);
+  assert.equal(own.length, 9);
   return own.toSorted().join('\n');
 }

@@ -16,13 +16,13 @@ export interface ReplicatedSlapd {
   stop(): Promise<void>;
 }
 
-/** Starts both with these entries; the replica has them all. */
-export async function startReplicatedSlapd(options: { readonly ldif: string }): Promise<ReplicatedSlapd> {
-  const provider = await startSlapd({ ...options, more: { global: ['moduleload syncprov', 'serverID 1'], database: ['overlay syncprov', 'index entryCSN,entryUUID eq'] } });
+/** Starts both with these entries; the replica has them all. `global`: further lines of slapd.conf for both. */
+export async function startReplicatedSlapd({ ldif, global = [] }: { readonly ldif: string; readonly global?: readonly string[] }): Promise<ReplicatedSlapd> {
+  const provider = await startSlapd({ ldif, more: { global: ['moduleload syncprov', 'serverID 1', ...global], database: ['overlay syncprov', 'index entryCSN,entryUUID eq'] } });
   const link = await TcpProxy.start(provider.port);
   const { adminDn, adminPassword, baseDn } = slapdBase;
   const syncrepl = `syncrepl rid=001 provider=ldap://127.0.0.1:${String(link.port)} type=refreshAndPersist retry="1 +" searchbase="${baseDn}" bindmethod=simple binddn="${adminDn}" credentials=${adminPassword}`;
-  const replica = await startSlapd({ ldif: '', more: { database: [syncrepl, `updateref ${provider.uri}`, 'index entryCSN,entryUUID eq'] } });
+  const replica = await startSlapd({ ldif: '', more: { global, database: [syncrepl, `updateref ${provider.uri}`, 'index entryCSN,entryUUID eq'] } });
   const stop = async (): Promise<void> => {
     await link.refuse();
     await Promise.all([provider.stop(), replica.stop()]);

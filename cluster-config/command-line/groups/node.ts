@@ -3,9 +3,25 @@ import type { Command } from 'commander';
 import { defaultConfig, print } from './terminal.ts';
 
 export function addNodeCommands(program: Command): void {
-  program
-    .command('node')
-    .description('Look after nodes.')
+  const node = program.command('node').description('Look after nodes.');
+
+  node
+    .command('restart')
+    .description('Restart a node: it accepts nothing new, its sessions end, then it starts with what waited for a restart.')
+    .argument('<node>', 'which one')
+    .option('--wait-seconds <number>', 'how long sessions may go on before they are told to end, 0 to 3600', '30')
+    .option('--config <file>', 'the cluster configuration, or a bootstrap file', defaultConfig)
+    .addHelpText('after', `
+The node's first process goes on and starts all others anew. What can't be started is left as it was, and the exit code is 1.
+
+Example:
+  $ waybill node restart be1 --wait-seconds 120`)
+    .action(async (name: string, options: { config: string; waitSeconds: string }) => {
+      const { nodeRestart } = await import('../restart-command.ts');
+      await nodeRestart(name, options, print);
+    });
+
+  node
     .command('drain')
     .description('Move every account of a back-end to the others, in use, some at a time.')
     .argument('<node>', 'the back-end to empty')

@@ -13,7 +13,8 @@ import { startDemo } from '../../../cluster-config/demo/demo.ts';
 import { demoLayout } from '../../../cluster-config/demo/layout.ts';
 import type { DemoLayout } from '../../../cluster-config/demo/layout.ts';
 import { checkLoopback, checkPorts } from '../../../cluster-config/demo/loopback-ports.ts';
-import { loadConfig, parseConfig } from '../../../cluster-config/load.ts';
+import { parseConfig } from '../../../cluster-config/load.ts';
+import { loadConfig } from '../../../cluster-config/command-line/load-config.ts';
 import { lockFolder } from '../../../shared/base/folder-lock.ts';
 
 async function emptyLayout(context: TestContext): Promise<DemoLayout> {

@@ -1,0 +1,107 @@
+/** `waybill config status`: which node runs which version since when, who refuses and why, who is away. */
+import { nodeStateSchema } from '../publishing/node-state.ts';
+import type { NodeState } from '../publishing/node-state.ts';
+import { parseVersion } from '../load.ts';
+import type { ClusterConfig } from '../load.ts';
+import { ConfigurationRefused } from '../problem.ts';
+import type { Publication } from '../publishing/publication.ts';
+import { digestOf } from '../publishing/published.ts';
+import type { SourceVersion } from '../publishing/source-version.ts';
+import { askThese } from './ask-nodes.ts';
+import { openHome, parseIfReadable } from './config-home.ts';
+import type { ConfigHome } from './config-home.ts';
+import { readVersion, withPublication } from './load-config.ts';
+import { table } from './table.ts';
+
+/** The version that nodes should run: its number where it is published, and the digest by which nodes know it. */
+export interface Target {
+  readonly number: number | undefined;
+  readonly version: string;
+}
+
+export type Standing =
+  | { readonly node: string; readonly role: string; readonly kind: 'runs' | 'behind' | 'refuses' | 'restarting'; readonly state: NodeState }
+  | { readonly node: string; readonly role: string; readonly kind: 'away'; readonly why: string };
+
+/** Asks every node of the configuration. */
+export async function standings(config: ClusterConfig, target: Target): Promise<readonly Standing[]> {
+  const asked = Object.values(config.nodes);
+  const said = await askThese(config, asked, { path: '/configuration/state' });
+  return said.map((one): Standing => {
+    const role = config.nodes[one.node]?.role ?? '';
+    if ('complaint' in one) return { node: one.node, role, kind: 'away', why: one.complaint };
+    const parsed = nodeStateSchema.safeParse(one.answer);
+    if (!parsed.success) return { node: one.node, role, kind: 'away', why: 'answers what this program does not understand; is it of another version?' };
+    return { node: one.node, role, kind: kindOf(parsed.data, target), state: parsed.data };
+  });
+}
+
+function kindOf({ running, refused, phase }: NodeState, target: Target): Exclude<Standing['kind'], 'away'> {
+  if (phase === 'restarting') return 'restarting';
+  const isThere = target.number === undefined || running.number === undefined ? running.version === target.version : running.number >= target.number;
+  if (isThere) return 'runs';
+  return refused !== undefined && (target.number === undefined || refused.number === target.number) ? 'refuses' : 'behind';
+}
+
+/** One row for each node. */
+export function standingsTable(all: readonly Standing[]): string {
+  const rows = all.map((one) => {
+    if (one.kind === 'away') return [one.node, one.role, 'away', '', '', one.why];
+    const { running, refused, restartFor, directory } = one.state;
+    const notes = [
+      ...(refused === undefined ? [] : [`refuses ${refused.number === undefined ? 'the file' : `version ${String(refused.number)}`}: ${refused.why.split('\n').join('; ')}`]),
+      ...(restartFor.length === 0 ? [] : [`needs a restart for ${restartFor.join(', ')}`]),
+      ...(directory === undefined ? [] : [directory]),
+    ];
+    return [one.node, one.role, one.kind, running.number === undefined ? running.version : String(running.number), running.since, notes.join('; ')];
+  });
+  return table([['NODE', 'ROLE', 'STATE', 'VERSION', 'SINCE', 'REMARK'], ...rows]);
+}
+
+export interface StatusText {
+  readonly text: string;
+  /** 0 when every node runs the version. */
+  readonly exitCode: number;
+}
+
+/** @throws ConfigurationRefused, Failure('directory-unavailable') where neither the directory nor a kept copy says what the nodes are */
+export async function configStatus(options: { readonly config: string; readonly json?: boolean }): Promise<StatusText> {
+  const version = await readVersion(options.config);
+  const { config, target, title } = await overview(options.config, version);
+  const all = await standings(config, target);
+  const exitCode = all.every(({ kind }) => kind === 'runs') ? 0 : 1;
+  if (options.json === true) return { text: JSON.stringify({ ...target, nodes: all }, null, 2), exitCode };
+  return { text: `${title}\n${standingsTable(all)}`, exitCode };
+}
+
+interface Overview {
+  /** Says which nodes there are. */
+  readonly config: ClusterConfig;
+  readonly target: Target;
+  readonly title: string;
+}
+
+/** A published version that can't be read says nothing of its nodes: the newest one before it that can does. */
+async function overview(file: string, version: SourceVersion): Promise<Overview> {
+  const { number, text } = version;
+  try {
+    const config = parseVersion(version);
+    const target = { number, version: config.version };
+    return { config, target, title: number === undefined ? `the file: version ${config.version}` : `published: version ${String(number)} (${config.version})` };
+  } catch (error) {
+    if (!(error instanceof ConfigurationRefused) || number === undefined) throw error;
+    const home = await openHome(file);
+    const config = await withPublication(home.bootstrap, async (publication) => newestReadable(home, publication, number));
+    if (config === undefined) throw error;
+    const digest = digestOf(text).slice(0, 16);
+    return { config, target: { number, version: digest }, title: `published: version ${String(number)} (${digest}), which is bad:\n${error.message}` };
+  }
+}
+
+async function newestReadable(home: ConfigHome, publication: Publication, below: number): Promise<ClusterConfig | undefined> {
+  for (const { number } of await publication.history()) {
+    const config = number < below ? parseIfReadable(home, await publication.version(number)) : undefined;
+    if (config !== undefined) return config;
+  }
+  return undefined;
+}

@@ -1,0 +1,212 @@
+/**
+ * The first process of a node: gets the configuration from its source, keeps the workers by way of the supervisor, puts new versions to
+ * use, and begins again when it is told to restart, with the parameters that only a start takes up.
+ */
+import type { Logger } from '../shared/log/log.ts';
+import { supervise } from '../shared/service/supervisor.ts';
+import type { Desk, Supervisor, SupervisorOptions } from '../shared/service/supervisor.ts';
+import { removeStaleSocket } from '../shared/net/listen-place.ts';
+import type { InheritedSocket } from '../shared/net/inherited-sockets.ts';
+import type { NodeConfig } from './effective.ts';
+import type { ConfigWatch } from './file-source.ts';
+import { unixSocketFiles } from './listeners.ts';
+import { watchNamedFiles } from './named-files.ts';
+import type { NamedFilesWatch } from './named-files.ts';
+import { restartWaitMs, topics } from './publishing/node-routes.ts';
+import { NodeStateKeeper } from './publishing/node-state.ts';
+import { frozenOf, restartNeeds, withFrozen } from './publishing/restart-needs.ts';
+import type { Frozen } from './publishing/restart-needs.ts';
+import type { SourceVersion } from './publishing/source-version.ts';
+import type { Source } from './publishing/source.ts';
+import type { Role } from './schema.ts';
+import { SwitchedLog } from './switched-log.ts';
+import { nodeConfig, orderText } from './worker-order.ts';
+
+export interface NodeProcessOptions {
+  readonly nodeName: string;
+  readonly role: Role;
+  readonly source: Source;
+  /** Done once before any worker starts; a rejection stops the node with its words. What it answers is called at the end. */
+  readonly prepare: (config: NodeConfig) => Promise<() => void>;
+  /** Opened by whoever started us (systemd). */
+  readonly sockets: readonly InheritedSocket[];
+  /** After a restart nothing could be started any more. */
+  readonly onLost: () => void;
+}
+
+/** From one start to the next restart. */
+interface Life {
+  readonly supervisor: Supervisor;
+  readonly release: () => void;
+  /** What it started with and keeps. */
+  readonly frozen: Frozen;
+}
+
+export class NodeProcess {
+  readonly #options: NodeProcessOptions;
+  readonly #state: NodeStateKeeper;
+  readonly #switchedLog: SwitchedLog;
+  readonly #log: Logger;
+  #life: Life | undefined;
+  #inUse: SourceVersion | undefined;
+  #watch: ConfigWatch | undefined;
+  /** Certificates and the like that the configuration names. */
+  #files: NamedFilesWatch | undefined;
+  /** Versions and restarts wait for one another. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #stopping = false;
+
+  constructor(options: NodeProcessOptions) {
+    this.#options = options;
+    this.#switchedLog = new SwitchedLog(options.nodeName);
+    this.#log = this.#switchedLog.log;
+    this.#state = new NodeStateKeeper(options.nodeName, options.role, options.source.kind);
+  }
+
+  get log(): Logger {
+    return this.#log;
+  }
+
+  /** Resolves when all workers are ready. @throws ConfigurationRefused, Failure, and the words of a worker that could not start */
+  async start(): Promise<void> {
+    const first = await this.#options.source.first({
+      log: this.#log,
+      accept: (version) => void this.#config(version),
+      onRefused: (refused) => this.#state.refuses(refused),
+    });
+    await this.#begin(first, undefined);
+    this.#log.info({ version: this.#config(first).version, number: first.number }, 'ready');
+    process.send?.({ ready: true });
+    this.#switchedLog.keepFiles();
+    this.#files = watchNamedFiles({
+      log: this.#log,
+      onShown: () => this.#life?.supervisor.renew(),
+      onOthers: async () => this.#inTurn(async () => this.#reloadInUse()),
+    });
+    await this.#files.follow(this.#config(first));
+    this.#watch = this.#options.source.follow({
+      log: this.#log,
+      inUse: first,
+      onVersion: async (version) => this.#inTurn(async () => this.#putToUse(version)),
+      onRefused: (refused) => this.#state.refuses(refused),
+      onUndone: () => this.#state.refusesNothing(),
+      onDirectory: (trouble) => this.#state.hearsOfDirectory(trouble),
+    });
+  }
+
+  async lookNow(): Promise<void> {
+    await this.#watch?.lookNow();
+    await this.#files?.lookNow();
+  }
+
+  /** Drains all workers. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#watch?.close();
+    this.#files?.close();
+    await this.#life?.supervisor.stop();
+    this.#life?.release();
+    await this.#switchedLog.close();
+  }
+
+  #config(version: SourceVersion): NodeConfig {
+    return nodeConfig(this.#options, version);
+  }
+
+  /** @param frozen of the life before, where it is to be as it was */
+  async #begin(version: SourceVersion, frozen: Frozen | undefined): Promise<void> {
+    const config = this.#config(version);
+    const kept = frozen ?? frozenOf(config);
+    const effective = withFrozen(config, kept);
+    await this.#switchedLog.use(effective);
+    const release = await this.#options.prepare(effective);
+    await clearSocketFiles(effective);
+    const supervisor = supervise(this.#supervisorOptions(version, kept), this.#desk());
+    try {
+      this.#life = { supervisor, release, frozen: kept };
+      await supervisor.started;
+    } catch (error) {
+      await supervisor.stop();
+      release();
+      throw error;
+    }
+    this.#inUse = version;
+    this.#state.runs({ number: version.number, version: config.version }, restartNeeds(kept, config));
+  }
+
+  async #putToUse(version: SourceVersion): Promise<void> {
+    const config = this.#config(version);
+    if (this.#life === undefined || this.#stopping) return;
+    const { supervisor, frozen } = this.#life;
+    await clearSocketFiles(config);
+    await supervisor.reload(this.#supervisorOptions(version, frozen));
+    await this.#switchedLog.use(config);
+    await this.#files?.follow(config);
+    this.#inUse = version;
+    const needs = restartNeeds(frozen, config);
+    this.#state.runs({ number: version.number, version: config.version }, needs);
+    this.#log.info({ version: config.version, number: version.number, ...(needs.length === 0 ? {} : { restartFor: needs }) }, needs.length === 0
+      ? 'runs the new configuration'
+      : 'runs the new configuration, but for what waits for a restart');
+  }
+
+  /** For changed files that the configuration names. */
+  async #reloadInUse(): Promise<void> {
+    if (this.#life === undefined || this.#inUse === undefined || this.#stopping) return;
+    await this.#life.supervisor.reload(this.#supervisorOptions(this.#inUse, this.#life.frozen));
+  }
+
+  #supervisorOptions(version: SourceVersion, frozen: Frozen): SupervisorOptions {
+    const { workers, drainSeconds, retireSeconds } = this.#config(version);
+    return { log: this.#log, workers, drainMs: drainSeconds * 1000, retireMs: retireSeconds * 1000, sockets: this.#options.sockets, configuration: orderText({ node: this.#options.nodeName, version, frozen }) };
+  }
+
+  #desk(): Desk {
+    return {
+      [topics.state]: () => this.#state.current,
+      [topics.look]: () => {
+        this.lookNow().catch((error: unknown) => this.#log.error({ err: error }, 'could not look at the configuration'));
+        return {};
+      },
+      [topics.restart]: (question) => {
+        if (this.#state.current.phase === 'restarting') return { restarting: 'already' };
+        this.#state.restarts();
+        const waitMs = restartWaitMs(question);
+        this.#inTurn(async () => this.#restart(waitMs)).catch((error: unknown) => {
+          this.#log.fatal({ err: error }, 'the node could not start again, and ends');
+          this.#options.onLost();
+        });
+        return { restarting: 'begun' };
+      },
+    };
+  }
+
+  /** Nothing new is accepted while the sessions go on for at most `waitMs`; then all begins again with the version in use. */
+  async #restart(waitMs: number): Promise<void> {
+    const [life, version] = [this.#life, this.#inUse];
+    if (life === undefined || version === undefined || this.#stopping) return;
+    this.#log.info({ waitMs }, 'restarts: accepts nothing new, lets its sessions end');
+    await life.supervisor.windDown(waitMs);
+    life.release();
+    if (this.#stopping) return;
+    try {
+      await this.#begin(version, undefined);
+    } catch (error) {
+      this.#log.error({ err: error }, 'could not start with what waited for the restart; starts as it was before');
+      await this.#begin(version, life.frozen);
+    }
+    this.#state.started();
+    this.#log.info({ version: this.#config(version).version, number: version.number }, 'restarted');
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => undefined); // whoever asked for it hears of it
+    return done;
+  }
+}
+
+/** What a node that was killed left behind would be in the way. */
+async function clearSocketFiles(config: NodeConfig): Promise<void> {
+  await Promise.all(unixSocketFiles(config).map(removeStaleSocket));
+}

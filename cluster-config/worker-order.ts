@@ -1,0 +1,48 @@
+/** What the first process of a node tells its workers to run, and the node's configuration that both make of it. */
+import { z } from 'zod';
+import type { NodeConfig } from './effective.ts';
+import { configOfNode, parseVersion } from './load.ts';
+import { ConfigurationRefused } from './problem.ts';
+import { withFrozen } from './publishing/restart-needs.ts';
+import type { Frozen } from './publishing/restart-needs.ts';
+import type { SourceVersion } from './publishing/source-version.ts';
+import type { Role } from './schema.ts';
+
+export interface WorkerOrder {
+  /** The name of this node. */
+  readonly node: string;
+  readonly version: SourceVersion;
+  readonly frozen: Frozen;
+}
+
+interface WhoWeAre {
+  readonly nodeName: string;
+  readonly role: Role;
+}
+
+const orderSchema = z.object({
+  node: z.string(),
+  version: z.object({ text: z.string(), label: z.string(), file: z.string(), base: z.record(z.string(), z.unknown()), number: z.number().optional() }),
+  frozen: z.record(z.string(), z.unknown()),
+});
+
+export function orderText(order: WorkerOrder): string {
+  return JSON.stringify(order);
+}
+
+export function readOrder(text: string): WorkerOrder {
+  const { node, version, frozen } = orderSchema.parse(JSON.parse(text));
+  return { node, version: { ...version, number: version.number }, frozen };
+}
+
+/** What a worker runs: the version, with what waits for a restart as it was. */
+export function orderedConfig(who: WhoWeAre, { version, frozen }: WorkerOrder): NodeConfig {
+  return withFrozen(nodeConfig(who, version), frozen);
+}
+
+/** @throws ConfigurationRefused also when the document has no such node, or it is of the other kind */
+export function nodeConfig({ nodeName, role }: WhoWeAre, version: SourceVersion): NodeConfig {
+  const config = configOfNode(parseVersion(version), nodeName, version.label);
+  if (config.role === role) return config;
+  throw new ConfigurationRefused(version.label, [{ path: ['nodes', nodeName, 'role'], text: `${nodeName} is a ${config.role}; start it with: waybill ${config.role}` }]);
+}
