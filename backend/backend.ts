@@ -3,7 +3,7 @@ import type { NodeConfig } from '../cluster-config/effective.ts';
 import { openAdminApi } from '../cluster-config/admin/open-api.ts';
 import { nodeOfMailHost } from '../cluster-config/effective.ts';
 import { domainTermsOf } from '../cluster-config/domain-settings.ts';
-import { addressingOf, openDirectoryAccess } from '../cluster-config/directory-access.ts';
+import { addressingOf, catchAllOf, openDirectoryAccess } from '../cluster-config/directory-access.ts';
 import { observationRoutes } from '../cluster-config/observation.ts';
 import type { DirectoryAccess } from '../cluster-config/directory-access.ts';
 import { adminListeners } from '../cluster-config/listeners.ts';
@@ -66,6 +66,7 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
     known: { staleMs: config.routing.staleAgeSeconds * 1000, maxEntries: config.routing.maxEntries },
     defaultHost: config.routing.mappingHost,
     domainTerms: domainTermsOf(config),
+    catchAll: catchAllOf(config),
     holders: async (address) => askHolders(otherBackends(config, tls), address),
   });
   const ground: Ground = { context, config, doors: context.doors, tls, storage, accounts, foreignTrust: await loadForeignTrust(config) };

@@ -13,6 +13,7 @@ import type { Logger } from '../shared/log/log.ts';
 import { createUserMaps } from '../shared/user-map/user-maps.ts';
 import type { LdapMapOptions, LocalFileMapOptions, UserEntry, UserMapList } from '../shared/user-map/user-maps.ts';
 import type { ExpansionRules } from '../shared/user-map/expansion.ts';
+import { candidatesOf } from '../shared/user-map/addressing.ts';
 import type { Addressing } from '../shared/user-map/addressing.ts';
 import { completeConnector } from './connector-parameters.ts';
 import type { ConnectorParameters } from './connector-parameters.ts';
@@ -118,6 +119,12 @@ export function addressingOf(config: NodeConfig): Addressing {
   const domains = new Set(localDomains(config));
   const { domainAliases, catchAll, detailSeparator } = config;
   return { domainAliases, catchAll, isOurs: (domain) => domains.has(domain), detailSeparator: detailSeparator === '' ? undefined : detailSeparator };
+}
+
+/** Who gets mail for an address that nobody has; undefined where the domain has no such. For addresses that no directory has. */
+export function catchAllOf(config: NodeConfig): (address: string) => string | undefined {
+  const addressing = addressingOf(config);
+  return (address) => candidatesOf(address.toLowerCase(), addressing).find(({ via }) => via === 'catchAll')?.address;
 }
 
 function expansionOf({ expansion, forwardKeepsCopy }: NodeConfig): ExpansionRules {

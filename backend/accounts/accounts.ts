@@ -61,6 +61,8 @@ export interface AccountsOptions {
   readonly holders: (address: string) => Promise<{ readonly holders: readonly string[]; readonly silent: readonly string[] }>;
   /** What the domain of an address may be used for; everything when absent. */
   readonly domainTerms?: ((address: string) => UseTerms) | undefined;
+  /** Who gets mail for addresses of local domains that nobody has; nobody when absent. */
+  readonly catchAll?: ((address: string) => string | undefined) | undefined;
   /** What may serve while the directory is away. */
   readonly known: KnownAddressesOptions;
   readonly log: Logger;
@@ -115,20 +117,27 @@ export function createAccounts(options: AccountsOptions): Accounts {
     return allowed(await openEntry(options, entry, service), service, entry);
   };
 
-  const expand = async (address: string): Promise<Expansion> => known.expansion(address, async () => {
+  const expandNow = async (address: string): Promise<Expansion> => {
     const entry = await lookUp(address);
     const isOfHere = isLocal(options.maps, entry, address);
     const group = isOfHere ? local.group(address) : undefined;
     if (group !== undefined) return options.maps.expand(group);
     if (isOfHere && (await local.find(address)) !== undefined) return { kind: 'mailbox' };
+    const catcher = isOfHere && entry?.local?.known !== 'yes' ? options.catchAll?.(address) : undefined;
+    if (catcher !== undefined && catcher !== address) return caughtBy(catcher, await expandNow(catcher));
     if (entry === undefined) throw new Failure('unknown-user', 'no such user');
     requireUse('smtp', [options.domainTerms?.(entry.address) ?? {}, entry.terms ?? {}]);
     return options.maps.expand(entry);
-  });
+  };
+  const expand = async (address: string): Promise<Expansion> => known.expansion(address, async () => expandNow(address));
 
   const changePassword = async (address: string, change: OwnChange): Promise<void> => changeOwnPassword({ maps: options.maps, local }, address, change);
 
   return { login, open, lookUp, expand, changePassword, local, nodeOf: options.nodeOf };
+}
+
+function caughtBy(catcher: string, expansion: Expansion): Expansion {
+  return expansion.kind === 'mailbox' ? { kind: 'addresses', addresses: [catcher] } : expansion;
 }
 
 /** What front-ends make of an entry, or of none, where there is a default back-end; see `frontend/mapping`. */

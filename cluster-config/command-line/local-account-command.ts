@@ -28,7 +28,7 @@ export async function accountAdd(given: string, options: LocalAccountOptions): P
 }
 
 /** Where front-ends will look for the account; another node would keep it for nobody. */
-async function homeOf({ config, directory, backends }: ClusterView, address: string, wanted: string | undefined): Promise<string> {
+export async function homeOf({ config, directory, backends }: ClusterView, address: string, wanted: string | undefined): Promise<string> {
   const mapped = (await directory.maps.lookUp(address))?.mailHost ?? config.routing.mappingHost;
   const node = mapped === undefined ? undefined : nodeOfMailHost(config.nodes, mapped);
   if (mapped !== undefined && node === undefined) throw new UsageError(`mail of ${address} goes to ${mapped}, which is no node of this cluster`);

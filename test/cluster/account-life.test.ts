@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { startCluster } from '../harness/cluster.ts';
 import type { Cluster, NodeName } from '../harness/cluster.ts';
-import { runCommand } from '../harness/command.ts';
 import type { CommandOutcome } from '../harness/command.ts';
+import { CommandRunner } from '../harness/command-runner.ts';
 import { addPerson } from '../harness/demo-people.ts';
 import { ImapSession } from '../harness/imap-session.ts';
 import { runTool } from '../harness/ldap-utils.ts';
@@ -14,6 +14,7 @@ import { SmtpSession } from '../harness/smtp-session.ts';
 import { WebClient } from '../harness/web-client.ts';
 
 let cluster: Cluster;
+let commands: CommandRunner;
 
 before(async () => {
   cluster = await startCluster({
@@ -21,11 +22,15 @@ before(async () => {
       .replace(/^ {6}searchBase: /m, '      attributes: { status: accountStatus, services: mailEnabledService }\n      searchBase: ')
       .replace(/^cluster:\n/m, 'cluster:\n  accounts: { reconcileSeconds: 1, confirmVanished: 2, maxVanishedPercent: 40 }\n'),
   });
+  commands = new CommandRunner(cluster.configFile);
 });
-after(async () => cluster.stop());
+after(async () => {
+  commands.stop();
+  await cluster.stop();
+});
 
 async function waybill(...words: readonly string[]): Promise<CommandOutcome> {
-  return runCommand(cluster, words);
+  return commands.run(words);
 }
 
 async function done(...words: readonly string[]): Promise<string> {
@@ -214,9 +219,9 @@ test('what can\'t be done is said, with exit code 1, and nothing changes', async
     ['account', 'disable', 'nobody@example.com'], ['account', 'services', 'alice', 'imap,telepathy'], ['account', 'undelete', 'alice'], ['account', 'rename', 'alice', 'alice@elsewhere.example'],
     ['account', 'rename', 'alice', 'no address'], ['account', 'alias', 'add', 'alice', 'al@example.com'], ['account', 'list', '--node', 'fe1'],
   ];
-  const outcomes = await Promise.all(bad.map(async (words) => waybill(...words)));
-  for (const [index, { code, complaint }] of outcomes.entries()) {
-    assert.equal(code, 1, `${bad[index]?.join(' ') ?? ''}: ${complaint}`);
+  for (const words of bad) {
+    const { code, complaint } = await waybill(...words);
+    assert.equal(code, 1, `${words.join(' ')}: ${complaint}`);
     assert.match(complaint, /^waybill: \S.+\n$/);
   }
   const addresses = (text: string): unknown => (JSON.parse(text) as { readonly accounts: readonly { readonly address: string }[] }).accounts.filter(({ address }) => !address.startsWith('alice'));
