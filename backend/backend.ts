@@ -19,6 +19,8 @@ import type { AdminTarget } from '../shared/admin/admin-client.ts';
 import { healthRoutes } from '../shared/admin/health-routes.ts';
 import type { Logger } from '../shared/log/log.ts';
 import type { Service } from '../shared/service/service.ts';
+import { ServiceRack } from '../shared/service/service-rack.ts';
+import type { Unit } from '../shared/service/service-rack.ts';
 import type { NodeServices } from '../shared/service/worker.ts';
 import { backendHandlers } from './administration/administration.ts';
 import { createAccountMoves } from './account-move/account-move.ts';
@@ -30,9 +32,10 @@ import { accountRoute, askHolders } from './accounts/holders.ts';
 import { localAccountRoutes } from './accounts/local-account-routes.ts';
 import { Reconciliation } from './accounts/reconciliation.ts';
 import { sessionRoutes } from './accounts/session-routes.ts';
-import { startMailAccess } from './mail-access.ts';
+import { mailAccessUnits } from './mail-access.ts';
 import type { Ground } from './mail-access.ts';
-import { openProcessing, startReceiving, submitter } from './mail-flow.ts';
+import { openProcessing, receivingUnits, submitter } from './mail-flow.ts';
+import type { Processing } from './processing/processing.ts';
 import { measureStorages, openStorage } from './storage/storage.ts';
 import type { Storage } from './storage/storage.ts';
 
@@ -81,15 +84,16 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
     keepLeftMs: config.storage.movedMailDays * 86_400_000,
   });
   const administration = new AccountAdministration({ storage, accounts, maps: directory.maps, log, changeUser: async (entry, change) => directory.changeUser(entry, change), isOurs: addressingOf(config).isOurs });
-  const services = await Promise.all([...startReceiving(ground, processing), ...startMailAccess(ground, submitter(ground, processing))]);
+  const rack = new ServiceRack({ units: unitsOf(ground, processing), wishes: context.wishes, siblings: context.siblings, graceMs: config.drainSeconds * 1000, log });
+  const services = await rack.start();
   return {
     log,
     services,
     admin: await startAdminApi(ground, {
-      services, directory, handlers: backendHandlers({ config, storage, accounts, moves, directory, processing, siblings: context.siblings }),
+      rack, directory, handlers: backendHandlers({ config, storage, accounts, moves, directory, processing, siblings: context.siblings }),
       routes: [...context.nodeRoutes, ...moves.routes, ...administrationRoutes(administration, storage), ...localAccountRoutes(accounts.local, log), ...sessionRoutes(accounts, log)],
     }),
-    onAppointed: async () => Promise.resolve([moves.startTidying(), reconciliationOf(ground, directory).start(), ...(config.services.processing.enable ? [processing.startRunner()] : []), tidyPacks(storage, log)]),
+    onAppointed: async () => [moves.startTidying(), reconciliationOf(ground, directory).start(), ...await rack.startOnce(), tidyPacks(storage, log)],
     renew: async () => tls.renew(),
     close: async () => {
       await processing.close();
@@ -135,19 +139,28 @@ function otherBackends(config: NodeConfig, tls: NodeTls): Readonly<Record<string
   );
 }
 
+/** Those that the configuration enables. Mail that comes in is taken while the queue rests. */
+function unitsOf(ground: Ground, processing: Processing): readonly Unit[] {
+  const runner: Unit = { name: 'processing', per: 'node', places: [], start: async () => Promise.resolve([processing.startRunner()]) };
+  return [
+    ...(ground.config.services.processing.enable ? [runner] : []),
+    ...receivingUnits(ground, processing), ...mailAccessUnits(ground, submitter(ground, processing)),
+  ];
+}
+
 interface NodeAdmin {
-  readonly services: readonly Service[];
+  readonly rack: ServiceRack;
   readonly routes: readonly AdminRoute[];
   readonly directory: DirectoryAccess;
   readonly handlers: readonly Handled[];
 }
 
 /** Opened last: who asks it finds all services there. */
-async function startAdminApi(ground: Ground, { services, routes: more, directory, handlers }: NodeAdmin): Promise<Service[]> {
+async function startAdminApi(ground: Ground, { rack, routes: more, directory, handlers }: NodeAdmin): Promise<Service[]> {
   const { config, tls, storage, accounts, context } = ground;
   const readIndex = (): void => void storage.find(`postmaster@${config.primaryDomain}`);
-  const health = { isStopping: context.isStopping, services, check: readIndex };
-  const parts = [await openAdminApi({ context, tls, directory, health, handlers, keeperOf: async (address) => keeperOf(accounts, config, address) })];
+  const health = { isStopping: context.isStopping, services: () => rack.states(), check: readIndex };
+  const parts = [await openAdminApi({ context, tls, directory, health, rack, handlers, keeperOf: async (address) => keeperOf(accounts, config, address) })];
   const routes = [...healthRoutes(health), ...observationRoutes(context), accountRoute(storage), ...more];
   return Promise.all(adminListeners(ground).map(async (at) => startAdmin({ ...at, serverTls: tls.forNodes, isTrustedNode: tls.isTrustedNode, routes, parts, log: context.log })));
 }

@@ -2,7 +2,7 @@
 import type { ConnectionOptions } from 'node:tls';
 import type { NodeConfig } from '../cluster-config/effective.ts';
 import type { Doors } from '../cluster-config/listeners.ts';
-import { enabled, placeOf, tlsOf } from '../cluster-config/listeners.ts';
+import { enabled, placeOf, tcpPlaces, tlsOf } from '../cluster-config/listeners.ts';
 import type { NodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeContext } from '../cluster-config/run-node.ts';
 import { httpLimits, readCookieSecret, sessionAges, uiDirectory } from '../cluster-config/webmail-settings.ts';
@@ -10,6 +10,8 @@ import { UserSessions } from '../shared/access/user-sessions.ts';
 import type { ListenPlace } from '../shared/net/listen-place.ts';
 import type { ServerTls } from '../shared/net/server-tls.ts';
 import type { Service } from '../shared/service/service.ts';
+import { startTogether } from '../shared/service/service-rack.ts';
+import type { Unit } from '../shared/service/service-rack.ts';
 import type { Accounts } from './accounts/accounts.ts';
 import { startImap } from './imap/imap.ts';
 import { startPop3 } from './pop3/pop3.ts';
@@ -32,22 +34,29 @@ export interface Ground {
 /** How long a back-end waits before it answers a failed login; users come through front-ends, which slow guesses down themselves. */
 const loginFailureDelayMs = 1000;
 
-/** All enabled ones. Rejects with the first that can't start. */
-export function startMailAccess(ground: Ground, submit: Submit): Promise<Service>[] {
+/** All enabled ones that have listeners. */
+export function mailAccessUnits(ground: Ground, submit: Submit): readonly Unit[] {
   const { imap, pop3, webmail } = ground.config.services;
   const { siblings } = ground.context;
   const imapSessions = new UserSessions({ max: imap.maxConnectionsPerUser, topic: 'imap sessions', siblings });
   const pop3Sessions = new UserSessions({ max: pop3.maxConnectionsPerUser, topic: 'pop3 sessions', siblings });
   return [
-    ...byAudience(imap, ground.tls).map(async (part) => startImapFor(ground, part, imapSessions)),
-    ...byAudience(pop3, ground.tls).map(async (part) => startPop3For(ground, part, pop3Sessions)),
-    ...byAudience(webmail, ground.tls).map(async (part) => startWebmailFor(ground, part, submit)),
+    ...unitOf('imap', byAudience(imap, ground.tls), async (part) => startImapFor(ground, part, imapSessions)),
+    ...unitOf('pop3', byAudience(pop3, ground.tls), async (part) => startPop3For(ground, part, pop3Sessions)),
+    ...unitOf('webmail', byAudience(webmail, ground.tls), async (part) => startWebmailFor(ground, part, submit)),
   ];
 }
 
 interface Part<Listener> {
   readonly listeners: readonly Listener[];
   readonly serverTls: ServerTls;
+}
+
+/** A service of the parts that it has for nodes and for clients; none without parts. */
+export function unitOf<P extends { readonly listeners: readonly { readonly address: string }[] }>(name: string, parts: readonly P[], start: (part: P) => Promise<Service>): readonly Unit[] {
+  if (parts.length === 0) return [];
+  const places = parts.flatMap(({ listeners }) => tcpPlaces(listeners));
+  return [{ name, per: 'worker', places, start: async () => startTogether(parts.map((part) => async () => start(part))) }];
 }
 
 /** Listeners for nodes show the node's certificate, all others the one for clients: one service for each kind, if enabled. */

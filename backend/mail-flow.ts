@@ -8,10 +8,10 @@ import { createDnr, defaultDnrOptions } from '../shared/dnr/dnr.ts';
 import type { Dnr } from '../shared/dnr/dnr.ts';
 import { TlsSessions } from '../shared/net/connect.ts';
 import type { ConnectOptions } from '../shared/net/connect.ts';
-import type { Service } from '../shared/service/service.ts';
+import type { Unit } from '../shared/service/service-rack.ts';
 import { defaultSmtpLimits } from '../shared/smtp/limits.ts';
 import type { SmtpLimits } from '../shared/smtp/limits.ts';
-import { byAudience } from './mail-access.ts';
+import { byAudience, unitOf } from './mail-access.ts';
 import type { Ground } from './mail-access.ts';
 import { createProcessing, defaultRetryOptions } from './processing/processing.ts';
 import type { Processing } from './processing/processing.ts';
@@ -46,11 +46,11 @@ export function openProcessing(ground: Ground): Processing {
   });
 }
 
-/** Opens the listeners on which mail comes in. Rejects with the first that can't be had. */
-export function startReceiving(ground: Ground, processing: Processing): Promise<Service>[] {
+/** The listeners on which mail comes in, where there are any. */
+export function receivingUnits(ground: Ground, processing: Processing): readonly Unit[] {
   const { config, tls, accounts, context } = ground;
   const service = config.services.smtpReceiving;
-  return byAudience(service, tls).map(async ({ listeners, serverTls }) =>
+  return unitOf('smtpReceiving', byAudience(service, tls), async ({ listeners, serverTls }) =>
     startSmtpReceiving({
       listeners: listeners.map((listener) => ({ ...placeOf(ground, 'smtpReceiving', listener), serverTls: tlsOf(listener, serverTls), kind: listener.kind })),
       serverTls, accounts, processing,

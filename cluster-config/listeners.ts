@@ -107,6 +107,11 @@ export function enabled<Listener extends { readonly enable: boolean }>(listeners
   return listeners.filter(({ enable }) => enable);
 }
 
+/** Those that are addresses of the network, where another program may listen. */
+export function tcpPlaces(listeners: readonly { readonly address: string }[]): readonly { readonly host: string; readonly port: number }[] {
+  return listeners.flatMap(({ address }) => splitHostAndPort(address) ?? []);
+}
+
 /** The files of all Unix sockets that a node may listen at. */
 export function unixSocketFiles({ services }: Pick<NodeConfig, 'services'>): readonly string[] {
   const all = Object.values(services).flatMap((service): readonly AnyListener[] => ('listeners' in service ? service.listeners : []));

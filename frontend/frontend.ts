@@ -10,7 +10,7 @@ import { loadNodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeContext } from '../cluster-config/run-node.ts';
 import { observationRoutes } from '../cluster-config/observation.ts';
-import { adminListeners, enabled, placeOf, tlsOf } from '../cluster-config/listeners.ts';
+import { adminListeners, enabled, placeOf, tcpPlaces, tlsOf } from '../cluster-config/listeners.ts';
 import type { ProxyName } from '../cluster-config/proxy-maps.ts';
 import { readScramSaltKey } from '../cluster-config/scram-salts.ts';
 import { httpLimits, readCookieSecret, sessionAges, uiDirectory } from '../cluster-config/webmail-settings.ts';
@@ -24,6 +24,8 @@ import type { Health } from '../shared/admin/health-routes.ts';
 import type { Logger } from '../shared/log/log.ts';
 import { TlsSessions } from '../shared/net/connect.ts';
 import type { Service } from '../shared/service/service.ts';
+import { ServiceRack } from '../shared/service/service-rack.ts';
+import type { Unit } from '../shared/service/service-rack.ts';
 import { defaultSmtpLimits } from '../shared/smtp/limits.ts';
 import type { NodeServices } from '../shared/service/worker.ts';
 import type { UserMaps } from '../shared/user-map/user-maps.ts';
@@ -82,27 +84,35 @@ export async function startFrontend(context: NodeContext): Promise<NodeServices>
     notices: context.notices,
   };
   measureSessions(Object.values(ground.sessions));
-  const { imapProxy, pop3Proxy } = config.services;
-  const services = await Promise.all([
-    ...(imapProxy.enable ? [startImapProxy(loginProxyOptions(loginGround(ground, 'imap'), 'imap'))] : []),
-    ...(pop3Proxy.enable ? [startPop3Proxy(loginProxyOptions(loginGround(ground, 'pop3'), 'pop3'))] : []),
-    ...(config.services.smtpProxy.enable ? [startSmtp(ground)] : []),
-    ...(config.services.webmailProxy.enable && config.services.webmailProxy.listeners.length > 0 ? [startWebmail(ground)] : []),
-  ]);
+  const rack = new ServiceRack({ units: unitsOf(ground), wishes: context.wishes, siblings: context.siblings, graceMs: config.drainSeconds * 1000, log });
+  const services = await rack.start();
   return {
     log,
     services,
-    admin: await startAdminApi(ground, context, { isStopping: context.isStopping, services, check: () => undefined }),
+    admin: await startAdminApi(ground, context, rack),
     onAppointed: async () => Promise.resolve([]),
     renew: async () => tls.renew(),
     close: async () => Promise.resolve(directory.close()),
   };
 }
 
+/** Those that the configuration enables. */
+function unitsOf(ground: Ground): readonly Unit[] {
+  const { smtpProxy, imapProxy, pop3Proxy, webmailProxy } = ground.config.services;
+  const unit = (name: ProxyName, start: () => Promise<Service>): Unit => ({ name, per: 'worker', places: tcpPlaces(enabled(ground.config.services[name].listeners)), start: async () => [await start()] });
+  return [
+    ...(imapProxy.enable ? [unit('imapProxy', async () => startImapProxy(loginProxyOptions(loginGround(ground, 'imap'), 'imap')))] : []),
+    ...(pop3Proxy.enable ? [unit('pop3Proxy', async () => startPop3Proxy(loginProxyOptions(loginGround(ground, 'pop3'), 'pop3')))] : []),
+    ...(smtpProxy.enable ? [unit('smtpProxy', async () => startSmtp(ground))] : []),
+    ...(webmailProxy.enable && webmailProxy.listeners.length > 0 ? [unit('webmailProxy', async () => startWebmail(ground))] : []),
+  ];
+}
+
 /** Opened last: who asks it finds all services there. */
-async function startAdminApi(ground: Ground, context: NodeContext, health: Health): Promise<Service[]> {
+async function startAdminApi(ground: Ground, context: NodeContext, rack: ServiceRack): Promise<Service[]> {
   const { tls, mappings, authentication, directory, sessions, siblings, log } = ground;
-  const parts = [await openAdminApi({ context, tls, directory, health, handlers: adminHandlers(mappings, siblings, log), keeperOf: async (address) => keeperOf(mappings.of(), address) })];
+  const health: Health = { isStopping: context.isStopping, services: () => rack.states(), check: () => undefined };
+  const parts = [await openAdminApi({ context, tls, directory, health, rack, handlers: adminHandlers(mappings, siblings, log), keeperOf: async (address) => keeperOf(mappings.of(), address) })];
   const routes = [...healthRoutes(health), ...observationRoutes(context), ...context.nodeRoutes, ...adminRoutes({ mappings, authentication, directory, siblings, log, sessions: Object.values(sessions) })];
   return Promise.all(adminListeners(ground).map(async (at) => startAdmin({ ...at, serverTls: tls.forNodes, isTrustedNode: tls.isTrustedNode, routes, parts, log })));
 }

@@ -9,6 +9,7 @@ import type { Handled } from '../../shared/admin-api/operation.ts';
 import { SignIn } from '../../shared/admin-api/sign-in.ts';
 import type { AdminTarget } from '../../shared/admin/admin-client.ts';
 import type { AdminPart } from '../../shared/admin/admin-server.ts';
+import type { ServiceRack } from '../../shared/service/service-rack.ts';
 import type { Health } from '../../shared/admin/health-routes.ts';
 import type { NodeConfig } from '../effective.ts';
 import type { NodeTls } from '../node-tls.ts';
@@ -20,6 +21,7 @@ import { loadAdministrators } from './administrators.ts';
 import { configurationHandlers } from './configuration-handlers.ts';
 import { operations } from './contract/operations.ts';
 import { nodeHandlers } from './node-handlers.ts';
+import { serviceHandlers } from './service-handlers.ts';
 import { sessionHandlers } from './session-handlers.ts';
 import { sessionsHandlers } from './sessions-handlers.ts';
 import { answerStatus } from './worker-status.ts';
@@ -29,6 +31,7 @@ export interface AdminApiParts {
   readonly tls: NodeTls;
   readonly directory: DirectoryAccess;
   readonly health: Health;
+  readonly rack: ServiceRack;
   /** What only this kind of node does. */
   readonly handlers: readonly Handled[];
   /** See `Reach`. */
@@ -36,8 +39,8 @@ export interface AdminApiParts {
 }
 
 /** @throws Failure('bad-input') for an administrator whose secrets can't be read */
-export async function openAdminApi({ context, tls, directory, health, handlers, keeperOf }: AdminApiParts): Promise<AdminPart> {
-  const { config, environment, notices, siblings, log } = context;
+export async function openAdminApi({ context, tls, directory, health, rack, handlers, keeperOf }: AdminApiParts): Promise<AdminPart> {
+  const { config, environment, notices, siblings, wishes, log } = context;
   const administrators = await loadAdministrators(config, environment);
   const find = administrators.get.bind(administrators);
   const secret = await signingSecret(config, environment);
@@ -59,7 +62,7 @@ export async function openAdminApi({ context, tls, directory, health, handlers, 
     operations, find, signIn, sessions, log,
     handlers: [
       ...sessionHandlers(signIn, sessions), ...nodeHandlers(config, siblings), ...sessionsHandlers(config), ...accountHandlers(config, directory),
-      ...configurationHandlers(config), ...handlers,
+      ...configurationHandlers(config), ...serviceHandlers({ siblings, wishes, states: rack.states.bind(rack), drainMs: config.drainSeconds * 1000 }), ...handlers,
     ],
     isTrustedNode: tls.isTrustedNode, clusterName: config.clusterName,
     reach: reachOf(config, tls, keeperOf),

@@ -1,7 +1,7 @@
 /** How a worker is, told to whichever worker of its node was asked for the whole node. */
 import type { z } from 'zod';
 import type { Health } from '../../shared/admin/health-routes.ts';
-import { readinessOf } from '../../shared/admin/health-routes.ts';
+import { readinessOf, runningOf } from '../../shared/admin/health-routes.ts';
 import type { Siblings } from '../../shared/service/siblings.ts';
 import type { NodeConfig } from '../effective.ts';
 import { workerSchema } from './contract/nodes.ts';
@@ -19,7 +19,7 @@ export function answerStatus(siblings: Siblings, config: Pick<NodeConfig, 'versi
       pid: process.pid,
       state: readiness.kind,
       ...(readiness.kind === 'not-ready' ? { reason: readiness.reason } : {}),
-      services: [...new Set(health.services.map(({ name }) => name))],
+      services: runningOf(health),
       configVersion: config.version,
       startedAt: new Date(Date.now() - process.uptime() * 1000).toISOString(),
       memoryBytes: process.memoryUsage.rss(),

@@ -1,5 +1,5 @@
-/** Asks the system whether a port can be listened at, without staying there. */
-import { createServer } from 'node:net';
+/** Asks the system whether a port can be listened at, without staying there, or whether somebody does. */
+import { connect, createServer } from 'node:net';
 
 /** `in-use` when something listens there. @throws the system's error for any other reason (no right to, no such address). */
 export async function probePort(host: string, port: number): Promise<'free' | 'in-use'> {
@@ -12,5 +12,20 @@ export async function probePort(host: string, port: number): Promise<'free' | 'i
     server.listen({ host, port, exclusive: true }, () => {
       server.close(() => resolve('free'));
     });
+  });
+}
+
+/** How long a connection to this machine may take. */
+const connectMs = 1000;
+
+/** Whether somebody accepts connections there now. */
+export async function isListenedAt({ host, port }: { readonly host: string; readonly port: number }): Promise<boolean> {
+  const socket = connect({ host, port, timeout: connectMs });
+  return await new Promise((resolve) => {
+    const settle = (answer: boolean) => (): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('connect', settle(true)).once('error', settle(false)).once('timeout', settle(false));
   });
 }

@@ -15,6 +15,7 @@ import type { InheritedSocket } from '../net/inherited-sockets.ts';
 import { isMessage } from './messages.ts';
 import type { Report } from './messages.ts';
 import { NoticeBoard } from './notices.ts';
+import { noteWish } from './service-wishes.ts';
 
 export interface SupervisorOptions {
   readonly log: Logger;
@@ -85,6 +86,8 @@ class Crew {
   #appointed: Member | undefined;
   readonly #members = new Set<Member>();
   readonly #notices = new NoticeBoard();
+  /** Services that an administrator stopped. */
+  readonly #stopped = new Set<string>();
   #reloading: Promise<void> = Promise.resolve();
   readonly #measurements = new MeasurementBoard<Member>(() => this.#measured(), send);
 
@@ -193,7 +196,7 @@ class Crew {
 
   #hear(member: Member, message: Report): void {
     if (message.kind === 'awake') {
-      send(member, { kind: 'start', slot: member.slot, configuration: member.configuration });
+      send(member, { kind: 'start', slot: member.slot, configuration: member.configuration, stopped: [...this.#stopped] });
     } else if (message.kind === 'hint') {
       for (const other of this.#others(member)) send(other, message);
     } else if (message.kind === 'ask' && Object.hasOwn(this.#desk, message.topic)) {
@@ -206,6 +209,9 @@ class Crew {
     } else if (message.kind === 'answer') {
       const asker = [...this.#members].find(({ slot }) => slot === message.asker);
       if (asker !== undefined) send(asker, { kind: 'answer', round: message.round, answer: message.answer });
+    } else if (message.kind === 'service') {
+      noteWish(this.#stopped, message);
+      for (const each of this.#members) send(each, message); // starting ones too: they may have been told what was stopped before
     } else if (message.kind === 'post') {
       this.#notices.post(message.topic, message.key, message.value);
       const order = { kind: 'notices', topic: message.topic, notices: [{ key: message.key, value: message.value, ageMs: 0 }] } as const;

@@ -11,6 +11,8 @@ import type { Order, Report } from './messages.ts';
 import { WorkerNotices } from './notices.ts';
 import type { Notices } from './notices.ts';
 import type { ChangeHint, HintBus, Service } from './service.ts';
+import { WorkerWishes } from './service-wishes.ts';
+import type { ServiceWishes } from './service-wishes.ts';
 import { WorkerSiblings } from './siblings.ts';
 import type { Siblings } from './siblings.ts';
 
@@ -22,6 +24,8 @@ export interface WorkerContext {
   readonly hints: HintBus;
   readonly siblings: Siblings;
   readonly notices: Notices;
+  /** Which services run, as administrators want it. */
+  readonly wishes: ServiceWishes;
   /** What all processes of the node have counted (shared/metrics). */
   readonly measure: () => Promise<Snapshot>;
   /** True once the node was told to stop: clients should go elsewhere. */
@@ -57,11 +61,13 @@ export async function runWorker(
   const orders = new OrderQueue();
   const siblings = new WorkerSiblings((report) => channel.send(report));
   const notices = new WorkerNotices((report) => channel.send(report));
+  const wishes = new WorkerWishes((report) => channel.send(report));
   const measurements = new WorkerMeasurements((report) => channel.send(report));
   channel.onMessage((message) => {
     if (!isMessage(message)) return;
     const order = message as Order;
     if (order.kind === 'hint') hints.receive(order.hint);
+    else if (order.kind === 'service') wishes.receive(order);
     else if (order.kind === 'notices') notices.receive(order);
     else if (order.kind === 'ask' || order.kind === 'asked' || order.kind === 'answer') siblings.receive(order);
     else if (order.kind === 'measure' || order.kind === 'measurements') measurements.receive(order);
@@ -70,9 +76,10 @@ export async function runWorker(
   channel.send({ kind: 'awake' });
   const first = await orders.next();
   if (first.kind !== 'start') return 'drained'; // told to leave before there was anything to do
+  wishes.begin(first.stopped);
   let node: NodeServices;
   try {
-    node = await start({ slot: first.slot, configuration: first.configuration, hints, siblings, notices, measure: async () => measurements.measure(), isStopping: () => orders.stopCame });
+    node = await start({ slot: first.slot, configuration: first.configuration, hints, siblings, notices, wishes, measure: async () => measurements.measure(), isStopping: () => orders.stopCame });
   } catch (error) {
     channel.send({ kind: 'failed', text: error instanceof Error ? error.message : String(error) });
     return 'failed';

@@ -5,6 +5,7 @@ import { after, before } from 'node:test';
 import { startCluster } from '../harness/cluster.ts';
 import type { Cluster } from '../harness/cluster.ts';
 import { freePort } from '../harness/free-port.ts';
+import { adminServicesSuite } from './admin-services-suite.ts';
 import { adminSignInSuite, totpSecret } from './admin-sign-in-suite.ts';
 import { adminWorkSuite } from './admin-work-suite.ts';
 
@@ -13,6 +14,7 @@ const more = `
       - { name: totp, password: { file: secrets/administrator }, totp: { file: secrets/totp }, allow: [all] }
       - { name: helpdesk, password: { file: secrets/administrator }, groups: [desk], domains: [example.com] }
       - { name: elsewhere, password: { file: secrets/administrator }, allow: [all], domains: [elsewhere.example] }
+      - { name: mailer, password: { file: secrets/administrator }, allow: [all], deny: [manageIMAPProxy] }
     groups:
       - { name: desk, allow: [all], deny: [manageQueue] }
   userMaps:`;
@@ -35,3 +37,4 @@ after(async () => cluster.stop());
 
 adminSignInSuite(() => cluster);
 adminWorkSuite(() => cluster);
+adminServicesSuite(() => cluster);

@@ -3,10 +3,11 @@ import type { Operation } from '../../../shared/admin-api/operation.ts';
 import { accountOperations } from './accounts.ts';
 import { nodeOperations } from './nodes.ts';
 import { queueOperations } from './queue.ts';
+import { serviceOperations } from './services.ts';
 import { sessionOperations } from './session.ts';
 import { sessionsOperations } from './sessions.ts';
 import { configurationOperations, storageOperations } from './storages.ts';
 
-const groups = [sessionOperations, nodeOperations, sessionsOperations, accountOperations, storageOperations, queueOperations, configurationOperations];
+const groups = [sessionOperations, nodeOperations, serviceOperations, sessionsOperations, accountOperations, storageOperations, queueOperations, configurationOperations];
 
 export const operations = groups.flatMap((group): unknown[] => Object.values(group)) as readonly Operation[];

@@ -5,7 +5,7 @@ import { healthRoutes } from '../../../shared/admin/health-routes.ts';
 import type { Health } from '../../../shared/admin/health-routes.ts';
 
 async function ask(prefix: string, state: Partial<Health>): Promise<unknown> {
-  const routes = healthRoutes({ isStopping: () => false, services: [{ name: 'imap' }, { name: 'imap' }, { name: 'pop3' }], check: () => undefined, ...state });
+  const routes = healthRoutes({ isStopping: () => false, services: () => [{ name: 'imap', state: 'running' }, { name: 'smtpReceiving', state: 'stopped' }, { name: 'pop3', state: 'running' }], check: () => undefined, ...state });
   return routes.find((route) => route.prefix === prefix)?.answer('', { query: new URLSearchParams(), body: undefined });
 }
 
