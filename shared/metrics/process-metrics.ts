@@ -7,8 +7,8 @@ const memory = gauge({ name: 'waybill_process_resident_memory_bytes', unit: 'byt
 const heap = gauge({ name: 'waybill_process_heap_bytes', unit: 'bytes', help: 'JavaScript heap in use, all processes of the node.' });
 const lag = gauge({ name: 'waybill_event_loop_lag_seconds', unit: 'seconds', help: 'Lag of the event loop of the slowest process since the measurement before.', labels: ['quantile'], combine: 'max' });
 
-/** How long an event loop is late because of other work; 10 ms is what the timer itself takes. */
-const resolutionMs = 10;
+/** How long an event loop is late because of other work, asked ten times a second: each question wakes the process, at rest too. */
+const resolutionMs = 100;
 
 /** Begins to watch this process; the answer ends it. */
 export function watchProcess(): () => void {
