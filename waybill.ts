@@ -12,6 +12,7 @@ import { addMapCommands } from './cluster-config/command-line/groups/map.ts';
 import { addNodeCommands } from './cluster-config/command-line/groups/node.ts';
 import { addPasswdCommand } from './cluster-config/command-line/groups/passwd.ts';
 import { addSessionCommands } from './cluster-config/command-line/groups/session.ts';
+import { addTraceCommands } from './cluster-config/command-line/groups/trace.ts';
 import { UsageError } from './cluster-config/command-line/usage-error.ts';
 import { Failure } from './shared/base/failure.ts';
 
@@ -106,7 +107,7 @@ Example:
     const { machineCommand } = await import('./cluster-config/command-line/machine-command.ts');
     await machineCommand(options);
   });
-for (const add of [addConfigCommands, addMapCommands, addSessionCommands, addAccountCommands, addDomainCommands, addGroupCommands, addPasswdCommand, addNodeCommands]) add(program);
+for (const add of [addConfigCommands, addMapCommands, addSessionCommands, addAccountCommands, addDomainCommands, addGroupCommands, addPasswdCommand, addNodeCommands, addTraceCommands]) add(program);
 
 /** Errors that a user can act on are told in their own words; for all others the stack is worth having. */
 function tell(error: unknown): void {

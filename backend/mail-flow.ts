@@ -124,7 +124,7 @@ export function submitter({ config, accounts }: Ground, processing: Processing):
       if (isOurDomain(domain) && (await accounts.lookUp(recipient)) === undefined) throw new Failure('unknown-user', `there is no user ${recipient}`);
     }
     const hop = { hello: undefined, address: undefined, by: config.serverName, protocol: 'HTTPS', id: session.id, recipient: undefined };
-    const { settle } = await processing.enqueue(
+    const { id, settle } = await processing.enqueue(
       {
         sender: { address: envelope.from },
         trace: receivedField(hop, Date.now()),
@@ -135,5 +135,6 @@ export function submitter({ config, accounts }: Ground, processing: Processing):
       envelope.recipients.map((address) => ({ address })),
     );
     settle('confirmed');
+    return id;
   };
 }

@@ -2,8 +2,9 @@
 import { logRoute } from '../shared/admin/log-routes.ts';
 import { metricsRoute } from '../shared/admin/metrics-route.ts';
 import type { AdminRoute } from '../shared/admin/admin-server.ts';
+import { logSearchRoute } from './log-search-route.ts';
 import type { NodeContext } from './run-node.ts';
 
-export function observationRoutes({ measure, logService }: NodeContext): readonly AdminRoute[] {
-  return [metricsRoute(measure), logRoute(logService)];
+export function observationRoutes({ measure, logService, config }: NodeContext): readonly AdminRoute[] {
+  return [metricsRoute(measure), logRoute(logService), logSearchRoute(config)];
 }

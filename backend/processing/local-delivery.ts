@@ -20,7 +20,16 @@ export interface LocalMessage {
 }
 
 /** What became of one recipient. */
-export type LocalOutcome = { readonly at: 'stored'; readonly key: string } | { readonly at: 'failed'; readonly thrown: unknown };
+export type LocalOutcome = { readonly at: 'stored'; readonly key: string; /** In INBOX; undefined for a repeat of what the account has already. */ readonly uid: number | undefined } | { readonly at: 'failed'; readonly thrown: unknown };
+
+/** Where a message came to lie, for the log. */
+export function placesOf(outcomes: readonly LocalOutcome[], accounts: readonly Account[]): readonly object[] {
+  return outcomes.flatMap((outcome, index): object[] => {
+    const account = accounts[index]?.address;
+    if (outcome.at === 'failed') return [];
+    return outcome.uid === undefined ? [{ account, repeat: true }] : [{ account, mailbox: 'INBOX', uid: outcome.uid }];
+  });
+}
 
 /**
  * One outcome for each account, in their order. Rejects with `message-too-big`, `storage-full`, `storage-failure`, or what
@@ -38,8 +47,8 @@ export async function deliverLocally(storage: Storage, rules: KeyRules, delivery
     return await Promise.all(accounts.map(async (account): Promise<LocalOutcome> => {
       const key = deliveryKey(message.sender, account.address, digest);
       try {
-        await putInto(account, staged, { key, acceptance: message.acceptance, rules });
-        return { at: 'stored', key };
+        const uid = await putInto(account, staged, { key, acceptance: message.acceptance, rules });
+        return { at: 'stored', key, uid };
       } catch (thrown) {
         return { at: 'failed', thrown };
       }
@@ -49,14 +58,15 @@ export async function deliverLocally(storage: Storage, rules: KeyRules, delivery
   }
 }
 
-async function putInto(account: Account, staged: StagedMessage, { key, acceptance, rules }: { readonly key: string; readonly acceptance: Acceptance; readonly rules: KeyRules }): Promise<void> {
+async function putInto(account: Account, staged: StagedMessage, { key, acceptance, rules }: { readonly key: string; readonly acceptance: Acceptance; readonly rules: KeyRules }): Promise<number | undefined> {
   await earlierSettled(account, key, { acceptance, rules });
   // A repeat is looked for first, so that no bytes are kept for it; the guard below settles a race.
   const isKnown = await isRepeat(account, key, { acceptance, rules });
-  if (isKnown) return;
+  if (isKnown) return undefined;
   const inbox = account.mailbox('INBOX');
   if (inbox === undefined) throw new Failure('storage-failure', 'the account has no INBOX');
-  await inbox.append([{ staged, marks: { flags: 0, keywords: [] } }], (records) => (accept(records, key, { acceptance, rules }) === 'new' ? 'append' : 'skip'));
+  const { uids: [uid] } = await inbox.append([{ staged, marks: { flags: 0, keywords: [] } }], (records) => (accept(records, key, { acceptance, rules }) === 'new' ? 'append' : 'skip'));
+  return uid;
 }
 
 const settlePatienceMs = 1500;

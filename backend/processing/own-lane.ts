@@ -8,7 +8,7 @@ import { expansionWords } from '../../shared/user-map/expansion-refusal.ts';
 import type { KeyRules } from './delivery-keys.ts';
 import { ownWords } from './lanes.ts';
 import type { Lane, LaneOptions } from './lanes.ts';
-import { deliverLocally } from './local-delivery.ts';
+import { deliverLocally, placesOf } from './local-delivery.ts';
 import { destinationOf } from './new-item.ts';
 import type { QueueItem, QueueRecipient } from './queue-item.ts';
 import type { TryOutcome } from './try-outcome.ts';
@@ -107,6 +107,7 @@ export class OwnLane implements Lane {
     const message = { sender: item.sender.address, trace: item.trace, bytes: lanes.bytesOf(item), maxBytes: Infinity, digest: item.digest, acceptance };
     try {
       const outcomes = await deliverLocally(storage, rules, { message, accounts });
+      this.#options.log.info({ item: item.id, stored: placesOf(outcomes, accounts) }, 'message stored');
       return await Promise.all(outcomes.map(async (outcome, index) => (outcome.at === 'failed' ? this.#notStored(outcome.thrown, item, accounts[index]) : this.#delivered(item))));
     } catch (thrown) {
       return accounts.map(() => this.#failed(thrown, item));

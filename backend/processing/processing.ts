@@ -44,6 +44,7 @@ export type { MovingAcceptance } from './delivery-keys.ts';
 export { defaultRetryOptions } from './retry-schedule.ts';
 export type { DoublingDelay, RetryOptions } from './retry-schedule.ts';
 export type { AccountsView } from './own-lane.ts';
+export { placesOf } from './local-delivery.ts';
 export type { LocalOutcome } from './local-delivery.ts';
 export type { QueueItem, QueueRecipient } from './queue-item.ts';
 export type { Concerned } from './queue-control.ts';

@@ -1,6 +1,8 @@
 /** Checks that the conversations of this room have in common. */
 import { Failure } from '../../shared/base/failure.ts';
+import { sessionIdPattern } from '../../shared/base/session-id.ts';
 import { parseAddress } from '../../shared/smtp/address.ts';
+import type { EnvelopeSender } from '../../shared/smtp/commands.ts';
 import { makeReply } from '../../shared/smtp/reply.ts';
 import { SmtpRefused } from '../../shared/smtp/refusal.ts';
 import type { SmtpPeer } from '../../shared/smtp/server-session.ts';
@@ -34,4 +36,10 @@ export function checkRoom(account: Account, sizeBytes: number | undefined): void
 export function guardLoop(options: SmtpReceivingOptions, facts: HeaderFacts): void {
   if (facts.receivedFields <= options.maxReceivedHeaders) return;
   throw new SmtpRefused('message', makeReply(554, '5.4.6', `mail loop: more than ${String(options.maxReceivedHeaders)} Received fields`));
+}
+
+/** The ids by which a message is followed: that of the client's session at the front-end, and that of the leg to here where it is another. */
+export function journeyOf({ extra }: Pick<EnvelopeSender, 'extra'>, { sessionId }: Pick<SmtpPeer, 'sessionId'>): { readonly session: string; readonly leg?: string } {
+  const told = extra?.get('XWAYBILL-SESSION');
+  return typeof told === 'string' && sessionIdPattern.test(told) ? { session: told, leg: sessionId } : { session: sessionId };
 }

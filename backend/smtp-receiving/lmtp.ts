@@ -10,10 +10,11 @@ import { makeReply } from '../../shared/smtp/reply.ts';
 import type { Reply } from '../../shared/smtp/reply.ts';
 import type { SmtpHandlers, SmtpPeer } from '../../shared/smtp/server-session.ts';
 import type { NodeIdentity } from '../../shared/tls/identity.ts';
+import { placesOf } from '../processing/processing.ts';
 import type { ArrivingMessage } from '../processing/processing.ts';
 import type { Account } from '../storage/storage.ts';
 import { Confirmations } from './confirmations.ts';
-import { checkReversePath, checkRoom, guardLoop, trustedNode } from './checks.ts';
+import { checkReversePath, checkRoom, guardLoop, journeyOf, trustedNode } from './checks.ts';
 import { peekHeader } from './header-peek.ts';
 import { replyTo } from './replies.ts';
 import type { SmtpReceivingOptions } from './smtp-receiving.ts';
@@ -111,7 +112,7 @@ interface Arrival {
 async function queue(options: SmtpReceivingOptions, session: LmtpSession, { message, recipients }: Arrival): Promise<Reply> {
   const { id, settle } = await options.processing.enqueue(message, recipients);
   session.confirmations.add(settle);
-  options.log.info({ session: session.peer.sessionId, client: session.peer.address, from: session.node.node, sender: message.sender.address, recipients: recipients.length, item: id }, 'message queued');
+  options.log.info({ ...journeyOf(message.sender, session.peer), client: session.peer.address, from: session.node.node, sender: message.sender.address, recipients: recipients.length, item: id }, 'message queued');
   return makeReply(250, '2.6.0', `queued, reference ${session.peer.sessionId}`);
 }
 
@@ -123,8 +124,8 @@ async function deliver(options: SmtpReceivingOptions, session: LmtpSession, arri
   });
   const { outcomes, settle } = await options.processing.deliver(arrival.message, accounts);
   session.confirmations.add(settle);
-  const stored = accounts.filter((_, index) => outcomes[index]?.at === 'stored').map(({ address }) => address);
-  options.log.info({ session: session.peer.sessionId, client: session.peer.address, from: session.node.node, sender: arrival.message.sender.address, stored, handedOver: arrival.message.handedOver?.id }, 'message delivered');
+  const stored = placesOf(outcomes, accounts);
+  options.log.info({ ...journeyOf(arrival.message.sender, session.peer), client: session.peer.address, from: session.node.node, sender: arrival.message.sender.address, stored, handedOver: arrival.message.handedOver?.id }, 'message delivered');
   return outcomes.map((outcome) => (outcome.at === 'stored'
     ? makeReply(250, '2.1.5', `delivered, reference ${session.peer.sessionId}`)
     : replyTo(outcome.thrown, { sessionId: session.peer.sessionId, log: options.log })));

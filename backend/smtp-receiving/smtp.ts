@@ -15,7 +15,8 @@ import type { SmtpSaslExchange } from '../../shared/smtp/strict-connection.ts';
 import { nodeIdentity } from '../../shared/tls/identity.ts';
 import { expansionRefused } from '../../shared/user-map/expansion-refusal.ts';
 import type { Account } from '../storage/storage.ts';
-import { checkReversePath, checkRoom, guardLoop, trustedNode } from './checks.ts';
+import { placesOf } from '../processing/processing.ts';
+import { checkReversePath, checkRoom, guardLoop, journeyOf, trustedNode } from './checks.ts';
 import { Confirmations } from './confirmations.ts';
 import { peekHeader } from './header-peek.ts';
 import type { HeaderFacts } from './header-peek.ts';
@@ -144,8 +145,8 @@ interface Arrival {
 
 async function accept(options: SmtpReceivingOptions, session: SmtpSession, { message, recipients, accounts }: Arrival): Promise<Reply> {
   const [only] = recipients;
-  const { sessionId, address, user } = session.peer;
-  const about = { session: sessionId, client: address, user, sender: message.sender.address };
+  const { address, user } = session.peer;
+  const about = { ...journeyOf(message.sender, session.peer), client: address, user, sender: message.sender.address };
   const account = recipients.length === 1 && only?.notify?.includes('SUCCESS') !== true ? accounts.get(only?.address ?? '') : undefined;
   if (account === undefined) {
     const { id, settle } = await options.processing.enqueue(message, recipients);
@@ -156,7 +157,7 @@ async function accept(options: SmtpReceivingOptions, session: SmtpSession, { mes
   const { outcomes: [outcome], settle } = await options.processing.deliver(message, [account]);
   if (outcome?.at === 'failed') throw outcome.thrown;
   session.confirmations.add(settle);
-  options.log.info({ ...about, stored: [account.address] }, 'message delivered');
+  options.log.info({ ...about, stored: placesOf(outcome === undefined ? [] : [outcome], [account]) }, 'message delivered');
   return makeReply(250, '2.6.0', `delivered, reference ${session.peer.sessionId}`);
 }
 

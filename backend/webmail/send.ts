@@ -30,8 +30,8 @@ async function sendWritten(call: Call): Promise<SendAnswer> {
   const { subject, text } = written;
   const { forRecipients, forSender } = await buildMessage({ from: account.address, to, cc, bcc, subject, text, files, ...threadOf(account, written) });
   checkSize(forRecipients, options.limits.maxMessageBytes);
-  await options.submit({ from: account.address, recipients }, inChunks(forRecipients), { id: origin.session, client: origin.client, account: account.address });
-  exchange.log.info({ account: account.address, session: origin.session, recipients: recipients.length, bytes: forRecipients.length }, 'message sent');
+  const item = await options.submit({ from: account.address, recipients }, inChunks(forRecipients), { id: origin.session, client: origin.client, account: account.address });
+  exchange.log.info({ account: account.address, session: origin.session, item, recipients: recipients.length, bytes: forRecipients.length }, 'message sent');
   // It is on its way: whatever fails from here on must not make the user send it again.
   try {
     await keep(call, await mailboxFor(account, 'sent'), { bytes: forSender, flags: Flag.Seen });

@@ -40,12 +40,12 @@ export interface WebmailLimits extends HttpLimits {
   readonly loginFailureDelayMs: number;
 }
 
-/** Takes over responsibility for a message: resolves when it is on its way, rejects with the Failure that says why not. */
+/** Takes over responsibility for a message: resolves with its queue id when it is on its way, rejects with the Failure that says why not. */
 export type Submit = (
   envelope: { readonly from: string; readonly recipients: readonly string[] },
   source: AsyncIterable<Buffer>,
   session: { readonly id: string; readonly client: string; readonly account: string },
-) => Promise<void>;
+) => Promise<string>;
 
 export interface WebmailOptions {
   readonly listeners: readonly WebmailListener[];

@@ -9,7 +9,7 @@ import type { AdminRoute } from './admin-server.ts';
 
 const longestLine = 256 * 1024;
 const sent = z.strictObject({ lines: z.array(z.string().max(longestLine)).max(50_000) });
-const facts = z.object({ level: z.number(), node: z.string().min(1).max(63) });
+const facts = z.object({ level: z.number(), host: z.string().min(1).max(63) });
 const silenceMs = 10_000;
 
 /** The log's way to another node. `target` is asked for each batch. */
@@ -27,8 +27,7 @@ export function logRoute(service: LogService): AdminRoute {
       const parsed = sent.safeParse(body);
       if (!parsed.success) throw new Failure('bad-input', 'those are no log lines');
       for (const line of parsed.data.lines) {
-        const { level, node } = factsOf(line);
-        service.accept(line, { level, host: node });
+        service.accept(line, factsOf(line));
       }
       return Promise.resolve({ status: 200, body: { taken: parsed.data.lines.length } });
     },

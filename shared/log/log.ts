@@ -1,5 +1,5 @@
 /**
- * The log of one process: pino's JSON lines (the face of this room). Every line bears the node's name; a session's lines bear
+ * The log of one process: pino's JSON lines (the face of this room). Every line bears the node's name (`host`); a session's lines bear
  * its id, a message's that of its queue item. Secrets are never passed to a log call; the redaction here is a second net, not the first.
  */
 import { pino } from 'pino';
@@ -23,7 +23,7 @@ export function logTo(service: Pick<LogService, 'level' | 'write'>, node: string
   return pino(
     {
       level: pinoLevel(service.level),
-      base: { node, pid: process.pid },
+      base: { host: node, pid: process.pid }, // `node` in a line is the other one: a session's back-end
       timestamp: pino.stdTimeFunctions.isoTime,
       redact: { paths: ['password', '*.password', 'credentials', '*.credentials'], censor: '[hidden]' },
     },

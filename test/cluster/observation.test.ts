@@ -1,23 +1,46 @@
 /** What a running cluster tells of itself: counters at /metrics, the journey of sessions and messages in the logs of all nodes. */
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import * as https from 'node:https';
+import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { startCluster } from '../harness/cluster.ts';
 import type { Cluster, NodeName } from '../harness/cluster.ts';
 import { ImapSession } from '../harness/imap-session.ts';
 import { newMessage } from '../harness/messages.ts';
 import { readOpenMetrics } from '../harness/open-metrics.ts';
+import { run } from '../harness/programs.ts';
 import { SmtpSession } from '../harness/smtp-session.ts';
+import { startWorld } from '../harness/world.ts';
+import type { World } from '../harness/world.ts';
 
 const nodes = ['fe1', 'be1', 'be2'] as const;
+const program = path.resolve(import.meta.dirname, '..', '..', 'waybill.ts');
+/** Must never be in any log, in whatever coat. */
+const secret = 'SecretOfCarol7391';
 let cluster: Cluster;
+let world: World;
+
+/** be1 logs to files, be2 to be1, fe1 to standard output; all of them everything. */
+function withLogs(yaml: string): string {
+  return yaml
+    .replace(/workers: \d+/g, 'workers: 2')
+    .replace('  drainSeconds: 5\n', '  drainSeconds: 5\n  log: { level: protocol }\n')
+    .replace('serverName: be1.example.com', 'serverName: be1.example.com\n    log: { file: logs/be1.log, rules: [{ priority: 5, hosts: [be2], file: logs/be2.log }] }')
+    .replace('serverName: be2.example.com', 'serverName: be2.example.com\n    log: { type: remote, remoteNode: be1 }')
+    .replace('\nnodes:\n', `\nbackends: { services: { smtpSending: { routes: [{ domain: "*", host: 127.0.0.1, port: ${String(world.port)}, tls: none }] } } }\n\nnodes:\n`);
+}
 
 before(async () => {
-  cluster = await startCluster({ nodes, changeConfig: (yaml) => yaml.replace(/workers: \d+/g, 'workers: 2') });
+  world = await startWorld();
+  cluster = await startCluster({ nodes, changeConfig: withLogs });
 });
-after(async () => cluster.stop());
+after(async () => {
+  await cluster.stop();
+  await world.close();
+});
 
 async function get(node: NodeName, path: string, from = '127.0.0.1'): Promise<{ readonly status: number; readonly type: string; readonly text: string }> {
   return new Promise((resolve, reject) => {
@@ -79,4 +102,71 @@ test('each node tells of itself: workers, event loop, directory, back-ends, queu
     assert.ok(!text.includes('@') && !text.includes('127.0.0.1'), 'no label is an address');
   }
   assert.ok(await metric('be1', 'waybill_processing_delivery_total') + await metric('be2', 'waybill_processing_delivery_total') >= 2, 'one custodian delivered to two nodes');
+});
+
+interface Entry {
+  readonly host: string;
+  readonly msg: string;
+  readonly session?: string;
+  readonly [name: string]: unknown;
+}
+
+async function trace(...words: string[]): Promise<readonly Entry[]> {
+  const { code, output, complaint } = await run(process.execPath, [program, 'trace', '--config', cluster.configFile, '--json', ...words]);
+  assert.deepEqual([code, complaint.replace(/\(.*\)/, '()')], [1, 'waybill: fe2 does not answer ()\n'], 'fe2 is not there in this test, and nobody else is missing');
+  return (JSON.parse(output) as { entries: Entry[] }).entries;
+}
+
+/** Traces until it is all there: the queue works in its own time. */
+async function traceUntil(what: string, isWhole: (entries: readonly Entry[]) => boolean): Promise<readonly Entry[]> {
+  for (const deadline = Date.now() + 30_000; ;) {
+    const entries = await trace(what);
+    if (isWhole(entries)) return entries;
+    assert.ok(Date.now() < deadline, `not all there: ${JSON.stringify(entries, null, 1)}`);
+    await sleep(200);
+  }
+}
+
+const deliveries = (entries: readonly Entry[]): readonly Entry[] => entries.filter(({ msg, outcome }) => msg === 'delivery tried' && outcome === 'delivered');
+const of = (entries: readonly Entry[], node: string, msg: string): Entry | undefined => entries.find((entry) => entry.host === node && entry.msg === msg);
+
+test('a message is followed from the front-end through the queue to accounts of two nodes and to a server outside', async () => {
+  const message = newMessage({ from: 'alice@example.com', text: `${secret} in a text.\r\n` });
+  const smtp = await SmtpSession.connect(cluster, 'fe1', 'submission');
+  assert.match(await smtp.authenticate('alice', cluster.password), /^235/);
+  const reply = await smtp.send({ from: 'alice@example.com', to: ['alice@example.com', 'bob@example.com', 'zoe@elsewhere.example'], bytes: message.bytes });
+  await smtp.say('QUIT');
+  const reference = /reference (\S+)/.exec(reply)?.[1] ?? '';
+  const entries = await traceUntil(reference, (found) => of(found, 'be2', 'message delivered') !== undefined && deliveries(found).length >= 3);
+  const answered = of(entries, 'fe1', 'submission answered');
+  const queued = of(entries, 'be1', 'message queued');
+  assert.equal(queued?.['session'], answered?.session, 'one id at front-end and back-end');
+  const item = String(queued?.['item']);
+  assert.match(JSON.stringify(of(entries, 'be1', 'message stored')?.['stored']), /^\[\{"account":"alice@example.com","mailbox":"INBOX","uid":\d+\}\]$/);
+  const tries = deliveries(entries);
+  assert.deepEqual(tries.map(({ recipient, outcome, item: of }) => [recipient, outcome, of]).sort(), ['alice@example.com', 'bob@example.com', 'zoe@elsewhere.example'].map((to) => [to, 'delivered', item]));
+  assert.match(String(tries.find(({ recipient }) => String(recipient).startsWith('zoe'))?.['reply']), /queued as world-\d+/);
+  const there = of(entries, 'be2', 'message delivered');
+  assert.equal(there?.['handedOver'], `be1-${item}`);
+  assert.match(JSON.stringify(there?.['stored']), /"account":"bob@example.com","mailbox":"INBOX","uid":\d+/);
+  assert.ok((await trace('bob@example.com', '--since', '1h')).some(({ host, msg }) => host === 'be2' && msg === 'message delivered'));
+  assert.deepEqual(await trace(reference, '--since', new Date(Date.now() + 60_000).toISOString()), []);
+  const { output } = await run(process.execPath, [program, 'trace', '--config', cluster.configFile, item]);
+  assert.match(output, /^TIME +NODE +SERVICE +SESSION +MESSAGE +WHAT\n/);
+  assert.match(output, new RegExp(`be2 .*message delivered: .*handedOver=be1-${item}`));
+});
+
+test('log files that were put away and compressed are searched, too; nonsense is refused', async () => {
+  const folder = path.join(cluster.folder, 'logs');
+  const text = readFileSync(path.join(folder, 'be1.log'));
+  const id = (JSON.parse(text.toString().split('\n').find((line) => line.includes('message queued')) ?? '{}') as Entry)['item'];
+  renameSync(path.join(folder, 'be1.log'), path.join(folder, 'moved'));
+  writeFileSync(path.join(folder, `be1.log.${new Date().toISOString().replace(/[:.]/g, '-')}.gz`), gzipSync(readFileSync(path.join(folder, 'moved'))));
+  rmSync(path.join(folder, 'moved'));
+  assert.ok(of(await trace(String(id)), 'be1', 'message stored') !== undefined);
+  for (const [words, complaint] of [[['x'], /say an id or an address/], [['alice@example.com', '--since', 'yesterday'], /--since is a span/]] as const) {
+    const refused = await run(process.execPath, [program, 'trace', '--config', cluster.configFile, ...words]);
+    assert.equal(refused.code, 1);
+    assert.match(refused.complaint, complaint);
+  }
 });

@@ -141,6 +141,7 @@ async function startBackend(node: string, { folder, maps, storages, deliver, giv
       const pieces: Buffer[] = [];
       for await (const piece of source) pieces.push(piece);
       for (const recipient of recipients) await deliver(recipient, Buffer.concat(pieces));
+      return 'item';
     },
     ...given,
   });

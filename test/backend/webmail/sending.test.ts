@@ -17,6 +17,7 @@ function submission(refusal?: Failure): { readonly submit: Submit; readonly take
     const pieces: Buffer[] = [];
     for await (const piece of source) pieces.push(piece);
     taken.push({ from, recipients, text: Buffer.concat(pieces).toString('latin1') });
+    return `item-${String(taken.length)}`;
   };
   return { submit, taken };
 }

@@ -40,8 +40,8 @@ test('two processes write, the file is put away and compressed meanwhile: every 
   const away = await awayFiles(file);
   assert.ok(away.length >= 1, 'was put away');
   const texts = [...away.map((one) => gunzipSync(fs.readFileSync(one.path)).toString()), fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : ''];
-  const lines = texts.join('').trimEnd().split('\n').map((line) => JSON.parse(line) as { node: string; line: number });
-  assert.equal(new Set(lines.map(({ node, line }) => `${node} ${String(line)}`)).size, 40_002);
+  const lines = texts.join('').trimEnd().split('\n').map((line) => JSON.parse(line) as { host: string; line: number });
+  assert.equal(new Set(lines.map(({ host, line }) => `${host} ${String(line)}`)).size, 40_002);
   assert.equal(lines.length, 40_002);
   for (const { writes, lost } of said) assert.ok(lost === 0 && writes < 2000, `${String(writes)} writes for 20000 lines`);
 });

@@ -1,0 +1,25 @@
+/** `waybill trace`: what can be typed, and how it is explained. */
+import type { Command } from 'commander';
+import type { TraceOptions } from '../trace-command.ts';
+import { defaultConfig, tellAll } from './terminal.ts';
+
+export function addTraceCommands(program: Command): void {
+  program
+    .command('trace')
+    .description('Show the journey of a session or a message through all nodes, or of everything that concerns an address.')
+    .argument('<id-or-address>', 'a session id (as in "reference …"), the id of a queued message, or a mail address')
+    .option('--since <when>', 'how far back: 30m, 2h, 3d, or a time such as 2026-01-31T12:00:00Z', '24h')
+    .option('--config <file>', 'the cluster configuration', defaultConfig)
+    .option('--json', 'as JSON, each line with everything that was logged')
+    .addHelpText('after', `
+Each node searches its own log files, those put away and compressed among them, for ten seconds at most. Nodes that log to
+another node are found there; those that log to syslog only are not. Exit code 1 when a node does not answer, or has more to tell.
+
+Examples:
+  $ waybill trace alice@example.com --since 2h
+  $ waybill trace k3jx7zq2mabcdefg`)
+    .action(async (what: string, options: TraceOptions) => {
+      const { traceText } = await import('../trace-command.ts');
+      tellAll(await traceText(what, options));
+    });
+}
