@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { Failure } from '../../shared/base/failure.ts';
 import { levelName } from '../../shared/log/levels.ts';
-import { loadConfig } from '../load.ts';
+import { loadConfig } from './load-config.ts';
 import type { ClusterConfig } from '../load.ts';
 import { askNodes, complaintsOf } from './ask-nodes.ts';
 import type { NodesText } from './ask-nodes.ts';
