@@ -100,6 +100,7 @@ async function startImapFor(ground: Ground, part: Part<MailListener>, userSessio
   return startImap({
     listeners: lineListeners(ground, 'imap', part),
     serverTls: part.serverTls,
+    slots: ground.doors.slots.imap,
     accounts, storage, userSessions,
     hints: context.hints,
     log: context.log,
@@ -113,6 +114,7 @@ async function startPop3For(ground: Ground, part: Part<MailListener>, userSessio
   return startPop3({
     listeners: lineListeners(ground, 'pop3', part),
     serverTls: part.serverTls,
+    slots: ground.doors.slots.pop3,
     accounts, userSessions,
     hints: context.hints,
     log: context.log,

@@ -54,6 +54,7 @@ export function receivingUnits(ground: Ground, processing: Processing): readonly
     startSmtpReceiving({
       listeners: listeners.map((listener) => ({ ...placeOf(ground, 'smtpReceiving', listener), serverTls: tlsOf(listener, serverTls), kind: listener.kind })),
       serverTls, accounts, processing,
+      slots: ground.doors.slots.smtpReceiving,
       hostName: config.serverName,
       isOurDomain: ourDomains(config),
       isTrustedNode: tls.isTrustedNode,

@@ -8,12 +8,16 @@ import { Failure } from '../shared/base/failure.ts';
 import type { Balancers } from '../shared/net/gate.ts';
 import type { ListenAddress, ListenPlace } from '../shared/net/listen-place.ts';
 import type { ServerTls } from '../shared/net/server-tls.ts';
+import type { CommandSlots } from '../shared/workers/command-slots.ts';
 import type { NodeConfig } from './effective.ts';
+import type { WorkingService } from './threads.ts';
 import { splitHostAndPort } from './values.ts';
 
 /** What a node's listeners stand on. */
 export interface Doors {
   readonly counts: ConnectionCounts;
+  /** Where the commands of services work. */
+  readonly slots: Readonly<Record<WorkingService, CommandSlots>>;
   /** Sockets that systemd handed over: descriptors of this process by their names. */
   readonly sockets: ReadonlyMap<string, number>;
 }

@@ -1,4 +1,4 @@
-/** What must hold between the rules of one list, and between a listener's parameters. */
+/** What must hold between the rules of one list, between a listener's parameters, and between numbers of threads. */
 import type { Problem } from './problem.ts';
 import type { Parameters } from './schema.ts';
 
@@ -19,7 +19,12 @@ export function checkRules({ services, access, tls }: Parameters): readonly Prob
       ...withoutAuthority.map((index): Problem => ({ path: [...path, 'listeners', index, 'requestClientCertificate'], text: 'needs tls.userCertificates, which says whose certificates count' })),
     ];
   });
-  return [...twice(['access'], access), ...ofServices];
+  return [...twice(['access'], access), ...ofServices, ...checkThreads(services)];
+}
+
+function checkThreads(services: Parameters['services']): readonly Problem[] {
+  return Object.entries(services).flatMap(([name, service]): readonly Problem[] =>
+    ('minConnThreads' in service && service.minConnThreads > service.maxConnThreads ? [{ path: ['services', name, 'minConnThreads'], text: 'is more than maxConnThreads' }] : []));
 }
 
 function askingListeners(listeners: readonly object[]): readonly number[] {

@@ -16,6 +16,7 @@ import type { NodeConfig } from './effective.ts';
 import type { Doors } from './listeners.ts';
 import { openNodeLog } from './node-log.ts';
 import { NodeProcess } from './node-process.ts';
+import { commandSlots, workersOf } from './threads.ts';
 import { ConfigurationRefused } from './problem.ts';
 import { nodeRoutes } from './publishing/node-routes.ts';
 import { openSource } from './publishing/source.ts';
@@ -113,7 +114,7 @@ async function runOneWorker(options: RunNodeOptions): Promise<void> {
     endOnFault(log);
     measureCertificates(config);
     const { siblings } = context;
-    const doors = { counts: new ConnectionCounts({ workers: config.workers, siblings }), sockets: readPassedSockets(process.env) };
+    const doors = { counts: new ConnectionCounts({ workers: workersOf(config), siblings }), slots: commandSlots(config), sockets: readPassedSockets(process.env) };
     const routes = nodeRoutes({ siblings, check: (text) => whyRefused(() => nodeConfig(who, { ...order.version, text, label: 'the text' })) });
     return options.start({ ...context, config, log, logService, doors, environment: process.env, nodeRoutes: routes });
   });

@@ -1,7 +1,7 @@
 /** The services of front-ends and back-ends: their listeners and limits. */
 import { z } from 'zod';
 import { loginParameters, passwordParameters } from './authentication.ts';
-import { listenerBasics, listenerClientCertificates, listenerIdle, listenerTls, serviceAccess } from './connectivity.ts';
+import { connThreads, listenerBasics, listenerClientCertificates, listenerIdle, listenerTls, serviceAccess } from './connectivity.ts';
 import { capabilityPollSeconds, connectionParameters, mappingParameters, mappingPort, maxConnectionsPerBackend, rwTimeoutSeconds } from './proxy-parameters.ts';
 import { fileName, host, needsRestart, network, port, wholeNumber } from './values.ts';
 
@@ -108,7 +108,7 @@ const webmailProxy = z
 
 const smtpReceiving = z
   .strictObject({
-    enable, listeners: listeners(mailListener), maxErrors, maxAuthErrors, ...serviceAccess, ...messageLimits,
+    enable, listeners: listeners(mailListener), maxErrors, maxAuthErrors, ...serviceAccess, ...connThreads, ...messageLimits,
     idleTimeoutSeconds: idleTimeoutSeconds(300).describe('Silence after which a session is cut (RFC 5321 section 4.5.3.2.7).'),
     maxReceivedHeaders: wholeNumber({ min: 1, max: 999 }).default(30).describe('Received fields of a message that is going round in circles.'),
   })
@@ -150,7 +150,7 @@ const smtpSending = z
 
 const imap = z
   .strictObject({
-    enable, listeners: listeners(nodeListener), maxErrors, maxAuthErrors, ...serviceAccess, maxConnectionsPerUser, loginTimeoutSeconds,
+    enable, listeners: listeners(nodeListener), maxErrors, maxAuthErrors, ...serviceAccess, ...connThreads, maxConnectionsPerUser, loginTimeoutSeconds,
     idleTimeoutSeconds: idleTimeoutSeconds(1860).describe('Silence after which a session is cut; the standard asks for 30 minutes at least (RFC 3501 section 5.4).'),
     maxMessageKilobytes: messageLimits.maxMessageKilobytes,
   })
@@ -159,7 +159,7 @@ const imap = z
 
 const pop3 = z
   .strictObject({
-    enable, listeners: listeners(nodeListener), maxErrors, maxAuthErrors, ...serviceAccess, maxConnectionsPerUser, loginTimeoutSeconds,
+    enable, listeners: listeners(nodeListener), maxErrors, maxAuthErrors, ...serviceAccess, ...connThreads, maxConnectionsPerUser, loginTimeoutSeconds,
     idleTimeoutSeconds: idleTimeoutSeconds(660).describe('Silence after which a session is cut; the standard asks for 10 minutes at least (RFC 1939 section 3).'),
   })
   .prefault({})

@@ -110,7 +110,7 @@ async function settleLogin(session: Session, address: string, open: () => Promis
     if (guessed) {
       session.failedLogins += 1;
       // A front-end slows its clients down itself.
-      if (askerOf(session) === 'client') await sleep(session.options.limits.loginFailureDelayMs);
+      if (askerOf(session) === 'client') await session.slot.without(async () => sleep(session.options.limits.loginFailureDelayMs));
     }
     throw error;
   }

@@ -1,5 +1,5 @@
 /** FETCH and UID FETCH (RFC 9051 section 6.4.5): the command; `fetch-content.ts` has the items that read messages. */
-import { setImmediate as breathe } from 'node:timers/promises';
+import { Pacer } from '../../shared/base/pacer.ts';
 import { Failure, isFailure } from '../../shared/base/failure.ts';
 import { formatDateTime } from '../../shared/imap/dates.ts';
 import { parseFetch } from '../../shared/imap/fetch-items.ts';
@@ -43,14 +43,20 @@ async function run(selected: Selected, given: FetchArguments, numbers: Numbers):
   if (given.vanished === 'yes') tellVanished(selected, given, numbers);
   view.flagTexts.learn(view.mailbox.state().keywords);
   tellKeywords(session, view);
+  const pacer = new Pacer();
   for (const batch of view.batches(spans, plan.marksSeen ? seenBatchSize : batchSize)) {
     if (session.abandoned) break;
     const wanted = given.changedSince === undefined ? batch : batch.filter(({ row }) => row.modseq > (given.changedSince ?? 0));
     const marked = plan.marksSeen ? await markSeen(selected, wanted) : undefined;
     if (plan.rowsOnly) for (const message of wanted) session.output.line(rowResponse(view, plan.items, message));
-    else for (const message of wanted) await sendMessage(selected, plan.items, { message, nowSeen: marked?.get(message.row.uid) });
+    else {
+      for (const message of wanted) {
+        await sendMessage(selected, plan.items, { message, nowSeen: marked?.get(message.row.uid) });
+        if (pacer.isDue) await pacer.breathe();
+      }
+    }
     if (session.output.full) await session.output.flush();
-    await breathe();
+    await pacer.breathe();
   }
   return ok('FETCH completed');
 }

@@ -11,6 +11,7 @@ import type { ServerTls } from '../../shared/net/server-tls.ts';
 import type { HintBus, Service } from '../../shared/service/service.ts';
 import { nodeIdentity } from '../../shared/tls/identity.ts';
 import type { NodeIdentity } from '../../shared/tls/identity.ts';
+import { CommandSlots, SessionSlot } from '../../shared/workers/command-slots.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Storage } from '../storage/storage.ts';
 import { Session } from './session.ts';
@@ -45,6 +46,8 @@ export interface ImapOptions {
   readonly storage: Pick<Storage, 'stage'>;
   /** How many sessions a user may have; no limit when absent. */
   readonly userSessions?: UserSessions | undefined;
+  /** In which commands work; any number at once when absent. */
+  readonly slots?: CommandSlots | undefined;
   readonly hints: HintBus;
   readonly log: Logger;
   readonly limits: ImapLimits;
@@ -98,12 +101,13 @@ async function serve(
   options: ImapOptions,
   place: { readonly listener: ImapListener; readonly sessions: Set<Session> },
 ): Promise<void> {
-  const connection = new Connection(socket, { maxLineBytes, idleTimeoutMs: options.limits.loginTimeoutMs });
+  const slot = new SessionSlot(options.slots ?? new CommandSlots('imap', Infinity));
+  const connection = new Connection(socket, { maxLineBytes, idleTimeoutMs: options.limits.loginTimeoutMs, slot });
   const peer = place.listener.trusted === 'yes' ? nodeIdentity(socket) : undefined;
   const trusted = peer?.role === 'frontend' && options.isTrustedNode(peer);
   const id = newSessionId();
   const log = options.log.child({ session: id, client: connection.remoteAddress, ...(trusted ? { frontend: peer.node } : {}) });
-  const session = new Session(connection, { ...options, trustedPeer: trusted ? 'yes' : 'no' }, { id, log });
+  const session = new Session(connection, { ...options, trustedPeer: trusted ? 'yes' : 'no' }, { id, log, slot });
   place.sessions.add(session);
   log.info('session begins');
   const closed = countConnection('imap');

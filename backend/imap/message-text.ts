@@ -1,9 +1,9 @@
 /** A message as readable text for SEARCH: header fields with RFC 2047 words decoded, text parts out of their encodings. */
 import { parseDayMs } from '../../shared/imap/dates.ts';
-import { decodeWords } from '../../shared/mime/encoded-words.ts';
+import { decodeCharset, decodeWords } from '../../shared/mime/encoded-words.ts';
 import { splitFields } from '../../shared/mime/header.ts';
 import type { HeaderField } from '../../shared/mime/header.ts';
-import { decodeText } from '../../shared/mime/text.ts';
+import { createTransferDecoder, decodeText } from '../../shared/mime/text.ts';
 import type { MessageStructure, Part } from '../../shared/mime/structure.ts';
 import type { StoredMessage } from '../storage/storage.ts';
 
@@ -46,7 +46,7 @@ export class MessageText {
   async bodyHas(wanted: string): Promise<boolean> {
     const { root } = this.#message.structure;
     for (const part of partsOf(root)) {
-      if (part.type === 'text' && fold(await this.#text(part)).includes(wanted)) return true;
+      if (part.type === 'text' && (await this.#textHas(part, wanted))) return true;
       const [enclosed] = part.type === 'message' ? part.children : [];
       if (enclosed !== undefined && (await this.#fields(enclosed)).some((field) => holds(field, wanted))) return true;
     }
@@ -58,11 +58,44 @@ export class MessageText {
     return splitFields(header.toString('latin1'));
   }
 
-  async #text(part: Part): Promise<string> {
-    const bytes = await this.#message.read(part.bodyStart, part.bodyEnd - part.bodyStart);
+  /** Read, decoded and folded in pieces of whole lines: a text of many megabytes would take a worker's time for a second otherwise. */
+  async #textHas(part: Part, wanted: string): Promise<boolean> {
     const charset = part.parameters.find(([name]) => name === 'charset')?.[1] ?? 'us-ascii';
-    return decodeText(bytes, part.encoding, charset);
+    const length = part.bodyEnd - part.bodyStart;
+    if (length <= pieceBytes || !linesAreBytes(charset)) {
+      return fold(decodeText(await this.#message.read(part.bodyStart, length), part.encoding, charset)).includes(wanted);
+    }
+    const decoder = createTransferDecoder(part.encoding);
+    let before = '';
+    let rest: Buffer = Buffer.alloc(0);
+    for (let at = part.bodyStart; at < part.bodyEnd; at += pieceBytes) {
+      const size = Math.min(pieceBytes, part.bodyEnd - at);
+      const last = at + size === part.bodyEnd;
+      const bytes = Buffer.concat([rest, decoder.write(await this.#message.read(at, size)), ...(last ? [decoder.end()] : [])]);
+      const cut = last ? bytes.length : endOfLines(bytes);
+      const text = before + fold(decodeCharset(bytes.subarray(0, cut), charset));
+      if (text.includes(wanted)) return true;
+      before = text.slice(Math.max(0, text.length - wanted.length)); // what is wanted may go over a line's end
+      rest = bytes.subarray(cut);
+    }
+    return false;
   }
+}
+
+const pieceBytes = 256 * 1024;
+
+/** Whether a line feed is the byte 10 in this charset, and nothing else is. */
+function linesAreBytes(charset: string): boolean {
+  return !/^(?:utf-?(?:16|32|7)|ucs|iso-2022|hz)/i.test(charset);
+}
+
+/** Behind the last line feed; of one endless line all, but not into a character of UTF-8. */
+function endOfLines(bytes: Buffer): number {
+  const lineEnd = bytes.lastIndexOf(0x0a) + 1;
+  if (lineEnd > 0 || bytes.length < pieceBytes) return lineEnd;
+  let cut = bytes.length - 4;
+  while (cut > bytes.length - 8 && ((bytes[cut] ?? 0) & 0xc0) === 0x80) cut -= 1;
+  return cut;
 }
 
 function holds(field: HeaderField, wanted: string): boolean {

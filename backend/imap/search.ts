@@ -1,5 +1,5 @@
 /** SEARCH and UID SEARCH (RFC 9051 section 6.4.4, RFC 4731, RFC 5182, RFC 7162 section 3.1.5). */
-import { setImmediate as breathe } from 'node:timers/promises';
+import { Pacer } from '../../shared/base/pacer.ts';
 import { parseSearch } from '../../shared/imap/search-keys.ts';
 import type { ReturnOption, SearchArguments, SearchKey } from '../../shared/imap/search-keys.ts';
 import { formatSet } from '../../shared/imap/sequence-set.ts';
@@ -59,13 +59,15 @@ function asksForModseq(key: SearchKey): boolean {
 async function findMessages({ session, view }: Selected, key: SearchKey): Promise<Numbered[]> {
   const test = compileSearch(key, view);
   const found: Numbered[] = [];
+  const pacer = new Pacer();
   if (view.count === 0) return found;
   for (const batch of view.batches([{ from: 0, to: view.count - 1 }], batchSize)) {
     for (const candidate of batch) {
       if (session.abandoned) return found;
       if (test.kind === 'row' ? test.matches(candidate) : await test.matches(candidate)) found.push(candidate);
+      if (pacer.isDue) await pacer.breathe();
     }
-    await breathe();
+    await pacer.breathe();
   }
   return found;
 }

@@ -9,6 +9,7 @@ import { parseAppendStart } from '../../shared/imap/append-arguments.ts';
 import type { NameEncoding } from '../../shared/imap/mailbox-name.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { Connection } from '../../shared/net/connection.ts';
+import type { SessionSlot } from '../../shared/workers/command-slots.ts';
 import type { ChangeHint } from '../../shared/service/service.ts';
 import type { Account } from '../storage/storage.ts';
 import { append } from './append.ts';
@@ -53,6 +54,8 @@ export class Session {
   readonly connection: Connection;
   readonly options: SessionOptions;
   readonly output: Output;
+  /** The place in which its commands work. */
+  readonly slot: SessionSlot;
   /** Rung when something may have happened to the account. */
   readonly bell = new Bell();
   id: string;
@@ -70,13 +73,14 @@ export class Session {
   /** Why it has to go, once it has to. */
   #leaving: string | undefined;
 
-  constructor(connection: Connection, options: SessionOptions, identity: { readonly id: string; readonly log: Logger }) {
+  constructor(connection: Connection, options: SessionOptions, identity: { readonly id: string; readonly log: Logger; readonly slot: SessionSlot }) {
     this.connection = connection;
     this.options = options;
     this.output = new Output(connection);
     this.id = identity.id;
     this.client = { address: connection.remoteAddress, port: connection.remotePort };
     this.log = identity.log;
+    this.slot = identity.slot;
   }
 
   get state(): SessionState {
@@ -153,7 +157,7 @@ export class Session {
   async whileWaiting<Result>(part: () => Promise<Result>): Promise<Result> {
     this.#activity = 'waiting';
     try {
-      return await part();
+      return await this.slot.without(part);
     } finally {
       this.#activity = 'working';
     }
@@ -267,7 +271,7 @@ export class Session {
     const before = this.#state.at === 'selected' ? this.#state.view : undefined;
     let completion: Completion;
     try {
-      completion = await work();
+      completion = await this.slot.run(work);
     } catch (error) {
       completion = this.#completionOf(error);
     }

@@ -125,7 +125,7 @@ async function logIn(session: Session, name: string, open: () => Promise<Account
     if (guessed) {
       session.failedLogins += 1;
       // A front-end slows its clients down itself.
-      if (askerOf(session) === 'client') await sleep(limits.loginFailureDelayMs);
+      if (askerOf(session) === 'client') await session.slot.without(async () => sleep(limits.loginFailureDelayMs));
     }
     throw error;
   }

@@ -12,6 +12,7 @@ import { maxSaslLineBytes } from '../../shared/sasl/mechanisms.ts';
 import type { HintBus, Service } from '../../shared/service/service.ts';
 import { nodeIdentity } from '../../shared/tls/identity.ts';
 import type { NodeIdentity } from '../../shared/tls/identity.ts';
+import { CommandSlots, SessionSlot } from '../../shared/workers/command-slots.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { Session } from './session.ts';
 import { countConnection } from '../../shared/metrics/service-counters.ts';
@@ -36,6 +37,8 @@ export interface Pop3Limits {
 }
 
 export interface Pop3Options {
+  /** In which commands work; any number at once when absent. */
+  readonly slots?: CommandSlots | undefined;
   readonly listeners: readonly Pop3Listener[];
   readonly serverTls: ServerTls;
   readonly accounts: Pick<Accounts, 'login' | 'open'>;
@@ -91,12 +94,13 @@ async function serve(
   options: Pop3Options,
   place: { readonly listener: Pop3Listener; readonly sessions: Map<Session, Promise<void>> },
 ): Promise<void> {
-  const connection = new Connection(socket, { maxLineBytes, idleTimeoutMs: options.limits.loginTimeoutMs });
+  const slot = new SessionSlot(options.slots ?? new CommandSlots('pop3', Infinity));
+  const connection = new Connection(socket, { maxLineBytes, idleTimeoutMs: options.limits.loginTimeoutMs, slot });
   const peer = place.listener.trusted === 'yes' ? nodeIdentity(socket) : undefined;
   const trusted = peer?.role === 'frontend' && options.isTrustedNode(peer);
   const id = newSessionId();
   const log = options.log.child({ session: id, client: connection.remoteAddress, ...(trusted ? { frontend: peer.node } : {}) });
-  const session = new Session(connection, { ...options, trustedPeer: trusted ? 'yes' : 'no' }, { id, log });
+  const session = new Session(connection, { ...options, trustedPeer: trusted ? 'yes' : 'no' }, { id, log, slot });
   log.info('session begins');
   const closed = countConnection('pop3');
   const running = session.run();

@@ -5,6 +5,7 @@
 import { Failure, isFailure } from '../../shared/base/failure.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { Connection } from '../../shared/net/connection.ts';
+import type { SessionSlot } from '../../shared/workers/command-slots.ts';
 import { parseCommandLine } from '../../shared/pop3/command.ts';
 import type { ForwardedClient } from '../../shared/pop3/command.ts';
 import { commands } from './commands.ts';
@@ -27,6 +28,8 @@ export interface SessionOptions extends Pop3Options {
 export class Session {
   readonly connection: Connection;
   readonly options: SessionOptions;
+  /** The place in which its commands work. */
+  readonly slot: SessionSlot;
   /** The client, as the front-end told it, or as it came. */
   client: ForwardedClient;
   log: Logger;
@@ -39,11 +42,12 @@ export class Session {
   /** Why it has to go, once it has to. */
   #leaving: string | undefined;
 
-  constructor(connection: Connection, options: SessionOptions, identity: { readonly id: string; readonly log: Logger }) {
+  constructor(connection: Connection, options: SessionOptions, identity: { readonly id: string; readonly log: Logger; readonly slot: SessionSlot }) {
     this.connection = connection;
     this.options = options;
     this.client = { address: connection.remoteAddress, port: connection.remotePort, session: identity.id };
     this.log = identity.log;
+    this.slot = identity.slot;
   }
 
   get state(): SessionState {
@@ -155,7 +159,7 @@ export class Session {
       if (!command.allowedIn.some((at) => at === this.#state.at)) {
         throw new Failure('bad-input', `${verb} is not allowed ${this.#state.at === 'authorization' ? 'before' : 'after'} login`);
       }
-      const text = await command.run(this, argument);
+      const text = await this.slot.run(async () => command.run(this, argument));
       this.#mistakes = 0;
       if (text !== undefined) await this.connection.write(`+OK ${text}\r\n`);
     } catch (error) {

@@ -18,6 +18,7 @@ import type { NodeIdentity } from '../../shared/tls/identity.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Processing } from '../processing/processing.ts';
 import { lmtpHandlers, nodeParameters, traceAllowanceBytes } from './lmtp.ts';
+import type { CommandSlots } from '../../shared/workers/command-slots.ts';
 import { replyTo } from './replies.ts';
 import { smtpHandlers } from './smtp.ts';
 
@@ -42,6 +43,8 @@ export interface SmtpReceivingOptions {
   readonly limits: SmtpLimits;
   /** A message with more Received fields goes round in circles. */
   readonly maxReceivedHeaders: number;
+  /** In which messages are worked on; any number at once when absent. */
+  readonly slots?: CommandSlots | undefined;
   /** Before the greeting on `mx` listeners, milliseconds. */
   readonly greetingDelayMs: number;
   readonly log: Logger;
@@ -101,8 +104,9 @@ const trusted = { trustedPeers: 'yes', extensions: ['XWAYBILL'], extraParameters
 type Manner = Partial<Pick<SmtpServerOptionsOf<unknown>, 'protocol' | 'encryption' | 'authentication' | 'trustedPeers' | 'extensions' | 'extraParameters' | 'greetingDelayMs'>>;
 
 function serve<S>(options: SmtpReceivingOptions, handlers: SmtpHandlers<S>, manner: Manner): SmtpSessions {
-  const { hostName, serverTls, log, limits } = options;
+  const { hostName, serverTls, log, limits, slots } = options;
   return serveSmtp<S>({
+    slots,
     service: 'smtpReceiving', protocol: 'smtp', hostName, encryption: 'implicit', serverTls: () => serverTls, authentication: 'none', trustedPeers: 'no', extensions: [],
     extraParameters: [], greetingDelayMs: 0, log, handlers, replyTo: (thrown, sessionId) => replyTo(thrown, { sessionId, log }),
     ...manner,

@@ -3,6 +3,8 @@ import type { ConnectionCounts } from './connection-counts.ts';
 import { demandsOf } from './flow-limits.ts';
 import type { Demand, FlowLimits, LimitName } from './flow-limits.ts';
 import { acceptedConnections, openConnections, refusedConnections } from './connection-metrics.ts';
+import { countRefusedConnection } from '../metrics/service-counters.ts';
+import type { CountedService } from '../metrics/service-counters.ts';
 import { clientNetwork } from './network.ts';
 import { judge } from './rules.ts';
 import type { RuleLevels } from './rules.ts';
@@ -10,8 +12,7 @@ import type { RuleLevels } from './rules.ts';
 export interface DoorOptions {
   /** The listener's address, as configured. */
   readonly listener: string;
-  /** The service's name. */
-  readonly service: string;
+  readonly service: CountedService | 'admin';
   readonly rules: RuleLevels;
   readonly limits: { readonly listener: FlowLimits; readonly service: FlowLimits };
   /** What one client commands of IPv6. */
@@ -69,6 +70,7 @@ export class Door {
   #refuse(refusal: Refusal): Admission {
     const { service, listener } = this.#options;
     refusedConnections.add({ service, listener, reason: refusal.kind });
+    if (service !== 'admin') countRefusedConnection(service, refusal.kind);
     return { kind: 'refused', refusal };
   }
 }

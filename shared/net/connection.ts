@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import * as tls from 'node:tls';
 import { Failure } from '../base/failure.ts';
 import { judgePeer, limitChain } from './peer-verdict.ts';
+import type { SessionSlot } from '../workers/command-slots.ts';
 import type { ServerTls } from './server-tls.ts';
 import { clientSpeaksTls } from './socket-client.ts';
 
@@ -16,6 +17,8 @@ export interface ConnectionOptions {
   readonly maxLineBytes: number;
   /** Without a byte in either direction for so long, the pending read fails with `timed-out`. 0: never. */
   readonly idleTimeoutMs: number;
+  /** The place that the session's commands work in, given up while they wait for the peer. */
+  readonly slot?: SessionSlot | undefined;
 }
 
 const emptyBuffer = Buffer.alloc(0);
@@ -31,6 +34,7 @@ export class Connection {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly #maxLineBytes: number;
+  readonly #slot: SessionSlot | undefined;
   #socket: AnySocket;
   #pending: Buffer = emptyBuffer;
   #ended = false;
@@ -43,6 +47,7 @@ export class Connection {
   constructor(socket: AnySocket, options: ConnectionOptions) {
     this.#socket = socket;
     this.#maxLineBytes = options.maxLineBytes;
+    this.#slot = options.slot;
     this.#idleTimeoutMs = options.idleTimeoutMs;
     this.remoteAddress = plainAddress(socket.remoteAddress ?? 'unknown');
     this.remotePort = socket.remotePort ?? 0;
@@ -138,7 +143,7 @@ export class Connection {
   async write(data: string | Buffer): Promise<void> {
     if (this.#socket.destroyed || !this.#socket.writable) return;
     const wantsMore = typeof data === 'string' ? this.#socket.write(data, 'latin1') : this.#socket.write(data);
-    if (!wantsMore) await drained(this.#socket);
+    if (!wantsMore) await this.#wait(async () => drained(this.#socket));
   }
 
   /** Continues as the server of a TLS handshake (STARTTLS, STLS). Anything buffered before is discarded. */
@@ -254,6 +259,11 @@ export class Connection {
     if (this.#socket.isPaused() && this.#pending.length < highWaterBytes) this.#socket.resume();
   }
 
+  /** Waits for the peer. */
+  async #wait(wait: () => Promise<void>): Promise<void> {
+    await (this.#slot === undefined ? wait() : this.#slot.without(wait));
+  }
+
   /** Waits for more input; false at the end of the stream. A reset by the peer is an end; our own failures are thrown. */
   async #more(): Promise<boolean> {
     const before = this.#pending.length;
@@ -261,9 +271,9 @@ export class Connection {
       if (this.#failure instanceof Failure) throw this.#failure;
       if (this.#ended || this.#failure !== undefined) return false;
       if (this.#socket.isPaused()) this.#socket.resume(); // who waits needs more than the high-water mark
-      await new Promise<void>((resolve) => {
+      await this.#wait(async () => new Promise<void>((resolve) => {
         this.#wake = resolve;
-      });
+      }));
     }
     return true;
   }

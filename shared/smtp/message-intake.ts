@@ -5,6 +5,7 @@ import { isPositive, makeReply, replyWords } from './reply.ts';
 import type { Reply } from './reply.ts';
 import { SmtpRefused } from './refusal.ts';
 import type { StrictConnection } from './strict-connection.ts';
+import type { SessionSlot } from '../workers/command-slots.ts';
 
 /** The bytes as they come; throws before their end when there is a reason not to take the message. */
 export async function* wholeMessage(stream: SMTPServerDataStream, connection: StrictConnection): AsyncGenerator<Buffer, void, void> {
@@ -39,4 +40,22 @@ export function wordsOf(replies: readonly Reply[]): string {
   const reply = replies.find((one) => !isPositive(one)) ?? replies[0];
   if (reply === undefined || !isPositive(reply)) throw new SmtpRefused('message', reply ?? makeReply(451, '4.3.0', 'no reply to the message'));
   return replyWords(reply);
+}
+
+/** While the client's next bytes are awaited the message needs no place. */
+export async function* pausing(bytes: AsyncIterable<Buffer>, slot: SessionSlot | undefined): AsyncGenerator<Buffer, void, void> {
+  if (slot === undefined) {
+    yield* bytes;
+    return;
+  }
+  const source = bytes[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await slot.without(async () => source.next());
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    await source.return?.();
+  }
 }

@@ -22,7 +22,9 @@ import type { Reply } from './reply.ts';
 import { SmtpRefused } from './refusal.ts';
 import { ChunkingConnection } from './chunking.ts';
 import type { SmtpLimits } from './limits.ts';
-import { messageFault, refusalOf, wholeMessage, wordsOf, wordsOrRefusal } from './message-intake.ts';
+import { SessionSlot } from '../workers/command-slots.ts';
+import type { CommandSlots } from '../workers/command-slots.ts';
+import { messageFault, pausing, refusalOf, wholeMessage, wordsOf, wordsOrRefusal } from './message-intake.ts';
 import { StrictServer } from './strict-connection.ts';
 import type { SmtpSaslExchange, StrictConnection } from './strict-connection.ts';
 import { countConnection, countMessage, countingLogin, countingRecipient } from '../metrics/service-counters.ts';
@@ -96,6 +98,8 @@ export interface SmtpServerOptionsOf<S> {
   /** Parameters known beside those of the standards: of MAIL (they arrive in `sender.extra`), and `XWAYBILL-NODE` of RCPT. */
   readonly extraParameters: readonly string[];
   readonly limits: SmtpLimits;
+  /** In which messages are worked on; any number at once when absent. */
+  readonly slots?: CommandSlots | undefined;
   /** Who counts. */
   readonly service: 'smtpProxy' | 'smtpReceiving';
   /** Milliseconds before the greeting, in which a client must not talk. 0 on trusted listeners. */
@@ -259,7 +263,7 @@ class Sessions<S> implements SmtpSessions {
     const timer = setTimeout(() => connection.send(421, '4.4.2 the message took too long', false), this.#options.limits.maxDataMs);
     try {
       const recipients = session.envelope.rcptTo.map((one) => readRecipient(one, this.#options.extraParameters));
-      const answer = await this.#options.handlers.message(state.value, wholeMessage(stream, connection), recipients);
+      const answer = await this.#inSlot(async (slot) => this.#options.handlers.message(state.value, pausing(wholeMessage(stream, connection), slot), recipients));
       const replies: readonly Reply[] = 'code' in answer ? recipients.map(() => answer) : answer;
       countMessage(this.#options.service, replies.some(isPositive) ? 'accepted' : 'rejected', stream.byteLength);
       return this.#options.protocol === 'lmtp' ? replies.map(wordsOrRefusal) : wordsOf(replies);
@@ -269,6 +273,12 @@ class Sessions<S> implements SmtpSessions {
       clearTimeout(timer);
       stream.resume();
     }
+  }
+
+  async #inSlot<Result>(work: (slot: SessionSlot | undefined) => Promise<Result>): Promise<Result> {
+    if (this.#options.slots === undefined) return work(undefined);
+    const slot = new SessionSlot(this.#options.slots);
+    return slot.run(async () => work(slot));
   }
 
   #closed(session: SMTPServerSession): void {

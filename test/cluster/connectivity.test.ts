@@ -205,7 +205,7 @@ test('a change of rules holds for new connections at once; open sessions go on, 
   const held = await visits(2, 'pop3', { host: '127.0.2.1', from: '127.0.4.7' });
   const yaml = fs.readFileSync(cluster.configFile, 'utf8');
   fs.writeFileSync(cluster.configFile, yaml.replace('denyRules: [{ ipSet: 127.0.6.1-127.0.6.9 }]', 'denyRules: [{ ipSet: 127.0.7.0/24 }]').replace('peerMaxConnections: 2 }', 'peerMaxConnections: 3 }'));
-  await logLine(cluster, 'fe1', { words: ['runs the new configuration'], patienceMs: 20_000 });
+  await logLine(cluster, 'fe1', { words: ['runs the new configuration'], patienceMs: 60_000 });
   assert.match((await visit('pop3', { from: '127.0.6.5' })).first, /^\+OK/);
   assert.equal((await visit('pop3', { from: '127.0.7.5' })).first, 'closed');
   const late = await visits(2, 'pop3', { host: '127.0.2.1', from: '127.0.4.7' });

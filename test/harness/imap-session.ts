@@ -25,7 +25,7 @@ export class ImapSession {
   }
 
   /** Connects and takes the greeting; on `imap` continues over TLS by STARTTLS. `from`: the client's own address. */
-  static async connect(cluster: Cluster, node: NodeName, options: { readonly service?: 'imap' | 'imaps' | undefined; readonly from?: string } = {}): Promise<ImapSession> {
+  static async connect(cluster: Cluster, node: NodeName, options: { readonly service?: 'imap' | 'imaps' | undefined; readonly from?: string; readonly patienceMs?: number } = {}): Promise<ImapSession> {
     const { service = 'imaps', ...from } = options;
     const dialogue = await Dialogue.connect({ port: cluster.port(node, service), tls: service === 'imaps' ? 'implicit' : 'none', ...from });
     const session = new ImapSession(dialogue);
@@ -38,8 +38,9 @@ export class ImapSession {
   }
 
   /** Connects and logs in with the demo's password. */
-  static async logIn(cluster: Cluster, place: { readonly node: NodeName; readonly user: string; readonly service?: 'imap' | 'imaps' }): Promise<ImapSession> {
-    const session = await ImapSession.connect(cluster, place.node, { service: place.service });
+  static async logIn(cluster: Cluster, place: { readonly node: NodeName; readonly user: string; readonly service?: 'imap' | 'imaps'; readonly patienceMs?: number }): Promise<ImapSession> {
+    const { service, patienceMs } = place;
+    const session = await ImapSession.connect(cluster, place.node, { service, ...(patienceMs === undefined ? {} : { patienceMs }) });
     await session.ok(`LOGIN ${place.user} ${cluster.password}`);
     return session;
   }

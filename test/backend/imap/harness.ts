@@ -7,6 +7,7 @@ import type { ImapLimits, ImapService } from '../../../backend/imap/imap.ts';
 import { openStorage } from '../../../backend/storage/storage.ts';
 import type { Account, Mailbox, Storage } from '../../../backend/storage/storage.ts';
 import { Failure } from '../../../shared/base/failure.ts';
+import { CommandSlots } from '../../../shared/workers/command-slots.ts';
 import { createLog } from '../../../shared/log/log.ts';
 import { createServerTls } from '../../../shared/net/server-tls.ts';
 import type { ChangeHint, HintBus } from '../../../shared/service/service.ts';
@@ -89,6 +90,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     serverTls: createServerTls(be1),
     accounts: { login, open },
     storage, hints, log,
+    slots: new CommandSlots('imap', 1), // one for all, and nobody notices
     limits: { ...usualLimits, ...options.limits },
     isTrustedNode: ({ node }) => node === 'fe1',
   });

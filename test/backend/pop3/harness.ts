@@ -8,6 +8,7 @@ import { openStorage } from '../../../backend/storage/storage.ts';
 import type { Account, Mailbox, Storage } from '../../../backend/storage/storage.ts';
 import { Failure } from '../../../shared/base/failure.ts';
 import { createLog } from '../../../shared/log/log.ts';
+import { CommandSlots } from '../../../shared/workers/command-slots.ts';
 import { createServerTls } from '../../../shared/net/server-tls.ts';
 import { makeCertificates } from '../../harness/certificates.ts';
 import type { TestCertificate } from '../../harness/certificates.ts';
@@ -62,6 +63,7 @@ export async function startServer(limits: Partial<Pop3Limits> = {}): Promise<Tes
     serverTls: createServerTls(certificateOf('be1')),
     accounts: { login, open },
     hints, log,
+    slots: new CommandSlots('pop3', 1), // one for all, and nobody notices
     limits: { ...usualLimits, ...limits },
     isTrustedNode: ({ node }) => node === 'fe1',
   });

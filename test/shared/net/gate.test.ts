@@ -161,7 +161,7 @@ function doorOf(options: Partial<DoorOptions>): Door {
   });
   const none = { allow: [], deny: [] };
   return new Door({
-    listener: 'here', service: 'test', ipv6Prefix: 64, counts: new ConnectionCounts({ workers: 1, siblings }),
+    listener: 'here', service: 'imap', ipv6Prefix: 64, counts: new ConnectionCounts({ workers: 1, siblings }),
     rules: { listener: none, service: none, global: none, serviceRule: { enable: true, priority: 65_535 } },
     limits: { listener: {}, service: {} },
     ...options,

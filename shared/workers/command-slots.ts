@@ -1,0 +1,96 @@
+/**
+ * How many commands of one service may be at work at the same time in this process (`maxConnThreads`). Further ones wait
+ * in the order in which they came, one for each connection; what their clients send meanwhile stays in the socket. A command that waits for its own client
+ * (more input, room for output) gives its place to others meanwhile, so slow clients take nothing from anybody.
+ */
+import { gauge } from '../metrics/metrics.ts';
+
+const labels = ['service'] as const;
+const working = gauge({ name: 'waybill_commands_working', labels, help: 'Commands that are carried out now, by service.' });
+const waiting = gauge({ name: 'waybill_commands_waiting', labels, help: 'Commands that wait for their turn, by service: maxConnThreads are at work.' });
+
+export class CommandSlots {
+  readonly #labels: { readonly service: string };
+  readonly #queue: (() => void)[] = [];
+  #free: number;
+
+  /** @param max at the same time in this process */
+  constructor(service: string, max: number) {
+    this.#labels = { service };
+    this.#free = max;
+  }
+
+  /** Takes a place, waiting for it if need be. */
+  async take(): Promise<void> {
+    if (this.#free > 0) this.#free -= 1;
+    else {
+      waiting.add(this.#labels);
+      await new Promise<void>((resolve) => this.#queue.push(resolve)); // the place is handed over
+      waiting.add(this.#labels, -1);
+    }
+    working.add(this.#labels);
+  }
+
+  giveBack(): void {
+    working.add(this.#labels, -1);
+    const next = this.#queue.shift();
+    if (next === undefined) this.#free += 1;
+    else next();
+  }
+}
+
+/** The place of one session: it has one while its command works, and not while that waits for the client. */
+export class SessionSlot {
+  readonly #slots: CommandSlots;
+  #running = false;
+  #holds = false;
+  #taking: Promise<void> | undefined;
+  #pauses = 0;
+
+  constructor(slots: CommandSlots) {
+    this.#slots = slots;
+  }
+
+  /** Runs a command in a place. One at a time in a session. */
+  async run<Result>(work: () => Promise<Result>): Promise<Result> {
+    await this.#take();
+    this.#running = true;
+    try {
+      return await work();
+    } finally {
+      this.#running = false;
+      this.#giveBack();
+    }
+  }
+
+  /** Waits for something without a place; afterwards the command has one again. Several waits may overlap. */
+  async without<Result>(wait: () => Promise<Result>): Promise<Result> {
+    if (!this.#running) return wait();
+    this.#pauses += 1;
+    this.#giveBack();
+    try {
+      return await wait();
+    } finally {
+      this.#pauses -= 1;
+      if (this.#pauses === 0 && this.#running) await this.#take();
+      if (this.#pauses > 0 || !this.#running) this.#giveBack(); // another wait began, or the command ended meanwhile
+    }
+  }
+
+  async #take(): Promise<void> {
+    this.#taking ??= this.#acquire();
+    await this.#taking;
+  }
+
+  async #acquire(): Promise<void> {
+    if (!this.#holds) await this.#slots.take();
+    this.#holds = true;
+    this.#taking = undefined;
+  }
+
+  #giveBack(): void {
+    if (!this.#holds) return;
+    this.#holds = false;
+    this.#slots.giveBack();
+  }
+}
