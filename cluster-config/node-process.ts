@@ -10,6 +10,7 @@ import type { InheritedSocket } from '../shared/net/inherited-sockets.ts';
 import type { NodeConfig } from './effective.ts';
 import type { ConfigWatch } from './file-source.ts';
 import { unixSocketFiles } from './listeners.ts';
+import { workersOf } from './threads.ts';
 import { watchNamedFiles } from './named-files.ts';
 import type { NamedFilesWatch } from './named-files.ts';
 import { restartWaitMs, topics } from './publishing/node-routes.ts';
@@ -157,8 +158,9 @@ export class NodeProcess {
   }
 
   #supervisorOptions(version: SourceVersion, frozen: Frozen): SupervisorOptions {
-    const { workers, drainSeconds, retireSeconds } = this.#config(version);
-    return { log: this.#log, workers, drainMs: drainSeconds * 1000, retireMs: retireSeconds * 1000, sockets: this.#options.sockets, configuration: orderText({ node: this.#options.nodeName, version, frozen }) };
+    const config = this.#config(version);
+    const { drainSeconds, retireSeconds } = config;
+    return { log: this.#log, workers: workersOf(config), drainMs: drainSeconds * 1000, retireMs: retireSeconds * 1000, sockets: this.#options.sockets, configuration: orderText({ node: this.#options.nodeName, version, frozen }) };
   }
 
   #desk(): Desk {
