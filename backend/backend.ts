@@ -24,6 +24,7 @@ import type { Unit } from '../shared/service/service-rack.ts';
 import type { NodeServices } from '../shared/service/worker.ts';
 import { backendHandlers } from './administration/administration.ts';
 import { createAccountMoves } from './account-move/account-move.ts';
+import { AccountCounters } from './accounts/account-counters.ts';
 import { createAccounts } from './accounts/accounts.ts';
 import { AccountAdministration } from './accounts/administration.ts';
 import { administrationRoutes } from './accounts/administration-routes.ts';
@@ -60,13 +61,14 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
     quota: { bytes: config.storage.quota.maxKilobytes * 1024, messages: config.storage.quota.maxMessages },
   });
   measureStorages(config.storage.directories, () => storage.addresses().length);
+  const counters = new AccountCounters();
   const accounts = createAccounts({
     storage, log,
     maps: directory.maps,
     nodeName: config.nodeName,
     primaryDomain: config.primaryDomain,
     nodeOf: (mailHost) => nodeOfMailHost(config.nodes, mailHost),
-    known: { staleMs: config.routing.staleAgeSeconds * 1000, maxEntries: config.routing.maxEntries },
+    known: { staleMs: config.routing.staleAgeSeconds * 1000, maxEntries: config.routing.maxEntries, counters },
     defaultHost: config.routing.mappingHost,
     domainTerms: domainTermsOf(config),
     catchAll: catchAllOf(config),
@@ -91,7 +93,7 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
     services,
     admin: await startAdminApi(ground, {
       rack, directory, handlers: backendHandlers({ config, storage, accounts, moves, directory, processing, siblings: context.siblings }),
-      routes: [...context.nodeRoutes, ...moves.routes, ...administrationRoutes(administration, storage), ...localAccountRoutes(accounts.local, log), ...sessionRoutes(accounts, log)],
+      routes: [...context.nodeRoutes, ...moves.routes, ...administrationRoutes(administration, storage), ...localAccountRoutes(accounts.local, log), ...sessionRoutes(accounts, log), statsRoute(context.siblings, { counters, directory })],
     }),
     onAppointed: async () => [moves.startTidying(), reconciliationOf(ground, directory).start(), ...await rack.startOnce(), tidyPacks(storage, log)],
     renew: async () => tls.renew(),
@@ -115,6 +117,12 @@ function reconciliationOf({ config, storage, context }: Ground, directory: Direc
     keepDeletedMs: keepDeletedDays * dayMs,
     keepVanishedMs: keepVanishedDays * dayMs,
   });
+}
+
+/** As front-ends have it: what all workers of the node have counted. */
+function statsRoute(siblings: NodeContext['siblings'], { counters: { mapping, logins }, directory }: { readonly counters: AccountCounters; readonly directory: DirectoryAccess }): AdminRoute {
+  siblings.answer('map-stats', () => ({ process: process.pid, mapping, logins, connectors: directory.operations() }));
+  return { prefix: '/map-stats', allow: 'nodes', answer: async () => ({ status: 200, body: { workers: await siblings.ask('map-stats', {}) } }) };
 }
 
 /** Packs without a living message are removed now and then, by one worker of the node. */

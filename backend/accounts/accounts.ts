@@ -70,6 +70,7 @@ export interface AccountsOptions {
 
 /** Makes the one gate through which a worker's protocols open accounts. */
 export function createAccounts(options: AccountsOptions): Accounts {
+  const { counters } = options.known;
   const known = new KnownAddresses(options.known);
   const lookUp = async (address: string): Promise<UserEntry | undefined> => known.entry(address, async () => atDefaultHost(options, address, await options.maps.lookUp(address)));
 
@@ -133,7 +134,9 @@ export function createAccounts(options: AccountsOptions): Accounts {
 
   const changePassword = async (address: string, change: OwnChange): Promise<void> => changeOwnPassword({ maps: options.maps, local }, address, change);
 
-  return { login, open, lookUp, expand, changePassword, local, nodeOf: options.nodeOf };
+  const counted = async (credentials: Credentials): Promise<Account> => (counters === undefined ? login(credentials) : counters.login(async () => login(credentials)));
+
+  return { login: counted, open, lookUp, expand, changePassword, local, nodeOf: options.nodeOf };
 }
 
 function caughtBy(catcher: string, expansion: Expansion): Expansion {

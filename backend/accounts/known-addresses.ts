@@ -1,5 +1,6 @@
 /** What the user map last said of addresses, for the time when it says nothing. Bounded in age and in number. */
 import { LRUCache } from 'lru-cache';
+import type { AccountCounters } from './account-counters.ts';
 import { isFailure } from '../../shared/base/failure.ts';
 import type { Expansion } from '../../shared/user-map/expansion.ts';
 import type { UserEntry } from '../../shared/user-map/user-maps.ts';
@@ -8,6 +9,8 @@ export interface KnownAddressesOptions {
   /** How long after an answer it may serve while the directory is away, milliseconds. */
   readonly staleMs: number;
   readonly maxEntries: number;
+  /** Hears of questions, and of answers of before that serve again. */
+  readonly counters?: AccountCounters | undefined;
 }
 
 interface Answer {
@@ -19,16 +22,19 @@ interface Answer {
 
 export class KnownAddresses {
   readonly #staleMs: number;
+  readonly #counters: AccountCounters | undefined;
   readonly #answers: LRUCache<string, Answer>;
 
-  constructor({ staleMs, maxEntries }: KnownAddressesOptions) {
+  constructor({ staleMs, maxEntries, counters }: KnownAddressesOptions) {
     this.#staleMs = staleMs;
+    this.#counters = counters;
     this.#answers = new LRUCache({ max: maxEntries });
   }
 
   /** Asks, and remembers. */
   async entry(address: string, ask: () => Promise<UserEntry | undefined>): Promise<UserEntry | undefined> {
     const atMs = performance.now();
+    this.#counters?.asked();
     const entry = await ask();
     const key = address.toLowerCase();
     if (entry === undefined) this.#answers.delete(key);
@@ -39,7 +45,9 @@ export class KnownAddresses {
   /** The entry of not too long ago; undefined when there is none. */
   remembered(address: string): UserEntry | undefined {
     const answer = this.#answers.get(address.toLowerCase());
-    return answer !== undefined && this.#isYoung(answer.entryAtMs) ? answer.entry : undefined;
+    if (answer === undefined || !this.#isYoung(answer.entryAtMs)) return undefined;
+    this.#counters?.servedStale();
+    return answer.entry;
   }
 
   /** Asks where mail for the address goes; in an outage answers what was said not too long ago. Rejects as `ask`. */
@@ -54,6 +62,7 @@ export class KnownAddresses {
     } catch (thrown) {
       const answer = this.#answers.get(key);
       if (!isFailure(thrown, 'directory-unavailable') || answer?.expansion === undefined || !this.#isYoung(answer.expansionAtMs ?? -Infinity)) throw thrown;
+      this.#counters?.servedStale();
       return answer.expansion;
     }
   }

@@ -71,6 +71,11 @@ export function accept(records: Table, key: string, { acceptance, rules }: { rea
   return answer;
 }
 
+/** Whether this very acceptance is on record. */
+export function isRecorded(records: Table, key: string, name: AcceptanceName): boolean {
+  return find(records, key, name) !== undefined;
+}
+
 /**
  * What `accept` would answer now. Only the neighbours in time count, however many copies there are: between them, the one
  * before may have had the one after for its retry.

@@ -23,6 +23,7 @@ import { openNodeLane, openOutsideLane, redirectLane } from './lanes.ts';
 import type { Lane, LaneOptions } from './lanes.ts';
 import { createQueueControl } from './queue-control.ts';
 import type { QueueControl } from './queue-control.ts';
+import { claimReports, settleReports } from './report-claims.ts';
 import { runnerLine } from './runner-line.ts';
 import type { RunnerLine } from './runner-line.ts';
 import { deliverLocally } from './local-delivery.ts';
@@ -198,6 +199,7 @@ class NodeProcessing implements Processing {
       store: this.#store, retry, health: this.#health, maxLanes, maxLanesPerDestination: Math.max(1, Math.floor(maxLanes / 4)), pollIntervalMs, log,
       openLane: (destination, signal) => this.#openLane(destination, signal),
       makeReports: (item, reports) => makeReports(this.#maker, item, reports),
+      claimReports: async (item, reports) => claimReports(this.#store.deliveryRecords, { item, rules: this.#rules }, reports),
       isNewOutside: (records, item, address) => this.#isNewOutside(records, item, address),
       onLook: () => this.#lookAfter(),
     });
@@ -242,13 +244,14 @@ class NodeProcessing implements Processing {
       return settled(fresh, confirmation, Date.now());
     });
     // Also of those who had the message already, for whom nothing is in the queue.
-    if (item.recipients.some(({ destination }) => isOutside(destination))) {
+    if (confirmation === 'loose' || item.recipients.some(({ destination }) => isOutside(destination))) {
       await this.#store.deliveryRecords.write((records) => this.#settleOutside(records, item, confirmation));
     }
     this.#runner?.wake();
   }
 
   #settleOutside(records: Table, item: QueueItem, confirmation: 'confirmed' | 'loose'): void {
+    if (confirmation === 'loose') settleReports(records, item, confirmation); // a confirmed one is as good as open
     for (const { address, destination } of item.recipients) {
       if (isOutside(destination)) settleAcceptance(records, deliveryKey(item.sender.address, address, item.digest), { name: item, confirmation });
     }

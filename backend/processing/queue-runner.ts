@@ -30,6 +30,8 @@ export interface QueueRunnerOptions {
   readonly pollIntervalMs: number;
   /** Opens a way to the destination, whose line is cut by the signal. Rejects when it can't be reached. */
   readonly openLane: (destination: Destination, signal: AbortSignal) => Promise<Lane>;
+  /** What of these is to be told: not what the sender has heard of an earlier try of the same message. */
+  readonly claimReports: (item: QueueItem, reports: readonly DueReport[]) => Promise<readonly DueReport[]>;
   /** Makes the queue items of reports to the sender, with their bytes on disk. */
   readonly makeReports: (item: QueueItem, reports: readonly DueReport[]) => Promise<MadeReports>;
   /** Whether a recipient outside is to get the item's message, which is recorded. Inside the transaction that changes the item. */
@@ -241,7 +243,8 @@ export class QueueRunner implements Service {
   async #conclude(item: QueueItem, outcomes: ReadonlyMap<number, TryOutcome>): Promise<void> {
     const { store, retry, isNewOutside } = this.#options;
     const nowMs = Date.now();
-    const { reports } = conclude(item, outcomes, { retry, nowMs });
+    const due = conclude(item, outcomes, { retry, nowMs }).reports;
+    const reports = due.length === 0 ? due : await this.#options.claimReports(item, due);
     countReports(reports.map(({ action }) => action));
     const made = reports.length === 0 ? undefined : await this.#options.makeReports(item, reports);
     try {

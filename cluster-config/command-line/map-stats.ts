@@ -1,9 +1,9 @@
-/** `waybill map stats`: what all workers of all front-ends have counted since they started: caches, logins, LDAP operations. */
+/** `waybill map stats`: what all workers of all nodes have counted since they started: caches, logins, LDAP operations. */
 import { z } from 'zod';
 import { Failure } from '../../shared/base/failure.ts';
 import { loadConfig } from './load-config.ts';
 import { askNodes, complaintsOf } from './ask-nodes.ts';
-import type { NodesText } from './ask-nodes.ts';
+import type { NodeSaid, NodesText } from './ask-nodes.ts';
 import { table } from './table.ts';
 
 const count = z.number().int().nonnegative();
@@ -19,22 +19,29 @@ const answer = z.object({ workers: z.array(workerStats.nullable()) });
 
 type WorkerStats = z.output<typeof workerStats>;
 
-interface FrontendStats {
-  readonly frontend: string;
+interface NodeStats {
+  readonly node: string;
+  readonly role: 'frontend' | 'backend';
   readonly workers: readonly WorkerStats[];
 }
 
-const heads = ['FRONT-END', 'WORKERS', 'HITS', 'MISSES', 'STALE', 'LOGINS', 'REFUSED', 'UNAVAILABLE', 'SEARCHES', 'BINDS', 'LDAP OPERATIONS PER LOGIN'];
+const heads = ['NODE', 'WORKERS', 'HITS', 'MISSES', 'STALE', 'LOGINS', 'REFUSED', 'UNAVAILABLE', 'SEARCHES', 'BINDS', 'LDAP OPERATIONS PER LOGIN'];
 
-/** The sums of each front-end as text, or all workers' counts as JSON. @throws ConfigurationRefused, Failure */
+/** The sums of each node as text, or all workers' counts as JSON. @throws ConfigurationRefused, Failure */
 export async function mapStatsText(options: { readonly config: string; readonly json?: boolean }): Promise<NodesText> {
-  const said = await askNodes(await loadConfig(options.config), ['frontend'], { path: '/map-stats' });
-  const frontends = said.flatMap((one): FrontendStats[] => ('answer' in one ? [{ frontend: one.node, workers: workersOf(one.node, one.answer) }] : []));
+  const config = await loadConfig(options.config);
+  const ask = async (role: NodeStats['role']): Promise<readonly (NodeSaid & { readonly role: NodeStats['role'] })[]> =>
+    (await askNodes(config, [role], { path: '/map-stats' })).map((one) => ({ ...one, role }));
+  const said = (await Promise.all([ask('frontend'), ask('backend')])).flat();
+  const nodes = said.flatMap((one): NodeStats[] => ('answer' in one ? [{ node: one.node, role: one.role, workers: workersOf(one.node, one.answer) }] : []));
   const complaints = complaintsOf(said);
-  if (options.json === true) return { text: JSON.stringify({ frontends, complaints }, null, 2), complaints };
-  const rows = frontends.map(({ frontend, workers }) => row(frontend, workers));
-  const all = frontends.length > 1 ? [row('all', frontends.flatMap(({ workers }) => workers))] : [];
-  return { text: frontends.length === 0 ? '' : table([heads, ...rows, ...all]), complaints };
+  if (options.json === true) return { text: JSON.stringify({ nodes, complaints }, null, 2), complaints };
+  const rows = nodes.map(({ node, workers }) => row(node, workers));
+  const sums = (['frontend', 'backend'] as const).flatMap((role) => {
+    const of = nodes.filter((each) => each.role === role);
+    return of.length > 1 ? [row(`all ${role}s`, of.flatMap(({ workers }) => workers))] : [];
+  });
+  return { text: nodes.length === 0 ? '' : table([heads, ...rows, ...sums]), complaints };
 }
 
 function workersOf(node: string, given: unknown): readonly WorkerStats[] {

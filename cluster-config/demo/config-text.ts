@@ -22,6 +22,9 @@ cluster:
     certificate: ${file(layout.files.server.certificate)}          # shown to mail programs and browsers
     key: ${file(layout.files.server.key)}
     clusterAuthority: ${file(layout.files.authority.certificate)}  # nodes know each other by it
+  administration:
+    administrators: # of the admin API
+      - { name: ${demoAdministrator}, password: { file: ${file(layout.files.administratorHash)} }, allow: [all] }
   ldapConnectors:
     - name: directory
       uris: ["ldaps://127.0.0.1:${layout.directory.ldaps}"]
@@ -31,9 +34,6 @@ cluster:
       write: { uri: "ldaps://127.0.0.1:${layout.directory.ldaps}", bindDn: "${demoAdminDn}", bindPassword: { file: ${file(layout.files.adminPassword)} } }  # for accounts that move
       searchBase: ${demoBaseDn}
       searchPattern: "(|(mail=%e)(mailLocalAddress=%e))"
-  administration:
-    administrators: # of the admin API
-      - { name: ${demoAdministrator}, password: { file: ${file(layout.files.administratorHash)} }, allow: [all] }
   userMaps:
     - { name: users, type: ldapBind, connector: directory }
 

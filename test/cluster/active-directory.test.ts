@@ -36,10 +36,10 @@ const longAgo = '116444736000000000';
 
 const people = [
   sambaUser('alice', ['proxyAddresses: SMTP:alice@example.com', 'proxyAddresses: smtp:Al@example.com', 'proxyAddresses: X500:/o=Example/cn=alice']),
-  ...['bob', 'off', 'must', 'late', 'lock', 'changer', 'mover'].map((name) => sambaUser(name)),
+  ...['bob', 'off', 'must', 'late', 'lock', 'changer', 'mover', 'hours', 'web'].map((name) => sambaUser(name)),
   group('inner', [`CN=bob,${users}`]), group('team', [`CN=alice,${users}`, `CN=inner,${users}`]),
   set(sambaDomain.baseDn, 'minPwdAge', '0'), set(sambaDomain.baseDn, 'lockoutThreshold', '5'),
-  set(`CN=off,${users}`, 'userAccountControl', '514'), set(`CN=must,${users}`, 'pwdLastSet', '0'), set(`CN=late,${users}`, 'accountExpires', longAgo),
+  `dn: CN=hours,${users}\nchangetype: modify\nreplace: logonHours\nlogonHours:: ${Buffer.alloc(21).toString('base64')}\n\n`, set(`CN=off,${users}`, 'userAccountControl', '514'), set(`CN=must,${users}`, 'pwdLastSet', '0'), set(`CN=late,${users}`, 'accountExpires', longAgo),
 ].join('');
 
 describe('Active Directory', { skip: sambaObstacle() ?? false }, () => {
@@ -60,7 +60,7 @@ describe('Active Directory', { skip: sambaObstacle() ?? false }, () => {
     ]);
     const passing = ['imapProxy', 'pop3Proxy', 'smtpProxy', 'webmailProxy'];
     const yaml = fs.readFileSync(cluster.configFile, 'utf8');
-    fs.writeFileSync(cluster.configFile, yaml.replace(/( {2}fe2:[\s\S]*?)( {2}be1:)/, (_, fe2: string, next: string) => passing.reduce((text, name) => text.replace(`${name}:\n`, `${name}:\n        authenticateOnProxy: "no"\n`), fe2) + next));
+    fs.writeFileSync(cluster.configFile, yaml.replace('  userMaps:\n', '  guessing: { trustedNetworks: [127.0.0.0/8] } # so many wrong passwords would make every next one wait longer\n  userMaps:\n').replace(/( {2}fe2:[\s\S]*?)( {2}be1:)/, (_, fe2: string, next: string) => passing.reduce((text, name) => text.replace(`${name}:\n`, `${name}:\n        authenticateOnProxy: "no"\n`), fe2) + next));
     await Promise.all((['be1', 'be2', 'fe1', 'fe2'] as const).map(async (node) => cluster.startNode(node)));
     const config = configOfNode(await loadConfig(cluster.configFile), 'fe1', cluster.configFile);
     access = await openDirectoryAccess(config, { log, environment: {} });
@@ -114,6 +114,7 @@ describe('Active Directory', { skip: sambaObstacle() ?? false }, () => {
     const cases = [
       { name: 'off', kind: 'account-disabled', imap: /^NO \[CONTACTADMIN\] .*disabled/, pop3: /^-ERR \[AUTH\] .*disabled/, smtp: /^525 5\.7\.13 .*disabled/, state: 'disabled' },
       { name: 'late', kind: 'account-disabled', imap: /^NO \[CONTACTADMIN\] .*expired/, pop3: /^-ERR \[AUTH\] .*expired/, smtp: /^525 5\.7\.13 .*expired/, state: 'account-expired' },
+      { name: 'hours', kind: 'account-disabled', imap: /^NO \[CONTACTADMIN\] .*at this time/, pop3: /^-ERR \[AUTH\] .*at this time/, smtp: /^525 5\.7\.13 .*at this time/, state: 'not-now' },
       { name: 'must', kind: 'password-expired', imap: /^NO \[EXPIRED\] .*must be changed/, pop3: /^-ERR \[AUTH\] .*must be changed/, smtp: /^535 5\.7\.8 .*must be changed/, state: 'must-change' },
     ] as const;
 
@@ -175,6 +176,18 @@ describe('Active Directory', { skip: sambaObstacle() ?? false }, () => {
     await access.maps.changePassword(changer, { kind: 'reset' }, 'Set-by-admin-4');
     assert.equal(await access.maps.authenticate(changer, 'Set-by-admin-4'), 'ok');
     assert.ok(!JSON.stringify(lines).includes('Set-by-admin-4'));
+  });
+
+  test('a user changes the password in WebMail, and the directory has the new one', async () => {
+    const url = `https://localhost:${String(cluster.port('fe1', 'https'))}`;
+    const web = new WebClient();
+    assert.equal((await web.post(`${url}/api/sign-in`, { name: 'web', password })).status, 200);
+    assert.equal((await web.post(`${url}/api/password`, { old: 'wrong', new: 'Page-made-pass-5' })).kind, 'bad-credentials');
+    const weak = await web.post(`${url}/api/password`, { old: password, new: 'short' });
+    assert.deepEqual([weak.status, weak.kind], [422, 'password-refused']);
+    assert.equal((await web.post(`${url}/api/password`, { old: password, new: 'Page-made-pass-5' })).status, 200);
+    assert.equal(await access.maps.authenticate(await user('web@example.com'), 'Page-made-pass-5'), 'ok');
+    assert.equal((await new WebClient().post(`${url}/api/sign-in`, { name: 'web', password: 'Page-made-pass-5' })).status, 200);
   });
 
   test('an account moves: the new host is written into the directory', async () => {

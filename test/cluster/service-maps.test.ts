@@ -14,7 +14,7 @@ let cluster: Cluster;
 
 before(async () => {
   cluster = await startCluster({
-    nodes: ['be1', 'fe1', 'fe2'],
+    nodes: ['be1', 'be2', 'fe1', 'fe2'],
     changeConfig: (yaml) => yaml.replace('  userMaps:\n', `
     - name: directory-of-few
       uris: ["ldaps://127.0.0.1:1", ${/ldaps:\/\/127\.0\.0\.1:\d+/.exec(yaml)?.[0] ?? ''}]
@@ -75,7 +75,7 @@ test('a service without maps sends everybody to its own default back-end, which 
 });
 
 interface Stats {
-  readonly frontends: readonly { readonly frontend: string; readonly workers: readonly WorkerStats[] }[];
+  readonly nodes: readonly { readonly node: string; readonly role: string; readonly workers: readonly WorkerStats[] }[];
 }
 interface WorkerStats {
   readonly mapping: Record<string, number>;
@@ -83,11 +83,14 @@ interface WorkerStats {
   readonly connectors: Record<string, Record<string, number>>;
 }
 
-/** The sum of one figure over all workers. */
-async function counted(figure: (worker: WorkerStats) => number | undefined): Promise<number> {
-  const { frontends } = JSON.parse(await waybill('map', 'stats', '--json')) as Stats;
-  assert.deepEqual(frontends.map(({ frontend, workers }) => [frontend, workers.length]), [['fe1', 2], ['fe2', 2]]);
-  return frontends.flatMap(({ workers }) => workers).reduce((total, worker) => total + (figure(worker) ?? 0), 0);
+type Figure = (worker: WorkerStats) => number | undefined;
+
+/** The sum of each figure over all workers of all front-ends, or back-ends: one question for all figures. */
+async function counted(figures: readonly Figure[], role = 'frontend'): Promise<number[]> {
+  const { nodes } = JSON.parse(await waybill('map', 'stats', '--json')) as Stats;
+  assert.deepEqual(nodes.map(({ node, workers }) => [node, workers.length]), [['fe1', 2], ['fe2', 2], ['be1', 1], ['be2', 1]]);
+  const workers = nodes.filter((each) => each.role === role).flatMap((each) => each.workers);
+  return figures.map((figure) => workers.reduce((total, worker) => total + (figure(worker) ?? 0), 0));
 }
 
 test('logins, refusals and the operations they cost at the directory are counted over all workers', async () => {
@@ -98,26 +101,40 @@ test('logins, refusals and the operations they cost at the directory are counted
     serviceBinds: ({ connectors }: WorkerStats) => connectors['directory']?.['serviceBinds'],
   };
   const names = Object.keys(figures) as (keyof typeof figures)[];
-  const before = await Promise.all(names.map(async (name) => counted(figures[name])));
+  const before = await counted(names.map((name) => figures[name]));
   for (let count = 0; count < 3; count += 1) (await ImapSession.logIn(cluster, { node: 'fe1', user, service: 'imap' })).close();
   const imap = await ImapSession.connect(cluster, 'fe1');
   await imap.run(`LOGIN ${user} wrong`);
   imap.close();
-  const now = await Promise.all(names.map(async (name) => counted(figures[name])));
+  const now = await counted(names.map((name) => figures[name]));
   const grown = Object.fromEntries(names.map((name, index) => [name, (now[index] ?? 0) - (before[index] ?? 0)]));
   // A search and a bind for each; after a refusal one more search, whether the entry is still there.
   const { operations = 0, serviceBinds = 0, ...others } = grown;
   assert.deepEqual(others, { accepted: 3, refused: 1, binds: 4, searches: 5 });
   // A login that opens a connection to the directory, because none is idle, has the service's own bind on its bill.
   assert.ok(operations >= 9 && operations <= 9 + serviceBinds, `${String(operations)} operations, ${String(serviceBinds)} binds of the service`);
-  assert.match(await waybill('map', 'stats'), /^FRONT-END +WORKERS +HITS +MISSES .*\nfe1 +2 +\d+ .* 2\.\d\d\nfe2 +2 .* -\nall +4 .* 2\.\d\d\n$/);
+  assert.match(await waybill('map', 'stats'), /^NODE +WORKERS +HITS +MISSES .*\nfe1 +2 +\d+ .* 2\.\d\d\nfe2 +2 .* -\nbe1 +1 +0 .*\nbe2 +1 .*\nall frontends +4 .* 2\.\d\d\nall backends +2 .*\n$/);
+});
+
+test('back-ends count the passwords that they check, and what they ask', async () => {
+  const user = await addPerson(cluster, 'be1');
+  const figures = [({ logins }: WorkerStats) => logins['accepted'], ({ logins }: WorkerStats) => logins['refused'], ({ connectors }: WorkerStats) => connectors['directory']?.['passwordBinds'], ({ mapping }: WorkerStats) => mapping['questions']];
+  const sums = async (): Promise<number[]> => counted(figures, 'backend');
+  const before = await sums();
+  (await ImapSession.logIn(cluster, { node: 'be1', user })).close();
+  const imap = await ImapSession.connect(cluster, 'be1');
+  await imap.run(`LOGIN ${user} wrong`);
+  imap.close();
+  assert.deepEqual((await sums()).map((sum, index) => sum - (before[index] ?? 0)), [1, 1, 2, 2]);
 });
 
 test('answers from the cache are told from questions', async () => {
   const user = await addPerson(cluster, 'be1');
-  const [hits, questions] = [await counted(({ mapping }) => mapping['hits']), await counted(({ mapping }) => mapping['questions'])];
+  const figures: readonly Figure[] = [({ mapping }) => mapping['hits'], ({ mapping }) => mapping['questions']];
+  const [hits = 0, questions = 0] = await counted(figures);
   for (let count = 0; count < 6; count += 1) await waybill('map', 'show', user);
-  const more = { hits: (await counted(({ mapping }) => mapping['hits'])) - hits, questions: (await counted(({ mapping }) => mapping['questions'])) - questions };
+  const [hitsNow = 0, questionsNow = 0] = await counted(figures);
+  const more = { hits: hitsNow - hits, questions: questionsNow - questions };
   assert.equal(more.hits + more.questions, 6);
   assert.ok(more.questions >= 1 && more.questions <= 2, JSON.stringify(more));
 });

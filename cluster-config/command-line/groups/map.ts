@@ -52,14 +52,15 @@ Example:
 function addStatistics(map: Command): void {
   map
     .command('stats')
-    .description('Show what all front-ends have counted: answers from the cache, stale ones, logins, operations at the directory.')
+    .description('Show what all nodes have counted: answers from the cache, stale ones, logins, operations at the directory.')
     .option('--config <file>', 'the cluster configuration', defaultConfig)
     .option('--json', 'as JSON, each worker and each LDAP connector by itself')
     .addHelpText('after', `
 Workers count from their start; those that a change of the configuration has retired count as long as they live. A miss is a
 question that the cache did not answer: logins always ask afresh. Searches and binds are LDAP operations as they were sent,
-those for recipients of mail included; the last column has only those that logins caused. Exit code 1 when a front-end does
-not answer.
+those for recipients of mail included; the last column has only those that logins caused. Back-ends have no cache, but serve
+answers of before while the directory is away; a login there is a password that it checks, not one that a front-end vouches
+for. Exit code 1 when a node does not answer.
 
 Example:
   $ waybill map stats --json`)

@@ -112,6 +112,10 @@ test('the same when the client is cut before it heard 250, and sends all of it a
   const be9 = await frankIsBack(all, t);
   await queueIsEmpty(all);
   await eachHasItOnce(all, be9);
+  // And the sender hears of each once.
+  const reports = await Promise.all((await inboxOf(all.be1, 'alice@example.com')).map(readReport));
+  const lines = reports.flatMap(({ status }) => status.slice(1).map((block) => `${block.get('final-recipient') ?? ''} ${block.get('action') ?? ''} ${block.get('status') ?? ''}`));
+  assert.deepEqual(lines.sort(), expectedReports);
 });
 
 test('nobody is told anything of a message from the null path', async (t) => {
