@@ -22,7 +22,7 @@ module.exports = {
       from: { path: '^(frontend|backend)/([^/]+)/' },
       to: { path: '^(frontend|backend)/[^/]+/.', pathNot: ['^$1/$2/', '^(frontend|backend)/([^/]+)/\\2\\.ts$', '^backend/storage/open-storage\\.ts$', '^frontend/login/[^/]+\\.ts$'] },
     },
-    { name: 'no-dev-packages', severity: 'error', from: { path: '^(frontend|backend|shared|cluster-config)/', pathNot: '^backend/webmail/ui/' }, to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] } },
+    { name: 'no-dev-packages', severity: 'error', from: { path: '^(frontend|backend|shared|cluster-config)/', pathNot: '^(backend/webmail/ui|cluster-config/web-admin/ui|shared/page)/' }, to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] } },
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
     key('lmdb', '^node_modules/lmdb/', '^backend/storage/'),
     key('ldapjs', '^node_modules/ldapjs/', '^shared/(ldap|directory)/'),

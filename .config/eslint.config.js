@@ -78,7 +78,7 @@ export default tseslint.config(
   },
   {
     // The page is bundled: its tools want default exports.
-    files: ['backend/webmail/ui/*.config.ts'],
+    files: ['{backend/webmail,cluster-config/web-admin}/ui/*.config.ts'],
     rules: { 'no-restricted-syntax': ['error', ...processKeys] },
   },
 );

@@ -16,6 +16,7 @@ import { readScramSaltKey } from '../cluster-config/scram-salts.ts';
 import { httpLimits, readCookieSecret, sessionAges, uiDirectory } from '../cluster-config/webmail-settings.ts';
 import { requireUse } from '../shared/access/account-use.ts';
 import { parseNetwork } from '../shared/access/network.ts';
+import { webAdmin } from '../cluster-config/web-admin/web-admin.ts';
 import { openAdminApi } from '../cluster-config/admin/open-api.ts';
 import { Failure } from '../shared/base/failure.ts';
 import { startAdmin } from '../shared/admin/admin-server.ts';
@@ -112,7 +113,7 @@ function unitsOf(ground: Ground): readonly Unit[] {
 async function startAdminApi(ground: Ground, context: NodeContext, rack: ServiceRack): Promise<Service[]> {
   const { tls, mappings, authentication, directory, sessions, siblings, log } = ground;
   const health: Health = { isStopping: context.isStopping, services: () => rack.states(), check: () => undefined };
-  const parts = [await openAdminApi({ context, tls, directory, health, rack, handlers: adminHandlers(mappings, siblings, log), keeperOf: async (address) => keeperOf(mappings.of(), address) })];
+  const parts = [webAdmin(log), await openAdminApi({ context, tls, directory, health, rack, handlers: adminHandlers(mappings, siblings, log), keeperOf: async (address) => keeperOf(mappings.of(), address) })];
   const routes = [...healthRoutes(health), ...observationRoutes(context), ...context.nodeRoutes, ...adminRoutes({ mappings, authentication, directory, siblings, log, sessions: Object.values(sessions) })];
   return Promise.all(adminListeners(ground).map(async (at) => startAdmin({ ...at, serverTls: tls.forNodes, isTrustedNode: tls.isTrustedNode, routes, parts, log })));
 }

@@ -69,7 +69,7 @@ export async function openAdminApi({ context, tls, directory, health, rack, hand
     audit: openAuditLog(administration.auditFile, log),
     ipv6Prefix: guessing.ipv6PrefixBits,
   });
-  return { prefix: `${apiPrefix}/`, serve: async (request, response, url) => api.serve(request, response, url) };
+  return { owns: (path) => path.startsWith(`${apiPrefix}/`), serve: async (request, response, url) => api.serve(request, response, url) };
 }
 
 function reachOf(config: NodeConfig, tls: NodeTls, keeperOf: Reach['keeperOf']): Reach {

@@ -41,9 +41,10 @@ export interface AdminRoute {
   readonly answer: (argument: string, request: AdminRequest) => Promise<AdminAnswer>;
 }
 
-/** What answers by itself below a path: the API for administrators, a page. */
+/** What answers by itself: the API for administrators, a page. */
 export interface AdminPart {
-  readonly prefix: string;
+  /** Whether a path is one of its own. */
+  readonly owns: (path: string) => boolean;
   readonly serve: (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<void>;
 }
 
@@ -51,7 +52,7 @@ export type AdminOptions = ListenPlace & {
   readonly serverTls: ServerTls;
   readonly isTrustedNode: (identity: NodeIdentity) => boolean;
   readonly routes: readonly AdminRoute[];
-  /** Asked before the routes; the first whose prefix fits. */
+  /** Asked before the routes; the first that owns the path. */
   readonly parts?: readonly AdminPart[];
   readonly log: Logger;
 };
@@ -98,7 +99,7 @@ async function answerRequest(options: AdminOptions, request: IncomingMessage, re
   const url = URL.parse(request.url ?? '/', 'https://node');
   if (url === null) return reply(response, { status: 400, body: { error: 'that is no path' } });
   const { pathname: path, searchParams: query } = url;
-  const part = options.parts?.find(({ prefix }) => path.startsWith(prefix));
+  const part = options.parts?.find(({ owns }) => owns(path));
   if (part !== undefined) return part.serve(request, response, url);
   const route = options.routes.find(({ prefix, method = 'GET' }) => path.startsWith(prefix) && method === request.method);
   if (route === undefined) {

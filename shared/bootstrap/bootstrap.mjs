@@ -1,6 +1,6 @@
 /**
  * The first thing every npm script runs. Plain JavaScript without packages, for any Node from 18: brings the Node that
- * Waybill needs where the running one is older, installs the packages, builds the WebMail page when its sources changed,
+ * Waybill needs where the running one is older, installs the packages, builds the pages (WebMail, WebAdmin) when their sources changed,
  * and then becomes the program that was asked for. With everything in place it costs a few hundredths of a second.
  */
 import { spawn } from 'node:child_process';
@@ -17,11 +17,12 @@ const neededMajor = 24;
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const runtimeFolder = join(root, '.runtime');
 const compileCache = join(runtimeFolder, 'compile-cache');
-const uiSources = join(root, 'backend', 'webmail', 'ui');
-const uiOutput = join(root, 'dist', 'webmail');
-const uiStamp = join(root, 'dist', 'webmail.stamp');
+/** What the pages are built from: WebMail, WebAdmin, and what they share. */
+const uiSources = [['backend', 'webmail', 'ui'], ['cluster-config', 'web-admin', 'ui'], ['shared', 'page']].map((path) => join(root, ...path));
+const uiOutputs = ['webmail', 'webadmin'].map((name) => join(root, 'dist', name));
+const uiStamp = join(root, 'dist', 'pages.stamp');
 
-/** What each mode runs, and whether it needs the WebMail page. */
+/** What each mode runs, and whether it needs the pages. */
 const modes = {
   demo: { program: 'waybill.ts', firstArguments: ['demo'], needsUi: true },
   run: { program: 'waybill.ts', firstArguments: [], needsUi: true },
@@ -119,7 +120,7 @@ async function providePackages() {
   await npm(['ci', '--ignore-scripts', '--loglevel=error']);
 }
 
-/** One digest over everything the WebMail page is built from. */
+/** One digest over everything the pages are built from. */
 function digestOfUiSources() {
   const digest = createHash('sha256').update(readFileSync(join(root, 'package-lock.json')));
   const visit = (folder) => {
@@ -129,19 +130,19 @@ function digestOfUiSources() {
       else if (entry.isFile()) digest.update(path.slice(root.length)).update('\0').update(readFileSync(path));
     }
   };
-  visit(uiSources);
+  for (const folder of uiSources.filter(existsSync)) visit(folder);
   return digest.digest('hex');
 }
 
 async function provideUi(environment) {
-  if (!existsSync(uiSources)) return;
+  if (!uiSources.some(existsSync)) return;
   const digest = digestOfUiSources();
-  if (existsSync(uiOutput) && existsSync(uiStamp) && readFileSync(uiStamp, 'utf8') === digest) return;
+  if (uiOutputs.every(existsSync) && existsSync(uiStamp) && readFileSync(uiStamp, 'utf8') === digest) return;
   const script = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts['build:ui'];
   if (script === undefined) return;
-  progress('building the WebMail page ...');
+  progress('building the WebMail and WebAdmin pages ...');
   const built = await runQuietly(script, [], { shell: true, env: environment });
-  if (built.code !== 0) throw new Stop(`the WebMail page could not be built:\n${built.output.slice(-4000)}`);
+  if (built.code !== 0) throw new Stop(`the pages could not be built:\n${built.output.slice(-4000)}`);
   mkdirSync(dirname(uiStamp), { recursive: true });
   writeFileSync(uiStamp, digest);
 }

@@ -19,12 +19,15 @@ interface Outcome {
 
 const root = join(import.meta.dirname, '..', '..');
 const tsc = 'node_modules/@typescript/native/bin/tsc';
-const uiProject = 'backend/webmail/ui/tsconfig.json';
+const pages = [
+  { name: 'types of WebMail', project: 'backend/webmail/ui/tsconfig.json' },
+  { name: 'types of WebAdmin', project: 'cluster-config/web-admin/ui/tsconfig.json' },
+];
 
 const checks: readonly Check[] = [
   { name: 'lint', script: 'node_modules/eslint/bin/eslint.js', parameters: ['--config', '.config/eslint.config.js', '.'] },
   { name: 'types', script: tsc, parameters: ['-p', 'tsconfig.json'] },
-  ...(existsSync(join(root, uiProject)) ? [{ name: 'types of the WebMail page', script: tsc, parameters: ['-p', uiProject, '--noEmit'] }] : []),
+  ...pages.filter(({ project }) => existsSync(join(root, project))).map(({ name, project }) => ({ name, script: tsc, parameters: ['-p', project, '--noEmit'] })),
   { name: 'dependency rules', script: 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs', parameters: ['--config', '.config/dependency-cruiser.cjs', '--output-type', 'err', 'waybill.ts', 'frontend', 'backend', 'shared', 'cluster-config', 'test'] },
   { name: 'unused code', script: 'node_modules/knip/bin/knip.js', parameters: ['--config', '.config/knip.json', '--no-progress', '--no-config-hints'] },
 ];

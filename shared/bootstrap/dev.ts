@@ -1,4 +1,4 @@
-/** `npm run dev`: runs the demo, and runs it again whenever a source changes; the WebMail page is rebuilt first. */
+/** `npm run dev`: runs the demo, and runs it again whenever a source changes; the pages are rebuilt first. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { watch } from 'node:fs';

@@ -136,7 +136,7 @@ function answerRequest<Listener extends HttpListener>(
   listener: Listener,
   { request, response, inviteBody }: Pick<Exchange, 'request' | 'response' | 'inviteBody'>,
 ): void {
-  setPageHeaders(response);
+  setPageHeaders(response, 'webmail');
   const asked = askedBy(options, listener, request);
   if (asked === undefined) {
     response.writeHead(400, { connection: 'close' }).end();

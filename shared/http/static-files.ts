@@ -1,4 +1,4 @@
-/** Serves the built WebMail page from memory: a handful of small files, read once at the start. */
+/** Serves a built page from memory: a handful of small files, read once at the start. */
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readdir, readFile } from 'node:fs/promises';
@@ -26,7 +26,7 @@ export type StaticFiles = ReadonlyMap<string, StaticFile>;
 /** Reads the files. @throws Error that says what to do when the page is not built. */
 export async function loadStaticFiles(directory: string): Promise<StaticFiles> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch((cause: unknown) => {
-    throw new Error(`the WebMail page is not built (${directory}): run "npm run build:ui"`, { cause });
+    throw new Error(`the page is not built (${directory}): run "npm run build:ui"`, { cause });
   });
   const files = new Map<string, StaticFile>();
   for (const entry of entries.filter((each) => each.isFile())) {

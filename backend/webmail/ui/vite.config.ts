@@ -4,6 +4,7 @@ import { defineConfig } from 'vite';
 
 export default defineConfig({
   plugins: [preact()],
+  publicDir: '../../../shared/page/public',
   build: {
     outDir: '../../../dist/webmail',
     emptyOutDir: true,

@@ -49,7 +49,7 @@ async function checkout(context: TestContext): Promise<Checkout> {
   await copyFile(bootstrap, join(folder, 'shared', 'bootstrap', 'bootstrap.mjs'));
   await writeFile(join(folder, 'npm-cli.js'), fakeNpm);
   await writeFile(join(folder, 'waybill.ts'), program);
-  await writeFile(join(folder, 'package.json'), JSON.stringify({ scripts: { 'build:ui': 'echo built >> builds && mkdir -p dist/webmail && ! grep -q wrong backend/webmail/ui/page.ts' } }));
+  await writeFile(join(folder, 'package.json'), JSON.stringify({ scripts: { 'build:ui': 'echo built >> builds && mkdir -p dist/webmail dist/webadmin && ! grep -q wrong backend/webmail/ui/page.ts' } }));
   await writeFile(join(folder, 'package-lock.json'), JSON.stringify(lock));
   const { NODE_OPTIONS: _nodeOptions, NODE_TEST_CONTEXT: _context, ...environment } = process.env;
   return {
@@ -143,13 +143,13 @@ test('an old Node fetches the pinned one once and goes on with it; signals and e
   assert.equal((await place.npmCalls()).length, 2);
 });
 
-test('the WebMail page is built when its sources changed, and a failure is told', async (context) => {
+test('the pages are built when their sources changed, and a failure is told', async (context) => {
   const place = await checkout(context);
   const page = join(place.folder, 'backend', 'webmail', 'ui', 'page.ts');
   await mkdir(join(place.folder, 'backend', 'webmail', 'ui'), { recursive: true });
   await writeFile(page, 'one');
   const builds = async (): Promise<number> => (await readFile(join(place.folder, 'builds'), 'utf8')).trim().split('\n').length;
-  assert.match((await run(place, ['run'])).said, /building the WebMail page/);
+  assert.match((await run(place, ['run'])).said, /building the WebMail and WebAdmin pages/);
   assert.equal((await run(place, ['run'])).said, '');
   assert.equal(await builds(), 1);
   await writeFile(page, 'wrong');

@@ -55,8 +55,3 @@ async function readError(response: Response): Promise<ApiError> {
     return new ApiError('internal', `The server answered with an error (${String(response.status)}).`, response.status);
   }
 }
-
-/** What to tell the user of any error. */
-export function errorText(error: unknown): string {
-  return error instanceof Error ? error.message : 'Something went wrong.';
-}

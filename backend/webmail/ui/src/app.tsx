@@ -12,7 +12,7 @@ import { session, startSession } from './session.ts';
 import { Settings } from './settings.tsx';
 import { settings } from './settings-state.ts';
 import { SignIn } from './sign-in.tsx';
-import { Toasts } from './toasts.tsx';
+import { Toasts } from '../../../../shared/page/toasts.tsx';
 
 /** On narrow screens the folders lie in a drawer. */
 export const drawer = signal<'open' | 'closed'>('closed');

@@ -1,7 +1,7 @@
 /** The attachments of a message, for download. */
 import type { MessageView } from '../../api.ts';
-import { sizeText } from './dates.ts';
-import { Icon } from './icons.tsx';
+import { sizeText } from '../../../../shared/page/dates.ts';
+import { Icon } from '../../../../shared/page/icons.tsx';
 
 export function Attachments({ mailbox, message }: { readonly mailbox: number; readonly message: MessageView }) {
   const { attachments, uid } = message;

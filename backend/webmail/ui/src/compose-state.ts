@@ -2,11 +2,11 @@
 import { computed, signal } from '@preact/signals';
 import type { AddressView, ComposeRequest, DraftAnswer, MessagePlace, MessageView, SendAnswer } from '../../api.ts';
 import { post } from './api.ts';
-import { mediumDate, sizeText } from './dates.ts';
+import { mediumDate, sizeText } from '../../../../shared/page/dates.ts';
 import { textOfHtml } from './html-text.ts';
 import { goTo, route } from './route.ts';
 import { lastAddress, session } from './session.ts';
-import { attempt, showError, showNote } from './toasts.tsx';
+import { attempt, showError, showNote } from '../../../../shared/page/toasts.tsx';
 import { nameOf, writtenAddress } from './people.tsx';
 
 /** An attachment of a stored message that goes along. */

@@ -3,9 +3,9 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { addFiles, change, closeDraft, discardDraft, sendDraft } from './compose-state.ts';
 import type { Draft } from './compose-state.ts';
-import { sizeText } from './dates.ts';
-import { Icon } from './icons.tsx';
-import { Toasts } from './toasts.tsx';
+import { sizeText } from '../../../../shared/page/dates.ts';
+import { Icon } from '../../../../shared/page/icons.tsx';
+import { Toasts } from '../../../../shared/page/toasts.tsx';
 
 export function Compose({ draft }: { readonly draft: Draft }) {
   const dialog = useRef<HTMLDialogElement>(null);

@@ -2,8 +2,8 @@
 import type { Signal } from '@preact/signals';
 import type { MailboxView } from '../../api.ts';
 import { startWriting } from './compose-state.ts';
-import { Icon } from './icons.tsx';
-import { Logo } from './logo.tsx';
+import { Icon } from '../../../../shared/page/icons.tsx';
+import { Logo } from '../../../../shared/page/logo.tsx';
 import { currentMailbox, displayName, mailboxes } from './mailboxes.ts';
 import { openList } from './messages.ts';
 import { hrefOf } from './route.ts';

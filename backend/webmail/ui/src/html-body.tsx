@@ -3,10 +3,10 @@ import { useComputed, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { MessageView } from '../../api.ts';
 import { getBlob } from './api.ts';
-import { Icon } from './icons.tsx';
+import { Icon } from '../../../../shared/page/icons.tsx';
 import { framePage, namedPictures } from './sanitise.ts';
 import type { FrameOptions } from './sanitise.ts';
-import { attempt } from './toasts.tsx';
+import { attempt } from '../../../../shared/page/toasts.tsx';
 
 /** Links may open pages of their own; nothing else is allowed. */
 const sandbox = 'allow-popups allow-popups-to-escape-sandbox';

@@ -4,11 +4,11 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { MailboxView } from '../../api.ts';
 import { startWriting } from './compose-state.ts';
-import { Icon } from './icons.tsx';
+import { Icon } from '../../../../shared/page/icons.tsx';
 import { MessageRow } from './message-row.tsx';
 import { currentMailbox, displayName } from './mailboxes.ts';
 import { list, loadOlder, openList, refresh } from './messages.ts';
-import { attempt } from './toasts.tsx';
+import { attempt } from '../../../../shared/page/toasts.tsx';
 
 export function ListPane({ drawer }: { readonly drawer: Signal<'open' | 'closed'> }) {
   const mailbox = currentMailbox.value;

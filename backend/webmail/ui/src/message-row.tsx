@@ -1,7 +1,7 @@
 /** One line of the message list. */
 import type { MailboxView, MessageSummary } from '../../api.ts';
-import { fullDate, shortDate } from './dates.ts';
-import { Icon } from './icons.tsx';
+import { fullDate, shortDate } from '../../../../shared/page/dates.ts';
+import { Icon } from '../../../../shared/page/icons.tsx';
 import { setFlag } from './messages.ts';
 import { Avatar, namesOf } from './people.tsx';
 import { hrefOf, route } from './route.ts';

@@ -6,7 +6,7 @@ import type { Activity } from './api.ts';
 import { currentMailbox, loadMailboxes, mailboxes } from './mailboxes.ts';
 import { goTo, route } from './route.ts';
 import { session } from './session.ts';
-import { attempt, showError, showNote } from './toasts.tsx';
+import { attempt, showError, showNote } from '../../../../shared/page/toasts.tsx';
 
 export interface MessageList {
   readonly mailbox: number | undefined;

@@ -7,7 +7,7 @@ import { ApiError, get } from './api.ts';
 import { refresh } from './messages.ts';
 import { loadMailboxes, mailboxes } from './mailboxes.ts';
 import { session } from './session.ts';
-import { attempt } from './toasts.tsx';
+import { attempt } from '../../../../shared/page/toasts.tsx';
 
 /** Not all pages at once, when a server is started again. */
 const againMs = (): number => 1000 + Math.random() * 4000;

@@ -1,7 +1,8 @@
 /** The message being read. */
 import { effect, signal } from '@preact/signals';
+import { errorText } from '../../../../shared/page/error-text.ts';
 import type { MessageView } from '../../api.ts';
-import { ApiError, errorText, get } from './api.ts';
+import { ApiError, get } from './api.ts';
 import { currentMailbox } from './mailboxes.ts';
 import { list, setFlag } from './messages.ts';
 import { route } from './route.ts';

@@ -2,8 +2,8 @@
 import type { ComponentChildren } from 'preact';
 import type { MailboxView, MessageView } from '../../api.ts';
 import { answerMessage } from './compose-state.ts';
-import { Icon } from './icons.tsx';
-import type { IconName } from './icons.tsx';
+import { Icon } from '../../../../shared/page/icons.tsx';
+import type { IconName } from '../../../../shared/page/icons.tsx';
 import { displayName, mailboxes } from './mailboxes.ts';
 import { deleteMessage, moveMessage, setFlag } from './messages.ts';
 import { currentFlags } from './open-message.ts';

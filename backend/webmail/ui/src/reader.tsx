@@ -1,10 +1,10 @@
 /** The reading pane: who wrote, what can be done, the text, the attachments. */
 import type { AddressView, MailboxView, MessageView } from '../../api.ts';
 import { Attachments } from './attachments.tsx';
-import { fullDate, mediumDate } from './dates.ts';
+import { fullDate, mediumDate } from '../../../../shared/page/dates.ts';
 import { HtmlBody } from './html-body.tsx';
-import { Icon } from './icons.tsx';
-import { Logo } from './logo.tsx';
+import { Icon } from '../../../../shared/page/icons.tsx';
+import { Logo } from '../../../../shared/page/logo.tsx';
 import { mailboxes } from './mailboxes.ts';
 import { openMessage, readMessage } from './open-message.ts';
 import type { OpenMessage } from './open-message.ts';

@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 import type { SessionView } from '../../api.ts';
 import { ApiError, get, onSignedOut, post } from './api.ts';
 import { leavePlace } from './route.ts';
-import { showError } from './toasts.tsx';
+import { showError } from '../../../../shared/page/toasts.tsx';
 
 export type Session =
   | { readonly at: 'starting' }

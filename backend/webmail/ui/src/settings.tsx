@@ -1,12 +1,13 @@
 /** The settings: the password, and the sessions. */
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { errorText } from '../../../../shared/page/error-text.ts';
 import type { PasswordAnswer } from '../../api.ts';
-import { errorText, post } from './api.ts';
-import { Icon } from './icons.tsx';
+import { post } from './api.ts';
+import { Icon } from '../../../../shared/page/icons.tsx';
 import { signOutEverywhere } from './session.ts';
 import { settings, strengthOf } from './settings-state.ts';
-import { attempt, Toasts } from './toasts.tsx';
+import { attempt, Toasts } from '../../../../shared/page/toasts.tsx';
 
 export function Settings({ address }: { readonly address: string }) {
   const dialog = useRef<HTMLDialogElement>(null);

@@ -1,7 +1,7 @@
 /** The sign-in form. */
 import { useSignal } from '@preact/signals';
-import { errorText } from './api.ts';
-import { Logo } from './logo.tsx';
+import { errorText } from '../../../../shared/page/error-text.ts';
+import { Logo } from '../../../../shared/page/logo.tsx';
 import { signIn } from './session.ts';
 
 export function SignIn({ note }: { readonly note: string }) {

@@ -1,6 +1,6 @@
-/** Short notes at the bottom of the page. */
+/** Short notes at the bottom of a page. */
 import { signal } from '@preact/signals';
-import { errorText } from './api.ts';
+import { errorText } from './error-text.ts';
 import { Icon } from './icons.tsx';
 
 interface Toast {

@@ -1,0 +1,74 @@
+/** Asks before something is done that can't be undone at once; names what will happen. */
+import { signal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+
+export interface Question {
+  readonly title: string;
+  readonly text: ComponentChildren;
+  /** What the button says: the act itself. */
+  readonly verb: string;
+  readonly danger?: 'yes' | 'no';
+  /** Something to be written: its label and what stands there at first. */
+  readonly field?: { readonly label: string; readonly value: string; readonly hint?: string };
+}
+
+export type Reply = { readonly kind: 'no' } | { readonly kind: 'yes'; readonly text: string };
+
+interface Asked {
+  readonly question: Question;
+  readonly answer: (reply: Reply) => void;
+}
+
+const asked = signal<Asked | undefined>(undefined);
+
+export async function ask(question: Question): Promise<Reply> {
+  asked.peek()?.answer({ kind: 'no' });
+  return new Promise<Reply>((resolve) => {
+    asked.value = {
+      question,
+      answer: (reply) => {
+        asked.value = undefined;
+        resolve(reply);
+      },
+    };
+  });
+}
+
+export function Questions() {
+  const { value } = asked;
+  return value === undefined ? null : <QuestionDialog key={value.question.title} {...value} />;
+}
+
+function QuestionDialog({ question: { title, text, verb, danger = 'no', field }, answer }: Asked) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const reply = useRef<Reply>({ kind: 'no' });
+  useEffect(() => {
+    if (dialog.current?.open === false) dialog.current.showModal();
+  }, []);
+  // Answered when it is closed, not before: closing gives the focus back to where it was.
+  return (
+    <dialog ref={dialog} class="question" aria-labelledby="question-title" aria-describedby="question-text" onClose={() => answer(reply.current)}>
+      <form onSubmit={(event) => {
+        event.preventDefault();
+        reply.current = { kind: 'yes', text: String(new FormData(event.currentTarget).get('field') ?? '') };
+        dialog.current?.close();
+      }}>
+        <h2 id="question-title">{title}</h2>
+        <div id="question-text" class="question-text">{text}</div>
+        {field !== undefined && (
+          <label class="field">
+            <span>{field.label}</span>
+            <input name="field" type="text" defaultValue={field.value} maxLength={400} autofocus />
+            {field.hint !== undefined && <small class="hint">{field.hint}</small>}
+          </label>
+        )}
+        <div class="question-acts">
+          {/* First, so that Enter right after the dialog opened does no harm. */}
+          <button class="button" type="button" autofocus={field === undefined} onClick={() => dialog.current?.close()}>Cancel</button>
+          <button class={danger === 'yes' ? 'button button-danger' : 'button button-primary'} type="submit">{verb}</button>
+        </div>
+      </form>
+    </dialog>
+  );
+}
