@@ -5,12 +5,15 @@ import { ConfigurationRefused } from './cluster-config/problem.ts';
 import { DemoRefused } from './cluster-config/demo/demo-refused.ts';
 import type { DirectoryCommandOptions } from './cluster-config/command-line/directory-command.ts';
 import { addAccountCommands } from './cluster-config/command-line/groups/account.ts';
+import { addAdminCommands } from './cluster-config/command-line/groups/admin.ts';
+import { addAuditCommand } from './cluster-config/command-line/groups/audit.ts';
 import { addConfigCommands } from './cluster-config/command-line/groups/config.ts';
 import { addDomainCommands } from './cluster-config/command-line/groups/domain.ts';
 import { addGroupCommands } from './cluster-config/command-line/groups/group.ts';
 import { addMapCommands } from './cluster-config/command-line/groups/map.ts';
 import { addNodeCommands } from './cluster-config/command-line/groups/node.ts';
 import { addPasswdCommand } from './cluster-config/command-line/groups/passwd.ts';
+import { addQueueCommands, addServiceCommands } from './cluster-config/command-line/groups/queue.ts';
 import { addSessionCommands } from './cluster-config/command-line/groups/session.ts';
 import { addTraceCommands } from './cluster-config/command-line/groups/trace.ts';
 import { UsageError } from './cluster-config/command-line/usage-error.ts';
@@ -107,7 +110,7 @@ Example:
     const { machineCommand } = await import('./cluster-config/command-line/machine-command.ts');
     await machineCommand(options);
   });
-for (const add of [addConfigCommands, addMapCommands, addSessionCommands, addAccountCommands, addDomainCommands, addGroupCommands, addPasswdCommand, addNodeCommands, addTraceCommands]) add(program);
+for (const add of [addConfigCommands, addMapCommands, addSessionCommands, addAccountCommands, addDomainCommands, addGroupCommands, addPasswdCommand, addNodeCommands, addTraceCommands, addQueueCommands, addServiceCommands, addAdminCommands, addAuditCommand]) add(program);
 
 /** Errors that a user can act on are told in their own words; for all others the stack is worth having. */
 function tell(error: unknown): void {

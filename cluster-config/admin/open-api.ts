@@ -18,6 +18,7 @@ import { readCookieSecret } from '../webmail-settings.ts';
 import type { DirectoryAccess } from '../directory-access.ts';
 import { accountHandlers } from './account-handlers.ts';
 import { loadAdministrators } from './administrators.ts';
+import { auditHandlers } from './audit-handlers.ts';
 import { configurationHandlers } from './configuration-handlers.ts';
 import { operations } from './contract/operations.ts';
 import { nodeHandlers } from './node-handlers.ts';
@@ -62,7 +63,7 @@ export async function openAdminApi({ context, tls, directory, health, rack, hand
     operations, find, signIn, sessions, log,
     handlers: [
       ...sessionHandlers(signIn, sessions), ...nodeHandlers(config, siblings), ...sessionsHandlers(config), ...accountHandlers(config, directory),
-      ...configurationHandlers(config), ...serviceHandlers({ siblings, wishes, states: rack.states.bind(rack), drainMs: config.drainSeconds * 1000 }), ...handlers,
+      ...configurationHandlers(config), ...auditHandlers(administration.auditFile), ...serviceHandlers({ siblings, wishes, states: rack.states.bind(rack), drainMs: config.drainSeconds * 1000 }), ...handlers,
     ],
     isTrustedNode: tls.isTrustedNode, clusterName: config.clusterName,
     reach: reachOf(config, tls, keeperOf),

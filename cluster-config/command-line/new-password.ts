@@ -10,16 +10,23 @@ export async function readNewPassword(from: 'terminal' | 'standard input', addre
     return line;
   }
   if (!process.stdin.isTTY) throw new UsageError('there is no terminal to ask on; give the password by standard input, with --stdin');
-  const [password, again] = await askHidden([`New password for ${address}: `, 'Once more: ']);
+  const [password = '', again] = await askHidden([`New password for ${address}: `, 'Once more: ']);
   if (password === '') throw new UsageError('a password must not be empty; nothing was changed');
   if (again !== password) throw new UsageError('the two are not the same; nothing was changed');
   return password;
 }
 
+/** One line that the terminal does not show. @throws UsageError where there is no terminal, with what to do `instead` */
+export async function readHidden(question: string, instead: string): Promise<string> {
+  if (!process.stdin.isTTY) throw new UsageError(`there is no terminal to ask on; ${instead}`);
+  const [answer = ''] = await askHidden([question]);
+  return answer;
+}
+
 const [enter, newLine, backspace, deleteKey, endOfInput, interrupt] = ['\r', '\n', '\b', '\x7f', '\x04', '\x03'];
 
 /** One line for each question, none of them shown, not even what is typed between two. @throws UsageError after Ctrl-C */
-async function askHidden(questions: readonly [string, string]): Promise<[string, string]> {
+async function askHidden(questions: readonly string[]): Promise<readonly string[]> {
   const { stdin } = process;
   stdin.setRawMode(true); // before anything is asked: what is typed at once must not be shown either
   stdin.setEncoding('utf8');
@@ -41,7 +48,7 @@ async function askHidden(questions: readonly [string, string]): Promise<[string,
       answers.push(await readLine(nextKey));
       process.stderr.write('\n');
     }
-    return [answers[0] ?? '', answers[1] ?? ''];
+    return answers;
   } finally {
     stdin.setRawMode(false);
     stdin.pause();

@@ -28,7 +28,7 @@ export async function askAdmin(cluster: Pick<Cluster, 'port' | 'authorityFile'>,
   return new Promise<AdminAnswer>((resolve, reject) => {
     const request = https.request({
       host: '127.0.0.1', port: cluster.port(node, 'admin'), path, method, agent: false, localAddress: from, ca: readFileSync(cluster.authorityFile),
-      headers: { ...(text === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      headers: { ...(text === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) }), ...headers },
       ...(certificate === undefined ? {} : { cert: readFileSync(certificate.certificate), key: readFileSync(certificate.key) }),
     }, (response) => {
       const pieces: Buffer[] = [];

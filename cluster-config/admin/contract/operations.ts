@@ -1,6 +1,7 @@
 /** All operations of the admin API: what every node knows, whichever it can do itself. */
 import type { Operation } from '../../../shared/admin-api/operation.ts';
 import { accountOperations } from './accounts.ts';
+import { auditOperations } from './audit.ts';
 import { nodeOperations } from './nodes.ts';
 import { queueOperations } from './queue.ts';
 import { serviceOperations } from './services.ts';
@@ -8,6 +9,6 @@ import { sessionOperations } from './session.ts';
 import { sessionsOperations } from './sessions.ts';
 import { configurationOperations, storageOperations } from './storages.ts';
 
-const groups = [sessionOperations, nodeOperations, serviceOperations, sessionsOperations, accountOperations, storageOperations, queueOperations, configurationOperations];
+const groups = [sessionOperations, nodeOperations, serviceOperations, sessionsOperations, accountOperations, storageOperations, queueOperations, configurationOperations, auditOperations];
 
 export const operations = groups.flatMap((group): unknown[] => Object.values(group)) as readonly Operation[];

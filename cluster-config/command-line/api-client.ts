@@ -1,0 +1,102 @@
+/**
+ * How commands speak to the admin API: on a node with a node's certificate, from anywhere else as an administrator with name and
+ * password, and the code of the authenticator where there is one.
+ */
+import { readFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import * as https from 'node:https';
+import type { RequestOptions } from 'node:https';
+import { loadConfig } from '../command-line/load-config.ts';
+import { readableTls } from './ask-nodes.ts';
+import { readHidden } from './new-password.ts';
+import { UsageError } from './usage-error.ts';
+
+export interface ApiOptions {
+  readonly config: string;
+  /** The node whose admin API is asked, and by whose certificate; the first that is readable here when absent. */
+  readonly as?: string;
+  /** `https://HOST:PORT` of any node: then by password. */
+  readonly server?: string;
+  readonly admin?: string;
+  /** PEM file of the authority that signed the server's certificate. */
+  readonly ca?: string;
+  /** Its first line is the password. */
+  readonly passwordFile?: string;
+  readonly code?: string;
+}
+
+export interface ApiQuestion {
+  readonly method?: 'GET' | 'POST' | 'DELETE';
+  readonly body?: object;
+}
+
+export interface ApiClient {
+  /** @param path below /api/v1. @throws UsageError with the words of a refusal */
+  ask(path: string, question?: ApiQuestion): Promise<unknown>;
+}
+
+const silenceMs = 60_000;
+const passwordVariable = 'WAYBILL_ADMIN_PASSWORD';
+
+/** Finds out how to ask. @throws UsageError, Failure('backend-unavailable') without any certificate */
+export async function openApi(options: ApiOptions): Promise<ApiClient> {
+  const road = options.server === undefined ? await asNode(options) : await asAdministrator(options, options.server);
+  return { ask: async (path, question = {}) => call({ ...road, path: `/api/v1${path}`, method: question.method ?? 'GET' }, question.body) };
+}
+
+async function asNode({ config: file, as }: ApiOptions): Promise<RequestOptions> {
+  const { nodes } = await loadConfig(file);
+  const all = Object.values(nodes);
+  const node = as === undefined ? all.find(({ nodeName, nodes: known }) => known[nodeName]?.endpoints.admin !== undefined) : nodes[as];
+  const port = node?.nodes[node.nodeName]?.endpoints.admin;
+  if (node === undefined || port === undefined) throw new UsageError(`${as ?? 'no node of this cluster'} has an admin API; there are the nodes ${all.map(({ nodeName }) => nodeName).join(', ')}`);
+  const { toNode } = await readableTls(node, all);
+  return { ...toNode(node.nodeName), host: node.host, port, headers: { 'x-waybill-operator': userInfo().username } };
+}
+
+async function asAdministrator({ admin, ca, passwordFile, code }: ApiOptions, server: string): Promise<RequestOptions> {
+  const url = URL.parse(server);
+  if (url?.protocol !== 'https:') throw new UsageError('--server is https://HOST:PORT of a node\'s admin API');
+  if (admin === undefined) throw new UsageError('--server needs --admin NAME');
+  const password = await passwordOf(admin, passwordFile);
+  const place = { host: url.hostname, port: url.port === '' ? 443 : Number(url.port), ...(ca === undefined ? {} : { ca: await readFile(ca, 'utf8') }) };
+  const answer = await call({ ...place, path: '/api/v1/session', method: 'POST' }, { name: admin, password, as: 'token', ...(code === undefined ? {} : { code }) });
+  return { ...place, headers: { authorization: `Bearer ${String((answer as { readonly token?: unknown }).token)}` } };
+}
+
+async function passwordOf(admin: string, file: string | undefined): Promise<string> {
+  const given = file === undefined ? process.env[passwordVariable] : (await readFile(file, 'utf8')).split(/\r?\n/, 1)[0];
+  if (given !== undefined && given !== '') return given;
+  if (file !== undefined) throw new UsageError(`${file} is empty: its first line is to be the password`);
+  return readHidden(`Password of ${admin}: `, `give it in a file by --password-file, or in ${passwordVariable}`);
+}
+
+async function call(request: RequestOptions, body: object | undefined): Promise<unknown> {
+  const text = body === undefined ? undefined : JSON.stringify(body);
+  const headers = { ...request.headers as Readonly<Record<string, string>>, ...(text === undefined ? {} : { 'content-type': 'application/json' }) };
+  const { status, answer } = await new Promise<{ status: number; answer: string }>((resolve, reject) => {
+    const fail = (error: Error): void => reject(new UsageError(`${String(request.host)}:${String(request.port)} does not answer: ${error.message}`));
+    const sent = https.request({ ...request, headers, agent: false, timeout: silenceMs }, (response) => {
+      const pieces: Buffer[] = [];
+      response.on('data', (piece: Buffer) => pieces.push(piece));
+      response.on('error', fail);
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, answer: Buffer.concat(pieces).toString('utf8') }));
+    });
+    sent.on('timeout', () => sent.destroy(new Error(`silent for ${String(silenceMs / 1000)} s`)));
+    sent.on('error', fail);
+    sent.end(text);
+  });
+  const told = parsed(answer);
+  if (status === 200) return told;
+  const { detail = `status ${String(status)}`, advice } = told as { readonly detail?: string; readonly advice?: string };
+  const words = /[.!?]$/.test(detail) ? detail : `${detail}.`;
+  throw new UsageError(advice === undefined ? detail : `${words} ${advice}`);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new UsageError('what answers there is no admin API');
+  }
+}

@@ -1,0 +1,80 @@
+/** The command line against the admin API: by a node's certificate and by password; the audit names who it was. And garbage at every operation. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { operations } from '../../cluster-config/admin/contract/operations.ts';
+import { askAdmin, auditOf, bearer, me } from '../harness/admin-api.ts';
+import type { Cluster } from '../harness/cluster.ts';
+import { run } from '../harness/programs.ts';
+import type { ProgramResult } from '../harness/programs.ts';
+
+export function adminCommandsSuite(cluster: () => Cluster): void {
+  const waybill = async (...words: string[]): Promise<ProgramResult> => run(process.execPath, ['--disable-warning=DEP0060', 'waybill.ts', ...words]);
+
+  describe('commands that speak to the admin API', () => {
+    test('on a node by its certificate, from elsewhere by password; wrong ones and bad words change nothing and say why', async () => {
+      const list = await waybill('service', 'list', 'fe1', '--config', cluster().configFile);
+      assert.equal(list.code, 0, list.complaint);
+      assert.match(list.output, /imapProxy +running +2/);
+      const remote = ['--server', `https://127.0.0.1:${String(cluster().port('be2', 'admin'))}`, '--admin', 'admin', '--ca', cluster().authorityFile, '--password-file'];
+      const good = join(cluster().folder, 'secrets', 'directory-admin'); // everybody's password in the demo
+      const [queue, wrong, bad, stop] = await Promise.all([
+        waybill('queue', 'list', 'be1', ...remote, good),
+        waybill('queue', 'list', 'be1', ...remote, join(cluster().folder, 'secrets', 'cookie')),
+        waybill('queue', 'retry', 'be1', 'no such id', ...remote, good),
+        waybill('service', 'restart', 'be2', 'pop3', '--config', cluster().configFile),
+      ]);
+      assert.deepEqual([queue.code, queue.output], [0, 'no such message is in the queue\n'], queue.complaint);
+      assert.equal(wrong.code, 1);
+      assert.match(wrong.complaint, /^waybill: Wrong name, password or code\. *Check name/m);
+      assert.equal(bad.code, 1);
+      assert.match(bad.complaint, /path\.item: is not the id of a queued message/);
+      assert.match(stop.output, /pop3 +running/);
+      assert.equal(auditOf(cluster(), 'be2').findLast(({ what }) => what === 'restartService')?.['who'], `${userInfo().username} at node fe1`);
+      const audit = await waybill('audit', '--json', '--config', cluster().configFile);
+      assert.equal(audit.code, 1, 'fe2 does not run');
+      assert.match(audit.complaint, /^waybill: fe2: fe2 does not answer/m);
+      assert.match(audit.output, /"what": "restartService"/);
+    });
+
+    test('hashes and secrets for administrators are made; those that the configuration has are listed', async () => {
+      const input = join(cluster().folder, 'secrets', 'directory-admin');
+      const [list, totp, added] = await Promise.all([
+        waybill('admin', 'list', '--config', cluster().configFile),
+        waybill('admin', 'totp', 'ann', '--config', cluster().configFile),
+        run('sh', ['-c', `${process.execPath} --disable-warning=DEP0060 waybill.ts admin passwd ann --stdin < ${input}`]),
+      ]);
+      assert.match(list.output, /helpdesk +password +example\.com +(?!.*manageQueue).*manageUserMap/);
+      assert.match(totp.output, /^[A-Z2-7]{32}$/m);
+      assert.match(totp.output, /otpauth:\/\/totp\/waybill-demo:ann\?secret=[A-Z2-7]{32}&issuer=waybill-demo/);
+      assert.match(added.output, /^\{ARGON2\}\$argon2id\$/);
+    });
+  });
+
+  test('garbage at every operation is refused as a problem with a reason, changes nothing, and ends no worker', async () => {
+    const headers = await bearer(cluster(), 'be1', me);
+    const before = readFileSync(join(cluster().folder, 'audit', 'be1.log'), 'utf8').length;
+    const garbled = new Map(operations.filter(({ name }) => name !== 'signIn' && name !== 'signOut').map((one) => [one.name, one]));
+    const text = fc.oneof(fc.string({ maxLength: 40 }), fc.constantFrom('..', '%00', '%', '%c3', 'be1', '__proto__', 'a@b', '\u0000@x', 'x'.repeat(400)));
+    const asked = fc.record({
+      name: fc.constantFrom(...garbled.keys()), parts: fc.array(text, { minLength: 3, maxLength: 3 }), query: fc.dictionary(text, text, { maxKeys: 2 }),
+      raw: fc.oneof(fc.jsonValue().map((value) => JSON.stringify(value)), fc.string(), fc.constant('{"__proto__":{"address":"x"}}'), fc.constant(`${'['.repeat(5000)}`)),
+    });
+    await fc.assert(fc.asyncProperty(asked, async ({ name, parts, query, raw }) => {
+      const operation = garbled.get(name)!;
+      const rest = [...parts];
+      const path = operation.path.replace(/\{\w+\}/g, () => encodeURIComponent(rest.shift() ?? '')).replaceAll('%25', '%');
+      const search = operation.method === 'GET' ? new URLSearchParams(query).toString() : 'surplus=1';
+      const { status, body } = await askAdmin(cluster(), ['be1', `/api/v1${path}?${search}`], { method: operation.method, headers, ...(operation.method === 'GET' ? {} : { raw }) });
+      if (operation.method === 'GET' && status === 200) return; // a list without a filter is no garbage
+      assert.ok(status >= 400 && status < 500, `${operation.name} ${String(status)} ${JSON.stringify(body)}`);
+      assert.ok(typeof body['kind'] === 'string' && typeof body['detail'] === 'string' && typeof body['reference'] === 'string', JSON.stringify(body));
+    }), { numRuns: 120 });
+    const done = readFileSync(join(cluster().folder, 'audit', 'be1.log'), 'utf8').slice(before).split('\n').filter((line) => line.includes('"result":"done"'));
+    assert.deepEqual(done.filter((line) => !line.includes('"what":"signIn"')), []);
+    assert.doesNotMatch(cluster().log('be1'), /fault in a worker|admin request failed/);
+  });
+}
