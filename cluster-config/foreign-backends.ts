@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { ConnectionOptions } from 'node:tls';
 import { Failure } from '../shared/base/failure.ts';
+import { clientContext } from '../shared/net/connect.ts';
 import type { NodeConfig } from './effective.ts';
 import { readSecret } from './secret.ts';
 
@@ -24,7 +25,7 @@ export async function loadForeignBackends(config: NodeConfig, environment: Reado
 
 /** Whose certificates count. @throws Failure('bad-input') for a file that can't be read */
 export async function loadForeignTrust({ foreignBackends: { ca, verify } }: NodeConfig): Promise<ConnectionOptions> {
-  return { minVersion: 'TLSv1.2', rejectUnauthorized: verify, ...(ca === undefined ? {} : { ca: await readAuthorities(ca) }) };
+  return { secureContext: clientContext(ca === undefined ? undefined : await readAuthorities(ca)), rejectUnauthorized: verify };
 }
 
 async function readAuthorities(file: string): Promise<string> {

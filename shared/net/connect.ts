@@ -51,6 +51,14 @@ export async function connectTo(options: ConnectOptions): Promise<AnySocket> {
   return socket;
 }
 
+/**
+ * What connections to servers need whose certificates these authorities (PEM; the system's when undefined) have signed. To be made once:
+ * a context of its own costs each connection 0.3 ms, and memory while it is open.
+ */
+export function clientContext(authorities: string | undefined): tls.SecureContext {
+  return tls.createSecureContext({ minVersion: 'TLSv1.2', ...(authorities === undefined ? {} : { ca: authorities }) });
+}
+
 function comingFrom({ localAddress }: ConnectOptions): { readonly localAddress?: string } {
   return localAddress === undefined ? {} : { localAddress };
 }
