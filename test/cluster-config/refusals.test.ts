@@ -60,6 +60,21 @@ test('a secret that stands in the document is refused and not repeated in the me
   assert.doesNotMatch(line, /hunter2/);
 });
 
+test('listeners, rules and threads that can\'t be meant are refused', () => {
+  const withListener = (more: string): string => problems(sampleWith('tls: implicit, trusted', `${more}, tls: implicit, trusted`))[0] ?? '';
+  assert.match(withListener('denyRules: [{ ipSet: 10.0.0.9-10.0.0.1 }]'), /denyRules\[0\]\.ipSet: .*must be a set of IP addresses/);
+  assert.match(withListener('allowRules: [{ ipSet: any }, { ipSet: 10.0.0.1 }, { ipSet: Any }]'), /allowRules\[2\]\.ipSet: the set "any" stands here twice/);
+  assert.match(withListener('denyRules: [{ ipSet: any, peerMaxConnections: 3 }]'), /denyRules\[0\]\.peerMaxConnections: unknown key/);
+  assert.match(withListener('denyRules: [{ ipSet: any, priority: -1 }]'), /denyRules\[0\]\.priority: /);
+  assert.match(withListener('mode: "rw"'), /mode: must be access rights in octal/);
+  assert.match(withListener('minTlsVersion: TLSv1'), /minTlsVersion: /);
+  assert.match(problems(sampleWith('"0.0.0.0:143"', '"unix:relative.sock"'))[0] ?? '', /must be IP:PORT/);
+  assert.match(problems(sampleWith('"0.0.0.0:143"', `"unix:/${'x'.repeat(107)}"`))[0] ?? '', /must be IP:PORT/);
+  assert.match(problems(sampleWith('maxErrors: 5', 'minConnThreads: 9\n        maxConnThreads: 8'))[0] ?? '', /minConnThreads: is more than maxConnThreads/);
+  assert.deepEqual(problems(sampleWith('"0.0.0.0:143"', '"unix:/run/waybill/imap.sock"')), []);
+  assert.deepEqual(problems(sampleWith('"0.0.0.0:143"', '"systemd:imap"')), []);
+});
+
 test('parameters that contradict one another are refused', () => {
   assert.match(problems(sampleWith('connector: directory', 'connector: directry'))[0] ?? '', /no LDAP connector is named "directry" \(there are: directory\)/);
   assert.match(problems(sampleWith('name: moving', 'name: users'))[0] ?? '', /"users" is used twice/);

@@ -70,6 +70,14 @@ test('far from the limit no worker asks another; near it the sum is exact, howev
   assert.ok(node.questions > 0);
 });
 
+test('a worker with little asks as soon as another has much, however long ago it began', async () => {
+  const node = new Node(2);
+  const limits = { maxConnections: 8 };
+  assert.equal((await node.admitted(1, 1, limits)).length, 1);
+  assert.equal((await node.admitted(0, 7, limits)).length, 7);
+  assert.equal((await node.admitted(1, 1, limits)).length, 0);
+});
+
 test('many at once at several workers: never more than allowed', async () => {
   const node = new Node(3);
   const entries = (await Promise.all([0, 1, 2].flatMap((worker) => Array.from({ length: 40 }, async () => node.enter(worker, { peerMaxConnections: 30 }))))).filter(({ kind }) => kind === 'entered');
