@@ -10,6 +10,7 @@ import { ImapSession } from '../harness/imap-session.ts';
 import { runTool } from '../harness/ldap-utils.ts';
 import { configurationEntry, startPublishedCluster } from '../harness/published-cluster.ts';
 import type { PublishedCluster } from '../harness/published-cluster.ts';
+import { draftCommit, draftNew, draftSet } from '../../cluster-config/command-line/draft-command.ts';
 import { digestOf } from '../../cluster-config/publishing/published.ts';
 
 const nodes: readonly NodeName[] = ['fe1', 'be1', 'be2'];
@@ -123,9 +124,19 @@ test('a version that is bad is refused by every node, which are named with the r
   assert.match(status.output, /^published: version 4 .*, which is bad:\nversion 4:\d+:\d+: cluster\.drainSeconds: .*expected number/);
   for (const node of nodes) assert.match(status.output, new RegExp(`^${node} +\\S+ +refuses +3 .* refuses version 4: version 4:\\d+:\\d+: cluster\\.drainSeconds`, 'm'));
   await sessionGoesOn();
-  const good = await home.publish(home.yaml.replace('drainSeconds: 5', 'drainSeconds: 4'));
-  assert.equal(good.code, 0, good.output + good.complaint);
-  for (const node of nodes) assert.match(good.output, new RegExp(`^${node} +\\S+ +runs +5 `, 'm'));
+  // Mended by a draft, while somebody else has the same thought.
+  const [mine, theirs] = ['mine', 'theirs'].map((name) => ({ config: home.cluster.configFile, draft: path.join(home.cluster.folder, name), waitSeconds: '30', by: name }));
+  for (const draft of [mine!, theirs!]) {
+    assert.match(await draftNew(draft), /is a draft of version 4/);
+    await draftSet('cluster.drainSeconds', '4', draft);
+  }
+  const said: string[] = [];
+  assert.equal(await draftCommit(mine!, (line) => said.push(line)), 0, said.join('\n'));
+  for (const node of nodes) assert.match(said.at(-1) ?? '', new RegExp(`^${node} +\\S+ +runs +5 `, 'm'));
+  await draftSet('cluster.drainSeconds', '3', theirs!);
+  await assert.rejects(draftCommit(theirs!, () => undefined), /somebody else was first: version 5 by mine at .*Nothing was published/);
+  assert.equal(await publishedNumber(), '5');
+  await sessionGoesOn();
 });
 
 test('while the directory is away nodes go on, nothing can be published, and a node that was away starts with what it kept; then it catches up', async () => {

@@ -1,11 +1,13 @@
 /** `waybill config …`: what can be typed, and how it is explained. */
 import type { Command } from 'commander';
+import { addDraftCommands } from './draft.ts';
 import { addPublishCommands } from './publish.ts';
 import { defaultConfig, print } from './terminal.ts';
 
 export function addConfigCommands(program: Command): void {
   const config = program.command('config').description('Check, show, explain and publish cluster configurations.');
   addPublishCommands(config);
+  addDraftCommands(config);
 
   config
     .command('check')
