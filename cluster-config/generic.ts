@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { addressPlaces } from '../shared/tls/certificate-addresses.ts';
 import { access } from './connectivity.ts';
 import { logParameters } from './log.ts';
-import { domainName, fileName, host, hostAndPort, network, secret, virtualHostName, wholeNumber } from './values.ts';
+import { domainName, fileName, host, hostAndPort, network, secret, timeZone, virtualHostName, wholeNumber } from './values.ts';
 
 const virtualHost = z.strictObject({
   names: z.array(virtualHostName).max(1000).default([]).describe('Host names; those in the certificate when empty.'),
@@ -47,10 +47,12 @@ const dnr = z
 
 /** The parameters of the manual's generic part, flat in every layer. */
 export const genericParameters = {
-  primaryDomain: domainName.describe('The domain that completes user names without one.'),
+  primaryDomain: domainName.describe('The domain that completes user names and recipients without one, greets where a node has no name, and sends generated mail (postmaster@).'),
   domains: z.array(domainName).max(10_000).default([]).describe('Further local domains, whose mail is ours; the primary domain always is.'),
-  serverName: host.optional().describe('The name by which this node greets; the node\'s host when absent.'),
-  sslRandomFile: fileName().optional().describe('A file whose first bytes are mixed, beside the system\'s randomness, into the secrets made here.'),
+  serverName: host.optional().describe('The name by which this node greets, says HELO and signs what it receives; when absent the node\'s host, or the primary domain where that is an address.'),
+  sslRandomFile: fileName().optional().describe('A file whose first bytes are mixed, beside the system\'s randomness, into the secrets made here, and seed the generator for certificates. Read when a worker process starts; a file that is missing or empty is an error. A device such as /dev/hwrng will do.'),
+  defaultTimeZone: timeZone.default('UTC').describe('The time zone of dates in the header of mail that is made or received here, by its IANA name, such as Europe/Vienna.'),
+  caBundle: fileName().optional().describe('PEM file: the authorities that are trusted, instead of those that come with Node, wherever we connect with TLS and no other parameter names authorities.'),
   proxyProtocolFrom: z.array(network).max(1000).default([]).describe('Load balancers, as networks: who connects from there must send a PROXY header (version 1 or 2), nobody else may. Holds for every listener that names no others, except those that only nodes reach (trusted, admin).'),
   trustProxyTls: z.boolean().default(false).describe('Whether a load balancer\'s word that it speaks TLS with the client (PP2_TYPE_SSL) counts as TLS, so that users may log in.'),
   trustedProxies: z.array(network).max(1000).default([]).describe('Mail proxies in front of this one (another tier, a Dovecot), as networks: what they tell of their clients\' addresses and session ids is believed, by ID for IMAP, XCLIENT for POP3 and SMTP. Nobody else\'s is.'),

@@ -1,5 +1,6 @@
 /** From the text of a cluster configuration to the effective configuration of each node, or to all that is wrong with it. */
 import { createHash } from 'node:crypto';
+import { isIP } from 'node:net';
 import type { z } from 'zod';
 import { activeListeners, checkNode } from './checks.ts';
 import { parseYaml } from './document.ts';
@@ -165,7 +166,7 @@ function assemble(parts: { readonly text: string; readonly file: string; readonl
   const configs = parts.nodes.map(({ name, role, host, parameters }): readonly [string, NodeConfig] => {
     // Replacing file names keeps the shape, so the result is what the schema made.
     const absolute = replaceFileNames(parametersSchema, parameters, replace) as Parameters;
-    return [name, { ...absolute, serverName: absolute.serverName ?? host, clusterName, nodeName: name, role, host, nodes: known, version }];
+    return [name, { ...absolute, serverName: absolute.serverName ?? (isIP(host) === 0 ? host : absolute.primaryDomain), clusterName, nodeName: name, role, host, nodes: known, version }];
   });
   return { clusterName, version, nodes: Object.fromEntries(configs) };
 }

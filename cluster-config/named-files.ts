@@ -41,12 +41,12 @@ interface Names {
 type Seen = ReadonlyMap<string, string>;
 
 /** The files that nodes read once and use for long. */
-export function namedFiles({ tls, ldapConnectors, foreignBackends }: NodeConfig): Names {
+export function namedFiles({ caBundle, tls, ldapConnectors, foreignBackends }: NodeConfig): Names {
   const { certificate, key, virtualHosts, userCertificates, ca, clusterAuthority, nodeCertificate, nodeKey } = tls;
   const isFile = (file: string | undefined): file is string => file !== undefined;
   return {
     shown: [certificate, key, ...virtualHosts.flatMap((host) => [host.certificate, host.key]), userCertificates?.authority, userCertificates?.revocationList].filter(isFile),
-    others: [ca, clusterAuthority, nodeCertificate, nodeKey, foreignBackends.ca, ...ldapConnectors.map((connector) => connector.ca)].filter(isFile),
+    others: [ca, caBundle, clusterAuthority, nodeCertificate, nodeKey, foreignBackends.ca, ...ldapConnectors.map((connector) => connector.ca)].filter(isFile),
   };
 }
 

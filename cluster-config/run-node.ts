@@ -18,6 +18,7 @@ import { openNodeLog } from './node-log.ts';
 import { NodeProcess } from './node-process.ts';
 import { commandSlots, workersOf } from './threads.ts';
 import { ConfigurationRefused } from './problem.ts';
+import { useProcessParameters } from './process-parameters.ts';
 import { nodeRoutes } from './publishing/node-routes.ts';
 import { openSource } from './publishing/source.ts';
 import type { Role } from './schema.ts';
@@ -112,6 +113,8 @@ async function runOneWorker(options: RunNodeOptions): Promise<void> {
     logService = openNodeLog(config);
     const log = logTo(logService, who.nodeName);
     endOnFault(log);
+    process.env['TZ'] = config.defaultTimeZone;
+    await useProcessParameters(config);
     measureCertificates(config);
     const { siblings } = context;
     const doors = { counts: new ConnectionCounts({ workers: workersOf(config), siblings }), slots: commandSlots(config), sockets: readPassedSockets(process.env) };

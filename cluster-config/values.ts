@@ -47,6 +47,17 @@ export const virtualHostName = z.string().refine((text) => domainName.safeParse(
 /** A host: its name or its IP address. */
 export const host = z.string().refine((text) => isIPv4(text) || isIPv6(text) || domainName.safeParse(text).success, 'is neither a host name nor an IP address');
 
+/** A time zone by its IANA name. */
+export const timeZone = z.string().refine(isTimeZone, 'is no time zone, such as UTC or Europe/Vienna');
+
+function isTimeZone(name: string): boolean {
+  try {
+    return /^[A-Za-z]/.test(name) && new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false; // a RangeError: not known
+  }
+}
+
 /** `host:port`, with an IPv6 address in brackets. */
 export const hostAndPort = z.string().refine((text) => splitHostAndPort(text) !== undefined, 'must be HOST:PORT, for example 127.0.0.1:143 or [::1]:143');
 

@@ -3,7 +3,7 @@
  * hash in the account's record, so that it is as durable as the mail and goes along when the account moves. Which accounts
  * are local says the domain: a user map of type `localFile` has it, or no map is asked for it at all.
  */
-import { randomBytes } from 'node:crypto';
+import { secretBytes } from '../../shared/base/secret-bytes.ts';
 import { Failure } from '../../shared/base/failure.ts';
 import { hashPasswordSlowly, verifyPassword } from '../../shared/ldap/password-hash.ts';
 import type { UserEntry, UserMaps } from '../../shared/user-map/user-maps.ts';
@@ -77,7 +77,7 @@ export function createLocalAccounts(options: LocalAccountsOptions): LocalAccount
         if (asker === 'frontend') throw error;
         return undefined; // who has not proven anything is not told where an account is
       });
-      const stored = account?.passwordHash() ?? (await (nobodys ??= hashPasswordSlowly(randomBytes(16).toString('hex'))));
+      const stored = account?.passwordHash() ?? (await (nobodys ??= hashPasswordSlowly(secretBytes(16).toString('hex'))));
       const match = await verifyPassword(stored, password);
       if (account === undefined || match !== 'match') throw new Failure('bad-credentials', 'wrong user name or password');
       return account;

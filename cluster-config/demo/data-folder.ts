@@ -5,7 +5,8 @@ import { dirname } from 'node:path';
 import { hashPasswordSlowly } from '../../shared/ldap/password-hash.ts';
 import { createAuthority, isCurrent, issueCertificate } from '../../shared/tls/authority.ts';
 import type { CertificateRequest, CertifiedKey } from '../../shared/tls/authority.ts';
-import { createRandomSource } from '../../shared/tls/random.ts';
+import { secretBytes } from '../../shared/base/secret-bytes.ts';
+import { seedForge } from '../../shared/tls/random.ts';
 import { DemoRefused } from './demo-refused.ts';
 import { demoConfigText } from './config-text.ts';
 import { demoDirectoryText } from './directory-seed.ts';
@@ -37,10 +38,10 @@ export async function furnishDataFolder(layout: DemoLayout, progress: (text: str
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   }
   if (!existsSync(layout.files.marker)) await writeFile(layout.files.marker, `${JSON.stringify({ cluster: clusterName, portBase: layout.portBase })}\n`);
+  seedForge();
   await furnishCertificates(layout, progress);
-  const random = await createRandomSource(undefined);
-  await writeOnce(layout.files.cookieSecret, () => `${random(32).toString('base64url')}\n`);
-  await writeOnce(layout.files.readerPassword, () => `${random(18).toString('base64url')}\n`);
+  await writeOnce(layout.files.cookieSecret, () => `${secretBytes(32).toString('base64url')}\n`);
+  await writeOnce(layout.files.readerPassword, () => `${secretBytes(18).toString('base64url')}\n`);
   await writeOnce(layout.files.adminPassword, () => `${demoPassword}\n`);
   if (!existsSync(layout.files.administratorHash)) {
     const hash = await hashPasswordSlowly(demoPassword);

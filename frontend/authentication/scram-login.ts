@@ -2,7 +2,8 @@
  * SCRAM with the keys or the clear text of a user map. Who asks for a user that isn't there gets the same answers in the same
  * time, with a salt that is always the same for that name.
  */
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac } from 'node:crypto';
+import { secretBytes } from '../../shared/base/secret-bytes.ts';
 import { deriveScramKeys, scramSaltBytes } from '../../shared/sasl/scram-keys.ts';
 import type { ScramKeys, ScramMechanism } from '../../shared/sasl/scram-keys.ts';
 import { ScramServer } from '../../shared/sasl/scram.ts';
@@ -112,7 +113,7 @@ export class ScramLogin implements AuthExchange {
   /** Nobody's keys: no password leads to them. */
   #noKeys(account: string): ScramKeys {
     const bytes = hashBytes[this.#mechanism];
-    return { iterations: this.#road.iterations, salt: this.#saltOf(account), storedKey: randomBytes(bytes), serverKey: randomBytes(bytes) };
+    return { iterations: this.#road.iterations, salt: this.#saltOf(account), storedKey: secretBytes(bytes), serverKey: secretBytes(bytes) };
   }
 
   /** Spellings that lead to one account have one salt, whether there is such an account or not. */

@@ -3,6 +3,7 @@
  * salted digest under a key that dies with the process, bounded in age and number.
  */
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { secretBytes } from '../../shared/base/secret-bytes.ts';
 import { LRUCache } from 'lru-cache';
 
 interface Verifier { readonly salt: Buffer; readonly digest: Buffer; readonly provenAt: number }
@@ -11,7 +12,7 @@ export class Verifiers {
   readonly #maxAgeMs: number;
   readonly #now: () => number;
   readonly #verifiers: LRUCache<string, Verifier>;
-  readonly #key = randomBytes(32);
+  readonly #key = secretBytes(32);
 
   constructor(options: { readonly maxAgeMs: number; readonly maxEntries: number; readonly now: () => number }) {
     this.#maxAgeMs = options.maxAgeMs;

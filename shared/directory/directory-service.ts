@@ -1,5 +1,5 @@
 /** What the embedded directory does for each LDAP operation (RFC 4511 section 4), apart from how the messages travel. */
-import { randomBytes } from 'node:crypto';
+import { secretBytes } from '../base/secret-bytes.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { Filter } from '../ldap/filter.ts';
@@ -57,7 +57,7 @@ export class DirectoryService {
   readonly #options: ServiceOptions;
   readonly #failures = new LRUCache<string, number>({ max: 10_000, ttl: 60_000 });
   /** Compared with where there is no entry, so that the time taken doesn't tell. */
-  readonly #nobodysPassword = hashPassword(randomBytes(16).toString('hex'));
+  readonly #nobodysPassword = hashPassword(secretBytes(16).toString('hex'));
 
   constructor(options: ServiceOptions) {
     this.#options = options;
@@ -150,7 +150,7 @@ export class DirectoryService {
     if (request.oldPassword !== undefined && !await this.#isPassword(target, request.oldPassword)) {
       throw new Refusal('unwillingToPerform', 'unwilling to verify old password');
     }
-    const made = request.newPassword === undefined ? randomBytes(12).toString('base64url') : undefined;
+    const made = request.newPassword === undefined ? secretBytes(12).toString('base64url') : undefined;
     const fresh = hashPassword(request.newPassword ?? made ?? '');
     const modification: Modification = { operation: 'replace', attribute: 'userPassword', values: [Buffer.from(fresh)] };
     await this.#options.store.change((tree) => modifyEntry(tree, target, [modification]));

@@ -2,10 +2,11 @@
  * The cluster's own certificate authority: makes it, and issues certificates for nodes and for clients to see. Keys come
  * from node:crypto (RSA: node-forge can't sign with elliptic curves); node-forge assembles and signs the X.509 (RFC 5280).
  */
-import { X509Certificate, generateKeyPair, randomBytes } from 'node:crypto';
+import { X509Certificate, generateKeyPair } from 'node:crypto';
 import { isIP } from 'node:net';
 import { promisify } from 'node:util';
 import forge from 'node-forge';
+import { secretBytes } from '../base/secret-bytes.ts';
 
 /** A certificate with its private key, both as PEM text. */
 export interface CertifiedKey {
@@ -106,7 +107,7 @@ function certify(certification: Certification): CertifiedKey {
   const now = Date.now();
   certificate.publicKey = forge.pki.publicKeyFromPem(certification.keys.publicKey);
   // Positive and 16 bytes long: 01, then 15 random bytes (RFC 5280 section 4.1.2.2).
-  certificate.serialNumber = `01${randomBytes(15).toString('hex')}`;
+  certificate.serialNumber = `01${secretBytes(15).toString('hex')}`;
   certificate.validity.notBefore = new Date(now - clockSkewMs);
   certificate.validity.notAfter = new Date(now + certification.validDays * dayMs);
   certificate.setSubject(nameFields(certification.subject));

@@ -7,12 +7,15 @@ import { openDirectoryAccess } from '../../cluster-config/directory-access.ts';
 import type { DirectoryAccess } from '../../cluster-config/directory-access.ts';
 import { configOfNode } from '../../cluster-config/load.ts';
 import { loadConfig } from '../../cluster-config/command-line/load-config.ts';
+import { Publication } from '../../cluster-config/publishing/publication.ts';
+import { publish } from '../../cluster-config/publishing/publisher.ts';
 import { isFailure } from '../../shared/base/failure.ts';
 import type { FailureKind } from '../../shared/base/failure.ts';
 import { createConnector } from '../../shared/ldap/connector.ts';
 import type { Connector, ConnectorOptions } from '../../shared/ldap/connector.ts';
 import { wholeValues } from '../../shared/ldap/ranged-values.ts';
 import type { UserEntry } from '../../shared/user-map/user-maps.ts';
+import { bootstrapFolder } from '../harness/bootstrap-folder.ts';
 import { startCluster } from '../harness/cluster.ts';
 import type { Cluster } from '../harness/cluster.ts';
 import { replaceConnector } from '../harness/cluster-connector.ts';
@@ -245,5 +248,23 @@ describe('Active Directory', { skip: sambaObstacle() ?? false }, () => {
     });
     const check = await runCommand(cluster, ['map', 'check', '--json']);
     assert.equal((JSON.parse(check.output) as { entries: number }).entries, listed.length, check.complaint);
+  });
+
+  test('the configuration is published without a new schema: one publisher is first, old versions stay', async (context) => {
+    const entry = `CN=waybill-configuration,CN=Users,${samba.baseDn}`;
+    const { bootstrap } = await bootstrapFolder(context, {
+      uris: [samba.uris.ldaps], writeUri: samba.uris.ldaps, admin: [samba.adminName, samba.adminPassword], entry,
+      more: ['serverType: activeDirectory', `ca: ${path.join(cluster.folder, 'tls', 'authority.pem')}`],
+    });
+    // As long as a large cluster's.
+    const text = (number: number): string => `# ${String(number)}: für alle\n${'nodes: {}  # and so on\n'.repeat(4000)}`;
+    for (const after of [0, 1]) {
+      const all = await Promise.allSettled(['ann', 'bert'].map(async (by) => publish(bootstrap, { text: text(after + 1), by, message: 'm = n', after }, {})));
+      assert.deepEqual(all.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected'], JSON.stringify(all).slice(0, 2000));
+    }
+    const publication = await Publication.open(bootstrap, { log, environment: {} });
+    context.after(() => publication.close());
+    assert.deepEqual((await publication.history()).map(({ number, message }) => [number, message]), [[2, 'm = n'], [1, 'm = n']]);
+    for (const number of [1, 2]) assert.equal((await publication.version(number))?.text, text(number));
   });
 });

@@ -2,9 +2,10 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
+import * as os from 'node:os';
 import * as path from 'node:path';
 import type { NodeName } from '../harness/cluster.ts';
-import { runCommand } from '../harness/command.ts';
+import { runCommand, runProgram } from '../harness/command.ts';
 import { Dialogue } from '../harness/dialogue.ts';
 import { ImapSession } from '../harness/imap-session.ts';
 import { runTool } from '../harness/ldap-utils.ts';
@@ -109,6 +110,23 @@ test('a listener is added by publishing, within ten seconds on every node, and t
   await sessionGoesOn();
   const history = await home.config('history');
   assert.match(history.output, /^VERSION .*\n3 .* back to version 1\n2 .*\n1 .* ann .* the beginning$/m);
+});
+
+test('what a living node can\'t read by its own program is not published, and the nodes are named', async (t) => {
+  // A later program, whose documents bear another number.
+  const later = fs.mkdtempSync(path.join(os.tmpdir(), 'waybill-later-'));
+  t.after(() => fs.rmSync(later, { recursive: true, force: true }));
+  const here = path.resolve(import.meta.dirname, '..', '..');
+  for (const name of ['shared', 'cluster-config', 'waybill.ts', 'package.json']) fs.cpSync(path.join(here, name), path.join(later, name), { recursive: true });
+  fs.symlinkSync(path.join(here, 'node_modules'), path.join(later, 'node_modules'));
+  const schema = path.join(later, 'cluster-config', 'schema.ts');
+  fs.writeFileSync(schema, fs.readFileSync(schema, 'utf8').replace('schemaNumber = 1', 'schemaNumber = 2'));
+  const file = path.join(home.cluster.folder, 'later.yaml');
+  fs.writeFileSync(file, home.yaml.replace('schema: 1', 'schema: 2'));
+  const { code, output, complaint } = await runProgram(path.join(later, 'waybill.ts'), ['config', 'publish', file, '--config', home.cluster.configFile]);
+  assert.deepEqual([code, output], [1, '']);
+  for (const node of nodes) assert.match(complaint, new RegExp(`^${node} can't read it: the text:1:9: schema: .*expected 1`, 'm'));
+  assert.equal(await publishedNumber(), '3');
 });
 
 test('a version that is bad is refused by every node, which are named with the reason; all goes on, and the next good one is taken', async () => {

@@ -15,7 +15,12 @@ export interface CommandOutcome {
 
 /** `onLine` hears every line of its output, and may kill it. */
 export async function runCommand(cluster: Cluster, words: readonly string[], onLine?: (line: string, child: ChildProcess) => void): Promise<CommandOutcome> {
-  const child = spawn(process.execPath, [program, ...words, '--config', cluster.configFile], { stdio: ['ignore', 'pipe', 'pipe'] });
+  return runProgram(program, [...words, '--config', cluster.configFile], onLine);
+}
+
+/** The same for another version of the program. */
+export async function runProgram(file: string, words: readonly string[], onLine?: (line: string, child: ChildProcess) => void): Promise<CommandOutcome> {
+  const child = spawn(process.execPath, [file, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   let complaint = '';
   let rest = '';
