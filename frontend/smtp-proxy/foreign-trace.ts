@@ -16,9 +16,11 @@ interface ForeignHop {
   readonly timeMs: number;
   /** `ascii`: the client may have sent an internationalised header (SMTPUTF8), and the server takes none. */
   readonly header: 'any' | 'ascii';
+  /** `ascii`: the server takes no 8-bit bytes (RFC 6152 section 3). */
+  readonly body: 'any' | 'ascii';
 }
 
-/** The message's bytes with the trace field (RFC 5321 section 4.4). @throws SmtpRefused while iterated, for a mail loop and for a header that the server can't take */
+/** The message's bytes with the trace field (RFC 5321 section 4.4). @throws SmtpRefused while iterated, for a mail loop and for what the server can't take */
 export async function* traced(bytes: AsyncIterable<Buffer>, hop: ForeignHop): AsyncGenerator<Buffer, void, void> {
   const counter = new ReceivedCounter();
   const scanner = new HeaderFormScanner();
@@ -27,6 +29,7 @@ export async function* traced(bytes: AsyncIterable<Buffer>, hop: ForeignHop): As
     counter.push(piece);
     if (hop.header === 'ascii') scanner.push(piece);
     if (scanner.form === 'utf8') throw new SmtpRefused('message', makeReply(554, '5.6.9', 'the mailbox\'s server does not take internationalised headers (SMTPUTF8)'));
+    if (hop.body === 'ascii' && piece.some((byte) => byte >= 0x80)) throw new SmtpRefused('message', makeReply(554, '5.6.3', 'the mailbox\'s server takes 7-bit messages only'));
     if (first) yield Buffer.from(receivedField(hop));
     first = false;
     yield piece;

@@ -99,7 +99,8 @@ export class IncomingTransaction {
   async message(bytes: AsyncIterable<Buffer>): Promise<Reply> {
     const source = new OnceStarted(bytes);
     const owner = this.#soleOwner();
-    const used = owner ?? (await this.#custodian());
+    // A back-end's queue makes 7-bit messages for servers that take no others; a gateway without back-ends has none.
+    const used = owner !== undefined && takesEightBits(owner.client) ? owner : (await this.#custodian()) ?? owner;
     if (used === undefined) throw new Failure('backend-unavailable', 'no back-end can take the message');
     try {
       const reply = combined(await used.client.data(this.#bytesFor(used, source)));
@@ -109,7 +110,7 @@ export class IncomingTransaction {
       used.client.destroy();
       this.#road.log.warn({ err: thrown, session: this.#peer.sessionId, node: used.target.node, stage: used.client.stage }, 'message not taken');
       this.#noteLoss(used, thrown);
-      if (owner === undefined || source.started || thrown instanceof SmtpRefused) throw thrown;
+      if (used !== owner || source.started || thrown instanceof SmtpRefused) throw thrown;
       // The owner went away before a single byte: the message can still go to another.
       return this.message(source);
     }
@@ -119,7 +120,7 @@ export class IncomingTransaction {
   #bytesFor({ target, client }: OwnerLeg, source: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
     if (target.foreign === undefined) return source;
     const header = this.#sender.smtpUtf8 === true && !client.extensions.has('SMTPUTF8') ? 'ascii' : 'any';
-    return traced(source, { by: this.#road.hostName, peer: this.#peer, timeMs: Date.now(), header });
+    return traced(source, { by: this.#road.hostName, peer: this.#peer, timeMs: Date.now(), header, body: takesEightBits(client) ? 'any' : 'ascii' });
   }
 
   /** The client is known to have had our reply: the back-end may forget what it kept for a retry. */
@@ -287,4 +288,8 @@ function combined(replies: readonly Reply[]): Reply {
   if (refusals.length === 0) return first;
   if (refusals.length < replies.length) return makeReply(451, '4.3.0', 'not yet delivered to every recipient, try again later');
   return refusals.find(isTemporary) ?? first;
+}
+
+function takesEightBits(client: SmtpClient): boolean {
+  return client.extensions.has('8BITMIME');
 }
