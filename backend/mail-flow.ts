@@ -120,8 +120,10 @@ function dnrOf({ dnr }: NodeConfig): Dnr {
 export function submitter({ config, accounts }: Ground, processing: Processing): Submit {
   const isOurDomain = ourDomains(config);
   return async (envelope, source, session) => {
+    const domainOf = (address: string): string => address.slice(address.lastIndexOf('@') + 1).toLowerCase();
+    if (envelope.recipients.some((recipient) => !isOurDomain(domainOf(recipient)))) await accounts.permit(envelope.from, 'relay');
     for (const recipient of envelope.recipients) {
-      const domain = recipient.slice(recipient.lastIndexOf('@') + 1).toLowerCase();
+      const domain = domainOf(recipient);
       if (isOurDomain(domain) && (await accounts.lookUp(recipient)) === undefined) throw new Failure('unknown-user', `there is no user ${recipient}`);
     }
     const hop = { hello: undefined, address: undefined, by: config.serverName, protocol: 'HTTPS', id: session.id, recipient: undefined };

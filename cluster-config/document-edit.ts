@@ -6,16 +6,19 @@ import { randomBytes } from 'node:crypto';
 import { readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { parseDocument } from 'yaml';
 import type { Document } from 'yaml';
+import { Failure } from '../shared/base/failure.ts';
 import { parseConfig } from './load.ts';
 
 /**
  * @param change edits the document; throws for what can't be done, and then nothing is written
- * @throws ConfigurationRefused when what results is no good configuration, or the file is none before
+ * @throws ConfigurationRefused when what results is no good configuration, or the file is none before; Failure('forbidden') when it
+ *   only says where the configuration is published
  */
 export async function editConfig(file: string, change: (document: Document) => void): Promise<void> {
   const before = await readFile(file, 'utf8');
-  parseConfig(before, file);
   const document = parseDocument(before);
+  if (document.get('source') === 'directory') throw new Failure('forbidden', `${file} says that the configuration is published in the directory: change your document (--config DOCUMENT), then publish it`);
+  parseConfig(before, file);
   change(document);
   const after = document.toString({ lineWidth: 0 });
   parseConfig(after, file);

@@ -27,6 +27,8 @@ export interface Accounts {
    * and when the account may not be used for that, as `requireUse` says.
    */
   open(address: string, service: AccountService): Promise<Account>;
+  /** Lets the use of an account pass, by what its domain, its directory entry and its record say. Throws as `open`. */
+  permit(address: string, service: AccountService): Promise<void>;
   /** What the user map says now (uncached); undefined: no such address. */
   lookUp(address: string): Promise<UserEntry | undefined>;
   /** Where mail for an address goes, by what the user map says now, or (in an outage) said not long ago. Rejects with `unknown-user`, `directory-unavailable`. */
@@ -104,6 +106,15 @@ export function createAccounts(options: AccountsOptions): Accounts {
     return allowed(account, service, entry);
   };
 
+  const permit = async (address: string, service: AccountService): Promise<void> => {
+    await open(address, service);
+    const entry = await lookUp(address).catch((thrown: unknown) => {
+      if (isFailure(thrown, 'directory-unavailable')) return known.remembered(address);
+      throw thrown;
+    });
+    requireUse(service, [entry?.terms ?? {}]);
+  };
+
   const login = async ({ name, password, service, asker }: Credentials): Promise<Account> => {
     const address = name.includes('@') ? name : `${name}@${options.primaryDomain}`;
     const entry = await lookUp(address);
@@ -136,7 +147,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
 
   const counted = async (credentials: Credentials): Promise<Account> => (counters === undefined ? login(credentials) : counters.login(async () => login(credentials)));
 
-  return { login: counted, open, lookUp, expand, changePassword, local, nodeOf: options.nodeOf };
+  return { login: counted, open, permit, lookUp, expand, changePassword, local, nodeOf: options.nodeOf };
 }
 
 function caughtBy(catcher: string, expansion: Expansion): Expansion {

@@ -34,7 +34,7 @@ export interface SmtpReceivingOptions {
   readonly serverTls: ServerTls;
   /** In greetings and Received fields. */
   readonly hostName: string;
-  readonly accounts: Pick<Accounts, 'login' | 'open' | 'lookUp' | 'expand'>;
+  readonly accounts: Pick<Accounts, 'login' | 'open' | 'permit' | 'lookUp' | 'expand'>;
   readonly processing: Processing;
   /** Whether the user maps are in charge of a domain (lower case, A-labels). */
   readonly isOurDomain: (domain: string) => boolean;

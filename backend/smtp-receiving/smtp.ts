@@ -28,6 +28,8 @@ export type SmtpRole = 'mx' | 'submission' | 'relayed-submission';
 
 interface Transaction {
   readonly sender: EnvelopeSender;
+  /** Whether the user may send to other domains is found out with the first such recipient; a custodian leaves it to the front-end. */
+  relay: 'to be asked' | 'allowed';
   /** Accounts of this node, by the recipient's address as given. */
   readonly accounts: Map<string, Account>;
 }
@@ -54,7 +56,7 @@ export function smtpHandlers(options: SmtpReceivingOptions, role: SmtpRole): Smt
       const isCustodian = role === 'relayed-submission' && sender.extra?.has('XWAYBILL-CUSTODIAN') === true;
       if (isCustodian) await options.processing.checkSpace();
       else if (role !== 'mx') await checkSender(options, session, sender);
-      session.transaction = { sender, accounts: new Map() };
+      session.transaction = { sender, relay: isCustodian || role === 'mx' ? 'allowed' : 'to be asked', accounts: new Map() };
     },
     reset: (session) => {
       session.confirmations.confirm();
@@ -63,7 +65,7 @@ export function smtpHandlers(options: SmtpReceivingOptions, role: SmtpRole): Smt
     recipient: async (session, recipient) => {
       const transaction = ongoing(session);
       const account = await findAccount(options, role, recipient.address);
-      if (account === undefined) return;
+      if (account === undefined) return requireRelay(options, session, recipient.address);
       checkRoom(account, transaction.sender.size);
       transaction.accounts.set(recipient.address, account);
     },
@@ -81,6 +83,17 @@ export function smtpHandlers(options: SmtpReceivingOptions, role: SmtpRole): Smt
     },
     close: (session, how) => session.confirmations.end(how),
   };
+}
+
+async function requireRelay(options: SmtpReceivingOptions, session: SmtpSession, address: string): Promise<void> {
+  const transaction = ongoing(session);
+  if (transaction.relay === 'allowed' || options.isOurDomain(parseAddress(address)?.domain ?? '')) return;
+  try {
+    await options.accounts.permit(session.peer.user ?? '', 'relay');
+  } catch (thrown) {
+    throw isFailure(thrown, 'service-denied') ? new SmtpRefused('rcpt', makeReply(550, '5.7.1', thrown.message)) : thrown;
+  }
+  transaction.relay = 'allowed';
 }
 
 /** A front-end that leaves the check of passwords to us asks by AUTH PLAIN; whom it vouches for it names by XCLIENT. */

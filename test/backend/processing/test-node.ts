@@ -103,6 +103,7 @@ function accountsOf({ name, owners, expansions = {} }: NodeSettings, storage: St
     lookUp: async (address) => Promise.resolve({
       address: address.toLowerCase(), mailHost: owners[address.toLowerCase()], dn: undefined, map: 'test', aliases: [`alias-of-${address}`], routingAddress: undefined,
     }),
+    permit: async () => Promise.resolve(),
     expand: async (address) => {
       await Promise.resolve();
       const addresses = expansions[address.toLowerCase()];

@@ -1,6 +1,7 @@
 /** docs/examples/without-directory.yaml: one server, local accounts only. Accounts, aliases, groups, catch-all, passwords, services, deletion: all without a directory. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import * as fs from 'node:fs';
 import { after, before, test } from 'node:test';
 import { attempt } from '../../harness/attempts.ts';
 import type { Protocol } from '../../harness/attempts.ts';
@@ -92,11 +93,49 @@ test('an account is disabled, limited, renamed, deleted and brought back; passwo
   await tried(example, 'imap', { ...ben, password: 'another-secret', subject });
 });
 
+test('a domain is added, limited, disabled, deleted and brought back, and renamed with its accounts; comments of the configuration stay', async () => {
+  await done(['domain', 'add', 'example.edu']);
+  const cat = { node: '0.0.0.0', address: 'cat@example.edu', password: 'secret-of-cat' };
+  await eventually(async () => (await run(['account', 'add', cat.address, '--stdin'], cat.password)).code === 0);
+  const subject = `of-cat-${randomUUID()}`;
+  await eventually(async () => (await attempt(example, { ...cat, protocol: 'mx', subject, from: '127.0.0.1' })).outcome === 'ok');
+  const imap = async (): Promise<string> => (await attempt(example, { ...cat, protocol: 'imap', subject, from: '127.0.0.1' })).words;
+  const outcome = async (protocol: Protocol): Promise<string> => (await attempt(example, { ...cat, protocol, subject, from: '127.0.0.1' })).outcome;
+  await tried(example, 'imap', { ...cat, subject });
+  await done(['domain', 'services', 'example.edu', 'smtp,pop3']);
+  await eventually(async () => /may not use IMAP/.test(await imap()));
+  await done(['domain', 'services', 'example.edu', 'all']);
+  await done(['domain', 'disable', 'example.edu', '--refuse-mail']);
+  assert.match(await done(['domain', 'list']), /example\.edu +secondary +disabled/);
+  await done(['domain', 'enable', 'example.edu']);
+  await done(['domain', 'delete', 'example.edu']);
+  await eventually(async () => (await outcome('mx')) === 'refused');
+  assert.match(await done(['domain', 'list']), /example\.edu +secondary +deleted/);
+  await done(['domain', 'undelete', 'example.edu']);
+  await done(['domain', 'rename', 'example.edu', 'example.info', '--alias']);
+  await eventually(async () => (await attempt(example, { ...cat, address: 'cat@example.info', protocol: 'imap', subject, from: '127.0.0.1' })).outcome === 'ok');
+  assert.match(await done(['domain', 'show', 'example.info']), /accounts +1 in use/);
+  const text = fs.readFileSync(example.configFile, 'utf8');
+  assert.match(text, /# who gets mail for addresses that nobody has/);
+  assert.doesNotMatch(text, /domainSettings/);
+  assert.match(text, /example\.edu: example\.info/);
+});
+
+async function eventually(holds: () => Promise<boolean>): Promise<void> {
+  for (const deadline = Date.now() + 60_000; !await holds();) {
+    assert.ok(Date.now() < deadline, `it did not come to hold in time; the log ends with\n${example.log().slice(-4000)}`);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+}
+
 test('what can\'t be done is said with exit code 1', async () => {
-  const bad = [['account', 'alias', 'add', 'ann', 'ann@example.com'], ['account', 'alias', 'add', 'ann', 'x@elsewhere.example'], ['group', 'add', 'ann@example.com'], ['group', 'member', 'add', 'nogroup@example.com', 'ann'], ['group', 'add', 'g@example.com', 'no address']];
+  const before = fs.readFileSync(example.configFile, 'utf8');
+  const bad = [['account', 'alias', 'add', 'ann', 'ann@example.com'], ['account', 'alias', 'add', 'ann', 'x@elsewhere.example'], ['group', 'add', 'ann@example.com'], ['group', 'member', 'add', 'nogroup@example.com', 'ann'], ['group', 'add', 'g@example.com', 'no address'],
+    ['domain', 'add', 'example.org'], ['domain', 'add', 'no domain'], ['domain', 'delete', 'example.com'], ['domain', 'rename', 'nowhere.example', 'x.example'], ['domain', 'services', 'example.org', 'telepathy'], ['domain', 'undelete', 'example.org']];
   for (const words of bad) {
     const { code, complaint } = await run(words);
     assert.equal(code, 1, words.join(' '));
-    assert.match(complaint, /^waybill: \S.+\n$/);
+    assert.match(complaint, /^waybill: \S.+\n$/s);
   }
+  assert.equal(fs.readFileSync(example.configFile, 'utf8'), before);
 });
