@@ -2,6 +2,7 @@
  * The services of one worker, each started, stopped and restarted by itself. What can't start again is tried again with a growing
  * wait; at a worker's own start the first that can't start ends it, so that a configuration that can't be had is refused.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../log/log.ts';
 import { isListenedAt } from '../net/probe-port.ts';
 import type { Service } from './service.ts';
@@ -46,6 +47,9 @@ export interface RackOptions {
 }
 
 const underWayTopic = 'services that are there or about to be';
+/** What closes of ours is closed within this time. */
+const closingMs = 2000;
+const lookAgainMs = 50;
 const firstRetryMs = 1000;
 const longestRetryMs = 60_000;
 
@@ -184,13 +188,17 @@ class Slot implements Service {
 
   /**
    * A worker that fails to listen where another program does can never listen there again: Node's cluster module keeps the broken
-   * handle, and the next attempt ends the process. So it is asked first who listens; our other workers may.
+   * handle, and the next attempt ends the process. So it is asked first who listens; our other workers may, and in a restart their
+   * old listeners, or the supervisor's handle, are there for a moment longer.
    */
   async #checkPlaces(): Promise<void> {
+    const untilMs = performance.now() + closingMs;
     for (const place of this.unit.places) {
-      if (!(await isListenedAt(place))) continue;
-      if ((await this.#siblings.ask(underWayTopic, this.name)).includes(true)) return;
-      throw new Error(`EADDRINUSE: another program listens at ${place.host}:${String(place.port)}`);
+      while (await isListenedAt(place)) {
+        if ((await this.#siblings.ask(underWayTopic, this.name)).includes(true)) return;
+        if (performance.now() > untilMs) throw new Error(`EADDRINUSE: another program listens at ${place.host}:${String(place.port)}`);
+        await sleep(lookAgainMs);
+      }
     }
   }
 

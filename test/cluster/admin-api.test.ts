@@ -11,14 +11,13 @@ import { adminSignInSuite, totpSecret } from './admin-sign-in-suite.ts';
 import { adminWorkSuite } from './admin-work-suite.ts';
 
 let cluster: Cluster;
-const more = `
-      - { name: totp, password: { file: secrets/administrator }, totp: { file: secrets/totp }, allow: [all] }
+const more = `      - { name: totp, password: { file: secrets/administrator }, totp: { file: secrets/totp }, allow: [all] }
       - { name: helpdesk, password: { file: secrets/administrator }, groups: [desk], domains: [example.com] }
       - { name: elsewhere, password: { file: secrets/administrator }, allow: [all], domains: [elsewhere.example] }
       - { name: mailer, password: { file: secrets/administrator }, allow: [all], deny: [manageIMAPProxy] }
     groups:
       - { name: desk, allow: [all], deny: [manageQueue] }
-  userMaps:`;
+`;
 
 before(async () => {
   const nobodyListens = await freePort();
@@ -28,7 +27,7 @@ before(async () => {
   services: { smtpSending: { routes: [{ domain: away.example, host: 127.0.0.1, port: ${String(nobodyListens)} }] } }
   loopbackOnly`;
   cluster = await startCluster({
-    changeConfig: (yaml) => yaml.replace('workers: 1 ', 'workers: 2 ').replace(/\n {2}userMaps:/, more).replace('type: ldapBind,', 'type: ldapBind, domains: [example.com],').replace(/\n {2}loopbackOnly/, parameters),
+    changeConfig: (yaml) => yaml.replace('workers: 1 ', 'workers: 2 ').replace('drainSeconds: 5', 'drainSeconds: 1').replace(/name: admin, .*\n/, (line) => `${line}${more}`).replace('type: ldapBind,', 'type: ldapBind, domains: [example.com],').replace(/\n {2}loopbackOnly/, parameters),
     nodes: [],
   });
   writeFileSync(join(cluster.folder, 'secrets', 'totp'), `${totpSecret}\n`);

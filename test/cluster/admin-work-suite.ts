@@ -144,7 +144,7 @@ export function adminWorkSuite(cluster: () => Cluster): void {
       assert.doesNotMatch(JSON.stringify(shown), /argon2/);
       const text = readFileSync(cluster().configFile, 'utf8');
       assert.equal((await done('be1', '/configuration/check', { method: 'POST', body: { text } }))['good'], true);
-      const bad = await done('be1', '/configuration/check', { method: 'POST', body: { text: text.replace('drainSeconds: 5', 'drainSeconds: five') } });
+      const bad = await done('be1', '/configuration/check', { method: 'POST', body: { text: text.replace('drainSeconds: 1', 'drainSeconds: one') } });
       assert.equal(bad['good'], false);
       assert.match(JSON.stringify(bad['problems']), /"line":\d+,"column":\d+/);
       assert.equal((await ask('be1', '/configuration/check', { method: 'POST', body: { text }, headers: basic('helpdesk', me.password) })).status, 403);
