@@ -5,6 +5,7 @@ import { openAdminApi } from '../cluster-config/admin/open-api.ts';
 import { nodeOfMailHost } from '../cluster-config/effective.ts';
 import { domainTermsOf } from '../cluster-config/domain-settings.ts';
 import { addressingOf, catchAllOf, openDirectoryAccess } from '../cluster-config/directory-access.ts';
+import { startReporting } from '../cluster-config/node-reporting.ts';
 import { observationRoutes } from '../cluster-config/observation.ts';
 import type { DirectoryAccess } from '../cluster-config/directory-access.ts';
 import { adminListeners } from '../cluster-config/listeners.ts';
@@ -96,7 +97,7 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
       rack, directory, handlers: backendHandlers({ config, storage, accounts, moves, directory, processing, siblings: context.siblings }),
       routes: [...context.nodeRoutes, ...moves.routes, ...administrationRoutes(administration, storage), ...localAccountRoutes(accounts.local, log), ...sessionRoutes(accounts, log), statsRoute(context.siblings, { counters, directory })],
     }),
-    onAppointed: async () => [moves.startTidying(), reconciliationOf(ground, directory).start(), ...await rack.startOnce(), tidyPacks(storage, log)],
+    onAppointed: async () => [...startReporting(context), moves.startTidying(), reconciliationOf(ground, directory).start(), ...await rack.startOnce(), tidyPacks(storage, log)],
     renew: async () => tls.renew(),
     close: async () => {
       await processing.close();

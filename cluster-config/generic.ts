@@ -4,6 +4,7 @@ import { addressPlaces } from '../shared/tls/certificate-addresses.ts';
 import { access } from './connectivity.ts';
 import { logParameters } from './log.ts';
 import { domainName, fileName, host, hostAndPort, network, secret, timeZone, virtualHostName, wholeNumber } from './values.ts';
+import { reportingParameters } from './reporting.ts';
 
 const virtualHost = z.strictObject({
   names: z.array(virtualHostName).max(1000).default([]).describe('Host names; those in the certificate when empty.'),
@@ -63,6 +64,7 @@ export const genericParameters = {
   retireSeconds: wholeNumber({ min: 0, max: 604_800 }).default(86_400).describe('How long sessions that began before a change of the configuration may go on; they keep the parameters they began with.'),
   cookieSecret: secret.optional().describe('Signs the WebMail cookies; the same on all nodes.'),
   log: logParameters,
+  reporting: reportingParameters,
   tls,
   dnr,
 };

@@ -3,8 +3,10 @@ import { logRoute } from '../shared/admin/log-routes.ts';
 import { metricsRoute } from '../shared/admin/metrics-route.ts';
 import type { AdminRoute } from '../shared/admin/admin-server.ts';
 import { logSearchRoute } from './log-search-route.ts';
+import { reportRoute } from './node-reporting.ts';
 import type { NodeContext } from './run-node.ts';
 
-export function observationRoutes({ measure, logService, config }: NodeContext): readonly AdminRoute[] {
-  return [metricsRoute(measure), logRoute(logService), logSearchRoute(config)];
+export function observationRoutes(context: NodeContext): readonly AdminRoute[] {
+  const { measure, logService, config } = context;
+  return [metricsRoute(measure), logRoute(logService), logSearchRoute(config), reportRoute(context)];
 }

@@ -9,6 +9,7 @@ import type { ForeignBackends } from '../cluster-config/foreign-backends.ts';
 import { loadNodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeContext } from '../cluster-config/run-node.ts';
+import { startReporting } from '../cluster-config/node-reporting.ts';
 import { observationRoutes } from '../cluster-config/observation.ts';
 import { adminListeners, enabled, placeOf, tcpPlaces, tlsOf } from '../cluster-config/listeners.ts';
 import type { ProxyName } from '../cluster-config/proxy-maps.ts';
@@ -91,7 +92,7 @@ export async function startFrontend(context: NodeContext): Promise<NodeServices>
     log,
     services,
     admin: await startAdminApi(ground, context, rack),
-    onAppointed: async () => Promise.resolve([]),
+    onAppointed: async () => Promise.resolve(startReporting(context)),
     renew: async () => tls.renew(),
     close: async () => Promise.resolve(directory.close()),
   };

@@ -11,6 +11,7 @@ import { bad, no, ok } from './replies.ts';
 import type { Completion } from './replies.ts';
 import type { Session } from './session.ts';
 import { countLogin } from '../../shared/metrics/service-counters.ts';
+import { countForAccount } from '../../shared/reporting/account-counts.ts';
 
 export const startTls = sessionCommand(['not-authenticated'], {
   verb: 'STARTTLS',
@@ -102,6 +103,7 @@ async function settleLogin(session: Session, address: string, open: () => Promis
     session.log = session.log.child({ account: account.address });
     session.log.info('logged in');
     countLogin('imap', 'accepted');
+    countForAccount(account.address, 'logins');
     return ok('logged in', `CAPABILITY ${capabilities(session)}`);
   } catch (error) {
     const guessed = isFailure(error, 'bad-credentials') || isFailure(error, 'unknown-user') || isFailure(error, 'account-disabled') || isFailure(error, 'service-denied');

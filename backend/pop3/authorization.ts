@@ -9,6 +9,7 @@ import { Maildrop } from './maildrop.ts';
 import { sayLines } from './replies.ts';
 import type { Session } from './session.ts';
 import { countLogin } from '../../shared/metrics/service-counters.ts';
+import { countForAccount } from '../../shared/reporting/account-counts.ts';
 
 export async function stls(session: Session): Promise<undefined> {
   if (session.connection.encrypted) throw new Failure('bad-input', 'TLS is active already');
@@ -117,6 +118,7 @@ async function logIn(session: Session, name: string, open: () => Promise<Account
     const { messages, octets } = maildrop.sum;
     session.log.info({ messages }, 'logged in');
     countLogin('pop3', 'accepted');
+    countForAccount(account.address, 'logins');
     return `maildrop has ${String(messages)} messages (${String(octets)} octets)`;
   } catch (error) {
     const guessed = isFailure(error, 'bad-credentials') || isFailure(error, 'unknown-user') || isFailure(error, 'account-disabled') || isFailure(error, 'service-denied');

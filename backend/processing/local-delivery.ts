@@ -5,6 +5,7 @@ import { Failure } from '../../shared/base/failure.ts';
 import type { Account, StagedMessage, Storage } from '../storage/storage.ts';
 import { accept, deliveryKey, judge, mayBeRetry } from './delivery-keys.ts';
 import type { Acceptance, KeyRules } from './delivery-keys.ts';
+import { countForAccount } from '../../shared/reporting/account-counts.ts';
 
 export interface LocalMessage {
   /** Reverse-path; empty for reports. */
@@ -48,6 +49,7 @@ export async function deliverLocally(storage: Storage, rules: KeyRules, delivery
       const key = deliveryKey(message.sender, account.address, digest);
       try {
         const uid = await putInto(account, staged, { key, acceptance: message.acceptance, rules });
+        if (uid !== undefined) countForAccount(account.address, 'messages_received');
         return { at: 'stored', key, uid };
       } catch (thrown) {
         return { at: 'failed', thrown };

@@ -22,6 +22,7 @@ import { peekHeader } from './header-peek.ts';
 import type { HeaderFacts } from './header-peek.ts';
 import type { SmtpReceivingOptions } from './smtp-receiving.ts';
 import { missingFields, receivedField } from './trace-fields.ts';
+import { countForAccount } from '../../shared/reporting/account-counts.ts';
 
 /** `relayed-submission`: from a front-end that names the user. `submission`: from the user. */
 export type SmtpRole = 'mx' | 'submission' | 'relayed-submission';
@@ -164,12 +165,14 @@ async function accept(options: SmtpReceivingOptions, session: SmtpSession, { mes
   if (account === undefined) {
     const { id, settle } = await options.processing.enqueue(message, recipients);
     session.confirmations.add(settle);
+    if (user !== undefined) countForAccount(user, 'messages_sent');
     options.log.info({ ...about, recipients: recipients.length, item: id }, 'message queued');
     return makeReply(250, '2.6.0', `queued, reference ${session.peer.sessionId}`);
   }
   const { outcomes: [outcome], settle } = await options.processing.deliver(message, [account]);
   if (outcome?.at === 'failed') throw outcome.thrown;
   session.confirmations.add(settle);
+  if (user !== undefined) countForAccount(user, 'messages_sent');
   options.log.info({ ...about, stored: placesOf(outcome === undefined ? [] : [outcome], [account]) }, 'message delivered');
   return makeReply(250, '2.6.0', `delivered, reference ${session.peer.sessionId}`);
 }

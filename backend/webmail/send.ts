@@ -9,6 +9,7 @@ import { looseAddresses, readAddresses, readComposeRequest } from './compose-req
 import type { UploadedFile } from './compose-request.ts';
 import { mailboxFor } from './mailboxes.ts';
 import { buildMessage, takeAlong, threadOf } from './outgoing-message.ts';
+import { countForAccount } from '../../shared/reporting/account-counts.ts';
 
 export async function send(call: Call): Promise<void> {
   const { request, response } = call.exchange;
@@ -32,6 +33,7 @@ async function sendWritten(call: Call): Promise<SendAnswer> {
   checkSize(forRecipients, options.limits.maxMessageBytes);
   const item = await options.submit({ from: account.address, recipients }, inChunks(forRecipients), { id: origin.session, client: origin.client, account: account.address });
   exchange.log.info({ account: account.address, session: origin.session, item, recipients: recipients.length, bytes: forRecipients.length }, 'message sent');
+  countForAccount(account.address, 'messages_sent');
   // It is on its way: whatever fails from here on must not make the user send it again.
   try {
     await keep(call, await mailboxFor(account, 'sent'), { bytes: forSender, flags: Flag.Seen });

@@ -16,6 +16,7 @@ import type { Account } from '../storage/storage.ts';
 import type { CallSession } from './call.ts';
 import type { Visitor } from './visitor.ts';
 import type { WebmailListener, WebmailOptions } from './webmail.ts';
+import { countForAccount } from '../../shared/reporting/account-counts.ts';
 
 const maxSignInBytes = 8 * 1024;
 /** Sign-ins of one client under way; more are guesses. */
@@ -39,6 +40,7 @@ export class SignIns {
       const opened = await this.#openFor(request, visitor.address);
       response.setHeader(epochHeader, String(opened.sessionEpoch));
       log.info({ account: opened.address, session: visitor.session, client: visitor.client }, 'signed in at a front-end');
+      countForAccount(opened.address, 'logins');
       sendJson(response, 200, { address: opened.address });
       return;
     }
@@ -50,6 +52,7 @@ export class SignIns {
     const claims = { address: account.address, epoch: account.sessionEpoch, session: newSessionId(), signedInAtMs: nowMs, seenAtMs: nowMs };
     this.#setCookie(response, claims);
     log.info({ account: account.address, session: claims.session }, 'signed in');
+    countForAccount(account.address, 'logins');
     sendJson(response, 200, { address: account.address });
   }
 

@@ -7,6 +7,7 @@ import type { ClusterConfig } from '../load.ts';
 import { askNodes, complaintsOf } from './ask-nodes.ts';
 import type { NodesText } from './ask-nodes.ts';
 import { table } from './table.ts';
+import { timeOf } from './time-option.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface TraceOptions {
@@ -28,7 +29,7 @@ const mostIds = 200;
 export async function traceText(what: string, options: TraceOptions): Promise<NodesText> {
   if (what.length < 3) throw new UsageError('say an id or an address');
   const config = await loadConfig(options.config);
-  const journey = new Journey(config, sinceMsOf(options.since));
+  const journey = new Journey(config, timeOf('--since', options.since));
   await journey.follow(what);
   if (options.json === true) return { text: JSON.stringify({ entries: journey.entries, complaints: journey.complaints }, null, 2), complaints: journey.complaints };
   if (journey.entries.length === 0) return { text: `no node has logged anything of ${what} since ${options.since}`, complaints: journey.complaints };
@@ -94,15 +95,6 @@ function idsOf(entry: Entry): string[] {
   const { session, item, handedOver } = entry;
   const text = (value: unknown): string[] => (typeof value === 'string' && value !== '' ? [value] : []);
   return [...text(session), ...text(item), ...text(handedOver).map((id) => id.slice(id.indexOf('-') + 1))];
-}
-
-const units = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-
-function sinceMsOf(text: string): number {
-  const span = /^(\d{1,6})([mhd])$/.exec(text);
-  const at = span === null ? Date.parse(text) : Date.now() - Number(span[1]) * units[(span[2] ?? 'h') as keyof typeof units];
-  if (Number.isNaN(at)) throw new UsageError('--since is a span such as 30m, 2h or 3d, or a time such as 2026-01-31T12:00:00Z');
-  return at;
 }
 
 /** Told in columns of their own, or of no use to a reader. */

@@ -27,7 +27,7 @@ let world: World;
 function withLogs(yaml: string): string {
   return yaml
     .replace(/workers: \d+/g, 'workers: 2')
-    .replace('  drainSeconds: 5\n', '  drainSeconds: 5\n  log: { level: protocol }\n')
+    .replace('  drainSeconds: 5\n', '  drainSeconds: 5\n  log: { level: protocol }\n  reporting: { intervalSeconds: 1, domains: true, accounts: true }\n')
     .replace('serverName: be1.example.com', 'serverName: be1.example.com\n    log: { file: logs/be1.log, rules: [{ priority: 5, hosts: [be2], file: logs/be2.log }] }')
     .replace('serverName: be2.example.com', 'serverName: be2.example.com\n    log: { type: remote, remoteNode: be1 }')
     .replace('\nnodes:\n', `\nbackends: { services: { smtpSending: { routes: [{ domain: "*", host: 127.0.0.1, port: ${String(world.port)}, tls: none }] } } }\n\nnodes:\n`);
@@ -169,4 +169,43 @@ test('log files that were put away and compressed are searched, too; nonsense is
     assert.equal(refused.code, 1);
     assert.match(refused.complaint, complaint);
   }
+});
+
+async function report(...words: string[]): Promise<{ readonly nodes: readonly { readonly node: string; readonly samples: readonly { readonly counter: string; readonly value: number }[] }[] }> {
+  const { output, complaint } = await run(process.execPath, [program, 'report', '--config', cluster.configFile, '--json', ...words]);
+  assert.match(complaint, /^waybill: fe2 does not answer .*\n$|^$/);
+  return JSON.parse(output) as Awaited<ReturnType<typeof report>>;
+}
+
+test('reports tell what was counted of servers, a domain and an account; nonsense is refused', async () => {
+  const sum = (told: Awaited<ReturnType<typeof report>>, node: string, counter: string): number =>
+    told.nodes.filter((one) => one.node === node).flatMap(({ samples }) => samples).filter((one) => one.counter === counter).reduce((total, { value }) => total + value, 0);
+  const session = await ImapSession.logIn(cluster, { node: 'fe1', user: 'dave' });
+  for (const deadline = Date.now() + 20_000; sum(await report('--account', 'dave@example.com'), 'be2', 'logins') !== 1;) assert.ok(Date.now() < deadline, 'counted in time');
+  session.dialogue.close();
+  assert.ok(sum(await report('--domain', 'example.com'), 'be2', 'logins') >= 1);
+  const servers = await report();
+  for (const [node, counter] of [['fe1', 'imap_inbound_connection_authenticated_success/imapProxy'], ['be2', 'imap_inbound_connection_authenticated_success/imap']] as const) {
+    assert.ok(sum(servers, node, counter) >= 1, `${node} ${counter}`);
+  }
+  assert.equal(sum(await report('--account', 'dave@example.com', '--from', '2d', '--to', '1d'), 'be2', 'logins'), 0);
+  const { output } = await run(process.execPath, [program, 'report', '--config', cluster.configFile, '--account', 'dave@example.com']);
+  assert.match(output, /^COUNTER +be1 +be2\nlogins +0 +1$/m);
+  for (const words of [['--domain', 'a.example', '--account', 'x@a.example'], ['--from', 'soon'], ['--from', '1h', '--to', '2h']]) {
+    assert.equal((await run(process.execPath, [program, 'report', '--config', cluster.configFile, ...words])).code, 1);
+  }
+});
+
+test('neither passwords nor texts of messages are in any log, at the most verbose level, whatever the mechanism', async () => {
+  const base64 = (text: string): string => Buffer.from(text).toString('base64');
+  const coats = [secret, base64(secret).replace(/=+$/, ''), base64(`\0carol\0${secret}`).replace(/=+$/, '')];
+  const imap = await ImapSession.connect(cluster, 'fe1');
+  for (const command of [`LOGIN carol ${secret}`, `AUTHENTICATE PLAIN ${base64(`\0carol\0${secret}`)}`]) assert.match((await imap.run(command)).completion, /^(NO|BAD)/);
+  imap.dialogue.close();
+  const smtp = await SmtpSession.connect(cluster, 'fe1', 'submission');
+  for (const mechanism of ['PLAIN', 'LOGIN'] as const) assert.match(await smtp.authenticate('carol', secret, mechanism), /^[45]/);
+  smtp.dialogue.close();
+  const logs = [...nodes.map((node) => cluster.log(node)), ...['be1.log', 'be2.log'].map((name) => readFileSync(path.join(cluster.folder, 'logs', name), 'utf8'))].join('\n');
+  assert.ok((logs.match(/"user":"carol"/g) ?? []).length >= 2 && logs.includes('"msg":"connected"'), 'the attempts are there, and lines of the level protocol');
+  for (const coat of coats) assert.ok(!logs.includes(coat), `${coat} stands in a log`);
 });

@@ -1,0 +1,89 @@
+/** The Reporting service of a node: samples taken by the appointed worker, and the route that tells them. */
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import type { AdminRoute } from '../shared/admin/admin-server.ts';
+import { Failure } from '../shared/base/failure.ts';
+import type { Snapshot } from '../shared/metrics/snapshot.ts';
+import { collect, countedOfAccounts, takeCounts } from '../shared/reporting/account-counts.ts';
+import { openSampleFile, sampleWindow } from '../shared/reporting/sample-store.ts';
+import type { SampleQuestion, SampleStore } from '../shared/reporting/sample-store.ts';
+import { samplesOf } from '../shared/reporting/samples.ts';
+import type { Sample } from '../shared/reporting/samples.ts';
+import type { Service } from '../shared/service/service.ts';
+import type { NodeConfig } from './effective.ts';
+import type { NodeContext } from './run-node.ts';
+
+const weekMs = 7 * 86_400_000;
+const questionSchema = z.object({ scope: z.enum(['server', 'domain', 'account']).default('server'), name: z.string().max(320).default(''), from: z.coerce.number(), to: z.coerce.number() });
+const countsSchema = z.array(z.object({ scope: z.enum(['domain', 'account']), name: z.string(), counter: z.enum(countedOfAccounts), value: z.number() })).nullable();
+
+/** Of a front-end's appointed worker. */
+let inMemory: SampleStore | undefined;
+
+/** What every worker does: counts by domain and account, and answers for others. */
+export function reportRoute({ config, siblings }: NodeContext): AdminRoute {
+  const { domains, accounts } = config.reporting;
+  collect(new Set([...(domains ? ['domain' as const] : []), ...(accounts ? ['account' as const] : [])]));
+  siblings.answer('report counts', () => takeCounts());
+  siblings.answer('report window', (asked) => inMemory?.find(asked as SampleQuestion) ?? null);
+  return {
+    prefix: '/report', allow: 'nodes',
+    answer: async (_, { query }) => {
+      const parsed = questionSchema.safeParse(Object.fromEntries(query));
+      if (!parsed.success) throw new Failure('bad-input', 'a report is asked for with scope, name, from and to (milliseconds since 1970)');
+      const { scope, name, from: fromMs, to: toMs } = parsed.data;
+      const question: SampleQuestion = { scope, name, fromMs, toMs };
+      const samples = config.role === 'backend' ? fromFile(config, question) : (await siblings.ask('report window', question)).flatMap((found) => found ?? []);
+      return { status: 200, body: { node: config.nodeName, keeps: config.role === 'backend' ? 'file' : 'window', samples } };
+    },
+  };
+}
+
+/** Takes samples until it is stopped; for the appointed worker. */
+export function startReporting(context: NodeContext): readonly Service[] {
+  const { config: { reporting, role }, log, measure, siblings } = context;
+  if (!reporting.enable) return [];
+  const store = role === 'backend' ? openSampleFile(fileOf(context.config)) : sampleWindow();
+  if (role === 'frontend') inMemory = store;
+  let before: Snapshot | undefined;
+  const sample = async (): Promise<void> => {
+    const atMs = Date.now();
+    const [now, told] = await Promise.all([measure(), siblings.ask('report counts', {})]);
+    const counts = told.flatMap((one) => countsSchema.parse(one) ?? []);
+    store.add([...(before === undefined ? [] : samplesOf(before, now, atMs)), ...summed(counts.map((count): Sample => ({ atMs, ...count })))]);
+    before = now;
+    store.forget(atMs - reporting.keepWeeks * weekMs);
+  };
+  const attempt = (): void => void sample().catch((error: unknown) => log.warn({ err: error }, 'no sample for reports could be taken'));
+  attempt(); // the first one is where the next one counts from
+  const timer = setInterval(attempt, reporting.intervalSeconds * 1000);
+  const end = async (): Promise<void> => {
+    clearInterval(timer);
+    await sample().catch(() => undefined);
+    inMemory = undefined;
+    store.close();
+  };
+  return [{ name: 'reporting', stop: end, retire: end }];
+}
+
+function summed(samples: readonly Sample[]): readonly Sample[] {
+  const sums = new Map<string, Sample>();
+  for (const sample of samples) {
+    const key = `${sample.scope} ${sample.name} ${sample.counter}`;
+    sums.set(key, { ...sample, value: sample.value + (sums.get(key)?.value ?? 0) });
+  }
+  return [...sums.values()];
+}
+
+function fileOf({ reporting, storage }: NodeConfig): string {
+  return reporting.file ?? join(dirname(storage.directories[0] ?? '.'), 'reports.sqlite');
+}
+
+function fromFile(config: NodeConfig, question: SampleQuestion): readonly Sample[] {
+  const store = openSampleFile(fileOf(config));
+  try {
+    return store.find(question);
+  } finally {
+    store.close();
+  }
+}

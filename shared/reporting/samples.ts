@@ -1,0 +1,43 @@
+/** From two snapshots of a node to the values of one interval, few enough to be kept for weeks. Pure. */
+import { keyOf } from '../metrics/snapshot.ts';
+import type { MeasuredFamily, Snapshot } from '../metrics/snapshot.ts';
+
+export interface Sample {
+  /** End of the interval, milliseconds since 1970. */
+  readonly atMs: number;
+  readonly scope: 'server' | 'domain' | 'account';
+  /** A domain or an account; empty for the server. */
+  readonly name: string;
+  /** For the server the name of a metric without `waybill_`, and its service after a slash where it has one. */
+  readonly counter: string;
+  readonly value: number;
+}
+
+/** Gauges as they are, counters and counts of histograms as they grew. What is 0 is left out. */
+export function samplesOf(before: Snapshot, now: Snapshot, atMs: number): readonly Sample[] {
+  const earlier = new Map(before.flatMap((family) => (family.kind === 'gauge' ? [] : [...valuesOf(family)])));
+  return now.flatMap((family) => [...valuesOf(family)].flatMap(([counter, total]): Sample[] => {
+    const value = family.kind === 'gauge' ? total : Math.max(0, total - (earlier.get(counter) ?? 0));
+    return value === 0 ? [] : [{ atMs, scope: 'server', name: '', counter, value }];
+  }));
+}
+
+/** Summed over all labels but the service (greatest or least where the family says so). */
+function valuesOf(family: MeasuredFamily): ReadonlyMap<string, number> {
+  const place = family.labels.indexOf('service');
+  const values = new Map<string, number>();
+  for (const { labels, values: given } of family.series) {
+    const service = place === -1 ? [] : [labels[place] ?? ''];
+    const counter = keyOf([family.name.replace(/^waybill_/, ''), ...service]).replace('\u0000', '/');
+    const value = family.kind === 'histogram' ? given.slice(0, -1).reduce((sum, one) => sum + one, 0) : (given[0] ?? 0);
+    const known = values.get(counter);
+    if (known === undefined) values.set(counter, value);
+    else values.set(counter, family.combine === 'max' ? Math.max(known, value) : family.combine === 'min' ? Math.min(known, value) : known + value);
+  }
+  return values;
+}
+
+/** Whether a counter's values are levels, of which sums say nothing. */
+export function isLevel(counter: string): boolean {
+  return /(_open|_size|_seconds|_bytes|_accounts|_sessions|workers)(\/|$)/.test(counter) && !/(message_bytes|retrieval_bytes|cpu_seconds|operation_seconds|connect_seconds)(\/|$)/.test(counter);
+}
