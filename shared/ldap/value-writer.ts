@@ -28,14 +28,23 @@ export async function withWriter<T>(options: WriterOptions, what: string, work: 
   let connection: LdapConnection | undefined;
   try {
     connection = await LdapConnection.open(options);
-    await connection.bind(options.bindDn, options.bindPassword);
+    await bindAsWriter(connection, options);
     return await work(connection);
   } catch (error) {
-    if (error instanceof ResultError) throw new Failure('directory-unavailable', `the directory refused to change ${what}: ${error.message}`, { cause: error });
+    if (error instanceof ResultError) throw new Failure('directory-unavailable', `the directory refused to change ${what}: ${error.message.trim() === '' ? 'it says no more' : error.message.trim()} (LDAP result ${String(error.resultCode)})`, { cause: error });
     if (error instanceof ConnectionLost) throw new Failure('directory-unavailable', 'The directory can\'t be reached for writing. Try again later.', { cause: error });
     throw error;
   } finally {
     connection?.close();
+  }
+}
+
+async function bindAsWriter(connection: LdapConnection, { uri, bindDn, bindPassword }: WriterOptions): Promise<void> {
+  try {
+    await connection.bind(bindDn, bindPassword);
+  } catch (error) {
+    if (!(error instanceof ResultError)) throw error;
+    throw new Failure('directory-unavailable', `the directory at ${uri} does not let ${bindDn} in, who is to write (ldapConnectors[].write): LDAP result ${String(error.resultCode)}`, { cause: error });
   }
 }
 
