@@ -2,6 +2,7 @@
 import { stringify } from 'yaml';
 import { isFailure } from '../../shared/base/failure.ts';
 import { readClientCertificates } from '../client-certificates.ts';
+import { restartLines } from './config-home.ts';
 import { loadConfig } from './load-config.ts';
 import type { NodeConfig } from '../effective.ts';
 import { jsonSchemaText, referencePage } from '../reference.ts';
@@ -10,6 +11,8 @@ import { shownNode } from '../shown-node.ts';
 
 export interface CheckOptions {
   readonly node?: string;
+  /** The configuration in use (a file, or a bootstrap file): what would wait for a restart is told. */
+  readonly against?: string;
 }
 
 /**
@@ -23,7 +26,8 @@ export async function checkText(file: string, options: CheckOptions, warn: (text
   const warnings = await Promise.all(examined.map(async (node) => certificateWarnings(node, options.node === undefined ? 'elsewhere' : 'here')));
   for (const warning of new Set(warnings.flat())) warn(warning);
   const nodes = Object.values(config.nodes).map((node) => `${node.nodeName} (${node.role})`);
-  return `${file} is good: cluster "${config.clusterName}", version ${config.version}, ${nodes.length === 1 ? 'node' : 'nodes'} ${nodes.join(', ')}`;
+  const restarts = options.against === undefined ? [] : restartLines(await loadConfig(options.against), config);
+  return [`${file} is good: cluster "${config.clusterName}", version ${config.version}, ${nodes.length === 1 ? 'node' : 'nodes'} ${nodes.join(', ')}`, ...restarts].join('\n');
 }
 
 /** @param place whether the files of that node are known to be on this machine */

@@ -14,8 +14,9 @@ export function addConfigCommands(program: Command): void {
     .description('Check a configuration: every mistake is named with line and column. Exit code 1 when there is one.')
     .argument('[file]', 'the configuration', defaultConfig)
     .option('--node <name>', 'this machine is that node: its certificates have to be here')
+    .option('--against <file>', 'the configuration in use, or the bootstrap file that leads to it: says what would wait for a restart')
     .addHelpText('after', '\nExamples:\n  $ waybill config check /etc/waybill/waybill.yaml\n  $ waybill config check /etc/waybill/waybill.yaml --node fe1')
-    .action(async (file: string, options: { node?: string }) => {
+    .action(async (file: string, options: { node?: string; against?: string }) => {
       const { checkText } = await import('../config-command.ts');
       print(await checkText(file, options, (warning) => process.stderr.write(`waybill: ${warning}\n`)));
     });

@@ -4,6 +4,7 @@ import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { test } from 'node:test';
+import { checkText } from '../../../cluster-config/command-line/config-command.ts';
 import { draftCheck, draftCommit, draftDiff, draftDiscard, draftNew, draftSet, draftShow } from '../../../cluster-config/command-line/draft-command.ts';
 import { parsePlace, withoutValueAt, withValueAt } from '../../../cluster-config/publishing/draft.ts';
 import { sample } from '../sample.ts';
@@ -50,6 +51,9 @@ test('a draft of a file: begun, edited, checked, compared, committed; refused wh
   assert.equal(await draftCommit(options, (text) => said.push(text)), 0);
   assert.ok(await isIn(config, 'workers: 7'));
   assert.equal((await fs.stat(config)).mode & 0o777, 0o640);
+  const before = path.join(folder, 'before.yaml');
+  await fs.writeFile(before, sample.replace('[mail/one, mail/two]', '[mail/one]'));
+  assert.match(await checkText(config, { against: before }, () => undefined), /is good: [^]*\nbe1: storage\.directories only after "waybill node restart be1"$/);
   await draftNew(options);
   await draftSet('cluster.workers', '8', options);
   await fs.appendFile(config, '# by somebody else\n');
