@@ -100,15 +100,20 @@ test('a pattern makes no mailboxes: mail for an account that nobody made is refu
   await accounts.login({ name: 'ann@local.example', password: 'secret of ann', service: 'imap', asker: 'frontend' });
 });
 
-test('the password goes along when the account moves; only front-ends are told where it went', async (t) => {
+test('password, aliases and what it may be used for go along when the account moves; only front-ends are told where it went', async (t) => {
   const [be1, be2] = [await startNode(t, 'be1'), await startNode(t, 'be2')];
   await be1.accounts.local.add('ben@local.example', 'secret of ben');
   await refused(be2.accounts.local.add('new@local.example', 'secret'), 'not-kept-here', 'be1');
   await refused(be2.accounts.login({ name: 'ben@local.example', password: 'secret of ben', service: 'imap', asker: 'frontend' }), 'not-kept-here', 'be1');
   await refused(be2.accounts.login({ name: 'ben@local.example', password: 'secret of ben', service: 'imap', asker: 'client' }), 'bad-credentials');
+  await be1.storage.lives.addAlias('ben@local.example', 'b@local.example');
+  await be1.storage.lives.setTerms('ben@local.example', { status: 'active', services: ['imap', 'smtp'] });
   await bringAccount({ address: 'ben@local.example', source: localSource('be1', be1.storage), node: 'be2', storage: be2.storage, holdMs: 5000, tell: () => undefined });
   const credentials = { name: 'ben@local.example', password: 'secret of ben' } as const;
   assert.equal((await be2.accounts.login({ ...credentials, service: 'imap', asker: 'frontend' })).address, 'ben@local.example');
+  assert.equal((await be2.accounts.login({ ...credentials, name: 'b@local.example', service: 'imap', asker: 'frontend' })).address, 'ben@local.example');
+  await refused(be2.accounts.login({ ...credentials, service: 'pop3', asker: 'frontend' }), 'service-denied');
+  await refused(be1.accounts.login({ ...credentials, name: 'b@local.example', service: 'imap', asker: 'frontend' }), 'not-kept-here', 'be2');
   await refused(be1.accounts.login({ ...credentials, service: 'imap', asker: 'frontend' }), 'not-kept-here', 'be2');
   await refused(be1.accounts.login({ ...credentials, service: 'imap', asker: 'client' }), 'bad-credentials');
 });
