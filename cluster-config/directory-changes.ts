@@ -7,6 +7,8 @@ import type { ConnectorParameters } from './connector-parameters.ts';
 
 export type UserChange =
   | { readonly kind: 'terms'; readonly status?: AccountStatus | undefined; readonly services?: readonly AccountService[] | 'all' | undefined }
+  /** A member of a group, by the name of its entry, or by its address where it has none. */
+  | { readonly kind: 'member'; readonly change: 'add' | 'remove'; readonly member: { readonly dn: string } | { readonly address: string } }
   | { readonly kind: 'rename'; readonly from: string; readonly to: string; readonly oldAddress: 'kept' | 'dropped' };
 
 /** What came of it. */
@@ -26,12 +28,20 @@ export interface ChangedEntry {
 
 /** @throws Failure('directory-unavailable') with what the directory says against it */
 export async function changeUser({ dn, parameters, writer }: ChangedEntry, change: UserChange): Promise<DirectoryChange> {
-  const plan = change.kind === 'rename' ? renamePlan(parameters, change) : termsPlan(parameters, change);
+  const plan = planOf(parameters, change);
   if (plan.missing.length > 0 && plan.attributes.length === 0) {
-    return { kind: 'no-place', why: `the connector ${parameters.name} names no attribute for it (ldapConnectors[].attributes.${plan.missing.join(', ')})` };
+    return { kind: 'no-place', why: `the connector ${parameters.name} names no attribute for it (ldapConnectors[].${plan.missing.map((name) => (name.includes('.') ? name : `attributes.${name}`)).join(', ')})` };
   }
-  if (writer === undefined) return { kind: 'by-hand', ldif: ldifOf(dn, plan.sketch) };
+  if (writer === undefined) return { kind: 'by-hand', ldif: ldifOf(dn, plan.sketch, change.kind === 'member' ? (change.change === 'add' ? 'add' : 'delete') : 'replace') };
   return { kind: await writeEntry(writer, { dn, attributes: plan.attributes, next: plan.next }) };
+}
+
+function planOf(parameters: ConnectorParameters, change: UserChange): Plan {
+  switch (change.kind) {
+    case 'rename': return renamePlan(parameters, change);
+    case 'terms': return termsPlan(parameters, change);
+    case 'member': return memberPlan(parameters, change);
+  }
 }
 
 interface Plan {
@@ -57,6 +67,17 @@ function termsPlan({ attributes: names }: ConnectorParameters, { status, service
   return { attributes: Object.keys(wanted), missing, next: () => wanted, sketch: wanted };
 }
 
+function memberPlan({ groups }: ConnectorParameters, { change, member }: Extract<UserChange, { kind: 'member' }>): Plan {
+  const [attribute, value] = 'dn' in member ? [groups?.memberAttribute, member.dn] : [groups?.addressAttribute, member.address];
+  if (attribute === undefined) return { attributes: [], missing: ['groups.addressAttribute'], next: (present) => present, sketch: {} };
+  const isIt = (one: string): boolean => one.trim().toLowerCase() === value.toLowerCase();
+  const next = (present: EntryValues): EntryValues => {
+    const others = (present[attribute] ?? []).filter((one) => !isIt(one));
+    return { [attribute]: change === 'add' ? [...others, value] : others };
+  };
+  return { attributes: [attribute], missing: [], next, sketch: { [attribute]: [value] } };
+}
+
 function renamePlan({ attributes: { address, alias }, serverType }: ConnectorParameters, { from, to, oldAddress }: Extract<UserChange, { kind: 'rename' }>): Plan {
   // Active Directory's proxyAddresses say of each address of what kind it is.
   const typed = serverType === 'activeDirectory' && alias.toLowerCase() === 'proxyaddresses' ? 'smtp:' : '';
@@ -73,7 +94,7 @@ function renamePlan({ attributes: { address, alias }, serverType }: ConnectorPar
   return { attributes: [address, alias], missing: [], next, sketch: { [address]: [to], ...(oldAddress === 'kept' ? { [alias]: [`${typed}${from}`] } : {}) } };
 }
 
-function ldifOf(dn: string, values: EntryValues): string {
-  const changes = Object.entries(values).map(([attribute, wanted]) => `replace: ${attribute}\n${wanted.map((value) => `${attribute}: ${value}\n`).join('')}-\n`);
+function ldifOf(dn: string, values: EntryValues, how: 'add' | 'delete' | 'replace'): string {
+  const changes = Object.entries(values).map(([attribute, wanted]) => `${how}: ${attribute}\n${wanted.map((value) => `${attribute}: ${value}\n`).join('')}-\n`);
   return `dn: ${dn}\nchangetype: modify\n${changes.join('')}`;
 }

@@ -1,6 +1,7 @@
-/** `waybill group …`: mailing groups of domains that no directory has; the back-end that has the domain's accounts keeps them. */
+/** `waybill group …`: mailing groups. Of domains that no directory has the back-end of the domain's accounts keeps them; members of a directory's groups are changed there. */
 import { z } from 'zod';
 import { callNode } from '../../shared/admin/admin-call.ts';
+import type { UserEntry } from '../../shared/user-map/user-maps.ts';
 import { ask } from './account-life-command.ts';
 import type { ActOutcome } from './account-life-command.ts';
 import { withCluster } from './cluster-view.ts';
@@ -25,7 +26,7 @@ async function allGroups(view: ClusterView): Promise<readonly Group[]> {
 
 async function groupNamed(view: ClusterView, address: string): Promise<Group> {
   const group = (await allGroups(view)).find((one) => one.address === address);
-  if (group === undefined) throw new UsageError(`no back-end keeps a group ${address}; those of a directory are changed there`);
+  if (group === undefined) throw new UsageError(`there is no group ${address}`);
   return group;
 }
 
@@ -38,10 +39,12 @@ export async function groupListText(options: GroupOptions): Promise<string> {
   });
 }
 
-/** One member a line. @throws Failure, UsageError */
+/** One member a line; of a directory's group the names of entries, and addresses. @throws Failure, UsageError */
 export async function groupShowText(given: string, options: GroupOptions): Promise<string> {
   return withCluster(options, async (view) => {
-    const group = await groupNamed(view, view.complete(given));
+    const address = view.complete(given);
+    const entry = await view.directory.maps.lookUp(address);
+    const group = entry?.group === undefined ? await groupNamed(view, address) : { address, dn: entry.dn, members: [...entry.group.members, ...entry.group.addresses] };
     return options.json === true ? JSON.stringify(group) : group.members.join('\n');
   });
 }
@@ -60,6 +63,8 @@ export async function groupAdd(given: string, members: readonly string[], option
 export async function groupMember(given: string, change: { readonly kind: 'add' | 'remove'; readonly member: string }, options: GroupOptions): Promise<ActOutcome> {
   return withCluster(options, async (view) => {
     const member = view.complete(change.member);
+    const entry = await view.directory.maps.lookUp(view.complete(given));
+    if (entry?.group !== undefined) return memberInDirectory(view, entry, { ...change, member });
     const { address, node, members } = await groupNamed(view, view.complete(given));
     if (members.includes(member) === (change.kind === 'add')) throw new UsageError(`${member} is ${change.kind === 'add' ? 'a member of' : 'no member of'} ${address}${change.kind === 'add' ? ' already' : ''}`);
     const next = change.kind === 'add' ? [...members, member] : members.filter((one) => one !== member);
@@ -73,6 +78,17 @@ export async function groupDelete(given: string, options: GroupOptions): Promise
     const { address, node } = await groupNamed(view, view.complete(given));
     return ask(view, { address, node }, { route: 'group-remove', body: {}, sessions: 'stay', say: () => `${address} is no group any more` });
   });
+}
+
+/** Written to the directory, where the connector names who may. */
+async function memberInDirectory(view: ClusterView, group: UserEntry, { kind, member }: { readonly kind: 'add' | 'remove'; readonly member: string }): Promise<ActOutcome> {
+  const entry = await view.directory.maps.lookUp(member);
+  const dn = entry !== undefined && entry.map === group.map && entry.via !== 'catchAll' ? entry.dn : undefined;
+  const result = await view.directory.changeUser(group, { kind: 'member', change: kind, member: dn === undefined ? { address: member } : { dn } });
+  if (result.kind === 'no-place') throw new UsageError(`${member} has no entry in the directory of ${group.address}, and ${result.why}`);
+  if (result.kind === 'already') throw new UsageError(`${member} is ${kind === 'add' ? 'a' : 'no'} member of ${group.address} already`);
+  if (result.kind === 'by-hand') return { text: `The directory is to be changed by hand, for example with\n\n  ldapmodify -H URI -D WHO -W <<END\n${result.ldif}END`, complaints: [], exitCode: 2 };
+  return { text: `${member} is ${kind === 'add' ? 'a member' : 'no member any more'} of ${group.address}`, complaints: [], exitCode: 0 };
 }
 
 async function put(view: ClusterView, at: { readonly address: string; readonly node: string }, { members, text }: { readonly members: readonly string[]; readonly text: string }): Promise<ActOutcome> {

@@ -24,7 +24,7 @@ before(async () => {
       folder = fs.mkdtempSync(path.join(os.tmpdir(), 'waybill-account-life-'));
       fs.writeFileSync(path.join(folder, 'admin'), slapdBase.adminPassword);
       const uri = /uris: \["(?<uri>[^"]+)"\]/.exec(yaml)?.groups?.['uri'] ?? '';
-      return yaml.replace(/^ {6}write: .*$/m, `      write: { uri: "${uri}", bindDn: "${slapdBase.adminDn}", bindPassword: { file: "${folder}/admin" } }`).replace(/^ {6}searchBase: /m, '      attributes: { status: employeeType }\n      searchBase: ');
+      return yaml.replace(/^ {6}write: .*$/m, `      write: { uri: "${uri}", bindDn: "${slapdBase.adminDn}", bindPassword: { file: "${folder}/admin" } }`).replace(/^ {6}searchBase: /m, '      attributes: { status: employeeType }\n      groups: {}\n      searchBase: ');
     },
   });
   commands = new CommandRunner(cluster.configFile);
@@ -89,6 +89,22 @@ test('a rename changes address and aliases of the entry; what slapd refuses chan
   assert.match(refused.complaint, /the directory refused to change mail, mailLocalAddress .*not allowed/i);
   assert.equal(await entry(name), before);
   assert.match((await commands.run(['account', 'list'])).output, new RegExp(`^new.${name}@example.com +be1 +active`, 'm'));
+});
+
+test('members of a group in the directory are added and removed there; one that has no place there is said', async () => {
+  const names = [await addPerson(cluster, 'be1'), await addPerson(cluster, 'be1')] as const;
+  const { uri, adminDn, adminPassword } = cluster.ldap;
+  const group = `dn: cn=team,dc=example,dc=com\nobjectClass: groupOfNames\nobjectClass: extensibleObject\ncn: team\nmail: team@example.com\nmember: uid=${names[0]},ou=people,dc=example,dc=com\n`;
+  assert.equal((await runTool('ldapadd', { uri, as: [adminDn, adminPassword], input: group })).code, 0);
+  await done('group', 'member', 'add', 'team@example.com', `${names[1]}@example.com`);
+  assert.equal(await done('group', 'show', 'team@example.com'), names.map((name) => `uid=${name},ou=people,dc=example,dc=com\n`).join(''));
+  assert.equal((await commands.run(['group', 'member', 'add', 'team@example.com', `${names[1]}@example.com`])).code, 1);
+  const foreign = await commands.run(['group', 'member', 'add', 'team@example.com', 'friend@example.net']);
+  assert.equal(foreign.code, 1);
+  assert.match(foreign.complaint, /no entry in the directory .*groups\.addressAttribute/);
+  await done('group', 'member', 'remove', 'team@example.com', `${names[0]}@example.com`);
+  const last = await commands.run(['group', 'member', 'remove', 'team@example.com', `${names[1]}@example.com`]);
+  assert.match(last.complaint, /the directory refused to change member .*requires attribute/);
 });
 
 test('without a place to write, the change is told as LDIF with exit code 2, and nothing is changed', async () => {
