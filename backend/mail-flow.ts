@@ -55,7 +55,7 @@ export function receivingUnits(ground: Ground, processing: Processing): readonly
       listeners: listeners.map((listener) => ({ ...placeOf(ground, 'smtpReceiving', listener), serverTls: tlsOf(listener, serverTls), kind: listener.kind })),
       serverTls, accounts, processing,
       slots: ground.doors.slots.smtpReceiving,
-      hostName: config.serverName,
+      hostName: config.serverName, primaryDomain: config.primaryDomain,
       isOurDomain: ourDomains(config),
       isTrustedNode: tls.isTrustedNode,
       limits: smtpLimits(service),

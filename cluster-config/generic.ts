@@ -48,7 +48,7 @@ const dnr = z
 
 /** The parameters of the manual's generic part, flat in every layer. */
 export const genericParameters = {
-  primaryDomain: domainName.describe('The domain that completes user names without one and the recipient `postmaster`, greets where a node has no name, and sends generated mail (postmaster@).'),
+  primaryDomain: domainName.describe('The domain that completes user names and recipients without one, greets where a node has no name, and sends generated mail (postmaster@).'),
   domains: z.array(domainName).max(10_000).default([]).describe('Further local domains, whose mail is ours; the primary domain always is.'),
   serverName: host.optional().describe('The name by which this node greets, says HELO and signs what it receives; when absent the node\'s host, or the primary domain where that is an address.'),
   sslRandomFile: fileName().optional().describe('A file whose first bytes are mixed, beside the system\'s randomness, into the secrets made here, and seed the generator for certificates. Read when a worker process starts; a file that is missing or empty is an error. A device such as /dev/hwrng will do.'),

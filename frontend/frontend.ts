@@ -191,7 +191,7 @@ async function startSmtp(ground: Ground): Promise<Service> {
     })),
     clusterName: config.clusterName,
     hostName: config.serverName,
-    postmaster: `postmaster@${config.primaryDomain}`,
+    primaryDomain: config.primaryDomain,
     serverTls: tls.forClients,
     userTls: tls.forUsers,
     ...whoIs(ground, 'smtpProxy'),

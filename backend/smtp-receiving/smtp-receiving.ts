@@ -34,6 +34,8 @@ export interface SmtpReceivingOptions {
   readonly serverTls: ServerTls;
   /** In greetings and Received fields. */
   readonly hostName: string;
+  /** Completes recipients without a domain. */
+  readonly primaryDomain: string;
   readonly accounts: Pick<Accounts, 'login' | 'open' | 'permit' | 'lookUp' | 'expand'>;
   readonly processing: Processing;
   /** Whether the user maps are in charge of a domain (lower case, A-labels). */
@@ -104,10 +106,10 @@ const trusted = { trustedPeers: 'yes', extensions: ['XWAYBILL'], extraParameters
 type Manner = Partial<Pick<SmtpServerOptionsOf<unknown>, 'protocol' | 'encryption' | 'authentication' | 'trustedPeers' | 'extensions' | 'extraParameters' | 'greetingDelayMs'>>;
 
 function serve<S>(options: SmtpReceivingOptions, handlers: SmtpHandlers<S>, manner: Manner): SmtpSessions {
-  const { hostName, serverTls, log, limits, slots } = options;
+  const { hostName, primaryDomain, serverTls, log, limits, slots } = options;
   return serveSmtp<S>({
     slots,
-    service: 'smtpReceiving', protocol: 'smtp', hostName, encryption: 'implicit', serverTls: () => serverTls, authentication: 'none', trustedPeers: 'no', extensions: [],
+    service: 'smtpReceiving', protocol: 'smtp', hostName, primaryDomain, encryption: 'implicit', serverTls: () => serverTls, authentication: 'none', trustedPeers: 'no', extensions: [],
     extraParameters: [], greetingDelayMs: 0, log, handlers, replyTo: (thrown, sessionId) => replyTo(thrown, { sessionId, log }),
     ...manner,
     limits: manner.trustedPeers === 'yes' ? { ...limits, maxErrors: Infinity, maxMessageBytes: limits.maxMessageBytes + traceAllowanceBytes } : limits,

@@ -57,8 +57,8 @@ export interface SmtpProxyOptions {
   readonly clusterName: string;
   /** The name in greetings, and in LHLO towards back-ends. */
   readonly hostName: string;
-  /** Whom the address `postmaster` without a domain means. */
-  readonly postmaster: string;
+  /** Completes recipients without a domain. */
+  readonly primaryDomain: string;
   readonly serverTls: ServerTls;
   /** For listeners of users, if they are shown something else. */
   readonly userTls?: ServerTls | undefined;
@@ -142,8 +142,8 @@ interface Transaction {
 type Door = SmtpProxyListener & { readonly peers: 'clients' | 'trusted proxies' };
 
 function mxSessions(options: SmtpProxyOptions, listener: Door, legs: Legs): SmtpSessions {
-  const { mapping, backends, domainTerms, postmaster, hostName, log } = options;
-  const road = { mapping, legs, domainTerms, postmaster, hostName, log, lmtpOf: (route: Route) => backends.lmtp(route), custodians: () => backends.custodians('lmtp') };
+  const { mapping, backends, domainTerms, hostName, log } = options;
+  const road = { mapping, legs, domainTerms, hostName, log, lmtpOf: (route: Route) => backends.lmtp(route), custodians: () => backends.custodians('lmtp') };
   return serve<IncomingTransaction>(options, listener, {
     ...sessionEnds(options, legs),
     mail: (session, sender) => {
@@ -176,11 +176,11 @@ function submissionSessions(options: SmtpProxyOptions, listener: Door, legs: Leg
 }
 
 function serve<T>(options: SmtpProxyOptions, listener: Door, handlers: SmtpHandlers<Session<T>>): SmtpSessions {
-  const { hostName, clusterName, log } = options;
+  const { hostName, clusterName, primaryDomain, log } = options;
   const { limits } = optionsAt(options, listener);
   const serverTls = tlsFor(options, listener);
   return serveSmtp<Session<T>>({
-    service: 'smtpProxy', protocol: 'smtp', hostName, encryption: listener.tls, serverTls: () => serverTls, authentication: listener.kind === 'mx' ? 'none' : 'required',
+    service: 'smtpProxy', protocol: 'smtp', hostName, primaryDomain, encryption: listener.tls, serverTls: () => serverTls, authentication: listener.kind === 'mx' ? 'none' : 'required',
     trustedPeers: listener.peers === 'trusted proxies' ? 'yes' : 'no', extensions: [`${frontendKeyword} ${keywordValue(clusterName)}`], extraParameters: [], limits, greetingDelayMs: listener.kind === 'mx' ? options.greetingDelayMs : 0, log, handlers,
     replyTo: (thrown, sessionId) => replyTo(thrown, { sessionId, log }),
   });

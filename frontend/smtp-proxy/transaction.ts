@@ -36,8 +36,6 @@ export interface TransactionRoad {
   readonly custodians: () => readonly LegTarget[];
   /** What the domain of an address lets its accounts be used for; everything when absent. */
   readonly domainTerms?: ((address: string) => UseTerms) | undefined;
-  /** Whom the RCPT address `postmaster` without a domain means (RFC 5321 section 4.5.1). */
-  readonly postmaster: string;
   /** This front-end, in trace fields. */
   readonly hostName: string;
   readonly log: Logger;
@@ -80,8 +78,7 @@ export class IncomingTransaction {
   }
 
   /** Takes one recipient or throws why not: a Failure, or the owner's refusal. */
-  async recipient(given: EnvelopeRecipient): Promise<void> {
-    const recipient = given.address.toLowerCase() === 'postmaster' ? { ...given, address: this.#road.postmaster } : given;
+  async recipient(recipient: EnvelopeRecipient): Promise<void> {
     const key = recipient.address.toLowerCase();
     if (this.#accepted.has(key)) return;
     const address = parseAddress(recipient.address);

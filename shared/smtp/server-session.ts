@@ -85,6 +85,8 @@ export interface SmtpServerOptionsOf<S> {
   readonly protocol: 'smtp' | 'lmtp';
   /** In the greeting and the answer to EHLO. */
   readonly hostName: string;
+  /** Completes recipients without a domain; they are refused when absent, but for postmaster. */
+  readonly primaryDomain?: string | undefined;
   /** `implicit`: the sockets handed over are TLS sockets already. */
   readonly encryption: 'implicit' | 'starttls' | 'none';
   /** The certificate for STARTTLS, asked for at each new session. */
@@ -143,6 +145,7 @@ class Sessions<S> implements SmtpSessions {
       limits: options.limits,
       greetingDelayMs: options.greetingDelayMs,
       extensions: options.extensions,
+      primaryDomain: options.primaryDomain,
       onReset: ({ id }) => {
         const state = this.#held.get(id)?.state;
         if (state !== undefined) options.handlers.reset?.(state.value);

@@ -23,6 +23,8 @@ export interface StrictSettings {
   readonly greetingDelayMs: number;
   /** Further keywords for the EHLO answer. */
   readonly extensions: readonly string[];
+  /** Completes recipients without a domain. */
+  readonly primaryDomain: string | undefined;
   readonly sasl: SmtpSasl | undefined;
   /** The client said RSET. */
   onReset(connection: StrictConnection): void;
@@ -125,6 +127,11 @@ export class StrictConnection extends SMTPConnection {
     callback();
   }
 
+  override handler_RCPT(command: Buffer, callback: () => void): void {
+    const { primaryDomain } = this._server.settings;
+    super.handler_RCPT(primaryDomain === undefined ? command : completed(command, primaryDomain), callback);
+  }
+
   override handler_RSET(command: Buffer, callback: () => void): void {
     this._server.settings.onReset(this);
     super.handler_RSET(command, callback);
@@ -180,6 +187,11 @@ export class StrictConnection extends SMTPConnection {
     else super.send(500, `5.5.2 ${defect} received: lines end with <CR><LF> and have a limit (RFC 5321 section 2.3.8)`, false);
     this.close();
   }
+}
+
+/** `RCPT TO:<alice>` with the domain that is meant: the package takes no local parts alone, but for postmaster (RFC 5321 section 4.5.1). */
+function completed(command: Buffer, domain: string): Buffer {
+  return Buffer.from(command.toString('latin1').replace(/^(RCPT +TO: *<(?:[^<>@"\s]+|"[^<>@"\\]+"))(>.*)$/isu, `$1@${domain}$2`), 'latin1');
 }
 
 /** An initial response of `=` is the empty one (RFC 4954 section 4). */

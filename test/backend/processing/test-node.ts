@@ -72,7 +72,7 @@ export async function startTestNode(settings: NodeSettings): Promise<TestNode> {
   const runner: Service | undefined = settings.runner === 'no' ? undefined : processing.startRunner();
   const receiving = await startSmtpReceiving({
     listeners: [{ kind: 'lmtp', host: '127.0.0.1', port: 0 }, { kind: 'mx', host: '127.0.0.1', port: 0 }, { kind: 'submission', host: '127.0.0.1', port: 0 }],
-    serverTls: createServerTls(settings.certificate), hostName, accounts, processing, isOurDomain,
+    serverTls: createServerTls(settings.certificate), hostName, primaryDomain: 'example.com', accounts, processing, isOurDomain,
     isTrustedNode: ({ cluster, node }) => cluster === 'test' && node !== 'be9',
     limits: defaultSmtpLimits, maxReceivedHeaders: 30, greetingDelayMs: 0, log,
   });

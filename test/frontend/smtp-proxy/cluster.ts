@@ -208,7 +208,7 @@ export async function startCluster(t: TestContext, given: Partial<SmtpProxyOptio
       { host: '127.0.0.1', port: 0, kind: 'submission', tls: 'starttls' },
       { host: '127.0.0.1', port: 0, kind: 'submission', tls: 'implicit' },
     ],
-    clusterName: 'test', hostName: 'fe1.example.com', postmaster: 'postmaster@example.com', serverTls: createServerTls(pems), mapping, authentication: realAuthentication(maps, mapping),
+    clusterName: 'test', hostName: 'fe1.example.com', primaryDomain: 'example.com', serverTls: createServerTls(pems), mapping, authentication: realAuthentication(maps, mapping),
     authPolicy: { verifiable: ['PLAIN', 'LOGIN'], plain: [], clearTextLogin: 'no' }, passwordsAt: 'proxy',
     backends: { lmtp: find, submission: find, custodians: () => [be1, be2].map(target) },
     sessions: new TlsSessions(), clients: new SessionSet(), connectTimeoutMs: 1000, backendTimeouts: defaultBackendTimeouts, backendDownMs: 100, limits: defaultSmtpLimits, greetingDelayMs: 0, log: quietLog,

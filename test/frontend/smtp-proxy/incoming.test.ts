@@ -28,6 +28,16 @@ test('a message for one user streams to its owner unchanged, and the client is n
   assert.equal(cluster.be2.mails.length, 0);
 });
 
+test('recipients without a domain are those of the primary domain', async (t) => {
+  const cluster = await startCluster(t);
+  const client = await mxClient(t, cluster);
+  await client.ask('MAIL FROM:<sender@example.net>', 250);
+  for (const bare of ['<alice>', '<carol> NOTIFY=NEVER', '<Postmaster>']) await client.ask(`RCPT TO:${bare}`, 250);
+  await client.ask('RCPT TO:<nobody>', /^550 5\.1\.1/);
+  for (const bad of ['<>', '<al ice>', '<"al"ice>', '<@example.com>', '<alice']) await client.ask(`RCPT TO:${bad}`, 501);
+  assert.deepEqual(cluster.be1.recipients, ['alice@example.com', 'carol@example.com', 'Postmaster@example.com']);
+});
+
 test('unknown users, foreign domains and a silent directory get their own answers', async (t) => {
   const cluster = await startCluster(t);
   const client = await mxClient(t, cluster);
@@ -41,7 +51,7 @@ test('unknown users, foreign domains and a silent directory get their own answer
   await client.ask('DATA', 503);
   cluster.directoryUp = true;
   await client.ask('RCPT TO:<Postmaster>', 250);
-  assert.deepEqual(cluster.be1.recipients, ['postmaster@example.com']);
+  assert.deepEqual(cluster.be1.recipients, ['Postmaster@example.com']);
 });
 
 test('a strange EHLO name or sender of one client does no harm to the next', async (t) => {
