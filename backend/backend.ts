@@ -1,6 +1,8 @@
 /** Wiring of a back-end's worker: from the node's configuration to running services. The only file that knows all rooms. */
 import type { NodeConfig } from '../cluster-config/effective.ts';
 import { webAdmin } from '../cluster-config/web-admin/web-admin.ts';
+import { accountActRoute } from '../cluster-config/admin/act-keeper.ts';
+import type { KeepHere } from '../cluster-config/admin/act-keeper.ts';
 import { openAdminApi } from '../cluster-config/admin/open-api.ts';
 import { nodeOfMailHost } from '../cluster-config/effective.ts';
 import { domainTermsOf } from '../cluster-config/domain-settings.ts';
@@ -170,8 +172,9 @@ async function startAdminApi(ground: Ground, { rack, routes: more, directory, ha
   const { config, tls, storage, accounts, context } = ground;
   const readIndex = (): void => void storage.find(`postmaster@${config.primaryDomain}`);
   const health = { isStopping: context.isStopping, services: () => rack.states(), check: readIndex };
-  const parts = [webAdmin(context.log), await openAdminApi({ context, tls, directory, health, rack, handlers, keeperOf: async (address) => keeperOf(accounts, config, address) })];
-  const routes = [...healthRoutes(health), ...observationRoutes(context), accountRoute(storage), ...more];
+  const keepAct: KeepHere = async (address, act) => storage.lives.keepAct(address, act);
+  const parts = [webAdmin(context.log), await openAdminApi({ context, tls, directory, health, rack, handlers, keeperOf: async (address) => keeperOf(accounts, config, address), keepAct })];
+  const routes = [...healthRoutes(health), ...observationRoutes(context), accountRoute(storage), accountActRoute(keepAct), ...more];
   return Promise.all(adminListeners(ground).map(async (at) => startAdmin({ ...at, serverTls: tls.forNodes, isTrustedNode: tls.isTrustedNode, routes, parts, log: context.log })));
 }
 

@@ -114,7 +114,7 @@ function unitsOf(ground: Ground): readonly Unit[] {
 async function startAdminApi(ground: Ground, context: NodeContext, rack: ServiceRack): Promise<Service[]> {
   const { tls, mappings, authentication, directory, sessions, siblings, log } = ground;
   const health: Health = { isStopping: context.isStopping, services: () => rack.states(), check: () => undefined };
-  const parts = [webAdmin(log), await openAdminApi({ context, tls, directory, health, rack, handlers: adminHandlers(mappings, siblings, log), keeperOf: async (address) => keeperOf(mappings.of(), address) })];
+  const parts = [webAdmin(log), await openAdminApi({ context, tls, directory, health, rack, handlers: adminHandlers(mappings, siblings, log), keeperOf: async (address) => keeperOf(mappings.of(), address), keepAct: undefined })];
   const routes = [...healthRoutes(health), ...observationRoutes(context), ...context.nodeRoutes, ...adminRoutes({ mappings, authentication, directory, siblings, log, sessions: Object.values(sessions) })];
   return Promise.all(adminListeners(ground).map(async (at) => startAdmin({ ...at, serverTls: tls.forNodes, isTrustedNode: tls.isTrustedNode, routes, parts, log })));
 }

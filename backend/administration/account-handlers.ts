@@ -1,5 +1,6 @@
 /** What a back-end does of the admin API for the accounts that it keeps: lists, local accounts, passwords, sign-out. */
 import { accountOperations } from '../../cluster-config/admin/contract/accounts.ts';
+import { auditOperations } from '../../cluster-config/admin/contract/audit.ts';
 import { pageOf } from '../../cluster-config/admin/paging.ts';
 import type { DirectoryAccess } from '../../cluster-config/directory-access.ts';
 import { demandAddress, mayTouch } from '../../shared/admin-api/caller.ts';
@@ -26,6 +27,9 @@ export function accountHandlers({ nodeName, storage, accounts, moves, directory 
       const { items, total, next } = pageOf(addresses, query, { key: (address) => address, texts: (address) => [address] });
       return Promise.resolve({ total, ...(next === undefined ? {} : { next }), accounts: items.flatMap((address) => listed(storage, address)) });
     }),
+    handled(auditOperations.listAccountAudit, async ({ params }) => Promise.resolve({
+      entries: storage.lives.acts(params.address).toReversed().map((act) => ({ ...act, result: 'done' })),
+    })),
     handled(accountOperations.addAccount, async ({ body, caller, reply }) => {
       reply.note({ address: body.address });
       demandAddress(caller, body.address);

@@ -2,9 +2,11 @@
  * What administrators and the directory do to accounts of a node: bar them, take them out of use and up again, rename and
  * remove them; and the addresses that no directory has: aliases and mailing groups. Names are in lower case.
  */
+import { withAct } from '../../shared/admin-api/account-act.ts';
+import type { AccountAct } from '../../shared/admin-api/account-act.ts';
 import { Failure } from '../../shared/base/failure.ts';
 import { dropMailOf } from './accounts-table.ts';
-import { getAccount, getLocalName, isHeld, putAccount, putLocalName, termsOf } from './entries.ts';
+import { getAccount, getActs, getLocalName, isHeld, putAccount, putActs, putLocalName, termsOf } from './entries.ts';
 import type { AccountEntry, LocalName } from './entries.ts';
 import { keysUnder } from './environment.ts';
 import type { AccountTerms } from './interface.ts';
@@ -42,6 +44,10 @@ export interface AccountLives {
   purge(address: string): Promise<void>;
   /** `kept`: the old address stays as an alias. Sessions end. Throws `mailbox-exists` when something has the new address. */
   rename(from: string, to: string, oldAddress: 'kept' | 'dropped'): Promise<void>;
+  /** What administrators did to the account, the oldest first. Throws `unknown-user`, `not-kept-here`. */
+  acts(address: string): readonly AccountAct[];
+  /** Keeps one more, and no more than the newest `mostAccountActs`. */
+  keepAct(address: string, act: AccountAct): Promise<void>;
   addAlias(address: string, alias: string): Promise<void>;
   /** Does nothing when the account has no such alias. */
   removeAlias(address: string, alias: string): Promise<void>;
@@ -84,6 +90,21 @@ export function createLives({ volumes, holderOf, placeFor }: Places): AccountLiv
       const name = localName(to);
       if (name?.kind !== 'alias' || name.account !== from) requireFree(to);
       await rename(at(from), { from, to, oldAddress });
+    },
+    acts: (address) => {
+      const { environment, tables } = at(address);
+      return environment.read(() => {
+        const entry = getAccount(tables, address);
+        if (entry?.movedTo !== undefined) throw new Failure('not-kept-here', 'the account has moved', { node: entry.movedTo });
+        return entry === undefined ? [] : getActs(tables, entry.number);
+      });
+    },
+    keepAct: async (address, act) => {
+      const volume = at(address);
+      await volume.environment.write(() => {
+        const { number } = requireHere(volume, address);
+        putActs(volume.tables, number, withAct(getActs(volume.tables, number), act));
+      });
     },
     addAlias: async (address, alias) => {
       requireFree(alias);

@@ -1,7 +1,8 @@
 /** One account: its mailboxes, subscriptions and use. */
+import type { AccountAct } from '../../shared/admin-api/account-act.ts';
 import { changeAccount } from './account-change.ts';
 import type { AccountHandle } from './account-change.ts';
-import { getAccount, getMailbox, isHeld, mailboxIdOf, sessionEpochOf, termsOf } from './entries.ts';
+import { getAccount, getActs, getMailbox, isHeld, mailboxIdOf, sessionEpochOf, termsOf } from './entries.ts';
 import type { AccountEntry } from './entries.ts';
 import { keysUnder } from './environment.ts';
 import type { Account, AccountTerms, DeliveryRecords, Mailbox, MailboxState } from './interface.ts';
@@ -37,6 +38,11 @@ export class StoredAccount implements Account, AccountHandle {
     if (entry.movedTo !== undefined || entry.arriving !== undefined || entry.withdrawn !== undefined) return 'gone';
     if (isHeld(entry)) return 'held';
     return termsOf(entry).status === 'active' ? 'live' : 'barred';
+  }
+
+  acts(): readonly AccountAct[] {
+    const { environment, tables } = this.volume;
+    return environment.read(() => getActs(tables, this.number));
   }
 
   terms(): AccountTerms {

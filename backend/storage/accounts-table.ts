@@ -101,6 +101,7 @@ export function dropMailOf(volume: Volume, tombstone: AccountEntry): void {
   const change = new AccountChange(new StoredAccount(volume, entry));
   dropAllMailboxes(change);
   change.save();
+  volume.tables.acts.remove([entry.number]);
   for (const table of [volume.tables.subscriptions, volume.tables.threads]) {
     for (const { key } of table.range(keysUnder([entry.number]))) table.remove(key);
   }

@@ -5,7 +5,7 @@
 import { Failure } from '../../shared/base/failure.ts';
 import { decodeStructure } from '../../shared/mime/encode-structure.ts';
 import { dropMailOf } from './accounts-table.ts';
-import { definite, getAccount, putAccount, putLocalName, putMailbox, putName } from './entries.ts';
+import { definite, getAccount, putAccount, putActs, putLocalName, putMailbox, putName } from './entries.ts';
 import type { AccountEntry, MailboxEntry, RetiredName } from './entries.ts';
 import { keysUnder } from './environment.ts';
 import type { MessageRow } from './interface.ts';
@@ -164,6 +164,7 @@ export async function completeArrival(volume: Volume, address: string, snapshot:
       putMailbox(tables, { ...theirs, id: known.id, account: entry.number });
     }
     replaceNames(tables, entry.number, snapshot);
+    putActs(tables, entry.number, snapshot.acts ?? []);
     const { bytes, messages, password, terms, aliases, sessionEpoch } = snapshot;
     putAccount(tables, { ...withStage(entry, 'ready'), bytes, messages, sessionEpoch, ...definite({ password, terms, aliases }) });
   });
@@ -200,6 +201,7 @@ function withStage(entry: AccountEntry, stage: 'copying' | 'ready'): AccountEntr
 
 function dropArrived(volume: Volume, { number }: AccountEntry): void {
   const { tables } = volume;
+  tables.acts.remove([number]);
   for (const { id } of mailboxesOf(volume, number)) dropMessages(volume, id);
   for (const table of [tables.names, tables.subscriptions, tables.retiredNames, tables.threads]) {
     for (const { key } of table.range(keysUnder([number]))) table.remove(key);

@@ -1,4 +1,5 @@
 /** What the index records of accounts and mailboxes, and its bytes (JSON). */
+import type { AccountAct } from '../../shared/admin-api/account-act.ts';
 import type { AccountTerms } from './interface.ts';
 import type { Tables } from './keys.ts';
 
@@ -95,6 +96,16 @@ export function putLocalName(tables: Tables, address: string, name: LocalName): 
 /** Those of the values that there are; an entry is JSON, which has no undefined. */
 export function definite<T extends object>(values: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as { [Key in keyof T]?: Exclude<T[Key], undefined> };
+}
+
+/** What administrators did to it, the oldest first. */
+export function getActs(tables: Tables, account: number): readonly AccountAct[] {
+  return decode<readonly AccountAct[]>(tables.acts.get([account])) ?? [];
+}
+
+export function putActs(tables: Tables, account: number, acts: readonly AccountAct[]): void {
+  if (acts.length === 0) tables.acts.remove([account]);
+  else tables.acts.put([account], encode(acts));
 }
 
 export function getMailbox(tables: Tables, id: number): MailboxEntry | undefined {

@@ -5,6 +5,7 @@
  *
  * All methods throw `Failure` for what can be expected (`mailbox-missing`, `over-quota`, `storage-full` …).
  */
+import type { AccountAct } from '../../shared/admin-api/account-act.ts';
 import type { MessageStructure } from '../../shared/mime/structure.ts';
 import type { AccountStatus, AccountService } from '../../shared/access/account-use.ts';
 import type { AccountLives } from './account-lives.ts';
@@ -168,6 +169,8 @@ export interface Account {
   terms(): AccountTerms;
   /** Further addresses that no directory has. */
   aliases(): readonly string[];
+  /** What administrators did to it, the oldest first. */
+  acts(): readonly AccountAct[];
   /** Of the storage that keeps this account. */
   readonly deliveryRecords: DeliveryRecords;
   /** All mailboxes, INBOX first, then by name. */

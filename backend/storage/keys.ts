@@ -36,6 +36,8 @@ export interface Tables {
   readonly structures: Table;
   /** [account number, digest of a Message-ID] → thread id. */
   readonly threads: Table;
+  /** [account number] → AccountAct[]: what administrators did to the account. */
+  readonly acts: Table;
   /** What processing records of its deliveries; see `DeliveryRecords`. */
   readonly deliveries: Table;
 }
@@ -56,6 +58,7 @@ export function openTables(environment: Environment): Tables {
     messages: environment.table('messages'),
     structures: environment.table('structures'),
     threads: environment.table('threads'),
+    acts: environment.table('acts'),
     deliveries: environment.table('deliveries'),
   };
 }

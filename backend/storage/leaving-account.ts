@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { Failure } from '../../shared/base/failure.ts';
 import { dropMailOf, tombstoneOf } from './accounts-table.ts';
-import { getAccount, getMailbox, isHeld, putAccount, sessionEpochOf } from './entries.ts';
+import { getAccount, getActs, getMailbox, isHeld, putAccount, sessionEpochOf } from './entries.ts';
 import type { AccountEntry, MailboxEntry, RetiredName } from './entries.ts';
 import { keysUnder } from './environment.ts';
 import type { MessageRow } from './interface.ts';
@@ -20,6 +20,7 @@ export function snapshotOf(volume: Volume, address: string): AccountSnapshot {
     return {
       id, epoch, bytes, messages, password, terms, aliases,
       sessionEpoch: sessionEpochOf(entry),
+      acts: getActs(tables, number),
       mailboxes: mailboxesOf(volume, number),
       subscriptions: tables.subscriptions.range(keysUnder([number])).map(({ key }) => String(key[1])),
       retiredNames: tables.retiredNames.range(keysUnder([number])).map(({ key, value }) => [String(key[1]), JSON.parse(value.toString()) as RetiredName] as const),

@@ -2,6 +2,7 @@
  * What storages offer to the move of an account from one node to another: the side that it leaves and the side where it
  * arrives. Who owns the account in between, and in which order this is called, is told in docs/account-move.md.
  */
+import type { AccountAct } from '../../shared/admin-api/account-act.ts';
 import type { MailboxEntry, RetiredName } from './entries.ts';
 import type { AccountTerms, MessageRow } from './interface.ts';
 
@@ -17,6 +18,8 @@ export interface AccountSnapshot {
   readonly password?: string | undefined;
   readonly terms?: AccountTerms | undefined;
   readonly aliases?: readonly string[] | undefined;
+  /** What administrators did to it; absent from nodes that keep none. */
+  readonly acts?: readonly AccountAct[] | undefined;
   readonly mailboxes: readonly MailboxEntry[];
   readonly subscriptions: readonly string[];
   readonly retiredNames: readonly (readonly [name: string, retired: RetiredName])[];

@@ -1,4 +1,5 @@
 /** What goes over the wire of the WebMail API under /api: the JSON that the back-end answers and the page reads. Types only. */
+import type { AccountActSort } from '../../shared/admin-api/act-sorts.ts';
 
 export interface AddressView {
   /** Empty when there is none. */
@@ -111,6 +112,20 @@ export interface DraftAnswer {
 export interface PasswordAnswer {
   /** `go-on`: the password is changed, but they could not be ended. */
   readonly otherSessions: 'ended' | 'go-on';
+}
+
+/** From /api/accesses: what administrators did to the account, the newest first. */
+export interface AccessesView {
+  readonly acts: readonly AccessView[];
+}
+
+export interface AccessView {
+  /** ISO 8601. */
+  readonly time: string;
+  readonly who: string;
+  /** Their IP address. */
+  readonly from: string;
+  readonly sort: AccountActSort;
 }
 
 export interface ErrorView {

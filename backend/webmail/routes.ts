@@ -2,6 +2,7 @@
 import { sendJson } from '../../shared/http/refusals.ts';
 import type { SessionView } from './api.ts';
 import type { ApiRoute } from './call.ts';
+import { listAccesses } from './accesses.ts';
 import { changeFlags, deleteMessages, moveMessages } from './changes.ts';
 import { downloadPart, downloadSource } from './download.ts';
 import { listMailboxes } from './mailboxes.ts';
@@ -24,6 +25,7 @@ export const apiRoutes: readonly ApiRoute[] = [
       return Promise.resolve();
     },
   },
+  { method: 'GET', path: '/api/accesses', run: listAccesses },
   { method: 'GET', path: '/api/mailboxes', run: listMailboxes },
   { method: 'GET', path: '/api/mailboxes/:mailbox/messages', run: listMessages },
   { method: 'GET', path: '/api/mailboxes/:mailbox/messages/:uid', run: showMessage },

@@ -1,5 +1,6 @@
 /** The audit of a node as the admin API tells it: from the end of its file, as far as one look reaches. */
 import { open } from 'node:fs/promises';
+import { accountOf } from '../../shared/admin-api/account-act.ts';
 import { mayTouch } from '../../shared/admin-api/caller.ts';
 import type { Caller } from '../../shared/admin-api/caller.ts';
 import { handled } from '../../shared/admin-api/operation.ts';
@@ -49,16 +50,12 @@ function entryOf(line: string): Entry[] {
   }
 }
 
-function addressOf({ facts }: Entry): string | undefined {
-  const named = facts['address'] ?? facts['account'];
-  return typeof named === 'string' ? named : undefined;
-}
-
-function isMeant(entry: Entry, address: string | undefined): boolean {
-  return address === undefined || addressOf(entry)?.toLowerCase() === address;
+/** Under any of the names that it had in the act. */
+function isMeant({ facts }: Entry, address: string | undefined): boolean {
+  return address === undefined || ['account', 'address', 'from', 'to'].some((name) => String(facts[name]).toLowerCase() === address);
 }
 
 /** A domain administrator sees acts on accounts of the domains. */
 function isVisible(caller: Caller, entry: Entry): boolean {
-  return mayTouch(caller, addressOf(entry) ?? '');
+  return mayTouch(caller, accountOf(entry.facts) ?? '');
 }

@@ -16,6 +16,8 @@ import type { NodeTls } from '../node-tls.ts';
 import type { NodeContext } from '../run-node.ts';
 import { readCookieSecret } from '../webmail-settings.ts';
 import type { DirectoryAccess } from '../directory-access.ts';
+import { ActKeeper } from './act-keeper.ts';
+import type { KeepHere } from './act-keeper.ts';
 import { accountHandlers } from './account-handlers.ts';
 import { loadAdministrators } from './administrators.ts';
 import { auditHandlers } from './audit-handlers.ts';
@@ -37,10 +39,12 @@ export interface AdminApiParts {
   readonly handlers: readonly Handled[];
   /** See `Reach`. */
   readonly keeperOf: (address: string) => Promise<string>;
+  /** See `ActKeeper`. */
+  readonly keepAct: KeepHere | undefined;
 }
 
 /** @throws Failure('bad-input') for an administrator whose secrets can't be read */
-export async function openAdminApi({ context, tls, directory, health, rack, handlers, keeperOf }: AdminApiParts): Promise<AdminPart> {
+export async function openAdminApi({ context, tls, directory, health, rack, handlers, keeperOf, keepAct }: AdminApiParts): Promise<AdminPart> {
   const { config, environment, notices, siblings, wishes, log } = context;
   const administrators = await loadAdministrators(config, environment);
   const find = administrators.get.bind(administrators);
@@ -59,15 +63,16 @@ export async function openAdminApi({ context, tls, directory, health, rack, hand
     ages: { idleMs: administration.sessionIdleSeconds * 1000, absoluteMs: administration.sessionSeconds * 1000 },
   });
   answerStatus(siblings, config, health);
+  const reach = reachOf(config, tls, keeperOf);
+  const keeper = new ActKeeper({ node: config.nodeName, keepHere: keepAct, keeperOf, target: reach.target, log });
+  const audit = keeper.watching(openAuditLog(administration.auditFile, log));
   const api = new Api({
-    operations, find, signIn, sessions, log,
+    operations, find, signIn, sessions, reach, audit, log,
     handlers: [
       ...sessionHandlers(signIn, sessions), ...nodeHandlers(config, siblings), ...sessionsHandlers(config), ...accountHandlers(config, directory),
       ...configurationHandlers(config), ...auditHandlers(administration.auditFile), ...serviceHandlers({ siblings, wishes, states: rack.states.bind(rack), drainMs: config.drainSeconds * 1000 }), ...handlers,
     ],
     isTrustedNode: tls.isTrustedNode, clusterName: config.clusterName,
-    reach: reachOf(config, tls, keeperOf),
-    audit: openAuditLog(administration.auditFile, log),
     ipv6Prefix: guessing.ipv6PrefixBits,
   });
   return { owns: (path) => path.startsWith(`${apiPrefix}/`), serve: async (request, response, url) => api.serve(request, response, url) };

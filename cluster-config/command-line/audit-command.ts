@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { auditEntrySchema } from '../admin/contract/audit.ts';
 import { nodeSchema } from '../admin/contract/nodes.ts';
 import { openApi } from './api-client.ts';
-import type { ApiOptions } from './api-client.ts';
+import type { ApiClient, ApiOptions } from './api-client.ts';
 import type { NodesText } from './ask-nodes.ts';
 import { table } from './table.ts';
 import { UsageError } from './usage-error.ts';
@@ -27,8 +27,21 @@ export async function auditText(address: string | undefined, options: ApiOptions
       return [];
     }
   }));
-  const entries = lists.flat().sort((one, other) => (one.time < other.time ? -1 : 1)).slice(-Number(options.limit));
+  const found = [...lists.flat(), ...await keptWith(api, address, complaints)];
+  const entries = [...new Map(found.map((entry) => [`${entry.node} ${entry.reference}`, entry])).values()].sort((one, other) => (one.time < other.time ? -1 : 1)).slice(-Number(options.limit));
   if (options.json === true) return { text: JSON.stringify(entries, null, 2), complaints };
   const rows = entries.map(({ time, node, who, from, what, facts, result }) => [time, node, who, from, what, result, Object.entries(facts).map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`).join(' ')]);
   return { text: entries.length === 0 ? 'nothing' : table([['TIME', 'NODE', 'WHO', 'FROM', 'WHAT', 'RESULT', 'FACTS'], ...rows]), complaints };
+}
+
+/** An account has what was done to it, also where the node that did it is away or had no disk. */
+async function keptWith(api: ApiClient, address: string | undefined, complaints: string[]): Promise<readonly Entry[]> {
+  if (address === undefined) return [];
+  try {
+    return answerSchema.parse(await api.ask(`/accounts/${encodeURIComponent(address)}/audit`)).entries;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    complaints.push(`${address}: ${error.message}`);
+    return [];
+  }
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sortOfAct } from '../../shared/admin-api/act-sorts.ts';
 import { askAdmin, auditOf, basic, bearer, me } from '../harness/admin-api.ts';
 import type { AdminAnswer, AdminQuestion } from '../harness/admin-api.ts';
 import type { Cluster, NodeName } from '../harness/cluster.ts';
@@ -82,12 +83,18 @@ export function adminWorkSuite(cluster: () => Cluster): void {
     test('an account is moved from any node and the move followed', async () => {
       const user = await addPerson(cluster(), 'be1');
       await deliver(cluster(), 'fe1', { from: 'x@example.net', to: [`${user}@example.com`], bytes: newMessage().bytes });
+      await done('be2', '/sessions/kick', { method: 'POST', body: { account: `${user}@example.com` } });
       await done('fe1', `/nodes/be2/accounts/${user}@example.com/move`, { method: 'POST', body: {} });
       let move = await done('be1', `/nodes/be2/accounts/${user}@example.com/move`);
       for (const deadline = Date.now() + 20_000; move['state'] === 'running' && Date.now() < deadline; await sleep(50)) move = await done('be1', `/nodes/be2/accounts/${user}@example.com/move`);
       assert.equal(move['state'], 'done', JSON.stringify(move));
       const records = (await done('fe1', `/accounts/${user}@example.com`))['records'] as Record<string, { at: string; messages?: number }>;
       assert.deepEqual([records['be1']?.at, records['be2']?.at, records['be2']?.messages], ['moved', 'live', 1]);
+      // What was done to it stands with it, moves along, and is shown at its new place.
+      const acts = async (): Promise<string[]> => ((await done('fe1', `/accounts/${user}@example.com/audit`))['entries'] as readonly { what: string; who: string; from: string }[]).map(({ what, who, from }) => `${sortOfAct(what) ?? what} ${who} ${from}`);
+      for (const deadline = Date.now() + 20_000; (await acts()).length < 2 && Date.now() < deadline;) await sleep(50);
+      assert.deepEqual((await acts()).toSorted(), ['moved admin 127.0.0.1', 'signed-out admin 127.0.0.1']);
+      assert.equal((await ask('fe1', `/accounts/${user}@example.com/audit`, { headers: basic('elsewhere', me.password) })).status, 403);
     });
 
     test('queued mail is listed, retried, held, released, returned and deleted, whichever node and worker is asked', async () => {

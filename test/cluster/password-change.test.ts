@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { askAdmin, basic, me } from '../harness/admin-api.ts';
 import { openChromium } from '../harness/chromium.ts';
 import { frontendNames, startCluster } from '../harness/cluster.ts';
 import type { Cluster } from '../harness/cluster.ts';
@@ -234,6 +235,11 @@ describe('the page', () => {
   for (const [how, options] of [['desktop', {}], ['phone', { viewport: { width: 390, height: 844 } }]] as const) {
     test(`changes the password and signs out everywhere, on a ${how}`, { timeout: 60_000 }, async () => {
       const address = await newUser('be1');
+      if (how === 'phone') {
+        await (await signIn('fe2', address, cluster.password)).ask(`${url('fe2')}/api/session`); // the account is made
+        const { status } = await askAdmin(cluster, ['fe1', `/api/v1/accounts/${address}/sign-out`], { method: 'POST', headers: basic(me.name, me.password) });
+        assert.equal(status, 200);
+      }
       const elsewhereClient = await signIn('fe2', address, cluster.password);
       const browser = await openChromium(options);
       try {
@@ -251,6 +257,9 @@ describe('the page', () => {
           await dialog.getByLabel('New password, once more').fill(again);
           await dialog.getByRole('button', { name: 'Change password' }).click();
         };
+        const accesses = dialog.getByRole('region', { name: 'Who has had access' });
+        if (how === 'phone') await accesses.getByRole('listitem').getByText('admin ended your sessions').waitFor();
+        else await accesses.getByText('No administrator has done anything to your account.').waitFor();
         await fill(cluster.password, 'a much better one', 'another');
         await dialog.getByText('The two new passwords are not the same.').waitFor();
         await fill('wrong', 'a much better one');

@@ -11,6 +11,11 @@ export const auditEntrySchema = z.object({
 });
 
 export const auditOperations = {
+  listAccountAudit: operation({
+    name: 'listAccountAudit', method: 'GET', path: '/accounts/{address}/audit', group: 'audit', needs: 'viewAudit', place: 'keeper', kind: 'read',
+    summary: 'What administrators did to an account, the newest first, as it is kept with the account, and as its owner sees it.', params: z.strictObject({ address: addressText }),
+    answer: z.object({ entries: z.array(auditEntrySchema) }),
+  }),
   listAudit: operation({
     name: 'listAudit', method: 'GET', path: '/nodes/{node}/audit', group: 'audit', needs: 'viewAudit', place: 'node', kind: 'read',
     summary: 'What was done at a node, the newest first, from the end of its audit file.', params: ofNode,

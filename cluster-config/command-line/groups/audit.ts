@@ -9,6 +9,7 @@ export function addAuditCommand(program: Command): void {
     .option('--limit <number>', 'how many of the newest, at most 1000', '100')
     .option('--json', 'as JSON')
     .addHelpText('after', `
+With an address, what is kept with the account is shown as well.
 Exit code 1 when a node does not answer: what was done there is missing.
 
 Example:

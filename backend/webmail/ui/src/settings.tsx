@@ -1,8 +1,9 @@
-/** The settings: the password, and the sessions. */
+/** The settings: the password, the sessions, and who has had access. */
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { errorText } from '../../../../shared/page/error-text.ts';
 import type { PasswordAnswer } from '../../api.ts';
+import { Accesses } from './accesses.tsx';
 import { post } from './api.ts';
 import { Icon } from '../../../../shared/page/icons.tsx';
 import { signOutEverywhere } from './session.ts';
@@ -26,6 +27,7 @@ export function Settings({ address }: { readonly address: string }) {
       <div class="settings-body">
         <PasswordForm address={address} />
         <Sessions />
+        <Accesses />
       </div>
       <Toasts />
     </dialog>

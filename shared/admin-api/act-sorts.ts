@@ -1,0 +1,14 @@
+/** What acts of administrators are to the owner of the account that they touch. Pure, and without imports: pages use it, too. */
+
+const sorts = {
+  addAccount: 'made', setPassword: 'password', signOutAccount: 'signed-out', kickSessions: 'signed-out', kickNodeSessions: 'signed-out',
+  startMove: 'moved', setAccountTerms: 'terms', deleteAccount: 'deleted', undeleteAccount: 'undeleted', renameAccount: 'renamed',
+  addAlias: 'addresses', removeAlias: 'addresses',
+} as const;
+
+/** What it is to the owner of the account. */
+export type AccountActSort = (typeof sorts)[keyof typeof sorts];
+
+export function sortOfAct(what: string): AccountActSort | undefined {
+  return Object.hasOwn(sorts, what) ? sorts[what as keyof typeof sorts] : undefined;
+}
