@@ -7,6 +7,7 @@ import type { AdminRoute } from '../shared/admin/admin-server.ts';
 import { logTo } from '../shared/log/log.ts';
 import type { Logger } from '../shared/log/log.ts';
 import type { LogService } from '../shared/log/log-service.ts';
+import { tellServiceManager } from '../shared/service/ready-notice.ts';
 import { runWorker } from '../shared/service/worker.ts';
 import type { NodeServices, WorkerContext } from '../shared/service/worker.ts';
 import { ConnectionCounts } from '../shared/access/connection-counts.ts';
@@ -68,6 +69,7 @@ async function runFirst({ configFile, nodeName, role, prepare }: RunNodeOptions)
   const node = new NodeProcess({ nodeName: name, role, source, prepare, sockets: inheritedSockets(process.env, process.pid), onLost: () => process.exit(1) });
   stopOnSignals(node);
   await node.start();
+  tellServiceManager(process.env, (error) => node.log.warn({ err: error }, 'systemd could not be told that the node is ready'));
   process.on('SIGHUP', () => {
     node.lookNow().catch((error: unknown) => node.log.error({ err: error }, 'could not look at the configuration'));
   });

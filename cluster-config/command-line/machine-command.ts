@@ -1,9 +1,9 @@
 /** `waybill machine`: several nodes of one configuration that share a machine, in one process tree: started together, restarted each by itself, stopped in order. */
-import { join } from 'node:path';
 import { Program } from '../demo/node-process.ts';
 import { configOfNode } from '../load.ts';
 import { loadConfig } from './load-config.ts';
 import type { NodeConfig } from '../effective.ts';
+import { programFile } from '../../shared/base/program-file.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface MachineOptions {
@@ -11,8 +11,6 @@ export interface MachineOptions {
   /** Names of nodes, with commas. */
   readonly nodes: string;
 }
-
-const program = join(import.meta.dirname, '..', '..', 'waybill.ts');
 
 /** Runs until it is told to stop. @throws ConfigurationRefused, UsageError; DemoRefused when a node can't start */
 export async function machineCommand({ config: file, nodes }: MachineOptions): Promise<void> {
@@ -32,7 +30,7 @@ class Machine {
     this.#programs = ordered.map(({ nodeName, role, drainSeconds }) => ({
       program: new Program({
         name: nodeName,
-        nodeArguments: ['--disable-warning=DEP0060', program, role, '--config', file, '--node', nodeName],
+        nodeArguments: ['--disable-warning=DEP0060', programFile, role, '--config', file, '--node', nodeName],
         logFile: undefined,
         report: (text) => { process.stderr.write(`waybill: ${text}\n`); },
       }),

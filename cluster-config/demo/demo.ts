@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Failure } from '../../shared/base/failure.ts';
+import { programFile } from '../../shared/base/program-file.ts';
 import { lockFolder } from '../../shared/base/folder-lock.ts';
 import type { FolderLock } from '../../shared/base/folder-lock.ts';
 import { createLog } from '../../shared/log/log.ts';
@@ -39,7 +40,6 @@ export interface Demo {
 /** Time beyond a node's own `drainSeconds` until it is ended by force. */
 const extraGraceMs = 10_000;
 const directoryGraceMs = 5000;
-const program = resolve(import.meta.dirname, '..', '..', 'waybill.ts');
 
 /** Starts the demo and tells how to use it. */
 export function startDemo(options: DemoOptions): Demo {
@@ -114,7 +114,7 @@ interface Start {
 async function startAll({ layout, config, running, say }: Start): Promise<void> {
   const start = async (group: Group, options: { readonly name: string; readonly commandArguments: readonly string[]; readonly graceMs: number }): Promise<void> => {
     const { name, commandArguments, graceMs } = options;
-    const started = new Program({ name, nodeArguments: ['--disable-warning=DEP0060', program, ...commandArguments], logFile: layout.files.log(name), report: say });
+    const started = new Program({ name, nodeArguments: ['--disable-warning=DEP0060', programFile, ...commandArguments], logFile: layout.files.log(name), report: say });
     running.add(group, started, graceMs);
     await started.start();
     say(`${name}: ready`);

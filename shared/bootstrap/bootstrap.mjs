@@ -30,6 +30,8 @@ const modes = {
   test: { program: 'test/run.ts', firstArguments: [], needsUi: true },
   bench: { program: 'test/bench/bench.ts', firstArguments: [], needsUi: true },
   check: { program: 'shared/bootstrap/check.ts', firstArguments: [], needsUi: false },
+  pack: { program: 'shared/bootstrap/pack.ts', firstArguments: [], needsUi: true },
+  deb: { program: 'shared/bootstrap/deb.ts', firstArguments: [], needsUi: true },
   dev: { program: 'shared/bootstrap/dev.ts', firstArguments: [], needsUi: true },
 };
 

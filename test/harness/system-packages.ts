@@ -25,6 +25,8 @@ const needed: readonly { readonly packageName: string; readonly program: string 
   { packageName: 'rsyslog', program: 'rsyslogd' },
   { packageName: 'rsyslog-gnutls', program: '/usr/share/doc/rsyslog-gnutls/copyright' },
   { packageName: 'iproute2', program: 'ip' },
+  { packageName: 'systemd', program: 'systemd-analyze' },
+  { packageName: 'python3-minimal', program: 'python3' },
   { packageName: 'bsdutils', program: 'script' },
 ];
 
