@@ -53,7 +53,7 @@ export function stagePackage(): void {
 }
 
 /** package-lock.json without what only developers need: npm installs exactly these versions, also of what our packages need. */
-function shrinkwrap(own: object & { readonly name: string; readonly version: string }): object {
+function shrinkwrap(own: Readonly<Record<string, unknown>>): object {
   const { packages, ...lock } = readJson('package-lock.json') as Lock;
   const needed = Object.entries(packages).filter(([path, { dev }]) => path !== '' && dev !== true);
   return { ...lock, packages: Object.fromEntries([['', own], ...needed]) };
