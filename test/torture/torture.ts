@@ -1,5 +1,6 @@
 /**
- * `npm run torture -- move [rounds] [seed]`: accounts that move; see move/run.ts. `npm run torture -- [rounds] [seed]`: storages and queues are killed, filled and spoilt at every step, and power is cut,
+ * `npm run torture -- move [rounds] [seed]`: accounts that move; see move/run.ts. `npm run torture -- soak [sessions]`: idle sessions
+ * while all around them changes; see soak/run.ts. `npm run torture -- [rounds] [seed]`: storages and queues are killed, filled and spoilt at every step, and power is cut,
  * until that many rounds have passed or one finds something missing. A fresh directory every few rounds. The same seed
  * gives the same workers and steps; what runs at once within them is up to the machine.
  */
@@ -13,6 +14,7 @@ import { tortureMoves } from './move/run.ts';
 import type { Torment } from './mail-rounds.ts';
 import { cutPower } from './power-cut.ts';
 import type { Work } from './power-cut.ts';
+import { soak } from './soak/run.ts';
 import { QueueTorture } from './queue-rounds.ts';
 import { faultSteps, killSteps, someCount, tidyStep } from './steps.ts';
 
@@ -20,11 +22,11 @@ const usualRounds = 300;
 const roundsInOneDirectory = 10;
 const cutsInOneTrace = 60;
 
-const numbers = process.argv.slice(2).filter((word) => word !== 'move');
+const numbers = process.argv.slice(2).filter((word) => word !== 'move' && word !== 'soak');
 const [wantedRounds] = numbers.map(Number);
 const rounds = wantedRounds ?? usualRounds;
 const seed = Number(numbers[1] ?? randomInt(2 ** 31));
-if (!Number.isSafeInteger(rounds) || rounds < 1 || !Number.isSafeInteger(seed)) throw new Error('usage: npm run torture -- [move] [rounds] [seed]');
+if (!Number.isSafeInteger(rounds) || rounds < 1 || !Number.isSafeInteger(seed)) throw new Error('usage: npm run torture -- [move] [rounds] [seed], or soak [sessions]');
 const dice = new Dice(seed);
 
 /** How often each step struck. */
@@ -88,4 +90,6 @@ async function tortureStorages(): Promise<void> {
   say(`${sums.answers} acknowledged changes of mailboxes (${sums.refusals} refused), ${sums.queued} messages through the queue, ${sums.cuts} power cuts over ${sums.acknowledged} changes: nothing lost, nothing twice`);
 }
 
-await (process.argv.includes('move') ? tortureMoves({ rounds: wantedRounds, seed }, say) : tortureStorages());
+if (process.argv.includes('move')) await tortureMoves({ rounds: wantedRounds, seed }, say);
+else if (process.argv.includes('soak')) await soak(wantedRounds, say);
+else await tortureStorages();
