@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { addressPlaces } from '../shared/tls/certificate-addresses.ts';
 import { access } from './connectivity.ts';
+import { authorityKey } from './joining/authority-parameters.ts';
 import { logParameters } from './log.ts';
 import { domainName, fileName, host, hostAndPort, network, secret, timeZone, virtualHostName, wholeNumber } from './values.ts';
 import { reportingParameters } from './reporting.ts';
@@ -30,6 +31,7 @@ const tls = z
     ca: fileName().optional().describe('PEM file: authorities trusted, beside the system\'s, when mail is sent to other servers.'),
     userCertificates,
     clusterAuthority: fileName().optional().describe('PEM file: the certificate of the cluster\'s own authority, by which nodes know each other.'),
+    authorityKey,
     nodeCertificate: fileName().optional().describe('PEM file: the certificate by which other nodes know this one (O = cluster, OU = role, CN = node).'),
     nodeKey: fileName().optional().describe('PEM file: the private key of `nodeCertificate`.'),
   })

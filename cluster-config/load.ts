@@ -52,7 +52,7 @@ export function parseConfig(text: string, file: string, { label = file, base = {
   const frame = frameSchema.safeParse(document.value, { reportInput: false });
   if (!frame.success) throw refused(label, document, findings(frame.error, frameSchema, (path) => path));
   const checked = checkParameters(frame.data, base);
-  const found = [...checked.found, ...checkPorts(checked.nodes)];
+  const found = [...checked.found, ...checkPorts(checked.nodes), ...checkKeepers(frame.data, checked.nodes)];
   if (found.length > 0) throw refused(label, document, found);
   return assemble({ text, file, frame: frame.data, nodes: checked.nodes });
 }
@@ -155,6 +155,15 @@ function checkPorts(nodes: readonly CheckedNode[]): readonly Finding[] {
       return [{ path: originOf(node.layers, [...path, 'address']), text: `${listener.address} is used by ${other} too, on the same host`, at: 'value' }];
     }),
   );
+}
+
+/** The node that keeps the authority's key is a back-end. */
+function checkKeepers(frame: Frame, nodes: readonly CheckedNode[]): readonly Finding[] {
+  return nodes.flatMap(({ parameters, layers }): readonly Finding[] => {
+    const keeper = parameters.tls.authorityKey?.node;
+    if (keeper === undefined || frame.nodes[keeper]?.role === 'backend') return [];
+    return [{ path: originOf(layers, ['tls', 'authorityKey', 'node']), text: `no back-end is named "${keeper}"`, at: 'value' }];
+  });
 }
 
 function assemble(parts: { readonly text: string; readonly file: string; readonly frame: Frame; readonly nodes: readonly CheckedNode[] }): ClusterConfig {

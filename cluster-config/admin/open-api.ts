@@ -69,7 +69,7 @@ export async function openAdminApi({ context, tls, directory, health, rack, hand
   const api = new Api({
     operations, find, signIn, sessions, reach, audit, log,
     handlers: [
-      ...sessionHandlers(signIn, sessions), ...nodeHandlers(config, siblings), ...sessionsHandlers(config), ...accountHandlers(config, directory),
+      ...sessionHandlers(signIn, sessions), ...nodeHandlers(config, context), ...sessionsHandlers(config), ...accountHandlers(config, directory),
       ...configurationHandlers(config), ...auditHandlers(administration.auditFile), ...serviceHandlers({ siblings, wishes, states: rack.states.bind(rack), drainMs: config.drainSeconds * 1000 }), ...handlers,
     ],
     isTrustedNode: tls.isTrustedNode, clusterName: config.clusterName,

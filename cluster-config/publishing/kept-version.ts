@@ -1,8 +1,9 @@
 /** The last good version of a published configuration on a node's own disk, so that the node starts while the directory is away. */
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../../shared/base/failure.ts';
+import { replaceFile } from '../../shared/base/replace-file.ts';
 import { digestOf } from './published.ts';
 import type { Published } from './published.ts';
 
@@ -35,13 +36,5 @@ function parse(text: string): Published | undefined {
 /** Replaces it whole: after a crash the file holds this version or the one before. */
 export async function keepVersion(file: string, version: Published): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const draft = `${file}.new`;
-  {
-    await using handle = await open(draft, 'w', 0o600);
-    await handle.writeFile(`${JSON.stringify(version)}\n`);
-    await handle.sync();
-  }
-  await rename(draft, file);
-  await using folder = await open(dirname(file), 'r');
-  await folder.sync();
+  await replaceFile(file, `${JSON.stringify(version)}\n`);
 }

@@ -2,6 +2,7 @@
  * The admin API of a node: HTTPS with JSON answers. Other nodes of the cluster ask it (by their certificate), load
  * balancers ask /healthz and /readyz from loopback. Routes are given by the mains of front-end and back-end.
  */
+import type { X509Certificate } from 'node:crypto';
 import * as https from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
@@ -22,6 +23,10 @@ export interface AdminRequest {
   readonly query: URLSearchParams;
   /** The JSON of a POST; undefined for GET. */
   readonly body: unknown;
+  /** The asker's IP address. */
+  readonly from: string;
+  /** The node that asks and what it showed; undefined for everybody who is no trusted node. */
+  readonly peer: { readonly identity: NodeIdentity; readonly certificate: X509Certificate } | undefined;
 }
 
 /** JSON, text of a type of its own, or bytes as they come. */
@@ -35,8 +40,10 @@ export interface AdminRoute {
   readonly method?: 'GET' | 'POST';
   /** Path prefix; the rest of the path, percent-decoded, is the argument of `answer`. */
   readonly prefix: string;
-  /** `nodes`: only nodes of this cluster that the configuration lists; `backends`: of these, back-ends. `loopback`: anybody on this machine, and nodes. */
-  readonly allow: 'nodes' | 'backends' | 'loopback';
+  /** `nodes`: only nodes of this cluster that the configuration lists; `backends`: of these, back-ends. `loopback`: anybody on this machine, and nodes. `anybody`: strangers too. */
+  readonly allow: 'nodes' | 'backends' | 'loopback' | 'anybody';
+  /** 4 MiB when absent. */
+  readonly maxBodyBytes?: number;
   /** A `Failure` is told to the asker as such. */
   readonly answer: (argument: string, request: AdminRequest) => Promise<AdminAnswer>;
 }
@@ -104,11 +111,15 @@ async function answerRequest(options: AdminOptions, request: IncomingMessage, re
   const route = options.routes.find(({ prefix, method = 'GET' }) => path.startsWith(prefix) && method === request.method);
   if (route === undefined) {
     reply(response, { status: 404, body: { error: `nothing at ${String(request.method)} ${path}` } });
-  } else if (!isAllowed(options, request, route)) {
+    return;
+  }
+  const peer = peerOf(options, request);
+  const from = request.socket.remoteAddress ?? '';
+  if (!isAllowed(route, { peer, from })) {
     reply(response, { status: 403, body: { error: 'only nodes of this cluster may ask this' } });
   } else {
-    const body = route.method === 'POST' ? await readJson(request, longestBodyBytes) : undefined;
-    const answer = await route.answer(decodeURIComponent(path.slice(route.prefix.length)), { query, body });
+    const body = route.method === 'POST' ? await readJson(request, route.maxBodyBytes ?? longestBodyBytes) : undefined;
+    const answer = await route.answer(decodeURIComponent(path.slice(route.prefix.length)), { query, body, peer, from });
     if ('body' in answer) return reply(response, answer);
     if ('text' in answer) {
       response.writeHead(answer.status, { 'content-type': answer.contentType, 'cache-control': 'no-store' });
@@ -121,13 +132,18 @@ async function answerRequest(options: AdminOptions, request: IncomingMessage, re
   }
 }
 
-function isAllowed(options: AdminOptions, request: IncomingMessage, route: AdminRoute): boolean {
-  if (request.socket instanceof TLSSocket) {
-    const identity = nodeIdentity(request.socket);
-    if (identity !== undefined && options.isTrustedNode(identity) && (route.allow !== 'backends' || identity.role === 'backend')) return true;
-  }
-  const peer = request.socket.remoteAddress ?? '';
-  return route.allow === 'loopback' && (peer.startsWith('127.') || peer === '::1' || peer.startsWith('::ffff:127.'));
+/** The node of this cluster that showed its certificate. */
+function peerOf({ isTrustedNode }: AdminOptions, { socket }: IncomingMessage): AdminRequest['peer'] {
+  if (!(socket instanceof TLSSocket)) return undefined;
+  const identity = nodeIdentity(socket);
+  const certificate = socket.getPeerX509Certificate();
+  return identity !== undefined && certificate !== undefined && isTrustedNode(identity) ? { identity, certificate } : undefined;
+}
+
+function isAllowed({ allow }: AdminRoute, { peer, from }: Pick<AdminRequest, 'peer' | 'from'>): boolean {
+  if (allow === 'anybody') return true;
+  if (peer !== undefined && (allow !== 'backends' || peer.identity.role === 'backend')) return true;
+  return allow === 'loopback' && (from.startsWith('127.') || from === '::1' || from.startsWith('::ffff:127.'));
 }
 
 function reply(response: ServerResponse, answer: { readonly status: number; readonly body: unknown }): void {

@@ -42,10 +42,10 @@ const generateKeys = promisify(generateKeyPair);
 export async function createAuthority(options: { readonly commonName: string; readonly organisation?: string }): Promise<CertifiedKey> {
   const keys = await newKeys();
   const subject = { CN: options.commonName, O: options.organisation };
-  return certify({
+  const certificate = certify({
     subject,
     issuer: subject,
-    keys,
+    publicKey: keys.publicKey,
     signingKey: keys.key,
     validDays: authorityDays,
     extensions: [
@@ -54,16 +54,22 @@ export async function createAuthority(options: { readonly commonName: string; re
       { name: 'subjectKeyIdentifier' },
     ],
   });
+  return { certificate, key: keys.key };
 }
 
 /** Issues a certificate with a new key of its own. */
 export async function issueCertificate(authority: CertifiedKey, request: CertificateRequest): Promise<CertifiedKey> {
+  const { key, publicKey } = await newKeys();
+  return { certificate: certifyKey(authority, request, publicKey), key };
+}
+
+/** Issues a certificate for a public key (PEM) whose private key is elsewhere. */
+export function certifyKey(authority: CertifiedKey, request: CertificateRequest, publicKey: string): string {
   const issuer = forge.pki.certificateFromPem(authority.certificate);
-  const keys = await newKeys();
   return certify({
     subject: request.subject,
     issuer: issuer.subject.attributes,
-    keys,
+    publicKey,
     signingKey: authority.key,
     validDays: request.validDays ?? certificateDays,
     extensions: [
@@ -84,7 +90,8 @@ export function isCurrent(authority: Pick<CertifiedKey, 'certificate'>, certific
   return issued.checkIssued(issuer) && issued.verify(issuer.publicKey) && issued.validToDate.getTime() > Date.now() + daysLeft * dayMs;
 }
 
-async function newKeys(): Promise<{ readonly key: string; readonly publicKey: string }> {
+/** A new RSA key, as PEM. */
+export async function newKeys(): Promise<{ readonly key: string; readonly publicKey: string }> {
   const { privateKey, publicKey } = await generateKeys('rsa', {
     modulusLength: 2048,
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
@@ -96,16 +103,16 @@ async function newKeys(): Promise<{ readonly key: string; readonly publicKey: st
 interface Certification {
   readonly subject: Subject;
   readonly issuer: Subject | forge.pki.CertificateField[];
-  readonly keys: { readonly key: string; readonly publicKey: string };
+  readonly publicKey: string;
   readonly signingKey: string;
   readonly validDays: number;
   readonly extensions: readonly object[];
 }
 
-function certify(certification: Certification): CertifiedKey {
+function certify(certification: Certification): string {
   const certificate = forge.pki.createCertificate();
   const now = Date.now();
-  certificate.publicKey = forge.pki.publicKeyFromPem(certification.keys.publicKey);
+  certificate.publicKey = forge.pki.publicKeyFromPem(certification.publicKey);
   // Positive and 16 bytes long: 01, then 15 random bytes (RFC 5280 section 4.1.2.2).
   certificate.serialNumber = `01${secretBytes(15).toString('hex')}`;
   certificate.validity.notBefore = new Date(now - clockSkewMs);
@@ -114,11 +121,11 @@ function certify(certification: Certification): CertifiedKey {
   certificate.setIssuer(Array.isArray(certification.issuer) ? certification.issuer : nameFields(certification.issuer as Subject));
   certificate.setExtensions([...certification.extensions]);
   certificate.sign(forge.pki.privateKeyFromPem(certification.signingKey), forge.md.sha256.create());
-  return { certificate: forge.pki.certificateToPem(certificate).replaceAll('\r\n', '\n'), key: certification.keys.key };
+  return forge.pki.certificateToPem(certificate).replaceAll('\r\n', '\n');
 }
 
 /** In the order that directories use: O, OU, CN; UTF-8 strings, as names may hold any letter. */
-function nameFields(subject: Subject): forge.pki.CertificateField[] {
+export function nameFields(subject: Subject): forge.pki.CertificateField[] {
   return (['O', 'OU', 'CN'] as const).flatMap((shortName) => {
     const value = subject[shortName];
     return value === undefined ? [] : [{ shortName, value, valueTagClass: forge.asn1.Type.UTF8 as unknown as forge.asn1.Class }];

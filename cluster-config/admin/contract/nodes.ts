@@ -30,4 +30,13 @@ export const nodeOperations = {
     summary: 'All nodes of the cluster and their health, asked now.', answer: z.object({ cluster: z.string(), nodes: z.array(nodeSchema) }),
   }),
   showNode: operation({ name: 'showNode', method: 'GET', path: '/nodes/{node}', group: 'nodes', needs: 'signed-in', place: 'node', kind: 'read', summary: 'One node and its workers.', params: ofNode, answer: nodeSchema }),
+  makeJoinToken: operation({
+    name: 'makeJoinToken', method: 'POST', path: '/join-tokens', group: 'nodes', needs: 'manageCluster', place: 'here', kind: 'act',
+    summary: 'Make a one-time token with which a node gets its first certificate (`waybill node join`).',
+    body: z.strictObject({
+      node: nodeName, role: z.enum(['frontend', 'backend']), validMinutes: z.number().int().min(1).max(10_080).default(60),
+      hosts: z.array(z.union([z.ipv4(), z.ipv6(), z.string().regex(/^[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*$/)])).max(20).default([]).describe('Names and addresses that the certificate is to have beside those of the configuration.'),
+    }),
+    answer: z.object({ token: z.string().describe('Whoever has it can be that node.'), expiresAt: z.string() }),
+  }),
 };

@@ -1,5 +1,8 @@
 /** `waybill node …`: what can be typed, and how it is explained. */
 import type { Command } from 'commander';
+import type { AuthorityOptions, TokenOptions } from '../node-authority-command.ts';
+import type { JoinOptions } from '../node-join-command.ts';
+import { withApiOptions } from './api-options.ts';
 import { defaultConfig, print } from './terminal.ts';
 
 export function addNodeCommands(program: Command): void {
@@ -39,5 +42,54 @@ Example:
     .action(async (node: string, options: { config: string; as?: string; to?: string; atOnce: string; purge?: boolean; json?: boolean }) => {
       const { nodeDrain } = await import('../node-command.ts');
       process.exitCode = await nodeDrain(node, options, print);
+    });
+  addJoining(node);
+}
+
+/** Certificates of nodes. */
+function addJoining(node: Command): void {
+  node
+    .command('authority')
+    .description('On the back-end of tls.authorityKey: make the cluster\'s authority and that node\'s certificate, or seal the key of an authority that exists.')
+    .option('--key <file>', 'the key (PEM) of the authority in tls.clusterAuthority')
+    .option('--config <file>', 'the cluster configuration, or a bootstrap file', defaultConfig)
+    .addHelpText('after', `
+The key is encrypted with the passphrase of tls.authorityKey. Nothing is overwritten.
+
+Example:
+  $ waybill node authority --key /root/authority-key.pem`)
+    .action(async (options: AuthorityOptions) => {
+      const { nodeAuthority } = await import('../node-authority-command.ts');
+      print(await nodeAuthority(options));
+    });
+
+  withApiOptions(node.command('token').description('Make a one-time token with which a new machine gets its node certificate.').argument('<node>', 'the name of the new node'))
+    .requiredOption('--role <role>', 'frontend or backend')
+    .option('--valid <time>', 'for how long, as 30m, 1h or 2d; a week at most', '1h')
+    .option('--host <names>', 'names and addresses of the certificate, with commas, beside those of the configuration')
+    .addHelpText('after', `
+The first line printed is the token. It is good once, for this node in this role; only its hash is kept.
+
+Example:
+  $ waybill node token fe3 --role frontend --host fe3.example.com`)
+    .action(async (name: string, options: TokenOptions) => {
+      const { nodeToken } = await import('../node-authority-command.ts');
+      print(await nodeToken(name, options));
+    });
+
+  node
+    .command('join')
+    .description('On a new machine: make a key and get the node certificate for it with a one-time token.')
+    .requiredOption('--token <token>', 'as `waybill node token` printed it')
+    .requiredOption('--server <url>', 'https://HOST:PORT of the admin API of any node')
+    .requiredOption('--out <folder>', 'where authority.pem, NODE.pem and NODE-key.pem are written; made when missing')
+    .addHelpText('after', `
+The server is known by the fingerprint in the token. The key never leaves this machine. When anything fails, nothing is written.
+
+Example:
+  $ waybill node join --token waybill-join.eyJ… --server https://be1.example.com:10900 --out /etc/waybill/tls`)
+    .action(async (options: JoinOptions) => {
+      const { nodeJoin } = await import('../node-join-command.ts');
+      print(await nodeJoin(options));
     });
 }

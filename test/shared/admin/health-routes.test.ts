@@ -6,7 +6,7 @@ import type { Health } from '../../../shared/admin/health-routes.ts';
 
 async function ask(prefix: string, state: Partial<Health>): Promise<unknown> {
   const routes = healthRoutes({ isStopping: () => false, services: () => [{ name: 'imap', state: 'running' }, { name: 'smtpReceiving', state: 'stopped' }, { name: 'pop3', state: 'running' }], check: () => undefined, ...state });
-  return routes.find((route) => route.prefix === prefix)?.answer('', { query: new URLSearchParams(), body: undefined });
+  return routes.find((route) => route.prefix === prefix)?.answer('', { query: new URLSearchParams(), body: undefined, from: '127.0.0.1', peer: undefined });
 }
 
 test('a node is ready while its services run, and names them', async () => {

@@ -1,0 +1,49 @@
+/** Requests for node certificates (PKCS #10, RFC 2986): made where the key is, which never leaves; read where the authority signs. */
+import forge from 'node-forge';
+import { Failure } from '../base/failure.ts';
+import { nameFields, newKeys } from './authority.ts';
+import type { Subject } from './authority.ts';
+
+export interface SigningRequest {
+  readonly subject: Readonly<Record<keyof Subject, string | undefined>>;
+  /** PEM. */
+  readonly publicKey: string;
+}
+
+/** Longer ones are not read; one for 4096 bits has 1.7 kB. */
+export const longestRequest = 8192;
+const keyBits = { min: 2048, max: 4096 };
+
+/** A new key, and the request for its certificate. PEM texts. */
+export async function createSigningRequest(subject: Subject): Promise<{ readonly key: string; readonly request: string }> {
+  const keys = await newKeys();
+  const request = forge.pki.createCertificationRequest();
+  request.publicKey = forge.pki.publicKeyFromPem(keys.publicKey);
+  request.setSubject(nameFields(subject));
+  request.sign(forge.pki.privateKeyFromPem(keys.key), forge.md.sha256.create());
+  return { key: keys.key, request: forge.pki.certificationRequestToPem(request).replaceAll('\r\n', '\n') };
+}
+
+/** Whoever sent it has the key: its signature is checked. @throws Failure('bad-input') */
+export function readSigningRequest(pem: string): SigningRequest {
+  const request = parse(pem);
+  const publicKey = request.publicKey as forge.pki.rsa.PublicKey;
+  const bits = publicKey.n.bitLength();
+  if (bits < keyBits.min || bits > keyBits.max) throw new Failure('bad-input', `the key has ${String(bits)} bits; it is to be RSA with ${String(keyBits.min)} to ${String(keyBits.max)}`);
+  const field = (name: string): string | undefined => {
+    const value: unknown = (request.subject.getField(name) as { readonly value?: unknown } | null)?.value;
+    return typeof value === 'string' ? forge.util.decodeUtf8(forge.util.encodeUtf8(value)) : undefined;
+  };
+  return { subject: { CN: field('CN'), O: field('O'), OU: field('OU') }, publicKey: forge.pki.publicKeyToPem(publicKey) };
+}
+
+function parse(pem: string): ReturnType<typeof forge.pki.certificationRequestFromPem> {
+  try {
+    if (pem.length > longestRequest) throw new Error('it is too long');
+    const request = forge.pki.certificationRequestFromPem(pem);
+    if (!request.verify()) throw new Error('its signature is wrong');
+    return request;
+  } catch (cause) {
+    throw new Failure('bad-input', `that is no request for a certificate with an RSA key: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
