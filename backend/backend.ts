@@ -12,6 +12,7 @@ import { observationRoutes } from '../cluster-config/observation.ts';
 import type { DirectoryAccess } from '../cluster-config/directory-access.ts';
 import { adminListeners } from '../cluster-config/listeners.ts';
 import { loadForeignTrust } from '../cluster-config/foreign-backends.ts';
+import { endingCertificates } from '../cluster-config/certificate-ends.ts';
 import { joinRoutes } from '../cluster-config/joining/join-routes.ts';
 import { loadNodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeTls } from '../cluster-config/node-tls.ts';
@@ -172,7 +173,7 @@ interface NodeAdmin {
 async function startAdminApi(ground: Ground, { rack, routes: more, directory, handlers }: NodeAdmin): Promise<Service[]> {
   const { config, tls, storage, accounts, context } = ground;
   const readIndex = (): void => void storage.find(`postmaster@${config.primaryDomain}`);
-  const health = { isStopping: context.isStopping, services: () => rack.states(), check: readIndex };
+  const health = { isStopping: context.isStopping, services: () => rack.states(), check: readIndex, warnings: () => endingCertificates(config) };
   const keepAct: KeepHere = async (address, act) => storage.lives.keepAct(address, act);
   const parts = [webAdmin(context.log), await openAdminApi({ context, tls, directory, health, rack, handlers, keeperOf: async (address) => keeperOf(accounts, config, address), keepAct })];
   const routes = [...healthRoutes(health), ...observationRoutes(context), ...joinRoutes({ ...context, tls }), accountRoute(storage), accountActRoute(keepAct), ...more];

@@ -1,9 +1,10 @@
 /** The certificates shown to clients, read from the files that the configuration names and checked: the pairs belong together, and are for somebody, and for now. */
 import { X509Certificate, createPrivateKey } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { Failure } from '../shared/base/failure.ts';
 import { NameTable, namesOf } from '../shared/net/server-names.ts';
 import type { NodeConfig } from './effective.ts';
+import { endWords } from './certificate-ends.ts';
+import { readNamedFile } from './held-files.ts';
 
 /** PEM texts, and the host names that it is shown for: none for the one that everybody else gets. */
 export interface ClientCertificate {
@@ -23,18 +24,16 @@ interface Pair {
   readonly keyFile: string;
   readonly names: readonly string[];
   readonly primaryDomain: string | undefined;
+  readonly warnDays: number;
 }
-
-/** Certificates with less time left are told. */
-const soonMs = 7 * 86_400_000;
 
 /** Reads them all, the default one first. @throws Failure('bad-input') that names the parameter and the file; the cause is the system's where a file can't be read */
 export async function readClientCertificates(config: Pick<NodeConfig, 'tls' | 'nodeName'>): Promise<readonly [ClientCertificate, ...ClientCertificate[]]> {
-  const { certificate, key, virtualHosts } = config.tls;
+  const { certificate, key, virtualHosts, warnDays } = config.tls;
   if (certificate === undefined || key === undefined) throw new Failure('bad-input', `tls.${certificate === undefined ? 'certificate' : 'key'} is not set for node ${config.nodeName}`);
-  const main = await readPair({ parameter: 'tls', certificateFile: certificate, keyFile: key, names: [], primaryDomain: undefined });
+  const main = await readPair({ parameter: 'tls', certificateFile: certificate, keyFile: key, names: [], primaryDomain: undefined, warnDays });
   return [{ ...main, names: [] }, ...await Promise.all(virtualHosts.map(async (host, index) =>
-    readPair({ parameter: `tls.virtualHosts[${String(index)}]`, certificateFile: host.certificate, keyFile: host.key, names: host.names, primaryDomain: host.primaryDomain })))];
+    readPair({ parameter: `tls.virtualHosts[${String(index)}]`, certificateFile: host.certificate, keyFile: host.key, names: host.names, primaryDomain: host.primaryDomain, warnDays })))];
 }
 
 async function readPair(pair: Pair): Promise<ClientCertificate> {
@@ -51,7 +50,7 @@ async function readPair(pair: Pair): Promise<ClientCertificate> {
 
 async function readText(parameter: string, file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return await readNamedFile(file);
   } catch (cause) {
     throw new Failure('bad-input', `${parameter}: ${file} can't be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
@@ -65,14 +64,13 @@ function parse<Value>(complaint: string, read: () => Value): Value {
   }
 }
 
-function warningsOf({ parameter, certificateFile, names }: Pair, certificate: X509Certificate): readonly string[] {
+function warningsOf({ parameter, certificateFile, names, warnDays }: Pair, certificate: X509Certificate): readonly string[] {
   const subject = `${parameter}.certificate: the certificate in ${certificateFile}`;
   const covered = new NameTable([{ names: namesOf(certificate), value: 'yes' }]);
   const strange = names.filter((name) => covered.find(name) === undefined);
-  const [from, to] = [certificate.validFromDate.getTime(), certificate.validToDate.getTime()];
   return [
-    ...(to <= Date.now() ? [`${subject} expired on ${certificate.validTo}`] : to < Date.now() + soonMs ? [`${subject} expires on ${certificate.validTo}`] : []),
-    ...(from > Date.now() ? [`${subject} is not valid before ${certificate.validFrom}`] : []),
+    ...endWords(certificate, warnDays).map((words) => `${subject} ${words}`),
+    ...(certificate.validFromDate.getTime() > Date.now() ? [`${subject} is not valid before ${certificate.validFrom}`] : []),
     ...(strange.length > 0 ? [`${subject} is not for ${strange.join(', ')}`] : []),
   ];
 }

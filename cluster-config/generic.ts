@@ -28,6 +28,7 @@ const tls = z
     certificate: fileName().optional().describe('PEM file: the certificate shown to clients, with its chain.'),
     key: fileName().optional().describe('PEM file: the private key of `certificate`.'),
     virtualHosts: z.array(virtualHost).max(1000).default([]).describe('Further certificates, for clients that ask for one of their host names (SNI): for every listener with TLS that shows `certificate`, which the others get.'),
+    warnDays: wholeNumber({ min: 1, max: 365 }).default(14).describe('Certificates in use that end within so many days are told of: in the log, by /readyz and in /metrics.'),
     ca: fileName().optional().describe('PEM file: authorities trusted, beside the system\'s, when mail is sent to other servers.'),
     userCertificates,
     clusterAuthority: fileName().optional().describe('PEM file: the certificate of the cluster\'s own authority, by which nodes know each other.'),

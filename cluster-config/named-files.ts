@@ -4,10 +4,11 @@
  * years, by a new generation of them. Files that don't pass the checks are reported, and what is in use stays.
  */
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { isFailure } from '../shared/base/failure.ts';
 import type { Logger } from '../shared/log/log.ts';
 import type { NodeConfig } from './effective.ts';
+import { heldFiles, readNamedFile } from './held-files.ts';
 import { loadNodeTls } from './node-tls.ts';
 
 /** Looked at so often: a change is in use not much later. Cheap, since a file is read only when its status has changed. */
@@ -152,11 +153,12 @@ class DigestReader {
 
   async #digestOf(file: string): Promise<string> {
     try {
+      const held = heldFiles()[file]?.text;
       const { ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
-      const status = [ino, size, mtimeNs, ctimeNs].join(' ');
+      const status = [ino, size, mtimeNs, ctimeNs, held ?? ''].join(' ');
       const known = this.#known.get(file);
       if (known?.status === status) return known.digest;
-      const digest = createHash('sha256').update(await readFile(file)).digest('hex');
+      const digest = createHash('sha256').update(await readNamedFile(file)).digest('hex');
       this.#known.set(file, { status, digest });
       return digest;
     } catch {

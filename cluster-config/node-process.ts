@@ -7,8 +7,13 @@ import { supervise } from '../shared/service/supervisor.ts';
 import type { Desk, Supervisor, SupervisorOptions } from '../shared/service/supervisor.ts';
 import { removeStaleSocket } from '../shared/net/listen-place.ts';
 import type { InheritedSocket } from '../shared/net/inherited-sockets.ts';
+import { sayEnds } from './certificate-ends.ts';
 import type { NodeConfig } from './effective.ts';
 import type { ConfigWatch } from './file-source.ts';
+import { heldFiles } from './held-files.ts';
+import { finishReplacement } from './joining/pair-files.ts';
+import { keepRenewed } from './joining/renewal.ts';
+import type { Renewal } from './joining/renewal.ts';
 import { unixSocketFiles } from './listeners.ts';
 import { workersOf } from './threads.ts';
 import { watchNamedFiles } from './named-files.ts';
@@ -53,6 +58,8 @@ export class NodeProcess {
   #watch: ConfigWatch | undefined;
   /** Certificates and the like that the configuration names. */
   #files: NamedFilesWatch | undefined;
+  #renewal: Renewal | undefined;
+  #ends: { close(): void } | undefined;
   /** Versions and restarts wait for one another. */
   #turn: Promise<unknown> = Promise.resolve();
   #stopping = false;
@@ -85,6 +92,8 @@ export class NodeProcess {
       onOthers: async () => this.#inTurn(async () => this.#reloadInUse()),
     });
     await this.#files.follow(this.#config(first));
+    this.#ends = sayEnds(this.#log, () => this.#config(this.#inUse ?? first));
+    this.#renewal = keepRenewed({ log: this.#log, config: () => this.#config(this.#inUse ?? first), onRenewed: async () => this.#files?.lookNow() });
     this.#watch = this.#options.source.follow({
       log: this.#log,
       inUse: first,
@@ -98,6 +107,7 @@ export class NodeProcess {
   async lookNow(): Promise<void> {
     await this.#watch?.lookNow();
     await this.#files?.lookNow();
+    await this.#renewal?.lookNow();
   }
 
   /** Drains all workers. */
@@ -105,6 +115,8 @@ export class NodeProcess {
     this.#stopping = true;
     this.#watch?.close();
     this.#files?.close();
+    this.#renewal?.close();
+    this.#ends?.close();
     await this.#life?.supervisor.stop();
     this.#life?.release();
     await this.#switchedLog.close();
@@ -120,6 +132,7 @@ export class NodeProcess {
     const kept = frozen ?? frozenOf(config);
     const effective = withFrozen(config, kept);
     await this.#switchedLog.use(effective);
+    await finishNodePair(effective);
     const release = await this.#options.prepare(effective);
     await clearSocketFiles(effective);
     const supervisor = supervise(this.#supervisorOptions(version, kept), this.#desk());
@@ -160,7 +173,7 @@ export class NodeProcess {
   #supervisorOptions(version: SourceVersion, frozen: Frozen): SupervisorOptions {
     const config = this.#config(version);
     const { drainSeconds, retireSeconds } = config;
-    return { log: this.#log, workers: workersOf(config), drainMs: drainSeconds * 1000, retireMs: retireSeconds * 1000, sockets: this.#options.sockets, configuration: orderText({ node: this.#options.nodeName, version, frozen }) };
+    return { log: this.#log, workers: workersOf(config), drainMs: drainSeconds * 1000, retireMs: retireSeconds * 1000, sockets: this.#options.sockets, configuration: orderText({ node: this.#options.nodeName, version, frozen, held: heldFiles() }) };
   }
 
   #desk(): Desk {
@@ -211,4 +224,9 @@ export class NodeProcess {
 /** What a node that was killed left behind would be in the way. */
 async function clearSocketFiles(config: NodeConfig): Promise<void> {
   await Promise.all(unixSocketFiles(config).map(removeStaleSocket));
+}
+
+/** What a crash left half done while the node certificate was renewed. */
+async function finishNodePair({ tls: { nodeCertificate, nodeKey } }: NodeConfig): Promise<void> {
+  if (nodeCertificate !== undefined && nodeKey !== undefined) await finishReplacement({ certificate: nodeCertificate, key: nodeKey });
 }

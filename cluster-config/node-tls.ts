@@ -2,8 +2,7 @@
  * The certificates of one node, read from the files its configuration names: what clients are shown, what other nodes are
  * shown, and how another node is checked. A node is known by the subject of its certificate, not by a host name.
  */
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { X509Certificate, createHash } from 'node:crypto';
 import type { ConnectionOptions, PeerCertificate } from 'node:tls';
 import { Failure } from '../shared/base/failure.ts';
 import { NameTable } from '../shared/net/server-names.ts';
@@ -11,7 +10,9 @@ import { RenewableServerTls } from '../shared/net/renewable-tls.ts';
 import { createServerTls } from '../shared/net/server-tls.ts';
 import type { ServerTls } from '../shared/net/server-tls.ts';
 import type { NodeIdentity } from '../shared/tls/identity.ts';
+import { endWords } from './certificate-ends.ts';
 import { readClientCertificates } from './client-certificates.ts';
+import { readNamedFile } from './held-files.ts';
 import { readUserAuthority } from './user-certificates.ts';
 import type { NodeConfig } from './effective.ts';
 
@@ -26,7 +27,7 @@ export interface NodeTls {
   readonly toNode: (node: string) => ConnectionOptions;
   /** True for a node of this cluster that the configuration lists in that role. */
   readonly isTrustedNode: (identity: NodeIdentity) => boolean;
-  /** What of the certificates for clients should be mended soon. */
+  /** What of the certificates should be mended soon. */
   readonly warnings: readonly string[];
   /** The domain that completes names under this host name, where a virtual host says so. */
   readonly primaryDomainOf: (hostName: string) => string | undefined;
@@ -40,7 +41,7 @@ export async function loadNodeTls(config: NodeConfig): Promise<NodeTls> {
   const nodePems = { certificate: nodeCertificate ?? '', key: nodeKey ?? '', authority };
   const forNodes = serverTls('tls.nodeCertificate and tls.nodeKey', { ...nodePems, ticketKeys: ticketKeys(nodePems.key, 'nodes'), keyExchange: 'X25519' });
   let shown = await loadShown(config, authority ?? '');
-  const { warnings } = shown;
+  const warnings = [...shown.warnings, ...nodeWarnings(config, nodePems.certificate, authority ?? '')];
   const [forClients, forUsers] = [new RenewableServerTls(shown.forClients), new RenewableServerTls(shown.forUsers)];
   return {
     forClients, forUsers, forNodes, warnings,
@@ -78,11 +79,17 @@ async function loadShown(config: NodeConfig, clusterAuthority: string): Promise<
   };
 }
 
+/** Of the node's own certificate and the authority's. */
+function nodeWarnings({ tls: { warnDays, nodeCertificate = '', clusterAuthority = '' } }: NodeConfig, certificate: string, authority: string): readonly string[] {
+  return ([['tls.nodeCertificate', nodeCertificate, certificate], ['tls.clusterAuthority', clusterAuthority, authority]] as const).flatMap(([parameter, file, pem]) =>
+    endWords(new X509Certificate(pem), warnDays).map((words) => `${parameter}: the certificate in ${file} ${words}`));
+}
+
 async function readPem(config: NodeConfig, name: 'clusterAuthority' | 'nodeCertificate' | 'nodeKey'): Promise<string> {
   const file = config.tls[name];
   if (file === undefined) throw new Failure('bad-input', `tls.${name} is not set for node ${config.nodeName}`);
   try {
-    return await readFile(file, 'utf8');
+    return await readNamedFile(file);
   } catch (cause) {
     throw new Failure('bad-input', `tls.${name}: ${file} can't be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }

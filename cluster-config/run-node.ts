@@ -12,8 +12,9 @@ import { runWorker } from '../shared/service/worker.ts';
 import type { NodeServices, WorkerContext } from '../shared/service/worker.ts';
 import { ConnectionCounts } from '../shared/access/connection-counts.ts';
 import { inheritedSockets, readPassedSockets } from '../shared/net/inherited-sockets.ts';
-import { measureCertificates } from './certificate-metrics.ts';
+import { measureCertificates } from './certificate-ends.ts';
 import type { NodeConfig } from './effective.ts';
+import { takeHeldFiles } from './held-files.ts';
 import type { Doors } from './listeners.ts';
 import { openNodeLog } from './node-log.ts';
 import { NodeProcess } from './node-process.ts';
@@ -111,6 +112,7 @@ async function runOneWorker(options: RunNodeOptions): Promise<void> {
   const ended = await runWorker(channel, async (context) => {
     const order = readOrder(context.configuration);
     const who = { nodeName: order.node, role: options.role };
+    takeHeldFiles(order.held);
     const config = orderedConfig(who, order);
     logService = openNodeLog(config);
     const log = logTo(logService, who.nodeName);

@@ -1,6 +1,7 @@
 /** What the first process of a node tells its workers to run, and the node's configuration that both make of it. */
 import { z } from 'zod';
 import type { NodeConfig } from './effective.ts';
+import type { HeldFiles } from './held-files.ts';
 import { configOfNode, parseVersion } from './load.ts';
 import { ConfigurationRefused } from './problem.ts';
 import { withFrozen } from './publishing/restart-needs.ts';
@@ -13,6 +14,8 @@ export interface WorkerOrder {
   readonly node: string;
   readonly version: SourceVersion;
   readonly frozen: Frozen;
+  /** What the node holds in memory in the place of files. */
+  readonly held: HeldFiles;
 }
 
 interface WhoWeAre {
@@ -24,6 +27,7 @@ const orderSchema = z.object({
   node: z.string(),
   version: z.object({ text: z.string(), label: z.string(), file: z.string(), base: z.record(z.string(), z.unknown()), number: z.number().optional() }),
   frozen: z.record(z.string(), z.unknown()),
+  held: z.record(z.string(), z.object({ text: z.string(), insteadOf: z.string().optional() }).transform(({ text, insteadOf }) => ({ text, insteadOf }))),
 });
 
 export function orderText(order: WorkerOrder): string {
@@ -31,12 +35,12 @@ export function orderText(order: WorkerOrder): string {
 }
 
 export function readOrder(text: string): WorkerOrder {
-  const { node, version, frozen } = orderSchema.parse(JSON.parse(text));
-  return { node, version: { ...version, number: version.number }, frozen };
+  const { node, version, frozen, held } = orderSchema.parse(JSON.parse(text));
+  return { node, version: { ...version, number: version.number }, frozen, held };
 }
 
 /** What a worker runs: the version, with what waits for a restart as it was. */
-export function orderedConfig(who: WhoWeAre, { version, frozen }: WorkerOrder): NodeConfig {
+export function orderedConfig(who: WhoWeAre, { version, frozen }: Pick<WorkerOrder, 'version' | 'frozen'>): NodeConfig {
   return withFrozen(nodeConfig(who, version), frozen);
 }
 

@@ -6,6 +6,7 @@ import { openDirectoryAccess } from '../cluster-config/directory-access.ts';
 import type { DirectoryAccess } from '../cluster-config/directory-access.ts';
 import { loadForeignBackends } from '../cluster-config/foreign-backends.ts';
 import type { ForeignBackends } from '../cluster-config/foreign-backends.ts';
+import { endingCertificates } from '../cluster-config/certificate-ends.ts';
 import { joinRoutes } from '../cluster-config/joining/join-routes.ts';
 import { loadNodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeTls } from '../cluster-config/node-tls.ts';
@@ -114,7 +115,7 @@ function unitsOf(ground: Ground): readonly Unit[] {
 /** Opened last: who asks it finds all services there. */
 async function startAdminApi(ground: Ground, context: NodeContext, rack: ServiceRack): Promise<Service[]> {
   const { tls, mappings, authentication, directory, sessions, siblings, log } = ground;
-  const health: Health = { isStopping: context.isStopping, services: () => rack.states(), check: () => undefined };
+  const health: Health = { isStopping: context.isStopping, services: () => rack.states(), check: () => undefined, warnings: () => endingCertificates(context.config) };
   const parts = [webAdmin(log), await openAdminApi({ context, tls, directory, health, rack, handlers: adminHandlers(mappings, siblings, log), keeperOf: async (address) => keeperOf(mappings.of(), address), keepAct: undefined })];
   const routes = [...healthRoutes(health), ...observationRoutes(context), ...joinRoutes({ ...context, tls }), ...context.nodeRoutes, ...adminRoutes({ mappings, authentication, directory, siblings, log, sessions: Object.values(sessions) })];
   return Promise.all(adminListeners(ground).map(async (at) => startAdmin({ ...at, serverTls: tls.forNodes, isTrustedNode: tls.isTrustedNode, routes, parts, log })));

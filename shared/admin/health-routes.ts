@@ -9,6 +9,8 @@ export interface Health {
   readonly services: () => readonly { readonly name: string; readonly state: string; readonly reason?: string }[];
   /** Throws when the node can't do its work, though it runs. */
   readonly check: () => void;
+  /** What does not stop it, but should be mended soon. */
+  readonly warnings: () => readonly string[];
 }
 
 /**
@@ -43,7 +45,8 @@ function readiness(health: Health, service: string | undefined): { readonly stat
   if (state.kind === 'not-ready') return { status: 503, body: { ready: false, reason: state.reason } };
   const running = runningOf(health);
   if (service !== undefined && !running.includes(service)) return { status: 503, body: { ready: false, reason: `${service} does not run` } };
-  return { status: 200, body: { ready: true, services: running } };
+  const warnings = health.warnings();
+  return { status: 200, body: { ready: true, services: running, ...(warnings.length === 0 ? {} : { warnings }) } };
 }
 
 /** Names of the services that run. */

@@ -32,7 +32,7 @@ export function readSigningRequest(pem: string): SigningRequest {
   if (bits < keyBits.min || bits > keyBits.max) throw new Failure('bad-input', `the key has ${String(bits)} bits; it is to be RSA with ${String(keyBits.min)} to ${String(keyBits.max)}`);
   const field = (name: string): string | undefined => {
     const value: unknown = (request.subject.getField(name) as { readonly value?: unknown } | null)?.value;
-    return typeof value === 'string' ? forge.util.decodeUtf8(forge.util.encodeUtf8(value)) : undefined;
+    return typeof value === 'string' ? decode(value) : undefined;
   };
   return { subject: { CN: field('CN'), O: field('O'), OU: field('OU') }, publicKey: forge.pki.publicKeyToPem(publicKey) };
 }
@@ -45,5 +45,14 @@ function parse(pem: string): ReturnType<typeof forge.pki.certificationRequestFro
     return request;
   } catch (cause) {
     throw new Failure('bad-input', `that is no request for a certificate with an RSA key: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+/** Names are UTF-8 strings here; node-forge gives their bytes. */
+function decode(bytes: string): string {
+  try {
+    return forge.util.decodeUtf8(bytes);
+  } catch (cause) {
+    throw new Failure('bad-input', 'a name in the request is not UTF-8', { cause });
   }
 }

@@ -1,0 +1,48 @@
+/** The authority's key at rest, tokens as text, and requests for certificates. */
+import assert from 'node:assert/strict';
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { test } from 'node:test';
+import { readJoinToken, writeJoinToken } from '../../../shared/tls/join-token.ts';
+import type { JoinToken } from '../../../shared/tls/join-token.ts';
+import { openSealedKey, sealKey } from '../../../shared/tls/sealed-key.ts';
+import { createSigningRequest, readSigningRequest } from '../../../shared/tls/signing-request.ts';
+import { run } from '../../harness/programs.ts';
+
+test('a sealed key opens with its passphrase only, and not when a byte is another', async () => {
+  const sealed = await sealKey('the key', 'passphrase');
+  assert.equal(await openSealedKey(sealed, 'passphrase'), 'the key');
+  await assert.rejects(openSealedKey(sealed, 'Passphrase'), { kind: 'bad-credentials' });
+  const parts = JSON.parse(sealed) as { readonly sealed: string };
+  const [first, ...rest] = Buffer.from(parts.sealed, 'base64');
+  await assert.rejects(openSealedKey(JSON.stringify({ ...parts, sealed: Buffer.from([(first ?? 0) ^ 1, ...rest]).toString('base64') }), 'passphrase'), { kind: 'bad-credentials' });
+  await assert.rejects(openSealedKey('-----BEGIN PRIVATE KEY-----', 'passphrase'), { kind: 'bad-input' });
+});
+
+test('a token is read as it was written, and not in part', () => {
+  const token: JoinToken = { cluster: 'Größe 1', node: 'fe3', role: 'frontend', authority: 'ab'.repeat(32), id: '0123456789abcdef', secret: 'x'.repeat(43) };
+  assert.deepEqual(readJoinToken(writeJoinToken(token)), token);
+  for (const bad of ['', writeJoinToken(token).slice(0, -4), writeJoinToken(token).slice(1), `waybill-join.${'A'.repeat(5000)}`]) assert.throws(() => readJoinToken(bad), { kind: 'bad-input' }, bad);
+});
+
+test('a request says who asks and for which key; openssl takes it, and what openssl makes is taken', async () => {
+  const { key, request } = await createSigningRequest({ O: 'Größe 1', OU: 'frontend', CN: 'fe3' });
+  const read = readSigningRequest(request);
+  assert.deepEqual(read.subject, { O: 'Größe 1', OU: 'frontend', CN: 'fe3' });
+  const same = (pem: string): string => createPublicKey(pem).export({ type: 'spki', format: 'pem' }).toString();
+  assert.equal(same(read.publicKey), same(key));
+  assert.equal((await run('openssl', ['req', '-verify', '-noout'], request)).code, 0);
+  const theirs = await run('openssl', ['req', '-new', '-key', '/dev/stdin', '-subj', '/O=x/OU=backend/CN=be9'], key);
+  assert.equal(readSigningRequest(theirs.output).subject.CN, 'be9');
+});
+
+test('what is no request, has a wrong signature, or a weak or other key is refused', async () => {
+  const { request } = await createSigningRequest({ CN: 'fe3' });
+  const body = Buffer.from(request.replace(/-----[^-]+-----|\n/g, ''), 'base64');
+  body[body.length - 1] = (body[body.length - 1] ?? 0) ^ 1;
+  const forged = `-----BEGIN CERTIFICATE REQUEST-----\n${body.toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`;
+  const made = async (pem: string): Promise<string> => (await run('openssl', ['req', '-new', '-key', '/dev/stdin', '-subj', '/CN=x'], pem)).output;
+  const encoding = { privateKeyEncoding: { type: 'pkcs8', format: 'pem' }, publicKeyEncoding: { type: 'spki', format: 'pem' } } as const;
+  const weak = generateKeyPairSync('rsa', { modulusLength: 1024, ...encoding }).privateKey;
+  const curve = generateKeyPairSync('ec', { namedCurve: 'P-256', ...encoding }).privateKey;
+  for (const bad of ['', 'x', forged, await made(weak), await made(curve), `${request}${'x'.repeat(9000)}`]) assert.throws(() => readSigningRequest(bad), { kind: 'bad-input' }, bad.slice(0, 200));
+});
