@@ -1,6 +1,7 @@
 /** The authority's key at rest, tokens as text, and requests for certificates. */
 import assert from 'node:assert/strict';
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { test } from 'node:test';
 import { readJoinToken, writeJoinToken } from '../../../shared/tls/join-token.ts';
 import type { JoinToken } from '../../../shared/tls/join-token.ts';
@@ -41,8 +42,8 @@ test('what is no request, has a wrong signature, or a weak or other key is refus
   body[body.length - 1] = (body[body.length - 1] ?? 0) ^ 1;
   const forged = `-----BEGIN CERTIFICATE REQUEST-----\n${body.toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`;
   const made = async (pem: string): Promise<string> => (await run('openssl', ['req', '-new', '-key', '/dev/stdin', '-subj', '/CN=x'], pem)).output;
-  const encoding = { privateKeyEncoding: { type: 'pkcs8', format: 'pem' }, publicKeyEncoding: { type: 'spki', format: 'pem' } } as const;
-  const weak = generateKeyPairSync('rsa', { modulusLength: 1024, ...encoding }).privateKey;
-  const curve = generateKeyPairSync('ec', { namedCurve: 'P-256', ...encoding }).privateKey;
+  const text = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const weak = text(generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey);
+  const curve = text(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
   for (const bad of ['', 'x', forged, await made(weak), await made(curve), `${request}${'x'.repeat(9000)}`]) assert.throws(() => readSigningRequest(bad), { kind: 'bad-input' }, bad.slice(0, 200));
 });
