@@ -7,6 +7,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as tls from 'node:tls';
 import { issueCertificate } from '../../shared/tls/authority.ts';
+import { askAdmin } from '../harness/admin-api.ts';
 import { startCluster } from '../harness/cluster.ts';
 import type { Cluster, NodeName } from '../harness/cluster.ts';
 import { runCommand, runProgram } from '../harness/command.ts';
@@ -135,8 +136,8 @@ describe('joining', () => {
     const file = path.join(`${sealedFile()}.tokens`, `${id}.json`);
     fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace(/"expiresAt":"[^"]+"/, '"expiresAt":"2026-01-01T00:00:00.000Z"'));
     await refused(token, /the token for fe4 expired at 2026-01-01/);
-    const byFrontend = await runCommand(cluster, ['node', 'token', 'fe4', '--role', 'frontend', '--as', 'fe1']);
-    assert.match(byFrontend.complaint, /made with the certificate of a back-end, or by an administrator/);
+    const byFrontend = await askAdmin(cluster, ['be1', '/api/v1/join-tokens'], { method: 'POST', body: { node: 'fe4', role: 'frontend' }, certificate: { certificate: pem('fe1.pem'), key: pem('fe1-key.pem') } });
+    assert.match(String(byFrontend.body['detail']), /made with the certificate of a back-end, or by an administrator/);
     assert.match((await runCommand(cluster, ['node', 'token', 'fe1', '--role', 'backend', '--as', 'be1'])).complaint, /fe1 is a frontend in the configuration, not a backend/);
     assert.match((await runCommand(cluster, ['node', 'token', 'fe4', '--role', 'frontend', '--valid', '30'])).complaint, /--valid is a time such as 30m, 1h or 2d/);
   });

@@ -2,12 +2,28 @@
 import assert from 'node:assert/strict';
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
 import { test } from 'node:test';
 import { readJoinToken, writeJoinToken } from '../../../shared/tls/join-token.ts';
 import type { JoinToken } from '../../../shared/tls/join-token.ts';
 import { openSealedKey, sealKey } from '../../../shared/tls/sealed-key.ts';
 import { createSigningRequest, readSigningRequest } from '../../../shared/tls/signing-request.ts';
 import { run } from '../../harness/programs.ts';
+
+/** A request for be9 that openssl makes with this key. */
+async function opensslRequest(key: string): Promise<string> {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'waybill-request-'));
+  try {
+    fs.writeFileSync(path.join(folder, 'key'), key, { mode: 0o600 });
+    const { output } = await run('openssl', ['req', '-new', '-key', path.join(folder, 'key'), '-subj', '/O=x/OU=backend/CN=be9']);
+    assert.match(output, /^-----BEGIN CERTIFICATE REQUEST-----/);
+    return output;
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+}
 
 test('a sealed key opens with its passphrase only, and not when a byte is another', async () => {
   const sealed = await sealKey('the key', 'passphrase');
@@ -32,8 +48,7 @@ test('a request says who asks and for which key; openssl takes it, and what open
   const same = (pem: string): string => createPublicKey(pem).export({ type: 'spki', format: 'pem' }).toString();
   assert.equal(same(read.publicKey), same(key));
   assert.equal((await run('openssl', ['req', '-verify', '-noout'], request)).code, 0);
-  const theirs = await run('openssl', ['req', '-new', '-key', '/dev/stdin', '-subj', '/O=x/OU=backend/CN=be9'], key);
-  assert.equal(readSigningRequest(theirs.output).subject.CN, 'be9');
+  assert.equal(readSigningRequest(await opensslRequest(key)).subject.CN, 'be9');
 });
 
 test('what is no request, has a wrong signature, or a weak or other key is refused', async () => {
@@ -41,9 +56,8 @@ test('what is no request, has a wrong signature, or a weak or other key is refus
   const body = Buffer.from(request.replace(/-----[^-]+-----|\n/g, ''), 'base64');
   body[body.length - 1] = (body[body.length - 1] ?? 0) ^ 1;
   const forged = `-----BEGIN CERTIFICATE REQUEST-----\n${body.toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`;
-  const made = async (pem: string): Promise<string> => (await run('openssl', ['req', '-new', '-key', '/dev/stdin', '-subj', '/CN=x'], pem)).output;
   const text = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }).toString();
   const weak = text(generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey);
   const curve = text(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
-  for (const bad of ['', 'x', forged, await made(weak), await made(curve), `${request}${'x'.repeat(9000)}`]) assert.throws(() => readSigningRequest(bad), { kind: 'bad-input' }, bad.slice(0, 200));
+  for (const bad of ['', 'x', forged, await opensslRequest(weak), await opensslRequest(curve), `${request}${'x'.repeat(9000)}`]) assert.throws(() => readSigningRequest(bad), { kind: 'bad-input' }, bad.slice(0, 200));
 });
