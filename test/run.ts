@@ -27,7 +27,8 @@ if (toDo !== undefined) stop(toDo);
 const child = spawn(
   process.execPath,
   [
-    '--disable-warning=DEP0060', '--test', '--test-concurrency=3', `--test-timeout=${longestTestMs}`,
+    // Forced: a file that failed may leave something running, which would keep its process, and this one with it, for ever.
+    '--disable-warning=DEP0060', '--test', '--test-force-exit', '--test-concurrency=3', `--test-timeout=${longestTestMs}`,
     `--test-reporter=${join(root, 'test', 'harness', 'short-reporter.ts')}`, '--test-reporter-destination=stdout', ...nodeOptions, ...files,
   ],
   { cwd: root, stdio: 'inherit' },
