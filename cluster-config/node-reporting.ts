@@ -32,11 +32,21 @@ export function reportRoute({ config, siblings }: NodeContext): AdminRoute {
       const parsed = questionSchema.safeParse(Object.fromEntries(query));
       if (!parsed.success) throw new Failure('bad-input', 'a report is asked for with scope, name, from and to (milliseconds since 1970)');
       const { scope, name, from: fromMs, to: toMs } = parsed.data;
-      const question: SampleQuestion = { scope, name, fromMs, toMs };
-      const samples = config.role === 'backend' ? fromFile(config, question) : (await siblings.ask('report window', question)).flatMap((found) => found ?? []);
-      return { status: 200, body: { node: config.nodeName, keeps: config.role === 'backend' ? 'file' : 'window', samples } };
+      const samples = await findSamples({ config, siblings }, { scope, name, fromMs, toMs });
+      return { status: 200, body: { node: config.nodeName, keeps: keepsSamples(config), samples } };
     },
   };
+}
+
+/** Of this node, by time; at most `mostSamples`, the newest. */
+export async function findSamples({ config, siblings }: Pick<NodeContext, 'config' | 'siblings'>, question: SampleQuestion): Promise<readonly Sample[]> {
+  if (keepsSamples(config) === 'file') return fromFile(config, question);
+  return (await siblings.ask('report window', question)).flatMap((found) => (found ?? []) as readonly Sample[]);
+}
+
+/** Back-ends keep samples in a file, front-ends in memory. */
+export function keepsSamples({ role }: Pick<NodeConfig, 'role'>): 'file' | 'window' {
+  return role === 'backend' ? 'file' : 'window';
 }
 
 /** Takes samples until it is stopped; for the appointed worker. */

@@ -9,7 +9,7 @@ import type { ListedEntry } from '../directory-listing.ts';
 import { localDomains, nodeOfMailHost } from '../effective.ts';
 import type { NodeConfig } from '../effective.ts';
 import { accountOperations, recordSchema } from './contract/accounts.ts';
-import { askFrontends } from './frontends-asked.ts';
+import { askFrontends } from './nodes-asked.ts';
 import { pageOf } from './paging.ts';
 
 /** A listing of the directory serves so long for the next pages. */

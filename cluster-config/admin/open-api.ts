@@ -24,6 +24,7 @@ import { auditHandlers } from './audit-handlers.ts';
 import { configurationHandlers } from './configuration-handlers.ts';
 import { operations } from './contract/operations.ts';
 import { nodeHandlers } from './node-handlers.ts';
+import { reportHandlers } from './report-handlers.ts';
 import { serviceHandlers } from './service-handlers.ts';
 import { sessionHandlers } from './session-handlers.ts';
 import { sessionsHandlers } from './sessions-handlers.ts';
@@ -69,7 +70,7 @@ export async function openAdminApi({ context, tls, directory, health, rack, hand
   const api = new Api({
     operations, find, signIn, sessions, reach, audit, log,
     handlers: [
-      ...sessionHandlers(signIn, sessions), ...nodeHandlers(config, context), ...sessionsHandlers(config), ...accountHandlers(config, directory),
+      ...sessionHandlers(signIn, sessions), ...nodeHandlers(config, context), ...reportHandlers(config, siblings), ...sessionsHandlers(config), ...accountHandlers(config, directory),
       ...configurationHandlers(config), ...auditHandlers(administration.auditFile), ...serviceHandlers({ siblings, wishes, states: rack.states.bind(rack), drainMs: config.drainSeconds * 1000 }), ...handlers,
     ],
     isTrustedNode: tls.isTrustedNode, clusterName: config.clusterName,

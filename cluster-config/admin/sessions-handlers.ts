@@ -6,7 +6,7 @@ import type { Call, Handled } from '../../shared/admin-api/operation.ts';
 import { Failure, isFailure } from '../../shared/base/failure.ts';
 import type { NodeConfig } from '../effective.ts';
 import { nodeSessionsSchema, sessionsOperations } from './contract/sessions.ts';
-import { askFrontends } from './frontends-asked.ts';
+import { askFrontends } from './nodes-asked.ts';
 
 export interface SessionQuestion {
   readonly account?: string | undefined;

@@ -32,7 +32,7 @@ export type Capability = keyof typeof capabilities;
 export const capabilityNames = Object.keys(capabilities) as [Capability, ...Capability[]];
 
 /** What can be had for some domains only; an administrator of domains has none of the others. */
-const ofDomains: ReadonlySet<Capability> = new Set<Capability>(['manageUserMap', 'manageSessions', 'manageQueue', 'manageDomains', 'manageAccounts', 'viewAudit']);
+const ofDomains: ReadonlySet<Capability> = new Set<Capability>(['manageUserMap', 'manageSessions', 'manageQueue', 'manageDomains', 'manageAccounts', 'manageReporting', 'viewAudit']);
 
 export function isOfDomains(capability: Capability): boolean {
   return ofDomains.has(capability);

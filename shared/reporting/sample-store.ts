@@ -7,6 +7,8 @@ export interface SampleQuestion {
   readonly name: string;
   readonly fromMs: number;
   readonly toMs: number;
+  /** All when undefined. */
+  readonly counters?: readonly string[] | undefined;
 }
 
 export interface SampleStore {
@@ -25,7 +27,7 @@ export function openSampleFile(path: string): SampleStore {
   const database = new DatabaseSync(path, { timeout: 2000 });
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; CREATE TABLE IF NOT EXISTS sample (scope TEXT, name TEXT, at INTEGER, counter TEXT, value REAL, PRIMARY KEY (scope, name, at, counter)) WITHOUT ROWID');
   const insert = database.prepare('INSERT OR REPLACE INTO sample (scope, name, at, counter, value) VALUES (?, ?, ?, ?, ?)');
-  const select = database.prepare('SELECT at, counter, value FROM sample WHERE scope = ? AND name = ? AND at >= ? AND at <= ? ORDER BY at DESC LIMIT ?');
+  const select = database.prepare('SELECT at, counter, value FROM sample WHERE scope = ?1 AND name = ?2 AND at >= ?3 AND at <= ?4 AND (?5 IS NULL OR counter IN (SELECT value FROM json_each(?5))) ORDER BY at DESC LIMIT ?6');
   const remove = database.prepare('DELETE FROM sample WHERE at < ?');
   return {
     add: (samples) => {
@@ -38,7 +40,7 @@ export function openSampleFile(path: string): SampleStore {
         throw error;
       }
     },
-    find: ({ scope, name, fromMs, toMs }) => select.all(scope, name, fromMs, toMs, mostSamples).map(({ at, counter, value }): Sample => ({ scope, name, atMs: Number(at), counter: String(counter), value: Number(value) })).reverse(),
+    find: ({ scope, name, fromMs, toMs, counters }) => select.all(scope, name, fromMs, toMs, counters === undefined ? null : JSON.stringify(counters), mostSamples).map(({ at, counter, value }): Sample => ({ scope, name, atMs: Number(at), counter: String(counter), value: Number(value) })).reverse(),
     forget: (beforeMs) => void remove.run(beforeMs),
     close: () => database.close(),
   };
@@ -51,7 +53,7 @@ export function sampleWindow(most = 50_000): SampleStore {
     add: (samples) => {
       kept = [...kept, ...samples].slice(-most);
     },
-    find: ({ scope, name, fromMs, toMs }) => kept.filter((sample) => sample.scope === scope && sample.name === name && sample.atMs >= fromMs && sample.atMs <= toMs),
+    find: ({ scope, name, fromMs, toMs, counters }) => kept.filter((sample) => sample.scope === scope && sample.name === name && sample.atMs >= fromMs && sample.atMs <= toMs && (counters?.includes(sample.counter) ?? true)),
     forget: (beforeMs) => {
       kept = kept.filter(({ atMs }) => atMs >= beforeMs);
     },

@@ -6,6 +6,7 @@ import * as https from 'node:https';
 import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { askAdmin, basic, me } from '../harness/admin-api.ts';
 import { startCluster } from '../harness/cluster.ts';
 import type { Cluster, NodeName } from '../harness/cluster.ts';
 import { ImapSession } from '../harness/imap-session.ts';
@@ -30,6 +31,7 @@ function withLogs(yaml: string): string {
     .replace('  drainSeconds: 5\n', '  drainSeconds: 5\n  log: { level: protocol }\n  reporting: { intervalSeconds: 1, domains: true, accounts: true }\n')
     .replace('serverName: be1.example.com', 'serverName: be1.example.com\n    log: { file: logs/be1.log, rules: [{ priority: 5, hosts: [be2], file: logs/be2.log }] }')
     .replace('serverName: be2.example.com', 'serverName: be2.example.com\n    log: { type: remote, remoteNode: be1 }')
+    .replace(/name: admin, .*\n/, (line) => `${line}      - { name: helpdesk, password: { file: secrets/administrator }, allow: [manageReporting], domains: [example.com] }\n      - { name: mailer, password: { file: secrets/administrator }, allow: [manageQueue] }\n`)
     .replace('\nnodes:\n', `\nbackends: { services: { smtpSending: { routes: [{ domain: "*", host: 127.0.0.1, port: ${String(world.port)}, tls: none }] } } }\n\nnodes:\n`);
 }
 
@@ -194,6 +196,30 @@ test('reports tell what was counted of servers, a domain and an account; nonsens
   for (const words of [['--domain', 'a.example', '--account', 'x@a.example'], ['--from', 'soon'], ['--from', '1h', '--to', '2h']]) {
     assert.equal((await run(process.execPath, [program, 'report', '--config', cluster.configFile, ...words])).code, 1);
   }
+});
+
+interface Chart {
+  readonly nodes: readonly { readonly node: string; readonly keeps: string; readonly stepMs: number; readonly series: readonly { readonly counter: string; readonly kind: string; readonly points: readonly (readonly [number, number])[] }[] }[];
+  readonly silent: readonly { readonly node: string }[];
+}
+
+test('any node tells the series of all for charts; administrators of domains see only these', async () => {
+  const chart = async (node: NodeName, query: object, name = 'admin'): Promise<{ readonly status: number; readonly told: Chart }> => {
+    const { status, body } = await askAdmin(cluster, [node, `/api/v1/report?${new URLSearchParams({ from: String(Date.now() - 3_600_000), ...query }).toString()}`], { headers: basic(name, me.password) });
+    return { status, told: body as unknown as Chart };
+  };
+  const logins = 'imap_inbound_connection_authenticated_success/imapProxy';
+  for (const node of ['fe1', 'be2'] as const) {
+    const { told } = await chart(node, { counters: `${logins},storage_free_bytes`, points: 2 });
+    assert.deepEqual([told.nodes.map((one) => `${one.node} ${one.keeps}`), told.silent.map((one) => one.node)], [['fe1 window', 'be1 file', 'be2 file'], ['fe2']]);
+    assert.deepEqual(told.nodes.map(({ series }) => series.map(({ counter, kind, points }) => `${counter} ${kind} ${points.length <= 2 ? 'few' : 'many'} ${points.every(([, value]) => value > 0) ? 'positive' : 'zero'}`)),
+      [[`${logins} growth few positive`], ['storage_free_bytes level few positive'], ['storage_free_bytes level few positive']]);
+  }
+  const whole = (await chart('be1', { scope: 'account', name: 'Dave@example.com' }, 'helpdesk')).told;
+  assert.equal(whole.nodes.find(({ node }) => node === 'be2')?.series.find(({ counter }) => counter === 'logins')?.points.reduce((sum, [, value]) => sum + value, 0), 1);
+  const refused = [[{ scope: 'domain', name: 'other.example' }, 'helpdesk', 403], [{ scope: 'account', name: 'dave@other.example' }, 'helpdesk', 403], [{}, 'helpdesk', 403], [{}, 'mailer', 403],
+    [{ scope: 'domain' }, 'admin', 400], [{ name: 'x' }, 'admin', 400], [{ points: 0 }, 'admin', 400], [{ from: 'yesterday' }, 'admin', 400], [{ counters: "'" }, 'admin', 400], [{ to: 1 }, 'admin', 400]] as const;
+  for (const [query, name, status] of refused) assert.equal((await chart('be1', query, name)).status, status, JSON.stringify(query));
 });
 
 /** Of a log file, or one that was put away and compressed. */

@@ -4,11 +4,12 @@ import { accountOperations } from './accounts.ts';
 import { auditOperations } from './audit.ts';
 import { nodeOperations } from './nodes.ts';
 import { queueOperations } from './queue.ts';
+import { reportOperations } from './reports.ts';
 import { serviceOperations } from './services.ts';
 import { sessionOperations } from './session.ts';
 import { sessionsOperations } from './sessions.ts';
 import { configurationOperations, storageOperations } from './storages.ts';
 
-const groups = [sessionOperations, nodeOperations, serviceOperations, sessionsOperations, accountOperations, storageOperations, queueOperations, configurationOperations, auditOperations];
+const groups = [sessionOperations, nodeOperations, serviceOperations, sessionsOperations, accountOperations, storageOperations, queueOperations, configurationOperations, reportOperations, auditOperations];
 
 export const operations = groups.flatMap((group): unknown[] => Object.values(group)) as readonly Operation[];
