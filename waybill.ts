@@ -70,10 +70,11 @@ Example:
 interface NodeOptions {
   readonly config: string;
   readonly node?: string;
+  readonly takeOver?: true;
 }
 
-function nodeCommand(name: string, description: string, run: (options: NodeOptions) => Promise<void>): void {
-  program
+function nodeCommand(name: string, description: string, run: (options: NodeOptions) => Promise<void>): Command {
+  return program
     .command(name)
     .description(description)
     .requiredOption('--config <file>', 'the cluster configuration, or the bootstrap file that leads to the published one')
@@ -92,10 +93,10 @@ nodeCommand('frontend', 'Run a front-end node: it keeps no mail and hands sessio
   await runFrontend({ configFile: config, nodeName: node });
 });
 
-nodeCommand('backend', 'Run a back-end node: it receives, keeps and sends mail.', async ({ config, node }) => {
+nodeCommand('backend', 'Run a back-end node: it receives, keeps and sends mail.', async ({ config, node, takeOver }) => {
   const { runBackend } = await import('./backend/main.ts');
-  await runBackend({ configFile: config, nodeName: node });
-});
+  await runBackend({ configFile: config, nodeName: node, foreign: takeOver === true ? 'take-over' : 'refuse' });
+}).option('--take-over', 'open storages that another machine did not leave in order; only when that machine is certainly off');
 
 program
   .command('machine')

@@ -1,5 +1,4 @@
 /** Starts the services through which mail comes and goes (receiving, queue, sending) from the node's configuration. */
-import { dirname, join } from 'node:path';
 import type { NodeConfig } from '../cluster-config/effective.ts';
 import { localDomains } from '../cluster-config/effective.ts';
 import { placeOf, tlsOf } from '../cluster-config/listeners.ts';
@@ -15,6 +14,7 @@ import { byAudience, unitOf } from './mail-access.ts';
 import type { Ground } from './mail-access.ts';
 import { createProcessing, defaultRetryOptions } from './processing/processing.ts';
 import type { Processing } from './processing/processing.ts';
+import { queueDirectoryOf } from './queue-directory.ts';
 import { receivedField, startSmtpReceiving } from './smtp-receiving/smtp-receiving.ts';
 import { createSmtpSending } from './smtp-sending/smtp-sending.ts';
 import type { SmtpSending } from './smtp-sending/smtp-sending.ts';
@@ -24,11 +24,11 @@ import type { Submit } from './webmail/webmail.ts';
 export function openProcessing(ground: Ground): Processing {
   const { config, storage, accounts, context } = ground;
   const { processing } = config.services;
-  const [firstStorage = '.'] = config.storage.directories;
   return createProcessing({
     storage, accounts,
     siblings: context.siblings,
-    queueDirectory: processing.queueDirectory ?? join(dirname(firstStorage), 'queue'),
+    queueDirectory: queueDirectoryOf(config),
+    clusterName: config.clusterName,
     reserveBytes: config.storage.reserveMegabytes * 1024 * 1024,
     nodeName: config.nodeName,
     hostName: config.serverName,

@@ -14,8 +14,8 @@ import type { Service } from '../../shared/service/service.ts';
 import type { Siblings } from '../../shared/service/siblings.ts';
 import type { EnvelopeRecipient, EnvelopeSender } from '../../shared/smtp/commands.ts';
 import type { SmtpSending } from '../smtp-sending/smtp-sending.ts';
-import { isAlive, thisProcess } from '../storage/storage.ts';
-import type { Account, Storage, Table } from '../storage/storage.ts';
+import { claimDirectory, isAlive, thisProcess } from '../storage/storage.ts';
+import type { Account, DirectoryKind, Storage, Table } from '../storage/storage.ts';
 import { accept, deliveryKey, forgetAcceptances, settleAcceptance } from './delivery-keys.ts';
 import type { Acceptance, KeyRules } from './delivery-keys.ts';
 import { DestinationHealth } from './destination-health.ts';
@@ -94,6 +94,7 @@ export interface ProcessingOptions {
   readonly queueDirectory: string;
   /** Free space below which nothing new is taken. */
   readonly reserveBytes: number;
+  readonly clusterName: string;
   readonly nodeName: string;
   /** Said in LHLO, and in reports. */
   readonly hostName: string;
@@ -123,7 +124,9 @@ const retryWindowMs = 24 * 3_600_000;
 /** How long deliveries are remembered: longer than a queue holds mail. */
 const memoryMs = 7 * 24 * 3_600_000;
 
-/** Opens the node's queue. Throws `storage-failure`. */
+const queueKind: DirectoryKind = { name: 'queue', fileName: 'queue.json', format: 1 };
+
+/** Opens the node's queue. Throws `storage-failure`, also when its format is newer; `in-use` when it belongs to another node. */
 export function createProcessing(options: ProcessingOptions): Processing {
   return new NodeProcessing(options);
 }
@@ -144,6 +147,7 @@ class NodeProcessing implements Processing {
 
   constructor(options: ProcessingOptions) {
     this.#options = options;
+    claimDirectory(options.queueDirectory, { cluster: options.clusterName, node: options.nodeName }, queueKind);
     this.#store = new QueueStore(options.queueDirectory, options.reserveBytes);
     this.#health = new DestinationHealth(options.retry.jitter);
     const { hostName, primaryDomain, isOurDomain, retry } = options;

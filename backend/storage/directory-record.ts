@@ -1,13 +1,18 @@
-/** The small file in a storage's directory that says to which cluster and node it belongs and in which format it is. */
+/** The small file in the directory of a storage, or of a queue, that says to which cluster and node it belongs and in which format it is. */
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, linkSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Failure } from '../../shared/base/failure.ts';
 import { flush, makeDirectory } from './directories.ts';
 
-/** Format of index and packs; a program refuses a higher one than it knows. */
-const storageFormat = 1;
-const fileName = 'storage.json';
+/** What a directory holds, and the highest format of it that this program knows: of tables, rows and packs together. */
+export interface DirectoryKind {
+  readonly name: string;
+  readonly fileName: string;
+  readonly format: number;
+}
+
+export const storageKind: DirectoryKind = { name: 'storage', fileName: 'storage.json', format: 1 };
 
 interface DirectoryRecord {
   readonly cluster: string;
@@ -19,12 +24,12 @@ interface DirectoryRecord {
  * Makes the directory and its record when they are missing, and checks the record: throws `in-use` when the directory
  * belongs to another cluster or node, `storage-failure` when its format is newer than ours or the record is damaged.
  */
-export function claimDirectory(directory: string, owner: { readonly cluster: string; readonly node: string }): void {
+export function claimDirectory(directory: string, owner: { readonly cluster: string; readonly node: string }, kind: DirectoryKind = storageKind): void {
   makeDirectory(directory);
-  const path = join(directory, fileName);
-  const record = readRecord(path) ?? writeRecord(path, { cluster: owner.cluster, node: owner.node, format: storageFormat });
-  if (record.format > storageFormat) {
-    throw new Failure('storage-failure', `${directory} has storage format ${record.format}; this program knows formats up to ${storageFormat}: it needs a newer version`);
+  const path = join(directory, kind.fileName);
+  const record = readRecord(path) ?? writeRecord(path, { cluster: owner.cluster, node: owner.node, format: kind.format });
+  if (record.format > kind.format) {
+    throw new Failure('storage-failure', `${directory} has ${kind.name} format ${record.format}; this program knows formats up to ${kind.format}: it needs a newer version`);
   }
   if (record.cluster !== owner.cluster || record.node !== owner.node) {
     throw new Failure('in-use', `${directory} belongs to node ${record.node} of cluster ${record.cluster}, not to node ${owner.node} of cluster ${owner.cluster}`);

@@ -8,6 +8,8 @@ export type {
   StagedMessage, Storage, StoredMessage,
 } from './interface.ts';
 export type { MailboxEntry } from './entries.ts';
+export { claimDirectory } from './directory-record.ts';
+export type { DirectoryKind } from './directory-record.ts';
 export { openStorage } from './open-storage.ts';
 export { measureStorages } from './storage-counters.ts';
 export type { StorageOptions } from './open-storage.ts';

@@ -66,7 +66,7 @@ export async function startTestNode(settings: NodeSettings): Promise<TestNode> {
   const dnr = createDnr(defaultDnrOptions);
   const sending = createSmtpSending({ hostName, dnr, routes: settings.routes ?? [], port: 25, connectTimeoutMs: 2000, timeouts: { finalMs: 5000 }, log });
   const processing = createProcessing({
-    storage, accounts, queueDirectory: join(directory, 'queue'), reserveBytes: 0, nodeName: name, hostName, primaryDomain: 'example.com', isOurDomain,
+    storage, accounts, queueDirectory: join(directory, 'queue'), reserveBytes: 0, clusterName: 'test', nodeName: name, hostName, primaryDomain: 'example.com', isOurDomain,
     lmtpOf: (node) => lmtpOf(settings, node), sending, retry: { ...quickRetry, ...settings.retry }, maxLanes: 8, log, siblings: loneWorker(),
   });
   const runner: Service | undefined = settings.runner === 'no' ? undefined : processing.startRunner();

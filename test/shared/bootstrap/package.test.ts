@@ -95,6 +95,7 @@ test('the Debian package installs into a root: command, units, user, and a confi
   const system = path.join(prefix, 'system');
   fs.mkdirSync(path.join(system, 'var/lib/dpkg/info'), { recursive: true });
   fs.mkdirSync(path.join(system, 'var/lib/dpkg/updates'));
+  fs.mkdirSync(path.join(system, 'etc'));
   fs.writeFileSync(path.join(system, 'var/lib/dpkg/status'), '');
   const deb = fs.globSync(`dist/waybill_${version}_*.deb`, { cwd: root })[0] ?? '';
   run('dpkg', [`--root=${system}`, '--force-depends', '--force-script-chrootless', '--install', path.join(root, deb)]);
