@@ -23,6 +23,7 @@ import { loadAdministrators } from './administrators.ts';
 import { auditHandlers } from './audit-handlers.ts';
 import { configurationHandlers } from './configuration-handlers.ts';
 import { operations } from './contract/operations.ts';
+import { logHandlers } from './log-handlers.ts';
 import { nodeHandlers } from './node-handlers.ts';
 import { reportHandlers } from './report-handlers.ts';
 import { serviceHandlers } from './service-handlers.ts';
@@ -71,7 +72,7 @@ export async function openAdminApi({ context, tls, directory, health, rack, hand
     operations, find, signIn, sessions, reach, audit, log,
     handlers: [
       ...sessionHandlers(signIn, sessions), ...nodeHandlers(config, context), ...reportHandlers(config, siblings), ...sessionsHandlers(config), ...accountHandlers(config, directory),
-      ...configurationHandlers(config), ...auditHandlers(administration.auditFile), ...serviceHandlers({ siblings, wishes, states: rack.states.bind(rack), drainMs: config.drainSeconds * 1000 }), ...handlers,
+      ...configurationHandlers(config), ...logHandlers(config), ...auditHandlers(administration.auditFile), ...serviceHandlers({ siblings, wishes, states: rack.states.bind(rack), drainMs: config.drainSeconds * 1000 }), ...handlers,
     ],
     isTrustedNode: tls.isTrustedNode, clusterName: config.clusterName,
     ipv6Prefix: guessing.ipv6PrefixBits,

@@ -2,6 +2,7 @@
 import type { Operation } from '../../../shared/admin-api/operation.ts';
 import { accountOperations } from './accounts.ts';
 import { auditOperations } from './audit.ts';
+import { logOperations } from './logs.ts';
 import { nodeOperations } from './nodes.ts';
 import { queueOperations } from './queue.ts';
 import { reportOperations } from './reports.ts';
@@ -10,6 +11,6 @@ import { sessionOperations } from './session.ts';
 import { sessionsOperations } from './sessions.ts';
 import { configurationOperations, storageOperations } from './storages.ts';
 
-const groups = [sessionOperations, nodeOperations, serviceOperations, sessionsOperations, accountOperations, storageOperations, queueOperations, configurationOperations, reportOperations, auditOperations];
+const groups = [sessionOperations, nodeOperations, serviceOperations, sessionsOperations, accountOperations, storageOperations, queueOperations, configurationOperations, reportOperations, auditOperations, logOperations];
 
 export const operations = groups.flatMap((group): unknown[] => Object.values(group)) as readonly Operation[];

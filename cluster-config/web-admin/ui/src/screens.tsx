@@ -2,12 +2,14 @@
 import type { FunctionComponent } from 'preact';
 import type { IconName } from '../../../../shared/page/icons.tsx';
 import { Accounts } from './screens/accounts.tsx';
+import { Audit } from './screens/audit.tsx';
 import { Configuration } from './screens/configuration.tsx';
 import { Domains } from './screens/domains.tsx';
 import { Overview } from './screens/overview.tsx';
 import { Queue } from './screens/queue.tsx';
 import { Sessions } from './screens/sessions.tsx';
 import { Storages } from './screens/storages.tsx';
+import { Trace } from './screens/trace.tsx';
 import type { Capability } from './views.ts';
 
 export interface ScreenEntry {
@@ -26,5 +28,7 @@ export const screens: readonly ScreenEntry[] = [
   { name: 'domains', title: 'Domains', icon: 'domain', needs: ['manageDomains'], show: Domains },
   { name: 'queue', title: 'Queue', icon: 'sent', needs: ['manageQueue'], show: Queue },
   { name: 'storages', title: 'Storages', icon: 'disk', needs: ['manageStorage'], show: Storages },
+  { name: 'trace', title: 'Trace', icon: 'log', needs: ['manageLog'], show: Trace },
   { name: 'configuration', title: 'Configuration', icon: 'settings', needs: ['manageConfig'], show: Configuration },
+  { name: 'audit', title: 'Audit', icon: 'audit', needs: ['viewAudit'], show: Audit },
 ];

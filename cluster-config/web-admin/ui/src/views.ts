@@ -2,10 +2,13 @@
 import type { z } from 'zod';
 import type { Capability } from '../../../../shared/admin-api/capability.ts';
 import type { accountOperations, moveSchema, recordSchema } from '../../../admin/contract/accounts.ts';
+import type { auditEntrySchema, auditOperations } from '../../../admin/contract/audit.ts';
+import type { logOperations } from '../../../admin/contract/logs.ts';
 import type { nodeOperations, nodeSchema, workerSchema } from '../../../admin/contract/nodes.ts';
 import type { queueItemSchema, queueOperations } from '../../../admin/contract/queue.ts';
 import type { sessionOperations } from '../../../admin/contract/session.ts';
 import type { sessionsOperations } from '../../../admin/contract/sessions.ts';
+import type { serviceOperations, serviceSchema } from '../../../admin/contract/services.ts';
 import type { configurationOperations, storageOperations } from '../../../admin/contract/storages.ts';
 
 type Answer<Operation extends { readonly answer: z.ZodType }> = z.output<Operation['answer']>;
@@ -34,3 +37,9 @@ export type StoragesView = Answer<typeof storageOperations.listStorages>;
 export type StorageView = StoragesView['storages'][number];
 export type ConfigurationView = Answer<typeof configurationOperations.showConfiguration>;
 export type CheckView = Answer<typeof configurationOperations.checkConfiguration>;
+export type ServicesView = Answer<typeof serviceOperations.listServices>;
+export type ServiceView = z.output<typeof serviceSchema>;
+export type TraceView = Answer<typeof logOperations.trace>;
+export type LogEntry = TraceView['entries'][number];
+export type AuditView = Answer<typeof auditOperations.listAudit>;
+export type AuditEntry = z.output<typeof auditEntrySchema>;

@@ -48,6 +48,7 @@ function SessionActs({ address }: { readonly address: string }) {
   return (
     <>
       <a class="button" href={hrefOf(['sessions'], { account: address })}>Sessions</a>
+      {may('manageLog') && <a class="button" href={hrefOf(['trace'], { what: address })}>Trace</a>}
       <Act does={async () => cutSessions({ account: address }, `of ${address}`)}>Cut sessions …</Act>
       <Act does={signOut}>Sign out of WebMail …</Act>
     </>

@@ -9,6 +9,7 @@ import type { Column } from '../parts/table.tsx';
 import { useResource } from '../resource.ts';
 import { hrefOf } from '../route.ts';
 import type { NodeView, WorkerView } from '../views.ts';
+import { Services } from './services.tsx';
 
 export function NodeScreen({ name }: { readonly name: string }) {
   const node = useResource<NodeView>(pathOf('nodes', name), { everyMs: 5000 });
@@ -18,6 +19,7 @@ export function NodeScreen({ name }: { readonly name: string }) {
         {(view) => (
           <>
             <Card title="State"><div class="panel-body"><Facts of={factsOf(view)} /></div></Card>
+            <Services node={name} />
             <Card title="Workers"><Table caption={`Workers of ${name}`} columns={workerColumns} rows={view.workers} keyOf={({ pid }) => String(pid)} /></Card>
           </>
         )}
@@ -26,14 +28,13 @@ export function NodeScreen({ name }: { readonly name: string }) {
   );
 }
 
-function factsOf({ role, host, state, reason, configVersion, workers }: NodeView): Parameters<typeof Facts>[0]['of'] {
+function factsOf({ role, host, state, reason, configVersion }: NodeView): Parameters<typeof Facts>[0]['of'] {
   return [
     ['Health', <Badge tone={stateTones[state]}>{stateNames[state]}</Badge>],
     ['Reason', reason],
     ['Kind', roleNames[role]],
     ['Host', host],
     ['Configuration', configVersion === undefined ? 'its workers run different versions' : <code>{configVersion}</code>],
-    ['Services', [...new Set(workers.flatMap(({ services }) => services))].join(', ')],
   ];
 }
 

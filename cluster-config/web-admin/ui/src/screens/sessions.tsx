@@ -81,7 +81,7 @@ function columnsWith(cut: (what: Filter, named: string) => Promise<void>): reado
     { title: 'Front-end', cell: ({ frontend }) => frontend },
     { title: 'Back-end', cell: ({ nodes }) => nodes.join(', ') },
     { title: 'Since', cell: ({ since }) => <time dateTime={since} title={exactTime(since)}>{distance(since)}</time> },
-    { title: 'Session', kind: 'long', cell: ({ session }) => <code>{session}</code> },
+    { title: 'Session', kind: 'long', cell: ({ session }) => (may('manageLog') ? <a class="mono" href={hrefOf(['trace'], { what: session })}>{session}</a> : <code>{session}</code>) },
     {
       title: 'Acts', kind: 'acts',
       cell: ({ account, client }) => (account === undefined
