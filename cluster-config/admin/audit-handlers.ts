@@ -26,7 +26,11 @@ export function auditHandlers(file: string | undefined): readonly Handled[] {
 }
 
 async function endOf(file: string): Promise<{ readonly text: string; readonly complete: boolean }> {
-  const handle = await open(file, 'r');
+  const handle = await open(file, 'r').catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined; // made with the first act
+    throw error;
+  });
+  if (handle === undefined) return { text: '', complete: true };
   try {
     const { size } = await handle.stat();
     const from = Math.max(0, size - longestLookBytes);

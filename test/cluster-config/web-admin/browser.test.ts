@@ -16,15 +16,11 @@ let cluster: Cluster;
 let browser: TestBrowser;
 let page: Page;
 const complaints: string[] = [];
-const helpdesk = `
-      - { name: helpdesk, password: { file: secrets/administrator }, allow: [manageSessions, manageUserMap], domains: [example.com] }
-  userMaps:`;
+const helpdesk = '\n      - { name: helpdesk, password: { file: secrets/administrator }, allow: [manageSessions, manageUserMap], domains: [example.com] }';
 
 before(async () => {
-  [cluster, browser] = await Promise.all([
-    startCluster({ nodes: ['fe1', 'be1', 'be2'], changeConfig: (yaml) => yaml.replace(/\n {2}userMaps:/, helpdesk) }),
-    openChromium(),
-  ]);
+  cluster = await startCluster({ nodes: ['fe1', 'be1', 'be2'], changeConfig: (yaml) => yaml.replace(/- \{ name: admin, .*/, (admin) => `${admin}${helpdesk}`) });
+  browser = await openChromium();
   page = await browser.context.newPage();
   page.on('console', (message) => {
     // Answers that are refusals are no fault of the page.
@@ -108,6 +104,29 @@ test('administrators work in WebAdmin', { timeout: 120_000 }, async (t) => {
     await records.getByRole('row', { name: /^be2 mailbox lives here 1 / }).waitFor();
   });
 
+  await t.test('a service is stopped and started again', async () => {
+    await page.goto(urlOf('be2', 'overview/fe1'));
+    const row = page.getByRole('table', { name: 'Services of fe1' }).getByRole('row', { name: /^pop3Proxy/ });
+    await row.getByRole('button', { name: 'Stop pop3Proxy' }).click();
+    await page.getByRole('button', { name: 'Stop it' }).click();
+    await row.getByText('stopped').waitFor();
+    await row.getByRole('button', { name: 'Start pop3Proxy' }).click();
+    await row.getByText('running').waitFor();
+  });
+
+  await t.test('the audit has what was done, and the logs the journey of a message', async () => {
+    await page.goto(urlOf('be2', 'audit'));
+    await page.getByRole('row', { name: /admin by cookie 127\.0\.0\.1 fe1, by way of be2 stopService.* done$/ }).waitFor();
+    assert.deepEqual(await page.getByRole('alert').allTextContents(), ['Fe2 does not answer. Try again when the node runs; the overview shows which do. What was done at fe2 is not among these.'], 'be1, where nothing was done yet, has nothing to tell');
+    const user = await addPerson(cluster, 'be2');
+    await deliver(cluster, 'fe1', { from: 'x@example.net', to: [`${user}@example.com`], bytes: newMessage().bytes });
+    await page.goto(urlOf('fe1', 'trace'));
+    await page.getByLabel('Id or address').fill(`${user}@example.com`);
+    await page.getByRole('button', { name: 'Search' }).click();
+    await page.getByRole('row', { name: /be2 .*delivered/ }).first().waitFor();
+    await page.getByText('fe2 does not answer.').waitFor();
+  });
+
   await t.test('a document with a mistake is marked at its line; put right, it is good', async () => {
     const text = readFileSync(cluster.configFile, 'utf8');
     await page.goto(urlOf('fe1', 'configuration'));
@@ -156,7 +175,7 @@ test('administrators work in WebAdmin', { timeout: 120_000 }, async (t) => {
 
   await t.test('on a phone nothing is wider than the screen', async () => {
     await page.setViewportSize({ width: 360, height: 700 });
-    for (const place of ['overview', 'overview/be1', 'sessions', 'accounts', 'accounts/alice@example.com', 'domains', 'queue', 'storages', 'configuration']) {
+    for (const place of ['overview', 'overview/be1', 'sessions', 'accounts', 'accounts/alice@example.com', 'domains', 'queue', 'storages', 'trace?what=alice@example.com', 'audit', 'configuration']) {
       await page.goto(urlOf('fe1', place));
       await page.locator('.panel').first().waitFor();
       const width = await page.evaluate<number>('document.getElementById("content").scrollWidth');
