@@ -12,6 +12,7 @@ import { observationRoutes } from '../cluster-config/observation.ts';
 import type { DirectoryAccess } from '../cluster-config/directory-access.ts';
 import { adminListeners } from '../cluster-config/listeners.ts';
 import { loadForeignTrust } from '../cluster-config/foreign-backends.ts';
+import { acmeRoutes } from '../cluster-config/acme/acme-routes.ts';
 import { endingCertificates } from '../cluster-config/certificate-ends.ts';
 import { joinRoutes } from '../cluster-config/joining/join-routes.ts';
 import { loadNodeTls } from '../cluster-config/node-tls.ts';
@@ -176,7 +177,7 @@ async function startAdminApi(ground: Ground, { rack, routes: more, directory, ha
   const health = { isStopping: context.isStopping, services: () => rack.states(), check: readIndex, warnings: () => endingCertificates(config) };
   const keepAct: KeepHere = async (address, act) => storage.lives.keepAct(address, act);
   const parts = [webAdmin(context.log), await openAdminApi({ context, tls, directory, health, rack, handlers, keeperOf: async (address) => keeperOf(accounts, config, address), keepAct })];
-  const routes = [...healthRoutes(health), ...observationRoutes(context), ...joinRoutes({ ...context, tls }), accountRoute(storage), accountActRoute(keepAct), ...more];
+  const routes = [...healthRoutes(health), ...observationRoutes(context), ...joinRoutes({ ...context, tls }), ...acmeRoutes(config), accountRoute(storage), accountActRoute(keepAct), ...more];
   return Promise.all(adminListeners(ground).map(async (at) => startAdmin({ ...at, serverTls: tls.forNodes, isTrustedNode: tls.isTrustedNode, routes, parts, log: context.log })));
 }
 

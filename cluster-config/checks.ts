@@ -50,7 +50,18 @@ function checkTls({ tls, services }: Parameters, role: Role): readonly Problem[]
   if (nodeFiles.includes(undefined) && nodeFiles.some((file) => file !== undefined)) {
     problems.push({ path: ['tls'], text: 'clusterAuthority, nodeCertificate and nodeKey come together' });
   }
-  return problems;
+  return [...problems, ...checkAcme(tls)];
+}
+
+/** Wildcards need another proof than http-01 (RFC 8555 section 8.3). */
+function checkAcme({ acme, certificate, virtualHosts }: Parameters['tls']): readonly Problem[] {
+  const main: readonly Problem[] = (acme?.names.length ?? 0) > 0 && certificate === undefined ? [{ path: ['tls', 'acme', 'names'], text: 'tls.certificate and tls.key say where this certificate is kept' }] : [];
+  const hosts = virtualHosts.flatMap((host, index): readonly Problem[] => {
+    if (!host.acme) return [];
+    const text = acme === undefined ? 'needs tls.acme' : host.names.length === 0 ? 'needs names' : host.names.some((name) => name.startsWith('*')) ? 'can\'t be had for wildcards' : undefined;
+    return text === undefined ? [] : [{ path: ['tls', 'virtualHosts', index, 'acme'], text }];
+  });
+  return [...main, ...hosts];
 }
 
 function checkStorage({ storage }: Parameters, role: Role): readonly Problem[] {

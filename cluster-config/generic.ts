@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { addressPlaces } from '../shared/tls/certificate-addresses.ts';
 import { access } from './connectivity.ts';
+import { acme } from './acme/acme-parameters.ts';
 import { authorityKey } from './joining/authority-parameters.ts';
 import { logParameters } from './log.ts';
 import { domainName, fileName, host, hostAndPort, network, secret, timeZone, virtualHostName, wholeNumber } from './values.ts';
@@ -11,6 +12,7 @@ const virtualHost = z.strictObject({
   names: z.array(virtualHostName).max(1000).default([]).describe('Host names; those in the certificate when empty.'),
   certificate: fileName('PEM file: the certificate shown, with its chain.'),
   key: fileName('PEM file: the private key of `certificate`.'),
+  acme: z.boolean().default(false).describe('Whether `certificate` and `key` are kept by ACME, for `names`: see `tls.acme`.'),
   primaryDomain: domainName.optional().describe('The domain that completes names without one which users give to WebMail under these host names; the general one when absent.'),
 });
 
@@ -30,6 +32,7 @@ const tls = z
     virtualHosts: z.array(virtualHost).max(1000).default([]).describe('Further certificates, for clients that ask for one of their host names (SNI): for every listener with TLS that shows `certificate`, which the others get.'),
     warnDays: wholeNumber({ min: 1, max: 365 }).default(14).describe('Certificates in use that end within so many days are told of: in the log, by /readyz and in /metrics.'),
     ca: fileName().optional().describe('PEM file: authorities trusted, beside the system\'s, when mail is sent to other servers.'),
+    acme,
     userCertificates,
     clusterAuthority: fileName().optional().describe('PEM file: the certificate of the cluster\'s own authority, by which nodes know each other.'),
     authorityKey,

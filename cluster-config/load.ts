@@ -157,12 +157,14 @@ function checkPorts(nodes: readonly CheckedNode[]): readonly Finding[] {
   );
 }
 
-/** The node that keeps the authority's key is a back-end. */
+/** The nodes that keep the authority's key, and that order certificates, are back-ends. */
 function checkKeepers(frame: Frame, nodes: readonly CheckedNode[]): readonly Finding[] {
   return nodes.flatMap(({ parameters, layers }): readonly Finding[] => {
-    const keeper = parameters.tls.authorityKey?.node;
-    if (keeper === undefined || frame.nodes[keeper]?.role === 'backend') return [];
-    return [{ path: originOf(layers, ['tls', 'authorityKey', 'node']), text: `no back-end is named "${keeper}"`, at: 'value' }];
+    return (['authorityKey', 'acme'] as const).flatMap((name): readonly Finding[] => {
+      const keeper = parameters.tls[name]?.node;
+      if (keeper === undefined || frame.nodes[keeper]?.role === 'backend') return [];
+      return [{ path: originOf(layers, ['tls', name, 'node']), text: `no back-end is named "${keeper}"`, at: 'value' }];
+    });
   });
 }
 

@@ -154,8 +154,7 @@ class DigestReader {
   async #digestOf(file: string): Promise<string> {
     try {
       const held = heldFiles()[file]?.text;
-      const { ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
-      const status = [ino, size, mtimeNs, ctimeNs, held ?? ''].join(' ');
+      const status = [await statusOf(file, held), held ?? ''].join(' ');
       const known = this.#known.get(file);
       if (known?.status === status) return known.digest;
       const digest = createHash('sha256').update(await readNamedFile(file)).digest('hex');
@@ -165,5 +164,16 @@ class DigestReader {
       this.#known.delete(file);
       return 'missing';
     }
+  }
+}
+
+/** @throws the system's error for a file that can't be found, unless something is held in its place */
+async function statusOf(file: string, held: string | undefined): Promise<string> {
+  try {
+    const { ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
+    return [ino, size, mtimeNs, ctimeNs].join(' ');
+  } catch (error) {
+    if (held === undefined) throw error;
+    return 'held in memory';
   }
 }

@@ -7,6 +7,9 @@ import { supervise } from '../shared/service/supervisor.ts';
 import type { Desk, Supervisor, SupervisorOptions } from '../shared/service/supervisor.ts';
 import { removeStaleSocket } from '../shared/net/listen-place.ts';
 import type { InheritedSocket } from '../shared/net/inherited-sockets.ts';
+import { followAcme } from './acme/follow-acme.ts';
+import type { AcmeWatch } from './acme/follow-acme.ts';
+import { holdPlaceholders, managedPairs } from './acme/managed-pairs.ts';
 import { sayEnds } from './certificate-ends.ts';
 import type { NodeConfig } from './effective.ts';
 import type { ConfigWatch } from './file-source.ts';
@@ -60,6 +63,7 @@ export class NodeProcess {
   #files: NamedFilesWatch | undefined;
   #renewal: Renewal | undefined;
   #ends: { close(): void } | undefined;
+  #acme: AcmeWatch | undefined;
   /** Versions and restarts wait for one another. */
   #turn: Promise<unknown> = Promise.resolve();
   #stopping = false;
@@ -88,11 +92,12 @@ export class NodeProcess {
     this.#switchedLog.keepFiles();
     this.#files = watchNamedFiles({
       log: this.#log,
-      onShown: () => this.#life?.supervisor.renew(),
+      onShown: () => this.#renewShown(),
       onOthers: async () => this.#inTurn(async () => this.#reloadInUse()),
     });
     await this.#files.follow(this.#config(first));
     this.#ends = sayEnds(this.#log, () => this.#config(this.#inUse ?? first));
+    this.#acme = followAcme({ log: this.#log, config: () => this.#config(this.#inUse ?? first), onFresh: async () => this.#files?.lookNow() });
     this.#renewal = keepRenewed({ log: this.#log, config: () => this.#config(this.#inUse ?? first), onRenewed: async () => this.#files?.lookNow() });
     this.#watch = this.#options.source.follow({
       log: this.#log,
@@ -107,6 +112,7 @@ export class NodeProcess {
   async lookNow(): Promise<void> {
     await this.#watch?.lookNow();
     await this.#files?.lookNow();
+    await this.#acme?.lookNow();
     await this.#renewal?.lookNow();
   }
 
@@ -117,6 +123,7 @@ export class NodeProcess {
     this.#files?.close();
     this.#renewal?.close();
     this.#ends?.close();
+    this.#acme?.close();
     await this.#life?.supervisor.stop();
     this.#life?.release();
     await this.#switchedLog.close();
@@ -132,7 +139,8 @@ export class NodeProcess {
     const kept = frozen ?? frozenOf(config);
     const effective = withFrozen(config, kept);
     await this.#switchedLog.use(effective);
-    await finishNodePair(effective);
+    await finishPairs(effective);
+    await holdPlaceholders(effective);
     const release = await this.#options.prepare(effective);
     await clearSocketFiles(effective);
     const supervisor = supervise(this.#supervisorOptions(version, kept), this.#desk());
@@ -162,6 +170,12 @@ export class NodeProcess {
     this.#log.info({ version: config.version, number: version.number, ...(needs.length === 0 ? {} : { restartFor: needs }) }, needs.length === 0
       ? 'runs the new configuration'
       : 'runs the new configuration, but for what waits for a restart');
+  }
+
+  /** Certificates for clients have changed, and nothing else. */
+  #renewShown(): void {
+    if (this.#life === undefined || this.#inUse === undefined) return;
+    this.#life.supervisor.renew(this.#supervisorOptions(this.#inUse, this.#life.frozen).configuration);
   }
 
   /** For changed files that the configuration names. */
@@ -226,7 +240,9 @@ async function clearSocketFiles(config: NodeConfig): Promise<void> {
   await Promise.all(unixSocketFiles(config).map(removeStaleSocket));
 }
 
-/** What a crash left half done while the node certificate was renewed. */
-async function finishNodePair({ tls: { nodeCertificate, nodeKey } }: NodeConfig): Promise<void> {
-  if (nodeCertificate !== undefined && nodeKey !== undefined) await finishReplacement({ certificate: nodeCertificate, key: nodeKey });
+/** What a crash left half done while certificates were renewed. */
+async function finishPairs(config: NodeConfig): Promise<void> {
+  const { nodeCertificate, nodeKey } = config.tls;
+  const own = nodeCertificate === undefined || nodeKey === undefined ? [] : [{ certificate: nodeCertificate, key: nodeKey }];
+  for (const files of [...own, ...managedPairs(config)]) await finishReplacement(files);
 }

@@ -123,7 +123,12 @@ async function runOneWorker(options: RunNodeOptions): Promise<void> {
     const { siblings } = context;
     const doors = { counts: new ConnectionCounts({ workers: workersOf(config), siblings }), slots: commandSlots(config), sockets: readPassedSockets(process.env) };
     const routes = nodeRoutes({ siblings, check: (text) => whyRefused(() => nodeConfig(who, { ...order.version, text, label: 'the text' })) });
-    return options.start({ ...context, config, log, logService, doors, environment: process.env, nodeRoutes: routes });
+    const services = await options.start({ ...context, config, log, logService, doors, environment: process.env, nodeRoutes: routes });
+    const renew = async (configuration: string): Promise<void> => {
+      takeHeldFiles(readOrder(configuration).held);
+      await services.renew(configuration);
+    };
+    return { ...services, renew };
   });
   await logService?.close();
   process.exit(ended === 'drained' ? 0 : 1);

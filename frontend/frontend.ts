@@ -6,6 +6,7 @@ import { openDirectoryAccess } from '../cluster-config/directory-access.ts';
 import type { DirectoryAccess } from '../cluster-config/directory-access.ts';
 import { loadForeignBackends } from '../cluster-config/foreign-backends.ts';
 import type { ForeignBackends } from '../cluster-config/foreign-backends.ts';
+import { challengeAnswers } from '../cluster-config/acme/acme-routes.ts';
 import { endingCertificates } from '../cluster-config/certificate-ends.ts';
 import { joinRoutes } from '../cluster-config/joining/join-routes.ts';
 import { loadNodeTls } from '../cluster-config/node-tls.ts';
@@ -230,6 +231,7 @@ async function startWebmail(ground: Ground): Promise<Service> {
     serverTls: tls.forClients,
     ...whoIs(ground, 'webmailProxy'),
     uiDirectory, log,
+    challenges: challengeAnswers(config, tls),
     sessions: ground.sessions.webmail,
     backendFor: (node) => targets.of(node, 'webmail'),
     primaryDomainOf: tls.primaryDomainOf,

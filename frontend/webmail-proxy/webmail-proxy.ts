@@ -23,6 +23,8 @@ import type { Mapping } from '../mapping/mapping.ts';
 import { Backends } from './backends.ts';
 import type { UserRequest } from './backends.ts';
 import type { QueueLimits } from './backend-queue.ts';
+import { answerChallenge, isChallenge } from './challenge.ts';
+import type { ChallengeAnswers } from './challenge.ts';
 import { Pools } from './pools.ts';
 import type { BackendTarget } from './pools.ts';
 import { ApiProxy } from './proxy.ts';
@@ -61,6 +63,8 @@ export interface WebmailProxyOptions {
   readonly ages: SessionAges;
   /** Where requests and streams of known users are kept while they are in progress. */
   readonly sessions: SessionSet;
+  /** Answers of ACME challenges; undefined where certificates don't come by ACME. */
+  readonly challenges: ChallengeAnswers | undefined;
   /** Where the built page lies. */
   readonly uiDirectory: string;
   readonly limits: WebmailProxyLimits;
@@ -112,6 +116,7 @@ export async function startWebmailProxy(given: WebmailProxyOptions): Promise<Htt
 
 async function answer(room: Room, exchange: Exchange): Promise<void> {
   const { path, request, response } = exchange;
+  if (isChallenge(path)) return answerChallenge(room.options.challenges, exchange);
   if (!path.startsWith('/api/')) {
     if (serveStaticFile(room.files, path, exchange)) return;
     throw new HttpRefusal('no-such-thing', 'There is no such page.');

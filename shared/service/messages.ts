@@ -13,7 +13,7 @@ export type Order =
   | { readonly kind: 'appoint' } // from now on this worker does the work that exists once per node
   /** Accept nothing more, give the once-per-node work back, and leave when the last session has ended, or as `stop` after `patienceMs`. */
   | { readonly kind: 'retire'; readonly patienceMs: number; readonly graceMs: number }
-  | { readonly kind: 'renew' } // read the certificates for clients again
+  | { readonly kind: 'renew'; readonly configuration: string } // read the certificates for clients again; the parameters are as before
   /** Drain and leave. */
   | { readonly kind: 'stop'; readonly graceMs: number }
   /** Another worker asks (see siblings.ts); `asker` is for the way back. */

@@ -37,7 +37,7 @@ export interface Supervisor {
   /** Starts a new generation, then lets the old one retire. Rejects, and keeps the old, when the new can't start. */
   reload(options: SupervisorOptions): Promise<void>;
   /** Lets all workers read the certificates for clients again. */
-  renew(): void;
+  renew(configuration: string): void;
   /** Drains all, retiring workers too, and resolves when the last is gone. */
   stop(): Promise<void>;
   /** Accepts nothing more, lets sessions end by themselves for so long, and drains what is left; resolves when the last worker is gone. */
@@ -68,7 +68,7 @@ export function supervise(options: SupervisorOptions, desk: Desk = {}): Supervis
   return {
     started: crew.startGeneration(),
     reload: async (next) => crew.reload(next),
-    renew: () => crew.renew(),
+    renew: (configuration) => crew.renew(configuration),
     stop: async () => crew.stop(),
     windDown: async (patienceMs) => crew.windDown(patienceMs),
     living: () => crew.living(),
@@ -102,8 +102,9 @@ class Crew {
     await Promise.all(this.#fillUp().map(async ({ started }) => started));
   }
 
-  renew(): void {
-    for (const member of this.#members) send(member, { kind: 'renew' });
+  renew(configuration: string): void {
+    this.#options = { ...this.#options, configuration };
+    for (const member of this.#members) send(member, { kind: 'renew', configuration });
   }
 
   /** One after another: the configuration and files that it names may change at once. */

@@ -41,7 +41,7 @@ export interface NodeServices {
   /** Starts the work that exists once per node (queue runner …); called at most once. */
   readonly onAppointed: () => Promise<readonly Service[]>;
   /** Reads the certificates for clients again, for handshakes to come. A rejection leaves the old ones. */
-  readonly renew: () => Promise<void>;
+  readonly renew: (configuration: string) => Promise<void>;
   /** Last of all, when every service has stopped: close storages and connectors. */
   readonly close: () => Promise<void>;
 }
@@ -113,7 +113,7 @@ class Shift {
         this.#node.log.info('does the work that exists once per node');
         this.#appointed = await this.#node.onAppointed();
       } else if (order.kind === 'renew') {
-        await this.#node.renew().catch((error: unknown) => this.#node.log.error({ err: error }, 'new certificates not put to use'));
+        await this.#node.renew(order.configuration).catch((error: unknown) => this.#node.log.error({ err: error }, 'new certificates not put to use'));
       } else if (order.kind === 'retire') {
         // Not awaited: the order to stop may come meanwhile. It never rejects.
         void this.#retire(order);

@@ -28,6 +28,7 @@ const needed: readonly { readonly packageName: string; readonly program: string 
   { packageName: 'systemd', program: 'systemd-analyze' },
   { packageName: 'python3-minimal', program: 'python3' },
   { packageName: 'bsdutils', program: 'script' },
+  { packageName: 'pebble', program: 'pebble' },
 ];
 
 /** Daemons lie here, also where PATH does not say so. */

@@ -182,7 +182,7 @@ async function startFrontend(node: string, { maps, backends, given }: { readonly
   const targets = new Map<string, BackendTarget>(Object.values(backends).map(({ node: name, port }) => [name, { node: name, host: '127.0.0.1', port, tls }]));
   return startWebmailProxy({
     listeners: [{ host: '127.0.0.1', port: 0, tls: 'implicit' }],
-    serverTls: createServerTls(own), mapping, authentication, passwordsAt: 'proxy', clearTextLogin: 'no', cookieSecret, sessions: new SessionSet(), uiDirectory, log,
+    serverTls: createServerTls(own), mapping, authentication, passwordsAt: 'proxy', clearTextLogin: 'no', cookieSecret, sessions: new SessionSet(), uiDirectory, challenges: undefined, log,
     backendFor: (name) => targets.get(name),
     primaryDomainOf: () => undefined,
     httpBalancers: [],
