@@ -46,7 +46,7 @@ async function shown(node: NodeName, servername: string): Promise<X509Certificat
 }
 
 async function shownByPebble(node: NodeName, name: string): Promise<X509Certificate> {
-  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await sleep(200)) {
+  for (const deadline = Date.now() + 150_000; Date.now() < deadline; await sleep(200)) {
     const certificate = await shown(node, name);
     if (/Pebble/.test(certificate.issuer)) return certificate;
   }
