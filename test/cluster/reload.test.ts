@@ -217,7 +217,7 @@ test('SIGTERM ends retiring workers within the time to drain; meanwhile the node
   await beginIdle();
   await edit(() => withRecipientLimit(firstYaml, 3), 'used');
   const late = await ImapSession.logIn(cluster, { node: 'fe1', user: 'alice' });
-  assert.deepEqual(await readiness('be1'), { status: 200, ready: true, services: 'imap,pop3,smtpReceiving,webmail' });
+  assert.deepEqual(await readiness('be1'), { status: 200, ready: true, services: 'imap,pop3,processing,smtpReceiving,webmail' });
   assert.deepEqual(await readiness('fe1'), { status: 200, ready: true, services: 'imapProxy,pop3Proxy,smtpProxy,webmailProxy' });
   const beganMs = Date.now();
   const stopping = cluster.stopNode('fe1');

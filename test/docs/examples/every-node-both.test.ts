@@ -1,6 +1,7 @@
 /** docs/examples/every-node-both.yaml: two machines, each a front-end and a back-end; any of them serves everybody, and the end of one takes only its own users with it. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { lineIn } from '../../harness/log-lines.ts';
 import { prepareExample } from '../../harness/example-cluster.ts';
 import type { Example } from '../../harness/example-cluster.ts';
 import { directoryLdif } from '../../harness/people.ts';
@@ -35,10 +36,9 @@ test('each machine serves the users of both, by every protocol', async () => {
 });
 
 test('sessions go to the owner\'s node, from its own machine and from the other', async () => {
-  const logged = (front: string, account: string): string | undefined => example.log().split('\n').find((line) => line.includes(`"node":"${front}"`) && line.includes(`"account":"${account}"`) && line.includes('"msg":"logged in"'));
+  const log = { name: 'the machines', read: () => example.log() };
   for (const front of ['front1', 'front2']) {
-    assert.match(logged(front, 'alice@example.com') ?? '', /"node":"mail1"/, front);
-    assert.match(logged(front, 'bob@example.com') ?? '', /"node":"mail2"/, front);
+    for (const [account, node] of [['alice', 'mail1'], ['bob', 'mail2']]) await lineIn(log, [`"host":"${front}"`, `"account":"${account}@example.com"`, `"node":"${node}"`, '"msg":"logged in"']);
   }
 });
 

@@ -35,7 +35,7 @@ test('one command runs both nodes; mail comes in and is read by every protocol',
 
 test('a node that ends unasked is started again', async () => {
   const before = example.log().split('"msg":"ready"').length;
-  const supervisor = /"node":"mail","pid":(\d+)[^\n]*"msg":"ready"/.exec(example.log())?.[1];
+  const supervisor = /"host":"mail","pid":(\d+)[^\n]*"msg":"ready"/.exec(example.log())?.[1];
   assert.ok(supervisor !== undefined, example.log().slice(0, 500));
   process.kill(Number(supervisor), 'SIGKILL');
   const deadline = Date.now() + 30_000;
