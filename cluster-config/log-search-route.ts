@@ -15,7 +15,7 @@ export type LogQuestion = z.output<typeof logQuestionSchema>;
 
 export function logSearchRoute(config: NodeConfig): AdminRoute {
   return {
-    method: 'POST', prefix: '/log-search', allow: 'nodes',
+    method: 'POST', prefix: '/log-search', allow: 'nodes', kind: 'question',
     answer: async (_, { body }) => {
       const parsed = logQuestionSchema.safeParse(body);
       if (!parsed.success) throw new Failure('bad-input', 'say what to search for: words of three letters or more');

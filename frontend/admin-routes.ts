@@ -37,7 +37,7 @@ export function adminRoutes(parts: FrontendAdmin): readonly AdminRoute[] {
     },
     { prefix: '/map-stats', allow: 'nodes', answer: async () => ({ status: 200, body: { workers: await siblings.ask('map-stats', {}) } }) },
     {
-      method: 'POST', prefix: '/map-flush', allow: 'nodes',
+      method: 'POST', prefix: '/map-flush', allow: 'nodes', kind: { what: 'forgetNodeRoute', fields: ['address'] },
       answer: async (_, { body }) => ({ status: 200, body: { workers: (await siblings.ask('forget', read(forgotten, body))).length } }),
     },
     {
@@ -45,7 +45,7 @@ export function adminRoutes(parts: FrontendAdmin): readonly AdminRoute[] {
       answer: async (_, { query }) => ({ status: 200, body: { sessions: (await siblings.ask('list', read(filter, Object.fromEntries(query)))).flat() } }),
     },
     {
-      method: 'POST', prefix: '/sessions/kick', allow: 'nodes',
+      method: 'POST', prefix: '/sessions/kick', allow: 'nodes', kind: { what: 'kickNodeSessions', fields: ['account', 'address', 'node'] },
       answer: async (_, { body }) => {
         const meant = read(filter, body);
         if (Object.keys(meant).length === 0) throw new Failure('bad-input', 'whom to kick must be said: an account, an address or a node');

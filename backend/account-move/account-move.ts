@@ -51,7 +51,7 @@ export function createAccountMoves(options: AccountMovesOptions): AccountMoves {
   };
   const accountOf = async (given: string): Promise<string> => (await options.lookUp(given))?.address ?? given.toLowerCase();
   const startRoute: AdminRoute = {
-    method: 'POST', prefix: '/moves/start/', allow: 'nodes',
+    method: 'POST', prefix: '/moves/start/', allow: 'nodes', kind: { what: 'startMove', argument: 'address', fields: ['from', 'purge', 'wish'] },
     answer: async (argument, { body }) => {
       const how = startSchema.parse(body);
       return { status: 200, stream: start(await accountOf(argument), how).follow() };

@@ -20,6 +20,7 @@ export function sourceRoutes(node: string, storage: Storage): readonly AdminRout
   });
   const post = (what: string, answer: (address: string, body: unknown) => Promise<void>): AdminRoute => ({
     method: 'POST',
+    kind: 'step',
     prefix: `/moves/${what}/`,
     allow: 'backends',
     answer: async (address, { body }) => {
@@ -41,7 +42,7 @@ export function sourceRoutes(node: string, storage: Storage): readonly AdminRout
     post('seal', async (address, body) => source.seal(address, sealSchema.parse(body))),
     post('verified', async (address, body) => source.verified(address, verifiedSchema.parse(body))),
     {
-      method: 'POST', prefix: '/moves/messages/', allow: 'backends',
+      method: 'POST', prefix: '/moves/messages/', allow: 'backends', kind: 'question',
       answer: async (address, { body }) => Promise.resolve({ status: 200, stream: encodeMessages(storage.transfers.leaving, address.toLowerCase(), idsSchema.parse(body).ids) }),
     },
     {

@@ -1,6 +1,7 @@
 /** The admin routes behind `waybill account` and `waybill group`: what is asked is checked here, and done by `AccountAdministration`. */
 import { z } from 'zod';
 import { accountServices } from '../../shared/access/account-use.ts';
+import type { RouteAct } from '../../shared/admin/act.ts';
 import type { AdminRoute } from '../../shared/admin/admin-server.ts';
 import { Failure } from '../../shared/base/failure.ts';
 import { parseAddress } from '../../shared/smtp/address.ts';
@@ -19,9 +20,22 @@ const bodies = {
   group: z.strictObject({ by, members: z.array(address).max(mostMembers) }),
 } as const;
 
+/** How the audit calls each, and what it has of them. */
+const acts = {
+  terms: { what: 'setAccountTerms', argument: 'address', fields: ['status', 'services'] },
+  delete: { what: 'deleteAccount', argument: 'address' },
+  undelete: { what: 'undeleteAccount', argument: 'address' },
+  purge: { what: 'purgeAccount', argument: 'address' },
+  rename: { what: 'renameAccount', argument: 'from', fields: ['to', 'oldAddress'] },
+  'alias-add': { what: 'addAlias', argument: 'address', fields: ['alias'] },
+  'alias-remove': { what: 'removeAlias', argument: 'address', fields: ['alias'] },
+  'group-put': { what: 'putGroup', argument: 'group', fields: ['members'] },
+  'group-remove': { what: 'removeGroup', argument: 'group' },
+} as const satisfies Readonly<Record<string, RouteAct>>;
+
 export function administrationRoutes(administration: AccountAdministration, { lives }: Pick<Storage, 'lives'>): readonly AdminRoute[] {
-  const post = <Body extends z.ZodType>(what: string, body: Body, act: (address: string, given: z.output<Body>) => Promise<Done>): AdminRoute => ({
-    method: 'POST', prefix: `/administration/${what}/`, allow: 'backends',
+  const post = <Body extends z.ZodType>(what: keyof typeof acts, body: Body, act: (address: string, given: z.output<Body>) => Promise<Done>): AdminRoute => ({
+    method: 'POST', prefix: `/administration/${what}/`, allow: 'backends', kind: acts[what],
     answer: async (given, { body: sent }) => ({ status: 200, body: await act(read(address, given, 'the address'), read(body, sent, 'what is asked')) }),
   });
   const get = (what: string, answer: () => unknown): AdminRoute => ({ prefix: `/administration/${what}`, allow: 'nodes', answer: async () => Promise.resolve({ status: 200, body: answer() }) });

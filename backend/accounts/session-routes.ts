@@ -8,7 +8,7 @@ import type { Accounts } from './accounts.ts';
 /** Every back-end may be asked: where the account isn't, there is nothing to end, and none is made for it. */
 export function sessionRoutes({ local }: Pick<Accounts, 'local'>, log: Logger): readonly AdminRoute[] {
   return [{
-    method: 'POST', prefix: '/webmail-sessions/end/', allow: 'nodes',
+    method: 'POST', prefix: '/webmail-sessions/end/', allow: 'nodes', kind: { what: 'signOutAccount', argument: 'address' },
     answer: async (address) => {
       const account = await keptHere(local, address);
       if (account !== undefined) {

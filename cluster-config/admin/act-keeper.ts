@@ -87,7 +87,7 @@ function isWorthATry(error: unknown, tries: number): error is Failure {
 /** Where other nodes leave what they have in their audits of accounts that live here. */
 export function accountActRoute(keepHere: KeepHere): AdminRoute {
   return {
-    method: 'POST', prefix, allow: 'nodes',
+    method: 'POST', prefix, allow: 'nodes', kind: 'step',
     answer: async (address, { body }) => {
       const act = accountActSchema.safeParse(body);
       if (!act.success) throw new Failure('bad-input', 'that is no act of an administrator');

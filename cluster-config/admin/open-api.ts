@@ -6,9 +6,10 @@ import { Api, apiPrefix } from '../../shared/admin-api/api-server.ts';
 import type { Reach } from '../../shared/admin-api/api-server.ts';
 import { openAuditLog } from '../../shared/admin-api/audit-log.ts';
 import type { Handled } from '../../shared/admin-api/operation.ts';
+import { routeActs } from '../../shared/admin-api/route-acts.ts';
 import { SignIn } from '../../shared/admin-api/sign-in.ts';
 import type { AdminTarget } from '../../shared/admin/admin-client.ts';
-import type { AdminPart } from '../../shared/admin/admin-server.ts';
+import type { ActLog, AdminPart, AdminRoute } from '../../shared/admin/admin-server.ts';
 import type { ServiceRack } from '../../shared/service/service-rack.ts';
 import type { Health } from '../../shared/admin/health-routes.ts';
 import type { NodeConfig } from '../effective.ts';
@@ -23,6 +24,7 @@ import { loadAdministrators } from './administrators.ts';
 import { auditHandlers } from './audit-handlers.ts';
 import { configurationHandlers } from './configuration-handlers.ts';
 import { operations } from './contract/operations.ts';
+import { doneRoutes } from './done-route.ts';
 import { logHandlers } from './log-handlers.ts';
 import { nodeHandlers } from './node-handlers.ts';
 import { reportHandlers } from './report-handlers.ts';
@@ -45,8 +47,16 @@ export interface AdminApiParts {
   readonly keepAct: KeepHere | undefined;
 }
 
+export interface AdminApi {
+  readonly part: AdminPart;
+  /** What of the audit nodes answer each other. */
+  readonly routes: readonly AdminRoute[];
+  /** Where acts by other routes of the node are written down. */
+  readonly acts: ActLog;
+}
+
 /** @throws Failure('bad-input') for an administrator whose secrets can't be read */
-export async function openAdminApi({ context, tls, directory, health, rack, handlers, keeperOf, keepAct }: AdminApiParts): Promise<AdminPart> {
+export async function openAdminApi({ context, tls, directory, health, rack, handlers, keeperOf, keepAct }: AdminApiParts): Promise<AdminApi> {
   const { config, environment, notices, siblings, wishes, log } = context;
   const administrators = await loadAdministrators(config, environment);
   const find = administrators.get.bind(administrators);
@@ -77,7 +87,8 @@ export async function openAdminApi({ context, tls, directory, health, rack, hand
     isTrustedNode: tls.isTrustedNode, clusterName: config.clusterName,
     ipv6Prefix: guessing.ipv6PrefixBits,
   });
-  return { owns: (path) => path.startsWith(`${apiPrefix}/`), serve: async (request, response, url) => api.serve(request, response, url) };
+  const part: AdminPart = { owns: (path) => path.startsWith(`${apiPrefix}/`), serve: async (request, response, url) => api.serve(request, response, url) };
+  return { part, routes: doneRoutes(), acts: routeActs(audit, config.nodeName) };
 }
 
 function reachOf(config: NodeConfig, tls: NodeTls, keeperOf: Reach['keeperOf']): Reach {

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import * as https from 'node:https';
 import type { RequestOptions } from 'node:https';
+import { operatorHeader } from '../../shared/admin/admin-client.ts';
 import { loadConfig } from '../command-line/load-config.ts';
 import { readableTls } from './ask-nodes.ts';
 import { readHidden } from './new-password.ts';
@@ -51,7 +52,7 @@ async function asNode({ config: file, as }: ApiOptions): Promise<RequestOptions>
   const port = node?.nodes[node.nodeName]?.endpoints.admin;
   if (node === undefined || port === undefined) throw new UsageError(`${as ?? 'no node of this cluster'} has an admin API; there are the nodes ${all.map(({ nodeName }) => nodeName).join(', ')}`);
   const { toNode } = await readableTls(node, all);
-  return { ...toNode(node.nodeName), host: node.host, port, headers: { 'x-waybill-operator': userInfo().username } };
+  return { ...toNode(node.nodeName), host: node.host, port, headers: { [operatorHeader]: userInfo().username } };
 }
 
 async function asAdministrator({ admin, ca, passwordFile, code }: ApiOptions, server: string): Promise<RequestOptions> {

@@ -1,4 +1,5 @@
 /** How commands ask running nodes over their admin APIs: by which certificate, and many at once. */
+import { userInfo } from 'node:os';
 import { callNode } from '../../shared/admin/admin-call.ts';
 import { Failure, isFailure } from '../../shared/base/failure.ts';
 import type { NodeConfig } from '../effective.ts';
@@ -40,7 +41,7 @@ export async function askThese(config: ClusterConfig, asked: readonly NodeConfig
     if (port === undefined) return { node: node.nodeName, complaint: 'has no admin listener' };
     const { toNode } = await readableTls(node, all);
     try {
-      return { node: node.nodeName, answer: await callNode({ host: node.host, port, tls: toNode(node.nodeName) }, { path, body, silenceMs }) };
+      return { node: node.nodeName, answer: await callNode({ host: node.host, port, tls: toNode(node.nodeName), operator: userInfo().username }, { path, body, silenceMs }) };
     } catch (error) {
       if (!isFailure(error, 'backend-unavailable')) throw error;
       return { node: node.nodeName, complaint: `does not answer${error.cause instanceof Error ? ` (${error.cause.message})` : ''}` };

@@ -1,4 +1,5 @@
 /** The cluster as a command on a node's machine sees it: the admin APIs of all nodes, asked with that node's certificate, and the directory. */
+import { userInfo } from 'node:os';
 import type { AdminTarget } from '../../shared/admin/admin-client.ts';
 import { createLog } from '../../shared/log/log.ts';
 import { openDirectoryAccess } from '../directory-access.ts';
@@ -39,7 +40,7 @@ export async function withCluster<T>(options: ClusterOptions, work: (view: Clust
   const target = (backend: string): AdminTarget => {
     const entry = names.includes(backend) ? config.nodes[backend] : undefined;
     if (entry?.endpoints.admin === undefined) throw new UsageError(`${backend} is no back-end of this cluster with an admin API; there are ${names.join(', ')}`);
-    return { host: entry.host, port: entry.endpoints.admin, tls: tls.toNode(backend) };
+    return { host: entry.host, port: entry.endpoints.admin, tls: tls.toNode(backend), operator: userInfo().username };
   };
   try {
     return await work({

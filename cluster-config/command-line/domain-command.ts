@@ -15,7 +15,9 @@ import { ask, listedAccounts } from './account-life-command.ts';
 import type { ActOutcome, ListedAccount } from './account-life-command.ts';
 import { withCluster } from './cluster-view.ts';
 import type { ClusterOptions, ClusterView } from './cluster-view.ts';
+import { loadConfig } from './load-config.ts';
 import { table } from './table.ts';
+import { tellAudit } from './tell-audit.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface DomainOptions extends ClusterOptions {
@@ -59,13 +61,19 @@ export async function domainShowText(given: string, options: DomainOptions): Pro
   });
 }
 
+/** Changes the configuration, and the audit knows for which domain. */
+async function edit(options: DomainOptions, domain: string, change: Parameters<typeof editConfig>[1]): Promise<void> {
+  await editConfig(options.config, change);
+  await tellAudit(await loadConfig(options.config), { what: 'changeDomain', facts: { domain } });
+}
+
 /** @throws ConfigurationRefused, UsageError */
 export async function domainAdd(given: string, options: DomainOptions & { readonly aliasOf?: string; readonly catchAll?: string }): Promise<string> {
   const domain = named(given);
   return withCluster(options, async ({ config }) => {
     if (allDomains(config).includes(domain)) throw new UsageError(`${domain} is a domain of this cluster already`);
     const of = options.aliasOf === undefined ? undefined : known(config, options.aliasOf);
-    await editConfig(options.config, (document) => {
+    await edit(options, domain, (document) => {
       if (of === undefined) addDomain(document, domain);
       else document.setIn(['cluster', 'domainAliases', domain], of);
       if (options.catchAll !== undefined) document.setIn(['cluster', 'catchAll', domain], options.catchAll);
@@ -80,7 +88,7 @@ export async function domainSet(given: string, setting: { readonly status?: 'act
     const domain = known(config, given);
     if (Object.hasOwn(config.domainAliases, domain)) throw new UsageError(`${domain} is another name of ${config.domainAliases[domain] ?? ''}: name that one`);
     if (statusOf(config, domain) === 'deleted') throw new UsageError(`${domain} is deleted: bring it back first`);
-    await editConfig(options.config, (document) => {
+    await edit(options, domain, (document) => {
       if (setting.status !== undefined) setOrDrop(document, ['cluster', 'domainSettings', domain, 'status'], setting.status === 'active' ? undefined : setting.status);
       if (setting.services !== undefined) setOrDrop(document, ['cluster', 'domainSettings', domain, 'services'], setting.services === 'all' ? undefined : setting.services.split(',').map((one) => one.trim()));
     });
@@ -95,10 +103,10 @@ export async function domainDelete(given: string, options: DomainOptions & { rea
     if (domain === view.config.primaryDomain) throw new UsageError(`${domain} is the primary domain: make another one primary first`);
     const isAlias = Object.hasOwn(view.config.domainAliases, domain);
     if (isAlias) {
-      await editConfig(options.config, (document) => void document.deleteIn(['cluster', 'domainAliases', domain]));
+      await edit(options, domain, (document) => void document.deleteIn(['cluster', 'domainAliases', domain]));
       return { text: `${domain} is no name of ${view.config.domainAliases[domain] ?? ''} any more`, complaints: [], exitCode: 0 };
     }
-    if (statusOf(view.config, domain) !== 'deleted') await editConfig(options.config, (document) => void document.setIn(['cluster', 'domainSettings', domain, 'status'], 'deleted'));
+    if (statusOf(view.config, domain) !== 'deleted') await edit(options, domain, (document) => void document.setIn(['cluster', 'domainSettings', domain, 'status'], 'deleted'));
     else if (options.purge !== true) throw new UsageError(`${domain} is deleted already`);
     return options.purge === true ? purgeDomain(view, domain, options) : { text: `${domain} is deleted; its mailboxes are kept until "waybill domain delete ${domain} --purge"`, complaints: [], exitCode: 0 };
   });
@@ -109,7 +117,7 @@ export async function domainUndelete(given: string, options: DomainOptions): Pro
   return withCluster(options, async ({ config }) => {
     const domain = known(config, given);
     if (statusOf(config, domain) !== 'deleted') throw new UsageError(`${domain} is not deleted`);
-    await editConfig(options.config, (document) => setOrDrop(document, ['cluster', 'domainSettings', domain, 'status'], undefined));
+    await edit(options, domain, (document) => setOrDrop(document, ['cluster', 'domainSettings', domain, 'status'], undefined));
     return `${domain} is back`;
   });
 }
@@ -121,7 +129,7 @@ export async function domainRename(given: string, to: string, options: DomainOpt
     known(config, from);
     if (from === config.primaryDomain) throw new UsageError(`${from} is the primary domain: make another one primary first`);
     if (Object.hasOwn(config.domainAliases, from)) throw new UsageError(`${from} is another name: delete it, and add another`);
-    await editConfig(options.config, (document) => {
+    await edit(options, from, (document) => {
       if (!allDomains(config).includes(next)) addDomain(document, next);
       inMaps(document, (domains) => (domains.includes(from) && !domains.includes(next) ? [...domains, next] : domains));
     });
@@ -138,7 +146,7 @@ export async function domainRename(given: string, to: string, options: DomainOpt
       });
     }
     if (failed.length > 0) return { text: `${String(accounts.length - failed.length)} accounts renamed`, complaints: [...failed, 'the old domain stays; run the command again'], exitCode: 1 };
-    await editConfig(options.config, (document) => {
+    await edit(options, from, (document) => {
       removeDomain(document, from);
       inMaps(document, (domains) => domains.filter((one) => one !== from));
       if (options.alias === true) document.setIn(['cluster', 'domainAliases', from], next);
@@ -176,7 +184,7 @@ async function purgeDomain(view: ClusterView, domain: string, options: DomainOpt
     if (withdrawn === undefined) await ask(view, { address, node }, { route: 'delete', body: {}, sessions: 'end', say: () => '' });
     await ask(view, { address, node }, { route: 'purge', body: {}, sessions: 'stay', say: () => '' });
   }
-  await editConfig(options.config, (document) => removeDomain(document, domain));
+  await edit(options, domain, (document) => removeDomain(document, domain));
   return { text: `${domain} is removed for good, with ${String(accounts.length)} accounts`, complaints: [], exitCode: 0 };
 }
 

@@ -9,6 +9,7 @@ import { nodeOfMailHost } from '../effective.ts';
 import { splitHostAndPort } from '../values.ts';
 import { withCluster } from './cluster-view.ts';
 import type { ClusterOptions, ClusterView } from './cluster-view.ts';
+import { tellAudit } from './tell-audit.ts';
 import { UsageError } from './usage-error.ts';
 
 const csvHead = 'address,node,aliases';
@@ -102,6 +103,7 @@ async function apply(view: ClusterView, pairs: readonly { readonly one: Wanted; 
     told.push(`${one.address}: aliases ${aliases.join(' ') || 'none'} -> ${one.aliases.join(' ') || 'none'}`);
     records.push(...aliasChanges(entry, { from: aliases, to: one.aliases }));
   }
+  if (manner === 'write' && told.length > 0) await tellAudit(view.cluster, { what: 'importMap', facts: { changes: told.length } });
   return { told, ldif: records.length === 0 ? '' : joinRecords(records.map(formatRecord)) };
 }
 

@@ -5,6 +5,7 @@ import { recordsOf } from './account-command.ts';
 import { withCluster } from './cluster-view.ts';
 import type { ClusterOptions, ClusterView } from './cluster-view.ts';
 import { readNewPassword } from './new-password.ts';
+import { tellAudit } from './tell-audit.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface PasswdOptions extends ClusterOptions {
@@ -33,6 +34,7 @@ export async function passwd(given: string, options: PasswdOptions): Promise<Pas
     const password = await readNewPassword(options.stdin === true ? 'standard input' : 'terminal', entry?.address ?? address);
     if (isLocal) await callNode(view.target(owner ?? ''), { path: `/local-accounts/password/${encodeURIComponent(address)}`, body: { password }, silenceMs: patienceMs });
     else await maps.changePassword(entry, { kind: 'reset' }, password);
+    if (!isLocal) await tellAudit(view.cluster, { what: 'setPassword', facts: { address: entry.address } });
     const taker = isLocal ? `back-end ${owner ?? ''}, which keeps the password of this local account` : view.directory.takerOf(entry);
     const silent = Object.entries(records).filter(([, record]) => record === 'silent').map(([node]) => node);
     return {

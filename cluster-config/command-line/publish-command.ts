@@ -13,6 +13,7 @@ import { headOf, openHome, parseForPublishing, parseIfReadable, readNumber, rest
 import type { ConfigHome } from './config-home.ts';
 import { standings, standingsTable } from './config-status.ts';
 import type { Standing } from './config-status.ts';
+import { tellAudit } from './tell-audit.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface PublishOptions {
@@ -65,6 +66,7 @@ export async function publishText(home: ConfigHome, wanted: NewText, { options, 
   const by = options.by ?? `${os.userInfo().username}@${os.hostname()}`;
   const published = await publish(home.bootstrap, { text: wanted.text, by, message: wanted.message, after: wanted.after ?? head?.number ?? 0 }, process.env);
   say(`version ${String(published.number)} is published`);
+  await tellAudit(asked, { what: 'publishConfiguration', facts: { version: published.number, message: wanted.message.slice(0, 1000) } });
   for (const line of restartLines(present, config)) say(line);
   return follow({ config, asked }, published, { waitMs, say });
 }

@@ -23,15 +23,15 @@ export function nodeRoutes({ siblings, check }: NodeRouteParts): readonly AdminR
   const ask = async (topic: string, question: unknown): Promise<{ readonly status: number; readonly body: unknown }> => ({ status: 200, body: await askSupervisor(siblings, topic, question) });
   return [
     { prefix: '/configuration/state', allow: 'nodes', answer: async () => ask(topics.state, {}) },
-    { method: 'POST', prefix: '/configuration/look', allow: 'nodes', answer: async () => ask(topics.look, {}) },
+    { method: 'POST', prefix: '/configuration/look', allow: 'nodes', kind: 'step', answer: async () => ask(topics.look, {}) },
     {
-      method: 'POST', prefix: '/configuration/check', allow: 'nodes',
+      method: 'POST', prefix: '/configuration/check', allow: 'nodes', kind: 'question',
       answer: async (_, { body }) => {
         const why = check(read(textToCheck, body).text);
         return Promise.resolve({ status: 200, body: why === undefined ? { good: true } : { good: false, why } });
       },
     },
-    { method: 'POST', prefix: '/node/restart', allow: 'nodes', answer: async (_, { body }) => ask(topics.restart, read(restartWish, body)) },
+    { method: 'POST', prefix: '/node/restart', allow: 'nodes', kind: { what: 'restartNode', fields: ['waitSeconds'] }, answer: async (_, { body }) => ask(topics.restart, read(restartWish, body)) },
   ];
 }
 

@@ -1,10 +1,11 @@
 /** Passes a request of the admin API on to the node that can do it, with this node's certificate and the name of who asks. */
 import * as https from 'node:https';
+import { operatorHeader } from '../admin/admin-client.ts';
 import type { AdminTarget } from '../admin/admin-client.ts';
 import { Failure } from '../base/failure.ts';
 import type { Caller } from './caller.ts';
 import type { Method } from './operation.ts';
-import { administratorHeader, operatorHeader, passOn } from './who-asks.ts';
+import { administratorHeader, passOn } from './who-asks.ts';
 
 export interface PassedOn {
   readonly method: Method;

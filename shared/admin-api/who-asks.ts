@@ -5,6 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import { z } from 'zod';
+import { operatorHeader } from '../admin/admin-client.ts';
 import { Failure } from '../base/failure.ts';
 import { activityOf, refuseCrossSite } from '../http/same-site.ts';
 import { nodeIdentity } from '../tls/identity.ts';
@@ -16,8 +17,6 @@ import type { AdministratorRecord, SignIn } from './sign-in.ts';
 
 /** From node to node: for whom it asks. Believed of nodes that showed their certificate. */
 export const administratorHeader = 'x-waybill-administrator';
-/** From a command on a node's machine: which user of the system runs it. */
-export const operatorHeader = 'x-waybill-operator';
 /** The code of the authenticator, beside Authorization: Basic. */
 export const codeHeader = 'waybill-code';
 
@@ -69,12 +68,18 @@ function certified(options: WhoAsksOptions, request: IncomingMessage, from: stri
   if (identity !== undefined && options.isTrustedNode(identity)) {
     const header = request.headers[administratorHeader];
     if (typeof header === 'string') return forAdministrator(options, header, identity.node);
-    const operator = request.headers[operatorHeader];
-    return { who: { kind: 'node', node: identity.node, operator: typeof operator === 'string' ? operator.slice(0, 64) : undefined }, by: 'certificate', from, session: undefined, via: undefined };
+    return nodeCaller(request, identity);
   }
   const name = administratorOfCertificate(socket, options.clusterName);
   const record = name === undefined ? undefined : options.find(name);
   return record === undefined ? undefined : callerOf(record, { by: 'certificate', from, session: undefined });
+}
+
+/** A node for itself, or a command on its machine. */
+export function nodeCaller(request: IncomingMessage, { node }: NodeIdentity): Caller {
+  const operator = request.headers[operatorHeader];
+  const who = { kind: 'node', node, operator: typeof operator === 'string' ? operator.slice(0, 64) : undefined } as const;
+  return { who, by: 'certificate', from: request.socket.remoteAddress ?? '', session: undefined, via: undefined };
 }
 
 /** O = cluster, OU = administrator, CN = name, signed by the cluster's authority. */

@@ -4,6 +4,7 @@ import type { Agent } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import { Failure } from '../base/failure.ts';
 import type { FailureKind } from '../base/failure.ts';
+import { operatorHeader } from './admin-client.ts';
 import type { AdminTarget } from './admin-client.ts';
 
 export interface AdminCall {
@@ -66,7 +67,8 @@ async function begin(target: AdminTarget, call: AdminCall): Promise<IncomingMess
 async function send(target: AdminTarget, { path, body, silenceMs, agent }: AdminCall): Promise<IncomingMessage> {
   return new Promise<IncomingMessage>((resolve, reject) => {
     const text = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
-    const headers = text === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(text.length) };
+    const operator = target.operator === undefined ? {} : { [operatorHeader]: target.operator };
+    const headers = { ...operator, ...(text === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(text.length) }) };
     const request = https.request({
       ...target.tls, host: target.host, port: target.port, path, headers, method: text === undefined ? 'GET' : 'POST', agent: agent ?? false, timeout: silenceMs,
     }, resolve);

@@ -8,7 +8,12 @@ export interface AdminTarget {
   readonly port: number;
   /** Own certificate and key, the cluster CA, the peer's name. */
   readonly tls: ConnectionOptions;
+  /** The user of the system who runs the command that asks; a node asks for itself when absent. */
+  readonly operator?: string;
 }
+
+/** From a command on a node's machine: which user of the system runs it. */
+export const operatorHeader = 'x-waybill-operator';
 
 const longestAnswerBytes = 1024 * 1024;
 

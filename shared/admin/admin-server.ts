@@ -8,6 +8,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { TLSSocket } from 'node:tls';
+import { factsOfAct } from './act.ts';
+import type { PostKind } from './act.ts';
 import { isFailure } from '../base/failure.ts';
 import { readJson } from '../http/body.ts';
 import type { Logger } from '../log/log.ts';
@@ -35,9 +37,18 @@ export type AdminAnswer =
   | { readonly status: number; readonly text: string; readonly contentType: string }
   | { readonly status: number; readonly stream: AsyncIterable<Buffer> };
 
-export interface AdminRoute {
-  /** GET when absent. */
-  readonly method?: 'GET' | 'POST';
+/** Where acts are written down. */
+export interface ActLog {
+  /** @throws Failure('storage-failure') when nothing can be written now */
+  check(): Promise<void>;
+  /** Never rejects. */
+  write(request: IncomingMessage, act: { readonly what: string; readonly facts: Readonly<Record<string, unknown>>; readonly result: string; readonly reason?: string }): Promise<void>;
+}
+
+/** What changes something comes by POST, and every POST says what it is: an act gets into the audit. */
+export type AdminRoute = RoutePlace & ({ readonly method?: 'GET' } | { readonly method: 'POST'; readonly kind: PostKind });
+
+interface RoutePlace {
   /** Path prefix; the rest of the path, percent-decoded, is the argument of `answer`. */
   readonly prefix: string;
   /** `nodes`: only nodes of this cluster that the configuration lists; `backends`: of these, back-ends. `loopback`: anybody on this machine, and nodes. `anybody`: strangers too. */
@@ -59,6 +70,7 @@ export type AdminOptions = ListenPlace & {
   readonly serverTls: ServerTls;
   readonly isTrustedNode: (identity: NodeIdentity) => boolean;
   readonly routes: readonly AdminRoute[];
+  readonly acts: ActLog;
   /** Asked before the routes; the first that owns the path. */
   readonly parts?: readonly AdminPart[];
   readonly log: Logger;
@@ -119,7 +131,8 @@ async function answerRequest(options: AdminOptions, request: IncomingMessage, re
     reply(response, { status: 403, body: { error: 'only nodes of this cluster may ask this' } });
   } else {
     const body = route.method === 'POST' ? await readJson(request, route.maxBodyBytes ?? longestBodyBytes) : undefined;
-    const answer = await route.answer(decodeURIComponent(path.slice(route.prefix.length)), { query, body, peer, from });
+    const argument = decodeURIComponent(path.slice(route.prefix.length));
+    const answer = await performed(options.acts, request, { route, argument, query, body, peer, from });
     if ('body' in answer) return reply(response, answer);
     if ('text' in answer) {
       response.writeHead(answer.status, { 'content-type': answer.contentType, 'cache-control': 'no-store' });
@@ -129,6 +142,21 @@ async function answerRequest(options: AdminOptions, request: IncomingMessage, re
     response.writeHead(answer.status, { 'content-type': 'application/octet-stream', 'cache-control': 'no-store' });
     response.flushHeaders();
     await pipeline(Readable.from(answer.stream, { objectMode: false }), response);
+  }
+}
+
+/** Does what the route does; an act is written down before its answer, refused or done, and not done while it can't be. */
+async function performed(acts: ActLog, request: IncomingMessage, { route, argument, ...asked }: AdminRequest & { readonly route: AdminRoute; readonly argument: string }): Promise<AdminAnswer> {
+  if (route.method !== 'POST' || typeof route.kind === 'string') return route.answer(argument, asked);
+  const act = { what: route.kind.what, facts: factsOfAct(route.kind, argument, asked.body) };
+  await acts.check();
+  try {
+    const answer = await route.answer(argument, asked);
+    await acts.write(request, { ...act, result: 'done' });
+    return answer;
+  } catch (error) {
+    await acts.write(request, { ...act, result: isFailure(error) ? error.kind : 'internal', reason: error instanceof Error ? error.message : String(error) });
+    throw error;
   }
 }
 

@@ -22,7 +22,7 @@ export function remoteOutput(target: () => Promise<AdminTarget>): LogOutput {
 
 export function logRoute(service: LogService): AdminRoute {
   return {
-    method: 'POST', prefix: '/log-lines', allow: 'nodes',
+    method: 'POST', prefix: '/log-lines', allow: 'nodes', kind: 'step',
     answer: async (_, { body }) => {
       const parsed = sent.safeParse(body);
       if (!parsed.success) throw new Failure('bad-input', 'those are no log lines');

@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { operations } from '../../cluster-config/admin/contract/operations.ts';
 import { askAdmin, auditOf, bearer, me } from '../harness/admin-api.ts';
 import type { Cluster } from '../harness/cluster.ts';
+import { addPerson } from '../harness/demo-people.ts';
 import { run } from '../harness/programs.ts';
 import type { ProgramResult } from '../harness/programs.ts';
 
@@ -38,6 +39,22 @@ export function adminCommandsSuite(cluster: () => Cluster): void {
       assert.equal(audit.code, 1, 'fe2 does not run');
       assert.match(audit.complaint, /^waybill: fe2: fe2 does not answer/m);
       assert.match(audit.output, /"what": "restartService"/);
+    });
+
+    test('commands that ask nodes by their older routes are in the audit too, refused ones as well; the account has them', async () => {
+      const address = `${await addPerson(cluster(), 'be1')}@example.com`;
+      const who = `${userInfo().username} at node be1`;
+      const by = (node: 'fe1' | 'be1', what: string): string[] => auditOf(cluster(), node).filter((entry) => entry['what'] === what && JSON.stringify(entry['facts']).includes(address)).map((entry) => `${String(entry['who'])}: ${String(entry['result'])}`);
+      await waybill('account', 'disable', address, '--config', cluster().configFile);
+      assert.deepEqual(by('be1', 'setAccountTerms'), [`${who}: done`]);
+      assert.deepEqual([by('fe1', 'forgetNodeRoute'), by('fe1', 'kickNodeSessions')], [[`${userInfo().username} at node fe1: done`], [`${userInfo().username} at node fe1: done`]]);
+      await waybill('account', 'undelete', address, '--config', cluster().configFile);
+      assert.deepEqual(by('be1', 'undeleteAccount'), [`${who}: unknown-user`]);
+      const audit = await waybill('audit', address, '--config', cluster().configFile);
+      assert.match(audit.output, /setAccountTerms +done/);
+      const headers = await bearer(cluster(), 'fe1', me);
+      const { body } = await askAdmin(cluster(), ['fe1', `/api/v1/accounts/${address}/audit`], { headers });
+      assert.ok((body['entries'] as readonly { what: string }[]).some(({ what }) => what === 'setAccountTerms'), JSON.stringify(body));
     });
 
     test('hashes and secrets for administrators are made; those that the configuration has are listed', async () => {

@@ -12,6 +12,7 @@ import { createLog } from '../../../shared/log/log.ts';
 import { createServerTls } from '../../../shared/net/server-tls.ts';
 import { makeCertificates } from '../../harness/certificates.ts';
 import { freePort } from '../../harness/slapd.ts';
+import { noActs } from '../../harness/no-acts.ts';
 import { mailboxOf, temporaryStorage } from '../storage/harness.ts';
 
 export const nodeNames = ['be1', 'be2', 'be3'] as const;
@@ -59,7 +60,7 @@ export async function startNodes(t: TestContext, options: NodesOptions = {}): Pr
     });
     const own = certificates[node];
     if (own === undefined) throw new Error(`no certificate for ${node}`);
-    const admin = await startAdmin({ host: '127.0.0.1', port: ports[node], log, serverTls: createServerTls({ ...own }), isTrustedNode: ({ role }) => role === 'backend', routes: moves.routes });
+    const admin = await startAdmin({ host: '127.0.0.1', port: ports[node], log, serverTls: createServerTls({ ...own }), isTrustedNode: ({ role }) => role === 'backend', routes: moves.routes, acts: noActs });
     t.after(async () => admin.stop(0));
     return { storage, moves };
   };

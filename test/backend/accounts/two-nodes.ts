@@ -13,6 +13,7 @@ import { makeCertificates } from '../../harness/certificates.ts';
 import { startEmbeddedDirectory } from '../../harness/embedded-directory.ts';
 import { directoryLdif, keepingLog } from '../../harness/people.ts';
 import { freePort, slapdBase } from '../../harness/slapd.ts';
+import { noActs } from '../../harness/no-acts.ts';
 import { temporaryStorage } from '../storage/harness.ts';
 
 const certificates = await makeCertificates({ be1: 'backend', be2: 'backend', fe1: 'frontend', stranger: 'backend' });
@@ -59,7 +60,7 @@ export async function twoNodes(t: TestContext, { staleMs = 60_000, uris }: Nodes
       host: '127.0.0.1', port: ports[node], log,
       serverTls: createServerTls({ ...own }),
       isTrustedNode: ({ node: peer, role }) => role === 'backend' && nodes.some((name) => name === peer),
-      routes: [accountRoute(storage)],
+      routes: [accountRoute(storage)], acts: noActs,
     });
     t.after(async () => admin.stop(0));
     const connector = createConnector({

@@ -11,7 +11,7 @@ const words: Readonly<Record<AccountActSort, string>> = {
   made: 'made this account',
   password: 'set a new password',
   'signed-out': 'ended your sessions',
-  moved: 'moved your mailbox to another server',
+  moved: 'began to move your mailbox to another server',
   terms: 'changed what this account may be used for',
   deleted: 'took this account out of use',
   undeleted: 'brought this account back',

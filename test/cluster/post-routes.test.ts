@@ -1,0 +1,61 @@
+/** Whatever changes something gets into the audit: each POST of nodes and each operation of the admin API says what it is. */
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createAccountMoves } from '../../backend/account-move/account-move.ts';
+import { administrationRoutes } from '../../backend/accounts/administration-routes.ts';
+import { localAccountRoutes } from '../../backend/accounts/local-account-routes.ts';
+import { sessionRoutes } from '../../backend/accounts/session-routes.ts';
+import { accountActRoute } from '../../cluster-config/admin/act-keeper.ts';
+import { operations } from '../../cluster-config/admin/contract/operations.ts';
+import { doneRoutes } from '../../cluster-config/admin/done-route.ts';
+import { logSearchRoute } from '../../cluster-config/log-search-route.ts';
+import { nodeRoutes } from '../../cluster-config/publishing/node-routes.ts';
+import { adminRoutes } from '../../frontend/admin-routes.ts';
+import { factsOfAct } from '../../shared/admin/act.ts';
+import type { AdminRoute } from '../../shared/admin/admin-server.ts';
+import { logRoute } from '../../shared/admin/log-routes.ts';
+
+/** Routes look at what they stand on when they are asked; nothing is asked here. */
+const nothing = { lives: {}, storage: { transfers: {} }, siblings: { answer: () => undefined } } as never;
+
+const all: readonly AdminRoute[] = [
+  ...adminRoutes(nothing), ...nodeRoutes(nothing), ...createAccountMoves(nothing).routes, ...administrationRoutes(nothing, nothing), ...localAccountRoutes(nothing, nothing),
+  ...sessionRoutes(nothing, nothing), accountActRoute(nothing), ...doneRoutes(), logSearchRoute(nothing), logRoute(nothing),
+];
+/** Whoever adds one here says why nobody has to hear of it. */
+const noActs = {
+  question: ['/configuration/check', '/log-search', '/moves/messages/'],
+  step: ['/account-acts/keep/', '/configuration/look', '/log-lines', '/moves/hold/', '/moves/release/', '/moves/seal/', '/moves/verified/'],
+};
+
+test('every POST of a node is an act that the audit has, but for these', () => {
+  const posts = all.flatMap((route) => (route.method === 'POST' ? [route] : []));
+  const of = (kind: unknown): string[] => posts.filter((route) => route.kind === kind).map(({ prefix }) => prefix).toSorted();
+  assert.deepEqual({ question: of('question'), step: of('step') }, noActs);
+  for (const { prefix, kind } of posts) assert.ok(typeof kind === 'string' || kind.what !== '', `${prefix} does not say what it is`);
+});
+
+test('no file has a POST route that the test above does not know', () => {
+  const files = ['backend', 'frontend', 'shared', 'cluster-config'].flatMap((room) => readdirSync(room, { recursive: true, encoding: 'utf8' }).map((file) => join(room, file)));
+  const found = files.filter((file) => file.endsWith('.ts') && /method: 'POST',\s+(?:kind: '\w+',\s+)?prefix/.test(readFileSync(file, 'utf8'))).toSorted();
+  assert.deepEqual(found, [
+    'backend/account-move/account-move.ts', 'backend/account-move/source-routes.ts', 'backend/accounts/administration-routes.ts', 'backend/accounts/local-account-routes.ts',
+    'backend/accounts/session-routes.ts', 'cluster-config/admin/act-keeper.ts', 'cluster-config/admin/done-route.ts', 'cluster-config/log-search-route.ts',
+    'cluster-config/publishing/node-routes.ts', 'frontend/admin-routes.ts', 'shared/admin/log-routes.ts',
+  ]);
+});
+
+test('every operation of the admin API that is no GET is an act, but for mere questions', () => {
+  assert.deepEqual(operations.filter(({ method, kind }) => method !== 'GET' && kind !== 'act').map(({ name }) => name), ['checkConfiguration']);
+  assert.deepEqual(operations.filter(({ method, kind }) => method === 'GET' && kind === 'act').map(({ name }) => name), []);
+});
+
+test('of a body the audit has the named fields only, and no more of them than fits a line', () => {
+  const act = { what: 'setPassword', argument: 'address', fields: ['status', 'members', 'deep'] };
+  const facts = factsOfAct(act, 'Ann@Example.com', { password: 'secret', status: 'x'.repeat(400), members: Array.from({ length: 30 }, () => 'a@b'), deep: { password: 'secret' } });
+  assert.deepEqual(Object.keys(facts), ['address', 'status', 'members', 'deep']);
+  assert.deepEqual([facts['address'], String(facts['status']).length, (facts['members'] as unknown[]).length, facts['deep']], ['ann@example.com', 320, 20, '…']);
+  assert.deepEqual(factsOfAct(act, '', 'no object'), { address: '' });
+});
