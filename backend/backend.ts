@@ -178,7 +178,7 @@ async function startAdminApi(ground: Ground, { rack, routes: more, directory, ha
   const keepAct: KeepHere = async (address, act) => storage.lives.keepAct(address, act);
   const api = await openAdminApi({ context, tls, directory, health, rack, handlers, keeperOf: async (address) => keeperOf(accounts, config, address), keepAct });
   const routes = [...healthRoutes(health), ...observationRoutes(context), ...joinRoutes({ ...context, tls }), ...acmeRoutes(config), accountRoute(storage), accountActRoute(keepAct), ...api.routes, ...more];
-  return Promise.all(adminListeners(ground).map(async (at) => startAdmin({ ...at, serverTls: tls.forNodes, isTrustedNode: tls.isTrustedNode, routes, acts: api.acts, parts: [webAdmin(context.log), api.part], log: context.log })));
+  return Promise.all(adminListeners(ground).map(async (at) => startAdmin({ ...at, serverTls: tls.forAdministration, isTrustedNode: tls.isTrustedNode, signerOf: tls.signerOf, routes, acts: api.acts, parts: [webAdmin(context.log), api.part], log: context.log })));
 }
 
 /** @throws Failure for addresses whose mail no node of ours keeps */

@@ -24,6 +24,7 @@ export const administrationParameters = {
     .strictObject({
       administrators: z.array(administrator).max(1000).default([]).describe('Who may use the admin API beside the nodes; the same on all nodes, so that any node can act for them anywhere.'),
       groups: z.array(group).max(100).default([]).describe('Sets of permissions.'),
+      certificateAuthority: fileName().optional().describe('PEM of a further authority whose client certificates name administrators, by CN alone; nodes it can not name. Only the cluster\'s own authority when absent.'),
       sessionIdleSeconds: wholeNumber({ min: 60, max: 86_400 }).default(1200).describe('Silence after which an administrator has to sign in again.'),
       sessionSeconds: wholeNumber({ min: 60, max: 604_800 }).default(43_200).describe('How long an administrator stays signed in at most.'),
       tokenSeconds: wholeNumber({ min: 60, max: 604_800 }).default(3600).describe('How long a token for scripts serves.'),

@@ -3,14 +3,17 @@
  * shown, and how another node is checked. A node is known by the subject of its certificate, not by a host name.
  */
 import { X509Certificate, createHash } from 'node:crypto';
-import type { ConnectionOptions, PeerCertificate } from 'node:tls';
+import type { ConnectionOptions, PeerCertificate, TLSSocket } from 'node:tls';
 import { Failure } from '../shared/base/failure.ts';
 import { NameTable } from '../shared/net/server-names.ts';
 import { RenewableServerTls } from '../shared/net/renewable-tls.ts';
 import { createServerTls } from '../shared/net/server-tls.ts';
 import type { ServerTls } from '../shared/net/server-tls.ts';
 import type { NodeIdentity } from '../shared/tls/identity.ts';
+import type { CertificateSigner } from '../shared/tls/identity.ts';
+import { readAdministratorAuthority } from './administrator-certificates.ts';
 import { endWords } from './certificate-ends.ts';
+import { certificatesIn } from './certificates-in.ts';
 import { readClientCertificates } from './client-certificates.ts';
 import { readNamedFile } from './held-files.ts';
 import { readUserAuthority } from './user-certificates.ts';
@@ -23,6 +26,10 @@ export interface NodeTls {
   readonly forUsers: ServerTls;
   /** For listeners that nodes reach: shows the node's certificate, knows client certificates of the cluster's authority. */
   readonly forNodes: ServerTls;
+  /** For the admin listener: the same, and client certificates of the authority for administrators where there is one. */
+  readonly forAdministration: ServerTls;
+  /** Whose word a client certificate at the admin listener is: only the cluster's authority says who is a node. */
+  readonly signerOf: (socket: TLSSocket) => CertificateSigner;
   /** To connect to a configured node: our certificate, and a check that the peer is that node. */
   readonly toNode: (node: string) => ConnectionOptions;
   /** True for a node of this cluster that the configuration lists in that role. */
@@ -40,11 +47,12 @@ export async function loadNodeTls(config: NodeConfig): Promise<NodeTls> {
   const [authority, nodeCertificate, nodeKey] = await Promise.all((['clusterAuthority', 'nodeCertificate', 'nodeKey'] as const).map(async (name) => readPem(config, name)));
   const nodePems = { certificate: nodeCertificate ?? '', key: nodeKey ?? '', authority };
   const forNodes = serverTls('tls.nodeCertificate and tls.nodeKey', { ...nodePems, ticketKeys: ticketKeys(nodePems.key, 'nodes'), keyExchange: 'X25519' });
+  const administration = await loadAdministration(config, { nodePems, forNodes });
   let shown = await loadShown(config, authority ?? '');
   const warnings = [...shown.warnings, ...nodeWarnings(config, nodePems.certificate, authority ?? '')];
   const [forClients, forUsers] = [new RenewableServerTls(shown.forClients), new RenewableServerTls(shown.forUsers)];
   return {
-    forClients, forUsers, forNodes, warnings,
+    forClients, forUsers, forNodes, warnings, ...administration,
     primaryDomainOf: (hostName) => shown.domains.find(hostName),
     renew: async () => {
       shown = await loadShown(config, authority ?? '');
@@ -60,6 +68,19 @@ export async function loadNodeTls(config: NodeConfig): Promise<NodeTls> {
       checkServerIdentity: (_host: string, peer: PeerCertificate) => checkNode(config, node, peer),
     }),
     isTrustedNode: (identity) => identity.cluster === config.clusterName && config.nodes[identity.node]?.role === identity.role,
+  };
+}
+
+/** Tickets have keys of their own: an administrator's session is to be resumed at no listener for nodes. */
+async function loadAdministration(config: NodeConfig, { nodePems, forNodes }: { readonly nodePems: Readonly<Record<'certificate' | 'key' | 'authority', string | undefined>>; readonly forNodes: ServerTls }): Promise<Pick<NodeTls, 'forAdministration' | 'signerOf'>> {
+  const { certificate = '', key = '', authority = '' } = nodePems;
+  const further = await readAdministratorAuthority(config, authority);
+  if (further === undefined) return { forAdministration: forNodes, signerOf: () => 'cluster' };
+  const pems = { certificate, key, authority: `${authority}\n${further}`, ticketKeys: ticketKeys(key, 'administration'), keyExchange: 'X25519' as const };
+  const own = certificatesIn(authority).map(({ publicKey }) => publicKey);
+  return {
+    forAdministration: serverTls('administration.certificateAuthority', pems),
+    signerOf: (socket) => (own.some((one) => socket.getPeerX509Certificate()?.verify(one) === true) ? 'cluster' : 'administrators'),
   };
 }
 

@@ -1,8 +1,9 @@
 /** Reads whose certificates log users in. */
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Failure } from '../shared/base/failure.ts';
 import type { ServerTlsPems } from '../shared/net/server-tls.ts';
+import { certificatesIn } from './certificates-in.ts';
 import type { NodeConfig } from './effective.ts';
 
 /**
@@ -13,8 +14,8 @@ export async function readUserAuthority(config: NodeConfig, clusterAuthority: st
   const { userCertificates } = config.tls;
   if (userCertificates === undefined) return {};
   const authority = await read('authority', userCertificates.authority);
-  const own = certificatesIn(clusterAuthority);
-  const users = certificatesIn(authority);
+  const own = readCertificates(clusterAuthority);
+  const users = readCertificates(authority);
   if (users.length === 0) throw new Failure('bad-input', `tls.userCertificates.authority: ${userCertificates.authority} holds no certificate`);
   if (users.some((one) => own.some((other) => other.publicKey.equals(one.publicKey)))) {
     throw new Failure('bad-input', 'tls.userCertificates.authority holds the cluster\'s own authority: nodes would be users');
@@ -31,9 +32,9 @@ async function read(name: string, file: string): Promise<string> {
   }
 }
 
-function certificatesIn(pem: string): X509Certificate[] {
+function readCertificates(pem: string): X509Certificate[] {
   try {
-    return (pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []).map((text) => new X509Certificate(text));
+    return certificatesIn(pem);
   } catch (cause) {
     throw new Failure('bad-input', 'tls.userCertificates.authority does not hold certificates', { cause });
   }

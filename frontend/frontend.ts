@@ -119,7 +119,7 @@ async function startAdminApi(ground: Ground, context: NodeContext, rack: Service
   const health: Health = { isStopping: context.isStopping, services: () => rack.states(), check: () => undefined, warnings: () => endingCertificates(context.config) };
   const api = await openAdminApi({ context, tls, directory, health, rack, handlers: adminHandlers(mappings, siblings, log), keeperOf: async (address) => keeperOf(mappings.of(), address), keepAct: undefined });
   const routes = [...healthRoutes(health), ...observationRoutes(context), ...joinRoutes({ ...context, tls }), ...context.nodeRoutes, ...api.routes, ...adminRoutes({ mappings, authentication, directory, siblings, log, sessions: Object.values(sessions) })];
-  return Promise.all(adminListeners(ground).map(async (at) => startAdmin({ ...at, serverTls: tls.forNodes, isTrustedNode: tls.isTrustedNode, routes, acts: api.acts, parts: [webAdmin(log), api.part], log })));
+  return Promise.all(adminListeners(ground).map(async (at) => startAdmin({ ...at, serverTls: tls.forAdministration, isTrustedNode: tls.isTrustedNode, signerOf: tls.signerOf, routes, acts: api.acts, parts: [webAdmin(log), api.part], log })));
 }
 
 /** @throws Failure for addresses whose mail no node of ours keeps */

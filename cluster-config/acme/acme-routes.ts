@@ -22,7 +22,7 @@ export function acmeRoutes({ tls: { acme }, nodeName }: NodeConfig): readonly Ad
   const folder = new AcmeFolder(acme.folder);
   return [
     {
-      method: 'POST', prefix: acmePaths.pair, allow: 'nodes', maxBodyBytes: 65_536,
+      method: 'POST', prefix: acmePaths.pair, allow: 'nodes', kind: 'question', maxBodyBytes: 65_536,
       answer: async (_, { body }) => {
         const asked = askedSchema.safeParse(body);
         if (!asked.success) throw new Failure('bad-input', 'those are no host names');

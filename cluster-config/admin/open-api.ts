@@ -20,6 +20,7 @@ import type { DirectoryAccess } from '../directory-access.ts';
 import { ActKeeper } from './act-keeper.ts';
 import type { KeepHere } from './act-keeper.ts';
 import { accountHandlers } from './account-handlers.ts';
+import { newsRoute, tellNews } from './admin-news.ts';
 import { loadAdministrators } from './administrators.ts';
 import { auditHandlers } from './audit-handlers.ts';
 import { configurationHandlers } from './configuration-handlers.ts';
@@ -62,8 +63,11 @@ export async function openAdminApi({ context, tls, directory, health, rack, hand
   const find = administrators.get.bind(administrators);
   const secret = await signingSecret(config, environment);
   const { guessing, administration } = config;
+  const reach = reachOf(config, tls, keeperOf);
+  const others = Object.keys(config.nodes).flatMap((name) => (name === config.nodeName ? [] : reach.target(name) ?? []));
   const signIn = new SignIn({
-    find, notices, ipv6Prefix: guessing.ipv6PrefixBits,
+    find, notices, tellOthers: async (name, step) => tellNews(others, { kind: 'code-used', name, step }, log),
+    ipv6Prefix: guessing.ipv6PrefixBits,
     guesses: {
       free: guessing.freeAttempts, firstMs: guessing.firstDelayMilliseconds, longestMs: guessing.longestRefusalSeconds * 1000,
       longestWaitMs: guessing.longestWaitSeconds * 1000, forgetMs: guessing.forgetSeconds * 1000,
@@ -75,20 +79,20 @@ export async function openAdminApi({ context, tls, directory, health, rack, hand
     ages: { idleMs: administration.sessionIdleSeconds * 1000, absoluteMs: administration.sessionSeconds * 1000 },
   });
   answerStatus(siblings, config, health);
-  const reach = reachOf(config, tls, keeperOf);
   const keeper = new ActKeeper({ node: config.nodeName, keepHere: keepAct, keeperOf, target: reach.target, log });
   const audit = keeper.watching(openAuditLog(administration.auditFile, log));
   const api = new Api({
     operations, find, signIn, sessions, reach, audit, log,
     handlers: [
-      ...sessionHandlers(signIn, sessions), ...nodeHandlers(config, context), ...reportHandlers(config, siblings), ...sessionsHandlers(config), ...accountHandlers(config, directory),
+      ...sessionHandlers(signIn, sessions, async (session) => tellNews(others, { kind: 'session-ended', session }, log)), ...nodeHandlers(config, context), ...reportHandlers(config, siblings), ...sessionsHandlers(config), ...accountHandlers(config, directory),
       ...configurationHandlers(config), ...logHandlers(config), ...auditHandlers(administration.auditFile), ...serviceHandlers({ siblings, wishes, states: rack.states.bind(rack), drainMs: config.drainSeconds * 1000 }), ...handlers,
     ],
-    isTrustedNode: tls.isTrustedNode, clusterName: config.clusterName,
+    isTrustedNode: tls.isTrustedNode, signerOf: tls.signerOf, clusterName: config.clusterName,
     ipv6Prefix: guessing.ipv6PrefixBits,
   });
   const part: AdminPart = { owns: (path) => path.startsWith(`${apiPrefix}/`), serve: async (request, response, url) => api.serve(request, response, url) };
-  return { part, routes: doneRoutes(), acts: routeActs(audit, config.nodeName) };
+  const news = newsRoute((told) => (told.kind === 'session-ended' ? sessions.end(told.session, Date.now()) : signIn.codeUsed(told.name, told.step)));
+  return { part, routes: [...doneRoutes(), news], acts: routeActs(audit, config.nodeName) };
 }
 
 function reachOf(config: NodeConfig, tls: NodeTls, keeperOf: Reach['keeperOf']): Reach {

@@ -12,7 +12,8 @@ import type { SignIn } from '../../shared/admin-api/sign-in.ts';
 import { operations } from './contract/operations.ts';
 import { sessionOperations } from './contract/session.ts';
 
-export function sessionHandlers(signIn: SignIn, sessions: AdminSessions): readonly Handled[] {
+/** @param tellEnded see `AdminNews` */
+export function sessionHandlers(signIn: SignIn, sessions: AdminSessions, tellEnded: (session: string) => Promise<void>): readonly Handled[] {
   return [
     handled(sessionOperations.signIn, async ({ caller, body, reply }) => {
       reply.note({ name: body.name, as: body.as });
@@ -27,9 +28,12 @@ export function sessionHandlers(signIn: SignIn, sessions: AdminSessions): readon
     }),
     handled(sessionOperations.showSession, async ({ caller }) => Promise.resolve(described(caller))),
     handled(sessionOperations.signOut, async ({ caller, reply }) => {
-      if (caller.session !== undefined) sessions.end(caller.session);
+      if (caller.session !== undefined) {
+        sessions.end(caller.session, Date.now());
+        await tellEnded(caller.session);
+      }
       if (caller.by === 'cookie') reply.setCookie(clearedAdminCookie);
-      return Promise.resolve({});
+      return {};
     }),
     handled(sessionOperations.describeApi, async () => Promise.resolve({ ...openApiDocument(operations) })),
   ];

@@ -40,7 +40,7 @@ export function joinRoutes(parts: JoinParts): readonly AdminRoute[] {
   return [
     { prefix: joinPaths.authority, allow: 'anybody', answer: async () => ({ status: 200, body: { authority: await readFile(config.tls.clusterAuthority ?? '', 'utf8') } }) },
     {
-      method: 'POST', prefix: joinPaths.join, allow: 'anybody', maxBodyBytes: longestBody,
+      method: 'POST', prefix: joinPaths.join, allow: 'anybody', kind: 'step', maxBodyBytes: longestBody,
       answer: async (_, { body, from, peer }) => {
         if (peer === undefined && rates.take(from) === 'too many') throw new Failure('limit', 'too many attempts from this address: try again in a minute');
         const given = read(joinSchema, body);
@@ -54,7 +54,7 @@ export function joinRoutes(parts: JoinParts): readonly AdminRoute[] {
       },
     },
     {
-      method: 'POST', prefix: joinPaths.renew, allow: 'nodes', maxBodyBytes: longestBody,
+      method: 'POST', prefix: joinPaths.renew, allow: 'nodes', kind: 'step', maxBodyBytes: longestBody,
       answer: async (_, { body, peer }) => {
         if (keeper === undefined || peer === undefined) throw new Failure('not-kept-here', `${kept.node} keeps the authority's key`, { node: kept.node });
         const certificate = await keeper.renew(peer.identity, peer.certificate, read(renewSchema, body).request);

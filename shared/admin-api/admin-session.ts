@@ -1,7 +1,7 @@
 /**
  * Sign-ins of administrators as signed values, so that no node has to remember them and any of them takes those of the others:
- * a cookie for the page, a bearer token for scripts. Who signs out is remembered until the value would have died by itself, at
- * the node where it was done.
+ * a cookie for the page, a bearer token for scripts. Who signs out is remembered until the value would have died by itself, by
+ * the node where it was done and those that it could tell.
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
@@ -38,12 +38,13 @@ const endedTopic = 'admin session ended';
 export class AdminSessions {
   readonly #options: AdminSessionsOptions;
   readonly #key: SigningKey;
-  readonly #ended = new Set<string>();
+  /** When each was ended, the oldest first. */
+  readonly #ended = new Map<string, number>();
 
   constructor(options: AdminSessionsOptions) {
     this.#options = options;
     this.#key = { secret: options.secret, purpose: 'waybill administrator 1' };
-    options.notices.subscribe(endedTopic, ({ key }) => this.#ended.add(key));
+    options.notices.subscribe(endedTopic, ({ key, ageMs }) => this.#remember(key, Date.now() - ageMs));
   }
 
   begin(record: AdministratorRecord, kind: AdminClaims['kind'], nowMs: number): AdminClaims {
@@ -79,9 +80,26 @@ export class AdminSessions {
     return renewedSession(claims, this.#options.ages, nowMs);
   }
 
-  end(session: string): void {
-    this.#ended.add(session);
+  /** At this node; the other workers hear of it. */
+  end(session: string, nowMs: number): void {
+    this.#remember(session, nowMs);
     this.#options.notices.post(endedTopic, session, true);
+  }
+
+  /** How many ended sessions are remembered. */
+  get remembered(): number {
+    return this.#ended.size;
+  }
+
+  /** Nothing is remembered longer than any sign-in could hold. */
+  #remember(session: string, atMs: number): void {
+    const { ages, tokenMs } = this.#options;
+    const deadMs = atMs - Math.max(ages.absoluteMs, tokenMs);
+    for (const [old, endedMs] of this.#ended) {
+      if (endedMs > deadMs) break;
+      this.#ended.delete(old);
+    }
+    this.#ended.set(session, atMs);
   }
 }
 

@@ -26,6 +26,8 @@ export interface SignInOptions {
   readonly guesses: GuessDelayOptions;
   readonly ipv6Prefix: number;
   readonly notices: Notices;
+  /** Tells the other nodes whose code of which step was taken. Never rejects. */
+  readonly tellOthers: (name: string, step: number) => Promise<void>;
 }
 
 export interface SignInAttempt {
@@ -72,6 +74,8 @@ export class SignIn {
       if (record !== undefined) {
         this.#pace.took(tookMs);
         this.#delays.succeeded(guesser, guesser.name);
+        const step = record.totpSecret === undefined ? undefined : this.#usedSteps.get(record.name);
+        if (step !== undefined) await this.#options.tellOthers(record.name, step);
         return record;
       }
       const delayMs = this.#delays.failed(guesser, guesser.name, `${attempt.password}\0${attempt.code ?? ''}`);
@@ -98,9 +102,14 @@ export class SignIn {
   #takesCode(name: string, secret: Buffer, code: string): boolean {
     const step = stepOfCode(secret, code, Date.now());
     if (step === undefined || step <= (this.#usedSteps.get(name) ?? -1)) return false;
+    this.codeUsed(name, step);
+    return true;
+  }
+
+  /** The code of this step, and those before it, serve no more, in no worker of this node. */
+  codeUsed(name: string, step: number): void {
     this.#used(name, step);
     this.#options.notices.post(usedTopic, name, step);
-    return true;
   }
 
   #used(name: string, step: number): void {

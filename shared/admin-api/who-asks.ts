@@ -9,7 +9,7 @@ import { operatorHeader } from '../admin/admin-client.ts';
 import { Failure } from '../base/failure.ts';
 import { activityOf, refuseCrossSite } from '../http/same-site.ts';
 import { nodeIdentity } from '../tls/identity.ts';
-import type { NodeIdentity } from '../tls/identity.ts';
+import type { CertificateSigner, NodeIdentity } from '../tls/identity.ts';
 import { findAdminCookie } from './admin-session.ts';
 import type { AdminSessions } from './admin-session.ts';
 import type { Caller } from './caller.ts';
@@ -24,6 +24,7 @@ const passedOn = z.object({ name: z.string(), from: z.string(), by: z.enum(['coo
 
 export interface WhoAsksOptions {
   readonly isTrustedNode: (identity: NodeIdentity) => boolean;
+  readonly signerOf: (socket: TLSSocket) => CertificateSigner;
   readonly clusterName: string;
   readonly find: (name: string) => AdministratorRecord | undefined;
   readonly signIn: SignIn;
@@ -64,13 +65,14 @@ function callerOf(administrator: AdministratorRecord, rest: Pick<Caller, 'by' | 
 function certified(options: WhoAsksOptions, request: IncomingMessage, from: string): Caller | undefined {
   const { socket } = request;
   if (!(socket instanceof TLSSocket)) return undefined;
-  const identity = nodeIdentity(socket);
+  const signer = options.signerOf(socket);
+  const identity = signer === 'cluster' ? nodeIdentity(socket) : undefined;
   if (identity !== undefined && options.isTrustedNode(identity)) {
     const header = request.headers[administratorHeader];
     if (typeof header === 'string') return forAdministrator(options, header, identity.node);
     return nodeCaller(request, identity);
   }
-  const name = administratorOfCertificate(socket, options.clusterName);
+  const name = administratorOfCertificate(socket, signer, options.clusterName);
   const record = name === undefined ? undefined : options.find(name);
   return record === undefined ? undefined : callerOf(record, { by: 'certificate', from, session: undefined });
 }
@@ -82,11 +84,12 @@ export function nodeCaller(request: IncomingMessage, { node }: NodeIdentity): Ca
   return { who, by: 'certificate', from: request.socket.remoteAddress ?? '', session: undefined, via: undefined };
 }
 
-/** O = cluster, OU = administrator, CN = name, signed by the cluster's authority. */
-function administratorOfCertificate(socket: TLSSocket, clusterName: string): string | undefined {
+/** CN = name; of the cluster's authority also O = cluster and OU = administrator, as it has certificates for others, too. */
+function administratorOfCertificate(socket: TLSSocket, signer: CertificateSigner, clusterName: string): string | undefined {
   if (!socket.authorized) return undefined;
   const { O: cluster, OU: unit, CN: name } = socket.getPeerCertificate().subject ?? {};
-  return cluster === clusterName && unit === 'administrator' && typeof name === 'string' ? name : undefined;
+  const isMeant = signer === 'administrators' || (cluster === clusterName && unit === 'administrator');
+  return isMeant && typeof name === 'string' ? name : undefined;
 }
 
 /** The header's value for a caller who is an administrator. */

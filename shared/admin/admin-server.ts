@@ -19,7 +19,7 @@ import type { ListenPlace } from '../net/listen-place.ts';
 import type { ServerTls } from '../net/server-tls.ts';
 import type { Service } from '../service/service.ts';
 import { nodeIdentity } from '../tls/identity.ts';
-import type { NodeIdentity } from '../tls/identity.ts';
+import type { CertificateSigner, NodeIdentity } from '../tls/identity.ts';
 
 export interface AdminRequest {
   readonly query: URLSearchParams;
@@ -69,6 +69,7 @@ export interface AdminPart {
 export type AdminOptions = ListenPlace & {
   readonly serverTls: ServerTls;
   readonly isTrustedNode: (identity: NodeIdentity) => boolean;
+  readonly signerOf: (socket: TLSSocket) => CertificateSigner;
   readonly routes: readonly AdminRoute[];
   readonly acts: ActLog;
   /** Asked before the routes; the first that owns the path. */
@@ -161,11 +162,11 @@ async function performed(acts: ActLog, request: IncomingMessage, { route, argume
 }
 
 /** The node of this cluster that showed its certificate. */
-function peerOf({ isTrustedNode }: AdminOptions, { socket }: IncomingMessage): AdminRequest['peer'] {
+function peerOf({ isTrustedNode, signerOf }: AdminOptions, { socket }: IncomingMessage): AdminRequest['peer'] {
   if (!(socket instanceof TLSSocket)) return undefined;
   const identity = nodeIdentity(socket);
   const certificate = socket.getPeerX509Certificate();
-  return identity !== undefined && certificate !== undefined && isTrustedNode(identity) ? { identity, certificate } : undefined;
+  return identity !== undefined && certificate !== undefined && signerOf(socket) === 'cluster' && isTrustedNode(identity) ? { identity, certificate } : undefined;
 }
 
 function isAllowed({ allow }: AdminRoute, { peer, from }: Pick<AdminRequest, 'peer' | 'from'>): boolean {

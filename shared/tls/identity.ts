@@ -10,6 +10,9 @@ export interface NodeIdentity {
   readonly node: string;
 }
 
+/** Who signed a client certificate: the cluster's authority, or one that names administrators only. */
+export type CertificateSigner = 'cluster' | 'administrators';
+
 /**
  * The node at the other end, or undefined when it showed no certificate, or one that the listener's authority did not
  * sign. Whether the configuration lists that node is the caller's question.

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
+import { createAuthority } from '../../shared/tls/authority.ts';
 import { startCluster } from '../harness/cluster.ts';
 import type { Cluster } from '../harness/cluster.ts';
 import { freePort } from '../harness/free-port.ts';
@@ -11,6 +12,7 @@ import { adminSignInSuite, totpSecret } from './admin-sign-in-suite.ts';
 import { adminWorkSuite } from './admin-work-suite.ts';
 
 let cluster: Cluster;
+const administrators = await createAuthority({ commonName: 'authority of administrators' });
 const more = `      - { name: totp, password: { file: secrets/administrator }, totp: { file: secrets/totp }, allow: [all] }
       - { name: helpdesk, password: { file: secrets/administrator }, groups: [desk], domains: [example.com] }
       - { name: elsewhere, password: { file: secrets/administrator }, allow: [all], domains: [elsewhere.example] }
@@ -27,15 +29,16 @@ before(async () => {
   services: { smtpSending: { routes: [{ domain: away.example, host: 127.0.0.1, port: ${String(nobodyListens)} }] } }
   loopbackOnly`;
   cluster = await startCluster({
-    changeConfig: (yaml) => yaml.replace('workers: 1 ', 'workers: 2 ').replace('drainSeconds: 5', 'drainSeconds: 1').replace(/name: admin, .*\n/, (line) => `${line}${more}`).replace('type: ldapBind,', 'type: ldapBind, domains: [example.com],').replace(/\n {2}loopbackOnly/, parameters),
+    changeConfig: (yaml) => yaml.replace('workers: 1 ', 'workers: 2 ').replace('drainSeconds: 5', 'drainSeconds: 1').replace(/name: admin, .*\n/, (line) => `${line}${more}    certificateAuthority: tls/administrators.pem\n`).replace('type: ldapBind,', 'type: ldapBind, domains: [example.com],').replace(/\n {2}loopbackOnly/, parameters),
     nodes: [],
   });
   writeFileSync(join(cluster.folder, 'secrets', 'totp'), `${totpSecret}\n`);
+  writeFileSync(join(cluster.folder, 'tls', 'administrators.pem'), administrators.certificate);
   await Promise.all((['fe1', 'be1', 'be2'] as const).map(async (node) => cluster.startNode(node)));
 });
 after(async () => cluster.stop());
 
-adminSignInSuite(() => cluster);
+adminSignInSuite(() => cluster, () => administrators);
 adminWorkSuite(() => cluster);
 adminServicesSuite(() => cluster);
 adminCommandsSuite(() => cluster);

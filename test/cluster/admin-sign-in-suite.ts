@@ -1,9 +1,12 @@
 /** Administrators sign in by each way; what is refused; nodes and their health. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { readAdministratorAuthority } from '../../cluster-config/administrator-certificates.ts';
 import { codeOfStep, decodeTotpSecret } from '../../shared/admin-api/totp.ts';
+import { createAuthority, issueCertificate } from '../../shared/tls/authority.ts';
+import type { CertifiedKey } from '../../shared/tls/authority.ts';
 import { askAdmin, auditOf, basic, bearer, me } from '../harness/admin-api.ts';
 import type { AdminAnswer } from '../harness/admin-api.ts';
 import type { Cluster } from '../harness/cluster.ts';
@@ -15,7 +18,7 @@ function cookieOf({ headers }: AdminAnswer): string {
   return first;
 }
 
-export function adminSignInSuite(cluster: () => Cluster): void {
+export function adminSignInSuite(cluster: () => Cluster, administratorsAuthority: () => CertifiedKey): void {
   test('a session of a browser: signed in, used at any node, guarded against other sites, ended', async () => {
     const signedIn = await askAdmin(cluster(), ['fe1', '/api/v1/session'], { method: 'POST', body: me });
     assert.equal(signedIn.status, 200);
@@ -33,7 +36,7 @@ export function adminSignInSuite(cluster: () => Cluster): void {
     const out = await askAdmin(cluster(), ['fe1', '/api/v1/session'], { method: 'DELETE', headers: { cookie, 'waybill-request': 'user' } });
     assert.equal(out.status, 200);
     assert.match(cookieOf(out), /Max-Age=0/);
-    assert.equal((await askAdmin(cluster(), ['fe1', '/api/v1/session'], { headers: { cookie } })).status, 401);
+    for (const node of ['fe1', 'be1', 'be2'] as const) assert.equal((await askAdmin(cluster(), [node, '/api/v1/session'], { headers: { cookie } })).status, 401, `${node} takes it still`);
   });
 
   test('wrong password, unknown name and a missing code are told in the same words, slowed, and written down', async () => {
@@ -55,6 +58,8 @@ export function adminSignInSuite(cluster: () => Cluster): void {
     assert.equal((await askAdmin(cluster(), ['be2', '/api/v1/session'], { headers })).body['name'], 'totp');
     const again = await askAdmin(cluster(), ['be1', '/api/v1/session'], { method: 'POST', body: { ...me, name: 'totp', code }, from: '127.0.0.42' });
     assert.equal(again.status, 401);
+    const elsewhere = await askAdmin(cluster(), ['fe1', '/api/v1/session'], { method: 'POST', body: { ...me, name: 'totp', code }, from: '127.0.0.43' });
+    assert.equal(elsewhere.status, 401, 'another node takes it once more');
   });
 
   test('nodes are listed with their health from any of them; one that is down is said to be', async () => {
@@ -80,6 +85,31 @@ export function adminSignInSuite(cluster: () => Cluster): void {
     assert.equal((await askAdmin(cluster(), ['fe1', '/api/v1/session'], { method: 'POST', raw: '{"name":' })).status, 400);
     assert.equal((await askAdmin(cluster(), ['fe1', '/api/v1/session'], { method: 'POST', raw: ' '.repeat(1_100_000) })).status, 413);
     assert.equal((await askAdmin(cluster(), ['fe1', '/api/v1/session'], { method: 'POST', raw: 'x', headers: { 'content-type': 'text/plain' } })).status, 415);
+  });
+
+  test('administrators come by certificates of the cluster\'s authority and of their own, which names no nodes', async () => {
+    const clusters = { certificate: readFileSync(cluster().authorityFile, 'utf8'), key: readFileSync(join(cluster().folder, 'tls', 'authority-key.pem'), 'utf8') };
+    const own = administratorsAuthority;
+    const O = 'waybill-demo';
+    const cases = [
+      [clusters, { O, OU: 'administrator', CN: 'helpdesk' }, 'helpdesk'],
+      [clusters, { O: 'elsewhere', OU: 'administrator', CN: 'helpdesk' }, 'nobody'],
+      [clusters, { O, OU: 'user', CN: 'helpdesk' }, 'nobody'],
+      [clusters, { O, OU: 'administrator', CN: 'not-configured' }, 'nobody'],
+      [own(), { CN: 'helpdesk' }, 'helpdesk'],
+      [own(), { O, OU: 'backend', CN: 'be1' }, 'nobody'],
+      [await createAuthority({ commonName: 'a stranger' }), { O, OU: 'administrator', CN: 'helpdesk' }, 'nobody'],
+    ] as const;
+    for (const [index, [authority, subject, expected]] of cases.entries()) {
+      const issued = await issueCertificate(authority, { subject, dnsNames: [], ipAddresses: [], usages: ['client'] });
+      const files = { certificate: join(cluster().folder, `client-${String(index)}.pem`), key: join(cluster().folder, `client-${String(index)}-key.pem`) };
+      writeFileSync(files.certificate, issued.certificate);
+      writeFileSync(files.key, issued.key);
+      const { status, body } = await askAdmin(cluster(), ['fe1', '/api/v1/session'], { certificate: files });
+      assert.deepEqual([status, body['name'], body['by']], expected === 'nobody' ? [401, undefined, undefined] : [200, expected, 'certificate'], JSON.stringify(subject));
+      assert.equal((await askAdmin(cluster(), ['fe1', '/map-stats'], { certificate: files })).status, 403, 'a route of nodes');
+    }
+    await assert.rejects(readAdministratorAuthority({ administration: { certificateAuthority: cluster().authorityFile } } as never, clusters.certificate), /is the cluster's own authority/);
   });
 
   test('nodes come by their certificates, and the document describes what there is', async () => {

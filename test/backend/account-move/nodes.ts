@@ -60,7 +60,7 @@ export async function startNodes(t: TestContext, options: NodesOptions = {}): Pr
     });
     const own = certificates[node];
     if (own === undefined) throw new Error(`no certificate for ${node}`);
-    const admin = await startAdmin({ host: '127.0.0.1', port: ports[node], log, serverTls: createServerTls({ ...own }), isTrustedNode: ({ role }) => role === 'backend', routes: moves.routes, acts: noActs });
+    const admin = await startAdmin({ host: '127.0.0.1', port: ports[node], log, serverTls: createServerTls({ ...own }), isTrustedNode: ({ role }) => role === 'backend', routes: moves.routes, acts: noActs, signerOf: () => 'cluster' });
     t.after(async () => admin.stop(0));
     return { storage, moves };
   };

@@ -60,7 +60,7 @@ export async function twoNodes(t: TestContext, { staleMs = 60_000, uris }: Nodes
       host: '127.0.0.1', port: ports[node], log,
       serverTls: createServerTls({ ...own }),
       isTrustedNode: ({ node: peer, role }) => role === 'backend' && nodes.some((name) => name === peer),
-      routes: [accountRoute(storage)], acts: noActs,
+      routes: [accountRoute(storage)], acts: noActs, signerOf: () => 'cluster',
     });
     t.after(async () => admin.stop(0));
     const connector = createConnector({

@@ -17,7 +17,7 @@ test('nonsense in the place of a path is refused, and fills no log', async (t) =
   const log = pino({ level: 'info' }, new Writable({ write: (chunk: Buffer, _encoding, done) => done(void lines.push(chunk.toString())) }));
   assert.ok(fe1 !== undefined);
   const port = await freePort();
-  const admin = await startAdmin({ host: '127.0.0.1', port, serverTls: createServerTls(fe1), isTrustedNode: () => true, routes: [], acts: noActs, log });
+  const admin = await startAdmin({ host: '127.0.0.1', port, serverTls: createServerTls(fe1), isTrustedNode: () => true, routes: [], acts: noActs, signerOf: () => 'cluster', log });
   t.after(async () => admin.stop(0));
   assert.match(await ask(port, 'GET // HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n'), /^HTTP\/1\.1 400 /);
   assert.deepEqual(lines, []);
