@@ -99,7 +99,7 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
     log,
     services,
     admin: await startAdminApi(ground, {
-      rack, directory, handlers: backendHandlers({ config, storage, accounts, moves, directory, processing, siblings: context.siblings }),
+      rack, directory, handlers: backendHandlers({ config, storage, accounts, moves, directory, processing, log, siblings: context.siblings, notices: context.notices }),
       routes: [...context.nodeRoutes, ...moves.routes, ...administrationRoutes(administration, storage), ...localAccountRoutes(accounts.local, log), ...sessionRoutes(accounts, log), statsRoute(context.siblings, { counters, directory })],
     }),
     onAppointed: async () => [...startReporting(context), moves.startTidying(), reconciliationOf(ground, directory).start(), ...await rack.startOnce(), tidyPacks(storage, log)],

@@ -1,5 +1,6 @@
 /** The Log service of a node's process, from the node's configuration. */
 import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { AdminTarget } from '../shared/admin/admin-client.ts';
 import { remoteOutput } from '../shared/admin/log-routes.ts';
 import { Failure } from '../shared/base/failure.ts';
@@ -32,15 +33,31 @@ export function openNodeLog(config: NodeConfig): LogService {
 /** All files that this node's log goes to, with what holds for each. */
 export function logFiles({ log }: Pick<NodeConfig, 'log'>): readonly KeptFile[] {
   const named = [...log.rules.filter(({ enable }) => enable), ...(log.file === undefined ? [] : [{ ...log, file: log.file }])];
-  const files = named.map((of): KeptFile => ({
+  const files = named.map((of) => keptFile(log, of));
+  return files.filter(({ file }, index) => files.findIndex((other) => other.file === file) === index);
+}
+
+type OwnTerms = Partial<Pick<NodeConfig['log']['rules'][number], 'rotateMegabytes' | 'rotateHours' | 'keepFiles' | 'keepDays' | 'compress'>>;
+
+function keptFile(log: NodeConfig['log'], of: OwnTerms & { readonly file: string }): KeptFile {
+  return {
     file: of.file,
     rotateBytes: (of.rotateMegabytes ?? log.rotateMegabytes) * 1024 * 1024,
     rotateMs: (of.rotateHours ?? log.rotateHours) * 3_600_000,
     keepFiles: of.keepFiles ?? log.keepFiles,
     keepMs: (of.keepDays ?? log.keepDays) * 86_400_000,
     compress: (of.compress ?? log.compress) ? 'gzip' : 'no',
-  }));
-  return files.filter(({ file }, index) => files.findIndex((other) => other.file === file) === index);
+  };
+}
+
+/** Where a back-end writes protocol traces. */
+export function protocolTraceFile({ storage }: Pick<NodeConfig, 'storage'>): string {
+  return join(dirname(storage.directories[0] ?? '.'), 'protocol-trace.log');
+}
+
+/** It is put away like a log file. */
+export function keptTraceFiles({ log, role, storage }: Pick<NodeConfig, 'log' | 'role' | 'storage'>): readonly KeptFile[] {
+  return role === 'backend' ? [keptFile(log, { file: protocolTraceFile({ storage }) })] : [];
 }
 
 function remoteTarget(config: NodeConfig): () => Promise<AdminTarget> {

@@ -7,7 +7,7 @@ import { LogService } from '../shared/log/log-service.ts';
 import { keepLogFiles } from '../shared/log/rotation.ts';
 import type { KeptFile } from '../shared/log/rotation.ts';
 import type { NodeConfig } from './effective.ts';
-import { logFiles, openNodeLog } from './node-log.ts';
+import { keptTraceFiles, logFiles, openNodeLog } from './node-log.ts';
 
 export class SwitchedLog {
   readonly log: Logger;
@@ -28,7 +28,7 @@ export class SwitchedLog {
     const before = this.#service;
     this.#service = openNodeLog(config);
     this.#options = config.log;
-    this.#files = logFiles(config);
+    this.#files = [...logFiles(config), ...keptTraceFiles(config)];
     this.log.level = pinoLevel(this.#service.level);
     await before.close();
   }

@@ -4,11 +4,14 @@ import type { Handled } from '../../shared/admin-api/operation.ts';
 import type { AccountMoves } from '../account-move/account-move.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { NodeConfig } from '../../cluster-config/effective.ts';
+import type { Logger } from '../../shared/log/log.ts';
+import type { Notices } from '../../shared/service/notices.ts';
 import type { Siblings } from '../../shared/service/siblings.ts';
 import type { Processing } from '../processing/processing.ts';
 import type { Storage } from '../storage/storage.ts';
 import { accountHandlers } from './account-handlers.ts';
 import { moveHandlers } from './move-handlers.ts';
+import { protocolTraceHandlers } from './protocol-trace-handlers.ts';
 import { queueHandlers } from './queue-handlers.ts';
 import { storageHandlers } from './storage-handlers.ts';
 
@@ -20,6 +23,8 @@ export interface AdministrationGround {
   readonly directory: DirectoryAccess;
   readonly processing: Processing;
   readonly siblings: Siblings;
+  readonly notices: Notices;
+  readonly log: Logger;
 }
 
 export function backendHandlers(ground: AdministrationGround): readonly Handled[] {
@@ -30,5 +35,6 @@ export function backendHandlers(ground: AdministrationGround): readonly Handled[
     ...moveHandlers(moves, siblings),
     ...storageHandlers({ storage, directories, reserveBytes: reserveMegabytes * 1024 * 1024 }),
     ...queueHandlers(processing),
+    ...protocolTraceHandlers(ground),
   ];
 }

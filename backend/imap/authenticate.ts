@@ -12,6 +12,8 @@ import type { Completion } from './replies.ts';
 import type { Session } from './session.ts';
 import { countLogin } from '../../shared/metrics/service-counters.ts';
 import { countForAccount } from '../../shared/reporting/account-counts.ts';
+import { traceOf } from '../../shared/log/protocol-trace.ts';
+import { imapTap } from '../../shared/log/wire-lines.ts';
 
 export const startTls = sessionCommand(['not-authenticated'], {
   verb: 'STARTTLS',
@@ -99,6 +101,8 @@ async function settleLogin(session: Session, address: string, open: () => Promis
     const account = await open();
     await session.options.userSessions?.enter(account.id, session.connection.closed);
     session.enter({ at: 'authenticated', account });
+    const tell = traceOf({ service: 'imap', session: session.id, account: account.address });
+    if (tell !== undefined) session.connection.watch(imapTap(tell));
     session.connection.setIdleTimeout(session.options.limits.idleTimeoutMs);
     session.log = session.log.child({ account: account.address });
     session.log.info('logged in');

@@ -10,6 +10,8 @@ import { sayLines } from './replies.ts';
 import type { Session } from './session.ts';
 import { countLogin } from '../../shared/metrics/service-counters.ts';
 import { countForAccount } from '../../shared/reporting/account-counts.ts';
+import { traceOf } from '../../shared/log/protocol-trace.ts';
+import { pop3Tap } from '../../shared/log/wire-lines.ts';
 
 export async function stls(session: Session): Promise<undefined> {
   if (session.connection.encrypted) throw new Failure('bad-input', 'TLS is active already');
@@ -114,6 +116,8 @@ async function logIn(session: Session, name: string, open: () => Promise<Account
     session.log = session.log.child({ account: account.address });
     const maildrop = new Maildrop(account, session.log);
     session.enter({ at: 'transaction', maildrop });
+    const tell = traceOf({ service: 'pop3', session: session.client.session, account: account.address });
+    if (tell !== undefined) session.connection.watch(pop3Tap(tell));
     session.connection.setIdleTimeout(limits.idleTimeoutMs);
     const { messages, octets } = maildrop.sum;
     session.log.info({ messages }, 'logged in');

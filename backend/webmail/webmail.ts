@@ -8,6 +8,7 @@ import { serveHttp } from '../../shared/http/http-service.ts';
 import type { Exchange, HttpLimits, HttpListener, HttpService, Upgrade } from '../../shared/http/http-service.ts';
 import { isFailure } from '../../shared/base/failure.ts';
 import { HttpRefusal } from '../../shared/http/refusals.ts';
+import { traceOf } from '../../shared/log/protocol-trace.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { ServerTls } from '../../shared/net/server-tls.ts';
 import type { HintBus } from '../../shared/service/service.ts';
@@ -117,6 +118,8 @@ async function answer(room: Room, exchange: Exchange<WebmailListener>): Promise<
   const account = await openAccount(room, user);
   if (user.by === 'cookie' && activityOf(request) === 'user') room.signIns.renew(response, user.claims);
   const session = room.signIns.sessionOf(exchange, user);
+  const tell = traceOf({ service: 'webmail', session: user.session, account: account.address });
+  if (tell !== undefined) response.once('finish', () => tell('client', `${request.method ?? ''} ${path}: ${String(response.statusCode)}`));
   await route.run({ exchange, parameters, account, session, origin: { client: user.client, session: user.session }, options: room.options, streams: room.streams, uploads: room.uploads });
 }
 

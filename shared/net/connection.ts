@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import * as tls from 'node:tls';
 import { Failure } from '../base/failure.ts';
+import type { Tap } from '../log/wire-lines.ts';
 import { judgePeer, limitChain } from './peer-verdict.ts';
 import type { SessionSlot } from '../workers/command-slots.ts';
 import type { ServerTls } from './server-tls.ts';
@@ -43,6 +44,7 @@ export class Connection {
   #idleTimeoutMs: number;
   #closing: PromiseWithResolvers<void> | undefined;
   #gone = false;
+  #tap: Tap | undefined;
 
   constructor(socket: AnySocket, options: ConnectionOptions) {
     this.#socket = socket;
@@ -86,6 +88,12 @@ export class Connection {
   /** Throws away what came ahead of a TLS handshake: it was not protected (RFC 3207 section 4.2). */
   discardBuffered(): void {
     this.#pending = emptyBuffer;
+  }
+
+  /** From now on, with what is received already, everything is shown to the tap as well. */
+  watch(tap: Tap | undefined): void {
+    this.#tap = tap;
+    if (this.#pending.length > 0) tap?.received(this.#pending);
   }
 
   setIdleTimeout(idleTimeoutMs: number): void {
@@ -142,6 +150,7 @@ export class Connection {
   /** Sends text (as latin1) or bytes. Resolves when the socket wants more, at once if it is not full; also when it is gone. */
   async write(data: string | Buffer): Promise<void> {
     if (this.#socket.destroyed || !this.#socket.writable) return;
+    this.#tap?.sent(typeof data === 'string' ? Buffer.from(data, 'latin1') : data);
     const wantsMore = typeof data === 'string' ? this.#socket.write(data, 'latin1') : this.#socket.write(data);
     if (!wantsMore) await this.#wait(async () => drained(this.#socket));
   }
@@ -174,7 +183,9 @@ export class Connection {
   /** Sends the last words, if any, then closes our side; cuts the line when the peer does not close its own soon. */
   end(lastWords?: string): void {
     if (this.#socket.destroyed || this.#socket.writableEnded) return; // the first goodbye counts
-    this.#socket.end(Buffer.from(lastWords ?? '', 'latin1'));
+    const bytes = Buffer.from(lastWords ?? '', 'latin1');
+    this.#tap?.sent(bytes);
+    this.#socket.end(bytes);
     const socket = this.#socket;
     setTimeout(() => socket.destroy(), 2000).unref();
   }
@@ -209,6 +220,7 @@ export class Connection {
 
   static #onData(this: ReadSocket, chunk: Buffer): void {
     const connection = this[reader];
+    connection.#tap?.received(chunk);
     connection.#pending = connection.#pending.length === 0 ? chunk : Buffer.concat([connection.#pending, chunk]);
     if (connection.#pending.length > highWaterBytes) this.pause();
     connection.#wakeReader();

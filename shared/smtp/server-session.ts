@@ -13,6 +13,7 @@ import type { SMTPServerAddress, SMTPServerAuthentication, SMTPServerDataStream,
 import { Failure } from '../base/failure.ts';
 import { newSessionId } from '../base/session-id.ts';
 import type { Logger } from '../log/log.ts';
+import { traceOf } from '../log/protocol-trace.ts';
 import type { AnySocket } from '../net/connection.ts';
 import type { ServerTls } from '../net/server-tls.ts';
 import { readRecipient, readSender } from './envelope.ts';
@@ -146,6 +147,7 @@ class Sessions<S> implements SmtpSessions {
       greetingDelayMs: options.greetingDelayMs,
       extensions: options.extensions,
       primaryDomain: options.primaryDomain,
+      traceOf: (user, { id }) => traceOf({ service: options.service, session: id, account: user.toLowerCase() }),
       onReset: ({ id }) => {
         const state = this.#held.get(id)?.state;
         if (state !== undefined) options.handlers.reset?.(state.value);

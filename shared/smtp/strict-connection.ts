@@ -7,6 +7,7 @@ import { SMTPServer } from 'smtp-server';
 import type { SMTPServerOptions } from 'smtp-server';
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
 import type { SMTPStream } from 'smtp-server/lib/smtp-stream.js';
+import type { TellTrace } from '../log/protocol-trace.ts';
 import type { AnySocket } from '../net/connection.ts';
 import { clientSpeaksTls } from '../net/socket-client.ts';
 import { decodeBase64 } from '../sasl/mechanisms.ts';
@@ -26,6 +27,8 @@ export interface StrictSettings {
   /** Completes recipients without a domain. */
   readonly primaryDomain: string | undefined;
   readonly sasl: SmtpSasl | undefined;
+  /** What takes the lines of a known user's session; undefined for most. Asked once for each user. */
+  traceOf(user: string, connection: StrictConnection): TellTrace | undefined;
   /** The client said RSET. */
   onReset(connection: StrictConnection): void;
 }
@@ -60,6 +63,7 @@ export class StrictConnection extends SMTPConnection {
   quitSaid = false;
   #errors = 0;
   #authErrors = 0;
+  #traced: { readonly user: string; readonly tell: TellTrace | undefined } | undefined;
 
   constructor(server: StrictServer, socket: AnySocket, id: string) {
     super(server, socket, { id });
@@ -89,13 +93,17 @@ export class StrictConnection extends SMTPConnection {
 
   override _createParser(): SMTPStream {
     const parser = new StrictParser(this._server.settings.limits, (defect) => this.refuseInput(defect));
-    parser.oncommand = (command, callback) => this._onCommand(command, callback);
+    parser.oncommand = (command, callback) => {
+      this.#trace()?.('client', maskAuth(command.toString('latin1').replace(/\r?\n$/, '')));
+      this._onCommand(command, callback);
+    };
     parser.on('error', () => this.refuseInput('line too long'));
     return parser;
   }
 
   /** Texts of ours bring their own enhanced status code; the package's texts get the package's. */
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
+    this.#trace()?.('server', `${String(code)} ${typeof data === 'string' ? data : (data ?? []).join(' / ')}`);
     const text = code === 250 && Array.isArray(data) ? this.#keywords(data) : data;
     // Answers to a greeting bear no enhanced code (RFC 2034 section 3); LHLO is none where SMTP is spoken.
     const about = context === 'LHLO' && this._server.options.lmtp !== true ? undefined : context;
@@ -140,6 +148,14 @@ export class StrictConnection extends SMTPConnection {
   override handler_QUIT(command: Buffer, callback: () => void): void {
     this.quitSaid = true;
     super.handler_QUIT(command, callback);
+  }
+
+  /** Undefined until it is known who it is: no password is ever seen here. */
+  #trace(): TellTrace | undefined {
+    const { user } = this.session;
+    if (typeof user !== 'string' || user === '') return undefined;
+    if (this.#traced?.user !== user) this.#traced = { user, tell: this._server.settings.traceOf(user, this) };
+    return this.#traced.tell;
   }
 
   /** The package offers the same to all; we offer what this connection can use. */
@@ -192,6 +208,11 @@ export class StrictConnection extends SMTPConnection {
 /** `RCPT TO:<alice>` with the domain that is meant: the package takes no local parts alone, but for postmaster (RFC 5321 section 4.5.1). */
 function completed(command: Buffer, domain: string): Buffer {
   return Buffer.from(command.toString('latin1').replace(/^(RCPT +TO: *<(?:[^<>@"\s]+|"[^<>@"\\]+"))(>.*)$/isu, `$1@${domain}$2`), 'latin1');
+}
+
+/** A user who is known can't log in again, but may try. */
+function maskAuth(command: string): string {
+  return command.replace(/^(AUTH \S+) .*/i, '$1 …');
 }
 
 /** An initial response of `=` is the empty one (RFC 4954 section 4). */

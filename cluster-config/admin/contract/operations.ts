@@ -4,6 +4,7 @@ import { accountOperations } from './accounts.ts';
 import { auditOperations } from './audit.ts';
 import { logOperations } from './logs.ts';
 import { nodeOperations } from './nodes.ts';
+import { protocolTraceOperations } from './protocol-trace.ts';
 import { queueOperations } from './queue.ts';
 import { reportOperations } from './reports.ts';
 import { serviceOperations } from './services.ts';
@@ -11,6 +12,6 @@ import { sessionOperations } from './session.ts';
 import { sessionsOperations } from './sessions.ts';
 import { configurationOperations, storageOperations } from './storages.ts';
 
-const groups = [sessionOperations, nodeOperations, serviceOperations, sessionsOperations, accountOperations, storageOperations, queueOperations, configurationOperations, reportOperations, auditOperations, logOperations];
+const groups = [sessionOperations, nodeOperations, serviceOperations, sessionsOperations, accountOperations, storageOperations, queueOperations, configurationOperations, reportOperations, protocolTraceOperations, auditOperations, logOperations];
 
 export const operations = groups.flatMap((group): unknown[] => Object.values(group)) as readonly Operation[];

@@ -1,10 +1,12 @@
 /** `waybill trace`: what can be typed, and how it is explained. */
 import type { Command } from 'commander';
 import type { TraceOptions } from '../trace-command.ts';
-import { defaultConfig, tellAll } from './terminal.ts';
+import type { ProtocolTraceOptions } from '../protocol-trace-command.ts';
+import { withApiOptions } from './api-options.ts';
+import { defaultConfig, print, tellAll } from './terminal.ts';
 
 export function addTraceCommands(program: Command): void {
-  program
+  const trace = program
     .command('trace')
     .description('Show the journey of a session or a message through all nodes, or of everything that concerns an address.')
     .argument('<id-or-address>', 'a session id (as in "reference …"), the id of a queued message, or a mail address')
@@ -21,5 +23,18 @@ Examples:
     .action(async (what: string, options: TraceOptions) => {
       const { traceText } = await import('../trace-command.ts');
       tellAll(await traceText(what, options));
+    });
+  withApiOptions(trace.command('protocol').description('Write down what the sessions of one user say, for a while.').argument('<address>', 'whose').argument('<on|off|show>', 'what to do'))
+    .option('--for <span>', 'on: how long, at most 24h', '30m')
+    .option('--since <when>', 'show: how far back', '24h')
+    .addHelpText('after', `
+Sessions of IMAP, POP3, submission and WebMail that begin after it is switched on, at the back-end that keeps the account. Passwords
+are masked; of messages only the length is written. Whoever switches it on stands in the audit. A back-end that is restarted traces no more.
+
+Example:
+  $ waybill trace protocol alice@example.com on --for 15m`)
+    .action(async (address: string, what: string, _: unknown, command: Command) => {
+      const { protocolTraceText } = await import('../protocol-trace-command.ts');
+      print(await protocolTraceText(address, what, command.optsWithGlobals<ProtocolTraceOptions>()));
     });
 }
