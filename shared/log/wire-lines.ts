@@ -83,7 +83,7 @@ export function imapTap(tell: TellTrace): Tap {
 /** Arguments of logins, and lines that are no command: answers of a SASL exchange. */
 function maskImap(line: string): string {
   const login = /^\S+ (?:LOGIN|AUTHENTICATE)(?= )/i.exec(line)?.[0];
-  if (login !== undefined) return `${login} …`;
+  if (login !== undefined) return `${login} ***`;
   return /^\S*$/.test(line) && line.toUpperCase() !== 'DONE' ? `(a line of ${String(line.length)} characters)` : line;
 }
 
@@ -122,5 +122,5 @@ function pop3Response(line: string): Pop3Response {
 function maskPop3(line: string): string {
   const verb = /^[a-z]{3,8}(?= |$)/i.exec(line)?.[0];
   if (verb === undefined) return `(a line of ${String(line.length)} characters)`;
-  return /^(?:PASS|APOP|AUTH|USER|XCLIENT)$/i.test(verb) && line.length > verb.length ? `${verb} …` : line;
+  return /^(?:PASS|APOP|AUTH|USER|XCLIENT)$/i.test(verb) && line.length > verb.length ? `${verb} ***` : line;
 }

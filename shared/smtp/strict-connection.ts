@@ -212,7 +212,7 @@ function completed(command: Buffer, domain: string): Buffer {
 
 /** A user who is known can't log in again, but may try. */
 function maskAuth(command: string): string {
-  return command.replace(/^(AUTH \S+) .*/i, '$1 …');
+  return command.replace(/^(AUTH \S+) .*/i, '$1 ***');
 }
 
 /** An initial response of `=` is the empty one (RFC 4954 section 4). */
