@@ -33,7 +33,8 @@ are masked; of messages only the length is written. Whoever switches it on stand
 
 Example:
   $ waybill trace protocol alice@example.com on --for 15m`)
-    .action(async (address: string, what: string, _: unknown, command: Command) => {
+    .action(async (...given: readonly [string, string, unknown, Command]) => {
+      const [address, what, , command] = given;
       const { protocolTraceText } = await import('../protocol-trace-command.ts');
       print(await protocolTraceText(address, what, command.optsWithGlobals<ProtocolTraceOptions>()));
     });
