@@ -116,7 +116,7 @@ test('a data directory in use by another node process is refused by name, and th
   const elsewhere = original.replaceAll(/127\.0\.0\.1:(\d+)/g, (_whole, port: string) => `127.0.0.1:${String(Number(port) + 3)}`);
   const result = await waybill('backend', '--config', besides('second.yaml', elsewhere), '--node', 'be1');
   assert.equal(result.code, 1);
-  assert.match(result.output + result.complaint, new RegExp(`${join(cluster.folder, 'be1')}\\S* is in use by another`));
+  assert.match(result.output + result.complaint, new RegExp(`${join(cluster.folder, 'be1')}\\S* is in use by process \\d+`));
   await allServe();
 });
 
