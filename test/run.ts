@@ -1,6 +1,7 @@
 /**
- * Runs the tests: `npm test` all of them, `npm test -- imap storage` the files whose path has one of the words in it; what
- * begins with a dash goes to `node --test` (`npm test -- --test-name-pattern='idle'`).
+ * Runs the tests: `npm test` all of them but the long ones (`….long.test.ts`), which come in with WAYBILL_LONG_TESTS=1 or when they are
+ * named; `npm test -- imap storage` the files whose path has one of the words in it; what begins with a dash goes to `node --test`
+ * (`npm test -- --test-name-pattern='idle'`).
  */
 import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
@@ -13,7 +14,9 @@ const longestTestMs = 240_000;
 
 const words = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
 const nodeOptions = process.argv.slice(2).filter((argument) => argument.startsWith('-'));
-const files = globSync('test/**/*.test.ts', { cwd: root }).filter((file) => words.length === 0 || words.some((word) => file.includes(word))).sort();
+const withLong = process.env['WAYBILL_LONG_TESTS'] === '1';
+const isWanted = (file: string): boolean => (words.length === 0 ? withLong || !file.endsWith('.long.test.ts') : words.some((word) => file.includes(word)));
+const files = globSync('test/**/*.test.ts', { cwd: root }).filter(isWanted).sort();
 
 function stop(text: string): never {
   process.stderr.write(`waybill: ${text}\n`);

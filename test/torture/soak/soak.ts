@@ -19,7 +19,7 @@ const nodes: readonly NodeName[] = ['fe1', 'be1', 'be2'];
 const users = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank', 'grace', 'heidi', 'ivan', 'judy'] as const;
 /** Logins at the same time while the sessions begin. */
 const atOnce = 20;
-const frontendWorkers = 3;
+const frontendWorkers = 2;
 const patienceMs = 120_000;
 
 export class Soak {
