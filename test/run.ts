@@ -31,7 +31,7 @@ const child = spawn(
   process.execPath,
   [
     // Forced: a file that failed may leave something running, which would keep its process, and this one with it, for ever.
-    '--disable-warning=DEP0060', '--test', '--test-force-exit', '--test-concurrency=4', `--test-timeout=${longestTestMs}`,
+    '--disable-warning=DEP0060', '--test', '--test-force-exit', '--test-concurrency=3', `--test-timeout=${longestTestMs}`,
     `--test-reporter=${join(root, 'test', 'harness', 'short-reporter.ts')}`, '--test-reporter-destination=stdout', ...nodeOptions, ...files,
   ],
   { cwd: root, stdio: 'inherit' },

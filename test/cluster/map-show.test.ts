@@ -11,7 +11,8 @@ const program = path.resolve(import.meta.dirname, '..', '..', 'waybill.ts');
 let cluster: Cluster;
 
 before(async () => {
-  cluster = await startCluster({ nodes: ['fe1'] }); // with one worker, so with one cache
+  // With one worker, so with one cache; and what it knows outlives a command that is slow to start.
+  cluster = await startCluster({ nodes: ['fe1'], changeConfig: (yaml) => yaml.replace('  ldapConnectors:\n', '  routing: { negativeAgeSeconds: 300 }\n  ldapConnectors:\n') });
 });
 after(async () => cluster.stop());
 
