@@ -13,7 +13,8 @@ import { addGroupCommands } from './cluster-config/command-line/groups/group.ts'
 import { addMapCommands } from './cluster-config/command-line/groups/map.ts';
 import { addNodeCommands } from './cluster-config/command-line/groups/node.ts';
 import { addPasswdCommand } from './cluster-config/command-line/groups/passwd.ts';
-import { addQueueCommands, addServiceCommands } from './cluster-config/command-line/groups/queue.ts';
+import { addQueueCommands } from './cluster-config/command-line/groups/queue.ts';
+import { addServiceCommands } from './cluster-config/command-line/groups/service.ts';
 import { addSessionCommands } from './cluster-config/command-line/groups/session.ts';
 import { addReportCommand } from './cluster-config/command-line/groups/report.ts';
 import { addTraceCommands } from './cluster-config/command-line/groups/trace.ts';

@@ -5,7 +5,7 @@ import type { NodeConfig } from '../effective.ts';
 import { parseConfig } from '../load.ts';
 import { ConfigurationRefused, pathText } from '../problem.ts';
 import { shownNode } from '../shown-node.ts';
-import { configurationOperations } from './contract/storages.ts';
+import { configurationOperations } from './contract/configuration.ts';
 
 export function configurationHandlers(config: NodeConfig): readonly Handled[] {
   return [

@@ -30,8 +30,8 @@ import { logHandlers } from './log-handlers.ts';
 import { nodeHandlers } from './node-handlers.ts';
 import { reportHandlers } from './report-handlers.ts';
 import { serviceHandlers } from './service-handlers.ts';
-import { sessionHandlers } from './session-handlers.ts';
 import { sessionsHandlers } from './sessions-handlers.ts';
+import { signInHandlers } from './sign-in-handlers.ts';
 import { answerStatus } from './worker-status.ts';
 
 export interface AdminApiParts {
@@ -84,7 +84,7 @@ export async function openAdminApi({ context, tls, directory, health, rack, hand
   const api = new Api({
     operations, find, signIn, sessions, reach, audit, log,
     handlers: [
-      ...sessionHandlers(signIn, sessions, async (session) => tellNews(others, { kind: 'session-ended', session }, log)), ...nodeHandlers(config, context), ...reportHandlers(config, siblings), ...sessionsHandlers(config), ...accountHandlers(config, directory),
+      ...signInHandlers(signIn, sessions, async (session) => tellNews(others, { kind: 'session-ended', session }, log)), ...nodeHandlers(config, context), ...reportHandlers(config, siblings), ...sessionsHandlers(config), ...accountHandlers(config, directory),
       ...configurationHandlers(config), ...logHandlers(config), ...auditHandlers(administration.auditFile), ...serviceHandlers({ siblings, wishes, states: rack.states.bind(rack), drainMs: config.drainSeconds * 1000 }), ...handlers,
     ],
     isTrustedNode: tls.isTrustedNode, signerOf: tls.signerOf, clusterName: config.clusterName,

@@ -1,7 +1,6 @@
-/** `waybill queue …` and `waybill service …`: what is asked of the admin API, and how its answers are shown. */
+/** `waybill queue …`: what is asked of the admin API, and how its answers are shown. */
 import { z } from 'zod';
 import { queueItemSchema } from '../admin/contract/queue.ts';
-import { serviceSchema } from '../admin/contract/services.ts';
 import { openApi } from './api-client.ts';
 import type { ApiOptions } from './api-client.ts';
 import { table } from './table.ts';
@@ -16,7 +15,6 @@ export interface QueueListOptions extends ApiOptions {
 const pageSchema = z.object({ items: z.array(queueItemSchema), next: z.string().optional() });
 const shownSchema = queueItemSchema.extend({ fields: z.array(z.object({ name: z.string(), value: z.string() })) });
 const concernedSchema = z.object({ id: z.string(), recipients: z.array(z.string()) });
-const servicesSchema = z.object({ services: z.array(serviceSchema) });
 
 /** All queued messages that fit. @throws UsageError */
 export async function queueListText(node: string, options: QueueListOptions): Promise<string> {
@@ -62,20 +60,4 @@ export async function queueActText(act: QueueAct, place: { readonly node: string
 
 function itemPath({ node, item }: { readonly node: string; readonly item: string }): string {
   return `/nodes/${encodeURIComponent(node)}/queue/${encodeURIComponent(item)}`;
-}
-
-/** @throws UsageError */
-export async function serviceListText(node: string, options: ApiOptions & { readonly json?: boolean }): Promise<string> {
-  const { services } = servicesSchema.parse(await (await openApi(options)).ask(`/nodes/${encodeURIComponent(node)}/services`));
-  return options.json === true ? JSON.stringify(services, null, 2) : serviceTable(services);
-}
-
-/** @throws UsageError */
-export async function serviceActText(wish: 'start' | 'stop' | 'restart', { node, service }: { readonly node: string; readonly service: string }, options: ApiOptions): Promise<string> {
-  const path = `/nodes/${encodeURIComponent(node)}/services/${encodeURIComponent(service)}/${wish}`;
-  return serviceTable([serviceSchema.parse(await (await openApi(options)).ask(path, { method: 'POST' }))]);
-}
-
-function serviceTable(services: readonly z.output<typeof serviceSchema>[]): string {
-  return table([['SERVICE', 'STATE', 'WORKERS', 'REASON'], ...services.map(({ name, state, reason = '', workers }) => [name, state, String(workers.length), reason])]);
 }

@@ -2,16 +2,17 @@
 import type { Operation } from '../../../shared/admin-api/operation.ts';
 import { accountOperations } from './accounts.ts';
 import { auditOperations } from './audit.ts';
+import { configurationOperations } from './configuration.ts';
 import { logOperations } from './logs.ts';
 import { nodeOperations } from './nodes.ts';
 import { protocolTraceOperations } from './protocol-trace.ts';
 import { queueOperations } from './queue.ts';
 import { reportOperations } from './reports.ts';
 import { serviceOperations } from './services.ts';
-import { sessionOperations } from './session.ts';
+import { signInOperations } from './sign-in.ts';
 import { sessionsOperations } from './sessions.ts';
-import { configurationOperations, storageOperations } from './storages.ts';
+import { storageOperations } from './storages.ts';
 
-const groups = [sessionOperations, nodeOperations, serviceOperations, sessionsOperations, accountOperations, storageOperations, queueOperations, configurationOperations, reportOperations, protocolTraceOperations, auditOperations, logOperations];
+const groups = [signInOperations, nodeOperations, serviceOperations, sessionsOperations, accountOperations, storageOperations, queueOperations, configurationOperations, reportOperations, protocolTraceOperations, auditOperations, logOperations];
 
 export const operations = groups.flatMap((group): unknown[] => Object.values(group)) as readonly Operation[];

@@ -1,4 +1,4 @@
-/** Operations of the admin API on what lies under mail and service: storages, and the configuration of nodes. */
+/** Operations of the admin API on the storages of back-ends. */
 import { z } from 'zod';
 import { operation } from '../../../shared/admin-api/operation.ts';
 import { ofNode } from './nodes.ts';
@@ -10,19 +10,4 @@ const storage = z.object({
 
 export const storageOperations = {
   listStorages: operation({ name: 'listStorages', method: 'GET', path: '/nodes/{node}/storages', group: 'storages', needs: 'manageStorage', place: 'node', kind: 'read', summary: 'Storages of a back-end: there or not, sizes, free space.', params: ofNode, answer: z.object({ storages: z.array(storage) }) }),
-};
-
-export const configurationOperations = {
-  showConfiguration: operation({
-    name: 'showConfiguration', method: 'GET', path: '/nodes/{node}/configuration', group: 'configuration', needs: 'manageConfig', place: 'node', kind: 'read',
-    summary: 'What a node runs with: all layers, defaults filled in. Secrets are shown as the places where they are kept.', params: ofNode, answer: z.object({ version: z.string(), parameters: z.looseObject({}) }),
-  }),
-  checkConfiguration: operation({
-    name: 'checkConfiguration', method: 'POST', path: '/configuration/check', group: 'configuration', needs: 'manageConfig', place: 'here', kind: 'read', summary: 'Is this document good? Nothing is changed.',
-    body: z.strictObject({ text: z.string().max(900_000).describe('The YAML document.') }),
-    answer: z.object({
-      good: z.boolean(), version: z.string().optional(), nodes: z.array(z.object({ name: z.string(), role: z.string() })).optional(),
-      problems: z.array(z.object({ path: z.string(), text: z.string(), line: z.number().optional(), column: z.number().optional() })),
-    }),
-  }),
 };

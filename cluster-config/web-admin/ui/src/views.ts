@@ -2,19 +2,20 @@
 import type { z } from 'zod';
 import type { Capability } from '../../../../shared/admin-api/capability.ts';
 import type { accountOperations, moveSchema, recordSchema } from '../../../admin/contract/accounts.ts';
+import type { configurationOperations } from '../../../admin/contract/configuration.ts';
 import type { auditEntrySchema, auditOperations } from '../../../admin/contract/audit.ts';
 import type { logOperations } from '../../../admin/contract/logs.ts';
 import type { nodeOperations, nodeSchema, workerSchema } from '../../../admin/contract/nodes.ts';
 import type { queueItemSchema, queueOperations } from '../../../admin/contract/queue.ts';
-import type { sessionOperations } from '../../../admin/contract/session.ts';
+import type { signInOperations } from '../../../admin/contract/sign-in.ts';
 import type { sessionsOperations } from '../../../admin/contract/sessions.ts';
 import type { serviceOperations, serviceSchema } from '../../../admin/contract/services.ts';
-import type { configurationOperations, storageOperations } from '../../../admin/contract/storages.ts';
+import type { storageOperations } from '../../../admin/contract/storages.ts';
 
 type Answer<Operation extends { readonly answer: z.ZodType }> = z.output<Operation['answer']>;
 
 export type { Capability };
-export type SessionView = Answer<typeof sessionOperations.showSession>;
+export type SessionView = Answer<typeof signInOperations.showSession>;
 export type NodesView = Answer<typeof nodeOperations.listNodes>;
 export type NodeView = z.output<typeof nodeSchema>;
 export type WorkerView = z.output<typeof workerSchema>;

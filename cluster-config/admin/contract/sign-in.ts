@@ -10,7 +10,7 @@ const who = z.object({
   domains: z.array(z.string()).describe('The only domains that this administrator may touch; all when empty.'),
 });
 
-export const sessionOperations = {
+export const signInOperations = {
   signIn: operation({
     name: 'signIn', method: 'POST', path: '/session', group: 'session', needs: 'anybody', place: 'here', kind: 'act',
     summary: 'Sign in with a password, and the code of the authenticator where one is set up.',

@@ -10,12 +10,12 @@ import { handled } from '../../shared/admin-api/operation.ts';
 import type { Handled } from '../../shared/admin-api/operation.ts';
 import type { SignIn } from '../../shared/admin-api/sign-in.ts';
 import { operations } from './contract/operations.ts';
-import { sessionOperations } from './contract/session.ts';
+import { signInOperations } from './contract/sign-in.ts';
 
 /** @param tellEnded see `AdminNews` */
-export function sessionHandlers(signIn: SignIn, sessions: AdminSessions, tellEnded: (session: string) => Promise<void>): readonly Handled[] {
+export function signInHandlers(signIn: SignIn, sessions: AdminSessions, tellEnded: (session: string) => Promise<void>): readonly Handled[] {
   return [
-    handled(sessionOperations.signIn, async ({ caller, body, reply }) => {
+    handled(signInOperations.signIn, async ({ caller, body, reply }) => {
       reply.note({ name: body.name, as: body.as });
       const record = await signIn.check({ name: body.name, password: body.password, code: body.code, from: caller.from });
       const claims = sessions.begin(record, body.as, Date.now());
@@ -26,8 +26,8 @@ export function sessionHandlers(signIn: SignIn, sessions: AdminSessions, tellEnd
         ...(body.as === 'token' ? { token: sessions.sign(claims) } : {}),
       };
     }),
-    handled(sessionOperations.showSession, async ({ caller }) => Promise.resolve(described(caller))),
-    handled(sessionOperations.signOut, async ({ caller, reply }) => {
+    handled(signInOperations.showSession, async ({ caller }) => Promise.resolve(described(caller))),
+    handled(signInOperations.signOut, async ({ caller, reply }) => {
       if (caller.session !== undefined) {
         sessions.end(caller.session, Date.now());
         await tellEnded(caller.session);
@@ -35,7 +35,7 @@ export function sessionHandlers(signIn: SignIn, sessions: AdminSessions, tellEnd
       if (caller.by === 'cookie') reply.setCookie(clearedAdminCookie);
       return {};
     }),
-    handled(sessionOperations.describeApi, async () => Promise.resolve({ ...openApiDocument(operations) })),
+    handled(signInOperations.describeApi, async () => Promise.resolve({ ...openApiDocument(operations) })),
   ];
 }
 
