@@ -6,6 +6,8 @@ import type { Socket } from 'node:net';
 import * as tls from 'node:tls';
 import { Failure } from '../base/failure.ts';
 import type { Tap } from '../log/wire-lines.ts';
+import { handshake } from './handshake.ts';
+import type { HandshakeEnd } from './handshake.ts';
 import { judgePeer, limitChain } from './peer-verdict.ts';
 import type { SessionSlot } from '../workers/command-slots.ts';
 import type { ServerTls } from './server-tls.ts';
@@ -290,22 +292,8 @@ export class Connection {
     return true;
   }
 
-  async #secure(socket: tls.TLSSocket, event: 'secure' | 'secureConnect'): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => socket.destroy(new Error('TLS handshake timed out')), 20_000);
-      socket.once(event, () => {
-        clearTimeout(timer);
-        resolve();
-      });
-      socket.once('error', (cause) => {
-        clearTimeout(timer);
-        reject(new Failure('backend-unavailable', 'TLS handshake failed', { cause }));
-      });
-      socket.once('close', () => {
-        clearTimeout(timer);
-        reject(new Failure('backend-unavailable', 'connection closed during the TLS handshake'));
-      });
-    });
+  async #secure(socket: tls.TLSSocket, event: HandshakeEnd): Promise<void> {
+    await handshake(socket, event);
     this.#attach(socket);
   }
 }
