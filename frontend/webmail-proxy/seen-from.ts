@@ -8,7 +8,7 @@ import { TLSSocket } from 'node:tls';
 import { networkContains } from '../../shared/access/network.ts';
 import type { Network } from '../../shared/access/network.ts';
 import { readHostField } from '../../shared/http/host-field.ts';
-import { plainAddress } from '../../shared/net/connection.ts';
+import { plainAddress } from '../../shared/net/plain-address.ts';
 import { clientSpeaksTls } from '../../shared/net/socket-client.ts';
 
 export interface SeenFrom {

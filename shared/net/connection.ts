@@ -9,6 +9,7 @@ import type { Tap } from '../log/wire-lines.ts';
 import { handshake } from './handshake.ts';
 import type { HandshakeEnd } from './handshake.ts';
 import { judgePeer, limitChain } from './peer-verdict.ts';
+import { plainAddress } from './plain-address.ts';
 import type { SessionSlot } from '../workers/command-slots.ts';
 import type { ServerTls } from './server-tls.ts';
 import { clientSpeaksTls } from './socket-client.ts';
@@ -299,7 +300,7 @@ export class Connection {
 }
 
 /** Resolves on the next 'drain', or when the socket is gone. */
-export async function drained(socket: AnySocket): Promise<void> {
+async function drained(socket: AnySocket): Promise<void> {
   await new Promise<void>((resolve) => {
     const done = (): void => {
       socket.off('drain', done);
@@ -309,9 +310,4 @@ export async function drained(socket: AnySocket): Promise<void> {
     socket.on('drain', done);
     socket.on('close', done);
   });
-}
-
-/** An IPv4 address that arrived in IPv6 clothes (`::ffff:192.0.2.1`) as plain IPv4; others unchanged. */
-export function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
 }

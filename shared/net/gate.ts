@@ -8,7 +8,7 @@ import type { Admission, Door, Refusal } from '../access/door.ts';
 import { networkContains } from '../access/network.ts';
 import type { Network } from '../access/network.ts';
 import type { Logger } from '../log/log.ts';
-import { plainAddress } from './connection.ts';
+import { plainAddress } from './plain-address.ts';
 import { parseProxyHeader } from './proxy-protocol.ts';
 import type { ProxiedClient } from './proxy-protocol.ts';
 import { RefusedClients } from './refused-client.ts';
