@@ -10,12 +10,13 @@ import type { DestinationHealth } from './destination-health.ts';
 import type { Lane } from './lanes.ts';
 import type { MadeReports } from './new-item.ts';
 import { outcomeOfThrown, outcomesForAll, released } from './outage.ts';
-import { countReports, countTry, countUnreachable } from './queue-counters.ts';
+import { countReports, countUnreachable } from './queue-counters.ts';
 import { isOutside, waitingFor, withKeysOutside } from './queue-item.ts';
-import type { Destination, QueueItem, QueueRecipient } from './queue-item.ts';
+import type { Destination, QueueItem } from './queue-item.ts';
 import type { QueueStore } from './queue-store.ts';
 import type { Table } from '../storage/storage.ts';
 import type { RetryOptions } from './retry-schedule.ts';
+import { tellOutcomes } from './tries-told.ts';
 import { conclude } from './try-outcome.ts';
 import type { DueReport, TryOutcome } from './try-outcome.ts';
 
@@ -236,7 +237,7 @@ export class QueueRunner implements Service {
       return outcome === undefined ? [] : [[index, outcome]];
     }));
     await this.#conclude(item, byIndex);
-    this.#logOutcomes({ item, destination, recipients: waiting.map(({ recipient }) => recipient) }, outcomes);
+    tellOutcomes(this.#options.log, { item, destination, recipients: waiting.map(({ recipient }) => recipient), outcomes });
     if (lane.usable && this.#options.health.noteSuccess(destination) === 'recovered') await this.#release(destination);
   }
 
@@ -289,19 +290,4 @@ export class QueueRunner implements Service {
     }
     this.wake();
   }
-
-  #logOutcomes({ item, destination, recipients }: { readonly item: QueueItem; readonly destination: Destination; readonly recipients: readonly QueueRecipient[] }, outcomes: readonly TryOutcome[]): void {
-    for (const [index, outcome] of outcomes.entries()) {
-      const recipient = recipients[index];
-      countTry(destination, outcome.at, recipient?.tries ?? 0);
-      this.#options.log.info({ item: item.id, destination, recipient: recipient?.address, outcome: outcome.at, ...traceOf(outcome) }, 'delivery tried');
-    }
-  }
-}
-
-/** What the log tells of an outcome: the words of who decided, and who that was. */
-function traceOf(outcome: TryOutcome): object {
-  if (outcome.at === 'moved') return { to: outcome.destination };
-  if (outcome.at === 'expanded') return { into: outcome.into.slice(0, 20).map(({ address }) => address), addresses: outcome.into.length };
-  return { reply: outcome.words.text, remote: outcome.words.remote };
 }

@@ -17,6 +17,8 @@ import { traceOf } from '../log/protocol-trace.ts';
 import type { AnySocket } from '../net/connection.ts';
 import type { ServerTls } from '../net/server-tls.ts';
 import { readRecipient, readSender } from './envelope.ts';
+import { peerOf } from './peer.ts';
+import type { SmtpPeer } from './peer.ts';
 import type { EnvelopeRecipient, EnvelopeSender } from './commands.ts';
 import { isPositive, makeReply } from './reply.ts';
 import type { Reply } from './reply.ts';
@@ -30,24 +32,7 @@ import { StrictServer } from './strict-connection.ts';
 import type { SmtpSaslExchange, StrictConnection } from './strict-connection.ts';
 import { countConnection, countMessage, countingLogin, countingRecipient } from '../metrics/service-counters.ts';
 
-/** The client of one session; its values change as the session goes on (EHLO, STARTTLS, AUTH, XCLIENT). */
-export interface SmtpPeer {
-  readonly sessionId: string;
-  /** For the peer's certificate (`nodeIdentity`). Don't read from it. */
-  readonly socket: AnySocket;
-  /** The client's address and port; after XCLIENT those it named. */
-  readonly address: string;
-  readonly port: number;
-  /** The name of EHLO, HELO or LHLO, lower case. */
-  readonly hello: string | undefined;
-  /** As a Received field says it: `SMTP`, `ESMTPS`, `ESMTPSA`, `LMTPS`. */
-  readonly protocol: string;
-  readonly encrypted: boolean;
-  /** The authenticated user, as `authenticate` returned it. */
-  readonly user: string | undefined;
-  /** What a trusted peer told of the true client by XCLIENT (address and port above are then the client's). */
-  readonly forwarded: { readonly hello: string | undefined; readonly protocol: string | undefined } | undefined;
-}
+export type { SmtpPeer } from './peer.ts';
 
 export interface SmtpClaim {
   /** `XCLIENT`: a trusted peer named the user (LOGIN attribute); there is no password. */
@@ -291,23 +276,4 @@ class Sessions<S> implements SmtpSessions {
     this.#held.delete(session.id);
     if (held?.state !== undefined) this.#options.handlers.close(held.state.value, held.connection.quitSaid ? 'quit' : 'cut');
   }
-}
-
-function peerOf(connection: StrictConnection): SmtpPeer {
-  const { session } = connection;
-  const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
-  return {
-    sessionId: connection.id,
-    get socket() { return connection.socket; },
-    get address() { return connection.remoteAddress; },
-    get port() { return connection.remotePort; },
-    get hello() { return text(connection.hostNameAppearsAs); },
-    get protocol() { return session.transmissionType; },
-    get encrypted() { return connection.secure; },
-    get user() { return text(session.user); },
-    get forwarded() {
-      const given = connection._xClient;
-      return given.has('ADDR') ? { hello: text(given.get('HELO')), protocol: text(given.get('PROTO')) } : undefined;
-    },
-  };
 }
