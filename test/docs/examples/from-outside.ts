@@ -1,11 +1,18 @@
-/** What an example must show from outside: mail comes in, and its user reads it by every protocol. */
+/** What an example must show: a good configuration; and from outside, that mail comes in, and its user reads it by every protocol. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { attempt, logins } from '../../harness/attempts.ts';
 import type { Attempt, Doors, Outcome, Protocol } from '../../harness/attempts.ts';
+import type { Example } from '../../harness/example-cluster.ts';
 import { peoplesPassword } from '../../harness/people.ts';
 
 type What = Pick<Attempt, 'node' | 'address'> & Partial<Attempt>;
+
+/** Its configuration, with what the test has put into it, is one that `waybill config check` takes. */
+export async function isGood(example: Example): Promise<void> {
+  const { code, complaint } = await example.command(['config', 'check', example.configFile]);
+  assert.equal(code, 0, complaint);
+}
 
 /** One try; the outcome must be the one that is expected. Answers the words. */
 export async function tried(doors: Doors, protocol: Protocol, { expect = 'ok', ...what }: What & { readonly expect?: Outcome }): Promise<string> {
