@@ -3,7 +3,6 @@ import type { ConnectionCounts } from './connection-counts.ts';
 import { demandsOf } from './flow-limits.ts';
 import type { Demand, FlowLimits, LimitName } from './flow-limits.ts';
 import { acceptedConnections, openConnections, refusedConnections } from './connection-metrics.ts';
-import { countRefusedConnection } from '../metrics/service-counters.ts';
 import type { CountedService } from '../metrics/service-counters.ts';
 import { clientNetwork } from './network.ts';
 import { judge } from './rules.ts';
@@ -70,7 +69,6 @@ export class Door {
   #refuse(refusal: Refusal): Admission {
     const { service, listener } = this.#options;
     refusedConnections.add({ service, listener, reason: refusal.kind });
-    if (service !== 'admin') countRefusedConnection(service, refusal.kind);
     return { kind: 'refused', refusal };
   }
 }

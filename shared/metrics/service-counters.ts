@@ -12,9 +12,8 @@ function inbound(protocol: (typeof protocolOf)[CountedService], title: string) {
   const labels = ['service'] as const;
   const name = `waybill_${protocol}_inbound_connection`;
   return {
-    all: counter({ name, labels, help: `${title}: connections that were accepted.` }),
+    all: counter({ name, labels, help: `${title}: connections that were served; the same ones by listener: waybill_connections_accepted.` }),
     open: gauge({ name: `${name}_open`, labels, help: `${title}: connections that are open now.` }),
-    refused: counter({ name: `${name}_refused`, labels: ['service', 'reason'], help: `${title}: connections that were refused.` }),
     authenticated: counter({ name: `${name}_authenticated`, labels, help: `${title}: logins that were tried.` }),
     authenticatedSuccess: counter({ name: `${name}_authenticated_success`, labels, help: `${title}: logins that succeeded.` }),
   };
@@ -29,11 +28,6 @@ export function countConnection(service: CountedService): () => void {
   all.add({ service });
   open.add({ service }, 1);
   return () => open.add({ service }, -1);
-}
-
-/** A connection was not served. `reason`: few words that are known before, such as the name of a limit. */
-export function countRefusedConnection(service: CountedService, reason: string): void {
-  families[protocolOf[service]].refused.add({ service, reason });
 }
 
 /** How a login ended: well, or with what was thrown. */

@@ -196,6 +196,8 @@ test('connections and refusals are counted by listener and reason over all worke
   assert.deepEqual(refused('127.0.2.1', 'smtp'), ['peerMaxIntervalConnections 1']);
   assert.deepEqual(refused('127.0.2.1', 'pop3'), ['peerMaxConnections 1']);
   assert.deepEqual(refused('127.0.0.1', 'pop3'), ['denied 1']);
+  const families = new Set(lines.filter((line) => /^waybill_\w*connections?_refused/.test(line)).map((line) => line.replace(/\{.*$/, '')));
+  assert.deepEqual([...families], ['waybill_connections_refused_total'], 'a refused connection is counted once');
   assert.ok(lines.some((line) => /^waybill_connections_open\{.*listener="\[::1\]/.test(line)), 'open');
   assert.ok(lines.some((line) => line.startsWith('waybill_event_loop_lag_seconds{')), 'lag');
 });
