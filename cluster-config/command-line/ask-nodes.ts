@@ -43,6 +43,7 @@ export async function askThese(config: ClusterConfig, asked: readonly NodeConfig
     try {
       return { node: node.nodeName, answer: await callNode({ host: node.host, port, tls: toNode(node.nodeName), operator: userInfo().username }, { path, body, silenceMs }) };
     } catch (error) {
+      if (isFailure(error, 'timed-out')) return { node: node.nodeName, complaint: `does not answer (${error.message})` };
       if (!isFailure(error, 'backend-unavailable')) throw error;
       return { node: node.nodeName, complaint: `does not answer${error.cause instanceof Error ? ` (${error.cause.message})` : ''}` };
     }

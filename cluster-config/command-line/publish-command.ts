@@ -62,13 +62,13 @@ export async function publishText(home: ConfigHome, wanted: NewText, { options, 
   if (head?.text === wanted.text) throw new UsageError(`version ${String(head.number)}, which is published, is the same text: nothing to do`);
   const present = parseIfReadable(home, head);
   const asked = present ?? config;
-  await askReaders(asked, wanted.text, say);
+  const silent = await askReaders(asked, wanted.text, say);
   const by = options.by ?? `${os.userInfo().username}@${os.hostname()}`;
   const published = await publish(home.bootstrap, { text: wanted.text, by, message: wanted.message, after: wanted.after ?? head?.number ?? 0 }, process.env);
   say(`version ${String(published.number)} is published`);
   await tellAudit(asked, { what: 'publishConfiguration', facts: { version: published.number, message: wanted.message.slice(0, 1000) } });
   for (const line of restartLines(present, config)) say(line);
-  return follow({ config, asked }, published, { waitMs, say });
+  return follow({ config, asked, silent }, published, { waitMs, say });
 }
 
 function readWait(text: string): number {
@@ -79,8 +79,8 @@ function readWait(text: string): number {
 
 const verdict = z.object({ good: z.boolean(), why: z.string().optional() });
 
-/** Every living node reads the text by its own program, which may be older than this one. @throws Failure('bad-input') that names those that can't */
-async function askReaders(config: ClusterConfig, text: string, say: Say): Promise<void> {
+/** Every living node reads the text by its own program, which may be older than this one. Answers who was silent. @throws Failure('bad-input') that names those that can't */
+async function askReaders(config: ClusterConfig, text: string, say: Say): Promise<ReadonlySet<string>> {
   const said = await askThese(config, Object.values(config.nodes), { path: '/configuration/check', body: { text } });
   const refusals = said.flatMap((one): readonly string[] => {
     if ('complaint' in one) {
@@ -91,22 +91,29 @@ async function askReaders(config: ClusterConfig, text: string, say: Say): Promis
     return answer?.good === true ? [] : [`${one.node} can't read it: ${answer?.why ?? 'it answers what this program does not understand'}`];
   });
   if (refusals.length > 0) throw new Failure('bad-input', `nothing was published.\n${refusals.join('\n')}`);
+  return new Set(said.flatMap((one) => ('complaint' in one ? [one.node] : [])));
+}
+
+interface Followed {
+  readonly config: ClusterConfig;
+  /** The nodes of before. */
+  readonly asked: ClusterConfig;
+  /** Those of them that did not answer even before: they are not waited for. */
+  readonly silent: ReadonlySet<string>;
 }
 
 /** Nodes of before are told to look, where they were; nodes of the new version are asked what they run. */
-async function follow({ config, asked }: { readonly config: ClusterConfig; readonly asked: ClusterConfig }, { number }: Published, { waitMs, say }: { readonly waitMs: number; readonly say: Say }): Promise<number> {
+async function follow({ config, asked, silent }: Followed, { number }: Published, { waitMs, say }: { readonly waitMs: number; readonly say: Say }): Promise<number> {
   const target = { number, version: config.version };
   const deadline = Date.now() + waitMs;
   await askThese(asked, Object.values(asked.nodes), { path: '/configuration/look', body: {} });
+  const isAwayAsBefore = ({ kind, node }: Standing): boolean => kind === 'away' && (silent.has(node) || !Object.hasOwn(asked.nodes, node));
+  const isUndecided = (one: Standing): boolean => one.kind !== 'runs' && one.kind !== 'refuses' && !isAwayAsBefore(one);
   let all = await standings(config, target);
   while (all.some(isUndecided) && Date.now() < deadline) {
     await sleep(askAgainMs);
     all = await standings(config, target);
   }
   say(standingsTable(all));
-  return all.every(({ kind }) => kind === 'runs' || kind === 'away') ? 0 : 1;
-}
-
-function isUndecided({ kind }: Standing): boolean {
-  return kind === 'behind' || kind === 'restarting';
+  return all.every((one) => one.kind === 'runs' || isAwayAsBefore(one)) ? 0 : 1;
 }

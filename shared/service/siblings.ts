@@ -6,14 +6,16 @@ import { Failure } from '../base/failure.ts';
 import type { Order, Report } from './messages.ts';
 
 export interface Siblings {
-  /** Answers to a topic, this worker's own too; JSON values. Who does not answer in time is left out. */
-  ask(topic: string, question: unknown): Promise<unknown[]>;
+  /** Answers to a topic, this worker's own too; JSON values. Who does not answer within `patienceMs` is left out. */
+  ask(topic: string, question: unknown, patienceMs?: number): Promise<unknown[]>;
   /** What this worker answers. One function for each topic. */
   answer(topic: string, answer: (question: unknown) => unknown): void;
 }
 
 /** The wait for workers that are busy or just leaving. */
-const patienceMs = 1000;
+const usualPatienceMs = 1000;
+/** Without the supervisor there is no answer at all, so it is worth a longer wait; less than the 5 s in which a command wants the node's answer. */
+const supervisorPatienceMs = 4000;
 
 interface Round {
   readonly answers: unknown[];
@@ -24,7 +26,7 @@ interface Round {
 
 /** Asks the supervisor instead of the other workers; for topics that it has at its desk. @throws Failure('timed-out') */
 export async function askSupervisor(siblings: Siblings, topic: string, question: unknown): Promise<unknown> {
-  const [, answer] = await siblings.ask(topic, question);
+  const [, answer] = await siblings.ask(topic, question, supervisorPatienceMs);
   if (answer === undefined) throw new Failure('timed-out', 'the supervisor of this node does not answer');
   return answer;
 }
@@ -44,7 +46,7 @@ export class WorkerSiblings implements Siblings {
     this.#answers.set(topic, answer);
   }
 
-  async ask(topic: string, question: unknown): Promise<unknown[]> {
+  async ask(topic: string, question: unknown, patienceMs = usualPatienceMs): Promise<unknown[]> {
     this.#lastRound += 1;
     const round = this.#lastRound;
     const answers: unknown[] = [this.#own(topic, question)];
