@@ -73,7 +73,7 @@ export default tseslint.config(
   },
   {
     // node's test runner wants its reporters as default exports.
-    files: ['test/harness/short-reporter.ts'],
+    files: ['test/harness/short-reporter.ts', 'test/harness/failed-files.ts'],
     rules: { 'no-restricted-syntax': 'off' },
   },
   {
