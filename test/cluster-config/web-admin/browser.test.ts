@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { accessibilityFaults } from '../../harness/axe.ts';
 import { openChromium } from '../../harness/chromium.ts';
 import type { TestBrowser } from '../../harness/chromium.ts';
 import { startCluster } from '../../harness/cluster.ts';
@@ -140,6 +141,7 @@ test('administrators work in WebAdmin', { timeout: 120_000 }, async (t) => {
     await editor.fill(text);
     await page.getByRole('button', { name: 'Check', exact: true }).click();
     await page.getByText(/The document is good for 4 nodes/).waitFor();
+    assert.deepEqual(await accessibilityFaults(page), []);
   });
 
   await t.test('all of it goes by keyboard', async () => {

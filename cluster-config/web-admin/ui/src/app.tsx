@@ -66,7 +66,7 @@ function Shell({ who }: { readonly who: SessionView }) {
 
 function Side({ who, entries, current }: { readonly who: SessionView; readonly entries: readonly ScreenEntry[]; readonly current: ScreenEntry | undefined }) {
   return (
-    <div class="side" id="screens" onKeyDown={(event) => {
+    <aside class="side" id="screens" aria-label="Waybill" onKeyDown={(event) => {
       if (event.key === 'Escape') drawer.value = 'closed';
     }}>
       <div class="side-head">
@@ -87,7 +87,7 @@ function Side({ who, entries, current }: { readonly who: SessionView; readonly e
         <span class="who" title={who.domains.length === 0 ? undefined : `Administers ${who.domains.join(', ')}`}>{who.name}</span>
         <button class="icon-button" type="button" aria-label="Sign out" title="Sign out" onClick={() => void signOut()}><Icon name="signOut" /></button>
       </div>
-    </div>
+    </aside>
   );
 }
 
