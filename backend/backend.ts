@@ -67,7 +67,7 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
     reserveBytes: config.storage.reserveMegabytes * 1024 * 1024,
     quota: { bytes: config.storage.quota.maxKilobytes * 1024, messages: config.storage.quota.maxMessages },
   });
-  measureStorages(config.storage.directories, () => storage.addresses().length);
+  const endMeasuring = measureStorages(config.storage.directories, () => storage.addresses().length);
   const counters = new AccountCounters();
   const accounts = createAccounts({
     storage, log,
@@ -95,17 +95,19 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
   const administration = new AccountAdministration({ storage, accounts, maps: directory.maps, log, changeUser: async (entry, change) => directory.changeUser(entry, change), isOurs: addressingOf(config).isOurs });
   const rack = new ServiceRack({ units: unitsOf(ground, processing), wishes: context.wishes, siblings: context.siblings, graceMs: config.drainSeconds * 1000, log });
   const services = await rack.start();
+  const admin = await startAdminApi(ground, {
+    rack, directory, handlers: backendHandlers({ config, storage, accounts, moves, directory, processing, log, siblings: context.siblings, notices: context.notices }),
+    routes: [...context.nodeRoutes, ...moves.routes, ...administrationRoutes(administration, storage), ...localAccountRoutes(accounts.local, log), ...sessionRoutes(accounts, log), statsRoute(context.siblings, { counters, directory })],
+  });
   return {
     log,
     services,
-    admin: await startAdminApi(ground, {
-      rack, directory, handlers: backendHandlers({ config, storage, accounts, moves, directory, processing, log, siblings: context.siblings, notices: context.notices }),
-      routes: [...context.nodeRoutes, ...moves.routes, ...administrationRoutes(administration, storage), ...localAccountRoutes(accounts.local, log), ...sessionRoutes(accounts, log), statsRoute(context.siblings, { counters, directory })],
-    }),
-    onAppointed: async () => [...startReporting(context), moves.startTidying(), reconciliationOf(ground, directory).start(), ...await rack.startOnce(), tidyPacks(storage, log)],
+    admin: admin.services,
+    onAppointed: async () => [...startReporting(context), admin.onAppointed(), moves.startTidying(), reconciliationOf(ground, directory).start(), ...await rack.startOnce(), tidyPacks(storage, log)],
     renew: async () => tls.renew(),
     close: async () => {
       await processing.close();
+      endMeasuring(); // what the worker has counted is told once more after this
       await storage.close();
       directory.close();
     },
@@ -171,14 +173,15 @@ interface NodeAdmin {
 }
 
 /** Opened last: who asks it finds all services there. */
-async function startAdminApi(ground: Ground, { rack, routes: more, directory, handlers }: NodeAdmin): Promise<Service[]> {
+async function startAdminApi(ground: Ground, { rack, routes: more, directory, handlers }: NodeAdmin): Promise<{ readonly services: readonly Service[]; readonly onAppointed: () => Service }> {
   const { config, tls, storage, accounts, context } = ground;
   const readIndex = (): void => void storage.find(`postmaster@${config.primaryDomain}`);
   const health = { isStopping: context.isStopping, services: () => rack.states(), check: readIndex, warnings: () => endingCertificates(config) };
   const keepAct: KeepHere = async (address, act) => storage.lives.keepAct(address, act);
   const api = await openAdminApi({ context, tls, directory, health, rack, handlers, keeperOf: async (address) => keeperOf(accounts, config, address), keepAct });
   const routes = [...healthRoutes(health), ...observationRoutes(context), ...joinRoutes({ ...context, tls }), ...acmeRoutes(config), accountRoute(storage), accountActRoute(keepAct), ...api.routes, ...more];
-  return Promise.all(adminListeners(ground).map(async (at) => startAdmin({ ...at, serverTls: tls.forAdministration, isTrustedNode: tls.isTrustedNode, signerOf: tls.signerOf, routes, acts: api.acts, parts: [webAdmin(context.log), api.part], log: context.log })));
+  const services = await Promise.all(adminListeners(ground).map(async (at) => startAdmin({ ...at, serverTls: tls.forAdministration, isTrustedNode: tls.isTrustedNode, signerOf: tls.signerOf, routes, acts: api.acts, parts: [webAdmin(context.log), api.part], log: context.log })));
+  return { services, onAppointed: api.onAppointed };
 }
 
 /** @throws Failure for addresses whose mail no node of ours keeps */

@@ -91,11 +91,12 @@ export async function startFrontend(context: NodeContext): Promise<NodeServices>
   measureSessions(Object.values(ground.sessions));
   const rack = new ServiceRack({ units: unitsOf(ground), wishes: context.wishes, siblings: context.siblings, graceMs: config.drainSeconds * 1000, log });
   const services = await rack.start();
+  const admin = await startAdminApi(ground, context, rack);
   return {
     log,
     services,
-    admin: await startAdminApi(ground, context, rack),
-    onAppointed: async () => Promise.resolve(startReporting(context)),
+    admin: admin.services,
+    onAppointed: async () => Promise.resolve([...startReporting(context), admin.onAppointed()]),
     renew: async () => tls.renew(),
     close: async () => Promise.resolve(directory.close()),
   };
@@ -114,12 +115,13 @@ function unitsOf(ground: Ground): readonly Unit[] {
 }
 
 /** Opened last: who asks it finds all services there. */
-async function startAdminApi(ground: Ground, context: NodeContext, rack: ServiceRack): Promise<Service[]> {
+async function startAdminApi(ground: Ground, context: NodeContext, rack: ServiceRack): Promise<{ readonly services: readonly Service[]; readonly onAppointed: () => Service }> {
   const { tls, mappings, authentication, directory, sessions, siblings, log } = ground;
   const health: Health = { isStopping: context.isStopping, services: () => rack.states(), check: () => undefined, warnings: () => endingCertificates(context.config) };
   const api = await openAdminApi({ context, tls, directory, health, rack, handlers: adminHandlers(mappings, siblings, log), keeperOf: async (address) => keeperOf(mappings.of(), address), keepAct: undefined });
   const routes = [...healthRoutes(health), ...observationRoutes(context), ...joinRoutes({ ...context, tls }), ...context.nodeRoutes, ...api.routes, ...adminRoutes({ mappings, authentication, directory, siblings, log, sessions: Object.values(sessions) })];
-  return Promise.all(adminListeners(ground).map(async (at) => startAdmin({ ...at, serverTls: tls.forAdministration, isTrustedNode: tls.isTrustedNode, signerOf: tls.signerOf, routes, acts: api.acts, parts: [webAdmin(log), api.part], log })));
+  const services = await Promise.all(adminListeners(ground).map(async (at) => startAdmin({ ...at, serverTls: tls.forAdministration, isTrustedNode: tls.isTrustedNode, signerOf: tls.signerOf, routes, acts: api.acts, parts: [webAdmin(log), api.part], log })));
+  return { services, onAppointed: api.onAppointed };
 }
 
 /** @throws Failure for addresses whose mail no node of ours keeps */

@@ -10,6 +10,7 @@ import { routeActs } from '../../shared/admin-api/route-acts.ts';
 import { SignIn } from '../../shared/admin-api/sign-in.ts';
 import type { AdminTarget } from '../../shared/admin/admin-client.ts';
 import type { ActLog, AdminPart, AdminRoute } from '../../shared/admin/admin-server.ts';
+import type { Service } from '../../shared/service/service.ts';
 import type { ServiceRack } from '../../shared/service/service-rack.ts';
 import type { Health } from '../../shared/admin/health-routes.ts';
 import type { NodeConfig } from '../effective.ts';
@@ -20,7 +21,7 @@ import type { DirectoryAccess } from '../directory-access.ts';
 import { ActKeeper } from './act-keeper.ts';
 import type { KeepHere } from './act-keeper.ts';
 import { accountHandlers } from './account-handlers.ts';
-import { newsRoute, tellNews } from './admin-news.ts';
+import { AdminNews } from './admin-news.ts';
 import { loadAdministrators } from './administrators.ts';
 import { auditHandlers } from './audit-handlers.ts';
 import { configurationHandlers } from './configuration-handlers.ts';
@@ -54,6 +55,8 @@ export interface AdminApi {
   readonly routes: readonly AdminRoute[];
   /** Where acts by other routes of the node are written down. */
   readonly acts: ActLog;
+  /** What one worker of the node does. */
+  readonly onAppointed: () => Service;
 }
 
 /** @throws Failure('bad-input') for an administrator whose secrets can't be read */
@@ -64,9 +67,8 @@ export async function openAdminApi({ context, tls, directory, health, rack, hand
   const secret = await signingSecret(config, environment);
   const { guessing, administration } = config;
   const reach = reachOf(config, tls, keeperOf);
-  const others = Object.keys(config.nodes).flatMap((name) => (name === config.nodeName ? [] : reach.target(name) ?? []));
-  const signIn = new SignIn({
-    find, notices, tellOthers: async (name, step) => tellNews(others, { kind: 'code-used', name, step }, log),
+  const signIn: SignIn = new SignIn({
+    find, notices, tellOthers: async (name, step) => news.tell({ kind: 'code-used', name, step }),
     ipv6Prefix: guessing.ipv6PrefixBits,
     guesses: {
       free: guessing.freeAttempts, firstMs: guessing.firstDelayMilliseconds, longestMs: guessing.longestRefusalSeconds * 1000,
@@ -78,21 +80,21 @@ export async function openAdminApi({ context, tls, directory, health, rack, hand
     secret, find, notices, tokenMs: administration.tokenSeconds * 1000,
     ages: { idleMs: administration.sessionIdleSeconds * 1000, absoluteMs: administration.sessionSeconds * 1000 },
   });
+  const news: AdminNews = new AdminNews({ others: otherNodes(config, reach), sessions, signIn, notices, log });
   answerStatus(siblings, config, health);
   const keeper = new ActKeeper({ node: config.nodeName, keepHere: keepAct, keeperOf, target: reach.target, log });
   const audit = keeper.watching(openAuditLog(administration.auditFile, log));
   const api = new Api({
     operations, find, signIn, sessions, reach, audit, log,
     handlers: [
-      ...signInHandlers(signIn, sessions, async (session) => tellNews(others, { kind: 'session-ended', session }, log)), ...nodeHandlers(config, context), ...reportHandlers(config, siblings), ...sessionsHandlers(config), ...accountHandlers(config, directory),
+      ...signInHandlers(signIn, sessions, async (session) => news.tell({ kind: 'session-ended', session })), ...nodeHandlers(config, context), ...reportHandlers(config, siblings), ...sessionsHandlers(config), ...accountHandlers(config, directory),
       ...configurationHandlers(config), ...logHandlers(config), ...auditHandlers(administration.auditFile), ...serviceHandlers({ siblings, wishes, states: rack.states.bind(rack), drainMs: config.drainSeconds * 1000 }), ...handlers,
     ],
     isTrustedNode: tls.isTrustedNode, signerOf: tls.signerOf, clusterName: config.clusterName,
     ipv6Prefix: guessing.ipv6PrefixBits,
   });
   const part: AdminPart = { owns: (path) => path.startsWith(`${apiPrefix}/`), serve: async (request, response, url) => api.serve(request, response, url) };
-  const news = newsRoute((told) => (told.kind === 'session-ended' ? sessions.end(told.session, Date.now()) : signIn.codeUsed(told.name, told.step)));
-  return { part, routes: [...doneRoutes(), news], acts: routeActs(audit, config.nodeName) };
+  return { part, routes: [...doneRoutes(), ...news.routes()], acts: routeActs(audit, config.nodeName), onAppointed: () => news.start() };
 }
 
 function reachOf(config: NodeConfig, tls: NodeTls, keeperOf: Reach['keeperOf']): Reach {
@@ -102,6 +104,11 @@ function reachOf(config: NodeConfig, tls: NodeTls, keeperOf: Reach['keeperOf']):
   };
   const frontends = Object.values(config.nodes).filter(({ role }) => role === 'frontend').map(({ name }) => name);
   return { node: config.nodeName, role: config.role, frontends, target, keeperOf };
+}
+
+function otherNodes({ nodes, nodeName }: NodeConfig, { target }: Reach): ReadonlyMap<string, AdminTarget> {
+  const named = Object.keys(nodes).map((name) => [name, name === nodeName ? undefined : target(name)] as const);
+  return new Map(named.flatMap(([name, found]) => (found === undefined ? [] : [[name, found]])));
 }
 
 /** The cluster's, so that all nodes take each other's cookies; a node without one signs for itself alone. */

@@ -1,7 +1,6 @@
 /**
  * Sign-ins of administrators as signed values, so that no node has to remember them and any of them takes those of the others:
- * a cookie for the page, a bearer token for scripts. Who signs out is remembered until the value would have died by itself, by
- * the node where it was done and those that it could tell.
+ * a cookie for the page, a bearer token for scripts. Who signs out is remembered by all nodes until the value would have died by itself.
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
@@ -38,7 +37,7 @@ const endedTopic = 'admin session ended';
 export class AdminSessions {
   readonly #options: AdminSessionsOptions;
   readonly #key: SigningKey;
-  /** When each was ended, the oldest first. */
+  /** When each was ended, about the oldest first: other nodes may tell of older ones later. */
   readonly #ended = new Map<string, number>();
 
   constructor(options: AdminSessionsOptions) {
@@ -80,10 +79,16 @@ export class AdminSessions {
     return renewedSession(claims, this.#options.ages, nowMs);
   }
 
-  /** At this node; the other workers hear of it. */
-  end(session: string, nowMs: number): void {
-    this.#remember(session, nowMs);
+  /** At this node; the other workers hear of it. Once is enough. */
+  end(session: string, atMs: number): void {
+    if (this.#ended.has(session)) return;
+    this.#remember(session, atMs);
     this.#options.notices.post(endedTopic, session, true);
+  }
+
+  /** Those that are remembered. */
+  ended(nowMs: number): readonly { readonly session: string; readonly agoMs: number }[] {
+    return Array.from(this.#ended, ([session, endedMs]) => ({ session, agoMs: Math.max(0, nowMs - endedMs) }));
   }
 
   /** How many ended sessions are remembered. */

@@ -108,8 +108,14 @@ export class SignIn {
 
   /** The code of this step, and those before it, serve no more, in no worker of this node. */
   codeUsed(name: string, step: number): void {
+    if (step <= (this.#usedSteps.get(name) ?? -1)) return;
     this.#used(name, step);
     this.#options.notices.post(usedTopic, name, step);
+  }
+
+  /** The last of each administrator. */
+  usedSteps(): readonly { readonly name: string; readonly step: number }[] {
+    return Array.from(this.#usedSteps, ([name, step]) => ({ name, step }));
   }
 
   #used(name: string, step: number): void {

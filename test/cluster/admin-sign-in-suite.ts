@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { readAdministratorAuthority } from '../../cluster-config/administrator-certificates.ts';
 import { codeOfStep, decodeTotpSecret } from '../../shared/admin-api/totp.ts';
 import { createAuthority, issueCertificate } from '../../shared/tls/authority.ts';
@@ -60,6 +61,41 @@ export function adminSignInSuite(cluster: () => Cluster, administratorsAuthority
     assert.equal(again.status, 401);
     const elsewhere = await askAdmin(cluster(), ['fe1', '/api/v1/session'], { method: 'POST', body: { ...me, name: 'totp', code }, from: '127.0.0.43' });
     assert.equal(elsewhere.status, 401, 'another node takes it once more');
+  });
+
+  test('a node that was silent, and one that was not there, hear of ended sessions and used codes when they are back', async () => {
+    const signIn = async (): Promise<string> => {
+      const cookie = cookieOf(await askAdmin(cluster(), ['be1', '/api/v1/session'], { method: 'POST', body: me })).split(';', 1)[0] ?? '';
+      assert.equal((await askAdmin(cluster(), ['be2', '/api/v1/session'], { headers: { cookie } })).status, 200);
+      return cookie;
+    };
+    const ended = async (cookie: string): Promise<void> => {
+      const out = await askAdmin(cluster(), ['fe1', '/api/v1/session'], { method: 'DELETE', headers: { cookie, 'waybill-request': 'user' } });
+      assert.equal(out.status, 200);
+    };
+    const hears = async (cookie: string): Promise<void> => {
+      for (const deadline = Date.now() + 30_000; (await askAdmin(cluster(), ['be2', '/api/v1/session'], { headers: { cookie } })).status !== 401;) {
+        assert.ok(Date.now() < deadline, 'be2 takes the ended session still');
+        await sleep(50);
+      }
+    };
+    const [first, second] = [await signIn(), await signIn()];
+    // The next step: the test before has used the present one.
+    const code = codeOfStep(decodeTotpSecret(totpSecret), Math.floor(Date.now() / 30_000) + 1);
+    process.kill(-cluster().pid('be2'), 'SIGSTOP');
+    try {
+      await ended(first);
+      await bearer(cluster(), 'fe1', { ...me, name: 'totp', code });
+    } finally {
+      process.kill(-cluster().pid('be2'), 'SIGCONT');
+    }
+    await hears(first);
+    assert.equal((await askAdmin(cluster(), ['be2', '/api/v1/session'], { method: 'POST', body: { ...me, name: 'totp', code }, from: '127.0.0.44' })).status, 401, 'the code serves once more');
+    await cluster().kill('be2');
+    await ended(second);
+    await cluster().startNode('be2');
+    await hears(second);
+    await hears(first);
   });
 
   test('nodes are listed with their health from any of them; one that is down is said to be', async () => {

@@ -283,3 +283,10 @@ test('neither passwords nor texts of messages are in any log, at the most verbos
   assert.ok((logs.match(/"user":"carol"/g) ?? []).length >= 2 && logs.includes('"msg":"connected"'), 'the attempts are there, and lines of the level protocol');
   for (const coat of coats) assert.ok(!logs.includes(coat), `${coat} stands in a log`);
 });
+
+test('a back-end that is told to stop ends in good order: what it counted last is told without a fault', async () => {
+  const before = cluster.log('be1').length;
+  assert.equal(await cluster.stopNode('be1'), 0);
+  const said = [cluster.log('be1').slice(before), textOf(path.join(cluster.folder, 'logs', 'be1.log'))].join('\n');
+  for (const fault of ['fault in a worker', 'closed database', 'did not stop cleanly']) assert.ok(!said.includes(fault), said.split('\n').filter((line) => line.includes(fault)).join('\n'));
+});

@@ -9,7 +9,7 @@ import { localAccountRoutes } from '../../backend/accounts/local-account-routes.
 import { sessionRoutes } from '../../backend/accounts/session-routes.ts';
 import { acmeRoutes } from '../../cluster-config/acme/acme-routes.ts';
 import { accountActRoute } from '../../cluster-config/admin/act-keeper.ts';
-import { newsRoute } from '../../cluster-config/admin/admin-news.ts';
+import { AdminNews } from '../../cluster-config/admin/admin-news.ts';
 import { operations } from '../../cluster-config/admin/contract/operations.ts';
 import { doneRoutes } from '../../cluster-config/admin/done-route.ts';
 import { joinRoutes } from '../../cluster-config/joining/join-routes.ts';
@@ -25,13 +25,13 @@ const nothing = { lives: {}, storage: { transfers: {} }, siblings: { answer: () 
 
 const all: readonly AdminRoute[] = [
   ...adminRoutes(nothing), ...nodeRoutes(nothing), ...createAccountMoves(nothing).routes, ...administrationRoutes(nothing, nothing), ...localAccountRoutes(nothing, nothing),
-  ...sessionRoutes(nothing, nothing), accountActRoute(nothing), newsRoute(nothing), ...doneRoutes(), logSearchRoute(nothing), logRoute(nothing),
+  ...sessionRoutes(nothing, nothing), accountActRoute(nothing), ...new AdminNews({ notices: { subscribe: () => undefined } } as never).routes(), ...doneRoutes(), logSearchRoute(nothing), logRoute(nothing),
   ...joinRoutes({ config: { tls: { authorityKey: { node: 'be1' } }, nodeName: 'be2' } } as never), ...acmeRoutes({ tls: { acme: { node: 'be1', folder: '/nowhere' } }, nodeName: 'be1' } as never),
 ];
 /** Whoever adds one here says why nobody has to hear of it. */
 const noActs = {
   question: ['/acme/pair', '/configuration/check', '/log-search', '/moves/messages/'],
-  step: ['/account-acts/keep/', '/administrators/news', '/configuration/look', '/log-lines', '/moves/hold/', '/moves/release/', '/moves/seal/', '/moves/verified/', '/node/join', '/node/renew'],
+  step: ['/account-acts/keep/', '/administrators/known', '/administrators/news', '/configuration/look', '/log-lines', '/moves/hold/', '/moves/release/', '/moves/seal/', '/moves/verified/', '/node/join', '/node/renew'],
 };
 
 test('every POST of a node is an act that the audit has, but for these', () => {
