@@ -45,7 +45,7 @@ async function watched(context: TestContext, apply: (text: string) => Promise<vo
 
 /** Waits until the condition holds; fails after three seconds. */
 async function until(condition: () => boolean): Promise<void> {
-  const end = Date.now() + 3000;
+  const end = Date.now() + 9_000;
   while (!condition()) {
     assert.ok(Date.now() < end, 'it happens within three seconds');
     await delay(20);

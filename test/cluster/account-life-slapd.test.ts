@@ -111,7 +111,7 @@ test('without a place to write, the change is told as LDIF with exit code 2, and
   const name = await addPerson(cluster, 'be1');
   assert.match(await login(name), /^OK/);
   fs.writeFileSync(cluster.configFile, fs.readFileSync(cluster.configFile, 'utf8').replace(/^ {6}write: .*\n/m, ''));
-  for (const deadline = Date.now() + 40_000; (await commands.run(['account', 'enable', `${name}@example.com`])).code !== 2;) {
+  for (const deadline = Date.now() + 60_000; (await commands.run(['account', 'enable', `${name}@example.com`])).code !== 2;) {
     assert.ok(Date.now() < deadline, 'the configuration was not picked up');
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

@@ -50,7 +50,7 @@ function entryOf(name: string): string {
 }
 
 async function until(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
-  for (const deadline = Date.now() + 20_000; !await holds();) {
+  for (const deadline = Date.now() + 60_000; !await holds();) {
     assert.ok(Date.now() < deadline, `${what}: not within 20 s`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

@@ -31,7 +31,7 @@ async function move(user: string, node: string, ...more: string[]): Promise<Comm
 /** The same until it is done, as an administrator would while nodes come back. */
 async function moveAtLast(user: string, node: string): Promise<void> {
   let outcome = await move(user, node);
-  for (const deadline = Date.now() + 30_000; outcome.code !== 0 && Date.now() < deadline; outcome = await move(user, node)) await sleep(300);
+  for (const deadline = Date.now() + 60_000; outcome.code !== 0 && Date.now() < deadline; outcome = await move(user, node)) await sleep(300);
   assert.equal(outcome.code, 0, outcome.output + outcome.complaint);
 }
 
@@ -172,7 +172,7 @@ test('a target killed about the time of the seal: there is one owner again witho
   });
   await killing;
   await cluster.startNode('be1');
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 60_000;
   for (;;) {
     const { output } = await runCommand(cluster, ['account', 'show', 'frank', '--json']);
     const { records } = JSON.parse(output) as { records: Record<string, { at: string; standing?: string }> };

@@ -30,7 +30,7 @@ export function adminServicesSuite(cluster: () => Cluster): void {
       return found;
     };
     const soon = async (what: string, condition: () => Promise<boolean>): Promise<void> => {
-      for (const deadline = Date.now() + 20_000; !(await condition()); await sleep(50)) assert.ok(Date.now() < deadline, what);
+      for (const deadline = Date.now() + 60_000; !(await condition()); await sleep(50)) assert.ok(Date.now() < deadline, what);
     };
     const listens = async (node: NodeName, service: string): Promise<boolean> => {
       const socket = connect({ host: '127.0.0.1', port: cluster().port(node, service) });

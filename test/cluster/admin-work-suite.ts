@@ -86,13 +86,13 @@ export function adminWorkSuite(cluster: () => Cluster): void {
       await done('be2', '/sessions/kick', { method: 'POST', body: { account: `${user}@example.com` } });
       await done('fe1', `/nodes/be2/accounts/${user}@example.com/move`, { method: 'POST', body: {} });
       let move = await done('be1', `/nodes/be2/accounts/${user}@example.com/move`);
-      for (const deadline = Date.now() + 20_000; move['state'] === 'running' && Date.now() < deadline; await sleep(50)) move = await done('be1', `/nodes/be2/accounts/${user}@example.com/move`);
+      for (const deadline = Date.now() + 60_000; move['state'] === 'running' && Date.now() < deadline; await sleep(50)) move = await done('be1', `/nodes/be2/accounts/${user}@example.com/move`);
       assert.equal(move['state'], 'done', JSON.stringify(move));
       const records = (await done('fe1', `/accounts/${user}@example.com`))['records'] as Record<string, { at: string; messages?: number }>;
       assert.deepEqual([records['be1']?.at, records['be2']?.at, records['be2']?.messages], ['moved', 'live', 1]);
       // What was done to it stands with it, moves along, and is shown at its new place.
       const acts = async (): Promise<string[]> => ((await done('fe1', `/accounts/${user}@example.com/audit`))['entries'] as readonly { what: string; who: string; from: string }[]).map(({ what, who, from }) => `${sortOfAct(what) ?? what} ${who} ${from}`);
-      for (const deadline = Date.now() + 20_000; (await acts()).length < 2 && Date.now() < deadline;) await sleep(50);
+      for (const deadline = Date.now() + 60_000; (await acts()).length < 2 && Date.now() < deadline;) await sleep(50);
       assert.deepEqual((await acts()).toSorted(), ['moved admin 127.0.0.1', 'signed-out admin 127.0.0.1']);
       assert.equal((await ask('fe1', `/accounts/${user}@example.com/audit`, { headers: basic('elsewhere', me.password) })).status, 403);
     });
@@ -107,7 +107,7 @@ export function adminWorkSuite(cluster: () => Cluster): void {
       };
       const queued = async (to: string): Promise<readonly Queued[]> => (await done('fe1', `/nodes/be1/queue?recipient=${encodeURIComponent(to)}`))['items'] as readonly Queued[];
       const waits = async (to: string, tries: number): Promise<Queued> => {
-        for (const deadline = Date.now() + 20_000; ; await sleep(50)) {
+        for (const deadline = Date.now() + 60_000; ; await sleep(50)) {
           const [item] = await queued(to);
           if (item !== undefined && (item.recipients[0]?.tries ?? 0) >= tries) return item;
           assert.ok(Date.now() < deadline, `${to} was not tried ${String(tries)} times: ${JSON.stringify(item)}`);

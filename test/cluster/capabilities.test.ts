@@ -71,7 +71,7 @@ async function afterLogin(user: string): Promise<string[]> {
 
 /** Waits for a round of questions or two. */
 async function soon(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 15_000;
+  const deadline = Date.now() + 45_000;
   while (!(await condition())) {
     assert.ok(Date.now() < deadline, `announced: ${(await announced()).join(' ')}`);
     await sleep(200);

@@ -69,7 +69,7 @@ async function connect(service: 'imaps' | 'pop3s' | 'submissions', certificate?:
   let text = '';
   const said: string[] = [];
   const line = async (): Promise<string> => {
-    const deadline = Date.now() + 10_000;
+    const deadline = Date.now() + 30_000;
     while (!text.includes('\r\n')) {
       assert.ok(Date.now() < deadline && !socket.destroyed, `no line; so far ${said.join(' | ')}`);
       await new Promise((resolve) => setTimeout(resolve, 20));

@@ -54,7 +54,7 @@ async function findings(user: string): Promise<readonly string[]> {
 
 /** Waits until the replica names that host. */
 async function replicaNames(user: string, host: string): Promise<void> {
-  for (const deadline = Date.now() + 15_000; Date.now() < deadline; await sleep(50)) {
+  for (const deadline = Date.now() + 45_000; Date.now() < deadline; await sleep(50)) {
     const { output } = await runTool('ldapsearch', { uri: both.replica.uri, parameters: ['-LLL', '-b', slapdBase.baseDn, `(uid=${user})`, 'mailHost'] });
     if (output.includes(`mailHost: ${host}\n`)) return;
   }

@@ -57,7 +57,7 @@ async function shownBy(node: NodeName): Promise<X509Certificate> {
 }
 
 async function renewed(node: NodeName): Promise<X509Certificate> {
-  for (const deadline = Date.now() + 30_000; Date.now() < deadline; await new Promise((resolve) => setTimeout(resolve, 100))) {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await new Promise((resolve) => setTimeout(resolve, 100))) {
     const shown = await shownBy(node);
     if (shown.validToDate.getTime() > Date.now() + 80 * 86_400_000) return shown;
   }

@@ -121,7 +121,7 @@ async function trace(...words: string[]): Promise<readonly Entry[]> {
 
 /** Traces until it is all there: the queue works in its own time. */
 async function traceUntil(what: string, isWhole: (entries: readonly Entry[]) => boolean): Promise<readonly Entry[]> {
-  for (const deadline = Date.now() + 30_000; ;) {
+  for (const deadline = Date.now() + 60_000; ;) {
     const entries = await trace(what);
     if (isWhole(entries)) return entries;
     assert.ok(Date.now() < deadline, `not all there: ${JSON.stringify(entries, null, 1)}`);
@@ -183,7 +183,7 @@ test('reports tell what was counted of servers, a domain and an account; nonsens
   const sum = (told: Awaited<ReturnType<typeof report>>, node: string, counter: string): number =>
     told.nodes.filter((one) => one.node === node).flatMap(({ samples }) => samples).filter((one) => one.counter === counter).reduce((total, { value }) => total + value, 0);
   const session = await ImapSession.logIn(cluster, { node: 'fe1', user: 'dave' });
-  for (const deadline = Date.now() + 20_000; sum(await report('--account', 'dave@example.com'), 'be2', 'logins') !== 1;) assert.ok(Date.now() < deadline, 'counted in time');
+  for (const deadline = Date.now() + 60_000; sum(await report('--account', 'dave@example.com'), 'be2', 'logins') !== 1;) assert.ok(Date.now() < deadline, 'counted in time');
   session.dialogue.close();
   assert.ok(sum(await report('--domain', 'example.com'), 'be2', 'logins') >= 1);
   const servers = await report();
@@ -210,7 +210,7 @@ test('any node tells the series of all for charts; administrators of domains see
   };
   const logins = 'imap_inbound_connection_authenticated_success/imapProxy';
   (await ImapSession.logIn(cluster, { node: 'fe1', user: 'dave' })).close();
-  for (const deadline = Date.now() + 30_000; !(await chart('be1', { counters: `${logins},storage_free_bytes` })).told.nodes.every(({ series }) => series.length > 0);) assert.ok(Date.now() < deadline, 'sampled in time');
+  for (const deadline = Date.now() + 60_000; !(await chart('be1', { counters: `${logins},storage_free_bytes` })).told.nodes.every(({ series }) => series.length > 0);) assert.ok(Date.now() < deadline, 'sampled in time');
   for (const node of ['fe1', 'be2'] as const) {
     const { told } = await chart(node, { counters: `${logins},storage_free_bytes`, points: 2 });
     assert.deepEqual([told.nodes.map((one) => `${one.node} ${one.keeps}`), told.silent.map((one) => one.node)], [['fe1 window', 'be1 file', 'be2 file'], ['fe2']]);
@@ -245,7 +245,7 @@ test('a protocol trace has what one user\'s sessions say, without passwords and 
   let shown = '';
   const wanted = [/ imap .* C: +\S+ UNKNOWN during/, / C: +\S+ SELECT INBOX/, / S: +\* \d+ FETCH \(UID \d+ BODY\[TEXT\] \{\d+\}\)/, / C: +\S+ LOGIN \*\*\*/, / C: +\S+ APPEND .*\{\d+\+?\}$/m, / smtpReceiving .* C: +MAIL FROM:<dave@example.com>/, / S: +250 /];
   // Other workers hear of it in a moment.
-  for (const deadline = Date.now() + 30_000; !wanted.every((there) => there.test(shown));) {
+  for (const deadline = Date.now() + 60_000; !wanted.every((there) => there.test(shown));) {
     assert.ok(Date.now() < deadline, shown);
     await visit('during');
     const smtp = await SmtpSession.connect(cluster, 'fe1', 'submission');

@@ -94,7 +94,7 @@ async function temporaryFor(cluster: Cluster, node: NodeName, user: string): Pro
 
 /** A directory that was away is not asked again at once. */
 async function logInSoon(cluster: Cluster, node: NodeName, user: string): Promise<ImapSession> {
-  const deadline = Date.now() + 15_000;
+  const deadline = Date.now() + 45_000;
   for (;;) {
     const imap = await ImapSession.connect(cluster, node);
     const { completion } = await imap.run(`LOGIN ${user} ${cluster.password}`);

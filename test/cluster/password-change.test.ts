@@ -212,7 +212,7 @@ describe('waybill passwd', () => {
     const address = await newUser('be1');
     // script(1) gives the command a terminal and writes down what that shows.
     const typed = async (...lines: string[]): Promise<string> => {
-      const child = spawn('script', ['-qec', `${process.execPath} waybill.ts passwd ${address} --config ${cluster.configFile}`, '/dev/null'], { timeout: 20_000, killSignal: 'SIGKILL' });
+      const child = spawn('script', ['-qec', `${process.execPath} waybill.ts passwd ${address} --config ${cluster.configFile}`, '/dev/null'], { timeout: 60_000, killSignal: 'SIGKILL' });
       let shown = '';
       child.stdout.on('data', (data: Buffer) => {
         shown += data.toString();

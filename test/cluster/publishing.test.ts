@@ -143,7 +143,7 @@ test('a version that is bad is refused by every node, which are named with the r
   for (const node of nodes) assert.match(status.output, new RegExp(`^${node} +\\S+ +refuses +3 .* refuses version 4: version 4:\\d+:\\d+: cluster\\.drainSeconds`, 'm'));
   await sessionGoesOn();
   // Mended by a draft, while somebody else has the same thought.
-  const [mine, theirs] = ['mine', 'theirs'].map((name) => ({ config: home.cluster.configFile, draft: path.join(home.cluster.folder, name), waitSeconds: '30', by: name }));
+  const [mine, theirs] = ['mine', 'theirs'].map((name) => ({ config: home.cluster.configFile, draft: path.join(home.cluster.folder, name), waitSeconds: '60', by: name }));
   for (const draft of [mine!, theirs!]) {
     assert.match(await draftNew(draft), /is a draft of version 4/);
     await draftSet('cluster.drainSeconds', '4', draft);

@@ -37,7 +37,7 @@ function block(beginning: string): string {
 /** Types the lines into a shell that stops at the first failure; resolves with what they print. */
 async function type(lines: string, input = ''): Promise<string> {
   return new Promise((done, reject) => {
-    const child = execFile('bash', ['-e', '-o', 'pipefail', '-c', lines], { cwd: root, timeout: 30_000 }, (error, stdout, stderr) => {
+    const child = execFile('bash', ['-e', '-o', 'pipefail', '-c', lines], { cwd: root, timeout: 60_000 }, (error, stdout, stderr) => {
       if (error === null) done(stdout);
       else reject(new Error(`${lines}\n${stdout}\n${stderr}`, { cause: error }));
     });

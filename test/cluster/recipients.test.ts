@@ -170,7 +170,7 @@ test('an outage during expansion is temporary, and the group is whole again afte
   assert.match(await attempt({ to: ['team@example.com'] }), /^451 4\.4\.3 /);
   assert.match(await attempt({ to: ['inner@example.com'] }), /^451 4\.4\.3 /);
   await cluster.startDirectory();
-  const deadline = Date.now() + 15_000;
+  const deadline = Date.now() + 45_000;
   for (;;) {
     const { subject, bytes } = newMessage();
     const reply = await attempt({ to: ['team@example.com'] }, bytes);

@@ -205,7 +205,7 @@ test('a worker of before leaves when its last session has ended', async () => {
   await direct.ok('LOGOUT');
   await smtp.quit();
   page.destroy();
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 30_000;
   while (edited.some((node) => retired(node).some(isAlive))) {
     assert.ok(Date.now() < deadline, 'retired workers without sessions are still there');
     await sleep(50);

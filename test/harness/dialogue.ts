@@ -6,7 +6,7 @@ import * as net from 'node:net';
 import * as tls from 'node:tls';
 import assert from 'node:assert/strict';
 
-const usualPatienceMs = 10_000;
+const usualPatienceMs = 20_000;
 
 export class Dialogue {
   #socket: net.Socket;

@@ -29,7 +29,7 @@ export class EventStream {
   }
 
   /** Waits until the stream has said it. */
-  async until(words: string, timeoutMs = 3000): Promise<void> {
+  async until(words: string, timeoutMs = 15_000): Promise<void> {
     const endMs = Date.now() + timeoutMs;
     while (!this.#text.includes(words)) {
       if (Date.now() > endMs) throw new Error(`not heard in time: ${words}; heard: ${this.#text}`);

@@ -92,7 +92,7 @@ export class ImapSession {
   }
 
   /** Looks until so many messages of that subject are there; then once more after a moment, because there must not be more. */
-  async findSoon(word: string, { count = 1, patienceMs = 10_000 }: { readonly count?: number; readonly patienceMs?: number } = {}): Promise<number[]> {
+  async findSoon(word: string, { count = 1, patienceMs = 30_000 }: { readonly count?: number; readonly patienceMs?: number } = {}): Promise<number[]> {
     const deadline = Date.now() + patienceMs;
     while ((await this.find(word)).length < count) {
       assert.ok(Date.now() < deadline, `no message about ${word} in time`);

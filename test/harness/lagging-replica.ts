@@ -21,7 +21,7 @@ export interface ReplicatedDirectory {
   stop(): Promise<void>;
 }
 
-const patienceMs = 20_000;
+const patienceMs = 40_000;
 
 export async function startReplicatedDirectory(ldif: string): Promise<ReplicatedDirectory> {
   const { baseDn, adminDn, adminPassword } = slapdBase;

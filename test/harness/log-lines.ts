@@ -18,7 +18,7 @@ export async function logLine(cluster: Cluster, node: Parameters<Cluster['log']>
 
 /** The same in any log. */
 export async function lineIn(log: { readonly name: string; readonly read: () => string }, wanted: readonly string[] | Wanted): Promise<string> {
-  const { words, from = 0, patienceMs = 5000 }: Wanted = 'words' in wanted ? wanted : { words: wanted };
+  const { words, from = 0, patienceMs = 15_000 }: Wanted = 'words' in wanted ? wanted : { words: wanted };
   const deadline = Date.now() + patienceMs;
   for (;;) {
     const lines = log.read().slice(from).split('\n');

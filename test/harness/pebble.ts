@@ -25,7 +25,7 @@ export async function startPebble(folder: string, options: { readonly httpPort: 
     spawn('pebble-challtestsrv', ['-defaultIPv4', '127.0.0.1', '-defaultIPv6', '', '-dns01', `127.0.0.1:${String(dns)}`, '-http01', '', '-https01', '', '-tlsalpn01', '', '-management', `127.0.0.1:${String(dnsManagement)}`], { stdio: 'ignore' }),
     spawn('pebble', ['-config', config, '-dnsserver', `127.0.0.1:${String(dns)}`], { stdio: 'ignore', env: { ...process.env, PEBBLE_VA_NOSLEEP: '1', PEBBLE_WFE_NONCEREJECT: '20' } }),
   ];
-  for (const deadline = Date.now() + 20_000; await probePort('127.0.0.1', options.port) === 'free'; await sleep(50)) {
+  for (const deadline = Date.now() + 60_000; await probePort('127.0.0.1', options.port) === 'free'; await sleep(50)) {
     if (Date.now() > deadline) throw new Error('pebble does not listen');
   }
   return { directoryUrl: `https://localhost:${String(options.port)}/dir`, stop: async () => { await Promise.all(children.map(end)); } };

@@ -11,7 +11,7 @@ export interface ProgramResult {
 
 /** Runs a program to its end, 20 seconds at most. */
 export async function run(program: string, words: readonly string[], input: Buffer | string = ''): Promise<ProgramResult> {
-  const child = spawn(program, words, { timeout: 20_000, killSignal: 'SIGKILL' });
+  const child = spawn(program, words, { timeout: 60_000, killSignal: 'SIGKILL' });
   const [output, complaint]: [Buffer[], Buffer[]] = [[], []];
   child.stdout.on('data', (data: Buffer) => output.push(data));
   child.stderr.on('data', (data: Buffer) => complaint.push(data));

@@ -73,14 +73,14 @@ keep: kept
       fs.writeFileSync(file, text);
       let output = '';
       try {
-        const code = await publishFile(file, { config: cluster.configFile, waitSeconds: '30', ...facts }, (line) => { output += `${line}\n`; });
+        const code = await publishFile(file, { config: cluster.configFile, waitSeconds: '60', ...facts }, (line) => { output += `${line}\n`; });
         return { code, output, complaint: '' };
       } catch (error) {
         return { code: 1, output, complaint: error instanceof Error ? error.message : String(error) };
       }
     },
     until: async (what, isSo) => {
-      const deadline = Date.now() + 30_000;
+      const deadline = Date.now() + 60_000;
       for (;;) {
         const nodes = await status();
         if (isSo(nodes)) return;

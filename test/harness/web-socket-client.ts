@@ -47,7 +47,7 @@ export async function rawHandshake(url: string, fields: string): Promise<RawSock
   return {
     socket, received,
     until: async (holds) => {
-      for (const endMs = Date.now() + 10_000; Date.now() < endMs; await new Promise((resolve) => setTimeout(resolve, 20))) {
+      for (const endMs = Date.now() + 60_000; Date.now() < endMs; await new Promise((resolve) => setTimeout(resolve, 20))) {
         if (holds(received())) return received();
         if (socket.destroyed) break;
       }

@@ -252,7 +252,7 @@ class Walk {
   }
 
   async #until(holds: () => Promise<boolean>, what: string): Promise<void> {
-    const endMs = Date.now() + 8000;
+    const endMs = Date.now() + 60_000;
     while (!(await holds())) {
       assert.ok(Date.now() < endMs, `in time: ${what}`);
       await (await this.#page()).waitForTimeout(50);

@@ -38,7 +38,7 @@ export async function startWorld(): Promise<World> {
     port: (server.server.address() as AddressInfo).port,
     arrived,
     next: async (word) => {
-      const deadline = Date.now() + 10_000;
+      const deadline = Date.now() + 30_000;
       for (;;) {
         const found = arrived.find(({ bytes }) => bytes.includes(word));
         if (found !== undefined) return found;

@@ -28,7 +28,7 @@ function failing(kind: FailureKind, pattern = /./): (error: unknown) => boolean 
 }
 
 async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 15_000; !(await isSo()); await sleep(20)) assert.ok(Date.now() < deadline, `waited in vain: ${what}`);
+  for (const deadline = Date.now() + 45_000; !(await isSo()); await sleep(20)) assert.ok(Date.now() < deadline, `waited in vain: ${what}`);
 }
 
 test('to where the account is already: nothing changes, and the directory is put right', async (t) => {

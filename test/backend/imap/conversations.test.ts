@@ -16,5 +16,5 @@ after(async () => server.stop());
 
 for (const file of fs.readdirSync(folder).filter((name) => name.endsWith('.txt'))) {
   const conversation = readConversation(path.join(folder, file));
-  test(conversation.title, { timeout: 15_000 }, async () => play(conversation, server, `${path.basename(file, '.txt')}@example.com`));
+  test(conversation.title, { timeout: 60_000 }, async () => play(conversation, server, `${path.basename(file, '.txt')}@example.com`));
 }

@@ -23,7 +23,7 @@ async function connect(user: string, options: { readonly qresync?: boolean; read
   return client;
 }
 
-test('imapflow lists, appends, fetches, flags, searches, moves and deletes.', { timeout: 20_000 }, async () => {
+test('imapflow lists, appends, fetches, flags, searches, moves and deletes.', { timeout: 60_000 }, async () => {
   const client = await connect('flow@example.com', { port: server.ports.startTls, secure: false });
   const names = (await client.list()).map(({ path, specialUse }) => `${path} ${specialUse}`);
   assert.deepEqual(names.toSorted(), ['Drafts \\Drafts', 'INBOX \\Inbox', 'Junk \\Junk', 'Sent \\Sent', 'Trash \\Trash']);
@@ -58,7 +58,7 @@ test('imapflow lists, appends, fetches, flags, searches, moves and deletes.', { 
   await client.logout();
 });
 
-test('A client in IDLE hears of a new message within a second.', { timeout: 20_000 }, async () => {
+test('A client in IDLE hears of a new message within a second.', { timeout: 60_000 }, async () => {
   const client = await connect('idle@example.com', { qresync: true });
   await client.mailboxOpen('INBOX');
   const heard = new Promise<number>((resolve) => {

@@ -39,7 +39,7 @@ async function answer(connection: Connection, tag: string): Promise<string> {
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
-test('A listed front-end logs users in by its certificate and says who they are.', { timeout: 20_000 }, async () => {
+test('A listed front-end logs users in by its certificate and says who they are.', { timeout: 60_000 }, async () => {
   const connection = await connectAs('fe1');
   assert.match((await connection.readLine()) ?? '', /AUTH=EXTERNAL/);
   await connection.write(
@@ -51,7 +51,7 @@ test('A listed front-end logs users in by its certificate and says who they are.
   connection.destroy();
 });
 
-test('EXTERNAL is refused to front-ends that are not listed, to other back-ends, without a certificate, and on other listeners.', { timeout: 20_000 }, async () => {
+test('EXTERNAL is refused to front-ends that are not listed, to other back-ends, without a certificate, and on other listeners.', { timeout: 60_000 }, async () => {
   const tries = [connectAs('fe9'), connectAs('be2'), connectAs('fe1', server.ports.tls)];
   for (const connection of await Promise.all(tries)) {
     assert.doesNotMatch((await connection.readLine()) ?? '', /EXTERNAL/);
@@ -65,7 +65,7 @@ test('EXTERNAL is refused to front-ends that are not listed, to other back-ends,
   stranger.close();
 });
 
-test('EXTERNAL answers unknown owners, outages and missing names each in its own words.', { timeout: 20_000 }, async () => {
+test('EXTERNAL answers unknown owners, outages and missing names each in its own words.', { timeout: 60_000 }, async () => {
   const connection = await connectAs('fe1');
   await connection.write(`F1 AUTHENTICATE EXTERNAL ${base64('elsewhere@example.com')}\r\n`);
   assert.match(await answer(connection, 'F1'), /^F1 NO \[REFERRAL imap:\/\/elsewhere%40example.com@be2\/\]/);
@@ -76,7 +76,7 @@ test('EXTERNAL answers unknown owners, outages and missing names each in its own
   connection.destroy();
 });
 
-test('After STARTTLS a user can log in, and commands pipelined ahead of it are thrown away.', { timeout: 20_000 }, async () => {
+test('After STARTTLS a user can log in, and commands pipelined ahead of it are thrown away.', { timeout: 60_000 }, async () => {
   const dialogue = await Dialogue.connect({ port: server.ports.startTls });
   await dialogue.expect(/STARTTLS LOGINDISABLED/);
   dialogue.sayRaw('a1 STARTTLS\r\na2 NOOP\r\na3 LOGOUT\r\n');
@@ -92,7 +92,7 @@ test('After STARTTLS a user can log in, and commands pipelined ahead of it are t
   dialogue.close();
 });
 
-test('Overlong lines, NUL and endless literals get BAD or BYE, and another session notices nothing.', { timeout: 20_000 }, async () => {
+test('Overlong lines, NUL and endless literals get BAD or BYE, and another session notices nothing.', { timeout: 60_000 }, async () => {
   const other = await Dialogue.connect({ port: server.ports.tls, tls: 'implicit' });
   other.say(`a LOGIN other@example.com "${password}"`);
   await other.until(/^a OK/);
@@ -118,13 +118,13 @@ test('Overlong lines, NUL and endless literals get BAD or BYE, and another sessi
   other.close();
 });
 
-test('Who does not log in in time is sent away.', { timeout: 20_000 }, async () => {
+test('Who does not log in in time is sent away.', { timeout: 60_000 }, async () => {
   const dialogue = await Dialogue.connect({ port: server.ports.startTls });
   await dialogue.until(/^\* BYE (too slow|autologout)/);
   await dialogue.closed();
 });
 
-test('A stream that breaks off in the middle of APPEND leaves nothing behind.', { timeout: 20_000 }, async () => {
+test('A stream that breaks off in the middle of APPEND leaves nothing behind.', { timeout: 60_000 }, async () => {
   const dialogue = await Dialogue.connect({ port: server.ports.tls, tls: 'implicit' });
   dialogue.say(`a LOGIN cut@example.com "${password}"`);
   await dialogue.until(/^a OK/);
@@ -137,7 +137,7 @@ test('A stream that breaks off in the middle of APPEND leaves nothing behind.', 
   assert.equal(account.mailbox('INBOX')?.state().messages, 0);
 });
 
-test('Even when hints are lost, the next command tells of new mail.', { timeout: 20_000 }, async () => {
+test('Even when hints are lost, the next command tells of new mail.', { timeout: 60_000 }, async () => {
   const dialogue = await Dialogue.connect({ port: server.ports.tls, tls: 'implicit' });
   dialogue.say(`a LOGIN lost@example.com "${password}"`);
   dialogue.say('b SELECT INBOX');
@@ -151,7 +151,7 @@ test('Even when hints are lost, the next command tells of new mail.', { timeout:
   dialogue.close();
 });
 
-test('On a full disk APPEND is refused for now, the session keeps its place, and everything else goes on.', { timeout: 20_000 }, async (t) => {
+test('On a full disk APPEND is refused for now, the session keeps its place, and everything else goes on.', { timeout: 60_000 }, async (t) => {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'waybill-imap-full-'));
   const roomy = await startServer({ directory });
   await roomy.storage.createAccount('full@example.com');
@@ -172,7 +172,7 @@ test('On a full disk APPEND is refused for now, the session keeps its place, and
   dialogue.close();
 });
 
-test('IDLE looks for itself now and then, should hints be lost.', { timeout: 20_000 }, async (t) => {
+test('IDLE looks for itself now and then, should hints be lost.', { timeout: 60_000 }, async (t) => {
   const watchful = await startServer({ limits: { idleRecheckMs: 100 } });
   t.after(async () => watchful.stop());
   const dialogue = await Dialogue.connect({ port: watchful.ports.tls, tls: 'implicit' });
@@ -186,7 +186,7 @@ test('IDLE looks for itself now and then, should hints be lost.', { timeout: 20_
   dialogue.close();
 });
 
-test('A stopping server says goodbye to idle clients, in IDLE or not, and lets none in.', { timeout: 20_000 }, async () => {
+test('A stopping server says goodbye to idle clients, in IDLE or not, and lets none in.', { timeout: 60_000 }, async () => {
   const short = await startServer();
   const idle = await Dialogue.connect({ port: short.ports.tls, tls: 'implicit' });
   idle.say(`a LOGIN idle@example.com "${password}"`);

@@ -111,7 +111,7 @@ test('Full packs are left for new ones, and a pack goes only when it is finished
 
 /** A pack is finished soon after it was let go; nobody can await it. */
 async function eventually(isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 5000;
+  const deadline = Date.now() + 15_000;
   while (!(await isSo())) {
     assert.ok(Date.now() < deadline, 'it did not come about in five seconds');
     await new Promise((resolve) => setTimeout(resolve, 20));

@@ -19,7 +19,7 @@ interface Outcome {
 
 async function waybill(...parameters: readonly string[]): Promise<Outcome> {
   return await new Promise((resolve) => {
-    execFile(process.execPath, [program, ...parameters], { timeout: 20_000 }, (error, output, said) => {
+    execFile(process.execPath, [program, ...parameters], { timeout: 60_000 }, (error, output, said) => {
       resolve({ code: error === null ? 0 : Number(error.code), output, said });
     });
   });

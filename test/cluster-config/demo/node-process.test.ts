@@ -40,7 +40,7 @@ async function starts(folder: string): Promise<readonly number[]> {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  const end = Date.now() + 5000;
+  const end = Date.now() + 15_000;
   while (!condition()) {
     assert.ok(Date.now() < end, 'it happens within five seconds');
     await delay(20);

@@ -162,5 +162,5 @@ test('a node whose replica lags never goes back to a lower version, refuses a ba
 });
 
 async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 20_000; !(await isSo()); await sleep(50)) assert.ok(Date.now() < deadline, `never: ${what}`);
+  for (const deadline = Date.now() + 60_000; !(await isSo()); await sleep(50)) assert.ok(Date.now() < deadline, `never: ${what}`);
 }

@@ -101,7 +101,7 @@ test('administrators work in WebAdmin', { timeout: 120_000 }, async (t) => {
     await page.getByRole('combobox', { name: 'To' }).selectOption('be2');
     await page.getByRole('button', { name: 'Move …' }).click();
     await page.getByRole('button', { name: 'Move it' }).click();
-    await page.getByRole('status').filter({ hasText: /To be2: done/ }).waitFor({ timeout: 30_000 });
+    await page.getByRole('status').filter({ hasText: /To be2: done/ }).waitFor({ timeout: 60_000 });
     await records.getByRole('row', { name: /^be2 mailbox lives here 1 / }).waitFor();
   });
 

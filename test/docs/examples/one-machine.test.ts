@@ -37,7 +37,7 @@ test('a node that ends unasked is started again', async () => {
   const supervisor = /"host":"mail","pid":(\d+)[^\n]*"msg":"ready"/.exec(example.log())?.[1];
   assert.ok(supervisor !== undefined, example.log().slice(0, 500));
   process.kill(Number(supervisor), 'SIGKILL');
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 60_000;
   while (example.log().split('"msg":"ready"').length === before) {
     assert.ok(Date.now() < deadline, 'the back-end did not come back');
     await new Promise((resolve) => setTimeout(resolve, 100));

@@ -42,7 +42,7 @@ async function reaches(address: string, who: readonly (typeof ann)[]): Promise<v
   const subject = `for-${randomUUID()}`;
   await tried(example, 'mx', { node: '0.0.0.0', address, subject });
   for (const one of who) {
-    for (const deadline = Date.now() + 20_000; (await attempt(example, { ...one, protocol: 'imap', subject, from: '127.0.0.1' })).outcome !== 'ok';) assert.ok(Date.now() < deadline, `${one.address} has no mail for ${address}`);
+    for (const deadline = Date.now() + 60_000; (await attempt(example, { ...one, protocol: 'imap', subject, from: '127.0.0.1' })).outcome !== 'ok';) assert.ok(Date.now() < deadline, `${one.address} has no mail for ${address}`);
   }
 }
 

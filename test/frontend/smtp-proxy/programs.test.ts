@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { startCluster } from './cluster.ts';
 
 async function run(program: string, words: readonly string[], input = ''): Promise<void> {
-  const running = promisify(execFile)(program, words, { timeout: 15_000 });
+  const running = promisify(execFile)(program, words, { timeout: 60_000 });
   running.child.stdin?.end(input);
   await running;
 }

@@ -101,7 +101,7 @@ async function inbox(node: TestNode, address: string): Promise<string[]> {
 }
 
 async function eventually(what: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 8000; Date.now() < deadline; await sleep(50)) if (await what()) return;
+  for (const deadline = Date.now() + 24_000; Date.now() < deadline; await sleep(50)) if (await what()) return;
 }
 
 async function open(cluster: TestCluster): Promise<Dialogue> {

@@ -31,7 +31,7 @@ async function talk(url: string, text = ''): Promise<Talk> {
     ended,
     say: (more) => void socket.write(more),
     until: async (pattern) => {
-      for (const endMs = Date.now() + 5000; !pattern.test(received); await new Promise((resolve) => setTimeout(resolve, 10))) {
+      for (const endMs = Date.now() + 15_000; !pattern.test(received); await new Promise((resolve) => setTimeout(resolve, 10))) {
         if (Date.now() > endMs) throw new Error(`not heard: ${String(pattern)}; heard: ${received}`);
       }
       return received;

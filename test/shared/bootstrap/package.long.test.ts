@@ -83,7 +83,7 @@ test('nodes run from the package: mail comes in, is read by IMAP and WebMail, an
     assert.equal(outcome, 'ok', `${protocol}: ${words}`);
   }
   assert.match(run('curl', ['--silent', '--insecure', `https://127.0.0.1:${String(cluster.port('fe1', 'https'))}/`]), /<html/);
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 30_000;
   while (!(fs.existsSync(`${notices}.told`) && fs.readFileSync(`${notices}.told`, 'utf8').includes('READY=1'))) {
     assert.ok(Date.now() < deadline, `systemd was not told:\n${cluster.log('be1').slice(-500)}`);
     await new Promise((resolve) => setTimeout(resolve, 50));

@@ -68,7 +68,7 @@ const expected: ReadCommand[] = [
   { kind: 'end' },
 ];
 
-test('Every splitting of the stream into pieces gives the same commands.', { timeout: 30_000 }, async () => {
+test('Every splitting of the stream into pieces gives the same commands.', { timeout: 60_000 }, async () => {
   const bytes = Buffer.from(stream, 'latin1');
   await fc.assert(
     fc.asyncProperty(fc.array(fc.integer({ min: 0, max: bytes.length }), { maxLength: 30 }), async (cuts) => {
@@ -82,7 +82,7 @@ test('Every splitting of the stream into pieces gives the same commands.', { tim
   );
 });
 
-test('One byte at a time gives the same commands, too.', { timeout: 10_000 }, async () => {
+test('One byte at a time gives the same commands, too.', { timeout: 60_000 }, async () => {
   const { commands } = await readAll([...Buffer.from(stream, 'latin1')].map((byte) => Buffer.from([byte])));
   assert.deepEqual(commands, expected);
 });

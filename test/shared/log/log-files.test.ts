@@ -30,7 +30,7 @@ test('two processes write, the file is put away and compressed meanwhile: every 
   const complaints: unknown[] = [];
   const end = keepLogFiles(() => [kept(file, { rotateBytes: 30_000 })], (error) => complaints.push(error), { lookEveryMs: 100, settleMs: 2500 });
   const said = await Promise.all(['one', 'two'].map(async (name) => write(file, name, 20_000)));
-  const deadline = Date.now() + 15_000;
+  const deadline = Date.now() + 45_000;
   while ((await awayFiles(file)).some(({ form }) => form !== 'gzip')) {
     assert.ok(Date.now() < deadline, 'compressed in time');
     await sleep(100);

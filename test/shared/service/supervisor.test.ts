@@ -24,7 +24,7 @@ function startNode(t: TestContext) {
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
   t.after(() => child.kill('SIGKILL'));
   const until = async (match: (told: Told) => boolean, count = 1): Promise<Told[]> => {
-    const deadline = Date.now() + 10_000;
+    const deadline = Date.now() + 30_000;
     for (;;) {
       const found = told.filter(match);
       if (found.length >= count) return found;
