@@ -8,6 +8,8 @@ import { open } from 'lmdb';
 import type { Database, RootDatabase } from 'lmdb';
 import { Failure } from '../../shared/base/failure.ts';
 import { flush, makeDirectory } from './directories.ts';
+import { LockWait, lockedUntil, putLock, removeLock } from './write-lock.ts';
+import type { LockEnd } from './write-lock.ts';
 
 /** A key: its parts in the order in which they sort; numbers sort before strings, and by value. No part begins with U+10FFFF twice. */
 export type Key = readonly (string | number)[];
@@ -40,9 +42,16 @@ export interface Environment {
   /**
    * Runs `action` alone among the writers of all processes; what it wrote is committed wholly, or not at all when it
    * throws. Resolves after the flush; many calls share one flush. `action` must be synchronous, and may run later.
-   * Rejects with what `action` threw, or `storage-failure` when the commit failed.
+   * Rejects with what `action` threw, `storage-failure` when the commit failed, or `in-use` when the environment stayed locked.
    */
   write<T>(action: () => T): Promise<T>;
+  /** From its end on nothing is written by any process until `unlock`, or until that time (milliseconds since 1970): writers wait. Locking again moves the time. */
+  lock(untilMs: number): Promise<void>;
+  unlock(): Promise<LockEnd>;
+  /** Until when it is locked, 0 when it is not. */
+  lockedUntil(): number;
+  /** Makes `directory` an environment of its own with what was committed last, on stable storage when it resolves; nobody waits for it. */
+  copyTo(directory: string): Promise<void>;
   /** Waits for running writes. */
   close(): Promise<void>;
 }
@@ -108,10 +117,12 @@ class LmdbEnvironment implements Environment {
   readonly path: string;
   readonly #root: Root;
   readonly #tables = new Map<string, Table>();
+  readonly #lock: Table;
 
   constructor(path: string, root: Root) {
     this.path = path;
     this.#root = root;
+    this.#lock = this.table('lock');
   }
 
   table(name: string): Table {
@@ -136,6 +147,39 @@ class LmdbEnvironment implements Environment {
   }
 
   async write<T>(action: () => T): Promise<T> {
+    const wait = new LockWait();
+    for (;;) {
+      const outcome = await this.#commit(() => (lockedUntil(this.#lock) > Date.now() ? 'locked' : { value: action() }));
+      if (outcome !== 'locked') return outcome.value;
+      await wait.pause();
+    }
+  }
+
+  async lock(untilMs: number): Promise<void> {
+    await this.#commit(() => putLock(this.#lock, untilMs));
+  }
+
+  async unlock(): Promise<LockEnd> {
+    return this.#commit(() => removeLock(this.#lock));
+  }
+
+  lockedUntil(): number {
+    const untilMs = this.read(() => lockedUntil(this.#lock));
+    return untilMs > Date.now() ? untilMs : 0;
+  }
+
+  async copyTo(directory: string): Promise<void> {
+    try {
+      makeDirectory(directory);
+      await this.#root.backup(directory, true);
+      flush(join(directory, 'data.mdb'));
+      flush(directory);
+    } catch (error) {
+      throw new Failure('storage-failure', 'the index could not be copied', { cause: error });
+    }
+  }
+
+  async #commit<T>(action: () => T): Promise<T> {
     let thrown: { readonly error: unknown } | undefined;
     try {
       return await this.#root.childTransaction(() => {

@@ -9,6 +9,7 @@ import type { AccountAct } from '../../shared/admin-api/account-act.ts';
 import type { MessageStructure } from '../../shared/mime/structure.ts';
 import type { AccountStatus, AccountService } from '../../shared/access/account-use.ts';
 import type { AccountLives } from './account-lives.ts';
+import type { StorageCare } from './care.ts';
 import type { Table } from './environment.ts';
 import type { Transfers } from './transfers.ts';
 
@@ -209,6 +210,8 @@ export interface Storage {
   find(address: string): AccountRecord;
   /** What administrators and the directory do to accounts. */
   readonly lives: AccountLives;
+  /** What administrators do to the storages as a whole. */
+  readonly care: StorageCare;
   /** Both sides of an account's move from one node to another. */
   readonly transfers: Transfers;
   /** Makes the record and the usual mailboxes (INBOX, Sent, Drafts, Junk, Trash, with special use and subscribed). The caller has settled ownership. A second call finds the first's account. */

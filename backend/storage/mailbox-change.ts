@@ -54,15 +54,25 @@ export class MailboxChange {
     return findRow(this.#block(uid), uid);
   }
 
-  /** Puts a message in under the next uid; answers the uid. */
-  add(row: Omit<MessageRow, 'uid' | 'modseq'>): number {
-    const uid = this.#entry.uidNext;
+  /** Puts a message in under the next uid, or one above it; answers the uid. */
+  add(row: Omit<MessageRow, 'uid' | 'modseq'>, uid = this.#entry.uidNext): number {
+    if (uid < this.#entry.uidNext) throw new Error(`uid ${uid} may have been given already`);
     if (uid > lastUid) throw new Failure('limit', 'mailbox has used all its UIDs');
     const whole = { ...row, uid, modseq: this.modseq };
     this.#blocks.set(blockOf(uid), withRow(this.#block(uid), whole));
     this.#count(whole, 1);
     this.#entry = { ...this.#entry, uidNext: uid + 1 };
     return uid;
+  }
+
+  /** No message gets a uid below that one. */
+  skipTo(uidNext: number): void {
+    if (uidNext > this.#entry.uidNext) this.#entry = { ...this.#entry, uidNext };
+  }
+
+  /** Clients that know these uids hear that they are gone. */
+  noteGone({ first, last }: { readonly first: number; readonly last: number }): void {
+    for (let uid = first; uid <= last; uid += 1) this.#removed.push(uid);
   }
 
   /** Gives a message other flags; answers its new row. */

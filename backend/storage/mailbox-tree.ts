@@ -89,7 +89,8 @@ function rename(change: AccountChange, entry: MailboxEntry, to: string): void {
   change.noteListChange();
 }
 
-function makeAbove(change: AccountChange, name: string): void {
+/** Makes the levels above a name that are missing. */
+export function makeAbove(change: AccountChange, name: string): void {
   for (const above of namesAbove(name)) {
     if (mailboxIdOf(change.volume.tables, change.number, above) === undefined) make(change, above, null);
   }

@@ -3,6 +3,7 @@ import type { Tables } from './keys.ts';
 import { newMessageId } from './message-ids.ts';
 import type { PackPlace, Packs } from './packs.ts';
 
+/** What is recorded of a message. */
 interface MessageEntry {
   readonly references: number;
   readonly place: PackPlace;
@@ -58,11 +59,7 @@ export class MessageStore {
 
   #get(messageId: number): MessageEntry | undefined {
     const value = this.#tables.messages.get([messageId]);
-    if (value === undefined) return undefined;
-    return {
-      references: value.readUInt32LE(0),
-      place: { pack: value.readUInt32LE(4), offset: value.readDoubleLE(8), length: value.readDoubleLE(16) },
-    };
+    return value === undefined ? undefined : decodeMessage(value);
   }
 
   #put(messageId: number, entry: MessageEntry): void {
@@ -73,4 +70,12 @@ export class MessageStore {
     value.writeDoubleLE(entry.place.length, 16);
     this.#tables.messages.put([messageId], value);
   }
+}
+
+/** An entry of the table of messages. */
+export function decodeMessage(value: Buffer): MessageEntry {
+  return {
+    references: value.readUInt32LE(0),
+    place: { pack: value.readUInt32LE(4), offset: value.readDoubleLE(8), length: value.readDoubleLE(16) },
+  };
 }

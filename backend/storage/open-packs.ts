@@ -9,7 +9,7 @@ import { Failure } from '../../shared/base/failure.ts';
 import { flush, makeDirectory } from './directories.ts';
 import type { Environment } from './environment.ts';
 import { PackFile } from './pack-file.ts';
-import { encodeRecordHeader, encodeRecordTrailer } from './pack-format.ts';
+import { encodeRecordHeader, encodeRecordTrailer, packName } from './pack-format.ts';
 import { PackLedger } from './pack-ledger.ts';
 import { PackReader } from './pack-reader.ts';
 import type { DeliveryNote, PackPlace, Packs, StagedBytes, StageOptions } from './packs.ts';
@@ -127,6 +127,10 @@ class PackSet implements Packs {
     this.#ledger.release(place);
   }
 
+  hold(): Promise<() => Promise<void>> {
+    return this.#ledger.hold();
+  }
+
   async usage(): Promise<{ readonly bytes: number; readonly liveBytes: number }> {
     const packs = this.#environment.read(() => this.#ledger.all());
     const sizes = await Promise.all(packs.map(({ number }) => stat(this.#pathOf(number)).then(({ size }) => size, () => 0)));
@@ -151,7 +155,7 @@ class PackSet implements Packs {
   }
 
   #pathOf(pack: number): string {
-    return join(this.#directory, `${String(pack).padStart(8, '0')}.pack`);
+    return join(this.#directory, packName(pack));
   }
 
   /** The pack that small records share; held until `#letGo`. */

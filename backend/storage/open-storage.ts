@@ -6,6 +6,8 @@ import type { HintBus } from '../../shared/service/service.ts';
 import { createLives } from './account-lives.ts';
 import type { AccountLives } from './account-lives.ts';
 import { createAccount, findAccount, liveAddresses, markMoved, useOf } from './accounts-table.ts';
+import { createCare } from './care.ts';
+import type { StorageCare } from './care.ts';
 import { claimDirectory } from './directory-record.ts';
 import type { Account, AccountRecord, DeliveryRecords, StagedMessage, Storage } from './interface.ts';
 import { createTransfers } from './node-transfers.ts';
@@ -46,20 +48,22 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     throw error;
   }
   options.log.info({ directories: options.directories, worker: options.workerSlot }, 'storages are open');
-  return new NodeStorage(volumes, options.directories);
+  return new NodeStorage(volumes, options.directories, cluster);
 }
 
 class NodeStorage implements Storage {
   readonly transfers: Transfers;
   readonly lives: AccountLives;
+  readonly care: StorageCare;
   readonly #volumes: readonly Volume[];
   readonly #directories: readonly string[];
 
-  constructor(volumes: readonly Volume[], directories: readonly string[]) {
+  constructor(volumes: readonly Volume[], directories: readonly string[], cluster: string) {
     this.#volumes = volumes;
     const places = { volumes, holderOf: (address: string) => this.#holderOf(address), placeFor: (address: string) => this.#placeFor(address) };
     this.transfers = createTransfers(places);
     this.lives = createLives(places);
+    this.care = createCare(places, directories, cluster);
     this.#directories = directories;
   }
 

@@ -39,6 +39,11 @@ export interface RecordTrailer {
   readonly outcome: 'whole' | 'aborted';
 }
 
+/** The name of the file of the pack of that number. */
+export function packName(pack: number): string {
+  return `${String(pack).padStart(8, '0')}.pack`;
+}
+
 /** The first bytes of the pack of that number. */
 export function encodeFileHeader(pack: number): Buffer {
   const header = Buffer.alloc(fileHeaderBytes);

@@ -1,4 +1,6 @@
 /** The account of packs in the index: who writes each, and how many bytes in it are live. `retain` and `release` run inside the environment's `write`. */
+import { randomBytes } from 'node:crypto';
+import { keysUnder } from './environment.ts';
 import type { Environment, Table } from './environment.ts';
 import type { PackPlace } from './packs.ts';
 import { isAlive, thisProcess } from './process-identity.ts';
@@ -13,6 +15,8 @@ interface PackEntry {
 }
 
 const counterKey = ['next'];
+/** [this, id] → the process that reads packs of an earlier commit. */
+const readers = 'readers';
 
 export class PackLedger {
   readonly #environment: Environment;
@@ -51,8 +55,19 @@ export class PackLedger {
     this.#add(place.pack, -place.length);
   }
 
+  /** No pack counts as dead until what this answers is called, or this process has ended. */
+  async hold(): Promise<() => Promise<void>> {
+    const key = [readers, randomBytes(6).toString('hex')];
+    await this.#environment.write(() => {
+      for (const { key: old, value } of this.#table.range(keysUnder([readers]))) if (!isAlive(value.toString())) this.#table.remove(old);
+      this.#table.put(key, Buffer.from(thisProcess()));
+    });
+    return async () => this.#environment.write(() => this.#table.remove(key));
+  }
+
   /** Packs that nobody writes and in which nothing was live for `idleMs`: nothing in them can come to life again. Also in `read`. */
   dead(idleMs: number): number[] {
+    if (this.#table.range(keysUnder([readers])).some(({ value }) => isAlive(value.toString()))) return [];
     const dead = this.all().filter(({ entry }) =>
       entry.liveBytes === 0 && entry.idleSinceMs <= Date.now() - idleMs && (entry.writer === null || !isAlive(entry.writer)));
     return dead.map(({ number }) => number);

@@ -59,6 +59,8 @@ export interface Packs {
   retain(place: PackPlace): void;
   /** Counts the bytes as dead. Only inside the environment's `write`. */
   release(place: PackPlace): void;
+  /** Packs stay, whatever becomes of their bytes, until what this answers is called or this process has ended: for who reads what an earlier commit names. */
+  hold(): Promise<() => Promise<void>>;
   /** Sizes of the pack files and how much of them is live, bytes. */
   usage(): Promise<{ readonly bytes: number; readonly liveBytes: number }>;
   /** Deletes packs that nobody writes any more and in which nothing has been live for `idleMs`; answers how many. */

@@ -8,6 +8,17 @@ export type {
   StagedMessage, Storage, StoredMessage,
 } from './interface.ts';
 export type { MailboxEntry } from './entries.ts';
+export type { StorageCare } from './care.ts';
+export type { KeptFolder } from './kept-folder.ts';
+export { backupName, listBackups } from './backup/backup-record.ts';
+export type { BackupPart, BackupRecord } from './backup/backup-record.ts';
+export { makeBackup } from './backup/make-backup.ts';
+export type { RestoredAccount, RestoredMailbox } from './backup/restore-account.ts';
+export { checkStorage } from './check/check-storage.ts';
+export type { CheckReport } from './check/check-storage.ts';
+export { isLoss } from './check/findings.ts';
+export type { Finding } from './check/findings.ts';
+export type { LockEnd } from './write-lock.ts';
 export { claimDirectory } from './directory-record.ts';
 export type { DirectoryKind } from './directory-record.ts';
 export { openStorage } from './open-storage.ts';

@@ -18,3 +18,9 @@ export function newUidValidity(tables: Tables, nowMs: number = Date.now()): numb
   setCounter(tables, counter, span);
   return span * 256 + randomInt(256);
 }
+
+/** A value that comes from elsewhere: all that are given later are above it. Only inside `write`. */
+export function noteUidValidity(tables: Tables, value: number): void {
+  const span = Math.floor(value / 256);
+  if (span > counterValue(tables, counter)) setCounter(tables, counter, span);
+}

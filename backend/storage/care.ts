@@ -1,0 +1,62 @@
+/** What administrators do to the storages of a node as a whole: lock, back up, check, and bring accounts back from a backup. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure } from '../../shared/base/failure.ts';
+import { findAccount } from './accounts-table.ts';
+import { readBackup } from './backup/backup-record.ts';
+import { restoreAccount } from './backup/restore-account.ts';
+import type { RestoredAccount, RestoreOrder } from './backup/restore-account.ts';
+import { storageKind } from './directory-record.ts';
+import { keysUnder } from './environment.ts';
+import type { KeptFolder } from './kept-folder.ts';
+import type { Places } from './node-transfers.ts';
+import { closeVolume, openVolume } from './volume.ts';
+import type { Volume } from './volume.ts';
+
+export interface StorageCare {
+  /** The storages, in the order of the configuration. */
+  folders(): readonly KeptFolder[];
+  /** See restore-account.ts. `backup` lies in `folder`. Throws also `bad-input` when there is none of that name. */
+  restore(backup: { readonly folder: string; readonly name: string }, order: Omit<RestoreOrder, 'source' | 'target'>): Promise<RestoredAccount>;
+  /** Addresses of all accounts that have mail in a backup. Throws as `restore`. */
+  accountsIn(backup: { readonly folder: string; readonly name: string }): Promise<readonly string[]>;
+}
+
+export function createCare({ volumes, holderOf, placeFor }: Places, directories: readonly string[], cluster: string): StorageCare {
+  return {
+    folders: () => volumes.map(({ environment, packs }, index) => ({ directory: directories[index] ?? '', kind: storageKind, environment, packs })),
+    restore: async (backup, order) => withBackup({ ...backup, cluster }, async (sources) => {
+      const source = sources.find((volume) => hasMail(volume, order.address));
+      if (source === undefined) throw new Failure('unknown-user', `backup ${backup.name} has no mail of ${order.address}`);
+      return restoreAccount({ ...order, source, target: holderOf(order.address) ?? placeFor(order.address) });
+    }),
+    accountsIn: async (backup) => withBackup({ ...backup, cluster }, async (sources) =>
+      Promise.resolve(sources.flatMap((volume) => volume.environment.read(() => [...addressesIn(volume)])).filter((address) => sources.some((volume) => hasMail(volume, address))).sort())),
+  };
+}
+
+/** Live, or out of use; not what had gone to another node, or was on its way. */
+function hasMail(volume: Volume, address: string): boolean {
+  const { at } = findAccount(volume, address);
+  return at === 'live' || at === 'withdrawn';
+}
+
+function addressesIn({ tables }: Volume): readonly string[] {
+  return tables.accounts.range(keysUnder([])).map(({ key }) => String(key[0]));
+}
+
+/** Opens the storages of a backup for reading, and closes them. */
+async function withBackup<T>({ folder, name, cluster }: { readonly folder: string; readonly name: string; readonly cluster: string }, action: (sources: readonly Volume[]) => Promise<T>): Promise<T> {
+  const record = readBackup(folder, name);
+  if (record.cluster !== cluster) throw new Failure('bad-input', `backup ${name} is of cluster ${record.cluster}, not of ${cluster}`);
+  const directories = record.parts.filter(({ kind }) => kind === 'storage').map((part) => join(folder, name, part.folder));
+  const missing = directories.find((directory) => !existsSync(join(directory, 'index', 'data.mdb')));
+  if (missing !== undefined) throw new Failure('storage-failure', `backup ${name} is not whole: ${missing} has no index`);
+  const sources: Volume[] = [];
+  try {
+    for (const directory of directories) sources.push(openVolume(directory, { hints: { publish: () => undefined, subscribe: () => () => undefined }, reserveBytes: 0, quota: { bytes: 0, messages: 0 } }));
+    return await action(sources);
+  } finally {
+    await Promise.all(sources.map(closeVolume));
+  }
+}

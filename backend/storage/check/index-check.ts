@@ -1,0 +1,140 @@
+/** Whether the index of a storage agrees with itself: counters, names, uids, mod-sequences, and which messages its rows name. */
+import type { AccountEntry, MailboxEntry } from '../entries.ts';
+import { keysUnder } from '../environment.ts';
+import type { Table } from '../environment.ts';
+import { Flag } from '../interface.ts';
+import type { MessageRow } from '../interface.ts';
+import type { Tables } from '../keys.ts';
+import { collectRows, highestModseq } from '../row-block.ts';
+import type { Findings } from './findings.ts';
+
+/** How often rows name a message, and with which size. */
+export type Named = Map<number, { times: number; readonly size: number }>;
+
+export interface IndexTally {
+  readonly accounts: number;
+  readonly mailboxes: number;
+  readonly messages: number;
+  readonly bytes: number;
+  readonly named: Named;
+}
+
+const all = keysUnder([]);
+const entriesAtOnce = 1000;
+
+/** Entries of a big table, some at a time; other work of the process gets its turn in between. */
+export async function* pagesOf(table: Table): AsyncGenerator<readonly { readonly key: readonly (string | number)[]; readonly value: Buffer }[]> {
+  let from = all.from;
+  for (let isFirst = true; ; isFirst = false) {
+    const page = table.range({ ...all, from, limit: entriesAtOnce });
+    const fresh = isFirst ? page : page.slice(1); // it begins with the last one of the page before
+    if (fresh.length === 0) return;
+    yield fresh;
+    from = fresh.at(-1)?.key ?? from;
+    await breathe();
+  }
+}
+
+export async function breathe(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+export async function checkIndex(tables: Tables, findings: Findings): Promise<IndexTally> {
+  const accounts = new Map<number, AccountEntry>();
+  for await (const page of pagesOf(tables.accounts)) for (const { value } of page) noteAccount(accounts, JSON.parse(value.toString()) as AccountEntry);
+  const used = new Map<number, { bytes: number; messages: number }>();
+  const named: Named = new Map();
+  let [mailboxes, messages, bytes] = [0, 0, 0];
+  for await (const page of pagesOf(tables.mailboxes)) {
+    for (const { value } of page) {
+      const entry = JSON.parse(value.toString()) as MailboxEntry;
+      const account = accounts.get(entry.account);
+      const rows = checkMailbox(tables, { entry, account, findings });
+      for (const row of rows) name(named, row);
+      const sum = used.get(entry.account) ?? { bytes: 0, messages: 0 };
+      used.set(entry.account, { bytes: sum.bytes + entry.bytes, messages: sum.messages + entry.messages });
+      mailboxes += 1;
+      messages += rows.length;
+      bytes += rows.reduce((total, { size }) => total + size, 0);
+      await breathe();
+    }
+  }
+  await checkNames(tables, accounts, findings);
+  for (const account of accounts.values()) checkUse(account, used.get(account.number) ?? { bytes: 0, messages: 0 }, findings);
+  return { accounts: accounts.size, mailboxes, messages, bytes, named };
+}
+
+function noteAccount(accounts: Map<number, AccountEntry>, entry: AccountEntry): void {
+  accounts.set(entry.number, entry);
+}
+
+function name(named: Named, { messageId, size }: MessageRow): void {
+  const known = named.get(messageId);
+  if (known === undefined) named.set(messageId, { times: 1, size });
+  else known.times += 1;
+}
+
+interface MailboxOfCheck {
+  readonly entry: MailboxEntry;
+  readonly account: AccountEntry | undefined;
+  readonly findings: Findings;
+}
+
+function checkMailbox(tables: Tables, { entry, account, findings }: MailboxOfCheck): readonly MessageRow[] {
+  const where = { account: account?.address, mailbox: entry.name };
+  if (account === undefined) findings.add({ kind: 'orphan-mailbox', ...where, text: `mailbox ${entry.name} belongs to no account` });
+  const rows: MessageRow[] = [];
+  const blocks: string[] = [];
+  for (const { key, value } of tables.rows.range(keysUnder([entry.id]))) {
+    collectRows(value, { fromUid: 0, toUid: 2 ** 32 - 1, sinceModseq: -1 }, rows);
+    blocks.push(`${String(highestModseq(value))} ${String(key[1])}`);
+  }
+  const recent = tables.recent.range(keysUnder([entry.id])).map(({ key }) => `${String(key[1])} ${String(key[2])}`);
+  if (recent.toSorted().join() !== blocks.toSorted().join()) findings.add({ kind: 'changes-wrong', ...where, text: 'what changed lately is not told rightly' });
+  const falling = rows.find(({ uid }, index) => uid <= (rows[index - 1]?.uid ?? 0));
+  if (falling !== undefined) findings.add({ kind: 'uids-wrong', ...where, uid: falling.uid, text: `UID ${String(falling.uid)} does not follow the one before` });
+  const last = rows.at(-1)?.uid ?? 0;
+  if (last >= entry.uidNext) findings.add({ kind: 'uids-wrong', ...where, uid: last, text: `UIDNEXT is ${String(entry.uidNext)}, and there is UID ${String(last)}` });
+  if (account?.arriving === undefined) checkCounters(entry, rows, { where, findings }); // what is on its way has the numbers of its source
+  return rows;
+}
+
+function checkCounters(entry: MailboxEntry, rows: readonly MessageRow[], { where, findings }: { readonly where: { readonly account: string | undefined; readonly mailbox: string }; readonly findings: Findings }): void {
+  const counted = {
+    messages: rows.length,
+    unseen: rows.filter(({ flags }) => (flags & Flag.Seen) === 0).length,
+    deleted: rows.filter(({ flags }) => (flags & Flag.Deleted) !== 0).length,
+    bytes: rows.reduce((sum, { size }) => sum + size, 0),
+  };
+  for (const counter of ['messages', 'unseen', 'deleted', 'bytes'] as const) {
+    if (entry[counter] !== counted[counter]) findings.add({ kind: 'counters-wrong', ...where, text: `${counter}: ${String(entry[counter])} by the counter, ${String(counted[counter])} there` });
+  }
+  const highest = rows.reduce((most, { modseq }) => Math.max(most, modseq), 0);
+  if (highest > entry.highestModseq) findings.add({ kind: 'modseq-wrong', ...where, text: `HIGHESTMODSEQ is ${String(entry.highestModseq)}, and a message has ${String(highest)}` });
+}
+
+/** A name leads to the mailbox that bears it, and each mailbox of an account is found by its name. */
+async function checkNames(tables: Tables, accounts: ReadonlyMap<number, AccountEntry>, findings: Findings): Promise<void> {
+  const reached = new Set<number>();
+  for await (const page of pagesOf(tables.names)) {
+    for (const { key: [account, mailbox], value } of page) {
+      const id = Number(value.toString());
+      const bearer = tables.mailboxes.get([id]);
+      const entry = bearer === undefined ? undefined : JSON.parse(bearer.toString()) as MailboxEntry;
+      if (entry?.account === account && entry?.name === mailbox) reached.add(id);
+      else findings.add({ kind: 'names-wrong', account: accounts.get(Number(account))?.address, mailbox: String(mailbox), text: `the name ${String(mailbox)} leads to no mailbox of that name` });
+    }
+  }
+  for await (const page of pagesOf(tables.mailboxes)) {
+    for (const { key: [id], value } of page) {
+      if (reached.has(Number(id))) continue;
+      const entry = JSON.parse(value.toString()) as MailboxEntry;
+      findings.add({ kind: 'names-wrong', account: accounts.get(entry.account)?.address, mailbox: entry.name, text: `mailbox ${entry.name} is not found by its name` });
+    }
+  }
+}
+
+function checkUse({ address, bytes, messages, arriving }: AccountEntry, counted: { readonly bytes: number; readonly messages: number }, findings: Findings): void {
+  if (arriving !== undefined || (bytes === counted.bytes && messages === counted.messages)) return;
+  findings.add({ kind: 'quota-wrong', account: address, text: `the account is charged with ${String(bytes)} bytes, ${String(messages)} messages; its mailboxes have ${String(counted.bytes)}, ${String(counted.messages)}` });
+}

@@ -1,0 +1,64 @@
+/** What a storage and a queue have in common for who copies, locks or checks them: a folder with an index, packs and a record of whose it is. */
+import { randomBytes } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeDirectory } from './directories.ts';
+import type { DirectoryKind } from './directory-record.ts';
+import { openEnvironment } from './environment.ts';
+import type { Environment } from './environment.ts';
+import type { Packs } from './packs.ts';
+import { isAlive, thisProcess } from './process-identity.ts';
+
+export interface KeptFolder {
+  readonly directory: string;
+  readonly kind: DirectoryKind;
+  readonly environment: Environment;
+  readonly packs: Packs;
+}
+
+/** A copy of the index as of one commit, and all packs that it names, for as long as `release` was not called. */
+export interface FrozenIndex {
+  readonly environment: Environment;
+  release(): Promise<void>;
+}
+
+/**
+ * Copies the index to `into` (an `index` folder that is not there yet) and keeps the packs that the copy names from being
+ * removed. Packs only grow, and what an index names was flushed before: so copy and packs together are the storage of one
+ * moment, while everybody goes on writing.
+ */
+export async function freeze({ environment, packs }: Pick<KeptFolder, 'environment' | 'packs'>, into: string): Promise<FrozenIndex> {
+  const letGo = await packs.hold();
+  try {
+    await environment.copyTo(into);
+    const copy = openEnvironment(into);
+    return {
+      environment: copy,
+      release: async () => {
+        await copy.close();
+        rmSync(join(into, 'lock.mdb'), { force: true });
+        await letGo();
+      },
+    };
+  } catch (error) {
+    await letGo();
+    throw error;
+  }
+}
+
+const scratchPrefix = 'scratch-';
+
+/** A folder inside `directory` for what is not kept; `remove` it. Those that dead processes left are removed on the way. */
+export function makeScratch(directory: string): { readonly path: string; remove(): void } {
+  for (const name of readdirSync(directory)) if (name.startsWith(scratchPrefix)) removeIfLeft(join(directory, name));
+  const path = join(directory, `${scratchPrefix}${randomBytes(6).toString('hex')}`);
+  makeDirectory(path);
+  writeFileSync(join(path, 'process'), thisProcess());
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+function removeIfLeft(path: string): void {
+  const file = join(path, 'process');
+  const owner = existsSync(file) ? readFileSync(file, 'utf8') : ''; // empty: made, or being removed, at this moment
+  if (owner !== '' && !isAlive(owner)) rmSync(path, { recursive: true, force: true });
+}
