@@ -10,7 +10,8 @@ export type FindingKind =
   | 'structure-lost' | 'references-wrong' | 'live-bytes-wrong' | 'size-wrong' | 'orphan-message'
   | 'counters-wrong' // of a mailbox
   | 'quota-wrong' // the use of an account
-  | 'uids-wrong' | 'modseq-wrong' | 'names-wrong' | 'changes-wrong' | 'orphan-mailbox';
+  | 'uids-wrong' | 'modseq-wrong' | 'names-wrong' | 'changes-wrong' | 'orphan-mailbox'
+  | 'left-over'; // what belongs to no mailbox or message any more
 
 export interface Finding {
   readonly kind: FindingKind;

@@ -60,6 +60,7 @@ export async function checkIndex(tables: Tables, findings: Findings): Promise<In
     }
   }
   await checkNames(tables, accounts, findings);
+  await checkLeftOver(tables, findings);
   for (const account of accounts.values()) checkUse(account, used.get(account.number) ?? { bytes: 0, messages: 0 }, findings);
   return { accounts: accounts.size, mailboxes, messages, bytes, named };
 }
@@ -130,6 +131,24 @@ async function checkNames(tables: Tables, accounts: ReadonlyMap<number, AccountE
       if (reached.has(Number(id))) continue;
       const entry = JSON.parse(value.toString()) as MailboxEntry;
       findings.add({ kind: 'names-wrong', account: accounts.get(entry.account)?.address, mailbox: entry.name, text: `mailbox ${entry.name} is not found by its name` });
+    }
+  }
+}
+
+/** What a mailbox or a message that is gone should have taken along. */
+async function checkLeftOver(tables: Tables, findings: Findings): Promise<void> {
+  const places = [
+    { table: tables.rows, of: tables.mailboxes, what: 'rows of a mailbox' }, { table: tables.recent, of: tables.mailboxes, what: 'changes of a mailbox' },
+    { table: tables.expunged, of: tables.mailboxes, what: 'expunged UIDs of a mailbox' }, { table: tables.structures, of: tables.messages, what: 'the structure of a message' },
+  ];
+  for (const { table, of, what } of places) {
+    let last: number | string | undefined;
+    for await (const page of pagesOf(table)) {
+      for (const { key: [owner = 0] } of page) {
+        if (owner === last) continue;
+        last = owner;
+        if (of.get([owner]) === undefined) findings.add({ kind: 'left-over', text: `${what} ${String(owner)} that is not there` });
+      }
     }
   }
 }

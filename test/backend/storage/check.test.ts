@@ -1,0 +1,166 @@
+/** The check of a storage names what was planted in it, and nothing else. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { checkStorage, isLoss, openEnvironment, openStorage } from '../../../backend/storage/storage.ts';
+import type { CheckReport, Finding, Storage, Table } from '../../../backend/storage/storage.ts';
+import { deliver, mailboxOf, realMessages, sampleMessage, storageOptions } from './harness.ts';
+
+let storage: Storage;
+let directory: string;
+const quiet = { report: () => undefined, signal: new AbortController().signal };
+/** Puts right what a test has planted. */
+const repairs: (() => void)[] = [];
+
+before(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'waybill-check-'));
+  for (const [address, subjects] of [['alice@example.com', ['a1', 'a2', 'a3']], ['bob@example.com', ['b1', 'b2']]] as const) {
+    const writer = await openStorage(storageOptions(directory)); // so each has a pack of its own
+    const account = await writer.createAccount(address);
+    for (const subject of subjects) await deliver({ storage: writer, account, mailbox: mailboxOf(account) }, sampleMessage(subject, 2000));
+    await writer.close();
+  }
+  storage = await openStorage(storageOptions(directory));
+  const record = storage.find('bob@example.com');
+  assert.ok(record.at === 'live');
+  for (const { bytes } of realMessages().slice(0, 20)) await deliver({ storage, account: record.account, mailbox: mailboxOf(record.account, 'Sent') }, bytes);
+  await mailboxOf(record.account).copyTo([1], mailboxOf(record.account, 'Drafts'));
+});
+
+after(async () => {
+  await storage.close();
+  rmSync(directory, { recursive: true });
+});
+
+async function check(): Promise<CheckReport> {
+  const [kept] = storage.care.folders();
+  assert.ok(kept !== undefined);
+  return checkStorage(kept, quiet);
+}
+
+/** What is found while the fault is there; afterwards all is as before, and nothing is found. */
+async function found(plant: () => void | Promise<void>): Promise<readonly Finding[]> {
+  await plant();
+  const { findings, found: count } = await check();
+  for (const repair of repairs.splice(0)) repair();
+  assert.equal(findings.length, count);
+  return findings;
+}
+
+function packOf(text: string): { readonly path: string; readonly bytes: Buffer } {
+  for (const name of readdirSync(join(directory, 'packs'))) {
+    const path = join(directory, 'packs', name);
+    const bytes = readFileSync(path);
+    if (bytes.includes(text)) return { path, bytes };
+  }
+  throw new Error(`no pack has ${text}`);
+}
+
+function asBefore({ path, bytes }: { readonly path: string; readonly bytes: Buffer }): void {
+  repairs.push(() => writeFileSync(path, bytes));
+}
+
+/** Changes entries of the index by hand, beside the rules. */
+async function inIndex(name: string, action: (table: Table) => void): Promise<void> {
+  const environment = openEnvironment(join(directory, 'index'));
+  const table = environment.table(name);
+  await environment.write(() => action(table));
+  await environment.close();
+}
+
+const all = { from: [], to: ['\u{10ffff}\u{10ffff}'] };
+
+/** Changes the value of the first entry that fits, and puts it back afterwards. */
+async function change(name: string, to: (value: Buffer, key: readonly (string | number)[]) => Buffer | 'remove' | undefined): Promise<() => Promise<void>> {
+  let undo: () => Promise<void> = async () => Promise.resolve();
+  await inIndex(name, (table) => {
+    for (const { key, value } of table.range(all)) {
+      const next = to(Buffer.from(value), key);
+      if (next === undefined) continue;
+      undo = async () => inIndex(name, (same) => same.put(key, value));
+      if (next === 'remove') table.remove(key);
+      else table.put(key, next);
+      return;
+    }
+    throw new Error(`no entry of ${name} fits`);
+  });
+  return undo;
+}
+
+function json(value: Buffer, changes: (entry: Record<string, unknown>) => Record<string, unknown> | undefined): Buffer | undefined {
+  const entry = JSON.parse(value.toString()) as Record<string, unknown>;
+  const changed = changes(entry);
+  return changed === undefined ? undefined : Buffer.from(JSON.stringify({ ...entry, ...changed }));
+}
+
+test('A sound storage: everything is read, nothing is found, nothing stays behind', async () => {
+  const report = await check();
+  assert.deepEqual(report.findings, []);
+  assert.deepEqual([report.accounts, report.mailboxes, report.messages, report.packs], [2, 10, 26, 3]);
+  assert.deepEqual(readdirSync(directory).filter((name) => name.startsWith('scratch')), []);
+});
+
+test('One changed bit, a torn record and a lost pack: each message that is lost by it is named in each mailbox that has it', async () => {
+  const flipped = await found(() => {
+    const pack = packOf('Subject: a2');
+    asBefore(pack);
+    const bytes = Buffer.from(pack.bytes);
+    const at = bytes.indexOf('Subject: a2') + 300;
+    bytes.writeUInt8(bytes.readUInt8(at) ^ 4, at);
+    writeFileSync(pack.path, bytes);
+  });
+  assert.deepEqual(flipped.map(({ kind, account, mailbox, uid }) => [kind, account, mailbox, uid]), [['record-changed', 'alice@example.com', 'INBOX', 2]]);
+  assert.ok(flipped.every(isLoss));
+
+  const torn = await found(() => {
+    const pack = packOf('Subject: b2');
+    asBefore(pack);
+    truncateSync(pack.path, pack.bytes.indexOf('Subject: b2') + 500);
+  });
+  assert.deepEqual(torn.map(({ kind, account, mailbox, uid }) => [kind, account, mailbox, uid]), [['record-torn', 'bob@example.com', 'INBOX', 2]]);
+
+  const header = await found(() => {
+    const pack = packOf('Subject: a3');
+    asBefore(pack);
+    const bytes = Buffer.from(pack.bytes);
+    bytes.writeUInt8(0, bytes.lastIndexOf('alice@example.com', bytes.indexOf('Subject: a3')));
+    writeFileSync(pack.path, bytes);
+  });
+  assert.deepEqual(header.map(({ kind, uid }) => [kind, uid]), [['record-torn', 3]]);
+
+  const gone = await found(() => {
+    const { path } = packOf('Subject: b1');
+    renameSync(path, `${path}.away`);
+    repairs.push(() => renameSync(`${path}.away`, path));
+  });
+  assert.deepEqual(gone.map(({ kind, mailbox, uid }) => [kind, mailbox, uid]).sort(), [['pack-lost', 'Drafts', 1], ['pack-lost', 'INBOX', 1], ['pack-lost', 'INBOX', 2]]);
+  assert.deepEqual((await check()).findings, [], 'all is as before');
+});
+
+test('What in the index does not agree is found: rows without a message, wrong counters, quota, UIDs, names, references', async () => {
+  const cases: readonly { readonly table: string; readonly to: Parameters<typeof change>[1]; readonly kinds: readonly string[] }[] = [
+    { table: 'messages', to: () => 'remove', kinds: ['left-over', 'live-bytes-wrong', 'message-missing'] },
+    { table: 'messages', to: (value) => { value.writeUInt32LE(value.readUInt32LE(0) + 1, 0); return value; }, kinds: ['references-wrong'] },
+    { table: 'structures', to: () => 'remove', kinds: ['structure-lost'] },
+    { table: 'mailboxes', to: (value) => json(value, ({ messages }) => (Number(messages) > 0 ? { unseen: 99 } : undefined)), kinds: ['counters-wrong'] },
+    { table: 'mailboxes', to: (value) => json(value, ({ messages }) => (Number(messages) > 0 ? { uidNext: 1 } : undefined)), kinds: ['uids-wrong'] },
+    { table: 'mailboxes', to: (value) => json(value, ({ messages }) => (Number(messages) > 0 ? { highestModseq: 0 } : undefined)), kinds: ['modseq-wrong'] },
+    { table: 'mailboxes', to: (value) => json(value, ({ name }) => (name === 'Junk' ? { account: 77 } : undefined)), kinds: ['names-wrong', 'names-wrong', 'orphan-mailbox'] },
+    { table: 'accounts', to: (value) => json(value, ({ bytes }) => ({ bytes: Number(bytes) + 1 })), kinds: ['quota-wrong'] },
+    { table: 'names', to: (_value, key) => (key[1] === 'Junk' ? 'remove' : undefined), kinds: ['names-wrong'] },
+    { table: 'recent', to: () => 'remove', kinds: ['changes-wrong'] },
+    { table: 'rows', to: (value) => (value.length > 56 ? Buffer.concat([value.subarray(56, 112), value.subarray(0, 56), value.subarray(112)]) : undefined), kinds: ['uids-wrong'] },
+    { table: 'rows', to: () => 'remove', kinds: ['changes-wrong', 'counters-wrong', 'counters-wrong', 'counters-wrong', 'orphan-message', 'orphan-message', 'orphan-message'] },
+    { table: 'mailboxes', to: (value) => (JSON.parse(value.toString()) as { messages: number }).messages === 3 ? 'remove' : undefined, kinds: ['left-over', 'left-over', 'names-wrong', 'orphan-message', 'orphan-message', 'orphan-message', 'quota-wrong'] },
+    { table: 'packs', to: (value, key) => (typeof key[0] === 'number' ? json(value, ({ liveBytes }) => ({ liveBytes: Number(liveBytes) - 1 })) : undefined), kinds: ['live-bytes-wrong'] },
+  ];
+  for (const { table, to, kinds } of cases) {
+    const undo = await change(table, to);
+    const { findings } = await check();
+    await undo();
+    assert.deepEqual(findings.map(({ kind }) => kind).sort(), kinds, `${table}: ${JSON.stringify(findings)}`);
+  }
+  assert.deepEqual((await check()).findings, [], 'all is as before');
+});
