@@ -8,26 +8,24 @@ import { openChromium } from '../../harness/chromium.ts';
 import type { TestBrowser } from '../../harness/chromium.ts';
 import { startCluster } from '../../harness/cluster.ts';
 import type { Cluster, NodeName } from '../../harness/cluster.ts';
+import { faultsInBothThemes } from '../../harness/axe.ts';
 import { addPerson } from '../../harness/demo-people.ts';
 import { ImapSession } from '../../harness/imap-session.ts';
 import { newMessage } from '../../harness/messages.ts';
 import { deliver } from '../../harness/smtp-session.ts';
+import { WebAdminPage } from '../../harness/web-admin-page.ts';
 
 let cluster: Cluster;
 let browser: TestBrowser;
+let admin: WebAdminPage;
 let page: Page;
-const complaints: string[] = [];
 const helpdesk = '\n      - { name: helpdesk, password: { file: secrets/administrator }, allow: [manageSessions, manageUserMap], domains: [example.com] }';
 
 before(async () => {
   cluster = await startCluster({ nodes: ['fe1', 'be1', 'be2'], changeConfig: (yaml) => yaml.replace(/- \{ name: admin, .*/, (admin) => `${admin}${helpdesk}`) });
   browser = await openChromium();
-  page = await browser.context.newPage();
-  page.on('console', (message) => {
-    // Answers that are refusals are no fault of the page.
-    if (['error', 'warning'].includes(message.type()) && !message.text().startsWith('Failed to load resource')) complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(String(error)));
+  admin = await WebAdminPage.open(browser.context, cluster);
+  ({ page } = admin);
 });
 
 after(async () => {
@@ -35,27 +33,13 @@ after(async () => {
   await cluster.stop();
 });
 
-function urlOf(node: NodeName, place = ''): string {
-  return `https://127.0.0.1:${String(cluster.port(node, 'admin'))}/${place === '' ? '' : `#/${place}`}`;
-}
-
-async function signIn(name: string, password: string): Promise<void> {
-  await page.getByLabel('Name').fill(name);
-  await page.getByLabel('Password').fill(password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-}
-
-async function heading(text: string): Promise<void> {
-  await page.getByRole('heading', { name: text, level: 1 }).waitFor();
-}
-
 test('administrators work in WebAdmin', { timeout: 120_000 }, async (t) => {
   await t.test('a wrong password is refused in words; who signs in sees the nodes, and what is wrong with them', async () => {
-    await page.goto(urlOf('fe1'));
-    await signIn('admin', 'certainly wrong');
+    await page.goto(admin.urlOf('fe1'));
+    await admin.signIn('admin', 'certainly wrong');
     await page.getByRole('alert').filter({ hasText: 'Wrong name, password or code.' }).waitFor();
-    await signIn('admin', cluster.password);
-    await heading('Overview');
+    await admin.signIn('admin', cluster.password);
+    await admin.heading('Overview');
     const nodes = page.getByRole('table', { name: 'Nodes of the cluster' });
     await nodes.getByRole('row', { name: /^be1 back-end ready/ }).waitFor();
     await nodes.getByRole('row', { name: /^fe2 front-end unreachable/ }).waitFor();
@@ -63,17 +47,17 @@ test('administrators work in WebAdmin', { timeout: 120_000 }, async (t) => {
   });
 
   await t.test('a back-end serves the same page, and takes the sign-in of the front-end', async () => {
-    await page.goto(urlOf('be2'));
-    await heading('Overview');
+    await page.goto(admin.urlOf('be2'));
+    await admin.heading('Overview');
     await page.getByRole('link', { name: 'be1', exact: true }).click();
-    await heading('Node be1');
+    await admin.heading('Node be1');
     await page.getByText('imap').first().waitFor();
   });
 
   await t.test('a session is found and cut; it asks before, and says what will happen', async () => {
     const user = await addPerson(cluster, 'be1');
     const imap = await ImapSession.logIn(cluster, { node: 'fe1', user });
-    await page.goto(urlOf('be1', 'sessions'));
+    await page.goto(admin.urlOf('be1', 'sessions'));
     await page.getByLabel('Account').fill(`${user}@example.com`);
     await page.getByRole('button', { name: 'Show' }).click();
     const row = page.getByRole('row', { name: new RegExp(`^${user}@example.com imapProxy`) });
@@ -91,11 +75,11 @@ test('administrators work in WebAdmin', { timeout: 120_000 }, async (t) => {
   await t.test('an account is found, and moved while one looks on', async () => {
     const user = await addPerson(cluster, 'be1');
     await deliver(cluster, 'fe1', { from: 'x@example.net', to: [`${user}@example.com`], bytes: newMessage().bytes });
-    await page.goto(urlOf('be1', 'accounts'));
+    await page.goto(admin.urlOf('be1', 'accounts'));
     await page.getByLabel('An address has').fill(user.toUpperCase());
     await page.getByRole('button', { name: 'Search' }).click();
     await page.getByRole('link', { name: `${user}@example.com` }).click();
-    await heading(`${user}@example.com`);
+    await admin.heading(`${user}@example.com`);
     const records = page.getByRole('table', { name: /What back-ends have/ });
     await records.getByRole('row', { name: /^be1 mailbox lives here 1 / }).waitFor();
     await page.getByRole('combobox', { name: 'To' }).selectOption('be2');
@@ -106,7 +90,7 @@ test('administrators work in WebAdmin', { timeout: 120_000 }, async (t) => {
   });
 
   await t.test('a service is stopped and started again', async () => {
-    await page.goto(urlOf('be2', 'overview/fe1'));
+    await page.goto(admin.urlOf('be2', 'overview/fe1'));
     const row = page.getByRole('table', { name: 'Services of fe1' }).getByRole('row', { name: /^pop3Proxy/ });
     await row.getByRole('button', { name: 'Stop pop3Proxy' }).click();
     await page.getByRole('button', { name: 'Stop it' }).click();
@@ -116,12 +100,12 @@ test('administrators work in WebAdmin', { timeout: 120_000 }, async (t) => {
   });
 
   await t.test('the audit has what was done, and the logs the journey of a message', async () => {
-    await page.goto(urlOf('be2', 'audit'));
+    await page.goto(admin.urlOf('be2', 'audit'));
     await page.getByRole('row', { name: /admin by cookie 127\.0\.0\.1 fe1, by way of be2 stopService.* done$/ }).waitFor();
     assert.deepEqual(await page.getByRole('alert').allTextContents(), ['Fe2 does not answer. Try again when the node runs; the overview shows which do. What was done at fe2 is not among these.'], 'be1, where nothing was done yet, has nothing to tell');
     const user = await addPerson(cluster, 'be2');
     await deliver(cluster, 'fe1', { from: 'x@example.net', to: [`${user}@example.com`], bytes: newMessage().bytes });
-    await page.goto(urlOf('fe1', 'trace'));
+    await page.goto(admin.urlOf('fe1', 'trace'));
     await page.getByLabel('Id or address').fill(`${user}@example.com`);
     await page.getByRole('button', { name: 'Search' }).click();
     await page.getByRole('row', { name: /be2 .*delivered/ }).first().waitFor();
@@ -130,7 +114,7 @@ test('administrators work in WebAdmin', { timeout: 120_000 }, async (t) => {
 
   await t.test('a document with a mistake is marked at its line; put right, it is good', async () => {
     const text = readFileSync(cluster.configFile, 'utf8');
-    await page.goto(urlOf('fe1', 'configuration'));
+    await page.goto(admin.urlOf('fe1', 'configuration'));
     const editor = page.getByLabel('Document (YAML)');
     await editor.fill(text.replace('drainSeconds: 5', 'drainSeconds: five'));
     await page.getByRole('button', { name: 'Check', exact: true }).click();
@@ -147,79 +131,73 @@ test('administrators work in WebAdmin', { timeout: 120_000 }, async (t) => {
   await t.test('all of it goes by keyboard', async () => {
     const user = await addPerson(cluster, 'be2');
     const imap = await ImapSession.logIn(cluster, { node: 'fe1', user });
-    await page.goto(urlOf('fe1', 'overview'));
+    await page.goto(admin.urlOf('fe1', 'overview'));
     await page.reload();
-    await heading('Overview');
-    await tabTo('Sessions');
+    await admin.heading('Overview');
+    await admin.tabTo('Sessions');
     await page.keyboard.press('Enter');
-    await heading('Sessions');
-    assert.equal(await focused(), 'Sessions', 'one begins at the heading');
-    await tabTo('Account');
+    await admin.heading('Sessions');
+    assert.equal(await admin.focused(), 'Sessions', 'one begins at the heading');
+    await admin.tabTo('Account');
     await page.keyboard.type(`${user}@example.com`);
     await page.keyboard.press('Enter');
     await page.getByText('1 session', { exact: true }).waitFor();
-    await tabTo(`Cut the sessions of ${user}@example.com`);
+    await admin.tabTo(`Cut the sessions of ${user}@example.com`);
     await page.keyboard.press('Enter');
     await page.getByRole('dialog').waitFor();
-    assert.equal(await focused(), 'Cancel', 'what does no harm has the focus');
+    assert.equal(await admin.focused(), 'Cancel', 'what does no harm has the focus');
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     await imap.ok('NOOP');
-    assert.equal(await focused(), `Cut the sessions of ${user}@example.com`, 'the focus comes back');
+    assert.equal(await admin.focused(), `Cut the sessions of ${user}@example.com`, 'the focus comes back');
     await page.keyboard.press('Enter');
     await page.getByRole('dialog').waitFor();
-    await tabTo('Cut sessions');
+    await admin.tabTo('Cut sessions');
     await page.keyboard.press('Enter');
     await imap.dialogue.closed();
     await page.getByText('No session fits.').waitFor();
     await page.locator('h1:focus').waitFor();
   });
 
+  await t.test('no screen has a fault that axe knows, in light or in dark', async () => {
+    const faults: string[] = [];
+    for (const place of ['overview', 'overview/be1', 'sessions', 'accounts', 'accounts/alice@example.com', 'domains', 'queue', 'storages', 'trace?what=alice@example.com', 'audit', 'configuration']) {
+      await page.goto(admin.urlOf('fe1', place));
+      await page.locator('.panel').first().waitFor();
+      await page.locator('.waiting').first().waitFor({ state: 'detached' });
+      faults.push(...(await faultsInBothThemes(page, place)));
+    }
+    assert.deepEqual(faults, []);
+  });
+
   await t.test('on a phone nothing is wider than the screen', async () => {
     await page.setViewportSize({ width: 360, height: 700 });
     for (const place of ['overview', 'overview/be1', 'sessions', 'accounts', 'accounts/alice@example.com', 'domains', 'queue', 'storages', 'trace?what=alice@example.com', 'audit', 'configuration']) {
-      await page.goto(urlOf('fe1', place));
+      await page.goto(admin.urlOf('fe1', place));
       await page.locator('.panel').first().waitFor();
       const width = await page.evaluate<number>('document.getElementById("content").scrollWidth');
       assert.ok(width <= 360, `${place} is ${String(width)} wide`);
     }
     await page.getByRole('button', { name: 'Screens' }).click();
     await page.getByRole('link', { name: 'Storages' }).click();
-    await heading('Storages');
+    await admin.heading('Storages');
     await page.setViewportSize({ width: 1280, height: 800 });
   });
 
   await t.test('what a role may not do is not shown', async () => {
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByText('You are signed out.').waitFor();
-    await signIn('helpdesk', cluster.password);
-    await heading('Overview');
+    await admin.signIn('helpdesk', cluster.password);
+    await admin.heading('Overview');
     assert.deepEqual(await page.getByRole('navigation', { name: 'Screens' }).getByRole('link').allTextContents(), ['Overview', 'Sessions', 'Accounts']);
-    await page.goto(urlOf('fe1', 'queue'));
-    await heading('Overview');
+    await page.goto(admin.urlOf('fe1', 'queue'));
+    await admin.heading('Overview');
   });
 
   await t.test('the page broke none of its own rules', async () => {
-    const headers = (await page.request.get(urlOf('be1'))).headers();
+    const headers = (await page.request.get(admin.urlOf('be1'))).headers();
     assert.match(headers['content-security-policy'] ?? '', /default-src 'none'.*trusted-types 'none'/);
     assert.doesNotMatch(headers['content-security-policy'] ?? '', /unsafe|https?:/);
-    assert.deepEqual(complaints, []);
+    assert.deepEqual(admin.complaints, []);
   });
 });
-
-/** The accessible name of what has the focus, as far as tests need it. */
-async function focused(): Promise<string> {
-  return page.evaluate<string>('(({ activeElement: element }) => (element.getAttribute("aria-label") ?? element.labels?.[0]?.textContent ?? element.textContent).trim())(document)');
-}
-
-/** Presses Tab until something has the focus. */
-async function tabTo(name: string): Promise<void> {
-  const seen: string[] = [];
-  for (let step = 0; step < 60; step += 1) {
-    await page.keyboard.press('Tab');
-    const now = await focused();
-    if (now === name) return;
-    seen.push(now);
-  }
-  assert.fail(`${name} can't be reached by Tab; there are: ${seen.join(' | ')}`);
-}
