@@ -160,8 +160,14 @@ export class NodeProcess {
     const config = this.#config(version);
     if (this.#life === undefined || this.#stopping) return;
     const { supervisor, frozen } = this.#life;
-    await clearSocketFiles(config);
-    await supervisor.reload(this.#supervisorOptions(version, frozen));
+    this.#state.takes({ number: version.number, version: config.version });
+    try {
+      await clearSocketFiles(config);
+      await supervisor.reload(this.#supervisorOptions(version, frozen));
+    } catch (error) {
+      this.#state.keeps();
+      throw error;
+    }
     await this.#switchedLog.use(config);
     await this.#files?.follow(config);
     this.#inUse = version;

@@ -20,7 +20,7 @@ export interface Target {
 }
 
 export type Standing =
-  | { readonly node: string; readonly role: string; readonly kind: 'runs' | 'behind' | 'refuses' | 'restarting'; readonly state: NodeState }
+  | { readonly node: string; readonly role: string; readonly kind: 'runs' | 'starting' | 'behind' | 'refuses' | 'restarting'; readonly state: NodeState }
   | { readonly node: string; readonly role: string; readonly kind: 'away'; readonly why: string };
 
 /** Asks every node of the configuration. */
@@ -36,10 +36,11 @@ export async function standings(config: ClusterConfig, target: Target): Promise<
   });
 }
 
-function kindOf({ running, refused, phase }: NodeState, target: Target): Exclude<Standing['kind'], 'away'> {
+function kindOf({ running, taking, refused, phase }: NodeState, target: Target): Exclude<Standing['kind'], 'away'> {
   if (phase === 'restarting') return 'restarting';
   const isThere = target.number === undefined || running.number === undefined ? running.version === target.version : running.number >= target.number;
   if (isThere) return 'runs';
+  if (taking !== undefined) return 'starting';
   return refused !== undefined && (target.number === undefined || refused.number === target.number) ? 'refuses' : 'behind';
 }
 
@@ -47,8 +48,9 @@ function kindOf({ running, refused, phase }: NodeState, target: Target): Exclude
 export function standingsTable(all: readonly Standing[]): string {
   const rows = all.map((one) => {
     if (one.kind === 'away') return [one.node, one.role, 'away', '', '', one.why];
-    const { running, refused, restartFor, directory } = one.state;
+    const { running, taking, refused, restartFor, directory } = one.state;
     const notes = [
+      ...(taking === undefined ? [] : [`its workers start with ${taking.number === undefined ? taking.version : `version ${String(taking.number)}`} since ${taking.since}`]),
       ...(refused === undefined ? [] : [`refuses ${refused.number === undefined ? 'the file' : `version ${String(refused.number)}`}: ${refused.why.split('\n').join('; ')}`]),
       ...(restartFor.length === 0 ? [] : [`needs a restart for ${restartFor.join(', ')}`]),
       ...(directory === undefined ? [] : [directory]),

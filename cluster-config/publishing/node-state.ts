@@ -10,6 +10,10 @@ export const nodeStateSchema = z.object({
   schema: z.number(),
   source: z.enum(['file', 'directory']),
   running: z.object({ number: z.number().optional(), version: z.string(), since: z.string() }),
+  /** Found good here, and being put to use: its workers start. */
+  taking: z.object({ number: z.number().optional(), version: z.string(), since: z.string() }).optional(),
+  /** Since when the running version was being put to use. */
+  begun: z.string().optional(),
   refused: z.object({ number: z.number().optional(), why: z.string(), at: z.string() }).optional(),
   /** Paths of parameters that still have the value of the last start. */
   restartFor: z.array(z.string()),
@@ -34,15 +38,24 @@ export class NodeStateKeeper {
     return this.#state;
   }
 
+  takes({ number, version }: { readonly number: number | undefined; readonly version: string }): void {
+    this.#state = { ...this.#state, taking: { ...(number === undefined ? {} : { number }), version, since: new Date().toISOString() } };
+  }
+
+  /** What was to be put to use could not be. */
+  keeps(): void {
+    this.#state = { ...this.#state, taking: undefined };
+  }
+
   /** All of its workers run it now. */
   runs(running: { readonly number: number | undefined; readonly version: string }, restartFor: readonly string[]): void {
-    const { refused } = this.#state;
+    const { refused, taking } = this.#state;
     const { number, version } = running;
     // What was refused before is of interest only while it is the newer one.
     const isStillRefused = refused?.number !== undefined && number !== undefined && refused.number > number;
     this.#state = {
       ...this.#state, running: { ...(number === undefined ? {} : { number }), version, since: new Date().toISOString() },
-      restartFor: [...restartFor], refused: isStillRefused ? refused : undefined,
+      begun: taking?.since, taking: undefined, restartFor: [...restartFor], refused: isStillRefused ? refused : undefined,
     };
   }
 

@@ -18,8 +18,9 @@ export interface StandingJson {
   readonly kind: string;
   readonly why?: string;
   readonly state?: {
-    readonly running: { readonly number?: number };
-    readonly refused?: { readonly number?: number; readonly why: string };
+    readonly running: { readonly number?: number; readonly since: string };
+    readonly begun?: string;
+    readonly refused?: { readonly number?: number; readonly why: string; readonly at: string };
     readonly restartFor: readonly string[];
     readonly directory?: string;
     readonly startedAt: string;
