@@ -4,6 +4,10 @@ import { webAdmin } from '../cluster-config/web-admin/web-admin.ts';
 import { accountActRoute } from '../cluster-config/admin/act-keeper.ts';
 import type { KeepHere } from '../cluster-config/admin/act-keeper.ts';
 import { openAdminApi } from '../cluster-config/admin/open-api.ts';
+import { dailyReportHandlers } from '../cluster-config/admin/daily-report-handlers.ts';
+import { DailyReport, startDailyReport } from '../cluster-config/daily-report/daily-report.ts';
+import type { ReportOutbox } from '../cluster-config/daily-report/daily-report.ts';
+import { dayRoutes, sentRoute } from '../cluster-config/daily-report/day-routes.ts';
 import { nodeOfMailHost } from '../cluster-config/effective.ts';
 import { domainTermsOf } from '../cluster-config/domain-settings.ts';
 import { addressingOf, catchAllOf, openDirectoryAccess } from '../cluster-config/directory-access.ts';
@@ -29,7 +33,7 @@ import type { Service } from '../shared/service/service.ts';
 import { ServiceRack } from '../shared/service/service-rack.ts';
 import type { Unit } from '../shared/service/service-rack.ts';
 import type { NodeServices } from '../shared/service/worker.ts';
-import { backendHandlers } from './administration/administration.ts';
+import { backendHandlers, describeStorages, storagesOf } from './administration/administration.ts';
 import { createAccountMoves } from './account-move/account-move.ts';
 import { AccountCounters } from './accounts/account-counters.ts';
 import { createAccounts } from './accounts/accounts.ts';
@@ -93,17 +97,18 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
     keepLeftMs: config.storage.movedMailDays * 86_400_000,
   });
   const administration = new AccountAdministration({ storage, accounts, maps: directory.maps, log, changeUser: async (entry, change) => directory.changeUser(entry, change), isOurs: addressingOf(config).isOurs });
+  const reportGround = { context, tls, log, storages: async () => describeStorages(storagesOf({ config, storage })), outbox: outboxOf(processing) };
   const rack = new ServiceRack({ units: unitsOf(ground, processing), wishes: context.wishes, siblings: context.siblings, graceMs: config.drainSeconds * 1000, log });
   const services = await rack.start();
   const admin = await startAdminApi(ground, {
-    rack, directory, handlers: backendHandlers({ config, storage, accounts, moves, directory, processing, log, siblings: context.siblings, notices: context.notices }),
-    routes: [...context.nodeRoutes, ...moves.routes, ...administrationRoutes(administration, storage), ...localAccountRoutes(accounts.local, log), ...sessionRoutes(accounts, log), statsRoute(context.siblings, { counters, directory })],
+    rack, directory, handlers: [...backendHandlers({ config, storage, accounts, moves, directory, processing, log, siblings: context.siblings, notices: context.notices }), ...dailyReportHandlers(config, new DailyReport(reportGround))],
+    routes: [...context.nodeRoutes, ...dayRoutes(reportGround), sentRoute(reportGround.outbox), ...moves.routes, ...administrationRoutes(administration, storage), ...localAccountRoutes(accounts.local, log), ...sessionRoutes(accounts, log), statsRoute(context.siblings, { counters, directory })],
   });
   return {
     log,
     services,
     admin: admin.services,
-    onAppointed: async () => [...startReporting(context), admin.onAppointed(), moves.startTidying(), reconciliationOf(ground, directory).start(), ...await rack.startOnce(), tidyPacks(storage, log)],
+    onAppointed: async () => [...startReporting(context), admin.onAppointed(), ...startDailyReport(reportGround), moves.startTidying(), reconciliationOf(ground, directory).start(), ...await rack.startOnce(), tidyPacks(storage, log)],
     renew: async () => tls.renew(),
     close: async () => {
       await processing.close();
@@ -112,6 +117,11 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
       directory.close();
     },
   };
+}
+
+/** The daily report goes by this node's queue, like any message. */
+function outboxOf({ onceOnly }: Processing): ReportOutbox {
+  return { sendOnce: async (key, message) => onceOnly.send(key, message), hasSent: (key) => onceOnly.has(key) };
 }
 
 function reconciliationOf({ config, storage, context }: Ground, directory: DirectoryAccess): Reconciliation {

@@ -12,9 +12,12 @@ const readEveryMs = 60_000;
 const sayEveryMs = 43_200_000;
 const dayMs = 86_400_000;
 
-interface CertificateEnd {
+export interface CertificateEnd {
   /** Its label in the counters. */
   readonly certificate: 'clients' | 'node' | 'authority' | 'virtual';
+  /** The parameter that names it. */
+  readonly parameter: string;
+  readonly file: string;
   readonly endsAtMs: number;
   /** What of it an administrator should know: none, while there is time. */
   readonly words: readonly string[];
@@ -28,7 +31,7 @@ export function endWords({ validTo, validToDate }: Pick<X509Certificate, 'validT
 
 /** What is to be told of the certificates in use now; those that can't be read are told of elsewhere. */
 export function endingCertificates(config: Pick<NodeConfig, 'tls'>): readonly string[] {
-  return endsOf(config).flatMap(({ words }) => words);
+  return certificateEnds(config).flatMap(({ words }) => words);
 }
 
 /** Begins to count. */
@@ -38,7 +41,7 @@ export function measureCertificates(config: NodeConfig): void {
     if (performance.now() - readAtMs < readEveryMs) return;
     readAtMs = performance.now();
     expiry.clear();
-    const ends = endsOf(config);
+    const ends = certificateEnds(config);
     for (const { certificate } of ends) expiry.set({ certificate }, Math.floor(Math.min(...ends.filter((one) => one.certificate === certificate).map(({ endsAtMs }) => endsAtMs)) / 1000));
     ending.set({}, ends.filter(({ words }) => words.length > 0).length);
   });
@@ -52,7 +55,8 @@ export function sayEnds(log: Logger, config: () => NodeConfig): { close(): void 
   return { close: () => clearInterval(timer) };
 }
 
-function endsOf({ tls }: Pick<NodeConfig, 'tls'>): readonly CertificateEnd[] {
+/** The certificates in use that can be read. */
+export function certificateEnds({ tls }: Pick<NodeConfig, 'tls'>): readonly CertificateEnd[] {
   const places: readonly (readonly [CertificateEnd['certificate'], string, string | undefined])[] = [
     ['clients', 'tls.certificate', tls.certificate], ['node', 'tls.nodeCertificate', tls.nodeCertificate], ['authority', 'tls.clusterAuthority', tls.clusterAuthority],
     ...tls.virtualHosts.map(({ certificate }, index) => ['virtual', `tls.virtualHosts[${String(index)}].certificate`, certificate] as const),
@@ -60,7 +64,7 @@ function endsOf({ tls }: Pick<NodeConfig, 'tls'>): readonly CertificateEnd[] {
   return places.flatMap(([certificate, parameter, file]) => {
     const read = file === undefined ? undefined : readCertificate(file);
     if (file === undefined || read === undefined) return [];
-    return [{ certificate, endsAtMs: read.validToDate.getTime(), words: endWords(read, tls.warnDays).map((words) => `${parameter}: the certificate in ${file} ${words}`) }];
+    return [{ certificate, parameter, file, endsAtMs: read.validToDate.getTime(), words: endWords(read, tls.warnDays).map((words) => `${parameter}: the certificate in ${file} ${words}`) }];
   });
 }
 

@@ -1,5 +1,6 @@
 /** Generic server parameters: names, processes, log, TLS, name resolution. */
 import { z } from 'zod';
+import { languages } from '../shared/language/language.ts';
 import { addressPlaces } from '../shared/tls/certificate-addresses.ts';
 import { access } from './connectivity.ts';
 import { acme } from './acme/acme-parameters.ts';
@@ -59,6 +60,8 @@ export const genericParameters = {
   serverName: host.optional().describe('The name by which this node greets, says HELO and signs what it receives; when absent the node\'s host, or the primary domain where that is an address.'),
   sslRandomFile: fileName().optional().describe('A file whose first bytes are mixed, beside the system\'s randomness, into the secrets made here, and seed the generator for certificates. Read when a worker process starts; a file that is missing or empty is an error. A device such as /dev/hwrng will do.'),
   defaultTimeZone: timeZone.default('UTC').describe('The time zone of dates in the header of mail that is made or received here, by its IANA name, such as Europe/Vienna.'),
+  defaultLanguage: z.enum(languages).default('en').describe('The language of texts for users who want no other: WebMail, delivery reports, the daily report. `en` English, `de` German.'),
+  autodetectLanguage: z.boolean().default(true).describe('Whether WebMail speaks the language that the browser asks for (Accept-Language), where the user\'s entry names none (`ldapConnectors[].attributes.language`).'),
   caBundle: fileName().optional().describe('PEM file: the authorities that are trusted, instead of those that come with Node, wherever we connect with TLS and no other parameter names authorities.'),
   proxyProtocolFrom: z.array(network).max(1000).default([]).describe('Load balancers, as networks: who connects from there must send a PROXY header (version 1 or 2), nobody else may. Holds for every listener that names no others, except those that only nodes reach (trusted, admin).'),
   trustProxyTls: z.boolean().default(false).describe('Whether a load balancer\'s word that it speaks TLS with the client (PP2_TYPE_SSL) counts as TLS, so that users may log in.'),

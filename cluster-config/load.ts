@@ -157,13 +157,13 @@ function checkPorts(nodes: readonly CheckedNode[]): readonly Finding[] {
   );
 }
 
-/** The nodes that keep the authority's key, and that order certificates, are back-ends. */
+/** The nodes that keep the authority's key, that order certificates, and that mail the daily report, are back-ends. */
 function checkKeepers(frame: Frame, nodes: readonly CheckedNode[]): readonly Finding[] {
-  return nodes.flatMap(({ parameters, layers }): readonly Finding[] => {
-    return (['authorityKey', 'acme'] as const).flatMap((name): readonly Finding[] => {
-      const keeper = parameters.tls[name]?.node;
+  return nodes.flatMap(({ parameters: { tls, reporting }, layers }): readonly Finding[] => {
+    const named = [[['tls', 'authorityKey'], tls.authorityKey?.node], [['tls', 'acme'], tls.acme?.node], [['reporting', 'dailyReport'], reporting.dailyReport.node]] as const;
+    return named.flatMap(([path, keeper]): readonly Finding[] => {
       if (keeper === undefined || frame.nodes[keeper]?.role === 'backend') return [];
-      return [{ path: originOf(layers, ['tls', name, 'node']), text: `no back-end is named "${keeper}"`, at: 'value' }];
+      return [{ path: originOf(layers, [...path, 'node']), text: `no back-end is named "${keeper}"`, at: 'value' }];
     });
   });
 }

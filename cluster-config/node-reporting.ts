@@ -6,7 +6,7 @@ import { Failure } from '../shared/base/failure.ts';
 import type { Snapshot } from '../shared/metrics/snapshot.ts';
 import { collect, countedOfAccounts, takeCounts } from '../shared/reporting/account-counts.ts';
 import { openSampleFile, sampleWindow } from '../shared/reporting/sample-store.ts';
-import type { SampleQuestion, SampleStore } from '../shared/reporting/sample-store.ts';
+import type { SampleFile, SampleQuestion, SampleStore } from '../shared/reporting/sample-store.ts';
 import { samplesOf } from '../shared/reporting/samples.ts';
 import type { Sample } from '../shared/reporting/samples.ts';
 import type { Service } from '../shared/service/service.ts';
@@ -40,7 +40,7 @@ export function reportRoute({ config, siblings }: NodeContext): AdminRoute {
 
 /** Of this node, by time; at most `mostSamples`, the newest. */
 export async function findSamples({ config, siblings }: Pick<NodeContext, 'config' | 'siblings'>, question: SampleQuestion): Promise<readonly Sample[]> {
-  if (keepsSamples(config) === 'file') return fromFile(config, question);
+  if (keepsSamples(config) === 'file') return withSampleFile(config, (file) => file.find(question));
   return (await siblings.ask('report window', question)).flatMap((found) => (found ?? []) as readonly Sample[]);
 }
 
@@ -89,11 +89,12 @@ function fileOf({ reporting, storage }: NodeConfig): string {
   return reporting.file ?? join(dirname(storage.directories[0] ?? '.'), 'reports.sqlite');
 }
 
-function fromFile(config: NodeConfig, question: SampleQuestion): readonly Sample[] {
-  const store = openSampleFile(fileOf(config));
+/** The file of a back-end, open while the work lasts. */
+export async function withSampleFile<T>(config: NodeConfig, work: (file: SampleFile) => T | Promise<T>): Promise<T> {
+  const file = openSampleFile(fileOf(config));
   try {
-    return store.find(question);
+    return await work(file);
   } finally {
-    store.close();
+    file.close();
   }
 }

@@ -7,6 +7,8 @@ import type { DirectoryAccess } from '../cluster-config/directory-access.ts';
 import { loadForeignBackends } from '../cluster-config/foreign-backends.ts';
 import type { ForeignBackends } from '../cluster-config/foreign-backends.ts';
 import { challengeAnswers } from '../cluster-config/acme/acme-routes.ts';
+import { dailyReportHandlers } from '../cluster-config/admin/daily-report-handlers.ts';
+import { dayRoutes } from '../cluster-config/daily-report/day-routes.ts';
 import { endingCertificates } from '../cluster-config/certificate-ends.ts';
 import { joinRoutes } from '../cluster-config/joining/join-routes.ts';
 import { loadNodeTls } from '../cluster-config/node-tls.ts';
@@ -118,8 +120,8 @@ function unitsOf(ground: Ground): readonly Unit[] {
 async function startAdminApi(ground: Ground, context: NodeContext, rack: ServiceRack): Promise<{ readonly services: readonly Service[]; readonly onAppointed: () => Service }> {
   const { tls, mappings, authentication, directory, sessions, siblings, log } = ground;
   const health: Health = { isStopping: context.isStopping, services: () => rack.states(), check: () => undefined, warnings: () => endingCertificates(context.config) };
-  const api = await openAdminApi({ context, tls, directory, health, rack, handlers: adminHandlers(mappings, siblings, log), keeperOf: async (address) => keeperOf(mappings.of(), address), keepAct: undefined });
-  const routes = [...healthRoutes(health), ...observationRoutes(context), ...joinRoutes({ ...context, tls }), ...context.nodeRoutes, ...api.routes, ...adminRoutes({ mappings, authentication, directory, siblings, log, sessions: Object.values(sessions) })];
+  const api = await openAdminApi({ context, tls, directory, health, rack, handlers: [...adminHandlers(mappings, siblings, log), ...dailyReportHandlers(context.config, undefined)], keeperOf: async (address) => keeperOf(mappings.of(), address), keepAct: undefined });
+  const routes = [...healthRoutes(health), ...observationRoutes(context), ...dayRoutes({ context, storages: async () => Promise.resolve([]) }), ...joinRoutes({ ...context, tls }), ...context.nodeRoutes, ...api.routes, ...adminRoutes({ mappings, authentication, directory, siblings, log, sessions: Object.values(sessions) })];
   const services = await Promise.all(adminListeners(ground).map(async (at) => startAdmin({ ...at, serverTls: tls.forAdministration, isTrustedNode: tls.isTrustedNode, signerOf: tls.signerOf, routes, acts: api.acts, parts: [webAdmin(log), api.part], log })));
   return { services, onAppointed: api.onAppointed };
 }

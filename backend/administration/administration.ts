@@ -14,6 +14,9 @@ import { moveHandlers } from './move-handlers.ts';
 import { protocolTraceHandlers } from './protocol-trace-handlers.ts';
 import { queueHandlers } from './queue-handlers.ts';
 import { storageHandlers } from './storage-handlers.ts';
+import type { StorageGround } from './storage-handlers.ts';
+
+export { describeStorages } from './storage-handlers.ts';
 
 export interface AdministrationGround {
   readonly config: NodeConfig;
@@ -27,13 +30,18 @@ export interface AdministrationGround {
   readonly log: Logger;
 }
 
-export function backendHandlers(ground: AdministrationGround): readonly Handled[] {
-  const { config, storage, moves, siblings, processing } = ground;
+/** The storages that the configuration names. */
+export function storagesOf({ config, storage }: Pick<AdministrationGround, 'config' | 'storage'>): StorageGround {
   const { directories, reserveMegabytes } = config.storage;
+  return { storage, directories, reserveBytes: reserveMegabytes * 1024 * 1024 };
+}
+
+export function backendHandlers(ground: AdministrationGround): readonly Handled[] {
+  const { config, moves, siblings, processing } = ground;
   return [
     ...accountHandlers({ ...ground, nodeName: config.nodeName }),
     ...moveHandlers(moves, siblings),
-    ...storageHandlers({ storage, directories, reserveBytes: reserveMegabytes * 1024 * 1024 }),
+    ...storageHandlers(storagesOf(ground)),
     ...queueHandlers(processing),
     ...protocolTraceHandlers(ground),
   ];

@@ -5,15 +5,24 @@ import { handled } from '../../shared/admin-api/operation.ts';
 import type { Handled } from '../../shared/admin-api/operation.ts';
 import type { Storage } from '../storage/storage.ts';
 
-type Described = { directory: string; state: 'ok' | 'low' | 'failed'; reason?: string; totalBytes?: number; freeBytes?: number; accounts?: number; mailBytes?: number };
+export type DescribedStorage = { directory: string; state: 'ok' | 'low' | 'failed'; reason?: string; totalBytes?: number; freeBytes?: number; accounts?: number; mailBytes?: number };
 
-export function storageHandlers({ storage, directories, reserveBytes }: { readonly storage: Storage; readonly directories: readonly string[]; readonly reserveBytes: number }): readonly Handled[] {
-  return [
-    handled(storageOperations.listStorages, async () => ({ storages: await Promise.all(directories.map(async (directory) => describe(storage, directory, reserveBytes))) })),
-  ];
+export interface StorageGround {
+  readonly storage: Storage;
+  readonly directories: readonly string[];
+  readonly reserveBytes: number;
 }
 
-async function describe(storage: Storage, directory: string, reserveBytes: number): Promise<Described> {
+export function storageHandlers(ground: StorageGround): readonly Handled[] {
+  return [handled(storageOperations.listStorages, async () => ({ storages: await describeStorages(ground) }))];
+}
+
+/** As they are now. */
+export async function describeStorages({ storage, directories, reserveBytes }: StorageGround): Promise<DescribedStorage[]> {
+  return Promise.all(directories.map(async (directory) => describe(storage, directory, reserveBytes)));
+}
+
+async function describe(storage: Storage, directory: string, reserveBytes: number): Promise<DescribedStorage> {
   try {
     const { bavail, blocks, bsize } = await statfs(directory);
     const use = storage.volumes().find((volume) => volume.directory === directory);

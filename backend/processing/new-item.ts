@@ -77,14 +77,20 @@ export async function makeReports(maker: ItemMaker, item: QueueItem, reports: re
 }
 
 async function reportItem(maker: ItemMaker, bytes: Buffer, about: QueueItem): Promise<{ readonly report: QueueItem; readonly staged: StagedBytes }> {
-  const staged = await maker.store.stage(single(bytes), { maxBytes: bytes.length, sender: '<>' });
-  await staged.settled();
+  const staged = await stageBytes(maker.store, bytes, '<>');
   const report = makeItem(maker, staged, {
     // The null reverse-path: a report is never reported of (RFC 5321 section 4.5.5).
     sender: { address: '', body: '8BITMIME', smtpUtf8: about.sender.smtpUtf8 },
     trace: '', recipients: [{ address: about.sender.address }], confirmation: 'confirmed', holder: '',
   });
   return { report, staged };
+}
+
+/** Bytes of a message that was made here, on stable storage. @throws as `QueueStore.stage` */
+export async function stageBytes(store: QueueStore, bytes: Buffer, sender: string): Promise<StagedBytes> {
+  const staged = await store.stage(single(bytes), { maxBytes: bytes.length, sender });
+  await staged.settled();
+  return staged;
 }
 
 async function* single(bytes: Buffer): AsyncGenerator<Buffer, void, void> {

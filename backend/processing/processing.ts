@@ -30,6 +30,8 @@ import { deliverLocally } from './local-delivery.ts';
 import type { LocalOutcome } from './local-delivery.ts';
 import { makeItem, makeReports } from './new-item.ts';
 import type { ItemMaker } from './new-item.ts';
+import { createOnceOnly } from './once-only.ts';
+import type { OnceOnly } from './once-only.ts';
 import { OwnLane } from './own-lane.ts';
 import type { AccountsView } from './own-lane.ts';
 import { countDirect, forgetQueue, measureQueue } from './queue-counters.ts';
@@ -83,6 +85,8 @@ export interface Processing {
   list(range: { readonly from: string; readonly limit: number }): readonly QueueItem[];
   /** What they do with one, from any worker. */
   readonly control: QueueControl;
+  /** What the system itself mails. */
+  readonly onceOnly: OnceOnly;
   /** When runner and listeners have stopped. */
   close(): Promise<void>;
 }
@@ -138,6 +142,7 @@ class NodeProcessing implements Processing {
   readonly #health: DestinationHealth;
   readonly #maker: ItemMaker;
   readonly control: QueueControl;
+  readonly onceOnly: OnceOnly;
   /** Notes being written; `close` waits for them. */
   readonly #notes = new Set<Promise<void>>();
   #runner: QueueRunner | undefined;
@@ -153,6 +158,7 @@ class NodeProcessing implements Processing {
     const { hostName, primaryDomain, isOurDomain, retry } = options;
     this.#maker = { store: this.#store, hostName, primaryDomain, isOurDomain, retry, confirmationGraceMs };
     this.control = createQueueControl({ store: this.#store, maker: this.#maker, retry, line: this.#lineToRunner() });
+    this.onceOnly = createOnceOnly(this.#maker, () => this.#runner?.wake());
   }
 
   async deliver(message: ArrivingMessage, accounts: readonly Account[]): Promise<{ readonly outcomes: readonly LocalOutcome[]; readonly settle: Settle }> {

@@ -3,7 +3,7 @@
  * go and when they are due, so that no destination stands in another's way.
  *
  * Tables: items [id] → item · due [destination, due time, id] → nothing · open [id] → nothing (client's session unsettled)
- * · records (delivery keys of mail to the outside).
+ * · records (delivery keys of mail to the outside) · once [key] → time (what is mailed once only).
  */
 import { join } from 'node:path';
 import { FreeSpace, keysUnder, openEnvironment, openPacks } from '../storage/storage.ts';
@@ -22,6 +22,7 @@ export class QueueStore {
   readonly #due: Table;
   readonly #open: Table;
   readonly #records: Table;
+  readonly #once: Table;
 
   /** @param reserveBytes below this free space nothing new is taken. Throws `storage-failure`. */
   constructor(directory: string, reserveBytes: number) {
@@ -32,6 +33,7 @@ export class QueueStore {
     this.#due = this.#environment.table('due');
     this.#open = this.#environment.table('open');
     this.#records = this.#environment.table('records');
+    this.#once = this.#environment.table('once');
   }
 
   /** Delivery keys of recipients outside the cluster. */
@@ -60,6 +62,21 @@ export class QueueStore {
       for (const item of items) this.#enter(item);
       return items;
     });
+  }
+
+  /** Adds an item unless one was added under this key since `keptSinceMs`; what is older is forgotten. Both or nothing is on stable storage when it resolves. */
+  async addOnce(key: string, item: QueueItem, keptSinceMs: number): Promise<'added' | 'known'> {
+    return this.#environment.write(() => {
+      for (const entry of this.#once.range({ from: [''], to: ['\uffff'] })) if (Number(entry.value.toString()) < keptSinceMs) this.#once.remove(entry.key);
+      if (this.#once.get([key]) !== undefined) return 'known';
+      this.#once.put([key], Buffer.from(String(item.acceptedAtMs)));
+      this.#enter(item);
+      return 'added';
+    });
+  }
+
+  hasAdded(key: string): boolean {
+    return this.read(() => this.#once.get([key]) !== undefined);
   }
 
   /** Changes an item, if it is still there, and adds others (reports) with it, all or nothing. Complete items are removed. The change may write to the records. */

@@ -18,11 +18,17 @@ export function auditHandlers(file: string | undefined): readonly Handled[] {
   return [
     handled(auditOperations.listAudit, async ({ query, caller }) => {
       if (file === undefined) throw new ApiRefusal(422, 'no-audit-file', { text: 'this node keeps its audit in the ordinary log', advice: 'administration.auditFile names a file for it.' });
-      const { text, complete } = await endOf(file);
-      const entries = text.split('\n').flatMap(entryOf).reverse().filter((entry) => isMeant(entry, query.address) && isVisible(caller, entry));
+      const { entries: all, complete } = await auditEntries(file);
+      const entries = all.filter((entry) => isMeant(entry, query.address) && isVisible(caller, entry));
       return { entries: entries.slice(0, query.limit), complete: complete && entries.length <= query.limit };
     }),
   ];
+}
+
+/** What stands at the end of the file, the newest first. */
+export async function auditEntries(file: string): Promise<{ readonly entries: readonly Entry[]; readonly complete: boolean }> {
+  const { text, complete } = await endOf(file);
+  return { entries: text.split('\n').flatMap(entryOf).reverse(), complete };
 }
 
 async function endOf(file: string): Promise<{ readonly text: string; readonly complete: boolean }> {

@@ -30,7 +30,7 @@ const gravity = ['failed', 'stopping', 'starting', 'stopped', 'running'] as cons
 
 export function serviceHandlers({ siblings, wishes, states, drainMs }: ServiceGround): readonly Handled[] {
   siblings.answer(topic, () => ({ pid: process.pid, services: states() }));
-  const list = async (): Promise<Listed[]> => joined(await siblings.ask(topic, {}));
+  const list = async (): Promise<Listed[]> => servicesOfNode(siblings);
   const find = async (name: string): Promise<Listed> => {
     const found = (await list()).find((one) => one.name === name);
     if (found === undefined) throw new ApiRefusal(404, 'no-such-service', { text: `this node has no service ${name}, or its configuration does not enable it`, advice: 'services.NAME.enable switches it on.' });
@@ -55,6 +55,11 @@ export function serviceHandlers({ siblings, wishes, states, drainMs }: ServiceGr
     handled(serviceOperations.stopService, async ({ params }) => act({ name: params.service, wish: 'stop' })),
     handled(serviceOperations.restartService, async ({ params }) => act({ name: params.service, wish: 'restart' })),
   ];
+}
+
+/** The services of this node, by what its workers say. */
+export async function servicesOfNode(siblings: Siblings): Promise<Listed[]> {
+  return joined(await siblings.ask(topic, {}));
 }
 
 /** What the workers say, by service. */

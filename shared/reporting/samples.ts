@@ -1,17 +1,20 @@
 /** From two snapshots of a node to the values of one interval, few enough to be kept for weeks. Pure. */
-import { keyOf } from '../metrics/snapshot.ts';
 import type { MeasuredFamily, Snapshot } from '../metrics/snapshot.ts';
 
 export interface Sample {
   /** End of the interval, milliseconds since 1970. */
   readonly atMs: number;
-  readonly scope: 'server' | 'domain' | 'account';
-  /** A domain or an account; empty for the server. */
+  /** node: another one, whose counters are kept here. */
+  readonly scope: 'server' | 'domain' | 'account' | 'node';
+  /** A domain, an account or a node; empty for the server. */
   readonly name: string;
-  /** For the server the name of a metric without `waybill_`, and its service after a slash where it has one. */
+  /** For the server the name of a metric without `waybill_`, and its service after a slash where it has one; see also `detailed`. */
   readonly counter: string;
   readonly value: number;
 }
+
+/** Beside their sum these are kept by what their labels say, as `NAME/LABEL/LABEL`: a sum of unlike things tells nothing of a day. */
+const detailed: ReadonlySet<string> = new Set(['waybill_processing_delivery', 'waybill_processing_direct_delivery', 'waybill_processing_report']);
 
 /** Gauges as they are, counters and counts of histograms as they grew. What is 0 is left out. */
 export function samplesOf(before: Snapshot, now: Snapshot, atMs: number): readonly Sample[] {
@@ -26,13 +29,14 @@ export function samplesOf(before: Snapshot, now: Snapshot, atMs: number): readon
 function valuesOf(family: MeasuredFamily): ReadonlyMap<string, number> {
   const place = family.labels.indexOf('service');
   const values = new Map<string, number>();
+  const name = family.name.replace(/^waybill_/, '');
   for (const { labels, values: given } of family.series) {
-    const service = place === -1 ? [] : [labels[place] ?? ''];
-    const counter = keyOf([family.name.replace(/^waybill_/, ''), ...service]).replace('\u0000', '/');
+    const counter = [name, ...(place === -1 ? [] : [labels[place] ?? ''])].join('/');
     const value = family.kind === 'histogram' ? given.slice(0, -1).reduce((sum, one) => sum + one, 0) : (given[0] ?? 0);
     const known = values.get(counter);
     if (known === undefined) values.set(counter, value);
     else values.set(counter, family.combine === 'max' ? Math.max(known, value) : family.combine === 'min' ? Math.min(known, value) : known + value);
+    if (detailed.has(family.name)) values.set([name, ...labels].join('/'), value);
   }
   return values;
 }

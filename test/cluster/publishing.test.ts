@@ -119,7 +119,7 @@ test('a listener is added by publishing, within ten seconds on every node, and t
   await sessionGoesOn();
   const diff = await home.config('diff');
   assert.match(diff.output, new RegExp(`^--- version 1 by ann .*: the beginning\\n\\+\\+\\+ version 2 by \\S+@\\S+ [^]*^\\+ +- \\{ address: "127\\.0\\.0\\.1:${String(extraPort())}"`, 'm'));
-  const back = await home.config('rollback', '1');
+  const back = await home.config('rollback', '1', '--wait-seconds', '120');
   assert.equal(back.code, 0, back.output + back.complaint);
   assert.match(back.output, /version 3 is published/);
   assert.equal(await isOpen(extraPort()), false);

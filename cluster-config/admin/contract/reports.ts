@@ -1,7 +1,9 @@
 /** Operations of the admin API on what nodes have counted, made for charts. */
 import { z } from 'zod';
 import { operation } from '../../../shared/admin-api/operation.ts';
+import { isDay } from '../../../shared/reporting/local-day.ts';
 import { ofNode } from './nodes.ts';
+import { addressText } from './sessions.ts';
 
 const timeMs = z.coerce.number().int().min(0).max(8.64e15);
 const counterNames = z.string().max(4000).regex(/^[a-z0-9_/.,-]+$/i, 'is not a list of counters').transform((text) => text.split(',').filter((name) => name !== ''));
@@ -25,6 +27,8 @@ export const nodeReportSchema = z.object({
   stepMs: z.number().describe('From point to point.'), series: z.array(series),
 });
 
+const day = z.string().refine(isDay, 'is no day, such as 2026-11-25');
+
 const common = { group: 'reports', needs: 'manageReporting', kind: 'read', query: question } as const;
 
 export const reportOperations = {
@@ -33,4 +37,13 @@ export const reportOperations = {
     answer: z.object({ nodes: z.array(nodeReportSchema), silent: z.array(z.object({ node: z.string(), reason: z.string() })).describe('Nodes that did not answer.') }),
   }),
   nodeReport: operation({ ...common, name: 'nodeReport', method: 'GET', path: '/nodes/{node}/report', place: 'node', summary: 'What one node counted in a span of time.', params: ofNode, answer: nodeReportSchema }),
+  showDailyReport: operation({
+    name: 'showDailyReport', method: 'GET', path: '/report/daily', group: 'reports', needs: 'manageReporting', place: 'here', kind: 'read', summary: 'The daily report of the cluster as it would be mailed now.',
+    query: z.strictObject({ day: day.optional().describe('Yesterday when absent.') }), answer: z.object({ day: z.string(), subject: z.string(), text: z.string(), html: z.string() }),
+  }),
+  mailDailyReport: operation({
+    name: 'mailDailyReport', method: 'POST', path: '/report/daily/mail', group: 'reports', needs: 'manageReporting', place: 'here', kind: 'act', summary: 'Mail the daily report now, beside the one that is due every day.',
+    body: z.strictObject({ day: day.optional().describe('Yesterday when absent.'), to: z.array(addressText).max(50).default([]).describe('`reporting.dailyReport.recipients` when empty.') }),
+    answer: z.object({ day: z.string(), node: z.string().describe('Whose queue has it.'), id: z.string().describe('Of the queued message.'), to: z.array(z.string()) }),
+  }),
 };
