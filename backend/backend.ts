@@ -20,13 +20,11 @@ import { acmeRoutes } from '../cluster-config/acme/acme-routes.ts';
 import { endingCertificates } from '../cluster-config/certificate-ends.ts';
 import { joinRoutes } from '../cluster-config/joining/join-routes.ts';
 import { loadNodeTls } from '../cluster-config/node-tls.ts';
-import type { NodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeContext } from '../cluster-config/run-node.ts';
 import { Failure } from '../shared/base/failure.ts';
 import type { Handled } from '../shared/admin-api/operation.ts';
 import { startAdmin } from '../shared/admin/admin-server.ts';
 import type { AdminRoute } from '../shared/admin/admin-server.ts';
-import type { AdminTarget } from '../shared/admin/admin-client.ts';
 import { healthRoutes } from '../shared/admin/health-routes.ts';
 import type { Logger } from '../shared/log/log.ts';
 import type { Service } from '../shared/service/service.ts';
@@ -47,6 +45,8 @@ import { sessionRoutes } from './accounts/session-routes.ts';
 import { mailAccessUnits } from './mail-access.ts';
 import type { Ground } from './mail-access.ts';
 import { openProcessing, receivingUnits, submitter } from './mail-flow.ts';
+import { otherBackends } from './other-backends.ts';
+import { laterRoute } from './processing/processing.ts';
 import type { Processing } from './processing/processing.ts';
 import { measureStorages, openStorage } from './storage/storage.ts';
 import type { Storage } from './storage/storage.ts';
@@ -102,7 +102,7 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
   const services = await rack.start();
   const admin = await startAdminApi(ground, {
     rack, directory, handlers: [...backendHandlers({ config, storage, accounts, moves, directory, processing, log, siblings: context.siblings, notices: context.notices }), ...dailyReportHandlers(config, new DailyReport(reportGround))],
-    routes: [...context.nodeRoutes, ...dayRoutes(reportGround), sentRoute(reportGround.outbox), ...moves.routes, ...administrationRoutes(administration, storage), ...localAccountRoutes(accounts.local, log), ...sessionRoutes(accounts, log), statsRoute(context.siblings, { counters, directory })],
+    routes: [...context.nodeRoutes, ...dayRoutes(reportGround), sentRoute(reportGround.outbox), ...moves.routes, laterRoute(processing), ...administrationRoutes(administration, storage), ...localAccountRoutes(accounts.local, log), ...sessionRoutes(accounts, log), statsRoute(context.siblings, { counters, directory })],
   });
   return {
     log,
@@ -155,15 +155,6 @@ function tidyPacks(storage: Storage, log: Logger): Service {
     stop: async () => Promise.resolve(clearInterval(timer)),
     retire: async () => Promise.resolve(clearInterval(timer)),
   };
-}
-
-/** The admin APIs of the other back-ends. */
-function otherBackends(config: NodeConfig, tls: NodeTls): Readonly<Record<string, AdminTarget>> {
-  return Object.fromEntries(
-    Object.values(config.nodes).flatMap(({ name, role, host, endpoints }): [string, AdminTarget][] =>
-      role !== 'backend' || name === config.nodeName || endpoints.admin === undefined ? [] : [[name, { host, port: endpoints.admin, tls: tls.toNode(name) }]],
-    ),
-  );
 }
 
 /** Those that the configuration enables. Mail that comes in is taken while the queue rests. */

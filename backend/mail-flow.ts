@@ -12,7 +12,8 @@ import { defaultSmtpLimits } from '../shared/smtp/limits.ts';
 import type { SmtpLimits } from '../shared/smtp/limits.ts';
 import { byAudience, unitOf } from './mail-access.ts';
 import type { Ground } from './mail-access.ts';
-import { createProcessing, defaultRetryOptions } from './processing/processing.ts';
+import { otherBackends } from './other-backends.ts';
+import { askingOthers, createProcessing, defaultRetryOptions } from './processing/processing.ts';
 import type { Processing } from './processing/processing.ts';
 import { queueDirectoryOf } from './queue-directory.ts';
 import { receivedField, startSmtpReceiving } from './smtp-receiving/smtp-receiving.ts';
@@ -22,7 +23,7 @@ import type { Submit } from './webmail/webmail.ts';
 
 /** Opens the node's queue with everything that works it off; nothing runs yet. */
 export function openProcessing(ground: Ground): Processing {
-  const { config, storage, accounts, context } = ground;
+  const { config, storage, accounts, context, tls } = ground;
   const { processing } = config.services;
   return createProcessing({
     storage, accounts,
@@ -36,6 +37,7 @@ export function openProcessing(ground: Ground): Processing {
     isOurDomain: ourDomains(config),
     lmtpOf: lmtpTargets(ground),
     sending: sendingOf(ground),
+    askOthers: askingOthers(otherBackends(config, tls)),
     retry: {
       ...defaultRetryOptions,
       refused: { firstDelayMs: processing.schedIntervalSeconds * 1000, maxDelayMs: processing.maxSchedIntervalSeconds * 1000 },

@@ -117,6 +117,21 @@ export function countMessages(acceptances: readonly Acceptance[], rules: KeyRule
   return inTime.length - retried.length;
 }
 
+/**
+ * An acceptance of this node or of another (see retries-elsewhere.ts) for which a loose one of that name would be a try of the same message:
+ * the first after it within the retry window.
+ */
+export function retryOf(records: Table, key: string, { name, of, rules }: { readonly name: AcceptanceName; readonly of: 'this node' | 'another'; readonly rules: KeyRules }): AcceptanceName | undefined {
+  const range = { from: placeOf(key, name), to: [family, key, name.acceptedAtMs + rules.retryWindowMs + 1] };
+  const later = records.range(range).map(({ value }) => decode(value)).filter(({ id }) => id !== name.id);
+  return later.find(({ holder }) => (holder === '') === (of === 'another'));
+}
+
+/** Notes an acceptance of another node. As confirmed, so that nothing of this node is ever held back for it: that node has the message. */
+export function noteElsewhere(records: Table, key: string, { id, acceptedAtMs }: AcceptanceName): void {
+  put(records, key, { id, acceptedAtMs, confirmation: 'confirmed', holder: '' });
+}
+
 /** Removes records of acceptances before `beforeMs`, some at a time. Answers how many. */
 export async function forgetAcceptances(store: DeliveryRecords, beforeMs: number): Promise<number> {
   const batch = 500;

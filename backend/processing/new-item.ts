@@ -17,7 +17,7 @@ export interface ItemMaker {
   readonly primaryDomain: string;
   readonly isOurDomain: (domain: string) => boolean;
   readonly retry: RetryOptions;
-  /** Mail of a session that still stands waits so long for its confirmation before it goes on inside the cluster, milliseconds. */
+  /** Mail of a session that still stands waits so long for its confirmation before it goes on, milliseconds. */
   readonly confirmationGraceMs: number;
 }
 
@@ -45,7 +45,7 @@ export function makeItem(maker: ItemMaker, staged: StagedBytes, parts: ItemParts
   const { sender, trace, confirmation, holder } = parts;
   const recipients = parts.recipients.map(({ address, notify, orcpt, node }) => {
     const destination = destinationOf(address, maker.isOurDomain);
-    const dueAtMs = destination === 'ours' && confirmation === 'open' ? nowMs + maker.confirmationGraceMs : nowMs;
+    const dueAtMs = confirmation === 'open' ? nowMs + maker.confirmationGraceMs : nowMs;
     return { address, notify, orcpt, node, destination, state: { at: 'waiting', dueAtMs, why: 'new' }, tries: 0, delayTold: false, lastWords: undefined } as const;
   });
   return {

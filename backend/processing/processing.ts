@@ -15,15 +15,16 @@ import type { Siblings } from '../../shared/service/siblings.ts';
 import type { EnvelopeRecipient, EnvelopeSender } from '../../shared/smtp/commands.ts';
 import type { SmtpSending } from '../smtp-sending/smtp-sending.ts';
 import { claimDirectory, isAlive, thisProcess } from '../storage/storage.ts';
-import type { Account, DirectoryKind, Storage, Table } from '../storage/storage.ts';
-import { accept, deliveryKey, forgetAcceptances, settleAcceptance } from './delivery-keys.ts';
+import type { Account, DirectoryKind, Storage } from '../storage/storage.ts';
+import { forgetAcceptances, settleAcceptance } from './delivery-keys.ts';
 import type { Acceptance, KeyRules } from './delivery-keys.ts';
 import { DestinationHealth } from './destination-health.ts';
-import { openNodeLane, openOutsideLane, redirectLane } from './lanes.ts';
-import type { Lane, LaneOptions } from './lanes.ts';
+import { laneOpener } from './lane-opener.ts';
 import { createQueueControl } from './queue-control.ts';
 import type { QueueControl } from './queue-control.ts';
-import { claimReports, settleReports } from './report-claims.ts';
+import { OutsideKeys } from './outside-keys.ts';
+import { claimReports } from './report-claims.ts';
+import type { AskOthers, LaterOnes, LooseAcceptance } from './retries-elsewhere.ts';
 import { runnerLine } from './runner-line.ts';
 import type { RunnerLine } from './runner-line.ts';
 import { deliverLocally } from './local-delivery.ts';
@@ -32,16 +33,15 @@ import { makeItem, makeReports } from './new-item.ts';
 import type { ItemMaker } from './new-item.ts';
 import { createOnceOnly } from './once-only.ts';
 import type { OnceOnly } from './once-only.ts';
-import { OwnLane } from './own-lane.ts';
 import type { AccountsView } from './own-lane.ts';
 import { countDirect, forgetQueue, measureQueue } from './queue-counters.ts';
 import { isOutside, settled } from './queue-item.ts';
-import type { Destination, QueueItem } from './queue-item.ts';
+import type { QueueItem } from './queue-item.ts';
 import { QueueRunner } from './queue-runner.ts';
 import { QueueStore } from './queue-store.ts';
-import { delayAfter } from './retry-schedule.ts';
 import type { RetryOptions } from './retry-schedule.ts';
 
+export { askingOthers, laterRoute } from './ask-others.ts';
 export { acceptancesOf, adoptAcceptances } from './delivery-keys.ts';
 export type { MovingAcceptance } from './delivery-keys.ts';
 export { defaultRetryOptions } from './retry-schedule.ts';
@@ -87,6 +87,8 @@ export interface Processing {
   readonly control: QueueControl;
   /** What the system itself mails. */
   readonly onceOnly: OnceOnly;
+  /** What another back-end is answered that asks for later acceptances of messages (retries-elsewhere.ts). */
+  laterOnes(loose: readonly LooseAcceptance[]): LaterOnes;
   /** When runner and listeners have stopped. */
   close(): Promise<void>;
 }
@@ -108,6 +110,8 @@ export interface ProcessingOptions {
   /** How to reach another node's trusted LMTP listener, certificates included; undefined: not a configured node. */
   readonly lmtpOf: (node: string) => ConnectOptions | undefined;
   readonly sending: SmtpSending;
+  /** Whether another back-end took a client's retry (retries-elsewhere.ts). */
+  readonly askOthers: AskOthers;
   /** Administrators ask any worker, and one of them has the runner. */
   readonly siblings: Siblings;
   readonly retry: RetryOptions;
@@ -141,6 +145,7 @@ class NodeProcessing implements Processing {
   readonly #rules: KeyRules = { retryWindowMs, isAlive };
   readonly #health: DestinationHealth;
   readonly #maker: ItemMaker;
+  readonly #outside: OutsideKeys;
   readonly control: QueueControl;
   readonly onceOnly: OnceOnly;
   /** Notes being written; `close` waits for them. */
@@ -156,6 +161,7 @@ class NodeProcessing implements Processing {
     this.#store = new QueueStore(options.queueDirectory, options.reserveBytes);
     this.#health = new DestinationHealth(options.retry.jitter);
     const { hostName, primaryDomain, isOurDomain, retry } = options;
+    this.#outside = new OutsideKeys({ records: this.#store.deliveryRecords, rules: this.#rules, ask: options.askOthers });
     this.#maker = { store: this.#store, hostName, primaryDomain, isOurDomain, retry, confirmationGraceMs };
     this.control = createQueueControl({ store: this.#store, maker: this.#maker, retry, line: this.#lineToRunner() });
     this.onceOnly = createOnceOnly(this.#maker, () => this.#runner?.wake());
@@ -188,7 +194,7 @@ class NodeProcessing implements Processing {
       await staged.settled();
       const item = makeItem(this.#maker, staged, { sender, trace, recipients, confirmation: 'open', holder: thisProcess() });
       await this.#store.add((records) => {
-        const fresh = item.recipients.filter(({ address, destination }) => !isOutside(destination) || this.#isNewOutside(records, item, address));
+        const fresh = item.recipients.filter(({ address, destination }) => !isOutside(destination) || this.#outside.isNew(records, item, address));
         return fresh.length === 0 ? [] : [{ ...item, recipients: fresh }];
       });
       this.#runner?.wake();
@@ -207,10 +213,10 @@ class NodeProcessing implements Processing {
     this.#endMeasuring = whenMeasured(() => measureQueue(this.#store));
     this.#runner = new QueueRunner({
       store: this.#store, retry, health: this.#health, maxLanes, maxLanesPerDestination: Math.max(1, Math.floor(maxLanes / 4)), pollIntervalMs, log,
-      openLane: (destination, signal) => this.#openLane(destination, signal),
+      openLane: laneOpener({ ...this.#options, rules: this.#rules, handOverTimeoutMs, keys: this.#outside, bytesOf: (item) => this.#store.bytesOf(item) }),
       makeReports: (item, reports) => makeReports(this.#maker, item, reports),
       claimReports: async (item, reports) => claimReports(this.#store.deliveryRecords, { item, rules: this.#rules }, reports),
-      isNewOutside: (records, item, address) => this.#isNewOutside(records, item, address),
+      isNewOutside: (records, item, address) => this.#outside.isNew(records, item, address),
       onLook: () => this.#lookAfter(),
     });
     return this.#runner;
@@ -223,6 +229,10 @@ class NodeProcessing implements Processing {
 
   list(range: { readonly from: string; readonly limit: number }): readonly QueueItem[] {
     return this.#store.list(range);
+  }
+
+  laterOnes(loose: readonly LooseAcceptance[]): LaterOnes {
+    return this.#outside.laterOnes(loose);
   }
 
   async close(): Promise<void> {
@@ -242,29 +252,16 @@ class NodeProcessing implements Processing {
     });
   }
 
-  #isNewOutside(records: Table, item: QueueItem, address: string): boolean {
-    const { id, acceptedAtMs, confirmation, holder } = item;
-    const key = deliveryKey(item.sender.address, address, item.digest);
-    return accept(records, key, { acceptance: { id, acceptedAtMs, confirmation, holder }, rules: this.#rules }) === 'new';
-  }
-
   async #settleItem(item: QueueItem, confirmation: 'confirmed' | 'loose'): Promise<void> {
     await this.#store.change(item.id, (fresh, records) => {
-      this.#settleOutside(records, fresh, confirmation);
+      this.#outside.settle(records, fresh, confirmation);
       return settled(fresh, confirmation, Date.now());
     });
     // Also of those who had the message already, for whom nothing is in the queue.
     if (confirmation === 'loose' || item.recipients.some(({ destination }) => isOutside(destination))) {
-      await this.#store.deliveryRecords.write((records) => this.#settleOutside(records, item, confirmation));
+      await this.#store.deliveryRecords.write((records) => this.#outside.settle(records, item, confirmation));
     }
     this.#runner?.wake();
-  }
-
-  #settleOutside(records: Table, item: QueueItem, confirmation: 'confirmed' | 'loose'): void {
-    if (confirmation === 'loose') settleReports(records, item, confirmation); // a confirmed one is as good as open
-    for (const { address, destination } of item.recipients) {
-      if (isOutside(destination)) settleAcceptance(records, deliveryKey(item.sender.address, address, item.digest), { name: item, confirmation });
-    }
   }
 
   /** A note that can't be written leaves the acceptance open: it reads as loose when this process has ended. */
@@ -274,30 +271,6 @@ class NodeProcessing implements Processing {
       .catch((error: unknown) => this.#options.log.warn({ err: error }, 'end of a session could not be noted'))
       .finally(() => this.#notes.delete(note));
     this.#notes.add(note);
-  }
-
-  async #openLane(destination: Destination, signal: AbortSignal): Promise<Lane> {
-    const options = this.#laneOptions(signal);
-    if (destination === 'ours') {
-      const { storage, accounts, log } = this.#options;
-      return new OwnLane({ storage, accounts, rules: this.#rules, isOurDomain: this.#options.isOurDomain, lanes: options, log });
-    }
-    if (!destination.startsWith('node:')) return openOutsideLane(destination, options);
-    const node = destination.slice('node:'.length);
-    const target = this.#options.lmtpOf(node);
-    if (target !== undefined) return openNodeLane(node, target, options);
-    // The node has left the configuration: the user map says who keeps the mailbox now.
-    return redirectLane(() => ({ at: 'moved', destination: 'ours', dueAtMs: options.outageDueAtMs() }));
-  }
-
-  #laneOptions(signal: AbortSignal): LaneOptions {
-    const { nodeName, hostName, sending, lmtpOf, retry } = this.#options;
-    return {
-      nodeName, hostName, sending, lmtpOf, handOverTimeoutMs, signal,
-      bytesOf: (item) => this.#store.bytesOf(item),
-      outageDueAtMs: () => Date.now() + delayAfter(retry.outage, 1, retry.jitter),
-      movedDueAtMs: () => Date.now() + delayAfter(retry.moved, 1, retry.jitter),
-    };
   }
 
   /** Sessions that ended with their process, and what may be forgotten. */

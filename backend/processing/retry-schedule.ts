@@ -13,6 +13,8 @@ export interface RetryOptions {
   readonly outage: DoublingDelay;
   /** While an account is on its way from one node to another, which takes a moment. Not counted either. */
   readonly moved: DoublingDelay;
+  /** After its start a node waits so long for others that may have taken a client's retry while it was down (retries-elsewhere.ts). */
+  readonly silentNodesMs: number;
   /** Whatever the count, mail older than this goes back to its sender. */
   readonly expireAfterMs: number;
   /** The sender is told of the delay after that many tries … */
@@ -31,6 +33,7 @@ export const defaultRetryOptions: RetryOptions = {
   maxRetries: 20,
   outage: { firstDelayMs: 5000, maxDelayMs: minuteMs },
   moved: { firstDelayMs: 500, maxDelayMs: 500 },
+  silentNodesMs: 5 * minuteMs,
   expireAfterMs: 6 * 24 * 60 * minuteMs,
   delayNoticeAfterTries: 4,
   delayNoticeAfterMs: 60 * minuteMs,

@@ -1,16 +1,22 @@
-/** Users who log in by a certificate (SASL EXTERNAL): certificates made by openssl, with curl as the mail program, at a cluster on slapd. */
+/**
+ * Users who log in by a certificate (SASL EXTERNAL): certificates made by openssl, with curl as the mail program, at a cluster on slapd; and those
+ * of a domain without directory also by a token.
+ */
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as tls from 'node:tls';
+import { bearerToken, jsonWebKey } from '../harness/bearer-token.ts';
 import { startCluster } from '../harness/cluster.ts';
 import type { Cluster } from '../harness/cluster.ts';
 import { logLine } from '../harness/log-lines.ts';
 import { run } from '../harness/programs.ts';
 
 let cluster: Cluster;
+const issuerKey = generateKeyPairSync('ed25519');
 const at = (name: string): string => path.join(cluster.folder, 'users', name);
 const openssl = (...words: string[]): void => { execFileSync('openssl', words, { stdio: 'pipe', cwd: path.join(cluster.folder, 'users') }); };
 
@@ -39,9 +45,10 @@ before(async () => {
   cluster = await startCluster({
     directory: 'slapd', nodes: [],
     changeConfig: (yaml) => yaml.replace('  tls:\n', '  tls:\n    userCertificates: { authority: users/authority.pem, revocationList: users/crl.pem, addressFrom: [subjectAltName, emailAddress] }\n')
-      .replace(/( {2}userMaps:\n.*), (connector: directory)/, '  domains: [bare.example]\n  routing: { mappingHost: be1 }\n$1, domains: [example.com], $2').replace('  userMaps:\n', '  catchAll: { example.com: alice@example.com }\n  userMaps:\n'),
+      .replace(/( {2}userMaps:\n.*), (connector: directory)/, '  domains: [bare.example]\n  routing: { mappingHost: be1 }\n$1, domains: [example.com], $2').replace('  userMaps:\n', '  oauth: { issuers: [{ issuer: "https://login", audience: mail, keysFile: users/keys.json }] }\n  catchAll: { example.com: alice@example.com }\n  userMaps:\n'),
   });
   fs.mkdirSync(path.join(cluster.folder, 'users'));
+  fs.writeFileSync(at('keys.json'), JSON.stringify({ keys: [jsonWebKey(issuerKey.publicKey, 'd')] }));
   makeAuthority('authority');
   makeAuthority('stranger');
   issue('alice', { subject: '/CN=Alice', extensions: 'subjectAltName=email:alice@example.com,email:bob@example.com' });
@@ -152,22 +159,46 @@ test('an address that only a catch-all takes logs nobody in, and the common name
   assert.match(await external('named'), /^a NO \[AUTHENTICATIONFAILED\]/);
 });
 
+async function talk(service: 'imaps' | 'pop3s' | 'submissions', lines: readonly string[], certificate?: string): Promise<string> {
+  const client = await connect(service, certificate === undefined ? undefined : pair(certificate));
+  let answer = '';
+  for (const line of lines) answer = await client.say(line);
+  client.socket.destroy();
+  return answer;
+}
+
 test('an account of a domain without directory logs in by a certificate, too; a name that nobody made does not', async () => {
   const made = await run(process.execPath, ['waybill.ts', 'account', 'add', 'ben@bare.example', '--stdin', '--config', cluster.configFile], 'secret of ben\n');
   assert.equal(made.code, 0, made.complaint);
-  const talk = async (service: 'imaps' | 'pop3s' | 'submissions', name: string, lines: readonly string[]): Promise<string> => {
-    const client = await connect(service, pair(name));
-    let answer = '';
-    for (const line of lines) answer = await client.say(line);
-    client.socket.destroy();
-    return answer;
-  };
   assert.match(await external('ben'), /^a OK/);
-  assert.match(await talk('pop3s', 'ben', ['AUTH EXTERNAL =']), /^\+OK maildrop/);
-  assert.match(await talk('submissions', 'ben', ['HELO laptop', 'AUTH EXTERNAL =', 'MAIL FROM:<ben@bare.example>']), /^250/);
+  assert.match(await talk('pop3s', ['AUTH EXTERNAL ='], 'ben'), /^\+OK maildrop/);
+  assert.match(await talk('submissions', ['HELO laptop', 'AUTH EXTERNAL =', 'MAIL FROM:<ben@bare.example>'], 'ben'), /^250/);
   assert.match(await external('ghost'), /^a NO \[AUTHENTICATIONFAILED\]/);
-  assert.match(await talk('pop3s', 'ghost', ['AUTH EXTERNAL =']), /^-ERR \[AUTH\]/);
-  assert.match(await talk('submissions', 'ghost', ['HELO laptop', 'AUTH EXTERNAL =', 'MAIL FROM:<ghost@bare.example>']), /^5/);
+  assert.match(await talk('pop3s', ['AUTH EXTERNAL ='], 'ghost'), /^-ERR \[AUTH\]/);
+  assert.match(await talk('submissions', ['HELO laptop', 'AUTH EXTERNAL =', 'MAIL FROM:<ghost@bare.example>'], 'ghost'), /^5/);
+});
+
+test('the same by a token, in both forms; not by one of somebody else, and not for a name that nobody made', async () => {
+  const token = (email: string, key = issuerKey.privateKey): string => bearerToken({ header: { alg: 'EdDSA', kid: 'd' }, claims: { iss: 'https://login', aud: 'mail', exp: Math.floor(Date.now() / 1000) + 300, email }, key });
+  const responses = (address: string, bearer: string): readonly (readonly [string, string])[] => [
+    ['OAUTHBEARER', `n,a=${address},\x01auth=Bearer ${bearer}\x01\x01`], ['XOAUTH2', `user=${address}\x01auth=Bearer ${bearer}\x01\x01`],
+  ];
+  for (const [mechanism, response] of responses('ben@bare.example', token('ben@bare.example'))) {
+    const words = `${mechanism} ${Buffer.from(response).toString('base64')}`;
+    assert.match(await talk('imaps', [`a AUTHENTICATE ${words}`]), /^a OK/, mechanism);
+    assert.match(await talk('pop3s', [`AUTH ${words}`]), /^\+OK maildrop/, mechanism);
+    assert.match(await talk('submissions', ['HELO laptop', `AUTH ${words}`, 'MAIL FROM:<ben@bare.example>']), /^250/, mechanism);
+  }
+  const refusals = [ // a bad token is told why first (RFC 7628 section 3.2.3)
+    ['ben@bare.example', token('ben@bare.example', generateKeyPairSync('ed25519').privateKey), ['AQ==']],
+    ['ben@bare.example', token('alice@example.com'), ['AQ==']], ['ghost@bare.example', token('ghost@bare.example'), []],
+  ] as const;
+  for (const [address, bearer, then] of refusals) {
+    for (const [mechanism, response] of responses(address, bearer)) {
+      const refused = await talk('imaps', [`a AUTHENTICATE ${mechanism} ${Buffer.from(response).toString('base64')}`, ...then]);
+      assert.match(refused, /^a NO \[AUTHENTICATIONFAILED\]/, `${mechanism} ${address}`);
+    }
+  }
 });
 
 test('a user\'s certificate that bears a node\'s name opens no trusted listener', async () => {

@@ -7,6 +7,7 @@ import { createAccountMoves } from '../../backend/account-move/account-move.ts';
 import { administrationRoutes } from '../../backend/accounts/administration-routes.ts';
 import { localAccountRoutes } from '../../backend/accounts/local-account-routes.ts';
 import { sessionRoutes } from '../../backend/accounts/session-routes.ts';
+import { laterRoute } from '../../backend/processing/processing.ts';
 import { acmeRoutes } from '../../cluster-config/acme/acme-routes.ts';
 import { accountActRoute } from '../../cluster-config/admin/act-keeper.ts';
 import { AdminNews } from '../../cluster-config/admin/admin-news.ts';
@@ -25,12 +26,12 @@ const nothing = { lives: {}, storage: { transfers: {} }, siblings: { answer: () 
 
 const all: readonly AdminRoute[] = [
   ...adminRoutes(nothing), ...nodeRoutes(nothing), ...createAccountMoves(nothing).routes, ...administrationRoutes(nothing, nothing), ...localAccountRoutes(nothing, nothing),
-  ...sessionRoutes(nothing, nothing), accountActRoute(nothing), ...new AdminNews({ notices: { subscribe: () => undefined } } as never).routes(), ...doneRoutes(), logSearchRoute(nothing), logRoute(nothing),
+  ...sessionRoutes(nothing, nothing), laterRoute(nothing), accountActRoute(nothing), ...new AdminNews({ notices: { subscribe: () => undefined } } as never).routes(), ...doneRoutes(), logSearchRoute(nothing), logRoute(nothing),
   ...joinRoutes({ config: { tls: { authorityKey: { node: 'be1' } }, nodeName: 'be2' } } as never), ...acmeRoutes({ tls: { acme: { node: 'be1', folder: '/nowhere' } }, nodeName: 'be1' } as never),
 ];
 /** Whoever adds one here says why nobody has to hear of it. */
 const noActs = {
-  question: ['/acme/pair', '/configuration/check', '/log-search', '/moves/messages/'],
+  question: ['/acme/pair', '/configuration/check', '/deliveries/later', '/log-search', '/moves/messages/'],
   step: ['/account-acts/keep/', '/administrators/known', '/administrators/news', '/configuration/look', '/log-lines', '/moves/hold/', '/moves/release/', '/moves/seal/', '/moves/verified/', '/node/join', '/node/renew'],
 };
 
@@ -46,7 +47,7 @@ test('no file has a POST route that the test above does not know', () => {
   const found = files.filter((file) => file.endsWith('.ts') && /method: 'POST',\s+(?:kind: '\w+',\s+)?prefix/.test(readFileSync(file, 'utf8'))).toSorted();
   assert.deepEqual(found, [
     'backend/account-move/account-move.ts', 'backend/account-move/source-routes.ts', 'backend/accounts/administration-routes.ts', 'backend/accounts/local-account-routes.ts',
-    'backend/accounts/session-routes.ts', 'cluster-config/acme/acme-routes.ts', 'cluster-config/admin/act-keeper.ts', 'cluster-config/admin/admin-news.ts', 'cluster-config/admin/done-route.ts', 'cluster-config/joining/join-routes.ts', 'cluster-config/log-search-route.ts',
+    'backend/accounts/session-routes.ts', 'backend/processing/ask-others.ts', 'cluster-config/acme/acme-routes.ts', 'cluster-config/admin/act-keeper.ts', 'cluster-config/admin/admin-news.ts', 'cluster-config/admin/done-route.ts', 'cluster-config/joining/join-routes.ts', 'cluster-config/log-search-route.ts',
     'cluster-config/publishing/node-routes.ts', 'frontend/admin-routes.ts', 'shared/admin/log-routes.ts',
   ]);
 });

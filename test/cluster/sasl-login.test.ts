@@ -1,11 +1,12 @@
 /** Logging in by SCRAM and by tokens, with GNU SASL and curl as the mail programs, at a cluster whose directory keeps keys and clear text. */
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
+import { createHmac, generateKeyPairSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { bearerToken, jsonWebKey as jwk } from '../harness/bearer-token.ts';
 import { startCluster } from '../harness/cluster.ts';
 import type { Cluster, NodeName } from '../harness/cluster.ts';
 import { Dialogue } from '../harness/dialogue.ts';
@@ -23,8 +24,6 @@ let strangers = 0;
 
 /** Each attempt that may fail comes from elsewhere, so that the next one needn't wait for it. */
 const elsewhere = (): string => `127.66.7.${String((strangers += 1))}`;
-
-const jwk = (key: KeyObject, kid: string): object => ({ ...key.export({ format: 'jwk' }), kid, use: 'sig' });
 
 before(async () => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), 'waybill-sasl-'));
@@ -148,11 +147,10 @@ interface TokenChanges { readonly claims?: object; readonly header?: object; rea
 
 function token({ claims = {}, header = {}, key = keys.ed.privateKey }: TokenChanges = {}): string {
   const now = Math.floor(Date.now() / 1000);
-  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   const kid = key.asymmetricKeyType === 'rsa' ? 'r' : key.asymmetricKeyType === 'ec' ? 'e' : 'd';
   const alg = { r: 'RS256', e: 'ES256', d: 'EdDSA' }[kid];
-  const signed = `${part({ alg, kid, typ: 'JWT', ...header })}.${part({ iss: issuer, aud: ['mail', 'web'], exp: now + 300, nbf: now, email: 'alice@example.com', scope: 'openid mail.read', ...claims })}`;
-  return `${signed}.${sign(kid === 'd' ? null : 'sha256', Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
+  const standard = { iss: issuer, aud: ['mail', 'web'], exp: now + 300, nbf: now, email: 'alice@example.com', scope: 'openid mail.read' };
+  return bearerToken({ header: { alg, kid, ...header }, claims: { ...standard, ...claims }, key });
 }
 
 async function curl(service: 'imaps' | 'pop3s' | 'submissions', words: string[]): Promise<ProgramResult> {

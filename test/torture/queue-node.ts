@@ -35,7 +35,7 @@ export async function openQueueNode(directory: string, log: Logger): Promise<Que
   const processing = createProcessing({
     storage, sending, retry, log, queueDirectory: queueDirectory(directory), reserveBytes: 0, clusterName: 'test', nodeName: 'be1', hostName: 'be1.example.com', primaryDomain: 'example.com', maxLanes: 8,
     accounts: { open: (address) => storage.createAccount(address), lookUp: async () => Promise.resolve({ mailHost: 'be1' }), expand: async () => Promise.resolve({ kind: 'mailbox' }) },
-    isOurDomain: (domain) => domain === 'example.com', lmtpOf: () => undefined, siblings: loneWorker(),
+    isOurDomain: (domain) => domain === 'example.com', lmtpOf: () => undefined, siblings: loneWorker(), askOthers: async () => Promise.resolve(new Map()),
   });
   const runner = processing.startRunner();
   return {

@@ -51,7 +51,7 @@ export class TestCluster {
   /** Starts a node in this process. Stopped by the caller, or with the test. */
   async start(t: TestContext, name: string, changes: Partial<NodeSettings> = {}): Promise<TestNode> {
     const node = await startTestNode(this.settings(name, changes));
-    this.announce(name, node.ports.lmtp);
+    this.#announce(name, node.ports);
     let stopping: Promise<void> | undefined;
     const stop = (): Promise<void> => (stopping ??= node.stop());
     t.after(stop);
@@ -63,7 +63,7 @@ export class TestCluster {
     const child = fork(join(import.meta.dirname, 'node-process.ts'), [JSON.stringify(this.settings(name, changes))], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     t.after(() => killed(child));
     const [message] = (await once(child, 'message')) as [{ ports: TestNode['ports'] }];
-    this.announce(name, message.ports.lmtp);
+    this.#announce(name, message.ports);
     return { ports: message.ports, kill: () => killed(child) };
   }
 
@@ -71,6 +71,11 @@ export class TestCluster {
   announce(name: string, port: number): void {
     this.#ports[name] = port;
     this.#writePorts();
+  }
+
+  #announce(name: string, ports: TestNode['ports']): void {
+    this.announce(`${name} admin`, ports.admin);
+    this.announce(name, ports.lmtp);
   }
 
   get #portsFile(): string {

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createProcessing, defaultRetryOptions } from '../../../backend/processing/processing.ts';
+import { askingOthers, createProcessing, defaultRetryOptions, laterRoute } from '../../../backend/processing/processing.ts';
 import type { Processing, RetryOptions } from '../../../backend/processing/processing.ts';
 import { startSmtpReceiving } from '../../../backend/smtp-receiving/smtp-receiving.ts';
 import { createSmtpSending } from '../../../backend/smtp-sending/smtp-sending.ts';
@@ -12,6 +12,8 @@ import type { SendingRoute } from '../../../backend/smtp-sending/smtp-sending.ts
 import { openStorage } from '../../../backend/storage/storage.ts';
 import type { Account, Storage } from '../../../backend/storage/storage.ts';
 import { Failure } from '../../../shared/base/failure.ts';
+import { startAdmin } from '../../../shared/admin/admin-server.ts';
+import type { AdminTarget } from '../../../shared/admin/admin-client.ts';
 import { createDnr, defaultDnrOptions } from '../../../shared/dnr/dnr.ts';
 import { createLog } from '../../../shared/log/log.ts';
 import type { ConnectOptions } from '../../../shared/net/connect.ts';
@@ -19,6 +21,8 @@ import { createServerTls } from '../../../shared/net/server-tls.ts';
 import type { Service } from '../../../shared/service/service.ts';
 import { defaultSmtpLimits } from '../../../shared/smtp/limits.ts';
 import type { TestCertificate } from '../../harness/certificates.ts';
+import { freePort } from '../../harness/free-port.ts';
+import { noActs } from '../../harness/no-acts.ts';
 import { loneWorker } from '../../harness/lone-worker.ts';
 
 export interface NodeSettings {
@@ -28,7 +32,7 @@ export interface NodeSettings {
   readonly expansions?: Readonly<Record<string, readonly string[]>>;
   /** Address → node, or host:port of a server of another kind; addresses of example.com that are not here are unknown. */
   readonly owners: Readonly<Record<string, string>>;
-  /** Where the LMTP ports of all nodes are told: a JSON file, node → port, read at each connection. */
+  /** Where the ports of all nodes are told, LMTP's and (NAME admin) the admin API's: a JSON file, read at each connection. */
   readonly portsFile: string;
   readonly certificate: TestCertificate;
   readonly retry?: Partial<RetryOptions>;
@@ -41,7 +45,7 @@ export interface TestNode {
   readonly name: string;
   readonly storage: Storage;
   readonly processing: Processing;
-  readonly ports: { readonly lmtp: number; readonly mx: number; readonly submission: number };
+  readonly ports: { readonly lmtp: number; readonly admin: number; readonly mx: number; readonly submission: number };
   stop(): Promise<void>;
 }
 
@@ -68,6 +72,7 @@ export async function startTestNode(settings: NodeSettings): Promise<TestNode> {
   const processing = createProcessing({
     storage, accounts, queueDirectory: join(directory, 'queue'), reserveBytes: 0, clusterName: 'test', nodeName: name, hostName, primaryDomain: 'example.com', isOurDomain,
     lmtpOf: (node) => lmtpOf(settings, node), sending, retry: { ...quickRetry, ...settings.retry }, maxLanes: 8, log, siblings: loneWorker(),
+    askOthers: async (loose) => askingOthers(othersOf(settings))(loose),
   });
   const runner: Service | undefined = settings.runner === 'no' ? undefined : processing.startRunner();
   const receiving = await startSmtpReceiving({
@@ -76,14 +81,18 @@ export async function startTestNode(settings: NodeSettings): Promise<TestNode> {
     isTrustedNode: ({ cluster, node }) => cluster === 'test' && node !== 'be9',
     limits: defaultSmtpLimits, maxReceivedHeaders: 30, greetingDelayMs: 0, log,
   });
+  const admin = await freePort();
+  const isTrustedNode = ({ node }: { readonly node: string }): boolean => node !== 'be9';
+  const answering = await startAdmin({ host: '127.0.0.1', port: admin, serverTls: createServerTls(settings.certificate), isTrustedNode, routes: [laterRoute(processing)], acts: noActs, signerOf: () => 'cluster', log });
   const [lmtp = 0, mx = 0, submission = 0] = receiving.ports;
   const stop = async (): Promise<void> => {
     await receiving.stop(500);
+    await answering.stop(0);
     await runner?.stop(2000);
     await processing.close();
     await storage.close();
   };
-  return { name, storage, processing, ports: { lmtp, mx, submission }, stop };
+  return { name, storage, processing, ports: { lmtp, admin, mx, submission }, stop };
 }
 
 function accountsOf({ name, owners, expansions = {} }: NodeSettings, storage: Storage): Parameters<typeof startSmtpReceiving>[0]['accounts'] {
@@ -118,10 +127,20 @@ function accountsOf({ name, owners, expansions = {} }: NodeSettings, storage: St
   };
 }
 
-function lmtpOf({ portsFile, certificate }: NodeSettings, node: string): ConnectOptions | undefined {
-  const ports = JSON.parse(readFileSync(portsFile, 'utf8')) as Readonly<Record<string, number>>;
-  const port = ports[node];
-  if (port === undefined) return undefined;
-  const { certificate: cert, key, authority: ca } = certificate;
-  return { host: '127.0.0.1', port, timeoutMs: 2000, tls: { cert, key, ca, servername: 'localhost' } };
+function lmtpOf(settings: NodeSettings, node: string): ConnectOptions | undefined {
+  const port = portsOf(settings)[node];
+  return port === undefined ? undefined : { ...reachedBy(settings, port), timeoutMs: 2000 };
+}
+
+function othersOf(settings: NodeSettings): Readonly<Record<string, AdminTarget>> {
+  const others = Object.entries(portsOf(settings)).filter(([name]) => name.endsWith(' admin') && name !== `${settings.name} admin`);
+  return Object.fromEntries(others.map(([name, port]) => [name.replace(' admin', ''), reachedBy(settings, port)]));
+}
+
+function portsOf({ portsFile }: NodeSettings): Readonly<Record<string, number>> {
+  return JSON.parse(readFileSync(portsFile, 'utf8')) as Readonly<Record<string, number>>;
+}
+
+function reachedBy({ certificate: { certificate: cert, key, authority: ca } }: NodeSettings, port: number): AdminTarget {
+  return { host: '127.0.0.1', port, tls: { cert, key, ca, servername: 'localhost' } };
 }
