@@ -57,7 +57,10 @@ interface Heard {
 }
 
 async function heard(records: DeliveryRecords, { key, name }: LooseAcceptance, { rules, answers, place }: Heard): Promise<Whose> {
-  const [taken] = [...answers].flatMap(([node, later]) => (later === 'silent' || later[place] == null ? [] : [{ node, later: later[place] }]));
+  const [taken] = [...answers].flatMap(([node, ones]) => {
+    const later = ones === 'silent' ? undefined : ones[place] ?? undefined;
+    return later === undefined ? [] : [{ node, later }];
+  });
   if (taken === undefined) {
     const [silent] = [...answers].flatMap(([node, later]) => (later === 'silent' ? [node] : []));
     return silent === undefined ? { at: 'ours' } : { at: 'unsure', silent };

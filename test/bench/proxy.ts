@@ -4,19 +4,21 @@
  * [--seconds N] [--rounds N] [--sessions N] [--only ID,…] [--json] [--short]`. Everything shares one machine: look at the CPU
  * figures. `--short` only shows that the bench works. The table goes to standard output, progress to standard error.
  */
-import { existsSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { provideSystemPackages } from '../harness/system-packages.ts';
 import { cellsOf } from './proxy/cell-list.ts';
 import type { Cell, Effort } from './proxy/cell-list.ts';
 import { measureLogins } from './proxy/cells.ts';
 import type { Figures, Load } from './proxy/cells.ts';
-import { reportCell } from './proxy/report.ts';
+import { tableOf } from './proxy/outcome.ts';
+import type { Outcome } from './proxy/outcome.ts';
 import { startStage } from './proxy/stage.ts';
 import type { Stage } from './proxy/stage.ts';
-import { judge, verdictTable } from './proxy/targets.ts';
-import { timeText, whereTimeGoes } from './proxy/time-goes.ts';
+import { judge } from './proxy/targets.ts';
+import { whereTimeGoes } from './proxy/time-goes.ts';
 import type { TimeTable } from './proxy/time-goes.ts';
+import { usersOfEachKind } from './proxy/waybill-server.ts';
 
 const { values: words } = parseArgs({
   options: {
@@ -25,9 +27,10 @@ const { values: words } = parseArgs({
   },
 });
 const effort: Effort = {
-  seconds: Number(words.seconds ?? (words.short ? 0.3 : 10)),
+  seconds: Number(words.seconds ?? (words.short ? 0.1 : 10)),
   rounds: Number(words.rounds ?? (words.short ? 1 : 5)),
   sessions: Number(words.sessions ?? (words.short ? 20 : 10_000)),
+  countedUsers: words.short ? 5 : usersOfEachKind,
 };
 const modes = 'Dovecot tuned: service_count=0, client_limit=4500 at its login processes; as shipped: one process for each login. nginx: 2 workers. Waybill: 2 workers on each node. All: the same RSA-2048 certificate, X25519.';
 
@@ -85,36 +88,25 @@ async function profiles(stage: Stage, cells: readonly Cell[]): Promise<Readonly<
   const times: Record<string, TimeTable> = {};
   for (const [id, users, node, title] of [['login-tls', 'dovecot', 'fe1', 'front-end, TLS login to Dovecot'], ['whole', 'waybill', 'fe1', 'front-end, TLS login to our back-end'], ['whole', 'waybill', 'be1', 'back-end, login through the front-end']] as const) {
     const load = cells.find((cell) => cell.id === id)?.loads[0];
-    if (load === undefined || (words.short && node === 'be1')) continue;
+    if (load === undefined || (words.short && id !== 'login-tls')) continue;
     times[title] = await whereTimeGoes(stage, node, { users, load, how });
     progress(`profiled: ${title}`);
   }
   return times;
 }
 
-function report(maps: CellMaps, times: Readonly<Record<string, TimeTable>>): string {
-  const verdicts = judge(new Map(maps.map(({ cell, results }) => [cell.id, results])));
-  const machine = `${String(cpus().length)} processors, ${cpus()[0]?.model ?? ''}`;
-  if (words.json) {
-    const cells = maps.map(({ cell, results }) => ({ id: cell.id, title: cell.title, figures: Object.fromEntries(results) }));
-    return JSON.stringify({ ...effort, machine, modes, cells, verdicts, times });
-  }
-  return [
-    `${String(effort.rounds)} rounds, cells of ${String(effort.seconds)} s, ${machine}\n${modes}\nMedian (minimum–maximum); CPU of all processes of a server, its helper included.`,
-    ...maps.map(({ cell, results }) => reportCell(cell.title, results, cell.loads[0]?.peer.name ?? '')),
-    ...Object.entries(times).map(([title, table]) => timeText(title, table)),
-    verdictTable(verdicts),
-    ...(words.short ? ['A short run: it shows that the bench works, its figures say nothing.'] : []),
-  ].join('\n');
+function outcomeOf(maps: CellMaps, times: Readonly<Record<string, TimeTable>>): Outcome {
+  return {
+    ...effort, modes, times,
+    short: words.short,
+    machine: `${String(cpus().length)} processors, ${cpus()[0]?.model ?? ''}`,
+    cells: maps.map(({ cell, results }) => ({ id: cell.id, title: cell.title, own: cell.loads[0]?.peer.name ?? '', figures: Object.fromEntries(results) })),
+    verdicts: judge(new Map(maps.map(({ cell, results }) => [cell.id, results]))),
+  };
 }
 
-function providePackages(): void {
-  const needed = { 'libnginx-mod-mail': '/usr/lib/nginx/modules/ngx_mail_module.so', 'nginx-light': '/usr/sbin/nginx', 'dovecot-ldap': '/usr/lib/dovecot/modules/auth/libauthdb_ldap.so', 'dovecot-imapd': '/usr/lib/dovecot/imap', 'dovecot-pop3d': '/usr/lib/dovecot/pop3', slapd: '/usr/sbin/slapd' };
-  const missing = Object.entries(needed).filter(([, file]) => !existsSync(file)).map(([name]) => name);
-  if (missing.length > 0) throw new Error(`Debian's packages are missing: ${missing.join(' ')}`);
-}
-
-providePackages();
+const toDo = provideSystemPackages(progress);
+if (toDo !== undefined) throw new Error(toDo);
 const stage = await startStage();
 // The servers have sessions of their own, so Ctrl-C does not reach them.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stage.end().finally(() => process.exit(1)));
@@ -123,7 +115,8 @@ try {
   const cells = cellsOf(stage, effort).filter(wanted);
   await warmUp(cells);
   const maps = await measureAll(cells);
-  process.stdout.write(`${report(maps, await profiles(stage, cells))}\n`);
+  const outcome = outcomeOf(maps, await profiles(stage, cells));
+  process.stdout.write(`${words.json ? JSON.stringify(outcome) : tableOf(outcome)}\n`);
 } finally {
   await stage.end();
 }

@@ -39,9 +39,10 @@ const longAgo = '116444736000000000';
 
 const people = [
   sambaUser('alice', ['proxyAddresses: SMTP:alice@example.com', 'proxyAddresses: smtp:Al@example.com', 'proxyAddresses: X500:/o=Example/cn=alice']),
-  ...['bob', 'off', 'must', 'late', 'lock', 'changer', 'mover', 'hours', 'web'].map((name) => sambaUser(name)),
+  ...['bob', 'off', 'must', 'late', 'lock', 'changer', 'mover', 'hours', 'place', 'web'].map((name) => sambaUser(name)),
   group('inner', [`CN=bob,${users}`]), group('team', [`CN=alice,${users}`, `CN=inner,${users}`]),
   set(sambaDomain.baseDn, 'minPwdAge', '0'), set(sambaDomain.baseDn, 'lockoutThreshold', '5'),
+  set(`CN=place,${users}`, 'userWorkstations', 'OTHERBOX'),
   `dn: CN=hours,${users}\nchangetype: modify\nreplace: logonHours\nlogonHours:: ${Buffer.alloc(21).toString('base64')}\n\n`, set(`CN=off,${users}`, 'userAccountControl', '514'), set(`CN=must,${users}`, 'pwdLastSet', '0'), set(`CN=late,${users}`, 'accountExpires', longAgo),
 ].join('');
 
@@ -118,6 +119,7 @@ describe('Active Directory', { skip: sambaObstacle() ?? false }, () => {
       { name: 'off', kind: 'account-disabled', imap: /^NO \[CONTACTADMIN\] .*disabled/, pop3: /^-ERR \[AUTH\] .*disabled/, smtp: /^525 5\.7\.13 .*disabled/, state: 'disabled' },
       { name: 'late', kind: 'account-disabled', imap: /^NO \[CONTACTADMIN\] .*expired/, pop3: /^-ERR \[AUTH\] .*expired/, smtp: /^525 5\.7\.13 .*expired/, state: 'account-expired' },
       { name: 'hours', kind: 'account-disabled', imap: /^NO \[CONTACTADMIN\] .*at this time/, pop3: /^-ERR \[AUTH\] .*at this time/, smtp: /^525 5\.7\.13 .*at this time/, state: 'not-now' },
+      { name: 'place', kind: 'account-disabled', imap: /^NO \[CONTACTADMIN\] .*log in here/, pop3: /^-ERR \[AUTH\] .*log in here/, smtp: /^525 5\.7\.13 .*log in here/, state: 'not-from-here' },
       { name: 'must', kind: 'password-expired', imap: /^NO \[EXPIRED\] .*must be changed/, pop3: /^-ERR \[AUTH\] .*must be changed/, smtp: /^535 5\.7\.8 .*must be changed/, state: 'must-change' },
     ] as const;
 

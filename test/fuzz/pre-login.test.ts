@@ -17,12 +17,12 @@ import { runTool } from '../harness/ldap-utils.ts';
 import { Pop3Session } from '../harness/pop3-session.ts';
 import { workersOf } from '../harness/workers.ts';
 import { descriptorsOf, settledDescriptors, usedBytesOf } from './process-watch.ts';
+import { fuzzRuns, fuzzSeed as seed } from './settings.ts';
 import { words } from './words.ts';
 import type { Segments } from './words.ts';
 
-const seed = Number(process.env['WAYBILL_FUZZ_SEED'] ?? Date.now() % 2 ** 31);
 /** Batches for each listener. */
-const runs = Number(process.env['WAYBILL_FUZZ_RUNS'] ?? 10);
+const runs = fuzzRuns(10);
 const atOnce = 12;
 /** Of memory in use after a collection, by as many connections as `runs` makes; what is remembered of clients (guesses) is in it. */
 const mostGrowthBytes = 4 * 1024 * 1024;
@@ -49,6 +49,7 @@ frontends:
   services:
     imapProxy: { plainConnAuthTypes: ${mechanisms}, allowClearTextLogin: true }
     pop3Proxy: { plainConnAuthTypes: ${mechanisms}, allowClearTextLogin: true }
+    smtpProxy: { plainConnAuthTypes: ${mechanisms}, allowClearTextLogin: true }
 
 nodes:
 `) });
@@ -72,6 +73,9 @@ interface Place {
 const places: readonly Place[] = [
   { title: 'IMAP of a front-end', port: () => cluster.port('fe1', 'imap'), words: words.imap },
   { title: 'POP3 of a front-end', port: () => cluster.port('fe1', 'pop3'), words: words.pop3 },
+  { title: 'mail to a front-end', port: () => cluster.port('fe1', 'smtp'), words: words.smtp },
+  { title: 'submission to a front-end', port: () => cluster.port('fe1', 'submission'), words: words.smtp },
+  { title: 'mail to a back-end', port: () => cluster.port('be1', 'smtp'), words: words.smtp },
   { title: 'IMAP of a back-end', port: () => cluster.port('be1', 'imap'), words: words.imap },
   { title: 'POP3 of a back-end', port: () => cluster.port('be1', 'pop3'), words: words.pop3 },
   { title: 'WebMail of a front-end', port: () => cluster.port('fe1', 'https'), words: words.http },

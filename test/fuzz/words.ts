@@ -47,6 +47,11 @@ const pop3Pieces = [
   'CAPA\r\n', 'USER ', 'USER alice\r\n', 'PASS ', 'PASS \0\r\n', 'AUTH\r\n', 'AUTH PLAIN', 'AUTH SCRAM-SHA-256 ', 'XCLIENT ', 'ADDR=', 'ADDR=::1 ', 'PORT=99999999 ', 'SESSION=', 'TTL=', 'TTL=-1', 'TTL=999', 'APOP x y\r\n', 'RETR 1\r\n', 'STAT\r\n',
   ' ', '\r\n', '\n', '\r', '\0', '*\r\n', '=\r\n', '\xff', 'quit', '.\r\n', '-ERR\r\n',
 ];
+const smtpPieces = [
+  'EHLO c\r\n', 'HELO c\r\n', 'LHLO c\r\n', 'NOOP\r\n', 'RSET\r\n', 'VRFY x\r\n', 'STARTTLS now\r\n', 'MAIL FROM:<s@example.net>\r\n', 'MAIL FROM:<>', 'MAIL FROM:<@a,@b:c@d> ', ' SIZE=99999999999999999999', ' BODY=BINARYMIME', ' SMTPUTF8', ' RET=FULL', ' ENVID=+0D+0A',
+  'RCPT TO:<alice@example.com>\r\n', 'RCPT TO:<nobody@example.com>\r\n', 'RCPT TO:<r@example.net>\r\n', 'RCPT TO:<"a b"@[IPv6:::1]>', ' NOTIFY=NEVER,SUCCESS', ' ORCPT=;', '\r\n', '\n', '\r', '\0', 'DATA\r\n', 'BDAT 0 LAST\r\n', 'BDAT 5\r\n', 'BDAT 7000 LAST\r\n',
+  'BDAT 99999999999999\r\n', '.\r\n', '\r\n.\r\n', '\n.\n', '*\r\n', '=\r\n', 'AUTH PLAIN\r\n', 'AUTH LOGIN\r\n', 'XCLIENT ADDR=1.2.3.4 LOGIN=root\r\n', 'GET / HTTP/1.1\r\n', 'Subject: x\r\n', '\xff', '\xe2\x80\x8b',
+];
 const httpPieces = [
   'GET / HTTP/1.1\r\n', 'POST /api/session HTTP/1.1\r\n', 'GET /api/mailboxes HTTP/1.1\r\n', 'PRI * HTTP/2.0\r\n', 'CONNECT x:1 HTTP/1.1\r\n', 'GET http://be1/ HTTP/1.1\r\n', 'GET //../../etc/passwd HTTP/1.1\r\n', 'GET /%00%2e%2e%2f HTTP/1.1\r\n', 'Host: localhost\r\n', 'Host: ', 'Host:\r\n',
   'Content-Length: 5\r\n', 'Content-Length: -1\r\n', 'Content-Length: 99999999999\r\n', 'Transfer-Encoding: chunked\r\n', 'Transfer-Encoding: x, chunked\r\n', '5\r\nabcde\r\n0\r\n\r\n', 'fffffffff\r\n', 'Expect: 100-continue\r\n', 'Upgrade: websocket\r\nConnection: Upgrade\r\n', 'Cookie: waybill=', 'Cookie: ', 'Connection: close\r\n',
@@ -75,6 +80,7 @@ const tlsPieces = ['\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03', '\x16\x03\x01', '
 export const words = {
   imap: fc.oneof(mixed(imapPieces), exchange((name) => `a AUTHENTICATE ${name}`)),
   pop3: fc.oneof(mixed(pop3Pieces), exchange((name) => `AUTH ${name}`)),
+  smtp: fc.oneof(mixed(smtpPieces), exchange((name) => `EHLO c\r\nAUTH ${name}`)),
   http: mixed(httpPieces),
   ldap: cut(fc.array(ldapPiece, { minLength: 1, maxLength: 8 }).map((pieces) => Buffer.concat(pieces))),
   proxy: mixed(proxyPieces),

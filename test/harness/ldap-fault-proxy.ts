@@ -17,6 +17,8 @@ export type LdapFault =
   | { readonly kind: 'garbage' | 'other message id' }
   /** So many bytes at the end of an entry are missing, though the lengths of what they belong to announce them. */
   | { readonly kind: 'truncated entry'; readonly missingBytes: number }
+  /** Whatever is made of each answer's bytes. */
+  | { readonly kind: 'spoilt'; readonly spoil: (answer: Buffer) => Buffer }
   /** The first entry again and again, and never a result. */
   | { readonly kind: 'endless entries' };
 
@@ -132,6 +134,8 @@ export class LdapFaultProxy {
         return send(client, sequence(0x30, integer(message.id + 1000), message.content));
       case 'truncated entry':
         return send(client, message.operation === searchEntry ? truncated(message, fault.missingBytes) : message.bytes);
+      case 'spoilt':
+        return send(client, fault.spoil(message.bytes));
       case 'endless entries':
         if (message.operation === searchEntry) repeat(client, message.bytes);
         else if (!isSearch) send(client, message.bytes);

@@ -20,6 +20,9 @@ const needed: readonly { readonly packageName: string; readonly program: string 
   { packageName: 'dovecot-imapd', program: 'dovecot' },
   { packageName: 'dovecot-pop3d', program: '/usr/lib/dovecot/pop3' },
   { packageName: 'dovecot-lmtpd', program: '/usr/lib/dovecot/lmtp' },
+  { packageName: 'dovecot-ldap', program: '/usr/lib/dovecot/modules/auth/libauthdb_ldap.so' },
+  { packageName: 'nginx-light', program: 'nginx' },
+  { packageName: 'libnginx-mod-mail', program: '/usr/lib/nginx/modules/ngx_mail_module.so' },
   { packageName: 'samba-ad-dc', program: '/usr/share/doc/samba-ad-dc/copyright' }, // it only brings others
   { packageName: 'samba-ad-provision', program: '/usr/share/samba/setup/provision.ldif' },
   { packageName: 'rsyslog', program: 'rsyslogd' },

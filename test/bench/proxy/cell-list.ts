@@ -21,6 +21,8 @@ export interface Effort {
   readonly rounds: number;
   /** Idle sessions at our front-end. */
   readonly sessions: number;
+  /** Users who log in while operations of the directory are counted. */
+  readonly countedUsers: number;
 }
 
 /** What is enough to know a peer's memory for each session. */
@@ -28,7 +30,7 @@ const peersSessions = 1000;
 const connections = 20;
 
 export function cellsOf(stage: Stage, effort: Effort): readonly Cell[] {
-  return [...loginCells(stage, effort), ...streamCells(stage, effort), ...wholeCells(stage, effort), ...memoryCells(stage, effort), directoryCell(stage)];
+  return [...loginCells(stage, effort), ...streamCells(stage, effort), ...wholeCells(stage, effort), ...memoryCells(stage, effort), directoryCell(stage, effort)];
 }
 
 function loadOf(stage: Stage, peer: Peer, users: 'dovecot' | 'idle' = 'dovecot'): Load {
@@ -94,19 +96,19 @@ function memoryCells(stage: Stage, { seconds, sessions }: Effort): readonly Cell
   ];
 }
 
-function directoryCell(stage: Stage): Cell {
+function directoryCell(stage: Stage, { countedUsers }: Effort): Cell {
   const { waybill, nginx, dovecot } = stage;
   return {
     id: 'directory', title: 'directory: operations per login, of users seen before', rounds: 1, loads: [waybill.plainInside, nginx, dovecot].map((peer) => loadOf(stage, peer)),
-    measure: async (load) => countDirectoryOperations(stage, load),
+    measure: async (load) => countDirectoryOperations(stage, load, countedUsers),
   };
 }
 
-async function countDirectoryOperations({ ground }: Stage, load: Load): Promise<Figures | undefined> {
+async function countDirectoryOperations({ ground }: Stage, load: Load, users: number): Promise<Figures | undefined> {
   const port = load.peer.port('imap', 'tls');
   if (port === undefined) return undefined;
   const turn = async (): Promise<void> => {
-    for (let index = 0; index < usersOfEachKind; index += 1) {
+    for (let index = 0; index < users; index += 1) {
       await shortSession({ protocol: 'imap', leg: 'tls', port }, { name: `${load.users}${String(index)}@example.com`, password });
     }
   };
@@ -115,5 +117,5 @@ async function countDirectoryOperations({ ground }: Stage, load: Load): Promise<
   await turn();
   const after = await directoryOperations(ground.slapd);
   // The count itself binds once and searches once.
-  return { searches: (after.searches - before.searches - 1) / usersOfEachKind, binds: (after.binds - before.binds - 1) / usersOfEachKind };
+  return { searches: (after.searches - before.searches - 1) / users, binds: (after.binds - before.binds - 1) / users };
 }

@@ -76,11 +76,9 @@ export async function measureIdleMemory(load: Load, cell: { readonly leg: Leg; r
   if (target === undefined) return undefined;
   const sessions = Math.min(cell.sessions, load.sessions ?? Infinity);
   const warm = await openMany(load, target, Math.min(100, sessions));
-  await sleep(cell.restMs);
-  const before = memoryKilobytes(load.peer.pids);
+  const before = await settledMemory(load.peer, cell.restMs);
   const talks = await openMany(load, target, sessions);
-  await sleep(cell.restMs);
-  const after = memoryKilobytes(load.peer.pids);
+  const after = await settledMemory(load.peer, cell.restMs);
   const held = talks.filter((talk) => talk.open).length;
   for (const talk of [...warm, ...talks]) talk.end();
   await sleep(cell.restMs);
@@ -90,6 +88,20 @@ export async function measureIdleMemory(load: Load, cell: { readonly leg: Leg; r
     'kB each (proportional)': (after.proportional - before.proportional) / sessions,
     'MB at rest': before.resident / 1000,
   };
+}
+
+const mostRests = 20;
+
+/** What a server holds when it has given back what the logins needed: a collector that runs when there is time for it needs some rests. */
+async function settledMemory({ pids }: Peer, restMs: number): Promise<ReturnType<typeof memoryKilobytes>> {
+  let least = memoryKilobytes(pids);
+  for (let [rests, quiet] = [0, 0]; rests < mostRests && quiet < 4; rests += 1) {
+    await sleep(restMs);
+    const now = memoryKilobytes(pids);
+    quiet = now.resident < least.resident * 0.995 ? 0 : quiet + 1;
+    if (now.resident < least.resident) least = now;
+  }
+  return least;
 }
 
 async function openMany(load: Load, target: Target, count: number): Promise<readonly Talk[]> {

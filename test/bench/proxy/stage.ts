@@ -48,18 +48,25 @@ export async function startStage(): Promise<Stage> {
     await kept(startDovecotBackend({ certificates, password, sessionsPerProcess: 200, at: { address: mailHosts.idle, ports: backend.ports } }));
     const proxy = { certificates, directory: { uri: slapd.uri, baseDn: slapd.baseDn }, backend: backend.ports } as const;
     await fillMailboxes(backend);
-    return {
-      ground, backend, end,
-      waybill: await startWaybill(ground, backend.ports),
-      nginx: await kept(startNginx(proxy)),
-      dovecot: await kept(startDovecotProxy({ ...proxy, mode: 'tuned', innerLeg: 'plain' })),
-      dovecotAsShipped: await kept(startDovecotProxy({ ...proxy, mode: 'as shipped', innerLeg: 'plain' })),
-      dovecotTlsInside: await kept(startDovecotProxy({ ...proxy, mode: 'tuned', innerLeg: 'tls' })),
-    };
+    const proxies = await together({
+      waybill: startWaybill(ground, backend.ports),
+      nginx: kept(startNginx(proxy)),
+      dovecot: kept(startDovecotProxy({ ...proxy, mode: 'tuned', innerLeg: 'plain' })),
+      dovecotAsShipped: kept(startDovecotProxy({ ...proxy, mode: 'as shipped', innerLeg: 'plain' })),
+      dovecotTlsInside: kept(startDovecotProxy({ ...proxy, mode: 'tuned', innerLeg: 'tls' })),
+    });
+    return { ground, backend, end, ...proxies };
   } catch (error) {
     await end();
     throw error;
   }
+}
+
+/** All of them, or the reason of the first that does not start, when none of them is about to start any more. */
+async function together<Servers extends object>(starting: { readonly [Name in keyof Servers]: Promise<Servers[Name]> }): Promise<Servers> {
+  await Promise.allSettled(Object.values(starting));
+  const entries = await Promise.all(Object.entries<Promise<unknown>>(starting).map(async ([name, server]) => [name, await server] as const));
+  return Object.fromEntries(entries) as Servers;
 }
 
 async function fillMailboxes(backend: DovecotPeer): Promise<void> {

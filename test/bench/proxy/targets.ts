@@ -35,7 +35,7 @@ const memoryTargets = ([['memory-plain', 'without TLS', own, 16], ['memory-tls',
   says: `memory for each idle session in kB, ${legs}`, cell, unit: 'kB each (resident)', own: name, limit: { most },
 }));
 
-const targets: readonly Target[] = [
+export const targets: readonly Target[] = [
   ...loginTargets,
   { says: 'logins, TLS inside: CPU for each, beside Dovecot with TLS inside', cell: 'login-tls-inside', unit: 'CPU ms/op', own: tlsInside, beside: { name: `${dovecot}, TLS inside`, how: 'divided' }, limit: { most: 1 } },
   { says: 'fetch without TLS, beside nginx', cell: 'fetch-plain', unit: 'MB/s', own, beside: { name: nginx, how: 'divided' }, limit: { least: 0.9 } },

@@ -1,6 +1,6 @@
 /**
  * What strangers may send before they have said who they are: any words, in any order, cut anywhere. Never a crash, a hang, an
- * answer that is none, or memory that isn't given back. The seed is printed; FUZZ_SEED=n plays a run again, FUZZ_RUNS=n makes it longer.
+ * answer that is none, or memory that isn't given back. The seed is printed: see test/fuzz/settings.ts.
  */
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
@@ -14,11 +14,11 @@ import { makeReply } from '../../../shared/smtp/reply.ts';
 import { SmtpRefused } from '../../../shared/smtp/refusal.ts';
 import type { SmtpSaslExchange } from '../../../shared/smtp/strict-connection.ts';
 import { Dialogue } from '../../harness/dialogue.ts';
+import { fuzzRuns, fuzzSeed as seed } from '../../fuzz/settings.ts';
 import { startRecordingServer } from './recording-server.ts';
 import type { Recorded } from './recording-server.ts';
 
-const seed = Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-const numRuns = Number(process.env['FUZZ_RUNS'] ?? 60);
+const numRuns = fuzzRuns(60);
 const patienceMs = 10_000;
 
 const base64 = (text: string): string => Buffer.from(text, 'latin1').toString('base64');
@@ -116,7 +116,7 @@ async function fuzz(t: TestContext, server: Recorded): Promise<void> {
   server.peers.splice(0);
   await sleep(200);
   const grown = memoryInUse() - before;
-  t.diagnostic(`FUZZ_SEED=${String(seed)}, ${String(numRuns)} runs, memory grew by ${String(Math.round(grown / 1024))} kB`);
+  t.diagnostic(`WAYBILL_FUZZ_SEED=${String(seed)}, ${String(numRuns)} runs, memory grew by ${String(Math.round(grown / 1024))} kB`);
   assert.ok(grown < 3_000_000 + numRuns * 2000, `${String(grown)} bytes more in use after ${String(numRuns)} sessions`);
   const client = await Dialogue.connect({ port: server.port });
   t.after(() => client.close());
