@@ -22,6 +22,7 @@ import { UsageError } from './cluster-config/command-line/usage-error.ts';
 import { Failure } from './shared/base/failure.ts';
 
 const program = new Command('waybill')
+  .enablePositionalOptions() // `report` and `report mail` both have --to and --config, which mean what they stand behind
   .description('A clustered mail system. Front-ends speak SMTP, IMAP, POP3 and WebMail to the world, ask an LDAP directory who keeps a mailbox, and hand the session to that back-end.')
   .addHelpText('after', `
 Examples:

@@ -5,6 +5,7 @@ import { placeOf, tlsOf } from '../cluster-config/listeners.ts';
 import { Failure } from '../shared/base/failure.ts';
 import { createDnr, defaultDnrOptions } from '../shared/dnr/dnr.ts';
 import type { Dnr } from '../shared/dnr/dnr.ts';
+import type { Language } from '../shared/language/language.ts';
 import { TlsSessions } from '../shared/net/connect.ts';
 import type { ConnectOptions } from '../shared/net/connect.ts';
 import type { Unit } from '../shared/service/service-rack.ts';
@@ -38,6 +39,7 @@ export function openProcessing(ground: Ground): Processing {
     lmtpOf: lmtpTargets(ground),
     sending: sendingOf(ground),
     askOthers: askingOthers(otherBackends(config, tls)),
+    languagesFor: async (sender) => languagesFor(ground, sender),
     retry: {
       ...defaultRetryOptions,
       refused: { firstDelayMs: processing.schedIntervalSeconds * 1000, maxDelayMs: processing.maxSchedIntervalSeconds * 1000 },
@@ -46,6 +48,14 @@ export function openProcessing(ground: Ground): Processing {
     maxLanes: processing.deliveryThreads,
     log: context.log,
   });
+}
+
+/** Our users are told in the language of their entry, others in ours and in English. An outage of the directory delays no report. */
+async function languagesFor({ config, accounts }: Ground, sender: string): Promise<readonly [Language, ...Language[]]> {
+  const { defaultLanguage } = config;
+  if (!ourDomains(config)(sender.slice(sender.lastIndexOf('@') + 1).toLowerCase())) return defaultLanguage === 'en' ? ['en'] : [defaultLanguage, 'en'];
+  const entry = await accounts.lookUp(sender).catch(() => undefined);
+  return [entry?.language ?? defaultLanguage];
 }
 
 /** The listeners on which mail comes in, where there are any. */

@@ -23,6 +23,7 @@ export function completeConnector(given: Given): ConnectorParameters {
       host: attributes.host ?? defaults.attributes.host,
       status: attributes.status,
       services: attributes.services,
+      language: attributes.language ?? defaults.attributes.language,
       routingAddress: attributes.routingAddress ?? defaults.attributes.routingAddress,
     },
     searchPattern: searchPattern ?? defaults.searchPattern,

@@ -70,7 +70,7 @@ export async function openDirectoryAccess(config: NodeConfig, surroundings: Surr
       writePassword: async (dn, request) => { await writePassword(await passwordWriter(found.parameters, surroundings), dn, request); },
       attributes: {
         mail: attributes.address, mailLocalAddress: attributes.alias, userPassword: attributes.password,
-        mailHost: attributes.host, mailRoutingAddress: attributes.routingAddress, status: attributes.status, services: attributes.services,
+        mailHost: attributes.host, mailRoutingAddress: attributes.routingAddress, status: attributes.status, services: attributes.services, language: attributes.language,
       },
     };
   });

@@ -15,6 +15,7 @@ const attributes = z
     host: attributeName.optional().describe('The back-end that keeps the mailbox: a node\'s name or host, or any HOST or HOST:PORT. By default `mailHost`; of Active Directory `msDS-cloudExtensionAttribute1`.'),
     status: attributeName.optional().describe('Whether the account is in use: `active` (also when it is missing), `noaccess` (nobody logs in, mail is taken), `disabled` (neither) or `deleted`, as qmail\'s `accountStatus`. `account disable` and `delete` write it. By default no attribute says so.'),
     services: attributeName.optional().describe('What the account may be used for, one value for each: `smtp`, `imap`, `pop3`, `webmail`, `submission`, `relay`; everything when it is missing. Often `mailEnabledService`. By default no attribute says so.'),
+    language: attributeName.optional().describe('The user\'s languages, the best first, such as `de` or `de-AT, en;q=0.8` (RFC 2798). By default `preferredLanguage`.'),
     routingAddress: attributeName.optional().describe('Where mail for the user is forwarded. By default `mailRoutingAddress`; of Active Directory `msDS-cloudExtensionAttribute2`.'),
   })
   .prefault({})

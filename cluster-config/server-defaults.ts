@@ -1,6 +1,6 @@
 /** The names and patterns that each kind of directory has, where a connector doesn't say. */
 
-type AttributeNames = Readonly<Record<'address' | 'alias' | 'password' | 'host' | 'routingAddress', string>>;
+type AttributeNames = Readonly<Record<'address' | 'alias' | 'password' | 'host' | 'routingAddress' | 'language', string>>;
 
 interface Defaults {
   readonly attributes: AttributeNames;
@@ -14,13 +14,13 @@ interface Defaults {
  */
 export const serverDefaults: Readonly<Record<'openldap' | 'activeDirectory', Defaults>> = {
   openldap: {
-    attributes: { address: 'mail', alias: 'mailLocalAddress', password: 'userPassword', host: 'mailHost', routingAddress: 'mailRoutingAddress' },
+    attributes: { address: 'mail', alias: 'mailLocalAddress', password: 'userPassword', host: 'mailHost', routingAddress: 'mailRoutingAddress', language: 'preferredLanguage' },
     searchPattern: '(|(mail=%e)(mailLocalAddress=%e))',
     groupPattern: '(mail=%e)',
   },
   activeDirectory: {
     attributes: {
-      address: 'mail', alias: 'proxyAddresses', password: 'unicodePwd', host: 'msDS-cloudExtensionAttribute1', routingAddress: 'msDS-cloudExtensionAttribute2',
+      address: 'mail', alias: 'proxyAddresses', password: 'unicodePwd', host: 'msDS-cloudExtensionAttribute1', routingAddress: 'msDS-cloudExtensionAttribute2', language: 'preferredLanguage',
     },
     searchPattern: '(&(objectCategory=person)(|(mail=%e)(proxyAddresses=smtp:%e)(userPrincipalName=%e)(sAMAccountName=%u)))',
     groupPattern: '(&(objectCategory=group)(|(mail=%e)(proxyAddresses=smtp:%e)))',

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { parseAddress } from '../../shared/smtp/address.ts';
 import type { EnvelopeRecipient, EnvelopeSender } from '../../shared/smtp/commands.ts';
+import type { Language } from '../../shared/language/language.ts';
 import type { StagedBytes } from '../storage/storage.ts';
 import type { Confirmation } from './delivery-keys.ts';
 import type { Destination, QueueItem } from './queue-item.ts';
@@ -17,6 +18,8 @@ export interface ItemMaker {
   readonly primaryDomain: string;
   readonly isOurDomain: (domain: string) => boolean;
   readonly retry: RetryOptions;
+  /** In which languages a sender is told of a message. Never rejects. */
+  readonly languagesFor: (sender: string) => Promise<readonly [Language, ...Language[]]>;
   /** Mail of a session that still stands waits so long for its confirmation before it goes on, milliseconds. */
   readonly confirmationGraceMs: number;
 }
@@ -64,10 +67,10 @@ export interface MadeReports {
 
 /** Writes reports about an item. */
 export async function makeReports(maker: ItemMaker, item: QueueItem, reports: readonly DueReport[]): Promise<MadeReports> {
-  const original = await originalOf(maker.store, item);
+  const [original, languages] = await Promise.all([originalOf(maker.store, item), maker.languagesFor(item.sender.address)]);
   const made = await Promise.all(reports.map(async ({ action, recipients }) => {
     const bytes = buildReport({
-      action, recipients, original, hostName: maker.hostName, from: `postmaster@${maker.primaryDomain}`, to: item.sender.address,
+      action, recipients, original, languages, hostName: maker.hostName, from: `postmaster@${maker.primaryDomain}`, to: item.sender.address,
       envid: item.sender.envid, arrivedAtMs: item.acceptedAtMs, nowMs: Date.now(),
       retryUntilMs: action === 'delayed' ? expiryOf(item, maker.retry) : undefined,
     });

@@ -114,6 +114,8 @@ export interface ProcessingOptions {
   readonly askOthers: AskOthers;
   /** Administrators ask any worker, and one of them has the runner. */
   readonly siblings: Siblings;
+  /** See `ItemMaker`. */
+  readonly languagesFor: ItemMaker['languagesFor'];
   readonly retry: RetryOptions;
   /** Deliveries at once: `deliveryThreads` of the manual. */
   readonly maxLanes: number;
@@ -160,9 +162,9 @@ class NodeProcessing implements Processing {
     claimDirectory(options.queueDirectory, { cluster: options.clusterName, node: options.nodeName }, queueKind);
     this.#store = new QueueStore(options.queueDirectory, options.reserveBytes);
     this.#health = new DestinationHealth(options.retry.jitter);
-    const { hostName, primaryDomain, isOurDomain, retry } = options;
+    const { hostName, primaryDomain, isOurDomain, retry, languagesFor } = options;
     this.#outside = new OutsideKeys({ records: this.#store.deliveryRecords, rules: this.#rules, ask: options.askOthers });
-    this.#maker = { store: this.#store, hostName, primaryDomain, isOurDomain, retry, confirmationGraceMs };
+    this.#maker = { store: this.#store, hostName, primaryDomain, isOurDomain, retry, languagesFor, confirmationGraceMs };
     this.control = createQueueControl({ store: this.#store, maker: this.#maker, retry, line: this.#lineToRunner() });
     this.onceOnly = createOnceOnly(this.#maker, () => this.#runner?.wake());
   }

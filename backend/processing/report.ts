@@ -1,6 +1,8 @@
 /** Builds delivery status notifications (RFC 3461, RFC 3464, for internationalised addresses RFC 6533): bytes of a multipart/report. Pure. */
 import { randomUUID } from 'node:crypto';
+import type { Language } from '../../shared/language/language.ts';
 import { mailDate } from '../../shared/mime/mail-date.ts';
+import { deliveryTexts } from './report-texts.ts';
 
 export type ReportAction = 'failed' | 'delayed' | 'delivered' | 'relayed' | 'expanded';
 
@@ -25,6 +27,8 @@ export interface ReportOptions {
   readonly hostName: string;
   readonly from: string;
   readonly to: string;
+  /** Those of the human part, one after the other; the subject is in the first. */
+  readonly languages: readonly [Language, ...Language[]];
   readonly envid: string | undefined;
   readonly arrivedAtMs: number;
   readonly nowMs: number;
@@ -35,19 +39,6 @@ export interface ReportOptions {
   readonly original: { readonly kind: 'message' | 'headers'; readonly bytes: Buffer };
 }
 
-const subjects: Readonly<Record<ReportAction, string>> = {
-  failed: 'Undelivered mail returned to sender', delayed: 'Delayed mail: still being retried',
-  delivered: 'Mail was delivered', relayed: 'Mail was passed on', expanded: 'Mail was passed on to several people',
-};
-
-const openings: Readonly<Record<ReportAction, string>> = {
-  failed: 'Your message could not be delivered to the recipients below. It will not be tried again.',
-  delayed: 'Your message could not be delivered yet to the recipients below. You need not send it\r\nagain: delivery goes on being tried.',
-  delivered: 'Your message was delivered to the recipients below.',
-  relayed: 'Your message was passed on for the recipients below, to a server that sends no\r\nreports of delivery.',
-  expanded: 'Your message was accepted for the recipients below, each of which stands for several people.\r\nIt goes on to them; their reading or getting it is not reported one by one.',
-};
-
 /** `global`: with addresses or words that are not ASCII (RFC 6533). */
 type StatusForm = 'plain' | 'global';
 
@@ -55,7 +46,7 @@ export function buildReport(options: ReportOptions): Buffer {
   const boundary = `=_${randomUUID()}`;
   const form: StatusForm = options.recipients.some(({ address, words }) => !isAscii(address) || !isAscii(words)) ? 'global' : 'plain';
   const parts = [
-    textPart(explanation(options)),
+    textPart(options.languages.map((language) => explanation(options, language)).join('\r\n'), options.languages),
     { fields: [`Content-Type: message/${form === 'global' ? 'global-' : ''}delivery-status`, encodingField(form === 'global' ? '8bit' : '7bit')], body: Buffer.from(statusText(options, form)) },
     originalPart(options.original),
   ];
@@ -67,7 +58,7 @@ function header(options: ReportOptions, boundary: string): string[] {
   return [
     `From: Mail Delivery System <${options.from}>`,
     `To: <${oneLine(options.to)}>`,
-    `Subject: ${subjects[options.action]}`,
+    `Subject: ${deliveryTexts[options.languages[0]].subjects[options.action]}`,
     `Date: ${mailDate(options.nowMs)}`,
     `Message-ID: <${randomUUID()}@${options.hostName}>`,
     'MIME-Version: 1.0',
@@ -76,13 +67,14 @@ function header(options: ReportOptions, boundary: string): string[] {
   ];
 }
 
-function explanation(options: ReportOptions): string {
+function explanation(options: ReportOptions, language: Language): string {
+  const texts = deliveryTexts[language];
   const list = options.recipients.map(({ address, remote, words }) => {
-    const speaker = remote === undefined ? '' : `${oneLine(remote)} said: `;
+    const speaker = remote === undefined ? '' : texts.said(oneLine(remote));
     return `  <${oneLine(address)}>\r\n    ${speaker}${oneLine(words)}`;
   });
-  const until = options.retryUntilMs === undefined ? '' : `\r\nIt is tried until ${mailDate(options.retryUntilMs)}.\r\n`;
-  return `This is the mail system at ${options.hostName}.\r\n\r\n${openings[options.action]}\r\n${until}\r\n${list.join('\r\n\r\n')}\r\n`;
+  const until = options.retryUntilMs === undefined ? '' : `\r\n${texts.until(mailDate(options.retryUntilMs))}\r\n`;
+  return `${texts.system(options.hostName)}\r\n\r\n${texts.openings[options.action]}\r\n${until}\r\n${list.join('\r\n\r\n')}\r\n`;
 }
 
 /** RFC 3464 section 2: per-message fields, then a block for each recipient. */
@@ -111,9 +103,9 @@ function recipientFields(options: ReportOptions, recipient: ReportedRecipient, f
   ];
 }
 
-function textPart(text: string): { fields: string[]; body: Buffer } {
+function textPart(text: string, languages: readonly Language[]): { fields: string[]; body: Buffer } {
   const charset = isAscii(text) ? 'us-ascii' : 'utf-8';
-  return { fields: [`Content-Type: text/plain; charset=${charset}`, encodingField(isAscii(text) ? '7bit' : '8bit')], body: Buffer.from(text) };
+  return { fields: [`Content-Type: text/plain; charset=${charset}`, `Content-Language: ${languages.join(', ')}`, encodingField(isAscii(text) ? '7bit' : '8bit')], body: Buffer.from(text) };
 }
 
 function originalPart(original: ReportOptions['original']): { fields: string[]; body: Buffer } {

@@ -1,4 +1,5 @@
 /** A user map that asks a directory. */
+import { preferredLanguage } from '../language/language.ts';
 import { Failure } from '../base/failure.ts';
 import type { Connector, Entry } from '../ldap/connector.ts';
 import { clearTextOf, verifyPassword } from '../ldap/password-hash.ts';
@@ -115,11 +116,11 @@ export class LdapMap implements UserMap {
   }
 
   #wanted(): string[] {
-    const { mail, mailLocalAddress, mailHost, mailRoutingAddress, status, services } = this.#names;
-    const ofTerms = [status, services].filter((name) => name !== undefined);
+    const { mail, mailLocalAddress, mailHost, mailRoutingAddress, status, services, language } = this.#names;
+    const further = [status, services, language].filter((name) => name !== undefined);
     const { memberAttribute, addressAttribute } = this.#groups ?? {};
     const ofGroups = [memberAttribute, addressAttribute].filter((name) => name !== undefined);
-    return [mail, mailLocalAddress, mailHost, mailRoutingAddress, ...ofTerms, ...(this.#groups === undefined ? [] : ['objectClass', ...ofGroups])];
+    return [mail, mailLocalAddress, mailHost, mailRoutingAddress, ...further, ...(this.#groups === undefined ? [] : ['objectClass', ...ofGroups])];
   }
 
   /** The entry as a group, if its object class says that it is one. */
@@ -174,6 +175,7 @@ export class LdapMap implements UserMap {
       aliases: [...new Set([...otherAddresses, ...aliases])].filter((alias) => alias !== address),
       mailHost: values(entry, this.#names.mailHost)[0]?.trim(),
       routingAddress: values(entry, this.#names.mailRoutingAddress)[0]?.trim(),
+      ...(this.#names.language === undefined ? {} : { language: preferredLanguage(values(entry, this.#names.language)[0]) }),
       ...(this.#names.status === undefined && this.#names.services === undefined ? {} : { terms: this.#termsOf(entry) }),
     };
   }

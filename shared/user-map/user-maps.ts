@@ -4,6 +4,7 @@
  */
 import type { UseTerms } from '../access/account-use.ts';
 import { Failure } from '../base/failure.ts';
+import type { Language } from '../language/language.ts';
 import type { Connector } from '../ldap/connector.ts';
 import type { PasswordChange } from '../ldap/password-writer.ts';
 import type { Logger } from '../log/log.ts';
@@ -37,6 +38,8 @@ export interface UserEntry {
   readonly local?: { readonly known: 'yes' | 'no' } | undefined;
   /** What the directory lets it be used for. */
   readonly terms?: UseTerms | undefined;
+  /** Which of our languages the user reads best, where the directory says so. */
+  readonly language?: Language | undefined;
   /** How the address that was looked up led here, if it is not the user's own. */
   readonly via?: 'alias' | 'detail' | 'catchAll' | undefined;
 }
@@ -103,6 +106,8 @@ export interface AttributeNames {
   /** Whether the account is in use (`AccountStatus`), and for what (`AccountService`); where no attribute says so it is, for everything. */
   readonly status?: string | undefined;
   readonly services?: string | undefined;
+  /** The user's languages, as preferredLanguage has them (RFC 2798 section 2.7). */
+  readonly language?: string | undefined;
 }
 
 /** The names of inetOrgPerson and inetLocalMailRecipient. */

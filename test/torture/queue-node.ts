@@ -33,6 +33,7 @@ export async function openQueueNode(directory: string, log: Logger): Promise<Que
   const storage = await openStorage(tortureOptions(mailDirectory(directory), log));
   const sending = createSmtpSending({ hostName: 'be1.example.com', dnr: createDnr(defaultDnrOptions), routes: [], port: 25, connectTimeoutMs: 1000, timeouts: {}, log });
   const processing = createProcessing({
+    languagesFor: async () => Promise.resolve(['en']),
     storage, sending, retry, log, queueDirectory: queueDirectory(directory), reserveBytes: 0, clusterName: 'test', nodeName: 'be1', hostName: 'be1.example.com', primaryDomain: 'example.com', maxLanes: 8,
     accounts: { open: (address) => storage.createAccount(address), lookUp: async () => Promise.resolve({ mailHost: 'be1' }), expand: async () => Promise.resolve({ kind: 'mailbox' }) },
     isOurDomain: (domain) => domain === 'example.com', lmtpOf: () => undefined, siblings: loneWorker(), askOthers: async () => Promise.resolve(new Map()),

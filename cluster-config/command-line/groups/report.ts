@@ -8,7 +8,7 @@ import { defaultConfig, print, tellAll } from './terminal.ts';
 export function addReportCommand(program: Command): void {
   const report = program
     .command('report')
-    .enablePositionalOptions() // what follows "mail" is meant for it
+    .enablePositionalOptions()
     .description('Show what the nodes have counted in a span of time.')
     .option('--domain <domain>', 'of a domain (where reporting.domains is on)')
     .option('--account <address>', 'of an account (where reporting.accounts is on)')

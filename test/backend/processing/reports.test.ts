@@ -83,6 +83,7 @@ test('there is never a report of a report', async (t) => {
 
 test('words of others can not forge fields, and addresses that are not ASCII make a global report', async () => {
   const report = buildReport({
+    languages: ['en'],
     action: 'failed', hostName: 'be1.example.com', from: 'postmaster@example.com', to: 'alice@example.com', envid: undefined, arrivedAtMs: 0, nowMs: 0, retryUntilMs: undefined,
     recipients: [{ address: 'bücher@example.net', orcpt: undefined, status: '5.1.1', remote: 'mx', words: '550 no\r\nAction: delivered', isReply: true }],
     original: { kind: 'headers', bytes: Buffer.from('Subject: x\r\n') },
@@ -92,4 +93,28 @@ test('words of others can not forge fields, and addresses that are not ASCII mak
   assert.equal(status[1]?.get('action'), 'failed');
   assert.equal(status[1]?.get('final-recipient'), 'utf-8; bücher@example.net');
   assert.match(report.toString(), /Content-Type: message\/global-delivery-status/u);
+});
+
+test('the human part is in the languages of who is told, and nothing else of a report is', async () => {
+  const facts = { hostName: 'be1.example.com', from: 'postmaster@example.com', to: 'alice@example.com', envid: undefined, arrivedAtMs: 0, nowMs: 0, retryUntilMs: 86_400_000, recipients: [{ address: 'carol@example.net', orcpt: undefined, status: '5.1.1', remote: 'mx.example.net', words: '550 no', isReply: true }], original: { kind: 'headers', bytes: Buffer.from('Subject: x\r\n') } } as const;
+  const actions = ['failed', 'delayed', 'delivered', 'relayed', 'expanded'] as const;
+  for (const action of actions) {
+    const [english, german, both] = await Promise.all(([['en'], ['de'], ['de', 'en']] as const).map(async (languages) => readReport(buildReport({ ...facts, action, languages }).toString())));
+    assert.match(english?.text ?? '', /^This is the mail system at be1\.example\.com\.\s[^]*mx\.example\.net said: 550 no\s[^]*$/u);
+    assert.match(german?.text ?? '', /^Hier ist das Mailsystem von be1\.example\.com\.\s[^]*Empfänger[^]*<carol@example\.net>\s+mx\.example\.net meldete: 550 no\s/u);
+    assert.doesNotMatch(german?.text ?? '', /\b(message|recipients|said)\b/iu);
+    assert.deepEqual([both?.text.trim(), both?.subject], [`${german?.text.trim() ?? ''}\n\n${english?.text.trim() ?? ''}`, german?.subject]);
+    assert.notEqual(german?.subject, english?.subject);
+    assert.deepEqual(german?.status, english?.status);
+    assert.match(german?.contentType ?? '', /^multipart\/report/u);
+  }
+  assert.match(buildReport({ ...facts, action: 'failed', languages: ['de'] }).toString(), /Content-Type: text\/plain; charset=utf-8\r\nContent-Language: de\r\n/u);
+});
+
+test('a report is told in the language that is known of its sender', async (t) => {
+  const world = await startStrictWorld(t);
+  const be1 = await new TestCluster(t).start(t, 'be1', { ...routeTo(world), languages: { 'alice@example.com': 'de' } });
+  await submit(be1, messageOf('unwanted'), { to: ['550@example.net'] });
+  const [report] = await reportsFor(be1, 1);
+  assert.equal(report?.subject, 'Ihre Nachricht wurde nicht zugestellt');
 });

@@ -18,6 +18,7 @@ import { createDnr, defaultDnrOptions } from '../../../shared/dnr/dnr.ts';
 import { createLog } from '../../../shared/log/log.ts';
 import type { ConnectOptions } from '../../../shared/net/connect.ts';
 import { createServerTls } from '../../../shared/net/server-tls.ts';
+import type { Language } from '../../../shared/language/language.ts';
 import type { Service } from '../../../shared/service/service.ts';
 import { defaultSmtpLimits } from '../../../shared/smtp/limits.ts';
 import type { TestCertificate } from '../../harness/certificates.ts';
@@ -39,6 +40,8 @@ export interface NodeSettings {
   readonly routes?: readonly SendingRoute[];
   readonly quota?: { readonly bytes: number; readonly messages: number };
   readonly runner?: 'yes' | 'no';
+  /** Address → what its user reads; English when absent. */
+  readonly languages?: Readonly<Record<string, Language>>;
 }
 
 export interface TestNode {
@@ -70,6 +73,7 @@ export async function startTestNode(settings: NodeSettings): Promise<TestNode> {
   const dnr = createDnr(defaultDnrOptions);
   const sending = createSmtpSending({ hostName, dnr, routes: settings.routes ?? [], port: 25, connectTimeoutMs: 2000, timeouts: { finalMs: 5000 }, log });
   const processing = createProcessing({
+    languagesFor: async (sender) => Promise.resolve([settings.languages?.[sender] ?? 'en']),
     storage, accounts, queueDirectory: join(directory, 'queue'), reserveBytes: 0, clusterName: 'test', nodeName: name, hostName, primaryDomain: 'example.com', isOurDomain,
     lmtpOf: (node) => lmtpOf(settings, node), sending, retry: { ...quickRetry, ...settings.retry }, maxLanes: 8, log, siblings: loneWorker(),
     askOthers: async (loose) => askingOthers(othersOf(settings))(loose),

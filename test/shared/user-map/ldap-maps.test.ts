@@ -22,7 +22,7 @@ before(async () => {
         { name: 'twin1', mail: 'twin@example.com' }, { name: 'twin2', mail: 'twin@example.com' }, { name: 'thief', aliases: ['bob@example.com'] },
       ]),
       'dn: cn=old,dc=example,dc=com\nobjectClass: inetOrgPerson\nobjectClass: inetLocalMailRecipient\ncn: old\nsn: old\nmailLocalAddress: nomail@example.com\nuserPassword: x\n',
-      'dn: cn=odd,dc=example,dc=com\nobjectClass: inetOrgPerson\ncn: odd\nsn: odd\nmail: odd@example.com\nuserPassword: {X-ODD}x\ndescription: be7\n',
+      'dn: cn=odd,dc=example,dc=com\nobjectClass: inetOrgPerson\ncn: odd\nsn: odd\nmail: odd@example.com\npreferredLanguage: fr, de-AT;q=0.8, en;q=0.5\nuserPassword: {X-ODD}x\ndescription: be7\n',
     ].join('\n'),
   });
   const options = { name: 'test', uris: [slapd.uri], searchBase: slapdBase.baseDn, scope: 'sub', timeoutMs: 1_000, connections: 2, log } as const;
@@ -47,6 +47,14 @@ test('an entry has the canonical address, host and aliases, in lower case', asyn
   assert.equal((await maps(ldapMap()).lookUp('al@example.com'))?.address, 'alice@example.com');
   assert.equal(await maps(ldapMap()).lookUp('nobody@example.com'), undefined);
   assert.equal(await maps(ldapMap()).lookUp(`${'x'.repeat(400)}@example.com`), undefined);
+});
+
+test('an entry says which of our languages its user reads best, where the connector has an attribute for it', async () => {
+  const attributes = { ...standardAttributeNames, language: 'preferredLanguage' };
+  const languageOf = async (map: LdapMapOptions, address: string): Promise<unknown> => (await maps(map).lookUp(address))?.language;
+  assert.equal(await languageOf(ldapMap({ attributes }), 'odd@example.com'), 'de');
+  assert.equal(await languageOf(ldapMap({ attributes }), 'alice@example.com'), undefined);
+  assert.equal(await languageOf(ldapMap(), 'odd@example.com'), undefined);
 });
 
 for (const [kind, use] of [['ldapBind', () => connector], ['ldapPassword', () => admin]] as const) {
