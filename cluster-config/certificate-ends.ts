@@ -19,14 +19,21 @@ export interface CertificateEnd {
   readonly parameter: string;
   readonly file: string;
   readonly endsAtMs: number;
+  readonly standing: 'good' | 'ending' | 'over';
   /** What of it an administrator should know: none, while there is time. */
   readonly words: readonly string[];
 }
 
+function standingOf(endsAtMs: number, warnDays: number): CertificateEnd['standing'] {
+  const leftMs = endsAtMs - Date.now();
+  if (leftMs <= 0) return 'over';
+  return leftMs < warnDays * dayMs ? 'ending' : 'good';
+}
+
 /** What is said of a certificate that ends within so many days, or has ended. */
 export function endWords({ validTo, validToDate }: Pick<X509Certificate, 'validTo' | 'validToDate'>, warnDays: number): readonly string[] {
-  const leftMs = validToDate.getTime() - Date.now();
-  return leftMs <= 0 ? [`expired on ${validTo}`] : leftMs < warnDays * dayMs ? [`expires on ${validTo}`] : [];
+  const standing = standingOf(validToDate.getTime(), warnDays);
+  return standing === 'good' ? [] : [`${standing === 'over' ? 'expired' : 'expires'} on ${validTo}`];
 }
 
 /** What is to be told of the certificates in use now; those that can't be read are told of elsewhere. */
@@ -64,7 +71,8 @@ export function certificateEnds({ tls }: Pick<NodeConfig, 'tls'>): readonly Cert
   return places.flatMap(([certificate, parameter, file]) => {
     const read = file === undefined ? undefined : readCertificate(file);
     if (file === undefined || read === undefined) return [];
-    return [{ certificate, parameter, file, endsAtMs: read.validToDate.getTime(), words: endWords(read, tls.warnDays).map((words) => `${parameter}: the certificate in ${file} ${words}`) }];
+    const endsAtMs = read.validToDate.getTime();
+    return [{ certificate, parameter, file, endsAtMs, standing: standingOf(endsAtMs, tls.warnDays), words: endWords(read, tls.warnDays).map((words) => `${parameter}: the certificate in ${file} ${words}`) }];
   });
 }
 

@@ -34,6 +34,6 @@ async function statusElsewhere({ ask }: Pick<Call, 'ask'>, { name, role, host }:
   try {
     return nodeSchema.parse(await ask(name, `/nodes/${name}`));
   } catch (error) {
-    return { name, role, host, state: 'unreachable', reason: error instanceof Error ? error.message : String(error), workers: [] };
+    return { name, role, host, state: 'unreachable', reason: error instanceof Error ? error.message : String(error), workers: [], certificates: [] };
   }
 }

@@ -87,7 +87,7 @@ export async function openAdminApi({ context, tls, directory, health, rack, hand
   const api = new Api({
     operations, find, signIn, sessions, reach, audit, log,
     handlers: [
-      ...signInHandlers(signIn, sessions, async (session) => news.tell({ kind: 'session-ended', session })), ...nodeHandlers(config, context), ...reportHandlers(config, siblings), ...sessionsHandlers(config), ...accountHandlers(config, directory),
+      ...signInHandlers(signIn, sessions, async (session) => news.tell({ kind: 'session-ended', session })), ...nodeHandlers(config, context), ...reportHandlers(context), ...sessionsHandlers(config), ...accountHandlers(config, directory),
       ...configurationHandlers(config), ...logHandlers(config), ...auditHandlers(administration.auditFile), ...serviceHandlers({ siblings, wishes, states: rack.states.bind(rack), drainMs: config.drainSeconds * 1000 }), ...handlers,
     ],
     isTrustedNode: tls.isTrustedNode, signerOf: tls.signerOf, clusterName: config.clusterName,

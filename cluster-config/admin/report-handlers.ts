@@ -4,16 +4,20 @@ import type { Caller } from '../../shared/admin-api/caller.ts';
 import { handled } from '../../shared/admin-api/operation.ts';
 import type { Handled } from '../../shared/admin-api/operation.ts';
 import { Failure } from '../../shared/base/failure.ts';
+import { totalsOf } from '../../shared/reporting/samples.ts';
 import { mostSamples } from '../../shared/reporting/sample-store.ts';
 import { seriesOf, stepFor } from '../../shared/reporting/series.ts';
-import type { Siblings } from '../../shared/service/siblings.ts';
-import type { NodeConfig } from '../effective.ts';
 import { findSamples, keepsSamples } from '../node-reporting.ts';
+import type { NodeContext } from '../run-node.ts';
 import { nodeReportSchema, reportOperations } from './contract/reports.ts';
 import { askEach } from './nodes-asked.ts';
 
-export function reportHandlers(config: NodeConfig, siblings: Siblings): readonly Handled[] {
+export function reportHandlers({ config, siblings, measure }: Pick<NodeContext, 'config' | 'siblings' | 'measure'>): readonly Handled[] {
   return [
+    handled(reportOperations.nodeNumbers, async ({ caller }) => {
+      demandScope(caller, { scope: 'server', name: '', from: 0 });
+      return { atMs: Date.now(), values: [...totalsOf(await measure())] };
+    }),
     handled(reportOperations.nodeReport, async ({ caller, query }) => {
       const { scope, name, from: fromMs, to: toMs = Date.now(), counters, points } = query;
       demandScope(caller, query);

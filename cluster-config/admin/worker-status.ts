@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { Health } from '../../shared/admin/health-routes.ts';
 import { readinessOf, runningOf } from '../../shared/admin/health-routes.ts';
 import type { Siblings } from '../../shared/service/siblings.ts';
+import { certificateEnds } from '../certificate-ends.ts';
 import type { NodeConfig } from '../effective.ts';
 import { workerSchema } from './contract/nodes.ts';
 import type { nodeSchema } from './contract/nodes.ts';
@@ -28,7 +29,7 @@ export function answerStatus(siblings: Siblings, config: Pick<NodeConfig, 'versi
 }
 
 /** The whole node, by what its workers say. */
-export async function statusOfNode(siblings: Siblings, { nodeName, role, host }: Pick<NodeConfig, 'nodeName' | 'role' | 'host'>): Promise<NodeStatus> {
+export async function statusOfNode(siblings: Siblings, { nodeName, role, host, tls }: Pick<NodeConfig, 'nodeName' | 'role' | 'host' | 'tls'>): Promise<NodeStatus> {
   const answers = await siblings.ask(topic, {});
   const workers = answers.flatMap((answer) => {
     const parsed = workerSchema.safeParse(answer); // null: a worker of an older program, or one that just starts
@@ -38,6 +39,7 @@ export async function statusOfNode(siblings: Siblings, { nodeName, role, host }:
   const versions = [...new Set(workers.map(({ configVersion }) => configVersion))];
   return {
     name: nodeName, role, host, workers,
+    certificates: certificateEnds({ tls }).map(({ parameter, endsAtMs, standing }) => ({ parameter, standing, endsAt: new Date(endsAtMs).toISOString() })),
     state: ailing?.state ?? 'ready',
     ...(ailing?.reason === undefined ? {} : { reason: ailing.reason }),
     ...(versions.length === 1 ? { configVersion: versions[0] } : {}),

@@ -32,6 +32,7 @@ const modes = {
   check: { program: 'shared/bootstrap/check.ts', firstArguments: [], needsUi: false },
   pack: { program: 'shared/bootstrap/pack.ts', firstArguments: [], needsUi: true },
   deb: { program: 'shared/bootstrap/deb.ts', firstArguments: [], needsUi: true },
+  screenshots: { program: 'test/screenshots/screenshots.ts', firstArguments: [], needsUi: true },
   dev: { program: 'shared/bootstrap/dev.ts', firstArguments: [], needsUi: true },
 };
 

@@ -25,6 +25,11 @@ export function samplesOf(before: Snapshot, now: Snapshot, atMs: number): readon
   }));
 }
 
+/** What a node has counted up to now, by the names of samples. */
+export function totalsOf(now: Snapshot): readonly { readonly counter: string; readonly kind: 'level' | 'total'; readonly value: number }[] {
+  return now.flatMap((family) => [...valuesOf(family)].map(([counter, value]) => ({ counter, value, kind: family.kind === 'gauge' ? 'level' as const : 'total' as const })));
+}
+
 /** Summed over all labels but the service (greatest or least where the family says so). */
 function valuesOf(family: MeasuredFamily): ReadonlyMap<string, number> {
   const place = family.labels.indexOf('service');
@@ -43,5 +48,5 @@ function valuesOf(family: MeasuredFamily): ReadonlyMap<string, number> {
 
 /** Whether a counter's values are levels, of which sums say nothing. */
 export function isLevel(counter: string): boolean {
-  return /(_open|_size|_seconds|_bytes|_accounts|_sessions|workers)(\/|$)/.test(counter) && !/(message_bytes|retrieval_bytes|cpu_seconds|operation_seconds|connect_seconds)(\/|$)/.test(counter);
+  return /(_open|_size|_seconds|_bytes|_accounts|_sessions|_working|_waiting|_ending|workers)(\/|$)/.test(counter) && !/(message_bytes|retrieval_bytes|cpu_seconds|operation_seconds|connect_seconds)(\/|$)/.test(counter);
 }

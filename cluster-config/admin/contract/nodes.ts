@@ -15,6 +15,12 @@ export const workerSchema = z.object({
   memoryBytes: z.number().describe('Resident memory.'),
 });
 
+export const certificateSchema = z.object({
+  parameter: z.string().describe('Names it in the configuration.'),
+  endsAt: z.string(),
+  standing: z.enum(['good', 'ending', 'over']).describe('ending: within `tls.warnDays`.'),
+});
+
 const entry = z.object({ name: z.string(), role: z.enum(['frontend', 'backend']), host: z.string() });
 
 export const nodeSchema = entry.extend({
@@ -22,6 +28,7 @@ export const nodeSchema = entry.extend({
   reason: z.string().optional(),
   configVersion: z.string().optional().describe('Digest of the configuration that its workers run.'),
   workers: z.array(workerSchema),
+  certificates: z.array(certificateSchema).default([]).describe('Those in use; none is told by a node of an older program.'),
 });
 
 export const nodeOperations = {

@@ -29,12 +29,21 @@ export const nodeReportSchema = z.object({
 
 const day = z.string().refine(isDay, 'is no day, such as 2026-11-25');
 
+const values = z.array(z.object({
+  counter: z.string().describe('As in reports.'),
+  kind: z.enum(['level', 'total']).describe('total: since the node began; what was added between two answers is a rate.'), value: z.number(),
+}));
+
 const common = { group: 'reports', needs: 'manageReporting', kind: 'read', query: question } as const;
 
 export const reportOperations = {
   report: operation({
     ...common, name: 'report', method: 'GET', path: '/report', place: 'here', summary: 'What all nodes counted in a span of time.',
     answer: z.object({ nodes: z.array(nodeReportSchema), silent: z.array(z.object({ node: z.string(), reason: z.string() })).describe('Nodes that did not answer.') }),
+  }),
+  nodeNumbers: operation({
+    name: 'nodeNumbers', method: 'GET', path: '/nodes/{node}/numbers', group: 'reports', needs: 'manageReporting', place: 'node', kind: 'read', summary: 'What one node counts, as it is now.', params: ofNode,
+    answer: z.object({ atMs: z.number().describe('Milliseconds since 1970.'), values }),
   }),
   nodeReport: operation({ ...common, name: 'nodeReport', method: 'GET', path: '/nodes/{node}/report', place: 'node', summary: 'What one node counted in a span of time.', params: ofNode, answer: nodeReportSchema }),
   showDailyReport: operation({

@@ -1,6 +1,7 @@
 /** WebAdmin in a real browser, at the admin ports of a running cluster. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { accessibilityFaults, faultsInBothThemes } from '../../harness/axe.ts';
@@ -9,19 +10,34 @@ import type { TestBrowser } from '../../harness/chromium.ts';
 import { startCluster } from '../../harness/cluster.ts';
 import type { Cluster } from '../../harness/cluster.ts';
 import { addPerson } from '../../harness/demo-people.ts';
+import { freePort } from '../../harness/free-port.ts';
+import { writeCertificates } from '../../harness/host-certificates.ts';
 import { ImapSession } from '../../harness/imap-session.ts';
 import { newMessage } from '../../harness/messages.ts';
 import { deliver } from '../../harness/smtp-session.ts';
 import { WebAdminPage } from '../../harness/web-admin-page.ts';
+import { actsSuite, totpSecret } from './acts-suite.ts';
+import { observingSuite } from './observing-suite.ts';
 
 let cluster: Cluster;
 let browser: TestBrowser;
 let admin: WebAdminPage;
 let page: Page;
-const helpdesk = '\n      - { name: helpdesk, password: { file: secrets/administrator }, allow: [manageSessions, manageUserMap], domains: [example.com] }';
+const helpdesk = '\n      - { name: helpdesk, password: { file: secrets/administrator }, allow: [manageSessions, manageUserMap], domains: [example.com] }\n      - { name: totp, password: { file: secrets/administrator }, totp: { file: secrets/totp }, allow: [all] }';
+
+/** What the suites need. */
+async function withMore(yaml: string, folder: string): Promise<string> {
+  writeFileSync(join(folder, 'secrets', 'totp'), `${totpSecret}\n`);
+  await writeCertificates(join(folder, 'tls'), { ending: { dnsNames: ['mail.example.org'], validDays: 5 } });
+  return yaml
+    .replace(/- \{ name: admin, .*/, (admin) => `${admin}${helpdesk}`)
+    .replace('  drainSeconds: 5\n', '  drainSeconds: 5\n  reporting: { intervalSeconds: 1, domains: true, accounts: true }\n')
+    .replace('\nnodes:\n', `\nbackends: { services: { smtpSending: { routes: [{ domain: away.example, host: 127.0.0.1, port: ${String(await freePort())}, tls: none }] } } }\n\nnodes:\n`)
+    .replace('tls: { nodeCertificate: tls/fe1.pem,', 'tls: { virtualHosts: [{ names: [mail.example.org], certificate: tls/ending.pem, key: tls/ending.key }], nodeCertificate: tls/fe1.pem,');
+}
 
 before(async () => {
-  cluster = await startCluster({ nodes: ['fe1', 'be1', 'be2'], changeConfig: (yaml) => yaml.replace(/- \{ name: admin, .*/, (admin) => `${admin}${helpdesk}`) });
+  cluster = await startCluster({ nodes: ['fe1', 'be1', 'be2'], changeConfig: withMore });
   browser = await openChromium();
   admin = await WebAdminPage.open(browser.context, cluster);
   ({ page } = admin);
@@ -32,7 +48,7 @@ after(async () => {
   await cluster.stop();
 });
 
-test('administrators work in WebAdmin', { timeout: 120_000 }, async (t) => {
+test('administrators work in WebAdmin', { timeout: 220_000 }, async (t) => {
   await t.test('a wrong password is refused in words; who signs in sees the nodes, and what is wrong with them', async () => {
     await page.goto(admin.urlOf('fe1'));
     await admin.signIn('admin', 'certainly wrong');
@@ -158,9 +174,12 @@ test('administrators work in WebAdmin', { timeout: 120_000 }, async (t) => {
     await page.locator('h1:focus').waitFor();
   });
 
+  await observingSuite(t, cluster, admin);
+  await actsSuite(t, cluster, admin);
+
   await t.test('no screen has a fault that axe knows, in light or in dark', async () => {
     const faults: string[] = [];
-    for (const place of ['overview', 'overview/be1', 'sessions', 'accounts', 'accounts/alice@example.com', 'domains', 'queue', 'storages', 'trace?what=alice@example.com', 'audit', 'configuration']) {
+    for (const place of ['overview', 'overview/be1', 'sessions', 'accounts', 'accounts/alice@example.com', 'domains', 'queue', 'storages', 'reports?period=minutes', 'trace?what=alice@example.com', 'audit', 'configuration']) {
       await page.goto(admin.urlOf('fe1', place));
       await page.locator('.panel').first().waitFor();
       await page.locator('.waiting').first().waitFor({ state: 'detached' });
@@ -171,7 +190,7 @@ test('administrators work in WebAdmin', { timeout: 120_000 }, async (t) => {
 
   await t.test('on a phone nothing is wider than the screen', async () => {
     await page.setViewportSize({ width: 360, height: 700 });
-    for (const place of ['overview', 'overview/be1', 'sessions', 'accounts', 'accounts/alice@example.com', 'domains', 'queue', 'storages', 'trace?what=alice@example.com', 'audit', 'configuration']) {
+    for (const place of ['overview', 'overview/be1', 'sessions', 'accounts', 'accounts/alice@example.com', 'domains', 'queue', 'storages', 'reports?period=minutes', 'trace?what=alice@example.com', 'audit', 'configuration']) {
       await page.goto(admin.urlOf('fe1', place));
       await page.locator('.panel').first().waitFor();
       const width = await page.evaluate<number>('document.getElementById("content").scrollWidth');

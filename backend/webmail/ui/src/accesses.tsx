@@ -17,6 +17,7 @@ const words: Readonly<Record<AccountActSort, string>> = {
   undeleted: 'brought this account back',
   renamed: 'gave this account another address',
   addresses: 'changed the further addresses',
+  traced: 'had what your mail programs say written down, or ended that',
 };
 
 /** Further ones are shown when asked for. */

@@ -33,13 +33,13 @@ function Page() {
   if (value.at === 'signed-out') return <SignIn note={value.note} />;
   const pane = route.value.uid === undefined ? 'list' : 'message';
   return (
-    <div class="app" data-pane={pane} data-drawer={drawer.value}>
+    <main class="app" data-pane={pane} data-drawer={drawer.value}>
       <FolderPane address={value.address} drawer={drawer} />
       <ListPane drawer={drawer} />
       <Reader />
       {ownDraft.value !== undefined && <Compose draft={ownDraft.value} />}
       {settings.value === 'open' && <Settings address={value.address} />}
-    </div>
+    </main>
   );
 }
 

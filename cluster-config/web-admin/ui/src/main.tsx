@@ -8,6 +8,7 @@ import '../../../../shared/page/styles/sign-in.css';
 import './styles/shell.css';
 import './styles/parts.css';
 import './styles/screens.css';
+import './styles/charts.css';
 
 const root = document.getElementById('app');
 if (root !== null) render(<App />, root);

@@ -44,8 +44,8 @@ export function useNodeAnswers<Value>(nodes: readonly string[], path: (node: str
   }, options);
 }
 
-/** Another `key` begins anew. */
-function useReading<Value>(key: string, read: Read<Value>, { everyMs }: Options): Resource<Value> {
+/** Whatever `read` reads; another `key` begins anew. */
+export function useReading<Value>(key: string, read: Read<Value>, { everyMs }: Options): Resource<Value> {
   const reading = useRef(read);
   reading.current = read;
   const state = useSignal<Loaded<Value>>({ at: 'loading' });

@@ -7,6 +7,7 @@ import { Configuration } from './screens/configuration.tsx';
 import { Domains } from './screens/domains.tsx';
 import { Overview } from './screens/overview.tsx';
 import { Queue } from './screens/queue.tsx';
+import { Reports } from './screens/reports.tsx';
 import { Sessions } from './screens/sessions.tsx';
 import { Storages } from './screens/storages.tsx';
 import { Trace } from './screens/trace.tsx';
@@ -28,6 +29,7 @@ export const screens: readonly ScreenEntry[] = [
   { name: 'domains', title: 'Domains', icon: 'domain', needs: ['manageDomains'], show: Domains },
   { name: 'queue', title: 'Queue', icon: 'sent', needs: ['manageQueue'], show: Queue },
   { name: 'storages', title: 'Storages', icon: 'disk', needs: ['manageStorage'], show: Storages },
+  { name: 'reports', title: 'Reports', icon: 'chart', needs: ['manageReporting'], show: Reports },
   { name: 'trace', title: 'Trace', icon: 'log', needs: ['manageLog'], show: Trace },
   { name: 'configuration', title: 'Configuration', icon: 'settings', needs: ['manageConfig'], show: Configuration },
   { name: 'audit', title: 'Audit', icon: 'audit', needs: ['viewAudit'], show: Audit },

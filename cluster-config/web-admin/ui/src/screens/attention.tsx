@@ -1,5 +1,6 @@
 /** What an administrator should look at, from what the nodes say. */
 import { Icon } from '../../../../../shared/page/icons.tsx';
+import { distance } from '../format.ts';
 import { stateNames } from '../nodes.ts';
 import { hrefOf } from '../route.ts';
 import type { NodeView } from '../views.ts';
@@ -24,7 +25,10 @@ function alertsOf(nodes: readonly NodeView[]): readonly Alert[] {
   const ailing = nodes.filter(({ state }) => state !== 'ready').map(({ name, state, reason }) => ({
     text: `${name} is ${stateNames[state]}${reason === undefined ? '' : `: ${reason}`}`, href: hrefOf(['overview', name]),
   }));
+  const certificates = nodes.flatMap(({ name, certificates: all }) => all.filter(({ standing }) => standing !== 'good').map(({ parameter, endsAt, standing }) => ({
+    text: `${name}: the certificate of ${parameter} ${standing === 'over' ? `ended ${distance(endsAt)}` : `ends ${distance(endsAt)}`}`, href: hrefOf(['overview', name]),
+  })));
   const versions = new Set(nodes.flatMap(({ workers }) => workers.map(({ configVersion }) => configVersion)));
   const differing = versions.size < 2 ? [] : [{ text: `Nodes run ${String(versions.size)} different versions of the configuration`, href: hrefOf(['configuration']) }];
-  return [...ailing, ...differing];
+  return [...ailing, ...certificates, ...differing];
 }

@@ -8,7 +8,10 @@ import { Table } from '../parts/table.tsx';
 import type { Column } from '../parts/table.tsx';
 import { useResource } from '../resource.ts';
 import { hrefOf } from '../route.ts';
+import { may } from '../session.ts';
 import type { NodeView, WorkerView } from '../views.ts';
+import { Certificates } from './certificates.tsx';
+import { LiveNumbers } from './live-numbers.tsx';
 import { Services } from './services.tsx';
 
 export function NodeScreen({ name }: { readonly name: string }) {
@@ -19,7 +22,9 @@ export function NodeScreen({ name }: { readonly name: string }) {
         {(view) => (
           <>
             <Card title="State"><div class="panel-body"><Facts of={factsOf(view)} /></div></Card>
+            {may('manageReporting') && <LiveNumbers node={name} role={view.role} />}
             <Services node={name} />
+            <Certificates of={view} />
             <Card title="Workers"><Table caption={`Workers of ${name}`} columns={workerColumns} rows={view.workers} keyOf={({ pid }) => String(pid)} /></Card>
           </>
         )}

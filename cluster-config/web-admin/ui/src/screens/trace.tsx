@@ -7,6 +7,7 @@ import type { Column } from '../parts/table.tsx';
 import { useResource } from '../resource.ts';
 import { goTo, hrefOf, place } from '../route.ts';
 import type { LogEntry, TraceView } from '../views.ts';
+import { ProtocolTrace } from './protocol-trace.tsx';
 
 const hourMs = 3_600_000;
 const spans = [[1, 'the last hour'], [6, 'the last 6 hours'], [24, 'the last day'], [168, 'the last week']] as const;
@@ -30,7 +31,12 @@ export function Trace() {
       </form>
       {what.length < 3
         ? <Empty icon="log">Give an address, the id of a session (Sessions shows them) or of a queued message. Its way through the cluster would be here.</Empty>
-        : <Journey key={`${what} ${hours}`} what={what} sinceMs={Math.floor(Date.now() / 60_000) * 60_000 - Number(hours) * hourMs} />}
+        : (
+          <>
+            <Journey key={`${what} ${hours}`} what={what} sinceMs={Math.floor(Date.now() / 60_000) * 60_000 - Number(hours) * hourMs} />
+            {/^[^@\s]+@[^@\s]+$/.test(what) && <ProtocolTrace key={what} address={what} />}
+          </>
+        )}
     </Screen>
   );
 }
