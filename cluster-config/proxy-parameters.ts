@@ -20,6 +20,12 @@ export const connectionParameters = {
 
 export const maxConnectionsPerBackend = wholeNumber({ min: 1, max: 1_000_000 }).optional().describe('Connections of the service to one back-end at the same time, of all worker processes together (what came within the last tenth of a second may be more); who comes later is told to try again. No limit when absent.');
 
+/** Of proxies whose sessions are joined with a back-end; other servers than nodes of ours close with the session. */
+export const keptConnections = {
+  keptConnections: wholeNumber({ min: 0, max: 1000 }).default(16).describe('Connections to one node that are kept for the next logins when their sessions end with LOGOUT or QUIT, for each worker process; 0: none. They do not count in `maxConnectionsPerBackend`.'),
+  keptConnectionSeconds: wholeNumber({ min: 1, max: 240 }).default(30).describe('How long such a connection waits for a login before it is closed.'),
+};
+
 export const capabilityPollSeconds = wholeNumber({ min: 1, max: 86_400 }).default(120).describe('How often back-ends are asked for their capabilities, beside what logins tell. What all of them can is announced before login; a back-end that is down counts with its last word.');
 
 export function rwTimeoutSeconds(seconds: number): z.ZodDefault<z.ZodNumber> {

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { loginParameters, passwordParameters } from './authentication.ts';
 import { connThreads, listenerBasics, listenerClientCertificates, listenerIdle, listenerTls, serviceAccess } from './connectivity.ts';
-import { capabilityPollSeconds, connectionParameters, mappingParameters, mappingPort, maxConnectionsPerBackend, rwTimeoutSeconds } from './proxy-parameters.ts';
+import { capabilityPollSeconds, connectionParameters, keptConnections, mappingParameters, mappingPort, maxConnectionsPerBackend, rwTimeoutSeconds } from './proxy-parameters.ts';
 import { fileName, host, needsRestart, network, port, wholeNumber } from './values.ts';
 
 const enable = z.boolean().default(true).describe('Whether the service runs; without listeners it accepts nothing.');
@@ -55,6 +55,7 @@ const imapProxy = z
     ...connectionParameters,
     rwTimeoutSeconds: rwTimeoutSeconds(20),
     maxConnectionsPerBackend,
+    ...keptConnections,
     releasePerSecond,
     capabilityPollSeconds,
     ...loginParameters,
@@ -71,6 +72,7 @@ const pop3Proxy = z
     ...connectionParameters,
     rwTimeoutSeconds: rwTimeoutSeconds(20),
     maxConnectionsPerBackend,
+    ...keptConnections,
     releasePerSecond,
     capabilityPollSeconds,
     ...loginParameters,

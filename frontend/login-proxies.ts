@@ -21,6 +21,7 @@ import { BackendPlaces } from './login/backend-places.ts';
 import { capabilityProbe } from './login/capability-probe.ts';
 import { foreignServer, startTlsFor } from './login/foreign.ts';
 import type { ForeignOptions } from './login/foreign.ts';
+import { KeptLegs } from './login/kept-legs.ts';
 import type { LoginRoad } from './login/login.ts';
 import type { ProxyOptions } from './login/proxy-service.ts';
 import { Recoveries } from './login/recoveries.ts';
@@ -63,6 +64,7 @@ export function loginProxyOptions(ground: LoginGround, protocol: LoginProtocol):
     connectTimeoutMs: service.connectTimeoutSeconds * 1000,
     answerTimeoutMs: service.rwTimeoutSeconds * 1000,
     places: new BackendPlaces({ most: service.maxConnectionsPerBackend, service: name, notices: ground.notices }),
+    legs: new KeptLegs({ most: service.keptConnections, idleMs: service.keptConnectionSeconds * 1000 }),
     maxLineBytes,
   };
   return {

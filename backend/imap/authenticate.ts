@@ -30,7 +30,7 @@ async function negotiate(session: Session): Promise<void> {
   } catch (error) {
     session.log.debug({ err: error }, 'TLS handshake failed');
     session.connection.destroy();
-    session.enter({ at: 'logout' });
+    session.enter({ at: 'logout', then: 'close' });
   }
 }
 

@@ -12,11 +12,16 @@ const afterLogin =
  */
 export function capabilities(session: Session): string {
   const all = `${always} ${afterLogin} APPENDLIMIT=${String(session.options.limits.maxMessageBytes)}`;
-  if (session.state.at !== 'not-authenticated') return all;
+  if (session.state.at !== 'not-authenticated') return mayUnauthenticate(session) ? `${all} UNAUTHENTICATE` : all;
   return [session.options.trustedPeer === 'yes' ? all : always, ...loginCapabilities(session)].join(' ');
+}
+
+/** RFC 8437: a front-end that speaks for itself. */
+export function mayUnauthenticate({ options, speaksForClient }: Session): boolean {
+  return options.trustedPeer === 'yes' && speaksForClient === 'no';
 }
 
 function loginCapabilities(session: Session): string[] {
   if (!session.connection.encrypted) return ['STARTTLS', 'LOGINDISABLED'];
-  return session.options.trustedPeer === 'yes' ? ['AUTH=PLAIN', 'AUTH=LOGIN', 'AUTH=EXTERNAL'] : ['AUTH=PLAIN', 'AUTH=LOGIN'];
+  return session.options.trustedPeer === 'yes' ? ['AUTH=PLAIN', 'AUTH=LOGIN', 'AUTH=EXTERNAL', 'UNAUTHENTICATE'] : ['AUTH=PLAIN', 'AUTH=LOGIN'];
 }

@@ -12,7 +12,7 @@ import { getQuota, getQuotaRoot } from './quota.ts';
 import { bad } from './replies.ts';
 import { search, uidSearch } from './search.ts';
 import { check, close, examine, select, unselect } from './select.ts';
-import { capability, enable, id, logout, noop } from './session-commands.ts';
+import { capability, enable, id, logout, noop, unauthenticate } from './session-commands.ts';
 import { store, uidStore } from './store.ts';
 import { malformed } from '../../shared/imap/scanner.ts';
 
@@ -26,7 +26,7 @@ const brokenAppend = accountCommand({
 });
 
 const table: readonly Command[] = [
-  capability, noop, logout, id, startTls, login, authenticate, enable,
+  capability, noop, logout, id, startTls, login, authenticate, unauthenticate, enable,
   select, examine, create, remove, rename, subscribe, unsubscribe, list, lsub, namespace, status, getQuota, getQuotaRoot, brokenAppend, idle,
   check, close, unselect, expunge, uidExpunge, search, uidSearch, fetch, uidFetch, store, uidStore, copy, uidCopy, move, uidMove,
 ];

@@ -56,7 +56,7 @@ async function sendRange(session: Session, message: StoredMessage, range: Range)
   } catch (error) {
     session.log.error({ err: error }, 'could not read a message that was being sent');
     session.connection.destroy();
-    session.enter({ at: 'logout' });
+    session.enter({ at: 'logout', then: 'close' });
   }
 }
 

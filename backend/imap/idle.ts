@@ -21,7 +21,7 @@ export const idle = accountCommand({
       return bad('reading failed');
     }
     if (input.line === undefined) {
-      session.enter({ at: 'logout' });
+      session.enter({ at: 'logout', then: 'close' });
       return bad('connection closed');
     }
     return input.line.toUpperCase() === 'DONE' ? ok('IDLE completed') : bad('expected DONE');

@@ -2,6 +2,8 @@
 import type { UserSessions } from '../../shared/access/user-sessions.ts';
 import { newSessionId } from '../../shared/base/session-id.ts';
 import type { Logger } from '../../shared/log/log.ts';
+import { RestingLegs, longestRestMs } from '../../shared/legs/resting-legs.ts';
+import type { SessionEnd } from '../../shared/legs/resting-legs.ts';
 import { Connection } from '../../shared/net/connection.ts';
 import type { AnySocket } from '../../shared/net/connection.ts';
 import { optionsAt } from '../../shared/net/listen-place.ts';
@@ -67,11 +69,12 @@ const maxLineBytes = 64 * 1024;
 export async function startImap(options: ImapOptions): Promise<ImapService> {
   const log = options.log.child({ service: 'imap' });
   const sessions = new Set<Session>();
+  const resting = new RestingLegs();
   const open = await Promise.all(
     options.listeners.map(async (listener) => {
       const here = optionsAt({ ...options, log }, listener);
       return listen({ ...listener, protocol: 'imap', serverTls: here.serverTls, requestCertificate: listener.trusted, log }, (socket) => {
-        serve(socket, here, { listener, sessions }).catch((error: unknown) => {
+        serve(socket, here, { listener, sessions, resting }).catch((error: unknown) => {
           log.error({ err: error }, 'session failed');
           socket.destroy();
         });
@@ -87,8 +90,12 @@ export async function startImap(options: ImapOptions): Promise<ImapService> {
   return {
     name: 'imap',
     ports: open.map(({ port }) => port),
-    retire: async () => retireAll(open),
+    retire: async () => {
+      resting.close();
+      await retireAll(open);
+    },
     stop: async (graceMs) => {
+      resting.close();
       await Promise.all(open.map(async (listener) => listener.close()));
       await drain(sessions, graceMs);
       unsubscribe();
@@ -96,28 +103,55 @@ export async function startImap(options: ImapOptions): Promise<ImapService> {
   };
 }
 
-async function serve(
-  socket: AnySocket,
-  options: ImapOptions,
-  place: { readonly listener: ImapListener; readonly sessions: Set<Session> },
-): Promise<void> {
-  const slot = new SessionSlot(options.slots ?? new CommandSlots('imap', Infinity));
-  const connection = new Connection(socket, { maxLineBytes, idleTimeoutMs: options.limits.loginTimeoutMs, slot });
-  const peer = place.listener.trusted === 'yes' ? nodeIdentity(socket) : undefined;
+interface Place {
+  readonly listener: ImapListener;
+  readonly sessions: Set<Session>;
+  readonly resting: RestingLegs;
+}
+
+async function serve(socket: AnySocket, options: ImapOptions, place: Place): Promise<void> {
+  const closed = countConnection('imap');
+  try {
+    await place.resting.serve(socket, {
+      open: (each) => connectionOn(each, options),
+      serve: async (fresh, begin) => serveSession(fresh, { options, place, begin }),
+    });
+  } finally {
+    closed();
+  }
+}
+
+interface Serving {
+  readonly options: ImapOptions;
+  readonly place: Place;
+  readonly begin: 'greeting' | 'silently';
+}
+
+async function serveSession({ connection, slot }: Fresh, { options, place, begin }: Serving): Promise<SessionEnd> {
+  connection.setIdleTimeout(options.limits.loginTimeoutMs);
+  const peer = place.listener.trusted === 'yes' ? nodeIdentity(connection.socket) : undefined;
   const trusted = peer?.role === 'frontend' && options.isTrustedNode(peer);
   const id = newSessionId();
   const log = options.log.child({ session: id, client: connection.remoteAddress, ...(trusted ? { frontend: peer.node } : {}) });
-  const session = new Session(connection, { ...options, trustedPeer: trusted ? 'yes' : 'no' }, { id, log, slot });
+  const session = new Session(connection, { ...options, resting: place.resting, trustedPeer: trusted ? 'yes' : 'no' }, { id, log, slot });
   place.sessions.add(session);
   log.info('session begins');
-  const closed = countConnection('imap');
   try {
-    await session.run();
+    return await session.run(begin);
   } finally {
     place.sessions.delete(session);
-    closed();
     session.log.info('session ends');
   }
+}
+
+interface Fresh {
+  readonly connection: Connection;
+  readonly slot: SessionSlot;
+}
+
+function connectionOn(socket: AnySocket, { slots }: ImapOptions): Fresh {
+  const slot = new SessionSlot(slots ?? new CommandSlots('imap', Infinity));
+  return { connection: new Connection(socket, { maxLineBytes, idleTimeoutMs: longestRestMs, slot }), slot };
 }
 
 async function drain(sessions: ReadonlySet<Session>, graceMs: number): Promise<void> {

@@ -38,7 +38,7 @@ export class Output {
       if (this.full) await this.flush();
       return;
     }
-    const before = this.#take();
+    const before = this.take();
     // Not awaited in between: the order of writes is the order of calls.
     const sent = before === '' ? Promise.resolve() : this.#connection.write(before);
     await Promise.all([sent, this.#connection.write(bytes)]);
@@ -46,19 +46,20 @@ export class Output {
 
   /** Sends what is collected; resolves when the client takes more. */
   async flush(): Promise<void> {
-    const text = this.#take();
+    const text = this.take();
     if (text !== '') await this.#connection.write(text);
   }
 
   /** Sends what is collected as the last words. */
   end(): void {
-    const lastWords = this.#take();
+    const lastWords = this.take();
     if (this.#ended) return;
     this.#ended = true;
     this.#connection.end(lastWords);
   }
 
-  #take(): string {
+  /** What is collected, for somebody else to send. */
+  take(): string {
     const text = this.#pending;
     this.#pending = '';
     return text;

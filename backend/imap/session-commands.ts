@@ -1,10 +1,12 @@
-/** Commands on the session itself: CAPABILITY, NOOP, LOGOUT, ENABLE (RFC 9051 section 6), ID (RFC 2971). */
+/** Commands on the session itself: CAPABILITY, NOOP, LOGOUT, ENABLE (RFC 9051 section 6), ID (RFC 2971), UNAUTHENTICATE (RFC 8437). */
+import { legField } from '../../shared/imap/id-fields.ts';
+import { parseLegTerms } from '../../shared/legs/leg-terms.ts';
 import { Failure } from '../../shared/base/failure.ts';
 import { sessionIdPattern } from '../../shared/base/session-id.ts';
 import { parseIdFields } from '../../shared/imap/id-fields.ts';
-import { capabilities } from './capabilities.ts';
+import { capabilities, mayUnauthenticate } from './capabilities.ts';
 import { nothing, sessionCommand } from './command.ts';
-import { ok } from './replies.ts';
+import { bad, ok } from './replies.ts';
 import type { Session } from './session.ts';
 
 export const capability = sessionCommand(['not-authenticated', 'authenticated', 'selected'], {
@@ -27,8 +29,19 @@ export const logout = sessionCommand(['not-authenticated', 'authenticated', 'sel
   parse: nothing,
   run: async (session) => {
     session.output.line('* BYE goodbye');
-    session.enter({ at: 'logout' });
+    session.enter({ at: 'logout', then: session.state.at === 'not-authenticated' ? 'close' : 'release' });
     return ok('LOGOUT completed');
+  },
+});
+
+/** For a front-end's own sessions. A client that it has joined with us stays who it is: what logs in next would be taken for the front-end. */
+export const unauthenticate = sessionCommand(['authenticated', 'selected'], {
+  verb: 'UNAUTHENTICATE',
+  parse: nothing,
+  run: async (session) => {
+    if (!mayUnauthenticate(session)) return bad('unknown command UNAUTHENTICATE');
+    session.enter({ at: 'logout', then: 'begin-anew' });
+    return ok('UNAUTHENTICATE completed');
   },
 });
 
@@ -70,6 +83,8 @@ function takeClient(session: Session, fields: ReadonlyMap<string, string>): void
   if (!/^[0-9a-fA-F.:]{2,45}$/.test(address) || !Number.isInteger(port) || !sessionIdPattern.test(sessionId)) {
     throw new Failure('bad-input', 'malformed x-originating or x-session field');
   }
+  if (fields.has('x-originating-ip') || fields.has('x-session-id')) session.speaksForClient = 'yes';
+  session.legTerms = parseLegTerms(fields.get(legField));
   session.client = { address, port };
   session.id = sessionId;
   session.log = session.options.log.child({ session: sessionId, client: address });

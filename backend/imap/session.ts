@@ -8,6 +8,9 @@ import type { AnnouncedLiteral, ReadCommand } from '../../shared/imap/command-re
 import { parseAppendStart } from '../../shared/imap/append-arguments.ts';
 import type { NameEncoding } from '../../shared/imap/mailbox-name.ts';
 import type { Logger } from '../../shared/log/log.ts';
+import type { LegTerms } from '../../shared/legs/leg-terms.ts';
+import { release } from '../../shared/legs/resting-legs.ts';
+import type { RestingLegs, SessionEnd } from '../../shared/legs/resting-legs.ts';
 import type { Connection } from '../../shared/net/connection.ts';
 import type { SessionSlot } from '../../shared/workers/command-slots.ts';
 import type { ChangeHint } from '../../shared/service/service.ts';
@@ -29,7 +32,9 @@ export type SessionState =
   | { readonly at: 'not-authenticated' }
   | { readonly at: 'authenticated'; readonly account: Account }
   | { readonly at: 'selected'; readonly account: Account; readonly view: View }
-  | { readonly at: 'logout' };
+  | { readonly at: 'logout'; readonly then: AfterLogout };
+/** What becomes of the connection: it is closed, its front-end gets it back, or another session begins on it at once (RFC 8437). */
+export type AfterLogout = 'close' | 'release' | 'begin-anew';
 export type StateName = SessionState['at'];
 
 /** Extensions that change what we send once the client asked for them. */
@@ -44,6 +49,8 @@ export interface ClientAddress {
 export interface SessionOptions extends ImapOptions {
   /** `yes`: a front-end of this cluster proved itself by its certificate. */
   readonly trustedPeer: 'yes' | 'no';
+  /** Where the connection goes when a front-end keeps it. */
+  readonly resting: Pick<RestingLegs, 'open'>;
 }
 
 const maxCommandBytesBeforeLogin = 8 * 1024;
@@ -64,6 +71,10 @@ export class Session {
   /** The address whose mailbox is asked for, for referrals. */
   wantedAddress = '';
   failedLogins = 0;
+  /** `yes`: what follows the login is said by somebody for whom the front-end logs in, not by the front-end. */
+  speaksForClient: 'yes' | 'no' = 'no';
+  /** How the front-end gets the connection back after LOGOUT. */
+  legTerms: LegTerms | undefined;
   /** Of the command that is running. */
   tag = '*';
   #state: SessionState = { at: 'not-authenticated' };
@@ -133,18 +144,40 @@ export class Session {
     else if (standing !== 'live') this.leave('mailbox has a new name or place, please reconnect');
   }
 
-  /** Serves until the client leaves, or is sent away. */
-  async run(): Promise<void> {
-    this.output.line(`* OK [CAPABILITY ${capabilities(this)}] IMAP ready`);
-    await this.output.flush();
+  /** Serves until the client leaves, or is sent away. Who began anew after UNAUTHENTICATE expects no greeting. */
+  async run(begin: 'greeting' | 'silently'): Promise<SessionEnd> {
+    if (begin === 'greeting') this.output.line(`* OK [CAPABILITY ${capabilities(this)}] IMAP ready`);
+    await this.#flushUnlessMore();
     const loginTimer = setTimeout(() => this.#expireLogin(), this.options.limits.loginTimeoutMs);
     try {
       while (this.#state.at !== 'logout') await this.#turn();
+      const handedOn = this.#handOn(this.#state.then);
+      if (handedOn !== undefined) return handedOn;
     } finally {
       clearTimeout(loginTimer);
       this.output.end();
       await this.connection.closed;
     }
+    return { kind: 'closed' };
+  }
+
+  /** Only a connection that has nothing of this session on it serves another one. */
+  #handOn(then: AfterLogout): SessionEnd | undefined {
+    const { connection, legTerms, options } = this;
+    if (then === 'close' || this.#leaving !== undefined || connection.inputEnded || !options.resting.open) return undefined;
+    if (then === 'begin-anew') {
+      void this.output.flush();
+      const { socket, pending } = connection.detach();
+      if (pending.length > 0) socket.unshift(pending);
+      return { kind: 'begin-anew', socket };
+    }
+    if (legTerms === undefined || connection.bufferedBytes > 0) return undefined;
+    return { kind: 'released', socket: release(connection, this.output.take(), legTerms), terms: legTerms };
+  }
+
+  /** A front-end says ID and AUTHENTICATE at once: it gets the greeting together with the answer to the first. */
+  async #flushUnlessMore(): Promise<void> {
+    if (this.options.trustedPeer === 'no' || !this.connection.hasLine) await this.output.flush();
   }
 
   /** Says goodbye as soon as no command is running. */
@@ -173,7 +206,7 @@ export class Session {
     if (this.#state.at === 'logout') return;
     this.output.line(formatCompletion('*', { status: 'OK', code, text }).replace('* OK', '* BYE'));
     this.output.end();
-    this.enter({ at: 'logout' });
+    this.enter({ at: 'logout', then: 'close' });
     this.bell.ring();
   }
 
@@ -188,7 +221,7 @@ export class Session {
     const maxBytes = this.#state.at === 'not-authenticated' ? maxDiscardedBytes : this.options.limits.maxMessageBytes;
     const rest = await discardRest(this.connection, { text, literal, maxBytes });
     if (rest.kind === 'hopeless') this.sayBye('literal too large', 'TOOBIG');
-    if (rest.kind === 'end') this.enter({ at: 'logout' });
+    if (rest.kind === 'end') this.enter({ at: 'logout', then: 'close' });
   }
 
   async #turn(): Promise<void> {
@@ -202,7 +235,7 @@ export class Session {
     if (this.#leaving !== undefined) this.leave(this.#leaving);
     else if (this.#badCommands > this.options.limits.maxErrors) this.sayBye('too many errors');
     else if (this.failedLogins >= this.options.limits.maxAuthErrors) this.sayBye('too many failed logins');
-    else await this.output.flush();
+    else if (!this.abandoned) await this.output.flush(); // last words go together
   }
 
   /** The next command; undefined when there is none any more, and the state says so. */
@@ -214,7 +247,7 @@ export class Session {
         invite: async () => this.invite('Ready for literal'),
         takesOver: (text) => parseAppendStart(text, this.names) !== undefined,
       });
-      if (read.kind === 'end') this.enter({ at: 'logout' });
+      if (read.kind === 'end') this.enter({ at: 'logout', then: 'close' });
       return read;
     } catch (error) {
       this.endOfInput(error);

@@ -2,6 +2,8 @@
 import type { UserSessions } from '../../shared/access/user-sessions.ts';
 import { newSessionId } from '../../shared/base/session-id.ts';
 import type { Logger } from '../../shared/log/log.ts';
+import { RestingLegs, longestRestMs } from '../../shared/legs/resting-legs.ts';
+import type { SessionEnd } from '../../shared/legs/resting-legs.ts';
 import { Connection } from '../../shared/net/connection.ts';
 import type { AnySocket } from '../../shared/net/connection.ts';
 import { optionsAt } from '../../shared/net/listen-place.ts';
@@ -62,12 +64,13 @@ const maxLineBytes = maxSaslLineBytes + 64;
 /** Opens the listeners. Rejects with the system's error when a port can't be had. */
 export async function startPop3(options: Pop3Options): Promise<Pop3Service> {
   const log = options.log.child({ service: 'pop3' });
-  const sessions = new Map<Session, Promise<void>>();
+  const sessions = new Map<Session, Promise<SessionEnd>>();
+  const resting = new RestingLegs();
   const open = await Promise.all(
     options.listeners.map(async (listener) => {
       const here = optionsAt({ ...options, log }, listener);
       return listen({ ...listener, protocol: 'pop3', serverTls: here.serverTls, requestCertificate: listener.trusted, log }, (socket) => {
-        serve(socket, here, { listener, sessions }).catch((error: unknown) => {
+        serve(socket, here, { listener, sessions, resting }).catch((error: unknown) => {
           log.error({ err: error }, 'session failed');
           socket.destroy();
         });
@@ -80,8 +83,12 @@ export async function startPop3(options: Pop3Options): Promise<Pop3Service> {
   return {
     name: 'pop3',
     ports: open.map(({ port }) => port),
-    retire: async () => retireAll(open),
+    retire: async () => {
+      resting.close();
+      await retireAll(open);
+    },
     stop: async (graceMs) => {
+      resting.close();
       await Promise.all(open.map(async (listener) => listener.close()));
       await drain(sessions, graceMs);
       unsubscribe();
@@ -89,33 +96,54 @@ export async function startPop3(options: Pop3Options): Promise<Pop3Service> {
   };
 }
 
-async function serve(
-  socket: AnySocket,
-  options: Pop3Options,
-  place: { readonly listener: Pop3Listener; readonly sessions: Map<Session, Promise<void>> },
-): Promise<void> {
-  const slot = new SessionSlot(options.slots ?? new CommandSlots('pop3', Infinity));
-  const connection = new Connection(socket, { maxLineBytes, idleTimeoutMs: options.limits.loginTimeoutMs, slot });
-  const peer = place.listener.trusted === 'yes' ? nodeIdentity(socket) : undefined;
+interface Place {
+  readonly listener: Pop3Listener;
+  readonly sessions: Map<Session, Promise<SessionEnd>>;
+  readonly resting: RestingLegs;
+}
+
+async function serve(socket: AnySocket, options: Pop3Options, place: Place): Promise<void> {
+  const closed = countConnection('pop3');
+  try {
+    await place.resting.serve(socket, {
+      open: (each) => connectionOn(each, options),
+      serve: async (fresh) => serveSession(fresh, options, place),
+    });
+  } finally {
+    closed();
+  }
+}
+
+async function serveSession({ connection, slot }: Fresh, options: Pop3Options, place: Place): Promise<SessionEnd> {
+  connection.setIdleTimeout(options.limits.loginTimeoutMs);
+  const peer = place.listener.trusted === 'yes' ? nodeIdentity(connection.socket) : undefined;
   const trusted = peer?.role === 'frontend' && options.isTrustedNode(peer);
   const id = newSessionId();
   const log = options.log.child({ session: id, client: connection.remoteAddress, ...(trusted ? { frontend: peer.node } : {}) });
-  const session = new Session(connection, { ...options, trustedPeer: trusted ? 'yes' : 'no' }, { id, log, slot });
+  const session = new Session(connection, { ...options, resting: place.resting, trustedPeer: trusted ? 'yes' : 'no' }, { id, log, slot });
   log.info('session begins');
-  const closed = countConnection('pop3');
   const running = session.run();
   place.sessions.set(session, running);
   try {
-    await running;
+    return await running;
   } finally {
     place.sessions.delete(session);
-    closed();
     session.log.info('session ends');
   }
 }
 
+interface Fresh {
+  readonly connection: Connection;
+  readonly slot: SessionSlot;
+}
+
+function connectionOn(socket: AnySocket, { slots }: Pop3Options): Fresh {
+  const slot = new SessionSlot(slots ?? new CommandSlots('pop3', Infinity));
+  return { connection: new Connection(socket, { maxLineBytes, idleTimeoutMs: longestRestMs, slot }), slot };
+}
+
 /** Waits for the sessions' own end, not only for their sockets': marks may still be on their way to the storage. */
-async function drain(sessions: ReadonlyMap<Session, Promise<void>>, graceMs: number): Promise<void> {
+async function drain(sessions: ReadonlyMap<Session, Promise<SessionEnd>>, graceMs: number): Promise<void> {
   for (const session of sessions.keys()) session.leave();
   const cut = setTimeout(() => {
     for (const session of sessions.keys()) session.cut();

@@ -19,7 +19,7 @@ export async function quit(session: Session): Promise<undefined> {
   try {
     await held(maildrop);
     const left = await maildrop.update();
-    session.sayBye(`+OK goodbye, ${left === 0 ? 'maildrop is empty' : `${String(left)} messages left`}`);
+    session.part(`+OK goodbye, ${left === 0 ? 'maildrop is empty' : `${String(left)} messages left`}`);
   } catch (error) {
     session.log.error({ err: error }, 'deleted messages could not be removed');
     session.sayBye(replyFor(error, session.client.session));

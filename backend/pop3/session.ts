@@ -4,6 +4,9 @@
  */
 import { Failure, isFailure } from '../../shared/base/failure.ts';
 import type { Logger } from '../../shared/log/log.ts';
+import { parseLegTerms } from '../../shared/legs/leg-terms.ts';
+import { release } from '../../shared/legs/resting-legs.ts';
+import type { RestingLegs, SessionEnd } from '../../shared/legs/resting-legs.ts';
 import type { Connection } from '../../shared/net/connection.ts';
 import type { SessionSlot } from '../../shared/workers/command-slots.ts';
 import { parseCommandLine } from '../../shared/pop3/command.ts';
@@ -18,11 +21,14 @@ export type SessionState =
   | { readonly at: 'authorization'; readonly user: string | undefined }
   | { readonly at: 'transaction'; readonly maildrop: Maildrop }
   | { readonly at: 'update'; readonly maildrop: Maildrop }
-  | { readonly at: 'over' };
+  /** With last words: they are still to be said, because the connection may serve another session. */
+  | { readonly at: 'over'; readonly lastWords?: string };
 
 export interface SessionOptions extends Pop3Options {
   /** `yes`: a front-end of this cluster proved itself by its certificate. */
   readonly trustedPeer: 'yes' | 'no';
+  /** Where the connection goes when a front-end keeps it. */
+  readonly resting: Pick<RestingLegs, 'open'>;
 }
 
 export class Session {
@@ -71,17 +77,30 @@ export class Session {
   }
 
   /** Serves until the client leaves, or is sent away. */
-  async run(): Promise<void> {
+  async run(): Promise<SessionEnd> {
     const loginTimer = setTimeout(() => this.#expireLogin(), this.options.limits.loginTimeoutMs);
     try {
       await this.connection.write('+OK Waybill POP3 ready\r\n');
       while (this.#state.at !== 'over') await this.#turn();
+      await this.#opened?.settle();
+      const released = this.#release(this.#state.lastWords);
+      if (released !== undefined) return released;
     } finally {
       clearTimeout(loginTimer);
-      if (!this.connection.socket.writableEnded) this.connection.end();
+      if (!this.connection.socket.writableEnded) this.connection.end(this.#state.at === 'over' ? this.#state.lastWords : undefined);
       await this.#opened?.settle();
       await this.connection.closed;
     }
+    return { kind: 'closed' };
+  }
+
+  /** Only a connection that has nothing of this session on it serves another one. */
+  #release(lastWords: string | undefined): SessionEnd | undefined {
+    const { connection, client, options } = this;
+    const terms = parseLegTerms(client.legTerms);
+    const unfit = this.#leaving !== undefined || connection.inputEnded || connection.bufferedBytes > 0 || !options.resting.open;
+    if (lastWords === undefined || terms === undefined || unfit) return undefined;
+    return { kind: 'released', socket: release(connection, lastWords, terms), terms };
   }
 
   /** Leaves as soon as no command is running; what was marked as deleted stays (RFC 1939 section 3). */
@@ -101,6 +120,11 @@ export class Session {
     const standing = state.maildrop.account.standing();
     if (standing === 'gone') this.leave('the mailbox has moved, nothing was deleted, connect again');
     if (standing === 'barred') this.leave('the account was disabled, nothing was deleted');
+  }
+
+  /** The end of a session that went well. Its front-end gets the connection back where it wants it. */
+  part(line: string): void {
+    if (this.#state.at !== 'over') this.enter({ at: 'over', lastWords: `${line}\r\n` });
   }
 
   /** Last words, then the end. */

@@ -1,7 +1,7 @@
 /** IMAP dialogues with back-ends: a node of ours takes our word for who the user is, a foreign server wants a password. */
 import type { ConnectionOptions } from 'node:tls';
 import { Failure } from '../../shared/base/failure.ts';
-import { formatIdFields } from '../../shared/imap/id-fields.ts';
+import { formatIdFields, legField } from '../../shared/imap/id-fields.ts';
 import type { Connection } from '../../shared/net/connection.ts';
 import { plainResponse } from '../../shared/sasl/mechanisms.ts';
 import { refusedByBackend } from '../login/backend-reply.ts';
@@ -14,11 +14,14 @@ import { capabilityWords } from './capabilities.ts';
  * flight; AUTHENTICATE PLAIN where the node is to check the password. Resolves with the text of the tagged OK, which carries
  * the back-end's CAPABILITY code.
  */
-export async function logInAtNode(backend: Connection, { address, password }: NodeLogin, client: ClientIdentity): Promise<string> {
+export async function logInAtNode(backend: Connection, { address, password, leg }: NodeLogin, client: ClientIdentity): Promise<string> {
   const [mechanism, response] = password === undefined ? ['EXTERNAL', Buffer.from(address, 'utf8')] : ['PLAIN', plainResponse({ user: address, password })];
-  await backend.write(`F1 ID (${clientFields(client)})\r\nF2 AUTHENTICATE ${mechanism} ${response.toString('base64')}\r\n`);
+  const claim = leg?.claim === undefined ? '' : `${leg.claim}\r\n`;
+  const terms = leg?.terms === undefined ? '' : ` ${formatIdFields([[legField, leg.terms]])}`;
+  await backend.write(`${claim}F1 ID (${clientFields(client)}${terms})\r\nF2 AUTHENTICATE ${mechanism} ${response.toString('base64')}\r\n`);
   const greeting = await readLine(backend);
   if (!/^\* OK\b/i.test(greeting)) throw refusal(greeting.replace(/^\* \S+ ?/, ''));
+  leg?.greeted();
   await taggedOk(backend, 'F1');
   return taggedOk(backend, 'F2', password === undefined ? undefined : 'password');
 }

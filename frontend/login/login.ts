@@ -7,19 +7,18 @@
 import type { ConnectionOptions } from 'node:tls';
 import { Failure, isFailure } from '../../shared/base/failure.ts';
 import type { Logger } from '../../shared/log/log.ts';
-import { Connection } from '../../shared/net/connection.ts';
-import type { AnySocket } from '../../shared/net/connection.ts';
-import { connectTo } from '../../shared/net/connect.ts';
-import type { TlsSessions } from '../../shared/net/connect.ts';
+import type { Connection } from '../../shared/net/connection.ts';
+import type { SpliceOptions } from '../../shared/net/splice.ts';
 import { isBarred } from '../../shared/user-map/barred.ts';
 import type { Identity, PasswordsAt, SaslAuthentication } from '../authentication/authentication.ts';
 import type { Mapping, Route } from '../mapping/mapping.ts';
 import type { BackendCapabilities } from './backend-capabilities.ts';
-import type { BackendPlaces } from './backend-places.ts';
 import { credentialsFor, foreignServer, nextHop, startTlsFor } from './foreign.ts';
 import type { ForeignIdentity, ForeignLogin, ForeignOptions } from './foreign.ts';
-import type { Recoveries } from './recoveries.ts';
-import { countConnect, countFailover } from '../../shared/metrics/proxy-counters.ts';
+import { logInOverLeg } from './node-login.ts';
+import type { LegWords, NodeRoad } from './node-login.ts';
+import { connect, converse } from './server-dialogue.ts';
+import { countFailover } from '../../shared/metrics/proxy-counters.ts';
 
 /** Where a node's trusted listener of one protocol is. */
 export interface BackendTarget {
@@ -43,21 +42,14 @@ export interface ClientIdentity {
   readonly words?: ReadonlyMap<string, string> | undefined;
 }
 
-export interface LoginRoad {
+export interface LoginRoad extends NodeRoad {
   readonly authentication: SaslAuthentication;
   readonly passwordsAt: PasswordsAt;
   readonly mapping: Mapping;
   /** The trusted listener of this protocol at a configured node; undefined for a name that is not configured. */
   readonly targetOf: (node: string) => BackendTarget | undefined;
   readonly foreign: ForeignOptions;
-  readonly recoveries: Recoveries;
-  readonly sessions: TlsSessions;
-  readonly connectTimeoutMs: number;
-  /** For the whole dialogue up to "logged in". */
-  readonly answerTimeoutMs: number;
-  readonly places: BackendPlaces;
   readonly capabilities: BackendCapabilities;
-  readonly maxLineBytes: number;
 }
 
 /** A protocol's dialogues with a back-end, from its greeting to "logged in". They resolve with its words of welcome. */
@@ -72,6 +64,8 @@ export interface NodeLogin {
   readonly address: string;
   /** Undefined: the node takes our word for who it is. */
   readonly password: string | undefined;
+  /** About the connection; absent where that serves one login only. */
+  readonly leg?: LegWords;
 }
 
 export interface LoginRequest {
@@ -89,6 +83,8 @@ export interface LoggedIn {
   readonly node: string;
   /** What the back-end said on success, without status word. */
   readonly welcome: string;
+  /** How the connection outlives the session; undefined where it does not. */
+  readonly release: SpliceOptions['release'];
 }
 
 /** Checks the credentials and logs in at the account's back-end. Rejects with the Failure that says what went wrong. */
@@ -140,8 +136,9 @@ async function logInAtNode(
       cause: new Error(`mailHost names ${at.node}, which is no back-end with a trusted listener of this protocol`),
     });
   }
-  const { backend, welcome } = await converse(road, { name: at.node, host: target.host, port: target.port, tls: target.tls, localAddress: target.localAddress }, async (connection) => dialogues.asNode(connection, at, at.client));
-  return { backend, address: at.address, node: at.node, welcome };
+  const { host, port, tls, localAddress } = target;
+  const login = await logInOverLeg(road, { name: at.node, host, port, tls, localAddress }, async (connection, leg) => dialogues.asNode(connection, { address: at.address, password: at.password, leg }, at.client));
+  return { ...login, address: at.address, node: at.node };
 }
 
 async function logInAbroad(
@@ -162,69 +159,13 @@ async function logInAbroad(
     heard: (capabilities) => road.capabilities.heardBeforeLogin(server.name, capabilities),
   };
   try {
-    const { backend, welcome } = await converse(road, server, async (connection) => dialogues.asUser(connection, login));
-    return { backend, address, node: server.name, welcome };
+    const { socket } = await connect(road, server);
+    const { backend, said: welcome } = await converse(road, socket, async (connection) => dialogues.asUser(connection, login));
+    return { backend, address, node: server.name, welcome, release: undefined };
   } catch (error) {
     // What is said to the master user is not the user's concern.
     if (identity.kind === 'own' || !(isFailure(error, 'bad-credentials') || isBarred(error))) throw error;
     log.error({ err: error, account: address, node: server.name }, 'the server refuses the master user for this account');
     throw new Failure('backend-unavailable', 'the mailbox can not be opened now', { cause: error });
-  }
-}
-
-interface Server {
-  /** For the log, and for what is known of its health. */
-  readonly name: string;
-  readonly host: string;
-  readonly port: number;
-  readonly tls: ConnectionOptions | undefined;
-  readonly localAddress?: string | undefined;
-}
-
-/** Connects and holds the dialogue, whose failures become the back-end's. */
-async function converse(
-  road: LoginRoad,
-  server: Server,
-  dialogue: (backend: Connection) => Promise<string>,
-): Promise<{ readonly backend: Connection; readonly welcome: string }> {
-  const socket = await connect(road, server);
-  const backend = new Connection(socket, { maxLineBytes: road.maxLineBytes, idleTimeoutMs: road.answerTimeoutMs });
-  // A server that talks without coming to an end is as useless as a silent one.
-  const deadline = setTimeout(() => backend.destroy(), road.answerTimeoutMs);
-  try {
-    return { backend, welcome: await dialogue(backend) };
-  } catch (error) {
-    backend.destroy();
-    // Silence or nonsense from a back-end is the back-end's fault, never the client's.
-    if (isFailure(error, 'timed-out') || isFailure(error, 'bad-input')) {
-      throw new Failure('backend-unavailable', 'the mail server does not answer', { cause: error });
-    }
-    throw error;
-  } finally {
-    clearTimeout(deadline);
-  }
-}
-
-async function connect(road: LoginRoad, server: Server): Promise<AnySocket> {
-  const giveBack = road.places.take(server.name);
-  try {
-    await road.recoveries.turn(server.name);
-    const socket = await connectNow(road, server);
-    socket.on('close', giveBack);
-    return socket;
-  } catch (error) {
-    giveBack();
-    throw error;
-  }
-}
-
-async function connectNow({ recoveries, connectTimeoutMs: timeoutMs, sessions }: LoginRoad, { name, ...at }: Server): Promise<AnySocket> {
-  try {
-    const socket = await countConnect(name, async () => connectTo({ ...at, timeoutMs, sessions }));
-    recoveries.succeeded(name);
-    return socket;
-  } catch (error) {
-    recoveries.failed(name);
-    throw error;
   }
 }

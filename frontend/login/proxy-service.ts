@@ -78,7 +78,7 @@ export interface ProxyProtocol {
 
 /** Opens the listeners and serves; the returned service drains on stop. */
 export async function startProxy(protocol: ProxyProtocol, options: ProxyOptions): Promise<Service> {
-  const { sessions, road: { capabilities } } = options;
+  const { sessions, road: { capabilities, legs } } = options;
   // The first greeting shall be a good one already.
   await capabilities.begin();
   const log = options.log.child({ service: protocol.name });
@@ -99,10 +99,12 @@ export async function startProxy(protocol: ProxyProtocol, options: ProxyOptions)
     name: protocol.name,
     retire: async () => {
       capabilities.end();
+      legs.close();
       await retireAll(listeners);
     },
     stop: async (graceMs) => {
       capabilities.end();
+      legs.close();
       await Promise.all(listeners.map(async (listener) => listener.close()));
       await sessions.drain(graceMs);
     },
@@ -164,7 +166,7 @@ function forward({ connection, log, options: { sessions, limits } }: Visitor, se
   session.cut = () => near.destroy();
   if (fromClient.length > 0) far.write(fromClient);
   if (fromBackend.length > 0) near.write(fromBackend);
-  splice(near, far, { idleTimeoutMs: limits.idleTimeoutMs }).then(
+  splice(near, far, { idleTimeoutMs: limits.idleTimeoutMs, release: login.release }).then(
     (moved) => {
       sessions.remove(session);
       log.info({ account: session.facts.account, node: session.facts.nodes[0], ...moved }, 'session over');

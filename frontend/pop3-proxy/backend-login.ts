@@ -2,6 +2,7 @@
 import type { ConnectionOptions } from 'node:tls';
 import { Failure } from '../../shared/base/failure.ts';
 import type { Connection } from '../../shared/net/connection.ts';
+import { formatLegField } from '../../shared/pop3/command.ts';
 import { plainResponse } from '../../shared/sasl/mechanisms.ts';
 import { refusedByBackend } from '../login/backend-reply.ts';
 import type { ForeignLogin, SaslCredentials } from '../login/foreign.ts';
@@ -11,10 +12,13 @@ import type { ClientIdentity, NodeLogin } from '../login/login.ts';
  * XCLIENT and AUTH EXTERNAL (RFC 5034, RFC 4422 appendix A) in one flight, then the three replies; AUTH PLAIN where the node is
  * to check the password (nodes of ours take longer commands than RFC 5034 section 4 has).
  */
-export async function logInAtNode(backend: Connection, { address, password }: NodeLogin, client: ClientIdentity): Promise<string> {
+export async function logInAtNode(backend: Connection, { address, password, leg }: NodeLogin, client: ClientIdentity): Promise<string> {
   const [mechanism, response] = password === undefined ? ['EXTERNAL', Buffer.from(address, 'utf8')] : ['PLAIN', plainResponse({ user: address, password })];
-  await backend.write(`${xclient(client)}\r\nAUTH ${mechanism} ${response.toString('base64')}\r\n`);
+  const claim = leg?.claim === undefined ? '' : `${leg.claim}\r\n`;
+  const terms = leg?.terms === undefined ? '' : ` FORWARD=${formatLegField(leg.terms)}`;
+  await backend.write(`${claim}${xclient(client)}${terms}\r\nAUTH ${mechanism} ${response.toString('base64')}\r\n`);
   await expectOk(backend); // the greeting
+  leg?.greeted();
   await expectOk(backend); // XCLIENT
   return expectOk(backend, password === undefined ? undefined : 'password');
 }

@@ -7,6 +7,9 @@ const mostFields = 30;
 const longestName = 30;
 const longestValue = 1024;
 
+/** In which a front-end tells a back-end the terms of a leg (shared/legs). */
+export const legField = 'x-leg-terms';
+
 /** Names in lower case to values; fields that are NIL are left out. @throws bad-input */
 export function parseIdFields(scanner: Scanner): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();

@@ -47,6 +47,7 @@ export class Connection {
   #idleTimeoutMs: number;
   #closing: PromiseWithResolvers<void> | undefined;
   #gone = false;
+  #givenAway = false;
   #tap: Tap | undefined;
 
   constructor(socket: AnySocket, options: ConnectionOptions) {
@@ -59,7 +60,7 @@ export class Connection {
     this.#attach(socket);
   }
 
-  /** Resolves when the socket is gone, however that came. */
+  /** Resolves when the socket is gone, however that came; or given away. */
   get closed(): Promise<void> {
     if (this.#closing === undefined) {
       this.#closing = Promise.withResolvers<void>();
@@ -81,6 +82,16 @@ export class Connection {
   /** By TLS with us, or with a load balancer whose word on it counts. */
   get encrypted(): boolean {
     return this.#socket instanceof tls.TLSSocket || clientSpeaksTls(this.#socket);
+  }
+
+  /** True when the peer says nothing more; what it has said may still be there. */
+  get inputEnded(): boolean {
+    return this.#ended || this.#failure !== undefined;
+  }
+
+  /** True when a line can be read without waiting. */
+  get hasLine(): boolean {
+    return this.#pending.includes(newline);
   }
 
   /** Received and not yet read, bytes. */
@@ -152,7 +163,7 @@ export class Connection {
 
   /** Sends text (as latin1) or bytes. Resolves when the socket wants more, at once if it is not full; also when it is gone. */
   async write(data: string | Buffer): Promise<void> {
-    if (this.#socket.destroyed || !this.#socket.writable) return;
+    if (this.#givenAway || this.#socket.destroyed || !this.#socket.writable) return;
     this.#tap?.sent(typeof data === 'string' ? Buffer.from(data, 'latin1') : data);
     const wantsMore = typeof data === 'string' ? this.#socket.write(data, 'latin1') : this.#socket.write(data);
     if (!wantsMore) await this.#wait(async () => drained(this.#socket));
@@ -174,18 +185,20 @@ export class Connection {
     await this.#secure(tls.connect({ ...options, socket: this.#release() }), 'secureConnect');
   }
 
-  /** Gives the socket away, with what was received and not read. This object is of no use afterwards. */
+  /** Gives the socket away, with what was received and not read. This object is of no use afterwards: nothing that is done with it reaches the socket. */
   detach(): { readonly socket: AnySocket; readonly pending: Buffer } {
     const pending = this.#pending;
     this.#pending = emptyBuffer;
     const socket = this.#release();
-    if (this.#closing === undefined) socket.off('close', Connection.#onClose);
+    socket.off('close', Connection.#onClose);
+    this.#givenAway = true;
+    this.#over();
     return { socket, pending };
   }
 
   /** Sends the last words, if any, then closes our side; cuts the line when the peer does not close its own soon. */
   end(lastWords?: string): void {
-    if (this.#socket.destroyed || this.#socket.writableEnded) return; // the first goodbye counts
+    if (this.#givenAway || this.#socket.destroyed || this.#socket.writableEnded) return; // the first goodbye counts
     const bytes = Buffer.from(lastWords ?? '', 'latin1');
     this.#tap?.sent(bytes);
     this.#socket.end(bytes);
@@ -194,7 +207,7 @@ export class Connection {
   }
 
   destroy(): void {
-    this.#socket.destroy();
+    if (!this.#givenAway) this.#socket.destroy();
   }
 
   #attach(socket: AnySocket): void {
@@ -240,11 +253,7 @@ export class Connection {
   }
 
   static #onClose(this: ReadSocket): void {
-    const connection = this[reader];
-    connection.#ended = true;
-    connection.#gone = true;
-    connection.#closing?.resolve();
-    connection.#wakeReader();
+    this[reader].#over();
   }
 
   /** With nobody reading, silence means that the peer doesn't take our bytes (if some are left) or that we are at work. */
@@ -256,6 +265,13 @@ export class Connection {
     } else if (this.writableLength > 0) {
       this.destroy();
     }
+  }
+
+  #over(): void {
+    this.#ended = true;
+    this.#gone = true;
+    this.#closing?.resolve();
+    this.#wakeReader();
   }
 
   #wakeReader(): void {

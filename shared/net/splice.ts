@@ -1,6 +1,20 @@
 /** Joins two sockets after a proxied login: bytes flow both ways with backpressure until either side is done. */
 import type { AnySocket } from './connection.ts';
 
+/** Looks for the moment at which the server is done with the client, though its connection stays (shared/legs). */
+export interface Watch {
+  /** What the client may have of what came. */
+  pass(bytes: Buffer): Buffer;
+  /** True from then on. */
+  readonly released: boolean;
+}
+
+export interface SpliceOptions {
+  readonly idleTimeoutMs: number;
+  /** With it the server's connection may outlive the splice: `keep` gets it, open both ways and quiet. */
+  readonly release?: { readonly watch: Watch; readonly keep: (server: AnySocket) => void } | undefined;
+}
+
 export interface SpliceResult {
   readonly bytesToServer: number;
   readonly bytesToClient: number;
@@ -13,13 +27,15 @@ type Side = AnySocket & { [other]: Side; [joint]: Joint };
 
 /** Counts the sides that are left, and what has passed. */
 class Joint {
+  readonly release: SpliceOptions['release'];
   readonly #client: AnySocket;
   readonly #server: AnySocket;
   readonly #before: { readonly ofClient: number; readonly ofServer: number };
   readonly #over: (result: SpliceResult) => void;
   #left = 2;
 
-  constructor(client: AnySocket, server: AnySocket, over: (result: SpliceResult) => void) {
+  constructor({ client, server, release }: { readonly client: AnySocket; readonly server: AnySocket; readonly release: SpliceOptions['release'] }, over: (result: SpliceResult) => void) {
+    this.release = release;
     this.#client = client;
     this.#server = server;
     this.#before = { ofClient: client.bytesRead, ofServer: server.bytesRead };
@@ -34,18 +50,20 @@ class Joint {
 }
 
 /**
- * Copies both ways until both sockets are closed. The end of one side's stream is passed on; an error, or silence in
- * both directions for `idleTimeoutMs`, cuts both.
+ * Copies both ways until both sockets are closed, or the server's is released. The end of one side's stream is passed on; an error, or
+ * silence in both directions for `idleTimeoutMs`, cuts both.
  */
-export async function splice(client: AnySocket, server: AnySocket, { idleTimeoutMs }: { readonly idleTimeoutMs: number }): Promise<SpliceResult> {
+export async function splice(client: AnySocket, server: AnySocket, { idleTimeoutMs, release }: SpliceOptions): Promise<SpliceResult> {
   const { promise, resolve } = Promise.withResolvers<SpliceResult>();
-  const between = new Joint(client, server, resolve);
-  const sides = [Object.assign(client, { [other]: server, [joint]: between }) as Side, Object.assign(server, { [other]: client, [joint]: between }) as Side];
+  const between = new Joint({ client, server, release }, resolve);
+  const sides: readonly [Side, Side] = [Object.assign(client, { [other]: server, [joint]: between }) as Side, Object.assign(server, { [other]: client, [joint]: between }) as Side];
   if (client.destroyed || server.destroyed) {
     // One left while the login was still on its way: its 'close' has been, and nothing else would end the other.
     for (const side of sides) endHalf(side);
   } else {
-    for (const side of sides) pass(side);
+    const [fromClient, fromServer] = sides;
+    pass(fromClient, onData);
+    pass(fromServer, release === undefined ? onData : onWatchedData);
     // All bytes of both directions come or go through this socket, and each of them starts its clock anew.
     client.on('timeout', cutBoth);
     client.setTimeout(idleTimeoutMs);
@@ -60,8 +78,8 @@ function endHalf(side: Side): void {
 }
 
 /** Passes on what comes, as fast as the other side takes it. By plain handlers: `pipe` costs more, in time and for each session in memory. */
-function pass(from: Side): void {
-  from.on('data', onData);
+function pass(from: Side, reader: (this: Side, bytes: Buffer) => void): void {
+  from.on('data', reader);
   from.on('drain', onDrain);
   from.on('end', onEnd);
   from.on('error', onError);
@@ -71,6 +89,50 @@ function pass(from: Side): void {
 
 function onData(this: Side, bytes: Buffer): void {
   if (!this[other].write(bytes)) this.pause();
+}
+
+/** Of a server whose connection may be released. */
+function onWatchedData(this: Side, bytes: Buffer): void {
+  const { release } = this[joint];
+  const passed = release === undefined ? bytes : release.watch.pass(bytes);
+  if (passed.length > 0 && !this[other].write(passed)) this.pause();
+  if (release?.watch.released === true) part(this, release.keep);
+}
+
+/** The client is told the end; what it still says reaches nobody. A server's connection that was half closed, or not read up, can't be kept. */
+function part(server: Side, keep: (server: AnySocket) => void): void {
+  const client = server[other];
+  letGo(server, onWatchedData);
+  letGo(client, onData);
+  client.on('error', nothing);
+  client.on('close', onCloseAlone);
+  client.on('timeout', cutAlone);
+  client.resume();
+  client.destroySoon();
+  server[joint].sideIsGone();
+  if (server.destroyed || server.writableEnded || server.readableEnded || server.writableLength > 0) server.destroy();
+  else keep(server);
+}
+
+function letGo(side: Side, reader: (this: Side, bytes: Buffer) => void): void {
+  side.off('data', reader);
+  side.off('drain', onDrain);
+  side.off('end', onEnd);
+  side.off('error', onError);
+  side.off('close', onClose);
+  side.off('timeout', cutBoth);
+}
+
+function onCloseAlone(this: Side): void {
+  this[joint].sideIsGone();
+}
+
+function cutAlone(this: Side): void {
+  this.destroy();
+}
+
+function nothing(): void {
+  // Nobody is left to be told.
 }
 
 function onDrain(this: Side): void {

@@ -15,6 +15,20 @@ export interface ForwardedClient {
   readonly address: string;
   readonly port: number;
   readonly session: string;
+  /** The terms of the leg (shared/legs), where the front-end wants to keep it. */
+  readonly legTerms?: string | undefined;
+}
+
+/** FORWARD is for what proxies tell each other beyond XCLIENT's own words, base64 (Dovecot's way); who does not know it passes over it. */
+const legForward = 'waybill-leg-terms=';
+
+export function formatLegField(terms: string): string {
+  return Buffer.from(`${legForward}${terms}`, 'latin1').toString('base64');
+}
+
+function readLegField(forward: string | undefined): string | undefined {
+  const text = forward === undefined ? '' : Buffer.from(forward, 'base64').toString('latin1');
+  return text.startsWith(legForward) ? text.slice(legForward.length) : undefined;
 }
 
 /** Splits a line (latin1, without CRLF). @throws Failure `bad-input` when it begins with no word, or holds NUL or a bare CR. */
@@ -46,5 +60,6 @@ export function parseForwardedClient(argument: string, known: ForwardedClient): 
   if (unknown || !/^[0-9a-fA-F.:]{2,45}$/.test(address) || !/^\d{1,5}$/.test(port) || !sessionIdPattern.test(session)) {
     throw new Failure('bad-input', 'the form is: XCLIENT ADDR=address PORT=port SESSION=id');
   }
-  return { address, port: Number(port), session };
+  const legTerms = readLegField(given.get('FORWARD'));
+  return { address, port: Number(port), session, ...(legTerms === undefined ? {} : { legTerms }) };
 }
