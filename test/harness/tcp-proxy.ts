@@ -21,6 +21,8 @@ export class TcpProxy {
   behaviour: Behaviour = { kind: 'pass' };
   /** Connections taken so far. */
   accepted = 0;
+  /** Bytes of clients that a hanging proxy has kept to itself. */
+  swallowed = 0;
 
   private constructor(target: number) {
     this.#target = target;
@@ -82,7 +84,8 @@ export class TcpProxy {
     }
     client.on('data', (data) => {
       if (this.behaviour.kind === 'nonsense') client.write(this.behaviour.bytes);
-      else if (this.behaviour.kind !== 'hang') upstream.write(data);
+      else if (this.behaviour.kind === 'hang') this.swallowed += data.length;
+      else upstream.write(data);
     });
     upstream.on('data', (data) => {
       const { behaviour } = this;
