@@ -101,6 +101,8 @@ test('Who still holds the connection of a session that was released can neither 
   const terms = parseLegTerms(newLegTerms());
   assert.ok(terms !== undefined);
   const connection = new Connection(socket, { maxLineBytes: 100, idleTimeoutMs: 1000 });
+  const traced: string[] = [];
+  connection.watch({ sent: (bytes) => traced.push(bytes.toString('latin1')), received: () => undefined });
   const { closed } = connection;
   let heard = Buffer.alloc(0);
   peer.on('data', (bytes: Buffer) => { heard = Buffer.concat([heard, bytes]); });
@@ -114,4 +116,5 @@ test('Who still holds the connection of a session that was released can neither 
   while (!heard.includes('next\r\n')) await once(peer, 'data');
   assert.deepEqual(heard, Buffer.concat([Buffer.from('bye\r\n'), terms.release, Buffer.from('* OK next\r\n')]));
   assert.ok(!socket.destroyed && !socket.writableEnded);
+  assert.deepEqual(traced, ['bye\r\n'], 'a protocol trace has no secrets');
 });
