@@ -129,7 +129,8 @@ test('The next login on a leg gets a session of its own: no mailbox, no extensio
 });
 
 test('A leg serves many sessions, one after the other, and ends with the last that asks for its end.', async () => {
-  let { leg, claim } = await released('many0');
+  const { leg, claim: first } = await released('many0');
+  let claim = first;
   for (let turn = 1; turn < 30; turn += 1) {
     const terms = newLegTerms();
     leg.say(`${claim}\r\n${login(`many${String(turn)}`, terms)}`);
