@@ -5,7 +5,7 @@ import type { Doors } from '../cluster-config/listeners.ts';
 import { enabled, placeOf, tcpPlaces, tlsOf } from '../cluster-config/listeners.ts';
 import type { NodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeContext } from '../cluster-config/run-node.ts';
-import { httpLimits, readCookieSecret, sessionAges, uiDirectory } from '../cluster-config/webmail-settings.ts';
+import { httpLimits, languageChoice, readCookieSecret, sessionAges, uiDirectory } from '../cluster-config/webmail-settings.ts';
 import { UserSessions } from '../shared/access/user-sessions.ts';
 import type { ListenPlace } from '../shared/net/listen-place.ts';
 import type { ServerTls } from '../shared/net/server-tls.ts';
@@ -134,6 +134,7 @@ async function startWebmailFor(ground: Ground, { listeners, serverTls }: Part<We
     isTrustedNode: tls.isTrustedNode,
     cookieSecret: await readCookieSecret(config, context.environment),
     ages: sessionAges(webmail),
+    language: languageChoice(config),
     limits: {
       ...httpLimits,
       idleTimeoutMs: webmail.idleTimeoutSeconds * 1000,

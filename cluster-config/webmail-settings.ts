@@ -1,4 +1,5 @@
 /** What WebMail needs of the configuration at both ends: the secret that signs cookies, the ages of sessions, the built page. */
+import type { LanguageChoice } from '../shared/http/visitor-language.ts';
 import { resolve } from 'node:path';
 import { Failure } from '../shared/base/failure.ts';
 import type { SessionAges } from '../shared/session-cookie/session-cookie.ts';
@@ -24,3 +25,8 @@ export function sessionAges(service: { readonly sessionIdleTimeoutSeconds: numbe
 
 /** Limits of every HTTP service of ours that no parameter sets. */
 export const httpLimits = { maxHeaderBytes: 16 * 1024, requestTimeoutMs: 300_000 } as const;
+
+/** In which language visitors are spoken to who want no other. */
+export function languageChoice({ defaultLanguage, autodetectLanguage }: Pick<NodeConfig, 'defaultLanguage' | 'autodetectLanguage'>): LanguageChoice {
+  return { fallback: defaultLanguage, autodetect: autodetectLanguage ? 'yes' : 'no' };
+}

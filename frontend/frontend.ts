@@ -19,7 +19,7 @@ import { observationRoutes } from '../cluster-config/observation.ts';
 import { adminListeners, enabled, placeOf, tcpPlaces, tlsOf } from '../cluster-config/listeners.ts';
 import type { ProxyName } from '../cluster-config/proxy-maps.ts';
 import { readScramSaltKey } from '../cluster-config/scram-salts.ts';
-import { httpLimits, readCookieSecret, sessionAges, uiDirectory } from '../cluster-config/webmail-settings.ts';
+import { httpLimits, languageChoice, readCookieSecret, sessionAges, uiDirectory } from '../cluster-config/webmail-settings.ts';
 import { requireUse } from '../shared/access/account-use.ts';
 import { parseNetwork } from '../shared/access/network.ts';
 import { webAdmin } from '../cluster-config/web-admin/web-admin.ts';
@@ -243,6 +243,7 @@ async function startWebmail(ground: Ground): Promise<Service> {
     httpBalancers: service.forwardedFrom.map(parseNetwork),
     cookieSecret: await readCookieSecret(config, environment),
     ages: sessionAges(service),
+    language: languageChoice(config),
     limits: {
       ...httpLimits,
       idleTimeoutMs: service.idleTimeoutSeconds * 1000,

@@ -1,5 +1,6 @@
 /** What goes over the wire of the WebMail API under /api: the JSON that the back-end answers and the page reads. Types only. */
 import type { AccountActSort } from '../../shared/admin-api/act-sorts.ts';
+import type { Language } from '../../shared/language/language.ts';
 
 export interface AddressView {
   /** Empty when there is none. */
@@ -7,8 +8,15 @@ export interface AddressView {
   readonly address: string;
 }
 
+/** From /api/language, for who has not signed in yet. */
+export interface LanguageView {
+  readonly language: Language;
+}
+
 export interface SessionView {
   readonly address: string;
+  /** What the user's entry says, else as /api/language. */
+  readonly language: Language;
   readonly limits: { readonly maxUploadBytes: number; readonly maxRecipients: number };
 }
 

@@ -1,5 +1,6 @@
 /** The table of the API: what a signed-in user can ask for. */
 import { sendJson } from '../../shared/http/refusals.ts';
+import { languageOfVisitor } from '../../shared/http/visitor-language.ts';
 import type { SessionView } from './api.ts';
 import type { ApiRoute } from './call.ts';
 import { listAccesses } from './accesses.ts';
@@ -20,9 +21,10 @@ export const apiRoutes: readonly ApiRoute[] = [
     path: '/api/session',
     run: async ({ exchange, account, options }) => {
       const { maxUploadBytes, maxRecipients } = options.limits;
-      const view: SessionView = { address: account.address, limits: { maxUploadBytes, maxRecipients } };
+      const entry = await options.accounts.lookUp(account.address).catch(() => undefined); // while the directory is away the browser's word counts
+      const language = entry?.language ?? languageOfVisitor(exchange.request, options.language);
+      const view: SessionView = { address: account.address, language, limits: { maxUploadBytes, maxRecipients } };
       sendJson(exchange.response, 200, view);
-      return Promise.resolve();
     },
   },
   { method: 'GET', path: '/api/accesses', run: listAccesses },

@@ -8,6 +8,8 @@ import { serveHttp } from '../../shared/http/http-service.ts';
 import type { Exchange, HttpLimits, HttpListener, HttpService, Upgrade } from '../../shared/http/http-service.ts';
 import { isFailure } from '../../shared/base/failure.ts';
 import { HttpRefusal } from '../../shared/http/refusals.ts';
+import { answerLanguage, languagePath } from '../../shared/http/visitor-language.ts';
+import type { LanguageChoice } from '../../shared/http/visitor-language.ts';
 import { traceOf } from '../../shared/log/protocol-trace.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { ServerTls } from '../../shared/net/server-tls.ts';
@@ -51,12 +53,13 @@ export type Submit = (
 export interface WebmailOptions {
   readonly listeners: readonly WebmailListener[];
   readonly serverTls: ServerTls;
-  readonly accounts: Pick<Accounts, 'login' | 'open' | 'changePassword'>;
+  readonly accounts: Pick<Accounts, 'login' | 'open' | 'changePassword' | 'lookUp'>;
   readonly storage: Pick<Storage, 'stage'>;
   readonly submit: Submit;
   readonly hints: HintBus;
   readonly log: Logger;
   readonly limits: WebmailLimits;
+  readonly language: LanguageChoice;
   readonly ages: SessionAges;
   /** Whether the configuration lists this node as one that may speak for users. */
   readonly isTrustedNode: (identity: NodeIdentity) => boolean;
@@ -110,6 +113,7 @@ async function answer(room: Room, exchange: Exchange<WebmailListener>): Promise<
     if (serveStaticFile(room.files, path, exchange)) return;
     throw new HttpRefusal('no-such-thing', 'There is no such page.');
   }
+  if (request.method === 'GET' && path === languagePath) return answerLanguage(exchange, room.options.language);
   const visitor = readVisitor(exchange, room.options);
   if (request.method === 'POST' && path === '/api/sign-in') return room.signIns.signIn(exchange, visitor);
   if (request.method === 'POST' && path === '/api/sign-out') return room.signIns.signOut(exchange, visitor);

@@ -11,6 +11,8 @@ import { serveHttp } from '../../shared/http/http-service.ts';
 import type { Asked, Exchange, HttpLimits, HttpListener, HttpService, Upgrade } from '../../shared/http/http-service.ts';
 import { HttpRefusal } from '../../shared/http/refusals.ts';
 import { activityOf, refuseCrossSite } from '../../shared/http/same-site.ts';
+import { answerLanguage, languagePath } from '../../shared/http/visitor-language.ts';
+import type { LanguageChoice } from '../../shared/http/visitor-language.ts';
 import { loadStaticFiles, serveStaticFile } from '../../shared/http/static-files.ts';
 import type { StaticFiles } from '../../shared/http/static-files.ts';
 import type { Logger } from '../../shared/log/log.ts';
@@ -68,6 +70,7 @@ export interface WebmailProxyOptions {
   /** Where the built page lies. */
   readonly uiDirectory: string;
   readonly limits: WebmailProxyLimits;
+  readonly language: LanguageChoice;
   readonly log: Logger;
 }
 
@@ -121,6 +124,7 @@ async function answer(room: Room, exchange: Exchange): Promise<void> {
     if (serveStaticFile(room.files, path, exchange)) return;
     throw new HttpRefusal('no-such-thing', 'There is no such page.');
   }
+  if (request.method === 'GET' && path === languagePath) return answerLanguage(exchange, room.options.language);
   const seen = readOrigin(room, exchange);
   const { options, backends, pools, streams } = room;
   if (request.method === 'POST' && path === '/api/sign-in') return signIn(exchange, seen, { ...options, backends, pools });

@@ -1,10 +1,23 @@
 /** Dates and sizes as people read them. */
 
-const time = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
-const dayOfYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
-const dayAndYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric' });
-const whole = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'short' });
-const medium = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+/** The browser's language until `writeDatesIn` names another. */
+let { time, dayOfYear, dayAndYear, whole, medium } = formatsOf(undefined);
+
+function formatsOf(language: string | undefined) {
+  return {
+    time: new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' }),
+    dayOfYear: new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short' }),
+    dayAndYear: new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short', year: 'numeric' }),
+    whole: new Intl.DateTimeFormat(language, { dateStyle: 'full', timeStyle: 'short' }),
+    medium: new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }),
+  };
+}
+
+/** Dates from now on are written in this language, as the browser's region has them where the browser speaks it. */
+export function writeDatesIn(language: string): void {
+  const regional = navigator.languages.find((tag) => tag.toLowerCase().split('-', 1)[0] === language);
+  ({ time, dayOfYear, dayAndYear, whole, medium } = formatsOf(regional ?? language));
+}
 
 /** As short as can be understood: the time today, the day this year. */
 export function shortDate(dateMs: number): string {

@@ -6,6 +6,7 @@ import { Logo } from './logo.tsx';
 
 export interface SignInFormProps {
   readonly title: string;
+  readonly words: { readonly submit: string; readonly busy: string };
   /** Why somebody has to sign in again; '' for none. */
   readonly note: string;
   /** Signs in; what it throws is shown. */
@@ -13,7 +14,7 @@ export interface SignInFormProps {
   readonly children: ComponentChildren;
 }
 
-export function SignInForm({ title, note, signIn, children }: SignInFormProps) {
+export function SignInForm({ title, words, note, signIn, children }: SignInFormProps) {
   const state = useSignal<'idle' | 'busy'>('idle');
   const error = useSignal('');
   const submit = async (form: HTMLFormElement): Promise<void> => {
@@ -39,7 +40,7 @@ export function SignInForm({ title, note, signIn, children }: SignInFormProps) {
         {note !== '' && error.value === '' && <p class="notice" role="status">{note}</p>}
         {error.value !== '' && <p class="notice notice-error" role="alert">{error.value}</p>}
         {children}
-        <button class="button button-primary" type="submit" disabled={state.value === 'busy'}>{state.value === 'busy' ? 'Signing in …' : 'Sign in'}</button>
+        <button class="button button-primary" type="submit" disabled={state.value === 'busy'}>{state.value === 'busy' ? words.busy : words.submit}</button>
       </form>
     </main>
   );

@@ -45,13 +45,13 @@ function dismiss(id: number): void {
   toasts.value = toasts.value.filter((toast) => toast.id !== id);
 }
 
-export function Toasts() {
+export function Toasts({ dismiss: words = 'Dismiss' }: { readonly dismiss?: string }) {
   return (
     <div class="toasts" role="status" aria-live="polite">
       {toasts.value.map(({ id, tone, text }) => (
         <div key={id} class={`toast toast-${tone}`}>
           <span>{text}</span>
-          <button class="icon-button" aria-label="Dismiss" onClick={() => dismiss(id)}><Icon name="close" /></button>
+          <button class="icon-button" aria-label={words} onClick={() => dismiss(id)}><Icon name="close" /></button>
         </div>
       ))}
     </div>

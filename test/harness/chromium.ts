@@ -15,7 +15,7 @@ export interface TestBrowser {
 }
 
 /** Starts Chromium; certificates of test authorities are accepted. */
-export async function openChromium(options: Pick<BrowserContextOptions, 'viewport' | 'colorScheme' | 'deviceScaleFactor'> = {}): Promise<TestBrowser> {
+export async function openChromium(options: Pick<BrowserContextOptions, 'viewport' | 'colorScheme' | 'deviceScaleFactor' | 'locale'> = {}): Promise<TestBrowser> {
   const profile = mkdtempSync(join(tmpdir(), 'waybill-chromium-'));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: '/usr/bin/chromium', args: quiet, ignoreHTTPSErrors: true, acceptDownloads: true, locale: 'en-GB', viewport: { width: 1280, height: 800 }, ...options,

@@ -1,4 +1,5 @@
 /** Two back-ends with real storages and WebMail, and two front-ends before them, in one process: real TLS, mapping and authentication over a directory in memory. */
+import type { Language } from '../../shared/language/language.ts';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -75,10 +76,10 @@ export interface WebmailCluster {
 }
 
 /** alice and carol live on be1, bob and dave on be2. */
-export async function startWebmailCluster(given: { readonly webmail?: Partial<WebmailOptions>; readonly proxy?: Partial<WebmailProxyOptions> } = {}): Promise<WebmailCluster> {
+export async function startWebmailCluster(given: { readonly webmail?: Partial<WebmailOptions>; readonly proxy?: Partial<WebmailProxyOptions>; /** Address → what the directory says its user reads. */ readonly languages?: Readonly<Record<string, Language>> } = {}): Promise<WebmailCluster> {
   const folder = mkdtempSync(join(tmpdir(), 'waybill-webmail-'));
   const directory = new Map([['alice', 'be1'], ['bob', 'be2'], ['carol', 'be1'], ['dave', 'be2']].map(([name, node]) => [`${name ?? ''}@${domain}`, node ?? '']));
-  const maps = mapsOf(directory);
+  const maps = mapsOf(directory, given.languages ?? {});
   const storages = new Map<string, Storage>();
   const deliver = async (address: string, bytes: Buffer): Promise<void> => deliverTo(storages, directory, { address, bytes });
   const be1 = await startBackend('be1', { folder, maps, storages, deliver, given: given.webmail ?? {} });
@@ -100,11 +101,11 @@ export async function startWebmailCluster(given: { readonly webmail?: Partial<We
   };
 }
 
-function mapsOf(directory: ReadonlyMap<string, string>): UserMaps {
+function mapsOf(directory: ReadonlyMap<string, string>, languages: Readonly<Record<string, Language>>): UserMaps {
   return {
     lookUp: async (address) => {
       const node = directory.get(address.toLowerCase());
-      const entry = { address: address.toLowerCase(), mailHost: node, dn: undefined, map: 'test', aliases: [], routingAddress: undefined };
+      const entry = { address: address.toLowerCase(), mailHost: node, dn: undefined, map: 'test', aliases: [], routingAddress: undefined, language: languages[address.toLowerCase()] };
       return Promise.resolve(node === undefined ? undefined : entry);
     },
     covers: () => true,
@@ -135,7 +136,7 @@ async function startBackend(node: string, { folder, maps, storages, deliver, giv
     listeners: [{ host: '127.0.0.1', port, tls: 'implicit', trusted: 'yes' }],
     serverTls: createServerTls(certificateOf(node)), accounts, storage, hints, log, cookieSecret, uiDirectory,
     limits: { ...httpLimits, maxBodyBytes: 60 * 2 ** 20, maxUploadBytes: 25_000_000, maxMessageBytes, maxRecipients: 100, loginFailureDelayMs: 50 },
-    ages: { idleMs: 1_200_000, absoluteMs: 86_400_000 },
+    ages: { idleMs: 1_200_000, absoluteMs: 86_400_000 }, language: { fallback: 'en', autodetect: 'yes' },
     isTrustedNode: (identity) => ['fe1', 'fe2'].includes(identity.node),
     submit: async ({ recipients }, source) => {
       const pieces: Buffer[] = [];
@@ -186,7 +187,7 @@ async function startFrontend(node: string, { maps, backends, given }: { readonly
     backendFor: (name) => targets.get(name),
     primaryDomainOf: () => undefined,
     httpBalancers: [],
-    ages: { idleMs: 1_200_000, absoluteMs: 86_400_000 },
+    ages: { idleMs: 1_200_000, absoluteMs: 86_400_000 }, language: { fallback: 'en', autodetect: 'yes' },
     limits: { ...httpLimits, connectTimeoutMs: 5000, answerTimeoutMs: 60_000, maxBodyBytes: 60 * 2 ** 20, queue: { connections: 32, connectionsPerUser: 32, maxWaiting: 100, longestWaitMs: 5000 } },
     ...given,
   });

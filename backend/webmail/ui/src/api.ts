@@ -1,5 +1,6 @@
 /** Calls of the API. Every refusal becomes an ApiError; a session that is over is told to the one listener. */
 import type { ErrorView } from '../../api.ts';
+import { texts } from './texts.ts';
 
 export class ApiError extends Error {
   readonly kind: string;
@@ -39,7 +40,7 @@ async function call(path: string, init: RequestInit & { headers?: Record<string,
   try {
     response = await fetch(path, { ...init, headers: { ...init.headers, 'waybill-request': activity }, credentials: 'same-origin', cache: 'no-store' });
   } catch {
-    throw new ApiError('offline', 'The server can’t be reached. Check your connection.', 0);
+    throw new ApiError('offline', texts.value.offline, 0);
   }
   if (response.ok) return response;
   const error = await readError(response);
@@ -50,8 +51,8 @@ async function call(path: string, init: RequestInit & { headers?: Record<string,
 async function readError(response: Response): Promise<ApiError> {
   try {
     const { error } = (await response.json()) as ErrorView;
-    return new ApiError(error.kind, error.text, response.status);
+    return new ApiError(error.kind, texts.value.errors[error.kind]?.(error.text) ?? error.text, response.status);
   } catch {
-    return new ApiError('internal', `The server answered with an error (${String(response.status)}).`, response.status);
+    return new ApiError('internal', texts.value.serverError(String(response.status)), response.status);
   }
 }

@@ -13,6 +13,7 @@ import { Settings } from './settings.tsx';
 import { settings } from './settings-state.ts';
 import { SignIn } from './sign-in.tsx';
 import { Toasts } from '../../../../shared/page/toasts.tsx';
+import { texts } from './texts.ts';
 
 /** On narrow screens the folders lie in a drawer. */
 export const drawer = signal<'open' | 'closed'>('closed');
@@ -21,7 +22,7 @@ export function App() {
   return (
     <>
       <Page />
-      {ownDraft.value === undefined && settings.value === 'closed' && <Toasts />}
+      {ownDraft.value === undefined && settings.value === 'closed' && <Toasts dismiss={texts.value.dismiss} />}
     </>
   );
 }
@@ -49,7 +50,7 @@ function Unreachable({ note }: { readonly note: string }) {
       <div class="card">
         <h1>Waybill</h1>
         <p class="notice notice-error" role="alert">{note}</p>
-        <button class="button button-primary" onClick={() => void startSession()}>Try again</button>
+        <button class="button button-primary" onClick={() => void startSession()}>{texts.value.tryAgain}</button>
       </div>
     </main>
   );

@@ -2,13 +2,14 @@
 import type { MessageView } from '../../api.ts';
 import { sizeText } from '../../../../shared/page/dates.ts';
 import { Icon } from '../../../../shared/page/icons.tsx';
+import { texts } from './texts.ts';
 
 export function Attachments({ mailbox, message }: { readonly mailbox: number; readonly message: MessageView }) {
   const { attachments, uid } = message;
   if (attachments.length === 0) return null;
   const base = `/api/mailboxes/${String(mailbox)}/messages/${String(uid)}/parts`;
   return (
-    <section class="attachments" aria-label="Attachments">
+    <section class="attachments" aria-label={texts.value.reader.attachments}>
       <ul>
         {attachments.map(({ part, name, size, type }) => (
           <li key={part}>

@@ -8,6 +8,7 @@ import { goTo, route } from './route.ts';
 import { lastAddress, session } from './session.ts';
 import { attempt, showError, showNote } from '../../../../shared/page/toasts.tsx';
 import { nameOf, writtenAddress } from './people.tsx';
+import { texts } from './texts.ts';
 
 /** An attachment of a stored message that goes along. */
 export interface KeptAttachment extends MessagePlace {
@@ -38,7 +39,7 @@ export const draft = signal<Draft | undefined>(undefined);
 /** What is being written, if it belongs to the one who is signed in. */
 export const ownDraft = computed(() => (draft.value?.owner === lastAddress.value ? draft.value : undefined));
 
-const empty = { title: 'New message', to: '', cc: '', bcc: '', subject: '', text: '', answers: undefined, stored: undefined, kept: [], files: [], changed: 'no', state: 'writing' } as const;
+const empty = { to: '', cc: '', bcc: '', subject: '', text: '', answers: undefined, stored: undefined, kept: [], files: [], changed: 'no', state: 'writing' } as const;
 
 export type Answer = 'reply' | 'reply-all' | 'forward';
 
@@ -50,18 +51,18 @@ export function answerMessage(mailbox: number, message: MessageView, as: Answer)
   const place = { mailbox, uid: message.uid };
   if (as === 'forward') {
     const kept = message.attachments.map(({ part, name, size }) => ({ ...place, part, name, size }));
-    open({ title: 'Forward', subject: prefixed('Fwd', message.subject), text: forwardedText(message), answers: { ...place, as: 'forward' }, kept });
+    open({ title: texts.value.reader.forward, subject: prefixed('Fwd', message.subject), text: forwardedText(message), answers: { ...place, as: 'forward' }, kept });
     return;
   }
   const { to, cc } = answerAddresses(message, as);
-  open({ title: as === 'reply' ? 'Reply' : 'Reply to all', to: written(to), cc: written(cc), subject: prefixed('Re', message.subject), text: quotedText(message), answers: { ...place, as: 'reply' } });
+  open({ title: as === 'reply' ? texts.value.reader.reply : texts.value.reader.replyAll, to: written(to), cc: written(cc), subject: prefixed('Re', message.subject), text: quotedText(message), answers: { ...place, as: 'reply' } });
 }
 
 export function editDraft(mailbox: number, message: MessageView): void {
   const place = { mailbox, uid: message.uid };
   const { to, cc, bcc, subject } = message;
   const kept = message.attachments.map(({ part, name, size }) => ({ ...place, part, name, size }));
-  open({ title: 'Draft', to: written(to), cc: written(cc), bcc: written(bcc), subject, text: textOf(message), stored: place, kept });
+  open({ title: texts.value.compose.draft, to: written(to), cc: written(cc), bcc: written(bcc), subject, text: textOf(message), stored: place, kept });
 }
 
 export function change(values: Partial<Draft>): void {
@@ -74,7 +75,7 @@ export function addFiles(files: readonly File[]): void {
   if (value === undefined || session.value.at !== 'signed-in') return;
   const total = [...value.files, ...files, ...value.kept].reduce((sum, { size }) => sum + size, 0);
   const { maxUploadBytes } = session.value.limits;
-  if (total > maxUploadBytes) showError(new Error(`Attachments may have ${sizeText(maxUploadBytes)} at most, all together.`));
+  if (total > maxUploadBytes) showError(new Error(texts.value.compose.tooBig(sizeText(maxUploadBytes))));
   else change({ files: [...value.files, ...files] });
 }
 
@@ -84,7 +85,7 @@ export async function sendDraft(): Promise<void> {
   draft.value = { ...value, state: 'sending' };
   const sent = await attempt(async () => {
     const { copy } = await post<SendAnswer>('/api/send', formOf(value));
-    showNote(copy === 'kept' ? 'Sent.' : 'Sent, but no copy could be kept in Sent.');
+    showNote(copy === 'kept' ? texts.value.compose.sent : texts.value.compose.sentNoCopy);
   });
   finish(sent, value);
 }
@@ -100,7 +101,7 @@ export async function closeDraft(): Promise<void> {
   draft.value = { ...value, state: 'saving' };
   const saved = await attempt(async () => {
     await post<DraftAnswer>('/api/drafts', formOf(value));
-    showNote('Saved in Drafts.');
+    showNote(texts.value.compose.saved);
   });
   finish(saved, value);
 }
@@ -117,10 +118,10 @@ function finish(done: boolean, value: Draft): void {
 
 function open(values: Partial<Draft>): void {
   if (ownDraft.value?.changed === 'yes') {
-    showNote('Finish or close the message you are writing first.');
+    showNote(texts.value.compose.finishFirst);
     return;
   }
-  draft.value = { ...empty, owner: lastAddress.value, ...values };
+  draft.value = { ...empty, title: texts.value.compose.newMessage, owner: lastAddress.value, ...values };
 }
 
 function formOf({ to, cc, bcc, subject, text, answers, stored, kept, files }: Draft): FormData {
@@ -157,13 +158,14 @@ function textOf({ bodies }: MessageView): string {
 
 function quotedText(message: MessageView): string {
   const [sender] = message.from;
-  const head = `On ${mediumDate(message.sentAtMs ?? message.dateMs)}, ${sender === undefined ? 'somebody' : nameOf(sender)} wrote:`;
+  const head = texts.value.compose.wrote(mediumDate(message.sentAtMs ?? message.dateMs), sender === undefined ? texts.value.compose.somebody : nameOf(sender));
   return `\n\n${head}\n${textOf(message).split('\n').map((line) => (line.startsWith('>') ? `>${line}` : `> ${line}`)).join('\n')}\n`;
 }
 
 function forwardedText(message: MessageView): string {
-  const lines = [`From: ${written(message.from)}`, `Date: ${mediumDate(message.sentAtMs ?? message.dateMs)}`, `Subject: ${message.subject}`, `To: ${written(message.to)}`];
-  return `\n\n---------- Forwarded message ----------\n${lines.join('\n')}\n\n${textOf(message)}\n`;
+  const { from, date, forwarded } = texts.value.compose;
+  const lines = [`${from}: ${written(message.from)}`, `${date}: ${mediumDate(message.sentAtMs ?? message.dateMs)}`, `${texts.value.subject}: ${message.subject}`, `${texts.value.to}: ${written(message.to)}`];
+  return `\n\n---------- ${forwarded} ----------\n${lines.join('\n')}\n\n${textOf(message)}\n`;
 }
 
 addEventListener('beforeunload', (event) => {

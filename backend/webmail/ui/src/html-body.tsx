@@ -7,6 +7,7 @@ import { Icon } from '../../../../shared/page/icons.tsx';
 import { framePage, namedPictures } from './sanitise.ts';
 import type { FrameOptions } from './sanitise.ts';
 import { attempt } from '../../../../shared/page/toasts.tsx';
+import { texts } from './texts.ts';
 
 /** Links may open pages of their own; nothing else is allowed. */
 const sandbox = 'allow-popups allow-popups-to-escape-sandbox';
@@ -32,11 +33,11 @@ export function HtmlBody({ mailbox, message, html }: { readonly mailbox: number;
     <div class="html-body">
       {page.value.blocked && (
         <p class="notice remote-notice">
-          <Icon name="image" /><span>Remote images are hidden: they would tell the sender that you read this.</span>
-          <button class="button button-small" onClick={() => { remote.value = 'allowed'; }}>Show remote images</button>
+          <Icon name="image" /><span>{texts.value.reader.remoteHidden}</span>
+          <button class="button button-small" onClick={() => { remote.value = 'allowed'; }}>{texts.value.reader.showRemote}</button>
         </p>
       )}
-      <iframe ref={frame} title="Text of the message" sandbox={sandbox} referrerpolicy="no-referrer" />
+      <iframe ref={frame} title={texts.value.reader.text} sandbox={sandbox} referrerpolicy="no-referrer" />
     </div>
   );
 }
@@ -56,7 +57,7 @@ async function dataUrl(blob: Blob): Promise<string> {
   return new Promise((resolve, reject) => {
     const reader = new FileReader();
     reader.addEventListener('load', () => resolve(String(reader.result)));
-    reader.addEventListener('error', () => reject(reader.error ?? new Error('The picture can’t be read.')));
+    reader.addEventListener('error', () => reject(reader.error ?? new Error(texts.value.reader.badPicture)));
     reader.readAsDataURL(blob);
   });
 }

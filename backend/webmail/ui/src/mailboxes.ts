@@ -4,9 +4,9 @@ import type { MailboxRole, MailboxView } from '../../api.ts';
 import { get } from './api.ts';
 import type { Activity } from './api.ts';
 import { route } from './route.ts';
+import { texts } from './texts.ts';
 
 const order: readonly MailboxRole[] = ['inbox', 'drafts', 'sent', 'archive', 'junk', 'trash', 'none'];
-const names: Partial<Record<MailboxRole, string>> = { inbox: 'Inbox', drafts: 'Drafts', sent: 'Sent', archive: 'Archive', junk: 'Junk', trash: 'Trash' };
 
 export const mailboxes = signal<readonly MailboxView[]>([]);
 
@@ -21,5 +21,5 @@ export async function loadMailboxes(activity: Activity = 'user'): Promise<void> 
 /** The last level of a folder's name, and how deep it lies. */
 export function displayName({ name, role }: MailboxView): { readonly text: string; readonly depth: number } {
   const levels = name.split('/');
-  return { text: names[role] ?? levels.at(-1) ?? name, depth: levels.length - 1 };
+  return { text: texts.value.folderNames[role] ?? levels.at(-1) ?? name, depth: levels.length - 1 };
 }

@@ -3,10 +3,11 @@ import { effect, signal } from '@preact/signals';
 import type { MailboxView, MessagePage, MessageSummary } from '../../api.ts';
 import { get, post } from './api.ts';
 import type { Activity } from './api.ts';
-import { currentMailbox, loadMailboxes, mailboxes } from './mailboxes.ts';
+import { currentMailbox, displayName, loadMailboxes, mailboxes } from './mailboxes.ts';
 import { goTo, route } from './route.ts';
 import { session } from './session.ts';
 import { attempt, showError, showNote } from '../../../../shared/page/toasts.tsx';
+import { texts } from './texts.ts';
 
 export interface MessageList {
   readonly mailbox: number | undefined;
@@ -97,12 +98,12 @@ function countUnseen(mailbox: number, difference: number): void {
 
 export async function deleteMessage(mailbox: MailboxView, uid: number): Promise<void> {
   const done = await attempt(async () => post(`/api/mailboxes/${String(mailbox.id)}/delete`, { uids: [uid] }));
-  if (done) await gone(mailbox.id, uid, mailbox.role === 'trash' ? 'Deleted for good.' : 'Moved to Trash.');
+  if (done) await gone(mailbox.id, uid, mailbox.role === 'trash' ? texts.value.reader.deletedForGood : texts.value.reader.toTrash);
 }
 
 export async function moveMessage(mailbox: MailboxView, uid: number, to: MailboxView): Promise<void> {
   const done = await attempt(async () => post(`/api/mailboxes/${String(mailbox.id)}/move`, { uids: [uid], to: to.id }));
-  if (done) await gone(mailbox.id, uid, `Moved to ${to.name}.`);
+  if (done) await gone(mailbox.id, uid, texts.value.reader.moved(displayName(to).depth > 0 ? to.name : displayName(to).text));
 }
 
 /** A message left the folder: the next one takes its place where both panes are seen, the list on a phone. */

@@ -1,8 +1,9 @@
 /** How people are shown: names, initials, colours. */
 import type { AddressView } from '../../api.ts';
+import { texts } from './texts.ts';
 
 export function nameOf({ name, address }: AddressView): string {
-  return name || address || 'Unknown sender';
+  return name || address || texts.value.unknownSender;
 }
 
 /** A few names in one line. */

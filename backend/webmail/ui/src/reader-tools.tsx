@@ -8,6 +8,7 @@ import { displayName, mailboxes } from './mailboxes.ts';
 import { deleteMessage, moveMessage, setFlag } from './messages.ts';
 import { currentFlags } from './open-message.ts';
 import { goTo } from './route.ts';
+import { texts } from './texts.ts';
 
 interface Given {
   readonly mailbox: MailboxView;
@@ -18,16 +19,16 @@ export function ReaderTools({ mailbox, message }: Given) {
   const { flagged } = currentFlags(message);
   const source = `/api/mailboxes/${String(mailbox.id)}/messages/${String(message.uid)}/source`;
   return (
-    <div class="tools" role="toolbar" aria-label="Message">
-      <Tool icon="reply" label="Reply" keys="r" run={() => answerMessage(mailbox.id, message, 'reply')} />
-      <Tool icon="replyAll" label="Reply to all" keys="a" run={() => answerMessage(mailbox.id, message, 'reply-all')} />
-      <Tool icon="forward" label="Forward" keys="f" run={() => answerMessage(mailbox.id, message, 'forward')} />
+    <div class="tools" role="toolbar" aria-label={texts.value.reader.title}>
+      <Tool icon="reply" label={texts.value.reader.reply} keys="r" run={() => answerMessage(mailbox.id, message, 'reply')} />
+      <Tool icon="replyAll" label={texts.value.reader.replyAll} keys="a" run={() => answerMessage(mailbox.id, message, 'reply-all')} />
+      <Tool icon="forward" label={texts.value.reader.forward} keys="f" run={() => answerMessage(mailbox.id, message, 'forward')} />
       <span class="tools-gap" />
-      <Tool icon="unread" label="Mark as unread" keys="u" run={() => markUnread(mailbox, message)} />
-      <Tool icon="star" label={flagged ? 'Remove star' : 'Add star'} keys="s" filled={flagged ? 'yes' : 'no'} run={() => void setFlag(mailbox.id, { ...message, flagged }, ['flagged', !flagged])} />
+      <Tool icon="unread" label={texts.value.reader.markUnread} keys="u" run={() => markUnread(mailbox, message)} />
+      <Tool icon="star" label={flagged ? texts.value.reader.unstar : texts.value.reader.star} keys="s" filled={flagged ? 'yes' : 'no'} run={() => void setFlag(mailbox.id, { ...message, flagged }, ['flagged', !flagged])} />
       <MoveMenu mailbox={mailbox} message={message} />
-      <a class="icon-button wide-only" href={source} download aria-label="Download the message" title="Download the message"><Icon name="source" /></a>
-      <Tool icon="trash" label={mailbox.role === 'trash' ? 'Delete for good' : 'Delete'} keys="Delete" run={() => void deleteMessage(mailbox, message.uid)} />
+      <a class="icon-button wide-only" href={source} download aria-label={texts.value.reader.download} title={texts.value.reader.download}><Icon name="source" /></a>
+      <Tool icon="trash" label={mailbox.role === 'trash' ? texts.value.reader.deleteForGood : texts.value.reader.delete} keys="Delete" run={() => void deleteMessage(mailbox, message.uid)} />
     </div>
   );
 }
@@ -45,13 +46,13 @@ function Tool({ icon, label, keys, filled = 'no', run }: { readonly icon: IconNa
 function MoveMenu({ mailbox, message }: Given) {
   const targets = mailboxes.value.filter(({ id }) => id !== mailbox.id);
   return (
-    <label class="icon-button move-menu" title="Move to folder">
+    <label class="icon-button move-menu" title={texts.value.reader.move}>
       <Icon name="move" />
-      <select aria-label="Move to folder" value="" onChange={(event) => {
+      <select aria-label={texts.value.reader.move} value="" onChange={(event) => {
         const target = targets.find(({ id }) => String(id) === event.currentTarget.value);
         if (target !== undefined) void moveMessage(mailbox, message.uid, target);
       }}>
-        <option value="" disabled>Move to …</option>
+        <option value="" disabled>{texts.value.reader.moveTo}</option>
         {targets.map((each) => <option key={each.id} value={String(each.id)}>{displayName(each).depth > 0 ? each.name : displayName(each).text}</option>)}
       </select>
     </label>

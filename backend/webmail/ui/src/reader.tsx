@@ -13,15 +13,16 @@ import { PlainBody } from './plain-body.tsx';
 import { ReaderTools } from './reader-tools.tsx';
 import { editDraft } from './compose-state.ts';
 import { hrefOf } from './route.ts';
+import { texts } from './texts.ts';
 
 export function Reader() {
   const { value } = openMessage;
-  if (value.at === 'none') return <section class="reader reader-empty" aria-label="Message"><Logo /><p>Choose a message to read it here.</p></section>;
+  if (value.at === 'none') return <section class="reader reader-empty" aria-label={texts.value.reader.title}><Logo /><p>{texts.value.reader.choose}</p></section>;
   const mailbox = mailboxes.value.find(({ id }) => id === value.mailbox);
   return (
-    <section class="reader" aria-label="Message" aria-busy={value.at === 'loading'}>
+    <section class="reader" aria-label={texts.value.reader.title} aria-busy={value.at === 'loading'}>
       <div class="reader-bar">
-        <a class="icon-button back-button" href={hrefOf(value.mailbox)} aria-label="Back to the list"><Icon name="back" /></a>
+        <a class="icon-button back-button" href={hrefOf(value.mailbox)} aria-label={texts.value.reader.back}><Icon name="back" /></a>
         {value.at === 'open' && mailbox !== undefined && <ReaderTools mailbox={mailbox} message={value.message} />}
       </div>
       {value.at === 'failed' && <Failed failure={value} />}
@@ -34,7 +35,7 @@ function Failed({ failure }: { readonly failure: Extract<OpenMessage, { at: 'fai
   return (
     <div class="empty" role="alert">
       <p>{failure.text}</p>
-      {failure.kind !== 'message-missing' && <button class="button" onClick={() => void readMessage(failure.mailbox, failure.uid)}>Try again</button>}
+      {failure.kind !== 'message-missing' && <button class="button" onClick={() => void readMessage(failure.mailbox, failure.uid)}>{texts.value.tryAgain}</button>}
     </div>
   );
 }
@@ -44,14 +45,14 @@ function Message({ mailbox, message }: { readonly mailbox: MailboxView; readonly
   return (
     <article class={onlyHtml ? 'message message-html' : 'message'}>
       <header class="message-head">
-        <h1>{message.subject || '(no subject)'}</h1>
-        {message.draft && <p class="notice draft-notice">This is a draft. <button class="button button-small" onClick={() => editDraft(mailbox.id, message)}>Go on writing</button></p>}
+        <h1>{message.subject || texts.value.noSubject}</h1>
+        {message.draft && <p class="notice draft-notice">{texts.value.reader.isDraft} <button class="button button-small" onClick={() => editDraft(mailbox.id, message)}>{texts.value.reader.goOn}</button></p>}
         <Sender message={message} />
       </header>
       {message.bodies.map((body, index) => (body.kind === 'html'
         ? <HtmlBody key={index} mailbox={mailbox.id} message={message} html={body.text} />
         : <PlainBody key={index} text={body.text} />))}
-      {message.bodies.some(({ cut }) => cut) && <p class="notice cut-notice">The text is too long to be shown whole. Download the message to read all of it.</p>}
+      {message.bodies.some(({ cut }) => cut) && <p class="notice cut-notice">{texts.value.reader.cut}</p>}
       <Attachments mailbox={mailbox.id} message={message} />
     </article>
   );
@@ -66,13 +67,13 @@ function Sender({ message }: { readonly message: MessageView }) {
       <Avatar person={sender} />
       <div class="sender-lines">
         <div class="sender-first">
-          <span class="sender-name">{sender === undefined ? 'Unknown sender' : nameOf(sender)}</span>
+          <span class="sender-name">{sender === undefined ? texts.value.unknownSender : nameOf(sender)}</span>
           {sender !== undefined && sender.name !== '' && <span class="sender-address">{sender.address}</span>}
           <time dateTime={new Date(shownMs).toISOString()} title={fullDate(shownMs)}>{mediumDate(shownMs)}</time>
         </div>
-        <People word="To" people={to} />
-        <People word="Cc" people={cc} />
-        <People word="Bcc" people={bcc} />
+        <People word={texts.value.to} people={to} />
+        <People word={texts.value.cc} people={cc} />
+        <People word={texts.value.bcc} people={bcc} />
       </div>
     </div>
   );

@@ -1,9 +1,10 @@
 /** Whether somebody is signed in, and who. */
 import { signal } from '@preact/signals';
-import type { SessionView } from '../../api.ts';
+import type { LanguageView, SessionView } from '../../api.ts';
 import { ApiError, get, onSignedOut, post } from './api.ts';
 import { leavePlace } from './route.ts';
 import { showError } from '../../../../shared/page/toasts.tsx';
+import { language, texts } from './texts.ts';
 
 export type Session =
   | { readonly at: 'starting' }
@@ -18,11 +19,12 @@ export const session = signal<Session>({ at: 'starting' });
 export const lastAddress = signal('');
 
 onSignedOut(() => {
-  if (session.value.at === 'signed-in') session.value = { at: 'signed-out', note: 'Your session is over. Please sign in again.' };
+  if (session.value.at === 'signed-in') session.value = { at: 'signed-out', note: texts.value.session.over };
 });
 
 export async function startSession(): Promise<void> {
   try {
+    language.value = (await get<LanguageView>('/api/language', 'background')).language;
     await readSession();
   } catch (error) {
     if (error instanceof ApiError && error.kind === 'signed-out') session.value = { at: 'signed-out', note: '' };
@@ -38,7 +40,7 @@ export async function signIn(name: string, password: string): Promise<void> {
 export async function signOut(): Promise<void> {
   try {
     await post('/api/sign-out', {});
-    leave('You are signed out.');
+    leave(texts.value.session.signedOut);
   } catch (error) {
     showError(error);
   }
@@ -47,7 +49,7 @@ export async function signOut(): Promise<void> {
 /** Ends all sessions of this user, in whatever browser. Rejects when the server does not do it. */
 export async function signOutEverywhere(): Promise<void> {
   await post('/api/sign-out-everywhere', {});
-  leave('You are signed out here and in every other browser.');
+  leave(texts.value.session.everywhere);
 }
 
 function leave(note: string): void {
@@ -61,5 +63,6 @@ async function readSession(): Promise<void> {
   // Somebody else's place in somebody else's mail means nothing here.
   if (lastAddress.value !== '' && lastAddress.value !== view.address) leavePlace();
   lastAddress.value = view.address;
+  language.value = view.language;
   session.value = { at: 'signed-in', ...view };
 }

@@ -4,7 +4,7 @@ import { signIn } from './session.ts';
 
 export function SignIn({ note }: { readonly note: string }) {
   return (
-    <SignInForm title="Sign in to administer" note={note} signIn={signInWith}>
+    <SignInForm title="Sign in to administer" words={{ submit: 'Sign in', busy: 'Signing in …' }} note={note} signIn={signInWith}>
       <label>
         <span>Name</span>
         <input name="name" type="text" autocomplete="username" autocapitalize="none" spellcheck={false} maxLength={64} required autofocus />
