@@ -44,6 +44,11 @@ export function originOf(layers: readonly Layer[], path: readonly PropertyKey[])
   return [...origin.path, ...path];
 }
 
+/** Whether something stands at the path. */
+export function hasPath(tree: Tree, path: readonly PropertyKey[]): boolean {
+  return depthOf(tree, path) === path.length;
+}
+
 /** How many steps of the path exist in the tree. */
 function depthOf(tree: unknown, path: readonly PropertyKey[]): number {
   const [step, ...rest] = path;

@@ -7,7 +7,7 @@ import { parseYaml } from './document.ts';
 import type { ParsedDocument } from './document.ts';
 import { endpointsOf, relativeTo } from './effective.ts';
 import type { NodeConfig, NodeEntry } from './effective.ts';
-import { isTree, mergeLayers, mergeTrees, originOf } from './layers.ts';
+import { hasPath, isTree, mergeLayers, mergeTrees, originOf } from './layers.ts';
 import type { Layer, Tree } from './layers.ts';
 import { ConfigurationRefused, nearest } from './problem.ts';
 import type { Problem } from './problem.ts';
@@ -61,6 +61,20 @@ function refused(file: string, document: ParsedDocument, found: readonly Finding
   const located = found.map(({ at, ...problem }) => document.locate(problem, at));
   const distinct = new Map(located.map((problem) => [JSON.stringify([problem.path.map(String), problem.text]), problem]));
   return new ConfigurationRefused(file, [...distinct.values()].sort((a, b) => (a.line ?? 0) - (b.line ?? 0)));
+}
+
+/**
+ * Where in a text a parameter of a node, as `administration.administrators[0]`, comes from: the uppermost layer that has it.
+ * Undefined for a text that can't be taken apart, a node that it doesn't have, or a parameter that no layer has.
+ */
+export function placeOfParameter(text: string, node: string, path: readonly (string | number)[]): Problem | undefined {
+  const document = parseYaml(text);
+  const frame = 'locate' in document ? frameSchema.safeParse(document.value).data : undefined;
+  const role = frame !== undefined && Object.hasOwn(frame.nodes, node) ? frame.nodes[node]?.role : undefined;
+  if (!('locate' in document) || frame === undefined || role === undefined) return undefined;
+  const layers = layersOf(frame, role, node);
+  if (!layers.some(({ parameters }) => hasPath(parameters, path))) return undefined;
+  return document.locate({ path: originOf(layers, path), text: '' }, 'key');
 }
 
 interface CheckedNode {

@@ -72,7 +72,7 @@ export class NodeProcess {
     this.#options = options;
     this.#switchedLog = new SwitchedLog(options.nodeName);
     this.#log = this.#switchedLog.log;
-    this.#state = new NodeStateKeeper(options.nodeName, options.role, options.source.kind);
+    this.#state = new NodeStateKeeper(options.nodeName, options.role, options.source);
   }
 
   get log(): Logger {

@@ -23,6 +23,7 @@ import { ConfigurationRefused } from './problem.ts';
 import { useProcessParameters } from './process-parameters.ts';
 import { nodeRoutes } from './publishing/node-routes.ts';
 import { openSource } from './publishing/source.ts';
+import type { SourceVersion } from './publishing/source-version.ts';
 import type { Role } from './schema.ts';
 import { nodeConfig, orderedConfig, readOrder } from './worker-order.ts';
 
@@ -36,6 +37,8 @@ export interface NodeContext extends WorkerContext {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** What every node answers on its admin API, whatever its role. */
   readonly nodeRoutes: readonly AdminRoute[];
+  /** The text that this worker runs, and where it is from. */
+  readonly source: SourceVersion;
 }
 
 export interface RunNodeOptions {
@@ -123,7 +126,7 @@ async function runOneWorker(options: RunNodeOptions): Promise<void> {
     const { siblings } = context;
     const doors = { counts: new ConnectionCounts({ workers: workersOf(config), siblings }), slots: commandSlots(config), sockets: readPassedSockets(process.env) };
     const routes = nodeRoutes({ siblings, check: (text) => whyRefused(() => nodeConfig(who, { ...order.version, text, label: 'the text' })) });
-    const services = await options.start({ ...context, config, log, logService, doors, environment: process.env, nodeRoutes: routes });
+    const services = await options.start({ ...context, config, log, logService, doors, environment: process.env, nodeRoutes: routes, source: order.version });
     const renew = async (configuration: string): Promise<void> => {
       takeHeldFiles(readOrder(configuration).held);
       await services.renew(configuration);

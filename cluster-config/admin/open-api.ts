@@ -22,17 +22,21 @@ import { ActKeeper } from './act-keeper.ts';
 import type { KeepHere } from './act-keeper.ts';
 import { accountHandlers } from './account-handlers.ts';
 import { AdminNews } from './admin-news.ts';
+import { administratorHandlers } from './administrator-handlers.ts';
 import { loadAdministrators } from './administrators.ts';
 import { auditHandlers } from './audit-handlers.ts';
 import { configurationHandlers } from './configuration-handlers.ts';
+import { ConfigurationGround } from './configuration-ground.ts';
 import { operations } from './contract/operations.ts';
 import { doneRoutes } from './done-route.ts';
 import { logHandlers } from './log-handlers.ts';
 import { nodeHandlers } from './node-handlers.ts';
+import { publishingHandlers } from './publishing-handlers.ts';
 import { reportHandlers } from './report-handlers.ts';
 import { serviceHandlers } from './service-handlers.ts';
 import { sessionsHandlers } from './sessions-handlers.ts';
 import { signInHandlers } from './sign-in-handlers.ts';
+import { statusHandlers } from './status-handlers.ts';
 import { answerStatus } from './worker-status.ts';
 
 export interface AdminApiParts {
@@ -84,11 +88,13 @@ export async function openAdminApi({ context, tls, directory, health, rack, hand
   answerStatus(siblings, config, health);
   const keeper = new ActKeeper({ node: config.nodeName, keepHere: keepAct, keeperOf, target: reach.target, log });
   const audit = keeper.watching(openAuditLog(administration.auditFile, log));
+  const ground = new ConfigurationGround(context, tls);
+  const tellEnded = async (session: string): Promise<void> => news.tell({ kind: 'session-ended', session });
   const api = new Api({
     operations, find, signIn, sessions, reach, audit, log,
     handlers: [
-      ...signInHandlers(signIn, sessions, async (session) => news.tell({ kind: 'session-ended', session })), ...nodeHandlers(config, context), ...reportHandlers(context), ...sessionsHandlers(config), ...accountHandlers(config, directory),
-      ...configurationHandlers(config), ...logHandlers(config), ...auditHandlers(administration.auditFile), ...serviceHandlers({ siblings, wishes, states: rack.states.bind(rack), drainMs: config.drainSeconds * 1000 }), ...handlers,
+      ...signInHandlers(signIn, sessions, tellEnded), ...administratorHandlers(config, sessions, tellEnded), ...nodeHandlers(config, context), ...reportHandlers(context), ...sessionsHandlers(config), ...accountHandlers(config, directory),
+      ...configurationHandlers(ground), ...publishingHandlers(ground), ...statusHandlers(ground), ...logHandlers(config), ...auditHandlers(administration.auditFile), ...serviceHandlers({ siblings, wishes, states: rack.states.bind(rack), drainMs: config.drainSeconds * 1000 }), ...handlers,
     ],
     isTrustedNode: tls.isTrustedNode, signerOf: tls.signerOf, clusterName: config.clusterName,
     ipv6Prefix: guessing.ipv6PrefixBits,

@@ -20,6 +20,7 @@ export function signInHandlers(signIn: SignIn, sessions: AdminSessions, tellEnde
       const record = await signIn.check({ name: body.name, password: body.password, code: body.code, from: caller.from });
       const claims = sessions.begin(record, body.as, Date.now());
       if (body.as === 'cookie') reply.setCookie(sessions.cookie(claims));
+      sessions.saw(claims, caller.from, Date.now());
       reply.note({ session: claims.session });
       return {
         name: record.name, by: body.as, capabilities: inOrder(record.capabilities), domains: [...record.domains], until: new Date(sessions.endMs(claims)).toISOString(),

@@ -6,11 +6,9 @@ import type { NodeConfig } from '../effective.ts';
 import type { ClusterConfig } from '../load.ts';
 import { loadNodeTls } from '../node-tls.ts';
 import type { NodeTls } from '../node-tls.ts';
+import type { NodeQuestion, NodeSaid } from '../node-said.ts';
 
 const silenceMs = 5000;
-
-/** What one node said, or why it said nothing. */
-export type NodeSaid = { readonly node: string; readonly answer: unknown } | { readonly node: string; readonly complaint: string };
 
 /** What a command prints, and the nodes that did not take part: with one of those the exit code is 1. */
 export interface NodesText {
@@ -20,12 +18,6 @@ export interface NodesText {
 
 export function complaintsOf(said: readonly NodeSaid[]): string[] {
   return said.flatMap((one) => ('complaint' in one ? [`${one.node} ${one.complaint}`] : []));
-}
-
-export interface NodeQuestion {
-  readonly path: string;
-  /** Makes it a POST. */
-  readonly body?: object | undefined;
 }
 
 /** Asks every node of the configuration that has one of the roles. @throws Failure('bad-input') as the first node that gave one */

@@ -1,47 +1,22 @@
 /** `waybill config status`: which node runs which version since when, who refuses and why, who is away. */
-import { nodeStateSchema } from '../publishing/node-state.ts';
-import type { NodeState } from '../publishing/node-state.ts';
 import { parseVersion } from '../load.ts';
 import type { ClusterConfig } from '../load.ts';
 import { ConfigurationRefused } from '../problem.ts';
+import { parseIfReadable, withPublication } from '../publishing/config-home.ts';
+import type { ConfigHome } from '../publishing/config-home.ts';
 import type { Publication } from '../publishing/publication.ts';
 import { digestOf } from '../publishing/published.ts';
 import type { SourceVersion } from '../publishing/source-version.ts';
+import { standingsOf } from '../publishing/standings.ts';
+import type { Standing, Target } from '../publishing/standings.ts';
 import { askThese } from './ask-nodes.ts';
-import { openHome, parseIfReadable } from './config-home.ts';
-import type { ConfigHome } from './config-home.ts';
-import { readVersion, withPublication } from './load-config.ts';
+import { openHome } from './config-home.ts';
+import { readVersion } from './load-config.ts';
 import { table } from './table.ts';
-
-/** The version that nodes should run: its number where it is published, and the digest by which nodes know it. */
-export interface Target {
-  readonly number: number | undefined;
-  readonly version: string;
-}
-
-export type Standing =
-  | { readonly node: string; readonly role: string; readonly kind: 'runs' | 'starting' | 'behind' | 'refuses' | 'restarting'; readonly state: NodeState }
-  | { readonly node: string; readonly role: string; readonly kind: 'away'; readonly why: string };
 
 /** Asks every node of the configuration. */
 export async function standings(config: ClusterConfig, target: Target): Promise<readonly Standing[]> {
-  const asked = Object.values(config.nodes);
-  const said = await askThese(config, asked, { path: '/configuration/state' });
-  return said.map((one): Standing => {
-    const role = config.nodes[one.node]?.role ?? '';
-    if ('complaint' in one) return { node: one.node, role, kind: 'away', why: one.complaint };
-    const parsed = nodeStateSchema.safeParse(one.answer);
-    if (!parsed.success) return { node: one.node, role, kind: 'away', why: 'answers what this program does not understand; is it of another version?' };
-    return { node: one.node, role, kind: kindOf(parsed.data, target), state: parsed.data };
-  });
-}
-
-function kindOf({ running, taking, refused, phase }: NodeState, target: Target): Exclude<Standing['kind'], 'away'> {
-  if (phase === 'restarting') return 'restarting';
-  const isThere = target.number === undefined || running.number === undefined ? running.version === target.version : running.number >= target.number;
-  if (isThere) return 'runs';
-  if (taking !== undefined) return 'starting';
-  return refused !== undefined && (target.number === undefined || refused.number === target.number) ? 'refuses' : 'behind';
+  return standingsOf(await askThese(config, Object.values(config.nodes), { path: '/configuration/state' }), config.nodes, target);
 }
 
 /** One row for each node. */
@@ -93,7 +68,7 @@ async function overview(file: string, version: SourceVersion): Promise<Overview>
   } catch (error) {
     if (!(error instanceof ConfigurationRefused) || number === undefined) throw error;
     const home = await openHome(file);
-    const config = await withPublication(home.bootstrap, async (publication) => newestReadable(home, publication, number));
+    const config = await withPublication(home, async (publication) => newestReadable(home, publication, number));
     if (config === undefined) throw error;
     const digest = digestOf(text).slice(0, 16);
     return { config, target: { number, version: digest }, title: `published: version ${String(number)} (${digest}), which is bad:\n${error.message}` };

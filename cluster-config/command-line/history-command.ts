@@ -1,18 +1,18 @@
 /** `waybill config history|diff`: the versions that were published, and what differs between them. */
+import { headOf, parseIfReadable, withPublication } from '../publishing/config-home.ts';
+import type { ConfigHome } from '../publishing/config-home.ts';
 import { lineDiff } from '../publishing/line-diff.ts';
-import { headOf, openHome, parseIfReadable, readNumber, requireHead, restartLines, versionOf } from './config-home.ts';
-import type { ConfigHome } from './config-home.ts';
+import { openHome, readNumber, requireHead, restartLines, versionOf } from './config-home.ts';
 import type { Published } from '../publishing/published.ts';
-import { withPublication } from './load-config.ts';
 import { table } from './table.ts';
 import { UsageError } from './usage-error.ts';
 
 /** The newest first. @throws Failure('directory-unavailable') */
 export async function historyText(options: { readonly config: string; readonly json?: boolean }): Promise<string> {
-  const { bootstrap } = await openHome(options.config);
-  const versions = await withPublication(bootstrap, async (publication) => publication.history());
+  const home = await openHome(options.config);
+  const versions = await withPublication(home, async (publication) => publication.history());
   if (options.json === true) return JSON.stringify(versions, null, 2);
-  if (versions.length === 0) return `nothing is published at ${bootstrap.directory.entry}`;
+  if (versions.length === 0) return `nothing is published at ${home.bootstrap.directory.entry}`;
   return table([['VERSION', 'AT', 'BY', 'DIGEST', 'MESSAGE'], ...versions.map(({ number, at, by, digest, message }) => [String(number), at, by, digest.slice(0, 16), message])]);
 }
 

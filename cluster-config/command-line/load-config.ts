@@ -1,11 +1,9 @@
 /** Reads the configuration that a command is pointed to: a file, or what is published where a bootstrap file leads. */
 import { Failure, isFailure } from '../../shared/base/failure.ts';
-import { createLog } from '../../shared/log/log.ts';
 import type { ClusterConfig } from '../load.ts';
 import { parseVersion } from '../load.ts';
-import type { Bootstrap } from '../publishing/bootstrap.ts';
+import { withPublication } from '../publishing/config-home.ts';
 import { keptFile, readKept } from '../publishing/kept-version.ts';
-import { Publication } from '../publishing/publication.ts';
 import { readSourceFile } from '../publishing/source-file.ts';
 import { asSourceVersion } from '../publishing/source-version.ts';
 import type { SourceVersion } from '../publishing/source-version.ts';
@@ -19,7 +17,7 @@ export async function loadConfig(file: string): Promise<ClusterConfig> {
 export async function readVersion(file: string): Promise<SourceVersion> {
   const { text, bootstrap } = await readSourceFile(file);
   if (bootstrap === undefined) return { text, label: file, file, base: {}, number: undefined };
-  return withPublication(bootstrap, async (publication) => {
+  return withPublication({ bootstrap, environment: process.env }, async (publication) => {
     try {
       const head = await publication.head();
       if (head === undefined) throw new Failure('bad-input', `nothing is published at ${publication.names.head}`);
@@ -30,14 +28,4 @@ export async function readVersion(file: string): Promise<SourceVersion> {
       return asSourceVersion(bootstrap, file, kept);
     }
   });
-}
-
-/** Opens what is published for a command, and closes it afterwards. @throws what `work` throws, Failure('bad-input') */
-export async function withPublication<T>(bootstrap: Bootstrap, work: (publication: Publication) => Promise<T>): Promise<T> {
-  const publication = await Publication.open(bootstrap, { log: createLog({ node: bootstrap.node ?? 'command', level: 'silent' }), environment: process.env });
-  try {
-    return await work(publication);
-  } finally {
-    publication.close();
-  }
 }

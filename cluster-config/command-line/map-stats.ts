@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { Failure } from '../../shared/base/failure.ts';
 import { loadConfig } from './load-config.ts';
 import { askNodes, complaintsOf } from './ask-nodes.ts';
-import type { NodeSaid, NodesText } from './ask-nodes.ts';
+import type { NodesText } from './ask-nodes.ts';
+import type { NodeSaid } from '../node-said.ts';
 import { table } from './table.ts';
 
 const count = z.number().int().nonnegative();

@@ -2,17 +2,18 @@
 import { readFile } from 'node:fs/promises';
 import * as os from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
 import { Failure } from '../../shared/base/failure.ts';
 import type { ClusterConfig } from '../load.ts';
 import { ConfigurationRefused } from '../problem.ts';
+import { headOf, parseForPublishing, parseIfReadable } from '../publishing/config-home.ts';
+import type { ConfigHome } from '../publishing/config-home.ts';
 import { publish } from '../publishing/publisher.ts';
 import type { Published } from '../publishing/published.ts';
+import { refusalsOf } from '../publishing/standings.ts';
+import type { Standing } from '../publishing/standings.ts';
 import { askThese } from './ask-nodes.ts';
-import { headOf, openHome, parseForPublishing, parseIfReadable, readNumber, restartLines, versionOf } from './config-home.ts';
-import type { ConfigHome } from './config-home.ts';
+import { openHome, readNumber, restartLines, versionOf } from './config-home.ts';
 import { standings, standingsTable } from './config-status.ts';
-import type { Standing } from './config-status.ts';
 import { tellAudit } from './tell-audit.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -77,21 +78,14 @@ function readWait(text: string): number {
   throw new UsageError(`--wait-seconds is a number from 0 to ${String(longestWaitSeconds)}`);
 }
 
-const verdict = z.object({ good: z.boolean(), why: z.string().optional() });
-
 /** Every living node reads the text by its own program, which may be older than this one. Answers who was silent. @throws Failure('bad-input') that names those that can't */
 async function askReaders(config: ClusterConfig, text: string, say: Say): Promise<ReadonlySet<string>> {
   const said = await askThese(config, Object.values(config.nodes), { path: '/configuration/check', body: { text } });
-  const refusals = said.flatMap((one): readonly string[] => {
-    if ('complaint' in one) {
-      say(`${one.node} ${one.complaint}; it is not asked whether it can read this`);
-      return [];
-    }
-    const answer = verdict.safeParse(one.answer).data;
-    return answer?.good === true ? [] : [`${one.node} can't read it: ${answer?.why ?? 'it answers what this program does not understand'}`];
-  });
+  const silent = said.filter((one) => 'complaint' in one);
+  for (const { node, complaint } of silent) say(`${node} ${complaint}; it is not asked whether it can read this`);
+  const refusals = refusalsOf(said).map(({ node, why }) => `${node} can't read it: ${why}`);
   if (refusals.length > 0) throw new Failure('bad-input', `nothing was published.\n${refusals.join('\n')}`);
-  return new Set(said.flatMap((one) => ('complaint' in one ? [one.node] : [])));
+  return new Set(silent.map(({ node }) => node));
 }
 
 interface Followed {

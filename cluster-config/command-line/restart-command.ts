@@ -2,9 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../shared/base/failure.ts';
 import { configOfNode } from '../load.ts';
-import { longestRestartWaitSeconds } from '../publishing/node-routes.ts';
-import { nodeStateSchema } from '../publishing/node-state.ts';
-import type { NodeState } from '../publishing/node-state.ts';
+import { longestRestartWaitSeconds } from '../publishing/limits.ts';
+import { nodeStateSchema } from '../publishing/node-state-schema.ts';
+import type { NodeState } from '../publishing/node-state-schema.ts';
 import { askThese } from './ask-nodes.ts';
 import { loadConfig } from './load-config.ts';
 import { UsageError } from './usage-error.ts';

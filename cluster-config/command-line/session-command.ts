@@ -4,7 +4,8 @@ import { Failure } from '../../shared/base/failure.ts';
 import type { ClusterConfig } from '../load.ts';
 import { loadConfig } from './load-config.ts';
 import { askNodes, complaintsOf } from './ask-nodes.ts';
-import type { NodesText, NodeSaid } from './ask-nodes.ts';
+import type { NodesText } from './ask-nodes.ts';
+import type { NodeSaid } from '../node-said.ts';
 import { table } from './table.ts';
 import { UsageError } from './usage-error.ts';
 

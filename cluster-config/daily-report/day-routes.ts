@@ -5,7 +5,7 @@ import { Failure } from '../../shared/base/failure.ts';
 import { isDay } from '../../shared/reporting/local-day.ts';
 import { askSupervisor } from '../../shared/service/siblings.ts';
 import { topics } from '../publishing/node-routes.ts';
-import { nodeStateSchema } from '../publishing/node-state.ts';
+import { nodeStateSchema } from '../publishing/node-state-schema.ts';
 import { dayPath } from './cluster-day.ts';
 import { keyOfDay, sentPath } from './daily-report.ts';
 import type { ReportOutbox } from './daily-report.ts';

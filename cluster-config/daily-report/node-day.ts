@@ -9,7 +9,7 @@ import { statusOfNode } from '../admin/worker-status.ts';
 import { certificateEnds } from '../certificate-ends.ts';
 import { withSampleFile } from '../node-reporting.ts';
 import { topics } from '../publishing/node-routes.ts';
-import { nodeStateSchema } from '../publishing/node-state.ts';
+import { nodeStateSchema } from '../publishing/node-state-schema.ts';
 import type { NodeContext } from '../run-node.ts';
 import { namesOfScope, topOf } from './top-names.ts';
 import type { TopName } from './top-names.ts';

@@ -30,6 +30,7 @@ interface DirectorySourceOptions {
 
 export class DirectorySource implements Source {
   readonly kind = 'directory';
+  readonly publishes: boolean;
   readonly node: string | undefined;
   readonly #options: DirectorySourceOptions;
   readonly #keptFile: string | undefined;
@@ -40,6 +41,7 @@ export class DirectorySource implements Source {
     if (role === 'backend' && bootstrap.keep === undefined) throw new Failure('bad-input', `${file}: a back-end keeps the last good version on its disk: keep: FOLDER`);
     this.#options = options;
     this.node = node;
+    this.publishes = bootstrap.directory.write !== undefined;
     // Front-ends write nothing.
     this.#keptFile = role === 'backend' && bootstrap.keep !== undefined ? keptFile(bootstrap.keep, node) : undefined;
   }

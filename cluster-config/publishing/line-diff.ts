@@ -2,26 +2,40 @@
 
 const contextLines = 3;
 
-interface Line {
+export interface Line {
   readonly mark: ' ' | '-' | '+';
   readonly text: string;
 }
 
-/** Empty for equal texts. */
-export function lineDiff(before: string, after: string): string {
+/** Lines that differ, with some around them; where they begin in both texts, from 1. */
+export interface Hunk {
+  readonly before: number;
+  readonly after: number;
+  readonly lines: readonly Line[];
+}
+
+/** None for equal texts. */
+export function diffHunks(before: string, after: string): readonly Hunk[] {
   const lines = compare(before.split('\n'), after.split('\n'));
   const isNear = lines.map((_, index) => lines.slice(Math.max(0, index - contextLines), index + contextLines + 1).some(({ mark }) => mark !== ' '));
-  const shown: string[] = [];
+  const hunks: { before: number; after: number; lines: Line[] }[] = [];
   let [lineBefore, lineAfter] = [1, 1];
-  for (const [index, { mark, text }] of lines.entries()) {
+  for (const [index, line] of lines.entries()) {
     if (isNear[index] === true) {
-      if (isNear[index - 1] !== true) shown.push(`@@ line ${String(lineBefore)} before, ${String(lineAfter)} after @@`);
-      shown.push(`${mark}${text}`);
+      if (isNear[index - 1] !== true) hunks.push({ before: lineBefore, after: lineAfter, lines: [] });
+      hunks.at(-1)?.lines.push(line);
     }
-    if (mark !== '+') lineBefore += 1;
-    if (mark !== '-') lineAfter += 1;
+    if (line.mark !== '+') lineBefore += 1;
+    if (line.mark !== '-') lineAfter += 1;
   }
-  return shown.join('\n');
+  return hunks;
+}
+
+/** Empty for equal texts. */
+export function lineDiff(before: string, after: string): string {
+  return diffHunks(before, after).flatMap((hunk) => [
+    `@@ line ${String(hunk.before)} before, ${String(hunk.after)} after @@`, ...hunk.lines.map(({ mark, text }) => `${mark}${text}`),
+  ]).join('\n');
 }
 
 /** Equal beginnings and ends aside, by the longest common subsequence. */

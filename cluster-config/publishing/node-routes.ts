@@ -4,11 +4,10 @@ import type { AdminRoute } from '../../shared/admin/admin-server.ts';
 import { Failure } from '../../shared/base/failure.ts';
 import { askSupervisor } from '../../shared/service/siblings.ts';
 import type { Siblings } from '../../shared/service/siblings.ts';
+import { longestRestartWaitSeconds } from './limits.ts';
 
 /** Topics at the supervisor. */
 export const topics = { state: 'configuration-state', look: 'configuration-look', restart: 'node-restart' } as const;
-
-export const longestRestartWaitSeconds = 3600;
 
 const textToCheck = z.strictObject({ text: z.string() });
 const restartWish = z.strictObject({ waitSeconds: z.number().int().min(0).max(longestRestartWaitSeconds) });

@@ -1,37 +1,15 @@
-/** What a node says of its configuration: which version it runs since when, what it refused and why, what waits for a restart. */
-import { z } from 'zod';
+/** Keeps what a node says of its configuration (node-state-schema.ts). */
 import { schemaNumber } from '../schema.ts';
 import type { Role } from '../schema.ts';
-
-export const nodeStateSchema = z.object({
-  node: z.string(),
-  role: z.string(),
-  /** The number of the schema that this program reads. */
-  schema: z.number(),
-  source: z.enum(['file', 'directory']),
-  running: z.object({ number: z.number().optional(), version: z.string(), since: z.string() }),
-  /** Found good here, and being put to use: its workers start. */
-  taking: z.object({ number: z.number().optional(), version: z.string(), since: z.string() }).optional(),
-  /** Since when the running version was being put to use. */
-  begun: z.string().optional(),
-  refused: z.object({ number: z.number().optional(), why: z.string(), at: z.string() }).optional(),
-  /** Paths of parameters that still have the value of the last start. */
-  restartFor: z.array(z.string()),
-  /** Why the directory can't be read. */
-  directory: z.string().optional(),
-  startedAt: z.string(),
-  phase: z.enum(['running', 'restarting']),
-});
-
-export type NodeState = z.output<typeof nodeStateSchema>;
+import type { NodeState } from './node-state-schema.ts';
 
 /** Kept by the supervisor. */
 export class NodeStateKeeper {
   #state: NodeState;
 
-  constructor(node: string, role: Role, source: NodeState['source']) {
+  constructor(node: string, role: Role, { kind: source, publishes }: { readonly kind: NodeState['source']; readonly publishes: boolean }) {
     const now = new Date().toISOString();
-    this.#state = { node, role, source, schema: schemaNumber, running: { version: '', since: now }, restartFor: [], startedAt: now, phase: 'running' };
+    this.#state = { node, role, source, publishes, schema: schemaNumber, running: { version: '', since: now }, restartFor: [], startedAt: now, phase: 'running' };
   }
 
   get current(): NodeState {

@@ -42,9 +42,6 @@ export const entryLayouts: Readonly<Record<DirectoryKind, EntryLayout>> = {
   activeDirectory: { objectClasses: ['top', 'leaf', 'connectionPoint', 'serviceConnectionPoint'], number: 'versionNumber', document: 'serviceBindingInformation', facts: 'keywords' },
 };
 
-/** Active Directory's bound for one of `keywords` (rangeUpper 256), with room for the name. */
-export const longestFact = 240;
-
 export function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }

@@ -6,7 +6,8 @@ import { ConnectionLost, isOvertaken, ResultError, resultCodes } from '../../sha
 import { readSecret } from '../secret.ts';
 import type { Bootstrap } from './bootstrap.ts';
 import { VersionNames } from './publication.ts';
-import { digestOf, entryAttributes, entryLayouts, longestFact, publishedOf, replacement } from './published.ts';
+import { digestOf, entryAttributes, entryLayouts, publishedOf, replacement } from './published.ts';
+import { longestFact } from './limits.ts';
 import type { EntryLayout, Published } from './published.ts';
 
 export interface ToPublish {
@@ -112,10 +113,11 @@ function hasCode(error: unknown, code: number): boolean {
   return error instanceof ResultError && error.resultCode === code;
 }
 
-function lateFor(first: Published | undefined): Failure {
+/** Says who was first. */
+export function lateFor(first: Published | undefined): Failure {
   if (first === undefined) return new Failure('in-use', 'nothing is published now, though there was when you began: begin again');
   const { number, by, at, message } = first;
-  return new Failure('in-use', `somebody else was first: version ${String(number)} by ${by} at ${at}${message === '' ? '' : ` (${message})`}. Nothing was published; look at it with "config diff", and begin again from there`);
+  return new Failure('in-use', `somebody else was first: version ${String(number)} by ${by} at ${at}${message === '' ? '' : ` (${message})`}. Nothing was published; compare with it, and begin again from there`);
 }
 
 function asFailure(error: unknown, uri: string): unknown {

@@ -21,6 +21,8 @@ export interface FollowOptions {
 
 export interface Source {
   readonly kind: 'file' | 'directory';
+  /** Whether the bootstrap file says how to publish. */
+  readonly publishes: boolean;
   /** The name of the node that the bootstrap file gives. */
   readonly node: string | undefined;
   /**
@@ -55,7 +57,7 @@ export async function openSource(file: string, options: WhoStarts): Promise<Sour
 function fileSource(file: string): Source {
   const version = (text: string): SourceVersion => ({ text, label: file, file, base: {}, number: undefined });
   return {
-    kind: 'file', node: undefined,
+    kind: 'file', publishes: false, node: undefined,
     first: async ({ accept }) => {
       const first = version((await readSourceFile(file)).text);
       accept(first);

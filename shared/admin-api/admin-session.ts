@@ -10,6 +10,8 @@ import { isCurrent, renewedSession } from '../session-cookie/session-cookie.ts';
 import type { SessionAges } from '../session-cookie/session-cookie.ts';
 import { readSignedValue, signValue } from '../session-cookie/signed-value.ts';
 import type { SigningKey } from '../session-cookie/signed-value.ts';
+import { SeenSignIns } from './seen-sign-ins.ts';
+import type { SeenSignIn } from './seen-sign-ins.ts';
 import type { AdministratorRecord } from './sign-in.ts';
 
 const claimsSchema = z.object({
@@ -39,9 +41,11 @@ export class AdminSessions {
   readonly #key: SigningKey;
   /** When each was ended, about the oldest first: other nodes may tell of older ones later. */
   readonly #ended = new Map<string, number>();
+  readonly #seen: SeenSignIns;
 
   constructor(options: AdminSessionsOptions) {
     this.#options = options;
+    this.#seen = new SeenSignIns(options.notices);
     this.#key = { secret: options.secret, purpose: 'waybill administrator 1' };
     options.notices.subscribe(endedTopic, ({ key, ageMs }) => this.#remember(key, Date.now() - ageMs));
   }
@@ -67,12 +71,27 @@ export class AdminSessions {
 
   /** Who a value was given to, while it holds. */
   verify(value: string, kind: AdminClaims['kind'], nowMs: number): { readonly claims: AdminClaims; readonly record: AdministratorRecord } | undefined {
-    const { ages, tokenMs, find } = this.#options;
+    const { find } = this.#options;
     const read = claimsSchema.safeParse(readSignedValue(value, this.#key));
     if (!read.success || read.data.kind !== kind || this.#ended.has(read.data.session)) return undefined;
-    const holds = isCurrent(read.data, kind === 'token' ? { idleMs: tokenMs, absoluteMs: tokenMs } : ages, nowMs);
+    const holds = isCurrent(read.data, this.#agesOf(kind), nowMs);
     const record = holds ? find(read.data.name) : undefined;
     return record === undefined || proofOf(record) !== read.data.proof ? undefined : { claims: read.data, record };
+  }
+
+  #agesOf(kind: AdminClaims['kind']): SessionAges {
+    const { ages, tokenMs } = this.#options;
+    return kind === 'token' ? { idleMs: tokenMs, absoluteMs: tokenMs } : ages;
+  }
+
+  /** A request came with it from this address. */
+  saw({ session, name, kind, signedInAtMs, seenAtMs }: AdminClaims, from: string, nowMs: number): void {
+    this.#seen.note({ session, name, kind, from, signedInAtMs, seenAtMs, lastMs: nowMs });
+  }
+
+  /** Those that this node has seen and that still hold. */
+  signedIn(nowMs: number): readonly SeenSignIn[] {
+    return this.#seen.all().filter((one) => !this.#ended.has(one.session) && this.#options.find(one.name) !== undefined && isCurrent(one, this.#agesOf(one.kind), nowMs));
   }
 
   renewed(claims: AdminClaims, nowMs: number): AdminClaims | undefined {

@@ -19,7 +19,7 @@ import type { Asking, Call, Handled, Method, Operation } from './operation.ts';
 import { passToNode } from './passing-on.ts';
 import type { OtherAnswer } from './passing-on.ts';
 import { ApiRefusal, problemOf, sendProblem } from './problem.ts';
-import type { Mistake } from './problem.ts';
+import type { Mistake, Problem } from './problem.ts';
 import { RequestRates } from './request-rate.ts';
 import { whoAsks } from './who-asks.ts';
 import type { WhoAsksOptions } from './who-asks.ts';
@@ -223,9 +223,10 @@ export class Api {
 
   async #askFor(visit: Visit, node: string, { path, request }: { readonly path: string; readonly request: Asking }): Promise<unknown> {
     const { status, body } = await this.#ask(visit, node, { method: request.method ?? 'GET', path: `${apiPrefix}${path}`, body: request.body });
-    const told = JSON.parse(body.toString('utf8')) as { readonly kind?: string; readonly detail?: string };
+    const told = JSON.parse(body.toString('utf8')) as Partial<Problem>;
     if (status === 200) return told;
-    throw new ApiRefusal(status, told.kind ?? 'bad-answer', { text: `${node}: ${told.detail ?? `status ${String(status)}`}` });
+    const { detail = `status ${String(status)}`, advice, mistakes = [] } = told;
+    throw new ApiRefusal(status, told.kind ?? 'bad-answer', { text: `${node}: ${detail}`, mistakes, ...(advice === undefined ? {} : { advice }) });
   }
 
   async #audit(visit: Visit, result: string, reason?: string): Promise<void> {

@@ -50,6 +50,7 @@ export async function whoAsks(options: WhoAsksOptions, request: IncomingMessage)
   const found = options.sessions.verify(value, 'cookie', nowMs);
   if (found === undefined) return undefined;
   refuseCrossSite(request);
+  options.sessions.saw(found.claims, from, nowMs);
   const renewed = activityOf(request) === 'user' ? options.sessions.renewed(found.claims, nowMs) : undefined;
   return {
     caller: callerOf(found.record, { by: 'cookie', from, session: found.claims.session }),
@@ -111,6 +112,7 @@ async function authorized(options: WhoAsksOptions, given: { readonly request: In
   if (scheme.toLowerCase() === 'bearer') {
     const found = options.sessions.verify(value, 'token', Date.now());
     if (found === undefined) throw new Failure('bad-credentials', 'The token is not, or no longer, good.');
+    options.sessions.saw(found.claims, from, Date.now());
     return callerOf(found.record, { by: 'token', from, session: found.claims.session });
   }
   if (scheme.toLowerCase() !== 'basic') throw new Failure('bad-credentials', 'Authorization is Basic or Bearer here.');

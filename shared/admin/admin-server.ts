@@ -78,12 +78,16 @@ export type AdminOptions = ListenPlace & {
 };
 
 const longestBodyBytes = 4 * 1024 * 1024;
+/** For the answers that are on their way when the node stops: that of the very request to restart it is among them. */
+const lastAnswersMs = 2000;
 
 /** Starts the API. Rejects with the system's error when the port can't be had. */
 export async function startAdmin(options: AdminOptions): Promise<Service> {
   const server = https.createServer(
     { ...options.serverTls.options, requestCert: true, rejectUnauthorized: false, handshakeTimeout: 10_000, maxHeaderSize: 8192, requestTimeout: 10_000 },
     (request, response) => {
+      // A page that asks again and again would else stay with a worker that is to leave, and be told of the version before.
+      response.once('close', () => { if (!server.listening) setImmediate(() => server.closeIdleConnections()); });
       answerRequest(options, request, response).catch((error: unknown) => {
         if (response.headersSent) {
           options.log.info({ err: error, url: request.url }, 'admin answer was cut');
@@ -108,8 +112,11 @@ export async function startAdmin(options: AdminOptions): Promise<Service> {
       }),
     stop: async () => {
       await new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
+        const timer = setTimeout(() => server.closeAllConnections(), lastAnswersMs);
+        server.close(() => {
+          clearTimeout(timer);
+          resolve();
+        });
       });
     },
   };

@@ -156,5 +156,25 @@ export function adminWorkSuite(cluster: () => Cluster): void {
       assert.match(JSON.stringify(bad['problems']), /"line":\d+,"column":\d+/);
       assert.equal((await ask('be1', '/configuration/check', { method: 'POST', body: { text }, headers: basic('helpdesk', me.password) })).status, 403);
     });
+
+    test('a configuration that nodes read from a file is read and compared, and said to be read-only', async () => {
+      const text = readFileSync(cluster().configFile, 'utf8');
+      const shown = await done('fe1', '/configuration');
+      assert.deepEqual([shown['source'], shown['number'], shown['node'], shown['file'], shown['text']], ['file', 0, 'fe1', cluster().configFile, text]);
+      assert.match(String(shown['readOnly']), /from a file.*can't be changed from here/);
+      const changed = text.replace('drainSeconds: 1', 'drainSeconds: 2');
+      const { hunks } = await done('be1', '/configuration/diff', { method: 'POST', body: { after: { text: changed } } }) as { hunks: readonly { lines: readonly { mark: string; text: string }[] }[] };
+      assert.deepEqual(hunks.flatMap(({ lines }) => lines.flatMap(({ mark, text: line }) => (mark === ' ' ? [] : [`${mark}${line.trim().split(' #')[0] ?? ''}`.trim()]))), ['-drainSeconds: 1', '+drainSeconds: 2']);
+      for (const [path, body] of [['publish', { text: changed, after: 0 }], ['rollback', { version: 1, after: 1 }]] as const) {
+        const refused = await ask('fe1', `/configuration/${path}`, { method: 'POST', body });
+        assert.deepEqual([refused.status, refused.body['kind']], [422, 'not-published'], path);
+      }
+      for (const path of ['versions', 'versions/1']) assert.equal((await ask('be1', `/configuration/${path}`)).body['kind'], 'not-published');
+      assert.equal(readFileSync(cluster().configFile, 'utf8'), text);
+      const status = await done('be2', '/configuration/status') as { source: string; nodes: readonly { node: string; kind: string }[] };
+      assert.deepEqual([status.source, ...status.nodes.map(({ node, kind }) => `${node} ${kind}`).toSorted()], ['file', 'be1 runs', 'be2 runs', 'fe1 runs', 'fe2 away']);
+      const place = await done('be1', '/configuration/locate', { method: 'POST', body: { text, node: 'fe1', path: 'administration.administrators[2].name' } });
+      assert.match(text.split('\n')[Number(place['line']) - 1] ?? '', /name: helpdesk/);
+    });
   });
 }

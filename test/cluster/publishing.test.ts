@@ -9,7 +9,7 @@ import { runCommand, runProgram } from '../harness/command.ts';
 import { Dialogue } from '../harness/dialogue.ts';
 import { ImapSession } from '../harness/imap-session.ts';
 import { runTool } from '../harness/ldap-utils.ts';
-import { configurationEntry, startPublishedCluster } from '../harness/published-cluster.ts';
+import { configurationEntry, startPublishedCluster, withoutNode } from '../harness/published-cluster.ts';
 import type { PublishedCluster } from '../harness/published-cluster.ts';
 import { draftCommit, draftNew, draftSet } from '../../cluster-config/command-line/draft-command.ts';
 import { digestOf } from '../../cluster-config/publishing/published.ts';
@@ -27,10 +27,6 @@ before(async () => {
   home = { ...home, yaml: text };
 });
 after(async () => home.cluster.stop());
-
-function withoutNode(yaml: string, node: string): string {
-  return yaml.replace(new RegExp(`^  ${node}:\\n(?:    .*\\n|\\n)*`, 'm'), '');
-}
 
 function extraPort(): number {
   return home.cluster.port('fe1', 'imap') + 1;

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { configStatus } from '../../cluster-config/command-line/config-status.ts';
 import { publishFile } from '../../cluster-config/command-line/publish-command.ts';
 import { startCluster } from './cluster.ts';
-import type { Cluster } from './cluster.ts';
+import type { Cluster, ClusterOptions } from './cluster.ts';
 import { runCommand } from './command.ts';
 import type { CommandOutcome } from './command.ts';
 
@@ -40,9 +40,14 @@ export interface PublishedCluster {
   until(what: string, isSo: (nodes: Readonly<Record<string, StandingJson>>) => boolean): Promise<void>;
 }
 
+/** The configuration of a smaller cluster. */
+export function withoutNode(yaml: string, node: string): string {
+  return yaml.replace(new RegExp(`^  ${node}:\\n(?:    .*\\n|\\n)*`, 'm'), '');
+}
+
 /** No node runs yet, and nothing is published. */
-export async function startPublishedCluster(): Promise<PublishedCluster> {
-  const cluster = await startCluster({ directory: 'slapd', nodes: [], slapd: { global: [`include ${schemaFile}`] } });
+export async function startPublishedCluster(options: Pick<ClusterOptions, 'wrap'> = {}): Promise<PublishedCluster> {
+  const cluster = await startCluster({ ...options, directory: 'slapd', nodes: [], slapd: { global: [`include ${schemaFile}`] } });
   const yaml = fs.readFileSync(cluster.configFile, 'utf8');
   const given = /uris: (\[[^\]]*\])\n +ca: (\S+)\n +bindDn: (\S+)\n +bindPassword: (\{[^}]*\})/.exec(yaml);
   assert.ok(given !== null);

@@ -1,11 +1,13 @@
 /** All operations of the admin API: what every node knows, whichever it can do itself. */
 import type { Operation } from '../../../shared/admin-api/operation.ts';
 import { accountOperations } from './accounts.ts';
+import { administratorOperations } from './administrators.ts';
 import { auditOperations } from './audit.ts';
 import { configurationOperations } from './configuration.ts';
 import { logOperations } from './logs.ts';
 import { nodeOperations } from './nodes.ts';
 import { protocolTraceOperations } from './protocol-trace.ts';
+import { publishingOperations } from './publishing.ts';
 import { queueOperations } from './queue.ts';
 import { reportOperations } from './reports.ts';
 import { serviceOperations } from './services.ts';
@@ -13,6 +15,6 @@ import { signInOperations } from './sign-in.ts';
 import { sessionsOperations } from './sessions.ts';
 import { storageOperations } from './storages.ts';
 
-const groups = [signInOperations, nodeOperations, serviceOperations, sessionsOperations, accountOperations, storageOperations, queueOperations, configurationOperations, reportOperations, protocolTraceOperations, auditOperations, logOperations];
+const groups = [signInOperations, nodeOperations, serviceOperations, sessionsOperations, accountOperations, storageOperations, queueOperations, configurationOperations, publishingOperations, administratorOperations, reportOperations, protocolTraceOperations, auditOperations, logOperations];
 
 export const operations = groups.flatMap((group): unknown[] => Object.values(group)) as readonly Operation[];

@@ -127,19 +127,21 @@ test('administrators work in WebAdmin', { timeout: 220_000 }, async (t) => {
     await page.getByText('fe2 does not answer.').waitFor();
   });
 
-  await t.test('a document with a mistake is marked at its line; put right, it is good', async () => {
+  await t.test('where nodes read a file it is shown as read-only, and can be checked and compared', async () => {
     const text = readFileSync(cluster.configFile, 'utf8');
     await page.goto(admin.urlOf('fe1', 'configuration'));
     const editor = page.getByLabel('Document (YAML)');
+    await page.getByText(/read their configuration from a file/).waitFor();
     await editor.fill(text.replace('drainSeconds: 5', 'drainSeconds: five'));
-    await page.getByRole('button', { name: 'Check', exact: true }).click();
     const line = text.slice(0, text.indexOf('drainSeconds: 5')).split('\n').length;
     await page.getByRole('button', { name: new RegExp(`^line ${String(line)}, column \\d+ .*drainSeconds`) }).click();
     assert.equal(await page.locator('.line-wrong').textContent(), String(line));
     assert.match(await page.evaluate<string>('String(document.activeElement.value.slice(document.activeElement.selectionStart, document.activeElement.selectionEnd))'), /^five/);
-    await editor.fill(text);
-    await page.getByRole('button', { name: 'Check', exact: true }).click();
+    await editor.fill(text.replace('drainSeconds: 5', 'drainSeconds: 4'));
     await page.getByText(/The document is good for 4 nodes/).waitFor();
+    await page.getByRole('button', { name: 'Compare …' }).click();
+    await page.getByRole('region', { name: 'What differs', exact: true }).getByText('drainSeconds: 4').waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Publish' }).count(), 0);
     assert.deepEqual(await accessibilityFaults(page), []);
   });
 

@@ -9,6 +9,7 @@ import './styles/shell.css';
 import './styles/parts.css';
 import './styles/screens.css';
 import './styles/charts.css';
+import './styles/configuration.css';
 
 const root = document.getElementById('app');
 if (root !== null) render(<App />, root);

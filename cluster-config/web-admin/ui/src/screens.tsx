@@ -2,6 +2,7 @@
 import type { FunctionComponent } from 'preact';
 import type { IconName } from '../../../../shared/page/icons.tsx';
 import { Accounts } from './screens/accounts.tsx';
+import { Administrators } from './screens/administrators.tsx';
 import { Audit } from './screens/audit.tsx';
 import { Configuration } from './screens/configuration.tsx';
 import { Domains } from './screens/domains.tsx';
@@ -32,5 +33,6 @@ export const screens: readonly ScreenEntry[] = [
   { name: 'reports', title: 'Reports', icon: 'chart', needs: ['manageReporting'], show: Reports },
   { name: 'trace', title: 'Trace', icon: 'log', needs: ['manageLog'], show: Trace },
   { name: 'configuration', title: 'Configuration', icon: 'settings', needs: ['manageConfig'], show: Configuration },
+  { name: 'administrators', title: 'Administrators', icon: 'key', needs: ['manageConfig'], show: Administrators },
   { name: 'audit', title: 'Audit', icon: 'audit', needs: ['viewAudit'], show: Audit },
 ];

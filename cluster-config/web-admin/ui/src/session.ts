@@ -3,6 +3,7 @@ import { signal } from '@preact/signals';
 import { showError } from '../../../../shared/page/toasts.tsx';
 import { ApiError, change, get, onSignedOut } from './api.ts';
 import { goTo } from './route.ts';
+import { keepDraft } from './screens/configuration/draft.ts';
 import type { Capability, SessionView } from './views.ts';
 
 export type Session =
@@ -34,6 +35,7 @@ export async function signIn(credentials: { readonly name: string; readonly pass
 export async function signOut(): Promise<void> {
   try {
     await change('/session', { method: 'DELETE' });
+    keepDraft(undefined);
     goTo('#/', 'replace');
     session.value = { at: 'signed-out', note: 'You are signed out.' };
   } catch (error) {

@@ -2,7 +2,6 @@
 import type { z } from 'zod';
 import type { Capability } from '../../../../shared/admin-api/capability.ts';
 import type { accountOperations, moveSchema, recordSchema } from '../../../admin/contract/accounts.ts';
-import type { configurationOperations } from '../../../admin/contract/configuration.ts';
 import type { auditEntrySchema, auditOperations } from '../../../admin/contract/audit.ts';
 import type { logOperations } from '../../../admin/contract/logs.ts';
 import type { certificateSchema, nodeOperations, nodeSchema, workerSchema } from '../../../admin/contract/nodes.ts';
@@ -38,8 +37,6 @@ export type QueueItem = z.output<typeof queueItemSchema>;
 export type QueuedMessage = Answer<typeof queueOperations.showQueued>;
 export type StoragesView = Answer<typeof storageOperations.listStorages>;
 export type StorageView = StoragesView['storages'][number];
-export type ConfigurationView = Answer<typeof configurationOperations.showConfiguration>;
-export type CheckView = Answer<typeof configurationOperations.checkConfiguration>;
 export type ServicesView = Answer<typeof serviceOperations.listServices>;
 export type ServiceView = z.output<typeof serviceSchema>;
 export type TraceView = Answer<typeof logOperations.trace>;

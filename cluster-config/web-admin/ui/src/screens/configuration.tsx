@@ -1,57 +1,27 @@
-/** The configuration: what each node runs with, and a document checked before anybody uses it. */
-import { pathOf } from '../api.ts';
-import { useNodes } from '../nodes.ts';
-import { Card, Screen, Shown } from '../parts/screen.tsx';
-import { useResource } from '../resource.ts';
-import { goTo, hrefOf, place } from '../route.ts';
-import type { ConfigurationView } from '../views.ts';
-import { Editor } from './editor.tsx';
-import { yamlText } from '../yaml-text.ts';
+/** The configuration: its text, what nodes make of it, its history, and what a node runs with; each has an address of its own. */
+import { Screen } from '../parts/screen.tsx';
+import { hrefOf, place } from '../route.ts';
+import { Editor } from './configuration/editor.tsx';
+import { Effective } from './configuration/effective.tsx';
+import { History } from './configuration/history.tsx';
+import { Standings } from './configuration/standings.tsx';
+
+const views = [
+  { name: '', title: 'Text', show: Editor },
+  { name: 'nodes', title: 'Nodes', show: Standings },
+  { name: 'history', title: 'History', show: History },
+  { name: 'effective', title: 'In effect', show: Effective },
+] as const;
 
 export function Configuration() {
+  const [name = ''] = place.value.parts;
+  const current = views.find((view) => view.name === name) ?? views[0];
   return (
     <Screen title="Configuration" lead="One document for all nodes. Every parameter is explained in docs/parameters.md.">
-      <Editor />
-      <Effective />
+      <nav class="tabs" aria-label="Configuration">
+        {views.map((view) => <a key={view.name} href={hrefOf(['configuration', ...(view.name === '' ? [] : [view.name])])} aria-current={view === current ? 'page' : undefined}>{view.title}</a>)}
+      </nav>
+      <current.show />
     </Screen>
-  );
-}
-
-function Effective() {
-  const nodes = useNodes();
-  return (
-    <Card title="What a node runs with">
-      <Shown of={nodes}>
-        {({ nodes: all }) => {
-          const node = place.value.query.get('node') ?? all[0]?.name ?? '';
-          return (
-            <>
-              <div class="panel-body">
-                <label class="field narrow"><span>Node</span>
-                  <select value={node} onChange={(event) => goTo(hrefOf(['configuration'], { node: event.currentTarget.value }), 'replace')}>
-                    {all.map(({ name }) => <option key={name} value={name}>{name}</option>)}
-                  </select>
-                </label>
-              </div>
-              <OfNode key={node} node={node} />
-            </>
-          );
-        }}
-      </Shown>
-    </Card>
-  );
-}
-
-function OfNode({ node }: { readonly node: string }) {
-  const configuration = useResource<ConfigurationView>(`${pathOf('nodes', node)}/configuration`);
-  return (
-    <Shown of={configuration}>
-      {({ version, parameters }) => (
-        <>
-          <pre class="document" tabIndex={0} aria-label={`Configuration of ${node}`}>{yamlText(parameters)}</pre>
-          <p class="panel-foot">Version <code>{version}</code>. All layers joined, defaults filled in; secrets are shown as the places where they are kept.</p>
-        </>
-      )}
-    </Shown>
   );
 }
