@@ -46,9 +46,9 @@ const pictures: readonly Picture[] = [
   { name: 'queue', place: 'queue', looks: ['desktop', 'phone'] },
   { name: 'storages', place: 'storages', looks: ['desktop'] },
   { name: 'trace', place: 'trace?what=judy@example.com', looks: ['desktop', 'phone'], height: 700 },
-  { name: 'protocol-trace', place: 'trace?what=carol@example.com', looks: ['desktop'], prepare: showProtocolTrace },
-  { name: 'configuration', place: 'configuration', looks: ['desktop'] },
-  { name: 'audit', place: 'audit', looks: ['desktop'] },
+  { name: 'protocol-trace', place: 'trace?what=carol@example.com', looks: ['desktop'], height: 620, prepare: showProtocolTrace },
+  { name: 'configuration', place: 'configuration', looks: ['desktop'], height: 700 },
+  { name: 'audit', place: 'audit', looks: ['desktop'], height: 700 },
 ];
 
 /** As a reader's pointer would: the values of one moment are shown. */
@@ -59,8 +59,9 @@ async function lookAtChart(page: Page): Promise<void> {
 }
 
 async function showProtocolTrace(page: Page): Promise<void> {
-  await page.getByText(/Fetched|FETCH/).first().waitFor();
-  await page.getByRole('heading', { name: 'What the sessions say' }).scrollIntoViewIfNeeded();
+  await page.getByText(/FETCH/).first().waitFor();
+  await page.evaluate('document.querySelector("[aria-label=\'What the sessions say\']").scrollIntoView()');
+  await page.evaluate('document.querySelector(".protocol").scrollTo(0, 1e6)');
 }
 
 async function take(admin: WebAdminPage, { name, place, prepare, height }: Picture, look: Look): Promise<void> {

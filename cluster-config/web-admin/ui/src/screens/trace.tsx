@@ -64,8 +64,8 @@ const columns: readonly Column<LogEntry>[] = [
   { title: 'Node', cell: ({ host }) => host },
   { title: 'Service', cell: ({ service }) => textOf(service) },
   { title: 'What', kind: 'long', cell: (entry) => <What {...entry} /> },
-  { title: 'Session', kind: 'long', cell: ({ session }) => <IdLink id={textOf(session)} /> },
-  { title: 'Message', kind: 'long', cell: ({ item }) => <IdLink id={textOf(item)} /> },
+  { title: 'Session', kind: 'long', cell: ({ session }) => (typeof session === 'string' ? <IdLink id={session} /> : '') },
+  { title: 'Message', kind: 'long', cell: ({ item }) => (typeof item === 'string' ? <IdLink id={item} /> : '') },
 ];
 
 /** Told in columns of their own, or of no use to a reader. */
@@ -86,7 +86,7 @@ function What(entry: LogEntry) {
 }
 
 function IdLink({ id }: { readonly id: string }) {
-  return id === '' ? null : <a class="mono" href={hrefOf(['trace'], { what: id })}>{id}</a>;
+  return <a class="mono id" href={hrefOf(['trace'], { what: id })}>{id}</a>;
 }
 
 function textOf(value: unknown): string {
