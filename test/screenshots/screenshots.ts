@@ -60,7 +60,7 @@ async function lookAtChart(page: Page): Promise<void> {
 
 async function showProtocolTrace(page: Page): Promise<void> {
   await page.getByText(/FETCH/).first().waitFor();
-  await page.evaluate('document.querySelector("[aria-label=\'What the sessions say\']").scrollIntoView()');
+  await page.evaluate('document.getElementById("content").scrollTo(0, 1e6)');
   await page.evaluate('document.querySelector(".protocol").scrollTo(0, 1e6)');
 }
 

@@ -116,7 +116,7 @@ test('administrators work in WebAdmin', { timeout: 220_000 }, async (t) => {
 
   await t.test('the audit has what was done, and the logs the journey of a message', async () => {
     await page.goto(admin.urlOf('be2', 'audit'));
-    await page.getByRole('row', { name: /admin by cookie 127\.0\.0\.1 fe1, by way of be2 stopService.* done$/ }).waitFor();
+    await page.getByRole('row', { name: /admin by cookie 127\.0\.0\.1 fe1, by way of be2 Stop service.* done$/ }).waitFor();
     assert.deepEqual(await page.getByRole('alert').allTextContents(), ['Fe2 does not answer. Try again when the node runs; the overview shows which do. What was done at fe2 is not among these.'], 'be1, where nothing was done yet, has nothing to tell');
     const user = await addPerson(cluster, 'be2');
     await deliver(cluster, 'fe1', { from: 'x@example.net', to: [`${user}@example.com`], bytes: newMessage().bytes });

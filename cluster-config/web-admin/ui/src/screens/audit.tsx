@@ -53,12 +53,24 @@ function Entries({ nodes, address }: { readonly nodes: readonly string[]; readon
 
 const columns: readonly Column<AuditEntry>[] = [
   { title: 'Time', kind: 'name', cell: ({ time }) => <time dateTime={time}>{exactTime(time)}</time> },
-  { title: 'Who', cell: ({ who, by }) => <>{who} <span class="soft small">by {by}</span></> },
+  { title: 'Who', cell: (entry) => <Who {...entry} /> },
   { title: 'From', cell: ({ from }) => from },
   { title: 'Node', cell: ({ node, via }) => (via === undefined ? node : `${node}, by way of ${via}`) },
-  { title: 'What', kind: 'long', cell: ({ what, facts }) => <>{what}<Facts of={facts} /></> },
+  { title: 'What', kind: 'long', cell: ({ what, facts }) => <>{wordsOf(what)}<Facts of={facts} /></> },
   { title: 'Result', cell: ({ result, reason }) => <><Badge tone={result === 'done' ? 'good' : 'bad'}>{result}</Badge>{reason !== undefined && <div class="soft small">{reason}</div>}</> },
 ];
+
+/** Who signs in has proved nothing yet, but says a name. */
+function Who({ who, by, facts }: AuditEntry) {
+  if (by !== 'nothing') return <>{who} <span class="soft small">by {by}</span></>;
+  return <>{typeof facts['name'] === 'string' ? facts['name'] : who} <span class="soft small">not signed in before</span></>;
+}
+
+/** The name of an operation as words: `startMove` is “Start move”. */
+function wordsOf(what: string): string {
+  const words = what.replaceAll(/(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase();
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
+}
 
 function Facts({ of }: { readonly of: AuditEntry['facts'] }) {
   const told = Object.entries(of).map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`);
