@@ -8,9 +8,9 @@ import { tableOf } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
 import { targets } from './targets.ts';
 
-test('a short run of the proxy bench measures every server in every cell, judges every target and profiles the front-end', { timeout: 220_000 }, async () => {
+test('a short run of the proxy bench measures every server in every cell, judges every target and profiles the front-end', { timeout: 220_000 }, async (t) => {
   // Rejects, with all that was said, when a cell failed.
-  const { stdout } = await promisify(execFile)(process.execPath, ['--disable-warning=DEP0060', join(import.meta.dirname, '..', 'bench.ts'), 'proxy', '--short', '--json'], { maxBuffer: 16_000_000 });
+  const { stdout } = await promisify(execFile)(process.execPath, ['--disable-warning=DEP0060', join(import.meta.dirname, '..', 'bench.ts'), 'proxy', '--short', '--json'], { maxBuffer: 16_000_000, signal: t.signal });
   const outcome = JSON.parse(stdout) as Outcome;
   const wanted = new Set(targets.map(({ cell }) => cell).concat('directory'));
   assert.deepEqual(new Set(outcome.cells.map(({ id }) => id)), wanted);
