@@ -13,7 +13,7 @@ import { measureLogins } from './proxy/cells.ts';
 import type { Figures, Load } from './proxy/cells.ts';
 import { tableOf } from './proxy/outcome.ts';
 import type { Outcome } from './proxy/outcome.ts';
-import { startStage } from './proxy/stage.ts';
+import { readers, startStage } from './proxy/stage.ts';
 import type { Stage } from './proxy/stage.ts';
 import { judge } from './proxy/targets.ts';
 import { whereTimeGoes } from './proxy/time-goes.ts';
@@ -27,9 +27,11 @@ const { values: words } = parseArgs({
   },
 });
 const effort: Effort = {
-  seconds: Number(words.seconds ?? (words.short ? 0.1 : 10)),
+  seconds: Number(words.seconds ?? (words.short ? 0.05 : 10)),
   rounds: Number(words.rounds ?? (words.short ? 1 : 5)),
-  sessions: Number(words.sessions ?? (words.short ? 20 : 10_000)),
+  sessions: Number(words.sessions ?? (words.short ? 5 : 10_000)),
+  connections: words.short ? 2 : 20,
+  readers: words.short ? 1 : readers,
   countedUsers: words.short ? 5 : usersOfEachKind,
 };
 const modes = 'Dovecot tuned: service_count=0, client_limit=4500 at its login processes; as shipped: one process for each login. nginx: 2 workers. Waybill: 2 workers on each node. All: the same RSA-2048 certificate, X25519.';
@@ -52,7 +54,7 @@ async function warmUp(cells: readonly Cell[]): Promise<void> {
   for (const load of loads.values()) {
     if (load.users === 'idle') continue;
     const seconds = Math.min(4, effort.seconds);
-    for (const leg of ['plain', 'tls'] as const) await measureLogins(load, { protocol: 'imap', leg, resume: 'no', seconds: seconds / 2, connections: 20 });
+    for (const leg of ['plain', 'tls'] as const) await measureLogins(load, { protocol: 'imap', leg, resume: 'no', seconds: seconds / 2, connections: effort.connections });
     progress(`warm: ${load.peer.name}`);
   }
 }
@@ -84,7 +86,7 @@ async function measureOne(cell: Cell, load: Load): Promise<Figures | undefined> 
 
 /** For the cells of logins only: what the front-end does, and what the back-end does. */
 async function profiles(stage: Stage, cells: readonly Cell[]): Promise<Readonly<Record<string, TimeTable>>> {
-  const how = { protocol: 'imap', leg: 'tls', resume: 'no', seconds: effort.seconds, connections: 20 } as const;
+  const how = { protocol: 'imap', leg: 'tls', resume: 'no', seconds: effort.seconds, connections: effort.connections } as const;
   const times: Record<string, TimeTable> = {};
   for (const [id, users, node, title] of [['login-tls', 'dovecot', 'fe1', 'front-end, TLS login to Dovecot'], ['whole', 'waybill', 'fe1', 'front-end, TLS login to our back-end'], ['whole', 'waybill', 'be1', 'back-end, login through the front-end']] as const) {
     const load = cells.find((cell) => cell.id === id)?.loads[0];
@@ -113,7 +115,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => vo
 try {
   progress('all servers run');
   const cells = cellsOf(stage, effort).filter(wanted);
-  await warmUp(cells);
+  if (!words.short) await warmUp(cells);
   const maps = await measureAll(cells);
   const outcome = outcomeOf(maps, await profiles(stage, cells));
   process.stdout.write(`${words.json ? JSON.stringify(outcome) : tableOf(outcome)}\n`);

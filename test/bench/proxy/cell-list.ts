@@ -3,7 +3,6 @@ import { measureFetches, measureIdleMemory, measureLogins, measureRoundTrips } f
 import type { Figures, Load, LoginCell } from './cells.ts';
 import { shortSession } from './client.ts';
 import type { Peer } from './servers.ts';
-import { readers } from './stage.ts';
 import type { Stage } from './stage.ts';
 import { directoryOperations, password, usersOfEachKind } from './waybill-server.ts';
 
@@ -19,6 +18,10 @@ export interface Cell {
 export interface Effort {
   readonly seconds: number;
   readonly rounds: number;
+  /** At the same time, where logins are measured. */
+  readonly connections: number;
+  /** Connections that read at the same time, as many as there are users with a large message at most. */
+  readonly readers: number;
   /** Idle sessions at our front-end. */
   readonly sessions: number;
   /** Users who log in while operations of the directory are counted. */
@@ -27,7 +30,6 @@ export interface Effort {
 
 /** What is enough to know a peer's memory for each session. */
 const peersSessions = 1000;
-const connections = 20;
 
 export function cellsOf(stage: Stage, effort: Effort): readonly Cell[] {
   return [...loginCells(stage, effort), ...streamCells(stage, effort), ...wholeCells(stage, effort), ...memoryCells(stage, effort), directoryCell(stage, effort)];
@@ -42,7 +44,7 @@ function logins(cell: { readonly id: string; readonly title: string; readonly lo
   return { id: cell.id, title: `${cell.title}; ${how.protocol.toUpperCase()}, ${handshakes}, ${String(how.connections)} connections`, loads: cell.loads, measure: async (load) => measureLogins(load, how) };
 }
 
-function loginCells(stage: Stage, { seconds }: Effort): readonly Cell[] {
+function loginCells(stage: Stage, { seconds, connections }: Effort): readonly Cell[] {
   const { waybill, nginx, dovecot, dovecotAsShipped, dovecotTlsInside } = stage;
   const proxies = [waybill.plainInside, nginx, dovecot].map((peer) => loadOf(stage, peer));
   const asShipped = { ...loadOf(stage, dovecotAsShipped), rounds: 2 };
@@ -57,7 +59,7 @@ function loginCells(stage: Stage, { seconds }: Effort): readonly Cell[] {
   ];
 }
 
-function streamCells(stage: Stage, { seconds }: Effort): readonly Cell[] {
+function streamCells(stage: Stage, { seconds, readers }: Effort): readonly Cell[] {
   const { waybill, nginx, dovecot, backend } = stage;
   const proxies = [waybill.plainInside, nginx, dovecot].map((peer) => loadOf(stage, peer));
   return [
@@ -70,7 +72,7 @@ function streamCells(stage: Stage, { seconds }: Effort): readonly Cell[] {
 }
 
 /** Our front-end on our back-end, mutual TLS between, beside Dovecot's proxy on Dovecot. */
-function wholeCells(stage: Stage, { seconds }: Effort): readonly Cell[] {
+function wholeCells(stage: Stage, { seconds, connections }: Effort): readonly Cell[] {
   const { waybill, dovecot, dovecotTlsInside, backend, ground } = stage;
   const slapd = [ground.slapd.pid];
   const others = { 'back-end': backend.pids, slapd };
