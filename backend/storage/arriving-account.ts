@@ -142,13 +142,11 @@ export async function applyArrivals(volume: Volume, address: string, { mailbox, 
     const { number } = requireArriving(volume, address);
     const entry = mailboxesOf(volume, number).find(({ mailboxId }) => mailboxId === mailbox.mailboxId);
     if (entry === undefined) throw new Failure('mailbox-missing', 'mailbox does not exist');
-    for (const { modseq, uids } of page.expunged) {
-      volume.tables.expunged.put([entry.id, modseq], encodeUidRanges(uids));
-      changeRows(volume, entry.id, { uids, row: () => undefined });
-    }
+    for (const { modseq, uids } of page.expunged) volume.tables.expunged.put([entry.id, modseq], encodeUidRanges(uids));
     const rows = new Map(page.rows.map((row) => [row.uid, row]));
     const messages = { volume, account: number, staged, gone };
-    changeRows(volume, entry.id, { uids: [...rows.keys()], row: (uid) => admitted(messages, rows.get(uid)) });
+    const uids = [...new Set([...page.expunged.flatMap((one) => one.uids), ...rows.keys()])];
+    changeRows(volume, entry.id, { uids, row: (uid) => admitted(messages, rows.get(uid)) });
     putMailbox(volume.tables, { ...entry, highestModseq: page.upTo });
   });
 }
@@ -227,16 +225,18 @@ async function settleAll(volume: Volume, address: string, { mailbox, rows, stage
   await Promise.all([...staged.values()].map(async ({ bytes }) => bytes.settled()));
 }
 
-/** Puts, replaces or (undefined) removes the rows of these uids, block by block. */
+/**
+ * Puts, replaces or (undefined) removes the rows of these uids, block by block. All new rows are made first, which counts their messages, and
+ * what was there is released afterwards: a message that went to another mailbox and came back is a row that goes and one that comes.
+ */
 function changeRows(volume: Volume, mailbox: number, { uids, row }: { readonly uids: readonly number[]; readonly row: (uid: number) => MessageRow | undefined }): void {
-  for (const [number, inBlock] of Map.groupBy(uids.toSorted((one, other) => one - other), blockOf)) {
+  const rows = uids.toSorted((one, other) => one - other).map((uid) => ({ uid, after: row(uid) }));
+  for (const [number, inBlock] of Map.groupBy(rows, ({ uid }) => blockOf(uid))) {
     let block = Buffer.from(volume.tables.rows.get([mailbox, number]) ?? emptyBlock);
-    for (const uid of inBlock) {
+    for (const { uid, after } of inBlock) {
       const before = findRow(block, uid);
-      const after = row(uid);
-      if (before !== undefined) volume.messages.release(before.messageId); // after `row`, which counts a message that stays anew
-      if (after !== undefined) block = Buffer.from(withRow(block, after));
-      else block = Buffer.from(withoutRow(block, uid));
+      if (before !== undefined) volume.messages.release(before.messageId);
+      block = Buffer.from(after === undefined ? withoutRow(block, uid) : withRow(block, after));
     }
     saveBlock(volume.tables, mailbox, { number, block });
   }

@@ -232,6 +232,20 @@ test('one change of very many messages is copied in small parts, and goes on whe
   assert.deepEqual(mailboxOf(accountAt(be2, alice)).rows(), inbox.rows());
 });
 
+test('a message that goes to another mailbox and comes back while its account is copied', async (t) => {
+  const nodes = await startNodes(t);
+  await withMail(nodes, 2);
+  const { be1, be2 } = nodes.storages;
+  const inbox = mailboxOf(accountAt(be1, alice));
+  const other = await accountAt(be1, alice).createMailbox('Other');
+  await cutOff(nodes, 'copied');
+  await inbox.moveTo([1], other);
+  await other.moveTo(other.rows().map(({ uid }) => uid), inbox);
+  await bringAccount({ address: alice, node: 'be2', storage: be2, holdMs: 5000, tell: () => undefined, source: localSource('be1', be1) });
+  assert.deepEqual(mailboxOf(accountAt(be2, alice)).rows(), inbox.rows());
+  assert.deepEqual((await subjectsAt(be2, alice)).toSorted(), ['mail 0', 'mail 1']);
+});
+
 test('a copy that is not like the original, be it in one flag, is not given the account', async (t) => {
   const nodes = await startNodes(t);
   const texts = await withMail(nodes, 3);
