@@ -3,10 +3,12 @@ import type { Settle } from '../processing/processing.ts';
 
 export class Confirmations {
   #pending: Settle[] = [];
+  #over: 'no' | 'yes' = 'no';
 
-  /** A 250 is about to be sent. */
+  /** A 250 is about to be sent; nobody hears it when the session was cut while the message was being stored. */
   add(settle: Settle): void {
-    this.#pending.push(settle);
+    if (this.#over === 'yes') settle('loose');
+    else this.#pending.push(settle);
   }
 
   /** The client went on. */
@@ -16,6 +18,7 @@ export class Confirmations {
 
   /** The session is over. */
   end(how: 'quit' | 'cut'): void {
+    this.#over = 'yes';
     this.#settle(how === 'quit' ? 'confirmed' : 'loose');
   }
 
