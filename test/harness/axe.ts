@@ -1,10 +1,10 @@
 /** What axe-core (https://github.com/dequelabs/axe-core) finds wrong with a page as it is shown now: rules of WCAG 2.2 A and AA, and its best practices. */
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 
 /** Evaluated through the debugger, so the policy of the page (CSP) does not concern it. */
-const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const source = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
 
 /** What comes and goes is waited for: half faded in, colours have no contrast. Frames are left out: what is in a mail is the sender's. */
 const run = (options: object): string => `(async () => {
