@@ -2,6 +2,7 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { z } from 'zod';
 import { callNode } from '../../shared/admin/admin-call.ts';
+import type { AdminTarget } from '../../shared/admin/admin-client.ts';
 import { Failure, isFailure } from '../../shared/base/failure.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { NodeConfig } from '../effective.ts';
@@ -11,6 +12,7 @@ import { loadNodeTls } from '../node-tls.ts';
 import { issuedSchema } from './acme-folder.ts';
 import { acmePaths, renewerTarget } from './acme-routes.ts';
 import { managedPairs } from './managed-pairs.ts';
+import type { ManagedPair } from './managed-pairs.ts';
 import { Renewer } from './renewer.ts';
 
 export interface FollowOptions {
@@ -39,9 +41,7 @@ export function followAcme({ log, config, onFresh }: FollowOptions): AcmeWatch {
   let ordering: Promise<void> | undefined;
   let turn: Promise<void> = Promise.resolve();
   const fetch = async (): Promise<void> => {
-    turn = turn.then(async () => {
-      if (await fetchFresh(config(), log)) await onFresh();
-    }).catch((error: unknown) => tell(log, error));
+    turn = turn.then(async () => fetchFresh(config(), { log, onFresh })).catch((error: unknown) => tell(log, error));
     await turn;
   };
   const order = (): void => {
@@ -59,20 +59,27 @@ function tell(log: Logger, error: unknown): void {
   else log.error({ err: error }, 'certificates by ACME could not be looked at; those in use stay');
 }
 
-/** Whether something new came. */
-async function fetchFresh(config: NodeConfig, log: Logger): Promise<boolean> {
+/** Each pair by itself: one that can't be had keeps none of the others from its place. */
+async function fetchFresh(config: NodeConfig, { log, onFresh }: Pick<FollowOptions, 'log' | 'onFresh'>): Promise<void> {
   const pairs = managedPairs(config);
-  if (pairs.length === 0) return false;
+  if (pairs.length === 0) return;
   const target = renewerTarget(config, await loadNodeTls(config));
-  let fresh = false;
-  for (const { names, ...files } of pairs) {
-    const { pair } = answerSchema.parse(await callNode(target, { path: acmePaths.pair, body: { names }, silenceMs }));
-    const present = await readNamedFile(files.certificate).catch(() => undefined);
-    if (pair === null || pair.certificate === present) continue;
-    if (!new X509Certificate(pair.certificate).checkPrivateKey(createPrivateKey(pair.key))) throw new Failure('bad-input', `the certificate for ${names.join(', ')} that came is not of the key that came with it`);
-    const place = await replacePair(files, pair);
-    log.info({ names, place }, 'has a new certificate from the renewer');
-    fresh = true;
+  for (const pair of pairs) {
+    try {
+      if (await fetchPair(target, pair, log)) await onFresh();
+    } catch (error) {
+      tell(log, error);
+    }
   }
-  return fresh;
+}
+
+/** Whether a new one came. */
+async function fetchPair(target: AdminTarget, { names, ...files }: ManagedPair, log: Logger): Promise<boolean> {
+  const { pair } = answerSchema.parse(await callNode(target, { path: acmePaths.pair, body: { names }, silenceMs }));
+  const present = await readNamedFile(files.certificate).catch(() => undefined);
+  if (pair === null || pair.certificate === present) return false;
+  if (!new X509Certificate(pair.certificate).checkPrivateKey(createPrivateKey(pair.key))) throw new Failure('bad-input', `the certificate for ${names.join(', ')} that came is not of the key that came with it`);
+  const place = await replacePair(files, pair);
+  log.info({ names, place }, 'has a new certificate from the renewer');
+  return true;
 }

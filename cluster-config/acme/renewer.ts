@@ -22,9 +22,16 @@ interface Trouble {
   readonly nextTryMs: number;
 }
 
+/** How long after one more failure nothing is tried, milliseconds; chance moves it by a tenth. */
+export function nextPauseMs(before: number | undefined, failure: keyof typeof firstPausesMs): number {
+  return Math.min(longestPauseMs, Math.max(firstPausesMs[failure], (before ?? 0) * 2));
+}
+
 export class Renewer {
   readonly #log: Logger;
   readonly #troubles = new Map<string, Trouble>();
+  /** Folders in which nothing of an earlier process lies any more. */
+  readonly #tidied = new Set<string>();
 
   constructor(log: Logger) {
     this.#log = log;
@@ -40,7 +47,7 @@ export class Renewer {
         if (await this.#renewIfDue(config, names)) await this.#tellNodes(config);
         this.#troubles.delete(key);
       } catch (error) {
-        const pauseMs = Math.min(longestPauseMs, Math.max(firstPausesMs[isFailure(error, 'backend-unavailable') ? 'silent' : 'refused'], (trouble?.pauseMs ?? 0) * 2));
+        const pauseMs = nextPauseMs(trouble?.pauseMs, isFailure(error, 'backend-unavailable') ? 'silent' : 'refused');
         this.#troubles.set(key, { pauseMs, nextTryMs: nowMs + pauseMs * (0.9 + Math.random() / 5) });
         this.#log.error({ err: error, names, againInSeconds: Math.round(pauseMs / 1000) }, 'a certificate could not be had by ACME; the one in use stays');
       }
@@ -50,15 +57,23 @@ export class Renewer {
   async #renewIfDue({ tls: { acme } }: NodeConfig, names: readonly string[]): Promise<boolean> {
     if (acme === undefined) return false;
     const folder = new AcmeFolder(acme.folder);
+    if (!this.#tidied.has(acme.folder)) await folder.forgetChallenges();
+    this.#tidied.add(acme.folder);
     const present = await folder.issued(names);
     if (present !== undefined && !isDue(new X509Certificate(present.certificate), Date.now())) return false;
     await mkdir(acme.folder, { recursive: true, mode: 0o700 });
-    this.#log.info({ names, server: acme.directoryUrl }, 'orders a certificate by ACME');
+    const begun = await folder.order(names);
+    this.#log.info({ names, server: acme.directoryUrl }, begun === undefined ? 'orders a certificate by ACME' : 'goes on with an order of a certificate by ACME');
     const pair = await orderCertificate({
+      begun,
+      onBegun: async (order) => folder.beginOrder(names, order),
       directoryUrl: acme.directoryUrl, contacts: acme.contacts, names,
       ca: acme.ca === undefined ? undefined : await readFile(acme.ca, 'utf8'),
       accountKey: await folder.accountKey(acme.directoryUrl),
       publish: async (token, text) => folder.publish(token, text),
+    }).catch(async (error: unknown) => {
+      if (!isFailure(error, 'backend-unavailable') && !isFailure(error, 'timed-out')) await folder.endOrder(names); // the next try is a new order
+      throw error;
     });
     const certificate = new X509Certificate(pair.certificate);
     await folder.keep(names, pair);

@@ -2,12 +2,21 @@
 import type { KeyObject } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { Failure } from '../base/failure.ts';
+import { Failure, isFailure } from '../base/failure.ts';
 import type { CertifiedKey } from '../tls/authority.ts';
-import { createSigningRequest } from '../tls/signing-request.ts';
+import { newKeys } from '../tls/authority.ts';
+import { signingRequestFor } from '../tls/signing-request.ts';
 import type { AcmeAnswer } from './acme-transport.ts';
 import { AcmeTransport } from './acme-transport.ts';
 import { isChallengeToken, keyAuthorization } from './jws.ts';
+
+/** An order that is under way at the server. */
+export interface OpenOrder {
+  /** Its URL. */
+  readonly place: string;
+  /** PEM: the private key that the certificate is for. */
+  readonly key: string;
+}
 
 export interface AcmeOptions {
   readonly directoryUrl: string;
@@ -20,6 +29,10 @@ export interface AcmeOptions {
   readonly names: readonly string[];
   /** From when it resolves on, `text` is answered at /.well-known/acme-challenge/`token`; what it answers ends that. */
   readonly publish: (token: string, text: string) => Promise<() => Promise<void>>;
+  /** One that was begun before, and whose end nobody has seen: it is gone on with, if the server has it still. */
+  readonly begun: OpenOrder | undefined;
+  /** Hears of a new one before anything is done with it. */
+  readonly onBegun: (order: OpenOrder) => Promise<void>;
 }
 
 const url = z.url({ protocol: /^https$/ });
@@ -38,17 +51,42 @@ export async function orderCertificate(options: AcmeOptions): Promise<CertifiedK
   server.useNonces(directory.newNonce);
   const account = await server.post(directory.newAccount, { termsOfServiceAgreed: true, contact: options.contacts.map((address) => `mailto:${address}`) });
   server.useAccount(placeOf(account));
-  const created = await server.post(directory.newOrder, { identifiers: options.names.map((value) => ({ type: 'dns', value })) });
-  const [place, order] = [placeOf(created), read(orderSchema, created.text)];
-  for (const authorization of order.authorizations) await prove(server, authorization, options);
-  const { key, request } = await createSigningRequest({ CN: options.names[0] ?? '' }, options.names);
-  await server.post(order.finalize, { csr: Buffer.from(request.replace(/-----[^-]+-----|\n/g, ''), 'base64').toString('base64url') });
+  const { place, key, order } = await goOn(server, options.begun) ?? await begin(server, directory.newOrder, options);
+  if (order.status === 'pending' || order.status === 'ready') {
+    for (const authorization of order.authorizations) await prove(server, authorization, options);
+    const request = signingRequestFor(key, { CN: options.names[0] ?? '' }, options.names);
+    await server.post(order.finalize, { csr: Buffer.from(request.replace(/-----[^-]+-----|\n/g, ''), 'base64').toString('base64url') });
+  }
   const done = await until(async () => server.post(place), (text) => {
     const { status, certificate, error } = read(orderSchema, text);
     if (status === 'invalid') throw new Failure('forbidden', `the ACME server refuses the order: ${error?.detail ?? 'it does not say why'}`);
     return status === 'valid' ? certificate : undefined;
   });
   return { certificate: (await server.post(done)).text, key };
+}
+
+interface OrderUnderWay extends OpenOrder {
+  readonly order: z.output<typeof orderSchema>;
+}
+
+/** Undefined when there is none, or the server has forgotten it, or has given it up. */
+async function goOn(server: AcmeTransport, begun: OpenOrder | undefined): Promise<OrderUnderWay | undefined> {
+  if (begun === undefined) return undefined;
+  try {
+    const order = read(orderSchema, (await server.post(begun.place)).text);
+    return order.status === 'invalid' ? undefined : { ...begun, order };
+  } catch (error) {
+    if (isFailure(error, 'forbidden')) return undefined;
+    throw error;
+  }
+}
+
+async function begin(server: AcmeTransport, newOrder: string, { names, onBegun }: AcmeOptions): Promise<OrderUnderWay> {
+  const { key } = await newKeys();
+  const created = await server.post(newOrder, { identifiers: names.map((value) => ({ type: 'dns', value })) });
+  const begun = { place: placeOf(created), key };
+  await onBegun(begun);
+  return { ...begun, order: read(orderSchema, created.text) };
 }
 
 async function prove(server: AcmeTransport, authorization: string, { accountKey, publish }: AcmeOptions): Promise<void> {

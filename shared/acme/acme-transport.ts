@@ -13,7 +13,8 @@ export interface AcmeAnswer {
 
 const timeoutMs = 30_000;
 const longestAnswer = 1024 * 1024;
-const nonceTries = 3;
+/** A nonce may be refused at any time, through nobody's fault (RFC 8555 section 6.5). */
+const nonceTries = 10;
 
 export class AcmeTransport {
   readonly #key: KeyObject;
@@ -51,7 +52,7 @@ export class AcmeTransport {
       if (answer.status < 400) return answer;
       const { type, detail } = problemOf(answer.text);
       if (type === 'urn:ietf:params:acme:error:badNonce' && left > 1) continue;
-      const kind = answer.status >= 500 ? 'backend-unavailable' : answer.status === 429 ? 'limit' : 'forbidden';
+      const kind = answer.status >= 500 || type === 'urn:ietf:params:acme:error:badNonce' ? 'backend-unavailable' : answer.status === 429 ? 'limit' : 'forbidden';
       throw new Failure(kind, `the ACME server refuses: ${detail} (${type})`);
     }
   }

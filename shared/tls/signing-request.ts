@@ -14,15 +14,21 @@ export interface SigningRequest {
 export const longestRequest = 8192;
 const keyBits = { min: 2048, max: 4096 };
 
-/** A new key, and the request for its certificate, for these names too. PEM texts. */
-export async function createSigningRequest(subject: Subject, dnsNames: readonly string[] = []): Promise<{ readonly key: string; readonly request: string }> {
-  const keys = await newKeys();
+/** A new key, and the request for its certificate. PEM texts. */
+export async function createSigningRequest(subject: Subject): Promise<{ readonly key: string; readonly request: string }> {
+  const { key } = await newKeys();
+  return { key, request: signingRequestFor(key, subject) };
+}
+
+/** The request for the certificate of a key that is there, for these names too. PEM. */
+export function signingRequestFor(key: string, subject: Subject, dnsNames: readonly string[] = []): string {
   const request = forge.pki.createCertificationRequest();
-  request.publicKey = forge.pki.publicKeyFromPem(keys.publicKey);
+  const privateKey = forge.pki.privateKeyFromPem(key);
+  request.publicKey = forge.pki.setRsaPublicKey(privateKey.n, privateKey.e);
   request.setSubject(nameFields(subject));
   if (dnsNames.length > 0) request.setAttributes([{ name: 'extensionRequest', extensions: [{ name: 'subjectAltName', altNames: dnsNames.map((value) => ({ type: 2, value })) }] }]);
-  request.sign(forge.pki.privateKeyFromPem(keys.key), forge.md.sha256.create());
-  return { key: keys.key, request: forge.pki.certificationRequestToPem(request).replaceAll('\r\n', '\n') };
+  request.sign(privateKey, forge.md.sha256.create());
+  return forge.pki.certificationRequestToPem(request).replaceAll('\r\n', '\n');
 }
 
 /** Whoever sent it has the key: its signature is checked. @throws Failure('bad-input') */
