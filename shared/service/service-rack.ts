@@ -141,8 +141,14 @@ class Slot implements Service {
     return { name: this.name, state, sinceMs: this.#sinceMs, ...(this.#state.at === 'failed' ? { reason: this.#state.reason } : {}) };
   }
 
+  /** A wish that comes meanwhile has its turn afterwards. Rejects when it can't start. */
   async startFirst(): Promise<void> {
-    this.#state = { at: 'running', parts: await this.unit.start() };
+    const started = this.#work.then(async () => {
+      this.#state = { at: 'starting' };
+      this.#state = { at: 'running', parts: await this.unit.start() };
+    });
+    this.#work = started.catch(() => undefined);
+    await started;
   }
 
   obey({ wish }: ServiceOrder): void {

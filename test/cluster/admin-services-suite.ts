@@ -74,6 +74,7 @@ export function adminServicesSuite(cluster: () => Cluster): void {
 
     test('what can not start is failed with its reason, the node is not ready, and it is tried again until it runs', async () => {
       await act('fe1', 'webmailProxy', 'stop');
+      await soon('no worker listens any more', async () => !(await listens('fe1', 'https')));
       const inTheWay = createServer().listen(cluster().port('fe1', 'https'), '127.0.0.1');
       await once(inTheWay, 'listening');
       const failed = await act('fe1', 'webmailProxy', 'start');
