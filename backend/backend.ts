@@ -31,7 +31,7 @@ import type { Service } from '../shared/service/service.ts';
 import { ServiceRack } from '../shared/service/service-rack.ts';
 import type { Unit } from '../shared/service/service-rack.ts';
 import type { NodeServices } from '../shared/service/worker.ts';
-import { backendHandlers, describeStorages, storagesOf } from './administration/administration.ts';
+import { backendAdministration, describeStorages, storagesOf } from './administration/administration.ts';
 import { createAccountMoves } from './account-move/account-move.ts';
 import { AccountCounters } from './accounts/account-counters.ts';
 import { createAccounts } from './accounts/accounts.ts';
@@ -100,9 +100,10 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
   const reportGround = { context, tls, log, storages: async () => describeStorages(storagesOf({ config, storage })), outbox: outboxOf(processing) };
   const rack = new ServiceRack({ units: unitsOf(ground, processing), wishes: context.wishes, siblings: context.siblings, graceMs: config.drainSeconds * 1000, log });
   const services = await rack.start();
+  const administered = backendAdministration({ config, tls, storage, accounts, moves, directory, processing, log, siblings: context.siblings, notices: context.notices });
   const admin = await startAdminApi(ground, {
-    rack, directory, handlers: [...backendHandlers({ config, storage, accounts, moves, directory, processing, log, siblings: context.siblings, notices: context.notices }), ...dailyReportHandlers(config, new DailyReport(reportGround))],
-    routes: [...context.nodeRoutes, ...dayRoutes(reportGround), sentRoute(reportGround.outbox), ...moves.routes, laterRoute(processing), ...administrationRoutes(administration, storage), ...localAccountRoutes(accounts.local, log), ...sessionRoutes(accounts, log), statsRoute(context.siblings, { counters, directory })],
+    rack, directory, handlers: [...administered.handlers, ...dailyReportHandlers(config, new DailyReport(reportGround))],
+    routes: [...context.nodeRoutes, ...administered.routes, ...dayRoutes(reportGround), sentRoute(reportGround.outbox), ...moves.routes, laterRoute(processing), ...administrationRoutes(administration, storage), ...localAccountRoutes(accounts.local, log), ...sessionRoutes(accounts, log), statsRoute(context.siblings, { counters, directory })],
   });
   return {
     log,

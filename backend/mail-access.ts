@@ -129,6 +129,7 @@ async function startWebmailFor(ground: Ground, { listeners, serverTls }: Part<We
   return startWebmail({
     listeners: listeners.map((listener) => ({ ...placeOf(ground, 'webmail', listener), serverTls: tlsOf(listener, serverTls), tls: listener.tls, trusted: listener.trusted ? 'yes' : 'no' })),
     serverTls, accounts, storage, submit, uiDirectory,
+    slots: ground.doors.slots.webmail,
     hints: context.hints,
     log: context.log,
     isTrustedNode: tls.isTrustedNode,

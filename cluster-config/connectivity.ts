@@ -53,7 +53,7 @@ const most = 32_768;
 /** For services whose commands work here. */
 export const connThreads = {
   minConnThreads: wholeNumber({ min: 1, max: 256 }).default(1).describe('Worker processes that stand ready at least; the node has as many as the service that wants most, and `workers` at least.'),
-  maxConnThreads: wholeNumber({ min: 1, max: most }).default(256).describe('Commands at work at the same time, each worker process its part; further ones wait in their order, and their connections are not read.'),
+  maxConnThreads: wholeNumber({ min: 1, max: most }).default(256).describe('Commands (WebMail: requests) at work at the same time, each worker process its part; further ones wait in their order, and their connections are not read.'),
 };
 
 /** For the whole node: asked where neither the listener nor the service has a rule. */

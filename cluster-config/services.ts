@@ -169,7 +169,7 @@ const pop3 = z
 
 const webmail = z
   .strictObject({
-    enable, listeners: listeners(httpListener), ...serviceAccess, maxAuthErrors,
+    enable, listeners: listeners(httpListener), ...serviceAccess, ...connThreads, maxAuthErrors,
     idleTimeoutSeconds: idleTimeoutSeconds(120).describe('How long a connection without requests stays open.'),
     ...webmailSession,
     uploadMaxKilobytes: wholeNumber({ min: 1, max: 4_194_304 }).default(25_600).describe('Largest attachment.'),

@@ -2,7 +2,7 @@
 import { CommandSlots } from '../shared/workers/command-slots.ts';
 import type { NodeConfig } from './effective.ts';
 
-const workingServices = ['smtpReceiving', 'imap', 'pop3'] as const;
+const workingServices = ['smtpReceiving', 'imap', 'pop3', 'webmail'] as const;
 export type WorkingService = (typeof workingServices)[number];
 
 /** As many as the service that wants most, and `workers` at least. */
@@ -14,5 +14,5 @@ export function workersOf({ workers, services, role }: Pick<NodeConfig, 'workers
 /** Of one worker: its part of what all may have, rounded up. */
 export function commandSlots(config: Pick<NodeConfig, 'workers' | 'services' | 'role'>): Readonly<Record<WorkingService, CommandSlots>> {
   const of = (name: WorkingService): CommandSlots => new CommandSlots(name, Math.ceil(config.services[name].maxConnThreads / workersOf(config)));
-  return { smtpReceiving: of('smtpReceiving'), imap: of('imap'), pop3: of('pop3') };
+  return { smtpReceiving: of('smtpReceiving'), imap: of('imap'), pop3: of('pop3'), webmail: of('webmail') };
 }

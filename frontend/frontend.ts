@@ -48,6 +48,7 @@ import { SessionSet } from './login/session-set.ts';
 import type { Mapping, Route } from './mapping/mapping.ts';
 import { Mappings } from './mappings.ts';
 import { startPop3Proxy } from './pop3-proxy/pop3-proxy.ts';
+import { traceRoute } from './protocol-trace.ts';
 import { measureSessions } from './session-counters.ts';
 import { defaultBackendTimeouts, startSmtpProxy } from './smtp-proxy/smtp-proxy.ts';
 import type { LegTarget } from './smtp-proxy/smtp-proxy.ts';
@@ -121,7 +122,7 @@ async function startAdminApi(ground: Ground, context: NodeContext, rack: Service
   const { tls, mappings, authentication, directory, sessions, siblings, log } = ground;
   const health: Health = { isStopping: context.isStopping, services: () => rack.states(), check: () => undefined, warnings: () => endingCertificates(context.config) };
   const api = await openAdminApi({ context, tls, directory, health, rack, handlers: [...adminHandlers(mappings, siblings, log), ...dailyReportHandlers(context.config, undefined)], keeperOf: async (address) => keeperOf(mappings.of(), address), keepAct: undefined });
-  const routes = [...healthRoutes(health), ...observationRoutes(context), ...dayRoutes({ context, storages: async () => Promise.resolve([]) }), ...joinRoutes({ ...context, tls }), ...context.nodeRoutes, ...api.routes, ...adminRoutes({ mappings, authentication, directory, siblings, log, sessions: Object.values(sessions) })];
+  const routes = [...healthRoutes(health), ...observationRoutes(context), ...dayRoutes({ context, storages: async () => Promise.resolve([]) }), ...joinRoutes({ ...context, tls }), traceRoute(context, tls), ...context.nodeRoutes, ...api.routes, ...adminRoutes({ mappings, authentication, directory, siblings, log, sessions: Object.values(sessions) })];
   const services = await Promise.all(adminListeners(ground).map(async (at) => startAdmin({ ...at, serverTls: tls.forAdministration, isTrustedNode: tls.isTrustedNode, signerOf: tls.signerOf, routes, acts: api.acts, parts: [webAdmin(log), api.part], log })));
   return { services, onAppointed: api.onAppointed };
 }

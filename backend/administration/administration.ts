@@ -4,6 +4,8 @@ import type { Handled } from '../../shared/admin-api/operation.ts';
 import type { AccountMoves } from '../account-move/account-move.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { NodeConfig } from '../../cluster-config/effective.ts';
+import type { NodeTls } from '../../cluster-config/node-tls.ts';
+import type { AdminRoute } from '../../shared/admin/admin-server.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { Notices } from '../../shared/service/notices.ts';
 import type { Siblings } from '../../shared/service/siblings.ts';
@@ -12,6 +14,7 @@ import type { Storage } from '../storage/storage.ts';
 import { accountHandlers } from './account-handlers.ts';
 import { moveHandlers } from './move-handlers.ts';
 import { protocolTraceHandlers } from './protocol-trace-handlers.ts';
+import { ProtocolTraces } from './protocol-traces.ts';
 import { queueHandlers } from './queue-handlers.ts';
 import { storageHandlers } from './storage-handlers.ts';
 import type { StorageGround } from './storage-handlers.ts';
@@ -20,6 +23,7 @@ export { describeStorages } from './storage-handlers.ts';
 
 export interface AdministrationGround {
   readonly config: NodeConfig;
+  readonly tls: Pick<NodeTls, 'toNode'>;
   readonly storage: Storage;
   readonly accounts: Accounts;
   readonly moves: AccountMoves;
@@ -36,13 +40,21 @@ export function storagesOf({ config, storage }: Pick<AdministrationGround, 'conf
   return { storage, directories, reserveBytes: reserveMegabytes * 1024 * 1024 };
 }
 
-export function backendHandlers(ground: AdministrationGround): readonly Handled[] {
+export interface BackendAdministration {
+  readonly handlers: readonly Handled[];
+  /** For nodes. */
+  readonly routes: readonly AdminRoute[];
+}
+
+export function backendAdministration(ground: AdministrationGround): BackendAdministration {
   const { config, moves, siblings, processing } = ground;
-  return [
+  const traces = new ProtocolTraces(ground);
+  const handlers = [
     ...accountHandlers({ ...ground, nodeName: config.nodeName }),
     ...moveHandlers(moves, siblings),
     ...storageHandlers(storagesOf(ground)),
     ...queueHandlers(processing),
-    ...protocolTraceHandlers(ground),
+    ...protocolTraceHandlers({ ...ground, traces }),
   ];
+  return { handlers, routes: [traces.route()] };
 }

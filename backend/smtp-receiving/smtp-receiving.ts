@@ -45,7 +45,7 @@ export interface SmtpReceivingOptions {
   readonly limits: SmtpLimits;
   /** A message with more Received fields goes round in circles. */
   readonly maxReceivedHeaders: number;
-  /** In which messages are worked on; any number at once when absent. */
+  /** In which logins, recipients and messages are worked on; any number at once when absent. */
   readonly slots?: CommandSlots | undefined;
   /** Before the greeting on `mx` listeners, milliseconds. */
   readonly greetingDelayMs: number;

@@ -18,6 +18,8 @@ export interface Call {
   readonly options: WebmailOptions;
   readonly streams: EventStreams;
   readonly uploads: UploadBudget;
+  /** Waits for the client (more of its body, room for the answer) without the place that the call works in. */
+  readonly waitForClient: <T>(wait: () => Promise<T>) => Promise<T>;
 }
 
 /** The session that asks. */

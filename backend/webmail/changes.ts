@@ -44,7 +44,7 @@ export async function deleteMessages(call: Call): Promise<void> {
 }
 
 async function readRequest<Schema extends z.ZodType>(call: Call, schema: Schema): Promise<z.output<Schema>> {
-  const result = schema.safeParse(await readJson(call.exchange.request, maxChangeBytes));
+  const result = schema.safeParse(await call.waitForClient(async () => readJson(call.exchange.request, maxChangeBytes)));
   if (!result.success) throw new Failure('bad-input', `The request is not understood: ${z.prettifyError(result.error)}`);
   return result.data;
 }

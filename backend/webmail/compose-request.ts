@@ -1,5 +1,4 @@
 /** Reads what the page sends of a message being written: JSON, or a form of JSON and files; and the addresses in it. */
-import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import { Failure } from '../../shared/base/failure.ts';
 import { readBody } from '../../shared/http/body.ts';
@@ -7,6 +6,7 @@ import { HttpRefusal } from '../../shared/http/refusals.ts';
 import { parseAddressList } from '../../shared/mime/address.ts';
 import { formatAddress, parseAddress } from '../../shared/smtp/address.ts';
 import type { AddressView, ComposeRequest } from './api.ts';
+import type { Call } from './call.ts';
 import { addressViews } from './message-list.ts';
 
 export interface UploadedFile {
@@ -30,11 +30,12 @@ const composeRequest = z.strictObject({
 });
 
 /** @throws Failure('bad-input'), Failure('message-too-big'), HttpRefusal for another content type */
-export async function readComposeRequest(request: IncomingMessage, maxBytes: number): Promise<{ readonly written: ComposeRequest; readonly files: readonly UploadedFile[] }> {
+export async function readComposeRequest({ exchange: { request }, options, waitForClient }: Pick<Call, 'exchange' | 'options' | 'waitForClient'>): Promise<{ readonly written: ComposeRequest; readonly files: readonly UploadedFile[] }> {
   const type = request.headers['content-type'] ?? '';
-  if (/^application\/json\b/i.test(type)) return { written: parseWritten((await readBody(request, maxBytes)).toString('utf8')), files: [] };
+  const body = async (): Promise<Buffer> => waitForClient(async () => readBody(request, options.limits.maxBodyBytes));
+  if (/^application\/json\b/i.test(type)) return { written: parseWritten((await body()).toString('utf8')), files: [] };
   if (!/^multipart\/form-data\b/i.test(type)) throw new HttpRefusal('not-acceptable-type', 'A message is sent as JSON or as a form.');
-  const form = await readForm(await readBody(request, maxBytes), type);
+  const form = await readForm(await body(), type);
   const message = form.get('message');
   const files = form.getAll('attachment').filter((each) => typeof each !== 'string');
   return { written: parseWritten(typeof message === 'string' ? message : ''), files: await Promise.all(files.map(readFile)) };

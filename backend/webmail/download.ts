@@ -21,7 +21,7 @@ export async function downloadPart(call: Call): Promise<void> {
   if (part === undefined) throw new HttpRefusal('no-such-thing', 'The message has no such part.');
   const type = `${part.type}/${part.subtype}`;
   setDownloadHeaders(call.exchange, { name: nameOf(part), type: harmlessTypes.has(type) ? type : 'application/octet-stream' });
-  await pipeline(decodePieces(message, part), call.exchange.response);
+  await call.waitForClient(async () => pipeline(decodePieces(message, part), call.exchange.response));
 }
 
 export async function downloadSource(call: Call): Promise<void> {
@@ -29,7 +29,7 @@ export async function downloadSource(call: Call): Promise<void> {
   const subject = decodeWords(message.structure.envelope.subject ?? '').replace(/[\p{Cc}\p{Cf}/\\]+/gu, '_').slice(0, 80);
   setDownloadHeaders(call.exchange, { name: `${subject || 'message'}.eml`, type: 'message/rfc822' });
   call.exchange.response.setHeader('content-length', message.size);
-  await pipeline(readPieces(message, 0, message.size), call.exchange.response);
+  await call.waitForClient(async () => pipeline(readPieces(message, 0, message.size), call.exchange.response));
 }
 
 /** A stored message's bytes from `start` to before `end`, piece by piece. */

@@ -13,7 +13,7 @@ const changeRequest = z.strictObject({ old: password, new: password });
 /** Changes it and ends all other WebMail sessions; the one that asks goes on. */
 export async function changePassword(call: Call): Promise<void> {
   const { account, exchange, options, session } = call;
-  const given = changeRequest.safeParse(await readJson(exchange.request, maxChangeBytes));
+  const given = changeRequest.safeParse(await call.waitForClient(async () => readJson(exchange.request, maxChangeBytes)));
   if (!given.success) throw new Failure('bad-input', 'Give the present password and a new one of at most 1024 characters.');
   const { old, new: next } = given.data;
   await session.guarded(async () => options.accounts.changePassword(account.address, { old, next }));

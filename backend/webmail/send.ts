@@ -60,8 +60,8 @@ async function keepDraft(call: Call): Promise<DraftAnswer> {
 }
 
 async function readWritten(call: Call): Promise<{ readonly written: ComposeRequest; readonly files: readonly UploadedFile[] }> {
-  const { maxBodyBytes, maxUploadBytes } = call.options.limits;
-  const { written, files } = await readComposeRequest(call.exchange.request, maxBodyBytes);
+  const { maxUploadBytes } = call.options.limits;
+  const { written, files } = await readComposeRequest(call);
   const kept = await takeAlong(call.account, written.keep, 2 * maxUploadBytes);
   const all = [...kept, ...files];
   if (all.reduce((sum, { bytes }) => sum + bytes.length, 0) > maxUploadBytes) {

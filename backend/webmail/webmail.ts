@@ -10,6 +10,7 @@ import { isFailure } from '../../shared/base/failure.ts';
 import { HttpRefusal } from '../../shared/http/refusals.ts';
 import { answerLanguage, languagePath } from '../../shared/http/visitor-language.ts';
 import type { LanguageChoice } from '../../shared/http/visitor-language.ts';
+import { traceExchange } from '../../shared/http/traced-exchange.ts';
 import { traceOf } from '../../shared/log/protocol-trace.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { ServerTls } from '../../shared/net/server-tls.ts';
@@ -17,6 +18,7 @@ import type { HintBus } from '../../shared/service/service.ts';
 import type { SessionAges } from '../../shared/session-cookie/session-cookie.ts';
 import { activityOf } from '../../shared/http/same-site.ts';
 import type { NodeIdentity } from '../../shared/tls/identity.ts';
+import { CommandSlots, SessionSlot } from '../../shared/workers/command-slots.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Account, Storage } from '../storage/storage.ts';
 import { EventStreams } from './events.ts';
@@ -56,6 +58,8 @@ export interface WebmailOptions {
   readonly accounts: Pick<Accounts, 'login' | 'open' | 'changePassword' | 'lookUp'>;
   readonly storage: Pick<Storage, 'stage'>;
   readonly submit: Submit;
+  /** In which requests of known users are worked on; any number at once when absent. */
+  readonly slots?: CommandSlots | undefined;
   readonly hints: HintBus;
   readonly log: Logger;
   readonly limits: WebmailLimits;
@@ -75,6 +79,7 @@ interface Room {
   readonly streams: EventStreams;
   readonly signIns: SignIns;
   readonly uploads: UploadBudget;
+  readonly slots: CommandSlots;
 }
 
 /** Opens the listeners. Rejects when a port can't be had or the page is not built. */
@@ -87,6 +92,7 @@ export async function startWebmail(given: WebmailOptions): Promise<HttpService> 
     signIns: new SignIns(options),
     // Two of the largest, or many small ones.
     uploads: new UploadBudget({ bytes: 2 * options.limits.maxBodyBytes, largest: options.limits.maxBodyBytes }),
+    slots: options.slots ?? new CommandSlots('webmail', Infinity),
   };
   const service = await serveHttp<WebmailListener>({
     name: 'webmail',
@@ -123,8 +129,12 @@ async function answer(room: Room, exchange: Exchange<WebmailListener>): Promise<
   if (user.by === 'cookie' && activityOf(request) === 'user') room.signIns.renew(response, user.claims);
   const session = room.signIns.sessionOf(exchange, user);
   const tell = traceOf({ service: 'webmail', session: user.session, account: account.address });
-  if (tell !== undefined) response.once('finish', () => tell('client', `${request.method ?? ''} ${path}: ${String(response.statusCode)}`));
-  await route.run({ exchange, parameters, account, session, origin: { client: user.client, session: user.session }, options: room.options, streams: room.streams, uploads: room.uploads });
+  if (tell !== undefined) traceExchange(exchange, tell);
+  const slot = new SessionSlot(room.slots);
+  await slot.run(async () => route.run({
+    exchange, parameters, account, session, origin: { client: user.client, session: user.session }, options: room.options, streams: room.streams, uploads: room.uploads,
+    waitForClient: async (wait) => slot.without(wait),
+  }));
 }
 
 /** WebSocket: for news only. */

@@ -1,4 +1,5 @@
 /** The IMAP proxy of a front-end: speaks IMAP until the client is logged in, then joins it with its back-end. */
+import { imapTap } from '../../shared/log/wire-lines.ts';
 import type { Service } from '../../shared/service/service.ts';
 import { startProxy } from '../login/proxy-service.ts';
 import type { ProxyOptions } from '../login/proxy-service.ts';
@@ -15,6 +16,7 @@ export async function startImapProxy(options: ProxyOptions): Promise<Service> {
       converse,
       farewell: '* BYE [UNAVAILABLE] server is going down, connect again\r\n',
       tooSlow: '* BYE you took too long to log in\r\n',
+      tap: (tell) => imapTap(tell, 'before login'),
     },
     options,
   );

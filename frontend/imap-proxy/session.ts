@@ -221,7 +221,8 @@ async function tryLogin(visitor: Visitor, command: CommandStart, identity: Ident
   }
 }
 
-async function loginFailed({ connection, identity, log }: Visitor, command: CommandStart, failed: { readonly user: string; readonly error: unknown }): Promise<Next> {
+async function loginFailed({ connection, identity, log, trace }: Visitor, command: CommandStart, failed: { readonly user: string; readonly error: unknown }): Promise<Next> {
+  trace?.claim(failed.user);
   log.info({ user: failed.user, err: failed.error }, 'login failed');
   countLogin('imapProxy', { thrown: failed.error });
   await connection.write(`${command.tag} ${replyFor(failed.error, identity.session)}\r\n`);

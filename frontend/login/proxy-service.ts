@@ -4,6 +4,9 @@
  */
 import type { Network } from '../../shared/access/network.ts';
 import type { Logger } from '../../shared/log/log.ts';
+import { beginTrace } from '../../shared/log/protocol-trace.ts';
+import type { TellTrace, WaitingTrace } from '../../shared/log/protocol-trace.ts';
+import type { Tap } from '../../shared/log/wire-lines.ts';
 import { newSessionId } from '../../shared/base/session-id.ts';
 import { Connection } from '../../shared/net/connection.ts';
 import type { AnySocket } from '../../shared/net/connection.ts';
@@ -59,6 +62,8 @@ export interface Visitor {
   readonly assume: (identity: ClientIdentity) => void;
   /** Proxies that the login may still pass; fewer where the client says that it is one (which nobody gains by). */
   hopsLeft: number;
+  /** What takes its lines, if any sessions are traced. */
+  readonly trace: WaitingTrace | undefined;
 }
 
 /** How a conversation before login ended. */
@@ -74,6 +79,8 @@ export interface ProxyProtocol {
   readonly farewell: string;
   /** The last words to a client that did not log in in time. */
   readonly tooSlow: string;
+  /** For a protocol trace, from the greeting on. */
+  tap(tell: TellTrace): Tap;
 }
 
 /** Opens the listeners and serves; the returned service drains on stop. */
@@ -122,14 +129,17 @@ async function serveSocket(serving: {
   const identity: ClientIdentity = { address: connection.remoteAddress, port: connection.remotePort, session: newSessionId(), connectedTo: connection.local };
   const facts = { session: identity.session, service: protocol.name, client: identity.address, nodes: [], since: new Date().toISOString() };
   const session: OpenSession & { facts: SessionFacts } = { facts, farewell: () => connection.end(protocol.farewell), cut: () => connection.destroy() };
+  const traced = traceFrom(protocol, connection, identity);
   const visitor: Visitor = {
     connection, identity, options,
+    trace: traced?.trace,
     log: logOf(options, identity),
     hopsLeft: mostHops,
     assume: (told) => {
       visitor.log.debug({ client: told.address, id: told.session }, 'the proxy in front names its client');
       visitor.identity = told;
       visitor.log = logOf(options, told);
+      visitor.trace?.assume(told.session);
       session.facts = { ...session.facts, session: told.session, client: told.address };
     },
   };
@@ -149,7 +159,16 @@ async function serveSocket(serving: {
   }
   if (outcome.kind === 'over') return;
   countLogin(protocol.name, 'accepted');
-  forward(visitor, session, outcome.login);
+  forward(visitor, session, { login: outcome.login, tap: traced?.trace.settle(outcome.login.address) === 'on' ? traced.tap : undefined });
+}
+
+/** From the greeting on, while anybody is traced. */
+function traceFrom({ name, tap: tapOf }: ProxyProtocol, connection: Connection, { session }: ClientIdentity): { readonly trace: WaitingTrace; readonly tap: Tap } | undefined {
+  const trace = beginTrace({ service: name, session });
+  if (trace === undefined) return undefined;
+  const tap = tapOf(trace.tell);
+  connection.watch(tap);
+  return { trace, tap };
 }
 
 function logOf({ log }: ProxyOptions, { session, address }: ClientIdentity): Logger {
@@ -157,7 +176,7 @@ function logOf({ log }: ProxyOptions, { session, address }: ClientIdentity): Log
 }
 
 /** From now on bytes flow. What stands here while they do is all that a session holds: nothing of the time before login. */
-function forward({ connection, log, options: { sessions, limits } }: Visitor, session: OpenSession & { facts: SessionFacts }, login: LoggedIn): void {
+function forward({ connection, log, options: { sessions, limits } }: Visitor, session: OpenSession & { facts: SessionFacts }, { login, tap }: { readonly login: LoggedIn; readonly tap: Tap | undefined }): void {
   log.info({ account: login.address, node: login.node }, 'logged in');
   const { socket: near, pending: fromClient } = connection.detach();
   const { socket: far, pending: fromBackend } = login.backend.detach();
@@ -165,8 +184,11 @@ function forward({ connection, log, options: { sessions, limits } }: Visitor, se
   session.farewell = nothing;
   session.cut = () => near.destroy();
   if (fromClient.length > 0) far.write(fromClient);
-  if (fromBackend.length > 0) near.write(fromBackend);
-  splice(near, far, { idleTimeoutMs: limits.idleTimeoutMs, release: login.release }).then(
+  if (fromBackend.length > 0) {
+    near.write(fromBackend);
+    tap?.sent(fromBackend);
+  }
+  splice(near, far, { idleTimeoutMs: limits.idleTimeoutMs, release: login.release, tap }).then(
     (moved) => {
       sessions.remove(session);
       log.info({ account: session.facts.account, node: session.facts.nodes[0], ...moved }, 'session over');

@@ -1,4 +1,5 @@
 /** The POP3 proxy of a front-end: speaks POP3 until the client is logged in, then joins it with its back-end. */
+import { pop3Tap } from '../../shared/log/wire-lines.ts';
 import type { Service } from '../../shared/service/service.ts';
 import { startProxy } from '../login/proxy-service.ts';
 import type { ProxyOptions } from '../login/proxy-service.ts';
@@ -15,6 +16,7 @@ export async function startPop3Proxy(options: ProxyOptions): Promise<Service> {
       converse,
       farewell: '-ERR [SYS/TEMP] server is going down, connect again\r\n',
       tooSlow: '-ERR you took too long to log in\r\n',
+      tap: pop3Tap,
     },
     options,
   );

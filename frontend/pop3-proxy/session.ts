@@ -171,7 +171,8 @@ async function tryLogin(session: Session, identity: Identity): Promise<Next> {
   }
 }
 
-async function loginFailed({ connection, identity, log }: Session, failed: { readonly user: string; readonly error: unknown }): Promise<Next> {
+async function loginFailed({ connection, identity, log, trace }: Session, failed: { readonly user: string; readonly error: unknown }): Promise<Next> {
+  trace?.claim(failed.user);
   log.info({ user: failed.user, err: failed.error }, 'login failed');
   countLogin('pop3Proxy', { thrown: failed.error });
   await connection.write(`${replyFor(failed.error, identity.session)}\r\n`);

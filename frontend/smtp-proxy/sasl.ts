@@ -30,6 +30,7 @@ export function mechanismsFor(options: SubmissionSasl, peer: SmtpPeer, onUser: (
         try {
           const step = await exchange.step(response);
           if (step.kind === 'challenge') return step;
+          if (step.identity.kind === 'password') peer.claimTrace(step.identity.name);
           const user = await authentication.logIn({ identity: step.identity, client, passwordsAt }, async (found, password) => {
             if (password !== undefined) await askBackend(found, password);
             return found;

@@ -7,6 +7,8 @@ import { newSessionId } from '../../shared/base/session-id.ts';
 import { readHostField } from '../../shared/http/host-field.ts';
 import { readJson } from '../../shared/http/body.ts';
 import { HttpRefusal, sendJson } from '../../shared/http/refusals.ts';
+import { traceExchange } from '../../shared/http/traced-exchange.ts';
+import { beginTrace } from '../../shared/log/protocol-trace.ts';
 import type { Exchange } from '../../shared/http/http-service.ts';
 import { clearedSetCookie, sessionSetCookie } from '../../shared/session-cookie/session-cookie.ts';
 import type { SessionAges } from '../../shared/session-cookie/session-cookie.ts';
@@ -52,14 +54,20 @@ interface Asker {
   readonly response: ServerResponse;
 }
 
-export async function signIn({ request, response, inviteBody, log }: Exchange, seen: SeenFrom, options: SignInOptions): Promise<void> {
+export async function signIn(exchange: Exchange, seen: SeenFrom, options: SignInOptions): Promise<void> {
+  const { request, response, inviteBody, log } = exchange;
   // What is refused here has been sent already; but the page is not offered as a way in, and nobody grows used to it.
   if (seen.scheme === 'http' && options.clearTextLogin === 'no') throw new Failure('privacy-required', 'Sign in over https only.');
   inviteBody();
   const given = credentials.safeParse(await readJson(request, maxSignInBytes));
   if (!given.success) throw new Failure('bad-input', 'Give an address and a password.');
   const session = newSessionId();
-  const { address, epoch } = await countingLogin('webmailProxy', async () => prove({ name: completed(given.data.name, seen, options), password: given.data.password }, { seen, session, response }, options));
+  const name = completed(given.data.name, seen, options);
+  const trace = beginTrace({ service: 'webmailProxy', session });
+  if (trace !== undefined) traceExchange(exchange, trace.tell);
+  trace?.claim(name);
+  const { address, epoch } = await countingLogin('webmailProxy', async () => prove({ name, password: given.data.password }, { seen, session, response }, options));
+  trace?.settle(address);
   const nowMs = Date.now();
   response.setHeader('set-cookie', sessionSetCookie({ address, epoch, session, signedInAtMs: nowMs, seenAtMs: nowMs }, options.cookieSecret, options.ages));
   log.info({ account: address, session, client: seen.client }, 'signed in');

@@ -15,7 +15,9 @@ import { answerLanguage, languagePath } from '../../shared/http/visitor-language
 import type { LanguageChoice } from '../../shared/http/visitor-language.ts';
 import { loadStaticFiles, serveStaticFile } from '../../shared/http/static-files.ts';
 import type { StaticFiles } from '../../shared/http/static-files.ts';
+import { requestLine, traceExchange } from '../../shared/http/traced-exchange.ts';
 import type { Logger } from '../../shared/log/log.ts';
+import { traceOf } from '../../shared/log/protocol-trace.ts';
 import type { ServerTls } from '../../shared/net/server-tls.ts';
 import { clearedSetCookie, findSessionCookie, renewedSession, sessionSetCookie, verifySession } from '../../shared/session-cookie/session-cookie.ts';
 import type { SessionAges, SessionClaims } from '../../shared/session-cookie/session-cookie.ts';
@@ -137,6 +139,8 @@ async function answer(room: Room, exchange: Exchange): Promise<void> {
     response.once('close', () => streams.delete(response));
   }
   const { address, session } = claims;
+  const tell = traceOf({ service: 'webmailProxy', session, account: address });
+  if (tell !== undefined) traceExchange(exchange, tell);
   const onNode = listed(room, { claims, seen }, response);
   const proven = request.method === 'POST' && path === '/api/password' ? await readPasswordChange(exchange, { address, session, seen }, { ...options, backends, pools }) : undefined;
   await passOn(room, exchange, { claims, seen, onNode, body: proven ?? await readRepeatable(exchange, options.limits.maxBodyBytes) });
@@ -146,6 +150,7 @@ async function answer(room: Room, exchange: Exchange): Promise<void> {
 async function goOn(room: Room, upgrade: Upgrade): Promise<void> {
   const seen = readOrigin(room, upgrade);
   const visit: Visit = { claims: readClaims(room.options, upgrade), seen };
+  traceOf({ service: 'webmailProxy', session: visit.claims.session, account: visit.claims.address })?.('client', requestLine(upgrade));
   const onNode = listed(room, visit, upgrade.socket);
   const headers = fieldsFor(visit);
   cleanHeaders(upgrade.request.headers);

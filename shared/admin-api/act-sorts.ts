@@ -3,7 +3,7 @@
 const sorts = {
   addAccount: 'made', setPassword: 'password', signOutAccount: 'signed-out', kickSessions: 'signed-out', kickNodeSessions: 'signed-out',
   startMove: 'moved', setAccountTerms: 'terms', deleteAccount: 'deleted', undeleteAccount: 'undeleted', renameAccount: 'renamed',
-  traceProtocol: 'traced', addAlias: 'addresses', removeAlias: 'addresses',
+  traceProtocol: 'traced', traceProtocolAt: 'traced', addAlias: 'addresses', removeAlias: 'addresses',
 } as const;
 
 /** What it is to the owner of the account. */

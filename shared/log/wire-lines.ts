@@ -1,5 +1,6 @@
 /** Bytes of IMAP and POP3 as lines for a protocol trace: secrets masked, texts of messages replaced by their length. Pure. */
 import type { TellTrace } from './protocol-trace.ts';
+import { maskedMechanism, unknownLine } from './masked-lines.ts';
 
 /** A wiretap on a connection: bytes as they come and go. */
 export interface Tap {
@@ -17,6 +18,8 @@ class WireLines {
   #line = '';
   #bytes = 0;
   #skip = 0;
+  /** Whether what is passed over waits for the server's word, which may be no. */
+  #waits = false;
   /** Of the line: what announced literals that have been. */
   #passed = 0;
 
@@ -44,19 +47,20 @@ class WireLines {
     }
   }
 
-  /** A literal that was announced and refused: the line is over. */
+  /** A literal that was announced and refused: the line is over. One that needs no leave (`{n+}`) comes all the same. */
   giveUpLiteral(tag: string): void {
-    if (this.#skip === 0 || !this.#line.startsWith(`${tag} `)) return;
+    if (this.#skip === 0 || !this.#waits || !this.#line.startsWith(`${tag} `)) return;
     this.#skip = 0;
     this.#end();
   }
 
   #finish(): void {
     this.#line = this.#line.replace(/\r?\n$/, '');
-    const length = this.#literals === 'literals' ? /\{(\d{1,15})\+?\}$/.exec(this.#line.slice(this.#passed))?.[1] : undefined;
-    if (length === undefined) this.#end();
+    const literal = this.#literals === 'literals' ? /\{(\d{1,15})(\+?)\}$/.exec(this.#line.slice(this.#passed)) : null;
+    if (literal === null) this.#end();
     else {
-      this.#skip = Number(length);
+      this.#skip = Number(literal[1]);
+      this.#waits = literal[2] === '';
       this.#passed = this.#line.length;
     }
   }
@@ -70,39 +74,66 @@ class WireLines {
   }
 }
 
-export function imapTap(tell: TellTrace): Tap {
-  const client = new WireLines('literals', (line) => tell('client', maskImap(line)));
+/** Where a tap begins to listen. Before the login only what is known to be harmless is told word for word. */
+export type Begins = 'before login' | 'after login';
+
+export function imapTap(tell: TellTrace, begins: Begins = 'after login'): Tap {
+  let phase = begins;
+  /** Tags of logins that are not answered yet, and of the exchange to which all belongs that the client sends. */
+  const logins = new Set<string>();
+  let exchange: string | undefined;
+  const client = new WireLines('literals', (line) => {
+    if (phase === 'after login') return tell('client', maskImap(line));
+    if (exchange !== undefined) return tell('client', unknownLine(line));
+    const [, tag = '', verb = ''] = /^(\S+) (LOGIN|AUTHENTICATE)(?= |$)/i.exec(line) ?? [];
+    if (tag !== '') logins.add(tag);
+    if (verb.toUpperCase() === 'AUTHENTICATE') exchange = tag;
+    tell('client', maskImapBeforeLogin(line));
+  });
   const server = new WireLines('literals', (line) => {
-    const tag = /^(?![*+])(\S+) (?:NO|BAD) /.exec(line)?.[1];
-    if (tag !== undefined) client.giveUpLiteral(tag);
-    tell('server', line);
+    const [, tag, status] = /^(?![*+])(\S+) (OK|NO|BAD) /.exec(line) ?? [];
+    if (tag !== undefined && status !== 'OK') client.giveUpLiteral(tag);
+    const isChallenge = exchange !== undefined && line.startsWith('+ ');
+    if (tag !== undefined && logins.delete(tag) && status === 'OK') phase = 'after login';
+    if (tag !== undefined && tag === exchange) exchange = undefined;
+    tell('server', isChallenge ? `+ (${String(line.length - 2)} characters)` : line);
   });
   return { received: (bytes) => client.feed(bytes), sent: (bytes) => server.feed(bytes) };
 }
 
-/** Arguments of logins, and lines that are no command: answers of a SASL exchange. */
+function maskImapBeforeLogin(line: string): string {
+  const [, tag, verb = '', rest = ''] = /^(\S+) (LOGIN|AUTHENTICATE)(?: (.*))?$/i.exec(line) ?? [];
+  if (tag !== undefined) return verb.toUpperCase() === 'LOGIN' ? `${tag} ${verb} ***` : `${tag} ${verb} ${maskedMechanism(rest)}`;
+  return /^\S+ (?:CAPABILITY|NOOP|LOGOUT|STARTTLS|ID)(?= |$)/i.test(line) ? line : unknownLine(line);
+}
+
+/** Arguments of logins, however they are garbled, and lines that are no command: answers of a SASL exchange. */
 function maskImap(line: string): string {
-  const login = /^\S+ (?:LOGIN|AUTHENTICATE)(?= )/i.exec(line)?.[0];
+  const login = /^\s*(?:\S+\s+)?(?:LOGIN|AUTHENTICATE)(?=\s)/i.exec(line)?.[0];
   if (login !== undefined) return `${login} ***`;
-  return /^\S*$/.test(line) && line.toUpperCase() !== 'DONE' ? `(a line of ${String(line.length)} characters)` : line;
+  return /^\S*$/.test(line) && line.toUpperCase() !== 'DONE' ? unknownLine(line) : line;
 }
 
 /** What a command's positive response is: one line, several, or the text of a message. */
 type Pop3Response = 'line' | 'lines' | 'message';
 
+/** Before and after the login. */
 export function pop3Tap(tell: TellTrace): Tap {
-  // Begins in the middle of the command that logs in.
+  // Begins with the greeting, or in the middle of the command that logs in.
   const expected: Pop3Response[] = ['line'];
   let body: { readonly kind: Pop3Response; bytes: number } | undefined;
+  let isExchange = false;
   const client = new WireLines('plain', (line) => {
     expected.push(pop3Response(line));
-    tell('client', maskPop3(line));
+    tell('client', isExchange ? unknownLine(line) : maskPop3(line));
+    if (/^AUTH /i.test(line)) isExchange = true;
   });
   const server = new WireLines('plain', (line, bytes) => {
     if (body === undefined) {
       const kind = expected.shift() ?? 'line';
       if (kind !== 'line' && line.startsWith('+OK')) body = { kind, bytes: 0 };
-      tell('server', line);
+      if (/^(?:\+OK|-ERR)/.test(line)) isExchange = false;
+      tell('server', isExchange && line.startsWith('+ ') ? `+ (${String(line.length - 2)} characters)` : line);
     } else if (line === '.') {
       if (body.kind === 'message') tell('server', `(a message of ${String(body.bytes)} bytes)`);
       body = undefined;
@@ -115,12 +146,16 @@ export function pop3Tap(tell: TellTrace): Tap {
 
 function pop3Response(line: string): Pop3Response {
   if (/^(?:RETR|TOP) /i.test(line)) return 'message';
-  return /^(?:CAPA|(?:LIST|UIDL) *)$/i.test(line) ? 'lines' : 'line';
+  return /^(?:(?:CAPA|AUTH|LIST|UIDL) *)$/i.test(line) ? 'lines' : 'line';
 }
 
-/** Lines that are no command are answers of a SASL exchange. */
+/** Lines that are no command may be answers of a SASL exchange, or a password in the wrong place. */
 function maskPop3(line: string): string {
-  const verb = /^[a-z]{3,8}(?= |$)/i.exec(line)?.[0];
-  if (verb === undefined) return `(a line of ${String(line.length)} characters)`;
-  return /^(?:PASS|APOP|AUTH|USER|XCLIENT)$/i.test(verb) && line.length > verb.length ? `${verb} ***` : line;
+  const [, verb, rest = ''] = /^([a-z]{3,8})(?: (.*))?$/i.exec(line) ?? [];
+  switch (verb?.toUpperCase()) {
+    case 'USER': case 'PASS': case 'APOP': case 'XCLIENT': return line.length > (verb?.length ?? 0) ? `${verb ?? ''} ***` : line;
+    case 'AUTH': return rest === '' ? line : `${verb ?? ''} ${maskedMechanism(rest)}`;
+    case 'CAPA': case 'STLS': case 'QUIT': case 'NOOP': case 'RSET': case 'STAT': case 'LIST': case 'UIDL': case 'RETR': case 'TOP': case 'DELE': case 'LANG': case 'UTF8': return line;
+    default: return unknownLine(line);
+  }
 }

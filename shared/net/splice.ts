@@ -1,4 +1,5 @@
 /** Joins two sockets after a proxied login: bytes flow both ways with backpressure until either side is done. */
+import type { Tap } from '../log/wire-lines.ts';
 import type { AnySocket } from './connection.ts';
 
 /** Looks for the moment at which the server is done with the client, though its connection stays (shared/legs). */
@@ -13,6 +14,7 @@ export interface SpliceOptions {
   readonly idleTimeoutMs: number;
   /** With it the server's connection may outlive the splice: `keep` gets it, open both ways and quiet. */
   readonly release?: { readonly watch: Watch; readonly keep: (server: AnySocket) => void } | undefined;
+  readonly tap?: Tap | undefined;
 }
 
 export interface SpliceResult {
@@ -28,18 +30,24 @@ type Side = AnySocket & { [other]: Side; [joint]: Joint };
 /** Counts the sides that are left, and what has passed. */
 class Joint {
   readonly release: SpliceOptions['release'];
+  readonly tap: Tap | undefined;
   readonly #client: AnySocket;
   readonly #server: AnySocket;
   readonly #before: { readonly ofClient: number; readonly ofServer: number };
   readonly #over: (result: SpliceResult) => void;
   #left = 2;
 
-  constructor({ client, server, release }: { readonly client: AnySocket; readonly server: AnySocket; readonly release: SpliceOptions['release'] }, over: (result: SpliceResult) => void) {
+  constructor({ client, server, release, tap }: Omit<SpliceOptions, 'idleTimeoutMs'> & { readonly client: AnySocket; readonly server: AnySocket }, over: (result: SpliceResult) => void) {
     this.release = release;
+    this.tap = tap;
     this.#client = client;
     this.#server = server;
     this.#before = { ofClient: client.bytesRead, ofServer: server.bytesRead };
     this.#over = over;
+  }
+
+  isClient(side: AnySocket): boolean {
+    return side === this.#client;
   }
 
   sideIsGone(): void {
@@ -51,11 +59,11 @@ class Joint {
 
 /**
  * Copies both ways until both sockets are closed, or the server's is released. The end of one side's stream is passed on; an error, or
- * silence in both directions for `idleTimeoutMs`, cuts both.
+ * silence in both directions for `idleTimeoutMs`, cuts both. A tap is shown what passes.
  */
-export async function splice(client: AnySocket, server: AnySocket, { idleTimeoutMs, release }: SpliceOptions): Promise<SpliceResult> {
+export async function splice(client: AnySocket, server: AnySocket, { idleTimeoutMs, release, tap }: SpliceOptions): Promise<SpliceResult> {
   const { promise, resolve } = Promise.withResolvers<SpliceResult>();
-  const between = new Joint({ client, server, release }, resolve);
+  const between = new Joint({ client, server, release, tap }, resolve);
   const sides: readonly [Side, Side] = [Object.assign(client, { [other]: server, [joint]: between }) as Side, Object.assign(server, { [other]: client, [joint]: between }) as Side];
   if (client.destroyed || server.destroyed) {
     // One left while the login was still on its way: its 'close' has been, and nothing else would end the other.
@@ -88,13 +96,19 @@ function pass(from: Side, reader: (this: Side, bytes: Buffer) => void): void {
 }
 
 function onData(this: Side, bytes: Buffer): void {
+  const { tap } = this[joint];
+  if (tap !== undefined) {
+    if (this[joint].isClient(this)) tap.received(bytes);
+    else tap.sent(bytes);
+  }
   if (!this[other].write(bytes)) this.pause();
 }
 
 /** Of a server whose connection may be released. */
 function onWatchedData(this: Side, bytes: Buffer): void {
-  const { release } = this[joint];
+  const { release, tap } = this[joint];
   const passed = release === undefined ? bytes : release.watch.pass(bytes);
+  if (passed.length > 0) tap?.sent(passed);
   if (passed.length > 0 && !this[other].write(passed)) this.pause();
   if (release?.watch.released === true) part(this, release.keep);
 }

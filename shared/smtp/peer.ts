@@ -19,6 +19,8 @@ export interface SmtpPeer {
   readonly user: string | undefined;
   /** What a trusted peer told of the true client by XCLIENT (address and port above are then the client's). */
   readonly forwarded: { readonly hello: string | undefined; readonly protocol: string | undefined } | undefined;
+  /** For a protocol trace: somebody tries to log in under this name. */
+  claimTrace(name: string): void;
 }
 
 /** Looks at the connection whenever it is asked. */
@@ -38,5 +40,6 @@ export function peerOf(connection: StrictConnection): SmtpPeer {
       const given = connection._xClient;
       return given.has('ADDR') ? { hello: text(given.get('HELO')), protocol: text(given.get('PROTO')) } : undefined;
     },
+    claimTrace: (name) => connection.claimTrace(name),
   };
 }

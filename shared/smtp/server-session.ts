@@ -13,7 +13,7 @@ import type { SMTPServerAddress, SMTPServerAuthentication, SMTPServerDataStream,
 import { Failure } from '../base/failure.ts';
 import { newSessionId } from '../base/session-id.ts';
 import type { Logger } from '../log/log.ts';
-import { traceOf } from '../log/protocol-trace.ts';
+import { beginTrace } from '../log/protocol-trace.ts';
 import type { AnySocket } from '../net/connection.ts';
 import type { ServerTls } from '../net/server-tls.ts';
 import { readRecipient, readSender } from './envelope.ts';
@@ -86,7 +86,7 @@ export interface SmtpServerOptionsOf<S> {
   /** Parameters known beside those of the standards: of MAIL (they arrive in `sender.extra`), and `XWAYBILL-NODE` of RCPT. */
   readonly extraParameters: readonly string[];
   readonly limits: SmtpLimits;
-  /** In which messages are worked on; any number at once when absent. */
+  /** In which logins, recipients and messages are worked on; any number at once when absent. */
   readonly slots?: CommandSlots | undefined;
   /** Who counts. */
   readonly service: 'smtpProxy' | 'smtpReceiving';
@@ -132,13 +132,13 @@ class Sessions<S> implements SmtpSessions {
       greetingDelayMs: options.greetingDelayMs,
       extensions: options.extensions,
       primaryDomain: options.primaryDomain,
-      traceOf: (user, { id }) => traceOf({ service: options.service, session: id, account: user.toLowerCase() }),
+      beginTrace: (id) => (options.authentication === 'none' ? undefined : beginTrace({ service: options.service, session: id })),
       onReset: ({ id }) => {
         const state = this.#held.get(id)?.state;
         if (state !== undefined) options.handlers.reset?.(state.value);
       },
       sasl: options.handlers.mechanisms === undefined ? undefined : {
-        mechanisms: (connection) => this.#mechanisms(connection.id),
+        mechanisms: (connection) => this.#inSlots(this.#mechanisms(connection.id)),
         refusal: (thrown, connection) => options.replyTo(thrown, connection.id),
       },
     });
@@ -192,7 +192,7 @@ class Sessions<S> implements SmtpSessions {
       onAuth: (auth, session, done) => this.#authenticate(auth, session, done),
       onMailFrom: (address, session, done) => this.#run(session, done, (held) => this.#mail(held, address)),
       onRcptTo: (address, session, done) => this.#run(session, done, async ({ state }) => {
-        if (state !== undefined) await countingRecipient(options.service, async () => options.handlers.recipient(state.value, readRecipient(address, options.extraParameters)));
+        if (state !== undefined) await this.#inSlot(async () => countingRecipient(options.service, async () => options.handlers.recipient(state.value, readRecipient(address, options.extraParameters))));
       }),
       onData: (stream, session, done) => {
         void this.#message(stream, session).then((replies) => done(null, replies), (thrown: unknown) => done(this.#refusal(thrown, session)));
@@ -224,6 +224,14 @@ class Sessions<S> implements SmtpSessions {
     return (state === undefined ? undefined : this.#options.handlers.mechanisms?.(state.value)) ?? new Map<string, never>();
   }
 
+  /** Each step of an exchange by itself: between two of them the client is waited for. */
+  #inSlots(mechanisms: ReadonlyMap<string, () => SmtpSaslExchange>): ReadonlyMap<string, () => SmtpSaslExchange> {
+    return new Map([...mechanisms].map(([name, begin]) => [name, () => {
+      const exchange = begin();
+      return { step: async (response) => this.#inSlot(async () => exchange.step(response)) };
+    }]));
+  }
+
   #authenticate(auth: SMTPServerAuthentication, session: SMTPServerSession, done: (error: Error | null, response?: { user?: string }) => void): void {
     const held = this.#held.get(session.id);
     const { handlers } = this.#options;
@@ -234,7 +242,7 @@ class Sessions<S> implements SmtpSessions {
       const mechanism = auth.method === 'PLAIN' || auth.method === 'XCLIENT' ? auth.method : 'LOGIN';
       return handlers.authenticate(held.state.value, { mechanism, name, password: auth.password ?? '' });
     };
-    void countingLogin(this.#options.service, work).then((user) => done(null, { user }), (thrown: unknown) => done(this.#refusal(thrown, session)));
+    void countingLogin(this.#options.service, async () => this.#inSlot(work)).then((user) => done(null, { user }), (thrown: unknown) => done(this.#refusal(thrown, session)));
   }
 
   async #mail(held: Held<S>, address: SMTPServerAddress): Promise<void> {

@@ -7,7 +7,8 @@ import { SMTPServer } from 'smtp-server';
 import type { SMTPServerOptions } from 'smtp-server';
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
 import type { SMTPStream } from 'smtp-server/lib/smtp-stream.js';
-import type { TellTrace } from '../log/protocol-trace.ts';
+import { maskSmtp, unknownLine } from '../log/masked-lines.ts';
+import type { WaitingTrace } from '../log/protocol-trace.ts';
 import type { AnySocket } from '../net/connection.ts';
 import { clientSpeaksTls } from '../net/socket-client.ts';
 import { decodeBase64 } from '../sasl/mechanisms.ts';
@@ -27,8 +28,8 @@ export interface StrictSettings {
   /** Completes recipients without a domain. */
   readonly primaryDomain: string | undefined;
   readonly sasl: SmtpSasl | undefined;
-  /** What takes the lines of a known user's session; undefined for most. Asked once for each user. */
-  traceOf(user: string, connection: StrictConnection): TellTrace | undefined;
+  /** What takes the lines of a session, if any are traced now. */
+  beginTrace(id: string): WaitingTrace | undefined;
   /** The client said RSET. */
   onReset(connection: StrictConnection): void;
 }
@@ -63,10 +64,12 @@ export class StrictConnection extends SMTPConnection {
   quitSaid = false;
   #errors = 0;
   #authErrors = 0;
-  #traced: { readonly user: string; readonly tell: TellTrace | undefined } | undefined;
+  readonly #trace: WaitingTrace | undefined;
+  #tracedUser: string | undefined;
 
   constructor(server: StrictServer, socket: AnySocket, id: string) {
     super(server, socket, { id });
+    this.#trace = server.settings.beginTrace(id);
     if (clientSpeaksTls(socket)) this.session.secure = this.secure = true;
   }
 
@@ -94,7 +97,7 @@ export class StrictConnection extends SMTPConnection {
   override _createParser(): SMTPStream {
     const parser = new StrictParser(this._server.settings.limits, (defect) => this.refuseInput(defect));
     parser.oncommand = (command, callback) => {
-      this.#trace()?.('client', maskAuth(command.toString('latin1').replace(/\r?\n$/, '')));
+      if (this.#trace !== undefined) this.#tellCommand(this.#trace, command.toString('latin1').replace(/\r?\n$/, ''));
       this._onCommand(command, callback);
     };
     parser.on('error', () => this.refuseInput('line too long'));
@@ -103,7 +106,7 @@ export class StrictConnection extends SMTPConnection {
 
   /** Texts of ours bring their own enhanced status code; the package's texts get the package's. */
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
-    this.#trace()?.('server', `${String(code)} ${typeof data === 'string' ? data : (data ?? []).join(' / ')}`);
+    if (this.#trace !== undefined) this.#tellReply(this.#trace, code, typeof data === 'string' ? data : (data ?? []).join(' / '));
     const text = code === 250 && Array.isArray(data) ? this.#keywords(data) : data;
     // Answers to a greeting bear no enhanced code (RFC 2034 section 3); LHLO is none where SMTP is spoken.
     const about = context === 'LHLO' && this._server.options.lmtp !== true ? undefined : context;
@@ -150,12 +153,27 @@ export class StrictConnection extends SMTPConnection {
     super.handler_QUIT(command, callback);
   }
 
-  /** Undefined until it is known who it is: no password is ever seen here. */
-  #trace(): TellTrace | undefined {
+  /** Somebody tries to log in under this name. */
+  claimTrace(name: string): void {
+    this.#trace?.claim(name);
+  }
+
+  /** A line of an AUTH exchange is never told (RFC 4954 section 4). */
+  #tellCommand(trace: WaitingTrace, line: string): void {
+    this.#settleTrace(trace);
+    trace.tell('client', this._nextHandler ? unknownLine(line) : maskSmtp(line));
+  }
+
+  #tellReply(trace: WaitingTrace, code: number, words: string): void {
+    trace.tell('server', code === 334 ? `334 (${String(words.length)} characters)` : `${String(code)} ${words}`);
+    this.#settleTrace(trace);
+  }
+
+  #settleTrace(trace: WaitingTrace): void {
     const { user } = this.session;
-    if (typeof user !== 'string' || user === '') return undefined;
-    if (this.#traced?.user !== user) this.#traced = { user, tell: this._server.settings.traceOf(user, this) };
-    return this.#traced.tell;
+    if (typeof user !== 'string' || user === '' || user === this.#tracedUser) return;
+    this.#tracedUser = user;
+    trace.settle(user.toLowerCase());
   }
 
   /** The package offers the same to all; we offer what this connection can use. */
@@ -208,11 +226,6 @@ export class StrictConnection extends SMTPConnection {
 /** `RCPT TO:<alice>` with the domain that is meant: the package takes no local parts alone, but for postmaster (RFC 5321 section 4.5.1). */
 function completed(command: Buffer, domain: string): Buffer {
   return Buffer.from(command.toString('latin1').replace(/^(RCPT +TO: *<(?:[^<>@"\s]+|"[^<>@"\\]+"))(>.*)$/isu, `$1@${domain}$2`), 'latin1');
-}
-
-/** A user who is known can't log in again, but may try. */
-function maskAuth(command: string): string {
-  return command.replace(/^(AUTH \S+) .*/i, '$1 ***');
 }
 
 /** An initial response of `=` is the empty one (RFC 4954 section 4). */

@@ -15,6 +15,7 @@ test('a back-end has as many workers as the service that wants most, and `worker
   assert.equal(workersOf(be1('minConnThreads: 1')), workers);
   assert.equal(workersOf(be1('minConnThreads: 7')), 7);
   assert.equal(workersOf(be1('minConnThreads: 7\n        enable: false')), workers, 'a service that does not run wants none');
+  assert.equal(workersOf(configOfNode(parseConfig(sample.replace('      imap:\n', '      webmail: { minConnThreads: 9 }\n      imap:\n'), sampleFile), 'be1', sampleFile)), 9);
 });
 
 test('each worker has its part of the places, rounded up', async () => {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ProtocolTraces } from '../../backend/administration/protocol-traces.ts';
 import { createAccountMoves } from '../../backend/account-move/account-move.ts';
 import { administrationRoutes } from '../../backend/accounts/administration-routes.ts';
 import { localAccountRoutes } from '../../backend/accounts/local-account-routes.ts';
@@ -17,22 +18,26 @@ import { joinRoutes } from '../../cluster-config/joining/join-routes.ts';
 import { logSearchRoute } from '../../cluster-config/log-search-route.ts';
 import { nodeRoutes } from '../../cluster-config/publishing/node-routes.ts';
 import { adminRoutes } from '../../frontend/admin-routes.ts';
+import { traceRoute } from '../../frontend/protocol-trace.ts';
 import { factsOfAct } from '../../shared/admin/act.ts';
 import type { AdminRoute } from '../../shared/admin/admin-server.ts';
 import { logRoute } from '../../shared/admin/log-routes.ts';
 
 /** Routes look at what they stand on when they are asked; nothing is asked here. */
+/** Of a node that is alone. */
+const alone = { config: { nodeName: 'be1', nodes: {}, storage: { directories: ['/nowhere/storage'] } }, notices: { subscribe: () => undefined } } as never;
 const nothing = { lives: {}, storage: { transfers: {} }, siblings: { answer: () => undefined } } as never;
 
 const all: readonly AdminRoute[] = [
   ...adminRoutes(nothing), ...nodeRoutes(nothing), ...createAccountMoves(nothing).routes, ...administrationRoutes(nothing, nothing), ...localAccountRoutes(nothing, nothing),
+  traceRoute(alone, nothing), new ProtocolTraces(alone).route(),
   ...sessionRoutes(nothing, nothing), laterRoute(nothing), accountActRoute(nothing), ...new AdminNews({ notices: { subscribe: () => undefined } } as never).routes(), ...doneRoutes(), logSearchRoute(nothing), logRoute(nothing),
   ...joinRoutes({ config: { tls: { authorityKey: { node: 'be1' } }, nodeName: 'be2' } } as never), ...acmeRoutes({ tls: { acme: { node: 'be1', folder: '/nowhere' } }, nodeName: 'be1' } as never),
 ];
 /** Whoever adds one here says why nobody has to hear of it. */
 const noActs = {
   question: ['/acme/pair', '/configuration/check', '/deliveries/later', '/log-search', '/moves/messages/'],
-  step: ['/account-acts/keep/', '/administrators/known', '/administrators/news', '/configuration/look', '/log-lines', '/moves/hold/', '/moves/release/', '/moves/seal/', '/moves/verified/', '/node/join', '/node/renew'],
+  step: ['/account-acts/keep/', '/administrators/known', '/administrators/news', '/configuration/look', '/log-lines', '/moves/hold/', '/moves/release/', '/moves/seal/', '/moves/verified/', '/node/join', '/node/renew', '/protocol-trace/lines', '/protocol-trace/order'],
 };
 
 test('every POST of a node is an act that the audit has, but for these', () => {
@@ -47,8 +52,8 @@ test('no file has a POST route that the test above does not know', () => {
   const found = files.filter((file) => file.endsWith('.ts') && /method: 'POST',\s+(?:kind: '\w+',\s+)?prefix/.test(readFileSync(file, 'utf8'))).toSorted();
   assert.deepEqual(found, [
     'backend/account-move/account-move.ts', 'backend/account-move/source-routes.ts', 'backend/accounts/administration-routes.ts', 'backend/accounts/local-account-routes.ts',
-    'backend/accounts/session-routes.ts', 'backend/processing/ask-others.ts', 'cluster-config/acme/acme-routes.ts', 'cluster-config/admin/act-keeper.ts', 'cluster-config/admin/admin-news.ts', 'cluster-config/admin/done-route.ts', 'cluster-config/joining/join-routes.ts', 'cluster-config/log-search-route.ts',
-    'cluster-config/publishing/node-routes.ts', 'frontend/admin-routes.ts', 'shared/admin/log-routes.ts',
+    'backend/accounts/session-routes.ts', 'backend/administration/protocol-traces.ts', 'backend/processing/ask-others.ts', 'cluster-config/acme/acme-routes.ts', 'cluster-config/admin/act-keeper.ts', 'cluster-config/admin/admin-news.ts', 'cluster-config/admin/done-route.ts', 'cluster-config/joining/join-routes.ts', 'cluster-config/log-search-route.ts',
+    'cluster-config/publishing/node-routes.ts', 'frontend/admin-routes.ts', 'frontend/protocol-trace.ts', 'shared/admin/log-routes.ts',
   ]);
 });
 

@@ -13,13 +13,18 @@ import { Dialogue } from '../harness/dialogue.ts';
 import { runTool } from '../harness/ldap-utils.ts';
 import { run } from '../harness/programs.ts';
 import type { ProgramResult } from '../harness/programs.ts';
+import { makeCertificates } from '../harness/certificates.ts';
+import { startRsyslog } from '../harness/rsyslog.ts';
+import type { Rsyslog } from '../harness/rsyslog.ts';
 import { slapdBase } from '../harness/slapd.ts';
+import { crashModule, secretsSuite } from './secrets-suite.ts';
 
 const issuer = 'https://login.example.com';
 const keys = { rsa: generateKeyPairSync('rsa', { modulusLength: 2048 }), ec: generateKeyPairSync('ec', { namedCurve: 'P-256' }), ed: generateKeyPairSync('ed25519') };
 const stranger = generateKeyPairSync('ed25519');
 let cluster: Cluster;
 let folder: string;
+let rsyslog: Rsyslog;
 let strangers = 0;
 
 /** Each attempt that may fail comes from elsewhere, so that the next one needn't wait for it. */
@@ -29,11 +34,19 @@ before(async () => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), 'waybill-sasl-'));
   fs.writeFileSync(path.join(folder, 'keys.json'), JSON.stringify({ keys: [jwk(keys.rsa.publicKey, 'r'), jwk(keys.ec.publicKey, 'e'), jwk(keys.ed.publicKey, 'd')] }));
   fs.writeFileSync(path.join(folder, 'admin'), slapdBase.adminPassword);
+  fs.writeFileSync(path.join(folder, 'crash.mjs'), crashModule);
+  const { be1 } = await makeCertificates({ be1: 'backend' });
+  assert.ok(be1 !== undefined);
+  rsyslog = await startRsyslog(be1);
   cluster = await startCluster({
     directory: 'slapd', nodes: ['fe1', 'fe2', 'be1', 'be2'],
+    wrap: { fe1: ([node = '', ...rest]) => [node, '--import', path.join(folder, 'crash.mjs'), ...rest] },
     changeConfig: (yaml) => yaml
       .replace(/bindDn: cn=waybill.*\n(\s*)bindPassword: .*\n/, `bindDn: "${slapdBase.adminDn}"\n$1bindPassword: { file: "${folder}/admin" }\n`)
       .replace('type: ldapBind, connector: directory', 'type: ldapPassword, connector: directory, scram: [SCRAM-SHA-256, SCRAM-SHA-1]')
+      .replace(/^ {6}write: .*$/m, `      write: { uri: "${/uris: \["([^"]+)"\]/.exec(yaml)?.[1] ?? ''}", bindDn: "${slapdBase.adminDn}", bindPassword: { file: "${folder}/admin" } }`)
+      .replace('  drainSeconds: 5\n', '  drainSeconds: 5\n  log: { level: protocol }\n')
+      .replace('serverName: be2.example.com', `serverName: be2.example.com\n    log: { type: system, syslog: { address: "127.0.0.1:${String(rsyslog.ports.tcp)}", protocol: tcp } }`)
       .replace('  userMaps:\n', `  oauth: { issuers: [{ issuer: "${issuer}", audience: mail, keysFile: "${folder}/keys.json", requiredScope: mail.read }] }\n  userMaps:\n`),
   });
   // As an administrator would: the keys of bob are made by a tool of somebody else, and his password is nowhere.
@@ -46,6 +59,7 @@ before(async () => {
 });
 after(async () => {
   await cluster.stop();
+  await rsyslog.stop();
   fs.rmSync(folder, { recursive: true, force: true });
 });
 
@@ -170,6 +184,11 @@ for (const service of ['imaps', 'pop3s', 'submissions'] as const) {
     }
   });
 }
+
+secretsSuite({
+  cluster: () => cluster, gsasl, token, byToken, elsewhere,
+  syslog: async () => (await rsyslog.messages()).map(({ text }) => text).join('\n'),
+});
 
 test('tokens of every kind of key are taken, bad ones refused, and keys are read again when they change', async () => {
   for (const { privateKey } of Object.values(keys)) assert.equal((await byToken('OAUTHBEARER', token({ key: privateKey }))).code, 0, privateKey.asymmetricKeyType);

@@ -27,12 +27,16 @@ Examples:
   withApiOptions(trace.command('protocol').description('Write down what the sessions of one user say, for a while.').argument('<address>', 'whose').argument('<on|off|show>', 'what to do'))
     .option('--for <span>', 'on: how long, at most 24h', '30m')
     .option('--since <when>', 'show: how far back', '24h')
+    .option('--front-ends <what>', 'on: what front-ends tell: "no", what is said until the "login", or "all" that they pass on', 'login')
+    .option('--at <node>', 'the back-end that writes it down (default: the one that keeps the account)')
     .addHelpText('after', `
-Sessions of IMAP, POP3, submission and WebMail that begin after it is switched on, at the back-end that keeps the account. Passwords
-are masked; of messages only the length is written. Whoever switches it on stands in the audit. A back-end that is restarted traces no more.
+Sessions of IMAP, POP3, submission and WebMail that begin after it is switched on, at the back-end that keeps the account and at all
+front-ends. Passwords, SASL exchanges and cookies are masked; of messages only the length is written. Whoever switches it on stands in
+the audit. A back-end that is restarted traces no more. For a mailbox on a server that is no node, name a back-end by --at.
 
-Example:
-  $ waybill trace protocol alice@example.com on --for 15m`)
+Examples:
+  $ waybill trace protocol alice@example.com on --for 15m
+  $ waybill trace protocol bob@example.org on --at be1 --front-ends all`)
     .action(async (...given: readonly [string, string, unknown, Command]) => {
       const [address, what, , command] = given;
       const { protocolTraceText } = await import('../protocol-trace-command.ts');

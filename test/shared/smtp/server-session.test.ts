@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../../shared/base/failure.ts';
 import { makeReply } from '../../../shared/smtp/reply.ts';
 import { SmtpRefused } from '../../../shared/smtp/refusal.ts';
+import { CommandSlots } from '../../../shared/workers/command-slots.ts';
 import { Dialogue } from '../../harness/dialogue.ts';
 import { startRecordingServer } from './recording-server.ts';
 
@@ -237,4 +238,50 @@ test('a message that takes too long is cut off', async (t) => {
   client.sayRaw('slow\r\n');
   await client.reply(/^421 4\.4\.2 /);
   assert.deepEqual(server.messages, []);
+});
+
+test('logins and recipients are worked on in the places of the service, steps of an exchange by themselves; a message that is waited for keeps nobody from them', async (t) => {
+  const gate = Promise.withResolvers<void>();
+  const begun: string[] = [];
+  const slots = new CommandSlots('smtpReceiving', 1);
+  const mx = await startRecordingServer(t, {
+    slots,
+    handlers: {
+      recipient: async (_, { address }) => {
+        begun.push(address);
+        if (address.startsWith('slow')) await gate.promise;
+      },
+    },
+  });
+  const submission = await startRecordingServer(t, {
+    slots, encryption: 'implicit', authentication: 'required',
+    handlers: {
+      mechanisms: () => new Map([['LOGIN', () => ({
+        step: async (response?: Buffer) => {
+          begun.push('step');
+          return Promise.resolve(response?.toString() === 'p' ? { kind: 'user', user: 'u' } as const : { kind: 'challenge', data: Buffer.from('x') } as const);
+        },
+      })]]),
+    },
+  });
+  const [first, second, third] = [await greeted(t, mx.port), await greeted(t, mx.port), await greeted(t, submission.port, 'implicit')];
+  await first.ask('EHLO c', 250);
+  await first.ask('MAIL FROM:<s@example.net>', 250);
+  await first.ask('RCPT TO:<quick@example.com>', 250);
+  await first.ask('DATA', 354); // its text is not there yet
+  await second.ask('EHLO c', 250);
+  await second.ask('MAIL FROM:<s@example.net>', 250);
+  second.say('RCPT TO:<slow@example.com>');
+  await third.ask('EHLO c', 250);
+  third.say('AUTH LOGIN');
+  await sleep(200);
+  assert.deepEqual(begun, ['quick@example.com', 'slow@example.com']);
+  gate.resolve();
+  await second.reply(250);
+  await third.reply(334);
+  await second.ask('RCPT TO:<slow@example.com>', 250); // between two steps the exchange has no place
+  await third.ask(Buffer.from('u').toString('base64'), 334);
+  await third.ask(Buffer.from('p').toString('base64'), 235);
+  first.sayRaw('Subject: x\r\n\r\n.\r\n');
+  await first.reply(250);
 });
