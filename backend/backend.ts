@@ -3,13 +3,16 @@ import type { NodeConfig } from '../cluster-config/effective.ts';
 import { webAdmin } from '../cluster-config/web-admin/web-admin.ts';
 import { accountActRoute } from '../cluster-config/admin/act-keeper.ts';
 import type { KeepHere } from '../cluster-config/admin/act-keeper.ts';
+import { holdingRoute } from '../cluster-config/admin/holders.ts';
+import type { Holding } from '../cluster-config/admin/holders.ts';
+import { passwordRoute } from '../cluster-config/admin/password-handlers.ts';
 import { openAdminApi } from '../cluster-config/admin/open-api.ts';
 import { dailyReportHandlers } from '../cluster-config/admin/daily-report-handlers.ts';
 import { DailyReport, startDailyReport } from '../cluster-config/daily-report/daily-report.ts';
 import type { ReportOutbox } from '../cluster-config/daily-report/daily-report.ts';
 import { dayRoutes, sentRoute } from '../cluster-config/daily-report/day-routes.ts';
 import { nodeOfMailHost } from '../cluster-config/effective.ts';
-import { domainTermsOf } from '../cluster-config/domain-settings.ts';
+import { domainStorageRules, domainTermsOf } from '../cluster-config/domain-settings.ts';
 import { addressingOf, catchAllOf, openDirectoryAccess } from '../cluster-config/directory-access.ts';
 import { startReporting } from '../cluster-config/node-reporting.ts';
 import { observationRoutes } from '../cluster-config/observation.ts';
@@ -36,16 +39,15 @@ import { createAccountMoves } from './account-move/account-move.ts';
 import { AccountCounters } from './accounts/account-counters.ts';
 import { createAccounts } from './accounts/accounts.ts';
 import { AccountAdministration } from './accounts/administration.ts';
-import { administrationRoutes } from './accounts/administration-routes.ts';
+import { groupRoutes } from './accounts/group-routes.ts';
 import type { Accounts } from './accounts/accounts.ts';
 import { accountRoute, askHolders } from './accounts/holders.ts';
-import { localAccountRoutes } from './accounts/local-account-routes.ts';
+import type { LocalAccounts } from './accounts/local-accounts.ts';
 import { Reconciliation } from './accounts/reconciliation.ts';
-import { sessionRoutes } from './accounts/session-routes.ts';
 import { mailAccessUnits } from './mail-access.ts';
 import type { Ground } from './mail-access.ts';
 import { openProcessing, receivingUnits, submitter } from './mail-flow.ts';
-import { otherBackends } from './other-backends.ts';
+import { frontendTargets, otherBackends } from './other-nodes.ts';
 import { laterRoute } from './processing/processing.ts';
 import type { Processing } from './processing/processing.ts';
 import { measureStorages, openStorage } from './storage/storage.ts';
@@ -70,6 +72,7 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
     workerSlot: slot,
     reserveBytes: config.storage.reserveMegabytes * 1024 * 1024,
     quota: { bytes: config.storage.quota.maxKilobytes * 1024, messages: config.storage.quota.maxMessages },
+    domains: domainStorageRules(config),
   });
   const endMeasuring = measureStorages(config.storage.directories, () => storage.addresses().length);
   const counters = new AccountCounters();
@@ -96,14 +99,15 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
     holdMs: config.storage.moveHoldSeconds * 1000,
     keepLeftMs: config.storage.movedMailDays * 86_400_000,
   });
+  await moves.yieldReclaimed();
   const administration = new AccountAdministration({ storage, accounts, maps: directory.maps, log, changeUser: async (entry, change) => directory.changeUser(entry, change), isOurs: addressingOf(config).isOurs });
   const reportGround = { context, tls, log, storages: async () => describeStorages(storagesOf({ config, storage })), outbox: outboxOf(processing) };
   const rack = new ServiceRack({ units: unitsOf(ground, processing), wishes: context.wishes, siblings: context.siblings, graceMs: config.drainSeconds * 1000, log });
   const services = await rack.start();
-  const administered = backendAdministration({ config, tls, storage, accounts, moves, directory, processing, log, siblings: context.siblings, notices: context.notices });
+  const administered = backendAdministration({ config, tls, storage, accounts, administration, frontends: frontendTargets(config, tls), moves, directory, processing, log, siblings: context.siblings, notices: context.notices });
   const admin = await startAdminApi(ground, {
     rack, directory, handlers: [...administered.handlers, ...dailyReportHandlers(config, new DailyReport(reportGround))],
-    routes: [...context.nodeRoutes, ...administered.routes, ...dayRoutes(reportGround), sentRoute(reportGround.outbox), ...moves.routes, laterRoute(processing), ...administrationRoutes(administration, storage), ...localAccountRoutes(accounts.local, log), ...sessionRoutes(accounts, log), statsRoute(context.siblings, { counters, directory })],
+    routes: [...context.nodeRoutes, ...administered.routes, ...dayRoutes(reportGround), sentRoute(reportGround.outbox), ...moves.routes, laterRoute(processing), ...groupRoutes(administration, storage), holdingRoute((address) => holdingOf(storage, address)), passwordRoute(async (address, password) => setPassword(accounts.local, address, password)), statsRoute(context.siblings, { counters, directory })],
   });
   return {
     log,
@@ -156,6 +160,18 @@ function tidyPacks(storage: Storage, log: Logger): Service {
     stop: async () => Promise.resolve(clearInterval(timer)),
     retire: async () => Promise.resolve(clearInterval(timer)),
   };
+}
+
+/** Where nothing is kept there is nothing to end, and no account is made for it. */
+async function setPassword(local: LocalAccounts, address: string, password: string | undefined): Promise<void> {
+  if (password !== undefined) await local.setPassword(address, password);
+  await (await local.find(address))?.endSessions();
+}
+
+/** What lies here under an address. */
+function holdingOf(storage: Storage, address: string): Holding {
+  const name = storage.lives.localName(address)?.kind;
+  return { account: storage.find(address).at, ...(name === undefined ? {} : { name }) };
 }
 
 /** Those that the configuration enables. Mail that comes in is taken while the queue rests. */

@@ -13,7 +13,7 @@ import { defaultSmtpLimits } from '../shared/smtp/limits.ts';
 import type { SmtpLimits } from '../shared/smtp/limits.ts';
 import { byAudience, unitOf } from './mail-access.ts';
 import type { Ground } from './mail-access.ts';
-import { otherBackends } from './other-backends.ts';
+import { otherBackends } from './other-nodes.ts';
 import { askingOthers, createProcessing, defaultRetryOptions } from './processing/processing.ts';
 import type { Processing } from './processing/processing.ts';
 import { queueDirectoryOf } from './queue-directory.ts';

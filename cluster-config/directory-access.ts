@@ -19,8 +19,11 @@ import { completeConnector } from './connector-parameters.ts';
 import type { ConnectorParameters } from './connector-parameters.ts';
 import { changeUser } from './directory-changes.ts';
 import type { DirectoryChange, UserChange } from './directory-changes.ts';
+import { addGroupEntry, removeGroupEntry } from './directory-groups.ts';
+import type { GroupPlace, NewGroup } from './directory-groups.ts';
 import { listEntries } from './directory-listing.ts';
 import type { ListedEntry } from './directory-listing.ts';
+import { postmastersOf } from './domain-settings.ts';
 import { localDomains } from './effective.ts';
 import type { NodeConfig } from './effective.ts';
 import { readSecret } from './secret.ts';
@@ -45,6 +48,10 @@ export interface DirectoryAccess {
   setHost(entry: UserEntry, host: string): Promise<HostChange>;
   /** Changes what a user's entry says of address and use. @throws Failure('directory-unavailable'), with what the directory says against it */
   changeUser(entry: Pick<UserEntry, 'dn' | 'map'>, change: UserChange): Promise<DirectoryChange>;
+  /** Makes a mailing group in the directory that has its domain. @throws Failure `bad-input`, `directory-unavailable` */
+  addGroup(group: NewGroup): Promise<{ readonly dn: string; readonly change: DirectoryChange }>;
+  /** Removes a group's entry. @throws Failure('directory-unavailable') */
+  removeGroup(entry: Pick<UserEntry, 'dn' | 'map'>): Promise<DirectoryChange>;
   /** In words, which server takes a change of this entry's password. */
   takerOf(entry: UserEntry): string;
   /** All entries with an address that the LDAP maps can see. @throws Failure('directory-unavailable') */
@@ -98,6 +105,15 @@ export async function openDirectoryAccess(config: NodeConfig, surroundings: Surr
       if (parameters === undefined || dn === undefined) return { kind: 'no-place', why: `the user map ${map} is a file, which tells hosts only` };
       return changeUser({ dn, parameters, writer: await writerOf(parameters, surroundings) }, change);
     },
+    addGroup: async (group) => {
+      const place = groupConnector(config, [...connectors.values()].map(({ parameters }) => parameters), group.address);
+      return addGroupEntry({ ...place, writer: await writerOf(place.parameters, surroundings) }, group);
+    },
+    removeGroup: async ({ dn, map }) => {
+      const parameters = parametersOf({ map });
+      if (parameters === undefined || dn === undefined) return { kind: 'no-place', why: `the user map ${map} is a file, which has no groups` };
+      return removeGroupEntry({ writer: await writerOf(parameters, surroundings) }, dn);
+    },
     list: async () => {
       const lists = await Promise.all([...connectors.values()].map(async ({ connector, parameters }) => listEntries(connector, parameters, domainsOf(config, parameters.name))));
       return lists.flat();
@@ -106,6 +122,18 @@ export async function openDirectoryAccess(config: NodeConfig, surroundings: Surr
       for (const { connector } of connectors.values()) connector.close();
     },
   };
+}
+
+/** The first map of the address's domain whose directory has groups. @throws Failure('bad-input') when none has */
+function groupConnector({ userMaps }: NodeConfig, connectors: readonly ConnectorParameters[], address: string): Omit<GroupPlace, 'writer'> {
+  const domain = address.slice(address.lastIndexOf('@') + 1);
+  const asked = userMaps.filter((map) => map.type !== 'localFile' && (map.domains === undefined || map.domains.includes(domain)));
+  const named = (map: NodeConfig['userMaps'][number]): string => (map.type === 'localFile' ? '' : map.connector);
+  const map = asked.find((one) => connectors.some(({ name, groups }) => name === named(one) && groups !== undefined));
+  const parameters = map === undefined ? undefined : connectors.find(({ name }) => name === named(map));
+  if (parameters === undefined) throw new Failure('bad-input', `no directory of ${domain} has groups (ldapConnectors[].groups)`);
+  const maps = userMaps.filter((one) => named(one) === parameters.name).map(({ name }) => name);
+  return { parameters, isOwn: ({ dn, map: of }) => dn !== undefined && of !== undefined && maps.includes(of) };
 }
 
 /** The domains that the maps on a connector are asked for; undefined for all. */
@@ -118,7 +146,7 @@ function domainsOf({ userMaps }: NodeConfig, connector: string): readonly string
 export function addressingOf(config: NodeConfig): Addressing {
   const domains = new Set(localDomains(config));
   const { domainAliases, catchAll, detailSeparator } = config;
-  return { domainAliases, catchAll, isOurs: (domain) => domains.has(domain), detailSeparator: detailSeparator === '' ? undefined : detailSeparator };
+  return { domainAliases, catchAll, postmasters: postmastersOf(config), isOurs: (domain) => domains.has(domain), detailSeparator: detailSeparator === '' ? undefined : detailSeparator };
 }
 
 /** Who gets mail for an address that nobody has; undefined where the domain has no such. For addresses that no directory has. */

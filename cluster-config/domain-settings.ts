@@ -2,10 +2,20 @@
 import { z } from 'zod';
 import { accountServices, accountStatuses } from '../shared/access/account-use.ts';
 import type { UseTerms } from '../shared/access/account-use.ts';
-import { domainName, wholeNumber } from './values.ts';
+import { emailAddress } from './addressing.ts';
+import { domainName, fileName, wholeNumber } from './values.ts';
 
 const domainSetting = z.strictObject({
   status: z.enum(accountStatuses).default('active').describe('`active`; `noaccess`: nobody of it logs in, mail is taken; `disabled`: neither; `deleted`: not ours any more, but its mailboxes are kept until they are removed.'),
+  quota: z
+    .strictObject({
+      maxKilobytes: wholeNumber({ min: 0, max: 2 ** 40 }).optional().describe('Most kilobytes of mail of an account of the domain; 0 for no limit. `storage.quota` when absent.'),
+      maxMessages: wholeNumber({ min: 0, max: 2 ** 32 }).optional().describe('Most messages of an account of the domain; 0 for no limit. `storage.quota` when absent.'),
+    })
+    .optional()
+    .describe('What each account of the domain may use, where `account quota` says nothing else.'),
+  storages: z.array(fileName()).min(1).max(128).optional().describe('The storages, of those in `storage.directories`, in which new accounts of the domain are made, spread over all of these; all when absent. Accounts that exist stay where they are. A back-end that has none of them makes no account of the domain, and mail for one waits.'),
+  postmaster: emailAddress.optional().describe('Who gets mail for `postmaster@` the domain, where nobody has that address.'),
   services: z.array(z.enum(accountServices)).optional().describe('What its accounts may be used for, as far as the account itself may: get mail (`smtp`), log in (`imap`, `pop3`, `webmail`, `submission`), send to other domains (`relay`). All when absent.'),
 });
 
@@ -23,10 +33,36 @@ export const domainParameters = {
     .describe('How long accounts that are gone are kept.'),
 };
 
+type Settings = Readonly<Record<string, z.output<typeof domainSetting>>>;
+
+/** What is set for the domain of an address. */
+function settingsOf({ domainSettings }: { readonly domainSettings: Settings }, address: string): Partial<z.output<typeof domainSetting>> {
+  const domain = address.slice(address.lastIndexOf('@') + 1).toLowerCase();
+  return Object.hasOwn(domainSettings, domain) ? (domainSettings[domain] ?? {}) : {};
+}
+
 /** What the domain of an address lets its accounts be used for. */
-export function domainTermsOf(config: { readonly domainSettings: Readonly<Record<string, UseTerms>> }): (address: string) => UseTerms {
-  return (address) => {
-    const domain = address.slice(address.lastIndexOf('@') + 1).toLowerCase();
-    return Object.hasOwn(config.domainSettings, domain) ? (config.domainSettings[domain] ?? {}) : {};
+export function domainTermsOf(config: { readonly domainSettings: Settings }): (address: string) => UseTerms {
+  return (address) => settingsOf(config, address);
+}
+
+/** What accounts of a domain may have of the storages of a node. */
+export function domainStorageRules(config: { readonly domainSettings: Settings }): {
+  readonly limitsOf: (address: string) => { readonly bytes?: number; readonly messages?: number };
+  readonly storagesOf: (address: string) => readonly string[] | undefined;
+} {
+  return {
+    limitsOf: (address) => limitsOfQuota(settingsOf(config, address).quota ?? {}),
+    storagesOf: (address) => settingsOf(config, address).storages,
   };
+}
+
+/** Limits in the units of storages; what is not set is absent. */
+export function limitsOfQuota({ maxKilobytes, maxMessages }: { readonly maxKilobytes?: number | undefined; readonly maxMessages?: number | undefined }): { readonly bytes?: number; readonly messages?: number } {
+  return { ...(maxKilobytes === undefined ? {} : { bytes: maxKilobytes * 1024 }), ...(maxMessages === undefined ? {} : { messages: maxMessages }) };
+}
+
+/** Who gets mail for the postmasters of domains. */
+export function postmastersOf({ domainSettings }: { readonly domainSettings: Settings }): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(domainSettings).flatMap(([domain, { postmaster }]): [string, string][] => (postmaster === undefined ? [] : [[domain, postmaster]])));
 }

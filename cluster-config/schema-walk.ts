@@ -54,6 +54,10 @@ export function replaceFileNames(schema: Schema, value: unknown, replace: (name:
     const { element } = fitting;
     return value.map((item: unknown) => replaceFileNames(element, item, replace));
   }
+  if (typeof value === 'object' && value !== null && fitting instanceof z.ZodRecord) {
+    const { valueType } = fitting;
+    return Object.fromEntries(Object.entries(value).map(([key, member]: [string, unknown]) => [key, replaceFileNames(valueType, member, replace)]));
+  }
   if (typeof value !== 'object' || value === null || !(fitting instanceof z.ZodObject)) return value;
   const { shape } = fitting;
   return Object.fromEntries(

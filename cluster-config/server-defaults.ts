@@ -6,6 +6,8 @@ interface Defaults {
   readonly attributes: AttributeNames;
   readonly searchPattern: string;
   readonly groupPattern: string;
+  /** Of groups that are made here. */
+  readonly groupClasses: readonly string[];
 }
 
 /**
@@ -17,6 +19,7 @@ export const serverDefaults: Readonly<Record<'openldap' | 'activeDirectory', Def
     attributes: { address: 'mail', alias: 'mailLocalAddress', password: 'userPassword', host: 'mailHost', routingAddress: 'mailRoutingAddress', language: 'preferredLanguage' },
     searchPattern: '(|(mail=%e)(mailLocalAddress=%e))',
     groupPattern: '(mail=%e)',
+    groupClasses: ['groupOfNames', 'extensibleObject'],
   },
   activeDirectory: {
     attributes: {
@@ -24,5 +27,6 @@ export const serverDefaults: Readonly<Record<'openldap' | 'activeDirectory', Def
     },
     searchPattern: '(&(objectCategory=person)(|(mail=%e)(proxyAddresses=smtp:%e)(userPrincipalName=%e)(sAMAccountName=%u)))',
     groupPattern: '(&(objectCategory=group)(|(mail=%e)(proxyAddresses=smtp:%e)))',
+    groupClasses: ['top', 'group'],
   },
 };

@@ -32,7 +32,7 @@ export function adminHandlers(mappings: Mappings, siblings: Siblings, log: Logge
       reply.note({ cut: cut.sessions.length });
       return cut;
     }),
-    handled(accountOperations.showRoute, async ({ params }) => ({ kind: 'unknown', ...await describe(mappings.of(), params.address) })),
+    handled(accountOperations.showRoute, async ({ params, query }) => ({ kind: 'unknown', ...await describe(mappings.of(query.service), params.address) })),
     handled(accountOperations.forgetNodeRoute, async ({ params }) => ({ workers: (await siblings.ask('forget', { address: params.address })).length })),
   ];
 }

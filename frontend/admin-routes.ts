@@ -4,6 +4,7 @@ import { Failure, isFailure } from '../shared/base/failure.ts';
 import type { AdminRoute } from '../shared/admin/admin-server.ts';
 import type { Logger } from '../shared/log/log.ts';
 import type { Siblings } from '../shared/service/siblings.ts';
+import { addressNewsRoute } from '../cluster-config/admin/address-news.ts';
 import { proxyNames } from '../cluster-config/proxy-maps.ts';
 import type { DirectoryAccess } from '../cluster-config/directory-access.ts';
 import type { SaslAuthentication } from './authentication/authentication.ts';
@@ -36,24 +37,13 @@ export function adminRoutes(parts: FrontendAdmin): readonly AdminRoute[] {
       answer: async (address, { query }) => ({ status: 200, body: await describe(mappings.of(read(service, query.get('service') ?? undefined)), address) }),
     },
     { prefix: '/map-stats', allow: 'nodes', answer: async () => ({ status: 200, body: { workers: await siblings.ask('map-stats', {}) } }) },
-    {
-      method: 'POST', prefix: '/map-flush', allow: 'nodes', kind: { what: 'forgetNodeRoute', fields: ['address'] },
-      answer: async (_, { body }) => ({ status: 200, body: { workers: (await siblings.ask('forget', read(forgotten, body))).length } }),
-    },
-    {
-      prefix: '/sessions', allow: 'nodes',
-      answer: async (_, { query }) => ({ status: 200, body: { sessions: (await siblings.ask('list', read(filter, Object.fromEntries(query)))).flat() } }),
-    },
-    {
-      method: 'POST', prefix: '/sessions/kick', allow: 'nodes', kind: { what: 'kickNodeSessions', fields: ['account', 'address', 'node'] },
-      answer: async (_, { body }) => {
-        const meant = read(filter, body);
-        if (Object.keys(meant).length === 0) throw new Failure('bad-input', 'whom to kick must be said: an account, an address or a node');
-        const sessions = (await siblings.ask('kick', meant)).flat();
-        log.warn({ ...meant, sessions: sessions.length }, 'sessions kicked by an administrator');
-        return { status: 200, body: { sessions } };
-      },
-    },
+    addressNewsRoute(async ({ addresses, sessions }) => {
+      for (const address of addresses) {
+        await siblings.ask('forget', { address });
+        if (sessions === 'end') await siblings.ask('kick', { account: address });
+      }
+      log.info({ addresses, sessions }, 'addresses were changed by an administrator');
+    }),
   ];
 }
 

@@ -12,6 +12,8 @@ import type { AccountMovesOptions, Start } from './move-job.ts';
 import { Progress } from './progress.ts';
 import type { MoveEvent } from './progress.ts';
 import type { NodeRecord } from './source.ts';
+import { reclaimAccount, reclaimRoutes, yieldReclaimed } from './reclaim.ts';
+import type { Reclaimed } from './reclaim.ts';
 import { sourceRoutes } from './source-routes.ts';
 import { lookAfterMoves } from './unfinished.ts';
 
@@ -23,6 +25,10 @@ export interface AccountMoves {
   begin(address: string, how: Start): Promise<string>;
   /** What was told of the last moves that this worker began, by address; for a while after their end. */
   told(): Readonly<Record<string, readonly MoveEvent[]>>;
+  /** Takes an account back from a node that is gone; see `reclaimAccount`. */
+  reclaim(address: string, from: string): Promise<Reclaimed>;
+  /** Gives up what other nodes have taken back; before anybody is served. */
+  yieldReclaimed(): Promise<void>;
   /** What this node's storages say of an address. */
   record(address: string): NodeRecord;
   /** Finishes moves whose process died after the seal, and removes old mail that was left; for one worker of the node. */
@@ -58,7 +64,9 @@ export function createAccountMoves(options: AccountMovesOptions): AccountMoves {
     },
   };
   return {
-    routes: [...sourceRoutes(options.nodeName, options.storage), startRoute],
+    routes: [...sourceRoutes(options.nodeName, options.storage), ...reclaimRoutes(options.storage), startRoute],
+    reclaim: async (address, from) => reclaimAccount(options, address.toLowerCase(), from),
+    yieldReclaimed: async () => yieldReclaimed(options),
     begin: async (given, how) => {
       const address = await accountOf(given);
       start(address, how);

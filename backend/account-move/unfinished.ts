@@ -4,6 +4,7 @@ import { isFailure } from '../../shared/base/failure.ts';
 import type { Service } from '../../shared/service/service.ts';
 import { isAlive } from '../storage/storage.ts';
 import type { AccountMovesOptions } from './move-job.ts';
+import { tellReclaimed } from './reclaim.ts';
 import { remoteSource } from './source.ts';
 
 const lookEveryMs = 1000;
@@ -18,6 +19,7 @@ export function lookAfterMoves(options: AccountMovesOptions, start: (address: st
   let removedAtMs = 0;
   const look = async (): Promise<void> => {
     await activateSealed(options, start);
+    await tellReclaimed(options);
     if (Date.now() - finishedAtMs > finishEveryMs) {
       finishedAtMs = Date.now();
       for (const { address, holder } of options.storage.transfers.arriving.came()) if (!isAtWork(holder)) start(address);

@@ -18,6 +18,9 @@ import { changeOwnPassword } from './password-change.ts';
 import type { OwnChange } from './password-change.ts';
 import { settledRecord } from './settled-record.ts';
 
+export type { AccountAdministration } from './administration.ts';
+export type { Done } from './administration-ground.ts';
+
 export interface Accounts {
   /** Checks a password, at the user map or (local accounts) by what is kept here, and opens the account; `bad-credentials` never says which part was wrong. */
   login(credentials: Credentials): Promise<Account>;

@@ -7,7 +7,7 @@ import type { AccountService } from '../../shared/access/account-use.ts';
 import { Failure } from '../../shared/base/failure.ts';
 import type { UserEntry } from '../../shared/user-map/user-maps.ts';
 import type { DirectoryChange, UserChange } from '../../cluster-config/directory-changes.ts';
-import type { AccountTerms, Storage } from '../storage/storage.ts';
+import type { AccountLimits, AccountTerms, Storage } from '../storage/storage.ts';
 import { doneBy, requireNewAddress } from './administration-ground.ts';
 import type { AdministrationOptions, Done } from './administration-ground.ts';
 import { isLocal } from './local-accounts.ts';
@@ -75,6 +75,22 @@ export class AccountAdministration {
     const result = await this.#orUndo(entry, { kind: 'terms', status: 'active' }, async () => (record.at === 'withdrawn' ? storage.lives.withdraw(address, record.why) : undefined));
     log.warn({ audit: 'account-undeleted', account: address, by }, 'an administrator brought an account back');
     return doneBy([result]);
+  }
+
+  /** Limits of its own; for what is not named those of its domain hold, or the server's. */
+  async setLimits(address: string, limits: Partial<AccountLimits>, by: string): Promise<Done> {
+    const { storage, maps, accounts, log } = this.#options;
+    const entry = await maps.lookUp(address);
+    requireOwn(entry, address);
+    if (storage.find(address).at === 'none') await accounts.open(address, 'smtp'); // a user of the directory who never came
+    await storage.lives.setLimits(address, limits);
+    log.warn({ audit: 'account-quota', account: address, by, ...limits }, 'an administrator set what an account may hold');
+    return { notes: entry?.dn === undefined ? [] : ['kept with the mailbox, not in the directory'] };
+  }
+
+  /** Whether it lives here and nobody has taken it out of use. */
+  isInUse(address: string): boolean {
+    return this.#options.storage.find(address).at === 'live';
   }
 
   /** Removes a deleted or held account and its mail for good. */

@@ -1,31 +1,36 @@
 /** What a back-end does of the admin API for the accounts that it keeps: lists, local accounts, passwords, sign-out. */
 import { accountOperations } from '../../cluster-config/admin/contract/accounts.ts';
+import type { accountSchema } from '../../cluster-config/admin/contract/listed-account.ts';
 import { auditOperations } from '../../cluster-config/admin/contract/audit.ts';
 import { pageOf } from '../../cluster-config/admin/paging.ts';
-import type { DirectoryAccess } from '../../cluster-config/directory-access.ts';
 import { demandAddress, mayTouch } from '../../shared/admin-api/caller.ts';
 import { handled } from '../../shared/admin-api/operation.ts';
 import type { Handled } from '../../shared/admin-api/operation.ts';
-import { Failure } from '../../shared/base/failure.ts';
 import type { AccountMoves } from '../account-move/account-move.ts';
 import type { Accounts } from '../accounts/accounts.ts';
-import type { Storage } from '../storage/storage.ts';
+import type { AccountSummary, Storage } from '../storage/storage.ts';
+import type { z } from 'zod';
 
 export interface AccountGround {
   readonly nodeName: string;
   readonly storage: Storage;
   readonly accounts: Accounts;
   readonly moves: Pick<AccountMoves, 'record'>;
-  readonly directory: Pick<DirectoryAccess, 'maps' | 'takerOf'>;
+  readonly keepDays: { readonly keepDeletedDays: number; readonly keepVanishedDays: number };
 }
 
-export function accountHandlers({ nodeName, storage, accounts, moves, directory }: AccountGround): readonly Handled[] {
+export function accountHandlers({ nodeName, storage, accounts, moves, keepDays }: AccountGround): readonly Handled[] {
   return [
-    handled(accountOperations.showNodeAccount, async ({ params }) => Promise.resolve(moves.record(params.address))),
+    handled(accountOperations.showNodeAccount, async ({ params: { address } }) => {
+      const summary = storage.lives.summary(address);
+      return Promise.resolve({ ...moves.record(address), ...(summary === undefined ? {} : { account: listed(summary, keepDays) }) });
+    }),
     handled(accountOperations.listNodeAccounts, async ({ query, caller }) => {
-      const addresses = storage.addresses().filter((address) => mayTouch(caller, address));
-      const { items, total, next } = pageOf(addresses, query, { key: (address) => address, texts: (address) => [address] });
-      return Promise.resolve({ total, ...(next === undefined ? {} : { next }), accounts: items.flatMap((address) => listed(storage, address)) });
+      const { domain, state, ...wanted } = query;
+      const accounts = storage.lives.list().filter(({ address, withdrawn }) =>
+        mayTouch(caller, address) && (domain === undefined || address.endsWith(`@${domain}`)) && (state === undefined || (state === 'live') === (withdrawn === undefined)));
+      const { items, total, next } = pageOf(accounts, wanted, { key: ({ address }) => address, texts: ({ address, aliases }) => [address, ...aliases] });
+      return Promise.resolve({ total, ...(next === undefined ? {} : { next }), accounts: items.map((summary) => listed(summary, keepDays)) });
     }),
     handled(auditOperations.listAccountAudit, async ({ params }) => Promise.resolve({
       entries: storage.lives.acts(params.address).toReversed().map((act) => ({ ...act, result: 'done' })),
@@ -35,11 +40,6 @@ export function accountHandlers({ nodeName, storage, accounts, moves, directory 
       demandAddress(caller, body.address);
       const { address } = await accounts.local.add(body.address, body.password);
       return { address, node: nodeName };
-    }),
-    handled(accountOperations.setPassword, async ({ params, body }) => {
-      const takenBy = await setPassword({ accounts, directory, nodeName }, params.address, body.password);
-      await endSessions(accounts, params.address);
-      return { takenBy };
     }),
     handled(accountOperations.signOut, async ({ params }) => {
       await endSessions(accounts, params.address);
@@ -53,22 +53,14 @@ async function endSessions({ local }: Pick<Accounts, 'local'>, address: string):
   await (await local.find(address))?.endSessions();
 }
 
-function listed(storage: Storage, address: string): { address: string; bytes: number; messages: number; passwordHere: boolean }[] {
-  const record = storage.find(address);
-  if (record.at !== 'live') return []; // it went while we looked
-  const { bytes, messages } = record.account.quota();
-  return [{ address, bytes, messages, passwordHere: record.account.passwordHash() !== undefined }];
-}
+const dayMs = 86_400_000;
 
-/** At the directory that has it, or here. Answers who took it. */
-async function setPassword({ accounts, directory, nodeName }: Pick<AccountGround, 'accounts' | 'directory' | 'nodeName'>, address: string, password: string): Promise<string> {
-  const { maps } = directory;
-  const entry = await maps.lookUp(address);
-  if (entry === undefined && maps.covers(address)) throw new Failure('unknown-user', `there is no user ${address}`);
-  if (entry === undefined || entry.local !== undefined) {
-    await accounts.local.setPassword(address, password);
-    return `back-end ${nodeName}`;
-  }
-  await maps.changePassword(entry, { kind: 'reset' }, password);
-  return directory.takerOf(entry);
+function listed({ address, bytes, messages, limits, ownLimits, ownPassword, aliases, terms: { status, services }, withdrawn }: AccountSummary, { keepDeletedDays, keepVanishedDays }: AccountGround['keepDays']): z.input<typeof accountSchema> {
+  const at = (ms: number): string => new Date(ms).toISOString();
+  return {
+    address, bytes, messages, bytesLimit: limits.bytes, messagesLimit: limits.messages, passwordHere: ownPassword === 'yes', aliases: [...aliases], status,
+    ownQuota: { ...(ownLimits.bytes === undefined ? {} : { maxKilobytes: Math.floor(ownLimits.bytes / 1024) }), ...(ownLimits.messages === undefined ? {} : { maxMessages: ownLimits.messages }) },
+    ...(services === undefined ? {} : { services: [...services] }),
+    ...(withdrawn === undefined ? {} : { withdrawn: { why: withdrawn.why, at: at(withdrawn.atMs), removedAt: at(withdrawn.atMs + (withdrawn.why === 'deleted' ? keepDeletedDays : keepVanishedDays) * dayMs) } }),
+  };
 }

@@ -1,8 +1,9 @@
 /** What a back-end does of the admin API (the face of this room): its accounts, moves to it, its storages and its queue. */
 import type { DirectoryAccess } from '../../cluster-config/directory-access.ts';
+import type { AdminTarget } from '../../shared/admin/admin-client.ts';
 import type { Handled } from '../../shared/admin-api/operation.ts';
 import type { AccountMoves } from '../account-move/account-move.ts';
-import type { Accounts } from '../accounts/accounts.ts';
+import type { AccountAdministration, Accounts } from '../accounts/accounts.ts';
 import type { NodeConfig } from '../../cluster-config/effective.ts';
 import type { NodeTls } from '../../cluster-config/node-tls.ts';
 import type { AdminRoute } from '../../shared/admin/admin-server.ts';
@@ -11,6 +12,7 @@ import type { Notices } from '../../shared/service/notices.ts';
 import type { Siblings } from '../../shared/service/siblings.ts';
 import type { Processing } from '../processing/processing.ts';
 import type { Storage } from '../storage/storage.ts';
+import { accountLifeHandlers } from './account-life-handlers.ts';
 import { accountHandlers } from './account-handlers.ts';
 import { moveHandlers } from './move-handlers.ts';
 import { protocolTraceHandlers } from './protocol-trace-handlers.ts';
@@ -26,6 +28,9 @@ export interface AdministrationGround {
   readonly tls: Pick<NodeTls, 'toNode'>;
   readonly storage: Storage;
   readonly accounts: Accounts;
+  readonly administration: AccountAdministration;
+  /** The admin APIs of the front-ends; undefined where one has none. */
+  readonly frontends: Readonly<Record<string, AdminTarget | undefined>>;
   readonly moves: AccountMoves;
   readonly directory: DirectoryAccess;
   readonly processing: Processing;
@@ -50,7 +55,8 @@ export function backendAdministration(ground: AdministrationGround): BackendAdmi
   const { config, moves, siblings, processing } = ground;
   const traces = new ProtocolTraces(ground);
   const handlers = [
-    ...accountHandlers({ ...ground, nodeName: config.nodeName }),
+    ...accountHandlers({ ...ground, nodeName: config.nodeName, keepDays: config.accounts }),
+    ...accountLifeHandlers({ ...ground, nodeName: config.nodeName }),
     ...moveHandlers(moves, siblings),
     ...storageHandlers(storagesOf(ground)),
     ...queueHandlers(processing),

@@ -20,6 +20,11 @@ export function moveHandlers(moves: AccountMoves, siblings: Siblings): readonly 
       return look(await moves.begin(params.address, { from: body.from, purge: body.purge, wish: 'move' }));
     }),
     handled(accountOperations.showMove, async ({ params }) => look(params.address)),
+    handled(accountOperations.reclaimAccount, async ({ params: { node, address }, body: { from }, reply }) => {
+      reply.note({ from });
+      const { epoch, directory } = await moves.reclaim(address, from);
+      return { address, node, epoch, ...(directory !== 'no such entry' && directory.kind === 'by-hand' ? { ldif: directory.ldif } : {}) };
+    }),
     handled(accountOperations.abortMove, async ({ params }) => look(await moves.begin(params.address, { purge: false, wish: 'abort' }))),
   ];
 }

@@ -3,7 +3,7 @@
  * keeps its use. `changeAccount` runs the transaction and publishes hints after the commit.
  */
 import { Failure } from '../../shared/base/failure.ts';
-import { getAccount, getMailbox, isHeld, putAccount, sessionEpochOf } from './entries.ts';
+import { getAccount, getMailbox, isHeld, limitsOf, putAccount, sessionEpochOf } from './entries.ts';
 import type { AccountEntry, MailboxEntry } from './entries.ts';
 import { MailboxChange } from './mailbox-change.ts';
 import type { Volume } from './volume.ts';
@@ -108,9 +108,9 @@ export class AccountChange {
   }
 
   #checkQuota(bytes: number, messages: number): void {
-    const { quota } = this.volume;
-    const tooManyBytes = quota.bytes > 0 && bytes > quota.bytes && bytes > this.#entry.bytes;
-    const tooManyMessages = quota.messages > 0 && messages > quota.messages && messages > this.#entry.messages;
+    const limits = limitsOf(this.#entry, this.volume.limitsOf(this.#entry.address));
+    const tooManyBytes = limits.bytes > 0 && bytes > limits.bytes && bytes > this.#entry.bytes;
+    const tooManyMessages = limits.messages > 0 && messages > limits.messages && messages > this.#entry.messages;
     if (tooManyBytes || tooManyMessages) throw new Failure('over-quota', 'account is over its quota');
   }
 }

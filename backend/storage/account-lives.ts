@@ -6,10 +6,10 @@ import { withAct } from '../../shared/admin-api/account-act.ts';
 import type { AccountAct } from '../../shared/admin-api/account-act.ts';
 import { Failure } from '../../shared/base/failure.ts';
 import { dropMailOf } from './accounts-table.ts';
-import { getAccount, getActs, getLocalName, isHeld, putAccount, putActs, putLocalName, termsOf } from './entries.ts';
+import { getAccount, getActs, getLocalName, isHeld, limitsOf, putAccount, putActs, putLocalName, termsOf } from './entries.ts';
 import type { AccountEntry, LocalName } from './entries.ts';
 import { keysUnder } from './environment.ts';
-import type { AccountTerms } from './interface.ts';
+import type { AccountLimits, AccountTerms } from './interface.ts';
 import type { Places } from './node-transfers.ts';
 import type { Volume } from './volume.ts';
 
@@ -23,6 +23,10 @@ export interface AccountSummary {
   readonly ownPassword: 'yes' | 'no';
   readonly bytes: number;
   readonly messages: number;
+  /** What it may hold. */
+  readonly limits: AccountLimits;
+  /** What of it is set for the account itself. */
+  readonly ownLimits: Partial<AccountLimits>;
 }
 
 export interface LocalGroup {
@@ -36,6 +40,8 @@ export interface AccountLives {
   summary(address: string): AccountSummary | undefined;
   /** Sessions of an account that is no longer active end. */
   setTerms(address: string, terms: AccountTerms): Promise<void>;
+  /** Limits of its own; for what is not named those of its domain hold, or the server's. */
+  setLimits(address: string, limits: Partial<AccountLimits>): Promise<void>;
   /** Takes the account out of use; its mail stays. For one that is withdrawn already the reason changes, the date does not. */
   withdraw(address: string, why: 'deleted' | 'vanished'): Promise<void>;
   /** Takes a withdrawn account up again, whole. */
@@ -80,9 +86,10 @@ export function createLives({ volumes, holderOf, placeFor }: Places): AccountLiv
     summary: (address) => {
       const volume = holderOf(address);
       const entry = volume?.environment.read(() => getAccount(volume.tables, address));
-      return entry === undefined || isAway(entry) ? undefined : summaryOf(entry);
+      return volume === undefined || entry === undefined || isAway(entry) ? undefined : summaryOf(volume, entry);
     },
     setTerms: async (address, terms) => change(at(address), address, (entry) => ({ ...entry, terms })),
+    setLimits: async (address, limits) => change(at(address), address, ({ limits: _before, ...entry }) => (Object.keys(limits).length === 0 ? entry : { ...entry, limits })),
     withdraw: async (address, why) => change(at(address), address, (entry) => ({ ...entry, withdrawn: { why, atMs: entry.withdrawn?.atMs ?? Date.now() } })),
     restore: async (address) => change(at(address), address, ({ withdrawn: _over, ...entry }) => entry),
     purge: async (address) => purge(at(address), address),
@@ -151,14 +158,15 @@ function isAway({ movedTo, arriving }: AccountEntry): boolean {
   return movedTo !== undefined || arriving !== undefined;
 }
 
-function summaries({ environment, tables }: Volume): AccountSummary[] {
+function summaries(volume: Volume): AccountSummary[] {
+  const { environment, tables } = volume;
   const entries = environment.read(() => tables.accounts.range(keysUnder([])).map(({ value }) => JSON.parse(value.toString()) as AccountEntry));
-  return entries.filter((entry) => !isAway(entry)).map(summaryOf);
+  return entries.filter((entry) => !isAway(entry)).map((entry) => summaryOf(volume, entry));
 }
 
-function summaryOf(entry: AccountEntry): AccountSummary {
-  const { address, withdrawn, aliases = [], bytes, messages, password } = entry;
-  return { address, terms: termsOf(entry), withdrawn, aliases, ownPassword: password === undefined ? 'no' : 'yes', bytes, messages };
+function summaryOf(volume: Volume, entry: AccountEntry): AccountSummary {
+  const { address, withdrawn, aliases = [], bytes, messages, password, limits: ownLimits = {} } = entry;
+  return { address, terms: termsOf(entry), withdrawn, aliases, ownPassword: password === undefined ? 'no' : 'yes', bytes, messages, limits: limitsOf(entry, volume.limitsOf(address)), ownLimits };
 }
 
 function groupsOf({ environment, tables }: Volume): LocalGroup[] {

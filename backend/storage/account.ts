@@ -2,7 +2,7 @@
 import type { AccountAct } from '../../shared/admin-api/account-act.ts';
 import { changeAccount } from './account-change.ts';
 import type { AccountHandle } from './account-change.ts';
-import { getAccount, getActs, getMailbox, isHeld, mailboxIdOf, sessionEpochOf, termsOf } from './entries.ts';
+import { getAccount, getActs, getMailbox, isHeld, limitsOf, mailboxIdOf, sessionEpochOf, termsOf } from './entries.ts';
 import type { AccountEntry } from './entries.ts';
 import { keysUnder } from './environment.ts';
 import type { Account, AccountTerms, DeliveryRecords, Mailbox, MailboxState } from './interface.ts';
@@ -129,8 +129,8 @@ export class StoredAccount implements Account, AccountHandle {
   }
 
   quota(): { readonly bytes: number; readonly messages: number; readonly bytesLimit: number; readonly messagesLimit: number } {
-    const { quota } = this.volume;
     const entry = this.#entry();
-    return { bytes: entry?.bytes ?? 0, messages: entry?.messages ?? 0, bytesLimit: quota.bytes, messagesLimit: quota.messages };
+    const limits = limitsOf(entry, this.volume.limitsOf(this.address));
+    return { bytes: entry?.bytes ?? 0, messages: entry?.messages ?? 0, bytesLimit: limits.bytes, messagesLimit: limits.messages };
   }
 }

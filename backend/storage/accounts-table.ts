@@ -88,9 +88,9 @@ function makeAccount(volume: Volume, address: string, epoch: number): AccountEnt
 
 /** What stays of an account that went to `node`. */
 export function tombstoneOf(account: AccountEntry, to: { readonly node: string; readonly epoch: number }): AccountEntry {
-  const { number, id, address, bytes, messages, password, terms, aliases } = account;
+  const { number, id, address, bytes, messages, password, terms, limits, aliases } = account;
   // A move that is cut after the seal compares its copy with this once more.
-  return { number, id, address, epoch: to.epoch, sessionEpoch: sessionEpochOf(account), ...definite({ password, terms, aliases }), bytes, messages, movedTo: to.node, left: { atMs: Date.now(), mail: 'unverified' } };
+  return { number, id, address, epoch: to.epoch, sessionEpoch: sessionEpochOf(account), ...definite({ password, terms, limits, aliases }), bytes, messages, movedTo: to.node, left: { atMs: Date.now(), mail: 'unverified' } };
 }
 
 /** Frees what a moved account has left behind; its record is to be written anew. Only inside `write`. */

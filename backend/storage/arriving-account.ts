@@ -163,8 +163,8 @@ export async function completeArrival(volume: Volume, address: string, snapshot:
     }
     replaceNames(tables, entry.number, snapshot);
     putActs(tables, entry.number, snapshot.acts ?? []);
-    const { bytes, messages, password, terms, aliases, sessionEpoch } = snapshot;
-    putAccount(tables, { ...withStage(entry, 'ready'), bytes, messages, sessionEpoch, ...definite({ password, terms, aliases }) });
+    const { bytes, messages, password, terms, limits, aliases, sessionEpoch } = snapshot;
+    putAccount(tables, { ...withStage(entry, 'ready'), bytes, messages, sessionEpoch, ...definite({ password, terms, limits, aliases }) });
   });
 }
 

@@ -54,7 +54,7 @@ async function withBackup<T>({ folder, name, cluster }: { readonly folder: strin
   if (missing !== undefined) throw new Failure('storage-failure', `backup ${name} is not whole: ${missing} has no index`);
   const sources: Volume[] = [];
   try {
-    for (const directory of directories) sources.push(openVolume(directory, { hints: { publish: () => undefined, subscribe: () => () => undefined }, reserveBytes: 0, quota: { bytes: 0, messages: 0 } }));
+    for (const directory of directories) sources.push(openVolume(directory, { hints: { publish: () => undefined, subscribe: () => () => undefined }, reserveBytes: 0, limitsOf: () => ({ bytes: 0, messages: 0 }) }));
     return await action(sources);
   } finally {
     await Promise.all(sources.map(closeVolume));

@@ -1,6 +1,6 @@
 /** What the index records of accounts and mailboxes, and its bytes (JSON). */
 import type { AccountAct } from '../../shared/admin-api/account-act.ts';
-import type { AccountTerms } from './interface.ts';
+import type { AccountLimits, AccountTerms } from './interface.ts';
 import type { Tables } from './keys.ts';
 
 /** One account, or the tombstone that it left. */
@@ -19,6 +19,8 @@ export interface AccountEntry {
   readonly password?: string;
   /** Who may use it for what; everything when absent. */
   readonly terms?: AccountTerms;
+  /** Its own limits, in the place of the domain's or the server's. */
+  readonly limits?: Partial<AccountLimits>;
   /** Out of use with its mail untouched, as if there were no such account, until it is taken up again or removed. */
   readonly withdrawn?: { readonly why: 'deleted' | 'vanished'; readonly atMs: number };
   /** Further addresses that no directory has; `localNames` leads from each to here. */
@@ -31,6 +33,8 @@ export interface AccountEntry {
   readonly hold?: { readonly token: string; readonly untilMs: number };
   /** It came from that node; who brought it has yet to name it in the directory and to compare what was left there. */
   readonly came?: { readonly from: string; readonly holder: string };
+  /** It was given to that node and taken back, as the node was gone: it has not heard of it yet. */
+  readonly reclaimed?: { readonly from: string };
   /** The account is on its way to here and still owned by the node `from`; `ready`: the copy is whole. */
   readonly arriving?: { readonly from: string; readonly stage: 'copying' | 'ready'; readonly holder: string };
 }
@@ -79,6 +83,11 @@ export function sessionEpochOf({ sessionEpoch, epoch }: AccountEntry): number {
 
 export function termsOf(entry: AccountEntry | undefined): AccountTerms {
   return entry?.terms ?? { status: 'active' };
+}
+
+/** What the account may hold: what is set for itself counts before what holds for all others of its domain. */
+export function limitsOf(entry: AccountEntry | undefined, others: AccountLimits): AccountLimits {
+  return { ...others, ...entry?.limits };
 }
 
 export function putAccount(tables: Tables, entry: AccountEntry): void {

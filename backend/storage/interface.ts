@@ -147,6 +147,12 @@ export interface AccountTerms {
   readonly services?: readonly AccountService[] | undefined;
 }
 
+/** The most that an account may hold; 0 for no limit. */
+export interface AccountLimits {
+  readonly bytes: number;
+  readonly messages: number;
+}
+
 /** One account: a mailbox owner whose mail this node keeps. */
 export interface Account {
   /** Opaque id, unique in the cluster; part of every hint. */

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { Failure } from '../../shared/base/failure.ts';
 import { dropMailOf, tombstoneOf } from './accounts-table.ts';
-import { getAccount, getActs, getMailbox, isHeld, putAccount, sessionEpochOf } from './entries.ts';
+import { definite, getAccount, getActs, getMailbox, isHeld, putAccount, sessionEpochOf } from './entries.ts';
 import type { AccountEntry, MailboxEntry, RetiredName } from './entries.ts';
 import { keysUnder } from './environment.ts';
 import type { MessageRow } from './interface.ts';
@@ -16,9 +16,9 @@ export function snapshotOf(volume: Volume, address: string): AccountSnapshot {
   const { environment, tables } = volume;
   return environment.read(() => {
     const entry = requireMail(volume, address);
-    const { number, id, epoch, bytes, messages, password, terms, aliases } = entry;
+    const { number, id, epoch, bytes, messages, password, terms, limits, aliases } = entry;
     return {
-      id, epoch, bytes, messages, password, terms, aliases,
+      id, epoch, bytes, messages, password, terms, limits, aliases,
       sessionEpoch: sessionEpochOf(entry),
       acts: getActs(tables, number),
       mailboxes: mailboxesOf(volume, number),
@@ -71,7 +71,7 @@ export function fingerprintOf(volume: Volume, address: string): string {
       for (const { value } of tables.rows.range(keysUnder([entry.id]))) hash.update(value);
       for (const { key, value } of tables.expunged.range(keysUnder([entry.id]))) hash.update(`${String(key[1])}:`).update(value);
     }
-    hash.update(JSON.stringify([account.id, account.bytes, account.messages, sessionEpochOf(account), ...[account.password, account.terms, account.aliases].filter((what) => what !== undefined)]));
+    hash.update(JSON.stringify([account.id, account.bytes, account.messages, sessionEpochOf(account), ...[account.password, account.terms, account.limits, account.aliases].filter((what) => what !== undefined)]));
     for (const { key } of tables.subscriptions.range(keysUnder([account.number]))) hash.update(`${JSON.stringify(key[1])}\n`);
     for (const { key, value } of tables.retiredNames.range(keysUnder([account.number]))) hash.update(JSON.stringify(key[1])).update(value);
     return hash.digest('hex');
@@ -109,8 +109,8 @@ export async function sealAccount(volume: Volume, address: string, { token, node
     const entry = requireLive(volume, address);
     if (!isHeld(entry) || entry.hold?.token !== token) throw new Failure('timed-out', 'the hold of this account is over');
     if (epoch <= entry.epoch) throw new Failure('forbidden', `the account has epoch ${String(entry.epoch)} already`);
-    putAccount(volume.tables, tombstoneOf(entry, { node, epoch }));
-    volume.tables.arriving.remove([address]); // where it had come from matters no more
+    putAccount(volume.tables, { ...tombstoneOf(entry, { node, epoch }), ...definite({ reclaimed: entry.reclaimed }) });
+    if (entry.reclaimed === undefined) volume.tables.arriving.remove([address]); // where it had come from matters no more
     return entry.id;
   });
   volume.hints.publish({ account: id });
@@ -144,7 +144,7 @@ export async function removeLeftMail(volume: Volume, address: string, epoch: num
     if (entry?.left === undefined || entry.epoch !== epoch || entry.left.mail === 'removed') return;
     if (entry.left.mail !== 'verified') throw new Failure('forbidden', 'the mail left behind was not compared with its copy');
     dropMailOf(volume, entry);
-    const { password: _gone, terms: _terms, aliases: _aliases, ...tombstone } = entry;
+    const { password: _gone, terms: _terms, limits: _limits, aliases: _aliases, ...tombstone } = entry;
     putAccount(volume.tables, { ...tombstone, bytes: 0, messages: 0, left: { ...entry.left, mail: 'removed' } });
   });
 }

@@ -4,6 +4,7 @@ import {
   abandonArrival, activateArrival, applyArrivals, arrivedMessageIds, arrivingRecords, beginArrival, cameRecords, completeArrival, finishArrival, marksOf, restArrival, shapeArrival, StagedArrival, takeUpArrival, writeArrival,
 } from './arriving-account.ts';
 import { changesOf, fingerprintOf, holdAccount, leavingMessage, leftMail, leftMailOf, markLeftVerified, releaseAccount, removeLeftMail, sealAccount, snapshotOf } from './leaving-account.ts';
+import { reclaimAccount, reclaimedRecords, settleReclaimed, yieldAccount } from './reclaimed-account.ts';
 import type { Arriving, Leaving, Transfers } from './transfers.ts';
 import type { Volume } from './volume.ts';
 
@@ -37,12 +38,19 @@ function leavingSide(places: Places, at: (address: string) => Volume): Leaving {
     leftOf: (address) => leftMailOf(at(address), address),
     markVerified: async (address, epoch) => markLeftVerified(at(address), address, epoch),
     removeLeft: async (address, epoch) => removeLeftMail(at(address), address, epoch),
+    reclaim: async (address, from) => reclaimAccount(at(address), address, from),
+    reclaimed: () => places.volumes.flatMap(reclaimedRecords),
+    settleReclaimed: async (address) => settleReclaimed(at(address), address),
   };
 }
 
 function arrivingSide(places: Places, at: (address: string) => Volume): Arriving {
   return {
     records: () => places.volumes.flatMap(arrivingRecords),
+    yield: async (address, to) => {
+      const volume = places.holderOf(address);
+      return volume === undefined ? 'nothing' : yieldAccount(volume, address, to);
+    },
     came: () => places.volumes.flatMap(cameRecords),
     begin: async (address, move) => beginArrival(places.holderOf(address) ?? places.placeFor(address), address, move),
     rest: async (address, holder) => {

@@ -9,12 +9,20 @@ import { createAccount, findAccount, liveAddresses, markMoved, useOf } from './a
 import { createCare } from './care.ts';
 import type { StorageCare } from './care.ts';
 import { claimDirectory } from './directory-record.ts';
-import type { Account, AccountRecord, DeliveryRecords, StagedMessage, Storage } from './interface.ts';
+import type { Account, AccountLimits, AccountRecord, DeliveryRecords, StagedMessage, Storage } from './interface.ts';
 import { createTransfers } from './node-transfers.ts';
 import { stageMessage } from './stage.ts';
 import type { Transfers } from './transfers.ts';
 import { closeVolume, deliveryRecordsOf, openVolume } from './volume.ts';
 import type { Volume } from './volume.ts';
+
+/** What a domain's accounts may have of this node. */
+export interface DomainRules {
+  /** What an account may hold; what is not named is as the node says. */
+  limitsOf(address: string): Partial<AccountLimits>;
+  /** The only storages, by their folders, for new accounts of the address's domain; undefined for all. */
+  storagesOf(address: string): readonly string[] | undefined;
+}
 
 export interface StorageOptions {
   /** One storage each, at least one; their order matters for the place of new accounts only. */
@@ -27,8 +35,10 @@ export interface StorageOptions {
   readonly workerSlot: number;
   /** Below this free space mail is refused with `storage-full`. */
   readonly reserveBytes: number;
-  /** Limits of each account, 0 = none; none when absent. */
-  readonly quota?: { readonly bytes: number; readonly messages: number } | undefined;
+  /** Limits of each account; none when absent. */
+  readonly quota?: AccountLimits | undefined;
+  /** What is set for the domain of an address; nothing when absent. */
+  readonly domains?: DomainRules | undefined;
 }
 
 /**
@@ -36,19 +46,20 @@ export interface StorageOptions {
  * when one can't be opened or has a newer format.
  */
 export async function openStorage(options: StorageOptions): Promise<Storage> {
-  const { clusterName: cluster, nodeName: node, hints, reserveBytes, quota = { bytes: 0, messages: 0 } } = options;
+  const { clusterName: cluster, nodeName: node, hints, reserveBytes, domains, quota = { bytes: 0, messages: 0 } } = options;
+  const limitsOf = (address: string): AccountLimits => ({ ...quota, ...domains?.limitsOf(address) });
   const volumes: Volume[] = [];
   try {
     for (const directory of options.directories) {
       claimDirectory(directory, { cluster, node });
-      volumes.push(openVolume(directory, { hints, reserveBytes, quota }));
+      volumes.push(openVolume(directory, { hints, reserveBytes, limitsOf }));
     }
   } catch (error) {
     await Promise.all(volumes.map(closeVolume));
     throw error;
   }
   options.log.info({ directories: options.directories, worker: options.workerSlot }, 'storages are open');
-  return new NodeStorage(volumes, options.directories, cluster);
+  return new NodeStorage(volumes, options);
 }
 
 class NodeStorage implements Storage {
@@ -57,14 +68,16 @@ class NodeStorage implements Storage {
   readonly care: StorageCare;
   readonly #volumes: readonly Volume[];
   readonly #directories: readonly string[];
+  readonly #domains: DomainRules | undefined;
 
-  constructor(volumes: readonly Volume[], directories: readonly string[], cluster: string) {
+  constructor(volumes: readonly Volume[], { directories, domains, clusterName }: Pick<StorageOptions, 'directories' | 'domains' | 'clusterName'>) {
     this.#volumes = volumes;
     const places = { volumes, holderOf: (address: string) => this.#holderOf(address), placeFor: (address: string) => this.#placeFor(address) };
     this.transfers = createTransfers(places);
     this.lives = createLives(places);
-    this.care = createCare(places, directories, cluster);
+    this.care = createCare(places, directories, clusterName);
     this.#directories = directories;
+    this.#domains = domains;
   }
 
   find(address: string): AccountRecord {
@@ -115,11 +128,12 @@ class NodeStorage implements Storage {
     return this.#volumes.find((volume) => findAccount(volume, address).at !== 'none');
   }
 
-  /** The same for all processes, so that two that make one account at once meet in one storage. */
+  /** The same for all processes, so that two that make one account at once meet in one storage. @throws Failure('storage-full') when none is for the domain */
   #placeFor(address: string): Volume {
-    const index = createHash('sha256').update(address).digest().readUInt32LE(0) % this.#volumes.length;
-    const volume = this.#volumes[index];
-    if (volume === undefined) throw new Error('a node needs at least one storage directory');
+    const allowed = this.#domains?.storagesOf(address);
+    const volumes = allowed === undefined ? this.#volumes : this.#volumes.filter((_, index) => allowed.includes(this.#directories[index] ?? ''));
+    const volume = volumes[createHash('sha256').update(address).digest().readUInt32LE(0) % volumes.length];
+    if (volume === undefined) throw new Failure('storage-full', 'this node has none of the storages that the domain may use');
     return volume;
   }
 }

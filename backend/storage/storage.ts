@@ -4,6 +4,7 @@
  */
 export { Flag } from './interface.ts';
 export type {
+  AccountLimits,
   Account, AccountRecord, AccountTerms, AppendGuard, AppendMarks, AppendResult, CopyResult, DeliveryRecords, FlagChange, Mailbox, MailboxState, MessageRow,
   StagedMessage, Storage, StoredMessage,
 } from './interface.ts';

@@ -4,7 +4,7 @@
  */
 import type { AccountAct } from '../../shared/admin-api/account-act.ts';
 import type { MailboxEntry, RetiredName } from './entries.ts';
-import type { AccountTerms, MessageRow } from './interface.ts';
+import type { AccountLimits, AccountTerms, MessageRow } from './interface.ts';
 
 /** All of an account but its messages. */
 export interface AccountSnapshot {
@@ -17,6 +17,7 @@ export interface AccountSnapshot {
   /** The account's own password, as a hash. */
   readonly password?: string | undefined;
   readonly terms?: AccountTerms | undefined;
+  readonly limits?: Partial<AccountLimits> | undefined;
   readonly aliases?: readonly string[] | undefined;
   /** What administrators did to it; absent from nodes that keep none. */
   readonly acts?: readonly AccountAct[] | undefined;
@@ -76,6 +77,13 @@ export interface CameRecord {
   readonly holder: string;
 }
 
+/** An account that was taken back from a node that is gone, and has not heard of it. */
+export interface ReclaimedRecord {
+  readonly address: string;
+  readonly epoch: number;
+  readonly from: string;
+}
+
 /** A tombstone whose mail lies here still. */
 export interface LeftMail {
   readonly address: string;
@@ -112,11 +120,18 @@ export interface Leaving {
   markVerified(address: string, epoch: number): Promise<void>;
   /** Frees the mail of a tombstone that was verified; throws `forbidden` when it was not. */
   removeLeft(address: string, epoch: number): Promise<void>;
+  /** This node owns it again, by an epoch beyond the one that went to `from`, which is gone; answers it. Throws `unknown-user`, `forbidden`. */
+  reclaim(address: string, from: string): Promise<number>;
+  reclaimed(): ReclaimedRecord[];
+  /** The node that it was taken from has heard. */
+  settleReclaimed(address: string): Promise<void>;
 }
 
 /** The side where the account arrives: it owns it from `activate` on. */
 export interface Arriving {
   records(): ArrivingRecord[];
+  /** What is here of the account becomes a tombstone, if it is of an older epoch than what another node has taken back. */
+  yield(address: string, to: { readonly node: string; readonly epoch: number }): Promise<'yielded' | 'nothing'>;
   /** Of accounts that were activated and not yet finished. */
   came(): CameRecord[];
   /**

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { HintBus } from '../../shared/service/service.ts';
 import { openEnvironment } from './environment.ts';
 import type { Environment } from './environment.ts';
-import type { DeliveryRecords } from './interface.ts';
+import type { AccountLimits, DeliveryRecords } from './interface.ts';
 import { FreeSpace } from './free-space.ts';
 import { openTables } from './keys.ts';
 import type { Tables } from './keys.ts';
@@ -15,8 +15,8 @@ import type { Packs } from './packs.ts';
 export interface VolumeOptions {
   readonly hints: HintBus;
   readonly reserveBytes: number;
-  /** Limits of each account, 0 = none. */
-  readonly quota: { readonly bytes: number; readonly messages: number };
+  /** What an account of that address may hold, where nothing is set for the account itself. */
+  readonly limitsOf: (address: string) => AccountLimits;
 }
 
 export interface Volume extends VolumeOptions {

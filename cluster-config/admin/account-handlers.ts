@@ -6,7 +6,7 @@ import type { Call, Handled } from '../../shared/admin-api/operation.ts';
 import { isFailure } from '../../shared/base/failure.ts';
 import type { DirectoryAccess } from '../directory-access.ts';
 import type { ListedEntry } from '../directory-listing.ts';
-import { localDomains, nodeOfMailHost } from '../effective.ts';
+import { nodeOfMailHost } from '../effective.ts';
 import type { NodeConfig } from '../effective.ts';
 import { accountOperations, recordSchema } from './contract/accounts.ts';
 import { askFrontends } from './nodes-asked.ts';
@@ -30,13 +30,6 @@ export function accountHandlers(config: NodeConfig, directory: DirectoryAccess):
       });
       return { frontends: answers.map(({ node }) => node), silent };
     }),
-    handled(accountOperations.listDomains, async ({ caller }) => Promise.resolve({
-      domains: localDomains(config).filter((name) => mayTouch(caller, `@${name}`)).map((name) => {
-        const of = config.domainAliases[name];
-        const maps = config.userMaps.filter(({ domains }) => domains === undefined || domains.includes(name)).map((map) => map.name);
-        return { name, kind: name === config.primaryDomain ? 'primary' : of === undefined ? 'secondary' : 'alias', ...(of === undefined ? {} : { of }), maps } as const;
-      }),
-    })),
   ];
 }
 

@@ -21,8 +21,12 @@ import type { DirectoryAccess } from '../directory-access.ts';
 import { ActKeeper } from './act-keeper.ts';
 import type { KeepHere } from './act-keeper.ts';
 import { accountHandlers } from './account-handlers.ts';
+import { accountLifeHandlers } from './account-life-handlers.ts';
 import { AdminNews } from './admin-news.ts';
 import { administratorHandlers } from './administrator-handlers.ts';
+import { domainHandlers } from './domain-handlers.ts';
+import { groupHandlers } from './group-handlers.ts';
+import { holderOf } from './holders.ts';
 import { loadAdministrators } from './administrators.ts';
 import { auditHandlers } from './audit-handlers.ts';
 import { configurationHandlers } from './configuration-handlers.ts';
@@ -30,7 +34,9 @@ import { ConfigurationGround } from './configuration-ground.ts';
 import { operations } from './contract/operations.ts';
 import { doneRoutes } from './done-route.ts';
 import { logHandlers } from './log-handlers.ts';
+import { nodeEditor } from './node-editor.ts';
 import { nodeHandlers } from './node-handlers.ts';
+import { passwordHandlers } from './password-handlers.ts';
 import { publishingHandlers } from './publishing-handlers.ts';
 import { reportHandlers } from './report-handlers.ts';
 import { serviceHandlers } from './service-handlers.ts';
@@ -70,7 +76,7 @@ export async function openAdminApi({ context, tls, directory, health, rack, hand
   const find = administrators.get.bind(administrators);
   const secret = await signingSecret(config, environment);
   const { guessing, administration } = config;
-  const reach = reachOf(config, tls, keeperOf);
+  const reach = reachOf({ config, tls, directory, keeperOf });
   const signIn: SignIn = new SignIn({
     find, notices, tellOthers: async (name, step) => news.tell({ kind: 'code-used', name, step }),
     ipv6Prefix: guessing.ipv6PrefixBits,
@@ -93,7 +99,8 @@ export async function openAdminApi({ context, tls, directory, health, rack, hand
   const api = new Api({
     operations, find, signIn, sessions, reach, audit, log,
     handlers: [
-      ...signInHandlers(signIn, sessions, tellEnded), ...administratorHandlers(config, sessions, tellEnded), ...nodeHandlers(config, context), ...reportHandlers(context), ...sessionsHandlers(config), ...accountHandlers(config, directory),
+      ...signInHandlers({ signIn, sessions, tellEnded, primaryDomain: config.primaryDomain }), ...administratorHandlers(config, sessions, tellEnded), ...nodeHandlers(config, context), ...reportHandlers(context), ...sessionsHandlers(config), ...accountHandlers(config, directory), ...accountLifeHandlers(config, directory), ...groupHandlers({ config, directory, target: reach.target }),
+      ...domainHandlers({ config, editor: nodeEditor(context, Object.fromEntries(Object.keys(config.nodes).flatMap((name) => { const at = reach.target(name); return at === undefined ? [] : [[name, at]]; }))) }), ...passwordHandlers({ config, directory, target: reach.target }),
       ...configurationHandlers(ground), ...publishingHandlers(ground), ...statusHandlers(ground), ...logHandlers(config), ...auditHandlers(administration.auditFile), ...serviceHandlers({ siblings, wishes, states: rack.states.bind(rack), drainMs: config.drainSeconds * 1000 }), ...handlers,
     ],
     isTrustedNode: tls.isTrustedNode, signerOf: tls.signerOf, clusterName: config.clusterName,
@@ -103,13 +110,13 @@ export async function openAdminApi({ context, tls, directory, health, rack, hand
   return { part, routes: [...doneRoutes(), ...news.routes()], acts: routeActs(audit, config.nodeName), onAppointed: () => news.start() };
 }
 
-function reachOf(config: NodeConfig, tls: NodeTls, keeperOf: Reach['keeperOf']): Reach {
+function reachOf({ config, tls, directory, keeperOf }: Pick<AdminApiParts, 'tls' | 'directory' | 'keeperOf'> & { readonly config: NodeConfig }): Reach {
   const target = (name: string): AdminTarget | undefined => {
     const entry = Object.hasOwn(config.nodes, name) ? config.nodes[name] : undefined;
     return entry?.endpoints.admin === undefined ? undefined : { host: entry.host, port: entry.endpoints.admin, tls: tls.toNode(name) };
   };
   const frontends = Object.values(config.nodes).filter(({ role }) => role === 'frontend').map(({ name }) => name);
-  return { node: config.nodeName, role: config.role, frontends, target, keeperOf };
+  return { node: config.nodeName, role: config.role, frontends, target, keeperOf, holderOf: async (address) => holderOf({ config, directory, target }, address) };
 }
 
 function otherNodes({ nodes, nodeName }: NodeConfig, { target }: Reach): ReadonlyMap<string, AdminTarget> {

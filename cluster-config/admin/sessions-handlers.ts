@@ -25,9 +25,10 @@ export function sessionsHandlers(config: NodeConfig): readonly Handled[] {
       demandOwnSessions(caller, body);
       reply.note({ ...body });
       const answer = await everywhere(config, call, { path: (node) => `/nodes/${node}/sessions/kick`, request: { method: 'POST', body } });
-      if (body.account !== undefined) await signOut(call, body.account);
       reply.note({ cut: answer.sessions.length });
-      return answer;
+      // Of an account that is named alone all is to end: its page would be back at once.
+      const whole = body.address === undefined && body.backend === undefined ? body.account : undefined;
+      return { ...answer, silent: [...answer.silent, ...(whole === undefined ? [] : await signOut(call, whole))] };
     }),
   ];
 }
@@ -45,11 +46,14 @@ async function everywhere(config: NodeConfig, call: Pick<Call, 'ask'>, question:
   return { sessions: answers.flatMap(({ node, answer }) => answer.sessions.map((facts) => ({ ...facts, frontend: node }))), silent };
 }
 
-/** Cookies of WebMail live at the back-end that keeps the account; one that has none anywhere has no such session. */
-async function signOut(call: Pick<Call, 'askKeeper'>, account: string): Promise<void> {
+/** Cookies of WebMail live at the back-end that keeps the account; one that has none anywhere has no such session. Answers who could not be told. */
+async function signOut({ askKeeper }: Pick<Call, 'askKeeper'>, account: string): Promise<{ node: string; reason: string }[]> {
   try {
-    await call.askKeeper(account, `/accounts/${encodeURIComponent(account)}/sign-out`, { method: 'POST' });
+    await askKeeper(account, `/accounts/${encodeURIComponent(account)}/sign-out`, { method: 'POST' });
+    return [];
   } catch (error) {
-    if (!isFailure(error, 'unknown-user')) throw error;
+    if (isFailure(error, 'unknown-user')) return [];
+    if (isFailure(error, 'backend-unavailable')) return [{ node: error.node ?? 'the back-end of the account', reason: `${error.message}: WebMail sign-ins may go on` }];
+    throw error;
   }
 }

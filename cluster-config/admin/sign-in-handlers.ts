@@ -12,8 +12,15 @@ import type { SignIn } from '../../shared/admin-api/sign-in.ts';
 import { operations } from './contract/operations.ts';
 import { signInOperations } from './contract/sign-in.ts';
 
-/** @param tellEnded see `AdminNews` */
-export function signInHandlers(signIn: SignIn, sessions: AdminSessions, tellEnded: (session: string) => Promise<void>): readonly Handled[] {
+export interface SignInParts {
+  readonly signIn: SignIn;
+  readonly sessions: AdminSessions;
+  /** See `AdminNews`. */
+  readonly tellEnded: (session: string) => Promise<void>;
+  readonly primaryDomain: string;
+}
+
+export function signInHandlers({ signIn, sessions, tellEnded, primaryDomain }: SignInParts): readonly Handled[] {
   return [
     handled(signInOperations.signIn, async ({ caller, body, reply }) => {
       reply.note({ name: body.name, as: body.as });
@@ -27,7 +34,7 @@ export function signInHandlers(signIn: SignIn, sessions: AdminSessions, tellEnde
         ...(body.as === 'token' ? { token: sessions.sign(claims) } : {}),
       };
     }),
-    handled(signInOperations.showSession, async ({ caller }) => Promise.resolve(described(caller))),
+    handled(signInOperations.showSession, async ({ caller }) => Promise.resolve({ ...described(caller), primaryDomain })),
     handled(signInOperations.signOut, async ({ caller, reply }) => {
       if (caller.session !== undefined) {
         sessions.end(caller.session, Date.now());

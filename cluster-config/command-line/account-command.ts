@@ -1,10 +1,6 @@
-/** `waybill account move` and `waybill account show`: the command starts and follows, the nodes do the work. */
-import { z } from 'zod';
-import { callNode } from '../../shared/admin/admin-call.ts';
-import { isFailure } from '../../shared/base/failure.ts';
-import { nodeOfMailHost } from '../effective.ts';
+/** `waybill account move`: the command starts and follows, the nodes do the work. */
 import { withCluster } from './cluster-view.ts';
-import type { ClusterOptions, ClusterView } from './cluster-view.ts';
+import type { ClusterOptions } from './cluster-view.ts';
 import { followMove } from './follow-move.ts';
 import type { FollowedEvent } from './follow-move.ts';
 
@@ -33,54 +29,4 @@ export async function accountMove(request: { readonly address: string; readonly 
 export function eventText(event: FollowedEvent, { began, json }: { readonly began: number; readonly json: boolean }): string {
   if (json) return JSON.stringify(event);
   return `${((event.atMs - began) / 1000).toFixed(2).padStart(8)} s  ${event.step.padEnd(10)} ${event.text}`;
-}
-
-const recordSchema = z.object({
-  at: z.enum(['live', 'moved', 'arriving', 'withdrawn', 'none']),
-  node: z.string().optional(), epoch: z.number().optional(), standing: z.string().optional(), left: z.string().optional(),
-  why: z.string().optional(), atMs: z.number().optional(), stage: z.string().optional(), worker: z.string().optional(), messages: z.number().optional(), bytes: z.number().optional(),
-});
-type NodeRecord = z.output<typeof recordSchema>;
-
-const askMs = 5000;
-
-/** What directory and back-ends say of an address. @throws Failure, UsageError */
-export async function accountShowText(given: string, options: ClusterOptions & { readonly json?: boolean }): Promise<string> {
-  return withCluster(options, async (view) => {
-    const entry = await view.directory.maps.lookUp(view.complete(given));
-    const address = entry?.address ?? view.complete(given);
-    const named = nodeOfMailHost(view.config.nodes, entry?.mailHost);
-    const records = await recordsOf(view, address);
-    if (options.json === true) return JSON.stringify({ address, directory: entry === undefined ? null : { dn: entry.dn, map: entry.map, mailHost: entry.mailHost, node: named }, records });
-    const directory = entry === undefined ? 'no such entry' : `${entry.mailHost ?? 'no host'}${named === undefined ? ' (no node of this cluster)' : ''}, ${entry.dn ?? `a line of the map ${entry.map}`}`;
-    const rows = [['address', address], ['directory', directory], ...Object.entries(records).map(([node, record]) => [node, recordText(record)])];
-    return rows.map(([name = '', text = '']) => `${name.padEnd(10)} ${text}`).join('\n');
-  });
-}
-
-/** By back-end; undefined where one does not answer. */
-export async function recordsOf(view: ClusterView, address: string): Promise<Readonly<Record<string, NodeRecord | 'silent'>>> {
-  return Object.fromEntries(await Promise.all(view.backends.map(async (node): Promise<[string, NodeRecord | 'silent']> => {
-    try {
-      return [node, recordSchema.parse(await callNode(view.target(node), { path: `/moves/record/${encodeURIComponent(address)}`, silenceMs: askMs }))];
-    } catch (error) {
-      if (isFailure(error, 'backend-unavailable')) return [node, 'silent'];
-      throw error;
-    }
-  })));
-}
-
-function standingText(standing: string | undefined): string {
-  if (standing === 'held') return '; held for the end of a move';
-  return standing === 'barred' ? '; disabled' : '';
-}
-
-function recordText(record: NodeRecord | 'silent'): string {
-  if (record === 'silent') return 'does not answer';
-  const epoch = `epoch ${String(record.epoch)}`;
-  if (record.at === 'live') return `owns it (${epoch}): ${String(record.messages)} messages, ${String(record.bytes)} bytes${standingText(record.standing)}`;
-  if (record.at === 'moved') return `gave it to ${record.node ?? '?'} (${epoch})${record.left === 'none' ? '' : `; its mail lies here still, ${record.left ?? ''}`}`;
-  if (record.at === 'arriving') return `takes it over from ${record.node ?? '?'} (${epoch}, ${record.stage ?? ''})${record.worker === 'gone' ? '; nobody works at it: run the move again' : ''}`;
-  if (record.at === 'withdrawn') return `keeps its mail, out of use since ${new Date(record.atMs ?? 0).toISOString()}: ${record.why === 'deleted' ? 'deleted' : 'its directory entry is gone'}`;
-  return 'nothing';
 }

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import * as https from 'node:https';
 import type { RequestOptions } from 'node:https';
+import { z } from 'zod';
 import { operatorHeader } from '../../shared/admin/admin-client.ts';
 import { loadConfig } from '../command-line/load-config.ts';
 import { readableTls } from './ask-nodes.ts';
@@ -27,13 +28,15 @@ export interface ApiOptions {
 }
 
 export interface ApiQuestion {
-  readonly method?: 'GET' | 'POST' | 'DELETE';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly body?: object;
 }
 
 export interface ApiClient {
   /** @param path below /api/v1. @throws UsageError with the words of a refusal */
   ask(path: string, question?: ApiQuestion): Promise<unknown>;
+  /** The whole address, in lower case; the primary domain is added when there is none. */
+  complete(address: string): Promise<string>;
 }
 
 const silenceMs = 60_000;
@@ -41,18 +44,38 @@ const passwordVariable = 'WAYBILL_ADMIN_PASSWORD';
 
 /** Finds out how to ask. @throws UsageError, Failure('backend-unavailable') without any certificate */
 export async function openApi(options: ApiOptions): Promise<ApiClient> {
-  const road = options.server === undefined ? await asNode(options) : await asAdministrator(options, options.server);
-  return { ask: async (path, question = {}) => call({ ...road, path: `/api/v1${path}`, method: question.method ?? 'GET' }, question.body) };
+  const roads = options.server === undefined ? await asNode(options) : [await asAdministrator(options, options.server)];
+  const ask: ApiClient['ask'] = async (path, { method = 'GET', body } = {}) => {
+    for (;;) {
+      const [road = {}, ...others] = roads;
+      try {
+        return await call({ ...road, path: `/api/v1${path}`, method }, body);
+      } catch (error) {
+        if (!(error instanceof NotThere) || others.length === 0) throw error;
+        roads.shift(); // nothing was asked of it: another node can do the same
+      }
+    }
+  };
+  const complete = async (address: string): Promise<string> => (address.includes('@') ? address : `${address}@${whereSchema.parse(await ask('/session')).primaryDomain}`).toLowerCase();
+  return { ask, complete };
 }
 
-async function asNode({ config: file, as }: ApiOptions): Promise<RequestOptions> {
+const whereSchema = z.object({ primaryDomain: z.string() });
+
+/** Nobody listens there, so that nothing can have been done. */
+class NotThere extends UsageError {}
+
+
+/** One road for each node that can be asked with the certificates of this machine: the one that is named, or all in their order. */
+async function asNode({ config: file, as }: ApiOptions): Promise<RequestOptions[]> {
   const { nodes } = await loadConfig(file);
   const all = Object.values(nodes);
-  const node = as === undefined ? all.find(({ nodeName, nodes: known }) => known[nodeName]?.endpoints.admin !== undefined) : nodes[as];
-  const port = node?.nodes[node.nodeName]?.endpoints.admin;
-  if (node === undefined || port === undefined) throw new UsageError(`${as ?? 'no node of this cluster'} has an admin API; there are the nodes ${all.map(({ nodeName }) => nodeName).join(', ')}`);
-  const { toNode } = await readableTls(node, all);
-  return { ...toNode(node.nodeName), host: node.host, port, headers: { [operatorHeader]: userInfo().username } };
+  const withApi = all.filter(({ nodeName, nodes: known }) => known[nodeName]?.endpoints.admin !== undefined && (as === undefined || nodeName === as));
+  if (withApi.length === 0) throw new UsageError(`${as ?? 'no node of this cluster'} has an admin API; there are the nodes ${all.map(({ nodeName }) => nodeName).join(', ')}`);
+  return Promise.all(withApi.map(async (node) => {
+    const { toNode } = await readableTls(node, all);
+    return { ...toNode(node.nodeName), host: node.host, port: node.nodes[node.nodeName]?.endpoints.admin ?? 0, headers: { [operatorHeader]: userInfo().username } };
+  }));
 }
 
 async function asAdministrator({ admin, ca, passwordFile, code }: ApiOptions, server: string): Promise<RequestOptions> {
@@ -76,7 +99,7 @@ async function call(request: RequestOptions, body: object | undefined): Promise<
   const text = body === undefined ? undefined : JSON.stringify(body);
   const headers = { ...request.headers as Readonly<Record<string, string>>, ...(text === undefined ? {} : { 'content-type': 'application/json' }) };
   const { status, answer } = await new Promise<{ status: number; answer: string }>((resolve, reject) => {
-    const fail = (error: Error): void => reject(new UsageError(`${String(request.host)}:${String(request.port)} does not answer: ${error.message}`));
+    const fail = (error: NodeJS.ErrnoException): void => reject(new (error.code === 'ECONNREFUSED' ? NotThere : UsageError)(`${String(request.host)}:${String(request.port)} does not answer: ${error.message}`));
     const sent = https.request({ ...request, headers, agent: false, timeout: silenceMs }, (response) => {
       const pieces: Buffer[] = [];
       response.on('data', (piece: Buffer) => pieces.push(piece));

@@ -1,253 +1,164 @@
 /**
- * `waybill domain …`: the domains of the cluster, which stand in its configuration. Changes are written there, checked first; running
- * nodes pick them up. Of a renamed or removed domain the accounts are renamed or removed at their back-ends, one by one: run it again, and it goes on.
+ * `waybill domain …`: the domains of the cluster, asked of the admin API, which changes the configuration where it lies. With
+ * `--document` a file is changed that no node reads, to be published afterwards.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isMap } from 'yaml';
-import type { Document } from 'yaml';
 import { accountServices } from '../../shared/access/account-use.ts';
-import { isFailure } from '../../shared/base/failure.ts';
-import { editConfig } from '../document-edit.ts';
-import { localDomains } from '../effective.ts';
+import type { AccountService } from '../../shared/access/account-use.ts';
+import { domainOperations } from '../admin/contract/domains.ts';
+import { fileEditor } from '../configuration-editor.ts';
+import { addedDomain, changedDomain, deletedDomain, undeletedDomain } from '../domains.ts';
+import type { DocumentChange, DomainSettings } from '../domains.ts';
 import type { NodeConfig } from '../effective.ts';
-import { domainName } from '../values.ts';
-import { ask, listedAccounts } from './account-life-command.ts';
-import type { ActOutcome, ListedAccount } from './account-life-command.ts';
-import { withCluster } from './cluster-view.ts';
-import type { ClusterOptions, ClusterView } from './cluster-view.ts';
-import { loadConfig } from './load-config.ts';
+import type { ActOutcome } from './account-life-command.ts';
+import { openApi } from './api-client.ts';
+import type { ApiClient, ApiOptions, ApiQuestion } from './api-client.ts';
 import { table } from './table.ts';
-import { tellAudit } from './tell-audit.ts';
 import { UsageError } from './usage-error.ts';
 
-export interface DomainOptions extends ClusterOptions {
+export interface DomainOptions extends ApiOptions {
   readonly json?: boolean;
+  /** A configuration file that is changed by the command itself. */
+  readonly document?: string;
 }
 
-interface DomainFacts {
-  readonly domain: string;
-  readonly kind: 'primary' | 'secondary' | 'alias';
-  /** Whose addresses it repeats. */
-  readonly of: string | undefined;
-  readonly status: string;
-  readonly services: readonly string[];
-  /** User maps that are asked for it; none: its accounts are local. */
-  readonly maps: readonly string[];
-  readonly catchAll: string | undefined;
-}
+type Domain = ReturnType<typeof domainOperations.listDomains.answer.parse>['domains'][number];
 
-/** @throws ConfigurationRefused, UsageError */
+/** @throws UsageError */
 export async function domainListText(options: DomainOptions): Promise<string> {
-  return withCluster(options, async ({ config }) => {
-    const domains = allDomains(config).map((domain) => factsOf(config, domain));
-    if (options.json === true) return Promise.resolve(JSON.stringify({ domains }));
-    return Promise.resolve(table([['DOMAIN', 'KIND', 'STATUS', 'SERVICES', 'MAPS', 'CATCH-ALL'], ...domains.map((one) =>
-      [one.domain, one.of === undefined ? one.kind : `alias of ${one.of}`, one.status, one.services.join(','), one.maps.join(',') || '(local accounts)', one.catchAll ?? ''])]));
-  });
+  const { domains } = domainOperations.listDomains.answer.parse(await (await openApi(options)).ask('/domains'));
+  if (options.json === true) return JSON.stringify({ domains });
+  return table([['DOMAIN', 'KIND', 'STATUS', 'SERVICES', 'MAPS', 'CATCH-ALL'], ...domains.map((one) =>
+    [one.name, one.of === undefined ? one.kind : `alias of ${one.of}`, one.status, one.services.join(','), one.maps.join(',') || '(local accounts)', one.catchAll ?? ''])]);
 }
 
-/** The same of one domain, with its accounts counted. @throws Failure, UsageError */
+/** The same of one domain, with its accounts counted. @throws UsageError */
 export async function domainShowText(given: string, options: DomainOptions): Promise<string> {
-  return withCluster(options, async (view) => {
-    const domain = known(view.config, given);
-    const facts = factsOf(view.config, domain);
-    const { accounts, silent } = await listedAccounts(view);
-    const own = accounts.filter(isOf(domain));
-    const counted = { inUse: own.filter(({ withdrawn }) => withdrawn === undefined).length, outOfUse: own.filter(({ withdrawn }) => withdrawn !== undefined).length, silent };
-    if (options.json === true) return JSON.stringify({ ...facts, accounts: counted });
-    const rows = [['domain', domain], ['kind', facts.of === undefined ? facts.kind : `alias of ${facts.of}`], ['status', facts.status], ['services', facts.services.join(', ')],
-      ['maps', facts.maps.join(', ') || 'none: local accounts'], ['catch-all', facts.catchAll ?? 'none'], ['accounts', `${String(counted.inUse)} in use, ${String(counted.outOfUse)} out of use${silent.length === 0 ? '' : `; no answer from ${silent.join(', ')}`}`]];
-    return rows.map(([name = '', text = '']) => `${name.padEnd(10)} ${text}`).join('\n');
-  });
+  const domain = domainOperations.showDomain.answer.parse(await (await openApi(options)).ask(domainPath(given)));
+  if (options.json === true) return JSON.stringify(domain);
+  const { inUse, outOfUse, bytes, silent } = domain.accounts;
+  const rows = [...rowsOf(domain), ['accounts', `${String(inUse)} in use, ${String(outOfUse)} out of use, ${String(bytes)} bytes${silent.length === 0 ? '' : `; no answer from ${silent.join(', ')}`}`]];
+  return rows.map(([name = '', text = '']) => `${name.padEnd(10)} ${text}`).join('\n');
 }
 
-/** Changes the configuration, and the audit knows for which domain. */
-async function edit(options: DomainOptions, domain: string, change: Parameters<typeof editConfig>[1]): Promise<void> {
-  await editConfig(options.config, change);
-  await tellAudit(await loadConfig(options.config), { what: 'changeDomain', facts: { domain } });
+function rowsOf({ name, kind, of, status, services, maps, catchAll, postmaster, quota: { maxKilobytes, maxMessages }, storages }: Domain): readonly (readonly [string, string])[] {
+  const limit = (most: number | undefined, unit: string): string => (most === undefined ? `${unit} as the server says` : most === 0 ? `no limit of ${unit}` : `${String(most)} ${unit}`);
+  return [
+    ['domain', name], ['kind', of === undefined ? kind : `alias of ${of}`], ['status', status], ['services', services.join(', ')], ['maps', maps.join(', ') || 'none: local accounts'], ['catch-all', catchAll ?? 'none'],
+    ['postmaster', postmaster ?? 'who has the address'], ['an account', `${limit(maxKilobytes, 'kilobytes')}, ${limit(maxMessages, 'messages')}`], ['storages', storages?.join(', ') ?? 'all'],
+  ];
 }
 
-/** @throws ConfigurationRefused, UsageError */
-export async function domainAdd(given: string, options: DomainOptions & { readonly aliasOf?: string; readonly catchAll?: string }): Promise<string> {
-  const domain = named(given);
-  return withCluster(options, async ({ config }) => {
-    if (allDomains(config).includes(domain)) throw new UsageError(`${domain} is a domain of this cluster already`);
-    const of = options.aliasOf === undefined ? undefined : known(config, options.aliasOf);
-    await edit(options, domain, (document) => {
-      if (of === undefined) addDomain(document, domain);
-      else document.setIn(['cluster', 'domainAliases', domain], of);
-      if (options.catchAll !== undefined) document.setIn(['cluster', 'catchAll', domain], options.catchAll);
-    });
-    return of === undefined ? `${domain} is a domain of this cluster` : `${domain} is another name of ${of}`;
-  });
+/** @throws ConfigurationRefused, Failure, UsageError */
+export async function domainAdd(domain: string, { aliasOf, catchAll, ...options }: DomainOptions & { readonly aliasOf?: string; readonly catchAll?: string }): Promise<string> {
+  const body = { domain, ...(aliasOf === undefined ? {} : { aliasOf }), ...(catchAll === undefined ? {} : { catchAll }) };
+  await change(options, ['/domains', { method: 'POST', body }], (config) => addedDomain(config, body));
+  return aliasOf === undefined ? `${domain.toLowerCase()} is a domain of this cluster` : `${domain.toLowerCase()} is another name of ${aliasOf.toLowerCase()}`;
 }
 
-/** @throws ConfigurationRefused, UsageError */
-export async function domainSet(given: string, setting: { readonly status?: 'active' | 'noaccess' | 'disabled'; readonly services?: string }, options: DomainOptions): Promise<string> {
-  return withCluster(options, async ({ config }) => {
-    const domain = known(config, given);
-    if (Object.hasOwn(config.domainAliases, domain)) throw new UsageError(`${domain} is another name of ${config.domainAliases[domain] ?? ''}: name that one`);
-    if (statusOf(config, domain) === 'deleted') throw new UsageError(`${domain} is deleted: bring it back first`);
-    await edit(options, domain, (document) => {
-      if (setting.status !== undefined) setOrDrop(document, ['cluster', 'domainSettings', domain, 'status'], setting.status === 'active' ? undefined : setting.status);
-      if (setting.services !== undefined) setOrDrop(document, ['cluster', 'domainSettings', domain, 'services'], setting.services === 'all' ? undefined : setting.services.split(',').map((one) => one.trim()));
-    });
-    return setting.status === undefined ? `accounts of ${domain} may be used for ${setting.services ?? ''}` : `${domain} is ${setting.status}`;
+/** @throws ConfigurationRefused, Failure, UsageError */
+export async function domainSet(domain: string, settings: DomainSettings, options: DomainOptions): Promise<string> {
+  await change(options, [`${domainPath(domain)}/settings`, { method: 'POST', body: settings }], (config) => changedDomain(config, domain, settings));
+  const { status, services } = settings;
+  if (status !== undefined) return `${domain} is ${status}`;
+  return services === undefined ? `${domain} is changed` : `accounts of ${domain} may be used for ${services === 'all' ? services : services.join(',')}`;
+}
+
+/** What was typed; `none` takes a parameter out. A quota that is typed in part keeps its other part. @throws UsageError */
+export async function settingsOf(domain: string, { catchAll, postmaster, kilobytes, messages, storages }: Readonly<Partial<Record<'catchAll' | 'postmaster' | 'kilobytes' | 'messages' | 'storages', string | undefined>>>, options: DomainOptions): Promise<DomainSettings> {
+  const text = (given: string | undefined): string | null | undefined => (given === 'none' ? null : given);
+  const settings = { ...definite({ catchAll: text(catchAll), postmaster: text(postmaster), storages: storages === 'none' ? null : storages?.split(',') }) };
+  if (kilobytes === undefined && messages === undefined) return settings;
+  const typed = definite({ maxKilobytes: amountOf('--kilobytes', kilobytes), maxMessages: amountOf('--messages', messages) });
+  const present = options.document !== undefined ? {} : domainOperations.showDomain.answer.parse(await (await openApi(options)).ask(domainPath(domain))).quota;
+  return { ...settings, quota: Object.fromEntries(Object.entries({ ...present, ...typed }).filter(([, limit]) => limit !== null)) };
+}
+
+function amountOf(option: string, given: string | undefined): number | null | undefined {
+  if (given === undefined) return undefined;
+  if (given === 'none') return null;
+  const number = Number(given);
+  if (given.trim() === '' || !Number.isSafeInteger(number) || number < 0) throw new UsageError(`${option} is a whole number from 0, or "none"`);
+  return number;
+}
+
+function definite<T extends object>(values: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as { [Key in keyof T]?: Exclude<T[Key], undefined> };
+}
+
+/** What was typed. @throws UsageError */
+export function servicesOf(text: string): readonly AccountService[] | 'all' {
+  if (text === 'all') return text;
+  return text.split(',').map((one) => {
+    const service = accountServices.find((known) => known === one.trim());
+    if (service === undefined) throw new UsageError(`"${one}" is no service; there are ${accountServices.join(', ')}`);
+    return service;
   });
 }
 
 /** Its mail is refused as foreign, nobody of it logs in, the mailboxes stay. @throws ConfigurationRefused, Failure, UsageError */
-export async function domainDelete(given: string, options: DomainOptions & { readonly purge?: boolean }): Promise<ActOutcome> {
-  return withCluster(options, async (view) => {
-    const domain = known(view.config, given);
-    if (domain === view.config.primaryDomain) throw new UsageError(`${domain} is the primary domain: make another one primary first`);
-    const isAlias = Object.hasOwn(view.config.domainAliases, domain);
-    if (isAlias) {
-      await edit(options, domain, (document) => void document.deleteIn(['cluster', 'domainAliases', domain]));
-      return { text: `${domain} is no name of ${view.config.domainAliases[domain] ?? ''} any more`, complaints: [], exitCode: 0 };
-    }
-    if (statusOf(view.config, domain) !== 'deleted') await edit(options, domain, (document) => void document.setIn(['cluster', 'domainSettings', domain, 'status'], 'deleted'));
-    else if (options.purge !== true) throw new UsageError(`${domain} is deleted already`);
-    return options.purge === true ? purgeDomain(view, domain, options) : { text: `${domain} is deleted; its mailboxes are kept until "waybill domain delete ${domain} --purge"`, complaints: [], exitCode: 0 };
-  });
+export async function domainDelete(domain: string, options: DomainOptions & { readonly purge?: boolean }): Promise<ActOutcome> {
+  if (options.purge === true) {
+    const outcome = await untilDone(await openApi(requireApi(options)), [`${domainPath(domain)}?purge=yes`, { method: 'DELETE' }]);
+    return outcome.failed.length > 0 ? stopped(outcome, 'removed') : { text: `${outcome.domain} is removed for good, with ${String(outcome.accounts)} accounts`, complaints: [], exitCode: 0 };
+  }
+  await change(options, [domainPath(domain), { method: 'DELETE' }], (config) => deletedDomain(config, domain));
+  return { text: `${domain} is deleted; its mailboxes are kept until "waybill domain delete ${domain} --purge"`, complaints: [], exitCode: 0 };
 }
 
-/** @throws ConfigurationRefused, UsageError */
-export async function domainUndelete(given: string, options: DomainOptions): Promise<string> {
-  return withCluster(options, async ({ config }) => {
-    const domain = known(config, given);
-    if (statusOf(config, domain) !== 'deleted') throw new UsageError(`${domain} is not deleted`);
-    await edit(options, domain, (document) => setOrDrop(document, ['cluster', 'domainSettings', domain, 'status'], undefined));
-    return `${domain} is back`;
-  });
+/** @throws ConfigurationRefused, Failure, UsageError */
+export async function domainUndelete(domain: string, options: DomainOptions): Promise<string> {
+  await change(options, [`${domainPath(domain)}/undelete`, { method: 'POST' }], (config) => undeletedDomain(config, domain));
+  return `${domain} is back`;
 }
 
-/** The new name is ours first, then accounts are renamed one by one, and the old name goes, or stays as another name. @throws ConfigurationRefused, Failure, UsageError */
-export async function domainRename(given: string, to: string, options: DomainOptions & { readonly alias?: boolean }): Promise<ActOutcome> {
-  const [from, next] = [named(given), named(to)];
-  await withCluster(options, async ({ config }) => {
-    known(config, from);
-    if (from === config.primaryDomain) throw new UsageError(`${from} is the primary domain: make another one primary first`);
-    if (Object.hasOwn(config.domainAliases, from)) throw new UsageError(`${from} is another name: delete it, and add another`);
-    await edit(options, from, (document) => {
-      if (!allDomains(config).includes(next)) addDomain(document, next);
-      inMaps(document, (domains) => (domains.includes(from) && !domains.includes(next) ? [...domains, next] : domains));
-    });
-    return Promise.resolve();
-  });
-  return withCluster(options, async (view) => {
-    const failed: string[] = [];
-    const accounts = (await answered(view)).filter(isOf(from)).filter(({ withdrawn }) => withdrawn === undefined);
-    for (const { address, node } of accounts) {
-      const body = { to: `${address.slice(0, address.lastIndexOf('@'))}@${next}`, oldAddress: 'dropped' };
-      await onceOurs(async () => ask(view, { address, node }, { route: 'rename', body, also: [body.to], sessions: 'end', say: () => '' })).catch((error: unknown) => {
-        if (!isFailure(error)) throw error;
-        failed.push(`${address}: ${error.message}`);
-      });
-    }
-    if (failed.length > 0) return { text: `${String(accounts.length - failed.length)} accounts renamed`, complaints: [...failed, 'the old domain stays; run the command again'], exitCode: 1 };
-    await edit(options, from, (document) => {
-      removeDomain(document, from);
-      inMaps(document, (domains) => domains.filter((one) => one !== from));
-      if (options.alias === true) document.setIn(['cluster', 'domainAliases', from], next);
-    });
-    return { text: `${from} is ${next} now; ${String(accounts.length)} accounts renamed${options.alias === true ? `; ${from} stays another name of it` : ''}`, complaints: [], exitCode: 0 };
-  });
+/** @throws ConfigurationRefused, Failure, UsageError */
+export async function domainRename(domain: string, to: string, options: DomainOptions & { readonly alias?: boolean }): Promise<ActOutcome> {
+  const api = await openApi(requireApi(options));
+  const outcome = await untilDone(api, [`${domainPath(domain)}/rename`, { method: 'POST', body: { to, oldName: options.alias === true ? 'kept' : 'dropped' } }]);
+  if (outcome.failed.length > 0) return stopped(outcome, 'renamed');
+  return { text: `${domain} is ${outcome.domain} now; ${String(outcome.accounts)} accounts renamed${options.alias === true ? `; ${domain} stays another name of it` : ''}`, complaints: [], exitCode: 0 };
 }
+
+const progressSchema = domainOperations.renameDomain.answer;
+type Outcome = Pick<ReturnType<typeof progressSchema.parse>, 'domain' | 'accounts' | 'failed'>;
 
 const pickUpMs = 30_000;
-const pollMs = 250;
+const againMs = 300;
 
-/** Nodes take a moment to pick the configuration up; until then the new domain is not ours to them. */
-async function onceOurs<T>(work: () => Promise<T>): Promise<T> {
-  for (const deadline = performance.now() + pickUpMs; ; await sleep(pollMs)) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!isFailure(error, 'bad-input') || !error.message.endsWith('is not ours') || performance.now() > deadline) throw error;
-    }
+/** Each answer is for some accounts; nodes take a moment to pick a new domain up. @throws UsageError when nothing goes on any more */
+async function untilDone(api: ApiClient, [path, question]: readonly [path: string, question: ApiQuestion]): Promise<Outcome> {
+  let accounts = 0;
+  let deadline = performance.now() + pickUpMs;
+  for (;;) {
+    const progress = progressSchema.parse(await api.ask(path, question));
+    accounts += progress.accounts;
+    if (progress.accounts > 0) deadline = performance.now() + pickUpMs;
+    if (progress.state !== 'going-on') return { ...progress, accounts };
+    if (performance.now() > deadline) throw new UsageError(`nothing goes on: nodes do not take the new domain; ${String(progress.left)} accounts are left. See "waybill config status", and run the command again`);
+    await sleep(againMs);
   }
 }
 
-/** Changes the lists of domains that maps are asked for. */
-function inMaps(document: Document, change: (domains: readonly string[]) => readonly string[]): void {
-  const maps = (document.toJS() as { cluster: { userMaps?: { domains?: string[] }[] } }).cluster.userMaps ?? [];
-  for (const [index, { domains }] of maps.entries()) {
-    const next = domains === undefined ? undefined : change(domains);
-    if (next !== undefined && next !== domains) document.setIn(['cluster', 'userMaps', index, 'domains'], document.createNode(next, { flow: true }));
-  }
+function stopped({ accounts, failed }: Outcome, what: string): ActOutcome {
+  return { text: `${String(accounts)} accounts ${what}`, complaints: [...failed.map(({ address, reason }) => `${address}: ${reason}`), 'the domain stays; run the command again'], exitCode: 1 };
 }
 
-async function purgeDomain(view: ClusterView, domain: string, options: DomainOptions): Promise<ActOutcome> {
-  const accounts = (await answered(view)).filter(isOf(domain));
-  for (const { address, node, withdrawn } of accounts) {
-    if (withdrawn === undefined) await ask(view, { address, node }, { route: 'delete', body: {}, sessions: 'end', say: () => '' });
-    await ask(view, { address, node }, { route: 'purge', body: {}, sessions: 'stay', say: () => '' });
-  }
-  await edit(options, domain, (document) => removeDomain(document, domain));
-  return { text: `${domain} is removed for good, with ${String(accounts.length)} accounts`, complaints: [], exitCode: 0 };
+/** By the API, or in the document that is named. */
+async function change({ document, ...options }: DomainOptions, [path, question]: readonly [path: string, question: ApiQuestion], plan: (config: NodeConfig) => { readonly change: DocumentChange }): Promise<void> {
+  if (document === undefined) return void await (await openApi(options)).ask(path, question);
+  await fileEditor(document).change(({ nodes }) => {
+    const [config] = Object.values(nodes);
+    if (config === undefined) throw new UsageError(`${document} has no nodes`);
+    return plan(config).change;
+  }, { by: '', message: '' });
 }
 
-/** @throws UsageError when a back-end is silent: it may have some of them */
-async function answered(view: ClusterView): Promise<readonly ListedAccount[]> {
-  const { accounts, silent } = await listedAccounts(view);
-  if (silent.length > 0) throw new UsageError(`${silent.join(', ')} must answer for that; nothing was changed there`);
-  return accounts;
+function requireApi(options: DomainOptions): ApiOptions {
+  if (options.document !== undefined) throw new UsageError('accounts are changed by running nodes: not with --document');
+  return options;
 }
 
-function isOf(domain: string): (account: { readonly address: string }) => boolean {
-  return ({ address }) => address.endsWith(`@${domain}`);
-}
-
-/** Deleted ones included. */
-function allDomains(config: NodeConfig): readonly string[] {
-  return [...new Set([...localDomains(config), config.primaryDomain, ...config.domains, ...Object.keys(config.domainAliases)])];
-}
-
-function named(given: string): string {
-  const parsed = domainName.safeParse(given);
-  if (!parsed.success || !given.includes('.')) throw new UsageError(`"${given}" is no domain name`);
-  return parsed.data;
-}
-
-function known(config: NodeConfig, given: string): string {
-  const domain = named(given);
-  if (!allDomains(config).includes(domain)) throw new UsageError(`${domain} is no domain of this cluster; there are: ${allDomains(config).join(', ')}`);
-  return domain;
-}
-
-function statusOf(config: NodeConfig, domain: string): string {
-  return config.domainSettings[domain]?.status ?? 'active';
-}
-
-function factsOf(config: NodeConfig, domain: string): DomainFacts {
-  const of = config.domainAliases[domain];
-  const maps = config.userMaps.filter(({ domains }) => domains?.includes(of ?? domain) ?? true).map(({ name }) => name);
-  const kind = domain === config.primaryDomain ? 'primary' : of === undefined ? 'secondary' : 'alias';
-  return { domain, kind, of, status: statusOf(config, of ?? domain), services: config.domainSettings[of ?? domain]?.services ?? accountServices, maps, catchAll: config.catchAll[domain] };
-}
-
-function addDomain(document: Document, domain: string): void {
-  if (document.hasIn(['cluster', 'domains'])) document.addIn(['cluster', 'domains'], domain);
-  else document.setIn(['cluster', 'domains'], document.createNode([domain], { flow: true }));
-}
-
-function removeDomain(document: Document, domain: string): void {
-  const list = document.getIn(['cluster', 'domains']);
-  const index = typeof list === 'object' && list !== null && 'toJSON' in list ? (document.toJS() as { cluster: { domains: string[] } }).cluster.domains.findIndex((one) => one.toLowerCase() === domain) : -1;
-  if (index >= 0) document.deleteIn(['cluster', 'domains', index]);
-  setOrDrop(document, ['cluster', 'domainSettings', domain], undefined);
-  setOrDrop(document, ['cluster', 'catchAll', domain], undefined);
-}
-
-/** Maps that become empty go, too. */
-function setOrDrop(document: Document, path: readonly string[], value: unknown): void {
-  if (value !== undefined) return void document.setIn(path, document.createNode(value, { flow: true }));
-  if (!document.hasIn(path)) return;
-  document.deleteIn(path);
-  for (let above = path.slice(0, -1); above.length > 1; above = above.slice(0, -1)) {
-    const node = document.getIn(above);
-    if (!isMap(node) || node.items.length > 0) return;
-    document.deleteIn(above);
-  }
+function domainPath(domain: string): string {
+  return `/domains/${encodeURIComponent(domain)}`;
 }

@@ -15,11 +15,12 @@ import type { NodeConfig } from '../effective.ts';
 import { configOfNode } from '../load.ts';
 import { loadConfig } from './load-config.ts';
 import { splitHostAndPort } from '../values.ts';
+import { openApi } from './api-client.ts';
+import type { ApiOptions } from './api-client.ts';
 import { readableTls } from './ask-nodes.ts';
 import { UsageError } from './usage-error.ts';
 
-export interface MapShowOptions {
-  readonly config: string;
+export interface MapShowOptions extends ApiOptions {
   readonly node?: string;
   /** A proxy whose user maps and default back-end are meant, instead of those that hold for all. */
   readonly service?: string;
@@ -62,6 +63,7 @@ interface Shown {
 
 /** What a node (the first front-end when none is named) says, as text or JSON. @throws ConfigurationRefused, Failure */
 export async function mapShowText(address: string, options: MapShowOptions): Promise<string> {
+  if (options.server !== undefined) return serverText(address, options, options.server);
   const config = await loadConfig(options.config);
   const all = Object.values(config.nodes);
   const named = options.node ?? (all.find(({ role }) => role === 'frontend') ?? all[0])?.nodeName ?? '';
@@ -69,7 +71,23 @@ export async function mapShowText(address: string, options: MapShowOptions): Pro
   const complete = address.includes('@') ? address : `${address}@${node.primaryDomain}`;
   const shown = await show({ address: complete, service: serviceNamed(options.service) }, node, all);
   if (options.json === true) return JSON.stringify({ address: complete, ...shown.answer, asked: shown.asked }, null, 2);
-  return rowsOf(shown, node).map(([name, value]) => `${name.padEnd(9)} ${value}`).join('\n');
+  return rowsText(rowsOf(shown, node.nodes));
+}
+
+/** What the node at `server` says, or a front-end that it asks. */
+async function serverText(given: string, options: MapShowOptions, server: string): Promise<string> {
+  if (options.node !== undefined) throw new UsageError('with --server the node is named by its address: --server https://HOST:PORT');
+  const api = await openApi(options);
+  const address = await api.complete(given);
+  const service = serviceNamed(options.service);
+  const answer = mapAnswer.parse(await api.ask(`/map/${encodeURIComponent(address)}${service === undefined ? '' : `?service=${service}`}`));
+  const asked = { kind: 'node', node: server } as const;
+  if (options.json === true) return JSON.stringify({ address, ...answer, asked }, null, 2);
+  return rowsText(rowsOf({ address, answer, asked }, {}));
+}
+
+function rowsText(rows: Rows): string {
+  return rows.map(([name, value]) => `${name.padEnd(9)} ${value}`).join('\n');
 }
 
 function serviceNamed(name: string | undefined): ProxyName | undefined {
@@ -147,7 +165,7 @@ function routeOf(mailHost: string, config: NodeConfig): Route {
 
 type Rows = readonly (readonly [string, string])[];
 
-function rowsOf({ address, answer, asked }: Shown, config: NodeConfig): Rows {
+function rowsOf({ address, answer, asked }: Shown, nodes: NodeHosts): Rows {
   const source = ['source', sourceText(answer, asked)] as const;
   if (answer.kind === 'foreign') return [['address', address], ['entry', 'none: not a domain of ours'], source];
   if (answer.kind === 'unavailable') return [['address', address], ['entry', `can't be told now: ${answer.reason}`], source];
@@ -157,7 +175,7 @@ function rowsOf({ address, answer, asked }: Shown, config: NodeConfig): Rows {
     return [['address', answer.account], ['entry', answer.dn ?? 'none'], ['map', answer.map], ['node', goes], source];
   }
   const { account, route, map, dn, mailHost } = answer;
-  const place = placeText(route, config);
+  const place = placeText(route, nodes);
   return [
     ['address', account],
     ['entry', dn ?? (map === undefined ? 'none' : 'a line of the map\'s file')],
@@ -167,8 +185,11 @@ function rowsOf({ address, answer, asked }: Shown, config: NodeConfig): Rows {
   ];
 }
 
-function placeText(route: Route, config: NodeConfig): string {
-  if (route.kind === 'node') return `${route.node} at ${config.nodes[route.node]?.host ?? '?'}`;
+/** Where nodes are, as far as that is known. */
+type NodeHosts = Readonly<Record<string, { readonly host: string }>>;
+
+function placeText(route: Route, nodes: NodeHosts): string {
+  if (route.kind === 'node') return `${route.node}${nodes[route.node] === undefined ? '' : ` at ${nodes[route.node]?.host ?? ''}`}`;
   return `${route.host}${route.port === undefined ? '' : `:${String(route.port)}`} (not a node of this cluster)`;
 }
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { callNode } from '../../shared/admin/admin-call.ts';
 import { Failure, isFailure } from '../../shared/base/failure.ts';
 import { nodeOfMailHost } from '../effective.ts';
-import { recordsOf } from './account-command.ts';
+import { recordsOf } from './account-records.ts';
 import { withCluster } from './cluster-view.ts';
 import type { ClusterOptions, ClusterView } from './cluster-view.ts';
 import { followMove } from './follow-move.ts';

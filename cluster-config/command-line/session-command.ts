@@ -1,79 +1,58 @@
-/** `waybill session list|kick` and `waybill map flush`: what is done at all front-ends of a configuration at once. */
-import { z } from 'zod';
-import { Failure } from '../../shared/base/failure.ts';
-import type { ClusterConfig } from '../load.ts';
-import { loadConfig } from './load-config.ts';
-import { askNodes, complaintsOf } from './ask-nodes.ts';
+/** `waybill session list|kick` and `waybill map flush`: what is done at all front-ends at once, asked of the admin API. */
+import { accountOperations } from '../admin/contract/accounts.ts';
+import { sessionsOperations } from '../admin/contract/sessions.ts';
+import { openApi } from './api-client.ts';
+import type { ApiClient, ApiOptions } from './api-client.ts';
 import type { NodesText } from './ask-nodes.ts';
-import type { NodeSaid } from '../node-said.ts';
 import { table } from './table.ts';
 import { UsageError } from './usage-error.ts';
 
-export interface SessionOptions {
-  readonly config: string;
+export interface SessionOptions extends ApiOptions {
   readonly user?: string;
   readonly address?: string;
   readonly node?: string;
   readonly json?: boolean;
 }
 
-const sessionFacts = z.object({
-  session: z.string(), service: z.string(), client: z.string(), account: z.string().optional(), nodes: z.array(z.string()), since: z.string(),
-});
-const sessionsAnswer = z.object({ sessions: z.array(sessionFacts) });
-
-type Listed = z.output<typeof sessionFacts> & { readonly frontend: string };
-
-/** The live sessions that fit the options, of all front-ends. @throws ConfigurationRefused, Failure */
+/** The live sessions that fit the options, of all front-ends. @throws ConfigurationRefused, Failure, UsageError */
 export async function sessionListText(options: SessionOptions): Promise<NodesText> {
-  const config = await loadConfig(options.config);
-  const query = new URLSearchParams(filterOf(config, options)).toString();
-  return listText(await askNodes(config, ['frontend'], { path: `/sessions${query === '' ? '' : `?${query}`}` }), options);
+  const api = await openApi(options);
+  const query = new URLSearchParams(await filterOf(api, options)).toString();
+  return listText(await api.ask(`/sessions${query === '' ? '' : `?${query}`}`), options);
 }
 
 /** Cuts them; of a user who is named alone the WebMail sign-ins end, too, or the pages would come back at once. @throws UsageError when nothing says which ones */
 export async function sessionKickText(options: SessionOptions): Promise<NodesText> {
-  const config = await loadConfig(options.config);
-  const filter = filterOf(config, options);
-  if (Object.keys(filter).length === 0) throw new UsageError('say whom to kick: --user, --address or --node');
-  const kicked = listText(await askNodes(config, ['frontend'], { path: '/sessions/kick', body: filter }), options);
-  const { account, ...others } = filter;
-  if (account === undefined || Object.keys(others).length > 0) return kicked;
-  const ended = await askNodes(config, ['backend'], { path: `/webmail-sessions/end/${encodeURIComponent(account)}`, body: {} });
-  return { ...kicked, complaints: [...kicked.complaints, ...complaintsOf(ended).map((complaint) => `${complaint}: WebMail sign-ins may go on`)] };
+  if ([options.user, options.address, options.node].every((one) => one === undefined)) throw new UsageError('say whom to kick: --user, --address or --node');
+  const api = await openApi(options);
+  return listText(await api.ask('/sessions/kick', { method: 'POST', body: await filterOf(api, options) }), options);
 }
 
 /** Makes all front-ends ask the directory about this address again. */
-export async function mapFlushText(address: string, options: { readonly config: string }): Promise<NodesText> {
-  const config = await loadConfig(options.config);
-  const said = await askNodes(config, ['frontend'], { path: '/map-flush', body: { address: complete(config, address) } });
-  const flushed = said.filter((one) => 'answer' in one).map(({ node }) => node);
-  return { text: flushed.length === 0 ? '' : `${complete(config, address)} is forgotten by ${flushed.join(', ')}`, complaints: complaintsOf(said) };
+export async function mapFlushText(given: string, options: ApiOptions): Promise<NodesText> {
+  const api = await openApi(options);
+  const address = await api.complete(given);
+  const { frontends, silent } = accountOperations.forgetRoute.answer.parse(await api.ask(`/map/${encodeURIComponent(address)}/forget`, { method: 'POST' }));
+  return { text: frontends.length === 0 ? '' : `${address} is forgotten by ${frontends.join(', ')}`, complaints: silent.map(({ node, reason }) => complaintOf(node, reason)) };
 }
 
-function filterOf(config: ClusterConfig, { user, address, node }: SessionOptions): Record<string, string> {
+async function filterOf(api: ApiClient, { user, address, node }: SessionOptions): Promise<Record<string, string>> {
   return {
-    ...(user === undefined ? {} : { account: complete(config, user) }),
+    ...(user === undefined ? {} : { account: await api.complete(user) }),
     ...(address === undefined ? {} : { address }),
-    ...(node === undefined ? {} : { node }),
+    ...(node === undefined ? {} : { backend: node }),
   };
 }
 
-/** The primary domain is added to a bare name. */
-function complete(config: ClusterConfig, user: string): string {
-  return user.includes('@') ? user : `${user}@${Object.values(config.nodes)[0]?.primaryDomain ?? ''}`;
-}
-
-function listText(said: readonly NodeSaid[], { json }: SessionOptions): NodesText {
-  const sessions = said.flatMap((one): Listed[] => ('answer' in one ? sessionsOf(one.node, one.answer) : []));
-  const complaints = complaintsOf(said);
+function listText(answer: unknown, { json }: SessionOptions): NodesText {
+  const { sessions, silent } = sessionsOperations.listSessions.answer.parse(answer);
+  const complaints = silent.map(({ node, reason }) => complaintOf(node, reason));
   if (json === true) return { text: JSON.stringify({ sessions, complaints }, null, 2), complaints };
   const rows = sessions.map(({ frontend, service, account = '(not logged in)', client, nodes, since, session }) => [frontend, service, account, client, nodes.join(', '), since, session]);
   return { text: sessions.length === 0 ? 'no such session' : table([['FRONT-END', 'SERVICE', 'ACCOUNT', 'CLIENT', 'BACK-END', 'SINCE', 'SESSION'], ...rows]), complaints };
 }
 
-function sessionsOf(frontend: string, answer: unknown): Listed[] {
-  const parsed = sessionsAnswer.safeParse(answer);
-  if (!parsed.success) throw new Failure('bad-input', `${frontend} gave an answer that this program does not understand; is it of another version?`);
-  return parsed.data.sessions.map((facts) => ({ frontend, ...facts }));
+/** A reason that names the node says it all. */
+function complaintOf(node: string, reason: string): string {
+  return reason.startsWith(node) ? reason : `${node}: ${reason}`;
 }

@@ -24,13 +24,13 @@ export const mostAccountActs = 100;
 
 /** Whose account an act is about, where it is about one: a renamed one is known by its new address. */
 export function accountOf(facts: Readonly<Record<string, unknown>>): string | undefined {
-  return [facts['account'], facts['address'], facts['to']].find((one): one is string => typeof one === 'string' && one.includes('@'))?.toLowerCase();
+  return [facts['account'], facts['to'], facts['address']].find((one): one is string => typeof one === 'string' && one.includes('@'))?.toLowerCase();
 }
 
 /** What an account is to keep of an entry; undefined for what does not touch one, or was refused. */
 export function accountActOf(entry: AuditEntry): { readonly account: string; readonly act: AccountAct } | undefined {
   const account = accountOf(entry.facts);
-  if (account === undefined || entry.result !== 'done' || sortOfAct(entry.what) === undefined || entry.facts['wish'] === 'abort') return undefined;
+  if (account === undefined || entry.result !== 'done' || sortOfAct(entry.what) === undefined || entry.facts['wish'] === 'abort' || entry.facts['purge'] === 'yes') return undefined;
   const { time, node, reference, who, by, from, via, what } = entry;
   const facts = Object.fromEntries(Object.entries(entry.facts).map(([name, value]) => [name.slice(0, 64), (typeof value === 'string' ? value : JSON.stringify(value) ?? '').slice(0, 320)]));
   return { account, act: { time, node, reference, who: who.slice(0, 200), by, from, ...(via === undefined ? {} : { via }), what, facts } };

@@ -2,7 +2,7 @@
 
 const sorts = {
   addAccount: 'made', setPassword: 'password', signOutAccount: 'signed-out', kickSessions: 'signed-out', kickNodeSessions: 'signed-out',
-  startMove: 'moved', setAccountTerms: 'terms', deleteAccount: 'deleted', undeleteAccount: 'undeleted', renameAccount: 'renamed',
+  startMove: 'moved', reclaimAccount: 'moved', setAccountTerms: 'terms', setQuota: 'terms', deleteAccount: 'deleted', undeleteAccount: 'undeleted', renameAccount: 'renamed',
   traceProtocol: 'traced', traceProtocolAt: 'traced', addAlias: 'addresses', removeAlias: 'addresses',
 } as const;
 

@@ -12,7 +12,7 @@ import { readJson } from '../http/body.ts';
 import type { Logger } from '../log/log.ts';
 import { auditEntry } from './audit-log.ts';
 import type { AuditLog } from './audit-log.ts';
-import { demand, demandAddress } from './caller.ts';
+import { demand, demandAddress, demandDomain } from './caller.ts';
 import type { Caller } from './caller.ts';
 import { matchPath, takesBody } from './operation.ts';
 import type { Asking, Call, Handled, Method, Operation } from './operation.ts';
@@ -33,6 +33,8 @@ export interface Reach {
   target(node: string): AdminTarget | undefined;
   /** The back-end that keeps an account. @throws Failure as `unknown-user`, `directory-unavailable` */
   keeperOf(address: string): Promise<string>;
+  /** The back-end that has a record of an address, in use or not; else where it would live. @throws Failure as `unknown-user`, `backend-unavailable`, `directory-unavailable` */
+  holderOf(address: string): Promise<string>;
 }
 
 export interface ApiOptions extends WhoAsksOptions {
@@ -170,6 +172,7 @@ export class Api {
     const { reach } = this.#options;
     if (place === 'node') return params['node'] ?? reach.node;
     if (place === 'keeper') return reach.keeperOf(params['address'] ?? '');
+    if (place === 'holder') return reach.holderOf(params['address'] ?? '');
     if (place === 'frontend' && reach.role !== 'frontend') return reach.frontends[0] ?? reach.node;
     return reach.node;
   }
@@ -247,6 +250,7 @@ function authorize({ needs }: Operation, params: Readonly<Record<string, string>
   if (caller === undefined) throw new ApiRefusal(401, 'signed-out', { text: 'nobody signed in, or the session is over' });
   if (needs !== 'signed-in') demand(caller, typeof needs === 'function' ? needs(params) : needs);
   if (params['address'] !== undefined) demandAddress(caller, params['address']);
+  if (params['domain'] !== undefined) demandDomain(caller, params['domain']);
 }
 
 function check(schema: z.ZodType, given: unknown, part: string): { readonly value: unknown } | { readonly mistakes: readonly Mistake[] } {

@@ -55,3 +55,14 @@ export function mayTouch({ who }: Pick<Caller, 'who'>, address: string): boolean
 export function demandAddress(caller: Pick<Caller, 'who'>, address: string): void {
   if (!mayTouch(caller, address)) throw new Failure('forbidden', `${nameOf(caller)} does not administer the domain of ${address}`);
 }
+
+/** @throws Failure('forbidden') for a domain that the caller does not administer */
+export function demandDomain(caller: Pick<Caller, 'who'>, domain: string): void {
+  if (!mayTouch(caller, `@${domain}`)) throw new Failure('forbidden', `${nameOf(caller)} does not administer the domain ${domain}`);
+}
+
+/** What touches more than single domains. @throws Failure('forbidden') for an administrator of some domains only */
+export function demandWholeCluster(caller: Pick<Caller, 'who'>): void {
+  const { who } = caller;
+  if (who.kind === 'administrator' && who.administrator.domains.length > 0) throw new Failure('forbidden', `${nameOf(caller)} administers some domains only, and this is about the whole cluster`);
+}

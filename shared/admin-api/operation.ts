@@ -9,8 +9,11 @@ import type { Capability } from './capability.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
-/** Who does it: whichever node is asked; the one that the path's `{node}` names; a front-end; the back-end that keeps the account `{address}`. */
-export type Place = 'here' | 'node' | 'frontend' | 'keeper';
+/**
+ * Who does it: whichever node is asked; the one that the path's `{node}` names; a front-end; the back-end where the user map says that the account
+ * `{address}` lives; the back-end that has a record of `{address}`, in use or not, else where it would live.
+ */
+export type Place = 'here' | 'node' | 'frontend' | 'keeper' | 'holder';
 
 type Shape = z.ZodRawShape;
 

@@ -9,7 +9,7 @@ import { ConnectionLost, ResultError, resultCodes } from './ldap-errors.ts';
 import { toLdapjs } from './ldapjs-filter.ts';
 import { nextPage, pageControls } from './ldapjs-paging.ts';
 import { FramingError, MessageFramer } from './message-framer.ts';
-import { addRequest, bindRequest, messageIdOf, modifyRequest, passwordModifyRequest, readResult } from './result-message.ts';
+import { addRequest, deleteRequest, bindRequest, messageIdOf, modifyRequest, passwordModifyRequest, readResult } from './result-message.ts';
 import type { NewAttribute, PolicyError, ResultMessage, ValueChange } from './result-message.ts';
 import { operationOf, readEntry, searchRequest } from './search-message.ts';
 import type { Entry, SearchRequest } from './search-message.ts';
@@ -36,7 +36,7 @@ export interface SearchAnswer {
 
 const maxAnswerBytes = 4 * 1024 * 1024;
 /** protocolOp tags (RFC 4511 section 4): ldapjs itself doesn't check that an answer is of the kind that was asked for. */
-const answerTags = { bind: 0x61, searchDone: 0x65, modify: 0x67, add: 0x69, extended: 0x78 } as const;
+const answerTags = { bind: 0x61, searchDone: 0x65, modify: 0x67, add: 0x69, delete: 0x6b, extended: 0x78 } as const;
 
 /** What comes before the end of a search (RFC 4511 section 4.5.2 and 4.5.3). */
 const [entryTag, referenceTag] = [0x64, 0x73] as const;
@@ -166,6 +166,11 @@ export class LdapConnection {
   /** Adds an entry (RFC 4511 section 4.7). @throws ConnectionLost, ResultError */
   async add(dn: string, attributes: readonly NewAttribute[]): Promise<void> {
     await this.#exchange('add', (id) => addRequest(id, dn, attributes));
+  }
+
+  /** Removes an entry that has none below it. @throws ConnectionLost, ResultError */
+  async delete(dn: string): Promise<void> {
+    await this.#exchange('delete', (id) => deleteRequest(id, dn));
   }
 
   /**

@@ -66,6 +66,11 @@ export function addRequest(messageId: number, dn: string, attributes: readonly N
   return message(messageId, element(0x68, Buffer.concat([text(octetString, dn), element(sequence, Buffer.concat(list))])));
 }
 
+/** Delete (RFC 4511 section 4.8). */
+export function deleteRequest(messageId: number, dn: string): Buffer {
+  return message(messageId, text(0x4a, dn));
+}
+
 /** What stands inside PartialAttribute and Attribute (RFC 4511 section 4.1.7). */
 function attributeWithValues({ attribute, values }: NewAttribute): Buffer {
   return Buffer.concat([text(octetString, attribute), element(0x31, Buffer.concat(values.map((value) => element(octetString, Buffer.from(value)))))]);

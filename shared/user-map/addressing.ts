@@ -8,6 +8,8 @@ export interface Addressing {
   readonly domainAliases: Readonly<Record<string, string>>;
   /** Domain → the address that has the mail for unknown addresses of it. */
   readonly catchAll: Readonly<Record<string, string>>;
+  /** Domain → the address that has the mail for its postmaster, where nobody has that address (RFC 5321 section 4.5.1). */
+  readonly postmasters?: Readonly<Record<string, string>>;
   /** Between local part and detail (RFC 5233); undefined: addresses have no details. */
   readonly detailSeparator: string | undefined;
 }
@@ -31,7 +33,8 @@ export function candidatesOf(address: string, rules: Addressing): readonly Candi
   const itself: Candidate = { address: `${localPart}@${domain}`, via: 'itself' };
   const cut = rules.detailSeparator === undefined ? -1 : localPart.indexOf(rules.detailSeparator);
   const detail: Candidate[] = cut < 1 ? [] : [{ address: `${localPart.slice(0, cut)}@${domain}`, via: 'detail' }];
-  const catcher = own(rules.catchAll, given) ?? own(rules.catchAll, domain);
+  const postmaster = localPart === 'postmaster' && rules.postmasters !== undefined ? own(rules.postmasters, given) ?? own(rules.postmasters, domain) : undefined;
+  const catcher = postmaster ?? own(rules.catchAll, given) ?? own(rules.catchAll, domain);
   return [itself, ...detail, ...(catcher === undefined ? [] : [{ address: catcher.toLowerCase(), via: 'catchAll' } as const])];
 }
 

@@ -105,6 +105,12 @@ test('members of a group in the directory are added and removed there; one that 
   await done('group', 'member', 'remove', 'team@example.com', `${names[0]}@example.com`);
   const last = await commands.run(['group', 'member', 'remove', 'team@example.com', `${names[1]}@example.com`]);
   assert.match(last.complaint, /the directory refused to change member .*requires attribute/);
+  assert.equal((await commands.run(['group', 'add', 'empty@example.com'])).code, 1, 'groupOfNames needs a member');
+  assert.match(await done('group', 'add', 'staff@example.com', `${names[0]}@example.com`), /in the directory: cn=staff,/);
+  assert.equal(await done('group', 'show', 'staff@example.com'), `uid=${names[0]},ou=people,dc=example,dc=com\n`);
+  assert.match((await commands.run(['group', 'add', 'staff@example.com', `${names[0]}@example.com`])).complaint, /there is something with the address/);
+  await done('group', 'delete', 'staff@example.com');
+  assert.match((await commands.run(['group', 'show', 'staff@example.com'])).complaint, /staff@example\.com/);
 });
 
 test('without a place to write, the change is told as LDIF with exit code 2, and nothing is changed', async () => {

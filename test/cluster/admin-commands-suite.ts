@@ -41,13 +41,13 @@ export function adminCommandsSuite(cluster: () => Cluster): void {
       assert.match(audit.output, /"what": "restartService"/);
     });
 
-    test('commands that ask nodes by their older routes are in the audit too, refused ones as well; the account has them', async () => {
+    test('what commands do to accounts is in the audit of the back-end that did it, once, refused ones as well; the account has them', async () => {
       const address = `${await addPerson(cluster(), 'be1')}@example.com`;
-      const who = `${userInfo().username} at node be1`;
+      const who = `${userInfo().username} at node fe1`;
       const by = (node: 'fe1' | 'be1', what: string): string[] => auditOf(cluster(), node).filter((entry) => entry['what'] === what && JSON.stringify(entry['facts']).includes(address)).map((entry) => `${String(entry['who'])}: ${String(entry['result'])}`);
       await waybill('account', 'disable', address, '--config', cluster().configFile);
       assert.deepEqual(by('be1', 'setAccountTerms'), [`${who}: done`]);
-      assert.deepEqual([by('fe1', 'forgetNodeRoute'), by('fe1', 'kickNodeSessions')], [[`${userInfo().username} at node fe1: done`], [`${userInfo().username} at node fe1: done`]]);
+      assert.deepEqual(['setAccountTerms', 'forgetNodeRoute', 'kickNodeSessions'].flatMap((what) => by('fe1', what)), []);
       await waybill('account', 'undelete', address, '--config', cluster().configFile);
       assert.deepEqual(by('be1', 'undeleteAccount'), [`${who}: unknown-user`]);
       const audit = await waybill('audit', address, '--config', cluster().configFile);

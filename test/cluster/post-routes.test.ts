@@ -5,14 +5,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ProtocolTraces } from '../../backend/administration/protocol-traces.ts';
 import { createAccountMoves } from '../../backend/account-move/account-move.ts';
-import { administrationRoutes } from '../../backend/accounts/administration-routes.ts';
-import { localAccountRoutes } from '../../backend/accounts/local-account-routes.ts';
-import { sessionRoutes } from '../../backend/accounts/session-routes.ts';
+import { groupRoutes } from '../../backend/accounts/group-routes.ts';
 import { laterRoute } from '../../backend/processing/processing.ts';
 import { acmeRoutes } from '../../cluster-config/acme/acme-routes.ts';
 import { accountActRoute } from '../../cluster-config/admin/act-keeper.ts';
 import { AdminNews } from '../../cluster-config/admin/admin-news.ts';
 import { operations } from '../../cluster-config/admin/contract/operations.ts';
+import { passwordRoute } from '../../cluster-config/admin/password-handlers.ts';
 import { doneRoutes } from '../../cluster-config/admin/done-route.ts';
 import { joinRoutes } from '../../cluster-config/joining/join-routes.ts';
 import { logSearchRoute } from '../../cluster-config/log-search-route.ts';
@@ -29,15 +28,15 @@ const alone = { config: { nodeName: 'be1', nodes: {}, storage: { directories: ['
 const nothing = { lives: {}, storage: { transfers: {} }, siblings: { answer: () => undefined } } as never;
 
 const all: readonly AdminRoute[] = [
-  ...adminRoutes(nothing), ...nodeRoutes(nothing), ...createAccountMoves(nothing).routes, ...administrationRoutes(nothing, nothing), ...localAccountRoutes(nothing, nothing),
+  ...adminRoutes(nothing), ...nodeRoutes(nothing), ...createAccountMoves(nothing).routes, ...groupRoutes(nothing, nothing), passwordRoute(nothing),
   traceRoute(alone, nothing), new ProtocolTraces(alone).route(),
-  ...sessionRoutes(nothing, nothing), laterRoute(nothing), accountActRoute(nothing), ...new AdminNews({ notices: { subscribe: () => undefined } } as never).routes(), ...doneRoutes(), logSearchRoute(nothing), logRoute(nothing),
+  laterRoute(nothing), accountActRoute(nothing), ...new AdminNews({ notices: { subscribe: () => undefined } } as never).routes(), ...doneRoutes(), logSearchRoute(nothing), logRoute(nothing),
   ...joinRoutes({ config: { tls: { authorityKey: { node: 'be1' } }, nodeName: 'be2' } } as never), ...acmeRoutes({ tls: { acme: { node: 'be1', folder: '/nowhere' } }, nodeName: 'be1' } as never),
 ];
 /** Whoever adds one here says why nobody has to hear of it. */
 const noActs = {
   question: ['/acme/pair', '/configuration/check', '/deliveries/later', '/log-search', '/moves/messages/'],
-  step: ['/account-acts/keep/', '/administrators/known', '/administrators/news', '/configuration/look', '/log-lines', '/moves/hold/', '/moves/release/', '/moves/seal/', '/moves/verified/', '/node/join', '/node/renew', '/protocol-trace/lines', '/protocol-trace/order'],
+  step: ['/account-acts/keep/', '/address-news', '/administration/group-put/', '/administration/group-remove/', '/administration/password/', '/administrators/known', '/administrators/news', '/configuration/look', '/log-lines', '/moves/hold/', '/moves/release/', '/moves/seal/', '/moves/verified/', '/moves/yield/', '/node/join', '/node/renew', '/protocol-trace/lines', '/protocol-trace/order'],
 };
 
 test('every POST of a node is an act that the audit has, but for these', () => {
@@ -51,9 +50,9 @@ test('no file has a POST route that the test above does not know', () => {
   const files = ['backend', 'frontend', 'shared', 'cluster-config'].flatMap((room) => readdirSync(room, { recursive: true, encoding: 'utf8' }).map((file) => join(room, file)));
   const found = files.filter((file) => file.endsWith('.ts') && /method: 'POST',\s+(?:kind: '\w+',\s+)?prefix/.test(readFileSync(file, 'utf8'))).toSorted();
   assert.deepEqual(found, [
-    'backend/account-move/account-move.ts', 'backend/account-move/source-routes.ts', 'backend/accounts/administration-routes.ts', 'backend/accounts/local-account-routes.ts',
-    'backend/accounts/session-routes.ts', 'backend/administration/protocol-traces.ts', 'backend/processing/ask-others.ts', 'cluster-config/acme/acme-routes.ts', 'cluster-config/admin/act-keeper.ts', 'cluster-config/admin/admin-news.ts', 'cluster-config/admin/done-route.ts', 'cluster-config/joining/join-routes.ts', 'cluster-config/log-search-route.ts',
-    'cluster-config/publishing/node-routes.ts', 'frontend/admin-routes.ts', 'frontend/protocol-trace.ts', 'shared/admin/log-routes.ts',
+    'backend/account-move/account-move.ts', 'backend/account-move/reclaim.ts', 'backend/account-move/source-routes.ts', 'backend/accounts/group-routes.ts', 'backend/administration/protocol-traces.ts', 'backend/processing/ask-others.ts', 'cluster-config/acme/acme-routes.ts', 'cluster-config/admin/act-keeper.ts',
+    'cluster-config/admin/address-news.ts', 'cluster-config/admin/admin-news.ts', 'cluster-config/admin/done-route.ts', 'cluster-config/admin/password-handlers.ts', 'cluster-config/joining/join-routes.ts', 'cluster-config/log-search-route.ts',
+    'cluster-config/publishing/node-routes.ts', 'frontend/protocol-trace.ts', 'shared/admin/log-routes.ts',
   ]);
 });
 

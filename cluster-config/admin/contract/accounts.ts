@@ -1,13 +1,15 @@
-/** Operations of the admin API on accounts and domains: the directory, what back-ends keep, passwords, moves. */
+/** Operations of the admin API on accounts: the directory, what back-ends keep, passwords, moves. */
 import { z } from 'zod';
 import { operation } from '../../../shared/admin-api/operation.ts';
+import { accountSchema } from './listed-account.ts';
+import { proxyNames } from '../../proxy-maps.ts';
 import { nodeName, ofNode } from './nodes.ts';
 import { addressText } from './sessions.ts';
 
-const ofAddress = z.strictObject({ address: addressText });
+export const ofAddress = z.strictObject({ address: addressText });
 const ofNodeAndAddress = z.strictObject({ node: nodeName.describe('A back-end.'), address: addressText });
-const password = z.string().min(1).max(1024);
-const page = {
+export const password = z.string().min(1).max(1024);
+export const page = {
   search: z.string().max(320).optional().describe('Only those with this text in an address; case does not count.'),
   after: z.string().max(320).optional().describe('`next` of the page before.'),
   limit: z.coerce.number().int().min(1).max(1000).default(100),
@@ -21,6 +23,7 @@ const directoryEntry = z.object({
 export const recordSchema = z.object({
   at: z.enum(['live', 'moved', 'arriving', 'withdrawn', 'none', 'silent']).describe('withdrawn: deleted, or its entry vanished; kept for a while. silent: the node does not answer.'),
   node: z.string().optional(), epoch: z.number().optional(), standing: z.string().optional(), left: z.string().optional(), stage: z.string().optional(), worker: z.string().optional(),
+  account: accountSchema.optional().describe('What is kept of it, where it lives or is withdrawn.'),
   messages: z.number().optional(), bytes: z.number().optional(), why: z.string().optional(), atMs: z.number().optional().describe('Since when it is withdrawn, milliseconds since 1970.'),
 });
 
@@ -39,7 +42,8 @@ export const accountOperations = {
     ...maps, name: 'searchDirectory', method: 'GET', path: '/directory', place: 'here', kind: 'read', summary: 'Entries of the directory that have an address, by address.', query: z.strictObject(page),
     answer: z.object({ entries: z.array(directoryEntry), total: z.number().describe('On all pages.'), next: z.string().optional() }),
   }),
-  showRoute: operation({ ...maps, name: 'showRoute', method: 'GET', path: '/map/{address}', place: 'frontend', kind: 'read', summary: 'What a front-end makes of an address: which entry, which node.', params: ofAddress, answer: z.looseObject({ kind: z.string() }) }),
+  showRoute: operation({ ...maps, name: 'showRoute', method: 'GET', path: '/map/{address}', place: 'frontend', kind: 'read', summary: 'What a front-end makes of an address: which entry, which node.', params: ofAddress,
+    query: z.strictObject({ service: z.enum(proxyNames).optional().describe('The proxy whose user maps and default back-end are meant, instead of those that hold for all.') }), answer: z.looseObject({ kind: z.string() }) }),
   forgetRoute: operation({
     ...maps, name: 'forgetRoute', method: 'POST', path: '/map/{address}/forget', place: 'here', kind: 'act', summary: 'Make all front-ends ask the directory about an address again.', params: ofAddress,
     answer: z.object({ frontends: z.array(z.string()), silent: z.array(z.object({ node: z.string(), reason: z.string() })) }),
@@ -55,16 +59,18 @@ export const accountOperations = {
   }),
   showNodeAccount: operation({ ...accounts, name: 'showNodeAccount', method: 'GET', path: '/nodes/{node}/accounts/{address}', place: 'node', kind: 'read', summary: 'What one back-end keeps of an account.', params: ofNodeAndAddress, answer: recordSchema }),
   listNodeAccounts: operation({
-    ...accounts, name: 'listNodeAccounts', method: 'GET', path: '/nodes/{node}/accounts', place: 'node', kind: 'read', summary: 'Accounts that live on a back-end.', params: ofNode, query: z.strictObject(page),
-    answer: z.object({ accounts: z.array(z.object({ address: z.string(), bytes: z.number(), messages: z.number(), passwordHere: z.boolean() })), total: z.number(), next: z.string().optional() }),
+    ...accounts, name: 'listNodeAccounts', method: 'GET', path: '/nodes/{node}/accounts', place: 'node', kind: 'read', summary: 'Accounts whose mail a back-end keeps, in use or not.', params: ofNode,
+    query: z.strictObject({ ...page, domain: z.string().max(253).toLowerCase().optional().describe('Only of this domain.'), state: z.enum(['live', 'withdrawn']).optional().describe('Only those in use, or only those out of use.') }),
+    answer: z.object({ accounts: z.array(accountSchema), total: z.number(), next: z.string().optional() }),
   }),
   addAccount: operation({
     ...accounts, name: 'addAccount', method: 'POST', path: '/nodes/{node}/accounts', place: 'node', kind: 'act', summary: 'Make a local account: one whose password no directory has.', params: ofNode,
     body: z.strictObject({ address: addressText, password }), answer: z.object({ address: z.string(), node: z.string() }),
   }),
   setPassword: operation({
-    ...accounts, name: 'setPassword', method: 'POST', path: '/accounts/{address}/password', place: 'keeper', kind: 'act', params: ofAddress,
-    summary: 'Set the password, wherever it is kept, and end the account\'s WebMail sessions.', body: z.strictObject({ password }), answer: z.object({ takenBy: z.string() }),
+    ...accounts, name: 'setPassword', method: 'POST', path: '/accounts/{address}/password', place: 'here', kind: 'act', params: ofAddress,
+    summary: 'Set the password, wherever it is kept, and end the account\'s WebMail sessions; without a password one is made up, and told this once.', body: z.strictObject({ password: password.optional() }),
+    answer: z.object({ takenBy: z.string(), password: z.string().optional().describe('The one that was made up. It is told only now.'), notes: z.array(z.string()).describe('Why WebMail sessions may go on.') }),
   }),
   signOut: operation({ ...accounts, needs: 'manageSessions', name: 'signOutAccount', method: 'POST', path: '/accounts/{address}/sign-out', place: 'keeper', kind: 'act', summary: 'End the account\'s WebMail sessions.', params: ofAddress, answer: z.object({}) }),
   startMove: operation({
@@ -72,9 +78,10 @@ export const accountOperations = {
     body: z.strictObject({ from: nodeName.optional().describe('The back-end that holds the mail, where nothing else says so.'), purge: z.boolean().default(false).describe('Remove the mail there as soon as every message was compared.') }),
   }),
   showMove: operation({ ...moves, name: 'showMove', method: 'GET', kind: 'read', summary: 'How a move goes on.' }),
-  abortMove: operation({ ...moves, name: 'abortMove', method: 'DELETE', kind: 'act', summary: 'Give up a move that is not done: what has come is thrown away.' }),
-  listDomains: operation({
-    name: 'listDomains', method: 'GET', path: '/domains', group: 'accounts', needs: 'manageDomains', place: 'here', kind: 'read', summary: 'The domains whose mail is ours.',
-    answer: z.object({ domains: z.array(z.object({ name: z.string(), kind: z.enum(['primary', 'secondary', 'alias']), of: z.string().optional().describe('The domain that an alias stands for.'), maps: z.array(z.string()).describe('User maps that are asked for it; none: its accounts are local.') })) }),
+  reclaimAccount: operation({
+    ...moves, name: 'reclaimAccount', method: 'POST', path: '/nodes/{node}/accounts/{address}/reclaim', kind: 'act', summary: 'Take an account back that this back-end gave to a node which is gone for good. What came to it there is lost.',
+    body: z.strictObject({ from: nodeName.describe('The node that is gone.'), stopped: z.literal('yes').describe('That it is stopped, and can\'t be reached by anybody: said by who has seen to it.') }),
+    answer: z.object({ address: z.string(), node: z.string(), epoch: z.number(), ldif: z.string().optional().describe('What is to be changed in the directory by hand.') }),
   }),
+  abortMove: operation({ ...moves, name: 'abortMove', method: 'DELETE', kind: 'act', summary: 'Give up a move that is not done: what has come is thrown away.' }),
 };

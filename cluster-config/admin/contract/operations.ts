@@ -1,9 +1,12 @@
 /** All operations of the admin API: what every node knows, whichever it can do itself. */
 import type { Operation } from '../../../shared/admin-api/operation.ts';
 import { accountOperations } from './accounts.ts';
+import { accountLifeOperations } from './account-life.ts';
 import { administratorOperations } from './administrators.ts';
 import { auditOperations } from './audit.ts';
 import { configurationOperations } from './configuration.ts';
+import { domainOperations } from './domains.ts';
+import { groupOperations } from './groups.ts';
 import { logOperations } from './logs.ts';
 import { nodeOperations } from './nodes.ts';
 import { protocolTraceOperations } from './protocol-trace.ts';
@@ -15,6 +18,6 @@ import { signInOperations } from './sign-in.ts';
 import { sessionsOperations } from './sessions.ts';
 import { storageOperations } from './storages.ts';
 
-const groups = [signInOperations, nodeOperations, serviceOperations, sessionsOperations, accountOperations, storageOperations, queueOperations, configurationOperations, publishingOperations, administratorOperations, reportOperations, protocolTraceOperations, auditOperations, logOperations];
+const groups = [signInOperations, nodeOperations, serviceOperations, sessionsOperations, accountOperations, accountLifeOperations, groupOperations, domainOperations, storageOperations, queueOperations, configurationOperations, publishingOperations, administratorOperations, reportOperations, protocolTraceOperations, auditOperations, logOperations];
 
 export const operations = groups.flatMap((group): unknown[] => Object.values(group)) as readonly Operation[];

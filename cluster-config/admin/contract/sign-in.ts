@@ -22,7 +22,7 @@ export const signInOperations = {
     }),
     answer: who.extend({ token: z.string().optional(), until: z.string().describe('When it ends at the latest.') }),
   }),
-  showSession: operation({ name: 'showSession', method: 'GET', path: '/session', group: 'session', needs: 'signed-in', place: 'here', kind: 'read', summary: 'Who am I, and what may I do?', answer: who }),
+  showSession: operation({ name: 'showSession', method: 'GET', path: '/session', group: 'session', needs: 'signed-in', place: 'here', kind: 'read', summary: 'Who am I, and what may I do?', answer: who.extend({ primaryDomain: z.string().describe('Completes addresses without a domain.') }) }),
   signOut: operation({ name: 'signOut', method: 'DELETE', path: '/session', group: 'session', needs: 'signed-in', place: 'here', kind: 'act', summary: 'End this sign-in at this node.', answer: z.object({}) }),
   describeApi: operation({ name: 'describeApi', method: 'GET', path: '/openapi.json', group: 'session', needs: 'anybody', place: 'here', kind: 'read', summary: 'This document.', answer: z.looseObject({}) }),
 };

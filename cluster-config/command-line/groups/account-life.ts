@@ -1,8 +1,9 @@
 /** `waybill account list|disable|enable|services|rename|delete|undelete|alias`: what can be typed, and how it is explained. */
 import type { Command } from 'commander';
 import type { AccountListOptions, ActOutcome } from '../account-life-command.ts';
-import type { ClusterOptions } from '../cluster-view.ts';
-import { defaultConfig, print } from './terminal.ts';
+import type { ApiOptions } from '../api-client.ts';
+import { withApiOptions } from './api-options.ts';
+import { print } from './terminal.ts';
 
 /** Tells what was done, what is left to do and who did not answer. */
 export function tellAct({ text, complaints, exitCode }: ActOutcome): void {
@@ -18,14 +19,28 @@ export function addAccountLifeCommands(account: Command): void {
   addTerms(account);
   addEnds(account);
   addNames(account);
+  addQuota(account);
+}
+
+/** What is typed for `no limit of its own`. */
+const asOthers = 'default';
+
+function addQuota(account: Command): void {
+  const quota = account
+    .command('quota')
+    .description('Say how much an account may hold, in the place of what its domain or the server says.')
+    .argument('<address>', 'the account')
+    .option('--kilobytes <number>', `of mail; 0 for no limit, "${asOthers}" for what holds for others`)
+    .option('--messages <number>', `0 for no limit, "${asOthers}" for what holds for others`);
+  withActOptions(quota, '  $ waybill account quota alice@example.com --kilobytes 2000000').action(async (address: string, options: ApiOptions & { kilobytes?: string; messages?: string }) => {
+    const { setQuota } = await import('../quota-command.ts');
+    tellAct(await setQuota(address, options));
+  });
 }
 
 /** The options that every command of an account has. */
-export function withClusterOptions(command: Command, examples: string): Command {
-  return command
-    .option('--config <file>', 'the cluster configuration', defaultConfig)
-    .option('--as <node>', 'the node whose certificate is used (else: the first back-end)')
-    .addHelpText('after', `\n${exitCodes}\n\nExample:\n${examples}`);
+export function withActOptions(command: Command, examples: string): Command {
+  return withApiOptions(command).addHelpText('after', `\n${exitCodes}\n\nExample:\n${examples}`);
 }
 
 function addList(account: Command): void {
@@ -36,7 +51,7 @@ function addList(account: Command): void {
     .option('--node <node>', 'on this back-end')
     .option('--held', 'only those out of use whose mail is kept: deleted ones, and those whose directory entry is gone')
     .option('--json', 'as JSON');
-  withClusterOptions(list, '  $ waybill account list --held').action(async (options: AccountListOptions) => {
+  withActOptions(list, '  $ waybill account list --held').action(async (options: AccountListOptions) => {
     const { accountListText } = await import('../account-life-command.ts');
     tellAct(await accountListText(options));
   });
@@ -48,25 +63,25 @@ function addTerms(account: Command): void {
     .description('Let nobody log in to an account: sessions end. It goes on getting mail.')
     .argument('<address>', 'the account')
     .option('--refuse-mail', 'mail for it is refused, too');
-  withClusterOptions(disable, '  $ waybill account disable alice@example.com').action(async (address: string, options: ClusterOptions & { refuseMail?: boolean }) => {
+  withActOptions(disable, '  $ waybill account disable alice@example.com').action(async (address: string, options: ApiOptions & { refuseMail?: boolean }) => {
     const { actOnAccount } = await import('../account-life-command.ts');
     const status = options.refuseMail === true ? 'disabled' : 'noaccess';
-    tellAct(await actOnAccount(address, options, { route: 'terms', body: { status }, sessions: 'end', say: (whole) => `${whole} is disabled${status === 'disabled' ? ' and takes no mail' : '; it goes on getting mail'}` }));
+    tellAct(await actOnAccount(address, options, { path: '/terms', method: 'POST', body: { status }, say: (whole) => `${whole} is disabled${status === 'disabled' ? ' and takes no mail' : '; it goes on getting mail'}` }));
   });
-  withClusterOptions(account.command('enable').description('Let its user log in to an account again.').argument('<address>', 'the account'), '  $ waybill account enable alice@example.com')
-    .action(async (address: string, options: ClusterOptions) => {
+  withActOptions(account.command('enable').description('Let its user log in to an account again.').argument('<address>', 'the account'), '  $ waybill account enable alice@example.com')
+    .action(async (address: string, options: ApiOptions) => {
       const { actOnAccount } = await import('../account-life-command.ts');
-      tellAct(await actOnAccount(address, options, { route: 'terms', body: { status: 'active' }, sessions: 'stay', say: (whole) => `${whole} is enabled` }));
+      tellAct(await actOnAccount(address, options, { path: '/terms', method: 'POST', body: { status: 'active' }, say: (whole) => `${whole} is enabled` }));
     });
   const services = account
     .command('services')
     .description('Say what an account may be used for. A service must be allowed by the server, the domain and the account.')
     .argument('<address>', 'the account')
     .argument('<services>', 'with commas, of smtp (gets mail), imap, pop3, webmail, submission, relay (sends to other domains); or "all"');
-  withClusterOptions(services, '  $ waybill account services alice@example.com smtp,imap,submission').action(async (address: string, given: string, options: ClusterOptions) => {
+  withActOptions(services, '  $ waybill account services alice@example.com smtp,imap,submission').action(async (address: string, given: string, options: ApiOptions) => {
     const { actOnAccount } = await import('../account-life-command.ts');
     const body = { services: given === 'all' ? given : given.split(',').map((one) => one.trim()) };
-    tellAct(await actOnAccount(address, options, { route: 'terms', body, sessions: 'end', say: (whole) => `${whole} may be used for ${given}` }));
+    tellAct(await actOnAccount(address, options, { path: '/terms', method: 'POST', body, say: (whole) => `${whole} may be used for ${given}` }));
   });
 }
 
@@ -76,16 +91,16 @@ function addEnds(account: Command): void {
     .description('Take an account out of use, as if there were none. Its mail is kept for accounts.keepDeletedDays.')
     .argument('<address>', 'the account')
     .option('--purge', 'remove the account and its mail for good, now; also one that is deleted already');
-  withClusterOptions(remove, '  $ waybill account delete alice@example.com').action(async (address: string, options: ClusterOptions & { purge?: boolean }) => {
-    const { actOnAccount, purgeAccount } = await import('../account-life-command.ts');
-    tellAct(options.purge === true
-      ? await purgeAccount(address, options)
-      : await actOnAccount(address, options, { route: 'delete', body: {}, sessions: 'end', say: (whole, node) => `${whole} is deleted; ${node} keeps its mail for now` }));
+  withActOptions(remove, '  $ waybill account delete alice@example.com').action(async (address: string, options: ApiOptions & { purge?: boolean }) => {
+    const { actOnAccount } = await import('../account-life-command.ts');
+    tellAct(await actOnAccount(address, options, options.purge === true
+      ? { path: '?purge=yes', method: 'DELETE', say: (whole, node) => `${whole} is removed for good from ${node}` }
+      : { path: '', method: 'DELETE', say: (whole, node) => `${whole} is deleted; ${node} keeps its mail for now` }));
   });
-  withClusterOptions(account.command('undelete').description('Bring a deleted account back as it was: UIDs, flags, quota.').argument('<address>', 'the account'), '  $ waybill account undelete alice@example.com')
-    .action(async (address: string, options: ClusterOptions) => {
+  withActOptions(account.command('undelete').description('Bring a deleted account back as it was: UIDs, flags, quota.').argument('<address>', 'the account'), '  $ waybill account undelete alice@example.com')
+    .action(async (address: string, options: ApiOptions) => {
       const { actOnAccount } = await import('../account-life-command.ts');
-      tellAct(await actOnAccount(address, options, { route: 'undelete', body: {}, sessions: 'stay', say: (whole) => `${whole} is back` }));
+      tellAct(await actOnAccount(address, options, { path: '/undelete', method: 'POST', say: (whole) => `${whole} is back` }));
     });
 }
 
@@ -96,17 +111,18 @@ function addNames(account: Command): void {
     .argument('<address>', 'the account')
     .argument('<new>', 'its new address')
     .option('--alias', 'the old address stays as an alias');
-  withClusterOptions(rename, '  $ waybill account rename alice@example.com alice.smith@example.com --alias').action(async (address: string, to: string, options: ClusterOptions & { alias?: boolean }) => {
+  withActOptions(rename, '  $ waybill account rename alice@example.com alice.smith@example.com --alias').action(async (address: string, to: string, options: ApiOptions & { alias?: boolean }) => {
     const { actOnAccount } = await import('../account-life-command.ts');
     const body = { to, oldAddress: options.alias === true ? 'kept' : 'dropped' };
-    tellAct(await actOnAccount(address, options, { route: 'rename', body, also: [to.toLowerCase()], sessions: 'end', say: (whole) => `${whole} is ${to.toLowerCase()} now` }));
+    tellAct(await actOnAccount(address, options, { path: '/rename', method: 'POST', body, say: (whole) => `${whole} is ${to.toLowerCase()} now` }));
   });
   const alias = account.command('alias').description('Further addresses of accounts that no directory has.');
-  for (const [name, route, description, words] of [['add', 'alias-add', 'Give an account another address.', 'is an address of'], ['remove', 'alias-remove', 'Take an address away.', 'is no address any more of']] as const) {
+  for (const [name, description, words] of [['add', 'Give an account another address.', 'is an address of'], ['remove', 'Take an address away.', 'is no address any more of']] as const) {
     const command = alias.command(name).description(description).argument('<address>', 'the account').argument('<alias>', 'the other address');
-    withClusterOptions(command, `  $ waybill account alias ${name} alice@local.example al@local.example`).action(async (address: string, other: string, options: ClusterOptions) => {
+    withActOptions(command, `  $ waybill account alias ${name} alice@local.example al@local.example`).action(async (address: string, other: string, options: ApiOptions) => {
       const { actOnAccount } = await import('../account-life-command.ts');
-      tellAct(await actOnAccount(address, options, { route, body: { alias: other }, also: [other.toLowerCase()], sessions: 'stay', say: (whole) => `${other.toLowerCase()} ${words} ${whole}` }));
+      const question = name === 'add' ? { path: '/aliases', method: 'POST', body: { alias: other } } as const : { path: `/aliases/${encodeURIComponent(other)}`, method: 'DELETE' } as const;
+      tellAct(await actOnAccount(address, options, { ...question, say: (whole) => `${other.toLowerCase()} ${words} ${whole}` }));
     });
   }
 }

@@ -3,9 +3,14 @@ import type { Command } from 'commander';
 import { defaultConfig } from './terminal.ts';
 
 export function withApiOptions(command: Command): Command {
-  return command
+  return withServerOptions(command
     .option('--config <file>', 'the cluster configuration, for a node\'s certificate', defaultConfig)
-    .option('--as <node>', 'the node that is asked (else: the first)')
+    .option('--as <node>', 'the node that is asked (else: the first)'));
+}
+
+/** Those by which an administrator asks from elsewhere. */
+export function withServerOptions(command: Command): Command {
+  return command
     .option('--server <url>', 'from elsewhere: https://HOST:PORT of any node\'s admin API')
     .option('--admin <name>', 'with --server: the administrator\'s name')
     .option('--ca <file>', 'with --server: the authority of its certificate (PEM)')

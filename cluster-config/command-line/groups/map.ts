@@ -1,5 +1,8 @@
 /** `waybill map …`: what can be typed, and how it is explained. */
 import type { Command } from 'commander';
+import type { ApiOptions } from '../api-client.ts';
+import type { MapShowOptions } from '../map-command.ts';
+import { withApiOptions, withServerOptions } from './api-options.ts';
 import { defaultConfig, print, tellAll } from './terminal.ts';
 
 export function addMapCommands(program: Command): void {
@@ -11,38 +14,39 @@ export function addMapCommands(program: Command): void {
 
 /** About single addresses. */
 function addQuestions(map: Command): void {
-  map
+  const show = map
     .command('show')
     .description('Show which entry an address has, by which map, and which node keeps the mailbox.')
     .argument('<address>', 'a mail address; the primary domain is added when there is none')
-    .option('--config <file>', 'the cluster configuration', defaultConfig)
     .option('--node <name>', 'the front-end to ask (else: the first)')
     .option('--service <name>', 'as smtpProxy, imapProxy, pop3Proxy or webmailProxy sees it, where these have user maps of their own')
-    .option('--json', 'as JSON')
+    .option('--json', 'as JSON');
+  withServerOptions(show.option('--config <file>', 'the cluster configuration', defaultConfig))
     .addHelpText('after', `
 The front-end is asked over its admin API, with the certificate of a node of the configuration that can be read here. It
 says whether it has the answer in its cache or asked the directory just now. Each of its workers has a cache of its own:
-the next question may meet another worker. When it does not answer, this command asks the maps itself, and says so.
+the next question may meet another worker. When it does not answer, this command asks the maps itself, and says so. With --server
+that node answers if it is a front-end, else the first front-end does.
 
 Examples:
   $ waybill map show alice@example.com
   $ waybill map show alice@example.com --node fe2 --json`)
-    .action(async (address: string, options: { config: string; node?: string; service?: string; json?: boolean }) => {
+    .action(async (address: string, options: MapShowOptions) => {
       const { mapShowText } = await import('../map-command.ts');
       print(await mapShowText(address, options));
     });
 
-  map
+  const flush = map
     .command('flush')
     .description('Make all front-ends forget what they have cached about an address.')
-    .argument('<address>', 'a mail address; the primary domain is added when there is none')
-    .option('--config <file>', 'the cluster configuration', defaultConfig)
+    .argument('<address>', 'a mail address; the primary domain is added when there is none');
+  withApiOptions(flush)
     .addHelpText('after', `
 Exit code 1 when a front-end does not answer: it may go on with what it knew until routing.positiveAgeSeconds are over.
 
 Example:
   $ waybill map flush alice@example.com`)
-    .action(async (address: string, options: { config: string }) => {
+    .action(async (address: string, options: ApiOptions) => {
       const { mapFlushText } = await import('../session-command.ts');
       tellAll(await mapFlushText(address, options));
     });

@@ -1,16 +1,17 @@
 /** `waybill passwd`: what can be typed, and how it is explained. */
 import type { Command } from 'commander';
 import type { PasswdOptions } from '../passwd-command.ts';
-import { defaultConfig, print } from './terminal.ts';
+import { withApiOptions } from './api-options.ts';
+import { print } from './terminal.ts';
 
 export function addPasswdCommand(program: Command): void {
-  program
+  const command = program
     .command('passwd')
     .description('Give a user a new password: at the directory that has it, or at the back-end for a local account.')
     .argument('<address>', 'a mail address; the primary domain is added when there is none')
     .option('--stdin', 'the password is the first line of standard input (else: it is asked for twice)')
-    .option('--config <file>', 'the cluster configuration', defaultConfig)
-    .option('--as <node>', 'the node whose certificate and parameters are used (else: the first back-end)')
+    .option('--generate', 'a password is made up, and told this once');
+  withApiOptions(command)
     .addHelpText('after', `
 A directory takes it from ldapConnectors[].write, at the server named there; its replicas follow. The user's WebMail sessions
 end; mail programs are asked for the new password at their next login.

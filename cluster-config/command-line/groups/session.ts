@@ -2,7 +2,8 @@
 import type { Command } from 'commander';
 import type { NodesText } from '../ask-nodes.ts';
 import type { SessionOptions } from '../session-command.ts';
-import { defaultConfig, tellAll } from './terminal.ts';
+import { withApiOptions } from './api-options.ts';
+import { tellAll } from './terminal.ts';
 
 export function addSessionCommands(program: Command): void {
   const session = program.command('session').description('What is open on all front-ends: IMAP and POP3 sessions, SMTP conversations, WebMail requests and streams; list them, or cut them off.');
@@ -23,17 +24,16 @@ function sessionCommand(
   { name, description }: { readonly name: string; readonly description: string },
   run: (options: SessionOptions) => Promise<NodesText>,
 ): void {
-  session
+  const command = session
     .command(name)
     .description(description)
     .option('--user <address>', 'of this account; the primary domain is added when there is none')
     .option('--address <network>', 'of clients with this IP address, or in this network')
     .option('--node <name>', 'joined with this back-end (a node\'s name, or HOST:PORT of a foreign server)')
-    .option('--json', 'as JSON')
-    .option('--config <file>', 'the cluster configuration', defaultConfig)
+    .option('--json', 'as JSON');
+  withApiOptions(command)
     .addHelpText('after', `
-All front-ends are asked over their admin APIs, with the certificate of a node of the configuration that can be read here.
-What is given must all fit. Exit code 1 when a front-end does not answer.
+The node that is asked asks all front-ends. What is given must all fit. Exit code 1 when a front-end does not answer.
 
 Examples:
   $ waybill session ${name} --user alice@example.com

@@ -10,6 +10,7 @@ import type { AdminTarget } from '../../../shared/admin/admin-client.ts';
 import { startAdmin } from '../../../shared/admin/admin-server.ts';
 import { createLog } from '../../../shared/log/log.ts';
 import { createServerTls } from '../../../shared/net/server-tls.ts';
+import type { Service } from '../../../shared/service/service.ts';
 import { makeCertificates } from '../../harness/certificates.ts';
 import { freePort } from '../../harness/slapd.ts';
 import { noActs } from '../../harness/no-acts.ts';
@@ -27,6 +28,10 @@ export interface TestNodes {
   readonly directory: Map<string, string>;
   /** Follows a move to its end; the texts of its steps. @throws Failure */
   move(address: string, node: NodeName, options?: Partial<Omit<MoveRequest, 'address' | 'target'>> & { readonly onEvent?: (event: FollowedEvent) => void }): Promise<string[]>;
+  /** The node's machine is gone: nobody reaches it. */
+  die(node: NodeName): Promise<void>;
+  /** It is back, with what is on its disk; as far as a node goes before it serves anybody. */
+  comeBack(node: NodeName): Promise<void>;
   /** Nodes with a live record. */
   owners(address: string): string[];
 }
@@ -43,7 +48,7 @@ export async function startNodes(t: TestContext, options: NodesOptions = {}): Pr
     const own = certificates[from];
     return { host: '127.0.0.1', port: ports[to], tls: { key: own?.key, cert: own?.certificate, ca: own?.authority, servername: 'localhost' } };
   };
-  const start = async (node: NodeName): Promise<{ storage: Storage; moves: AccountMoves }> => {
+  const start = async (node: NodeName): Promise<{ storage: Storage; moves: AccountMoves; die: () => Promise<void>; comeBack: () => Promise<void> }> => {
     const storage = await temporaryStorage(t, { nodeName: node, ...options.storage?.[node] });
     const log = createLog({ node, level: 'silent' });
     const moves = createAccountMoves({
@@ -60,11 +65,20 @@ export async function startNodes(t: TestContext, options: NodesOptions = {}): Pr
     });
     const own = certificates[node];
     if (own === undefined) throw new Error(`no certificate for ${node}`);
-    const admin = await startAdmin({ host: '127.0.0.1', port: ports[node], log, serverTls: createServerTls({ ...own }), isTrustedNode: ({ role }) => role === 'backend', routes: moves.routes, acts: noActs, signerOf: () => 'cluster' });
-    t.after(async () => admin.stop(0));
-    return { storage, moves };
+    const listen = async (): Promise<Service> => startAdmin({ host: '127.0.0.1', port: ports[node], log, serverTls: createServerTls({ ...own }), isTrustedNode: ({ role }) => role === 'backend', routes: moves.routes, acts: noActs, signerOf: () => 'cluster' });
+    let admin: Service | undefined = await listen();
+    const die = async (): Promise<void> => {
+      await admin?.stop(0);
+      admin = undefined;
+    };
+    t.after(die);
+    return { storage, moves, die, comeBack: async () => {
+      await moves.yieldReclaimed();
+      admin = await listen();
+    } };
   };
   const [be1, be2, be3] = [await start('be1'), await start('be2'), await start('be3')];
+  const nodes = { be1, be2, be3 };
   const storages = { be1: be1.storage, be2: be2.storage, be3: be3.storage };
   return {
     storages, directory,
@@ -77,6 +91,8 @@ export async function startNodes(t: TestContext, options: NodesOptions = {}): Pr
       });
       return texts;
     },
+    die: async (node) => nodes[node].die(),
+    comeBack: async (node) => nodes[node].comeBack(),
     owners: (address) => nodeNames.filter((node) => storages[node].find(address).at === 'live'),
   };
 }

@@ -134,3 +134,29 @@ test('A second supervisor is refused while the first lives, and admitted after i
   lock.release();
   lockFolder(directory, 'supervisor.lock').release();
 });
+
+test('A domain has storages of its own and limits of its own; an account\'s own limits count before these', async (t) => {
+  const directories = [temporaryDirectory(t), temporaryDirectory(t), temporaryDirectory(t)];
+  const [first = '', second = ''] = directories;
+  const of = (address: string, domain: string): boolean => address.endsWith(`@${domain}`);
+  const storage = await temporaryStorage(t, {
+    directories, quota: { bytes: 1000, messages: 10 },
+    domains: {
+      limitsOf: (address) => (of(address, 'b.example') ? { messages: 5 } : {}),
+      storagesOf: (address) => (of(address, 'b.example') ? [first, second] : of(address, 'away.example') ? ['/elsewhere'] : undefined),
+    },
+  });
+  for (let user = 0; user < 12; user += 1) await storage.createAccount(`u${String(user)}@b.example`);
+  const counts = storage.volumes().map(({ accounts }) => accounts);
+  assert.ok((counts[0] ?? 0) > 0 && (counts[1] ?? 0) > 0 && counts[2] === 0, `spread over its two storages only: ${counts.join(' ')}`);
+  await assert.rejects(storage.createAccount('u@away.example'), failing('storage-full'));
+  const limits = async (address: string): Promise<readonly number[]> => {
+    const { bytesLimit, messagesLimit } = (await storage.createAccount(address)).quota();
+    return [bytesLimit, messagesLimit];
+  };
+  assert.deepEqual([await limits('u@a.example'), await limits('u1@b.example')], [[1000, 10], [1000, 5]]);
+  await storage.lives.setLimits('u1@b.example', { bytes: 0, messages: 7 });
+  assert.deepEqual(await limits('u1@b.example'), [0, 7]);
+  await storage.lives.setLimits('u1@b.example', {});
+  assert.deepEqual(await limits('u1@b.example'), [1000, 5]);
+});

@@ -17,6 +17,7 @@ import { newMessage } from '../../harness/messages.ts';
 import { deliver } from '../../harness/smtp-session.ts';
 import { WebAdminPage } from '../../harness/web-admin-page.ts';
 import { actsSuite, totpSecret } from './acts-suite.ts';
+import { lifeInWebAdmin } from './life-suite.ts';
 import { observingSuite } from './observing-suite.ts';
 
 let cluster: Cluster;
@@ -31,6 +32,8 @@ async function withMore(yaml: string, folder: string): Promise<string> {
   await writeCertificates(join(folder, 'tls'), { ending: { dnsNames: ['mail.example.org'], validDays: 5 } });
   return yaml
     .replace(/- \{ name: admin, .*/, (admin) => `${admin}${helpdesk}`)
+    .replace('type: ldapBind,', 'type: ldapBind, domains: [example.com],')
+    .replace(/^cluster:\n/m, 'cluster:\n  domains: [local.example]\n')
     .replace('  drainSeconds: 5\n', '  drainSeconds: 5\n  reporting: { intervalSeconds: 1, domains: true, accounts: true }\n')
     .replace('\nnodes:\n', `\nbackends: { services: { smtpSending: { routes: [{ domain: away.example, host: 127.0.0.1, port: ${String(await freePort())}, tls: none }] } } }\n\nnodes:\n`)
     .replace('tls: { nodeCertificate: tls/fe1.pem,', 'tls: { virtualHosts: [{ names: [mail.example.org], certificate: tls/ending.pem, key: tls/ending.key }], nodeCertificate: tls/fe1.pem,');
@@ -48,7 +51,7 @@ after(async () => {
   await cluster.stop();
 });
 
-test('administrators work in WebAdmin', { timeout: 220_000 }, async (t) => {
+test('administrators work in WebAdmin', { timeout: 280_000 }, async (t) => {
   await t.test('a wrong password is refused in words; who signs in sees the nodes, and what is wrong with them', async () => {
     await page.goto(admin.urlOf('fe1'));
     await admin.signIn('admin', 'certainly wrong');
@@ -145,6 +148,8 @@ test('administrators work in WebAdmin', { timeout: 220_000 }, async (t) => {
     assert.deepEqual(await accessibilityFaults(page), []);
   });
 
+  await lifeInWebAdmin(t, admin);
+
   await t.test('all of it goes by keyboard', async () => {
     const user = await addPerson(cluster, 'be2');
     const imap = await ImapSession.logIn(cluster, { node: 'fe1', user });
@@ -181,7 +186,7 @@ test('administrators work in WebAdmin', { timeout: 220_000 }, async (t) => {
 
   await t.test('no screen has a fault that axe knows, in light or in dark', async () => {
     const faults: string[] = [];
-    for (const place of ['overview', 'overview/be1', 'sessions', 'accounts', 'accounts/alice@example.com', 'domains', 'queue', 'storages', 'reports?period=minutes', 'trace?what=alice@example.com', 'audit', 'configuration']) {
+    for (const place of ['overview', 'overview/be1', 'sessions', 'accounts', 'accounts/alice@example.com', 'domains', 'domains/example.com', 'groups', 'queue', 'storages', 'reports?period=minutes', 'trace?what=alice@example.com', 'audit', 'configuration']) {
       await page.goto(admin.urlOf('fe1', place));
       await page.locator('.panel').first().waitFor();
       await page.locator('.waiting').first().waitFor({ state: 'detached' });
@@ -192,7 +197,7 @@ test('administrators work in WebAdmin', { timeout: 220_000 }, async (t) => {
 
   await t.test('on a phone nothing is wider than the screen', async () => {
     await page.setViewportSize({ width: 360, height: 700 });
-    for (const place of ['overview', 'overview/be1', 'sessions', 'accounts', 'accounts/alice@example.com', 'domains', 'queue', 'storages', 'reports?period=minutes', 'trace?what=alice@example.com', 'audit', 'configuration']) {
+    for (const place of ['overview', 'overview/be1', 'sessions', 'accounts', 'accounts/alice@example.com', 'domains', 'domains/example.com', 'groups', 'queue', 'storages', 'reports?period=minutes', 'trace?what=alice@example.com', 'audit', 'configuration']) {
       await page.goto(admin.urlOf('fe1', place));
       await page.locator('.panel').first().waitFor();
       const width = await page.evaluate<number>('document.getElementById("content").scrollWidth');

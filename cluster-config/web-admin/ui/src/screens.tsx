@@ -6,6 +6,7 @@ import { Administrators } from './screens/administrators.tsx';
 import { Audit } from './screens/audit.tsx';
 import { Configuration } from './screens/configuration.tsx';
 import { Domains } from './screens/domains.tsx';
+import { Groups } from './screens/groups.tsx';
 import { Overview } from './screens/overview.tsx';
 import { Queue } from './screens/queue.tsx';
 import { Reports } from './screens/reports.tsx';
@@ -28,6 +29,7 @@ export const screens: readonly ScreenEntry[] = [
   { name: 'sessions', title: 'Sessions', icon: 'sessions', needs: ['manageSessions'], show: Sessions },
   { name: 'accounts', title: 'Accounts', icon: 'people', needs: ['manageUserMap', 'manageAccounts'], show: Accounts },
   { name: 'domains', title: 'Domains', icon: 'domain', needs: ['manageDomains'], show: Domains },
+  { name: 'groups', title: 'Groups', icon: 'forward', needs: ['manageAccounts'], show: Groups },
   { name: 'queue', title: 'Queue', icon: 'sent', needs: ['manageQueue'], show: Queue },
   { name: 'storages', title: 'Storages', icon: 'disk', needs: ['manageStorage'], show: Storages },
   { name: 'reports', title: 'Reports', icon: 'chart', needs: ['manageReporting'], show: Reports },

@@ -9,8 +9,8 @@ export interface Question {
   /** What the button says: the act itself. */
   readonly verb: string;
   readonly danger?: 'yes' | 'no';
-  /** Something to be written: its label and what stands there at first. */
-  readonly field?: { readonly label: string; readonly value: string; readonly hint?: string };
+  /** Something to be written: its label and what stands there at first; `must`: nothing is done before exactly this is typed. */
+  readonly field?: { readonly label: string; readonly value: string; readonly hint?: string; readonly must?: string };
 }
 
 export type Reply = { readonly kind: 'no' } | { readonly kind: 'yes'; readonly text: string };
@@ -59,7 +59,7 @@ function QuestionDialog({ question: { title, text, verb, danger = 'no', field },
         {field !== undefined && (
           <label class="field">
             <span>{field.label}</span>
-            <input name="field" type="text" defaultValue={field.value} maxLength={400} autofocus />
+            <input name="field" type="text" defaultValue={field.value} maxLength={400} autofocus autocapitalize="none" autocomplete="off" spellcheck={false} {...(field.must === undefined ? {} : typed(field.must))} />
             {field.hint !== undefined && <small class="hint">{field.hint}</small>}
           </label>
         )}
@@ -71,4 +71,9 @@ function QuestionDialog({ question: { title, text, verb, danger = 'no', field },
       </form>
     </dialog>
   );
+}
+
+/** The browser itself keeps the form from being sent before it is right, and says why. */
+function typed(text: string): { readonly required: true; readonly pattern: string; readonly title: string } {
+  return { required: true, pattern: text.replaceAll(/[.*+?^${}()|[\]\\/]/g, '\\$&'), title: `Type ${text}` };
 }

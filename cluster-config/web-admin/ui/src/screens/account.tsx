@@ -12,7 +12,8 @@ import type { Column } from '../parts/table.tsx';
 import { useResource } from '../resource.ts';
 import { hrefOf } from '../route.ts';
 import { may } from '../session.ts';
-import type { AccountView, RecordView, RouteView } from '../views.ts';
+import type { AccountView, ListedAccount, RecordView, RouteView } from '../views.ts';
+import { AccountLife } from './account-life.tsx';
 import { Move } from './move.tsx';
 import { PasswordForm } from './password-form.tsx';
 import { cutSessions } from './sessions.tsx';
@@ -24,6 +25,7 @@ export function AccountScreen({ address }: { readonly address: string }) {
       <Shown of={account}>
         {(view) => (
           <>
+            {keptAt(view).map((kept) => <AccountLife key={`${kept.node} ${String(kept.withdrawn === undefined)}`} account={kept} reload={account.reload} />)}
             <Card title="Who it is"><div class="panel-body"><Facts of={factsOf(view)} /></div></Card>
             <Card title="What back-ends have">
               <Table caption={`What back-ends have of ${address}`} columns={columns} rows={Object.entries(view.records)} keyOf={([node]) => node} />
@@ -36,6 +38,11 @@ export function AccountScreen({ address }: { readonly address: string }) {
       </Shown>
     </Screen>
   );
+}
+
+/** What back-ends keep of it, in use or not; of more than one, something went wrong. */
+function keptAt({ records }: AccountView): readonly ListedAccount[] {
+  return Object.entries(records).flatMap(([node, { account }]) => (account === undefined ? [] : [{ ...account, node }]));
 }
 
 function SessionActs({ address }: { readonly address: string }) {

@@ -1,15 +1,16 @@
 /** Accounts: found in the directory and at back-ends; `#/accounts/alice@example.com` is one of them. */
-import { sizeText } from '../../../../../shared/page/dates.ts';
-import { pathOf, queryOf } from '../api.ts';
+import { queryOf } from '../api.ts';
 import { countText, numberText } from '../format.ts';
 import { nodesOf, useNodes } from '../nodes.ts';
 import { More, usePages } from '../parts/pager.tsx';
+import { QuotaBar } from '../parts/quota.tsx';
 import { Badge, Card, Empty, Screen, Shown } from '../parts/screen.tsx';
 import { Table } from '../parts/table.tsx';
 import type { Column } from '../parts/table.tsx';
 import { goTo, hrefOf, place } from '../route.ts';
 import { may } from '../session.ts';
-import type { DirectoryEntry, DirectoryView, NodeAccount, NodeAccountsView } from '../views.ts';
+import type { AccountsView, DirectoryEntry, DirectoryView, ListedAccount } from '../views.ts';
+import { AccountState } from './account-state.tsx';
 import { AccountScreen } from './account.tsx';
 import { addAccount } from './new-account.tsx';
 
@@ -18,13 +19,13 @@ export function Accounts() {
   return address === undefined ? <List /> : <AccountScreen address={address} />;
 }
 
-/** `at`: a back-end, whose own accounts are shown; else the directory. */
+/** `at`: a back-end whose own accounts are shown, those of `all`, or the `withdrawn` ones; else the directory. */
 function List() {
   const { query } = place.value;
   const search = query.get('search') ?? '';
   const at = query.get('at') ?? (may('manageUserMap') ? '' : undefined);
   const backends = nodesOf(useNodes(), 'backend').map(({ name }) => name);
-  const from = at ?? backends[0] ?? '';
+  const from = at ?? 'all';
   return (
     <Screen title="Accounts" lead="Users of the directory, and the mailboxes that back-ends keep."
       actions={may('manageAccounts') && backends.length > 0 && <button class="button button-primary" type="button" onClick={() => void addAccount(backends)}>New local account …</button>}>
@@ -37,12 +38,14 @@ function List() {
         <label class="field"><span>Where</span>
           <select key={backends.length} name="at">
             {may('manageUserMap') && <option value="">Directory</option>}
+            {may('manageAccounts') && <option value="all" selected={from === 'all'}>All mailboxes</option>}
+            {may('manageAccounts') && <option value="withdrawn" selected={from === 'withdrawn'}>Deleted ones</option>}
             {may('manageAccounts') && backends.map((name) => <option key={name} value={name} selected={name === from}>Mailboxes at {name}</option>)}
           </select>
         </label>
         <button class="button" type="submit">Search</button>
       </form>
-      {from === '' ? <FromDirectory search={search} /> : <FromNode key={from} node={from} search={search} />}
+      {from === '' ? <FromDirectory search={search} /> : <FromNodes key={from} from={from} search={search} />}
     </Screen>
   );
 }
@@ -73,16 +76,20 @@ const directoryColumns: readonly Column<DirectoryEntry>[] = [
   { title: 'Entry', kind: 'long', cell: ({ dn }) => <span class="soft small">{dn}</span> },
 ];
 
-function FromNode({ node, search }: { readonly node: string; readonly search: string }) {
-  const pages = usePages<NodeAccountsView>(`${pathOf('nodes', node)}/accounts${queryOf({ search })}`);
+/** `all` back-ends, those that are out of use (`withdrawn`), or one back-end. */
+function FromNodes({ from, search }: { readonly from: string; readonly search: string }) {
+  const filter = from === 'all' ? {} : from === 'withdrawn' ? { state: 'withdrawn' } : { node: from };
+  const pages = usePages<AccountsView>(`/accounts${queryOf({ search, ...filter })}`);
+  const where = from === 'all' ? 'at back-ends' : from === 'withdrawn' ? 'out of use' : `at ${from}`;
   return (
     <>
       <Shown of={pages.first}>
-        {({ accounts, total }) => (
-          <Card title={`${countText(total, 'mailbox', 'mailboxes')} at ${node}`}>
+        {({ accounts, total, silent }) => (
+          <Card title={`${countText(total, 'mailbox', 'mailboxes')} ${where}`}>
+            {silent.length > 0 && <p class="notice notice-error" role="alert">{silent.map(({ node }) => node).join(', ')} did not answer: mailboxes there are not among these.</p>}
             {total === 0
-              ? <Empty icon="people">{search === '' ? `${node} keeps no mailbox yet: they are made when mail comes or the user signs in.` : `No mailbox at ${node} has “${search}” in its address.`}</Empty>
-              : <Table caption={`Mailboxes at ${node}`} columns={nodeColumns} rows={[...accounts, ...pages.rest.flatMap((page) => page.accounts)]} keyOf={({ address }) => address} />}
+              ? <Empty icon="people">{search === '' ? 'There is no mailbox: they are made when mail comes or the user signs in.' : `No mailbox ${where} has “${search}” in its address.`}</Empty>
+              : <Table caption={`Mailboxes ${where}`} columns={columns} rows={[...accounts, ...pages.rest.flatMap((page) => page.accounts)]} keyOf={({ address, node }) => `${address} ${node}`} />}
           </Card>
         )}
       </Shown>
@@ -91,9 +98,11 @@ function FromNode({ node, search }: { readonly node: string; readonly search: st
   );
 }
 
-const nodeColumns: readonly Column<NodeAccount>[] = [
+const columns: readonly Column<ListedAccount>[] = [
   { title: 'Address', kind: 'name', cell: ({ address }) => <a href={hrefOf(['accounts', address])}>{address}</a> },
+  { title: 'State', cell: (account) => <AccountState {...account} /> },
+  { title: 'Back-end', cell: ({ node }) => node },
   { title: 'Password', cell: ({ passwordHere }) => (passwordHere ? 'here: a local account' : 'in the directory') },
   { title: 'Messages', kind: 'number', cell: ({ messages }) => numberText(messages) },
-  { title: 'Size', kind: 'number', cell: ({ bytes }) => sizeText(bytes) },
+  { title: 'Mail', cell: (account) => <QuotaBar {...account} /> },
 ];

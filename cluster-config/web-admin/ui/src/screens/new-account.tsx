@@ -3,8 +3,10 @@ import { signal, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { errorText } from '../../../../../shared/page/error-text.ts';
 import { showNote } from '../../../../../shared/page/toasts.tsx';
-import { change, pathOf } from '../api.ts';
+import { change } from '../api.ts';
+import { tellOnce } from '../parts/typed-ask.tsx';
 import { goTo, hrefOf } from '../route.ts';
+import type { MadeAccount } from '../views.ts';
 
 const asked = signal<readonly string[] | undefined>(undefined);
 
@@ -28,10 +30,12 @@ function Form({ backends }: { readonly backends: readonly string[] }) {
     const fields = new FormData(form);
     state.value = { busy: true, error: '' };
     try {
-      const { address } = await change<{ readonly address: string }>(`${pathOf('nodes', String(fields.get('node')))}/accounts`, { method: 'POST', body: { address: String(fields.get('address')).trim(), password: String(fields.get('password')) } });
+      const [password, node] = [String(fields.get('password')), String(fields.get('node'))];
+      const made = await change<MadeAccount>('/accounts', { method: 'POST', body: { address: String(fields.get('address')).trim(), ...(password === '' ? {} : { password }), ...(node === '' ? {} : { node }) } });
       close();
-      showNote(`${address} is made.`);
-      goTo(hrefOf(['accounts', address]));
+      showNote(`${made.address} is made at ${made.node}.`);
+      if (made.password !== undefined) await tellOnce(made.address, made.password);
+      goTo(hrefOf(['accounts', made.address]));
     } catch (error) {
       state.value = { busy: false, error: errorText(error) };
     }
@@ -46,8 +50,8 @@ function Form({ backends }: { readonly backends: readonly string[] }) {
         <p class="soft">Its password is kept at the back-end. Users of a directory need no account here: their mailbox is made when mail comes or they sign in.</p>
         {state.value.error !== '' && <p class="notice notice-error" role="alert">{state.value.error}</p>}
         <label class="field"><span>Address</span><input name="address" type="text" inputMode="email" autocapitalize="none" autocomplete="off" spellcheck={false} required autofocus maxLength={320} pattern="[^@ ]+@[^@ ]+" title="A whole mail address" /></label>
-        <label class="field"><span>Password</span><input name="password" type="password" autocomplete="new-password" required maxLength={1024} /></label>
-        <label class="field"><span>Back-end</span><select name="node">{backends.map((name) => <option key={name} value={name}>{name}</option>)}</select></label>
+        <label class="field"><span>Password</span><input name="password" type="password" autocomplete="new-password" maxLength={1024} /><small class="hint">Left empty, one is made up and shown once.</small></label>
+        <label class="field"><span>Back-end</span><select name="node"><option value="">as user maps say</option>{backends.map((name) => <option key={name} value={name}>{name}</option>)}</select></label>
         <div class="question-acts">
           <button class="button" type="button" onClick={close}>Cancel</button>
           <button class="button button-primary" type="submit" disabled={state.value.busy}>{state.value.busy ? 'Making …' : 'Make the account'}</button>

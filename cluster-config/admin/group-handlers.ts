@@ -1,0 +1,155 @@
+/** Mailing groups over the admin API, at any node: entries of a directory, or kept by the back-end of the domain's accounts. */
+import { z } from 'zod';
+import { callNode } from '../../shared/admin/admin-call.ts';
+import { demandAddress, mayTouch, nameOf } from '../../shared/admin-api/caller.ts';
+import type { Caller } from '../../shared/admin-api/caller.ts';
+import { handled } from '../../shared/admin-api/operation.ts';
+import type { Handled } from '../../shared/admin-api/operation.ts';
+import { Failure, isFailure } from '../../shared/base/failure.ts';
+import type { UserEntry } from '../../shared/user-map/user-maps.ts';
+import type { DirectoryChange } from '../directory-changes.ts';
+import type { DirectoryAccess } from '../directory-access.ts';
+import { groupOperations } from './contract/groups.ts';
+import type { groupDoneSchema } from './contract/groups.ts';
+import { backendsOf, homeOf } from './holders.ts';
+import type { HolderParts } from './holders.ts';
+
+const silenceMs = 20_000;
+const groupsAnswer = z.object({ groups: z.array(z.object({ address: z.string(), members: z.array(z.string()) })) });
+type KeptGroup = z.output<typeof groupsAnswer>['groups'][number] & { readonly node: string };
+type Shown = z.input<typeof groupOperations.showGroup.answer>;
+type Told = z.input<typeof groupDoneSchema>;
+
+export interface GroupParts extends HolderParts {
+  readonly directory: Pick<DirectoryAccess, 'maps' | 'changeUser' | 'addGroup' | 'removeGroup'>;
+}
+
+/** What a change makes of the members. */
+interface MemberChange {
+  readonly group: string;
+  readonly kind: 'add' | 'remove';
+  readonly member: string;
+}
+
+export function groupHandlers(parts: GroupParts): readonly Handled[] {
+  const { directory } = parts;
+  return [
+    handled(groupOperations.listGroups, async ({ caller }) => {
+      const { groups, silent } = await keptGroups(parts);
+      return { groups: groups.filter(({ address }) => mayTouch(caller, address)), silent: silent.map((node) => ({ node, reason: 'does not answer' })) };
+    }),
+    handled(groupOperations.showGroup, async ({ params: { address } }): Promise<Shown> => {
+      const entry = await directory.maps.lookUp(address);
+      if (entry?.group !== undefined && entry.dn !== undefined) return { address: entry.address, at: 'directory', dn: entry.dn, members: [...entry.group.members, ...entry.group.addresses] };
+      return { ...await groupNamed(parts, address), at: 'back-end' };
+    }),
+    handled(groupOperations.addGroup, async ({ body, caller, reply }) => {
+      reply.note({ address: body.address, members: body.members.slice(0, 20) });
+      demandAddress(caller, body.address);
+      return addGroup(parts, body, caller);
+    }),
+    handled(groupOperations.removeGroup, async ({ params: { address }, caller }): Promise<Told> => {
+      const entry = await directory.maps.lookUp(address);
+      if (entry?.group !== undefined) return inDirectory(entry, await directory.removeGroup(entry));
+      const { node } = await groupNamed(parts, address);
+      await step(parts, node, { path: `/administration/group-remove/${encodeURIComponent(address)}`, body: { by: nameOf(caller) } });
+      return { address, at: 'back-end', node };
+    }),
+    handled(groupOperations.addMember, async ({ params: { address }, body: { member }, caller, reply }) => {
+      reply.note({ member });
+      return changeMember(parts, { group: address, kind: 'add', member }, caller);
+    }),
+    handled(groupOperations.removeMember, async ({ params: { address, member }, caller }) => changeMember(parts, { group: address, kind: 'remove', member }, caller)),
+  ];
+}
+
+async function addGroup(parts: GroupParts, { address, members, node: wanted }: { readonly address: string; readonly members: readonly string[]; readonly node?: string | undefined }, caller: Caller): Promise<Told> {
+  const { maps, addGroup: addEntry } = parts.directory;
+  const known = await maps.lookUp(address);
+  if (known !== undefined && known.via !== 'catchAll' && known.via !== 'detail' && known.local?.known !== 'no') throw new Failure('mailbox-exists', `there is something with the address ${address} already`);
+  if (known?.local === undefined && maps.covers(address)) {
+    const entries = await Promise.all(members.map(async (member) => memberOf(maps, member)));
+    const { dn, change } = await addEntry({ address, members: entries });
+    return { address, at: 'directory', dn, members: members.length, ...byHand(change) };
+  }
+  if ((await allKept(parts)).some((group) => group.address === address)) throw new Failure('mailbox-exists', `there is a group ${address} already`);
+  return put(parts, { address, node: await homeOf(parts, address, wanted), members: [...new Set(members)] }, caller);
+}
+
+/** @throws Failure('bad-input') when it is, or is not, a member already */
+async function changeMember(parts: GroupParts, change: MemberChange, caller: Caller): Promise<Told> {
+  const { kind, member } = change;
+  const entry = await parts.directory.maps.lookUp(change.group);
+  if (entry?.group !== undefined) return memberInDirectory(parts, entry, change);
+  const group = await groupNamed(parts, change.group);
+  if (group.members.includes(member) === (kind === 'add')) throw already(change);
+  return put(parts, { ...group, members: kind === 'add' ? [...group.members, member] : group.members.filter((one) => one !== member) }, caller);
+}
+
+async function memberInDirectory({ directory }: GroupParts, group: UserEntry, change: MemberChange): Promise<Told> {
+  const { dn, map } = await memberOf(directory.maps, change.member);
+  const member = dn === undefined || map !== group.map ? { address: change.member } : { dn };
+  const result = await directory.changeUser(group, { kind: 'member', change: change.kind, member });
+  if (result.kind === 'no-place') throw new Failure('bad-input', `${change.member} has no entry in the directory of ${group.address}, and ${result.why}`);
+  if (result.kind === 'already') throw already(change);
+  return inDirectory(group, result);
+}
+
+function already({ kind, member, group }: MemberChange): Failure {
+  return new Failure('bad-input', kind === 'add' ? `${member} is a member of ${group} already` : `${member} is no member of ${group}`);
+}
+
+/** How a directory can name a member: by its entry, where it has one of its own. */
+async function memberOf(maps: Pick<DirectoryAccess['maps'], 'lookUp'>, address: string): Promise<{ readonly address: string; readonly dn?: string | undefined; readonly map?: string }> {
+  const entry = await maps.lookUp(address);
+  return entry === undefined || entry.via === 'catchAll' ? { address } : { address, dn: entry.dn, map: entry.map };
+}
+
+function inDirectory({ address, dn }: UserEntry, change: DirectoryChange): Told {
+  return { address, at: 'directory', ...(dn === undefined ? {} : { dn }), ...byHand(change) };
+}
+
+function byHand(change: DirectoryChange): { ldif?: string } {
+  return change.kind === 'by-hand' ? { ldif: change.ldif } : {};
+}
+
+async function put(parts: GroupParts, { address, node, members }: KeptGroup, caller: Caller): Promise<Told> {
+  await step(parts, node, { path: `/administration/group-put/${encodeURIComponent(address)}`, body: { by: nameOf(caller), members } });
+  return { address, at: 'back-end', node, members: members.length };
+}
+
+async function step({ target }: GroupParts, node: string, call: { readonly path: string; readonly body?: object }): Promise<unknown> {
+  const at = target(node);
+  if (at === undefined) throw new Failure('backend-unavailable', `${node} has no admin API`);
+  return callNode(at, { ...call, silenceMs }).catch((error: unknown) => {
+    throw isFailure(error, 'backend-unavailable') ? new Failure(error.kind, `${node} does not answer`, { cause: error.cause, node }) : error;
+  });
+}
+
+async function keptGroups(parts: GroupParts): Promise<{ readonly groups: readonly KeptGroup[]; readonly silent: readonly string[] }> {
+  const lists = await Promise.all(backendsOf(parts.config).map(async (node) => {
+    try {
+      return groupsAnswer.parse(await step(parts, node, { path: '/administration/groups' })).groups.map((group) => ({ ...group, node }));
+    } catch (error) {
+      if (!isFailure(error, 'backend-unavailable')) throw error;
+      return node;
+    }
+  }));
+  const groups = lists.flatMap((list) => (typeof list === 'string' ? [] : list)).toSorted((one, other) => (one.address < other.address ? -1 : 1));
+  return { groups, silent: lists.filter((list) => typeof list === 'string') };
+}
+
+/** @throws Failure('backend-unavailable') when a back-end is silent: it may have it */
+async function allKept(parts: GroupParts): Promise<readonly KeptGroup[]> {
+  const { groups, silent } = await keptGroups(parts);
+  if (silent.length > 0) throw new Failure('backend-unavailable', `${silent.join(', ')} must answer for that`);
+  return groups;
+}
+
+async function groupNamed(parts: GroupParts, address: string): Promise<KeptGroup> {
+  const { groups, silent } = await keptGroups(parts);
+  const group = groups.find((one) => one.address === address);
+  if (group !== undefined) return group;
+  if (silent.length > 0) throw new Failure('backend-unavailable', `no back-end that answers has a group ${address}; no answer from ${silent.join(', ')}`);
+  throw new Failure('unknown-user', `there is no group ${address}`);
+}
