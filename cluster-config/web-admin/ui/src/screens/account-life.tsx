@@ -106,7 +106,7 @@ function QuotaForm({ account: { address, ownQuota }, told }: { readonly account:
     }
   };
   return (
-    <form class="panel-body filter" aria-label="Quota" onSubmit={(event) => {
+    <form class="panel-body form" aria-label="Quota" onSubmit={(event) => {
       event.preventDefault();
       void submit(event.currentTarget);
     }}>
