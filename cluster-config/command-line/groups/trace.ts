@@ -37,9 +37,8 @@ the audit. A back-end that is restarted traces no more. For a mailbox on a serve
 Examples:
   $ waybill trace protocol alice@example.com on --for 15m
   $ waybill trace protocol bob@example.org on --at be1 --front-ends all`)
-    .action(async (...given: readonly [string, string, unknown, Command]) => {
-      const [address, what, , command] = given;
+    .action(async (address: string, what: string, options: ProtocolTraceOptions) => {
       const { protocolTraceText } = await import('../protocol-trace-command.ts');
-      print(await protocolTraceText(address, what, command.optsWithGlobals<ProtocolTraceOptions>()));
+      print(await protocolTraceText(address, what, options));
     });
 }
