@@ -41,13 +41,14 @@ const pictures: readonly Picture[] = [
   { name: 'reports', place: 'reports?period=minutes', looks: ['desktop', 'desktop-dark', 'phone'], prepare: lookAtChart },
   { name: 'sessions', place: 'sessions', looks: ['desktop'] },
   { name: 'accounts', place: 'accounts', looks: ['desktop'] },
-  { name: 'account', place: 'accounts/alice@example.com', looks: ['desktop', 'phone'] },
+  { name: 'account', place: 'accounts/alice@example.com', looks: ['desktop'] },
   { name: 'domains', place: 'domains', looks: ['desktop'] },
   { name: 'queue', place: 'queue', looks: ['desktop', 'phone'] },
   { name: 'storages', place: 'storages', looks: ['desktop'] },
-  { name: 'trace', place: 'trace?what=judy@example.com', looks: ['desktop', 'phone'], height: 700 },
+  { name: 'trace', place: 'trace?what=judy@example.com', looks: ['desktop'], height: 700 },
   { name: 'protocol-trace', place: 'trace?what=carol@example.com', looks: ['desktop'], height: 620, prepare: showProtocolTrace },
-  { name: 'configuration', place: 'configuration', looks: ['desktop'], height: 700 },
+  { name: 'configuration', place: 'configuration', looks: ['desktop'], height: 700, prepare: async (page) => page.getByText('Checking …').waitFor({ state: 'detached' }) },
+  { name: 'administrators', place: 'administrators', looks: ['desktop'], height: 700 },
   { name: 'audit', place: 'audit', looks: ['desktop'], height: 700 },
 ];
 
