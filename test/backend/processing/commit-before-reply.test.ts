@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { messageOf, openLeg, pieces, TestCluster } from './cluster.ts';
+import type { SmtpClient } from '../../../shared/smtp/client.ts';
+import { inboxOf, messageOf, openLeg, pieces, TestCluster, until } from './cluster.ts';
 
 const holdMs = 1200;
+
+/** Resolves when nobody else can write to the index. */
+async function hold(index: string, forMs: number): Promise<ChildProcess> {
+  const holder = fork(join(import.meta.dirname, 'hold-index.ts'), [index, String(forMs)]);
+  await once(holder, 'message');
+  return holder;
+}
 
 for (const [what, index, parameters] of [
   ['a message for an account', join('mail', 'index'), []],
@@ -22,9 +31,7 @@ for (const [what, index, parameters] of [
     await begin();
     assert.equal((await leg.data(pieces(messageOf('first'))))[0]?.code, 250, 'the pack is made, which is written in the index, too');
     await begin();
-    const holder = fork(join(import.meta.dirname, 'hold-index.ts'), [join(cluster.directory, 'be1', index), String(holdMs)]);
-    const gone = once(holder, 'exit');
-    await once(holder, 'message');
+    const gone = once(await hold(join(cluster.directory, 'be1', index), holdMs), 'exit');
     const heldSince = performance.now();
     const [reply] = await leg.data(pieces(messageOf('patient')));
     const waitedMs = performance.now() - heldSince;
@@ -34,3 +41,29 @@ for (const [what, index, parameters] of [
     await gone;
   });
 }
+
+test('a client that is cut while its message is stored, and sends it again, has sent it once', async (t) => {
+  const cluster = new TestCluster(t);
+  const be1 = await cluster.start(t, 'be1', { runner: 'no' });
+  const inbox = async (): Promise<number> => (await inboxOf(be1, 'alice@example.com')).filter((message) => message.includes('Subject: cut\r\n')).length;
+  const begun = async (): Promise<SmtpClient> => {
+    const leg = await openLeg(be1.ports.lmtp);
+    await leg.mail({ address: 's@example.net' });
+    await leg.rcpt({ address: 'alice@example.com' });
+    return leg;
+  };
+  const first = await begun();
+  assert.equal((await first.data(pieces(messageOf('first'))))[0]?.code, 250);
+  await first.quit();
+  const leg = await begun();
+  await hold(join(cluster.directory, 'be1', 'mail', 'index'), 3 * holdMs);
+  const lost = assert.rejects(leg.data(pieces(messageOf('cut'))));
+  await new Promise((resolve) => setTimeout(resolve, holdMs)); // the whole message is there by then; nobody can see it
+  leg.destroy();
+  await lost;
+  await until('it is stored all the same', async () => await inbox() === 1);
+  const again = await begun();
+  assert.equal((await again.data(pieces(messageOf('cut'))))[0]?.code, 250);
+  await again.quit();
+  assert.equal(await inbox(), 1);
+});
