@@ -152,7 +152,7 @@ test('the configuration in WebAdmin', { timeout: 600_000 }, async (t) => {
     await page.getByRole('button', { name: 'End it' }).click();
     await page.getByText('The sign-in of admin is over.').waitFor(patience);
     for (const node of ['fe1', 'be1'] as const) assert.equal((await askAdmin(home.cluster, [node, '/api/v1/session'], { headers })).status, 401);
-    await page.getByRole('link', { name: 'admin in the configuration' }).click();
+    await page.getByRole('link', { name: 'In the text: admin' }).click();
     await page.waitForFunction('/^- \\{ name: admin/.test(document.activeElement.value?.slice(document.activeElement.selectionStart).trim() ?? "")');
   });
 

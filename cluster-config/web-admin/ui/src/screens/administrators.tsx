@@ -56,7 +56,7 @@ function columnsWith(node: string): readonly Column<Administrator>[] {
         <details><summary>{countText(capabilities.length, 'permission')}</summary>{capabilities.join(', ')}</details>
       )),
     },
-    { title: 'Acts', kind: 'acts', cell: ({ name, path }) => <a class="button button-small" aria-label={`${name} in the configuration`} href={hrefOf(['configuration'], { node, at: path })}>In the text</a> },
+    { title: 'Acts', kind: 'acts', cell: ({ name, path }) => <a class="button button-small" aria-label={`In the text: ${name}`} href={hrefOf(['configuration'], { node, at: path })}>In the text</a> },
   ];
 }
 
