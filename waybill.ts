@@ -16,6 +16,7 @@ import { addPasswdCommand } from './cluster-config/command-line/groups/passwd.ts
 import { addQueueCommands } from './cluster-config/command-line/groups/queue.ts';
 import { addServiceCommands } from './cluster-config/command-line/groups/service.ts';
 import { addSessionCommands } from './cluster-config/command-line/groups/session.ts';
+import { addBackupCommands, addStorageCommands } from './cluster-config/command-line/groups/storage.ts';
 import { addReportCommand } from './cluster-config/command-line/groups/report.ts';
 import { addTraceCommands } from './cluster-config/command-line/groups/trace.ts';
 import { UsageError } from './cluster-config/command-line/usage-error.ts';
@@ -114,7 +115,7 @@ Example:
     const { machineCommand } = await import('./cluster-config/command-line/machine-command.ts');
     await machineCommand(options);
   });
-for (const add of [addConfigCommands, addMapCommands, addSessionCommands, addAccountCommands, addDomainCommands, addGroupCommands, addPasswdCommand, addNodeCommands, addTraceCommands, addReportCommand, addQueueCommands, addServiceCommands, addAdminCommands, addAuditCommand]) add(program);
+for (const add of [addConfigCommands, addMapCommands, addSessionCommands, addAccountCommands, addDomainCommands, addGroupCommands, addPasswdCommand, addNodeCommands, addTraceCommands, addReportCommand, addQueueCommands, addStorageCommands, addBackupCommands, addServiceCommands, addAdminCommands, addAuditCommand]) add(program);
 
 /** Errors that a user can act on are told in their own words; for all others the stack is worth having. */
 function tell(error: unknown): void {

@@ -24,6 +24,7 @@ import { endingCertificates } from '../cluster-config/certificate-ends.ts';
 import { joinRoutes } from '../cluster-config/joining/join-routes.ts';
 import { loadNodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeContext } from '../cluster-config/run-node.ts';
+import { parseNetwork } from '../shared/access/network.ts';
 import { Failure } from '../shared/base/failure.ts';
 import type { Handled } from '../shared/admin-api/operation.ts';
 import { startAdmin } from '../shared/admin/admin-server.ts';
@@ -35,6 +36,7 @@ import { ServiceRack } from '../shared/service/service-rack.ts';
 import type { Unit } from '../shared/service/service-rack.ts';
 import type { NodeServices } from '../shared/service/worker.ts';
 import { backendAdministration, describeStorages, storagesOf } from './administration/administration.ts';
+import { Jobs } from './administration/jobs.ts';
 import { createAccountMoves } from './account-move/account-move.ts';
 import { AccountCounters } from './accounts/account-counters.ts';
 import { createAccounts } from './accounts/accounts.ts';
@@ -43,6 +45,7 @@ import { groupRoutes } from './accounts/group-routes.ts';
 import type { Accounts } from './accounts/accounts.ts';
 import { accountRoute, askHolders } from './accounts/holders.ts';
 import type { LocalAccounts } from './accounts/local-accounts.ts';
+import { demandOwnership } from './accounts/owner-of-new.ts';
 import { Reconciliation } from './accounts/reconciliation.ts';
 import { mailAccessUnits } from './mail-access.ts';
 import type { Ground } from './mail-access.ts';
@@ -76,6 +79,7 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
   });
   const endMeasuring = measureStorages(config.storage.directories, () => storage.addresses().length);
   const counters = new AccountCounters();
+  const holders = async (address: string): ReturnType<typeof askHolders> => askHolders(otherBackends(config, tls), address);
   const accounts = createAccounts({
     storage, log,
     maps: directory.maps,
@@ -86,7 +90,7 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
     defaultHost: config.routing.mappingHost,
     domainTerms: domainTermsOf(config),
     catchAll: catchAllOf(config),
-    holders: async (address) => askHolders(otherBackends(config, tls), address),
+    holders,
   });
   const ground: Ground = { context, config, doors: context.doors, tls, storage, accounts, foreignTrust: await loadForeignTrust(config) };
   const processing = openProcessing(ground);
@@ -104,14 +108,16 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
   const reportGround = { context, tls, log, storages: async () => describeStorages(storagesOf({ config, storage })), outbox: outboxOf(processing) };
   const rack = new ServiceRack({ units: unitsOf(ground, processing), wishes: context.wishes, siblings: context.siblings, graceMs: config.drainSeconds * 1000, log });
   const services = await rack.start();
-  const administered = backendAdministration({ config, tls, storage, accounts, administration, frontends: frontendTargets(config, tls), moves, directory, processing, log, siblings: context.siblings, notices: context.notices });
+  const jobs = new Jobs(context.siblings, log);
+  const mayMake = async (address: string): Promise<void> => demandOwnership({ accounts, maps: directory.maps, nodeName: config.nodeName, holders }, address);
+  const administered = backendAdministration({ config, tls, storage, accounts, administration, frontends: frontendTargets(config, tls), moves, directory, processing, log, siblings: context.siblings, notices: context.notices, jobs, mayMake });
   const admin = await startAdminApi(ground, {
     rack, directory, handlers: [...administered.handlers, ...dailyReportHandlers(config, new DailyReport(reportGround))],
     routes: [...context.nodeRoutes, ...administered.routes, ...dayRoutes(reportGround), sentRoute(reportGround.outbox), ...moves.routes, laterRoute(processing), ...groupRoutes(administration, storage), holdingRoute((address) => holdingOf(storage, address)), passwordRoute(async (address, password) => setPassword(accounts.local, address, password)), statsRoute(context.siblings, { counters, directory })],
   });
   return {
     log,
-    services,
+    services: [...services, jobs],
     admin: admin.services,
     onAppointed: async () => [...startReporting(context), admin.onAppointed(), ...startDailyReport(reportGround), moves.startTidying(), reconciliationOf(ground, directory).start(), ...await rack.startOnce(), tidyPacks(storage, log)],
     renew: async () => tls.renew(),
@@ -198,7 +204,7 @@ async function startAdminApi(ground: Ground, { rack, routes: more, directory, ha
   const keepAct: KeepHere = async (address, act) => storage.lives.keepAct(address, act);
   const api = await openAdminApi({ context, tls, directory, health, rack, handlers, keeperOf: async (address) => keeperOf(accounts, config, address), keepAct });
   const routes = [...healthRoutes(health), ...observationRoutes(context), ...joinRoutes({ ...context, tls }), ...acmeRoutes(config), accountRoute(storage), accountActRoute(keepAct), ...api.routes, ...more];
-  const services = await Promise.all(adminListeners(ground).map(async (at) => startAdmin({ ...at, serverTls: tls.forAdministration, isTrustedNode: tls.isTrustedNode, signerOf: tls.signerOf, routes, acts: api.acts, parts: [webAdmin(context.log), api.part], log: context.log })));
+  const services = await Promise.all(adminListeners(ground).map(async (at) => startAdmin({ ...at, serverTls: tls.forAdministration, isTrustedNode: tls.isTrustedNode, signerOf: tls.signerOf, routes, acts: api.acts, observers: config.services.admin.observers.map(parseNetwork), parts: [webAdmin(context.log), api.part], log: context.log })));
   return { services, onAppointed: api.onAppointed };
 }
 

@@ -179,7 +179,10 @@ const webmail = z
   .describe('WebMail of a back-end.');
 
 const admin = z
-  .strictObject({ enable, listeners: listeners(z.strictObject(listenerBasics)), ...serviceAccess, maxConnections: serviceAccess.maxConnections.default(1000) })
+  .strictObject({
+    enable, listeners: listeners(z.strictObject(listenerBasics)), ...serviceAccess, maxConnections: serviceAccess.maxConnections.default(1000),
+    observers: z.array(network).max(1000).default([]).describe('Who, besides this machine, is told without login by `/healthz`, `/readyz` and `/metrics`, as networks: load balancers, Prometheus.'),
+  })
   .prefault({})
   .describe('The admin API: HTTPS, for the nodes of the cluster and for this machine.');
 

@@ -123,7 +123,7 @@ async function startAdminApi(ground: Ground, context: NodeContext, rack: Service
   const health: Health = { isStopping: context.isStopping, services: () => rack.states(), check: () => undefined, warnings: () => endingCertificates(context.config) };
   const api = await openAdminApi({ context, tls, directory, health, rack, handlers: [...adminHandlers(mappings, siblings, log), ...dailyReportHandlers(context.config, undefined)], keeperOf: async (address) => keeperOf(mappings.of(), address), keepAct: undefined });
   const routes = [...healthRoutes(health), ...observationRoutes(context), ...dayRoutes({ context, storages: async () => Promise.resolve([]) }), ...joinRoutes({ ...context, tls }), traceRoute(context, tls), ...context.nodeRoutes, ...api.routes, ...adminRoutes({ mappings, authentication, directory, siblings, log, sessions: Object.values(sessions) })];
-  const services = await Promise.all(adminListeners(ground).map(async (at) => startAdmin({ ...at, serverTls: tls.forAdministration, isTrustedNode: tls.isTrustedNode, signerOf: tls.signerOf, routes, acts: api.acts, parts: [webAdmin(log), api.part], log })));
+  const services = await Promise.all(adminListeners(ground).map(async (at) => startAdmin({ ...at, serverTls: tls.forAdministration, isTrustedNode: tls.isTrustedNode, signerOf: tls.signerOf, routes, acts: api.acts, observers: context.config.services.admin.observers.map(parseNetwork), parts: [webAdmin(log), api.part], log })));
   return { services, onAppointed: api.onAppointed };
 }
 

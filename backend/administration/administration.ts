@@ -1,4 +1,4 @@
-/** What a back-end does of the admin API (the face of this room): its accounts, moves to it, its storages and its queue. */
+/** What a back-end does of the admin API (the face of this room): its accounts, moves to it, its storages and their backups, its queue. */
 import type { DirectoryAccess } from '../../cluster-config/directory-access.ts';
 import type { AdminTarget } from '../../shared/admin/admin-client.ts';
 import type { Handled } from '../../shared/admin-api/operation.ts';
@@ -11,15 +11,18 @@ import type { Logger } from '../../shared/log/log.ts';
 import type { Notices } from '../../shared/service/notices.ts';
 import type { Siblings } from '../../shared/service/siblings.ts';
 import type { Processing } from '../processing/processing.ts';
-import type { Storage } from '../storage/storage.ts';
+import type { KeptFolder, Storage } from '../storage/storage.ts';
 import { accountLifeHandlers } from './account-life-handlers.ts';
 import { accountHandlers } from './account-handlers.ts';
+import { backupHandlers } from './backup-handlers.ts';
+import { jobHandlers } from './job-handlers.ts';
+import type { Jobs } from './jobs.ts';
 import { moveHandlers } from './move-handlers.ts';
 import { protocolTraceHandlers } from './protocol-trace-handlers.ts';
 import { ProtocolTraces } from './protocol-traces.ts';
 import { queueHandlers } from './queue-handlers.ts';
 import { storageHandlers } from './storage-handlers.ts';
-import type { StorageGround } from './storage-handlers.ts';
+import type { StorageView } from './storage-handlers.ts';
 
 export { describeStorages } from './storage-handlers.ts';
 
@@ -37,12 +40,14 @@ export interface AdministrationGround {
   readonly siblings: Siblings;
   readonly notices: Notices;
   readonly log: Logger;
+  readonly jobs: Jobs;
+  /** Resolves when this node may make an account of that address. Throws who keeps it, or `unknown-user`. */
+  readonly mayMake: (address: string) => Promise<void>;
 }
 
 /** The storages that the configuration names. */
-export function storagesOf({ config, storage }: Pick<AdministrationGround, 'config' | 'storage'>): StorageGround {
-  const { directories, reserveMegabytes } = config.storage;
-  return { storage, directories, reserveBytes: reserveMegabytes * 1024 * 1024 };
+export function storagesOf({ config, storage }: Pick<AdministrationGround, 'config' | 'storage'>): StorageView {
+  return { storage, reserveBytes: config.storage.reserveMegabytes * 1024 * 1024 };
 }
 
 export interface BackendAdministration {
@@ -52,13 +57,16 @@ export interface BackendAdministration {
 }
 
 export function backendAdministration(ground: AdministrationGround): BackendAdministration {
-  const { config, moves, siblings, processing } = ground;
+  const { config, moves, siblings, processing, jobs } = ground;
+  const queue: KeptFolder = processing.kept;
   const traces = new ProtocolTraces(ground);
   const handlers = [
     ...accountHandlers({ ...ground, nodeName: config.nodeName, keepDays: config.accounts }),
     ...accountLifeHandlers({ ...ground, nodeName: config.nodeName }),
     ...moveHandlers(moves, siblings),
-    ...storageHandlers(storagesOf(ground)),
+    ...storageHandlers({ ...storagesOf(ground), queue, jobs, lockSeconds: config.storage.lockSeconds }),
+    ...backupHandlers({ ...ground, queue }),
+    ...jobHandlers(jobs),
     ...queueHandlers(processing),
     ...protocolTraceHandlers({ ...ground, traces }),
   ];

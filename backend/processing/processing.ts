@@ -15,7 +15,7 @@ import type { Siblings } from '../../shared/service/siblings.ts';
 import type { EnvelopeRecipient, EnvelopeSender } from '../../shared/smtp/commands.ts';
 import type { SmtpSending } from '../smtp-sending/smtp-sending.ts';
 import { claimDirectory, isAlive, thisProcess } from '../storage/storage.ts';
-import type { Account, DirectoryKind, Storage } from '../storage/storage.ts';
+import type { Account, DirectoryKind, KeptFolder, Storage } from '../storage/storage.ts';
 import { forgetAcceptances, settleAcceptance } from './delivery-keys.ts';
 import type { Acceptance, KeyRules } from './delivery-keys.ts';
 import { DestinationHealth } from './destination-health.ts';
@@ -89,6 +89,8 @@ export interface Processing {
   readonly onceOnly: OnceOnly;
   /** What another back-end is answered that asks for later acceptances of messages (retries-elsewhere.ts). */
   laterOnes(loose: readonly LooseAcceptance[]): LaterOnes;
+  /** The queue's folder, for who copies or locks it. */
+  readonly kept: KeptFolder;
   /** When runner and listeners have stopped. */
   close(): Promise<void>;
 }
@@ -150,6 +152,7 @@ class NodeProcessing implements Processing {
   readonly #outside: OutsideKeys;
   readonly control: QueueControl;
   readonly onceOnly: OnceOnly;
+  readonly kept: KeptFolder;
   /** Notes being written; `close` waits for them. */
   readonly #notes = new Set<Promise<void>>();
   #runner: QueueRunner | undefined;
@@ -161,6 +164,7 @@ class NodeProcessing implements Processing {
     this.#options = options;
     claimDirectory(options.queueDirectory, { cluster: options.clusterName, node: options.nodeName }, queueKind);
     this.#store = new QueueStore(options.queueDirectory, options.reserveBytes);
+    this.kept = { directory: options.queueDirectory, kind: queueKind, ...this.#store.kept };
     this.#health = new DestinationHealth(options.retry.jitter);
     const { hostName, primaryDomain, isOurDomain, retry, languagesFor } = options;
     this.#outside = new OutsideKeys({ records: this.#store.deliveryRecords, rules: this.#rules, ask: options.askOthers });

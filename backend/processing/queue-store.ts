@@ -7,7 +7,7 @@
  */
 import { join } from 'node:path';
 import { FreeSpace, keysUnder, openEnvironment, openPacks } from '../storage/storage.ts';
-import type { DeliveryRecords, Environment, Packs, StagedBytes, Table } from '../storage/storage.ts';
+import type { DeliveryRecords, Environment, KeptFolder, Packs, StagedBytes, Table } from '../storage/storage.ts';
 import { decodeItem, dueTimes, encodeItem, isComplete } from './queue-item.ts';
 import type { Destination, QueueItem } from './queue-item.ts';
 
@@ -34,6 +34,10 @@ export class QueueStore {
     this.#open = this.#environment.table('open');
     this.#records = this.#environment.table('records');
     this.#once = this.#environment.table('once');
+  }
+
+  get kept(): Pick<KeptFolder, 'environment' | 'packs'> {
+    return { environment: this.#environment, packs: this.#packs };
   }
 
   /** Delivery keys of recipients outside the cluster. */

@@ -18,21 +18,28 @@ export interface StorageCare {
   folders(): readonly KeptFolder[];
   /** See restore-account.ts. `backup` lies in `folder`. Throws also `bad-input` when there is none of that name. */
   restore(backup: { readonly folder: string; readonly name: string }, order: Omit<RestoreOrder, 'source' | 'target'>): Promise<RestoredAccount>;
+  /** Opens the storages of a backup, e.g. to check them. Throws as `restore`. */
+  inBackup<T>(backup: { readonly folder: string; readonly name: string }, action: (folders: readonly KeptFolder[]) => Promise<T>): Promise<T>;
   /** Addresses of all accounts that have mail in a backup. Throws as `restore`. */
   accountsIn(backup: { readonly folder: string; readonly name: string }): Promise<readonly string[]>;
 }
 
 export function createCare({ volumes, holderOf, placeFor }: Places, directories: readonly string[], cluster: string): StorageCare {
   return {
-    folders: () => volumes.map(({ environment, packs }, index) => ({ directory: directories[index] ?? '', kind: storageKind, environment, packs })),
+    folders: () => foldersOf(volumes, directories),
     restore: async (backup, order) => withBackup({ ...backup, cluster }, async (sources) => {
       const source = sources.find((volume) => hasMail(volume, order.address));
       if (source === undefined) throw new Failure('unknown-user', `backup ${backup.name} has no mail of ${order.address}`);
       return restoreAccount({ ...order, source, target: holderOf(order.address) ?? placeFor(order.address) });
     }),
+    inBackup: async (backup, action) => withBackup({ ...backup, cluster }, async (sources, folders) => action(foldersOf(sources, folders))),
     accountsIn: async (backup) => withBackup({ ...backup, cluster }, async (sources) =>
       Promise.resolve(sources.flatMap((volume) => volume.environment.read(() => [...addressesIn(volume)])).filter((address) => sources.some((volume) => hasMail(volume, address))).sort())),
   };
+}
+
+function foldersOf(volumes: readonly Volume[], directories: readonly string[]): readonly KeptFolder[] {
+  return volumes.map(({ environment, packs }, index) => ({ directory: directories[index] ?? '', kind: storageKind, environment, packs }));
 }
 
 /** Live, or out of use; not what had gone to another node, or was on its way. */
@@ -46,7 +53,7 @@ function addressesIn({ tables }: Volume): readonly string[] {
 }
 
 /** Opens the storages of a backup for reading, and closes them. */
-async function withBackup<T>({ folder, name, cluster }: { readonly folder: string; readonly name: string; readonly cluster: string }, action: (sources: readonly Volume[]) => Promise<T>): Promise<T> {
+async function withBackup<T>({ folder, name, cluster }: { readonly folder: string; readonly name: string; readonly cluster: string }, action: (sources: readonly Volume[], directories: readonly string[]) => Promise<T>): Promise<T> {
   const record = readBackup(folder, name);
   if (record.cluster !== cluster) throw new Failure('bad-input', `backup ${name} is of cluster ${record.cluster}, not of ${cluster}`);
   const directories = record.parts.filter(({ kind }) => kind === 'storage').map((part) => join(folder, name, part.folder));
@@ -55,7 +62,7 @@ async function withBackup<T>({ folder, name, cluster }: { readonly folder: strin
   const sources: Volume[] = [];
   try {
     for (const directory of directories) sources.push(openVolume(directory, { hints: { publish: () => undefined, subscribe: () => () => undefined }, reserveBytes: 0, limitsOf: () => ({ bytes: 0, messages: 0 }) }));
-    return await action(sources);
+    return await action(sources, directories);
   } finally {
     await Promise.all(sources.map(closeVolume));
   }

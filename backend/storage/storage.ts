@@ -11,8 +11,8 @@ export type {
 export type { MailboxEntry } from './entries.ts';
 export type { StorageCare } from './care.ts';
 export type { KeptFolder } from './kept-folder.ts';
-export { backupName, listBackups } from './backup/backup-record.ts';
-export type { BackupPart, BackupRecord } from './backup/backup-record.ts';
+export { listBackups, readBackup } from './backup/backup-record.ts';
+export type { BackupRecord } from './backup/backup-record.ts';
 export { makeBackup } from './backup/make-backup.ts';
 export type { RestoredAccount, RestoredMailbox } from './backup/restore-account.ts';
 export { checkStorage } from './check/check-storage.ts';

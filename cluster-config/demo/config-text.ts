@@ -83,6 +83,7 @@ function backendText(layout: DemoLayout, node: DemoBackend): string {
   return `${nodeHead(layout, node)}
     storage:
       directories: [${storage}/storage1, ${storage}/storage2]
+      backupDirectory: ${storage}/backups
     services:
       smtpReceiving:
         listeners:

@@ -3,7 +3,7 @@
 const sorts = {
   addAccount: 'made', setPassword: 'password', signOutAccount: 'signed-out', kickSessions: 'signed-out', kickNodeSessions: 'signed-out',
   startMove: 'moved', reclaimAccount: 'moved', setAccountTerms: 'terms', setQuota: 'terms', deleteAccount: 'deleted', undeleteAccount: 'undeleted', renameAccount: 'renamed',
-  traceProtocol: 'traced', traceProtocolAt: 'traced', addAlias: 'addresses', removeAlias: 'addresses',
+  traceProtocol: 'traced', traceProtocolAt: 'traced', restoreAccount: 'restored', addAlias: 'addresses', removeAlias: 'addresses',
 } as const;
 
 /** What it is to the owner of the account. */

@@ -21,7 +21,7 @@ export const capabilities = {
   manageUserMap: 'Search the directory, and see where a mailbox is.',
   manageSessions: 'See live sessions, and cut them.',
   manageQueue: 'See queued messages; retry, hold, return and delete them.',
-  manageStorage: 'See storages.',
+  manageStorage: 'See storages; check, lock and back them up, and bring accounts back from a backup.',
   manageDomains: 'See and change domains.',
   manageAccounts: 'See and make accounts, set their passwords.',
   viewAudit: 'Read what administrators did.',

@@ -1,6 +1,6 @@
 /**
  * The admin API of a node: HTTPS with JSON answers. Other nodes of the cluster ask it (by their certificate), load
- * balancers ask /healthz and /readyz from loopback. Routes are given by the mains of front-end and back-end.
+ * balancers ask /healthz and /readyz from this machine or, where they are named, from their own. Routes are given by the mains of front-end and back-end.
  */
 import type { X509Certificate } from 'node:crypto';
 import * as https from 'node:https';
@@ -10,6 +10,8 @@ import { pipeline } from 'node:stream/promises';
 import { TLSSocket } from 'node:tls';
 import { factsOfAct } from './act.ts';
 import type { PostKind } from './act.ts';
+import { networkContains, parseNetwork } from '../access/network.ts';
+import type { Network } from '../access/network.ts';
 import { isFailure } from '../base/failure.ts';
 import { readJson } from '../http/body.ts';
 import type { Logger } from '../log/log.ts';
@@ -51,8 +53,8 @@ export type AdminRoute = RoutePlace & ({ readonly method?: 'GET' } | { readonly 
 interface RoutePlace {
   /** Path prefix; the rest of the path, percent-decoded, is the argument of `answer`. */
   readonly prefix: string;
-  /** `nodes`: only nodes of this cluster that the configuration lists; `backends`: of these, back-ends. `loopback`: anybody on this machine, and nodes. `anybody`: strangers too. */
-  readonly allow: 'nodes' | 'backends' | 'loopback' | 'anybody';
+  /** `nodes`: only nodes of this cluster that the configuration lists; `backends`: of these, back-ends. `observers`: anybody on this machine, whoever is named, and nodes. `anybody`: strangers too. */
+  readonly allow: 'nodes' | 'backends' | 'observers' | 'anybody';
   /** 4 MiB when absent. */
   readonly maxBodyBytes?: number;
   /** A `Failure` is told to the asker as such. */
@@ -71,12 +73,15 @@ export type AdminOptions = ListenPlace & {
   readonly isTrustedNode: (identity: NodeIdentity) => boolean;
   readonly signerOf: (socket: TLSSocket) => CertificateSigner;
   readonly routes: readonly AdminRoute[];
+  /** From where, besides this machine, routes for observers are open; from nowhere when absent. */
+  readonly observers?: readonly Network[];
   readonly acts: ActLog;
   /** Asked before the routes; the first that owns the path. */
   readonly parts?: readonly AdminPart[];
   readonly log: Logger;
 };
 
+const thisMachine = [parseNetwork('127.0.0.0/8'), parseNetwork('::1')];
 const longestBodyBytes = 4 * 1024 * 1024;
 /** For the answers that are on their way when the node stops: that of the very request to restart it is among them. */
 const lastAnswersMs = 2000;
@@ -135,7 +140,7 @@ async function answerRequest(options: AdminOptions, request: IncomingMessage, re
   }
   const peer = peerOf(options, request);
   const from = request.socket.remoteAddress ?? '';
-  if (!isAllowed(route, { peer, from })) {
+  if (!isAllowed(options, route, { peer, from })) {
     reply(response, { status: 403, body: { error: 'only nodes of this cluster may ask this' } });
   } else {
     const body = route.method === 'POST' ? await readJson(request, route.maxBodyBytes ?? longestBodyBytes) : undefined;
@@ -176,10 +181,10 @@ function peerOf({ isTrustedNode, signerOf }: AdminOptions, { socket }: IncomingM
   return identity !== undefined && certificate !== undefined && signerOf(socket) === 'cluster' && isTrustedNode(identity) ? { identity, certificate } : undefined;
 }
 
-function isAllowed({ allow }: AdminRoute, { peer, from }: Pick<AdminRequest, 'peer' | 'from'>): boolean {
+function isAllowed({ observers = [] }: AdminOptions, { allow }: AdminRoute, { peer, from }: Pick<AdminRequest, 'peer' | 'from'>): boolean {
   if (allow === 'anybody') return true;
   if (peer !== undefined && (allow !== 'backends' || peer.identity.role === 'backend')) return true;
-  return allow === 'loopback' && (from.startsWith('127.') || from === '::1' || from.startsWith('::ffff:127.'));
+  return allow === 'observers' && [...thisMachine, ...observers].some((network) => networkContains(network, from));
 }
 
 function reply(response: ServerResponse, answer: { readonly status: number; readonly body: unknown }): void {

@@ -1,4 +1,4 @@
-/** What load balancers and watchdogs ask of a node, front-end or back-end, from the same machine. */
+/** What load balancers and watchdogs ask of a node, front-end or back-end, from the same machine or where they are named. */
 import type { AdminRoute } from './admin-server.ts';
 
 /** The state of the worker that answers. */
@@ -19,8 +19,8 @@ export interface Health {
  */
 export function healthRoutes(health: Health): readonly AdminRoute[] {
   return [
-    { prefix: '/healthz', allow: 'loopback', answer: async () => Promise.resolve({ status: 200, body: { ok: true } }) },
-    { prefix: '/readyz', allow: 'loopback', answer: async (_, { query }) => Promise.resolve(readiness(health, query.get('service') ?? undefined)) },
+    { prefix: '/healthz', allow: 'observers', answer: async () => Promise.resolve({ status: 200, body: { ok: true } }) },
+    { prefix: '/readyz', allow: 'observers', answer: async (_, { query }) => Promise.resolve(readiness(health, query.get('service') ?? undefined)) },
   ];
 }
 

@@ -4,5 +4,5 @@ import type { Snapshot } from '../metrics/snapshot.ts';
 import type { AdminRoute } from './admin-server.ts';
 
 export function metricsRoute(measure: () => Promise<Snapshot>): AdminRoute {
-  return { prefix: '/metrics', allow: 'loopback', answer: async () => ({ status: 200, text: openMetricsText(await measure()), contentType: openMetricsType }) };
+  return { prefix: '/metrics', allow: 'observers', answer: async () => ({ status: 200, text: openMetricsText(await measure()), contentType: openMetricsType }) };
 }

@@ -1,38 +1,159 @@
-/** The drill of docs/backup.md: mail comes in, the node is stopped and copied, destroyed, restored, and gives back every message byte for byte. */
+/** The commands of docs/backup.md, as the page has them, against a cluster in use: nothing that was backed up is lost, and nothing that is there is overwritten. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { startCluster } from '../harness/cluster.ts';
 import type { Cluster } from '../harness/cluster.ts';
+import { runCommand } from '../harness/command.ts';
+import type { CommandOutcome } from '../harness/command.ts';
+import { ImapSession } from '../harness/imap-session.ts';
 import { sendTo } from '../harness/moving.ts';
 
-/** Of each message that IMAP gives out, by UID. */
-function digests(cluster: Cluster): readonly string[] {
-  const curl = (...words: readonly string[]): string => execFileSync('curl', ['--silent', '--show-error', '--insecure', '--user', `alice:${cluster.password}`, ...words], { encoding: 'latin1' });
-  const inbox = `imaps://127.0.0.1:${String(cluster.port('fe1', 'imaps'))}/INBOX`;
-  const uids = curl(inbox, '--request', 'UID SEARCH ALL').match(/\d+/g) ?? [];
-  return uids.map((uid) => `${uid} ${createHash('sha256').update(curl(`${inbox};UID=${uid}`), 'latin1').digest('hex')}`);
+const page = fs.readFileSync(path.resolve(import.meta.dirname, '..', '..', 'docs', 'backup.md'), 'utf8');
+/** What the page has typed in a terminal. */
+const lines = page.split('\n').filter((line) => line.startsWith('    ')).map((line) => line.trim());
+const used = new Set<string>();
+let cluster: Cluster;
+/** Of alice's mailboxes when the backup was made. */
+let atBackup: { readonly inbox: readonly string[]; readonly work: readonly string[] };
+
+before(async () => {
+  cluster = await startCluster({ nodes: ['be1', 'fe1'], changeConfig: (yaml) => yaml.replace('workers: 1 ', 'workers: 2 ') });
+});
+after(async () => cluster.stop());
+
+/** The one line of the page that begins so. */
+function lineOf(beginning: string): string {
+  const longer = lines.filter((one) => one.startsWith(`${beginning} `));
+  const line = lines.find((one) => one === beginning) ?? (longer.length === 1 ? longer[0] : undefined);
+  assert.ok(line !== undefined, `docs/backup.md has one line "${beginning} …"`);
+  used.add(line);
+  return line;
 }
 
-test('what was backed up comes back byte for byte after the node\'s folders were destroyed, and new mail comes in', async (context) => {
-  const cluster = await startCluster({ nodes: ['be1', 'fe1'] });
-  context.after(async () => cluster.stop());
+async function waybill(beginning: string): Promise<CommandOutcome> {
+  return runCommand(cluster, lineOf(beginning).split(' ').slice(1));
+}
+
+async function done(beginning: string): Promise<string> {
+  const { code, output, complaint } = await waybill(beginning);
+  assert.equal(code, 0, `${beginning}: ${output}${complaint}`);
+  return output;
+}
+
+/** A line for the shell, in the folders of this cluster. */
+function shell(line: string): void {
+  used.add(line);
+  const here = line.replaceAll('/var/lib/waybill/be1', path.join(cluster.folder, 'be1')).replaceAll('/backup/be1', backups()).replace(' -o waybill -g waybill', '');
+  execFileSync('sh', ['-c', here], { stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+function backups(): string {
+  return path.join(cluster.folder, 'saved');
+}
+
+/** UID and SHA-256 of each message. */
+async function digests(mailbox: string): Promise<readonly string[]> {
+  const imap = await ImapSession.logIn(cluster, { node: 'fe1', user: 'alice' });
+  await imap.ok(`EXAMINE ${mailbox}`);
+  const { untagged } = await imap.run('UID FETCH 1:* (UID BODY.PEEK[])');
+  imap.dialogue.close();
+  return untagged.flatMap(({ text, literals: [bytes] }) => (bytes === undefined ? [] : [`${/UID (\d+)/.exec(text)?.[1] ?? ''} ${createHash('sha256').update(bytes).digest('hex')}`]));
+}
+
+test('a backup is made, listed and checked while the node works; under a lock nobody writes, and who logs in reads', async () => {
   for (let message = 0; message < 3; message += 1) await sendTo(cluster, 'fe1', 'alice');
-  const before = digests(cluster);
-  assert.equal(before.length, 3);
-  const node = path.join(cluster.folder, 'be1');
-  const backup = path.join(cluster.folder, 'be1.tar');
+  const imap = await ImapSession.logIn(cluster, { node: 'fe1', user: 'alice' });
+  await imap.ok('CREATE Work');
+  await imap.ok('SELECT INBOX');
+  await imap.ok('COPY 1:2 Work');
+  atBackup = { inbox: await digests('INBOX'), work: await digests('Work') };
+  assert.match(await done('waybill backup make'), /^backup monday is whole: /);
+  assert.match(await done('waybill backup list'), /^monday +20\d\d-.* be1 /m);
+  assert.match(await done('waybill backup check'), /storage-1: .*: sound\n.*storage-2: .*: sound/);
+  const again = await waybill('waybill backup make');
+  assert.deepEqual([again.code, /there is a backup monday already/.test(again.complaint)], [1, true], again.complaint);
+
+  assert.match(await done('waybill storage lock'), /^locked until 20/);
+  let isStored = false;
+  const stored = imap.ok('STORE 1 +FLAGS (\\Answered)').then(() => { isStored = true; });
+  assert.equal((await digests('INBOX')).length, 3, 'logins and reading go on');
+  assert.equal(isStored, false);
+  await done('waybill storage unlock');
+  await stored;
+  const never = await waybill('waybill storage unlock');
+  assert.deepEqual([never.code, never.complaint], [1, 'waybill: be1 was not locked\n']);
+  imap.dialogue.close();
+});
+
+test('a deleted mailbox and an expunged message come back, what came since stays; what the backup has spoilt is named by its check', async () => {
+  const kept = await sendTo(cluster, 'fe1', 'alice');
+  assert.ok(kept !== '');
+  const imap = await ImapSession.logIn(cluster, { node: 'fe1', user: 'alice' });
+  await imap.ok('SELECT INBOX');
+  await imap.ok('STORE 2 +FLAGS (\\Deleted)');
+  await imap.ok('EXPUNGE');
+  await imap.ok('DELETE Work');
+  imap.dialogue.close();
+  assert.match(await done('waybill account restore alice@example.com --from monday --mailbox'), /Work +2 +as it was, with its UIDs/);
+  assert.deepEqual(await digests('Work'), atBackup.work);
+  assert.match(await done('waybill account restore alice@example.com --from monday'), /1 messages brought back; the account was there\n +INBOX +1 /);
+  const inbox = await digests('INBOX');
+  assert.deepEqual(inbox.map((line) => line.split(' ')[0]), ['1', '3', '4', '5']);
+  assert.equal(inbox[3]?.split(' ')[1], atBackup.inbox[1]?.split(' ')[1]);
+  assert.match(await done('waybill backup restore'), /^alice@example\.com: 0 messages brought back/m);
+
+  const place = path.join(cluster.folder, 'be1', 'backups', 'monday');
+  const packs = ['storage-1', 'storage-2'].map((part) => path.join(place, part, 'packs')).flatMap((folder) => fs.readdirSync(folder).map((name) => path.join(folder, name)));
+  const spoilt = packs.find((file) => fs.readFileSync(file).includes('sender@example.net'));
+  assert.ok(spoilt !== undefined);
+  const bytes = fs.readFileSync(spoilt);
+  const at = bytes.indexOf('sender@example.net');
+  fs.writeFileSync(spoilt, Buffer.concat([bytes.subarray(0, at), Buffer.from('S'), bytes.subarray(at + 1)]));
+  const { code, output } = await waybill('waybill backup check');
+  assert.equal(code, 2);
+  assert.match(output, /record-changed +alice@example\.com +INBOX +UID 1 /);
+  fs.writeFileSync(spoilt, bytes);
+});
+
+test('a destroyed node goes on from a backup, and from a copy of the stopped node, byte for byte; a node that began empty gets its mail back', async () => {
+  const folder = path.join(cluster.folder, 'be1');
+  fs.mkdirSync(backups());
+  fs.renameSync(path.join(folder, 'backups', 'monday'), path.join(backups(), 'monday'));
   assert.equal(await cluster.stopNode('be1'), 0);
-  execFileSync('tar', ['--create', '--sparse', '--file', backup, '--directory', node, '.']);
-  fs.rmSync(node, { recursive: true });
-  fs.mkdirSync(node, { mode: 0o700 });
-  execFileSync('tar', ['--extract', '--file', backup, '--directory', node]);
+  fs.rmSync(folder, { recursive: true });
+  shell(lineOf('install -d'));
+  shell(lineOf('cp -a /backup/be1/monday/queue'));
+  const storage = lineOf('cp -a /backup/be1/monday/storage-1');
+  for (const line of [storage, storage.replace('storage-1', 'storage-2').replace('storage1', 'storage2')]) shell(line);
+  lineOf('systemctl start');
   await cluster.startNode('be1');
-  assert.deepEqual(digests(cluster), before);
+  assert.deepEqual(await digests('INBOX'), atBackup.inbox);
   await sendTo(cluster, 'fe1', 'alice');
-  assert.deepEqual(digests(cluster).slice(0, 3), before);
-  assert.equal(digests(cluster).length, 4);
+  const four = await digests('INBOX');
+  assert.deepEqual(four.slice(0, 3), atBackup.inbox);
+  assert.equal(four.length, 4);
+
+  assert.equal(await cluster.stopNode('be1'), 0);
+  shell(lineOf('tar --create'));
+  fs.rmSync(folder, { recursive: true });
+  fs.mkdirSync(folder, { mode: 0o700 });
+  shell(lineOf('tar --extract'));
+  await cluster.startNode('be1');
+  assert.deepEqual(await digests('INBOX'), four);
+
+  assert.equal(await cluster.stopNode('be1'), 0);
+  fs.rmSync(folder, { recursive: true });
+  fs.mkdirSync(path.join(folder, 'backups'), { recursive: true, mode: 0o700 });
+  fs.renameSync(path.join(backups(), 'monday'), path.join(folder, 'backups', 'monday'));
+  await cluster.startNode('be1');
+  await sendTo(cluster, 'fe1', 'alice');
+  assert.match(await done('waybill backup restore'), /^alice@example\.com: 5 messages brought back; the account was there/m);
+  assert.deepEqual(await digests('Work'), atBackup.work, 'a mailbox that was not there has its UIDs');
+  assert.equal((await digests('INBOX')).length, 4);
+  await done('waybill backup delete');
+  assert.deepEqual(lines.filter((line) => !used.has(line)), lines.filter((line) => line.startsWith('0 2 * * *')), 'every line of the page was run, but that of cron');
 });

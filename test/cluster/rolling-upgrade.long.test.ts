@@ -36,7 +36,7 @@ describe('an upgrade node by node', { skip: !isLong }, () => {
     for (const name of ['node_modules', 'dist']) fs.symlinkSync(path.join(root, name), path.join(oldFolder, name));
     const wrap = (node: string) => (command: readonly string[]): string[] => [...command.slice(0, 2), programs[versions[node] ?? 'present'], ...command.slice(3)];
     // As docs/upgrading.md has it: parameters of the new version only when every node runs it.
-    const changeConfig = (yaml: string): string => yaml.replace(/^( {2}| {4})administration:.*\n(?:\1 +.*\n)*/gm, '');
+    const changeConfig = (yaml: string): string => yaml.replace(/^( {2}| {4})administration:.*\n(?:\1 +.*\n)*/gm, '').replace(/^ +backupDirectory:.*\n/gm, '');
     cluster = await startCluster({ changeConfig, wrap: { fe1: wrap('fe1'), fe2: wrap('fe2'), be1: wrap('be1'), be2: wrap('be2') } });
   });
 

@@ -132,7 +132,7 @@ async function restoreMailbox(order: RestoreOrder, snapshot: AccountSnapshot, en
       seen: getRetiredName(target.tables, record.number, entry.name),
     };
   });
-  if (live !== undefined) return fillMailbox(order, account, { entry, live });
+  if (live !== undefined) return fillMailbox(order, account, { snapshot, entry, live });
   const asItWas = seen === undefined || seen.uidValidity <= entry.uidValidity;
   const { brought, damaged } = await bring(bringingOf(order, entry), rowsOf(order.source, entry));
   try {
@@ -149,12 +149,15 @@ async function restoreMailbox(order: RestoreOrder, snapshot: AccountSnapshot, en
   }
 }
 
-/** Messages that the account has nowhere but in its Trash come in under new UIDs, in pages. */
-async function fillMailbox(order: RestoreOrder, account: StoredAccount, { entry, live }: { readonly entry: MailboxEntry; readonly live: MailboxEntry }): Promise<RestoredMailbox> {
-  const { target } = order;
-  const kept = target.environment.read(() => new Set(mailboxesOf(target, account.number)
-    .filter(({ id, specialUse }) => id === live.id || specialUse !== '\\Trash')
-    .flatMap(({ id }) => allRows(target.tables, id).map(({ messageId }) => messageId))));
+interface Filling {
+  readonly snapshot: AccountSnapshot;
+  readonly entry: MailboxEntry;
+  readonly live: MailboxEntry;
+}
+
+/** What the mailbox lacks comes in under new UIDs, in pages. */
+async function fillMailbox(order: RestoreOrder, account: StoredAccount, { snapshot, entry, live }: Filling): Promise<RestoredMailbox> {
+  const kept = keptMessages(order, account, { snapshot, live });
   const missing = rowsOf(order.source, entry).filter(({ messageId, flags }) => !kept.has(messageId) && (flags & Flag.Deleted) === 0);
   const damaged: number[] = [];
   let messages = 0;
@@ -170,6 +173,18 @@ async function fillMailbox(order: RestoreOrder, account: StoredAccount, { entry,
     }
   }
   return { name: live.name, how: 'filled', messages, damaged };
+}
+
+/** Messages that the mailbox has, or that were moved since the backup to another one that is not the Trash. */
+function keptMessages({ source, target }: RestoreOrder, account: StoredAccount, { snapshot, live }: Omit<Filling, 'entry'>): ReadonlySet<number> {
+  const kept = new Set<number>();
+  for (const mailbox of target.environment.read(() => mailboxesOf(target, account.number))) {
+    if (mailbox.id !== live.id && mailbox.specialUse === '\\Trash') continue;
+    const before = mailbox.id === live.id ? undefined : snapshot.mailboxes.find(({ mailboxId, name }) => mailboxId === mailbox.mailboxId || name === mailbox.name);
+    const had = new Set(before === undefined ? [] : rowsOf(source, before).map(({ messageId }) => messageId));
+    for (const { messageId } of rowsOf(target, mailbox)) if (!had.has(messageId)) kept.add(messageId);
+  }
+  return kept;
 }
 
 function addAll(change: AccountChange, mailboxId: number, { keywords, brought }: { readonly keywords: readonly string[]; readonly brought: readonly Brought[] }): void {

@@ -7,7 +7,7 @@ import { nodeName, ofNode } from './nodes.ts';
 import { addressText } from './sessions.ts';
 
 export const ofAddress = z.strictObject({ address: addressText });
-const ofNodeAndAddress = z.strictObject({ node: nodeName.describe('A back-end.'), address: addressText });
+export const ofNodeAndAddress = z.strictObject({ node: nodeName.describe('A back-end.'), address: addressText });
 export const password = z.string().min(1).max(1024);
 export const page = {
   search: z.string().max(320).optional().describe('Only those with this text in an address; case does not count.'),

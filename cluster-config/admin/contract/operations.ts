@@ -4,9 +4,11 @@ import { accountOperations } from './accounts.ts';
 import { accountLifeOperations } from './account-life.ts';
 import { administratorOperations } from './administrators.ts';
 import { auditOperations } from './audit.ts';
+import { backupOperations } from './backups.ts';
 import { configurationOperations } from './configuration.ts';
 import { domainOperations } from './domains.ts';
 import { groupOperations } from './groups.ts';
+import { jobOperations } from './jobs.ts';
 import { logOperations } from './logs.ts';
 import { nodeOperations } from './nodes.ts';
 import { protocolTraceOperations } from './protocol-trace.ts';
@@ -18,6 +20,6 @@ import { signInOperations } from './sign-in.ts';
 import { sessionsOperations } from './sessions.ts';
 import { storageOperations } from './storages.ts';
 
-const groups = [signInOperations, nodeOperations, serviceOperations, sessionsOperations, accountOperations, accountLifeOperations, groupOperations, domainOperations, storageOperations, queueOperations, configurationOperations, publishingOperations, administratorOperations, reportOperations, protocolTraceOperations, auditOperations, logOperations];
+const groups = [signInOperations, nodeOperations, serviceOperations, sessionsOperations, accountOperations, accountLifeOperations, groupOperations, domainOperations, storageOperations, backupOperations, jobOperations, queueOperations, configurationOperations, publishingOperations, administratorOperations, reportOperations, protocolTraceOperations, auditOperations, logOperations];
 
 export const operations = groups.flatMap((group): unknown[] => Object.values(group)) as readonly Operation[];

@@ -4,12 +4,14 @@ import { addAccountLifeCommands } from './account-life.ts';
 import type { ApiOptions } from '../api-client.ts';
 import { withApiOptions } from './api-options.ts';
 import type { ReclaimOptions } from '../reclaim-command.ts';
+import { addAccountRestore } from './storage.ts';
 import type { LocalAccountOptions } from '../local-account-command.ts';
 import { defaultConfig, print } from './terminal.ts';
 
 export function addAccountCommands(program: Command): void {
   const account = program.command('account').description('Accounts: list and show them, make local ones, disable, delete, rename and move them.');
   addAccountLifeCommands(account);
+  addAccountRestore(account);
 
   const add = account
     .command('add')

@@ -53,7 +53,7 @@ export const german: Texts = {
     title: 'Wer Zugriff hatte', explanation: 'Was Administratoren mit Ihrem Konto getan haben. Niemand kann etwas aus dieser Liste streichen.', none: 'Kein Administrator hat etwas mit Ihrem Konto getan.', from: (address) => `von ${address}`, all: (count) => `Alle ${count} zeigen`,
     acts: {
       made: 'hat dieses Konto angelegt', password: 'hat ein neues Passwort gesetzt', 'signed-out': 'hat Ihre Sitzungen beendet', moved: 'hat begonnen, Ihr Postfach auf einen anderen Server zu verlegen', terms: 'hat geändert, wofür dieses Konto verwendet werden darf',
-      deleted: 'hat dieses Konto außer Betrieb genommen', undeleted: 'hat dieses Konto zurückgeholt', renamed: 'hat diesem Konto eine andere Adresse gegeben', addresses: 'hat die weiteren Adressen geändert',
+      deleted: 'hat dieses Konto außer Betrieb genommen', undeleted: 'hat dieses Konto zurückgeholt', restored: 'hat Post aus einer Sicherung zurückgeholt', renamed: 'hat diesem Konto eine andere Adresse gegeben', addresses: 'hat die weiteren Adressen geändert',
       traced: 'hat aufzeichnen lassen, was Ihre Mailprogramme sagen, oder das beendet',
     },
   },

@@ -39,7 +39,7 @@ const names: Readonly<Record<StorageView['state'], string>> = { ok: 'good', low:
 
 const columns: readonly Column<StorageView>[] = [
   { title: 'Folder', kind: 'name', cell: ({ directory }) => <code>{directory}</code> },
-  { title: 'State', cell: ({ state, reason }) => <><Badge tone={tones[state]}>{names[state]}</Badge>{reason !== undefined && <div class="soft small">{reason}</div>}</> },
+  { title: 'State', cell: ({ state, reason, lockedUntil }) => <><Badge tone={tones[state]}>{names[state]}</Badge>{reason !== undefined && <div class="soft small">{reason}</div>}{lockedUntil !== undefined && <div class="soft small">locked until {lockedUntil}: writers wait</div>}</> },
   { title: 'Accounts', kind: 'number', cell: ({ accounts }) => (accounts === undefined ? '' : numberText(accounts)) },
   { title: 'Mail', kind: 'number', cell: ({ mailBytes }) => (mailBytes === undefined ? '' : sizeText(mailBytes)) },
   { title: 'Disk', cell: (storage) => <Disk {...storage} /> },
