@@ -13,13 +13,15 @@ const place = 'waybill-configuration-draft';
 /** Undefined while nothing differs from what is in use. */
 export const draft = signal<Draft | undefined>(read());
 
-export function keepDraft(kept: Draft | undefined): void {
+/** Answers whether a reload finds it: not where the browser has no room or does not allow it. */
+export function keepDraft(kept: Draft | undefined): boolean {
   draft.value = kept;
   try {
     if (kept === undefined) sessionStorage.removeItem(place);
     else sessionStorage.setItem(place, JSON.stringify(kept));
+    return true;
   } catch {
-    // No room, or not allowed: then it is kept by this page only.
+    return false;
   }
 }
 

@@ -68,7 +68,7 @@ function Writing({ view, mine, review }: TextProps & { readonly review: () => vo
   const area = useRef<HTMLTextAreaElement>(null);
   const checked = useCheck(mine.text);
   usePlace(area, mine.text);
-  const write = (text: string): void => keepDraft(text === view.text && mine.digest === view.digest ? undefined : { ...mine, text });
+  const write = (text: string): void => void keepDraft(text === view.text && mine.digest === view.digest ? undefined : { ...mine, text });
   const open = async (file: File | undefined): Promise<void> => {
     if (file !== undefined) write(await file.text());
   };
