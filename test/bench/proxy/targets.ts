@@ -17,7 +17,8 @@ interface Target {
 
 export interface Verdict {
   readonly says: string;
-  readonly value: number;
+  /** Null when the run was too short to tell, which is not reached. */
+  readonly value: number | null;
   readonly limit: string;
   readonly reached: 'yes' | 'no';
 }
@@ -53,8 +54,8 @@ export function judge(results: Results): readonly Verdict[] {
     const value = valueOf(target, results.get(target.cell));
     if (value === undefined) return [];
     const { limit, says } = target;
-    const reached = 'most' in limit ? value <= limit.most : value >= limit.least;
-    return [{ says, value, limit: 'most' in limit ? `at most ${String(limit.most)}` : `at least ${String(limit.least)}`, reached: reached ? 'yes' : 'no' }];
+    const reached = Number.isFinite(value) && ('most' in limit ? value <= limit.most : value >= limit.least);
+    return [{ says, value: Number.isFinite(value) ? value : null, limit: 'most' in limit ? `at most ${String(limit.most)}` : `at least ${String(limit.least)}`, reached: reached ? 'yes' : 'no' }];
   });
 }
 
@@ -68,6 +69,6 @@ function valueOf({ unit, own: name, beside }: Target, cell: CellResults | undefi
 
 /** A table for people. */
 export function verdictTable(verdicts: readonly Verdict[]): string {
-  const rows = verdicts.map(({ says, value, limit, reached }) => `${reached === 'yes' ? 'reached' : 'MISSED '}  ${round(value).padStart(8)}  ${limit.padEnd(14)} ${says}`);
+  const rows = verdicts.map(({ says, value, limit, reached }) => `${reached === 'yes' ? 'reached' : 'MISSED '}  ${(value === null ? '?' : round(value)).padStart(8)}  ${limit.padEnd(14)} ${says}`);
   return ['\n## Targets', ...rows].join('\n');
 }
