@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { askAdmin, basic } from '../harness/admin-api.ts';
 import type { Cluster } from '../harness/cluster.ts';
 import { Dialogue } from '../harness/dialogue.ts';
@@ -115,6 +116,8 @@ export function secretsSuite({ cluster, gsasl, token, byToken, elsewhere, syslog
     session.dialogue.say(`PASS ${secrets.crash}`);
     await logLine(cluster(), 'fe1', { words: ['fault in a worker', 'a planted fault', 'stack'], patienceMs: 20_000 });
     session.close();
+    const listens = async (): Promise<boolean> => Dialogue.connect({ port: cluster().port('fe1', 'imaps') }).then((dialogue) => { dialogue.close(); return true; }, () => false);
+    for (const deadline = Date.now() + 60_000; !(await listens()); await sleep(100)) assert.ok(Date.now() < deadline, 'fe1 listens again');
   }
 
   async function allLogs(): Promise<string> {
