@@ -90,7 +90,7 @@ async function until(holds: () => Promise<boolean>): Promise<number> {
 async function signIn(node: 'fe1' | 'fe2', name: string, password: string): Promise<WebClient> {
   const client = new WebClient();
   const answer = await client.post(`${url(node)}/api/sign-in`, { name, password });
-  assert.equal(answer.status, 200, answer.bytes.toString());
+  assert.equal(answer.status, 200, `${answer.bytes.toString()}\n${[node, 'be1', 'be2'].map((one) => cluster.log(one as 'fe1').slice(-1500)).join('\n')}`);
   return client;
 }
 
