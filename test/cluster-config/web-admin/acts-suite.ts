@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { codeOfStep, decodeTotpSecret } from '../../../shared/admin-api/totp.ts';
+import { faultsInBothThemes } from '../../harness/axe.ts';
 import type { Cluster } from '../../harness/cluster.ts';
 import { addPerson } from '../../harness/demo-people.ts';
 import { ImapSession } from '../../harness/imap-session.ts';
@@ -46,6 +47,20 @@ export async function actsSuite(t: TestContext, cluster: Cluster, admin: WebAdmi
     await page.getByRole('button', { name: 'Delete it' }).click();
     await admin.heading('Queue');
     await page.getByText('Deleted.', { exact: true }).waitFor();
+  });
+
+  await t.test('storages are checked to the last byte, and locked for a snapshot', async () => {
+    await admin.goTo('fe1', 'storages');
+    const card = page.getByRole('region', { name: 'be1', exact: true });
+    await card.getByRole('button', { name: 'Check the storages of be1' }).click();
+    await card.getByRole('status').filter({ hasText: /^Check of .* all is well/ }).first().waitFor();
+    await card.getByText(/ read; nothing wrong\.$/).first().waitFor();
+    await card.getByRole('button', { name: 'Lock the storages of be1' }).click();
+    await page.getByRole('button', { name: 'Lock them' }).click();
+    await card.getByText(/^locked until /).first().waitFor();
+    assert.deepEqual(await faultsInBothThemes(page, 'storages with a check and a lock'), []);
+    await card.getByRole('button', { name: 'Unlock the storages of be1' }).click();
+    await page.getByText('Unlocked: the lock held until now.').waitFor();
   });
 
   await t.test('a new password is asked for twice, and holds at once', async () => {

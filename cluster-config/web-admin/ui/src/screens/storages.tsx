@@ -1,14 +1,19 @@
-/** Storages of all back-ends: there or not, how full. */
+/** Storages of all back-ends: there or not, how full; their check, and the lock for a snapshot. */
 import { sizeText } from '../../../../../shared/page/dates.ts';
-import { pathOf } from '../api.ts';
-import { numberText } from '../format.ts';
+import { showNote } from '../../../../../shared/page/toasts.tsx';
+import { change, pathOf } from '../api.ts';
+import { exactTime, numberText } from '../format.ts';
 import { nodesOf, useNodes } from '../nodes.ts';
+import { Act } from '../parts/act.tsx';
+import { ask } from '../parts/question.tsx';
 import { Badge, Card, Empty, Screen, Shown } from '../parts/screen.tsx';
 import type { Tone } from '../parts/screen.tsx';
 import { Table } from '../parts/table.tsx';
 import type { Column } from '../parts/table.tsx';
 import { useResource } from '../resource.ts';
-import type { StoragesView, StorageView } from '../views.ts';
+import type { Resource } from '../resource.ts';
+import type { StorageLock, StoragesView, StorageUnlocked, StorageView } from '../views.ts';
+import { StorageJobs, useJobs } from './storage-jobs.tsx';
 
 export function Storages() {
   const nodes = useNodes();
@@ -25,13 +30,39 @@ export function Storages() {
 
 function OfNode({ node }: { readonly node: string }) {
   const storages = useResource<StoragesView>(`${pathOf('nodes', node)}/storages`, { everyMs: 15_000 });
+  const jobs = useJobs(node);
+  const check = async (): Promise<void> => {
+    await change(`${pathOf('nodes', node)}/storages/check`, { method: 'POST', body: {} });
+    showNote('The check goes on at the node, also when you leave this page.');
+    await jobs.reload();
+  };
   return (
-    <Card title={node}>
+    <Card title={node} actions={<div class="acts-row"><Act label={`Check the storages of ${node}`} does={check}>Check</Act><LockActs node={node} storages={storages} /></div>}>
       <Shown of={storages}>
         {({ storages: all }) => <Table caption={`Storages of ${node}`} columns={columns} rows={all} keyOf={({ directory }) => directory} />}
       </Shown>
+      <StorageJobs jobs={jobs} />
     </Card>
   );
+}
+
+function LockActs({ node, storages }: { readonly node: string; readonly storages: Resource<StoragesView> }) {
+  const { state, reload } = storages;
+  const path = `${pathOf('nodes', node)}/storages/lock`;
+  const lock = async (): Promise<void> => {
+    const reply = await ask({ title: `Lock the storages of ${node}?`, verb: 'Lock them', text: <p>For a snapshot of the disk: everybody reads on, writers wait. It ends by itself after the time that the configuration sets.</p> });
+    if (reply.kind === 'no') return;
+    const { until } = await change<StorageLock>(path, { method: 'POST', body: {} });
+    showNote(`Locked until ${exactTime(until)}.`);
+    await reload();
+  };
+  const unlock = async (): Promise<void> => {
+    const { held } = await change<StorageUnlocked>(path, { method: 'DELETE' });
+    showNote(held === 'held' ? 'Unlocked: the lock held until now.' : 'The lock had ended before: a snapshot made meanwhile is not of one moment.');
+    await reload();
+  };
+  const isLocked = state.at === 'ready' && state.value.storages.some(({ lockedUntil }) => lockedUntil !== undefined);
+  return isLocked ? <Act label={`Unlock the storages of ${node}`} does={unlock}>Unlock</Act> : <Act label={`Lock the storages of ${node}`} does={lock}>Lock …</Act>;
 }
 
 const tones: Readonly<Record<StorageView['state'], Tone>> = { ok: 'good', low: 'warn', failed: 'bad' };

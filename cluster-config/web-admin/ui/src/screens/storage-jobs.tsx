@@ -1,0 +1,61 @@
+/** Checks, backups and restores of one back-end: how they go on, and what was found. */
+import { sizeText } from '../../../../../shared/page/dates.ts';
+import { pathOf } from '../api.ts';
+import { countText, distance, exactTime } from '../format.ts';
+import { Badge, Shown } from '../parts/screen.tsx';
+import type { Tone } from '../parts/screen.tsx';
+import { useResource } from '../resource.ts';
+import type { Resource } from '../resource.ts';
+import type { JobsView, JobView, StorageCheck } from '../views.ts';
+
+/** What is wrong is listed up to here; the command tells all. */
+const mostFindings = 50;
+
+export function useJobs(node: string): Resource<JobsView> {
+  return useResource<JobsView>(`${pathOf('nodes', node)}/jobs`, { everyMs: 2000 });
+}
+
+export function StorageJobs({ jobs }: { readonly jobs: Resource<JobsView> }) {
+  return (
+    <Shown of={jobs}>
+      {({ jobs: all }) => (all.length === 0 ? null : <ul class="jobs">{all.map((job) => <Job key={job.id} job={job} />)}</ul>)}
+    </Shown>
+  );
+}
+
+const kinds: Readonly<Record<JobView['kind'], string>> = { check: 'Check', backup: 'Backup', restore: 'Restore' };
+
+function Job({ job }: { readonly job: JobView }) {
+  const { kind, subject, state, startedAt, done, of, text, checks = [] } = job;
+  const title = `${kinds[kind]} of ${subject}`;
+  return (
+    <li>
+      <p role="status"><strong>{title}</strong> <Badge tone={toneOf(job)}>{outcomeOf(job)}</Badge> <time class="soft small" dateTime={startedAt} title={exactTime(startedAt)}>{distance(startedAt)}</time></p>
+      {state === 'running' && <progress aria-label={title} {...(done === undefined || of === undefined || of === 0 ? {} : { value: done, max: of })} />}
+      {state !== 'done' && <p class="small">{text}</p>}
+      {checks.map((check) => <Checked key={check.directory} check={check} />)}
+    </li>
+  );
+}
+
+function Checked({ check: { directory, accounts, messages, bytes, found, findings } }: { readonly check: StorageCheck }) {
+  return (
+    <div>
+      <p class="small"><code>{directory}</code>: {countText(accounts, 'account')}, {countText(messages, 'message')}, {sizeText(bytes)} read; {found === 0 ? 'nothing wrong' : countText(found, 'thing is wrong', 'things are wrong')}.</p>
+      {findings.length > 0 && <ol class="small">{findings.slice(0, mostFindings).map((finding, index) => <li key={index}>{finding.loss && <Badge tone="bad">mail lost</Badge>} {finding.text}</li>)}</ol>}
+      {found > mostFindings && <p class="small">The rest by <code>waybill storage check</code>.</p>}
+    </div>
+  );
+}
+
+function toneOf({ state, checks = [] }: JobView): Tone {
+  if (state === 'running') return 'warn';
+  return state === 'failed' || checks.some(({ found }) => found > 0) ? 'bad' : 'good';
+}
+
+function outcomeOf({ kind, state, checks = [] }: JobView): string {
+  if (state === 'running') return 'goes on';
+  if (state === 'failed') return 'failed';
+  if (kind !== 'check') return 'done';
+  return checks.every(({ found }) => found === 0) ? 'all is well' : 'something is wrong';
+}
