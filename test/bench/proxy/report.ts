@@ -31,8 +31,13 @@ function ratios(results: CellResults, own: string): readonly string[] {
   const ours = results.get(own) ?? [];
   return [...results].filter(([name, rounds]) => name !== own && rounds.length > 0 && ours.length > 0).map(([name, rounds]) => {
     const shared = unitsOf(ours).filter((unit) => valuesOf(rounds, unit).length > 0);
-    return `  ${own} / ${name}: ${shared.map((unit) => `${unit} × ${round(median(valuesOf(ours, unit)) / median(valuesOf(rounds, unit)))}`).join(' · ')}`;
+    return `  ${own} / ${name}: ${shared.map((unit) => `${unit} × ${ratioText(median(valuesOf(ours, unit)) / median(valuesOf(rounds, unit)))}`).join(' · ')}`;
   });
+}
+
+/** A short run may have counted nothing of theirs. */
+function ratioText(ratio: number): string {
+  return Number.isFinite(ratio) ? round(ratio) : '?';
 }
 
 /** The median of a figure over the rounds; undefined where nobody measured it. */
