@@ -116,6 +116,7 @@ export function secretsSuite({ cluster, gsasl, token, byToken, elsewhere, syslog
     session.dialogue.say(`PASS ${secrets.crash}`);
     await logLine(cluster(), 'fe1', { words: ['fault in a worker', 'a planted fault', 'stack'], patienceMs: 20_000 });
     session.close();
+    await logLine(cluster(), 'fe1', { words: ['worker died'], patienceMs: 20_000 });
     const listens = async (): Promise<boolean> => Dialogue.connect({ port: cluster().port('fe1', 'imaps') }).then((dialogue) => { dialogue.close(); return true; }, () => false);
     for (const deadline = Date.now() + 60_000; !(await listens()); await sleep(100)) assert.ok(Date.now() < deadline, 'fe1 listens again');
   }
