@@ -62,7 +62,7 @@ if (wanted.length === 0) stop(`no test file has ${words.map((word) => `"${word}"
 const toDo = provideSystemPackages(say);
 if (toDo !== undefined) stop(toDo);
 
-const first = await run(wanted, 3);
+const first = await run(wanted, 4);
 process.exitCode = first.code;
 const isWhole = words.length === 0 && nodeOptions.length === 0;
 if (isWhole && first.failed.length > 0 && first.failed.length <= mostSecondTries) {
