@@ -52,6 +52,12 @@ export interface Channel {
   onMessage(listener: (message: unknown) => void): void;
 }
 
+/** What went wrong, and what that came from. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message} (${reasonOf(error.cause)})`;
+}
+
 /** Runs a worker until it was told to leave; resolves then, and the process may exit. */
 export async function runWorker(
   channel: Channel,
@@ -81,7 +87,7 @@ export async function runWorker(
   try {
     node = await start({ slot: first.slot, configuration: first.configuration, hints, siblings, notices, wishes, measure: async () => measurements.measure(), isStopping: () => orders.stopCame });
   } catch (error) {
-    channel.send({ kind: 'failed', text: error instanceof Error ? error.message : String(error) });
+    channel.send({ kind: 'failed', text: reasonOf(error) });
     return 'failed';
   }
   channel.send({ kind: 'ready' });
