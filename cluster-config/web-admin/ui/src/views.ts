@@ -17,7 +17,8 @@ import type { sessionsOperations } from '../../../admin/contract/sessions.ts';
 import type { serviceOperations, serviceSchema } from '../../../admin/contract/services.ts';
 import type { storageOperations } from '../../../admin/contract/storages.ts';
 
-type Answer<Operation extends { readonly answer: z.ZodType }> = z.output<Operation['answer']>;
+/** What an operation of the contract answers. */
+export type Answer<Operation extends { readonly answer: z.ZodType }> = z.output<Operation['answer']>;
 
 export type { Capability };
 export type SessionView = Answer<typeof signInOperations.showSession>;

@@ -2,8 +2,7 @@
 import type { z } from 'zod';
 import type { configurationOperations } from '../../../../../admin/contract/configuration.ts';
 import type { publishingOperations, standingSchema, versionFactsSchema } from '../../../../../admin/contract/publishing.ts';
-
-type Answer<Operation extends { readonly answer: z.ZodType }> = z.output<Operation['answer']>;
+import type { Answer } from '../../views.ts';
 
 export type PresentView = Answer<typeof configurationOperations.readConfiguration>;
 export type CheckView = Answer<typeof configurationOperations.checkConfiguration>;
