@@ -10,6 +10,7 @@ import type { Account, AppendMarks, Mailbox, StagedMessage } from '../storage/st
 import { flagMarks } from './flag-texts.ts';
 import { bad, no, ok } from './replies.ts';
 import type { Completion } from './replies.ts';
+import { discard } from './command-input.ts';
 import type { Session } from './session.ts';
 
 type Incoming = { readonly staged: StagedMessage; readonly marks: AppendMarks };
@@ -25,7 +26,7 @@ export async function append(session: Session, text: string, literal: AnnouncedL
   const start = parseAppendStart(text, session.names);
   if (start === undefined) throw new Error('not the beginning of APPEND');
   const refuse = async (completion: Completion): Promise<Completion> => {
-    await session.discard(text, literal);
+    await discard(session, text, literal);
     return completion;
   };
   if (session.state.at !== 'authenticated' && session.state.at !== 'selected') return refuse(bad('APPEND is not allowed now'));
@@ -70,7 +71,7 @@ async function receiveAll(reception: Reception, firstItem: AppendItem, firstLite
       item = parseAppendItem(announced.before);
       if (incoming.length >= mostMessages) throw new Failure('limit', 'too many messages in one command');
     } catch (error) {
-      await session.discard('', literal);
+      await discard(session, '', literal);
       throw error;
     }
   }
@@ -79,7 +80,7 @@ async function receiveAll(reception: Reception, firstItem: AppendItem, firstLite
 async function receive({ session, account }: Reception, item: AppendItem, literal: AnnouncedLiteral): Promise<Incoming> {
   const refusal = refusalOf({ session, account }, literal.size);
   if (refusal !== undefined) {
-    await session.discard('', literal);
+    await discard(session, '', literal);
     throw refusal;
   }
   if (literal.kind === 'synchronizing') await session.invite('Ready for literal');
@@ -95,7 +96,7 @@ async function receive({ session, account }: Reception, item: AppendItem, litera
     return { staged, marks: { ...flagMarks(item.flags), internalDateMs: item.internalDateMs } };
   } catch (error) {
     // The client goes on sending, whatever made us give up.
-    await session.discard('', { size: left, kind: 'non-synchronizing' });
+    await discard(session, '', { size: left, kind: 'non-synchronizing' });
     throw error;
   }
 }

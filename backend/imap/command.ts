@@ -2,7 +2,8 @@
 import type { Scanner } from '../../shared/imap/scanner.ts';
 import type { Account } from '../storage/storage.ts';
 import type { Completion } from './replies.ts';
-import type { Session, StateName } from './session.ts';
+import type { Session } from './session.ts';
+import type { StateName } from './session-state.ts';
 import type { View } from './view.ts';
 
 export interface Command {

@@ -3,6 +3,7 @@ import { Failure, isFailure } from '../../shared/base/failure.ts';
 import { accountCommand, nothing } from './command.ts';
 import { tellNews } from './news.ts';
 import { bad, ok } from './replies.ts';
+import { endOfInput } from './command-input.ts';
 import type { Session } from './session.ts';
 
 /** Hints may get lost, so the index is looked at now and then anyway. */
@@ -17,7 +18,7 @@ export const idle = accountCommand({
     await session.invite('idling');
     const input = await session.whileWaiting(async () => watch(session));
     if (input.at === 'failed') {
-      session.endOfInput(input.error);
+      endOfInput(session, input.error);
       return bad('reading failed');
     }
     if (input.line === undefined) {

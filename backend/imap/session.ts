@@ -3,59 +3,32 @@
  * what is new, answers. The state is assigned in one place (`enter`), and so is what a client may have enabled.
  */
 import { Failure, isFailure } from '../../shared/base/failure.ts';
-import { discardRest, readCommand, startCommand, tagOf } from '../../shared/imap/command-reader.ts';
-import type { AnnouncedLiteral, ReadCommand } from '../../shared/imap/command-reader.ts';
-import { parseAppendStart } from '../../shared/imap/append-arguments.ts';
+import { startCommand, tagOf } from '../../shared/imap/command-reader.ts';
+import type { ReadCommand } from '../../shared/imap/command-reader.ts';
 import type { NameEncoding } from '../../shared/imap/mailbox-name.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { LegTerms } from '../../shared/legs/leg-terms.ts';
-import { release } from '../../shared/legs/resting-legs.ts';
-import type { RestingLegs, SessionEnd } from '../../shared/legs/resting-legs.ts';
+import type { SessionEnd } from '../../shared/legs/resting-legs.ts';
 import type { Connection } from '../../shared/net/connection.ts';
 import type { SessionSlot } from '../../shared/workers/command-slots.ts';
 import type { ChangeHint } from '../../shared/service/service.ts';
+import type { Beginning } from '../line-service/line-service.ts';
 import type { Account } from '../storage/storage.ts';
 import { append } from './append.ts';
 import { Bell } from './bell.ts';
 import type { Command, Selected } from './command.ts';
+import { nextCommand } from './command-input.ts';
 import { findCommand } from './commands.ts';
+import { handOn } from './hand-on.ts';
 import type { ImapOptions } from './imap.ts';
 import { tellNews } from './news.ts';
 import { Output } from './output.ts';
 import { Refusal, bad, completionFor, formatCompletion } from './replies.ts';
 import type { Completion } from './replies.ts';
 import { capabilities } from './capabilities.ts';
+import type { ClientAddress, Extension, SessionOptions, SessionState } from './session-state.ts';
 import type { View } from './view.ts';
 import { countingImapCommand } from '../../shared/metrics/service-counters.ts';
-
-export type SessionState =
-  | { readonly at: 'not-authenticated' }
-  | { readonly at: 'authenticated'; readonly account: Account }
-  | { readonly at: 'selected'; readonly account: Account; readonly view: View }
-  | { readonly at: 'logout'; readonly then: AfterLogout };
-/** What becomes of the connection: it is closed, its front-end gets it back, or another session begins on it at once (RFC 8437). */
-export type AfterLogout = 'close' | 'release' | 'begin-anew';
-export type StateName = SessionState['at'];
-
-/** Extensions that change what we send once the client asked for them. */
-export type Extension = 'CONDSTORE' | 'QRESYNC' | 'IMAP4REV2';
-
-/** Who is at the other end: the front-end tells it of its clients. */
-export interface ClientAddress {
-  readonly address: string;
-  readonly port: number;
-}
-
-export interface SessionOptions extends ImapOptions {
-  /** `yes`: a front-end of this cluster proved itself by its certificate. */
-  readonly trustedPeer: 'yes' | 'no';
-  /** Where the connection goes when a front-end keeps it. */
-  readonly resting: Pick<RestingLegs, 'open'>;
-}
-
-const maxCommandBytesBeforeLogin = 8 * 1024;
-const maxCommandBytes = 64 * 1024;
-const maxDiscardedBytes = 1024 * 1024;
 
 export class Session {
   readonly connection: Connection;
@@ -84,14 +57,14 @@ export class Session {
   /** Why it has to go, once it has to. */
   #leaving: string | undefined;
 
-  constructor(connection: Connection, options: SessionOptions, identity: { readonly id: string; readonly log: Logger; readonly slot: SessionSlot }) {
+  constructor({ connection, slot, id, log, trustedPeer, resting }: Beginning, options: ImapOptions) {
     this.connection = connection;
-    this.options = options;
+    this.options = { ...options, trustedPeer, resting };
     this.output = new Output(connection);
-    this.id = identity.id;
+    this.id = id;
     this.client = { address: connection.remoteAddress, port: connection.remotePort };
-    this.log = identity.log;
-    this.slot = identity.slot;
+    this.log = log;
+    this.slot = slot;
   }
 
   get state(): SessionState {
@@ -129,10 +102,12 @@ export class Session {
     if (this.#state.at !== 'logout') this.#state = state;
   }
 
-  /** News of this worker's or another's doing; a hint only. */
-  hear(hint: ChangeHint): void {
-    if (hint.mailbox === undefined) this.checkOwner();
-    if (this.#state.at === 'selected' && (hint.mailbox === undefined || hint.mailbox === this.#state.view.mailbox.id)) this.bell.ring();
+  /** News of this worker's or another's doing, of any account; a hint only. */
+  hear({ account, mailbox }: ChangeHint): void {
+    const { state } = this;
+    if ((state.at !== 'authenticated' && state.at !== 'selected') || state.account.id !== account) return;
+    if (mailbox === undefined) this.checkOwner();
+    if (this.#state.at === 'selected' && (mailbox === undefined || mailbox === this.#state.view.mailbox.id)) this.bell.ring();
   }
 
   /** An account that leaves for another node takes its clients along: they connect anew, and are led there. */
@@ -151,7 +126,7 @@ export class Session {
     const loginTimer = setTimeout(() => this.#expireLogin(), this.options.limits.loginTimeoutMs);
     try {
       while (this.#state.at !== 'logout') await this.#turn();
-      const handedOn = this.#handOn(this.#state.then);
+      const handedOn = this.#leaving === undefined ? handOn(this, this.#state.then) : undefined;
       if (handedOn !== undefined) return handedOn;
     } finally {
       clearTimeout(loginTimer);
@@ -159,20 +134,6 @@ export class Session {
       await this.connection.closed;
     }
     return { kind: 'closed' };
-  }
-
-  /** Only a connection that has nothing of this session on it serves another one. */
-  #handOn(then: AfterLogout): SessionEnd | undefined {
-    const { connection, legTerms, options } = this;
-    if (then === 'close' || this.#leaving !== undefined || connection.inputEnded || !options.resting.open) return undefined;
-    if (then === 'begin-anew') {
-      void this.output.flush();
-      const { socket, pending } = connection.detach();
-      if (pending.length > 0) socket.unshift(pending);
-      return { kind: 'begin-anew', socket };
-    }
-    if (legTerms === undefined || connection.bufferedBytes > 0) return undefined;
-    return { kind: 'released', socket: release(connection, this.output.take(), legTerms), terms: legTerms };
   }
 
   /** A front-end says ID and AUTHENTICATE at once: it gets the greeting together with the answer to the first. */
@@ -196,6 +157,11 @@ export class Session {
     }
   }
 
+  /** Ends it at once. */
+  cut(): void {
+    this.connection.destroy();
+  }
+
   /** True when nobody is there any more to be answered: long work stops. */
   get abandoned(): boolean {
     return this.#state.at === 'logout' || this.connection.socket.destroyed;
@@ -216,16 +182,8 @@ export class Session {
     await this.output.flush();
   }
 
-  /** Reads past what is left of a refused command; the client may have to go when that is too much. */
-  async discard(text: string, literal: AnnouncedLiteral | undefined): Promise<void> {
-    const maxBytes = this.#state.at === 'not-authenticated' ? maxDiscardedBytes : this.options.limits.maxMessageBytes;
-    const rest = await discardRest(this.connection, { text, literal, maxBytes });
-    if (rest.kind === 'hopeless') this.sayBye('literal too large', 'TOOBIG');
-    if (rest.kind === 'end') this.enter({ at: 'logout', then: 'close' });
-  }
-
   async #turn(): Promise<void> {
-    const read = await this.#read();
+    const read = await nextCommand(this);
     if (read === undefined || this.#state.at === 'logout') return;
     this.checkOwner(); // hints may get lost, and what is left of an account that went must not be taken for it
     if (this.abandoned) return;
@@ -236,35 +194,6 @@ export class Session {
     else if (this.#badCommands > this.options.limits.maxErrors) this.sayBye('too many errors');
     else if (this.failedLogins >= this.options.limits.maxAuthErrors) this.sayBye('too many failed logins');
     else if (!this.abandoned) await this.output.flush(); // last words go together
-  }
-
-  /** The next command; undefined when there is none any more, and the state says so. */
-  async #read(): Promise<ReadCommand | undefined> {
-    try {
-      const read = await readCommand(this.connection, {
-        maxBytes: this.#state.at === 'not-authenticated' ? maxCommandBytesBeforeLogin : maxCommandBytes,
-        maxDiscardedBytes,
-        invite: async () => this.invite('Ready for literal'),
-        takesOver: (text) => parseAppendStart(text, this.names) !== undefined,
-      });
-      if (read.kind === 'end') this.enter({ at: 'logout', then: 'close' });
-      return read;
-    } catch (error) {
-      this.endOfInput(error);
-      return undefined;
-    }
-  }
-
-  /** The stream can't be read any more: says why, if it is the client's doing. */
-  endOfInput(error: unknown): void {
-    if (isFailure(error, 'timed-out')) this.sayBye('autologout: idle for too long');
-    else if (isFailure(error, 'bad-input')) {
-      this.output.line(`* BAD ${error.message}`);
-      this.sayBye('that can not be understood');
-    } else {
-      this.log.error({ err: error }, 'reading failed');
-      this.sayBye(`internal error, reference ${this.id}`);
-    }
   }
 
   async #obey(read: ReadCommand): Promise<void> {

@@ -6,11 +6,12 @@ import { Failure, isFailure } from '../../shared/base/failure.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import { parseLegTerms } from '../../shared/legs/leg-terms.ts';
 import { release } from '../../shared/legs/resting-legs.ts';
-import type { RestingLegs, SessionEnd } from '../../shared/legs/resting-legs.ts';
+import type { SessionEnd } from '../../shared/legs/resting-legs.ts';
 import type { Connection } from '../../shared/net/connection.ts';
 import type { SessionSlot } from '../../shared/workers/command-slots.ts';
 import { parseCommandLine } from '../../shared/pop3/command.ts';
 import type { ForwardedClient } from '../../shared/pop3/command.ts';
+import type { Beginning } from '../line-service/line-service.ts';
 import { commands } from './commands.ts';
 import type { Maildrop } from './maildrop.ts';
 import type { Pop3Options } from './pop3.ts';
@@ -24,12 +25,7 @@ export type SessionState =
   /** With last words: they are still to be said, because the connection may serve another session. */
   | { readonly at: 'over'; readonly lastWords?: string };
 
-export interface SessionOptions extends Pop3Options {
-  /** `yes`: a front-end of this cluster proved itself by its certificate. */
-  readonly trustedPeer: 'yes' | 'no';
-  /** Where the connection goes when a front-end keeps it. */
-  readonly resting: Pick<RestingLegs, 'open'>;
-}
+export type SessionOptions = Pop3Options & Pick<Beginning, 'trustedPeer' | 'resting'>;
 
 export class Session {
   readonly connection: Connection;
@@ -48,12 +44,12 @@ export class Session {
   /** Why it has to go, once it has to. */
   #leaving: string | undefined;
 
-  constructor(connection: Connection, options: SessionOptions, identity: { readonly id: string; readonly log: Logger; readonly slot: SessionSlot }) {
+  constructor({ connection, slot, id, log, trustedPeer, resting }: Beginning, options: Pop3Options) {
     this.connection = connection;
-    this.options = options;
-    this.client = { address: connection.remoteAddress, port: connection.remotePort, session: identity.id };
-    this.log = identity.log;
-    this.slot = identity.slot;
+    this.options = { ...options, trustedPeer, resting };
+    this.client = { address: connection.remoteAddress, port: connection.remotePort, session: id };
+    this.log = log;
+    this.slot = slot;
   }
 
   get state(): SessionState {

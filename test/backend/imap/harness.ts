@@ -3,7 +3,8 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { startImap } from '../../../backend/imap/imap.ts';
-import type { ImapLimits, ImapService } from '../../../backend/imap/imap.ts';
+import type { ImapLimits } from '../../../backend/imap/imap.ts';
+import type { LineService } from '../../../backend/line-service/line-service.ts';
 import { openStorage } from '../../../backend/storage/storage.ts';
 import type { Account, Mailbox, Storage } from '../../../backend/storage/storage.ts';
 import { Failure } from '../../../shared/base/failure.ts';
@@ -34,7 +35,7 @@ export class TestHints implements HintBus {
 }
 
 export interface TestServer {
-  readonly service: ImapService;
+  readonly service: LineService;
   readonly directory: string;
   readonly storage: Storage;
   readonly hints: TestHints;

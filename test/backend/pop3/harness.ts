@@ -3,7 +3,8 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { startPop3 } from '../../../backend/pop3/pop3.ts';
-import type { Pop3Limits, Pop3Service } from '../../../backend/pop3/pop3.ts';
+import type { Pop3Limits } from '../../../backend/pop3/pop3.ts';
+import type { LineService } from '../../../backend/line-service/line-service.ts';
 import { openStorage } from '../../../backend/storage/storage.ts';
 import type { Account, Mailbox, Storage } from '../../../backend/storage/storage.ts';
 import { Failure } from '../../../shared/base/failure.ts';
@@ -26,7 +27,7 @@ export function certificateOf(node: 'be1' | 'fe1' | 'fe9' | 'be2'): TestCertific
 }
 
 export interface TestServer {
-  readonly service: Pop3Service;
+  readonly service: LineService;
   readonly storage: Storage;
   readonly directory: string;
   /** STLS, implicit TLS, trusted. */
