@@ -93,6 +93,17 @@ export function tombstoneOf(account: AccountEntry, to: { readonly node: string; 
   return { number, id, address, epoch: to.epoch, sessionEpoch: sessionEpochOf(account), ...definite({ password, terms, limits, aliases }), bytes, messages, movedTo: to.node, left: { atMs: Date.now(), mail: 'unverified' } };
 }
 
+/** Nothing of how a live account came to this node is left to do: its record remembers it no more. */
+export async function forgetCrossing(volume: Volume, address: string, crossing: 'came' | 'reclaimed'): Promise<void> {
+  await volume.environment.write(() => {
+    const entry = getAccount(volume.tables, address);
+    if (entry?.[crossing] === undefined) return;
+    const { [crossing]: _done, ...live } = entry;
+    putAccount(volume.tables, live);
+    volume.tables.arriving.remove([address]);
+  });
+}
+
 /** Frees what a moved account has left behind; its record is to be written anew. Only inside `write`. */
 export function dropMailOf(volume: Volume, tombstone: AccountEntry): void {
   const { number, id, address, epoch, bytes, messages } = tombstone;

@@ -4,7 +4,7 @@
  */
 import { Failure } from '../../shared/base/failure.ts';
 import { decodeStructure } from '../../shared/mime/encode-structure.ts';
-import { dropMailOf } from './accounts-table.ts';
+import { dropMailOf, forgetCrossing } from './accounts-table.ts';
 import { definite, getAccount, putAccount, putActs, putLocalName, putMailbox, putName } from './entries.ts';
 import type { AccountEntry, MailboxEntry, RetiredName } from './entries.ts';
 import { keysUnder } from './environment.ts';
@@ -96,13 +96,7 @@ export async function takeUpArrival(volume: Volume, address: string, holder: str
 
 /** Nothing is left to do for an account that came. */
 export async function finishArrival(volume: Volume, address: string): Promise<void> {
-  await volume.environment.write(() => {
-    const entry = getAccount(volume.tables, address);
-    if (entry?.came === undefined) return;
-    const { came: _done, ...live } = entry;
-    putAccount(volume.tables, live);
-    volume.tables.arriving.remove([address]);
-  });
+  await forgetCrossing(volume, address, 'came');
 }
 
 export function marksOf(volume: Volume, address: string): ReadonlyMap<string, number> {

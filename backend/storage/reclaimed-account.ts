@@ -3,7 +3,7 @@
  * one that went, and remembers whom it was taken from until that node has heard: what it holds of the account is then no account any more.
  */
 import { Failure } from '../../shared/base/failure.ts';
-import { tombstoneOf } from './accounts-table.ts';
+import { forgetCrossing, tombstoneOf } from './accounts-table.ts';
 import { getAccount, putAccount, putLocalName } from './entries.ts';
 import { keysUnder } from './environment.ts';
 import { noValue } from './keys.ts';
@@ -37,13 +37,7 @@ export function reclaimedRecords({ environment, tables }: Volume): ReclaimedReco
 
 /** That node has heard. */
 export async function settleReclaimed(volume: Volume, address: string): Promise<void> {
-  await volume.environment.write(() => {
-    const entry = getAccount(volume.tables, address);
-    if (entry?.reclaimed === undefined) return;
-    const { reclaimed: _told, ...live } = entry;
-    putAccount(volume.tables, live);
-    volume.tables.arriving.remove([address]);
-  });
+  await forgetCrossing(volume, address, 'reclaimed');
 }
 
 /** At the node that was gone: what it has is older, and becomes a tombstone; its mail stays on disk. */
