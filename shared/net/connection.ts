@@ -6,10 +6,11 @@ import type { Socket } from 'node:net';
 import * as tls from 'node:tls';
 import { Failure } from '../base/failure.ts';
 import type { Tap } from '../log/wire-lines.ts';
+import { drained } from './drained.ts';
 import { handshake } from './handshake.ts';
-import type { HandshakeEnd } from './handshake.ts';
 import { judgePeer, limitChain } from './peer-verdict.ts';
 import { plainAddress } from './plain-address.ts';
+import { ReceivedBytes } from './received-bytes.ts';
 import type { SessionSlot } from '../workers/command-slots.ts';
 import type { ServerTls } from './server-tls.ts';
 import { clientSpeaksTls } from './socket-client.ts';
@@ -25,11 +26,8 @@ export interface ConnectionOptions {
   readonly slot?: SessionSlot | undefined;
 }
 
-const emptyBuffer = Buffer.alloc(0);
 /** Received and not yet read: above this the socket is paused. */
 const highWaterBytes = 256 * 1024;
-const newline = 0x0a;
-const carriageReturn = 0x0d;
 /** What a socket bears while a connection reads from it, so that all of them share the same handlers. */
 const reader = Symbol('reader');
 type ReadSocket = AnySocket & { [reader]: Connection };
@@ -40,7 +38,7 @@ export class Connection {
   readonly #maxLineBytes: number;
   readonly #slot: SessionSlot | undefined;
   #socket: AnySocket;
-  #pending: Buffer = emptyBuffer;
+  readonly #pending = new ReceivedBytes();
   #ended = false;
   #failure: Error | undefined;
   #wake: (() => void) | undefined;
@@ -91,7 +89,7 @@ export class Connection {
 
   /** True when a line can be read without waiting. */
   get hasLine(): boolean {
-    return this.#pending.includes(newline);
+    return this.#pending.hasLine;
   }
 
   /** Received and not yet read, bytes. */
@@ -101,13 +99,13 @@ export class Connection {
 
   /** Throws away what came ahead of a TLS handshake: it was not protected (RFC 3207 section 4.2). */
   discardBuffered(): void {
-    this.#pending = emptyBuffer;
+    this.#pending.take();
   }
 
   /** From now on, with what is received already, everything is shown to the tap as well. */
   watch(tap: Tap | undefined): void {
     this.#tap = tap;
-    if (this.#pending.length > 0) tap?.received(this.#pending);
+    if (this.#pending.length > 0) tap?.received(this.#pending.all);
   }
 
   setIdleTimeout(idleTimeoutMs: number): void {
@@ -120,19 +118,13 @@ export class Connection {
    * line is dropped). Fails with `bad-input` for an overlong line, `timed-out` after the idle time.
    */
   async readLine(): Promise<string | undefined> {
-    let searched = 0;
     for (;;) {
-      const at = this.#pending.indexOf(newline, searched);
-      if (at > this.#maxLineBytes || (at < 0 && this.#pending.length > this.#maxLineBytes)) {
-        throw this.#fail(new Failure('bad-input', `line too long: at most ${String(this.#maxLineBytes)} bytes`));
+      const read = this.#pending.takeLine(this.#maxLineBytes);
+      if (read.kind === 'too-long') throw (this.#failure = new Failure('bad-input', `line too long: at most ${String(this.#maxLineBytes)} bytes`));
+      if (read.kind === 'line') {
+        this.#goOn();
+        return read.text;
       }
-      if (at >= 0) {
-        const end = at > 0 && this.#pending[at - 1] === carriageReturn ? at - 1 : at;
-        const line = this.#pending.toString('latin1', 0, end);
-        this.#consume(at + 1);
-        return line;
-      }
-      searched = this.#pending.length;
       if (!(await this.#more())) return undefined;
     }
   }
@@ -142,8 +134,8 @@ export class Connection {
     while (this.#pending.length < length) {
       if (!(await this.#more())) throw new Failure('bad-input', 'connection closed in the middle of data');
     }
-    const bytes = this.#pending.subarray(0, length);
-    this.#consume(length);
+    const bytes = this.#pending.take(length);
+    this.#goOn();
     return bytes;
   }
 
@@ -154,8 +146,8 @@ export class Connection {
       if (this.#pending.length === 0 && !(await this.#more())) {
         throw new Failure('bad-input', 'connection closed in the middle of data');
       }
-      const piece = this.#pending.subarray(0, left);
-      this.#consume(piece.length);
+      const piece = this.#pending.take(left);
+      this.#goOn();
       left -= piece.length;
       yield piece;
     }
@@ -174,7 +166,8 @@ export class Connection {
     this.discardBuffered();
     const plain = this.#release();
     const socket = new tls.TLSSocket(plain, serverTls.handshake);
-    await this.#secure(socket, 'secure');
+    await handshake(socket, 'secure');
+    this.#attach(socket);
     if (serverTls.handshake.requestCert) judgePeer(socket);
     limitChain(socket, serverTls.maxChainDepth);
   }
@@ -182,13 +175,14 @@ export class Connection {
   /** Continues as the client of a TLS handshake. Fails with `backend-unavailable` when it does not come about. */
   async startTlsAsClient(options: tls.ConnectionOptions): Promise<void> {
     this.discardBuffered();
-    await this.#secure(tls.connect({ ...options, socket: this.#release() }), 'secureConnect');
+    const socket = tls.connect({ ...options, socket: this.#release() });
+    await handshake(socket, 'secureConnect');
+    this.#attach(socket);
   }
 
   /** Gives the socket away, with what was received and not read. This object is of no use afterwards: nothing that is done with it reaches the socket. */
   detach(): { readonly socket: AnySocket; readonly pending: Buffer } {
-    const pending = this.#pending;
-    this.#pending = emptyBuffer;
+    const pending = this.#pending.take();
     const socket = this.#release();
     socket.off('close', Connection.#onClose);
     this.#givenAway = true;
@@ -237,7 +231,7 @@ export class Connection {
   static #onData(this: ReadSocket, chunk: Buffer): void {
     const connection = this[reader];
     connection.#tap?.received(chunk);
-    connection.#pending = connection.#pending.length === 0 ? chunk : Buffer.concat([connection.#pending, chunk]);
+    connection.#pending.add(chunk);
     if (connection.#pending.length > highWaterBytes) this.pause();
     connection.#wakeReader();
   }
@@ -280,13 +274,8 @@ export class Connection {
     wake?.();
   }
 
-  #fail(failure: Failure): Failure {
-    this.#failure = failure;
-    return failure;
-  }
-
-  #consume(length: number): void {
-    this.#pending = length === this.#pending.length ? emptyBuffer : this.#pending.subarray(length);
+  /** Something was read, so there is room for more. */
+  #goOn(): void {
     if (this.#socket.isPaused() && this.#pending.length < highWaterBytes) this.#socket.resume();
   }
 
@@ -308,22 +297,4 @@ export class Connection {
     }
     return true;
   }
-
-  async #secure(socket: tls.TLSSocket, event: HandshakeEnd): Promise<void> {
-    await handshake(socket, event);
-    this.#attach(socket);
-  }
-}
-
-/** Resolves on the next 'drain', or when the socket is gone. */
-async function drained(socket: AnySocket): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      socket.off('drain', done);
-      socket.off('close', done);
-      resolve();
-    };
-    socket.on('drain', done);
-    socket.on('close', done);
-  });
 }
