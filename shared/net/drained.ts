@@ -1,15 +1,15 @@
-/** Waits until a socket takes more bytes. */
-import type { Socket } from 'node:net';
+/** Waits until a socket, or whatever else is written to, takes more bytes. */
+import type { Writable } from 'node:stream';
 
-/** Resolves on the next 'drain', or when the socket is gone. */
-export async function drained(socket: Socket): Promise<void> {
+/** Resolves on the next 'drain', or when it is gone. */
+export async function drained(stream: Writable): Promise<void> {
   await new Promise<void>((resolve) => {
     const done = (): void => {
-      socket.off('drain', done);
-      socket.off('close', done);
+      stream.off('drain', done);
+      stream.off('close', done);
       resolve();
     };
-    socket.on('drain', done);
-    socket.on('close', done);
+    stream.on('drain', done);
+    stream.on('close', done);
   });
 }

@@ -2,9 +2,9 @@
  * smtp-server's parser made strict: commands, messages after DATA, and chunks after BDAT (RFC 3030). What of the package is
  * overridden here is not its public interface: see strict-connection.ts.
  */
-import type { Writable } from 'node:stream';
 import type { SMTPServerDataStream } from 'smtp-server';
 import { SMTPStream } from 'smtp-server/lib/smtp-stream.js';
+import { drained } from '../net/drained.ts';
 import { DotUnstuffer } from './dot-stuffing.ts';
 import type { SmtpLimits } from './limits.ts';
 import { LineScanner } from './strict-lines.ts';
@@ -160,22 +160,11 @@ export class StrictParser extends SMTPStream {
   /** Waits while the reader is busy; what nobody reads any more is let go. */
   #pass(stream: SMTPServerDataStream | null, content: Buffer, done: () => void): void {
     if (stream === null || !stream.writable || content.length === 0 || stream.write(content) || stream.destroyed) done();
-    else whenWritable(stream, done);
+    else void drained(stream).then(done);
   }
 }
 
 /** A message that is refused at its end is still read; not without end. */
 export function floodBytes({ maxMessageBytes }: SmtpLimits): number {
   return maxMessageBytes * 2 + 1024 * 1024;
-}
-
-/** Calls back when the stream wants more, or is gone. */
-function whenWritable(stream: Writable, done: () => void): void {
-  const once = (): void => {
-    stream.off('drain', once);
-    stream.off('close', once);
-    done();
-  };
-  stream.on('drain', once);
-  stream.on('close', once);
 }
