@@ -32,9 +32,9 @@ export function doneBy(results: readonly (DirectoryChange | undefined)[]): Done 
   return { notes: [...new Set(notes)], ...(ldif === '' ? {} : { ldif }) };
 }
 
-/** @throws Failure `mailbox-exists`, `forbidden` when a directory has the addresses of the domain, `bad-input` for a domain that is not ours */
+/** @throws Failure `mailbox-exists`, `forbidden` when a directory has the addresses of the domain, `foreign-domain` */
 export async function requireNewAddress({ maps, isOurs, storage }: AdministrationOptions, address: string): Promise<void> {
-  if (!isOurs(address.slice(address.lastIndexOf('@') + 1))) throw new Failure('bad-input', `the domain of ${address} is not ours`);
+  if (!isOurs(address.slice(address.lastIndexOf('@') + 1))) throw new Failure('foreign-domain', `the domain of ${address} is not ours`);
   const entry = await maps.lookUp(address);
   if (!isLocal(maps, entry, address)) throw new Failure('forbidden', `a directory has the addresses of the domain of ${address}`);
   if (entry?.local?.known === 'yes' || storage.find(address).at !== 'none') throw new Failure('mailbox-exists', `there is something with the address ${address} already`);

@@ -25,7 +25,7 @@ export async function renameAccount(options: AdministrationOptions, wish: Rename
   const { maps, isOurs, storage } = options;
   const { from, to } = wish;
   if (from === to) throw new Failure('bad-input', 'that is its name already');
-  if (!isOurs(domainOf(to))) throw new Failure('bad-input', `the domain of ${to} is not ours`);
+  if (!isOurs(domainOf(to))) throw new Failure('foreign-domain', `the domain of ${to} is not ours`);
   const name = storage.lives.localName(from);
   const wasBegun = storage.find(from).at === 'none' && name?.kind === 'alias' && name.account === to;
   const entry = await maps.lookUp(from);

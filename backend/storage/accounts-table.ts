@@ -1,9 +1,10 @@
 /** Finds, makes and gives away the accounts of one storage. */
 import { randomBytes } from 'node:crypto';
+import { definite } from '../../shared/base/definite.ts';
 import { Failure } from '../../shared/base/failure.ts';
 import { AccountChange } from './account-change.ts';
 import { StoredAccount } from './account.ts';
-import { definite, getAccount, putAccount, sessionEpochOf } from './entries.ts';
+import { getAccount, putAccount, sessionEpochOf } from './entries.ts';
 import type { AccountEntry } from './entries.ts';
 import { keysUnder } from './environment.ts';
 import type { AccountRecord } from './interface.ts';

@@ -2,10 +2,11 @@
  * The side of a move where the account arrives. Until it is activated its record says `arriving`, so nobody opens it, and the
  * `highestModseq` of each mailbox is the mark up to which its changes have come: after a crash the copy goes on from there.
  */
+import { definite } from '../../shared/base/definite.ts';
 import { Failure } from '../../shared/base/failure.ts';
 import { decodeStructure } from '../../shared/mime/encode-structure.ts';
 import { dropMailOf, forgetCrossing } from './accounts-table.ts';
-import { definite, getAccount, putAccount, putActs, putLocalName, putMailbox, putName } from './entries.ts';
+import { getAccount, putAccount, putActs, putLocalName, putMailbox, putName } from './entries.ts';
 import type { AccountEntry, MailboxEntry, RetiredName } from './entries.ts';
 import { keysUnder } from './environment.ts';
 import type { MessageRow } from './interface.ts';

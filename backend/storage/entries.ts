@@ -102,11 +102,6 @@ export function putLocalName(tables: Tables, address: string, name: LocalName): 
   tables.localNames.put([address], encode(name));
 }
 
-/** Those of the values that there are; an entry is JSON, which has no undefined. */
-export function definite<T extends object>(values: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as { [Key in keyof T]?: Exclude<T[Key], undefined> };
-}
-
 /** What administrators did to it, the oldest first. */
 export function getActs(tables: Tables, account: number): readonly AccountAct[] {
   return decode<readonly AccountAct[]>(tables.acts.get([account])) ?? [];

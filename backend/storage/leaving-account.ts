@@ -1,8 +1,9 @@
 /** The side of a move that the account leaves: what is read of it, the hold for the last delta, and the seal that gives it away. */
 import { createHash } from 'node:crypto';
+import { definite } from '../../shared/base/definite.ts';
 import { Failure } from '../../shared/base/failure.ts';
 import { dropMailOf, tombstoneOf } from './accounts-table.ts';
-import { definite, getAccount, getActs, getMailbox, isHeld, putAccount, sessionEpochOf } from './entries.ts';
+import { getAccount, getActs, getMailbox, isHeld, putAccount, sessionEpochOf } from './entries.ts';
 import type { AccountEntry, MailboxEntry, RetiredName } from './entries.ts';
 import { keysUnder } from './environment.ts';
 import type { MessageRow } from './interface.ts';

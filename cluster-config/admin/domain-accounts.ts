@@ -15,7 +15,7 @@ import type { ClusterConfig } from '../load.ts';
 import { accountOperations } from './contract/accounts.ts';
 import type { domainOperations } from './contract/domains.ts';
 import { backendsOf } from './holders.ts';
-import { askEach } from './nodes-asked.ts';
+import { fromEach } from './nodes-asked.ts';
 
 export interface DomainParts {
   readonly config: NodeConfig;
@@ -43,7 +43,7 @@ const pageSize = 1000;
 
 /** All that back-ends keep of a domain, and who did not answer. */
 export async function accountsOf({ config }: Pick<DomainParts, 'config'>, call: Pick<Call, 'ask'>, domain: string): Promise<Kept> {
-  const { answers, silent } = await askEach(backendsOf(config), { ask: async (node) => allPages(call, node, domain) }, { path: () => '', read: (answer) => answer as readonly Listed[] });
+  const { answers, silent } = await fromEach(backendsOf(config), async (node) => allPages(call, node, domain));
   return { accounts: answers.flatMap(({ answer }) => answer), silent: silent.map(({ node }) => node) };
 }
 
@@ -109,7 +109,7 @@ async function atAccounts({ accounts, silent }: Kept, act: (account: Listed) => 
     } catch (error) {
       if (!isFailure(error) && !(error instanceof ApiRefusal)) throw error;
       // Nodes take a moment to pick the configuration up; until then the new domain is not ours to them.
-      if (/ is not ours$/.test(error.message)) return { state: 'going-on', accounts: done, left: accounts.length - seen, failed };
+      if (error.kind === 'foreign-domain') return { state: 'going-on', accounts: done, left: accounts.length - seen, failed };
       failed.push({ address: account.address, reason: error.message });
     }
     seen += 1;

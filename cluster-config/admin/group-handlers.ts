@@ -1,11 +1,10 @@
 /** Mailing groups over the admin API, at any node: entries of a directory, or kept by the back-end of the domain's accounts. */
 import { z } from 'zod';
-import { callNode } from '../../shared/admin/admin-call.ts';
 import { demandAddress, mayTouch, nameOf } from '../../shared/admin-api/caller.ts';
 import type { Caller } from '../../shared/admin-api/caller.ts';
 import { handled } from '../../shared/admin-api/operation.ts';
 import type { Handled } from '../../shared/admin-api/operation.ts';
-import { Failure, isFailure } from '../../shared/base/failure.ts';
+import { Failure } from '../../shared/base/failure.ts';
 import type { UserEntry } from '../../shared/user-map/user-maps.ts';
 import type { DirectoryChange } from '../directory-changes.ts';
 import type { DirectoryAccess } from '../directory-access.ts';
@@ -13,6 +12,8 @@ import { groupOperations } from './contract/groups.ts';
 import type { groupDoneSchema } from './contract/groups.ts';
 import { backendsOf, homeOf } from './holders.ts';
 import type { HolderParts } from './holders.ts';
+import { stepAt } from './node-step.ts';
+import { fromEach } from './nodes-asked.ts';
 
 const silenceMs = 20_000;
 const groupsAnswer = z.object({ groups: z.array(z.object({ address: z.string(), members: z.array(z.string()) })) });
@@ -52,7 +53,7 @@ export function groupHandlers(parts: GroupParts): readonly Handled[] {
       const entry = await directory.maps.lookUp(address);
       if (entry?.group !== undefined) return inDirectory(entry, await directory.removeGroup(entry));
       const { node } = await groupNamed(parts, address);
-      await step(parts, node, { path: `/administration/group-remove/${encodeURIComponent(address)}`, body: { by: nameOf(caller) } });
+      await stepAt(parts, node, { path: `/administration/group-remove/${encodeURIComponent(address)}`, body: { by: nameOf(caller) }, silenceMs });
       return { address, at: 'back-end', node };
     }),
     handled(groupOperations.addMember, async ({ params: { address }, body: { member }, caller, reply }) => {
@@ -114,29 +115,14 @@ function byHand(change: DirectoryChange): { ldif?: string } {
 }
 
 async function put(parts: GroupParts, { address, node, members }: KeptGroup, caller: Caller): Promise<Told> {
-  await step(parts, node, { path: `/administration/group-put/${encodeURIComponent(address)}`, body: { by: nameOf(caller), members } });
+  await stepAt(parts, node, { path: `/administration/group-put/${encodeURIComponent(address)}`, body: { by: nameOf(caller), members }, silenceMs });
   return { address, at: 'back-end', node, members: members.length };
 }
 
-async function step({ target }: GroupParts, node: string, call: { readonly path: string; readonly body?: object }): Promise<unknown> {
-  const at = target(node);
-  if (at === undefined) throw new Failure('backend-unavailable', `${node} has no admin API`);
-  return callNode(at, { ...call, silenceMs }).catch((error: unknown) => {
-    throw isFailure(error, 'backend-unavailable') ? new Failure(error.kind, `${node} does not answer`, { cause: error.cause, node }) : error;
-  });
-}
-
 async function keptGroups(parts: GroupParts): Promise<{ readonly groups: readonly KeptGroup[]; readonly silent: readonly string[] }> {
-  const lists = await Promise.all(backendsOf(parts.config).map(async (node) => {
-    try {
-      return groupsAnswer.parse(await step(parts, node, { path: '/administration/groups' })).groups.map((group) => ({ ...group, node }));
-    } catch (error) {
-      if (!isFailure(error, 'backend-unavailable')) throw error;
-      return node;
-    }
-  }));
-  const groups = lists.flatMap((list) => (typeof list === 'string' ? [] : list)).toSorted((one, other) => (one.address < other.address ? -1 : 1));
-  return { groups, silent: lists.filter((list) => typeof list === 'string') };
+  const { answers, silent } = await fromEach(backendsOf(parts.config), async (node) => groupsAnswer.parse(await stepAt(parts, node, { path: '/administration/groups', silenceMs })).groups);
+  const groups = answers.flatMap(({ node, answer }) => answer.map((group) => ({ ...group, node }))).toSorted((one, other) => (one.address < other.address ? -1 : 1));
+  return { groups, silent: silent.map(({ node }) => node) };
 }
 
 /** @throws Failure('backend-unavailable') when a back-end is silent: it may have it */

@@ -3,13 +3,14 @@
  * done there, wherever they are asked for; what nobody has yet is looked for where front-ends would lead to it.
  */
 import { z } from 'zod';
-import { callNode } from '../../shared/admin/admin-call.ts';
-import type { AdminTarget } from '../../shared/admin/admin-client.ts';
 import type { AdminRoute } from '../../shared/admin/admin-server.ts';
-import { Failure, isFailure } from '../../shared/base/failure.ts';
+import { Failure } from '../../shared/base/failure.ts';
 import type { DirectoryAccess } from '../directory-access.ts';
 import { nodeOfMailHost } from '../effective.ts';
 import type { NodeConfig } from '../effective.ts';
+import { stepAt } from './node-step.ts';
+import type { StepParts } from './node-step.ts';
+import { fromEach } from './nodes-asked.ts';
 
 const prefix = '/holdings/';
 const silenceMs = 5000;
@@ -21,10 +22,9 @@ export function holdingRoute(holding: (address: string) => Holding): AdminRoute 
   return { prefix, allow: 'nodes', answer: async (address) => Promise.resolve({ status: 200, body: holding(address.toLowerCase()) }) };
 }
 
-export interface HolderParts {
+export interface HolderParts extends StepParts {
   readonly config: NodeConfig;
   readonly directory: Pick<DirectoryAccess, 'maps'>;
-  readonly target: (node: string) => AdminTarget | undefined;
 }
 
 /** @throws Failure `unknown-user`, `backend-unavailable` when a back-end that may have it is silent, `directory-unavailable` */
@@ -58,16 +58,7 @@ export function backendsOf({ nodes }: Pick<NodeConfig, 'nodes'>): readonly strin
   return Object.values(nodes).filter(({ role }) => role === 'backend').map(({ name }) => name).toSorted();
 }
 
-async function recordsOf({ config, target }: HolderParts, address: string): Promise<{ readonly found: readonly (Holding & { readonly node: string })[]; readonly silent: readonly string[] }> {
-  const answers = await Promise.all(backendsOf(config).map(async (node): Promise<(Holding & { readonly node: string }) | string> => {
-    try {
-      const at = target(node);
-      if (at === undefined) return node;
-      return { ...holdingSchema.parse(await callNode(at, { path: `${prefix}${encodeURIComponent(address)}`, silenceMs })), node };
-    } catch (error) {
-      if (isFailure(error, 'backend-unavailable')) return node;
-      throw error;
-    }
-  }));
-  return { found: answers.filter((one) => typeof one !== 'string'), silent: answers.filter((one) => typeof one === 'string') };
+async function recordsOf(parts: HolderParts, address: string): Promise<{ readonly found: readonly (Holding & { readonly node: string })[]; readonly silent: readonly string[] }> {
+  const { answers, silent } = await fromEach(backendsOf(parts.config), async (node) => holdingSchema.parse(await stepAt(parts, node, { path: `${prefix}${encodeURIComponent(address)}`, silenceMs })));
+  return { found: answers.map(({ node, answer }) => ({ ...answer, node })), silent: silent.map(({ node }) => node) };
 }

@@ -19,18 +19,23 @@ export async function askFrontends<T>(config: Pick<NodeConfig, 'nodes'>, call: P
   return askEach(Object.values(config.nodes).filter(({ role }) => role === 'frontend').map(({ name }) => name), call, question);
 }
 
-/** Refusals are thrown, as the first node's; silence is told. */
-export async function askEach<T>(nodes: readonly string[], { ask }: Pick<Call, 'ask'>, question: Question<T>): Promise<NodesSaid<T>> {
-  const said = await Promise.all(nodes.map(async (name): Promise<{ readonly node: string; readonly answer: T } | { readonly node: string; readonly reason: string }> => {
+/** One operation of each. Refusals are thrown, as the first node's; silence is told. */
+export async function askEach<T>(nodes: readonly string[], { ask }: Pick<Call, 'ask'>, { path, request, read }: Question<T>): Promise<NodesSaid<T>> {
+  return fromEach(nodes, async (node) => read(await ask(node, path(node), request)));
+}
+
+/** Whatever is to be had of each, in the same way. */
+export async function fromEach<T>(nodes: readonly string[], have: (node: string) => Promise<T>): Promise<NodesSaid<T>> {
+  const said = await Promise.all(nodes.map(async (node): Promise<{ readonly node: string; readonly answer: T } | { readonly node: string; readonly reason: string }> => {
     try {
-      return { node: name, answer: question.read(await ask(name, question.path(name), question.request)) };
+      return { node, answer: await have(node) };
     } catch (error) {
       if (!isFailure(error, 'backend-unavailable')) throw error;
-      return { node: name, reason: error.message };
+      return { node, reason: error.message };
     }
   }));
   return {
     answers: said.filter((one) => 'answer' in one),
-    silent: said.flatMap((one) => ('reason' in one ? [{ node: one.node, reason: one.reason }] : [])),
+    silent: said.flatMap((one) => ('reason' in one ? [one] : [])),
   };
 }

@@ -1,7 +1,6 @@
 /** Passwords set by administrators, at any node: written to the directory that has them, or kept by the back-end of a local account. */
 import { randomInt } from 'node:crypto';
 import { z } from 'zod';
-import { callNode } from '../../shared/admin/admin-call.ts';
 import type { AdminRoute } from '../../shared/admin/admin-server.ts';
 import { handled } from '../../shared/admin-api/operation.ts';
 import type { Handled } from '../../shared/admin-api/operation.ts';
@@ -10,6 +9,7 @@ import type { DirectoryAccess } from '../directory-access.ts';
 import { accountOperations } from './contract/accounts.ts';
 import { holderOf } from './holders.ts';
 import type { HolderParts } from './holders.ts';
+import { stepAt } from './node-step.ts';
 
 const prefix = '/administration/password/';
 const stepSchema = z.strictObject({ password: z.string().min(1).max(1024).optional() });
@@ -69,10 +69,8 @@ async function endSessions(parts: PasswordParts, address: string): Promise<strin
   }
 }
 
-async function step({ target }: PasswordParts, { node, address }: { readonly node: string; readonly address: string }, password: string | undefined): Promise<void> {
-  const at = target(node);
-  if (at === undefined) throw new Failure('backend-unavailable', `${node} has no admin API`);
-  await callNode(at, { path: `${prefix}${encodeURIComponent(address)}`, body: password === undefined ? {} : { password }, silenceMs });
+async function step(parts: PasswordParts, { node, address }: { readonly node: string; readonly address: string }, password: string | undefined): Promise<void> {
+  await stepAt(parts, node, { path: `${prefix}${encodeURIComponent(address)}`, body: password === undefined ? {} : { password }, silenceMs });
 }
 
 /** Letters and digits that nobody mistakes for one another, in groups that can be read out: 98 bits. */

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { accountServices } from '../../shared/access/account-use.ts';
 import type { AccountService } from '../../shared/access/account-use.ts';
+import { definite } from '../../shared/base/definite.ts';
 import { domainOperations } from '../admin/contract/domains.ts';
 import { fileEditor } from '../configuration-editor.ts';
 import { addedDomain, changedDomain, deletedDomain, undeletedDomain } from '../domains.ts';
@@ -80,10 +81,6 @@ function amountOf(option: string, given: string | undefined): number | null | un
   const number = Number(given);
   if (given.trim() === '' || !Number.isSafeInteger(number) || number < 0) throw new UsageError(`${option} is a whole number from 0, or "none"`);
   return number;
-}
-
-function definite<T extends object>(values: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as { [Key in keyof T]?: Exclude<T[Key], undefined> };
 }
 
 /** What was typed. @throws UsageError */

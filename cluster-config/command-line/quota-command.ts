@@ -1,4 +1,5 @@
 /** `waybill account quota`: limits of an account's own. */
+import { definite } from '../../shared/base/definite.ts';
 import { accountLifeOperations } from '../admin/contract/account-life.ts';
 import { accountOperations } from '../admin/contract/accounts.ts';
 import { askFor } from './account-life-command.ts';
@@ -22,10 +23,6 @@ export async function setQuota(given: string, { kilobytes, messages, ...options 
   const present = Object.values(records).find(({ account }) => account !== undefined)?.account?.ownQuota ?? {};
   const body = accountLifeOperations.setQuota.body.parse(Object.fromEntries(Object.entries({ ...present, ...definite(wanted) }).filter(([, limit]) => limit !== 'default')));
   return askFor(api, address, { path: '/quota', method: 'PUT', body, say: (whole) => `${whole} may hold ${amount(body.maxKilobytes, 'kilobytes')} and ${amount(body.maxMessages, 'messages')}` });
-}
-
-function definite<T extends object>(values: T): Partial<T> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
 function limitOf(option: string, text: string | undefined): number | 'default' | undefined {

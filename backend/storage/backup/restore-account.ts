@@ -6,10 +6,11 @@
  * from beyond everything that clients can have seen since the backup; so what they have cached holds. Into a mailbox that is there
  * messages come as new ones: a UID that was expunged is never given again (RFC 9051 section 2.3.1.1).
  */
+import { definite } from '../../../shared/base/definite.ts';
 import { Failure } from '../../../shared/base/failure.ts';
 import { AccountChange, changeAccount } from '../account-change.ts';
 import { StoredAccount } from '../account.ts';
-import { definite, getAccount, getLocalName, getRetiredName, mailboxIdOf, putAccount, putActs, putLocalName, putMailbox, putName } from '../entries.ts';
+import { getAccount, getLocalName, getRetiredName, mailboxIdOf, putAccount, putActs, putLocalName, putMailbox, putName } from '../entries.ts';
 import type { AccountEntry, MailboxEntry, RetiredName } from '../entries.ts';
 import { keysUnder } from '../environment.ts';
 import { Flag } from '../interface.ts';

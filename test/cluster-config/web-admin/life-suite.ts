@@ -22,6 +22,7 @@ export async function lifeInWebAdmin(t: TestContext, admin: WebAdminPage): Promi
     assert.equal(await page.getByText(password ?? '').count(), 0, 'it is shown once');
     const life = page.getByRole('region', { name: 'Life of the account' });
     await button('Disable …');
+    await dialog.waitFor();
     assert.equal(await admin.focused(), 'Cancel');
     await button('Disable it');
     await life.getByText('disabled', { exact: true }).waitFor();
