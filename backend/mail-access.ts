@@ -106,6 +106,7 @@ async function startImapFor(ground: Ground, part: Part<MailListener>, userSessio
     log: context.log,
     isTrustedNode: tls.isTrustedNode,
     limits: { ...sessionLimits(service), maxMessageBytes: service.maxMessageKilobytes * 1024 },
+    serverAnnotations: { admin: service.adminContact, comment: service.serverComment },
   });
 }
 

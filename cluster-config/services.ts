@@ -155,6 +155,8 @@ const imap = z
     enable, listeners: listeners(nodeListener), maxErrors, maxAuthErrors, ...serviceAccess, ...connThreads, maxConnectionsPerUser, loginTimeoutSeconds,
     idleTimeoutSeconds: idleTimeoutSeconds(1860).describe('Silence after which a session is cut; the standard asks for 30 minutes at least (RFC 3501 section 5.4).'),
     maxMessageKilobytes: messageLimits.maxMessageKilobytes,
+    adminContact: z.string().regex(/^[A-Za-z][A-Za-z0-9+.-]*:[!-~]{1,500}$/).optional().describe('How users reach the administrator, as a URI: `mailto:`, `tel:`, `https:`. Mail programs read it as the annotation `/shared/admin` of the server (RFC 5464).'),
+    serverComment: z.string().min(1).max(1000).optional().describe('What mail programs read as the annotation `/shared/comment` of the server (RFC 5464).'),
   })
   .prefault({})
   .describe('IMAP of a back-end.');

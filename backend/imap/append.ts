@@ -36,14 +36,15 @@ export async function append(session: Session, text: string, literal: AnnouncedL
   const incoming: Incoming[] = [];
   try {
     await receiveAll({ session, account, incoming }, start.item, literal);
-    return await store(mailbox, incoming);
+    return await store(session, mailbox, incoming);
   } finally {
     await Promise.all(incoming.map(async ({ staged }) => staged.discard()));
   }
 }
 
-async function store(mailbox: Mailbox, incoming: readonly Incoming[]): Promise<Completion> {
+async function store(session: Session, mailbox: Mailbox, incoming: readonly Incoming[]): Promise<Completion> {
   const { uidValidity, uids } = await mailbox.append(incoming);
+  session.noteOwnMessages(mailbox, uids);
   return ok('APPEND completed', `APPENDUID ${String(uidValidity)} ${formatSet(uids)}`);
 }
 

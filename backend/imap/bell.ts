@@ -8,8 +8,8 @@ export class Bell {
     this.#wake?.();
   }
 
-  /** Resolves when the bell rings, at the latest after `timeoutMs`. */
-  async wait(timeoutMs: number): Promise<void> {
+  /** Resolves when the bell rings, at the latest after `timeoutMs`; says whether it rang. */
+  async wait(timeoutMs: number): Promise<'rung' | 'silence'> {
     if (!this.#rung) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, timeoutMs);
@@ -19,7 +19,9 @@ export class Bell {
         };
       });
     }
+    const heard = this.#rung ? 'rung' : 'silence';
     this.#wake = undefined;
     this.#rung = false;
+    return heard;
   }
 }

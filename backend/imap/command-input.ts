@@ -2,8 +2,14 @@
 import { isFailure } from '../../shared/base/failure.ts';
 import { parseAppendStart } from '../../shared/imap/append-arguments.ts';
 import { discardRest, readCommand } from '../../shared/imap/command-reader.ts';
-import type { AnnouncedLiteral, ReadCommand } from '../../shared/imap/command-reader.ts';
+import type { AnnouncedLiteral, ByteSource, ReadCommand } from '../../shared/imap/command-reader.ts';
+import type { Telling } from './command.ts';
+import { valueTooLong } from './metadata.ts';
+import type { SelectedWishes } from './registration.ts';
+import { bad } from './replies.ts';
+import type { Completion } from './replies.ts';
 import type { Session } from './session.ts';
+import { lineWhileTelling } from './waiting.ts';
 
 const maxCommandBytesBeforeLogin = 8 * 1024;
 const maxCommandBytes = 64 * 1024;
@@ -12,7 +18,7 @@ const maxDiscardedBytes = 1024 * 1024;
 /** The next command; undefined when there is none any more, and the state says so. */
 export async function nextCommand(session: Session): Promise<ReadCommand | undefined> {
   try {
-    const read = await readCommand(session.connection, {
+    const read = await readCommand(sourceOf(session), {
       maxBytes: session.state.at === 'not-authenticated' ? maxCommandBytesBeforeLogin : maxCommandBytes,
       maxDiscardedBytes,
       invite: async () => session.invite('Ready for literal'),
@@ -26,6 +32,27 @@ export async function nextCommand(session: Session): Promise<ReadCommand | undef
   }
 }
 
+/** The connection; while it waits for a command's first line, the client is told what NOTIFY asks for. */
+function sourceOf(session: Session): ByteSource {
+  const { connection, accountNews } = session;
+  if (!accountNews.isActive || connection.hasLine) return connection;
+  let isFirst = true;
+  return {
+    readLine: async () => {
+      if (!isFirst) return connection.readLine();
+      isFirst = false;
+      return lineWhileTelling(session, () => tellingOf(accountNews.selected.when));
+    },
+    readBytes: async (length) => connection.readBytes(length),
+    readStream: (length) => connection.readStream(length),
+  };
+}
+
+function tellingOf(when: SelectedWishes['when']): Telling | 'nothing' {
+  if (when === 'with-commands') return 'nothing';
+  return when === 'at-once' ? 'everything' : 'no-expunges';
+}
+
 /** The stream can't be read any more: says why, if it is the client's doing. */
 export function endOfInput(session: Session, error: unknown): void {
   if (isFailure(error, 'timed-out')) session.sayBye('autologout: idle for too long');
@@ -36,6 +63,11 @@ export function endOfInput(session: Session, error: unknown): void {
     session.log.error({ err: error }, 'reading failed');
     session.sayBye(`internal error, reference ${session.id}`);
   }
+}
+
+/** The answer to a command that was longer than any may be: an annotation has a limit of its own (RFC 5464 section 4.3). */
+export function refusalOfLong(text: string): Completion {
+  return / SETMETADATA /i.test(text) ? valueTooLong() : bad('command too long');
 }
 
 /** Reads past what is left of a refused command; the client may have to go when that is too much. */

@@ -6,15 +6,18 @@ import type { Session } from './session.ts';
 import type { StateName } from './session-state.ts';
 import type { View } from './view.ts';
 
+/**
+ * What of the mailbox may be told after a command: never EXPUNGE while the client may have commands with sequence numbers
+ * under way, after FETCH, STORE and SEARCH (RFC 9051 section 7.5.1). `removals`: the command removes messages, which is told even to
+ * a client that wants no news (NOTIFY, RFC 5465).
+ */
+export type Telling = 'everything' | 'no-expunges' | 'removals';
+
 export interface Command {
   /** In capitals. */
   readonly verb: string;
   readonly allowedIn: readonly StateName[];
-  /**
-   * What of the mailbox may be told after it: never EXPUNGE while the client may have commands with sequence numbers
-   * under way, after FETCH, STORE and SEARCH (RFC 9051 section 7.5.1).
-   */
-  readonly tells: 'everything' | 'no-expunges';
+  readonly tells: Telling;
   /** Reads the arguments (throws bad-input) and gives the work to be done. */
   readonly prepare: (scanner: Scanner, session: Session) => () => Promise<Completion>;
 }

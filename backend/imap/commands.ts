@@ -7,7 +7,9 @@ import { expunge, uidExpunge } from './expunge.ts';
 import { fetch, uidFetch } from './fetch.ts';
 import { idle } from './idle.ts';
 import { list, lsub } from './list.ts';
+import { getMetadata, setMetadata } from './metadata.ts';
 import { create, namespace, remove, rename, status, subscribe, unsubscribe } from './mailboxes.ts';
+import { notify } from './notify.ts';
 import { getQuota, getQuotaRoot } from './quota.ts';
 import { bad } from './replies.ts';
 import { search, uidSearch } from './search.ts';
@@ -27,7 +29,7 @@ const brokenAppend = accountCommand({
 
 const table: readonly Command[] = [
   capability, noop, logout, id, startTls, login, authenticate, unauthenticate, enable,
-  select, examine, create, remove, rename, subscribe, unsubscribe, list, lsub, namespace, status, getQuota, getQuotaRoot, brokenAppend, idle,
+  select, examine, create, remove, rename, subscribe, unsubscribe, list, lsub, namespace, status, getQuota, getQuotaRoot, getMetadata, setMetadata, notify, brokenAppend, idle,
   check, close, unselect, expunge, uidExpunge, search, uidSearch, fetch, uidFetch, store, uidStore, copy, uidCopy, move, uidMove,
 ];
 

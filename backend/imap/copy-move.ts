@@ -18,6 +18,7 @@ export const uidMove = define('UID MOVE', 'uid');
 function define(verb: string, numbers: Numbers): Command {
   return mailboxCommand({
     verb,
+    tells: verb.endsWith('MOVE') ? 'removals' : 'everything',
     parse: (scanner, session) => parseCopy(scanner, session.names),
     run: async (selected, given) => (verb.endsWith('MOVE') ? runMove(selected, given, numbers) : runCopy(selected, given, numbers)),
   });
@@ -30,12 +31,13 @@ interface Given {
 
 const noTarget = no('no such mailbox', 'TRYCREATE');
 
-async function runCopy({ account, view }: Selected, given: Given, numbers: Numbers): Promise<Completion> {
+async function runCopy({ session, account, view }: Selected, given: Given, numbers: Numbers): Promise<Completion> {
   const uids = view.uidsIn(view.spans(given.set, numbers));
   const target = account.mailbox(given.mailbox);
   if (target === undefined) return noTarget;
   if (uids.length === 0) return ok('nothing to copy');
   const result = await view.mailbox.copyTo(uids, target);
+  session.noteOwnMessages(target, result.uids);
   return ok('COPY completed', copyUid(result));
 }
 
@@ -46,6 +48,7 @@ async function runMove({ session, account, view }: Selected, given: Given, numbe
   if (target === undefined) return noTarget;
   if (uids.length === 0) return ok('nothing to move');
   const result = await view.mailbox.moveTo(uids, target);
+  session.noteOwnMessages(target, result.uids);
   // Before the EXPUNGEs, which the refresh after this command tells (RFC 6851 section 4.3).
   const code = copyUid(result);
   if (code !== undefined) session.output.line(`* OK [${code}] moved`);

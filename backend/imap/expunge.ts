@@ -33,6 +33,6 @@ async function run({ session, view }: Selected, set: SequenceSet | undefined): P
   return ok('EXPUNGE completed', removed !== undefined && session.isEnabled('QRESYNC') ? `HIGHESTMODSEQ ${String(removed.modseq)}` : undefined);
 }
 
-export const expunge = mailboxCommand({ verb: 'EXPUNGE', parse: nothing, run: async (selected) => run(selected, undefined) });
+export const expunge = mailboxCommand({ verb: 'EXPUNGE', tells: 'removals', parse: nothing, run: async (selected) => run(selected, undefined) });
 
-export const uidExpunge = mailboxCommand({ verb: 'UID EXPUNGE', parse: takeSequenceSet, run });
+export const uidExpunge = mailboxCommand({ verb: 'UID EXPUNGE', tells: 'removals', parse: takeSequenceSet, run });

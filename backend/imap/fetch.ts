@@ -5,7 +5,8 @@ import { formatDateTime } from '../../shared/imap/dates.ts';
 import { parseFetch } from '../../shared/imap/fetch-items.ts';
 import type { FetchArguments, FetchItem, RowItem, StructureItem } from '../../shared/imap/fetch-items.ts';
 import { formatSet } from '../../shared/imap/sequence-set.ts';
-import { formatString, utf8Bytes } from '../../shared/imap/strings.ts';
+import { formatText, utf8Bytes } from '../../shared/imap/strings.ts';
+import type { StringForm } from '../../shared/imap/strings.ts';
 import { formatBody, formatEnvelope } from '../../shared/imap/structure-response.ts';
 import { Flag } from '../storage/storage.ts';
 import type { MessageRow, StoredMessage } from '../storage/storage.ts';
@@ -128,11 +129,11 @@ function rowResponse(view: View, items: readonly FetchItem[], { sequence, row }:
   return `${text})`;
 }
 
-const structureValues: Readonly<Record<StructureItem, (message: StoredMessage) => string>> = {
-  ENVELOPE: (message) => `ENVELOPE ${formatEnvelope(message.structure.envelope)}`,
-  BODY: (message) => `BODY ${formatBody(message.structure.root, 'basic')}`,
-  BODYSTRUCTURE: (message) => `BODYSTRUCTURE ${formatBody(message.structure.root, 'extended')}`,
-  PREVIEW: (message) => `PREVIEW ${formatString(utf8Bytes(message.structure.preview))}`,
+const structureValues: Readonly<Record<StructureItem, (message: StoredMessage, strings: StringForm) => string>> = {
+  ENVELOPE: (message, strings) => `ENVELOPE ${formatEnvelope(message.structure.envelope, strings)}`,
+  BODY: (message, strings) => `BODY ${formatBody(message.structure.root, { data: 'basic', strings })}`,
+  BODYSTRUCTURE: (message, strings) => `BODYSTRUCTURE ${formatBody(message.structure.root, { data: 'extended', strings })}`,
+  PREVIEW: (message, strings) => `PREVIEW ${formatText(utf8Bytes(message.structure.preview), strings)}`,
 };
 
 interface Wanted {
@@ -152,7 +153,7 @@ async function sendMessage({ session, view }: Selected, items: readonly FetchIte
   const parts: (string | { readonly label: string; readonly content: Content })[] = [];
   for (const item of told) {
     if (item.kind === 'row') parts.push(rowValues[item.name](row, view));
-    else if (item.kind === 'structure') parts.push(structureValues[item.name](stored));
+    else if (item.kind === 'structure') parts.push(structureValues[item.name](stored, session.strings));
     else parts.push({ label: item.label, content: await prepareContent(stored, item) });
   }
   let lead = `* ${String(message.sequence)} FETCH (`;
@@ -166,6 +167,18 @@ async function sendMessage({ session, view }: Selected, items: readonly FetchIte
   }
   output.line(')');
   if (output.full) await output.flush();
+}
+
+/** The FETCH responses of new messages that NOTIFY asks for (RFC 5465 section 5.2). Nothing is marked as seen. */
+export async function describeArrived(selected: Selected, items: readonly FetchItem[]): Promise<void> {
+  const { view } = selected;
+  const uids = [...view.toDescribe];
+  view.toDescribe.clear();
+  for (const uid of uids) {
+    const sequence = view.sequenceOf(uid);
+    const row = sequence === undefined ? undefined : view.mailbox.row(uid);
+    if (sequence !== undefined && row !== undefined) await sendMessage(selected, items, { message: { sequence, row }, nowSeen: undefined });
+  }
 }
 
 /** Items about \Seen that was just set, as far as they were not asked for anyway. */

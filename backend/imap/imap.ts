@@ -18,11 +18,15 @@ export interface ImapLimits extends LineLimits {
   readonly maxMessageBytes: number;
   /** How often IDLE looks at the index although no hint came; a minute when absent. */
   readonly idleRecheckMs?: number | undefined;
+  /** How many mailboxes a session may watch by NOTIFY; 5000 when absent. */
+  readonly mostWatchedMailboxes?: number | undefined;
 }
 
 export interface ImapOptions extends LineServiceOptions {
   readonly accounts: Pick<Accounts, 'login' | 'open'>;
   readonly storage: Pick<Storage, 'stage'>;
+  /** What all users read of the server (RFC 5464 section 3.2.1.1): a URI of its administrator, a comment. */
+  readonly serverAnnotations?: { readonly admin?: string | undefined; readonly comment?: string | undefined } | undefined;
   /** How many sessions a user may have; no limit when absent. */
   readonly userSessions?: UserSessions | undefined;
   readonly limits: ImapLimits;

@@ -5,6 +5,7 @@ import { compilePattern } from '../../shared/imap/list-pattern.ts';
 import type { Account, MailboxState } from '../storage/storage.ts';
 import { accountCommand } from './command.ts';
 import { formatMailbox, statusLine } from './mailbox-lines.ts';
+import { tellAnnotations, valuesAt } from './metadata.ts';
 import { ok } from './replies.ts';
 import type { Session } from './session.ts';
 
@@ -31,6 +32,9 @@ export const list = accountCommand({
       if (!patterns.some((matches) => matches(entry.name)) || !isWanted(entry, given)) continue;
       session.output.line(listLine(session, entry, given));
       if (given.status.length > 0 && entry.state !== undefined) session.output.line(statusLine(session, entry.state, given.status));
+      if (given.metadata.length > 0 && entry.state !== undefined) {
+        tellAnnotations(session, { mailbox: entry.name, entries: given.metadata, depth: 0, maxSize: undefined }, valuesAt(session, account, entry.name));
+      }
       if (session.output.full) await session.output.flush();
     }
     return ok('LIST completed');
@@ -55,6 +59,19 @@ export const lsub = accountCommand({
     return ok('LSUB completed');
   },
 });
+
+/** A LIST response that says under which other name the client knows the mailbox (RFC 9051 section 6.3.9.7). */
+export function oldNameLine(session: Session, account: Account, { name, oldName }: { readonly name: string; readonly oldName: string | undefined }): string {
+  const [line = ''] = hierarchyLines(session, account, new Set([name]));
+  return oldName === undefined ? line : `${line} ("OLDNAME" (${formatMailbox(session, oldName)}))`;
+}
+
+/** LIST responses of these names, whether they are there or not, as NOTIFY tells them (RFC 5465 sections 5.4 and 5.5). */
+export function hierarchyLines(session: Session, account: Account, names: ReadonlySet<string>): string[] {
+  const given: ListArguments = { reference: '', patterns: [], select: new Set(), syntax: 'extended', returns: new Set(['SUBSCRIBED']), status: [], metadata: [] };
+  const entries = new Map(hierarchy(account, given).map((entry) => [entry.name, entry]));
+  return [...names].map((name) => listLine(session, entries.get(name) ?? { name, state: undefined, subscribed: false, hasChildren: false, selectedBelow: false }, given));
+}
 
 /** All names in order, with what their descendants say about them. */
 function hierarchy(account: Account, given: ListArguments): Entry[] {
@@ -90,7 +107,7 @@ function levelsAbove(name: string): string[] {
 
 function isSelected(entry: Entry, given: ListArguments): boolean {
   const subscribed = !given.select.has('SUBSCRIBED') || entry.subscribed;
-  const special = !given.select.has('SPECIAL-USE') || entry.state?.specialUse !== undefined;
+  const special = !given.select.has('SPECIAL-USE') || (entry.state?.specialUses ?? []).length > 0;
   return subscribed && special;
 }
 
@@ -105,7 +122,7 @@ function listLine(session: Session, entry: Entry, given: ListArguments): string 
   if (entry.state === undefined) attributes.push(given.syntax === 'extended' || session.isEnabled('IMAP4REV2') ? '\\NonExistent' : '\\Noselect');
   attributes.push(entry.hasChildren ? '\\HasChildren' : '\\HasNoChildren');
   if (entry.subscribed && (given.returns.has('SUBSCRIBED') || given.select.has('SUBSCRIBED'))) attributes.push('\\Subscribed');
-  if (entry.state?.specialUse !== undefined) attributes.push(entry.state.specialUse);
+  attributes.push(...(entry.state?.specialUses ?? []));
   const childInfo = given.select.has('RECURSIVEMATCH') && entry.selectedBelow && given.select.has('SUBSCRIBED') ? ' ("CHILDINFO" ("SUBSCRIBED"))' : '';
   return `* LIST (${attributes.join(' ')}) "/" ${formatMailbox(session, entry.name)}${childInfo}`;
 }

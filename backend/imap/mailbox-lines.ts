@@ -3,6 +3,7 @@ import { Failure } from '../../shared/base/failure.ts';
 import type { StatusItem } from '../../shared/imap/mailbox-arguments.ts';
 import { encodeMailboxName } from '../../shared/imap/mailbox-name.ts';
 import { formatName } from '../../shared/imap/strings.ts';
+import { Flag } from '../storage/storage.ts';
 import type { Account, Mailbox, MailboxState } from '../storage/storage.ts';
 import type { Session } from './session.ts';
 
@@ -18,7 +19,7 @@ export function requireMailbox(account: Account, name: string): Mailbox {
   return mailbox;
 }
 
-const statusValues: Readonly<Record<StatusItem, (state: MailboxState) => string>> = {
+const statusValues: Readonly<Record<StatusItem, (state: MailboxState, session: Session) => string>> = {
   MESSAGES: (state) => String(state.messages),
   RECENT: () => '0',
   UIDNEXT: (state) => String(state.uidNext),
@@ -28,11 +29,24 @@ const statusValues: Readonly<Record<StatusItem, (state: MailboxState) => string>
   SIZE: (state) => String(state.bytes),
   HIGHESTMODSEQ: (state) => String(state.highestModseq),
   MAILBOXID: (state) => `(${state.mailboxId})`,
+  'DELETED-STORAGE': (state, session) => String(deletedBytes(state, session.account)),
+  APPENDLIMIT: (_state, session) => String(session.options.limits.maxMessageBytes),
 };
+
+/** What an EXPUNGE would free (RFC 9208 section 4.1.4). */
+function deletedBytes({ id, deleted }: MailboxState, account: Account): number {
+  if (deleted === 0) return 0;
+  return (account.mailboxById(id)?.rows() ?? []).reduce((sum, { flags, size }) => ((flags & Flag.Deleted) === 0 ? sum : sum + size), 0);
+}
 
 /** The STATUS response. Asking for HIGHESTMODSEQ enables CONDSTORE (RFC 7162 section 3.1). */
 export function statusLine(session: Session, state: MailboxState, items: readonly StatusItem[]): string {
   if (items.includes('HIGHESTMODSEQ')) session.enable('CONDSTORE');
-  const values = items.map((item) => `${item} ${statusValues[item](state)}`).join(' ');
+  return unaskedStatusLine(session, state, items);
+}
+
+/** The same where the client asked for no items. */
+export function unaskedStatusLine(session: Session, state: MailboxState, items: readonly StatusItem[]): string {
+  const values = items.map((item) => `${item} ${statusValues[item](state, session)}`).join(' ');
   return `* STATUS ${formatMailbox(session, state.name)} (${values})`;
 }

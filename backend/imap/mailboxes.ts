@@ -1,8 +1,9 @@
-/** Commands on mailboxes as a whole: CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE, STATUS, NAMESPACE (RFC 9051 section 6.3). */
-import { takeMailbox, takeStatusItems } from '../../shared/imap/mailbox-arguments.ts';
+/** Commands on mailboxes as a whole: CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE, STATUS, NAMESPACE (RFC 9051 section 6.3; uses of a new mailbox: RFC 6154). */
+import { parseCreate, takeMailbox, takeStatusItems } from '../../shared/imap/mailbox-arguments.ts';
 import type { Scanner } from '../../shared/imap/scanner.ts';
 import { accountCommand, nothing } from './command.ts';
-import { formatMailbox, requireMailbox, statusLine } from './mailbox-lines.ts';
+import { oldNameLine } from './list.ts';
+import { requireMailbox, statusLine } from './mailbox-lines.ts';
 import { no, ok } from './replies.ts';
 import type { Session } from './session.ts';
 
@@ -15,11 +16,15 @@ function isImpossible(name: string): boolean {
 
 export const create = accountCommand({
   verb: 'CREATE',
-  parse: oneMailbox,
-  run: async ({ account }, given) => {
+  parse: (scanner, session) => parseCreate(scanner, session.names),
+  run: async ({ session, account }, { mailbox: given, spelled, specialUses }) => {
     const name = given.endsWith('/') ? given.slice(0, -1) : given;
     if (isImpossible(name)) return no('no mailbox can be called so', 'CANNOT');
-    const mailbox = await account.createMailbox(name);
+    session.accountNews.noteOwnNames(name);
+    const mailbox = await account.createMailbox(name, specialUses);
+    // A slash at the end is no spelling, only a declaration.
+    const oldName = spelled?.replace(/\/$/, '');
+    if (session.isEnabled('IMAP4REV2') && oldName !== undefined && oldName !== name) session.output.line(oldNameLine(session, account, { name, oldName }));
     return ok('CREATE completed', `MAILBOXID (${mailbox.state().mailboxId})`);
   },
 });
@@ -29,11 +34,13 @@ export const remove = accountCommand({
   parse: oneMailbox,
   run: async ({ session, account }, name) => {
     if (name === 'INBOX') return no('INBOX can not be deleted', 'CANNOT');
+    if (account.mailbox(name) === undefined && account.mailboxes().some((other) => other.name.startsWith(`${name}/`))) return no('only a level above other mailboxes', 'HASCHILDREN');
     const mailbox = requireMailbox(account, name);
     if (session.state.at === 'selected' && session.state.view.mailbox.id === mailbox.id) {
       session.output.line('* OK [CLOSED] the open mailbox is being deleted');
       session.enter({ at: 'authenticated', account });
     }
+    session.accountNews.noteOwnNames(name);
     await account.deleteMailbox(name);
     return ok('DELETE completed');
   },
@@ -49,9 +56,10 @@ export const rename = accountCommand({
   run: async ({ session, account }, { from, to }) => {
     if (isImpossible(to)) return no('no mailbox can be called so', 'CANNOT');
     if (to.startsWith(`${from}/`) && from !== 'INBOX') return no('a mailbox can not be moved below itself', 'CANNOT');
+    session.accountNews.noteOwnNames(from, to);
     await account.renameMailbox(from, to);
     if (session.isEnabled('IMAP4REV2') && from !== 'INBOX') {
-      session.output.line(`* LIST () "/" ${formatMailbox(session, to)} ("OLDNAME" (${formatMailbox(session, from)}))`);
+      session.output.line(oldNameLine(session, account, { name: to, oldName: from }));
     }
     return ok('RENAME completed');
   },
@@ -60,9 +68,10 @@ export const rename = accountCommand({
 export const subscribe = accountCommand({
   verb: 'SUBSCRIBE',
   parse: oneMailbox,
-  run: async ({ account }, name) => {
+  run: async ({ session, account }, name) => {
     // Only what exists, so that nobody can make us keep endless names.
     requireMailbox(account, name);
+    session.accountNews.noteOwnNames(name);
     await account.setSubscribed(name, 'yes');
     return ok('SUBSCRIBE completed');
   },
@@ -71,7 +80,8 @@ export const subscribe = accountCommand({
 export const unsubscribe = accountCommand({
   verb: 'UNSUBSCRIBE',
   parse: oneMailbox,
-  run: async ({ account }, name) => {
+  run: async ({ session, account }, name) => {
+    session.accountNews.noteOwnNames(name);
     await account.setSubscribed(name, 'no');
     return ok('UNSUBSCRIBE completed');
   },

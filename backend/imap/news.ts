@@ -1,12 +1,15 @@
 /** Tells the client what happened in the open mailbox (RFC 9051 section 5.2; VANISHED: RFC 7162 section 3.2.10). */
 import { formatSet } from '../../shared/imap/sequence-set.ts';
 import type { MessageRow } from '../storage/storage.ts';
+import type { Telling } from './command.ts';
 import type { Session } from './session.ts';
 import type { View } from './view.ts';
 
 /** Adds the responses for everything new to the session's output. @throws mailbox-missing */
-export function tellNews(session: Session, view: View, mode: 'everything' | 'no-expunges'): void {
-  const news = view.refresh(mode);
+export function tellNews(session: Session, view: View, mode: Telling): void {
+  const { messages, flags, fetch } = session.accountNews.selected;
+  if (messages === 'nothing' && mode !== 'removals') return;
+  const news = view.refresh(mode === 'no-expunges' ? mode : 'everything');
   tellKeywords(session, view);
   if (news.expunged.length > 0 && session.isEnabled('QRESYNC')) {
     session.output.line(`* VANISHED ${formatSet(news.expunged.map(({ uid }) => uid))}`);
@@ -15,7 +18,8 @@ export function tellNews(session: Session, view: View, mode: 'everything' | 'no-
     for (const { sequence } of news.expunged.toReversed()) session.output.line(`* ${String(sequence)} EXPUNGE`);
   }
   if (news.exists !== undefined) session.output.line(`* ${String(news.exists)} EXISTS`);
-  for (const { sequence, row } of news.changed) session.output.line(flagsResponse(session, view, { sequence, row }));
+  if (fetch.length > 0) for (const uid of news.arrived) view.toDescribe.add(uid);
+  if (flags === 'told') for (const { sequence, row } of news.changed) session.output.line(flagsResponse(session, view, { sequence, row }));
 }
 
 /** FLAGS and PERMANENTFLAGS, when keywords were added since the client last heard. */

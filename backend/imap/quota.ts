@@ -3,7 +3,7 @@ import { Failure } from '../../shared/base/failure.ts';
 import { takeMailbox } from '../../shared/imap/mailbox-arguments.ts';
 import type { Account } from '../storage/storage.ts';
 import { accountCommand } from './command.ts';
-import { formatMailbox, requireMailbox } from './mailbox-lines.ts';
+import { formatMailbox } from './mailbox-lines.ts';
 import { ok } from './replies.ts';
 
 /** One quota root, the account itself, whose name is empty (RFC 9208 section 3.2). STORAGE counts in 1024 octets. */
@@ -29,7 +29,7 @@ export const getQuotaRoot = accountCommand({
   verb: 'GETQUOTAROOT',
   parse: (scanner, session) => takeMailbox(scanner, session.names),
   run: async ({ session, account }, name) => {
-    requireMailbox(account, name);
+    // It need not be there: whoever asks may be about to make it (RFC 9208 section 4.1.2).
     session.output.line(`* QUOTAROOT ${formatMailbox(session, name)} ""`);
     session.output.line(quotaLine(account));
     return ok('GETQUOTAROOT completed');

@@ -27,6 +27,7 @@ const codes: Partial<Record<FailureKind, string>> = {
   'storage-failure': 'UNAVAILABLE',
   'mailbox-missing': 'NONEXISTENT',
   'mailbox-exists': 'ALREADYEXISTS',
+  'use-refused': 'USEATTR',
   forbidden: 'NOPERM',
   limit: 'LIMIT',
   'in-use': 'INUSE',

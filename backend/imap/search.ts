@@ -6,7 +6,7 @@ import { formatSet } from '../../shared/imap/sequence-set.ts';
 import { formatString } from '../../shared/imap/strings.ts';
 import { mailboxCommand } from './command.ts';
 import type { Command, Selected } from './command.ts';
-import { no, ok } from './replies.ts';
+import { bad, no, ok } from './replies.ts';
 import type { Completion } from './replies.ts';
 import { compileSearch } from './search-matcher.ts';
 import type { Numbered, Numbers } from './view.ts';
@@ -28,6 +28,8 @@ const charsets: ReadonlySet<string> = new Set(['US-ASCII', 'UTF-8']);
 
 async function run(selected: Selected, given: SearchArguments, numbers: Numbers): Promise<Completion> {
   const { session, view } = selected;
+  // Only one charset is possible then, and need not be named (RFC 6855 section 3).
+  if (given.charset !== undefined && session.isEnabled('UTF8=ACCEPT')) return bad('CHARSET is not allowed after ENABLE UTF8=ACCEPT');
   const saves = given.returns?.has('SAVE') === true;
   if (given.charset !== undefined && !charsets.has(given.charset)) {
     if (saves) view.saved = [];

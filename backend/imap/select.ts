@@ -7,7 +7,8 @@ import { Flag } from '../storage/storage.ts';
 import type { Account } from '../storage/storage.ts';
 import { accountCommand, mailboxCommand, nothing } from './command.ts';
 import { expungeDeleted } from './expunge.ts';
-import { formatMailbox, requireMailbox } from './mailbox-lines.ts';
+import { oldNameLine } from './list.ts';
+import { requireMailbox } from './mailbox-lines.ts';
 import { flagsResponse } from './news.ts';
 import { ok } from './replies.ts';
 import type { Completion } from './replies.ts';
@@ -43,19 +44,19 @@ async function open(opening: Opening, given: SelectArguments): Promise<Completio
   const mailbox = requireMailbox(account, given.mailbox);
   if (given.condstore === 'yes') session.enable('CONDSTORE');
   const view = new View(mailbox, access);
-  announce(session, view);
+  announce(opening, view, given.spelled);
   if (given.known?.uidValidity === view.uidValidity) resynchronise(session, view, given.known);
   session.enter({ at: 'selected', account, view });
   session.wantedAddress = account.address;
   return ok(`${access === 'read-write' ? 'SELECT' : 'EXAMINE'} completed`, access === 'read-write' ? 'READ-WRITE' : 'READ-ONLY');
 }
 
-function announce(session: Session, view: View): void {
+function announce({ session, account }: Opening, view: View, spelled: string | undefined): void {
   const state = view.mailbox.state();
   const { output } = session;
   for (const line of view.flagTexts.announcement(view.access)) output.line(line);
   output.line(`* ${String(view.count)} EXISTS`);
-  if (session.isEnabled('IMAP4REV2')) output.line(`* LIST () "/" ${formatMailbox(session, state.name)}`);
+  if (session.isEnabled('IMAP4REV2')) output.line(oldNameLine(session, account, { name: state.name, oldName: spelled }));
   else {
     output.line('* 0 RECENT');
     if (state.unseen > 0) output.line(firstUnseen(view));

@@ -8,6 +8,7 @@ import { capabilities, mayUnauthenticate } from './capabilities.ts';
 import { nothing, sessionCommand } from './command.ts';
 import { bad, ok } from './replies.ts';
 import type { Session } from './session.ts';
+import type { Extension } from './session-state.ts';
 
 export const capability = sessionCommand(['not-authenticated', 'authenticated', 'selected'], {
   verb: 'CAPABILITY',
@@ -45,6 +46,8 @@ export const unauthenticate = sessionCommand(['authenticated', 'selected'], {
   },
 });
 
+const enableable: readonly Extension[] = ['CONDSTORE', 'QRESYNC', 'IMAP4REV2', 'METADATA', 'UTF8=ACCEPT'];
+
 export const enable = sessionCommand(['authenticated', 'selected'], {
   verb: 'ENABLE',
   parse: (scanner) => {
@@ -55,9 +58,11 @@ export const enable = sessionCommand(['authenticated', 'selected'], {
   run: async (session, names) => {
     const enabled: string[] = [];
     for (const name of names) {
-      if (name !== 'CONDSTORE' && name !== 'QRESYNC' && name !== 'IMAP4REV2') continue;
-      session.enable(name);
-      enabled.push(name === 'IMAP4REV2' ? 'IMAP4rev2' : name);
+      const known = enableable.find((extension) => extension === name);
+      if (known === undefined) continue;
+      session.enable(known);
+      if (known === 'METADATA') session.accountNews.watchAnnotations(session.account);
+      enabled.push(known === 'IMAP4REV2' ? 'IMAP4rev2' : known);
     }
     session.output.line(`* ENABLED${enabled.map((name) => ` ${name}`).join('')}`);
     return ok('ENABLE completed');

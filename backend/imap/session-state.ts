@@ -14,7 +14,7 @@ export type AfterLogout = 'close' | 'release' | 'begin-anew';
 export type StateName = SessionState['at'];
 
 /** Extensions that change what we send once the client asked for them. */
-export type Extension = 'CONDSTORE' | 'QRESYNC' | 'IMAP4REV2';
+export type Extension = 'CONDSTORE' | 'QRESYNC' | 'IMAP4REV2' | 'METADATA' | 'UTF8=ACCEPT';
 
 /** Who is at the other end: the front-end tells it of its clients. */
 export interface ClientAddress {

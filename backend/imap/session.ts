@@ -6,6 +6,7 @@ import { Failure, isFailure } from '../../shared/base/failure.ts';
 import { startCommand, tagOf } from '../../shared/imap/command-reader.ts';
 import type { ReadCommand } from '../../shared/imap/command-reader.ts';
 import type { NameEncoding } from '../../shared/imap/mailbox-name.ts';
+import type { StringForm } from '../../shared/imap/strings.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { LegTerms } from '../../shared/legs/leg-terms.ts';
 import type { SessionEnd } from '../../shared/legs/resting-legs.ts';
@@ -13,21 +14,21 @@ import type { Connection } from '../../shared/net/connection.ts';
 import type { SessionSlot } from '../../shared/workers/command-slots.ts';
 import type { ChangeHint } from '../../shared/service/service.ts';
 import type { Beginning } from '../line-service/line-service.ts';
-import type { Account } from '../storage/storage.ts';
+import type { Account, Mailbox } from '../storage/storage.ts';
+import { AccountNews } from './account-news.ts';
 import { append } from './append.ts';
 import { Bell } from './bell.ts';
 import type { Command, Selected } from './command.ts';
-import { nextCommand } from './command-input.ts';
+import { nextCommand, refusalOfLong } from './command-input.ts';
 import { findCommand } from './commands.ts';
 import { handOn } from './hand-on.ts';
 import type { ImapOptions } from './imap.ts';
-import { tellNews } from './news.ts';
 import { Output } from './output.ts';
 import { Refusal, bad, completionFor, formatCompletion } from './replies.ts';
 import type { Completion } from './replies.ts';
 import { capabilities } from './capabilities.ts';
 import type { ClientAddress, Extension, SessionOptions, SessionState } from './session-state.ts';
-import type { View } from './view.ts';
+import { tellAll } from './waiting.ts';
 import { countingImapCommand } from '../../shared/metrics/service-counters.ts';
 
 export class Session {
@@ -38,6 +39,7 @@ export class Session {
   readonly slot: SessionSlot;
   /** Rung when something may have happened to the account. */
   readonly bell = new Bell();
+  readonly accountNews = new AccountNews();
   id: string;
   log: Logger;
   client: ClientAddress;
@@ -85,7 +87,12 @@ export class Session {
 
   /** How mailbox names travel (RFC 9051 section 5.1). */
   get names(): NameEncoding {
-    return this.#enabled.has('IMAP4REV2') ? 'utf-8' : 'utf-7';
+    return this.strings === 'utf-8' ? 'utf-8' : 'utf-7';
+  }
+
+  /** What strings may hold (RFC 6855 section 3, RFC 9051 appendix A). */
+  get strings(): StringForm {
+    return this.#enabled.has('IMAP4REV2') || this.#enabled.has('UTF8=ACCEPT') ? 'utf-8' : 'ascii';
   }
 
   isEnabled(extension: Extension): boolean {
@@ -93,8 +100,13 @@ export class Session {
   }
 
   enable(extension: Extension): void {
+    const knewModseqs = this.#enabled.has('CONDSTORE');
     this.#enabled.add(extension);
     if (extension === 'QRESYNC') this.#enabled.add('CONDSTORE');
+    // RFC 7162 section 3.1: whoever begins with mod-sequences needs the one of the open mailbox.
+    if (!knewModseqs && this.#enabled.has('CONDSTORE') && this.#state.at === 'selected') {
+      this.output.line(`* OK [HIGHESTMODSEQ ${String(this.#state.view.highestModseq)}] mod-sequences are told from now on`);
+    }
   }
 
   /** The one place where the state changes. Logout is the end, whatever a command that was still running thinks. */
@@ -107,7 +119,9 @@ export class Session {
     const { state } = this;
     if ((state.at !== 'authenticated' && state.at !== 'selected') || state.account.id !== account) return;
     if (mailbox === undefined) this.checkOwner();
-    if (this.#state.at === 'selected' && (mailbox === undefined || mailbox === this.#state.view.mailbox.id)) this.bell.ring();
+    if (this.accountNews.listens) this.accountNews.hear(mailbox);
+    const isOpen = this.#state.at === 'selected' && (mailbox === undefined || mailbox === this.#state.view.mailbox.id);
+    if (isOpen || this.accountNews.listens) this.bell.ring();
   }
 
   /** An account that leaves for another node takes its clients along: they connect anew, and are led there. */
@@ -157,6 +171,23 @@ export class Session {
     }
   }
 
+  /** Tells news while nothing is asked: it is sent away between two responses, not within one. */
+  async whileTelling(part: () => Promise<void>): Promise<void> {
+    this.#activity = 'working';
+    try {
+      await part();
+    } finally {
+      this.#activity = 'waiting';
+    }
+    if (this.#leaving !== undefined) this.leave(this.#leaving);
+  }
+
+  /** Messages that the client put into a mailbox are no news to it. */
+  noteOwnMessages(mailbox: Mailbox, uids: readonly number[]): void {
+    if (this.#state.at === 'selected' && this.#state.view.mailbox.id === mailbox.id) this.#state.view.noteOwnMessages(uids);
+    this.accountNews.noteOwnMessages(mailbox, uids);
+  }
+
   /** Ends it at once. */
   cut(): void {
     this.connection.destroy();
@@ -200,7 +231,7 @@ export class Session {
     if (read.kind === 'command') return this.#runCommand(read.text);
     if (read.kind === 'literal') return this.#finish(tagOf(read.text), async () => countingImapCommand('APPEND', async () => append(this, read.text, read.literal)), 'everything');
     if (read.kind === 'hopeless') this.sayBye('command too long', 'TOOBIG');
-    if (read.kind === 'too-long') this.#complete(tagOf(read.text), bad('command too long'));
+    if (read.kind === 'too-long') this.#complete(tagOf(read.text), refusalOfLong(read.text));
     return undefined;
   }
 
@@ -238,23 +269,15 @@ export class Session {
       completion = this.#completionOf(error);
     }
     const after: SessionState = this.#state;
-    if (after.at === 'selected' && after.view === before) {
-      this.#tell(after.view, tells);
+    const isSameMailbox = after.at === 'selected' && after.view === before;
+    await tellAll(this, isSameMailbox ? tells : 'nothing');
+    if (isSameMailbox) {
       if (after.view.hidesExpunges && completion.status === 'OK') completion = { ...completion, code: completion.code ?? 'EXPUNGEISSUED' };
     }
     if (this.#state.at !== 'logout' || completion.status === 'OK') this.#complete(tag, completion);
     if (completion.afterwards === undefined) return;
     await this.output.flush();
     await completion.afterwards();
-  }
-
-  #tell(view: View, tells: Command['tells']): void {
-    try {
-      tellNews(this, view, tells);
-    } catch (error) {
-      if (isFailure(error, 'mailbox-missing')) this.sayBye('the open mailbox was deleted or replaced');
-      else this.log.error({ err: error }, 'could not look for news');
-    }
   }
 
   #complete(tag: string, completion: Completion): void {

@@ -27,6 +27,8 @@ export interface News {
   readonly expunged: readonly { readonly sequence: number; readonly uid: number }[];
   /** The new number of messages, if some came. */
   readonly exists: number | undefined;
+  /** Uids of new messages, but those that the client itself put in. */
+  readonly arrived: readonly number[];
   /** Numbered as they are now; without new messages, and without what the client itself did and was told. */
   readonly changed: readonly Numbered[];
 }
@@ -34,7 +36,7 @@ export interface News {
 /** Are the numbers of a command sequence numbers or uids? */
 export type Numbers = 'sequence' | 'uid';
 
-const noNews: News = { expunged: [], exists: undefined, changed: [] };
+const noNews: News = { expunged: [], exists: undefined, arrived: [], changed: [] };
 
 export class View {
   readonly mailbox: Mailbox;
@@ -52,6 +54,10 @@ export class View {
   readonly #gone = new Set<number>();
   /** Changes that the client made here and knows of: uid to mod-sequence. */
   readonly #ownChanges = new Map<number, number>();
+  /** Messages that the client put in here, and has not been told of as new ones. */
+  readonly #ownMessages = new Set<number>();
+  /** New messages of which the client has heard, and is still to be told what NOTIFY asks for. */
+  readonly toDescribe = new Set<number>();
 
   /** Opens a view on the mailbox as it is now. @throws mailbox-missing */
   constructor(mailbox: Mailbox, access: 'read-write' | 'read-only') {
@@ -134,6 +140,11 @@ export class View {
     for (const row of rows) this.#ownChanges.set(row.uid, row.modseq);
   }
 
+  /** Remembers messages that the client put into this mailbox by a command of its own. */
+  noteOwnMessages(uids: readonly number[]): void {
+    for (const uid of uids) this.#ownMessages.add(uid);
+  }
+
   /**
    * Takes up what happened in the mailbox.
    * @param mode `no-expunges`: messages that are gone keep their numbers until later.
@@ -154,7 +165,8 @@ export class View {
     for (const uid of fresh.toSorted((a, b) => a - b)) this.#uids.push(uid);
     this.#newestUid = Math.max(this.#newestUid, this.#uids.at(-1) ?? 0);
     this.#ownChanges.clear();
-    return { expunged, exists: fresh.length > 0 ? this.count : undefined, changed };
+    const arrived = fresh.filter((uid) => !this.#ownMessages.delete(uid));
+    return { expunged, exists: fresh.length > 0 ? this.count : undefined, arrived, changed };
   }
 
   #toTell(rows: readonly MessageRow[]): Numbered[] {

@@ -2,10 +2,11 @@
 import type { AccountAct } from '../../shared/admin-api/account-act.ts';
 import { changeAccount } from './account-change.ts';
 import type { AccountHandle } from './account-change.ts';
+import { StoredAnnotations } from './annotations.ts';
 import { getAccount, getActs, getMailbox, isHeld, limitsOf, mailboxIdOf, sessionEpochOf, termsOf } from './entries.ts';
 import type { AccountEntry } from './entries.ts';
 import { keysUnder } from './environment.ts';
-import type { Account, AccountTerms, DeliveryRecords, Mailbox, MailboxState } from './interface.ts';
+import type { Account, AccountTerms, Annotations, DeliveryRecords, Mailbox, MailboxState } from './interface.ts';
 import { noValue } from './keys.ts';
 import { stateOf, StoredMailbox } from './mailbox.ts';
 import { canonicalName, checkedName, compareNames } from './mailbox-name.ts';
@@ -21,6 +22,7 @@ export class StoredAccount implements Account, AccountHandle {
   readonly epoch: number;
   readonly sessionEpoch: number;
   readonly deliveryRecords: DeliveryRecords;
+  readonly annotations: Annotations;
 
   constructor(volume: Volume, entry: AccountEntry) {
     this.volume = volume;
@@ -30,6 +32,7 @@ export class StoredAccount implements Account, AccountHandle {
     this.epoch = entry.epoch;
     this.sessionEpoch = sessionEpochOf(entry);
     this.deliveryRecords = deliveryRecordsOf(volume);
+    this.annotations = new StoredAnnotations(this);
   }
 
   standing(): 'live' | 'held' | 'barred' | 'gone' {
@@ -81,9 +84,9 @@ export class StoredAccount implements Account, AccountHandle {
     return entry?.account === this.number ? new StoredMailbox(this, id) : undefined;
   }
 
-  async createMailbox(name: string, specialUse?: string): Promise<Mailbox> {
+  async createMailbox(name: string, specialUses: readonly string[] = []): Promise<Mailbox> {
     await this.volume.space.check();
-    const id = await changeAccount(this, (change) => createMailbox(change, name, specialUse));
+    const id = await changeAccount(this, (change) => createMailbox(change, name, specialUses));
     return new StoredMailbox(this, id);
   }
 

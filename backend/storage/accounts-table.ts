@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { definite } from '../../shared/base/definite.ts';
 import { Failure } from '../../shared/base/failure.ts';
 import { AccountChange } from './account-change.ts';
+import { dropAccountAnnotations } from './annotations.ts';
 import { StoredAccount } from './account.ts';
 import { getAccount, putAccount, sessionEpochOf } from './entries.ts';
 import type { AccountEntry } from './entries.ts';
@@ -13,8 +14,8 @@ import { createMailbox, dropAllMailboxes } from './mailbox-tree.ts';
 import type { Volume } from './volume.ts';
 
 /** The mailboxes that a new account has, with their special use (RFC 6154). */
-const usualMailboxes: readonly (readonly [name: string, specialUse: string | undefined])[] = [
-  ['INBOX', undefined], ['Sent', '\\Sent'], ['Drafts', '\\Drafts'], ['Junk', '\\Junk'], ['Trash', '\\Trash'],
+const usualMailboxes: readonly (readonly [name: string, ...specialUses: string[]])[] = [
+  ['INBOX'], ['Sent', '\\Sent'], ['Drafts', '\\Drafts'], ['Junk', '\\Junk'], ['Trash', '\\Trash'],
 ];
 
 /** More than any valid address (RFC 5321 section 4.5.3.1), and less than a key may have. */
@@ -79,8 +80,8 @@ function makeAccount(volume: Volume, address: string, epoch: number): AccountEnt
   const entry: AccountEntry = { number: nextNumber(volume.tables, 'account'), id: randomBytes(15).toString('base64url'), address, epoch, bytes: 0, messages: 0 };
   putAccount(volume.tables, entry);
   const change = new AccountChange(new StoredAccount(volume, entry));
-  for (const [name, specialUse] of usualMailboxes) {
-    createMailbox(change, name, specialUse);
+  for (const [name, ...specialUses] of usualMailboxes) {
+    createMailbox(change, name, specialUses);
     volume.tables.subscriptions.put([entry.number, name], noValue);
   }
   change.save();
@@ -114,6 +115,7 @@ export function dropMailOf(volume: Volume, tombstone: AccountEntry): void {
   dropAllMailboxes(change);
   change.save();
   volume.tables.acts.remove([entry.number]);
+  dropAccountAnnotations(volume.tables, entry.number);
   for (const table of [volume.tables.subscriptions, volume.tables.threads]) {
     for (const { key } of table.range(keysUnder([entry.number]))) table.remove(key);
   }

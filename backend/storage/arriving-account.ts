@@ -6,6 +6,7 @@ import { definite } from '../../shared/base/definite.ts';
 import { Failure } from '../../shared/base/failure.ts';
 import { decodeStructure } from '../../shared/mime/encode-structure.ts';
 import { dropMailOf, forgetCrossing } from './accounts-table.ts';
+import { dropAccountAnnotations, putAnnotations } from './annotations.ts';
 import { getAccount, putAccount, putActs, putLocalName, putMailbox, putName } from './entries.ts';
 import type { AccountEntry, MailboxEntry, RetiredName } from './entries.ts';
 import { keysUnder } from './environment.ts';
@@ -158,6 +159,8 @@ export async function completeArrival(volume: Volume, address: string, snapshot:
     }
     replaceNames(tables, entry.number, snapshot);
     putActs(tables, entry.number, snapshot.acts ?? []);
+    dropAccountAnnotations(tables, entry.number);
+    putAnnotations(tables, entry.number, { records: snapshot.annotations ?? [], mailboxes: new Map([...ours].map(([mailboxId, { id }]) => [mailboxId, id])) });
     const { bytes, messages, password, terms, limits, aliases, sessionEpoch } = snapshot;
     putAccount(tables, { ...withStage(entry, 'ready'), bytes, messages, sessionEpoch, ...definite({ password, terms, limits, aliases }) });
   });
@@ -195,6 +198,7 @@ function withStage(entry: AccountEntry, stage: 'copying' | 'ready'): AccountEntr
 function dropArrived(volume: Volume, { number }: AccountEntry): void {
   const { tables } = volume;
   tables.acts.remove([number]);
+  dropAccountAnnotations(tables, number);
   for (const { id } of mailboxesOf(volume, number)) dropMessages(volume, id);
   for (const table of [tables.names, tables.subscriptions, tables.retiredNames, tables.threads]) {
     for (const { key } of table.range(keysUnder([number]))) table.remove(key);

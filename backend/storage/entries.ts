@@ -1,5 +1,6 @@
 /** What the index records of accounts and mailboxes, and its bytes (JSON). */
 import type { AccountAct } from '../../shared/admin-api/account-act.ts';
+import { keysUnder } from './environment.ts';
 import type { AccountLimits, AccountTerms } from './interface.ts';
 import type { Tables } from './keys.ts';
 
@@ -53,6 +54,7 @@ export interface MailboxEntry {
   readonly deleted: number;
   readonly bytes: number;
   readonly keywords: readonly string[];
+  /** Special uses, divided by spaces; see special-use.ts. */
   readonly specialUse: string | null;
 }
 
@@ -118,6 +120,11 @@ export function getMailbox(tables: Tables, id: number): MailboxEntry | undefined
 
 export function putMailbox(tables: Tables, entry: MailboxEntry): void {
   tables.mailboxes.put([entry.id], encode(entry));
+}
+
+/** The account's mailboxes. */
+export function entriesOf(tables: Tables, account: number): MailboxEntry[] {
+  return tables.names.range(keysUnder([account])).flatMap(({ value }) => getMailbox(tables, Number(value.toString())) ?? []);
 }
 
 /** The id of the account's mailbox of that very name. */

@@ -51,8 +51,8 @@ export interface MailboxState {
   readonly bytes: number;
   /** Keyword names in the order of their bits, e.g. `$Forwarded`. */
   readonly keywords: readonly string[];
-  /** `\Sent`, `\Drafts`, `\Trash`, `\Junk`, `\Archive` (RFC 6154). */
-  readonly specialUse: string | undefined;
+  /** `\Sent`, `\Drafts`, `\Trash`, `\Junk`, `\Archive` (RFC 6154); each belongs to one mailbox of an account at most. */
+  readonly specialUses: readonly string[];
   readonly subscribed: boolean;
   /** MAILBOXID (RFC 8474): never used again, kept through renames. */
   readonly mailboxId: string;
@@ -140,6 +140,41 @@ export interface Mailbox {
   moveTo(uids: readonly number[], target: Mailbox): Promise<CopyResult>;
 }
 
+/** A named value of a mailbox, or of the account as a whole (RFC 5464). */
+export interface Annotation {
+  /** In lower case: `/private/…` or `/shared/…`. */
+  readonly entry: string;
+  readonly value: Buffer;
+  /** The number of the change that set it. */
+  readonly version: number;
+}
+
+/** Where annotations are. */
+export interface AnnotationPlace {
+  /** A mailbox's id. */
+  readonly mailbox: number | 'account';
+  /** Whose private ones are meant: the address of one who is not the owner. The owner's when absent. */
+  readonly guest?: string | undefined;
+}
+
+export interface AnnotationChange {
+  /** By name; undefined removes. */
+  readonly values: ReadonlyMap<string, Buffer | undefined>;
+  /** What the mailbox is used for from now on; those who were used so are so no more. Unchanged when absent. */
+  readonly specialUses?: readonly string[] | undefined;
+}
+
+export interface Annotations {
+  /** Grows with every change; the same number means that nothing has changed but special uses. */
+  version(): number;
+  /** All of that place, by name. */
+  of(place: AnnotationPlace): readonly Annotation[];
+  /** The versions of all, by mailbox and name. */
+  everywhere(guest?: string): ReadonlyMap<number | 'account', ReadonlyMap<string, number>>;
+  /** All of the change or nothing of it; answers its version. Throws `mailbox-missing`, `limit`, `use-refused`. */
+  set(place: AnnotationPlace, change: AnnotationChange): Promise<number>;
+}
+
 /** What an administrator lets an account be used for. */
 export interface AccountTerms {
   readonly status: Exclude<AccountStatus, 'deleted'>;
@@ -185,8 +220,8 @@ export interface Account {
   /** Undefined when there is none of that name (INBOX is case-insensitive). */
   mailbox(name: string): Mailbox | undefined;
   mailboxById(id: number): Mailbox | undefined;
-  /** Makes a mailbox and the levels above it that are missing. Throws `mailbox-exists`, `bad-input`. */
-  createMailbox(name: string, specialUse?: string): Promise<Mailbox>;
+  /** Makes a mailbox and the levels above it that are missing. Throws `mailbox-exists`, `bad-input`, `use-refused`. */
+  createMailbox(name: string, specialUses?: readonly string[]): Promise<Mailbox>;
   /** Renames it with all levels below. Renaming INBOX moves its messages (RFC 9051 section 6.3.6). */
   renameMailbox(from: string, to: string): Promise<void>;
   /** Throws `forbidden` for INBOX. Levels below stay. */
@@ -194,6 +229,7 @@ export interface Account {
   /** Subscribed names; may name mailboxes that don't exist (RFC 9051 section 6.3.7). */
   subscriptions(): string[];
   setSubscribed(name: string, subscribed: 'yes' | 'no'): Promise<void>;
+  readonly annotations: Annotations;
   /** How the account's own password is kept (`{SCHEME}…`); undefined when it has none here. It moves along with the account. */
   passwordHash(): string | undefined;
   setPasswordHash(hash: string): Promise<void>;

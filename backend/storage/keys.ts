@@ -22,6 +22,8 @@ export interface Tables {
   readonly retiredNames: Table;
   /** [account number, name] → nothing. */
   readonly subscriptions: Table;
+  /** [account number, mailbox id or 0 for the account as a whole, user, name] → annotation; [account number] → how often they were changed. */
+  readonly annotations: Table;
   /** [mailbox id] → MailboxEntry. */
   readonly mailboxes: Table;
   /** [mailbox id, uid >> 6] → rows of a block, ascending by uid. */
@@ -51,6 +53,7 @@ export function openTables(environment: Environment): Tables {
     names: environment.table('names'),
     retiredNames: environment.table('retired-names'),
     subscriptions: environment.table('subscriptions'),
+    annotations: environment.table('annotations'),
     mailboxes: environment.table('mailboxes'),
     rows: environment.table('rows'),
     recent: environment.table('recent'),

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { definite } from '../../shared/base/definite.ts';
 import { Failure } from '../../shared/base/failure.ts';
 import { dropMailOf, tombstoneOf } from './accounts-table.ts';
-import { getAccount, getActs, getMailbox, isHeld, putAccount, sessionEpochOf } from './entries.ts';
+import { annotationRecords } from './annotations.ts';
+import { entriesOf, getAccount, getActs, getMailbox, isHeld, putAccount, sessionEpochOf } from './entries.ts';
 import type { AccountEntry, MailboxEntry, RetiredName } from './entries.ts';
 import { keysUnder } from './environment.ts';
 import type { MessageRow } from './interface.ts';
@@ -23,6 +24,7 @@ export function snapshotOf(volume: Volume, address: string): AccountSnapshot {
       sessionEpoch: sessionEpochOf(entry),
       acts: getActs(tables, number),
       mailboxes: mailboxesOf(volume, number),
+      annotations: annotationRecords(tables, number),
       subscriptions: tables.subscriptions.range(keysUnder([number])).map(({ key }) => String(key[1])),
       retiredNames: tables.retiredNames.range(keysUnder([number])).map(({ key, value }) => [String(key[1]), JSON.parse(value.toString()) as RetiredName] as const),
     };
@@ -72,6 +74,8 @@ export function fingerprintOf(volume: Volume, address: string): string {
       for (const { value } of tables.rows.range(keysUnder([entry.id]))) hash.update(value);
       for (const { key, value } of tables.expunged.range(keysUnder([entry.id]))) hash.update(`${String(key[1])}:`).update(value);
     }
+    const annotations = annotationRecords(tables, account.number).map(({ mailbox = '', user, entry, record }) => JSON.stringify([mailbox, user, entry, record]));
+    for (const annotation of annotations.sort()) hash.update(annotation);
     hash.update(JSON.stringify([account.id, account.bytes, account.messages, sessionEpochOf(account), ...[account.password, account.terms, account.limits, account.aliases].filter((what) => what !== undefined)]));
     for (const { key } of tables.subscriptions.range(keysUnder([account.number]))) hash.update(`${JSON.stringify(key[1])}\n`);
     for (const { key, value } of tables.retiredNames.range(keysUnder([account.number]))) hash.update(JSON.stringify(key[1])).update(value);
@@ -152,7 +156,7 @@ export async function removeLeftMail(volume: Volume, address: string, epoch: num
 
 /** The account's mailboxes. Inside `read` or `write`. */
 export function mailboxesOf({ tables }: Volume, account: number): MailboxEntry[] {
-  return tables.names.range(keysUnder([account])).flatMap(({ value }) => getMailbox(tables, Number(value.toString())) ?? []);
+  return entriesOf(tables, account);
 }
 
 function requireLive(volume: Volume, address: string): AccountEntry {

@@ -50,6 +50,10 @@ export class MailboxChange {
     return this.#modseq;
   }
 
+  setSpecialUse(specialUse: string | null): void {
+    this.#entry = { ...this.#entry, specialUse };
+  }
+
   row(uid: number): MessageRow | undefined {
     return findRow(this.#block(uid), uid);
   }

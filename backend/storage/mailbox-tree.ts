@@ -2,8 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { Failure } from '../../shared/base/failure.ts';
 import type { AccountChange } from './account-change.ts';
+import { copyAnnotations, dropAnnotations } from './annotations.ts';
 import { moveMessages } from './copy-move.ts';
-import { getMailbox, getRetiredName, mailboxIdOf, putMailbox, putName, retireName } from './entries.ts';
+import { entriesOf, getMailbox, getRetiredName, mailboxIdOf, putMailbox, putName, retireName } from './entries.ts';
 import type { MailboxEntry } from './entries.ts';
 import { keysUnder } from './environment.ts';
 import { nextNumber, noValue } from './keys.ts';
@@ -11,18 +12,20 @@ import { checkedName, namesAbove } from './mailbox-name.ts';
 import { collectRows } from './row-block.ts';
 import type { MessageRow } from './interface.ts';
 import type { Tables } from './keys.ts';
+import { usesForNew } from './special-use.ts';
 import { newUidValidity } from './uid-validity.ts';
 import type { Volume } from './volume.ts';
 
 /** The first part of the names of levels below. */
 const below = (name: string): string => `${name}/`;
 
-/** Makes a mailbox and the levels above it that are missing; answers its id. Throws `mailbox-exists`, `bad-input`. */
-export function createMailbox(change: AccountChange, wanted: string, specialUse: string | undefined): number {
+/** Makes a mailbox and the levels above it that are missing; answers its id. Throws `mailbox-exists`, `bad-input`, `use-refused`. */
+export function createMailbox(change: AccountChange, wanted: string, specialUses: readonly string[]): number {
   const name = checkedName(wanted);
   if (mailboxIdOf(change.volume.tables, change.number, name) !== undefined) throw new Failure('mailbox-exists', 'mailbox exists already');
+  const specialUse = usesForNew(change, specialUses);
   makeAbove(change, name);
-  return make(change, name, specialUse ?? null);
+  return make(change, name, specialUse);
 }
 
 /** Renames with all levels below; INBOX stays and its messages move. Throws `mailbox-missing`, `mailbox-exists`, `bad-input`. */
@@ -32,7 +35,7 @@ export function renameMailbox(change: AccountChange, from: string, wanted: strin
   if (mailboxIdOf(change.volume.tables, change.number, to) !== undefined) throw new Failure('mailbox-exists', 'mailbox exists already');
   if (entry.name === 'INBOX') return renameInbox(change, entry, to);
   if (to.startsWith(below(entry.name))) throw new Failure('bad-input', 'a mailbox cannot be moved below itself');
-  const moving = entriesOf(change).filter(({ name }) => name === entry.name || name.startsWith(below(entry.name)));
+  const moving = entriesOf(change.volume.tables, change.number).filter(({ name }) => name === entry.name || name.startsWith(below(entry.name)));
   for (const each of moving) retireName(change.volume.tables, each);
   makeAbove(change, to);
   for (const each of moving) rename(change, each, checkedName(to + each.name.slice(entry.name.length)));
@@ -47,7 +50,7 @@ export function deleteMailbox(change: AccountChange, wanted: string): void {
 
 /** All mailboxes of an account with their messages, as when the account begins afresh. */
 export function dropAllMailboxes(change: AccountChange): void {
-  for (const entry of entriesOf(change)) dropMailbox(change, entry);
+  for (const entry of entriesOf(change.volume.tables, change.number)) dropMailbox(change, entry);
 }
 
 /** Frees a mailbox's messages and forgets all but its name. */
@@ -56,6 +59,8 @@ export function dropMessages({ tables, messages }: Volume, mailbox: number): voi
   for (const table of [tables.rows, tables.recent, tables.expunged]) {
     for (const { key } of table.range(keysUnder([mailbox]))) table.remove(key);
   }
+  const entry = getMailbox(tables, mailbox);
+  if (entry !== undefined) dropAnnotations(tables, entry);
   tables.mailboxes.remove([mailbox]);
 }
 
@@ -71,6 +76,7 @@ function renameInbox(change: AccountChange, inbox: MailboxEntry, to: string): vo
   const target = make(change, to, null);
   const uids = allRows(change.volume.tables, inbox.id).map((row) => row.uid);
   moveMessages(change, { source: inbox.id, target, uids });
+  copyAnnotations(change.volume.tables, change.number, { from: inbox.id, to: target });
 }
 
 function rename(change: AccountChange, entry: MailboxEntry, to: string): void {
@@ -125,12 +131,6 @@ function requireMailbox(change: AccountChange, name: string): MailboxEntry {
   const entry = id === undefined ? undefined : getMailbox(change.volume.tables, id);
   if (entry === undefined) throw new Failure('mailbox-missing', 'mailbox does not exist');
   return entry;
-}
-
-function entriesOf(change: AccountChange): MailboxEntry[] {
-  const { tables } = change.volume;
-  const ids = tables.names.range(keysUnder([change.number])).map(({ value }) => Number(value.toString()));
-  return ids.flatMap((id) => getMailbox(tables, id) ?? []);
 }
 
 /** Every row of a mailbox, by uid. Inside `read` or `write`. */

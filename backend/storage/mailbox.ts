@@ -13,6 +13,7 @@ import { blockOf } from './keys.ts';
 import type { MailboxChange } from './mailbox-change.ts';
 import type { PackPlace, Packs } from './packs.ts';
 import { collectRows, decodeUidRanges, emptyBlock, findRow } from './row-block.ts';
+import { specialUsesOf } from './special-use.ts';
 import type { AppendGuard, AppendMarks, AppendResult, CopyResult, FlagChange, Mailbox, MailboxState, MessageRow, StagedMessage, StoredMessage } from './interface.ts';
 
 const highestUid = 2 ** 32 - 1;
@@ -132,8 +133,8 @@ export class StoredMailbox implements Mailbox {
 export function stateOf(account: AccountHandle, entry: MailboxEntry): MailboxState {
   const { id, name, uidValidity, uidNext, highestModseq, messages, unseen, deleted, bytes, keywords, mailboxId } = entry;
   const subscribed = account.volume.tables.subscriptions.get([account.number, name]) !== undefined;
-  const specialUse = entry.specialUse ?? undefined;
-  return { id, name, uidValidity, uidNext, highestModseq, messages, unseen, deleted, bytes, keywords, mailboxId, specialUse, subscribed };
+  const specialUses = specialUsesOf(entry);
+  return { id, name, uidValidity, uidNext, highestModseq, messages, unseen, deleted, bytes, keywords, mailboxId, specialUses, subscribed };
 }
 
 /** The row after the change; a row that stays as it is keeps its mod-sequence. */

@@ -2,10 +2,11 @@
  * The face of the room: mail of a node's accounts (`openStorage`), and the environment
  * and packs out of which processing builds its queue. What they promise is written in interface.ts and packs.ts.
  */
+export { longestAnnotationBytes } from './annotations.ts';
 export { Flag } from './interface.ts';
 export type {
   AccountLimits,
-  Account, AccountRecord, AccountTerms, AppendGuard, AppendMarks, AppendResult, CopyResult, DeliveryRecords, FlagChange, Mailbox, MailboxState, MessageRow,
+  Account, AccountRecord, Annotation, AnnotationPlace, AccountTerms, AppendGuard, AppendMarks, AppendResult, CopyResult, DeliveryRecords, FlagChange, Mailbox, MailboxState, MessageRow,
   StagedMessage, Storage, StoredMessage,
 } from './interface.ts';
 export type { MailboxEntry } from './entries.ts';

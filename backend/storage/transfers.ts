@@ -22,8 +22,21 @@ export interface AccountSnapshot {
   /** What administrators did to it; absent from nodes that keep none. */
   readonly acts?: readonly AccountAct[] | undefined;
   readonly mailboxes: readonly MailboxEntry[];
+  /** Absent from nodes that keep none. */
+  readonly annotations?: readonly AnnotationRecord[] | undefined;
   readonly subscriptions: readonly string[];
   readonly retiredNames: readonly (readonly [name: string, retired: RetiredName])[];
+}
+
+/** One annotation as it travels. */
+export interface AnnotationRecord {
+  /** The `mailboxId`; absent: of the account as a whole. */
+  readonly mailbox?: string;
+  /** Whose private one, empty for the owner's and shared ones. */
+  readonly user: string;
+  readonly entry: string;
+  /** As the index has it, in base64. */
+  readonly record: string;
 }
 
 /** What happened in a mailbox after some mod-sequence, up to and including `upTo`. */

@@ -32,10 +32,10 @@ export async function mailboxFor(account: Account, role: 'sent' | 'drafts' | 'tr
   if (wanted === undefined) throw new Error(`no folder is known for ${role}`);
   const state = holderOf(account.mailboxes(), wanted);
   const mailbox = state === undefined ? undefined : account.mailboxById(state.id);
-  return mailbox ?? account.createMailbox(wanted.usualName, wanted.specialUse);
+  return mailbox ?? account.createMailbox(wanted.usualName, [wanted.specialUse]);
 }
 
 function holderOf(all: readonly MailboxState[], wanted: { readonly specialUse: string; readonly usualName: string }): MailboxState | undefined {
-  return all.find(({ specialUse }) => specialUse === wanted.specialUse)
-    ?? all.find(({ name, specialUse }) => specialUse === undefined && name.toLowerCase() === wanted.usualName.toLowerCase());
+  return all.find(({ specialUses }) => specialUses.includes(wanted.specialUse))
+    ?? all.find(({ name, specialUses }) => specialUses.length === 0 && name.toLowerCase() === wanted.usualName.toLowerCase());
 }

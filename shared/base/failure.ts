@@ -26,6 +26,7 @@ export type FailureKind =
   | 'storage-failure' // the disk or the index refused: temporary
   | 'mailbox-missing'
   | 'mailbox-exists'
+  | 'use-refused' // a special use that the mailbox can't have
   | 'forbidden' // known, but not allowed to this user
   | 'limit' // a limit on what one client may use
   | 'in-use'

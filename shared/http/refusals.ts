@@ -37,6 +37,7 @@ const failureStatus: Record<FailureKind, number> = {
   'storage-failure': 503,
   'mailbox-missing': 404,
   'mailbox-exists': 409,
+  'use-refused': 422,
   forbidden: 403,
   limit: 429,
   'in-use': 409,

@@ -104,7 +104,7 @@ export function tagOf(text: string): string {
 
 /** Reads tag and verb. @throws bad-input */
 export function startCommand(text: string): CommandStart {
-  if (text.includes('\0')) throw malformed('NUL is not allowed in a command');
+  if (holdsNul(text)) throw malformed('NUL is not allowed in a command');
   const scanner = new Scanner(text);
   const tag = scanner.tag();
   scanner.space();
@@ -113,3 +113,16 @@ export function startCommand(text: string): CommandStart {
   scanner.space();
   return { tag, verb: `UID ${scanner.word()}`, arguments: scanner };
 }
+
+/** Anywhere but in a literal8, which may hold it (RFC 9051 section 4.3). */
+function holdsNul(text: string): boolean {
+  if (!text.includes('\0')) return false;
+  let rest = text;
+  for (let match = literal8.exec(rest); match !== null; match = literal8.exec(rest)) {
+    if (rest.slice(0, match.index).includes('\0')) return true;
+    rest = rest.slice(match.index + match[0].length + Number(match[1]));
+  }
+  return rest.includes('\0');
+}
+
+const literal8 = /~\{(\d{1,10})\+?\}\r\n/;

@@ -82,6 +82,14 @@ function takeItems(scanner: Scanner): FetchItem[] {
   return macros[name]?.map((item) => takeItem(scanner, item)) ?? [takeItem(scanner, name)];
 }
 
+/** ` (item item …)`, as other commands than FETCH have it. @throws bad-input */
+export function takeFetchList(scanner: Scanner): FetchItem[] {
+  scanner.space();
+  const items = scanner.list(() => takeItem(scanner, nameOf(scanner)));
+  if (items.length > mostItems) throw malformed('too many items');
+  return items;
+}
+
 function nameOf(scanner: Scanner): string {
   return scanner.until(/[^A-Za-z0-9.]/).toUpperCase();
 }

@@ -1,4 +1,5 @@
 /** The arguments of LIST in its basic and extended forms (RFC 9051 section 6.3.9, RFC 5258, RFC 5819, RFC 6154). */
+import { takeEntries } from './metadata-arguments.ts';
 import { takeStatusItems } from './mailbox-arguments.ts';
 import type { StatusItem } from './mailbox-arguments.ts';
 import { decodeMailboxName } from './mailbox-name.ts';
@@ -19,6 +20,8 @@ export interface ListArguments {
   readonly returns: ReadonlySet<ReturnOption>;
   /** STATUS items to be returned for each mailbox; empty for none. */
   readonly status: readonly StatusItem[];
+  /** Annotations to be returned for each mailbox (RFC 9590); empty for none. */
+  readonly metadata: readonly string[];
 }
 
 const mostPatterns = 50;
@@ -40,6 +43,7 @@ export function parseList(scanner: Scanner, encoding: NameEncoding): ListArgumen
     syntax: selects !== undefined || severalPatterns || returning !== undefined ? 'extended' : 'basic',
     returns: new Set(returning?.options),
     status: returning?.status ?? [],
+    metadata: returning?.metadata ?? [],
   };
 }
 
@@ -59,19 +63,23 @@ function takeSelectOptions(scanner: Scanner): SelectOption[] {
   return options;
 }
 
-function takeReturnOptions(scanner: Scanner): { readonly options: ReturnOption[]; readonly status: StatusItem[] } {
+function takeReturnOptions(scanner: Scanner): { readonly options: ReturnOption[]; readonly status: StatusItem[]; readonly metadata: string[] } {
   const options: ReturnOption[] = [];
   const status: StatusItem[] = [];
+  const metadata: string[] = [];
   scanner.list(
     () => {
       const word = scanner.word();
       if (word === 'STATUS') {
         scanner.space();
         status.push(...takeStatusItems(scanner));
+      } else if (word === 'METADATA') {
+        scanner.space();
+        metadata.push(...takeEntries(scanner));
       } else if (word === 'SUBSCRIBED' || word === 'CHILDREN' || word === 'SPECIAL-USE') options.push(word);
       else throw malformed(`unknown return option ${word}`);
     },
     { mayBeEmpty: 'yes' },
   );
-  return { options, status };
+  return { options, status, metadata };
 }

@@ -11,7 +11,22 @@ export function takeMailbox(scanner: Scanner, encoding: NameEncoding): string {
   return decodeMailboxName(scanner.astring(), encoding);
 }
 
-const statusItems = ['MESSAGES', 'RECENT', 'UIDNEXT', 'UIDVALIDITY', 'UNSEEN', 'DELETED', 'SIZE', 'HIGHESTMODSEQ', 'MAILBOXID'] as const;
+/** A mailbox that the client may have called by another spelling than the one that counts (RFC 9051 section 6.3.9.7). */
+export interface SpelledMailbox {
+  readonly mailbox: string;
+  /** Undefined when it is the same. */
+  readonly spelled: string | undefined;
+}
+
+/** A mailbox name, and how it was spelled. Only UTF-8 has several spellings of a name. @throws bad-input */
+export function takeSpelledMailbox(scanner: Scanner, encoding: NameEncoding): SpelledMailbox {
+  const bytes = scanner.astring();
+  const mailbox = decodeMailboxName(bytes, encoding);
+  const spelled = encoding === 'utf-8' ? Buffer.from(bytes, 'latin1').toString('utf8') : mailbox;
+  return { mailbox, spelled: spelled === mailbox ? undefined : spelled };
+}
+
+const statusItems = ['MESSAGES', 'RECENT', 'UIDNEXT', 'UIDVALIDITY', 'UNSEEN', 'DELETED', 'SIZE', 'HIGHESTMODSEQ', 'MAILBOXID', 'DELETED-STORAGE', 'APPENDLIMIT'] as const;
 export type StatusItem = (typeof statusItems)[number];
 
 /** `(MESSAGES UNSEEN …)`. @throws bad-input */
@@ -24,6 +39,28 @@ export function takeStatusItems(scanner: Scanner): StatusItem[] {
   });
 }
 
+const mostUses = 20;
+
+/** `mailbox [(USE (\Sent …))]` of CREATE (RFC 6154 section 3). @throws bad-input */
+export function parseCreate(scanner: Scanner, encoding: NameEncoding): SpelledMailbox & { readonly specialUses: readonly string[] } {
+  const named = takeSpelledMailbox(scanner, encoding);
+  const specialUses: string[] = [];
+  if (scanner.accept(' ')) {
+    scanner.list(() => {
+      if (!scanner.acceptWord('USE')) throw malformed('unknown parameter of CREATE');
+      scanner.space();
+      specialUses.push(...scanner.list(() => takeUse(scanner), { mayBeEmpty: 'yes' }));
+    });
+  }
+  if (specialUses.length > mostUses) throw malformed('too many uses');
+  return { ...named, specialUses };
+}
+
+function takeUse(scanner: Scanner): string {
+  scanner.expect('\\');
+  return `\\${scanner.atom()}`;
+}
+
 /** What a client that comes back knows of the mailbox (QRESYNC, RFC 7162 section 3.2.5). */
 export interface KnownState {
   readonly uidValidity: number;
@@ -31,15 +68,14 @@ export interface KnownState {
   readonly knownUids: readonly Range[] | undefined;
 }
 
-export interface SelectArguments {
-  readonly mailbox: string;
+export interface SelectArguments extends SpelledMailbox {
   readonly condstore: 'yes' | 'no';
   readonly known: KnownState | undefined;
 }
 
 /** `mailbox [(CONDSTORE QRESYNC (…))]`. @throws bad-input */
 export function parseSelect(scanner: Scanner, encoding: NameEncoding): SelectArguments {
-  const mailbox = takeMailbox(scanner, encoding);
+  const named = takeSpelledMailbox(scanner, encoding);
   let condstore: 'yes' | 'no' = 'no';
   let known: KnownState | undefined;
   if (scanner.accept(' ')) {
@@ -49,7 +85,7 @@ export function parseSelect(scanner: Scanner, encoding: NameEncoding): SelectArg
       else throw malformed('unknown select parameter');
     });
   }
-  return { mailbox, condstore, known };
+  return { ...named, condstore, known };
 }
 
 /** `(uidvalidity modseq [known-uids] [(seqs uids)])`; the last is a hint that we don't need. */

@@ -40,6 +40,11 @@ export class Scanner {
     return this.#text.charAt(this.#at);
   }
 
+  /** Whether what is next looks so; takes nothing. */
+  acceptsAhead(pattern: RegExp): boolean {
+    return this.#text.slice(this.#at).search(pattern) === 0;
+  }
+
   /** Takes `char` if it is next. */
   accept(char: string): boolean {
     if (this.peek() !== char) return false;
@@ -109,8 +114,20 @@ export class Scanner {
     if (this.peek() === '"') {
       const quoted = this.#match(quotedPattern);
       if (quoted?.[1] === undefined) throw malformed('quoted string not closed');
+      if (/[\x80-\xff]/.test(quoted[1])) decodeUtf8(quoted[1]); // RFC 6855 section 3: nothing else may stand there
       return quoted[1].replaceAll(/\\(["\\])/g, '$1');
     }
+    const value = this.#literal();
+    if (value.includes('\0')) throw malformed('NUL is not allowed in a string');
+    return value;
+  }
+
+  /** A string or a literal8, which may hold any bytes (RFC 9051 section 4.3), or undefined for NIL. */
+  value(): string | undefined {
+    return this.peek() === '~' ? this.#literal() : this.nstring();
+  }
+
+  #literal(): string {
     const size = this.#match(literalPattern)?.[1];
     if (size === undefined) throw malformed(`expected a string at character ${String(this.#at)}`);
     const value = this.#text.slice(this.#at, this.#at + Number(size));

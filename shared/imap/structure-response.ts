@@ -1,73 +1,117 @@
-/** Renders ENVELOPE, BODY and BODYSTRUCTURE (RFC 9051 section 7.5.2) from what was found at delivery. */
+/**
+ * Renders ENVELOPE, BODY and BODYSTRUCTURE (RFC 9051 section 7.5.2) from what was found at delivery. Header fields in UTF-8 (RFC 6532)
+ * are shown as they are only to clients that said they take them; for others there are surrogates, as RFC 6858 proposes: encoded
+ * words, and addresses that lead nowhere.
+ */
+import { encodeWords, decodeWords } from '../mime/encoded-words.ts';
 import type { Envelope, EnvelopeAddress, Part } from '../mime/structure.ts';
-import { formatNstring, formatString } from './strings.ts';
+import { formatNstring, formatString, formatText, isInternational } from './strings.ts';
+import type { StringForm } from './strings.ts';
 
 /** The envelope as a parenthesized list. Fields stay as they stand in the header, RFC 2047 words undecoded. */
-export function formatEnvelope(envelope: Envelope): string {
+export function formatEnvelope(envelope: Envelope, form: StringForm): string {
+  const addresses = (list: readonly EnvelopeAddress[]): string => (list.length === 0 ? 'NIL' : `(${list.map((address) => formatAddress(address, form)).join('')})`);
   const fields = [
     formatNstring(envelope.date),
-    formatNstring(envelope.subject),
+    formatWords(envelope.subject, form),
     // Sender and Reply-To default to From (RFC 9051 section 7.5.2).
-    formatAddresses(envelope.from),
-    formatAddresses(envelope.sender.length > 0 ? envelope.sender : envelope.from),
-    formatAddresses(envelope.replyTo.length > 0 ? envelope.replyTo : envelope.from),
-    formatAddresses(envelope.to),
-    formatAddresses(envelope.cc),
-    formatAddresses(envelope.bcc),
-    formatNstring(envelope.inReplyTo),
-    formatNstring(envelope.messageId),
+    addresses(envelope.from),
+    addresses(envelope.sender.length > 0 ? envelope.sender : envelope.from),
+    addresses(envelope.replyTo.length > 0 ? envelope.replyTo : envelope.from),
+    addresses(envelope.to),
+    addresses(envelope.cc),
+    addresses(envelope.bcc),
+    formatIds(envelope.inReplyTo, form),
+    formatIds(envelope.messageId, form),
   ];
   return `(${fields.join(' ')})`;
 }
 
-function formatAddresses(addresses: readonly EnvelopeAddress[]): string {
-  if (addresses.length === 0) return 'NIL';
-  return `(${addresses.map((address) => `(${[address.name, address.route, address.mailbox, address.host].map(formatNstring).join(' ')})`).join('')})`;
+/** Text of which there may be encoded words. */
+function formatWords(bytes: string | undefined, form: StringForm): string {
+  if (bytes === undefined) return 'NIL';
+  return form === 'ascii' && isInternational(bytes) ? formatString(encodeWords(decodeWords(bytes))) : formatText(bytes, form);
+}
+
+/** Message-IDs: no surrogate could stand for them. */
+function formatIds(bytes: string | undefined, form: StringForm): string {
+  return form === 'ascii' && bytes !== undefined && isInternational(bytes) ? 'NIL' : formatNtext(bytes, form);
+}
+
+function formatAddress(address: EnvelopeAddress, form: StringForm): string {
+  const { name, route, mailbox, host } = address;
+  const isGroup = host === undefined; // then the mailbox is its name
+  if (!isGroup && form === 'ascii' && isInternational(`${route ?? ''}${mailbox ?? ''}${host}`)) return formatAddress(surrogateOf(address), form);
+  const place = [formatNtext(route, form), isGroup ? formatWords(mailbox, form) : formatNtext(mailbox, form), formatNtext(host, form)];
+  return `(${formatWords(name, form)} ${place.join(' ')})`;
+}
+
+function formatNtext(bytes: string | undefined, form: StringForm): string {
+  return bytes === undefined ? 'NIL' : formatText(bytes, form);
+}
+
+/** An address that belongs to nobody; its name tells the real one (RFC 6858 section 2.1). */
+function surrogateOf({ name, mailbox = '', host = '' }: EnvelopeAddress): EnvelopeAddress {
+  const real = Buffer.from(`${mailbox}@${host}`, 'latin1').toString('utf8');
+  const shown = encodeWords(name === undefined ? real : `${decodeWords(name)} <${real}>`);
+  return { name: shown, route: undefined, mailbox: 'invalid', host: 'internationalized-address.invalid' };
 }
 
 const emptyEnvelope = '(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)';
 const emptyText = '("text" "plain" NIL NIL NIL "7bit" 0 0)';
 
-/** `extended`: BODYSTRUCTURE; `basic`: the BODY item, without extension data. */
-export function formatBody(part: Part, form: 'basic' | 'extended'): string {
+/** How a body is shown. `extended`: BODYSTRUCTURE; `basic`: the BODY item, without extension data. */
+export interface BodyForm {
+  readonly data: 'basic' | 'extended';
+  readonly strings: StringForm;
+}
+
+export function formatBody(part: Part, form: BodyForm): string {
   return part.type === 'multipart' ? formatMultipart(part, form) : formatSinglePart(part, form);
 }
 
-function formatMultipart(part: Part, form: 'basic' | 'extended'): string {
+function formatMultipart(part: Part, form: BodyForm): string {
   // The grammar demands at least one body, also of a multipart whose boundaries are broken.
   const children = part.children.length === 0 ? emptyText : part.children.map((child) => formatBody(child, form)).join('');
-  const extension = form === 'extended' ? ` ${formatParameters(part.parameters)} ${formatTail(part)}` : '';
+  const extension = form.data === 'extended' ? ` ${formatParameters(part.parameters, form)} ${formatTail(part, form)}` : '';
   return `(${children} ${formatString(part.subtype)}${extension})`;
 }
 
-function formatSinglePart(part: Part, form: 'basic' | 'extended'): string {
+function formatSinglePart(part: Part, form: BodyForm): string {
   const fields = [
     formatString(part.type),
     formatString(part.subtype),
-    formatParameters(part.parameters),
-    formatNstring(part.id),
-    formatNstring(part.description),
+    formatParameters(part.parameters, form),
+    formatIds(part.id, form.strings),
+    formatWords(part.description, form.strings),
     formatString(part.encoding),
     String(part.bodyEnd - part.bodyStart),
   ];
   if (part.type === 'message' && (part.subtype === 'rfc822' || part.subtype === 'global')) {
     const [enclosed] = part.children;
-    fields.push(part.envelope === undefined ? emptyEnvelope : formatEnvelope(part.envelope));
+    fields.push(part.envelope === undefined ? emptyEnvelope : formatEnvelope(part.envelope, form.strings));
     fields.push(enclosed === undefined ? emptyText : formatBody(enclosed, form), String(part.lines));
   } else if (part.type === 'text') fields.push(String(part.lines));
-  if (form === 'extended') fields.push(formatNstring(part.md5), formatTail(part));
+  if (form.data === 'extended') fields.push(formatNstring(part.md5), formatTail(part, form));
   return `(${fields.join(' ')})`;
 }
 
 /** Disposition, language and location: the extension data that all parts share. */
-function formatTail(part: Part): string {
+function formatTail(part: Part, form: BodyForm): string {
   const { disposition, language } = part;
   const languages = language.length === 0 ? 'NIL' : language.length === 1 ? formatNstring(language[0]) : `(${language.map(formatString).join(' ')})`;
-  const disposed = disposition === undefined ? 'NIL' : `(${formatString(disposition.type)} ${formatParameters(disposition.parameters)})`;
-  return `${disposed} ${languages} ${formatNstring(part.location)}`;
+  const disposed = disposition === undefined ? 'NIL' : `(${formatString(disposition.type)} ${formatParameters(disposition.parameters, form)})`;
+  return `${disposed} ${languages} ${formatIds(part.location, form.strings)}`;
 }
 
-function formatParameters(parameters: readonly (readonly [string, string])[]): string {
+function formatParameters(parameters: readonly (readonly [string, string])[], { strings }: BodyForm): string {
   if (parameters.length === 0) return 'NIL';
-  return `(${parameters.map(([name, value]) => `${formatString(name)} ${formatString(value)}`).join(' ')})`;
+  return `(${parameters.map(([name, value]) => formatParameter(name, value, strings)).join(' ')})`;
+}
+
+/** For those who take ASCII only, as RFC 2231 section 4 writes it in a header. */
+function formatParameter(name: string, value: string, form: StringForm): string {
+  if (form === 'utf-8' || !isInternational(value)) return `${formatString(name)} ${formatText(value, form)}`;
+  const escaped = value.replaceAll(/[^A-Za-z0-9.!#$&+^_`{}~-]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
+  return `${formatString(`${name}*`)} ${formatString(`utf-8''${escaped}`)}`;
 }

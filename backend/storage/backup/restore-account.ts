@@ -10,6 +10,7 @@ import { definite } from '../../../shared/base/definite.ts';
 import { Failure } from '../../../shared/base/failure.ts';
 import { AccountChange, changeAccount } from '../account-change.ts';
 import { StoredAccount } from '../account.ts';
+import { putAnnotations } from '../annotations.ts';
 import { getAccount, getLocalName, getRetiredName, mailboxIdOf, putAccount, putActs, putLocalName, putMailbox, putName } from '../entries.ts';
 import type { AccountEntry, MailboxEntry, RetiredName } from '../entries.ts';
 import { keysUnder } from '../environment.ts';
@@ -19,6 +20,7 @@ import { nextNumber, noValue } from '../keys.ts';
 import { mailboxesOf, snapshotOf } from '../leaving-account.ts';
 import { canonicalName, compareNames } from '../mailbox-name.ts';
 import { allRows, createMailbox, makeAbove } from '../mailbox-tree.ts';
+import { specialUsesOf } from '../special-use.ts';
 import type { AccountSnapshot } from '../transfers.ts';
 import { noteUidValidity } from '../uid-validity.ts';
 import type { Volume } from '../volume.ts';
@@ -112,6 +114,7 @@ async function makeAccount(order: RestoreOrder, snapshot: AccountSnapshot, inbox
       for (const name of snapshot.subscriptions) target.tables.subscriptions.put([entry.number, name], noValue);
       const change = new AccountChange(new StoredAccount(target, entry));
       reviveMailbox(order, change, { entry: inbox, brought, seen: undefined });
+      annotate(order, change, { snapshot, entry: inbox, alsoOf: 'account' });
       change.save();
       return entry;
     });
@@ -140,7 +143,8 @@ async function restoreMailbox(order: RestoreOrder, snapshot: AccountSnapshot, en
     await changeAccount(account, (change) => {
       if (mailboxIdOf(target.tables, change.number, entry.name) !== undefined) throw new Failure('in-use', 'the mailbox was made meanwhile; run the command again');
       if (asItWas) reviveMailbox(order, change, { entry, brought, seen });
-      else addAll(change, createMailbox(change, entry.name, freeUse(target, change.number, entry) ?? undefined), { keywords: entry.keywords, brought });
+      else addAll(change, createMailbox(change, entry.name, freeUses(target, change.number, entry)), { keywords: entry.keywords, brought });
+      annotate(order, change, { snapshot, entry, alsoOf: 'nothing' });
       if (snapshot.subscriptions.includes(entry.name)) target.tables.subscriptions.put([change.number, entry.name], noValue);
       change.noteListChange();
     });
@@ -180,7 +184,7 @@ async function fillMailbox(order: RestoreOrder, account: StoredAccount, { snapsh
 function keptMessages({ source, target }: RestoreOrder, account: StoredAccount, { snapshot, live }: Omit<Filling, 'entry'>): ReadonlySet<number> {
   const kept = new Set<number>();
   for (const mailbox of target.environment.read(() => mailboxesOf(target, account.number))) {
-    if (mailbox.id !== live.id && mailbox.specialUse === '\\Trash') continue;
+    if (mailbox.id !== live.id && specialUsesOf(mailbox).includes('\\Trash')) continue;
     const before = mailbox.id === live.id ? undefined : snapshot.mailboxes.find(({ mailboxId, name }) => mailboxId === mailbox.mailboxId || name === mailbox.name);
     const had = new Set(before === undefined ? [] : rowsOf(source, before).map(({ messageId }) => messageId));
     for (const { messageId } of rowsOf(target, mailbox)) if (!had.has(messageId)) kept.add(messageId);
@@ -204,7 +208,7 @@ function reviveMailbox({ source, target }: RestoreOrder, change: AccountChange, 
   const isKnown = seen?.uidValidity === entry.uidValidity;
   const highestModseq = isKnown ? Math.max(seen.highestModseq, entry.highestModseq) : entry.highestModseq + modseqGap;
   const made: MailboxEntry = {
-    ...entry, id: nextNumber(tables, 'mailbox'), account: change.number, uidNext: 1, highestModseq, messages: 0, unseen: 0, deleted: 0, bytes: 0, specialUse: freeUse(target, change.number, entry),
+    ...entry, id: nextNumber(tables, 'mailbox'), account: change.number, uidNext: 1, highestModseq, messages: 0, unseen: 0, deleted: 0, bytes: 0, specialUse: freeUses(target, change.number, entry).join(' ') || null,
   };
   noteUidValidity(tables, made.uidValidity);
   putMailbox(tables, made);
@@ -220,9 +224,17 @@ function reviveMailbox({ source, target }: RestoreOrder, change: AccountChange, 
   if (lost.first <= lost.last) mailbox.noteGone(lost);
 }
 
-/** The special use of the mailbox, unless another has it by now. */
-function freeUse(target: Volume, account: number, { specialUse }: MailboxEntry): string | null {
-  return mailboxesOf(target, account).some((other) => other.specialUse === specialUse) ? null : specialUse;
+/** A mailbox that was made has the annotations that it had; with INBOX a new account gets its own. */
+function annotate({ target }: RestoreOrder, change: AccountChange, { snapshot, entry, alsoOf }: { readonly snapshot: AccountSnapshot; readonly entry: MailboxEntry; readonly alsoOf: 'account' | 'nothing' }): void {
+  const id = mailboxIdOf(target.tables, change.number, entry.name);
+  const records = (snapshot.annotations ?? []).filter(({ mailbox }) => mailbox === entry.mailboxId || (mailbox === undefined && alsoOf === 'account'));
+  if (id !== undefined) putAnnotations(target.tables, change.number, { records, mailboxes: new Map([[entry.mailboxId, id]]) });
+}
+
+/** The special uses of the mailbox that no other has by now. */
+function freeUses(target: Volume, account: number, entry: MailboxEntry): readonly string[] {
+  const taken = new Set(mailboxesOf(target, account).flatMap(specialUsesOf));
+  return specialUsesOf(entry).filter((use) => !taken.has(use));
 }
 
 function requireLive(volume: Volume, address: string): AccountEntry {

@@ -59,6 +59,7 @@ export async function checkIndex(tables: Tables, findings: Findings): Promise<In
       await breathe();
     }
   }
+  await checkAnnotations(tables, accounts, findings);
   await checkNames(tables, accounts, findings);
   await checkLeftOver(tables, findings);
   for (const account of accounts.values()) checkUse(account, used.get(account.number) ?? { bytes: 0, messages: 0 }, findings);
@@ -131,6 +132,22 @@ async function checkNames(tables: Tables, accounts: ReadonlyMap<number, AccountE
       if (reached.has(Number(id))) continue;
       const entry = JSON.parse(value.toString()) as MailboxEntry;
       findings.add({ kind: 'names-wrong', account: accounts.get(entry.account)?.address, mailbox: entry.name, text: `mailbox ${entry.name} is not found by its name` });
+    }
+  }
+}
+
+/** Each annotation is a mailbox's, or an account's as a whole, that is there. */
+async function checkAnnotations(tables: Tables, accounts: ReadonlyMap<number, AccountEntry>, findings: Findings): Promise<void> {
+  let last = '';
+  for await (const page of pagesOf(tables.annotations)) {
+    for (const { key: [number = 0, mailbox = 0] } of page) {
+      const place = `${String(number)} ${String(mailbox)}`;
+      if (place === last) continue;
+      last = place;
+      const account = accounts.get(Number(number));
+      const bearer = mailbox === 0 ? undefined : tables.mailboxes.get([mailbox]);
+      const isThere = mailbox === 0 ? account !== undefined : bearer !== undefined && (JSON.parse(bearer.toString()) as MailboxEntry).account === number;
+      if (!isThere) findings.add({ kind: 'left-over', account: account?.address, text: `annotations of account ${String(number)}, mailbox ${String(mailbox)} that is not there` });
     }
   }
 }

@@ -10,7 +10,7 @@ const folder = path.join(import.meta.dirname, 'conversations');
 let server: TestServer;
 
 before(async () => {
-  server = await startServer({ limits: { maxMessageBytes: 10_000 }, quotaBytes: 20_000 });
+  server = await startServer({ limits: { maxMessageBytes: 10_000, mostWatchedMailboxes: 15 }, quotaBytes: 20_000 });
 });
 after(async () => server.stop());
 

@@ -94,6 +94,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     slots: new CommandSlots('imap', 1), // one for all, and nobody notices
     limits: { ...usualLimits, ...options.limits },
     isTrustedNode: ({ node }) => node === 'fe1',
+    serverAnnotations: { admin: 'mailto:postmaster@example.com' },
   });
   const [startTls = 0, tls = 0, trusted = 0] = service.ports;
   return {

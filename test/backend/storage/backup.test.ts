@@ -133,6 +133,8 @@ test('An account that is gone comes back as it was, and counts on from beyond wh
   await mailboxOf(account).expunge([2]);
   await mailboxOf(account).changeFlags([3], { mode: 'add', flags: Flag.Flagged, keywords: ['todo'] });
   await put(storage, 'Work/Plans', 'plan');
+  await account.annotations.set({ mailbox: mailboxOf(account, 'Work/Plans').id }, { values: new Map([['/private/comment', Buffer.from('mine')]]), specialUses: ['\\Archive'] });
+  await account.annotations.set({ mailbox: 'account' }, { values: new Map([['/private/vendor/a/b', Buffer.from('all')]]) });
   const before = account.mailboxes();
   const backups = backupsOf(t);
   await backups.make(storage, 'b');
@@ -147,7 +149,8 @@ test('An account that is gone comes back as it was, and counts on from beyond wh
   assert.ok(restored.mailboxes.every(({ how, damaged }) => how === 'as-it-was' && damaged.length === 0));
   const again = accountOf(storage);
   assert.equal(again.passwordHash(), '{X}y');
-  assert.deepEqual(again.mailboxes().map(({ name, uidValidity, mailboxId, specialUse, messages }) => ({ name, uidValidity, mailboxId, specialUse, messages })), before.map(({ name, uidValidity, mailboxId, specialUse, messages }) => ({ name, uidValidity, mailboxId, specialUse, messages })));
+  assert.deepEqual(again.mailboxes().map(({ name, uidValidity, mailboxId, specialUses, messages }) => ({ name, uidValidity, mailboxId, specialUses, messages })), before.map(({ name, uidValidity, mailboxId, specialUses, messages }) => ({ name, uidValidity, mailboxId, specialUses, messages })));
+  assert.deepEqual([...again.annotations.of({ mailbox: mailboxOf(again, 'Work/Plans').id }), ...again.annotations.of({ mailbox: 'account' })].map(({ entry, value }) => `${entry} ${String(value)}`), ['/private/comment mine', '/private/vendor/a/b all']);
   assert.deepEqual(await subjectsIn(storage, 'INBOX'), ['1 one', '3 three']);
   const inbox = mailboxOf(again);
   assert.ok(inbox.state().uidNext > seen.uidNext && inbox.state().highestModseq > seen.highestModseq);

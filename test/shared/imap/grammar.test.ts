@@ -23,9 +23,20 @@ test('Tags and verbs are read, also of UID commands, and NUL is refused.', () =>
   const { tag, verb } = startCommand('a.1] uid fetch 1 FLAGS');
   assert.deepEqual({ tag, verb }, { tag: 'a.1]', verb: 'UID FETCH' });
   refuses(() => startCommand('a NOOP\0'));
+  refuses(() => startCommand('a SETMETADATA x (y ~{2}\r\n\0\0 \0)'));
+  refuses(() => startCommand('a SETMETADATA x (y {2}\r\n\0\0)'));
+  assert.equal(startCommand('a SETMETADATA x (y ~{2}\r\n\0\0)').verb, 'SETMETADATA');
   refuses(() => startCommand('(a) NOOP'));
   assert.equal(tagOf('x9 garbage {'), 'x9');
   assert.equal(tagOf('{x} y'), '*');
+});
+
+test('A quoted string may hold UTF-8 and no other 8-bit characters; only a value may be a literal8 with NUL.', () => {
+  assert.equal(new Scanner('"\xc3\xbc"').string(), '\xc3\xbc');
+  refuses(() => new Scanner('"\xfc"').string());
+  assert.equal(new Scanner('~{2}\r\n\0x').value(), '\0x');
+  assert.equal(new Scanner('NIL').value(), undefined);
+  refuses(() => new Scanner('~{2}\r\n\0x').string());
 });
 
 test('Strings are read in all three forms, and a literal may hold anything.', () => {

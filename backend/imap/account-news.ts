@@ -1,0 +1,154 @@
+/** What a session tells of its account beyond the open mailbox: annotations that others changed (RFC 5464), and what NOTIFY asks for (RFC 5465). */
+import type { StatusItem } from '../../shared/imap/mailbox-arguments.ts';
+import { formatAstring } from '../../shared/imap/strings.ts';
+import type { Account, Mailbox, MailboxState } from '../storage/storage.ts';
+import { AnnotationNews } from './annotation-news.ts';
+import type { ChangedAnnotations, OwnAnnotations } from './annotation-news.ts';
+import { hierarchyLines, oldNameLine } from './list.ts';
+import { formatMailbox, unaskedStatusLine } from './mailbox-lines.ts';
+import { KnownMailboxes } from './mailbox-events.ts';
+import type { Changed, MailboxEvent } from './mailbox-events.ts';
+import { Registration, usualWishes } from './registration.ts';
+import type { SelectedWishes } from './registration.ts';
+import type { Session } from './session.ts';
+
+/** Mailboxes that a session watches at most, and responses to one look; more is an overflow (RFC 5465 section 5.8). */
+const mostWatched = 5000;
+/** Mailboxes that are remembered by name until the next look. */
+const mostHeard = 500;
+
+export class AccountNews {
+  #annotations: AnnotationNews | undefined;
+  #mailboxes: KnownMailboxes | undefined;
+  /** Undefined as long as NOTIFY was not used. */
+  #registration: Registration | undefined;
+  #heard = new Set<number>();
+  #heardOfAll = false;
+
+  /** What is told of the open mailbox. */
+  get selected(): SelectedWishes {
+    return this.#registration?.selected ?? usualWishes;
+  }
+
+  /** Whether something is to be told between commands. */
+  get isActive(): boolean {
+    return this.#registration?.isActive === true;
+  }
+
+  /** Whether hints on other mailboxes than the open one matter. */
+  get listens(): boolean {
+    return this.#annotations !== undefined || this.#registration?.watchesOthers === true;
+  }
+
+  /** From now on changes of annotations are told. */
+  watchAnnotations(account: Account): void {
+    this.#annotations ??= new AnnotationNews(account);
+  }
+
+  /** What counts from now on. Answers `too-many` and changes nothing when there is too much to watch. */
+  register(session: Session, account: Account, registration: Registration): 'done' | 'too-many' {
+    const mailboxes = registration.watchesOthers ? new KnownMailboxes(account) : undefined;
+    if ((mailboxes?.count ?? 0) > (session.options.limits.mostWatchedMailboxes ?? mostWatched)) return 'too-many';
+    this.#mailboxes = mailboxes;
+    this.#registration = registration;
+    if (registration.watchesOthers) this.watchAnnotations(account);
+    return 'done';
+  }
+
+  /** The STATUS lines of all mailboxes whose messages are watched, but the open one (RFC 5465 section 3.1). */
+  firstStatus(session: Session): string[] {
+    return (this.#mailboxes?.all() ?? []).flatMap((state) => {
+      if (state.id === openMailbox(session) || !this.#wants('MessageNew', state)) return [];
+      const items: StatusItem[] = ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY'];
+      if (this.#wants('FlagChange', state)) items.push('HIGHESTMODSEQ');
+      return [unaskedStatusLine(session, state, items)];
+    });
+  }
+
+  /** A hint, of any worker's. */
+  hear(mailbox: number | undefined): void {
+    if (mailbox === undefined || this.#heard.size >= mostHeard) this.#heardOfAll = true;
+    else this.#heard.add(mailbox);
+  }
+
+  noteOwnAnnotations(own: OwnAnnotations, account: Account): void {
+    this.#annotations?.noteOwn(own, account);
+  }
+
+  noteOwnMessages(mailbox: Mailbox, uids: readonly number[]): void {
+    this.#mailboxes?.noteOwnMessages(mailbox.id, { uids, state: mailbox.state() });
+  }
+
+  /** The client made, renamed, removed or (un)subscribed these. */
+  noteOwnNames(...names: readonly string[]): void {
+    if (this.#mailboxes === undefined) return;
+    for (const name of names) this.#mailboxes.noteOwnName(name);
+    this.#heardOfAll = true;
+  }
+
+  /** Adds the responses for everything new. */
+  tell(session: Session, account: Account): void {
+    const lines = [...this.#mailboxLines(session, account), ...this.#metadataLines(session, account)];
+    const tooMany = session.options.limits.mostWatchedMailboxes ?? mostWatched;
+    if (lines.length > tooMany || (this.#mailboxes?.count ?? 0) > tooMany) {
+      this.#mailboxes = undefined;
+      this.#registration = new Registration([]);
+      session.output.line('* OK [NOTIFICATIONOVERFLOW] too much happens: nothing is told any more until the next NOTIFY');
+    } else for (const line of lines) session.output.line(line);
+  }
+
+  #mailboxLines(session: Session, account: Account): string[] {
+    if (this.#mailboxes === undefined || (!this.#heardOfAll && this.#heard.size === 0)) return [];
+    const look = this.#heardOfAll ? 'all' as const : this.#heard;
+    this.#heard = new Set();
+    this.#heardOfAll = false;
+    const names = new Set<string>();
+    const lines: string[] = [];
+    for (const event of this.#mailboxes.take(account, look)) {
+      if (event.kind === 'counters') lines.push(...this.#statusLines(session, event));
+      else if (event.kind === 'renamed') lines.push(...this.#renamedLines(session, account, event));
+      else if (this.#wants(event.kind === 'name' ? 'MailboxName' : 'SubscriptionChange', event)) names.add(event.name);
+    }
+    return names.size === 0 ? lines : [...hierarchyLines(session, account, names), ...lines];
+  }
+
+  #renamedLines(session: Session, account: Account, { name, oldName }: Extract<MailboxEvent, { kind: 'renamed' }>): string[] {
+    if (!this.#wants('MailboxName', { name }) && !this.#wants('MailboxName', { name: oldName })) return [];
+    return [oldNameLine(session, account, { name, oldName })];
+  }
+
+  #statusLines(session: Session, { state, changed }: Extract<MailboxEvent, { kind: 'counters' }>): string[] {
+    if (state.id === openMailbox(session) || !this.#wants('MessageNew', state)) return [];
+    const items = statusItems(changed, { flags: this.#wants('FlagChange', state), modseq: session.isEnabled('CONDSTORE') });
+    return items.length === 0 ? [] : [unaskedStatusLine(session, state, items)];
+  }
+
+  #metadataLines(session: Session, account: Account): string[] {
+    const changed = this.#annotations?.take(account) ?? [];
+    return changed.filter((one) => this.#wantsMetadata(session, one)).map(({ mailbox, entries }) => `* METADATA ${formatMailbox(session, mailbox)} ${entries.map(formatAstring).join(' ')}`);
+  }
+
+  #wantsMetadata(session: Session, { place, mailbox }: ChangedAnnotations): boolean {
+    if (this.#registration === undefined) return session.isEnabled('METADATA');
+    return place === 'account' ? this.#registration.tellsServerMetadata : this.#wants('MailboxMetadataChange', { name: mailbox });
+  }
+
+  #wants(event: Parameters<Registration['wants']>[0], { name }: Pick<MailboxState, 'name'>): boolean {
+    return this.#registration?.wants(event, { name, subscribed: this.#mailboxes?.isSubscribed(name) === true }) === true;
+  }
+}
+
+function openMailbox({ state }: Session): number | undefined {
+  return state.at === 'selected' ? state.view.mailbox.id : undefined;
+}
+
+/** Of a mailbox that is not open (RFC 5465 sections 5.1 to 5.3). */
+function statusItems(changed: ReadonlySet<Changed>, wanted: { readonly flags: boolean; readonly modseq: boolean }): StatusItem[] {
+  const items = new Set<StatusItem>();
+  if (changed.has('messages')) items.add('MESSAGES').add('UIDNEXT');
+  if (changed.has('uidvalidity')) items.add('MESSAGES').add('UIDNEXT').add('UIDVALIDITY');
+  if (wanted.flags && changed.has('unseen')) items.add('UIDVALIDITY').add('UNSEEN');
+  if (wanted.flags && wanted.modseq && changed.has('flags')) items.add('UIDVALIDITY').add('HIGHESTMODSEQ');
+  if (wanted.modseq && changed.has('messages')) items.add('HIGHESTMODSEQ');
+  return [...items];
+}

@@ -1,0 +1,122 @@
+/**
+ * The mailboxes of an account as a session knows them, and what became different since (RFC 5465 section 5): counters of mailboxes that
+ * are not open, names, subscriptions. What others did is found by comparing, so that hints may get lost.
+ */
+import type { Account, MailboxState } from '../storage/storage.ts';
+
+/** What an event concerns. */
+export type MailboxEvent =
+  | { readonly kind: 'counters'; readonly state: MailboxState; readonly changed: ReadonlySet<Changed> }
+  /** Made, or gone. */
+  | { readonly kind: 'name'; readonly name: string }
+  | { readonly kind: 'renamed'; readonly name: string; readonly oldName: string }
+  | { readonly kind: 'subscription'; readonly name: string; readonly subscribed: boolean };
+export type Changed = 'messages' | 'flags' | 'unseen' | 'uidvalidity';
+
+/** What hints named since the last look. */
+export type Look = 'all' | ReadonlySet<number>;
+
+export class KnownMailboxes {
+  #states: Map<number, MailboxState>;
+  #subscriptions: ReadonlySet<string>;
+  readonly #ownNames = new Set<string>();
+
+  /** As they are now. */
+  constructor(account: Account) {
+    this.#states = new Map(account.mailboxes().map((state) => [state.id, state]));
+    this.#subscriptions = new Set(account.subscriptions());
+  }
+
+  get count(): number {
+    return this.#states.size;
+  }
+
+  all(): readonly MailboxState[] {
+    return [...this.#states.values()];
+  }
+
+  isSubscribed(name: string): boolean {
+    return this.#subscriptions.has(name);
+  }
+
+  /** The client put that many messages in: no news to it (RFC 5465 section 5). */
+  noteOwnMessages(mailbox: number, { uids, state }: { readonly uids: readonly number[]; readonly state: MailboxState }): void {
+    const known = this.#states.get(mailbox);
+    const last = uids.at(-1);
+    if (known === undefined || last === undefined) return;
+    const expected = { uidNext: last + 1, messages: known.messages + uids.length, highestModseq: known.highestModseq + 1 };
+    const isAll = expected.uidNext === state.uidNext && expected.messages === state.messages && expected.highestModseq === state.highestModseq;
+    this.#states.set(mailbox, isAll ? state : { ...known, ...expected });
+  }
+
+  /** The client made, renamed, removed or (un)subscribed it. */
+  noteOwnName(name: string): void {
+    this.#ownNames.add(name);
+  }
+
+  /** What is new, each once. Counters only of the mailboxes that `look` names; names and subscriptions only with `all`. */
+  take(account: Account, look: Look): MailboxEvent[] {
+    if (look !== 'all') {
+      return [...look].flatMap((id) => {
+        const state = account.mailboxById(id)?.state();
+        return state === undefined ? [] : this.#countersOf(state);
+      });
+    }
+    const before = this.#states;
+    const now = account.mailboxes();
+    const counters = now.flatMap((state) => this.#countersOf(state));
+    this.#states = new Map(now.map((state) => [state.id, state]));
+    const events = [...namesOf(before, this.#states, this.#ownNames), ...this.#subscriptionsOf(account), ...counters];
+    this.#ownNames.clear();
+    return events;
+  }
+
+  #countersOf(state: MailboxState): MailboxEvent[] {
+    const known = this.#states.get(state.id);
+    if (known === undefined) return [];
+    this.#states.set(state.id, { ...state, name: known.name });
+    const changed = new Set<Changed>();
+    if (state.uidNext !== known.uidNext || state.messages !== known.messages) changed.add('messages');
+    if (state.highestModseq !== known.highestModseq) changed.add('flags');
+    if (state.unseen !== known.unseen) changed.add('unseen');
+    if (state.uidValidity !== known.uidValidity) changed.add('uidvalidity');
+    return changed.size === 0 ? [] : [{ kind: 'counters', state, changed }];
+  }
+
+  #subscriptionsOf(account: Account): MailboxEvent[] {
+    const before = this.#subscriptions;
+    this.#subscriptions = new Set(account.subscriptions());
+    const names = [...before.symmetricDifference(this.#subscriptions)].filter((name) => !isOwn(name, this.#ownNames) && !isBelowOwn(name, this.#ownNames)).sort();
+    return names.map((name) => ({ kind: 'subscription', name, subscribed: this.#subscriptions.has(name) }));
+  }
+}
+
+type States = ReadonlyMap<number, MailboxState>;
+
+function namesOf(before: States, now: States, own: ReadonlySet<string>): MailboxEvent[] {
+  const renamed = [...now.values()].flatMap(({ id, name }) => {
+    const oldName = before.get(id)?.name;
+    return oldName === undefined || oldName === name ? [] : [{ kind: 'renamed' as const, name, oldName }];
+  });
+  const isBelowRenamed = ({ name, oldName }: { readonly name: string; readonly oldName: string }): boolean =>
+    renamed.some((above) => oldName.startsWith(`${above.oldName}/`) && name === above.name + oldName.slice(above.oldName.length));
+  const affected = new Set<string>();
+  for (const { id, name } of [...before.values(), ...now.values()]) {
+    if (before.has(id) === now.has(id) || isOwn(name, own)) continue;
+    affected.add(name);
+    // The level above has other children now (RFC 5465 section 5.4).
+    if (name.includes('/')) affected.add(name.slice(0, name.lastIndexOf('/')));
+  }
+  const tops = renamed.filter((one) => !isBelowRenamed(one) && !isOwn(one.name, own));
+  return [...[...affected].sort().map((name): MailboxEvent => ({ kind: 'name', name })), ...tops];
+}
+
+/** What the client named itself, and the levels above that came with it. */
+function isOwn(name: string, own: ReadonlySet<string>): boolean {
+  return own.has(name) || [...own].some((one) => one.startsWith(`${name}/`));
+}
+
+/** Subscriptions of levels below go along with a renamed mailbox. */
+function isBelowOwn(name: string, own: ReadonlySet<string>): boolean {
+  return [...own].some((one) => name.startsWith(`${one}/`));
+}

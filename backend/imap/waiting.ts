@@ -1,0 +1,57 @@
+/** Waits for the client's next line and tells news meanwhile: in IDLE, and between commands where NOTIFY asks for it (RFC 2177, RFC 5465). */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isFailure } from '../../shared/base/failure.ts';
+import { describeArrived } from './fetch.ts';
+import { tellNews } from './news.ts';
+import type { Telling } from './command.ts';
+import type { Session } from './session.ts';
+
+/** Hints may get lost, so the index is looked at now and then anyway. */
+const usualRecheckMs = 60_000;
+/** However much happens, the index is looked at no more often: news are told together, and a flood of mail is not slowed by those who watch it. */
+const shortestPauseMs = 100;
+
+type Input = { readonly at: 'awaited' } | { readonly at: 'line'; readonly line: string | undefined } | { readonly at: 'failed'; readonly error: unknown };
+
+/** Answers the line as the connection does, undefined at its end. Rejects as it does. */
+export async function lineWhileTelling(session: Session, telling: () => Telling | 'nothing'): Promise<string | undefined> {
+  let input: Input = { at: 'awaited' };
+  const take = (taken: Input): void => {
+    input = taken;
+    session.bell.ring();
+  };
+  const taken = session.connection.readLine().then(
+    (line) => take({ at: 'line', line }),
+    (error: unknown) => take({ at: 'failed', error }),
+  );
+  // A function, since the compiler does not see that callbacks assign.
+  const current = (): Input => input;
+  for (;;) {
+    const now = current();
+    if (now.at === 'line') return now.line;
+    if (now.at === 'failed') throw now.error;
+    session.checkOwner();
+    await session.whileTelling(async () => tellAll(session, telling()));
+    await session.output.flush();
+    const lookedAtMs = Date.now();
+    if ((await session.bell.wait(session.options.limits.idleRecheckMs ?? usualRecheckMs)) === 'silence') session.accountNews.hear(undefined);
+    const pauseMs = lookedAtMs + shortestPauseMs - Date.now();
+    if (pauseMs > 0 && current().at === 'awaited') await Promise.race([taken, sleep(pauseMs)]);
+  }
+}
+
+/** Everything new of the open mailbox and of the account. What can't be read is for the log: the next look may find it. */
+export async function tellAll(session: Session, telling: Telling | 'nothing'): Promise<void> {
+  const { state } = session;
+  if (state.at !== 'authenticated' && state.at !== 'selected') return;
+  try {
+    if (state.at === 'selected' && telling !== 'nothing') {
+      tellNews(session, state.view, telling);
+      await describeArrived({ session, account: state.account, view: state.view }, session.accountNews.selected.fetch);
+    }
+    session.accountNews.tell(session, state.account);
+  } catch (error) {
+    if (isFailure(error, 'mailbox-missing') && state.at === 'selected') session.sayBye('the open mailbox was deleted or replaced');
+    else session.log.error({ err: error }, 'could not look for news');
+  }
+}

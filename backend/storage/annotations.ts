@@ -1,0 +1,156 @@
+/**
+ * Annotations of mailboxes and of an account as a whole (IMAP METADATA, RFC 5464): named values beside the mail. Each bears the
+ * number of the account's change that set it, so that sessions find out what is new by themselves. All functions but the class
+ * run inside a transaction.
+ */
+import { Failure } from '../../shared/base/failure.ts';
+import { changeAccount } from './account-change.ts';
+import type { AccountChange, AccountHandle } from './account-change.ts';
+import { getMailbox } from './entries.ts';
+import { keysUnder } from './environment.ts';
+import type { Annotation, AnnotationChange, AnnotationPlace, Annotations } from './interface.ts';
+import type { Tables } from './keys.ts';
+import { giveSpecialUses } from './special-use.ts';
+import type { AnnotationRecord } from './transfers.ts';
+
+/** Longest value, bytes; RFC 5464 section 4.1 demands 1024. */
+export const longestAnnotationBytes = 32 * 1024;
+/** Of one mailbox, or of the account as a whole; RFC 5464 section 4.1 demands 10. */
+const mostInOnePlace = 100;
+/** All names and values of an account, bytes: this much is read and copied at most. */
+const mostAccountBytes = 4 * 1024 * 1024;
+const versionBytes = 8;
+/** In keys, in the place of a mailbox's id: the account as a whole. Ids begin at 1. */
+const wholeAccount = 0;
+
+export class StoredAnnotations implements Annotations {
+  readonly #account: AccountHandle;
+
+  constructor(account: AccountHandle) {
+    this.#account = account;
+  }
+
+  version(): number {
+    const { environment, tables } = this.#account.volume;
+    return environment.read(() => versionOf(tables, this.#account.number));
+  }
+
+  of({ mailbox, guest }: AnnotationPlace): readonly Annotation[] {
+    const { environment, tables } = this.#account.volume;
+    const found = environment.read(() => tables.annotations.range(keysUnder([this.#account.number, idOf(mailbox)])));
+    return found.flatMap(({ key, value }) => (isSeenBy(guest, key) ? [annotationOf(String(key[3]), value)] : [])).sort((one, other) => (one.entry < other.entry ? -1 : 1));
+  }
+
+  everywhere(guest?: string): ReadonlyMap<number | 'account', ReadonlyMap<string, number>> {
+    const { environment, tables } = this.#account.volume;
+    const found = environment.read(() => tables.annotations.range(keysUnder([this.#account.number])));
+    const places = new Map<number | 'account', Map<string, number>>();
+    for (const { key, value } of found) {
+      if (key.length < 4 || !isSeenBy(guest, key)) continue;
+      const place = key[1] === wholeAccount ? 'account' : Number(key[1]);
+      const entries = places.get(place) ?? new Map<string, number>();
+      places.set(place, entries.set(String(key[3]), value.readDoubleLE(0)));
+    }
+    return places;
+  }
+
+  set(place: AnnotationPlace, change: AnnotationChange): Promise<number> {
+    return changeAccount(this.#account, (account) => setAnnotations(account, place, change));
+  }
+}
+
+function setAnnotations(change: AccountChange, place: AnnotationPlace, { values, specialUses }: AnnotationChange): number {
+  const { number, volume: { tables } } = change;
+  const id = idOf(place.mailbox);
+  if (id !== wholeAccount && getMailbox(tables, id)?.account !== number) throw new Failure('mailbox-missing', 'mailbox does not exist');
+  const version = versionOf(tables, number) + 1;
+  for (const [entry, value] of values) {
+    const key = [number, id, userOf(place, entry), entry];
+    if (value === undefined) tables.annotations.remove(key);
+    else tables.annotations.put(key, recordOf(version, value));
+  }
+  if (specialUses !== undefined && id !== wholeAccount) giveSpecialUses(change, id, specialUses);
+  noteVersion(tables, number, version);
+  refuseTooMany(tables, number, { id, adds: [...values.values()].some((value) => value !== undefined) });
+  change.noteListChange();
+  return version;
+}
+
+function refuseTooMany(tables: Tables, account: number, { id, adds }: { readonly id: number; readonly adds: boolean }): void {
+  if (!adds) return;
+  const all = tables.annotations.range(keysUnder([account])).filter(({ key }) => key.length === 4);
+  const bytes = all.reduce((sum, { key, value }) => sum + String(key[3]).length + value.length, 0);
+  if (all.filter(({ key }) => key[1] === id).length > mostInOnePlace || bytes > mostAccountBytes) throw new Failure('limit', 'too many annotations');
+}
+
+/** Those of a mailbox that is gone. */
+export function dropAnnotations(tables: Tables, { id, account }: { readonly id: number; readonly account: number }): void {
+  const gone = tables.annotations.range(keysUnder([account, id]));
+  for (const { key } of gone) tables.annotations.remove(key);
+  if (gone.length > 0) noteVersion(tables, account, versionOf(tables, account) + 1);
+}
+
+/** All of an account. */
+export function dropAccountAnnotations(tables: Tables, account: number): void {
+  for (const { key } of tables.annotations.range(keysUnder([account]))) tables.annotations.remove(key);
+}
+
+/** RENAME of INBOX: the new mailbox has what INBOX keeps (RFC 5464 section 4.1). */
+export function copyAnnotations(tables: Tables, account: number, { from, to }: { readonly from: number; readonly to: number }): void {
+  for (const { key: [, , user = '', entry = ''], value } of tables.annotations.range(keysUnder([account, from]))) tables.annotations.put([account, to, user, entry], value);
+}
+
+/** All of an account as they go to another node, or come out of a backup. */
+export function annotationRecords(tables: Tables, account: number): AnnotationRecord[] {
+  return tables.annotations.range(keysUnder([account])).flatMap(({ key: [, id, user, entry], value }): AnnotationRecord[] => {
+    if (entry === undefined) return [];
+    const mailbox = id === wholeAccount ? undefined : getMailbox(tables, Number(id))?.mailboxId;
+    return id !== wholeAccount && mailbox === undefined ? [] : [{ ...(mailbox === undefined ? {} : { mailbox }), user: String(user), entry: String(entry), record: value.toString('base64') }];
+  });
+}
+
+/** @param mailboxes ids here, by `mailboxId`; annotations of others are left out */
+export function putAnnotations(tables: Tables, account: number, { records, mailboxes }: { readonly records: readonly AnnotationRecord[]; readonly mailboxes: ReadonlyMap<string, number> }): void {
+  let version = versionOf(tables, account);
+  for (const { mailbox, user, entry, record } of records) {
+    const id = mailbox === undefined ? wholeAccount : mailboxes.get(mailbox);
+    const value = Buffer.from(record, 'base64');
+    if (id === undefined || value.length < versionBytes) continue;
+    tables.annotations.put([account, id, user, entry], value);
+    version = Math.max(version, value.readDoubleLE(0));
+  }
+  if (records.length > 0) noteVersion(tables, account, version);
+}
+
+function versionOf(tables: Tables, account: number): number {
+  return tables.annotations.get([account])?.readDoubleLE(0) ?? 0;
+}
+
+function noteVersion(tables: Tables, account: number, version: number): void {
+  tables.annotations.put([account], recordOf(version, Buffer.alloc(0)));
+}
+
+function idOf(mailbox: AnnotationPlace['mailbox']): number {
+  return mailbox === 'account' ? wholeAccount : mailbox;
+}
+
+/** Shared ones and the owner's own are kept under no name, those of others who may read the mailbox under theirs. */
+function userOf({ guest }: AnnotationPlace, entry: string): string {
+  return guest === undefined || entry.startsWith('/shared/') ? '' : guest;
+}
+
+function isSeenBy(guest: string | undefined, [, , user, entry]: readonly (string | number)[]): boolean {
+  if (entry === undefined) return false;
+  if (guest === undefined || String(entry).startsWith('/shared/')) return user === '';
+  return user === guest;
+}
+
+function recordOf(version: number, value: Buffer): Buffer {
+  const head = Buffer.alloc(versionBytes);
+  head.writeDoubleLE(version);
+  return Buffer.concat([head, value]);
+}
+
+function annotationOf(entry: string, record: Buffer): Annotation {
+  return { entry, value: record.subarray(versionBytes), version: record.readDoubleLE(0) };
+}

@@ -1,0 +1,102 @@
+/** The arguments of GETMETADATA and SETMETADATA (RFC 5464 section 5). Names of entries come out in lower case. */
+import { takeMailbox } from './mailbox-arguments.ts';
+import type { NameEncoding } from './mailbox-name.ts';
+import { malformed } from './scanner.ts';
+import type { Scanner } from './scanner.ts';
+
+export interface GetMetadata {
+  /** Empty: the server. */
+  readonly mailbox: string;
+  readonly entries: readonly string[];
+  /** How far below the entries. */
+  readonly depth: 0 | 1 | 'infinity';
+  /** Longer values are left out. */
+  readonly maxSize: number | undefined;
+}
+
+export interface SetMetadata {
+  readonly mailbox: string;
+  /** The bytes of each value, one character each; undefined removes. */
+  readonly values: ReadonlyMap<string, string | undefined>;
+}
+
+const mostEntries = 200;
+const longestEntry = 200;
+
+/** `[(options)] mailbox entries`; options may also stand behind the mailbox, as the examples of the RFC have them. @throws bad-input */
+export function parseGetMetadata(scanner: Scanner, encoding: NameEncoding): GetMetadata {
+  const options = new Map<string, string>();
+  const takeOptions = (): void => {
+    for (const [name, value] of scanner.list(() => takeOption(scanner))) options.set(name, value);
+    scanner.space();
+  };
+  if (scanner.peek() === '(') takeOptions();
+  const mailbox = takeMailbox(scanner, encoding);
+  scanner.space();
+  if (scanner.acceptsAhead(/\((?:MAXSIZE|DEPTH) /i)) takeOptions();
+  const entries = takeEntries(scanner);
+  const maxSize = options.get('MAXSIZE');
+  return { mailbox, entries, depth: depthOf(options.get('DEPTH') ?? '0'), maxSize: maxSize === undefined ? undefined : Number(maxSize) };
+}
+
+function takeOption(scanner: Scanner): [name: string, value: string] {
+  const name = scanner.word();
+  scanner.space();
+  if (name === 'MAXSIZE') return [name, String(scanner.number())];
+  if (name !== 'DEPTH') throw malformed('unknown option of GETMETADATA');
+  return [name, scanner.word()];
+}
+
+function depthOf(text: string): GetMetadata['depth'] {
+  if (text === '0') return 0;
+  if (text === '1') return 1;
+  if (text === 'INFINITY') return 'infinity';
+  throw malformed('DEPTH is 0, 1 or infinity');
+}
+
+/** One entry, several, or a list of them. @throws bad-input */
+export function takeEntries(scanner: Scanner): readonly string[] {
+  let entries: string[];
+  if (scanner.peek() === '(') entries = scanner.list(() => takeEntry(scanner));
+  else {
+    entries = [takeEntry(scanner)];
+    while (scanner.accept(' ')) entries.push(takeEntry(scanner));
+  }
+  if (entries.length > mostEntries) throw malformed('too many entries');
+  return [...new Set(entries)];
+}
+
+/** `mailbox (entry value …)`. @throws bad-input */
+export function parseSetMetadata(scanner: Scanner, encoding: NameEncoding): SetMetadata {
+  const mailbox = takeMailbox(scanner, encoding);
+  scanner.space();
+  const values = new Map<string, string | undefined>();
+  scanner.list(() => {
+    const entry = takeEntry(scanner);
+    scanner.space();
+    values.set(entry, scanner.value());
+    if (values.size > mostEntries) throw malformed('too many entries');
+  });
+  return { mailbox, values };
+}
+
+function takeEntry(scanner: Scanner): string {
+  const entry = scanner.astring().toLowerCase();
+  if (!isEntryName(entry)) throw malformed('an entry is named /private/… or /shared/…, without *, %, //, and / at the end');
+  return entry;
+}
+
+/** RFC 5464 section 3.2: two components at least, four below `vendor`. */
+function isEntryName(entry: string): boolean {
+  if (entry.length > longestEntry || /[^\x20-\x7e]|[*%]|\/\/|\/$/.test(entry)) return false;
+  const [root, scope, first, ...more] = entry.split('/');
+  if (root !== '' || (scope !== 'private' && scope !== 'shared') || first === undefined) return false;
+  return first !== 'vendor' || more.length >= 2;
+}
+
+/** Whether `entry` is the one that was asked for, or below it as far as `depth` allows (RFC 5464 section 4.2.2). */
+export function isWithin(entry: string, asked: string, depth: GetMetadata['depth']): boolean {
+  if (entry === asked) return true;
+  if (depth === 0 || !entry.startsWith(`${asked}/`)) return false;
+  return depth === 'infinity' || !entry.slice(asked.length + 1).includes('/');
+}

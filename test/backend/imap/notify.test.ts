@@ -1,0 +1,50 @@
+/** NOTIFY across worker processes: by hints, and without them. */
+import { test } from 'node:test';
+import { Dialogue } from '../../harness/dialogue.ts';
+import { messageAbout } from './conversation.ts';
+import { deliver, password, startServer } from './harness.ts';
+
+const address = 'watcher@example.com';
+
+test('What another process has done is told although its hint was lost, both between commands and in IDLE.', { timeout: 60_000 }, async (t) => {
+  const server = await startServer({ limits: { idleRecheckMs: 200 } });
+  t.after(async () => server.stop());
+  const client = await Dialogue.connect({ port: server.ports.tls, tls: 'implicit' });
+  t.after(() => client.close());
+  client.say(`a LOGIN ${address} "${password}"`);
+  await client.until(/^a OK/);
+  client.say('b SELECT INBOX');
+  await client.until(/^b OK/);
+  client.say('c NOTIFY SET (selected (MessageNew (UID) MessageExpunge)) (personal (MessageNew MessageExpunge MailboxName))');
+  await client.until(/^c OK/);
+  server.hints.silence = 'yes'; // as from a worker whose supervisor just died
+  await deliver({ storage: server.storage, address, mailbox: 'INBOX' }, messageAbout('one'));
+  await client.expect(/^\* 1 EXISTS$/);
+  await client.expect(/^\* 1 FETCH \(UID 1\)$/);
+  await deliver({ storage: server.storage, address, mailbox: 'Junk' }, messageAbout('two'));
+  await client.expect(/^\* STATUS Junk \(MESSAGES 1 UIDNEXT 2\)$/);
+  client.say('d IDLE');
+  await client.expect(/^\+ idling$/);
+  await (await server.storage.createAccount(address)).createMailbox('Later');
+  await client.expect(/^\* LIST \(\\HasNoChildren\) "\/" Later$/);
+  client.say('DONE');
+  await client.expect(/^d OK/);
+});
+
+test('A flood of mail is told together, and no message is told twice or not at all.', { timeout: 60_000 }, async (t) => {
+  const server = await startServer();
+  t.after(async () => server.stop());
+  const client = await Dialogue.connect({ port: server.ports.tls, tls: 'implicit' });
+  t.after(() => client.close());
+  client.say(`a LOGIN ${address} "${password}"`);
+  await client.until(/^a OK/);
+  client.say('b SELECT INBOX');
+  await client.until(/^b OK/);
+  client.say('c NOTIFY SET (selected (MessageNew (UID) MessageExpunge))');
+  await client.until(/^c OK/);
+  const count = 100;
+  await Promise.all(Array.from({ length: count }, async (_, index) => deliver({ storage: server.storage, address, mailbox: 'INBOX' }, messageAbout(`m${String(index)}`))));
+  for (let uid = 1; uid <= count; uid += 1) await client.until(new RegExp(`^\\* ${String(uid)} FETCH \\(UID ${String(uid)}\\)$`));
+  client.say('d NOOP');
+  await client.expect(/^d OK/);
+});
