@@ -15,7 +15,7 @@ import type { Command, Selected } from './command.ts';
 import { prepareContent, sendContent } from './fetch-content.ts';
 import type { Content } from './fetch-content.ts';
 import { tellKeywords } from './news.ts';
-import { ok } from './replies.ts';
+import { Refusal, ok } from './replies.ts';
 import type { Completion } from './replies.ts';
 import type { Session } from './session.ts';
 import type { Numbered, Numbers, View } from './view.ts';
@@ -177,7 +177,12 @@ export async function describeArrived(selected: Selected, items: readonly FetchI
   for (const uid of uids) {
     const sequence = view.sequenceOf(uid);
     const row = sequence === undefined ? undefined : view.mailbox.row(uid);
-    if (sequence !== undefined && row !== undefined) await sendMessage(selected, items, { message: { sequence, row }, nowSeen: undefined });
+    if (sequence === undefined || row === undefined) continue;
+    try {
+      await sendMessage(selected, items, { message: { sequence, row }, nowSeen: undefined });
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error; // what can't be had of this message is not told
+    }
   }
 }
 

@@ -39,17 +39,24 @@ const item = fc.constantFrom(
 const key = fc.constantFrom(
   'ALL', 'SEEN', 'NOT DELETED', 'OR SEEN 1', 'SUBJECT one', 'BODY "o"', 'TEXT in', 'HEADER X ""', 'SINCE 1-Feb-2020', 'SENTON 24-Nov-2026', 'UID 1:*', '(1:* (NEW))', 'MODSEQ 1', 'LARGER 5', 'YOUNGER 5', '$', 'FROM', '9',
 );
+const entry = fc.constantFrom('/private/comment', '/shared/comment', '/private', '/private/specialuse', '/comment', '/private//x', '/PRIVATE/vendor/a/b', '/private/vendor/a', '"/shared/x*"');
+const events = '(MessageNew (FLAGS BODY.PEEK[TEXT]) MessageExpunge FlagChange)';
 const command = fc.oneof(
   fc.tuple(fc.constantFrom('FETCH', 'UID FETCH'), set, fc.array(item, { minLength: 1, maxLength: 4 })).map(([verb, numbers, items]) => `${verb} ${numbers} (${items.join(' ')})`),
   fc.tuple(fc.constantFrom('STORE', 'UID STORE'), set, fc.constantFrom('FLAGS', '+FLAGS.SILENT', '-FLAGS', '(UNCHANGEDSINCE 3) FLAGS'), flags).map((words) => words.join(' ')),
   fc.tuple(fc.constantFrom('COPY', 'UID COPY', 'MOVE', 'UID MOVE'), set, mailbox).map((words) => words.join(' ')),
   fc.tuple(fc.constantFrom('SEARCH', 'UID SEARCH', 'SEARCH RETURN (MIN SAVE)', 'UID SEARCH RETURN (COUNT ALL)', 'SEARCH CHARSET X'), fc.array(key, { maxLength: 3 })).map(([verb, keys]) => [verb, ...keys].join(' ')),
   fc.tuple(fc.constantFrom('SELECT', 'EXAMINE', 'CREATE', 'DELETE', 'SUBSCRIBE', 'UNSUBSCRIBE', 'GETQUOTAROOT', 'LIST ""', 'LSUB ""', 'LIST (SUBSCRIBED RECURSIVEMATCH) ""'), mailbox).map((words) => words.join(' ')),
+  fc.tuple(mailbox, entry, fc.constantFrom('', '(DEPTH 1) ', '(DEPTH infinity MAXSIZE 2) ', '(DEPTH 9) ')).map(([name, names, options]) => `GETMETADATA ${options}${name} ${names}`),
+  fc.tuple(mailbox, entry, fc.constantFrom('NIL', '"x"', '"\\\\Sent"', 'atom', '{3+}\r\nabc', '~{3+}\r\na\0c', '""')).map(([name, names, value]) => `SETMETADATA ${name} (${names} ${value})`),
+  fc.tuple(fc.constantFrom('selected', 'SELECTED-DELAYED', 'personal', 'inboxes', 'subscribed', 'subtree A', 'mailboxes (INBOX Nowhere)', 'nonsense'), fc.constantFrom('NONE', events, 'MessageNew', '(MessageNew)', '(AnnotationChange)', '(MailboxName SubscriptionChange)')).map(
+    ([filter, wanted]) => `NOTIFY SET STATUS (${filter} ${wanted})`,
+  ),
   fc.tuple(mailbox, mailbox).map(([from, to]) => `RENAME ${from} ${to}`),
   mailbox.map((name) => `STATUS ${name} (MESSAGES SIZE HIGHESTMODSEQ MAILBOXID)`),
   mailbox.map((name) => `LIST (SPECIAL-USE) ${name} (* %) RETURN (STATUS (UNSEEN) CHILDREN)`),
   fc.tuple(mailbox, fc.constantFrom('', '(\\Seen) ', '"01-Jan-2026 00:00:00 +0000" ', 'nonsense ')).map(([name, marks]) => `APPEND ${name} ${marks}{6+}\r\na: b\r\n`),
-  fc.constantFrom('SELECT INBOX', 'SELECT INBOX', 'NOOP', 'EXPUNGE', 'UID EXPUNGE 1:*', 'CLOSE', 'UNSELECT', 'CHECK', 'NAMESPACE', 'ID NIL', 'ENABLE CONDSTORE', 'GETQUOTA ""', 'CAPABILITY', 'STARTTLS', 'LOGIN a b', 'IDLE x', 'SELECT INBOX (QRESYNC (1 1))'),
+  fc.constantFrom('SELECT INBOX', 'SELECT INBOX', 'NOOP', 'EXPUNGE', 'UID EXPUNGE 1:*', 'CLOSE', 'UNSELECT', 'CHECK', 'NAMESPACE', 'ID NIL', 'ENABLE CONDSTORE', 'GETQUOTA ""', 'CAPABILITY', 'STARTTLS', 'LOGIN a b', 'IDLE x', 'SELECT INBOX (QRESYNC (1 1))', 'NOTIFY NONE', 'ENABLE METADATA UTF8=ACCEPT', 'CREATE Used (USE (\\Archive \\Nope))', 'CREATE Used (USE (\\Archive))', 'LIST "" * RETURN (METADATA (/private/comment /shared/comment))'),
 );
 
 test('No arbitrary command meets an internal error, and each gets exactly one answer.', { timeout: 60_000 }, async () => {
