@@ -1,4 +1,5 @@
 /** The arguments of LIST in its basic and extended forms (RFC 9051 section 6.3.9, RFC 5258, RFC 5819, RFC 6154). */
+import { isFailure } from '../base/failure.ts';
 import { takeEntries } from './metadata-arguments.ts';
 import { takeStatusItems } from './mailbox-arguments.ts';
 import type { StatusItem } from './mailbox-arguments.ts';
@@ -32,9 +33,10 @@ export function parseList(scanner: Scanner, encoding: NameEncoding): ListArgumen
   const reference = decodeMailboxName(scanner.astring(), encoding);
   scanner.space();
   const severalPatterns = scanner.peek() === '(';
-  const pattern = (): string => decodeMailboxName(scanner.listPattern(), encoding);
-  const patterns = severalPatterns ? scanner.list(pattern) : [pattern()];
-  if (patterns.length > mostPatterns) throw malformed('too many patterns');
+  const pattern = (): string | undefined => patternOf(scanner.listPattern(), encoding);
+  const taken = severalPatterns ? scanner.list(pattern) : [pattern()];
+  if (taken.length > mostPatterns) throw malformed('too many patterns');
+  const patterns = taken.filter((one) => one !== undefined);
   const returning = scanner.acceptText(' RETURN ') ? takeReturnOptions(scanner) : undefined;
   return {
     reference,
@@ -45,6 +47,16 @@ export function parseList(scanner: Scanner, encoding: NameEncoding): ListArgumen
     status: returning?.status ?? [],
     metadata: returning?.metadata ?? [],
   };
+}
+
+/** Undefined for what no name can be like: RFC 9051 section 6.3.9 wants such a pattern ignored. */
+function patternOf(bytes: string, encoding: NameEncoding): string | undefined {
+  try {
+    return decodeMailboxName(bytes, encoding);
+  } catch (error) {
+    if (isFailure(error, 'bad-input')) return undefined;
+    throw error;
+  }
 }
 
 function takeSelectOptions(scanner: Scanner): SelectOption[] {
