@@ -86,7 +86,8 @@ export class KnownMailboxes {
   #subscriptionsOf(account: Account): MailboxEvent[] {
     const before = this.#subscriptions;
     this.#subscriptions = new Set(account.subscriptions());
-    const names = [...before.symmetricDifference(this.#subscriptions)].filter((name) => !isOwn(name, this.#ownNames) && !isBelowOwn(name, this.#ownNames)).sort();
+    const all = new Set([...before, ...this.#subscriptions]);
+    const names = [...all].filter((name) => before.has(name) !== this.#subscriptions.has(name) && !isOwn(name, this.#ownNames) && !isBelowOwn(name, this.#ownNames)).sort();
     return names.map((name) => ({ kind: 'subscription', name, subscribed: this.#subscriptions.has(name) }));
   }
 }

@@ -24,7 +24,7 @@ import { findCommand } from './commands.ts';
 import { handOn } from './hand-on.ts';
 import type { ImapOptions } from './imap.ts';
 import { Output } from './output.ts';
-import { Refusal, bad, completionFor, formatCompletion } from './replies.ts';
+import { Refusal, completionFor, formatCompletion } from './replies.ts';
 import type { Completion } from './replies.ts';
 import { capabilities } from './capabilities.ts';
 import type { ClientAddress, Extension, SessionOptions, SessionState } from './session-state.ts';

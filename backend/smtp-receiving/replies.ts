@@ -31,6 +31,7 @@ const words: Readonly<Record<FailureKind, Words>> = {
   'storage-failure': [451, '4.3.0', 'storage not available, try again later'],
   'mailbox-missing': [451, '4.2.0', 'mailbox is being changed, try again later'],
   'mailbox-exists': [451, '4.2.0', 'mailbox is being changed, try again later'],
+  'use-refused': [451, '4.2.0', 'mailbox is being changed, try again later'],
   forbidden: [550, '5.7.1', 'not allowed'],
   limit: [452, '4.5.3', 'too much at once, try again later'],
   'in-use': [450, '4.2.0', 'mailbox is in use, try again later'],

@@ -30,6 +30,7 @@ const byKind: Readonly<Record<FailureKind, Reply>> = {
   'storage-failure': makeReply(451, '4.3.0', 'the message could not be stored, try again later'),
   'mailbox-missing': makeReply(550, '5.2.1', 'no such mailbox'),
   'mailbox-exists': makeReply(451, '4.3.0', 'try again later'),
+  'use-refused': makeReply(451, '4.3.0', 'try again later'),
   forbidden: makeReply(553, '5.7.1', 'not allowed to send with this address'),
   limit: makeReply(450, '4.7.0', 'too much at once, try again later'),
   'in-use': makeReply(450, '4.2.0', 'mailbox in use, try again later'),

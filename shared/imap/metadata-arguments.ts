@@ -54,13 +54,13 @@ function depthOf(text: string): GetMetadata['depth'] {
   throw malformed('DEPTH is 0, 1 or infinity');
 }
 
-/** One entry, several, or a list of them. @throws bad-input */
+/** One entry, several, or a list of them; also a level above entries. @throws bad-input */
 export function takeEntries(scanner: Scanner): readonly string[] {
   let entries: string[];
-  if (scanner.peek() === '(') entries = scanner.list(() => takeEntry(scanner));
+  if (scanner.peek() === '(') entries = scanner.list(() => takeEntry(scanner, 'or level'));
   else {
-    entries = [takeEntry(scanner)];
-    while (scanner.accept(' ')) entries.push(takeEntry(scanner));
+    entries = [takeEntry(scanner, 'or level')];
+    while (scanner.accept(' ')) entries.push(takeEntry(scanner, 'or level'));
   }
   if (entries.length > mostEntries) throw malformed('too many entries');
   return [...new Set(entries)];
@@ -72,7 +72,7 @@ export function parseSetMetadata(scanner: Scanner, encoding: NameEncoding): SetM
   scanner.space();
   const values = new Map<string, string | undefined>();
   scanner.list(() => {
-    const entry = takeEntry(scanner);
+    const entry = takeEntry(scanner, 'only');
     scanner.space();
     values.set(entry, scanner.value());
     if (values.size > mostEntries) throw malformed('too many entries');
@@ -80,18 +80,20 @@ export function parseSetMetadata(scanner: Scanner, encoding: NameEncoding): SetM
   return { mailbox, values };
 }
 
-function takeEntry(scanner: Scanner): string {
+function takeEntry(scanner: Scanner, what: 'only' | 'or level'): string {
   const entry = scanner.astring().toLowerCase();
-  if (!isEntryName(entry)) throw malformed('an entry is named /private/… or /shared/…, without *, %, //, and / at the end');
+  if (!isPath(entry) || (what === 'only' && !isEntryName(entry))) throw malformed('the name of an entry begins with /private/ or /shared/, and has no *, %, // or / at its end');
   return entry;
+}
+
+function isPath(entry: string): boolean {
+  return entry.length <= longestEntry && /^\/(?:private|shared)(?:\/|$)/.test(entry) && !/[^\x20-\x7e]|[*%]|\/\/|\/$/.test(entry);
 }
 
 /** RFC 5464 section 3.2: two components at least, four below `vendor`. */
 function isEntryName(entry: string): boolean {
-  if (entry.length > longestEntry || /[^\x20-\x7e]|[*%]|\/\/|\/$/.test(entry)) return false;
-  const [root, scope, first, ...more] = entry.split('/');
-  if (root !== '' || (scope !== 'private' && scope !== 'shared') || first === undefined) return false;
-  return first !== 'vendor' || more.length >= 2;
+  const [, , first, ...more] = entry.split('/');
+  return first !== undefined && (first !== 'vendor' || more.length >= 2);
 }
 
 /** Whether `entry` is the one that was asked for, or below it as far as `depth` allows (RFC 5464 section 4.2.2). */
