@@ -32,6 +32,7 @@ const needed: readonly { readonly packageName: string; readonly program: string 
   { packageName: 'python3-minimal', program: 'python3' },
   { packageName: 'bsdutils', program: 'script' },
   { packageName: 'pebble', program: 'pebble' },
+  { packageName: 'tcc', program: 'tcc' },
 ];
 
 /** Daemons lie here, also where PATH does not say so. */

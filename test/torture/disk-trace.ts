@@ -6,6 +6,8 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { callsIn } from '../harness/strace-calls.ts';
+import type { TracedCall } from '../harness/strace-calls.ts';
 
 interface Span {
   /** Numbers of lines of the trace. */
@@ -46,14 +48,6 @@ export function traceDisk<T>(script: string, task: unknown, files: { readonly di
   return readTrace<T>(readFileSync(files.trace, 'latin1'), files);
 }
 
-interface Call {
-  readonly begin: number;
-  readonly end: number;
-  readonly name: string;
-  readonly parameters: string;
-  readonly result: string;
-}
-
 function readTrace<T>(text: string, files: { readonly directory: string; readonly ledger: string }): DiskTrace<T> {
   const reader = new TraceReader(files.directory);
   const said: SaidLine<T>[] = [];
@@ -66,24 +60,6 @@ function readTrace<T>(text: string, files: { readonly directory: string; readonl
   }
   const events = reader.events.filter(({ path }) => path.startsWith(files.directory) && !path.endsWith('/lock.mdb'));
   return { events, said, lines: lines.length };
-}
-
-/** The finished calls, in the order in which they ended. A call that was interrupted in the trace is put together. */
-function* callsIn(lines: readonly string[]): Generator<Call> {
-  const open = new Map<string, { readonly begin: number; readonly text: string }>();
-  for (const [index, line] of lines.entries()) {
-    const [, thread = '', rest = ''] = /^(\d+) +(.*)$/su.exec(line) ?? [];
-    const resumed = /^<\.\.\. \w+ resumed>(.*)$/su.exec(rest);
-    if (rest.endsWith('<unfinished ...>')) {
-      open.set(thread, { begin: index, text: rest.slice(0, -'<unfinished ...>'.length).trimEnd() });
-      continue;
-    }
-    const begun = resumed === null ? { begin: index, text: '' } : open.get(thread);
-    const whole = `${begun?.text ?? ''}${resumed?.[1] ?? rest}`;
-    const [, name, parameters, result] = /^(\w+)\((.*)\) += (.*)$/su.exec(whole) ?? [];
-    if (name === undefined || parameters === undefined || result === undefined || begun === undefined) continue;
-    yield { begin: begun.begin, end: index, name, parameters, result };
-  }
 }
 
 class TraceReader {
@@ -100,13 +76,13 @@ class TraceReader {
   }
 
   /** Throws for a call that changes the watched files in a way that is not understood here. */
-  read(call: Call): DiskEvent | undefined {
+  read(call: TracedCall): DiskEvent | undefined {
     const event = call.result.startsWith('-1') ? undefined : this.#eventOf(call);
     if (event !== undefined) this.events.push(event);
     return event;
   }
 
-  #eventOf(call: Call): DiskEvent | undefined {
+  #eventOf(call: TracedCall): DiskEvent | undefined {
     const { name, parameters, result, begin, end } = call;
     if (name === 'openat') return this.#opened(call);
     const descriptor = /^(\d+)<([^>]*)>/u.exec(parameters);
@@ -130,7 +106,7 @@ class TraceReader {
     }
   }
 
-  #linked({ begin, end }: Call, from: string, path: string): DiskEvent {
+  #linked({ begin, end }: TracedCall, from: string, path: string): DiskEvent {
     const first = this.#firstNameOf(from);
     this.#firstNames.set(path, first);
     this.#known.add(path);
@@ -141,7 +117,7 @@ class TraceReader {
     return this.#firstNames.get(path) ?? path;
   }
 
-  #opened({ parameters, result, begin, end }: Call): DiskEvent | undefined {
+  #opened({ parameters, result, begin, end }: TracedCall): DiskEvent | undefined {
     const [, number = '', hex = ''] = /^(\d+)<([^>]*)>/u.exec(result) ?? [];
     const path = unescape(hex).toString();
     this.#descriptors.set(number, { offset: 0, synced: parameters.includes('O_DSYNC') ? 'yes' : 'no' });
@@ -150,7 +126,7 @@ class TraceReader {
     return { kind: 'make file', begin, end, path };
   }
 
-  #written(call: Call, { number, path, bytes, at }: { readonly number: string; readonly path: string; readonly bytes: readonly Buffer[]; readonly at: number | undefined }): DiskEvent {
+  #written(call: TracedCall, { number, path, bytes, at }: { readonly number: string; readonly path: string; readonly bytes: readonly Buffer[]; readonly at: number | undefined }): DiskEvent {
     const descriptor = this.#descriptorOf(number);
     const written = Buffer.concat(bytes).subarray(0, Number(call.result));
     const offset = at ?? descriptor.offset;

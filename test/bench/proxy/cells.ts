@@ -93,7 +93,7 @@ export async function measureIdleMemory(load: Load, cell: { readonly leg: Leg; r
 const mostRests = 20;
 
 /** What a server holds when it has given back what the logins needed: a collector that runs when there is time for it needs some rests. */
-async function settledMemory({ pids }: Peer, restMs: number): Promise<ReturnType<typeof memoryKilobytes>> {
+export async function settledMemory({ pids }: Pick<Peer, 'pids'>, restMs: number): Promise<ReturnType<typeof memoryKilobytes>> {
   let least = memoryKilobytes(pids);
   for (let [rests, quiet] = [0, 0]; rests < mostRests && quiet < 4; rests += 1) {
     await sleep(restMs);

@@ -14,12 +14,14 @@ export interface DovecotPeer extends Peer { readonly ports: MailPorts }
 
 interface Place { readonly address: string; readonly ports: MailPorts }
 
-interface Plan {
+export interface DovecotPlan {
   readonly name: string;
   readonly certificates: CertificateFiles;
   readonly mode: 'tuned' | 'as shipped';
   /** Where it listens; at free ports of 127.0.0.1 when absent. */
   readonly at?: Place | undefined;
+  /** What to run instead of the command: that command inside another. */
+  readonly wrap?: ((command: readonly string[]) => readonly string[]) | undefined;
   /** Configuration besides what all have; the second argument is the folder of the instance. */
   readonly text: (folder: string) => string;
 }
@@ -32,7 +34,7 @@ export async function startDovecotBackend(options: {
   readonly at?: Place;
 }): Promise<DovecotPeer> {
   const limits = `service_count = 0\n process_limit = 4000\n client_limit = ${String(options.sessionsPerProcess)}\n process_min_avail = 4\n vsz_limit = 4G`;
-  return start({
+  return startDovecot({
     name: 'Dovecot, no proxy', certificates: options.certificates, mode: 'tuned', at: options.at,
     text: (folder) => `
 mail_location = maildir:${folder}/mail/%u
@@ -63,7 +65,7 @@ export async function startDovecotProxy(options: {
 }): Promise<DovecotPeer> {
   const { backend, directory, innerLeg } = options;
   const [imap, pop3] = innerLeg === 'tls' ? [backend.imaps, backend.pop3s] : [backend.imap, backend.pop3];
-  return start({
+  return startDovecot({
     name: `Dovecot proxy ${options.mode}${innerLeg === 'tls' ? ', TLS inside' : ''}`, certificates: options.certificates, mode: options.mode,
     text: (folder) => {
       const extra = innerLeg === 'tls' ? ', =ssl=any-cert' : '';
@@ -88,7 +90,8 @@ userdb {
   });
 }
 
-async function start(plan: Plan): Promise<DovecotPeer> {
+/** Starts an instance in a folder of its own. */
+export async function startDovecot(plan: DovecotPlan): Promise<DovecotPeer> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-dovecot-'));
   chmodSync(folder, 0o755);
   mkdirSync(join(folder, 'mail'));
@@ -96,7 +99,8 @@ async function start(plan: Plan): Promise<DovecotPeer> {
   const place = plan.at ?? { address: '127.0.0.1', ports: { imap: await freePort(), imaps: await freePort(), pop3: await freePort(), pop3s: await freePort() } };
   const { address, ports } = place;
   writeFileSync(join(folder, 'dovecot.conf'), commonText(folder, plan, place) + plan.text(folder));
-  const child = await startProgram(['/usr/sbin/dovecot', '-F', '-c', join(folder, 'dovecot.conf')], Object.values(ports).map((port) => ({ address, port })));
+  const command = ['/usr/sbin/dovecot', '-F', '-c', join(folder, 'dovecot.conf')];
+  const child = await startProgram(plan.wrap?.(command) ?? command, Object.values(ports).map((port) => ({ address, port })));
   return {
     name: plan.name, ports, pids: child.pid === undefined ? [] : [child.pid],
     port: (protocol, leg) => portOf(ports, protocol, leg),
@@ -107,7 +111,7 @@ async function start(plan: Plan): Promise<DovecotPeer> {
   };
 }
 
-function commonText(folder: string, { certificates, mode }: Plan, { address, ports }: Place): string {
+function commonText(folder: string, { certificates, mode }: DovecotPlan, { address, ports }: Place): string {
   const reuse = mode === 'tuned' ? ' service_count = 0\n process_min_avail = 2\n client_limit = 4500\n vsz_limit = 4G' : ' process_limit = 1000';
   const login = (protocol: 'imap' | 'pop3'): string => `
 service ${protocol}-login {

@@ -21,12 +21,15 @@ export interface Ground {
   readonly certificates: CertificateFiles;
 }
 
-/** A cluster that is furnished but not running, and slapd with the users. */
-export async function prepareGround(): Promise<Ground> {
-  const cluster = await startCluster({ nodes: [] });
+/**
+ * A cluster that is furnished but not running, and slapd with the users: of each kind some, whose mail is at that host.
+ * @param wrap what to run instead of the command of be1
+ */
+export async function prepareGround(hosts: Readonly<Record<string, string>> = mailHosts, wrap?: (command: readonly string[]) => readonly string[]): Promise<Ground> {
+  const cluster = await startCluster({ nodes: [], wrap: wrap === undefined ? {} : { be1: wrap } });
   const secret = readFileSync(join(cluster.folder, 'secrets', 'directory-reader'), 'utf8').trim();
   const reader = `dn: cn=waybill,${slapdBase.baseDn}\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\ncn: waybill\nuserPassword: ${secret}\n`;
-  const people = Object.entries(mailHosts).flatMap(([kind, mailHost]) => Array.from({ length: usersOfEachKind }, (_, index) => personLdif({ name: `${kind}${String(index)}`, mailHost })));
+  const people = Object.entries(hosts).flatMap(([kind, mailHost]) => Array.from({ length: usersOfEachKind }, (_, index) => personLdif({ name: `${kind}${String(index)}`, mailHost })));
   const slapd = await startSlapd({ ldif: [baseLdif, reader, ...people].join('\n'), monitor: 'yes' });
   await cluster.stopDirectory(); // the embedded one
   const certificates = { certificate: join(cluster.folder, 'tls', 'server.pem'), key: join(cluster.folder, 'tls', 'server-key.pem') };

@@ -1,0 +1,64 @@
+/**
+ * Dovecot from Debian as a store of mail, in either of its formats, tuned for throughput as its manual says: login processes
+ * that serve many (high-performance mode), processes of all services used again and some of them ready. fsync stays on, as shipped.
+ */
+import { startDovecot } from '../proxy/dovecot-servers.ts';
+import type { CertificateFiles } from '../proxy/servers.ts';
+import { freePort } from '../../harness/free-port.ts';
+import type { MailStore } from './mail-store.ts';
+
+export type DovecotFormat = 'sdbox' | 'maildir';
+
+export interface DovecotStoreOptions {
+  readonly format: DovecotFormat;
+  readonly certificates: CertificateFiles;
+  readonly password: string;
+  /** What to run instead of the command: that command inside another. */
+  readonly wrap?: ((command: readonly string[]) => readonly string[]) | undefined;
+}
+
+export async function startDovecotStore({ format, certificates, password, wrap }: DovecotStoreOptions): Promise<MailStore> {
+  const lmtp = await freePort();
+  const reused = ' service_count = 0\n process_limit = 4000\n client_limit = 1\n process_min_avail = 4\n vsz_limit = 4G';
+  const peer = await startDovecot({
+    name: `Dovecot ${format}`, certificates, mode: 'tuned', wrap,
+    text: (folder) => `
+protocols = $protocols lmtp
+mail_location = ${format}:${folder}/mail/%u
+maildir_very_dirty_syncs = yes
+mail_fsync = optimized
+mail_max_userip_connections = 0
+login_trusted_networks = 127.0.0.0/8
+auth_cache_size = 10M
+import_environment = $import_environment LD_PRELOAD FLUSH_DELAY_US
+passdb {
+  driver = static
+  args = password=${password}
+}
+userdb {
+  driver = static
+  args = uid=nobody gid=nogroup home=${folder}/mail/%u allow_all_users=yes
+}
+service imap {
+${reused}
+}
+service pop3 {
+${reused}
+}
+service lmtp {
+${reused}
+ inet_listener lmtp {
+  address = 127.0.0.1
+  port = ${String(lmtp)}
+ }
+}
+`,
+  });
+  const { ports, pids } = peer;
+  const plain = (port: number): MailStore['imap'] => ({ port, tls: 'no' });
+  return {
+    name: peer.name, pids, password,
+    imap: plain(ports.imap), imaps: { port: ports.imaps, tls: 'yes' }, pop3: plain(ports.pop3), lmtp: plain(lmtp),
+    stop: async () => peer.stop(),
+  };
+}

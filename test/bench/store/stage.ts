@@ -1,0 +1,50 @@
+/** All servers of the store bench, started and ended together. */
+import { join } from 'node:path';
+import { startDovecotStore } from './dovecot-stores.ts';
+import type { StoreStart } from './flush-cells.ts';
+import type { MailStore } from './mail-store.ts';
+import { startWaybillStore } from './waybill-store.ts';
+import type { WaybillStore } from './waybill-store.ts';
+
+export interface Stage {
+  readonly waybill: WaybillStore;
+  /** Ours first. */
+  readonly stores: readonly MailStore[];
+  /** Further ones of the same kinds, by whoever wants one for himself. */
+  readonly starts: readonly { readonly name: string; readonly start: StoreStart }[];
+  end(): Promise<void>;
+}
+
+/**
+ * Starts everything; what has started is ended again when something does not.
+ * @param beside a folder with another version of Waybill, to be measured as well
+ */
+export async function startStage(beside: string | undefined): Promise<Stage> {
+  const stores: MailStore[] = [];
+  let ending: Promise<void> | undefined; // whoever asks again waits for the same end: Ctrl-C may come twice
+  const end = async (): Promise<void> => {
+    ending ??= (async () => {
+      for (const store of stores) await store.stop();
+    })();
+    return ending;
+  };
+  try {
+    const waybill = await startWaybillStore();
+    stores.push(waybill);
+    const { ground: { certificates }, password } = waybill;
+    const starts: Stage['starts'][number][] = [{ name: waybill.name, start: startWaybillStore }];
+    for (const format of ['sdbox', 'maildir'] as const) {
+      const store = await startDovecotStore({ format, certificates, password });
+      stores.push(store);
+      starts.push({ name: store.name, start: async (wrap) => startDovecotStore({ format, certificates, password, wrap }) });
+    }
+    if (beside !== undefined) {
+      const other = await startWaybillStore((command) => command.map((word) => (word.endsWith('waybill.ts') ? join(beside, 'waybill.ts') : word)));
+      stores.push({ ...other, name: 'Waybill beside', pids: other.pids });
+    }
+    return { waybill, stores, starts, end };
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}
