@@ -9,6 +9,7 @@ import { addAdminCommands } from './cluster-config/command-line/groups/admin.ts'
 import { addAuditCommand } from './cluster-config/command-line/groups/audit.ts';
 import { addConfigCommands } from './cluster-config/command-line/groups/config.ts';
 import { addDomainCommands } from './cluster-config/command-line/groups/domain.ts';
+import { addFolderCommands } from './cluster-config/command-line/groups/folder.ts';
 import { addGroupCommands } from './cluster-config/command-line/groups/group.ts';
 import { addMapCommands } from './cluster-config/command-line/groups/map.ts';
 import { addNodeCommands } from './cluster-config/command-line/groups/node.ts';
@@ -115,7 +116,7 @@ Example:
     const { machineCommand } = await import('./cluster-config/command-line/machine-command.ts');
     await machineCommand(options);
   });
-for (const add of [addConfigCommands, addMapCommands, addSessionCommands, addAccountCommands, addDomainCommands, addGroupCommands, addPasswdCommand, addNodeCommands, addTraceCommands, addReportCommand, addQueueCommands, addStorageCommands, addBackupCommands, addServiceCommands, addAdminCommands, addAuditCommand]) add(program);
+for (const add of [addConfigCommands, addMapCommands, addSessionCommands, addAccountCommands, addDomainCommands, addGroupCommands, addFolderCommands, addPasswdCommand, addNodeCommands, addTraceCommands, addReportCommand, addQueueCommands, addStorageCommands, addBackupCommands, addServiceCommands, addAdminCommands, addAuditCommand]) add(program);
 
 /** Errors that a user can act on are told in their own words; for all others the stack is worth having. */
 function tell(error: unknown): void {

@@ -53,6 +53,8 @@ import { openProcessing, receivingUnits, submitter } from './mail-flow.ts';
 import { frontendTargets, otherBackends } from './other-nodes.ts';
 import { laterRoute } from './processing/processing.ts';
 import type { Processing } from './processing/processing.ts';
+import { openSharing } from './shared-folders.ts';
+import { sharedFoldersRoute } from './sharing/shared-folders-route.ts';
 import { measureStorages, openStorage } from './storage/storage.ts';
 import type { Storage } from './storage/storage.ts';
 
@@ -92,7 +94,8 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
     catchAll: catchAllOf(config),
     holders,
   });
-  const ground: Ground = { context, config, doors: context.doors, tls, storage, accounts, foreignTrust: await loadForeignTrust(config) };
+  const sharing = openSharing({ config, tls, storage, accounts });
+  const ground: Ground = { context, config, doors: context.doors, tls, storage, accounts, sharing, foreignTrust: await loadForeignTrust(config) };
   const processing = openProcessing(ground);
   const moves = createAccountMoves({
     storage, log,
@@ -110,7 +113,7 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
   const services = await rack.start();
   const jobs = new Jobs(context.siblings, log);
   const mayMake = async (address: string): Promise<void> => demandOwnership({ accounts, maps: directory.maps, nodeName: config.nodeName, holders }, address);
-  const administered = backendAdministration({ config, tls, storage, accounts, administration, frontends: frontendTargets(config, tls), moves, directory, processing, log, siblings: context.siblings, notices: context.notices, jobs, mayMake });
+  const administered = backendAdministration({ config, tls, storage, accounts, administration, sharing, frontends: frontendTargets(config, tls), moves, directory, processing, log, siblings: context.siblings, notices: context.notices, jobs, mayMake });
   const admin = await startAdminApi(ground, {
     rack, directory, handlers: [...administered.handlers, ...dailyReportHandlers(config, new DailyReport(reportGround))],
     routes: [...context.nodeRoutes, ...administered.routes, ...dayRoutes(reportGround), sentRoute(reportGround.outbox), ...moves.routes, laterRoute(processing), ...groupRoutes(administration, storage), holdingRoute((address) => holdingOf(storage, address)), passwordRoute(async (address, password) => setPassword(accounts.local, address, password)), statsRoute(context.siblings, { counters, directory })],
@@ -203,7 +206,7 @@ async function startAdminApi(ground: Ground, { rack, routes: more, directory, ha
   const health = { isStopping: context.isStopping, services: () => rack.states(), check: readIndex, warnings: () => endingCertificates(config) };
   const keepAct: KeepHere = async (address, act) => storage.lives.keepAct(address, act);
   const api = await openAdminApi({ context, tls, directory, health, rack, handlers, keeperOf: async (address) => keeperOf(accounts, config, address), keepAct });
-  const routes = [...healthRoutes(health), ...observationRoutes(context), ...joinRoutes({ ...context, tls }), ...acmeRoutes(config), accountRoute(storage), accountActRoute(keepAct), ...api.routes, ...more];
+  const routes = [...healthRoutes(health), ...observationRoutes(context), ...joinRoutes({ ...context, tls }), ...acmeRoutes(config), accountRoute(storage), sharedFoldersRoute(ground.sharing), accountActRoute(keepAct), ...api.routes, ...more];
   const services = await Promise.all(adminListeners(ground).map(async (at) => startAdmin({ ...at, serverTls: tls.forAdministration, isTrustedNode: tls.isTrustedNode, signerOf: tls.signerOf, routes, acts: api.acts, observers: config.services.admin.observers.map(parseNetwork), parts: [webAdmin(context.log), api.part], log: context.log })));
   return { services, onAppointed: api.onAppointed };
 }

@@ -15,6 +15,7 @@ import type { Unit } from '../shared/service/service-rack.ts';
 import type { Accounts } from './accounts/accounts.ts';
 import { startImap } from './imap/imap.ts';
 import { startPop3 } from './pop3/pop3.ts';
+import type { Sharing } from './sharing/sharing.ts';
 import type { Storage } from './storage/storage.ts';
 import { startWebmail } from './webmail/webmail.ts';
 import type { Submit } from './webmail/webmail.ts';
@@ -27,6 +28,7 @@ export interface Ground {
   readonly tls: NodeTls;
   readonly storage: Storage;
   readonly accounts: Accounts;
+  readonly sharing: Sharing;
   /** Whose certificates count among mail hosts that are no nodes. */
   readonly foreignTrust: ConnectionOptions;
 }
@@ -102,6 +104,7 @@ async function startImapFor(ground: Ground, part: Part<MailListener>, userSessio
     serverTls: part.serverTls,
     slots: ground.doors.slots.imap,
     accounts, storage, userSessions,
+    sharing: ground.sharing,
     hints: context.hints,
     log: context.log,
     isTrustedNode: tls.isTrustedNode,

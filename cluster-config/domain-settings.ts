@@ -16,6 +16,7 @@ const domainSetting = z.strictObject({
     .describe('What each account of the domain may use, where `account quota` says nothing else.'),
   storages: z.array(fileName()).min(1).max(128).optional().describe('The storages, of those in `storage.directories`, in which new accounts of the domain are made, spread over all of these; all when absent. Accounts that exist stay where they are. A back-end that has none of them makes no account of the domain, and mail for one waits.'),
   postmaster: emailAddress.optional().describe('Who gets mail for `postmaster@` the domain, where nobody has that address.'),
+  publicFolders: emailAddress.optional().describe('The account whose folders are the public folders of the domain: its users find under `Public Folders/` what of them they may see. No public folders when absent.'),
   services: z.array(z.enum(accountServices)).optional().describe('What its accounts may be used for, as far as the account itself may: get mail (`smtp`), log in (`imap`, `pop3`, `webmail`, `submission`), send to other domains (`relay`). All when absent.'),
 });
 
@@ -60,6 +61,11 @@ export function domainStorageRules(config: { readonly domainSettings: Settings }
 /** Limits in the units of storages; what is not set is absent. */
 export function limitsOfQuota({ maxKilobytes, maxMessages }: { readonly maxKilobytes?: number | undefined; readonly maxMessages?: number | undefined }): { readonly bytes?: number; readonly messages?: number } {
   return { ...(maxKilobytes === undefined ? {} : { bytes: maxKilobytes * 1024 }), ...(maxMessages === undefined ? {} : { messages: maxMessages }) };
+}
+
+/** The account that keeps the public folders of an address's domain. */
+export function publicOwnersOf(config: { readonly domainSettings: Settings }): (address: string) => string | undefined {
+  return (address) => settingsOf(config, address).publicFolders?.toLowerCase();
 }
 
 /** Who gets mail for the postmasters of domains. */

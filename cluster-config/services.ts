@@ -31,6 +31,8 @@ function listeners<Listener extends z.ZodType>(listener: Listener): z.ZodDefault
   return z.array(listener).max(64).default([]).describe('Where the service accepts connections; an address stands here once.') as z.ZodDefault<z.ZodArray<Listener>>;
 }
 
+const namespaceLevel = z.string().regex(/^[\x21-\x7e](?:[\x20-\x7e]{0,98}[\x21-\x7e])?$/, 'is no name of a folder').refine((name) => !/[/%*]/.test(name) && name.toUpperCase() !== 'INBOX', 'is no name of a folder at the first level');
+
 const messageLimits = {
   maxMessageKilobytes: wholeNumber({ min: 1, max: 4_194_304 }).default(51_200).describe('Largest message.'),
   maxRecipients: wholeNumber({ min: 1, max: 10_000 }).default(1000).describe('Recipients of one message.'),
@@ -157,6 +159,8 @@ const imap = z
     maxMessageKilobytes: messageLimits.maxMessageKilobytes,
     adminContact: z.string().regex(/^[A-Za-z][A-Za-z0-9+.-]*:[!-~]{1,500}$/).optional().describe('How users reach the administrator, as a URI: `mailto:`, `tel:`, `https:`. Mail programs read it as the annotation `/shared/admin` of the server (RFC 5464).'),
     serverComment: z.string().min(1).max(1000).optional().describe('What mail programs read as the annotation `/shared/comment` of the server (RFC 5464).'),
+    otherUsersNamespace: namespaceLevel.default('Other Users').describe('The first level of the names of folders that other users share; an own folder of that name can\'t be reached. Clients remember names: don\'t change it without need.'),
+    publicNamespace: namespaceLevel.default('Public Folders').describe('The first level of the names of public folders.'),
   })
   .prefault({})
   .describe('IMAP of a back-end.');

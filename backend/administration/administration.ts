@@ -11,10 +11,12 @@ import type { Logger } from '../../shared/log/log.ts';
 import type { Notices } from '../../shared/service/notices.ts';
 import type { Siblings } from '../../shared/service/siblings.ts';
 import type { Processing } from '../processing/processing.ts';
+import type { Sharing } from '../sharing/sharing.ts';
 import type { KeptFolder, Storage } from '../storage/storage.ts';
 import { accountLifeHandlers } from './account-life-handlers.ts';
 import { accountHandlers } from './account-handlers.ts';
 import { backupHandlers } from './backup-handlers.ts';
+import { folderRightsHandlers } from './folder-rights-handlers.ts';
 import { jobHandlers } from './job-handlers.ts';
 import type { Jobs } from './jobs.ts';
 import { moveHandlers } from './move-handlers.ts';
@@ -32,6 +34,7 @@ export interface AdministrationGround {
   readonly storage: Storage;
   readonly accounts: Accounts;
   readonly administration: AccountAdministration;
+  readonly sharing: Sharing;
   /** The admin APIs of the front-ends; undefined where one has none. */
   readonly frontends: Readonly<Record<string, AdminTarget | undefined>>;
   readonly moves: AccountMoves;
@@ -63,6 +66,7 @@ export function backendAdministration(ground: AdministrationGround): BackendAdmi
   const handlers = [
     ...accountHandlers({ ...ground, nodeName: config.nodeName, keepDays: config.accounts }),
     ...accountLifeHandlers({ ...ground, nodeName: config.nodeName }),
+    ...folderRightsHandlers(ground),
     ...moveHandlers(moves, siblings),
     ...storageHandlers({ ...storagesOf(ground), queue, jobs, lockSeconds: config.storage.lockSeconds }),
     ...backupHandlers({ ...ground, queue }),

@@ -114,7 +114,7 @@ export class AccountNews {
 
   #renamedLines(session: Session, account: Account, { name, oldName }: Extract<MailboxEvent, { kind: 'renamed' }>): string[] {
     if (!this.#wants('MailboxName', { name }) && !this.#wants('MailboxName', { name: oldName })) return [];
-    return [oldNameLine(session, account, { name, oldName })];
+    return [oldNameLine(session, { account, whose: 'own' }, { name, oldName })];
   }
 
   #statusLines(session: Session, { state, changed }: Extract<MailboxEvent, { kind: 'counters' }>): string[] {
@@ -139,7 +139,7 @@ export class AccountNews {
 }
 
 function openMailbox({ state }: Session): number | undefined {
-  return state.at === 'selected' ? state.view.mailbox.id : undefined;
+  return state.at === 'selected' && state.place.account.id === state.account.id ? state.view.mailbox.id : undefined;
 }
 
 /** Of a mailbox that is not open (RFC 5465 sections 5.1 to 5.3). */

@@ -8,7 +8,12 @@ import { malformed } from '../../shared/imap/scanner.ts';
 import { formatSet } from '../../shared/imap/sequence-set.ts';
 import type { Account, AppendMarks, Mailbox, StagedMessage } from '../storage/storage.ts';
 import { flagMarks } from './flag-texts.ts';
-import { bad, no, ok } from './replies.ts';
+import { marksWithin } from './flag-rights.ts';
+import { demand, placeOf } from './place.ts';
+import type { HerePlace } from './place.ts';
+import { relayAppend } from './relay-append.ts';
+import { Refusal, no, ok } from './replies.ts';
+import { isLoggedIn } from './session-state.ts';
 import type { Completion } from './replies.ts';
 import { discard } from './command-input.ts';
 import type { Session } from './session.ts';
@@ -25,27 +30,36 @@ const mostMessages = 1000;
 export async function append(session: Session, text: string, literal: AnnouncedLiteral): Promise<Completion> {
   const start = parseAppendStart(text, session.names);
   if (start === undefined) throw new Error('not the beginning of APPEND');
-  const refuse = async (completion: Completion): Promise<Completion> => {
-    await discard(session, text, literal);
-    return completion;
-  };
-  if (session.state.at !== 'authenticated' && session.state.at !== 'selected') return refuse(bad('APPEND is not allowed now'));
-  const { account } = session;
-  const mailbox = account.mailbox(start.mailbox);
-  if (mailbox === undefined) return refuse(no('no such mailbox', 'TRYCREATE'));
-  const incoming: Incoming[] = [];
+  let began: 'yes' | 'no' = 'no';
   try {
-    await receiveAll({ session, account, incoming }, start.item, literal);
-    return await store(session, mailbox, incoming);
+    if (!isLoggedIn(session.state)) throw malformed('APPEND is not allowed now');
+    const place = await placeOf(session, start.mailbox);
+    const target = place.at === 'away' ? place : { session, place, mailbox: targetAt(place) };
+    began = 'yes';
+    return await ('at' in target ? relayAppend(session, target, { text, literal }) : appendAt(target, start.item, literal));
   } finally {
-    await Promise.all(incoming.map(async ({ staged }) => staged.discard()));
+    if (began === 'no') await discard(session, text, literal);
   }
 }
 
-async function store(session: Session, mailbox: Mailbox, incoming: readonly Incoming[]): Promise<Completion> {
-  const { uidValidity, uids } = await mailbox.append(incoming);
-  session.noteOwnMessages(mailbox, uids);
-  return ok('APPEND completed', `APPENDUID ${String(uidValidity)} ${formatSet(uids)}`);
+/** The mailbox there, if the user may put messages into it. @throws Failure, Refusal */
+export function targetAt(place: HerePlace): Mailbox {
+  demand(place, 'i');
+  const mailbox = place.account.mailbox(place.name);
+  if (mailbox === undefined) throw new Refusal(no('no such mailbox', place.whose === 'own' ? 'TRYCREATE' : 'NONEXISTENT'));
+  return mailbox;
+}
+
+async function appendAt({ session, place, mailbox }: { readonly session: Session; readonly place: HerePlace; readonly mailbox: Mailbox }, item: AppendItem, literal: AnnouncedLiteral): Promise<Completion> {
+  const incoming: Incoming[] = [];
+  try {
+    await receiveAll({ session, account: place.account, incoming }, item, literal);
+    const { uidValidity, uids } = await mailbox.append(incoming.map(({ staged, marks }) => ({ staged, marks: marksWithin(place.rights, marks) })));
+    session.noteOwnMessages({ account: place.account, mailbox }, uids);
+    return ok('APPEND completed', `APPENDUID ${String(uidValidity)} ${formatSet(uids)}`);
+  } finally {
+    await Promise.all(incoming.map(async ({ staged }) => staged.discard()));
+  }
 }
 
 interface Reception {

@@ -52,7 +52,7 @@ export const authenticate = sessionCommand(['not-authenticated'], {
   parse: (scanner) => ({ mechanism: scanner.word(), initial: scanner.accept(' ') ? scanner.until(/ /) : undefined }),
   run: async (session, { mechanism: name, initial }) => {
     const mechanism = findMechanism(name);
-    if (mechanism === undefined || (mechanism === 'EXTERNAL' && session.options.trustedPeer === 'no')) return no('no such mechanism', 'CANNOT');
+    if (mechanism === undefined || (mechanism === 'EXTERNAL' && !mayVouch(session))) return no('no such mechanism', 'CANNOT');
     requirePrivacy(session);
     const exchange = startSasl(mechanism);
     let step = exchange.step(initial === undefined ? undefined : decodeResponse(initial === '=' ? '' : initial));
@@ -77,12 +77,31 @@ async function finishSasl(session: Session, step: Exclude<SaslStep, { kind: 'cha
   if (step.kind === 'external') {
     const address = step.authorisationId;
     if (address === undefined) return no('EXTERNAL needs the address of the user', 'AUTHORIZATIONFAILED');
+    if (session.options.neighbour !== undefined) return settleGuest(session, address.toLowerCase());
     return settleLogin(session, address, async () => session.options.accounts.open(address, 'imap'));
   }
   const { user, password, authorisationId } = step;
   return settleLogin(session, user, async () => {
     if (authorisationId !== undefined && authorisationId !== user) throw new Failure('bad-credentials', 'nobody may log in as somebody else here');
     return session.options.accounts.login({ name: user, password, service: 'imap', asker: askerOf(session) });
+  });
+}
+
+/** A node of the cluster, by its certificate. */
+function mayVouch({ options: { trustedPeer, neighbour } }: Session): boolean {
+  return trustedPeer === 'yes' || neighbour !== undefined;
+}
+
+/** Another back-end comes for a user of its own, who wants to see folders of an account of this node: it said before of which. */
+async function settleGuest(session: Session, guest: string): Promise<Completion> {
+  const { guestOf } = session;
+  if (guestOf === undefined || guest === guestOf) return no('say first whose folders are meant', 'AUTHORIZATIONFAILED');
+  return settleLogin(session, guestOf, async () => {
+    const owner = await session.options.sharing.ownerOf(guestOf);
+    if (owner.at === 'node') throw new Failure('not-kept-here', 'the mailbox is on another node', { node: owner.node });
+    if (owner.at === 'none') throw new Failure('unknown-user', 'no such user');
+    session.guest = guest;
+    return owner.account;
   });
 }
 
@@ -99,15 +118,17 @@ async function settleLogin(session: Session, address: string, open: () => Promis
   session.wantedAddress = address;
   try {
     const account = await open();
-    await session.options.userSessions?.enter(account.id, session.connection.closed);
+    await session.options.userSessions?.enter(session.guest === undefined ? account.id : `guest ${session.guest}`, session.connection.closed);
     session.enter({ at: 'authenticated', account });
     const tell = traceOf({ service: 'imap', session: session.id, account: account.address });
     if (tell !== undefined) session.connection.watch(imapTap(tell));
     session.connection.setIdleTimeout(session.options.limits.idleTimeoutMs);
-    session.log = session.log.child({ account: account.address });
+    session.log = session.log.child({ account: account.address, ...(session.guest === undefined ? {} : { guest: session.guest }) });
     session.log.info('logged in');
-    countLogin('imap', 'accepted');
-    countForAccount(account.address, 'logins');
+    if (session.guest === undefined) {
+      countLogin('imap', 'accepted');
+      countForAccount(account.address, 'logins');
+    }
     return ok('logged in', `CAPABILITY ${capabilities(session)}`);
   } catch (error) {
     const guessed = isFailure(error, 'bad-credentials') || isFailure(error, 'unknown-user') || isFailure(error, 'account-disabled') || isFailure(error, 'service-denied');

@@ -1,6 +1,10 @@
 /** How a command is written down: in which states it may come, how its arguments are read, what it does. `commands.ts` is the table of all. */
+import { Failure } from '../../shared/base/failure.ts';
 import type { Scanner } from '../../shared/imap/scanner.ts';
 import type { Account } from '../storage/storage.ts';
+import { placeOf, refreshRights } from './place.ts';
+import type { HerePlace } from './place.ts';
+import { relaySelected, relayTo } from './relay.ts';
 import type { Completion } from './replies.ts';
 import type { Session } from './session.ts';
 import type { StateName } from './session-state.ts';
@@ -68,7 +72,38 @@ export function accountCommand<Arguments>(specification: Specification<Arguments
   return define(specification, ['authenticated', 'selected'], (session) => ({ session, account: session.account }));
 }
 
-/** A command on the open mailbox. */
-export function mailboxCommand<Arguments>(specification: Specification<Arguments, Selected>): Command {
-  return define(specification, ['selected'], (session) => session.selected);
+/** A command of a logged-in client on a mailbox that it names, its own or somebody else's; what it needs of rights it demands itself. */
+export function namedCommand<Arguments extends { readonly name: string }>(specification: Specification<Arguments, { readonly session: Session; readonly place: HerePlace }>): Command {
+  return accountCommand({
+    ...specification,
+    run: async ({ session }, given) => atPlace(session, given.name, async (place) => specification.run({ session, place }, given)),
+  });
+}
+
+/** Does the work at the place where the name leads; on another node that node does. @throws as `placeOf` */
+export async function atPlace(session: Session, name: string, work: (place: HerePlace) => Promise<Completion>): Promise<Completion> {
+  const place = await placeOf(session, name);
+  return place.at === 'away' ? relayTo(session, place) : work(place);
+}
+
+/**
+ * A command on the open mailbox. What is on another node is done there, as the client said it.
+ * @param away what is done then instead, if there is more to it
+ */
+export function mailboxCommand<Arguments>(specification: Specification<Arguments, Selected>, away?: (session: Session, given: Arguments) => Promise<Completion>): Command {
+  const { run } = specification;
+  const looked: Specification<Arguments, Session> = {
+    ...specification,
+    run: async (session, given) => {
+      if (session.state.at === 'away' && away !== undefined) return away(session, given);
+      await refreshRights(session);
+      if (session.state.at !== 'selected') throw new Failure('mailbox-missing', 'no mailbox is open any more');
+      return run(session.selected, given);
+    },
+  };
+  const command = define(looked, ['selected'], (session) => session);
+  return {
+    ...command,
+    prepare: (scanner, session) => (session.state.at === 'away' && away === undefined ? async () => relaySelected(session) : command.prepare(scanner, session)),
+  };
 }

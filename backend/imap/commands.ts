@@ -1,4 +1,5 @@
 /** The table of all commands, except APPEND, whose literal is read by `append.ts` as it comes. */
+import { deleteAcl, getAcl, listRights, myRights, setAcl } from './acl.ts';
 import { authenticate, login, startTls } from './authenticate.ts';
 import { accountCommand } from './command.ts';
 import type { Command } from './command.ts';
@@ -30,10 +31,21 @@ const brokenAppend = accountCommand({
 const table: readonly Command[] = [
   capability, noop, logout, id, startTls, login, authenticate, unauthenticate, enable,
   select, examine, create, remove, rename, subscribe, unsubscribe, list, lsub, namespace, status, getQuota, getQuotaRoot, getMetadata, setMetadata, notify, brokenAppend, idle,
+  setAcl, deleteAcl, getAcl, listRights, myRights,
   check, close, unselect, expunge, uidExpunge, search, uidSearch, fetch, uidFetch, store, uidStore, copy, uidCopy, move, uidMove,
 ];
 
 const byVerb: ReadonlyMap<string, Command> = new Map(table.map((command) => [command.verb, command]));
+
+const guestVerbs: ReadonlySet<string> = new Set([
+  'CAPABILITY', 'NOOP', 'LOGOUT', 'ID', 'AUTHENTICATE', 'ENABLE', 'SELECT', 'EXAMINE', 'CREATE', 'DELETE', 'RENAME', 'STATUS', 'GETQUOTAROOT', 'APPEND', 'IDLE',
+  'SETACL', 'DELETEACL', 'GETACL', 'LISTRIGHTS', 'MYRIGHTS',
+]);
+
+/** Whether somebody may say it to whom the account does not belong: it asks for rights on the mailbox that it names or that is open. */
+export function isForGuests({ verb, allowedIn }: Command): boolean {
+  return guestVerbs.has(verb) || allowedIn.every((state) => state === 'selected');
+}
 
 /** @param verb in capitals, the UID commands as two words. */
 export function findCommand(verb: string): Command | undefined {

@@ -1,13 +1,19 @@
 /** COPY and MOVE, also by uid (RFC 9051 sections 6.4.7 and 6.4.8, RFC 6851; COPYUID: RFC 4315). */
 import { parseCopy } from '../../shared/imap/store-arguments.ts';
-import { formatSet } from '../../shared/imap/sequence-set.ts';
-import type { SequenceSet } from '../../shared/imap/sequence-set.ts';
-import type { CopyResult } from '../storage/storage.ts';
+import type { CopyResult, FlagMask } from '../storage/storage.ts';
+import { targetAt } from './append.ts';
+import { carriedFrom, requireFew } from './carry.ts';
 import { mailboxCommand } from './command.ts';
 import type { Command, Selected } from './command.ts';
 import { requireWriteAccess } from './expunge.ts';
-import { no, ok } from './replies.ts';
+import { flagsWithin } from './flag-rights.ts';
+import { carryTo, copyFromAway, copyUid, moveFromAway } from './copy-away.ts';
+import type { Copying } from './copy-away.ts';
+import { demand, placeOf } from './place.ts';
+import type { Place } from './place.ts';
+import { ok } from './replies.ts';
 import type { Completion } from './replies.ts';
+import type { Session } from './session.ts';
 import type { Numbers } from './view.ts';
 
 export const copy = define('COPY', 'sequence');
@@ -16,46 +22,61 @@ export const move = define('MOVE', 'sequence');
 export const uidMove = define('UID MOVE', 'uid');
 
 function define(verb: string, numbers: Numbers): Command {
+  const run = verb.endsWith('MOVE') ? runMove : runCopy;
+  const runAway = verb.endsWith('MOVE') ? moveFromAway : copyFromAway;
   return mailboxCommand({
     verb,
     tells: verb.endsWith('MOVE') ? 'removals' : 'everything',
     parse: (scanner, session) => parseCopy(scanner, session.names),
-    run: async (selected, given) => (verb.endsWith('MOVE') ? runMove(selected, given, numbers) : runCopy(selected, given, numbers)),
-  });
+    run: async (selected, given) => run(selected, given, numbers),
+  }, async (session, given) => runAway(session, given, numbers));
 }
 
-interface Given {
-  readonly set: SequenceSet;
-  readonly mailbox: string;
-}
-
-const noTarget = no('no such mailbox', 'TRYCREATE');
-
-async function runCopy({ session, account, view }: Selected, given: Given, numbers: Numbers): Promise<Completion> {
+async function runCopy(selected: Selected, given: Copying, numbers: Numbers): Promise<Completion> {
+  const { session, view } = selected;
   const uids = view.uidsIn(view.spans(given.set, numbers));
-  const target = account.mailbox(given.mailbox);
-  if (target === undefined) return noTarget;
+  const place = await placeOf(session, given.mailbox);
+  const target = place.at === 'here' ? targetAt(place) : undefined;
   if (uids.length === 0) return ok('nothing to copy');
-  const result = await view.mailbox.copyTo(uids, target);
-  session.noteOwnMessages(target, result.uids);
+  const isSame = target !== undefined && isSameAccount(selected, place);
+  const result = isSame ? await view.mailbox.copyTo(uids, target, withinOf(place)) : await carry(selected, { ...given, place }, uids);
+  noteOwn(session, place, result);
   return ok('COPY completed', copyUid(result));
 }
 
-async function runMove({ session, account, view }: Selected, given: Given, numbers: Numbers): Promise<Completion> {
+async function runMove(selected: Selected, given: Copying, numbers: Numbers): Promise<Completion> {
+  const { session, view } = selected;
   requireWriteAccess(view);
+  for (const right of ['t', 'e']) demand(view, right); // as for marking and expunging them (RFC 6851 section 4.2)
   const uids = view.uidsIn(view.spans(given.set, numbers));
-  const target = account.mailbox(given.mailbox);
-  if (target === undefined) return noTarget;
+  const place = await placeOf(session, given.mailbox);
+  const target = place.at === 'here' ? targetAt(place) : undefined;
   if (uids.length === 0) return ok('nothing to move');
-  const result = await view.mailbox.moveTo(uids, target);
-  session.noteOwnMessages(target, result.uids);
+  const isSame = target !== undefined && isSameAccount(selected, place);
+  const result = isSame ? await view.mailbox.moveTo(uids, target, withinOf(place)) : await carry(selected, { ...given, place }, uids);
+  if (!isSame) await view.mailbox.expunge(result.sourceUids); // a crash in between leaves them in both, never in none
+  noteOwn(session, place, result);
   // Before the EXPUNGEs, which the refresh after this command tells (RFC 6851 section 4.3).
   const code = copyUid(result);
   if (code !== undefined) session.output.line(`* OK [${code}] moved`);
   return ok('MOVE completed', session.isEnabled('QRESYNC') ? `HIGHESTMODSEQ ${String(view.mailbox.state().highestModseq)}` : undefined);
 }
 
-function copyUid(result: CopyResult): string | undefined {
-  if (result.uids.length === 0) return undefined;
-  return `COPYUID ${String(result.uidValidity)} ${formatSet(result.sourceUids)} ${formatSet(result.uids)}`;
+function isSameAccount({ session: { state } }: Selected, place: Place): boolean {
+  return state.at === 'selected' && place.at === 'here' && state.place.account.id === place.account.id;
+}
+
+/** What the client put there is no news to it. */
+function noteOwn(session: Session, place: Place, { uids }: CopyResult): void {
+  const mailbox = place.at === 'here' ? place.account.mailbox(place.name) : undefined;
+  if (place.at === 'here' && mailbox !== undefined) session.noteOwnMessages({ account: place.account, mailbox }, uids);
+}
+
+function withinOf(place: Place): FlagMask | undefined {
+  return place.at === 'here' ? flagsWithin(place.rights) : undefined;
+}
+
+async function carry({ session, view }: Selected, to: { readonly place: Place; readonly mailbox: string }, uids: readonly number[]): Promise<CopyResult> {
+  requireFew(uids.length);
+  return carryTo(session, to, carriedFrom(view, uids));
 }

@@ -5,6 +5,7 @@ import type { SequenceSet } from '../../shared/imap/sequence-set.ts';
 import { Flag } from '../storage/storage.ts';
 import { mailboxCommand, nothing } from './command.ts';
 import type { Selected } from './command.ts';
+import { demand } from './place.ts';
 import { ok } from './replies.ts';
 import type { Completion } from './replies.ts';
 import type { View } from './view.ts';
@@ -29,6 +30,7 @@ export async function expungeDeleted(view: View, set: SequenceSet | undefined): 
 
 async function run({ session, view }: Selected, set: SequenceSet | undefined): Promise<Completion> {
   requireWriteAccess(view);
+  demand(view, 'e');
   const removed = await expungeDeleted(view, set);
   return ok('EXPUNGE completed', removed !== undefined && session.isEnabled('QRESYNC') ? `HIGHESTMODSEQ ${String(removed.modseq)}` : undefined);
 }

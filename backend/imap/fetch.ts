@@ -95,7 +95,7 @@ function tellVanished({ session, view }: Selected, given: FetchArguments, number
 /** Sets \Seen where it is missing; answers the rows that changed. A full disk must not keep anybody from reading. */
 async function markSeen({ session, view }: Selected, messages: readonly Numbered[]): Promise<ReadonlyMap<number, MessageRow>> {
   const unseen = messages.filter(({ row }) => (row.flags & Flag.Seen) === 0).map(({ row }) => row.uid);
-  if (view.access === 'read-only' || unseen.length === 0) return new Map();
+  if (!view.flagRights.includes('s') || unseen.length === 0) return new Map();
   try {
     const { changed } = await view.mailbox.changeFlags(unseen, { mode: 'add', flags: Flag.Seen, keywords: [] });
     view.noteOwnChanges(changed);

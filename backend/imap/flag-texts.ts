@@ -1,8 +1,10 @@
 /** Turns flag bits of the storage into the words of the protocol, and back. */
 import { systemFlags } from '../../shared/imap/flags.ts';
 import type { FlagNames, SystemFlag } from '../../shared/imap/flags.ts';
+import type { Rights } from '../../shared/imap/rights.ts';
 import { Flag } from '../storage/storage.ts';
 import type { MessageRow } from '../storage/storage.ts';
+import { flagsWithin } from './flag-rights.ts';
 
 /** The storage's bit of each system flag. */
 export const flagBits: Readonly<Record<SystemFlag, number>> = {
@@ -18,6 +20,11 @@ const mostKeywords = 32;
 /** The storage's form of flags that a client named. */
 export function flagMarks(names: FlagNames | undefined): { readonly flags: number; readonly keywords: readonly string[] } {
   return { flags: (names?.system ?? []).reduce((bits, flag) => bits | flagBits[flag], 0), keywords: names?.keywords ?? [] };
+}
+
+/** The words for what a message bears. */
+export function flagWords({ flags, keywords }: { readonly flags: number; readonly keywords: readonly string[] }): readonly string[] {
+  return [...systemFlags.filter((flag) => (flags & flagBits[flag]) !== 0), ...keywords];
 }
 
 /** Renders flags of one mailbox's rows; each combination is put together once. */
@@ -43,17 +50,18 @@ export class FlagTexts {
   }
 
   /** The FLAGS and PERMANENTFLAGS responses, when there are keywords that the client has not heard of. */
-  untold(access: 'read-write' | 'read-only'): readonly string[] {
+  untold(rights: Rights): readonly string[] {
     if (this.#told === this.#keywords.length) return [];
     this.#told = this.#keywords.length;
-    return this.announcement(access);
+    return this.announcement(rights);
   }
 
-  /** What SELECT says of flags (RFC 9051 section 6.3.2). */
-  announcement(access: 'read-write' | 'read-only'): readonly string[] {
+  /** What SELECT says of flags (RFC 9051 section 6.3.2), of which the user may change some by these rights. */
+  announcement(rights: Rights): readonly string[] {
     const all = [...systemFlags, ...this.#keywords].join(' ');
-    const more = this.#keywords.length < mostKeywords ? ' \\*' : '';
-    const permanent = access === 'read-write' ? `${all}${more}` : '';
+    const within = flagsWithin(rights) ?? { flags: -1, keywords: 'all' };
+    const keywords = within.keywords === 'none' ? [] : [...this.#keywords, ...(this.#keywords.length < mostKeywords ? ['\\*'] : [])];
+    const permanent = [...systemFlags.filter((flag) => (flagBits[flag] & within.flags) !== 0), ...keywords].join(' ');
     return [`* FLAGS (${all})`, `* OK [PERMANENTFLAGS (${permanent})] Flags that can be changed`];
   }
 
@@ -62,11 +70,8 @@ export class FlagTexts {
     const key = (row.keywords >>> 0) * 32 + row.flags;
     const known = this.#texts.get(key);
     if (known !== undefined) return known;
-    const words: string[] = systemFlags.filter((flag) => (row.flags & flagBits[flag]) !== 0);
-    this.#keywords.forEach((keyword, bit) => {
-      if (((row.keywords >>> bit) & 1) === 1) words.push(keyword);
-    });
-    const text = `(${words.join(' ')})`;
+    const keywords = this.#keywords.filter((_, bit) => ((row.keywords >>> bit) & 1) === 1);
+    const text = `(${flagWords({ flags: row.flags, keywords }).join(' ')})`;
     this.#texts.set(key, text);
     return text;
   }

@@ -3,6 +3,7 @@ import type { UserSessions } from '../../shared/access/user-sessions.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { startLineService } from '../line-service/line-service.ts';
 import type { LineLimits, LineService, LineServiceOptions } from '../line-service/line-service.ts';
+import type { Sharing } from '../sharing/sharing.ts';
 import type { Storage } from '../storage/storage.ts';
 import { Session } from './session.ts';
 
@@ -27,6 +28,8 @@ export interface ImapOptions extends LineServiceOptions {
   readonly storage: Pick<Storage, 'stage'>;
   /** What all users read of the server (RFC 5464 section 3.2.1.1): a URI of its administrator, a comment. */
   readonly serverAnnotations?: { readonly admin?: string | undefined; readonly comment?: string | undefined } | undefined;
+  /** Folders of other users. */
+  readonly sharing: Sharing;
   /** How many sessions a user may have; no limit when absent. */
   readonly userSessions?: UserSessions | undefined;
   readonly limits: ImapLimits;

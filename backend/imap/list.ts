@@ -1,23 +1,37 @@
-/** LIST and LSUB (RFC 9051 section 6.3.9, RFC 5258, RFC 5819, RFC 6154). */
+/** LIST and LSUB (RFC 9051 section 6.3.9, RFC 5258, RFC 5819, RFC 6154, RFC 8440). */
 import { parseList } from '../../shared/imap/list-arguments.ts';
 import type { ListArguments } from '../../shared/imap/list-arguments.ts';
 import { compilePattern } from '../../shared/imap/list-pattern.ts';
+import { allRights } from '../../shared/imap/rights.ts';
+import type { Rights } from '../../shared/imap/rights.ts';
 import type { Account, MailboxState } from '../storage/storage.ts';
+import { myRightsLine } from './acl.ts';
 import { accountCommand } from './command.ts';
 import { formatMailbox, statusLine } from './mailbox-lines.ts';
 import { tellAnnotations, valuesAt } from './metadata.ts';
+import { placeOf } from './place.ts';
+import type { HerePlace } from './place.ts';
 import { ok } from './replies.ts';
 import type { Session } from './session.ts';
+import { sharedEntries } from './shared-entries.ts';
+import type { KnownEntry } from './shared-entries.ts';
 
-/** A name of the hierarchy; without `state` it is only a level above others, or a subscription to what is gone. */
+/** A name of the hierarchy; a `level` is only above others, or a subscription to what is gone. */
 interface Entry {
   readonly name: string;
+  readonly kind: 'mailbox' | 'level';
+  readonly whose: 'own' | 'others' | 'nobody';
+  /** What is known of it on this node. */
   readonly state: MailboxState | undefined;
+  /** What the user may do there. */
+  readonly rights: Rights;
   readonly subscribed: boolean;
   hasChildren: boolean;
   /** Something below satisfies the selection options (RECURSIVEMATCH). */
   selectedBelow: boolean;
 }
+
+const level = { kind: 'level', whose: 'nobody', state: undefined, rights: '' } as const;
 
 export const list = accountCommand({
   verb: 'LIST',
@@ -27,12 +41,14 @@ export const list = accountCommand({
       session.output.line('* LIST (\\Noselect) "/" ""');
       return ok('LIST completed');
     }
-    const patterns = given.patterns.map((pattern) => compilePattern(given.reference + pattern));
-    for (const entry of hierarchy(account, given)) {
+    const texts = given.patterns.map((pattern) => given.reference + pattern);
+    const patterns = texts.map(compilePattern);
+    for (const entry of hierarchy(account, given, await sharedEntries(session, texts))) {
       if (!patterns.some((matches) => matches(entry.name)) || !isWanted(entry, given)) continue;
       session.output.line(listLine(session, entry, given));
-      if (given.status.length > 0 && entry.state !== undefined) session.output.line(statusLine(session, entry.state, given.status));
-      if (given.metadata.length > 0 && entry.state !== undefined) {
+      if (entry.kind === 'mailbox' && given.returns.has('MYRIGHTS') && isSelected(entry, given)) session.output.line(myRightsLine(session, entry.name, entry.rights));
+      if (given.status.length > 0 && entry.kind === 'mailbox' && entry.rights.includes('r')) await tellStatus(session, entry, given.status);
+      if (given.metadata.length > 0 && entry.whose === 'own') {
         tellAnnotations(session, { mailbox: entry.name, entries: given.metadata, depth: 0, maxSize: undefined }, valuesAt(session, account, entry.name));
       }
       if (session.output.full) await session.output.flush();
@@ -48,11 +64,11 @@ export const lsub = accountCommand({
     const pattern = given.reference + (given.patterns[0] ?? '');
     const matches = compilePattern(pattern);
     const recursive: ListArguments = { ...given, select: new Set(['SUBSCRIBED', 'RECURSIVEMATCH']) };
-    for (const entry of hierarchy(account, recursive)) {
+    for (const entry of hierarchy(account, recursive, await sharedEntries(session, [pattern]))) {
       // A level that is not subscribed itself shows only where % hides what is below it (RFC 3501 section 6.3.9).
       const hidden = !entry.subscribed && entry.selectedBelow && pattern.endsWith('%');
       if (!matches(entry.name) || (!entry.subscribed && !hidden)) continue;
-      const attributes = hidden || entry.state === undefined ? '\\Noselect' : '';
+      const attributes = hidden || entry.kind === 'level' ? '\\Noselect' : '';
       session.output.line(`* LSUB (${attributes}) "/" ${formatMailbox(session, entry.name)}`);
       if (session.output.full) await session.output.flush();
     }
@@ -61,34 +77,45 @@ export const lsub = accountCommand({
 });
 
 /** A LIST response that says under which other name the client knows the mailbox (RFC 9051 section 6.3.9.7). */
-export function oldNameLine(session: Session, account: Account, { name, oldName }: { readonly name: string; readonly oldName: string | undefined }): string {
-  const [line = ''] = hierarchyLines(session, account, new Set([name]));
+export function oldNameLine(session: Session, { account, whose }: Pick<HerePlace, 'account' | 'whose'>, { name, oldName }: { readonly name: string; readonly oldName: string | undefined }): string {
+  const [line = ''] = whose === 'own' ? hierarchyLines(session, account, new Set([name])) : [`* LIST () "/" ${formatMailbox(session, name)}`];
   return oldName === undefined ? line : `${line} ("OLDNAME" (${formatMailbox(session, oldName)}))`;
 }
 
 /** LIST responses of these names, whether they are there or not, as NOTIFY tells them (RFC 5465 sections 5.4 and 5.5). */
 export function hierarchyLines(session: Session, account: Account, names: ReadonlySet<string>): string[] {
   const given: ListArguments = { reference: '', patterns: [], select: new Set(), syntax: 'extended', returns: new Set(['SUBSCRIBED']), status: [], metadata: [] };
-  const entries = new Map(hierarchy(account, given).map((entry) => [entry.name, entry]));
-  return [...names].map((name) => listLine(session, entries.get(name) ?? { name, state: undefined, subscribed: false, hasChildren: false, selectedBelow: false }, given));
+  const entries = new Map(hierarchy(account, given, []).map((entry) => [entry.name, entry]));
+  return [...names].map((name) => listLine(session, entries.get(name) ?? { name, ...level, subscribed: false, hasChildren: false, selectedBelow: false }, given));
+}
+
+async function tellStatus(session: Session, { name, state }: Entry, items: ListArguments['status']): Promise<void> {
+  if (state !== undefined) return session.output.line(statusLine(session, { ...state, name }, items));
+  try {
+    const place = await placeOf(session, name);
+    if (place.at === 'away') await (await session.legs.to(place)).ask(`STATUS ${formatMailbox(session, name)} (${items.join(' ')})`);
+  } catch (error) {
+    session.log.info({ err: error }, 'the status of a folder on another node is not known'); // as of one that may not be read (RFC 5819 section 2)
+  }
 }
 
 /** All names in order, with what their descendants say about them. */
-function hierarchy(account: Account, given: ListArguments): Entry[] {
+function hierarchy(account: Account, given: ListArguments, shared: readonly KnownEntry[]): Entry[] {
   const subscriptions = new Set(account.subscriptions());
   const entries = new Map<string, Entry>();
-  const add = (name: string, state: MailboxState | undefined): void => {
+  const add = (name: string, known: Pick<Entry, 'kind' | 'whose' | 'state' | 'rights'>): void => {
     if (entries.has(name)) return;
-    entries.set(name, { name, state, subscribed: subscriptions.has(name), hasChildren: false, selectedBelow: false });
+    entries.set(name, { name, ...known, subscribed: subscriptions.has(name), hasChildren: false, selectedBelow: false });
   };
-  for (const state of account.mailboxes()) add(state.name, state);
-  for (const name of subscriptions) add(name, undefined);
-  for (const name of [...entries.keys()]) for (const above of levelsAbove(name)) add(above, undefined);
+  for (const state of account.mailboxes()) add(state.name, { kind: 'mailbox', whose: 'own', state, rights: allRights });
+  for (const known of shared) add(known.name, { ...known, kind: 'mailbox', whose: 'others' });
+  for (const name of subscriptions) add(name, level);
+  for (const name of [...entries.keys()]) for (const above of levelsAbove(name)) add(above, level);
   for (const entry of entries.values()) {
     for (const above of levelsAbove(entry.name)) {
       const parent = entries.get(above);
       if (parent === undefined) continue;
-      if (entry.state !== undefined) parent.hasChildren = true;
+      if (entry.kind === 'mailbox') parent.hasChildren = true;
       if (isSelected(entry, given)) parent.selectedBelow = true;
     }
   }
@@ -114,12 +141,12 @@ function isSelected(entry: Entry, given: ListArguments): boolean {
 function isWanted(entry: Entry, given: ListArguments): boolean {
   if (given.select.has('RECURSIVEMATCH') && entry.selectedBelow) return true;
   if (!isSelected(entry, given)) return false;
-  return entry.state !== undefined || (given.select.has('SUBSCRIBED') ? entry.subscribed : entry.hasChildren);
+  return entry.kind === 'mailbox' || (given.select.has('SUBSCRIBED') ? entry.subscribed : entry.hasChildren);
 }
 
 function listLine(session: Session, entry: Entry, given: ListArguments): string {
   const attributes: string[] = [];
-  if (entry.state === undefined) attributes.push(given.syntax === 'extended' || session.isEnabled('IMAP4REV2') ? '\\NonExistent' : '\\Noselect');
+  if (entry.kind === 'level') attributes.push(given.syntax === 'extended' || session.isEnabled('IMAP4REV2') ? '\\NonExistent' : '\\Noselect');
   attributes.push(entry.hasChildren ? '\\HasChildren' : '\\HasNoChildren');
   if (entry.subscribed && (given.returns.has('SUBSCRIBED') || given.select.has('SUBSCRIBED'))) attributes.push('\\Subscribed');
   attributes.push(...(entry.state?.specialUses ?? []));

@@ -1,9 +1,13 @@
 /** Commands on mailboxes as a whole: CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE, STATUS, NAMESPACE (RFC 9051 section 6.3; uses of a new mailbox: RFC 6154). */
+import { Failure } from '../../shared/base/failure.ts';
 import { parseCreate, takeMailbox, takeStatusItems } from '../../shared/imap/mailbox-arguments.ts';
+import { encodeMailboxName } from '../../shared/imap/mailbox-name.ts';
 import type { Scanner } from '../../shared/imap/scanner.ts';
-import { accountCommand, nothing } from './command.ts';
+import { formatString } from '../../shared/imap/strings.ts';
+import { accountCommand, atPlace, namedCommand, nothing } from './command.ts';
 import { oldNameLine } from './list.ts';
-import { requireMailbox, statusLine } from './mailbox-lines.ts';
+import { statusLine } from './mailbox-lines.ts';
+import { demand, mailboxAt, nameOfShared, parentOf, placeOf } from './place.ts';
 import { no, ok } from './replies.ts';
 import type { Session } from './session.ts';
 
@@ -17,33 +21,39 @@ function isImpossible(name: string): boolean {
 export const create = accountCommand({
   verb: 'CREATE',
   parse: (scanner, session) => parseCreate(scanner, session.names),
-  run: async ({ session, account }, { mailbox: given, spelled, specialUses }) => {
+  run: async ({ session }, { mailbox: given, spelled, specialUses }) => {
     const name = given.endsWith('/') ? given.slice(0, -1) : given;
     if (isImpossible(name)) return no('no mailbox can be called so', 'CANNOT');
-    session.accountNews.noteOwnNames(name);
-    const mailbox = await account.createMailbox(name, specialUses);
-    // A slash at the end is no spelling, only a declaration.
-    const oldName = spelled?.replace(/\/$/, '');
-    if (session.isEnabled('IMAP4REV2') && oldName !== undefined && oldName !== name) session.output.line(oldNameLine(session, account, { name, oldName }));
-    return ok('CREATE completed', `MAILBOXID (${mailbox.state().mailboxId})`);
+    return atPlace(session, name, async (place) => {
+      demand(await parentOf(session, place), 'k');
+      if (place.whose === 'others' && specialUses !== undefined && specialUses.length > 0) return no('only the owner says what a folder is used for', 'USEATTR');
+      session.accountNews.noteOwnNames(name);
+      const mailbox = await place.account.createMailbox(place.name, specialUses);
+      // A slash at the end is no spelling, only a declaration.
+      const oldName = spelled?.replace(/\/$/, '');
+      if (session.isEnabled('IMAP4REV2') && oldName !== undefined && oldName !== name) session.output.line(oldNameLine(session, place, { name, oldName }));
+      return ok('CREATE completed', `MAILBOXID (${mailbox.state().mailboxId})`);
+    });
   },
 });
 
 export const remove = accountCommand({
   verb: 'DELETE',
   parse: oneMailbox,
-  run: async ({ session, account }, name) => {
+  run: async ({ session, account }, given) => atPlace(session, given, async (place) => {
+    const { name } = place;
     if (name === 'INBOX') return no('INBOX can not be deleted', 'CANNOT');
-    if (account.mailbox(name) === undefined && account.mailboxes().some((other) => other.name.startsWith(`${name}/`))) return no('only a level above other mailboxes', 'HASCHILDREN');
-    const mailbox = requireMailbox(account, name);
-    if (session.state.at === 'selected' && session.state.view.mailbox.id === mailbox.id) {
+    demand(place, 'x');
+    if (place.account.mailbox(name) === undefined && place.account.mailboxes().some((other) => other.name.startsWith(`${name}/`))) return no('only a level above other mailboxes', 'HASCHILDREN');
+    const mailbox = mailboxAt(place);
+    if (session.hasOpen({ account: place.account, mailbox })) {
       session.output.line('* OK [CLOSED] the open mailbox is being deleted');
       session.enter({ at: 'authenticated', account });
     }
-    session.accountNews.noteOwnNames(name);
-    await account.deleteMailbox(name);
+    session.accountNews.noteOwnNames(given);
+    await place.account.deleteMailbox(name);
     return ok('DELETE completed');
-  },
+  }),
 });
 
 export const rename = accountCommand({
@@ -53,16 +63,21 @@ export const rename = accountCommand({
     scanner.space();
     return { from, to: takeMailbox(scanner, session.names) };
   },
-  run: async ({ session, account }, { from, to }) => {
+  run: async ({ session }, { from, to }) => atPlace(session, from, async (source) => {
     if (isImpossible(to)) return no('no mailbox can be called so', 'CANNOT');
     if (to.startsWith(`${from}/`) && from !== 'INBOX') return no('a mailbox can not be moved below itself', 'CANNOT');
+    demand(source, 'x');
+    const target = await placeOf(session, to);
+    if (target.at === 'away' || target.account.id !== source.account.id) return no('a mailbox can not become somebody else\'s: copy its messages', 'CANNOT');
+    if (source.whose === 'others' && source.name === 'INBOX') return no('INBOX can be renamed by its owner only', 'CANNOT');
+    demand(await parentOf(session, target), 'k');
     session.accountNews.noteOwnNames(from, to);
-    await account.renameMailbox(from, to);
+    await source.account.renameMailbox(source.name, target.name);
     if (session.isEnabled('IMAP4REV2') && from !== 'INBOX') {
-      session.output.line(oldNameLine(session, account, { name: to, oldName: from }));
+      session.output.line(oldNameLine(session, target, { name: to, oldName: from }));
     }
     return ok('RENAME completed');
-  },
+  }),
 });
 
 export const subscribe = accountCommand({
@@ -70,12 +85,26 @@ export const subscribe = accountCommand({
   parse: oneMailbox,
   run: async ({ session, account }, name) => {
     // Only what exists, so that nobody can make us keep endless names.
-    requireMailbox(account, name);
+    await requireVisible(session, name);
     session.accountNews.noteOwnNames(name);
     await account.setSubscribed(name, 'yes');
     return ok('SUBSCRIBE completed');
   },
 });
+
+/** @throws Failure `mailbox-missing` also of what the user may not see, `backend-unavailable` while nobody can tell */
+async function requireVisible(session: Session, name: string): Promise<void> {
+  const place = await placeOf(session, name);
+  if (place.at === 'here') {
+    demand(place, 'l');
+    mailboxAt(place);
+    return;
+  }
+  const { folders, silent } = await session.options.sharing.sharedWith(session.visitor);
+  if (folders.some((folder) => nameOfShared(session, folder) === name)) return;
+  if (silent.includes(place.node)) throw new Failure('backend-unavailable', 'the node that keeps this folder does not answer');
+  throw new Failure('mailbox-missing', 'no such mailbox');
+}
 
 export const unsubscribe = accountCommand({
   verb: 'UNSUBSCRIBE',
@@ -87,15 +116,16 @@ export const unsubscribe = accountCommand({
   },
 });
 
-export const status = accountCommand({
+export const status = namedCommand({
   verb: 'STATUS',
   parse: (scanner, session) => {
     const name = takeMailbox(scanner, session.names);
     scanner.space();
     return { name, items: takeStatusItems(scanner) };
   },
-  run: async ({ session, account }, { name, items }) => {
-    session.output.line(statusLine(session, requireMailbox(account, name).state(), items));
+  run: async ({ session, place }, { name, items }) => {
+    demand(place, 'r');
+    session.output.line(statusLine(session, { ...mailboxAt(place).state(), name }, items));
     return ok('STATUS completed');
   },
 });
@@ -104,7 +134,9 @@ export const namespace = accountCommand({
   verb: 'NAMESPACE',
   parse: nothing,
   run: async ({ session }) => {
-    session.output.line('* NAMESPACE (("" "/")) NIL NIL');
+    const { namespaces: { otherUsers, publicFolders }, publicOwnerOf } = session.options.sharing;
+    const others = (prefix: string): string => `((${formatString(encodeMailboxName(`${prefix}/`, session.names))} "/"))`;
+    session.output.line(`* NAMESPACE (("" "/")) ${others(otherUsers)} ${publicOwnerOf(session.visitor) === undefined ? 'NIL' : others(publicFolders)}`);
     return ok('NAMESPACE completed');
   },
 });

@@ -24,7 +24,7 @@ export function tellNews(session: Session, view: View, mode: Telling): void {
 
 /** FLAGS and PERMANENTFLAGS, when keywords were added since the client last heard. */
 export function tellKeywords(session: Session, view: View): void {
-  for (const line of view.flagTexts.untold(view.access)) session.output.line(line);
+  for (const line of view.flagTexts.untold(view.flagRights)) session.output.line(line);
 }
 
 /** The FETCH response for changed flags. Always with the uid (RFC 9051 section 7.5.2). */

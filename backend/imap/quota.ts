@@ -2,8 +2,9 @@
 import { Failure } from '../../shared/base/failure.ts';
 import { takeMailbox } from '../../shared/imap/mailbox-arguments.ts';
 import type { Account } from '../storage/storage.ts';
-import { accountCommand } from './command.ts';
+import { accountCommand, namedCommand } from './command.ts';
 import { formatMailbox } from './mailbox-lines.ts';
+import { demand, mailboxAt } from './place.ts';
 import { ok } from './replies.ts';
 
 /** One quota root, the account itself, whose name is empty (RFC 9208 section 3.2). STORAGE counts in 1024 octets. */
@@ -25,13 +26,18 @@ export const getQuota = accountCommand({
   },
 });
 
-export const getQuotaRoot = accountCommand({
+export const getQuotaRoot = namedCommand({
   verb: 'GETQUOTAROOT',
-  parse: (scanner, session) => takeMailbox(scanner, session.names),
-  run: async ({ session, account }, name) => {
-    // It need not be there: whoever asks may be about to make it (RFC 9208 section 4.1.2).
-    session.output.line(`* QUOTAROOT ${formatMailbox(session, name)} ""`);
-    session.output.line(quotaLine(account));
+  parse: (scanner, session) => ({ name: takeMailbox(scanner, session.names) }),
+  run: async ({ session, place }, { name }) => {
+    // An own one need not be there: whoever asks may be about to make it (RFC 9208 section 4.1.2).
+    if (place.whose === 'others') {
+      demand(place, 'r');
+      mailboxAt(place);
+    }
+    // How full somebody else's account is, is nobody's business: a mailbox without a quota root.
+    session.output.line(`* QUOTAROOT ${formatMailbox(session, name)}${place.whose === 'own' ? ' ""' : ''}`);
+    if (place.whose === 'own') session.output.line(quotaLine(place.account));
     return ok('GETQUOTAROOT completed');
   },
 });

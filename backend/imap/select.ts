@@ -7,9 +7,12 @@ import { Flag } from '../storage/storage.ts';
 import type { Account } from '../storage/storage.ts';
 import { accountCommand, mailboxCommand, nothing } from './command.ts';
 import { expungeDeleted } from './expunge.ts';
+import { accessBy } from './flag-rights.ts';
 import { oldNameLine } from './list.ts';
-import { requireMailbox } from './mailbox-lines.ts';
 import { flagsResponse } from './news.ts';
+import { demand, mailboxAt, placeOf } from './place.ts';
+import type { AwayPlace, HerePlace } from './place.ts';
+import { closeAway, relaySelected } from './relay.ts';
 import { ok } from './replies.ts';
 import type { Completion } from './replies.ts';
 import type { Session } from './session.ts';
@@ -34,29 +37,45 @@ interface Opening {
 }
 
 async function open(opening: Opening, given: SelectArguments): Promise<Completion> {
-  const { session, account, access } = opening;
+  const { session, account } = opening;
   if (given.known !== undefined && !session.isEnabled('QRESYNC')) throw new Failure('bad-input', 'QRESYNC was not enabled');
-  if (session.state.at === 'selected') {
+  if (session.state.at === 'selected' || session.state.at === 'away') {
+    await closeAway(session);
     // Also when the new one can't be opened (RFC 9051 section 6.3.2).
     session.output.line('* OK [CLOSED] previous mailbox is now closed');
     session.enter({ at: 'authenticated', account });
   }
-  const mailbox = requireMailbox(account, given.mailbox);
-  if (given.condstore === 'yes') session.enable('CONDSTORE');
-  const view = new View(mailbox, access);
-  announce(opening, view, given.spelled);
-  if (given.known?.uidValidity === view.uidValidity) resynchronise(session, view, given.known);
-  session.enter({ at: 'selected', account, view });
-  session.wantedAddress = account.address;
-  return ok(`${access === 'read-write' ? 'SELECT' : 'EXAMINE'} completed`, access === 'read-write' ? 'READ-WRITE' : 'READ-ONLY');
+  const place = await placeOf(session, given.mailbox);
+  return place.at === 'away' ? openAway(opening, given, place) : openHere(opening, given, place);
 }
 
-function announce({ session, account }: Opening, view: View, spelled: string | undefined): void {
+async function openAway({ session, account }: Opening, given: SelectArguments, place: AwayPlace): Promise<Completion> {
+  if (given.condstore === 'yes') session.enable('CONDSTORE');
+  const leg = await session.legs.to(place);
+  const end = await leg.relay(session.commandText, session.tag);
+  if (end.status === 'OK') session.enter({ at: 'away', account, leg, place, name: given.mailbox, access: end.code === 'READ-ONLY' ? 'read-only' : 'read-write' });
+  return end;
+}
+
+async function openHere({ session, account, access }: Opening, given: SelectArguments, place: HerePlace): Promise<Completion> {
+  demand(place, 'r');
+  const mailbox = mailboxAt(place);
+  if (given.condstore === 'yes') session.enable('CONDSTORE');
+  const view = new View(mailbox, access === 'read-write' ? accessBy(place.rights) : access, place.rights);
+  announce({ session, place }, view, { name: given.mailbox, oldName: given.spelled });
+  if (given.known?.uidValidity === view.uidValidity) resynchronise(session, view, given.known);
+  session.enter({ at: 'selected', account, view, place });
+  session.wantedAddress = account.address;
+  return ok(`${access === 'read-write' ? 'SELECT' : 'EXAMINE'} completed`, view.access === 'read-write' ? 'READ-WRITE' : 'READ-ONLY');
+}
+
+/** @param names as the client calls the mailbox, and as it wrote that */
+function announce({ session, place }: { readonly session: Session; readonly place: HerePlace }, view: View, names: { readonly name: string; readonly oldName: string | undefined }): void {
   const state = view.mailbox.state();
   const { output } = session;
-  for (const line of view.flagTexts.announcement(view.access)) output.line(line);
+  for (const line of view.flagTexts.announcement(view.flagRights)) output.line(line);
   output.line(`* ${String(view.count)} EXISTS`);
-  if (session.isEnabled('IMAP4REV2')) output.line(oldNameLine(session, account, { name: state.name, oldName: spelled }));
+  if (session.isEnabled('IMAP4REV2')) output.line(oldNameLine(session, place, names));
   else {
     output.line('* 0 RECENT');
     if (state.unseen > 0) output.line(firstUnseen(view));
@@ -95,10 +114,10 @@ export const close = mailboxCommand({
   parse: nothing,
   run: async ({ session, account, view }) => {
     session.enter({ at: 'authenticated', account });
-    if (view.access === 'read-write') await expungeDeleted(view, undefined);
+    if (view.access === 'read-write' && view.rights.includes('e')) await expungeDeleted(view, undefined); // else nothing, and no word of it (RFC 4314 section 4)
     return ok('CLOSE completed');
   },
-});
+}, leaveAway);
 
 export const unselect = mailboxCommand({
   verb: 'UNSELECT',
@@ -107,6 +126,15 @@ export const unselect = mailboxCommand({
     session.enter({ at: 'authenticated', account });
     return ok('UNSELECT completed');
   },
-});
+}, leaveAway);
+
+/** Whatever the other node says, or if it says nothing: the mailbox is not open any more. */
+async function leaveAway(session: Session): Promise<Completion> {
+  try {
+    return await relaySelected(session);
+  } finally {
+    session.leaveAway();
+  }
+}
 
 export const check = mailboxCommand({ verb: 'CHECK', parse: nothing, run: async () => ok('CHECK completed') });

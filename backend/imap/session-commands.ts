@@ -1,5 +1,5 @@
 /** Commands on the session itself: CAPABILITY, NOOP, LOGOUT, ENABLE (RFC 9051 section 6), ID (RFC 2971), UNAUTHENTICATE (RFC 8437). */
-import { legField } from '../../shared/imap/id-fields.ts';
+import { guestField, legField } from '../../shared/imap/id-fields.ts';
 import { parseLegTerms } from '../../shared/legs/leg-terms.ts';
 import { Failure } from '../../shared/base/failure.ts';
 import { sessionIdPattern } from '../../shared/base/session-id.ts';
@@ -73,14 +73,15 @@ export const id = sessionCommand(['not-authenticated', 'authenticated', 'selecte
   verb: 'ID',
   parse: parseIdFields,
   run: async (session, fields) => {
-    if (session.options.trustedPeer === 'yes' && session.state.at === 'not-authenticated') takeClient(session, fields);
+    const isFromNode = session.options.trustedPeer === 'yes' || session.options.neighbour !== undefined;
+    if (isFromNode && session.state.at === 'not-authenticated') takeClient(session, fields);
     else if (fields.size > 0) session.log.debug({ clientId: Object.fromEntries(fields) }, 'client names itself');
     session.output.line('* ID ("name" "Waybill")');
     return ok('ID completed');
   },
 });
 
-/** A front-end tells who its client is, before it logs the client in. */
+/** Another node tells who its client is, before it logs the client in. */
 function takeClient(session: Session, fields: ReadonlyMap<string, string>): void {
   const address = fields.get('x-originating-ip') ?? session.client.address;
   const port = Number(fields.get('x-originating-port') ?? session.client.port);
@@ -89,6 +90,7 @@ function takeClient(session: Session, fields: ReadonlyMap<string, string>): void
     throw new Failure('bad-input', 'malformed x-originating or x-session field');
   }
   if (fields.has('x-originating-ip') || fields.has('x-session-id')) session.speaksForClient = 'yes';
+  if (session.options.neighbour !== undefined) session.guestOf = fields.get(guestField)?.toLowerCase();
   session.legTerms = parseLegTerms(fields.get(legField));
   session.client = { address, port };
   session.id = sessionId;

@@ -2,15 +2,25 @@
 import type { Beginning } from '../line-service/line-service.ts';
 import type { Account } from '../storage/storage.ts';
 import type { ImapOptions } from './imap.ts';
+import type { Leg } from './leg.ts';
+import type { AwayPlace, HerePlace } from './place.ts';
 import type { View } from './view.ts';
 
+/** `account` is the one that was logged in to; the open mailbox may be in another's, at `place`. */
 export type SessionState =
   | { readonly at: 'not-authenticated' }
   | { readonly at: 'authenticated'; readonly account: Account }
-  | { readonly at: 'selected'; readonly account: Account; readonly view: View }
+  | { readonly at: 'selected'; readonly account: Account; readonly view: View; readonly place: HerePlace }
+  /** The open mailbox, of that name, is on another node. */
+  | { readonly at: 'away'; readonly account: Account; readonly leg: Leg; readonly place: AwayPlace; readonly name: string; readonly access: 'read-write' | 'read-only' }
   | { readonly at: 'logout'; readonly then: AfterLogout };
 /** What becomes of the connection: it is closed, its front-end gets it back, or another session begins on it at once (RFC 8437). */
 export type AfterLogout = 'close' | 'release' | 'begin-anew';
+/** With an account. */
+export function isLoggedIn(state: SessionState): state is Extract<SessionState, { account: Account }> {
+  return state.at === 'authenticated' || state.at === 'selected' || state.at === 'away';
+}
+
 export type StateName = SessionState['at'];
 
 /** Extensions that change what we send once the client asked for them. */
@@ -22,4 +32,4 @@ export interface ClientAddress {
   readonly port: number;
 }
 
-export type SessionOptions = ImapOptions & Pick<Beginning, 'trustedPeer' | 'resting'>;
+export type SessionOptions = ImapOptions & Pick<Beginning, 'trustedPeer' | 'neighbour' | 'resting'>;

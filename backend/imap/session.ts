@@ -20,13 +20,16 @@ import { append } from './append.ts';
 import { Bell } from './bell.ts';
 import type { Command, Selected } from './command.ts';
 import { nextCommand, refusalOfLong } from './command-input.ts';
-import { findCommand } from './commands.ts';
+import { findCommand, isForGuests } from './commands.ts';
 import { handOn } from './hand-on.ts';
 import type { ImapOptions } from './imap.ts';
 import { Output } from './output.ts';
+import { Legs } from './legs.ts';
+import { tellAwayNews } from './relay.ts';
 import { Refusal, completionFor, formatCompletion } from './replies.ts';
 import type { Completion } from './replies.ts';
 import { capabilities } from './capabilities.ts';
+import { isLoggedIn } from './session-state.ts';
 import type { ClientAddress, Extension, SessionOptions, SessionState } from './session-state.ts';
 import { tellAll } from './waiting.ts';
 import { countingImapCommand } from '../../shared/metrics/service-counters.ts';
@@ -45,6 +48,10 @@ export class Session {
   client: ClientAddress;
   /** The address whose mailbox is asked for, for referrals. */
   wantedAddress = '';
+  /** Whose folders the account's are not, but who may be in some of them: another node of the cluster says who it is. */
+  guest: string | undefined;
+  /** Whose folders that node has asked for. */
+  guestOf: string | undefined;
   failedLogins = 0;
   /** `yes`: what follows the login is said by somebody for whom the front-end logs in, not by the front-end. */
   speaksForClient: 'yes' | 'no' = 'no';
@@ -52,6 +59,10 @@ export class Session {
   legTerms: LegTerms | undefined;
   /** Of the command that is running. */
   tag = '*';
+  /** The command that is running, as it was read: lines and literals. */
+  commandText = '';
+  /** To other nodes. */
+  readonly legs = new Legs(this);
   #state: SessionState = { at: 'not-authenticated' };
   readonly #enabled = new Set<Extension>();
   #badCommands = 0;
@@ -59,9 +70,9 @@ export class Session {
   /** Why it has to go, once it has to. */
   #leaving: string | undefined;
 
-  constructor({ connection, slot, id, log, trustedPeer, resting }: Beginning, options: ImapOptions) {
+  constructor({ connection, slot, id, log, trustedPeer, neighbour, resting }: Beginning, options: ImapOptions) {
     this.connection = connection;
-    this.options = { ...options, trustedPeer, resting };
+    this.options = { ...options, trustedPeer, neighbour, resting };
     this.output = new Output(connection);
     this.id = id;
     this.client = { address: connection.remoteAddress, port: connection.remotePort };
@@ -75,8 +86,13 @@ export class Session {
 
   /** The account of a logged-in client. */
   get account(): Account {
-    if (this.#state.at === 'authenticated' || this.#state.at === 'selected') return this.#state.account;
+    if (isLoggedIn(this.#state)) return this.#state.account;
     throw new Error(`no account in state ${this.#state.at}`);
+  }
+
+  /** For whom it works: somebody without an account here, who comes from another node, or the account's own user. */
+  get visitor(): string {
+    return this.guest ?? this.account.address;
   }
 
   /** The open mailbox. */
@@ -95,6 +111,11 @@ export class Session {
     return this.#enabled.has('IMAP4REV2') || this.#enabled.has('UTF8=ACCEPT') ? 'utf-8' : 'ascii';
   }
 
+  /** All that the client has enabled. */
+  get enabled(): readonly Extension[] {
+    return [...this.#enabled];
+  }
+
   isEnabled(extension: Extension): boolean {
     return this.#enabled.has(extension);
   }
@@ -109,6 +130,11 @@ export class Session {
     }
   }
 
+  /** The mailbox that was open on another node is closed there. */
+  leaveAway(): void {
+    if (this.#state.at === 'away') this.enter({ at: 'authenticated', account: this.#state.account });
+  }
+
   /** The one place where the state changes. Logout is the end, whatever a command that was still running thinks. */
   enter(state: SessionState): void {
     if (this.#state.at !== 'logout') this.#state = state;
@@ -117,17 +143,20 @@ export class Session {
   /** News of this worker's or another's doing, of any account; a hint only. */
   hear({ account, mailbox }: ChangeHint): void {
     const { state } = this;
-    if ((state.at !== 'authenticated' && state.at !== 'selected') || state.account.id !== account) return;
-    if (mailbox === undefined) this.checkOwner();
-    if (this.accountNews.listens) this.accountNews.hear(mailbox);
-    const isOpen = this.#state.at === 'selected' && (mailbox === undefined || mailbox === this.#state.view.mailbox.id);
-    if (isOpen || this.accountNews.listens) this.bell.ring();
+    if (!isLoggedIn(state)) return;
+    const isOwn = state.account.id === account;
+    if (isOwn && mailbox === undefined) this.checkOwner();
+    const listens = isOwn && this.accountNews.listens;
+    if (listens) this.accountNews.hear(mailbox);
+    const now: SessionState = this.#state;
+    const isOpen = now.at === 'selected' && now.place.account.id === account && (mailbox === undefined || mailbox === now.view.mailbox.id);
+    if (isOpen || listens) this.bell.ring();
   }
 
   /** An account that leaves for another node takes its clients along: they connect anew, and are led there. */
   checkOwner(): void {
     const { state } = this;
-    if (state.at !== 'authenticated' && state.at !== 'selected') return;
+    if (!isLoggedIn(state)) return;
     const standing = state.account.standing();
     if (standing === 'barred') this.leave('the account was disabled');
     else if (standing !== 'live') this.leave('mailbox has a new name or place, please reconnect');
@@ -144,6 +173,7 @@ export class Session {
       if (handedOn !== undefined) return handedOn;
     } finally {
       clearTimeout(loginTimer);
+      this.legs.close();
       this.output.end();
       await this.connection.closed;
     }
@@ -183,9 +213,14 @@ export class Session {
   }
 
   /** Messages that the client put into a mailbox are no news to it. */
-  noteOwnMessages(mailbox: Mailbox, uids: readonly number[]): void {
-    if (this.#state.at === 'selected' && this.#state.view.mailbox.id === mailbox.id) this.#state.view.noteOwnMessages(uids);
-    this.accountNews.noteOwnMessages(mailbox, uids);
+  noteOwnMessages(where: { readonly account: Account; readonly mailbox: Mailbox }, uids: readonly number[]): void {
+    if (this.#state.at === 'selected' && this.hasOpen(where)) this.#state.view.noteOwnMessages(uids);
+    if (where.account.id === this.account.id) this.accountNews.noteOwnMessages(where.mailbox, uids);
+  }
+
+  /** Ids of mailboxes are unique in one storage only. */
+  hasOpen({ account, mailbox }: { readonly account: Account; readonly mailbox: Mailbox }): boolean {
+    return this.#state.at === 'selected' && this.#state.place.account.id === account.id && this.#state.view.mailbox.id === mailbox.id;
   }
 
   /** Ends it at once. */
@@ -237,6 +272,7 @@ export class Session {
 
   async #runCommand(text: string): Promise<void> {
     const tag = tagOf(text);
+    this.commandText = text;
     let work: () => Promise<Completion>;
     let command: Command | undefined;
     try {
@@ -254,7 +290,8 @@ export class Session {
 
   /** The one place that checks whether a command may come now. */
   #checkState(command: Command): void {
-    if (!command.allowedIn.includes(this.#state.at)) {
+    if (this.guest !== undefined && !isForGuests(command)) throw new Failure('forbidden', `${command.verb} is not for guests`);
+    if (!command.allowedIn.includes(this.#state.at === 'away' ? 'selected' : this.#state.at)) {
       throw new Failure('bad-input', `${command.verb} is not allowed now (${this.#state.at.replace('-', ' ')})`);
     }
   }
@@ -268,6 +305,7 @@ export class Session {
     } catch (error) {
       completion = this.#completionOf(error);
     }
+    await tellAwayNews(this);
     const after: SessionState = this.#state;
     const isSameMailbox = after.at === 'selected' && after.view === before;
     await tellAll(this, isSameMailbox ? tells : 'nothing');

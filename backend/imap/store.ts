@@ -1,11 +1,13 @@
 /** STORE and UID STORE (RFC 9051 section 6.4.6; UNCHANGEDSINCE: RFC 7162 section 3.1.3). */
 import { setImmediate as breathe } from 'node:timers/promises';
+import { Failure } from '../../shared/base/failure.ts';
 import { parseStore } from '../../shared/imap/store-arguments.ts';
 import type { StoreArguments } from '../../shared/imap/store-arguments.ts';
 import { formatSet } from '../../shared/imap/sequence-set.ts';
 import { mailboxCommand } from './command.ts';
 import type { Command, Selected } from './command.ts';
 import { requireWriteAccess } from './expunge.ts';
+import { flagsWithin, mayChangeAny } from './flag-rights.ts';
 import { flagMarks } from './flag-texts.ts';
 import { flagsResponse, tellKeywords, tellNews } from './news.ts';
 import { ok } from './replies.ts';
@@ -29,11 +31,13 @@ function define(verb: string, numbers: Numbers): Command {
 
 async function run({ session, view }: Selected, given: StoreArguments, numbers: Numbers): Promise<Completion> {
   requireWriteAccess(view);
+  const wanted = { mode: given.mode, ...flagMarks(given.flags) };
+  if (!mayChangeAny(view.rights, wanted)) throw new Failure('forbidden', 'you have not got the right to change these flags on that folder');
   if (given.unchangedSince !== undefined) session.enable('CONDSTORE');
   const uids = view.uidsIn(view.spans(given.set, numbers));
   // What others changed is told first: afterwards .SILENT would hide it behind our own change.
   tellNews(session, view, 'no-expunges');
-  const change = { mode: given.mode, ...flagMarks(given.flags), unchangedSince: given.unchangedSince };
+  const change = { ...wanted, within: flagsWithin(view.rights), unchangedSince: given.unchangedSince };
   const modified: number[] = [];
   for (let from = 0; from < uids.length; from += mostAtOnce) {
     const result = await view.mailbox.changeFlags(uids.slice(from, from + mostAtOnce), change);

@@ -5,6 +5,7 @@
 import { Failure } from '../../shared/base/failure.ts';
 import { malformed } from '../../shared/imap/scanner.ts';
 import { resolveRanges } from '../../shared/imap/sequence-set.ts';
+import type { Rights } from '../../shared/imap/rights.ts';
 import type { SequenceSet } from '../../shared/imap/sequence-set.ts';
 import { FlagTexts } from './flag-texts.ts';
 import type { Mailbox, MessageRow } from '../storage/storage.ts';
@@ -41,6 +42,8 @@ const noNews: News = { expunged: [], exists: undefined, arrived: [], changed: []
 export class View {
   readonly mailbox: Mailbox;
   readonly access: 'read-write' | 'read-only';
+  /** What the user may do with the mailbox, as last looked at. */
+  rights: Rights;
   readonly uidValidity: number;
   readonly flagTexts: FlagTexts;
   /** The result of the last SEARCH with SAVE, as uids (`$`, RFC 5182). */
@@ -60,9 +63,10 @@ export class View {
   readonly toDescribe = new Set<number>();
 
   /** Opens a view on the mailbox as it is now. @throws mailbox-missing */
-  constructor(mailbox: Mailbox, access: 'read-write' | 'read-only') {
+  constructor(mailbox: Mailbox, access: 'read-write' | 'read-only', rights: Rights) {
     this.mailbox = mailbox;
     this.access = access;
+    this.rights = rights;
     // The counters first: what comes between the two reads is reported again by the next refresh, and harmless.
     const state = mailbox.state();
     this.uidValidity = state.uidValidity;
@@ -70,6 +74,11 @@ export class View {
     this.flagTexts = new FlagTexts(state.keywords);
     this.#uids = mailbox.rows().map((row) => row.uid);
     this.#newestUid = Math.max(state.uidNext - 1, this.#uids.at(-1) ?? 0);
+  }
+
+  /** By which rights this session may change flags. */
+  get flagRights(): Rights {
+    return this.access === 'read-write' ? this.rights : '';
   }
 
   get count(): number {

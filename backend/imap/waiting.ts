@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isFailure } from '../../shared/base/failure.ts';
 import { describeArrived } from './fetch.ts';
 import { tellNews } from './news.ts';
+import { lookAtRights } from './place.ts';
+import { isLoggedIn } from './session-state.ts';
 import type { Telling } from './command.ts';
 import type { Session } from './session.ts';
 
@@ -42,8 +44,9 @@ export async function lineWhileTelling(session: Session, telling: () => Telling 
 
 /** Everything new of the open mailbox and of the account. What can't be read is for the log: the next look may find it. */
 export async function tellAll(session: Session, telling: Telling | 'nothing'): Promise<void> {
+  if (telling !== 'nothing') await lookAtRights(session);
   const { state } = session;
-  if (state.at !== 'authenticated' && state.at !== 'selected') return;
+  if (!isLoggedIn(state)) return;
   try {
     if (state.at === 'selected' && telling !== 'nothing') {
       tellNews(session, state.view, telling);

@@ -52,6 +52,8 @@ export interface Beginning {
   readonly log: Logger;
   /** `yes`: a front-end of this cluster proved itself by its certificate. */
   readonly trustedPeer: 'yes' | 'no';
+  /** The name of another back-end of this cluster that proved itself so, for a user of its own who wants to see a folder here. */
+  readonly neighbour: string | undefined;
   /** Where the connection goes when a front-end keeps it. */
   readonly resting: Pick<RestingLegs, 'open'>;
 }
@@ -149,10 +151,12 @@ async function serve<Options extends LineServiceOptions, Session extends LineSes
 async function serveSession<Options extends LineServiceOptions, Session extends LineSession>({ options, protocol, listener, sessions, resting }: Place<Options, Session>, { connection, slot }: Fresh, begin: 'greeting' | 'silently'): Promise<SessionEnd> {
   connection.setIdleTimeout(options.limits.loginTimeoutMs);
   const peer = listener.trusted === 'yes' ? nodeIdentity(connection.socket) : undefined;
-  const trusted = peer?.role === 'frontend' && options.isTrustedNode(peer);
+  const isNode = peer !== undefined && options.isTrustedNode(peer);
+  const trusted = isNode && peer.role === 'frontend';
+  const neighbour = isNode && peer.role === 'backend' ? peer.node : undefined;
   const id = newSessionId();
-  const log = options.log.child({ session: id, client: connection.remoteAddress, ...(trusted ? { frontend: peer.node } : {}) });
-  const session = protocol.session({ connection, slot, id, log, trustedPeer: trusted ? 'yes' : 'no', resting }, options);
+  const log = options.log.child({ session: id, client: connection.remoteAddress, ...(trusted ? { frontend: peer.node } : {}), ...(neighbour === undefined ? {} : { backend: neighbour }) });
+  const session = protocol.session({ connection, slot, id, log, trustedPeer: trusted ? 'yes' : 'no', neighbour, resting }, options);
   log.info('session begins');
   const running = session.run(begin);
   sessions.set(session, running);

@@ -38,6 +38,10 @@ export class AccountChange {
     this.#entry = entry;
   }
 
+  get address(): string {
+    return this.#entry.address;
+  }
+
   /** The mailbox of that id, for change. Throws `mailbox-missing`. */
   mailbox(id: number): MailboxChange {
     const open = this.#mailboxes.get(id);

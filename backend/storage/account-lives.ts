@@ -10,6 +10,8 @@ import { getAccount, getActs, getLocalName, isHeld, limitsOf, putAccount, putAct
 import type { AccountEntry, LocalName } from './entries.ts';
 import { keysUnder } from './environment.ts';
 import type { AccountLimits, AccountTerms } from './interface.ts';
+import { noteGrants } from './grants.ts';
+import { mailboxesOf } from './leaving-account.ts';
 import type { Places } from './node-transfers.ts';
 import type { Volume } from './volume.ts';
 
@@ -212,6 +214,7 @@ async function rename(volume: Volume, { from, to, oldAddress }: { readonly from:
     tables.accounts.remove([from]);
     tables.arriving.remove([from]);
     putAccount(tables, { ...entry, address: to, aliases });
+    for (const mailbox of mailboxesOf(volume, entry.number)) noteGrants(tables, mailbox, to);
     return entry.id;
   });
   hints.publish({ account: id });

@@ -10,7 +10,9 @@ import type { Account, AccountTerms, Annotations, DeliveryRecords, Mailbox, Mail
 import { noValue } from './keys.ts';
 import { stateOf, StoredMailbox } from './mailbox.ts';
 import { canonicalName, checkedName, compareNames } from './mailbox-name.ts';
+import { changeRightsOf, rightsAlong } from './mailbox-rights.ts';
 import { createMailbox, deleteMailbox, renameMailbox } from './mailbox-tree.ts';
+import type { FolderRights, RightsEntry } from './rights.ts';
 import { deliveryRecordsOf } from './volume.ts';
 import type { Volume } from './volume.ts';
 
@@ -96,6 +98,16 @@ export class StoredAccount implements Account, AccountHandle {
 
   deleteMailbox(name: string): Promise<void> {
     return changeAccount(this, (change) => deleteMailbox(change, name));
+  }
+
+  folderRights(name: string): FolderRights {
+    const { environment, tables } = this.volume;
+    return environment.read(() => rightsAlong(tables, this.number, name));
+  }
+
+  async changeRights(name: string, who: string, to: (before: RightsEntry) => RightsEntry): Promise<void> {
+    const canonical = checkedName(name);
+    await changeAccount(this, (change) => changeRightsOf(change, canonical, { who, to }));
   }
 
   subscriptions(): string[] {

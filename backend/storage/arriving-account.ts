@@ -10,6 +10,7 @@ import { dropAccountAnnotations, putAnnotations } from './annotations.ts';
 import { getAccount, putAccount, putActs, putLocalName, putMailbox, putName } from './entries.ts';
 import type { AccountEntry, MailboxEntry, RetiredName } from './entries.ts';
 import { keysUnder } from './environment.ts';
+import { dropGrants, noteGrants } from './grants.ts';
 import type { MessageRow } from './interface.ts';
 import { blockOf, nextNumber, noValue } from './keys.ts';
 import type { Tables } from './keys.ts';
@@ -124,7 +125,7 @@ export async function shapeArrival(volume: Volume, address: string, snapshot: Ac
       const ours = known.get(theirs.mailboxId);
       known.delete(theirs.mailboxId);
       const entry = { ...theirs, id: ours?.id ?? nextNumber(tables, 'mailbox'), account: number, highestModseq: ours?.highestModseq ?? 0 };
-      putMailbox(tables, entry);
+      replaceMailbox(tables, ours, { entry, owner: address });
       putName(tables, entry);
     }
     for (const gone of known.values()) dropMessages(volume, gone.id);
@@ -155,7 +156,7 @@ export async function completeArrival(volume: Volume, address: string, snapshot:
     for (const theirs of snapshot.mailboxes) {
       const known = ours.get(theirs.mailboxId);
       if (known?.highestModseq !== theirs.highestModseq) throw new Failure('storage-failure', `the copy of ${theirs.name} is not whole`);
-      putMailbox(tables, { ...theirs, id: known.id, account: entry.number });
+      replaceMailbox(tables, known, { entry: { ...theirs, id: known.id, account: entry.number }, owner: address });
     }
     replaceNames(tables, entry.number, snapshot);
     putActs(tables, entry.number, snapshot.acts ?? []);
@@ -189,6 +190,13 @@ export async function abandonArrival(volume: Volume, address: string, stage: 'co
     volume.tables.arriving.remove([address]);
     return 'gone';
   });
+}
+
+/** Rights included. */
+function replaceMailbox(tables: Tables, before: MailboxEntry | undefined, { entry, owner }: { readonly entry: MailboxEntry; readonly owner: string }): void {
+  if (before !== undefined) dropGrants(tables, before);
+  putMailbox(tables, entry);
+  noteGrants(tables, entry, owner);
 }
 
 function withStage(entry: AccountEntry, stage: 'copying' | 'ready'): AccountEntry {

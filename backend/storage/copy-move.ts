@@ -1,13 +1,20 @@
 /** Copies and moves messages between mailboxes of one account; bytes stay where they are. */
 import type { AccountChange } from './account-change.ts';
 import type { MailboxChange } from './mailbox-change.ts';
-import type { CopyResult, MessageRow } from './interface.ts';
+import type { CopyResult, FlagMask, MessageRow } from './interface.ts';
 
 /** Which messages go where. */
 export interface Transfer {
   readonly source: number;
   readonly target: number;
   readonly uids: readonly number[];
+  /** Which flags the new rows bear; all when absent. */
+  readonly within?: FlagMask | undefined;
+}
+
+/** The bits that a mask lets through. */
+export function bitsWithin(within: FlagMask | undefined): { readonly flags: number; readonly keywords: number } {
+  return within === undefined ? { flags: -1, keywords: -1 } : { flags: within.flags, keywords: within.keywords === 'all' ? -1 : 0 };
 }
 
 /** Copies; uids that are gone are skipped. The new rows bear the same flags and dates. Inside a transaction. */
@@ -25,10 +32,12 @@ function transferMessages(change: AccountChange, transfer: Transfer, leave: (row
   const source = change.mailbox(transfer.source);
   const target = change.mailbox(transfer.target);
   const rows = presentRows(source, transfer.uids);
+  const within = bitsWithin(transfer.within);
   const savedDateMs = Date.now();
   const uids = rows.map((row) => {
     leave(row);
-    return target.add({ ...row, savedDateMs, keywords: target.keywordBits(source.keywordNames(row.keywords)) });
+    const keywords = target.keywordBits(source.keywordNames(row.keywords & within.keywords));
+    return target.add({ ...row, savedDateMs, flags: row.flags & within.flags, keywords });
   });
   return { uidValidity: target.entry.uidValidity, uids, sourceUids: rows.map((row) => row.uid) };
 }

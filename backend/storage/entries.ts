@@ -3,6 +3,7 @@ import type { AccountAct } from '../../shared/admin-api/account-act.ts';
 import { keysUnder } from './environment.ts';
 import type { AccountLimits, AccountTerms } from './interface.ts';
 import type { Tables } from './keys.ts';
+import type { RightsEntry } from './rights.ts';
 
 /** One account, or the tombstone that it left. */
 export interface AccountEntry {
@@ -56,6 +57,8 @@ export interface MailboxEntry {
   readonly keywords: readonly string[];
   /** Special uses, divided by spaces; see special-use.ts. */
   readonly specialUse: string | null;
+  /** What others may do with it, as far as this mailbox says so itself; absent: nothing. */
+  readonly rights?: readonly RightsEntry[];
 }
 
 /** What an address that no directory has stands for. */

@@ -11,6 +11,7 @@ import type { AccountStatus, AccountService } from '../../shared/access/account-
 import type { AccountLives } from './account-lives.ts';
 import type { StorageCare } from './care.ts';
 import type { Table } from './environment.ts';
+import type { FolderRights, RightsEntry } from './rights.ts';
 import type { Transfers } from './transfers.ts';
 
 /** System flags of a message as bits of `MessageRow.flags` (RFC 9051 section 2.3.2). */
@@ -58,11 +59,20 @@ export interface MailboxState {
   readonly mailboxId: string;
 }
 
+/** Some of the flags, as rights on a mailbox divide them (RFC 4314 section 4). */
+export interface FlagMask {
+  /** System flags, see `Flag`. */
+  readonly flags: number;
+  readonly keywords: 'all' | 'none';
+}
+
 /** How a STORE changes flags. Keyword names are given as text; unknown ones are added to the mailbox. */
 export interface FlagChange {
   readonly mode: 'add' | 'remove' | 'replace';
   readonly flags: number;
   readonly keywords: readonly string[];
+  /** Whatever the change says, only these may change; all when absent. */
+  readonly within?: FlagMask | undefined;
   /** UNCHANGEDSINCE (RFC 7162 section 3.1.3): rows with a higher modseq are left alone and listed in `modified`. */
   readonly unchangedSince?: number | undefined;
 }
@@ -134,10 +144,10 @@ export interface Mailbox {
   changeFlags(uids: readonly number[], change: FlagChange): Promise<{ readonly changed: MessageRow[]; readonly modified: number[] }>;
   /** Removes messages; answers the uids that were really there, and the mod-sequence of the removal. */
   expunge(uids: readonly number[]): Promise<{ readonly uids: number[]; readonly modseq: number }>;
-  /** Uids that are gone are skipped. Same account only. */
-  copyTo(uids: readonly number[], target: Mailbox): Promise<CopyResult>;
+  /** Uids that are gone are skipped. Same account only. Copies bear the flags of the mask; all when absent. */
+  copyTo(uids: readonly number[], target: Mailbox, within?: FlagMask): Promise<CopyResult>;
   /** Copy and expunge in one transaction (RFC 6851). */
-  moveTo(uids: readonly number[], target: Mailbox): Promise<CopyResult>;
+  moveTo(uids: readonly number[], target: Mailbox, within?: FlagMask): Promise<CopyResult>;
 }
 
 /** A named value of a mailbox, or of the account as a whole (RFC 5464). */
@@ -226,6 +236,10 @@ export interface Account {
   renameMailbox(from: string, to: string): Promise<void>;
   /** Throws `forbidden` for INBOX. Levels below stay. */
   deleteMailbox(name: string): Promise<void>;
+  /** Who was granted or denied what at the folder of that name, or above it; also of a name that no mailbox has. */
+  folderRights(name: string): FolderRights;
+  /** Changes the entry of `who` at that folder; an empty one is none. Throws `mailbox-missing`, `limit`. */
+  changeRights(name: string, who: string, to: (before: RightsEntry) => RightsEntry): Promise<void>;
   /** Subscribed names; may name mailboxes that don't exist (RFC 9051 section 6.3.7). */
   subscriptions(): string[];
   setSubscribed(name: string, subscribed: 'yes' | 'no'): Promise<void>;
@@ -260,6 +274,10 @@ export interface Storage {
   createAccount(address: string): Promise<Account>;
   /** Canonical addresses of all live accounts. */
   addresses(): string[];
+  /** Live accounts that grant something to that identifier (see rights.ts), perhaps not to their own domain only. */
+  ownersGranting(who: string): string[];
+  /** The groups to which anything is granted here. */
+  groupsGranted(): string[];
   /** One for each directory. Throws `storage-failure`. */
   volumes(): readonly { readonly directory: string; readonly accounts: number; readonly bytes: number }[];
   /** Those of each storage, for tidying up. */

@@ -40,6 +40,8 @@ export interface Tables {
   readonly threads: Table;
   /** [account number] → AccountAct[]: what administrators did to the account. */
   readonly acts: Table;
+  /** [who, mailbox id] → the owner's address: which mailboxes grant something to whom. */
+  readonly grants: Table;
   /** What processing records of its deliveries; see `DeliveryRecords`. */
   readonly deliveries: Table;
 }
@@ -62,6 +64,7 @@ export function openTables(environment: Environment): Tables {
     structures: environment.table('structures'),
     threads: environment.table('threads'),
     acts: environment.table('acts'),
+    grants: environment.table('grants'),
     deliveries: environment.table('deliveries'),
   };
 }

@@ -4,6 +4,7 @@ import { putMailbox } from './entries.ts';
 import type { MailboxEntry } from './entries.ts';
 import { blockOf, noValue } from './keys.ts';
 import type { Tables } from './keys.ts';
+import type { RightsEntry } from './rights.ts';
 import { emptyBlock, encodeUidRanges, findRow, highestModseq, withoutRow, withRow } from './row-block.ts';
 import { Flag } from './interface.ts';
 import type { MessageRow } from './interface.ts';
@@ -115,6 +116,12 @@ export class MailboxChange {
   /** The names of a row's keywords. */
   keywordNames(bits: number): string[] {
     return this.#entry.keywords.filter((_, index) => ((bits >>> index) & 1) === 1);
+  }
+
+  /** What others may do with it. */
+  setRights(rights: readonly RightsEntry[]): void {
+    const { rights: _before, ...entry } = this.#entry;
+    this.#entry = rights.length === 0 ? entry : { ...entry, rights };
   }
 
   /** Writes rows, counters and the log of expunged uids. */

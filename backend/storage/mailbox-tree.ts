@@ -7,11 +7,13 @@ import { moveMessages } from './copy-move.ts';
 import { entriesOf, getMailbox, getRetiredName, mailboxIdOf, putMailbox, putName, retireName } from './entries.ts';
 import type { MailboxEntry } from './entries.ts';
 import { keysUnder } from './environment.ts';
+import { dropGrants, noteGrants } from './grants.ts';
 import { nextNumber, noValue } from './keys.ts';
 import { checkedName, namesAbove } from './mailbox-name.ts';
 import { collectRows } from './row-block.ts';
 import type { MessageRow } from './interface.ts';
 import type { Tables } from './keys.ts';
+import type { RightsEntry } from './rights.ts';
 import { usesForNew } from './special-use.ts';
 import { newUidValidity } from './uid-validity.ts';
 import type { Volume } from './volume.ts';
@@ -60,7 +62,10 @@ export function dropMessages({ tables, messages }: Volume, mailbox: number): voi
     for (const { key } of table.range(keysUnder([mailbox]))) table.remove(key);
   }
   const entry = getMailbox(tables, mailbox);
-  if (entry !== undefined) dropAnnotations(tables, entry);
+  if (entry !== undefined) {
+    dropAnnotations(tables, entry);
+    dropGrants(tables, entry);
+  }
   tables.mailboxes.remove([mailbox]);
 }
 
@@ -105,6 +110,7 @@ export function makeAbove(change: AccountChange, name: string): void {
 function make(change: AccountChange, name: string, specialUse: string | null): number {
   const { tables } = change.volume;
   const earlier = getRetiredName(tables, change.number, name);
+  const rights = rightsAtBirth(change, name);
   const entry: MailboxEntry = {
     id: nextNumber(tables, 'mailbox'),
     account: change.number,
@@ -119,11 +125,21 @@ function make(change: AccountChange, name: string, specialUse: string | null): n
     bytes: 0,
     keywords: [],
     specialUse,
+    ...(rights.length === 0 ? {} : { rights }),
   };
   putMailbox(tables, entry);
   putName(tables, entry);
+  noteGrants(tables, entry, change.address);
   change.begin(entry);
   return entry.id;
+}
+
+/** As the folder above has them (RFC 4314 section 4, CREATE); those that hold for subfolders anyway are not copied. */
+function rightsAtBirth(change: AccountChange, name: string): readonly RightsEntry[] {
+  const above = namesAbove(name).at(-1);
+  const id = above === undefined ? undefined : mailboxIdOf(change.volume.tables, change.number, above);
+  const entry = id === undefined ? undefined : getMailbox(change.volume.tables, id);
+  return entry?.rights?.filter(({ scope }) => scope === 'folder') ?? [];
 }
 
 function requireMailbox(change: AccountChange, name: string): MailboxEntry {

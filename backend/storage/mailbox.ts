@@ -5,7 +5,7 @@ import type { MessageStructure } from '../../shared/mime/structure.ts';
 import { changeAccount } from './account-change.ts';
 import type { AccountHandle } from './account-change.ts';
 import { appendMessages } from './append.ts';
-import { copyMessages, moveMessages, presentRows } from './copy-move.ts';
+import { bitsWithin, copyMessages, moveMessages, presentRows } from './copy-move.ts';
 import { getMailbox } from './entries.ts';
 import type { MailboxEntry } from './entries.ts';
 import { keysUnder } from './environment.ts';
@@ -14,7 +14,7 @@ import type { MailboxChange } from './mailbox-change.ts';
 import type { PackPlace, Packs } from './packs.ts';
 import { collectRows, decodeUidRanges, emptyBlock, findRow } from './row-block.ts';
 import { specialUsesOf } from './special-use.ts';
-import type { AppendGuard, AppendMarks, AppendResult, CopyResult, FlagChange, Mailbox, MailboxState, MessageRow, StagedMessage, StoredMessage } from './interface.ts';
+import type { AppendGuard, AppendMarks, AppendResult, CopyResult, FlagChange, FlagMask, Mailbox, MailboxState, MessageRow, StagedMessage, StoredMessage } from './interface.ts';
 
 const highestUid = 2 ** 32 - 1;
 
@@ -82,7 +82,7 @@ export class StoredMailbox implements Mailbox {
       const limit = change.unchangedSince ?? Infinity;
       const allowed = rows.filter((row) => row.modseq <= limit);
       const modified = rows.filter((row) => row.modseq > limit).map((row) => row.uid);
-      const keywords = change.mode === 'remove' ? mailbox.knownKeywordBits(change.keywords) : mailbox.keywordBits(change.keywords);
+      const keywords = change.mode === 'remove' || change.within?.keywords === 'none' ? mailbox.knownKeywordBits(change.keywords) : mailbox.keywordBits(change.keywords);
       return { changed: allowed.map((row) => withFlags(mailbox, row, { ...change, keywords })), modified };
     });
   }
@@ -99,15 +99,15 @@ export class StoredMailbox implements Mailbox {
     });
   }
 
-  async copyTo(uids: readonly number[], target: Mailbox): Promise<CopyResult> {
+  async copyTo(uids: readonly number[], target: Mailbox, within?: FlagMask): Promise<CopyResult> {
     const into = this.#sibling(target);
     await this.#account.volume.space.check();
-    return changeAccount(this.#account, (change) => copyMessages(change, { source: this.id, target: into.id, uids }));
+    return changeAccount(this.#account, (change) => copyMessages(change, { source: this.id, target: into.id, uids, within }));
   }
 
-  async moveTo(uids: readonly number[], target: Mailbox): Promise<CopyResult> {
+  async moveTo(uids: readonly number[], target: Mailbox, within?: FlagMask): Promise<CopyResult> {
     const into = this.#sibling(target);
-    return changeAccount(this.#account, (change) => moveMessages(change, { source: this.id, target: into.id, uids }));
+    return changeAccount(this.#account, (change) => moveMessages(change, { source: this.id, target: into.id, uids, within }));
   }
 
   #sibling(target: Mailbox): StoredMailbox {
@@ -138,10 +138,11 @@ export function stateOf(account: AccountHandle, entry: MailboxEntry): MailboxSta
 }
 
 /** The row after the change; a row that stays as it is keeps its mod-sequence. */
-function withFlags(mailbox: MailboxChange, row: MessageRow, change: { readonly mode: FlagChange['mode']; readonly flags: number; readonly keywords: number }): MessageRow {
+function withFlags(mailbox: MailboxChange, row: MessageRow, change: Pick<FlagChange, 'mode' | 'within'> & { readonly flags: number; readonly keywords: number }): MessageRow {
   const apply = { add: (old: number, bits: number) => old | bits, remove: (old: number, bits: number) => old & ~bits, replace: (_: number, bits: number) => bits }[change.mode];
-  const flags = apply(row.flags, change.flags) >>> 0;
-  const keywords = apply(row.keywords, change.keywords) >>> 0;
+  const within = bitsWithin(change.within);
+  const flags = ((row.flags & ~within.flags) | (apply(row.flags, change.flags) & within.flags)) >>> 0;
+  const keywords = ((row.keywords & ~within.keywords) | (apply(row.keywords, change.keywords) & within.keywords)) >>> 0;
   return flags === row.flags && keywords === row.keywords ? row : mailbox.setFlags(row, flags, keywords);
 }
 

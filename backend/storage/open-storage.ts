@@ -10,6 +10,7 @@ import { createCare } from './care.ts';
 import type { StorageCare } from './care.ts';
 import { claimDirectory } from './directory-record.ts';
 import type { Account, AccountLimits, AccountRecord, DeliveryRecords, StagedMessage, Storage } from './interface.ts';
+import { groupsGranted, ownersGranting } from './grants.ts';
 import { createTransfers } from './node-transfers.ts';
 import { stageMessage } from './stage.ts';
 import type { Transfers } from './transfers.ts';
@@ -92,6 +93,14 @@ class NodeStorage implements Storage {
 
   addresses(): string[] {
     return this.#volumes.flatMap(liveAddresses).sort();
+  }
+
+  ownersGranting(who: string): string[] {
+    return this.#volumes.flatMap((volume) => volume.environment.read(() => ownersGranting(volume.tables, who)).filter((owner) => findAccount(volume, owner).at === 'live'));
+  }
+
+  groupsGranted(): string[] {
+    return [...new Set(this.#volumes.flatMap(({ environment, tables }) => environment.read(() => groupsGranted(tables))))];
   }
 
   volumes(): { readonly directory: string; readonly accounts: number; readonly bytes: number }[] {

@@ -6,9 +6,11 @@ export { longestAnnotationBytes } from './annotations.ts';
 export { Flag } from './interface.ts';
 export type {
   AccountLimits,
-  Account, AccountRecord, Annotation, AnnotationPlace, AccountTerms, AppendGuard, AppendMarks, AppendResult, CopyResult, DeliveryRecords, FlagChange, Mailbox, MailboxState, MessageRow,
+  Account, AccountRecord, Annotation, AnnotationPlace, AccountTerms, AppendGuard, AppendMarks, AppendResult, CopyResult, DeliveryRecords, FlagChange, FlagMask, Mailbox, MailboxState, MessageRow,
   StagedMessage, Storage, StoredMessage,
 } from './interface.ts';
+export { anyone, effectiveRights, groupMark, groupsNamed } from './rights.ts';
+export type { FolderRights, RightsEntry } from './rights.ts';
 export type { MailboxEntry } from './entries.ts';
 export type { StorageCare } from './care.ts';
 export type { KeptFolder } from './kept-folder.ts';

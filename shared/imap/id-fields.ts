@@ -10,6 +10,9 @@ const longestValue = 1024;
 /** In which a front-end tells a back-end the terms of a leg (shared/legs). */
 export const legField = 'x-leg-terms';
 
+/** In which a back-end tells another one whose folders somebody wants to see. */
+export const guestField = 'x-guest-of';
+
 /** Names in lower case to values; fields that are NIL are left out. @throws bad-input */
 export function parseIdFields(scanner: Scanner): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();

@@ -1,4 +1,4 @@
-/** The arguments of LIST in its basic and extended forms (RFC 9051 section 6.3.9, RFC 5258, RFC 5819, RFC 6154). */
+/** The arguments of LIST in its basic and extended forms (RFC 9051 section 6.3.9, RFC 5258, RFC 5819, RFC 6154, RFC 8440). */
 import { isFailure } from '../base/failure.ts';
 import { takeEntries } from './metadata-arguments.ts';
 import { takeStatusItems } from './mailbox-arguments.ts';
@@ -9,7 +9,7 @@ import { malformed } from './scanner.ts';
 import type { Scanner } from './scanner.ts';
 
 type SelectOption = 'SUBSCRIBED' | 'REMOTE' | 'RECURSIVEMATCH' | 'SPECIAL-USE';
-type ReturnOption = 'SUBSCRIBED' | 'CHILDREN' | 'SPECIAL-USE';
+type ReturnOption = 'SUBSCRIBED' | 'CHILDREN' | 'SPECIAL-USE' | 'MYRIGHTS';
 
 export interface ListArguments {
   readonly reference: string;
@@ -88,7 +88,7 @@ function takeReturnOptions(scanner: Scanner): { readonly options: ReturnOption[]
       } else if (word === 'METADATA') {
         scanner.space();
         metadata.push(...takeEntries(scanner));
-      } else if (word === 'SUBSCRIBED' || word === 'CHILDREN' || word === 'SPECIAL-USE') options.push(word);
+      } else if (word === 'SUBSCRIBED' || word === 'CHILDREN' || word === 'SPECIAL-USE' || word === 'MYRIGHTS') options.push(word);
       else throw malformed(`unknown return option ${word}`);
     },
     { mayBeEmpty: 'yes' },

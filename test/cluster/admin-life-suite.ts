@@ -65,6 +65,29 @@ export function adminLifeSuite(cluster: () => Cluster): void {
       assert.equal(await refused(`/accounts/${address}/terms`, { method: 'POST', body: { status: 'noaccess' }, headers: basic('elsewhere', me.password) }), '403 forbidden');
     });
 
+    test('rights on folders are given, explained and taken back by administrators, over the API and by the command line, and written down', async () => {
+      const [owner, friend] = [`${await addPerson(cluster(), 'be1')}@example.com`, `${await addPerson(cluster(), 'be2')}@example.com`];
+      const imap = await ImapSession.logIn(cluster(), { node: 'fe1', user: owner });
+      await imap.ok('CREATE Work/Deep');
+      const path = `/accounts/${owner}/folder-rights`;
+      const set = await done(path, { method: 'PUT', body: { folder: 'Work', who: friend, allow: 'lrs', deny: 't', subfolders: true } }, 'be2');
+      assert.deepEqual(set, { folder: 'Work', who: friend, allow: 'lrs', deny: 't', level: 'custom', subfolders: true });
+      const { output, complaint } = await runCommand(cluster(), ['folder', 'rights', 'set', owner, 'Work/Deep', friend, '--level', 'editor', '--as', 'be2']);
+      assert.match(output, /editor \(lrswite\)/, complaint);
+      const effective = await done(`${path}/effective?folder=Work/Deep&user=${friend}`);
+      assert.deepEqual([effective['rights'], (effective['because'] as readonly Facts[]).map(({ folder }) => folder)], ['lrswie', ['Work/Deep', 'Work']]);
+      assert.match((await runCommand(cluster(), ['folder', 'rights', 'effective', owner, 'Work/Deep', friend, '--as', 'be1'])).output, /custom\n  l  see the folder\n[\s\S]*because of/);
+      assert.match((await imap.ok('GETACL Work/Deep')).untagged.map(({ text }) => text).join(), new RegExp(`${friend} lrswited -${friend} td`));
+      assert.match((await imap.run(`SETACL Work/Deep ${friend} lrs`)).completion, /^OK/);
+      assert.match((await imap.run(`SETACL Work/Deep -${friend} ""`)).completion, /^NO \[CANNOT\] .*Work/);
+      assert.equal(await refused(path, { method: 'PUT', body: { folder: 'Work', who: friend, allow: 'lq' } }), '400 bad-input');
+      assert.equal(await refused(path, { method: 'PUT', body: { folder: 'Work', who: 'nobody-knows@example.com', allow: 'l' } }), '404 unknown-user');
+      assert.deepEqual(await done(`${path}?folder=Work&who=${friend}`, { method: 'DELETE' }), { removed: true });
+      assert.deepEqual(((await done(path))['entries'] as readonly Facts[]).map(({ folder, allow }) => [folder, allow]), [['Work/Deep', 'lrs']]);
+      assert.deepEqual(auditOf(cluster(), 'be1').filter(({ facts, result }) => (facts as Facts)['address'] === owner && result === 'done').map(({ what }) => what), ['setFolderRights', 'setFolderRights', 'removeFolderRights']);
+      imap.close();
+    });
+
     test('a local account is made with a password that is told once, renamed, deleted, brought back and removed for good; a group of it', async () => {
       const made = await done('/accounts', { method: 'POST', body: { address: 'Ann@local.example', node: 'be2' } });
       assert.deepEqual([made['address'], made['node']], ['ann@local.example', 'be2']);

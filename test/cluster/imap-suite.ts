@@ -20,6 +20,7 @@ export function imapSuite(cluster: () => Cluster): void {
       logins(cluster, node);
       dailyWork(cluster, node);
       news(cluster, node);
+      if (node === 'fe1') sharing(cluster, node);
       programs(cluster, node);
     });
   }
@@ -84,6 +85,39 @@ function dailyWork(cluster: () => Cluster, node: NodeName): void {
       assert.match(flags.untagged.map(({ text }) => text).join('\n'), /\\Flagged.*\$Label1|\$Label1.*\\Flagged/);
       await moveAndDelete(imap, { subject, uid: uid ?? 0 });
       imap.close();
+    });
+  }
+}
+
+/** Alice lives on be1, bob on be2; each way once. */
+function sharing(cluster: () => Cluster, node: NodeName): void {
+  for (const [[owner, home], [guest]] of [[homes[0], homes[1]], [homes[1], homes[0]]] as const) {
+    test(`${guest} reads and adds to a folder that ${owner} on ${home} shares, until it is taken back`, async () => {
+      const [theirs, ours] = await Promise.all([owner, guest].map(async (user) => ImapSession.logIn(cluster(), { node, user })));
+      assert.ok(theirs !== undefined && ours !== undefined);
+      const { subject, bytes } = newMessage({ to: `${owner}@example.com` });
+      const name = `Other Users/${owner}@example.com/Shared-${subject}`;
+      await theirs.ok(`CREATE Shared-${subject}`);
+      await theirs.append(`Shared-${subject}`, bytes);
+      await theirs.ok(`SETACL Shared-${subject} ${guest} lrsi`);
+      await ours.ok(`SELECT "${name}"`);
+      const { untagged } = await ours.ok('FETCH 1 (BODY[])');
+      assert.ok(untagged.some(({ literals }) => literals[0]?.equals(bytes)));
+      await ours.append(`"${name}"`, bytes);
+      await ours.ok('UID COPY 1 INBOX');
+      const deadline = Date.now() + 20_000; // what another node said is remembered for seconds
+      let listed = '';
+      do listed = (await ours.ok('LIST "" "Other Users/*"')).untagged.map(({ text }) => text).join('\n');
+      while (!listed.includes(name) && Date.now() < deadline);
+      assert.ok(listed.includes(name), listed);
+      assert.match((await ours.run('STORE 1 +FLAGS (\\Deleted)')).completion, /^NO \[NOPERM\]/);
+      await theirs.ok(`DELETEACL Shared-${subject} ${guest}`);
+      assert.match((await ours.run('FETCH 1 BODY.PEEK[]')).completion, /^NO/);
+      assert.match((await ours.run(`SELECT "${name}"`)).completion, /^NO \[NONEXISTENT\]/);
+      assert.equal((await ours.find(subject)).length, 1);
+      await theirs.ok(`DELETE Shared-${subject}`);
+      theirs.close();
+      ours.close();
     });
   }
 }

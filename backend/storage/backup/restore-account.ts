@@ -14,6 +14,7 @@ import { putAnnotations } from '../annotations.ts';
 import { getAccount, getLocalName, getRetiredName, mailboxIdOf, putAccount, putActs, putLocalName, putMailbox, putName } from '../entries.ts';
 import type { AccountEntry, MailboxEntry, RetiredName } from '../entries.ts';
 import { keysUnder } from '../environment.ts';
+import { noteGrants } from '../grants.ts';
 import { Flag } from '../interface.ts';
 import type { MessageRow } from '../interface.ts';
 import { nextNumber, noValue } from '../keys.ts';
@@ -213,6 +214,7 @@ function reviveMailbox({ source, target }: RestoreOrder, change: AccountChange, 
   noteUidValidity(tables, made.uidValidity);
   putMailbox(tables, made);
   putName(tables, made);
+  noteGrants(tables, made, change.address);
   const mailbox = change.begin(made);
   for (const one of brought) {
     const { uid, modseq: _before, ...row } = one.row;

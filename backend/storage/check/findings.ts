@@ -10,6 +10,7 @@ export type FindingKind =
   | 'structure-lost' | 'references-wrong' | 'live-bytes-wrong' | 'size-wrong' | 'orphan-message'
   | 'counters-wrong' // of a mailbox
   | 'quota-wrong' // the use of an account
+  | 'grants-wrong' // whom a mailbox grants something
   | 'uids-wrong' | 'modseq-wrong' | 'names-wrong' | 'changes-wrong' | 'orphan-mailbox'
   | 'left-over'; // what belongs to no mailbox or message any more
 

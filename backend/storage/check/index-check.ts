@@ -2,6 +2,7 @@
 import type { AccountEntry, MailboxEntry } from '../entries.ts';
 import { keysUnder } from '../environment.ts';
 import type { Table } from '../environment.ts';
+import { grantedTo } from '../grants.ts';
 import { Flag } from '../interface.ts';
 import type { MessageRow } from '../interface.ts';
 import type { Tables } from '../keys.ts';
@@ -62,6 +63,7 @@ export async function checkIndex(tables: Tables, findings: Findings): Promise<In
   await checkAnnotations(tables, accounts, findings);
   await checkNames(tables, accounts, findings);
   await checkLeftOver(tables, findings);
+  await checkGrants(tables, findings);
   for (const account of accounts.values()) checkUse(account, used.get(account.number) ?? { bytes: 0, messages: 0 }, findings);
   return { accounts: accounts.size, mailboxes, messages, bytes, named };
 }
@@ -148,6 +150,25 @@ async function checkAnnotations(tables: Tables, accounts: ReadonlyMap<number, Ac
       const bearer = mailbox === 0 ? undefined : tables.mailboxes.get([mailbox]);
       const isThere = mailbox === 0 ? account !== undefined : bearer !== undefined && (JSON.parse(bearer.toString()) as MailboxEntry).account === number;
       if (!isThere) findings.add({ kind: 'left-over', account: account?.address, text: `annotations of account ${String(number)}, mailbox ${String(mailbox)} that is not there` });
+    }
+  }
+}
+
+/** Each grant that the index of grants tells is one of a mailbox, and none is missing there. */
+async function checkGrants(tables: Tables, findings: Findings): Promise<void> {
+  const granted = (id: number): readonly string[] => {
+    const value = tables.mailboxes.get([id]);
+    return value === undefined ? [] : grantedTo(JSON.parse(value.toString()) as MailboxEntry);
+  };
+  for await (const page of pagesOf(tables.grants)) {
+    for (const { key: [who, id] } of page) {
+      if (!granted(Number(id)).includes(String(who))) findings.add({ kind: 'grants-wrong', text: `mailbox ${String(id)} is said to grant something to ${String(who)}, and does not` });
+    }
+  }
+  for await (const page of pagesOf(tables.mailboxes)) {
+    for (const { key: [id = 0] } of page) {
+      const missing = granted(Number(id)).filter((who) => tables.grants.get([who, id]) === undefined);
+      if (missing.length > 0) findings.add({ kind: 'grants-wrong', text: `mailbox ${String(id)} grants something to ${missing.join(', ')}, who would not be told` });
     }
   }
 }

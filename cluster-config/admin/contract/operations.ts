@@ -7,6 +7,7 @@ import { auditOperations } from './audit.ts';
 import { backupOperations } from './backups.ts';
 import { configurationOperations } from './configuration.ts';
 import { domainOperations } from './domains.ts';
+import { folderRightsOperations } from './folder-rights.ts';
 import { groupOperations } from './groups.ts';
 import { jobOperations } from './jobs.ts';
 import { logOperations } from './logs.ts';
@@ -20,6 +21,6 @@ import { signInOperations } from './sign-in.ts';
 import { sessionsOperations } from './sessions.ts';
 import { storageOperations } from './storages.ts';
 
-const groups = [signInOperations, nodeOperations, serviceOperations, sessionsOperations, accountOperations, accountLifeOperations, groupOperations, domainOperations, storageOperations, backupOperations, jobOperations, queueOperations, configurationOperations, publishingOperations, administratorOperations, reportOperations, protocolTraceOperations, auditOperations, logOperations];
+const groups = [signInOperations, nodeOperations, serviceOperations, sessionsOperations, accountOperations, accountLifeOperations, folderRightsOperations, groupOperations, domainOperations, storageOperations, backupOperations, jobOperations, queueOperations, configurationOperations, publishingOperations, administratorOperations, reportOperations, protocolTraceOperations, auditOperations, logOperations];
 
 export const operations = groups.flatMap((group): unknown[] => Object.values(group)) as readonly Operation[];

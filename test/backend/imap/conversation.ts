@@ -8,6 +8,8 @@
  *     S: a1 OK {any}            what the server must answer, line by line
  *     S: ...                    any lines, up to the one that matches the next S: line
  *     C2: / S2:                 a second session of the same account
+ *     C3: / S3:                 a session of another user, `{$friend}`
+ *     C4: / S4:                 a session of the account that keeps the public folders
  *     deliver: INBOX Subject    a message arrives
  *     closed                    the server closes the connection (`closed2` for the second)
  *
@@ -31,13 +33,21 @@ export interface Conversation {
   readonly steps: readonly Step[];
 }
 
+/** Keeps the public folders of example.com. */
+export const publicOwner = 'public@example.com';
+
+/** Another user, for each conversation its own. */
+export function friendOf(address: string): string {
+  return `friend-${address}`;
+}
+
 /** Reads a conversation file. */
 export function readConversation(file: string): Conversation {
   const lines = fs.readFileSync(file, 'utf8').split('\n');
   const steps: Step[] = [];
   lines.forEach((text, index) => {
     if (text.startsWith('#') || text.trim() === '') return;
-    const match = /^(C2?|S2?|connect|message|deliver): ?(.*)$/.exec(text) ?? /^(closed2?)()$/.exec(text);
+    const match = /^([CS][234]?|connect|message|deliver): ?(.*)$/.exec(text) ?? /^(closed[234]?)()$/.exec(text);
     assert.ok(match, `${file}:${String(index + 1)}: not understood: ${text}`);
     steps.push({ line: index + 1, word: match[1] ?? '', text: match[2] ?? '' });
   });
@@ -78,8 +88,8 @@ class Player {
   }
 
   async take(step: Step, next: Step | undefined): Promise<void> {
-    const session = step.word.endsWith('2') ? '2' : '1';
-    switch (step.word.replace('2', '')) {
+    const session = /\d$/.exec(step.word)?.[0] ?? '1';
+    switch (step.word.replace(/\d$/, '')) {
       case 'connect':
         this.#connect = step.text;
         return;
@@ -113,9 +123,13 @@ class Player {
     this.#sessions.set(name, dialogue);
     if (this.#connect !== 'login') return dialogue;
     await dialogue.expect(/^\* OK/);
-    dialogue.say(`login LOGIN ${this.#address} "${password}"`);
+    dialogue.say(`login LOGIN ${this.#userOf(name)} "${password}"`);
     await dialogue.expect(/^login OK/);
     return dialogue;
+  }
+
+  #userOf(session: string): string {
+    return session === '3' ? friendOf(this.#address) : session === '4' ? publicOwner : this.#address;
   }
 
   async #hear(dialogue: Dialogue, text: string): Promise<void> {
@@ -146,7 +160,7 @@ class Player {
   }
 
   #fill(text: string): string {
-    return text.replaceAll(/\{\$(\w+)\}/g, (_match, name: string) => (name === 'address' ? this.#address : (this.#remembered.get(name) ?? '')));
+    return text.replaceAll(/\{\$(\w+)\}/g, (_match, name: string) => (name === 'address' ? this.#address : name === 'friend' ? friendOf(this.#address) : (this.#remembered.get(name) ?? '')));
   }
 
   async #deliver(text: string): Promise<void> {

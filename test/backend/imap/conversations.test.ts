@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { after, before, test } from 'node:test';
-import { play, readConversation } from './conversation.ts';
+import { friendOf, play, publicOwner, readConversation } from './conversation.ts';
 import { startServer } from './harness.ts';
 import type { TestServer } from './harness.ts';
 
@@ -10,7 +10,7 @@ const folder = path.join(import.meta.dirname, 'conversations');
 let server: TestServer;
 
 before(async () => {
-  server = await startServer({ limits: { maxMessageBytes: 10_000, mostWatchedMailboxes: 15 }, quotaBytes: 20_000 });
+  server = await startServer({ limits: { maxMessageBytes: 10_000, mostWatchedMailboxes: 15 }, quotaBytes: 20_000, publicOwners: { 'example.com': publicOwner }, groups: { 'team@example.com': [friendOf('group-rights@example.com')] } });
 });
 after(async () => server.stop());
 

@@ -5,6 +5,8 @@ import * as path from 'node:path';
 import { startImap } from '../../../backend/imap/imap.ts';
 import type { ImapLimits } from '../../../backend/imap/imap.ts';
 import type { LineService } from '../../../backend/line-service/line-service.ts';
+import { Sharing } from '../../../backend/sharing/sharing.ts';
+import type { OtherNodes } from '../../../backend/sharing/sharing.ts';
 import { openStorage } from '../../../backend/storage/storage.ts';
 import type { Account, Mailbox, Storage } from '../../../backend/storage/storage.ts';
 import { Failure } from '../../../shared/base/failure.ts';
@@ -12,6 +14,7 @@ import { CommandSlots } from '../../../shared/workers/command-slots.ts';
 import { createLog } from '../../../shared/log/log.ts';
 import { createServerTls } from '../../../shared/net/server-tls.ts';
 import type { ChangeHint, HintBus } from '../../../shared/service/service.ts';
+import type { UserEntry } from '../../../shared/user-map/user-maps.ts';
 import { makeCertificates } from '../../harness/certificates.ts';
 
 export const password = 'secret word';
@@ -38,6 +41,7 @@ export interface TestServer {
   readonly service: LineService;
   readonly directory: string;
   readonly storage: Storage;
+  readonly sharing: Sharing;
   readonly hints: TestHints;
   /** STARTTLS, implicit TLS, trusted. */
   readonly ports: { readonly startTls: number; readonly tls: number; readonly trusted: number };
@@ -58,6 +62,14 @@ export interface TestServerOptions {
   readonly quotaBytes?: number;
   /** Free space that must be left on the disk. */
   readonly reserveBytes?: number;
+  /** Members of groups. */
+  readonly groups?: Readonly<Record<string, readonly string[]>>;
+  /** Who keeps the public folders of a domain. */
+  readonly publicOwners?: Readonly<Record<string, string>>;
+  /** `be1` when absent. */
+  readonly node?: 'be1' | 'be2';
+  /** What it knows of the other back-end of the cluster; none when absent. */
+  readonly others?: { readonly lookUp: (address: string) => UserEntry | undefined; readonly nodes: OtherNodes };
   /** The storage of another server, which keeps it. */
   readonly directory?: string;
 }
@@ -65,10 +77,11 @@ export interface TestServerOptions {
 /** Starts the server. Every address logs in with `password`; accounts are made on first use, except those of the user `elsewhere`. */
 export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
   const directory = options.directory ?? fs.mkdtempSync(path.join(os.tmpdir(), 'waybill-imap-'));
-  const log = createLog({ node: 'be1', level: 'silent' });
+  const { node = 'be1', others } = options;
+  const log = createLog({ node, level: 'silent' });
   const hints = new TestHints();
   const storage = await openStorage({
-    directories: [directory], clusterName: 'test', nodeName: 'be1', hints, log, workerSlot: 0, reserveBytes: options.reserveBytes ?? 0,
+    directories: [directory], clusterName: 'test', nodeName: node, hints, log, workerSlot: 0, reserveBytes: options.reserveBytes ?? 0,
     quota: { bytes: options.quotaBytes ?? 0, messages: 0 },
   });
   const open = async (address: string): Promise<Account> => {
@@ -80,25 +93,35 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     if (given !== password) throw new Failure('bad-credentials', 'wrong user name or password');
     return open(name);
   };
-  const { be1 } = certificates;
-  if (be1 === undefined) throw new Error('no certificate');
+  const sharing = new Sharing({
+    storage, nodeName: node, namespaces: { otherUsers: 'Other Users', publicFolders: 'Public Folders' },
+    accounts: {
+      lookUp: async (address) => (address.startsWith('outage') ? Promise.reject(new Failure('directory-unavailable', 'the directory does not answer')) : others?.lookUp(address)),
+      expand: async (address) => (options.groups?.[address] === undefined ? Promise.reject(new Failure('unknown-user', 'no such user')) : { kind: 'addresses', addresses: options.groups[address] }),
+      nodeOf: (host) => host,
+    },
+    publicOwnerOf: (address) => options.publicOwners?.[address.split('@')[1] ?? ''],
+    others: others?.nodes ?? { sharedWith: async () => ({ folders: [], silent: [] }), connect: async () => Promise.reject(new Failure('backend-unavailable', 'no other node')) },
+  });
+  const certificate = certificates[node];
+  if (certificate === undefined) throw new Error('no certificate');
   const service = await startImap({
     listeners: [
       { host: '127.0.0.1', port: 0, tls: 'starttls', trusted: 'no' },
       { host: '127.0.0.1', port: 0, tls: 'implicit', trusted: 'no' },
       { host: '127.0.0.1', port: 0, tls: 'implicit', trusted: 'yes' },
     ],
-    serverTls: createServerTls(be1),
+    serverTls: createServerTls(certificate),
     accounts: { login, open },
-    storage, hints, log,
+    storage, sharing, hints, log,
     slots: new CommandSlots('imap', 1), // one for all, and nobody notices
     limits: { ...usualLimits, ...options.limits },
-    isTrustedNode: ({ node }) => node === 'fe1',
+    isTrustedNode: ({ node: peer, role }) => peer === 'fe1' || (others !== undefined && role === 'backend'),
     serverAnnotations: { admin: 'mailto:postmaster@example.com' },
   });
   const [startTls = 0, tls = 0, trusted = 0] = service.ports;
   return {
-    service, directory, storage, hints, ports: { startTls, tls, trusted },
+    service, directory, storage, sharing, hints, ports: { startTls, tls, trusted },
     stop: async () => {
       await service.stop(2000);
       await storage.close();

@@ -135,6 +135,7 @@ test('An account that is gone comes back as it was, and counts on from beyond wh
   await put(storage, 'Work/Plans', 'plan');
   await account.annotations.set({ mailbox: mailboxOf(account, 'Work/Plans').id }, { values: new Map([['/private/comment', Buffer.from('mine')]]), specialUses: ['\\Archive'] });
   await account.annotations.set({ mailbox: 'account' }, { values: new Map([['/private/vendor/a/b', Buffer.from('all')]]) });
+  await account.changeRights('Work/Plans', 'bob@example.com', (entry) => ({ ...entry, allow: 'lr' }));
   const before = account.mailboxes();
   const backups = backupsOf(t);
   await backups.make(storage, 'b');
@@ -159,6 +160,7 @@ test('An account that is gone comes back as it was, and counts on from beyond wh
   assert.ok(vanished.includes(4) && !vanished.includes(3), 'the message after the backup is gone, and its uid is never used again');
   assert.deepEqual(inbox.state().keywords, ['todo']);
   assert.ok(again.currentSessionEpoch() > account.sessionEpoch);
+  assert.deepEqual([again.folderRights('Work/Plans').own.map(({ allow }) => allow), storage.ownersGranting('bob@example.com')], [['lr'], [address]]);
   const [kept] = storage.care.folders();
   assert.ok(kept !== undefined);
   assert.deepEqual((await checkStorage(kept, quiet)).findings, []);

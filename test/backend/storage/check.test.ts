@@ -27,6 +27,7 @@ before(async () => {
   assert.ok(record.at === 'live');
   for (const { bytes } of realMessages().slice(0, 20)) await deliver({ storage, account: record.account, mailbox: mailboxOf(record.account, 'Sent') }, bytes);
   await mailboxOf(record.account).copyTo([1], mailboxOf(record.account, 'Drafts'));
+  await record.account.changeRights('Junk', 'alice@example.com', (entry) => ({ ...entry, allow: 'lr' }));
 });
 
 after(async () => {
@@ -150,6 +151,8 @@ test('What in the index does not agree is found: rows without a message, wrong c
     { table: 'mailboxes', to: (value) => json(value, ({ name }) => (name === 'Junk' ? { account: 77 } : undefined)), kinds: ['names-wrong', 'names-wrong', 'orphan-mailbox'] },
     { table: 'accounts', to: (value) => json(value, ({ bytes }) => ({ bytes: Number(bytes) + 1 })), kinds: ['quota-wrong'] },
     { table: 'names', to: (_value, key) => (key[1] === 'Junk' ? 'remove' : undefined), kinds: ['names-wrong'] },
+    { table: 'grants', to: () => 'remove', kinds: ['grants-wrong'] },
+    { table: 'mailboxes', to: (value) => json(value, ({ rights }) => (rights === undefined ? undefined : { rights: [] })), kinds: ['grants-wrong'] },
     { table: 'recent', to: () => 'remove', kinds: ['changes-wrong'] },
     { table: 'rows', to: (value) => (value.length > 56 ? Buffer.concat([value.subarray(56, 112), value.subarray(0, 56), value.subarray(112)]) : undefined), kinds: ['uids-wrong'] },
     { table: 'rows', to: () => 'remove', kinds: ['changes-wrong', 'counters-wrong', 'counters-wrong', 'counters-wrong', 'orphan-message', 'orphan-message', 'orphan-message'] },

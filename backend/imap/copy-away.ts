@@ -1,0 +1,84 @@
+/** COPY and MOVE between nodes: out of a mailbox that another node keeps, or into one. */
+import { Failure } from '../../shared/base/failure.ts';
+import { formatSet } from '../../shared/imap/sequence-set.ts';
+import type { SequenceSet } from '../../shared/imap/sequence-set.ts';
+import type { CopyResult } from '../storage/storage.ts';
+import { carriedFromAway, carryAway } from './carry-away.ts';
+import { carryInto } from './carry.ts';
+import type { CarriedMessage } from './carry.ts';
+import type { Leg } from './leg.ts';
+import { formatMailbox } from './mailbox-lines.ts';
+import { demand, placeOf } from './place.ts';
+import type { Place } from './place.ts';
+import { openLeg, relaySelected } from './relay.ts';
+import { Refusal, ok } from './replies.ts';
+import type { Completion } from './replies.ts';
+import type { Session } from './session.ts';
+import type { Numbers } from './view.ts';
+
+/** What COPY and MOVE name. */
+export interface Copying {
+  readonly set: SequenceSet;
+  readonly mailbox: string;
+}
+
+/** Puts messages where the name leads. @throws Failure, Refusal */
+export async function carryTo(session: Session, { place, mailbox }: { readonly place: Place; readonly mailbox: string }, messages: AsyncIterable<CarriedMessage>): Promise<CopyResult> {
+  return place.at === 'here' ? carryInto(session, place, messages) : carryAway(session, { leg: await session.legs.to(place), mailbox }, messages);
+}
+
+/** Of what came where (RFC 4315 section 3); undefined for nothing. */
+export function copyUid({ uidValidity, uids, sourceUids }: CopyResult): string | undefined {
+  return uids.length === 0 ? undefined : `COPYUID ${String(uidValidity)} ${formatSet(sourceUids)} ${formatSet(uids)}`;
+}
+
+/** With the open mailbox on another node. @throws Failure, Refusal */
+export async function copyFromAway(session: Session, given: Copying, numbers: Numbers): Promise<Completion> {
+  const leg = openLeg(session);
+  const place = await placeOf(session, given.mailbox);
+  if (isOnNodeOfOpen(session, place)) return relaySelected(session);
+  const result = await carryTo(session, { ...given, place }, carriedFromAway(leg, fetchOf(session, numbers)));
+  return ok('COPY completed', copyUid(result));
+}
+
+/** The same; they are removed there when they are here: what fails in between leaves them in both. @throws Failure, Refusal */
+export async function moveFromAway(session: Session, given: Copying, numbers: Numbers): Promise<Completion> {
+  const leg = openLeg(session);
+  const place = await placeOf(session, given.mailbox);
+  if (isOnNodeOfOpen(session, place)) return relaySelected(session);
+  await demandMoving(session, leg);
+  const result = await carryTo(session, { ...given, place }, carriedFromAway(leg, fetchOf(session, numbers)));
+  const code = copyUid(result);
+  if (code === undefined) return ok('nothing to move');
+  session.output.line(`* OK [${code}] moved`);
+  const set = formatSet(result.sourceUids);
+  let end = await leg.ask(`UID STORE ${set} +FLAGS.SILENT (\\Deleted)`);
+  if (end.status === 'OK') end = await leg.ask(`UID EXPUNGE ${set}`);
+  if (end.status !== 'OK') throw new Refusal({ ...end, text: `copied, but not removed: ${end.text}` });
+  return ok('MOVE completed', end.code);
+}
+
+/** The rights to mark and expunge them, before anything is copied (RFC 6851 section 4.2). */
+async function demandMoving(session: Session, leg: Leg): Promise<void> {
+  const { state } = session;
+  if (state.at !== 'away') return;
+  if (state.access === 'read-only') throw new Failure('forbidden', 'the mailbox is open for reading only');
+  let rights = '';
+  await leg.ask(`MYRIGHTS ${formatMailbox(session, state.name)}`, (line) => {
+    const told = /^\* MYRIGHTS .* ([a-z]*)$/.exec(line)?.[1];
+    rights = told ?? rights;
+    return told === undefined ? 'pass on' : 'taken';
+  });
+  for (const right of ['t', 'e']) demand({ rights }, right);
+}
+
+/** Both are accounts of one node, which does it all. */
+function isOnNodeOfOpen({ state }: Session, place: Place): boolean {
+  return state.at === 'away' && place.at === 'away' && state.place.node === place.node;
+}
+
+/** The set as the client wrote it: the other node counts as the client does. */
+function fetchOf({ commandText }: Session, numbers: Numbers): string {
+  const set = /^\S+ (?:UID )?(?:COPY|MOVE) (\S+) /i.exec(commandText)?.[1] ?? '';
+  return `${numbers === 'uid' ? 'UID ' : ''}FETCH ${set}`;
+}

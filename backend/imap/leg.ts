@@ -1,0 +1,226 @@
+/**
+ * A session's connection to the back-end that keeps somebody else's folders: there it is a guest in that account. Names are the same on both
+ * sides, so commands go there as the client said them, and what is answered goes to the client as it comes.
+ */
+import { Failure } from '../../shared/base/failure.ts';
+import { announcedLiteral } from '../../shared/imap/command-reader.ts';
+import { formatIdFields, guestField } from '../../shared/imap/id-fields.ts';
+import { parseEnd, withoutWaiting } from '../../shared/imap/relayed-text.ts';
+import type { RelayedEnd } from '../../shared/imap/relayed-text.ts';
+import { Connection } from '../../shared/net/connection.ts';
+import type { AwayPlace } from './place.ts';
+import type { Session } from './session.ts';
+
+/** A SEARCH response is one line, however many messages it names. */
+const maxLineBytes = 32 * 1024 * 1024;
+/** How long a node may keep silent before it is logged in to. */
+const loginTimeoutMs = 10_000;
+/** And in the middle of a command, which may be a long search. */
+const answerTimeoutMs = 300_000;
+
+/** What becomes of an untagged response: it is for us, for the client, or we go on with what stands behind this line. */
+export type Taker = (line: string) => 'taken' | 'pass on' | 'stop';
+const passOn: Taker = () => 'pass on';
+const taken: Taker = () => 'taken';
+
+export class Leg {
+  readonly owner: string;
+  /** Of the last command of the client that went this way. */
+  lastTag = '';
+  readonly #session: Session;
+  readonly #connection: Connection;
+  #own = 0;
+  #enabled = 0;
+
+  private constructor(session: Session, owner: string, connection: Connection) {
+    this.#session = session;
+    this.owner = owner;
+    this.#connection = connection;
+  }
+
+  /** Connects and logs in; where the account moved meanwhile, at its new node. @throws Failure */
+  static async open(session: Session, { owner, node }: AwayPlace): Promise<Leg> {
+    const first = await Leg.#at(session, owner, node);
+    if (first instanceof Leg) return first;
+    const second = await Leg.#at(session, owner, first.movedTo);
+    if (second instanceof Leg) return second;
+    throw unavailable();
+  }
+
+  static async #at(session: Session, owner: string, node: string): Promise<Leg | { readonly movedTo: string }> {
+    const socket = await session.slot.without(async () => session.options.sharing.others.connect(node));
+    const leg = new Leg(session, owner, new Connection(socket, { maxLineBytes, idleTimeoutMs: loginTimeoutMs, slot: session.slot }));
+    try {
+      const moved = await leg.#logIn();
+      if (moved === undefined) return leg;
+      leg.close();
+      return { movedTo: moved };
+    } catch (error) {
+      leg.close();
+      throw error;
+    }
+  }
+
+  /** Whether it is worth asking: what it says unasked is goodbye. */
+  get isOpen(): boolean {
+    return this.isUsable && !this.#connection.hasLine;
+  }
+
+  /** Whether what is under way can go on. */
+  get isUsable(): boolean {
+    return !this.#connection.inputEnded && !this.#connection.socket.destroyed;
+  }
+
+  close(): void {
+    this.#connection.destroy();
+  }
+
+  /** A command of the client's, as it was read. @throws Failure('backend-unavailable') */
+  async relay(text: string, tag: string): Promise<RelayedEnd> {
+    this.lastTag = tag;
+    await this.say(withoutWaiting(text));
+    return this.end(tag);
+  }
+
+  /** What the client has enabled holds there, too. @throws Failure('backend-unavailable') */
+  async keepUp(): Promise<void> {
+    const { enabled } = this.#session;
+    if (enabled.length === this.#enabled) return;
+    this.#enabled = enabled.length;
+    await this.ask(`ENABLE ${enabled.join(' ')}`, taken);
+  }
+
+  /** Before IDLE and after it: how long nothing may be said. */
+  setPatience(patience: 'of a command' | 'endless'): void {
+    this.#connection.setIdleTimeout(patience === 'endless' ? 0 : answerTimeoutMs);
+  }
+
+  /** A command of our own; answers how it ended. `line` is without a tag. @throws Failure('backend-unavailable') */
+  async ask(line: string, take: Taker = passOn): Promise<RelayedEnd> {
+    const tag = this.newTag();
+    await this.say(`${tag} ${line}`);
+    return this.end(tag, take);
+  }
+
+  newTag(): string {
+    this.#own += 1;
+    return `waybill${String(this.#own)}`;
+  }
+
+  /** One line. */
+  async say(line: string): Promise<void> {
+    await this.#connection.write(`${line}\r\n`);
+  }
+
+  async write(bytes: Buffer): Promise<void> {
+    await this.#connection.write(bytes);
+  }
+
+  /** Passes on what is said until the command of that tag has ended. @throws Failure('backend-unavailable') */
+  async end(tag: string, take: Taker = passOn): Promise<RelayedEnd> {
+    const said = await this.next(tag, take);
+    if (typeof said === 'string') throw this.#broken(new Error('asked for more than the command had'));
+    return said;
+  }
+
+  /** The same, but it may also ask for a literal, or for what comes while IDLE goes on. */
+  async next(tag: string, take: Taker = passOn): Promise<RelayedEnd | 'go on' | 'stopped'> {
+    const { output } = this.#session;
+    for (;;) {
+      const line = await this.line();
+      if (line.startsWith('+')) return 'go on';
+      if (line.startsWith(`${tag} `)) return this.#ended(line.slice(tag.length + 1));
+      const verdict = take(line);
+      if (verdict === 'stop') return 'stopped';
+      await (verdict === 'taken' ? this.#skip(line) : this.#pass(line));
+      if (output.full || !this.#connection.hasLine) await output.flush();
+    }
+  }
+
+  /** A line that is not goodbye. @throws Failure('backend-unavailable') */
+  async line(): Promise<string> {
+    let line: string | undefined;
+    try {
+      line = await this.#connection.readLine();
+    } catch (error) {
+      throw this.#broken(error);
+    }
+    if (line === undefined || line.startsWith('* BYE')) throw this.#broken(new Error(line ?? 'closed'));
+    return line;
+  }
+
+  /** The bytes of a literal; all of them have to be read. @throws Failure('backend-unavailable') */
+  async *literal(size: number): AsyncGenerator<Buffer, void, void> {
+    try {
+      for await (const piece of this.#connection.readStream(size)) yield piece;
+    } catch (error) {
+      throw this.#broken(error);
+    }
+  }
+
+  /** Passes on one response, which may hold literals. Once a part of one is said, nothing but the rest of it can follow. */
+  async #pass(first: string): Promise<void> {
+    const { output } = this.#session;
+    if (/^\* OK \[CLOSED\]/i.test(first)) this.#session.leaveAway();
+    let line = first;
+    for (;;) {
+      const announced = announcedLiteral(line);
+      output.line(line);
+      if (announced === undefined) return;
+      try {
+        for await (const piece of this.literal(announced.literal.size)) await output.bytes(piece);
+        line = await this.line();
+      } catch (error) {
+        this.#session.cut(); // bytes that are not the message's must never stand for it
+        throw error;
+      }
+    }
+  }
+
+  /** Reads past one response. */
+  async #skip(first: string): Promise<void> {
+    for (let announced = announcedLiteral(first); announced !== undefined; announced = announcedLiteral(await this.line())) {
+      for await (const piece of this.literal(announced.literal.size)) void piece;
+    }
+  }
+
+  #ended(text: string): RelayedEnd {
+    const end = parseEnd(text);
+    if (end === undefined) throw this.#broken(new Error('not understood'));
+    return end;
+  }
+
+  #broken(cause: unknown): Failure {
+    this.close();
+    return unavailable(cause);
+  }
+
+  /** Answers the node to which the account has moved, if it has. */
+  async #logIn(): Promise<string | undefined> {
+    const { visitor, client, id, enabled } = this.#session;
+    const fields: [string, string][] = [[guestField, this.owner], ['x-session-id', id], ['x-originating-ip', client.address], ['x-originating-port', String(client.port)]];
+    const [idTag, loginTag, enableTag] = [this.newTag(), this.newTag(), this.newTag()];
+    const enable = enabled.length === 0 ? '' : `\r\n${enableTag} ENABLE ${enabled.join(' ')}`;
+    await this.say(`${idTag} ID (${formatIdFields(fields)})\r\n${loginTag} AUTHENTICATE EXTERNAL ${Buffer.from(visitor).toString('base64')}${enable}`);
+    await this.#expect(idTag);
+    const { status, code = '', text } = await this.#expect(loginTag);
+    if (status === 'OK') {
+      if (enable !== '') await this.#expect(enableTag);
+      this.#enabled = enabled.length;
+      this.#connection.setIdleTimeout(answerTimeoutMs);
+      return undefined;
+    }
+    const node = /^REFERRAL .*@([^@/]+)\/?$/i.exec(code)?.[1];
+    if (node === undefined) throw code === 'NONEXISTENT' ? new Failure('mailbox-missing', 'no such mailbox') : unavailable(new Error(text));
+    return node;
+  }
+
+  /** Everything before the end of that command is for us. */
+  async #expect(tag: string): Promise<RelayedEnd> {
+    return this.end(tag, taken);
+  }
+}
+
+function unavailable(cause?: unknown): Failure {
+  return new Failure('backend-unavailable', 'the server that keeps this folder does not answer', { cause });
+}

@@ -1,0 +1,87 @@
+/** Commands that another node carries out: on a mailbox that they name, on the open one, IDLE, and what is told between commands. */
+import { Failure } from '../../shared/base/failure.ts';
+import { endOfInput } from './command-input.ts';
+import type { Leg } from './leg.ts';
+import type { AwayPlace } from './place.ts';
+import type { Completion } from './replies.ts';
+import { bad } from './replies.ts';
+import type { Session } from './session.ts';
+
+/** The command that is running, at the place that it names. @throws Failure */
+export async function relayTo(session: Session, place: AwayPlace): Promise<Completion> {
+  const leg = await session.legs.to(place);
+  return leg.relay(session.commandText, session.tag);
+}
+
+/** The command that is running, on the open mailbox. @throws Failure */
+export async function relaySelected(session: Session): Promise<Completion> {
+  return openLeg(session).relay(session.commandText, session.tag);
+}
+
+/** The leg on which a mailbox is open. @throws Failure('backend-unavailable') when it is gone: sequence numbers went with it */
+export function openLeg({ state }: Session): Leg {
+  if (state.at !== 'away') throw new Error(`no mailbox of another node is open in state ${state.at}`);
+  if (!state.leg.isOpen) throw new Failure('backend-unavailable', 'the server that keeps the open mailbox went away: select the mailbox anew');
+  return state.leg;
+}
+
+/** What happened in the mailbox of another node is told after commands that did not go there, too. Never rejects. */
+export async function tellAwayNews(session: Session): Promise<void> {
+  if (session.state.at !== 'away' || session.state.leg.lastTag === session.tag || !session.state.leg.isOpen) return;
+  try {
+    await session.state.leg.ask('NOOP');
+  } catch (error) {
+    session.log.warn({ err: error }, 'the node that keeps the open mailbox went away');
+  }
+}
+
+/** The mailbox of another node is left without a word of it to the client. Never rejects. */
+export async function closeAway(session: Session): Promise<void> {
+  if (session.state.at !== 'away') return;
+  const { leg, account } = session.state;
+  session.enter({ at: 'authenticated', account });
+  if (!leg.isOpen) return;
+  await leg.ask('UNSELECT', () => 'taken').catch((error: unknown) => session.log.warn({ err: error }, 'could not leave a mailbox of another node'));
+}
+
+/** IDLE on the mailbox of another node: its news go to the client as they come, until the client says DONE. */
+export async function relayIdle(session: Session): Promise<Completion> {
+  const leg = openLeg(session);
+  const { tag } = session;
+  leg.lastTag = tag;
+  await leg.say(`${tag} IDLE`);
+  const began = await leg.next(tag);
+  if (typeof began !== 'string') return began;
+  await session.invite('idling');
+  leg.setPatience('endless');
+  return session.whileWaiting(async () => idle(session, leg, tag));
+}
+
+async function idle(session: Session, leg: Leg, tag: string): Promise<Completion> {
+  const ended = leg.end(tag).catch((error: unknown) => failed(session, error));
+  let line: string | undefined;
+  try {
+    line = await session.connection.readLine();
+  } catch (error) {
+    leg.close();
+    endOfInput(session, error);
+    return bad('reading failed');
+  }
+  if (line === undefined || session.abandoned) {
+    session.enter({ at: 'logout', then: 'close' });
+    leg.close();
+    return bad('connection closed');
+  }
+  leg.setPatience('of a command');
+  await leg.say(line);
+  const end = await ended;
+  if (end instanceof Error) throw end;
+  return end;
+}
+
+/** The client goes on waiting for news that won't come: it is told at once. */
+async function failed(session: Session, error: unknown): Promise<Error> {
+  session.output.line('* NO [UNAVAILABLE] the server that keeps the open mailbox went away');
+  await session.output.flush();
+  return error instanceof Error ? error : new Error(String(error));
+}

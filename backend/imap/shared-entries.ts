@@ -1,0 +1,60 @@
+/** The folders of others that LIST and LSUB show. */
+import { isFailure } from '../../shared/base/failure.ts';
+import { compilePattern } from '../../shared/imap/list-pattern.ts';
+import type { Rights } from '../../shared/imap/rights.ts';
+import type { SharedFolder } from '../sharing/sharing.ts';
+import type { MailboxState } from '../storage/storage.ts';
+import { nameOfShared, placeOf } from './place.ts';
+import { formatCompletion } from './replies.ts';
+import type { Session } from './session.ts';
+
+/** A mailbox that is there. */
+export interface KnownEntry {
+  /** As the user calls it. */
+  readonly name: string;
+  /** Undefined where another node keeps it. */
+  readonly state: MailboxState | undefined;
+  readonly rights: Rights;
+}
+
+/** Those that the patterns may mean. What nodes that are away keep is left out, as far as it was not told lately, and the client is warned. */
+export async function sharedEntries(session: Session, patterns: readonly string[]): Promise<readonly KnownEntry[]> {
+  const { otherUsers, publicFolders } = session.options.sharing.namespaces;
+  if (!patterns.some((pattern) => mayMean(pattern, otherUsers) || mayMean(pattern, publicFolders))) return [];
+  const matches = patterns.map(compilePattern);
+  const entries: KnownEntry[] = [];
+  for (const folder of await sharedFolders(session)) {
+    const name = nameOfShared(session, folder);
+    if (name === undefined) continue;
+    const isMeant = matches.some((each) => each(name));
+    entries.push({ name, state: isMeant ? await stateOf(session, name) : undefined, rights: folder.rights });
+  }
+  return entries;
+}
+
+async function sharedFolders(session: Session): Promise<readonly SharedFolder[]> {
+  const warn = (): void => session.output.line(formatCompletion('*', { status: 'NO', code: 'UNAVAILABLE', text: 'folders that others share may be missing: a server does not answer' }));
+  try {
+    const { folders, silent } = await session.options.sharing.sharedWith(session.visitor);
+    if (silent.length > 0) warn();
+    return folders;
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    session.log.warn({ err: error }, 'could not look for folders that others share');
+    warn();
+    return [];
+  }
+}
+
+/** Whether a pattern can match names below that level. */
+function mayMean(pattern: string, level: string): boolean {
+  const [fixed = ''] = pattern.split(/[%*]/, 1);
+  return `${level}/`.startsWith(fixed) || fixed.startsWith(`${level}/`);
+}
+
+/** Without its special use, which is the owner's: nobody's client must file its own mail there. */
+async function stateOf(session: Session, name: string): Promise<MailboxState | undefined> {
+  const place = await placeOf(session, name).catch(() => undefined);
+  const state = place?.at === 'here' ? place.account.mailbox(place.name)?.state() : undefined;
+  return state === undefined ? undefined : { ...state, specialUses: [] };
+}

@@ -1,0 +1,71 @@
+/** What other back-ends say is shared with a user: asked at once, remembered for seconds; a node that is away counts with its last word for a while. */
+import { LRUCache } from 'lru-cache';
+import { z } from 'zod';
+import { askNode } from '../../shared/admin/admin-client.ts';
+import type { AdminTarget } from '../../shared/admin/admin-client.ts';
+import { normalRights } from '../../shared/imap/rights.ts';
+import type { SharedFolder, SharedFolders } from './sharing.ts';
+
+/** So long a folder that was just shared or taken back may still be missing from lists, or be in them; what may be done with it is asked anew each time. */
+const freshMs = 5000;
+const lastWordMs = 3_600_000;
+/** How long a list waits for a node that does not answer. */
+const patienceMs = 2000;
+/** After a node was silent lists don't wait for it again so soon. */
+const silenceMs = 5000;
+const mostRemembered = 5000;
+
+const answerSchema = z.object({ folders: z.array(z.object({ owner: z.string(), name: z.string(), rights: z.string().transform(normalRights) })) });
+
+interface Word {
+  readonly atMs: number;
+  readonly folders: readonly SharedFolder[];
+}
+
+export class OthersFolders {
+  readonly #targets: readonly (readonly [node: string, target: AdminTarget])[];
+  readonly #prefix: string;
+  /** By node and user. */
+  readonly #words = new LRUCache<string, Word>({ max: mostRemembered, ttl: lastWordMs });
+  readonly #asking = new Map<string, Promise<Word | undefined>>();
+  readonly #silentUntilMs = new Map<string, number>();
+
+  /** @param prefix the path at which nodes answer, to which the address is added */
+  constructor(targets: Readonly<Record<string, AdminTarget>>, prefix: string) {
+    this.#targets = Object.entries(targets);
+    this.#prefix = prefix;
+  }
+
+  /** Never rejects. */
+  async sharedWith(visitor: string): Promise<SharedFolders> {
+    const words = await Promise.all(this.#targets.map(async ([node, target]) => ({ node, word: await this.#word(node, target, visitor) })));
+    return {
+      folders: words.flatMap(({ word }) => word?.folders ?? []),
+      silent: words.flatMap(({ node, word }) => (word === undefined ? [node] : [])),
+    };
+  }
+
+  async #word(node: string, target: AdminTarget, visitor: string): Promise<Word | undefined> {
+    const key = `${node} ${visitor}`;
+    const last = this.#words.get(key);
+    const nowMs = performance.now();
+    if ((last !== undefined && nowMs - last.atMs < freshMs) || nowMs < (this.#silentUntilMs.get(node) ?? 0)) return last;
+    const asking = this.#asking.get(key) ?? this.#ask({ node, target, key, visitor });
+    this.#asking.set(key, asking);
+    return (await asking) ?? last;
+  }
+
+  async #ask({ node, target, key, visitor }: { readonly node: string; readonly target: AdminTarget; readonly key: string; readonly visitor: string }): Promise<Word | undefined> {
+    try {
+      const { folders } = answerSchema.parse(await askNode(target, `${this.#prefix}${encodeURIComponent(visitor)}`, patienceMs));
+      const word = { atMs: performance.now(), folders };
+      this.#words.set(key, word);
+      return word;
+    } catch {
+      this.#silentUntilMs.set(node, performance.now() + silenceMs);
+      return undefined;
+    } finally {
+      this.#asking.delete(key);
+    }
+  }
+}

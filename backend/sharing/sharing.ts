@@ -1,0 +1,173 @@
+/**
+ * Folders of others: who may do what with them, which there are, and on which node they are. The node of the owner decides on rights;
+ * what other nodes keep is asked of them, and remembered for seconds.
+ */
+import { Failure } from '../../shared/base/failure.ts';
+import { allRights } from '../../shared/imap/rights.ts';
+import type { Rights } from '../../shared/imap/rights.ts';
+import type { AnySocket } from '../../shared/net/connection.ts';
+import type { Accounts } from '../accounts/accounts.ts';
+import { anyone, effectiveRights, groupMark, groupsNamed } from '../storage/storage.ts';
+import type { Account, RightsEntry, Storage } from '../storage/storage.ts';
+import { Memberships } from './memberships.ts';
+
+/** Where an owner's folders are. `none`: there is no such account, or nobody may be in it. */
+export type Owner =
+  | { readonly at: 'here'; readonly account: Account }
+  | { readonly at: 'node'; readonly node: string }
+  | { readonly at: 'none' };
+
+/** A folder of somebody else that a user may see. */
+export interface SharedFolder {
+  readonly owner: string;
+  /** As the owner calls it. */
+  readonly name: string;
+  readonly rights: Rights;
+}
+
+/** What nodes say of folders; `silent` are those that did not say anything, now or lately. */
+export interface SharedFolders {
+  readonly folders: readonly SharedFolder[];
+  readonly silent: readonly string[];
+}
+
+/** How IMAP reaches what other nodes keep. */
+export interface OtherNodes {
+  /** What they say is shared with that user. Never rejects. */
+  readonly sharedWith: (visitor: string) => Promise<SharedFolders>;
+  /** A connection to the trusted IMAP listener of that node. @throws Failure('backend-unavailable') */
+  readonly connect: (node: string) => Promise<AnySocket>;
+}
+
+export interface SharingOptions {
+  readonly storage: Pick<Storage, 'find' | 'ownersGranting' | 'groupsGranted'>;
+  readonly accounts: Pick<Accounts, 'lookUp' | 'expand' | 'nodeOf'>;
+  readonly nodeName: string;
+  /** What the first levels of names of shared folders are called. */
+  readonly namespaces: Namespaces;
+  /** The account that keeps the public folders of the domain of that address. */
+  readonly publicOwnerOf: (address: string) => string | undefined;
+  readonly others: OtherNodes;
+}
+
+export interface Namespaces {
+  readonly otherUsers: string;
+  readonly publicFolders: string;
+}
+
+/** More than this much of names is not told by one node: of folders that are granted to everybody there may be many. */
+const mostNameBytes = 400_000;
+
+export class Sharing {
+  readonly namespaces: Namespaces;
+  readonly others: OtherNodes;
+  readonly publicOwnerOf: (address: string) => string | undefined;
+  readonly #options: SharingOptions;
+  readonly #memberships: Memberships;
+
+  constructor(options: SharingOptions) {
+    this.namespaces = options.namespaces;
+    this.others = options.others;
+    this.publicOwnerOf = options.publicOwnerOf;
+    this.#options = options;
+    this.#memberships = new Memberships(async (address) => options.accounts.expand(address));
+  }
+
+  /** @throws Failure('directory-unavailable') */
+  async ownerOf(address: string): Promise<Owner> {
+    const { storage, accounts, nodeName } = this.#options;
+    const record = storage.find(address);
+    if (record.at === 'live') return isOpen(record.account) ? { at: 'here', account: record.account } : { at: 'none' };
+    if (record.at === 'moved' || record.at === 'arriving') return { at: 'node', node: record.node };
+    if (record.at === 'withdrawn') return { at: 'none' };
+    const entry = await accounts.lookUp(address);
+    const node = entry?.address === address ? accounts.nodeOf(entry.mailHost) : undefined;
+    return node === undefined || node === nodeName ? { at: 'none' } : { at: 'node', node };
+  }
+
+  /** What somebody may do with a folder of an account of this node, whether it exists or not. @throws Failure('directory-unavailable') */
+  async rightsOf(visitor: string, account: Account, name: string): Promise<Rights> {
+    return (await this.reasonedRights(visitor, account, name)).rights;
+  }
+
+  /** The same, with the entries that count for that user; those of folders above say of which. @throws Failure('directory-unavailable') */
+  async reasonedRights(visitor: string, account: Account, name: string): Promise<{ readonly rights: Rights; readonly because: readonly (RightsEntry & { readonly from?: string })[] }> {
+    if (visitor === account.address) return { rights: allRights, because: [] };
+    const rights = account.folderRights(name);
+    const groups = new Set<string>();
+    for (const group of groupsNamed(rights)) if (await this.#isMember(group, visitor)) groups.add(group);
+    const applies = (who: string): boolean => who === visitor || groups.has(who) || (who === anyone && this.#mayBeAnyone(visitor, account.address));
+    return { rights: effectiveRights(rights, applies), because: [...rights.own, ...rights.inherited].filter(({ who }) => applies(who)) };
+  }
+
+  /** Folders of accounts of this node that somebody may see. @throws Failure('directory-unavailable') */
+  async sharedHere(visitor: string): Promise<readonly SharedFolder[]> {
+    const folders: SharedFolder[] = [];
+    let bytes = 0;
+    for (const owner of await this.#ownersFor(visitor)) {
+      const record = this.#options.storage.find(owner);
+      if (record.at !== 'live' || owner === visitor || !isOpen(record.account)) continue;
+      for (const { name } of record.account.mailboxes()) {
+        const rights = await this.rightsOf(visitor, record.account, name);
+        if (!rights.includes('l')) continue;
+        bytes += Buffer.byteLength(owner) + Buffer.byteLength(name);
+        if (bytes > mostNameBytes) return folders;
+        folders.push({ owner, name, rights });
+      }
+    }
+    return folders;
+  }
+
+  /** Folders of all nodes that somebody may see. */
+  async sharedWith(visitor: string): Promise<SharedFolders> {
+    const [here, elsewhere] = await Promise.all([this.sharedHere(visitor), this.#options.others.sharedWith(visitor)]);
+    const ours = new Set(here.map(({ owner }) => owner));
+    return { folders: [...here, ...elsewhere.folders.filter(({ owner }) => !ours.has(owner))], silent: elsewhere.silent };
+  }
+
+  /**
+   * The identifier as it is kept: an account's own address, a group's behind its mark, or `anyone`.
+   * @param domain completes a bare name. @throws Failure `unknown-user`, `directory-unavailable`
+   */
+  async identifier(given: string, domain: string): Promise<string> {
+    if (given.toLowerCase() === anyone) return anyone;
+    const isGroup = given.startsWith(groupMark);
+    const name = (isGroup ? given.slice(1) : given).toLowerCase();
+    const address = name.includes('@') ? name : `${name}@${domain}`;
+    const record = this.#options.storage.find(address);
+    if (!isGroup && record.at === 'live') return address;
+    const entry = await this.#options.accounts.lookUp(address);
+    if (!isGroup && entry !== undefined && entry.group === undefined && entry.local?.known !== 'no') return entry.address;
+    if (!isGroup) throw new Failure('unknown-user', `there is no user ${address}`);
+    const expansion = await this.#options.accounts.expand(address);
+    if (expansion.kind === 'mailbox') throw new Failure('unknown-user', `${address} is no group`);
+    return `${groupMark}${address}`;
+  }
+
+  async #ownersFor(visitor: string): Promise<ReadonlySet<string>> {
+    const { storage } = this.#options;
+    const owners = new Set(storage.ownersGranting(visitor));
+    for (const owner of storage.ownersGranting(anyone)) if (this.#mayBeAnyone(visitor, owner)) owners.add(owner);
+    for (const group of storage.groupsGranted()) {
+      if (await this.#isMember(group, visitor)) for (const owner of storage.ownersGranting(group)) owners.add(owner);
+    }
+    return owners;
+  }
+
+  async #isMember(group: string, visitor: string): Promise<boolean> {
+    return this.#memberships.has(group.slice(groupMark.length), visitor);
+  }
+
+  #mayBeAnyone(visitor: string, owner: string): boolean {
+    return domainOf(visitor) === domainOf(owner) || this.publicOwnerOf(visitor) === owner;
+  }
+}
+
+function isOpen(account: Account): boolean {
+  const standing = account.standing();
+  return standing === 'live' || standing === 'held';
+}
+
+function domainOf(address: string): string {
+  return address.slice(address.lastIndexOf('@') + 1);
+}

@@ -1,0 +1,45 @@
+/** IMAP texts that go from one server to another as they are: commands with their literals, and how a command ended. Pure. */
+
+const announcement = /~?\{(\d{1,10})\+?\}\r\n/g;
+
+/** A command as it was read, for a server that takes literals without being asked (LITERAL+, RFC 7888). */
+export function withoutWaiting(text: string): string {
+  let relayed = '';
+  let at = 0;
+  for (;;) {
+    announcement.lastIndex = at;
+    const match = announcement.exec(text);
+    if (match === null) return relayed + text.slice(at);
+    const end = announcement.lastIndex + Number(match[1]);
+    relayed += `${text.slice(at, match.index)}{${match[1] ?? ''}+}\r\n${text.slice(announcement.lastIndex, end)}`;
+    at = end;
+  }
+}
+
+/** How a server said that a command ended. */
+export interface RelayedEnd {
+  readonly status: 'OK' | 'NO' | 'BAD';
+  readonly code: string | undefined;
+  readonly text: string;
+}
+
+/** What stands behind the tag; undefined for anything else. */
+export function parseEnd(text: string): RelayedEnd | undefined {
+  const [, status = '', code, words = ''] = /^(OK|NO|BAD) (?:\[([^\]]*)\] ?)?(.*)$/is.exec(text) ?? [];
+  const upper = status.toUpperCase();
+  return upper === 'OK' || upper === 'NO' || upper === 'BAD' ? { status: upper, code, text: words } : undefined;
+}
+
+/** The numbers of a set such as `3:5,9`, in the order in which they stand there; at most `most`, undefined for more or for nonsense. */
+export function numbersOf(set: string, most: number): readonly number[] | undefined {
+  const numbers: number[] = [];
+  for (const part of set.split(',')) {
+    const [, from, to = from] = /^(\d{1,10})(?::(\d{1,10}))?$/.exec(part) ?? [];
+    if (from === undefined) return undefined;
+    for (let number = Number(from); number <= Number(to); number += 1) {
+      if (numbers.length >= most) return undefined;
+      numbers.push(number);
+    }
+  }
+  return numbers;
+}

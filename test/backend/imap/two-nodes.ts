@@ -1,0 +1,80 @@
+/** Two back-ends of one cluster in one process, with real TLS and the real admin API between them. Who lives where is kept in a table instead of a directory. */
+import { OthersFolders } from '../../../backend/sharing/others-folders.ts';
+import { sharedFoldersPrefix, sharedFoldersRoute } from '../../../backend/sharing/shared-folders-route.ts';
+import type { OtherNodes } from '../../../backend/sharing/sharing.ts';
+import { startAdmin } from '../../../shared/admin/admin-server.ts';
+import { createLog } from '../../../shared/log/log.ts';
+import { connectTo } from '../../../shared/net/connect.ts';
+import { createServerTls } from '../../../shared/net/server-tls.ts';
+import type { UserEntry } from '../../../shared/user-map/user-maps.ts';
+import { Dialogue } from '../../harness/dialogue.ts';
+import { noActs } from '../../harness/no-acts.ts';
+import { freePort } from '../../harness/slapd.ts';
+import { certificates, password, startServer } from './harness.ts';
+import type { TestServer } from './harness.ts';
+
+export type NodeName = 'be1' | 'be2';
+export interface TestNode extends TestServer {
+  /** As `stop`, which may still come afterwards. */
+  readonly crash: () => Promise<void>;
+}
+
+export interface TwoNodes {
+  readonly nodes: Readonly<Record<NodeName, TestNode>>;
+  /** Where accounts live, by what the directory says. */
+  readonly homes: Map<string, NodeName>;
+  /** Logs in; the account is made if need be, and lives there from now on. */
+  readonly logIn: (node: NodeName, address: string) => Promise<Dialogue>;
+  readonly stop: () => Promise<void>;
+}
+
+export async function startTwoNodes(): Promise<TwoNodes> {
+  const homes = new Map<string, NodeName>();
+  const lookUp = (address: string): UserEntry | undefined => {
+    const mailHost = homes.get(address);
+    return mailHost === undefined ? undefined : { address, mailHost, dn: `mail=${address}`, map: 'table', aliases: [], routingAddress: undefined };
+  };
+  const ports = { be1: await freePort(), be2: await freePort() };
+  const started = new Map<NodeName, TestServer>();
+  const begin = async (node: NodeName, other: NodeName): Promise<TestNode> => {
+    const server = await startServer({ node, others: { lookUp, nodes: othersOf(node, other, { adminPort: ports[other], server: () => started.get(other) }) } });
+    started.set(node, server);
+    const admin = await startAdmin({
+      host: '127.0.0.1', port: ports[node], serverTls: createServerTls(certificateOf(node)), isTrustedNode: ({ role }) => role === 'backend',
+      routes: [sharedFoldersRoute(server.sharing)], acts: noActs, signerOf: () => 'cluster', log: createLog({ node, level: 'silent' }),
+    });
+    let stopping: Promise<void> | undefined;
+    const stop = async (): Promise<void> => (stopping ??= Promise.all([admin.stop(0), server.stop()]).then(() => undefined));
+    return { ...server, stop, crash: stop };
+  };
+  const nodes = { be1: await begin('be1', 'be2'), be2: await begin('be2', 'be1') };
+  return {
+    nodes, homes,
+    logIn: async (node, address) => {
+      homes.set(address, node);
+      const dialogue = await Dialogue.connect({ port: nodes[node].ports.tls, tls: 'implicit' });
+      dialogue.say(`login LOGIN ${address} "${password}"`);
+      await dialogue.until(/^login OK/);
+      return dialogue;
+    },
+    stop: async () => {
+      await Promise.all([nodes.be1.stop(), nodes.be2.stop()]);
+    },
+  };
+}
+
+function certificateOf(node: NodeName) {
+  const certificate = certificates[node];
+  if (certificate === undefined) throw new Error(`no certificate for ${node}`);
+  return certificate;
+}
+
+function othersOf(node: NodeName, other: NodeName, { adminPort, server }: { readonly adminPort: number; readonly server: () => TestServer | undefined }): OtherNodes {
+  const { key, certificate: cert, authority: ca } = certificateOf(node);
+  const tls = { key, cert, ca };
+  const folders = new OthersFolders({ [other]: { host: '127.0.0.1', port: adminPort, tls } }, sharedFoldersPrefix);
+  return {
+    sharedWith: async (visitor) => folders.sharedWith(visitor),
+    connect: async () => connectTo({ host: '127.0.0.1', port: server()?.ports.trusted ?? 0, tls, timeoutMs: 5000 }),
+  };
+}
