@@ -116,7 +116,9 @@ Example:
     const { machineCommand } = await import('./cluster-config/command-line/machine-command.ts');
     await machineCommand(options);
   });
-for (const add of [addConfigCommands, addMapCommands, addSessionCommands, addAccountCommands, addDomainCommands, addGroupCommands, addFolderCommands, addPasswdCommand, addNodeCommands, addTraceCommands, addReportCommand, addQueueCommands, addStorageCommands, addBackupCommands, addServiceCommands, addAdminCommands, addAuditCommand]) add(program);
+const addStorage = (to: Command): void => addStorageCommands(to, async () => import('./backend/offline-storage.ts'));
+
+for (const add of [addConfigCommands, addMapCommands, addSessionCommands, addAccountCommands, addDomainCommands, addGroupCommands, addFolderCommands, addPasswdCommand, addNodeCommands, addTraceCommands, addReportCommand, addQueueCommands, addStorage, addBackupCommands, addServiceCommands, addAdminCommands, addAuditCommand]) add(program);
 
 /** Errors that a user can act on are told in their own words; for all others the stack is worth having. */
 function tell(error: unknown): void {

@@ -30,12 +30,11 @@ import type { Handled } from '../shared/admin-api/operation.ts';
 import { startAdmin } from '../shared/admin/admin-server.ts';
 import type { AdminRoute } from '../shared/admin/admin-server.ts';
 import { healthRoutes } from '../shared/admin/health-routes.ts';
-import type { Logger } from '../shared/log/log.ts';
 import type { Service } from '../shared/service/service.ts';
 import { ServiceRack } from '../shared/service/service-rack.ts';
 import type { Unit } from '../shared/service/service-rack.ts';
 import type { NodeServices } from '../shared/service/worker.ts';
-import { backendAdministration, describeStorages, storagesOf } from './administration/administration.ts';
+import { backendAdministration, compactionTermsOf, storagesForReport, storagesOf, tidyPacks } from './administration/administration.ts';
 import { Jobs } from './administration/jobs.ts';
 import { createAccountMoves } from './account-move/account-move.ts';
 import { AccountCounters } from './accounts/account-counters.ts';
@@ -47,6 +46,7 @@ import { accountRoute, askHolders } from './accounts/holders.ts';
 import type { LocalAccounts } from './accounts/local-accounts.ts';
 import { demandOwnership } from './accounts/owner-of-new.ts';
 import { Reconciliation } from './accounts/reconciliation.ts';
+import { startSettling } from './accounts/settling.ts';
 import { mailAccessUnits } from './mail-access.ts';
 import type { Ground } from './mail-access.ts';
 import { openProcessing, receivingUnits, submitter } from './mail-flow.ts';
@@ -55,13 +55,11 @@ import { laterRoute } from './processing/processing.ts';
 import type { Processing } from './processing/processing.ts';
 import { openSharing } from './shared-folders.ts';
 import { sharedFoldersRoute } from './sharing/shared-folders-route.ts';
+import { storageDirectoriesOf, storageMemory } from './storage-directories.ts';
 import { measureStorages, openStorage } from './storage/storage.ts';
 import type { Storage } from './storage/storage.ts';
 
 const dayMs = 86_400_000;
-const tidyEveryMs = 600_000;
-/** A pack that nobody wrote to for so long is written to no more. */
-const idlePackMs = 600_000;
 
 /** Starts everything of one worker. @throws Failure or the system's error of the first thing that can't be had. */
 export async function startBackend(context: NodeContext): Promise<NodeServices> {
@@ -69,8 +67,11 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
   const directory = await openDirectoryAccess(config, context);
   const tls = await loadNodeTls(config);
   for (const warning of tls.warnings) context.log.warn(warning);
+  const directories = storageDirectoriesOf(config);
   const storage = await openStorage({
-    directories: config.storage.directories,
+    directories: directories.open,
+    attached: directories.attached,
+    takenOut: directories.takenOut,
     clusterName: config.clusterName,
     nodeName: config.nodeName,
     hints, log,
@@ -79,9 +80,13 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
     quota: { bytes: config.storage.quota.maxKilobytes * 1024, messages: config.storage.quota.maxMessages },
     domains: domainStorageRules(config),
   });
-  const endMeasuring = measureStorages(config.storage.directories, () => storage.addresses().length);
+  const endMeasuring = measureStorages(directories.open, () => storage.addresses().length);
   const counters = new AccountCounters();
-  const holders = async (address: string): ReturnType<typeof askHolders> => askHolders(otherBackends(config, tls), address);
+  const askOthers = async (address: string): ReturnType<typeof askHolders> => askHolders(otherBackends(config, tls), address);
+  const holders = async (address: string): Promise<{ readonly holders: readonly string[]; readonly silent: readonly string[] }> => {
+    const { holders: live, away, silent } = await askOthers(address);
+    return { holders: [...live, ...away], silent };
+  };
   const accounts = createAccounts({
     storage, log,
     maps: directory.maps,
@@ -108,12 +113,13 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
   });
   await moves.yieldReclaimed();
   const administration = new AccountAdministration({ storage, accounts, maps: directory.maps, log, changeUser: async (entry, change) => directory.changeUser(entry, change), isOurs: addressingOf(config).isOurs });
-  const reportGround = { context, tls, log, storages: async () => describeStorages(storagesOf({ config, storage })), outbox: outboxOf(processing) };
+  const memory = storageMemory(config);
+  const reportGround = { context, tls, log, storages: async () => storagesForReport(storagesOf({ config, storage, memory })), outbox: outboxOf(processing) };
   const rack = new ServiceRack({ units: unitsOf(ground, processing), wishes: context.wishes, siblings: context.siblings, graceMs: config.drainSeconds * 1000, log });
   const services = await rack.start();
   const jobs = new Jobs(context.siblings, log);
   const mayMake = async (address: string): Promise<void> => demandOwnership({ accounts, maps: directory.maps, nodeName: config.nodeName, holders }, address);
-  const administered = backendAdministration({ config, tls, storage, accounts, administration, sharing, frontends: frontendTargets(config, tls), moves, directory, processing, log, siblings: context.siblings, notices: context.notices, jobs, mayMake });
+  const administered = backendAdministration({ config, tls, storage, accounts, administration, sharing, frontends: frontendTargets(config, tls), moves, directory, processing, log, siblings: context.siblings, notices: context.notices, jobs, mayMake, memory });
   const admin = await startAdminApi(ground, {
     rack, directory, handlers: [...administered.handlers, ...dailyReportHandlers(config, new DailyReport(reportGround))],
     routes: [...context.nodeRoutes, ...administered.routes, ...dayRoutes(reportGround), sentRoute(reportGround.outbox), ...moves.routes, laterRoute(processing), ...groupRoutes(administration, storage), holdingRoute((address) => holdingOf(storage, address)), passwordRoute(async (address, password) => setPassword(accounts.local, address, password)), statsRoute(context.siblings, { counters, directory })],
@@ -122,7 +128,7 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
     log,
     services: [...services, jobs],
     admin: admin.services,
-    onAppointed: async () => [...startReporting(context), admin.onAppointed(), ...startDailyReport(reportGround), moves.startTidying(), reconciliationOf(ground, directory).start(), ...await rack.startOnce(), tidyPacks(storage, log)],
+    onAppointed: async () => [...startReporting(context), admin.onAppointed(), ...startDailyReport(reportGround), moves.startTidying(), startSettling({ storage, accounts, maps: directory.maps, nodeName: config.nodeName, holders: askOthers, log }), reconciliationOf(ground, directory).start(), ...await rack.startOnce(), tidyPacks(storage, compactionTermsOf(config), log)],
     renew: async () => tls.renew(),
     close: async () => {
       await processing.close();
@@ -158,19 +164,6 @@ function statsRoute(siblings: NodeContext['siblings'], { counters: { mapping, lo
   return { prefix: '/map-stats', allow: 'nodes', answer: async () => ({ status: 200, body: { workers: await siblings.ask('map-stats', {}) } }) };
 }
 
-/** Packs without a living message are removed now and then, by one worker of the node. */
-function tidyPacks(storage: Storage, log: Logger): Service {
-  const tidy = (): void => {
-    storage.removeDeadPacks(idlePackMs).catch((error: unknown) => log.warn({ err: error }, 'dead packs could not be removed'));
-  };
-  const timer = setInterval(tidy, tidyEveryMs).unref();
-  return {
-    name: 'tidyPacks',
-    stop: async () => Promise.resolve(clearInterval(timer)),
-    retire: async () => Promise.resolve(clearInterval(timer)),
-  };
-}
-
 /** Where nothing is kept there is nothing to end, and no account is made for it. */
 async function setPassword(local: LocalAccounts, address: string, password: string | undefined): Promise<void> {
   if (password !== undefined) await local.setPassword(address, password);
@@ -202,7 +195,7 @@ interface NodeAdmin {
 /** Opened last: who asks it finds all services there. */
 async function startAdminApi(ground: Ground, { rack, routes: more, directory, handlers }: NodeAdmin): Promise<{ readonly services: readonly Service[]; readonly onAppointed: () => Service }> {
   const { config, tls, storage, accounts, context } = ground;
-  const readIndex = (): void => void storage.find(`postmaster@${config.primaryDomain}`);
+  const readIndex = (): void => void storage.isTakenOut(`postmaster@${config.primaryDomain}`); // looks into each storage
   const health = { isStopping: context.isStopping, services: () => rack.states(), check: readIndex, warnings: () => endingCertificates(config) };
   const keepAct: KeepHere = async (address, act) => storage.lives.keepAct(address, act);
   const api = await openAdminApi({ context, tls, directory, health, rack, handlers, keeperOf: async (address) => keeperOf(accounts, config, address), keepAct });

@@ -2,10 +2,10 @@
 import type { NodeConfig } from '../cluster-config/effective.ts';
 import { runNode } from '../cluster-config/run-node.ts';
 import { Failure } from '../shared/base/failure.ts';
-import { holderOf, holdFolder } from '../shared/base/folder-holder.ts';
 import type { ForeignHolder } from '../shared/base/folder-holder.ts';
-import { lockFolder } from '../shared/base/folder-lock.ts';
+import { lockDirectory } from './locked-directory.ts';
 import { queueDirectoryOf } from './queue-directory.ts';
+import { storageDirectoriesOf } from './storage-directories.ts';
 
 /** Runs the node until it is told to stop; then the process ends. Services are loaded in the workers only: the supervisor stays small. */
 export async function runBackend({ foreign, ...options }: { readonly configFile: string; readonly nodeName: string | undefined; readonly foreign: ForeignHolder }): Promise<void> {
@@ -15,8 +15,8 @@ export async function runBackend({ foreign, ...options }: { readonly configFile:
 
 /** Storages and queue are held until the supervisor ends, in whatever way: a second node on the same ones is refused. */
 function lockDirectories(config: NodeConfig, foreign: ForeignHolder): () => void {
-  const { directories } = config.storage;
-  if (directories.length === 0) throw new Failure('bad-input', `storage.directories names no folder for node ${config.nodeName}`);
+  const { open: directories } = storageDirectoriesOf(config);
+  if (directories.length === 0) throw new Failure('bad-input', `storage.directories names no folder for node ${config.nodeName}, or all are taken out (waybill storage attach)`);
   const held: (() => void)[] = [];
   const release = (): void => {
     for (const leave of held.splice(0).reverse()) leave();
@@ -27,29 +27,5 @@ function lockDirectories(config: NodeConfig, foreign: ForeignHolder): () => void
   } catch (error) {
     release();
     throw error;
-  }
-}
-
-function lockDirectory(directory: string, foreign: ForeignHolder): () => void {
-  const lock = locked(directory);
-  try {
-    const leave = holdFolder(directory, foreign);
-    return () => {
-      leave();
-      lock.release();
-    };
-  } catch (error) {
-    lock.release();
-    throw error;
-  }
-}
-
-function locked(directory: string): ReturnType<typeof lockFolder> {
-  try {
-    return lockFolder(directory, 'supervisor.lock');
-  } catch (error) {
-    const holder = error instanceof Failure ? holderOf(directory) : undefined;
-    if (holder === undefined) throw error;
-    throw new Failure('in-use', `${directory} is in use by ${holder}`, { cause: error });
   }
 }

@@ -4,9 +4,12 @@ import { serverDefaults } from './server-defaults.ts';
 
 type Given = Parameters['ldapConnectors'][number];
 
+/** Attributes that are not asked for unless they are named. */
+type Optional = 'status' | 'services' | 'quotaBytes' | 'quotaMessages';
+
 /** A connector with nothing left open. */
 export interface ConnectorParameters extends Omit<Given, 'attributes' | 'searchPattern' | 'groups'> {
-  readonly attributes: Readonly<Record<Exclude<keyof Given['attributes'], 'status' | 'services'>, string>> & Readonly<Record<'status' | 'services', string | undefined>>;
+  readonly attributes: Readonly<Record<Exclude<keyof Given['attributes'], Optional>, string>> & Readonly<Record<Optional, string | undefined>>;
   readonly searchPattern: string;
   readonly groups: (Omit<NonNullable<Given['groups']>, 'searchPattern'> & { readonly searchPattern: string }) | undefined;
 }
@@ -23,6 +26,8 @@ export function completeConnector(given: Given): ConnectorParameters {
       host: attributes.host ?? defaults.attributes.host,
       status: attributes.status,
       services: attributes.services,
+      quotaBytes: attributes.quotaBytes,
+      quotaMessages: attributes.quotaMessages,
       language: attributes.language ?? defaults.attributes.language,
       routingAddress: attributes.routingAddress ?? defaults.attributes.routingAddress,
     },

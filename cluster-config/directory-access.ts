@@ -78,6 +78,7 @@ export async function openDirectoryAccess(config: NodeConfig, surroundings: Surr
       attributes: {
         mail: attributes.address, mailLocalAddress: attributes.alias, userPassword: attributes.password,
         mailHost: attributes.host, mailRoutingAddress: attributes.routingAddress, status: attributes.status, services: attributes.services, language: attributes.language,
+        quotaBytes: attributes.quotaBytes, quotaMessages: attributes.quotaMessages,
       },
     };
   });

@@ -15,6 +15,8 @@ const attributes = z
     host: attributeName.optional().describe('The back-end that keeps the mailbox: a node\'s name or host, or any HOST or HOST:PORT. By default `mailHost`; of Active Directory `msDS-cloudExtensionAttribute1`.'),
     status: attributeName.optional().describe('Whether the account is in use: `active` (also when it is missing), `noaccess` (nobody logs in, mail is taken), `disabled` (neither) or `deleted`, as qmail\'s `accountStatus`. `account disable` and `delete` write it. By default no attribute says so.'),
     services: attributeName.optional().describe('What the account may be used for, one value for each: `smtp`, `imap`, `pop3`, `webmail`, `submission`, `relay`; everything when it is missing. Often `mailEnabledService`. By default no attribute says so.'),
+    quotaBytes: attributeName.optional().describe('How many bytes of mail the account may hold; a number that may bear a unit, such as `500M`; 0 for no limit. It counts before the limits of domain and server, after `account quota`. Often `mailQuotaSize`. By default no attribute says so.'),
+    quotaMessages: attributeName.optional().describe('How many messages the account may hold; 0 for no limit. Often `mailQuotaCount`. By default no attribute says so.'),
     language: attributeName.optional().describe('The user\'s languages, the best first, such as `de` or `de-AT, en;q=0.8` (RFC 2798). By default `preferredLanguage`.'),
     routingAddress: attributeName.optional().describe('Where mail for the user is forwarded. By default `mailRoutingAddress`; of Active Directory `msDS-cloudExtensionAttribute2`.'),
   })

@@ -19,6 +19,8 @@ export const storageParameters = {
       ),
       reserveMegabytes: wholeNumber({ min: 0, max: 1_000_000 }).default(100).describe('Free space below which mail is refused for the time being.'),
       quota,
+      compactDeadPercent: wholeNumber({ min: 0, max: 99 }).default(50).describe('Files of messages of which at least this share is dead are rewritten, without being asked for; 0: only by `waybill storage compact`.'),
+      compactMegabytesPerSecond: wholeNumber({ min: 1, max: 10_000 }).default(10).describe('How fast such files are rewritten at most.'),
       backupDirectory: fileName().optional().describe('Where backups of the node are made and looked for: a folder on another disk, into which the node can write. None: no backups.'),
       lockSeconds: wholeNumber({ min: 1, max: 3600 }).default(60).describe('How long `waybill storage lock` holds when nobody unlocks. A writer waits for 30 seconds, then it is told to try later.'),
       moveHoldSeconds: wholeNumber({ min: 1, max: 600 }).default(10).describe('The longest time for which nobody can open an account while the last of it is moved to another node.'),

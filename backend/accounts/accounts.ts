@@ -8,7 +8,7 @@ import type { AccountService, UseTerms } from '../../shared/access/account-use.t
 import { Failure, isFailure } from '../../shared/base/failure.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { Expansion } from '../../shared/user-map/expansion.ts';
-import type { UserEntry, UserMaps } from '../../shared/user-map/user-maps.ts';
+import type { MailboxLimits, UserEntry, UserMaps } from '../../shared/user-map/user-maps.ts';
 import type { Account, Storage } from '../storage/storage.ts';
 import { KnownAddresses } from './known-addresses.ts';
 import type { KnownAddressesOptions } from './known-addresses.ts';
@@ -77,7 +77,11 @@ export interface AccountsOptions {
 export function createAccounts(options: AccountsOptions): Accounts {
   const { counters } = options.known;
   const known = new KnownAddresses(options.known);
-  const lookUp = async (address: string): Promise<UserEntry | undefined> => known.entry(address, async () => atDefaultHost(options, address, await options.maps.lookUp(address)));
+  const lookUp = async (address: string): Promise<UserEntry | undefined> => {
+    const entry = await known.entry(address, async () => atDefaultHost(options, address, await options.maps.lookUp(address)));
+    if (entry?.limits !== undefined) await learnLimits(options, entry.address, entry.limits);
+    return entry;
+  };
 
   const local = createLocalAccounts(options);
 
@@ -151,6 +155,16 @@ export function createAccounts(options: AccountsOptions): Accounts {
   const counted = async (credentials: Credentials): Promise<Account> => (counters === undefined ? login(credentials) : counters.login(async () => login(credentials)));
 
   return { login: counted, open, permit, lookUp, expand, changePassword, local, nodeOf: options.nodeOf };
+}
+
+/** Takes up what the directory says that an account of this node may hold; one that can't be changed now learns it the next time. */
+async function learnLimits({ storage, log }: AccountsOptions, address: string, limits: MailboxLimits): Promise<void> {
+  try {
+    if (storage.find(address).at === 'live') await storage.lives.learnLimits(address, limits);
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    log.warn({ account: address, err: error }, 'what the directory says that the account may hold could not be noted');
+  }
 }
 
 function caughtBy(catcher: string, expansion: Expansion): Expansion {

@@ -2,7 +2,7 @@
 import { askNode } from '../../shared/admin/admin-client.ts';
 import type { AdminTarget } from '../../shared/admin/admin-client.ts';
 import type { AdminRoute } from '../../shared/admin/admin-server.ts';
-import type { Storage } from '../storage/storage.ts';
+import type { AccountRecord, Storage } from '../storage/storage.ts';
 
 /** How long an account's first use may wait for nodes that don't answer. */
 const patienceMs = 2000;
@@ -11,25 +11,27 @@ const prefix = '/accounts/';
 /** Who says that it holds a live record, and who did not say anything. */
 export interface Holders {
   readonly holders: readonly string[];
+  /** Who has it in a storage that is taken out for the time being. */
+  readonly away: readonly string[];
   readonly silent: readonly string[];
 }
 
 /** Asks all given nodes at once. Never rejects: a node that is down is `silent`. */
 export async function askHolders(nodes: Readonly<Record<string, AdminTarget>>, address: string): Promise<Holders> {
   const answers = await Promise.all(
-    Object.entries(nodes).map(async ([node, target]): Promise<readonly [node: string, answer: 'live' | 'other' | 'silent']> => {
+    Object.entries(nodes).map(async ([node, target]): Promise<readonly [node: string, answer: 'live' | 'away' | 'other' | 'silent']> => {
       try {
         const answer = await askNode(target, `${prefix}${encodeURIComponent(address)}`, patienceMs);
         // What is on its way to a node will be owned by it, if it isn't yet.
-        const live = typeof answer === 'object' && answer !== null && 'at' in answer && (answer.at === 'live' || answer.at === 'arriving');
-        return [node, live ? 'live' : 'other'];
+        const at = typeof answer === 'object' && answer !== null && 'at' in answer ? answer.at : undefined;
+        return [node, at === 'live' || at === 'arriving' ? 'live' : at === 'away' ? 'away' : 'other'];
       } catch {
         return [node, 'silent'];
       }
     }),
   );
   const named = (wanted: string): string[] => answers.filter(([, answer]) => answer === wanted).map(([node]) => node);
-  return { holders: named('live'), silent: named('silent') };
+  return { holders: named('live'), away: named('away'), silent: named('silent') };
 }
 
 /** The other side of `askHolders`: what this node's storages say of an address, without counts or names of mailboxes. */
@@ -37,6 +39,10 @@ export function accountRoute(storage: Storage): AdminRoute {
   return {
     prefix,
     allow: 'nodes',
-    answer: async (address) => Promise.resolve({ status: 200, body: { at: storage.find(address.toLowerCase()).at } }),
+    answer: async (address) => Promise.resolve({ status: 200, body: { at: recordOf(storage, address.toLowerCase()) } }),
   };
+}
+
+function recordOf(storage: Storage, address: string): AccountRecord['at'] | 'away' {
+  return storage.isTakenOut(address) ? 'away' : storage.find(address).at;
 }

@@ -16,6 +16,7 @@ import type { KeptFolder, Storage } from '../storage/storage.ts';
 import { accountLifeHandlers } from './account-life-handlers.ts';
 import { accountHandlers } from './account-handlers.ts';
 import { backupHandlers } from './backup-handlers.ts';
+import type { CompactionTerms } from './compaction.ts';
 import { folderRightsHandlers } from './folder-rights-handlers.ts';
 import { jobHandlers } from './job-handlers.ts';
 import type { Jobs } from './jobs.ts';
@@ -25,8 +26,12 @@ import { ProtocolTraces } from './protocol-traces.ts';
 import { queueHandlers } from './queue-handlers.ts';
 import { storageHandlers } from './storage-handlers.ts';
 import type { StorageView } from './storage-handlers.ts';
+import { storageListHandlers } from './storage-list-handlers.ts';
+import type { StorageMemory } from './storage-list-handlers.ts';
 
-export { describeStorages } from './storage-handlers.ts';
+export type { StorageMemory } from './storage-list-handlers.ts';
+export { tidyPacks } from './compaction.ts';
+export { storagesForReport } from './storage-handlers.ts';
 
 export interface AdministrationGround {
   readonly config: NodeConfig;
@@ -46,11 +51,17 @@ export interface AdministrationGround {
   readonly jobs: Jobs;
   /** Resolves when this node may make an account of that address. Throws who keeps it, or `unknown-user`. */
   readonly mayMake: (address: string) => Promise<void>;
+  readonly memory: StorageMemory;
 }
 
-/** The storages that the configuration names. */
-export function storagesOf({ config, storage }: Pick<AdministrationGround, 'config' | 'storage'>): StorageView {
-  return { storage, reserveBytes: config.storage.reserveMegabytes * 1024 * 1024 };
+/** The storages of the node. */
+export function storagesOf({ config, storage, memory }: Pick<AdministrationGround, 'config' | 'storage' | 'memory'>): StorageView {
+  return { storage, memory, reserveBytes: config.storage.reserveMegabytes * 1024 * 1024 };
+}
+
+/** When files of messages are rewritten, as the configuration says. */
+export function compactionTermsOf({ storage }: NodeConfig): CompactionTerms {
+  return { deadPercent: storage.compactDeadPercent, bytesPerSecond: storage.compactMegabytesPerSecond * 1024 * 1024 };
 }
 
 export interface BackendAdministration {
@@ -68,7 +79,8 @@ export function backendAdministration(ground: AdministrationGround): BackendAdmi
     ...accountLifeHandlers({ ...ground, nodeName: config.nodeName }),
     ...folderRightsHandlers(ground),
     ...moveHandlers(moves, siblings),
-    ...storageHandlers({ ...storagesOf(ground), queue, jobs, lockSeconds: config.storage.lockSeconds }),
+    ...storageHandlers({ ...storagesOf(ground), queue, jobs, lockSeconds: config.storage.lockSeconds, compaction: compactionTermsOf(config) }),
+    ...storageListHandlers({ ...ground, cluster: config.clusterName, node: config.nodeName }),
     ...backupHandlers({ ...ground, queue }),
     ...jobHandlers(jobs),
     ...queueHandlers(processing),

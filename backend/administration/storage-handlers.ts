@@ -1,4 +1,4 @@
-/** Storages of a back-end over the admin API: how they are, locked for a snapshot, checked. */
+/** Storages of a back-end over the admin API: how they are, locked for a snapshot, checked, repaired, compacted. */
 import { stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
@@ -8,11 +8,15 @@ import { handled } from '../../shared/admin-api/operation.ts';
 import type { Handled } from '../../shared/admin-api/operation.ts';
 import { Failure } from '../../shared/base/failure.ts';
 import type { KeptFolder, LockEnd, Storage } from '../storage/storage.ts';
-import { checksOf } from './check-views.ts';
+import { checksOf, repairsOf } from './check-views.ts';
+import { compactionsOf, usualDeadPercent } from './compaction.ts';
+import type { CompactionTerms } from './compaction.ts';
 import type { Jobs } from './jobs.ts';
+import type { StorageMemory } from './storage-list-handlers.ts';
 
 export interface StorageView {
   readonly storage: Storage;
+  readonly memory: Pick<StorageMemory, 'takenOut' | 'attached'>;
   readonly reserveBytes: number;
 }
 
@@ -21,19 +25,35 @@ export interface StorageGround extends StorageView {
   readonly jobs: Jobs;
   /** How long a lock holds when nobody says. */
   readonly lockSeconds: number;
+  readonly compaction: CompactionTerms;
 }
 
 export type DescribedStorage = z.input<typeof storageSchema>;
 
 export function storageHandlers(ground: StorageGround): readonly Handled[] {
-  const { storage, queue, jobs, lockSeconds } = ground;
+  const { storage, queue, jobs, lockSeconds, compaction } = ground;
+  const chosen = (directory: string | undefined): readonly KeptFolder[] => {
+    const folders = storage.care.folders().filter((folder) => directory === undefined || folder.directory === directory);
+    if (folders.length === 0) throw new Failure('bad-input', `this node has no storage ${directory ?? ''}`);
+    return folders;
+  };
   return [
     handled(storageOperations.listStorages, async () => ({ storages: await describeStorages(ground) })),
     handled(storageOperations.checkStorages, async ({ body, reply }) => {
       reply.note({ ...body });
-      const folders = storage.care.folders().filter(({ directory }) => body.directory === undefined || directory === body.directory);
-      if (folders.length === 0) throw new Failure('bad-input', `this node has no storage ${body.directory ?? ''}`);
+      const folders = body.directory === undefined ? [queue, ...chosen(undefined)] : body.directory === queue.directory ? [queue] : chosen(body.directory);
       return jobs.begin({ kind: 'check', subject: body.directory ?? 'storages', work: async (job) => checksOf(folders, job) });
+    }),
+    handled(storageOperations.repairStorages, async ({ body, reply }) => {
+      reply.note({ ...body });
+      const folders = chosen(body.directory);
+      return jobs.begin({ kind: 'repair', subject: body.directory ?? 'storages', work: async (job) => repairsOf({ care: storage.care, folders }, body.lost, job) });
+    }),
+    handled(storageOperations.compactStorages, async ({ body, reply }) => {
+      reply.note({ ...body });
+      const folders = chosen(body.directory);
+      const terms = { ...compaction, deadPercent: body.deadPercent ?? (compaction.deadPercent || usualDeadPercent) };
+      return jobs.begin({ kind: 'compact', subject: body.directory ?? 'storages', work: async (job) => compactionsOf(folders, terms, job) });
     }),
     handled(storageOperations.lockStorages, async ({ body, reply }) => {
       const seconds = body.seconds ?? lockSeconds;
@@ -53,8 +73,22 @@ export function storageHandlers(ground: StorageGround): readonly Handled[] {
 }
 
 /** As they are now. */
-export async function describeStorages(view: StorageView): Promise<DescribedStorage[]> {
-  return Promise.all(view.storage.care.folders().map(async (folder) => describe(view, folder)));
+async function describeStorages(view: StorageView): Promise<DescribedStorage[]> {
+  const takenOut = view.memory.takenOut();
+  const open = view.storage.care.folders();
+  const inUse = open.filter(({ directory }) => !takenOut.some((out) => out.directory === directory));
+  const waiting = view.memory.attached().filter((directory) => !open.some((folder) => folder.directory === directory));
+  return [
+    ...await Promise.all(inUse.map(async (folder) => describe(view, folder))),
+    ...waiting.map((directory): DescribedStorage => ({ directory, state: 'attached', reason: 'it is opened when the node is restarted' })),
+    ...takenOut.map(({ directory, since, addresses }): DescribedStorage => ({ directory, state: 'detached', reason: `since ${since}; its ${String(addresses.size)} addresses can not be had for the time being` })),
+  ];
+}
+
+/** As the daily report has them: one that is not in use wants attention. */
+export async function storagesForReport(view: StorageView): Promise<(Omit<DescribedStorage, 'state'> & { readonly state: 'ok' | 'low' | 'failed' })[]> {
+  const described = await describeStorages(view);
+  return described.map(({ state, ...storage }) => ({ ...storage, state: state === 'ok' || state === 'low' ? state : 'failed' }));
 }
 
 /** What holds for all of them. */

@@ -42,6 +42,7 @@ import { QueueStore } from './queue-store.ts';
 import type { RetryOptions } from './retry-schedule.ts';
 
 export { askingOthers, laterRoute } from './ask-others.ts';
+export { checkQueue } from './queue-check.ts';
 export { acceptancesOf, adoptAcceptances } from './delivery-keys.ts';
 export type { MovingAcceptance } from './delivery-keys.ts';
 export { defaultRetryOptions } from './retry-schedule.ts';

@@ -6,10 +6,12 @@
  * · records (delivery keys of mail to the outside) · once [key] → time (what is mailed once only).
  */
 import { join } from 'node:path';
-import { FreeSpace, keysUnder, openEnvironment, openPacks } from '../storage/storage.ts';
+import { demandIndex, FreeSpace, keysUnder, openEnvironment, openPacks } from '../storage/storage.ts';
 import type { DeliveryRecords, Environment, KeptFolder, Packs, StagedBytes, Table } from '../storage/storage.ts';
 import { decodeItem, dueTimes, encodeItem, isComplete } from './queue-item.ts';
 import type { Destination, QueueItem } from './queue-item.ts';
+
+export const queueTables = { items: 'items', due: 'due', open: 'open', records: 'records', once: 'once' } as const;
 
 const nothing = Buffer.from('1');
 const pieceBytes = 256 * 1024;
@@ -26,14 +28,15 @@ export class QueueStore {
 
   /** @param reserveBytes below this free space nothing new is taken. Throws `storage-failure`. */
   constructor(directory: string, reserveBytes: number) {
-    this.#environment = openEnvironment(join(directory, 'index'));
+    demandIndex(directory);
+    this.#environment = openEnvironment(join(directory, 'index'), [...Object.values(queueTables), 'packs']);
     this.#packs = openPacks(join(directory, 'packs'), { environment: this.#environment });
     this.#space = new FreeSpace(directory, reserveBytes);
-    this.#items = this.#environment.table('items');
-    this.#due = this.#environment.table('due');
-    this.#open = this.#environment.table('open');
-    this.#records = this.#environment.table('records');
-    this.#once = this.#environment.table('once');
+    this.#items = this.#environment.table(queueTables.items);
+    this.#due = this.#environment.table(queueTables.due);
+    this.#open = this.#environment.table(queueTables.open);
+    this.#records = this.#environment.table(queueTables.records);
+    this.#once = this.#environment.table(queueTables.once);
   }
 
   get kept(): Pick<KeptFolder, 'environment' | 'packs'> {

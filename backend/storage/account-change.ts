@@ -83,15 +83,15 @@ export class AccountChange {
     return sessionEpoch;
   }
 
-  /** Writes everything. Throws `over-quota` when the account grew beyond its limit. */
-  save(): void {
+  /** Writes everything. Throws `over-quota` when the account grew beyond its limit, unless it is `its-own` mail that comes back. */
+  save(growth: 'counted' | 'its-own' = 'counted'): void {
     let bytes = this.#entry.bytes - this.#freed.bytes;
     let messages = this.#entry.messages - this.#freed.messages;
     for (const mailbox of this.#mailboxes.values()) {
       bytes += mailbox.growth.bytes;
       messages += mailbox.growth.messages;
     }
-    this.#checkQuota(bytes, messages);
+    if (growth === 'counted') this.#checkQuota(bytes, messages);
     for (const mailbox of this.#mailboxes.values()) mailbox.save();
     const { hold: lapsed, ...entry } = this.#entry;
     // A hold that is over stays so, even if the clock is set back: its seal must not come after this change.

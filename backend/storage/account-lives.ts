@@ -44,6 +44,8 @@ export interface AccountLives {
   setTerms(address: string, terms: AccountTerms): Promise<void>;
   /** Limits of its own; for what is not named those of its domain hold, or the server's. */
   setLimits(address: string, limits: Partial<AccountLimits>): Promise<void>;
+  /** What the directory says, which counts before the domain's and the server's limits and after the account's own. Writes only what is new. */
+  learnLimits(address: string, limits: Partial<AccountLimits>): Promise<void>;
   /** Takes the account out of use; its mail stays. For one that is withdrawn already the reason changes, the date does not. */
   withdraw(address: string, why: 'deleted' | 'vanished'): Promise<void>;
   /** Takes a withdrawn account up again, whole. */
@@ -68,7 +70,7 @@ export interface AccountLives {
   removeGroup(address: string): Promise<void>;
 }
 
-export function createLives({ volumes, holderOf, placeFor }: Places): AccountLives {
+export function createLives({ volumes, holderOf, placeFor, demandHere }: Places): AccountLives {
   const at = (address: string): Volume => {
     const volume = holderOf(address);
     if (volume === undefined) throw noSuchAccount();
@@ -77,6 +79,7 @@ export function createLives({ volumes, holderOf, placeFor }: Places): AccountLiv
   const nameHolder = (address: string): Volume | undefined => volumes.find(({ environment, tables }) => environment.read(() => getLocalName(tables, address)) !== undefined);
   const localName = (address: string): LocalName | undefined => {
     const volume = nameHolder(address);
+    if (volume === undefined) demandHere(address);
     return volume?.environment.read(() => getLocalName(volume.tables, address));
   };
   /** What has the address already; a group or alias may lie in another storage than the account. */
@@ -92,6 +95,12 @@ export function createLives({ volumes, holderOf, placeFor }: Places): AccountLiv
     },
     setTerms: async (address, terms) => change(at(address), address, (entry) => ({ ...entry, terms })),
     setLimits: async (address, limits) => change(at(address), address, ({ limits: _before, ...entry }) => (Object.keys(limits).length === 0 ? entry : { ...entry, limits })),
+    learnLimits: async (address, limits) => {
+      const volume = at(address);
+      const known = volume.environment.read(() => getAccount(volume.tables, address))?.directoryLimits ?? {};
+      if (known.bytes === limits.bytes && known.messages === limits.messages) return;
+      await change(volume, address, ({ directoryLimits: _before, ...entry }) => (Object.keys(limits).length === 0 ? entry : { ...entry, directoryLimits: limits }));
+    },
     withdraw: async (address, why) => change(at(address), address, (entry) => ({ ...entry, withdrawn: { why, atMs: entry.withdrawn?.atMs ?? Date.now() } })),
     restore: async (address) => change(at(address), address, ({ withdrawn: _over, ...entry }) => entry),
     purge: async (address) => purge(at(address), address),

@@ -40,7 +40,7 @@ export class StoredAccount implements Account, AccountHandle {
   standing(): 'live' | 'held' | 'barred' | 'gone' {
     const entry = this.#entry();
     if (entry === undefined || entry.number !== this.number || entry.epoch !== this.epoch) return 'gone';
-    if (entry.movedTo !== undefined || entry.arriving !== undefined || entry.withdrawn !== undefined) return 'gone';
+    if (entry.movedTo !== undefined || entry.arriving !== undefined || entry.withdrawn !== undefined || this.volume.use.state === 'leaving') return 'gone';
     if (isHeld(entry)) return 'held';
     return termsOf(entry).status === 'active' ? 'live' : 'barred';
   }

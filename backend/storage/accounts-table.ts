@@ -76,7 +76,8 @@ export async function markMoved(volume: Volume, address: string, to: { readonly 
   volume.hints.publish({ account: id });
 }
 
-function makeAccount(volume: Volume, address: string, epoch: number): AccountEntry {
+/** A new account with the usual mailboxes. Only inside `write`. */
+export function makeAccount(volume: Volume, address: string, epoch: number): AccountEntry {
   const entry: AccountEntry = { number: nextNumber(volume.tables, 'account'), id: randomBytes(15).toString('base64url'), address, epoch, bytes: 0, messages: 0 };
   putAccount(volume.tables, entry);
   const change = new AccountChange(new StoredAccount(volume, entry));

@@ -7,7 +7,7 @@ import { Failure } from '../../shared/base/failure.ts';
 import { decodeStructure } from '../../shared/mime/encode-structure.ts';
 import { dropMailOf, forgetCrossing } from './accounts-table.ts';
 import { dropAccountAnnotations, putAnnotations } from './annotations.ts';
-import { getAccount, putAccount, putActs, putLocalName, putMailbox, putName } from './entries.ts';
+import { getAccount, keywordNames, putAccount, putActs, putLocalName, putMailbox, putName } from './entries.ts';
 import type { AccountEntry, MailboxEntry, RetiredName } from './entries.ts';
 import { keysUnder } from './environment.ts';
 import { dropGrants, noteGrants } from './grants.ts';
@@ -226,8 +226,7 @@ async function settleAll(volume: Volume, address: string, { mailbox, rows, stage
   await Promise.all(rows.map(async ({ messageId, internalDateMs, flags, keywords }) => {
     const place = staged.get(messageId)?.bytes.place;
     if (place === undefined) return;
-    const names = mailbox.keywords.filter((_, index) => ((keywords >>> index) & 1) === 1);
-    await volume.packs.note({ place, account: address, mailbox: mailbox.name, internalDateMs, flags, keywords: names });
+    await volume.packs.note({ place, account: address, mailbox: mailbox.name, internalDateMs, flags, keywords: keywordNames(mailbox.keywords, keywords) });
   }));
   await Promise.all([...staged.values()].map(async ({ bytes }) => bytes.settled()));
 }

@@ -1,4 +1,4 @@
-/** What administrators do to the storages of a node as a whole: lock, back up, check, and bring accounts back from a backup. */
+/** What administrators do to the storages of a node as a whole: lock, back up, check, repair, and bring accounts back from a backup. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../../shared/base/failure.ts';
@@ -7,15 +7,30 @@ import { readBackup } from './backup/backup-record.ts';
 import { restoreAccount } from './backup/restore-account.ts';
 import type { RestoredAccount, RestoreOrder } from './backup/restore-account.ts';
 import { storageKind } from './directory-record.ts';
+import type { AccountEntry } from './entries.ts';
 import { keysUnder } from './environment.ts';
 import type { KeptFolder } from './kept-folder.ts';
 import type { Places } from './node-transfers.ts';
+import { repairStorage } from './repair/repair-storage.ts';
+import type { RepairOptions, RepairReport } from './repair/repair-storage.ts';
+import { settleAccount, unsettledIn } from './unsettled-accounts.ts';
+import type { Settlement } from './unsettled-accounts.ts';
 import { closeVolume, openVolume } from './volume.ts';
 import type { Volume } from './volume.ts';
 
 export interface StorageCare {
   /** The storages, in the order of the configuration. */
   folders(): readonly KeptFolder[];
+  /** See repair-storage.ts. Throws also `bad-input` when there is no storage in that directory. */
+  repair(directory: string, options: RepairOptions): Promise<RepairReport>;
+  /** From now on nobody begins anything in that storage, in this process: it is being taken out. */
+  leave(directory: string): void;
+  /** Every address that belongs to it: accounts in use or not, aliases, groups. */
+  addressesOf(directory: string): ReadonlySet<string>;
+  /** Accounts that are held until somebody has settled whose they are. */
+  unsettled(): readonly string[];
+  /** See unsettled-accounts.ts. */
+  settle(address: string, settlement: Settlement): Promise<void>;
   /** See restore-account.ts. `backup` lies in `folder`. Throws also `bad-input` when there is none of that name. */
   restore(backup: { readonly folder: string; readonly name: string }, order: Omit<RestoreOrder, 'source' | 'target'>): Promise<RestoredAccount>;
   /** Opens the storages of a backup, e.g. to check them. Throws as `restore`. */
@@ -27,6 +42,24 @@ export interface StorageCare {
 export function createCare({ volumes, holderOf, placeFor }: Places, directories: readonly string[], cluster: string): StorageCare {
   return {
     folders: () => foldersOf(volumes, directories),
+    repair: async (directory, options) => {
+      const index = directories.indexOf(directory);
+      const [volume, folder] = [volumes[index], foldersOf(volumes, directories)[index]];
+      if (volume === undefined || folder === undefined) throw new Failure('bad-input', `this node has no storage ${directory}`);
+      return repairStorage(volume, folder, options);
+    },
+    leave: (directory) => {
+      const volume = volumes[directories.indexOf(directory)];
+      if (volume !== undefined) volume.use.state = 'leaving';
+    },
+    addressesOf: (directory) => {
+      const volume = volumes[directories.indexOf(directory)];
+      return new Set(volume?.environment.read(() => ownedAddresses(volume)));
+    },
+    unsettled: () => volumes.flatMap(unsettledIn),
+    settle: async (address, settlement) => {
+      for (const volume of volumes) await settleAccount(volume, address, settlement);
+    },
     restore: async (backup, order) => withBackup({ ...backup, cluster }, async (sources) => {
       const source = sources.find((volume) => hasMail(volume, order.address));
       if (source === undefined) throw new Failure('unknown-user', `backup ${backup.name} has no mail of ${order.address}`);
@@ -50,6 +83,12 @@ function hasMail(volume: Volume, address: string): boolean {
 
 function addressesIn({ tables }: Volume): readonly string[] {
   return tables.accounts.range(keysUnder([])).map(({ key }) => String(key[0]));
+}
+
+/** Not those of tombstones: their accounts are elsewhere, and the directory says where. */
+function ownedAddresses({ tables }: Volume): readonly string[] {
+  const accounts = tables.accounts.range(keysUnder([])).map(({ value }) => JSON.parse(value.toString()) as AccountEntry).filter(({ movedTo }) => movedTo === undefined);
+  return [...accounts.map(({ address }) => address), ...tables.localNames.range(keysUnder([])).map(({ key }) => String(key[0]))];
 }
 
 /** Opens the storages of a backup for reading, and closes them. */

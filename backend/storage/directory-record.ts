@@ -1,6 +1,6 @@
 /** The small file in the directory of a storage, or of a queue, that says to which cluster and node it belongs and in which format it is. */
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, linkSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, linkSync, openSync, readFileSync, renameSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Failure } from '../../shared/base/failure.ts';
 import { flush, makeDirectory } from './directories.ts';
@@ -28,12 +28,32 @@ export function claimDirectory(directory: string, owner: { readonly cluster: str
   makeDirectory(directory);
   const path = join(directory, kind.fileName);
   const record = readRecord(path) ?? writeRecord(path, { cluster: owner.cluster, node: owner.node, format: kind.format });
-  if (record.format > kind.format) {
-    throw new Failure('storage-failure', `${directory} has ${kind.name} format ${record.format}; this program knows formats up to ${kind.format}: it needs a newer version`);
-  }
+  if (record.format > kind.format) throw tooNew(directory, record.format, kind);
   if (record.cluster !== owner.cluster || record.node !== owner.node) {
     throw new Failure('in-use', `${directory} belongs to node ${record.node} of cluster ${record.cluster}, not to node ${owner.node} of cluster ${owner.cluster}`);
   }
+}
+
+/** The record of a storage that is there, of whatever node. Throws `in-use` when it is another cluster's, `storage-failure` when there is none, or its format is newer. */
+export function demandCluster(directory: string, cluster: string, kind: DirectoryKind = storageKind): { readonly node: string } {
+  const record = readRecord(join(directory, kind.fileName));
+  if (record === undefined) throw new Failure('storage-failure', `${directory} is no ${kind.name}: it has no ${kind.fileName}`);
+  if (record.format > kind.format) throw tooNew(directory, record.format, kind);
+  if (record.cluster !== cluster) throw new Failure('in-use', `${directory} belongs to cluster ${record.cluster}, not to ${cluster}`);
+  return record;
+}
+
+/** The storage is that node's from now on, on stable storage when it returns. */
+export function changeOwner(directory: string, node: string, kind: DirectoryKind = storageKind): void {
+  const path = join(directory, kind.fileName);
+  const record = readRecord(path);
+  if (record === undefined) throw new Failure('storage-failure', `${path} is gone`);
+  renameSync(writeDraft(path, { ...record, node }), path);
+  flush(directory);
+}
+
+function tooNew(directory: string, format: number, kind: DirectoryKind): Failure {
+  return new Failure('storage-failure', `${directory} has ${kind.name} format ${String(format)}; this program knows formats up to ${String(kind.format)}: it needs a newer version`);
 }
 
 function readRecord(path: string): DirectoryRecord | undefined {
@@ -66,11 +86,7 @@ function isRecord(value: unknown): value is DirectoryRecord {
 
 /** Several processes may do this at once: the first one's record stays, whole. */
 function writeRecord(path: string, record: DirectoryRecord): DirectoryRecord {
-  const draft = `${path}.${randomBytes(6).toString('hex')}`;
-  const file = openSync(draft, 'wx', 0o600);
-  writeSync(file, `${JSON.stringify(record)}\n`);
-  fsyncSync(file);
-  closeSync(file);
+  const draft = writeDraft(path, record);
   try {
     linkSync(draft, path);
   } catch (error) {
@@ -80,6 +96,15 @@ function writeRecord(path: string, record: DirectoryRecord): DirectoryRecord {
   }
   flush(dirname(path));
   return readRecord(path) ?? record;
+}
+
+function writeDraft(path: string, record: DirectoryRecord): string {
+  const draft = `${path}.${randomBytes(6).toString('hex')}`;
+  const file = openSync(draft, 'wx', 0o600);
+  writeSync(file, `${JSON.stringify(record)}\n`);
+  fsyncSync(file);
+  closeSync(file);
+  return draft;
 }
 
 function isErrno(error: unknown, code: string): boolean {

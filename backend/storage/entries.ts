@@ -21,8 +21,10 @@ export interface AccountEntry {
   readonly password?: string;
   /** Who may use it for what; everything when absent. */
   readonly terms?: AccountTerms;
-  /** Its own limits, in the place of the domain's or the server's. */
+  /** Its own limits, in the place of the directory's, the domain's or the server's. */
   readonly limits?: Partial<AccountLimits>;
+  /** What the directory last said that it may hold, in the place of the domain's or the server's limits. */
+  readonly directoryLimits?: Partial<AccountLimits>;
   /** Out of use with its mail untouched, as if there were no such account, until it is taken up again or removed. */
   readonly withdrawn?: { readonly why: 'deleted' | 'vanished'; readonly atMs: number };
   /** Further addresses that no directory has; `localNames` leads from each to here. */
@@ -92,7 +94,7 @@ export function termsOf(entry: AccountEntry | undefined): AccountTerms {
 
 /** What the account may hold: what is set for itself counts before what holds for all others of its domain. */
 export function limitsOf(entry: AccountEntry | undefined, others: AccountLimits): AccountLimits {
-  return { ...others, ...entry?.limits };
+  return { ...others, ...entry?.directoryLimits, ...entry?.limits };
 }
 
 export function putAccount(tables: Tables, entry: AccountEntry): void {
@@ -128,6 +130,11 @@ export function putMailbox(tables: Tables, entry: MailboxEntry): void {
 /** The account's mailboxes. */
 export function entriesOf(tables: Tables, account: number): MailboxEntry[] {
   return tables.names.range(keysUnder([account])).flatMap(({ value }) => getMailbox(tables, Number(value.toString())) ?? []);
+}
+
+/** The names of a row's keywords, of all that its mailbox has. */
+export function keywordNames(keywords: readonly string[], bits: number): string[] {
+  return keywords.filter((_, index) => ((bits >>> index) & 1) === 1);
 }
 
 /** The id of the account's mailbox of that very name. */

@@ -2,12 +2,12 @@
  * The only place that opens LMDB: named tables of binary values under ordered keys, reads that see the last commit, and
  * writes that are all-or-nothing and on stable storage when their promise resolves. Other rooms use it through the face.
  */
-import { existsSync, linkSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { open } from 'lmdb';
 import type { Database, RootDatabase } from 'lmdb';
 import { Failure } from '../../shared/base/failure.ts';
 import { flush, makeDirectory } from './directories.ts';
+import { alone, provideFile } from './environment-file.ts';
 import { LockWait, lockedUntil, putLock, removeLock } from './write-lock.ts';
 import type { LockEnd } from './write-lock.ts';
 
@@ -35,7 +35,7 @@ export interface Table {
 /** One LMDB environment, shared by all processes of a node that open the same path. */
 export interface Environment {
   readonly path: string;
-  /** The table of that name; made when it is missing. At most 32 tables. Throws `storage-failure`. */
+  /** The table of that name; made when it is missing, while no other process opens this environment. At most 32 tables. Throws `storage-failure`. */
   table(name: string): Table;
   /** Runs `action` on one snapshot: the last commit of any process at this moment. */
   read<T>(action: () => T): T;
@@ -66,16 +66,21 @@ export function keysUnder(prefix: Key): KeyRange {
   return { from: prefix, to: [...prefix, pastAnyPart] };
 }
 
-/** Opens the environment at `path` (a directory, made when it is missing). Throws `storage-failure`. */
-export function openEnvironment(path: string): Environment {
+/**
+ * Opens the environment at `path` (a directory, made when it is missing) with these tables, which are made when they are
+ * missing. One process at a time does this, the others wait. Throws `storage-failure`.
+ */
+export function openEnvironment(path: string, tables: readonly string[] = []): Environment {
   try {
     makeDirectory(path);
-    provideFile(path);
-    const root = openRoot(path);
-    root.readerCheck(); // frees the places of readers that were killed
-    return new LmdbEnvironment(path, root);
+    return alone(path, () => {
+      provideFile(path, (draft) => void openRoot(draft).close()); // closed at once, since nothing was written
+      const root = openRoot(path);
+      root.readerCheck(); // frees the places of readers that were killed
+      return new LmdbEnvironment(path, root, tables);
+    });
   } catch (error) {
-    throw new Failure('storage-failure', 'the index of a storage cannot be opened', { cause: error });
+    throw error instanceof Failure ? error : new Failure('storage-failure', 'the index of a storage cannot be opened', { cause: error });
   }
 }
 
@@ -94,41 +99,26 @@ function openRoot(path: string): Root {
   });
 }
 
-/**
- * Sees to it that the environment's file is there, whole and on stable storage. LMDB makes it under its own name at once; cut
- * off half-way, it would end every process that opens it. So it is made elsewhere, and gets its name when it is whole.
- */
-function provideFile(path: string): void {
-  const file = join(path, 'data.mdb');
-  if (existsSync(file)) return;
-  const draft = mkdtempSync(join(path, 'new-'));
-  void openRoot(draft).close(); // at once, since nothing was written
-  flush(join(draft, 'data.mdb'));
-  try {
-    linkSync(join(draft, 'data.mdb'), file);
-  } catch (error) {
-    if (!existsSync(file)) throw error; // else another process was first
-  }
-  flush(path);
-  rmSync(draft, { recursive: true });
-}
-
 class LmdbEnvironment implements Environment {
   readonly path: string;
   readonly #root: Root;
   readonly #tables = new Map<string, Table>();
   readonly #lock: Table;
 
-  constructor(path: string, root: Root) {
+  /** Only while no other process opens the environment. */
+  constructor(path: string, root: Root, tables: readonly string[]) {
     this.path = path;
     this.#root = root;
-    this.#lock = this.table('lock');
+    this.#lock = this.#open('lock');
+    for (const name of tables) this.#open(name);
   }
 
   table(name: string): Table {
-    const known = this.#tables.get(name);
-    if (known !== undefined) return known;
-    const table = new LmdbTable(this.#openDatabase(name));
+    return this.#tables.get(name) ?? alone(this.path, () => this.#open(name));
+  }
+
+  #open(name: string): Table {
+    const table = this.#tables.get(name) ?? new LmdbTable(this.#openDatabase(name));
     this.#tables.set(name, table);
     return table;
   }

@@ -263,7 +263,10 @@ export type AccountRecord =
 
 /** One node's storages. */
 export interface Storage {
+  /** Throws `storage-failure` when the account's storage is taken out for the time being. */
   find(address: string): AccountRecord;
+  /** Whether that is so. */
+  isTakenOut(address: string): boolean;
   /** What administrators and the directory do to accounts. */
   readonly lives: AccountLives;
   /** What administrators do to the storages as a whole. */

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { makeDirectory } from './directories.ts';
 import type { DirectoryKind } from './directory-record.ts';
+import { passingFiles } from './environment-file.ts';
 import { openEnvironment } from './environment.ts';
 import type { Environment } from './environment.ts';
 import type { Packs } from './packs.ts';
@@ -36,7 +37,7 @@ export async function freeze({ environment, packs }: Pick<KeptFolder, 'environme
       environment: copy,
       release: async () => {
         await copy.close();
-        rmSync(join(into, 'lock.mdb'), { force: true });
+        for (const name of passingFiles) rmSync(join(into, name), { force: true });
         await letGo();
       },
     };

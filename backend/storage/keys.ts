@@ -46,27 +46,18 @@ export interface Tables {
   readonly deliveries: Table;
 }
 
+const tableNames: Readonly<Record<keyof Tables, string>> = {
+  counters: 'counters', accounts: 'accounts', arriving: 'arriving', localNames: 'local-names', names: 'names', retiredNames: 'retired-names',
+  subscriptions: 'subscriptions', annotations: 'annotations', mailboxes: 'mailboxes', rows: 'rows', recent: 'recent', expunged: 'expunged', messages: 'messages',
+  structures: 'structures', threads: 'threads', acts: 'acts', grants: 'grants', deliveries: 'deliveries',
+};
+
+/** What the index of a storage is opened with: the tables below, and that of the packs. */
+export const storageTables: readonly string[] = [...Object.values(tableNames), 'packs'];
+
 export function openTables(environment: Environment): Tables {
-  return {
-    counters: environment.table('counters'),
-    accounts: environment.table('accounts'),
-    arriving: environment.table('arriving'),
-    localNames: environment.table('local-names'),
-    names: environment.table('names'),
-    retiredNames: environment.table('retired-names'),
-    subscriptions: environment.table('subscriptions'),
-    annotations: environment.table('annotations'),
-    mailboxes: environment.table('mailboxes'),
-    rows: environment.table('rows'),
-    recent: environment.table('recent'),
-    expunged: environment.table('expunged'),
-    messages: environment.table('messages'),
-    structures: environment.table('structures'),
-    threads: environment.table('threads'),
-    acts: environment.table('acts'),
-    grants: environment.table('grants'),
-    deliveries: environment.table('deliveries'),
-  };
+  const opened = Object.entries(tableNames).map(([key, name]) => [key, environment.table(name)] as const);
+  return Object.fromEntries(opened) as Record<keyof Tables, Table>;
 }
 
 /** The number of the block that holds a uid's row. */

@@ -1,6 +1,6 @@
 /** One mailbox inside one write transaction: rows are put and removed, counters follow, `save` writes what was touched. */
 import { Failure } from '../../shared/base/failure.ts';
-import { putMailbox } from './entries.ts';
+import { keywordNames, putMailbox } from './entries.ts';
 import type { MailboxEntry } from './entries.ts';
 import { blockOf, noValue } from './keys.ts';
 import type { Tables } from './keys.ts';
@@ -115,7 +115,7 @@ export class MailboxChange {
 
   /** The names of a row's keywords. */
   keywordNames(bits: number): string[] {
-    return this.#entry.keywords.filter((_, index) => ((bits >>> index) & 1) === 1);
+    return keywordNames(this.#entry.keywords, bits);
   }
 
   /** What others may do with it. */

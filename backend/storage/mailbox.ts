@@ -67,7 +67,8 @@ export class StoredMailbox implements Mailbox {
       const messageId = this.#find(uid)?.messageId;
       const place = messageId === undefined ? undefined : messages.place(messageId);
       const structure = messageId === undefined ? undefined : messages.structure(messageId);
-      return place === undefined || structure === undefined ? undefined : new PackedMessage(packs, place, structure);
+      const placeNow = (): PackPlace | undefined => environment.read(() => (messageId === undefined ? undefined : messages.place(messageId)));
+      return place === undefined || structure === undefined ? undefined : new PackedMessage({ packs, place, placeNow }, structure);
     });
   }
 
@@ -148,13 +149,15 @@ function withFlags(mailbox: MailboxChange, row: MessageRow, change: Pick<FlagCha
 
 class PackedMessage implements StoredMessage {
   readonly #packs: Packs;
-  readonly #place: PackPlace;
+  readonly #placeNow: () => PackPlace | undefined;
+  #place: PackPlace;
   readonly #encoded: Buffer;
   #decoded: MessageStructure | undefined;
 
-  constructor(packs: Packs, place: PackPlace, encoded: Buffer) {
+  constructor({ packs, place, placeNow }: { readonly packs: Packs; readonly place: PackPlace; readonly placeNow: () => PackPlace | undefined }, encoded: Buffer) {
     this.#packs = packs;
     this.#place = place;
+    this.#placeNow = placeNow;
     this.#encoded = encoded;
   }
 
@@ -167,7 +170,14 @@ class PackedMessage implements StoredMessage {
     return this.#decoded;
   }
 
-  read(offset: number, length: number): Promise<Buffer> {
-    return this.#packs.read(this.#place, offset, length);
+  async read(offset: number, length: number): Promise<Buffer> {
+    try {
+      return await this.#packs.read(this.#place, offset, length);
+    } catch (error) {
+      const place = this.#placeNow();
+      if (place === undefined || (place.pack === this.#place.pack && place.offset === this.#place.offset)) throw error;
+      this.#place = place; // its pack was compacted since
+      return this.#packs.read(place, offset, length);
+    }
   }
 }

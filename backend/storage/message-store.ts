@@ -1,10 +1,11 @@
-/** Messages of one storage: each has its bytes in a pack and its structure once, however many mailboxes it is in. All methods but `find` run inside `write`. */
+/** Messages of one storage: each has its bytes in a pack and its structure once, however many mailboxes it is in. Questions are for `read`, changes for `write`. */
+import { keysUnder } from './environment.ts';
 import type { Tables } from './keys.ts';
 import { newMessageId } from './message-ids.ts';
 import type { PackPlace, Packs } from './packs.ts';
 
 /** What is recorded of a message. */
-interface MessageEntry {
+export interface MessageEntry {
   readonly references: number;
   readonly place: PackPlace;
 }
@@ -21,6 +22,11 @@ export class MessageStore {
   /** Where the bytes of that message lie; undefined when it is in no mailbox any more. */
   place(messageId: number): PackPlace | undefined {
     return this.#get(messageId)?.place;
+  }
+
+  /** Of all messages. */
+  places(): readonly PackPlace[] {
+    return this.#tables.messages.range(keysUnder([])).map(({ value }) => decodeMessage(value).place);
   }
 
   /** The encoded structure. */
@@ -51,6 +57,16 @@ export class MessageStore {
     this.#packs.release(entry.place);
   }
 
+  /** The same bytes lie at `to` as well, settled: they are read there from now on. `elsewhere`: the message is gone, or not at `from` any more, and nothing was changed. */
+  relocate(messageId: number, from: PackPlace, to: PackPlace): 'relocated' | 'elsewhere' {
+    const entry = this.#get(messageId);
+    if (entry?.place.pack !== from.pack || entry.place.offset !== from.offset) return 'elsewhere';
+    this.#packs.retain(to);
+    this.#packs.release(from);
+    this.#put(messageId, { ...entry, place: to });
+    return 'relocated';
+  }
+
   #require(messageId: number): MessageEntry {
     const entry = this.#get(messageId);
     if (entry === undefined) throw new Error(`message ${messageId} is in a mailbox but not in the index`);
@@ -63,13 +79,17 @@ export class MessageStore {
   }
 
   #put(messageId: number, entry: MessageEntry): void {
-    const value = Buffer.alloc(24);
-    value.writeUInt32LE(entry.references, 0);
-    value.writeUInt32LE(entry.place.pack, 4);
-    value.writeDoubleLE(entry.place.offset, 8);
-    value.writeDoubleLE(entry.place.length, 16);
-    this.#tables.messages.put([messageId], value);
+    this.#tables.messages.put([messageId], encodeMessage(entry));
   }
+}
+
+export function encodeMessage({ references, place }: MessageEntry): Buffer {
+  const value = Buffer.alloc(24);
+  value.writeUInt32LE(references, 0);
+  value.writeUInt32LE(place.pack, 4);
+  value.writeDoubleLE(place.offset, 8);
+  value.writeDoubleLE(place.length, 16);
+  return value;
 }
 
 /** An entry of the table of messages. */

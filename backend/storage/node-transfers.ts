@@ -10,10 +10,12 @@ import type { Volume } from './volume.ts';
 
 export interface Places {
   readonly volumes: readonly Volume[];
-  /** The storage that has a record of the address. */
+  /** The storage that has a record of the address. Throws `storage-failure` when that is taken out. */
   readonly holderOf: (address: string) => Volume | undefined;
   /** Where a new account is put. */
   readonly placeFor: (address: string) => Volume;
+  /** Throws `storage-failure` when the address belongs to a storage that is taken out. */
+  readonly demandHere: (address: string) => void;
 }
 
 export function createTransfers(places: Places): Transfers {

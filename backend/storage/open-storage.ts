@@ -8,10 +8,12 @@ import type { AccountLives } from './account-lives.ts';
 import { createAccount, findAccount, liveAddresses, markMoved, useOf } from './accounts-table.ts';
 import { createCare } from './care.ts';
 import type { StorageCare } from './care.ts';
-import { claimDirectory } from './directory-record.ts';
+import { adoptDirectory } from './adopted-directory.ts';
+import { claimDirectory, demandCluster } from './directory-record.ts';
 import type { Account, AccountLimits, AccountRecord, DeliveryRecords, StagedMessage, Storage } from './interface.ts';
 import { groupsGranted, ownersGranting } from './grants.ts';
 import { createTransfers } from './node-transfers.ts';
+import type { TakenOut } from './storage-list.ts';
 import { stageMessage } from './stage.ts';
 import type { Transfers } from './transfers.ts';
 import { closeVolume, deliveryRecordsOf, openVolume } from './volume.ts';
@@ -28,6 +30,10 @@ export interface DomainRules {
 export interface StorageOptions {
   /** One storage each, at least one; their order matters for the place of new accounts only. */
   readonly directories: readonly string[];
+  /** Of these, the ones that take new accounts only of domains that name them; they may have been another node's. */
+  readonly attached?: readonly string[] | undefined;
+  /** Storages of the node that are not here for now. */
+  readonly takenOut?: readonly TakenOut[] | undefined;
   readonly clusterName: string;
   readonly nodeName: string;
   readonly hints: HintBus;
@@ -52,8 +58,12 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   const volumes: Volume[] = [];
   try {
     for (const directory of options.directories) {
-      claimDirectory(directory, { cluster, node });
-      volumes.push(openVolume(directory, { hints, reserveBytes, limitsOf }));
+      const isAttached = options.attached?.includes(directory) === true;
+      if (isAttached) demandCluster(directory, cluster);
+      else claimDirectory(directory, { cluster, node });
+      const volume = openVolume(directory, { hints, reserveBytes, limitsOf });
+      volumes.push(volume);
+      if (isAttached) await adoptDirectory(volume, directory, { cluster, node });
     }
   } catch (error) {
     await Promise.all(volumes.map(closeVolume));
@@ -69,11 +79,15 @@ class NodeStorage implements Storage {
   readonly care: StorageCare;
   readonly #volumes: readonly Volume[];
   readonly #directories: readonly string[];
+  readonly #attached: readonly string[];
+  readonly #takenOut: readonly TakenOut[];
   readonly #domains: DomainRules | undefined;
 
-  constructor(volumes: readonly Volume[], { directories, domains, clusterName }: Pick<StorageOptions, 'directories' | 'domains' | 'clusterName'>) {
+  constructor(volumes: readonly Volume[], { directories, attached = [], takenOut = [], domains, clusterName }: Pick<StorageOptions, 'directories' | 'attached' | 'takenOut' | 'domains' | 'clusterName'>) {
     this.#volumes = volumes;
-    const places = { volumes, holderOf: (address: string) => this.#holderOf(address), placeFor: (address: string) => this.#placeFor(address) };
+    this.#attached = attached;
+    this.#takenOut = takenOut;
+    const places = { volumes, holderOf: (address: string) => this.#holderOf(address), placeFor: (address: string) => this.#placeFor(address), demandHere: (address: string) => this.#demandHere(address) };
     this.transfers = createTransfers(places);
     this.lives = createLives(places);
     this.care = createCare(places, directories, clusterName);
@@ -82,8 +96,16 @@ class NodeStorage implements Storage {
   }
 
   find(address: string): AccountRecord {
-    const records = this.#volumes.map((volume) => findAccount(volume, address));
-    return records.find(({ at }) => at === 'live') ?? records.find(({ at }) => at !== 'none') ?? { at: 'none' };
+    const records = this.#volumes.map((volume) => ({ volume, record: findAccount(volume, address) }));
+    const known = records.find(({ record: { at } }) => at === 'live') ?? records.find(({ record: { at } }) => at !== 'none');
+    if (known === undefined) this.#demandHere(address);
+    if (known?.volume.use.state === 'leaving') throw notHereForNow();
+    return known?.record ?? { at: 'none' };
+  }
+
+  isTakenOut(address: string): boolean {
+    const holder = this.#volumes.find((volume) => findAccount(volume, address).at !== 'none');
+    return holder === undefined ? this.#takenOut.some(({ addresses }) => addresses.has(address)) : holder.use.state === 'leaving';
   }
 
   async createAccount(address: string): Promise<Account> {
@@ -134,15 +156,28 @@ class NodeStorage implements Storage {
 
   /** The storage that has a record of the address, a tombstone included. */
   #holderOf(address: string): Volume | undefined {
-    return this.#volumes.find((volume) => findAccount(volume, address).at !== 'none');
+    const holder = this.#volumes.find((volume) => findAccount(volume, address).at !== 'none');
+    if (holder === undefined) this.#demandHere(address);
+    if (holder?.use.state === 'leaving') throw notHereForNow();
+    return holder;
+  }
+
+  /** @throws Failure('storage-failure') when the address belongs to a storage that is taken out: nobody may take it for unknown */
+  #demandHere(address: string): void {
+    if (this.#takenOut.some(({ addresses }) => addresses.has(address))) throw notHereForNow();
   }
 
   /** The same for all processes, so that two that make one account at once meet in one storage. @throws Failure('storage-full') when none is for the domain */
   #placeFor(address: string): Volume {
     const allowed = this.#domains?.storagesOf(address);
-    const volumes = allowed === undefined ? this.#volumes : this.#volumes.filter((_, index) => allowed.includes(this.#directories[index] ?? ''));
+    const isFor = (directory: string): boolean => allowed?.includes(directory) ?? !this.#attached.includes(directory);
+    const volumes = this.#volumes.filter(({ use }, index) => use.state === 'open' && isFor(this.#directories[index] ?? ''));
     const volume = volumes[createHash('sha256').update(address).digest().readUInt32LE(0) % volumes.length];
     if (volume === undefined) throw new Failure('storage-full', 'this node has none of the storages that the domain may use');
     return volume;
   }
+}
+
+function notHereForNow(): Failure {
+  return new Failure('storage-failure', 'the storage of this account is taken out for the time being');
 }

@@ -14,6 +14,9 @@ export const trailerBytes = 64;
 const fileMagic = Buffer.from('WBPACK\r\n', 'latin1');
 const recordMagic = 0x31524257; // "WBR1"
 const trailerMagic = 0x31545257; // "WRT1"
+/** As they stand in a file. */
+export const recordMagicBytes = Buffer.from('WBR1', 'latin1');
+export const trailerMagicBytes = Buffer.from('WRT1', 'latin1');
 const formatVersion = 1;
 const lengthInTrailer = 2 ** 48 - 1;
 

@@ -82,6 +82,31 @@ export class PackLedger {
     });
   }
 
+  /** Sets what lives in each pack; packs that nobody knew are known from now on, and no new one gets the number of any. Only inside `write`. */
+  recount(liveBytes: ReadonlyMap<number, number>): void {
+    const known = new Map(this.all().map(({ number, entry }) => [number, entry]));
+    for (const number of new Set([...known.keys(), ...liveBytes.keys()])) {
+      const live = liveBytes.get(number) ?? 0;
+      const entry = known.get(number) ?? { writer: null, liveBytes: -1, idleSinceMs: Date.now() };
+      if (entry.liveBytes !== live) this.#put(number, { ...entry, liveBytes: live, idleSinceMs: Date.now() });
+    }
+    this.keepClearOf(Math.max(0, ...known.keys(), ...liveBytes.keys()));
+  }
+
+  /** A pack that the index may not know yet: it is finished, and nothing in it lives so far. Only inside `write`. */
+  know(number: number): void {
+    if (this.#get(number) === undefined) this.#put(number, { writer: null, liveBytes: 0, idleSinceMs: Date.now() });
+    this.keepClearOf(number);
+  }
+
+  /** No new pack gets that number or one below it. Only inside `write`. */
+  keepClearOf(number: number): void {
+    if ((this.#table.get(counterKey)?.readUInt32LE(0) ?? 1) > number) return;
+    const next = Buffer.alloc(4);
+    next.writeUInt32LE(number + 1);
+    this.#table.put(counterKey, next);
+  }
+
   /** Every pack, ascending. Also in `read`. */
   all(): { readonly number: number; readonly entry: PackEntry }[] {
     return this.#table.range({ from: [0], to: counterKey }).map(({ key, value }) => ({ number: Number(key[0]), entry: decode(value) }));

@@ -43,6 +43,8 @@ export interface DeliveryNote {
   /** Bits of `Flag`. */
   readonly flags: number;
   readonly keywords: readonly string[];
+  /** Where the same bytes lay before they were copied: what was noted of that place counts no more. */
+  readonly copiedFrom?: PackPlace;
 }
 
 /** The packs in one directory. All processes of a node may use it at once; each writes packs of its own. */

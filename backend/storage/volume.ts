@@ -1,11 +1,12 @@
 /** One storage of a node: a directory with an index and packs, and what all work in it needs. */
 import { join } from 'node:path';
 import type { HintBus } from '../../shared/service/service.ts';
+import { demandIndex } from './lost-index.ts';
 import { openEnvironment } from './environment.ts';
 import type { Environment } from './environment.ts';
 import type { AccountLimits, DeliveryRecords } from './interface.ts';
 import { FreeSpace } from './free-space.ts';
-import { openTables } from './keys.ts';
+import { openTables, storageTables } from './keys.ts';
 import type { Tables } from './keys.ts';
 import { MessageStore } from './message-store.ts';
 import { openPacks } from './open-packs.ts';
@@ -25,14 +26,22 @@ export interface Volume extends VolumeOptions {
   readonly packs: Packs;
   readonly messages: MessageStore;
   readonly space: FreeSpace;
+  /** `leaving`: it is being taken out. Nobody begins anything in it, and who works in it ends. */
+  readonly use: { state: 'open' | 'leaving' };
 }
 
 /** Opens the storage in `directory`. Throws `storage-failure`. */
 export function openVolume(directory: string, options: VolumeOptions): Volume {
-  const environment = openEnvironment(join(directory, 'index'));
+  demandIndex(directory);
+  return openVolumeOf({ index: join(directory, 'index'), packs: join(directory, 'packs') }, options);
+}
+
+/** One whose index may be anywhere, and new. Throws `storage-failure`. */
+export function openVolumeOf(folders: { readonly index: string; readonly packs: string }, options: VolumeOptions): Volume {
+  const environment = openEnvironment(folders.index, storageTables);
   const tables = openTables(environment);
-  const packs = openPacks(join(directory, 'packs'), { environment });
-  return { ...options, environment, tables, packs, messages: new MessageStore(tables, packs), space: new FreeSpace(directory, options.reserveBytes) };
+  const packs = openPacks(folders.packs, { environment });
+  return { ...options, environment, tables, packs, messages: new MessageStore(tables, packs), space: new FreeSpace(folders.packs, options.reserveBytes), use: { state: 'open' } };
 }
 
 /** The records that processing keeps in this storage. */

@@ -1,5 +1,6 @@
 /** `waybill storage …`: what is asked of the admin API, and how its answers are shown. */
 import { z } from 'zod';
+import { definite } from '../../shared/base/definite.ts';
 import { sizeText } from '../../shared/page/dates.ts';
 import { storageSchema } from '../admin/contract/storages.ts';
 import { openApi } from './api-client.ts';
@@ -45,6 +46,19 @@ export async function storageUnlockText(node: string, options: ApiOptions): Prom
 export async function storageCheckText(node: string, options: ApiOptions & { readonly directory?: string; readonly json?: boolean }): Promise<{ readonly text: string; readonly code: number }> {
   const job = await followJob({ node, path: '/storages/check', body: options.directory === undefined ? {} : { directory: options.directory } }, options);
   return checkText(job, options);
+}
+
+/** What was rewritten. @throws UsageError */
+export async function storageCompactText(node: string, options: ApiOptions & { readonly directory?: string; readonly deadPercent?: string; readonly json?: boolean }): Promise<string> {
+  const { directory, deadPercent } = options;
+  if (deadPercent !== undefined && !/^[1-9]\d?$/.test(deadPercent)) throw new UsageError('--dead-percent is a number from 1 to 99');
+  const body = definite({ directory, deadPercent: deadPercent === undefined ? undefined : Number(deadPercent) });
+  const { compacted = [] } = await followJob({ node, path: '/storages/compact', body }, options);
+  if (options.json === true) return JSON.stringify(compacted, null, 2);
+  return compacted.map(({ directory: of, packs, messages, bytes, freed, damaged }) => {
+    const left = damaged === 0 ? '' : `; ${String(damaged)} messages are damaged and stay where they are: see storage check`;
+    return `${of}: ${packs === 0 ? 'no file has so much that is dead' : `${String(packs)} files rewritten (${String(messages)} messages, ${sizeText(bytes)}); their ${sizeText(freed)} are free in some minutes`}${left}`;
+  }).join('\n');
 }
 
 export function checkText({ checks = [] }: Job, { json }: { readonly json?: boolean }): { readonly text: string; readonly code: number } {

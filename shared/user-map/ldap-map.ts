@@ -12,6 +12,7 @@ import { parseScramKeys } from '../sasl/scram-keys.ts';
 import type { ScramMechanism } from '../sasl/scram-keys.ts';
 import { barred } from './barred.ts';
 import type { UseTerms } from '../access/account-use.ts';
+import { limitsIn } from './entry-limits.ts';
 import { termsIn } from './entry-terms.ts';
 import { addressIn } from './typed-address.ts';
 import type { AttributeNames, GroupOptions, LdapMapOptions, ScramSecret, UserEntry, UserMap } from './user-maps.ts';
@@ -116,8 +117,8 @@ export class LdapMap implements UserMap {
   }
 
   #wanted(): string[] {
-    const { mail, mailLocalAddress, mailHost, mailRoutingAddress, status, services, language } = this.#names;
-    const further = [status, services, language].filter((name) => name !== undefined);
+    const { mail, mailLocalAddress, mailHost, mailRoutingAddress, status, services, language, quotaBytes, quotaMessages } = this.#names;
+    const further = [status, services, language, quotaBytes, quotaMessages].filter((name) => name !== undefined);
     const { memberAttribute, addressAttribute } = this.#groups ?? {};
     const ofGroups = [memberAttribute, addressAttribute].filter((name) => name !== undefined);
     return [mail, mailLocalAddress, mailHost, mailRoutingAddress, ...further, ...(this.#groups === undefined ? [] : ['objectClass', ...ofGroups])];
@@ -176,8 +177,17 @@ export class LdapMap implements UserMap {
       mailHost: values(entry, this.#names.mailHost)[0]?.trim(),
       routingAddress: values(entry, this.#names.mailRoutingAddress)[0]?.trim(),
       ...(this.#names.language === undefined ? {} : { language: preferredLanguage(values(entry, this.#names.language)[0]) }),
+      ...this.#limitsOf(entry),
       ...(this.#names.status === undefined && this.#names.services === undefined ? {} : { terms: this.#termsOf(entry) }),
     };
+  }
+
+  /** Where attributes for it are named, also that there is none: then what it was before holds no more. */
+  #limitsOf(entry: Entry): Pick<UserEntry, 'limits'> {
+    const { quotaBytes, quotaMessages } = this.#names;
+    if (quotaBytes === undefined && quotaMessages === undefined) return {};
+    const first = (name: string | undefined): string | undefined => (name === undefined ? undefined : values(entry, name)[0]);
+    return { limits: limitsIn({ bytes: first(quotaBytes), messages: first(quotaMessages) }) };
   }
 
   #termsOf(entry: Entry): UseTerms {

@@ -38,10 +38,17 @@ export interface UserEntry {
   readonly local?: { readonly known: 'yes' | 'no' } | undefined;
   /** What the directory lets it be used for. */
   readonly terms?: UseTerms | undefined;
+  /** What the directory lets the mailbox hold, where it says so; 0 for no limit. */
+  readonly limits?: MailboxLimits | undefined;
   /** Which of our languages the user reads best, where the directory says so. */
   readonly language?: Language | undefined;
   /** How the address that was looked up led here, if it is not the user's own. */
   readonly via?: 'alias' | 'detail' | 'catchAll' | undefined;
+}
+
+export interface MailboxLimits {
+  readonly bytes?: number;
+  readonly messages?: number;
 }
 
 export interface GroupMembers {
@@ -106,6 +113,9 @@ export interface AttributeNames {
   /** Whether the account is in use (`AccountStatus`), and for what (`AccountService`); where no attribute says so it is, for everything. */
   readonly status?: string | undefined;
   readonly services?: string | undefined;
+  /** What the mailbox may hold. */
+  readonly quotaBytes?: string | undefined;
+  readonly quotaMessages?: string | undefined;
   /** The user's languages, as preferredLanguage has them (RFC 2798 section 2.7). */
   readonly language?: string | undefined;
 }

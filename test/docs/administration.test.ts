@@ -16,7 +16,8 @@ import { addSessionCommands } from '../../cluster-config/command-line/groups/ses
 
 const text = fs.readFileSync(path.resolve(import.meta.dirname, '..', '..', 'docs', 'administration.md'), 'utf8');
 const program = new Command('waybill');
-for (const add of [addAccountCommands, addConfigCommands, addDomainCommands, addGroupCommands, addMapCommands, addNodeCommands, addPasswdCommand, addSessionCommands, addStorageCommands, addBackupCommands]) add(program);
+const addStorage = (to: Command): void => addStorageCommands(to, async () => Promise.reject(new Error('not run here')));
+for (const add of [addAccountCommands, addConfigCommands, addDomainCommands, addGroupCommands, addMapCommands, addNodeCommands, addPasswdCommand, addSessionCommands, addStorage, addBackupCommands]) add(program);
 
 /** `account alias add` and so on: what can be run. */
 function runnable(command: Command, before: readonly string[] = []): string[] {

@@ -8,23 +8,28 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readLedger } from './actions.ts';
 import type { LedgerLine } from './actions.ts';
 import { audit } from './audit.ts';
+import type { CareTask } from './care-worker.ts';
 import type { Dice } from './dice.ts';
 import { MailLedger } from './mail-ledger.ts';
 import { lookAround } from './mail-storage.ts';
 import type { WorkerTask } from './mail-worker.ts';
 import { startProcess } from './process.ts';
 import type { Outcome, Running } from './process.ts';
+import { spoilIndex } from './spoilt-index.ts';
 import { injectionOf } from './steps.ts';
 import type { Step } from './steps.ts';
 
 const script = join(import.meta.dirname, 'mail-worker.ts');
+const careScript = join(import.meta.dirname, 'care-worker.ts');
 const lanes = 4;
 
 /** What is done to the first process of a round. */
 export type Torment =
   | { readonly at: 'step'; readonly step: Step; readonly count: number }
   /** All processes are killed at some moment. */
-  | { readonly at: 'random' };
+  | { readonly at: 'random' }
+  /** All are let finish. */
+  | { readonly at: 'never' };
 
 export interface RoundReport {
   /** What was meant did happen. */
@@ -67,6 +72,19 @@ export class MailTorture {
     await this.verify();
     const { answers, refusals } = this.#ledger;
     return { ...struck(torment, outcomes[0], refusals > before.refusals), answers: answers - before.answers, refusals: refusals - before.refusals };
+  }
+
+  /** The storage is compacted, or spoilt and repaired, by a process that is killed at a step; a repair then by one that is let finish. */
+  async care(work: CareTask['work'], { step, count }: { readonly step: Step; readonly count: number }): Promise<'yes' | 'no'> {
+    const directory = join(this.#directory, 'storage');
+    if (work === 'repair') await spoilIndex(directory);
+    const injection = injectionOf(step, { directory, ledger: '' }, count);
+    const cut = await startProcess(careScript, { directory, work } satisfies CareTask, { injection, traceFile: join(this.#directory, 'trace') }).ended;
+    assertOnlyTormented(cut);
+    const whole = work === 'repair' && cut.end === 'died' ? await startProcess(careScript, { directory, work } satisfies CareTask, undefined).ended : undefined;
+    if (whole !== undefined && whole.end !== 'ended') throw new Error(`${work} failed by itself:\n${whole.words}`);
+    await this.verify();
+    return cut.end === 'died' ? 'yes' : 'no';
   }
 
   async verify(): Promise<void> {

@@ -9,7 +9,7 @@ import type { TestContext } from 'node:test';
 import { Dice } from './dice.ts';
 import { MailTorture } from './mail-rounds.ts';
 import { QueueTorture } from './queue-rounds.ts';
-import { faultSteps, headerStep, isHeaderWrite, killSteps, someCount, tidyStep } from './steps.ts';
+import { compactSteps, faultSteps, headerStep, isHeaderWrite, killSteps, repairSteps, someCount, tidyStep } from './steps.ts';
 import type { Step } from './steps.ts';
 
 /** A step is met if its call comes; chance is given a few tries. */
@@ -39,6 +39,26 @@ test('mailboxes are changed by processes that are killed at every step, and at r
     await meet(step, async (count) => (await torture.round({ at: 'step', step, count })).struck === 'yes', dice);
   }
   await torture.round({ at: 'random' });
+});
+
+test('a storage is compacted by processes that are killed at every step: all mail is there, before and after', { timeout: 120_000 }, async (t) => {
+  const { directory, dice } = start(t);
+  const torture = new MailTorture(directory, dice, 1);
+  await torture.round({ at: 'never' });
+  for (const step of compactSteps) {
+    await meet(step, async (count) => {
+      if (await torture.care('compact', { step, count: Math.min(count, 2) }) === 'yes') return true;
+      await torture.round({ at: 'never' }); // it was all compacted
+      return false;
+    }, dice);
+  }
+});
+
+test('an index that is spoilt in many places is repaired by processes that are killed at every step: all is as the ledger has it', { timeout: 120_000 }, async (t) => {
+  const { directory, dice } = start(t);
+  const torture = new MailTorture(directory, dice, 1);
+  await torture.round({ at: 'never' });
+  for (const step of repairSteps) await meet(step, async (count) => await torture.care('repair', { step, count }) === 'yes', dice);
 });
 
 test('mailboxes are changed on disks that are full, and whose flushes fail: what was refused has not happened', { timeout: 120_000 }, async (t) => {

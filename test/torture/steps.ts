@@ -36,6 +36,12 @@ export const killSteps: readonly Step[] = [
 /** Only where packs come to be dead. */
 export const tidyStep: Step = { ...kill, name: 'a dead pack is removed', calls: 'unlink', on: 'pack' };
 
+/** While a storage is compacted: copies are made, the index names them, the old packs go. */
+export const compactSteps: readonly Step[] = [...killSteps.filter(({ on }) => on !== 'ledger'), tidyStep];
+
+/** While a storage is repaired: all of it happens in the index. */
+export const repairSteps: readonly Step[] = killSteps.filter(({ on }) => on === 'index');
+
 /** The index's header is written last in a commit; which call that is shows by its size only. */
 export const headerStep: Step = { name: 'the header of the index, or a page, can not be written', kind: 'fault', calls: 'pwrite64', on: 'index', effect: 'error=EIO', lasts: 'once' };
 

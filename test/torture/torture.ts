@@ -1,6 +1,6 @@
 /**
- * `npm run torture -- move [rounds] [seed]`: accounts that move; see move/run.ts. `npm run torture -- soak [sessions]`: idle sessions
- * while all around them changes; see soak/run.ts. `npm run torture -- [rounds] [seed]`: storages and queues are killed, filled and spoilt at every step, and power is cut,
+ * `npm run torture -- move [--rounds N] [--seed N]`: accounts that move; see move/run.ts. `npm run torture -- soak [sessions]`: idle sessions
+ * while all around them changes; see soak/run.ts. `npm run torture -- [--rounds N] [--seed N]`: storages and queues are killed, filled and spoilt at every step, and power is cut,
  * until that many rounds have passed or one finds something missing. A fresh directory every few rounds. The same seed
  * gives the same workers and steps; what runs at once within them is up to the machine.
  */
@@ -8,6 +8,7 @@ import { randomInt } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { Dice } from './dice.ts';
 import { MailTorture } from './mail-rounds.ts';
 import { tortureMoves } from './move/run.ts';
@@ -16,17 +17,19 @@ import { cutPower } from './power-cut.ts';
 import type { Work } from './power-cut.ts';
 import { soak } from './soak/run.ts';
 import { QueueTorture } from './queue-rounds.ts';
-import { faultSteps, killSteps, someCount, tidyStep } from './steps.ts';
+import { compactSteps, faultSteps, killSteps, repairSteps, someCount, tidyStep } from './steps.ts';
 
 const usualRounds = 300;
 const roundsInOneDirectory = 10;
 const cutsInOneTrace = 60;
 
-const numbers = process.argv.slice(2).filter((word) => word !== 'move' && word !== 'soak');
-const [wantedRounds] = numbers.map(Number);
+const { values: named, positionals } = parseArgs({ allowPositionals: true, options: { rounds: { type: 'string' }, seed: { type: 'string' } } });
+const numbers = positionals.filter((word) => word !== 'move' && word !== 'soak');
+const given = named.rounds ?? numbers[0];
+const wantedRounds = given === undefined ? undefined : Number(given);
 const rounds = wantedRounds ?? usualRounds;
-const seed = Number(numbers[1] ?? randomInt(2 ** 31));
-if (!Number.isSafeInteger(rounds) || rounds < 1 || !Number.isSafeInteger(seed)) throw new Error('usage: npm run torture -- [move] [rounds] [seed], or soak [sessions]');
+const seed = Number(named.seed ?? numbers[1] ?? randomInt(2 ** 31));
+if (!Number.isSafeInteger(rounds) || rounds < 1 || !Number.isSafeInteger(seed)) throw new Error('usage: npm run torture -- [move] [--rounds N] [--seed N], or soak [sessions]');
 const dice = new Dice(seed);
 
 /** How often each step struck. */
@@ -44,6 +47,10 @@ function say(text: string): void {
 async function tortureMail(directory: string): Promise<void> {
   const torture = new MailTorture(directory, dice, 2);
   for (let turn = 0; turn < roundsInOneDirectory; turn += 1) {
+    if (turn > 0 && dice.oneIn(4)) {
+      await tortureCare(torture);
+      continue;
+    }
     const step = dice.pick([...killSteps, tidyStep, ...faultSteps]);
     const torment: Torment = dice.oneIn(5) ? { at: 'random' } : { at: 'step', step, count: someCount(step, dice) };
     const name = torment.at === 'random' ? 'at random' : step.name;
@@ -52,6 +59,14 @@ async function tortureMail(directory: string): Promise<void> {
     sums.answers += report.answers;
     sums.refusals += report.refusals;
   }
+}
+
+async function tortureCare(torture: MailTorture): Promise<void> {
+  const work = dice.pick(['compact', 'repair'] as const);
+  const step = dice.pick(work === 'compact' ? compactSteps : repairSteps);
+  const torment = { step, count: someCount(step, dice) };
+  const struck = await torture.care(work, torment).catch((error: unknown) => { throw new Error(`${work}, ${step.name}, ${JSON.stringify(torment)}`, { cause: error }); });
+  if (struck === 'yes') count(`${work}: ${step.name}`);
 }
 
 async function tortureQueue(directory: string): Promise<void> {

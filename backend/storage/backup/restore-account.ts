@@ -11,7 +11,7 @@ import { Failure } from '../../../shared/base/failure.ts';
 import { AccountChange, changeAccount } from '../account-change.ts';
 import { StoredAccount } from '../account.ts';
 import { putAnnotations } from '../annotations.ts';
-import { getAccount, getLocalName, getRetiredName, mailboxIdOf, putAccount, putActs, putLocalName, putMailbox, putName } from '../entries.ts';
+import { getAccount, getLocalName, getRetiredName, keywordNames, mailboxIdOf, putAccount, putActs, putLocalName, putMailbox, putName } from '../entries.ts';
 import type { AccountEntry, MailboxEntry, RetiredName } from '../entries.ts';
 import { keysUnder } from '../environment.ts';
 import { noteGrants } from '../grants.ts';
@@ -25,7 +25,7 @@ import { specialUsesOf } from '../special-use.ts';
 import type { AccountSnapshot } from '../transfers.ts';
 import { noteUidValidity } from '../uid-validity.ts';
 import type { Volume } from '../volume.ts';
-import { bring, enter, namesOf } from './restored-messages.ts';
+import { bring, enter } from './restored-messages.ts';
 import type { Brought, Bringing } from './restored-messages.ts';
 
 export interface RestoreOrder {
@@ -198,7 +198,7 @@ function addAll(change: AccountChange, mailboxId: number, { keywords, brought }:
   const nowMs = Date.now();
   for (const one of brought) {
     const { flags, size, internalDateMs, keywords: bits } = one.row;
-    mailbox.add({ flags, size, internalDateMs, savedDateMs: nowMs, keywords: mailbox.keywordBits(namesOf(keywords, bits)), ...enter(change, one) });
+    mailbox.add({ flags, size, internalDateMs, savedDateMs: nowMs, keywords: mailbox.keywordBits(keywordNames(keywords, bits)), ...enter(change, one) });
   }
 }
 

@@ -2,6 +2,7 @@
 import { Failure, isFailure } from '../../../shared/base/failure.ts';
 import { decodeStructure } from '../../../shared/mime/encode-structure.ts';
 import type { AccountChange } from '../account-change.ts';
+import { keywordNames } from '../entries.ts';
 import type { MessageRow } from '../interface.ts';
 import { decodeRecordTrailer, trailerBytes } from '../pack-format.ts';
 import type { PackPlace, StagedBytes } from '../packs.ts';
@@ -48,7 +49,7 @@ async function bringOne(bringing: Bringing, row: MessageRow): Promise<Brought | 
   await target.space.check();
   const staged = await stageWhole(bringing, place);
   if (staged === undefined) return undefined;
-  await target.packs.note({ place: staged.place, account: address, mailbox, internalDateMs: row.internalDateMs, flags: row.flags, keywords: namesOf(keywords, row.keywords) });
+  await target.packs.note({ place: staged.place, account: address, mailbox, internalDateMs: row.internalDateMs, flags: row.flags, keywords: keywordNames(keywords, row.keywords) });
   return { row, structure, staged };
 }
 
@@ -92,8 +93,4 @@ export function enter(change: AccountChange, { row, structure, staged }: Brought
 /** Numbers of messages are drawn by chance in each storage: the same one may be another message's. */
 function isSame({ messages }: Volume, messageId: number, structure: Buffer): boolean {
   return messages.place(messageId) !== undefined && messages.structure(messageId)?.equals(structure) === true;
-}
-
-export function namesOf(keywords: readonly string[], bits: number): string[] {
-  return keywords.filter((_, index) => ((bits >>> index) & 1) === 1);
 }

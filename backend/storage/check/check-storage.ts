@@ -1,127 +1,72 @@
-/**
- * Checks a storage while it is used: the index is copied as of one commit, and what it says is compared with itself and with
- * the packs, each record to the last byte. Nothing is changed; what is lost is named message by message.
- */
-import { join } from 'node:path';
+/** Checks a storage: its index is compared with itself and with the packs; what is lost is named message by message. */
+import { decodeStructure } from '../../../shared/mime/encode-structure.ts';
+import { decodeWords } from '../../../shared/mime/encoded-words.ts';
 import type { AccountEntry, MailboxEntry } from '../entries.ts';
 import { keysUnder } from '../environment.ts';
 import { openTables } from '../keys.ts';
 import type { Tables } from '../keys.ts';
-import { freeze, makeScratch } from '../kept-folder.ts';
 import type { KeptFolder } from '../kept-folder.ts';
 import { allRows } from '../mailbox-tree.ts';
 import { decodeMessage } from '../message-store.ts';
-import { packName } from '../pack-format.ts';
-import { PackLedger } from '../pack-ledger.ts';
-import { Findings } from './findings.ts';
-import type { Finding, FindingKind } from './findings.ts';
-import { breathe, checkIndex, pagesOf } from './index-check.ts';
+import { breathe, pagesOf } from '../table-pages.ts';
+import { checkFolder } from './check-folder.ts';
+import type { CheckOptions, CheckReport, IndexReader, PlaceFault } from './check-folder.ts';
+import type { Finding, FindingKind, Findings } from './findings.ts';
+import { checkIndex } from './index-check.ts';
 import type { Named } from './index-check.ts';
-import { checkPack } from './pack-check.ts';
-import type { PlacedMessage, RecordFault } from './pack-check.ts';
+import type { PlacedMessage } from './pack-check.ts';
 
-export interface CheckReport {
-  readonly directory: string;
-  readonly accounts: number;
-  readonly mailboxes: number;
-  readonly messages: number;
-  /** Of all messages of all mailboxes. */
-  readonly bytes: number;
-  readonly packs: number;
-  /** The first of them. */
-  readonly findings: readonly Finding[];
-  readonly found: number;
-}
-
-export interface CheckOptions {
-  readonly report: (text: string, done: { readonly bytes: number; readonly of: number }) => void;
-  readonly signal: AbortSignal;
-}
-
-const words: Readonly<Record<RecordFault, string>> = {
-  'pack-lost': 'is not there, or is no pack',
-  'record-torn': 'has no whole record of it',
-  'record-changed': 'has other bytes of it than were written',
-};
-
-/** Throws `storage-failure` when the check itself can't be made, `storage-full`. */
+/** Throws as `checkFolder`. */
 export async function checkStorage(kept: KeptFolder, options: CheckOptions): Promise<CheckReport> {
-  const { directory } = kept;
-  options.report(`copies the index of ${directory}`, { bytes: 0, of: 0 });
-  const scratch = makeScratch(directory);
-  try {
-    const frozen = await freeze(kept, join(scratch.path, 'index'));
-    try {
-      const tables = openTables(frozen.environment);
-      const findings = new Findings();
-      options.report(`reads the index of ${directory}`, { bytes: 0, of: 0 });
-      const { named, ...tally } = await checkIndex(tables, findings);
-      const { packs, orphans } = await checkMessages(tables, named, findings);
-      checkLedger(new PackLedger(frozen.environment), packs, findings);
-      const lost = await checkPacks(directory, packs, options);
-      for (const messageId of named.keys()) lost.set(messageId, { kind: 'message-missing', text: 'the index does not know the message' });
-      await nameLost(tables, lost, findings);
-      for (const [messageId, { text }] of orphans) findings.add({ kind: 'orphan-message', text: `message ${String(messageId)} ${text}` });
-      return { directory, ...tally, packs: packs.size, findings: findings.kept, found: findings.count };
-    } finally {
-      await frozen.release();
-    }
-  } finally {
-    scratch.remove();
-  }
+  return checkFolder(kept, options, storageReader());
 }
 
 type Lost = Map<number, { readonly kind: FindingKind; readonly text: string; readonly pack?: number }>;
 
-/** The messages of each pack. What is left in `named` afterwards is in no table of messages. */
-async function checkMessages(tables: Tables, named: Named, findings: Findings): Promise<{ readonly packs: ReadonlyMap<number, readonly PlacedMessage[]>; readonly orphans: Lost }> {
-  const packs = new Map<number, PlacedMessage[]>();
-  const orphans: Lost = new Map();
+function storageReader(): IndexReader<PlacedMessage> {
+  let frozen: Tables | undefined;
+  let missing: Named = new Map();
+  const orphans: number[] = [];
+  return {
+    read: async (environment, findings) => {
+      frozen = openTables(environment);
+      const { named, ...tally } = await checkIndex(frozen, findings);
+      missing = named;
+      return { placed: await checkMessages(frozen, { named, orphans }, findings), tally };
+    },
+    name: async (faults, findings) => {
+      if (frozen !== undefined) await nameLost(frozen, lostOf(faults, missing), findings);
+      for (const message of orphans) findings.add({ kind: 'orphan-message', at: { message }, text: `message ${String(message)} is in no mailbox` });
+    },
+  };
+}
+
+function lostOf(faults: readonly PlaceFault<PlacedMessage>[], missing: Named): Lost {
+  const lost: Lost = new Map(faults.map(({ of: { messageId, place }, kind, text }) => [messageId, { kind, text, pack: place.pack }]));
+  for (const messageId of missing.keys()) lost.set(messageId, { kind: 'message-missing', text: 'the index does not know the message' });
+  return lost;
+}
+
+/** All messages. What is left in `named` afterwards is in no table of messages. */
+async function checkMessages(tables: Tables, { named, orphans }: { readonly named: Named; readonly orphans: number[] }, findings: Findings): Promise<readonly PlacedMessage[]> {
+  const placed: PlacedMessage[] = [];
   for await (const page of pagesOf(tables.messages)) {
     for (const { key, value } of page) {
       const messageId = Number(key[0]);
       const { references, place } = decodeMessage(value);
       const known = named.get(messageId);
       named.delete(messageId);
-      if (known === undefined) orphans.set(messageId, { kind: 'orphan-message', text: 'is in no mailbox' });
+      const at = { message: messageId };
+      if (known === undefined) orphans.push(messageId);
       else {
-        if (known.times !== references) findings.add({ kind: 'references-wrong', pack: place.pack, text: `message ${String(messageId)} is in mailboxes ${String(known.times)} times, and counted as ${String(references)}` });
-        if (known.size !== place.length) findings.add({ kind: 'size-wrong', pack: place.pack, text: `message ${String(messageId)} has ${String(place.length)} bytes, and ${String(known.size)} by its mailbox` });
+        if (known.times !== references) findings.add({ kind: 'references-wrong', pack: place.pack, at, text: `message ${String(messageId)} is in mailboxes ${String(known.times)} times, and counted as ${String(references)}` });
+        if (known.size !== place.length) findings.add({ kind: 'size-wrong', pack: place.pack, at, text: `message ${String(messageId)} has ${String(place.length)} bytes, and ${String(known.size)} by its mailbox` });
       }
-      if (tables.structures.get([messageId]) === undefined) findings.add({ kind: 'structure-lost', pack: place.pack, text: `the structure of message ${String(messageId)} is not there` });
-      const inPack = packs.get(place.pack);
-      if (inPack === undefined) packs.set(place.pack, [{ messageId, place }]);
-      else inPack.push({ messageId, place });
+      if (tables.structures.get([messageId]) === undefined) findings.add({ kind: 'structure-lost', pack: place.pack, at, text: `the structure of message ${String(messageId)} is not there` });
+      placed.push({ messageId, place });
     }
   }
-  return { packs, orphans };
-}
-
-function checkLedger(ledger: PackLedger, packs: ReadonlyMap<number, readonly PlacedMessage[]>, findings: Findings): void {
-  const counted = new Map(ledger.all().map(({ number, entry }) => [number, entry.liveBytes]));
-  for (const number of new Set([...counted.keys(), ...packs.keys()])) {
-    const live = (packs.get(number) ?? []).reduce((sum, { place }) => sum + place.length, 0);
-    if (counted.get(number) !== live) findings.add({ kind: 'live-bytes-wrong', pack: number, text: `${String(counted.get(number) ?? 'nothing')} by the counter, ${String(live)} bytes there` });
-  }
-}
-
-async function checkPacks(directory: string, packs: ReadonlyMap<number, readonly PlacedMessage[]>, { report, signal }: CheckOptions): Promise<Lost> {
-  const lost: Lost = new Map();
-  const of = [...packs.values()].flat().reduce((sum, { place }) => sum + place.length, 0);
-  let bytes = 0;
-  for (const [number, messages] of packs) {
-    signal.throwIfAborted();
-    report(`reads the packs of ${directory}`, { bytes, of });
-    await checkPack(join(directory, 'packs', packName(number)), messages, {
-      onFault: ({ messageId }, kind) => lost.set(messageId, { kind, pack: number, text: `pack ${String(number)} ${words[kind]}` }),
-      onBytes: (more) => {
-        bytes += more;
-        signal.throwIfAborted();
-        report(`reads the packs of ${directory}`, { bytes, of });
-      },
-    });
-  }
-  return lost;
+  return placed;
 }
 
 /** Whose the messages are that are lost: one finding for each mailbox that has one. */
@@ -137,9 +82,17 @@ async function nameLost(tables: Tables, lost: Lost, findings: Findings): Promise
       const { id, account, name } = JSON.parse(value.toString()) as MailboxEntry;
       for (const { uid, messageId } of allRows(tables, id)) {
         const what = lost.get(messageId);
-        if (what !== undefined) findings.add({ ...what, account: addresses.get(account), mailbox: name, uid });
+        if (what !== undefined) findings.add({ ...what, account: addresses.get(account), mailbox: name, uid, ...namesOf(tables, messageId), at: { account, mailbox: id, message: messageId } });
       }
       await breathe();
     }
   }
+}
+
+/** By what its owner knows a message. */
+function namesOf(tables: Tables, messageId: number): Pick<Finding, 'subject' | 'messageId'> {
+  const structure = tables.structures.get([messageId]);
+  if (structure === undefined) return {};
+  const { subject, messageId: name } = decodeStructure(structure).envelope;
+  return { ...(subject === undefined ? {} : { subject: decodeWords(subject) }), ...(name === undefined ? {} : { messageId: name }) };
 }

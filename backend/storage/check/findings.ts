@@ -21,6 +21,17 @@ export interface Finding {
   readonly mailbox?: string | undefined;
   readonly uid?: number | undefined;
   readonly pack?: number | undefined;
+  /** Of the message, as far as the index knows it still. */
+  readonly subject?: string | undefined;
+  readonly messageId?: string | undefined;
+  readonly at?: FindingPlace | undefined;
+}
+
+/** Where in the index it is, for who mends it: numbers of the mailbox, the account, the message. */
+export interface FindingPlace {
+  readonly mailbox?: number | undefined;
+  readonly account?: number | undefined;
+  readonly message?: number | undefined;
 }
 
 const lost: ReadonlySet<FindingKind> = new Set<FindingKind>(['pack-lost', 'record-torn', 'record-changed', 'message-missing']);
@@ -30,15 +41,20 @@ export function isLoss({ kind }: Finding): boolean {
   return lost.has(kind);
 }
 
-/** More are counted, not kept. */
-const mostKept = 5000;
+/** More are counted, not kept, where nobody wants all. */
+const usuallyKept = 5000;
 
 export class Findings {
   readonly kept: Finding[] = [];
+  readonly #most: number;
   count = 0;
+
+  constructor(most: number = usuallyKept) {
+    this.#most = most;
+  }
 
   add(finding: Finding): void {
     this.count += 1;
-    if (this.kept.length < mostKept) this.kept.push(finding);
+    if (this.kept.length < this.#most) this.kept.push(finding);
   }
 }

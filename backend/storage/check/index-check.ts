@@ -7,7 +7,8 @@ import { Flag } from '../interface.ts';
 import type { MessageRow } from '../interface.ts';
 import type { Tables } from '../keys.ts';
 import { collectRows, highestModseq } from '../row-block.ts';
-import type { Findings } from './findings.ts';
+import { breathe, pagesOf } from '../table-pages.ts';
+import type { Finding, Findings } from './findings.ts';
 
 /** How often rows name a message, and with which size. */
 export type Named = Map<number, { times: number; readonly size: number }>;
@@ -18,26 +19,6 @@ export interface IndexTally {
   readonly messages: number;
   readonly bytes: number;
   readonly named: Named;
-}
-
-const all = keysUnder([]);
-const entriesAtOnce = 1000;
-
-/** Entries of a big table, some at a time; other work of the process gets its turn in between. */
-export async function* pagesOf(table: Table): AsyncGenerator<readonly { readonly key: readonly (string | number)[]; readonly value: Buffer }[]> {
-  let from = all.from;
-  for (let isFirst = true; ; isFirst = false) {
-    const page = table.range({ ...all, from, limit: entriesAtOnce });
-    const fresh = isFirst ? page : page.slice(1); // it begins with the last one of the page before
-    if (fresh.length === 0) return;
-    yield fresh;
-    from = fresh.at(-1)?.key ?? from;
-    await breathe();
-  }
-}
-
-export async function breathe(): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve));
 }
 
 export async function checkIndex(tables: Tables, findings: Findings): Promise<IndexTally> {
@@ -85,7 +66,7 @@ interface MailboxOfCheck {
 }
 
 function checkMailbox(tables: Tables, { entry, account, findings }: MailboxOfCheck): readonly MessageRow[] {
-  const where = { account: account?.address, mailbox: entry.name };
+  const where = { account: account?.address, mailbox: entry.name, at: { account: entry.account, mailbox: entry.id } };
   if (account === undefined) findings.add({ kind: 'orphan-mailbox', ...where, text: `mailbox ${entry.name} belongs to no account` });
   const rows: MessageRow[] = [];
   const blocks: string[] = [];
@@ -103,7 +84,7 @@ function checkMailbox(tables: Tables, { entry, account, findings }: MailboxOfChe
   return rows;
 }
 
-function checkCounters(entry: MailboxEntry, rows: readonly MessageRow[], { where, findings }: { readonly where: { readonly account: string | undefined; readonly mailbox: string }; readonly findings: Findings }): void {
+function checkCounters(entry: MailboxEntry, rows: readonly MessageRow[], { where, findings }: { readonly where: Pick<Finding, 'account' | 'mailbox' | 'at'>; readonly findings: Findings }): void {
   const counted = {
     messages: rows.length,
     unseen: rows.filter(({ flags }) => (flags & Flag.Seen) === 0).length,
@@ -126,14 +107,14 @@ async function checkNames(tables: Tables, accounts: ReadonlyMap<number, AccountE
       const bearer = tables.mailboxes.get([id]);
       const entry = bearer === undefined ? undefined : JSON.parse(bearer.toString()) as MailboxEntry;
       if (entry?.account === account && entry?.name === mailbox) reached.add(id);
-      else findings.add({ kind: 'names-wrong', account: accounts.get(Number(account))?.address, mailbox: String(mailbox), text: `the name ${String(mailbox)} leads to no mailbox of that name` });
+      else findings.add({ kind: 'names-wrong', account: accounts.get(Number(account))?.address, mailbox: String(mailbox), at: { account: Number(account) }, text: `the name ${String(mailbox)} leads to no mailbox of that name` });
     }
   }
   for await (const page of pagesOf(tables.mailboxes)) {
     for (const { key: [id], value } of page) {
       if (reached.has(Number(id))) continue;
       const entry = JSON.parse(value.toString()) as MailboxEntry;
-      findings.add({ kind: 'names-wrong', account: accounts.get(entry.account)?.address, mailbox: entry.name, text: `mailbox ${entry.name} is not found by its name` });
+      findings.add({ kind: 'names-wrong', account: accounts.get(entry.account)?.address, mailbox: entry.name, at: { account: entry.account, mailbox: entry.id }, text: `mailbox ${entry.name} is not found by its name` });
     }
   }
 }
@@ -176,22 +157,22 @@ async function checkGrants(tables: Tables, findings: Findings): Promise<void> {
 /** What a mailbox or a message that is gone should have taken along. */
 async function checkLeftOver(tables: Tables, findings: Findings): Promise<void> {
   const places = [
-    { table: tables.rows, of: tables.mailboxes, what: 'rows of a mailbox' }, { table: tables.recent, of: tables.mailboxes, what: 'changes of a mailbox' },
-    { table: tables.expunged, of: tables.mailboxes, what: 'expunged UIDs of a mailbox' }, { table: tables.structures, of: tables.messages, what: 'the structure of a message' },
+    { table: tables.rows, of: tables.mailboxes, owner: 'mailbox', what: 'rows of a mailbox' }, { table: tables.recent, of: tables.mailboxes, owner: 'mailbox', what: 'changes of a mailbox' },
+    { table: tables.expunged, of: tables.mailboxes, owner: 'mailbox', what: 'expunged UIDs of a mailbox' }, { table: tables.structures, of: tables.messages, owner: 'message', what: 'the structure of a message' },
   ];
-  for (const { table, of, what } of places) {
+  for (const { table, of, owner: kind, what } of places) {
     let last: number | string | undefined;
     for await (const page of pagesOf(table)) {
       for (const { key: [owner = 0] } of page) {
         if (owner === last) continue;
         last = owner;
-        if (of.get([owner]) === undefined) findings.add({ kind: 'left-over', text: `${what} ${String(owner)} that is not there` });
+        if (of.get([owner]) === undefined) findings.add({ kind: 'left-over', at: { [kind]: Number(owner) }, text: `${what} ${String(owner)} that is not there` });
       }
     }
   }
 }
 
-function checkUse({ address, bytes, messages, arriving }: AccountEntry, counted: { readonly bytes: number; readonly messages: number }, findings: Findings): void {
+function checkUse({ number, address, bytes, messages, arriving }: AccountEntry, counted: { readonly bytes: number; readonly messages: number }, findings: Findings): void {
   if (arriving !== undefined || (bytes === counted.bytes && messages === counted.messages)) return;
-  findings.add({ kind: 'quota-wrong', account: address, text: `the account is charged with ${String(bytes)} bytes, ${String(messages)} messages; its mailboxes have ${String(counted.bytes)}, ${String(counted.messages)}` });
+  findings.add({ kind: 'quota-wrong', account: address, at: { account: number }, text: `the account is charged with ${String(bytes)} bytes, ${String(messages)} messages; its mailboxes have ${String(counted.bytes)}, ${String(counted.messages)}` });
 }

@@ -5,7 +5,7 @@ import { jobSchema } from './jobs.ts';
 import { ofNode } from './nodes.ts';
 
 export const storageSchema = z.object({
-  directory: z.string(), state: z.enum(['ok', 'low', 'failed']).describe('low: less than the reserve is free, mail is refused.'), lockedUntil: z.string().optional().describe('Until then writers wait.'), reason: z.string().optional(),
+  directory: z.string(), state: z.enum(['ok', 'low', 'failed', 'detached', 'attached']).describe('low: less than the reserve is free, mail is refused. detached: taken out, its accounts answer that they can not be had for the time being. attached: will be opened when the node starts again.'), lockedUntil: z.string().optional().describe('Until then writers wait.'), reason: z.string().optional(),
   totalBytes: z.number().optional().describe('Of the disk.'), freeBytes: z.number().optional(), accounts: z.number().optional(), mailBytes: z.number().optional().describe('What accounts are charged with.'),
   indexBytes: z.number().optional(), packBytes: z.number().optional().describe('Of the files of messages.'), liveBytes: z.number().optional().describe('Of these, what is in some mailbox.'),
 });
@@ -17,6 +17,24 @@ export const storageOperations = {
   checkStorages: operation({
     ...common, name: 'checkStorages', method: 'POST', path: '/nodes/{node}/storages/check', kind: 'act', summary: 'Check all storages, or one, to the last byte, while they are in use; answers at once, the job goes on. Nothing is changed.',
     body: z.strictObject({ directory: z.string().max(4096).optional().describe('As the list has it.') }), answer: jobSchema,
+  }),
+  repairStorages: operation({
+    ...common, name: 'repairStorages', method: 'POST', path: '/nodes/{node}/storages/repair', kind: 'act', summary: 'Check all storages, or one, and mend what can be mended, while they are in use; answers at once, the job goes on. No bytes are thrown away.',
+    body: z.strictObject({ directory: z.string().max(4096).optional().describe('As the list has it.'), lost: z.enum(['keep', 'remove']).default('keep').describe('remove: messages whose bytes are gone are taken out of their mailboxes, so that a restore from a backup brings them back.') }), answer: jobSchema,
+  }),
+  compactStorages: operation({
+    ...common, name: 'compactStorages', method: 'POST', path: '/nodes/{node}/storages/compact', kind: 'act', summary: 'Rewrite files of messages of which much is dead, while they are in use; answers at once, the job goes on. The space is free some minutes after its end.',
+    body: z.strictObject({ directory: z.string().max(4096).optional().describe('As the list has it.'), deadPercent: z.number().int().min(1).max(99).optional().describe('Those of which at least this share is dead. Else: storage.compactDeadPercent, or 50.') }), answer: jobSchema,
+  }),
+  detachStorage: operation({
+    ...common, name: 'detachStorage', method: 'POST', path: '/nodes/{node}/storages/detach', kind: 'act',
+    summary: 'Take a storage out: its sessions end, its accounts answer that they can not be had for the time being, mail for them waits. The node lets go of its files when it is restarted, and remembers.',
+    body: z.strictObject({ directory: z.string().max(4096).describe('As the list has it.'), addresses: z.enum(['remember', 'forget']).default('remember').describe('forget: of one that is taken out already and will not come back; from the next start on its addresses are as unknown as any.') }), answer: z.object({ directory: z.string(), addresses: z.number().describe('Of accounts, aliases and groups.') }),
+  }),
+  attachStorage: operation({
+    ...common, name: 'attachStorage', method: 'POST', path: '/nodes/{node}/storages/attach', kind: 'act',
+    summary: 'Take a storage in, by its folder on the node: one that was taken out, or one of another node that has let it go. It is opened when the node is restarted. New accounts come into it only where the configuration names it.',
+    body: z.strictObject({ directory: z.string().min(1).max(4096) }), answer: z.object({ directory: z.string(), from: z.string().optional().describe('The node whose it was: its accounts are held until it is settled whose they are.') }),
   }),
   lockStorages: operation({
     ...common, name: 'lockStorages', method: 'POST', path: '/nodes/{node}/storages/lock', kind: 'act',

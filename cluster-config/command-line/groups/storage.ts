@@ -2,12 +2,20 @@
 import type { Command } from 'commander';
 import type { ApiOptions } from '../api-client.ts';
 import { withApiOptions } from './api-options.ts';
+import { UsageError } from '../usage-error.ts';
 import { print } from './terminal.ts';
 
 type Options = ApiOptions & { readonly json?: boolean };
+type RepairOptions = Options & { readonly directory?: string; readonly removeLost?: true; readonly rebuild?: string };
 
-export function addStorageCommands(program: Command): void {
-  const storage = program.command('storage').description('Storages of a back-end: sizes, check, lock for a snapshot.');
+/** What is done on the machine itself, to the folder of a storage whose node is stopped. */
+export interface OfflineStorage {
+  rebuildStorage(folder: string, options: { readonly json?: boolean | undefined }): Promise<{ readonly text: string; readonly code: number }>;
+  shrinkStorage(folder: string): Promise<{ readonly text: string; readonly code: number }>;
+}
+
+export function addStorageCommands(program: Command, offline: () => Promise<OfflineStorage>): void {
+  const storage = program.command('storage').description('Storages of a back-end: sizes, check, repair, compaction, lock for a snapshot.');
 
   withApiOptions(storage.command('stats').description('Show the storages of a back-end: what is in them, what is dead, what is free.').argument('<node>', 'a back-end'))
     .option('--json', 'as JSON')
@@ -23,6 +31,61 @@ export function addStorageCommands(program: Command): void {
     .action(async (node: string, options: Options & { readonly directory?: string }) => {
       const { storageCheckText } = await import('../storage-command.ts');
       tell(await storageCheckText(node, options));
+    });
+
+  withApiOptions(storage.command('repair').description('Check the storages of a back-end and mend what can be mended, while they are in use. Every message that is lost or doubtful is named; no bytes are thrown away.').argument('[node]', 'a back-end; none with --rebuild'))
+    .option('--directory <folder>', 'only this storage, as `storage stats` shows it')
+    .option('--remove-lost', 'take messages whose bytes are gone out of their mailboxes: then `account restore` brings them back from a backup')
+    .option('--rebuild <folder>', 'instead: make the index of this storage anew from its packs alone. On its machine, while its node is stopped, as the node\'s user')
+    .option('--json', 'as JSON')
+    .addHelpText('after', `
+Exit code 0: sound now. 2: something is wrong still; it is named. 1: not done.
+
+After --rebuild mail is where it was delivered, or where the last compaction found it, with the flags of then; mail that was removed since
+may be back. Passwords kept by the node are lost. Each account is held until the node, started again, has found whose it is.
+
+Examples:
+  $ waybill storage repair be1
+  $ waybill storage repair be1 --remove-lost && waybill account restore alice@example.com --from monday
+  $ waybill storage repair --rebuild /var/lib/waybill/be1/storage1`)
+    .action(async (node: string | undefined, options: RepairOptions) => {
+      if (options.rebuild !== undefined) return tell(await (await offline()).rebuildStorage(options.rebuild, options));
+      if (node === undefined) throw new UsageError('name the back-end whose storages are to be repaired, or a folder with --rebuild');
+      const { storageRepairText } = await import('../storage-repair-command.ts');
+      tell(await storageRepairText(node, options));
+    });
+
+  withApiOptions(storage.command('compact').description('Rewrite files of messages of which much is dead, while they are in use. A back-end does that by itself, see storage.compactDeadPercent.').argument('[node]', 'a back-end; none with --index'))
+    .option('--directory <folder>', 'only this storage, as `storage stats` shows it')
+    .option('--dead-percent <n>', 'those of which at least this share is dead (else: storage.compactDeadPercent)')
+    .option('--index <folder>', 'instead: make the index of this storage as small as can be. On its machine, while its node is stopped, as the node\'s user')
+    .option('--json', 'as JSON')
+    .addHelpText('after', '\nThe space is free some minutes after the end, when nobody can be reading the old files any more.\n\nExample:\n  $ waybill storage compact be1 --dead-percent 20')
+    .action(async (node: string | undefined, options: Options & { readonly directory?: string; readonly deadPercent?: string; readonly index?: string }) => {
+      if (options.index !== undefined) return tell(await (await offline()).shrinkStorage(options.index));
+      if (node === undefined) throw new UsageError('name the back-end whose storages are to be compacted, or a folder with --index');
+      const { storageCompactText } = await import('../storage-command.ts');
+      print(await storageCompactText(node, options));
+    });
+
+  withApiOptions(storage.command('detach').description('Take a storage out of a back-end: its accounts can not be had for the time being, mail for them waits. Nobody is told that they are unknown.').argument('<node>', 'a back-end').argument('<folder>', 'as `storage stats` shows it'))
+    .option('--forget', 'of a storage that is taken out already: it will not come back, its addresses may be anybody\'s from the next start on')
+    .addHelpText('after', '\nIts files are let go when the node is restarted.\n\nExample:\n  $ waybill storage detach be1 /srv/mail2 && waybill node restart be1')
+    .action(async (node: string, folder: string, options: ApiOptions & { readonly forget?: true }) => {
+      const { storageDetachText } = await import('../storage-list-command.ts');
+      print(await storageDetachText({ node, folder }, options));
+    });
+
+  withApiOptions(storage.command('attach').description('Take a storage into a back-end, by its folder on that machine: one that was taken out, or one of another back-end that has let it go.').argument('<node>', 'a back-end').argument('<folder>', 'its whole path'))
+    .addHelpText('after', `
+It is opened when the node is restarted. Accounts of a storage that was another node's are held until it is settled whose they are: no other
+back-end has them, and the directory names this one. New accounts come into it only where the configuration names it.
+
+Example:
+  $ waybill storage attach be2 /srv/mail2 && waybill node restart be2`)
+    .action(async (node: string, folder: string, options: ApiOptions) => {
+      const { storageAttachText } = await import('../storage-list-command.ts');
+      print(await storageAttachText({ node, folder }, options));
     });
 
   withApiOptions(storage.command('lock').description('Let nobody write to storages and queue of a back-end while a snapshot is made. Everybody reads on; who writes waits.').argument('<node>', 'a back-end'))

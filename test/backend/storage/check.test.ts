@@ -1,11 +1,13 @@
 /** The check of a storage names what was planted in it, and nothing else. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { checkStorage, isLoss, openEnvironment, openStorage } from '../../../backend/storage/storage.ts';
-import type { CheckReport, Finding, Storage, Table } from '../../../backend/storage/storage.ts';
+import { checkStorage, isLoss, openStorage } from '../../../backend/storage/storage.ts';
+import type { CheckReport, Finding, Storage } from '../../../backend/storage/storage.ts';
+import { change, json, packWith } from './damage.ts';
+import type { Change } from './damage.ts';
 import { deliver, mailboxOf, realMessages, sampleMessage, storageOptions } from './harness.ts';
 
 let storage: Storage;
@@ -50,50 +52,8 @@ async function found(plant: () => void | Promise<void>): Promise<readonly Findin
   return findings;
 }
 
-function packOf(text: string): { readonly path: string; readonly bytes: Buffer } {
-  for (const name of readdirSync(join(directory, 'packs'))) {
-    const path = join(directory, 'packs', name);
-    const bytes = readFileSync(path);
-    if (bytes.includes(text)) return { path, bytes };
-  }
-  throw new Error(`no pack has ${text}`);
-}
-
 function asBefore({ path, bytes }: { readonly path: string; readonly bytes: Buffer }): void {
   repairs.push(() => writeFileSync(path, bytes));
-}
-
-/** Changes entries of the index by hand, beside the rules. */
-async function inIndex(name: string, action: (table: Table) => void): Promise<void> {
-  const environment = openEnvironment(join(directory, 'index'));
-  const table = environment.table(name);
-  await environment.write(() => action(table));
-  await environment.close();
-}
-
-const all = { from: [], to: ['\u{10ffff}\u{10ffff}'] };
-
-/** Changes the value of the first entry that fits, and puts it back afterwards. */
-async function change(name: string, to: (value: Buffer, key: readonly (string | number)[]) => Buffer | 'remove' | undefined): Promise<() => Promise<void>> {
-  let undo: () => Promise<void> = async () => Promise.resolve();
-  await inIndex(name, (table) => {
-    for (const { key, value } of table.range(all)) {
-      const next = to(Buffer.from(value), key);
-      if (next === undefined) continue;
-      undo = async () => inIndex(name, (same) => same.put(key, value));
-      if (next === 'remove') table.remove(key);
-      else table.put(key, next);
-      return;
-    }
-    throw new Error(`no entry of ${name} fits`);
-  });
-  return undo;
-}
-
-function json(value: Buffer, changes: (entry: Record<string, unknown>) => Record<string, unknown> | undefined): Buffer | undefined {
-  const entry = JSON.parse(value.toString()) as Record<string, unknown>;
-  const changed = changes(entry);
-  return changed === undefined ? undefined : Buffer.from(JSON.stringify({ ...entry, ...changed }));
 }
 
 test('A sound storage: everything is read, nothing is found, nothing stays behind', async () => {
@@ -105,7 +65,7 @@ test('A sound storage: everything is read, nothing is found, nothing stays behin
 
 test('One changed bit, a torn record and a lost pack: each message that is lost by it is named in each mailbox that has it', async () => {
   const flipped = await found(() => {
-    const pack = packOf('Subject: a2');
+    const pack = packWith(directory, 'Subject: a2');
     asBefore(pack);
     const bytes = Buffer.from(pack.bytes);
     const at = bytes.indexOf('Subject: a2') + 300;
@@ -116,14 +76,14 @@ test('One changed bit, a torn record and a lost pack: each message that is lost 
   assert.ok(flipped.every(isLoss));
 
   const torn = await found(() => {
-    const pack = packOf('Subject: b2');
+    const pack = packWith(directory, 'Subject: b2');
     asBefore(pack);
     truncateSync(pack.path, pack.bytes.indexOf('Subject: b2') + 500);
   });
   assert.deepEqual(torn.map(({ kind, account, mailbox, uid }) => [kind, account, mailbox, uid]), [['record-torn', 'bob@example.com', 'INBOX', 2]]);
 
   const header = await found(() => {
-    const pack = packOf('Subject: a3');
+    const pack = packWith(directory, 'Subject: a3');
     asBefore(pack);
     const bytes = Buffer.from(pack.bytes);
     bytes.writeUInt8(0, bytes.lastIndexOf('alice@example.com', bytes.indexOf('Subject: a3')));
@@ -132,7 +92,7 @@ test('One changed bit, a torn record and a lost pack: each message that is lost 
   assert.deepEqual(header.map(({ kind, uid }) => [kind, uid]), [['record-torn', 3]]);
 
   const gone = await found(() => {
-    const { path } = packOf('Subject: b1');
+    const { path } = packWith(directory, 'Subject: b1');
     renameSync(path, `${path}.away`);
     repairs.push(() => renameSync(`${path}.away`, path));
   });
@@ -141,7 +101,7 @@ test('One changed bit, a torn record and a lost pack: each message that is lost 
 });
 
 test('What in the index does not agree is found: rows without a message, wrong counters, quota, UIDs, names, references', async () => {
-  const cases: readonly { readonly table: string; readonly to: Parameters<typeof change>[1]; readonly kinds: readonly string[] }[] = [
+  const cases: readonly { readonly table: string; readonly to: Change; readonly kinds: readonly string[] }[] = [
     { table: 'messages', to: () => 'remove', kinds: ['left-over', 'live-bytes-wrong', 'message-missing'] },
     { table: 'messages', to: (value) => { value.writeUInt32LE(value.readUInt32LE(0) + 1, 0); return value; }, kinds: ['references-wrong'] },
     { table: 'structures', to: () => 'remove', kinds: ['structure-lost'] },
@@ -160,7 +120,7 @@ test('What in the index does not agree is found: rows without a message, wrong c
     { table: 'packs', to: (value, key) => (typeof key[0] === 'number' ? json(value, ({ liveBytes }) => ({ liveBytes: Number(liveBytes) - 1 })) : undefined), kinds: ['live-bytes-wrong'] },
   ];
   for (const { table, to, kinds } of cases) {
-    const undo = await change(table, to);
+    const undo = await change(directory, table, to);
     const { findings } = await check();
     await undo();
     assert.deepEqual(findings.map(({ kind }) => kind).sort(), kinds, `${table}: ${JSON.stringify(findings)}`);

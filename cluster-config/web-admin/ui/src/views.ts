@@ -51,6 +51,7 @@ export type StorageView = StoragesView['storages'][number];
 export type JobsView = Answer<typeof jobOperations.listJobs>;
 export type JobView = z.output<typeof jobSchema>;
 export type StorageCheck = NonNullable<JobView['checks']>[number];
+export type StorageRepair = NonNullable<JobView['repaired']>[number];
 export type StorageLock = Answer<typeof storageOperations.lockStorages>;
 export type StorageUnlocked = Answer<typeof storageOperations.unlockStorages>;
 export type ServicesView = Answer<typeof serviceOperations.listServices>;

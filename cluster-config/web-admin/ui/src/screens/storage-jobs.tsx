@@ -1,4 +1,4 @@
-/** Checks, backups and restores of one back-end: how they go on, and what was found. */
+/** Checks, repairs, backups and other long work of one back-end: how they go on, and what was found. */
 import { sizeText } from '../../../../../shared/page/dates.ts';
 import { pathOf } from '../api.ts';
 import { countText, distance, exactTime } from '../format.ts';
@@ -6,7 +6,7 @@ import { Badge, Shown } from '../parts/screen.tsx';
 import type { Tone } from '../parts/screen.tsx';
 import { useResource } from '../resource.ts';
 import type { Resource } from '../resource.ts';
-import type { JobsView, JobView, StorageCheck } from '../views.ts';
+import type { JobsView, JobView, StorageCheck, StorageRepair } from '../views.ts';
 
 /** What is wrong is listed up to here; the command tells all. */
 const mostFindings = 50;
@@ -23,10 +23,10 @@ export function StorageJobs({ jobs }: { readonly jobs: Resource<JobsView> }) {
   );
 }
 
-const kinds: Readonly<Record<JobView['kind'], string>> = { check: 'Check', backup: 'Backup', restore: 'Restore' };
+const kinds: Readonly<Record<JobView['kind'], string>> = { check: 'Check', backup: 'Backup', restore: 'Restore', compact: 'Compaction', repair: 'Repair' };
 
 function Job({ job }: { readonly job: JobView }) {
-  const { kind, subject, state, startedAt, done, of, text, checks = [] } = job;
+  const { kind, subject, state, startedAt, done, of, text, checks = [], repaired = [], compacted = [] } = job;
   const title = `${kinds[kind]} of ${subject}`;
   return (
     <li>
@@ -34,6 +34,8 @@ function Job({ job }: { readonly job: JobView }) {
       {state === 'running' && <progress aria-label={title} {...(done === undefined || of === undefined || of === 0 ? {} : { value: done, max: of })} />}
       {state !== 'done' && <p class="small">{text}</p>}
       {checks.map((check) => <Checked key={check.directory} check={check} />)}
+      {repaired.map((repair) => <Repaired key={repair.directory} repair={repair} />)}
+      {compacted.map(({ directory, packs, freed }) => <p key={directory} class="small"><code>{directory}</code>: {packs === 0 ? 'no file has so much that is dead' : `${countText(packs, 'file')} rewritten, ${sizeText(freed)} are free in some minutes`}.</p>)}
     </li>
   );
 }
@@ -48,14 +50,25 @@ function Checked({ check: { directory, accounts, messages, bytes, found, finding
   );
 }
 
-function toneOf({ state, checks = [] }: JobView): Tone {
-  if (state === 'running') return 'warn';
-  return state === 'failed' || checks.some(({ found }) => found > 0) ? 'bad' : 'good';
+function Repaired({ repair: { directory, found, mended, left } }: { readonly repair: StorageRepair }) {
+  return (
+    <div>
+      <p class="small"><code>{directory}</code>: {found === 0 ? 'nothing was wrong' : `${countText(mended.length, 'thing')} mended, ${countText(left.length, 'thing is wrong still', 'things are wrong still')}`}.</p>
+      {left.length > 0 && <ol class="small">{left.slice(0, mostFindings).map((finding, index) => <li key={index}>{finding.loss && <Badge tone="bad">mail lost</Badge>} {finding.account} {finding.mailbox} {finding.subject} {finding.text}</li>)}</ol>}
+      {left.length > mostFindings && <p class="small">The rest by <code>waybill storage repair</code>.</p>}
+    </div>
+  );
 }
 
-function outcomeOf({ kind, state, checks = [] }: JobView): string {
+function toneOf({ state, checks = [], repaired = [] }: JobView): Tone {
+  if (state === 'running') return 'warn';
+  return state === 'failed' || checks.some(({ found }) => found > 0) || repaired.some(({ left }) => left.length > 0) ? 'bad' : 'good';
+}
+
+function outcomeOf({ kind, state, checks = [], repaired = [] }: JobView): string {
   if (state === 'running') return 'goes on';
   if (state === 'failed') return 'failed';
+  if (kind === 'repair' && repaired.some(({ left }) => left.length > 0)) return 'something is wrong still';
   if (kind !== 'check') return 'done';
   return checks.every(({ found }) => found === 0) ? 'all is well' : 'something is wrong';
 }

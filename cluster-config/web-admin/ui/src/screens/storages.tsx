@@ -1,4 +1,4 @@
-/** Storages of all back-ends: there or not, how full; their check, and the lock for a snapshot. */
+/** Storages of all back-ends: there or not, how full; their check, repair and compaction, and the lock for a snapshot. */
 import { sizeText } from '../../../../../shared/page/dates.ts';
 import { showNote } from '../../../../../shared/page/toasts.tsx';
 import { change, pathOf } from '../api.ts';
@@ -36,8 +36,19 @@ function OfNode({ node }: { readonly node: string }) {
     showNote('The check goes on at the node, also when you leave this page.');
     await jobs.reload();
   };
+  const repair = async (): Promise<void> => {
+    const reply = await ask({ title: `Repair the storages of ${node}?`, verb: 'Repair them', text: <p>They are checked, and what can be mended is mended, while they are in use. No bytes are thrown away; what is lost is named.</p> });
+    if (reply.kind === 'no') return;
+    await change(`${pathOf('nodes', node)}/storages/repair`, { method: 'POST', body: {} });
+    await jobs.reload();
+  };
+  const compact = async (): Promise<void> => {
+    await change(`${pathOf('nodes', node)}/storages/compact`, { method: 'POST', body: {} });
+    showNote('Files with much that is dead are rewritten; the space is free some minutes later.');
+    await jobs.reload();
+  };
   return (
-    <Card title={node} actions={<div class="acts-row"><Act label={`Check the storages of ${node}`} does={check}>Check</Act><LockActs node={node} storages={storages} /></div>}>
+    <Card title={node} actions={<div class="acts-row"><Act label={`Check the storages of ${node}`} does={check}>Check</Act><Act label={`Repair the storages of ${node}`} does={repair}>Repair …</Act><Act label={`Compact the storages of ${node}`} does={compact}>Compact</Act><LockActs node={node} storages={storages} /></div>}>
       <Shown of={storages}>
         {({ storages: all }) => <Table caption={`Storages of ${node}`} columns={columns} rows={all} keyOf={({ directory }) => directory} />}
       </Shown>
@@ -65,8 +76,8 @@ function LockActs({ node, storages }: { readonly node: string; readonly storages
   return isLocked ? <Act label={`Unlock the storages of ${node}`} does={unlock}>Unlock</Act> : <Act label={`Lock the storages of ${node}`} does={lock}>Lock …</Act>;
 }
 
-const tones: Readonly<Record<StorageView['state'], Tone>> = { ok: 'good', low: 'warn', failed: 'bad' };
-const names: Readonly<Record<StorageView['state'], string>> = { ok: 'good', low: 'nearly full: mail is refused', failed: 'failed' };
+const tones: Readonly<Record<StorageView['state'], Tone>> = { ok: 'good', low: 'warn', failed: 'bad', detached: 'warn', attached: 'warn' };
+const names: Readonly<Record<StorageView['state'], string>> = { ok: 'good', low: 'nearly full: mail is refused', failed: 'failed', detached: 'taken out', attached: 'waits for a restart' };
 
 const columns: readonly Column<StorageView>[] = [
   { title: 'Folder', kind: 'name', cell: ({ directory }) => <code>{directory}</code> },

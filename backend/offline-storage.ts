@@ -1,0 +1,57 @@
+/** What is done to a storage whose node is stopped: `waybill storage repair --rebuild`, `waybill storage compact --index`. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure } from '../shared/base/failure.ts';
+import { lockDirectory } from './locked-directory.ts';
+import { rebuildIndex, shrinkIndex } from './storage/storage.ts';
+import type { RebuildReport } from './storage/storage.ts';
+
+export interface OfflineOutcome {
+  readonly text: string;
+  readonly code: number;
+}
+
+/** Of a rebuild that has found something lost. */
+const lostCode = 2;
+
+/** Throws `in-use` while a node has the storage, `bad-input` where there is none. */
+export async function rebuildStorage(directory: string, { json }: { readonly json?: boolean | undefined }): Promise<OfflineOutcome> {
+  const report = await alone(directory, async () => rebuildIndex(directory, { signal: new AbortController().signal, report: json === true ? (): void => undefined : teller() }));
+  const code = report.lost.length === 0 ? 0 : lostCode;
+  return { code, text: json === true ? JSON.stringify({ ...report, lost: report.lost.map(({ at: _inside, ...finding }) => finding) }, null, 2) : textOf(report) };
+}
+
+/** Throws as `rebuildStorage`. */
+export async function shrinkStorage(directory: string): Promise<OfflineOutcome> {
+  const { before, after } = await alone(directory, async () => shrinkIndex(directory));
+  return { code: 0, text: `${directory}: the index takes ${String(after)} bytes; it took ${String(before)}` };
+}
+
+async function alone<T>(directory: string, action: () => Promise<T>): Promise<T> {
+  if (!existsSync(join(directory, 'storage.json'))) throw new Failure('bad-input', `${directory} is no storage: it has no storage.json`);
+  const release = lockDirectory(directory, 'refuse');
+  try {
+    return await action();
+  } finally {
+    release();
+  }
+}
+
+function textOf({ directory, packs, accounts, messages, unplaced, lost, before, damagedPacks }: RebuildReport): string {
+  return [
+    `${directory}: ${String(messages)} messages of ${String(accounts)} accounts, from ${String(packs)} packs`,
+    ...(unplaced === 0 ? [] : [`${String(unplaced)} of them have no note of their mailbox: they are in Lost and found of who they were written for`]),
+    ...lost.map(({ account = '', mailbox = '', text }) => `  ${[account, mailbox, text].filter((word) => word !== '').join('  ')}`),
+    ...damagedPacks.map((path) => `kept, since not all of it is understood: ${path}`),
+    ...(before === undefined ? [] : [`the index that was there: ${before}`]),
+    'Accounts are held until the node has started and found whose they are. Then run: waybill storage check',
+  ].join('\n');
+}
+
+function teller(): (text: string) => void {
+  let said = '';
+  return (text) => {
+    if (text !== said) process.stderr.write(`${text}\n`);
+    said = text;
+  };
+}

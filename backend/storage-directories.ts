@@ -1,0 +1,48 @@
+/** Which storages a back-end opens: those of its configuration and those that were attached, without those that are taken out. */
+import { join } from 'node:path';
+import type { NodeConfig } from '../cluster-config/effective.ts';
+import { Failure } from '../shared/base/failure.ts';
+import { queueDirectoryOf } from './queue-directory.ts';
+import type { StorageMemory } from './administration/administration.ts';
+import { forgetAttached, forgetTakenOut, noteAttached, noteTakenOut, readStorageList } from './storage/storage-list.ts';
+import type { TakenOut } from './storage/storage-list.ts';
+
+export interface StorageDirectories {
+  readonly open: readonly string[];
+  /** Of these, the ones that the configuration does not name. */
+  readonly attached: readonly string[];
+  readonly takenOut: readonly TakenOut[];
+}
+
+/** Where a node remembers what was attached and taken out. */
+function storageListFolder(config: NodeConfig): string {
+  return join(queueDirectoryOf(config), 'storages');
+}
+
+/** Throws `storage-failure` when what the node remembers is damaged. */
+export function storageDirectoriesOf(config: NodeConfig): StorageDirectories {
+  const { directories } = config.storage;
+  const list = readStorageList(storageListFolder(config));
+  const isOut = (directory: string): boolean => list.takenOut.some((one) => one.directory === directory);
+  const attached = list.attached.filter((directory) => !directories.includes(directory) && !isOut(directory));
+  return { open: [...directories.filter((directory) => !isOut(directory)), ...attached], attached, takenOut: list.takenOut };
+}
+
+/** For who takes storages out and in. */
+export function storageMemory(config: NodeConfig): StorageMemory {
+  const folder = storageListFolder(config);
+  return {
+    takenOut: () => readStorageList(folder).takenOut,
+    attached: () => storageDirectoriesOf(config).attached,
+    takeOut: async (one) => noteTakenOut(folder, one),
+    takeIn: async (directory) => {
+      if (!config.storage.directories.includes(directory)) await noteAttached(folder, directory);
+      forgetTakenOut(folder, directory);
+    },
+    forget: (directory) => {
+      if (config.storage.directories.includes(directory)) throw new Failure('bad-input', `the configuration names ${directory}: take it out of storage.directories first`);
+      forgetAttached(folder, directory);
+      forgetTakenOut(folder, directory);
+    },
+  };
+}

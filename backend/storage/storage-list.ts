@@ -1,0 +1,81 @@
+/**
+ * Which storages a node has beside those of its configuration, and which of its own are taken out: small files in a folder beside its
+ * queue, one for each, written whole or not at all. Of a storage that is taken out the addresses are remembered, so that nobody takes them
+ * for unknown, or makes them anew.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { Failure } from '../../shared/base/failure.ts';
+import { replaceFile } from '../../shared/base/replace-file.ts';
+import { flush, makeDirectory } from './directories.ts';
+
+/** A storage whose accounts answer that they can't be had for the time being. */
+export interface TakenOut {
+  readonly directory: string;
+  /** ISO 8601. */
+  readonly since: string;
+  /** Of accounts, aliases and groups. */
+  readonly addresses: ReadonlySet<string>;
+}
+
+export interface StorageList {
+  readonly attached: readonly string[];
+  readonly takenOut: readonly TakenOut[];
+}
+
+const attachedSchema = z.object({ directory: z.string() });
+const takenOutSchema = z.object({ directory: z.string(), since: z.string(), addresses: z.array(z.string()) });
+
+/** Throws `storage-failure` when a file of it is damaged: to guess would make accounts anew. */
+export function readStorageList(folder: string): StorageList {
+  if (!existsSync(folder)) return { attached: [], takenOut: [] };
+  const names = readdirSync(folder).filter((name) => name.endsWith('.json')).sort();
+  const of = <T>(kind: string, schema: z.ZodType<T>): readonly T[] => names.filter((name) => name.startsWith(`${kind}-`)).map((name) => readOne(join(folder, name), schema));
+  return {
+    attached: of('attached', attachedSchema).map(({ directory }) => directory),
+    takenOut: of('detached', takenOutSchema).map(({ addresses, ...one }) => ({ ...one, addresses: new Set(addresses) })),
+  };
+}
+
+/** On stable storage when it resolves, as all that follow. */
+export async function noteTakenOut(folder: string, { directory, since, addresses }: TakenOut): Promise<void> {
+  await write(folder, fileOf('detached', directory), { directory, since, addresses: [...addresses] });
+}
+
+/** It is not taken out any more. */
+export function forgetTakenOut(folder: string, directory: string): void {
+  remove(folder, fileOf('detached', directory));
+}
+
+export async function noteAttached(folder: string, directory: string): Promise<void> {
+  await write(folder, fileOf('attached', directory), { directory });
+}
+
+export function forgetAttached(folder: string, directory: string): void {
+  remove(folder, fileOf('attached', directory));
+}
+
+function fileOf(kind: 'attached' | 'detached', directory: string): string {
+  return `${kind}-${createHash('sha256').update(directory).digest('hex').slice(0, 16)}.json`;
+}
+
+async function write(folder: string, name: string, value: unknown): Promise<void> {
+  makeDirectory(folder);
+  await replaceFile(join(folder, name), JSON.stringify(value));
+}
+
+function remove(folder: string, name: string): void {
+  if (!existsSync(folder)) return;
+  rmSync(join(folder, name), { force: true });
+  flush(folder);
+}
+
+function readOne<T>(path: string, schema: z.ZodType<T>): T {
+  try {
+    return schema.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch (error) {
+    throw new Failure('storage-failure', `${path} is damaged: it says which storage is attached or taken out`, { cause: error });
+  }
+}

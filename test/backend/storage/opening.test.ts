@@ -1,0 +1,48 @@
+/** The beginnings of an index: one process at a time opens it, and one that is lost is never taken for a new one. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openEnvironment, openStorage } from '../../../backend/storage/storage.ts';
+import { lockFolder } from '../../../shared/base/folder-lock.ts';
+import { deliver, mailboxOf, sampleMessage, storageOptions, temporaryDirectory } from './harness.ts';
+
+test('While one process opens an index, others wait, also where it is there already', async (t) => {
+  const path = temporaryDirectory(t);
+  for (const state of ['new', 'there'] as const) {
+    const lock = lockFolder(path, 'opening.lock');
+    const child = spawn(process.execPath, [join(import.meta.dirname, 'opening-process.ts'), path, join(path, `released-${state}`)], { stdio: ['ignore', 'pipe', 'inherit'] });
+    t.after(() => child.kill('SIGKILL'));
+    await once(child.stdout, 'data'); // it begins
+    const opened = once(child.stdout, 'data') as Promise<[Buffer]>;
+    assert.equal(await Promise.race([opened, sleep(300)]), undefined, 'it waits');
+    mkdirSync(join(path, `released-${state}`));
+    lock.release();
+    const [said] = await opened;
+    assert.equal(String(said).trim(), 'opened after the release');
+  }
+  assert.deepEqual(readdirSync(path).filter((name) => name.startsWith('new-')), [], 'no draft is left');
+});
+
+test('What a process that was killed has left of a new index is removed, and the index is made', async (t) => {
+  const path = temporaryDirectory(t);
+  mkdirSync(join(path, 'new-abcdef'));
+  const environment = openEnvironment(path, ['t']);
+  await environment.write(() => environment.table('t').put(['a'], Buffer.from('1')));
+  await environment.close();
+  assert.deepEqual(readdirSync(path).filter((name) => name.startsWith('new-')), []);
+});
+
+test('Packs without their index are not taken for a new storage: it does not open', async (t) => {
+  const directory = temporaryDirectory(t);
+  const storage = await openStorage(storageOptions(directory));
+  const account = await storage.createAccount('alice@example.com');
+  await deliver({ storage, account, mailbox: mailboxOf(account) }, sampleMessage('a'));
+  await storage.close();
+  rmSync(join(directory, 'index'), { recursive: true });
+  await assert.rejects(openStorage(storageOptions(directory)), { kind: 'storage-failure', message: /has packs of messages and no index/ });
+  assert.ok(!readdirSync(directory).includes('index'), 'nothing was made');
+});

@@ -1,0 +1,103 @@
+/** Storages that are taken out and in: their accounts are never unknown and never made anew, and what was another node's is held until it is settled whose it is. */
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { forgetTakenOut, noteAttached, noteTakenOut, readStorageList } from '../../../backend/storage/storage-list.ts';
+import { openStorage } from '../../../backend/storage/storage.ts';
+import type { Storage } from '../../../backend/storage/storage.ts';
+import { bytesOf, deliver, mailboxOf, sampleMessage, storageOptions, temporaryDirectory } from './harness.ts';
+
+const away = { kind: 'storage-failure', message: /taken out for the time being/ };
+
+async function fill(storage: Storage, addresses: readonly string[]): Promise<void> {
+  for (const address of addresses) {
+    const account = await storage.createAccount(address);
+    await deliver({ storage, account, mailbox: mailboxOf(account) }, sampleMessage(address));
+  }
+}
+
+test('Accounts, aliases and groups of a storage that is taken out can not be had for the time being, whoever asks how, and are there again when it is back', async (t) => {
+  const folder = temporaryDirectory(t);
+  const [one, two] = [join(folder, 'one'), join(folder, 'two')];
+  const only = (directory: string): { domains: { limitsOf: () => object; storagesOf: () => readonly string[] } } => ({ domains: { limitsOf: () => ({}), storagesOf: () => [directory] } });
+  const first = await openStorage(storageOptions(one, { directories: [one, two], ...only(two) }));
+  await fill(first, ['alice@example.com']);
+  await first.lives.addAlias('alice@example.com', 'ally@example.com');
+  await first.lives.putGroup({ address: 'team@example.com', members: ['alice@example.com'] });
+  const record = first.find('alice@example.com');
+  assert.ok(record.at === 'live');
+  first.care.leave(two);
+  assert.equal(record.account.standing(), 'gone', 'sessions end');
+  assert.throws(() => first.find('alice@example.com'), away);
+  await assert.rejects(first.lives.addAlias('alice@example.com', 'late@example.com'), away);
+  await assert.rejects(first.createAccount('new@example.com'), { kind: 'storage-full' }, 'nothing new comes into it');
+  const addresses = first.care.addressesOf(two);
+  assert.deepEqual([...addresses].sort(), ['alice@example.com', 'ally@example.com', 'team@example.com']);
+  await first.close();
+
+  const list = join(folder, 'list');
+  await noteTakenOut(list, { directory: two, since: 'then', addresses });
+  const { takenOut } = readStorageList(list);
+  const without = await openStorage(storageOptions(one, { takenOut }));
+  for (const address of addresses) {
+    assert.throws(() => without.find(address), away);
+    assert.throws(() => without.lives.localName(address), away);
+    assert.ok(without.isTakenOut(address));
+    await assert.rejects(without.createAccount(address), away);
+    await assert.rejects(without.lives.putGroup({ address, members: ['bob@example.com'] }), away);
+    await assert.rejects(async () => without.stage(address, (async function* () { yield await Promise.resolve(Buffer.from('x')); })(), 10), away);
+  }
+  assert.equal(without.find('nobody@example.com').at, 'none');
+  await without.close();
+
+  forgetTakenOut(list, two);
+  assert.deepEqual(readStorageList(list).takenOut, []);
+  const back = await openStorage(storageOptions(one, { directories: [one, two] }));
+  t.after(async () => back.close());
+  const again = back.find('alice@example.com');
+  assert.ok(again.at === 'live');
+  assert.deepEqual(await bytesOf(mailboxOf(again.account), 1), sampleMessage('alice@example.com'));
+  assert.deepEqual(back.lives.localName('ally@example.com'), { kind: 'alias', account: 'alice@example.com' });
+});
+
+test('A storage of another node that is attached becomes this node\'s, its accounts are held, and it takes no new ones unless the configuration names it', async (t) => {
+  const folder = temporaryDirectory(t);
+  const [own, theirs, moved] = [join(folder, 'own'), join(folder, 'theirs'), join(folder, 'moved')];
+  const other = await openStorage(storageOptions(theirs, { nodeName: 'be2' }));
+  await fill(other, ['alice@example.com', 'bob@example.com']);
+  await other.markMoved('bob@example.com', 'be3', 7);
+  await other.close();
+  renameSync(theirs, moved);
+  await assert.rejects(openStorage(storageOptions(own, { directories: [own, moved] })), { kind: 'in-use' }, 'only when it is attached');
+
+  const storage = await openStorage(storageOptions(own, { directories: [own, moved], attached: [moved] }));
+  assert.match(readFileSync(join(moved, 'storage.json'), 'utf8'), /"node":"be1"/);
+  assert.deepEqual(storage.care.unsettled(), ['alice@example.com']);
+  assert.deepEqual(storage.find('bob@example.com'), { at: 'moved', node: 'be3', epoch: 7 });
+  for (let count = 0; count < 8; count += 1) await storage.createAccount(`new${String(count)}@example.com`);
+  assert.equal(storage.care.addressesOf(own).size, 8);
+  await storage.care.settle('alice@example.com', { owner: 'this-node' });
+  await storage.close();
+
+  const later = await openStorage(storageOptions(own, { directories: [own, moved], attached: [moved], domains: { limitsOf: () => ({}), storagesOf: () => [moved] } }));
+  t.after(async () => later.close());
+  assert.deepEqual(later.care.unsettled(), [], 'it is this node\'s now, and is asked about once');
+  await later.createAccount('wanted@example.com');
+  assert.ok(later.care.addressesOf(moved).has('wanted@example.com'));
+});
+
+test('A storage of another cluster, or of none, is not attached, and a memory that is damaged is not guessed at', async (t) => {
+  const folder = temporaryDirectory(t);
+  const [own, foreign, none] = [join(folder, 'own'), join(folder, 'foreign'), join(folder, 'none')];
+  await (await openStorage(storageOptions(foreign, { clusterName: 'another' }))).close();
+  await (await openStorage(storageOptions(own))).close();
+  mkdirSync(none);
+  await assert.rejects(openStorage(storageOptions(own, { directories: [own, foreign], attached: [foreign] })), { kind: 'in-use' });
+  await assert.rejects(openStorage(storageOptions(own, { directories: [own, none], attached: [none] })), { kind: 'storage-failure', message: /is no storage/ });
+  const list = join(folder, 'list');
+  await noteAttached(list, none);
+  assert.deepEqual(readStorageList(list), { attached: [none], takenOut: [] });
+  writeFileSync(join(list, 'detached-0000000000000000.json'), '{');
+  assert.throws(() => readStorageList(list), { kind: 'storage-failure', message: /damaged/ });
+});
