@@ -39,6 +39,9 @@ export const tidyStep: Step = { ...kill, name: 'a dead pack is removed', calls: 
 /** While a storage is compacted: copies are made, the index names them, the old packs go. */
 export const compactSteps: readonly Step[] = [...killSteps.filter(({ on }) => on !== 'ledger'), tidyStep];
 
+/** Of these, in the short form, those at which a compaction is at another point of its own work. */
+export const shortCompactSteps: readonly Step[] = compactSteps.filter(({ name }) => ['a pack is made', 'a pack is settled', 'the index is flushed', tidyStep.name].includes(name));
+
 /** While a storage is repaired: all of it happens in the index. */
 export const repairSteps: readonly Step[] = killSteps.filter(({ on }) => on === 'index');
 

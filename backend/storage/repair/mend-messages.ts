@@ -144,7 +144,7 @@ export async function rescueOrphan(volume: Volume, directory: string, messageId:
     const value = tables.messages.get([messageId]);
     if (entry === undefined || entry.movedTo !== undefined || entry.arriving !== undefined || entry.withdrawn !== undefined || structure === undefined || value === undefined || isNamed(tables, messageId)) return undefined;
     const change = new AccountChange(new StoredAccount(volume, entry));
-    const mailbox = mailboxIdOf(tables, entry.number, lostAndFound) ?? createMailbox(change, lostAndFound, undefined);
+    const mailbox = mailboxIdOf(tables, entry.number, lostAndFound) ?? createMailbox(change, lostAndFound, []);
     const uid = change.mailbox(mailbox).add({
       flags: 0, keywords: 0, size: place.length, internalDateMs: writtenAtMs, savedDateMs: Date.now(), messageId, threadId: threadOf(tables, entry.number, { keys: [], messageId }),
     });

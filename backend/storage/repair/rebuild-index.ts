@@ -157,10 +157,10 @@ function keyOf({ pack, offset }: PackPlace): string {
 /** A name that no mailbox can have any more lies below the lost and found. */
 function make(change: AccountChange, name: string): number {
   try {
-    return createMailbox(change, name, undefined);
+    return createMailbox(change, name, []);
   } catch (error) {
     if (!isFailure(error)) throw error;
-    return mailboxIdOf(change.volume.tables, change.number, lostAndFound) ?? createMailbox(change, lostAndFound, undefined);
+    return mailboxIdOf(change.volume.tables, change.number, lostAndFound) ?? createMailbox(change, lostAndFound, []);
   }
 }
 
