@@ -1,7 +1,6 @@
 /** Whether the index of a storage agrees with itself: counters, names, uids, mod-sequences, and which messages its rows name. */
 import type { AccountEntry, MailboxEntry } from '../entries.ts';
 import { keysUnder } from '../environment.ts';
-import type { Table } from '../environment.ts';
 import { grantedTo } from '../grants.ts';
 import { Flag } from '../interface.ts';
 import type { MessageRow } from '../interface.ts';

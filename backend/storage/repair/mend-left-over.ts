@@ -1,9 +1,13 @@
 /** What mailboxes and messages that are gone have left in the index. */
 import type { Finding } from '../check/findings.ts';
 import { getMailbox } from '../entries.ts';
+import type { MailboxEntry } from '../entries.ts';
 import { keysUnder } from '../environment.ts';
+import type { Key } from '../environment.ts';
+import { noteGrants } from '../grants.ts';
 import { allRows } from '../mailbox-tree.ts';
 import type { Volume } from '../volume.ts';
+import { accountsIn } from './mend-mailbox.ts';
 import type { Mended } from './mended.ts';
 
 /** Messages that are asked for their owner. */
@@ -35,6 +39,31 @@ export async function removeLeftOver({ environment, tables }: Volume, findings: 
     tables.structures.remove([message]);
     return [{ text: `what was left of message ${String(message)} is removed` }];
   }));
+}
+
+/** Annotations of mailboxes or accounts that are not there. */
+export async function dropDeadAnnotations({ environment, tables }: Volume): Promise<readonly Mended[]> {
+  return environment.write(() => {
+    const accounts = new Set(accountsIn(tables).map(({ number }) => number));
+    const isDead = ([account, mailbox = 0]: Key): boolean => (mailbox === 0 ? !accounts.has(Number(account)) : getMailbox(tables, Number(mailbox))?.account !== account);
+    const dead = tables.annotations.range(keysUnder([])).filter(({ key }) => isDead(key));
+    for (const { key } of dead) tables.annotations.remove(key);
+    return dead.length === 0 ? [] : [{ text: `${String(dead.length)} annotations of what is not there are removed` }];
+  });
+}
+
+/** Who is told of what mailboxes grant, from the rights of these. */
+export async function mendGrants({ environment, tables }: Volume): Promise<readonly Mended[]> {
+  return environment.write(() => {
+    const owners = new Map(accountsIn(tables).map(({ number, address }) => [number, address]));
+    for (const { key } of tables.grants.range(keysUnder([]))) tables.grants.remove(key);
+    for (const { value } of tables.mailboxes.range(keysUnder([]))) {
+      const entry = JSON.parse(value.toString()) as MailboxEntry;
+      const owner = owners.get(entry.account);
+      if (owner !== undefined) noteGrants(tables, entry, owner);
+    }
+    return [{ text: 'who is told of what mailboxes grant was written anew' }];
+  });
 }
 
 /** Whether a mailbox has the message. Inside `read` or `write`. */

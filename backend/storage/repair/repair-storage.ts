@@ -20,7 +20,7 @@ import { accountsIn, dropDeadNames, mendMailbox, mendNames, mendUse, remakeMailb
 import { mendLedger, mendReferences, mendStructure, ownerOf, relink, rescueOrphan } from './mend-messages.ts';
 import type { Mended } from './mended.ts';
 import { takeInventory } from './pack-inventory.ts';
-import { ownerOfRows, removeLeftOver } from './mend-left-over.ts';
+import { dropDeadAnnotations, mendGrants, ownerOfRows, removeLeftOver } from './mend-left-over.ts';
 
 export interface RepairOptions extends Pick<CheckOptions, 'report' | 'signal'> {
   /** Of messages whose bytes are gone: `keep` what the index knows of them, or take them out of their mailboxes, so that a backup can bring them back. */
@@ -98,6 +98,8 @@ class Repair {
     const accounts = this.#volume.environment.read(() => accountsIn(this.#volume.tables)).map(({ number }) => number);
     for (const account of accounts) await this.#note(mendUse(this.#volume, account));
     await this.#note(removeLeftOver(this.#volume, findings));
+    if (findings.some(({ kind }) => kind === 'left-over')) await this.#note(dropDeadAnnotations(this.#volume));
+    if (findings.some(({ kind }) => kind === 'grants-wrong')) await this.#note(mendGrants(this.#volume));
   }
 
   /** Takes messages out whose bytes are gone, as an expunge does; answers which. */

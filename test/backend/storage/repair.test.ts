@@ -73,6 +73,7 @@ const cases: readonly { readonly what: string; readonly table: string; readonly 
   { what: 'a mailbox of no account', table: 'mailboxes', to: (value) => (isAlicesInbox(value) ? json(value, () => ({ account: 77 })) : undefined) },
   { what: 'a wrong charge', table: 'accounts', to: (value) => json(value, () => ({ bytes: 1 })) },
   { what: 'a name that is lost', table: 'names', to: (_value, key) => (key[1] === 'INBOX' ? 'remove' : undefined) },
+  { what: 'a grant that nobody is told of', table: 'mailboxes', to: (value) => (isAlicesInbox(value) ? json(value, () => ({ rights: [{ who: 'bob@example.com', allow: 'lr', deny: '', scope: 'folder' }] })) : undefined) },
   { what: 'changes that are not told', table: 'recent', to: () => 'remove' },
   { what: 'rows out of order', table: 'rows', to: (value) => (value.length > 56 ? Buffer.concat([value.subarray(56, 112), value.subarray(0, 56), value.subarray(112)]) : undefined) },
   { what: 'rows that are lost', table: 'rows', to: (value) => (value.length > 56 ? 'remove' : undefined), after: ['Drafts a1 4', 'Lost and found a2 0', 'Lost and found a3 0'] },
