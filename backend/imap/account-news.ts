@@ -1,11 +1,14 @@
 /** What a session tells of its account beyond the open mailbox: annotations that others changed (RFC 5464), and what NOTIFY asks for (RFC 5465). */
+import type { NotifyEvent } from '../../shared/imap/notify-arguments.ts';
 import type { StatusItem } from '../../shared/imap/mailbox-arguments.ts';
 import { formatAstring } from '../../shared/imap/strings.ts';
-import type { Account, Mailbox, MailboxState } from '../storage/storage.ts';
+import type { Account, Mailbox } from '../storage/storage.ts';
 import { AnnotationNews } from './annotation-news.ts';
 import type { ChangedAnnotations, OwnAnnotations } from './annotation-news.ts';
+import { ForeignMailboxes } from './foreign-mailboxes.ts';
 import { hierarchyLines, oldNameLine } from './list.ts';
 import { formatMailbox, unaskedStatusLine } from './mailbox-lines.ts';
+import type { StateAt } from './mailbox-lines.ts';
 import { KnownMailboxes } from './mailbox-events.ts';
 import type { Changed, MailboxEvent } from './mailbox-events.ts';
 import { Registration, usualWishes } from './registration.ts';
@@ -24,6 +27,7 @@ export class AccountNews {
   #registration: Registration | undefined;
   #heard = new Set<number>();
   #heardOfAll = false;
+  readonly #foreign = new ForeignMailboxes();
 
   /** What is told of the open mailbox. */
   get selected(): SelectedWishes {
@@ -36,7 +40,7 @@ export class AccountNews {
   }
 
   /** Whether hints on other mailboxes than the open one matter. */
-  get listens(): boolean {
+  get #listens(): boolean {
     return this.#annotations !== undefined || this.#registration?.watchesOthers === true;
   }
 
@@ -46,9 +50,11 @@ export class AccountNews {
   }
 
   /** What counts from now on. Answers `too-many` and changes nothing when there is too much to watch. */
-  register(session: Session, account: Account, registration: Registration): 'done' | 'too-many' {
+  async register(session: Session, account: Account, registration: Registration): Promise<'done' | 'too-many'> {
     const mailboxes = registration.watchesOthers ? new KnownMailboxes(account) : undefined;
     if ((mailboxes?.count ?? 0) > (session.options.limits.mostWatchedMailboxes ?? mostWatched)) return 'too-many';
+    await this.#foreign.lookUp(session, registration);
+    this.#foreign.take();
     this.#mailboxes = mailboxes;
     this.#registration = registration;
     if (registration.watchesOthers) this.watchAnnotations(account);
@@ -57,18 +63,33 @@ export class AccountNews {
 
   /** The STATUS lines of all mailboxes whose messages are watched, but the open one (RFC 5465 section 3.1). */
   firstStatus(session: Session): string[] {
-    return (this.#mailboxes?.all() ?? []).flatMap((state) => {
-      if (state.id === openMailbox(session) || !this.#wants('MessageNew', state)) return [];
+    const own = (this.#mailboxes?.all() ?? []).map((state) => ({ state, account: session.account }));
+    return [...own, ...this.#foreign.all()].flatMap((of) => {
+      const mailbox = named(session, of);
+      if (isOpen(session, of) || !this.#wants('MessageNew', mailbox)) return [];
       const items: StatusItem[] = ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY'];
-      if (this.#wants('FlagChange', state)) items.push('HIGHESTMODSEQ');
-      return [unaskedStatusLine(session, state, items)];
+      if (this.#wants('FlagChange', mailbox)) items.push('HIGHESTMODSEQ');
+      return [unaskedStatusLine(session, of, items)];
     });
   }
 
-  /** A hint, of any worker's. */
-  hear(mailbox: number | undefined): void {
+  /** The next look is at everything, since hints may have been lost. */
+  lookAgain(): void {
+    this.#heardOfAll = true;
+    this.#foreign.lookAgain();
+  }
+
+  /** A hint on somebody else's account; answers whether there is something to look at. */
+  hearOfOthers(account: string, mailbox: number | undefined): boolean {
+    return this.#foreign.hear(account, mailbox);
+  }
+
+  /** A hint on the own account, of any worker's; answers whether there is something to look at. */
+  hear(mailbox: number | undefined): boolean {
+    if (!this.#listens) return false;
     if (mailbox === undefined || this.#heard.size >= mostHeard) this.#heardOfAll = true;
     else this.#heard.add(mailbox);
+    return true;
   }
 
   noteOwnAnnotations(own: OwnAnnotations, account: Account): void {
@@ -87,8 +108,8 @@ export class AccountNews {
   }
 
   /** Adds the responses for everything new. */
-  tell(session: Session, account: Account): void {
-    const lines = [...this.#mailboxLines(session, account), ...this.#metadataLines(session, account)];
+  async tell(session: Session, account: Account): Promise<void> {
+    const lines = [...this.#mailboxLines(session, account), ...(await this.#foreignLines(session)), ...this.#metadataLines(session, account)];
     const tooMany = session.options.limits.mostWatchedMailboxes ?? mostWatched;
     if (lines.length > tooMany || (this.#mailboxes?.count ?? 0) > tooMany) {
       this.#mailboxes = undefined;
@@ -105,7 +126,7 @@ export class AccountNews {
     const names = new Set<string>();
     const lines: string[] = [];
     for (const event of this.#mailboxes.take(account, look)) {
-      if (event.kind === 'counters') lines.push(...this.#statusLines(session, event));
+      if (event.kind === 'counters') lines.push(...this.#statusLines(session, { state: event.state, account }, event.changed));
       else if (event.kind === 'renamed') lines.push(...this.#renamedLines(session, account, event));
       else if (this.#wants(event.kind === 'name' ? 'MailboxName' : 'SubscriptionChange', event)) names.add(event.name);
     }
@@ -117,10 +138,18 @@ export class AccountNews {
     return [oldNameLine(session, { account, whose: 'own' }, { name, oldName })];
   }
 
-  #statusLines(session: Session, { state, changed }: Extract<MailboxEvent, { kind: 'counters' }>): string[] {
-    if (state.id === openMailbox(session) || !this.#wants('MessageNew', state)) return [];
-    const items = statusItems(changed, { flags: this.#wants('FlagChange', state), modseq: session.isEnabled('CONDSTORE') });
-    return items.length === 0 ? [] : [unaskedStatusLine(session, state, items)];
+  /** Of what the user may not see any more only that is told (RFC 5465 section 5.9). */
+  async #foreignLines(session: Session): Promise<string[]> {
+    const gone = this.#registration !== undefined && this.#foreign.mustLookUp ? await this.#foreign.lookUp(session, this.#registration) : [];
+    const lines = gone.map((name) => `* LIST (\\NoAccess) "/" ${formatMailbox(session, name)}`);
+    return [...lines, ...this.#foreign.take().flatMap(({ changed, ...of }) => this.#statusLines(session, of, changed))];
+  }
+
+  #statusLines(session: Session, of: StateAt, changed: ReadonlySet<Changed>): string[] {
+    const mailbox = named(session, of);
+    if (isOpen(session, of) || !this.#wants('MessageNew', mailbox)) return [];
+    const items = statusItems(changed, { flags: this.#wants('FlagChange', mailbox), modseq: session.isEnabled('CONDSTORE') });
+    return items.length === 0 ? [] : [unaskedStatusLine(session, of, items)];
   }
 
   #metadataLines(session: Session, account: Account): string[] {
@@ -133,13 +162,17 @@ export class AccountNews {
     return place === 'account' ? this.#registration.tellsServerMetadata : this.#wants('MailboxMetadataChange', { name: mailbox });
   }
 
-  #wants(event: Parameters<Registration['wants']>[0], { name }: Pick<MailboxState, 'name'>): boolean {
-    return this.#registration?.wants(event, { name, subscribed: this.#mailboxes?.isSubscribed(name) === true }) === true;
+  #wants(event: NotifyEvent, { name, whose = 'own' }: { readonly name: string; readonly whose?: 'own' | 'others' }): boolean {
+    return this.#registration?.wants(event, { name, whose, subscribed: this.#mailboxes?.isSubscribed(name) === true }) === true;
   }
 }
 
-function openMailbox({ state }: Session): number | undefined {
-  return state.at === 'selected' && state.place.account.id === state.account.id ? state.view.mailbox.id : undefined;
+function isOpen({ state: session }: Session, { state, account }: StateAt): boolean {
+  return session.at === 'selected' && session.place.account.id === account.id && session.view.mailbox.id === state.id;
+}
+
+function named(session: Session, { state, account }: StateAt): { readonly name: string; readonly whose: 'own' | 'others' } {
+  return { name: state.name, whose: account.id === session.account.id ? 'own' : 'others' };
 }
 
 /** Of a mailbox that is not open (RFC 5465 sections 5.1 to 5.3). */

@@ -4,11 +4,12 @@ import type { ListArguments } from '../../shared/imap/list-arguments.ts';
 import { compilePattern } from '../../shared/imap/list-pattern.ts';
 import { allRights } from '../../shared/imap/rights.ts';
 import type { Rights } from '../../shared/imap/rights.ts';
+import { formatAstring } from '../../shared/imap/strings.ts';
 import type { Account, MailboxState } from '../storage/storage.ts';
 import { myRightsLine } from './acl.ts';
 import { accountCommand } from './command.ts';
 import { formatMailbox, statusLine } from './mailbox-lines.ts';
-import { tellAnnotations, valuesAt } from './metadata.ts';
+import { mayAnnotate, tellAnnotations, valuesAt } from './metadata.ts';
 import { placeOf } from './place.ts';
 import type { HerePlace } from './place.ts';
 import { ok } from './replies.ts';
@@ -29,6 +30,8 @@ interface Entry {
   hasChildren: boolean;
   /** Something below satisfies the selection options (RECURSIVEMATCH). */
   selectedBelow: boolean;
+  /** Something below does that no pattern matches: only by this name it is told. */
+  hiddenBelow: boolean;
 }
 
 const level = { kind: 'level', whose: 'nobody', state: undefined, rights: '' } as const;
@@ -43,14 +46,15 @@ export const list = accountCommand({
     }
     const texts = given.patterns.map((pattern) => given.reference + pattern);
     const patterns = texts.map(compilePattern);
-    for (const entry of hierarchy(account, given, await sharedEntries(session, texts))) {
-      if (!patterns.some((matches) => matches(entry.name)) || !isWanted(entry, given)) continue;
+    const entries = hierarchy(account, given, await sharedEntries(session, texts));
+    const isMatched = (entry: Entry): boolean => patterns.some((matches) => matches(entry.name));
+    noteHidden(entries, (entry) => isSelected(entry, given) && !isMatched(entry));
+    for (const entry of entries) {
+      if (!isMatched(entry) || !isWanted(entry, given)) continue;
       session.output.line(listLine(session, entry, given));
       if (entry.kind === 'mailbox' && given.returns.has('MYRIGHTS') && isSelected(entry, given)) session.output.line(myRightsLine(session, entry.name, entry.rights));
       if (given.status.length > 0 && entry.kind === 'mailbox' && entry.rights.includes('r')) await tellStatus(session, entry, given.status);
-      if (given.metadata.length > 0 && entry.whose === 'own') {
-        tellAnnotations(session, { mailbox: entry.name, entries: given.metadata, depth: 0, maxSize: undefined }, valuesAt(session, account, entry.name));
-      }
+      if (given.metadata.length > 0 && entry.kind === 'mailbox') await tellMetadata(session, entry, given.metadata);
       if (session.output.full) await session.output.flush();
     }
     return ok('LIST completed');
@@ -86,16 +90,27 @@ export function oldNameLine(session: Session, { account, whose }: Pick<HerePlace
 export function hierarchyLines(session: Session, account: Account, names: ReadonlySet<string>): string[] {
   const given: ListArguments = { reference: '', patterns: [], select: new Set(), syntax: 'extended', returns: new Set(['SUBSCRIBED']), status: [], metadata: [] };
   const entries = new Map(hierarchy(account, given, []).map((entry) => [entry.name, entry]));
-  return [...names].map((name) => listLine(session, entries.get(name) ?? { name, ...level, subscribed: false, hasChildren: false, selectedBelow: false }, given));
+  return [...names].map((name) => listLine(session, entries.get(name) ?? { name, ...level, subscribed: false, hasChildren: false, selectedBelow: false, hiddenBelow: false }, given));
 }
 
 async function tellStatus(session: Session, { name, state }: Entry, items: ListArguments['status']): Promise<void> {
-  if (state !== undefined) return session.output.line(statusLine(session, { ...state, name }, items));
   try {
     const place = await placeOf(session, name);
-    if (place.at === 'away') await (await session.legs.to(place)).ask(`STATUS ${formatMailbox(session, name)} (${items.join(' ')})`);
+    if (place.at === 'here' && state !== undefined) session.output.line(statusLine(session, { state: { ...state, name }, account: place.account }, items));
+    else if (place.at === 'away') await (await session.legs.to(place)).ask(`STATUS ${formatMailbox(session, name)} (${items.join(' ')})`);
   } catch (error) {
     session.log.info({ err: error }, 'the status of a folder on another node is not known'); // as of one that may not be read (RFC 5819 section 2)
+  }
+}
+
+/** RFC 9590: of what can't be told nothing is. */
+async function tellMetadata(session: Session, { name }: Entry, entries: readonly string[]): Promise<void> {
+  try {
+    const place = await placeOf(session, name);
+    if (place.at === 'away') await (await session.legs.to(place)).ask(`GETMETADATA ${formatMailbox(session, name)} (${entries.map(formatAstring).join(' ')})`);
+    else if (mayAnnotate(place)) tellAnnotations(session, { name, entries, depth: 0, maxSize: undefined }, valuesAt(session, place));
+  } catch (error) {
+    session.log.info({ err: error }, 'annotations of a folder are not known');
   }
 }
 
@@ -105,7 +120,7 @@ function hierarchy(account: Account, given: ListArguments, shared: readonly Know
   const entries = new Map<string, Entry>();
   const add = (name: string, known: Pick<Entry, 'kind' | 'whose' | 'state' | 'rights'>): void => {
     if (entries.has(name)) return;
-    entries.set(name, { name, ...known, subscribed: subscriptions.has(name), hasChildren: false, selectedBelow: false });
+    entries.set(name, { name, ...known, subscribed: subscriptions.has(name), hasChildren: false, selectedBelow: false, hiddenBelow: false });
   };
   for (const state of account.mailboxes()) add(state.name, { kind: 'mailbox', whose: 'own', state, rights: allRights });
   for (const known of shared) add(known.name, { ...known, kind: 'mailbox', whose: 'others' });
@@ -120,6 +135,18 @@ function hierarchy(account: Account, given: ListArguments, shared: readonly Know
     }
   }
   return [...entries.values()].sort(byName);
+}
+
+/** A level that is not selected itself stands only for those below it that are not told (RFC 9051 section 6.3.9.6). */
+function noteHidden(entries: readonly Entry[], isHidden: (entry: Entry) => boolean): void {
+  const named = new Map(entries.map((entry) => [entry.name, entry]));
+  for (const entry of entries) {
+    if (!isHidden(entry)) continue;
+    for (const above of levelsAbove(entry.name)) {
+      const parent = named.get(above);
+      if (parent !== undefined) parent.hiddenBelow = true;
+    }
+  }
 }
 
 function byName(a: Entry, b: Entry): number {
@@ -139,7 +166,7 @@ function isSelected(entry: Entry, given: ListArguments): boolean {
 }
 
 function isWanted(entry: Entry, given: ListArguments): boolean {
-  if (given.select.has('RECURSIVEMATCH') && entry.selectedBelow) return true;
+  if (given.select.has('RECURSIVEMATCH') && entry.hiddenBelow) return true;
   if (!isSelected(entry, given)) return false;
   return entry.kind === 'mailbox' || (given.select.has('SUBSCRIBED') ? entry.subscribed : entry.hasChildren);
 }

@@ -75,11 +75,7 @@ export class KnownMailboxes {
     const known = this.#states.get(state.id);
     if (known === undefined) return [];
     this.#states.set(state.id, { ...state, name: known.name });
-    const changed = new Set<Changed>();
-    if (state.uidNext !== known.uidNext || state.messages !== known.messages) changed.add('messages');
-    if (state.highestModseq !== known.highestModseq) changed.add('flags');
-    if (state.unseen !== known.unseen) changed.add('unseen');
-    if (state.uidValidity !== known.uidValidity) changed.add('uidvalidity');
+    const changed = changesBetween(known, state);
     return changed.size === 0 ? [] : [{ kind: 'counters', state, changed }];
   }
 
@@ -90,6 +86,16 @@ export class KnownMailboxes {
     const names = [...all].filter((name) => before.has(name) !== this.#subscriptions.has(name) && !isOwn(name, this.#ownNames) && !isBelowOwn(name, this.#ownNames)).sort();
     return names.map((name) => ({ kind: 'subscription', name, subscribed: this.#subscriptions.has(name) }));
   }
+}
+
+/** What of its counters became different. */
+export function changesBetween(known: MailboxState, state: MailboxState): ReadonlySet<Changed> {
+  const changed = new Set<Changed>();
+  if (state.uidNext !== known.uidNext || state.messages !== known.messages) changed.add('messages');
+  if (state.highestModseq !== known.highestModseq) changed.add('flags');
+  if (state.unseen !== known.unseen) changed.add('unseen');
+  if (state.uidValidity !== known.uidValidity) changed.add('uidvalidity');
+  return changed;
 }
 
 type States = ReadonlyMap<number, MailboxState>;

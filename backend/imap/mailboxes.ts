@@ -125,7 +125,7 @@ export const status = namedCommand({
   },
   run: async ({ session, place }, { name, items }) => {
     demand(place, 'r');
-    session.output.line(statusLine(session, { ...mailboxAt(place).state(), name }, items));
+    session.output.line(statusLine(session, { state: { ...mailboxAt(place).state(), name }, account: place.account }, items));
     return ok('STATUS completed');
   },
 });

@@ -5,9 +5,11 @@ import { isWithin, parseGetMetadata, parseSetMetadata } from '../../shared/imap/
 import type { GetMetadata, SetMetadata } from '../../shared/imap/metadata-arguments.ts';
 import { formatAstring, formatValue } from '../../shared/imap/strings.ts';
 import { longestAnnotationBytes } from '../storage/storage.ts';
-import type { Account, AnnotationPlace } from '../storage/storage.ts';
-import { accountCommand } from './command.ts';
-import { formatMailbox, requireMailbox } from './mailbox-lines.ts';
+import type { AnnotationPlace } from '../storage/storage.ts';
+import { namedCommand } from './command.ts';
+import { formatMailbox } from './mailbox-lines.ts';
+import { demand, mailboxAt } from './place.ts';
+import type { HerePlace } from './place.ts';
 import { Refusal, no, ok } from './replies.ts';
 import type { Completion } from './replies.ts';
 import type { Session } from './session.ts';
@@ -19,11 +21,12 @@ const serverOwn = '/shared/';
 /** Values by the names of their entries, as one place has them. */
 type Values = ReadonlyMap<string, Buffer>;
 
-export const getMetadata = accountCommand({
+export const getMetadata = namedCommand({
   verb: 'GETMETADATA',
   parse: (scanner, session) => parseGetMetadata(scanner, session.names),
-  run: async ({ session, account }, given) => {
-    const longest = tellAnnotations(session, given, valuesAt(session, account, given.mailbox));
+  run: async ({ session, place }, given) => {
+    demandAnnotations(place);
+    const longest = tellAnnotations(session, given, valuesAt(session, place));
     return ok('GETMETADATA completed', longest > 0 ? `METADATA LONGENTRIES ${String(longest)}` : undefined);
   },
 });
@@ -44,35 +47,37 @@ export function tellAnnotations(session: Session, given: GetMetadata, values: Va
     }
   }
   const items = Array.from(told, ([entry, value]) => `${formatAstring(entry)} ${formatValue(value?.toString('latin1'))}`);
-  if (items.length > 0) session.output.line(`* METADATA ${formatMailbox(session, given.mailbox)} (${items.join(' ')})`);
+  if (items.length > 0) session.output.line(`* METADATA ${formatMailbox(session, given.name)} (${items.join(' ')})`);
   return longest;
 }
 
 /** All that the session may see there. @throws mailbox-missing */
-export function valuesAt(session: Session, account: Account, mailbox: string): Values {
-  if (mailbox === '') {
+export function valuesAt(session: Session, place: HerePlace): Values {
+  const { account, name, whose } = place;
+  if (name === '' && whose === 'own') {
     const own = account.annotations.of({ mailbox: 'account' }).map(({ entry, value }) => [entry, value] as const);
     const server = Object.entries(definite(session.options.serverAnnotations ?? {})).map(([name, text]) => [`${serverOwn}${name}`, Buffer.from(text)] as const);
     return new Map([...own, ...server]);
   }
-  const state = requireMailbox(account, mailbox).state();
-  const values = new Map(account.annotations.of({ mailbox: state.id }).map(({ entry, value }) => [entry, value]));
-  if (state.specialUses.length > 0) values.set(specialUseEntry, Buffer.from(state.specialUses.join(' ')));
+  const state = mailboxAt(place).state();
+  const values = new Map(account.annotations.of({ mailbox: state.id, guest: guestAt(session, place) }).map(({ entry, value }) => [entry, value]));
+  if (whose === 'own' && state.specialUses.length > 0) values.set(specialUseEntry, Buffer.from(state.specialUses.join(' ')));
   return values;
 }
 
-export const setMetadata = accountCommand({
+export const setMetadata = namedCommand({
   verb: 'SETMETADATA',
   parse: (scanner, session) => parseSetMetadata(scanner, session.names),
-  run: async ({ session, account }, given) => {
+  run: async ({ session, place }, given) => {
+    demandAnnotations(place);
     for (const value of given.values.values()) if ((value?.length ?? 0) > longestAnnotationBytes) return valueTooLong();
-    const place = placeOf(account, given);
+    const target = targetOf(session, place, given);
     const values = new Map(Array.from(given.values, ([entry, value]) => [entry, value === undefined ? undefined : Buffer.from(value, 'latin1')]));
     const uses = values.get(specialUseEntry);
     const specialUses = values.delete(specialUseEntry) ? usesIn(uses) : undefined;
     try {
-      const version = await account.annotations.set(place, { values, specialUses });
-      session.accountNews.noteOwnAnnotations({ place: place.mailbox, entries: [...given.values.keys()], version }, account);
+      const version = await place.account.annotations.set(target, { values, specialUses });
+      if (place.whose === 'own') session.accountNews.noteOwnAnnotations({ place: target.mailbox, entries: [...given.values.keys()], version }, place.account);
     } catch (error) {
       if (isFailure(error, 'limit')) return no(error.message, 'METADATA TOOMANY');
       throw error;
@@ -86,8 +91,23 @@ export function valueTooLong(): Completion {
   return no('the value is too long', `METADATA MAXSIZE ${String(longestAnnotationBytes)}`);
 }
 
-function placeOf(account: Account, { mailbox, values }: SetMetadata): AnnotationPlace {
-  if (mailbox !== '') return { mailbox: requireMailbox(account, mailbox).id };
+/** Whether the user may read and set annotations there (RFC 5464 section 3.3). */
+export function mayAnnotate({ rights }: Pick<HerePlace, 'rights'>): boolean {
+  return rights.includes('l') && /[rswip]/.test(rights);
+}
+
+function demandAnnotations(place: HerePlace): void {
+  demand(place, 'l');
+  if (!mayAnnotate(place)) throw new Failure('forbidden', 'you have not got the rights for annotations of that folder');
+}
+
+function guestAt(session: Session, { whose }: HerePlace): string | undefined {
+  return whose === 'own' ? undefined : session.visitor;
+}
+
+function targetOf(session: Session, place: HerePlace, { values }: SetMetadata): AnnotationPlace {
+  if (place.whose === 'others' && values.has(specialUseEntry)) throw new Refusal(no('only an own mailbox has a special use', 'USEATTR'));
+  if (place.name !== '' || place.whose === 'others') return { mailbox: mailboxAt(place).id, guest: guestAt(session, place) };
   const shared = [...values.keys()].find((entry) => entry.startsWith(serverOwn));
   if (shared !== undefined) throw new Failure('forbidden', 'what all users share of the server is set by its administrators');
   if (values.has(specialUseEntry)) throw new Refusal(no('the server has no special use', 'USEATTR'));

@@ -20,6 +20,8 @@ const noWishes: SelectedWishes = { messages: 'nothing', flags: 'nothing', when: 
 export interface NamedMailbox {
   readonly name: string;
   readonly subscribed: boolean;
+  /** `others`: a folder that somebody else shares. */
+  readonly whose: 'own' | 'others';
 }
 
 export class Registration {
@@ -43,6 +45,11 @@ export class Registration {
     return this.#others.length > 0;
   }
 
+  /** Whether folders of others may be meant: by their names, or as subscriptions. */
+  get mayMeanOthers(): boolean {
+    return this.#others.some(({ filter, events }) => events.has('MessageNew') && (filter.kind === 'mailboxes' || filter.kind === 'subtree' || filter.kind === 'subscribed'));
+  }
+
   get tellsServerMetadata(): boolean {
     return this.#others.some(({ events }) => events.has('ServerMetadataChange'));
   }
@@ -58,12 +65,12 @@ function wishesOf({ filter, events, fetch }: EventGroup): SelectedWishes {
   return { messages: 'told', flags: events.has('FlagChange') ? 'told' : 'nothing', when: filter.kind === 'selected' ? 'at-once' : 'delayed', fetch };
 }
 
-function isMeant(filter: MailboxFilter, { name, subscribed }: NamedMailbox): boolean {
+function isMeant(filter: MailboxFilter, { name, subscribed, whose }: NamedMailbox): boolean {
   switch (filter.kind) {
     case 'personal':
-      return true;
+      return whose === 'own';
     case 'inboxes': // where mail is delivered
-      return name === 'INBOX';
+      return whose === 'own' && name === 'INBOX';
     case 'subscribed':
       return subscribed;
     case 'mailboxes':

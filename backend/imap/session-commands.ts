@@ -61,7 +61,8 @@ export const enable = sessionCommand(['authenticated', 'selected'], {
       const known = enableable.find((extension) => extension === name);
       if (known === undefined) continue;
       session.enable(known);
-      if (known === 'METADATA') session.accountNews.watchAnnotations(session.account);
+      // What somebody else's account has of annotations is no guest's business; a mailbox that he may see he asks for.
+      if (known === 'METADATA' && session.guest === undefined) session.accountNews.watchAnnotations(session.account);
       enabled.push(known === 'IMAP4REV2' ? 'IMAP4rev2' : known);
     }
     session.output.line(`* ENABLED${enabled.map((name) => ` ${name}`).join('')}`);

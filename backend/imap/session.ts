@@ -146,8 +146,7 @@ export class Session {
     if (!isLoggedIn(state)) return;
     const isOwn = state.account.id === account;
     if (isOwn && mailbox === undefined) this.checkOwner();
-    const listens = isOwn && this.accountNews.listens;
-    if (listens) this.accountNews.hear(mailbox);
+    const listens = isOwn ? this.accountNews.hear(mailbox) : this.accountNews.hearOfOthers(account, mailbox);
     const now: SessionState = this.#state;
     const isOpen = now.at === 'selected' && now.place.account.id === account && (mailbox === undefined || mailbox === now.view.mailbox.id);
     if (isOpen || listens) this.bell.ring();

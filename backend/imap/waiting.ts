@@ -36,7 +36,7 @@ export async function lineWhileTelling(session: Session, telling: () => Telling 
     await session.whileTelling(async () => tellAll(session, telling()));
     await session.output.flush();
     const lookedAtMs = Date.now();
-    if ((await session.bell.wait(session.options.limits.idleRecheckMs ?? usualRecheckMs)) === 'silence') session.accountNews.hear(undefined);
+    if ((await session.bell.wait(session.options.limits.idleRecheckMs ?? usualRecheckMs)) === 'silence') session.accountNews.lookAgain();
     const pauseMs = lookedAtMs + shortestPauseMs - Date.now();
     if (pauseMs > 0 && current().at === 'awaited') await Promise.race([taken, sleep(pauseMs)]);
   }
@@ -52,7 +52,7 @@ export async function tellAll(session: Session, telling: Telling | 'nothing'): P
       tellNews(session, state.view, telling);
       await describeArrived({ session, account: state.account, view: state.view }, session.accountNews.selected.fetch);
     }
-    session.accountNews.tell(session, state.account);
+    await session.accountNews.tell(session, state.account);
   } catch (error) {
     if (isFailure(error, 'mailbox-missing') && state.at === 'selected') session.sayBye('the open mailbox was deleted or replaced');
     else session.log.error({ err: error }, 'could not look for news');

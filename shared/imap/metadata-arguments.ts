@@ -5,8 +5,8 @@ import { malformed } from './scanner.ts';
 import type { Scanner } from './scanner.ts';
 
 export interface GetMetadata {
-  /** Empty: the server. */
-  readonly mailbox: string;
+  /** Of the mailbox; empty: the server. */
+  readonly name: string;
   readonly entries: readonly string[];
   /** How far below the entries. */
   readonly depth: 0 | 1 | 'infinity';
@@ -15,7 +15,7 @@ export interface GetMetadata {
 }
 
 export interface SetMetadata {
-  readonly mailbox: string;
+  readonly name: string;
   /** The bytes of each value, one character each; undefined removes. */
   readonly values: ReadonlyMap<string, string | undefined>;
 }
@@ -31,12 +31,12 @@ export function parseGetMetadata(scanner: Scanner, encoding: NameEncoding): GetM
     scanner.space();
   };
   if (scanner.peek() === '(') takeOptions();
-  const mailbox = takeMailbox(scanner, encoding);
+  const name = takeMailbox(scanner, encoding);
   scanner.space();
   if (scanner.acceptsAhead(/\((?:MAXSIZE|DEPTH) /i)) takeOptions();
   const entries = takeEntries(scanner);
   const maxSize = options.get('MAXSIZE');
-  return { mailbox, entries, depth: depthOf(options.get('DEPTH') ?? '0'), maxSize: maxSize === undefined ? undefined : Number(maxSize) };
+  return { name, entries, depth: depthOf(options.get('DEPTH') ?? '0'), maxSize: maxSize === undefined ? undefined : Number(maxSize) };
 }
 
 function takeOption(scanner: Scanner): [name: string, value: string] {
@@ -68,7 +68,7 @@ export function takeEntries(scanner: Scanner): readonly string[] {
 
 /** `mailbox (entry value …)`. @throws bad-input */
 export function parseSetMetadata(scanner: Scanner, encoding: NameEncoding): SetMetadata {
-  const mailbox = takeMailbox(scanner, encoding);
+  const name = takeMailbox(scanner, encoding);
   scanner.space();
   const values = new Map<string, string | undefined>();
   scanner.list(() => {
@@ -77,7 +77,7 @@ export function parseSetMetadata(scanner: Scanner, encoding: NameEncoding): SetM
     values.set(entry, scanner.value());
     if (values.size > mostEntries) throw malformed('too many entries');
   });
-  return { mailbox, values };
+  return { name, values };
 }
 
 function takeEntry(scanner: Scanner, what: 'only' | 'or level'): string {

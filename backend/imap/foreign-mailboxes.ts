@@ -1,0 +1,91 @@
+/**
+ * Folders of others that a session watches by NOTIFY (RFC 5465), as far as this node keeps them. Which they are is looked up when NOTIFY
+ * names them, when one of their owners changes something, and now and then: rights and subscriptions change. Counters are compared.
+ */
+import type { Account, MailboxState } from '../storage/storage.ts';
+import { changesBetween } from './mailbox-events.ts';
+import type { Changed } from './mailbox-events.ts';
+import { nameOfShared, placeOf } from './place.ts';
+import type { Registration } from './registration.ts';
+import type { Session } from './session.ts';
+
+interface Watched {
+  readonly account: Account;
+  readonly state: MailboxState;
+}
+
+export interface ForeignNews {
+  /** By the name that the user knows. */
+  readonly state: MailboxState;
+  readonly account: Account;
+  readonly changed: ReadonlySet<Changed>;
+}
+
+export class ForeignMailboxes {
+  #watched = new Map<string, Watched>();
+  readonly #heard = new Set<string>();
+  #mustLookUp = false;
+
+  get count(): number {
+    return this.#watched.size;
+  }
+
+  /** All that are watched, for the first STATUS. */
+  all(): readonly Pick<ForeignNews, 'state' | 'account'>[] {
+    return Array.from(this.#watched, ([name, { account, state }]) => ({ account, state: { ...state, name } }));
+  }
+
+  /** Rights and subscriptions may have changed. */
+  lookAgain(): void {
+    this.#mustLookUp = true;
+  }
+
+  /** A hint; answers whether it may concern a folder that is watched. */
+  hear(accountId: string, mailbox: number | undefined): boolean {
+    for (const [name, { account, state }] of this.#watched) {
+      if (account.id !== accountId) continue;
+      if (mailbox === undefined) this.#mustLookUp = true;
+      else if (state.id === mailbox) this.#heard.add(name);
+    }
+    return this.#mustLookUp || this.#heard.size > 0;
+  }
+
+  /** Finds those that the registration means and the user may read. Answers the names that may be watched no more. @throws as `sharing` does */
+  async lookUp(session: Session, registration: Registration): Promise<readonly string[]> {
+    const before = this.#watched;
+    const watched = new Map<string, Watched>();
+    const subscriptions = new Set(session.account.subscriptions());
+    const { folders } = registration.mayMeanOthers ? await session.options.sharing.sharedWith(session.visitor) : { folders: [] };
+    for (const folder of folders) {
+      const name = nameOfShared(session, folder);
+      if (name === undefined || !/l/.test(folder.rights) || !/r/.test(folder.rights)) continue;
+      if (!registration.wants('MessageNew', { name, subscribed: subscriptions.has(name), whose: 'others' })) continue;
+      const place = await placeOf(session, name);
+      const mailbox = place.at === 'here' ? place.account.mailbox(place.name) : undefined;
+      if (place.at === 'here' && mailbox !== undefined) watched.set(name, before.get(name) ?? { account: place.account, state: mailbox.state() });
+      this.#heard.add(name);
+    }
+    this.#watched = watched;
+    this.#mustLookUp = false;
+    return [...before.keys()].filter((name) => !watched.has(name));
+  }
+
+  get mustLookUp(): boolean {
+    return this.#mustLookUp;
+  }
+
+  /** What has changed in those of which was heard. */
+  take(): ForeignNews[] {
+    const news: ForeignNews[] = [];
+    for (const name of this.#heard) {
+      const known = this.#watched.get(name);
+      const state = known?.account.mailboxById(known.state.id)?.state();
+      if (known === undefined || state === undefined) continue;
+      this.#watched.set(name, { account: known.account, state });
+      const changed = changesBetween(known.state, state);
+      if (changed.size > 0) news.push({ account: known.account, state: { ...state, name }, changed });
+    }
+    this.#heard.clear();
+    return news;
+  }
+}
