@@ -15,6 +15,7 @@ import { addMapCommands } from './cluster-config/command-line/groups/map.ts';
 import { addNodeCommands } from './cluster-config/command-line/groups/node.ts';
 import { addPasswdCommand } from './cluster-config/command-line/groups/passwd.ts';
 import { addQueueCommands } from './cluster-config/command-line/groups/queue.ts';
+import { addSearchIndexCommands } from './cluster-config/command-line/groups/search-index.ts';
 import { addServiceCommands } from './cluster-config/command-line/groups/service.ts';
 import { addSessionCommands } from './cluster-config/command-line/groups/session.ts';
 import { addBackupCommands, addStorageCommands } from './cluster-config/command-line/groups/storage.ts';
@@ -118,7 +119,7 @@ Example:
   });
 const addStorage = (to: Command): void => addStorageCommands(to, async () => import('./backend/offline-storage.ts'));
 
-for (const add of [addConfigCommands, addMapCommands, addSessionCommands, addAccountCommands, addDomainCommands, addGroupCommands, addFolderCommands, addPasswdCommand, addNodeCommands, addTraceCommands, addReportCommand, addQueueCommands, addStorage, addBackupCommands, addServiceCommands, addAdminCommands, addAuditCommand]) add(program);
+for (const add of [addConfigCommands, addMapCommands, addSessionCommands, addAccountCommands, addDomainCommands, addGroupCommands, addFolderCommands, addPasswdCommand, addNodeCommands, addTraceCommands, addReportCommand, addQueueCommands, addStorage, addBackupCommands, addSearchIndexCommands, addServiceCommands, addAdminCommands, addAuditCommand]) add(program);
 
 /** Errors that a user can act on are told in their own words; for all others the stack is worth having. */
 function tell(error: unknown): void {

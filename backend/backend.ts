@@ -58,6 +58,7 @@ import { sharedFoldersRoute } from './sharing/shared-folders-route.ts';
 import { storageDirectoriesOf, storageMemory } from './storage-directories.ts';
 import { measureStorages, openStorage } from './storage/storage.ts';
 import type { Storage } from './storage/storage.ts';
+import { TextAnswers, TextIndexing } from './text-index/text-index.ts';
 
 const dayMs = 86_400_000;
 
@@ -100,7 +101,8 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
     holders,
   });
   const sharing = openSharing({ config, tls, storage, accounts });
-  const ground: Ground = { context, config, doors: context.doors, tls, storage, accounts, sharing, foreignTrust: await loadForeignTrust(config) };
+  const texts = new TextAnswers({ indexed: config.storage.textIndex, log, hints, memoryBytes: config.storage.textIndexMegabytes * 1024 * 1024 });
+  const ground: Ground = { context, config, doors: context.doors, tls, storage, accounts, sharing, texts, foreignTrust: await loadForeignTrust(config) };
   const processing = openProcessing(ground);
   const moves = createAccountMoves({
     storage, log,
@@ -128,10 +130,11 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
     log,
     services: [...services, jobs],
     admin: admin.services,
-    onAppointed: async () => [...startReporting(context), admin.onAppointed(), ...startDailyReport(reportGround), moves.startTidying(), startSettling({ storage, accounts, maps: directory.maps, nodeName: config.nodeName, holders: askOthers, log }), reconciliationOf(ground, directory).start(), ...await rack.startOnce(), tidyPacks(storage, compactionTermsOf(config), log)],
+    onAppointed: async () => [...startReporting(context), admin.onAppointed(), ...startDailyReport(reportGround), moves.startTidying(), startSettling({ storage, accounts, maps: directory.maps, nodeName: config.nodeName, holders: askOthers, log }), reconciliationOf(ground, directory).start(), ...await rack.startOnce(), tidyPacks(storage, compactionTermsOf(config), log), ...textIndexing(context, storage)],
     renew: async () => tls.renew(),
     close: async () => {
       await processing.close();
+      texts.close();
       endMeasuring(); // what the worker has counted is told once more after this
       await storage.close();
       directory.close();
@@ -162,6 +165,14 @@ function reconciliationOf({ config, storage, context }: Ground, directory: Direc
 function statsRoute(siblings: NodeContext['siblings'], { counters: { mapping, logins }, directory }: { readonly counters: AccountCounters; readonly directory: DirectoryAccess }): AdminRoute {
   siblings.answer('map-stats', () => ({ process: process.pid, mapping, logins, connectors: directory.operations() }));
   return { prefix: '/map-stats', allow: 'nodes', answer: async () => ({ status: 200, body: { workers: await siblings.ask('map-stats', {}) } }) };
+}
+
+/** One worker of the node sees to it that the text index follows. */
+function textIndexing({ config, hints, log }: NodeContext, storage: Storage): readonly Service[] {
+  const { textIndex: indexed, textIndexDelaySeconds } = config.storage;
+  if (indexed === 'off') return [];
+  const order = { clusterName: config.clusterName, nodeName: config.nodeName, directories: storage.care.folders().map(({ directory }) => directory), indexed };
+  return [new TextIndexing({ order, hints, log, delayMs: textIndexDelaySeconds * 1000 })];
 }
 
 /** Where nothing is kept there is nothing to end, and no account is made for it. */

@@ -17,6 +17,7 @@ import { startImap } from './imap/imap.ts';
 import { startPop3 } from './pop3/pop3.ts';
 import type { Sharing } from './sharing/sharing.ts';
 import type { Storage } from './storage/storage.ts';
+import type { TextAnswers } from './text-index/text-index.ts';
 import { startWebmail } from './webmail/webmail.ts';
 import type { Submit } from './webmail/webmail.ts';
 
@@ -29,6 +30,7 @@ export interface Ground {
   readonly storage: Storage;
   readonly accounts: Accounts;
   readonly sharing: Sharing;
+  readonly texts: TextAnswers;
   /** Whose certificates count among mail hosts that are no nodes. */
   readonly foreignTrust: ConnectionOptions;
 }
@@ -97,13 +99,13 @@ function sessionLimits(service: NodeConfig['services']['imap'] | NodeConfig['ser
 }
 
 async function startImapFor(ground: Ground, part: Part<MailListener>, userSessions: UserSessions): Promise<Service> {
-  const { config, tls, storage, accounts, context } = ground;
+  const { config, tls, storage, accounts, context, texts } = ground;
   const service = config.services.imap;
   return startImap({
     listeners: lineListeners(ground, 'imap', part),
     serverTls: part.serverTls,
     slots: ground.doors.slots.imap,
-    accounts, storage, userSessions,
+    accounts, storage, userSessions, texts,
     sharing: ground.sharing,
     hints: context.hints,
     log: context.log,

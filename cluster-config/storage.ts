@@ -23,6 +23,12 @@ export const storageParameters = {
       compactMegabytesPerSecond: wholeNumber({ min: 1, max: 10_000 }).default(10).describe('How fast such files are rewritten at most.'),
       backupDirectory: fileName().optional().describe('Where backups of the node are made and looked for: a folder on another disk, into which the node can write. None: no backups.'),
       lockSeconds: wholeNumber({ min: 1, max: 3600 }).default(60).describe('How long `waybill storage lock` holds when nobody unlocks. A writer waits for 30 seconds, then it is told to try later.'),
+      textIndex: z
+        .enum(['off', 'searched', 'all'])
+        .default('searched')
+        .describe('Which mailboxes get an index for searches of text: none, those that somebody has searched within 90 days, or all. It lies beside the storages, takes about a third of the space of mail without attachments, and can be dropped at any time; searches find the same without it, later.'),
+      textIndexDelaySeconds: wholeNumber({ min: 1, max: 86_400 }).default(30).describe('How long after a change the index is brought up to date at the latest, while the machine has time. Messages that are not in it yet are looked into.'),
+      textIndexMegabytes: wholeNumber({ min: 8, max: 65_536 }).default(64).describe('How much of indexes each worker keeps in memory.'),
       moveHoldSeconds: wholeNumber({ min: 1, max: 600 }).default(10).describe('The longest time for which nobody can open an account while the last of it is moved to another node.'),
       movedMailDays: wholeNumber({ min: 0, max: 3650 }).default(7).describe('How long the mail of an account that moved away is kept after its copy was compared.'),
     })

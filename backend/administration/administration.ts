@@ -13,6 +13,7 @@ import type { Siblings } from '../../shared/service/siblings.ts';
 import type { Processing } from '../processing/processing.ts';
 import type { Sharing } from '../sharing/sharing.ts';
 import type { KeptFolder, Storage } from '../storage/storage.ts';
+import { IndexCare } from '../text-index/text-index.ts';
 import { accountLifeHandlers } from './account-life-handlers.ts';
 import { accountHandlers } from './account-handlers.ts';
 import { backupHandlers } from './backup-handlers.ts';
@@ -24,6 +25,7 @@ import { moveHandlers } from './move-handlers.ts';
 import { protocolTraceHandlers } from './protocol-trace-handlers.ts';
 import { ProtocolTraces } from './protocol-traces.ts';
 import { queueHandlers } from './queue-handlers.ts';
+import { searchIndexHandlers } from './search-index-handlers.ts';
 import { storageHandlers } from './storage-handlers.ts';
 import type { StorageView } from './storage-handlers.ts';
 import { storageListHandlers } from './storage-list-handlers.ts';
@@ -79,6 +81,7 @@ export function backendAdministration(ground: AdministrationGround): BackendAdmi
     ...accountLifeHandlers({ ...ground, nodeName: config.nodeName }),
     ...folderRightsHandlers(ground),
     ...moveHandlers(moves, siblings),
+    ...searchIndexHandlers({ jobs, searchIndex: new IndexCare(ground.storage, { clusterName: config.clusterName, nodeName: config.nodeName, directories: ground.storage.care.folders().map(({ directory }) => directory), indexed: config.storage.textIndex }) }),
     ...storageHandlers({ ...storagesOf(ground), queue, jobs, lockSeconds: config.storage.lockSeconds, compaction: compactionTermsOf(config) }),
     ...storageListHandlers({ ...ground, cluster: config.clusterName, node: config.nodeName }),
     ...backupHandlers({ ...ground, queue }),

@@ -14,7 +14,7 @@ import type { Siblings } from '../../shared/service/siblings.ts';
 
 export type JobView = z.output<typeof jobSchema>;
 /** What a job has brought; see the schema. */
-export type JobResult = Pick<JobView, 'checks' | 'compacted' | 'repaired' | 'backup' | 'restored'>;
+export type JobResult = Pick<JobView, 'checks' | 'compacted' | 'repaired' | 'backup' | 'restored' | 'searchIndex'>;
 
 /** What the work gets: where to say how far it is, and when to give up. */
 export interface JobGround {

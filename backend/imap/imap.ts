@@ -5,6 +5,7 @@ import { startLineService } from '../line-service/line-service.ts';
 import type { LineLimits, LineService, LineServiceOptions } from '../line-service/line-service.ts';
 import type { Sharing } from '../sharing/sharing.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { TextAnswers } from '../text-index/text-index.ts';
 import { Session } from './session.ts';
 
 export interface ImapLimits extends LineLimits {
@@ -33,6 +34,8 @@ export interface ImapOptions extends LineServiceOptions {
   /** How many sessions a user may have; no limit when absent. */
   readonly userSessions?: UserSessions | undefined;
   readonly limits: ImapLimits;
+  /** Answers by the text index; messages are looked into where it is absent. */
+  readonly texts?: TextAnswers | undefined;
 }
 
 /** Longest line; longer ones end the session. Commands have a tighter limit before login. */

@@ -1,7 +1,10 @@
 /** Turns a search key into a test. What the index answers is asked first; messages are read only where nothing else decides. */
 import type { SearchKey } from '../../shared/imap/search-keys.ts';
 import { flagBits } from './flag-texts.ts';
-import { MessageText, fold, sentDayMs } from './message-text.ts';
+import { sentDayMs } from './message-text.ts';
+import { holds } from '../text-index/text-index.ts';
+import type { TextQuestion } from '../text-index/text-index.ts';
+import { questionOf } from './search-plan.ts';
 import type { Numbered, View } from './view.ts';
 
 /** `row`: decided by the index alone, at once. `content`: the message has to be looked at. */
@@ -23,7 +26,7 @@ export function compileSearch(key: SearchKey, view: View): Test {
     case 'header':
     case 'body':
     case 'text':
-      return textTest(key, view);
+      return textTest(questionOf(key), view);
     case 'before':
     case 'on':
     case 'since':
@@ -127,20 +130,14 @@ function dateTest(key: DateKey, view: View): Test {
   };
 }
 
-type TextKey = Extract<SearchKey, { key: 'header' | 'body' | 'text' }>;
-
-function textTest(key: TextKey, view: View): Test {
-  const wanted = fold(key.value);
+function textTest(question: TextQuestion, view: View): Test {
+  const read = view.mailbox.series();
   return {
     kind: 'content',
-    cost: key.key === 'header' ? 2 : 3,
+    cost: question.in === 'header' ? 2 : 3,
     matches: async ({ row }) => {
-      const message = view.mailbox.message(row.uid);
-      if (message === undefined) return false;
-      const text = new MessageText(message);
-      if (key.key === 'header') return text.headerHas(key.name, wanted);
-      if (wanted === '') return true;
-      return (key.key === 'text' && (await text.anyHeaderHas(wanted))) || text.bodyHas(wanted);
+      const message = read(row.uid);
+      return message !== undefined && holds(message, question);
     },
   };
 }

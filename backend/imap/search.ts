@@ -9,6 +9,8 @@ import type { Command, Selected } from './command.ts';
 import { bad, no, ok } from './replies.ts';
 import type { Completion } from './replies.ts';
 import { compileSearch } from './search-matcher.ts';
+import { planSearch, spansToRead } from './search-plan.ts';
+import { Verdict } from '../text-index/text-index.ts';
 import type { Numbered, Numbers } from './view.ts';
 
 export const search = define('SEARCH', 'sequence');
@@ -58,18 +60,20 @@ function asksForModseq(key: SearchKey): boolean {
   return key.key === 'not' && asksForModseq(key.operand);
 }
 
-async function findMessages({ session, view }: Selected, key: SearchKey): Promise<Numbered[]> {
+async function findMessages({ session, view, account }: Selected, key: SearchKey): Promise<Numbered[]> {
   const test = compileSearch(key, view);
+  const plan = await planSearch(key, { view, account, texts: session.options.texts });
   const found: Numbered[] = [];
   const pacer = new Pacer();
   if (view.count === 0) return found;
-  for (const batch of view.batches([{ from: 0, to: view.count - 1 }], batchSize)) {
+  for (const batch of view.batches(plan === undefined ? [{ from: 0, to: view.count - 1 }] : spansToRead(plan), batchSize)) {
     for (const candidate of batch) {
       if (session.abandoned) return found;
-      if (test.kind === 'row' ? test.matches(candidate) : await test.matches(candidate)) found.push(candidate);
+      const verdict = plan?.[candidate.sequence - 1] ?? Verdict.unknown;
+      if (verdict === Verdict.yes || (verdict === Verdict.unknown && await test.matches(candidate))) found.push(candidate);
       if (pacer.isDue) await pacer.breathe();
     }
-    await pacer.breathe();
+    if (pacer.isDue) await pacer.breathe();
   }
   return found;
 }

@@ -138,6 +138,8 @@ export interface Mailbox {
   changesSince(modseq: number): { readonly changed: MessageRow[]; readonly vanished: number[] };
   /** Undefined when the uid is gone. */
   message(uid: number): StoredMessage | undefined;
+  /** `message` for who looks at many, one after the other: their bytes are read ahead, and not to be changed. */
+  series(): (uid: number) => StoredMessage | undefined;
   /** All staged messages enter or none does; none (no uids) when `guard` says `skip`. */
   append(messages: readonly { readonly staged: StagedMessage; readonly marks: AppendMarks }[], guard?: AppendGuard): Promise<AppendResult>;
   /** Changes flags; `changed` lists the rows that now exist for the uids that were there, `modified` those refused by unchangedSince. */
@@ -204,6 +206,8 @@ export interface Account {
   readonly id: string;
   /** Canonical address, lower-case. */
   readonly address: string;
+  /** The storage that keeps it. */
+  readonly directory: string;
   /** Counts moves between nodes; an owner with an older epoch refuses writes. */
   readonly epoch: number;
   /** Which sign-ins hold that were made earlier; unlike `epoch` it stays the same when the account moves. */

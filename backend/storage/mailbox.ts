@@ -62,7 +62,16 @@ export class StoredMailbox implements Mailbox {
   }
 
   message(uid: number): StoredMessage | undefined {
-    const { environment, messages, packs } = this.#account.volume;
+    return this.#message(uid, this.#account.volume.packs);
+  }
+
+  series(): (uid: number) => StoredMessage | undefined {
+    const packs = this.#account.volume.packs.series();
+    return (uid) => this.#message(uid, packs);
+  }
+
+  #message(uid: number, packs: Pick<Packs, 'read'>): StoredMessage | undefined {
+    const { environment, messages } = this.#account.volume;
     return environment.read(() => {
       const messageId = this.#find(uid)?.messageId;
       const place = messageId === undefined ? undefined : messages.place(messageId);
@@ -148,13 +157,13 @@ function withFlags(mailbox: MailboxChange, row: MessageRow, change: Pick<FlagCha
 }
 
 class PackedMessage implements StoredMessage {
-  readonly #packs: Packs;
+  readonly #packs: Pick<Packs, 'read'>;
   readonly #placeNow: () => PackPlace | undefined;
   #place: PackPlace;
   readonly #encoded: Buffer;
   #decoded: MessageStructure | undefined;
 
-  constructor({ packs, place, placeNow }: { readonly packs: Packs; readonly place: PackPlace; readonly placeNow: () => PackPlace | undefined }, encoded: Buffer) {
+  constructor({ packs, place, placeNow }: { readonly packs: Pick<Packs, 'read'>; readonly place: PackPlace; readonly placeNow: () => PackPlace | undefined }, encoded: Buffer) {
     this.#packs = packs;
     this.#place = place;
     this.#placeNow = placeNow;

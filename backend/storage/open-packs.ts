@@ -12,6 +12,7 @@ import { PackFile } from './pack-file.ts';
 import { encodeRecordHeader, encodeRecordTrailer, packName } from './pack-format.ts';
 import { PackLedger } from './pack-ledger.ts';
 import { PackReader } from './pack-reader.ts';
+import { PackSeries } from './pack-series.ts';
 import type { DeliveryNote, PackPlace, Packs, StagedBytes, StageOptions } from './packs.ts';
 
 /** A message up to this size waits in memory until it is whole, bytes. */
@@ -113,6 +114,10 @@ class PackSet implements Packs {
     const from = Math.min(Math.max(offset, 0), place.length);
     const to = Math.min(Math.max(offset + length, from), place.length);
     return this.#reader.read(place.pack, place.offset + from, to - from);
+  }
+
+  series(): PackSeries {
+    return new PackSeries(this.#reader);
   }
 
   async *pieces(place: PackPlace): AsyncGenerator<Buffer> {

@@ -24,31 +24,39 @@ export class PackReader {
 
   /** `length` bytes from `position` of that pack. Throws `storage-failure` when they are not there. */
   async read(pack: number, position: number, length: number): Promise<Buffer> {
+    const bytes = await this.readUpTo(pack, position, length);
+    if (bytes.length === length) return bytes;
+    throw unreadable(new Error(`pack ${pack} ends at ${position + bytes.length}, inside a message`));
+  }
+
+  /** As `read`, but fewer bytes where the pack ends. */
+  async readUpTo(pack: number, position: number, length: number): Promise<Buffer> {
     const bytes = Buffer.allocUnsafeSlow(length);
     try {
-      await this.#fill(pack, position, bytes);
+      return await this.#fill(pack, position, bytes);
     } catch (error) {
-      if (!isClosedHandle(error)) throw new Failure('storage-failure', 'the message cannot be read', { cause: error });
-      await this.#retry(pack, position, bytes);
+      if (!isClosedHandle(error)) throw unreadable(error);
+      return await this.#retry(pack, position, bytes);
     }
-    return bytes;
   }
 
-  async #retry(pack: number, position: number, bytes: Buffer): Promise<void> {
+  async #retry(pack: number, position: number, bytes: Buffer): Promise<Buffer> {
     try {
-      await this.#fill(pack, position, bytes);
+      return await this.#fill(pack, position, bytes);
     } catch (error) {
-      throw new Failure('storage-failure', 'the message cannot be read', { cause: error });
+      throw unreadable(error);
     }
   }
 
-  async #fill(pack: number, position: number, bytes: Buffer): Promise<void> {
+  /** What of `bytes` could be filled. */
+  async #fill(pack: number, position: number, bytes: Buffer): Promise<Buffer> {
     const handle = await this.#handle(pack);
     for (let filled = 0; filled < bytes.length; ) {
       const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, position + filled);
-      if (bytesRead === 0) throw new Error(`pack ${pack} ends at ${position + filled}, inside a message`);
+      if (bytesRead === 0) return bytes.subarray(0, filled);
       filled += bytesRead;
     }
+    return bytes;
   }
 
   #handle(pack: number): Promise<FileHandle> {
@@ -64,6 +72,10 @@ export class PackReader {
   close(): void {
     this.#handles.clear();
   }
+}
+
+function unreadable(cause: unknown): Failure {
+  return new Failure('storage-failure', 'the message cannot be read', { cause });
 }
 
 async function closeQuietly(opening: Promise<FileHandle>): Promise<void> {

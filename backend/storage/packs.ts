@@ -55,6 +55,8 @@ export interface Packs {
   note(note: DeliveryNote): Promise<void>;
   /** The bytes from `offset` (within the place), clipped to the place. Throws `storage-failure` when the pack is gone. */
   read(place: PackPlace, offset: number, length: number): Promise<Buffer>;
+  /** For who reads many, one after the other; what it answers is not to be changed. */
+  series(): Pick<Packs, 'read'>;
   /** All the bytes, piece by piece, e.g. to stage them elsewhere. */
   pieces(place: PackPlace): AsyncIterable<Buffer>;
   /** Counts the bytes as live. Only inside the environment's `write`; once for each piece, further references are the caller's to count. */

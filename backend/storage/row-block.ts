@@ -9,11 +9,17 @@ export const emptyBlock = Buffer.alloc(0);
 
 /** The rows with fromUid <= uid <= toUid and modseq > sinceModseq are added to `into`. */
 export function collectRows(block: Buffer, range: { fromUid: number; toUid: number; sinceModseq: number }, into: MessageRow[]): void {
+  const view = viewOf(block);
   for (let at = 0; at < block.length; at += rowBytes) {
-    const uid = block.readUInt32LE(at);
-    if (uid < range.fromUid || uid > range.toUid || block.readDoubleLE(at + 8) <= range.sinceModseq) continue;
-    into.push(decodeRow(block, at));
+    const uid = view.getUint32(at, true);
+    if (uid < range.fromUid || uid > range.toUid || view.getFloat64(at + 8, true) <= range.sinceModseq) continue;
+    into.push(decodeRow(view, at));
   }
+}
+
+/** The engine reads numbers through it several times faster than by the methods of Buffer. */
+function viewOf(block: Buffer): DataView {
+  return new DataView(block.buffer, block.byteOffset, block.length);
 }
 
 /** The highest mod-sequence of its rows; 0 for an empty block. */
@@ -26,7 +32,7 @@ export function highestModseq(block: Buffer): number {
 /** The row of that uid, or undefined. */
 export function findRow(block: Buffer, uid: number): MessageRow | undefined {
   const at = offsetOf(block, uid);
-  return at < block.length && block.readUInt32LE(at) === uid ? decodeRow(block, at) : undefined;
+  return at < block.length && block.readUInt32LE(at) === uid ? decodeRow(viewOf(block), at) : undefined;
 }
 
 /** The block with that row put in or replaced. The block given is used up: it may have become the new one. */
@@ -73,17 +79,17 @@ function encodeRow(row: MessageRow): Buffer {
   return bytes;
 }
 
-function decodeRow(block: Buffer, at: number): MessageRow {
+function decodeRow(view: DataView, at: number): MessageRow {
   return {
-    uid: block.readUInt32LE(at),
-    modseq: block.readDoubleLE(at + 8),
-    flags: block.readUInt32LE(at + 4),
-    keywords: block.readUInt32LE(at + 16),
-    size: block.readUInt32LE(at + 20),
-    internalDateMs: block.readDoubleLE(at + 24),
-    savedDateMs: block.readDoubleLE(at + 32),
-    messageId: block.readDoubleLE(at + 40),
-    threadId: block.readDoubleLE(at + 48),
+    uid: view.getUint32(at, true),
+    modseq: view.getFloat64(at + 8, true),
+    flags: view.getUint32(at + 4, true),
+    keywords: view.getUint32(at + 16, true),
+    size: view.getUint32(at + 20, true),
+    internalDateMs: view.getFloat64(at + 24, true),
+    savedDateMs: view.getFloat64(at + 32, true),
+    messageId: view.getFloat64(at + 40, true),
+    threadId: view.getFloat64(at + 48, true),
   };
 }
 

@@ -70,7 +70,7 @@ export class PreviewSampler {
 export function textOfHtml(html: string): string {
   return withoutElements(html)
     .replace(/<[^<>]*>?/g, ' ')
-    .replace(/&(#x[0-9a-f]{1,6}|#\d{1,7}|[a-z]{2,8});/gi, (whole, name: string) => entity(name) ?? whole);
+    .replace(/&(#x[0-9a-f]{1,6}|#\d{1,7}|[a-z][a-z0-9]{1,7});/gi, (whole, name: string) => entity(name) ?? whole);
 }
 
 function kindOf(part: TextPart): Kind | undefined {
@@ -84,7 +84,7 @@ function withoutElements(html: string): string {
   let kept = '';
   let from = 0;
   for (let match = opening.exec(html); match !== null; match = opening.exec(html)) {
-    kept += html.slice(from, match.index);
+    kept += html.slice(from, match.index) + (match[1] === undefined ? '' : ' '); // a comment parts no word
     const closing = match[1] === undefined ? /-->/g : new RegExp(`</${match[1]}[^>]*>?`, 'gi');
     closing.lastIndex = match.index;
     from = closing.exec(html) === null ? html.length : closing.lastIndex;
@@ -93,11 +93,17 @@ function withoutElements(html: string): string {
   return kept + html.slice(from);
 }
 
+/** The characters from U+00A0 to U+00FF, as HTML calls them. */
+const latin1Names = `nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn sup2 sup3 acute micro para middot cedil sup1
+  ordm raquo frac14 frac12 frac34 iquest Agrave Aacute Acirc Atilde Auml Aring AElig Ccedil Egrave Eacute Ecirc Euml Igrave Iacute Icirc Iuml ETH Ntilde Ograve
+  Oacute Ocirc Otilde Ouml times Oslash Ugrave Uacute Ucirc Uuml Yacute THORN szlig agrave aacute acirc atilde auml aring aelig ccedil egrave eacute ecirc euml
+  igrave iacute icirc iuml eth ntilde ograve oacute ocirc otilde ouml divide oslash ugrave uacute ucirc uuml yacute thorn yuml`.split(/\s+/);
+
 const entities: ReadonlyMap<string, string> = new Map([
+  ...latin1Names.map((name, index): [string, string] => [name, String.fromCharCode(0xa0 + index)]),
   ['amp', '&'], ['lt', '<'], ['gt', '>'], ['quot', '"'], ['apos', "'"], ['nbsp', ' '], ['ndash', '–'], ['mdash', '—'],
-  ['hellip', '…'], ['rsquo', '’'], ['lsquo', '‘'], ['rdquo', '”'], ['ldquo', '“'], ['euro', '€'], ['copy', '©'],
-  ['auml', 'ä'], ['ouml', 'ö'], ['uuml', 'ü'], ['Auml', 'Ä'], ['Ouml', 'Ö'], ['Uuml', 'Ü'], ['szlig', 'ß'], ['eacute', 'é'],
-  ['egrave', 'è'], ['agrave', 'à'], ['ccedil', 'ç'], ['zwnj', ''], ['zwj', ''], ['shy', ''],
+  ['hellip', '…'], ['rsquo', '’'], ['lsquo', '‘'], ['rdquo', '”'], ['ldquo', '“'], ['bdquo', '„'], ['sbquo', '‚'], ['euro', '€'], ['bull', '•'], ['trade', '™'],
+  ['OElig', 'Œ'], ['oelig', 'œ'], ['Scaron', 'Š'], ['scaron', 'š'], ['zwnj', ''], ['zwj', ''], ['shy', ''],
 ]);
 
 function entity(name: string): string | undefined {

@@ -12,12 +12,13 @@ import { addMapCommands } from '../../cluster-config/command-line/groups/map.ts'
 import { addNodeCommands } from '../../cluster-config/command-line/groups/node.ts';
 import { addPasswdCommand } from '../../cluster-config/command-line/groups/passwd.ts';
 import { addBackupCommands, addStorageCommands } from '../../cluster-config/command-line/groups/storage.ts';
+import { addSearchIndexCommands } from '../../cluster-config/command-line/groups/search-index.ts';
 import { addSessionCommands } from '../../cluster-config/command-line/groups/session.ts';
 
 const text = fs.readFileSync(path.resolve(import.meta.dirname, '..', '..', 'docs', 'administration.md'), 'utf8');
 const program = new Command('waybill');
 const addStorage = (to: Command): void => addStorageCommands(to, async () => Promise.reject(new Error('not run here')));
-for (const add of [addAccountCommands, addConfigCommands, addDomainCommands, addGroupCommands, addMapCommands, addNodeCommands, addPasswdCommand, addSessionCommands, addStorage, addBackupCommands]) add(program);
+for (const add of [addAccountCommands, addConfigCommands, addDomainCommands, addGroupCommands, addMapCommands, addNodeCommands, addPasswdCommand, addSessionCommands, addStorage, addBackupCommands, addSearchIndexCommands]) add(program);
 
 /** `account alias add` and so on: what can be run. */
 function runnable(command: Command, before: readonly string[] = []): string[] {

@@ -35,10 +35,11 @@ const compacted = z.object({
 });
 
 export const jobSchema = z.object({
-  id: z.string(), kind: z.enum(['check', 'backup', 'restore', 'compact', 'repair']), subject: z.string(), state: z.enum(['running', 'done', 'failed']),
+  id: z.string(), kind: z.enum(['check', 'backup', 'restore', 'compact', 'repair', 'search-index']), subject: z.string(), state: z.enum(['running', 'done', 'failed']),
   startedAt: z.string(), endedAt: z.string().optional(), text: z.string().describe('What it does, or why it failed.'), done: z.number().optional(), of: z.number().optional().describe('Bytes, or messages.'),
   failure: z.object({ kind: z.string(), text: z.string() }).optional(),
   checks: z.array(check).optional(), compacted: z.array(compacted).optional(), repaired: z.array(repaired).optional(), backup: backupSchema.optional(), restored: z.array(restored).optional(),
+  searchIndex: z.object({ added: z.number(), missing: z.number().describe('Messages of indexed mailboxes that could not be indexed.') }).optional(),
 });
 
 const common = { group: 'storages', needs: 'manageStorage', place: 'node', kind: 'read' } as const;

@@ -9,6 +9,7 @@ import { Sharing } from '../../../backend/sharing/sharing.ts';
 import type { OtherNodes } from '../../../backend/sharing/sharing.ts';
 import { openStorage } from '../../../backend/storage/storage.ts';
 import type { Account, Mailbox, Storage } from '../../../backend/storage/storage.ts';
+import { TextAnswers } from '../../../backend/text-index/text-index.ts';
 import { Failure } from '../../../shared/base/failure.ts';
 import { CommandSlots } from '../../../shared/workers/command-slots.ts';
 import { createLog } from '../../../shared/log/log.ts';
@@ -70,6 +71,8 @@ export interface TestServerOptions {
   readonly node?: 'be1' | 'be2';
   /** What it knows of the other back-end of the cluster; none when absent. */
   readonly others?: { readonly lookUp: (address: string) => UserEntry | undefined; readonly nodes: OtherNodes };
+  /** Searches use a text index, where there is one. */
+  readonly textIndex?: 'searched' | undefined;
   /** The storage of another server, which keeps it. */
   readonly directory?: string;
 }
@@ -105,6 +108,9 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   });
   const certificate = certificates[node];
   if (certificate === undefined) throw new Error('no certificate');
+  const { be1 } = certificates;
+  if (be1 === undefined) throw new Error('no certificate');
+  const texts = options.textIndex === undefined ? undefined : new TextAnswers({ indexed: options.textIndex, log, hints });
   const service = await startImap({
     listeners: [
       { host: '127.0.0.1', port: 0, tls: 'starttls', trusted: 'no' },
@@ -113,7 +119,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     ],
     serverTls: createServerTls(certificate),
     accounts: { login, open },
-    storage, sharing, hints, log,
+    storage, sharing, hints, log, texts,
     slots: new CommandSlots('imap', 1), // one for all, and nobody notices
     limits: { ...usualLimits, ...options.limits },
     isTrustedNode: ({ node: peer, role }) => peer === 'fe1' || (others !== undefined && role === 'backend'),
@@ -124,6 +130,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     service, directory, storage, sharing, hints, ports: { startTls, tls, trusted },
     stop: async () => {
       await service.stop(2000);
+      texts?.close();
       await storage.close();
       if (options.directory === undefined) fs.rmSync(directory, { recursive: true, force: true });
     },

@@ -1,0 +1,116 @@
+/**
+ * What is known of a search before any message is looked at: for each message of the view yes, no, or unknown, by the text
+ * index. Three-valued logic (Kleene's) keeps that right under NOT and OR: what is unknown is
+ * tested as ever.
+ */
+import type { SearchKey } from '../../shared/imap/search-keys.ts';
+import { casemap } from '../../shared/mime/casemap.ts';
+import type { Account } from '../storage/storage.ts';
+import { Verdict } from '../text-index/text-index.ts';
+import type { TextAnswers, TextQuestion } from '../text-index/text-index.ts';
+import type { Span, View } from './view.ts';
+
+/** Where a search is planned. */
+export interface PlanGround {
+  readonly view: View;
+  readonly account: Account;
+  readonly texts: TextAnswers | undefined;
+}
+
+/** A `Verdict` for each position of the view. */
+export type Plan = Uint8Array;
+
+/** Undefined when nothing is known. */
+export async function planSearch(key: SearchKey, ground: PlanGround): Promise<Plan | undefined> {
+  if (ground.texts === undefined || !asksForText(key)) return undefined;
+  const uids = ground.view.uidsIn([{ from: 0, to: ground.view.count - 1 }]);
+  return planKey(key, { ...ground, texts: ground.texts, uids });
+}
+
+type TextKey = Extract<SearchKey, { key: 'header' | 'body' | 'text' }>;
+
+/** The question that a key asks of the text of a message. */
+export function questionOf(key: TextKey): TextQuestion {
+  const value = casemap(key.value);
+  return key.key === 'header' ? { in: 'header', name: key.name, value } : { in: key.key, value };
+}
+
+interface Planned extends PlanGround {
+  readonly texts: TextAnswers;
+  readonly uids: readonly number[];
+}
+
+async function planKey(key: SearchKey, ground: Planned): Promise<Plan | undefined> {
+  const { view, uids, account, texts } = ground;
+  switch (key.key) {
+    case 'all':
+    case 'none':
+      return new Uint8Array(view.count).fill(key.key === 'all' ? Verdict.yes : Verdict.no);
+    case 'and':
+      return bothOf(await plansOf(key.operands, ground), view.count);
+    case 'or':
+      return eitherOf(await plansOf([key.left, key.right], ground), view.count);
+    case 'not':
+      return negated(await planKey(key.operand, ground));
+    case 'header':
+    case 'body':
+    case 'text':
+      return texts.verdicts({ account, mailbox: view.mailbox }, questionOf(key), uids);
+    default:
+      return undefined;
+  }
+}
+
+async function plansOf(keys: readonly SearchKey[], ground: Planned): Promise<(Plan | undefined)[]> {
+  const plans: (Plan | undefined)[] = [];
+  for (const key of keys) plans.push(await planKey(key, ground));
+  return plans;
+}
+
+function asksForText(key: SearchKey): boolean {
+  if (key.key === 'and') return key.operands.some(asksForText);
+  if (key.key === 'or') return asksForText(key.left) || asksForText(key.right);
+  if (key.key === 'not') return asksForText(key.operand);
+  return key.key === 'header' || key.key === 'body' || key.key === 'text';
+}
+
+function bothOf(plans: readonly (Plan | undefined)[], count: number): Plan | undefined {
+  return combined(plans, count, { decides: Verdict.no, else: Verdict.yes });
+}
+
+function eitherOf(plans: readonly (Plan | undefined)[], count: number): Plan | undefined {
+  return combined(plans, count, { decides: Verdict.yes, else: Verdict.no });
+}
+
+/** One verdict that `decides` is the whole's; without one the whole is unknown as soon as a part is. */
+function combined(plans: readonly (Plan | undefined)[], count: number, verdict: { readonly decides: number; readonly else: number }): Plan | undefined {
+  if (plans.every((plan) => plan === undefined)) return undefined;
+  const whole = new Uint8Array(count).fill(plans.includes(undefined) ? Verdict.unknown : verdict.else);
+  for (const plan of plans) {
+    if (plan === undefined) continue;
+    for (let at = 0; at < count; at += 1) {
+      if (plan[at] === verdict.decides) whole[at] = verdict.decides;
+      else if (plan[at] === Verdict.unknown && whole[at] !== verdict.decides) whole[at] = Verdict.unknown;
+    }
+  }
+  return whole;
+}
+
+function negated(plan: Plan | undefined): Plan | undefined {
+  return plan?.map((verdict) => (verdict === Verdict.unknown ? verdict : Verdict.yes - verdict));
+}
+
+/** Positions that are near to each other are read at once: a block of rows has 64. */
+const gap = 64;
+
+/** Where messages that are not known to be wrong stand, with what is between them. */
+export function spansToRead(plan: Plan): Span[] {
+  const spans: { from: number; to: number }[] = [];
+  for (let at = 0; at < plan.length; at += 1) {
+    if (plan[at] === Verdict.no) continue;
+    const last = spans.at(-1);
+    if (last !== undefined && at - last.to <= gap) last.to = at;
+    else spans.push({ from: at, to: at });
+  }
+  return spans;
+}

@@ -1,0 +1,39 @@
+/** Reading for who looks at many messages, one after the other: what lies behind one is read along, more and more while that pays. */
+import type { PackReader } from './pack-reader.ts';
+import type { PackPlace } from './packs.ts';
+
+const leastBytes = 16 * 1024;
+const mostBytes = 256 * 1024;
+
+export class PackSeries {
+  readonly #reader: PackReader;
+  #chunk: { readonly pack: number; readonly from: number; readonly bytes: Buffer } = { pack: -1, from: 0, bytes: Buffer.alloc(0) };
+  #ahead = leastBytes;
+
+  constructor(reader: PackReader) {
+    this.#reader = reader;
+  }
+
+  /** As `Packs.read`. The buffer shares its memory with others: it is not to be changed, nor kept for long. */
+  async read(place: PackPlace, offset: number, length: number): Promise<Buffer> {
+    const from = Math.min(Math.max(offset, 0), place.length);
+    const to = Math.min(Math.max(offset + length, from), place.length);
+    const [start, end] = [place.offset + from, place.offset + to];
+    if (end - start > mostBytes) return this.#reader.read(place.pack, start, end - start);
+    if (!this.#has(place.pack, start, end)) await this.#readAhead(place.pack, start, end - start);
+    if (!this.#has(place.pack, start, end)) return this.#reader.read(place.pack, start, end - start); // tells what is wrong
+    return this.#chunk.bytes.subarray(start - this.#chunk.from, end - this.#chunk.from);
+  }
+
+  #has(pack: number, start: number, end: number): boolean {
+    const { from, bytes } = this.#chunk;
+    return pack === this.#chunk.pack && start >= from && end <= from + bytes.length;
+  }
+
+  async #readAhead(pack: number, from: number, length: number): Promise<void> {
+    const distance = from - (this.#chunk.from + this.#chunk.bytes.length);
+    const goesOn = pack === this.#chunk.pack && Math.abs(distance) <= this.#ahead;
+    this.#ahead = goesOn ? Math.min(2 * this.#ahead, mostBytes) : leastBytes;
+    this.#chunk = { pack, from, bytes: await this.#reader.readUpTo(pack, from, Math.max(length, this.#ahead)) };
+  }
+}

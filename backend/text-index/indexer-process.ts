@@ -1,0 +1,65 @@
+/**
+ * The indexer: a process of its own, with the lowest priority, that makes one pass over the text index and ends. So no event loop of a
+ * worker waits for it, its memory goes back to the system, and whatever ends it costs a pass. It only reads the storages.
+ */
+import { setPriority } from 'node:os';
+import type { z } from 'zod';
+import { createLog } from '../../shared/log/log.ts';
+import { openStorage } from '../storage/storage.ts';
+import { runPass } from './index-pass.ts';
+import { orderSchema } from './indexer-notice.ts';
+import type { IndexerNotice } from './indexer-notice.ts';
+import { lockWriter } from './writer-lock.ts';
+
+const lowestPriority = 19;
+const quietMs = 200;
+
+async function main(order: z.output<typeof orderSchema>): Promise<IndexerNotice> {
+  yieldToOthers();
+  const locks = order.directories.map(lockWriter);
+  try {
+    if (locks.includes(undefined)) return { is: 'busy' };
+    const log = createLog({ node: order.nodeName, level: 'silent' }); // the parent has one
+    const { clusterName, nodeName, directories } = order;
+    const storage = await openStorage({ directories, clusterName, nodeName, log, workerSlot: 0, reserveBytes: 0, hints: { publish: () => undefined, subscribe: () => () => undefined } });
+    let toldAtMs = -Infinity;
+    try {
+      const report = (progress: { readonly added: number; readonly of: number; readonly missing: number }): void => {
+        if (performance.now() - toldAtMs < quietMs) return;
+        toldAtMs = performance.now();
+        tell({ is: 'progress', ...progress });
+      };
+      const trouble = (folder: string, error: unknown): void => tell({ is: 'trouble', folder, reason: reasonOf(error) });
+      return { is: 'done', ...(await runPass(order, { storage, trouble, report })) };
+    } finally {
+      await storage.close();
+    }
+  } finally {
+    for (const unlock of locks) unlock?.();
+  }
+}
+
+/** The processor is the indexer's when nobody else wants it. */
+function yieldToOthers(): void {
+  try {
+    setPriority(lowestPriority);
+  } catch {
+    // A sandbox that forbids it (systemd's own filter of @resources does) costs others some time; the index is worth that.
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function tell(notice: IndexerNotice): void {
+  if (process.connected) process.send?.(notice);
+}
+
+process.on('disconnect', () => process.exit(0)); // nobody wants it any more; what is half done is done again
+process.once('message', (message) => {
+  main(orderSchema.parse(message)).catch((error: unknown): IndexerNotice => ({ is: 'failed', reason: reasonOf(error) })).then((notice) => {
+    tell(notice);
+    process.disconnect();
+  }, () => process.exit(1));
+});

@@ -1,0 +1,125 @@
+/** Gathers what the texts of messages say and makes a segment of it. In memory, for some thousand messages at a time. */
+import type { HeaderField } from '../../shared/mime/header.ts';
+import type { Part } from '../../shared/mime/structure.ts';
+import type { StoredMessage } from '../storage/storage.ts';
+import { fieldsOf, fieldText, fileNames, hearTexts, isText, partsOf, subjectText, valueText } from './message-texts.ts';
+import { encodeSegment, fields, mostMessages } from './segment-format.ts';
+import type { Field, TableSource, TokenKind } from './segment-format.ts';
+import { scanTokens } from './tokens.ts';
+import type { TokenSink } from './tokens.ts';
+
+/** A message with more text than this is not indexed, but always looked into: characters. */
+const mostCharacters = 8 * 1024 * 1024;
+/** Entries (a token in a message) after which a segment is full: what the indexer holds in memory is bounded by it. */
+const mostEntries = 3_000_000;
+
+const byField: ReadonlyMap<string, Field> = new Map([['from', 'from'], ['to', 'to'], ['cc', 'cc']]);
+
+/** What cannot be indexed of one message: the rest of it is not, either. */
+class TooMuchText extends Error {}
+
+export class SegmentBuilder {
+  readonly #uids: number[] = [];
+  readonly #opaque: number[] = [];
+  readonly #lists: Readonly<Record<Field, Readonly<Record<TokenKind, Map<string, number[]>>>>>;
+  readonly #sinks: Readonly<Record<Field, TokenSink>>;
+  #entries = 0;
+
+  constructor() {
+    const perField = <Made>(make: (field: Field) => Made): Record<Field, Made> => Object.fromEntries(fields.map((field) => [field, make(field)])) as Record<Field, Made>;
+    this.#lists = perField(() => ({ word: new Map<string, number[]>(), piece: new Map<string, number[]>() }));
+    this.#sinks = perField((field) => {
+      const { word, piece } = this.#lists[field];
+      return { word: (token) => this.#note(word, token), piece: (token) => this.#note(piece, token) };
+    });
+  }
+
+  get messages(): number {
+    return this.#uids.length;
+  }
+
+  get isFull(): boolean {
+    return this.#entries >= mostEntries || this.#uids.length >= mostMessages;
+  }
+
+  /** Adds a message; uids ascend. One that can't be read, or has too much text, is noted as always to be looked into. */
+  async add(uid: number, message: StoredMessage): Promise<void> {
+    this.#uids.push(uid);
+    try {
+      await this.#addTexts(message);
+    } catch (error) {
+      // Whoever searches hears what is wrong with it when he looks into it.
+      if (!(error instanceof TooMuchText) && !(error instanceof Error && error.name === 'Failure')) throw error;
+      this.#opaque.push(this.#uids.length - 1);
+    }
+  }
+
+  /** The bytes of the segment's file. */
+  encode(): Buffer[] {
+    return encodeSegment({ uids: this.#uids, opaque: this.#opaque, tables: this.#tables() });
+  }
+
+  async #addTexts(message: StoredMessage): Promise<void> {
+    const { root } = message.structure;
+    const enclosed = new Set<Part>();
+    let left = mostCharacters;
+    const scan = (field: Field, text: string): void => {
+      left -= text.length;
+      if (left < 0) throw new TooMuchText();
+      scanTokens(text, this.#sinks[field]);
+    };
+    scan('subject', subjectText(message));
+    for (const part of partsOf(root)) {
+      const partFields = await fieldsOf(message, part);
+      for (const field of partFields) scan('head', fieldText(field));
+      for (const name of fileNames(part)) scan('head', name);
+      if (part === root) for (const field of partFields) this.#scanValue(field, scan);
+      if (enclosed.has(part)) for (const field of partFields) scan('body', fieldText(field));
+      const [inner] = part.type === 'message' ? part.children : [];
+      if (inner !== undefined) enclosed.add(inner);
+      if (!isText(part)) continue;
+      await hearTexts(message, part, { hear: ({ text, ends }) => {
+        if (ends === 'inside') throw new TooMuchText(); // what is cut in two there would be missed
+        scan('body', text);
+        return 'more';
+      } });
+    }
+  }
+
+  #scanValue(field: HeaderField, scan: (field: Field, text: string) => void): void {
+    const name = byField.get(field.name);
+    if (name !== undefined) scan(name, valueText(field));
+  }
+
+  #note(lists: Map<string, number[]>, token: string): void {
+    const rank = this.#uids.length - 1;
+    const list = lists.get(token);
+    if (list === undefined) lists.set(ownCopy(token), [rank]);
+    else if (list.at(-1) === rank) return;
+    else list.push(rank);
+    this.#entries += 1;
+  }
+
+  *#tables(): Generator<TableSource> {
+    for (const field of fields) {
+      for (const kind of ['word', 'piece'] as const) {
+        const lists = this.#lists[field][kind];
+        const tokens = [...lists.keys()].sort();
+        for (const width of ['narrow', 'wide'] as const) {
+          const entries = tokens.filter((token) => isNarrow(token) === (width === 'narrow')).map((token) => [token, lists.get(token) ?? []] as const);
+          yield { field, kind, width, entries };
+        }
+      }
+    }
+  }
+}
+
+/** A token that is cut out of a text would keep the whole text in memory. */
+function ownCopy(token: string): string {
+  return token.length < 13 ? token : ` ${token}`.slice(1);
+}
+
+function isNarrow(token: string): boolean {
+  for (let at = 0; at < token.length; at += 1) if (token.charCodeAt(at) > 0xff) return false;
+  return true;
+}

@@ -1,0 +1,45 @@
+/** The segments that a process has open: the most used ones, within a bound on memory. */
+import { LRUCache } from 'lru-cache';
+import { Segment } from './segment-file.ts';
+
+export class SegmentCache {
+  readonly #segments: LRUCache<string, Segment>;
+  readonly #opening = new Map<string, Promise<Segment>>();
+
+  constructor(memoryBytes: number) {
+    this.#segments = new LRUCache<string, Segment>({
+      maxSize: memoryBytes,
+      maxEntrySize: Number.MAX_SAFE_INTEGER,
+      sizeCalculation: ({ memoryBytes: bytes }) => Math.min(bytes, memoryBytes), // one that is larger has the cache for itself
+      dispose: (segment) => void segment.close().catch(() => undefined), // nothing was written by it
+    });
+  }
+
+  /** Throws DamagedIndex, or the system's error. */
+  async open(path: string): Promise<Segment> {
+    const known = this.#segments.get(path);
+    if (known !== undefined) return known;
+    const opening = this.#opening.get(path) ?? this.#read(path);
+    this.#opening.set(path, opening);
+    return opening;
+  }
+
+  /** Those that were read are not valid any more. */
+  forget(path: string): void {
+    this.#segments.delete(path);
+  }
+
+  close(): void {
+    this.#segments.clear();
+  }
+
+  async #read(path: string): Promise<Segment> {
+    try {
+      const segment = await Segment.open(path);
+      this.#segments.set(path, segment);
+      return segment;
+    } finally {
+      this.#opening.delete(path);
+    }
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * A segment: what the index knows of some messages of one mailbox, in a file that never changes. First the lists of
+ * messages for each token, in blocks with a checksum each; then the directory, which readers keep in memory: uids, checksums
+ * and, for each table, its tokens and where their lists are; then the footer. Nothing is flushed: what a power cut spoils is
+ * found by its checksum and made anew. All numbers are little-endian.
+ */
+import { crc32 } from 'node:zlib';
+import { encodeList } from './posting-list.ts';
+
+/** Where in a message a token stands. `head` has all header fields, their names too; the others what HEADER asks of that field. */
+export const fields = ['body', 'head', 'subject', 'from', 'to', 'cc'] as const;
+export type Field = (typeof fields)[number];
+export type TokenKind = 'word' | 'piece';
+
+/** Tokens of one field and kind, those of Latin-1 (`narrow`, a byte each character) apart from the rest. */
+export interface TableName {
+  readonly field: Field;
+  readonly kind: TokenKind;
+  readonly width: 'narrow' | 'wide';
+}
+
+/** One table's tokens, ascending, with the ranks of the messages that have each. */
+export interface TableSource extends TableName {
+  readonly entries: Iterable<readonly [token: string, ranks: readonly number[]]>;
+}
+
+export interface SegmentContent {
+  /** Ascending; a message's rank is its place here. */
+  readonly uids: readonly number[];
+  /** Ranks of messages of which the index can't tell: they are always looked into. */
+  readonly opaque: readonly number[];
+  readonly tables: Iterable<TableSource>;
+}
+
+/** How the directory describes a table. */
+export interface TableShape extends TableName {
+  readonly count: number;
+  /** Bytes of its tokens, parted by line feeds, one before the first and one behind the last. */
+  readonly bytes: number;
+}
+
+export interface DirectoryShape {
+  readonly messages: number;
+  readonly opaque: readonly number[];
+  readonly listBytes: number;
+  readonly tables: readonly TableShape[];
+}
+
+export const blockBytes = 4096;
+export const footerBytes = 32;
+/** Most messages of a segment. */
+export const mostMessages = 65_536;
+const magic = 'WBTEXT\n1';
+
+export interface Footer {
+  readonly directoryStart: number;
+  readonly directoryBytes: number;
+  readonly directoryCrc: number;
+}
+
+/** Undefined when these bytes are no whole footer. */
+export function decodeFooter(bytes: Buffer): Footer | undefined {
+  if (bytes.length !== footerBytes || bytes.toString('latin1', 0, 8) !== magic || bytes.readUInt32LE(28) !== crc32(bytes.subarray(0, 28))) return undefined;
+  return { directoryStart: bytes.readDoubleLE(8), directoryBytes: bytes.readUInt32LE(16), directoryCrc: bytes.readUInt32LE(20) };
+}
+
+function encodeFooter({ directoryStart, directoryBytes, directoryCrc }: Footer): Buffer {
+  const bytes = Buffer.alloc(footerBytes);
+  bytes.write(magic, 'latin1');
+  bytes.writeDoubleLE(directoryStart, 8);
+  bytes.writeUInt32LE(directoryBytes, 16);
+  bytes.writeUInt32LE(directoryCrc, 20);
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, 28)), 28);
+  return bytes;
+}
+
+/** The bytes of the file, in their order. */
+export function encodeSegment({ uids, opaque, tables }: SegmentContent): Buffer[] {
+  const lists: Buffer[] = [];
+  const parts: Buffer[] = [];
+  const shapes: TableShape[] = [];
+  let listBytes = 0;
+  for (const { entries, ...name } of tables) {
+    const starts: number[] = [];
+    const offsets: number[] = [listBytes];
+    const tokens: string[] = [];
+    let length = 1;
+    for (const [token, ranks] of entries) {
+      const list = encodeList(ranks, uids.length);
+      lists.push(list);
+      listBytes += list.length;
+      offsets.push(listBytes);
+      starts.push(length);
+      tokens.push(token);
+      length += token.length + 1;
+    }
+    if (tokens.length === 0) continue;
+    const text = Buffer.from(`\n${tokens.join('\n')}\n`, name.width === 'narrow' ? 'latin1' : 'utf16le');
+    shapes.push({ ...name, count: tokens.length, bytes: text.length });
+    parts.push(numbers([...starts, length]), numbers(offsets), padded(text));
+  }
+  const postings = Buffer.concat(lists);
+  const shape: DirectoryShape = { messages: uids.length, opaque, listBytes, tables: shapes };
+  const json = padded(Buffer.from(JSON.stringify(shape)), ' ');
+  const directory = Buffer.concat([numbers([json.length]), json, numbers(uids), numbers(checksums(postings)), ...parts]);
+  return [postings, directory, encodeFooter({ directoryStart: postings.length, directoryBytes: directory.length, directoryCrc: crc32(directory) })];
+}
+
+function checksums(postings: Buffer): number[] {
+  const sums: number[] = [];
+  for (let at = 0; at < postings.length; at += blockBytes) sums.push(crc32(postings.subarray(at, at + blockBytes)));
+  return sums;
+}
+
+function numbers(values: readonly number[]): Buffer {
+  const array = Uint32Array.from(values);
+  return Buffer.from(array.buffer);
+}
+
+function padded(bytes: Buffer, filler = '\0'): Buffer {
+  const missing = (4 - (bytes.length % 4)) % 4;
+  return missing === 0 ? bytes : Buffer.concat([bytes, Buffer.from(filler.repeat(missing))]);
+}

@@ -1,0 +1,81 @@
+/** Makes one segment of several, without the messages that are gone. */
+import { readFileSync } from 'node:fs';
+import { decodeList } from './posting-list.ts';
+import type { Segment, Table } from './segment-file.ts';
+import { encodeSegment, fields } from './segment-format.ts';
+import type { SegmentContent, TableName, TableSource } from './segment-format.ts';
+
+/** A segment that goes into another, with its file. */
+export interface Merged {
+  readonly segment: Segment;
+  readonly path: string;
+}
+
+/** The bytes of the new file; undefined when none of the messages is alive. `alive`: uids that are in the mailbox. */
+export function mergeSegments(merged: readonly Merged[], alive: ReadonlySet<number>): Buffer[] | undefined {
+  const places = merged.flatMap(({ segment }, source) => [...segment.uids].map((uid, rank) => ({ uid, source, rank })));
+  const kept = places.filter(({ uid }) => alive.has(uid)).sort((one, other) => one.uid - other.uid);
+  if (kept.length === 0) return undefined;
+  const newRanks = merged.map(({ segment }) => new Int32Array(segment.uids.length).fill(-1));
+  for (const [rank, place] of kept.entries()) (newRanks[place.source] ?? new Int32Array(0))[place.rank] = rank;
+  const sources = merged.map(({ segment, path }, index) => ({ tables: segment.tables, bytes: readFileSync(path), newRanks: newRanks[index] ?? new Int32Array(0) }));
+  const opaque = merged.flatMap(({ segment }, index) => segment.opaque.map((rank) => newRanks[index]?.[rank] ?? -1)).filter((rank) => rank >= 0);
+  const content: SegmentContent = { uids: kept.map(({ uid }) => uid), opaque: opaque.sort((one, other) => one - other), tables: mergedTables(sources) };
+  return encodeSegment(content);
+}
+
+interface Source {
+  readonly tables: readonly Table[];
+  readonly bytes: Buffer;
+  readonly newRanks: Int32Array;
+}
+
+function* mergedTables(sources: readonly Source[]): Generator<TableSource> {
+  for (const field of fields) {
+    for (const kind of ['word', 'piece'] as const) {
+      for (const width of ['narrow', 'wide'] as const) {
+        const name: TableName = { field, kind, width };
+        yield { ...name, entries: mergedEntries(sources, name) };
+      }
+    }
+  }
+}
+
+interface Cursor {
+  readonly source: Source;
+  readonly table: Table;
+  at: number;
+  token: string;
+}
+
+function* mergedEntries(sources: readonly Source[], { field, kind, width }: TableName): Generator<readonly [string, readonly number[]]> {
+  const cursors = sources.flatMap((source): Cursor[] => {
+    const table = source.tables.find((one) => one.field === field && one.kind === kind && one.width === width);
+    return table === undefined ? [] : [{ source, table, at: 0, token: table.vocabulary.token(0) }];
+  });
+  while (cursors.length > 0) {
+    const token = cursors.reduce((least, cursor) => (cursor.token < least ? cursor.token : least), cursors[0]?.token ?? '');
+    const ranks: number[] = [];
+    for (const cursor of cursors.filter((one) => one.token === token)) {
+      collect(cursor, ranks);
+      cursor.at += 1;
+      if (cursor.at < cursor.table.count) cursor.token = cursor.table.vocabulary.token(cursor.at);
+      else cursors.splice(cursors.indexOf(cursor), 1);
+    }
+    if (ranks.length > 0) yield [token, ascending(ranks)];
+  }
+}
+
+function collect({ source, table, at }: Cursor, ranks: number[]): void {
+  const { from, to } = table.vocabulary.list(at);
+  for (const rank of decodeList(source.bytes.subarray(from, to))) {
+    const renamed = source.newRanks[rank] ?? -1;
+    if (renamed >= 0) ranks.push(renamed);
+  }
+}
+
+/** Segments mostly follow each other, so this is mostly done already. */
+function ascending(ranks: number[]): number[] {
+  for (let at = 1; at < ranks.length; at += 1) if ((ranks[at] ?? 0) < (ranks[at - 1] ?? 0)) return ranks.sort((one, other) => one - other);
+  return ranks;
+}

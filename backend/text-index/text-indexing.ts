@@ -1,0 +1,121 @@
+/**
+ * Keeps the text index of a node up to date, in the one worker that is appointed for it: hears which accounts have changed, waits a
+ * while for more, and starts the indexer. Nothing waits for any of it; a pass that fails is made again.
+ */
+import { existsSync } from 'node:fs';
+import type { Logger } from '../../shared/log/log.ts';
+import type { ChangeHint, HintBus, Service } from '../../shared/service/service.ts';
+import { backlog, indexed, passes, passSeconds } from './counters.ts';
+import { folderOf, foldersIn, rootOf } from './index-folder.ts';
+import type { IndexerOrder } from './indexer-notice.ts';
+import { runIndexer } from './run-indexer.ts';
+import type { IndexerRun } from './run-indexer.ts';
+
+export interface TextIndexingOptions {
+  readonly order: Omit<IndexerOrder, 'accounts' | 'extent'>;
+  readonly hints: Pick<HintBus, 'subscribe'>;
+  readonly log: Logger;
+  /** From a change to the pass that sees it, and between two passes. */
+  readonly delayMs: number;
+}
+
+/** More changed accounts than these are not named one by one. */
+const mostAccounts = 5000;
+/** A pass over everything: it finds what no hint told of, and removes what is out of use. */
+const wholeEveryMs = 3_600_000;
+
+/** Accounts that changed; `all` when there are too many of them, or nobody knows. */
+type Changed = Set<string> | 'all';
+
+export class TextIndexing implements Service {
+  readonly name = 'textIndex';
+  readonly #options: TextIndexingOptions;
+  readonly #unsubscribe: () => void;
+  readonly #whole: NodeJS.Timeout;
+  #changed: Changed = 'all';
+  #timer: NodeJS.Timeout | undefined;
+  #run: IndexerRun | undefined;
+  #state: 'live' | 'stopped' = 'live';
+
+  constructor(options: TextIndexingOptions) {
+    this.#options = options;
+    this.#unsubscribe = options.hints.subscribe((hint) => this.#note(hint));
+    this.#whole = setInterval(() => this.#noteAll(), wholeEveryMs).unref();
+    this.#plan();
+  }
+
+  async stop(): Promise<void> {
+    this.#state = 'stopped';
+    this.#unsubscribe();
+    clearInterval(this.#whole);
+    clearTimeout(this.#timer);
+    this.#run?.stop();
+    await this.#run?.ended.catch(() => undefined); // it was cut
+  }
+
+  async retire(): Promise<void> {
+    return this.stop();
+  }
+
+  #note({ account, mailbox }: ChangeHint): void {
+    if (this.#changed === 'all' || !this.#hasIndex(mailbox)) return;
+    this.#changed.add(account);
+    if (this.#changed.size > mostAccounts) this.#changed = 'all';
+    this.#plan();
+  }
+
+  /** Where only searched mailboxes have one, nobody starts for the others. */
+  #hasIndex(mailbox: number | undefined): boolean {
+    const { indexed: which, directories } = this.#options.order;
+    return which === 'all' || directories.some((directory) => (mailbox === undefined ? foldersIn(rootOf(directory)).length > 0 : existsSync(folderOf({ directory }, { id: mailbox }))));
+  }
+
+  #noteAll(): void {
+    this.#changed = 'all';
+    this.#plan();
+  }
+
+  #plan(): void {
+    if (this.#timer !== undefined || this.#run !== undefined || this.#state === 'stopped') return;
+    this.#timer = setTimeout(() => void this.#pass(), this.#options.delayMs).unref();
+  }
+
+  async #pass(): Promise<void> {
+    const { order, log } = this.#options;
+    const changed = this.#changed;
+    this.#timer = undefined;
+    this.#changed = new Set();
+    if (!this.#hasIndex(undefined)) return;
+    const beganMs = performance.now();
+    try {
+      this.#run = runIndexer({ ...order, extent: 'as-configured', ...(changed === 'all' ? {} : { accounts: [...changed] }) }, (notice) => {
+        if (notice.is === 'trouble') log.error({ folder: notice.folder, reason: notice.reason }, 'a mailbox could not be indexed');
+      });
+      const end = await this.#run.ended;
+      passes.add({ result: end.is });
+      if (end.is === 'done') {
+        indexed.add({}, end.added);
+        backlog.set({}, end.missing);
+      } else this.#takeBack(changed);
+    } catch (error) {
+      if (this.#state === 'live') {
+        passes.add({ result: 'failed' });
+        log.error({ err: error }, 'the text index could not be brought up to date; searches look into messages meanwhile');
+        this.#takeBack(changed);
+      }
+    }
+    passSeconds.add({}, (performance.now() - beganMs) / 1000);
+    this.#run = undefined;
+    if (this.#hasWork()) this.#plan();
+  }
+
+  #hasWork(): boolean {
+    return this.#changed === 'all' || this.#changed.size > 0;
+  }
+
+  /** They are still to be looked at. */
+  #takeBack(changed: Changed): void {
+    if (changed === 'all' || this.#changed === 'all') this.#changed = 'all';
+    else for (const account of changed) this.#changed.add(account);
+  }
+}

@@ -1,0 +1,83 @@
+/** The tokens of one table of a segment: which hold a text, begin or end with it, or are it. */
+
+export type Match = 'holds' | 'begins' | 'ends' | 'is';
+
+export class Vocabulary {
+  /** All tokens, ascending, each between two line feeds. */
+  readonly #text: string;
+  /** Where each begins in `#text`; one more for the end. */
+  readonly #starts: Uint32Array;
+  /** Where the list of each begins; one more for the end. */
+  readonly #lists: Uint32Array;
+
+  constructor(text: string, starts: Uint32Array, lists: Uint32Array) {
+    this.#text = text;
+    this.#starts = starts;
+    this.#lists = lists;
+  }
+
+  get count(): number {
+    return this.#starts.length - 1;
+  }
+
+  token(index: number): string {
+    return this.#text.slice(this.#starts[index] ?? 0, (this.#starts[index + 1] ?? 1) - 1);
+  }
+
+  /** Where the token's list lies among all lists of the segment. */
+  list(index: number): { readonly from: number; readonly to: number } {
+    return { from: this.#lists[index] ?? 0, to: this.#lists[index + 1] ?? 0 };
+  }
+
+  /** Indexes of the tokens that match, ascending. */
+  find(text: string, match: Match): number[] {
+    if (match === 'is') {
+      const index = this.#lowerBound(text);
+      return index < this.count && this.token(index) === text ? [index] : [];
+    }
+    return match === 'begins' ? this.#beginningWith(text) : this.#scan(match === 'ends' ? `${text}\n` : text);
+  }
+
+  #beginningWith(text: string): number[] {
+    const found: number[] = [];
+    for (let index = this.#lowerBound(text); index < this.count && this.#text.startsWith(text, this.#starts[index]); index += 1) found.push(index);
+    return found;
+  }
+
+  #scan(text: string): number[] {
+    const found: number[] = [];
+    let at = this.#text.indexOf(text);
+    while (at !== -1) {
+      const index = this.#tokenAt(at, (found.at(-1) ?? -1) + 1);
+      found.push(index);
+      at = this.#text.indexOf(text, this.#starts[index + 1]);
+    }
+    return found;
+  }
+
+  /** The token in which that position lies; not before `from`. */
+  #tokenAt(position: number, from: number): number {
+    let step = 1; // hits are often near to each other
+    while (from + step < this.count && (this.#starts[from + step] ?? 0) <= position) step *= 2;
+    let low = from + (step >>> 1);
+    let high = Math.min(from + step, this.count - 1);
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if ((this.#starts[middle] ?? 0) <= position) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  /** The first token that is not before `text`. */
+  #lowerBound(text: string): number {
+    let low = 0;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.token(middle) < text) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
