@@ -15,7 +15,7 @@ const mostWords = 16;
 /** The words of the text asked for; none when it has no letters. */
 export function wordsOf({ value }: TextQuestion): readonly FuzzyWord[] {
   const words = new Set<string>();
-  scanTokens(value, { word: (token) => words.add(token), piece: () => undefined });
+  scanTokens(value, { word: (token) => words.add(token), pieces: () => undefined });
   return [...words].slice(0, mostWords).map(fuzzyWord);
 }
 
@@ -32,7 +32,7 @@ export async function fuzzyScore(message: StoredMessage, question: TextQuestion)
       seen.add(token);
       for (const [index, word] of words.entries()) best[index] = Math.max(best[index] ?? 0, likeness(word, token));
     },
-    piece: () => undefined,
+    pieces: () => undefined,
   }));
   return scoreOf(best);
 }

@@ -17,6 +17,7 @@ export interface MailboxOrder {
   readonly least: number;
   /** Hears how many messages came in, now and then. */
   readonly report: (added: number) => void;
+  readonly signal: AbortSignal;
 }
 
 export interface MailboxOutcome {
@@ -58,10 +59,11 @@ export async function indexMailbox(order: MailboxOrder): Promise<MailboxOutcome>
   }
 }
 
-async function add({ mailbox, report }: MailboxOrder, work: MailboxWork, uids: readonly number[]): Promise<number> {
+async function add({ mailbox, report, signal }: MailboxOrder, work: MailboxWork, uids: readonly number[]): Promise<number> {
   const read = mailbox.series();
   let builder = new SegmentBuilder();
   for (const [index, uid] of uids.entries()) {
+    signal.throwIfAborted();
     const message = read(uid);
     if (message !== undefined) await builder.add(uid, message);
     if ((index + 1) % reportEvery === 0) report(index + 1);

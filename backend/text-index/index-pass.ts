@@ -33,9 +33,10 @@ interface Ground {
   /** Hears what could not be done for one mailbox. */
   readonly trouble: (folder: string, error: unknown) => void;
   readonly report: (progress: PassProgress) => void;
+  readonly signal: AbortSignal;
 }
 
-/** Rejects when a storage can't be read; what can't be done for one mailbox is told and left. */
+/** Rejects when a storage can't be read, or with the signal's reason; what can't be done for one mailbox is told and left. */
 export async function runPass(order: PassOrder, ground: Ground): Promise<PassProgress> {
   const targets = await targetsOf(order, ground.storage);
   const of = targets.reduce((sum, { state }) => sum + state.messages, 0);
@@ -44,10 +45,11 @@ export async function runPass(order: PassOrder, ground: Ground): Promise<PassPro
     await nextTurn(); // signals are heard
     try {
       const least = order.extent === 'make' ? 1 : fewMessages;
-      const outcome = await indexMailbox({ mailbox, folder, least, report: (now) => ground.report({ added: added + now, of, missing }) });
+      const outcome = await indexMailbox({ mailbox, folder, least, signal: ground.signal, report: (now) => ground.report({ added: added + now, of, missing }) });
       added += outcome.added;
       missing += outcome.missing;
     } catch (error) {
+      ground.signal.throwIfAborted();
       if (isFailure(error, 'mailbox-missing')) continue; // deleted meanwhile
       ground.trouble(folder, error);
     }

@@ -13,6 +13,7 @@ import { lockWriter } from './writer-lock.ts';
 
 const lowestPriority = 19;
 const quietMs = 200;
+const unwanted = new AbortController();
 
 async function main(order: z.output<typeof orderSchema>): Promise<IndexerNotice> {
   yieldToOthers();
@@ -30,7 +31,7 @@ async function main(order: z.output<typeof orderSchema>): Promise<IndexerNotice>
         tell({ is: 'progress', ...progress });
       };
       const trouble = (folder: string, error: unknown): void => tell({ is: 'trouble', folder, reason: reasonOf(error) });
-      return { is: 'done', ...(await runPass(order, { storage, trouble, report })) };
+      return { is: 'done', ...(await runPass(order, { storage, trouble, report, signal: unwanted.signal })) };
     } finally {
       await storage.close();
     }
@@ -43,8 +44,8 @@ async function main(order: z.output<typeof orderSchema>): Promise<IndexerNotice>
 function yieldToOthers(): void {
   try {
     setPriority(lowestPriority);
-  } catch {
-    // A sandbox that forbids it (systemd's own filter of @resources does) costs others some time; the index is worth that.
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error; // else a sandbox forbids it: then others wait a little
   }
 }
 
@@ -56,10 +57,11 @@ function tell(notice: IndexerNotice): void {
   if (process.connected) process.send?.(notice);
 }
 
-process.on('disconnect', () => process.exit(0)); // nobody wants it any more; what is half done is done again
+process.once('disconnect', () => unwanted.abort(new Error('nobody wants it any more'))); // what is half done is done again
 process.once('message', (message) => {
-  main(orderSchema.parse(message)).catch((error: unknown): IndexerNotice => ({ is: 'failed', reason: reasonOf(error) })).then((notice) => {
+  const end = main(orderSchema.parse(message)).catch((error: unknown): IndexerNotice => ({ is: 'failed', reason: reasonOf(error) }));
+  void end.then((notice) => {
     tell(notice);
-    process.disconnect();
-  }, () => process.exit(1));
+    if (process.connected) process.disconnect();
+  });
 });

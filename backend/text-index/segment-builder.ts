@@ -5,6 +5,7 @@ import type { StoredMessage } from '../storage/storage.ts';
 import { fieldsOf, fieldText, fileNames, hearTexts, isText, partsOf, subjectText, valueText } from './message-texts.ts';
 import { encodeSegment, fields, mostMessages } from './segment-format.ts';
 import type { Field, TableSource, TokenKind } from './segment-format.ts';
+import { TokenLists } from './token-lists.ts';
 import { scanTokens } from './tokens.ts';
 import type { TokenSink } from './tokens.ts';
 
@@ -21,16 +22,15 @@ class TooMuchText extends Error {}
 export class SegmentBuilder {
   readonly #uids: number[] = [];
   readonly #opaque: number[] = [];
-  readonly #lists: Readonly<Record<Field, Readonly<Record<TokenKind, Map<string, number[]>>>>>;
+  readonly #lists: Readonly<Record<Field, Readonly<Record<TokenKind, TokenLists>>>>;
   readonly #sinks: Readonly<Record<Field, TokenSink>>;
-  #entries = 0;
 
   constructor() {
     const perField = <Made>(make: (field: Field) => Made): Record<Field, Made> => Object.fromEntries(fields.map((field) => [field, make(field)])) as Record<Field, Made>;
-    this.#lists = perField(() => ({ word: new Map<string, number[]>(), piece: new Map<string, number[]>() }));
+    this.#lists = perField(() => ({ word: new TokenLists(), piece: new TokenLists() }));
     this.#sinks = perField((field) => {
       const { word, piece } = this.#lists[field];
-      return { word: (token) => this.#note(word, token), piece: (token) => this.#note(piece, token) };
+      return { word: (token) => word.addWord(token, this.#uids.length - 1), pieces: (run) => piece.addPieces(run, this.#uids.length - 1) };
     });
   }
 
@@ -39,7 +39,8 @@ export class SegmentBuilder {
   }
 
   get isFull(): boolean {
-    return this.#entries >= mostEntries || this.#uids.length >= mostMessages;
+    const entries = fields.reduce((sum, field) => sum + this.#lists[field].word.entries + this.#lists[field].piece.entries, 0);
+    return entries >= mostEntries || this.#uids.length >= mostMessages;
   }
 
   /** Adds a message; uids ascend. One that can't be read, or has too much text, is noted as always to be looked into. */
@@ -91,32 +92,21 @@ export class SegmentBuilder {
     if (name !== undefined) scan(name, valueText(field));
   }
 
-  #note(lists: Map<string, number[]>, token: string): void {
-    const rank = this.#uids.length - 1;
-    const list = lists.get(token);
-    if (list === undefined) lists.set(ownCopy(token), [rank]);
-    else if (list.at(-1) === rank) return;
-    else list.push(rank);
-    this.#entries += 1;
-  }
-
   *#tables(): Generator<TableSource> {
     for (const field of fields) {
       for (const kind of ['word', 'piece'] as const) {
-        const lists = this.#lists[field][kind];
-        const tokens = [...lists.keys()].sort();
+        const tokens = this.#lists[field][kind].sorted();
         for (const width of ['narrow', 'wide'] as const) {
-          const entries = tokens.filter((token) => isNarrow(token) === (width === 'narrow')).map((token) => [token, lists.get(token) ?? []] as const);
-          yield { field, kind, width, entries };
+          yield { field, kind, width, entries: entriesOf(tokens.filter(({ token }) => isNarrow(token) === (width === 'narrow'))) };
         }
       }
     }
   }
 }
 
-/** A token that is cut out of a text would keep the whole text in memory. */
-function ownCopy(token: string): string {
-  return token.length < 13 ? token : ` ${token}`.slice(1);
+/** Each list is made when its turn comes. */
+function* entriesOf(tokens: ReturnType<TokenLists['sorted']>): Generator<readonly [string, readonly number[]]> {
+  for (const { token, ranks } of tokens) yield [token, ranks()];
 }
 
 function isNarrow(token: string): boolean {

@@ -40,57 +40,43 @@ function readKinds(): Uint8Array {
 /** Hears what the index holds of a text. */
 export interface TokenSink {
   word(token: string): void;
-  piece(token: string): void;
+  /** All pieces of that run, see `neighbours`. */
+  pieces(run: string): void;
 }
 
-/** Tells `sink` of all words and pieces, repeated ones too. */
+/** Tells `sink` of all words, and runs in pieces, repeated ones too. */
 export function scanTokens(text: string, sink: TokenSink): void {
   let at = 0;
   while (at < text.length) {
-    const kind = kinds[text.charCodeAt(at)] ?? separator;
-    if (kind === separator) {
-      at += 1;
+    const from = at;
+    const kind = kinds[text.charCodeAt(at)];
+    at += 1;
+    if (kind === separator) continue;
+    if (kind === dense) {
+      while (at < text.length && kinds[text.charCodeAt(at)] === dense) at += 1;
+      denseTokens(text.slice(from, at), sink);
       continue;
     }
-    const end = kind === dense ? endOfDense(text, at) : endOfRun(text, at);
-    if (kind === dense) denseTokens(text, at, end, sink);
-    else runTokens(text, at, end, sink);
-    at = end;
+    let digits = kind === digit ? 1 : 0;
+    for (; at < text.length; at += 1) {
+      const next = kinds[text.charCodeAt(at)];
+      if (next === digit) digits += 1;
+      else if (next !== letter) break;
+    }
+    if (isWord(at - from, digits)) sink.word(text.slice(from, at));
+    else sink.pieces(text.slice(from, at));
   }
 }
 
-function endOfDense(text: string, from: number): number {
-  let at = from + 1;
-  while (at < text.length && kinds[text.charCodeAt(at)] === dense) at += 1;
-  return at;
+function denseTokens(run: string, sink: TokenSink): void {
+  if (run.length === 1) return sink.word(run);
+  for (let at = 0; at + 2 <= run.length; at += 1) sink.word(run.slice(at, at + 2));
 }
 
-function endOfRun(text: string, from: number): number {
-  let at = from + 1;
-  for (; at < text.length; at += 1) {
-    const kind = kinds[text.charCodeAt(at)];
-    if (kind !== letter && kind !== digit) break;
-  }
-  return at;
-}
-
-function denseTokens(text: string, from: number, end: number, sink: TokenSink): void {
-  if (end - from === 1) return sink.word(text.slice(from, end));
-  for (let at = from; at + 2 <= end; at += 1) sink.word(text.slice(at, at + 2));
-}
-
-function runTokens(text: string, from: number, end: number, sink: TokenSink): void {
-  const run = text.slice(from, end);
-  if (isWord(run)) return sink.word(run);
-  for (let at = 0; at + pieceLength <= run.length; at += 1) sink.piece(run.slice(at, at + pieceLength));
-}
-
-/** Whether that run of letters and digits is a word. */
-function isWord(run: string): boolean {
-  if (run.length <= pieceLength) return true;
-  let digits = 0;
-  for (let at = 0; at < run.length; at += 1) if (kinds[run.charCodeAt(at)] === digit) digits += 1;
-  return digits === 0 ? run.length <= longestWord : digits === run.length && run.length <= longestNumber;
+/** Whether a run of so many letters and digits is a word. */
+function isWord(length: number, digits: number): boolean {
+  if (length <= pieceLength) return true;
+  return digits === 0 ? length <= longestWord : digits === length && length <= longestNumber;
 }
 
 /** A run of a needle. `open`: on which sides the run of the text may go on. */
@@ -110,12 +96,17 @@ export function needleRuns(needle: string): NeedleRun[] {
       at += 1;
       continue;
     }
-    const end = kind === dense ? endOfDense(needle, at) : endOfRun(needle, at);
+    let end = at + 1;
+    while (end < needle.length && isSameRun(kind, kinds[needle.charCodeAt(end)])) end += 1;
     const open = at === 0 ? (end === needle.length ? 'both' : 'start') : end === needle.length ? 'end' : 'none';
     runs.push({ text: needle.slice(at, end), script: kind === dense ? 'dense' : 'spaced', open });
     at = end;
   }
   return runs;
+}
+
+function isSameRun(kind: number, next: number | undefined): boolean {
+  return kind === dense ? next === dense : next === letter || next === digit;
 }
 
 /** The tokens of a text that all must be there where it is: of a run in pieces, or one of a script without spaces. */
