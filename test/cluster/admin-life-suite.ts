@@ -81,7 +81,7 @@ export function adminLifeSuite(cluster: () => Cluster): void {
       assert.match((await imap.run(`SETACL Work/Deep ${friend} lrs`)).completion, /^OK/);
       assert.match((await imap.run(`SETACL Work/Deep -${friend} ""`)).completion, /^NO \[CANNOT\] .*Work/);
       assert.equal(await refused(path, { method: 'PUT', body: { folder: 'Work', who: friend, allow: 'lq' } }), '400 bad-input');
-      assert.equal(await refused(path, { method: 'PUT', body: { folder: 'Work', who: 'nobody-knows@example.com', allow: 'l' } }), '404 unknown-user');
+      assert.equal(await refused(path, { method: 'PUT', body: { folder: 'Work', who: 'nobody-knows@example.com', allow: 'l' } }), '422 unknown-user');
       assert.deepEqual(await done(`${path}?folder=Work&who=${friend}`, { method: 'DELETE' }), { removed: true });
       assert.deepEqual(((await done(path))['entries'] as readonly Facts[]).map(({ folder, allow }) => [folder, allow]), [['Work/Deep', 'lrs']]);
       assert.deepEqual(auditOf(cluster(), 'be1').filter(({ facts, result }) => (facts as Facts)['address'] === owner && result === 'done').map(({ what }) => what), ['setFolderRights', 'setFolderRights', 'removeFolderRights']);
