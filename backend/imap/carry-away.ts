@@ -21,6 +21,7 @@ const fetched = /^\* \d+ FETCH \(UID (\d+) FLAGS (\([^)]*\)) INTERNALDATE ("[^"]
  */
 export async function* carriedFromAway(leg: Leg, messages: string): AsyncGenerator<CarriedMessage, void, void> {
   const tag = leg.newTag();
+  leg.setPatience('long command');
   await leg.say(`${tag} ${messages} (UID FLAGS INTERNALDATE BODY.PEEK[])`);
   let at: 'between' | 'in a message' | 'over' = 'between';
   try {
@@ -71,6 +72,7 @@ function carried(leg: Leg, [, uid, flags = '()', date = '', size]: RegExpExecArr
 export async function carryAway(session: Session, to: { readonly leg: Leg; readonly mailbox: string }, messages: AsyncIterable<CarriedMessage>): Promise<CopyResult> {
   const { leg, mailbox } = to;
   const tag = leg.newTag();
+  leg.setPatience('command');
   const sourceUids: number[] = [];
   let before = `${tag} APPEND ${formatMailbox(session, mailbox)}`;
   try {

@@ -20,6 +20,8 @@ export interface ImapLimits extends LineLimits {
   readonly maxMessageBytes: number;
   /** How often IDLE looks at the index although no hint came; a minute when absent. */
   readonly idleRecheckMs?: number | undefined;
+  /** How long another node may keep silent that is asked for somebody else's folder; 10 seconds when absent, three times that for a client's own command. */
+  readonly otherNodePatienceMs?: number | undefined;
   /** How many mailboxes a session may watch by NOTIFY; 5000 when absent. */
   readonly mostWatchedMailboxes?: number | undefined;
 }

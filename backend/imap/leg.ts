@@ -13,10 +13,13 @@ import type { Session } from './session.ts';
 
 /** A SEARCH response is one line, however many messages it names. */
 const maxLineBytes = 32 * 1024 * 1024;
-/** How long a node may keep silent before it is logged in to. */
-const loginTimeoutMs = 10_000;
-/** And in the middle of a command, which may be a long search. */
-const answerTimeoutMs = 300_000;
+/** How long a node may keep silent where an answer takes no time to find, unless the service says otherwise. */
+const usualPatienceMs = 10_000;
+/** And while it carries out a client's command: one on the open mailbox may be a long search. */
+const longestCommandMs = 300_000;
+
+/** How long to wait for an answer: to a question of ours, to a command of the client's on a mailbox that it names or on the open one, to nothing in particular (IDLE). */
+type Patience = 'question' | 'command' | 'long command' | 'endless';
 
 /** What becomes of an untagged response: it is for us, for the client, or we go on with what stands behind this line. */
 export type Taker = (line: string) => 'taken' | 'pass on' | 'stop';
@@ -25,8 +28,6 @@ const taken: Taker = () => 'taken';
 
 export class Leg {
   readonly owner: string;
-  /** Of the last command of the client that went this way. */
-  lastTag = '';
   readonly #session: Session;
   readonly #connection: Connection;
   #own = 0;
@@ -49,7 +50,7 @@ export class Leg {
 
   static async #at(session: Session, owner: string, node: string): Promise<Leg | { readonly movedTo: string }> {
     const socket = await session.slot.without(async () => session.options.sharing.others.connect(node));
-    const leg = new Leg(session, owner, new Connection(socket, { maxLineBytes, idleTimeoutMs: loginTimeoutMs, slot: session.slot }));
+    const leg = new Leg(session, owner, new Connection(socket, { maxLineBytes, idleTimeoutMs: usualPatienceMs, slot: session.slot }));
     try {
       const moved = await leg.#logIn();
       if (moved === undefined) return leg;
@@ -76,8 +77,9 @@ export class Leg {
   }
 
   /** A command of the client's, as it was read. @throws Failure('backend-unavailable') */
-  async relay(text: string, tag: string): Promise<RelayedEnd> {
-    this.lastTag = tag;
+  async relay(patience: 'command' | 'long command'): Promise<RelayedEnd> {
+    const { commandText: text, tag } = this.#session;
+    this.begin(patience);
     await this.say(withoutWaiting(text));
     return this.end(tag);
   }
@@ -90,14 +92,21 @@ export class Leg {
     await this.ask(`ENABLE ${enabled.join(' ')}`, taken);
   }
 
-  /** Before IDLE and after it: how long nothing may be said. */
-  setPatience(patience: 'of a command' | 'endless'): void {
-    this.#connection.setIdleTimeout(patience === 'endless' ? 0 : answerTimeoutMs);
+  /** A command of the client's goes this way. */
+  begin(patience: Patience): void {
+    this.#session.relayedBy = this;
+    this.setPatience(patience);
+  }
+
+  setPatience(patience: Patience): void {
+    const { otherNodePatienceMs: questionMs = usualPatienceMs } = this.#session.options.limits;
+    this.#connection.setIdleTimeout({ question: questionMs, command: 3 * questionMs, 'long command': longestCommandMs, endless: 0 }[patience]);
   }
 
   /** A command of our own; answers how it ended. `line` is without a tag. @throws Failure('backend-unavailable') */
   async ask(line: string, take: Taker = passOn): Promise<RelayedEnd> {
     const tag = this.newTag();
+    this.setPatience('question');
     await this.say(`${tag} ${line}`);
     return this.end(tag, take);
   }
@@ -199,6 +208,7 @@ export class Leg {
   async #logIn(): Promise<string | undefined> {
     const { visitor, client, id, enabled } = this.#session;
     const fields: [string, string][] = [[guestField, this.owner], ['x-session-id', id], ['x-originating-ip', client.address], ['x-originating-port', String(client.port)]];
+    this.setPatience('question');
     const [idTag, loginTag, enableTag] = [this.newTag(), this.newTag(), this.newTag()];
     const enable = enabled.length === 0 ? '' : `\r\n${enableTag} ENABLE ${enabled.join(' ')}`;
     await this.say(`${idTag} ID (${formatIdFields(fields)})\r\n${loginTag} AUTHENTICATE EXTERNAL ${Buffer.from(visitor).toString('base64')}${enable}`);
@@ -207,7 +217,6 @@ export class Leg {
     if (status === 'OK') {
       if (enable !== '') await this.#expect(enableTag);
       this.#enabled = enabled.length;
-      this.#connection.setIdleTimeout(answerTimeoutMs);
       return undefined;
     }
     const node = /^REFERRAL .*@([^@/]+)\/?$/i.exec(code)?.[1];

@@ -22,7 +22,7 @@ export async function relayAppend(session: Session, place: AwayPlace, { text, li
     throw error;
   });
   const { tag } = session;
-  leg.lastTag = tag;
+  leg.begin('command');
   let next: BegunAppend = { text: withoutWaiting(text), literal };
   for (;;) {
     const refused = await announce(session, leg, next);

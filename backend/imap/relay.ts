@@ -10,12 +10,13 @@ import type { Session } from './session.ts';
 /** The command that is running, at the place that it names. @throws Failure */
 export async function relayTo(session: Session, place: AwayPlace): Promise<Completion> {
   const leg = await session.legs.to(place);
-  return leg.relay(session.commandText, session.tag);
+  return leg.relay('command');
 }
 
 /** The command that is running, on the open mailbox. @throws Failure */
 export async function relaySelected(session: Session): Promise<Completion> {
-  return openLeg(session).relay(session.commandText, session.tag);
+  const mayBeLong = /^\S+ (?:UID )?(?:SEARCH|SORT|THREAD|COPY|MOVE) /i.test(session.commandText);
+  return openLeg(session).relay(mayBeLong ? 'long command' : 'command');
 }
 
 /** The leg on which a mailbox is open. @throws Failure('backend-unavailable') when it is gone: sequence numbers went with it */
@@ -27,7 +28,7 @@ export function openLeg({ state }: Session): Leg {
 
 /** What happened in the mailbox of another node is told after commands that did not go there, too. Never rejects. */
 export async function tellAwayNews(session: Session): Promise<void> {
-  if (session.state.at !== 'away' || session.state.leg.lastTag === session.tag || !session.state.leg.isOpen) return;
+  if (session.state.at !== 'away' || session.relayedBy === session.state.leg || !session.state.leg.isOpen) return;
   try {
     await session.state.leg.ask('NOOP');
   } catch (error) {
@@ -48,7 +49,7 @@ export async function closeAway(session: Session): Promise<void> {
 export async function relayIdle(session: Session): Promise<Completion> {
   const leg = openLeg(session);
   const { tag } = session;
-  leg.lastTag = tag;
+  leg.begin('question');
   await leg.say(`${tag} IDLE`);
   const began = await leg.next(tag);
   if (typeof began !== 'string') return began;
@@ -72,7 +73,7 @@ async function idle(session: Session, leg: Leg, tag: string): Promise<Completion
     leg.close();
     return bad('connection closed');
   }
-  leg.setPatience('of a command');
+  leg.setPatience('command');
   await leg.say(line);
   const end = await ended;
   if (end instanceof Error) throw end;

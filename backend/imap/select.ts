@@ -52,7 +52,7 @@ async function open(opening: Opening, given: SelectArguments): Promise<Completio
 async function openAway({ session, account }: Opening, given: SelectArguments, place: AwayPlace): Promise<Completion> {
   if (given.condstore === 'yes') session.enable('CONDSTORE');
   const leg = await session.legs.to(place);
-  const end = await leg.relay(session.commandText, session.tag);
+  const end = await leg.relay('command');
   if (end.status === 'OK') session.enter({ at: 'away', account, leg, place, name: given.mailbox, access: end.code === 'READ-ONLY' ? 'read-only' : 'read-write' });
   return end;
 }

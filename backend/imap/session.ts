@@ -24,6 +24,7 @@ import { findCommand, isForGuests } from './commands.ts';
 import { handOn } from './hand-on.ts';
 import type { ImapOptions } from './imap.ts';
 import { Output } from './output.ts';
+import type { Leg } from './leg.ts';
 import { Legs } from './legs.ts';
 import { tellAwayNews } from './relay.ts';
 import { Refusal, completionFor, formatCompletion } from './replies.ts';
@@ -61,6 +62,8 @@ export class Session {
   tag = '*';
   /** The command that is running, as it was read: lines and literals. */
   commandText = '';
+  /** On which way the running command went to another node. */
+  relayedBy: Leg | undefined;
   /** To other nodes. */
   readonly legs = new Legs(this);
   #state: SessionState = { at: 'not-authenticated' };
@@ -297,6 +300,7 @@ export class Session {
 
   async #finish(tag: string, work: () => Promise<Completion>, tells: Command['tells']): Promise<void> {
     this.tag = tag;
+    this.relayedBy = undefined;
     const before = this.#state.at === 'selected' ? this.#state.view : undefined;
     let completion: Completion;
     try {

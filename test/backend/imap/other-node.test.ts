@@ -254,6 +254,46 @@ async function speak(node: 'be1' | 'be2', certificate: string, lines: readonly s
   return answers;
 }
 
+test('a node that says nothing any more holds nobody up: its folder is unavailable after a while, all else at once', async () => {
+  const both = await pair('silent', 'lrs');
+  const { guest, inbox } = both;
+  await demandOk(guest, `SELECT ${inbox}`);
+  cluster.road.behaviour = { kind: 'hang' };
+  const began = Date.now();
+  assert.equal((await demandOk(guest, 'STATUS INBOX (MESSAGES)'))[0], '* STATUS INBOX (MESSAGES 0)');
+  assert.ok(cluster.road.swallowed > 0, 'it was asked for news');
+  assert.match((await ask(guest, 'FETCH 1 FLAGS')).end, /^NO \[UNAVAILABLE\]/);
+  await demandOk(guest, 'SELECT INBOX');
+  assert.ok(Date.now() - began < 5000, 'one question of ours waits for it, and no more');
+  cluster.road.behaviour = { kind: 'pass' };
+  await demandOk(guest, `SELECT ${inbox}`);
+  cluster.road.behaviour = { kind: 'hang' };
+  assert.match((await ask(guest, `STATUS ${inbox} (MESSAGES)`)).end, /^NO \[UNAVAILABLE\]/);
+  cluster.road.behaviour = { kind: 'pass' };
+  await demandOk(guest, `SELECT ${inbox}`);
+  cluster.road.behaviour = { kind: 'hang' };
+  assert.match((await ask(guest, 'UID FETCH 1:* FLAGS')).end, /^NO \[UNAVAILABLE\]/);
+  cluster.road.behaviour = { kind: 'pass' };
+  close(both);
+});
+
+test('a message that is cut off on its way between nodes ends the connection: nothing else may stand for its bytes', async () => {
+  const both = await pair('cut', 'lr');
+  const { guest, inbox, ownerAddress } = both;
+  await deliver({ storage: cluster.nodes.be2.storage, address: ownerAddress, mailbox: 'INBOX' }, Buffer.concat([messageAbout('long'), Buffer.alloc(8_000_000, 'x\r\n')]));
+  await demandOk(guest, `SELECT ${inbox}`);
+  cluster.road.behaviour = { kind: 'cut', afterBytes: 1_000_000 };
+  await demandOk(guest, 'UNSELECT');
+  const fresh = await cluster.logIn('be1', both.guestAddress);
+  await demandOk(fresh, `SELECT ${inbox}`);
+  fresh.say('f FETCH 1 BODY.PEEK[]');
+  await fresh.expect(/^\* 1 FETCH \(BODY\[\] \{8\d+\}$/);
+  await fresh.closed();
+  cluster.road.behaviour = { kind: 'pass' };
+  fresh.close();
+  close(both);
+});
+
 test('while the other node is away its folders are unavailable, and nothing else', async () => {
   const both = await pair('away', 'lrswite');
   const { guest, inbox, ownerAddress, guestAddress } = both;

@@ -10,6 +10,7 @@ import type { UserEntry } from '../../../shared/user-map/user-maps.ts';
 import { Dialogue } from '../../harness/dialogue.ts';
 import { noActs } from '../../harness/no-acts.ts';
 import { freePort } from '../../harness/slapd.ts';
+import { TcpProxy } from '../../harness/tcp-proxy.ts';
 import { certificates, password, startServer } from './harness.ts';
 import type { TestServer } from './harness.ts';
 
@@ -20,6 +21,8 @@ export interface TestNode extends TestServer {
 }
 
 export interface TwoNodes {
+  /** Between the nodes, on the way to be2. */
+  readonly road: TcpProxy;
   readonly nodes: Readonly<Record<NodeName, TestNode>>;
   /** Where accounts live, by what the directory says. */
   readonly homes: Map<string, NodeName>;
@@ -35,10 +38,9 @@ export async function startTwoNodes(): Promise<TwoNodes> {
     return mailHost === undefined ? undefined : { address, mailHost, dn: `mail=${address}`, map: 'table', aliases: [], routingAddress: undefined };
   };
   const ports = { be1: await freePort(), be2: await freePort() };
-  const started = new Map<NodeName, TestServer>();
+  const roads = new Map<NodeName, number>();
   const begin = async (node: NodeName, other: NodeName): Promise<TestNode> => {
-    const server = await startServer({ node, others: { lookUp, nodes: othersOf(node, other, { adminPort: ports[other], server: () => started.get(other) }) } });
-    started.set(node, server);
+    const server = await startServer({ node, limits: { otherNodePatienceMs: 500 }, others: { lookUp, nodes: othersOf(node, other, { adminPort: ports[other], imapPort: () => roads.get(other) ?? 0 }) } });
     const admin = await startAdmin({
       host: '127.0.0.1', port: ports[node], serverTls: createServerTls(certificateOf(node)), isTrustedNode: ({ role }) => role === 'backend',
       routes: [sharedFoldersRoute(server.sharing)], acts: noActs, signerOf: () => 'cluster', log: createLog({ node, level: 'silent' }),
@@ -47,9 +49,12 @@ export async function startTwoNodes(): Promise<TwoNodes> {
     const stop = async (): Promise<void> => (stopping ??= Promise.all([admin.stop(0), server.stop()]).then(() => undefined));
     return { ...server, stop, crash: stop };
   };
-  const nodes = { be1: await begin('be1', 'be2'), be2: await begin('be2', 'be1') };
+  const be2 = await begin('be2', 'be1');
+  const road = await TcpProxy.start(be2.ports.trusted);
+  roads.set('be2', road.port);
+  const nodes = { be1: await begin('be1', 'be2'), be2 };
   return {
-    nodes, homes,
+    nodes, homes, road,
     logIn: async (node, address) => {
       homes.set(address, node);
       const dialogue = await Dialogue.connect({ port: nodes[node].ports.tls, tls: 'implicit' });
@@ -59,6 +64,7 @@ export async function startTwoNodes(): Promise<TwoNodes> {
     },
     stop: async () => {
       await Promise.all([nodes.be1.stop(), nodes.be2.stop()]);
+      await road.refuse();
     },
   };
 }
@@ -69,12 +75,12 @@ function certificateOf(node: NodeName) {
   return certificate;
 }
 
-function othersOf(node: NodeName, other: NodeName, { adminPort, server }: { readonly adminPort: number; readonly server: () => TestServer | undefined }): OtherNodes {
+function othersOf(node: NodeName, other: NodeName, { adminPort, imapPort }: { readonly adminPort: number; readonly imapPort: () => number }): OtherNodes {
   const { key, certificate: cert, authority: ca } = certificateOf(node);
   const tls = { key, cert, ca };
   const folders = new OthersFolders({ [other]: { host: '127.0.0.1', port: adminPort, tls } }, sharedFoldersPrefix);
   return {
     sharedWith: async (visitor) => folders.sharedWith(visitor),
-    connect: async () => connectTo({ host: '127.0.0.1', port: server()?.ports.trusted ?? 0, tls, timeoutMs: 5000 }),
+    connect: async () => connectTo({ host: '127.0.0.1', port: imapPort(), tls, timeoutMs: 5000 }),
   };
 }
