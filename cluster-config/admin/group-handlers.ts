@@ -88,12 +88,19 @@ async function changeMember(parts: GroupParts, change: MemberChange, caller: Cal
 }
 
 async function memberInDirectory({ directory }: GroupParts, group: UserEntry, change: MemberChange): Promise<Told> {
-  const { dn, map } = await memberOf(directory.maps, change.member);
-  const member = dn === undefined || map !== group.map ? { address: change.member } : { dn };
+  const member = await memberValue(directory.maps, group, change);
   const result = await directory.changeUser(group, { kind: 'member', change: change.kind, member });
   if (result.kind === 'no-place') throw new Failure('bad-input', `${change.member} has no entry in the directory of ${group.address}, and ${result.why}`);
   if (result.kind === 'already') throw already(change);
   return inDirectory(group, result);
+}
+
+/** What stands in the group's entry for a member: who is to be taken out may be named by that very value. */
+async function memberValue(maps: Pick<DirectoryAccess['maps'], 'lookUp'>, group: UserEntry, { kind, member }: MemberChange): Promise<{ readonly dn: string } | { readonly address: string }> {
+  const entry = kind === 'remove' ? group.group?.members.find((dn) => dn.toLowerCase() === member) : undefined;
+  if (entry !== undefined) return { dn: entry };
+  const { dn, map } = await memberOf(maps, member);
+  return dn === undefined || map !== group.map ? { address: member } : { dn };
 }
 
 function already({ kind, member, group }: MemberChange): Failure {

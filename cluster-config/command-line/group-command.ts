@@ -36,10 +36,16 @@ export async function groupAdd(given: string, members: readonly string[], option
 /** @throws Failure, UsageError: also when the group has, or has not, that member already */
 export async function groupMember(given: string, change: { readonly kind: 'add' | 'remove'; readonly member: string }, options: GroupOptions): Promise<ActOutcome> {
   const api = await openApi(options);
-  const [address, member] = [await api.complete(given), await api.complete(change.member)];
+  const address = await api.complete(given);
+  const member = isEntryName(change) ? change.member : await api.complete(change.member);
   const path = `${groupPath(address)}/members`;
   if (change.kind === 'add') return act(api, [path, { method: 'POST', body: { member } }], () => `${member} is a member of ${address}`);
   return act(api, [`${path}/${encodeURIComponent(member)}`, { method: 'DELETE' }], () => `${member} is no member any more of ${address}`);
+}
+
+/** Who is taken out of a directory's group may be named as `group show` names it. */
+function isEntryName({ kind, member }: { readonly kind: 'add' | 'remove'; readonly member: string }): boolean {
+  return kind === 'remove' && member.includes('=');
 }
 
 /** @throws Failure, UsageError */

@@ -39,6 +39,7 @@ const pictures: readonly Picture[] = [
   { name: 'overview', place: 'overview', looks: ['desktop', 'phone-dark'] },
   { name: 'node', place: 'overview/fe1', looks: ['desktop', 'phone'], prepare: async (page) => page.getByText(/^\d.* \/s$/).first().waitFor() },
   { name: 'reports', place: 'reports?period=minutes', looks: ['desktop', 'desktop-dark', 'phone'], prepare: lookAtChart },
+  { name: 'daily-report', place: 'reports/daily', looks: ['desktop', 'phone'], height: 800 },
   { name: 'sessions', place: 'sessions', looks: ['desktop'] },
   { name: 'accounts', place: 'accounts', looks: ['desktop'] },
   { name: 'account', place: 'accounts/alice@example.com', looks: ['desktop'] },

@@ -6,6 +6,8 @@ import { nodeName } from './nodes.ts';
 import { addressText } from './sessions.ts';
 
 const mostMembers = 10_000;
+/** As `showGroup` lists them: an address, or the name of an entry (RFC 4514). */
+const memberText = z.string().min(3).max(2000).regex(/[=@]/, 'is neither a mail address nor the name of an entry').toLowerCase().describe('An address, or the name of an entry as the group has it.');
 const silent = z.array(z.object({ node: z.string(), reason: z.string() }));
 const place = { at: z.enum(['back-end', 'directory']), node: z.string().optional().describe('The back-end that keeps it.'), dn: z.string().optional().describe('Its entry in the directory.') };
 
@@ -33,6 +35,6 @@ export const groupOperations = {
   removeGroup: operation({ ...act, name: 'removeGroup', method: 'DELETE', path: '/groups/{address}', summary: 'Remove a group. Its members are not touched.', params: ofAddress }),
   addMember: operation({ ...act, name: 'addMember', method: 'POST', path: '/groups/{address}/members', summary: 'Add a member to a group.', params: ofAddress, body: z.strictObject({ member: addressText }) }),
   removeMember: operation({
-    ...act, name: 'removeMember', method: 'DELETE', path: '/groups/{address}/members/{member}', summary: 'Take a member out of a group.', params: z.strictObject({ ...ofAddress.shape, member: addressText }),
+    ...act, name: 'removeMember', method: 'DELETE', path: '/groups/{address}/members/{member}', summary: 'Take a member out of a group.', params: z.strictObject({ ...ofAddress.shape, member: memberText }),
   }),
 };

@@ -32,7 +32,7 @@ export function addGroupCommands(program: Command): void {
       tellAct(await groupDelete(address, options));
     });
   const member = group.command('member').description('Members of groups.');
-  for (const [kind, description] of [['add', 'Add a member to a group.'], ['remove', 'Take a member out of a group.']] as const) {
+  for (const [kind, description] of [['add', 'Add a member to a group.'], ['remove', 'Take a member out of a group. It may be named as "group show" names it, by its entry in the directory.']] as const) {
     const command = member.command(kind).description(description).argument('<group>', 'the group').argument('<address>', 'the member');
     withActOptions(command, `  $ waybill group member ${kind} team@local.example ann@local.example`).action(async (address: string, other: string, options: GroupOptions) => {
       const { groupMember } = await import('../group-command.ts');

@@ -186,7 +186,7 @@ test('administrators work in WebAdmin', { timeout: 280_000 }, async (t) => {
 
   await t.test('no screen has a fault that axe knows, in light or in dark', async () => {
     const faults: string[] = [];
-    for (const place of ['overview', 'overview/be1', 'sessions', 'accounts', 'accounts/alice@example.com', 'domains', 'domains/example.com', 'groups', 'queue', 'storages', 'reports?period=minutes', 'trace?what=alice@example.com', 'audit', 'configuration']) {
+    for (const place of ['overview', 'overview/be1', 'sessions', 'accounts', 'accounts/alice@example.com', 'domains', 'domains/example.com', 'groups', 'queue', 'storages', 'reports?period=minutes', 'reports/daily', 'trace?what=alice@example.com', 'audit', 'configuration']) {
       await page.goto(admin.urlOf('fe1', place));
       await page.locator('.panel').first().waitFor();
       await page.locator('.waiting').first().waitFor({ state: 'detached' });
@@ -197,7 +197,7 @@ test('administrators work in WebAdmin', { timeout: 280_000 }, async (t) => {
 
   await t.test('on a phone nothing is wider than the screen', async () => {
     await page.setViewportSize({ width: 360, height: 700 });
-    for (const place of ['overview', 'overview/be1', 'sessions', 'accounts', 'accounts/alice@example.com', 'domains', 'domains/example.com', 'groups', 'queue', 'storages', 'reports?period=minutes', 'trace?what=alice@example.com', 'audit', 'configuration']) {
+    for (const place of ['overview', 'overview/be1', 'sessions', 'accounts', 'accounts/alice@example.com', 'domains', 'domains/example.com', 'groups', 'queue', 'storages', 'reports?period=minutes', 'reports/daily', 'trace?what=alice@example.com', 'audit', 'configuration']) {
       await page.goto(admin.urlOf('fe1', place));
       await page.locator('.panel').first().waitFor();
       const width = await page.evaluate<number>('document.getElementById("content").scrollWidth');

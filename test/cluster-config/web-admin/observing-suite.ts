@@ -77,17 +77,47 @@ export async function observingSuite(t: TestContext, cluster: Cluster, admin: We
     const written = page.getByRole('region', { name: 'What the sessions say' });
     await written.getByRole('button', { name: 'Write down …' }).click();
     await page.getByRole('dialog').getByText(/stands in the audit, where the user sees it/).waitFor();
+    await page.getByRole('dialog').getByLabel('Front-ends').selectOption('all');
     await page.getByRole('button', { name: 'Write for 30 minutes' }).click();
     await written.getByText('is being written').waitFor();
     const imap = await ImapSession.logIn(cluster, { node: 'fe1', user });
     await imap.ok('SELECT INBOX');
     await imap.ok('LOGOUT');
     const lines = written.getByRole('list', { name: /^Lines of the sessions/ });
-    await lines.getByRole('listitem').filter({ hasText: 'SELECT INBOX' }).waitFor();
+    // By both ends of the session: the front-end passes it on, the back-end obeys it.
+    await lines.getByRole('listitem').filter({ hasText: 'SELECT INBOX' }).nth(1).waitFor();
     assert.doesNotMatch(await lines.textContent() ?? '', new RegExp(cluster.password));
     await written.getByRole('button', { name: 'Stop writing' }).click();
     await written.getByText(`Nothing of ${user}@example.com is written down now.`).waitFor();
     const { entries } = (await (await page.request.get(`${admin.urlOf('fe1')}api/v1/accounts/${user}@example.com/audit`)).json()) as { readonly entries: readonly { readonly what: string }[] };
     assert.deepEqual(entries.map(({ what }) => what), ['traceProtocol', 'traceProtocol'], 'its owner sees both');
+  });
+
+  await t.test('a journey is told session by session, or by time; another back-end is asked for what it wrote', async () => {
+    const user = await addPerson(cluster, 'be2');
+    await (await ImapSession.logIn(cluster, { node: 'fe1', user })).ok('LOGOUT');
+    await admin.goTo('fe1', `trace?what=${user}@example.com`);
+    await page.getByRole('region', { name: /^Session / }).filter({ hasText: 'fe1' }).first().waitFor();
+    await page.getByLabel('Ordered by').selectOption('time');
+    await page.getByRole('button', { name: 'Search' }).click();
+    await page.getByRole('table', { name: `Log lines of ${user}@example.com` }).waitFor();
+    await page.getByLabel('What the sessions say is written down at').selectOption('be1');
+    await page.getByRole('region', { name: 'What the sessions say' }).getByText(`Nothing of ${user}@example.com is written down now.`).waitFor();
+    assert.match(page.url(), /order=time.*at=be1/);
+  });
+
+  await t.test('the daily report is read of any day, and mailed now', async () => {
+    const user = await addPerson(cluster, 'be1');
+    await admin.goTo('fe1', 'reports');
+    await page.getByRole('link', { name: 'Daily report' }).click();
+    await admin.heading('Daily report');
+    await page.getByText(/DELIVERIES|MAIL/).first().waitFor();
+    await page.getByRole('button', { name: 'Mail it now …' }).click();
+    await page.getByRole('dialog').getByRole('textbox').fill(`${user}@example.com`);
+    await page.getByRole('dialog').getByRole('button', { name: 'Mail it' }).click();
+    await page.getByText(new RegExp(`is in the queue of be\\d, to ${user}@example\\.com`)).waitFor();
+    const imap = await ImapSession.logIn(cluster, { node: 'fe1', user });
+    await imap.findSoon('mail report');
+    await imap.ok('LOGOUT');
   });
 }

@@ -11,9 +11,12 @@ export interface Question {
   readonly danger?: 'yes' | 'no';
   /** Something to be written: its label and what stands there at first; `must`: nothing is done before exactly this is typed. */
   readonly field?: { readonly label: string; readonly value: string; readonly hint?: string; readonly must?: string };
+  /** One of several ways to do it, each a value and what is read there; the first is chosen until another is. */
+  readonly choice?: { readonly label: string; readonly options: readonly (readonly [value: string, text: string])[] };
 }
 
-export type Reply = { readonly kind: 'no' } | { readonly kind: 'yes'; readonly text: string };
+/** `text` is what was written, `choice` the value that was chosen; empty where the question has none. */
+export type Reply = { readonly kind: 'no' } | { readonly kind: 'yes'; readonly text: string; readonly choice: string };
 
 interface Asked {
   readonly question: Question;
@@ -40,7 +43,7 @@ export function Questions() {
   return value === undefined ? null : <QuestionDialog key={value.question.title} {...value} />;
 }
 
-function QuestionDialog({ question: { title, text, verb, danger = 'no', field }, answer }: Asked) {
+function QuestionDialog({ question: { title, text, verb, danger = 'no', field, choice }, answer }: Asked) {
   const dialog = useRef<HTMLDialogElement>(null);
   const reply = useRef<Reply>({ kind: 'no' });
   useEffect(() => {
@@ -51,7 +54,8 @@ function QuestionDialog({ question: { title, text, verb, danger = 'no', field },
     <dialog ref={dialog} class="question" aria-labelledby="question-title" aria-describedby="question-text" onClose={() => answer(reply.current)}>
       <form onSubmit={(event) => {
         event.preventDefault();
-        reply.current = { kind: 'yes', text: String(new FormData(event.currentTarget).get('field') ?? '') };
+        const written = new FormData(event.currentTarget);
+        reply.current = { kind: 'yes', text: String(written.get('field') ?? ''), choice: String(written.get('choice') ?? '') };
         dialog.current?.close();
       }}>
         <h2 id="question-title">{title}</h2>
@@ -62,6 +66,9 @@ function QuestionDialog({ question: { title, text, verb, danger = 'no', field },
             <input name="field" type="text" defaultValue={field.value} maxLength={400} autofocus autocapitalize="none" autocomplete="off" spellcheck={false} {...(field.must === undefined ? {} : typed(field.must))} />
             {field.hint !== undefined && <small class="hint">{field.hint}</small>}
           </label>
+        )}
+        {choice !== undefined && (
+          <label class="field"><span>{choice.label}</span><select name="choice">{choice.options.map(([value, words]) => <option key={value} value={value}>{words}</option>)}</select></label>
         )}
         <div class="question-acts">
           {/* First, so that Enter right after the dialog opened does no harm. */}

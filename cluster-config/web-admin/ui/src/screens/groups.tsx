@@ -97,7 +97,6 @@ function memberColumns(address: string, reload: () => Promise<void>): readonly C
   };
   return [
     { title: 'Member', kind: 'name', cell: (member) => member },
-    // A directory names members by their entries; those are taken out by their address.
-    { title: 'Acts', kind: 'acts', cell: (member) => member.includes('@') && !member.includes('=') && <Act looks="small" label={`Take ${member} out`} does={async () => take(member)}>Take out …</Act> },
+    { title: 'Acts', kind: 'acts', cell: (member) => <Act looks="small" label={`Take ${member} out`} does={async () => take(member)}>Take out …</Act> },
   ];
 }

@@ -2,10 +2,12 @@
 import { showNote } from '../../../../../shared/page/toasts.tsx';
 import { change, pathOf } from '../api.ts';
 import { countText, distance, exactTime } from '../format.ts';
+import { nodesOf, useNodes } from '../nodes.ts';
 import { Act } from '../parts/act.tsx';
 import { ask } from '../parts/question.tsx';
 import { Badge, Card, Empty, Shown } from '../parts/screen.tsx';
 import { useResource } from '../resource.ts';
+import { goTo, hrefOf, place } from '../route.ts';
 import type { ProtocolLine, ProtocolTraceView } from '../views.ts';
 
 const minutes = 30;
@@ -13,22 +15,54 @@ const everyMs = 4000;
 /** More would make a page slow; the command line shows all. */
 const mostLines = 400;
 
-export function ProtocolTrace({ address }: { readonly address: string }) {
-  const path = `${pathOf('accounts', address)}/protocol-trace`;
+/** What front-ends are to tell, beside the back-end that writes. */
+const frontends = [['login', 'tell what is said until the login'], ['all', 'tell what they pass on afterwards, too'], ['no', 'tell nothing']] as const;
+
+interface ProtocolTraceProps {
+  readonly address: string;
+  /** The back-end that writes; the one that keeps the mailbox when empty. */
+  readonly at: string;
+}
+
+export function ProtocolTrace({ address, at }: ProtocolTraceProps) {
+  return (
+    <>
+      <Writers at={at} />
+      <Writing key={at} address={address} at={at} />
+    </>
+  );
+}
+
+/** Another than the keeper is chosen for a mailbox on a server that is no node of the cluster. */
+function Writers({ at }: { readonly at: string }) {
+  const backends = nodesOf(useNodes(), 'backend').map(({ name }) => name);
+  return (
+    <label class="field protocol-writer">
+      <span>What the sessions say is written down at</span>
+      <select key={backends.length} onChange={(event) => goTo(hrefOf(['trace'], { ...Object.fromEntries(place.value.query), at: event.currentTarget.value }), 'replace')}>
+        <option value="">the back-end that keeps the mailbox</option>
+        {backends.map((name) => <option key={name} value={name} selected={name === at}>{name}</option>)}
+      </select>
+    </label>
+  );
+}
+
+function Writing({ address, at }: ProtocolTraceProps) {
+  const path = at === '' ? `${pathOf('accounts', address)}/protocol-trace` : pathOf('nodes', at, 'protocol-traces', address);
   const trace = useResource<ProtocolTraceView>(path, { everyMs });
   const isOn = trace.state.at === 'ready' && trace.state.value.until !== undefined;
   const start = async (): Promise<void> => {
     const reply = await ask({
-      title: `Write down what ${address} says?`, verb: `Write for ${String(minutes)} minutes`, danger: 'yes',
+      title: `Write down what ${address} says?`, verb: `Write for ${String(minutes)} minutes`, danger: 'yes', choice: { label: 'Front-ends', options: frontends },
       text: (
         <>
-          <p>Every line of the sessions of this user that begin from now on is written down at the back-end: names of folders, subjects, words that are searched for, addresses. Passwords are masked, and texts of messages are told by their length only.</p>
+          <p>Every line of the sessions of this user that begin from now on is written down: names of folders, subjects, words that are searched for, addresses. Passwords are masked, and texts of messages are told by their length only.</p>
           <p>Do it only with the knowledge of the user, or where you are bound to. That you did stands in the audit, where the user sees it.</p>
         </>
       ),
     });
     if (reply.kind === 'no') return;
-    await change(path, { method: 'POST', body: { minutes } });
+    await change(path, { method: 'POST', body: { minutes, frontends: reply.choice } });
     showNote('Sessions that begin from now on are written down.');
     await trace.reload();
   };
@@ -39,12 +73,12 @@ export function ProtocolTrace({ address }: { readonly address: string }) {
   };
   return (
     <Card title="What the sessions say" actions={trace.state.at === 'ready' && (isOn ? <Act looks="small" does={stop}>Stop writing</Act> : <Act looks="small" does={start}>Write down …</Act>)}>
-      <Shown of={trace}>{(view) => <Written address={address} view={view} />}</Shown>
+      <Shown of={trace}>{(view) => <Written address={address} at={at} view={view} />}</Shown>
     </Card>
   );
 }
 
-function Written({ address, view: { node, until, lines, isWhole } }: { readonly address: string; readonly view: ProtocolTraceView }) {
+function Written({ address, at, view: { node, until, lines, isWhole } }: ProtocolTraceProps & { readonly view: ProtocolTraceView }) {
   const shown = lines.slice(-mostLines);
   return (
     <>
@@ -59,7 +93,7 @@ function Written({ address, view: { node, until, lines, isWhole } }: { readonly 
             <ol class="protocol" tabIndex={0} role="list" aria-label={`Lines of the sessions of ${address}`}>
               {shown.map((line, index) => <Line key={`${line.time} ${String(index)}`} line={line} />)}
             </ol>
-            <p class="panel-foot">{countText(lines.length, 'line')}{shown.length < lines.length || !isWhole ? `, the newest ${String(shown.length)} of them here; the command line shows more: ` : '. Also: '}<code>waybill trace protocol {address} show</code></p>
+            <p class="panel-foot">{countText(lines.length, 'line')}{shown.length < lines.length || !isWhole ? `, the newest ${String(shown.length)} of them here; the command line shows more: ` : '. Also: '}<code>waybill trace protocol {address} show{at === '' ? '' : ` --at ${at}`}</code></p>
           </>
         )}
     </>

@@ -11,6 +11,7 @@ import { useReading } from '../resource.ts';
 import { goTo, hrefOf, place } from '../route.ts';
 import { session } from '../session.ts';
 import type { NodeReport, ReportView } from '../views.ts';
+import { DailyReport } from './daily-report.tsx';
 
 const hourMs = 3_600_000;
 /** With the points that make round steps of them. */
@@ -35,15 +36,24 @@ interface Choice {
 }
 
 export function Reports() {
+  return place.value.parts[0] === 'daily' ? <DailyReport /> : <Counted />;
+}
+
+function Counted() {
   const choice = choiceOf(place.value.query);
   return (
-    <Screen title="Reports" lead="What the nodes have counted.">
+    <Screen title="Reports" lead="What the nodes have counted." actions={mayReadAll() && <a class="button" href={hrefOf(['reports', 'daily'])}>Daily report</a>}>
       <ChoiceForm key={place.value.query.toString()} choice={choice} />
       {choice.scope !== 'server' && choice.name === ''
         ? <Empty icon="chart">Give {choice.scope === 'domain' ? 'the name of a domain' : 'the address of an account'}. Its logins and messages would be here.</Empty>
         : <Charts key={`${choice.scope} ${choice.name} ${choice.period}`} choice={choice} />}
     </Screen>
   );
+}
+
+/** The daily report is about the whole cluster. */
+function mayReadAll(): boolean {
+  return session.value.at === 'signed-in' && session.value.who.domains.length === 0;
 }
 
 /** Who administers some domains only begins with the first of them. */
