@@ -48,7 +48,9 @@ export function markedPaths(schema: Schema, marks: { has(schema: Schema): boolea
 
 /** A copy of the value with every file name replaced by what `replace` makes of it. The value must fit the schema. */
 export function replaceFileNames(schema: Schema, value: unknown, replace: (name: string) => string): unknown {
-  const fitting = alternatives(schema).find((one) => z.safeParse(one, value).success) ?? bare(schema);
+  const [only = bare(schema), ...others] = alternatives(schema);
+  // A whole subtree is checked again for it, so only where there is a choice.
+  const fitting = others.length === 0 ? only : alternatives(schema).find((one) => z.safeParse(one, value).success) ?? only;
   if (typeof value === 'string') return fileNames.has(fitting) ? replace(value) : value;
   if (Array.isArray(value) && fitting instanceof z.ZodArray) {
     const { element } = fitting;

@@ -1,13 +1,15 @@
 /**
  * Runs the tests: `npm test` all of them but the long ones (`….long.test.ts`), which come in with WAYBILL_LONG_TESTS=1 or when they are
  * named; `npm test -- imap storage` the files whose path has one of the words in it; what begins with a dash goes to `node --test`
- * (`npm test -- --test-name-pattern='idle'`). In a run of all of them, a few files that failed are run once more, one at a time: what
+ * (`npm test -- --test-name-pattern='idle'`). A run of all of them runs nodes and commands out of a bundle of the program. In a run of all of them, a few files that failed are run once more, one at a time: what
  * passes then is told to be unsteady, which is a mistake to be mended, of the test or of Waybill, but does not fail the run.
  */
 import { spawn } from 'node:child_process';
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { bundleProgram } from './harness/bundled-program.ts';
+import { programVariable } from './harness/program-file.ts';
 import { provideSystemPackages } from './harness/system-packages.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -62,9 +64,11 @@ if (wanted.length === 0) stop(`no test file has ${words.map((word) => `"${word}"
 const toDo = provideSystemPackages(say);
 if (toDo !== undefined) stop(toDo);
 
+const isWhole = words.length === 0 && nodeOptions.length === 0;
+// What takes a second pays where hundreds of nodes are started.
+if (isWhole) process.env[programVariable] = await bundleProgram();
 const first = await run(wanted, 4);
 process.exitCode = first.code;
-const isWhole = words.length === 0 && nodeOptions.length === 0;
 if (isWhole && first.failed.length > 0 && first.failed.length <= mostSecondTries) {
   say('once more, one at a time:');
   const second = await run(first.failed, 1);

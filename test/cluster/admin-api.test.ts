@@ -6,6 +6,7 @@ import { createAuthority } from '../../shared/tls/authority.ts';
 import { startCluster } from '../harness/cluster.ts';
 import type { Cluster } from '../harness/cluster.ts';
 import { freePort } from '../harness/free-port.ts';
+import { adminBadInputSuite } from './admin-bad-input-suite.ts';
 import { adminCommandsSuite } from './admin-commands-suite.ts';
 import { adminLifeSuite } from './admin-life-suite.ts';
 import { adminServicesSuite } from './admin-services-suite.ts';
@@ -44,3 +45,4 @@ adminWorkSuite(() => cluster);
 adminServicesSuite(() => cluster);
 adminCommandsSuite(() => cluster);
 adminLifeSuite(() => cluster);
+adminBadInputSuite(() => cluster); // last: the others look at the whole audit

@@ -9,11 +9,12 @@ import { operations } from '../../cluster-config/admin/contract/operations.ts';
 import { askAdmin, auditOf, bearer, me } from '../harness/admin-api.ts';
 import type { Cluster } from '../harness/cluster.ts';
 import { addPerson } from '../harness/demo-people.ts';
+import { programFile } from '../harness/program-file.ts';
 import { run } from '../harness/programs.ts';
 import type { ProgramResult } from '../harness/programs.ts';
 
 export function adminCommandsSuite(cluster: () => Cluster): void {
-  const waybill = async (...words: string[]): Promise<ProgramResult> => run(process.execPath, ['--disable-warning=DEP0060', 'waybill.ts', ...words]);
+  const waybill = async (...words: string[]): Promise<ProgramResult> => run(process.execPath, ['--disable-warning=DEP0060', programFile, ...words]);
 
   describe('commands that speak to the admin API', () => {
     test('on a node by its certificate, from elsewhere by password; wrong ones and bad words change nothing and say why', async () => {
@@ -62,7 +63,7 @@ export function adminCommandsSuite(cluster: () => Cluster): void {
       const [list, totp, added] = await Promise.all([
         waybill('admin', 'list', '--config', cluster().configFile),
         waybill('admin', 'totp', 'ann', '--config', cluster().configFile),
-        run('sh', ['-c', `${process.execPath} --disable-warning=DEP0060 waybill.ts admin passwd ann --stdin < ${input}`]),
+        run('sh', ['-c', `${process.execPath} --disable-warning=DEP0060 ${programFile} admin passwd ann --stdin < ${input}`]),
       ]);
       assert.match(list.output, /helpdesk +password +example\.com +(?!.*manageQueue).*manageUserMap/);
       assert.match(totp.output, /^[A-Z2-7]{32}$/m);

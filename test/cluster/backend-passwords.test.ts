@@ -12,6 +12,7 @@ import { runCommand } from '../harness/command.ts';
 import { Dialogue } from '../harness/dialogue.ts';
 import { ImapSession } from '../harness/imap-session.ts';
 import { logLine } from '../harness/log-lines.ts';
+import { programFile } from '../harness/program-file.ts';
 import { run } from '../harness/programs.ts';
 import { WebClient } from '../harness/web-client.ts';
 
@@ -53,7 +54,7 @@ before(async () => {
 after(async () => cluster.stop());
 
 async function waybill(words: readonly string[], password: string): Promise<void> {
-  const { code, complaint } = await run(process.execPath, [path.resolve('waybill.ts'), ...words, '--stdin', '--config', cluster.configFile], `${password}\n`);
+  const { code, complaint } = await run(process.execPath, [programFile, ...words, '--stdin', '--config', cluster.configFile], `${password}\n`);
   assert.equal(code, 0, complaint);
 }
 

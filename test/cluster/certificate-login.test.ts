@@ -13,6 +13,7 @@ import { bearerToken, jsonWebKey } from '../harness/bearer-token.ts';
 import { startCluster } from '../harness/cluster.ts';
 import type { Cluster } from '../harness/cluster.ts';
 import { logLine } from '../harness/log-lines.ts';
+import { programFile } from '../harness/program-file.ts';
 import { run } from '../harness/programs.ts';
 
 let cluster: Cluster;
@@ -168,7 +169,7 @@ async function talk(service: 'imaps' | 'pop3s' | 'submissions', lines: readonly 
 }
 
 test('an account of a domain without directory logs in by a certificate, too; a name that nobody made does not', async () => {
-  const made = await run(process.execPath, ['waybill.ts', 'account', 'add', 'ben@bare.example', '--stdin', '--config', cluster.configFile], 'secret of ben\n');
+  const made = await run(process.execPath, [programFile, 'account', 'add', 'ben@bare.example', '--stdin', '--config', cluster.configFile], 'secret of ben\n');
   assert.equal(made.code, 0, made.complaint);
   assert.match(await external('ben'), /^a OK/);
   assert.match(await talk('pop3s', ['AUTH EXTERNAL ='], 'ben'), /^\+OK maildrop/);

@@ -3,18 +3,18 @@ import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { startCluster } from '../harness/cluster.ts';
 import type { Cluster, NodeName } from '../harness/cluster.ts';
 import { Dialogue } from '../harness/dialogue.ts';
 import { ImapSession } from '../harness/imap-session.ts';
 import { logLine } from '../harness/log-lines.ts';
 import { newMessage } from '../harness/messages.ts';
+import { programFile } from '../harness/program-file.ts';
 import { run } from '../harness/programs.ts';
 import type { ProgramResult } from '../harness/programs.ts';
 import { deliver } from '../harness/smtp-session.ts';
 
-const program = resolve(import.meta.dirname, '..', '..', 'waybill.ts');
 const nodes: readonly NodeName[] = ['fe1', 'fe2', 'be1', 'be2'];
 let cluster: Cluster;
 /** The configuration that the cluster began with. */
@@ -27,7 +27,7 @@ before(async () => {
 after(async () => cluster.stop());
 
 async function waybill(...words: string[]): Promise<ProgramResult> {
-  return run(process.execPath, ['--disable-warning=DEP0060', program, ...words]);
+  return run(process.execPath, ['--disable-warning=DEP0060', programFile, ...words]);
 }
 
 /** Writes the configuration; the words must then stand in one line of each node's log. */

@@ -15,8 +15,8 @@ import type { Cluster, NodeName } from '../harness/cluster.ts';
 import { runProgram } from '../harness/command.ts';
 import { Dialogue } from '../harness/dialogue.ts';
 import { sendTo } from '../harness/moving.ts';
+import { programFile } from '../harness/program-file.ts';
 
-const program = path.resolve(import.meta.dirname, '..', '..', 'waybill.ts');
 let cluster: Cluster;
 let passive: ChildProcess | undefined;
 
@@ -44,7 +44,7 @@ async function logIn(): Promise<Dialogue> {
 }
 
 test('the second program of a node is refused while the first lives, and told who holds the storage', async () => {
-  const { code, complaint } = await runProgram(program, words('--take-over'));
+  const { code, complaint } = await runProgram(programFile, words('--take-over'));
   assert.equal(code, 1);
   assert.match(complaint, new RegExp(`in use by process ${String(cluster.pid('be1'))} on `), complaint);
 });
@@ -59,7 +59,7 @@ test('after kill -9 of the active one the passive one goes on: sessions come bac
   await session.until(/^c OK/);
   await cluster.kill('be1');
   await session.closed();
-  passive = spawn(process.execPath, ['--disable-warning=DEP0060', program, ...words()], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], detached: true });
+  passive = spawn(process.execPath, ['--disable-warning=DEP0060', programFile, ...words()], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], detached: true });
   assert.deepEqual(await once(passive, 'message').then(([message]: unknown[]) => message), { ready: true });
   const again = await logIn();
   again.say('d UID SEARCH FLAGGED');
@@ -83,17 +83,17 @@ test('a storage that another machine did not leave in order, or of a newer forma
   const holder = path.join(cluster.folder, 'be1', 'queue', 'holder.json');
   assert.ok(fs.existsSync(path.dirname(holder)) && !fs.existsSync(holder), 'who stops in order leaves no name');
   fs.writeFileSync(holder, JSON.stringify({ host: 'other-machine', machine: 'm', boot: 'b', pid: 7, since: '2026-01-02T03:04:05.000Z' }));
-  const refused = await runProgram(program, words());
+  const refused = await runProgram(programFile, words());
   assert.equal(refused.code, 1);
   assert.match(refused.complaint, /not left in order by process 7 on other-machine, since 2026-01-02.*--take-over/);
   const format = path.join(cluster.folder, 'be1', 'queue', 'queue.json');
   const known = fs.readFileSync(format, 'utf8');
   fs.writeFileSync(format, known.replace('"format":1', '"format":99'));
-  const newer = await runProgram(program, words('--take-over'));
+  const newer = await runProgram(programFile, words('--take-over'));
   assert.equal(newer.code, 1);
   assert.match(newer.complaint + newer.output, /queue format 99; this program knows formats up to 1: it needs a newer version/, 'a newer format is not touched');
   fs.writeFileSync(format, known);
-  passive = spawn(process.execPath, ['--disable-warning=DEP0060', program, ...words('--take-over')], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], detached: true });
+  passive = spawn(process.execPath, ['--disable-warning=DEP0060', programFile, ...words('--take-over')], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], detached: true });
   await once(passive, 'message');
   assert.match(fs.readFileSync(holder, 'utf8'), new RegExp(`"pid":${String(passive.pid)}`));
   (await logIn()).close();

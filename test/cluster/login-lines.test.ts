@@ -7,6 +7,7 @@ import type { Cluster } from '../harness/cluster.ts';
 import { addPerson, guesser } from '../harness/demo-people.ts';
 import { Dialogue } from '../harness/dialogue.ts';
 import { logLine } from '../harness/log-lines.ts';
+import { programFile } from '../harness/program-file.ts';
 import { run } from '../harness/programs.ts';
 
 const proxyInFront = '127.0.0.55';
@@ -179,7 +180,7 @@ describe('who the client is', () => {
     await dialogue.expect(/^b OK/);
     await logLine(cluster, 'be1', ['"logged in"', '"client":"2001:db8::7"', '"session":"fTkqSJ4Z5oHA+/="']);
     await logLine(cluster, 'fe1', ['"logged in"', '"client":"2001:db8::7"', '"session":"fTkqSJ4Z5oHA+/="']);
-    const { output } = await run(process.execPath, ['--disable-warning=DEP0060', 'waybill.ts', 'session', 'list', '--address', '2001:db8::/32', '--json', '--config', cluster.configFile]);
+    const { output } = await run(process.execPath, ['--disable-warning=DEP0060', programFile, 'session', 'list', '--address', '2001:db8::/32', '--json', '--config', cluster.configFile]);
     assert.deepEqual((JSON.parse(output) as { sessions: { account: string; session: string }[] }).sessions.map(({ account, session }) => [account, session]), [[`${user}@example.com`, 'fTkqSJ4Z5oHA+/=']]);
     dialogue.close();
   });

@@ -1,12 +1,11 @@
 /** `waybill map show` tells where a running front-end has its answer from, and what it did when none runs. */
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import * as path from 'node:path';
 import { startCluster } from '../harness/cluster.ts';
 import type { Cluster } from '../harness/cluster.ts';
+import { programFile } from '../harness/program-file.ts';
 import { run } from '../harness/programs.ts';
 
-const program = path.resolve(import.meta.dirname, '..', '..', 'waybill.ts');
 
 let cluster: Cluster;
 
@@ -17,7 +16,7 @@ before(async () => {
 after(async () => cluster.stop());
 
 async function mapShow(...words: string[]): Promise<string> {
-  const { code, output, complaint } = await run(process.execPath, [program, 'map', 'show', '--config', cluster.configFile, ...words]);
+  const { code, output, complaint } = await run(process.execPath, [programFile, 'map', 'show', '--config', cluster.configFile, ...words]);
   assert.equal(code, 0, complaint);
   return output;
 }

@@ -6,10 +6,10 @@ import * as path from 'node:path';
 import { startCluster } from '../harness/cluster.ts';
 import type { Cluster } from '../harness/cluster.ts';
 import { runTool } from '../harness/ldap-utils.ts';
+import { programFile } from '../harness/program-file.ts';
 import { run } from '../harness/programs.ts';
 import type { ProgramResult } from '../harness/programs.ts';
 
-const program = path.resolve(import.meta.dirname, '..', '..', 'waybill.ts');
 let cluster: Cluster;
 
 before(async () => {
@@ -18,7 +18,7 @@ before(async () => {
 after(async () => cluster.stop());
 
 async function map(...words: string[]): Promise<ProgramResult> {
-  return run(process.execPath, [program, 'map', ...words, '--config', cluster.configFile]);
+  return run(process.execPath, [programFile, 'map', ...words, '--config', cluster.configFile]);
 }
 
 async function importText(text: string, ...words: string[]): Promise<ProgramResult> {
@@ -60,9 +60,9 @@ test('--write puts the hosts into the directory, if the entry still has the host
   try {
     const file = path.join(other.folder, 'import.csv');
     fs.writeFileSync(file, 'bob@example.com,be1,\n');
-    const imported = await run(process.execPath, [program, 'map', 'import', file, '--write', '--config', other.configFile]);
+    const imported = await run(process.execPath, [programFile, 'map', 'import', file, '--write', '--config', other.configFile]);
     assert.deepEqual({ code: imported.code, output: imported.output, complaint: imported.complaint }, { code: 0, output: '', complaint: 'waybill: it is done, but stands in no audit: no node answers\nbob@example.com: be2 -> be1\n' }); // no node runs here
-    assert.match((await run(process.execPath, [program, 'map', 'export', '--config', other.configFile])).output, /^bob@example\.com,be1,$/m);
+    assert.match((await run(process.execPath, [programFile, 'map', 'export', '--config', other.configFile])).output, /^bob@example\.com,be1,$/m);
   } finally {
     await other.stop();
   }

@@ -15,8 +15,8 @@ import type { CommandOutcome } from '../harness/command.ts';
 import { ImapSession } from '../harness/imap-session.ts';
 import { logLine } from '../harness/log-lines.ts';
 import { cageProblem, caged } from '../harness/no-writing.ts';
+import { programFile } from '../harness/program-file.ts';
 
-const program = path.resolve(import.meta.dirname, '..', '..', 'waybill.ts');
 /** 15 minutes to go, and an hour gone: renewal is due. */
 const almostOverDays = 15 / 1440;
 const cage = cageProblem();
@@ -96,7 +96,7 @@ describe('joining', () => {
   }
   const folder = (name: string): string => path.join(cluster.folder, 'new', name);
   async function join(token: string, name: string): Promise<CommandOutcome> {
-    return runProgram(program, ['node', 'join', '--token', token, '--server', `https://127.0.0.1:${String(cluster.port('be2', 'admin'))}`, '--out', folder(name)]);
+    return runProgram(programFile, ['node', 'join', '--token', token, '--server', `https://127.0.0.1:${String(cluster.port('be2', 'admin'))}`, '--out', folder(name)]);
   }
   const altered = (token: string, change: object): string => {
     const [head = '', body = ''] = token.split('.');

@@ -12,6 +12,7 @@ import type { Cluster, NodeName } from '../harness/cluster.ts';
 import { ImapSession } from '../harness/imap-session.ts';
 import { newMessage } from '../harness/messages.ts';
 import { readOpenMetrics } from '../harness/open-metrics.ts';
+import { programFile } from '../harness/program-file.ts';
 import { run } from '../harness/programs.ts';
 import { SmtpSession } from '../harness/smtp-session.ts';
 import { startWorld } from '../harness/world.ts';
@@ -19,7 +20,6 @@ import type { World } from '../harness/world.ts';
 import { protocolTraceSuite } from './protocol-trace-suite.ts';
 
 const nodes = ['fe1', 'be1', 'be2'] as const;
-const program = path.resolve(import.meta.dirname, '..', '..', 'waybill.ts');
 /** Must never be in any log, in whatever coat. */
 const secret = 'SecretOfCarol7391';
 let cluster: Cluster;
@@ -115,7 +115,7 @@ interface Entry {
 }
 
 async function trace(...words: string[]): Promise<readonly Entry[]> {
-  const { code, output, complaint } = await run(process.execPath, [program, 'trace', '--config', cluster.configFile, '--json', ...words]);
+  const { code, output, complaint } = await run(process.execPath, [programFile, 'trace', '--config', cluster.configFile, '--json', ...words]);
   assert.deepEqual([code, complaint.replace(/\(.*\)/, '()')], [1, 'waybill: fe2 does not answer ()\n'], 'fe2 is not there in this test, and nobody else is missing');
   return (JSON.parse(output) as { entries: Entry[] }).entries;
 }
@@ -154,7 +154,7 @@ test('a message is followed from the front-end through the queue to accounts of 
   assert.match(JSON.stringify(there?.['stored']), /"account":"bob@example.com","mailbox":"INBOX","uid":\d+/);
   assert.ok((await trace('bob@example.com', '--since', '1h')).some(({ host, msg }) => host === 'be2' && msg === 'message delivered'));
   assert.deepEqual(await trace(reference, '--since', new Date(Date.now() + 60_000).toISOString()), []);
-  const { output } = await run(process.execPath, [program, 'trace', '--config', cluster.configFile, item]);
+  const { output } = await run(process.execPath, [programFile, 'trace', '--config', cluster.configFile, item]);
   assert.match(output, /^TIME +NODE +SERVICE +SESSION +MESSAGE +WHAT\n/);
   assert.match(output, new RegExp(`be2 .*message delivered: .*handedOver=be1-${item}`));
 });
@@ -168,14 +168,14 @@ test('log files that were put away and compressed are searched, too; nonsense is
   rmSync(path.join(folder, 'moved'));
   assert.ok(of(await trace(String(id)), 'be1', 'message stored') !== undefined);
   for (const [words, complaint] of [[['x'], /say an id or an address/], [['alice@example.com', '--since', 'yesterday'], /--since is a span/]] as const) {
-    const refused = await run(process.execPath, [program, 'trace', '--config', cluster.configFile, ...words]);
+    const refused = await run(process.execPath, [programFile, 'trace', '--config', cluster.configFile, ...words]);
     assert.equal(refused.code, 1);
     assert.match(refused.complaint, complaint);
   }
 });
 
 async function report(...words: string[]): Promise<{ readonly nodes: readonly { readonly node: string; readonly samples: readonly { readonly counter: string; readonly value: number }[] }[] }> {
-  const { output, complaint } = await run(process.execPath, [program, 'report', '--config', cluster.configFile, '--json', ...words]);
+  const { output, complaint } = await run(process.execPath, [programFile, 'report', '--config', cluster.configFile, '--json', ...words]);
   assert.match(complaint, /^waybill: fe2 does not answer .*\n$|^$/);
   return JSON.parse(output) as Awaited<ReturnType<typeof report>>;
 }
@@ -192,10 +192,10 @@ test('reports tell what was counted of servers, a domain and an account; nonsens
     assert.ok(sum(servers, node, counter) >= 1, `${node} ${counter}`);
   }
   assert.equal(sum(await report('--account', 'dave@example.com', '--from', '2d', '--to', '1d'), 'be2', 'logins'), 0);
-  const { output } = await run(process.execPath, [program, 'report', '--config', cluster.configFile, '--account', 'dave@example.com']);
+  const { output } = await run(process.execPath, [programFile, 'report', '--config', cluster.configFile, '--account', 'dave@example.com']);
   assert.match(output, /^COUNTER +be1 +be2\nlogins +0 +1$/m);
   for (const words of [['--domain', 'a.example', '--account', 'x@a.example'], ['--from', 'soon'], ['--from', '1h', '--to', '2h']]) {
-    assert.equal((await run(process.execPath, [program, 'report', '--config', cluster.configFile, ...words])).code, 1);
+    assert.equal((await run(process.execPath, [programFile, 'report', '--config', cluster.configFile, ...words])).code, 1);
   }
 });
 

@@ -15,6 +15,7 @@ import { frontendNames, startCluster } from '../harness/cluster.ts';
 import type { Cluster } from '../harness/cluster.ts';
 import { addPerson } from '../harness/demo-people.ts';
 import { runTool } from '../harness/ldap-utils.ts';
+import { programFile } from '../harness/program-file.ts';
 import { run } from '../harness/programs.ts';
 import { slapdBase, startSlapd } from '../harness/slapd.ts';
 import type { Slapd } from '../harness/slapd.ts';
@@ -184,7 +185,7 @@ describe('in WebMail', () => {
 
 describe('waybill passwd', () => {
   const passwd = async (address: string, input: string, ...more: string[]): ReturnType<typeof run> =>
-    run(process.execPath, ['waybill.ts', 'passwd', address, '--config', cluster.configFile, ...more], input);
+    run(process.execPath, [programFile, 'passwd', address, '--config', cluster.configFile, ...more], input);
 
   test('sets it at the provider, says so, ends WebMail sessions; the new one holds everywhere', async () => {
     const address = await newUser('be2');
@@ -212,7 +213,7 @@ describe('waybill passwd', () => {
     const address = await newUser('be1');
     // script(1) gives the command a terminal and writes down what that shows.
     const typed = async (...lines: string[]): Promise<string> => {
-      const child = spawn('script', ['-qec', `${process.execPath} waybill.ts passwd ${address} --config ${cluster.configFile}`, '/dev/null'], { timeout: 60_000, killSignal: 'SIGKILL' });
+      const child = spawn('script', ['-qec', `${process.execPath} ${programFile} passwd ${address} --config ${cluster.configFile}`, '/dev/null'], { timeout: 60_000, killSignal: 'SIGKILL' });
       let shown = '';
       child.stdout.on('data', (data: Buffer) => {
         shown += data.toString();

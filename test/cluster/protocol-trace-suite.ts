@@ -8,16 +8,16 @@ import type { Cluster } from '../harness/cluster.ts';
 import { ImapSession } from '../harness/imap-session.ts';
 import { newMessage } from '../harness/messages.ts';
 import { Pop3Session } from '../harness/pop3-session.ts';
+import { programFile } from '../harness/program-file.ts';
 import { run } from '../harness/programs.ts';
 import { SmtpSession } from '../harness/smtp-session.ts';
 import { WebClient } from '../harness/web-client.ts';
 
-const program = path.resolve(import.meta.dirname, '..', '..', 'waybill.ts');
 
 /** @param secret must never be in any trace */
 export function protocolTraceSuite(cluster: () => Cluster, secret: string): void {
   async function traceProtocol(...words: string[]): Promise<string> {
-    const { code, output, complaint } = await run(process.execPath, [program, 'trace', 'protocol', ...words, '--config', cluster().configFile]);
+    const { code, output, complaint } = await run(process.execPath, [programFile, 'trace', 'protocol', ...words, '--config', cluster().configFile]);
     assert.equal(code, 0, complaint);
     return output;
   }

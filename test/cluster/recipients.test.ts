@@ -1,19 +1,18 @@
 /** Whom an address reaches, with entries in Debian's slapd: forwarding, groups, domain aliases, catch-all, details; and who may log in by what. */
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import * as path from 'node:path';
 import { startCluster } from '../harness/cluster.ts';
 import type { Cluster } from '../harness/cluster.ts';
 import { guesser } from '../harness/demo-people.ts';
 import { ImapSession } from '../harness/imap-session.ts';
 import { runTool } from '../harness/ldap-utils.ts';
 import { newMessage } from '../harness/messages.ts';
+import { programFile } from '../harness/program-file.ts';
 import { run } from '../harness/programs.ts';
 import { SmtpSession, deliver } from '../harness/smtp-session.ts';
 import { startWorld } from '../harness/world.ts';
 import type { World } from '../harness/world.ts';
 
-const program = path.resolve(import.meta.dirname, '..', '..', 'waybill.ts');
 
 const parameters = `
   domainAliases: { alias.example: example.com }
@@ -160,7 +159,7 @@ test('only the own address logs in where aliases may not; groups, catch-all and 
 });
 
 test('map check wants no host of groups and of who only forwards', async () => {
-  const { output } = await run(process.execPath, [program, 'map', 'check', '--config', cluster.configFile]);
+  const { output } = await run(process.execPath, [programFile, 'map', 'check', '--config', cluster.configFile]);
   assert.match(output, /^\d+ entries, /m);
   assert.doesNotMatch(output, /^no-host/m);
 });

@@ -7,6 +7,7 @@ import { addPerson } from '../harness/demo-people.ts';
 import { ImapSession } from '../harness/imap-session.ts';
 import { logLine } from '../harness/log-lines.ts';
 import { Pop3Session } from '../harness/pop3-session.ts';
+import { programFile } from '../harness/program-file.ts';
 import { run } from '../harness/programs.ts';
 import { SmtpSession } from '../harness/smtp-session.ts';
 
@@ -45,7 +46,7 @@ function backendPort(yaml: string, kind: string): number {
 }
 
 async function waybill(...words: string[]): Promise<string> {
-  const { code, output, complaint } = await run(process.execPath, ['--disable-warning=DEP0060', 'waybill.ts', ...words, '--config', cluster.configFile]);
+  const { code, output, complaint } = await run(process.execPath, ['--disable-warning=DEP0060', programFile, ...words, '--config', cluster.configFile]);
   assert.equal(code, 0, complaint);
   return output;
 }

@@ -9,6 +9,7 @@ import { Dialogue } from '../harness/dialogue.ts';
 import { ImapSession } from '../harness/imap-session.ts';
 import { logLine } from '../harness/log-lines.ts';
 import { Pop3Session } from '../harness/pop3-session.ts';
+import { programFile } from '../harness/program-file.ts';
 import { run } from '../harness/programs.ts';
 import type { ProgramResult } from '../harness/programs.ts';
 import { SmtpSession } from '../harness/smtp-session.ts';
@@ -23,7 +24,7 @@ before(async () => {
 after(async () => cluster.stop());
 
 async function waybill(...words: string[]): Promise<ProgramResult> {
-  return run(process.execPath, ['--disable-warning=DEP0060', 'waybill.ts', ...words, '--config', cluster.configFile]);
+  return run(process.execPath, ['--disable-warning=DEP0060', programFile, ...words, '--config', cluster.configFile]);
 }
 
 interface Listed { readonly frontend: string; readonly service: string; readonly account?: string; readonly client: string; readonly nodes: readonly string[] }

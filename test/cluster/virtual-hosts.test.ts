@@ -11,6 +11,7 @@ import { Dialogue } from '../harness/dialogue.ts';
 import { writeCertificates } from '../harness/host-certificates.ts';
 import { ImapSession } from '../harness/imap-session.ts';
 import { logLine } from '../harness/log-lines.ts';
+import { programFile } from '../harness/program-file.ts';
 import { run } from '../harness/programs.ts';
 import { WebClient } from '../harness/web-client.ts';
 
@@ -130,7 +131,7 @@ test('WebMail under a virtual host completes a bare name with that host\'s domai
 
 describe('certificates that are no good', () => {
   const check = async (...more: string[]): Promise<{ readonly code: number | null; readonly output: string; readonly complaint: string }> =>
-    run(process.execPath, ['waybill.ts', 'config', 'check', cluster.configFile, ...more]);
+    run(process.execPath, [programFile, 'config', 'check', cluster.configFile, ...more]);
   const change = (from: RegExp, to: string): (() => void) => {
     const text = fs.readFileSync(cluster.configFile, 'utf8');
     fs.writeFileSync(cluster.configFile, text.replace(from, to));

@@ -14,6 +14,7 @@ import { furnishDataFolder } from '../../cluster-config/demo/data-folder.ts';
 import { demoAdminDn, demoBaseDn, demoLayout, demoPassword } from '../../cluster-config/demo/layout.ts';
 import type { DemoLayout } from '../../cluster-config/demo/layout.ts';
 import { probePort } from '../../shared/net/probe-port.ts';
+import { programFile } from './program-file.ts';
 import { startSlapd } from './slapd.ts';
 import type { Slapd, SlapdOptions } from './slapd.ts';
 
@@ -50,7 +51,6 @@ export interface Cluster {
 
 /** Apart by 2000, because the nodes of one cluster take base, +10000, +20000 and +21000. */
 const portBases = [2000, 4000, 6000, 8000];
-const program = path.resolve(import.meta.dirname, '..', '..', 'waybill.ts');
 
 export interface ClusterOptions {
   readonly directory?: DirectoryKind;
@@ -176,7 +176,7 @@ class RunningCluster implements Cluster {
 
   async #launch(name: NodeName | 'directory', words: readonly string[]): Promise<void> {
     const log = fs.openSync(this.#layout.files.log(name), 'a');
-    const command = [process.execPath, '--disable-warning=DEP0060', program, ...words];
+    const command = [process.execPath, '--disable-warning=DEP0060', programFile, ...words];
     const wrap = name === 'directory' ? undefined : this.#wrap[name];
     const [file = '', ...rest] = wrap?.(command, this.folder) ?? command;
     // A wrapped node runs as an operator would start it, without the compile cache of `npm test`.

@@ -5,18 +5,17 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import * as readline from 'node:readline';
-import { Command } from 'commander';
-import { addAccountCommands } from '../../cluster-config/command-line/groups/account.ts';
-import { addDomainCommands } from '../../cluster-config/command-line/groups/domain.ts';
-import { addGroupCommands } from '../../cluster-config/command-line/groups/group.ts';
+import type { Command } from 'commander';
+import { createProgram } from '../../cluster-config/command-line/program.ts';
 import type { CommandOutcome } from './command.ts';
 
 export class CommandRunner {
   readonly #child: ChildProcess;
   readonly #waiting: PromiseWithResolvers<CommandOutcome>[] = [];
 
-  constructor(configFile: string) {
-    this.#child = spawn(process.execPath, [import.meta.filename, configFile], { stdio: ['pipe', 'pipe', 'inherit'] });
+  /** @param configFile given to every command as `--config` */
+  constructor(configFile?: string) {
+    this.#child = spawn(process.execPath, [import.meta.filename, ...(configFile === undefined ? [] : [configFile])], { stdio: ['pipe', 'pipe', 'inherit'] });
     if (this.#child.stdout === null) throw new Error('no output');
     readline.createInterface({ input: this.#child.stdout }).on('line', (line) => this.#waiting.shift()?.resolve(JSON.parse(line) as CommandOutcome));
     this.#child.once('exit', () => {
@@ -43,9 +42,8 @@ async function runOne(words: readonly string[]): Promise<CommandOutcome> {
   process.stderr.write = (text: string | Uint8Array): boolean => { written.complaint += String(text); return true; };
   process.exitCode = 0;
   try {
-    const program = new Command('waybill').exitOverride();
-    for (const add of [addAccountCommands, addGroupCommands, addDomainCommands]) add(program);
-    for (const command of program.commands) command.exitOverride();
+    const program = createProgram({ frontend: neverHere, backend: neverHere, offlineStorage: neverHere });
+    letThrow(program);
     await program.parseAsync([...words], { from: 'user' });
   } catch (error) {
     written.complaint += `waybill: ${error instanceof Error ? error.message : String(error)}\n`; // as waybill.ts tells it
@@ -57,10 +55,20 @@ async function runOne(words: readonly string[]): Promise<CommandOutcome> {
   return { code: Number(process.exitCode), ...written };
 }
 
+async function neverHere(): Promise<never> {
+  return Promise.reject(new Error('nodes are processes of their own'));
+}
+
+/** Instead of ending the process. */
+function letThrow(command: Command): void {
+  command.exitOverride();
+  for (const each of command.commands) letThrow(each);
+}
+
 if (import.meta.main) {
-  const [, , configFile = ''] = process.argv;
+  const [, , configFile] = process.argv;
   for await (const line of readline.createInterface({ input: process.stdin })) {
-    const outcome = await runOne([...(JSON.parse(line) as string[]), '--config', configFile]);
+    const outcome = await runOne([...(JSON.parse(line) as string[]), ...(configFile === undefined ? [] : ['--config', configFile])]);
     process.stdout.write(`${JSON.stringify(outcome)}\n`);
   }
 }

@@ -1,10 +1,9 @@
 /** The command line of Waybill against a running cluster: run to the end, or watched line by line and killed on the way. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import * as path from 'node:path';
 import type { Cluster } from './cluster.ts';
+import { programFile } from './program-file.ts';
 
-const program = path.resolve(import.meta.dirname, '..', '..', 'waybill.ts');
 
 export interface CommandOutcome {
   /** Null: killed. */
@@ -15,7 +14,7 @@ export interface CommandOutcome {
 
 /** `onLine` hears every line of its output, and may kill it. */
 export async function runCommand(cluster: Cluster, words: readonly string[], onLine?: (line: string, child: ChildProcess) => void): Promise<CommandOutcome> {
-  return runProgram(program, [...words, '--config', cluster.configFile], onLine);
+  return runProgram(programFile, [...words, '--config', cluster.configFile], onLine);
 }
 
 /** The same for another version of the program. */

@@ -14,11 +14,11 @@ import { parse } from 'yaml';
 import { probePort } from '../../shared/net/probe-port.ts';
 import { createAuthority, issueCertificate } from '../../shared/tls/authority.ts';
 import type { Doors } from './attempts.ts';
+import { programFile } from './program-file.ts';
 import { run } from './programs.ts';
 import type { ProgramResult } from './programs.ts';
 
 export const examplesFolder = path.resolve(import.meta.dirname, '..', '..', 'docs', 'examples');
-const program = path.resolve(import.meta.dirname, '..', '..', 'waybill.ts');
 const standardPorts: Readonly<Record<string, number>> = { smtp: 25, submissions: 465, imap: 143, imaps: 993, pop3: 110, pop3s: 995, https: 443 };
 
 export interface ExampleOptions {
@@ -158,11 +158,11 @@ class RunningExample implements Example {
   }
 
   async command(words: readonly string[], input?: string): Promise<ProgramResult> {
-    return run(process.execPath, ['--disable-warning=DEP0060', program, ...words], input);
+    return run(process.execPath, ['--disable-warning=DEP0060', programFile, ...words], input);
   }
 
   async start(words: readonly string[]): Promise<void> {
-    const child = spawn(process.execPath, ['--disable-warning=DEP0060', program, ...words, '--config', this.configFile], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    const child = spawn(process.execPath, ['--disable-warning=DEP0060', programFile, ...words, '--config', this.configFile], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data: Buffer) => { this.#words += data.toString(); });
     this.#children.push(child);
     const over = once(child, 'exit').then(() => 'over');

@@ -8,8 +8,8 @@ import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { parse } from 'yaml';
 import { sample, sampleWith } from '../sample.ts';
+import { programFile } from '../../harness/program-file.ts';
 
-const program = join(import.meta.dirname, '..', '..', '..', 'waybill.ts');
 
 interface Outcome {
   readonly code: number;
@@ -19,7 +19,7 @@ interface Outcome {
 
 async function waybill(...parameters: readonly string[]): Promise<Outcome> {
   return await new Promise((resolve) => {
-    execFile(process.execPath, [program, ...parameters], { timeout: 60_000 }, (error, output, said) => {
+    execFile(process.execPath, [programFile, ...parameters], { timeout: 60_000 }, (error, output, said) => {
       resolve({ code: error === null ? 0 : Number(error.code), output, said });
     });
   });
