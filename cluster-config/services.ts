@@ -127,6 +127,7 @@ const processing = z
       'mail that waits in the old folder must be moved while nobody works on it',
     ),
     deliveryThreads: wholeNumber({ min: 1, max: 1000 }).default(20).describe('Deliveries at the same time.'),
+    filteringThreads: wholeNumber({ min: 1, max: 64 }).default(1).describe('Messages that are looked into at the same time: worker processes that stand ready for it at least, as each looks into one at a time.'),
     schedIntervalSeconds: wholeNumber({ min: 1, max: 86_400 }).default(300).describe('Wait before the first retry; it doubles with each.'),
     maxSchedIntervalSeconds: wholeNumber({ min: 1, max: 604_800 }).default(28_800).describe('Longest wait between retries.'),
     maxRetryCount: wholeNumber({ min: 0, max: 1000 }).default(20).describe('Retries before the sender is told that delivery failed.'),

@@ -5,10 +5,11 @@ import type { NodeConfig } from './effective.ts';
 const workingServices = ['smtpReceiving', 'imap', 'pop3', 'webmail'] as const;
 export type WorkingService = (typeof workingServices)[number];
 
-/** As many as the service that wants most, and `workers` at least. */
+/** As many as the service that wants most, and `workers` at least. Who looks into messages (`filteringThreads`) wants a processor for each. */
 export function workersOf({ workers, services, role }: Pick<NodeConfig, 'workers' | 'services' | 'role'>): number {
   if (role === 'frontend') return workers;
-  return Math.max(workers, ...workingServices.map((name) => (services[name].enable ? services[name].minConnThreads : 1)));
+  const { enable, filteringThreads } = services.processing;
+  return Math.max(workers, enable ? filteringThreads : 1, ...workingServices.map((name) => (services[name].enable ? services[name].minConnThreads : 1)));
 }
 
 /** Of one worker: its part of what all may have, rounded up. */
