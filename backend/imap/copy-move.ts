@@ -11,6 +11,7 @@ import { carryTo, copyFromAway, copyUid, moveFromAway } from './copy-away.ts';
 import type { Copying } from './copy-away.ts';
 import { demand, placeOf } from './place.ts';
 import type { Place } from './place.ts';
+import { Progress } from './progress.ts';
 import { ok } from './replies.ts';
 import type { Completion } from './replies.ts';
 import type { Session } from './session.ts';
@@ -39,7 +40,7 @@ async function runCopy(selected: Selected, given: Copying, numbers: Numbers): Pr
   const target = place.at === 'here' ? targetAt(place) : undefined;
   if (uids.length === 0) return ok('nothing to copy');
   const isSame = target !== undefined && isSameAccount(selected, place);
-  const result = isSame ? await view.mailbox.copyTo(uids, target, withinOf(place)) : await carry(selected, { ...given, place }, uids);
+  const result = await new Progress(session, 0).during(isSame ? view.mailbox.copyTo(uids, target, withinOf(place)) : carry(selected, { ...given, place }, uids));
   noteOwn(session, place, result);
   return ok('COPY completed', copyUid(result));
 }
@@ -53,7 +54,7 @@ async function runMove(selected: Selected, given: Copying, numbers: Numbers): Pr
   const target = place.at === 'here' ? targetAt(place) : undefined;
   if (uids.length === 0) return ok('nothing to move');
   const isSame = target !== undefined && isSameAccount(selected, place);
-  const result = isSame ? await view.mailbox.moveTo(uids, target, withinOf(place)) : await carry(selected, { ...given, place }, uids);
+  const result = await new Progress(session, 0).during(isSame ? view.mailbox.moveTo(uids, target, withinOf(place)) : carry(selected, { ...given, place }, uids));
   if (!isSame) await view.mailbox.expunge(result.sourceUids); // a crash in between leaves them in both, never in none
   noteOwn(session, place, result);
   // Before the EXPUNGEs, which the refresh after this command tells (RFC 6851 section 4.3).

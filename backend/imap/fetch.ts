@@ -4,6 +4,7 @@ import { Failure, isFailure } from '../../shared/base/failure.ts';
 import { formatDateTime } from '../../shared/imap/dates.ts';
 import { parseFetch } from '../../shared/imap/fetch-items.ts';
 import type { FetchArguments, FetchItem, RowItem, StructureItem } from '../../shared/imap/fetch-items.ts';
+import { windowOn } from '../../shared/imap/result-window.ts';
 import { formatSet } from '../../shared/imap/sequence-set.ts';
 import { formatText, utf8Bytes } from '../../shared/imap/strings.ts';
 import type { StringForm } from '../../shared/imap/strings.ts';
@@ -18,7 +19,7 @@ import { tellKeywords } from './news.ts';
 import { Refusal, ok } from './replies.ts';
 import type { Completion } from './replies.ts';
 import type { Session } from './session.ts';
-import type { Numbered, Numbers, View } from './view.ts';
+import type { Numbered, Numbers, Span, View } from './view.ts';
 
 export const fetch = define('FETCH', 'sequence');
 export const uidFetch = define('UID FETCH', 'uid');
@@ -40,7 +41,7 @@ async function run(selected: Selected, given: FetchArguments, numbers: Numbers):
   const { session, view } = selected;
   const plan = planItems(given, numbers);
   if (plan.items.some((item) => item.kind === 'row' && item.name === 'MODSEQ')) session.enable('CONDSTORE');
-  const spans = view.spans(given.set, numbers);
+  const spans = windowedSpans(view, given, numbers);
   if (given.vanished === 'yes') tellVanished(selected, given, numbers);
   view.flagTexts.learn(view.mailbox.state().keywords);
   tellKeywords(session, view);
@@ -60,6 +61,21 @@ async function run(selected: Selected, given: FetchArguments, numbers: Numbers):
     await pacer.breathe();
   }
   return ok('FETCH completed');
+}
+
+/** The messages of the set, or of these the ones in the window (RFC 9394 section 3.3). */
+function windowedSpans(view: View, { set, window }: FetchArguments, numbers: Numbers): Span[] {
+  const spans = view.spans(set, numbers);
+  if (window === undefined) return spans;
+  if (numbers !== 'uid') throw new Failure('bad-input', 'PARTIAL needs UID FETCH');
+  const { from, to } = windowOn(spans.reduce((count, span) => count + span.to - span.from + 1, 0), window);
+  let before = 0;
+  return spans.flatMap((span) => {
+    const first = span.from + Math.max(from - before, 0);
+    const last = Math.min(span.to, span.from + to - before - 1);
+    before += span.to - span.from + 1;
+    return first <= last ? [{ from: first, to: last }] : [];
+  });
 }
 
 interface Plan {
@@ -130,10 +146,10 @@ function rowResponse(view: View, items: readonly FetchItem[], { sequence, row }:
 }
 
 const structureValues: Readonly<Record<StructureItem, (message: StoredMessage, strings: StringForm) => string>> = {
-  ENVELOPE: (message, strings) => `ENVELOPE ${formatEnvelope(message.structure.envelope, strings)}`,
+  ENVELOPE: (message, strings) => `ENVELOPE ${formatEnvelope(message.head.envelope, strings)}`,
   BODY: (message, strings) => `BODY ${formatBody(message.structure.root, { data: 'basic', strings })}`,
   BODYSTRUCTURE: (message, strings) => `BODYSTRUCTURE ${formatBody(message.structure.root, { data: 'extended', strings })}`,
-  PREVIEW: (message, strings) => `PREVIEW ${formatText(utf8Bytes(message.structure.preview), strings)}`,
+  PREVIEW: (message, strings) => `PREVIEW ${formatText(utf8Bytes(message.head.preview), strings)}`,
 };
 
 interface Wanted {

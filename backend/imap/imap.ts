@@ -24,6 +24,8 @@ export interface ImapLimits extends LineLimits {
   readonly otherNodePatienceMs?: number | undefined;
   /** How many mailboxes a session may watch by NOTIFY; 5000 when absent. */
   readonly mostWatchedMailboxes?: number | undefined;
+  /** How often clients hear that long work goes on; ten seconds when absent. */
+  readonly progressIntervalMs?: number | undefined;
 }
 
 export interface ImapOptions extends LineServiceOptions {

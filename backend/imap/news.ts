@@ -1,16 +1,18 @@
 /** Tells the client what happened in the open mailbox (RFC 9051 section 5.2; VANISHED: RFC 7162 section 3.2.10). */
 import { formatSet } from '../../shared/imap/sequence-set.ts';
+import { formatString } from '../../shared/imap/strings.ts';
 import type { MessageRow } from '../storage/storage.ts';
 import type { Telling } from './command.ts';
 import type { Session } from './session.ts';
-import type { View } from './view.ts';
+import type { Follower, News, View } from './view.ts';
 
 /** Adds the responses for everything new to the session's output. @throws mailbox-missing */
-export function tellNews(session: Session, view: View, mode: Telling): void {
+export async function tellNews(session: Session, view: View, mode: Telling): Promise<void> {
   const { messages, flags, fetch } = session.accountNews.selected;
   if (messages === 'nothing' && mode !== 'removals') return;
   const news = view.refresh(mode === 'no-expunges' ? mode : 'everything');
   tellKeywords(session, view);
+  if (news.vanished.length > 0) for (const follower of view.followers.values()) tellLine(session, follower.withdraw(news.vanished));
   if (news.expunged.length > 0 && session.isEnabled('QRESYNC')) {
     session.output.line(`* VANISHED ${formatSet(news.expunged.map(({ uid }) => uid))}`);
   } else {
@@ -20,6 +22,31 @@ export function tellNews(session: Session, view: View, mode: Telling): void {
   if (news.exists !== undefined) session.output.line(`* ${String(news.exists)} EXISTS`);
   if (fetch.length > 0) for (const uid of news.arrived) view.toDescribe.add(uid);
   if (flags === 'told') for (const { sequence, row } of news.changed) session.output.line(flagsResponse(session, view, { sequence, row }));
+  if (news.touched.length > 0) for (const [tag, follower] of view.followers) await tellFollower({ session, view }, { tag, follower }, news);
+}
+
+function tellLine(session: Session, line: string | undefined): void {
+  if (line !== undefined) session.output.line(line);
+}
+
+/** Results that could not be kept up to date are kept no longer, and the client hears so (RFC 5267 section 4.3.1). */
+async function tellFollower(
+  { session, view }: { readonly session: Session; readonly view: View },
+  { tag, follower }: { readonly tag: string; readonly follower: Follower },
+  news: News,
+): Promise<void> {
+  try {
+    tellLine(session, await follower.follow(news.touched));
+  } catch (error) {
+    session.log.error({ err: error }, 'results of a search could not be kept up to date');
+    view.followers.delete(tag);
+    session.output.line(noUpdate(tag));
+  }
+}
+
+/** The client hears no more of the results of the search with that tag, or never will. */
+export function noUpdate(tag: string): string {
+  return `* NO [NOUPDATE ${formatString(tag)}] the results are not kept up to date`;
 }
 
 /** FLAGS and PERMANENTFLAGS, when keywords were added since the client last heard. */

@@ -13,7 +13,7 @@ export const notify = accountCommand({
     const registration = new Registration(given.kind === 'none' ? [] : given.groups);
     // What has happened up to now is told once more, as by NOOP (RFC 5465 section 3.1); with wishes of its own, by the end of this command.
     const hearsNoMore = given.kind === 'set' && registration.selected.messages === 'nothing';
-    if (hearsNoMore && session.state.at === 'selected') tellNews(session, session.state.view, 'removals');
+    if (hearsNoMore && session.state.at === 'selected') await tellNews(session, session.state.view, 'removals');
     if ((await session.accountNews.register(session, account, registration)) === 'too-many') return no('too many mailboxes to be watched', 'NOTIFICATIONOVERFLOW');
     if (given.kind === 'set' && given.status === 'yes') {
       for (const line of session.accountNews.firstStatus(session)) {

@@ -1,6 +1,8 @@
 /** What a client asked to be told by NOTIFY (RFC 5465 sections 3.1 and 6): of the open mailbox, and of any other. Pure. */
 import type { FetchItem } from '../../shared/imap/fetch-items.ts';
-import type { EventGroup, MailboxFilter, NotifyEvent } from '../../shared/imap/notify-arguments.ts';
+import { isMeant } from '../../shared/imap/mailbox-filter.ts';
+import type { NamedMailbox } from '../../shared/imap/mailbox-filter.ts';
+import type { EventGroup, NotifyEvent } from '../../shared/imap/notify-arguments.ts';
 
 /** What is told of the open mailbox. */
 export interface SelectedWishes {
@@ -16,13 +18,6 @@ export interface SelectedWishes {
 /** As long as NOTIFY was not used. */
 export const usualWishes: SelectedWishes = { messages: 'told', flags: 'told', when: 'with-commands', fetch: [] };
 const noWishes: SelectedWishes = { messages: 'nothing', flags: 'nothing', when: 'with-commands', fetch: [] };
-
-export interface NamedMailbox {
-  readonly name: string;
-  readonly subscribed: boolean;
-  /** `others`: a folder that somebody else shares. */
-  readonly whose: 'own' | 'others';
-}
 
 export class Registration {
   readonly selected: SelectedWishes;
@@ -63,21 +58,4 @@ export class Registration {
 function wishesOf({ filter, events, fetch }: EventGroup): SelectedWishes {
   if (!events.has('MessageNew')) return noWishes;
   return { messages: 'told', flags: events.has('FlagChange') ? 'told' : 'nothing', when: filter.kind === 'selected' ? 'at-once' : 'delayed', fetch };
-}
-
-function isMeant(filter: MailboxFilter, { name, subscribed, whose }: NamedMailbox): boolean {
-  switch (filter.kind) {
-    case 'personal':
-      return whose === 'own';
-    case 'inboxes': // where mail is delivered
-      return whose === 'own' && name === 'INBOX';
-    case 'subscribed':
-      return subscribed;
-    case 'mailboxes':
-      return filter.names.includes(name);
-    case 'subtree':
-      return filter.names.some((above) => name === above || name.startsWith(`${above}/`));
-    default:
-      return false;
-  }
 }

@@ -5,7 +5,9 @@ import { sentDayMs } from './message-text.ts';
 import { holds } from '../text-index/text-index.ts';
 import type { TextQuestion } from '../text-index/text-index.ts';
 import { questionOf } from './search-plan.ts';
-import type { Numbered, View } from './view.ts';
+import { resolveRanges } from '../../shared/imap/sequence-set.ts';
+import type { SequenceSet } from '../../shared/imap/sequence-set.ts';
+import type { Numbered, Numbers, View } from './view.ts';
 
 /** `row`: decided by the index alone, at once. `content`: the message has to be looked at. */
 export type Test =
@@ -14,7 +16,7 @@ export type Test =
 
 const dayLengthMs = 86_400_000;
 
-/** @throws bad-input for sequence numbers that don't exist. */
+/** Numbers that don't exist match nothing (RFC 7377 section 2: they are no error in any search). */
 export function compileSearch(key: SearchKey, view: View): Test {
   switch (key.key) {
     case 'and':
@@ -23,6 +25,8 @@ export function compileSearch(key: SearchKey, view: View): Test {
       return negate(all([key.left, key.right].map((operand) => negate(compileSearch(operand, view)))));
     case 'not':
       return negate(compileSearch(key.operand, view));
+    case 'fuzzy':
+      return compileSearch(key.operand, view);
     case 'header':
     case 'body':
     case 'text':
@@ -58,7 +62,7 @@ function negate(test: Test): Test {
   return { kind: 'content', cost: test.cost, matches: async (candidate) => !(await test.matches(candidate)) };
 }
 
-type RowKey = Exclude<SearchKey, { key: 'and' | 'or' | 'not' | 'header' | 'body' | 'text' | 'before' | 'on' | 'since' }>;
+type RowKey = Exclude<SearchKey, { key: 'and' | 'or' | 'not' | 'fuzzy' | 'header' | 'body' | 'text' | 'before' | 'on' | 'since' }>;
 
 function rowTest(key: RowKey, view: View): (candidate: Numbered) => boolean {
   switch (key.key) {
@@ -100,8 +104,9 @@ function olderThan(seconds: number, which: 'older' | 'younger'): (candidate: Num
 }
 
 /** The set as it was when the search began: spans are ascending, and so are the candidates. */
-function inSpans(view: View, set: Parameters<View['spans']>[0], numbers: 'sequence' | 'uid'): (candidate: Numbered) => boolean {
-  const spans = view.spans(set, numbers);
+function inSpans(view: View, set: SequenceSet, numbers: Numbers): (candidate: Numbered) => boolean {
+  const known = numbers === 'uid' || set === 'saved';
+  const spans = known ? view.spans(set, numbers) : resolveRanges(set, view.count).map(({ first, last }) => ({ from: first - 1, to: last - 1 }));
   let at = 0;
   return ({ sequence }) => {
     while ((spans[at]?.to ?? Infinity) < sequence - 1) at += 1;
@@ -123,8 +128,8 @@ function dateTest(key: DateKey, view: View): Test {
     kind: 'content',
     cost: 1,
     matches: async ({ row }) => {
-      const structure = view.mailbox.message(row.uid)?.structure;
-      const sentMs = structure === undefined ? undefined : sentDayMs(structure);
+      const [head] = view.mailbox.heads([row]);
+      const sentMs = head === undefined ? undefined : sentDayMs(head);
       return sentMs !== undefined && inTime(sentMs);
     },
   };

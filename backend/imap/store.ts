@@ -36,7 +36,7 @@ async function run({ session, view }: Selected, given: StoreArguments, numbers: 
   if (given.unchangedSince !== undefined) session.enable('CONDSTORE');
   const uids = view.uidsIn(view.spans(given.set, numbers));
   // What others changed is told first: afterwards .SILENT would hide it behind our own change.
-  tellNews(session, view, 'no-expunges');
+  await tellNews(session, view, 'no-expunges');
   const change = { ...wanted, within: flagsWithin(view.rights), unchangedSince: given.unchangedSince };
   const modified: number[] = [];
   for (let from = 0; from < uids.length; from += mostAtOnce) {

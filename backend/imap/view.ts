@@ -24,6 +24,8 @@ export interface Numbered {
 
 /** What the client must hear, in this order. */
 export interface News {
+  /** Gone, as was found just now; the client may have to wait to hear it. Numbered as before. */
+  readonly vanished: readonly { readonly sequence: number; readonly uid: number }[];
   /** Ascending, numbered as before. */
   readonly expunged: readonly { readonly sequence: number; readonly uid: number }[];
   /** The new number of messages, if some came. */
@@ -32,12 +34,24 @@ export interface News {
   readonly arrived: readonly number[];
   /** Numbered as they are now; without new messages, and without what the client itself did and was told. */
   readonly changed: readonly Numbered[];
+  /** All that changed or came, by whomever, ascending. */
+  readonly touched: readonly MessageRow[];
+}
+
+/** Somebody who keeps results of a search up to date (RFC 5267 section 4.3). */
+export interface Follower {
+  /** How many messages it holds. */
+  readonly size: number;
+  /** What is to be said before the client hears that these are gone. */
+  withdraw(vanished: News['vanished']): string | undefined;
+  /** What is to be said after the client heard of these. */
+  follow(touched: News['touched']): Promise<string | undefined>;
 }
 
 /** Are the numbers of a command sequence numbers or uids? */
 export type Numbers = 'sequence' | 'uid';
 
-const noNews: News = { expunged: [], exists: undefined, arrived: [], changed: [] };
+const noNews: News = { vanished: [], expunged: [], exists: undefined, arrived: [], changed: [], touched: [] };
 
 export class View {
   readonly mailbox: Mailbox;
@@ -48,6 +62,8 @@ export class View {
   readonly flagTexts: FlagTexts;
   /** The result of the last SEARCH with SAVE, as uids (`$`, RFC 5182). */
   saved: readonly number[] = [];
+  /** By the tags of the commands that asked for them. */
+  readonly followers = new Map<string, Follower>();
   #uids: number[];
   /** The newest uid ever seen in the mailbox: higher ones are new. */
   #newestUid: number;
@@ -165,7 +181,7 @@ export class View {
     this.flagTexts.learn(state.keywords);
     const changes = state.highestModseq === this.#modseq ? undefined : this.mailbox.changesSince(this.#modseq);
     this.#modseq = state.highestModseq;
-    for (const uid of changes?.vanished ?? []) if (this.sequenceOf(uid) !== undefined) this.#gone.add(uid);
+    const vanished = this.#noteGone(changes?.vanished ?? []);
     if (changes === undefined && (mode === 'no-expunges' || this.#gone.size === 0)) return noNews;
     const expunged = mode === 'everything' ? this.#dropGone() : [];
     const rows = changes?.changed ?? [];
@@ -175,7 +191,18 @@ export class View {
     this.#newestUid = Math.max(this.#newestUid, this.#uids.at(-1) ?? 0);
     this.#ownChanges.clear();
     const arrived = fresh.filter((uid) => !this.#ownMessages.delete(uid));
-    return { expunged, exists: fresh.length > 0 ? this.count : undefined, arrived, changed };
+    return { vanished, expunged, exists: fresh.length > 0 ? this.count : undefined, arrived, changed, touched: rows };
+  }
+
+  #noteGone(uids: readonly number[]): { sequence: number; uid: number }[] {
+    const vanished: { sequence: number; uid: number }[] = [];
+    for (const uid of uids) {
+      const sequence = this.#gone.has(uid) ? undefined : this.sequenceOf(uid);
+      if (sequence === undefined) continue;
+      this.#gone.add(uid);
+      vanished.push({ sequence, uid });
+    }
+    return vanished;
   }
 
   #toTell(rows: readonly MessageRow[]): Numbered[] {

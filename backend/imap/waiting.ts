@@ -49,7 +49,7 @@ export async function tellAll(session: Session, telling: Telling | 'nothing'): P
   if (!isLoggedIn(state)) return;
   try {
     if (state.at === 'selected' && telling !== 'nothing') {
-      tellNews(session, state.view, telling);
+      await tellNews(session, state.view, telling);
       await describeArrived({ session, account: state.account, view: state.view }, session.accountNews.selected.fetch);
     }
     await session.accountNews.tell(session, state.account);

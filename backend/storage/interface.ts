@@ -6,7 +6,7 @@
  * All methods throw `Failure` for what can be expected (`mailbox-missing`, `over-quota`, `storage-full` …).
  */
 import type { AccountAct } from '../../shared/admin-api/account-act.ts';
-import type { MessageStructure } from '../../shared/mime/structure.ts';
+import type { MessageHead, MessageStructure } from '../../shared/mime/structure.ts';
 import type { AccountStatus, AccountService } from '../../shared/access/account-use.ts';
 import type { AccountLives } from './account-lives.ts';
 import type { StorageCare } from './care.ts';
@@ -111,6 +111,8 @@ export interface StoredMessage {
   readonly size: number;
   /** Decoded on first use. */
   readonly structure: MessageStructure;
+  /** The same without the parts, which cost most of the decoding. */
+  readonly head: MessageHead;
   /** The very bytes that were stored: `length` bytes from `offset` (clipped to the message). */
   read(offset: number, length: number): Promise<Buffer>;
 }
@@ -140,6 +142,8 @@ export interface Mailbox {
   message(uid: number): StoredMessage | undefined;
   /** `message` for who looks at many, one after the other: their bytes are read ahead, and not to be changed. */
   series(): (uid: number) => StoredMessage | undefined;
+  /** What the headers of these messages say, in their order, all of one commit; undefined where the message is gone. */
+  heads(rows: readonly MessageRow[]): (MessageHead | undefined)[];
   /** All staged messages enter or none does; none (no uids) when `guard` says `skip`. */
   append(messages: readonly { readonly staged: StagedMessage; readonly marks: AppendMarks }[], guard?: AppendGuard): Promise<AppendResult>;
   /** Changes flags; `changed` lists the rows that now exist for the uids that were there, `modified` those refused by unchangedSince. */

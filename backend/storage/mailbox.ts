@@ -1,7 +1,7 @@
 /** One mailbox, open for work: questions are answered from one snapshot, changes go through one transaction. */
 import { Failure } from '../../shared/base/failure.ts';
-import { decodeStructure } from '../../shared/mime/encode-structure.ts';
-import type { MessageStructure } from '../../shared/mime/structure.ts';
+import { decodeHead, decodeStructure } from '../../shared/mime/encode-structure.ts';
+import type { MessageHead, MessageStructure } from '../../shared/mime/structure.ts';
 import { changeAccount } from './account-change.ts';
 import type { AccountHandle } from './account-change.ts';
 import { appendMessages } from './append.ts';
@@ -79,6 +79,14 @@ export class StoredMailbox implements Mailbox {
       const placeNow = (): PackPlace | undefined => environment.read(() => (messageId === undefined ? undefined : messages.place(messageId)));
       return place === undefined || structure === undefined ? undefined : new PackedMessage({ packs, place, placeNow }, structure);
     });
+  }
+
+  heads(rows: readonly MessageRow[]): (MessageHead | undefined)[] {
+    const { environment, messages } = this.#account.volume;
+    return environment.read(() => rows.map(({ messageId }) => {
+      const structure = messages.structure(messageId);
+      return structure === undefined ? undefined : decodeHead(structure);
+    }));
   }
 
   append(messages: readonly { readonly staged: StagedMessage; readonly marks: AppendMarks }[], guard?: AppendGuard): Promise<AppendResult> {
@@ -162,6 +170,7 @@ class PackedMessage implements StoredMessage {
   #place: PackPlace;
   readonly #encoded: Buffer;
   #decoded: MessageStructure | undefined;
+  #head: MessageHead | undefined;
 
   constructor({ packs, place, placeNow }: { readonly packs: Pick<Packs, 'read'>; readonly place: PackPlace; readonly placeNow: () => PackPlace | undefined }, encoded: Buffer) {
     this.#packs = packs;
@@ -177,6 +186,11 @@ class PackedMessage implements StoredMessage {
   get structure(): MessageStructure {
     this.#decoded ??= decodeStructure(this.#encoded);
     return this.#decoded;
+  }
+
+  get head(): MessageHead {
+    this.#head ??= this.#decoded ?? decodeHead(this.#encoded);
+    return this.#head;
   }
 
   async read(offset: number, length: number): Promise<Buffer> {

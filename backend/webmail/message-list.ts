@@ -1,7 +1,7 @@
 /** Message lists: pages of summaries, newest first, and the search for words in subjects and addresses. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { decodeWords } from '../../shared/mime/encoded-words.ts';
-import type { EnvelopeAddress, MessageStructure } from '../../shared/mime/structure.ts';
+import type { EnvelopeAddress, MessageHead } from '../../shared/mime/structure.ts';
 import { sendJson } from '../../shared/http/refusals.ts';
 import { Flag } from '../storage/storage.ts';
 import type { Mailbox, MessageRow } from '../storage/storage.ts';
@@ -76,8 +76,8 @@ function holds(summary: MessageSummary, words: readonly string[]): boolean {
 
 /** The list line of a row; none when the message went away meanwhile. */
 export function summaryOf(mailbox: Mailbox, row: MessageRow, keywords: readonly string[]): [MessageSummary] | [] {
-  const structure = mailbox.message(row.uid)?.structure;
-  return structure === undefined ? [] : [{ ...summarise(structure), ...marksOf(row, keywords) }];
+  const [head] = mailbox.heads([row]);
+  return head === undefined ? [] : [{ ...summarise(head), ...marksOf(row, keywords) }];
 }
 
 type Marks = Pick<MessageSummary, 'uid' | 'dateMs' | 'size' | 'seen' | 'flagged' | 'answered' | 'forwarded' | 'draft'>;
@@ -96,8 +96,8 @@ function marksOf(row: MessageRow, keywords: readonly string[]): Marks {
   };
 }
 
-function summarise(structure: MessageStructure): Omit<MessageSummary, keyof Marks> {
-  const { envelope, preview, hasAttachment } = structure;
+function summarise(head: MessageHead): Omit<MessageSummary, keyof Marks> {
+  const { envelope, preview, hasAttachment } = head;
   return { from: addressViews(envelope.from), to: addressViews(envelope.to), subject: decodeWords(envelope.subject ?? ''), preview, hasAttachment };
 }
 

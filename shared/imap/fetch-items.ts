@@ -1,4 +1,6 @@
-/** The arguments of FETCH (RFC 9051 section 6.4.5; RFC 7162 for MODSEQ and CHANGEDSINCE; RFC 8474, 8514, 8970 for ids, SAVEDATE, PREVIEW). */
+/** The arguments of FETCH (RFC 9051 section 6.4.5; RFC 7162 for MODSEQ and CHANGEDSINCE; RFC 9394 for PARTIAL; RFC 8474, 8514, 8970 for ids, SAVEDATE, PREVIEW). */
+import { takeWindow } from './result-window.ts';
+import type { ResultWindow } from './result-window.ts';
 import { malformed } from './scanner.ts';
 import type { Scanner } from './scanner.ts';
 import { takeSequenceSet } from './sequence-set.ts';
@@ -36,11 +38,16 @@ export type ContentItem = {
 
 export type FetchItem = { readonly kind: 'row'; readonly name: RowItem } | { readonly kind: 'structure'; readonly name: StructureItem } | ContentItem;
 
-export interface FetchArguments {
-  readonly set: SequenceSet;
-  readonly items: readonly FetchItem[];
+interface FetchModifiers {
   readonly changedSince: number | undefined;
   readonly vanished: 'yes' | 'no';
+  /** Of the messages of the set; only in UID FETCH. */
+  readonly window: ResultWindow | undefined;
+}
+
+export interface FetchArguments extends FetchModifiers {
+  readonly set: SequenceSet;
+  readonly items: readonly FetchItem[];
 }
 
 const rowItems: ReadonlySet<string> = new Set<RowItem>(['UID', 'FLAGS', 'INTERNALDATE', 'RFC822.SIZE', 'MODSEQ', 'EMAILID', 'THREADID', 'SAVEDATE']);
@@ -59,21 +66,23 @@ export function parseFetch(scanner: Scanner): FetchArguments {
   scanner.space();
   const items = takeItems(scanner);
   if (items.length > mostItems) throw malformed('too many items');
-  const modifiers = scanner.accept(' ') ? takeModifiers(scanner) : new Map<string, number>();
-  const changedSince = modifiers.get('CHANGEDSINCE');
-  const vanished = modifiers.has('VANISHED') ? 'yes' : 'no';
-  if (vanished === 'yes' && changedSince === undefined) throw malformed('VANISHED needs CHANGEDSINCE');
-  return { set, items, changedSince, vanished };
+  const modifiers = scanner.accept(' ') ? takeModifiers(scanner) : noModifiers;
+  if (modifiers.vanished === 'yes' && modifiers.changedSince === undefined) throw malformed('VANISHED needs CHANGEDSINCE');
+  return { set, items, ...modifiers };
 }
 
-function takeModifiers(scanner: Scanner): Map<string, number> {
-  const modifiers = scanner.list((): [string, number] => {
-    if (scanner.acceptWord('VANISHED')) return ['VANISHED', 0];
-    if (!scanner.acceptWord('CHANGEDSINCE')) throw malformed('unknown fetch modifier');
+const noModifiers: FetchModifiers = { changedSince: undefined, vanished: 'no', window: undefined };
+
+function takeModifiers(scanner: Scanner): FetchModifiers {
+  const given = scanner.list((): Partial<FetchModifiers> => {
+    const word = scanner.word();
+    if (word === 'VANISHED') return { vanished: 'yes' };
+    if (word === 'PARTIAL') return { window: takeWindow(scanner) };
+    if (word !== 'CHANGEDSINCE') throw malformed('unknown fetch modifier');
     scanner.space();
-    return ['CHANGEDSINCE', scanner.number()];
+    return { changedSince: scanner.number() };
   });
-  return new Map(modifiers);
+  return Object.assign({}, noModifiers, ...given) as FetchModifiers;
 }
 
 function takeItems(scanner: Scanner): FetchItem[] {

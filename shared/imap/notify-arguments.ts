@@ -1,7 +1,8 @@
 /** The arguments of NOTIFY (RFC 5465 section 8). Pure. */
 import { takeFetchList } from './fetch-items.ts';
 import type { FetchItem } from './fetch-items.ts';
-import { takeMailbox } from './mailbox-arguments.ts';
+import { takeMailboxFilter } from './mailbox-filter.ts';
+import type { MailboxFilter } from './mailbox-filter.ts';
 import type { NameEncoding } from './mailbox-name.ts';
 import { malformed } from './scanner.ts';
 import type { Scanner } from './scanner.ts';
@@ -10,11 +11,6 @@ export const messageEvents = ['MessageNew', 'MessageExpunge', 'FlagChange'] as c
 /** All that we know of; AnnotationChange is of RFC 5257, which nobody speaks. */
 export const notifyEvents = [...messageEvents, 'MailboxName', 'SubscriptionChange', 'MailboxMetadataChange', 'ServerMetadataChange'] as const;
 export type NotifyEvent = (typeof notifyEvents)[number];
-
-/** Which mailboxes an event group is about (RFC 5465 section 6). */
-export type MailboxFilter =
-  | { readonly kind: 'selected' | 'selected-delayed' | 'inboxes' | 'personal' | 'subscribed' }
-  | { readonly kind: 'subtree' | 'mailboxes'; readonly names: readonly string[] };
 
 export interface EventGroup {
   readonly filter: MailboxFilter;
@@ -30,7 +26,6 @@ export type NotifyArguments =
   | { readonly kind: 'set'; readonly status: 'yes' | 'no'; readonly groups: readonly EventGroup[] };
 
 const mostGroups = 100;
-const mostNames = 1000;
 const longestEvent = 100;
 
 /** @throws bad-input */
@@ -61,7 +56,8 @@ function isOfSelected({ kind }: MailboxFilter): boolean {
 
 function takeGroup(scanner: Scanner, encoding: NameEncoding): TakenGroup {
   scanner.expect('(');
-  const filter = takeFilter(scanner, encoding);
+  const filter = takeMailboxFilter(scanner, encoding);
+  if (filter.kind === 'subtree-one') throw malformed('subtree-one is for ESEARCH alone');
   scanner.space();
   const events = new Set<NotifyEvent>();
   let fetch: readonly FetchItem[] = [];
@@ -78,27 +74,6 @@ function takeGroup(scanner: Scanner, encoding: NameEncoding): TakenGroup {
   }
   scanner.expect(')');
   return { group: { filter, events, fetch }, unknown };
-}
-
-function takeFilter(scanner: Scanner, encoding: NameEncoding): MailboxFilter {
-  const word = scanner.word().toLowerCase();
-  switch (word) {
-    case 'selected':
-    case 'selected-delayed':
-    case 'inboxes':
-    case 'personal':
-    case 'subscribed':
-      return { kind: word };
-    case 'subtree':
-    case 'mailboxes': {
-      scanner.space();
-      const names = scanner.peek() === '(' ? scanner.list(() => takeMailbox(scanner, encoding)) : [takeMailbox(scanner, encoding)];
-      if (names.length > mostNames) throw malformed('too many mailboxes');
-      return { kind: word, names };
-    }
-    default:
-      throw malformed('unknown kind of mailboxes');
-  }
 }
 
 /** RFC 5465 sections 5 and 6.1. */

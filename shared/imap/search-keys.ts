@@ -1,4 +1,4 @@
-/** The arguments of SEARCH (RFC 9051 section 6.4.4; RFC 5032 WITHIN, RFC 7162 MODSEQ, RFC 8474 ids, RFC 8514 SAVEDATE). */
+/** Search keys (RFC 9051 section 6.4.4; RFC 5032 WITHIN, RFC 6203 FUZZY, RFC 7162 MODSEQ, RFC 8474 ids, RFC 8514 SAVEDATE). */
 import { takeDate } from './dates.ts';
 import { takeKeyword } from './flags.ts';
 import type { SystemFlag } from './flags.ts';
@@ -12,7 +12,8 @@ export type SearchKey =
   | { readonly key: 'all' | 'none' }
   | { readonly key: 'and'; readonly operands: readonly SearchKey[] }
   | { readonly key: 'or'; readonly left: SearchKey; readonly right: SearchKey }
-  | { readonly key: 'not'; readonly operand: SearchKey }
+  /** `fuzzy`: whatever is like the operand may match as well. */
+  | { readonly key: 'not' | 'fuzzy'; readonly operand: SearchKey }
   | { readonly key: 'flag'; readonly flag: SystemFlag }
   | { readonly key: 'keyword'; readonly keyword: string }
   | { readonly key: 'before' | 'on' | 'since'; readonly date: 'internal' | 'sent' | 'saved'; readonly dayMs: number }
@@ -25,64 +26,53 @@ export type SearchKey =
   | { readonly key: 'modseq'; readonly atLeast: number }
   | { readonly key: 'emailid' | 'threadid'; readonly id: string };
 
-export type ReturnOption = 'MIN' | 'MAX' | 'ALL' | 'COUNT' | 'SAVE';
-
-export interface SearchArguments {
-  /** Undefined: no RETURN was given, the old response is wanted. */
-  readonly returns: ReadonlySet<ReturnOption> | undefined;
-  /** In capitals; undefined when none was named. */
-  readonly charset: string | undefined;
-  readonly key: SearchKey;
-}
-
-const returnOptions: ReadonlySet<string> = new Set<ReturnOption>(['MIN', 'MAX', 'ALL', 'COUNT', 'SAVE']);
 const mostKeys = 2000;
 
-/** @throws bad-input; also for texts that are not UTF-8, whatever CHARSET says (the caller refuses other charsets). */
-export function parseSearch(scanner: Scanner): SearchArguments {
-  let returns: ReadonlySet<ReturnOption> | undefined;
-  if (scanner.acceptText('RETURN ')) {
-    returns = new Set(scanner.list(() => takeReturnOption(scanner), { mayBeEmpty: 'yes' }));
-    if (returns.size === 0) returns = new Set<ReturnOption>(['ALL']);
-    scanner.space();
-  }
-  let charset: string | undefined;
-  if (scanner.acceptText('CHARSET ')) {
-    charset = scanner.astring().toUpperCase();
-    scanner.space();
-  }
-  return { returns, charset, key: takeKeys(scanner, { left: mostKeys }) };
+/** The charsets whose texts are understood (RFC 5256: both are a must). */
+export const searchCharsets: ReadonlySet<string> = new Set(['US-ASCII', 'UTF-8']);
+
+/**
+ * @param charset in capitals, undefined when none was named. Texts are read as UTF-8, which US-ASCII is a part of; in other
+ * charsets they are not understood, and the caller refuses the command.
+ * @throws bad-input, also for texts that are not UTF-8.
+ */
+export function takeSearchKeys(scanner: Scanner, charset: string | undefined): SearchKey {
+  const understood = charset === undefined || searchCharsets.has(charset);
+  return takeKeys(scanner, { left: mostKeys, decode: understood ? decodeUtf8 : (bytes) => bytes });
 }
 
-function takeReturnOption(scanner: Scanner): ReturnOption {
-  const word = scanner.word();
-  if (!returnOptions.has(word)) throw malformed(`unknown return option ${word}`);
-  return word as ReturnOption;
+/** Whether there is such a key in it, at whatever depth. */
+export function contains(key: SearchKey, wanted: SearchKey['key']): boolean {
+  if (key.key === wanted) return true;
+  if (key.key === 'and') return key.operands.some((operand) => contains(operand, wanted));
+  if (key.key === 'or') return contains(key.left, wanted) || contains(key.right, wanted);
+  return (key.key === 'not' || key.key === 'fuzzy') && contains(key.operand, wanted);
 }
 
-/** Counts keys, so that a client can't make us hold and try endless ones. */
-interface Budget {
+interface Reading {
+  /** How many keys may come yet: a client can't make us hold and try endless ones. */
   left: number;
+  readonly decode: (bytes: string) => string;
 }
 
-function takeKeys(scanner: Scanner, budget: Budget): SearchKey {
-  const operands = [takeKey(scanner, budget)];
-  while (scanner.accept(' ')) operands.push(takeKey(scanner, budget));
+function takeKeys(scanner: Scanner, reading: Reading): SearchKey {
+  const operands = [takeKey(scanner, reading)];
+  while (scanner.accept(' ')) operands.push(takeKey(scanner, reading));
   const [only] = operands;
   return operands.length === 1 && only !== undefined ? only : { key: 'and', operands };
 }
 
-function takeKey(scanner: Scanner, budget: Budget): SearchKey {
-  budget.left -= 1;
-  if (budget.left < 0) throw malformed('too many search keys');
+function takeKey(scanner: Scanner, reading: Reading): SearchKey {
+  reading.left -= 1;
+  if (reading.left < 0) throw malformed('too many search keys');
   if (/[\d*$]/.test(scanner.peek())) return { key: 'sequence', set: takeSequenceSet(scanner) };
   if (scanner.accept('(')) {
-    const key = scanner.nested(() => takeKeys(scanner, budget));
+    const key = scanner.nested(() => takeKeys(scanner, reading));
     scanner.expect(')');
     return key;
   }
   const word = scanner.word();
-  return flagKeys[word] ?? dateKey(word, scanner) ?? textKey(word, scanner) ?? numberKey(word, scanner) ?? combinedKey(word, scanner, budget);
+  return flagKeys[word] ?? dateKey(word, scanner) ?? textKey(word, scanner, reading) ?? numberKey(word, scanner) ?? combinedKey(word, scanner, reading);
 }
 
 const not = (operand: SearchKey): SearchKey => ({ key: 'not', operand });
@@ -116,30 +106,30 @@ function dateKey(word: string, scanner: Scanner): SearchKey | undefined {
   return { key, date, dayMs: takeDate(scanner) };
 }
 
-function textKey(word: string, scanner: Scanner): SearchKey | undefined {
+function textKey(word: string, scanner: Scanner, reading: Reading): SearchKey | undefined {
   switch (word) {
     case 'BCC':
     case 'CC':
     case 'FROM':
     case 'SUBJECT':
     case 'TO':
-      return { key: 'header', name: word.toLowerCase(), value: takeText(scanner) };
+      return { key: 'header', name: word.toLowerCase(), value: takeText(scanner, reading) };
     case 'HEADER': {
-      const name = takeText(scanner).toLowerCase();
-      return { key: 'header', name, value: takeText(scanner) };
+      const name = takeText(scanner, reading).toLowerCase();
+      return { key: 'header', name, value: takeText(scanner, reading) };
     }
     case 'BODY':
-      return { key: 'body', value: takeText(scanner) };
+      return { key: 'body', value: takeText(scanner, reading) };
     case 'TEXT':
-      return { key: 'text', value: takeText(scanner) };
+      return { key: 'text', value: takeText(scanner, reading) };
     default:
       return undefined;
   }
 }
 
-function takeText(scanner: Scanner): string {
+function takeText(scanner: Scanner, { decode }: Reading): string {
   scanner.space();
-  return decodeUtf8(scanner.astring());
+  return decode(scanner.astring());
 }
 
 function numberKey(word: string, scanner: Scanner): SearchKey | undefined {
@@ -174,12 +164,14 @@ function skipModseqEntry(scanner: Scanner): void {
   scanner.space();
 }
 
-function combinedKey(word: string, scanner: Scanner, budget: Budget): SearchKey {
+function combinedKey(word: string, scanner: Scanner, reading: Reading): SearchKey {
   scanner.space();
-  const operand = (): SearchKey => scanner.nested(() => takeKey(scanner, budget));
+  const operand = (): SearchKey => scanner.nested(() => takeKey(scanner, reading));
   switch (word) {
     case 'NOT':
       return not(operand());
+    case 'FUZZY':
+      return { key: 'fuzzy', operand: operand() };
     case 'OR': {
       const left = operand();
       scanner.space();

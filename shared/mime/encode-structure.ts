@@ -1,9 +1,10 @@
 /**
  * The stored form of a MessageStructure: one version byte, then JSON of nested arrays (no names, 0 for undefined). JSON,
- * since the engine's own parser beats anything written by hand, and a person can read it in a dump.
+ * since the engine's own parser beats anything written by hand, and a person can read it in a dump. The head can be read
+ * without the parts, which are most of it: the last number says where it begins.
  */
 import { Failure } from '../base/failure.ts';
-import type { Envelope, EnvelopeAddress, MessageStructure, Part } from './structure.ts';
+import type { Envelope, EnvelopeAddress, MessageHead, MessageStructure, Part } from './structure.ts';
 
 /** First byte of the stored form; raise it when the arrays change, and keep reading the old. */
 const version = 1;
@@ -29,42 +30,66 @@ type StoredPart = [
   language: readonly string[], location: Optional<string>, md5: Optional<string>,
 ];
 
-type StoredStructure = [
-  root: StoredPart, envelope: StoredEnvelope, sentAtMs: number | null, references: readonly string[], preview: string,
-  hasAttachment: 0 | 1,
+/** `fromReferences` and what follows it are missing in what was stored before they were thought of. */
+type StoredHead = [
+  envelope: StoredEnvelope, sentAtMs: number | null, references: readonly string[], preview: string, hasAttachment: 0 | 1,
+  fromReferences?: number, headStart?: number,
 ];
 
 /** Makes the stored form. */
 export function encodeStructure(structure: MessageStructure): Buffer {
-  const stored: StoredStructure = [
-    storePart(structure.root), storeEnvelope(structure.envelope), structure.sentAtMs ?? null, structure.references,
-    structure.preview, structure.hasAttachment ? 1 : 0,
+  const head: StoredHead = [
+    storeEnvelope(structure.envelope), structure.sentAtMs ?? null, structure.references, structure.preview,
+    structure.hasAttachment ? 1 : 0, structure.fromReferences,
   ];
-  const encoded = Buffer.from(` ${JSON.stringify(stored)}`, 'utf8');
+  const before = ` [${JSON.stringify(storePart(structure.root))},`;
+  const encoded = Buffer.from(`${before}${JSON.stringify(head).slice(1, -1)},${String(Buffer.byteLength(before))}]`, 'utf8');
   encoded[0] = version;
   return encoded;
 }
 
 /** Reads the stored form. @throws Failure `storage-failure` when it is none. */
 export function decodeStructure(bytes: Buffer): MessageStructure {
-  if (bytes[0] !== version) throw new Failure('storage-failure', 'a stored message structure has an unknown version');
-  const [root, envelope, sentAtMs, references, preview, hasAttachment] = parseStored(bytes.toString('utf8', 1));
-  return {
-    root: loadPart(root),
-    envelope: loadEnvelope(envelope),
-    sentAtMs: sentAtMs ?? undefined,
-    references,
-    preview,
-    hasAttachment: hasAttachment === 1,
-  };
+  const [root, ...head] = parseStored<[StoredPart, ...StoredHead]>(bytes, () => bytes.toString('utf8', 1));
+  return { root: loadPart(root), ...loadHead(head) };
 }
 
-function parseStored(json: string): StoredStructure {
+/** Reads the head of the stored form alone, several times faster. @throws Failure `storage-failure` when it is none. */
+export function decodeHead(bytes: Buffer): MessageHead {
+  const headStart = numberAtEnd(bytes);
+  if (headStart < earliestHead) return decodeStructure(bytes); // it is the last value of the older form
+  return loadHead(parseStored<StoredHead>(bytes, () => `[${bytes.toString('utf8', headStart)}`));
+}
+
+/** Behind `version [[],`. */
+const earliestHead = 5;
+
+/** The number that stands before the last bracket. */
+function numberAtEnd(bytes: Buffer): number {
+  let number = 0;
+  let weight = 1;
+  for (let at = bytes.length - 2; at > 0; at -= 1, weight *= 10) {
+    const digit = (bytes[at] ?? 0) - 0x30;
+    if (digit < 0 || digit > 9) break;
+    number += digit * weight;
+  }
+  return number;
+}
+
+function parseStored<Stored>(bytes: Buffer, text: () => string): Stored {
+  if (bytes[0] !== version) throw new Failure('storage-failure', 'a stored message structure has an unknown version');
   try {
-    return JSON.parse(json) as StoredStructure;
+    return JSON.parse(text()) as Stored;
   } catch (cause) {
     throw new Failure('storage-failure', 'a stored message structure is damaged', { cause });
   }
+}
+
+function loadHead([envelope, sentAtMs, references, preview, hasAttachment, fromReferences]: StoredHead): MessageHead {
+  return {
+    envelope: loadEnvelope(envelope), sentAtMs: sentAtMs ?? undefined, references,
+    fromReferences: fromReferences ?? references.length, preview, hasAttachment: hasAttachment === 1,
+  };
 }
 
 function storePart(part: Part): StoredPart {

@@ -3,7 +3,7 @@ import { parseAddressList } from './address.ts';
 import { parseDate } from './date.ts';
 import { fieldValue, parseParametrisedValue, splitFields, withoutComments } from './header.ts';
 import type { HeaderField } from './header.ts';
-import type { Envelope, EnvelopeAddress, Part } from './structure.ts';
+import type { Envelope, EnvelopeAddress, MessageHead, Part } from './structure.ts';
 
 /** The fields of `Part` that stand in the header. */
 export type PartHeader = Pick<
@@ -12,11 +12,7 @@ export type PartHeader = Pick<
 >;
 
 /** What only the header of a message has. */
-export interface MessageHeader {
-  readonly envelope: Envelope;
-  readonly sentAtMs: number | undefined;
-  readonly references: readonly string[];
-}
+export type MessageHeader = Pick<MessageHead, 'envelope' | 'sentAtMs' | 'references' | 'fromReferences'>;
 
 /** RFC 2045 section 5.2: what a part is that doesn't say it. */
 export const plainType: Pick<Part, 'type' | 'subtype' | 'parameters'> = {
@@ -55,7 +51,7 @@ export function readMessageHeader(fields: readonly HeaderField[]): MessageHeader
   return {
     envelope: readEnvelope(fields),
     sentAtMs: date === undefined ? undefined : parseDate(date),
-    references: readReferences(fields),
+    ...readReferences(fields),
   };
 }
 
@@ -88,10 +84,12 @@ function readAddresses(fields: readonly HeaderField[], name: string): EnvelopeAd
   return fields.filter((field) => field.name === name).flatMap((field) => parseAddressList(field.value));
 }
 
-function readReferences(fields: readonly HeaderField[]): string[] {
-  const text = ['references', 'in-reply-to'].map((name) => fieldValue(fields, name) ?? '').join(' ');
-  const ids = new Set(text.match(/<[^<>\s]+>/g) ?? []);
-  return [...ids].slice(-maxReferences);
+function readReferences(fields: readonly HeaderField[]): Pick<MessageHead, 'references' | 'fromReferences'> {
+  const idsIn = (name: string): string[] => (fieldValue(fields, name) ?? '').match(/<[^<>\s]+>/g) ?? [];
+  const own = new Set(idsIn('references'));
+  const answered = idsIn('in-reply-to').filter((id) => !own.has(id));
+  const references = [...own, ...new Set(answered)].slice(-maxReferences);
+  return { references, fromReferences: Math.min(own.size, references.length) };
 }
 
 function presentValue(fields: readonly HeaderField[], name: string): string | undefined {

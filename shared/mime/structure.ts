@@ -59,16 +59,22 @@ export interface Envelope {
   readonly messageId: string | undefined;
 }
 
-/** Everything `scanMessage` finds. */
-export interface MessageStructure {
-  readonly root: Part;
+/** What the header of the message says, and what lists show of it. */
+export interface MessageHead {
   readonly envelope: Envelope;
   /** The Date field as milliseconds since 1970, undefined when it can't be understood (SORT DATE, RFC 5256 section 2.2). */
   readonly sentAtMs: number | undefined;
-  /** Message-IDs of References and In-Reply-To, for threads. */
+  /** Message-IDs of References and then those of In-Reply-To that are not among them, for threads. */
   readonly references: readonly string[];
+  /** How many of `references` stand in the References field; all of them in what was stored before this was noted. */
+  readonly fromReferences: number;
   /** The first about 200 characters of readable text, for lists (PREVIEW, RFC 8970), decoded to Unicode. */
   readonly preview: string;
   /** True when a part is an attachment: disposition attachment, or a named non-text part. */
   readonly hasAttachment: boolean;
+}
+
+/** Everything `scanMessage` finds. */
+export interface MessageStructure extends MessageHead {
+  readonly root: Part;
 }

@@ -11,6 +11,7 @@
  *     C3: / S3:                 a session of another user, `{$friend}`
  *     C4: / S4:                 a session of the account that keeps the public folders
  *     deliver: INBOX Subject    a message arrives
+ *     mail: INBOX Subject: text | References: <a@b>     a message arrives that has these header fields (and may have flags and a date before them)
  *     closed                    the server closes the connection (`closed2` for the second)
  *
  * In S: lines `{any}` is any text, `{number}` a number, `{x=number}` and `{x=any}` remember it and `{$x}` (also in C: lines) says it again.
@@ -47,7 +48,7 @@ export function readConversation(file: string): Conversation {
   const steps: Step[] = [];
   lines.forEach((text, index) => {
     if (text.startsWith('#') || text.trim() === '') return;
-    const match = /^([CS][234]?|connect|message|deliver): ?(.*)$/.exec(text) ?? /^(closed[234]?)()$/.exec(text);
+    const match = /^([CS][234]?|connect|message|deliver|mail): ?(.*)$/.exec(text) ?? /^(closed[234]?)()$/.exec(text);
     assert.ok(match, `${file}:${String(index + 1)}: not understood: ${text}`);
     steps.push({ line: index + 1, word: match[1] ?? '', text: match[2] ?? '' });
   });
@@ -95,7 +96,9 @@ class Player {
         return;
       case 'message':
       case 'deliver':
-        return this.#deliver(step.text);
+        return this.#deliver(step.text, messageAbout);
+      case 'mail':
+        return this.#deliver(step.text, messageWith);
       case 'C': {
         const dialogue = await this.#session(session);
         this.#unsent += `${this.#fill(step.text)}\r\n`;
@@ -163,7 +166,7 @@ class Player {
     return text.replaceAll(/\{\$(\w+)\}/g, (_match, name: string) => (name === 'address' ? this.#address : name === 'friend' ? friendOf(this.#address) : (this.#remembered.get(name) ?? '')));
   }
 
-  async #deliver(text: string): Promise<void> {
+  async #deliver(text: string, compose: (text: string) => Buffer): Promise<void> {
     const words = text.split(' ');
     const mailbox = words.shift() ?? 'INBOX';
     let flags = 0;
@@ -174,7 +177,7 @@ class Player {
       else flags |= (flagBits as Readonly<Record<string, number>>)[flag] ?? 0;
     }
     const date = /^\d{1,2}-\w{3}-\d{4}$/.test(words[0] ?? '') ? { internalDateMs: Date.parse(`${words.shift() ?? ''} 12:00 UTC`) } : {};
-    const bytes = messageAbout(words.join(' '));
+    const bytes = compose(words.join(' '));
     await deliver({ storage: this.#server.storage, address: this.#address, mailbox }, bytes, { flags, keywords, ...date });
   }
 }
@@ -185,4 +188,9 @@ export function messageAbout(subject: string): Buffer {
     `From: Ann <ann@example.org>\r\nTo: bob@example.com\r\nSubject: ${subject}\r\nDate: Tue, 24 Nov 2026 10:00:00 +0100\r\n` +
       `Message-ID: <${subject.replaceAll(/\W/g, '')}@example.org>\r\n\r\nBody of ${subject}.\r\n`,
   );
+}
+
+/** A message with those header fields. */
+function messageWith(fields: string): Buffer {
+  return Buffer.from(`${fields.split(' | ').join('\r\n')}\r\n\r\nBody.\r\n`);
 }

@@ -13,7 +13,8 @@ import { parseSelect, takeStatusItems } from '../../../shared/imap/mailbox-argum
 import { parseCopy, parseStore } from '../../../shared/imap/store-arguments.ts';
 import { decodeMailboxName, encodeMailboxName } from '../../../shared/imap/mailbox-name.ts';
 import { Scanner } from '../../../shared/imap/scanner.ts';
-import { parseSearch } from '../../../shared/imap/search-keys.ts';
+import { parseMultisearch } from '../../../shared/imap/multisearch-arguments.ts';
+import { parseSearch, parseSort, parseThread } from '../../../shared/imap/search-arguments.ts';
 import { formatSet, inRanges, parseSequenceSet, resolveRanges } from '../../../shared/imap/sequence-set.ts';
 import { formatAstring, formatString } from '../../../shared/imap/strings.ts';
 
@@ -63,11 +64,11 @@ test('A string that is written is read back as it was.', () => {
 
 test('No text whatever makes a parser do other than answer or refuse.', () => {
   const parsers: ((scanner: Scanner) => unknown)[] = [
-    parseFetch, parseSearch, parseStore, takeStatusItems, takeDate, takeDateTime,
-    (scanner) => parseList(scanner, 'utf-7'), (scanner) => parseSelect(scanner, 'utf-8'), (scanner) => parseCopy(scanner, 'utf-7'),
+    parseFetch, parseSearch, parseSort, parseStore, parseThread, takeStatusItems, takeDate, takeDateTime,
+    (scanner) => parseList(scanner, 'utf-7'), (scanner) => parseSelect(scanner, 'utf-8'), (scanner) => parseCopy(scanner, 'utf-7'), (scanner) => parseMultisearch(scanner, 'utf-7'),
   ];
   const words = fc.constantFrom(
-    '1:*', '$', '(', ')', '((', '"', '"x"', '{3}\r\nabc', '{9}\r\nz', 'BODY', 'BODY.PEEK[', 'HEADER.FIELDS', '1.2.MIME]', ']', '<0.5>', 'RETURN', 'NOT', 'OR',
+    '1:*', '$', '(', ')', '((', '"', '"x"', '{3}\r\nabc', '{9}\r\nz', 'BODY', 'BODY.PEEK[', 'PARTIAL', '1:3', '-1:-3', 'IN', 'subtree', '(SUBJECT)', 'UTF-8', 'REFERENCES', 'FUZZY', 'HEADER.FIELDS', '1.2.MIME]', ']', '<0.5>', 'RETURN', 'NOT', 'OR',
     'SUBJECT', 'UID', 'FLAGS', '\\Seen', '+FLAGS.SILENT', 'UNCHANGEDSINCE', 'CHANGEDSINCE', '1-Feb-2026', '&AOQ-', 'NIL', 'STATUS', '\x80', '*', '%', ',', '0', '4294967296',
   );
   const text = fc.oneof(fc.array(words, { maxLength: 12 }).map((list) => list.join(' ')), fc.array(words, { maxLength: 12 }).map((list) => list.join('')), fc.string({ maxLength: 60 }));

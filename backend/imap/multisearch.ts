@@ -1,0 +1,87 @@
+/** ESEARCH: one search in several mailboxes (MULTISEARCH, RFC 7377). */
+import { Failure, isFailure } from '../../shared/base/failure.ts';
+import { parseMultisearch } from '../../shared/imap/multisearch-arguments.ts';
+import type { MultisearchArguments } from '../../shared/imap/multisearch-arguments.ts';
+import { formatString } from '../../shared/imap/strings.ts';
+import type { Account } from '../storage/storage.ts';
+import { accountCommand } from './command.ts';
+import { formatMailbox } from './mailbox-lines.ts';
+import { noUpdate } from './news.ts';
+import { refreshRights } from './place.ts';
+import { Progress } from './progress.ts';
+import { relaySelected } from './relay.ts';
+import { no, ok } from './replies.ts';
+import type { Completion } from './replies.ts';
+import { followResults, requireFreshTag } from './search-context.ts';
+import { sourcesOf } from './search-sources.ts';
+import type { SearchSource } from './search-sources.ts';
+import { everything, extendedResponse, meantBy } from './search-results.ts';
+import { checkCharset, checkCharsetUnnamed, findMessages, tellsModseq } from './search-run.ts';
+import type { Session } from './session.ts';
+import { View } from './view.ts';
+
+export const multisearch = accountCommand({
+  verb: 'ESEARCH',
+  parse: (scanner, session) => parseMultisearch(scanner, session.names),
+  run: async ({ session, account }, given) => run(session, account, given),
+});
+
+async function run(session: Session, account: Account, given: MultisearchArguments): Promise<Completion> {
+  if (given.sources.some(({ kind }) => kind === 'selected')) {
+    // On another node it is searched there, and what is there is not searched together with what is here.
+    if (session.state.at === 'away' && given.sources.length === 1) return relaySelected(session);
+    if (session.state.at === 'away') return no('the selected mailbox is on another server: search it alone', 'CANNOT');
+    await refreshRights(session);
+    if (session.state.at !== 'selected') throw new Failure('bad-input', 'no mailbox is selected');
+  }
+  if (given.returns?.items.has('UPDATE') === true) {
+    if (session.state.at !== 'selected') throw new Failure('bad-input', 'no mailbox is selected here');
+    requireFreshTag(session.selected);
+  }
+  checkCharsetUnnamed(session, given);
+  checkCharset(given);
+  const { sources, isWhole } = await sourcesOf(session, account, given.sources);
+  await searchAll(session, sources, given);
+  return ok('ESEARCH completed', isWhole ? undefined : 'LIMIT');
+}
+
+async function searchAll(session: Session, sources: readonly SearchSource[], given: MultisearchArguments): Promise<void> {
+  const progress = new Progress(session, sources.reduce((sum, { messages }) => sum + messages, 0));
+  for (const source of sources) {
+    if (session.abandoned) break;
+    const view = openView(session, source);
+    if (view === undefined) continue;
+    await searchOne(session, { view, ...source }, { given, progress });
+    progress.pass(view.count);
+    if (session.output.full) await session.output.flush();
+  }
+}
+
+/** Undefined when it was deleted meanwhile. */
+function openView({ state }: Session, { account, id }: SearchSource): View | undefined {
+  if (state.at === 'selected' && state.place.account.id === account.id && state.view.mailbox.id === id) return state.view;
+  const mailbox = account.mailboxById(id);
+  try {
+    return mailbox === undefined ? undefined : new View(mailbox, 'read-only', '');
+  } catch (error) {
+    if (isFailure(error, 'mailbox-missing')) return undefined;
+    throw error;
+  }
+}
+
+type Source = SearchSource & { readonly view: View };
+
+/** Says what was found in one mailbox; nothing when that is nothing (RFC 7377 section 2.1). */
+async function searchOne(session: Session, { account, view, name }: Source, { given, progress }: { readonly given: MultisearchArguments; readonly progress: Progress }): Promise<void> {
+  const { key, returns = everything } = given;
+  const modseqs = tellsModseq(session, key) ? 'told' : 'untold';
+  const found = await findMessages({ session, account, view }, key, progress);
+  if (returns.items.has('SAVE')) view.saved = meantBy(found, returns).map(({ row }) => row.uid);
+  const correlator = `TAG ${formatString(session.tag)} MAILBOX ${formatMailbox(session, name)} UIDVALIDITY ${String(view.uidValidity)}`;
+  if (returns.items.has('UPDATE') && session.state.at === 'selected' && view === session.state.view) {
+    const messages = found.map((message) => ({ message, values: [] }));
+    if (!followResults(session.selected, { key, numbers: 'uid', criteria: undefined, messages, correlator })) session.output.line(noUpdate(session.tag));
+  }
+  const line = found.length === 0 ? undefined : extendedResponse(correlator, { found, numbers: 'uid', modseqs }, returns);
+  if (line !== undefined) session.output.line(`* ${line}`);
+}

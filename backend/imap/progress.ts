@@ -1,0 +1,56 @@
+/** Tells the client of long work that it goes on (INPROGRESS, RFC 9585). */
+import { formatString } from '../../shared/imap/strings.ts';
+import type { Session } from './session.ts';
+
+/** Clients give up after minutes of silence, and proxies sooner; more often than this nobody looks. */
+const usualIntervalMs = 10_000;
+
+export class Progress {
+  readonly #session: Session;
+  readonly #goal: number;
+  readonly #intervalMs: number;
+  #nextMs: number;
+  /** Of parts that are behind us. */
+  #passed = 0;
+
+  /** @param goal how much there is to be done, in whatever is counted; 0 when nobody knows. */
+  constructor(session: Session, goal: number) {
+    this.#session = session;
+    this.#goal = goal;
+    this.#intervalMs = session.options.limits.progressIntervalMs ?? usualIntervalMs;
+    this.#nextMs = performance.now() + this.#intervalMs;
+  }
+
+  /** Call it after each piece of work; the client hears of some of them. @param done of the goal. */
+  async report(done: number): Promise<void> {
+    if (performance.now() < this.#nextMs || this.#session.abandoned) return;
+    this.#nextMs = performance.now() + this.#intervalMs;
+    this.#session.output.line(`* OK [INPROGRESS (${this.#tag()} ${this.#state(this.#passed + done)})] still working`);
+    await this.#session.output.flush();
+  }
+
+  /** A part of so much is done: from now on reports count from its end. */
+  pass(done: number): void {
+    this.#passed += done;
+  }
+
+  /** Waits for work that can't be looked into, and tells the client that it goes on. */
+  async during<Result>(work: Promise<Result>): Promise<Result> {
+    const timer = setInterval(() => void this.report(0), this.#intervalMs);
+    try {
+      return await work;
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  /** A bracket in the tag would end the response code. */
+  #tag(): string {
+    return this.#session.tag.includes(']') ? 'NIL' : formatString(this.#session.tag);
+  }
+
+  /** The goal is never reached before the command ends. */
+  #state(done: number): string {
+    return this.#goal === 0 ? 'NIL NIL' : `${String(Math.min(done, this.#goal - 1))} ${String(this.#goal)}`;
+  }
+}

@@ -1,0 +1,82 @@
+/** How results are told (pure): the old responses of SEARCH and SORT, and ESEARCH with what RETURN asked for (RFC 4731, 5267, 6203, 9394). */
+import { windowOn } from '../../shared/imap/result-window.ts';
+import type { ReturnItem, ReturnOptions } from '../../shared/imap/search-arguments.ts';
+import { formatSet } from '../../shared/imap/sequence-set.ts';
+import type { Numbered, Numbers } from './view.ts';
+
+export interface Results {
+  /** In the order that was asked for. */
+  readonly found: readonly Numbered[];
+  readonly numbers: Numbers;
+  readonly modseqs: 'told' | 'untold';
+}
+
+/** What is returned when a new client gives no RETURN. */
+export const everything: ReturnOptions = { items: new Set<ReturnItem>(['ALL']), window: undefined };
+
+/** `SEARCH 2 3 (MODSEQ 7)`, without the star. */
+export function oldResponse(verb: 'SEARCH' | 'SORT', results: Results): string {
+  const modseq = highestModseq(results, undefined);
+  return [verb, ...results.found.map(numberIn(results)), ...(modseq === undefined ? [] : [`(MODSEQ ${modseq})`])].join(' ');
+}
+
+/**
+ * For which messages `$` and MODSEQ stand: all that were found, unless only some were asked for (RFC 5182 section 2.4, RFC
+ * 7162 section 3.1.5, RFC 9394 section 3.2).
+ */
+export function meantBy(found: readonly Numbered[], returns: ReturnOptions | undefined): readonly Numbered[] {
+  if (returns === undefined || returns.items.has('ALL') || returns.items.has('COUNT')) return found;
+  const { items, window } = returns;
+  if (window === undefined && !items.has('MIN') && !items.has('MAX')) return found;
+  const meant = new Set(window === undefined ? [] : inWindow(found, window));
+  const [first, last] = [found[0], found.at(-1)];
+  if (items.has('MIN') && first !== undefined) meant.add(first);
+  if (items.has('MAX') && last !== undefined) meant.add(last);
+  return found.filter((message) => meant.has(message));
+}
+
+/**
+ * `ESEARCH (TAG "a") UID COUNT 2`, without the star; undefined when nothing was asked for that would stand in it.
+ * @param correlator what stands in the brackets.
+ */
+export function extendedResponse(correlator: string, results: Results, returns: ReturnOptions): string | undefined {
+  const { items, window } = returns;
+  const { found } = results;
+  const shown: readonly ReturnItem[] = ['MIN', 'MAX', 'ALL', 'COUNT', 'RELEVANCY'];
+  if (window === undefined && !shown.some((item) => items.has(item))) return undefined;
+  const number = numberIn(results);
+  const data = [`ESEARCH (${correlator})`, ...(results.numbers === 'uid' ? ['UID'] : [])];
+  const listed = window === undefined ? found : inWindow(found, window);
+  const [first, last] = [found[0], found.at(-1)];
+  if (items.has('MIN') && first !== undefined) data.push(`MIN ${number(first)}`);
+  if (items.has('MAX') && last !== undefined) data.push(`MAX ${number(last)}`);
+  if (items.has('ALL') && first !== undefined) data.push(`ALL ${setOf(results, found)}`);
+  if (window !== undefined) data.push(`PARTIAL (${window.text} ${listed.length === 0 ? 'NIL' : setOf(results, listed)})`);
+  if (items.has('COUNT')) data.push(`COUNT ${String(found.length)}`);
+  if (items.has('RELEVANCY')) data.push(`RELEVANCY (${listed.map(() => mostRelevant).join(' ')})`);
+  const modseq = highestModseq(results, returns);
+  if (modseq !== undefined) data.push(`MODSEQ ${modseq}`);
+  return data.join(' ');
+}
+
+/** The score of what matches exactly (RFC 6203 section 4). */
+const mostRelevant = '100';
+
+function inWindow(found: readonly Numbered[], window: NonNullable<ReturnOptions['window']>): readonly Numbered[] {
+  const { from, to } = windowOn(found.length, window);
+  return found.slice(from, to);
+}
+
+/** Of the messages that are meant, if it is to be told. */
+function highestModseq({ found, modseqs }: Results, returns: ReturnOptions | undefined): string | undefined {
+  if (modseqs === 'untold' || found.length === 0) return undefined;
+  return String(meantBy(found, returns).reduce((highest, { row }) => Math.max(highest, row.modseq), 0));
+}
+
+function numberIn({ numbers }: Results): (message: Numbered) => string {
+  return numbers === 'uid' ? ({ row }) => String(row.uid) : ({ sequence }) => String(sequence);
+}
+
+function setOf({ numbers }: Results, messages: readonly Numbered[]): string {
+  return formatSet(messages.map(({ sequence, row }) => (numbers === 'uid' ? row.uid : sequence)));
+}

@@ -1,0 +1,72 @@
+/** Finds the messages of a search program: what SEARCH, SORT, THREAD and ESEARCH begin with. */
+import { Failure } from '../../shared/base/failure.ts';
+import { Pacer } from '../../shared/base/pacer.ts';
+import type { SearchProgram } from '../../shared/imap/search-arguments.ts';
+import { contains, searchCharsets } from '../../shared/imap/search-keys.ts';
+import type { SearchKey } from '../../shared/imap/search-keys.ts';
+import type { Account } from '../storage/storage.ts';
+import { Verdict } from '../text-index/text-index.ts';
+import type { Selected } from './command.ts';
+import type { Progress } from './progress.ts';
+import { Refusal, no } from './replies.ts';
+import { compileSearch } from './search-matcher.ts';
+import { planSearch, spansToRead } from './search-plan.ts';
+import type { Session } from './session.ts';
+import type { Numbered, View } from './view.ts';
+
+/** Rows taken from the index at a time. */
+export const batchSize = 512;
+
+/** Refuses a charset that nobody here reads. */
+export function checkCharset({ charset }: SearchProgram): void {
+  if (charset === undefined || searchCharsets.has(charset)) return;
+  const known = [...searchCharsets].join(' ');
+  throw new Refusal(no(`only ${known.replace(' ', ' and ')} are understood`, `BADCHARSET (${known})`));
+}
+
+/** After ENABLE UTF8=ACCEPT only one charset is possible, and is not named where it need not be (RFC 6855 section 3). */
+export function checkCharsetUnnamed(session: Session, { charset }: SearchProgram): void {
+  if (charset !== undefined && session.isEnabled('UTF8=ACCEPT')) throw new Failure('bad-input', 'CHARSET is not allowed after ENABLE UTF8=ACCEPT');
+}
+
+/** Whether mod-sequences are to be told; asking for them enables CONDSTORE (RFC 7162 section 3.1). */
+export function tellsModseq(session: Session, key: SearchKey): boolean {
+  const tells = contains(key, 'modseq');
+  if (tells) session.enable('CONDSTORE');
+  return tells;
+}
+
+interface Ground {
+  readonly session: Session;
+  /** Whose mailbox it is. */
+  readonly account: Account;
+  readonly view: View;
+}
+
+/** The open mailbox, which may be somebody else's. */
+export function openGround({ session, account, view }: Selected): Ground {
+  return { session, account: session.state.at === 'selected' ? session.state.place.account : account, view };
+}
+
+/** The messages that match, in mailbox order; fewer when the client has gone meanwhile. */
+export async function findMessages({ session, account, view }: Ground, key: SearchKey, progress: Progress): Promise<Numbered[]> {
+  const test = compileSearch(key, view);
+  const plan = await planSearch(key, { view, account, texts: session.options.texts });
+  const found: Numbered[] = [];
+  const pacer = new Pacer();
+  if (view.count === 0) return found;
+  for (const batch of view.batches(plan === undefined ? [{ from: 0, to: view.count - 1 }] : spansToRead(plan), batchSize)) {
+    for (const candidate of batch) {
+      if (session.abandoned) return found;
+      const verdict = plan?.[candidate.sequence - 1] ?? Verdict.unknown;
+      const matches = verdict === Verdict.unknown ? (test.kind === 'row' ? test.matches(candidate) : await test.matches(candidate)) : verdict === Verdict.yes;
+      if (matches) found.push(candidate);
+      if (!pacer.isDue) continue;
+      await progress.report(candidate.sequence);
+      await pacer.breathe();
+    }
+    await progress.report(batch.at(-1)?.sequence ?? 0);
+    if (pacer.isDue) await pacer.breathe();
+  }
+  return found;
+}

@@ -1,0 +1,100 @@
+/** THREAD and UID THREAD (RFC 5256; REFS: draft-ietf-morg-inthread). */
+import { Pacer } from '../../shared/base/pacer.ts';
+import { parseThread } from '../../shared/imap/search-arguments.ts';
+import type { ThreadAlgorithm, ThreadArguments } from '../../shared/imap/search-arguments.ts';
+import { ancestors, ownId } from '../../shared/mime/message-ids.ts';
+import type { MessageHead } from '../../shared/mime/structure.ts';
+import { mailboxCommand } from './command.ts';
+import type { Command, Selected } from './command.ts';
+import { Progress } from './progress.ts';
+import { ok } from './replies.ts';
+import type { Completion } from './replies.ts';
+import { batchSize, checkCharset, findMessages, openGround, tellsModseq } from './search-run.ts';
+import { sentMs } from './sort-order.ts';
+import { mergeAndSort, sortByNewest, threadBySubject } from './thread-order.ts';
+import { ReferenceForest } from './thread-references.ts';
+import type { Thread, ThreadMessage } from './thread-references.ts';
+import type { Numbered, Numbers, View } from './view.ts';
+
+export const thread = define('THREAD', 'sequence');
+export const uidThread = define('UID THREAD', 'uid');
+
+function define(verb: string, numbers: Numbers): Command {
+  return mailboxCommand({
+    verb,
+    tells: numbers === 'uid' ? 'everything' : 'no-expunges',
+    parse: parseThread,
+    run: async (selected, given) => run(selected, given, numbers),
+  });
+}
+
+async function run(selected: Selected, given: ThreadArguments, numbers: Numbers): Promise<Completion> {
+  const { session, view } = selected;
+  checkCharset(given);
+  tellsModseq(session, given.key);
+  const found = await findMessages(openGround(selected), given.key, new Progress(session, view.count));
+  const messages = await readMessages(view, found);
+  const { output } = session;
+  output.add('* THREAD');
+  let lead = ' ';
+  for (const piece of formatThreads(await threadBy[given.algorithm](messages), numbers)) {
+    output.add(lead + piece);
+    lead = '';
+    if (output.full) await output.flush();
+  }
+  output.line('');
+  return ok('THREAD completed');
+}
+
+const threadBy: Readonly<Record<ThreadAlgorithm, (messages: readonly ThreadMessage[]) => Promise<Thread[]>>> = {
+  ORDEREDSUBJECT: threadBySubject,
+  REFERENCES: async (messages) => mergeAndSort(await threadByReferences(messages)),
+  REFS: async (messages) => sortByNewest(await threadByReferences(messages)),
+};
+
+async function threadByReferences(messages: readonly ThreadMessage[]): Promise<Thread[]> {
+  const forest = new ReferenceForest();
+  const pacer = new Pacer();
+  for (const message of messages) {
+    forest.add(message);
+    if (pacer.isDue) await pacer.breathe();
+  }
+  return forest.roots();
+}
+
+async function readMessages(view: View, found: readonly Numbered[]): Promise<ThreadMessage[]> {
+  const messages: ThreadMessage[] = [];
+  const pacer = new Pacer();
+  for (let at = 0; at < found.length; at += batchSize) {
+    const batch = found.slice(at, at + batchSize);
+    const heads = view.mailbox.heads(batch.map(({ row }) => row));
+    for (const [index, message] of batch.entries()) messages.push(asThreadMessage(message, heads[index]));
+    if (pacer.isDue) await pacer.breathe();
+  }
+  return messages;
+}
+
+function asThreadMessage({ sequence, row }: Numbered, head: MessageHead | undefined): ThreadMessage {
+  const named = head === undefined ? { id: undefined, ancestors: [] } : { id: ownId(head), ancestors: ancestors(head) };
+  return { sequence, uid: row.uid, sentMs: sentMs(row, head), subject: head?.envelope.subject ?? '', ...named };
+}
+
+/** The threads in pieces of text (RFC 5256 section 4, THREAD response). A thread may be deep: it is no function that calls itself. */
+function* formatThreads(roots: readonly Thread[], numbers: Numbers): Generator<string, void, void> {
+  const waiting: (Thread | '(' | ')')[] = [];
+  const postpone = (threads: readonly Thread[]): void => {
+    for (const each of threads.toReversed()) waiting.push(')', each, '(');
+  };
+  postpone(roots);
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (typeof next === 'string') {
+      yield next;
+      continue;
+    }
+    const { message, children } = next;
+    if (message !== undefined) yield `${String(numbers === 'uid' ? message.uid : message.sequence)}${children.length > 0 ? ' ' : ''}`;
+    const [only] = children;
+    if (children.length === 1 && only !== undefined) waiting.push(only);
+    else postpone(children);
+  }
+}

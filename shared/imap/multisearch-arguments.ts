@@ -1,0 +1,30 @@
+/** The arguments of ESEARCH, the search in several mailboxes (RFC 7377 section 4). */
+import { takeMailboxFilter } from './mailbox-filter.ts';
+import type { MailboxFilter } from './mailbox-filter.ts';
+import type { NameEncoding } from './mailbox-name.ts';
+import { malformed } from './scanner.ts';
+import type { Scanner } from './scanner.ts';
+import { takeProgram, takeReturnOptions, wellAsked } from './search-arguments.ts';
+import type { SearchArguments } from './search-arguments.ts';
+
+export interface MultisearchArguments extends SearchArguments {
+  /** The selected mailbox when none were named. */
+  readonly sources: readonly MailboxFilter[];
+}
+
+/** `[IN (sources)] [RETURN (options)] program`. @throws bad-input */
+export function parseMultisearch(scanner: Scanner, encoding: NameEncoding): MultisearchArguments {
+  const sources = scanner.acceptText('IN ') ? takeSources(scanner, encoding) : [{ kind: 'selected' } as const];
+  const returns = scanner.acceptText('RETURN ') ? takeReturnOptions(scanner) : undefined;
+  const given = wellAsked({ sources, returns, ...takeProgram(scanner) });
+  if (returns?.items.has('SAVE') === true && sources.some(({ kind }) => kind !== 'selected')) throw malformed('SAVE is for the selected mailbox alone');
+  return given;
+}
+
+/** No scope options are known yet (RFC 7377 section 4), so a bracket where one would begin is an error. */
+function takeSources(scanner: Scanner, encoding: NameEncoding): MailboxFilter[] {
+  const sources = scanner.list(() => takeMailboxFilter(scanner, encoding));
+  if (sources.some(({ kind }) => kind === 'selected-delayed')) throw malformed('selected-delayed is not for ESEARCH');
+  scanner.space();
+  return sources;
+}
