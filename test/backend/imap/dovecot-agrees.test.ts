@@ -6,6 +6,7 @@ import * as path from 'node:path';
 import { after, before, test } from 'node:test';
 import { startDovecot } from '../../harness/dovecot.ts';
 import { Dialogue } from '../../harness/dialogue.ts';
+import { scanMessage } from '../../../shared/mime/scan.ts';
 import { readRealMail, realMailNames } from '../../shared/mime/real-mail.ts';
 import { certificates, password, startServer } from './harness.ts';
 
@@ -96,14 +97,21 @@ function conversations(count: number): Buffer[] {
     const subject = `${one(['', '', 'Re: ', 'Fwd: ', '[list] ', '[list] Re: '])}${one(['lunch', 'Lunch', 'trip', 'offer', 'minutes', 'notes', ''])}${one(['', '', '', ' (fwd)'])}`;
     const fields = [
       `Message-ID: <${id}>`, ...(ancestors.length === 0 ? [] : [pick(5) === 0 ? `In-Reply-To: ${ancestors.at(-1) ?? ''}` : `References: ${ancestors.join(' ')}`]),
-      `Subject: ${subject}`, `Date: ${String(1 + pick(28))} Feb 2026 ${String(10 + pick(10))}:00:00 +0${String(pick(10))}00`,
+      `Subject: ${subject}`, // No two at the same time: which comes first then, is everybody's own affair.
+      `Date: ${String(1 + pick(28))} Feb 2026 ${String(10 + pick(10))}:${String(10 + Math.floor(index / 50))}:${String(10 + (index % 50))} +0${String(pick(10))}00`,
     ];
     return Buffer.from(`${fields.join('\r\n')}\r\n\r\ntext\r\n`);
   });
 }
 
+/** Dovecot's time begins in 1970 and ends in 2106. */
+function isInTheirTime(bytes: Buffer): boolean {
+  const { sentAtMs = 0 } = scanMessage(bytes);
+  return sentAtMs >= 0 && sentAtMs < 2 ** 32 * 1000;
+}
+
 test('Real messages are sorted alike by every key.', { timeout: 60_000 }, async () => {
-  await fill('real', realMailNames.map(readRealMail));
+  await fill('real', realMailNames.map(readRealMail).filter(isInTheirTime));
   for (const keys of sortKeys) await agree(`UID SORT (${keys}) UTF-8 ALL`);
   for (const algorithm of ['REFERENCES', 'REFS', 'ORDEREDSUBJECT']) await agree(`THREAD ${algorithm} UTF-8 ALL`);
   for (const text of ['SUBJECT e', 'FROM ma', 'TEXT mail', 'BODY the']) await agree(`SEARCH CHARSET UTF-8 ${text}`);

@@ -10,7 +10,7 @@ import { scanMessage } from '../../../shared/mime/scan.ts';
 /** `id < ancestor ancestor: subject` in the order of the mailbox, sent in that order. */
 function messages(...lines: readonly string[]): ThreadMessage[] {
   return lines.map((line, index) => {
-    const [named = '', subject = ''] = line.split(': ');
+    const [, named = '', subject = ''] = /^(.*?): (.*)$/.exec(line) ?? [];
     const [id = '', chain = ''] = named.split(' < ');
     return { sequence: index + 1, uid: index + 1, sentMs: index, subject, id: id === '' ? undefined : id, ancestors: chain.split(' ').filter((each) => each !== '') };
   });
