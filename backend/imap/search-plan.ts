@@ -5,7 +5,6 @@
  */
 import type { SearchKey } from '../../shared/imap/search-keys.ts';
 import { casemap } from '../../shared/mime/casemap.ts';
-import type { Account } from '../storage/storage.ts';
 import { Verdict } from '../text-index/text-index.ts';
 import type { TextAnswers, TextQuestion } from '../text-index/text-index.ts';
 import type { Span, View } from './view.ts';
@@ -13,7 +12,6 @@ import type { Span, View } from './view.ts';
 /** Where a search is planned. */
 export interface PlanGround {
   readonly view: View;
-  readonly account: Account;
   readonly texts: TextAnswers | undefined;
 }
 
@@ -41,7 +39,7 @@ interface Planned extends PlanGround {
 }
 
 async function planKey(key: SearchKey, ground: Planned): Promise<Plan | undefined> {
-  const { view, uids, account, texts } = ground;
+  const { view, uids, texts } = ground;
   switch (key.key) {
     case 'all':
     case 'none':
@@ -55,7 +53,7 @@ async function planKey(key: SearchKey, ground: Planned): Promise<Plan | undefine
     case 'header':
     case 'body':
     case 'text':
-      return texts.verdicts({ account, mailbox: view.mailbox }, questionOf(key), uids);
+      return texts.verdicts(view.mailbox, questionOf(key), uids);
     default:
       return undefined;
   }

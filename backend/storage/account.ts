@@ -1,5 +1,4 @@
 /** One account: its mailboxes, subscriptions and use. */
-import { dirname } from 'node:path';
 import type { AccountAct } from '../../shared/admin-api/account-act.ts';
 import { changeAccount } from './account-change.ts';
 import type { AccountHandle } from './account-change.ts';
@@ -22,7 +21,6 @@ export class StoredAccount implements Account, AccountHandle {
   readonly number: number;
   readonly id: string;
   readonly address: string;
-  readonly directory: string;
   readonly epoch: number;
   readonly sessionEpoch: number;
   readonly deliveryRecords: DeliveryRecords;
@@ -33,7 +31,6 @@ export class StoredAccount implements Account, AccountHandle {
     this.number = entry.number;
     this.id = entry.id;
     this.address = entry.address;
-    this.directory = dirname(volume.environment.path);
     this.epoch = entry.epoch;
     this.sessionEpoch = sessionEpochOf(entry);
     this.deliveryRecords = deliveryRecordsOf(volume);

@@ -130,6 +130,10 @@ export type AppendGuard = (records: Table) => 'append' | 'skip';
 /** One mailbox, open for work. Methods may be called concurrently. */
 export interface Mailbox {
   readonly id: number;
+  /** Of the account that it belongs to. */
+  readonly accountId: string;
+  /** The storage that keeps it. */
+  readonly directory: string;
   /** Fresh counters; throws `mailbox-missing` when it was deleted meanwhile. */
   state(): MailboxState;
   /** Rows with fromUid <= uid <= toUid, ascending. Default: all. */
@@ -210,8 +214,6 @@ export interface Account {
   readonly id: string;
   /** Canonical address, lower-case. */
   readonly address: string;
-  /** The storage that keeps it. */
-  readonly directory: string;
   /** Counts moves between nodes; an owner with an older epoch refuses writes. */
   readonly epoch: number;
   /** Which sign-ins hold that were made earlier; unlike `epoch` it stays the same when the account moves. */

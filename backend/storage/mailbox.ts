@@ -1,4 +1,5 @@
 /** One mailbox, open for work: questions are answered from one snapshot, changes go through one transaction. */
+import { dirname } from 'node:path';
 import { Failure } from '../../shared/base/failure.ts';
 import { decodeHead, decodeStructure } from '../../shared/mime/encode-structure.ts';
 import type { MessageHead, MessageStructure } from '../../shared/mime/structure.ts';
@@ -20,11 +21,15 @@ const highestUid = 2 ** 32 - 1;
 
 export class StoredMailbox implements Mailbox {
   readonly id: number;
+  readonly accountId: string;
+  readonly directory: string;
   readonly #account: AccountHandle;
 
   constructor(account: AccountHandle, id: number) {
     this.#account = account;
     this.id = id;
+    this.accountId = account.id;
+    this.directory = dirname(account.volume.environment.path);
   }
 
   state(): MailboxState {

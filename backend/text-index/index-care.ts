@@ -1,7 +1,7 @@
 /** What administrators ask and do of the text index of a node. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../shared/base/failure.ts';
-import type { Storage } from '../storage/storage.ts';
+import type { Account, Storage } from '../storage/storage.ts';
 import { asideSuffix, clearFolder, folderOf, foldersIn, readManifest, removeFolder, rootOf } from './index-folder.ts';
 import type { IndexerOrder } from './indexer-notice.ts';
 import type { PassProgress } from './index-pass.ts';
@@ -90,7 +90,7 @@ export class IndexCare {
   #oneAccount(address: string): IndexerOrder {
     const record = this.#storage.find(address);
     if (record.at !== 'live') throw new Failure('unknown-user', `no account ${address} lives on this node`);
-    for (const state of record.account.mailboxes()) clearFolder(folderOf(record.account, state));
+    for (const { folder } of foldersOf(record.account)) clearFolder(folder);
     return { ...this.#order, accounts: [record.account.id], extent: 'make' };
   }
 
@@ -99,8 +99,16 @@ export class IndexCare {
     for (const address of this.#storage.addresses()) {
       const record = this.#storage.find(address);
       if (record.at !== 'live') continue;
-      for (const state of record.account.mailboxes()) messages.set(folderOf(record.account, state), state.messages);
+      for (const { folder, messages: count } of foldersOf(record.account)) messages.set(folder, count);
     }
     return messages;
   }
+}
+
+/** Where the indexes of its mailboxes lie, if they have one. */
+function foldersOf(account: Account): { readonly folder: string; readonly messages: number }[] {
+  return account.mailboxes().flatMap(({ id, messages }) => {
+    const mailbox = account.mailboxById(id);
+    return mailbox === undefined ? [] : [{ folder: folderOf(mailbox), messages }];
+  });
 }

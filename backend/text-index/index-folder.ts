@@ -6,7 +6,7 @@ import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:f
 import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Account, Mailbox } from '../storage/storage.ts';
+import type { Mailbox } from '../storage/storage.ts';
 import { DamagedIndex } from './segment-file.ts';
 
 const format = 1;
@@ -34,7 +34,7 @@ export function rootOf(directory: string): string {
   return join(directory, 'text-index');
 }
 
-export function folderOf({ directory }: Pick<Account, 'directory'>, { id }: Pick<Mailbox, 'id'>): string {
+export function folderOf({ directory, id }: Pick<Mailbox, 'directory' | 'id'>): string {
   return join(rootOf(directory), String(id));
 }
 

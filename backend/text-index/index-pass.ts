@@ -74,7 +74,7 @@ async function targetsOf({ directories, indexed, accounts, extent }: PassOrder, 
     for (const state of account.mailboxes()) {
       const mailbox = account.mailboxById(state.id);
       if (mailbox === undefined || state.messages === 0) continue;
-      const folder = folderOf(account, mailbox);
+      const folder = folderOf(mailbox);
       const wanted = extent === 'make' || (indexed === 'all' ? state.messages >= fewMessages : indexed === 'searched' && searched.has(folder) && await isWanted(folder));
       if (wanted) targets.push({ mailbox, state, folder });
     }
@@ -97,7 +97,10 @@ async function sweep({ directories, indexed }: PassOrder, storage: Storage): Pro
   const kept = new Set<string>();
   for (const address of storage.addresses()) {
     const account = liveAccount(storage, address);
-    for (const state of account?.mailboxes() ?? []) if (account !== undefined) kept.add(folderOf(account, state));
+    for (const { id } of account?.mailboxes() ?? []) {
+      const mailbox = account?.mailboxById(id);
+      if (mailbox !== undefined) kept.add(folderOf(mailbox));
+    }
   }
   for (const folder of directories.flatMap((directory) => foldersIn(rootOf(directory)))) {
     const used = kept.has(folder.replace(asideSuffix, '')) && (indexed === 'all' || await isWanted(folder));

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from '../../shared/log/log.ts';
 import type { HintBus } from '../../shared/service/service.ts';
-import type { Account, Mailbox } from '../storage/storage.ts';
+import type { Mailbox } from '../storage/storage.ts';
 import { damaged, searches } from './counters.ts';
 import { exactScore } from './fuzzy-question.ts';
 import { folderOf, isMissing, isOf, markWanted, readManifest, setAside, wantedAtMs } from './index-folder.ts';
@@ -38,10 +38,7 @@ export interface TextAnswersOptions {
 }
 
 /** Where a question is asked. */
-export interface AskedMailbox {
-  readonly account: Pick<Account, 'id' | 'directory'>;
-  readonly mailbox: Pick<Mailbox, 'id' | 'state'>;
-}
+export type AskedMailbox = Pick<Mailbox, 'id' | 'accountId' | 'directory' | 'state'>;
 
 /** That a mailbox is searched is noted once in so long. */
 const notedMs = 60_000;
@@ -72,9 +69,9 @@ export class TextAnswers {
 
   async #answers(asked: AskedMailbox, uids: readonly number[], manner: Manner): Promise<Uint8Array | undefined> {
     if (this.#options.indexed === 'off' || uids.length < fewMessages) return undefined;
-    const folder = folderOf(asked.account, asked.mailbox);
+    const folder = folderOf(asked);
     try {
-      const answers = await this.#tryTwice(async () => this.#ask({ ...asked, folder }, uids, manner));
+      const answers = await this.#tryTwice(async () => this.#ask(asked, uids, manner));
       searches.add({ by: answers === undefined ? 'messages' : answers.includes(manner.unknown) ? 'index and messages' : 'index' });
       return answers;
     } catch (error) {
@@ -95,7 +92,8 @@ export class TextAnswers {
     }
   }
 
-  async #ask({ folder, mailbox }: AskedMailbox & { readonly folder: string }, uids: readonly number[], { sure, unknown, ask }: Manner): Promise<Uint8Array | undefined> {
+  async #ask(mailbox: AskedMailbox, uids: readonly number[], { sure, unknown, ask }: Manner): Promise<Uint8Array | undefined> {
+    const folder = folderOf(mailbox);
     const manifest = await readManifest(folder);
     if (manifest === undefined || manifest.segments.length === 0 || !isOf(manifest, mailbox.state())) return undefined;
     const answers = new Uint8Array(uids.length).fill(unknown);
@@ -121,13 +119,13 @@ export class TextAnswers {
   }
 
   /** The indexer makes indexes for mailboxes that are searched, and hears of the first time at once. */
-  async #noteSearch({ account, mailbox }: AskedMailbox, folder: string): Promise<void> {
+  async #noteSearch({ accountId, id }: AskedMailbox, folder: string): Promise<void> {
     if (this.#noted.has(folder)) return;
     this.#noted.set(folder, true);
     try {
       const isFirst = (await wantedAtMs(folder)) === undefined;
       await markWanted(folder);
-      if (isFirst) this.#options.hints.publish({ account: account.id, mailbox: mailbox.id });
+      if (isFirst) this.#options.hints.publish({ account: accountId, mailbox: id });
     } catch (error) {
       this.#options.log.warn({ err: error, folder }, 'that a mailbox is searched could not be noted for the text index');
     }

@@ -24,6 +24,11 @@ const mostAccounts = 5000;
 /** A pass over everything: it finds what no hint told of, and removes what is out of use. */
 const wholeEveryMs = 3_600_000;
 
+/** While so many changes come in a second, a pass waits for calmer times: the machine has better things to do. */
+const busyPerSecond = 100;
+/** A pass waits for them so many times the usual delay. */
+const mostWaits = 10;
+
 /** Accounts that changed; `all` when there are too many of them, or nobody knows. */
 type Changed = Set<string> | 'all';
 
@@ -36,6 +41,9 @@ export class TextIndexing implements Service {
   #timer: NodeJS.Timeout | undefined;
   #run: IndexerRun | undefined;
   #state: 'live' | 'stopped' = 'live';
+  /** Changes since the last look, and when that was. */
+  #heard = { changes: 0, sinceMs: performance.now() };
+  #waits = 0;
 
   constructor(options: TextIndexingOptions) {
     this.#options = options;
@@ -58,6 +66,7 @@ export class TextIndexing implements Service {
   }
 
   #note({ account, mailbox }: ChangeHint): void {
+    this.#heard.changes += 1;
     if (this.#changed === 'all' || !this.#hasIndex(mailbox)) return;
     this.#changed.add(account);
     if (this.#changed.size > mostAccounts) this.#changed = 'all';
@@ -67,7 +76,7 @@ export class TextIndexing implements Service {
   /** Where only searched mailboxes have one, nobody starts for the others. */
   #hasIndex(mailbox: number | undefined): boolean {
     const { indexed: which, directories } = this.#options.order;
-    return which === 'all' || directories.some((directory) => (mailbox === undefined ? foldersIn(rootOf(directory)).length > 0 : existsSync(folderOf({ directory }, { id: mailbox }))));
+    return which === 'all' || directories.some((directory) => (mailbox === undefined ? foldersIn(rootOf(directory)).length > 0 : existsSync(folderOf({ directory, id: mailbox }))));
   }
 
   #noteAll(): void {
@@ -84,6 +93,7 @@ export class TextIndexing implements Service {
     const { order, log } = this.#options;
     const changed = this.#changed;
     this.#timer = undefined;
+    if (this.#isBusy()) return this.#plan();
     this.#changed = new Set();
     if (!this.#hasIndex(undefined)) return;
     const beganMs = performance.now();
@@ -111,6 +121,15 @@ export class TextIndexing implements Service {
 
   #hasWork(): boolean {
     return this.#changed === 'all' || this.#changed.size > 0;
+  }
+
+  /** Whether much was going on since the last look, and it has not been put off too often. */
+  #isBusy(): boolean {
+    const seconds = (performance.now() - this.#heard.sinceMs) / 1000;
+    const busy = this.#heard.changes / seconds > busyPerSecond;
+    this.#heard = { changes: 0, sinceMs: performance.now() };
+    this.#waits = busy && this.#waits < mostWaits ? this.#waits + 1 : 0;
+    return this.#waits > 0;
   }
 
   /** They are still to be looked at. */

@@ -19,7 +19,7 @@ async function openFilled(t: TestContext): Promise<Ground & { readonly folder: s
   const ground = await openGround(temporaryDirectory(t));
   t.after(async () => ground.storage.close());
   for (const bytes of mails) await deliverMail(ground, bytes);
-  const folder = folderOf(ground.account, ground.mailbox);
+  const folder = folderOf(ground.mailbox);
   return { ...ground, folder, index: async () => void (await indexMailbox({ mailbox: ground.mailbox, folder, least: 1, report: () => undefined, signal: new AbortController().signal })) };
 }
 

@@ -92,10 +92,10 @@ export async function chanceQuestion({ mailbox }: Ground, dice: Dice): Promise<T
 }
 
 /** Asks the index, and compares with what looking into every message says; answers for how many messages the index could not tell. */
-export async function compare(ground: Pick<Ground, 'account' | 'mailbox' | 'answers'>, question: TextQuestion): Promise<{ readonly unknown: number; readonly hits: number }> {
-  const { account, mailbox, answers } = ground;
+export async function compare(ground: Pick<Ground, 'mailbox' | 'answers'>, question: TextQuestion): Promise<{ readonly unknown: number; readonly hits: number }> {
+  const { mailbox, answers } = ground;
   const uids = mailbox.rows().map(({ uid }) => uid);
-  const verdicts = await answers.verdicts({ account, mailbox }, question, uids);
+  const verdicts = await answers.verdicts(mailbox, question, uids);
   let [unknown, hits] = [0, 0];
   const read = mailbox.series();
   for (const [position, uid] of uids.entries()) {

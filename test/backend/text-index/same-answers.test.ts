@@ -11,8 +11,8 @@ import type { Ground } from './harness.ts';
 const seed = Number(process.env['WAYBILL_FUZZ_SEED'] ?? Date.now() % 1_000_000);
 const rounds = Number(process.env['WAYBILL_TEXT_ROUNDS'] ?? 3);
 
-async function index({ account, mailbox }: Ground, least: number): Promise<void> {
-  await indexMailbox({ mailbox, folder: folderOf(account, mailbox), least, report: () => undefined, signal: new AbortController().signal });
+async function index({ mailbox }: Ground, least: number): Promise<void> {
+  await indexMailbox({ mailbox, folder: folderOf(mailbox), least, report: () => undefined, signal: new AbortController().signal });
 }
 
 async function changeMailbox(ground: Ground, dice: Dice): Promise<void> {
