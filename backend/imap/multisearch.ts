@@ -72,10 +72,10 @@ function openView({ state }: Session, { account, id }: SearchSource): View | und
 type Source = SearchSource & { readonly view: View };
 
 /** Says what was found in one mailbox; nothing when that is nothing (RFC 7377 section 2.1). */
-async function searchOne(session: Session, { account, view, name }: Source, { given, progress }: { readonly given: MultisearchArguments; readonly progress: Progress }): Promise<void> {
+async function searchOne(session: Session, { view, name }: Source, { given, progress }: { readonly given: MultisearchArguments; readonly progress: Progress }): Promise<void> {
   const { key, returns = everything } = given;
   const modseqs = tellsModseq(session, key) ? 'told' : 'untold';
-  const found = await findMessages({ session, account, view }, key, progress);
+  const found = await findMessages({ session, view }, key, progress);
   if (returns.items.has('SAVE')) view.saved = meantBy(found, returns).map(({ row }) => row.uid);
   const correlator = `TAG ${formatString(session.tag)} MAILBOX ${formatMailbox(session, name)} UIDVALIDITY ${String(view.uidValidity)}`;
   if (returns.items.has('UPDATE') && session.state.at === 'selected' && view === session.state.view) {

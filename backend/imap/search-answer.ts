@@ -10,7 +10,7 @@ import type { Completion } from './replies.ts';
 import { followResults, requireFreshTag } from './search-context.ts';
 import { everything, extendedResponse, meantBy, oldResponse } from './search-results.ts';
 import type { Results } from './search-results.ts';
-import { checkCharset, checkCharsetUnnamed, findMessages, openGround, tellsModseq } from './search-run.ts';
+import { checkCharset, checkCharsetUnnamed, findMessages, tellsModseq } from './search-run.ts';
 import { comparison, keyMessages } from './sort-order.ts';
 import type { Keyed } from './sort-order.ts';
 import type { Numbers } from './view.ts';
@@ -50,7 +50,7 @@ export async function answerSearch(selected: Selected, given: SearchArguments, m
 
 async function findInOrder(selected: Selected, given: SearchArguments, { criteria }: Manner): Promise<readonly Keyed[]> {
   const { session, view } = selected;
-  const found = await findMessages(openGround(selected), given.key, new Progress(session, view.count));
+  const found = await findMessages(selected, given.key, new Progress(session, view.count));
   if (criteria === undefined) return found.map((message) => ({ message, values: [] }));
   return sortPaced(await keyMessages(view, found, criteria), comparison(criteria));
 }

@@ -11,6 +11,7 @@ import type { SequenceSet } from '../../shared/imap/sequence-set.ts';
 import type { Scanner } from '../../shared/imap/scanner.ts';
 import { mailboxCommand } from './command.ts';
 import type { Selected } from './command.ts';
+import { fuzzyAtLeaves, Relevance } from './relevance.ts';
 import { ok } from './replies.ts';
 import { compileSearch } from './search-matcher.ts';
 import { comparison, keyMessages } from './sort-order.ts';
@@ -101,14 +102,15 @@ class Teller {
 
   /** Those of the rows that match or don't. */
   async divide(key: SearchKey, rows: News['touched']): Promise<{ readonly matching: Numbered[]; readonly others: Numbered[] }> {
-    const test = compileSearch(key, this.view);
+    const relevance = new Relevance();
+    const test = compileSearch(fuzzyAtLeaves(key), this.view, relevance);
     const divided = { matching: [] as Numbered[], others: [] as Numbered[] };
     for (const row of rows) {
       const sequence = this.view.sequenceOf(row.uid);
       if (sequence === undefined) continue;
       const candidate = { sequence, row };
       const matches = test.kind === 'row' ? test.matches(candidate) : await test.matches(candidate);
-      (matches ? divided.matching : divided.others).push(candidate);
+      (matches ? divided.matching : divided.others).push({ ...candidate, relevancy: relevance.of(row.uid) });
     }
     return divided;
   }

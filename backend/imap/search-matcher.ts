@@ -2,9 +2,10 @@
 import type { SearchKey } from '../../shared/imap/search-keys.ts';
 import { flagBits } from './flag-texts.ts';
 import { sentDayMs } from './message-text.ts';
-import { holds } from '../text-index/text-index.ts';
+import { fuzzyScore, holds } from '../text-index/text-index.ts';
 import type { TextQuestion } from '../text-index/text-index.ts';
-import { questionOf } from './search-plan.ts';
+import type { Relevance } from './relevance.ts';
+import { isTextKey, questionOf } from './search-plan.ts';
 import { resolveRanges } from '../../shared/imap/sequence-set.ts';
 import type { SequenceSet } from '../../shared/imap/sequence-set.ts';
 import type { Numbered, Numbers, View } from './view.ts';
@@ -16,17 +17,17 @@ export type Test =
 
 const dayLengthMs = 86_400_000;
 
-/** Numbers that don't exist match nothing (RFC 7377 section 2: they are no error in any search). */
-export function compileSearch(key: SearchKey, view: View): Test {
+/** FUZZY stands at single keys only (see `fuzzyAtLeaves`). Numbers that don't exist match nothing (RFC 7377 section 2: they are no error in any search). */
+export function compileSearch(key: SearchKey, view: View, relevance?: Relevance): Test {
   switch (key.key) {
     case 'and':
-      return all(key.operands.map((operand) => compileSearch(operand, view)));
+      return all(key.operands.map((operand) => compileSearch(operand, view, relevance)));
     case 'or':
-      return negate(all([key.left, key.right].map((operand) => negate(compileSearch(operand, view)))));
+      return negate(all([key.left, key.right].map((operand) => negate(compileSearch(operand, view, relevance)))));
     case 'not':
-      return negate(compileSearch(key.operand, view));
+      return negate(compileSearch(key.operand, view, relevance));
     case 'fuzzy':
-      return compileSearch(key.operand, view);
+      return isTextKey(key.operand) ? fuzzyTest(questionOf(key.operand), view, relevance) : compileSearch(key.operand, view, relevance);
     case 'header':
     case 'body':
     case 'text':
@@ -131,6 +132,21 @@ function dateTest(key: DateKey, view: View): Test {
       const [head] = view.mailbox.heads([row]);
       const sentMs = head === undefined ? undefined : sentDayMs(head);
       return sentMs !== undefined && inTime(sentMs);
+    },
+  };
+}
+
+/** Tells `relevance` how well messages match. */
+function fuzzyTest(question: TextQuestion, view: View, relevance: Relevance | undefined): Test {
+  const read = view.mailbox.series();
+  return {
+    kind: 'content',
+    cost: 4,
+    matches: async ({ row }) => {
+      const message = read(row.uid);
+      const score = message === undefined ? 0 : await fuzzyScore(message, question);
+      if (score > 0) relevance?.note(row.uid, score);
+      return score > 0;
     },
   };
 }

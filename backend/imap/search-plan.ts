@@ -5,14 +5,17 @@
  */
 import type { SearchKey } from '../../shared/imap/search-keys.ts';
 import { casemap } from '../../shared/mime/casemap.ts';
-import { Verdict } from '../text-index/text-index.ts';
+import { unknownScore, Verdict } from '../text-index/text-index.ts';
 import type { TextAnswers, TextQuestion } from '../text-index/text-index.ts';
+import type { Relevance } from './relevance.ts';
 import type { Span, View } from './view.ts';
 
 /** Where a search is planned. */
 export interface PlanGround {
   readonly view: View;
   readonly texts: TextAnswers | undefined;
+  /** Hears how well messages match. */
+  readonly relevance: Relevance;
 }
 
 /** A `Verdict` for each position of the view. */
@@ -26,6 +29,10 @@ export async function planSearch(key: SearchKey, ground: PlanGround): Promise<Pl
 }
 
 type TextKey = Extract<SearchKey, { key: 'header' | 'body' | 'text' }>;
+
+export function isTextKey(key: SearchKey): key is TextKey {
+  return key.key === 'header' || key.key === 'body' || key.key === 'text';
+}
 
 /** The question that a key asks of the text of a message. */
 export function questionOf(key: TextKey): TextQuestion {
@@ -54,9 +61,21 @@ async function planKey(key: SearchKey, ground: Planned): Promise<Plan | undefine
     case 'body':
     case 'text':
       return texts.verdicts(view.mailbox, questionOf(key), uids);
+    case 'fuzzy':
+      return isTextKey(key.operand) ? planFuzzy(questionOf(key.operand), ground) : planKey(key.operand, ground);
     default:
       return undefined;
   }
+}
+
+async function planFuzzy(question: TextQuestion, { view, uids, texts, relevance }: Planned): Promise<Plan | undefined> {
+  const scores = await texts.scores(view.mailbox, question, uids);
+  return scores?.map((score, position) => {
+    if (score === 0) return Verdict.no;
+    if (score === unknownScore) return Verdict.unknown;
+    relevance.note(uids[position] ?? 0, score);
+    return Verdict.yes;
+  });
 }
 
 async function plansOf(keys: readonly SearchKey[], ground: Planned): Promise<(Plan | undefined)[]> {
@@ -68,8 +87,8 @@ async function plansOf(keys: readonly SearchKey[], ground: Planned): Promise<(Pl
 function asksForText(key: SearchKey): boolean {
   if (key.key === 'and') return key.operands.some(asksForText);
   if (key.key === 'or') return asksForText(key.left) || asksForText(key.right);
-  if (key.key === 'not') return asksForText(key.operand);
-  return key.key === 'header' || key.key === 'body' || key.key === 'text';
+  if (key.key === 'not' || key.key === 'fuzzy') return asksForText(key.operand);
+  return isTextKey(key);
 }
 
 function bothOf(plans: readonly (Plan | undefined)[], count: number): Plan | undefined {

@@ -2,6 +2,7 @@
 import { windowOn } from '../../shared/imap/result-window.ts';
 import type { ReturnItem, ReturnOptions } from '../../shared/imap/search-arguments.ts';
 import { formatSet } from '../../shared/imap/sequence-set.ts';
+import { mostRelevant } from './relevance.ts';
 import type { Numbered, Numbers } from './view.ts';
 
 export interface Results {
@@ -53,14 +54,11 @@ export function extendedResponse(correlator: string, results: Results, returns: 
   if (items.has('ALL') && first !== undefined) data.push(`ALL ${setOf(results, found)}`);
   if (window !== undefined) data.push(`PARTIAL (${window.text} ${listed.length === 0 ? 'NIL' : setOf(results, listed)})`);
   if (items.has('COUNT')) data.push(`COUNT ${String(found.length)}`);
-  if (items.has('RELEVANCY')) data.push(`RELEVANCY (${listed.map(() => mostRelevant).join(' ')})`);
+  if (items.has('RELEVANCY')) data.push(`RELEVANCY (${listed.map(({ relevancy }) => String(relevancy ?? mostRelevant)).join(' ')})`);
   const modseq = highestModseq(results, returns);
   if (modseq !== undefined) data.push(`MODSEQ ${modseq}`);
   return data.join(' ');
 }
-
-/** The score of what matches exactly (RFC 6203 section 4). */
-const mostRelevant = '100';
 
 function inWindow(found: readonly Numbered[], window: NonNullable<ReturnOptions['window']>): readonly Numbered[] {
   const { from, to } = windowOn(found.length, window);

@@ -4,10 +4,9 @@ import { Pacer } from '../../shared/base/pacer.ts';
 import type { SearchProgram } from '../../shared/imap/search-arguments.ts';
 import { contains, searchCharsets } from '../../shared/imap/search-keys.ts';
 import type { SearchKey } from '../../shared/imap/search-keys.ts';
-import type { Account } from '../storage/storage.ts';
 import { Verdict } from '../text-index/text-index.ts';
-import type { Selected } from './command.ts';
 import type { Progress } from './progress.ts';
+import { Relevance, fuzzyAtLeaves } from './relevance.ts';
 import { Refusal, no } from './replies.ts';
 import { compileSearch } from './search-matcher.ts';
 import { planSearch, spansToRead } from './search-plan.ts';
@@ -38,20 +37,16 @@ export function tellsModseq(session: Session, key: SearchKey): boolean {
 
 interface Ground {
   readonly session: Session;
-  /** Whose mailbox it is. */
-  readonly account: Account;
   readonly view: View;
 }
 
-/** The open mailbox, which may be somebody else's. */
-export function openGround({ session, account, view }: Selected): Ground {
-  return { session, account: session.state.at === 'selected' ? session.state.place.account : account, view };
-}
-
 /** The messages that match, in mailbox order; fewer when the client has gone meanwhile. */
-export async function findMessages({ session, account, view }: Ground, key: SearchKey, progress: Progress): Promise<Numbered[]> {
-  const test = compileSearch(key, view);
-  const plan = await planSearch(key, { view, account, texts: session.options.texts });
+export async function findMessages({ session, view }: Ground, given: SearchKey, progress: Progress): Promise<Numbered[]> {
+  const relevance = new Relevance();
+  const fuzzy = contains(given, 'fuzzy');
+  const key = fuzzy ? fuzzyAtLeaves(given) : given;
+  const test = compileSearch(key, view, relevance);
+  const plan = await planSearch(key, { view, relevance, texts: session.options.texts });
   const found: Numbered[] = [];
   const pacer = new Pacer();
   if (view.count === 0) return found;
@@ -60,7 +55,7 @@ export async function findMessages({ session, account, view }: Ground, key: Sear
       if (session.abandoned) return found;
       const verdict = plan?.[candidate.sequence - 1] ?? Verdict.unknown;
       const matches = verdict === Verdict.unknown ? (test.kind === 'row' ? test.matches(candidate) : await test.matches(candidate)) : verdict === Verdict.yes;
-      if (matches) found.push(candidate);
+      if (matches) found.push(fuzzy ? { ...candidate, relevancy: relevance.of(candidate.row.uid) } : candidate);
       if (!pacer.isDue) continue;
       await progress.report(candidate.sequence);
       await pacer.breathe();

@@ -6,6 +6,7 @@ import { casemapOrder } from '../../shared/mime/casemap.ts';
 import { decodeWords } from '../../shared/mime/encoded-words.ts';
 import type { EnvelopeAddress, MessageHead } from '../../shared/mime/structure.ts';
 import type { MessageRow } from '../storage/storage.ts';
+import { mostRelevant } from './relevance.ts';
 import { batchSize } from './search-run.ts';
 import type { Numbered, View } from './view.ts';
 
@@ -15,7 +16,7 @@ export interface Keyed {
   readonly values: readonly (string | number)[];
 }
 
-type ValueOf = (row: MessageRow, head: MessageHead | undefined) => string | number;
+type ValueOf = (message: Numbered, head: MessageHead | undefined) => string | number;
 
 /** Without a usable Date the day of arrival counts (RFC 5256 section 2.2). */
 export function sentMs(row: MessageRow, head: MessageHead | undefined): number {
@@ -23,17 +24,16 @@ export function sentMs(row: MessageRow, head: MessageHead | undefined): number {
 }
 
 const values: Readonly<Record<SortKey, ValueOf>> = {
-  ARRIVAL: (row) => row.internalDateMs,
-  CC: (_row, head) => mailboxOf(head?.envelope.cc),
-  DATE: sentMs,
-  DISPLAYFROM: (_row, head) => displayOf(head?.envelope.from),
-  DISPLAYTO: (_row, head) => displayOf(head?.envelope.to),
-  FROM: (_row, head) => mailboxOf(head?.envelope.from),
-  // What matches exactly is as relevant as anything can be.
-  RELEVANCY: () => 0,
-  SIZE: (row) => row.size,
-  SUBJECT: (_row, head) => casemapOrder(baseSubject(head?.envelope.subject ?? '').text),
-  TO: (_row, head) => mailboxOf(head?.envelope.to),
+  ARRIVAL: ({ row }) => row.internalDateMs,
+  CC: (_message, head) => mailboxOf(head?.envelope.cc),
+  DATE: ({ row }, head) => sentMs(row, head),
+  DISPLAYFROM: (_message, head) => displayOf(head?.envelope.from),
+  DISPLAYTO: (_message, head) => displayOf(head?.envelope.to),
+  FROM: (_message, head) => mailboxOf(head?.envelope.from),
+  RELEVANCY: ({ relevancy = mostRelevant }) => -relevancy, // the most relevant first
+  SIZE: ({ row }) => row.size,
+  SUBJECT: (_message, head) => casemapOrder(baseSubject(head?.envelope.subject ?? '').text),
+  TO: (_message, head) => mailboxOf(head?.envelope.to),
 };
 
 const fromRowAlone: ReadonlySet<SortKey> = new Set<SortKey>(['ARRIVAL', 'RELEVANCY', 'SIZE']);
@@ -60,7 +60,7 @@ export async function keyMessages(view: View, found: readonly Numbered[], criter
     const batch = found.slice(at, at + batchSize);
     const heads = needsHead ? view.mailbox.heads(batch.map(({ row }) => row)) : [];
     for (const [index, message] of batch.entries()) {
-      keyed.push({ message, values: valuesOf.map((value) => value(message.row, heads[index])) });
+      keyed.push({ message, values: valuesOf.map((value) => value(message, heads[index])) });
     }
     if (pacer.isDue) await pacer.breathe();
   }

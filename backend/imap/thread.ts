@@ -9,7 +9,7 @@ import type { Command, Selected } from './command.ts';
 import { Progress } from './progress.ts';
 import { ok } from './replies.ts';
 import type { Completion } from './replies.ts';
-import { batchSize, checkCharset, findMessages, openGround, tellsModseq } from './search-run.ts';
+import { batchSize, checkCharset, findMessages, tellsModseq } from './search-run.ts';
 import { sentMs } from './sort-order.ts';
 import { mergeAndSort, sortByNewest, threadBySubject } from './thread-order.ts';
 import { ReferenceForest } from './thread-references.ts';
@@ -32,7 +32,7 @@ async function run(selected: Selected, given: ThreadArguments, numbers: Numbers)
   const { session, view } = selected;
   checkCharset(given);
   tellsModseq(session, given.key);
-  const found = await findMessages(openGround(selected), given.key, new Progress(session, view.count));
+  const found = await findMessages(selected, given.key, new Progress(session, view.count));
   const messages = await readMessages(view, found);
   const { output } = session;
   output.add('* THREAD');

@@ -20,6 +20,8 @@ export interface Span {
 export interface Numbered {
   readonly sequence: number;
   readonly row: MessageRow;
+  /** How well it matches a FUZZY search, 1 to 100 (RFC 6203). */
+  readonly relevancy?: number;
 }
 
 /** What the client must hear, in this order. */

@@ -63,7 +63,7 @@ export function fieldText({ name, value }: HeaderField): string {
 
 /** The subject as the envelope has it, which costs no reading of the message. */
 export function subjectText(message: StoredMessage): string {
-  return casemap(decodeWords(message.structure.envelope.subject ?? ''));
+  return casemap(decodeWords(message.head.envelope.subject ?? ''));
 }
 
 /** Names of an attachment, which RFC 2231 may have encoded in the header; none where they stand there readably. */

@@ -1,6 +1,7 @@
 /** The index and a look into every message say the same, while messages come and go: real messages, needles cut out of them by chance. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { fuzzyScore, unknownScore } from '../../../backend/text-index/text-index.ts';
 import { indexMailbox } from '../../../backend/text-index/index-mailbox.ts';
 import { folderOf } from '../../../backend/text-index/index-folder.ts';
 import { Dice } from '../../torture/dice.ts';
@@ -47,4 +48,27 @@ test(`The index answers as a look into each message does, whatever is asked and 
   }
   assert.ok(hits > 40, `${String(hits)} hits`);
   assert.ok(fresh.open < fresh.asked * 0.25, `a look into ${String(fresh.open)} of ${String(fresh.asked)} messages was in vain`);
+});
+
+test(`FUZZY questions have the same scores by the index as by a look into each message (seed ${String(seed)}).`, { timeout: 120_000 }, async (t) => {
+  const dice = new Dice(seed + 1);
+  const ground = await openGround(temporaryDirectory(t));
+  t.after(async () => ground.storage.close());
+  for (const bytes of mails) await deliverMail(ground, bytes);
+  await index(ground, 1);
+  const uids = ground.mailbox.rows().map(({ uid }) => uid);
+  const read = ground.mailbox.series();
+  let alike = 0;
+  for (let asked = 0; asked < 12; asked += 1) {
+    const question = await chanceQuestion(ground, dice);
+    const scores = await ground.answers.scores(ground.mailbox, question, uids);
+    for (const [position, uid] of uids.entries()) {
+      const score = scores?.[position] ?? unknownScore;
+      const message = read(uid);
+      if (score === unknownScore || message === undefined) continue;
+      assert.equal(score, await fuzzyScore(message, question), `${JSON.stringify(question)}, UID ${String(uid)}`);
+      if (score > 0 && score < 100) alike += 1;
+    }
+  }
+  assert.ok(alike > 3, `${String(alike)} were alike`);
 });
