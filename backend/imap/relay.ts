@@ -1,5 +1,6 @@
 /** Commands that another node carries out: on a mailbox that they name, on the open one, IDLE, and what is told between commands. */
 import { Failure } from '../../shared/base/failure.ts';
+import { askAwayNews } from './away-news.ts';
 import { endOfInput } from './command-input.ts';
 import type { Leg } from './leg.ts';
 import type { AwayPlace } from './place.ts';
@@ -28,12 +29,7 @@ export function openLeg({ state }: Session): Leg {
 
 /** What happened in the mailbox of another node is told after commands that did not go there, too. Never rejects. */
 export async function tellAwayNews(session: Session): Promise<void> {
-  if (session.state.at !== 'away' || session.relayedBy === session.state.leg || !session.state.leg.isOpen) return;
-  try {
-    await session.state.leg.ask('NOOP');
-  } catch (error) {
-    session.log.warn({ err: error }, 'the node that keeps the open mailbox went away');
-  }
+  if (session.state.at === 'away' && session.relayedBy !== session.state.leg) await askAwayNews(session);
 }
 
 /** The mailbox of another node is left without a word of it to the client. Never rejects. */

@@ -105,6 +105,23 @@ test('news of a folder on another node come in IDLE and with the next command, w
   close(both);
 });
 
+test('news of a folder on another node come between commands, too, where NOTIFY asks for it; its annotations are read and set from here', async () => {
+  const both = await pair('notify', 'lr');
+  const { owner, guest, inbox, ownerAddress } = both;
+  await demandOk(owner, 'SETMETADATA INBOX (/shared/comment "for all" /private/comment "of the owner")');
+  assert.deepEqual(await demandOk(guest, `GETMETADATA ${inbox} (/shared/comment /private/comment)`), [`* METADATA ${inbox} (/shared/comment "for all" /private/comment NIL)`]);
+  await demandOk(guest, `SETMETADATA ${inbox} (/private/comment {7+}\r\na guest)`);
+  assert.deepEqual((await demandOk(guest, `LIST "" ${inbox} RETURN (METADATA (/private/comment))`)).slice(-1), [`* METADATA ${inbox} (/private/comment "a guest")`]);
+  await demandOk(guest, 'ENABLE METADATA');
+  await demandOk(guest, `SELECT ${inbox}`);
+  await demandOk(owner, 'SETMETADATA INBOX (/private/comment "nobody else hears of this")');
+  assert.deepEqual(await demandOk(guest, 'NOOP'), []);
+  await demandOk(guest, 'NOTIFY SET (selected (MessageNew MessageExpunge))');
+  await deliverTo('be2', ownerAddress, 'one');
+  await guest.expect(/^\* 1 EXISTS$/);
+  close(both);
+});
+
 test('messages are copied and moved between nodes with their bytes, flags and dates, and COPYUID tells what became what', async () => {
   const both = await pair('copy', 'lrswite');
   const { guest, inbox, ownerAddress, guestAddress } = both;

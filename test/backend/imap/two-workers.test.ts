@@ -31,10 +31,12 @@ class CarefulClient {
     this.#roll = dice(seed);
   }
 
-  static async connect(port: number, seed: number): Promise<CarefulClient> {
+  /** @param notify what it wants to be told of unasked (RFC 5465) */
+  static async connect(port: number, seed: number, notify?: string): Promise<CarefulClient> {
     const client = new CarefulClient(await Dialogue.connect({ port, tls: 'implicit' }), seed);
     await client.ask(`LOGIN ${address} "${password}"`);
     await client.ask('SELECT INBOX');
+    if (notify !== undefined) await client.ask(`NOTIFY SET (${notify})`);
     return client;
   }
 
@@ -115,7 +117,11 @@ test('Four sessions in two processes hammer one mailbox and never disagree about
     await once(worker, 'exit');
   });
   const [message] = (await once(worker, 'message')) as [{ port: number }];
-  const clients = await Promise.all([server.ports.tls, server.ports.tls, message.port, message.port].map(async (port, index) => CarefulClient.connect(port, 4711 + index)));
+  // Two of them are told what happens between their commands, too, but for removals.
+  const delayed = 'selected-delayed (MessageNew (UID) MessageExpunge FlagChange)';
+  const wishes = [undefined, delayed, undefined, delayed];
+  const ports = [server.ports.tls, server.ports.tls, message.port, message.port];
+  const clients = await Promise.all(ports.map(async (port, index) => CarefulClient.connect(port, 4711 + index, wishes[index])));
   await Promise.all(
     clients.map(async (client) => {
       for (let turn = 0; turn < 150; turn += 1) await client.act();
