@@ -25,9 +25,10 @@ export class AccountNews {
   #mailboxes: KnownMailboxes | undefined;
   /** Undefined as long as NOTIFY was not used. */
   #registration: Registration | undefined;
-  #heard = new Set<number>();
+  /** Made by the first hint that matters. */
+  #heard: Set<number> | undefined;
   #heardOfAll = false;
-  readonly #foreign = new ForeignMailboxes();
+  #foreign: ForeignMailboxes | undefined;
 
   /** What is told of the open mailbox. */
   get selected(): SelectedWishes {
@@ -53,8 +54,9 @@ export class AccountNews {
   async register(session: Session, account: Account, registration: Registration): Promise<'done' | 'too-many'> {
     const mailboxes = registration.watchesOthers ? new KnownMailboxes(account) : undefined;
     if ((mailboxes?.count ?? 0) > (session.options.limits.mostWatchedMailboxes ?? mostWatched)) return 'too-many';
-    await this.#foreign.lookUp(session, registration);
-    this.#foreign.take();
+    const foreign = registration.mayMeanOthers ? new ForeignMailboxes() : undefined;
+    await foreign?.lookUp(session, registration);
+    this.#foreign = foreign;
     this.#mailboxes = mailboxes;
     this.#registration = registration;
     if (registration.watchesOthers) this.watchAnnotations(account);
@@ -64,7 +66,7 @@ export class AccountNews {
   /** The STATUS lines of all mailboxes whose messages are watched, but the open one (RFC 5465 section 3.1). */
   firstStatus(session: Session): string[] {
     const own = (this.#mailboxes?.all() ?? []).map((state) => ({ state, account: session.account }));
-    return [...own, ...this.#foreign.all()].flatMap((of) => {
+    return [...own, ...(this.#foreign?.all() ?? [])].flatMap((of) => {
       const mailbox = named(session, of);
       if (isOpen(session, of) || !this.#wants('MessageNew', mailbox)) return [];
       const items: StatusItem[] = ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY'];
@@ -76,18 +78,20 @@ export class AccountNews {
   /** The next look is at everything, since hints may have been lost. */
   lookAgain(): void {
     this.#heardOfAll = true;
-    this.#foreign.lookAgain();
+    this.#foreign?.lookAgain();
   }
 
   /** A hint on somebody else's account; answers whether there is something to look at. */
   hearOfOthers(account: string, mailbox: number | undefined): boolean {
-    return this.#foreign.hear(account, mailbox);
+    return this.#foreign?.hear(account, mailbox) === true;
   }
 
   /** A hint on the own account, of any worker's; answers whether there is something to look at. */
   hear(mailbox: number | undefined): boolean {
     if (!this.#listens) return false;
-    if (mailbox === undefined || this.#heard.size >= mostHeard) this.#heardOfAll = true;
+    this.#heard ??= new Set();
+    if (mailbox === undefined) this.lookAgain(); // also subscriptions to what others share may be others
+    else if (this.#heard.size >= mostHeard) this.#heardOfAll = true;
     else this.#heard.add(mailbox);
     return true;
   }
@@ -104,7 +108,7 @@ export class AccountNews {
   noteOwnNames(...names: readonly string[]): void {
     if (this.#mailboxes === undefined) return;
     for (const name of names) this.#mailboxes.noteOwnName(name);
-    this.#heardOfAll = true;
+    this.lookAgain();
   }
 
   /** Adds the responses for everything new. */
@@ -113,16 +117,17 @@ export class AccountNews {
     const tooMany = session.options.limits.mostWatchedMailboxes ?? mostWatched;
     if (lines.length > tooMany || (this.#mailboxes?.count ?? 0) > tooMany) {
       this.#mailboxes = undefined;
+      this.#foreign = undefined;
       this.#registration = new Registration([]);
       session.output.line('* OK [NOTIFICATIONOVERFLOW] too much happens: nothing is told any more until the next NOTIFY');
     } else for (const line of lines) session.output.line(line);
   }
 
   #mailboxLines(session: Session, account: Account): string[] {
-    if (this.#mailboxes === undefined || (!this.#heardOfAll && this.#heard.size === 0)) return [];
     const look = this.#heardOfAll ? 'all' as const : this.#heard;
-    this.#heard = new Set();
+    this.#heard = undefined;
     this.#heardOfAll = false;
+    if (this.#mailboxes === undefined || look === undefined) return [];
     const names = new Set<string>();
     const lines: string[] = [];
     for (const event of this.#mailboxes.take(account, look)) {
@@ -140,9 +145,11 @@ export class AccountNews {
 
   /** Of what the user may not see any more only that is told (RFC 5465 section 5.9). */
   async #foreignLines(session: Session): Promise<string[]> {
-    const gone = this.#registration !== undefined && this.#foreign.mustLookUp ? await this.#foreign.lookUp(session, this.#registration) : [];
+    const foreign = this.#foreign;
+    if (foreign === undefined) return [];
+    const gone = this.#registration !== undefined && foreign.mustLookUp ? await foreign.lookUp(session, this.#registration) : [];
     const lines = gone.map((name) => `* LIST (\\NoAccess) "/" ${formatMailbox(session, name)}`);
-    return [...lines, ...this.#foreign.take().flatMap(({ changed, ...of }) => this.#statusLines(session, of, changed))];
+    return [...lines, ...foreign.take().flatMap(({ changed, ...of }) => this.#statusLines(session, of, changed))];
   }
 
   #statusLines(session: Session, of: StateAt, changed: ReadonlySet<Changed>): string[] {

@@ -26,10 +26,6 @@ export class ForeignMailboxes {
   readonly #heard = new Set<string>();
   #mustLookUp = false;
 
-  get count(): number {
-    return this.#watched.size;
-  }
-
   /** All that are watched, for the first STATUS. */
   all(): readonly Pick<ForeignNews, 'state' | 'account'>[] {
     return Array.from(this.#watched, ([name, { account, state }]) => ({ account, state: { ...state, name } }));
@@ -42,12 +38,15 @@ export class ForeignMailboxes {
 
   /** A hint; answers whether it may concern a folder that is watched. */
   hear(accountId: string, mailbox: number | undefined): boolean {
+    let matters = false;
     for (const [name, { account, state }] of this.#watched) {
       if (account.id !== accountId) continue;
       if (mailbox === undefined) this.#mustLookUp = true;
       else if (state.id === mailbox) this.#heard.add(name);
+      else continue;
+      matters = true;
     }
-    return this.#mustLookUp || this.#heard.size > 0;
+    return matters;
   }
 
   /** Finds those that the registration means and the user may read. Answers the names that may be watched no more. @throws as `sharing` does */
@@ -55,15 +54,14 @@ export class ForeignMailboxes {
     const before = this.#watched;
     const watched = new Map<string, Watched>();
     const subscriptions = new Set(session.account.subscriptions());
-    const { folders } = registration.mayMeanOthers ? await session.options.sharing.sharedWith(session.visitor) : { folders: [] };
-    for (const folder of folders) {
+    for (const folder of (await session.options.sharing.sharedWith(session.visitor)).folders) {
       const name = nameOfShared(session, folder);
       if (name === undefined || !/l/.test(folder.rights) || !/r/.test(folder.rights)) continue;
       if (!registration.wants('MessageNew', { name, subscribed: subscriptions.has(name), whose: 'others' })) continue;
       const place = await placeOf(session, name);
       const mailbox = place.at === 'here' ? place.account.mailbox(place.name) : undefined;
       if (place.at === 'here' && mailbox !== undefined) watched.set(name, before.get(name) ?? { account: place.account, state: mailbox.state() });
-      this.#heard.add(name);
+      if (before.has(name)) this.#heard.add(name);
     }
     this.#watched = watched;
     this.#mustLookUp = false;
