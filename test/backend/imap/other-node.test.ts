@@ -118,7 +118,7 @@ test('news of a folder on another node come between commands, too, where NOTIFY 
   assert.deepEqual(await demandOk(guest, 'NOOP'), []);
   await demandOk(guest, 'NOTIFY SET (selected (MessageNew MessageExpunge))');
   await deliverTo('be2', ownerAddress, 'one');
-  await guest.expect(/^\* 1 EXISTS$/);
+  await guest.until(/^\* 1 EXISTS$/);
   close(both);
 });
 
