@@ -6,6 +6,7 @@ import { enabled, placeOf, tcpPlaces, tlsOf } from '../cluster-config/listeners.
 import type { NodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeContext } from '../cluster-config/run-node.ts';
 import { httpLimits, languageChoice, readCookieSecret, sessionAges, uiDirectory } from '../cluster-config/webmail-settings.ts';
+import { Maildrops } from '../shared/access/maildrop-desk.ts';
 import { UserSessions } from '../shared/access/user-sessions.ts';
 import type { ListenPlace } from '../shared/net/listen-place.ts';
 import type { ServerTls } from '../shared/net/server-tls.ts';
@@ -44,9 +45,10 @@ export function mailAccessUnits(ground: Ground, submit: Submit): readonly Unit[]
   const { siblings } = ground.context;
   const imapSessions = new UserSessions({ max: imap.maxConnectionsPerUser, topic: 'imap sessions', siblings });
   const pop3Sessions = new UserSessions({ max: pop3.maxConnectionsPerUser, topic: 'pop3 sessions', siblings });
+  const maildrops = new Maildrops({ siblings, lock: pop3.exclusiveLock ? 'exclusive' : 'shared', loginDelayMs: pop3.loginDelaySeconds * 1000 });
   return [
     ...unitOf('imap', byAudience(imap, ground.tls), async (part) => startImapFor(ground, part, imapSessions)),
-    ...unitOf('pop3', byAudience(pop3, ground.tls), async (part) => startPop3For(ground, part, pop3Sessions)),
+    ...unitOf('pop3', byAudience(pop3, ground.tls), async (part) => startPop3For(ground, part, { userSessions: pop3Sessions, maildrops })),
     ...unitOf('webmail', byAudience(webmail, ground.tls), async (part) => startWebmailFor(ground, part, submit)),
   ];
 }
@@ -115,13 +117,16 @@ async function startImapFor(ground: Ground, part: Part<MailListener>, userSessio
   });
 }
 
-async function startPop3For(ground: Ground, part: Part<MailListener>, userSessions: UserSessions): Promise<Service> {
+async function startPop3For(ground: Ground, part: Part<MailListener>, counts: { readonly userSessions: UserSessions; readonly maildrops: Maildrops }): Promise<Service> {
   const { config, tls, accounts, context } = ground;
+  const { expireDays, retrievedIsSeen } = config.services.pop3;
   return startPop3({
     listeners: lineListeners(ground, 'pop3', part),
     serverTls: part.serverTls,
     slots: ground.doors.slots.pop3,
-    accounts, userSessions,
+    accounts, ...counts,
+    policy: { retrieved: retrievedIsSeen ? 'seen' : 'as before', expireDays },
+    preferredLanguage: config.defaultLanguage,
     hints: context.hints,
     log: context.log,
     isTrustedNode: tls.isTrustedNode,

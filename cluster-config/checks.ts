@@ -9,7 +9,13 @@ import { checkRules } from './rule-checks.ts';
 
 /** Problems between the parameters of one node; their paths are parameters'. */
 export function checkNode(parameters: Parameters, role: Role): readonly Problem[] {
-  return [...checkNames(parameters), ...checkProxyMaps(parameters), ...checkAdministration(parameters), ...checkTls(parameters, role), ...checkStorage(parameters, role), ...checkListeners(parameters, role), ...checkLog(parameters), ...checkRules(parameters)];
+  return [...checkNames(parameters), ...checkProxyMaps(parameters), ...checkAdministration(parameters), ...checkTls(parameters, role), ...checkStorage(parameters, role), ...checkListeners(parameters, role), ...checkLog(parameters), ...checkRules(parameters), ...checkPop3(parameters)];
+}
+
+/** By \Seen it is known what was retrieved in earlier sessions. */
+function checkPop3({ services: { pop3 } }: Parameters): readonly Problem[] {
+  const never = pop3.expireDays === undefined || pop3.expireDays === 0;
+  return pop3.retrievedIsSeen || never ? [] : [{ path: ['services', 'pop3', 'expireDays'], text: 'needs services.pop3.retrievedIsSeen' }];
 }
 
 function checkLog({ log }: Parameters): readonly Problem[] {

@@ -2,6 +2,7 @@
  * The first process of a node: gets the configuration from its source, keeps the workers by way of the supervisor, puts new versions to
  * use, and begins again when it is told to restart, with the parameters that only a start takes up.
  */
+import { maildropDesk } from '../shared/access/maildrop-desk.ts';
 import type { Logger } from '../shared/log/log.ts';
 import { supervise } from '../shared/service/supervisor.ts';
 import type { Desk, Supervisor, SupervisorOptions } from '../shared/service/supervisor.ts';
@@ -198,6 +199,7 @@ export class NodeProcess {
 
   #desk(): Desk {
     return {
+      ...maildropDesk(),
       [topics.state]: () => this.#state.current,
       [topics.look]: () => {
         this.lookNow().catch((error: unknown) => this.#log.error({ err: error }, 'could not look at the configuration'));

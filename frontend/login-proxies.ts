@@ -15,8 +15,8 @@ import type { Siblings } from '../shared/service/siblings.ts';
 import { authPolicyOf } from './auth-policy.ts';
 import type { PasswordsAt, SaslAuthentication } from './authentication/authentication.ts';
 import { askForCapabilities as askByImap } from './imap-proxy/imap-proxy.ts';
-import { BackendCapabilities } from './login/backend-capabilities.ts';
-import type { CapabilityProbe } from './login/backend-capabilities.ts';
+import { BackendCapabilities, smallestNumber } from './login/backend-capabilities.ts';
+import type { CapabilityMerge, CapabilityProbe } from './login/backend-capabilities.ts';
 import { BackendPlaces } from './login/backend-places.ts';
 import { capabilityProbe } from './login/capability-probe.ts';
 import { foreignServer, startTlsFor } from './login/foreign.ts';
@@ -27,7 +27,7 @@ import type { ProxyOptions } from './login/proxy-service.ts';
 import { Recoveries } from './login/recoveries.ts';
 import type { SessionSet } from './login/session-set.ts';
 import type { Mapping } from './mapping/mapping.ts';
-import { askForCapabilities as askByPop3 } from './pop3-proxy/pop3-proxy.ts';
+import { askForCapabilities as askByPop3, pop3Merges } from './pop3-proxy/pop3-proxy.ts';
 import type { Targets } from './targets.ts';
 
 export type LoginProtocol = 'imap' | 'pop3';
@@ -49,6 +49,7 @@ export interface LoginGround {
 }
 
 const maxLineBytes = 8192;
+const imapMerges: readonly CapabilityMerge[] = [{ prefix: 'APPENDLIMIT=', merge: smallestNumber }];
 
 export function loginProxyOptions(ground: LoginGround, protocol: LoginProtocol): ProxyOptions {
   const { config, log, tls, mapping, authentication, passwordsAt, targets } = ground;
@@ -74,6 +75,7 @@ export function loginProxyOptions(ground: LoginGround, protocol: LoginProtocol):
     authPolicy: authPolicyOf(config, name),
     trustedProxies: config.trustedProxies.map(parseNetwork),
     road, log,
+    preferredLanguage: config.defaultLanguage,
     limits: {
       maxErrors: service.maxErrors,
       maxAuthErrors: service.maxAuthErrors,
@@ -115,7 +117,7 @@ function capabilitiesOf(ground: LoginGround, protocol: LoginProtocol, { foreign,
       return at === undefined ? undefined : abroad({ kind: 'host', ...at });
     },
     pollMs: service.capabilityPollSeconds * 1000,
-    smallest: ['APPENDLIMIT='],
+    merges: protocol === 'imap' ? imapMerges : pop3Merges,
     log: log.child({ service: proxyOf(protocol) }),
   });
 }

@@ -1,12 +1,13 @@
-/** Commands before login: STLS (RFC 2595), USER and PASS (RFC 1939 section 7), AUTH (RFC 5034), and XCLIENT of our front-ends. */
+/** Commands before login: STLS (RFC 2595), USER and PASS (RFC 1939 section 7), AUTH (RFC 5034), UTF8 (RFC 6856), and XCLIENT of our front-ends. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, isFailure } from '../../shared/base/failure.ts';
 import { parseForwardedClient } from '../../shared/pop3/command.ts';
+import { readCredential } from '../../shared/pop3/credentials.ts';
+import { onWire, Refusal } from '../../shared/pop3/texts.ts';
 import { decodeBase64, findMechanism, maxSaslLineBytes, startSasl } from '../../shared/sasl/mechanisms.ts';
 import type { SaslStep } from '../../shared/sasl/mechanisms.ts';
 import type { Account } from '../storage/storage.ts';
 import { Maildrop } from './maildrop.ts';
-import { sayLines } from './replies.ts';
 import type { Session } from './session.ts';
 import { countLogin } from '../../shared/metrics/service-counters.ts';
 import { countForAccount } from '../../shared/reporting/account-counts.ts';
@@ -14,12 +15,14 @@ import { traceOf } from '../../shared/log/protocol-trace.ts';
 import { pop3Tap } from '../../shared/log/wire-lines.ts';
 
 export async function stls(session: Session): Promise<undefined> {
-  if (session.connection.encrypted) throw new Failure('bad-input', 'TLS is active already');
-  await session.connection.write('+OK begin TLS\r\n');
+  if (session.connection.encrypted) throw new Refusal('bad-input', session.texts.tlsActive);
+  if (session.utf8 === 'on') throw new Refusal('bad-input', session.texts.tlsBeforeUtf8); // RFC 6856 section 2.1
+  await session.connection.write(onWire(`+OK ${session.texts.beginTls}\r\n`));
   try {
     await session.connection.startTlsAsServer(session.options.serverTls);
     // Nothing said in the clear counts any more (RFC 2595 section 4).
     session.enter({ at: 'authorization', user: undefined });
+    session.language = 'en';
   } catch (error) {
     session.log.debug({ err: error }, 'TLS handshake failed');
     session.cut();
@@ -27,57 +30,63 @@ export async function stls(session: Session): Promise<undefined> {
   return undefined;
 }
 
+export async function utf8(session: Session): Promise<string> {
+  session.utf8 = 'on';
+  return Promise.resolve(session.texts.utf8);
+}
+
 export async function user(session: Session, argument: string): Promise<string> {
   requirePrivacy(session);
-  if (argument === '') throw new Failure('bad-input', 'the form is: USER name');
-  session.enter({ at: 'authorization', user: fromUtf8(argument) });
-  return Promise.resolve('now PASS');
+  if (argument === '') throw new Refusal('bad-input', session.texts.form('USER name'));
+  session.enter({ at: 'authorization', user: readCredential(argument, session.texts) });
+  return Promise.resolve(session.texts.password);
 }
 
 export async function pass(session: Session, argument: string): Promise<string> {
   requirePrivacy(session);
   const name = session.state.at === 'authorization' ? session.state.user : undefined;
-  if (name === undefined) throw new Failure('bad-input', 'USER comes first');
+  if (name === undefined) throw new Refusal('bad-input', session.texts.userFirst);
   session.enter({ at: 'authorization', user: undefined });
-  return logIn(session, name, async () => session.options.accounts.login({ name, password: fromUtf8(argument), service: 'pop3', asker: askerOf(session) }));
+  const password = readCredential(argument, session.texts);
+  return logIn(session, name, async () => session.options.accounts.login({ name, password, service: 'pop3', asker: askerOf(session) }));
 }
 
 export async function auth(session: Session, argument: string): Promise<string | undefined> {
   requirePrivacy(session);
   const trusted = session.options.trustedPeer === 'yes';
   if (argument === '') {
-    await sayLines(session.connection, 'mechanisms follow', ['PLAIN', 'LOGIN', ...(trusted ? ['EXTERNAL'] : [])]);
+    await session.sayLines(session.texts.mechanisms, ['PLAIN', 'LOGIN', ...(trusted ? ['EXTERNAL'] : [])]);
     return undefined;
   }
   const [name = '', initial, ...more] = argument.split(' ');
   const mechanism = findMechanism(name);
   if (more.length > 0 || mechanism === undefined || (mechanism === 'EXTERNAL' && !trusted)) {
-    throw new Failure('bad-input', 'no such mechanism');
+    throw new Refusal('bad-input', session.texts.noSuchMechanism);
   }
   const exchange = startSasl(mechanism);
   // An initial response of `=` is the empty one (RFC 5034 section 4).
-  let step = exchange.step(initial === undefined ? undefined : decodeResponse(initial === '=' ? '' : initial));
+  let step = exchange.step(initial === undefined ? undefined : decodeResponse(session, initial === '=' ? '' : initial));
   while (step.kind === 'challenge') {
     await session.connection.write(`+ ${step.data.toString('base64')}\r\n`);
     const line = await session.connection.readLine();
     if (line === undefined) throw new Failure('bad-input', 'connection closed during authentication');
-    if (line === '*') throw new Failure('bad-input', 'authentication cancelled');
-    step = exchange.step(decodeResponse(line));
+    if (line === '*') throw new Refusal('bad-input', session.texts.cancelled);
+    step = exchange.step(decodeResponse(session, line));
   }
   return finishSasl(session, step);
 }
 
 /** A front-end tells who its client is, before it logs the client in. */
 export async function xclient(session: Session, argument: string): Promise<string> {
-  if (session.options.trustedPeer === 'no') throw new Failure('bad-input', 'unknown command');
+  if (session.options.trustedPeer === 'no') throw new Refusal('bad-input', session.texts.unknownCommand);
   session.client = parseForwardedClient(argument, session.client);
   session.log = session.log.child({ session: session.client.session, client: session.client.address });
   return Promise.resolve('client noted');
 }
 
-function decodeResponse(text: string): Buffer {
+function decodeResponse({ texts }: Session, text: string): Buffer {
   const response = text.length > maxSaslLineBytes ? undefined : decodeBase64(text);
-  if (response === undefined) throw new Failure('bad-input', 'that is not base64');
+  if (response === undefined) throw new Refusal('bad-input', texts.notBase64);
   return response;
 }
 
@@ -102,7 +111,7 @@ function askerOf(session: Session): 'frontend' | 'client' {
 }
 
 function requirePrivacy(session: Session): void {
-  if (!session.connection.encrypted) throw new Failure('privacy-required', 'log in over TLS only: use STLS first, or port 995');
+  if (!session.connection.encrypted) throw new Refusal('privacy-required', session.texts.tlsFirst);
 }
 
 /** Opens the maildrop, or slows the client down. */
@@ -110,11 +119,8 @@ async function logIn(session: Session, name: string, open: () => Promise<Account
   const { limits } = session.options;
   try {
     const account = await open();
-    await session.options.userSessions?.enter(account.id, session.connection.closed);
-    // The client may have been sent away meanwhile, for being slow.
-    if (session.state.at !== 'authorization') throw new Failure('shutting-down', 'too late');
+    const maildrop = await openMaildrop(session, account);
     session.log = session.log.child({ account: account.address });
-    const maildrop = new Maildrop(account, session.log);
     session.enter({ at: 'transaction', maildrop });
     const tell = traceOf({ service: 'pop3', session: session.client.session, account: account.address });
     if (tell !== undefined) session.connection.watch(pop3Tap(tell));
@@ -123,7 +129,7 @@ async function logIn(session: Session, name: string, open: () => Promise<Account
     session.log.info({ messages }, 'logged in');
     countLogin('pop3', 'accepted');
     countForAccount(account.address, 'logins');
-    return `maildrop has ${String(messages)} messages (${String(octets)} octets)`;
+    return session.texts.opened(messages, octets);
   } catch (error) {
     const guessed = isFailure(error, 'bad-credentials') || isFailure(error, 'unknown-user') || isFailure(error, 'account-disabled') || isFailure(error, 'service-denied');
     session.log.info({ user: name, reason: isFailure(error) ? error.kind : 'error' }, 'login failed');
@@ -137,6 +143,16 @@ async function logIn(session: Session, name: string, open: () => Promise<Account
   }
 }
 
-function fromUtf8(latin1: string): string {
-  return Buffer.from(latin1, 'latin1').toString('utf8');
+async function openMaildrop(session: Session, account: Account): Promise<Maildrop> {
+  const { maildrops, userSessions, policy, now = Date.now } = session.options;
+  const unlock = (await maildrops?.open(account.id)) ?? (async () => Promise.resolve());
+  try {
+    await userSessions?.enter(account.id, session.connection.closed);
+    // The client may have been sent away meanwhile, for being slow.
+    if (session.state.at !== 'authorization') throw new Failure('shutting-down', 'too late');
+    return new Maildrop(account, { ...policy, log: session.log, now, unlock });
+  } catch (error) {
+    await unlock();
+    throw error;
+  }
 }

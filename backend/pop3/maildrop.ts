@@ -1,8 +1,7 @@
 /** A maildrop (RFC 1939 section 5): the messages of INBOX at the moment of login, numbered from 1, and what the client did to them. */
-import { Failure } from '../../shared/base/failure.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import { Flag } from '../storage/storage.ts';
-import type { Account, Mailbox, StoredMessage } from '../storage/storage.ts';
+import type { Account, Mailbox, MessageRow, StoredMessage } from '../storage/storage.ts';
 
 /** One message of the snapshot. */
 export interface Entry {
@@ -11,25 +10,47 @@ export interface Entry {
   readonly size: number;
 }
 
+/** What an administrator has decided about maildrops. */
+export interface MaildropPolicy {
+  /** Whether RETR sets \Seen. */
+  readonly retrieved: 'seen' | 'as before';
+  /** How long what was read stays in the maildrop, in days (RFC 2449 section 6.7); undefined: for good. */
+  readonly expireDays: number | undefined;
+}
+
+export interface MaildropOptions extends MaildropPolicy {
+  readonly log: Logger;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Gives the lock back, if there is one; may be called twice. */
+  readonly unlock: () => Promise<void>;
+}
+
+const dayMs = 86_400_000;
+
 export class Maildrop {
   readonly account: Account;
+  /** Messages of the snapshot, those marked as deleted among them. */
+  readonly total: number;
   readonly #mailbox: Mailbox;
   readonly #uidValidity: number;
   readonly #entries: readonly Entry[];
-  readonly #log: Logger;
+  readonly #options: MaildropOptions;
   readonly #deleted = new Set<Entry>();
+  readonly #retrieved = new Set<number>();
   #unmarked: number[] = [];
   #marking: Promise<void> | undefined;
 
   /** Takes the snapshot. Later changes of INBOX are not seen, except that gone messages can't be read any more. */
-  constructor(account: Account, log: Logger) {
+  constructor(account: Account, options: MaildropOptions) {
     const mailbox = account.mailbox('INBOX');
     if (mailbox === undefined) throw new Error(`account ${account.address} has no INBOX`);
     this.account = account;
     this.#mailbox = mailbox;
-    this.#log = log;
+    this.#options = options;
     this.#uidValidity = mailbox.state().uidValidity;
     this.#entries = mailbox.rows().map(({ uid, size }, index) => ({ number: index + 1, uid, size }));
+    this.total = this.#entries.length;
   }
 
   /** Messages not marked as deleted. */
@@ -43,12 +64,10 @@ export class Maildrop {
     return { messages: entries.length, octets: entries.reduce((octets, { size }) => octets + size, 0) };
   }
 
-  /** @throws Failure `bad-input` when there is no such message or it is marked as deleted. */
-  entry(number: number): Entry {
+  /** The message of that number, whether it may still be spoken of; undefined when there never was one. */
+  find(number: number): { readonly entry: Entry; readonly marked: 'deleted' | 'no' } | undefined {
     const entry = this.#entries[number - 1];
-    if (entry === undefined) throw new Failure('bad-input', `no such message, there are ${String(this.#entries.length)}`);
-    if (this.#deleted.has(entry)) throw new Failure('bad-input', `message ${String(number)} is deleted`);
-    return entry;
+    return entry === undefined ? undefined : { entry, marked: this.#deleted.has(entry) ? 'deleted' : 'no' };
   }
 
   /** Stays the same for good: UIDVALIDITY and UID go along when the account moves to another node. */
@@ -56,11 +75,9 @@ export class Maildrop {
     return `${String(this.#uidValidity)}.${String(entry.uid)}`;
   }
 
-  /** @throws Failure `mailbox-missing` when another session removed it meanwhile. */
-  message(entry: Entry): StoredMessage {
-    const message = this.#mailbox.message(entry.uid);
-    if (message === undefined) throw new Failure('mailbox-missing', `message ${String(entry.number)} was removed by another session`);
-    return message;
+  /** Undefined when another session removed it meanwhile. */
+  message(entry: Entry): StoredMessage | undefined {
+    return this.#mailbox.message(entry.uid);
   }
 
   /** To be removed at QUIT, and only then. */
@@ -73,8 +90,10 @@ export class Maildrop {
     this.#deleted.clear();
   }
 
-  /** Sets \Seen without making the client wait: marks that come while others are written go together with the next. */
-  markSeen(entry: Entry): void {
+  /** The client has it whole. Sets \Seen without making the client wait: marks that come while others are written go together with the next. */
+  markRetrieved(entry: Entry): void {
+    this.#retrieved.add(entry.uid);
+    if (this.#options.retrieved === 'as before') return;
     if (((this.#mailbox.row(entry.uid)?.flags ?? Flag.Seen) & Flag.Seen) !== 0) return;
     this.#unmarked.push(entry.uid);
     this.#marking ??= this.#writeMarks();
@@ -85,12 +104,32 @@ export class Maildrop {
     await this.#marking;
   }
 
-  /** The UPDATE state: removes what was marked as deleted. Answers how many messages stay in the maildrop. */
+  /** When the session is over, whichever way: all marks are written, and others may open the maildrop. */
+  async close(): Promise<void> {
+    await this.settle();
+    await this.#options.unlock();
+  }
+
+  /** The UPDATE state: removes what was marked as deleted, and what has stayed for its time. Answers how many messages stay in the maildrop. */
   async update(): Promise<number> {
     await this.settle();
-    const uids = [...this.#deleted].map(({ uid }) => uid).sort((a, b) => a - b);
+    const marked = [...this.#deleted].map(({ uid }) => uid);
+    const uids = [...new Set([...marked, ...this.#expired()])].sort((a, b) => a - b);
     if (uids.length > 0) await this.#mailbox.expunge(uids);
     return this.#entries.length - uids.length;
+  }
+
+  /**
+   * Only what the client was shown in this session, and what somebody has read: retrieved in this session, or \Seen. With no
+   * day to stay RFC 2449 section 6.7 speaks of what was retrieved alone.
+   */
+  #expired(): number[] {
+    const { expireDays, now } = this.#options;
+    if (expireDays === undefined) return [];
+    const savedBefore = now() - expireDays * dayMs;
+    const isRead = ({ uid, flags }: MessageRow): boolean => this.#retrieved.has(uid) || (expireDays > 0 && (flags & Flag.Seen) !== 0);
+    const known = new Set(this.#entries.map(({ uid }) => uid));
+    return this.#mailbox.rows().filter((row) => known.has(row.uid) && isRead(row) && row.savedDateMs <= savedBefore).map(({ uid }) => uid);
   }
 
   async #writeMarks(): Promise<void> {
@@ -102,7 +141,7 @@ export class Maildrop {
       }
     } catch (error) {
       // The client has its message; that it still counts as unseen is a small matter to it, not to us.
-      this.#log.error({ err: error }, 'could not mark messages as seen');
+      this.#options.log.error({ err: error }, 'could not mark messages as seen');
     } finally {
       this.#marking = undefined;
     }

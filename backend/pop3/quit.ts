@@ -2,16 +2,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Maildrop } from './maildrop.ts';
 import type { Session } from './session.ts';
-import { replyFor } from './replies.ts';
 
 /** How long the end of a move is waited for: as long as a login waits (backend/accounts). */
 const patienceMs = 5000;
 const pollMs = 20;
 
 export async function quit(session: Session): Promise<undefined> {
-  const { state } = session;
+  const { state, texts } = session;
   if (state.at !== 'transaction') {
-    session.sayBye('+OK goodbye');
+    session.sayBye(`+OK ${texts.goodbye}`);
     return undefined;
   }
   const { maildrop } = state;
@@ -19,10 +18,11 @@ export async function quit(session: Session): Promise<undefined> {
   try {
     await held(maildrop);
     const left = await maildrop.update();
-    session.part(`+OK goodbye, ${left === 0 ? 'maildrop is empty' : `${String(left)} messages left`}`);
+    await maildrop.close(); // who reads the answer may log in again at once
+    session.part(`+OK ${left === 0 ? texts.emptied : texts.left(left)}`);
   } catch (error) {
     session.log.error({ err: error }, 'deleted messages could not be removed');
-    session.sayBye(replyFor(error, session.client.session));
+    session.sayBye(session.refusal(error));
   }
   return undefined;
 }

@@ -1,9 +1,10 @@
-/** POP3 replies: the one place where a failure becomes one (response codes of RFC 2449 section 8 and RFC 3206), and lists of lines. */
+/** POP3 replies: the one place where a failure becomes one (response codes of RFC 2449 section 8 and RFC 3206). */
 import { isFailure } from '../../shared/base/failure.ts';
 import type { FailureKind } from '../../shared/base/failure.ts';
-import type { Connection } from '../../shared/net/connection.ts';
+import type { Language } from '../../shared/language/language.ts';
+import { Refusal, wordsOf } from '../../shared/pop3/texts.ts';
 
-const codes: Partial<Record<FailureKind, 'AUTH' | 'AUTH/EXPIRED' | 'AUTH/DISABLED' | 'AUTH/UNKNOWN' | 'IN-USE' | 'SYS/TEMP' | 'SYS/PERM'>> = {
+const codes: Partial<Record<FailureKind, 'AUTH' | 'AUTH/EXPIRED' | 'AUTH/DISABLED' | 'AUTH/UNKNOWN' | 'IN-USE' | 'LOGIN-DELAY' | 'SYS/TEMP' | 'SYS/PERM'>> = {
   'bad-credentials': 'AUTH',
   'unknown-user': 'AUTH/UNKNOWN', // told to front-ends alone, of users whom they vouch for
   // RFC 2449 section 8: clients ignore the detail behind the stroke; a front-end reads it.
@@ -12,6 +13,7 @@ const codes: Partial<Record<FailureKind, 'AUTH' | 'AUTH/EXPIRED' | 'AUTH/DISABLE
   'service-denied': 'AUTH/DISABLED',
   'account-locked': 'AUTH',
   'in-use': 'IN-USE',
+  'too-soon': 'LOGIN-DELAY',
   'directory-unavailable': 'SYS/TEMP',
   'backend-unavailable': 'SYS/TEMP',
   'not-kept-here': 'SYS/TEMP',
@@ -24,15 +26,12 @@ const codes: Partial<Record<FailureKind, 'AUTH' | 'AUTH/EXPIRED' | 'AUTH/DISABLE
 };
 
 /** The `-ERR` line, without CRLF, that tells the client of an error. Unknown ones only name the session, under which the log has them whole. */
-export function replyFor(error: unknown, session: string): string {
-  if (!isFailure(error)) return `-ERR [SYS/TEMP] internal error, reference ${session}`;
+export function replyFor(error: unknown, session: string, language: Language): string {
+  const words = wordsOf(error, language, session);
+  if (!isFailure(error)) return `-ERR [SYS/TEMP] ${words}`;
   // A front-end reads the node's name; see the room frontend/pop3-proxy.
   const referral = error.node === undefined ? '' : `referral ${error.node} `;
   const code = codes[error.kind];
-  return `-ERR ${code === undefined ? '' : `[${code}] `}${referral}${error.message.replace(/[^\x20-\x7e]/g, '?').slice(0, 400)}`;
-}
-
-/** A multi-line response (RFC 1939 section 3) of lines that never begin with a dot. */
-export async function sayLines(connection: Connection, text: string, lines: readonly string[]): Promise<void> {
-  await connection.write(`+OK ${text}\r\n${lines.map((line) => `${line}\r\n`).join('')}.\r\n`);
+  const shown = language === 'en' && !(error instanceof Refusal) ? words.replace(/[^\x20-\x7e]/g, '?') : words;
+  return `-ERR ${code === undefined ? '' : `[${code}] `}${referral}${shown.slice(0, 400)}`;
 }

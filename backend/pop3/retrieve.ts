@@ -1,8 +1,13 @@
 /** Commands that send messages: RETR and TOP (RFC 1939 sections 5 and 7). Bytes go out as they were stored, in pieces, as fast as the client takes them. */
+import { edited } from '../../shared/mime/message-edits.ts';
+import type { Edit } from '../../shared/mime/message-edits.ts';
+import { planSurrogate } from '../../shared/mime/surrogate.ts';
 import { MultiLineEncoder } from '../../shared/pop3/multi-line.ts';
 import { parseNumbers } from '../../shared/pop3/command.ts';
-import type { StoredMessage } from '../storage/storage.ts';
+import { onWire, Refusal } from '../../shared/pop3/texts.ts';
+import type { Entry } from './maildrop.ts';
 import type { Session } from './session.ts';
+import { entryOf } from './transaction.ts';
 import { countRetrieval } from '../../shared/metrics/service-counters.ts';
 
 /** So much is read at a time, and joined for one write. */
@@ -11,29 +16,59 @@ const pieceBytes = 64 * 1024;
 const LF = 0x0a;
 
 export async function retr(session: Session, argument: string): Promise<undefined> {
-  const { maildrop } = session;
-  const [number = 0] = parseNumbers(argument, 1, 'RETR number');
-  const entry = maildrop.entry(number);
-  const message = maildrop.message(entry);
-  const sent = await send(session, `${String(message.size)} octets`, pieces(message, 0));
-  if (sent === 'all') countRetrieval(message.size);
-  if (sent === 'all') maildrop.markSeen(entry);
+  const [number = 0] = parseNumbers(argument, 1, session.texts.form('RETR number'));
+  const entry = entryOf(session, number);
+  const message = await shownTo(session, entry);
+  const sent = await send(session, session.texts.octets(message.octets), message.pieces(0, message.size));
+  if (sent === 'all') countRetrieval(message.octets);
+  if (sent === 'all') session.maildrop.markRetrieved(entry);
   return undefined;
 }
 
 export async function top(session: Session, argument: string): Promise<undefined> {
-  const { maildrop } = session;
-  const [number = 0, lines = 0] = parseNumbers(argument, 2, 'TOP number lines');
-  const message = maildrop.message(maildrop.entry(number));
-  await send(session, 'top of message follows', headerAndLines(message, lines));
+  const [number = 0, lines = 0] = parseNumbers(argument, 2, session.texts.form('TOP number lines'));
+  const message = await shownTo(session, entryOf(session, number));
+  await send(session, session.texts.top, headerAndLines(message, lines));
   return undefined;
+}
+
+/** A message as this client is shown it. Offsets and `size` are of the message as it is stored. */
+interface ShownMessage {
+  readonly size: number;
+  readonly bodyStart: number;
+  /** As sent, without doubled dots. */
+  readonly octets: number;
+  /** `from` and `to` never lie within a header. */
+  pieces(from: number, to: number): AsyncIterable<Buffer>;
+}
+
+/** Without UTF8 a client gets no UTF-8 in headers (RFC 6856 section 2.1). @throws Refusal `mailbox-missing` when another session removed the message */
+async function shownTo({ maildrop, texts, utf8 }: Session, entry: Entry): Promise<ShownMessage> {
+  const message = maildrop.message(entry);
+  if (message === undefined) throw new Refusal('mailbox-missing', texts.removedElsewhere(entry.number));
+  const { size, structure: { root } } = message;
+  const whole = size <= pieceBytes ? await message.read(0, size) : undefined;
+  const read = async (offset: number, length: number): Promise<Buffer> => whole?.subarray(offset, offset + length) ?? message.read(offset, length);
+  const edits: readonly Edit[] = utf8 === 'on' ? [] : await planSurrogate(root, read);
+  const more = edits.reduce((sum, edit) => sum + (edit.kind === 'replace' ? edit.bytes.length - (edit.end - edit.start) : 0), 0);
+  return {
+    size, bodyStart: root.bodyStart, octets: size + more,
+    pieces: (from, to) => {
+      const here = edits.filter(({ start }) => start >= from && start < to);
+      return here.length === 0 ? pieces(read, from, to) : edited(pieces(read, from, to), here, from);
+    },
+  };
+}
+
+async function* pieces(read: (offset: number, length: number) => Promise<Buffer>, from: number, to: number): AsyncGenerator<Buffer> {
+  for (let at = from; at < to; at += pieceBytes) yield await read(at, Math.min(pieceBytes, to - at));
 }
 
 /** Once a byte has left, the response must be whole or the line cut: a client would take a part for the message. */
 async function send(session: Session, text: string, source: AsyncIterable<Buffer>): Promise<'all' | 'a part'> {
   const { connection } = session;
   const encoder = new MultiLineEncoder();
-  let pending: Buffer = Buffer.from(`+OK ${text}\r\n`, 'latin1');
+  let pending: Buffer = Buffer.from(onWire(`+OK ${text}\r\n`), 'latin1');
   let begun = false;
   try {
     for await (const piece of source) {
@@ -57,17 +92,12 @@ async function send(session: Session, text: string, source: AsyncIterable<Buffer
   return connection.socket.destroyed ? 'a part' : 'all';
 }
 
-async function* pieces(message: StoredMessage, from: number, to = message.size): AsyncGenerator<Buffer> {
-  for (let at = from; at < to; at += pieceBytes) yield await message.read(at, Math.min(pieceBytes, to - at));
-}
-
 /** The header, the empty line, and the first lines of the body. */
-async function* headerAndLines(message: StoredMessage, lines: number): AsyncGenerator<Buffer> {
-  const { bodyStart } = message.structure.root;
-  yield* pieces(message, 0, bodyStart);
+async function* headerAndLines(message: ShownMessage, lines: number): AsyncGenerator<Buffer> {
+  yield* message.pieces(0, message.bodyStart);
   if (lines === 0) return;
   let left = lines;
-  for await (const piece of pieces(message, bodyStart)) {
+  for await (const piece of message.pieces(message.bodyStart, message.size)) {
     let end = 0;
     while (left > 0 && end < piece.length) {
       const lineFeed = piece.indexOf(LF, end);

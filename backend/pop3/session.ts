@@ -2,7 +2,8 @@
  * One POP3 session of a back-end: reads commands, checks that they may come now, runs them one after the other, answers.
  * The state is assigned in one place (`enter`).
  */
-import { Failure, isFailure } from '../../shared/base/failure.ts';
+import { isFailure } from '../../shared/base/failure.ts';
+import type { Language } from '../../shared/language/language.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import { parseLegTerms } from '../../shared/legs/leg-terms.ts';
 import { release } from '../../shared/legs/resting-legs.ts';
@@ -11,8 +12,13 @@ import type { Connection } from '../../shared/net/connection.ts';
 import type { SessionSlot } from '../../shared/workers/command-slots.ts';
 import { parseCommandLine } from '../../shared/pop3/command.ts';
 import type { ForwardedClient } from '../../shared/pop3/command.ts';
+import { loginTexts, onWire, Refusal } from '../../shared/pop3/texts.ts';
+import type { LoginTexts } from '../../shared/pop3/texts.ts';
 import type { Beginning } from '../line-service/line-service.ts';
 import { commands } from './commands.ts';
+import type { Command } from './commands.ts';
+import { maildropTexts } from './maildrop-texts.ts';
+import type { MaildropTexts } from './maildrop-texts.ts';
 import type { Maildrop } from './maildrop.ts';
 import type { Pop3Options } from './pop3.ts';
 import { replyFor } from './replies.ts';
@@ -27,6 +33,11 @@ export type SessionState =
 
 export type SessionOptions = Pop3Options & Pick<Beginning, 'trustedPeer' | 'resting'>;
 
+const texts: Readonly<Record<Language, LoginTexts & MaildropTexts>> = {
+  en: { ...loginTexts.en, ...maildropTexts.en },
+  de: { ...loginTexts.de, ...maildropTexts.de },
+};
+
 export class Session {
   readonly connection: Connection;
   readonly options: SessionOptions;
@@ -36,13 +47,17 @@ export class Session {
   client: ForwardedClient;
   log: Logger;
   failedLogins = 0;
+  /** In which it is spoken to (LANG); without a word of the client's in English, which is US-ASCII here (RFC 6856 section 3.2). */
+  language: Language = 'en';
+  /** Whether the client takes UTF-8 in headers (UTF8). */
+  utf8: 'on' | 'off' = 'off';
   #state: SessionState = { at: 'authorization', user: undefined };
-  /** What the client opened; its marks must be written before the session counts as over. */
+  /** What the client opened; it must be closed before the session counts as over. */
   #opened: Maildrop | undefined;
   #mistakes = 0;
   #activity: 'waiting' | 'working' = 'waiting';
   /** Why it has to go, once it has to. */
-  #leaving: string | undefined;
+  #leaving: 'goingDown' | 'moved' | 'barred' | undefined;
 
   constructor({ connection, slot, id, log, trustedPeer, resting }: Beginning, options: Pop3Options) {
     this.connection = connection;
@@ -62,6 +77,10 @@ export class Session {
     return this.#state.maildrop;
   }
 
+  get texts(): LoginTexts & MaildropTexts {
+    return texts[this.language];
+  }
+
   get isOver(): boolean {
     return this.#state.at === 'over';
   }
@@ -78,13 +97,13 @@ export class Session {
     try {
       await this.connection.write('+OK Waybill POP3 ready\r\n');
       while (this.#state.at !== 'over') await this.#turn();
-      await this.#opened?.settle();
+      await this.#opened?.close();
       const released = this.#release(this.#state.lastWords);
       if (released !== undefined) return released;
     } finally {
       clearTimeout(loginTimer);
       if (!this.connection.socket.writableEnded) this.connection.end(this.#state.at === 'over' ? this.#state.lastWords : undefined);
-      await this.#opened?.settle();
+      await this.#opened?.close();
       await this.connection.closed;
     }
     return { kind: 'closed' };
@@ -100,9 +119,9 @@ export class Session {
   }
 
   /** Leaves as soon as no command is running; what was marked as deleted stays (RFC 1939 section 3). */
-  leave(why = 'server is going down, connect again'): void {
+  leave(why: 'goingDown' | 'moved' | 'barred' = 'goingDown'): void {
     this.#leaving = why;
-    if (this.#activity === 'waiting') this.sayBye(`-ERR [SYS/TEMP] ${why}`);
+    if (this.#activity === 'waiting') this.sayBye(`-ERR [SYS/TEMP] ${this.texts[why]}`);
   }
 
   /**
@@ -114,20 +133,30 @@ export class Session {
     const { state } = this;
     if (state.at !== 'transaction' || (account !== undefined && state.maildrop.account.id !== account)) return;
     const standing = state.maildrop.account.standing();
-    if (standing === 'gone') this.leave('the mailbox has moved, nothing was deleted, connect again');
-    if (standing === 'barred') this.leave('the account was disabled, nothing was deleted');
+    if (standing === 'gone') this.leave('moved');
+    if (standing === 'barred') this.leave('barred');
   }
 
   /** The end of a session that went well. Its front-end gets the connection back where it wants it. */
   part(line: string): void {
-    if (this.#state.at !== 'over') this.enter({ at: 'over', lastWords: `${line}\r\n` });
+    if (this.#state.at !== 'over') this.enter({ at: 'over', lastWords: onWire(`${line}\r\n`) });
   }
 
   /** Last words, then the end. */
   sayBye(line: string): void {
     if (this.#state.at === 'over') return;
-    this.connection.end(`${line}\r\n`);
+    this.connection.end(onWire(`${line}\r\n`));
     this.#enterOver();
+  }
+
+  /** A multi-line response (RFC 1939 section 3) of lines that never begin with a dot. */
+  async sayLines(text: string, lines: readonly string[]): Promise<void> {
+    await this.connection.write(onWire(`+OK ${text}\r\n${lines.map((line) => `${line}\r\n`).join('')}.\r\n`));
+  }
+
+  /** The line that refuses a command, in the session's language. */
+  refusal(error: unknown): string {
+    return replyFor(error, this.client.session, this.language);
   }
 
   /** Cuts the line: a response that was begun can't be completed. */
@@ -145,8 +174,8 @@ export class Session {
     await this.#obey(line);
     this.#activity = 'waiting';
     if (this.#leaving !== undefined) this.leave(this.#leaving);
-    else if (this.#mistakes > this.options.limits.maxErrors) this.sayBye('-ERR too many errors, goodbye');
-    else if (this.failedLogins >= this.options.limits.maxAuthErrors) this.sayBye('-ERR too many failed logins, goodbye');
+    else if (this.#mistakes > this.options.limits.maxErrors) this.sayBye(`-ERR ${this.texts.tooManyErrors}`);
+    else if (this.failedLogins >= this.options.limits.maxAuthErrors) this.sayBye(`-ERR ${this.texts.tooManyFailedLogins}`);
   }
 
   /** The next command; undefined when there is none any more, and the state says so. */
@@ -166,30 +195,36 @@ export class Session {
     if (isFailure(error, 'timed-out')) this.#enterOver();
     else {
       if (!isFailure(error)) this.log.error({ err: error }, 'reading failed');
-      this.sayBye(replyFor(error, this.client.session));
+      this.sayBye(this.refusal(error));
     }
   }
 
   async #obey(line: string): Promise<void> {
     try {
       const { verb, argument } = parseCommandLine(line);
-      const command = commands.get(verb);
-      if (command === undefined) throw new Failure('bad-input', 'unknown command');
-      // The one place that checks whether a command may come now.
-      if (!command.allowedIn.some((at) => at === this.#state.at)) {
-        throw new Failure('bad-input', `${verb} is not allowed ${this.#state.at === 'authorization' ? 'before' : 'after'} login`);
-      }
+      const command = this.#allowed(verb, argument);
       const text = await this.slot.run(async () => command.run(this, argument));
       this.#mistakes = 0;
-      if (text !== undefined) await this.connection.write(`+OK ${text}\r\n`);
+      if (text !== undefined) await this.connection.write(onWire(`+OK ${text}\r\n`));
     } catch (error) {
       if (isFailure(error, 'bad-input')) this.#mistakes += 1;
       if (isFailure(error, 'timed-out')) return this.#endOfInput(error);
       if (!isFailure(error)) this.log.error({ err: error }, 'command failed');
       else if (error.cause !== undefined) this.log.warn({ err: error }, 'command refused');
-      await this.connection.write(`${replyFor(error, this.client.session)}\r\n`);
+      await this.connection.write(onWire(`${this.refusal(error)}\r\n`));
     }
     return undefined;
+  }
+
+  /** The one place that checks whether a command may come now. @throws Refusal `bad-input` */
+  #allowed(verb: string, argument: string): Command {
+    const command = commands.get(verb);
+    if (command === undefined) throw new Refusal('bad-input', this.texts.unknownCommand);
+    if (!command.allowedIn.some((at) => at === this.#state.at)) {
+      throw new Refusal('bad-input', this.#state.at === 'authorization' ? this.texts.notBeforeLogin(verb) : this.texts.notAfterLogin(verb));
+    }
+    if (command.takes === 'nothing' && argument.trim() !== '') throw new Refusal('bad-input', this.texts.nothingBehind(verb));
+    return command;
   }
 
   #enterOver(): void {
@@ -197,6 +232,6 @@ export class Session {
   }
 
   #expireLogin(): void {
-    if (this.#state.at === 'authorization') this.sayBye('-ERR too slow to log in');
+    if (this.#state.at === 'authorization') this.sayBye(`-ERR ${this.texts.tooSlow}`);
   }
 }

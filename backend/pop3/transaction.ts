@@ -1,7 +1,7 @@
 /** Commands on the maildrop that send no message: STAT, LIST, UIDL, DELE, RSET, NOOP (RFC 1939 sections 5 and 7). */
 import { parseNumbers } from '../../shared/pop3/command.ts';
+import { Refusal } from '../../shared/pop3/texts.ts';
 import type { Entry, Maildrop } from './maildrop.ts';
-import { sayLines } from './replies.ts';
 import type { Session } from './session.ts';
 
 export async function stat(session: Session): Promise<string> {
@@ -20,16 +20,16 @@ export async function uidl(session: Session, argument: string): Promise<string |
 export async function dele(session: Session, argument: string): Promise<string> {
   const entry = numbered(session, argument, 'DELE number');
   session.maildrop.delete(entry);
-  return Promise.resolve(`message ${String(entry.number)} deleted`);
+  return Promise.resolve(session.texts.deleted(entry.number));
 }
 
 export async function rset(session: Session): Promise<string> {
   session.maildrop.reset();
-  return Promise.resolve('nothing is deleted');
+  return Promise.resolve(session.texts.nothingDeleted);
 }
 
-export async function noop(): Promise<string> {
-  return Promise.resolve('nothing done');
+export async function noop(session: Session): Promise<string> {
+  return Promise.resolve(session.texts.nothingDone);
 }
 
 async function listOneOrAll(
@@ -37,14 +37,22 @@ async function listOneOrAll(
   argument: string,
   how: { readonly form: string; readonly value: (maildrop: Maildrop, entry: Entry) => string },
 ): Promise<string | undefined> {
-  const { maildrop, connection } = session;
+  const { maildrop } = session;
   const show = (entry: Entry): string => `${String(entry.number)} ${how.value(maildrop, entry)}`;
   if (argument.trim() !== '') return show(numbered(session, argument, how.form));
-  await sayLines(connection, `${String(maildrop.entries.length)} messages`, maildrop.entries.map(show));
+  await session.sayLines(session.texts.count(maildrop.entries.length), maildrop.entries.map(show));
   return undefined;
 }
 
 function numbered(session: Session, argument: string, form: string): Entry {
-  const [number = 0] = parseNumbers(argument, 1, form);
-  return session.maildrop.entry(number);
+  const [number = 0] = parseNumbers(argument, 1, session.texts.form(form));
+  return entryOf(session, number);
+}
+
+/** @throws Refusal `bad-input` when there is no such message or it is marked as deleted */
+export function entryOf({ maildrop, texts }: Session, number: number): Entry {
+  const found = maildrop.find(number);
+  if (found === undefined) throw new Refusal('bad-input', texts.noSuchMessage(maildrop.total));
+  if (found.marked === 'deleted') throw new Refusal('bad-input', texts.isDeleted(number));
+  return found.entry;
 }

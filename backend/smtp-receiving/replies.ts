@@ -35,6 +35,7 @@ const words: Readonly<Record<FailureKind, Words>> = {
   forbidden: [550, '5.7.1', 'not allowed'],
   limit: [452, '4.5.3', 'too much at once, try again later'],
   'in-use': [450, '4.2.0', 'mailbox is in use, try again later'],
+  'too-soon': [450, '4.7.0', 'too soon after the last login, try again later'],
   'timed-out': [451, '4.4.2', 'timed out'],
   'shutting-down': [421, '4.3.2', 'server is shutting down'],
 };

@@ -7,7 +7,8 @@ import { isPositive, makeReply } from '../../shared/smtp/reply.ts';
 import type { Reply } from '../../shared/smtp/reply.ts';
 import { OutcomeUnknown, SmtpRefused } from '../../shared/smtp/refusal.ts';
 import { headerForm } from '../../shared/smtp/header-form.ts';
-import { convertedToSevenBit, planSevenBit } from '../../shared/mime/seven-bit.ts';
+import { edited } from '../../shared/mime/message-edits.ts';
+import { planSevenBit } from '../../shared/mime/seven-bit.ts';
 
 export type RecipientOutcome =
   /** `passedOn`: the peer was told the DSN wishes, and reports from now on (RFC 3461 section 5.2). */
@@ -148,7 +149,7 @@ async function sevenBitOf({ sender, bytes }: OutgoingMessage): Promise<OutgoingM
   const plan = await planSevenBit(bytes);
   if (plan.kind === 'impossible') return undefined;
   // How long it becomes is not known yet.
-  return plan.kind === 'as-is' ? { sender, bytes } : { sender: { ...sender, size: undefined }, bytes: () => convertedToSevenBit(bytes(), plan.edits) };
+  return plan.kind === 'as-is' ? { sender, bytes } : { sender: { ...sender, size: undefined }, bytes: () => edited(bytes(), plan.edits) };
 }
 
 /** A domain always has an ASCII form. */

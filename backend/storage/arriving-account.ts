@@ -18,7 +18,7 @@ import { mailboxesOf } from './leaving-account.ts';
 import { saveBlock } from './mailbox-change.ts';
 import { allRows, dropMessages } from './mailbox-tree.ts';
 import type { StagedBytes } from './packs.ts';
-import { isAlive } from './process-identity.ts';
+import { isAlive } from '../../shared/base/process-identity.ts';
 import { emptyBlock, encodeUidRanges, findRow, withoutRow, withRow } from './row-block.ts';
 import { threadKeys } from './threads.ts';
 import type { AccountSnapshot, Arrivals, ArrivedMessage, ArrivingRecord, CameRecord } from './transfers.ts';

@@ -8,7 +8,7 @@ import { passingFiles } from './environment-file.ts';
 import { openEnvironment } from './environment.ts';
 import type { Environment } from './environment.ts';
 import type { Packs } from './packs.ts';
-import { isAlive, thisProcess } from './process-identity.ts';
+import { isAlive, thisProcess } from '../../shared/base/process-identity.ts';
 
 export interface KeptFolder {
   readonly directory: string;

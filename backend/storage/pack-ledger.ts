@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { keysUnder } from './environment.ts';
 import type { Environment, Table } from './environment.ts';
 import type { PackPlace } from './packs.ts';
-import { isAlive, thisProcess } from './process-identity.ts';
+import { isAlive, thisProcess } from '../../shared/base/process-identity.ts';
 
 /** What is recorded of a pack. */
 interface PackEntry {

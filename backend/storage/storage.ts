@@ -39,7 +39,7 @@ export type { DirectoryKind } from './directory-record.ts';
 export { openStorage } from './open-storage.ts';
 export { measureStorages } from './storage-counters.ts';
 export type { StorageOptions } from './open-storage.ts';
-export { isAlive, thisProcess } from './process-identity.ts';
+export { isAlive, thisProcess } from '../../shared/base/process-identity.ts';
 export { demandIndex } from './lost-index.ts';
 export { FreeSpace } from './free-space.ts';
 export { keysUnder, openEnvironment } from './environment.ts';

@@ -21,9 +21,22 @@ export interface BackendCapabilitiesOptions {
   readonly probeOf: (name: string) => CapabilityProbe | undefined;
   /** From one round of questions to the next. */
   readonly pollMs: number;
-  /** Capabilities that end in a number, of which the smallest holds: `APPENDLIMIT=`. */
-  readonly smallest: readonly string[];
+  /** Capabilities that need not be the same everywhere. */
+  readonly merges: readonly CapabilityMerge[];
   readonly log: Logger;
+}
+
+/** How a capability with a value, which back-ends may tell differently, is announced. */
+export interface CapabilityMerge {
+  /** In capitals, up to the value: `APPENDLIMIT=`. */
+  readonly prefix: string;
+  /** Of the values that the back-ends tell, undefined where one tells none; answers what holds for all, undefined for nothing. */
+  readonly merge: (values: readonly (string | undefined)[]) => string | undefined;
+}
+
+/** Of numbers the smallest, where all tell one. */
+export function smallestNumber(values: readonly (string | undefined)[]): string | undefined {
+  return values.every((value) => value !== undefined && /^\d{1,15}$/.test(value)) ? String(Math.min(...values.map(Number))) : undefined;
 }
 
 type Capabilities = readonly string[];
@@ -76,7 +89,7 @@ export class BackendCapabilities {
   heardBeforeLogin(name: string, capabilities: Capabilities): void {
     const known = this.#entry(name);
     if (known.beforeLogin !== undefined && sameWords(known.beforeLogin, capabilities)) return;
-    const before = effective(known, this.#options.smallest);
+    const before = effective(known, this.#options.merges);
     known.beforeLogin = capabilities;
     this.#changed(name, before);
   }
@@ -86,7 +99,7 @@ export class BackendCapabilities {
     const known = this.#entry(name);
     const key = capabilities.join('\n');
     if (known.told.has(key) || known.told.size >= mostAnswers) return;
-    const before = effective(known, this.#options.smallest);
+    const before = effective(known, this.#options.merges);
     known.told.set(key, capabilities);
     this.#changed(name, before);
   }
@@ -125,7 +138,7 @@ export class BackendCapabilities {
 
   #turnRound(configured: ReadonlySet<string>): void {
     for (const [name, known] of this.#known) {
-      const before = effective(known, this.#options.smallest);
+      const before = effective(known, this.#options.merges);
       if (!configured.has(name) && Date.now() - known.heardAtMs > forgetMs) this.#known.delete(name);
       // Without a login in this round the words of the last one go on counting.
       if (known.told.size > 0) {
@@ -138,21 +151,21 @@ export class BackendCapabilities {
 
   /** Logs what is new, of the back-end and of what is announced. */
   #changed(name: string, before: Capabilities | undefined): void {
-    const { log, smallest } = this.#options;
+    const { log, merges } = this.#options;
     const known = this.#known.get(name);
-    const now = known === undefined ? undefined : effective(known, smallest);
+    const now = known === undefined ? undefined : effective(known, merges);
     if (before !== undefined && now !== undefined) tellDrift({ before, now }, (drift) => log.info({ node: name, ...drift }, 'a back-end tells other capabilities than before'));
     const common = this.#common;
-    const all = [...this.#known.values()].map((one) => effective(one, smallest)).filter((one) => one !== undefined);
-    this.#common = all.length === 0 ? undefined : intersection(all, smallest);
+    const all = [...this.#known.values()].map((one) => effective(one, merges)).filter((one) => one !== undefined);
+    this.#common = all.length === 0 ? undefined : intersection(all, merges);
     if (common !== undefined && this.#common !== undefined) tellDrift({ before: common, now: this.#common }, (drift) => log.info(drift, 'other capabilities are announced than before'));
   }
 }
 
 /** What counts for one back-end: what its users were told; before the first login what it tells everybody. */
-function effective({ beforeLogin, told, toldBefore }: Known, smallest: readonly string[]): Capabilities | undefined {
+function effective({ beforeLogin, told, toldBefore }: Known, merges: readonly CapabilityMerge[]): Capabilities | undefined {
   const answers = [...told.values(), ...toldBefore.values()];
-  return answers.length === 0 ? beforeLogin : intersection(answers, smallest);
+  return answers.length === 0 ? beforeLogin : intersection(answers, merges);
 }
 
 function sameWords(one: Capabilities, another: Capabilities): boolean {
@@ -165,15 +178,20 @@ function tellDrift({ before, now }: { readonly before: Capabilities; readonly no
 }
 
 /** Exported for tests. Letter case does not count; the first list's spelling and order stay. */
-export function intersection(lists: readonly Capabilities[], smallest: readonly string[]): Capabilities {
+export function intersection(lists: readonly Capabilities[], merges: readonly CapabilityMerge[]): Capabilities {
   const [first = [], ...others] = lists;
   const sets = others.map((list) => new Set(list.map((word) => word.toUpperCase())));
-  return first.flatMap((word): string[] => {
+  const merged = new Map(merges.map(({ prefix, merge }) => {
+    const value = lists.length === 0 ? undefined : merge(lists.map((list) => list.find((one) => one.toUpperCase().startsWith(prefix))?.slice(prefix.length)));
+    return [prefix, value === undefined ? [] : [`${prefix}${value}`]] as const;
+  }));
+  const inPlace = first.flatMap((word): readonly string[] => {
     const upper = word.toUpperCase();
-    const prefix = smallest.find((one) => upper.startsWith(one));
-    if (prefix === undefined) return sets.every((set) => set.has(upper)) ? [word] : [];
-    const values = lists.map((list) => list.find((one) => one.toUpperCase().startsWith(prefix))?.slice(prefix.length));
-    if (!values.every((value) => value !== undefined && /^\d{1,15}$/.test(value))) return [];
-    return [`${prefix}${String(Math.min(...values.map(Number)))}`];
+    const found = merges.find(({ prefix }) => upper.startsWith(prefix));
+    if (found === undefined) return sets.every((set) => set.has(upper)) ? [word] : [];
+    const words = merged.get(found.prefix) ?? [];
+    merged.delete(found.prefix);
+    return words;
   });
+  return [...inPlace, ...[...merged.values()].flat()];
 }

@@ -18,6 +18,7 @@ export function refusedByBackend(refusal: BackendRefusal): Failure {
   const cause = new Error(`back-end refused: [${refusal.code}] ${refusal.text}`);
   if (refusal.referral !== undefined) return new Failure('not-kept-here', 'the mailbox is on another node', { cause, node: refusal.referral });
   if (refusal.code === 'IN-USE' || refusal.code === 'INUSE') return new Failure('in-use', 'the mailbox is in use by another session', { cause });
+  if (refusal.code === 'LOGIN-DELAY') return new Failure('too-soon', refusal.text, { cause });
   if (refusal.code === 'LIMIT') return new Failure('limit', refusal.text, { cause });
   const verdict = refusal.asked === 'password' ? ofPassword(refusal, cause) : undefined;
   // Also of a user whom we vouch for the node knows whether it may log in.

@@ -3,6 +3,7 @@
  * splice after a login. The protocol gives the conversation before login.
  */
 import type { Network } from '../../shared/access/network.ts';
+import type { Language } from '../../shared/language/language.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import { beginTrace } from '../../shared/log/protocol-trace.ts';
 import type { TellTrace, WaitingTrace } from '../../shared/log/protocol-trace.ts';
@@ -48,6 +49,8 @@ export interface ProxyOptions {
   /** Proxies in front of this one whose word on their clients counts. */
   readonly trustedProxies: readonly Network[];
   readonly limits: ProxyLimits;
+  /** What an administrator prefers for whoever leaves it to us. */
+  readonly preferredLanguage: Language;
   readonly log: Logger;
 }
 

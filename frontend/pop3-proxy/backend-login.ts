@@ -8,18 +8,23 @@ import { refusedByBackend } from '../login/backend-reply.ts';
 import type { ForeignLogin, SaslCredentials } from '../login/foreign.ts';
 import type { ClientIdentity, NodeLogin } from '../login/login.ts';
 
+/** What the client said before login and the back-end must go on with: UTF8, LANG. */
+type SpokenLogin = NodeLogin & { readonly said?: readonly string[] };
+
 /**
  * XCLIENT and AUTH EXTERNAL (RFC 5034, RFC 4422 appendix A) in one flight, then the three replies; AUTH PLAIN where the node is
  * to check the password (nodes of ours take longer commands than RFC 5034 section 4 has).
  */
-export async function logInAtNode(backend: Connection, { address, password, leg }: NodeLogin, client: ClientIdentity): Promise<string> {
+export async function logInAtNode(backend: Connection, { address, password, leg, said = [] }: SpokenLogin, client: ClientIdentity): Promise<string> {
   const [mechanism, response] = password === undefined ? ['EXTERNAL', Buffer.from(address, 'utf8')] : ['PLAIN', plainResponse({ user: address, password })];
   const claim = leg?.claim === undefined ? '' : `${leg.claim}\r\n`;
   const terms = leg?.terms === undefined ? '' : ` FORWARD=${formatLegField(leg.terms)}`;
-  await backend.write(`${claim}${xclient(client)}${terms}\r\nAUTH ${mechanism} ${response.toString('base64')}\r\n`);
+  const before = said.map((command) => `${command}\r\n`).join('');
+  await backend.write(`${claim}${xclient(client)}${terms}\r\n${before}AUTH ${mechanism} ${response.toString('base64')}\r\n`);
   await expectOk(backend); // the greeting
   leg?.greeted();
   await expectOk(backend); // XCLIENT
+  for (let answers = said.length; answers > 0; answers -= 1) await readLine(backend); // an older node may know none of it, and speaks English
   return expectOk(backend, password === undefined ? undefined : 'password');
 }
 
@@ -28,8 +33,8 @@ function xclient(client: ClientIdentity): string {
 }
 
 /** STLS if asked for, XCLIENT where it is offered, then AUTH PLAIN, or USER and PASS where there is no PLAIN. */
-export async function logInAsUser(backend: Connection, login: ForeignLogin): Promise<string> {
-  const { credentials } = login;
+export async function logInAsUser(backend: Connection, login: ForeignLogin & { readonly said?: readonly string[] }): Promise<string> {
+  const { credentials, said = [] } = login;
   const greeting = await expectOk(backend);
   if (login.startTls !== undefined) await secure(backend, login.startTls);
   const lines = await askCapabilities(backend);
@@ -39,6 +44,10 @@ export async function logInAsUser(backend: Connection, login: ForeignLogin): Pro
   if (capabilities.has('XCLIENT') || greeting.startsWith('[XCLIENT]')) {
     await backend.write(`${xclient(login.client)} TTL=${String(login.hopsLeft)}\r\n`);
     await expectOk(backend);
+  }
+  for (const command of said) {
+    await backend.write(`${command}\r\n`);
+    await readLine(backend); // a server may refuse what others of its kind can
   }
   const plain = credentials.authorisationId !== undefined || (capabilities.get('SASL') ?? '').toUpperCase().split(' ').includes('PLAIN');
   return plain ? authenticatePlain(backend, credentials) : sayUserAndPassword(backend, credentials);

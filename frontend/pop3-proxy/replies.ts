@@ -1,6 +1,8 @@
 /** The one place where a failure becomes a POP3 reply (response codes of RFC 2449 section 8 and RFC 3206). */
 import { isFailure } from '../../shared/base/failure.ts';
 import type { FailureKind } from '../../shared/base/failure.ts';
+import type { Language } from '../../shared/language/language.ts';
+import { loginTexts, wordsOf } from '../../shared/pop3/texts.ts';
 
 const codes: Partial<Record<FailureKind, string>> = {
   'bad-credentials': '[AUTH] ',
@@ -9,6 +11,7 @@ const codes: Partial<Record<FailureKind, string>> = {
   'service-denied': '[AUTH] ',
   'account-locked': '[AUTH] ',
   'in-use': '[IN-USE] ',
+  'too-soon': '[LOGIN-DELAY] ',
   'directory-unavailable': '[SYS/TEMP] ',
   'backend-unavailable': '[SYS/TEMP] ',
   'not-kept-here': '[SYS/TEMP] ',
@@ -17,8 +20,8 @@ const codes: Partial<Record<FailureKind, string>> = {
 };
 
 /** An `-ERR` line without its CRLF. */
-export function replyFor(error: unknown, session: string): string {
-  if (!isFailure(error)) return `-ERR [SYS/TEMP] internal error, reference ${session}`;
-  const retry = error.temporary ? '; try again later' : '';
-  return `-ERR ${codes[error.kind] ?? ''}${error.message}${retry}`;
+export function replyFor(error: unknown, session: string, language: Language = 'en'): string {
+  const words = wordsOf(error, language, session);
+  if (!isFailure(error)) return `-ERR [SYS/TEMP] ${words}`;
+  return `-ERR ${codes[error.kind] ?? ''}${words}${error.temporary ? loginTexts[language].tryLater : ''}`;
 }

@@ -34,6 +34,7 @@ const byKind: Readonly<Record<FailureKind, Reply>> = {
   forbidden: makeReply(553, '5.7.1', 'not allowed to send with this address'),
   limit: makeReply(450, '4.7.0', 'too much at once, try again later'),
   'in-use': makeReply(450, '4.2.0', 'mailbox in use, try again later'),
+  'too-soon': makeReply(450, '4.7.0', 'too soon after the last login, try again later'),
   'timed-out': makeReply(451, '4.4.2', 'timed out, try again later'),
   'shutting-down': makeReply(421, '4.3.2', 'shutting down'),
 };

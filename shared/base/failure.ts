@@ -30,11 +30,12 @@ export type FailureKind =
   | 'forbidden' // known, but not allowed to this user
   | 'limit' // a limit on what one client may use
   | 'in-use'
+  | 'too-soon' // logged in lately, and may again only later (LOGIN-DELAY, RFC 2449)
   | 'timed-out'
   | 'shutting-down';
 
 const temporaryKinds: ReadonlySet<FailureKind> = new Set<FailureKind>([
-  'directory-unavailable', 'backend-unavailable', 'not-kept-here', 'storage-full', 'storage-failure', 'limit', 'in-use',
+  'directory-unavailable', 'backend-unavailable', 'not-kept-here', 'storage-full', 'storage-failure', 'limit', 'in-use', 'too-soon',
   'timed-out', 'shutting-down',
 ]);
 

@@ -41,6 +41,7 @@ const failureStatus: Record<FailureKind, number> = {
   forbidden: 403,
   limit: 429,
   'in-use': 409,
+  'too-soon': 429,
   'timed-out': 503,
   'shutting-down': 503,
 };

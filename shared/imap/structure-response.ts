@@ -5,6 +5,7 @@
  */
 import { encodeWords, decodeWords } from '../mime/encoded-words.ts';
 import type { Envelope, EnvelopeAddress, Part } from '../mime/structure.ts';
+import { unusableAddress } from '../mime/surrogate.ts';
 import { formatNstring, formatString, formatText, isInternational } from './strings.ts';
 import type { StringForm } from './strings.ts';
 
@@ -41,20 +42,13 @@ function formatIds(bytes: string | undefined, form: StringForm): string {
 function formatAddress(address: EnvelopeAddress, form: StringForm): string {
   const { name, route, mailbox, host } = address;
   const isGroup = host === undefined; // then the mailbox is its name
-  if (!isGroup && form === 'ascii' && isInternational(`${route ?? ''}${mailbox ?? ''}${host}`)) return formatAddress(surrogateOf(address), form);
+  if (!isGroup && form === 'ascii' && isInternational(`${route ?? ''}${mailbox ?? ''}${host}`)) return formatAddress(unusableAddress(address), form);
   const place = [formatNtext(route, form), isGroup ? formatWords(mailbox, form) : formatNtext(mailbox, form), formatNtext(host, form)];
   return `(${formatWords(name, form)} ${place.join(' ')})`;
 }
 
 function formatNtext(bytes: string | undefined, form: StringForm): string {
   return bytes === undefined ? 'NIL' : formatText(bytes, form);
-}
-
-/** An address that belongs to nobody; its name tells the real one (RFC 6858 section 2.1). */
-function surrogateOf({ name, mailbox = '', host = '' }: EnvelopeAddress): EnvelopeAddress {
-  const real = Buffer.from(`${mailbox}@${host}`, 'latin1').toString('utf8');
-  const shown = encodeWords(name === undefined ? real : `${decodeWords(name)} <${real}>`);
-  return { name: shown, route: undefined, mailbox: 'invalid', host: 'internationalized-address.invalid' };
 }
 
 const emptyEnvelope = '(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)';

@@ -181,7 +181,8 @@ function joinSegments(base: string, parts: Map<number, [string, boolean]>): [str
   return [`${base}*`, prefix + ordered.map(([value, extended]) => (extended ? value : percentEncode(value))).join('')];
 }
 
-function percentEncode(text: string): string {
+/** The bytes of latin1 text as an extended parameter has them (RFC 2231 section 4). */
+export function percentEncode(text: string): string {
   return text.replace(/[^\w.~-]/g, (character) => `%${character.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`);
 }
 

@@ -3,17 +3,11 @@
  * back). Parts that have such bytes are encoded, each by itself: texts as quoted-printable, others as base64. What is signed or
  * encrypted is left alone, so a message with 8-bit bytes in there can't be converted, nor one with them in a header.
  */
-import { Base64Lines, QuotedPrintable } from './transfer-encoders.ts';
-import type { TransferEncoder } from './transfer-encoders.ts';
+import type { Edit } from './message-edits.ts';
 import { MessageScanner } from './scan.ts';
 import type { Part } from './structure.ts';
 
-/** In place of the bytes from `start` to before `end`. */
-type Edit =
-  | { readonly kind: 'replace'; readonly start: number; readonly end: number; readonly bytes: Buffer }
-  | { readonly kind: 'encode'; readonly start: number; readonly end: number; readonly as: Encoding; readonly closes: 'message' | 'part' };
-
-type Encoding = 'quoted-printable' | 'base64';
+type Encoding = Extract<Edit, { kind: 'encode' }>['as'];
 
 export type SevenBitPlan =
   /** There is no 8-bit byte. */
@@ -24,7 +18,7 @@ export type SevenBitPlan =
 /** Headers of all parts together; they are held. */
 const longestHeaders = 1024 * 1024;
 
-/** Reads the message, twice where it has 8-bit bytes. @param bytes fresh at each call */
+/** Reads the message, twice where it has 8-bit bytes; the plan is carried out by `edited`. @param bytes fresh at each call */
 export async function planSevenBit(bytes: () => AsyncIterable<Buffer>): Promise<SevenBitPlan> {
   const scanner = new MessageScanner();
   let hasAny = false;
@@ -39,34 +33,6 @@ export async function planSevenBit(bytes: () => AsyncIterable<Buffer>): Promise<
   const survey = new Survey(parts);
   for await (const piece of bytes()) survey.read(piece);
   return survey.plan(length);
-}
-
-/** The bytes as planned. */
-export async function* convertedToSevenBit(bytes: AsyncIterable<Buffer>, edits: readonly Edit[]): AsyncGenerator<Buffer, void, void> {
-  const queue = [...edits];
-  let encoder: TransferEncoder | undefined;
-  let offset = 0;
-  for await (const piece of bytes) {
-    let at = 0;
-    while (at < piece.length) {
-      const edit = queue[0];
-      const place = offset + at;
-      const end = Math.min(piece.length, (edit === undefined ? Infinity : place < edit.start ? edit.start : edit.end) - offset);
-      const part = piece.subarray(at, end);
-      at = end;
-      if (edit === undefined || place < edit.start) yield part;
-      else if (edit.kind === 'encode') yield (encoder ??= encoderOf(edit)).write(part);
-      if (edit === undefined || offset + at < edit.end) continue;
-      yield edit.kind === 'replace' ? edit.bytes : encoder?.end() ?? Buffer.alloc(0);
-      encoder = undefined;
-      queue.shift();
-    }
-    offset += piece.length;
-  }
-}
-
-function encoderOf({ as, closes }: Extract<Edit, { kind: 'encode' }>): TransferEncoder {
-  return as === 'base64' ? new Base64Lines(closes === 'message' ? 'with a line end' : 'without') : new QuotedPrintable();
 }
 
 interface Placed {

@@ -1,6 +1,7 @@
 /** The grammar of POP3 command lines (RFC 1939 section 3, RFC 2449 section 3). Pure; used by whoever plays the server. */
 import { Failure } from '../base/failure.ts';
 import { sessionIdPattern } from '../base/session-id.ts';
+import { Refusal } from './texts.ts';
 
 /** A command as it was written. */
 export interface CommandLine {
@@ -38,11 +39,11 @@ export function parseCommandLine(line: string): CommandLine {
   return { verb: (match[1] ?? '').toUpperCase(), argument: match[2] ?? '' };
 }
 
-/** Reads exactly `count` decimal numbers parted by spaces. @throws Failure `bad-input`, which names the wanted form. */
-export function parseNumbers(argument: string, count: number, form: string): number[] {
+/** Reads exactly `count` decimal numbers parted by spaces. @throws Refusal `bad-input` with the words of `refusal` */
+export function parseNumbers(argument: string, count: number, refusal: string): number[] {
   const words = argument.trim().split(/ +/);
   if (words.length !== count || !words.every((word) => /^\d{1,10}$/.test(word))) {
-    throw new Failure('bad-input', `the form is: ${form}`);
+    throw new Refusal('bad-input', refusal);
   }
   return words.map(Number);
 }

@@ -48,6 +48,12 @@ test('values out of bounds or of the wrong type are refused where they stand', (
   assert.match(problems(sampleWith('Example.COM', 'exa mple'))[0] ?? '', /not a domain name/);
 });
 
+test('days after which read mail expires need the flag by which it is known', () => {
+  const problemsWith = (pop3: string): readonly string[] => problems(sampleWith('      admin: {', `      pop3: { ${pop3} }\n      admin: {`));
+  assert.match(problemsWith('expireDays: 30, retrievedIsSeen: false')[0] ?? '', /services\.pop3\.expireDays: needs services\.pop3\.retrievedIsSeen/);
+  for (const good of ['expireDays: 30', 'expireDays: 0, retrievedIsSeen: false', 'retrievedIsSeen: false']) assert.deepEqual(problemsWith(good), []);
+});
+
 test('what is missing is named', () => {
   assert.match(problems(sampleWith('  primaryDomain: Example.COM\n', ''))[0] ?? '', /primaryDomain: is missing/);
   assert.match(problems(sampleWith('      searchBase: dc=example,dc=com\n', ''))[0] ?? '', /ldapConnectors\[0\]\.searchBase: is missing/);

@@ -85,7 +85,7 @@ test('the first greeting has all that the nodes have, and nothing else but what 
   assert.deepEqual(before.filter((word) => !ofLogin.has(word)).toSorted(), then.filter((word) => !ofLogin.has(word)).toSorted());
   assert.deepEqual(before.filter((word) => ofLogin.has(word)), ['SASL-IR', 'ID', 'AUTH=PLAIN', 'AUTH=LOGIN']);
   assert.deepEqual((await announced('imap')).filter((word) => ofLogin.has(word)), ['SASL-IR', 'ID', 'STARTTLS', 'LOGINDISABLED']);
-  assert.deepEqual((await capa()).toSorted(), ['AUTH-RESP-CODE', 'EXPIRE NEVER', 'PIPELINING', 'RESP-CODES', 'SASL PLAIN LOGIN', 'TOP', 'UIDL', 'USER', 'XCLIENT']);
+  assert.deepEqual((await capa()).toSorted(), ['AUTH-RESP-CODE', 'EXPIRE NEVER', 'LANG', 'PIPELINING', 'RESP-CODES', 'SASL PLAIN LOGIN', 'TOP', 'UIDL', 'USER', 'UTF8 USER', 'XCLIENT']);
 });
 
 test('a Dovecot that a login leads to counts from then on, and what is announced shrinks', async () => {

@@ -44,7 +44,7 @@ const imapPieces = [
   '{999999999999+}\r\n', '{99999999999999999999}\r\n', '{-1}\r\n', '"', '\\', '"x-originating-ip" "', '"x-proxy-ttl" "-1"', '(', ')', 'NIL', ' ', '\r\n', '\n', '\r', '\0', '*\r\n', '+ ', '=', 'alice', '\xc3\x28', '\xf0\x9f\x92\xa9', '* BYE\r\n', '%', ']',
 ];
 const pop3Pieces = [
-  'CAPA\r\n', 'USER ', 'USER alice\r\n', 'PASS ', 'PASS \0\r\n', 'AUTH\r\n', 'AUTH PLAIN', 'AUTH SCRAM-SHA-256 ', 'XCLIENT ', 'ADDR=', 'ADDR=::1 ', 'PORT=99999999 ', 'SESSION=', 'TTL=', 'TTL=-1', 'TTL=999', 'APOP x y\r\n', 'RETR 1\r\n', 'STAT\r\n',
+  'CAPA\r\n', 'UTF8\r\n', 'UTF8 ', 'LANG\r\n', 'LANG ', 'LANG de\r\n', 'LANG *\r\n', 'USER ', 'USER alice\r\n', 'PASS ', 'PASS \0\r\n', 'AUTH\r\n', 'AUTH PLAIN', 'AUTH SCRAM-SHA-256 ', 'XCLIENT ', 'ADDR=', 'ADDR=::1 ', 'PORT=99999999 ', 'SESSION=', 'TTL=', 'TTL=-1', 'TTL=999', 'APOP x y\r\n', 'RETR 1\r\n', 'STAT\r\n',
   ' ', '\r\n', '\n', '\r', '\0', '*\r\n', '=\r\n', '\xff', 'quit', '.\r\n', '-ERR\r\n',
 ];
 const smtpPieces = [

@@ -33,6 +33,10 @@ const needed: readonly { readonly packageName: string; readonly program: string 
   { packageName: 'bsdutils', program: 'script' },
   { packageName: 'pebble', program: 'pebble' },
   { packageName: 'tcc', program: 'tcc' },
+  { packageName: 'isync', program: 'mbsync' },
+  { packageName: 'mutt', program: 'mutt' },
+  { packageName: 'fetchmail', program: 'fetchmail' },
+  { packageName: 'getmail6', program: 'getmail' },
 ];
 
 /** Daemons lie here, also where PATH does not say so. */

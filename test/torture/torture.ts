@@ -1,6 +1,7 @@
 /**
  * `npm run torture -- move [--rounds N] [--seed N]`: accounts that move; see move/run.ts. `npm run torture -- soak [sessions]`: idle sessions
- * while all around them changes; see soak/run.ts. `npm run torture -- [--rounds N] [--seed N]`: storages and queues are killed, filled and spoilt at every step, and power is cut,
+ * while all around them changes; see soak/run.ts. `npm run torture -- imap [--rounds N] [--seed N]`: acts of many IMAP clients, all of whose responses a
+ * model predicts; see ../backend/imap/model/run.ts. `npm run torture -- [--rounds N] [--seed N]`: storages and queues are killed, filled and spoilt at every step, and power is cut,
  * until that many rounds have passed or one finds something missing. A fresh directory every few rounds. The same seed
  * gives the same workers and steps; what runs at once within them is up to the machine.
  */
@@ -9,6 +10,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { runModel } from '../backend/imap/model/run.ts';
 import { Dice } from './dice.ts';
 import { MailTorture } from './mail-rounds.ts';
 import { tortureMoves } from './move/run.ts';
@@ -24,12 +26,12 @@ const roundsInOneDirectory = 10;
 const cutsInOneTrace = 60;
 
 const { values: named, positionals } = parseArgs({ allowPositionals: true, options: { rounds: { type: 'string' }, seed: { type: 'string' } } });
-const numbers = positionals.filter((word) => word !== 'move' && word !== 'soak');
+const numbers = positionals.filter((word) => !['move', 'soak', 'imap'].includes(word));
 const given = named.rounds ?? numbers[0];
 const wantedRounds = given === undefined ? undefined : Number(given);
 const rounds = wantedRounds ?? usualRounds;
 const seed = Number(named.seed ?? numbers[1] ?? randomInt(2 ** 31));
-if (!Number.isSafeInteger(rounds) || rounds < 1 || !Number.isSafeInteger(seed)) throw new Error('usage: npm run torture -- [move] [--rounds N] [--seed N], or soak [sessions]');
+if (!Number.isSafeInteger(rounds) || rounds < 1 || !Number.isSafeInteger(seed)) throw new Error('usage: npm run torture -- [move | imap] [--rounds N] [--seed N], or soak [sessions]');
 const dice = new Dice(seed);
 
 /** How often each step struck. */
@@ -105,6 +107,16 @@ async function tortureStorages(): Promise<void> {
   say(`${sums.answers} acknowledged changes of mailboxes (${sums.refusals} refused), ${sums.queued} messages through the queue, ${sums.cuts} power cuts over ${sums.acknowledged} changes: nothing lost, nothing twice`);
 }
 
+/** Each round on a node of its own, from a seed of its own. */
+async function tortureImap(): Promise<void> {
+  for (let round = 0; round < rounds; round += 1) {
+    say(`round ${String(round + 1)} of ${String(rounds)}, seed ${String(seed + round)}`);
+    await runModel({ seed: seed + round, runs: 10, acts: 300, limitMs: 1_800_000 });
+  }
+  say(`${String(rounds * 10 * 300)} acts, and every response as predicted`);
+}
+
 if (process.argv.includes('move')) await tortureMoves({ rounds: wantedRounds, seed }, say);
+else if (process.argv.includes('imap')) await tortureImap();
 else if (process.argv.includes('soak')) await soak(wantedRounds, say);
 else await tortureStorages();

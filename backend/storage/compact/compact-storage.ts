@@ -15,7 +15,7 @@ import { PackLedger } from '../pack-ledger.ts';
 import { frameOf, openPackFile } from '../pack-record.ts';
 import type { FramedRecord } from '../pack-record.ts';
 import type { PackPlace, Packs, StagedBytes } from '../packs.ts';
-import { isAlive } from '../process-identity.ts';
+import { isAlive } from '../../../shared/base/process-identity.ts';
 import { freshPagesOf } from '../table-pages.ts';
 import { notesFor } from './delivery-notes.ts';
 import type { Notes } from './delivery-notes.ts';

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { startPop3 } from '../../../backend/pop3/pop3.ts';
-import type { Pop3Limits } from '../../../backend/pop3/pop3.ts';
+import type { Pop3Limits, Pop3Options } from '../../../backend/pop3/pop3.ts';
 import type { LineService } from '../../../backend/line-service/line-service.ts';
 import { openStorage } from '../../../backend/storage/storage.ts';
 import type { Account, Mailbox, Storage } from '../../../backend/storage/storage.ts';
@@ -39,12 +39,18 @@ const usualLimits: Pop3Limits = {
   maxErrors: 5, maxAuthErrors: 3, loginFailureDelayMs: 10, loginTimeoutMs: 20_000, idleTimeoutMs: 20_000,
 };
 
+export interface TestServerOptions extends Partial<Pick<Pop3Options, 'policy' | 'maildrops' | 'now' | 'preferredLanguage'>> {
+  readonly limits?: Partial<Pop3Limits>;
+  /** A storage of somebody else's; one of its own when absent. */
+  readonly storage?: Storage;
+}
+
 /** Starts the server. Every address logs in with `password`; accounts are made on first use, except those of `elsewhere` and `outage`. */
-export async function startServer(limits: Partial<Pop3Limits> = {}): Promise<TestServer> {
+export async function startServer({ limits, storage: given, ...options }: TestServerOptions = {}): Promise<TestServer> {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'waybill-pop3-'));
   const log = createLog({ node: 'be1', level: 'silent' });
   const hints = new RecordingHints();
-  const storage = await openStorage({ directories: [directory], clusterName: 'test', nodeName: 'be1', hints, log, workerSlot: 0, reserveBytes: 0 });
+  const storage = given ?? await openStorage({ directories: [directory], clusterName: 'test', nodeName: 'be1', hints, log, workerSlot: 0, reserveBytes: 0 });
   const open = async (address: string): Promise<Account> => {
     if (address.startsWith('elsewhere')) throw new Failure('not-kept-here', 'the mailbox is on another node', { node: 'be2' });
     if (address.startsWith('outage')) throw new Failure('directory-unavailable', 'the directory does not answer');
@@ -66,6 +72,8 @@ export async function startServer(limits: Partial<Pop3Limits> = {}): Promise<Tes
     hints, log,
     slots: new CommandSlots('pop3', 1), // one for all, and nobody notices
     limits: { ...usualLimits, ...limits },
+    policy: { retrieved: 'seen', expireDays: undefined },
+    ...options,
     isTrustedNode: ({ node }) => node === 'fe1',
   });
   const [plain = 0, tls = 0, trusted = 0] = service.ports;
@@ -73,7 +81,7 @@ export async function startServer(limits: Partial<Pop3Limits> = {}): Promise<Tes
     service, storage, directory, ports: { plain, tls, trusted },
     stop: async () => {
       await service.stop(2000);
-      await storage.close();
+      if (given === undefined) await storage.close();
       fs.rmSync(directory, { recursive: true, force: true });
     },
   };

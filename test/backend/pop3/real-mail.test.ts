@@ -1,5 +1,6 @@
 /** Real messages through curl, byte for byte, and big ones to slow clients within bounds of memory. */
 import assert from 'node:assert/strict';
+import { isUtf8 } from 'node:buffer';
 import { execFile } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
@@ -9,6 +10,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as tls from 'node:tls';
 import { promisify } from 'node:util';
 import { Flag } from '../../../backend/storage/storage.ts';
+import { Dialogue } from '../../harness/dialogue.ts';
+import { scanMessage } from '../../../shared/mime/scan.ts';
+import type { Part } from '../../../shared/mime/structure.ts';
 import { readRealMail, realMailNames } from '../../shared/mime/real-mail.ts';
 import { deliver, inboxOf, password, startServer } from './harness.ts';
 import type { TestServer } from './harness.ts';
@@ -34,9 +38,8 @@ test('curl fetches every real message over pop3s as it was delivered, and they a
     await run('curl', [...login, `${url}/[1-${String(messages.length)}]`, '--output', path.join(folder, '#1')]);
     for (const [index, message] of messages.entries()) {
       const fetched = fs.readFileSync(path.join(folder, String(index + 1)));
-      // The response ends with CRLF in any case (RFC 1939 section 3).
-      const expected = message.toString('latin1').endsWith('\r\n') ? message : Buffer.concat([message, Buffer.from('\r\n')]);
-      assert.ok(fetched.equals(expected), realMailNames[index]);
+      if (hasUtf8Header(message)) assert.doesNotMatch(fetched.toString('latin1', 0, scanMessage(fetched).root.bodyStart), /[\x80-\xff]/, realMailNames[index]);
+      else assert.ok(fetched.equals(withLineEnd(message)), realMailNames[index]);
     }
     const inbox = await inboxOf(server, address);
     assert.equal(inbox.rows().filter((row) => (row.flags & Flag.Seen) === 0).length, 0);
@@ -44,6 +47,38 @@ test('curl fetches every real message over pop3s as it was delivered, and they a
     fs.rmSync(folder, { recursive: true });
   }
 });
+
+test('who has said UTF8 gets every real message as it was delivered', { timeout: 60_000 }, async () => {
+  const address = 'utf8@example.com';
+  const messages = realMailNames.map(readRealMail);
+  assert.ok(messages.some(hasUtf8Header));
+  await deliver(server, address, ...messages);
+  const dialogue = await Dialogue.connect({ port: server.ports.tls, tls: 'implicit' });
+  dialogue.sayRaw(`UTF8\r\nUSER ${address}\r\nPASS ${password}\r\n`);
+  await dialogue.until(/^\+OK maildrop/);
+  for (const [index, message] of messages.entries()) {
+    dialogue.say(`RETR ${String(index + 1)}`);
+    await dialogue.expect(new RegExp(`^\\+OK ${String(message.length)} octets`));
+    const sent = (await dialogue.bytesUntil('\r\n.\r\n')).toString('latin1').slice(0, -3).replaceAll('\n..', '\n.');
+    assert.equal(sent.replace(/^\.\./, '.'), withLineEnd(message).toString('latin1'), realMailNames[index]);
+  }
+  dialogue.close();
+});
+
+/** The response ends with CRLF in any case (RFC 1939 section 3). */
+function withLineEnd(message: Buffer): Buffer {
+  return message.toString('latin1').endsWith('\r\n') ? message : Buffer.concat([message, Buffer.from('\r\n')]);
+}
+
+/** In any part: such a message is sent otherwise to who has not said UTF8. */
+function hasUtf8Header(message: Buffer): boolean {
+  const isIn = (part: Part): boolean => hasUtf8Field(message.subarray(part.headerStart, part.bodyStart)) || part.children.some(isIn);
+  return isIn(scanMessage(message).root);
+}
+
+function hasUtf8Field(header: Buffer): boolean {
+  return header.toString('latin1').split(/\r\n(?![ \t])/).some((field) => /[\x80-\xff]/.test(field) && isUtf8(Buffer.from(field, 'latin1')));
+}
 
 test('curl logs in after STLS', async () => {
   await deliver(server, 'stls@example.com', Buffer.from('Subject: x\r\n\r\nhello\r\n'));

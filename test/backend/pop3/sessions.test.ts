@@ -110,7 +110,7 @@ test('a message that another session removed can not be read, and deleting it is
 });
 
 test('who is too slow to log in, or silent, is sent away', async () => {
-  const impatient = await startServer({ loginTimeoutMs: 200, idleTimeoutMs: 300 });
+  const impatient = await startServer({ limits: { loginTimeoutMs: 200, idleTimeoutMs: 300 } });
   try {
     const slow = await Dialogue.connect({ port: impatient.ports.plain });
     await slow.expect(/^\+OK/);

@@ -9,7 +9,7 @@ import type { TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { isFailure } from '../../../shared/base/failure.ts';
 import { decodeFileHeader, decodeRecordHeader, decodeRecordTrailer, encodeRecordHeader, fileHeaderBytes } from '../../../backend/storage/pack-format.ts';
-import { isAlive, thisProcess } from '../../../backend/storage/process-identity.ts';
+import { isAlive, thisProcess } from '../../../shared/base/process-identity.ts';
 import { openEnvironment, openPacks } from '../../../backend/storage/storage.ts';
 import type { Environment, Packs, StagedBytes } from '../../../backend/storage/storage.ts';
 import { inPieces, sampleMessage, temporaryDirectory } from './harness.ts';

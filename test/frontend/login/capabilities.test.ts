@@ -2,17 +2,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { announcedCapabilities as byImap, capabilitiesInWelcome, capabilityWords } from '../../../frontend/imap-proxy/capabilities.ts';
-import { intersection } from '../../../frontend/login/backend-capabilities.ts';
-import { announcedCapabilities as byPop3 } from '../../../frontend/pop3-proxy/capabilities.ts';
+import { intersection, smallestNumber } from '../../../frontend/login/backend-capabilities.ts';
+import { announcedCapabilities as byPop3, pop3Merges } from '../../../frontend/pop3-proxy/capabilities.ts';
 
 const secure = { mechanisms: ['PLAIN'], startTls: 'no', passwordCommands: 'yes' } as const;
 const clear = { mechanisms: [], startTls: 'yes', passwordCommands: 'no' } as const;
 
+const limits = [{ prefix: 'APPENDLIMIT=', merge: smallestNumber }];
+
 test('only what all have is left, in any spelling; of numbers the smallest', () => {
   const lists = ['IMAP4rev1 IDLE Move APPENDLIMIT=500', 'IMAP4REV1 MOVE IDLE SORT APPENDLIMIT=40', 'imap4rev1 move appendlimit=1000'].map((text) => text.split(' '));
-  assert.deepEqual(intersection(lists, ['APPENDLIMIT=']), ['IMAP4rev1', 'Move', 'APPENDLIMIT=40']);
-  assert.deepEqual(intersection([...lists, ['MOVE']], ['APPENDLIMIT=']), ['Move']);
-  assert.deepEqual(intersection([['APPENDLIMIT=x'], ['APPENDLIMIT=1']], ['APPENDLIMIT=']), []);
+  assert.deepEqual(intersection(lists, limits), ['IMAP4rev1', 'Move', 'APPENDLIMIT=40']);
+  assert.deepEqual(intersection([...lists, ['MOVE']], limits), ['Move']);
+  assert.deepEqual(intersection([['APPENDLIMIT=x'], ['APPENDLIMIT=1']], limits), []);
   assert.deepEqual(intersection([], []), []);
 });
 
@@ -39,9 +41,22 @@ test('a welcome tells capabilities in its code, or does not', () => {
   assert.equal(capabilitiesInWelcome('hello'), undefined);
 });
 
-test('POP3: parameters must be the same everywhere; what would have to work before login is left out', () => {
-  const common = intersection([['TOP', 'UIDL', 'EXPIRE NEVER', 'UTF8', 'SASL PLAIN', 'RESP-CODES', 'IMPLEMENTATION X'], ['UIDL', 'TOP', 'EXPIRE 30', 'UTF8', 'SASL PLAIN', 'RESP-CODES', 'IMPLEMENTATION X']], []);
-  assert.deepEqual(byPop3(common, secure), ['TOP', 'UIDL', 'RESP-CODES', 'AUTH-RESP-CODE', 'XCLIENT', 'USER', 'SASL PLAIN']);
-  assert.deepEqual(byPop3(['TOP'], clear), ['TOP', 'AUTH-RESP-CODE', 'XCLIENT', 'STLS']);
+test('POP3: the strictest policy is announced, and that it is not everybody\'s', () => {
+  const announced = (...lists: string[][]): readonly string[] => intersection(lists, pop3Merges);
+  assert.deepEqual(announced(['TOP', 'EXPIRE NEVER'], ['EXPIRE 30', 'TOP']), ['TOP', 'EXPIRE 30 USER']);
+  assert.deepEqual(announced(['EXPIRE NEVER'], ['expire never']), ['EXPIRE NEVER']);
+  assert.deepEqual(announced(['EXPIRE 7'], ['EXPIRE 7'], ['EXPIRE 3 USER']), ['EXPIRE 3 USER']);
+  assert.deepEqual(announced(['EXPIRE 7'], ['TOP']), [], 'who tells nothing may remove what it likes');
+  assert.deepEqual(announced(['TOP'], ['TOP', 'LOGIN-DELAY 60'], ['TOP', 'LOGIN-DELAY 300']), ['TOP', 'LOGIN-DELAY 300 USER']);
+  assert.deepEqual(announced(['LOGIN-DELAY 60'], ['LOGIN-DELAY 60']), ['LOGIN-DELAY 60']);
+  assert.deepEqual(announced(['TOP'], ['TOP']), ['TOP']);
+  assert.deepEqual(announced(['LOGIN-DELAY soon'], ['TOP']), []);
+  assert.deepEqual(announced(), []);
+});
+
+test('POP3: what works before login as well is there where all back-ends go on with it; names of programs are left out', () => {
+  const common = intersection([['TOP', 'UIDL', 'UTF8 USER', 'LANG', 'SASL PLAIN', 'RESP-CODES', 'IMPLEMENTATION X'], ['UIDL', 'TOP', 'UTF8 USER', 'SASL PLAIN', 'RESP-CODES', 'IMPLEMENTATION X']], pop3Merges);
+  assert.deepEqual(byPop3(common, secure), ['TOP', 'UIDL', 'RESP-CODES', 'AUTH-RESP-CODE', 'XCLIENT', 'UTF8 USER', 'USER', 'SASL PLAIN']);
+  assert.deepEqual(byPop3(['TOP', 'LANG'], clear), ['TOP', 'AUTH-RESP-CODE', 'XCLIENT', 'LANG', 'STLS']);
   assert.deepEqual(byPop3(undefined, clear), ['RESP-CODES', 'AUTH-RESP-CODE', 'XCLIENT', 'STLS']);
 });

@@ -3,11 +3,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { formatBody, formatEnvelope } from '../../../shared/imap/structure-response.ts';
 import { encodeStructure } from '../../../shared/mime/encode-structure.ts';
 import { MessageScanner } from '../../../shared/mime/scan.ts';
 import type { MessageStructure, Part } from '../../../shared/mime/structure.ts';
 
 const size = 10 * 1024 * 1024;
+const forms = ['ascii', 'utf-8'] as const;
 /** Within what is looked at of a header. */
 const spaces = ' '.repeat(200_000);
 
@@ -57,6 +59,15 @@ const hostile: readonly (readonly [title: string, message: () => string])[] = [
   ['style sheets without end', () => `Content-Type: text/html\r\n\r\n${fill('<style><!--')}`],
 ];
 
+/** What FETCH tells of it is as bounded as what is kept: it is put together as one text. */
+function checkTold(structure: MessageStructure): void {
+  const begun = process.cpuUsage();
+  const told = forms.flatMap((strings) => [formatEnvelope(structure.envelope, strings), formatBody(structure.root, { data: 'extended', strings }), formatBody(structure.root, { data: 'basic', strings })]);
+  const { user, system } = process.cpuUsage(begun);
+  for (const text of told) assert.ok(text.length < 4_000_000, `${text.length} characters`);
+  assert.ok(user + system < 500_000, `took ${user + system} microseconds of CPU`);
+}
+
 for (const [title, message] of hostile) {
   test(`${title}: bounded time, parts, depth and result`, () => {
     const bytes = Buffer.from(message(), 'latin1');
@@ -68,6 +79,7 @@ for (const [title, message] of hostile) {
     assert.ok(depth(structure.root) <= 50);
     assert.equal(structure.root.bodyEnd, bytes.length);
     assert.ok(encodeStructure(structure).length < 1_500_000);
+    checkTold(structure);
   });
 }
 

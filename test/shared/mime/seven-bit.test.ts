@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import PostalMime from 'postal-mime';
-import { convertedToSevenBit, planSevenBit } from '../../../shared/mime/seven-bit.ts';
+import { edited } from '../../../shared/mime/message-edits.ts';
+import { planSevenBit } from '../../../shared/mime/seven-bit.ts';
 import { readRealMail, realMailNames } from './real-mail.ts';
 
 /** In pieces of a size that shifts every edge. */
@@ -14,7 +15,7 @@ async function converted(bytes: Buffer, size = 61): Promise<Buffer | string> {
   const plan = await planSevenBit(() => pieces(bytes, size));
   if (plan.kind !== 'convert') return plan.kind === 'as-is' ? 'as-is' : plan.reason;
   const all: Buffer[] = [];
-  for await (const piece of convertedToSevenBit(pieces(bytes, size), plan.edits)) all.push(piece);
+  for await (const piece of edited(pieces(bytes, size), plan.edits)) all.push(piece);
   return Buffer.concat(all);
 }
 

@@ -1,0 +1,32 @@
+/** CAPA (RFC 2449 section 5) and LANG (RFC 6856 section 3): what a client may ask of us, and in which language we answer. */
+import { languageListing, languageOfRange } from '../../shared/pop3/language.ts';
+import { Refusal } from '../../shared/pop3/texts.ts';
+import type { Session } from './session.ts';
+
+/** What only serves front-ends is shown to them alone, and not to the clients they join with us after login. */
+export async function capa(session: Session): Promise<undefined> {
+  const { options: { trustedPeer, maildrops, policy }, connection, state } = session;
+  const forFrontEnd = trustedPeer === 'yes' && state.at === 'authorization';
+  const login = connection.encrypted ? ['USER', `SASL PLAIN LOGIN${forFrontEnd ? ' EXTERNAL' : ''}`] : ['STLS'];
+  const delaySeconds = Math.ceil((maildrops?.loginDelayMs ?? 0) / 1000);
+  await session.sayLines(session.texts.capabilities, [
+    'TOP', 'UIDL', 'RESP-CODES', 'AUTH-RESP-CODE', 'PIPELINING', 'UTF8 USER', 'LANG',
+    `EXPIRE ${policy.expireDays === undefined ? 'NEVER' : String(policy.expireDays)}`,
+    ...(delaySeconds > 0 ? [`LOGIN-DELAY ${String(delaySeconds)}`] : []),
+    'IMPLEMENTATION Waybill', ...login,
+    ...(forFrontEnd ? ['XCLIENT'] : []),
+  ]);
+  return undefined;
+}
+
+export async function lang(session: Session, argument: string): Promise<string | undefined> {
+  const range = argument.trim();
+  if (range === '') {
+    await session.sayLines(session.texts.languages, languageListing);
+    return undefined;
+  }
+  const language = languageOfRange(range, session.options.preferredLanguage ?? 'en');
+  if (language === undefined) throw new Refusal('bad-input', session.texts.noSuchLanguage(range.replace(/[^\w*-]/g, '?').slice(0, 40)));
+  session.language = language;
+  return `${language} ${session.texts.languageChanged}`;
+}

@@ -1,0 +1,170 @@
+/** Acts on mailboxes, and on the session: the command, and what the model says must come of it. */
+import assert from 'node:assert/strict';
+import { nameOf } from './acts.ts';
+import type { Act } from './acts.ts';
+import type { ModelMailbox } from './mailbox-model.ts';
+import { deletedIn, goneSince, onlyKeywords, viewOf } from './message-acts.ts';
+import type { Player } from './player.ts';
+import type { Response } from './responses.ts';
+import type { Memory, SessionModel } from './session-model.ts';
+import type { Stage } from './stage.ts';
+
+export async function create(stage: Stage, player: Player, act: Act): Promise<void> {
+  const name = nameOf(act.a);
+  const { others } = await stage.run(player, { text: `CREATE ${name}`, status: stage.account.mailbox(name) === undefined ? 'OK' : 'NO' });
+  onlyKeywords(others);
+  stage.account.learnMailboxes();
+  stage.account.checkNames();
+}
+
+export async function rename(stage: Stage, player: Player, act: Act): Promise<void> {
+  const [from, to] = [nameOf(act.a), nameOf(act.b)];
+  if (from === 'INBOX') return; // its messages would move, as MOVE does
+  const { account } = stage;
+  const mailbox = account.mailbox(from);
+  const clashes = [...account.mailboxes.keys()].some((name) => (name === from || name.startsWith(`${from}/`)) && account.mailbox(to + name.slice(from.length)) !== undefined);
+  const possible = mailbox !== undefined && !clashes && !to.startsWith(`${from}/`);
+  let others: readonly Response[] = [];
+  if (mailbox !== undefined && possible) {
+    // Before anybody is told: sessions in IDLE hear of it at once.
+    ({ others } = await stage.run(player, { text: `RENAME ${from} ${to}`, status: await statusOfRename(stage, { player, mailbox, to }), then: () => stage.doom(account.rename(mailbox, to)) }));
+    account.learnMailboxes();
+  } else ({ others } = await stage.run(player, { text: `RENAME ${from} ${to}`, status: 'NO' }));
+  onlyKeywords(others);
+  account.checkNames();
+}
+
+/** One who has a mailbox open that gets another UIDVALIDITY by this is sent away: it leaves before, as nobody does that to himself. */
+async function statusOfRename(stage: Stage, { player, mailbox, to }: { readonly player: Player; readonly mailbox: ModelMailbox; readonly to: string }): Promise<'OK'> {
+  const { view } = player.model;
+  const moves = view !== undefined && (view.mailbox === mailbox || view.mailbox.name.startsWith(`${mailbox.name}/`));
+  if (moves && to !== '') await unselect(stage, player);
+  return 'OK';
+}
+
+export async function remove(stage: Stage, player: Player, act: Act): Promise<void> {
+  const name = nameOf(act.a);
+  const mailbox = stage.account.mailbox(name);
+  const possible = mailbox !== undefined && name !== 'INBOX';
+  const isOpen = possible && player.model.view?.mailbox === mailbox;
+  const { others } = await stage.run(player, {
+    text: `DELETE ${name}`, status: possible ? 'OK' : 'NO',
+    then: () => {
+      if (!possible) return;
+      stage.account.remove(mailbox);
+      stage.doom([mailbox], player.model);
+      if (isOpen) player.model.view = undefined;
+    },
+  });
+  if (isOpen) assert.ok(others.some((one) => one.kind === 'code' && one.code === 'CLOSED'));
+  else onlyKeywords(others);
+  stage.account.checkNames();
+}
+
+export async function select(stage: Stage, player: Player, act: Act): Promise<void> {
+  const { model } = player;
+  const name = nameOf(act.a);
+  const mailbox = stage.account.mailbox(name);
+  const verb = act.b % 4 === 0 ? 'EXAMINE' : 'SELECT';
+  const memory = model.qresync === 'on' ? model.memories.findLast((one) => one.mailbox.name === name) : undefined;
+  const how = howToSelect(model, { act, memory });
+  const wasOpen = model.view !== undefined;
+  const { others, code } = await stage.run(player, {
+    text: `${verb} ${name}${how.text}`, status: mailbox === undefined ? 'NO' : 'OK',
+    then: () => {
+      model.state = 'alive'; // whatever became of the one before
+      if (mailbox === undefined) model.leave();
+      else model.open(mailbox, verb === 'SELECT' ? 'read-write' : 'read-only');
+      if (mailbox !== undefined && how.enables) model.condstore = 'on';
+    },
+  });
+  assert.equal(others.some((one) => one.kind === 'code' && one.code === 'CLOSED'), wasOpen, 'CLOSED');
+  if (mailbox === undefined) return;
+  assert.equal(code, verb === 'SELECT' ? 'READ-WRITE' : 'READ-ONLY');
+  checkAnnouncement(mailbox, others);
+  checkResync(model, { mailbox, others, memory: how.resyncs ? memory : undefined, knownUids: how.knownUids });
+}
+
+interface HowToSelect {
+  readonly text: string;
+  readonly enables: boolean;
+  readonly resyncs: boolean;
+  readonly knownUids: readonly number[] | undefined;
+}
+
+function howToSelect(model: SessionModel, { act, memory }: { readonly act: Act; readonly memory: Memory | undefined }): HowToSelect {
+  if (memory !== undefined && act.c % 4 !== 0) {
+    const knownUids = act.c % 2 === 0 && memory.uids.length > 0 ? memory.uids : undefined;
+    const known = knownUids === undefined ? '' : ` ${knownUids.join(',')}`;
+    return { text: ` (QRESYNC (${String(memory.uidValidity)} ${String(memory.modseq)}${known}))`, enables: true, resyncs: true, knownUids };
+  }
+  const condstore = act.c % 5 === 0 && model.qresync === 'off';
+  return { text: condstore ? ' (CONDSTORE)' : '', enables: condstore, resyncs: false, knownUids: undefined };
+}
+
+function checkAnnouncement(mailbox: ModelMailbox, others: readonly Response[]): void {
+  const codes = new Map(others.flatMap((one): [string, string][] => (one.kind === 'code' ? [[one.code, one.value]] : [])));
+  assert.deepEqual(others.flatMap((one) => (one.kind === 'exists' ? [one.number] : [])), [mailbox.messages.length]);
+  const numbers = ['UIDVALIDITY', 'UIDNEXT', 'HIGHESTMODSEQ'].map((name) => Number(codes.get(name)));
+  assert.deepEqual(numbers, [mailbox.uidValidity, mailbox.uidNext, mailbox.highestModseq], mailbox.name);
+  const unseen = mailbox.messages.findIndex(({ flags }) => !flags.has('\\Seen')) + 1;
+  assert.equal(codes.get('UNSEEN'), unseen === 0 ? undefined : String(unseen));
+}
+
+/** RFC 7162 section 3.2.5: what vanished and what changed since the client was there, of what it knows. */
+function checkResync(model: SessionModel, { mailbox, others, memory, knownUids }: { readonly mailbox: ModelMailbox; readonly others: readonly Response[]; readonly memory: Memory | undefined; readonly knownUids: readonly number[] | undefined }): void {
+  const counts = memory?.uidValidity === mailbox.uidValidity ? memory : undefined;
+  const isKnown = (uid: number): boolean => knownUids?.includes(uid) ?? true;
+  const vanished = others.flatMap((one) => (one.kind === 'vanished' ? [...one.uids] : []));
+  assert.deepEqual(vanished, counts === undefined ? [] : goneSince(mailbox, counts.modseq).filter(isKnown));
+  const changed = counts === undefined ? [] : mailbox.messages.filter(({ uid, modseq }) => modseq > counts.modseq && isKnown(uid)).map(({ uid }) => uid);
+  const fetched = others.filter((one) => one.kind === 'fetch');
+  assert.deepEqual(fetched.map((one) => (one.kind === 'fetch' ? one.uid : 0)), changed, `${mailbox.name}: changed since ${String(memory?.modseq)}`);
+  model.take([...others.filter(({ kind }) => kind === 'flags'), ...fetched], { tells: 'everything', flagsBefore: new Map(), own: new Set(), fetched: new Map(changed.map((uid) => [uid, ['uid', 'flags', 'modseq']])) });
+}
+
+export async function close(stage: Stage, player: Player): Promise<void> {
+  const view = viewOf(player.model);
+  const gone = view.access === 'read-write' ? deletedIn(view, view.uids) : new Set<number>();
+  const { others, code } = await stage.run(player, {
+    text: 'CLOSE', status: 'OK', effects: gone.size === 0 ? [] : [{ mailbox: view.mailbox, gone }],
+    then: () => player.model.leave(),
+  });
+  assert.deepEqual([others, code], [[], undefined]); // RFC 7162 section 3.2.8: no HIGHESTMODSEQ
+}
+
+export async function unselect(stage: Stage, player: Player): Promise<void> {
+  const { others } = await stage.run(player, { text: 'UNSELECT', status: 'OK', then: () => player.model.leave() });
+  assert.deepEqual(others, []);
+}
+
+export async function status(stage: Stage, player: Player, act: Act): Promise<void> {
+  const name = nameOf(act.a);
+  const mailbox = stage.account.mailbox(name);
+  const asks = act.b % 3 === 0 ? ' HIGHESTMODSEQ' : '';
+  const { others } = await stage.run(player, {
+    text: `STATUS ${name} (MESSAGES UIDNEXT UNSEEN${asks})`, status: mailbox === undefined ? 'NO' : 'OK',
+    then: () => {
+      if (asks !== '' && mailbox !== undefined) player.model.enableCondstore();
+    },
+  });
+  const told = others.find((one) => one.kind === 'status');
+  onlyKeywords(others.filter((one) => one !== told));
+  if (mailbox === undefined) return;
+  assert.ok(told?.kind === 'status' && told.name === name);
+  assert.deepEqual(Object.fromEntries(told.items), {
+    MESSAGES: mailbox.messages.length, UIDNEXT: mailbox.uidNext, UNSEEN: mailbox.messages.filter(({ flags }) => !flags.has('\\Seen')).length,
+    ...(asks === '' ? {} : { HIGHESTMODSEQ: mailbox.highestModseq }),
+  });
+}
+
+export async function list(stage: Stage, player: Player): Promise<void> {
+  const { others } = await stage.run(player, { text: 'LIST "" "*"', status: 'OK' });
+  const told = others.flatMap((one) => (one.kind === 'list' ? [one] : []));
+  const names = [...stage.account.mailboxes.keys()];
+  // A level that is only there because of what is below it.
+  const above = new Set(names.flatMap((name) => (name.includes('/') ? [name.slice(0, name.lastIndexOf('/'))] : [])).filter((name) => !names.includes(name)));
+  assert.deepEqual(told.map(({ name }) => name).toSorted(), [...names, ...above].toSorted());
+  for (const { name, attributes } of told) assert.equal(attributes.includes('\\Noselect') || attributes.includes('\\NonExistent'), above.has(name), name);
+  onlyKeywords(others.filter((one) => one.kind !== 'list'));
+}

@@ -1,0 +1,151 @@
+/** What an account looks like to a simple mind: mailboxes with messages, and what was done to them. It knows nothing of sessions. */
+import assert from 'node:assert/strict';
+import { Flag } from '../../../../backend/storage/storage.ts';
+import type { Account, MessageRow } from '../../../../backend/storage/storage.ts';
+
+export interface ModelMessage {
+  readonly uid: number;
+  readonly text: string;
+  flags: ReadonlySet<string>;
+  modseq: number;
+}
+
+/** What a command does to one mailbox. */
+export interface Effect {
+  readonly mailbox: ModelMailbox;
+  /** Get these flags, and a new mod-sequence; where the flags stay the same they may keep the old one. */
+  readonly flagged?: ReadonlyMap<number, ReadonlySet<string>>;
+  readonly gone?: ReadonlySet<number>;
+  readonly added?: readonly { readonly text: string; readonly flags: ReadonlySet<string> }[];
+}
+
+/** What has happened, for those who watch. */
+export interface Happening {
+  readonly mailbox: ModelMailbox;
+  /** With a new mod-sequence. */
+  readonly changed: readonly number[];
+  readonly gone: readonly number[];
+  readonly added: readonly number[];
+}
+
+export interface ModelMailbox {
+  name: string;
+  uidValidity: number;
+  uidNext: number;
+  highestModseq: number;
+  messages: ModelMessage[];
+  readonly gone: { readonly uid: number; readonly modseq: number }[];
+  state: 'there' | 'deleted';
+}
+
+const systemFlags = [['\\Seen', Flag.Seen], ['\\Answered', Flag.Answered], ['\\Flagged', Flag.Flagged], ['\\Deleted', Flag.Deleted], ['\\Draft', Flag.Draft]] as const;
+
+export function findMessage(mailbox: ModelMailbox, uid: number): ModelMessage | undefined {
+  return mailbox.messages.find((message) => message.uid === uid);
+}
+
+export function sameFlags(one: ReadonlySet<string>, other: ReadonlySet<string>): boolean {
+  return one.size === other.size && [...one].every((flag) => other.has(flag));
+}
+
+export class AccountModel {
+  readonly mailboxes = new Map<string, ModelMailbox>();
+  readonly #account: Account;
+  /** The highest UIDVALIDITY that a mailbox of each name has had. */
+  readonly #validities = new Map<string, number>();
+
+  /** @param account as the storage has it: every step is compared with it, and numbers that nobody can predict are learnt from it */
+  constructor(account: Account) {
+    this.#account = account;
+    this.learnMailboxes();
+  }
+
+  mailbox(name: string): ModelMailbox | undefined {
+    return this.mailboxes.get(name);
+  }
+
+  /** New mailboxes are empty; what numbers they begin with only the storage knows. */
+  learnMailboxes(): void {
+    for (const { name, uidValidity, uidNext, highestModseq } of this.#account.mailboxes()) {
+      if (this.mailboxes.has(name)) continue;
+      assert.ok(uidValidity > (this.#validities.get(name) ?? 0), `UIDVALIDITY of ${name} goes back`);
+      this.#validities.set(name, uidValidity);
+      const mailbox: ModelMailbox = { name, uidValidity, uidNext, highestModseq, messages: [], gone: [], state: 'there' };
+      this.mailboxes.set(name, mailbox);
+    }
+  }
+
+  /** With all levels below. Answers those that got another UIDVALIDITY, since an earlier mailbox of the new name had a higher one. */
+  rename(renamed: ModelMailbox, to: string): ModelMailbox[] {
+    const from = renamed.name;
+    const moving = [...this.mailboxes.values()].filter(({ name }) => name === from || name.startsWith(`${from}/`));
+    for (const { name } of moving) this.mailboxes.delete(name);
+    return moving.filter((mailbox) => {
+      mailbox.name = to + mailbox.name.slice(from.length);
+      this.mailboxes.set(mailbox.name, mailbox);
+      const before = mailbox.uidValidity;
+      mailbox.uidValidity = this.#account.mailbox(mailbox.name)?.state().uidValidity ?? 0;
+      assert.ok(mailbox.uidValidity >= Math.max(before, this.#validities.get(mailbox.name) ?? 0), `UIDVALIDITY of ${mailbox.name} goes back`);
+      this.#validities.set(mailbox.name, mailbox.uidValidity);
+      return mailbox.uidValidity !== before;
+    });
+  }
+
+  remove(mailbox: ModelMailbox): void {
+    mailbox.state = 'deleted';
+    this.mailboxes.delete(mailbox.name);
+  }
+
+  checkNames(): void {
+    assert.deepEqual(this.#account.mailboxes().map(({ name }) => name).toSorted(), [...this.mailboxes.keys()].toSorted());
+  }
+
+  /** Applies what a command does, and compares with the storage. */
+  apply(effect: Effect): Happening {
+    const { mailbox, flagged, gone, added = [] } = effect;
+    const before = mailbox.highestModseq;
+    const left = mailbox.messages.filter(({ uid }) => gone?.has(uid) !== true);
+    const lost = mailbox.messages.filter(({ uid }) => gone?.has(uid) === true).map(({ uid }) => uid);
+    const mustChange = new Set<number>();
+    const mayChange = new Set<number>();
+    for (const message of left) {
+      const flags = flagged?.get(message.uid);
+      if (flags === undefined) continue;
+      (sameFlags(flags, message.flags) ? mayChange : mustChange).add(message.uid);
+      message.flags = flags;
+    }
+    const fresh = added.map(({ text, flags }): ModelMessage => ({ uid: mailbox.uidNext++, text, flags, modseq: 0 }));
+    mailbox.messages = [...left, ...fresh];
+    this.#compare(mailbox, { before, mustChange, mayChange });
+    const changed = left.filter(({ uid, modseq }) => (mustChange.has(uid) || mayChange.has(uid)) && modseq > before).map(({ uid }) => uid);
+    if (lost.length > 0) assert.ok(mailbox.highestModseq > before, `messages went from ${mailbox.name} without a new mod-sequence`);
+    for (const uid of lost) mailbox.gone.push({ uid, modseq: mailbox.highestModseq });
+    return { mailbox, changed, gone: lost, added: fresh.map(({ uid }) => uid) };
+  }
+
+  /** Uids, flags and counters are as predicted; mod-sequences go up where something changed, and nowhere else. */
+  #compare(mailbox: ModelMailbox, { before, mustChange, mayChange }: { readonly before: number; readonly mustChange: ReadonlySet<number>; readonly mayChange: ReadonlySet<number> }): void {
+    const stored = this.#account.mailbox(mailbox.name);
+    assert.ok(stored !== undefined, `${mailbox.name} is missing`);
+    const state = stored.state();
+    const rows = stored.rows();
+    const { messages, name } = mailbox;
+    assert.deepEqual(rows.map(({ uid }) => uid), messages.map(({ uid }) => uid), `uids of ${name}`);
+    assert.deepEqual({ uidNext: state.uidNext, messages: state.messages, uidValidity: state.uidValidity }, { uidNext: mailbox.uidNext, messages: messages.length, uidValidity: mailbox.uidValidity }, name);
+    assert.ok(state.highestModseq >= before, `the mod-sequence of ${name} goes back`);
+    mailbox.highestModseq = state.highestModseq;
+    for (const [index, message] of messages.entries()) {
+      const row = rows[index];
+      assert.ok(row !== undefined);
+      assert.deepEqual(flagsOf(row, state.keywords).toSorted(), [...message.flags].toSorted(), `flags of ${name} ${String(message.uid)}`);
+      const mustRise = message.modseq === 0 || mustChange.has(message.uid);
+      if (mustRise) assert.ok(row.modseq > before && row.modseq <= state.highestModseq, `mod-sequence of ${name} ${String(message.uid)}`);
+      else if (!mayChange.has(message.uid)) assert.equal(row.modseq, message.modseq, `mod-sequence of ${name} ${String(message.uid)}, which nobody changed`);
+      message.modseq = row.modseq;
+    }
+  }
+}
+
+function flagsOf(row: MessageRow, keywords: readonly string[]): string[] {
+  return [...systemFlags.filter(([, bit]) => (row.flags & bit) !== 0).map(([name]) => name as string), ...keywords.filter((_, bit) => ((row.keywords >>> bit) & 1) === 1)];
+}

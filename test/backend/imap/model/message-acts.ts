@@ -1,0 +1,218 @@
+/** Acts on messages: the command, and what the model says must come of it. */
+import assert from 'node:assert/strict';
+import { choose, flagsOf, nameOf, textOf, verbOf } from './acts.ts';
+import type { Act, Chosen } from './acts.ts';
+import { findMessage, sameFlags } from './mailbox-model.ts';
+import type { Effect, ModelMailbox, ModelMessage } from './mailbox-model.ts';
+import type { Player } from './player.ts';
+import type { Fetched, Response } from './responses.ts';
+import { numbersOf } from './responses.ts';
+import type { OpenView, SessionModel } from './session-model.ts';
+import type { Command, Stage } from './stage.ts';
+
+const silent: readonly string[] = ['FLAGS', 'PERMANENTFLAGS'];
+
+/** Nothing else came than what goes along with new keywords. */
+export function onlyKeywords(others: readonly Response[]): void {
+  assert.deepEqual(others.filter((one) => !(one.kind === 'code' && silent.includes(one.code))), []);
+}
+
+export async function append(stage: Stage, player: Player, act: Act): Promise<void> {
+  const name = nameOf(act.a);
+  const mailbox = stage.account.mailbox(name);
+  const flags = flagsOf(act.b);
+  const texts = act.c % 4 === 0 ? [textOf(act.c), textOf(act.c + 1)] : [textOf(act.c)];
+  const literals = texts.map((text) => `(${flags.join(' ')}) {${String(text.length)}+}\r\n${text}`);
+  const { code } = await expectKeywords(stage, player, {
+    text: `APPEND ${name} ${literals.join(' ')}`,
+    status: mailbox === undefined ? 'NO' : 'OK',
+    effects: mailbox === undefined ? [] : [{ mailbox, added: texts.map((text) => ({ text, flags: new Set(flags) })) }],
+  });
+  if (mailbox === undefined) assert.equal(code, 'TRYCREATE');
+  else checkUids(code, 'APPENDUID', { mailbox, count: texts.length });
+}
+
+/** The last uids of the mailbox are those that the code names. */
+function checkUids(code: string | undefined, word: string, { mailbox: { uidValidity, messages }, count }: { readonly mailbox: ModelMailbox; readonly count: number }): void {
+  const [, name, validity, uids = ''] = /^(\S+) (\d+) (?:[\d:,]+ )?([\d:,]+)$/.exec(code ?? '') ?? [];
+  assert.deepEqual([name, Number(validity)], [word, uidValidity], code);
+  assert.deepEqual(numbersOf(uids), messages.slice(-count).map(({ uid }) => uid), code);
+}
+
+async function expectKeywords(stage: Stage, player: Player, command: Command): Promise<{ readonly code: string | undefined; readonly others: readonly Response[] }> {
+  const { others, code } = await stage.run(player, command);
+  onlyKeywords(others);
+  return { others, code };
+}
+
+function alive(view: OpenView, uids: readonly number[]): ModelMessage[] {
+  return uids.flatMap((uid) => findMessage(view.mailbox, uid) ?? []);
+}
+
+export async function store(stage: Stage, player: Player, act: Act): Promise<void> {
+  const { model } = player;
+  const view = viewOf(model);
+  const chosen = choose(view, act);
+  const mode = (['+', '-', ''] as const)[act.b % 3] ?? '';
+  const given = flagsOf(act.c);
+  const isSilent = act.c % 3 === 0;
+  const since = act.b % 5 === 0 ? Math.max(1, view.mailbox.highestModseq - (act.c % 3)) : undefined;
+  const tells = chosen.by === 'uid' ? 'everything' : 'no-expunges';
+  const text = `${verbOf(chosen, 'STORE')} ${chosen.set} ${since === undefined ? '' : `(UNCHANGEDSINCE ${String(since)}) `}${mode}FLAGS${isSilent ? '.SILENT' : ''} (${given.join(' ')})`;
+  if (view.access === 'read-only') {
+    await expectKeywords(stage, player, { text, status: 'NO', tells });
+    return;
+  }
+  if (since !== undefined) model.enableCondstore();
+  const there = alive(view, chosen.uids);
+  const refused = there.filter(({ modseq }) => modseq > (since ?? Infinity));
+  const changed = there.filter((message) => !refused.includes(message));
+  const flagged = new Map(changed.map(({ uid, flags }) => [uid, changedFlags(flags, mode, given)]));
+  const items: readonly (keyof Fetched)[] = [...(isSilent ? [] : ['flags'] as const), ...(model.condstore === 'on' ? ['modseq'] as const : [])];
+  const { code } = await expectKeywords(stage, player, {
+    text, status: 'OK', tells,
+    effects: [{ mailbox: view.mailbox, flagged }],
+    fetched: new Map(items.length === 0 ? [] : changed.map(({ uid }) => [uid, items])),
+    own: new Set(flagged.keys()),
+    concludes: () => {
+      if (!isSilent) return;
+      for (const [uid, flags] of flagged) if (view.flags.has(uid)) view.flags.set(uid, flags);
+    },
+  });
+  checkModified(code, view, { refused, by: chosen.by });
+}
+
+function changedFlags(flags: ReadonlySet<string>, mode: '+' | '-' | '', given: readonly string[]): ReadonlySet<string> {
+  if (mode === '') return new Set(given);
+  return new Set(mode === '+' ? [...flags, ...given] : [...flags].filter((flag) => !given.includes(flag)));
+}
+
+function checkModified(code: string | undefined, view: OpenView, { refused, by }: { readonly refused: readonly ModelMessage[]; readonly by: Chosen['by'] }): void {
+  const numbers = refused.map(({ uid }) => (by === 'uid' ? uid : view.uids.indexOf(uid) + 1));
+  const [, modified] = /^MODIFIED ([\d:,]+)$/.exec(code ?? '') ?? [];
+  assert.deepEqual(modified === undefined ? [] : numbersOf(modified), numbers, code);
+}
+
+export async function copyOrMove(stage: Stage, player: Player, act: Act): Promise<void> {
+  const { model } = player;
+  const view = viewOf(model);
+  const chosen = choose(view, act);
+  const name = nameOf(act.c >> 2);
+  const target = stage.account.mailbox(name);
+  const verb = act.kind === 'move' ? 'MOVE' : 'COPY';
+  const there = alive(view, chosen.uids);
+  const forbidden = verb === 'MOVE' && view.access === 'read-only';
+  const done = !forbidden && target !== undefined;
+  const effects: Effect[] = done && there.length > 0 ? transfer({ source: view.mailbox, target, messages: there, verb }) : [];
+  const { others, code } = await stage.run(player, { text: `${verbOf(chosen, verb)} ${chosen.set} ${name}`, status: done ? 'OK' : 'NO', effects });
+  const moved = others.find((one) => one.kind === 'code' && one.code === 'COPYUID');
+  onlyKeywords(others.filter((one) => one !== moved));
+  if (!forbidden && target === undefined) assert.equal(code, 'TRYCREATE');
+  if (!done || there.length === 0) return;
+  const copied = verb === 'MOVE' && moved?.kind === 'code' ? `COPYUID ${moved.value}` : code;
+  checkUids(copied, 'COPYUID', { mailbox: target, count: there.length });
+  assert.deepEqual(numbersOf(/^COPYUID \d+ ([\d:,]+) /.exec(copied ?? '')?.[1] ?? ''), there.map(({ uid }) => uid));
+  if (verb === 'MOVE' && model.qresync === 'on') assert.equal(code, `HIGHESTMODSEQ ${String(view.mailbox.highestModseq)}`);
+}
+
+function transfer({ source, target, messages, verb }: { readonly source: ModelMailbox; readonly target: ModelMailbox; readonly messages: readonly ModelMessage[]; readonly verb: 'COPY' | 'MOVE' }): Effect[] {
+  const added = messages.map(({ text, flags }) => ({ text, flags }));
+  const gone = new Set(messages.map(({ uid }) => uid));
+  if (verb === 'COPY') return [{ mailbox: target, added }];
+  return source === target ? [{ mailbox: target, added, gone }] : [{ mailbox: source, gone }, { mailbox: target, added }];
+}
+
+export async function expunge(stage: Stage, player: Player, act: Act): Promise<void> {
+  const { model } = player;
+  const view = viewOf(model);
+  const chosen = act.kind === 'uid expunge' ? choose(view, { ...act, a: act.a | 1 }) : undefined;
+  const text = chosen === undefined ? 'EXPUNGE' : `UID EXPUNGE ${chosen.set}`;
+  if (view.access === 'read-only') {
+    await expectKeywords(stage, player, { text, status: 'NO' });
+    return;
+  }
+  const gone = deletedIn(view, chosen?.uids ?? view.uids);
+  const { code } = await expectKeywords(stage, player, { text, status: 'OK', effects: gone.size === 0 ? [] : [{ mailbox: view.mailbox, gone }] });
+  assert.equal(code, gone.size > 0 && model.qresync === 'on' ? `HIGHESTMODSEQ ${String(view.mailbox.highestModseq)}` : undefined);
+}
+
+/** Those of the session's messages that EXPUNGE and CLOSE remove. */
+export function deletedIn(view: OpenView, uids: readonly number[]): ReadonlySet<number> {
+  return new Set(alive(view, uids).filter(({ flags }) => flags.has('\\Deleted')).map(({ uid }) => uid));
+}
+
+const fetches: readonly { readonly items: string; readonly fields: readonly (keyof Fetched)[]; readonly does?: 'marks' | 'condstore' }[] = [
+  { items: '(FLAGS)', fields: ['flags'] },
+  { items: '(UID FLAGS)', fields: ['uid', 'flags'] },
+  { items: '(RFC822.SIZE)', fields: ['size'] },
+  { items: '(FLAGS MODSEQ)', fields: ['flags', 'modseq'], does: 'condstore' },
+  { items: '(BODY.PEEK[])', fields: ['body'] },
+  { items: '(BODY[])', fields: ['body'], does: 'marks' },
+];
+
+export async function fetch(stage: Stage, player: Player, act: Act): Promise<void> {
+  const { model } = player;
+  const view = viewOf(model);
+  const chosen = choose(view, act);
+  if (act.c % 5 === 0 && chosen.by === 'uid') return fetchChanged(stage, player, act);
+  const kind = fetches[act.c % fetches.length] ?? fetches[0];
+  assert.ok(kind !== undefined);
+  if (kind.does === 'condstore') model.enableCondstore();
+  const there = alive(view, chosen.uids);
+  const marked = kind.does === 'marks' && view.access === 'read-write' ? there.filter(({ flags }) => !flags.has('\\Seen')) : [];
+  const fields = new Map(there.map((message) => [message.uid, [...kind.fields, ...(marked.includes(message) ? ['flags'] as const : [])]]));
+  await expectKeywords(stage, player, {
+    text: `${verbOf(chosen, 'FETCH')} ${chosen.set} ${kind.items}`, status: 'OK', tells: chosen.by === 'uid' ? 'everything' : 'no-expunges',
+    effects: marked.length === 0 ? [] : [{ mailbox: view.mailbox, flagged: new Map(marked.map(({ uid, flags }) => [uid, new Set([...flags, '\\Seen'])])) }],
+    fetched: fields, own: new Set(marked.map(({ uid }) => uid)),
+  });
+}
+
+/** What changed since some moment (RFC 7162 section 3.1.4.1), and what vanished (section 3.2.6). */
+async function fetchChanged(stage: Stage, player: Player, act: Act): Promise<void> {
+  const { model } = player;
+  const { mailbox, uids } = viewOf(model);
+  const since = Math.max(1, mailbox.highestModseq - (act.b % 6));
+  const asksForGone = model.qresync === 'on';
+  model.enableCondstore();
+  const changed = mailbox.messages.filter(({ uid, modseq }) => uids.includes(uid) && modseq > since);
+  const { others } = await stage.run(player, {
+    text: `UID FETCH 1:* (FLAGS) (CHANGEDSINCE ${String(since)}${asksForGone ? ' VANISHED' : ''})`, status: 'OK',
+    fetched: new Map(changed.map(({ uid }) => [uid, ['uid', 'flags', 'modseq']])),
+  });
+  const vanished = others.find((one) => one.kind === 'vanished');
+  onlyKeywords(others.filter((one) => one !== vanished));
+  assert.deepEqual(vanished?.kind === 'vanished' ? vanished.uids : [], asksForGone ? goneSince(mailbox, since) : []);
+}
+
+/** Ascending. */
+export function goneSince({ gone }: ModelMailbox, since: number): number[] {
+  return gone.filter(({ modseq }) => modseq > since).map(({ uid }) => uid).toSorted((one, other) => one - other);
+}
+
+const searches: readonly { readonly key: string; readonly hits: (message: ModelMessage) => boolean }[] = [
+  { key: 'ALL', hits: () => true },
+  { key: 'SEEN', hits: ({ flags }) => flags.has('\\Seen') },
+  { key: 'NOT DELETED', hits: ({ flags }) => !flags.has('\\Deleted') },
+  { key: 'OR FLAGGED KEYWORD $A', hits: ({ flags }) => flags.has('\\Flagged') || flags.has('$A') },
+  { key: 'SUBJECT longer', hits: ({ text }) => /^Subject:.*longer/m.test(text) },
+  { key: 'UNSEEN UNDELETED', hits: ({ flags }) => sameFlags(new Set([...flags].filter((flag) => flag === '\\Seen' || flag === '\\Deleted')), new Set()) },
+];
+
+export async function search(stage: Stage, player: Player, act: Act): Promise<void> {
+  const view = viewOf(player.model);
+  const { key, hits } = searches[act.b % searches.length] ?? { key: 'ALL', hits: () => true };
+  const byUid = act.a % 2 === 1;
+  const found = alive(view, view.uids).filter(hits).map(({ uid }) => (byUid ? uid : view.uids.indexOf(uid) + 1));
+  const { others } = await stage.run(player, {
+    text: `${byUid ? 'UID ' : ''}SEARCH ${act.c % 3 === 0 ? 'RETURN (ALL COUNT) ' : ''}${key}`, status: 'OK', tells: byUid ? 'everything' : 'no-expunges',
+  });
+  const answers = others.filter((one) => one.kind === 'search');
+  onlyKeywords(others.filter((one) => one.kind !== 'search'));
+  assert.deepEqual(answers.map((one) => (one.kind === 'search' ? one.found : [])), [found]);
+}
+
+export function viewOf(model: SessionModel): OpenView {
+  assert.ok(model.view !== undefined);
+  return model.view;
+}

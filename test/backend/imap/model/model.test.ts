@@ -1,0 +1,8 @@
+/** Arbitrary acts of many clients, and a model that predicts every response. WAYBILL_FUZZ_SEED repeats a run (with WAYBILL_FUZZ_PATH, as a failure prints it, the failing list alone), WAYBILL_FUZZ_RUNS makes it longer; `npm run torture -- imap` goes on for as long as you like. */
+import { test } from 'node:test';
+import { fuzzRuns, fuzzSeed } from '../../../fuzz/settings.ts';
+import { runModel } from './run.ts';
+
+test(`Every response of four sessions in two processes is the one that a simple model predicts (seed ${String(fuzzSeed)}).`, { timeout: 200_000 }, async () => {
+  await runModel({ seed: fuzzSeed, runs: fuzzRuns(12), acts: 200, limitMs: 60_000, path: process.env['WAYBILL_FUZZ_PATH'] });
+});

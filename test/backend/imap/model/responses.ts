@@ -1,0 +1,94 @@
+/** Server responses as values: of what the model predicts, and nothing else. */
+import assert from 'node:assert/strict';
+
+export interface Fetched {
+  readonly kind: 'fetch';
+  readonly sequence: number;
+  readonly uid: number | undefined;
+  readonly flags: ReadonlySet<string> | undefined;
+  readonly modseq: number | undefined;
+  readonly size: number | undefined;
+  readonly body: string | undefined;
+}
+
+export type Response =
+  | Fetched
+  | { readonly kind: 'exists' | 'expunge' | 'recent'; readonly number: number }
+  | { readonly kind: 'vanished'; readonly earlier: boolean; readonly uids: readonly number[] }
+  | { readonly kind: 'search'; readonly found: readonly number[]; readonly modseq: number | undefined }
+  | { readonly kind: 'flags'; readonly flags: ReadonlySet<string> }
+  /** `* OK [CODE …]`. */
+  | { readonly kind: 'code'; readonly code: string; readonly value: string }
+  | { readonly kind: 'status'; readonly name: string; readonly items: ReadonlyMap<string, number> }
+  | { readonly kind: 'list'; readonly name: string; readonly attributes: readonly string[] }
+  | { readonly kind: 'bye' }
+  | { readonly kind: 'enabled' };
+
+/** One piece of a response: text, or a literal. */
+export type Piece = string | { readonly literal: string };
+
+/** `1:3,7` as numbers, in that order; sets of a test are small. */
+export function numbersOf(set: string): number[] {
+  if (set === '') return [];
+  return set.split(',').flatMap((range) => {
+    const [first = 0, last = first] = range.split(':').map(Number);
+    return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  });
+}
+
+/** @param pieces a response from `* ` to before its CRLF */
+export function readResponse(pieces: readonly Piece[]): Response {
+  const [text = ''] = pieces;
+  assert.ok(typeof text === 'string' && text.startsWith('* '), `no untagged response: ${JSON.stringify(pieces)}`);
+  const numbered = /^\* (\d+) (EXISTS|EXPUNGE|RECENT)$/.exec(text);
+  if (numbered !== null) return { kind: (numbered[2] ?? '').toLowerCase() as 'exists' | 'expunge' | 'recent', number: Number(numbered[1]) };
+  if (/^\* \d+ FETCH \(/.test(text)) return readFetch(pieces);
+  const vanished = /^\* VANISHED (\(EARLIER\) )?([\d:,]+)$/.exec(text);
+  if (vanished !== null) return { kind: 'vanished', earlier: vanished[1] !== undefined, uids: numbersOf(vanished[2] ?? '') };
+  const search = /^\* SEARCH((?: \d+)*)(?: \(MODSEQ (\d+)\))?$/.exec(text);
+  if (search !== null) return { kind: 'search', found: (search[1] ?? '').trim().split(' ').filter((word) => word !== '').map(Number), modseq: search[2] === undefined ? undefined : Number(search[2]) };
+  const esearch = /^\* ESEARCH \(TAG "[^"]*"\)(?: UID)?(?: ALL ([\d:,]+))?(?: COUNT (\d+))?(?: MODSEQ (\d+))?$/.exec(text);
+  if (esearch !== null) return readESearch(esearch);
+  const flags = /^\* FLAGS \(([^)]*)\)$/.exec(text);
+  if (flags !== null) return { kind: 'flags', flags: new Set((flags[1] ?? '').split(' ')) };
+  const code = /^\* OK \[([A-Z-]+) ?([^\]]*)\]/.exec(text);
+  if (code !== null) return { kind: 'code', code: code[1] ?? '', value: code[2] ?? '' };
+  return readAccountResponse(text);
+}
+
+function readAccountResponse(text: string): Response {
+  const status = /^\* STATUS "?([^" ]+)"? \(([^)]*)\)$/.exec(text);
+  if (status !== null) {
+    const words = (status[2] ?? '').split(' ');
+    return { kind: 'status', name: status[1] ?? '', items: new Map(words.flatMap((word, index): [string, number][] => (index % 2 === 0 ? [[word, Number(words[index + 1])]] : []))) };
+  }
+  const list = /^\* LIST \(([^)]*)\) "\/" "?([^"]+)"?$/.exec(text);
+  if (list !== null) return { kind: 'list', name: list[2] ?? '', attributes: (list[1] ?? '').split(' ') };
+  if (text.startsWith('* BYE ')) return { kind: 'bye' };
+  if (text.startsWith('* ENABLED')) return { kind: 'enabled' };
+  throw new Error(`nobody predicts ${text}`);
+}
+
+function readESearch(match: RegExpExecArray): Response {
+  const found = numbersOf(match[1] ?? '');
+  if (match[2] !== undefined) assert.equal(Number(match[2]), found.length, match[0]);
+  return { kind: 'search', found, modseq: match[3] === undefined ? undefined : Number(match[3]) };
+}
+
+function readFetch(pieces: readonly Piece[]): Fetched {
+  const text = pieces.map((piece) => (typeof piece === 'string' ? piece : '')).join('');
+  const literal = pieces.find((piece) => typeof piece !== 'string');
+  const [, sequence, items = ''] = /^\* (\d+) FETCH \((.*)\)$/.exec(text) ?? [];
+  const number = (pattern: RegExp): number | undefined => {
+    const found = pattern.exec(items)?.[1];
+    return found === undefined ? undefined : Number(found);
+  };
+  const flags = /(?:^| )FLAGS \(([^)]*)\)/.exec(items)?.[1];
+  const rest = items.replace(/(?:^| )(?:FLAGS \([^)]*\)|UID \d+|MODSEQ \(\d+\)|RFC822\.SIZE \d+|BODY\[\] \{\d+\})/g, '');
+  assert.equal(rest, '', `nobody predicts ${rest} in ${text}`);
+  return {
+    kind: 'fetch', sequence: Number(sequence), uid: number(/(?:^| )UID (\d+)/), modseq: number(/(?:^| )MODSEQ \((\d+)\)/), size: number(/(?:^| )RFC822\.SIZE (\d+)/),
+    flags: flags === undefined ? undefined : new Set(flags.split(' ').filter((flag) => flag !== '')),
+    body: literal === undefined || typeof literal === 'string' ? undefined : literal.literal,
+  };
+}

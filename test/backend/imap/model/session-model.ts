@@ -1,0 +1,211 @@
+/**
+ * One session as the model sees it: what its client believes of the open mailbox, and what the server still has to tell it. Every response
+ * is held against both; at the end of a command the client believes what is true.
+ */
+import assert from 'node:assert/strict';
+import { findMessage, sameFlags } from './mailbox-model.ts';
+import type { Happening, ModelMailbox } from './mailbox-model.ts';
+import type { Fetched, Response } from './responses.ts';
+
+/** The open mailbox. */
+export interface OpenView {
+  readonly mailbox: ModelMailbox;
+  readonly access: 'read-write' | 'read-only';
+  readonly uidValidity: number;
+  /** By sequence number. */
+  readonly uids: number[];
+  /** What the client was told, by uid. */
+  readonly flags: Map<number, ReadonlySet<string>>;
+  readonly modseqs: Map<number, number>;
+  /** Still to be told. */
+  readonly gone: Set<number>;
+  readonly arrived: number[];
+  readonly changed: Set<number>;
+  /** To this one all is told, expunges included. */
+  syncedModseq: number;
+  /** To this one all is told but for expunges. */
+  heardModseq: number;
+}
+
+/** What a client remembers of a mailbox that it left (RFC 7162 section 3.2.5). */
+export interface Memory {
+  readonly mailbox: ModelMailbox;
+  readonly uidValidity: number;
+  readonly modseq: number;
+  readonly uids: readonly number[];
+}
+
+/** What one command may bring, beside the news. */
+export interface Expectation {
+  readonly tells: 'everything' | 'no-expunges';
+  /** Messages of which a FETCH must come, with these items. */
+  readonly fetched: ReadonlyMap<number, readonly (keyof Fetched)[]>;
+  /** Flags as they were when the command began; news of before may show them. */
+  readonly flagsBefore: ReadonlyMap<number, ReadonlySet<string>>;
+  /** Changed by this session, and not to be told again. */
+  readonly own: ReadonlySet<number>;
+}
+
+export class SessionModel {
+  readonly name: string;
+  condstore: 'on' | 'off' = 'off';
+  qresync: 'on' | 'off' = 'off';
+  view: OpenView | undefined;
+  /** `doomed`: the open mailbox is no more, which the server says with BYE. */
+  state: 'alive' | 'doomed' = 'alive';
+  idle: 'yes' | 'no' = 'no';
+  readonly memories: Memory[] = [];
+  #keywords: ReadonlySet<string> = new Set();
+  /** By the command that runs. */
+  #told = new Map<number, readonly Fetched[]>();
+  /** Changes by others of which the client was told by the command that runs. */
+  #news = new Set<number>();
+  /** The mod-sequence that has to be told, as the client has just begun with them (RFC 7162 section 3.1). */
+  #announces: number | undefined;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  enableCondstore(): void {
+    if (this.condstore === 'off') this.#announces = this.view?.heardModseq;
+    this.condstore = 'on';
+  }
+
+  open(mailbox: ModelMailbox, access: OpenView['access']): OpenView {
+    this.leave();
+    this.view = {
+      mailbox, access, uidValidity: mailbox.uidValidity, uids: mailbox.messages.map(({ uid }) => uid), flags: new Map(), modseqs: new Map(),
+      gone: new Set(), arrived: [], changed: new Set(), syncedModseq: mailbox.highestModseq, heardModseq: mailbox.highestModseq,
+    };
+    return this.view;
+  }
+
+  leave(): void {
+    if (this.view !== undefined) this.memories.push({ mailbox: this.view.mailbox, uidValidity: this.view.uidValidity, modseq: this.view.syncedModseq, uids: [...this.view.uids] });
+    if (this.memories.length > 5) this.memories.shift();
+    this.view = undefined;
+  }
+
+  /** Something happened in the mailbox. @param own what this session did and need not be told */
+  note({ mailbox, changed, gone, added }: Happening, own: ReadonlySet<number>): void {
+    const { view } = this;
+    if (view?.mailbox !== mailbox) return;
+    for (const uid of changed) if (!own.has(uid) && view.uids.includes(uid)) view.changed.add(uid);
+    for (const uid of gone) if (view.uids.includes(uid) || view.arrived.includes(uid)) view.gone.add(uid);
+    view.arrived.push(...added);
+    for (const uid of gone) {
+      const at = view.arrived.indexOf(uid);
+      if (at < 0) continue;
+      view.arrived.splice(at, 1);
+      view.gone.delete(uid);
+    }
+  }
+
+  get owed(): boolean {
+    return this.view !== undefined && (this.view.gone.size > 0 || this.view.arrived.length > 0 || [...this.view.changed].some((uid) => this.#canTell(uid)));
+  }
+
+  #canTell(uid: number): boolean {
+    return this.view !== undefined && this.view.uids.includes(uid) && findMessage(this.view.mailbox, uid) !== undefined;
+  }
+
+  /** Takes responses in their order, and then that all which was owed has come. Answers those that are about no message. */
+  take(responses: readonly Response[], expected: Expectation): Response[] {
+    const others = responses.filter((response) => this.hear(response, expected) === 'of something else');
+    this.settle(expected);
+    return others;
+  }
+
+  /** Takes one response, if it is about messages or flags. */
+  hear(response: Response, expected: Expectation): 'taken' | 'of something else' {
+    const { view } = this;
+    if (response.kind === 'flags') this.#keywords = response.flags;
+    else if (response.kind === 'fetch') this.#takeFetch(response, expected);
+    else if (response.kind === 'code' && response.code === 'HIGHESTMODSEQ' && response.value === String(this.#announces)) this.#announces = undefined;
+    else return view !== undefined && this.#takeCount(response, view, expected) ? 'taken' : 'of something else';
+    return 'taken';
+  }
+
+  /** Nothing is owed any more, and what the client believes is true. */
+  settle({ tells, fetched, own }: Expectation): void {
+    const [told, news] = [this.#told, this.#news];
+    this.#told = new Map();
+    this.#news = new Set();
+    const { view } = this;
+    assert.equal(this.#announces, undefined, `${this.name}: was not told HIGHESTMODSEQ`);
+    if (view === undefined) return;
+    assert.deepEqual(view.arrived, [], `${this.name}: was not told of new messages`);
+    if (tells === 'everything') assert.deepEqual([...view.gone], [], `${this.name}: was not told of expunges`);
+    assert.deepEqual([...view.changed].filter((uid) => this.#canTell(uid)), [], `${this.name}: was not told of new flags`);
+    view.changed.clear();
+    for (const [uid, times] of told) assert.ok(times.length <= (fetched.has(uid) ? 1 : 0) + (news.has(uid) ? 1 : 0), `${this.name}: was told of ${String(uid)} again`);
+    for (const [uid, items] of fetched) {
+      if (!this.#canTell(uid)) continue;
+      for (const item of items) assert.ok(told.get(uid)?.some((one) => one[item] !== undefined) === true, `${this.name}: no ${item} of ${String(uid)}`);
+    }
+    for (const [uid, flags] of view.flags) this.#believes(view, { uid, flags, own });
+    view.heardModseq = view.mailbox.highestModseq;
+    if (tells === 'everything') view.syncedModseq = view.heardModseq;
+  }
+
+  #takeCount(response: Response, view: OpenView, { tells }: Expectation): boolean {
+    if (response.kind === 'exists') {
+      assert.equal(response.number, view.uids.length + view.arrived.length, `${this.name}: EXISTS`);
+      assert.ok(view.arrived.length > 0, `${this.name}: EXISTS without need`);
+      view.uids.push(...view.arrived.splice(0));
+      return true;
+    }
+    if (response.kind === 'expunge') {
+      assert.equal(this.qresync, 'off', `${this.name}: EXPUNGE with QRESYNC`);
+      this.#forget(view, view.uids[response.number - 1], tells);
+      return true;
+    }
+    if (response.kind !== 'vanished' || response.earlier) return false;
+    assert.equal(this.qresync, 'on', `${this.name}: VANISHED without QRESYNC`);
+    for (const uid of response.uids) this.#forget(view, uid, tells);
+    return true;
+  }
+
+  #forget(view: OpenView, uid: number | undefined, tells: Expectation['tells']): void {
+    assert.equal(tells, 'everything', `${this.name}: an expunge when none may be told`);
+    assert.ok(uid !== undefined && view.gone.delete(uid), `${this.name}: ${String(uid)} is told to be gone`);
+    view.uids.splice(view.uids.indexOf(uid), 1);
+    view.changed.delete(uid);
+    view.flags.delete(uid);
+    view.modseqs.delete(uid);
+  }
+
+  #takeFetch(response: Fetched, { flagsBefore, fetched }: Expectation): void {
+    const { view } = this;
+    assert.ok(view !== undefined, `${this.name}: FETCH without a mailbox`);
+    const uid = view.uids[response.sequence - 1];
+    assert.ok(uid !== undefined, `${this.name}: FETCH of ${String(response.sequence)}, there are ${String(view.uids.length)}`);
+    if (response.uid !== undefined) assert.equal(response.uid, uid, `${this.name}: ${String(response.sequence)} was another message`);
+    const message = findMessage(view.mailbox, uid);
+    assert.ok(message !== undefined, `${this.name}: FETCH of ${String(uid)}, which is gone`);
+    assert.ok(fetched.has(uid) || view.changed.has(uid), `${this.name}: nobody asked for ${String(uid)}`);
+    const { flags, modseq, size, body } = response;
+    if (flags !== undefined) {
+      const before = flagsBefore.get(uid);
+      assert.ok(sameFlags(flags, message.flags) || (before !== undefined && sameFlags(flags, before)), `${this.name}: flags of ${String(uid)}: ${[...flags].join(' ')} instead of ${[...message.flags].join(' ')}`);
+      for (const flag of flags) assert.ok(flag.startsWith('\\') || this.#keywords.has(flag), `${this.name}: was never told of ${flag}`);
+      view.flags.set(uid, flags);
+      if (view.changed.delete(uid)) this.#news.add(uid);
+      if (this.condstore === 'on' && !fetched.has(uid)) assert.ok(modseq !== undefined, `${this.name}: flags without MODSEQ`);
+    }
+    if (modseq !== undefined) view.modseqs.set(uid, modseq);
+    if (size !== undefined) assert.equal(size, message.text.length, `${this.name}: size of ${String(uid)}`);
+    if (body !== undefined) assert.equal(body, message.text, `${this.name}: text of ${String(uid)}`);
+    this.#told.set(uid, [...(this.#told.get(uid) ?? []), response]);
+  }
+
+  /** What the client believes is so. */
+  #believes(view: OpenView, { uid, flags, own }: { readonly uid: number; readonly flags: ReadonlySet<string>; readonly own: ReadonlySet<number> }): void {
+    const message = findMessage(view.mailbox, uid);
+    if (message === undefined) return;
+    assert.ok(sameFlags(flags, message.flags), `${this.name}: believes that ${String(uid)} has ${[...flags].join(' ')}, it has ${[...message.flags].join(' ')}`);
+    const modseq = view.modseqs.get(uid);
+    if (this.condstore === 'on' && modseq !== undefined && !own.has(uid)) assert.equal(modseq, message.modseq, `${this.name}: mod-sequence of ${String(uid)}`);
+  }
+}

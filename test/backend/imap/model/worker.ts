@@ -1,0 +1,20 @@
+/** A second worker process of the node: serves IMAP on the storage whose directory is its argument, and exchanges hints with its parent, as workers do by their supervisor. */
+import { startServer } from '../harness.ts';
+import type { ChangeHint } from '../../../../shared/service/service.ts';
+
+const directory = process.argv[2];
+if (directory === undefined) throw new Error('no directory given');
+const server = await startServer({ directory });
+let passing: 'on' | 'off' = 'off';
+server.hints.subscribe((hint) => {
+  if (passing === 'off') process.send?.({ hint });
+});
+process.on('message', ({ hint }: { readonly hint: ChangeHint }) => {
+  passing = 'on';
+  server.hints.publish(hint);
+  passing = 'off';
+});
+process.on('disconnect', () => {
+  void server.stop();
+});
+process.send?.({ port: server.ports.tls });

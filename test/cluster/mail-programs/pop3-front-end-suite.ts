@@ -1,0 +1,91 @@
+/** What POP3 promises of more than one connection, through a front-end and over two workers: languages that last through the login, a delay between logins, a lock. */
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Cluster } from '../../harness/cluster.ts';
+import { addPerson } from '../../harness/demo-people.ts';
+import { ImapSession } from '../../harness/imap-session.ts';
+import { Pop3Session } from '../../harness/pop3-session.ts';
+
+export function pop3FrontEndSuite(cluster: () => Cluster): void {
+  describe('POP3 through a front-end', () => {
+    languages(cluster);
+    policies(cluster);
+  });
+}
+
+function languages(cluster: () => Cluster): void {
+  test('LANG and UTF8 before login hold after it', async () => {
+    const user = await addPerson(cluster(), 'be1');
+    const imap = await ImapSession.logIn(cluster(), { node: 'fe1', user });
+    await imap.append('INBOX', Buffer.from('Subject: Grüße\r\n\r\nHallo.\r\n'));
+    imap.close();
+    const pop3 = await Pop3Session.connect(cluster(), 'fe1');
+    assert.deepEqual(await pop3.lines('LANG'), ['en English', 'de Deutsch']);
+    assert.match(await pop3.run('LANG fr'), /^-ERR no language fr here$/);
+    assert.equal(await pop3.ok('LANG de'), '+OK de ab jetzt auf Deutsch');
+    assert.match(await pop3.run('HELP'), /^-ERR unbekannter Befehl/);
+    await pop3.ok('UTF8');
+    await pop3.ok(`USER ${user}`);
+    assert.equal(await pop3.ok(`PASS ${cluster().password}`), '+OK das Postfach hat 1 Nachricht (28 Oktette)');
+    assert.ok((await pop3.lines('RETR 1')).includes('Subject: Grüße'));
+    assert.match(await pop3.run('RETR 2'), /^-ERR diese Nachricht gibt es nicht/);
+    pop3.close();
+  });
+
+  test('who has said neither is spoken to in English, and gets headers in ASCII', async () => {
+    const user = await addPerson(cluster(), 'be1');
+    const imap = await ImapSession.logIn(cluster(), { node: 'fe1', user });
+    await imap.append('INBOX', Buffer.from('Subject: Grüße\r\n\r\nHallo.\r\n'));
+    imap.close();
+    const pop3 = await Pop3Session.logIn(cluster(), { node: 'fe1', user });
+    assert.ok((await pop3.lines('RETR 1')).includes('Subject: =?utf-8?B?R3LDvMOfZQ==?='));
+    assert.match(await pop3.run('RETR 2'), /^-ERR no such message/);
+    pop3.close();
+  });
+}
+
+function policies(cluster: () => Cluster): void {
+  test('of several logins at once one gets in while there is a delay between them, and the lock holds at all workers', { timeout: 120_000 }, async () => {
+    const { configFile } = cluster();
+    const before = readFileSync(configFile, 'utf8');
+    const usePolicy = async (policy: string, announced: string | undefined): Promise<void> => {
+      writeFileSync(configFile, before.replace('\nnodes:\n', `\nbackends:\n  services:\n    pop3: { ${policy} }\n\nnodes:\n`));
+      await announces(cluster(), announced);
+    };
+    await usePolicy('loginDelaySeconds: 3000, expireDays: 60', 'LOGIN-DELAY 3000');
+    const user = await addPerson(cluster(), 'be1');
+    const lines = await Promise.all(Array.from({ length: 8 }, async () => logIn(cluster(), user)));
+    assert.equal(lines.filter((line) => line.startsWith('+OK')).length, 1, lines.join('\n'));
+    assert.equal(lines.filter((line) => /^-ERR \[LOGIN-DELAY\] you logged in lately/.test(line)).length, 7, lines.join('\n'));
+    await usePolicy('exclusiveLock: true, expireDays: 0', 'EXPIRE 0');
+    const held = await Pop3Session.logIn(cluster(), { node: 'fe1', user });
+    for (let time = 0; time < 4; time += 1) assert.match(await logIn(cluster(), user), /^-ERR \[IN-USE\] /);
+    await held.ok('QUIT');
+    assert.match(await logIn(cluster(), user), /^\+OK/);
+  });
+}
+
+/** The answer to PASS; then says goodbye. */
+async function logIn(cluster: Cluster, user: string): Promise<string> {
+  const pop3 = await Pop3Session.connect(cluster, 'fe1');
+  await pop3.ok(`USER ${user}`);
+  const line = await pop3.run(`PASS ${cluster.password}`);
+  await pop3.ok('QUIT');
+  pop3.close();
+  return line;
+}
+
+/** Waits until the front-end has heard of the back-ends' new policy. */
+async function announces(cluster: Cluster, wanted: string | undefined): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    const pop3 = await Pop3Session.connect(cluster, 'fe1');
+    const lines = await pop3.lines('CAPA');
+    pop3.close();
+    if (wanted === undefined || lines.includes(wanted)) return;
+    assert.ok(Date.now() < deadline, lines.join('\n'));
+    await sleep(200);
+  }
+}
