@@ -218,6 +218,7 @@ async function openEntry(options: AccountsOptions, entry: UserEntry, service: Ac
   const held = await settledRecord(options.storage, entry.address);
   if (held.at === 'withdrawn') return takeUpAgain(options, entry.address);
   const account = await options.storage.createAccount(entry.address);
+  if (entry.limits !== undefined) await learnLimits(options, entry.address, entry.limits);
   // Asked afterwards: of two nodes that make it at once, each told by its replica to be the one, at least one hears of the other.
   const { holders, silent } = await options.holders(entry.address);
   if (holders.length > 0) {

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { after, before, test } from 'node:test';
+import { attempt } from '../harness/attempts.ts';
 import { startCluster } from '../harness/cluster.ts';
 import type { Cluster } from '../harness/cluster.ts';
 import { runCommand } from '../harness/command.ts';
@@ -117,6 +118,57 @@ test('a deleted mailbox and an expunged message come back, what came since stays
   assert.equal(code, 2);
   assert.match(output, /record-changed +alice@example\.com +INBOX +UID 1 /);
   fs.writeFileSync(spoilt, bytes);
+});
+
+/** A command that is not on the page; `code` is what it has to end with. */
+async function command(words: readonly string[], code: number): Promise<string> {
+  const outcome = await runCommand(cluster, words);
+  assert.equal(outcome.code, code, `${words.join(' ')}: ${outcome.output}${outcome.complaint}`);
+  return outcome.output;
+}
+
+/** The storage that has alice's account, and what `storage stats` says of it. */
+async function aliceStorage(): Promise<{ readonly directory: string; readonly state: string }> {
+  const stats = JSON.parse(await command(['storage', 'stats', 'be1', '--json'], 0)) as { readonly directory: string; readonly state: string; readonly mailBytes?: number }[];
+  const storage = stats.find(({ mailBytes = 0, state }) => mailBytes > 0 || state === 'detached');
+  assert.ok(storage !== undefined);
+  return storage;
+}
+
+test('storages are repaired and compacted in use; one that is taken out makes nobody unknown; an index that is lost is made anew from the packs', async () => {
+  const subject = await sendTo(cluster, 'fe1', 'alice');
+  const before = await digests('INBOX');
+  assert.match(await command(['storage', 'check', 'be1'], 0), /queue: 0 accounts, .*sound\n.*storage1: .*sound/);
+  const { directory } = await aliceStorage();
+  fs.renameSync(path.join(directory, 'packs'), path.join(directory, 'packs-away'));
+  fs.mkdirSync(path.join(directory, 'packs'));
+  assert.match(await command(['storage', 'repair', 'be1', '--directory', directory], 2), new RegExp(`pack-lost +alice@example\\.com +INBOX +UID \\d+ .* ${subject}`));
+  fs.rmSync(path.join(directory, 'packs'), { recursive: true });
+  fs.renameSync(path.join(directory, 'packs-away'), path.join(directory, 'packs'));
+  assert.match(await command(['storage', 'compact', 'be1', '--dead-percent', '1'], 0), /storage1: /);
+  assert.deepEqual(await digests('INBOX'), before);
+
+  assert.match(await command(['storage', 'detach', 'be1', directory], 0), /is taken out of be1: its \d+ addresses/);
+  const doors = { port: (node: string, service: string) => cluster.port(node as 'fe1', service as 'imaps') };
+  const outcomes = async (): Promise<readonly string[]> => Promise.all((['imap', 'pop3', 'webmail', 'mx'] as const).map(async (protocol) => {
+    const { outcome, words } = await attempt(doors, { protocol, node: 'fe1', address: 'alice@example.com', password: cluster.password, subject, from: '127.0.0.1' });
+    const isWaiting = protocol === 'mx' && (outcome === 'ok' || words.startsWith('451 ')); // taken into the queue, or left to the client's
+    return isWaiting || outcome === 'temporary' ? 'temporary' : `${outcome}: ${words}`;
+  }));
+  assert.deepEqual(await outcomes(), ['temporary', 'temporary', 'temporary', 'temporary']);
+  assert.equal(await cluster.stopNode('be1'), 0);
+  await cluster.startNode('be1');
+  assert.deepEqual(await outcomes(), ['temporary', 'temporary', 'temporary', 'temporary'], 'after a restart, too');
+  assert.equal((await aliceStorage()).state, 'detached');
+  assert.match(await command(['storage', 'attach', 'be1', directory], 0), /is taken into be1\nIt is opened by/);
+
+  assert.equal(await cluster.stopNode('be1'), 0);
+  fs.rmSync(path.join(directory, 'index'), { recursive: true });
+  assert.match(await command(['storage', 'repair', '--rebuild', directory], 0), /messages of \d+ accounts, from \d+ packs/);
+  await cluster.startNode('be1');
+  for (const deadline = Date.now() + 20_000; (await attempt(doors, { protocol: 'imap', node: 'fe1', address: 'alice@example.com', password: cluster.password, subject, from: '127.0.0.1' })).outcome !== 'ok';) assert.ok(Date.now() < deadline, 'it is settled whose the account is');
+  const bytes = (await digests('INBOX')).map((line) => line.split(' ')[1]);
+  for (const line of before) assert.ok(bytes.includes(line.split(' ')[1]), 'all that was delivered is there');
 });
 
 test('a destroyed node goes on from a backup, and from a copy of the stopped node, byte for byte; a node that began empty gets its mail back', async () => {

@@ -13,7 +13,7 @@ import type { Dice } from './dice.ts';
 import { MailLedger } from './mail-ledger.ts';
 import { lookAround } from './mail-storage.ts';
 import type { WorkerTask } from './mail-worker.ts';
-import { startProcess } from './process.ts';
+import { assertOnlyTormented, startProcess } from './process.ts';
 import type { Outcome, Running } from './process.ts';
 import { spoilIndex } from './spoilt-index.ts';
 import { injectionOf } from './steps.ts';
@@ -112,15 +112,6 @@ export class MailTorture {
       if (pid !== undefined) killIfThere(pid);
     }
   }
-}
-
-/**
- * A worker kills itself when the index's header can't be written; after any failed write LMDB's binding may find its memory
- * spoilt and abort, which it says before: see docs/durability.md.
- */
-function assertOnlyTormented({ end, signal, words }: Outcome): void {
-  const bindingGaveUp = (signal === 'SIGABRT' || signal === 'SIGSEGV') && words.includes('Write error: ');
-  if (end === 'failed' || (end === 'died' && signal !== 'SIGKILL' && !bindingGaveUp)) throw new Error(`a worker failed by itself (${signal ?? 'no signal'}):\n${words}`);
 }
 
 function struck(torment: Torment, outcome: Outcome | undefined, refused: boolean): Pick<RoundReport, 'struck' | 'call' | 'end'> {

@@ -56,6 +56,15 @@ export function startProcess(script: string, task: unknown, wanted: { readonly i
   return { pid: child.pid, ended };
 }
 
+/**
+ * A process kills itself when the index's header can't be written; after any failed write LMDB's binding may find its memory
+ * spoilt and abort, which it says before: see docs/durability.md. Throws for every other end that nobody wanted.
+ */
+export function assertOnlyTormented({ end, signal, words }: Outcome): void {
+  const bindingGaveUp = (signal === 'SIGABRT' || signal === 'SIGSEGV') && words.includes('Write error: ');
+  if (end === 'failed' || (end === 'died' && signal !== 'SIGKILL' && !bindingGaveUp)) throw new Error(`a process failed by itself (${signal ?? 'no signal'}):\n${words}`);
+}
+
 function straceOf({ calls, paths, effect, when }: Injection, traceFile: string): string[] {
   rmSync(traceFile, { force: true });
   return [

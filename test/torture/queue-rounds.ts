@@ -7,9 +7,9 @@ import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLog } from '../../shared/log/log.ts';
 import { readLedger } from './actions.ts';
-import { audit } from './audit.ts';
+import { audit, auditQueue } from './audit.ts';
 import type { Dice } from './dice.ts';
-import { startProcess } from './process.ts';
+import { assertOnlyTormented, startProcess } from './process.ts';
 import { addresses, QueueLedger } from './queue-ledger.ts';
 import { mailDirectory, openQueueNode, queueDirectory } from './queue-node.ts';
 import type { Errand, QueueLine, QueueTask } from './queue-worker.ts';
@@ -51,7 +51,7 @@ export class QueueTorture {
       traceFile: join(this.#directory, 'trace'),
     });
     const outcome = await running.ended;
-    if (outcome.end === 'failed' || (outcome.end === 'died' && outcome.signal !== 'SIGKILL')) throw new Error(`a node failed by itself (${outcome.signal ?? 'no signal'}):\n${outcome.words}`);
+    assertOnlyTormented(outcome);
     this.#ledger.add(readLedger<QueueLine>(ledger));
     const did = outcome.end === 'died' || outcome.struckAt?.includes('INJECTED') === true;
     return did ? outcome.struckAt : undefined;
@@ -70,6 +70,7 @@ export class QueueTorture {
       await node.close();
     }
     await audit(mailDirectory(this.#directory));
+    await auditQueue(queueDirectory(this.#directory));
     return this.#ledger.size;
   }
 

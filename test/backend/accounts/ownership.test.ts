@@ -12,6 +12,14 @@ test('the node that the directory names makes the account on first use, under it
   assert.deepEqual(storages.be1.addresses(), ['alice@example.com']);
 });
 
+test('an account may hold what its entry in the directory says, from its first use on, and as it says later', async (t) => {
+  const { accounts, storages } = await twoNodes(t);
+  assert.equal((await accounts.be1.open('alice@example.com', 'smtp')).quota().messagesLimit, 7);
+  await storages.be1.lives.learnLimits('alice@example.com', { messages: 9 });
+  await accounts.be1.login({ name: 'alice', password: peoplesPassword, service: 'imap', asker: 'client' });
+  assert.equal((await accounts.be1.open('alice@example.com', 'smtp')).quota().messagesLimit, 7);
+});
+
 test('another node makes nothing and says who keeps the mailbox', async (t) => {
   const { accounts, storages } = await twoNodes(t);
   await assert.rejects(accounts.be2.open('alice@example.com', 'smtp'), (error) => isFailure(error, 'not-kept-here') && error.node === 'be1');

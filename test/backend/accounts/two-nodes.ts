@@ -42,8 +42,9 @@ export interface NodesOptions {
   readonly uris?: Readonly<Record<NodeName, string>>;
 }
 
-/** Alice belongs to be1, bob to be2; carol's host is nobody's; the alias `al` is alice's. */
-export const people = directoryLdif([{ name: 'alice', mailHost: 'be1', aliases: ['al@example.com'] }, { name: 'bob', mailHost: 'be2' }, { name: 'carol', mailHost: 'elsewhere' }]);
+/** Alice belongs to be1, bob to be2; carol's host is nobody's; the alias `al` is alice's, who may have seven messages. */
+export const people = directoryLdif([{ name: 'alice', mailHost: 'be1', aliases: ['al@example.com'] }, { name: 'bob', mailHost: 'be2' }, { name: 'carol', mailHost: 'elsewhere' }])
+  .replace('mailHost: be1\n', 'mailHost: be1\ndepartmentNumber: 7\n');
 
 export async function twoNodes(t: TestContext, { staleMs = 60_000, uris }: NodesOptions = {}): Promise<TwoNodes> {
   const directory = uris === undefined ? await startEmbeddedDirectory({ ldif: people }) : { ...slapdBase, stop: async () => Promise.resolve() };
@@ -69,7 +70,7 @@ export async function twoNodes(t: TestContext, { staleMs = 60_000, uris }: Nodes
     });
     t.after(() => connector.close());
     const maps = createUserMaps({
-      maps: [{ kind: 'ldapBind', name: 'users', connector, searchPattern: '(|(mail=%e)(mailLocalAddress=%e))', attributes: standardAttributeNames, onSeveral: 'refuse' }],
+      maps: [{ kind: 'ldapBind', name: 'users', connector, searchPattern: '(|(mail=%e)(mailLocalAddress=%e))', attributes: { ...standardAttributeNames, quotaMessages: 'departmentNumber' }, onSeveral: 'refuse' }],
       log,
     });
     const other: NodeName = node === 'be1' ? 'be2' : 'be1';

@@ -157,6 +157,10 @@ test('A domain has storages of its own and limits of its own; an account\'s own 
   assert.deepEqual([await limits('u@a.example'), await limits('u1@b.example')], [[1000, 10], [1000, 5]]);
   await storage.lives.setLimits('u1@b.example', { bytes: 0, messages: 7 });
   assert.deepEqual(await limits('u1@b.example'), [0, 7]);
+  await storage.lives.learnLimits('u1@b.example', { messages: 6 });
+  assert.deepEqual(await limits('u1@b.example'), [0, 7], 'what the directory says counts after the account\'s own');
   await storage.lives.setLimits('u1@b.example', {});
+  assert.deepEqual(await limits('u1@b.example'), [1000, 6], 'and before the domain\'s');
+  await storage.lives.learnLimits('u1@b.example', {});
   assert.deepEqual(await limits('u1@b.example'), [1000, 5]);
 });

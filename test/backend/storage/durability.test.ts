@@ -1,10 +1,11 @@
-/** An append is answered only after its bytes, and then its index entry, were flushed: watched at the system calls. */
+/** An append is answered, and a copy of a compaction counts, only after its bytes, and then its index entry, were flushed: watched at the system calls. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { temporaryDirectory } from './harness.ts';
+import { openStorage } from '../../../backend/storage/storage.ts';
+import { deliver, mailboxOf, sampleMessage, storageOptions, temporaryDirectory } from './harness.ts';
 
 const hasStrace = spawnSync('strace', ['-V']).status === 0;
 
@@ -34,6 +35,27 @@ test('Each append flushes its packs, then the index, and only then is acknowledg
     assert.ok(indexWritten > Math.max(...flushes), 'the index is written after the packs are flushed');
     assert.ok(last(/(fdatasync|fsync)\(\d+<[^>]*data\.mdb>/) > indexWritten, 'the index is flushed');
   }
+});
+
+test('What is copied by a compaction is flushed, with its notes and the name of its pack, before the index names it in its new place', { skip: !hasStrace && 'strace is not installed' }, async (t) => {
+  const directory = temporaryDirectory(t);
+  const storage = await openStorage(storageOptions(join(directory, 'data')));
+  const account = await storage.createAccount('alice@example.com');
+  for (const subject of ['dead', 'alive']) await deliver({ storage, account, mailbox: mailboxOf(account) }, sampleMessage(subject, 4000));
+  await mailboxOf(account).expunge([1]);
+  await storage.close();
+  const trace = join(directory, 'trace');
+  const run = spawnSync('strace', ['-f', '-y', '-s', '4000', '-e', 'trace=fsync,fdatasync,pwrite64,write,writev,pwritev', '-o', trace, process.execPath, join(import.meta.dirname, 'traced-process.ts'), join(directory, 'data'), 'compact']);
+  assert.equal(run.status, 0, run.stderr.toString());
+  const calls = readFileSync(trace, 'utf8').split('\n');
+  const copied = calls.findIndex((call) => /pwrite64\(\d+<[^>]*\.pack>.*Subject: alive/.test(call));
+  const noted = calls.findLastIndex((call) => /pwrite64\(\d+<[^>]*\.pack>.*copiedFrom/.test(call));
+  assert.ok(copied >= 0 && noted >= 0, 'the copy and its note are written');
+  const named = calls.findIndex((call, index) => index > copied && /(pwrite64|pwritev|write|writev)\(\d+<[^>]*data\.mdb>/.test(call));
+  const flushed = calls.findLastIndex((call, index) => index < named && /fdatasync\(\d+<[^>]*\.pack>/.test(call));
+  assert.ok(flushed > copied && flushed > noted, 'flushed before the index is written');
+  const directoryFlushed = calls.findIndex((call) => /fsync\(\d+<[^>]*\/packs>/.test(call));
+  assert.ok(directoryFlushed >= 0 && directoryFlushed < named);
 });
 
 test('The name of a new pack is flushed before anything in it is acknowledged', { skip: !hasStrace && 'strace is not installed' }, (t) => {

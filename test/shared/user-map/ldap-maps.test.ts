@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import { isFailure } from '../../../shared/base/failure.ts';
 import { createConnector } from '../../../shared/ldap/connector.ts';
 import type { Connector } from '../../../shared/ldap/connector.ts';
+import { limitsIn } from '../../../shared/user-map/entry-limits.ts';
 import { createUserMaps, standardAttributeNames } from '../../../shared/user-map/user-maps.ts';
 import type { LdapMapOptions, UserMaps } from '../../../shared/user-map/user-maps.ts';
 import { directoryLdif, keepingLog, peoplesPassword } from '../../harness/people.ts';
@@ -22,7 +23,7 @@ before(async () => {
         { name: 'twin1', mail: 'twin@example.com' }, { name: 'twin2', mail: 'twin@example.com' }, { name: 'thief', aliases: ['bob@example.com'] },
       ]),
       'dn: cn=old,dc=example,dc=com\nobjectClass: inetOrgPerson\nobjectClass: inetLocalMailRecipient\ncn: old\nsn: old\nmailLocalAddress: nomail@example.com\nuserPassword: x\n',
-      'dn: cn=odd,dc=example,dc=com\nobjectClass: inetOrgPerson\ncn: odd\nsn: odd\nmail: odd@example.com\npreferredLanguage: fr, de-AT;q=0.8, en;q=0.5\nuserPassword: {X-ODD}x\ndescription: be7\n',
+      'dn: cn=odd,dc=example,dc=com\nobjectClass: inetOrgPerson\ncn: odd\nsn: odd\nmail: odd@example.com\npreferredLanguage: fr, de-AT;q=0.8, en;q=0.5\nuserPassword: {X-ODD}x\ndescription: be7\nemployeeNumber: 500M\ndepartmentNumber: 1000\n',
     ].join('\n'),
   });
   const options = { name: 'test', uris: [slapd.uri], searchBase: slapdBase.baseDn, scope: 'sub', timeoutMs: 1_000, connections: 2, log } as const;
@@ -55,6 +56,16 @@ test('an entry says which of our languages its user reads best, where the connec
   assert.equal(await languageOf(ldapMap({ attributes }), 'odd@example.com'), 'de');
   assert.equal(await languageOf(ldapMap({ attributes }), 'alice@example.com'), undefined);
   assert.equal(await languageOf(ldapMap(), 'odd@example.com'), undefined);
+});
+
+test('an entry says what its mailbox may hold, where the connector has attributes for it: numbers with units, and what is none says nothing', async () => {
+  const limitsOf = async (names: object, address = 'odd@example.com'): Promise<unknown> => (await maps(ldapMap({ attributes: { ...standardAttributeNames, ...names } })).lookUp(address))?.limits;
+  assert.deepEqual(await limitsOf({ quotaBytes: 'employeeNumber', quotaMessages: 'departmentNumber' }), { bytes: 500 * 2 ** 20, messages: 1000 });
+  assert.deepEqual(await limitsOf({ quotaBytes: 'departmentNumber', quotaMessages: 'employeeNumber' }), { bytes: 1000 });
+  assert.deepEqual(await limitsOf({ quotaBytes: 'employeeNumber' }, 'alice@example.com'), {});
+  assert.equal(await limitsOf({}), undefined);
+  const cases = [['0', { bytes: 0 }], ['2 GB', { bytes: 2 ** 31 }], ['7k', { bytes: 7168 }], ['1 TiB', { bytes: 2 ** 40 }], ['999999999999999T', { bytes: 2 ** 50 }], ['-5', {}], ['5.5M', {}], ['none', {}], ['', {}]] as const;
+  for (const [bytes, limits] of cases) assert.deepEqual(limitsIn({ bytes, messages: undefined }), limits, bytes);
 });
 
 for (const [kind, use] of [['ldapBind', () => connector], ['ldapPassword', () => admin]] as const) {
