@@ -114,6 +114,7 @@ test('What compaction has copied comes back once, where the compaction found it'
     const alice = liveOf(storage, 'alice@example.com');
     assert.equal(mailboxOf(alice, 'Trash').rows().length, 1, 'where it had been moved');
     assert.equal(mailboxOf(alice, 'Work/Bridge').rows().length, 1, 'once');
+    assert.equal(mailboxOf(alice).rows().length, 12, 'what was expunged is back, what was moved is not');
     assert.deepEqual(await check(storage), []);
     assert.equal(readdirSync(join(directory, 'packs')).length, before);
   });
