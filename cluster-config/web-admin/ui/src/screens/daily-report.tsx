@@ -11,6 +11,7 @@ import type { DailyReportView, MailedReport } from '../views.ts';
 export function DailyReport() {
   const day = place.value.query.get('day') ?? '';
   const report = useResource<DailyReportView>(`/report/daily${queryOf({ day })}`);
+  const shown = day === '' && report.state.at === 'ready' ? report.state.value.day : day;
   const send = async (): Promise<void> => {
     const reply = await ask({
       title: 'Mail the report now?', verb: 'Mail it', text: <p>It goes out beside the one that is due every day.</p>,
@@ -23,11 +24,11 @@ export function DailyReport() {
   };
   return (
     <Screen title="Daily report" above={<a href={hrefOf(['reports'])}>Reports</a>} lead="What is mailed every day to whom reporting.dailyReport names." actions={<Act does={send}>Mail it now …</Act>}>
-      <form key={day} class="filter" role="search" aria-label="Daily report" onSubmit={(event) => {
+      <form key={shown} class="filter" role="search" aria-label="Daily report" onSubmit={(event) => {
         event.preventDefault();
         goTo(hrefOf(['reports', 'daily'], { day: String(new FormData(event.currentTarget).get('day') ?? '') }), 'replace');
       }}>
-        <label class="field"><span>Day</span><input name="day" type="date" defaultValue={day} /></label>
+        <label class="field"><span>Day</span><input name="day" type="date" defaultValue={shown} /></label>
         <button class="button" type="submit">Show</button>
       </form>
       <Shown of={report}>

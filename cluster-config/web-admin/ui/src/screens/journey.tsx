@@ -8,6 +8,8 @@ import type { LogEntry } from '../views.ts';
 
 interface Part {
   readonly title: string;
+  /** The column that says the same in each line. */
+  readonly needless?: 'Session' | 'Message';
   readonly entries: readonly LogEntry[];
 }
 
@@ -30,21 +32,17 @@ function partsOf(entries: readonly LogEntry[]): readonly Part[] {
   const byTitle = Map.groupBy(entries, ({ item, session }) => (typeof item === 'string' ? `Message ${item}` : typeof session === 'string' ? `Session ${session}` : ''));
   const others = byTitle.get('') ?? [];
   byTitle.delete('');
-  return [...[...byTitle].map(([title, mine]) => ({ title, entries: mine })), ...(others.length === 0 ? [] : [{ title: 'Other lines', entries: others }])];
+  const parts = [...byTitle].map(([title, mine]): Part => ({ title, entries: mine, needless: title.startsWith('Message') ? 'Message' : 'Session' }));
+  return others.length === 0 ? parts : [...parts, { title: 'Other lines', entries: others }];
 }
 
-function PartCard({ part: { title, entries } }: { readonly part: Part }) {
+function PartCard({ part: { title, entries, needless } }: { readonly part: Part }) {
   return (
     <Card title={title}>
-      <p class="panel-foot journey-nodes">{wayOf(entries)} · {countText(entries.length, 'line')}</p>
-      <Table caption={`Log lines of ${title}`} columns={columns} rows={entries} keyOf={keyOf} />
+      <p class="panel-foot journey-nodes">{[...new Set(entries.map(({ host }) => host))].join(', ')} · {countText(entries.length, 'line')}</p>
+      <Table caption={`Log lines of ${title}`} columns={columns.filter((column) => column.title !== needless)} rows={entries} keyOf={keyOf} />
     </Card>
   );
-}
-
-/** The nodes in the order in which they are named, as `fe1 → be2`. */
-function wayOf(entries: readonly LogEntry[]): string {
-  return [...new Set(entries.map(({ host }) => host))].join(' → ');
 }
 
 function keyOf(entry: LogEntry): string {

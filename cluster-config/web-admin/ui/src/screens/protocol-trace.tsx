@@ -38,7 +38,7 @@ function Writers({ at }: { readonly at: string }) {
   const backends = nodesOf(useNodes(), 'backend').map(({ name }) => name);
   return (
     <label class="field protocol-writer">
-      <span>What the sessions say is written down at</span>
+      <span>Written down at</span>
       <select key={backends.length} onChange={(event) => goTo(hrefOf(['trace'], { ...Object.fromEntries(place.value.query), at: event.currentTarget.value }), 'replace')}>
         <option value="">the back-end that keeps the mailbox</option>
         {backends.map((name) => <option key={name} value={name} selected={name === at}>{name}</option>)}
