@@ -23,7 +23,7 @@ export function StorageJobs({ jobs }: { readonly jobs: Resource<JobsView> }) {
   );
 }
 
-const kinds: Readonly<Record<JobView['kind'], string>> = { check: 'Check', backup: 'Backup', restore: 'Restore', compact: 'Compaction', repair: 'Repair' };
+const kinds: Readonly<Record<JobView['kind'], string>> = { check: 'Check', backup: 'Backup', restore: 'Restore', compact: 'Compaction', repair: 'Repair', 'search-index': 'Text index' };
 
 function Job({ job }: { readonly job: JobView }) {
   const { kind, subject, state, startedAt, done, of, text, checks = [], repaired = [], compacted = [] } = job;
