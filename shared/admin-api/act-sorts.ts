@@ -4,6 +4,7 @@ const sorts = {
   addAccount: 'made', setPassword: 'password', signOutAccount: 'signed-out', kickSessions: 'signed-out', kickNodeSessions: 'signed-out',
   startMove: 'moved', reclaimAccount: 'moved', setAccountTerms: 'terms', setQuota: 'terms', deleteAccount: 'deleted', undeleteAccount: 'undeleted', renameAccount: 'renamed',
   traceProtocol: 'traced', traceProtocolAt: 'traced', restoreAccount: 'restored', addAlias: 'addresses', removeAlias: 'addresses',
+  setFolderRights: 'rights', removeFolderRights: 'rights',
 } as const;
 
 /** What it is to the owner of the account. */

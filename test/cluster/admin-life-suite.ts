@@ -85,6 +85,8 @@ export function adminLifeSuite(cluster: () => Cluster): void {
       assert.deepEqual(await done(`${path}?folder=Work&who=${friend}`, { method: 'DELETE' }), { removed: true });
       assert.deepEqual(((await done(path))['entries'] as readonly Facts[]).map(({ folder, allow }) => [folder, allow]), [['Work/Deep', 'lrs']]);
       assert.deepEqual(auditOf(cluster(), 'be1').filter(({ facts, result }) => (facts as Facts)['address'] === owner && result === 'done').map(({ what }) => what), ['setFolderRights', 'setFolderRights', 'removeFolderRights']);
+      const told = (await done(`/accounts/${owner}/audit`))['entries'] as readonly Facts[];
+      assert.deepEqual(told.map(({ what }) => what), ['removeFolderRights', 'setFolderRights', 'setFolderRights'], 'the owner can see it, too');
       imap.close();
     });
 

@@ -54,7 +54,7 @@ export const german: Texts = {
     acts: {
       made: 'hat dieses Konto angelegt', password: 'hat ein neues Passwort gesetzt', 'signed-out': 'hat Ihre Sitzungen beendet', moved: 'hat begonnen, Ihr Postfach auf einen anderen Server zu verlegen', terms: 'hat geändert, wofür dieses Konto verwendet werden darf',
       deleted: 'hat dieses Konto außer Betrieb genommen', undeleted: 'hat dieses Konto zurückgeholt', restored: 'hat Post aus einer Sicherung zurückgeholt', renamed: 'hat diesem Konto eine andere Adresse gegeben', addresses: 'hat die weiteren Adressen geändert',
-      traced: 'hat aufzeichnen lassen, was Ihre Mailprogramme sagen, oder das beendet',
+      traced: 'hat aufzeichnen lassen, was Ihre Mailprogramme sagen, oder das beendet', rights: 'hat geändert, was andere mit Ihren Ordnern tun dürfen',
     },
   },
 };

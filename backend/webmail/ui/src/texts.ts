@@ -9,7 +9,7 @@ import { german } from './texts-german.ts';
 const acts: Readonly<Record<AccountActSort, string>> = {
   made: 'made this account', password: 'set a new password', 'signed-out': 'ended your sessions', moved: 'began to move your mailbox to another server', terms: 'changed what this account may be used for',
   deleted: 'took this account out of use', undeleted: 'brought this account back', restored: 'brought mail back from a backup', renamed: 'gave this account another address', addresses: 'changed the further addresses',
-  traced: 'had what your mail programs say written down, or ended that',
+  traced: 'had what your mail programs say written down, or ended that', rights: 'changed what others may do with your folders',
 };
 const folderNames: Partial<Readonly<Record<MailboxRole, string>>> = { inbox: 'Inbox', drafts: 'Drafts', sent: 'Sent', archive: 'Archive', junk: 'Junk', trash: 'Trash' };
 const passwordDone: Readonly<Record<PasswordAnswer['otherSessions'], string>> = {

@@ -1,0 +1,88 @@
+/** What is shared with whom: everybody of a domain, groups of the directory, what other nodes say and what they said last. */
+import assert from 'node:assert/strict';
+import { mock, test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { Memberships } from '../../../backend/sharing/memberships.ts';
+import { OthersFolders } from '../../../backend/sharing/others-folders.ts';
+import { sharedFoldersPrefix, sharedFoldersRoute } from '../../../backend/sharing/shared-folders-route.ts';
+import { Sharing } from '../../../backend/sharing/sharing.ts';
+import type { SharedFolder } from '../../../backend/sharing/sharing.ts';
+import { startAdmin } from '../../../shared/admin/admin-server.ts';
+import { Failure, isFailure } from '../../../shared/base/failure.ts';
+import { createLog } from '../../../shared/log/log.ts';
+import { createServerTls } from '../../../shared/net/server-tls.ts';
+import type { Expansion } from '../../../shared/user-map/expansion.ts';
+import { makeCertificates } from '../../harness/certificates.ts';
+import { noActs } from '../../harness/no-acts.ts';
+import { freePort } from '../../harness/slapd.ts';
+import { temporaryStorage } from '../storage/harness.ts';
+
+async function sharingOf(t: TestContext, expand: (address: string) => Promise<Expansion> = async () => Promise.reject(new Failure('unknown-user', 'no such user'))) {
+  const storage = await temporaryStorage(t);
+  const sharing = new Sharing({
+    storage, nodeName: 'be1', namespaces: { otherUsers: 'Other Users', publicFolders: 'Public Folders' },
+    accounts: { lookUp: async () => Promise.resolve(undefined), expand, nodeOf: (host) => host },
+    publicOwnerOf: (address) => (address.endsWith('@far.example') ? 'alice@example.com' : undefined),
+    others: { sharedWith: async () => Promise.resolve({ folders: [], silent: [] }), connect: async () => Promise.reject(new Error('never')) },
+  });
+  const alice = await storage.createAccount('alice@example.com');
+  const names = async (visitor: string): Promise<readonly string[]> => (await sharing.sharedHere(visitor)).map(({ name, rights }) => `${name} ${rights}`);
+  return { storage, sharing, alice, names };
+}
+
+test('what is granted to anyone is for the owner\'s domain and those whose public folders the owner keeps, and for nobody else', async (t) => {
+  const { sharing, alice, names } = await sharingOf(t);
+  await alice.changeRights('INBOX', 'anyone', (entry) => ({ ...entry, allow: 'lr' }));
+  assert.deepEqual([await names('bob@example.com'), await names('bob@far.example'), await names('bob@elsewhere.example'), await names('alice@example.com')], [['INBOX lr'], ['INBOX lr'], [], []]);
+  assert.equal(await sharing.rightsOf('bob@elsewhere.example', alice, 'INBOX'), '');
+  assert.equal(await sharing.rightsOf('alice@example.com', alice, 'Nowhere'), 'lrswipkxtea');
+});
+
+test('an outage of the directory makes nobody a member, and nobody a stranger', async (t) => {
+  let members: Expansion | 'outage' = 'outage';
+  const { sharing, alice, names } = await sharingOf(t, async () => (members === 'outage' ? Promise.reject(new Failure('directory-unavailable', 'away')) : Promise.resolve(members)));
+  await alice.changeRights('Sent', '$team@example.com', (entry) => ({ ...entry, allow: 'lr', deny: 't' }));
+  await alice.changeRights('Sent', 'bob@example.com', (entry) => ({ ...entry, allow: 'lt' }));
+  const outage = (error: unknown): boolean => isFailure(error, 'directory-unavailable');
+  await assert.rejects(sharing.rightsOf('bob@example.com', alice, 'Sent'), outage);
+  await assert.rejects(sharing.sharedHere('bob@example.com'), outage);
+  assert.equal(await sharing.rightsOf('bob@example.com', alice, 'INBOX'), '', 'where no group is named, nobody need be asked');
+  members = { kind: 'addresses', addresses: ['Bob@example.com', 'x@example.net'] };
+  assert.deepEqual(await names('bob@example.com'), ['Sent lr']);
+  assert.equal(await sharing.rightsOf('carol@example.com', alice, 'Sent'), '');
+});
+
+test('members of a group are asked for once, by all who want to know at the same time', async () => {
+  let asked = 0;
+  const memberships = new Memberships(async () => {
+    asked += 1;
+    return Promise.resolve({ kind: 'addresses', addresses: ['bob@example.com'] });
+  });
+  const both = await Promise.all(['bob@example.com', 'carol@example.com'].map(async (address) => memberships.has('team@example.com', address)));
+  assert.deepEqual([both, asked], [[true, false], 1]);
+});
+
+test('what a node said last counts while it is away; one that never said anything is told as silent', async (t) => {
+  const { be1, be2 } = await makeCertificates({ be1: 'backend', be2: 'backend', fe1: 'frontend' });
+  assert.ok(be1 !== undefined && be2 !== undefined);
+  const folders: readonly SharedFolder[] = [{ owner: 'alice@example.com', name: 'Wörk', rights: 'lr' }];
+  const port = await freePort();
+  let asked = 0;
+  const admin = await startAdmin({
+    host: '127.0.0.1', port, serverTls: createServerTls(be2), isTrustedNode: () => true, acts: noActs, signerOf: () => 'cluster', log: createLog({ node: 'be2', level: 'silent' }),
+    routes: [sharedFoldersRoute({ sharedHere: async (visitor) => { asked += 1; return Promise.resolve(visitor === 'bob@example.com' ? folders : []); } })],
+  });
+  let stopping: Promise<void> | undefined;
+  const stop = async (): Promise<void> => (stopping ??= admin.stop(0));
+  t.after(stop);
+  const others = new OthersFolders({ be2: { host: '127.0.0.1', port, tls: { key: be1.key, cert: be1.certificate, ca: be1.authority } } }, sharedFoldersPrefix);
+  assert.deepEqual(await others.sharedWith('bob@example.com'), { folders, silent: [] });
+  assert.deepEqual((await others.sharedWith('bob@example.com')).folders, folders);
+  assert.deepEqual((await others.sharedWith('carol@example.com')).folders, []);
+  assert.equal(asked, 2, 'for some seconds it is not asked again');
+  await stop();
+  mock.method(performance, 'now', ((now: () => number) => () => now() + 60_000)(performance.now.bind(performance)));
+  t.after(() => mock.restoreAll());
+  assert.deepEqual(await others.sharedWith('bob@example.com'), { folders, silent: [] });
+  assert.deepEqual(await others.sharedWith('dora@example.com'), { folders: [], silent: ['be2'] });
+});
