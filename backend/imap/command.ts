@@ -29,6 +29,7 @@ export interface Command {
 /** A session with a mailbox open. */
 export interface Selected {
   readonly session: Session;
+  /** The one that was logged in to; the mailbox may be another's. */
   readonly account: Account;
   readonly view: View;
 }

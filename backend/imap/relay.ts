@@ -16,7 +16,7 @@ export async function relayTo(session: Session, place: AwayPlace): Promise<Compl
 
 /** The command that is running, on the open mailbox. @throws Failure */
 export async function relaySelected(session: Session): Promise<Completion> {
-  const mayBeLong = /^\S+ (?:UID )?(?:SEARCH|SORT|THREAD|COPY|MOVE) /i.test(session.commandText);
+  const mayBeLong = /^\S+ (?:UID )?(?:E?SEARCH|SORT|THREAD|COPY|MOVE) /i.test(session.commandText);
   return openLeg(session).relay(mayBeLong ? 'long command' : 'command');
 }
 
