@@ -6,7 +6,7 @@ import type { AfterLogout } from './session-state.ts';
 
 /** Undefined: it is closed. Only a connection that has nothing of this session on it serves another one. */
 export function handOn({ connection, legTerms, options, output }: Session, then: AfterLogout): SessionEnd | undefined {
-  if (then === 'close' || connection.inputEnded || !options.resting.open) return undefined;
+  if (then === 'close' || connection.compression !== 'none' || connection.inputEnded || !options.resting.open) return undefined;
   if (then === 'begin-anew') {
     void output.flush();
     const { socket, pending } = connection.detach();

@@ -15,7 +15,7 @@ const secretLength = 32;
 const pattern = /^[0-9a-f]{64}$/;
 /**
  * A release begins with it and holds no line feed, with which everything ends that a server says in IMAP and POP3: so nothing that a
- * client waits for is ever held back as a possible beginning of one.
+ * client waits for is ever held back as a possible beginning of one. Nor is the end of a compressed answer (RFC 4978): a flush ends in FF.
  */
 const releaseMark = 0;
 export const releaseLength = 1 + secretLength;

@@ -74,16 +74,27 @@ class WireLines {
   }
 }
 
-/** Where a tap begins to listen. Before the login only what is known to be harmless is told word for word. */
+/**
+ * Where a tap begins to listen. Before the login only what is known to be harmless is told word for word. Who listens from there is a proxy,
+ * which sees also what a client and its server have agreed to compress (RFC 4978) as it passes: of that nothing is told.
+ */
 export type Begins = 'before login' | 'after login';
 
-export function imapTap(tell: TellTrace, begins: Begins = 'after login'): Tap {
-  let phase = begins;
+export function imapTap(tellAll: TellTrace, begins: Begins = 'after login'): Tap {
+  const tell: TellTrace = (way, text) => tellAll(way, text.replaceAll(urlToken, '$1***'));
+  let phase: Begins | 'compressed' = begins;
   /** Tags of logins that are not answered yet, and of the exchange to which all belongs that the client sends. */
   const logins = new Set<string>();
   let exchange: string | undefined;
+  /** Tags of COMPRESS. */
+  const compressions = new Set<string>();
   const client = new WireLines('literals', (line) => {
-    if (phase === 'after login') return tell('client', maskImap(line));
+    if (phase === 'compressed') return;
+    if (phase === 'after login') {
+      const compression = begins === 'before login' ? /^(\S+) COMPRESS /i.exec(line)?.[1] : undefined;
+      if (compression !== undefined) compressions.add(compression);
+      return tell('client', maskImap(line));
+    }
     if (exchange !== undefined) return tell('client', unknownLine(line));
     const [, tag = '', verb = ''] = /^(\S+) (LOGIN|AUTHENTICATE)(?= |$)/i.exec(line) ?? [];
     if (tag !== '') logins.add(tag);
@@ -91,15 +102,22 @@ export function imapTap(tell: TellTrace, begins: Begins = 'after login'): Tap {
     tell('client', maskImapBeforeLogin(line));
   });
   const server = new WireLines('literals', (line) => {
+    if (phase === 'compressed') return;
     const [, tag, status] = /^(?![*+])(\S+) (OK|NO|BAD) /.exec(line) ?? [];
     if (tag !== undefined && status !== 'OK') client.giveUpLiteral(tag);
     const isChallenge = exchange !== undefined && line.startsWith('+ ');
     if (tag !== undefined && logins.delete(tag) && status === 'OK') phase = 'after login';
     if (tag !== undefined && tag === exchange) exchange = undefined;
     tell('server', isChallenge ? `+ (${String(line.length - 2)} characters)` : line);
+    if (tag === undefined || !compressions.delete(tag) || status !== 'OK') return;
+    phase = 'compressed';
+    tell('server', '(compressed from here on: a trace of the back-end shows it)');
   });
   return { received: (bytes) => client.feed(bytes), sent: (bytes) => server.feed(bytes) };
 }
+
+/** What lets whoever has a URL read the message (RFC 4467). */
+const urlToken = /(:internal:)[0-9a-f]{16,}/gi;
 
 function maskImapBeforeLogin(line: string): string {
   const [, tag, verb = '', rest = ''] = /^(\S+) (LOGIN|AUTHENTICATE)(?: (.*))?$/i.exec(line) ?? [];

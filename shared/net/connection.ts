@@ -1,16 +1,18 @@
 /**
- * One socket of a line protocol, client's or server's side: lines, counted bytes, backpressure, idle time, TLS upgrade.
+ * One socket of a line protocol, client's or server's side: lines, counted bytes, backpressure, idle time, TLS upgrade, compression.
  * It knows no protocol. Used by every IMAP, POP3 and SMTP conversation of ours that smtp-server does not hold.
  */
 import type { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 import * as tls from 'node:tls';
 import { Failure } from '../base/failure.ts';
 import type { Tap } from '../log/wire-lines.ts';
+import { compress } from './compression.ts';
 import { drained } from './drained.ts';
 import { handshake } from './handshake.ts';
+import { Input } from './input.ts';
 import { judgePeer, limitChain } from './peer-verdict.ts';
 import { plainAddress } from './plain-address.ts';
-import { ReceivedBytes } from './received-bytes.ts';
 import type { SessionSlot } from '../workers/command-slots.ts';
 import type { ServerTls } from './server-tls.ts';
 import { clientSpeaksTls } from './socket-client.ts';
@@ -26,22 +28,19 @@ export interface ConnectionOptions {
   readonly slot?: SessionSlot | undefined;
 }
 
-/** Received and not yet read: above this the socket is paused. */
-const highWaterBytes = 256 * 1024;
-/** What a socket bears while a connection reads from it, so that all of them share the same handlers. */
-const reader = Symbol('reader');
-type ReadSocket = AnySocket & { [reader]: Connection };
+/** What a socket bears while it belongs to a connection, so that all of them share the same handlers. */
+const holder = Symbol('connection');
+type HeldSocket = AnySocket & { [holder]: Connection };
 
 export class Connection {
   readonly remoteAddress: string;
   readonly remotePort: number;
-  readonly #maxLineBytes: number;
+  readonly #input: Input;
   readonly #slot: SessionSlot | undefined;
   #socket: AnySocket;
-  readonly #pending = new ReceivedBytes();
-  #ended = false;
-  #failure: Error | undefined;
-  #wake: (() => void) | undefined;
+  /** What is written to: the socket, or what compresses for it. */
+  #sink: Writable;
+  #compression: 'none' | 'deflate' = 'none';
   #idleTimeoutMs: number;
   #closing: PromiseWithResolvers<void> | undefined;
   #gone = false;
@@ -50,8 +49,9 @@ export class Connection {
 
   constructor(socket: AnySocket, options: ConnectionOptions) {
     this.#socket = socket;
-    this.#maxLineBytes = options.maxLineBytes;
+    this.#sink = socket;
     this.#slot = options.slot;
+    this.#input = new Input({ maxLineBytes: options.maxLineBytes, whileWaiting: async (wait) => this.#wait(wait) });
     this.#idleTimeoutMs = options.idleTimeoutMs;
     this.remoteAddress = plainAddress(socket.remoteAddress ?? 'unknown');
     this.remotePort = socket.remotePort ?? 0;
@@ -82,30 +82,34 @@ export class Connection {
     return this.#socket instanceof tls.TLSSocket || clientSpeaksTls(this.#socket);
   }
 
+  get compression(): 'none' | 'deflate' {
+    return this.#compression;
+  }
+
   /** True when the peer says nothing more; what it has said may still be there. */
   get inputEnded(): boolean {
-    return this.#ended || this.#failure !== undefined;
+    return this.#input.ended;
   }
 
   /** True when a line can be read without waiting. */
   get hasLine(): boolean {
-    return this.#pending.hasLine;
+    return this.#input.hasLine;
   }
 
   /** Received and not yet read, bytes. */
   get bufferedBytes(): number {
-    return this.#pending.length;
+    return this.#input.length;
   }
 
   /** Throws away what came ahead of a TLS handshake: it was not protected (RFC 3207 section 4.2). */
   discardBuffered(): void {
-    this.#pending.take();
+    this.#input.take();
   }
 
   /** From now on, with what is received already, everything is shown to the tap as well. */
   watch(tap: Tap | undefined): void {
     this.#tap = tap;
-    if (this.#pending.length > 0) tap?.received(this.#pending.all);
+    this.#input.watch(tap);
   }
 
   setIdleTimeout(idleTimeoutMs: number): void {
@@ -118,47 +122,25 @@ export class Connection {
    * line is dropped). Fails with `bad-input` for an overlong line, `timed-out` after the idle time.
    */
   async readLine(): Promise<string | undefined> {
-    for (;;) {
-      const read = this.#pending.takeLine(this.#maxLineBytes);
-      if (read.kind === 'too-long') throw (this.#failure = new Failure('bad-input', `line too long: at most ${String(this.#maxLineBytes)} bytes`));
-      if (read.kind === 'line') {
-        this.#goOn();
-        return read.text;
-      }
-      if (!(await this.#more())) return undefined;
-    }
+    return this.#input.readLine();
   }
 
   /** Exactly `length` bytes; fails with `bad-input` when the stream ends before. For small counts: it holds them all. */
   async readBytes(length: number): Promise<Buffer> {
-    while (this.#pending.length < length) {
-      if (!(await this.#more())) throw new Failure('bad-input', 'connection closed in the middle of data');
-    }
-    const bytes = this.#pending.take(length);
-    this.#goOn();
-    return bytes;
+    return this.#input.readBytes(length);
   }
 
   /** `length` bytes in pieces as they come. Must be read to its end before the next read; fails as readBytes does. */
-  async *readStream(length: number): AsyncGenerator<Buffer, void, void> {
-    let left = length;
-    while (left > 0) {
-      if (this.#pending.length === 0 && !(await this.#more())) {
-        throw new Failure('bad-input', 'connection closed in the middle of data');
-      }
-      const piece = this.#pending.take(left);
-      this.#goOn();
-      left -= piece.length;
-      yield piece;
-    }
+  readStream(length: number): AsyncGenerator<Buffer, void, void> {
+    return this.#input.readStream(length);
   }
 
   /** Sends text (as latin1) or bytes. Resolves when the socket wants more, at once if it is not full; also when it is gone. */
   async write(data: string | Buffer): Promise<void> {
-    if (this.#givenAway || this.#socket.destroyed || !this.#socket.writable) return;
+    if (this.#givenAway || this.#socket.destroyed || !this.#sink.writable) return;
     this.#tap?.sent(typeof data === 'string' ? Buffer.from(data, 'latin1') : data);
-    const wantsMore = typeof data === 'string' ? this.#socket.write(data, 'latin1') : this.#socket.write(data);
-    if (!wantsMore) await this.#wait(async () => drained(this.#socket));
+    const wantsMore = typeof data === 'string' ? this.#sink.write(data, 'latin1') : this.#sink.write(data);
+    if (!wantsMore) await this.#wait(async () => drained(this.#sink));
   }
 
   /** Continues as the server of a TLS handshake (STARTTLS, STLS). Anything buffered before is discarded. */
@@ -180,9 +162,24 @@ export class Connection {
     this.#attach(socket);
   }
 
+  /** From now on all is compressed, both ways (RFC 4978), above TLS. What was received and not read belongs to it already. Neither TLS nor `detach` may follow. */
+  startCompression(): void {
+    this.#input.letGo();
+    const { source, sink } = compress(this.#socket, this.#input.take());
+    source.on('error', () => this.#input.end(new Failure('bad-input', 'that is no DEFLATE stream')));
+    sink.on('error', () => this.destroy());
+    this.#socket.on('close', () => {
+      source.destroy();
+      sink.destroy();
+    });
+    this.#input.from(source);
+    this.#sink = sink;
+    this.#compression = 'deflate';
+  }
+
   /** Gives the socket away, with what was received and not read. This object is of no use afterwards: nothing that is done with it reaches the socket. */
   detach(): { readonly socket: AnySocket; readonly pending: Buffer } {
-    const pending = this.#pending.take();
+    const pending = this.#input.take();
     const socket = this.#release();
     socket.off('close', Connection.#onClose);
     this.#givenAway = true;
@@ -192,10 +189,10 @@ export class Connection {
 
   /** Sends the last words, if any, then closes our side; cuts the line when the peer does not close its own soon. */
   end(lastWords?: string): void {
-    if (this.#givenAway || this.#socket.destroyed || this.#socket.writableEnded) return; // the first goodbye counts
+    if (this.#givenAway || this.#socket.destroyed || this.#sink.writableEnded) return; // the first goodbye counts
     const bytes = Buffer.from(lastWords ?? '', 'latin1');
     this.#tap?.sent(bytes);
-    this.#socket.end(bytes);
+    this.#sink.end(bytes);
     const socket = this.#socket;
     setTimeout(() => socket.destroy(), 2000).unref();
   }
@@ -206,9 +203,9 @@ export class Connection {
 
   #attach(socket: AnySocket): void {
     this.#socket = socket;
-    (socket as ReadSocket)[reader] = this;
-    socket.on('data', Connection.#onData);
-    socket.on('end', Connection.#onEnd);
+    this.#sink = socket;
+    (socket as HeldSocket)[holder] = this;
+    this.#input.from(socket);
     socket.on('error', Connection.#onError);
     socket.on('close', Connection.#onClose);
     socket.on('timeout', Connection.#onTimeout);
@@ -220,81 +217,36 @@ export class Connection {
   #release(): AnySocket {
     const socket = this.#socket;
     socket.pause();
-    socket.off('data', Connection.#onData);
-    socket.off('end', Connection.#onEnd);
+    this.#input.letGo();
     socket.off('timeout', Connection.#onTimeout);
     socket.off('error', Connection.#onError);
     socket.setTimeout(0);
     return socket;
   }
 
-  static #onData(this: ReadSocket, chunk: Buffer): void {
-    const connection = this[reader];
-    connection.#tap?.received(chunk);
-    connection.#pending.add(chunk);
-    if (connection.#pending.length > highWaterBytes) this.pause();
-    connection.#wakeReader();
+  static #onError(this: HeldSocket, error: Error): void {
+    this[holder].#input.end(error);
   }
 
-  static #onEnd(this: ReadSocket): void {
-    this[reader].#ended = true;
-    this[reader].#wakeReader();
-  }
-
-  static #onError(this: ReadSocket, error: Error): void {
-    this[reader].#failure ??= error;
-    this[reader].#wakeReader();
-  }
-
-  static #onClose(this: ReadSocket): void {
-    this[reader].#over();
+  static #onClose(this: HeldSocket): void {
+    this[holder].#over();
   }
 
   /** With nobody reading, silence means that the peer doesn't take our bytes (if some are left) or that we are at work. */
-  static #onTimeout(this: ReadSocket): void {
-    const connection = this[reader];
-    if (connection.#wake !== undefined) {
-      connection.#failure ??= new Failure('timed-out', 'idle for too long');
-      connection.#wakeReader();
-    } else if (this.writableLength > 0) {
-      this.destroy();
-    }
+  static #onTimeout(this: HeldSocket): void {
+    const input = this[holder].#input;
+    if (input.awaited) input.end(new Failure('timed-out', 'idle for too long'));
+    else if (this.writableLength > 0) this.destroy();
   }
 
   #over(): void {
-    this.#ended = true;
     this.#gone = true;
     this.#closing?.resolve();
-    this.#wakeReader();
-  }
-
-  #wakeReader(): void {
-    const wake = this.#wake;
-    this.#wake = undefined;
-    wake?.();
-  }
-
-  /** Something was read, so there is room for more. */
-  #goOn(): void {
-    if (this.#socket.isPaused() && this.#pending.length < highWaterBytes) this.#socket.resume();
+    this.#input.end();
   }
 
   /** Waits for the peer. */
   async #wait(wait: () => Promise<void>): Promise<void> {
     await (this.#slot === undefined ? wait() : this.#slot.without(wait));
-  }
-
-  /** Waits for more input; false at the end of the stream. A reset by the peer is an end; our own failures are thrown. */
-  async #more(): Promise<boolean> {
-    const before = this.#pending.length;
-    while (this.#pending.length === before) {
-      if (this.#failure instanceof Failure) throw this.#failure;
-      if (this.#ended || this.#failure !== undefined) return false;
-      if (this.#socket.isPaused()) this.#socket.resume(); // who waits needs more than the high-water mark
-      await this.#wait(async () => new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      }));
-    }
-    return true;
   }
 }

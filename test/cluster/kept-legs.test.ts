@@ -123,6 +123,26 @@ test('What a client says behind LOGOUT logs nobody in.', async () => {
   session.close();
 });
 
+test('A session that the client compresses passes through, and takes its connection along; UNAUTHENTICATE is neither announced nor obeyed.', async () => {
+  const user = await addPerson(cluster, 'be1');
+  const session = await ImapSession.connect(cluster, 'fe1');
+  const capabilities = async (): Promise<string> => (await session.ok('CAPABILITY')).untagged.map(({ text }) => text).join('\n');
+  assert.doesNotMatch(await capabilities(), /UNAUTHENTICATE/);
+  assert.match((await session.run('UNAUTHENTICATE')).completion, /^BAD/);
+  await session.ok(`LOGIN ${user} ${cluster.password}`);
+  assert.match(await capabilities(), /^(?!.*UNAUTHENTICATE).*COMPRESS=DEFLATE/);
+  assert.match((await session.run('UNAUTHENTICATE')).completion, /^BAD/);
+  await session.dialogue.startDeflate();
+  const { subject, bytes } = newMessage({ text: `${'long '.repeat(10)}\r\n`.repeat(10_000) });
+  await session.append('INBOX', bytes);
+  const [uid = 0] = await session.find(subject);
+  assert.ok((await session.messages(String(uid))).get(uid)?.equals(bytes));
+  assert.match((await session.run('UNAUTHENTICATE')).completion, /^BAD/);
+  const connections = connectionsOf(imap);
+  assert.equal(await lastWords(session), '* BYE goodbye\r\nz OK LOGOUT completed\r\n');
+  await until(() => connectionsOf(imap) === connections - 1, 'its connection is not kept');
+});
+
 test('A client that hangs up takes its connection along; of those that are left, so many are kept as the configuration says.', async () => {
   const users = await Promise.all(Array.from({ length: 4 }, async () => addPerson(cluster, 'be1')));
   const sessions = await Promise.all(users.map(async (user) => ImapSession.logIn(cluster, { node: 'fe1', user })));

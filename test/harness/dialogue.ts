@@ -3,13 +3,16 @@
  * It hides nothing of the protocol, unlike a client library.
  */
 import * as net from 'node:net';
+import type { Writable } from 'node:stream';
 import * as tls from 'node:tls';
+import * as zlib from 'node:zlib';
 import assert from 'node:assert/strict';
 
 const usualPatienceMs = 20_000;
 
 export class Dialogue {
   #socket: net.Socket;
+  #sink: Writable;
   #received = Buffer.alloc(0);
   #closed = false;
   #wake: (() => void) | undefined;
@@ -18,6 +21,7 @@ export class Dialogue {
 
   private constructor(socket: net.Socket, patienceMs: number) {
     this.#socket = socket;
+    this.#sink = socket;
     this.#patienceMs = patienceMs;
     this.#listen();
   }
@@ -36,12 +40,17 @@ export class Dialogue {
   /** Sends one line (CRLF is added). */
   say(line: string): void {
     this.#transcript.push(`C: ${line}`);
-    this.#socket.write(`${line}\r\n`, 'utf8');
+    this.#sink.write(`${line}\r\n`, 'utf8');
   }
 
   /** Sends bytes as they are. */
   sayRaw(data: string | Buffer): void {
     this.#transcript.push(`C: (${String(data.length)} raw) ${String(data).slice(0, 120)}`);
+    this.#sink.write(data);
+  }
+
+  /** Sends bytes past the compression. */
+  sayPast(data: Buffer): void {
     this.#socket.write(data);
   }
 
@@ -113,7 +122,27 @@ export class Dialogue {
       secured.once('error', reject);
     });
     this.#socket = secured;
+    this.#sink = secured;
     this.#listen();
+  }
+
+  /** Asks for COMPRESS (RFC 4978), and continues compressed. Answers what compresses, for those who want to say more than text. */
+  async startDeflate(): Promise<zlib.DeflateRaw> {
+    this.say('deflate COMPRESS DEFLATE');
+    await this.expect(/^deflate OK/);
+    const options = { flush: zlib.constants.Z_SYNC_FLUSH, finishFlush: zlib.constants.Z_SYNC_FLUSH };
+    const source = zlib.createInflateRaw(options);
+    const sink = zlib.createDeflateRaw({ flush: zlib.constants.Z_SYNC_FLUSH });
+    source.write(this.#received);
+    this.#received = Buffer.alloc(0);
+    for (const event of ['data', 'end', 'close'] as const) this.#socket.removeListener(event, event === 'data' ? this.#onData : this.#onEnd);
+    source.on('data', this.#onData);
+    for (const ending of ['end', 'close', 'error'] as const) source.on(ending, this.#onEnd);
+    this.#socket.once('close', () => source.end());
+    this.#socket.pipe(source);
+    sink.pipe(this.#socket);
+    this.#sink = sink;
+    return sink;
   }
 
   /** Resolves when the server has closed. */
@@ -126,18 +155,21 @@ export class Dialogue {
   }
 
   #listen(): void {
-    this.#socket.on('data', (chunk: Buffer) => {
-      this.#received = Buffer.concat([this.#received, chunk]);
-      this.#wake?.();
-    });
-    const over = (): void => {
-      this.#closed = true;
-      this.#wake?.();
-    };
-    this.#socket.on('close', over);
-    this.#socket.on('end', over);
-    this.#socket.on('error', over);
+    this.#socket.on('data', this.#onData);
+    this.#socket.on('close', this.#onEnd);
+    this.#socket.on('end', this.#onEnd);
+    this.#socket.on('error', this.#onEnd);
   }
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#received = Buffer.concat([this.#received, chunk]);
+    this.#wake?.();
+  };
+
+  readonly #onEnd = (): void => {
+    this.#closed = true;
+    this.#wake?.();
+  };
 
   async #until(ready: () => number, what: string): Promise<number> {
     const deadline = Date.now() + this.#patienceMs;

@@ -1,6 +1,7 @@
 /** Connections that a front-end keeps from one login to the next: nothing of a session reaches the next, and whatever is not clean ends them. */
 import assert from 'node:assert/strict';
 import * as tls from 'node:tls';
+import * as zlib from 'node:zlib';
 import { after, before, test } from 'node:test';
 import { newLegTerms, parseLegTerms } from '../../../shared/legs/leg-terms.ts';
 import { Dialogue } from '../../harness/dialogue.ts';
@@ -49,6 +50,11 @@ class Leg {
 
   say(text: string): void {
     this.#socket.write(text, 'latin1');
+  }
+
+  /** Says it compressed (RFC 4978), in a stream of its own. */
+  press(text: string): void {
+    this.#socket.write(zlib.deflateRawSync(text, { finishFlush: zlib.constants.Z_SYNC_FLUSH }));
   }
 
   /** Takes everything up to and with what is found. */
@@ -176,6 +182,24 @@ test('A session that ends in any other way than by its LOGOUT ends the leg.', as
   await malformed.until('logged in\r\n');
   malformed.say('z LOGOUT\r\n');
   assert.match(await malformed.closed(), /z OK LOGOUT completed\r\n$/);
+});
+
+test('A session that was compressed ends the leg, and lets no session begin anew on it.', async () => {
+  const compressed = await Leg.open();
+  const terms = newLegTerms();
+  compressed.say(login('pressed', terms));
+  await compressed.until('logged in\r\n');
+  compressed.say('a COMPRESS DEFLATE\r\n');
+  await compressed.until('a OK DEFLATE active\r\n');
+  compressed.press('z LOGOUT\r\n');
+  const rest = await compressed.closed();
+  assert.equal(zlib.inflateRawSync(Buffer.from(rest, 'latin1')).toString(), '* BYE goodbye\r\nz OK LOGOUT completed\r\n', 'no release behind it');
+  const own = await Leg.open();
+  own.say(`F1 AUTHENTICATE EXTERNAL ${base64('own@example.com')}\r\na COMPRESS DEFLATE\r\n`);
+  await own.until('a OK DEFLATE active\r\n');
+  own.press('b CAPABILITY\r\nc UNAUTHENTICATE\r\nd LOGOUT\r\n');
+  const said = zlib.inflateRawSync(Buffer.from(await own.closed(), 'latin1')).toString();
+  assert.match(said, /^\* CAPABILITY (?![^\r]*UNAUTHENTICATE)[^\r]*\r\nb OK [^\r]*\r\nc BAD unknown command UNAUTHENTICATE\r\n/);
 });
 
 test('Nobody but a front-end gets a connection back: not with the right words on another listener, nor by ID after login.', async () => {

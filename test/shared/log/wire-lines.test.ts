@@ -25,6 +25,13 @@ test('IMAP: literals are passed over in both directions, logins and answers of e
   }), ['C a APPEND x {9}', 'S a NO too big', 'S * 1 FETCH (BODY[] {5} UID 3)', 'C b NOOP']);
 });
 
+test('IMAP: what authorises a URL is masked in both directions', () => {
+  assert.deepEqual(told(imapTap, (tap) => {
+    tap.received(Buffer.from(`a URLFETCH imap://u@h/x/;UID=1;URLAUTH=anonymous:INTERNAL:${'01ab'.repeat(16)}\r\n`));
+    tap.sent(Buffer.from(`* GENURLAUTH "imap://u@h/x/;UID=1;URLAUTH=user+v:internal:${'01AB'.repeat(16)}"\r\n`));
+  }), ['C a URLFETCH imap://u@h/x/;UID=1;URLAUTH=anonymous:INTERNAL:***', 'S * GENURLAUTH "imap://u@h/x/;UID=1;URLAUTH=user+v:internal:***"']);
+});
+
 test('POP3: messages are told by their length, passwords masked', () => {
   assert.deepEqual(told(pop3Tap, (tap) => {
     tap.sent(Buffer.from('+OK welcome\r\n'));
@@ -49,6 +56,15 @@ test('IMAP before the login: of what may be a secret nothing is told, whatever i
     'S a NO wrong', 'S b BAD', 'S e NO no such mechanism', 'C f AUTHENTICATE SCRAM-SHA-256 ***', 'S + (12 characters)', 'C (a line of 11 characters)', 'S f OK [CAPABILITY IMAP4rev2] in',
     'C g SELECT INBOX', 'C h LOGIN ***', 'C LOGIN ***',
   ]);
+  assert.deepEqual(told(early, (tap) => {
+    tap.received(Buffer.from('a LOGIN dave secret\r\n'));
+    tap.sent(Buffer.from('a OK in\r\n'));
+    tap.received(Buffer.from('b COMPRESS LZW\r\n'));
+    tap.sent(Buffer.from('b BAD unknown\r\n'));
+    tap.received(Buffer.from('c COMPRESS DEFLATE\r\n'));
+    tap.sent(Buffer.from('c OK active\r\nfolded\r\n'));
+    tap.received(Buffer.from('folded\r\n'));
+  }), ['C a LOGIN ***', 'S a OK in', 'C b COMPRESS LZW', 'S b BAD unknown', 'C c COMPRESS DEFLATE', 'S c OK active', 'S (compressed from here on: a trace of the back-end shows it)'], 'compressed bytes are no lines');
   // A literal that needs no leave comes although it is refused.
   assert.deepEqual(told(early, (tap) => {
     tap.received(Buffer.from('a LOGIN {4+}\r\n'));

@@ -2,10 +2,13 @@
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import * as net from 'node:net';
+import * as zlib from 'node:zlib';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isFailure } from '../../../shared/base/failure.ts';
+import { compress } from '../../../shared/net/compression.ts';
 import { Connection } from '../../../shared/net/connection.ts';
 import { connectTo } from '../../../shared/net/connect.ts';
 import { splice } from '../../../shared/net/splice.ts';
@@ -170,4 +173,64 @@ test('spliced sockets that are silent for too long are cut, those where one side
   }
   assert.equal(over, false);
   await joined;
+});
+
+test('what compressed bytes unfold to is held back while nobody reads it, and nothing of it is lost', async (t) => {
+  const [peer, socket] = await pair(t);
+  const connection = new Connection(socket, limits);
+  connection.startCompression();
+  const lines = 100_000;
+  peer.write(zlib.deflateRawSync('0123456789ABCDEF\r\n'.repeat(lines), { finishFlush: zlib.constants.Z_SYNC_FLUSH }));
+  while (connection.bufferedBytes < 256 * 1024) await sleep(1);
+  for (let look = 0; look < 50; look += 1) {
+    await sleep(1);
+    assert.ok(connection.bufferedBytes < 400 * 1024, `${String(connection.bufferedBytes)} bytes are held`);
+  }
+  for (let line = 0; line < lines; line += 1) assert.equal(await connection.readLine(), '0123456789ABCDEF');
+  peer.end();
+  assert.equal(await connection.readLine(), undefined);
+});
+
+test('who writes compressed waits for a peer that does not read, and no longer than the peer is there', async (t) => {
+  const [peer, socket] = await pair(t);
+  peer.pause();
+  const connection = new Connection(socket, limits);
+  connection.startCompression();
+  let written = 0;
+  const writing = (async () => {
+    for (; written < 10_000 && !socket.destroyed; written += 1) await connection.write(randomBytes(64 * 1024));
+  })();
+  while (socket.writableLength === 0) await sleep(1);
+  peer.destroy();
+  await writing;
+  assert.ok(written < 1000, `${String(written)} pieces were taken`);
+  await connection.closed;
+});
+
+test('after a rest another compressor goes on, and the peer sees one stream', { timeout: 60_000 }, async (t) => {
+  const [peer, socket] = await pair(t);
+  const { sink } = compress(socket, Buffer.alloc(0), 30);
+  const source = zlib.createInflateRaw();
+  let folded = 0;
+  let unfolded = '';
+  peer.on('data', (bytes: Buffer) => (folded += bytes.length));
+  peer.pipe(source);
+  source.on('data', (bytes: Buffer) => (unfolded += bytes.toString()));
+  const text = randomBytes(3000).toString('hex');
+  const sizes: number[] = [];
+  const say = async (): Promise<void> => {
+    const [before, heard] = [folded, unfolded.length];
+    sink.write(text);
+    while (unfolded.length < heard + text.length) await sleep(1);
+    sizes.push(folded - before);
+  };
+  do await say();
+  while ((sizes.at(-1) ?? 0) > (sizes[0] ?? 0) / 5); // it looks back, unless this machine took its time
+  do {
+    await sleep(60);
+    await say();
+  } while ((sizes.at(-1) ?? 0) < (sizes[0] ?? 0) / 2);
+  sink.end();
+  await once(source, 'end');
+  assert.equal(unfolded, text.repeat(sizes.length));
 });
