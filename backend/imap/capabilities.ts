@@ -3,6 +3,7 @@ import type { Session } from './session.ts';
 
 const always = 'IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE';
 const afterLogin =
+  'COMPRESS=DEFLATE REPLACE CATENATE URL-PARTIAL URLAUTH URLAUTH=BINARY UIDONLY ' +
   'NAMESPACE UNSELECT UIDPLUS ESEARCH SEARCHRES IDLE LIST-EXTENDED LIST-STATUS MOVE SPECIAL-USE CHILDREN CONDSTORE QRESYNC ' +
   'OBJECTID SAVEDATE WITHIN PREVIEW BINARY MULTIAPPEND STATUS=SIZE ACL RIGHTS=texk LIST-MYRIGHTS QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE ' +
   'METADATA LIST-METADATA CREATE-SPECIAL-USE NOTIFY ' +
@@ -18,9 +19,9 @@ export function capabilities(session: Session): string {
   return [session.options.trustedPeer === 'yes' ? all : always, ...loginCapabilities(session)].join(' ');
 }
 
-/** RFC 8437: a front-end that speaks for itself. */
-export function mayUnauthenticate({ options, speaksForClient }: Session): boolean {
-  return options.trustedPeer === 'yes' && speaksForClient === 'no';
+/** RFC 8437: a front-end that speaks for itself, on a connection that can begin anew. */
+export function mayUnauthenticate({ options, speaksForClient, connection }: Session): boolean {
+  return options.trustedPeer === 'yes' && speaksForClient === 'no' && connection.compression === 'none';
 }
 
 function loginCapabilities(session: Session): string[] {

@@ -13,7 +13,7 @@ import { formatMailbox } from './mailbox-lines.ts';
 import { Refusal } from './replies.ts';
 import type { Session } from './session.ts';
 
-const fetched = /^\* \d+ FETCH \(UID (\d+) FLAGS (\([^)]*\)) INTERNALDATE ("[^"]+") BODY\[\] \{(\d+)\}$/;
+const fetched = /^\* \d+ (?:UID)?FETCH \(UID (\d+) FLAGS (\([^)]*\)) INTERNALDATE ("[^"]+") BODY\[\] \{(\d+)\}$/;
 
 /**
  * Of the mailbox that is open on the leg. What else the other node tells meanwhile goes to the client.

@@ -1,6 +1,6 @@
 /** What an IMAP session reads: the next command, the rest of a refused one, and the end, whose reason the client is told. */
 import { isFailure } from '../../shared/base/failure.ts';
-import { parseAppendStart } from '../../shared/imap/append-arguments.ts';
+import { isBeforeMessage } from '../../shared/imap/append-arguments.ts';
 import { discardRest, readCommand } from '../../shared/imap/command-reader.ts';
 import type { AnnouncedLiteral, ByteSource, ReadCommand } from '../../shared/imap/command-reader.ts';
 import type { Telling } from './command.ts';
@@ -12,7 +12,8 @@ import type { Session } from './session.ts';
 import { lineWhileTelling } from './waiting.ts';
 
 const maxCommandBytesBeforeLogin = 8 * 1024;
-const maxCommandBytes = 64 * 1024;
+/** Lines and literals together, but for the literals of messages. */
+export const maxCommandBytes = 64 * 1024;
 const maxDiscardedBytes = 1024 * 1024;
 
 /** The next command; undefined when there is none any more, and the state says so. */
@@ -22,7 +23,7 @@ export async function nextCommand(session: Session): Promise<ReadCommand | undef
       maxBytes: session.state.at === 'not-authenticated' ? maxCommandBytesBeforeLogin : maxCommandBytes,
       maxDiscardedBytes,
       invite: async () => session.invite('Ready for literal'),
-      takesOver: (text) => parseAppendStart(text, session.names) !== undefined,
+      takesOver: messageLiterals(session),
     });
     if (read.kind === 'end') session.enter({ at: 'logout', then: 'close' });
     return read;
@@ -53,6 +54,15 @@ function tellingOf(when: SelectedWishes['when']): Telling | 'nothing' {
   return when === 'at-once' ? 'everything' : 'no-expunges';
 }
 
+/** Finds the literals that stay in the stream. It looks no further at a command once that can't have one. */
+function messageLiterals(session: Session): (text: string) => boolean {
+  let found: ReturnType<typeof isBeforeMessage> = 'not yet';
+  return (text) => {
+    if (found !== 'never') found = isBeforeMessage(text, session.names);
+    return found === 'yes';
+  };
+}
+
 /** The stream can't be read any more: says why, if it is the client's doing. */
 export function endOfInput(session: Session, error: unknown): void {
   if (isFailure(error, 'timed-out')) session.sayBye('autologout: idle for too long');
@@ -67,13 +77,13 @@ export function endOfInput(session: Session, error: unknown): void {
 
 /** The answer to a command that was longer than any may be: an annotation has a limit of its own (RFC 5464 section 4.3). */
 export function refusalOfLong(text: string): Completion {
-  return / SETMETADATA /i.test(text) ? valueTooLong() : bad('command too long');
+  return / SETMETADATA /i.test(text) ? valueTooLong() : bad('command too long', 'TOOBIG');
 }
 
 /** Reads past what is left of a refused command; the client may have to go when that is too much. */
-export async function discard(session: Session, text: string, literal: AnnouncedLiteral | undefined): Promise<void> {
+export async function discard(session: Session, literal: AnnouncedLiteral | undefined): Promise<void> {
   const maxBytes = session.state.at === 'not-authenticated' ? maxDiscardedBytes : session.options.limits.maxMessageBytes;
-  const rest = await discardRest(session.connection, { text, literal, maxBytes });
+  const rest = await discardRest(session.connection, { text: '', literal, maxBytes });
   if (rest.kind === 'hopeless') session.sayBye('literal too large', 'TOOBIG');
   if (rest.kind === 'end') session.enter({ at: 'logout', then: 'close' });
 }

@@ -9,7 +9,7 @@ import { requireWriteAccess } from './expunge.ts';
 import { flagsWithin } from './flag-rights.ts';
 import { carryTo, copyFromAway, copyUid, moveFromAway } from './copy-away.ts';
 import type { Copying } from './copy-away.ts';
-import { demand, placeOf } from './place.ts';
+import { demand, isOfOpenAccount, placeOf } from './place.ts';
 import type { Place } from './place.ts';
 import { Progress } from './progress.ts';
 import { ok } from './replies.ts';
@@ -39,7 +39,7 @@ async function runCopy(selected: Selected, given: Copying, numbers: Numbers): Pr
   const place = await placeOf(session, given.mailbox);
   const target = place.at === 'here' ? targetAt(place) : undefined;
   if (uids.length === 0) return ok('nothing to copy');
-  const isSame = target !== undefined && isSameAccount(selected, place);
+  const isSame = target !== undefined && place.at === 'here' && isOfOpenAccount(session, place);
   const result = await new Progress(session, 0).during(isSame ? view.mailbox.copyTo(uids, target, withinOf(place)) : carry(selected, { ...given, place }, uids));
   noteOwn(session, place, result);
   return ok('COPY completed', copyUid(result));
@@ -53,7 +53,7 @@ async function runMove(selected: Selected, given: Copying, numbers: Numbers): Pr
   const place = await placeOf(session, given.mailbox);
   const target = place.at === 'here' ? targetAt(place) : undefined;
   if (uids.length === 0) return ok('nothing to move');
-  const isSame = target !== undefined && isSameAccount(selected, place);
+  const isSame = target !== undefined && place.at === 'here' && isOfOpenAccount(session, place);
   const result = await new Progress(session, 0).during(isSame ? view.mailbox.moveTo(uids, target, withinOf(place)) : carry(selected, { ...given, place }, uids));
   if (!isSame) await view.mailbox.expunge(result.sourceUids); // a crash in between leaves them in both, never in none
   noteOwn(session, place, result);
@@ -61,10 +61,6 @@ async function runMove(selected: Selected, given: Copying, numbers: Numbers): Pr
   const code = copyUid(result);
   if (code !== undefined) session.output.line(`* OK [${code}] moved`);
   return ok('MOVE completed', session.isEnabled('QRESYNC') ? `HIGHESTMODSEQ ${String(view.mailbox.state().highestModseq)}` : undefined);
-}
-
-function isSameAccount({ session: { state } }: Selected, place: Place): boolean {
-  return state.at === 'selected' && place.at === 'here' && state.place.account.id === place.account.id;
 }
 
 /** What the client put there is no news to it. */

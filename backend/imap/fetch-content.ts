@@ -44,14 +44,31 @@ export async function sendContent(session: Session, message: StoredMessage, cont
     await output.bytes(content.bytes);
   } else {
     output.add(`{${String(content.range.length)}}\r\n`);
-    await sendRange(session, message, content.range);
+    await sendRange(session, rangeBytes(message, content.range));
   }
 }
 
-async function sendRange(session: Session, message: StoredMessage, range: Range): Promise<void> {
+/** How many bytes the content has; undefined when there is none. */
+export function contentSize(content: Content): number | undefined {
+  if (content.kind === 'range') return content.range.length;
+  return content.kind === 'bytes' ? content.bytes.length : undefined;
+}
+
+/** The bytes of content that has some. */
+export async function* contentBytes(message: StoredMessage, content: Content): AsyncGenerator<Buffer, void, void> {
+  if (content.kind === 'range') yield* rangeBytes(message, content.range);
+  if (content.kind === 'bytes') yield content.bytes;
+}
+
+async function* rangeBytes(message: StoredMessage, { offset, length }: Range): AsyncGenerator<Buffer, void, void> {
+  for (let read = 0; read < length; read += pieceBytes) yield message.read(offset + read, Math.min(pieceBytes, length - read));
+}
+
+async function sendRange(session: Session, pieces: AsyncIterable<Buffer>): Promise<void> {
   try {
-    for (let sent = 0; sent < range.length && !session.abandoned; sent += pieceBytes) {
-      await session.output.bytes(await message.read(range.offset + sent, Math.min(pieceBytes, range.length - sent)));
+    for await (const piece of pieces) {
+      if (session.abandoned) return;
+      await session.output.bytes(piece);
     }
   } catch (error) {
     session.log.error({ err: error }, 'could not read a message that was being sent');
@@ -76,6 +93,12 @@ function sectionRange(message: StoredMessage, { part: numbers, of }: Section): R
 
 function between(start: number, end: number): Range {
   return { offset: start, length: Math.max(0, end - start) };
+}
+
+/** The part that a section stands for as a whole; undefined when there is none, or it is only a piece of one. */
+export function partAt(message: StoredMessage, { part: numbers, of }: Section): Part | undefined {
+  if (of !== 'all') return undefined;
+  return numbers.length === 0 ? message.structure.root : findPart(message.structure.root, numbers);
 }
 
 /** The part that section numbers lead to (RFC 9051 section 6.4.5.1): parts of a multipart; a message that is none has just part 1. */

@@ -15,7 +15,7 @@ import { mailboxCommand } from './command.ts';
 import type { Command, Selected } from './command.ts';
 import { prepareContent, sendContent } from './fetch-content.ts';
 import type { Content } from './fetch-content.ts';
-import { tellKeywords } from './news.ts';
+import { messageLead, tellKeywords } from './news.ts';
 import { Refusal, ok } from './replies.ts';
 import type { Completion } from './replies.ts';
 import type { Session } from './session.ts';
@@ -39,7 +39,7 @@ const seenBatchSize = 64;
 
 async function run(selected: Selected, given: FetchArguments, numbers: Numbers): Promise<Completion> {
   const { session, view } = selected;
-  const plan = planItems(given, numbers);
+  const plan = planItems(view, given, numbers);
   if (plan.items.some((item) => item.kind === 'row' && item.name === 'MODSEQ')) session.enable('CONDSTORE');
   const spans = windowedSpans(view, given, numbers);
   if (given.vanished === 'yes') tellVanished(selected, given, numbers);
@@ -84,14 +84,14 @@ interface Plan {
   readonly rowsOnly: boolean;
 }
 
-/** Adds the items that a client gets without asking: UID for UID FETCH, MODSEQ with CHANGEDSINCE (RFC 7162 section 3.1.4.1). */
-function planItems(given: FetchArguments, numbers: Numbers): Plan {
+/** Adds the items that a client gets without asking: UID for UID FETCH (not where the response begins with it), MODSEQ with CHANGEDSINCE (RFC 7162 section 3.1.4.1). */
+function planItems({ numbering }: View, given: FetchArguments, numbers: Numbers): Plan {
   const items = [...given.items];
   const demand = (name: RowItem): void => {
     if (!items.some((item) => item.kind === 'row' && item.name === name)) items.unshift({ kind: 'row', name });
   };
   if (given.changedSince !== undefined) demand('MODSEQ');
-  if (numbers === 'uid') demand('UID');
+  if (numbers === 'uid' && numbering !== 'uids') demand('UID');
   return {
     items,
     marksSeen: items.some((item) => 'marksSeen' in item && item.marksSeen === 'yes'),
@@ -134,8 +134,9 @@ const rowValues: Readonly<Record<RowItem, (row: MessageRow, view: View) => strin
   SAVEDATE: (row) => `SAVEDATE ${formatDateTime(row.savedDateMs)}`,
 };
 
-function rowResponse(view: View, items: readonly FetchItem[], { sequence, row }: Numbered): string {
-  let text = `* ${String(sequence)} FETCH (`;
+function rowResponse(view: View, items: readonly FetchItem[], message: Numbered): string {
+  const { row } = message;
+  let text = messageLead(view, message);
   let separator = '';
   for (const item of items) {
     if (item.kind !== 'row') continue;
@@ -172,7 +173,7 @@ async function sendMessage({ session, view }: Selected, items: readonly FetchIte
     else if (item.kind === 'structure') parts.push(structureValues[item.name](stored, session.strings));
     else parts.push({ label: item.label, content: await prepareContent(stored, item) });
   }
-  let lead = `* ${String(message.sequence)} FETCH (`;
+  let lead = messageLead(view, message);
   for (const part of parts) {
     if (typeof part === 'string') output.add(lead + part);
     else {

@@ -30,11 +30,12 @@ export interface ImapLimits extends LineLimits {
 
 export interface ImapOptions extends LineServiceOptions {
   readonly accounts: Pick<Accounts, 'login' | 'open'>;
-  readonly storage: Pick<Storage, 'stage'>;
   /** What all users read of the server (RFC 5464 section 3.2.1.1): a URI of its administrator, a comment. */
   readonly serverAnnotations?: { readonly admin?: string | undefined; readonly comment?: string | undefined } | undefined;
   /** Folders of other users. */
   readonly sharing: Sharing;
+  /** `find`: of URLs that other users of this node have authorised. */
+  readonly storage: Pick<Storage, 'stage' | 'find'>;
   /** How many sessions a user may have; no limit when absent. */
   readonly userSessions?: UserSessions | undefined;
   readonly limits: ImapLimits;

@@ -1,10 +1,9 @@
 /** Tells the client what happened in the open mailbox (RFC 9051 section 5.2; VANISHED: RFC 7162 section 3.2.10). */
 import { formatSet } from '../../shared/imap/sequence-set.ts';
 import { formatString } from '../../shared/imap/strings.ts';
-import type { MessageRow } from '../storage/storage.ts';
 import type { Telling } from './command.ts';
 import type { Session } from './session.ts';
-import type { Follower, News, View } from './view.ts';
+import type { Follower, News, Numbered, View } from './view.ts';
 
 /** Adds the responses for everything new to the session's output. @throws mailbox-missing */
 export async function tellNews(session: Session, view: View, mode: Telling): Promise<void> {
@@ -13,7 +12,7 @@ export async function tellNews(session: Session, view: View, mode: Telling): Pro
   const news = view.refresh(mode === 'no-expunges' ? mode : 'everything');
   tellKeywords(session, view);
   if (news.vanished.length > 0) for (const follower of view.followers.values()) tellLine(session, follower.withdraw(news.vanished));
-  if (news.expunged.length > 0 && session.isEnabled('QRESYNC')) {
+  if (news.expunged.length > 0 && (session.isEnabled('QRESYNC') || session.isEnabled('UIDONLY'))) {
     session.output.line(`* VANISHED ${formatSet(news.expunged.map(({ uid }) => uid))}`);
   } else {
     // From the highest down: no number shifts before it is told.
@@ -55,8 +54,18 @@ export function tellKeywords(session: Session, view: View): void {
 }
 
 /** The FETCH response for changed flags. Always with the uid (RFC 9051 section 7.5.2). */
-export function flagsResponse(session: Session, view: View, message: { readonly sequence: number; readonly row: MessageRow }): string {
-  const { sequence, row } = message;
+export function flagsResponse(session: Session, view: View, message: Numbered): string {
+  const { row } = message;
   const modseq = session.isEnabled('CONDSTORE') ? ` MODSEQ (${String(row.modseq)})` : '';
-  return `* ${String(sequence)} FETCH (UID ${String(row.uid)} FLAGS ${view.flagTexts.of(row)}${modseq})`;
+  return `${messageLead(view, message)}${messageUid(view, message)}FLAGS ${view.flagTexts.of(row)}${modseq})`;
+}
+
+/** How a response with items of a message begins: by sequence number, or by uid where the client wants no other (RFC 9586 section 3.3). */
+export function messageLead({ numbering }: View, { sequence, row }: Numbered): string {
+  return numbering === 'uids' ? `* ${String(row.uid)} UIDFETCH (` : `* ${String(sequence)} FETCH (`;
+}
+
+/** The item that names the message, where its response does not begin with that. */
+export function messageUid({ numbering }: View, { row }: Numbered): string {
+  return numbering === 'uids' ? '' : `UID ${String(row.uid)} `;
 }

@@ -53,6 +53,11 @@ export function mailboxAt({ account, name }: HerePlace): Mailbox {
   return mailbox;
 }
 
+/** Whether it is in the account of the open mailbox. */
+export function isOfOpenAccount({ state }: Session, { account }: HerePlace): boolean {
+  return state.at === 'selected' && state.place.account.id === account.id;
+}
+
 /** @throws Failure `forbidden`; `mailbox-missing` where the user may not even know that there is such a mailbox (RFC 4314 section 6) */
 export function demand({ rights }: Pick<HerePlace, 'rights'>, right: string): void {
   if (rights.includes(right)) return;

@@ -1,67 +1,30 @@
-/** APPEND to a folder on another node: each literal goes there as it comes, once that node has asked for it. */
-import { Failure } from '../../shared/base/failure.ts';
-import { announcedLiteral } from '../../shared/imap/command-reader.ts';
-import type { AnnouncedLiteral } from '../../shared/imap/command-reader.ts';
+/** APPEND and REPLACE on another node: each literal goes there as it comes, once that node has asked for it. */
 import { withoutWaiting } from '../../shared/imap/relayed-text.ts';
-import { discard } from './command-input.ts';
 import type { Leg } from './leg.ts';
-import type { AwayPlace } from './place.ts';
 import type { Completion } from './replies.ts';
 import type { Session } from './session.ts';
 
-export interface BegunAppend {
-  /** The command up to its first message literal, without the announcement. */
-  readonly text: string;
-  readonly literal: AnnouncedLiteral;
-}
-
-/** @throws Failure; the rest of the command has been read then */
-export async function relayAppend(session: Session, place: AwayPlace, { text, literal }: BegunAppend): Promise<Completion> {
-  const leg = await session.legs.to(place).catch(async (error: unknown) => {
-    await discard(session, text, literal);
-    throw error;
-  });
-  const { tag } = session;
+/**
+ * @param command its first stretch, up to a literal or whole
+ * @throws Failure; what the other node does not want of the command is still unread then, and after a refusal
+ */
+export async function relayMessages(session: Session, leg: Leg, command: string): Promise<Completion> {
+  const { rest, tag } = session;
   leg.begin('command');
-  let next: BegunAppend = { text: withoutWaiting(text), literal };
-  for (;;) {
-    const refused = await announce(session, leg, next);
-    if (refused !== undefined) return refused;
-    const line = await session.connection.readLine();
-    if (line === undefined) {
+  let text = command;
+  while (rest.end === 'literal') {
+    const size = rest.size;
+    await leg.say(`${withoutWaiting(text)}{${String(size)}}`);
+    const said = await leg.next(tag);
+    if (typeof said !== 'string') return said;
+    try {
+      for await (const piece of rest.bytes()) await leg.write(piece);
+      ({ text } = await rest.nextStretch());
+    } catch (error) {
       leg.close(); // the other node must not take what was cut
-      throw new Failure('bad-input', 'connection closed in the middle of APPEND');
+      throw error;
     }
-    const announced = announcedLiteral(line);
-    if (announced === undefined) {
-      await leg.say(line);
-      return leg.end(tag);
-    }
-    next = { text: announced.before, literal: announced.literal };
   }
-}
-
-/** One literal; answers how the command ended, if the other node does not want it. */
-async function announce(session: Session, leg: Leg, { text, literal }: BegunAppend): Promise<Completion | undefined> {
-  let left = literal.size;
-  let isInvited = literal.kind === 'non-synchronizing';
-  try {
-    await leg.say(`${text}{${String(literal.size)}}`);
-    const said = await leg.next(session.tag);
-    if (typeof said !== 'string') {
-      await discard(session, '', literal);
-      return said;
-    }
-    if (!isInvited) await session.invite('Ready for literal');
-    isInvited = true;
-    for await (const piece of session.connection.readStream(literal.size)) {
-      left -= piece.length;
-      await leg.write(piece);
-    }
-    return undefined;
-  } catch (error) {
-    leg.close();
-    await discard(session, '', { size: left, kind: isInvited ? 'non-synchronizing' : 'synchronizing' });
-    throw error;
-  }
+  await leg.say(withoutWaiting(text));
+  return leg.end(tag);
 }

@@ -43,8 +43,8 @@ export function no(text: string, code?: string): Completion {
   return { status: 'NO', code, text };
 }
 
-export function bad(text: string): Completion {
-  return { status: 'BAD', text };
+export function bad(text: string, code?: string): Completion {
+  return { status: 'BAD', code, text };
 }
 
 /** Thrown where a command can't go on, with the answer that the client gets. */
@@ -56,6 +56,11 @@ export class Refusal extends Error {
     this.name = 'Refusal';
     this.completion = completion;
   }
+}
+
+/** For commands with sequence numbers once the client has renounced them (RFC 9586 section 3). */
+export function uidRequired(): Refusal {
+  return new Refusal(bad('no sequence numbers any more: UIDONLY is enabled', 'UIDREQUIRED'));
 }
 
 /** What the client is told of an error. Unknown ones are ours: the text only names the session, under which the log has it all. */

@@ -13,9 +13,10 @@ import { flagsResponse } from './news.ts';
 import { demand, mailboxAt, placeOf } from './place.ts';
 import type { AwayPlace, HerePlace } from './place.ts';
 import { closeAway, relaySelected } from './relay.ts';
-import { ok } from './replies.ts';
+import { ok, uidRequired } from './replies.ts';
 import type { Completion } from './replies.ts';
 import type { Session } from './session.ts';
+import { urlMechanisms } from './url-auth.ts';
 import { View } from './view.ts';
 
 export const select = accountCommand({
@@ -39,6 +40,7 @@ interface Opening {
 async function open(opening: Opening, given: SelectArguments): Promise<Completion> {
   const { session, account } = opening;
   if (given.known !== undefined && !session.isEnabled('QRESYNC')) throw new Failure('bad-input', 'QRESYNC was not enabled');
+  if (given.known?.pairs === 'given' && session.isEnabled('UIDONLY')) throw uidRequired();
   if (session.state.at === 'selected' || session.state.at === 'away') {
     await closeAway(session);
     // Also when the new one can't be opened (RFC 9051 section 6.3.2).
@@ -62,6 +64,7 @@ async function openHere({ session, account, access }: Opening, given: SelectArgu
   const mailbox = mailboxAt(place);
   if (given.condstore === 'yes') session.enable('CONDSTORE');
   const view = new View(mailbox, access === 'read-write' ? accessBy(place.rights) : access, place.rights);
+  if (session.isEnabled('UIDONLY')) view.numbering = 'uids';
   announce({ session, place }, view, { name: given.mailbox, oldName: given.spelled });
   if (given.known?.uidValidity === view.uidValidity) resynchronise(session, view, given.known);
   session.enter({ at: 'selected', account, view, place });
@@ -78,12 +81,13 @@ function announce({ session, place }: { readonly session: Session; readonly plac
   if (session.isEnabled('IMAP4REV2')) output.line(oldNameLine(session, place, names));
   else {
     output.line('* 0 RECENT');
-    if (state.unseen > 0) output.line(firstUnseen(view));
+    if (state.unseen > 0 && !session.isEnabled('UIDONLY')) output.line(firstUnseen(view));
   }
   output.line(`* OK [UIDVALIDITY ${String(view.uidValidity)}] UIDs valid`);
   output.line(`* OK [UIDNEXT ${String(state.uidNext)}] predicted next UID`);
   output.line(`* OK [HIGHESTMODSEQ ${String(view.highestModseq)}] highest`);
   output.line(`* OK [MAILBOXID (${state.mailboxId})] id of the mailbox`);
+  if (place.whose === 'own') output.line(`* OK [${urlMechanisms}] how URLs may be authorised`);
 }
 
 const searchBatch = 256;

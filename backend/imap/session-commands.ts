@@ -46,7 +46,7 @@ export const unauthenticate = sessionCommand(['authenticated', 'selected'], {
   },
 });
 
-const enableable: readonly Extension[] = ['CONDSTORE', 'QRESYNC', 'IMAP4REV2', 'METADATA', 'UTF8=ACCEPT'];
+const enableable: readonly Extension[] = ['CONDSTORE', 'QRESYNC', 'IMAP4REV2', 'METADATA', 'UTF8=ACCEPT', 'UIDONLY'];
 
 export const enable = sessionCommand(['authenticated', 'selected'], {
   verb: 'ENABLE',

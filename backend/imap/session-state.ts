@@ -24,7 +24,7 @@ export function isLoggedIn(state: SessionState): state is Extract<SessionState, 
 export type StateName = SessionState['at'];
 
 /** Extensions that change what we send once the client asked for them. */
-export type Extension = 'CONDSTORE' | 'QRESYNC' | 'IMAP4REV2' | 'METADATA' | 'UTF8=ACCEPT';
+export type Extension = 'CONDSTORE' | 'QRESYNC' | 'IMAP4REV2' | 'METADATA' | 'UTF8=ACCEPT' | 'UIDONLY';
 
 /** Who is at the other end: the front-end tells it of its clients. */
 export interface ClientAddress {

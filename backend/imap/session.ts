@@ -16,18 +16,18 @@ import type { ChangeHint } from '../../shared/service/service.ts';
 import type { Beginning } from '../line-service/line-service.ts';
 import type { Account, Mailbox } from '../storage/storage.ts';
 import { AccountNews } from './account-news.ts';
-import { append } from './append.ts';
 import { Bell } from './bell.ts';
 import type { Command, Selected } from './command.ts';
 import { nextCommand, refusalOfLong } from './command-input.ts';
-import { findCommand, isForGuests } from './commands.ts';
+import { CommandRest } from './command-rest.ts';
+import { findCommand, isForGuests, takesSequenceNumbers } from './commands.ts';
 import { handOn } from './hand-on.ts';
 import type { ImapOptions } from './imap.ts';
 import { Output } from './output.ts';
 import type { Leg } from './leg.ts';
 import { Legs } from './legs.ts';
 import { tellAwayNews } from './relay.ts';
-import { Refusal, completionFor, formatCompletion } from './replies.ts';
+import { Refusal, completionFor, formatCompletion, uidRequired } from './replies.ts';
 import type { Completion } from './replies.ts';
 import { capabilities } from './capabilities.ts';
 import { isLoggedIn } from './session-state.ts';
@@ -44,6 +44,8 @@ export class Session {
   /** Rung when something may have happened to the account. */
   readonly bell = new Bell();
   readonly accountNews = new AccountNews();
+  /** Of the command that is running: what is still in the stream. */
+  readonly rest = new CommandRest(this);
   id: string;
   log: Logger;
   client: ClientAddress;
@@ -131,6 +133,7 @@ export class Session {
     if (!knewModseqs && this.#enabled.has('CONDSTORE') && this.#state.at === 'selected') {
       this.output.line(`* OK [HIGHESTMODSEQ ${String(this.#state.view.highestModseq)}] mod-sequences are told from now on`);
     }
+    if (extension === 'UIDONLY' && this.#state.at === 'selected') this.#state.view.numbering = 'uids';
   }
 
   /** The mailbox that was open on another node is closed there. */
@@ -168,7 +171,9 @@ export class Session {
   async run(begin: 'greeting' | 'silently'): Promise<SessionEnd> {
     if (begin === 'greeting') this.output.line(`* OK [CAPABILITY ${capabilities(this)}] IMAP ready`);
     await this.#flushUnlessMore();
-    const loginTimer = setTimeout(() => this.#expireLogin(), this.options.limits.loginTimeoutMs);
+    const loginTimer = setTimeout(() => {
+      if (this.#state.at === 'not-authenticated') this.sayBye('too slow to log in');
+    }, this.options.limits.loginTimeoutMs);
     try {
       while (this.#state.at !== 'logout') await this.#turn();
       const handedOn = this.#leaving === undefined ? handOn(this, this.#state.then) : undefined;
@@ -265,11 +270,12 @@ export class Session {
   }
 
   async #obey(read: ReadCommand): Promise<void> {
-    if (read.kind === 'command') return this.#runCommand(read.text);
-    if (read.kind === 'literal') return this.#finish(tagOf(read.text), async () => countingImapCommand('APPEND', async () => append(this, read.text, read.literal)), 'everything');
+    if (read.kind === 'command' || read.kind === 'literal') {
+      this.rest.begin(read.kind === 'literal' ? read.literal : undefined);
+      await this.#runCommand(read.text);
+    }
     if (read.kind === 'hopeless') this.sayBye('command too long', 'TOOBIG');
     if (read.kind === 'too-long') this.#complete(tagOf(read.text), refusalOfLong(read.text));
-    return undefined;
   }
 
   async #runCommand(text: string): Promise<void> {
@@ -284,7 +290,9 @@ export class Session {
       this.#checkState(command);
       work = command.prepare(start.arguments, this);
     } catch (error) {
-      this.#complete(tag, this.#completionOf(error));
+      const completion = this.#completionOf(error);
+      await this.rest.pass();
+      this.#complete(tag, completion);
       return;
     }
     await this.#finish(tag, async () => countingImapCommand(command.verb, work), command.tells);
@@ -293,6 +301,7 @@ export class Session {
   /** The one place that checks whether a command may come now. */
   #checkState(command: Command): void {
     if (this.guest !== undefined && !isForGuests(command)) throw new Failure('forbidden', `${command.verb} is not for guests`);
+    if (this.isEnabled('UIDONLY') && takesSequenceNumbers(command)) throw uidRequired();
     if (!command.allowedIn.includes(this.#state.at === 'away' ? 'selected' : this.#state.at)) {
       throw new Failure('bad-input', `${command.verb} is not allowed now (${this.#state.at.replace('-', ' ')})`);
     }
@@ -308,13 +317,12 @@ export class Session {
     } catch (error) {
       completion = this.#completionOf(error);
     }
+    await this.rest.pass();
     await tellAwayNews(this);
     const after: SessionState = this.#state;
     const isSameMailbox = after.at === 'selected' && after.view === before;
     await tellAll(this, isSameMailbox ? tells : 'nothing');
-    if (isSameMailbox) {
-      if (after.view.hidesExpunges && completion.status === 'OK') completion = { ...completion, code: completion.code ?? 'EXPUNGEISSUED' };
-    }
+    if (isSameMailbox && after.view.hidesExpunges && completion.status === 'OK') completion = { ...completion, code: completion.code ?? 'EXPUNGEISSUED' };
     if (this.#state.at !== 'logout' || completion.status === 'OK') this.#complete(tag, completion);
     if (completion.afterwards === undefined) return;
     await this.output.flush();
@@ -330,9 +338,5 @@ export class Session {
     if (!isFailure(error) && !(error instanceof Refusal)) this.log.error({ err: error }, 'command failed');
     else if (error.cause !== undefined) this.log.warn({ err: error }, 'command refused');
     return completionFor(error, this);
-  }
-
-  #expireLogin(): void {
-    if (this.#state.at === 'not-authenticated') this.sayBye('too slow to log in');
   }
 }

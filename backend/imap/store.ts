@@ -9,7 +9,7 @@ import type { Command, Selected } from './command.ts';
 import { requireWriteAccess } from './expunge.ts';
 import { flagsWithin, mayChangeAny } from './flag-rights.ts';
 import { flagMarks } from './flag-texts.ts';
-import { flagsResponse, tellKeywords, tellNews } from './news.ts';
+import { flagsResponse, messageLead, messageUid, tellKeywords, tellNews } from './news.ts';
 import { ok } from './replies.ts';
 import type { Completion } from './replies.ts';
 import type { Numbers } from './view.ts';
@@ -51,7 +51,7 @@ async function run({ session, view }: Selected, given: StoreArguments, numbers: 
       const sequence = view.sequenceOf(row.uid);
       if (sequence === undefined) continue;
       if (given.silent === 'no') session.output.line(flagsResponse(session, view, { sequence, row }));
-      else session.output.line(`* ${String(sequence)} FETCH (UID ${String(row.uid)} MODSEQ (${String(row.modseq)}))`);
+      else session.output.line(`${messageLead(view, { sequence, row })}${messageUid(view, { sequence, row })}MODSEQ (${String(row.modseq)}))`);
     }
     await session.output.flush();
     await breathe();

@@ -8,6 +8,7 @@ import { resolveRanges } from '../../shared/imap/sequence-set.ts';
 import type { Rights } from '../../shared/imap/rights.ts';
 import type { SequenceSet } from '../../shared/imap/sequence-set.ts';
 import { FlagTexts } from './flag-texts.ts';
+import { uidRequired } from './replies.ts';
 import type { Mailbox, MessageRow } from '../storage/storage.ts';
 
 /** Positions in the view, counted from 0; both ends belong to it. */
@@ -62,6 +63,8 @@ export class View {
   rights: Rights;
   readonly uidValidity: number;
   readonly flagTexts: FlagTexts;
+  /** `uids`: the client has renounced sequence numbers (RFC 9586). */
+  numbering: 'sequence and uids' | 'uids' = 'sequence and uids';
   /** The result of the last SEARCH with SAVE, as uids (`$`, RFC 5182). */
   saved: readonly number[] = [];
   /** By the tags of the commands that asked for them. */
@@ -125,6 +128,7 @@ export class View {
 
   /**
    * Where the messages of a set stand. Unknown uids are skipped.
+   * Refuses sequence numbers where only uids may be used.
    * @throws bad-input for sequence numbers that don't exist (RFC 9051 section 9, seq-number).
    */
   spans(set: SequenceSet, numbers: Numbers): Span[] {
@@ -134,6 +138,7 @@ export class View {
         .map(({ first, last }) => ({ from: this.#lowerBound(first), to: this.#lowerBound(last + 1) - 1 }))
         .filter(({ from, to }) => from <= to);
     }
+    if (this.numbering === 'uids') throw uidRequired();
     // Clients ask for 1:* without knowing that the mailbox is empty.
     if (this.count === 0 && set.every(({ last }) => last === Infinity)) return [];
     const ranges = resolveRanges(set, this.count);

@@ -1,39 +1,38 @@
-/** Puts staged messages into a mailbox: bytes and notes are settled first, the index is committed after. */
+/** How staged messages get into a mailbox: bytes and notes are settled first, the index is committed after. */
 import { Failure } from '../../shared/base/failure.ts';
 import type { AccountChange, AccountHandle } from './account-change.ts';
-import { changeAccount } from './account-change.ts';
 import { getMailbox } from './entries.ts';
 import type { StoredStage } from './stage.ts';
 import { stageOf } from './stage.ts';
-import type { AppendGuard, AppendMarks, AppendResult, StagedMessage } from './interface.ts';
+import type { AppendedMessage, AppendMarks, AppendResult } from './interface.ts';
 import { threadOf } from './threads.ts';
 
-interface Arrival {
+/** A message that is on stable storage. */
+export interface Arrival {
   readonly stage: StoredStage;
   readonly marks: AppendMarks;
   readonly internalDateMs: number;
+  readonly nowMs: number;
 }
 
-/** Appends all messages or none. Throws `mailbox-missing`, `over-quota`, `storage-full`, `storage-failure`, `limit`. */
-export async function appendMessages(
-  account: AccountHandle,
-  mailboxId: number,
-  { messages, guard }: { readonly messages: readonly { readonly staged: StagedMessage; readonly marks: AppendMarks }[]; readonly guard: AppendGuard | undefined },
-): Promise<AppendResult> {
+/** Brings messages and notes on them to stable storage. Throws `mailbox-missing`, `storage-full`, `storage-failure`. */
+export async function settleMessages(account: AccountHandle, mailboxId: number, messages: readonly AppendedMessage[]): Promise<readonly Arrival[]> {
   await account.volume.space.check();
   const name = account.volume.environment.read(() => getMailbox(account.volume.tables, mailboxId)?.name);
   if (name === undefined) throw new Failure('mailbox-missing', 'mailbox does not exist');
   const nowMs = Date.now();
   const arrivals = await Promise.all(messages.map(async ({ staged, marks }): Promise<Arrival> => {
     const stage = await stageOf(staged).in(account.volume, account.address);
-    return { stage, marks, internalDateMs: marks.internalDateMs ?? nowMs };
+    return { stage, marks, internalDateMs: marks.internalDateMs ?? nowMs, nowMs };
   }));
   await Promise.all(arrivals.map((arrival) => settle(account, name, arrival)));
-  return changeAccount(account, (change) => {
-    const { uidValidity } = change.mailbox(mailboxId).entry;
-    if (guard?.(change.volume.tables.deliveries) === 'skip') return { uidValidity, uids: [] };
-    return { uidValidity, uids: arrivals.map((arrival) => enter(change, mailboxId, { ...arrival, nowMs })) };
-  });
+  return arrivals;
+}
+
+/** Puts settled messages in. Inside a transaction. Throws `mailbox-missing`, `limit`. */
+export function enterMessages(change: AccountChange, mailboxId: number, arrivals: readonly Arrival[]): AppendResult {
+  const { uidValidity } = change.mailbox(mailboxId).entry;
+  return { uidValidity, uids: arrivals.map((arrival) => enter(change, mailboxId, arrival)) };
 }
 
 /** The bytes must be on stable storage before the index can name them. */
@@ -49,7 +48,7 @@ async function settle(account: AccountHandle, mailbox: string, { stage, marks, i
   await stage.bytes.settled();
 }
 
-function enter(change: AccountChange, mailboxId: number, arrival: Arrival & { readonly nowMs: number }): number {
+function enter(change: AccountChange, mailboxId: number, arrival: Arrival): number {
   const { stage, marks } = arrival;
   const mailbox = change.mailbox(mailboxId);
   const messageId = messageIdOf(change, stage);

@@ -61,6 +61,8 @@ export interface MailboxEntry {
   readonly specialUse: string | null;
   /** What others may do with it, as far as this mailbox says so itself; absent: nothing. */
   readonly rights?: readonly RightsEntry[];
+  /** The secret by which URLs of its messages are authorised (RFC 4467 section 2.2), base64; absent until one is needed. */
+  readonly urlKey?: string;
 }
 
 /** What an address that no directory has stands for. */

@@ -95,6 +95,12 @@ export interface AppendMarks {
   readonly internalDateMs?: number | undefined;
 }
 
+/** A message that is to enter a mailbox. */
+export interface AppendedMessage {
+  readonly staged: StagedMessage;
+  readonly marks: AppendMarks;
+}
+
 /** Where an appended, copied or moved message went: COPYUID/APPENDUID (RFC 4315). */
 export interface AppendResult {
   readonly uidValidity: number;
@@ -149,11 +155,22 @@ export interface Mailbox {
   /** What the headers of these messages say, in their order, all of one commit; undefined where the message is gone. */
   heads(rows: readonly MessageRow[]): (MessageHead | undefined)[];
   /** All staged messages enter or none does; none (no uids) when `guard` says `skip`. */
-  append(messages: readonly { readonly staged: StagedMessage; readonly marks: AppendMarks }[], guard?: AppendGuard): Promise<AppendResult>;
+  append(messages: readonly AppendedMessage[], guard?: AppendGuard): Promise<AppendResult>;
+  /**
+   * Appends to the target and removes `uid` here, in one transaction, as if the account had only to hold more what the one is larger than
+   * the other (RFC 8508). Undefined, and nothing is changed, when the uid is gone. Same account only.
+   */
+  replace(uid: number, message: AppendedMessage, target: Mailbox): Promise<AppendResult | undefined>;
   /** Changes flags; `changed` lists the rows that now exist for the uids that were there, `modified` those refused by unchangedSince. */
   changeFlags(uids: readonly number[], change: FlagChange): Promise<{ readonly changed: MessageRow[]; readonly modified: number[] }>;
   /** Removes messages; answers the uids that were really there, and the mod-sequence of the removal. */
   expunge(uids: readonly number[]): Promise<{ readonly uids: number[]; readonly modseq: number }>;
+  /** The secret by which URLs of its messages are authorised (RFC 4467 section 2.2); undefined when there is none. It stays with the mailbox when that is renamed or moves. */
+  urlKey(): Buffer | undefined;
+  /** The same, made if there is none. */
+  ensureUrlKey(): Promise<Buffer>;
+  /** What was authorised by it is so no more. */
+  dropUrlKey(): Promise<void>;
   /** Uids that are gone are skipped. Same account only. Copies bear the flags of the mask; all when absent. */
   copyTo(uids: readonly number[], target: Mailbox, within?: FlagMask): Promise<CopyResult>;
   /** Copy and expunge in one transaction (RFC 6851). */

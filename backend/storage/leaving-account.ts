@@ -69,8 +69,8 @@ export function fingerprintOf(volume: Volume, address: string): string {
     const account = requireMail(volume, address);
     const hash = createHash('sha256');
     for (const entry of mailboxesOf(volume, account.number).toSorted((one, other) => (one.mailboxId < other.mailboxId ? -1 : 1))) {
-      const { name, mailboxId, uidValidity, uidNext, highestModseq, messages, unseen, deleted, bytes, keywords, specialUse, rights } = entry;
-      hash.update(JSON.stringify([name, mailboxId, uidValidity, uidNext, highestModseq, messages, unseen, deleted, bytes, keywords, specialUse, ...(rights === undefined ? [] : [rights])]));
+      const { name, mailboxId, uidValidity, uidNext, highestModseq, messages, unseen, deleted, bytes, keywords, specialUse, rights, urlKey } = entry;
+      hash.update(JSON.stringify([name, mailboxId, uidValidity, uidNext, highestModseq, messages, unseen, deleted, bytes, keywords, specialUse, ...(rights === undefined ? [] : [rights]), ...(urlKey === undefined ? [] : [{ urlKey }])]));
       for (const { value } of tables.rows.range(keysUnder([entry.id]))) hash.update(value);
       for (const { key, value } of tables.expunged.range(keysUnder([entry.id]))) hash.update(`${String(key[1])}:`).update(value);
     }

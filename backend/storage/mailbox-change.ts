@@ -118,6 +118,12 @@ export class MailboxChange {
     return keywordNames(this.#entry.keywords, bits);
   }
 
+  /** Undefined: none. */
+  setUrlKey(urlKey: string | undefined): void {
+    const { urlKey: _before, ...entry } = this.#entry;
+    this.#entry = urlKey === undefined ? entry : { ...entry, urlKey };
+  }
+
   /** What others may do with it. */
   setRights(rights: readonly RightsEntry[]): void {
     const { rights: _before, ...entry } = this.#entry;

@@ -1,11 +1,12 @@
 /** One mailbox, open for work: questions are answered from one snapshot, changes go through one transaction. */
+import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { Failure } from '../../shared/base/failure.ts';
 import { decodeHead, decodeStructure } from '../../shared/mime/encode-structure.ts';
 import type { MessageHead, MessageStructure } from '../../shared/mime/structure.ts';
 import { changeAccount } from './account-change.ts';
-import type { AccountHandle } from './account-change.ts';
-import { appendMessages } from './append.ts';
+import type { AccountChange, AccountHandle } from './account-change.ts';
+import { enterMessages, settleMessages } from './append.ts';
 import { bitsWithin, copyMessages, moveMessages, presentRows } from './copy-move.ts';
 import { getMailbox } from './entries.ts';
 import type { MailboxEntry } from './entries.ts';
@@ -15,9 +16,10 @@ import type { MailboxChange } from './mailbox-change.ts';
 import type { PackPlace, Packs } from './packs.ts';
 import { collectRows, decodeUidRanges, emptyBlock, findRow } from './row-block.ts';
 import { specialUsesOf } from './special-use.ts';
-import type { AppendGuard, AppendMarks, AppendResult, CopyResult, FlagChange, FlagMask, Mailbox, MailboxState, MessageRow, StagedMessage, StoredMessage } from './interface.ts';
+import type { AppendedMessage, AppendGuard, AppendResult, CopyResult, FlagChange, FlagMask, Mailbox, MailboxState, MessageRow, StoredMessage } from './interface.ts';
 
 const highestUid = 2 ** 32 - 1;
+const urlKeyBytes = 32;
 
 export class StoredMailbox implements Mailbox {
   readonly id: number;
@@ -94,8 +96,21 @@ export class StoredMailbox implements Mailbox {
     }));
   }
 
-  append(messages: readonly { readonly staged: StagedMessage; readonly marks: AppendMarks }[], guard?: AppendGuard): Promise<AppendResult> {
-    return appendMessages(this.#account, this.id, { messages, guard });
+  async append(messages: readonly AppendedMessage[], guard?: AppendGuard): Promise<AppendResult> {
+    const arrivals = await settleMessages(this.#account, this.id, messages);
+    return changeAccount(this.#account, (account) => {
+      if (guard?.(account.volume.tables.deliveries) === 'skip') return { uidValidity: account.mailbox(this.id).entry.uidValidity, uids: [] };
+      return enterMessages(account, this.id, arrivals);
+    });
+  }
+
+  async replace(uid: number, message: AppendedMessage, target: Mailbox): Promise<AppendResult | undefined> {
+    const into = this.#sibling(target);
+    const arrivals = await settleMessages(this.#account, into.id, [message]);
+    return changeAccount(this.#account, (account) => {
+      if (expungeMessages(account, this.id, [uid]).uids.length === 0) return undefined;
+      return enterMessages(account, into.id, arrivals);
+    });
   }
 
   changeFlags(uids: readonly number[], change: FlagChange): Promise<{ readonly changed: MessageRow[]; readonly modified: number[] }> {
@@ -111,15 +126,28 @@ export class StoredMailbox implements Mailbox {
   }
 
   expunge(uids: readonly number[]): Promise<{ readonly uids: number[]; readonly modseq: number }> {
+    return changeAccount(this.#account, (account) => expungeMessages(account, this.id, uids));
+  }
+
+  urlKey(): Buffer | undefined {
+    const { environment, tables } = this.#account.volume;
+    const key = environment.read(() => getMailbox(tables, this.id))?.urlKey;
+    return key === undefined ? undefined : Buffer.from(key, 'base64');
+  }
+
+  async ensureUrlKey(): Promise<Buffer> {
+    const known = this.urlKey();
+    if (known !== undefined) return known;
+    const made = randomBytes(urlKeyBytes).toString('base64');
     return changeAccount(this.#account, (account) => {
       const mailbox = account.mailbox(this.id);
-      const rows = presentRows(mailbox, uids);
-      for (const row of rows) {
-        mailbox.remove(row);
-        account.volume.messages.release(row.messageId);
-      }
-      return { uids: rows.map((row) => row.uid), modseq: rows.length === 0 ? mailbox.entry.highestModseq : mailbox.modseq };
+      if (mailbox.entry.urlKey === undefined) mailbox.setUrlKey(made);
+      return Buffer.from(mailbox.entry.urlKey ?? made, 'base64');
     });
+  }
+
+  async dropUrlKey(): Promise<void> {
+    if (this.urlKey() !== undefined) await changeAccount(this.#account, (account) => account.mailbox(this.id).setUrlKey(undefined));
   }
 
   async copyTo(uids: readonly number[], target: Mailbox, within?: FlagMask): Promise<CopyResult> {
@@ -150,6 +178,17 @@ export class StoredMailbox implements Mailbox {
     for (const { value } of this.#account.volume.tables.rows.range({ from, to })) collectRows(value, { ...range, sinceModseq: 0 }, rows);
     return rows;
   }
+}
+
+/** Removes messages with their bytes. Inside a transaction. */
+function expungeMessages(account: AccountChange, id: number, uids: readonly number[]): { readonly uids: number[]; readonly modseq: number } {
+  const mailbox = account.mailbox(id);
+  const rows = presentRows(mailbox, uids);
+  for (const row of rows) {
+    mailbox.remove(row);
+    account.volume.messages.release(row.messageId);
+  }
+  return { uids: rows.map((row) => row.uid), modseq: rows.length === 0 ? mailbox.entry.highestModseq : mailbox.modseq };
 }
 
 /** What the face shows of an entry. Call it inside `read`. */

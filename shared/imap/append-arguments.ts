@@ -1,10 +1,15 @@
-/** The arguments of APPEND up to a message literal (RFC 9051 section 6.3.12, RFC 3502). */
+/**
+ * The arguments of APPEND and REPLACE (RFC 9051 section 6.3.12, RFC 3502, RFC 4469, RFC 8508). The literals of messages stay in the stream,
+ * so a command comes in stretches of text, each of which ends with such a literal or with the command.
+ */
 import { takeDateTime } from './dates.ts';
 import { takeFlagList } from './flags.ts';
 import type { FlagNames } from './flags.ts';
 import { takeMailbox } from './mailbox-arguments.ts';
 import type { NameEncoding } from './mailbox-name.ts';
-import { Scanner } from './scanner.ts';
+import { Scanner, malformed } from './scanner.ts';
+import { parseSequenceSet } from './sequence-set.ts';
+import type { Range } from './sequence-set.ts';
 
 /** With what marks a message is to be appended. */
 export interface AppendItem {
@@ -12,23 +17,83 @@ export interface AppendItem {
   readonly internalDateMs: number | undefined;
 }
 
-/** What stands before the first message literal of `tag APPEND mailbox [flags] [date] `, or undefined when this is no such text. */
-export function parseAppendStart(text: string, encoding: NameEncoding): { readonly tag: string; readonly mailbox: string; readonly item: AppendItem } | undefined {
-  const head = /^([^ ]+) APPEND /i.exec(text);
-  if (head?.[1] === undefined || text.includes('\0')) return undefined;
-  try {
-    const scanner = new Scanner(text.slice(head[0].length));
-    const mailbox = takeMailbox(scanner, encoding);
-    return { tag: head[1], mailbox, item: takeAppendItem(scanner) };
-  } catch {
-    // Not yet: the literal may be the mailbox name. If it is nonsense, the whole command is parsed and refused as such.
-    return undefined;
-  }
+/** What the command says, in its order. */
+export type AppendPiece =
+  /** A message begins: all of it is one literal, or it is put together from parts. */
+  | { readonly kind: 'message'; readonly item: AppendItem; readonly form: 'literal' | 'parts' }
+  | { readonly kind: 'url'; readonly url: string }
+  /** Stands in the stream, behind the stretch. */
+  | { readonly kind: 'literal' }
+  /** Of a message's parts. */
+  | { readonly kind: 'end' };
+
+/** How a stretch of text ends. */
+export type StretchEnd = 'literal' | 'end';
+
+export type AppendVerb = 'APPEND' | 'REPLACE' | 'UID REPLACE';
+
+export interface AppendHead {
+  readonly mailbox: string;
+  /** Of REPLACE: the message that is to go. */
+  readonly replaced: Range | undefined;
 }
 
-/** What stands before a further message literal (MULTIAPPEND, RFC 3502). @throws bad-input */
-export function parseAppendItem(text: string): AppendItem {
-  return takeAppendItem(new Scanner(text));
+export interface AppendArguments {
+  readonly head: AppendHead;
+  /** Those of the first stretch; the grammar reads the next. */
+  readonly pieces: readonly AppendPiece[];
+  readonly grammar: AppendGrammar;
+}
+
+/** Parts of one command: each costs us memory before a byte of a message has come. */
+const mostParts = 1000;
+
+/** Reads stretch after stretch of one command, from behind the mailbox on. */
+export class AppendGrammar {
+  #place: 'before message' | 'in parts' | 'behind part' = 'before message';
+  #parts = 0;
+
+  /** @throws bad-input, also for a literal where none is due */
+  read(scanner: Scanner, end: StretchEnd): AppendPiece[] {
+    const pieces: AppendPiece[] = [];
+    while (!scanner.atEnd) pieces.push(...this.#take(scanner));
+    const open = pieces.at(-1)?.kind === 'literal' ? 'literal' : 'end';
+    if (open !== end) throw malformed(open === 'literal' ? 'expected a literal' : 'a literal is not expected here');
+    if (end === 'end' && this.#place !== 'before message') throw malformed('expected a further part or )');
+    return pieces;
+  }
+
+  #take(scanner: Scanner): AppendPiece[] {
+    if (this.#place === 'before message') return this.#takeMessage(scanner);
+    if (this.#place === 'in parts') return [this.#takePart(scanner)];
+    if (scanner.accept(')')) {
+      this.#place = 'before message';
+      return [{ kind: 'end' }];
+    }
+    scanner.space();
+    this.#place = 'in parts';
+    return [];
+  }
+
+  #takeMessage(scanner: Scanner): AppendPiece[] {
+    const item = takeAppendItem(scanner);
+    if (scanner.atEnd) return [{ kind: 'message', item, form: 'literal' }, { kind: 'literal' }];
+    if (!scanner.acceptText('CATENATE (')) throw malformed('expected the message as a literal, or CATENATE');
+    this.#place = 'in parts';
+    return [{ kind: 'message', item, form: 'parts' }];
+  }
+
+  #takePart(scanner: Scanner): AppendPiece {
+    this.#parts += 1;
+    if (this.#parts > mostParts) throw malformed('too many parts');
+    this.#place = 'behind part';
+    if (scanner.acceptText('TEXT ')) {
+      if (!scanner.atEnd) throw malformed('expected a literal');
+      return { kind: 'literal' };
+    }
+    if (!scanner.acceptText('URL ')) throw malformed('expected TEXT or URL');
+    return { kind: 'url', url: scanner.astring() };
+  }
 }
 
 function takeAppendItem(scanner: Scanner): AppendItem {
@@ -43,6 +108,41 @@ function takeAppendItem(scanner: Scanner): AppendItem {
     internalDateMs = takeDateTime(scanner);
     scanner.space();
   }
-  scanner.end();
   return { flags, internalDateMs };
+}
+
+/** The arguments behind `verb SP`, as far as the first stretch goes. @throws bad-input */
+export function takeAppendArguments(scanner: Scanner, verb: AppendVerb, { names, end }: { readonly names: NameEncoding; readonly end: StretchEnd }): AppendArguments {
+  let replaced: Range | undefined;
+  if (verb !== 'APPEND') {
+    const ranges = parseSequenceSet(scanner.until(/[^\d*]/));
+    replaced = ranges[0];
+    scanner.space();
+  }
+  const head = { mailbox: takeMailbox(scanner, names), replaced };
+  const grammar = new AppendGrammar();
+  const pieces = grammar.read(scanner, end);
+  if (pieces.length === 0) throw malformed('expected the message as a literal, or CATENATE');
+  return { head, pieces, grammar };
+}
+
+/**
+ * Whether the literal that follows this beginning of a command belongs to a message, and has to stay in the stream. `never`: nor will
+ * any later one of the command. What is nonsense is `never` of a message: then the whole command is read, and refused as such.
+ */
+export function isBeforeMessage(text: string, names: NameEncoding): 'yes' | 'not yet' | 'never' {
+  const [start, verb = ''] = /^[^ ]+ (APPEND|REPLACE|UID REPLACE) /i.exec(text) ?? [];
+  if (start === undefined || text.includes('\0')) return 'never';
+  const scanner = new Scanner(text.slice(start.length));
+  try {
+    takeAppendArguments(scanner, verb.toUpperCase() as AppendVerb, { names, end: 'literal' });
+    return 'yes';
+  } catch {
+    return scanner.atEnd ? 'not yet' : 'never';
+  }
+}
+
+/** Whether the literal that follows a later stretch is the URL of a part, which belongs to the text. */
+export function isBeforeUrl(stretch: string): boolean {
+  return /(?:^|[( ])URL $/i.test(stretch);
 }

@@ -39,7 +39,8 @@ export type ReadCommand =
   | { readonly kind: 'hopeless'; readonly text: string }
   | { readonly kind: 'end' };
 
-const announcement = /~?\{(\d{1,20})(\+?)\}$/;
+/** However many digits: a size beyond all numbers is one that is refused. */
+const announcement = /~?\{(\d+)(\+?)\}$/;
 
 /** The literal that a line announces at its end, and the line before it. */
 export function announcedLiteral(line: string): { readonly before: string; readonly literal: AnnouncedLiteral } | undefined {

@@ -1,8 +1,7 @@
 /** The arguments of FETCH (RFC 9051 section 6.4.5; RFC 7162 for MODSEQ and CHANGEDSINCE; RFC 9394 for PARTIAL; RFC 8474, 8514, 8970 for ids, SAVEDATE, PREVIEW). */
 import { takeWindow } from './result-window.ts';
 import type { ResultWindow } from './result-window.ts';
-import { malformed } from './scanner.ts';
-import type { Scanner } from './scanner.ts';
+import { Scanner, malformed } from './scanner.ts';
 import { takeSequenceSet } from './sequence-set.ts';
 import type { SequenceSet } from './sequence-set.ts';
 
@@ -152,6 +151,14 @@ function takeBinarySection(scanner: Scanner): Section {
   scanner.expect(']');
   if (rest !== '') throw malformed('BINARY takes part numbers only');
   return { part, of: 'all' };
+}
+
+/** A section by itself, as it stands between `BODY[` and `]`. @throws bad-input */
+export function parseSection(text: string): Section {
+  const scanner = new Scanner(`${text}]`);
+  const section = takeSection(scanner);
+  scanner.end();
+  return section;
 }
 
 function takeSection(scanner: Scanner): Section {

@@ -66,6 +66,8 @@ export interface KnownState {
   readonly uidValidity: number;
   readonly modseq: number;
   readonly knownUids: readonly Range[] | undefined;
+  /** Whether it told sequence numbers and uids that belong together: a hint that we don't need. */
+  readonly pairs: 'given' | 'none';
 }
 
 export interface SelectArguments extends SpelledMailbox {
@@ -88,7 +90,7 @@ export function parseSelect(scanner: Scanner, encoding: NameEncoding): SelectArg
   return { ...named, condstore, known };
 }
 
-/** `(uidvalidity modseq [known-uids] [(seqs uids)])`; the last is a hint that we don't need. */
+/** `(uidvalidity modseq [known-uids] [(seqs uids)])` */
 function takeKnownState(scanner: Scanner): KnownState {
   scanner.space();
   scanner.expect('(');
@@ -100,12 +102,13 @@ function takeKnownState(scanner: Scanner): KnownState {
     knownUids = takeKnownSet(scanner);
     scanner.accept(' ');
   }
-  if (scanner.accept('(')) {
+  const pairs = scanner.accept('(') ? 'given' : 'none';
+  if (pairs === 'given') {
     takeKnownSet(scanner);
     scanner.space();
     takeKnownSet(scanner);
     scanner.expect(')');
   }
   scanner.expect(')');
-  return { uidValidity, modseq, knownUids };
+  return { uidValidity, modseq, knownUids, pairs };
 }

@@ -20,7 +20,7 @@ const saslMessage = fc.array(fc.oneof(fc.constantFrom(...saslPieces), fc.string(
 const mechanism = fc.constantFrom('PLAIN', 'LOGIN', 'SCRAM-SHA-256', 'SCRAM-SHA-1', 'SCRAM-SHA-256-PLUS', 'OAUTHBEARER', 'XOAUTH2', 'EXTERNAL', 'X');
 
 /** Any pieces in any order, cut into segments anywhere. */
-function mixed(pieces: readonly string[]): fc.Arbitrary<Segments> {
+export function mixed(pieces: readonly string[]): fc.Arbitrary<Segments> {
   const piece = fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...pieces).map((text) => Buffer.from(text, 'latin1')) }, { weight: 2, arbitrary: garbage }, { weight: 1, arbitrary: run }, { weight: 1, arbitrary: base64.map((text) => Buffer.from(text)) });
   return cut(fc.array(piece, { minLength: 1, maxLength: 25 }).map((all) => Buffer.concat(all)));
 }

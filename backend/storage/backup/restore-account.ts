@@ -208,8 +208,9 @@ function reviveMailbox({ source, target }: RestoreOrder, change: AccountChange, 
   makeAbove(change, entry.name);
   const isKnown = seen?.uidValidity === entry.uidValidity;
   const highestModseq = isKnown ? Math.max(seen.highestModseq, entry.highestModseq) : entry.highestModseq + modseqGap;
+  const { urlKey: _before, ...kept } = entry; // a URL that was taken back since the backup must not hold again
   const made: MailboxEntry = {
-    ...entry, id: nextNumber(tables, 'mailbox'), account: change.number, uidNext: 1, highestModseq, messages: 0, unseen: 0, deleted: 0, bytes: 0, specialUse: freeUses(target, change.number, entry).join(' ') || null,
+    ...kept, id: nextNumber(tables, 'mailbox'), account: change.number, uidNext: 1, highestModseq, messages: 0, unseen: 0, deleted: 0, bytes: 0, specialUse: freeUses(target, change.number, entry).join(' ') || null,
   };
   noteUidValidity(tables, made.uidValidity);
   putMailbox(tables, made);

@@ -101,9 +101,9 @@ test('Overlong lines, NUL and endless literals get BAD or BYE, and another sessi
   hostile.sayRaw('a1 NOOP\0\r\n');
   await hostile.expect(/^a1 BAD NUL/);
   hostile.sayRaw(`a2 ${'x'.repeat(20_000)}\r\n`);
-  await hostile.expect(/^a2 BAD command too long/);
+  await hostile.expect(/^a2 BAD \[TOOBIG\] command too long/);
   hostile.sayRaw('a3 LOGIN {99999999}\r\n');
-  await hostile.expect(/^a3 BAD command too long/);
+  await hostile.expect(/^a3 BAD \[TOOBIG\] command too long/);
   hostile.sayRaw('a4 APPEND INBOX {10+}\r\n0123456789\r\n');
   await hostile.expect(/^a4 BAD APPEND is not allowed now/);
   hostile.sayRaw('a5 LOGIN {99999999+}\r\n');

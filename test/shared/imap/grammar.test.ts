@@ -7,7 +7,6 @@ import { startCommand, tagOf } from '../../../shared/imap/command-reader.ts';
 import { formatDateTime, takeDate, takeDateTime } from '../../../shared/imap/dates.ts';
 import { parseFetch } from '../../../shared/imap/fetch-items.ts';
 import { compilePattern } from '../../../shared/imap/list-pattern.ts';
-import { parseAppendStart } from '../../../shared/imap/append-arguments.ts';
 import { parseList } from '../../../shared/imap/list-arguments.ts';
 import { parseSelect, takeStatusItems } from '../../../shared/imap/mailbox-arguments.ts';
 import { parseCopy, parseStore } from '../../../shared/imap/store-arguments.ts';
@@ -155,11 +154,4 @@ test('LIST wildcards match by level, INBOX in any case, and hostile patterns tak
   const before = performance.now();
   assert.ok(!compilePattern('*a'.repeat(400))(`${'a'.repeat(399)}b`));
   assert.ok(performance.now() - before < 500);
-});
-
-test('The beginning of APPEND is told from a mailbox name that is a literal itself.', () => {
-  assert.deepEqual(parseAppendStart('a1 append "Sent" (\\Seen) ', 'utf-7'), { tag: 'a1', mailbox: 'Sent', item: { flags: { system: ['\\Seen'], keywords: [] }, internalDateMs: undefined } });
-  assert.equal(parseAppendStart('a1 APPEND ', 'utf-7'), undefined);
-  assert.equal(parseAppendStart('a1 APPEND {4}\r\nSent ', 'utf-7')?.mailbox, 'Sent');
-  assert.equal(parseAppendStart('a1 LOGIN x ', 'utf-7'), undefined);
 });

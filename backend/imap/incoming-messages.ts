@@ -1,0 +1,115 @@
+/** The messages of an APPEND or REPLACE: literals go to the storage as they come, and so do the parts of messages that URLs name (RFC 4469). */
+import { Failure } from '../../shared/base/failure.ts';
+import type { AppendArguments, AppendPiece } from '../../shared/imap/append-arguments.ts';
+import { Scanner } from '../../shared/imap/scanner.ts';
+import type { Account, AppendMarks, StagedMessage } from '../storage/storage.ts';
+import { flagMarks } from './flag-texts.ts';
+import type { Session } from './session.ts';
+import { openPart } from './url-content.ts';
+
+export interface IncomingMessage {
+  readonly staged: StagedMessage;
+  readonly marks: AppendMarks;
+}
+
+/** Messages of one command: they are held until all are there. */
+const mostMessages = 1000;
+
+export interface Reception {
+  readonly session: Session;
+  /** Whose storage takes the messages. */
+  readonly account: Account;
+  readonly most: 'one' | 'many';
+  /** What the account holds less when the command is done. */
+  readonly freedBytes: number;
+}
+
+type MessagePiece = Extract<AppendPiece, { kind: 'message' }>;
+
+/** Takes the command's messages up to its end, gives them to `use`, and forgets what was not stored. */
+export async function withMessages<Result>(reception: Reception, given: AppendArguments, use: (messages: readonly IncomingMessage[]) => Promise<Result>): Promise<Result> {
+  const incoming = new Incoming(reception, given);
+  try {
+    await incoming.receiveAll();
+    return await use(incoming.messages);
+  } finally {
+    await Promise.all(incoming.messages.map(async ({ staged }) => staged.discard()));
+  }
+}
+
+class Incoming {
+  readonly messages: IncomingMessage[] = [];
+  readonly #reception: Reception;
+  readonly #given: AppendArguments;
+  #pieces: AppendPiece[];
+
+  constructor(reception: Reception, given: AppendArguments) {
+    this.#reception = reception;
+    this.#given = given;
+    this.#pieces = [...given.pieces];
+  }
+
+  async receiveAll(): Promise<void> {
+    const most = this.#reception.most === 'one' ? 1 : mostMessages;
+    for (let piece = await this.#next(); piece !== undefined; piece = await this.#next()) {
+      if (piece.kind !== 'message') throw new Error(`${piece.kind} where a message begins`);
+      if (this.messages.length >= most) throw new Failure(most === 1 ? 'bad-input' : 'limit', 'too many messages in one command');
+      await this.#receive(piece);
+    }
+  }
+
+  async #receive({ item, form }: MessagePiece): Promise<void> {
+    const { session, account } = this.#reception;
+    const marks = { ...flagMarks(item.flags), internalDateMs: item.internalDateMs };
+    const source = form === 'literal' ? this.#literal() : this.#parts();
+    const staged = await session.options.storage.stage(account.address, source, session.options.limits.maxMessageBytes);
+    this.messages.push({ staged, marks });
+  }
+
+  /** A message that is one literal. */
+  async *#literal(): AsyncGenerator<Buffer, void, void> {
+    await this.#next(); // the literal itself
+    const { rest } = this.#reception.session;
+    this.#checkSize(rest.size);
+    if (rest.size === 0) throw emptyMessage();
+    yield* rest.bytes();
+  }
+
+  /** A message that is put together. */
+  async *#parts(): AsyncGenerator<Buffer, void, void> {
+    const { session } = this.#reception;
+    const { rest } = session;
+    let size = 0;
+    for (let piece = await this.#next(); piece?.kind === 'url' || piece?.kind === 'literal'; piece = await this.#next()) {
+      const part = piece.kind === 'url' ? await openPart(session, piece.url) : { size: rest.size, bytes: () => rest.bytes() };
+      size += part.size;
+      this.#checkSize(size);
+      yield* part.bytes();
+    }
+    if (size === 0) throw emptyMessage();
+  }
+
+  /** Known before the first byte of a literal. */
+  #checkSize(size: number): void {
+    const { session, account, freedBytes } = this.#reception;
+    const { maxMessageBytes } = session.options.limits;
+    if (size > maxMessageBytes) throw new Failure('message-too-big', `messages may have at most ${String(maxMessageBytes)} bytes`);
+    const quota = account.quota();
+    if (quota.bytesLimit > 0 && size > freedBytes && quota.bytes + size - freedBytes > quota.bytesLimit) throw new Failure('over-quota', 'the mailbox is full');
+  }
+
+  /** The next piece of the command; undefined at its end. */
+  async #next(): Promise<AppendPiece | undefined> {
+    const { rest } = this.#reception.session;
+    while (this.#pieces.length === 0) {
+      if (rest.isOver) return undefined;
+      const { text, end } = await rest.nextStretch();
+      this.#pieces = this.#given.grammar.read(new Scanner(text), end);
+    }
+    return this.#pieces.shift();
+  }
+}
+
+function emptyMessage(): Failure {
+  return new Failure('limit', 'a message may not be empty');
+}

@@ -1,0 +1,83 @@
+/** REPLACE and UID REPLACE (RFC 8508): one message in the place of another. */
+import { takeAppendArguments } from '../../shared/imap/append-arguments.ts';
+import type { AppendArguments } from '../../shared/imap/append-arguments.ts';
+import type { AppendedMessage, AppendResult } from '../storage/storage.ts';
+import { appendUid, targetAt } from './append.ts';
+import { mailboxCommand } from './command.ts';
+import type { Command, Selected } from './command.ts';
+import { requireWriteAccess } from './expunge.ts';
+import { marksWithin } from './flag-rights.ts';
+import { withMessages } from './incoming-messages.ts';
+import { demand, isOfOpenAccount, placeOf } from './place.ts';
+import type { AwayPlace, HerePlace } from './place.ts';
+import { openLeg } from './relay.ts';
+import { relayMessages } from './relay-append.ts';
+import { no, ok } from './replies.ts';
+import type { Completion } from './replies.ts';
+import type { Numbers } from './view.ts';
+
+export const replace = define('REPLACE', 'sequence');
+export const uidReplace = define('UID REPLACE', 'uid');
+
+function define(verb: 'REPLACE' | 'UID REPLACE', numbers: Numbers): Command {
+  return mailboxCommand({
+    verb,
+    tells: 'removals',
+    parse: (scanner, session) => takeAppendArguments(scanner, verb, { names: session.names, end: session.rest.end }),
+    run: async (selected, given) => run(selected, given, numbers),
+  }, async (session) => relayMessages(session, openLeg(session), session.commandText));
+}
+
+const gone = no('the message to be replaced is gone', 'EXPUNGEISSUED');
+
+async function run(selected: Selected, given: AppendArguments, numbers: Numbers): Promise<Completion> {
+  const { session, view } = selected;
+  const { mailbox, replaced } = given.head;
+  requireWriteAccess(view);
+  for (const right of ['t', 'e']) demand(view, right); // as for marking and expunging it (RFC 8508 section 4.1)
+  const [uid] = replaced === undefined ? [] : view.uidsIn(view.spans([replaced], numbers));
+  const place = await placeOf(session, mailbox);
+  const old = uid === undefined ? undefined : view.mailbox.row(uid);
+  const code = place.at === 'away' ? await replaceAway(selected, place, old?.uid) : await replaceHere(selected, { place, given, old });
+  if (typeof code !== 'string') return code;
+  // Before the EXPUNGE, which the refresh after this command tells (RFC 8508 section 4.3).
+  session.output.line(`* OK [${code}] replacement is there`);
+  return ok('REPLACE completed', session.isEnabled('QRESYNC') ? `HIGHESTMODSEQ ${String(view.mailbox.state().highestModseq)}` : undefined);
+}
+
+interface Replacing {
+  readonly place: HerePlace;
+  readonly given: AppendArguments;
+  readonly old: { readonly uid: number; readonly size: number } | undefined;
+}
+
+/** Answers what is told of the new message, or why there is none. */
+async function replaceHere({ session, view }: Selected, { place, given, old }: Replacing): Promise<string | Completion> {
+  const { account, rights } = place;
+  const target = targetAt(place);
+  if (old === undefined) return gone;
+  const isSame = isOfOpenAccount(session, place);
+  const enter = async (message: AppendedMessage): Promise<AppendResult | undefined> => {
+    if (isSame) return view.mailbox.replace(old.uid, message, target);
+    const result = await target.append([message]);
+    await view.mailbox.expunge([old.uid]); // a crash in between leaves both, never none
+    return result;
+  };
+  const result = await withMessages({ session, account, most: 'one', freedBytes: isSame ? old.size : 0 }, given, async ([message]) => {
+    if (message === undefined) throw new Error('a command without a message');
+    return enter({ staged: message.staged, marks: marksWithin(rights, message.marks) });
+  });
+  if (result === undefined) return gone;
+  session.noteOwnMessages({ account, mailbox: target }, result.uids);
+  return appendUid(result);
+}
+
+/** The new message goes to another node, as by APPEND; then the old one goes. */
+async function replaceAway({ session, view }: Selected, place: AwayPlace, uid: number | undefined): Promise<string | Completion> {
+  if (uid === undefined) return gone;
+  const command = session.commandText.replace(/^(\S+) (?:UID )?REPLACE \S+ /i, '$1 APPEND ');
+  const end = await relayMessages(session, await session.legs.to(place), command);
+  if (end.status !== 'OK' || end.code === undefined) return end;
+  await view.mailbox.expunge([uid]);
+  return end.code;
+}
