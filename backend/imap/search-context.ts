@@ -73,6 +73,7 @@ function lastingKey(key: SearchKey, view: View): SearchKey {
 }
 
 function uidsOf(set: SequenceSet, view: View): SequenceSet {
+  view.requireNumbering(set);
   if (set === 'saved') return view.saved.map((uid) => ({ first: uid, last: uid }));
   return resolveRanges(set, view.count)
     .filter(({ first }) => first >= 1 && first <= view.count)

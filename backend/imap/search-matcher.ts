@@ -92,6 +92,7 @@ function rowTest(key: RowKey, view: View): (candidate: Numbered) => boolean {
     case 'threadid':
       return ({ row }) => `T${String(row.threadId)}` === key.id;
     case 'sequence':
+      view.requireNumbering(key.set);
       return inSpans(view, key.set, 'sequence');
     case 'uid':
       return inSpans(view, key.set, 'uid');

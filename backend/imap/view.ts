@@ -138,12 +138,17 @@ export class View {
         .map(({ first, last }) => ({ from: this.#lowerBound(first), to: this.#lowerBound(last + 1) - 1 }))
         .filter(({ from, to }) => from <= to);
     }
-    if (this.numbering === 'uids') throw uidRequired();
+    this.requireNumbering(set);
     // Clients ask for 1:* without knowing that the mailbox is empty.
     if (this.count === 0 && set.every(({ last }) => last === Infinity)) return [];
     const ranges = resolveRanges(set, this.count);
     if ((ranges[0]?.first ?? 0) < 1 || (ranges.at(-1)?.last ?? 0) > this.count) throw malformed('no message with that sequence number');
     return ranges.map(({ first, last }) => ({ from: first - 1, to: last - 1 }));
+  }
+
+  /** Refuses sequence numbers where only uids may be used (RFC 9586). */
+  requireNumbering(set: SequenceSet): void {
+    if (set !== 'saved' && this.numbering === 'uids') throw uidRequired();
   }
 
   /** The uids at these positions. */

@@ -133,6 +133,8 @@ export function takeAppendArguments(scanner: Scanner, verb: AppendVerb, { names,
 export function isBeforeMessage(text: string, names: NameEncoding): 'yes' | 'not yet' | 'never' {
   const [start, verb = ''] = /^[^ ]+ (APPEND|REPLACE|UID REPLACE) /i.exec(text) ?? [];
   if (start === undefined || text.includes('\0')) return 'never';
+  // Without reading all of it: a command may have many URLs that are literals.
+  if (isBeforeUrl(text.slice(-6)) && /CATENATE \(/i.test(text)) return 'not yet';
   const scanner = new Scanner(text.slice(start.length));
   try {
     takeAppendArguments(scanner, verb.toUpperCase() as AppendVerb, { names, end: 'literal' });
