@@ -29,7 +29,7 @@ async function appendHere(session: Session, place: HerePlace, given: AppendArgum
     return mailbox.append(messages.map(({ staged, marks }) => ({ staged, marks: marksWithin(rights, marks) })));
   });
   session.noteOwnMessages({ account, mailbox }, result.uids);
-  return ok('APPEND completed', appendUid(result));
+  return ok('APPEND completed', appendUid(place, result));
 }
 
 /** The mailbox there, if the user may put messages into it. @throws Failure, Refusal */
@@ -40,6 +40,7 @@ export function targetAt(place: HerePlace): Mailbox {
   return mailbox;
 }
 
-export function appendUid({ uidValidity, uids }: AppendResult): string {
-  return `APPENDUID ${String(uidValidity)} ${formatSet(uids)}`;
+/** Where the messages are; undefined for who may not read there and so must not learn it (RFC 9051 section 6.3.12). */
+export function appendUid({ rights }: Pick<HerePlace, 'rights'>, { uidValidity, uids }: AppendResult): string | undefined {
+  return !rights.includes('r') ? undefined : `APPENDUID ${String(uidValidity)} ${formatSet(uids)}`;
 }

@@ -92,6 +92,7 @@ export async function carryAway(session: Session, to: { readonly leg: Leg; reado
   await leg.say('');
   const end = await leg.end(tag);
   if (end.status !== 'OK') throw new Refusal(end);
+  if (end.code === undefined) return { uidValidity: 0, uids: [], sourceUids }; // who may not read there is not told
   const [, uidValidity, set = ''] = /^APPENDUID (\d+) ([\d:,]+)$/.exec(end.code ?? '') ?? [];
   const uids = numbersOf(set, mostCarried);
   if (uids?.length !== sourceUids.length) throw new Failure('backend-unavailable', 'the other server did not say where the messages are');

@@ -42,7 +42,7 @@ async function runCopy(selected: Selected, given: Copying, numbers: Numbers): Pr
   const isSame = target !== undefined && place.at === 'here' && isOfOpenAccount(session, place);
   const result = await new Progress(session, 0).during(isSame ? view.mailbox.copyTo(uids, target, withinOf(place)) : carry(selected, { ...given, place }, uids));
   noteOwn(session, place, result);
-  return ok('COPY completed', copyUid(result));
+  return ok('COPY completed', copyUidAt(place, result));
 }
 
 async function runMove(selected: Selected, given: Copying, numbers: Numbers): Promise<Completion> {
@@ -58,7 +58,7 @@ async function runMove(selected: Selected, given: Copying, numbers: Numbers): Pr
   if (!isSame) await view.mailbox.expunge(result.sourceUids); // a crash in between leaves them in both, never in none
   noteOwn(session, place, result);
   // Before the EXPUNGEs, which the refresh after this command tells (RFC 6851 section 4.3).
-  const code = copyUid(result);
+  const code = copyUidAt(place, result);
   if (code !== undefined) session.output.line(`* OK [${code}] moved`);
   return ok('MOVE completed', session.isEnabled('QRESYNC') ? `HIGHESTMODSEQ ${String(view.mailbox.state().highestModseq)}` : undefined);
 }
@@ -67,6 +67,11 @@ async function runMove(selected: Selected, given: Copying, numbers: Numbers): Pr
 function noteOwn(session: Session, place: Place, { uids }: CopyResult): void {
   const mailbox = place.at === 'here' ? place.account.mailbox(place.name) : undefined;
   if (place.at === 'here' && mailbox !== undefined) session.noteOwnMessages({ account: place.account, mailbox }, uids);
+}
+
+/** Who may not read there must not learn what became of the messages (RFC 9051 section 6.4.7). */
+function copyUidAt(place: Place, result: CopyResult): string | undefined {
+  return place.at === 'here' && !place.rights.includes('r') ? undefined : copyUid(result);
 }
 
 function withinOf(place: Place): FlagMask | undefined {

@@ -2,8 +2,10 @@
 import { Failure } from '../../shared/base/failure.ts';
 import type { AppendArguments, AppendPiece } from '../../shared/imap/append-arguments.ts';
 import { Scanner } from '../../shared/imap/scanner.ts';
+import { HeaderCharacters } from '../../shared/mime/header-characters.ts';
 import type { Account, AppendMarks, StagedMessage } from '../storage/storage.ts';
 import { flagMarks } from './flag-texts.ts';
+import { Refusal, no } from './replies.ts';
 import type { Session } from './session.ts';
 import { openPart } from './url-content.ts';
 
@@ -62,8 +64,11 @@ class Incoming {
     const { session, account } = this.#reception;
     const marks = { ...flagMarks(item.flags), internalDateMs: item.internalDateMs };
     const source = form === 'literal' ? this.#literal() : this.#parts();
-    const staged = await session.options.storage.stage(account.address, source, session.options.limits.maxMessageBytes);
+    const header = new HeaderCharacters();
+    const staged = await session.options.storage.stage(account.address, watched(source, header), session.options.limits.maxMessageBytes);
     this.messages.push({ staged, marks });
+    // RFC 6855 section 4; RFC 9051 has no other way than to say so by ENABLE either.
+    if (header.isInternational && session.strings === 'ascii') throw new Refusal(no('say ENABLE UTF8=ACCEPT first: there is UTF-8 in the header', 'CANNOT'));
   }
 
   /** A message that is one literal. */
@@ -107,6 +112,13 @@ class Incoming {
       this.#pieces = this.#given.grammar.read(new Scanner(text), end);
     }
     return this.#pieces.shift();
+  }
+}
+
+async function* watched(source: AsyncIterable<Buffer>, header: HeaderCharacters): AsyncGenerator<Buffer, void, void> {
+  for await (const piece of source) {
+    header.add(piece);
+    yield piece;
   }
 }
 

@@ -41,7 +41,7 @@ async function run(selected: Selected, given: AppendArguments, numbers: Numbers)
   const code = place.at === 'away' ? await replaceAway(selected, place, old?.uid) : await replaceHere(selected, { place, given, old });
   if (typeof code !== 'string') return code;
   // Before the EXPUNGE, which the refresh after this command tells (RFC 8508 section 4.3).
-  session.output.line(`* OK [${code}] replacement is there`);
+  if (code !== '') session.output.line(`* OK [${code}] replacement is there`);
   return ok('REPLACE completed', session.isEnabled('QRESYNC') ? `HIGHESTMODSEQ ${String(view.mailbox.state().highestModseq)}` : undefined);
 }
 
@@ -51,7 +51,7 @@ interface Replacing {
   readonly old: { readonly uid: number; readonly size: number } | undefined;
 }
 
-/** Answers what is told of the new message, or why there is none. */
+/** Answers what is told of the new message (nothing to who may not read it), or why there is none. */
 async function replaceHere({ session, view }: Selected, { place, given, old }: Replacing): Promise<string | Completion> {
   const { account, rights } = place;
   const target = targetAt(place);
@@ -69,7 +69,7 @@ async function replaceHere({ session, view }: Selected, { place, given, old }: R
   });
   if (result === undefined) return gone;
   session.noteOwnMessages({ account, mailbox: target }, result.uids);
-  return appendUid(result);
+  return appendUid(place, result) ?? '';
 }
 
 /** The new message goes to another node, as by APPEND; then the old one goes. */
@@ -77,7 +77,7 @@ async function replaceAway({ session, view }: Selected, place: AwayPlace, uid: n
   if (uid === undefined) return gone;
   const command = session.commandText.replace(/^(\S+) (?:UID )?REPLACE \S+ /i, '$1 APPEND ');
   const end = await relayMessages(session, await session.legs.to(place), command);
-  if (end.status !== 'OK' || end.code === undefined) return end;
+  if (end.status !== 'OK') return end;
   await view.mailbox.expunge([uid]);
-  return end.code;
+  return end.code ?? '';
 }

@@ -1,5 +1,5 @@
 /**
- * The arguments of APPEND and REPLACE (RFC 9051 section 6.3.12, RFC 3502, RFC 4469, RFC 8508). The literals of messages stay in the stream,
+ * The arguments of APPEND and REPLACE (RFC 9051 section 6.3.12, RFC 3502, RFC 4469, RFC 6855, RFC 8508). The literals of messages stay in the stream,
  * so a command comes in stretches of text, each of which ends with such a literal or with the command.
  */
 import { takeDateTime } from './dates.ts';
@@ -50,7 +50,7 @@ const mostParts = 1000;
 
 /** Reads stretch after stretch of one command, from behind the mailbox on. */
 export class AppendGrammar {
-  #place: 'before message' | 'in parts' | 'behind part' = 'before message';
+  #place: 'before message' | 'behind UTF8' | 'in parts' | 'behind part' | 'behind UTF8 part' = 'before message';
   #parts = 0;
 
   /** @throws bad-input, also for a literal where none is due */
@@ -65,6 +65,11 @@ export class AppendGrammar {
 
   #take(scanner: Scanner): AppendPiece[] {
     if (this.#place === 'before message') return this.#takeMessage(scanner);
+    if (this.#place === 'behind UTF8' || this.#place === 'behind UTF8 part') {
+      scanner.expect(')');
+      this.#place = this.#place === 'behind UTF8' ? 'before message' : 'behind part';
+      return [];
+    }
     if (this.#place === 'in parts') return [this.#takePart(scanner)];
     if (scanner.accept(')')) {
       this.#place = 'before message';
@@ -78,6 +83,10 @@ export class AppendGrammar {
   #takeMessage(scanner: Scanner): AppendPiece[] {
     const item = takeAppendItem(scanner);
     if (scanner.atEnd) return [{ kind: 'message', item, form: 'literal' }, { kind: 'literal' }];
+    if (scanner.acceptText('UTF8 (')) {
+      this.#place = 'behind UTF8';
+      return [{ kind: 'message', item, form: 'literal' }, takeLiteral(scanner)];
+    }
     if (!scanner.acceptText('CATENATE (')) throw malformed('expected the message as a literal, or CATENATE');
     this.#place = 'in parts';
     return [{ kind: 'message', item, form: 'parts' }];
@@ -87,13 +96,19 @@ export class AppendGrammar {
     this.#parts += 1;
     if (this.#parts > mostParts) throw malformed('too many parts');
     this.#place = 'behind part';
-    if (scanner.acceptText('TEXT ')) {
-      if (!scanner.atEnd) throw malformed('expected a literal');
-      return { kind: 'literal' };
+    if (scanner.acceptText('TEXT ')) return takeLiteral(scanner);
+    if (scanner.acceptText('UTF8 (')) {
+      this.#place = 'behind UTF8 part';
+      return takeLiteral(scanner);
     }
-    if (!scanner.acceptText('URL ')) throw malformed('expected TEXT or URL');
+    if (!scanner.acceptText('URL ')) throw malformed('expected TEXT, UTF8 or URL');
     return { kind: 'url', url: scanner.astring() };
   }
+}
+
+function takeLiteral(scanner: Scanner): AppendPiece {
+  if (!scanner.atEnd) throw malformed('expected a literal');
+  return { kind: 'literal' };
 }
 
 function takeAppendItem(scanner: Scanner): AppendItem {
