@@ -186,12 +186,12 @@ async function sendMessage({ session, view }: Selected, items: readonly FetchIte
   if (output.full) await output.flush();
 }
 
-/** The FETCH responses of new messages that NOTIFY asks for (RFC 5465 section 5.2). Nothing is marked as seen. */
-export async function describeArrived(selected: Selected, items: readonly FetchItem[]): Promise<void> {
+/** The FETCH responses of new messages that NOTIFY or a search asks for (RFC 5465 sections 5.2 and 7). Nothing is marked as seen. */
+export async function describeArrived(selected: Selected): Promise<void> {
   const { view } = selected;
-  const uids = [...view.toDescribe];
+  const described = [...view.toDescribe];
   view.toDescribe.clear();
-  for (const uid of uids) {
+  for (const [uid, items] of described) {
     const sequence = view.sequenceOf(uid);
     const row = sequence === undefined ? undefined : view.mailbox.row(uid);
     if (sequence === undefined || row === undefined) continue;

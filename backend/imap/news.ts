@@ -1,4 +1,5 @@
 /** Tells the client what happened in the open mailbox (RFC 9051 section 5.2; VANISHED: RFC 7162 section 3.2.10). */
+import type { FetchItem } from '../../shared/imap/fetch-items.ts';
 import { formatSet } from '../../shared/imap/sequence-set.ts';
 import { formatString } from '../../shared/imap/strings.ts';
 import type { Telling } from './command.ts';
@@ -19,9 +20,19 @@ export async function tellNews(session: Session, view: View, mode: Telling): Pro
     for (const { sequence } of news.expunged.toReversed()) session.output.line(`* ${String(sequence)} EXPUNGE`);
   }
   if (news.exists !== undefined) session.output.line(`* ${String(news.exists)} EXISTS`);
-  if (fetch.length > 0) for (const uid of news.arrived) view.toDescribe.add(uid);
+  describe(view, news.arrived, fetch);
   if (flags === 'told') for (const { sequence, row } of news.changed) session.output.line(flagsResponse(session, view, { sequence, row }));
   if (news.touched.length > 0) for (const [tag, follower] of view.followers) await tellFollower({ session, view }, { tag, follower }, news);
+}
+
+/** What several ask for of one message is told once (RFC 5465 section 5.2). */
+function describe({ toDescribe }: View, uids: readonly number[], fetch: readonly FetchItem[]): void {
+  if (fetch.length === 0) return;
+  for (const uid of uids) {
+    const items = toDescribe.get(uid) ?? [];
+    const known = new Set(items.map((item) => JSON.stringify(item)));
+    toDescribe.set(uid, [...items, ...fetch.filter((item) => !known.has(JSON.stringify(item)))]);
+  }
 }
 
 function tellLine(session: Session, line: string | undefined): void {
@@ -36,6 +47,7 @@ async function tellFollower(
 ): Promise<void> {
   try {
     tellLine(session, await follower.follow(news.touched));
+    describe(view, news.arrived.filter((uid) => follower.holds(uid)), follower.fetch);
   } catch (error) {
     session.log.error({ err: error }, 'results of a search could not be kept up to date');
     view.followers.delete(tag);

@@ -40,7 +40,7 @@ export async function answerSearch(selected: Selected, given: SearchArguments, m
   const results: Results = { found: messages.map(({ message }) => message), numbers: manner.numbers, modseqs };
   if (saves) view.saved = meantBy(results.found, given.returns).map(({ row }) => row.uid).sort((one, other) => one - other);
   const correlator = `TAG ${formatString(session.tag)}`;
-  if (follows && !followResults(selected, { key: given.key, ...manner, messages, correlator })) session.output.line(noUpdate(session.tag));
+  if (follows && !followResults(selected, { key: given.key, ...manner, messages, correlator, fetch: given.returns?.fetch ?? [] })) session.output.line(noUpdate(session.tag));
   // IMAP4rev2 has no SEARCH response any more (RFC 9051 appendix E); SORT stayed as it is.
   const old = given.returns === undefined && (manner.verb === 'SORT' || !session.isEnabled('IMAP4REV2'));
   const line = old ? oldResponse(manner.verb, results) : extendedResponse(correlator, results, given.returns ?? everything);

@@ -4,6 +4,7 @@
  * not the passing of time (OLDER, YOUNGER).
  */
 import { Failure } from '../../shared/base/failure.ts';
+import type { FetchItem } from '../../shared/imap/fetch-items.ts';
 import type { SortCriterion } from '../../shared/imap/search-arguments.ts';
 import type { SearchKey } from '../../shared/imap/search-keys.ts';
 import { formatSet, resolveRanges } from '../../shared/imap/sequence-set.ts';
@@ -30,6 +31,8 @@ export interface Followed {
   readonly messages: readonly Keyed[];
   /** What stands in the brackets of its responses. */
   readonly correlator: string;
+  /** What is told of new messages that come in (RFC 5465 section 7). */
+  readonly fetch: readonly FetchItem[];
 }
 
 /** RFC 5267 section 4.3: a tag stands for one search whose results are kept up to date. */
@@ -135,8 +138,10 @@ class FollowedSearch implements Follower {
   readonly #teller: Teller;
   readonly #key: SearchKey;
   readonly #uids: Set<number>;
+  readonly fetch: readonly FetchItem[];
 
-  constructor(teller: Teller, { key, messages }: Followed) {
+  constructor(teller: Teller, { key, messages, fetch }: Followed) {
+    this.fetch = fetch;
     this.#teller = teller;
     this.#key = key;
     this.#uids = new Set(messages.map(({ message }) => message.row.uid));
@@ -144,6 +149,10 @@ class FollowedSearch implements Follower {
 
   get size(): number {
     return this.#uids.size;
+  }
+
+  holds(uid: number): boolean {
+    return this.#uids.has(uid);
   }
 
   withdraw(vanished: News['vanished']): string | undefined {
@@ -178,6 +187,14 @@ class FollowedSort implements Follower {
 
   get size(): number {
     return this.#order.length;
+  }
+
+  get fetch(): readonly FetchItem[] {
+    return this.#followed.fetch;
+  }
+
+  holds(uid: number): boolean {
+    return this.#uids.has(uid);
   }
 
   withdraw(vanished: News['vanished']): string | undefined {

@@ -6,6 +6,7 @@ import { Failure } from '../../shared/base/failure.ts';
 import { malformed } from '../../shared/imap/scanner.ts';
 import { resolveRanges } from '../../shared/imap/sequence-set.ts';
 import type { Rights } from '../../shared/imap/rights.ts';
+import type { FetchItem } from '../../shared/imap/fetch-items.ts';
 import type { SequenceSet } from '../../shared/imap/sequence-set.ts';
 import { FlagTexts } from './flag-texts.ts';
 import { uidRequired } from './replies.ts';
@@ -45,6 +46,9 @@ export interface News {
 export interface Follower {
   /** How many messages it holds. */
   readonly size: number;
+  /** What is told of new messages that it holds. */
+  readonly fetch: readonly FetchItem[];
+  holds(uid: number): boolean;
   /** What is to be said before the client hears that these are gone. */
   withdraw(vanished: News['vanished']): string | undefined;
   /** What is to be said after the client heard of these. */
@@ -80,8 +84,8 @@ export class View {
   readonly #ownChanges = new Map<number, number>();
   /** Messages that the client put in here, and has not been told of as new ones. */
   readonly #ownMessages = new Set<number>();
-  /** New messages of which the client has heard, and is still to be told what NOTIFY asks for. */
-  readonly toDescribe = new Set<number>();
+  /** New messages of which the client has heard, and what it is still to be told of them: NOTIFY or a search asks for it. */
+  readonly toDescribe = new Map<number, readonly FetchItem[]>();
 
   /** Opens a view on the mailbox as it is now. @throws mailbox-missing */
   constructor(mailbox: Mailbox, access: 'read-write' | 'read-only', rights: Rights) {

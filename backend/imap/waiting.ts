@@ -57,7 +57,7 @@ export async function tellAll(session: Session, telling: Telling | 'nothing'): P
   try {
     if (state.at === 'selected' && telling !== 'nothing') {
       await tellNews(session, state.view, telling);
-      await describeArrived(session.selected, session.accountNews.selected.fetch);
+      await describeArrived(session.selected);
     }
     await session.accountNews.tell(session, state.account);
   } catch (error) {

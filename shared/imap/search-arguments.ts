@@ -7,6 +7,8 @@ import type { ResultWindow } from './result-window.ts';
 import { malformed } from './scanner.ts';
 import type { Scanner } from './scanner.ts';
 import { contains, takeSearchKeys } from './search-keys.ts';
+import { takeFetchList } from './fetch-items.ts';
+import type { FetchItem } from './fetch-items.ts';
 import type { SearchKey } from './search-keys.ts';
 
 export type ReturnItem = 'MIN' | 'MAX' | 'ALL' | 'COUNT' | 'SAVE' | 'RELEVANCY' | 'UPDATE' | 'CONTEXT';
@@ -15,6 +17,8 @@ export type ReturnItem = 'MIN' | 'MAX' | 'ALL' | 'COUNT' | 'SAVE' | 'RELEVANCY' 
 export interface ReturnOptions {
   readonly items: ReadonlySet<ReturnItem>;
   readonly window: ResultWindow | undefined;
+  /** What is to be told of new messages that come into results which are kept up to date (RFC 5465 section 7). */
+  readonly fetch?: readonly FetchItem[];
 }
 
 /** What to look for. */
@@ -81,18 +85,20 @@ export function parseThread(scanner: Scanner): ThreadArguments {
 export function takeReturnOptions(scanner: Scanner): ReturnOptions {
   const items = new Set<ReturnItem>();
   let window: ResultWindow | undefined;
+  let fetch: readonly FetchItem[] = [];
   const takeOption = (): void => {
     const word = scanner.word();
     if (word === 'PARTIAL' && window === undefined) window = takeWindow(scanner);
     else if (returnItems.has(word)) items.add(word as ReturnItem);
     else throw malformed(`unknown return option ${word}, or PARTIAL twice`);
+    if (word === 'UPDATE' && scanner.acceptsAhead(/ \(/)) fetch = takeFetchList(scanner);
   };
   const options = scanner.list(takeOption, { mayBeEmpty: 'yes' });
   scanner.space();
   if (options.length === 0) items.add('ALL');
   // RFC 9394 section 3.1.
   if (window !== undefined && items.has('ALL')) throw malformed('either PARTIAL or ALL');
-  return { items, window };
+  return { items, window, fetch };
 }
 
 /** `[CHARSET charset SP] keys`, as SEARCH has it. @throws bad-input */
