@@ -80,7 +80,7 @@ async function searchOne(session: Session, { view, name }: Source, { given, prog
   const correlator = `TAG ${formatString(session.tag)} MAILBOX ${formatMailbox(session, name)} UIDVALIDITY ${String(view.uidValidity)}`;
   if (returns.items.has('UPDATE') && session.state.at === 'selected' && view === session.state.view) {
     const messages = found.map((message) => ({ message, values: [] }));
-    if (!followResults(session.selected, { key, numbers: 'uid', criteria: undefined, messages, correlator })) session.output.line(noUpdate(session.tag));
+    if (!followResults(session.selected, { key, numbers: 'uid', criteria: undefined, messages, fetch: returns.fetch ?? [], correlator })) session.output.line(noUpdate(session.tag));
   }
   const line = found.length === 0 ? undefined : extendedResponse(correlator, { found, numbers: 'uid', modseqs }, returns);
   if (line !== undefined) session.output.line(`* ${line}`);
