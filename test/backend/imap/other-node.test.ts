@@ -1,11 +1,14 @@
 /** Folders of owners who live on another node: opened, read, changed, copied and heard of from there, by the rights that the owner's node knows. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as tls from 'node:tls';
 import { Dialogue } from '../../harness/dialogue.ts';
 import { connectTo } from '../../../shared/net/connect.ts';
 import { Connection } from '../../../shared/net/connection.ts';
 import { messageAbout } from './conversation.ts';
-import { certificates, deliver, mailboxOf, startServer } from './harness.ts';
+import { certificates, deliver, mailboxOf, password, startServer } from './harness.ts';
 import { startTwoNodes } from './two-nodes.ts';
 import type { TwoNodes } from './two-nodes.ts';
 
@@ -308,6 +311,35 @@ test('a message that is cut off on its way between nodes ends the connection: no
   await fresh.closed();
   cluster.road.behaviour = { kind: 'pass' };
   fresh.close();
+  close(both);
+});
+
+test('a client that reads a long message of another node slowly costs both nodes buffers, not the message', async () => {
+  const both = await pair('slow', 'lr');
+  const { inbox, ownerAddress, guestAddress } = both;
+  const long = Buffer.concat([messageAbout('long'), Buffer.alloc(16_000_000, 'x\r\n')]);
+  await deliver({ storage: cluster.nodes.be2.storage, address: ownerAddress, mailbox: 'INBOX' }, long);
+  const socket = tls.connect({ port: cluster.nodes.be1.ports.tls, host: '127.0.0.1', rejectUnauthorized: false });
+  socket.write(`l LOGIN ${guestAddress} "${password}"\r\ns SELECT ${inbox}\r\nf FETCH 1 BODY.PEEK[]\r\n`);
+  let [read, last] = [0, Buffer.alloc(0)];
+  const take = (piece: Buffer): void => {
+    read += piece.length;
+    last = Buffer.concat([last, piece]).subarray(-100);
+  };
+  socket.on('data', take);
+  while (read < 1_000_000) await once(socket, 'data');
+  socket.pause();
+  const before = process.memoryUsage().arrayBuffers;
+  let most = 0;
+  for (let look = 0; look < 20; look += 1) {
+    await sleep(25);
+    most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+  }
+  assert.ok(most < 8_000_000, `${String(most)} bytes more while nobody reads`);
+  socket.resume();
+  while (!last.includes('\r\nf OK')) await once(socket, 'data');
+  assert.ok(read > long.length);
+  socket.destroy();
   close(both);
 });
 
