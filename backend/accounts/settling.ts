@@ -16,14 +16,15 @@ export interface SettlingOptions extends Omit<OwnerQuestion, 'holders'> {
   readonly log: Logger;
 }
 
-const againMs = 30_000;
+/** Between two tries: short at first, since what is missing may only be starting as this node is. */
+const againMs = { first: 500, longest: 30_000 };
 
 export function startSettling(options: SettlingOptions): Service {
   const end = new AbortController();
   const work = async (): Promise<void> => {
-    while (!end.signal.aborted) {
+    for (let waitMs = againMs.first; !end.signal.aborted; waitMs = Math.min(2 * waitMs, againMs.longest)) {
       await settleAll(options, end.signal).catch((error: unknown) => options.log.error({ err: error }, 'accounts could not be settled'));
-      await sleep(againMs, undefined, { signal: end.signal, ref: false }).catch(() => undefined); // woken to end
+      await sleep(waitMs, undefined, { signal: end.signal, ref: false }).catch(() => undefined); // woken to end
     }
   };
   const working = work();

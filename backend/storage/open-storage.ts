@@ -70,6 +70,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     throw error;
   }
   options.log.info({ directories: options.directories, worker: options.workerSlot }, 'storages are open');
+  tellTwice(volumes, options);
   return new NodeStorage(volumes, options);
 }
 
@@ -175,6 +176,15 @@ class NodeStorage implements Storage {
     const volume = volumes[createHash('sha256').update(address).digest().readUInt32LE(0) % volumes.length];
     if (volume === undefined) throw new Failure('storage-full', 'this node has none of the storages that the domain may use');
     return volume;
+  }
+}
+
+/** Of an account that was made anew while its storage was away only one can be opened: somebody has to know. */
+function tellTwice(volumes: readonly Volume[], { directories, attached = [], log }: StorageOptions): void {
+  for (const [index, volume] of volumes.entries()) {
+    if (!attached.includes(directories[index] ?? '')) continue;
+    const twice = liveAddresses(volume).filter((address) => volumes.some((other) => other !== volume && findAccount(other, address).at === 'live'));
+    if (twice.length > 0) log.error({ alert: 'account-in-two-storages', directory: directories[index], accounts: twice.slice(0, 20), count: twice.length }, 'accounts of an attached storage are in another storage of this node, too');
   }
 }
 
