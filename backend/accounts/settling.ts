@@ -53,15 +53,16 @@ export async function settleAll(options: SettlingOptions, signal: AbortSignal): 
 }
 
 /**
- * A node that has the account in use is its owner. Where none has it, it is this node's, unless the directory names another one: that
- * would make an account without mail, so somebody has to say which is meant. A node that does not answer may have it.
+ * A node that has the account in use is its owner. Where none has it, the directory decides; but another node that it names would make
+ * an account without mail, so somebody has to say which is meant. Where it names none, a node that does not answer may have it.
  */
 async function ownerOf({ accounts, maps, nodeName, holders }: SettlingOptions, address: string): Promise<Settlement | { readonly open: string }> {
   const entry = await accounts.lookUp(address);
   const { holders: [holder], silent } = await holders(address);
   if (holder !== undefined) return { owner: 'other-node', node: holder };
+  if (entry?.mailHost !== undefined) {
+    return accounts.nodeOf(entry.mailHost) === nodeName ? { owner: 'this-node' } : { open: `the directory names ${entry.mailHost}, where it is not: let it name ${nodeName}` };
+  }
   if (silent.length > 0) return { open: `${silent.join(', ')} does not answer, and may have it` };
-  if (entry === undefined && maps.covers(address)) return { owner: 'nobody' };
-  if (entry?.mailHost !== undefined && accounts.nodeOf(entry.mailHost) !== nodeName) return { open: `the directory names ${entry.mailHost}, where it is not: let it name ${nodeName}` };
-  return { owner: 'this-node' };
+  return entry === undefined && maps.covers(address) ? { owner: 'nobody' } : { owner: 'this-node' };
 }

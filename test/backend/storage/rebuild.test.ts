@@ -51,7 +51,7 @@ async function filled(t: TestContext): Promise<string> {
 const outside = {
   entries: new Map([['c', undefined], ['e', 'be2']]),
   holders: new Map([['b', ['be2']]]),
-  silent: new Map([['f', ['be3']]]),
+  silent: new Map([['a', ['be3']], ['f', ['be3']]]),
 };
 
 async function settle(storage: Storage): Promise<void> {
@@ -59,6 +59,7 @@ async function settle(storage: Storage): Promise<void> {
   const lookUp = async (address: string): ReturnType<SettlingOptions['accounts']['lookUp']> => {
     if (address.startsWith('d')) throw new Failure('directory-unavailable', 'the directory is away');
     const mailHost = outside.entries.has(initial(address)) ? outside.entries.get(initial(address)) : 'be1';
+    if (address.startsWith('f')) return Promise.resolve({ address, mailHost: undefined, dn: undefined, map: 'test', aliases: [], routingAddress: undefined });
     return Promise.resolve(mailHost === undefined ? undefined : { address, mailHost, dn: undefined, map: 'test', aliases: [], routingAddress: undefined });
   };
   const holders = async (address: string): Promise<Holders> => Promise.resolve({ holders: outside.holders.get(initial(address)) ?? [], away: [], silent: outside.silent.get(initial(address)) ?? [] });
