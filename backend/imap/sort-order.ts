@@ -6,6 +6,8 @@ import { casemapOrder } from '../../shared/mime/casemap.ts';
 import { decodeWords } from '../../shared/mime/encoded-words.ts';
 import type { EnvelopeAddress, MessageHead } from '../../shared/mime/structure.ts';
 import type { MessageRow } from '../storage/storage.ts';
+import { headValues } from './head-values.ts';
+import type { Column } from './head-values.ts';
 import { mostRelevant } from './relevance.ts';
 import { batchSize } from './search-run.ts';
 import type { Numbered, View } from './view.ts';
@@ -13,30 +15,38 @@ import type { Numbered, View } from './view.ts';
 /** A message with its value for each criterion. */
 export interface Keyed {
   readonly message: Numbered;
-  readonly values: readonly (string | number)[];
+  readonly values: readonly Value[];
 }
 
-type ValueOf = (message: Numbered, head: MessageHead | undefined) => string | number;
+type Value = string | number;
 
 /** Without a usable Date the day of arrival counts (RFC 5256 section 2.2). */
 export function sentMs(row: MessageRow, head: MessageHead | undefined): number {
   return head?.sentAtMs ?? row.internalDateMs;
 }
 
-const values: Readonly<Record<SortKey, ValueOf>> = {
-  ARRIVAL: ({ row }) => row.internalDateMs,
-  CC: (_message, head) => mailboxOf(head?.envelope.cc),
-  DATE: ({ row }, head) => sentMs(row, head),
-  DISPLAYFROM: (_message, head) => displayOf(head?.envelope.from),
-  DISPLAYTO: (_message, head) => displayOf(head?.envelope.to),
-  FROM: (_message, head) => mailboxOf(head?.envelope.from),
-  RELEVANCY: ({ relevancy = mostRelevant }) => -relevancy, // the most relevant first
-  SIZE: ({ row }) => row.size,
-  SUBJECT: (_message, head) => casemapOrder(baseSubject(head?.envelope.subject ?? '').text),
-  TO: (_message, head) => mailboxOf(head?.envelope.to),
+type HeadKey = Exclude<SortKey, keyof typeof ofRow>;
+
+/** Keys that ask no head. */
+const ofRow = {
+  ARRIVAL: ({ row }: Numbered) => row.internalDateMs,
+  RELEVANCY: ({ relevancy = mostRelevant }: Numbered) => -relevancy, // the most relevant first
+  SIZE: ({ row }: Numbered) => row.size,
 };
 
-const fromRowAlone: ReadonlySet<SortKey> = new Set<SortKey>(['ARRIVAL', 'RELEVANCY', 'SIZE']);
+const ofHead: Readonly<Record<HeadKey, Column<Value>['of']>> = {
+  CC: (_row, head) => mailboxOf(head?.envelope.cc),
+  DATE: sentMs,
+  DISPLAYFROM: (_row, head) => displayOf(head?.envelope.from),
+  DISPLAYTO: (_row, head) => displayOf(head?.envelope.to),
+  FROM: (_row, head) => mailboxOf(head?.envelope.from),
+  SUBJECT: (_row, head) => casemapOrder(baseSubject(head?.envelope.subject ?? '').text),
+  TO: (_row, head) => mailboxOf(head?.envelope.to),
+};
+
+function needsHead(key: SortKey): key is HeadKey {
+  return key in ofHead;
+}
 
 function mailboxOf(addresses: readonly EnvelopeAddress[] | undefined): string {
   return casemapOrder(decodeWords(addresses?.[0]?.mailbox ?? ''));
@@ -52,17 +62,19 @@ function displayOf(addresses: readonly EnvelopeAddress[] | undefined): string {
 
 /** Gives the messages their values. */
 export async function keyMessages(view: View, found: readonly Numbered[], criteria: readonly SortCriterion[]): Promise<Keyed[]> {
-  const valuesOf = criteria.map(({ key }) => values[key]);
-  const needsHead = criteria.some(({ key }) => !fromRowAlone.has(key));
+  const keys = criteria.map(({ key }) => key);
+  const columns = keys.filter(needsHead).map((key) => ({ name: key, of: ofHead[key] }));
+  const columnValues = columns.length === 0 ? [] : await headValues(view, found, columns);
+  const byKey = new Map(columns.map(({ name }, index) => [name, columnValues[index]]));
+  const valueOf = keys.map((key) => {
+    const values = needsHead(key) ? byKey.get(key) : undefined;
+    return needsHead(key) ? ({ row }: Numbered): Value => values?.get(row.uid) ?? '' : ofRow[key];
+  });
   const keyed: Keyed[] = [];
   const pacer = new Pacer();
-  for (let at = 0; at < found.length; at += batchSize) {
-    const batch = found.slice(at, at + batchSize);
-    const heads = needsHead ? view.mailbox.heads(batch.map(({ row }) => row)) : [];
-    for (const [index, message] of batch.entries()) {
-      keyed.push({ message, values: valuesOf.map((value) => value(message, heads[index])) });
-    }
-    if (pacer.isDue) await pacer.breathe();
+  for (const message of found) {
+    keyed.push({ message, values: valueOf.map((value) => value(message)) });
+    if (keyed.length % batchSize === 0 && pacer.isDue) await pacer.breathe();
   }
   return keyed;
 }

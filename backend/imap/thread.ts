@@ -3,9 +3,10 @@ import { Pacer } from '../../shared/base/pacer.ts';
 import { parseThread } from '../../shared/imap/search-arguments.ts';
 import type { ThreadAlgorithm, ThreadArguments } from '../../shared/imap/search-arguments.ts';
 import { ancestors, ownId } from '../../shared/mime/message-ids.ts';
-import type { MessageHead } from '../../shared/mime/structure.ts';
 import { mailboxCommand } from './command.ts';
 import type { Command, Selected } from './command.ts';
+import { headValues } from './head-values.ts';
+import type { Column } from './head-values.ts';
 import { Progress } from './progress.ts';
 import { ok } from './replies.ts';
 import type { Completion } from './replies.ts';
@@ -62,21 +63,25 @@ async function threadByReferences(messages: readonly ThreadMessage[]): Promise<T
   return forest.roots();
 }
 
+type Told = Omit<ThreadMessage, 'sequence' | 'uid'>;
+
+const told: Column<Told> = {
+  name: 'THREAD',
+  of: (row, head) => ({
+    sentMs: sentMs(row, head), subject: head?.envelope.subject ?? '', ...(head === undefined ? { id: undefined, ancestors: [] } : { id: ownId(head), ancestors: ancestors(head) }),
+  }),
+};
+
 async function readMessages(view: View, found: readonly Numbered[]): Promise<ThreadMessage[]> {
+  const [values] = await headValues(view, found, [told]);
   const messages: ThreadMessage[] = [];
   const pacer = new Pacer();
-  for (let at = 0; at < found.length; at += batchSize) {
-    const batch = found.slice(at, at + batchSize);
-    const heads = view.mailbox.heads(batch.map(({ row }) => row));
-    for (const [index, message] of batch.entries()) messages.push(asThreadMessage(message, heads[index]));
-    if (pacer.isDue) await pacer.breathe();
+  for (const { sequence, row } of found) {
+    const ofHead = values?.get(row.uid);
+    if (ofHead !== undefined) messages.push({ sequence, uid: row.uid, ...ofHead });
+    if (messages.length % batchSize === 0 && pacer.isDue) await pacer.breathe();
   }
   return messages;
-}
-
-function asThreadMessage({ sequence, row }: Numbered, head: MessageHead | undefined): ThreadMessage {
-  const named = head === undefined ? { id: undefined, ancestors: [] } : { id: ownId(head), ancestors: ancestors(head) };
-  return { sequence, uid: row.uid, sentMs: sentMs(row, head), subject: head?.envelope.subject ?? '', ...named };
 }
 
 /** The threads in pieces of text (RFC 5256 section 4, THREAD response). A thread may be deep: it is no function that calls itself. */
