@@ -28,27 +28,58 @@ export function unite(set: RankSet, other: RankSet): void {
   for (let at = 0; at < set.length; at += 1) set[at] = (set[at] ?? 0) | (other[at] ?? 0);
 }
 
+/** Bytes that become more. */
+export class ByteSink {
+  #bytes = Buffer.allocUnsafeSlow(64 * 1024);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  get bytes(): Buffer {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** Where to write at most so many bytes; `wrote` says how many these were. */
+  room(most: number): Buffer {
+    if (this.#length + most > this.#bytes.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.#bytes.length, this.#length + most));
+      this.#bytes.copy(larger, 0, 0, this.#length);
+      this.#bytes = larger;
+    }
+    return this.#bytes.subarray(this.#length, this.#length + most);
+  }
+
+  wrote(count: number): void {
+    this.#length += count;
+  }
+}
+
 /** The shorter of both forms: differences (LEB128, less one each), or a bit for each document. */
-export function encodeList(ranks: readonly number[], documents: number): Buffer {
-  const bits = 1 + ((documents + 7) >>> 3);
-  const bytes = Buffer.allocUnsafe(Math.min(bits, 1 + 5 * ranks.length));
+export function encodeList(ranks: readonly number[], documents: number, into: ByteSink): void {
+  const most = 1 + ((documents + 7) >>> 3);
+  const bytes = into.room(Math.min(most, 1 + 5 * ranks.length));
   bytes[0] = asDifferences;
   let length = 1;
   let next = 0;
   for (const rank of ranks) {
     let difference = rank - next;
-    if (length + 5 > bytes.length && ranks.length * 5 + 1 > bits) return encodeBits(ranks, documents);
+    if (length + 5 > bytes.length && ranks.length * 5 + 1 > most) return encodeBits(ranks, documents, into);
     for (; difference >= 0x80; difference >>>= 7) bytes[length++] = (difference & 0x7f) | 0x80;
     bytes[length++] = difference;
     next = rank + 1;
   }
-  return bytes.subarray(0, length);
+  into.wrote(length);
 }
 
-function encodeBits(ranks: readonly number[], documents: number): Buffer {
-  const set = emptySet(documents);
+function encodeBits(ranks: readonly number[], documents: number, into: ByteSink): void {
+  const size = 1 + ((documents + 7) >>> 3);
+  const bytes = into.room(size).fill(0);
+  bytes[0] = asBits;
+  const set = bytes.subarray(1);
   for (const rank of ranks) addRank(set, rank);
-  return Buffer.concat([Buffer.of(asBits), set]);
+  into.wrote(size);
 }
 
 /** Adds the list's documents to `set`. */

@@ -10,7 +10,7 @@ import { Vocabulary } from './vocabulary.ts';
 export class DamagedIndex extends Error {}
 
 /** Lists that lie so near to each other are read at once. */
-const gapBytes = 32 * 1024;
+const gapBytes = 8 * 1024;
 /** One read is not longer than this, but for a list that is. */
 const readBytes = 1024 * 1024;
 

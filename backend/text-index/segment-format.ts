@@ -5,7 +5,7 @@
  * found by its checksum and made anew. All numbers are little-endian.
  */
 import { crc32 } from 'node:zlib';
-import { encodeList } from './posting-list.ts';
+import { ByteSink, encodeList } from './posting-list.ts';
 
 /** Where in a message a token stands. `head` has all header fields, their names too; the others what HEADER asks of that field. */
 export const fields = ['body', 'head', 'subject', 'from', 'to', 'cc'] as const;
@@ -48,8 +48,8 @@ export interface DirectoryShape {
 
 export const blockBytes = 4096;
 export const footerBytes = 32;
-/** Most messages of a segment. */
-export const mostMessages = 65_536;
+/** Most messages of a segment. The indexer holds one of that size in memory twice when it is made: about 300 MB. */
+export const mostMessages = 131_072;
 const magic = 'WBTEXT\n1';
 
 export interface Footer {
@@ -76,20 +76,17 @@ function encodeFooter({ directoryStart, directoryBytes, directoryCrc }: Footer):
 
 /** The bytes of the file, in their order. */
 export function encodeSegment({ uids, opaque, tables }: SegmentContent): Buffer[] {
-  const lists: Buffer[] = [];
+  const lists = new ByteSink();
   const parts: Buffer[] = [];
   const shapes: TableShape[] = [];
-  let listBytes = 0;
   for (const { entries, ...name } of tables) {
     const starts: number[] = [];
-    const offsets: number[] = [listBytes];
+    const offsets: number[] = [lists.length];
     const tokens: string[] = [];
     let length = 1;
     for (const [token, ranks] of entries) {
-      const list = encodeList(ranks, uids.length);
-      lists.push(list);
-      listBytes += list.length;
-      offsets.push(listBytes);
+      encodeList(ranks, uids.length, lists);
+      offsets.push(lists.length);
       starts.push(length);
       tokens.push(token);
       length += token.length + 1;
@@ -99,8 +96,8 @@ export function encodeSegment({ uids, opaque, tables }: SegmentContent): Buffer[
     shapes.push({ ...name, count: tokens.length, bytes: text.length });
     parts.push(numbers([...starts, length]), numbers(offsets), padded(text));
   }
-  const postings = Buffer.concat(lists);
-  const shape: DirectoryShape = { messages: uids.length, opaque, listBytes, tables: shapes };
+  const postings = lists.bytes;
+  const shape: DirectoryShape = { messages: uids.length, opaque, listBytes: postings.length, tables: shapes };
   const json = padded(Buffer.from(JSON.stringify(shape)), ' ');
   const directory = Buffer.concat([numbers([json.length]), json, numbers(uids), numbers(checksums(postings)), ...parts]);
   return [postings, directory, encodeFooter({ directoryStart: postings.length, directoryBytes: directory.length, directoryCrc: crc32(directory) })];

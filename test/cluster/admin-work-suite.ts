@@ -140,6 +140,26 @@ export function adminWorkSuite(cluster: () => Cluster): void {
       ]);
     });
 
+    test('the index for searches of text is made anew for an account, shown and removed, and searches find the same', async () => {
+      const place = '/nodes/be1/search-index';
+      const user = await addPerson(cluster(), 'be1');
+      const { subject, bytes } = newMessage();
+      await deliver(cluster(), 'fe1', { from: 'x@example.net', to: [`${user}@example.com`], bytes });
+      const imap = await ImapSession.logIn(cluster(), { node: 'fe1', user });
+      const [found] = await imap.findSoon(subject);
+      assert.equal((await ask('fe1', place, { headers: basic('helpdesk', me.password) })).status, 403);
+      const { id } = await done('be2', place, { method: 'POST', body: { account: `${user}@example.com` } });
+      let job = await done('be1', `/nodes/be1/jobs/${String(id)}`);
+      while (job['state'] === 'running') job = await sleep(100, done('be1', `/nodes/be1/jobs/${String(id)}`));
+      assert.equal(job['state'], 'done', JSON.stringify(job));
+      assert.ok((job['searchIndex'] as { added: number }).added > 0);
+      const { storages } = await done('fe1', place) as { storages: readonly { indexed: number; messages: number }[] };
+      assert.ok(storages.some(({ indexed, messages }) => indexed > 0 && indexed === messages));
+      assert.deepEqual(await imap.findSoon(subject), [found]);
+      assert.ok(Number((await done('fe1', place, { method: 'DELETE' }))['bytes']) > 0);
+      imap.close();
+    });
+
     test('storages and the configuration are shown without secrets, and a document is checked with line and column', async () => {
       const { storages } = await done('fe1', '/nodes/be1/storages') as { storages: readonly { state: string; accounts: number; freeBytes: number }[] };
       assert.deepEqual(storages.map(({ state }) => state), ['ok', 'ok']);
