@@ -78,17 +78,21 @@ async function sendRange(session: Session, pieces: AsyncIterable<Buffer>): Promi
 }
 
 function sectionRange(message: StoredMessage, { part: numbers, of }: Section): Range | undefined {
-  const { root } = message.structure;
-  const wholeMessage = numbers.length === 0;
-  const found = wholeMessage ? root : findPart(root, numbers);
+  if (numbers.length === 0) return wholeMessageRange(message, of);
+  const found = findPart(message.structure.root, numbers);
   if (found === undefined) return undefined;
   if (of === 'mime') return between(found.headerStart, found.bodyStart);
-  if (of === 'all') return wholeMessage ? between(0, message.size) : between(found.bodyStart, found.bodyEnd);
-  // HEADER and TEXT are of a message: the stored one or an enclosed one.
-  const enclosed = wholeMessage ? root : found.type === 'message' ? found.children[0] : undefined;
+  if (of === 'all') return between(found.bodyStart, found.bodyEnd);
+  // HEADER and TEXT are of an enclosed message.
+  const enclosed = found.type === 'message' ? found.children[0] : undefined;
   if (enclosed === undefined) return undefined;
-  if (of !== 'text') return between(enclosed.headerStart, enclosed.bodyStart);
-  return between(enclosed.bodyStart, wholeMessage ? message.size : enclosed.bodyEnd);
+  return of === 'text' ? between(enclosed.bodyStart, enclosed.bodyEnd) : between(enclosed.headerStart, enclosed.bodyStart);
+}
+
+/** Of the stored message itself, for which no structure has to be taken apart. */
+function wholeMessageRange(message: StoredMessage, of: Section['of']): Range {
+  if (of === 'all') return between(0, message.size);
+  return of === 'text' ? between(message.headerBytes, message.size) : between(0, message.headerBytes);
 }
 
 function between(start: number, end: number): Range {

@@ -10,7 +10,7 @@ import { formatText, utf8Bytes } from '../../shared/imap/strings.ts';
 import type { StringForm } from '../../shared/imap/strings.ts';
 import { formatBody, formatEnvelope } from '../../shared/imap/structure-response.ts';
 import { Flag } from '../storage/storage.ts';
-import type { MessageRow, StoredMessage } from '../storage/storage.ts';
+import type { MessageRow, StoredMessage, StructureTexts } from '../storage/storage.ts';
 import { mailboxCommand } from './command.ts';
 import type { Command, Selected } from './command.ts';
 import { prepareContent, sendContent } from './fetch-content.ts';
@@ -46,14 +46,16 @@ async function run(selected: Selected, given: FetchArguments, numbers: Numbers):
   view.flagTexts.learn(view.mailbox.state().keywords);
   tellKeywords(session, view);
   const pacer = new Pacer();
+  const read = view.mailbox.series();
   for (const batch of view.batches(spans, plan.marksSeen ? seenBatchSize : batchSize)) {
     if (session.abandoned) break;
     const wanted = given.changedSince === undefined ? batch : batch.filter(({ row }) => row.modseq > (given.changedSince ?? 0));
     const marked = plan.marksSeen ? await markSeen(selected, wanted) : undefined;
-    if (plan.rowsOnly) for (const message of wanted) session.output.line(rowResponse(view, plan.items, message));
+    if (plan.reads === 'rows') for (const message of wanted) session.output.line(rowResponse(view, plan.items, message));
+    else if (plan.reads === 'texts') sendTexts(selected, plan.items, wanted);
     else {
       for (const message of wanted) {
-        await sendMessage(selected, plan.items, { message, nowSeen: marked?.get(message.row.uid) });
+        await sendMessage(selected, plan.items, { message, read, nowSeen: marked?.get(message.row.uid) });
         if (pacer.isDue) await pacer.breathe();
       }
     }
@@ -81,7 +83,8 @@ function windowedSpans(view: View, { set, window }: FetchArguments, numbers: Num
 interface Plan {
   readonly items: readonly FetchItem[];
   readonly marksSeen: boolean;
-  readonly rowsOnly: boolean;
+  /** What has to be looked at: the rows alone, the words kept for structures besides, or messages. */
+  readonly reads: 'rows' | 'texts' | 'messages';
 }
 
 /** Adds the items that a client gets without asking: UID for UID FETCH (not where the response begins with it), MODSEQ with CHANGEDSINCE (RFC 7162 section 3.1.4.1). */
@@ -95,7 +98,7 @@ function planItems({ numbering }: View, given: FetchArguments, numbers: Numbers)
   return {
     items,
     marksSeen: items.some((item) => 'marksSeen' in item && item.marksSeen === 'yes'),
-    rowsOnly: items.every((item) => item.kind === 'row'),
+    reads: items.every((item) => item.kind === 'row') ? 'rows' : items.every((item) => item.kind === 'row' || isKeptText(item)) ? 'texts' : 'messages',
   };
 }
 
@@ -153,15 +156,39 @@ const structureValues: Readonly<Record<StructureItem, (message: StoredMessage, s
   PREVIEW: (message, strings) => `PREVIEW ${formatText(utf8Bytes(message.head.preview), strings)}`,
 };
 
+const textValues = {
+  ENVELOPE: (texts: StructureTexts, strings: StringForm) => `ENVELOPE ${texts.envelope(strings)}`,
+  BODYSTRUCTURE: (texts: StructureTexts, strings: StringForm) => `BODYSTRUCTURE ${texts.bodyStructure(strings)}`,
+} as const;
+
+type TextItem = StructureFetch & { readonly name: keyof typeof textValues };
+type StructureFetch = Extract<FetchItem, { readonly kind: 'structure' }>;
+
+function isKeptText(item: FetchItem): item is TextItem {
+  return item.kind === 'structure' && item.name in textValues;
+}
+
+/** Responses with items of rows and kept texts. A message that is gone meanwhile is left out. */
+function sendTexts({ session, view }: Selected, items: readonly FetchItem[], wanted: readonly Numbered[]): void {
+  const texts = view.mailbox.structureTexts(wanted.map(({ row }) => row));
+  for (const [index, { sequence, row }] of wanted.entries()) {
+    const known = texts[index];
+    if (known === undefined) continue;
+    const values = items.map((item) => (item.kind === 'row' ? rowValues[item.name](row, view) : isKeptText(item) ? textValues[item.name](known, session.strings) : ''));
+    session.output.line(`* ${String(sequence)} FETCH (${values.join(' ')})`);
+  }
+}
+
 interface Wanted {
   readonly message: Numbered;
+  readonly read: (uid: number) => StoredMessage | undefined;
   /** The row after \Seen was set by this command; the client hears of its new flags. */
   readonly nowSeen: MessageRow | undefined;
 }
 
 /** One FETCH response with items that need structure or bytes. A message that is gone meanwhile is left out. */
-async function sendMessage({ session, view }: Selected, items: readonly FetchItem[], { message, nowSeen }: Wanted): Promise<void> {
-  const stored = session.abandoned ? undefined : view.mailbox.message(message.row.uid);
+async function sendMessage({ session, view }: Selected, items: readonly FetchItem[], { message, read, nowSeen }: Wanted): Promise<void> {
+  const stored = session.abandoned ? undefined : read(message.row.uid);
   if (stored === undefined) return;
   const { output } = session;
   const row = nowSeen ?? message.row;
@@ -196,7 +223,7 @@ export async function describeArrived(selected: Selected): Promise<void> {
     const row = sequence === undefined ? undefined : view.mailbox.row(uid);
     if (sequence === undefined || row === undefined) continue;
     try {
-      await sendMessage(selected, items, { message: { sequence, row }, nowSeen: undefined });
+      await sendMessage(selected, items, { message: { sequence, row }, read: (wanted) => view.mailbox.message(wanted), nowSeen: undefined });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error; // what can't be had of this message is not told
     }

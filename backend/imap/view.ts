@@ -73,7 +73,8 @@ export class View {
   saved: readonly number[] = [];
   /** By the tags of the commands that asked for them. */
   readonly followers = new Map<string, Follower>();
-  #uids: number[];
+  /** Others may have the same list: it is replaced, never changed. */
+  #uids: readonly number[];
   /** The newest uid ever seen in the mailbox: higher ones are new. */
   #newestUid: number;
   /** All changes up to this mod-sequence are known here (perhaps not yet told). */
@@ -97,7 +98,7 @@ export class View {
     this.uidValidity = state.uidValidity;
     this.#modseq = state.highestModseq;
     this.flagTexts = new FlagTexts(state.keywords);
-    this.#uids = mailbox.rows().map((row) => row.uid);
+    this.#uids = mailbox.uids();
     this.#newestUid = Math.max(state.uidNext - 1, this.#uids.at(-1) ?? 0);
   }
 
@@ -203,7 +204,7 @@ export class View {
     const rows = changes?.changed ?? [];
     const changed = this.#toTell(rows.filter((row) => row.uid <= this.#newestUid));
     const fresh = rows.map((row) => row.uid).filter((uid) => uid > this.#newestUid);
-    for (const uid of fresh.toSorted((a, b) => a - b)) this.#uids.push(uid);
+    if (fresh.length > 0) this.#uids = [...this.#uids, ...fresh.toSorted((a, b) => a - b)];
     this.#newestUid = Math.max(this.#newestUid, this.#uids.at(-1) ?? 0);
     this.#ownChanges.clear();
     const arrived = fresh.filter((uid) => !this.#ownMessages.delete(uid));

@@ -22,7 +22,7 @@
  *     loose. The client got 451; the retry, on whatever way, is the next acceptance: told 250, nothing added.
  *   - after the front-end had the reply, the client gone: the front-end doesn't say QUIT; loose, as above.
  *   - after QUIT, before its note is on disk: reads as loose though the client knows. A second identical copy within the
- *     window would be taken for a retry; the note is written at once, the gap is one commit.
+ *     window would be taken for a retry; the note goes along with the next commit, the gap is a tenth of a second at most.
  *   - a custodian between commit and hand-over: the acceptance is handed over later, with its own time and as loose.
  *   - a custodian after handing over an `open` acceptance: the queue item stays until that is settled; when it turns out
  *     loose, the same id is handed over again, which adds no message and turns the owner's record loose.
@@ -133,7 +133,7 @@ export function noteElsewhere(records: Table, key: string, { id, acceptedAtMs }:
 }
 
 /** Removes records of acceptances before `beforeMs`, some at a time. Answers how many. */
-export async function forgetAcceptances(store: DeliveryRecords, beforeMs: number): Promise<number> {
+export async function forgetAcceptances(store: Pick<DeliveryRecords, 'read' | 'write'>, beforeMs: number): Promise<number> {
   const batch = 500;
   let removed = 0;
   let from: readonly (string | number)[] = [family];

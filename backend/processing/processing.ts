@@ -15,7 +15,7 @@ import type { Siblings } from '../../shared/service/siblings.ts';
 import type { EnvelopeRecipient, EnvelopeSender } from '../../shared/smtp/commands.ts';
 import type { SmtpSending } from '../smtp-sending/smtp-sending.ts';
 import { claimDirectory, isAlive, thisProcess } from '../storage/storage.ts';
-import type { Account, DirectoryKind, KeptFolder, Storage } from '../storage/storage.ts';
+import type { Account, DirectoryKind, KeptFolder, Storage, Table } from '../storage/storage.ts';
 import { forgetAcceptances, settleAcceptance } from './delivery-keys.ts';
 import type { Acceptance, KeyRules } from './delivery-keys.ts';
 import { DestinationHealth } from './destination-health.ts';
@@ -188,7 +188,10 @@ class NodeProcessing implements Processing {
       if (handedOver !== undefined) return;
       for (const [index, outcome] of outcomes.entries()) {
         const records = accounts[index]?.deliveryRecords;
-        if (outcome.at === 'stored') this.#note(records?.write((table) => settleAcceptance(table, outcome.key, { name: acceptance, confirmation })));
+        if (outcome.at === 'failed') continue;
+        const settleIt = (table: Table): void => settleAcceptance(table, outcome.key, { name: acceptance, confirmation });
+        // A retry may be on its way of what is loose; that a client knows is noted in passing.
+        this.#note(confirmation === 'loose' ? records?.write(settleIt) : records?.writeAlong(settleIt));
       }
     };
     return { outcomes, settle };

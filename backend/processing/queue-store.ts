@@ -48,6 +48,7 @@ export class QueueStore {
     return {
       read: (action) => this.#environment.read(() => action(this.#records)),
       write: (action) => this.#environment.write(() => action(this.#records)),
+      writeAlong: (action) => this.#environment.writeAlong(() => action(this.#records)),
     };
   }
 

@@ -36,7 +36,7 @@ export function laterOnes(records: Pick<DeliveryRecords, 'read'>, loose: readonl
 }
 
 /** Whose each of them is to send, in their order. What gives way is noted. */
-export async function whoseTheyAre(records: DeliveryRecords, loose: readonly LooseAcceptance[], { rules, ask }: { readonly rules: KeyRules; readonly ask: AskOthers }): Promise<readonly Whose[]> {
+export async function whoseTheyAre(records: Pick<DeliveryRecords, 'read' | 'write'>, loose: readonly LooseAcceptance[], { rules, ask }: { readonly rules: KeyRules; readonly ask: AskOthers }): Promise<readonly Whose[]> {
   const known = records.read((table) => loose.map((one) => knownHere(table, one, rules)));
   const questions = loose.filter((_, index) => known[index] === undefined);
   const answers = questions.length === 0 ? new Map<string, LaterOnes | 'silent'>() : await ask(questions);
@@ -56,7 +56,7 @@ interface Heard {
   readonly place: number;
 }
 
-async function heard(records: DeliveryRecords, { key, name }: LooseAcceptance, { rules, answers, place }: Heard): Promise<Whose> {
+async function heard(records: Pick<DeliveryRecords, 'read' | 'write'>, { key, name }: LooseAcceptance, { rules, answers, place }: Heard): Promise<Whose> {
   const [taken] = [...answers].flatMap(([node, ones]) => {
     const later = ones === 'silent' ? undefined : ones[place] ?? undefined;
     return later === undefined ? [] : [{ node, later }];

@@ -72,6 +72,6 @@ function messageIdOf(change: AccountChange, stage: StoredStage): number {
     messages.retain(stage.messageId);
     return stage.messageId;
   }
-  stage.messageId = messages.add(place, stage.encodedStructure);
+  stage.messageId = messages.add(place, stage.keptStructure);
   return stage.messageId;
 }

@@ -23,6 +23,7 @@ import { emptyBlock, encodeUidRanges, findRow, withoutRow, withRow } from './row
 import { threadKeys } from './threads.ts';
 import type { AccountSnapshot, Arrivals, ArrivedMessage, ArrivingRecord, CameRecord } from './transfers.ts';
 import type { Volume } from './volume.ts';
+import { keptStructure } from './structure-texts.ts';
 
 /** A message whose bytes are in a pack, with what makes it a message of the index. */
 export class StagedArrival implements ArrivedMessage {
@@ -266,7 +267,7 @@ function admitted({ volume, account, staged, gone }: Admission, row: MessageRow 
   } else if (arrival === undefined) {
     if (!gone.has(row.messageId)) throw new Failure('storage-failure', 'a message of the account has not come');
     return undefined;
-  } else messages.add(arrival.bytes.place, arrival.structure, row.messageId);
+  } else messages.add(arrival.bytes.place, keptStructure(decodeStructure(arrival.structure), arrival.structure), row.messageId);
   if (arrival !== undefined) learnThread(volume.tables, account, { row, structure: arrival.structure });
   return row;
 }

@@ -45,6 +45,8 @@ export interface Environment {
    * Rejects with what `action` threw, `storage-failure` when the commit failed, or `in-use` when the environment stayed locked.
    */
   write<T>(action: () => T): Promise<T>;
+  /** As `write`, for what is in no hurry: goes along with the next write of this process, by itself after a tenth of a second. */
+  writeAlong<T>(action: () => T): Promise<T>;
   /** From its end on nothing is written by any process until `unlock`, or until that time (milliseconds since 1970): writers wait. Locking again moves the time. */
   lock(untilMs: number): Promise<void>;
   unlock(): Promise<LockEnd>;
@@ -58,6 +60,8 @@ export interface Environment {
 
 /** The virtual address space of one environment, bytes: its upper size. Costs nothing until used. */
 const mapBytes = 64 * 2 ** 30;
+/** Milliseconds until what nothing came for to go along with is written by itself. */
+const alongMs = 100;
 /** Sorts after every part that is in use: keys sort by their UTF-8. */
 const pastAnyPart = '\u{10ffff}\u{10ffff}';
 
@@ -104,6 +108,8 @@ class LmdbEnvironment implements Environment {
   readonly #root: Root;
   readonly #tables = new Map<string, Table>();
   readonly #lock: Table;
+  #waiting: (() => void)[] = [];
+  #departure: NodeJS.Timeout | undefined;
 
   /** Only while no other process opens the environment. */
   constructor(path: string, root: Root, tables: readonly string[]) {
@@ -137,12 +143,26 @@ class LmdbEnvironment implements Environment {
   }
 
   async write<T>(action: () => T): Promise<T> {
+    this.#sendWaiting(); // in the same turn, so that one commit has both
     const wait = new LockWait();
     for (;;) {
       const outcome = await this.#commit(() => (lockedUntil(this.#lock) > Date.now() ? 'locked' : { value: action() }));
       if (outcome !== 'locked') return outcome.value;
       await wait.pause();
     }
+  }
+
+  async writeAlong<T>(action: () => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.push(() => void this.write(action).then(resolve, reject));
+      this.#departure ??= setTimeout(() => this.#sendWaiting(), alongMs);
+    });
+  }
+
+  #sendWaiting(): void {
+    clearTimeout(this.#departure);
+    this.#departure = undefined;
+    for (const send of this.#waiting.splice(0)) send();
   }
 
   async lock(untilMs: number): Promise<void> {
@@ -188,6 +208,7 @@ class LmdbEnvironment implements Environment {
   }
 
   async close(): Promise<void> {
+    this.#sendWaiting();
     await this.#root.close();
   }
 

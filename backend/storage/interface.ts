@@ -6,6 +6,7 @@
  * All methods throw `Failure` for what can be expected (`mailbox-missing`, `over-quota`, `storage-full` …).
  */
 import type { AccountAct } from '../../shared/admin-api/account-act.ts';
+import type { StringForm } from '../../shared/imap/strings.ts';
 import type { MessageHead, MessageStructure } from '../../shared/mime/structure.ts';
 import type { AccountStatus, AccountService } from '../../shared/access/account-use.ts';
 import type { AccountLives } from './account-lives.ts';
@@ -112,6 +113,12 @@ export interface CopyResult extends AppendResult {
   readonly sourceUids: readonly number[];
 }
 
+/** IMAP's words for a message's structure (RFC 9051 section 7.5.2), latin1. */
+export interface StructureTexts {
+  envelope(form: StringForm): string;
+  bodyStructure(form: StringForm): string;
+}
+
 /** One stored message, for reading. */
 export interface StoredMessage {
   readonly size: number;
@@ -119,6 +126,8 @@ export interface StoredMessage {
   readonly structure: MessageStructure;
   /** The same without the parts, which cost most of the decoding. */
   readonly head: MessageHead;
+  /** Of the message's header, with the empty line behind it. */
+  readonly headerBytes: number;
   /** The very bytes that were stored: `length` bytes from `offset` (clipped to the message). */
   read(offset: number, length: number): Promise<Buffer>;
 }
@@ -128,6 +137,8 @@ export interface DeliveryRecords {
   read<T>(action: (records: Table) => T): T;
   /** A transaction of its own, on stable storage when it resolves. `action` must be synchronous. */
   write<T>(action: (records: Table) => T): Promise<T>;
+  /** As `write`, in no hurry: together with what is written next, so that it costs no flush of its own, within a tenth of a second. */
+  writeAlong<T>(action: (records: Table) => T): Promise<T>;
 }
 
 /** Runs inside an append's transaction: may change the records, and says whether the messages are still to enter. */
@@ -154,6 +165,10 @@ export interface Mailbox {
   series(): (uid: number) => StoredMessage | undefined;
   /** What the headers of these messages say, in their order, all of one commit; undefined where the message is gone. */
   heads(rows: readonly MessageRow[]): (MessageHead | undefined)[];
+  /** As `heads`: what IMAP says of their structure. */
+  structureTexts(rows: readonly MessageRow[]): (StructureTexts | undefined)[];
+  /** The uids of all rows. The list may be shared: it is not to be changed. */
+  uids(): readonly number[];
   /** All staged messages enter or none does; none (no uids) when `guard` says `skip`. */
   append(messages: readonly AppendedMessage[], guard?: AppendGuard): Promise<AppendResult>;
   /**

@@ -36,6 +36,8 @@ export interface Tables {
   readonly messages: Table;
   /** [message id] → encoded MessageStructure. */
   readonly structures: Table;
+  /** [message id] → its structure in IMAP's words (structure-texts.ts); missing where they were not kept. */
+  readonly structureTexts: Table;
   /** [account number, digest of a Message-ID] → thread id. */
   readonly threads: Table;
   /** [account number] → AccountAct[]: what administrators did to the account. */
@@ -49,7 +51,7 @@ export interface Tables {
 const tableNames: Readonly<Record<keyof Tables, string>> = {
   counters: 'counters', accounts: 'accounts', arriving: 'arriving', localNames: 'local-names', names: 'names', retiredNames: 'retired-names',
   subscriptions: 'subscriptions', annotations: 'annotations', mailboxes: 'mailboxes', rows: 'rows', recent: 'recent', expunged: 'expunged', messages: 'messages',
-  structures: 'structures', threads: 'threads', acts: 'acts', grants: 'grants', deliveries: 'deliveries',
+  structures: 'structures', structureTexts: 'structure-texts', threads: 'threads', acts: 'acts', grants: 'grants', deliveries: 'deliveries',
 };
 
 /** What the index of a storage is opened with: the tables below, and that of the packs. */

@@ -14,9 +14,10 @@ import { keysUnder } from './environment.ts';
 import { blockOf } from './keys.ts';
 import type { MailboxChange } from './mailbox-change.ts';
 import type { PackPlace, Packs } from './packs.ts';
-import { collectRows, decodeUidRanges, emptyBlock, findRow } from './row-block.ts';
+import { collectRows, collectUids, decodeUidRanges, emptyBlock, findRow } from './row-block.ts';
 import { specialUsesOf } from './special-use.ts';
-import type { AppendedMessage, AppendGuard, AppendResult, CopyResult, FlagChange, FlagMask, Mailbox, MailboxState, MessageRow, StoredMessage } from './interface.ts';
+import type { AppendedMessage, AppendGuard, AppendResult, CopyResult, FlagChange, FlagMask, Mailbox, MailboxState, MessageRow, StoredMessage, StructureTexts } from './interface.ts';
+import { makeTexts, readHeaderEnd, readTexts } from './structure-texts.ts';
 
 const highestUid = 2 ** 32 - 1;
 const urlKeyBytes = 32;
@@ -52,20 +53,22 @@ export class StoredMailbox implements Mailbox {
   }
 
   changesSince(modseq: number): { readonly changed: MessageRow[]; readonly vanished: number[] } {
-    const { environment, tables } = this.#account.volume;
-    return environment.read(() => {
-      const entry = getMailbox(tables, this.id);
-      if (entry === undefined || entry.highestModseq <= modseq) return { changed: [], vanished: [] };
-      const later = { ...keysUnder([this.id]), from: [this.id, modseq + 1] };
-      const vanished = tables.expunged.range(later).flatMap(({ value }) => decodeUidRanges(value)).sort((one, other) => one - other);
-      const blocks = tables.recent.range(later).map(({ key }) => Number(key[2])).sort((one, other) => one - other);
-      const changed: MessageRow[] = [];
-      for (const block of blocks) {
-        const rows = tables.rows.get([this.id, block]) ?? emptyBlock;
-        collectRows(rows, { fromUid: 1, toUid: highestUid, sinceModseq: modseq }, changed);
-      }
-      return { changed, vanished };
-    });
+    return this.#account.volume.environment.read(() => this.#changesSince(modseq));
+  }
+
+  #changesSince(modseq: number): { readonly changed: MessageRow[]; readonly vanished: number[] } {
+    const { tables } = this.#account.volume;
+    const entry = getMailbox(tables, this.id);
+    if (entry === undefined || entry.highestModseq <= modseq) return { changed: [], vanished: [] };
+    const later = { ...keysUnder([this.id]), from: [this.id, modseq + 1] };
+    const vanished = tables.expunged.range(later).flatMap(({ value }) => decodeUidRanges(value)).sort((one, other) => one - other);
+    const blocks = tables.recent.range(later).map(({ key }) => Number(key[2])).sort((one, other) => one - other);
+    const changed: MessageRow[] = [];
+    for (const block of blocks) {
+      const rows = tables.rows.get([this.id, block]) ?? emptyBlock;
+      collectRows(rows, { fromUid: 1, toUid: highestUid, sinceModseq: modseq }, changed);
+    }
+    return { changed, vanished };
   }
 
   message(uid: number): StoredMessage | undefined {
@@ -84,7 +87,7 @@ export class StoredMailbox implements Mailbox {
       const place = messageId === undefined ? undefined : messages.place(messageId);
       const structure = messageId === undefined ? undefined : messages.structure(messageId);
       const placeNow = (): PackPlace | undefined => environment.read(() => (messageId === undefined ? undefined : messages.place(messageId)));
-      return place === undefined || structure === undefined ? undefined : new PackedMessage({ packs, place, placeNow }, structure);
+      return place === undefined || structure === undefined ? undefined : new PackedMessage({ packs, place, placeNow, texts: () => environment.read(() => messages.texts(messageId ?? 0)) }, structure);
     });
   }
 
@@ -93,6 +96,28 @@ export class StoredMailbox implements Mailbox {
     return environment.read(() => rows.map(({ messageId }) => {
       const structure = messages.structure(messageId);
       return structure === undefined ? undefined : decodeHead(structure);
+    }));
+  }
+
+  structureTexts(rows: readonly MessageRow[]): (StructureTexts | undefined)[] {
+    const { environment, messages } = this.#account.volume;
+    return environment.read(() => rows.map(({ messageId }) => {
+      const kept = messages.texts(messageId);
+      if (kept !== undefined) return readTexts(kept);
+      const encoded = messages.structure(messageId);
+      return encoded === undefined ? undefined : makeTexts(encoded);
+    }));
+  }
+
+  uids(): readonly number[] {
+    const { environment, tables, uidLists } = this.#account.volume;
+    const all = (): number[] => {
+      const uids: number[] = [];
+      for (const { value } of tables.rows.range(keysUnder([this.id]))) collectUids(value, uids);
+      return uids;
+    };
+    return environment.read(() => uidLists.of(this.id, {
+      highestModseq: getMailbox(tables, this.id)?.highestModseq ?? 0, all, changesSince: (modseq) => this.#changesSince(modseq),
     }));
   }
 
@@ -208,18 +233,28 @@ function withFlags(mailbox: MailboxChange, row: MessageRow, change: Pick<FlagCha
   return flags === row.flags && keywords === row.keywords ? row : mailbox.setFlags(row, flags, keywords);
 }
 
+interface PackedParts {
+  readonly packs: Pick<Packs, 'read'>;
+  readonly place: PackPlace;
+  readonly placeNow: () => PackPlace | undefined;
+  /** As structure-texts.ts keeps them. */
+  readonly texts: () => Buffer | undefined;
+}
+
 class PackedMessage implements StoredMessage {
   readonly #packs: Pick<Packs, 'read'>;
   readonly #placeNow: () => PackPlace | undefined;
+  readonly #texts: () => Buffer | undefined;
   #place: PackPlace;
   readonly #encoded: Buffer;
   #decoded: MessageStructure | undefined;
   #head: MessageHead | undefined;
 
-  constructor({ packs, place, placeNow }: { readonly packs: Pick<Packs, 'read'>; readonly place: PackPlace; readonly placeNow: () => PackPlace | undefined }, encoded: Buffer) {
+  constructor({ packs, place, placeNow, texts }: PackedParts, encoded: Buffer) {
     this.#packs = packs;
     this.#place = place;
     this.#placeNow = placeNow;
+    this.#texts = texts;
     this.#encoded = encoded;
   }
 
@@ -235,6 +270,11 @@ class PackedMessage implements StoredMessage {
   get head(): MessageHead {
     this.#head ??= this.#decoded ?? decodeHead(this.#encoded);
     return this.#head;
+  }
+
+  get headerBytes(): number {
+    const kept = this.#decoded === undefined ? this.#texts() : undefined;
+    return kept === undefined ? this.structure.root.bodyStart : readHeaderEnd(kept);
   }
 
   async read(offset: number, length: number): Promise<Buffer> {

@@ -3,6 +3,7 @@ import { keysUnder } from './environment.ts';
 import type { Tables } from './keys.ts';
 import { newMessageId } from './message-ids.ts';
 import type { PackPlace, Packs } from './packs.ts';
+import type { KeptStructure } from './structure-texts.ts';
 
 /** What is recorded of a message. */
 export interface MessageEntry {
@@ -34,10 +35,16 @@ export class MessageStore {
     return this.#tables.structures.get([messageId]);
   }
 
+  /** IMAP's words for the structure; undefined where they were not kept. */
+  texts(messageId: number): Buffer | undefined {
+    return this.#tables.structureTexts.get([messageId]);
+  }
+
   /** A new message with one reference; its bytes are settled. One that comes from another storage brings its number. */
-  add(place: PackPlace, structure: Buffer, messageId: number = newMessageId(this.#tables)): number {
+  add(place: PackPlace, structure: KeptStructure, messageId: number = newMessageId(this.#tables)): number {
     this.#packs.retain(place);
-    this.#tables.structures.put([messageId], structure);
+    this.#tables.structures.put([messageId], structure.encoded);
+    if (structure.texts !== undefined) this.#tables.structureTexts.put([messageId], structure.texts);
     this.#put(messageId, { references: 1, place });
     return messageId;
   }
@@ -54,6 +61,7 @@ export class MessageStore {
     if (entry.references > 1) return this.#put(messageId, { ...entry, references: entry.references - 1 });
     this.#tables.messages.remove([messageId]);
     this.#tables.structures.remove([messageId]);
+    this.#tables.structureTexts.remove([messageId]);
     this.#packs.release(entry.place);
   }
 

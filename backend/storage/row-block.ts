@@ -22,6 +22,12 @@ function viewOf(block: Buffer): DataView {
   return new DataView(block.buffer, block.byteOffset, block.length);
 }
 
+/** The uids of the rows are added to `into`. */
+export function collectUids(block: Buffer, into: number[]): void {
+  const view = viewOf(block);
+  for (let at = 0; at < block.length; at += rowBytes) into.push(view.getUint32(at, true));
+}
+
 /** The highest mod-sequence of its rows; 0 for an empty block. */
 export function highestModseq(block: Buffer): number {
   let highest = 0;
@@ -39,9 +45,13 @@ export function findRow(block: Buffer, uid: number): MessageRow | undefined {
 export function withRow(block: Buffer, row: MessageRow): Buffer {
   const at = offsetOf(block, row.uid);
   if (at === block.length || block.readUInt32LE(at) !== row.uid) {
-    return Buffer.concat([block.subarray(0, at), encodeRow(row), block.subarray(at)]);
+    const grown = Buffer.allocUnsafe(block.length + rowBytes);
+    block.copy(grown, 0, 0, at);
+    block.copy(grown, at + rowBytes, at);
+    encodeRow(row, viewOf(grown), at);
+    return grown;
   }
-  encodeRow(row).copy(block, at);
+  encodeRow(row, viewOf(block), at);
   return block;
 }
 
@@ -65,18 +75,16 @@ function offsetOf(block: Buffer, uid: number): number {
   return low * rowBytes;
 }
 
-function encodeRow(row: MessageRow): Buffer {
-  const bytes = Buffer.allocUnsafe(rowBytes);
-  bytes.writeUInt32LE(row.uid, 0);
-  bytes.writeUInt32LE(row.flags, 4);
-  bytes.writeDoubleLE(row.modseq, 8);
-  bytes.writeUInt32LE(row.keywords >>> 0, 16);
-  bytes.writeUInt32LE(row.size, 20);
-  bytes.writeDoubleLE(row.internalDateMs, 24);
-  bytes.writeDoubleLE(row.savedDateMs, 32);
-  bytes.writeDoubleLE(row.messageId, 40);
-  bytes.writeDoubleLE(row.threadId, 48);
-  return bytes;
+function encodeRow(row: MessageRow, view: DataView, at: number): void {
+  view.setUint32(at, row.uid, true);
+  view.setUint32(at + 4, row.flags, true);
+  view.setFloat64(at + 8, row.modseq, true);
+  view.setUint32(at + 16, row.keywords, true);
+  view.setUint32(at + 20, row.size, true);
+  view.setFloat64(at + 24, row.internalDateMs, true);
+  view.setFloat64(at + 32, row.savedDateMs, true);
+  view.setFloat64(at + 40, row.messageId, true);
+  view.setFloat64(at + 48, row.threadId, true);
 }
 
 function decodeRow(view: DataView, at: number): MessageRow {

@@ -1,10 +1,11 @@
 /** Takes a message's bytes into a storage and finds its structure on the way. */
 import { Failure } from '../../shared/base/failure.ts';
-import { encodeStructure } from '../../shared/mime/encode-structure.ts';
 import { MessageScanner } from '../../shared/mime/scan.ts';
 import type { MessageStructure } from '../../shared/mime/structure.ts';
 import type { StagedBytes } from './packs.ts';
 import type { StagedMessage } from './interface.ts';
+import { keptStructure } from './structure-texts.ts';
+import type { KeptStructure } from './structure-texts.ts';
 import { threadKeys } from './threads.ts';
 import type { Volume } from './volume.ts';
 
@@ -16,7 +17,7 @@ export class StoredStage implements StagedMessage {
   readonly volume: Volume;
   readonly bytes: StagedBytes;
   readonly structure: MessageStructure;
-  readonly encodedStructure: Buffer;
+  readonly keptStructure: KeptStructure;
   readonly threadKeys: readonly string[];
   /** Set by an append, so that later ones share the message; it may be gone again, or its transaction have failed. */
   messageId: number | undefined;
@@ -26,7 +27,7 @@ export class StoredStage implements StagedMessage {
     this.volume = volume;
     this.bytes = bytes;
     this.structure = structure;
-    this.encodedStructure = encodeStructure(structure);
+    this.keptStructure = keptStructure(structure);
     this.threadKeys = threadKeys(structure);
   }
 

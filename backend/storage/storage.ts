@@ -7,7 +7,7 @@ export { Flag } from './interface.ts';
 export type {
   AccountLimits,
   Account, AccountRecord, Annotation, AnnotationPlace, AccountTerms, AppendedMessage, AppendGuard, AppendMarks, AppendResult, CopyResult, DeliveryRecords, FlagChange, FlagMask, Mailbox, MailboxState, MessageRow,
-  StagedMessage, Storage, StoredMessage,
+  StagedMessage, Storage, StoredMessage, StructureTexts,
 } from './interface.ts';
 export { anyone, effectiveRights, groupMark, groupsNamed } from './rights.ts';
 export type { FolderRights, RightsEntry } from './rights.ts';

@@ -10,6 +10,7 @@ import { openTables, storageTables } from './keys.ts';
 import type { Tables } from './keys.ts';
 import { MessageStore } from './message-store.ts';
 import { openPacks } from './open-packs.ts';
+import { UidLists } from './uid-lists.ts';
 import type { Packs } from './packs.ts';
 
 /** What all storages of a process have in common. */
@@ -26,6 +27,7 @@ export interface Volume extends VolumeOptions {
   readonly packs: Packs;
   readonly messages: MessageStore;
   readonly space: FreeSpace;
+  readonly uidLists: UidLists;
   /** `leaving`: it is being taken out. Nobody begins anything in it, and who works in it ends. */
   readonly use: { state: 'open' | 'leaving' };
 }
@@ -41,7 +43,7 @@ export function openVolumeOf(folders: { readonly index: string; readonly packs: 
   const environment = openEnvironment(folders.index, storageTables);
   const tables = openTables(environment);
   const packs = openPacks(folders.packs, { environment });
-  return { ...options, environment, tables, packs, messages: new MessageStore(tables, packs), space: new FreeSpace(folders.packs, options.reserveBytes), use: { state: 'open' } };
+  return { ...options, environment, tables, packs, messages: new MessageStore(tables, packs), space: new FreeSpace(folders.packs, options.reserveBytes), uidLists: new UidLists(), use: { state: 'open' } };
 }
 
 /** The records that processing keeps in this storage. */
@@ -49,6 +51,7 @@ export function deliveryRecordsOf({ environment, tables }: Volume): DeliveryReco
   return {
     read: (action) => environment.read(() => action(tables.deliveries)),
     write: (action) => environment.write(() => action(tables.deliveries)),
+    writeAlong: (action) => environment.writeAlong(() => action(tables.deliveries)),
   };
 }
 

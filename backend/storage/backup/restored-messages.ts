@@ -8,6 +8,7 @@ import { decodeRecordTrailer, trailerBytes } from '../pack-format.ts';
 import type { PackPlace, StagedBytes } from '../packs.ts';
 import { threadKeys, threadOf } from '../threads.ts';
 import type { Volume } from '../volume.ts';
+import { keptStructure } from '../structure-texts.ts';
 
 /** Whose messages, and where they go. */
 export interface Bringing {
@@ -82,12 +83,13 @@ async function readWhole(pieces: AsyncIterable<Buffer>): Promise<AsyncIterable<B
 /** Counts the message as one more of the account; answers what its row has. Inside `write`. Throws `in-use` when what was shared is gone. */
 export function enter(change: AccountChange, { row, structure, staged }: Brought): Pick<MessageRow, 'messageId' | 'threadId'> {
   const { messages, tables } = change.volume;
+  const decoded = decodeStructure(structure);
   const known = isSame(change.volume, row.messageId, structure);
   if (!known && staged === undefined) throw new Failure('in-use', 'the account was changed meanwhile; run the command again');
   let { messageId } = row;
   if (known) messages.retain(messageId);
-  else if (staged !== undefined) messageId = messages.place(messageId) === undefined ? messages.add(staged.place, structure, messageId) : messages.add(staged.place, structure);
-  return { messageId, threadId: threadOf(tables, change.number, { keys: threadKeys(decodeStructure(structure)), messageId: row.threadId }) };
+  else if (staged !== undefined) messageId = messages.add(staged.place, keptStructure(decoded, structure), messages.place(messageId) === undefined ? messageId : undefined);
+  return { messageId, threadId: threadOf(tables, change.number, { keys: threadKeys(decoded), messageId: row.threadId }) };
 }
 
 /** Numbers of messages are drawn by chance in each storage: the same one may be another message's. */

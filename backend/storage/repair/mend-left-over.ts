@@ -37,6 +37,7 @@ export async function removeLeftOver({ environment, tables }: Volume, findings: 
     }
     if (message === undefined || tables.messages.get([message]) !== undefined || tables.structures.get([message]) === undefined || isNamed(tables, message)) return []; // of a message whose bytes are lost it tells what was lost
     tables.structures.remove([message]);
+    tables.structureTexts.remove([message]);
     return [{ text: `what was left of message ${String(message)} is removed` }];
   }));
 }

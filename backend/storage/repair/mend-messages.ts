@@ -3,7 +3,7 @@
  * are counted, and those that are in no mailbox come into one. One transaction for each, which looks for itself.
  */
 import { join } from 'node:path';
-import { encodeStructure } from '../../../shared/mime/encode-structure.ts';
+import { decodeStructure, encodeStructure } from '../../../shared/mime/encode-structure.ts';
 import { MessageScanner } from '../../../shared/mime/scan.ts';
 import { AccountChange } from '../account-change.ts';
 import { StoredAccount } from '../account.ts';
@@ -29,6 +29,7 @@ import { accountsIn } from './mend-mailbox.ts';
 import { isNamed } from './mend-left-over.ts';
 import type { Mended } from './mended.ts';
 import type { PackInventory } from './pack-inventory.ts';
+import { keptStructure } from '../structure-texts.ts';
 
 /** Both ends of a message's record; undefined when they are not sound. */
 export async function frameAt(directory: string, place: PackPlace): Promise<FramedRecord | undefined> {
@@ -87,7 +88,7 @@ export async function relink(volume: Volume, { directory, inventory }: { readonl
   return volume.environment.write(() => {
     if (volume.messages.place(row.messageId) !== undefined) return [];
     new PackLedger(volume.environment).know(found.place.pack);
-    volume.messages.add(found.place, found.structure, row.messageId);
+    volume.messages.add(found.place, keptStructure(decodeStructure(found.structure), found.structure), row.messageId);
     inventory.name(found.place);
     return [{ account, mailbox, uid: where.uid, text: 'the bytes of the message were found again' }];
   });

@@ -6,7 +6,6 @@
 import { existsSync, linkSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { isFailure } from '../../../shared/base/failure.ts';
-import { encodeStructure } from '../../../shared/mime/encode-structure.ts';
 import { MessageScanner } from '../../../shared/mime/scan.ts';
 import type { MessageStructure } from '../../../shared/mime/structure.ts';
 import { AccountChange } from '../account-change.ts';
@@ -30,6 +29,7 @@ import type { Volume } from '../volume.ts';
 import { lostAndFound } from './mended.ts';
 import { takeInventory } from './pack-inventory.ts';
 import type { InventoryOptions, PackDamage, PackInventory } from './pack-inventory.ts';
+import { keptStructure } from '../structure-texts.ts';
 
 export interface RebuildReport {
   readonly directory: string;
@@ -138,7 +138,7 @@ class Build {
     const change = new AccountChange(new StoredAccount(this.#volume, entry));
     const mailbox = change.mailbox(mailboxIdOf(tables, entry.number, name) ?? make(change, name));
     const known = this.#numbers.get(keyOf(place));
-    const messageId = known === undefined ? messages.add(place, encodeStructure(structure)) : known.messageId;
+    const messageId = known === undefined ? messages.add(place, keptStructure(structure)) : known.messageId;
     if (known !== undefined) messages.retain(messageId);
     this.#numbers.set(keyOf(place), { messageId, structure });
     this.#inventory.name(place);
