@@ -85,7 +85,7 @@ export class TcpProxy {
     client.on('data', (data) => {
       if (this.behaviour.kind === 'nonsense') client.write(this.behaviour.bytes);
       else if (this.behaviour.kind === 'hang') this.swallowed += data.length;
-      else upstream.write(data);
+      else passOn(data, { from: client, to: upstream });
     });
     upstream.on('data', (data) => {
       const { behaviour } = this;
@@ -96,8 +96,15 @@ export class TcpProxy {
         answered += data.length;
         client.write(data.subarray(0, rest), () => { if (answered > behaviour.afterBytes) client.destroy(); });
       } else if (behaviour.kind === 'pass') {
-        client.write(data);
+        passOn(data, { from: upstream, to: client });
       }
     });
   }
+}
+
+/** Who reads slowly is waited for, as on any network. */
+function passOn(data: Buffer, { from, to }: { readonly from: net.Socket; readonly to: net.Socket }): void {
+  if (to.write(data)) return;
+  from.pause();
+  to.once('drain', () => from.resume());
 }
