@@ -200,3 +200,15 @@ test('A stopping server says goodbye to idle clients, in IDLE or not, and lets n
   await Promise.all([idle.closed(), quiet.closed(), stopped]);
   await assert.rejects(Dialogue.connect({ port: short.ports.startTls }));
 });
+
+test('What is announced to a client stands in docs/imap.md, and nothing else does.', async () => {
+  const dialogue = await Dialogue.connect({ port: server.ports.tls, tls: 'implicit' });
+  dialogue.say(`A LOGIN announced@example.com "${password}"`);
+  await dialogue.expect(/^\* OK/);
+  const [, capabilities = ''] = await dialogue.expect(/^A OK \[CAPABILITY ([^\]]+)\]/);
+  dialogue.close();
+  const announced = capabilities.split(' ').map((word) => word.replace(/^APPENDLIMIT=\d+$/, 'APPENDLIMIT'));
+  const page = fs.readFileSync(path.join(import.meta.dirname, '..', '..', '..', 'docs', 'imap.md'), 'utf8');
+  const described = page.split('\n').flatMap((line) => Array.from((/^\| (`[^|]+) \|/.exec(line)?.[1] ?? '').matchAll(/`([^`]+)`/g), ([, word = '']) => word));
+  assert.deepEqual(described.toSorted(), announced.toSorted());
+});
