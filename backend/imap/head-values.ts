@@ -18,7 +18,7 @@ export interface Column<Value> {
 }
 
 /** Values by uid. */
-export type Values<Value> = ReadonlyMap<number, Value>;
+type Values<Value> = ReadonlyMap<number, Value>;
 
 /** Of all mailboxes of a worker together; a value takes about a hundred bytes. */
 const mostValues = 300_000;

@@ -15,7 +15,7 @@ import { comparison, keyMessages } from './sort-order.ts';
 import type { Keyed } from './sort-order.ts';
 import type { Numbers } from './view.ts';
 
-export interface Manner {
+interface Manner {
   readonly verb: 'SEARCH' | 'SORT';
   readonly numbers: Numbers;
   /** Undefined: as they stand in the mailbox. */

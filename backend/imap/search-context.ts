@@ -23,7 +23,7 @@ import type { Follower, News, Numbered, Numbers, View } from './view.ts';
 const mostFollowers = 16;
 const mostFollowedMessages = 400_000;
 
-export interface Followed {
+interface Followed {
   readonly key: SearchKey;
   readonly numbers: Numbers;
   readonly criteria: readonly SortCriterion[] | undefined;

@@ -15,7 +15,7 @@ export interface SearchSource {
   readonly messages: number;
 }
 
-export interface SearchSources {
+interface SearchSources {
   /** Each once. */
   readonly sources: readonly SearchSource[];
   /** False when folders that are on other nodes were left out. */

@@ -1,7 +1,7 @@
 /** Sorts long lists in pieces, so that everybody else of this process gets a turn in between. */
 import { Pacer } from './pacer.ts';
 
-export type Comparison<Item> = (one: Item, other: Item) => number;
+type Comparison<Item> = (one: Item, other: Item) => number;
 
 /** Items sorted at once; a few milliseconds. */
 const runLength = 4096;

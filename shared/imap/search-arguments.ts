@@ -40,7 +40,7 @@ export interface SortCriterion {
   readonly direction: 'ascending' | 'descending';
 }
 
-export interface SortArguments extends SearchArguments {
+interface SortArguments extends SearchArguments {
   readonly criteria: readonly SortCriterion[];
 }
 

@@ -1,7 +1,7 @@
 /** What a subject is about, without the marks of replies and forwards (RFC 5256 section 2.1, grammar in section 5). Pure, in linear time. */
 import { decodeWords } from './encoded-words.ts';
 
-export interface BaseSubject {
+interface BaseSubject {
   /** Unicode; the case is kept. */
   readonly text: string;
   /** Whether something was taken off that replies and forwards bear. */
