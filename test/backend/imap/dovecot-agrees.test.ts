@@ -40,6 +40,8 @@ async function logIn(port: number, secret: string): Promise<Dialogue> {
   undo.push(() => dialogue.close());
   dialogue.say(`l LOGIN agrees@example.com "${secret}"`);
   await dialogue.until(/^l OK/);
+  dialogue.say('e ENABLE UTF8=ACCEPT'); // some messages have it in their headers; who does not know it says so
+  await dialogue.until(/^e OK/);
   return dialogue;
 }
 

@@ -28,6 +28,8 @@ async function logIn(): Promise<Dialogue> {
   const dialogue = await Dialogue.connect({ port: server.ports.tls, tls: 'implicit' });
   dialogue.say(`login LOGIN ${address} "${password}"`);
   await dialogue.until(/^login OK/);
+  dialogue.say('utf8 ENABLE UTF8=ACCEPT'); // some have it in their headers
+  await dialogue.until(/^utf8 OK/);
   return dialogue;
 }
 

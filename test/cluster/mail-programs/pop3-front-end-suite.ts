@@ -17,6 +17,7 @@ function languages(cluster: () => Cluster): void {
   test('LANG and UTF8 before login hold after it', async () => {
     const user = await addPerson(cluster(), 'be1');
     const imap = await ImapSession.logIn(cluster(), { node: 'fe1', user });
+    await imap.ok('ENABLE UTF8=ACCEPT');
     await imap.append('INBOX', Buffer.from('Subject: Grüße\r\n\r\nHallo.\r\n'));
     imap.close();
     const pop3 = await Pop3Session.connect(cluster(), 'fe1');
@@ -35,6 +36,7 @@ function languages(cluster: () => Cluster): void {
   test('who has said neither is spoken to in English, and gets headers in ASCII', async () => {
     const user = await addPerson(cluster(), 'be1');
     const imap = await ImapSession.logIn(cluster(), { node: 'fe1', user });
+    await imap.ok('ENABLE UTF8=ACCEPT');
     await imap.append('INBOX', Buffer.from('Subject: Grüße\r\n\r\nHallo.\r\n'));
     imap.close();
     const pop3 = await Pop3Session.logIn(cluster(), { node: 'fe1', user });
