@@ -35,6 +35,7 @@ export function realMailSuite(cluster: () => Cluster): void {
       test(`appended through ${node} at ${home}, IMAP gives back the same bytes`, async () => {
         const user = await addPerson(cluster(), home);
         const imap = await ImapSession.logIn(cluster(), { node, user });
+        await imap.ok('ENABLE UTF8=ACCEPT'); // some have it in their headers
         for (const name of realMailNames) await imap.append('INBOX', readRealMail(name));
         await imap.ok('SELECT INBOX');
         const found = await imap.messages();
