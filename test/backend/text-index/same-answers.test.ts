@@ -11,7 +11,7 @@ import { chanceQuestion, compare, deliverMail, mails, openGround } from './harne
 import type { Ground } from './harness.ts';
 
 const seed = Number(process.env['WAYBILL_FUZZ_SEED'] ?? Date.now() % 1_000_000);
-const rounds = Number(process.env['WAYBILL_TEXT_ROUNDS'] ?? 3);
+const rounds = Number(process.env['WAYBILL_TEXT_ROUNDS'] ?? 2);
 
 async function index({ mailbox }: Ground, least: number): Promise<void> {
   await indexMailbox({ mailbox, folder: folderOf(mailbox), least, report: () => undefined, signal: new AbortController().signal });
