@@ -56,6 +56,8 @@ const command = fc.oneof(
   mailbox.map((name) => `STATUS ${name} (MESSAGES SIZE HIGHESTMODSEQ MAILBOXID)`),
   mailbox.map((name) => `LIST (SPECIAL-USE) ${name} (* %) RETURN (STATUS (UNSEEN) CHILDREN)`),
   fc.tuple(mailbox, fc.constantFrom('', '(\\Seen) ', '"01-Jan-2026 00:00:00 +0000" ', 'nonsense ')).map(([name, marks]) => `APPEND ${name} ${marks}{6+}\r\na: b\r\n`),
+  fc.tuple(fc.constantFrom('1', '*', '9', '0', '1:2'), mailbox, fc.constantFrom('{6+}\r\na: b\r\n', 'CATENATE (URL /INBOX/;UID=1 TEXT {2+}\r\nab URL ";UID=2/;SECTION=2.MIME")', 'CATENATE (URL /Nowhere/;UID=1)')).map(([number, name, what]) => `${number === '9' ? 'UID ' : ''}REPLACE ${number} ${name} ${what}`),
+  fc.constantFrom('RESETKEY', 'RESETKEY INBOX', 'URLFETCH imap://any1%40example.com@h/INBOX/;UID=1;URLAUTH=anonymous:internal:01', 'GENURLAUTH imap://any1%40example.com@h/INBOX/;UID=1;URLAUTH=authuser INTERNAL', 'ENABLE UIDONLY'),
   fc.constantFrom('SELECT INBOX', 'SELECT INBOX', 'NOOP', 'EXPUNGE', 'UID EXPUNGE 1:*', 'CLOSE', 'UNSELECT', 'CHECK', 'NAMESPACE', 'ID NIL', 'ENABLE CONDSTORE', 'GETQUOTA ""', 'CAPABILITY', 'STARTTLS', 'LOGIN a b', 'IDLE x', 'SELECT INBOX (QRESYNC (1 1))', 'NOTIFY NONE', 'ENABLE METADATA UTF8=ACCEPT', 'CREATE Used (USE (\\Archive \\Nope))', 'CREATE Used (USE (\\Archive))', 'LIST "" * RETURN (METADATA (/private/comment /shared/comment))'),
 );
 

@@ -11,7 +11,7 @@ import { connectTo } from '../../../shared/net/connect.ts';
 import { Connection } from '../../../shared/net/connection.ts';
 import { messageAbout } from './conversation.ts';
 import { certificates, deliver, mailboxOf, password, startServer } from './harness.ts';
-import { startTwoNodes } from './two-nodes.ts';
+import { ask, demandOk, startTwoNodes } from './two-nodes.ts';
 import type { TwoNodes } from './two-nodes.ts';
 
 let cluster: TwoNodes;
@@ -19,23 +19,6 @@ before(async () => {
   cluster = await startTwoNodes();
 });
 after(async () => cluster.stop());
-
-/** Says a command; answers the untagged lines before its end, and that. */
-async function ask(dialogue: Dialogue, command: string): Promise<{ readonly lines: readonly string[]; readonly end: string }> {
-  dialogue.say(`t ${command}`);
-  const lines: string[] = [];
-  for (;;) {
-    const line = await dialogue.line();
-    if (line.startsWith('t ')) return { lines, end: line.slice(2) };
-    lines.push(line);
-  }
-}
-
-async function demandOk(dialogue: Dialogue, command: string): Promise<readonly string[]> {
-  const { lines, end } = await ask(dialogue, command);
-  assert.match(end, /^OK/, `${command}: ${end}`);
-  return lines;
-}
 
 interface Pair {
   /** On be2, who shares. */

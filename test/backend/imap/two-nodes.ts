@@ -1,4 +1,5 @@
 /** Two back-ends of one cluster in one process, with real TLS and the real admin API between them. Who lives where is kept in a table instead of a directory. */
+import assert from 'node:assert/strict';
 import { OthersFolders } from '../../../backend/sharing/others-folders.ts';
 import { sharedFoldersPrefix, sharedFoldersRoute } from '../../../backend/sharing/shared-folders-route.ts';
 import type { OtherNodes } from '../../../backend/sharing/sharing.ts';
@@ -83,4 +84,21 @@ function othersOf(node: NodeName, other: NodeName, { adminPort, imapPort }: { re
     sharedWith: async (visitor) => folders.sharedWith(visitor),
     connect: async () => connectTo({ host: '127.0.0.1', port: imapPort(), tls, timeoutMs: 5000 }),
   };
+}
+
+/** Says a command; answers the untagged lines before its end, and that. */
+export async function ask(dialogue: Dialogue, command: string): Promise<{ readonly lines: readonly string[]; readonly end: string }> {
+  dialogue.say(`t ${command}`);
+  const lines: string[] = [];
+  for (;;) {
+    const line = await dialogue.line();
+    if (line.startsWith('t ')) return { lines, end: line.slice(2) };
+    lines.push(line);
+  }
+}
+
+export async function demandOk(dialogue: Dialogue, command: string): Promise<readonly string[]> {
+  const { lines, end } = await ask(dialogue, command);
+  assert.match(end, /^OK/, `${command}: ${end}`);
+  return lines;
 }
