@@ -1,7 +1,7 @@
 /** Rights on mailboxes: SETACL, DELETEACL, GETACL, LISTRIGHTS, MYRIGHTS (RFC 4314). */
 import { Failure } from '../../shared/base/failure.ts';
 import { takeMailbox } from '../../shared/imap/mailbox-arguments.ts';
-import { allRights, changedRights, formatRights, parseRightsChange, rightLetters, takeIdentifier, withRights, withoutRights } from '../../shared/imap/rights.ts';
+import { allRights, changedRights, formatRights, parseRightsChange, takeIdentifier, withRights, withoutRights } from '../../shared/imap/rights.ts';
 import type { Rights, RightsChange } from '../../shared/imap/rights.ts';
 import type { Scanner } from '../../shared/imap/scanner.ts';
 import { formatAstring, utf8Bytes } from '../../shared/imap/strings.ts';
@@ -117,7 +117,7 @@ export const listRights = namedCommand<OfIdentifier>({
     demand(place, 'a');
     mailboxAt(place);
     const isOwner = (await canonical(session, place, { identifier: identifier.replace(/^-/, ''), existence: 'must exist' })) === place.account.address;
-    const rights = isOwner ? formatRights(allRights) : `"" ${[...rightLetters, 'c', 'd'].join(' ')}`;
+    const rights = isOwner ? formatRights(allRights) : `"" ${[...allRights, 'c', 'd'].join(' ')}`;
     session.output.line(`* LISTRIGHTS ${formatMailbox(session, name)} ${formatIdentifier(identifier)} ${rights}`);
     return ok('LISTRIGHTS completed');
   },

@@ -7,7 +7,7 @@ export { IndexCare } from './index-care.ts';
 export { fuzzyScore } from './fuzzy-question.ts';
 export { holds } from './question.ts';
 export type { TextQuestion } from './question.ts';
-export { fewMessages, TextAnswers, Verdict } from './text-answers.ts';
+export { TextAnswers, Verdict } from './text-answers.ts';
 export type { IndexedMailboxes } from './text-answers.ts';
 export { unknownScore } from './segment-fuzzy.ts';
 export { TextIndexing } from './text-indexing.ts';

@@ -2,13 +2,11 @@
 import { decodeUtf8, malformed } from './scanner.ts';
 import type { Scanner } from './scanner.ts';
 
-/** Letters in the order of `rightLetters`, each once: `lrs`. Empty: none. */
+/** Letters in the order of `allRights`, each once: `lrs`. Empty: none. */
 export type Rights = string;
 
-/** RFC 4314 section 2.1, in the order in which we write them. */
-export const rightLetters = 'lrswipkxtea';
-/** Everything that can be granted. */
-export const allRights: Rights = rightLetters;
+/** Everything that can be granted (RFC 4314 section 2.1), in the order in which we write it. */
+export const allRights: Rights = 'lrswipkxtea';
 /** What each of them lets do, for people. */
 export const rightMeanings: Readonly<Record<string, string>> = {
   l: 'see the folder', r: 'read it', s: 'mark messages read and unread, for everybody', w: 'set and clear other flags', i: 'add messages', p: 'send mail to it',
@@ -23,7 +21,7 @@ export function parseRights(text: string): Rights {
   let letters = '';
   for (const letter of text) {
     const meant = obsolete[letter] ?? letter;
-    if (meant === letter && !rightLetters.includes(letter)) throw malformed(`${/[A-Z]/.test(letter) ? 'rights are lower-case letters' : 'there is no such right'}: ${letter}`);
+    if (meant === letter && !allRights.includes(letter)) throw malformed(`${/[A-Z]/.test(letter) ? 'rights are lower-case letters' : 'there is no such right'}: ${letter}`);
     letters += meant;
   }
   return normalRights(letters);
@@ -31,7 +29,7 @@ export function parseRights(text: string): Rights {
 
 /** Each letter once, in order; what is no right is left out. */
 export function normalRights(letters: string): Rights {
-  return [...rightLetters].filter((letter) => letters.includes(letter)).join('');
+  return [...allRights].filter((letter) => letters.includes(letter)).join('');
 }
 
 export function withRights(rights: Rights, more: Rights): Rights {

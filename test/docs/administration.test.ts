@@ -3,22 +3,12 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { Command } from 'commander';
-import { addAccountCommands } from '../../cluster-config/command-line/groups/account.ts';
-import { addConfigCommands } from '../../cluster-config/command-line/groups/config.ts';
-import { addDomainCommands } from '../../cluster-config/command-line/groups/domain.ts';
-import { addGroupCommands } from '../../cluster-config/command-line/groups/group.ts';
-import { addMapCommands } from '../../cluster-config/command-line/groups/map.ts';
-import { addNodeCommands } from '../../cluster-config/command-line/groups/node.ts';
-import { addPasswdCommand } from '../../cluster-config/command-line/groups/passwd.ts';
-import { addBackupCommands, addStorageCommands } from '../../cluster-config/command-line/groups/storage.ts';
-import { addSearchIndexCommands } from '../../cluster-config/command-line/groups/search-index.ts';
-import { addSessionCommands } from '../../cluster-config/command-line/groups/session.ts';
+import type { Command } from 'commander';
+import { createProgram } from '../../cluster-config/command-line/program.ts';
 
 const text = fs.readFileSync(path.resolve(import.meta.dirname, '..', '..', 'docs', 'administration.md'), 'utf8');
-const program = new Command('waybill');
-const addStorage = (to: Command): void => addStorageCommands(to, async () => Promise.reject(new Error('not run here')));
-for (const add of [addAccountCommands, addConfigCommands, addDomainCommands, addGroupCommands, addMapCommands, addNodeCommands, addPasswdCommand, addSessionCommands, addStorage, addBackupCommands, addSearchIndexCommands]) add(program);
+const nothing = async (): Promise<never> => Promise.reject(new Error('not run here'));
+const program = createProgram({ frontend: nothing, backend: nothing, offlineStorage: nothing });
 
 /** `account alias add` and so on: what can be run. */
 function runnable(command: Command, before: readonly string[] = []): string[] {

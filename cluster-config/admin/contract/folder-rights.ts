@@ -1,7 +1,7 @@
 /** Operations of the admin API on rights: what others may do with folders of an account. */
 import { z } from 'zod';
 import { operation } from '../../../shared/admin-api/operation.ts';
-import { parseRights, rightLetters } from '../../../shared/imap/rights.ts';
+import { allRights, parseRights } from '../../../shared/imap/rights.ts';
 import { levelNames } from '../../../shared/imap/rights-levels.ts';
 import { ofAddress } from './accounts.ts';
 import { addressText } from './sessions.ts';
@@ -15,7 +15,7 @@ const rights = z.string().max(30).transform((text, context) => {
     context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
     return z.NEVER;
   }
-}).describe(`Letters of ${rightLetters} (RFC 4314).`);
+}).describe(`Letters of ${allRights} (RFC 4314).`);
 
 const entry = z.object({
   folder: z.string().describe('Where it was given.'), who: z.string(), allow: z.string(), deny: z.string(),
