@@ -14,6 +14,7 @@ import { certificates, password, startServer } from './harness.ts';
 const theirPassword = 'secret-word';
 const undo: (() => unknown)[] = [];
 let ours: Dialogue;
+let ourWriter: Dialogue;
 let theirs: Dialogue;
 
 before(async () => {
@@ -28,6 +29,9 @@ before(async () => {
   const dovecot = await startDovecot({ certificate, key, password: theirPassword, master: { user: 'master', password: theirPassword }, trustedNetworks: '127.0.0.0/8' });
   undo.push(async () => dovecot.stop());
   ours = await logIn(server.ports.tls, password);
+  ourWriter = await logIn(server.ports.tls, password);
+  ourWriter.say('e ENABLE UTF8=ACCEPT'); // some messages have it in their headers; who enabled it may not name a charset
+  await ourWriter.until(/^e OK/);
   theirs = await logIn(dovecot.ports.imaps, theirPassword);
 });
 
@@ -40,8 +44,6 @@ async function logIn(port: number, secret: string): Promise<Dialogue> {
   undo.push(() => dialogue.close());
   dialogue.say(`l LOGIN agrees@example.com "${secret}"`);
   await dialogue.until(/^l OK/);
-  dialogue.say('e ENABLE UTF8=ACCEPT'); // some messages have it in their headers; who does not know it says so
-  await dialogue.until(/^e OK/);
   return dialogue;
 }
 
@@ -51,12 +53,12 @@ async function fill(mailbox: string, messages: readonly Buffer[]): Promise<void>
     const date = `"${String(1 + (index * 7) % 28).padStart(2, ' ')}-Feb-2026 12:00:00 +0000"`;
     return Buffer.concat([Buffer.from(`a APPEND ${mailbox} ${date} {${String(bytes.length)}+}\r\n`), bytes, Buffer.from('\r\n')]);
   });
-  for (const dialogue of [ours, theirs]) {
-    dialogue.say(`c CREATE ${mailbox}`);
-    await dialogue.until(/^c OK/);
+  for (const { dialogue, writer } of [{ dialogue: ours, writer: ourWriter }, { dialogue: theirs, writer: theirs }]) {
+    writer.say(`c CREATE ${mailbox}`);
+    await writer.until(/^c OK/);
     for (const append of appends) {
-      dialogue.sayRaw(append);
-      await dialogue.until(/^a OK/);
+      writer.sayRaw(append);
+      await writer.until(/^a OK/);
     }
     dialogue.say(`s SELECT ${mailbox}`);
     await dialogue.until(/^s OK/);
