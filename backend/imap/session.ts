@@ -1,10 +1,7 @@
 /**
- * One IMAP session of a back-end: reads commands, checks that they may come now, runs them one after the other, tells
- * what is new, answers. The state is assigned in one place (`enter`), and so is what a client may have enabled.
+ * One IMAP session of a back-end: who it is for, what is open, what was enabled; it reads one command after the other and
+ * has it obeyed. The state is assigned in one place (`enter`), and so is what a client may have enabled.
  */
-import { Failure, isFailure } from '../../shared/base/failure.ts';
-import { startCommand, tagOf } from '../../shared/imap/command-reader.ts';
-import type { ReadCommand } from '../../shared/imap/command-reader.ts';
 import type { NameEncoding } from '../../shared/imap/mailbox-name.ts';
 import type { StringForm } from '../../shared/imap/strings.ts';
 import type { Logger } from '../../shared/log/log.ts';
@@ -17,23 +14,19 @@ import type { Beginning } from '../line-service/line-service.ts';
 import type { Account, Mailbox } from '../storage/storage.ts';
 import { AccountNews } from './account-news.ts';
 import { Bell } from './bell.ts';
-import type { Command, Selected } from './command.ts';
-import { nextCommand, refusalOfLong } from './command-input.ts';
+import type { Selected } from './command.ts';
+import { nextCommand } from './command-input.ts';
 import { CommandRest } from './command-rest.ts';
-import { findCommand, isForGuests, takesSequenceNumbers } from './commands.ts';
 import { handOn } from './hand-on.ts';
 import type { ImapOptions } from './imap.ts';
 import { Output } from './output.ts';
 import type { Leg } from './leg.ts';
 import { Legs } from './legs.ts';
-import { tellAwayNews } from './relay.ts';
-import { Refusal, completionFor, formatCompletion, uidRequired } from './replies.ts';
-import type { Completion } from './replies.ts';
+import { obey } from './obey.ts';
+import { formatCompletion } from './replies.ts';
 import { capabilities } from './capabilities.ts';
 import { isLoggedIn } from './session-state.ts';
 import type { ClientAddress, Extension, SessionOptions, SessionState } from './session-state.ts';
-import { tellAll } from './waiting.ts';
-import { countingImapCommand } from '../../shared/metrics/service-counters.ts';
 
 export class Session {
   readonly connection: Connection;
@@ -261,82 +254,12 @@ export class Session {
     this.checkOwner(); // hints may get lost, and what is left of an account that went must not be taken for it
     if (this.abandoned) return;
     this.#activity = 'working';
-    await this.#obey(read);
+    const status = await obey(this, read);
     this.#activity = 'waiting';
+    if (status !== undefined) this.#badCommands = status === 'BAD' ? this.#badCommands + 1 : 0;
     if (this.#leaving !== undefined) this.leave(this.#leaving);
     else if (this.#badCommands > this.options.limits.maxErrors) this.sayBye('too many errors');
     else if (this.failedLogins >= this.options.limits.maxAuthErrors) this.sayBye('too many failed logins');
     else if (!this.abandoned) await this.output.flush(); // last words go together
-  }
-
-  async #obey(read: ReadCommand): Promise<void> {
-    if (read.kind === 'command' || read.kind === 'literal') {
-      this.rest.begin(read.kind === 'literal' ? read.literal : undefined);
-      await this.#runCommand(read.text);
-    }
-    if (read.kind === 'hopeless') this.sayBye('command too long', 'TOOBIG');
-    if (read.kind === 'too-long') this.#complete(tagOf(read.text), refusalOfLong(read.text));
-  }
-
-  async #runCommand(text: string): Promise<void> {
-    const tag = tagOf(text);
-    this.commandText = text;
-    let work: () => Promise<Completion>;
-    let command: Command | undefined;
-    try {
-      const start = startCommand(text);
-      command = findCommand(start.verb);
-      if (command === undefined) throw new Failure('bad-input', `unknown command ${start.verb.slice(0, 40)}`);
-      this.#checkState(command);
-      work = command.prepare(start.arguments, this);
-    } catch (error) {
-      const completion = this.#completionOf(error);
-      await this.rest.pass();
-      this.#complete(tag, completion);
-      return;
-    }
-    await this.#finish(tag, async () => countingImapCommand(command.verb, work), command.tells);
-  }
-
-  /** The one place that checks whether a command may come now. */
-  #checkState(command: Command): void {
-    if (this.guest !== undefined && !isForGuests(command)) throw new Failure('forbidden', `${command.verb} is not for guests`);
-    if (this.isEnabled('UIDONLY') && takesSequenceNumbers(command)) throw uidRequired();
-    if (!command.allowedIn.includes(this.#state.at === 'away' ? 'selected' : this.#state.at)) {
-      throw new Failure('bad-input', `${command.verb} is not allowed now (${this.#state.at.replace('-', ' ')})`);
-    }
-  }
-
-  async #finish(tag: string, work: () => Promise<Completion>, tells: Command['tells']): Promise<void> {
-    this.tag = tag;
-    this.relayedBy = undefined;
-    const before = this.#state.at === 'selected' ? this.#state.view : undefined;
-    let completion: Completion;
-    try {
-      completion = await this.slot.run(work);
-    } catch (error) {
-      completion = this.#completionOf(error);
-    }
-    await this.rest.pass();
-    await tellAwayNews(this);
-    const after: SessionState = this.#state;
-    const isSameMailbox = after.at === 'selected' && after.view === before;
-    await tellAll(this, isSameMailbox ? tells : 'nothing');
-    if (isSameMailbox && after.view.hidesExpunges && completion.status === 'OK') completion = { ...completion, code: completion.code ?? 'EXPUNGEISSUED' };
-    if (this.#state.at !== 'logout' || completion.status === 'OK') this.#complete(tag, completion);
-    if (completion.afterwards === undefined) return;
-    await this.output.flush();
-    await completion.afterwards();
-  }
-
-  #complete(tag: string, completion: Completion): void {
-    this.#badCommands = completion.status === 'BAD' ? this.#badCommands + 1 : 0;
-    this.output.line(formatCompletion(tag, completion));
-  }
-
-  #completionOf(error: unknown): Completion {
-    if (!isFailure(error) && !(error instanceof Refusal)) this.log.error({ err: error }, 'command failed');
-    else if (error.cause !== undefined) this.log.warn({ err: error }, 'command refused');
-    return completionFor(error, this);
   }
 }

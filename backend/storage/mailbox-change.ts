@@ -127,14 +127,13 @@ export class MailboxChange {
   /** Undefined: none. */
   setUrlKey(urlKey: string | undefined): void {
     const { urlKey: _before, ...entry } = this.#entry;
-    this.#entry = urlKey === undefined ? entry : { ...entry, urlKey };
+    this.#replace(urlKey === undefined ? entry : { ...entry, urlKey });
   }
 
   /** What others may do with it. */
   setRights(rights: readonly RightsEntry[]): void {
     const { rights: _before, ...entry } = this.#entry;
-    this.#entry = rights.length === 0 ? entry : { ...entry, rights };
-    this.#entryChanged = true;
+    this.#replace(rights.length === 0 ? entry : { ...entry, rights });
   }
 
   /** Writes rows, counters and the log of expunged uids. */
@@ -177,6 +176,11 @@ export class MailboxChange {
     entry.bytes += sign * row.size;
     if ((row.flags & Flag.Seen) === 0) entry.unseen += sign;
     if ((row.flags & Flag.Deleted) !== 0) entry.deleted += sign;
+  }
+
+  #replace(entry: MailboxEntry): void {
+    this.#entry = entry;
+    this.#entryChanged = true;
   }
 
   #set(change: Partial<MailboxEntry>): void {

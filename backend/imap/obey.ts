@@ -1,0 +1,93 @@
+/** One command of a session, from its text to the tagged answer: found, checked whether it may come now, run, and what is new told before it is answered. */
+import { Failure, isFailure } from '../../shared/base/failure.ts';
+import { startCommand, tagOf } from '../../shared/imap/command-reader.ts';
+import type { ReadCommand } from '../../shared/imap/command-reader.ts';
+import { countingImapCommand } from '../../shared/metrics/service-counters.ts';
+import type { Command } from './command.ts';
+import { refusalOfLong } from './command-input.ts';
+import { findCommand, isForGuests, takesSequenceNumbers } from './commands.ts';
+import { tellAwayNews } from './relay.ts';
+import { Refusal, completionFor, formatCompletion, uidRequired } from './replies.ts';
+import type { Completion } from './replies.ts';
+import type { Session } from './session.ts';
+import { tellAll } from './waiting.ts';
+
+/** Answers how the command ended; undefined when there was none, or nobody is there to be told. Never rejects. */
+export async function obey(session: Session, read: ReadCommand): Promise<Completion['status'] | undefined> {
+  switch (read.kind) {
+    case 'command':
+    case 'literal':
+      session.rest.begin(read.kind === 'literal' ? read.literal : undefined);
+      return runCommand(session, read.text);
+    case 'too-long':
+      return complete(session, tagOf(read.text), refusalOfLong(read.text));
+    case 'hopeless':
+      session.sayBye('command too long', 'TOOBIG');
+      return undefined;
+    case 'end':
+      return undefined;
+  }
+}
+
+async function runCommand(session: Session, text: string): Promise<Completion['status'] | undefined> {
+  const tag = tagOf(text);
+  session.commandText = text;
+  let work: () => Promise<Completion>;
+  let command: Command | undefined;
+  try {
+    const start = startCommand(text);
+    command = findCommand(start.verb);
+    if (command === undefined) throw new Failure('bad-input', `unknown command ${start.verb.slice(0, 40)}`);
+    checkState(session, command);
+    work = command.prepare(start.arguments, session);
+  } catch (error) {
+    const completion = completionOf(session, error);
+    await session.rest.pass();
+    return complete(session, tag, completion);
+  }
+  session.tag = tag;
+  return finish(session, async () => countingImapCommand(command.verb, work), command.tells);
+}
+
+/** The one place that checks whether a command may come now. */
+function checkState(session: Session, command: Command): void {
+  const { at } = session.state;
+  if (session.guest !== undefined && !isForGuests(command)) throw new Failure('forbidden', `${command.verb} is not for guests`);
+  if (session.isEnabled('UIDONLY') && takesSequenceNumbers(command)) throw uidRequired();
+  if (!command.allowedIn.includes(at === 'away' ? 'selected' : at)) throw new Failure('bad-input', `${command.verb} is not allowed now (${at.replace('-', ' ')})`);
+}
+
+async function finish(session: Session, work: () => Promise<Completion>, tells: Command['tells']): Promise<Completion['status'] | undefined> {
+  const { tag, output } = session;
+  session.relayedBy = undefined;
+  const before = session.state.at === 'selected' ? session.state.view : undefined;
+  let completion: Completion;
+  try {
+    completion = await session.slot.run(work);
+  } catch (error) {
+    completion = completionOf(session, error);
+  }
+  await session.rest.pass();
+  await tellAwayNews(session);
+  const after = session.state;
+  const isSameMailbox = after.at === 'selected' && after.view === before;
+  await tellAll(session, isSameMailbox ? tells : 'nothing');
+  if (isSameMailbox && after.view.hidesExpunges && completion.status === 'OK') completion = { ...completion, code: completion.code ?? 'EXPUNGEISSUED' };
+  const status = session.state.at !== 'logout' || completion.status === 'OK' ? complete(session, tag, completion) : undefined;
+  if (completion.afterwards !== undefined) {
+    await output.flush();
+    await completion.afterwards();
+  }
+  return status;
+}
+
+function complete({ output }: Session, tag: string, completion: Completion): Completion['status'] {
+  output.line(formatCompletion(tag, completion));
+  return completion.status;
+}
+
+function completionOf(session: Session, error: unknown): Completion {
+  if (!isFailure(error) && !(error instanceof Refusal)) session.log.error({ err: error }, 'command failed');
+  else if (error.cause !== undefined) session.log.warn({ err: error }, 'command refused');
+  return completionFor(error, session);
+}
