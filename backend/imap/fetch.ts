@@ -171,11 +171,11 @@ function isKeptText(item: FetchItem): item is TextItem {
 /** Responses with items of rows and kept texts. A message that is gone meanwhile is left out. */
 function sendTexts({ session, view }: Selected, items: readonly FetchItem[], wanted: readonly Numbered[]): void {
   const texts = view.mailbox.structureTexts(wanted.map(({ row }) => row));
-  for (const [index, { sequence, row }] of wanted.entries()) {
+  for (const [index, message] of wanted.entries()) {
     const known = texts[index];
     if (known === undefined) continue;
-    const values = items.map((item) => (item.kind === 'row' ? rowValues[item.name](row, view) : isKeptText(item) ? textValues[item.name](known, session.strings) : ''));
-    session.output.line(`* ${String(sequence)} FETCH (${values.join(' ')})`);
+    const values = items.map((item) => (item.kind === 'row' ? rowValues[item.name](message.row, view) : isKeptText(item) ? textValues[item.name](known, session.strings) : ''));
+    session.output.line(`${messageLead(view, message)}${values.join(' ')})`);
   }
 }
 
