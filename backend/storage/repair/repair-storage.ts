@@ -38,6 +38,15 @@ export interface RepairReport {
 
 /** Throws `storage-failure`, `storage-full`, or what the signal says. */
 export async function repairStorage(volume: Volume, kept: KeptFolder, options: RepairOptions): Promise<RepairReport> {
+  const letGo = await kept.packs.hold(); // what the index does not name, and so counts as dead, may be what is looked for
+  try {
+    return await repaired(volume, kept, options);
+  } finally {
+    await letGo();
+  }
+}
+
+async function repaired(volume: Volume, kept: KeptFolder, options: RepairOptions): Promise<RepairReport> {
   const { directory } = kept;
   const before = await checkStorage(kept, { ...options, mostFindings: Infinity });
   if (before.found === 0) return { directory, found: 0, mended: [], left: [] };

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { checkStorage, openStorage } from '../../../backend/storage/storage.ts';
 import type { Account, Finding, RepairReport, Storage } from '../../../backend/storage/storage.ts';
-import { change, json, packWith } from './damage.ts';
+import { change, inIndex, json, packWith } from './damage.ts';
 import type { Change } from './damage.ts';
 import { bytesOf, deliver, mailboxOf, sampleMessage, storageOptions, temporaryDirectory } from './harness.ts';
 
@@ -128,4 +128,27 @@ test('Mail that is not as it was written stays where it is and is named each tim
   const { left } = await repair(all, 'remove');
   assert.deepEqual(left.map(({ kind, uid }) => [kind, uid]), [['record-changed', 2]]);
   assert.deepEqual(mailboxOf(all.alice).rows().map(({ uid }) => uid), [1, 2]);
+});
+
+test('While a repair looks for the bytes of messages that the index has lost, no pack is removed as dead', async (t) => {
+  const all = await filled(t);
+  await inIndex(all.directory, 'messages', (table) => {
+    for (const { key } of table.range({ from: [], to: ['\u{10ffff}\u{10ffff}'] })) table.remove(key);
+  });
+  const removals: Promise<number>[] = [];
+  const { left } = await all.storage.care.repair(all.directory, { ...quiet, lost: 'keep', report: () => removals.push(all.storage.removeDeadPacks(0)) });
+  assert.deepEqual([...new Set(await Promise.all(removals))], [0]);
+  assert.deepEqual(left, []);
+  assert.deepEqual(await mailOf(all.alice), aliceMail);
+});
+
+test('What an earlier version leaves in tables that it does not know, beside a newer one, is found and put right', async (t) => {
+  const all = await filled(t);
+  await all.alice.changeRights('INBOX', 'bob@example.com', (before) => ({ ...before, allow: 'lr' }));
+  await change(all.directory, 'grants', () => Buffer.from('renamed@example.com'));
+  await inIndex(all.directory, 'structure-texts', (table) => table.put([4711], Buffer.from('of a message that was expunged')));
+  assert.deepEqual((await findings(all)).map(({ kind }) => kind).sort(), ['grants-wrong', 'left-over']);
+  assert.deepEqual((await repair(all)).left, []);
+  assert.deepEqual(await findings(all), []);
+  assert.deepEqual(all.storage.ownersGranting('bob@example.com'), ['alice@example.com']);
 });
