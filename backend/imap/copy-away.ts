@@ -27,8 +27,16 @@ export async function carryTo(session: Session, { place, mailbox }: { readonly p
   return place.at === 'here' ? carryInto(session, place, messages) : carryAway(session, { leg: await session.legs.to(place), mailbox }, messages);
 }
 
+/** What the client put there is no news to it. Answers COPYUID: undefined for nothing, and for who may not read there and so must not learn what became of the messages (RFC 9051 section 6.4.7). */
+export function settleCopy(session: Session, place: Place, result: CopyResult): string | undefined {
+  if (place.at === 'away') return copyUid(result);
+  const mailbox = place.account.mailbox(place.name);
+  if (mailbox !== undefined) session.noteOwnMessages({ account: place.account, mailbox }, result.uids);
+  return place.rights.includes('r') ? copyUid(result) : undefined;
+}
+
 /** Of what came where (RFC 4315 section 3); undefined for nothing. */
-export function copyUid({ uidValidity, uids, sourceUids }: CopyResult): string | undefined {
+function copyUid({ uidValidity, uids, sourceUids }: CopyResult): string | undefined {
   return uids.length === 0 ? undefined : `COPYUID ${String(uidValidity)} ${formatSet(sourceUids)} ${formatSet(uids)}`;
 }
 
@@ -38,7 +46,7 @@ export async function copyFromAway(session: Session, given: Copying, numbers: Nu
   const place = await placeOf(session, given.mailbox);
   if (isOnNodeOfOpen(session, place)) return relaySelected(session);
   const result = await carryTo(session, { ...given, place }, carriedFromAway(leg, fetchOf(session, numbers)));
-  return ok('COPY completed', copyUid(result));
+  return ok('COPY completed', settleCopy(session, place, result));
 }
 
 /** The same; they are removed there when they are here: what fails in between leaves them in both. @throws Failure, Refusal */
@@ -48,9 +56,9 @@ export async function moveFromAway(session: Session, given: Copying, numbers: Nu
   if (isOnNodeOfOpen(session, place)) return relaySelected(session);
   await demandMoving(session, leg);
   const result = await carryTo(session, { ...given, place }, carriedFromAway(leg, fetchOf(session, numbers)));
-  const code = copyUid(result);
-  if (code === undefined) return ok('nothing to move');
-  session.output.line(`* OK [${code}] moved`);
+  if (result.sourceUids.length === 0) return ok('nothing to move');
+  const code = settleCopy(session, place, result);
+  if (code !== undefined) session.output.line(`* OK [${code}] moved`);
   const set = formatSet(result.sourceUids);
   let end = await leg.ask(`UID STORE ${set} +FLAGS.SILENT (\\Deleted)`);
   if (end.status === 'OK') end = await leg.ask(`UID EXPUNGE ${set}`);

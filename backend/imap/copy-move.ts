@@ -7,14 +7,13 @@ import { mailboxCommand } from './command.ts';
 import type { Command, Selected } from './command.ts';
 import { requireWriteAccess } from './expunge.ts';
 import { flagsWithin } from './flag-rights.ts';
-import { carryTo, copyFromAway, copyUid, moveFromAway } from './copy-away.ts';
+import { carryTo, copyFromAway, moveFromAway, settleCopy } from './copy-away.ts';
 import type { Copying } from './copy-away.ts';
 import { demand, isOfOpenAccount, placeOf } from './place.ts';
 import type { Place } from './place.ts';
 import { Progress } from './progress.ts';
 import { ok } from './replies.ts';
 import type { Completion } from './replies.ts';
-import type { Session } from './session.ts';
 import type { Numbers } from './view.ts';
 
 export const copy = define('COPY', 'sequence');
@@ -41,8 +40,7 @@ async function runCopy(selected: Selected, given: Copying, numbers: Numbers): Pr
   if (uids.length === 0) return ok('nothing to copy');
   const isSame = target !== undefined && place.at === 'here' && isOfOpenAccount(session, place);
   const result = await new Progress(session, 0).during(isSame ? view.mailbox.copyTo(uids, target, withinOf(place)) : carry(selected, { ...given, place }, uids));
-  noteOwn(session, place, result);
-  return ok('COPY completed', copyUidAt(place, result));
+  return ok('COPY completed', settleCopy(session, place, result));
 }
 
 async function runMove(selected: Selected, given: Copying, numbers: Numbers): Promise<Completion> {
@@ -56,22 +54,10 @@ async function runMove(selected: Selected, given: Copying, numbers: Numbers): Pr
   const isSame = target !== undefined && place.at === 'here' && isOfOpenAccount(session, place);
   const result = await new Progress(session, 0).during(isSame ? view.mailbox.moveTo(uids, target, withinOf(place)) : carry(selected, { ...given, place }, uids));
   if (!isSame) await view.mailbox.expunge(result.sourceUids); // a crash in between leaves them in both, never in none
-  noteOwn(session, place, result);
   // Before the EXPUNGEs, which the refresh after this command tells (RFC 6851 section 4.3).
-  const code = copyUidAt(place, result);
+  const code = settleCopy(session, place, result);
   if (code !== undefined) session.output.line(`* OK [${code}] moved`);
   return ok('MOVE completed', session.isEnabled('QRESYNC') ? `HIGHESTMODSEQ ${String(view.mailbox.state().highestModseq)}` : undefined);
-}
-
-/** What the client put there is no news to it. */
-function noteOwn(session: Session, place: Place, { uids }: CopyResult): void {
-  const mailbox = place.at === 'here' ? place.account.mailbox(place.name) : undefined;
-  if (place.at === 'here' && mailbox !== undefined) session.noteOwnMessages({ account: place.account, mailbox }, uids);
-}
-
-/** Who may not read there must not learn what became of the messages (RFC 9051 section 6.4.7). */
-function copyUidAt(place: Place, result: CopyResult): string | undefined {
-  return place.at === 'here' && !place.rights.includes('r') ? undefined : copyUid(result);
 }
 
 function withinOf(place: Place): FlagMask | undefined {

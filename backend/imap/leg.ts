@@ -84,12 +84,12 @@ export class Leg {
     return this.end(tag);
   }
 
-  /** What the client has enabled holds there, too. @throws Failure('backend-unavailable') */
+  /** What the client has enabled holds there, too. News that come with it are the client's. @throws Failure('backend-unavailable') */
   async keepUp(): Promise<void> {
     const { enabled } = this.#session;
     if (enabled.length === this.#enabled) return;
     this.#enabled = enabled.length;
-    await this.ask(`ENABLE ${enabled.join(' ')}`, taken);
+    await this.ask(`ENABLE ${enabled.join(' ')}`, (line) => (/^\* ENABLED\b/i.test(line) ? 'taken' : 'pass on'));
   }
 
   /** A command of the client's goes this way. */

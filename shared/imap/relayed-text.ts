@@ -1,6 +1,6 @@
 /** IMAP texts that go from one server to another as they are: commands with their literals, and how a command ended. Pure. */
 
-const announcement = /~?\{(\d{1,10})\+?\}\r\n/g;
+const announcement = /(~?)\{(\d{1,10})\+?\}\r\n/g;
 
 /** A command as it was read, for a server that takes literals without being asked (LITERAL+, RFC 7888). */
 export function withoutWaiting(text: string): string {
@@ -10,8 +10,8 @@ export function withoutWaiting(text: string): string {
     announcement.lastIndex = at;
     const match = announcement.exec(text);
     if (match === null) return relayed + text.slice(at);
-    const end = announcement.lastIndex + Number(match[1]);
-    relayed += `${text.slice(at, match.index)}{${match[1] ?? ''}+}\r\n${text.slice(announcement.lastIndex, end)}`;
+    const end = announcement.lastIndex + Number(match[2]);
+    relayed += `${text.slice(at, match.index)}${match[1] ?? ''}{${match[2] ?? ''}+}\r\n${text.slice(announcement.lastIndex, end)}`;
     at = end;
   }
 }

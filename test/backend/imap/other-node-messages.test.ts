@@ -1,4 +1,4 @@
-/** Messages that are put together or replaced in a folder on another node (RFC 4469, RFC 8508), and uids alone from there (RFC 9586). */
+/** Messages that are put together or replaced in a folder on another node (RFC 4469, RFC 8508), and uids alone from there (RFC 9586); what is enabled or copied while such a folder is open. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { messageAbout } from './conversation.ts';
@@ -41,4 +41,41 @@ test('CATENATE and REPLACE go to another node as they come, and uids alone are t
   assert.match((await ask(guest, 'UID COPY 4:5 INBOX')).end, /^OK \[COPYUID \d+ 4:5 2:3\]/);
   owner.close();
   guest.close();
+});
+
+test('what a client enables holds on the other node at once, and what comes with that is told', async () => {
+  const [ownerAddress, guestAddress] = ['enable-owner@example.com', 'enable-guest@example.com'];
+  const [owner, guest] = [await cluster.logIn('be2', ownerAddress), await cluster.logIn('be1', guestAddress)];
+  await demandOk(owner, `SETACL INBOX ${guestAddress} lr`);
+  for (const subject of ['a', 'b']) await deliver({ storage: cluster.nodes.be2.storage, address: ownerAddress, mailbox: 'INBOX' }, messageAbout(subject));
+  const inbox = `"Other Users/${ownerAddress}/INBOX"`;
+  await demandOk(guest, `SELECT ${inbox}`);
+  const enabled = await demandOk(guest, 'ENABLE QRESYNC');
+  assert.ok(enabled.some((line) => line.startsWith('* OK [HIGHESTMODSEQ ')), enabled.join('\n'));
+  await demandOk(owner, 'SELECT INBOX');
+  await demandOk(owner, 'STORE 1 +FLAGS (\\Deleted)');
+  await demandOk(owner, 'EXPUNGE');
+  const told = await demandOk(guest, `STATUS ${inbox} (MESSAGES)`);
+  assert.ok(told.includes('* VANISHED 1'), told.join('\n'));
+  const [vanished] = await demandOk(guest, 'UID FETCH 1:* (FLAGS) (CHANGEDSINCE 1 VANISHED)');
+  assert.equal(vanished, '* VANISHED (EARLIER) 1');
+  await demandOk(guest, `SETMETADATA ${inbox} (/private/comment ~{3+}\r\na\0b)`);
+  owner.close();
+  guest.close();
+});
+
+test('what is copied from another node is no news, and nobody hears what became of it in a folder that he may not read', async () => {
+  const [ownerAddress, guestAddress, dropAddress] = ['from-owner@example.com', 'from-guest@example.com', 'drop-owner@example.com'];
+  const [owner, guest, drop] = [await cluster.logIn('be2', ownerAddress), await cluster.logIn('be1', guestAddress), await cluster.logIn('be1', dropAddress)];
+  await demandOk(owner, `SETACL INBOX ${guestAddress} lrte`);
+  await demandOk(drop, `SETACL INBOX ${guestAddress} li`);
+  for (const subject of ['a', 'b']) await deliver({ storage: cluster.nodes.be2.storage, address: ownerAddress, mailbox: 'INBOX' }, messageAbout(subject));
+  await demandOk(guest, `SELECT "Other Users/${ownerAddress}/INBOX"`);
+  await demandOk(guest, 'NOTIFY SET (personal (MessageNew MessageExpunge))');
+  const own = await ask(guest, 'COPY 1 INBOX');
+  assert.deepEqual([own.lines, /^OK \[COPYUID \d+ 1 1\]/.test(own.end)], [[], true], own.end);
+  assert.deepEqual(await ask(guest, `COPY 1 "Other Users/${dropAddress}/INBOX"`), { lines: [], end: 'OK COPY completed' });
+  assert.deepEqual(await ask(guest, `UID MOVE 2 "Other Users/${dropAddress}/INBOX"`), { lines: ['* 2 EXPUNGE'], end: 'OK MOVE completed' });
+  assert.ok((await demandOk(drop, 'STATUS INBOX (MESSAGES)')).includes('* STATUS INBOX (MESSAGES 2)'));
+  for (const dialogue of [owner, guest, drop]) dialogue.close();
 });
