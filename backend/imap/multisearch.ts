@@ -16,7 +16,7 @@ import { followResults, requireFreshTag } from './search-context.ts';
 import { sourcesOf } from './search-sources.ts';
 import type { SearchSource } from './search-sources.ts';
 import { everything, extendedResponse, meantBy } from './search-results.ts';
-import { checkCharset, checkCharsetUnnamed, findMessages, tellsModseq } from './search-run.ts';
+import { checkCharset, checkCharsetUnnamed, findMessages, forgetSaved, tellsModseq } from './search-run.ts';
 import type { Session } from './session.ts';
 import { View } from './view.ts';
 
@@ -39,10 +39,15 @@ async function run(session: Session, account: Account, given: MultisearchArgumen
     requireFreshTag(session.selected);
   }
   checkCharsetUnnamed(session, given);
-  checkCharset(given);
-  const { sources, isWhole } = await sourcesOf(session, account, given.sources);
-  await searchAll(session, sources, given);
-  return ok('ESEARCH completed', isWhole ? undefined : 'LIMIT');
+  try {
+    checkCharset(given);
+    const { sources, isWhole } = await sourcesOf(session, account, given.sources);
+    await searchAll(session, sources, given);
+    return ok('ESEARCH completed', isWhole ? undefined : 'LIMIT');
+  } catch (error) {
+    if (given.returns?.items.has('SAVE') === true && session.state.at === 'selected') forgetSaved(session.state.view, error);
+    throw error;
+  }
 }
 
 async function searchAll(session: Session, sources: readonly SearchSource[], given: MultisearchArguments): Promise<void> {
@@ -58,11 +63,14 @@ async function searchAll(session: Session, sources: readonly SearchSource[], giv
 }
 
 /** Undefined when it was deleted meanwhile. */
-function openView({ state }: Session, { account, id }: SearchSource): View | undefined {
+function openView(session: Session, { account, id }: SearchSource): View | undefined {
+  const { state } = session;
   if (state.at === 'selected' && state.place.account.id === account.id && state.view.mailbox.id === id) return state.view;
   const mailbox = account.mailboxById(id);
   try {
-    return mailbox === undefined ? undefined : new View(mailbox, 'read-only', '');
+    const view = mailbox === undefined ? undefined : new View(mailbox, 'read-only', '');
+    if (view !== undefined && session.isEnabled('UIDONLY')) view.numbering = 'uids';
+    return view;
   } catch (error) {
     if (isFailure(error, 'mailbox-missing')) return undefined;
     throw error;

@@ -10,7 +10,7 @@ import type { Completion } from './replies.ts';
 import { followResults, requireFreshTag } from './search-context.ts';
 import { everything, extendedResponse, meantBy, oldResponse } from './search-results.ts';
 import type { Results } from './search-results.ts';
-import { checkCharset, checkCharsetUnnamed, findMessages, tellsModseq } from './search-run.ts';
+import { checkCharset, checkCharsetUnnamed, findMessages, forgetSaved, tellsModseq } from './search-run.ts';
 import { comparison, keyMessages } from './sort-order.ts';
 import type { Keyed } from './sort-order.ts';
 import type { Numbers } from './view.ts';
@@ -34,7 +34,7 @@ export async function answerSearch(selected: Selected, given: SearchArguments, m
     checkCharset(given);
     messages = await findInOrder(selected, given, manner);
   } catch (error) {
-    if (saves) view.saved = []; // RFC 5182 section 2.1
+    if (saves) forgetSaved(view, error);
     throw error;
   }
   const results: Results = { found: messages.map(({ message }) => message), numbers: manner.numbers, modseqs };

@@ -45,7 +45,7 @@ export function followResults({ session, view }: Selected, followed: Followed): 
   const followers = [...view.followers.values()];
   const held = followers.reduce((sum, { size }) => sum + size, followed.messages.length);
   if (followers.length > 0 && (followers.length >= mostFollowers || held > mostFollowedMessages)) return false;
-  const teller = new Teller(view, `* ESEARCH (${followed.correlator})${followed.numbers === 'uid' ? ' UID' : ''}`, followed.numbers);
+  const teller = new Teller(view, followed);
   const lasting = { ...followed, key: lastingKey(followed.key, view) };
   view.followers.set(session.tag, followed.criteria === undefined ? new FollowedSearch(teller, lasting) : new FollowedSort(teller, { ...lasting, criteria: followed.criteria }));
   return true;
@@ -86,12 +86,12 @@ function uidsOf(set: SequenceSet, view: View): SequenceSet {
 /** Says in the client's numbers what happened to the results. */
 class Teller {
   readonly view: View;
-  readonly #lead: string;
+  readonly #correlator: string;
   readonly #numbers: Numbers;
 
-  constructor(view: View, lead: string, numbers: Numbers) {
+  constructor(view: View, { correlator, numbers }: Pick<Followed, 'correlator' | 'numbers'>) {
     this.view = view;
-    this.#lead = lead;
+    this.#correlator = correlator;
     this.#numbers = numbers;
   }
 
@@ -99,9 +99,10 @@ class Teller {
   line(items: readonly { readonly word: 'ADDTO' | 'REMOVEFROM'; readonly pairs: readonly Pair[] }[]): string | undefined {
     const said = items.filter(({ pairs }) => pairs.length > 0);
     if (said.length === 0) return undefined;
-    const number = ({ uid, sequence }: Named): number => (this.#numbers === 'uid' ? uid : sequence);
+    const inUids = this.#numbers === 'uid' || this.view.numbering === 'uids'; // sequence numbers may have been renounced since
+    const number = ({ uid, sequence }: Named): number => (inUids ? uid : sequence);
     const texts = said.map(({ word, pairs }) => `${word} (${pairs.map(({ position, messages }) => `${String(position)} ${formatSet(messages.map(number))}`).join(' ')})`);
-    return `${this.#lead} ${texts.join(' ')}`;
+    return `* ESEARCH (${this.#correlator})${inUids ? ' UID' : ''} ${texts.join(' ')}`;
   }
 
   /** Those of the rows that match or don't. */

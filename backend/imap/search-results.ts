@@ -67,8 +67,8 @@ function inWindow(found: readonly Numbered[], window: NonNullable<ReturnOptions[
 
 /** Of the messages that are meant, if it is to be told. */
 function highestModseq({ found, modseqs }: Results, returns: ReturnOptions | undefined): string | undefined {
-  if (modseqs === 'untold' || found.length === 0) return undefined;
-  return String(meantBy(found, returns).reduce((highest, { row }) => Math.max(highest, row.modseq), 0));
+  const meant = modseqs === 'untold' ? [] : meantBy(found, returns);
+  return meant.length === 0 ? undefined : String(meant.reduce((highest, { row }) => Math.max(highest, row.modseq), 0));
 }
 
 function numberIn({ numbers }: Results): (message: Numbered) => string {

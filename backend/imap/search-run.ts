@@ -1,5 +1,5 @@
 /** Finds the messages of a search program: what SEARCH, SORT, THREAD and ESEARCH begin with. */
-import { Failure } from '../../shared/base/failure.ts';
+import { Failure, isFailure } from '../../shared/base/failure.ts';
 import { Pacer } from '../../shared/base/pacer.ts';
 import type { SearchProgram } from '../../shared/imap/search-arguments.ts';
 import { contains, searchCharsets } from '../../shared/imap/search-keys.ts';
@@ -26,6 +26,12 @@ export function checkCharset({ charset }: SearchProgram): void {
 /** After ENABLE UTF8=ACCEPT only one charset is possible, and is not named where it need not be (RFC 6855 section 3). */
 export function checkCharsetUnnamed(session: Session, { charset }: SearchProgram): void {
   if (charset !== undefined && session.isEnabled('UTF8=ACCEPT')) throw new Failure('bad-input', 'CHARSET is not allowed after ENABLE UTF8=ACCEPT');
+}
+
+/** A search with SAVE that is answered by NO leaves nothing in `$`; one that is answered by BAD leaves it as it was (RFC 5182 section 2.1). */
+export function forgetSaved(view: View, error: unknown): void {
+  const isBad = error instanceof Refusal ? error.completion.status === 'BAD' : isFailure(error, 'bad-input');
+  if (!isBad) view.saved = [];
 }
 
 /** Whether mod-sequences are to be told; asking for them enables CONDSTORE (RFC 7162 section 3.1). */
