@@ -223,15 +223,24 @@ export async function describeArrived(selected: Selected): Promise<void> {
     const row = sequence === undefined ? undefined : view.mailbox.row(uid);
     if (sequence === undefined || row === undefined) continue;
     try {
-      await sendMessage(selected, items, { message: { sequence, row }, read: (wanted) => view.mailbox.message(wanted), nowSeen: undefined });
+      await sendMessage(selected, unaskedItems(selected, items), { message: { sequence, row }, read: (wanted) => view.mailbox.message(wanted), nowSeen: undefined });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error; // what can't be had of this message is not told
     }
   }
 }
 
+/** Who is told unasked hears uid (RFC 9051 section 7.5.2) and mod-sequence (RFC 7162 section 3.1) in any case. */
+function unaskedItems({ session, view }: Selected, items: readonly FetchItem[]): readonly FetchItem[] {
+  const names: readonly RowItem[] = session.isEnabled('CONDSTORE') ? ['UID', 'MODSEQ'] : ['UID'];
+  return [...missing(names.filter((name) => name !== 'UID' || view.numbering !== 'uids'), items), ...items];
+}
+
 /** Items about \Seen that was just set, as far as they were not asked for anyway. */
 function missingFlags(session: Session, items: readonly FetchItem[]): FetchItem[] {
-  const names: readonly RowItem[] = session.isEnabled('CONDSTORE') ? ['FLAGS', 'MODSEQ'] : ['FLAGS'];
+  return missing(session.isEnabled('CONDSTORE') ? ['FLAGS', 'MODSEQ'] : ['FLAGS'], items);
+}
+
+function missing(names: readonly RowItem[], items: readonly FetchItem[]): FetchItem[] {
   return names.filter((name) => !items.some((item) => item.kind === 'row' && item.name === name)).map((name) => ({ kind: 'row', name }));
 }

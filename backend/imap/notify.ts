@@ -2,6 +2,7 @@
 import { notifyEvents, parseNotify } from '../../shared/imap/notify-arguments.ts';
 import { accountCommand } from './command.ts';
 import { tellNews } from './news.ts';
+import { lookAtRights } from './place.ts';
 import { Registration } from './registration.ts';
 import { no, ok } from './replies.ts';
 
@@ -13,6 +14,7 @@ export const notify = accountCommand({
     const registration = new Registration(given.kind === 'none' ? [] : given.groups);
     // What has happened up to now is told once more, as by NOOP (RFC 5465 section 3.1); with wishes of its own, by the end of this command.
     const hearsNoMore = given.kind === 'set' && registration.selected.messages === 'nothing';
+    if (hearsNoMore) await lookAtRights(session);
     if (hearsNoMore && session.state.at === 'selected') await tellNews(session, session.state.view, 'removals');
     if ((await session.accountNews.register(session, account, registration)) === 'too-many') return no('too many mailboxes to be watched', 'NOTIFICATIONOVERFLOW');
     if (given.kind === 'set' && given.status === 'yes') {
