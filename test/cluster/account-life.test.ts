@@ -130,6 +130,11 @@ test('a service must be allowed by the account: each of them refused alone, in i
   assert.equal(await webLogin(name), 'ok');
 });
 
+/** Without what is told of mailboxes that are open. */
+function statusOf({ untagged }: Awaited<ReturnType<ImapSession['ok']>>): string[] {
+  return untagged.map(({ text }) => text).filter((text) => text.startsWith('* STATUS'));
+}
+
 test('a deleted account is as if there were none, and comes back whole: UIDs, flags, mail; removed for good only when asked', async () => {
   const name = `${await addPerson(cluster, 'be1')}@example.com`;
   assert.match(await letter(name, 'to be kept'), /^250 /);
@@ -146,7 +151,7 @@ test('a deleted account is as if there were none, and comes back whole: UIDs, fl
   await done('account', 'undelete', name);
   const again = await ImapSession.logIn(cluster, { node: 'fe2', user: name });
   const after = await again.ok('STATUS INBOX (UIDVALIDITY UIDNEXT MESSAGES HIGHESTMODSEQ)');
-  assert.deepEqual(after.untagged.map(({ text }) => text), before.untagged.map(({ text }) => text));
+  assert.deepEqual(statusOf(after), statusOf(before));
   await again.ok('SELECT INBOX');
   assert.match((await again.ok(`UID FETCH ${String(uid)} FLAGS`)).untagged.map(({ text }) => text).join(), /\\Flagged kept/);
   again.close();

@@ -198,7 +198,20 @@ class RunningCluster implements Cluster {
     // The whole process group dies by SIGKILL; SIGTERM goes to the supervisor, which drains its workers.
     process.kill(signal === 'SIGKILL' ? -child.pid : child.pid, signal);
     const [code] = (await exit) as [number | null];
+    await endOfGroup(child.pid);
     return code;
+  }
+}
+
+/** Workers may outlive the process that they come from by moments, and their listeners with them. */
+async function endOfGroup(pid: number): Promise<void> {
+  for (let attempt = 0; attempt < 1000; attempt += 1) {
+    try {
+      process.kill(-pid, 0);
+    } catch {
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 
