@@ -224,3 +224,20 @@ test('Mail that the backup itself has not whole is named and left out, the rest 
   assert.deepEqual(mailboxes.filter(({ damaged }) => damaged.length > 0).map(({ name, damaged, messages }) => [name, damaged, messages]), [['INBOX', [1], 1]]);
   assert.deepEqual(await subjectsIn(other, 'INBOX'), ['2 two']);
 });
+
+test('An account that may hold more than others comes back with its limits, its own and those of the directory', async (t) => {
+  const storage = await temporaryStorage(t, { quota: { bytes: 3000, messages: 1 } });
+  const backups = backupsOf(t);
+  await storage.createAccount(address);
+  await storage.lives.setLimits(address, { bytes: 1_000_000 });
+  await storage.lives.learnLimits(address, { messages: 50 });
+  const account = accountOf(storage);
+  for (const name of ['INBOX', 'INBOX', 'Sent']) await deliver({ storage, account, mailbox: mailboxOf(account, name) }, sampleMessage('long', 2000));
+  const before = account.quota();
+  await backups.make(storage, 'monday');
+  await storage.lives.withdraw(address, 'deleted');
+  await storage.lives.purge(address);
+  await restore(storage, { folder: backups.folder, name: 'monday' });
+  assert.deepEqual(accountOf(storage).quota(), before);
+  assert.deepEqual(storage.lives.summary(address)?.ownLimits, { bytes: 1_000_000 });
+});
