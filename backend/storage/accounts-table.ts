@@ -91,9 +91,9 @@ export function makeAccount(volume: Volume, address: string, epoch: number): Acc
 
 /** What stays of an account that went to `node`. */
 export function tombstoneOf(account: AccountEntry, to: { readonly node: string; readonly epoch: number }): AccountEntry {
-  const { number, id, address, bytes, messages, password, terms, limits, aliases } = account;
+  const { number, id, address, bytes, messages, password, terms, limits, directoryLimits, aliases } = account;
   // A move that is cut after the seal compares its copy with this once more.
-  return { number, id, address, epoch: to.epoch, sessionEpoch: sessionEpochOf(account), ...definite({ password, terms, limits, aliases }), bytes, messages, movedTo: to.node, left: { atMs: Date.now(), mail: 'unverified' } };
+  return { number, id, address, epoch: to.epoch, sessionEpoch: sessionEpochOf(account), ...definite({ password, terms, limits, directoryLimits, aliases }), bytes, messages, movedTo: to.node, left: { atMs: Date.now(), mail: 'unverified' } };
 }
 
 /** Nothing of how a live account came to this node is left to do: its record remembers it no more. */

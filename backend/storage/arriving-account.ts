@@ -163,8 +163,8 @@ export async function completeArrival(volume: Volume, address: string, snapshot:
     putActs(tables, entry.number, snapshot.acts ?? []);
     dropAccountAnnotations(tables, entry.number);
     putAnnotations(tables, entry.number, { records: snapshot.annotations ?? [], mailboxes: new Map([...ours].map(([mailboxId, { id }]) => [mailboxId, id])) });
-    const { bytes, messages, password, terms, limits, aliases, sessionEpoch } = snapshot;
-    putAccount(tables, { ...withStage(entry, 'ready'), bytes, messages, sessionEpoch, ...definite({ password, terms, limits, aliases }) });
+    const { bytes, messages, password, terms, limits, directoryLimits, aliases, sessionEpoch } = snapshot;
+    putAccount(tables, { ...withStage(entry, 'ready'), bytes, messages, sessionEpoch, ...definite({ password, terms, limits, directoryLimits, aliases }) });
   });
 }
 

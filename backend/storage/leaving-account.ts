@@ -18,9 +18,9 @@ export function snapshotOf(volume: Volume, address: string): AccountSnapshot {
   const { environment, tables } = volume;
   return environment.read(() => {
     const entry = requireMail(volume, address);
-    const { number, id, epoch, bytes, messages, password, terms, limits, aliases } = entry;
+    const { number, id, epoch, bytes, messages, password, terms, limits, directoryLimits, aliases } = entry;
     return {
-      id, epoch, bytes, messages, password, terms, limits, aliases,
+      id, epoch, bytes, messages, password, terms, limits, directoryLimits, aliases,
       sessionEpoch: sessionEpochOf(entry),
       acts: getActs(tables, number),
       mailboxes: mailboxesOf(volume, number),
@@ -149,7 +149,7 @@ export async function removeLeftMail(volume: Volume, address: string, epoch: num
     if (entry?.left === undefined || entry.epoch !== epoch || entry.left.mail === 'removed') return;
     if (entry.left.mail !== 'verified') throw new Failure('forbidden', 'the mail left behind was not compared with its copy');
     dropMailOf(volume, entry);
-    const { password: _gone, terms: _terms, limits: _limits, aliases: _aliases, ...tombstone } = entry;
+    const { password: _gone, terms: _terms, limits: _limits, directoryLimits: _directory, aliases: _aliases, ...tombstone } = entry;
     putAccount(volume.tables, { ...tombstone, bytes: 0, messages: 0, left: { ...entry.left, mail: 'removed' } });
   });
 }

@@ -18,6 +18,8 @@ export interface AccountSnapshot {
   readonly password?: string | undefined;
   readonly terms?: AccountTerms | undefined;
   readonly limits?: Partial<AccountLimits> | undefined;
+  /** What the directory last said; absent from nodes that remember nothing of it. No part of the fingerprint: it is learned anew. */
+  readonly directoryLimits?: Partial<AccountLimits> | undefined;
   readonly aliases?: readonly string[] | undefined;
   /** What administrators did to it; absent from nodes that keep none. */
   readonly acts?: readonly AccountAct[] | undefined;

@@ -99,12 +99,11 @@ function chosen(mailboxes: readonly MailboxEntry[], name: string | undefined): r
 /** The account's record, with what the backup knows of it, and INBOX, in one transaction. Sign-ins that were made before hold no more. */
 async function makeAccount(order: RestoreOrder, snapshot: AccountSnapshot, inbox: MailboxEntry): Promise<RestoredMailbox> {
   const { address, target } = order;
-  const { directoryLimits } = order.source.environment.read(() => getAccount(order.source.tables, address)) ?? {}; // until the directory says it anew
   const { brought, damaged } = await bring(bringingOf(order, inbox), rowsOf(order.source, inbox));
   try {
     const account = await target.environment.write(() => {
       if (getAccount(target.tables, address) !== undefined) throw new Failure('in-use', 'the account was made meanwhile; run the command again');
-      const { id, password, terms, limits, aliases = [] } = snapshot;
+      const { id, password, terms, limits, directoryLimits, aliases = [] } = snapshot;
       const free = aliases.filter((alias) => getLocalName(target.tables, alias) === undefined && getAccount(target.tables, alias) === undefined);
       const entry: AccountEntry = {
         number: nextNumber(target.tables, 'account'), id, address, epoch: snapshot.epoch + 1, sessionEpoch: snapshot.sessionEpoch + 1, bytes: 0, messages: 0,

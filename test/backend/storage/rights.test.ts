@@ -69,10 +69,11 @@ test('a folder has entries for at most two hundred', async (t) => {
   await assert.rejects(alice.changeRights('Nowhere', bob, grant('lr')), (error) => isFailure(error, 'mailbox-missing'));
 });
 
-test('an account that moves takes its rights along, and is found by them where it is', async (t) => {
+test('an account that moves takes along its rights, and what the directory lets it hold, and is found by them where it is', async (t) => {
   const [from, to] = [await temporaryStorage(t, { nodeName: 'be1' }), await temporaryStorage(t, { nodeName: 'be2' })];
   const alice = await from.createAccount('alice@example.com');
   await alice.changeRights('INBOX', bob, grant('lrs', 't', 'subfolders'));
+  await from.lives.learnLimits(alice.address, { bytes: 12_345 });
   const snapshot = from.transfers.leaving.snapshot(alice.address);
   const { arriving } = to.transfers;
   await arriving.begin(alice.address, { from: 'be1', id: alice.id, epoch: alice.epoch + 1, holder: '' });
@@ -88,4 +89,5 @@ test('an account that moves takes its rights along, and is found by them where i
   assert.ok(record.at === 'live');
   assert.deepEqual(record.account.folderRights('INBOX').own, [{ who: bob, allow: 'lr', deny: 't', scope: 'subfolders' }]);
   assert.deepEqual([to.ownersGranting(bob), from.ownersGranting(bob)], [[alice.address], []]);
+  assert.equal(record.account.quota().bytesLimit, 12_345, 'mail for it may come before anybody asks the directory');
 });
