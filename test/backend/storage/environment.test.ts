@@ -28,6 +28,28 @@ test('Keys sort by their parts, numbers by value and before strings, and a range
   assert.equal(environment.read(() => table.range({ ...keysUnder(['a']), limit: 2 })).length, 2);
 });
 
+test('What is in no hurry is in the very next commit, goes by itself when none comes, and is not lost when the environment is closed', async (t) => {
+  const path = temporaryDirectory(t);
+  const environment = openEnvironment(path);
+  const table = environment.table('t');
+  const put = (key: string) => (): void => table.put([key], Buffer.from('1'));
+  const first = environment.writeAlong(put('first'));
+  await environment.write(put('next'));
+  assert.equal(environment.read(() => table.get(['first']))?.toString(), '1');
+  await first;
+  await environment.writeAlong(put('alone'));
+  assert.equal(environment.read(() => table.get(['alone']))?.toString(), '1');
+  const refused = assert.rejects(environment.writeAlong(() => {
+    throw new Error('changed my mind');
+  }), /changed my mind/);
+  const last = environment.writeAlong(put('last'));
+  await environment.close();
+  await Promise.all([refused, last]);
+  const again = openEnvironment(path);
+  t.after(() => again.close());
+  assert.deepEqual(again.read(() => again.table('t').range(keysUnder([]))).map(({ key }) => key[0]), ['alone', 'first', 'last', 'next']);
+});
+
 test('A transaction that throws leaves nothing behind, and its neighbours in the same commit stay', async (t) => {
   const environment = openTemporary(t);
   const table = environment.table('t');
