@@ -1,6 +1,7 @@
 /** IMAP texts that go from one server to another as they are: commands with their literals, and how a command ended. Pure. */
 
-const announcement = /(~?)\{(\d{1,10})\+?\}\r\n/g;
+/** As who reads commands sees it, with any number of digits: a literal that only one of the two servers took for one would be commands to the other. */
+const announcement = /(~?)\{(\d+)\+?\}\r\n/g;
 
 /** A command as it was read, for a server that takes literals without being asked (LITERAL+, RFC 7888). */
 export function withoutWaiting(text: string): string {
