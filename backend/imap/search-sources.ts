@@ -1,10 +1,11 @@
 /** Which mailboxes ESEARCH looks into (RFC 7377 section 2.2): the user's own, and those that others share with him on this node. */
 import { Failure, isFailure } from '../../shared/base/failure.ts';
+import { Pacer } from '../../shared/base/pacer.ts';
 import { isMeant } from '../../shared/imap/mailbox-filter.ts';
 import type { MailboxFilter } from '../../shared/imap/mailbox-filter.ts';
 import type { Account } from '../storage/storage.ts';
 import { nameOfShared, placeOf } from './place.ts';
-import type { HerePlace, Place } from './place.ts';
+import type { Place } from './place.ts';
 import type { Session } from './session.ts';
 
 export interface SearchSource {
@@ -31,24 +32,47 @@ export async function sourcesOf(session: Session, account: Account, filters: rea
     const named = { name: state.name, subscribed: state.subscribed, whose: 'own' as const };
     if (filters.some((filter) => isMeant(filter, named))) found.push({ account, id: state.id, name: state.name, messages: state.messages });
   }
-  let isWhole = true;
-  for (const filter of filters.flatMap((each) => namedFilters(each, subscriptions))) {
-    const place = await placeIfAny(session, filter.name);
-    if (place?.at === 'away') isWhole = false;
-    if (place?.at === 'here' && place.whose === 'others') found.push(...(await sharedSources(session, place, filter)));
-  }
+  const { places, isWhole } = await sharedPlaces(session, filters.flatMap((filter) => namedFilters(filter, subscriptions)));
+  for (const place of places) found.push(...(await sharedSources(session, place)));
   return { sources: [...new Map(found.map((source) => [`${source.account.id} ${String(source.id)}`, source])).values()], isWhole };
 }
 
+const namedKinds = ['subtree', 'subtree-one', 'mailboxes'] as const;
+
 /** One name, and what is meant by it. */
 interface NamedFilter {
-  readonly kind: 'subtree' | 'subtree-one' | 'mailboxes';
+  readonly kind: (typeof namedKinds)[number];
   readonly name: string;
 }
 
 function namedFilters(filter: MailboxFilter, subscriptions: readonly string[]): NamedFilter[] {
   if (filter.kind === 'subscribed') return subscriptions.map((name) => ({ kind: 'mailboxes', name }));
-  return 'names' in filter ? filter.names.map((name) => ({ kind: filter.kind, name })) : [];
+  return 'names' in filter ? Array.from(filter.names, (name) => ({ kind: filter.kind, name })) : [];
+}
+
+/** What is meant of the folders of one who shares some, by the names that they have there. */
+interface SharedPlace {
+  readonly account: Account;
+  readonly named: Readonly<Record<NamedFilter['kind'], Set<string>>>;
+}
+
+/** Of those who share folders on this node, each once: the folders of an account are looked at once, however many of them are named. */
+async function sharedPlaces(session: Session, filters: readonly NamedFilter[]): Promise<{ readonly places: readonly SharedPlace[]; readonly isWhole: boolean }> {
+  const places = new Map<string, SharedPlace>();
+  let isWhole = true;
+  const pacer = new Pacer();
+  for (const { kind, name } of filters) {
+    const place = await placeIfAny(session, name);
+    if (place?.at === 'away') isWhole = false;
+    if (place?.at === 'here' && place.whose === 'others') {
+      const { account } = place;
+      const known = places.get(account.id) ?? { account, named: { subtree: new Set(), 'subtree-one': new Set(), mailboxes: new Set() } };
+      known.named[kind].add(place.name);
+      places.set(account.id, known);
+    }
+    if (pacer.isDue) await pacer.breathe();
+  }
+  return { places: [...places.values()], isWhole };
 }
 
 function selectedSource(session: Session): SearchSource[] {
@@ -69,13 +93,17 @@ async function placeIfAny(session: Session, name: string): Promise<Place | undef
 }
 
 /** What the user may read there, and, if he did not name it himself, may know of. */
-async function sharedSources(session: Session, { account, name }: HerePlace, { kind }: NamedFilter): Promise<SearchSource[]> {
+async function sharedSources(session: Session, { account, named }: SharedPlace): Promise<SearchSource[]> {
+  const filters = namedKinds.map((kind) => ({ kind, names: named[kind] }));
   const found: SearchSource[] = [];
+  const pacer = new Pacer();
   for (const state of account.mailboxes()) {
-    if (!isMeant({ kind, names: [name] }, { name: state.name, subscribed: false, whose: 'others' })) continue;
+    if (pacer.isDue) await pacer.breathe();
+    if (!filters.some((filter) => isMeant(filter, { name: state.name, subscribed: false, whose: 'others' }))) continue;
     const rights = await session.options.sharing.rightsOf(session.visitor, account, state.name);
     const shown = nameOfShared(session, { owner: account.address, name: state.name });
-    if (!rights.includes('r') || (state.name !== name && !rights.includes('l')) || shown === undefined) continue;
+    const isNamed = filters.some(({ names }) => names.has(state.name));
+    if (!rights.includes('r') || (!isNamed && !rights.includes('l')) || shown === undefined) continue;
     found.push({ account, id: state.id, name: shown, messages: state.messages });
   }
   return found;

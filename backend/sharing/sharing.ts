@@ -3,6 +3,7 @@
  * what other nodes keep is asked of them, and remembered for seconds.
  */
 import { Failure } from '../../shared/base/failure.ts';
+import { Pacer } from '../../shared/base/pacer.ts';
 import { allRights } from '../../shared/imap/rights.ts';
 import type { Rights } from '../../shared/imap/rights.ts';
 import type { AnySocket } from '../../shared/net/connection.ts';
@@ -104,10 +105,12 @@ export class Sharing {
   async sharedHere(visitor: string): Promise<readonly SharedFolder[]> {
     const folders: SharedFolder[] = [];
     let bytes = 0;
+    const pacer = new Pacer(); // an owner with thousands of folders, of which one is granted to everybody, is everybody's to look at
     for (const owner of await this.#ownersFor(visitor)) {
       const record = this.#options.storage.find(owner);
       if (record.at !== 'live' || owner === visitor || !isOpen(record.account)) continue;
       for (const { name } of record.account.mailboxes()) {
+        if (pacer.isDue) await pacer.breathe();
         const rights = await this.rightsOf(visitor, record.account, name);
         if (!rights.includes('l')) continue;
         bytes += Buffer.byteLength(owner) + Buffer.byteLength(name);

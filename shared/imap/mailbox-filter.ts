@@ -7,7 +7,7 @@ import type { Scanner } from './scanner.ts';
 export type MailboxFilter =
   | { readonly kind: 'selected' | 'selected-delayed' | 'inboxes' | 'personal' | 'subscribed' }
   /** `subtree`: these and all below them; `subtree-one`: these and their children. */
-  | { readonly kind: 'subtree' | 'subtree-one' | 'mailboxes'; readonly names: readonly string[] };
+  | { readonly kind: 'subtree' | 'subtree-one' | 'mailboxes'; readonly names: ReadonlySet<string> };
 
 export interface NamedMailbox {
   readonly name: string;
@@ -34,14 +34,17 @@ export function takeMailboxFilter(scanner: Scanner, encoding: NameEncoding): Mai
       scanner.space();
       const names = scanner.peek() === '(' ? scanner.list(() => takeMailbox(scanner, encoding)) : [takeMailbox(scanner, encoding)];
       if (names.length > mostNames) throw malformed('too many mailboxes');
-      return { kind: word, names };
+      return { kind: word, names: new Set(names) };
     }
     default:
       throw malformed('unknown kind of mailboxes');
   }
 }
 
-/** Whether that mailbox of the account is meant; what `selected` means is not told by names. */
+/**
+ * Whether that mailbox of the account is meant; what `selected` means is not told by names. It takes as long however many names there are: a
+ * command may hold tens of thousands, and an account thousands of mailboxes.
+ */
 export function isMeant(filter: MailboxFilter, { name, subscribed, whose }: NamedMailbox): boolean {
   switch (filter.kind) {
     case 'personal':
@@ -51,13 +54,21 @@ export function isMeant(filter: MailboxFilter, { name, subscribed, whose }: Name
     case 'subscribed':
       return subscribed;
     case 'mailboxes':
-      return filter.names.includes(name);
-    case 'subtree':
-      return filter.names.some((above) => name === above || name.startsWith(`${above}/`));
+      return filter.names.has(name);
+    case 'subtree': {
+      let level = name;
+      while (level !== '' && !filter.names.has(level)) level = above(level);
+      return level !== '';
+    }
     case 'subtree-one':
-      return filter.names.some((above) => name === above || (name.startsWith(`${above}/`) && !name.slice(above.length + 1).includes('/')));
+      return filter.names.has(name) || filter.names.has(above(name));
     case 'selected':
     case 'selected-delayed':
       return false;
   }
+}
+
+/** Empty for a name of one level. */
+function above(name: string): string {
+  return name.slice(0, Math.max(0, name.lastIndexOf('/')));
 }

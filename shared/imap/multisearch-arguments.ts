@@ -12,6 +12,9 @@ export interface MultisearchArguments extends SearchArguments {
   readonly sources: readonly MailboxFilter[];
 }
 
+/** Each may name many. */
+const mostSources = 100;
+
 /** `[IN (sources)] [RETURN (options)] program`. @throws bad-input */
 export function parseMultisearch(scanner: Scanner, encoding: NameEncoding): MultisearchArguments {
   const sources = scanner.acceptText('IN ') ? takeSources(scanner, encoding) : [{ kind: 'selected' } as const];
@@ -24,6 +27,7 @@ export function parseMultisearch(scanner: Scanner, encoding: NameEncoding): Mult
 /** No scope options are known yet (RFC 7377 section 4), so a bracket where one would begin is an error. */
 function takeSources(scanner: Scanner, encoding: NameEncoding): MailboxFilter[] {
   const sources = scanner.list(() => takeMailboxFilter(scanner, encoding));
+  if (sources.length > mostSources) throw malformed('too many kinds of mailboxes');
   if (sources.some(({ kind }) => kind === 'selected-delayed')) throw malformed('selected-delayed is not for ESEARCH');
   scanner.space();
   return sources;

@@ -38,6 +38,23 @@ test('what is granted to anyone is for the owner\'s domain and those whose publi
   assert.equal(await sharing.rightsOf('alice@example.com', alice, 'Nowhere'), 'lrswipkxtea');
 });
 
+test('who has thousands of folders, and grants one of them to everybody, holds up nobody else of the process', async (t) => {
+  const { alice, names } = await sharingOf(t);
+  await alice.changeRights('INBOX', 'anyone', (entry) => ({ ...entry, allow: 'lr' }));
+  let nowMs = 0;
+  mock.method(performance, 'now', () => (nowMs += 20)); // each step takes long
+  t.after(() => mock.restoreAll());
+  let turns = 0;
+  const turn = (): void => {
+    turns += 1;
+    next = setImmediate(turn);
+  };
+  let next = setImmediate(turn);
+  t.after(() => clearImmediate(next));
+  assert.deepEqual(await names('bob@example.com'), ['INBOX lr']);
+  assert.ok(turns >= alice.mailboxes().length, String(turns));
+});
+
 test('an outage of the directory makes nobody a member, and nobody a stranger', async (t) => {
   let members: Expansion | 'outage' = 'outage';
   const { sharing, alice, names } = await sharingOf(t, async () => (members === 'outage' ? Promise.reject(new Failure('directory-unavailable', 'away')) : Promise.resolve(members)));
