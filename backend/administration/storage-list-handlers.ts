@@ -1,6 +1,6 @@
 /** Storages that are taken out and taken in, over the admin API. What is said here is remembered on stable storage before it is answered. */
-import { existsSync } from 'node:fs';
-import { isAbsolute } from 'node:path';
+import { existsSync, realpathSync } from 'node:fs';
+import { isAbsolute, resolve } from 'node:path';
 import { storageOperations } from '../../cluster-config/admin/contract/storages.ts';
 import { handled } from '../../shared/admin-api/operation.ts';
 import type { Handled } from '../../shared/admin-api/operation.ts';
@@ -53,9 +53,10 @@ export function storageListHandlers(ground: StorageListGround): readonly Handled
       await memory.takeOut({ directory, since, addresses });
       return { directory, addresses: addresses.size };
     }),
-    handled(storageOperations.attachStorage, async ({ body: { directory }, reply }) => {
-      reply.note({ directory });
-      if (!isAbsolute(directory) || !existsSync(directory)) throw new Failure('bad-input', `there is no folder ${directory} on this node: give its whole path`);
+    handled(storageOperations.attachStorage, async ({ body, reply }) => {
+      reply.note({ ...body });
+      if (!isAbsolute(body.directory) || !existsSync(body.directory)) throw new Failure('bad-input', `there is no folder ${body.directory} on this node: give its whole path`);
+      const directory = knownName(ground, body.directory);
       const { node: from } = demandCluster(directory, cluster);
       const isOpen = storage.care.folders().some((folder) => folder.directory === directory) && !memory.takenOut().some((out) => out.directory === directory);
       if (isOpen) throw new Failure('bad-input', `this node has ${directory} already`);
@@ -63,6 +64,13 @@ export function storageListHandlers(ground: StorageListGround): readonly Handled
       return { directory, ...(from === node ? {} : { from }) };
     }),
   ];
+}
+
+/** The name under which the node has that folder already, however else it may be called: under two names the node would lock itself out when it starts. */
+function knownName({ storage, memory }: Pick<StorageListGround, 'storage' | 'memory'>, given: string): string {
+  const whole = realpathSync(given);
+  const known = [...storage.care.folders(), ...memory.takenOut()].map(({ directory }) => directory).concat(memory.attached());
+  return known.find((one) => existsSync(one) && realpathSync(one) === whole) ?? resolve(given);
 }
 
 function forgotten(memory: StorageMemory, directory: string): { readonly directory: string; readonly addresses: number } {

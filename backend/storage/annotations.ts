@@ -15,10 +15,10 @@ import type { AnnotationRecord } from './transfers.ts';
 
 /** Longest value, bytes; RFC 5464 section 4.1 demands 1024. */
 export const longestAnnotationBytes = 32 * 1024;
-/** Of one mailbox, or of the account as a whole; RFC 5464 section 4.1 demands 10. */
+/** Of one user in one mailbox, or in the account as a whole, those that are shared counting as the owner's; RFC 5464 section 4.1 demands 10. */
 const mostInOnePlace = 100;
-/** All names and values of an account, bytes: this much is read and copied at most. */
-const mostAccountBytes = 4 * 1024 * 1024;
+/** Names and values of an account, bytes. What others annotate for themselves must leave the owner, and each other, theirs. */
+const mostBytes = { owner: 4 * 1024 * 1024, guest: 128 * 1024, guests: 2 * 1024 * 1024 };
 const versionBytes = 8;
 /** In keys, in the place of a mailbox's id: the account as a whole. Ids begin at 1. */
 const wholeAccount = 0;
@@ -71,16 +71,21 @@ function setAnnotations(change: AccountChange, place: AnnotationPlace, { values,
   }
   if (specialUses !== undefined && id !== wholeAccount) giveSpecialUses(change, id, specialUses);
   noteVersion(tables, number, version);
-  refuseTooMany(tables, number, { id, adds: [...values.values()].some((value) => value !== undefined) });
+  refuseTooMany(tables, number, { id, users: new Set([...values].flatMap(([entry, value]) => (value === undefined ? [] : [userOf(place, entry)]))) });
   change.noteListChange();
   return version;
 }
 
-function refuseTooMany(tables: Tables, account: number, { id, adds }: { readonly id: number; readonly adds: boolean }): void {
-  if (!adds) return;
+/** All of an account is read: `mostBytes` together at most. */
+function refuseTooMany(tables: Tables, account: number, { id, users }: { readonly id: number; readonly users: ReadonlySet<string> }): void {
+  if (users.size === 0) return;
   const all = tables.annotations.range(keysUnder([account])).filter(({ key }) => key.length === 4);
-  const bytes = all.reduce((sum, { key, value }) => sum + String(key[3]).length + value.length, 0);
-  if (all.filter(({ key }) => key[1] === id).length > mostInOnePlace || bytes > mostAccountBytes) throw new Failure('limit', 'too many annotations');
+  const bytesOf = (isCounted: (user: string) => boolean): number => all.reduce((sum, { key, value }) => (isCounted(String(key[2])) ? sum + String(key[3]).length + value.length : sum), 0);
+  for (const user of users) {
+    const count = all.filter(({ key }) => key[1] === id && key[2] === user).length;
+    const tooLong = user === '' ? bytesOf((one) => one === '') > mostBytes.owner : bytesOf((one) => one === user) > mostBytes.guest || bytesOf((one) => one !== '') > mostBytes.guests;
+    if (count > mostInOnePlace || tooLong) throw new Failure('limit', 'too many annotations');
+  }
 }
 
 /** Those of a mailbox that is gone. */

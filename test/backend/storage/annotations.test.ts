@@ -58,6 +58,22 @@ test('Private ones are for who set them, shared ones for all', async (t) => {
   assert.deepEqual([...(account.annotations.everywhere('carol@example.com').get(id)?.keys() ?? [])], ['/shared/comment']);
 });
 
+test('What others annotate for themselves takes nothing from the owner, and what one of them does nothing from the others', async (t) => {
+  const account = await (await temporaryStorage(t)).createAccount(address);
+  const { id } = mailboxOf(account);
+  const entries = (count: number, value: string): Record<string, string> => Object.fromEntries(Array.from({ length: count }, (_, index) => [`/private/vendor/a/${String(index)}`, value]));
+  const tooMany = (error: unknown): boolean => isFailure(error, 'limit');
+  const bob = { mailbox: id, guest: 'bob@example.com' };
+  await set(account, bob, entries(100, 'x'));
+  await assert.rejects(set(account, bob, { '/private/comment': 'one more' }), tooMany);
+  await set(account, { mailbox: id }, entries(100, 'x'));
+  const long = 'x'.repeat(32 * 1024);
+  await assert.rejects(set(account, { ...bob, mailbox: mailboxOf(account, 'Sent').id }, entries(4, long)), tooMany);
+  for (let guest = 0; guest < 21; guest += 1) await set(account, { mailbox: mailboxOf(account, 'Sent').id, guest: `guest${String(guest)}@example.com` }, entries(3, long));
+  await assert.rejects(set(account, { mailbox: id, guest: 'last@example.com' }, entries(3, long)), tooMany);
+  await set(account, { mailbox: mailboxOf(account, 'Sent').id }, entries(100, long));
+});
+
 test('An account takes its annotations along to another node, and leaves nothing when it is removed', async (t) => {
   const [from, to] = [await temporaryStorage(t), await temporaryStorage(t, { nodeName: 'be2' })];
   await to.createAccount('somebody@example.com'); // so that numbers differ

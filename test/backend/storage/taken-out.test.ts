@@ -1,8 +1,9 @@
 /** Storages that are taken out and in: their accounts are never unknown and never made anew, and what was another node's is held until it is settled whose it is. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { storageListHandlers } from '../../../backend/administration/storage-list-handlers.ts';
 import { forgetTakenOut, noteAttached, noteTakenOut, readStorageList } from '../../../backend/storage/storage-list.ts';
 import { openStorage } from '../../../backend/storage/storage.ts';
 import type { Storage } from '../../../backend/storage/storage.ts';
@@ -100,4 +101,31 @@ test('A storage of another cluster, or of none, is not attached, and a memory th
   assert.deepEqual(readStorageList(list), { attached: [none], takenOut: [] });
   writeFileSync(join(list, 'detached-0000000000000000.json'), '{');
   assert.throws(() => readStorageList(list), { kind: 'storage-failure', message: /damaged/ });
+});
+
+test('A folder is taken in under one name only: under a second one the node would lock itself out when it starts', async (t) => {
+  const folder = temporaryDirectory(t);
+  const [one, two, list, link] = [join(folder, 'one'), join(folder, 'two'), join(folder, 'list'), join(folder, 'link')];
+  await (await openStorage(storageOptions(two))).close();
+  symlinkSync(two, link);
+  const storage = await openStorage(storageOptions(one));
+  t.after(async () => storage.close());
+  const handlers = storageListHandlers({
+    storage, cluster: storageOptions(one).clusterName, node: storageOptions(one).nodeName, siblings: { answer: () => undefined, ask: async () => Promise.resolve([]) },
+    memory: {
+      takenOut: () => readStorageList(list).takenOut, attached: () => readStorageList(list).attached, takeOut: async (out) => noteTakenOut(list, out), forget: () => undefined,
+      takeIn: async (directory) => {
+        await noteAttached(list, directory);
+        forgetTakenOut(list, directory);
+      },
+    },
+  });
+  const attach = async (directory: string): Promise<unknown> => handlers.find(({ operation: { name } }) => name === 'attachStorage')?.handle({ params: {}, query: {}, body: { directory }, reply: { note: () => undefined } } as unknown as Parameters<(typeof handlers)[number]['handle']>[0]);
+  for (const name of [one, `${one}/`, `${folder}/two/../one`]) await assert.rejects(attach(name), { kind: 'bad-input' }, name);
+  assert.deepEqual(await attach(`${two}/`), { directory: two });
+  await attach(link);
+  assert.deepEqual(readStorageList(list).attached, [two]);
+  await noteTakenOut(list, { directory: two, since: 'then', addresses: new Set() });
+  await attach(`${folder}/./two`);
+  assert.deepEqual(readStorageList(list), { attached: [two], takenOut: [] });
 });
