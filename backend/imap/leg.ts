@@ -5,7 +5,7 @@
 import { Failure } from '../../shared/base/failure.ts';
 import { announcedLiteral } from '../../shared/imap/command-reader.ts';
 import { formatIdFields, guestField } from '../../shared/imap/id-fields.ts';
-import { parseEnd, withoutWaiting } from '../../shared/imap/relayed-text.ts';
+import { parseEnd, tellsOfModseqs, withoutWaiting } from '../../shared/imap/relayed-text.ts';
 import type { RelayedEnd } from '../../shared/imap/relayed-text.ts';
 import { Connection } from '../../shared/net/connection.ts';
 import type { AwayPlace } from './place.ts';
@@ -171,6 +171,7 @@ export class Leg {
   async #pass(first: string): Promise<void> {
     const { output } = this.#session;
     if (/^\* OK \[CLOSED\]/i.test(first)) this.#session.leaveAway();
+    if (tellsOfModseqs(first)) this.#session.enable('CONDSTORE'); // a client that asks one node for them is to be told them by all
     let line = first;
     for (;;) {
       const announced = announcedLiteral(line);

@@ -3,6 +3,7 @@
  * has it obeyed. The state is assigned in one place (`enter`), and so is what a client may have enabled.
  */
 import type { NameEncoding } from '../../shared/imap/mailbox-name.ts';
+import { modseqsFromNowOn } from '../../shared/imap/relayed-text.ts';
 import type { StringForm } from '../../shared/imap/strings.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { LegTerms } from '../../shared/legs/leg-terms.ts';
@@ -124,7 +125,7 @@ export class Session {
     if (extension === 'QRESYNC') this.#enabled.add('CONDSTORE');
     // RFC 7162 section 3.1: whoever begins with mod-sequences needs the one of the open mailbox.
     if (!knewModseqs && this.#enabled.has('CONDSTORE') && this.#state.at === 'selected') {
-      this.output.line(`* OK [HIGHESTMODSEQ ${String(this.#state.view.highestModseq)}] mod-sequences are told from now on`);
+      this.output.line(modseqsFromNowOn(this.#state.view.highestModseq));
     }
     if (extension === 'UIDONLY' && this.#state.at === 'selected') this.#state.view.numbering = 'uids';
   }

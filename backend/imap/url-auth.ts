@@ -11,7 +11,7 @@ import type { UrlItem, UrlToAuthorise, UrlToFetch } from '../../shared/imap/url-
 import type { Account } from '../storage/storage.ts';
 import { accountCommand } from './command.ts';
 import { partAt, prepareContent, sendContent } from './fetch-content.ts';
-import { bad, ok } from './replies.ts';
+import { Refusal, bad, ok } from './replies.ts';
 import type { Session } from './session.ts';
 import { messageOf, parseUrl } from './url-content.ts';
 import { isTokenFor, tokenFor } from './url-tokens.ts';
@@ -82,7 +82,7 @@ async function send(session: Session, reader: Account, { url: text, items }: Url
   const { output } = session;
   const url = parseUrl(text, undefined);
   const owner = url === undefined ? undefined : ownerOf(session, reader, url);
-  const parts = url === undefined || owner === undefined ? undefined : await contentsOf(owner, url, { items, strings: session.strings });
+  const parts = url === undefined || owner === undefined ? undefined : await contentsOf(owner, url, { items, strings: session.strings }).catch(nothingIfRefused);
   output.add(`* URLFETCH ${formatString(text)}`);
   if (parts === undefined) output.line(' NIL');
   else {
@@ -93,6 +93,11 @@ async function send(session: Session, reader: Account, { url: text, items }: Url
     }
     output.line('');
   }
+}
+
+/** What can't be decoded of one URL says nothing of the others. */
+function nothingIfRefused(error: unknown): undefined {
+  if (!(error instanceof Refusal)) throw error;
 }
 
 /** Whose message it is, if he lets this reader have it. Accounts are only looked for: no URL makes one. */

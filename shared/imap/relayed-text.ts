@@ -17,6 +17,16 @@ export function withoutWaiting(text: string): string {
   }
 }
 
+/** What a session that knows of mod-sequences from now on says of the open mailbox (RFC 7162 section 3.1). */
+export function modseqsFromNowOn(modseq: number): string {
+  return `* OK [HIGHESTMODSEQ ${String(modseq)}] mod-sequences are told from now on`;
+}
+
+/** Whether another server takes its session for one that knows of mod-sequences since it said this. */
+export function tellsOfModseqs(line: string): boolean {
+  return /^\* OK \[HIGHESTMODSEQ \d+\] mod-sequences are told from now on$/.test(line) || /^\* STATUS .* \((?:.* )?HIGHESTMODSEQ \d+[^"]*\)$/.test(line);
+}
+
 /** How a server said that a command ended. */
 export interface RelayedEnd {
   readonly status: 'OK' | 'NO' | 'BAD';

@@ -49,6 +49,14 @@ test('what a client enables holds on the other node at once, and what comes with
   await demandOk(owner, `SETACL INBOX ${guestAddress} lr`);
   for (const subject of ['a', 'b']) await deliver({ storage: cluster.nodes.be2.storage, address: ownerAddress, mailbox: 'INBOX' }, messageAbout(subject));
   const inbox = `"Other Users/${ownerAddress}/INBOX"`;
+  await deliver({ storage: cluster.nodes.be1.storage, address: guestAddress, mailbox: 'INBOX' }, messageAbout('own'));
+  const [asks, counts] = [await cluster.logIn('be1', guestAddress), await cluster.logIn('be1', guestAddress)];
+  await demandOk(asks, `SELECT ${inbox}`);
+  await demandOk(asks, 'FETCH 1 (MODSEQ)');
+  await demandOk(asks, 'SELECT INBOX');
+  assert.match((await demandOk(asks, 'STORE 1 +FLAGS (\\Seen)'))[0] ?? '', /^\* 1 FETCH \(UID 1 FLAGS \(\\Seen\) MODSEQ \(\d+\)\)$/);
+  await demandOk(counts, 'SELECT INBOX');
+  assert.match((await demandOk(counts, `STATUS ${inbox} (MAILBOXID HIGHESTMODSEQ)`))[0] ?? '', /^\* OK \[HIGHESTMODSEQ \d+\] mod-sequences/);
   await demandOk(guest, `SELECT ${inbox}`);
   const enabled = await demandOk(guest, 'ENABLE QRESYNC');
   assert.ok(enabled.some((line) => line.startsWith('* OK [HIGHESTMODSEQ ')), enabled.join('\n'));
@@ -60,8 +68,7 @@ test('what a client enables holds on the other node at once, and what comes with
   const [vanished] = await demandOk(guest, 'UID FETCH 1:* (FLAGS) (CHANGEDSINCE 1 VANISHED)');
   assert.equal(vanished, '* VANISHED (EARLIER) 1');
   await demandOk(guest, `SETMETADATA ${inbox} (/private/comment ~{3+}\r\na\0b)`);
-  owner.close();
-  guest.close();
+  for (const dialogue of [owner, guest, asks, counts]) dialogue.close();
 });
 
 test('what is copied from another node is no news, and nobody hears what became of it in a folder that he may not read', async () => {

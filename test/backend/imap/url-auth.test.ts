@@ -14,7 +14,8 @@ const multipart = Buffer.from(
 
 before(async () => {
   server = await startServer();
-  for (const bytes of [messageAbout('to be shared'), multipart]) await deliver({ storage: server.storage, address: 'joe@example.com', mailbox: 'INBOX' }, bytes);
+  const strange = Buffer.from('Subject: odd\r\nContent-Transfer-Encoding: x-odd\r\n\r\nodd');
+  for (const bytes of [messageAbout('to be shared'), multipart, strange]) await deliver({ storage: server.storage, address: 'joe@example.com', mailbox: 'INBOX' }, bytes);
 });
 after(async () => server.stop());
 
@@ -130,6 +131,13 @@ test('Items of a URL are told as they are asked for: bytes as they stand, decode
   eve.say(`b URLFETCH ("${header}" BINARY)`);
   await eve.expect(/^\* URLFETCH "\S+" NIL$/);
   await eve.expect(/^b OK/);
+  const strange = await authorised(joe, url('anonymous', ';UID=3/;SECTION=1'));
+  eve.say(`d URLFETCH ("${strange}" BINARY) ("${strange}" BODY)`);
+  await eve.expect(/^\* URLFETCH "\S+" NIL$/);
+  await eve.expect(/^\* URLFETCH "\S+" \(BODY \{3\}$/);
+  assert.equal((await eve.bytes(3)).toString('latin1'), 'odd');
+  await eve.expect(/^\)$/);
+  await eve.expect(/^d OK/);
   for (const wrong of [`("${part}" BODY BINARY)`, `("${part}" FLAGS)`, `("${part}" BODY`, '()']) {
     eve.say(`c URLFETCH ${wrong}`);
     await eve.expect(/^c BAD/);
