@@ -72,14 +72,16 @@ async function structureAt(volume: Volume, directory: string, place: PackPlace):
   return encodeStructure(scanner.end());
 }
 
-/** A row names a message that the index does not have: its bytes are looked for among the records that nothing names, and known by account, size and date, and its structure where that is left. */
+/** A row names a message that the index does not have: its bytes are looked for among the records that nothing names, and known by account, size and date, and its structure where that is left: by that also those of an account that was renamed since. */
 export async function relink(volume: Volume, { directory, inventory }: { readonly directory: string; readonly inventory: PackInventory }, where: { readonly mailbox: number; readonly uid: number }): Promise<readonly Mended[]> {
   const wanted = volume.environment.read(() => rowAndAccount(volume.tables, where));
   if (wanted === undefined) return [];
   const { row, account, mailbox } = wanted;
   const known = volume.environment.read(() => volume.tables.structures.get([row.messageId]));
   const fitting: { readonly place: PackPlace; readonly structure: Buffer; readonly digest: string }[] = [];
-  for (const record of inventory.unnamed({ account, size: row.size, internalDateMs: row.internalDateMs })) {
+  const isNobodys = (address: string): boolean => volume.environment.read(() => getAccount(volume.tables, address)) === undefined;
+  const isFor = (address: string): boolean => address === account || (known !== undefined && isNobodys(address));
+  for (const record of inventory.unnamed({ isFor, size: row.size, internalDateMs: row.internalDateMs })) {
     const structure = await structureAt(volume, directory, record.place);
     if (structure !== undefined && (known === undefined || known.equals(structure))) fitting.push({ ...record, structure });
   }

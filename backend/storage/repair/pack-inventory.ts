@@ -44,9 +44,9 @@ export class PackInventory {
     return this.messages.get(keyOf(place));
   }
 
-  /** Messages that nothing names, and that were delivered to that account with that size and date. */
-  unnamed({ account, size, internalDateMs }: { readonly account: string; readonly size: number; readonly internalDateMs: number }): readonly InventoryMessage[] {
-    const places = this.notes.filter(({ note }) => note.account === account && note.place.length === size && note.internalDateMs === internalDateMs && !this.#named.has(keyOf(note.place)));
+  /** Messages that nothing names, and that were delivered to such an account with that size and date. */
+  unnamed({ isFor, size, internalDateMs }: { readonly isFor: (account: string) => boolean; readonly size: number; readonly internalDateMs: number }): readonly InventoryMessage[] {
+    const places = this.notes.filter(({ note }) => note.place.length === size && note.internalDateMs === internalDateMs && isFor(note.account) && !this.#named.has(keyOf(note.place)));
     return [...new Map(places.map(({ note }) => [keyOf(note.place), this.at(note.place)])).values()].filter((message) => message !== undefined);
   }
 

@@ -152,3 +152,11 @@ test('What an earlier version leaves in tables that it does not know, beside a n
   assert.deepEqual(await findings(all), []);
   assert.deepEqual(all.storage.ownersGranting('bob@example.com'), ['alice@example.com']);
 });
+
+test('Bytes of messages that came before an account was renamed are found for it', async (t) => {
+  const all = await filled(t);
+  await all.storage.lives.rename('alice@example.com', 'anna@example.com', 'dropped');
+  await change(all.directory, 'messages', () => 'remove');
+  assert.deepEqual((await repair(all)).left, []);
+  assert.deepEqual(await mailOf(liveOf(all.storage, 'anna@example.com')), aliceMail);
+});
