@@ -77,8 +77,6 @@ function checkMailbox(tables: Tables, { entry, account, findings }: MailboxOfChe
   if (recent.toSorted().join() !== blocks.toSorted().join()) findings.add({ kind: 'changes-wrong', ...where, text: 'what changed lately is not told rightly' });
   const falling = rows.find(({ uid }, index) => uid <= (rows[index - 1]?.uid ?? 0));
   if (falling !== undefined) findings.add({ kind: 'uids-wrong', ...where, uid: falling.uid, text: `UID ${String(falling.uid)} does not follow the one before` });
-  const last = rows.at(-1)?.uid ?? 0;
-  if (last >= entry.uidNext) findings.add({ kind: 'uids-wrong', ...where, uid: last, text: `UIDNEXT is ${String(entry.uidNext)}, and there is UID ${String(last)}` });
   if (account?.arriving === undefined) checkCounters(entry, rows, { where, findings }); // what is on its way has the numbers of its source
   return rows;
 }
@@ -93,6 +91,8 @@ function checkCounters(entry: MailboxEntry, rows: readonly MessageRow[], { where
   for (const counter of ['messages', 'unseen', 'deleted', 'bytes'] as const) {
     if (entry[counter] !== counted[counter]) findings.add({ kind: 'counters-wrong', ...where, text: `${counter}: ${String(entry[counter])} by the counter, ${String(counted[counter])} there` });
   }
+  const last = rows.at(-1)?.uid ?? 0;
+  if (last >= entry.uidNext) findings.add({ kind: 'uids-wrong', ...where, uid: last, text: `UIDNEXT is ${String(entry.uidNext)}, and there is UID ${String(last)}` });
   const highest = rows.reduce((most, { modseq }) => Math.max(most, modseq), 0);
   if (highest > entry.highestModseq) findings.add({ kind: 'modseq-wrong', ...where, text: `HIGHESTMODSEQ is ${String(entry.highestModseq)}, and a message has ${String(highest)}` });
 }
