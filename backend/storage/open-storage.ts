@@ -119,11 +119,16 @@ class NodeStorage implements Storage {
   }
 
   ownersGranting(who: string): string[] {
-    return this.#volumes.flatMap((volume) => volume.environment.read(() => ownersGranting(volume.tables, who)).filter((owner) => findAccount(volume, owner).at === 'live'));
+    return this.#inUse().flatMap((volume) => volume.environment.read(() => ownersGranting(volume.tables, who)).filter((owner) => findAccount(volume, owner).at === 'live'));
   }
 
   groupsGranted(): string[] {
-    return [...new Set(this.#volumes.flatMap(({ environment, tables }) => environment.read(() => groupsGranted(tables))))];
+    return [...new Set(this.#inUse().flatMap(({ environment, tables }) => environment.read(() => groupsGranted(tables))))];
+  }
+
+  /** Without those that are being taken out, of which nobody can be opened. */
+  #inUse(): readonly Volume[] {
+    return this.#volumes.filter(({ use }) => use.state === 'open');
   }
 
   volumes(): { readonly directory: string; readonly accounts: number; readonly bytes: number }[] {

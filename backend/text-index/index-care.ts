@@ -97,6 +97,7 @@ export class IndexCare {
   #messagesByFolder(): ReadonlyMap<string, number> {
     const messages = new Map<string, number>();
     for (const address of this.#storage.addresses()) {
+      if (this.#storage.isTakenOut(address)) continue; // its storage is open until the node is restarted
       const record = this.#storage.find(address);
       if (record.at !== 'live') continue;
       for (const { folder, messages: count } of foldersOf(record.account)) messages.set(folder, count);

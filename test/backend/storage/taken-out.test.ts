@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { storageListHandlers } from '../../../backend/administration/storage-list-handlers.ts';
 import { forgetTakenOut, noteAttached, noteTakenOut, readStorageList } from '../../../backend/storage/storage-list.ts';
 import { openStorage } from '../../../backend/storage/storage.ts';
+import { IndexCare } from '../../../backend/text-index/text-index.ts';
 import type { Storage } from '../../../backend/storage/storage.ts';
 import { bytesOf, deliver, mailboxOf, sampleMessage, storageOptions, temporaryDirectory } from './harness.ts';
 
@@ -28,11 +29,15 @@ test('Accounts, aliases and groups of a storage that is taken out can not be had
   await first.lives.putGroup({ address: 'team@example.com', members: ['alice@example.com'] });
   const record = first.find('alice@example.com');
   assert.ok(record.at === 'live');
+  await record.account.changeRights('INBOX', '$team@example.com', (before) => ({ ...before, allow: 'lr' }));
   first.care.leave(two);
   assert.equal(record.account.standing(), 'gone', 'sessions end');
   assert.throws(() => first.find('alice@example.com'), away);
   await assert.rejects(first.lives.addAlias('alice@example.com', 'late@example.com'), away);
   await assert.rejects(first.createAccount('new@example.com'), { kind: 'storage-full' }, 'nothing new comes into it');
+  assert.deepEqual([first.ownersGranting('$team@example.com'), first.groupsGranted()], [[], []], 'lists of what is shared do without it');
+  const index = new IndexCare(first, { clusterName: 'test', nodeName: 'be1', directories: [one, two], indexed: 'all' });
+  assert.deepEqual((await index.status()).map(({ directory }) => directory), [one, two]);
   const addresses = first.care.addressesOf(two);
   assert.deepEqual([...addresses].sort(), ['alice@example.com', 'ally@example.com', 'team@example.com']);
   await first.close();
