@@ -77,19 +77,20 @@ export async function carryAway(session: Session, to: { readonly leg: Leg; reado
   let before = `${tag} APPEND ${formatMailbox(session, mailbox)}`;
   try {
     for await (const { uid, size, marks, bytes } of messages) {
-      await leg.say(`${before} (${flagWords(marks).join(' ')}) ${formatDateTime(marks.internalDateMs)} {${String(size)}}`);
+      // As UTF8 (RFC 6855 section 4), for which a guest need not have said ENABLE: the message may be older than what the client has enabled.
+      await leg.say(`${before} (${flagWords(marks).join(' ')}) ${formatDateTime(marks.internalDateMs)} UTF8 (~{${String(size)}}`);
       const said = await leg.next(tag);
       if (typeof said !== 'string') throw new Refusal(said);
       for await (const piece of bytes()) await leg.write(piece);
       sourceUids.push(uid);
-      before = '';
+      before = ')';
     }
   } catch (error) {
-    if (before === '' || !(error instanceof Refusal)) leg.close(); // a command that is half said is never carried out
+    if (before === ')' || !(error instanceof Refusal)) leg.close(); // a command that is half said is never carried out
     throw error;
   }
   if (sourceUids.length === 0) return { uidValidity: 0, uids: [], sourceUids: [] };
-  await leg.say('');
+  await leg.say(before);
   const end = await leg.end(tag);
   if (end.status !== 'OK') throw new Refusal(end);
   if (end.code === undefined) return { uidValidity: 0, uids: [], sourceUids }; // who may not read there is not told

@@ -63,12 +63,13 @@ class Incoming {
   async #receive({ item, form }: MessagePiece): Promise<void> {
     const { session, account } = this.#reception;
     const marks = { ...flagMarks(item.flags), internalDateMs: item.internalDateMs };
-    const source = form === 'literal' ? this.#literal() : this.#parts();
+    const source = form === 'parts' ? this.#parts() : this.#literal();
     const header = new HeaderCharacters();
     const staged = await session.options.storage.stage(account.address, watched(source, header), session.options.limits.maxMessageBytes);
     this.messages.push({ staged, marks });
-    // RFC 6855 section 4; RFC 9051 has no other way than to say so by ENABLE either.
-    if (header.isInternational && session.strings === 'ascii') throw new Refusal(no('say ENABLE UTF8=ACCEPT first: there is UTF-8 in the header', 'CANNOT'));
+    // RFC 6855 section 4; RFC 9051 has no other way than to say so by ENABLE either. A node that carries messages over has not got them from its client.
+    const takesUtf8 = session.strings === 'utf-8' || (session.guest !== undefined && form === 'UTF8 literal');
+    if (header.isInternational && !takesUtf8) throw new Refusal(no('say ENABLE UTF8=ACCEPT first: there is UTF-8 in the header', 'CANNOT'));
   }
 
   /** A message that is one literal. */

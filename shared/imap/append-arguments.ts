@@ -19,8 +19,8 @@ export interface AppendItem {
 
 /** What the command says, in its order. */
 export type AppendPiece =
-  /** A message begins: all of it is one literal, or it is put together from parts. */
-  | { readonly kind: 'message'; readonly item: AppendItem; readonly form: 'literal' | 'parts' }
+  /** A message begins: all of it is one literal, perhaps announced as holding UTF-8, or it is put together from parts. */
+  | { readonly kind: 'message'; readonly item: AppendItem; readonly form: 'literal' | 'UTF8 literal' | 'parts' }
   | { readonly kind: 'url'; readonly url: string }
   /** Stands in the stream, behind the stretch. */
   | { readonly kind: 'literal' }
@@ -85,7 +85,7 @@ export class AppendGrammar {
     if (scanner.atEnd) return [{ kind: 'message', item, form: 'literal' }, { kind: 'literal' }];
     if (scanner.acceptText('UTF8 (')) {
       this.#place = 'behind UTF8';
-      return [{ kind: 'message', item, form: 'literal' }, takeLiteral(scanner)];
+      return [{ kind: 'message', item, form: 'UTF8 literal' }, takeLiteral(scanner)];
     }
     if (!scanner.acceptText('CATENATE (')) throw malformed('expected the message as a literal, or CATENATE');
     this.#place = 'in parts';

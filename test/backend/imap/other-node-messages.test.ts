@@ -84,5 +84,12 @@ test('what is copied from another node is no news, and nobody hears what became 
   assert.deepEqual(await ask(guest, `COPY 1 "Other Users/${dropAddress}/INBOX"`), { lines: [], end: 'OK COPY completed' });
   assert.deepEqual(await ask(guest, `UID MOVE 2 "Other Users/${dropAddress}/INBOX"`), { lines: ['* 2 EXPUNGE'], end: 'OK MOVE completed' });
   assert.ok((await demandOk(drop, 'STATUS INBOX (MESSAGES)')).includes('* STATUS INBOX (MESSAGES 2)'));
+  const international = Buffer.from('Subject: Gr\u00fc\u00dfe\r\n\r\nbody\r\n');
+  for (const bytes of [international, messageAbout('plain')]) await deliver({ storage: cluster.nodes.be1.storage, address: guestAddress, mailbox: 'Drafts' }, bytes);
+  await demandOk(owner, `SETACL INBOX ${guestAddress} lri`);
+  await demandOk(guest, 'SELECT Drafts');
+  const inbox = `"Other Users/${ownerAddress}/INBOX"`;
+  assert.match((await ask(guest, `COPY 1:2 ${inbox}`)).end, /^OK \[COPYUID \d+ 1:2 3:4\]/);
+  assert.match((await ask(guest, `APPEND ${inbox} {${String(international.length)}+}\r\n${international.toString('latin1')}`)).end, /^NO \[CANNOT\]/, 'who appends says first that he knows UTF-8');
   for (const dialogue of [owner, guest, drop]) dialogue.close();
 });
