@@ -44,6 +44,8 @@ class Incoming {
   readonly #reception: Reception;
   readonly #given: AppendArguments;
   #pieces: AppendPiece[];
+  /** Of the messages that are held. */
+  #heldBytes = 0;
 
   constructor(reception: Reception, given: AppendArguments) {
     this.#reception = reception;
@@ -67,6 +69,7 @@ class Incoming {
     const header = new HeaderCharacters();
     const staged = await session.options.storage.stage(account.address, watched(source, header), session.options.limits.maxMessageBytes);
     this.messages.push({ staged, marks });
+    this.#heldBytes += staged.size;
     // RFC 6855 section 4; RFC 9051 has no other way than to say so by ENABLE either. A node that carries messages over has not got them from its client.
     const takesUtf8 = session.strings === 'utf-8' || (session.guest !== undefined && form === 'UTF8 literal');
     if (header.isInternational && !takesUtf8) throw new Refusal(no('say ENABLE UTF8=ACCEPT first: there is UTF-8 in the header', 'CANNOT'));
@@ -100,8 +103,7 @@ class Incoming {
     const { session, account, freedBytes } = this.#reception;
     const { maxMessageBytes } = session.options.limits;
     if (size > maxMessageBytes) throw new Failure('message-too-big', `messages may have at most ${String(maxMessageBytes)} bytes`);
-    const quota = account.quota();
-    if (quota.bytesLimit > 0 && size > freedBytes && quota.bytes + size - freedBytes > quota.bytesLimit) throw new Failure('over-quota', 'the mailbox is full');
+    requireRoom(account, this.#heldBytes + size - freedBytes);
   }
 
   /** The next piece of the command; undefined at its end. */
@@ -114,6 +116,12 @@ class Incoming {
     }
     return this.#pieces.shift();
   }
+}
+
+/** What is held before it enters takes the disk's space, so it is refused before that, not after. @throws over-quota */
+function requireRoom(account: Account, moreBytes: number): void {
+  const { bytes, bytesLimit } = account.quota();
+  if (bytesLimit > 0 && moreBytes > 0 && bytes + moreBytes > bytesLimit) throw new Failure('over-quota', 'the mailbox is full');
 }
 
 async function* watched(source: AsyncIterable<Buffer>, header: HeaderCharacters): AsyncGenerator<Buffer, void, void> {

@@ -1,5 +1,6 @@
 /** ESEARCH: one search in several mailboxes (MULTISEARCH, RFC 7377). */
 import { Failure, isFailure } from '../../shared/base/failure.ts';
+import { Pacer } from '../../shared/base/pacer.ts';
 import { parseMultisearch } from '../../shared/imap/multisearch-arguments.ts';
 import type { MultisearchArguments } from '../../shared/imap/multisearch-arguments.ts';
 import { formatString } from '../../shared/imap/strings.ts';
@@ -52,6 +53,7 @@ async function run(session: Session, account: Account, given: MultisearchArgumen
 
 async function searchAll(session: Session, sources: readonly SearchSource[], given: MultisearchArguments): Promise<void> {
   const progress = new Progress(session, sources.reduce((sum, { messages }) => sum + messages, 0));
+  const pacer = new Pacer(); // thousands of small mailboxes are long work, too
   for (const source of sources) {
     if (session.abandoned) break;
     const view = openView(session, source);
@@ -59,6 +61,7 @@ async function searchAll(session: Session, sources: readonly SearchSource[], giv
     await searchOne(session, { view, ...source }, { given, progress });
     progress.pass(view.count);
     if (session.output.full) await session.output.flush();
+    if (pacer.isDue) await pacer.breathe();
   }
 }
 

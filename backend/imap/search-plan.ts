@@ -52,9 +52,9 @@ async function planKey(key: SearchKey, ground: Planned): Promise<Plan | undefine
     case 'none':
       return new Uint8Array(view.count).fill(key.key === 'all' ? Verdict.yes : Verdict.no);
     case 'and':
-      return bothOf(await plansOf(key.operands, ground), view.count);
+      return combined(key.operands, ground, { decides: Verdict.no, else: Verdict.yes });
     case 'or':
-      return eitherOf(await plansOf([key.left, key.right], ground), view.count);
+      return combined([key.left, key.right], ground, { decides: Verdict.yes, else: Verdict.no });
     case 'not':
       return negated(await planKey(key.operand, ground));
     case 'header':
@@ -78,12 +78,6 @@ async function planFuzzy(question: TextQuestion, { view, uids, texts, relevance 
   });
 }
 
-async function plansOf(keys: readonly SearchKey[], ground: Planned): Promise<(Plan | undefined)[]> {
-  const plans: (Plan | undefined)[] = [];
-  for (const key of keys) plans.push(await planKey(key, ground));
-  return plans;
-}
-
 function asksForText(key: SearchKey): boolean {
   if (key.key === 'and') return key.operands.some(asksForText);
   if (key.key === 'or') return asksForText(key.left) || asksForText(key.right);
@@ -91,26 +85,29 @@ function asksForText(key: SearchKey): boolean {
   return isTextKey(key);
 }
 
-function bothOf(plans: readonly (Plan | undefined)[], count: number): Plan | undefined {
-  return combined(plans, count, { decides: Verdict.no, else: Verdict.yes });
-}
-
-function eitherOf(plans: readonly (Plan | undefined)[], count: number): Plan | undefined {
-  return combined(plans, count, { decides: Verdict.yes, else: Verdict.no });
-}
-
-/** One verdict that `decides` is the whole's; without one the whole is unknown as soon as a part is. */
-function combined(plans: readonly (Plan | undefined)[], count: number, verdict: { readonly decides: number; readonly else: number }): Plan | undefined {
-  if (plans.every((plan) => plan === undefined)) return undefined;
-  const whole = new Uint8Array(count).fill(plans.includes(undefined) ? Verdict.unknown : verdict.else);
-  for (const plan of plans) {
-    if (plan === undefined) continue;
-    for (let at = 0; at < count; at += 1) {
-      if (plan[at] === verdict.decides) whole[at] = verdict.decides;
-      else if (plan[at] === Verdict.unknown && whole[at] !== verdict.decides) whole[at] = Verdict.unknown;
+/**
+ * One verdict that `decides` is the whole's; without one the whole is unknown as soon as a part is. Two plans at a time are held: a search may
+ * have thousands of keys, and a mailbox hundreds of thousands of messages.
+ */
+async function combined(keys: readonly SearchKey[], ground: Planned, verdict: { readonly decides: number; readonly else: number }): Promise<Plan | undefined> {
+  let whole: Plan | undefined;
+  let unplanned = false;
+  for (const key of keys) {
+    const plan = await planKey(key, ground);
+    if (plan === undefined) unplanned = true;
+    else {
+      whole ??= new Uint8Array(ground.view.count).fill(verdict.else);
+      enter(plan, whole, verdict.decides);
     }
   }
-  return whole;
+  return unplanned ? whole?.map((known) => (known === verdict.decides ? known : Verdict.unknown)) : whole;
+}
+
+function enter(plan: Plan, whole: Plan, decides: number): void {
+  for (let at = 0; at < whole.length; at += 1) {
+    if (plan[at] === decides) whole[at] = decides;
+    else if (plan[at] === Verdict.unknown && whole[at] !== decides) whole[at] = Verdict.unknown;
+  }
 }
 
 function negated(plan: Plan | undefined): Plan | undefined {

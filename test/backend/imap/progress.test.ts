@@ -1,6 +1,6 @@
 /** Long work tells that it goes on (INPROGRESS, RFC 9585). The interval is shortened, so that short work counts as long. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before, mock, test } from 'node:test';
 import { Dialogue } from '../../harness/dialogue.ts';
 import { messageAbout } from './conversation.ts';
 import { deliver, password, startServer } from './harness.ts';
@@ -61,5 +61,28 @@ test('a tag with a bracket is left out, and COPY says that it goes on while it w
   await dialogue.expect(/^\* OK \[INPROGRESS \("x2" NIL NIL\)\] still working$/);
   for (const environment of environments) await environment.unlock();
   await dialogue.until(/^x2 OK \[COPYUID/);
+  dialogue.close();
+});
+
+test('a search in many small mailboxes gives everybody else of the process a turn after each', async (t) => {
+  const account = server.storage.find(address);
+  assert.ok(account.at === 'live');
+  const dialogue = await open();
+  mock.method(performance, 'now', ((now: () => number) => {
+    let passedMs = 0;
+    return () => now() + (passedMs += 20); // each step takes long
+  })(performance.now.bind(performance)));
+  t.after(() => mock.restoreAll());
+  for (let count = 0; count < 40; count += 1) await account.account.createMailbox(`small/${String(count)}`);
+  let turns = 0;
+  const turn = (): void => {
+    turns += 1;
+    next = setImmediate(turn);
+  };
+  let next = setImmediate(turn);
+  t.after(() => clearImmediate(next));
+  dialogue.say('x4 ESEARCH IN (subtree small) UNSEEN');
+  await dialogue.until(/^x4 OK/);
+  assert.ok(turns >= 40, String(turns));
   dialogue.close();
 });
