@@ -29,11 +29,17 @@ export function changeRightsOf(change: AccountChange, name: string, { who, to }:
   const before = entry.rights ?? [];
   const rights = withEntry(before, to(before.find((one) => one.who === who) ?? { who, allow: '', deny: '', scope: 'folder' }));
   if (rights.length > mostRightsEntries) throw new Failure('limit', `rights can be given to at most ${String(mostRightsEntries)} users and groups at one folder`);
-  dropGrants(tables, entry);
-  const mailbox = change.mailbox(entry.id);
+  giveRights(change, entry.id, rights);
+  change.noteListChange();
+}
+
+/** These entries and no others. Inside `write`. */
+export function giveRights(change: AccountChange, id: number, rights: readonly RightsEntry[]): void {
+  const { tables } = change.volume;
+  const mailbox = change.mailbox(id);
+  dropGrants(tables, mailbox.entry);
   mailbox.setRights(rights);
   noteGrants(tables, mailbox.entry, change.address);
-  change.noteListChange();
 }
 
 function mailboxOf(tables: Tables, account: number, name: string): MailboxEntry | undefined {

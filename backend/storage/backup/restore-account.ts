@@ -20,6 +20,7 @@ import type { MessageRow } from '../interface.ts';
 import { nextNumber, noValue } from '../keys.ts';
 import { mailboxesOf, snapshotOf } from '../leaving-account.ts';
 import { canonicalName, compareNames } from '../mailbox-name.ts';
+import { giveRights } from '../mailbox-rights.ts';
 import { allRows, createMailbox, makeAbove } from '../mailbox-tree.ts';
 import { specialUsesOf } from '../special-use.ts';
 import type { AccountSnapshot } from '../transfers.ts';
@@ -144,7 +145,7 @@ async function restoreMailbox(order: RestoreOrder, snapshot: AccountSnapshot, en
     await changeAccount(account, (change) => {
       if (mailboxIdOf(target.tables, change.number, entry.name) !== undefined) throw new Failure('in-use', 'the mailbox was made meanwhile; run the command again');
       if (asItWas) reviveMailbox(order, change, { entry, brought, seen });
-      else addAll(change, createMailbox(change, entry.name, freeUses(target, change.number, entry)), { keywords: entry.keywords, brought });
+      else addAll(change, makeAnew(order, change, entry), { keywords: entry.keywords, brought });
       annotate(order, change, { snapshot, entry, alsoOf: 'nothing' });
       if (snapshot.subscriptions.includes(entry.name)) target.tables.subscriptions.put([change.number, entry.name], noValue);
       change.noteListChange();
@@ -153,6 +154,13 @@ async function restoreMailbox(order: RestoreOrder, snapshot: AccountSnapshot, en
   } finally {
     for (const { staged } of brought) staged?.done();
   }
+}
+
+/** An empty mailbox with what was set for the one of the backup. */
+function makeAnew({ target }: RestoreOrder, change: AccountChange, entry: MailboxEntry): number {
+  const id = createMailbox(change, entry.name, freeUses(target, change.number, entry));
+  giveRights(change, id, entry.rights ?? []);
+  return id;
 }
 
 interface Filling {

@@ -173,6 +173,7 @@ test('Into an account that is in use come only what it lacks: lost mail under ne
   const account = await storage.createAccount(address);
   await account.createMailbox('Work');
   await account.createMailbox('Other');
+  await account.changeRights('Other', 'bob@example.com', (before) => ({ ...before, allow: 'lr' }));
   await put(storage, 'INBOX', 'stays', 'deleted', 'moved');
   await put(storage, 'Work', 'w1', 'w2');
   await put(storage, 'Other', 'o1');
@@ -199,6 +200,7 @@ test('Into an account that is in use come only what it lacks: lost mail under ne
 
   const { mailboxes } = await restore(storage, { folder: backups.folder, name: 'b' });
   assert.deepEqual(mailboxes.filter(({ messages }) => messages > 0).map(({ name, how, messages }) => [name, how, messages]), [['INBOX', 'filled', 2], ['Other', 'anew', 1]]);
+  assert.deepEqual([account.folderRights('Other').own.map(({ who, allow }) => [who, allow]), storage.ownersGranting('bob@example.com')], [[['bob@example.com', 'lr']], [address]]);
   assert.deepEqual(await subjectsIn(storage, 'INBOX'), ['1 stays', '5 deleted', '6 w1'], 'what was moved to a folder is not doubled; a copy in one does not count');
   assert.equal(inbox.row(1)?.flags, Flag.Seen);
   await assert.rejects(restore(storage, { folder: backups.folder, name: 'b' }, 'Nothing'), (error) => isFailure(error, 'mailbox-missing'));
