@@ -115,6 +115,7 @@ export class AccountNews {
   async tell(session: Session, account: Account): Promise<void> {
     const lines = [...this.#mailboxLines(session, account), ...(await this.#foreignLines(session)), ...this.#metadataLines(session, account)];
     const tooMany = session.options.limits.mostWatchedMailboxes ?? mostWatched;
+    if (session.state.at === 'away') await session.state.leg.betweenResponses(); // in IDLE that node speaks at any time
     if (lines.length > tooMany || (this.#mailboxes?.count ?? 0) > tooMany) {
       this.#mailboxes = undefined;
       this.#foreign = undefined;

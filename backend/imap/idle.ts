@@ -9,7 +9,7 @@ export const idle = accountCommand({
   verb: 'IDLE',
   parse: nothing,
   run: async ({ session }) => {
-    if (session.state.at === 'away') return relayIdle(session);
+    if (session.state.at === 'away') return relayIdle(session, async () => lineWhileTelling(session, () => 'nothing'));
     await session.invite('idling');
     let line: string | undefined;
     try {

@@ -32,6 +32,7 @@ export class Leg {
   readonly #connection: Connection;
   #own = 0;
   #enabled = 0;
+  #passing: Promise<void> | undefined;
 
   private constructor(session: Session, owner: string, connection: Connection) {
     this.#session = session;
@@ -167,11 +168,27 @@ export class Leg {
     }
   }
 
-  /** Passes on one response, which may hold literals. Once a part of one is said, nothing but the rest of it can follow. */
+  /** Resolves while no response is passed on by halves: then others may say something, too, before the next await. */
+  async betweenResponses(): Promise<void> {
+    while (this.#passing !== undefined) await this.#passing;
+  }
+
+  /** Passes on one response, which may hold literals. */
   async #pass(first: string): Promise<void> {
-    const { output } = this.#session;
     if (/^\* OK \[CLOSED\]/i.test(first)) this.#session.leaveAway();
     if (tellsOfModseqs(first)) this.#session.enable('CONDSTORE'); // a client that asks one node for them is to be told them by all
+    const passed = this.#passWhole(first);
+    this.#passing = passed.catch(() => undefined);
+    try {
+      await passed;
+    } finally {
+      this.#passing = undefined;
+    }
+  }
+
+  /** Once a part of a response is said, nothing but the rest of it can follow. */
+  async #passWhole(first: string): Promise<void> {
+    const { output } = this.#session;
     let line = first;
     for (;;) {
       const announced = announcedLiteral(line);

@@ -41,8 +41,11 @@ export async function closeAway(session: Session): Promise<void> {
   await leg.ask('UNSELECT', () => 'taken').catch((error: unknown) => session.log.warn({ err: error }, 'could not leave a mailbox of another node'));
 }
 
-/** IDLE on the mailbox of another node: its news go to the client as they come, until the client says DONE. */
-export async function relayIdle(session: Session): Promise<Completion> {
+/**
+ * IDLE on the mailbox of another node: its news go to the client as they come, until the client says DONE.
+ * @param clientLine waits for that; meanwhile it may tell what happens here
+ */
+export async function relayIdle(session: Session, clientLine: () => Promise<string | undefined>): Promise<Completion> {
   const leg = openLeg(session);
   const { tag } = session;
   leg.begin('question');
@@ -51,14 +54,14 @@ export async function relayIdle(session: Session): Promise<Completion> {
   if (typeof began !== 'string') return began;
   await session.invite('idling');
   leg.setPatience('endless');
-  return session.whileWaiting(async () => idle(session, leg, tag));
+  return session.whileWaiting(async () => idle(session, leg, clientLine));
 }
 
-async function idle(session: Session, leg: Leg, tag: string): Promise<Completion> {
-  const ended = leg.end(tag).catch((error: unknown) => failed(session, error));
+async function idle(session: Session, leg: Leg, clientLine: () => Promise<string | undefined>): Promise<Completion> {
+  const ended = leg.end(session.tag).catch((error: unknown) => failed(session, error));
   let line: string | undefined;
   try {
-    line = await session.connection.readLine();
+    line = await clientLine();
   } catch (error) {
     leg.close();
     endOfInput(session, error);

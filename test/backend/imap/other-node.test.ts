@@ -95,7 +95,7 @@ test('news of a folder on another node come in IDLE and with the next command, w
 
 test('news of a folder on another node come between commands, too, where NOTIFY asks for it; its annotations are read and set from here', async () => {
   const both = await pair('notify', 'lr');
-  const { owner, guest, inbox, ownerAddress } = both;
+  const { owner, guest, inbox, ownerAddress, guestAddress } = both;
   await demandOk(owner, 'SETMETADATA INBOX (/shared/comment "for all" /private/comment "of the owner")');
   assert.deepEqual(await demandOk(guest, `GETMETADATA ${inbox} (/shared/comment /private/comment)`), [`* METADATA ${inbox} (/shared/comment "for all" /private/comment NIL)`]);
   await demandOk(guest, `SETMETADATA ${inbox} (/private/comment {7+}\r\na guest)`);
@@ -107,6 +107,15 @@ test('news of a folder on another node come between commands, too, where NOTIFY 
   await demandOk(guest, 'NOTIFY SET (selected (MessageNew MessageExpunge))');
   await deliverTo('be2', ownerAddress, 'one');
   await guest.until(/^\* 1 EXISTS$/);
+  await demandOk(guest, 'NOTIFY SET (personal (MessageNew MessageExpunge))');
+  guest.say('i IDLE');
+  await guest.until(/^\+ /);
+  await deliverTo('be1', guestAddress, 'own');
+  await guest.until(/^\* STATUS INBOX \(MESSAGES 1 UIDNEXT 2/);
+  await deliverTo('be2', ownerAddress, 'two');
+  await guest.until(/^\* 2 EXISTS$/);
+  guest.say('DONE');
+  await guest.until(/^i OK/);
   close(both);
 });
 
