@@ -15,8 +15,8 @@ import type { Selected } from './command.ts';
 import { fuzzyAtLeaves, Relevance } from './relevance.ts';
 import { ok } from './replies.ts';
 import { compileSearch } from './search-matcher.ts';
-import { comparison, keyMessages } from './sort-order.ts';
-import type { Keyed } from './sort-order.ts';
+import { comparison, comparisonOfKnown, keyMessages } from './sort-order.ts';
+import type { Comparable, Keyed } from './sort-order.ts';
 import type { Follower, News, Numbered, Numbers, View } from './view.ts';
 
 /** A client gets one in any case (RFC 5267 section 4.3.1), and further ones within these bounds. */
@@ -47,7 +47,7 @@ export function followResults({ session, view }: Selected, followed: Followed): 
   if (followers.length > 0 && (followers.length >= mostFollowers || held > mostFollowedMessages)) return false;
   const teller = new Teller(view, followed);
   const lasting = { ...followed, key: lastingKey(followed.key, view) };
-  view.followers.set(session.tag, followed.criteria === undefined ? new FollowedSearch(teller, lasting) : new FollowedSort(teller, { ...lasting, criteria: followed.criteria }));
+  view.followers.set(session.tag, followed.criteria === undefined ? new FollowedSearch(teller, lasting) : new FollowedSort(teller, { ...lasting, criteria: followed.criteria }, followed.messages));
   return true;
 }
 
@@ -170,28 +170,28 @@ class FollowedSearch implements Follower {
   }
 }
 
-type FollowedInOrder = Followed & { readonly criteria: readonly SortCriterion[] };
+type InOrder = Omit<Followed, 'messages' | 'criteria'> & { readonly criteria: readonly SortCriterion[] };
 
-/** Of a SORT: each place is told. What a message is sorted by never changes. */
+/** Of a SORT: each place is told. What a message is sorted by never changes, and only that is held: there may be hundreds of thousands, in many sessions. */
 class FollowedSort implements Follower {
   readonly #teller: Teller;
-  readonly #followed: FollowedInOrder;
+  readonly #key: SearchKey;
+  readonly #criteria: readonly SortCriterion[];
   readonly #uids: Set<number>;
-  #order: readonly Keyed[];
+  readonly fetch: readonly FetchItem[];
+  #order: readonly Comparable[];
 
-  constructor(teller: Teller, followed: FollowedInOrder) {
+  constructor(teller: Teller, { key, criteria, fetch }: InOrder, messages: readonly Keyed[]) {
     this.#teller = teller;
-    this.#followed = followed;
-    this.#order = followed.messages;
-    this.#uids = new Set(followed.messages.map(({ message }) => message.row.uid));
+    this.#key = key;
+    this.#criteria = criteria;
+    this.fetch = fetch;
+    this.#order = messages.map(known);
+    this.#uids = new Set(this.#order.map(({ uid }) => uid));
   }
 
   get size(): number {
     return this.#order.length;
-  }
-
-  get fetch(): readonly FetchItem[] {
-    return this.#followed.fetch;
   }
 
   holds(uid: number): boolean {
@@ -203,9 +203,8 @@ class FollowedSort implements Follower {
   }
 
   async follow(touched: News['touched']): Promise<string | undefined> {
-    const { criteria, key } = this.#followed;
-    const { matching, others } = await this.#teller.divide(key, touched);
-    const won = await keyMessages(this.#teller.view, matching.filter(({ row }) => !this.#uids.has(row.uid)), criteria);
+    const { matching, others } = await this.#teller.divide(this.#key, touched);
+    const won = await keyMessages(this.#teller.view, matching.filter(({ row }) => !this.#uids.has(row.uid)), this.#criteria);
     const removals = this.#remove(others.map(named));
     return this.#teller.line([{ word: 'REMOVEFROM', pairs: removals }, { word: 'ADDTO', pairs: this.#insert(won) }]);
   }
@@ -214,33 +213,37 @@ class FollowedSort implements Follower {
   #remove(gone: readonly Named[]): Pair[] {
     const lost = new Map(gone.filter(({ uid }) => this.#uids.delete(uid)).map((message) => [message.uid, message]));
     if (lost.size === 0) return [];
-    const positions = this.#order.flatMap(({ message }, index) => {
-      const found = lost.get(message.row.uid);
+    const positions = this.#order.flatMap(({ uid }, index) => {
+      const found = lost.get(uid);
       return found === undefined ? [] : [{ position: index + 1, message: found }];
     });
-    this.#order = this.#order.filter(({ message }) => !lost.has(message.row.uid));
+    this.#order = this.#order.filter(({ uid }) => !lost.has(uid));
     return joinNeighbours(positions).reverse();
   }
 
   /** From the first to the last: each finds those before it in their places. */
   #insert(won: readonly Keyed[]): Pair[] {
     if (won.length === 0) return [];
-    const compare = comparison(this.#followed.criteria);
-    const added = won.toSorted(compare);
-    const merged: Keyed[] = [];
+    const compare = comparisonOfKnown(this.#criteria);
+    const merged: Comparable[] = [];
     const positions: Place[] = [];
     let taken = 0;
-    for (const keyed of added) {
-      const before = lowerBound(this.#order, keyed, compare);
+    for (const keyed of won.toSorted(comparison(this.#criteria))) {
+      const added = known(keyed);
+      const before = lowerBound(this.#order, added, compare);
       for (const standing of this.#order.slice(taken, before)) merged.push(standing);
       taken = Math.max(taken, before);
-      merged.push(keyed);
+      merged.push(added);
       positions.push({ position: merged.length, message: named(keyed.message) });
-      this.#uids.add(keyed.message.row.uid);
+      this.#uids.add(added.uid);
     }
     this.#order = [...merged, ...this.#order.slice(taken)];
     return joinNeighbours(positions);
   }
+}
+
+function known({ message, values }: Keyed): Comparable {
+  return { uid: message.row.uid, values };
 }
 
 interface Place {
@@ -260,13 +263,13 @@ function joinNeighbours(places: readonly Place[]): Pair[] {
 }
 
 /** How many of the order come before that one. */
-function lowerBound(order: readonly Keyed[], keyed: Keyed, compare: (one: Keyed, other: Keyed) => number): number {
+function lowerBound(order: readonly Comparable[], added: Comparable, compare: (one: Comparable, other: Comparable) => number): number {
   let low = 0;
   let high = order.length;
   while (low < high) {
     const middle = (low + high) >> 1;
     const at = order[middle];
-    if (at !== undefined && compare(at, keyed) < 0) low = middle + 1;
+    if (at !== undefined && compare(at, added) < 0) low = middle + 1;
     else high = middle;
   }
   return low;

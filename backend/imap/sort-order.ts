@@ -79,14 +79,33 @@ export async function keyMessages(view: View, found: readonly Numbered[], criter
   return keyed;
 }
 
+/** What two messages are compared by. */
+export interface Comparable {
+  readonly uid: number;
+  readonly values: readonly Value[];
+}
+
 /** Compares as the criteria say; equal messages as they stand in the mailbox. */
 export function comparison(criteria: readonly SortCriterion[]): (one: Keyed, other: Keyed) => number {
+  const compare = valueComparison(criteria);
+  return (one, other) => compare(one, other) || one.message.row.uid - other.message.row.uid;
+}
+
+/** The same for messages of which no more is known. */
+export function comparisonOfKnown(criteria: readonly SortCriterion[]): (one: Comparable, other: Comparable) => number {
+  const compare = valueComparison(criteria);
+  return (one, other) => compare(one, other) || one.uid - other.uid;
+}
+
+type Valued = Pick<Comparable, 'values'>;
+
+function valueComparison(criteria: readonly SortCriterion[]): (one: Valued, other: Valued) => number {
   const signs = criteria.map(({ direction }) => (direction === 'ascending' ? 1 : -1));
   return (one, other) => {
     for (const [index, sign] of signs.entries()) {
       const [left, right] = [one.values[index] ?? 0, other.values[index] ?? 0];
       if (left !== right) return left < right ? -sign : sign;
     }
-    return one.message.row.uid - other.message.row.uid;
+    return 0;
   };
 }
