@@ -11,6 +11,8 @@ const prefix = '/accounts/';
 /** Who says that it holds a live record, and who did not say anything. */
 export interface Holders {
   readonly holders: readonly string[];
+  /** Of these, who does not know yet whether the account is its own. */
+  readonly unsettled: readonly string[];
   /** Who has it in a storage that is taken out for the time being. */
   readonly away: readonly string[];
   readonly silent: readonly string[];
@@ -19,11 +21,12 @@ export interface Holders {
 /** Asks all given nodes at once. Never rejects: a node that is down is `silent`. */
 export async function askHolders(nodes: Readonly<Record<string, AdminTarget>>, address: string): Promise<Holders> {
   const answers = await Promise.all(
-    Object.entries(nodes).map(async ([node, target]): Promise<readonly [node: string, answer: 'live' | 'away' | 'other' | 'silent']> => {
+    Object.entries(nodes).map(async ([node, target]): Promise<readonly [node: string, answer: 'live' | 'unsettled' | 'away' | 'other' | 'silent']> => {
       try {
         const answer = await askNode(target, `${prefix}${encodeURIComponent(address)}`, patienceMs);
         // What is on its way to a node will be owned by it, if it isn't yet.
         const at = typeof answer === 'object' && answer !== null && 'at' in answer ? answer.at : undefined;
+        if (typeof answer === 'object' && answer !== null && 'settled' in answer && answer.settled === 'no') return [node, 'unsettled'];
         return [node, at === 'live' || at === 'arriving' ? 'live' : at === 'away' ? 'away' : 'other'];
       } catch {
         return [node, 'silent'];
@@ -31,7 +34,8 @@ export async function askHolders(nodes: Readonly<Record<string, AdminTarget>>, a
     }),
   );
   const named = (wanted: string): string[] => answers.filter(([, answer]) => answer === wanted).map(([node]) => node);
-  return { holders: named('live'), away: named('away'), silent: named('silent') };
+  const unsettled = named('unsettled');
+  return { holders: [...named('live'), ...unsettled], unsettled, away: named('away'), silent: named('silent') };
 }
 
 /** The other side of `askHolders`: what this node's storages say of an address, without counts or names of mailboxes. */
@@ -39,7 +43,7 @@ export function accountRoute(storage: Storage): AdminRoute {
   return {
     prefix,
     allow: 'nodes',
-    answer: async (address) => Promise.resolve({ status: 200, body: { at: recordOf(storage, address.toLowerCase()) } }),
+    answer: async (address) => Promise.resolve({ status: 200, body: { at: recordOf(storage, address.toLowerCase()), ...(storage.care.isUnsettled(address.toLowerCase()) ? { settled: 'no' } : {}) } }),
   };
 }
 

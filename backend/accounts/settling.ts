@@ -53,16 +53,19 @@ export async function settleAll(options: SettlingOptions, signal: AbortSignal): 
 }
 
 /**
- * A node that has the account in use is its owner. Where none has it, the directory decides; but another node that it names would make
+ * A node that has the account in use is its owner. One that does not know whose it is either says nothing by having it: two that took each other for the owner would both give it away. Where none has it, the directory decides; but another node that it names would make
  * an account without mail, so somebody has to say which is meant. Where it names none, a node that does not answer may have it.
  */
 async function ownerOf({ accounts, maps, nodeName, holders }: SettlingOptions, address: string): Promise<Settlement | { readonly open: string }> {
   const entry = await accounts.lookUp(address);
-  const { holders: [holder], silent } = await holders(address);
+  const { holders: having, unsettled, silent } = await holders(address);
+  const holder = having.find((node) => !unsettled.includes(node));
   if (holder !== undefined) return { owner: 'other-node', node: holder };
   if (entry?.mailHost !== undefined) {
-    return accounts.nodeOf(entry.mailHost) === nodeName ? { owner: 'this-node' } : { open: `the directory names ${entry.mailHost}, where it is not: let it name ${nodeName}` };
+    const named = accounts.nodeOf(entry.mailHost);
+    return named === nodeName ? { owner: 'this-node' } : named !== undefined && unsettled.includes(named) ? { owner: 'other-node', node: named } : { open: `the directory names ${entry.mailHost}, where it is not: let it name ${nodeName}` };
   }
+  if (unsettled.length > 0) return { open: `${unsettled.join(', ')} has it, too, and does not know whose it is: let a directory name one` };
   if (silent.length > 0) return { open: `${silent.join(', ')} does not answer, and may have it` };
   return entry === undefined && maps.covers(address) ? { owner: 'nobody' } : { owner: 'this-node' };
 }

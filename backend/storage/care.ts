@@ -13,7 +13,7 @@ import type { KeptFolder } from './kept-folder.ts';
 import type { Places } from './node-transfers.ts';
 import { repairStorage } from './repair/repair-storage.ts';
 import type { RepairOptions, RepairReport } from './repair/repair-storage.ts';
-import { settleAccount, unsettledIn } from './unsettled-accounts.ts';
+import { isUnsettled, settleAccount, unsettledIn } from './unsettled-accounts.ts';
 import type { Settlement } from './unsettled-accounts.ts';
 import { closeVolume, openVolume } from './volume.ts';
 import type { Volume } from './volume.ts';
@@ -29,6 +29,7 @@ export interface StorageCare {
   addressesOf(directory: string): ReadonlySet<string>;
   /** Accounts that are held until somebody has settled whose they are. */
   unsettled(): readonly string[];
+  isUnsettled(address: string): boolean;
   /** See unsettled-accounts.ts. */
   settle(address: string, settlement: Settlement): Promise<void>;
   /** See restore-account.ts. `backup` lies in `folder`. Throws also `bad-input` when there is none of that name. */
@@ -57,6 +58,7 @@ export function createCare({ volumes, holderOf, placeFor }: Places, directories:
       return new Set(volume?.environment.read(() => ownedAddresses(volume)));
     },
     unsettled: () => volumes.flatMap(unsettledIn),
+    isUnsettled: (address) => volumes.some((volume) => isUnsettled(volume, address)),
     settle: async (address, settlement) => {
       for (const volume of volumes) await settleAccount(volume, address, settlement);
     },

@@ -29,6 +29,10 @@ export function unsettledIn({ environment, tables }: Volume): readonly string[] 
   return entries.filter(({ hold }) => hold?.token === token).map(({ address }) => address);
 }
 
+export function isUnsettled({ environment, tables }: Volume, address: string): boolean {
+  return environment.read(() => getAccount(tables, address))?.hold?.token === token;
+}
+
 /** Nothing happens when it is settled already. On stable storage when it resolves. */
 export async function settleAccount(volume: Volume, address: string, settlement: Settlement): Promise<void> {
   const id = await volume.environment.write(() => {

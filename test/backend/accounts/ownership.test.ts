@@ -3,8 +3,10 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { askNode } from '../../../shared/admin/admin-client.ts';
 import { isFailure } from '../../../shared/base/failure.ts';
-import { peoplesPassword } from '../../harness/people.ts';
+import { settleAll } from '../../../backend/accounts/settling.ts';
+import { keepingLog, peoplesPassword } from '../../harness/people.ts';
 import { certificateOf, twoNodes } from './two-nodes.ts';
+import type { NodeName } from './two-nodes.ts';
 
 test('the node that the directory names makes the account on first use, under its canonical address', async (t) => {
   const { accounts, storages } = await twoNodes(t);
@@ -94,4 +96,18 @@ test('only nodes of the cluster are told who keeps which account', async (t) => 
     await assert.rejects(askNode({ ...targets.be2, tls: { key, cert, ca } }, path, 2000), (error) => isFailure(error, 'backend-unavailable') && String(error.cause).includes('403'));
   }
   await assert.rejects(askNode({ ...targets.be2, tls: { ca: certificateOf('be1').authority } }, path, 2000), (error) => isFailure(error, 'backend-unavailable') && String(error.cause).includes('403'));
+});
+
+test('of two nodes whose indexes were both made anew, and that both have mail of an account, the one that the directory names has it in the end', async (t) => {
+  const { accounts, storages, askOther } = await twoNodes(t);
+  const settleAt = async (node: NodeName): Promise<void> => settleAll({ storage: storages[node], accounts: accounts[node], nodeName: node, maps: { covers: () => true }, holders: askOther[node], log: keepingLog().log }, new AbortController().signal);
+  for (const node of ['be1', 'be2'] as const) {
+    for (const address of ['alice@example.com', 'nobody@example.com']) {
+      await storages[node].createAccount(address);
+      await storages[node].transfers.leaving.hold(address, { token: 'unsettled', forMs: 3_600_000 });
+    }
+  }
+  await Promise.all([settleAt('be1'), settleAt('be2')]);
+  assert.deepEqual([storages.be1.find('alice@example.com').at, storages.be2.find('alice@example.com')], ['live', { at: 'moved', node: 'be1', epoch: 2 }]);
+  assert.deepEqual([storages.be1.care.unsettled(), storages.be2.care.unsettled()], [['nobody@example.com'], ['nobody@example.com']]);
 });

@@ -26,6 +26,8 @@ export interface TwoNodes {
   readonly logs: Readonly<Record<NodeName, readonly Record<string, unknown>[]>>;
   readonly targets: Readonly<Record<NodeName, AdminTarget>>;
   readonly stopAdmin: Readonly<Record<NodeName, () => Promise<void>>>;
+  /** As each node asks the other whether it has an account. */
+  readonly askOther: Readonly<Record<NodeName, (address: string) => ReturnType<typeof askHolders>>>;
   readonly stopDirectory: () => Promise<void>;
 }
 
@@ -74,12 +76,13 @@ export async function twoNodes(t: TestContext, { staleMs = 60_000, uris }: Nodes
       log,
     });
     const other: NodeName = node === 'be1' ? 'be2' : 'be1';
+    const askOther = async (address: string): ReturnType<typeof askHolders> => askHolders({ [other]: { host: '127.0.0.1', port: ports[other], tls: { key: own.key, cert: own.certificate, ca: own.authority } } }, address);
     const accounts = createAccounts({
       storage, maps, log, nodeName: node, primaryDomain: 'example.com',
       nodeOf: (mailHost) => nodes.find((name) => name === mailHost), known: { staleMs, maxEntries: 10 },
-      holders: async (address) => askHolders({ [other]: { host: '127.0.0.1', port: ports[other], tls: { key: own.key, cert: own.certificate, ca: own.authority } } }, address),
+      holders: askOther,
     });
-    return { accounts, storage, lines, stop: async () => admin.stop(0) };
+    return { accounts, storage, lines, askOther, stop: async () => admin.stop(0) };
   };
   const [be1, be2] = [await start('be1'), await start('be2')];
   const target = (node: NodeName): AdminTarget => {
@@ -91,6 +94,6 @@ export async function twoNodes(t: TestContext, { staleMs = 60_000, uris }: Nodes
     storages: { be1: be1.storage, be2: be2.storage },
     logs: { be1: be1.lines, be2: be2.lines },
     targets: { be1: target('be1'), be2: target('be2') },
-    stopAdmin: { be1: be1.stop, be2: be2.stop }, stopDirectory,
+    stopAdmin: { be1: be1.stop, be2: be2.stop }, askOther: { be1: be1.askOther, be2: be2.askOther }, stopDirectory,
   };
 }
