@@ -1,0 +1,172 @@
+/** What the face of the room promises of messages and mailboxes; `interface.ts` has accounts and storages. */
+import type { StringForm } from '../../shared/imap/strings.ts';
+import type { MessageHead, MessageStructure } from '../../shared/mime/structure.ts';
+import type { Table } from './environment.ts';
+
+/** System flags of a message as bits of `MessageRow.flags` (RFC 9051 section 2.3.2). */
+export const Flag = { Seen: 1, Answered: 2, Flagged: 4, Deleted: 8, Draft: 16 } as const;
+
+/** The hot columns of one message. Times are milliseconds since 1970, sizes bytes. */
+export interface MessageRow {
+  readonly uid: number;
+  /** Mod-sequence (RFC 7162); below 2^53. */
+  readonly modseq: number;
+  /** System flags, see `Flag`. */
+  readonly flags: number;
+  /** Keywords: bit n stands for `MailboxState.keywords[n]`. At most 32 keywords per mailbox. */
+  readonly keywords: number;
+  /** RFC822.SIZE. */
+  readonly size: number;
+  readonly internalDateMs: number;
+  /** When it was put into this mailbox (RFC 8514). */
+  readonly savedDateMs: number;
+  /** EMAILID (RFC 8474) as a number below 2^53, unique in the storage; the same for copies of one message. */
+  readonly messageId: number;
+  /** THREADID (RFC 8474), below 2^53. */
+  readonly threadId: number;
+}
+
+/** Counters and names of one mailbox, as of one commit. */
+export interface MailboxState {
+  readonly id: number;
+  /** Full name with `/` between levels; Unicode (NFC); `INBOX` in capitals. */
+  readonly name: string;
+  readonly uidValidity: number;
+  readonly uidNext: number;
+  readonly highestModseq: number;
+  readonly messages: number;
+  readonly unseen: number;
+  readonly deleted: number;
+  /** Sum of the sizes, bytes. */
+  readonly bytes: number;
+  /** Keyword names in the order of their bits, e.g. `$Forwarded`. */
+  readonly keywords: readonly string[];
+  /** `\Sent`, `\Drafts`, `\Trash`, `\Junk`, `\Archive` (RFC 6154); each belongs to one mailbox of an account at most. */
+  readonly specialUses: readonly string[];
+  readonly subscribed: boolean;
+  /** MAILBOXID (RFC 8474): never used again, kept through renames. */
+  readonly mailboxId: string;
+}
+
+/** Some of the flags, as rights on a mailbox divide them (RFC 4314 section 4). */
+export interface FlagMask {
+  /** System flags, see `Flag`. */
+  readonly flags: number;
+  readonly keywords: 'all' | 'none';
+}
+
+/** How a STORE changes flags. Keyword names are given as text; unknown ones are added to the mailbox. */
+export interface FlagChange {
+  readonly mode: 'add' | 'remove' | 'replace';
+  readonly flags: number;
+  readonly keywords: readonly string[];
+  /** Whatever the change says, only these may change; all when absent. */
+  readonly within?: FlagMask | undefined;
+  /** UNCHANGEDSINCE (RFC 7162 section 3.1.3): rows with a higher modseq are left alone and listed in `modified`. */
+  readonly unchangedSince?: number | undefined;
+}
+
+/** A message whose bytes have been written (not yet flushed) to a pack and whose structure is known. */
+export interface StagedMessage {
+  readonly size: number;
+  readonly structure: MessageStructure;
+  /** SHA-256 of the bytes. */
+  readonly digest: Buffer;
+  /** Forgets the bytes, unless the message was appended somewhere. Idempotent; always call it when done. */
+  discard(): Promise<void>;
+}
+
+/** With what marks a message enters a mailbox. */
+export interface AppendMarks {
+  readonly flags: number;
+  readonly keywords: readonly string[];
+  /** Undefined: now. */
+  readonly internalDateMs?: number | undefined;
+}
+
+/** A message that is to enter a mailbox. */
+export interface AppendedMessage {
+  readonly staged: StagedMessage;
+  readonly marks: AppendMarks;
+}
+
+/** Where an appended, copied or moved message went: COPYUID/APPENDUID (RFC 4315). */
+export interface AppendResult {
+  readonly uidValidity: number;
+  readonly uids: readonly number[];
+}
+
+/** Result of copy and move: `sourceUids[i]` became `uids[i]`. */
+export interface CopyResult extends AppendResult {
+  readonly sourceUids: readonly number[];
+}
+
+/** IMAP's words for a message's structure (RFC 9051 section 7.5.2), latin1. */
+export interface StructureTexts {
+  envelope(form: StringForm): string;
+  bodyStructure(form: StringForm): string;
+}
+
+/** One stored message, for reading. */
+export interface StoredMessage {
+  readonly size: number;
+  /** Decoded on first use. */
+  readonly structure: MessageStructure;
+  /** The same without the parts, which cost most of the decoding. */
+  readonly head: MessageHead;
+  /** Of the message's header, with the empty line behind it. */
+  readonly headerBytes: number;
+  /** The very bytes that were stored: `length` bytes from `offset` (clipped to the message). */
+  read(offset: number, length: number): Promise<Buffer>;
+}
+
+/** Runs inside an append's transaction: may change the records, and says whether the messages are still to enter. */
+export type AppendGuard = (records: Table) => 'append' | 'skip';
+
+/** One mailbox, open for work. Methods may be called concurrently. */
+export interface Mailbox {
+  readonly id: number;
+  /** Of the account that it belongs to. */
+  readonly accountId: string;
+  /** The storage that keeps it. */
+  readonly directory: string;
+  /** Fresh counters; throws `mailbox-missing` when it was deleted meanwhile. */
+  state(): MailboxState;
+  /** Rows with fromUid <= uid <= toUid, ascending. Default: all. */
+  rows(fromUid?: number, toUid?: number): MessageRow[];
+  /** One row, or undefined. */
+  row(uid: number): MessageRow | undefined;
+  /** What happened after `modseq`: rows changed or added, and uids expunged (RFC 7162 VANISHED). */
+  changesSince(modseq: number): { readonly changed: MessageRow[]; readonly vanished: number[] };
+  /** Undefined when the uid is gone. */
+  message(uid: number): StoredMessage | undefined;
+  /** `message` for who looks at many, one after the other: their bytes are read ahead, and not to be changed. */
+  series(): (uid: number) => StoredMessage | undefined;
+  /** What the headers of these messages say, in their order, all of one commit; undefined where the message is gone. */
+  heads(rows: readonly MessageRow[]): (MessageHead | undefined)[];
+  /** As `heads`: what IMAP says of their structure. */
+  structureTexts(rows: readonly MessageRow[]): (StructureTexts | undefined)[];
+  /** The uids of all rows. The list may be shared: it is not to be changed. */
+  uids(): readonly number[];
+  /** All staged messages enter or none does; none (no uids) when `guard` says `skip`. */
+  append(messages: readonly AppendedMessage[], guard?: AppendGuard): Promise<AppendResult>;
+  /**
+   * Appends to the target and removes `uid` here, in one transaction, as if the account had only to hold more what the one is larger than
+   * the other (RFC 8508). Undefined, and nothing is changed, when the uid is gone. Same account only.
+   */
+  replace(uid: number, message: AppendedMessage, target: Mailbox): Promise<AppendResult | undefined>;
+  /** Changes flags; `changed` lists the rows that now exist for the uids that were there, `modified` those refused by unchangedSince. */
+  changeFlags(uids: readonly number[], change: FlagChange): Promise<{ readonly changed: MessageRow[]; readonly modified: number[] }>;
+  /** Removes messages; answers the uids that were really there, and the mod-sequence of the removal. */
+  expunge(uids: readonly number[]): Promise<{ readonly uids: number[]; readonly modseq: number }>;
+  /** The secret by which URLs of its messages are authorised (RFC 4467 section 2.2); undefined when there is none. It stays with the mailbox when that is renamed or moves. */
+  urlKey(): Buffer | undefined;
+  /** The same, made if there is none. */
+  ensureUrlKey(): Promise<Buffer>;
+  /** What was authorised by it is so no more. */
+  dropUrlKey(): Promise<void>;
+  /** Uids that are gone are skipped. Same account only. Copies bear the flags of the mask; all when absent. */
+  copyTo(uids: readonly number[], target: Mailbox, within?: FlagMask): Promise<CopyResult>;
+  /** Copy and expunge in one transaction (RFC 6851). */
+  moveTo(uids: readonly number[], target: Mailbox, within?: FlagMask): Promise<CopyResult>;
+}
