@@ -22,10 +22,7 @@ const words = process.argv.slice(2).filter((argument) => !argument.startsWith('-
 const nodeOptions = process.argv.slice(2).filter((argument) => argument.startsWith('-'));
 const withLong = process.env['WAYBILL_LONG_TESTS'] === '1';
 const isWanted = (file: string): boolean => (words.length === 0 ? withLong || !file.endsWith('.long.test.ts') : words.some((word) => file.includes(word)));
-/** Files that run whole clusters come first: what is short fills the gaps at the end. */
-const isLengthy = (file: string): boolean => /^test\/(?:bench|cluster|cluster-config\/web-admin|docs\/examples|torture)\//.test(file);
-const inOrder = globSync('test/**/*.test.ts', { cwd: root }).filter(isWanted).sort();
-const wanted = [...inOrder.filter(isLengthy), ...inOrder.filter((file) => !isLengthy(file))];
+const wanted = globSync('test/**/*.test.ts', { cwd: root }).filter(isWanted).sort();
 
 function say(text: string): void {
   process.stderr.write(`waybill: ${text}\n`);
