@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { startCluster } from '../harness/cluster.ts';
 import type { Cluster } from '../harness/cluster.ts';
+import { ImapSession } from '../harness/imap-session.ts';
 
 const root = resolve(import.meta.dirname, '..', '..');
 /** README's ports count from this one. */
@@ -51,6 +52,10 @@ test('swaks brings mail from outside, and submits', async () => {
   assert.match(await type(outside), /250 2\.6\.0/);
   const withTls = existsSync('/usr/share/doc/libnet-ssleay-perl');
   if (withTls) assert.match(await type(submission), /235 [\s\S]*250 2\.6\.0/);
+  // One of the two recipients may get it out of the queue of the other's back-end, moments after the reply.
+  const alice = await ImapSession.logIn(cluster, { node: 'fe1', user: 'alice' });
+  await alice.findSoon('Hello both');
+  await alice.ok('LOGOUT');
 });
 
 test('curl lists and reads, over both front-ends, and sends', async () => {
