@@ -25,7 +25,7 @@ const pages = [
 ];
 
 const checks: readonly Check[] = [
-  { name: 'lint', script: 'node_modules/eslint/bin/eslint.js', parameters: ['--config', '.config/eslint.config.js', '.'] },
+  { name: 'lint', script: 'node_modules/eslint/bin/eslint.js', parameters: ['--config', '.config/eslint.config.js', '--concurrency', '2', '.'] },
   { name: 'types', script: tsc, parameters: ['-p', 'tsconfig.json'] },
   ...pages.filter(({ project }) => existsSync(join(root, project))).map(({ name, project }) => ({ name, script: tsc, parameters: ['-p', project, '--noEmit'] })),
   { name: 'dependency rules', script: 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs', parameters: ['--config', '.config/dependency-cruiser.cjs', '--output-type', 'err', 'waybill.ts', 'frontend', 'backend', 'shared', 'cluster-config', 'test'] },
