@@ -1,22 +1,30 @@
 /** NOTIFY across worker processes: by hints, and without them. */
 import { test } from 'node:test';
+import type { TestContext } from 'node:test';
 import { Dialogue } from '../../harness/dialogue.ts';
 import { messageAbout } from './conversation.ts';
 import { deliver, password, startServer } from './harness.ts';
+import type { TestServer } from './harness.ts';
 
 const address = 'watcher@example.com';
 
-test('What another process has done is told although its hint was lost, both between commands and in IDLE.', { timeout: 60_000 }, async (t) => {
-  const server = await startServer({ limits: { idleRecheckMs: 200 } });
-  t.after(async () => server.stop());
+/** A client that has INBOX open and asked for these events. */
+async function watcher(t: TestContext, server: TestServer, events: string): Promise<Dialogue> {
   const client = await Dialogue.connect({ port: server.ports.tls, tls: 'implicit' });
   t.after(() => client.close());
   client.say(`a LOGIN ${address} "${password}"`);
   await client.until(/^a OK/);
   client.say('b SELECT INBOX');
   await client.until(/^b OK/);
-  client.say('c NOTIFY SET (selected (MessageNew (UID) MessageExpunge)) (personal (MessageNew MessageExpunge MailboxName))');
+  client.say(`c NOTIFY SET ${events}`);
   await client.until(/^c OK/);
+  return client;
+}
+
+test('What another process has done is told although its hint was lost, both between commands and in IDLE.', { timeout: 60_000 }, async (t) => {
+  const server = await startServer({ limits: { idleRecheckMs: 200 } });
+  t.after(async () => server.stop());
+  const client = await watcher(t, server, '(selected (MessageNew (UID) MessageExpunge)) (personal (MessageNew MessageExpunge MailboxName))');
   server.hints.silence = 'yes'; // as from a worker whose supervisor just died
   await deliver({ storage: server.storage, address, mailbox: 'INBOX' }, messageAbout('one'));
   await client.expect(/^\* 1 EXISTS$/);
@@ -34,14 +42,7 @@ test('What another process has done is told although its hint was lost, both bet
 test('A flood of mail is told together, and no message is told twice or not at all.', { timeout: 60_000 }, async (t) => {
   const server = await startServer();
   t.after(async () => server.stop());
-  const client = await Dialogue.connect({ port: server.ports.tls, tls: 'implicit' });
-  t.after(() => client.close());
-  client.say(`a LOGIN ${address} "${password}"`);
-  await client.until(/^a OK/);
-  client.say('b SELECT INBOX');
-  await client.until(/^b OK/);
-  client.say('c NOTIFY SET (selected (MessageNew (UID) MessageExpunge))');
-  await client.until(/^c OK/);
+  const client = await watcher(t, server, '(selected (MessageNew (UID) MessageExpunge))');
   const count = 100;
   await Promise.all(Array.from({ length: count }, async (_, index) => deliver({ storage: server.storage, address, mailbox: 'INBOX' }, messageAbout(`m${String(index)}`))));
   for (let uid = 1; uid <= count; uid += 1) await client.until(new RegExp(`^\\* ${String(uid)} FETCH \\(UID ${String(uid)}\\)$`));
