@@ -4,6 +4,7 @@
  */
 import { definite } from '../../shared/base/definite.ts';
 import { Failure } from '../../shared/base/failure.ts';
+import { isAlive } from '../../shared/base/process-identity.ts';
 import { decodeStructure } from '../../shared/mime/encode-structure.ts';
 import { dropMailOf, forgetCrossing } from './accounts-table.ts';
 import { dropAccountAnnotations, putAnnotations } from './annotations.ts';
@@ -17,30 +18,12 @@ import type { Tables } from './keys.ts';
 import { mailboxesOf } from './leaving-account.ts';
 import { saveBlock } from './mailbox-change.ts';
 import { allRows, dropMessages } from './mailbox-tree.ts';
-import type { StagedBytes } from './packs.ts';
-import { isAlive } from '../../shared/base/process-identity.ts';
 import { emptyBlock, encodeUidRanges, findRow, withoutRow, withRow } from './row-block.ts';
+import { StagedArrival } from './staged-arrival.ts';
+import { keptStructure } from './structure-texts.ts';
 import { threadKeys } from './threads.ts';
 import type { AccountSnapshot, Arrivals, ArrivedMessage, ArrivingRecord, CameRecord } from './transfers.ts';
 import type { Volume } from './volume.ts';
-import { keptStructure } from './structure-texts.ts';
-
-/** A message whose bytes are in a pack, with what makes it a message of the index. */
-export class StagedArrival implements ArrivedMessage {
-  readonly messageId: number;
-  readonly bytes: StagedBytes;
-  readonly structure: Buffer;
-
-  constructor(messageId: number, bytes: StagedBytes, structure: Buffer) {
-    this.messageId = messageId;
-    this.bytes = bytes;
-    this.structure = structure;
-  }
-
-  get digest(): Buffer {
-    return this.bytes.digest;
-  }
-}
 
 export async function beginArrival(volume: Volume, address: string, move: { readonly from: string; readonly id: string; readonly epoch: number; readonly holder: string }): Promise<void> {
   await volume.space.check();

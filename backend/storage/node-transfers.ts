@@ -1,10 +1,11 @@
 /** Moves of accounts over all storages of a node: finds the storage that an address lies in, or is to lie in. */
 import { Failure } from '../../shared/base/failure.ts';
 import {
-  abandonArrival, activateArrival, applyArrivals, arrivedMessageIds, arrivingRecords, beginArrival, cameRecords, completeArrival, finishArrival, marksOf, restArrival, shapeArrival, StagedArrival, takeUpArrival, writeArrival,
+  abandonArrival, activateArrival, applyArrivals, arrivedMessageIds, arrivingRecords, beginArrival, cameRecords, completeArrival, finishArrival, marksOf, restArrival, shapeArrival, takeUpArrival, writeArrival,
 } from './arriving-account.ts';
 import { changesOf, fingerprintOf, holdAccount, leavingMessage, leftMail, leftMailOf, markLeftVerified, releaseAccount, removeLeftMail, sealAccount, snapshotOf } from './leaving-account.ts';
 import { reclaimAccount, reclaimedRecords, settleReclaimed, yieldAccount } from './reclaimed-account.ts';
+import { StagedArrival } from './staged-arrival.ts';
 import type { Arriving, Leaving, Transfers } from './transfers.ts';
 import type { Volume } from './volume.ts';
 
