@@ -5,7 +5,7 @@ import { formatDateTime } from '../../shared/imap/dates.ts';
 import { parseFetch } from '../../shared/imap/fetch-items.ts';
 import type { FetchArguments, FetchItem, RowItem, StructureItem } from '../../shared/imap/fetch-items.ts';
 import { windowOn } from '../../shared/imap/result-window.ts';
-import { formatSet } from '../../shared/imap/sequence-set.ts';
+import { formatSet, largestNumber, numbersWithin, resolveRanges } from '../../shared/imap/sequence-set.ts';
 import { formatText, utf8Bytes } from '../../shared/imap/strings.ts';
 import type { StringForm } from '../../shared/imap/strings.ts';
 import { formatBody, formatEnvelope } from '../../shared/imap/structure-response.ts';
@@ -35,6 +35,7 @@ function define(verb: string, numbers: Numbers): Command {
 
 /** Rows taken from the index at a time. Where \Seen is set, fewer: each batch is one transaction. */
 const batchSize = 512;
+const looksAtOnce = 1024;
 const seenBatchSize = 64;
 
 async function run(selected: Selected, given: FetchArguments, numbers: Numbers): Promise<Completion> {
@@ -45,14 +46,39 @@ async function run(selected: Selected, given: FetchArguments, numbers: Numbers):
   if (given.vanished === 'yes') tellVanished(selected, given, numbers);
   view.flagTexts.learn(view.mailbox.state().keywords);
   tellKeywords(session, view);
+  if (plan.reads === 'rows') await sendRows(selected, plan.items, { spans, changedSince: given.changedSince ?? 0 });
+  else await sendMessages(selected, plan, { spans, changedSince: given.changedSince ?? 0 });
+  return ok('FETCH completed');
+}
+
+interface Chosen {
+  readonly spans: readonly Span[];
+  /** Only rows with a higher mod-sequence. */
+  readonly changedSince: number;
+}
+
+async function sendRows({ session, view }: Selected, items: readonly FetchItem[], { spans, changedSince }: Chosen): Promise<void> {
   const pacer = new Pacer();
-  const read = view.mailbox.series();
+  for (const batch of view.looks(spans, looksAtOnce)) {
+    if (session.abandoned) break;
+    for (let index = 0; index < batch.length; index += 1) {
+      const message = batch.look(index);
+      if (message.row.modseq > changedSince) session.output.line(rowResponse(view, items, message));
+    }
+    if (session.output.full) await session.output.flush();
+    if (pacer.isDue) await pacer.breathe();
+  }
+}
+
+async function sendMessages(selected: Selected, plan: Plan, { spans, changedSince }: Chosen): Promise<void> {
+  const { session, view } = selected;
+  const pacer = new Pacer();
+  const read = plan.reads === 'bytes' ? view.mailbox.byteSeries() : seriesByRow(view);
   for (const batch of view.batches(spans, plan.marksSeen ? seenBatchSize : batchSize)) {
     if (session.abandoned) break;
-    const wanted = given.changedSince === undefined ? batch : batch.filter(({ row }) => row.modseq > (given.changedSince ?? 0));
+    const wanted = changedSince === 0 ? batch : batch.filter(({ row }) => row.modseq > changedSince);
     const marked = plan.marksSeen ? await markSeen(selected, wanted) : undefined;
-    if (plan.reads === 'rows') for (const message of wanted) session.output.line(rowResponse(view, plan.items, message));
-    else if (plan.reads === 'texts') sendTexts(selected, plan.items, wanted);
+    if (plan.reads === 'texts') sendTexts(selected, plan.items, wanted);
     else {
       for (const message of wanted) {
         await sendMessage(selected, plan.items, { message, read, nowSeen: marked?.get(message.row.uid) });
@@ -60,9 +86,13 @@ async function run(selected: Selected, given: FetchArguments, numbers: Numbers):
       }
     }
     if (session.output.full) await session.output.flush();
-    await pacer.breathe();
+    if (pacer.isDue) await pacer.breathe();
   }
-  return ok('FETCH completed');
+}
+
+function seriesByRow({ mailbox }: View): Wanted['read'] {
+  const read = mailbox.series();
+  return ({ uid }) => read(uid);
 }
 
 /** The messages of the set, or of these the ones in the window (RFC 9394 section 3.3). */
@@ -83,8 +113,8 @@ function windowedSpans(view: View, { set, window }: FetchArguments, numbers: Num
 interface Plan {
   readonly items: readonly FetchItem[];
   readonly marksSeen: boolean;
-  /** What has to be looked at: the rows alone, the words kept for structures besides, or messages. */
-  readonly reads: 'rows' | 'texts' | 'messages';
+  /** What has to be looked at: the rows alone, the words kept for structures besides, bytes of whole messages besides, or all that there is. */
+  readonly reads: 'rows' | 'texts' | 'bytes' | 'messages';
 }
 
 /** Adds the items that a client gets without asking: UID for UID FETCH (not where the response begins with it), MODSEQ with CHANGEDSINCE (RFC 7162 section 3.1.4.1). */
@@ -98,17 +128,23 @@ function planItems({ numbering }: View, given: FetchArguments, numbers: Numbers)
   return {
     items,
     marksSeen: items.some((item) => 'marksSeen' in item && item.marksSeen === 'yes'),
-    reads: items.every((item) => item.kind === 'row') ? 'rows' : items.every((item) => item.kind === 'row' || isKeptText(item)) ? 'texts' : 'messages',
+    reads: readsOf(items),
   };
+}
+
+function readsOf(items: readonly FetchItem[]): Plan['reads'] {
+  const others = items.filter(({ kind }) => kind !== 'row');
+  if (others.length === 0) return 'rows';
+  if (others.every(isKeptText)) return 'texts';
+  return others.every((item) => item.kind === 'section' && item.section.of === 'all' && item.section.part.length === 0) ? 'bytes' : 'messages';
 }
 
 /** RFC 7162 section 3.2.6. */
 function tellVanished({ session, view }: Selected, given: FetchArguments, numbers: Numbers): void {
   if (numbers !== 'uid' || !session.isEnabled('QRESYNC')) throw new Failure('bad-input', 'VANISHED needs UID FETCH and QRESYNC enabled');
   const set = given.set === 'saved' ? view.saved.map((uid) => ({ first: uid, last: uid })) : given.set;
-  const inSet = (uid: number): boolean => set.some(({ first, last }) => uid >= first && uid <= last);
-  const gone = view.mailbox.changesSince(given.changedSince ?? 0).vanished.filter(inSet);
-  if (gone.length > 0) session.output.line(`* VANISHED (EARLIER) ${formatSet(gone.sort((a, b) => a - b))}`);
+  const gone = numbersWithin(resolveRanges(set, largestNumber), view.mailbox.changesSince(given.changedSince ?? 0).vanished);
+  if (gone.length > 0) session.output.line(`* VANISHED (EARLIER) ${formatSet(gone)}`);
 }
 
 /** Sets \Seen where it is missing; answers the rows that changed. A full disk must not keep anybody from reading. */
@@ -116,9 +152,10 @@ async function markSeen({ session, view }: Selected, messages: readonly Numbered
   const unseen = messages.filter(({ row }) => (row.flags & Flag.Seen) === 0).map(({ row }) => row.uid);
   if (!view.flagRights.includes('s') || unseen.length === 0) return new Map();
   try {
-    const { changed } = await view.mailbox.changeFlags(unseen, { mode: 'add', flags: Flag.Seen, keywords: [] });
-    view.noteOwnChanges(changed);
-    return new Map(changed.map((row) => [row.uid, row]));
+    const outcome = await view.mailbox.changeFlags(unseen, { mode: 'add', flags: Flag.Seen, keywords: [] });
+    view.flagTexts.learn(outcome.keywords);
+    view.noteOwnChange(outcome);
+    return new Map(outcome.changed.map((row) => [row.uid, row]));
   } catch (error) {
     if (!isFailure(error, 'storage-full') && !isFailure(error, 'storage-failure')) throw error;
     session.log.warn({ err: error }, 'could not mark messages as seen');
@@ -181,14 +218,14 @@ function sendTexts({ session, view }: Selected, items: readonly FetchItem[], wan
 
 interface Wanted {
   readonly message: Numbered;
-  readonly read: (uid: number) => StoredMessage | undefined;
+  readonly read: (row: MessageRow) => StoredMessage | undefined;
   /** The row after \Seen was set by this command; the client hears of its new flags. */
   readonly nowSeen: MessageRow | undefined;
 }
 
 /** One FETCH response with items that need structure or bytes. A message that is gone meanwhile is left out. */
 async function sendMessage({ session, view }: Selected, items: readonly FetchItem[], { message, read, nowSeen }: Wanted): Promise<void> {
-  const stored = session.abandoned ? undefined : read(message.row.uid);
+  const stored = session.abandoned ? undefined : read(message.row);
   if (stored === undefined) return;
   const { output } = session;
   const row = nowSeen ?? message.row;
@@ -223,7 +260,7 @@ export async function describeArrived(selected: Selected): Promise<void> {
     const row = sequence === undefined ? undefined : view.mailbox.row(uid);
     if (sequence === undefined || row === undefined) continue;
     try {
-      await sendMessage(selected, unaskedItems(selected, items), { message: { sequence, row }, read: (wanted) => view.mailbox.message(wanted), nowSeen: undefined });
+      await sendMessage(selected, unaskedItems(selected, items), { message: { sequence, row }, read: ({ uid: wanted }) => view.mailbox.message(wanted), nowSeen: undefined });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error; // what can't be had of this message is not told
     }

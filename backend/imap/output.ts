@@ -2,14 +2,17 @@
 import type { Connection } from '../../shared/net/connection.ts';
 
 /** Above this many bytes the joined responses should be sent. */
-const fullBytes = 32 * 1024;
+const fullBytes = 64 * 1024;
 /** Smaller pieces of messages are joined with the text around them. */
-const smallBytes = 8 * 1024;
+const smallBytes = 32 * 1024;
 
 /** Collects responses. Nothing leaves before `flush`, except what `bytes` pushes out in front of itself. */
 export class Output {
   readonly #connection: Connection;
-  #pending = '';
+  /** What comes before the text. */
+  #pieces: Buffer[] = [];
+  #piecesLength = 0;
+  #text = '';
   #ended = false;
 
   constructor(connection: Connection) {
@@ -18,36 +21,35 @@ export class Output {
 
   /** True when enough is collected to be worth a write: call `flush` then. */
   get full(): boolean {
-    return this.#pending.length >= fullBytes;
+    return this.#piecesLength + this.#text.length >= fullBytes;
   }
 
   /** Adds text as latin1: one character is one byte. */
   add(text: string): void {
-    this.#pending += text;
+    this.#text += text;
   }
 
   /** Adds one response line. */
   line(text: string): void {
-    this.#pending += `${text}\r\n`;
+    this.#text += `${text}\r\n`;
   }
 
-  /** Adds bytes; resolves when there is room for more. */
+  /** Adds bytes, which nobody changes any more; resolves when there is room for more. */
   async bytes(bytes: Buffer): Promise<void> {
     if (bytes.length <= smallBytes) {
-      this.#pending += bytes.toString('latin1');
+      this.#keepText();
+      this.#keep(bytes);
       if (this.full) await this.flush();
       return;
     }
-    const before = this.take();
     // Not awaited in between: the order of writes is the order of calls.
-    const sent = before === '' ? Promise.resolve() : this.#connection.write(before);
-    await Promise.all([sent, this.#connection.write(bytes)]);
+    await Promise.all([this.flush(), this.#connection.write(bytes)]);
   }
 
   /** Sends what is collected; resolves when the client takes more. */
   async flush(): Promise<void> {
-    const text = this.take();
-    if (text !== '') await this.#connection.write(text);
+    if (this.#piecesLength > 0) await this.#connection.write(this.#takeBytes());
+    else if (this.#text !== '') await this.#connection.write(this.take());
   }
 
   /** Sends what is collected as the last words. */
@@ -60,8 +62,27 @@ export class Output {
 
   /** What is collected, for somebody else to send. */
   take(): string {
-    const text = this.#pending;
-    this.#pending = '';
+    if (this.#piecesLength > 0) return this.#takeBytes().toString('latin1');
+    const text = this.#text;
+    this.#text = '';
     return text;
+  }
+
+  #takeBytes(): Buffer {
+    this.#keepText();
+    const bytes = Buffer.concat(this.#pieces, this.#piecesLength);
+    this.#pieces = [];
+    this.#piecesLength = 0;
+    return bytes;
+  }
+
+  #keepText(): void {
+    if (this.#text !== '') this.#keep(Buffer.from(this.#text, 'latin1'));
+    this.#text = '';
+  }
+
+  #keep(bytes: Buffer): void {
+    this.#pieces.push(bytes);
+    this.#piecesLength += bytes.length;
   }
 }

@@ -15,6 +15,8 @@ import type { Numbered, View } from './view.ts';
 
 /** Rows taken from the index at a time. */
 export const batchSize = 512;
+/** The same where no object is made for each. */
+const looksAtOnce = 4096;
 
 /** Refuses a charset that nobody here reads. */
 export function checkCharset({ charset }: SearchProgram): void {
@@ -46,6 +48,19 @@ interface Ground {
   readonly view: View;
 }
 
+/** Where the index alone decides, many rows are looked at in one go. */
+async function findRows({ session, view }: Ground, matches: (candidate: Numbered) => boolean, progress: Progress): Promise<Numbered[]> {
+  const found: Numbered[] = [];
+  const pacer = new Pacer();
+  for (const batch of view.looks([{ from: 0, to: view.count - 1 }], looksAtOnce)) {
+    if (session.abandoned) break;
+    for (let index = 0; index < batch.length; index += 1) if (matches(batch.look(index))) found.push(batch.message(index));
+    await progress.report(batch.length === 0 ? 0 : batch.look(batch.length - 1).sequence);
+    if (pacer.isDue) await pacer.breathe();
+  }
+  return found;
+}
+
 /** The messages that match, in mailbox order; fewer when the client has gone meanwhile. */
 export async function findMessages({ session, view }: Ground, given: SearchKey, progress: Progress): Promise<Numbered[]> {
   const relevance = new Relevance();
@@ -53,10 +68,12 @@ export async function findMessages({ session, view }: Ground, given: SearchKey, 
   const key = fuzzy ? fuzzyAtLeaves(given) : given;
   const test = compileSearch(key, view, relevance);
   const plan = await planSearch(key, { view, relevance, texts: session.options.texts });
+  if (view.count === 0) return [];
+  if (test.kind === 'row' && plan === undefined && !fuzzy) return findRows({ session, view }, test.matches, progress);
   const found: Numbered[] = [];
   const pacer = new Pacer();
-  if (view.count === 0) return found;
-  for (const batch of view.batches(plan === undefined ? [{ from: 0, to: view.count - 1 }] : spansToRead(plan), batchSize)) {
+  const spans = plan === undefined ? [{ from: 0, to: view.count - 1 }] : spansToRead(plan);
+  for (const batch of view.batches(spans, batchSize)) {
     for (const candidate of batch) {
       if (session.abandoned) return found;
       const verdict = plan?.[candidate.sequence - 1] ?? Verdict.unknown;

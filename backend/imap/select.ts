@@ -2,7 +2,7 @@
 import { Failure } from '../../shared/base/failure.ts';
 import { parseSelect } from '../../shared/imap/mailbox-arguments.ts';
 import type { KnownState, SelectArguments } from '../../shared/imap/mailbox-arguments.ts';
-import { formatSet, inRanges, resolveRanges } from '../../shared/imap/sequence-set.ts';
+import { formatSet, inRanges, numbersWithin, resolveRanges } from '../../shared/imap/sequence-set.ts';
 import { Flag } from '../storage/storage.ts';
 import type { Account } from '../storage/storage.ts';
 import { accountCommand, mailboxCommand, nothing } from './command.ts';
@@ -105,7 +105,7 @@ function resynchronise(session: Session, view: View, known: KnownState): void {
   const { changed, vanished } = view.mailbox.changesSince(known.modseq);
   const knownUids = known.knownUids === undefined ? undefined : resolveRanges(known.knownUids, 0);
   const isKnown = (uid: number): boolean => knownUids === undefined || inRanges(knownUids, uid);
-  const gone = vanished.filter(isKnown).sort((a, b) => a - b);
+  const gone = knownUids === undefined ? vanished : numbersWithin(knownUids, vanished);
   if (gone.length > 0) session.output.line(`* VANISHED (EARLIER) ${formatSet(gone)}`);
   for (const row of changed) {
     const sequence = view.sequenceOf(row.uid);

@@ -4,6 +4,7 @@ import { Failure } from '../../shared/base/failure.ts';
 import { parseStore } from '../../shared/imap/store-arguments.ts';
 import type { StoreArguments } from '../../shared/imap/store-arguments.ts';
 import { formatSet } from '../../shared/imap/sequence-set.ts';
+import type { FlagOutcome } from '../storage/storage.ts';
 import { mailboxCommand } from './command.ts';
 import type { Command, Selected } from './command.ts';
 import { requireWriteAccess } from './expunge.ts';
@@ -40,23 +41,28 @@ async function run({ session, view }: Selected, given: StoreArguments, numbers: 
   const change = { ...wanted, within: flagsWithin(view.rights), unchangedSince: given.unchangedSince };
   const modified: number[] = [];
   for (let from = 0; from < uids.length; from += mostAtOnce) {
-    const result = await view.mailbox.changeFlags(uids.slice(from, from + mostAtOnce), change);
-    view.flagTexts.learn(view.mailbox.state().keywords);
+    if (from > 0) await breathe();
+    const outcome = await view.mailbox.changeFlags(from === 0 && uids.length <= mostAtOnce ? uids : uids.slice(from, from + mostAtOnce), change);
+    view.flagTexts.learn(outcome.keywords);
     tellKeywords(session, view);
-    view.noteOwnChanges(result.changed);
-    modified.push(...result.modified);
-    // With UNCHANGEDSINCE or CONDSTORE, the new mod-sequence is told even to those who want silence (RFC 7162 section 3.1.3).
-    if (given.silent === 'yes' && !session.isEnabled('CONDSTORE')) continue;
-    for (const row of result.changed) {
-      const sequence = view.sequenceOf(row.uid);
-      if (sequence === undefined) continue;
-      if (given.silent === 'no') session.output.line(flagsResponse(session, view, { sequence, row }));
-      else session.output.line(`${messageLead(view, { sequence, row })}${messageUid(view, { sequence, row })}MODSEQ (${String(row.modseq)}))`);
-    }
-    await session.output.flush();
-    await breathe();
+    view.noteOwnChange(outcome);
+    modified.push(...outcome.modified);
+    await tellOutcome({ session, view }, outcome, given.silent);
   }
   return completion(modified.sort((a, b) => a - b), (uid) => (numbers === 'uid' ? uid : view.sequenceOf(uid)));
+}
+
+/** With UNCHANGEDSINCE or CONDSTORE, the new mod-sequence is told even to those who want silence (RFC 7162 section 3.1.3). */
+async function tellOutcome({ session, view }: Pick<Selected, 'session' | 'view'>, { rows }: FlagOutcome, silent: StoreArguments['silent']): Promise<void> {
+  if (silent === 'yes' && !session.isEnabled('CONDSTORE')) return;
+  for (let index = 0; index < rows.length; index += 1) {
+    const row = rows.look(index);
+    const sequence = view.sequenceOf(row.uid);
+    if (sequence === undefined) continue;
+    if (silent === 'no') session.output.line(flagsResponse(session, view, { sequence, row }));
+    else session.output.line(`${messageLead(view, { sequence, row })}${messageUid(view, { sequence, row })}MODSEQ (${String(row.modseq)}))`);
+    if (session.output.full) await session.output.flush();
+  }
 }
 
 function completion(modified: readonly number[], number: (uid: number) => number | undefined): Completion {

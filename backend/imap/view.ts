@@ -10,7 +10,8 @@ import type { FetchItem } from '../../shared/imap/fetch-items.ts';
 import type { SequenceSet } from '../../shared/imap/sequence-set.ts';
 import { FlagTexts } from './flag-texts.ts';
 import { uidRequired } from './replies.ts';
-import type { Mailbox, MessageRow } from '../storage/storage.ts';
+import { ViewBatch } from './view-batch.ts';
+import type { FlagOutcome, Mailbox, MessageRow } from '../storage/storage.ts';
 
 /** Positions in the view, counted from 0; both ends belong to it. */
 export interface Span {
@@ -81,7 +82,9 @@ export class View {
   #modseq: number;
   /** Gone from the mailbox, but the client was not told yet. */
   readonly #gone = new Set<number>();
-  /** Changes that the client made here and knows of: uid to mod-sequence. */
+  /** Mod-sequences of the client's own changes of flags, of which it knows: nothing else has them. */
+  readonly #ownModseqs = new Set<number>();
+  /** Further changes of which it knows: uid to mod-sequence. */
   readonly #ownChanges = new Map<number, number>();
   /** Messages that the client put in here, and has not been told of as new ones. */
   readonly #ownMessages = new Set<number>();
@@ -164,22 +167,33 @@ export class View {
   /** The rows at these positions, at most `size` at a time; messages that are gone are left out. */
   *batches(spans: readonly Span[], size: number): Generator<Numbered[], void, void> {
     let batch: Numbered[] = [];
-    for (const span of spans) {
-      for (let from = span.from; from <= span.to; from += size) {
-        const to = Math.min(span.to, from + size - 1);
-        this.#addRows(batch, { from, to });
-        if (batch.length >= size) {
-          yield batch;
-          batch = [];
-        }
+    for (const some of this.looks(spans, size)) {
+      batch.push(...some.all());
+      if (batch.length >= size) {
+        yield batch;
+        batch = [];
       }
     }
     if (batch.length > 0) yield batch;
   }
 
-  /** Remembers changes that the client was or need not be told of. */
-  noteOwnChanges(rows: readonly MessageRow[]): void {
-    for (const row of rows) this.#ownChanges.set(row.uid, row.modseq);
+  /** The same for who needs few of their objects, one batch or more for each span. */
+  *looks(spans: readonly Span[], size: number): Generator<ViewBatch, void, void> {
+    for (const span of spans) {
+      for (let from = span.from; from <= span.to; from += size) {
+        const to = Math.min(span.to, from + size - 1);
+        yield new ViewBatch(this.mailbox.rowList(this.uidAt(from), this.uidAt(to)), { from, to }, (position) => this.uidAt(position));
+      }
+    }
+  }
+
+  /** Remembers a change that the client made, and was or need not be told of. */
+  noteOwnChange({ rows, modseq }: FlagOutcome): void {
+    if (modseq !== undefined) this.#ownModseqs.add(modseq);
+    for (let index = 0; index < rows.length; index += 1) {
+      const row = rows.look(index);
+      if (row.modseq !== modseq && row.modseq > this.#modseq) this.#ownChanges.set(row.uid, row.modseq); // others have just made it so
+    }
   }
 
   /** Remembers messages that the client put into this mailbox by a command of its own. */
@@ -196,7 +210,7 @@ export class View {
     const state = this.mailbox.state();
     if (state.uidValidity !== this.uidValidity) throw new Failure('mailbox-missing', 'the mailbox was replaced by another');
     this.flagTexts.learn(state.keywords);
-    const changes = state.highestModseq === this.#modseq ? undefined : this.mailbox.changesSince(this.#modseq);
+    const changes = this.#knowsUpTo(state.highestModseq) ? undefined : this.mailbox.changesSince(this.#modseq);
     this.#modseq = state.highestModseq;
     const vanished = this.#noteGone(changes?.vanished ?? []);
     if (changes === undefined && (mode === 'no-expunges' || this.#gone.size === 0)) return noNews;
@@ -207,8 +221,17 @@ export class View {
     if (fresh.length > 0) this.#uids = [...this.#uids, ...fresh.toSorted((a, b) => a - b)];
     this.#newestUid = Math.max(this.#newestUid, this.#uids.at(-1) ?? 0);
     this.#ownChanges.clear();
+    this.#ownModseqs.clear();
     const arrived = fresh.filter((uid) => !this.#ownMessages.delete(uid));
     return { vanished, expunged, exists: fresh.length > 0 ? this.count : undefined, arrived, changed, touched: rows };
+  }
+
+  /** Whether there is nothing after what is known but what the client itself did to flags, of which nobody else has to hear. */
+  #knowsUpTo(modseq: number): boolean {
+    if (this.followers.size > 0) return modseq === this.#modseq;
+    let known = this.#modseq;
+    while (this.#ownModseqs.has(known + 1)) known += 1;
+    return known >= modseq;
   }
 
   #noteGone(uids: readonly number[]): { sequence: number; uid: number }[] {
@@ -225,7 +248,8 @@ export class View {
   #toTell(rows: readonly MessageRow[]): Numbered[] {
     const told: Numbered[] = [];
     for (const row of rows) {
-      const sequence = this.#ownChanges.get(row.uid) === row.modseq ? undefined : this.sequenceOf(row.uid);
+      const isOwn = this.#ownModseqs.has(row.modseq) || this.#ownChanges.get(row.uid) === row.modseq;
+      const sequence = isOwn ? undefined : this.sequenceOf(row.uid);
       if (sequence !== undefined) told.push({ sequence, row });
     }
     return told;
@@ -242,14 +266,6 @@ export class View {
     this.saved = this.saved.filter((uid) => !this.#gone.has(uid));
     this.#gone.clear();
     return expunged;
-  }
-
-  #addRows(batch: Numbered[], span: Span): void {
-    let position = span.from;
-    for (const row of this.mailbox.rows(this.uidAt(span.from), this.uidAt(span.to))) {
-      while (position <= span.to && this.uidAt(position) < row.uid) position += 1;
-      if (this.uidAt(position) === row.uid) batch.push({ sequence: position + 1, row });
-    }
   }
 
   #savedSpans(): Span[] {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, isFailure } from '../../shared/base/failure.ts';
 import { parseForwardedClient } from '../../shared/pop3/command.ts';
 import { readCredential } from '../../shared/pop3/credentials.ts';
-import { onWire, Refusal } from '../../shared/pop3/texts.ts';
+import { Refusal } from '../../shared/pop3/texts.ts';
 import { decodeBase64, findMechanism, maxSaslLineBytes, startSasl } from '../../shared/sasl/mechanisms.ts';
 import type { SaslStep } from '../../shared/sasl/mechanisms.ts';
 import type { Account } from '../storage/storage.ts';
@@ -17,7 +17,8 @@ import { pop3Tap } from '../../shared/log/wire-lines.ts';
 export async function stls(session: Session): Promise<undefined> {
   if (session.connection.encrypted) throw new Refusal('bad-input', session.texts.tlsActive);
   if (session.utf8 === 'on') throw new Refusal('bad-input', session.texts.tlsBeforeUtf8); // RFC 6856 section 2.1
-  await session.connection.write(onWire(`+OK ${session.texts.beginTls}\r\n`));
+  await session.output.say(`+OK ${session.texts.beginTls}\r\n`);
+  await session.output.flush();
   try {
     await session.connection.startTlsAsServer(session.options.serverTls);
     // Nothing said in the clear counts any more (RFC 2595 section 4).
@@ -67,7 +68,8 @@ export async function auth(session: Session, argument: string): Promise<string |
   // An initial response of `=` is the empty one (RFC 5034 section 4).
   let step = exchange.step(initial === undefined ? undefined : decodeResponse(session, initial === '=' ? '' : initial));
   while (step.kind === 'challenge') {
-    await session.connection.write(`+ ${step.data.toString('base64')}\r\n`);
+    await session.output.say(`+ ${step.data.toString('base64')}\r\n`);
+    await session.output.flush();
     const line = await session.connection.readLine();
     if (line === undefined) throw new Failure('bad-input', 'connection closed during authentication');
     if (line === '*') throw new Refusal('bad-input', session.texts.cancelled);

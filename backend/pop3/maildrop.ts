@@ -39,6 +39,7 @@ export class Maildrop {
   readonly #deleted = new Set<Entry>();
   readonly #retrieved = new Set<number>();
   #unmarked: number[] = [];
+  #series: ReturnType<Mailbox['byteSeries']> | undefined;
   #marking: Promise<void> | undefined;
 
   /** Takes the snapshot. Later changes of INBOX are not seen, except that gone messages can't be read any more. */
@@ -75,9 +76,16 @@ export class Maildrop {
     return `${String(this.#uidValidity)}.${String(entry.uid)}`;
   }
 
-  /** Undefined when another session removed it meanwhile. */
+  /** Undefined when another session removed it meanwhile. Messages behind it are read along: its bytes are not to be changed. */
   message(entry: Entry): StoredMessage | undefined {
-    return this.#mailbox.message(entry.uid);
+    const row = this.#mailbox.row(entry.uid);
+    this.#series ??= this.#mailbox.byteSeries();
+    return row === undefined ? undefined : this.#series(row);
+  }
+
+  /** What was read along is held no longer. */
+  endSeries(): void {
+    this.#series = undefined;
   }
 
   /** To be removed at QUIT, and only then. */
@@ -94,7 +102,6 @@ export class Maildrop {
   markRetrieved(entry: Entry): void {
     this.#retrieved.add(entry.uid);
     if (this.#options.retrieved === 'as before') return;
-    if (((this.#mailbox.row(entry.uid)?.flags ?? Flag.Seen) & Flag.Seen) !== 0) return;
     this.#unmarked.push(entry.uid);
     this.#marking ??= this.#writeMarks();
   }
@@ -132,12 +139,19 @@ export class Maildrop {
     return this.#mailbox.rows().filter((row) => known.has(row.uid) && isRead(row) && row.savedDateMs <= savedBefore).map(({ uid }) => uid);
   }
 
+  #unseenOf(uids: readonly number[]): number[] {
+    const wanted = new Set(uids);
+    const rows = this.#mailbox.rows(uids[0], uids.at(-1));
+    return rows.filter(({ uid, flags }) => (flags & Flag.Seen) === 0 && wanted.has(uid)).map(({ uid }) => uid);
+  }
+
   async #writeMarks(): Promise<void> {
     try {
       while (this.#unmarked.length > 0) {
-        const uids = this.#unmarked.sort((a, b) => a - b);
+        await Promise.resolve(); // what has left with it goes together
+        const uids = this.#unseenOf(this.#unmarked.sort((a, b) => a - b));
         this.#unmarked = [];
-        await this.#mailbox.changeFlags(uids, { mode: 'add', flags: Flag.Seen, keywords: [] });
+        if (uids.length > 0) await this.#mailbox.changeFlags(uids, { mode: 'add', flags: Flag.Seen, keywords: [] });
       }
     } catch (error) {
       // The client has its message; that it still counts as unseen is a small matter to it, not to us.

@@ -16,6 +16,7 @@ export async function quit(session: Session): Promise<undefined> {
   const { maildrop } = state;
   session.enter({ at: 'update', maildrop });
   try {
+    await session.output.flush(); // what was retrieved counts only when it has left
     await held(maildrop);
     const left = await maildrop.update();
     await maildrop.close(); // who reads the answer may log in again at once

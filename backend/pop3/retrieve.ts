@@ -1,16 +1,17 @@
 /** Commands that send messages: RETR and TOP (RFC 1939 sections 5 and 7). Bytes go out as they were stored, in pieces, as fast as the client takes them. */
+import { isAscii } from 'node:buffer';
 import { edited } from '../../shared/mime/message-edits.ts';
 import type { Edit } from '../../shared/mime/message-edits.ts';
 import { planSurrogate } from '../../shared/mime/surrogate.ts';
 import { MultiLineEncoder } from '../../shared/pop3/multi-line.ts';
 import { parseNumbers } from '../../shared/pop3/command.ts';
-import { onWire, Refusal } from '../../shared/pop3/texts.ts';
+import { Refusal } from '../../shared/pop3/texts.ts';
 import type { Entry } from './maildrop.ts';
 import type { Session } from './session.ts';
 import { entryOf } from './transaction.ts';
 import { countRetrieval } from '../../shared/metrics/service-counters.ts';
 
-/** So much is read at a time, and joined for one write. */
+/** So much is read at a time. */
 const pieceBytes = 64 * 1024;
 
 const LF = 0x0a;
@@ -19,9 +20,12 @@ export async function retr(session: Session, argument: string): Promise<undefine
   const [number = 0] = parseNumbers(argument, 1, session.texts.form('RETR number'));
   const entry = entryOf(session, number);
   const message = await shownTo(session, entry);
-  const sent = await send(session, session.texts.octets(message.octets), message.pieces(0, message.size));
-  if (sent === 'all') countRetrieval(message.octets);
-  if (sent === 'all') session.maildrop.markRetrieved(entry);
+  const { maildrop } = session;
+  if ((await send(session, session.texts.octets(message.octets), message.pieces(0, message.size))) === 'a part') return undefined;
+  session.output.whenSent(() => {
+    countRetrieval(message.octets);
+    maildrop.markRetrieved(entry);
+  });
   return undefined;
 }
 
@@ -46,13 +50,16 @@ interface ShownMessage {
 async function shownTo({ maildrop, texts, utf8 }: Session, entry: Entry): Promise<ShownMessage> {
   const message = maildrop.message(entry);
   if (message === undefined) throw new Refusal('mailbox-missing', texts.removedElsewhere(entry.number));
-  const { size, structure: { root } } = message;
+  const { size } = message;
   const whole = size <= pieceBytes ? await message.read(0, size) : undefined;
   const read = async (offset: number, length: number): Promise<Buffer> => whole?.subarray(offset, offset + length) ?? message.read(offset, length);
-  const edits: readonly Edit[] = utf8 === 'on' ? [] : await planSurrogate(root, read);
+  // Structures are taken apart only of messages that have such bytes anywhere.
+  const isFit = utf8 === 'on' || (whole !== undefined && isAscii(whole));
+  const edits: readonly Edit[] = isFit ? [] : await planSurrogate(message.structure.root, read);
   const more = edits.reduce((sum, edit) => sum + (edit.kind === 'replace' ? edit.bytes.length - (edit.end - edit.start) : 0), 0);
   return {
-    size, bodyStart: root.bodyStart, octets: size + more,
+    size, octets: size + more,
+    get bodyStart() { return message.headerBytes; },
     pieces: (from, to) => {
       const here = edits.filter(({ start }) => start >= from && start < to);
       return here.length === 0 ? pieces(read, from, to) : edited(pieces(read, from, to), here, from);
@@ -64,32 +71,31 @@ async function* pieces(read: (offset: number, length: number) => Promise<Buffer>
   for (let at = from; at < to; at += pieceBytes) yield await read(at, Math.min(pieceBytes, to - at));
 }
 
-/** Once a byte has left, the response must be whole or the line cut: a client would take a part for the message. */
+/** Once a piece was added, the response must be whole or the line cut: a client would take a part for the message. */
 async function send(session: Session, text: string, source: AsyncIterable<Buffer>): Promise<'all' | 'a part'> {
-  const { connection } = session;
+  const { connection, output } = session;
   const encoder = new MultiLineEncoder();
-  let pending: Buffer = Buffer.from(onWire(`+OK ${text}\r\n`), 'latin1');
   let begun = false;
+  const begin = async (): Promise<void> => {
+    if (!begun) await output.say(`+OK ${text}\r\n`);
+    begun = true;
+  };
   try {
     for await (const piece of source) {
       if (connection.socket.destroyed) return 'a part';
-      const encoded = encoder.push(piece);
-      if (pending.length + encoded.length > pieceBytes) {
-        begun = true;
-        await connection.write(pending);
-        pending = encoded;
-      } else {
-        pending = Buffer.concat([pending, encoded]);
-      }
+      await begin();
+      await output.add(encoder.push(piece));
     }
   } catch (error) {
     if (!begun) throw error;
     session.log.error({ err: error }, 'message could not be read to its end');
+    await output.flush();
     session.cut();
     return 'a part';
   }
-  await connection.write(Buffer.concat([pending, encoder.end()]));
-  return connection.socket.destroyed ? 'a part' : 'all';
+  await begin();
+  await output.add(encoder.end());
+  return 'all';
 }
 
 /** The header, the empty line, and the first lines of the body. */

@@ -20,6 +20,7 @@ import type { Command } from './commands.ts';
 import { maildropTexts } from './maildrop-texts.ts';
 import type { MaildropTexts } from './maildrop-texts.ts';
 import type { Maildrop } from './maildrop.ts';
+import { Output } from './output.ts';
 import type { Pop3Options } from './pop3.ts';
 import { replyFor } from './replies.ts';
 
@@ -40,6 +41,7 @@ const texts: Readonly<Record<Language, LoginTexts & MaildropTexts>> = {
 
 export class Session {
   readonly connection: Connection;
+  readonly output: Output;
   readonly options: SessionOptions;
   /** The place in which its commands work. */
   readonly slot: SessionSlot;
@@ -61,6 +63,7 @@ export class Session {
 
   constructor({ connection, slot, id, log, trustedPeer, resting }: Beginning, options: Pop3Options) {
     this.connection = connection;
+    this.output = new Output(connection);
     this.options = { ...options, trustedPeer, resting };
     this.client = { address: connection.remoteAddress, port: connection.remotePort, session: id };
     this.log = log;
@@ -95,8 +98,9 @@ export class Session {
   async run(): Promise<SessionEnd> {
     const loginTimer = setTimeout(() => this.#expireLogin(), this.options.limits.loginTimeoutMs);
     try {
-      await this.connection.write('+OK Waybill POP3 ready\r\n');
+      await this.output.say('+OK Waybill POP3 ready\r\n');
       while (this.#state.at !== 'over') await this.#turn();
+      await this.output.flush();
       await this.#opened?.close();
       const released = this.#release(this.#state.lastWords);
       if (released !== undefined) return released;
@@ -145,13 +149,13 @@ export class Session {
   /** Last words, then the end. */
   sayBye(line: string): void {
     if (this.#state.at === 'over') return;
-    this.connection.end(onWire(`${line}\r\n`));
+    this.output.end(`${line}\r\n`);
     this.#enterOver();
   }
 
   /** A multi-line response (RFC 1939 section 3) of lines that never begin with a dot. */
   async sayLines(text: string, lines: readonly string[]): Promise<void> {
-    await this.connection.write(onWire(`+OK ${text}\r\n${lines.map((line) => `${line}\r\n`).join('')}.\r\n`));
+    await this.output.say(`+OK ${text}\r\n${lines.map((line) => `${line}\r\n`).join('')}.\r\n`);
   }
 
   /** The line that refuses a command, in the session's language. */
@@ -181,6 +185,7 @@ export class Session {
   /** The next command; undefined when there is none any more, and the state says so. */
   async #readLine(): Promise<string | undefined> {
     try {
+      if (!this.connection.hasLine) await this.#beforeWaiting();
       const line = await this.connection.readLine();
       if (line === undefined) this.#enterOver();
       return line;
@@ -188,6 +193,12 @@ export class Session {
       this.#endOfInput(error);
       return undefined;
     }
+  }
+
+  /** The client may say nothing for long: it gets all answers, and nothing is held for it. */
+  async #beforeWaiting(): Promise<void> {
+    await this.output.flush();
+    if (this.#state.at === 'transaction') this.#state.maildrop.endSeries();
   }
 
   #endOfInput(error: unknown): void {
@@ -205,13 +216,13 @@ export class Session {
       const command = this.#allowed(verb, argument);
       const text = await this.slot.run(async () => command.run(this, argument));
       this.#mistakes = 0;
-      if (text !== undefined) await this.connection.write(onWire(`+OK ${text}\r\n`));
+      if (text !== undefined) await this.output.say(`+OK ${text}\r\n`);
     } catch (error) {
       if (isFailure(error, 'bad-input')) this.#mistakes += 1;
       if (isFailure(error, 'timed-out')) return this.#endOfInput(error);
       if (!isFailure(error)) this.log.error({ err: error }, 'command failed');
       else if (error.cause !== undefined) this.log.warn({ err: error }, 'command refused');
-      await this.connection.write(onWire(`${this.refusal(error)}\r\n`));
+      await this.output.say(`${this.refusal(error)}\r\n`);
     }
     return undefined;
   }

@@ -19,6 +19,8 @@ type Draft = { -readonly [Name in keyof MailboxEntry]: MailboxEntry[Name] };
 export class MailboxChange {
   readonly #tables: Tables;
   readonly #blocks = new Map<number, Buffer>();
+  /** The highest mod-sequence of each of these blocks as the index has it. */
+  readonly #indexed = new Map<number, number>();
   /** Rows are asked for in the order of their uids, so the next is mostly in the same block. */
   #lastRead: { readonly number: number; readonly block: Buffer } = { number: -1, block: emptyBlock };
   readonly #removed: number[] = [];
@@ -61,7 +63,7 @@ export class MailboxChange {
   }
 
   row(uid: number): MessageRow | undefined {
-    return findRow(this.#block(uid), uid);
+    return findRow(this.block(blockOf(uid)), uid);
   }
 
   /** Puts a message in under the next uid, or one above it; answers the uid. */
@@ -69,7 +71,9 @@ export class MailboxChange {
     if (uid < this.#entry.uidNext) throw new Error(`uid ${uid} may have been given already`);
     if (uid > lastUid) throw new Failure('limit', 'mailbox has used all its UIDs');
     const whole = { ...row, uid, modseq: this.modseq };
-    this.#blocks.set(blockOf(uid), withRow(this.#block(uid), whole));
+    const block = this.block(blockOf(uid));
+    this.take(blockOf(uid), block);
+    this.#blocks.set(blockOf(uid), withRow(block, whole));
     this.#count(whole, 1);
     this.#entry.uidNext = uid + 1;
     return uid;
@@ -85,19 +89,32 @@ export class MailboxChange {
     for (let uid = first; uid <= last; uid += 1) this.#removed.push(uid);
   }
 
-  /** Gives a message other flags; answers its new row. */
-  setFlags(row: MessageRow, flags: number, keywords: number): MessageRow {
-    const { uid, size, internalDateMs, savedDateMs, messageId, threadId } = row; // faster than spreading it
-    const changed = { uid, modseq: this.modseq, flags, keywords, size, internalDateMs, savedDateMs, messageId, threadId };
-    this.#blocks.set(blockOf(row.uid), withRow(this.#block(row.uid), changed));
-    this.#count(row, -1);
-    this.#count(changed, 1);
-    return changed;
+  /** The block of that number, as it is at the moment. Who changes its bytes takes it first. */
+  block(number: number): Buffer {
+    const touched = this.#blocks.get(number);
+    if (touched !== undefined) return touched;
+    if (this.#lastRead.number !== number) this.#lastRead = { number, block: this.#tables.rows.get([this.#entry.id, number]) ?? emptyBlock };
+    return this.#lastRead.block;
+  }
+
+  /** From now on the block counts as changed. */
+  take(number: number, block: Buffer): void {
+    if (this.#indexed.has(number)) return;
+    this.#indexed.set(number, highestModseq(block));
+    this.#blocks.set(number, block);
+  }
+
+  /** How the counters grow by flags that were changed in a block. */
+  noteMarks({ unseen, deleted }: Pick<MailboxEntry, 'unseen' | 'deleted'>): void {
+    this.#entry.unseen += unseen;
+    this.#entry.deleted += deleted;
   }
 
   /** Takes a message out; the caller releases its bytes. */
   remove(row: MessageRow): void {
-    this.#blocks.set(blockOf(row.uid), withoutRow(this.#block(row.uid), row.uid));
+    const block = this.block(blockOf(row.uid));
+    this.take(blockOf(row.uid), block);
+    this.#blocks.set(blockOf(row.uid), withoutRow(block, row.uid));
     this.#count(row, -1);
     this.#removed.push(row.uid);
   }
@@ -143,7 +160,7 @@ export class MailboxChange {
       const uids = this.#removed.toSorted((one, other) => one - other);
       this.#tables.expunged.put([this.#entry.id, this.modseq], encodeUidRanges(uids));
     }
-    for (const [number, block] of this.#blocks) saveBlock(this.#tables, this.#entry.id, { number, block });
+    for (const [number, block] of this.#blocks) putBlock(this.#tables, this.#entry.id, { number, block, indexed: this.#indexed.get(number) ?? 0 });
     putMailbox(this.#tables, this.#entry);
   }
 
@@ -160,14 +177,6 @@ export class MailboxChange {
   #findKeyword(name: string): number {
     const wanted = name.toLowerCase();
     return this.#entry.keywords.findIndex((known) => known.toLowerCase() === wanted);
-  }
-
-  #block(uid: number): Buffer {
-    const number = blockOf(uid);
-    const touched = this.#blocks.get(number);
-    if (touched !== undefined) return touched;
-    if (this.#lastRead.number !== number) this.#lastRead = { number, block: this.#tables.rows.get([this.#entry.id, number]) ?? emptyBlock };
-    return this.#lastRead.block;
   }
 
   #count(row: MessageRow, sign: 1 | -1): void {
@@ -190,9 +199,13 @@ export class MailboxChange {
 }
 
 /** Writes one block of a mailbox's rows, with its place among what changed lately. Only inside `write`. */
-export function saveBlock({ rows, recent }: Tables, mailbox: number, { number, block }: { readonly number: number; readonly block: Buffer }): void {
-  const before = rows.get([mailbox, number]);
-  if (before !== undefined) recent.remove([mailbox, highestModseq(before), number]);
+export function saveBlock(tables: Tables, mailbox: number, { number, block }: { readonly number: number; readonly block: Buffer }): void {
+  putBlock(tables, mailbox, { number, block, indexed: highestModseq(tables.rows.get([mailbox, number]) ?? emptyBlock) });
+}
+
+/** @param indexed the highest mod-sequence of the block that is replaced; 0 when there is none */
+function putBlock({ rows, recent }: Tables, mailbox: number, { number, block, indexed }: { readonly number: number; readonly block: Buffer; readonly indexed: number }): void {
+  if (indexed > 0) recent.remove([mailbox, indexed, number]);
   if (block.length === 0) return rows.remove([mailbox, number]);
   rows.put([mailbox, number], block);
   recent.put([mailbox, highestModseq(block), number], noValue);

@@ -26,6 +26,30 @@ export interface MessageRow {
   readonly threadId: number;
 }
 
+/** Rows, ascending by uid, for who looks at many: an object is made only for those that are asked for. */
+export interface RowList {
+  readonly length: number;
+  /** The row at that place, counted from 0. The object is another row's after the next call. */
+  look(index: number): MessageRow;
+  /** The same, to be kept. */
+  row(index: number): MessageRow;
+  all(): MessageRow[];
+}
+
+/** What became of a change of flags. */
+export interface FlagOutcome {
+  /** The rows that now exist for the uids that were there and might be changed. */
+  readonly rows: RowList;
+  /** The same. */
+  readonly changed: MessageRow[];
+  /** Refused by `unchangedSince`. */
+  readonly modified: number[];
+  /** Of the transaction, and of no other; undefined when all flags were as wished. */
+  readonly modseq: number | undefined;
+  /** The mailbox's, afterwards. */
+  readonly keywords: readonly string[];
+}
+
 /** Counters and names of one mailbox, as of one commit. */
 export interface MailboxState {
   readonly id: number;
@@ -134,14 +158,18 @@ export interface Mailbox {
   state(): MailboxState;
   /** Rows with fromUid <= uid <= toUid, ascending. Default: all. */
   rows(fromUid?: number, toUid?: number): MessageRow[];
+  /** The same, without an object for each. */
+  rowList(fromUid: number, toUid: number): RowList;
   /** One row, or undefined. */
   row(uid: number): MessageRow | undefined;
-  /** What happened after `modseq`: rows changed or added, and uids expunged (RFC 7162 VANISHED). */
+  /** What happened after `modseq`: rows changed or added, and uids expunged (RFC 7162 VANISHED); both ascend. */
   changesSince(modseq: number): { readonly changed: MessageRow[]; readonly vanished: number[] };
   /** Undefined when the uid is gone. */
   message(uid: number): StoredMessage | undefined;
   /** `message` for who looks at many, one after the other: their bytes are read ahead, and not to be changed. */
   series(): (uid: number) => StoredMessage | undefined;
+  /** The same for rows that are at hand, and for who needs bytes alone: the structure is looked up when it is asked for, and `mailbox-missing` thrown if the message is gone by then. */
+  byteSeries(): (row: MessageRow) => StoredMessage | undefined;
   /** What the headers of these messages say, in their order, all of one commit; undefined where the message is gone. */
   heads(rows: readonly MessageRow[]): (MessageHead | undefined)[];
   /** As `heads`: what IMAP says of their structure. */
@@ -155,8 +183,7 @@ export interface Mailbox {
    * the other (RFC 8508). Undefined, and nothing is changed, when the uid is gone. Same account only.
    */
   replace(uid: number, message: AppendedMessage, target: Mailbox): Promise<AppendResult | undefined>;
-  /** Changes flags; `changed` lists the rows that now exist for the uids that were there, `modified` those refused by unchangedSince. */
-  changeFlags(uids: readonly number[], change: FlagChange): Promise<{ readonly changed: MessageRow[]; readonly modified: number[] }>;
+  changeFlags(uids: readonly number[], change: FlagChange): Promise<FlagOutcome>;
   /** Removes messages; answers the uids that were really there, and the mod-sequence of the removal. */
   expunge(uids: readonly number[]): Promise<{ readonly uids: number[]; readonly modseq: number }>;
   /** The secret by which URLs of its messages are authorised (RFC 4467 section 2.2); undefined when there is none. It stays with the mailbox when that is renamed or moves. */

@@ -2,25 +2,34 @@
 import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { Failure } from '../../shared/base/failure.ts';
-import { decodeHead, decodeStructure } from '../../shared/mime/encode-structure.ts';
-import type { MessageHead, MessageStructure } from '../../shared/mime/structure.ts';
+import { decodeHead } from '../../shared/mime/encode-structure.ts';
+import type { MessageHead } from '../../shared/mime/structure.ts';
 import { changeAccount } from './account-change.ts';
 import type { AccountChange, AccountHandle } from './account-change.ts';
 import { enterMessages, settleMessages } from './append.ts';
-import { bitsWithin, copyMessages, moveMessages, presentRows } from './copy-move.ts';
+import { changeFlags } from './change-flags.ts';
+import { copyMessages, moveMessages, presentRows } from './copy-move.ts';
 import { getMailbox } from './entries.ts';
 import type { MailboxEntry } from './entries.ts';
 import { keysUnder } from './environment.ts';
 import { blockOf } from './keys.ts';
-import type { MailboxChange } from './mailbox-change.ts';
-import type { PackPlace, Packs } from './packs.ts';
+import { PackedMessage } from './packed-message.ts';
+import type { MessageReader } from './packed-message.ts';
+import type { Packs } from './packs.ts';
 import { collectRows, collectUids, decodeUidRanges, emptyBlock, findRow } from './row-block.ts';
+import { rowsWithin } from './row-list.ts';
 import { specialUsesOf } from './special-use.ts';
-import type { AppendedMessage, AppendGuard, AppendResult, CopyResult, FlagChange, FlagMask, Mailbox, MailboxState, MessageRow, StoredMessage, StructureTexts } from './interface.ts';
-import { makeTexts, readHeaderEnd, readTexts } from './structure-texts.ts';
+import type { AppendedMessage, AppendGuard, AppendResult, CopyResult, FlagChange, FlagMask, FlagOutcome, Mailbox, MailboxState, MessageRow, RowList, StoredMessage, StructureTexts } from './interface.ts';
+import { makeTexts, readTexts } from './structure-texts.ts';
 
 const highestUid = 2 ** 32 - 1;
 const urlKeyBytes = 32;
+
+/** Both ends belong to it. */
+interface UidRange {
+  readonly fromUid: number;
+  readonly toUid: number;
+}
 
 export class StoredMailbox implements Mailbox {
   readonly id: number;
@@ -46,6 +55,10 @@ export class StoredMailbox implements Mailbox {
 
   rows(fromUid = 1, toUid: number = highestUid): MessageRow[] {
     return this.#account.volume.environment.read(() => this.#collect({ fromUid, toUid }));
+  }
+
+  rowList(fromUid: number, toUid: number): RowList {
+    return this.#account.volume.environment.read(() => rowsWithin(this.#blocks({ fromUid, toUid }), { fromUid, toUid }));
   }
 
   row(uid: number): MessageRow | undefined {
@@ -80,14 +93,23 @@ export class StoredMailbox implements Mailbox {
     return (uid) => this.#message(uid, packs);
   }
 
+  byteSeries(): (row: MessageRow) => StoredMessage | undefined {
+    const { environment, messages, packs } = this.#account.volume;
+    const reader: MessageReader = { environment, messages, packs: packs.series() };
+    return ({ messageId }) => environment.read(() => {
+      const place = messages.place(messageId);
+      return place === undefined ? undefined : new PackedMessage(reader, { messageId, place });
+    });
+  }
+
   #message(uid: number, packs: Pick<Packs, 'read'>): StoredMessage | undefined {
     const { environment, messages } = this.#account.volume;
     return environment.read(() => {
       const messageId = this.#find(uid)?.messageId;
-      const place = messageId === undefined ? undefined : messages.place(messageId);
-      const structure = messageId === undefined ? undefined : messages.structure(messageId);
-      const placeNow = (): PackPlace | undefined => environment.read(() => (messageId === undefined ? undefined : messages.place(messageId)));
-      return place === undefined || structure === undefined ? undefined : new PackedMessage({ packs, place, placeNow, texts: () => environment.read(() => messages.texts(messageId ?? 0)) }, structure);
+      if (messageId === undefined) return undefined;
+      const place = messages.place(messageId);
+      const structure = messages.structure(messageId);
+      return place === undefined || structure === undefined ? undefined : new PackedMessage({ environment, messages, packs }, { messageId, place, structure });
     });
   }
 
@@ -138,16 +160,8 @@ export class StoredMailbox implements Mailbox {
     });
   }
 
-  changeFlags(uids: readonly number[], change: FlagChange): Promise<{ readonly changed: MessageRow[]; readonly modified: number[] }> {
-    return changeAccount(this.#account, (account) => {
-      const mailbox = account.mailbox(this.id);
-      const rows = presentRows(mailbox, uids);
-      const limit = change.unchangedSince ?? Infinity;
-      const allowed = rows.filter((row) => row.modseq <= limit);
-      const modified = rows.filter((row) => row.modseq > limit).map((row) => row.uid);
-      const keywords = change.mode === 'remove' || change.within?.keywords === 'none' ? mailbox.knownKeywordBits(change.keywords) : mailbox.keywordBits(change.keywords);
-      return { changed: allowed.map((row) => withFlags(mailbox, row, { ...change, keywords })), modified };
-    });
+  changeFlags(uids: readonly number[], change: FlagChange): Promise<FlagOutcome> {
+    return changeAccount(this.#account, (account) => changeFlags(account.mailbox(this.id), uids, change));
   }
 
   expunge(uids: readonly number[]): Promise<{ readonly uids: number[]; readonly modseq: number }> {
@@ -196,12 +210,16 @@ export class StoredMailbox implements Mailbox {
     return block === undefined ? undefined : findRow(block, uid);
   }
 
-  #collect(range: { fromUid: number; toUid: number }): MessageRow[] {
-    const from = [this.id, blockOf(Math.max(range.fromUid, 0))];
-    const to = [this.id, blockOf(Math.min(range.toUid, highestUid)) + 1];
+  #collect(range: UidRange): MessageRow[] {
     const rows: MessageRow[] = [];
-    for (const { value } of this.#account.volume.tables.rows.range({ from, to })) collectRows(value, { ...range, sinceModseq: 0 }, rows);
+    for (const block of this.#blocks(range)) collectRows(block, { ...range, sinceModseq: 0 }, rows);
     return rows;
+  }
+
+  #blocks({ fromUid, toUid }: UidRange): Buffer[] {
+    const from = [this.id, blockOf(Math.max(fromUid, 0))];
+    const to = [this.id, blockOf(Math.min(toUid, highestUid)) + 1];
+    return this.#account.volume.tables.rows.range({ from, to }).map(({ value }) => value);
   }
 }
 
@@ -222,69 +240,4 @@ export function stateOf(account: AccountHandle, entry: MailboxEntry): MailboxSta
   const subscribed = account.volume.tables.subscriptions.get([account.number, name]) !== undefined;
   const specialUses = specialUsesOf(entry);
   return { id, name, uidValidity, uidNext, highestModseq, messages, unseen, deleted, bytes, keywords, mailboxId, specialUses, subscribed };
-}
-
-/** The row after the change; a row that stays as it is keeps its mod-sequence. */
-function withFlags(mailbox: MailboxChange, row: MessageRow, change: Pick<FlagChange, 'mode' | 'within'> & { readonly flags: number; readonly keywords: number }): MessageRow {
-  const apply = { add: (old: number, bits: number) => old | bits, remove: (old: number, bits: number) => old & ~bits, replace: (_: number, bits: number) => bits }[change.mode];
-  const within = bitsWithin(change.within);
-  const flags = ((row.flags & ~within.flags) | (apply(row.flags, change.flags) & within.flags)) >>> 0;
-  const keywords = ((row.keywords & ~within.keywords) | (apply(row.keywords, change.keywords) & within.keywords)) >>> 0;
-  return flags === row.flags && keywords === row.keywords ? row : mailbox.setFlags(row, flags, keywords);
-}
-
-interface PackedParts {
-  readonly packs: Pick<Packs, 'read'>;
-  readonly place: PackPlace;
-  readonly placeNow: () => PackPlace | undefined;
-  /** As structure-texts.ts keeps them. */
-  readonly texts: () => Buffer | undefined;
-}
-
-class PackedMessage implements StoredMessage {
-  readonly #packs: Pick<Packs, 'read'>;
-  readonly #placeNow: () => PackPlace | undefined;
-  readonly #texts: () => Buffer | undefined;
-  #place: PackPlace;
-  readonly #encoded: Buffer;
-  #decoded: MessageStructure | undefined;
-  #head: MessageHead | undefined;
-
-  constructor({ packs, place, placeNow, texts }: PackedParts, encoded: Buffer) {
-    this.#packs = packs;
-    this.#place = place;
-    this.#placeNow = placeNow;
-    this.#texts = texts;
-    this.#encoded = encoded;
-  }
-
-  get size(): number {
-    return this.#place.length;
-  }
-
-  get structure(): MessageStructure {
-    this.#decoded ??= decodeStructure(this.#encoded);
-    return this.#decoded;
-  }
-
-  get head(): MessageHead {
-    this.#head ??= this.#decoded ?? decodeHead(this.#encoded);
-    return this.#head;
-  }
-
-  get headerBytes(): number {
-    const kept = this.#decoded === undefined ? this.#texts() : undefined;
-    return kept === undefined ? this.structure.root.bodyStart : readHeaderEnd(kept);
-  }
-
-  async read(offset: number, length: number): Promise<Buffer> {
-    try {
-      return await this.#packs.read(this.#place, offset, length);
-    } catch (error) {
-      const place = this.#placeNow();
-      if (place === undefined || (place.pack === this.#place.pack && place.offset === this.#place.offset)) throw error;
-      this.#place = place; // its pack was compacted since
-      return this.#packs.read(place, offset, length);
-    }
-  }
 }

@@ -13,12 +13,12 @@ export function collectRows(block: Buffer, range: { fromUid: number; toUid: numb
   for (let at = 0; at < block.length; at += rowBytes) {
     const uid = view.getUint32(at, true);
     if (uid < range.fromUid || uid > range.toUid || view.getFloat64(at + 8, true) <= range.sinceModseq) continue;
-    into.push(decodeRow(view, at));
+    into.push(rowIn(view, at));
   }
 }
 
 /** The engine reads numbers through it several times faster than by the methods of Buffer. */
-function viewOf(block: Buffer): DataView {
+export function viewOf(block: Buffer): DataView {
   return new DataView(block.buffer, block.byteOffset, block.length);
 }
 
@@ -30,20 +30,21 @@ export function collectUids(block: Buffer, into: number[]): void {
 
 /** The highest mod-sequence of its rows; 0 for an empty block. */
 export function highestModseq(block: Buffer): number {
+  const view = viewOf(block);
   let highest = 0;
-  for (let at = 0; at < block.length; at += rowBytes) highest = Math.max(highest, block.readDoubleLE(at + 8));
+  for (let at = 0; at < block.length; at += rowBytes) highest = Math.max(highest, view.getFloat64(at + 8, true));
   return highest;
 }
 
 /** The row of that uid, or undefined. */
 export function findRow(block: Buffer, uid: number): MessageRow | undefined {
-  const at = offsetOf(block, uid);
-  return at < block.length && block.readUInt32LE(at) === uid ? decodeRow(viewOf(block), at) : undefined;
+  const at = lowerBound(block, uid);
+  return at < block.length && block.readUInt32LE(at) === uid ? rowIn(viewOf(block), at) : undefined;
 }
 
 /** The block with that row put in or replaced. The block given is used up: it may have become the new one. */
 export function withRow(block: Buffer, row: MessageRow): Buffer {
-  const at = offsetOf(block, row.uid);
+  const at = lowerBound(block, row.uid);
   if (at === block.length || block.readUInt32LE(at) !== row.uid) {
     const grown = Buffer.allocUnsafe(block.length + rowBytes);
     block.copy(grown, 0, 0, at);
@@ -57,14 +58,14 @@ export function withRow(block: Buffer, row: MessageRow): Buffer {
 
 /** The block without the row of that uid. The block given is used up, as with `withRow`. */
 export function withoutRow(block: Buffer, uid: number): Buffer {
-  const at = offsetOf(block, uid);
+  const at = lowerBound(block, uid);
   if (at === block.length || block.readUInt32LE(at) !== uid) return block;
   block.copyWithin(at, at + rowBytes);
   return block.subarray(0, -rowBytes);
 }
 
 /** Where the first row with at least that uid begins. */
-function offsetOf(block: Buffer, uid: number): number {
+export function lowerBound(block: Buffer, uid: number): number {
   let low = 0;
   let high = block.length / rowBytes;
   while (low < high) {
@@ -87,7 +88,8 @@ function encodeRow(row: MessageRow, view: DataView, at: number): void {
   view.setFloat64(at + 48, row.threadId, true);
 }
 
-function decodeRow(view: DataView, at: number): MessageRow {
+/** The row that begins at that byte. */
+export function rowIn(view: DataView, at: number): MessageRow {
   return {
     uid: view.getUint32(at, true),
     modseq: view.getFloat64(at + 8, true),
@@ -99,6 +101,33 @@ function decodeRow(view: DataView, at: number): MessageRow {
     messageId: view.getFloat64(at + 40, true),
     threadId: view.getFloat64(at + 48, true),
   };
+}
+
+/** Reads the row that begins at byte `at`; it is another when that is changed. */
+export class RowCursor implements MessageRow {
+  readonly #view: DataView;
+  at = 0;
+
+  constructor(view: DataView) {
+    this.#view = view;
+  }
+
+  get uid(): number { return this.#view.getUint32(this.at, true); }
+  get flags(): number { return this.#view.getUint32(this.at + 4, true); }
+  get modseq(): number { return this.#view.getFloat64(this.at + 8, true); }
+  get keywords(): number { return this.#view.getUint32(this.at + 16, true); }
+  get size(): number { return this.#view.getUint32(this.at + 20, true); }
+  get internalDateMs(): number { return this.#view.getFloat64(this.at + 24, true); }
+  get savedDateMs(): number { return this.#view.getFloat64(this.at + 32, true); }
+  get messageId(): number { return this.#view.getFloat64(this.at + 40, true); }
+  get threadId(): number { return this.#view.getFloat64(this.at + 48, true); }
+}
+
+/** The flags of the row that begins there, in place. */
+export function setFlagsIn(view: DataView, at: number, { flags, keywords, modseq }: Pick<MessageRow, 'flags' | 'keywords' | 'modseq'>): void {
+  view.setUint32(at + 4, flags, true);
+  view.setFloat64(at + 8, modseq, true);
+  view.setUint32(at + 16, keywords, true);
 }
 
 /** Uids as pairs of first and last, for the log of expunged messages. `uids` ascend. */

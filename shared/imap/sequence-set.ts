@@ -12,7 +12,8 @@ export interface Range {
 export type SequenceSet = 'saved' | readonly Range[];
 
 const setPattern = /^(?:\d{1,10}|\*)(?::(?:\d{1,10}|\*))?(?:,(?:\d{1,10}|\*)(?::(?:\d{1,10}|\*))?)*$/;
-const largestNumber = 0xffffffff;
+/** Of a message. */
+export const largestNumber = 0xffffffff;
 
 /** Takes a sequence set from a command. @throws bad-input */
 export function takeSequenceSet(scanner: Scanner): SequenceSet {
@@ -72,6 +73,15 @@ export function inRanges(ranges: readonly Range[], value: number): boolean {
     else return true;
   }
   return false;
+}
+
+/** Those of the numbers, which ascend, that are in a set that `resolveRanges` made: one walk along both. */
+export function numbersWithin(ranges: readonly Range[], numbers: readonly number[]): number[] {
+  let at = 0;
+  return numbers.filter((value) => {
+    while ((ranges[at]?.last ?? Infinity) < value) at += 1;
+    return (ranges[at]?.first ?? Infinity) <= value;
+  });
 }
 
 /** Writes ascending numbers as a set: `1:3,7`. Order is kept, so that two sets written so correspond (COPYUID, RFC 4315). */

@@ -4,6 +4,7 @@
  * RFC 2231, domains theirs (IDNA); an address whose local part is no ASCII can't be written to from there, and is only shown. Bytes that are
  * no UTF-8 are nobody's text and stay, as does all that is signed or encrypted.
  */
+import { isAscii as hasAsciiOnly } from 'node:buffer';
 import { domainToASCII } from 'node:url';
 import { parseAddressList } from './address.ts';
 import { decodeWords, encodeWords } from './encoded-words.ts';
@@ -42,7 +43,7 @@ function* openParts(part: Part): Generator<Part> {
 
 /** Undefined when it is fit for everybody as it stands. */
 function surrogateHeader(section: Buffer): Buffer | undefined {
-  if (!section.some((byte) => byte >= 0x80)) return undefined;
+  if (hasAsciiOnly(section)) return undefined;
   const before = section.toString('latin1');
   const after = before.split(/(?<=\n)(?![ \t])/).map(surrogateField).join('');
   return before === after ? undefined : Buffer.from(after, 'latin1');

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { logInAtNode } from '../../../frontend/pop3-proxy/backend-login.ts';
+import { Flag } from '../../../backend/storage/storage.ts';
 import { isFailure } from '../../../shared/base/failure.ts';
 import { connectTo } from '../../../shared/net/connect.ts';
 import { Connection } from '../../../shared/net/connection.ts';
@@ -106,6 +107,26 @@ test('a message that another session removed can not be read, and deleting it is
   dialogue.sayRaw('DELE 1\r\nDELE 2\r\nQUIT\r\n');
   for (const pattern of [/^\+OK/, /^\+OK/, /^\+OK goodbye/]) await dialogue.expect(pattern);
   assert.deepEqual(inbox.rows(), []);
+  dialogue.close();
+});
+
+test('what is asked for at once is answered in order, whatever happened in between, and what has left is marked as seen before QUIT is answered', async () => {
+  const address = 'pipelined@example.com';
+  const messages = ['plain', '.dots\r\n..\r\n.', `long ${'x'.repeat(200_000)}\r\n.end`, 'Grüße'].map((body, index) => Buffer.from(`Subject: ${index === 3 ? 'schöne ' : ''}${String(index + 1)}\r\n\r\n${body}\r\n`));
+  await deliver(server, address, ...messages);
+  const inbox = await inboxOf(server, address);
+  const dialogue = await logIn(address);
+  dialogue.sayRaw('RETR 1\r\nRETR 9\r\nRETR 3\r\nTOP 2 0\r\nRETR 4\r\nNOOP\r\nQUIT\r\n');
+  const wire = (bytes: Buffer): string => bytes.toString('latin1').replace(/^\./gm, '..');
+  const [one = '', , three = ''] = messages.map(wire);
+  const retrieved = (text: string, octets: number): string => `+OK ${String(octets)} octets\r\n${text}.\r\n`;
+  const four = `Subject: =?utf-8?B?${Buffer.from('schöne 4').toString('base64')}?=\r\n\r\n${Buffer.from('Grüße').toString('latin1')}\r\n`;
+  const expected = [
+    retrieved(one, messages[0]?.length ?? 0), '-ERR no such message, there are 4\r\n', retrieved(three, messages[2]?.length ?? 0),
+    '+OK top of message follows\r\nSubject: 2\r\n\r\n.\r\n', retrieved(four, four.length), '+OK nothing done\r\n', '+OK goodbye, 4 messages left\r\n',
+  ].join('');
+  assert.equal((await dialogue.bytesUntil('messages left\r\n')).toString('latin1'), expected);
+  assert.deepEqual(inbox.rows().map(({ flags }) => flags), [Flag.Seen, 0, Flag.Seen, Flag.Seen]);
   dialogue.close();
 });
 
