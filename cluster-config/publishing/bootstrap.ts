@@ -38,6 +38,7 @@ export type Bootstrap = z.output<typeof bootstrapSchema>;
 
 /** The bootstrap file whose text this is; undefined for any other text, such as a configuration. @throws ConfigurationRefused */
 export function parseBootstrap(text: string, file: string): Bootstrap | undefined {
+  if (!/source|\\/.test(text)) return undefined; // the key can't be in it: spares taking a long configuration apart
   const document = parseYaml(text);
   if (!('locate' in document) || !isTree(document.value) || !('source' in document.value)) return undefined;
   const parsed = bootstrapSchema.safeParse(document.value, { reportInput: false });
