@@ -1,5 +1,6 @@
 /** What the user map last said of addresses, for the time when it says nothing. Bounded in age and in number. */
-import { LRUCache } from 'lru-cache';
+import type { LRUCache } from 'lru-cache';
+import { boundedCache } from '../../shared/base/bounded-cache.ts';
 import type { AccountCounters } from './account-counters.ts';
 import { isFailure } from '../../shared/base/failure.ts';
 import type { Expansion } from '../../shared/user-map/expansion.ts';
@@ -28,7 +29,7 @@ export class KnownAddresses {
   constructor({ staleMs, maxEntries, counters }: KnownAddressesOptions) {
     this.#staleMs = staleMs;
     this.#counters = counters;
-    this.#answers = new LRUCache({ max: maxEntries });
+    this.#answers = boundedCache(maxEntries);
   }
 
   /** Asks, and remembers. */

@@ -4,7 +4,7 @@
  * so a search is right whatever the index is like.
  */
 import { join } from 'node:path';
-import { LRUCache } from 'lru-cache';
+import { boundedCache } from '../../shared/base/bounded-cache.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { HintBus } from '../../shared/service/service.ts';
 import type { Mailbox } from '../storage/storage.ts';
@@ -46,7 +46,7 @@ const notedMs = 60_000;
 export class TextAnswers {
   readonly #options: TextAnswersOptions;
   readonly #segments: SegmentCache;
-  readonly #noted = new LRUCache<string, true>({ max: 10_000, ttl: notedMs });
+  readonly #noted = boundedCache<true>(10_000, notedMs);
 
   constructor(options: TextAnswersOptions) {
     this.#options = options;

@@ -4,7 +4,8 @@
  */
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { secretBytes } from '../../shared/base/secret-bytes.ts';
-import { LRUCache } from 'lru-cache';
+import type { LRUCache } from 'lru-cache';
+import { boundedCache } from '../../shared/base/bounded-cache.ts';
 
 interface Verifier { readonly salt: Buffer; readonly digest: Buffer; readonly provenAt: number }
 
@@ -17,7 +18,7 @@ export class Verifiers {
   constructor(options: { readonly maxAgeMs: number; readonly maxEntries: number; readonly now: () => number }) {
     this.#maxAgeMs = options.maxAgeMs;
     this.#now = options.now;
-    this.#verifiers = new LRUCache({ max: options.maxEntries });
+    this.#verifiers = boundedCache(options.maxEntries);
   }
 
   /** The directory has just taken this password. */

@@ -2,7 +2,8 @@
  * Mapping: who an address belongs to and which back-end keeps the mailbox (the face of this room). Answers of the user maps
  * are cached with bounded ages; an outage of the directory is never a miss, and never leads to another node.
  */
-import { LRUCache } from 'lru-cache';
+import type { LRUCache } from 'lru-cache';
+import { boundedCache } from '../../shared/base/bounded-cache.ts';
 import { Failure, isFailure } from '../../shared/base/failure.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import { candidatesOf, plainAddressing } from '../../shared/user-map/addressing.ts';
@@ -109,7 +110,7 @@ class CachedMapping implements Mapping {
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
     this.#domains = new Set([options.primaryDomain, ...options.localDomains].map((domain) => domain.toLowerCase()));
-    this.#cache = new LRUCache({ max: options.maxEntries });
+    this.#cache = boundedCache(options.maxEntries);
   }
 
   async lookUp(address: string, { fresh }: { readonly fresh?: 'yes' | undefined } = {}): Promise<MapAnswer> {

@@ -4,7 +4,7 @@
  * each further connection, all counts in one question; and whoever was asked by such a one asks, too, until it hears that nobody
  * else has more than a share. So the sum never exceeds a limit while all workers answer, and far from the limits nobody waits.
  */
-import { LRUCache } from 'lru-cache';
+import { boundedCache } from '../base/bounded-cache.ts';
 import type { Siblings } from '../service/siblings.ts';
 import type { Demand, LimitName } from './flow-limits.ts';
 import { SlidingWindow } from './sliding-window.ts';
@@ -43,8 +43,8 @@ export class ConnectionCounts {
   readonly #now: () => number;
   readonly #tallies = new Map<string, Tally>();
   /** What another worker has much of: this one asks before it lets anybody in. */
-  readonly #contended = new LRUCache<string, true>({ max: 50_000 });
-  readonly #full = new LRUCache<string, { readonly limit: LimitName; readonly untilMs: number }>({ max: 10_000 });
+  readonly #contended = boundedCache<true>(50_000);
+  readonly #full = boundedCache<{ readonly limit: LimitName; readonly untilMs: number }>(10_000);
   /** Counted things of which this worker had more than its share when last it asked. */
   readonly #much = new Set<string>();
   #sweptMs = 0;

@@ -9,7 +9,8 @@
  * Workers tell each other what they count (see notices.ts); each decides by itself, without asking.
  */
 import { createHmac } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
+import type { LRUCache } from 'lru-cache';
+import { boundedCache } from '../base/bounded-cache.ts';
 import { z } from 'zod';
 import type { Notices } from '../service/notices.ts';
 import { SharedCounts } from './shared-counts.ts';
@@ -61,7 +62,7 @@ export class GuessDelays {
   readonly #options: GuessDelayOptions;
   readonly #counts: LRUCache<string, Count>;
   /** Who logged in from where; when the others were told. */
-  readonly #known = new LRUCache<string, number>({ max: mostCounts, ttl: knownMs });
+  readonly #known = boundedCache<number>(mostCounts, knownMs);
   /** Attempts under way, by network: they count already, so that many at once don't get round the delay. */
   readonly #running = new Map<string, number>();
   /** Of networks with failures the other workers hear; of others nobody has to. */
@@ -71,7 +72,7 @@ export class GuessDelays {
 
   constructor(options: GuessDelayOptions) {
     this.#options = options;
-    this.#counts = new LRUCache({ max: mostCounts, ttl: options.forgetMs });
+    this.#counts = boundedCache(mostCounts, options.forgetMs);
     const { notices, forgetMs, topics = 'login' } = options;
     this.#topics = { failed: `${topics} failed`, succeeded: `${topics} succeeded` };
     this.#shared = new SharedCounts({ notices, topic: `${topics} under way`, goodForMs: options.longestWaitMs + options.longestMs + slowestCheckMs });

@@ -4,7 +4,7 @@
  * are believed for a while only.
  */
 import { randomBytes } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
+import { boundedCache } from '../base/bounded-cache.ts';
 import { z } from 'zod';
 import type { Notices } from '../service/notices.ts';
 
@@ -27,7 +27,7 @@ export class SharedCounts {
   readonly #options: SharedCountsOptions;
   /** By which the others know whose count it is. */
   readonly #worker = randomBytes(6).toString('base64url');
-  readonly #heard = new LRUCache<string, Map<string, Heard>>({ max: mostKeys });
+  readonly #heard = boundedCache<Map<string, Heard>>(mostKeys);
 
   constructor(options: SharedCountsOptions) {
     this.#options = options;

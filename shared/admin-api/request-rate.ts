@@ -1,5 +1,5 @@
 /** How often one client may ask: so many requests at once, and so many a second after that. */
-import { LRUCache } from 'lru-cache';
+import { boundedCache } from '../base/bounded-cache.ts';
 
 export interface RequestRate {
   readonly burst: number;
@@ -10,7 +10,7 @@ const mostClients = 10_000;
 
 export class RequestRates {
   readonly #rate: RequestRate;
-  readonly #clients = new LRUCache<string, { tokens: number; atMs: number }>({ max: mostClients });
+  readonly #clients = boundedCache<{ tokens: number; atMs: number }>(mostClients);
 
   constructor(rate: RequestRate) {
     this.#rate = rate;

@@ -4,7 +4,8 @@
  */
 import { Resolver } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { LRUCache } from 'lru-cache';
+import type { LRUCache } from 'lru-cache';
+import { boundedCache } from '../base/bounded-cache.ts';
 import { Failure } from '../base/failure.ts';
 
 export interface DnrOptions {
@@ -56,8 +57,8 @@ class CachingDnr implements Dnr {
     this.#options = options;
     this.#resolver = new Resolver({ timeout: options.timeoutMs, tries: options.tries });
     if (options.nameServers !== undefined) this.#resolver.setServers(options.nameServers);
-    this.#exchangers = new LRUCache({ max: options.cacheEntries });
-    this.#addresses = new LRUCache({ max: options.cacheEntries });
+    this.#exchangers = boundedCache(options.cacheEntries);
+    this.#addresses = boundedCache(options.cacheEntries);
   }
 
   async mailExchangers(domain: string): Promise<MailExchangers> {

@@ -3,7 +3,8 @@
  * JSON value under a topic and a key; the newest of a key counts. Old ones are dropped, by age and by number: they are for
  * what may be forgotten (wrong passwords counted, clients known), never for what must not get lost.
  */
-import { LRUCache } from 'lru-cache';
+import type { LRUCache } from 'lru-cache';
+import { boundedCache } from '../base/bounded-cache.ts';
 import type { Order, Report } from './messages.ts';
 
 export interface Notice {
@@ -32,7 +33,7 @@ export class NoticeBoard {
   post(topic: string, key: string, value: unknown): void {
     let notices = this.#topics.get(topic);
     if (notices === undefined) {
-      notices = new LRUCache({ max: mostNotices, ttl: longestAgeMs });
+      notices = boundedCache(mostNotices, longestAgeMs);
       this.#topics.set(topic, notices);
     }
     notices.set(key, { value, postedMs: performance.now() });
