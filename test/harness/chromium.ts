@@ -1,13 +1,13 @@
-/** A real Chromium for tests, with a profile of its own that is thrown away. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+/**
+ * A real Chromium for tests, without a window and with nothing kept from one to the next: Debian's headless shell, the same engine
+ * without what surrounds it in a desktop's browser, which starts in a fraction of the time.
+ */
 import { chromium } from 'playwright-core';
 import type { BrowserContext, BrowserContextOptions } from 'playwright-core';
 
-const quiet = [
-  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
-];
+/** Downloads ask nobody about certificates: over a new connection they were cancelled, as `ignoreHTTPSErrors` speaks for pages only. */
+const trusting = '--ignore-certificate-errors';
+const quiet = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
 export interface TestBrowser {
   readonly context: BrowserContext;
@@ -16,16 +16,8 @@ export interface TestBrowser {
 
 /** Starts Chromium; certificates of test authorities are accepted. */
 export async function openChromium(options: Pick<BrowserContextOptions, 'viewport' | 'colorScheme' | 'deviceScaleFactor' | 'locale'> = {}): Promise<TestBrowser> {
-  const profile = mkdtempSync(join(tmpdir(), 'waybill-chromium-'));
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath: '/usr/bin/chromium', args: quiet, ignoreHTTPSErrors: true, acceptDownloads: true, locale: 'en-GB', viewport: { width: 1280, height: 800 }, ...options,
-  });
+  const browser = await chromium.launch({ executablePath: '/usr/lib/chromium/chromium-headless-shell', args: [...quiet, trusting] });
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, acceptDownloads: true, locale: 'en-GB', viewport: { width: 1280, height: 800 }, ...options });
   context.setDefaultTimeout(10_000);
-  return {
-    context,
-    close: async () => {
-      await context.close();
-      rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
-    },
-  };
+  return { context, close: async () => browser.close() };
 }

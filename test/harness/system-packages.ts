@@ -10,7 +10,7 @@ import { delimiter, isAbsolute, join } from 'node:path';
 const needed: readonly { readonly packageName: string; readonly program: string }[] = [
   { packageName: 'slapd', program: 'slapd' },
   { packageName: 'ldap-utils', program: 'ldapsearch' },
-  { packageName: 'chromium', program: 'chromium' },
+  { packageName: 'chromium-headless-shell', program: '/usr/lib/chromium/chromium-headless-shell' },
   { packageName: 'swaks', program: 'swaks' },
   { packageName: 'openssl', program: 'openssl' },
   { packageName: 'curl', program: 'curl' },
