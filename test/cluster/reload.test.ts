@@ -121,7 +121,7 @@ function withRecipientLimit(yaml: string, count: number): string {
 }
 
 /** What a node tells a load balancer. */
-async function readiness(node: NodeName): Promise<unknown> {
+async function readiness(node: NodeName): Promise<{ readonly status: number; readonly ready: unknown; readonly services: string }> {
   const { status, json } = await new WebClient().ask(`https://127.0.0.1:${String(cluster.port(node, 'admin'))}/readyz`);
   const services: unknown = json['services'];
   return { status, ready: json['ready'], services: Array.isArray(services) ? services.toSorted().join(',') : '' };
@@ -222,7 +222,7 @@ test('SIGTERM ends retiring workers within the time to drain; meanwhile the node
   const beganMs = Date.now();
   const stopping = cluster.stopNode('fe1');
   await logLine(cluster, 'fe1', ['"stopping"']);
-  await sleep(300);
+  for (const deadline = Date.now() + drainSeconds * 1000; (await readiness('fe1')).ready === true && Date.now() < deadline;) await sleep(20);
   assert.deepEqual(await readiness('fe1'), { status: 503, ready: false, services: '' });
   assert.equal(await stopping, 0);
   assert.ok(Date.now() - beganMs < (drainSeconds + 4) * 1000, 'without force');

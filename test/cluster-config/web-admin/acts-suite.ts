@@ -37,7 +37,7 @@ export async function actsSuite(t: TestContext, cluster: Cluster, admin: WebAdmi
     await row.waitFor({ state: 'detached' });
     const imap = await ImapSession.logIn(cluster, { node: 'fe1', user });
     await imap.ok('SELECT INBOX');
-    for (let attempt = 0; attempt < 100 && !(await imap.ok('SEARCH BODY "nobody is there"')).untagged.some(({ text }) => /SEARCH 1/.test(text)); attempt += 1) await page.waitForTimeout(100);
+    for (const deadline = Date.now() + 60_000; Date.now() < deadline && !(await imap.ok('SEARCH BODY "nobody is there"')).untagged.some(({ text }) => /SEARCH 1/.test(text));) await page.waitForTimeout(100);
     assert.match((await imap.ok('SEARCH BODY "nobody is there"')).untagged.map(({ text }) => text).join(' '), /SEARCH 1/, 'the sender has the report, with the reason');
     await imap.ok('LOGOUT');
     await admin.goTo('be2', `queue?sender=${user}&recipient=second`);

@@ -84,10 +84,14 @@ test('wrong passwords, unknown users, empty and absurd input are refused with th
 test('a refusal takes the same time for an unknown user as for a wrong password', async () => {
   const at = authentication({ refusalMs: 150, now: undefined, sleep: undefined });
   for (const name of ['alice', 'nobody', '']) {
-    const startedAt = performance.now();
-    await assert.rejects(logIn(at, name, 'wrong'), refused);
-    const took = performance.now() - startedAt;
-    assert.ok(took > 145 && took < 260, `${name}: ${String(took)} ms`);
+    const took = async (): Promise<number> => {
+      const startedAt = performance.now();
+      await assert.rejects(logIn(at, name, 'wrong'), refused);
+      return performance.now() - startedAt;
+    };
+    // The quickest of three: a busy machine makes one late now and then.
+    const quickest = Math.min(await took(), await took(), await took());
+    assert.ok(quickest > 145 && quickest < 260, `${name}: ${String(quickest)} ms`);
   }
 });
 

@@ -37,7 +37,7 @@ test('an expression that backtracks without end is stopped and named, and other 
   // For a moment it costs nobody any more time, and a single address never does.
   const again = performance.now();
   for (let count = 0; count < 100; count += 1) assert.throws(() => map.find(`${'a'.repeat(61)}@example.com`), slow);
-  assert.ok(performance.now() - again < 200);
+  assert.ok(performance.now() - again < 1000, 'five tries would take longer');
   assert.deepEqual(map.find('alice@example.com'), { host: 'be1', by: 'address' });
   await sleep(2100);
   assert.deepEqual(map.find('bob@example.org'), { host: 'be2', by: 'pattern' });
