@@ -4,27 +4,31 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { startCluster } from '../harness/cluster.ts';
 import type { Cluster } from '../harness/cluster.ts';
+import type { CommandOutcome } from '../harness/command.ts';
+import { CommandRunner } from '../harness/command-runner.ts';
 import { addPerson, setMailHost } from '../harness/demo-people.ts';
 import { Dialogue } from '../harness/dialogue.ts';
 import { ImapSession } from '../harness/imap-session.ts';
 import { logLine } from '../harness/log-lines.ts';
 import { Pop3Session } from '../harness/pop3-session.ts';
-import { programFile } from '../harness/program-file.ts';
-import { run } from '../harness/programs.ts';
-import type { ProgramResult } from '../harness/programs.ts';
 import { SmtpSession } from '../harness/smtp-session.ts';
 import { WebClient } from '../harness/web-client.ts';
 import { openWebSocket, trustAuthority } from '../harness/web-socket-client.ts';
 
 let cluster: Cluster;
+let commands: CommandRunner;
 
 before(async () => {
   cluster = await startCluster({ changeConfig: (yaml) => yaml.replace('workers: 1 ', 'workers: 2 ') });
+  commands = new CommandRunner(cluster.configFile);
 });
-after(async () => cluster.stop());
+after(async () => {
+  commands.stop();
+  await cluster.stop();
+});
 
-async function waybill(...words: string[]): Promise<ProgramResult> {
-  return run(process.execPath, ['--disable-warning=DEP0060', programFile, ...words, '--config', cluster.configFile]);
+async function waybill(...words: string[]): Promise<CommandOutcome> {
+  return commands.run(words);
 }
 
 interface Listed { readonly frontend: string; readonly service: string; readonly account?: string; readonly client: string; readonly nodes: readonly string[] }

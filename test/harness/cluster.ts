@@ -14,6 +14,7 @@ import { furnishDataFolder } from '../../cluster-config/demo/data-folder.ts';
 import { demoAdminDn, demoBaseDn, demoLayout, demoPassword } from '../../cluster-config/demo/layout.ts';
 import type { DemoLayout } from '../../cluster-config/demo/layout.ts';
 import { probePort } from '../../shared/net/probe-port.ts';
+import { copyClusterTemplate } from './cluster-template.ts';
 import { programFile } from './program-file.ts';
 import { startSlapd } from './slapd.ts';
 import type { Slapd, SlapdOptions } from './slapd.ts';
@@ -50,7 +51,7 @@ export interface Cluster {
 }
 
 /** Apart by 2000, because the nodes of one cluster take base, +10000, +20000 and +21000. */
-const portBases = [2000, 4000, 6000, 8000];
+const portBases = [2000, 4000, 6000, 8000, 10_000];
 
 export interface ClusterOptions {
   readonly directory?: DirectoryKind;
@@ -71,6 +72,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const place = await takePortBase();
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'waybill-cluster-'));
   const layout = demoLayout(folder, place.base, options.backends);
+  copyClusterTemplate(layout);
   await furnishDataFolder(layout, () => undefined);
   const cluster = new RunningCluster(layout, options.wrap ?? {}, place.release);
   try {

@@ -1,0 +1,44 @@
+/**
+ * Which test files can share one process: more than half of what such a file costs is starting Node and loading modules. Not one that
+ * starts processes or threads, changes or measures its process, or has hooks outside of a `describe`, which there would be hooks of all files.
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const imported = /(?:from|import) '(?<file>\.{1,2}\/[^']+\.ts)'/g;
+const ofItsOwn = /node:(?:child_process|cluster|worker_threads|v8|vm|perf_hooks)'|'playwright-core'|process\.(?:env|exit|chdir|on|once|umask|kill|memoryUsage|resourceUsage|cpuUsage)\b|\bglobalThis\b|\bmock\b|^(?:before|after)(?:Each)?\(|\/metrics\.ts'/m;
+
+/** By their names and what they import from the tests; `folder` is that of the tests. */
+export class SharedProcess {
+  readonly #folder: string;
+  readonly #known = new Map<string, boolean>();
+
+  constructor(folder: string) {
+    this.#folder = folder + sep;
+  }
+
+  /** Whether the file, and whatever of the tests it imports, can be in a process with others. */
+  takes(file: string): boolean {
+    const known = this.#known.get(file);
+    if (known !== undefined) return known;
+    this.#known.set(file, true); // for files that import one another
+    const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+    const others = [...text.matchAll(imported)].map(({ groups }) => join(dirname(file), groups?.['file'] ?? '')).filter((other) => other.startsWith(this.#folder));
+    const answer = !ofItsOwn.test(text) && others.every((other) => this.takes(other));
+    this.#known.set(file, answer);
+    return answer;
+  }
+
+  /** Writes modules that bring them all into `processes` of them; answers these. Reporters go on to name each test's own file. */
+  static gather(files: readonly string[], processes: number): readonly string[] {
+    const folder = join(import.meta.dirname, '..', '..', '.runtime');
+    mkdirSync(folder, { recursive: true });
+    const each = Math.ceil(files.length / processes);
+    return Array.from({ length: processes }, (_, index) => {
+      const module = join(folder, `shared-tests-${String(index + 1)}.mjs`);
+      writeFileSync(module, files.slice(index * each, (index + 1) * each).map((file) => `import '${pathToFileURL(file).href}';\n`).join(''));
+      return module;
+    });
+  }
+}
