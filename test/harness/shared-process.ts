@@ -1,13 +1,21 @@
 /**
  * Which test files can share one process: more than half of what such a file costs is starting Node and loading modules. Not one that
- * starts processes or threads, changes or measures its process, or has hooks outside of a `describe`, which there would be hooks of all files.
+ * starts processes or threads, or changes or measures its process. Each is a suite there, so that its hooks are its own.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const imported = /(?:from|import) '(?<file>\.{1,2}\/[^']+\.ts)'/g;
-const ofItsOwn = /node:(?:child_process|cluster|worker_threads|v8|vm|perf_hooks)'|'playwright-core'|process\.(?:env|exit|chdir|on|once|umask|kill|memoryUsage|resourceUsage|cpuUsage)\b|\bglobalThis\b|\bmock\b|^(?:before|after)(?:Each)?\(|\/metrics\.ts'/m;
+const ofItsOwn = /node:(?:child_process|cluster|worker_threads|v8|vm|perf_hooks)'|'playwright-core'|process\.(?:env|exit|chdir|on|once|umask|kill|memoryUsage|resourceUsage|cpuUsage)\b|\bglobalThis\b|\bmock\b|\/metrics\.ts'/;
+
+/** A file that can't be loaded is a test that fails. */
+const bring = `import { describe, test } from 'node:test';
+
+const bring = (file) => describe(file, async () => {
+  await import(file).catch((error) => test(file, () => { throw error; }));
+});
+`;
 
 /** By their names and what they import from the tests; `folder` is that of the tests. */
 export class SharedProcess {
@@ -37,7 +45,8 @@ export class SharedProcess {
     const each = Math.ceil(files.length / processes);
     return Array.from({ length: processes }, (_, index) => {
       const module = join(folder, `shared-tests-${String(index + 1)}.mjs`);
-      writeFileSync(module, files.slice(index * each, (index + 1) * each).map((file) => `import '${pathToFileURL(file).href}';\n`).join(''));
+      const suites = files.slice(index * each, (index + 1) * each).map((file) => `bring('${pathToFileURL(file).href}');\n`);
+      writeFileSync(module, [bring, ...suites].join(''));
       return module;
     });
   }
