@@ -3,7 +3,7 @@
  * starts processes or threads, or changes or measures its process. Each is a suite there, so that its hooks are its own.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join, sep } from 'node:path';
+import { basename, dirname, join, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const imported = /(?:from|import) '(?<file>\.{1,2}\/[^']+\.ts)'/g;
@@ -16,6 +16,13 @@ const bring = (file) => describe(file, async () => {
   await import(file).catch((error) => test(file, () => { throw error; }));
 });
 `;
+
+const moduleName = 'shared-tests-';
+
+/** Whether it is one of the modules that `gather` writes. */
+export function isSharedProcess(file: string): boolean {
+  return basename(file).startsWith(moduleName);
+}
 
 /** By their names and what they import from the tests; `folder` is that of the tests. */
 export class SharedProcess {
@@ -44,7 +51,7 @@ export class SharedProcess {
     mkdirSync(folder, { recursive: true });
     const each = Math.ceil(files.length / processes);
     return Array.from({ length: processes }, (_, index) => {
-      const module = join(folder, `shared-tests-${String(index + 1)}.mjs`);
+      const module = join(folder, `${moduleName}${String(index + 1)}.mjs`);
       const suites = files.slice(index * each, (index + 1) * each).map((file) => `bring('${pathToFileURL(file).href}');\n`);
       writeFileSync(module, [bring, ...suites].join(''));
       return module;

@@ -2,6 +2,7 @@
 import { relative } from 'node:path';
 import type { TestEvent } from 'node:test/reporters';
 import { inspect } from 'node:util';
+import { isSharedProcess } from './shared-process.ts';
 
 interface FileCount {
   passed: number;
@@ -19,7 +20,7 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
   const files = new Map<string, FileCount>();
   // Tests of a suite that a test file calls bear the suite's file; they come right before the summary of the test file.
   const countOf = (file = ''): FileCount => {
-    const key = file.endsWith('.test.ts') ? file : suiteTests;
+    const key = file.endsWith('.test.ts') || isSharedProcess(file) ? file : suiteTests;
     const known = files.get(key) ?? { passed: 0, failed: 0, skipped: 0, output: '', failures: [] };
     files.set(key, known);
     return known;
@@ -43,12 +44,22 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
         addTo(countOf(event.data.file), suites);
         files.delete(suiteTests);
       }
+      if (isSharedProcess(event.data.file)) yield* linesOfShared(files, told);
       yield fileLine(event.data.file, countOf(event.data.file), event.data.duration_ms);
     } else if (event.type === 'test:summary') {
       // A file that could not be loaded, or was ended, has no summary of its own.
       for (const [file, count] of files) if (!told.has(file) && count.failed > 0) yield fileLine(file, count, 0);
       yield closing(files, event.data.duration_ms);
     }
+  }
+}
+
+/** Files that share a process have no summary of their own: they came right before its summary. */
+function* linesOfShared(files: ReadonlyMap<string, FileCount>, told: Set<string>): Generator<string> {
+  for (const [file, count] of files) {
+    if (told.has(file) || file === suiteTests) continue;
+    told.add(file);
+    yield fileLine(file, count, undefined);
   }
 }
 
@@ -60,10 +71,11 @@ function addTo(count: FileCount, more: FileCount): void {
   count.failures.push(...more.failures);
 }
 
-function fileLine(file: string, count: FileCount, durationMs: number): string {
-  const seconds = (durationMs / 1000).toFixed(1);
+/** @param durationMs undefined where nobody took the time of this file alone */
+function fileLine(file: string, count: FileCount, durationMs: number | undefined): string {
+  const seconds = durationMs === undefined ? 'in a shared process' : `${(durationMs / 1000).toFixed(1)} s`;
   const skipped = count.skipped === 0 ? '' : `, ${count.skipped} skipped`;
-  const line = `${count.failed === 0 ? '✔' : '✖'} ${relative(process.cwd(), file)}  ${count.passed} passed${count.failed === 0 ? '' : `, ${count.failed} failed`}${skipped}, ${seconds} s\n`;
+  const line = `${count.failed === 0 ? '✔' : '✖'} ${relative(process.cwd(), file)}  ${count.passed} passed${count.failed === 0 ? '' : `, ${count.failed} failed`}${skipped}, ${seconds}\n`;
   if (count.failed === 0) return line;
   const output = count.output.trim() === '' ? '' : `  output:\n${indent(count.output.trimEnd())}\n`;
   return `${line}${count.failures.join('')}${output}`;
