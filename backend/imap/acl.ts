@@ -52,7 +52,7 @@ async function setRights(session: Session, place: HerePlace, { identifier, chang
   demand(place, 'a');
   mailboxAt(place);
   const isNegative = identifier.startsWith('-');
-  const who = await canonical(session, place, { identifier: isNegative ? identifier.slice(1) : identifier, existence: verb === 'DELETEACL' ? 'may be gone' : 'must exist' });
+  const who = await canonical(session, place, { identifier: isNegative ? identifier.slice(1) : identifier, existence: isTakenBack(change) ? 'may be gone' : 'must exist' });
   if (who === place.account.address) {
     const keepsAll = !isNegative && changedRights(allRights, change) === allRights;
     return keepsAll || (isNegative && change.rights === '') ? ok(`${verb} completed`) : no('the owner of a folder always has all rights', 'CANNOT');
@@ -73,12 +73,19 @@ function ownRights({ account, name }: HerePlace, who: string): Pick<RightsEntry,
   return account.folderRights(name).own.find((entry) => entry.who === who) ?? { allow: '', deny: '' };
 }
 
-/** Rights that nobody has any more can be taken back also when their holder is gone. */
-async function canonical(session: Session, { account }: HerePlace, { identifier, existence }: { readonly identifier: string; readonly existence: 'must exist' | 'may be gone' }): Promise<string> {
+/** Whether nothing is allowed or denied by it that was not so before. */
+function isTakenBack({ mode, rights }: RightsChange): boolean {
+  return mode === 'remove' || (mode === 'replace' && rights === '');
+}
+
+/** What was given can be taken back also when its holder is gone, and when nobody can be asked about him. */
+async function canonical(session: Session, { account, name }: HerePlace, { identifier, existence }: { readonly identifier: string; readonly existence: 'must exist' | 'may be gone' }): Promise<string> {
+  const asGiven = identifier.toLowerCase();
+  if (existence === 'may be gone' && account.folderRights(name).own.some(({ who }) => who === asGiven)) return asGiven;
   try {
     return await session.options.sharing.identifier(identifier, account.address.slice(account.address.lastIndexOf('@') + 1));
   } catch (error) {
-    if (existence === 'may be gone' && error instanceof Failure && error.kind === 'unknown-user') return identifier.toLowerCase();
+    if (existence === 'may be gone' && error instanceof Failure && error.kind === 'unknown-user') return asGiven;
     if (error instanceof Failure && error.kind === 'unknown-user') throw new Failure('forbidden', error.message);
     throw error;
   }

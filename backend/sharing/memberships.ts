@@ -2,26 +2,33 @@
 import { LRUCache } from 'lru-cache';
 import { isFailure } from '../../shared/base/failure.ts';
 import type { Expansion } from '../../shared/user-map/expansion.ts';
+import type { Applies } from '../storage/storage.ts';
 
 /** So long after a change in the directory somebody may still count as a member, or not yet. */
 const rememberedMs = 30_000;
 const mostGroups = 1000;
 
+type Members = ReadonlySet<string> | 'unknown';
+
 export class Memberships {
   readonly #expand: (address: string) => Promise<Expansion>;
-  readonly #members = new LRUCache<string, Promise<ReadonlySet<string>>>({ max: mostGroups, ttl: rememberedMs });
+  readonly #members = new LRUCache<string, Promise<Members>>({ max: mostGroups, ttl: rememberedMs });
 
   constructor(expand: (address: string) => Promise<Expansion>) {
     this.#expand = expand;
   }
 
-  /** An address that is no group's, or one that can't be followed to its end, has no members. @throws Failure('directory-unavailable') */
-  async has(group: string, address: string): Promise<boolean> {
-    const known = this.#members.get(group) ?? this.#ask(group);
-    return (await known).has(address);
+  /**
+   * `unknown` for a group that is gone, that takes no mail, or whose members can't be followed to their end: nobody can say who would be in it, and
+   * asking again would not help. @throws Failure('directory-unavailable')
+   */
+  async of(group: string, address: string): Promise<Applies> {
+    const members = await (this.#members.get(group) ?? this.#ask(group));
+    if (members === 'unknown') return 'unknown';
+    return members.has(address) ? 'yes' : 'no';
   }
 
-  #ask(group: string): Promise<ReadonlySet<string>> {
+  #ask(group: string): Promise<Members> {
     const members = this.#membersOf(group);
     this.#members.set(group, members);
     members.catch(() => {
@@ -30,13 +37,15 @@ export class Memberships {
     return members;
   }
 
-  async #membersOf(group: string): Promise<ReadonlySet<string>> {
+  async #membersOf(group: string): Promise<Members> {
+    let expansion: Expansion;
     try {
-      const expansion = await this.#expand(group);
-      return new Set(expansion.kind === 'addresses' ? expansion.addresses.map((address) => address.toLowerCase()) : []);
+      expansion = await this.#expand(group);
     } catch (error) {
-      if (isFailure(error) && !error.temporary) return new Set(); // there is no such group, or it takes no mail
+      if (isFailure(error) && !error.temporary) return 'unknown';
       throw error;
     }
+    if (expansion.kind === 'addresses') return new Set(expansion.addresses.map((address) => address.toLowerCase()));
+    return expansion.kind === 'unusable' && (expansion.problem === 'empty' || expansion.problem === 'loop') ? new Set() : 'unknown';
   }
 }

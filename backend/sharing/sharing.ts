@@ -9,7 +9,7 @@ import type { Rights } from '../../shared/imap/rights.ts';
 import type { AnySocket } from '../../shared/net/connection.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { anyone, effectiveRights, groupMark, groupsNamed } from '../storage/storage.ts';
-import type { Account, RightsEntry, Storage } from '../storage/storage.ts';
+import type { Account, Applies, RightsEntry, Storage } from '../storage/storage.ts';
 import { Memberships } from './memberships.ts';
 
 /** Where an owner's folders are. `none`: there is no such account, or nobody may be in it. */
@@ -95,28 +95,37 @@ export class Sharing {
   async reasonedRights(visitor: string, account: Account, name: string): Promise<{ readonly rights: Rights; readonly because: readonly (RightsEntry & { readonly from?: string })[] }> {
     if (visitor === account.address) return { rights: allRights, because: [] };
     const rights = account.folderRights(name);
-    const groups = new Set<string>();
-    for (const group of groupsNamed(rights)) if (await this.#isMember(group, visitor)) groups.add(group);
-    const applies = (who: string): boolean => who === visitor || groups.has(who) || (who === anyone && this.#mayBeAnyone(visitor, account.address));
-    return { rights: effectiveRights(rights, applies), because: [...rights.own, ...rights.inherited].filter(({ who }) => applies(who)) };
+    const groups = new Map<string, Applies>();
+    for (const group of groupsNamed(rights)) groups.set(group, await this.#membership(group, visitor));
+    const applies = (who: string): Applies => groups.get(who) ?? (who === visitor || (who === anyone && this.#mayBeAnyone(visitor, account.address)) ? 'yes' : 'no');
+    const counts = ({ who, deny }: RightsEntry): boolean => applies(who) === 'yes' || (applies(who) === 'unknown' && deny !== '');
+    return { rights: effectiveRights(rights, applies), because: [...rights.own, ...rights.inherited].filter(counts) };
   }
 
   /** Folders of accounts of this node that somebody may see. @throws Failure('directory-unavailable') */
   async sharedHere(visitor: string): Promise<readonly SharedFolder[]> {
     const folders: SharedFolder[] = [];
     let bytes = 0;
-    const pacer = new Pacer(); // an owner with thousands of folders, of which one is granted to everybody, is everybody's to look at
     for (const owner of await this.#ownersFor(visitor)) {
       const record = this.#options.storage.find(owner);
       if (record.at !== 'live' || owner === visitor || !isOpen(record.account)) continue;
-      for (const { name } of record.account.mailboxes()) {
-        if (pacer.isDue) await pacer.breathe();
-        const rights = await this.rightsOf(visitor, record.account, name);
-        if (!rights.includes('l')) continue;
-        bytes += Buffer.byteLength(owner) + Buffer.byteLength(name);
+      for (const folder of await this.sharedBy(record.account, visitor)) {
+        bytes += Buffer.byteLength(owner) + Buffer.byteLength(folder.name);
         if (bytes > mostNameBytes) return folders;
-        folders.push({ owner, name, rights });
+        folders.push(folder);
       }
+    }
+    return folders;
+  }
+
+  /** Folders of one account of this node that somebody may see. @throws Failure('directory-unavailable') */
+  async sharedBy(account: Account, visitor: string): Promise<readonly SharedFolder[]> {
+    const folders: SharedFolder[] = [];
+    const pacer = new Pacer(); // an owner with thousands of folders, of which one is granted to everybody, is everybody's to look at
+    for (const { name } of account.mailboxes()) {
+      if (pacer.isDue) await pacer.breathe();
+      const rights = await this.rightsOf(visitor, account, name);
+      if (rights.includes('l')) folders.push({ owner: account.address, name, rights });
     }
     return folders;
   }
@@ -152,13 +161,13 @@ export class Sharing {
     const owners = new Set(storage.ownersGranting(visitor));
     for (const owner of storage.ownersGranting(anyone)) if (this.#mayBeAnyone(visitor, owner)) owners.add(owner);
     for (const group of storage.groupsGranted()) {
-      if (await this.#isMember(group, visitor)) for (const owner of storage.ownersGranting(group)) owners.add(owner);
+      if ((await this.#membership(group, visitor)) === 'yes') for (const owner of storage.ownersGranting(group)) owners.add(owner);
     }
     return owners;
   }
 
-  async #isMember(group: string, visitor: string): Promise<boolean> {
-    return this.#memberships.has(group.slice(groupMark.length), visitor);
+  async #membership(group: string, visitor: string): Promise<Applies> {
+    return this.#memberships.of(group.slice(groupMark.length), visitor);
   }
 
   #mayBeAnyone(visitor: string, owner: string): boolean {

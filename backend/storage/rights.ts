@@ -10,9 +10,6 @@ export const anyone = 'anyone';
 /** What a group's address begins with. */
 export const groupMark = '$';
 
-/** Most entries of one folder. */
-export const mostRightsEntries = 200;
-
 export interface RightsEntry {
   /** An address in lower case; a group's address behind `$`; `anyone`. */
   readonly who: string;
@@ -28,10 +25,18 @@ export interface FolderRights {
   readonly inherited: readonly (RightsEntry & { readonly from: string })[];
 }
 
-/** What somebody may do to whom these entries apply: what any of them denies is denied, whatever the others say (manual, "Folders and permissions"). */
-export function effectiveRights({ own, inherited }: FolderRights, applies: (who: string) => boolean): Rights {
-  const entries = [...own, ...inherited].filter(({ who }) => applies(who));
-  return withoutRights(normalRights(entries.map(({ allow }) => allow).join('')), entries.map(({ deny }) => deny).join(''));
+/** Whether an entry is about somebody; `unknown`: of a group of which nobody can say who is in it. */
+export type Applies = 'yes' | 'no' | 'unknown';
+
+/**
+ * What somebody may do to whom these entries apply: what any of them denies is denied, whatever the others say (manual, "Folders and permissions").
+ * An entry of which that is unknown denies what it denies, and allows nothing.
+ */
+export function effectiveRights({ own, inherited }: FolderRights, applies: (who: string) => Applies): Rights {
+  const entries = [...own, ...inherited];
+  const allowed = entries.filter(({ who }) => applies(who) === 'yes').map(({ allow }) => allow);
+  const denied = entries.filter(({ who }) => applies(who) !== 'no').map(({ deny }) => deny);
+  return withoutRights(normalRights(allowed.join('')), denied.join(''));
 }
 
 /** The groups whose members must be known to say what somebody may do. */

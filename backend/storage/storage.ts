@@ -10,7 +10,7 @@ export type {
   StagedMessage, Storage, StoredMessage, StructureTexts,
 } from './interface.ts';
 export { anyone, effectiveRights, groupMark, groupsNamed } from './rights.ts';
-export type { FolderRights, RightsEntry } from './rights.ts';
+export type { Applies, FolderRights, RightsEntry } from './rights.ts';
 export type { MailboxEntry } from './entries.ts';
 export type { StorageCare } from './care.ts';
 export type { KeptFolder } from './kept-folder.ts';

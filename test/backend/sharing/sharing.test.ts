@@ -69,14 +69,33 @@ test('an outage of the directory makes nobody a member, and nobody a stranger', 
   assert.equal(await sharing.rightsOf('carol@example.com', alice, 'Sent'), '');
 });
 
+test('what is denied to a group of which nobody knows the members is denied to everybody, and what is allowed to it to nobody', async (t) => {
+  const cases: readonly (readonly [group: string, expansion: Expansion | 'gone' | 'barred', rights: string])[] = [
+    ['others', { kind: 'addresses', addresses: ['carol@example.com'] }, 'lrt'], ['team', { kind: 'addresses', addresses: ['bob@example.com'] }, 'lri'],
+    ['empty', { kind: 'unusable', problem: 'empty' }, 'lrt'], ['large', { kind: 'unusable', problem: 'too many' }, 'lr'], ['user', { kind: 'mailbox' }, 'lr'], ['gone', 'gone', 'lr'], ['barred', 'barred', 'lr'],
+  ];
+  const { sharing, alice } = await sharingOf(t, async (address) => {
+    const expansion = cases.find(([group]) => address === `${group}@example.com`)?.[1] ?? 'gone';
+    return typeof expansion === 'object' ? Promise.resolve(expansion) : Promise.reject(new Failure(expansion === 'gone' ? 'unknown-user' : 'service-denied', 'no'));
+  });
+  for (const [group, , rights] of cases) {
+    await alice.createMailbox(group);
+    await alice.changeRights(group, `$${group}@example.com`, (entry) => ({ ...entry, allow: 'i', deny: 't' }));
+    await alice.changeRights(group, 'bob@example.com', (entry) => ({ ...entry, allow: 'lrt' }));
+    const reasoned = await sharing.reasonedRights('bob@example.com', alice, group);
+    assert.equal(reasoned.rights, rights, group);
+    assert.equal(reasoned.because.length, rights === 'lrt' ? 1 : 2, `${group}: the entry that denies is told`);
+  }
+});
+
 test('members of a group are asked for once, by all who want to know at the same time', async () => {
   let asked = 0;
   const memberships = new Memberships(async () => {
     asked += 1;
     return Promise.resolve({ kind: 'addresses', addresses: ['bob@example.com'] });
   });
-  const both = await Promise.all(['bob@example.com', 'carol@example.com'].map(async (address) => memberships.has('team@example.com', address)));
-  assert.deepEqual([both, asked], [[true, false], 1]);
+  const both = await Promise.all(['bob@example.com', 'carol@example.com'].map(async (address) => memberships.of('team@example.com', address)));
+  assert.deepEqual([both, asked], [['yes', 'no'], 1]);
 });
 
 test('what a node said last counts while it is away; one that never said anything is told as silent', async (t) => {

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { levelOf, levels } from '../../../shared/imap/rights-levels.ts';
 import { formatRights, parseRights } from '../../../shared/imap/rights.ts';
 import { effectiveRights } from '../../../backend/storage/storage.ts';
-import type { RightsEntry } from '../../../backend/storage/storage.ts';
+import type { Applies, RightsEntry } from '../../../backend/storage/storage.ts';
 import { isFailure } from '../../../shared/base/failure.ts';
 import { temporaryStorage } from './harness.ts';
 
@@ -14,7 +14,7 @@ const grant = (allow: string, deny = '', scope: RightsEntry['scope'] = 'folder')
 test('what is denied to a user or a group anywhere on the way up is denied, what is allowed anywhere is allowed, all else is denied', () => {
   const entry = (who: string, allow: string, deny = ''): RightsEntry => ({ who, allow, deny, scope: 'subfolders' });
   const inherited = (who: string, allow: string, deny = '') => ({ ...entry(who, allow, deny), from: 'Top' });
-  const isBobs = (who: string): boolean => who === bob || who === '$team@example.com';
+  const isBobs = (who: string): Applies => (who === '$gone@example.com' ? 'unknown' : who === bob || who === '$team@example.com' ? 'yes' : 'no');
   const cases: readonly (readonly [own: readonly RightsEntry[], above: readonly (RightsEntry & { readonly from: string })[], rights: string])[] = [
     [[], [], ''],
     [[entry(bob, 'rl')], [], 'lr'],
@@ -22,6 +22,7 @@ test('what is denied to a user or a group anywhere on the way up is denied, what
     [[entry(bob, 'lrt')], [inherited('$team@example.com', '', 't')], 'lr'],
     [[entry('$team@example.com', 'lrt', 'r')], [inherited(bob, 'lrt')], 'lt'],
     [[entry('carol@example.com', 'lr', '')], [inherited('carol@example.com', '', 'l')], ''],
+    [[entry(bob, 'lrt'), entry('$gone@example.com', 'i', 't')], [], 'lr'],
     [[entry(bob, 'lr'), entry('carol@example.com', '', 'lr')], [], 'lr'],
   ];
   for (const [own, above, rights] of cases) assert.equal(effectiveRights({ own, inherited: above }, isBobs), rights, JSON.stringify([own, above]));
