@@ -1,4 +1,5 @@
 /** Asks the other back-ends of the cluster whether they hold mail of an address, before an account is made here. */
+import { z } from 'zod';
 import { askNode } from '../../shared/admin/admin-client.ts';
 import type { AdminTarget } from '../../shared/admin/admin-client.ts';
 import type { AdminRoute } from '../../shared/admin/admin-server.ts';
@@ -13,6 +14,8 @@ export interface Holders {
   readonly holders: readonly string[];
   /** Of these, who does not know yet whether the account is its own. */
   readonly unsettled: readonly string[];
+  /** Of these, by name, whom their directory names: `nobody`, or absent where they can't say. */
+  readonly named: ReadonlyMap<string, string>;
   /** Who has it in a storage that is taken out for the time being. */
   readonly away: readonly string[];
   readonly silent: readonly string[];
@@ -20,30 +23,50 @@ export interface Holders {
 
 /** Asks all given nodes at once. Never rejects: a node that is down is `silent`. */
 export async function askHolders(nodes: Readonly<Record<string, AdminTarget>>, address: string): Promise<Holders> {
-  const answers = await Promise.all(
-    Object.entries(nodes).map(async ([node, target]): Promise<readonly [node: string, answer: 'live' | 'unsettled' | 'away' | 'other' | 'silent']> => {
-      try {
-        const answer = await askNode(target, `${prefix}${encodeURIComponent(address)}`, patienceMs);
-        // What is on its way to a node will be owned by it, if it isn't yet.
-        const at = typeof answer === 'object' && answer !== null && 'at' in answer ? answer.at : undefined;
-        if (typeof answer === 'object' && answer !== null && 'settled' in answer && answer.settled === 'no') return [node, 'unsettled'];
-        return [node, at === 'live' || at === 'arriving' ? 'live' : at === 'away' ? 'away' : 'other'];
-      } catch {
-        return [node, 'silent'];
-      }
-    }),
-  );
-  const named = (wanted: string): string[] => answers.filter(([, answer]) => answer === wanted).map(([node]) => node);
-  const unsettled = named('unsettled');
-  return { holders: [...named('live'), ...unsettled], unsettled, away: named('away'), silent: named('silent') };
+  const answers = await Promise.all(Object.entries(nodes).map(async ([node, target]) => ({ node, ...await askHolder(target, address) })));
+  const saying = (wanted: Holding['kind']): string[] => answers.filter(({ kind }) => kind === wanted).map(({ node }) => node);
+  const unsettled = saying('unsettled');
+  const named = new Map(answers.flatMap(({ node, names }) => (names === undefined ? [] : [[node, names] as const])));
+  return { holders: [...saying('live'), ...unsettled], unsettled, named, away: saying('away'), silent: saying('silent') };
 }
 
-/** The other side of `askHolders`: what this node's storages say of an address, without counts or names of mailboxes. */
-export function accountRoute(storage: Storage): AdminRoute {
+/** What one node says; `names` is whom its directory names, where that matters. */
+interface Holding {
+  readonly kind: 'live' | 'unsettled' | 'away' | 'other' | 'silent';
+  readonly names?: string | undefined;
+}
+
+const answerSchema = z.object({ at: z.string(), settled: z.literal('no').optional(), names: z.string().optional() });
+
+async function askHolder(target: AdminTarget, address: string): Promise<Holding> {
+  try {
+    const { at, settled, names } = answerSchema.parse(await askNode(target, `${prefix}${encodeURIComponent(address)}`, patienceMs));
+    if (settled === 'no') return { kind: 'unsettled', names };
+    // What is on its way to a node will be owned by it, if it isn't yet.
+    return { kind: at === 'live' || at === 'arriving' ? 'live' : at === 'away' ? 'away' : 'other' };
+  } catch {
+    return { kind: 'silent' };
+  }
+}
+
+/** Where a directory has no node for an address. */
+export const nobody = 'nobody';
+
+/**
+ * The other side of `askHolders`: what this node's storages say of an address, without counts or names of mailboxes.
+ * @param nodeNamed the node that the directory names, if it names one; rejects where it can't be asked
+ */
+export function accountRoute(storage: Storage, nodeNamed: (address: string) => Promise<string | undefined>): AdminRoute {
   return {
     prefix,
     allow: 'nodes',
-    answer: async (address) => Promise.resolve({ status: 200, body: { at: recordOf(storage, address.toLowerCase()), ...(storage.care.isUnsettled(address.toLowerCase()) ? { settled: 'no' } : {}) } }),
+    answer: async (given) => {
+      const address = given.toLowerCase();
+      const at = recordOf(storage, address);
+      if (!storage.care.isUnsettled(address)) return { status: 200, body: { at } };
+      const names = await nodeNamed(address).then((node) => ({ names: node ?? nobody }), () => ({}));
+      return { status: 200, body: { at, settled: 'no', ...names } };
+    },
   };
 }
 

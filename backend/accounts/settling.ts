@@ -23,6 +23,7 @@ export function startSettling(options: SettlingOptions): Service {
   const end = new AbortController();
   const work = async (): Promise<void> => {
     for (let waitMs = againMs.first; !end.signal.aborted; waitMs = Math.min(2 * waitMs, againMs.longest)) {
+      await hearAll(options, end.signal).catch((error: unknown) => options.log.error({ err: error }, 'it could not be asked whether accounts have two owners'));
       await settleAll(options, end.signal).catch((error: unknown) => options.log.error({ err: error }, 'accounts could not be settled'));
       await sleep(waitMs, undefined, { signal: end.signal, ref: false }).catch(() => undefined); // woken to end
     }
@@ -52,20 +53,48 @@ export async function settleAll(options: SettlingOptions, signal: AbortSignal): 
   }
 }
 
+/** Of accounts that were settled while nodes were silent: whether one of these has it, too. Then both go on with what each has, and an alarm says so, until somebody has settled it. */
+export async function hearAll({ storage, holders, log }: Pick<SettlingOptions, 'storage' | 'holders' | 'log'>, signal: AbortSignal): Promise<void> {
+  for (const { address, nodes } of storage.care.unheard()) {
+    if (signal.aborted) return;
+    const { holders: having, unsettled, silent } = await holders(address);
+    const owners = having.filter((node) => !unsettled.includes(node));
+    if (owners.length > 0) log.error({ alert: 'two-owners', account: address, nodes: owners }, 'other nodes keep an account that this node keeps, too: they were cut off when it was settled whose it is; see docs/account-move.md');
+    else if (!nodes.some((node) => silent.includes(node) || unsettled.includes(node))) await storage.care.noteHeard(address);
+  }
+}
+
+type Answer = Settlement | { readonly open: string };
+
 /**
- * A node that has the account in use is its owner. One that does not know whose it is either says nothing by having it: two that took each other for the owner would both give it away. Where none has it, the directory decides; but another node that it names would make
- * an account without mail, so somebody has to say which is meant. Where it names none, a node that does not answer may have it.
+ * A node that has the account in use is its owner. Where none has it, the directory decides; but another node that it names would make an
+ * account without mail, so somebody has to say which is meant. Where it names none, a node that does not answer may have it.
  */
-async function ownerOf({ accounts, maps, nodeName, holders }: SettlingOptions, address: string): Promise<Settlement | { readonly open: string }> {
+async function ownerOf({ accounts, maps, nodeName, holders }: SettlingOptions, address: string): Promise<Answer> {
   const entry = await accounts.lookUp(address);
-  const { holders: having, unsettled, silent } = await holders(address);
+  const answers = await holders(address);
+  const { holders: having, unsettled, silent } = answers;
   const holder = having.find((node) => !unsettled.includes(node));
   if (holder !== undefined) return { owner: 'other-node', node: holder };
+  if (unsettled.length > 0) return amongUnsettled(entry?.mailHost === undefined ? undefined : accounts.nodeOf(entry.mailHost), nodeName, answers);
   if (entry?.mailHost !== undefined) {
-    const named = accounts.nodeOf(entry.mailHost);
-    return named === nodeName ? { owner: 'this-node' } : named !== undefined && unsettled.includes(named) ? { owner: 'other-node', node: named } : { open: `the directory names ${entry.mailHost}, where it is not: let it name ${nodeName}` };
+    return accounts.nodeOf(entry.mailHost) === nodeName ? { owner: 'this-node', unheard: silent } : { open: `the directory names ${entry.mailHost}, where it is not: let it name ${nodeName}` };
   }
-  if (unsettled.length > 0) return { open: `${unsettled.join(', ')} has it, too, and does not know whose it is: let a directory name one` };
   if (silent.length > 0) return { open: `${silent.join(', ')} does not answer, and may have it` };
   return entry === undefined && maps.covers(address) ? { owner: 'nobody' } : { owner: 'this-node' };
+}
+
+/**
+ * Several have it, and none knows whose it is. Each asks a replica of the directory of its own, one of which may lag behind: so they have to be told the
+ * same, or both might keep the account, or both give it away. And only the first of them by name acts, as what they are told may change
+ * between question and act; the others find it settled then.
+ */
+function amongUnsettled(named: string | undefined, nodeName: string, { unsettled, named: byOthers, silent }: Holders): Answer {
+  if (named === undefined) return { open: `${unsettled.join(', ')} has it, too, and does not know whose it is: let a directory name one` };
+  const differing = unsettled.filter((node) => byOthers.get(node) !== named);
+  if (differing.length > 0) return { open: `the directory names ${named} here, and not so at ${differing.join(', ')}, which has it, too: it is held until all are told the same` };
+  const first = [nodeName, ...unsettled].sort()[0];
+  if (first !== nodeName) return { open: `${String(first)} has it, too, and settles whose it is` };
+  if (named === nodeName) return { owner: 'this-node', unheard: silent };
+  return unsettled.includes(named) ? { owner: 'other-node', node: named } : { open: `the directory names ${named}, where it is not: let it name ${nodeName}` };
 }

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../../shared/base/failure.ts';
+import { noBounds } from './account-bounds.ts';
 import { findAccount } from './accounts-table.ts';
 import { readBackup } from './backup/backup-record.ts';
 import { restoreAccount } from './backup/restore-account.ts';
@@ -13,8 +14,8 @@ import type { KeptFolder } from './kept-folder.ts';
 import type { Places } from './node-transfers.ts';
 import { repairStorage } from './repair/repair-storage.ts';
 import type { RepairOptions, RepairReport } from './repair/repair-storage.ts';
-import { isUnsettled, settleAccount, unsettledIn } from './unsettled-accounts.ts';
-import type { Settlement } from './unsettled-accounts.ts';
+import { isUnsettled, noteHeard, settleAccount, unheardIn, unsettledIn } from './unsettled-accounts.ts';
+import type { Settlement, Unheard } from './unsettled-accounts.ts';
 import { closeVolume, openVolume } from './volume.ts';
 import type { Volume } from './volume.ts';
 
@@ -32,6 +33,9 @@ export interface StorageCare {
   isUnsettled(address: string): boolean;
   /** See unsettled-accounts.ts. */
   settle(address: string, settlement: Settlement): Promise<void>;
+  /** Accounts that this node keeps although some nodes did not say whether they do. */
+  unheard(): readonly Unheard[];
+  noteHeard(address: string): Promise<void>;
   /** See restore-account.ts. `backup` lies in `folder`. Throws also `bad-input` when there is none of that name. */
   restore(backup: { readonly folder: string; readonly name: string }, order: Omit<RestoreOrder, 'source' | 'target'>): Promise<RestoredAccount>;
   /** Opens the storages of a backup, e.g. to check them. Throws as `restore`. */
@@ -61,6 +65,10 @@ export function createCare({ volumes, holderOf, placeFor }: Places, directories:
     isUnsettled: (address) => volumes.some((volume) => isUnsettled(volume, address)),
     settle: async (address, settlement) => {
       for (const volume of volumes) await settleAccount(volume, address, settlement);
+    },
+    unheard: () => volumes.flatMap(unheardIn),
+    noteHeard: async (address) => {
+      for (const volume of volumes) await noteHeard(volume, address);
     },
     restore: async (backup, order) => withBackup({ ...backup, cluster }, async (sources) => {
       const source = sources.find((volume) => hasMail(volume, order.address));
@@ -102,7 +110,7 @@ async function withBackup<T>({ folder, name, cluster }: { readonly folder: strin
   if (missing !== undefined) throw new Failure('storage-failure', `backup ${name} is not whole: ${missing} has no index`);
   const sources: Volume[] = [];
   try {
-    for (const directory of directories) sources.push(openVolume(directory, { hints: { publish: () => undefined, subscribe: () => () => undefined }, reserveBytes: 0, limitsOf: () => ({ bytes: 0, messages: 0 }) }));
+    for (const directory of directories) sources.push(openVolume(directory, { hints: { publish: () => undefined, subscribe: () => () => undefined }, reserveBytes: 0, limitsOf: () => ({ bytes: 0, messages: 0 }), bounds: noBounds }));
     return await action(sources, directories);
   } finally {
     await Promise.all(sources.map(closeVolume));

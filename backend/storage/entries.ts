@@ -35,6 +35,8 @@ export interface AccountEntry {
   readonly left?: { readonly atMs: number; readonly mail: 'unverified' | 'verified' | 'removed' };
   /** Nobody may change or open the account until then: the last of it is being copied by who has the token. */
   readonly hold?: { readonly token: string; readonly untilMs: number };
+  /** Nodes that did not answer when it was settled that the account is this node's. */
+  readonly unheard?: readonly string[];
   /** It came from that node; who brought it has yet to name it in the directory and to compare what was left there. */
   readonly came?: { readonly from: string; readonly holder: string };
   /** It was given to that node and taken back, as the node was gone: it has not heard of it yet. */

@@ -10,10 +10,16 @@ import type { Volume } from './volume.ts';
 
 /** Whose an account is, once that is known. */
 export type Settlement =
-  | { readonly owner: 'this-node' }
+  /** `unheard`: nodes that did not answer, and may have taken themselves for the owner, too. */
+  | { readonly owner: 'this-node'; readonly unheard?: readonly string[] }
   | { readonly owner: 'other-node'; readonly node: string }
   /** The directory has no such user: its mail is kept as that of accounts that vanished. */
   | { readonly owner: 'nobody' };
+
+export interface Unheard {
+  readonly address: string;
+  readonly nodes: readonly string[];
+}
 
 const token = 'unsettled';
 /** The last moment that a Date can name. */
@@ -33,6 +39,22 @@ export function isUnsettled({ environment, tables }: Volume, address: string): b
   return environment.read(() => getAccount(tables, address))?.hold?.token === token;
 }
 
+/** Accounts that this node keeps although some nodes did not say whether they do. */
+export function unheardIn({ environment, tables }: Volume): readonly Unheard[] {
+  const entries = environment.read(() => tables.accounts.range(keysUnder([]))).map(({ value }) => JSON.parse(value.toString()) as AccountEntry);
+  return entries.flatMap(({ address, unheard, movedTo }) => (unheard === undefined || movedTo !== undefined ? [] : [{ address, nodes: unheard }]));
+}
+
+/** Those nodes have not got it, or have it no more. */
+export async function noteHeard({ environment, tables }: Volume, address: string): Promise<void> {
+  await environment.write(() => {
+    const entry = getAccount(tables, address);
+    if (entry?.unheard === undefined) return;
+    const { unheard: _over, ...known } = entry;
+    putAccount(tables, known);
+  });
+}
+
 /** Nothing happens when it is settled already. On stable storage when it resolves. */
 export async function settleAccount(volume: Volume, address: string, settlement: Settlement): Promise<void> {
   const id = await volume.environment.write(() => {
@@ -46,7 +68,7 @@ export async function settleAccount(volume: Volume, address: string, settlement:
 
 function settled({ hold: _over, ...entry }: AccountEntry, settlement: Settlement): AccountEntry {
   switch (settlement.owner) {
-    case 'this-node': return entry;
+    case 'this-node': return settlement.unheard === undefined || settlement.unheard.length === 0 ? entry : { ...entry, unheard: settlement.unheard };
     case 'other-node': return tombstoneOf(entry, { node: settlement.node, epoch: entry.epoch + 1 });
     case 'nobody': return { ...entry, withdrawn: { why: 'vanished', atMs: Date.now() } };
   }

@@ -2,9 +2,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { hearAll, settleAll } from '../../../backend/accounts/settling.ts';
+import type { SettlingOptions } from '../../../backend/accounts/settling.ts';
 import { isFailure } from '../../../shared/base/failure.ts';
 import { startReplicatedDirectory } from '../../harness/lagging-replica.ts';
 import type { ReplicatedDirectory } from '../../harness/lagging-replica.ts';
+import { keepingLog } from '../../harness/people.ts';
 import { people, twoNodes } from './two-nodes.ts';
 import type { TwoNodes } from './two-nodes.ts';
 
@@ -66,4 +69,54 @@ test('a node that nobody names any more keeps serving what it has, and a new nod
   assert.equal((await nodes.accounts.be1.open(alice, 'smtp')).address, alice);
   await nodes.accounts.be2.open(alice, 'smtp');
   assert.deepEqual(alarms(nodes), ['be2']);
+});
+
+/** Both have mail of her, and have lost their indexes: neither knows whose she is. */
+async function bothUnsettled(t: TestContext): Promise<TwoNodes & { readonly settleAt: (node: 'be1' | 'be2', holders?: SettlingOptions['holders']) => Promise<readonly Record<string, unknown>[]> }> {
+  const nodes = await apart(t);
+  const { accounts, storages, askOther } = nodes;
+  for (const node of ['be1', 'be2'] as const) {
+    await storages[node].createAccount(alice);
+    await storages[node].transfers.leaving.hold(alice, { token: 'unsettled', forMs: 3_600_000 });
+  }
+  return {
+    ...nodes,
+    settleAt: async (node, holders = askOther[node]) => {
+      const { log, lines } = keepingLog();
+      const { signal } = new AbortController();
+      const options: SettlingOptions = { storage: storages[node], accounts: accounts[node], nodeName: node, maps: { covers: () => true }, holders, log };
+      await hearAll(options, signal);
+      await settleAll(options, signal);
+      return lines;
+    },
+  };
+}
+
+test('two nodes that both have an account, and are told different owners, hold it and say why, until they are told the same', async (t) => {
+  const { storages, settleAt } = await bothUnsettled(t);
+  for (let round = 0; round < 3; round += 1) {
+    const said = (await Promise.all([settleAt('be1'), settleAt('be2')])).flat();
+    assert.equal(said.filter(({ why }) => String(why).includes('held until all are told the same')).length, 2, JSON.stringify(said));
+  }
+  assert.deepEqual([storages.be1.care.unsettled(), storages.be2.care.unsettled()], [[alice], [alice]]);
+  await directory.join();
+  await directory.caughtUp('alice', 'be2');
+  for (let round = 0; round < 2; round += 1) await Promise.all([settleAt('be1'), settleAt('be2')]);
+  assert.deepEqual([storages.be1.find(alice), storages.be2.find(alice).at], [{ at: 'moved', node: 'be2', epoch: 2 }, 'live']);
+  assert.deepEqual([storages.be1.care.unsettled(), storages.be2.care.unsettled()], [[], []]);
+});
+
+test('two nodes that are cut off from each other, and told different owners, raise the alarm as soon as they hear of each other', async (t) => {
+  const { storages, askOther, settleAt } = await bothUnsettled(t);
+  const silent = (node: string): SettlingOptions['holders'] => async () => Promise.resolve({ holders: [], unsettled: [], named: new Map(), away: [], silent: [node] });
+  await settleAt('be1', silent('be2'));
+  await settleAt('be2', silent('be1'));
+  assert.deepEqual([storages.be1.find(alice).at, storages.be2.find(alice).at], ['live', 'live'], 'mail is not held up by a node that is away');
+  const alarm = (lines: readonly Record<string, unknown>[]): unknown[] => lines.filter(({ alert }) => alert === 'two-owners').map(({ account, nodes }) => [account, nodes]);
+  assert.deepEqual(alarm(await settleAt('be1', silent('be2'))), []);
+  assert.deepEqual(alarm(await settleAt('be1', askOther.be1)), [[alice, ['be2']]]);
+  assert.deepEqual(alarm(await settleAt('be2', askOther.be2)), [[alice, ['be1']]]);
+  await storages.be1.markMoved(alice, 'be2', 2);
+  assert.deepEqual(alarm(await settleAt('be2', askOther.be2)), []);
+  assert.deepEqual(storages.be2.care.unheard(), [], 'it is over');
 });

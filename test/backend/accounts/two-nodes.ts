@@ -63,7 +63,7 @@ export async function twoNodes(t: TestContext, { staleMs = 60_000, uris }: Nodes
       host: '127.0.0.1', port: ports[node], log,
       serverTls: createServerTls({ ...own }),
       isTrustedNode: ({ node: peer, role }) => role === 'backend' && nodes.some((name) => name === peer),
-      routes: [accountRoute(storage)], acts: noActs, signerOf: () => 'cluster',
+      routes: [accountRoute(storage, async (address) => accounts.nodeOf((await accounts.lookUp(address))?.mailHost))], acts: noActs, signerOf: () => 'cluster',
     });
     t.after(async () => admin.stop(0));
     const connector = createConnector({
@@ -77,7 +77,7 @@ export async function twoNodes(t: TestContext, { staleMs = 60_000, uris }: Nodes
     });
     const other: NodeName = node === 'be1' ? 'be2' : 'be1';
     const askOther = async (address: string): ReturnType<typeof askHolders> => askHolders({ [other]: { host: '127.0.0.1', port: ports[other], tls: { key: own.key, cert: own.certificate, ca: own.authority } } }, address);
-    const accounts = createAccounts({
+    const accounts: Accounts = createAccounts({
       storage, maps, log, nodeName: node, primaryDomain: 'example.com',
       nodeOf: (mailHost) => nodes.find((name) => name === mailHost), known: { staleMs, maxEntries: 10 },
       holders: askOther,

@@ -62,7 +62,7 @@ async function settle(storage: Storage): Promise<void> {
     if (address.startsWith('f')) return Promise.resolve({ address, mailHost: undefined, dn: undefined, map: 'test', aliases: [], routingAddress: undefined });
     return Promise.resolve(mailHost === undefined ? undefined : { address, mailHost, dn: undefined, map: 'test', aliases: [], routingAddress: undefined });
   };
-  const holders = async (address: string): Promise<Holders> => Promise.resolve({ holders: outside.holders.get(initial(address)) ?? [], unsettled: [], away: [], silent: outside.silent.get(initial(address)) ?? [] });
+  const holders = async (address: string): Promise<Holders> => Promise.resolve({ holders: outside.holders.get(initial(address)) ?? [], unsettled: [], named: new Map(), away: [], silent: outside.silent.get(initial(address)) ?? [] });
   await settleAll({ storage, log, nodeName: 'be1', maps: { covers: () => true }, accounts: { lookUp, nodeOf: (mailHost) => mailHost }, holders }, new AbortController().signal);
 }
 
