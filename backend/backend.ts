@@ -79,6 +79,10 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
     workerSlot: slot,
     reserveBytes: config.storage.reserveMegabytes * 1024 * 1024,
     quota: { bytes: config.storage.quota.maxKilobytes * 1024, messages: config.storage.quota.maxMessages },
+    bounds: {
+      mailboxes: config.storage.limits.maxMailboxes, subscriptions: config.storage.limits.maxSubscriptions,
+      rightsPerMailbox: config.storage.limits.maxRightsPerMailbox, rightsPerAccount: config.storage.limits.maxRightsPerAccount,
+    },
     domains: domainStorageRules(config),
   });
   const endMeasuring = measureStorages(directories.open, () => storage.addresses().length);
@@ -210,7 +214,7 @@ async function startAdminApi(ground: Ground, { rack, routes: more, directory, ha
   const health = { isStopping: context.isStopping, services: () => rack.states(), check: readIndex, warnings: () => endingCertificates(config) };
   const keepAct: KeepHere = async (address, act) => storage.lives.keepAct(address, act);
   const api = await openAdminApi({ context, tls, directory, health, rack, handlers, keeperOf: async (address) => keeperOf(accounts, config, address), keepAct });
-  const routes = [...healthRoutes(health), ...observationRoutes(context), ...joinRoutes({ ...context, tls }), ...acmeRoutes(config), accountRoute(storage), sharedFoldersRoute(ground.sharing), accountActRoute(keepAct), ...api.routes, ...more];
+  const routes = [...healthRoutes(health), ...observationRoutes(context), ...joinRoutes({ ...context, tls }), ...acmeRoutes(config), accountRoute(storage, async (address) => accounts.nodeOf((await accounts.lookUp(address))?.mailHost)), sharedFoldersRoute(ground.sharing), accountActRoute(keepAct), ...api.routes, ...more];
   const services = await Promise.all(adminListeners(ground).map(async (at) => startAdmin({ ...at, serverTls: tls.forAdministration, isTrustedNode: tls.isTrustedNode, signerOf: tls.signerOf, routes, acts: api.acts, observers: config.services.admin.observers.map(parseNetwork), parts: [webAdmin(context.log), api.part], log: context.log })));
   return { services, onAppointed: api.onAppointed };
 }

@@ -10,6 +10,16 @@ const quota = z
   .prefault({})
   .describe('What an account may use.');
 
+const limits = z
+  .strictObject({
+    maxMailboxes: wholeNumber({ min: 10, max: 1_000_000 }).default(10_000).describe('Most mailboxes of an account.'),
+    maxSubscriptions: wholeNumber({ min: 10, max: 1_000_000 }).default(10_000).describe('Most subscriptions of an account; they may name folders of others, and such as are not there.'),
+    maxRightsPerMailbox: wholeNumber({ min: 1, max: 10_000 }).default(200).describe('Most users and groups to whom rights are given at one mailbox.'),
+    maxRightsPerAccount: wholeNumber({ min: 1, max: 1_000_000 }).default(10_000).describe('Most such entries at all mailboxes of an account together.'),
+  })
+  .prefault({})
+  .describe('How large the tables of an account may get that its users let grow. What is beyond a limit that is lowered stays, and an account that is moved keeps it all.');
+
 export const storageParameters = {
   storage: z
     .strictObject({
@@ -19,6 +29,7 @@ export const storageParameters = {
       ),
       reserveMegabytes: wholeNumber({ min: 0, max: 1_000_000 }).default(100).describe('Free space below which mail is refused for the time being.'),
       quota,
+      limits,
       compactDeadPercent: wholeNumber({ min: 0, max: 99 }).default(50).describe('Files of messages of which at least this share is dead are rewritten, without being asked for; 0: only by `waybill storage compact`.'),
       compactMegabytesPerSecond: wholeNumber({ min: 1, max: 10_000 }).default(10).describe('How fast such files are rewritten at most.'),
       backupDirectory: fileName().optional().describe('Where backups of the node are made and looked for: a folder on another disk, into which the node can write. None: no backups.'),

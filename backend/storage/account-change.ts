@@ -3,6 +3,7 @@
  * keeps its use. `changeAccount` runs the transaction and publishes hints after the commit.
  */
 import { Failure } from '../../shared/base/failure.ts';
+import { checkMailboxes, checkRightsOfAccount } from './account-bounds.ts';
 import { getAccount, getMailbox, isHeld, limitsOf, putAccount, sessionEpochOf } from './entries.ts';
 import type { AccountEntry, MailboxEntry } from './entries.ts';
 import { MailboxChange } from './mailbox-change.ts';
@@ -24,6 +25,7 @@ export class AccountChange {
   readonly #mailboxes = new Map<number, MailboxChange>();
   #freed = { bytes: 0, messages: 0 };
   #listChanged = false;
+  #isLarger = { mailboxes: false, rights: false };
 
   constructor(handle: AccountHandle) {
     const { volume, address } = handle;
@@ -54,6 +56,7 @@ export class AccountChange {
   /** A mailbox that was just made. */
   begin(entry: MailboxEntry): MailboxChange {
     this.#listChanged = true;
+    this.#isLarger = { mailboxes: true, rights: this.#isLarger.rights || (entry.rights?.length ?? 0) > 0 };
     return this.#open(entry);
   }
 
@@ -67,6 +70,11 @@ export class AccountChange {
   /** The list of mailboxes, a name or a subscription has changed. */
   noteListChange(): void {
     this.#listChanged = true;
+  }
+
+  /** Rights were given to somebody who had none there. */
+  noteMoreRights(): void {
+    this.#isLarger = { ...this.#isLarger, rights: true };
   }
 
   setPassword(hash: string): void {
@@ -83,7 +91,7 @@ export class AccountChange {
     return sessionEpoch;
   }
 
-  /** Writes everything. Throws `over-quota` when the account grew beyond its limit, unless it is `its-own` mail that comes back. */
+  /** Writes everything. Throws `over-quota` when the account grew beyond its limit, `limit` when its tables did, unless it is `its-own` mail that comes back. */
   save(growth: 'counted' | 'its-own' = 'counted'): void {
     let bytes = this.#entry.bytes - this.#freed.bytes;
     let messages = this.#entry.messages - this.#freed.messages;
@@ -93,6 +101,7 @@ export class AccountChange {
     }
     if (growth === 'counted') this.#checkQuota(bytes, messages);
     for (const mailbox of this.#mailboxes.values()) mailbox.save();
+    if (growth === 'counted') this.#checkBounds();
     const { hold: lapsed, ...entry } = this.#entry;
     // A hold that is over stays so, even if the clock is set back: its seal must not come after this change.
     if (lapsed !== undefined || bytes !== entry.bytes || messages !== entry.messages) putAccount(this.volume.tables, { ...entry, bytes, messages });
@@ -109,6 +118,11 @@ export class AccountChange {
     const change = new MailboxChange(this.volume.tables, entry);
     this.#mailboxes.set(entry.id, change);
     return change;
+  }
+
+  #checkBounds(): void {
+    if (this.#isLarger.mailboxes) checkMailboxes(this.volume, this.number);
+    if (this.#isLarger.rights) checkRightsOfAccount(this.volume, this.number);
   }
 
   #checkQuota(bytes: number, messages: number): void {

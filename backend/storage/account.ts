@@ -1,5 +1,6 @@
 /** One account: its mailboxes, subscriptions and use. */
 import type { AccountAct } from '../../shared/admin-api/account-act.ts';
+import { checkSubscriptions } from './account-bounds.ts';
 import { changeAccount } from './account-change.ts';
 import type { AccountHandle } from './account-change.ts';
 import { StoredAnnotations } from './annotations.ts';
@@ -120,8 +121,10 @@ export class StoredAccount implements Account, AccountHandle {
     const { subscriptions } = this.volume.tables;
     const key = [this.number, checkedName(name)];
     await changeAccount(this, (change) => {
+      const isNew = subscriptions.get(key) === undefined;
       if (subscribed === 'yes') subscriptions.put(key, noValue);
-      else subscriptions.remove(key);
+      if (subscribed === 'yes' && isNew) checkSubscriptions(this.volume, this.number);
+      if (subscribed === 'no') subscriptions.remove(key);
       change.noteListChange();
     });
   }

@@ -73,6 +73,16 @@ export interface AccountLimits {
   readonly messages: number;
 }
 
+/** How large those tables of an account may get that its users let grow. */
+export interface AccountBounds {
+  readonly mailboxes: number;
+  readonly subscriptions: number;
+  /** Users and groups. */
+  readonly rightsPerMailbox: number;
+  /** Entries of all its mailboxes. */
+  readonly rightsPerAccount: number;
+}
+
 /** One account: a mailbox owner whose mail this node keeps. */
 export interface Account {
   /** Opaque id, unique in the cluster; part of every hint. */

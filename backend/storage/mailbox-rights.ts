@@ -1,12 +1,13 @@
 /** Rights of an account's mailboxes in the index: what holds for a name, and how an entry is changed. */
 import { Failure } from '../../shared/base/failure.ts';
+import { checkRightsOfMailbox } from './account-bounds.ts';
 import type { AccountChange } from './account-change.ts';
 import { getMailbox, mailboxIdOf } from './entries.ts';
 import type { MailboxEntry } from './entries.ts';
 import { dropGrants, noteGrants } from './grants.ts';
 import type { Tables } from './keys.ts';
 import { canonicalName, namesAbove } from './mailbox-name.ts';
-import { mostRightsEntries, withEntry } from './rights.ts';
+import { withEntry } from './rights.ts';
 import type { FolderRights, RightsEntry } from './rights.ts';
 
 /** Longer than any key may be. */
@@ -28,7 +29,10 @@ export function changeRightsOf(change: AccountChange, name: string, { who, to }:
   if (entry === undefined) throw new Failure('mailbox-missing', 'mailbox does not exist');
   const before = entry.rights ?? [];
   const rights = withEntry(before, to(before.find((one) => one.who === who) ?? { who, allow: '', deny: '', scope: 'folder' }));
-  if (rights.length > mostRightsEntries) throw new Failure('limit', `rights can be given to at most ${String(mostRightsEntries)} users and groups at one folder`);
+  if (rights.length > before.length) {
+    checkRightsOfMailbox(change.volume, rights.length);
+    change.noteMoreRights();
+  }
   giveRights(change, entry.id, rights);
   change.noteListChange();
 }

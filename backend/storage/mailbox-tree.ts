@@ -1,6 +1,7 @@
 /** Makes, renames and deletes the mailboxes of an account. All functions run inside a transaction. */
 import { randomBytes } from 'node:crypto';
 import { Failure } from '../../shared/base/failure.ts';
+import { forgetOldNames } from './account-bounds.ts';
 import type { AccountChange } from './account-change.ts';
 import { copyAnnotations, dropAnnotations } from './annotations.ts';
 import { moveMessages } from './copy-move.ts';
@@ -39,6 +40,7 @@ export function renameMailbox(change: AccountChange, from: string, wanted: strin
   if (to.startsWith(below(entry.name))) throw new Failure('bad-input', 'a mailbox cannot be moved below itself');
   const moving = entriesOf(change.volume.tables, change.number).filter(({ name }) => name === entry.name || name.startsWith(below(entry.name)));
   for (const each of moving) retireName(change.volume.tables, each);
+  forgetOldNames(change.volume, change.number);
   makeAbove(change, to);
   for (const each of moving) rename(change, each, checkedName(to + each.name.slice(entry.name.length)));
 }
@@ -73,6 +75,7 @@ function dropMailbox(change: AccountChange, entry: MailboxEntry): void {
   const { tables } = change.volume;
   dropMessages(change.volume, entry.id);
   retireName(tables, entry);
+  forgetOldNames(change.volume, change.number);
   change.forget(entry);
 }
 

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { Failure } from '../../shared/base/failure.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { HintBus } from '../../shared/service/service.ts';
+import { usualBounds } from './account-bounds.ts';
 import { createLives } from './account-lives.ts';
 import type { AccountLives } from './account-lives.ts';
 import { createAccount, findAccount, liveAddresses, markMoved, useOf } from './accounts-table.ts';
@@ -10,7 +11,7 @@ import { createCare } from './care.ts';
 import type { StorageCare } from './care.ts';
 import { adoptDirectory } from './adopted-directory.ts';
 import { claimDirectory, demandCluster } from './directory-record.ts';
-import type { Account, AccountLimits, AccountRecord, DeliveryRecords, StagedMessage, Storage } from './interface.ts';
+import type { Account, AccountBounds, AccountLimits, AccountRecord, DeliveryRecords, StagedMessage, Storage } from './interface.ts';
 import { groupsGranted, ownersGranting } from './grants.ts';
 import { createTransfers } from './node-transfers.ts';
 import type { TakenOut } from './storage-list.ts';
@@ -44,6 +45,8 @@ export interface StorageOptions {
   readonly reserveBytes: number;
   /** Limits of each account; none when absent. */
   readonly quota?: AccountLimits | undefined;
+  /** `usualBounds` when absent. */
+  readonly bounds?: AccountBounds | undefined;
   /** What is set for the domain of an address; nothing when absent. */
   readonly domains?: DomainRules | undefined;
 }
@@ -53,7 +56,7 @@ export interface StorageOptions {
  * when one can't be opened or has a newer format.
  */
 export async function openStorage(options: StorageOptions): Promise<Storage> {
-  const { clusterName: cluster, nodeName: node, hints, reserveBytes, domains, quota = { bytes: 0, messages: 0 } } = options;
+  const { clusterName: cluster, nodeName: node, hints, reserveBytes, domains, quota = { bytes: 0, messages: 0 }, bounds = usualBounds } = options;
   const limitsOf = (address: string): AccountLimits => ({ ...quota, ...domains?.limitsOf(address) });
   const volumes: Volume[] = [];
   try {
@@ -61,7 +64,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       const isAttached = options.attached?.includes(directory) === true;
       if (isAttached) demandCluster(directory, cluster);
       else claimDirectory(directory, { cluster, node });
-      const volume = openVolume(directory, { hints, reserveBytes, limitsOf });
+      const volume = openVolume(directory, { hints, reserveBytes, limitsOf, bounds });
       volumes.push(volume);
       if (isAttached) await adoptDirectory(volume, directory, { cluster, node });
     }

@@ -4,7 +4,7 @@ import type { HintBus } from '../../shared/service/service.ts';
 import { demandIndex } from './lost-index.ts';
 import { openEnvironment } from './environment.ts';
 import type { Environment } from './environment.ts';
-import type { AccountLimits, DeliveryRecords } from './interface.ts';
+import type { AccountBounds, AccountLimits, DeliveryRecords } from './interface.ts';
 import { FreeSpace } from './free-space.ts';
 import { openTables, storageTables } from './keys.ts';
 import type { Tables } from './keys.ts';
@@ -19,6 +19,7 @@ export interface VolumeOptions {
   readonly reserveBytes: number;
   /** What an account of that address may hold, where nothing is set for the account itself. */
   readonly limitsOf: (address: string) => AccountLimits;
+  readonly bounds: AccountBounds;
 }
 
 export interface Volume extends VolumeOptions {

@@ -23,6 +23,7 @@ import { packName } from '../pack-format.ts';
 import { PackLedger } from '../pack-ledger.ts';
 import type { DeliveryNote, PackPlace } from '../packs.ts';
 import { threadKeys, threadOf } from '../threads.ts';
+import { noBounds } from '../account-bounds.ts';
 import { asUnsettled } from '../unsettled-accounts.ts';
 import { closeVolume, openVolumeOf } from '../volume.ts';
 import type { Volume } from '../volume.ts';
@@ -57,7 +58,7 @@ export async function rebuildIndex(directory: string, options: InventoryOptions)
   const scratch = makeScratch(directory);
   try {
     const draft = join(scratch.path, 'index');
-    const volume = openVolumeOf({ index: draft, packs: join(directory, 'packs') }, { hints: { publish: () => undefined, subscribe: () => () => undefined }, reserveBytes: 0, limitsOf: () => ({ bytes: 0, messages: 0 }) });
+    const volume = openVolumeOf({ index: draft, packs: join(directory, 'packs') }, { hints: { publish: () => undefined, subscribe: () => () => undefined }, reserveBytes: 0, limitsOf: () => ({ bytes: 0, messages: 0 }), bounds: noBounds });
     const build = new Build(volume, inventory, options);
     try {
       await build.run();
