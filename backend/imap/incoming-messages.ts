@@ -21,10 +21,13 @@ export interface Reception {
   readonly session: Session;
   /** Whose storage takes the messages. */
   readonly account: Account;
-  readonly most: 'one' | 'many';
+  readonly most: 'one' | 'many' | 'any number';
   /** What the account holds less when the command is done. */
   readonly freedBytes: number;
 }
+
+/** Takes a message over; answers how many bytes are held for the command then. */
+type Take = (message: IncomingMessage) => Promise<number>;
 
 type MessagePiece = Extract<AppendPiece, { kind: 'message' }>;
 
@@ -39,25 +42,36 @@ export async function withMessages<Result>(reception: Reception, given: AppendAr
   }
 }
 
+/** Gives each of the command's messages to `take` as it has come, however many they are: for another node, which copies them as one command of its client's. */
+export async function takeMessages(reception: Omit<Reception, 'most'>, given: AppendArguments, take: Take): Promise<void> {
+  await new Incoming({ ...reception, most: 'any number' }, given, take).receiveAll();
+}
+
 class Incoming {
   readonly messages: IncomingMessage[] = [];
   readonly #reception: Reception;
   readonly #given: AppendArguments;
+  readonly #take: Take | undefined;
   #pieces: AppendPiece[];
   /** Of the messages that are held. */
   #heldBytes = 0;
+  /** Whether the client announced UTF-8 in the message that comes. */
+  #saidUtf8 = false;
 
-  constructor(reception: Reception, given: AppendArguments) {
+  constructor(reception: Reception, given: AppendArguments, take?: Take) {
     this.#reception = reception;
+    this.#take = take;
     this.#given = given;
     this.#pieces = [...given.pieces];
   }
 
   async receiveAll(): Promise<void> {
-    const most = this.#reception.most === 'one' ? 1 : mostMessages;
+    const most = { one: 1, many: mostMessages, 'any number': Number.POSITIVE_INFINITY }[this.#reception.most];
+    let count = 0;
     for (let piece = await this.#next(); piece !== undefined; piece = await this.#next()) {
       if (piece.kind !== 'message') throw new Error(`${piece.kind} where a message begins`);
-      if (this.messages.length >= most) throw new Failure(most === 1 ? 'bad-input' : 'limit', 'too many messages in one command');
+      if (count >= most) throw new Failure(most === 1 ? 'bad-input' : 'limit', 'too many messages in one command');
+      count += 1;
       await this.#receive(piece);
     }
   }
@@ -65,19 +79,23 @@ class Incoming {
   async #receive({ item, form }: MessagePiece): Promise<void> {
     const { session, account } = this.#reception;
     const marks = { ...flagMarks(item.flags), internalDateMs: item.internalDateMs };
-    const source = form === 'parts' ? this.#parts() : this.#literal();
+    this.#saidUtf8 = false;
     const header = new HeaderCharacters();
-    const staged = await session.options.storage.stage(account.address, watched(source, header), session.options.limits.maxMessageBytes);
-    this.messages.push({ staged, marks });
-    this.#heldBytes += staged.size;
-    // RFC 6855 section 4; RFC 9051 has no other way than to say so by ENABLE either. A node that carries messages over has not got them from its client.
-    const takesUtf8 = session.strings === 'utf-8' || (session.guest !== undefined && form === 'UTF8 literal');
-    if (header.isInternational && !takesUtf8) throw new Refusal(no('say ENABLE UTF8=ACCEPT first: there is UTF-8 in the header', 'CANNOT'));
+    const source = watched(form === 'parts' ? this.#parts() : this.#literal(), () => (form === 'parts' || this.#saidUtf8 ? header : undefined));
+    const staged = await session.options.storage.stage(account.address, source, session.options.limits.maxMessageBytes);
+    if (this.#take === undefined) {
+      this.messages.push({ staged, marks });
+      this.#heldBytes += staged.size;
+    } else this.#heldBytes = await this.#take({ staged, marks });
+    // The form is for clients that enabled it (RFC 6855 section 4), and for a node that carries messages over, whatever its client has enabled.
+    const takesUtf8 = session.strings === 'utf-8' || session.guest !== undefined;
+    if (this.#saidUtf8 && header.isInternational && !takesUtf8) throw new Refusal(no('say ENABLE UTF8=ACCEPT first: there is UTF-8 in the header', 'CANNOT'));
   }
 
   /** A message that is one literal. */
   async *#literal(): AsyncGenerator<Buffer, void, void> {
-    await this.#next(); // the literal itself
+    const piece = await this.#next(); // the literal itself
+    this.#saidUtf8 = piece?.kind === 'literal' && piece.holds === 'UTF-8';
     const { rest } = this.#reception.session;
     this.#checkSize(rest.size);
     if (rest.size === 0) throw emptyMessage();
@@ -90,6 +108,7 @@ class Incoming {
     const { rest } = session;
     let size = 0;
     for (let piece = await this.#next(); piece?.kind === 'url' || piece?.kind === 'literal'; piece = await this.#next()) {
+      if (piece.kind === 'literal' && piece.holds === 'UTF-8') this.#saidUtf8 = true;
       const part = piece.kind === 'url' ? await openPart(session, piece.url) : { size: rest.size, bytes: () => rest.bytes() };
       size += part.size;
       this.#checkSize(size);
@@ -124,9 +143,9 @@ function requireRoom(account: Account, moreBytes: number): void {
   if (bytesLimit > 0 && moreBytes > 0 && bytes + moreBytes > bytesLimit) throw new Failure('over-quota', 'the mailbox is full');
 }
 
-async function* watched(source: AsyncIterable<Buffer>, header: HeaderCharacters): AsyncGenerator<Buffer, void, void> {
+async function* watched(source: AsyncIterable<Buffer>, header: () => HeaderCharacters | undefined): AsyncGenerator<Buffer, void, void> {
   for await (const piece of source) {
-    header.add(piece);
+    header()?.add(piece);
     yield piece;
   }
 }

@@ -19,11 +19,11 @@ export interface AppendItem {
 
 /** What the command says, in its order. */
 export type AppendPiece =
-  /** A message begins: all of it is one literal, perhaps announced as holding UTF-8, or it is put together from parts. */
-  | { readonly kind: 'message'; readonly item: AppendItem; readonly form: 'literal' | 'UTF8 literal' | 'parts' }
+  /** A message begins: all of it is one literal, or it is put together from parts. */
+  | { readonly kind: 'message'; readonly item: AppendItem; readonly form: 'literal' | 'parts' }
   | { readonly kind: 'url'; readonly url: string }
-  /** Stands in the stream, behind the stretch. */
-  | { readonly kind: 'literal' }
+  /** Stands in the stream, behind the stretch; perhaps announced as holding UTF-8. */
+  | { readonly kind: 'literal'; readonly holds: 'bytes' | 'UTF-8' }
   /** Of a message's parts. */
   | { readonly kind: 'end' };
 
@@ -82,10 +82,10 @@ export class AppendGrammar {
 
   #takeMessage(scanner: Scanner): AppendPiece[] {
     const item = takeAppendItem(scanner);
-    if (scanner.atEnd) return [{ kind: 'message', item, form: 'literal' }, { kind: 'literal' }];
+    if (scanner.atEnd) return [{ kind: 'message', item, form: 'literal' }, { kind: 'literal', holds: 'bytes' }];
     if (scanner.acceptText('UTF8 (')) {
       this.#place = 'behind UTF8';
-      return [{ kind: 'message', item, form: 'UTF8 literal' }, takeLiteral(scanner)];
+      return [{ kind: 'message', item, form: 'literal' }, takeLiteral(scanner, 'UTF-8')];
     }
     if (!scanner.acceptText('CATENATE (')) throw malformed('expected the message as a literal, or CATENATE');
     this.#place = 'in parts';
@@ -96,19 +96,19 @@ export class AppendGrammar {
     this.#parts += 1;
     if (this.#parts > mostParts) throw malformed('too many parts');
     this.#place = 'behind part';
-    if (scanner.acceptText('TEXT ')) return takeLiteral(scanner);
+    if (scanner.acceptText('TEXT ')) return takeLiteral(scanner, 'bytes');
     if (scanner.acceptText('UTF8 (')) {
       this.#place = 'behind UTF8 part';
-      return takeLiteral(scanner);
+      return takeLiteral(scanner, 'UTF-8');
     }
     if (!scanner.acceptText('URL ')) throw malformed('expected TEXT, UTF8 or URL');
     return { kind: 'url', url: scanner.astring() };
   }
 }
 
-function takeLiteral(scanner: Scanner): AppendPiece {
+function takeLiteral(scanner: Scanner, holds: 'bytes' | 'UTF-8'): AppendPiece {
   if (!scanner.atEnd) throw malformed('expected a literal');
-  return { kind: 'literal' };
+  return { kind: 'literal', holds };
 }
 
 function takeAppendItem(scanner: Scanner): AppendItem {

@@ -28,8 +28,6 @@ async function logIn(): Promise<Dialogue> {
   const dialogue = await Dialogue.connect({ port: server.ports.tls, tls: 'implicit' });
   dialogue.say(`login LOGIN ${address} "${password}"`);
   await dialogue.until(/^login OK/);
-  dialogue.say('utf8 ENABLE UTF8=ACCEPT'); // some have it in their headers
-  await dialogue.until(/^utf8 OK/);
   return dialogue;
 }
 
@@ -59,6 +57,31 @@ test('Every message comes back from FETCH BODY[] byte by byte as APPEND took it,
     assert.ok(Buffer.concat([header, text]).equals(bytes), `${file}: header and text`);
     await dialogue.expect(new RegExp(`^ RFC822.SIZE ${String(bytes.length)}\\)$`));
     await dialogue.expect(/^c OK/);
+  }
+  dialogue.close();
+});
+
+test('A header with bytes beyond ASCII, UTF-8 or not, is taken from any client and comes back as it came; no UTF-8 stands in its envelope.', { timeout: 60_000 }, async () => {
+  const dialogue = await logIn();
+  dialogue.say('d CREATE Raw');
+  await dialogue.until(/^d OK/);
+  const subjects = [Buffer.from('f\u00fcr dich'), Buffer.from('f\u00fcr dich', 'latin1'), Buffer.from([0xff, 0xc3, 0x20, 0xe2, 0x82])];
+  const messages = subjects.map((subject) => Buffer.concat([Buffer.from('From: a@example.org\r\nSubject: '), subject, Buffer.from('\r\n\r\nx\r\n')]));
+  for (const bytes of messages) {
+    dialogue.sayRaw(Buffer.concat([Buffer.from(`e APPEND Raw {${String(bytes.length)}+}\r\n`), bytes, Buffer.from('\r\n')]));
+    await dialogue.expect(/^e OK \[APPENDUID/);
+  }
+  dialogue.say('f EXAMINE Raw');
+  await dialogue.until(/^f OK/);
+  for (const [index, bytes] of messages.entries()) {
+    dialogue.say(`g FETCH ${String(index + 1)} (BODY.PEEK[] ENVELOPE)`);
+    assert.deepEqual(await literal(dialogue, /^\* \d+ FETCH \(BODY\[\]/), bytes);
+    if (index === 0) await dialogue.expect(/^ ENVELOPE \(NIL "=\?utf-8\?/);
+    else {
+      const [, size = ''] = await dialogue.expect(/^ ENVELOPE \(NIL \{(\d+)\}$/);
+      assert.deepEqual(await dialogue.bytes(Number(size)), subjects[index]);
+    }
+    await dialogue.until(/^g OK/);
   }
   dialogue.close();
 });

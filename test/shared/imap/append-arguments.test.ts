@@ -25,10 +25,10 @@ test('A command comes in stretches, and each goes on where the one before ended.
   const { head, pieces, grammar } = takeAppendArguments(new Scanner('4 Sent (\\Seen) CATENATE (URL /y TEXT '), 'UID REPLACE', { names: 'utf-7', end: 'literal' });
   assert.deepEqual(head, { mailbox: 'Sent', replaced: { first: 4, last: 4 } });
   assert.deepEqual(pieces, [
-    { kind: 'message', item: { flags: { system: ['\\Seen'], keywords: [] }, internalDateMs: undefined }, form: 'parts' }, { kind: 'url', url: '/y' }, { kind: 'literal' },
+    { kind: 'message', item: { flags: { system: ['\\Seen'], keywords: [] }, internalDateMs: undefined }, form: 'parts' }, { kind: 'url', url: '/y' }, { kind: 'literal', holds: 'bytes' },
   ]);
   const plain = { flags: undefined, internalDateMs: undefined };
-  assert.deepEqual(grammar.read(new Scanner(' URL "/z") '), 'literal'), [{ kind: 'url', url: '/z' }, { kind: 'end' }, { kind: 'message', item: plain, form: 'literal' }, { kind: 'literal' }]);
+  assert.deepEqual(grammar.read(new Scanner(' URL "/z") '), 'literal'), [{ kind: 'url', url: '/z' }, { kind: 'end' }, { kind: 'message', item: plain, form: 'literal' }, { kind: 'literal', holds: 'bytes' }]);
   assert.deepEqual(grammar.read(new Scanner(' CATENATE (URL /z)'), 'end'), [{ kind: 'message', item: plain, form: 'parts' }, { kind: 'url', url: '/z' }, { kind: 'end' }]);
   const read = (text: string, end: 'literal' | 'end') => () => takeAppendArguments(new Scanner(text), 'APPEND', { names: 'utf-7', end });
   for (const text of ['x', 'x ', 'x CATENATE (URL /y', 'x CATENATE ()', 'x CATENATE (TEXT )', 'x CATENATE(URL /y)', 'x CATENATE (URL /y) URL /z']) refuses(read(text, 'end'), text);
