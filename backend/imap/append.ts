@@ -4,8 +4,9 @@ import type { AppendArguments } from '../../shared/imap/append-arguments.ts';
 import { formatSet } from '../../shared/imap/sequence-set.ts';
 import type { AppendResult, Mailbox } from '../storage/storage.ts';
 import { accountCommand } from './command.ts';
+import { Entering } from './entering.ts';
 import { marksWithin } from './flag-rights.ts';
-import { withMessages } from './incoming-messages.ts';
+import { takeMessages, withMessages } from './incoming-messages.ts';
 import { demand, placeOf } from './place.ts';
 import type { HerePlace } from './place.ts';
 import { relayMessages } from './relay-append.ts';
@@ -25,11 +26,19 @@ export const append = accountCommand({
 async function appendHere(session: Session, place: HerePlace, given: AppendArguments): Promise<Completion> {
   const { account, rights } = place;
   const mailbox = targetAt(place);
-  const result = await withMessages({ session, account, most: 'many', freedBytes: 0 }, given, async (messages) => {
-    return mailbox.append(messages.map(({ staged, marks }) => ({ staged, marks: marksWithin(rights, marks) })));
-  });
+  const result = session.guest === undefined
+    ? await withMessages({ session, account, most: 'many', freedBytes: 0 }, given, async (messages) => mailbox.append(messages.map(({ staged, marks }) => ({ staged, marks: marksWithin(rights, marks) }))))
+    : await takeMany(session, place, given);
   session.noteOwnMessages({ account, mailbox }, result.uids);
   return ok('APPEND completed', appendUid(place, result));
+}
+
+/** What another node copies here comes in one command, however many messages that are. */
+async function takeMany(session: Session, place: HerePlace, given: AppendArguments): Promise<AppendResult> {
+  const entering = new Entering(targetAt(place));
+  return entering.whole(session.log, async () => {
+    await takeMessages({ session, account: place.account, freedBytes: 0 }, given, async ({ staged, marks }) => entering.add({ staged, marks: marksWithin(place.rights, marks) }));
+  });
 }
 
 /** The mailbox there, if the user may put messages into it. @throws Failure, Refusal */

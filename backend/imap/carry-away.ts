@@ -5,7 +5,6 @@ import { takeFlagList } from '../../shared/imap/flags.ts';
 import { numbersOf } from '../../shared/imap/relayed-text.ts';
 import { Scanner } from '../../shared/imap/scanner.ts';
 import type { CopyResult } from '../storage/storage.ts';
-import { mostCarried, requireFew } from './carry.ts';
 import type { CarriedMessage } from './carry.ts';
 import { flagMarks, flagWords } from './flag-texts.ts';
 import type { Leg } from './leg.ts';
@@ -25,14 +24,13 @@ export async function* carriedFromAway(leg: Leg, messages: string): AsyncGenerat
   await leg.say(`${tag} ${messages} (UID FLAGS INTERNALDATE BODY.PEEK[])`);
   let at: 'between' | 'in a message' | 'over' = 'between';
   try {
-    for (let count = 0; ; count += 1) {
+    for (;;) {
       const found = await nextFetched(leg, tag);
       if (found === undefined) {
         at = 'over';
         return;
       }
       at = 'in a message';
-      requireFew(count + 1);
       yield carried(leg, found);
       await leg.line(); // the closing bracket
       at = 'between';
@@ -95,7 +93,7 @@ export async function carryAway(session: Session, to: { readonly leg: Leg; reado
   if (end.status !== 'OK') throw new Refusal(end);
   if (end.code === undefined) return { uidValidity: 0, uids: [], sourceUids }; // who may not read there is not told
   const [, uidValidity, set = ''] = /^APPENDUID (\d+) ([\d:,]+)$/.exec(end.code ?? '') ?? [];
-  const uids = numbersOf(set, mostCarried);
+  const uids = numbersOf(set, sourceUids.length);
   if (uids?.length !== sourceUids.length) throw new Failure('backend-unavailable', 'the other server did not say where the messages are');
   return { uidValidity: Number(uidValidity), uids, sourceUids };
 }

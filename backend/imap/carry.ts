@@ -1,9 +1,10 @@
 /** Messages that are copied from one account to another, where no transaction spans both: bytes, flags and dates are carried over. */
-import { Failure } from '../../shared/base/failure.ts';
-import type { AppendMarks, CopyResult, StagedMessage } from '../storage/storage.ts';
+import type { AppendMarks, CopyResult } from '../storage/storage.ts';
 import { targetAt } from './append.ts';
+import { Entering } from './entering.ts';
 import { marksWithin } from './flag-rights.ts';
 import type { HerePlace } from './place.ts';
+import type { Progress } from './progress.ts';
 import type { Session } from './session.ts';
 import type { View } from './view.ts';
 
@@ -16,14 +17,7 @@ export interface CarriedMessage {
   readonly bytes: () => AsyncIterable<Buffer>;
 }
 
-/** All of one command enter together, so they are held until the last is there. */
-export const mostCarried = 1000;
 const pieceBytes = 256 * 1024;
-
-/** @throws Failure('limit') */
-export function requireFew(count: number): void {
-  if (count > mostCarried) throw new Failure('limit', `at most ${String(mostCarried)} messages at a time can be copied to or from somebody else's folder`);
-}
 
 /** Of a mailbox of this node; messages that are gone are left out. */
 export async function* carriedFrom(view: View, uids: readonly number[]): AsyncGenerator<CarriedMessage, void, void> {
@@ -42,19 +36,26 @@ export async function* carriedFrom(view: View, uids: readonly number[]): AsyncGe
   }
 }
 
+/** The same messages; the client hears how many have been carried. */
+export async function* reported(messages: AsyncIterable<CarriedMessage>, progress: Progress): AsyncGenerator<CarriedMessage, void, void> {
+  let done = 0;
+  for await (const message of messages) {
+    yield message;
+    done += 1;
+    await progress.report(done);
+  }
+}
+
 /** Puts them into a mailbox of this node, all or none. @throws Failure, Refusal */
 export async function carryInto(session: Session, place: HerePlace, messages: AsyncIterable<CarriedMessage>): Promise<CopyResult> {
-  const mailbox = targetAt(place);
-  const incoming: { readonly staged: StagedMessage; readonly marks: AppendMarks }[] = [];
+  const { storage } = session.options;
+  const entering = new Entering(targetAt(place));
   const sourceUids: number[] = [];
-  try {
+  const result = await entering.whole(session.log, async () => {
     for await (const { uid, size, marks, bytes } of messages) {
-      incoming.push({ staged: await session.options.storage.stage(place.account.address, bytes(), size), marks: marksWithin(place.rights, marks) });
+      await entering.add({ staged: await storage.stage(place.account.address, bytes(), size), marks: marksWithin(place.rights, marks) });
       sourceUids.push(uid);
     }
-    if (incoming.length === 0) return { uidValidity: mailbox.state().uidValidity, uids: [], sourceUids: [] };
-    return { ...await mailbox.append(incoming), sourceUids };
-  } finally {
-    await Promise.all(incoming.map(async ({ staged }) => staged.discard()));
-  }
+  });
+  return { ...result, sourceUids };
 }

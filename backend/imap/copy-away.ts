@@ -4,17 +4,21 @@ import { formatSet } from '../../shared/imap/sequence-set.ts';
 import type { SequenceSet } from '../../shared/imap/sequence-set.ts';
 import type { CopyResult } from '../storage/storage.ts';
 import { carriedFromAway, carryAway } from './carry-away.ts';
-import { carryInto } from './carry.ts';
+import { carryInto, reported } from './carry.ts';
 import type { CarriedMessage } from './carry.ts';
 import type { Leg } from './leg.ts';
 import { formatMailbox } from './mailbox-lines.ts';
 import { demand, placeOf } from './place.ts';
 import type { Place } from './place.ts';
+import { Progress } from './progress.ts';
 import { openLeg, relaySelected } from './relay.ts';
 import { Refusal, ok } from './replies.ts';
 import type { Completion } from './replies.ts';
 import type { Session } from './session.ts';
 import type { Numbers } from './view.ts';
+
+/** UIDs in one command to another node. */
+const mostNamed = 1000;
 
 /** What COPY and MOVE name. */
 export interface Copying {
@@ -45,7 +49,7 @@ export async function copyFromAway(session: Session, given: Copying, numbers: Nu
   const leg = openLeg(session);
   const place = await placeOf(session, given.mailbox);
   if (isOnNodeOfOpen(session, place)) return relaySelected(session);
-  const result = await carryTo(session, { ...given, place }, carriedFromAway(leg, fetchOf(session, numbers)));
+  const result = await carryFrom(session, { leg, numbers }, { ...given, place });
   return ok('COPY completed', settleCopy(session, place, result));
 }
 
@@ -55,15 +59,27 @@ export async function moveFromAway(session: Session, given: Copying, numbers: Nu
   const place = await placeOf(session, given.mailbox);
   if (isOnNodeOfOpen(session, place)) return relaySelected(session);
   await demandMoving(session, leg);
-  const result = await carryTo(session, { ...given, place }, carriedFromAway(leg, fetchOf(session, numbers)));
+  const result = await carryFrom(session, { leg, numbers }, { ...given, place });
   if (result.sourceUids.length === 0) return ok('nothing to move');
   const code = settleCopy(session, place, result);
   if (code !== undefined) session.output.line(`* OK [${code}] moved`);
-  const set = formatSet(result.sourceUids);
+  let end: Completion = ok('');
+  for (let from = 0; from < result.sourceUids.length; from += mostNamed) end = await removeAway(leg, result.sourceUids.slice(from, from + mostNamed));
+  return ok('MOVE completed', end.code);
+}
+
+/** In the mailbox that is open on the leg. @throws Failure, Refusal */
+async function removeAway(leg: Leg, uids: readonly number[]): Promise<Completion> {
+  const set = formatSet(uids);
   let end = await leg.ask(`UID STORE ${set} +FLAGS.SILENT (\\Deleted)`);
   if (end.status === 'OK') end = await leg.ask(`UID EXPUNGE ${set}`);
-  if (end.status !== 'OK') throw new Refusal({ ...end, text: `copied, but not removed: ${end.text}` });
-  return ok('MOVE completed', end.code);
+  if (end.status !== 'OK') throw new Refusal({ ...end, text: `copied, but not all removed: ${end.text}` });
+  return end;
+}
+
+async function carryFrom(session: Session, { leg, numbers }: { readonly leg: Leg; readonly numbers: Numbers }, to: { readonly place: Place; readonly mailbox: string }): Promise<CopyResult> {
+  const progress = new Progress(session, 0);
+  return progress.during(carryTo(session, to, reported(carriedFromAway(leg, fetchOf(session, numbers)), progress)));
 }
 
 /** The rights to mark and expunge them, before anything is copied (RFC 6851 section 4.2). */

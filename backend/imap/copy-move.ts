@@ -2,7 +2,7 @@
 import { parseCopy } from '../../shared/imap/store-arguments.ts';
 import type { CopyResult, FlagMask } from '../storage/storage.ts';
 import { targetAt } from './append.ts';
-import { carriedFrom, requireFew } from './carry.ts';
+import { carriedFrom, reported } from './carry.ts';
 import { mailboxCommand } from './command.ts';
 import type { Command, Selected } from './command.ts';
 import { requireWriteAccess } from './expunge.ts';
@@ -14,7 +14,10 @@ import type { Place } from './place.ts';
 import { Progress } from './progress.ts';
 import { ok } from './replies.ts';
 import type { Completion } from './replies.ts';
+import type { Session } from './session.ts';
 import type { Numbers } from './view.ts';
+
+const mostMovedAtOnce = 1000;
 
 export const copy = define('COPY', 'sequence');
 export const uidCopy = define('UID COPY', 'uid');
@@ -39,7 +42,7 @@ async function runCopy(selected: Selected, given: Copying, numbers: Numbers): Pr
   const target = place.at === 'here' ? targetAt(place) : undefined;
   if (uids.length === 0) return ok('nothing to copy');
   const isSame = target !== undefined && place.at === 'here' && isOfOpenAccount(session, place);
-  const result = await new Progress(session, 0).during(isSame ? view.mailbox.copyTo(uids, target, withinOf(place)) : carry(selected, { ...given, place }, uids));
+  const result = isSame ? await new Progress(session, 0).during(view.mailbox.copyTo(uids, target, withinOf(place))) : await carry(selected, { ...given, place }, { uids, progress: new Progress(session, uids.length) });
   return ok('COPY completed', settleCopy(session, place, result));
 }
 
@@ -51,20 +54,39 @@ async function runMove(selected: Selected, given: Copying, numbers: Numbers): Pr
   const place = await placeOf(session, given.mailbox);
   const target = place.at === 'here' ? targetAt(place) : undefined;
   if (uids.length === 0) return ok('nothing to move');
-  const isSame = target !== undefined && place.at === 'here' && isOfOpenAccount(session, place);
-  const result = await new Progress(session, 0).during(isSame ? view.mailbox.moveTo(uids, target, withinOf(place)) : carry(selected, { ...given, place }, uids));
-  if (!isSame) await view.mailbox.expunge(result.sourceUids); // a crash in between leaves them in both, never in none
-  // Before the EXPUNGEs, which the refresh after this command tells (RFC 6851 section 4.3).
+  if (target !== undefined && place.at === 'here' && isOfOpenAccount(session, place)) {
+    tellMoved(session, place, await new Progress(session, 0).during(view.mailbox.moveTo(uids, target, withinOf(place))));
+  } else await moveElsewhere(selected, { ...given, place }, uids);
+  return ok('MOVE completed', session.isEnabled('QRESYNC') ? `HIGHESTMODSEQ ${String(view.mailbox.state().highestModseq)}` : undefined);
+}
+
+/** To another account some at a time: what breaks in between leaves those that were told as moved, and at most one lot in both (RFC 6851 section 3.3). */
+async function moveElsewhere(selected: Selected, to: Target, uids: readonly number[]): Promise<void> {
+  const { session, view } = selected;
+  const progress = new Progress(session, uids.length);
+  for (let from = 0; from < uids.length; from += mostMovedAtOnce) {
+    const result = await carry(selected, to, { uids: uids.slice(from, from + mostMovedAtOnce), progress });
+    await view.mailbox.expunge(result.sourceUids); // a crash in between leaves them in both, never in none
+    tellMoved(session, to.place, result);
+    progress.pass(mostMovedAtOnce);
+  }
+}
+
+/** Before the EXPUNGEs, which the refresh after this command tells (RFC 6851 section 4.3). */
+function tellMoved(session: Session, place: Place, result: CopyResult): void {
   const code = settleCopy(session, place, result);
   if (code !== undefined) session.output.line(`* OK [${code}] moved`);
-  return ok('MOVE completed', session.isEnabled('QRESYNC') ? `HIGHESTMODSEQ ${String(view.mailbox.state().highestModseq)}` : undefined);
 }
 
 function withinOf(place: Place): FlagMask | undefined {
   return place.at === 'here' ? flagsWithin(place.rights) : undefined;
 }
 
-async function carry({ session, view }: Selected, to: { readonly place: Place; readonly mailbox: string }, uids: readonly number[]): Promise<CopyResult> {
-  requireFew(uids.length);
-  return carryTo(session, to, carriedFrom(view, uids));
+interface Target {
+  readonly place: Place;
+  readonly mailbox: string;
+}
+
+async function carry({ session, view }: Selected, to: Target, { uids, progress }: { readonly uids: readonly number[]; readonly progress: Progress }): Promise<CopyResult> {
+  return progress.during(carryTo(session, to, reported(carriedFrom(view, uids), progress)));
 }

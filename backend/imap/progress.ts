@@ -12,6 +12,8 @@ export class Progress {
   #nextMs: number;
   /** Of parts that are behind us. */
   #passed = 0;
+  /** What was reported last. */
+  #done = 0;
 
   /** @param goal how much there is to be done, in whatever is counted; 0 when nobody knows. */
   constructor(session: Session, goal: number) {
@@ -23,6 +25,7 @@ export class Progress {
 
   /** Call it after each piece of work; the client hears of some of them. @param done of the goal. */
   async report(done: number): Promise<void> {
+    this.#done = done;
     if (performance.now() < this.#nextMs || this.#session.abandoned) return;
     this.#nextMs = performance.now() + this.#intervalMs;
     this.#session.output.line(`* OK [INPROGRESS (${this.#tag()} ${this.#state(this.#passed + done)})] still working`);
@@ -32,11 +35,12 @@ export class Progress {
   /** A part of so much is done: from now on reports count from its end. */
   pass(done: number): void {
     this.#passed += done;
+    this.#done = 0;
   }
 
   /** Waits for work that can't be looked into, and tells the client that it goes on. */
   async during<Result>(work: Promise<Result>): Promise<Result> {
-    const timer = setInterval(() => void this.report(0), this.#intervalMs);
+    const timer = setInterval(() => void this.report(this.#done), this.#intervalMs);
     try {
       return await work;
     } finally {
