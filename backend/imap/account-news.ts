@@ -1,10 +1,12 @@
 /** What a session tells of its account beyond the open mailbox: annotations that others changed (RFC 5464), and what NOTIFY asks for (RFC 5465). */
+import { isFailure } from '../../shared/base/failure.ts';
 import type { NotifyEvent } from '../../shared/imap/notify-arguments.ts';
 import type { StatusItem } from '../../shared/imap/mailbox-arguments.ts';
 import { formatAstring } from '../../shared/imap/strings.ts';
 import type { Account, Mailbox } from '../storage/storage.ts';
 import { AnnotationNews } from './annotation-news.ts';
 import type { ChangedAnnotations, OwnAnnotations } from './annotation-news.ts';
+import { AwayWatch } from './away-watch.ts';
 import { ForeignMailboxes } from './foreign-mailboxes.ts';
 import { hierarchyLines, oldNameLine } from './list.ts';
 import { formatMailbox, unaskedStatusLine } from './mailbox-lines.ts';
@@ -29,6 +31,12 @@ export class AccountNews {
   #heard: Set<number> | undefined;
   #heardOfAll = false;
   #foreign: ForeignMailboxes | undefined;
+  #away: AwayWatch | undefined;
+
+  /** What other nodes are asked to tell; undefined as long as NOTIFY was not used. */
+  get away(): AwayWatch | undefined {
+    return this.#away;
+  }
 
   /** What is told of the open mailbox. */
   get selected(): SelectedWishes {
@@ -50,17 +58,37 @@ export class AccountNews {
     this.#annotations ??= new AnnotationNews(account);
   }
 
-  /** What counts from now on. Answers `too-many` and changes nothing when there is too much to watch. */
-  async register(session: Session, account: Account, registration: Registration): Promise<'done' | 'too-many'> {
-    const mailboxes = registration.watchesOthers ? new KnownMailboxes(account) : undefined;
+  /**
+   * What counts from now on. Answers `too-many` and changes nothing when there is too much to watch.
+   * @param status whether the client wants to hear how all are now; of what other nodes keep they tell it. @throws Failure('directory-unavailable')
+   */
+  async register(session: Session, registration: Registration, status: 'yes' | 'no'): Promise<'done' | 'too-many'> {
+    const { account, guest } = session;
+    const watchesOwn = registration.watchesOthers && guest === undefined; // what is the owner's is no guest's, but for what is shared
+    const mailboxes = watchesOwn ? new KnownMailboxes(account) : undefined;
     if ((mailboxes?.count ?? 0) > (session.options.limits.mostWatchedMailboxes ?? mostWatched)) return 'too-many';
-    const foreign = registration.mayMeanOthers ? new ForeignMailboxes() : undefined;
+    const foreign = registration.groupsForOthers.length > 0 ? new ForeignMailboxes() : undefined;
     await foreign?.lookUp(session, registration);
+    try {
+      this.#away = await AwayWatch.of(session, registration, status);
+    } catch (error) {
+      if (isFailure(error, 'limit')) return 'too-many';
+      throw error;
+    }
     this.#foreign = foreign;
     this.#mailboxes = mailboxes;
     this.#registration = registration;
-    if (registration.watchesOthers) this.watchAnnotations(account);
+    if (watchesOwn) this.watchAnnotations(account);
+    await this.#away.keepUp(session);
     return 'done';
+  }
+
+  /** Nothing is told any more. */
+  stop(): void {
+    this.#mailboxes = undefined;
+    this.#foreign = undefined;
+    this.#away = AwayWatch.none();
+    this.#registration = new Registration([]);
   }
 
   /** The STATUS lines of all mailboxes whose messages are watched, but the open one (RFC 5465 section 3.1). */
@@ -79,6 +107,7 @@ export class AccountNews {
   lookAgain(): void {
     this.#heardOfAll = true;
     this.#foreign?.lookAgain();
+    this.#away?.lookAgain();
   }
 
   /** A hint on somebody else's account; answers whether there is something to look at. */
@@ -113,15 +142,28 @@ export class AccountNews {
 
   /** Adds the responses for everything new. */
   async tell(session: Session, account: Account): Promise<void> {
+    const isMuch = (await this.#tellOfAway(session)) === 'too-many';
     const lines = [...this.#mailboxLines(session, account), ...(await this.#foreignLines(session)), ...this.#metadataLines(session, account)];
-    const tooMany = session.options.limits.mostWatchedMailboxes ?? mostWatched;
-    if (session.state.at === 'away') await session.state.leg.betweenResponses(); // in IDLE that node speaks at any time
-    if (lines.length > tooMany || (this.#mailboxes?.count ?? 0) > tooMany) {
-      this.#mailboxes = undefined;
-      this.#foreign = undefined;
-      this.#registration = new Registration([]);
+    const most = session.options.limits.mostWatchedMailboxes ?? mostWatched;
+    while (session.legs.passing !== undefined) await session.legs.passing; // in IDLE another node speaks at any time
+    if (isMuch || lines.length > most || (this.#mailboxes?.count ?? 0) > most) {
+      this.stop();
       session.output.line('* OK [NOTIFICATIONOVERFLOW] too much happens: nothing is told any more until the next NOTIFY');
     } else for (const line of lines) session.output.line(line);
+  }
+
+  /** What other nodes have said by themselves, and which of them can't. */
+  async #tellOfAway(session: Session): Promise<'done' | 'too-many'> {
+    const away = this.#away;
+    if (away === undefined) return 'done';
+    for (const owner of await session.legs.passUnasked()) away.miss(session, owner);
+    try {
+      await away.keepUp(session);
+    } catch (error) {
+      if (isFailure(error, 'limit')) return 'too-many';
+      session.log.warn({ err: error }, 'could not look for folders on other nodes');
+    }
+    return 'done';
   }
 
   #mailboxLines(session: Session, account: Account): string[] {

@@ -35,7 +35,7 @@ const byVerb: ReadonlyMap<string, Command> = new Map(table.map((command) => [com
 
 const guestVerbs: ReadonlySet<string> = new Set([
   'CAPABILITY', 'NOOP', 'LOGOUT', 'ID', 'AUTHENTICATE', 'ENABLE', 'SELECT', 'EXAMINE', 'CREATE', 'DELETE', 'RENAME', 'STATUS', 'ESEARCH', 'GETQUOTAROOT', 'APPEND', 'IDLE',
-  'SETACL', 'DELETEACL', 'GETACL', 'LISTRIGHTS', 'MYRIGHTS', 'GETMETADATA', 'SETMETADATA',
+  'SETACL', 'DELETEACL', 'GETACL', 'LISTRIGHTS', 'MYRIGHTS', 'GETMETADATA', 'SETMETADATA', 'NOTIFY',
 ]);
 
 /** Whether somebody may say it to whom the account does not belong: it asks for rights on the mailbox that it names or that is open. */

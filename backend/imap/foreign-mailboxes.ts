@@ -1,5 +1,5 @@
 /**
- * Folders of others that a session watches by NOTIFY (RFC 5465), as far as this node keeps them. Which they are is looked up when NOTIFY
+ * Folders of others that a session watches by NOTIFY (RFC 5465), as far as this node keeps them; of a guest's, those of the one owner. Which they are is looked up when NOTIFY
  * names them, when one of their owners changes something, and now and then: rights and subscriptions change. Counters are compared.
  */
 import type { Account, MailboxState } from '../storage/storage.ts';
@@ -53,8 +53,9 @@ export class ForeignMailboxes {
   async lookUp(session: Session, registration: Registration): Promise<readonly string[]> {
     const before = this.#watched;
     const watched = new Map<string, Watched>();
-    const subscriptions = new Set(session.account.subscriptions());
-    for (const folder of (await session.options.sharing.sharedWith(session.visitor)).folders) {
+    const { account, guest, visitor, options: { sharing } } = session;
+    const subscriptions = new Set(guest === undefined ? account.subscriptions() : []); // those of a guest are where he comes from
+    for (const folder of guest === undefined ? await sharing.sharedHere(visitor) : await sharing.sharedBy(account, visitor)) {
       const name = nameOfShared(session, folder);
       if (name === undefined || !/l/.test(folder.rights) || !/r/.test(folder.rights)) continue;
       if (!registration.wants('MessageNew', { name, subscribed: subscriptions.has(name), whose: 'others' })) continue;

@@ -8,6 +8,8 @@ import { formatIdFields, guestField } from '../../shared/imap/id-fields.ts';
 import { parseEnd, tellsOfModseqs, withoutWaiting } from '../../shared/imap/relayed-text.ts';
 import type { RelayedEnd } from '../../shared/imap/relayed-text.ts';
 import { Connection } from '../../shared/net/connection.ts';
+import type { Wishes } from './away-watch.ts';
+import { LineAhead } from './line-ahead.ts';
 import type { AwayPlace } from './place.ts';
 import type { Session } from './session.ts';
 
@@ -30,14 +32,18 @@ export class Leg {
   readonly owner: string;
   readonly #session: Session;
   readonly #connection: Connection;
+  readonly #lines: LineAhead;
   #own = 0;
   #enabled = 0;
-  #passing: Promise<void> | undefined;
+  /** What NOTIFY asks for there; undefined as long as it was not said. */
+  #wishes: string | undefined;
+  #readers = 0;
 
   private constructor(session: Session, owner: string, connection: Connection) {
     this.#session = session;
     this.owner = owner;
     this.#connection = connection;
+    this.#lines = new LineAhead(connection, session.slot);
   }
 
   /** Connects and logs in; where the account moved meanwhile, at its new node. @throws Failure */
@@ -63,9 +69,19 @@ export class Leg {
     }
   }
 
-  /** Whether it is worth asking: what it says unasked is goodbye. */
+  /** Whether it is worth asking: what it says unasked is goodbye, unless NOTIFY asks for more. */
   get isOpen(): boolean {
-    return this.isUsable && !this.#connection.hasLine;
+    return this.isUsable && (this.isWatching || !this.#connection.hasLine);
+  }
+
+  /** Whether the node says unasked what happens there. */
+  get isWatching(): boolean {
+    return this.#wishes !== undefined;
+  }
+
+  /** Whether somebody waits for what it says: nobody else may. */
+  get isReading(): boolean {
+    return this.#readers > 0;
   }
 
   /** Whether what is under way can go on. */
@@ -91,6 +107,30 @@ export class Leg {
     if (enabled.length === this.#enabled) return;
     this.#enabled = enabled.length;
     await this.ask(`ENABLE ${enabled.join(' ')}`, (line) => (/^\* ENABLED\b/i.test(line) ? 'taken' : 'pass on'));
+  }
+
+  /** What the client wants to hear of, as it said it, holds there, too. A node of an older version refuses. @throws Failure('backend-unavailable') */
+  async wish({ groups, status }: Wishes): Promise<'granted' | 'refused'> {
+    if (groups === this.#wishes && status === 'known') return 'granted';
+    const { status: answer } = await this.ask(withoutWaiting(groups === 'NONE' ? 'NOTIFY NONE' : `NOTIFY SET ${status === 'wanted' ? 'STATUS ' : ''}${groups}`));
+    this.#wishes = answer === 'OK' ? groups : undefined;
+    return answer === 'OK' ? 'granted' : 'refused';
+  }
+
+  /** Calls `heard` once the node says something unasked, or is gone. */
+  listen(heard: () => void): void {
+    if (!this.isWatching || this.isReading) return;
+    this.setPatience('endless');
+    this.#lines.listen(heard);
+  }
+
+  /** Passes on what the node has said unasked. @throws Failure('backend-unavailable') when that was goodbye, or the line is cut */
+  async passUnasked(): Promise<void> {
+    if (!this.isWatching || this.isReading) return;
+    while (this.#lines.isThere || !this.isUsable) {
+      this.setPatience('question');
+      await this.#pass(await this.line());
+    }
   }
 
   /** A command of the client's goes this way. */
@@ -135,6 +175,15 @@ export class Leg {
 
   /** The same, but it may also ask for a literal, or for what comes while IDLE goes on. */
   async next(tag: string, take: Taker = passOn): Promise<RelayedEnd | 'go on' | 'stopped'> {
+    this.#readers += 1;
+    try {
+      return await this.#next(tag, take);
+    } finally {
+      this.#readers -= 1;
+    }
+  }
+
+  async #next(tag: string, take: Taker): Promise<RelayedEnd | 'go on' | 'stopped'> {
     const { output } = this.#session;
     for (;;) {
       const line = await this.line();
@@ -151,7 +200,7 @@ export class Leg {
   async line(): Promise<string> {
     let line: string | undefined;
     try {
-      line = await this.#connection.readLine();
+      line = await this.#lines.take();
     } catch (error) {
       throw this.#broken(error);
     }
@@ -168,22 +217,12 @@ export class Leg {
     }
   }
 
-  /** Resolves while no response is passed on by halves: then others may say something, too, before the next await. */
-  async betweenResponses(): Promise<void> {
-    while (this.#passing !== undefined) await this.#passing;
-  }
-
   /** Passes on one response, which may hold literals. */
   async #pass(first: string): Promise<void> {
     if (/^\* OK \[CLOSED\]/i.test(first)) this.#session.leaveAway();
     if (tellsOfModseqs(first)) this.#session.enable('CONDSTORE'); // a client that asks one node for them is to be told them by all
-    const passed = this.#passWhole(first);
-    this.#passing = passed.catch(() => undefined);
-    try {
-      await passed;
-    } finally {
-      this.#passing = undefined;
-    }
+    if (/^\* OK \[NOTIFICATIONOVERFLOW\]/i.test(first)) this.#session.accountNews.stop(); // to the client that is the end of all of them
+    await this.#session.legs.alone(async () => this.#passWhole(first));
   }
 
   /** Once a part of a response is said, nothing but the rest of it can follow. */

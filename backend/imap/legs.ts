@@ -1,14 +1,20 @@
-/** The legs of one session: at most a few, one for each owner whose folders are on another node, kept for the next command there. */
+/**
+ * The legs of one session, one for each owner whose folders are on another node, kept for the next command there: at most a few, and those on which
+ * NOTIFY waits for news.
+ */
+import type { AwayWatch } from './away-watch.ts';
 import { Leg } from './leg.ts';
 import type { AwayPlace } from './place.ts';
 import type { Session } from './session.ts';
 
+/** Beside those on which something is watched. */
 const mostLegs = 4;
 
 export class Legs {
   readonly #session: Session;
   /** By owner, the one that was used last at the end. */
   readonly #open = new Map<string, Leg>();
+  #passing: Promise<void> | undefined;
 
   constructor(session: Session) {
     this.#session = session;
@@ -17,11 +23,61 @@ export class Legs {
   /** @throws Failure */
   async to(place: AwayPlace): Promise<Leg> {
     const known = this.#open.get(place.owner);
+    await known?.passUnasked().catch(() => undefined); // goodbye may be among it
     this.#open.delete(place.owner);
-    if (known?.isOpen !== true) known?.close();
+    if (known?.isOpen !== true) this.#lose(place.owner, known);
     const leg = this.#keep(known?.isOpen === true ? known : await Leg.open(this.#session, place));
     await leg.keepUp();
+    await this.#wish(leg);
     return leg;
+  }
+
+  /** What NOTIFY asks for holds on those that are open. @throws Failure */
+  async wishAll(): Promise<void> {
+    for (const leg of this.#open.values()) if (leg.isOpen && !leg.isReading) await this.#wish(leg);
+  }
+
+  /** Tells whoever waits once one of them says something unasked. */
+  listen(heard: () => void): void {
+    for (const leg of this.#open.values()) leg.listen(heard);
+  }
+
+  /** Passes on what was said unasked. Answers the owners whose leg is gone. */
+  async passUnasked(): Promise<readonly string[]> {
+    const gone: string[] = [];
+    for (const [owner, leg] of this.#open) {
+      try {
+        await leg.passUnasked();
+      } catch (error) {
+        this.#session.log.warn({ err: error, owner }, 'a node that tells what happens there went away');
+        this.#open.delete(owner);
+        this.#lose(owner, leg);
+        gone.push(owner);
+      }
+    }
+    return gone;
+  }
+
+  /** While a response of one leg is passed on by halves; undefined at once when it is whole: then others may say something, too, before the next await. */
+  get passing(): Promise<void> | undefined {
+    return this.#passing;
+  }
+
+  /** Passes on one response of one leg; until it is whole no other is begun. */
+  async alone(pass: () => Promise<void>): Promise<void> {
+    while (this.#passing !== undefined) await this.#passing;
+    const passed = pass();
+    this.#passing = passed.catch(() => undefined);
+    try {
+      await passed;
+    } finally {
+      this.#passing = undefined;
+    }
+  }
+
+  /** Whether somebody waits for what that owner's node says: nothing else can be said there now. */
+  isReading(owner: string): boolean {
+    return this.#open.get(owner)?.isReading === true;
   }
 
   close(): void {
@@ -29,12 +85,29 @@ export class Legs {
     this.#open.clear();
   }
 
+  get #watch(): AwayWatch | undefined {
+    return this.#session.accountNews.away;
+  }
+
+  async #wish(leg: Leg): Promise<void> {
+    const wishes = this.#watch?.wishesOf(leg.owner);
+    if (wishes !== undefined && (await leg.wish(wishes)) === 'granted') this.#watch?.grant(leg.owner);
+  }
+
+  /** What happens there from now on is not told: once somebody listens there again, how it is then has to be. */
+  #lose(owner: string, leg: Leg | undefined): void {
+    leg?.close();
+    if (leg !== undefined) this.#watch?.lose(owner);
+  }
+
   #keep(leg: Leg): Leg {
     this.#open.set(leg.owner, leg);
     const { state } = this.#session;
-    for (const [owner, other] of this.#open) {
-      if (this.#open.size <= mostLegs) break;
-      if (other === leg || (state.at === 'away' && state.leg === other)) continue;
+    let few = 1;
+    for (const [owner, other] of [...this.#open].reverse()) {
+      if (other === leg || this.#watch?.watches(owner) === true) continue;
+      few += 1;
+      if (few <= mostLegs || (state.at === 'away' && state.leg === other)) continue;
       other.close();
       this.#open.delete(owner);
     }

@@ -11,9 +11,9 @@ import { noUpdate } from './news.ts';
 import { refreshRights } from './place.ts';
 import { Progress } from './progress.ts';
 import { relaySelected } from './relay.ts';
-import { no, ok } from './replies.ts';
 import type { Completion } from './replies.ts';
 import { followResults, requireFreshTag } from './search-context.ts';
+import { searchAway } from './search-away.ts';
 import { sourcesOf } from './search-sources.ts';
 import type { SearchSource } from './search-sources.ts';
 import { everything, extendedResponse, meantBy } from './search-results.ts';
@@ -29,30 +29,42 @@ export const multisearch = accountCommand({
 
 async function run(session: Session, account: Account, given: MultisearchArguments): Promise<Completion> {
   if (given.sources.some(({ kind }) => kind === 'selected')) {
-    // On another node it is searched there, and what is there is not searched together with what is here.
     if (session.state.at === 'away' && given.sources.length === 1) return relaySelected(session);
-    if (session.state.at === 'away') return no('the selected mailbox is on another server: search it alone', 'CANNOT');
     await refreshRights(session);
-    if (session.state.at !== 'selected') throw new Failure('bad-input', 'no mailbox is selected');
+    if (!hasOpenMailbox(session)) throw new Failure('bad-input', 'no mailbox is selected');
   }
-  if (given.returns?.items.has('UPDATE') === true) {
-    if (session.state.at !== 'selected') throw new Failure('bad-input', 'no mailbox is selected here');
-    requireFreshTag(session.selected);
-  }
+  checkUpdate(session, given);
   checkCharsetUnnamed(session, given);
   try {
     checkCharset(given);
-    const { sources, isWhole } = await sourcesOf(session, account, given.sources);
-    await searchAll(session, sources, given);
-    return ok('ESEARCH completed', isWhole ? undefined : 'LIMIT');
+    tellsModseq(session, given.key);
+    const { sources, away, silent } = await sourcesOf(session, account, given.sources);
+    const progress = new Progress(session, away.length > 0 ? 0 : sources.reduce((sum, { messages }) => sum + messages, 0));
+    await searchAll(session, sources, { given, progress });
+    return await searchAway(session, { away, silent }, { text: given.text, progress });
   } catch (error) {
     if (given.returns?.items.has('SAVE') === true && session.state.at === 'selected') forgetSaved(session.state.view, error);
     throw error;
   }
 }
 
-async function searchAll(session: Session, sources: readonly SearchSource[], given: MultisearchArguments): Promise<void> {
-  const progress = new Progress(session, sources.reduce((sum, { messages }) => sum + messages, 0));
+function hasOpenMailbox({ state }: Session): boolean {
+  return state.at === 'selected' || state.at === 'away';
+}
+
+/** What is kept up to date is the open mailbox (RFC 7377 section 2.2): a guest may have it open where he comes from. */
+function checkUpdate(session: Session, { returns }: MultisearchArguments): void {
+  if (returns?.items.has('UPDATE') !== true) return;
+  if (session.state.at === 'selected') requireFreshTag(session.selected);
+  else if (session.state.at !== 'away' && session.guest === undefined) throw new Failure('bad-input', 'no mailbox is selected here');
+}
+
+interface Search {
+  readonly given: MultisearchArguments;
+  readonly progress: Progress;
+}
+
+async function searchAll(session: Session, sources: readonly SearchSource[], { given, progress }: Search): Promise<void> {
   const pacer = new Pacer(); // thousands of small mailboxes are long work, too
   for (const source of sources) {
     if (session.abandoned) break;
@@ -83,7 +95,7 @@ function openView(session: Session, { account, id }: SearchSource): View | undef
 type Source = SearchSource & { readonly view: View };
 
 /** Says what was found in one mailbox; nothing when that is nothing (RFC 7377 section 2.1). */
-async function searchOne(session: Session, { view, name }: Source, { given, progress }: { readonly given: MultisearchArguments; readonly progress: Progress }): Promise<void> {
+async function searchOne(session: Session, { view, name }: Source, { given, progress }: Search): Promise<void> {
   const { key, returns = everything } = given;
   const modseqs = tellsModseq(session, key) ? 'told' : 'untold';
   const found = await findMessages({ session, view }, key, progress);

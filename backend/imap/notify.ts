@@ -9,14 +9,14 @@ import { no, ok } from './replies.ts';
 export const notify = accountCommand({
   verb: 'NOTIFY',
   parse: (scanner, session) => parseNotify(scanner, session.names),
-  run: async ({ session, account }, given) => {
+  run: async ({ session }, given) => {
     if (given.kind === 'unknown') return no('there is an event that is not known here', `BADEVENT (${notifyEvents.join(' ')})`);
     const registration = new Registration(given.kind === 'none' ? [] : given.groups);
     // What has happened up to now is told once more, as by NOOP (RFC 5465 section 3.1); with wishes of its own, by the end of this command.
     const hearsNoMore = given.kind === 'set' && registration.selected.messages === 'nothing';
     if (hearsNoMore) await lookAtRights(session);
     if (hearsNoMore && session.state.at === 'selected') await tellNews(session, session.state.view, 'removals');
-    if ((await session.accountNews.register(session, account, registration)) === 'too-many') return no('too many mailboxes to be watched', 'NOTIFICATIONOVERFLOW');
+    if ((await session.accountNews.register(session, registration, given.kind === 'set' ? given.status : 'no')) === 'too-many') return no('too many mailboxes to be watched', 'NOTIFICATIONOVERFLOW');
     if (given.kind === 'set' && given.status === 'yes') {
       for (const line of session.accountNews.firstStatus(session)) {
         session.output.line(line);

@@ -21,12 +21,15 @@ const noWishes: SelectedWishes = { messages: 'nothing', flags: 'nothing', when: 
 
 export class Registration {
   readonly selected: SelectedWishes;
+  /** The wishes for the open mailbox as the client said them; undefined when there are none. */
+  readonly selectedText: string | undefined;
   readonly #others: readonly EventGroup[];
 
   /** @param groups none: NOTIFY NONE */
   constructor(groups: readonly EventGroup[]) {
     const selected = groups.find(({ filter }) => filter.kind === 'selected' || filter.kind === 'selected-delayed');
     this.selected = selected === undefined ? noWishes : wishesOf(selected);
+    this.selectedText = selected?.text;
     this.#others = groups.filter((group) => group !== selected && group.events.size > 0);
   }
 
@@ -40,9 +43,9 @@ export class Registration {
     return this.#others.length > 0;
   }
 
-  /** Whether folders of others may be meant: by their names, or as subscriptions. */
-  get mayMeanOthers(): boolean {
-    return this.#others.some(({ filter, events }) => events.has('MessageNew') && (filter.kind === 'mailboxes' || filter.kind === 'subtree' || filter.kind === 'subscribed'));
+  /** Those by which folders of others may be meant: by their names, or as subscriptions. */
+  get groupsForOthers(): readonly EventGroup[] {
+    return this.#others.filter(({ filter, events }) => events.has('MessageNew') && (filter.kind === 'mailboxes' || filter.kind === 'subtree' || filter.kind === 'subscribed'));
   }
 
   get tellsServerMetadata(): boolean {

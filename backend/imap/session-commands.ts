@@ -65,6 +65,7 @@ export const enable = sessionCommand(['authenticated', 'selected'], {
       if (known === 'METADATA' && session.guest === undefined) session.accountNews.watchAnnotations(session.account);
       enabled.push(known === 'IMAP4REV2' ? 'IMAP4rev2' : known);
     }
+    session.accountNews.lookAgain(); // what other nodes say by themselves they say in the same way
     session.output.line(`* ENABLED${enabled.map((name) => ` ${name}`).join('')}`);
     return ok('ENABLE completed');
   },
@@ -72,6 +73,7 @@ export const enable = sessionCommand(['authenticated', 'selected'], {
 
 export const id = sessionCommand(['not-authenticated', 'authenticated', 'selected'], {
   verb: 'ID',
+  tells: 'no-expunges', // by it a node asks whether another is there, also while its client may be told of none
   parse: parseIdFields,
   run: async (session, fields) => {
     const isFromNode = session.options.trustedPeer === 'yes' || session.options.neighbour !== undefined;

@@ -144,8 +144,8 @@ export class Session {
   hear({ account, mailbox }: ChangeHint): void {
     const { state } = this;
     if (!isLoggedIn(state)) return;
-    const isOwn = state.account.id === account;
-    if (isOwn && mailbox === undefined) this.checkOwner();
+    if (state.account.id === account && mailbox === undefined) this.checkOwner();
+    const isOwn = state.account.id === account && this.guest === undefined; // of the owner's account a guest hears what is shared
     const listens = isOwn ? this.accountNews.hear(mailbox) : this.accountNews.hearOfOthers(account, mailbox);
     const now: SessionState = this.#state;
     const isOpen = now.at === 'selected' && now.place.account.id === account && (mailbox === undefined || mailbox === now.view.mailbox.id);

@@ -1,7 +1,6 @@
 /** Waits for the client's next line and tells news meanwhile: in IDLE, and between commands where NOTIFY asks for it (RFC 2177, RFC 5465). */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isFailure } from '../../shared/base/failure.ts';
-import { askAwayNews } from './away-news.ts';
 import { describeArrived } from './fetch.ts';
 import { tellNews } from './news.ts';
 import { lookAtRights } from './place.ts';
@@ -11,8 +10,6 @@ import type { Session } from './session.ts';
 
 /** Hints may get lost, so the index is looked at now and then anyway. */
 const usualRecheckMs = 60_000;
-/** A mailbox of another node is asked for news so often, where NOTIFY wants them at once: no hints come from there. */
-const awayRecheckMs = 2000;
 /** However much happens, the index is looked at no more often: news are told together, and a flood of mail is not slowed by those who watch it. */
 const shortestPauseMs = 100;
 
@@ -36,14 +33,11 @@ export async function lineWhileTelling(session: Session, telling: () => Telling 
     if (now.at === 'line') return now.line;
     if (now.at === 'failed') throw now.error;
     session.checkOwner();
-    const isAway = session.state.at === 'away' && telling() === 'everything';
-    await session.whileTelling(async () => {
-      if (isAway) await askAwayNews(session);
-      await tellAll(session, telling());
-    });
+    await session.whileTelling(async () => tellAll(session, telling()));
     await session.output.flush();
+    session.legs.listen(() => session.bell.ring());
     const lookedAtMs = Date.now();
-    if ((await session.bell.wait(isAway ? awayRecheckMs : session.options.limits.idleRecheckMs ?? usualRecheckMs)) === 'silence') session.accountNews.lookAgain();
+    if ((await session.bell.wait(session.options.limits.idleRecheckMs ?? usualRecheckMs)) === 'silence') session.accountNews.lookAgain();
     const pauseMs = lookedAtMs + shortestPauseMs - Date.now();
     if (pauseMs > 0 && current().at === 'awaited') await Promise.race([taken, sleep(pauseMs)]);
   }

@@ -10,6 +10,8 @@ import type { SearchArguments } from './search-arguments.ts';
 export interface MultisearchArguments extends SearchArguments {
   /** The selected mailbox when none were named. */
   readonly sources: readonly MailboxFilter[];
+  /** What stands behind the sources, for another server that is to search its mailboxes for the same. */
+  readonly text: string;
 }
 
 /** Each may name many. */
@@ -18,8 +20,9 @@ const mostSources = 100;
 /** `[IN (sources)] [RETURN (options)] program`. @throws bad-input */
 export function parseMultisearch(scanner: Scanner, encoding: NameEncoding): MultisearchArguments {
   const sources = scanner.acceptText('IN ') ? takeSources(scanner, encoding) : [{ kind: 'selected' } as const];
+  const text = scanner.rest;
   const returns = scanner.acceptText('RETURN ') ? takeReturnOptions(scanner) : undefined;
-  const given = wellAsked({ sources, returns, ...takeProgram(scanner) });
+  const given = wellAsked({ sources, text, returns, ...takeProgram(scanner) });
   if (returns?.items.has('SAVE') === true && sources.some(({ kind }) => kind !== 'selected')) throw malformed('SAVE is for the selected mailbox alone');
   return given;
 }

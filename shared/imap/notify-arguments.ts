@@ -17,6 +17,8 @@ export interface EventGroup {
   readonly events: ReadonlySet<NotifyEvent>;
   /** What is to be told of each new message; only of the open mailbox. */
   readonly fetch: readonly FetchItem[];
+  /** As the client said it, in its brackets. */
+  readonly text: string;
 }
 
 export type NotifyArguments =
@@ -55,6 +57,7 @@ function isOfSelected({ kind }: MailboxFilter): boolean {
 }
 
 function takeGroup(scanner: Scanner, encoding: NameEncoding): TakenGroup {
+  const { rest } = scanner;
   scanner.expect('(');
   const filter = takeMailboxFilter(scanner, encoding);
   if (filter.kind === 'subtree-one') throw malformed('subtree-one is for ESEARCH alone');
@@ -73,7 +76,7 @@ function takeGroup(scanner: Scanner, encoding: NameEncoding): TakenGroup {
     });
   }
   scanner.expect(')');
-  return { group: { filter, events, fetch }, unknown };
+  return { group: { filter, events, fetch, text: rest.slice(0, rest.length - scanner.rest.length) }, unknown };
 }
 
 /** RFC 5465 sections 5 and 6.1. */

@@ -35,6 +35,11 @@ export class Scanner {
     return this.#at === this.#text.length;
   }
 
+  /** All that is still to be read. */
+  get rest(): string {
+    return this.#text.slice(this.#at);
+  }
+
   /** The next character, '' at the end. */
   peek(): string {
     return this.#text.charAt(this.#at);

@@ -1,8 +1,9 @@
-/** Messages that are put together or replaced in a folder on another node (RFC 4469, RFC 8508), and uids alone from there (RFC 9586); what is enabled or copied while such a folder is open. */
+/** Messages that are copied, moved, appended, put together or replaced (RFC 4469, RFC 8508) in a folder on another node, and uids alone from there (RFC 9586); what is enabled or copied while such a folder is open. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { messageAbout } from './conversation.ts';
-import { deliver } from './harness.ts';
+import { deliver, mailboxOf } from './harness.ts';
+import { accountOn, close, deliverTo, pair } from './pairs.ts';
 import { ask, demandOk, startTwoNodes } from './two-nodes.ts';
 import type { TwoNodes } from './two-nodes.ts';
 
@@ -90,6 +91,103 @@ test('what is copied from another node is no news, and nobody hears what became 
   await demandOk(guest, 'SELECT Drafts');
   const inbox = `"Other Users/${ownerAddress}/INBOX"`;
   assert.match((await ask(guest, `COPY 1:2 ${inbox}`)).end, /^OK \[COPYUID \d+ 1:2 3:4\]/);
-  assert.match((await ask(guest, `APPEND ${inbox} {${String(international.length)}+}\r\n${international.toString('latin1')}`)).end, /^NO \[CANNOT\]/, 'who appends says first that he knows UTF-8');
+  const raw = Buffer.concat([Buffer.from('Subject: Gr'), Buffer.from([0xfc, 0xdf, 0x65]), Buffer.from('\r\n\r\nbody\r\n')]);
+  guest.sayRaw(Buffer.concat([Buffer.from(`r APPEND ${inbox} {${String(raw.length)}+}\r\n`), raw, Buffer.from('\r\n')]));
+  await guest.until(/^r OK \[APPENDUID \d+ 5\]/);
+  const there = mailboxOf(accountOn(cluster, 'be2', ownerAddress), 'INBOX');
+  assert.deepEqual([await there.message(3)?.read(0, 100), await there.message(5)?.read(0, 100)].map((bytes) => bytes?.subarray(0, 14)), [international.subarray(0, 14), raw.subarray(0, 14)], 'as it came');
   for (const dialogue of [owner, guest, drop]) dialogue.close();
+});
+
+test('messages are copied and moved between nodes with their bytes, flags and dates, and COPYUID tells what became what', async () => {
+  const both = await pair(cluster, 'copy', 'lrswite');
+  const { guest, inbox, ownerAddress, guestAddress } = both;
+  for (const subject of ['a', 'b', 'c']) await deliverTo(cluster, ['be2', ownerAddress], subject);
+  await demandOk(guest, `SELECT ${inbox}`);
+  const copied = await ask(guest, 'COPY 1,3 INBOX');
+  assert.match(copied.end, /^OK \[COPYUID \d+ 1,3 1:2\]/);
+  const here = accountOn(cluster, 'be1', guestAddress);
+  const row = mailboxOf(here, 'INBOX').row(2);
+  assert.deepEqual([row?.flags, row?.internalDateMs], [4, Date.UTC(2026, 1, 3, 4, 5, 6)]);
+  assert.deepEqual(await mailboxOf(here, 'INBOX').message(2)?.read(0, row?.size ?? 0), messageAbout('c'));
+  assert.deepEqual(mailboxOf(here, 'INBOX').state().keywords, ['$Work']);
+  const moved = await ask(guest, 'UID MOVE 2:3 Trash');
+  assert.match(moved.lines[0] ?? '', /^\* OK \[COPYUID \d+ 2:3 1:2\]/);
+  assert.deepEqual([moved.lines.filter((line) => line.endsWith('EXPUNGE')), moved.end.startsWith('OK')], [['* 3 EXPUNGE', '* 2 EXPUNGE'], true]);
+  assert.equal(mailboxOf(accountOn(cluster, 'be2', ownerAddress), 'INBOX').state().messages, 1);
+  await demandOk(guest, 'SELECT INBOX');
+  const back = await ask(guest, `MOVE 1:2 ${inbox}`);
+  assert.match(back.lines[0] ?? '', /^\* OK \[COPYUID \d+ 1:2 4:5\]/);
+  const there = mailboxOf(accountOn(cluster, 'be2', ownerAddress), 'INBOX');
+  assert.deepEqual([there.row(5)?.flags, there.row(5)?.internalDateMs, there.state().messages], [4, Date.UTC(2026, 1, 3, 4, 5, 6), 3]);
+  assert.deepEqual(await there.message(5)?.read(0, 10_000), messageAbout('c'));
+  assert.equal(mailboxOf(here, 'INBOX').state().messages, 0);
+  close(both);
+});
+
+test('what may not be copied or moved stays where it is, on both nodes', async () => {
+  const both = await pair(cluster, 'stay', 'lr');
+  const { guest, owner, inbox, ownerAddress, guestAddress } = both;
+  await deliverTo(cluster, ['be2', ownerAddress], 'a');
+  await deliverTo(cluster, ['be1', guestAddress], 'b');
+  await demandOk(guest, `SELECT ${inbox}`);
+  assert.match((await ask(guest, 'MOVE 1 INBOX')).end, /^NO \[NOPERM\]/);
+  assert.match((await ask(guest, 'COPY 1 Nowhere')).end, /^NO \[TRYCREATE\]/);
+  assert.deepEqual(await demandOk(guest, 'FETCH 1 UID'), ['* 1 FETCH (UID 1)']);
+  await demandOk(guest, 'SELECT INBOX');
+  assert.match((await ask(guest, `MOVE 1 ${inbox}`)).end, /^NO \[NOPERM\]/);
+  assert.match((await ask(guest, `COPY 1 "Other Users/${ownerAddress}/Trash"`)).end, /^NO \[NONEXISTENT\]/);
+  assert.deepEqual([mailboxOf(accountOn(cluster, 'be1', guestAddress), 'INBOX').state().messages, mailboxOf(accountOn(cluster, 'be2', ownerAddress), 'INBOX').state().messages], [1, 1]);
+  await demandOk(owner, `SETACL INBOX ${guestAddress} lri`);
+  assert.match((await ask(guest, `COPY 1 ${inbox}`)).end, /^OK \[COPYUID \d+ 1 2\]/);
+  assert.equal(mailboxOf(accountOn(cluster, 'be2', ownerAddress), 'INBOX').row(2)?.flags, 0, 'a flag that the guest may not set does not come along');
+  close(both);
+});
+
+test('APPEND goes to another node as it comes, several messages too, and one that is cut is taken by nobody', async () => {
+  const both = await pair(cluster, 'append', 'lrswi');
+  const { guest, inbox, ownerAddress } = both;
+  const big = Buffer.concat([messageAbout('big'), Buffer.alloc(3_000_000, 'x\r\n')]);
+  guest.say(`a APPEND ${inbox} (\\Seen) "03-Feb-2026 04:05:06 +0000" {${String(big.length)}}`);
+  await guest.expect(/^\+ /);
+  guest.sayRaw(big);
+  guest.sayRaw(` (\\Flagged) {5+}\r\nA: b\r ~{6+}\r\nA: c\r\n\r\n`);
+  assert.match((await guest.until(/^a .*/))[0], /^a OK \[APPENDUID \d+ 1:3\]/);
+  const there = mailboxOf(accountOn(cluster, 'be2', ownerAddress), 'INBOX');
+  assert.deepEqual(await there.message(1)?.read(0, big.length), big);
+  assert.deepEqual([there.row(1)?.flags, there.row(1)?.internalDateMs, there.row(2)?.flags], [1, Date.UTC(2026, 1, 3, 4, 5, 6), 4]);
+  guest.say(`b APPEND ${inbox} {100}`);
+  await guest.expect(/^\+ /);
+  guest.sayRaw('only a part');
+  guest.close();
+  await demandOk(both.owner, 'NOOP');
+  assert.equal(there.state().messages, 3);
+  close(both);
+});
+
+test('more messages than are held at a time are copied to another node and back as a whole, or none of them', async () => {
+  const both = await pair(cluster, 'many', 'lrswite');
+  const { guest, inbox, ownerAddress, guestAddress } = both;
+  const count = 1003;
+  await deliverTo(cluster, ['be1', guestAddress], 'many');
+  const here = mailboxOf(accountOn(cluster, 'be1', guestAddress), 'INBOX');
+  while (here.state().messages < count) await here.copyTo(here.rows().slice(0, count - here.state().messages).map(({ uid }) => uid), here);
+  const { storage } = cluster.nodes.be2;
+  await storage.lives.setLimits(ownerAddress, { messages: count - 1 });
+  const there = mailboxOf(accountOn(cluster, 'be2', ownerAddress), 'INBOX');
+  await demandOk(guest, 'SELECT INBOX');
+  assert.match((await ask(guest, `COPY 1:* ${inbox}`)).end, /^NO \[OVERQUOTA\]/);
+  assert.deepEqual([there.state().messages, there.state().uidNext > 1000], [0, true], 'those that had entered are gone again');
+  await storage.lives.setLimits(ownerAddress, { messages: 0 });
+  const first = there.state().uidNext;
+  assert.match((await ask(guest, `COPY 1:* ${inbox}`)).end, new RegExp(`^OK \\[COPYUID \\d+ 1:${String(count)} ${String(first)}:${String(first + count - 1)}\\]`));
+  assert.deepEqual(await there.message(first + count - 1)?.read(0, 1000), messageAbout('many'));
+  await demandOk(guest, `SELECT ${inbox}`);
+  const moved = await ask(guest, 'MOVE 1:* Trash');
+  assert.match(moved.lines[0] ?? '', new RegExp(`^\\* OK \\[COPYUID \\d+ ${String(first)}:${String(first + count - 1)} 1:${String(count)}\\]`));
+  assert.deepEqual([moved.end.slice(0, 2), there.state().messages, mailboxOf(accountOn(cluster, 'be1', guestAddress), 'Trash').state().messages], ['OK', 0, count]);
+  await demandOk(guest, 'SELECT Trash');
+  const back = await ask(guest, `MOVE 1:* ${inbox}`);
+  assert.deepEqual([back.lines.filter((line) => line.startsWith('* OK [COPYUID')).length, back.end.slice(0, 2), there.state().messages], [2, 'OK', count], 'told in lots');
+  close(both);
 });

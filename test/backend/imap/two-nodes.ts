@@ -1,5 +1,6 @@
 /** Two back-ends of one cluster in one process, with real TLS and the real admin API between them. Who lives where is kept in a table instead of a directory. */
 import assert from 'node:assert/strict';
+import type { ImapLimits } from '../../../backend/imap/imap.ts';
 import { OthersFolders } from '../../../backend/sharing/others-folders.ts';
 import { sharedFoldersPrefix, sharedFoldersRoute } from '../../../backend/sharing/shared-folders-route.ts';
 import type { OtherNodes } from '../../../backend/sharing/sharing.ts';
@@ -32,7 +33,7 @@ export interface TwoNodes {
   readonly stop: () => Promise<void>;
 }
 
-export async function startTwoNodes(): Promise<TwoNodes> {
+export async function startTwoNodes(limits: Partial<ImapLimits> = {}): Promise<TwoNodes> {
   const homes = new Map<string, NodeName>();
   const lookUp = (address: string): UserEntry | undefined => {
     const mailHost = homes.get(address);
@@ -41,7 +42,7 @@ export async function startTwoNodes(): Promise<TwoNodes> {
   const ports = { be1: await freePort(), be2: await freePort() };
   const roads = new Map<NodeName, number>();
   const begin = async (node: NodeName, other: NodeName): Promise<TestNode> => {
-    const server = await startServer({ node, limits: { otherNodePatienceMs: 500 }, others: { lookUp, nodes: othersOf(node, other, { adminPort: ports[other], imapPort: () => roads.get(other) ?? 0 }) } });
+    const server = await startServer({ node, limits: { otherNodePatienceMs: 500, ...limits }, others: { lookUp, nodes: othersOf(node, other, { adminPort: ports[other], imapPort: () => roads.get(other) ?? 0 }) } });
     const admin = await startAdmin({
       host: '127.0.0.1', port: ports[node], serverTls: createServerTls(certificateOf(node)), isTrustedNode: ({ role }) => role === 'backend',
       routes: [sharedFoldersRoute(server.sharing)], acts: noActs, signerOf: () => 'cluster', log: createLog({ node, level: 'silent' }),

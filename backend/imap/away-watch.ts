@@ -1,0 +1,152 @@
+/**
+ * What NOTIFY (RFC 5465) asks for of folders that other nodes keep: their nodes are asked for the same, and say by themselves what happens there.
+ * A node that goes away is asked again from time to time; once it is back it tells how its folders are then.
+ */
+import { Failure, isFailure } from '../../shared/base/failure.ts';
+import type { EventGroup } from '../../shared/imap/notify-arguments.ts';
+import { formatMailbox } from './mailbox-lines.ts';
+import { namedFilters, placesNamed, withOwners } from './named-places.ts';
+import type { AwayPlace } from './place.ts';
+import { Registration } from './registration.ts';
+import { formatCompletion } from './replies.ts';
+import type { Session } from './session.ts';
+
+/** Each is a connection that stays. */
+const mostOwners = 8;
+/** Of names in what one node is asked: they stand in one command. */
+const mostNameBytes = 40_000;
+/** So often it is looked whether the nodes are still there. */
+const usualCheckMs = 60_000;
+const longestCheckMs = 600_000;
+
+/** What a node is to be asked. */
+export interface Wishes {
+  /** Groups of events, or NONE. */
+  readonly groups: string;
+  /** Whether it is to tell how the folders are now. */
+  readonly status: 'wanted' | 'known';
+}
+
+interface Watched {
+  readonly place: AwayPlace;
+  readonly groups: readonly string[];
+}
+
+export class AwayWatch {
+  readonly #registration: Registration;
+  #owners: ReadonlyMap<string, Watched> = new Map();
+  /** Whose folders' state the client was not told, or not since their node was away. */
+  readonly #owing = new Set<string>();
+  readonly #lost = new Set<string>();
+  #checkAtMs = 0;
+  #failures = 0;
+  #mustLookUp = false;
+
+  private constructor(registration: Registration) {
+    this.#registration = registration;
+  }
+
+  /** @param status whether the client wants to hear how all are now. @throws Failure `limit` for more than is watched, `directory-unavailable` */
+  static async of(session: Session, registration: Registration, status: 'yes' | 'no'): Promise<AwayWatch> {
+    const watch = new AwayWatch(registration);
+    await watch.#lookUp(session);
+    if (status === 'yes') for (const owner of watch.#owners.keys()) watch.#owing.add(owner);
+    return watch;
+  }
+
+  /** Nothing is to be told any more, by nobody. */
+  static none(): AwayWatch {
+    return new AwayWatch(new Registration([]));
+  }
+
+  watches(owner: string): boolean {
+    return this.#owners.has(owner);
+  }
+
+  /** Subscriptions, or what the client has enabled, may have changed. */
+  lookAgain(): void {
+    this.#mustLookUp = true;
+  }
+
+  /** Also of an owner of whom nothing is watched: what the client hears of the open mailbox is decided there, too. */
+  wishesOf(owner: string): Wishes {
+    const groups = [...(this.#registration.selectedText === undefined ? [] : [this.#registration.selectedText]), ...(this.#owners.get(owner)?.groups ?? [])];
+    return { groups: groups.length === 0 ? 'NONE' : groups.join(' '), status: this.#owing.has(owner) ? 'wanted' : 'known' };
+  }
+
+  /** That owner's node tells from now on. */
+  grant(owner: string): void {
+    this.#owing.delete(owner);
+    this.#lost.delete(owner);
+  }
+
+  /** That owner's node tells no more. */
+  lose(owner: string): void {
+    if (this.watches(owner)) this.#owing.add(owner);
+  }
+
+  /** Once a while: whether all nodes are there, and tell what is to be told. The client hears of those that are not. Never rejects for their sake. @throws Failure('limit') */
+  async keepUp(session: Session): Promise<void> {
+    const nowMs = performance.now();
+    if (!this.#mustLookUp && nowMs < this.#checkAtMs) return;
+    const mustLookUp = this.#mustLookUp;
+    this.#mustLookUp = false; // where it fails it is tried again when there is a further reason
+    if (mustLookUp) await this.#lookUp(session);
+    await session.legs.wishAll().catch((error: unknown) => session.log.warn({ err: error }, 'a node was not told what NOTIFY asks for'));
+    const silent = new Set<string>();
+    for (const [owner, { place }] of this.#owners) {
+      if (silent.has(place.node) || !(await this.#keepUpWith(session, place))) {
+        silent.add(place.node);
+        this.miss(session, owner);
+      }
+    }
+    this.#failures = silent.size === 0 ? 0 : this.#failures + 1;
+    const checkMs = session.options.limits.idleRecheckMs ?? usualCheckMs;
+    this.#checkAtMs = nowMs + Math.min(longestCheckMs, checkMs * 2 ** Math.max(0, this.#failures - 1));
+  }
+
+  /** The client hears once that news of that owner's folders are missing. */
+  miss(session: Session, owner: string): void {
+    this.lose(owner);
+    if (this.#lost.has(owner)) return;
+    this.#lost.add(owner);
+    session.output.line(formatCompletion('*', { status: 'NO', code: 'UNAVAILABLE', text: `nothing is told of the folders of ${owner} until their server answers again` }));
+  }
+
+  async #keepUpWith(session: Session, place: AwayPlace): Promise<boolean> {
+    if (session.legs.isReading(place.owner)) return true;
+    try {
+      const leg = await session.legs.to(place);
+      await leg.ask('ID NIL', (line) => (line.startsWith('* ID ') ? 'taken' : 'pass on'));
+      return !this.#owing.has(place.owner) && leg.isWatching;
+    } catch (error) {
+      if (isFailure(error, 'mailbox-missing')) return true; // there is no such account any more
+      session.log.warn({ err: error, owner: place.owner }, 'another node could not be asked for what happens there');
+      return false;
+    }
+  }
+
+  async #lookUp(session: Session): Promise<void> {
+    const owners = new Map<string, Watched>();
+    let bytes = 0;
+    for (const group of this.#registration.groupsForOthers) {
+      const { filters, silent } = await withOwners(session, namedFilters(group.filter, session.guest === undefined ? session.account.subscriptions() : []));
+      if (silent.length > 0) session.log.warn({ nodes: silent }, 'these nodes do not say what they share');
+      const { away } = await placesNamed(session, filters);
+      for (const { place, named } of away) {
+        const text = groupText(session, group, named);
+        bytes += text.length;
+        const known = owners.get(place.owner) ?? { place, groups: [] };
+        owners.set(place.owner, { place, groups: [...known.groups, text] });
+      }
+    }
+    if (owners.size > mostOwners || bytes > mostNameBytes) throw new Failure('limit', 'too many folders on other servers to be watched');
+    this.#owners = owners;
+  }
+}
+
+function groupText(session: Session, { events }: EventGroup, named: Readonly<Record<string, ReadonlySet<string>>>): string {
+  const wanted = ['MessageNew', 'MessageExpunge', ...(events.has('FlagChange') ? ['FlagChange'] : [])].join(' ');
+  const texts = Object.entries(named).flatMap(([kind, names]) => (names.size === 0 ? [] : [`(${kind} (${Array.from(names, (name) => formatMailbox(session, name)).join(' ')}) (${wanted}))`]));
+  return texts.join(' ');
+}
