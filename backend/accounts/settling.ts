@@ -22,9 +22,10 @@ const againMs = { first: 500, longest: 30_000 };
 export function startSettling(options: SettlingOptions): Service {
   const end = new AbortController();
   const work = async (): Promise<void> => {
+    let open: 'some' | 'none' = 'some'; // looking for them is looking through all accounts
     for (let waitMs = againMs.first; !end.signal.aborted; waitMs = Math.min(2 * waitMs, againMs.longest)) {
-      await hearAll(options, end.signal).catch((error: unknown) => options.log.error({ err: error }, 'it could not be asked whether accounts have two owners'));
-      await settleAll(options, end.signal).catch((error: unknown) => options.log.error({ err: error }, 'accounts could not be settled'));
+      if (open === 'some') open = await hearAll(options, end.signal).catch((error: unknown) => failed(options, error));
+      if ((await settleAll(options, end.signal).catch((error: unknown) => failed(options, error))) === 'some') open = 'some';
       await sleep(waitMs, undefined, { signal: end.signal, ref: false }).catch(() => undefined); // woken to end
     }
   };
@@ -36,11 +37,17 @@ export function startSettling(options: SettlingOptions): Service {
   return { name: 'settling', stop, retire: stop };
 }
 
-/** One try for each account. */
-export async function settleAll(options: SettlingOptions, signal: AbortSignal): Promise<void> {
+function failed({ log }: SettlingOptions, error: unknown): 'some' {
+  log.error({ err: error }, 'accounts could not be settled');
+  return 'some';
+}
+
+/** One try for each account. Answers whether any was settled. */
+export async function settleAll(options: SettlingOptions, signal: AbortSignal): Promise<'some' | 'none'> {
   const { storage, log } = options;
+  let settled: 'some' | 'none' = 'none';
   for (const address of storage.care.unsettled()) {
-    if (signal.aborted) return;
+    if (signal.aborted) break;
     const answer = await ownerOf(options, address).catch((error: unknown) => {
       if (!isFailure(error)) throw error;
       return { open: error.message };
@@ -49,19 +56,23 @@ export async function settleAll(options: SettlingOptions, signal: AbortSignal): 
     else {
       await storage.care.settle(address, answer);
       log.warn({ audit: 'account-settled', account: address, ...answer }, 'it is settled whose an account is');
+      settled = 'some';
     }
   }
+  return settled;
 }
 
-/** Of accounts that were settled while nodes were silent: whether one of these has it, too. Then both go on with what each has, and an alarm says so, until somebody has settled it. */
-export async function hearAll({ storage, holders, log }: Pick<SettlingOptions, 'storage' | 'holders' | 'log'>, signal: AbortSignal): Promise<void> {
-  for (const { address, nodes } of storage.care.unheard()) {
-    if (signal.aborted) return;
+/** Of accounts that were settled while nodes were silent: whether one of these has it, too. Then both go on with what each has, and an alarm says so, until somebody has settled it. Answers whether some are left to be asked for. */
+export async function hearAll({ storage, holders, log }: Pick<SettlingOptions, 'storage' | 'holders' | 'log'>, signal: AbortSignal): Promise<'some' | 'none'> {
+  const unheard = storage.care.unheard();
+  for (const { address, nodes } of unheard) {
+    if (signal.aborted) break;
     const { holders: having, unsettled, silent } = await holders(address);
     const owners = having.filter((node) => !unsettled.includes(node));
     if (owners.length > 0) log.error({ alert: 'two-owners', account: address, nodes: owners }, 'other nodes keep an account that this node keeps, too: they were cut off when it was settled whose it is; see docs/account-move.md');
     else if (!nodes.some((node) => silent.includes(node) || unsettled.includes(node))) await storage.care.noteHeard(address);
   }
+  return unheard.length > 0 ? 'some' : 'none';
 }
 
 type Answer = Settlement | { readonly open: string };

@@ -100,7 +100,7 @@ test('only nodes of the cluster are told who keeps which account', async (t) => 
 
 test('of two nodes whose indexes were both made anew, and that both have mail of an account, the one that the directory names has it in the end', async (t) => {
   const { accounts, storages, askOther } = await twoNodes(t);
-  const settleAt = async (node: NodeName): Promise<void> => settleAll({ storage: storages[node], accounts: accounts[node], nodeName: node, maps: { covers: () => true }, holders: askOther[node], log: keepingLog().log }, new AbortController().signal);
+  const settleAt = async (node: NodeName): Promise<unknown> => settleAll({ storage: storages[node], accounts: accounts[node], nodeName: node, maps: { covers: () => true }, holders: askOther[node], log: keepingLog().log }, new AbortController().signal);
   for (const node of ['be1', 'be2'] as const) {
     for (const address of ['alice@example.com', 'nobody@example.com']) {
       await storages[node].createAccount(address);
