@@ -16,7 +16,7 @@ import { followResults, requireFreshTag } from './search-context.ts';
 import { searchAway } from './search-away.ts';
 import { sourcesOf } from './search-sources.ts';
 import type { SearchSource } from './search-sources.ts';
-import { everything, extendedResponse, meantBy } from './search-results.ts';
+import { everything, extendedResponse, foundOf, meantBy } from './search-results.ts';
 import { checkCharset, checkCharsetUnnamed, findMessages, forgetSaved, tellsModseq } from './search-run.ts';
 import type { Session } from './session.ts';
 import { View } from './view.ts';
@@ -98,12 +98,13 @@ type Source = SearchSource & { readonly view: View };
 async function searchOne(session: Session, { view, name }: Source, { given, progress }: Search): Promise<void> {
   const { key, returns = everything } = given;
   const modseqs = tellsModseq(session, key) ? 'told' : 'untold';
-  const found = await findMessages({ session, view }, key, progress);
-  if (returns.items.has('SAVE')) view.saved = meantBy(found, returns).map(({ row }) => row.uid);
+  const messages = await findMessages({ session, view }, key, progress);
+  const found = messages.map(foundOf);
+  if (returns.items.has('SAVE')) view.saved = meantBy(found, returns).map(({ uid }) => uid);
   const correlator = `TAG ${formatString(session.tag)} MAILBOX ${formatMailbox(session, name)} UIDVALIDITY ${String(view.uidValidity)}`;
   if (returns.items.has('UPDATE') && session.state.at === 'selected' && view === session.state.view) {
-    const messages = found.map((message) => ({ message, values: [] }));
-    if (!followResults(session.selected, { key, numbers: 'uid', criteria: undefined, messages, fetch: returns.fetch ?? [], correlator })) session.output.line(noUpdate(session.tag));
+    const keyed = messages.map((message) => ({ message, values: [] }));
+    if (!followResults(session.selected, { key, numbers: 'uid', criteria: undefined, messages: keyed, fetch: returns.fetch ?? [], correlator })) session.output.line(noUpdate(session.tag));
   }
   const line = found.length === 0 ? undefined : extendedResponse(correlator, { found, numbers: 'uid', modseqs }, returns);
   if (line !== undefined) session.output.line(`* ${line}`);

@@ -8,9 +8,9 @@ import { Progress } from './progress.ts';
 import { ok } from './replies.ts';
 import type { Completion } from './replies.ts';
 import { followResults, requireFreshTag } from './search-context.ts';
-import { everything, extendedResponse, meantBy, oldResponse } from './search-results.ts';
-import type { Results } from './search-results.ts';
-import { checkCharset, checkCharsetUnnamed, findMessages, forgetSaved, tellsModseq } from './search-run.ts';
+import { everything, extendedResponse, foundOf, meantBy, oldResponse } from './search-results.ts';
+import type { Found, Results } from './search-results.ts';
+import { checkCharset, checkCharsetUnnamed, findMessages, findPlaces, forgetSaved, tellsModseq } from './search-run.ts';
 import { comparison, keyMessages } from './sort-order.ts';
 import type { Keyed } from './sort-order.ts';
 import type { Numbers } from './view.ts';
@@ -29,18 +29,18 @@ export async function answerSearch(selected: Selected, given: SearchArguments, m
   if (manner.verb === 'SEARCH') checkCharsetUnnamed(session, given);
   if (follows) requireFreshTag(selected);
   const modseqs = tellsModseq(session, given.key) ? 'told' : 'untold';
-  let messages: readonly Keyed[];
+  let outcome: Outcome;
   try {
     checkCharset(given);
-    messages = await findInOrder(selected, given, manner);
+    outcome = manner.criteria === undefined && modseqs === 'untold' && !follows ? await findNumbers(selected, given) : await findInOrder(selected, given, manner);
   } catch (error) {
     if (saves) forgetSaved(view, error);
     throw error;
   }
-  const results: Results = { found: messages.map(({ message }) => message), numbers: manner.numbers, modseqs };
-  if (saves) view.saved = meantBy(results.found, given.returns).map(({ row }) => row.uid).sort((one, other) => one - other);
+  const results: Results = { found: outcome.found, numbers: manner.numbers, modseqs };
+  if (saves) view.saved = meantBy(results.found, given.returns).map(({ uid }) => uid).sort((one, other) => one - other);
   const correlator = `TAG ${formatString(session.tag)}`;
-  if (follows && !followResults(selected, { key: given.key, ...manner, messages, correlator, fetch: given.returns?.fetch ?? [] })) session.output.line(noUpdate(session.tag));
+  if (follows && !followResults(selected, { key: given.key, ...manner, messages: outcome.messages, correlator, fetch: given.returns?.fetch ?? [] })) session.output.line(noUpdate(session.tag));
   // IMAP4rev2 has no SEARCH response any more (RFC 9051 appendix E); SORT stayed as it is.
   const old = given.returns === undefined && (manner.verb === 'SORT' || !session.isEnabled('IMAP4REV2'));
   const line = old ? oldResponse(manner.verb, results) : extendedResponse(correlator, results, given.returns ?? everything);
@@ -48,9 +48,18 @@ export async function answerSearch(selected: Selected, given: SearchArguments, m
   return ok(`${manner.verb} completed`);
 }
 
-async function findInOrder(selected: Selected, given: SearchArguments, { criteria }: Manner): Promise<readonly Keyed[]> {
-  const { session, view } = selected;
-  const found = await findMessages(selected, given.key, new Progress(session, view.count));
-  if (criteria === undefined) return found.map((message) => ({ message, values: [] }));
-  return sortPaced(await keyMessages(view, found, criteria), comparison(criteria));
+interface Outcome {
+  readonly found: readonly Found[];
+  /** None where nobody asks for more than numbers. */
+  readonly messages: readonly Keyed[];
+}
+
+async function findNumbers({ session, view }: Selected, { key }: SearchArguments): Promise<Outcome> {
+  return { found: await findPlaces({ session, view }, key, new Progress(session, view.count)), messages: [] };
+}
+
+async function findInOrder({ session, view }: Selected, { key }: SearchArguments, { criteria }: Manner): Promise<Outcome> {
+  const found = await findMessages({ session, view }, key, new Progress(session, view.count));
+  const messages = criteria === undefined ? found.map((message) => ({ message, values: [] })) : await sortPaced(await keyMessages(view, found, criteria), comparison(criteria));
+  return { found: messages.map(({ message }) => foundOf(message)), messages };
 }

@@ -117,11 +117,11 @@ function negated(plan: Plan | undefined): Plan | undefined {
 /** Positions that are near to each other are read at once: a block of rows has 64. */
 const gap = 64;
 
-/** Where messages that are not known to be wrong stand, with what is between them. */
-export function spansToRead(plan: Plan): Span[] {
+/** Where messages stand of which is not known that they don't match, or only those that must be looked at; with what is between them. */
+export function spansToRead(plan: Plan, wanted: 'found and unknown' | 'unknown'): Span[] {
   const spans: { from: number; to: number }[] = [];
   for (let at = 0; at < plan.length; at += 1) {
-    if (plan[at] === Verdict.no) continue;
+    if (plan[at] === Verdict.no || (plan[at] === Verdict.yes && wanted === 'unknown')) continue;
     const last = spans.at(-1);
     if (last !== undefined && at - last.to <= gap) last.to = at;
     else spans.push({ from: at, to: at });

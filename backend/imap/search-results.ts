@@ -3,11 +3,20 @@ import { windowOn } from '../../shared/imap/result-window.ts';
 import type { ReturnItem, ReturnOptions } from '../../shared/imap/search-arguments.ts';
 import { formatSet } from '../../shared/imap/sequence-set.ts';
 import { mostRelevant } from './relevance.ts';
-import type { Numbered, Numbers } from './view.ts';
+import type { Numbered, Numbers, Place } from './view.ts';
+
+/** A message that was found; with its mod-sequence where that is to be told. */
+export interface Found extends Place {
+  readonly modseq?: number;
+}
+
+export function foundOf({ sequence, row, relevancy }: Numbered): Found {
+  return { sequence, uid: row.uid, modseq: row.modseq, ...(relevancy === undefined ? {} : { relevancy }) };
+}
 
 export interface Results {
   /** In the order that was asked for. */
-  readonly found: readonly Numbered[];
+  readonly found: readonly Found[];
   readonly numbers: Numbers;
   readonly modseqs: 'told' | 'untold';
 }
@@ -25,7 +34,7 @@ export function oldResponse(verb: 'SEARCH' | 'SORT', results: Results): string {
  * For which messages `$` and MODSEQ stand: all that were found, unless only some were asked for (RFC 5182 section 2.4, RFC
  * 7162 section 3.1.5, RFC 9394 section 3.2).
  */
-export function meantBy(found: readonly Numbered[], returns: ReturnOptions | undefined): readonly Numbered[] {
+export function meantBy(found: readonly Found[], returns: ReturnOptions | undefined): readonly Found[] {
   if (returns === undefined || returns.items.has('ALL') || returns.items.has('COUNT')) return found;
   const { items, window } = returns;
   if (window === undefined && !items.has('MIN') && !items.has('MAX')) return found;
@@ -60,7 +69,7 @@ export function extendedResponse(correlator: string, results: Results, returns: 
   return data.join(' ');
 }
 
-function inWindow(found: readonly Numbered[], window: NonNullable<ReturnOptions['window']>): readonly Numbered[] {
+function inWindow(found: readonly Found[], window: NonNullable<ReturnOptions['window']>): readonly Found[] {
   const { from, to } = windowOn(found.length, window);
   return found.slice(from, to);
 }
@@ -68,13 +77,13 @@ function inWindow(found: readonly Numbered[], window: NonNullable<ReturnOptions[
 /** Of the messages that are meant, if it is to be told. */
 function highestModseq({ found, modseqs }: Results, returns: ReturnOptions | undefined): string | undefined {
   const meant = modseqs === 'untold' ? [] : meantBy(found, returns);
-  return meant.length === 0 ? undefined : String(meant.reduce((highest, { row }) => Math.max(highest, row.modseq), 0));
+  return meant.length === 0 ? undefined : String(meant.reduce((highest, { modseq = 0 }) => Math.max(highest, modseq), 0));
 }
 
-function numberIn({ numbers }: Results): (message: Numbered) => string {
-  return numbers === 'uid' ? ({ row }) => String(row.uid) : ({ sequence }) => String(sequence);
+function numberIn({ numbers }: Results): (message: Found) => string {
+  return numbers === 'uid' ? ({ uid }) => String(uid) : ({ sequence }) => String(sequence);
 }
 
-function setOf({ numbers }: Results, messages: readonly Numbered[]): string {
-  return formatSet(messages.map(({ sequence, row }) => (numbers === 'uid' ? row.uid : sequence)));
+function setOf({ numbers }: Results, messages: readonly Found[]): string {
+  return formatSet(messages.map(({ sequence, uid }) => (numbers === 'uid' ? uid : sequence)));
 }

@@ -9,9 +9,11 @@ import type { Progress } from './progress.ts';
 import { Relevance, fuzzyAtLeaves } from './relevance.ts';
 import { Refusal, no } from './replies.ts';
 import { compileSearch } from './search-matcher.ts';
+import type { Test } from './search-matcher.ts';
 import { planSearch, spansToRead } from './search-plan.ts';
+import type { Plan } from './search-plan.ts';
 import type { Session } from './session.ts';
-import type { Numbered, View } from './view.ts';
+import type { Numbered, Place, Span, View } from './view.ts';
 
 /** Rows taken from the index at a time. */
 export const batchSize = 512;
@@ -62,23 +64,59 @@ async function findRows({ session, view }: Ground, matches: (candidate: Numbered
 }
 
 /** The messages that match, in mailbox order; fewer when the client has gone meanwhile. */
-export async function findMessages({ session, view }: Ground, given: SearchKey, progress: Progress): Promise<Numbered[]> {
+export async function findMessages(ground: Ground, given: SearchKey, progress: Progress): Promise<Numbered[]> {
+  const search = await prepare(ground, given);
+  if (search.by === 'rows') return findRows(ground, search.matches, progress);
+  const found: Numbered[] = [];
+  await look({ ...ground, progress }, { ...search, spans: spansToRead(search.plan, 'found and unknown') }, (candidate, matches) => {
+    if (matches) found.push(search.isFuzzy ? { ...candidate, relevancy: search.relevance.of(candidate.row.uid) } : candidate);
+  });
+  return found;
+}
+
+/** As `findMessages`, for who needs no more than numbers: of messages that the text index knows to match no row is read. */
+export async function findPlaces(ground: Ground, given: SearchKey, progress: Progress): Promise<Place[]> {
+  const search = await prepare(ground, given);
+  if (search.by === 'rows') return (await findRows(ground, search.matches, progress)).map(({ sequence, row: { uid } }) => ({ sequence, uid }));
+  const { plan } = search;
+  await look({ ...ground, progress }, { ...search, spans: spansToRead(plan, 'unknown') }, ({ sequence }, matches) => {
+    plan[sequence - 1] = matches ? Verdict.yes : Verdict.no;
+  });
+  const places = ground.view.existing(plan, Verdict.yes);
+  return search.isFuzzy ? places.map((place) => ({ ...place, relevancy: search.relevance.of(place.uid) })) : places;
+}
+
+/** How messages are looked for: by their rows alone, or one by one. */
+type Search = { readonly by: 'rows'; readonly matches: (candidate: Numbered) => boolean } | Look;
+
+interface Look {
+  readonly by: 'messages';
+  readonly test: Test;
+  /** What is known before. */
+  readonly plan: Plan;
+  readonly isFuzzy: boolean;
+  readonly relevance: Relevance;
+}
+
+async function prepare({ session, view }: Ground, given: SearchKey): Promise<Search> {
   const relevance = new Relevance();
-  const fuzzy = contains(given, 'fuzzy');
-  const key = fuzzy ? fuzzyAtLeaves(given) : given;
+  const isFuzzy = contains(given, 'fuzzy');
+  const key = isFuzzy ? fuzzyAtLeaves(given) : given;
   const test = compileSearch(key, view, relevance);
   const plan = await planSearch(key, { view, relevance, texts: session.options.texts });
-  if (view.count === 0) return [];
-  if (test.kind === 'row' && plan === undefined && !fuzzy) return findRows({ session, view }, test.matches, progress);
-  const found: Numbered[] = [];
+  if (test.kind === 'row' && plan === undefined && !isFuzzy && view.count > 0) return { by: 'rows', matches: test.matches };
+  return { by: 'messages', test, isFuzzy, relevance, plan: plan ?? new Uint8Array(view.count).fill(Verdict.unknown) };
+}
+
+/** Hears of each message in the spans that is there, and of which is not known that it does not match, whether it matches. */
+async function look({ session, view, progress }: Ground & { readonly progress: Progress }, { test, plan, spans }: Look & { readonly spans: readonly Span[] }, hear: (candidate: Numbered, matches: boolean) => void): Promise<void> {
   const pacer = new Pacer();
-  const spans = plan === undefined ? [{ from: 0, to: view.count - 1 }] : spansToRead(plan);
   for (const batch of view.batches(spans, batchSize)) {
     for (const candidate of batch) {
-      if (session.abandoned) return found;
-      const verdict = plan?.[candidate.sequence - 1] ?? Verdict.unknown;
-      const matches = verdict === Verdict.unknown ? (test.kind === 'row' ? test.matches(candidate) : await test.matches(candidate)) : verdict === Verdict.yes;
-      if (matches) found.push(fuzzy ? { ...candidate, relevancy: relevance.of(candidate.row.uid) } : candidate);
+      if (session.abandoned) return;
+      const verdict = plan[candidate.sequence - 1] ?? Verdict.unknown;
+      if (verdict === Verdict.unknown) hear(candidate, test.kind === 'row' ? test.matches(candidate) : await test.matches(candidate));
+      else hear(candidate, verdict === Verdict.yes);
       if (!pacer.isDue) continue;
       await progress.report(candidate.sequence);
       await pacer.breathe();
@@ -86,5 +124,4 @@ export async function findMessages({ session, view }: Ground, given: SearchKey, 
     await progress.report(batch.at(-1)?.sequence ?? 0);
     if (pacer.isDue) await pacer.breathe();
   }
-  return found;
 }

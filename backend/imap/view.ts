@@ -27,6 +27,11 @@ export interface Numbered {
   readonly relevancy?: number;
 }
 
+/** Where a message stands, for who needs to know no more of it. */
+export interface Place extends Pick<Numbered, 'sequence' | 'relevancy'> {
+  readonly uid: number;
+}
+
 /** What the client must hear, in this order. */
 export interface News {
   /** Gone, as was found just now; the client may have to wait to hear it. Numbered as before. */
@@ -157,6 +162,19 @@ export class View {
   /** Refuses sequence numbers where only uids may be used (RFC 9586). */
   requireNumbering(set: SequenceSet): void {
     if (set !== 'saved' && this.numbering === 'uids') throw uidRequired();
+  }
+
+  /** Of the positions that have this mark (one for each position) those whose messages are still in the mailbox. */
+  existing(marks: Uint8Array, mark: number): Place[] {
+    const places: Place[] = [];
+    const there = this.mailbox.uids();
+    let at = 0;
+    for (let position = marks.indexOf(mark); position !== -1; position = marks.indexOf(mark, position + 1)) {
+      const uid = this.uidAt(position);
+      while (at < there.length && (there[at] ?? 0) < uid) at += 1;
+      if (there[at] === uid) places.push({ sequence: position + 1, uid });
+    }
+    return places;
   }
 
   /** The uids at these positions. */
