@@ -9,7 +9,7 @@ import { z } from 'zod';
 import type { Mailbox } from '../storage/storage.ts';
 import { DamagedIndex } from './segment-file.ts';
 
-const format = 1;
+const format = 2;
 
 const manifestSchema = z.object({
   format: z.literal(format),

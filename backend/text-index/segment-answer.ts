@@ -5,8 +5,10 @@ import type { RankSet } from './posting-list.ts';
 import type { TextQuestion } from './question.ts';
 import type { ListPlace, Segment, Table } from './segment-file.ts';
 import type { Field, TokenKind } from './segment-format.ts';
-import { needleRuns, neighbours, pieceLength } from './tokens.ts';
+import { messagesWithPhrase } from './segment-phrase.ts';
+import { needleLinks, needleRuns, neighbours, pieceLength, somethingElse } from './tokens.ts';
 import type { NeedleRun } from './tokens.ts';
+import { matches, placesIn } from './vocabulary.ts';
 import type { Match } from './vocabulary.ts';
 
 export interface SegmentAnswer {
@@ -26,11 +28,41 @@ export async function answerOf(segment: Segment, question: TextQuestion): Promis
   const places = fieldsOf(question);
   const runs = needleRuns(value);
   const [only] = runs;
-  if (only?.open === 'both' && runs.length === 1 && only.text === value && isOneField(question)) return answerOfRun(segment, places, only);
-  const needed = question.in === 'header' && !isOneField(question) ? [...runs, ...needleRuns(`${casemap(question.name)}:`)] : runs;
-  if (needed.length === 0) return undefined;
-  const nobody = emptySet(segment.uids.length);
-  return { proven: nobody, candidates: await messagesWithAll(segment, places, needed) };
+  const isWhole = isOneField(question) && startsAndEnds(runs);
+  if (isWhole && only?.open === 'both' && !isPhrase(runs)) return answerOfRun(segment, places, only);
+  const name = question.in === 'header' && !isOneField(question) ? needleRuns(`${casemap(question.name)}:`) : [];
+  if (runs.length + name.length === 0) return undefined;
+  const answer = isPhrase(runs) ? await answerOfPhrase(segment, places, runs) : candidatesOnly(await messagesWithAll(segment, places, runs));
+  if (isWhole && runs.slice(1).every(({ before }) => before !== somethingElse)) return answer;
+  unite(answer.candidates, answer.proven);
+  if (name.length > 0) intersect(answer.candidates, await messagesWithAll(segment, places, name));
+  return candidatesOnly(answer.candidates);
+}
+
+/** Whether the needle begins and ends with a letter or digit. */
+function startsAndEnds(runs: readonly NeedleRun[]): boolean {
+  const [first, last] = [runs[0]?.open, runs.at(-1)?.open];
+  return (first === 'both' || first === 'start') && (last === 'both' || last === 'end');
+}
+
+/** Whether the index has several tokens for them. */
+function isPhrase(runs: readonly NeedleRun[]): boolean {
+  return runs.length > 1 || runs.some(({ script, text }) => script === 'dense' && text.length > 2);
+}
+
+function candidatesOnly(candidates: RankSet): SegmentAnswer {
+  return { proven: new Uint8Array(candidates.length), candidates };
+}
+
+async function answerOfPhrase(segment: Segment, fields: readonly Field[], runs: readonly NeedleRun[]): Promise<SegmentAnswer> {
+  const whole: SegmentAnswer = { proven: emptySet(segment.uids.length), candidates: emptySet(segment.uids.length) };
+  const links = needleLinks(runs);
+  for (const field of fields) {
+    const { proven, candidates } = await messagesWithPhrase({ segment, field, inPieces: async (text) => messagesWithPieces(segment, field, text) }, links);
+    unite(whole.proven, proven);
+    unite(whole.candidates, candidates);
+  }
+  return whole;
 }
 
 /** The fields of the index in which the question can be answered. */
@@ -45,36 +77,36 @@ export function isOneField(question: TextQuestion): boolean {
   return question.in !== 'header' || fieldsOf(question)[0] !== 'head';
 }
 
-/** Messages in which each run is somewhere. */
+/** Messages in which each run is somewhere; all of them when there is none. */
 async function messagesWithAll(segment: Segment, places: readonly Field[], runs: readonly NeedleRun[]): Promise<RankSet> {
-  let all: RankSet | undefined;
+  const all = emptySet(segment.uids.length).fill(0xff);
   for (const run of runs) {
-    const { proven, candidates } = await answerOfRun(segment, places, run);
+    const { proven, candidates } = isPhrase([run]) ? await answerOfPhrase(segment, places, [run]) : await answerOfRun(segment, places, run);
     unite(candidates, proven);
-    if (all === undefined) all = candidates;
-    else intersect(all, candidates);
+    intersect(all, candidates);
   }
-  return all ?? emptySet(segment.uids.length);
+  return all;
 }
 
-/** `proven` is right for a needle that is nothing but this run. */
-async function answerOfRun(segment: Segment, places: readonly Field[], run: NeedleRun): Promise<SegmentAnswer> {
+/** `proven` is right for a needle that is nothing but this run, which is one token. */
+async function answerOfRun(segment: Segment, places: readonly Field[], { script, text, open }: NeedleRun): Promise<SegmentAnswer> {
   const proven = emptySet(segment.uids.length);
   const candidates = emptySet(segment.uids.length);
   for (const field of places) {
-    if (run.script === 'dense') {
-      if (run.text.length > 2) unite(candidates, await withNeighbours(segment, { field, kind: 'word' }, neighbours(run.text, 2)));
-      else await addMatching(segment, proven, { field, kind: 'word', text: run.text, match: run.text.length === 1 ? 'holds' : 'is' });
-    } else {
-      await addMatching(segment, proven, { field, kind: 'word', text: run.text, match: matches[run.open] });
-      if (run.text.length > pieceLength) unite(candidates, await withNeighbours(segment, { field, kind: 'piece' }, neighbours(run.text, pieceLength)));
-      else await addMatching(segment, proven, { field, kind: 'piece', text: run.text, match: 'holds' });
-    }
+    const match = script === 'spaced' ? matches[open] : text.length === 1 ? 'holds' : 'is';
+    await addMatching(segment, proven, { field, kind: 'word', text, match });
+    if (script === 'spaced') unite(text.length > pieceLength ? candidates : proven, await messagesWithPieces(segment, field, text));
   }
   return { proven, candidates };
 }
 
-const matches: Readonly<Record<NeedleRun['open'], Match>> = { both: 'holds', start: 'ends', end: 'begins', none: 'is' };
+/** Messages of whose runs in pieces one may hold the text. */
+async function messagesWithPieces(segment: Segment, field: Field, text: string): Promise<RankSet> {
+  if (text.length > pieceLength) return withNeighbours(segment, { field, kind: 'piece' }, neighbours(text, pieceLength));
+  const messages = emptySet(segment.uids.length);
+  await addMatching(segment, messages, { field, kind: 'piece', text, match: 'holds' });
+  return messages;
+}
 
 interface Wanted {
   readonly field: Field;
@@ -86,8 +118,7 @@ interface Wanted {
 /** Adds the messages that have a matching token. */
 async function addMatching(segment: Segment, set: RankSet, wanted: Wanted): Promise<void> {
   for (const table of segment.tablesOf(wanted.field, wanted.kind)) {
-    const places = placesIn(table, wanted.text, wanted.match);
-    await segment.hearLists(places, (list) => addList(list, set));
+    await segment.hearLists(listsIn(table, wanted), (list) => addList(list, set));
   }
 }
 
@@ -97,7 +128,7 @@ async function withNeighbours(segment: Segment, { field, kind }: Pick<Wanted, 'f
   const tables = segment.tablesOf(field, kind);
   const lists: { readonly table: Table; readonly place: ListPlace }[] = [];
   for (const token of tokens) {
-    const found = tables.flatMap((table) => placesIn(table, token, 'is').map((place) => ({ table, place })));
+    const found = tables.flatMap((table) => listsIn(table, { text: token, match: 'is' }).map((place) => ({ table, place })));
     if (found.length === 0) return nobody;
     lists.push(...found);
   }
@@ -115,7 +146,6 @@ function length({ from, to }: ListPlace): number {
   return to - from;
 }
 
-function placesIn({ width, vocabulary }: Table, text: string, match: Match): ListPlace[] {
-  if (width === 'narrow' && /[^\u0000-\u00ff]/.test(text)) return [];
-  return vocabulary.find(text, match).map((index) => vocabulary.list(index));
+function listsIn(table: Table, wanted: Pick<Wanted, 'text' | 'match'>): ListPlace[] {
+  return placesIn(table, wanted).map((index) => table.vocabulary.list(index));
 }

@@ -3,16 +3,17 @@ import type { HeaderField } from '../../shared/mime/header.ts';
 import type { Part } from '../../shared/mime/structure.ts';
 import type { StoredMessage } from '../storage/storage.ts';
 import { fieldsOf, fieldText, fileNames, hearTexts, isText, partsOf, subjectText, valueText } from './message-texts.ts';
-import { encodeSegment, fields, mostMessages } from './segment-format.ts';
-import type { Field, TableSource, TokenKind } from './segment-format.ts';
+import { placeOf } from './place-list.ts';
+import { anyRunInPieces, encodeSegment, fields, mostMessages } from './segment-format.ts';
+import type { Field, TableEntry, TableSource, TokenKind } from './segment-format.ts';
 import { TokenLists } from './token-lists.ts';
 import { scanTokens } from './tokens.ts';
 import type { TokenSink } from './tokens.ts';
 
 /** A message with more text than this is not indexed, but always looked into: characters. */
 const mostCharacters = 8 * 1024 * 1024;
-/** Entries (a token in a message) after which a segment is full: what the indexer holds in memory is bounded by it. */
-const mostEntries = 1_500_000;
+/** Entries (a place of a word, a piece in a message) after which a segment is full: what the indexer holds in memory is bounded by it. */
+const mostEntries = 3_000_000;
 
 const byField: ReadonlyMap<string, Field> = new Map([['from', 'from'], ['to', 'to'], ['cc', 'cc']]);
 
@@ -24,13 +25,22 @@ export class SegmentBuilder {
   readonly #opaque: number[] = [];
   readonly #lists: Readonly<Record<Field, Readonly<Record<TokenKind, TokenLists>>>>;
   readonly #sinks: Readonly<Record<Field, TokenSink>>;
+  /** Tokens of the message that is being added, so far. */
+  #count: Record<Field, number> = noneOfAny();
+  #rank = -1;
 
   constructor() {
     const perField = <Made>(make: (field: Field) => Made): Record<Field, Made> => Object.fromEntries(fields.map((field) => [field, make(field)])) as Record<Field, Made>;
     this.#lists = perField(() => ({ word: new TokenLists(), piece: new TokenLists() }));
     this.#sinks = perField((field) => {
       const { word, piece } = this.#lists[field];
-      return { word: (token) => word.addWord(token, this.#uids.length - 1), pieces: (run) => piece.addPieces(run, this.#uids.length - 1) };
+      return {
+        word: (token, before) => word.addWord(token, this.#rank, placeOf(this.#count[field]++, before)),
+        pieces: (run, before) => {
+          word.addWord(anyRunInPieces, this.#rank, placeOf(this.#count[field]++, before));
+          piece.addPieces(run, this.#rank);
+        },
+      };
     });
   }
 
@@ -46,12 +56,14 @@ export class SegmentBuilder {
   /** Adds a message; uids ascend. One that can't be read, or has too much text, is noted as always to be looked into. */
   async add(uid: number, message: StoredMessage): Promise<void> {
     this.#uids.push(uid);
+    this.#rank += 1;
+    this.#count = noneOfAny();
     try {
       await this.#addTexts(message);
     } catch (error) {
       // Whoever searches hears what is wrong with it when he looks into it.
       if (!(error instanceof TooMuchText) && !(error instanceof Error && error.name === 'Failure')) throw error;
-      this.#opaque.push(this.#uids.length - 1);
+      this.#opaque.push(this.#rank);
     }
   }
 
@@ -97,7 +109,7 @@ export class SegmentBuilder {
       for (const kind of ['word', 'piece'] as const) {
         const tokens = this.#lists[field][kind].sorted();
         for (const width of ['narrow', 'wide'] as const) {
-          yield { field, kind, width, entries: entriesOf(tokens.filter(({ token }) => isNarrow(token) === (width === 'narrow'))) };
+          yield { field, kind, width, entries: entriesOf(tokens.filter(({ token }) => isNarrow(token) === (width === 'narrow')), kind) };
         }
       }
     }
@@ -105,8 +117,15 @@ export class SegmentBuilder {
 }
 
 /** Each list is made when its turn comes. */
-function* entriesOf(tokens: ReturnType<TokenLists['sorted']>): Generator<readonly [string, readonly number[]]> {
-  for (const { token, ranks } of tokens) yield [token, ranks()];
+function* entriesOf(tokens: ReturnType<TokenLists['sorted']>, kind: TokenKind): Generator<TableEntry> {
+  for (const { entry } of tokens) {
+    const { token, ranks, writePlaces } = entry();
+    yield kind === 'word' ? { token, ranks, writePlaces } : { token, ranks };
+  }
+}
+
+function noneOfAny(): Record<Field, number> {
+  return { body: 0, head: 0, subject: 0, from: 0, to: 0, cc: 0 };
 }
 
 function isNarrow(token: string): boolean {

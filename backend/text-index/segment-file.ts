@@ -123,9 +123,10 @@ function readDirectory(directory: Buffer): { readonly shape: DirectoryShape; rea
   const tables = shape.tables.map((table) => {
     const starts = takeNumbers(table.count + 1);
     const lists = takeNumbers(table.count + 1);
+    const places = table.kind === 'word' ? takeNumbers(table.count + 1).map((place) => shape.placesStart + place) : undefined;
     const text = directory.toString(table.width === 'narrow' ? 'latin1' : 'utf16le', at, at + table.bytes);
     at += Math.ceil(table.bytes / 4) * 4;
-    return { ...table, vocabulary: new Vocabulary(text, starts, lists) };
+    return { ...table, vocabulary: new Vocabulary(text, starts, { lists, places }) };
   });
   return { shape, uids, checksums, tables };
 }

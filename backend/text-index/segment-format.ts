@@ -1,6 +1,6 @@
 /**
  * A segment: what the index knows of some messages of one mailbox, in a file that never changes. First the lists of
- * messages for each token, in blocks with a checksum each; then the directory, which readers keep in memory: uids, checksums
+ * messages for each token, then those of the places of words, in blocks with a checksum each; then the directory, which readers keep in memory: uids, checksums
  * and, for each table, its tokens and where their lists are; then the footer. Nothing is flushed: what a power cut spoils is
  * found by its checksum and made anew. All numbers are little-endian.
  */
@@ -19,10 +19,20 @@ export interface TableName {
   readonly width: 'narrow' | 'wide';
 }
 
-/** One table's tokens, ascending, with the ranks of the messages that have each. */
-export interface TableSource extends TableName {
-  readonly entries: Iterable<readonly [token: string, ranks: readonly number[]]>;
+/** A token, the ranks of the messages that have it and, of a word, what writes its places in each of these. */
+export interface TableEntry {
+  readonly token: string;
+  readonly ranks: readonly number[];
+  readonly writePlaces?: ((into: ByteSink) => void) | undefined;
 }
+
+/** One table's tokens, ascending. */
+export interface TableSource extends TableName {
+  readonly entries: Iterable<TableEntry>;
+}
+
+/** In the table of words it stands for each run that is in pieces: so their places are known, too. No word has this character. */
+export const anyRunInPieces = '#';
 
 export interface SegmentContent {
   /** Ascending; a message's rank is its place here. */
@@ -42,7 +52,9 @@ export interface TableShape extends TableName {
 export interface DirectoryShape {
   readonly messages: number;
   readonly opaque: readonly number[];
+  /** Lists of messages and of places together; where the latter begin. */
   readonly listBytes: number;
+  readonly placesStart: number;
   readonly tables: readonly TableShape[];
 }
 
@@ -50,7 +62,7 @@ export const blockBytes = 4096;
 export const footerBytes = 32;
 /** Most messages of a segment. The indexer holds one of that size in memory twice when it is made: about 300 MB. */
 export const mostMessages = 131_072;
-const magic = 'WBTEXT\n1';
+const magic = 'WBTEXT\n2';
 
 export interface Footer {
   readonly directoryStart: number;
@@ -76,31 +88,42 @@ function encodeFooter({ directoryStart, directoryBytes, directoryCrc }: Footer):
 
 /** The bytes of the file, in their order. */
 export function encodeSegment({ uids, opaque, tables }: SegmentContent): Buffer[] {
-  const lists = new ByteSink();
+  const sinks = { lists: new ByteSink(), places: new ByteSink() };
   const parts: Buffer[] = [];
   const shapes: TableShape[] = [];
-  for (const { entries, ...name } of tables) {
-    const starts: number[] = [];
-    const offsets: number[] = [lists.length];
-    const tokens: string[] = [];
-    let length = 1;
-    for (const [token, ranks] of entries) {
-      encodeList(ranks, uids.length, lists);
-      offsets.push(lists.length);
-      starts.push(length);
-      tokens.push(token);
-      length += token.length + 1;
-    }
-    if (tokens.length === 0) continue;
-    const text = Buffer.from(`\n${tokens.join('\n')}\n`, name.width === 'narrow' ? 'latin1' : 'utf16le');
-    shapes.push({ ...name, count: tokens.length, bytes: text.length });
-    parts.push(numbers([...starts, length]), numbers(offsets), padded(text));
+  for (const table of tables) {
+    const encoded = encodeTable(table, uids.length, sinks);
+    if (encoded === undefined) continue;
+    shapes.push(encoded.shape);
+    parts.push(...encoded.parts);
   }
-  const postings = lists.bytes;
-  const shape: DirectoryShape = { messages: uids.length, opaque, listBytes: postings.length, tables: shapes };
+  const { lists, places } = sinks;
+  const postings = Buffer.concat([lists.bytes, places.bytes]);
+  const shape: DirectoryShape = { messages: uids.length, opaque, listBytes: postings.length, placesStart: lists.length, tables: shapes };
   const json = padded(Buffer.from(JSON.stringify(shape)), ' ');
   const directory = Buffer.concat([numbers([json.length]), json, numbers(uids), numbers(checksums(postings)), ...parts]);
   return [postings, directory, encodeFooter({ directoryStart: postings.length, directoryBytes: directory.length, directoryCrc: crc32(directory) })];
+}
+
+/** Its lists go into the sinks; undefined when it has no tokens. */
+function encodeTable({ entries, ...name }: TableSource, messages: number, { lists, places }: { readonly lists: ByteSink; readonly places: ByteSink }): { readonly shape: TableShape; readonly parts: readonly Buffer[] } | undefined {
+  const starts: number[] = [];
+  const offsets = { lists: [lists.length], places: [places.length] };
+  const tokens: string[] = [];
+  let length = 1;
+  for (const { token, ranks, writePlaces } of entries) {
+    encodeList(ranks, messages, lists);
+    offsets.lists.push(lists.length);
+    writePlaces?.(places);
+    if (name.kind === 'word') offsets.places.push(places.length);
+    starts.push(length);
+    tokens.push(token);
+    length += token.length + 1;
+  }
+  if (tokens.length === 0) return undefined;
+  const text = Buffer.from(`\n${tokens.join('\n')}\n`, name.width === 'narrow' ? 'latin1' : 'utf16le');
+  const placed = name.kind === 'word' ? [numbers(offsets.places)] : [];
+  return { shape: { ...name, count: tokens.length, bytes: text.length }, parts: [numbers([...starts, length]), numbers(offsets.lists), ...placed, padded(text)] };
 }
 
 function checksums(postings: Buffer): number[] {

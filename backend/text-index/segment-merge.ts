@@ -1,9 +1,11 @@
 /** Makes one segment of several, without the messages that are gone. */
 import { readFileSync } from 'node:fs';
+import { endsOfPlaces } from './place-list.ts';
 import { decodeList } from './posting-list.ts';
+import type { ByteSink } from './posting-list.ts';
 import type { Segment, Table } from './segment-file.ts';
 import { encodeSegment, fields } from './segment-format.ts';
-import type { SegmentContent, TableName, TableSource } from './segment-format.ts';
+import type { SegmentContent, TableEntry, TableName, TableSource } from './segment-format.ts';
 
 /** A segment that goes into another, with its file. */
 export interface Merged {
@@ -48,34 +50,59 @@ interface Cursor {
   token: string;
 }
 
-function* mergedEntries(sources: readonly Source[], { field, kind, width }: TableName): Generator<readonly [string, readonly number[]]> {
+function* mergedEntries(sources: readonly Source[], { field, kind, width }: TableName): Generator<TableEntry> {
   const cursors = sources.flatMap((source): Cursor[] => {
     const table = source.tables.find((one) => one.field === field && one.kind === kind && one.width === width);
     return table === undefined ? [] : [{ source, table, at: 0, token: table.vocabulary.token(0) }];
   });
   while (cursors.length > 0) {
     const token = cursors.reduce((least, cursor) => (cursor.token < least ? cursor.token : least), cursors[0]?.token ?? '');
-    const ranks: number[] = [];
+    const parts: Part[] = [];
     for (const cursor of cursors.filter((one) => one.token === token)) {
-      collect(cursor, ranks);
+      parts.push(partOf(cursor));
       cursor.at += 1;
       if (cursor.at < cursor.table.count) cursor.token = cursor.table.vocabulary.token(cursor.at);
       else cursors.splice(cursors.indexOf(cursor), 1);
     }
-    if (ranks.length > 0) yield [token, ascending(ranks)];
+    const entry = entryOf(token, parts);
+    if (entry.ranks.length > 0) yield entry;
   }
 }
 
-function collect({ source, table, at }: Cursor, ranks: number[]): void {
+/** What one segment has of a token: the new ranks of its messages (-1 for those that are gone), and the bytes of their places. */
+interface Part {
+  readonly ranks: readonly number[];
+  readonly places: Buffer;
+}
+
+function partOf({ source, table, at }: Cursor): Part {
   const { from, to } = table.vocabulary.list(at);
-  for (const rank of decodeList(source.bytes.subarray(from, to))) {
-    const renamed = source.newRanks[rank] ?? -1;
-    if (renamed >= 0) ranks.push(renamed);
-  }
+  const places = table.vocabulary.places(at);
+  return { ranks: decodeList(source.bytes.subarray(from, to)).map((rank) => source.newRanks[rank] ?? -1), places: source.bytes.subarray(places.from, places.to) };
 }
 
-/** Segments mostly follow each other, so this is mostly done already. */
-function ascending(ranks: number[]): number[] {
-  for (let at = 1; at < ranks.length; at += 1) if ((ranks[at] ?? 0) < (ranks[at - 1] ?? 0)) return ranks.sort((one, other) => one - other);
-  return ranks;
+/** Segments mostly follow each other, and none of their messages is gone: then their bytes do, too. */
+function entryOf(token: string, parts: readonly Part[]): TableEntry {
+  const ranks = parts.flatMap((part) => part.ranks);
+  if (isAscending(ranks)) return { token, ranks, writePlaces: (into) => parts.forEach(({ places }) => write(places, into)) };
+  const messages = parts.flatMap((part) => {
+    const ends = endsOfPlaces(part.places, part.ranks.length);
+    return part.ranks.map((rank, index) => ({ rank, places: part.places.subarray(ends[index - 1] ?? 0, ends[index] ?? 0) }));
+  }).filter(({ rank }) => rank >= 0).sort((one, other) => one.rank - other.rank);
+  return { token, ranks: messages.map(({ rank }) => rank), writePlaces: (into) => messages.forEach(({ places }) => write(places, into)) };
+}
+
+function write(bytes: Buffer, into: ByteSink): void {
+  bytes.copy(into.room(bytes.length));
+  into.wrote(bytes.length);
+}
+
+/** And none is below 0. */
+function isAscending(ranks: readonly number[]): boolean {
+  let last = -1;
+  for (const rank of ranks) {
+    if (rank <= last) return false;
+    last = rank;
+  }
+  return true;
 }

@@ -1,7 +1,10 @@
 /**
- * Which messages have which tokens, while a segment is gathered. Millions of entries: they lie in a few arrays of numbers, each token's chained
+ * Which messages have which tokens, and where, while a segment is gathered. Millions of entries: they lie in a few arrays of numbers, each token's chained
  * backwards from its last one, and pieces of letters and digits of US-ASCII, which most are, are found by number instead of by name.
  */
+import { encodePlaces } from './place-list.ts';
+import type { Place } from './place-list.ts';
+import type { TableEntry } from './segment-format.ts';
 import { neighbours, pieceLength } from './tokens.ts';
 
 /** What stands for a character of a piece: 0-9, A-Z. */
@@ -15,68 +18,97 @@ export class TokenLists {
   #lasts = new Int32Array(1024);
   #tokens = 0;
   #ranks = new Int32Array(4096);
+  #places = new Int32Array(4096);
   #befores = new Int32Array(4096);
   #entries = 0;
 
-  /** How many pairs of a token and a message there are. */
+  /** How many pairs of a token and its place are held; of pieces, of a token and a message. */
   get entries(): number {
     return this.#entries;
   }
 
-  /** Ranks never go back. */
-  addWord(token: string, rank: number): void {
+  /** Ranks, and places in a message, never go back. */
+  addWord(token: string, rank: number, place: Place): void {
     const number = this.#numbers.get(token);
-    if (number === undefined) this.#numbers.set(ownCopy(token), this.#newToken(rank));
-    else this.#enter(number, rank);
+    this.#append(number ?? this.#newName(token), rank, place);
   }
 
   addPieces(run: string, rank: number): void {
-    if (!/^[0-9A-Z]*$/.test(run)) {
-      for (const piece of neighbours(run, pieceLength)) this.addWord(piece, rank);
+    if (/^[0-9A-Z]*$/.test(run)) {
+      for (let at = 0; at + pieceLength <= run.length; at += 1) this.#addPiece(codeAt(run, at), rank);
       return;
     }
-    for (let at = 0; at + pieceLength <= run.length; at += 1) {
-      const code = (valueAt(run, at) * alphabet + valueAt(run, at + 1)) * alphabet + valueAt(run, at + 2);
-      const number = this.#pieceNumbers[code] ?? none;
-      if (number === none) this.#pieceNumbers[code] = this.#newToken(rank);
-      else this.#enter(number, rank);
+    for (const piece of neighbours(run, pieceLength)) {
+      if (/^[0-9A-Z]*$/.test(piece)) this.#addPiece(codeAt(piece, 0), rank); // each piece has one list, whatever runs it is in
+      else this.#enter(this.#numbers.get(piece) ?? this.#newName(piece), rank);
     }
   }
 
-  /** Ascending by token. */
-  sorted(): { readonly token: string; readonly ranks: () => number[] }[] {
-    const all = [...this.#numbers];
-    for (const [code, number] of this.#pieceNumbers.entries()) if (number !== none) all.push([pieceOf(code), number]);
-    return all.sort(([one], [other]) => (one < other ? -1 : 1)).map(([token, number]) => ({ token, ranks: () => this.#ranksOf(number) }));
+  #addPiece(code: number, rank: number): void {
+    const number = this.#pieceNumbers[code] ?? none;
+    if (number === none) this.#append((this.#pieceNumbers[code] = this.#newToken()), rank, 0);
+    else this.#enter(number, rank);
   }
 
-  #newToken(rank: number): number {
-    if (this.#tokens === this.#lasts.length) this.#lasts = grown(this.#lasts);
-    const number = this.#tokens++;
-    this.#lasts[number] = none;
-    this.#append(number, rank);
+  /** Ascending by token; each is made when its turn comes. */
+  sorted(): { readonly token: string; readonly entry: () => TableEntry }[] {
+    const all = [...this.#numbers];
+    for (const [code, number] of this.#pieceNumbers.entries()) if (number !== none) all.push([pieceOf(code), number]);
+    return all.sort(([one], [other]) => (one < other ? -1 : 1)).map(([token, number]) => ({ token, entry: () => this.#entryOf(token, number) }));
+  }
+
+  #newName(token: string): number {
+    const number = this.#newToken();
+    this.#numbers.set(ownCopy(token), number);
     return number;
   }
 
-  #enter(number: number, rank: number): void {
-    if (this.#ranks[this.#lasts[number] ?? 0] !== rank) this.#append(number, rank);
+  #newToken(): number {
+    if (this.#tokens === this.#lasts.length) this.#lasts = grown(this.#lasts);
+    const number = this.#tokens++;
+    this.#lasts[number] = none;
+    return number;
   }
 
-  #append(number: number, rank: number): void {
+  /** Once for each message. */
+  #enter(number: number, rank: number): void {
+    const last = this.#lasts[number] ?? none;
+    if (last === none || this.#ranks[last] !== rank) this.#append(number, rank, 0);
+  }
+
+  #append(number: number, rank: number, place: Place): void {
     if (this.#entries === this.#ranks.length) {
       this.#ranks = grown(this.#ranks);
+      this.#places = grown(this.#places);
       this.#befores = grown(this.#befores);
     }
     this.#ranks[this.#entries] = rank;
+    this.#places[this.#entries] = place;
     this.#befores[this.#entries] = this.#lasts[number] ?? none;
     this.#lasts[number] = this.#entries++;
   }
 
-  #ranksOf(number: number): number[] {
+  #entryOf(token: string, number: number): TableEntry {
     const ranks: number[] = [];
-    for (let entry = this.#lasts[number] ?? none; entry !== none; entry = this.#befores[entry] ?? none) ranks.push(this.#ranks[entry] ?? 0);
-    return ranks.reverse();
+    const placesOf: Place[][] = [];
+    let current: Place[] = [];
+    for (let entry = this.#lasts[number] ?? none; entry !== none; entry = this.#befores[entry] ?? none) {
+      const rank = this.#ranks[entry] ?? 0;
+      if (ranks.at(-1) !== rank) {
+        ranks.push(rank);
+        placesOf.push((current = []));
+      }
+      current.push(this.#places[entry] ?? 0);
+    }
+    return { token, ranks: ranks.reverse(), writePlaces: (into) => {
+      for (const places of placesOf.reverse()) encodePlaces(places.reverse(), into);
+    } };
   }
+}
+
+/** Of the piece that begins there. */
+function codeAt(run: string, at: number): number {
+  return (valueAt(run, at) * alphabet + valueAt(run, at + 1)) * alphabet + valueAt(run, at + 2);
 }
 
 function valueAt(run: string, at: number): number {

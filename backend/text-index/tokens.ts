@@ -5,6 +5,8 @@
  * - *words*: runs that people write, whole; of a script without spaces each two neighbours. A word proves what it holds.
  * - *pieces*: of all other runs (identifiers, hashes, encoded data, which would be a word of its own in each message)
  *   each three neighbours. Pieces prove what is no longer than they are; for more they only name candidates.
+ *
+ * Words and runs in pieces follow each other, and what stands between each and the one before is told (`Before`): so the places of words prove phrases.
  */
 
 /** Longest run of letters that is a word. The longest words of living languages are rarely longer. */
@@ -37,24 +39,41 @@ function readKinds(): Uint8Array {
   return table;
 }
 
-/** Hears what the index holds of a text. */
+/** What stands before a token: nothing (in a run without spaces), one of these characters alone, or anything else. */
+export type Before = number;
+const beforeCharacters = ` @.-'/`;
+const joined: Before = 0;
+/** Also the beginning of a text. */
+export const somethingElse: Before = 7;
+
+/** What that is between two tokens of a text, the first of which ends at `end`. */
+function between(text: string, end: number, from: number): Before {
+  if (end === from) return joined;
+  const place = end + 1 === from ? beforeCharacters.indexOf(text.charAt(end)) : -1;
+  return place === -1 ? somethingElse : place + 1;
+}
+
+/** Hears what the index holds of a text, in its order. */
 export interface TokenSink {
-  word(token: string): void;
+  word(token: string, before: Before): void;
   /** All pieces of that run, see `neighbours`. */
-  pieces(run: string): void;
+  pieces(run: string, before: Before): void;
 }
 
 /** Tells `sink` of all words, and runs in pieces, repeated ones too. */
 export function scanTokens(text: string, sink: TokenSink): void {
   let at = 0;
+  let end = -1;
   while (at < text.length) {
     const from = at;
     const kind = kinds[text.charCodeAt(at)];
     at += 1;
     if (kind === separator) continue;
+    const before = end === -1 ? somethingElse : between(text, end, from);
     if (kind === dense) {
       while (at < text.length && kinds[text.charCodeAt(at)] === dense) at += 1;
-      denseTokens(text.slice(from, at), sink);
+      denseTokens(text.slice(from, at), before, sink);
+      end = at;
       continue;
     }
     let digits = kind === digit ? 1 : 0;
@@ -63,14 +82,15 @@ export function scanTokens(text: string, sink: TokenSink): void {
       if (next === digit) digits += 1;
       else if (next !== letter) break;
     }
-    if (isWord(at - from, digits)) sink.word(text.slice(from, at));
-    else sink.pieces(text.slice(from, at));
+    if (isWord(at - from, digits)) sink.word(text.slice(from, at), before);
+    else sink.pieces(text.slice(from, at), before);
+    end = at;
   }
 }
 
-function denseTokens(run: string, sink: TokenSink): void {
-  if (run.length === 1) return sink.word(run);
-  for (let at = 0; at + 2 <= run.length; at += 1) sink.word(run.slice(at, at + 2));
+function denseTokens(run: string, before: Before, sink: TokenSink): void {
+  if (run.length === 1) return sink.word(run, before);
+  for (let at = 0; at + 2 <= run.length; at += 1) sink.word(run.slice(at, at + 2), at === 0 ? before : joined);
 }
 
 /** Whether a run of so many letters and digits is a word. */
@@ -84,12 +104,15 @@ export interface NeedleRun {
   readonly text: string;
   readonly script: 'spaced' | 'dense';
   readonly open: 'both' | 'start' | 'end' | 'none';
+  /** `somethingElse` for the first one. */
+  readonly before: Before;
 }
 
 /** The runs of a casemapped needle, in their order; none when it has separators only. */
 export function needleRuns(needle: string): NeedleRun[] {
   const runs: NeedleRun[] = [];
   let at = 0;
+  let last = -1;
   while (at < needle.length) {
     const kind = kinds[needle.charCodeAt(at)] ?? separator;
     if (kind === separator) {
@@ -99,8 +122,9 @@ export function needleRuns(needle: string): NeedleRun[] {
     let end = at + 1;
     while (end < needle.length && isSameRun(kind, kinds[needle.charCodeAt(end)])) end += 1;
     const open = at === 0 ? (end === needle.length ? 'both' : 'start') : end === needle.length ? 'end' : 'none';
-    runs.push({ text: needle.slice(at, end), script: kind === dense ? 'dense' : 'spaced', open });
+    runs.push({ text: needle.slice(at, end), script: kind === dense ? 'dense' : 'spaced', open, before: last === -1 ? somethingElse : between(needle, last, at) });
     at = end;
+    last = end;
   }
   return runs;
 }
@@ -114,4 +138,29 @@ export function neighbours(run: string, length: number): string[] {
   const parts = new Set<string>();
   for (let at = 0; at + length <= run.length; at += 1) parts.add(run.slice(at, at + length));
   return [...parts];
+}
+
+/** A token of a needle: where the needle is, such tokens follow each other. */
+export interface NeedleLink {
+  readonly text: string;
+  /** How the token of the text ends and begins: as the needle's, or it may go on. */
+  readonly open: NeedleRun['open'];
+  readonly before: Before;
+  /** Whether it may be in a run that the index has in pieces. */
+  readonly inPieces: 'possible' | 'impossible';
+}
+
+/** The tokens of these runs. */
+export function needleLinks(runs: readonly NeedleRun[]): NeedleLink[] {
+  return runs.flatMap(({ text, script, open, before }): NeedleLink[] => {
+    if (script === 'spaced') return [{ text, open, before, inPieces: open === 'none' && isWord(text.length, digitsIn(text)) ? 'impossible' : 'possible' }];
+    if (text.length === 1) return [{ text, open, before, inPieces: 'impossible' }];
+    return Array.from({ length: text.length - 1 }, (_, at) => ({ text: text.slice(at, at + 2), open: 'none', before: at === 0 ? before : joined, inPieces: 'impossible' }));
+  });
+}
+
+function digitsIn(text: string): number {
+  let digits = 0;
+  for (let at = 0; at < text.length; at += 1) if (kinds[text.charCodeAt(at)] === digit) digits += 1;
+  return digits;
 }

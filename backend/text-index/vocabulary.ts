@@ -1,19 +1,31 @@
 /** The tokens of one table of a segment: which hold a text, begin or end with it, or are it. */
 
+import type { NeedleRun } from './tokens.ts';
+
 export type Match = 'holds' | 'begins' | 'ends' | 'is';
+
+/** How a token of a text matches that of a needle that is open so. */
+export const matches: Readonly<Record<NeedleRun['open'], Match>> = { both: 'holds', start: 'ends', end: 'begins', none: 'is' };
+
+/** Indexes of the tokens of a table that match. */
+export function placesIn({ width, vocabulary }: { readonly width: 'narrow' | 'wide'; readonly vocabulary: Vocabulary }, { text, match }: { readonly text: string; readonly match: Match }): number[] {
+  return width === 'narrow' && /[^\u0000-\u00ff]/.test(text) ? [] : vocabulary.find(text, match);
+}
 
 export class Vocabulary {
   /** All tokens, ascending, each between two line feeds. */
   readonly #text: string;
   /** Where each begins in `#text`; one more for the end. */
   readonly #starts: Uint32Array;
-  /** Where the list of each begins; one more for the end. */
+  /** Where the list of each begins, and that of the places of each word; one more for the end. */
   readonly #lists: Uint32Array;
+  readonly #places: Uint32Array;
 
-  constructor(text: string, starts: Uint32Array, lists: Uint32Array) {
+  constructor(text: string, starts: Uint32Array, { lists, places = new Uint32Array(0) }: { readonly lists: Uint32Array; readonly places: Uint32Array | undefined }) {
     this.#text = text;
     this.#starts = starts;
     this.#lists = lists;
+    this.#places = places;
   }
 
   get count(): number {
@@ -27,6 +39,11 @@ export class Vocabulary {
   /** Where the token's list lies among all lists of the segment. */
   list(index: number): { readonly from: number; readonly to: number } {
     return { from: this.#lists[index] ?? 0, to: this.#lists[index + 1] ?? 0 };
+  }
+
+  /** Where the token's places in messages lie; nothing of pieces. */
+  places(index: number): { readonly from: number; readonly to: number } {
+    return { from: this.#places[index] ?? 0, to: this.#places[index + 1] ?? 0 };
   }
 
   /** Indexes of the tokens that match, ascending. */

@@ -1,0 +1,74 @@
+/**
+ * Where in messages a token stands, as bytes (pure). Of each message of its list, in the same order: the places, ascending. A place is how many
+ * tokens of the message come before it, and what stands before it there. All are differences (LEB128) to the place before; the lowest bit says whether the
+ * message has another one.
+ */
+import type { ByteSink } from './posting-list.ts';
+import type { Before } from './tokens.ts';
+
+/** A number for the token of that count with that before it. */
+export type Place = number;
+
+const beforeBits = 3;
+
+export function placeOf(index: number, before: Before): Place {
+  return (index << beforeBits) | before;
+}
+
+export function indexIn(place: Place): number {
+  return place >>> beforeBits;
+}
+
+export function beforeIn(place: Place): Before {
+  return place & ((1 << beforeBits) - 1);
+}
+
+/** The places of one message; there is one at least. */
+export function encodePlaces(places: readonly Place[], into: ByteSink): void {
+  const bytes = into.room(5 * places.length);
+  let length = 0;
+  let last = 0;
+  for (let at = 0; at < places.length; at += 1) {
+    const place = places[at] ?? 0;
+    let value = ((place - last) << 1) | (at + 1 < places.length ? 1 : 0);
+    for (; value >= 0x80; value >>>= 7) bytes[length++] = (value & 0x7f) | 0x80;
+    bytes[length++] = value;
+    last = place;
+  }
+  into.wrote(length);
+}
+
+/** Hears each place, with its message. */
+export function eachPlace(ranks: readonly number[], bytes: Buffer, hear: (rank: number, place: Place) => void): void {
+  let at = 0;
+  for (let next = 0; next < ranks.length; next += 1) {
+    const rank = ranks[next] ?? 0;
+    let place = 0;
+    let value: number;
+    do {
+      value = 0;
+      let shift = 0;
+      let byte: number;
+      do {
+        byte = bytes[at++] ?? 0;
+        value |= (byte & 0x7f) << shift;
+        shift += 7;
+      } while (byte >= 0x80);
+      place += value >>> 1;
+      hear(rank, place);
+    } while ((value & 1) === 1);
+  }
+}
+
+/** Where the bytes of each of so many messages end. */
+export function endsOfPlaces(bytes: Buffer, messages: number): number[] {
+  const ends: number[] = [];
+  let at = 0;
+  while (ends.length < messages && at < bytes.length) {
+    const more = (bytes[at] ?? 0) & 1;
+    while ((bytes[at] ?? 0) >= 0x80) at += 1;
+    at += 1;
+    if (more === 0) ends.push(at);
+  }
+  return ends;
+}
