@@ -18,6 +18,8 @@ export interface MailboxOrder {
   /** Hears how many messages came in, now and then. */
   readonly report: (added: number) => void;
   readonly signal: AbortSignal;
+  /** Is called after each small piece of work. */
+  readonly rest?: (() => Promise<void>) | undefined;
 }
 
 export interface MailboxOutcome {
@@ -51,7 +53,7 @@ export async function indexMailbox(order: MailboxOrder): Promise<MailboxOutcome>
     const uids = mailbox.rows().map(({ uid }) => uid);
     const missing = work.missing(uids);
     const added = missing.length < least ? 0 : await add(order, work, missing);
-    await work.tidy(new Set(uids));
+    await work.tidy(new Set(uids), order.rest);
     work.conclude({ modseq: highestModseq, missing: missing.length - added, gone: work.gone(uids) });
     return { added, missing: missing.length - added };
   } finally {
@@ -59,17 +61,19 @@ export async function indexMailbox(order: MailboxOrder): Promise<MailboxOutcome>
   }
 }
 
-async function add({ mailbox, report, signal }: MailboxOrder, work: MailboxWork, uids: readonly number[]): Promise<number> {
+async function add({ mailbox, report, signal, rest }: MailboxOrder, work: MailboxWork, uids: readonly number[]): Promise<number> {
   const read = mailbox.series();
   let builder = new SegmentBuilder();
   for (const [index, uid] of uids.entries()) {
     signal.throwIfAborted();
     const message = read(uid);
     if (message !== undefined) await builder.add(uid, message);
+    await rest?.();
     if ((index + 1) % reportEvery === 0) report(index + 1);
     if (!builder.isFull) continue;
     await work.write(builder.encode());
     builder = new SegmentBuilder();
+    await rest?.();
   }
   if (builder.messages > 0) await work.write(builder.encode());
   report(uids.length);
@@ -140,9 +144,15 @@ class MailboxWork {
   }
 
   /** Forgets messages that are gone, and joins segments of about one size. */
-  async tidy(alive: ReadonlySet<number>): Promise<void> {
-    for (const open of this.#segments.filter((one) => this.#isStale(one, alive))) await this.#replace([open], alive);
-    for (let few = this.#joinable(); few !== undefined; few = this.#joinable()) await this.#replace(few, alive);
+  async tidy(alive: ReadonlySet<number>, rest: MailboxOrder['rest']): Promise<void> {
+    for (const open of this.#segments.filter((one) => this.#isStale(one, alive))) {
+      await this.#replace([open], alive);
+      await rest?.();
+    }
+    for (let few = this.#joinable(); few !== undefined; few = this.#joinable()) {
+      await this.#replace(few, alive);
+      await rest?.();
+    }
   }
 
   /** Notes what there is to know at the end of a pass. Without a segment there is nothing to note. */

@@ -34,6 +34,8 @@ interface Ground {
   readonly trouble: (folder: string, error: unknown) => void;
   readonly report: (progress: PassProgress) => void;
   readonly signal: AbortSignal;
+  /** See `Pace`. */
+  readonly rest: () => Promise<void>;
 }
 
 /** Rejects when a storage can't be read, or with the signal's reason; what can't be done for one mailbox is told and left. */
@@ -43,9 +45,10 @@ export async function runPass(order: PassOrder, ground: Ground): Promise<PassPro
   let [added, missing] = [0, 0];
   for (const { mailbox, folder } of targets) {
     await nextTurn(); // signals are heard
+    await ground.rest();
     try {
       const least = order.extent === 'make' ? 1 : fewMessages;
-      const outcome = await indexMailbox({ mailbox, folder, least, signal: ground.signal, report: (now) => ground.report({ added: added + now, of, missing }) });
+      const outcome = await indexMailbox({ mailbox, folder, least, signal: ground.signal, rest: ground.rest, report: (now) => ground.report({ added: added + now, of, missing }) });
       added += outcome.added;
       missing += outcome.missing;
     } catch (error) {

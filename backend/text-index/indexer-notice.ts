@@ -1,4 +1,4 @@
-/** What the indexer's parent orders, and what it hears. */
+/** What the indexer's parent orders and tells, and what it hears. */
 import { z } from 'zod';
 
 export const orderSchema = z.object({
@@ -7,6 +7,9 @@ export const orderSchema = z.object({
 });
 
 export type IndexerOrder = z.input<typeof orderSchema>;
+
+/** What the parent tells the process at any time. */
+export const loadSchema = z.object({ is: z.literal('load'), load: z.enum(['calm', 'busy']) });
 
 /** What the process tells its parent. `busy`: another indexer is at work on one of the storages. `trouble`: one mailbox could not be indexed. */
 export const noticeSchema = z.discriminatedUnion('is', [

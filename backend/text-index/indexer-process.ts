@@ -7,13 +7,15 @@ import type { z } from 'zod';
 import { createLog } from '../../shared/log/log.ts';
 import { openStorage } from '../storage/storage.ts';
 import { runPass } from './index-pass.ts';
-import { orderSchema } from './indexer-notice.ts';
+import { loadSchema, orderSchema } from './indexer-notice.ts';
 import type { IndexerNotice } from './indexer-notice.ts';
+import { Pace } from './indexer-pace.ts';
 import { lockWriter } from './writer-lock.ts';
 
 const lowestPriority = 19;
 const quietMs = 200;
 const unwanted = new AbortController();
+const pace = new Pace(unwanted.signal);
 
 async function main(order: z.output<typeof orderSchema>): Promise<IndexerNotice> {
   yieldToOthers();
@@ -31,7 +33,7 @@ async function main(order: z.output<typeof orderSchema>): Promise<IndexerNotice>
         tell({ is: 'progress', ...progress });
       };
       const trouble = (folder: string, error: unknown): void => tell({ is: 'trouble', folder, reason: reasonOf(error) });
-      return { is: 'done', ...(await runPass(order, { storage, trouble, report, signal: unwanted.signal })) };
+      return { is: 'done', ...(await runPass(order, { storage, trouble, report, signal: unwanted.signal, rest: async () => pace.rest() })) };
     } finally {
       await storage.close();
     }
@@ -59,6 +61,7 @@ function tell(notice: IndexerNotice): void {
 
 process.once('disconnect', () => unwanted.abort(new Error('nobody wants it any more'))); // what is half done is done again
 process.once('message', (message) => {
+  process.on('message', (later) => void (pace.load = loadSchema.parse(later).load));
   const end = main(orderSchema.parse(message)).catch((error: unknown): IndexerNotice => ({ is: 'failed', reason: reasonOf(error) }));
   void end.then((notice) => {
     tell(notice);

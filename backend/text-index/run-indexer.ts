@@ -4,6 +4,7 @@ import { extname, join } from 'node:path';
 import { Failure } from '../../shared/base/failure.ts';
 import { noticeSchema } from './indexer-notice.ts';
 import type { IndexerNotice, IndexerOrder } from './indexer-notice.ts';
+import type { NodeLoad } from './indexer-pace.ts';
 
 /** The file beside this one: `.ts` in a checkout, `.js` in the package. */
 const program = join(import.meta.dirname, `indexer-process${extname(import.meta.filename)}`);
@@ -11,6 +12,8 @@ const program = join(import.meta.dirname, `indexer-process${extname(import.meta.
 export interface IndexerRun {
   /** How the pass ended. Rejects with a Failure when the process ended before. */
   readonly ended: Promise<Extract<IndexerNotice, { is: 'done' | 'busy' }>>;
+  /** Tells it how much way to make; nothing is known of it when it has ended. */
+  tell(load: NodeLoad): void;
   /** Ends it at once; `ended` rejects. */
   stop(): void;
 }
@@ -28,5 +31,8 @@ export function runIndexer(order: IndexerOrder, hear: (notice: Extract<IndexerNo
     child.on('exit', (code, signal) => reject(new Failure('storage-failure', `the indexer ended too early (${signal ?? `code ${String(code)}`})`)));
   });
   child.send(order);
-  return { ended, stop: () => void child.kill('SIGKILL') };
+  const tell = (load: NodeLoad): void => {
+    if (child.connected) child.send({ is: 'load', load }, () => undefined);
+  };
+  return { ended, tell, stop: () => void child.kill('SIGKILL') };
 }

@@ -8,6 +8,7 @@ import type { ChangeHint, HintBus, Service } from '../../shared/service/service.
 import { backlog, indexed, passes, passSeconds } from './counters.ts';
 import { folderOf, foldersIn, rootOf } from './index-folder.ts';
 import type { IndexerOrder } from './indexer-notice.ts';
+import type { NodeLoad } from './indexer-pace.ts';
 import { runIndexer } from './run-indexer.ts';
 import type { IndexerRun } from './run-indexer.ts';
 
@@ -24,10 +25,9 @@ const mostAccounts = 5000;
 /** A pass over everything: it finds what no hint told of, and removes what is out of use. */
 const wholeEveryMs = 3_600_000;
 
-/** While so many changes come in a second, a pass waits for calmer times: the machine has better things to do. */
+/** While so many changes come in a second, the indexer rests more than it works: the machine has better things to do. */
 const busyPerSecond = 100;
-/** A pass waits for them so many times the usual delay. */
-const mostWaits = 10;
+const loadEveryMs = 1000;
 
 /** Accounts that changed; `all` when there are too many of them, or nobody knows. */
 type Changed = Set<string> | 'all';
@@ -43,7 +43,6 @@ export class TextIndexing implements Service {
   #state: 'live' | 'stopped' = 'live';
   /** Changes since the last look, and when that was. */
   #heard = { changes: 0, sinceMs: performance.now() };
-  #waits = 0;
 
   constructor(options: TextIndexingOptions) {
     this.#options = options;
@@ -93,7 +92,6 @@ export class TextIndexing implements Service {
     const { order, log } = this.#options;
     const changed = this.#changed;
     this.#timer = undefined;
-    if (this.#isBusy()) return this.#plan();
     this.#changed = new Set();
     if (!this.#hasIndex(undefined)) return;
     const beganMs = performance.now();
@@ -101,7 +99,7 @@ export class TextIndexing implements Service {
       this.#run = runIndexer({ ...order, extent: 'as-configured', ...(changed === 'all' ? {} : { accounts: [...changed] }) }, (notice) => {
         if (notice.is === 'trouble') log.error({ folder: notice.folder, reason: notice.reason }, 'a mailbox could not be indexed');
       });
-      const end = await this.#run.ended;
+      const end = await this.#whilePaced(this.#run);
       passes.add({ result: end.is });
       if (end.is === 'done') {
         indexed.add({}, end.added);
@@ -123,13 +121,23 @@ export class TextIndexing implements Service {
     return this.#changed === 'all' || this.#changed.size > 0;
   }
 
-  /** Whether much was going on since the last look, and it has not been put off too often. */
-  #isBusy(): boolean {
+  /** Tells the indexer how busy the node is until it has ended. */
+  async #whilePaced(run: IndexerRun): Promise<Awaited<IndexerRun['ended']>> {
+    run.tell(this.#load());
+    const telling = setInterval(() => run.tell(this.#load()), loadEveryMs);
+    try {
+      return await run.ended;
+    } finally {
+      clearInterval(telling);
+    }
+  }
+
+  /** By the changes since the last look. */
+  #load(): NodeLoad {
     const seconds = (performance.now() - this.#heard.sinceMs) / 1000;
-    const busy = this.#heard.changes / seconds > busyPerSecond;
+    const load = this.#heard.changes / seconds > busyPerSecond ? 'busy' : 'calm';
     this.#heard = { changes: 0, sinceMs: performance.now() };
-    this.#waits = busy && this.#waits < mostWaits ? this.#waits + 1 : 0;
-    return this.#waits > 0;
+    return load;
   }
 
   /** They are still to be looked at. */

@@ -29,7 +29,7 @@ const { values: words } = parseArgs({
 });
 const plan: Plan = { seconds: Number(words.seconds ?? (words.short ? 0.01 : 10)), rounds: Number(words.rounds ?? (words.short ? 1 : 5)), progress };
 const size = { bigMailbox: Number(words.messages ?? (words.short ? 50 : 100_000)), connections: words.short ? 2 : 20 };
-const effort: SpecialEffort = { ...size, seconds: plan.seconds, writers: words.short ? 3 : 64, delayMs: 5, sessions: Number(words.sessions ?? (words.short ? 5 : 1000)), restMs: words.short ? 10 : 1000 };
+const effort: SpecialEffort = { ...size, seconds: plan.seconds, writers: words.short ? 3 : 64, delayMs: 5, sessions: Number(words.sessions ?? (words.short ? 5 : 1000)), restMs: words.short ? 10 : 1000, questions: words.short ? 10 : 60, progress };
 
 /** Says what is being done, and how long all of it has taken. */
 function progress(text: string): void {

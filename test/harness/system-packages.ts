@@ -21,6 +21,7 @@ const needed: readonly { readonly packageName: string; readonly program: string 
   { packageName: 'dovecot-pop3d', program: '/usr/lib/dovecot/pop3' },
   { packageName: 'dovecot-lmtpd', program: '/usr/lib/dovecot/lmtp' },
   { packageName: 'dovecot-ldap', program: '/usr/lib/dovecot/modules/auth/libauthdb_ldap.so' },
+  { packageName: 'dovecot-fts-xapian', program: '/usr/lib/dovecot/modules/lib21_fts_xapian_plugin.so' },
   { packageName: 'nginx-light', program: 'nginx' },
   { packageName: 'libnginx-mod-mail', program: '/usr/lib/nginx/modules/ngx_mail_module.so' },
   { packageName: 'samba-ad-dc', program: '/usr/share/doc/samba-ad-dc/copyright' }, // it only brings others

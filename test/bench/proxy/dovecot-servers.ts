@@ -10,7 +10,7 @@ import { endProgram, startProgram } from './processes.ts';
 import { portOf } from './servers.ts';
 import type { CertificateFiles, Directory, MailPorts, Peer } from './servers.ts';
 
-export interface DovecotPeer extends Peer { readonly ports: MailPorts }
+export interface DovecotPeer extends Peer { readonly ports: MailPorts; readonly folder: string }
 
 interface Place { readonly address: string; readonly ports: MailPorts }
 
@@ -102,7 +102,7 @@ export async function startDovecot(plan: DovecotPlan): Promise<DovecotPeer> {
   const command = ['/usr/sbin/dovecot', '-F', '-c', join(folder, 'dovecot.conf')];
   const child = await startProgram(plan.wrap?.(command) ?? command, Object.values(ports).map((port) => ({ address, port })));
   return {
-    name: plan.name, ports, pids: child.pid === undefined ? [] : [child.pid],
+    name: plan.name, folder, ports, pids: child.pid === undefined ? [] : [child.pid],
     port: (protocol, leg) => portOf(ports, protocol, leg),
     stop: async () => {
       await endProgram(child);

@@ -15,13 +15,18 @@ export interface DovecotStoreOptions {
   readonly password: string;
   /** What to run instead of the command: that command inside another. */
   readonly wrap?: ((command: readonly string[]) => readonly string[]) | undefined;
+  /** Words added to its name, and to its configuration. */
+  readonly more?: { readonly name: string; readonly text: string } | undefined;
 }
 
-export async function startDovecotStore({ format, certificates, password, wrap }: DovecotStoreOptions): Promise<MailStore> {
+/** A store, and the folder of the instance. */
+export type DovecotStore = MailStore & { readonly folder: string };
+
+export async function startDovecotStore({ format, certificates, password, wrap, more = { name: '', text: '' } }: DovecotStoreOptions): Promise<DovecotStore> {
   const lmtp = await freePort();
   const reused = ' service_count = 0\n process_limit = 4000\n client_limit = 1\n process_min_avail = 4\n vsz_limit = 4G';
   const peer = await startDovecot({
-    name: `Dovecot ${format}`, certificates, mode: 'tuned', wrap,
+    name: `Dovecot ${format}${more.name}`, certificates, mode: 'tuned', wrap,
     text: (folder) => `
 protocols = $protocols lmtp
 mail_location = ${format}:${folder}/mail/%u
@@ -52,12 +57,12 @@ ${reused}
   port = ${String(lmtp)}
  }
 }
-`,
+${more.text}`,
   });
-  const { ports, pids } = peer;
+  const { ports, pids, folder } = peer;
   const plain = (port: number): MailStore['imap'] => ({ port, tls: 'no' });
   return {
-    name: peer.name, pids, password,
+    name: peer.name, folder, pids, password,
     imap: plain(ports.imap), imaps: { port: ports.imaps, tls: 'yes' }, pop3: plain(ports.pop3), lmtp: plain(lmtp),
     stop: async () => peer.stop(),
   };

@@ -1,13 +1,24 @@
-/** What is measured once with each server, or with servers of its own: memory of idle sessions, flushes, a slow disk. */
+/** What is measured once with each server, or with servers of its own: memory of idle sessions, flushes, a slow disk, the text index. */
 import type { Figures } from '../proxy/cells.ts';
 import { countFlushes, measureSlowFlushes } from './flush-cells.ts';
 import type { FlushEffort } from './flush-cells.ts';
 import { measureIdleMemory } from './idle-memory.ts';
+import { measureDeliveries, measureIndexedSearches } from './indexed-cells.ts';
+import { startIndexedWaybill, startXapian } from './indexed-stores.ts';
+import { usersOfEachKind } from './mail-store.ts';
 import type { Stage } from './stage.ts';
+import { own, withoutIndex } from './targets.ts';
+import { startWaybillStore } from './waybill-store.ts';
 
 export interface SpecialEffort extends FlushEffort {
   readonly sessions: number;
   readonly restMs: number;
+  /** Messages of the largest mailbox. */
+  readonly bigMailbox: number;
+  /** Asked of a text index. */
+  readonly questions: number;
+  /** Says what is being done. */
+  readonly progress: (text: string) => void;
 }
 
 export interface Special {
@@ -17,14 +28,31 @@ export interface Special {
   readonly measures: Readonly<Record<string, () => Promise<Figures>>>;
 }
 
-export function specials({ stores, starts }: Stage, effort: SpecialEffort): readonly Special[] {
+export function specials(stage: Stage, effort: SpecialEffort): readonly Special[] {
+  const { stores, starts } = stage;
   const memory = (['imap', 'imaps'] as const).map((leg): Special => ({
     id: leg === 'imap' ? 'memory-plain' : 'memory-tls', title: `memory: ${String(effort.sessions)} idle sessions (mailbox open, IDLE), ${leg === 'imap' ? 'without TLS' : 'TLS'}`,
     measures: Object.fromEntries(stores.map((store) => [store.name, async () => measureIdleMemory(store, { leg, ...effort })])),
   }));
   return [
     ...memory,
+    ...indexedSearches(stage, effort),
+    {
+      id: 'deliveries-indexed', title: `LMTP, 4 kB to ${String(usersOfEachKind)} users, ${String(effort.connections)} connections, while all mailboxes are indexed`,
+      measures: { [own]: async () => measureDeliveries(async (settings) => startWaybillStore(undefined, settings), { textIndex: 'all' }, effort), [withoutIndex]: async () => measureDeliveries(async (settings) => startWaybillStore(undefined, settings), { textIndex: 'off' }, effort) },
+    },
     { id: 'flushes', title: 'flushes for each accepted message (strace)', measures: Object.fromEntries(starts.map(({ name, start }) => [name, async () => countFlushes(start, effort)])) },
     { id: 'slow-disk', title: `each flush takes ${String(effort.delayMs)} ms longer`, measures: Object.fromEntries(starts.map(({ name, start }) => [name, async () => measureSlowFlushes(start, effort)])) },
   ];
+}
+
+/** In a tenth of the messages, and in all. */
+function indexedSearches({ waybill: { ground: { certificates }, password } }: Stage, effort: SpecialEffort): readonly Special[] {
+  return ([['middle', Math.ceil(effort.bigMailbox / 10)], ['big', effort.bigMailbox]] as const).map(([id, messages]) => ({
+    id: `search-indexed-${id}`, title: `SEARCH of texts with an index, ${String(messages)} messages, one session`,
+    measures: {
+      [own]: async () => measureIndexedSearches(startIndexedWaybill, 'exact', { ...effort, messages }),
+      'Dovecot sdbox with Xapian': async () => measureIndexedSearches(async () => startXapian({ certificates, password }), 'told', { ...effort, messages }),
+    },
+  }));
 }

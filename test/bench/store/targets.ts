@@ -12,6 +12,8 @@ const rateTargets: Readonly<Record<string, number>> = { 'lmtp-many': 2, 'lmtp-on
 const mostOf = [
   { cell: 'memory-plain', unit: 'kB each (resident)', most: 40 },
   { cell: 'memory-tls', unit: 'kB each (resident)', most: 90 },
+  { cell: 'search-indexed-middle', unit: 'p95 ms', most: 20 },
+  { cell: 'search-indexed-big', unit: 'p95 ms', most: 20 },
   { cell: 'flushes', unit: 'flushes/delivery, alone', most: 3 },
   { cell: 'flushes', unit: 'flushes/APPEND, alone', most: 3 },
   { cell: 'flushes', unit: 'flushes/delivery, 64 writers', most: 0.15 },
@@ -19,6 +21,10 @@ const mostOf = [
 ] as const;
 
 export const own = 'Waybill';
+/** Ours, where mailboxes have no text index. */
+export const withoutIndex = 'Waybill without index';
+/** What of the deliveries without indexing has to remain beside it. */
+const leastBesideIndexing = 0.9;
 
 /** Undefined where nobody, or we alone, were measured. */
 export function judgeRate(cell: Cell, results: CellFigures): Verdict | undefined {
@@ -40,7 +46,9 @@ export function judgeSpecial({ id, title, figures }: CellOutcome): readonly Verd
     const best = bestOfOthers(results, unit);
     return best === undefined ? [] : [atLeast(`${title}: ${unit} beside the better Dovecot`, value / best, 1)];
   });
-  return [...limits, ...rates];
+  const alone = medianOf(results.get(withoutIndex), 'deliveries/s');
+  const indexing = alone === undefined ? [] : [atLeast(`${title}: deliveries/s beside those without`, (ours['deliveries/s'] ?? 0) / alone, leastBesideIndexing)];
+  return [...limits, ...rates, ...indexing];
 }
 
 function atLeast(says: string, value: number, least: number): Verdict {

@@ -14,15 +14,23 @@ export interface WaybillStore extends MailStore {
   readonly ground: Ground;
 }
 
-/** @param wrap what to run instead of the node's command: that command inside another */
-export async function startWaybillStore(wrap?: (command: readonly string[]) => readonly string[]): Promise<WaybillStore> {
+/** Parameters of its storage. */
+export interface StorageSettings {
+  readonly textIndex: 'off' | 'all';
+}
+
+/**
+ * The text index has cells of its own: where it is on, mailboxes that are searched get one in the middle of a run.
+ * @param wrap what to run instead of the node's command: that command inside another
+ */
+export async function startWaybillStore(wrap?: (command: readonly string[]) => readonly string[], settings: StorageSettings = { textIndex: 'off' }): Promise<WaybillStore> {
   const ground = await prepareGround({ many: 'be1', solo: 'be1' }, wrap);
   const { cluster, slapd } = ground;
   const stop = async (): Promise<void> => {
     await cluster.stop();
     await slapd.stop();
   };
-  writeFileSync(cluster.configFile, configuration(readFileSync(cluster.configFile, 'utf8'), slapd.uri));
+  writeFileSync(cluster.configFile, configuration(readFileSync(cluster.configFile, 'utf8'), slapd.uri, settings));
   try {
     await cluster.startNode('be1');
   } catch (error) {
@@ -42,11 +50,12 @@ export async function startWaybillStore(wrap?: (command: readonly string[]) => r
 /** Of a balancer that speaks TLS with the client: PP2_TYPE_SSL with PP2_CLIENT_SSL, nothing verified. */
 const preface = proxyHeaderV2({ address: '127.0.0.1', port: 1, tlvs: [tlv(0x20, Buffer.from([1, 0, 0, 0, 0]))] });
 
-function configuration(demo: string, directory: string): string {
+function configuration(demo: string, directory: string, { textIndex }: StorageSettings): string {
   return demo
     .replace(/uris: \[[^\]]*\]/, `uris: ["${directory}"]`)
     .replace(/searchPattern: .*/, 'searchPattern: "(mail=%e)"')
     .replace(/workers: 1/, 'workers: 2')
+    .replaceAll('    storage:\n', `    storage:\n      textIndex: "${textIndex}"\n`)
     .replace('\nnodes:\n', `
 backends:
   proxyProtocolFrom: [127.0.0.1]
