@@ -144,7 +144,12 @@ interface Manner {
 function verdictsOf(segment: Segment, answer: SegmentAnswer | undefined): Uint8Array | undefined {
   if (answer === undefined) return undefined;
   const { proven, candidates } = answer;
-  return new Uint8Array(segment.uids.length).map((_, rank) => (hasRank(proven, rank) ? Verdict.yes : hasRank(candidates, rank) ? Verdict.unknown : Verdict.no));
+  const verdicts = new Uint8Array(segment.uids.length);
+  for (let rank = 0; rank < verdicts.length; rank += 1) {
+    if (hasRank(proven, rank)) verdicts[rank] = Verdict.yes;
+    else if (hasRank(candidates, rank)) verdicts[rank] = Verdict.unknown;
+  }
+  return verdicts;
 }
 
 /** Enters what the segment says of the messages that it has. */
