@@ -44,7 +44,7 @@ async function run(selected: Selected, given: FetchArguments, numbers: Numbers):
   if (plan.items.some((item) => item.kind === 'row' && item.name === 'MODSEQ')) session.enable('CONDSTORE');
   const spans = windowedSpans(view, given, numbers);
   if (given.vanished === 'yes') tellVanished(selected, given, numbers);
-  view.flagTexts.learn(view.mailbox.state().keywords);
+  view.flagTexts.learn(view.mailbox.latest().keywords);
   tellKeywords(session, view);
   if (plan.reads === 'rows') await sendRows(selected, plan.items, { spans, changedSince: given.changedSince ?? 0 });
   else await sendMessages(selected, plan, { spans, changedSince: given.changedSince ?? 0 });

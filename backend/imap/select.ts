@@ -74,7 +74,7 @@ async function openHere({ session, account, access }: Opening, given: SelectArgu
 
 /** @param names as the client calls the mailbox, and as it wrote that */
 function announce({ session, place }: { readonly session: Session; readonly place: HerePlace }, view: View, names: { readonly name: string; readonly oldName: string | undefined }): void {
-  const state = view.mailbox.state();
+  const state = view.opened;
   const { output } = session;
   for (const line of view.flagTexts.announcement(view.flagRights)) output.line(line);
   output.line(`* ${String(view.count)} EXISTS`);
@@ -90,12 +90,18 @@ function announce({ session, place }: { readonly session: Session; readonly plac
   if (place.whose === 'own') output.line(`* OK [${urlMechanisms}] how URLs may be authorised`);
 }
 
-const searchBatch = 256;
+/** Of the first look, and of later ones: mostly it is among the first messages, or near the end of many. */
+const firstLook = 64;
+const largestLook = 4096;
 
 function firstUnseen(view: View): string {
-  for (const batch of view.batches(view.count === 0 ? [] : [{ from: 0, to: view.count - 1 }], searchBatch)) {
-    const found = batch.find(({ row }) => (row.flags & Flag.Seen) === 0);
-    if (found !== undefined) return `* OK [UNSEEN ${String(found.sequence)}] first unseen message`;
+  for (let from = 0, size = firstLook; from < view.count; from += size, size = Math.min(4 * size, largestLook)) {
+    for (const batch of view.looks([{ from, to: Math.min(from + size, view.count) - 1 }], size)) {
+      for (let index = 0; index < batch.length; index += 1) {
+        const { sequence, row } = batch.look(index);
+        if ((row.flags & Flag.Seen) === 0) return `* OK [UNSEEN ${String(sequence)}] first unseen message`;
+      }
+    }
   }
   return '* OK no message is unseen';
 }

@@ -10,8 +10,8 @@ export class ViewBatch {
   readonly #looked: { sequence: number; row: Numbered['row'] };
   readonly length: number;
 
-  /** @param uidAt the uids of the view by position; rows that the view does not know are left out */
-  constructor(rows: RowList, span: Span, uidAt: (position: number) => number) {
+  /** @param uids of the view, by position; rows that it does not know are left out */
+  constructor(rows: RowList, span: Span, uids: readonly number[]) {
     this.#rows = rows;
     this.#places = new Uint32Array(rows.length);
     this.#sequences = new Uint32Array(rows.length);
@@ -19,8 +19,8 @@ export class ViewBatch {
     let position = span.from;
     for (let place = 0; place < rows.length; place += 1) {
       const { uid } = rows.look(place);
-      while (position <= span.to && uidAt(position) < uid) position += 1;
-      if (position > span.to || uidAt(position) !== uid) continue;
+      while (position <= span.to && (uids[position] ?? 0) < uid) position += 1;
+      if (position > span.to || uids[position] !== uid) continue;
       this.#places[length] = place;
       this.#sequences[length] = position + 1;
       length += 1;

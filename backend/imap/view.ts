@@ -11,7 +11,7 @@ import type { SequenceSet } from '../../shared/imap/sequence-set.ts';
 import { FlagTexts } from './flag-texts.ts';
 import { uidRequired } from './replies.ts';
 import { ViewBatch } from './view-batch.ts';
-import type { FlagOutcome, Mailbox, MessageRow } from '../storage/storage.ts';
+import type { FlagOutcome, Mailbox, MailboxState, MessageRow } from '../storage/storage.ts';
 
 /** Positions in the view, counted from 0; both ends belong to it. */
 export interface Span {
@@ -71,7 +71,8 @@ export class View {
   readonly access: 'read-write' | 'read-only';
   /** What the user may do with the mailbox, as last looked at. */
   rights: Rights;
-  readonly uidValidity: number;
+  /** As it was when it was opened. */
+  readonly opened: MailboxState;
   readonly flagTexts: FlagTexts;
   /** `uids`: the client has renounced sequence numbers (RFC 9586). */
   numbering: 'sequence and uids' | 'uids' = 'sequence and uids';
@@ -103,7 +104,7 @@ export class View {
     this.rights = rights;
     // The counters first: what comes between the two reads is reported again by the next refresh, and harmless.
     const state = mailbox.state();
-    this.uidValidity = state.uidValidity;
+    this.opened = state;
     this.#modseq = state.highestModseq;
     this.flagTexts = new FlagTexts(state.keywords);
     this.#uids = mailbox.uids();
@@ -113,6 +114,10 @@ export class View {
   /** By which rights this session may change flags. */
   get flagRights(): Rights {
     return this.access === 'read-write' ? this.rights : '';
+  }
+
+  get uidValidity(): number {
+    return this.opened.uidValidity;
   }
 
   get count(): number {
@@ -200,7 +205,7 @@ export class View {
     for (const span of spans) {
       for (let from = span.from; from <= span.to; from += size) {
         const to = Math.min(span.to, from + size - 1);
-        yield new ViewBatch(this.mailbox.rowList(this.uidAt(from), this.uidAt(to)), { from, to }, (position) => this.uidAt(position));
+        yield new ViewBatch(this.mailbox.rowList({ fromUid: this.uidAt(from), toUid: this.uidAt(to), count: to - from + 1 }), { from, to }, this.#uids);
       }
     }
   }
@@ -225,7 +230,7 @@ export class View {
    * @throws mailbox-missing
    */
   refresh(mode: 'everything' | 'no-expunges'): News {
-    const state = this.mailbox.state();
+    const state = this.mailbox.latest();
     if (state.uidValidity !== this.uidValidity) throw new Failure('mailbox-missing', 'the mailbox was replaced by another');
     this.flagTexts.learn(state.keywords);
     const changes = this.#knowsUpTo(state.highestModseq) ? undefined : this.mailbox.changesSince(this.#modseq);

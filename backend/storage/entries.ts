@@ -2,6 +2,7 @@
 import type { AccountAct } from '../../shared/admin-api/account-act.ts';
 import { keysUnder } from './environment.ts';
 import type { AccountLimits, AccountTerms } from './interface.ts';
+import { KeptEntries } from './kept-entries.ts';
 import type { Tables } from './keys.ts';
 import type { RightsEntry } from './rights.ts';
 
@@ -80,7 +81,8 @@ export interface RetiredName {
 }
 
 export function getAccount(tables: Tables, address: string): AccountEntry | undefined {
-  return decode<AccountEntry>(tables.accounts.get([address]));
+  const bytes = tables.accounts.get([address]);
+  return bytes === undefined ? undefined : keptOf(tables).accounts.decode(address, bytes);
 }
 
 /** Whether somebody holds the account at this moment; a hold ends by itself. */
@@ -102,7 +104,9 @@ export function limitsOf(entry: AccountEntry | undefined, others: AccountLimits)
 }
 
 export function putAccount(tables: Tables, entry: AccountEntry): void {
-  tables.accounts.put([entry.address], encode(entry));
+  const bytes = encode(entry);
+  tables.accounts.put([entry.address], bytes);
+  keptOf(tables).accounts.keep(entry.address, { bytes, entry });
 }
 
 export function getLocalName(tables: Tables, address: string): LocalName | undefined {
@@ -124,11 +128,29 @@ export function putActs(tables: Tables, account: number, acts: readonly AccountA
 }
 
 export function getMailbox(tables: Tables, id: number): MailboxEntry | undefined {
-  return decode<MailboxEntry>(tables.mailboxes.get([id]));
+  const bytes = tables.mailboxes.get([id]);
+  return bytes === undefined ? undefined : keptOf(tables).mailboxes.decode(id, bytes);
 }
 
 export function putMailbox(tables: Tables, entry: MailboxEntry): void {
-  tables.mailboxes.put([entry.id], encode(entry));
+  const bytes = encode(entry);
+  tables.mailboxes.put([entry.id], bytes);
+  keptOf(tables).mailboxes.keep(entry.id, { bytes, entry });
+}
+
+interface Kept {
+  readonly accounts: KeptEntries<AccountEntry>;
+  readonly mailboxes: KeptEntries<MailboxEntry>;
+}
+
+const keptByTables = new WeakMap<Tables, Kept>();
+
+function keptOf(tables: Tables): Kept {
+  const known = keptByTables.get(tables);
+  if (known !== undefined) return known;
+  const kept: Kept = { accounts: new KeptEntries(), mailboxes: new KeptEntries() };
+  keptByTables.set(tables, kept);
+  return kept;
 }
 
 /** The account's mailboxes. */

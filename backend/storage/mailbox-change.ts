@@ -161,7 +161,7 @@ export class MailboxChange {
       this.#tables.expunged.put([this.#entry.id, this.modseq], encodeUidRanges(uids));
     }
     for (const [number, block] of this.#blocks) putBlock(this.#tables, this.#entry.id, { number, block, indexed: this.#indexed.get(number) ?? 0 });
-    putMailbox(this.#tables, this.#entry);
+    putMailbox(this.#tables, { ...this.#entry }); // it may go on changing
   }
 
   #keywordIndex(name: string): number {

@@ -156,10 +156,12 @@ export interface Mailbox {
   readonly directory: string;
   /** Fresh counters; throws `mailbox-missing` when it was deleted meanwhile. */
   state(): MailboxState;
+  /** That part of them by which one sees that something has happened. Throws as `state`. */
+  latest(): Pick<MailboxState, 'uidValidity' | 'highestModseq' | 'keywords'>;
   /** Rows with fromUid <= uid <= toUid, ascending. Default: all. */
   rows(fromUid?: number, toUid?: number): MessageRow[];
-  /** The same, without an object for each. */
-  rowList(fromUid: number, toUid: number): RowList;
+  /** The same, without an object for each. `count`: how many there will be, as far as the caller knows. */
+  rowList(range: { readonly fromUid: number; readonly toUid: number; readonly count: number }): RowList;
   /** One row, or undefined. */
   row(uid: number): MessageRow | undefined;
   /** What happened after `modseq`: rows changed or added, and uids expunged (RFC 7162 VANISHED); both ascend. */

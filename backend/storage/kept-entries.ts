@@ -1,0 +1,24 @@
+/** Decoded records of the index: those that were read lately and have the same bytes still are not decoded again. */
+import { LRUCache } from 'lru-cache';
+
+const mostKept = 4096;
+/** Larger records are rare, and would fill the memory. */
+const largestBytes = 4096;
+
+export class KeptEntries<Entry> {
+  readonly #kept = new LRUCache<string | number, { readonly bytes: Buffer; readonly entry: Entry }>({ max: mostKept });
+
+  /** What these bytes say, which the index has under that key. */
+  decode(key: string | number, bytes: Buffer): Entry {
+    const kept = this.#kept.get(key);
+    if (kept?.bytes.equals(bytes) === true) return kept.entry;
+    const entry = JSON.parse(bytes.toString()) as Entry;
+    this.keep(key, { bytes, entry });
+    return entry;
+  }
+
+  /** Whether or not the index ever has them: they say the same. */
+  keep(key: string | number, decoded: { readonly bytes: Buffer; readonly entry: Entry }): void {
+    if (decoded.bytes.length <= largestBytes) this.#kept.set(key, decoded);
+  }
+}
