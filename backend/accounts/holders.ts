@@ -50,7 +50,7 @@ async function askHolder(target: AdminTarget, address: string): Promise<Holding>
 }
 
 /** Where a directory has no node for an address. */
-export const nobody = 'nobody';
+const nobody = 'nobody';
 
 /**
  * The other side of `askHolders`: what this node's storages say of an address, without counts or names of mailboxes.

@@ -5,7 +5,7 @@
 import type { Logger } from '../../shared/log/log.ts';
 import type { AppendMarks, AppendResult, Mailbox, StagedMessage } from '../storage/storage.ts';
 
-export interface EnteringMessage {
+interface EnteringMessage {
   readonly staged: StagedMessage;
   readonly marks: AppendMarks;
 }

@@ -1,6 +1,6 @@
 /** IDLE (RFC 2177, RFC 9051 section 6.3.13): the client hears at once what happens in the open mailbox, and what NOTIFY asks for. */
 import { accountCommand, nothing } from './command.ts';
-import { relayIdle } from './relay.ts';
+import { relayIdle } from './idle-away.ts';
 import { endOfInput } from './command-input.ts';
 import { bad, ok } from './replies.ts';
 import { lineWhileTelling } from './waiting.ts';

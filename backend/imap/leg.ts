@@ -175,9 +175,14 @@ export class Leg {
 
   /** The same, but it may also ask for a literal, or for what comes while IDLE goes on. */
   async next(tag: string, take: Taker = passOn): Promise<RelayedEnd | 'go on' | 'stopped'> {
+    return this.whileReading(async () => this.#next(tag, take));
+  }
+
+  /** Nobody else may read meanwhile. */
+  async whileReading<Result>(work: () => Promise<Result>): Promise<Result> {
     this.#readers += 1;
     try {
-      return await this.#next(tag, take);
+      return await work();
     } finally {
       this.#readers -= 1;
     }

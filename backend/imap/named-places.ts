@@ -9,10 +9,10 @@ import type { Session } from './session.ts';
 
 export const namedKinds = ['subtree', 'subtree-one', 'mailboxes'] as const;
 export type NamedKind = (typeof namedKinds)[number];
-export type Named = Readonly<Record<NamedKind, Set<string>>>;
+type Named = Readonly<Record<NamedKind, Set<string>>>;
 
 /** One name, and what is meant by it. */
-export interface NamedFilter {
+interface NamedFilter {
   readonly kind: NamedKind;
   readonly name: string;
 }

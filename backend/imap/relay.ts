@@ -1,11 +1,9 @@
-/** Commands that another node carries out: on a mailbox that they name, on the open one, IDLE, and what is told between commands. */
+/** Commands that another node carries out: on a mailbox that they name, on the open one, and what is told between commands. */
 import { Failure } from '../../shared/base/failure.ts';
 import { askAwayNews } from './away-news.ts';
-import { endOfInput } from './command-input.ts';
 import type { Leg } from './leg.ts';
 import type { AwayPlace } from './place.ts';
 import type { Completion } from './replies.ts';
-import { bad } from './replies.ts';
 import type { Session } from './session.ts';
 
 /** The command that is running, at the place that it names. @throws Failure */
@@ -39,49 +37,4 @@ export async function closeAway(session: Session): Promise<void> {
   session.enter({ at: 'authenticated', account });
   if (!leg.isOpen) return;
   await leg.ask('UNSELECT', () => 'taken').catch((error: unknown) => session.log.warn({ err: error }, 'could not leave a mailbox of another node'));
-}
-
-/**
- * IDLE on the mailbox of another node: its news go to the client as they come, until the client says DONE.
- * @param clientLine waits for that; meanwhile it may tell what happens here
- */
-export async function relayIdle(session: Session, clientLine: () => Promise<string | undefined>): Promise<Completion> {
-  const leg = openLeg(session);
-  const { tag } = session;
-  leg.begin('question');
-  await leg.say(`${tag} IDLE`);
-  const began = await leg.next(tag);
-  if (typeof began !== 'string') return began;
-  await session.invite('idling');
-  leg.setPatience('endless');
-  return session.whileWaiting(async () => idle(session, leg, clientLine));
-}
-
-async function idle(session: Session, leg: Leg, clientLine: () => Promise<string | undefined>): Promise<Completion> {
-  const ended = leg.end(session.tag).catch((error: unknown) => failed(session, error));
-  let line: string | undefined;
-  try {
-    line = await clientLine();
-  } catch (error) {
-    leg.close();
-    endOfInput(session, error);
-    return bad('reading failed');
-  }
-  if (line === undefined || session.abandoned) {
-    session.enter({ at: 'logout', then: 'close' });
-    leg.close();
-    return bad('connection closed');
-  }
-  leg.setPatience('command');
-  await leg.say(line);
-  const end = await ended;
-  if (end instanceof Error) throw end;
-  return end;
-}
-
-/** The client goes on waiting for news that won't come: it is told at once. */
-async function failed(session: Session, error: unknown): Promise<Error> {
-  session.output.line('* NO [UNAVAILABLE] the server that keeps the open mailbox went away');
-  await session.output.flush();
-  return error instanceof Error ? error : new Error(String(error));
 }

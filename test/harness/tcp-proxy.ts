@@ -21,6 +21,8 @@ export class TcpProxy {
   behaviour: Behaviour = { kind: 'pass' };
   /** Connections taken so far. */
   accepted = 0;
+  /** How often something of a client's has gone through. */
+  forwarded = 0;
   /** Bytes of clients that a hanging proxy has kept to itself. */
   swallowed = 0;
 
@@ -85,7 +87,10 @@ export class TcpProxy {
     client.on('data', (data) => {
       if (this.behaviour.kind === 'nonsense') client.write(this.behaviour.bytes);
       else if (this.behaviour.kind === 'hang') this.swallowed += data.length;
-      else passOn(data, { from: client, to: upstream });
+      else {
+        this.forwarded += 1;
+        passOn(data, { from: client, to: upstream });
+      }
     });
     upstream.on('data', (data) => {
       const { behaviour } = this;

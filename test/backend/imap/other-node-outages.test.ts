@@ -121,6 +121,25 @@ test('ESEARCH says which folders it could not search, and tells what it found el
   close(both);
 });
 
+test('in IDLE a node that says nothing any more is noticed, and one that is there is asked unseen', { timeout: 60_000 }, async () => {
+  const both = await pair(cluster, 'idle', 'lr');
+  const { guest, inbox, ownerAddress } = both;
+  await demandOk(guest, `SELECT ${inbox}`);
+  const before = cluster.road.forwarded;
+  guest.say('i IDLE');
+  await guest.expect(/^\+ /);
+  while (cluster.road.forwarded < before + 3) await new Promise((resolve) => setTimeout(resolve, 20));
+  await deliverTo(cluster, ['be2', ownerAddress], 'one');
+  await guest.until(/^\* 1 EXISTS$/);
+  cluster.road.behaviour = { kind: 'hang' };
+  await guest.expect(/^\* NO \[UNAVAILABLE\]/);
+  cluster.road.behaviour = { kind: 'pass' };
+  guest.say('DONE');
+  await guest.expect(/^i NO \[UNAVAILABLE\]/);
+  await demandOk(guest, `SELECT ${inbox}`);
+  close(both);
+});
+
 test('NOTIFY says of whose folders nothing is told, once, and how they are as soon as their node is back', async () => {
   const both = await pair(cluster, 'watch', 'lr');
   const { guest, inbox, ownerAddress } = both;
