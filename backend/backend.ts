@@ -34,7 +34,7 @@ import type { Service } from '../shared/service/service.ts';
 import { ServiceRack } from '../shared/service/service-rack.ts';
 import type { Unit } from '../shared/service/service-rack.ts';
 import type { NodeServices } from '../shared/service/worker.ts';
-import { backendAdministration, compactionTermsOf, storagesForReport, storagesOf, tidyPacks } from './administration/administration.ts';
+import { backendAdministration, compactionTermsOf, storagesForReport, storagesOf, tidyPacks, WorkerStorageChanges } from './administration/administration.ts';
 import { Jobs } from './administration/jobs.ts';
 import { createAccountMoves } from './account-move/account-move.ts';
 import { AccountCounters } from './accounts/account-counters.ts';
@@ -120,12 +120,13 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
   await moves.yieldReclaimed();
   const administration = new AccountAdministration({ storage, accounts, maps: directory.maps, log, changeUser: async (entry, change) => directory.changeUser(entry, change), isOurs: addressingOf(config).isOurs });
   const memory = storageMemory(config);
-  const reportGround = { context, tls, log, storages: async () => storagesForReport(storagesOf({ config, storage, memory })), outbox: outboxOf(processing) };
+  const changes = new WorkerStorageChanges({ storage, memory, log, siblings: context.siblings, onLetGo: (folder) => texts.letGo(folder) });
+  const reportGround = { context, tls, log, storages: async () => storagesForReport(storagesOf({ config, storage, memory, changes })), outbox: outboxOf(processing) };
   const rack = new ServiceRack({ units: unitsOf(ground, processing), wishes: context.wishes, siblings: context.siblings, graceMs: config.drainSeconds * 1000, log });
   const services = await rack.start();
   const jobs = new Jobs(context.siblings, log);
   const mayMake = async (address: string): Promise<void> => demandOwnership({ accounts, maps: directory.maps, nodeName: config.nodeName, holders }, address);
-  const administered = backendAdministration({ config, tls, storage, accounts, administration, sharing, frontends: frontendTargets(config, tls), moves, directory, processing, log, siblings: context.siblings, notices: context.notices, jobs, mayMake, memory });
+  const administered = backendAdministration({ config, tls, storage, accounts, administration, sharing, frontends: frontendTargets(config, tls), moves, directory, processing, log, siblings: context.siblings, notices: context.notices, jobs, mayMake, memory, changes });
   const admin = await startAdminApi(ground, {
     rack, directory, handlers: [...administered.handlers, ...dailyReportHandlers(config, new DailyReport(reportGround))],
     routes: [...context.nodeRoutes, ...administered.routes, ...dayRoutes(reportGround), sentRoute(reportGround.outbox), ...moves.routes, laterRoute(processing), ...groupRoutes(administration, storage), holdingRoute((address) => holdingOf(storage, address)), passwordRoute(async (address, password) => setPassword(accounts.local, address, password)), statsRoute(context.siblings, { counters, directory })],
@@ -134,7 +135,7 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
     log,
     services: [...services, jobs],
     admin: admin.services,
-    onAppointed: async () => [...startReporting(context), admin.onAppointed(), ...startDailyReport(reportGround), moves.startTidying(), startSettling({ storage, accounts, maps: directory.maps, nodeName: config.nodeName, holders: askOthers, log }), reconciliationOf(ground, directory).start(), ...await rack.startOnce(), tidyPacks(storage, compactionTermsOf(config), log), ...textIndexing(context, storage)],
+    onAppointed: async () => [...startReporting(context), admin.onAppointed(), ...startDailyReport(reportGround), moves.startTidying(), startSettling({ storage, accounts, maps: directory.maps, nodeName: config.nodeName, holders: askOthers, log }), reconciliationOf(ground, directory).start(), ...await rack.startOnce(), tidyPacks(storage, compactionTermsOf(config), log), changes.goOn(), ...textIndexing(context, storage)],
     renew: async () => tls.renew(),
     close: async () => {
       await processing.close();

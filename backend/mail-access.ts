@@ -1,5 +1,6 @@
 /** Starts the services by which users read their mail (IMAP, POP3, WebMail) from the node's configuration. */
 import type { ConnectionOptions } from 'node:tls';
+import { pop3LoginDelays } from '../cluster-config/domain-settings.ts';
 import type { NodeConfig } from '../cluster-config/effective.ts';
 import type { Doors } from '../cluster-config/listeners.ts';
 import { enabled, placeOf, tcpPlaces, tlsOf } from '../cluster-config/listeners.ts';
@@ -45,7 +46,7 @@ export function mailAccessUnits(ground: Ground, submit: Submit): readonly Unit[]
   const { siblings } = ground.context;
   const imapSessions = new UserSessions({ max: imap.maxConnectionsPerUser, topic: 'imap sessions', siblings });
   const pop3Sessions = new UserSessions({ max: pop3.maxConnectionsPerUser, topic: 'pop3 sessions', siblings });
-  const maildrops = new Maildrops({ siblings, lock: pop3.exclusiveLock ? 'exclusive' : 'shared', loginDelayMs: pop3.loginDelaySeconds * 1000 });
+  const maildrops = new Maildrops({ siblings, lock: pop3.exclusiveLock ? 'exclusive' : 'shared', loginDelays: pop3LoginDelays(ground.config) });
   return [
     ...unitOf('imap', byAudience(imap, ground.tls), async (part) => startImapFor(ground, part, imapSessions)),
     ...unitOf('pop3', byAudience(pop3, ground.tls), async (part) => startPop3For(ground, part, { userSessions: pop3Sessions, maildrops })),

@@ -1,8 +1,8 @@
 /** Which storages a back-end opens: those of its configuration and those that were attached, without those that are taken out. */
 import { join } from 'node:path';
-import type { NodeConfig } from '../cluster-config/effective.ts';
 import { Failure } from '../shared/base/failure.ts';
 import { queueDirectoryOf } from './queue-directory.ts';
+import type { KeptPlaces } from './queue-directory.ts';
 import type { StorageMemory } from './administration/administration.ts';
 import { forgetAttached, forgetTakenOut, noteAttached, noteTakenOut, readStorageList } from './storage/storage-list.ts';
 import type { TakenOut } from './storage/storage-list.ts';
@@ -15,12 +15,12 @@ export interface StorageDirectories {
 }
 
 /** Where a node remembers what was attached and taken out. */
-function storageListFolder(config: NodeConfig): string {
+function storageListFolder(config: KeptPlaces): string {
   return join(queueDirectoryOf(config), 'storages');
 }
 
 /** Throws `storage-failure` when what the node remembers is damaged. */
-export function storageDirectoriesOf(config: NodeConfig): StorageDirectories {
+export function storageDirectoriesOf(config: KeptPlaces): StorageDirectories {
   const { directories } = config.storage;
   const list = readStorageList(storageListFolder(config));
   const isOut = (directory: string): boolean => list.takenOut.some((one) => one.directory === directory);
@@ -29,7 +29,7 @@ export function storageDirectoriesOf(config: NodeConfig): StorageDirectories {
 }
 
 /** For who takes storages out and in. */
-export function storageMemory(config: NodeConfig): StorageMemory {
+export function storageMemory(config: KeptPlaces): StorageMemory {
   const folder = storageListFolder(config);
   return {
     takenOut: () => readStorageList(folder).takenOut,

@@ -17,6 +17,7 @@ const domainSetting = z.strictObject({
   storages: z.array(fileName()).min(1).max(128).optional().describe('The storages, of those in `storage.directories`, in which new accounts of the domain are made, spread over all of these; all when absent. Accounts that exist stay where they are. A back-end that has none of them makes no account of the domain, and mail for one waits.'),
   postmaster: emailAddress.optional().describe('Who gets mail for `postmaster@` the domain, where nobody has that address.'),
   publicFolders: emailAddress.optional().describe('The account whose folders are the public folders of the domain: its users find under `Public Folders/` what of them they may see. No public folders when absent.'),
+  pop3LoginDelaySeconds: wholeNumber({ min: 0, max: 86_400 }).optional().describe('From one login of a user of the domain by POP3 to the next; 0 for no wait. `services.pop3.loginDelaySeconds` when absent.'),
   services: z.array(z.enum(accountServices)).optional().describe('What its accounts may be used for, as far as the account itself may: get mail (`smtp`), log in (`imap`, `pop3`, `webmail`, `submission`), send to other domains (`relay`). All when absent.'),
 });
 
@@ -61,6 +62,17 @@ export function domainStorageRules(config: { readonly domainSettings: Settings }
 /** Limits in the units of storages; what is not set is absent. */
 export function limitsOfQuota({ maxKilobytes, maxMessages }: { readonly maxKilobytes?: number | undefined; readonly maxMessages?: number | undefined }): { readonly bytes?: number; readonly messages?: number } {
   return { ...(maxKilobytes === undefined ? {} : { bytes: maxKilobytes * 1024 }), ...(maxMessages === undefined ? {} : { messages: maxMessages }) };
+}
+
+/** From one login by POP3 to the next, in milliseconds. */
+export function pop3LoginDelays(config: { readonly domainSettings: Settings; readonly services: { readonly pop3: { readonly loginDelaySeconds: number } } }): { readonly of: (address: string) => number; readonly longest: number; readonly differ: 'yes' | 'no' } {
+  const usual = config.services.pop3.loginDelaySeconds;
+  const all = [usual, ...Object.values(config.domainSettings).flatMap(({ pop3LoginDelaySeconds: own }) => own ?? [])];
+  return {
+    of: (address) => (settingsOf(config, address).pop3LoginDelaySeconds ?? usual) * 1000,
+    longest: Math.max(...all) * 1000,
+    differ: new Set(all).size > 1 ? 'yes' : 'no',
+  };
 }
 
 /** The account that keeps the public folders of an address's domain. */

@@ -32,12 +32,25 @@ import type { Role } from './schema.ts';
 import { SwitchedLog } from './switched-log.ts';
 import { nodeConfig, orderText } from './worker-order.ts';
 
+/** What the first process of a node has in hand while it runs. */
+export interface Prepared {
+  /** What it answers workers; see siblings.ts. */
+  readonly desk: Desk;
+  /** Called at the end. */
+  readonly release: () => void;
+}
+
+/**
+ * Done once before any worker starts; a rejection stops the node with its words. `renew` starts a new generation of workers with the
+ * configuration in use; it rejects, and the old one goes on, when that can't start.
+ */
+export type Prepare = (config: NodeConfig, renew: () => Promise<void>) => Promise<Prepared>;
+
 export interface NodeProcessOptions {
   readonly nodeName: string;
   readonly role: Role;
   readonly source: Source;
-  /** Done once before any worker starts; a rejection stops the node with its words. What it answers is called at the end. */
-  readonly prepare: (config: NodeConfig) => Promise<() => void>;
+  readonly prepare: Prepare;
   /** Opened by whoever started us (systemd). */
   readonly sockets: readonly InheritedSocket[];
   /** After a restart nothing could be started any more. */
@@ -142,9 +155,9 @@ export class NodeProcess {
     await this.#switchedLog.use(effective);
     await finishPairs(effective);
     await holdPlaceholders(effective);
-    const release = await this.#options.prepare(effective);
+    const { desk, release } = await this.#options.prepare(effective, async () => this.#inTurn(async () => this.#reloadInUse()));
     await clearSocketFiles(effective);
-    const supervisor = supervise(this.#supervisorOptions(version, kept), this.#desk());
+    const supervisor = supervise(this.#supervisorOptions(version, kept), { ...this.#desk(), ...desk });
     try {
       this.#life = { supervisor, release, frozen: kept };
       await supervisor.started;

@@ -18,6 +18,7 @@ import { takeHeldFiles } from './held-files.ts';
 import type { Doors } from './listeners.ts';
 import { openNodeLog } from './node-log.ts';
 import { NodeProcess } from './node-process.ts';
+import type { Prepare } from './node-process.ts';
 import { commandSlots, workersOf } from './threads.ts';
 import { ConfigurationRefused } from './problem.ts';
 import { useProcessParameters } from './process-parameters.ts';
@@ -47,8 +48,8 @@ export interface RunNodeOptions {
   /** Where the bootstrap file does not say it. */
   readonly nodeName: string | undefined;
   readonly role: Role;
-  /** Done once in the first process before any worker starts; a rejection stops the node with its words. What it answers is called at the end. */
-  readonly prepare: (config: NodeConfig) => Promise<() => void>;
+  /** In the first process. */
+  readonly prepare: Prepare;
   /** Starts everything of one worker. */
   readonly start: (context: NodeContext) => Promise<NodeServices>;
 }

@@ -171,7 +171,7 @@ const pop3 = z
     enable, listeners: listeners(nodeListener), maxErrors, maxAuthErrors, ...serviceAccess, ...connThreads, maxConnectionsPerUser, loginTimeoutSeconds,
     idleTimeoutSeconds: idleTimeoutSeconds(660).describe('Silence after which a session is cut; the standard asks for 10 minutes at least (RFC 1939 section 3).'),
     exclusiveLock: z.boolean().default(false).describe('Whether a mailbox is open by POP3 once at a time, over all workers: who comes second is told that it is in use. A client whose line broke holds it until `idleTimeoutSeconds` are over.'),
-    loginDelaySeconds: wholeNumber({ min: 0, max: 86_400 }).default(0).describe('From one login of a user by POP3 to the next, over all workers and front-ends; who comes sooner is refused (LOGIN-DELAY, RFC 2449). 0: no wait, and nothing of it is announced.'),
+    loginDelaySeconds: wholeNumber({ min: 0, max: 86_400 }).default(0).describe('From one login of a user by POP3 to the next, over all workers and front-ends; who comes sooner is refused (LOGIN-DELAY, RFC 2449). `domainSettings` may say otherwise for a domain. 0: no wait; where nobody waits nothing of it is announced.'),
     expireDays: wholeNumber({ min: 0, max: 36_500 }).optional().describe('How long messages that were read stay in INBOX: when a POP3 session ends with QUIT, those that it was shown, that were retrieved or are seen, and that have been there for so many days are removed for good. 0: whatever the session retrieved is removed. Never when absent (EXPIRE, RFC 2449). Needs `retrievedIsSeen`, except for 0.'),
     retrievedIsSeen: z.boolean().default(true).describe('Whether a message that was retrieved by POP3 is seen in IMAP and WebMail, too.'),
   })

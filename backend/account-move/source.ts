@@ -10,7 +10,7 @@ import type { StreamedMessage } from './message-stream.ts';
 
 /** What a node says of an address. */
 export const recordSchema = z.discriminatedUnion('at', [
-  z.object({ at: z.literal('live'), id: z.string(), epoch: z.number(), standing: z.enum(['live', 'held', 'barred', 'gone']), messages: z.number(), bytes: z.number() }),
+  z.object({ at: z.literal('live'), id: z.string(), epoch: z.number(), standing: z.enum(['live', 'held', 'barred', 'gone', 'away']), messages: z.number(), bytes: z.number() }),
   z.object({ at: z.literal('moved'), node: z.string(), epoch: z.number(), left: z.enum(['none', 'unverified', 'verified']) }),
   z.object({ at: z.literal('arriving'), node: z.string(), epoch: z.number(), stage: z.enum(['copying', 'ready']), worker: z.enum(['alive', 'gone']) }),
   z.object({ at: z.literal('withdrawn'), why: z.enum(['deleted', 'vanished']), atMs: z.number() }),

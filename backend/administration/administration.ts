@@ -30,8 +30,10 @@ import { storageHandlers } from './storage-handlers.ts';
 import type { StorageView } from './storage-handlers.ts';
 import { storageListHandlers } from './storage-list-handlers.ts';
 import type { StorageMemory } from './storage-list-handlers.ts';
+import type { StorageChanges } from './storage-changes.ts';
 
 export type { StorageMemory } from './storage-list-handlers.ts';
+export { WorkerStorageChanges } from './storage-changes.ts';
 export { tidyPacks } from './compaction.ts';
 export { storagesForReport } from './storage-handlers.ts';
 
@@ -54,11 +56,12 @@ export interface AdministrationGround {
   /** Resolves when this node may make an account of that address. Throws who keeps it, or `unknown-user`. */
   readonly mayMake: (address: string) => Promise<void>;
   readonly memory: StorageMemory;
+  readonly changes: StorageChanges;
 }
 
 /** The storages of the node. */
-export function storagesOf({ config, storage, memory }: Pick<AdministrationGround, 'config' | 'storage' | 'memory'>): StorageView {
-  return { storage, memory, reserveBytes: config.storage.reserveMegabytes * 1024 * 1024 };
+export function storagesOf({ config, storage, memory, changes }: Pick<AdministrationGround, 'config' | 'storage' | 'memory' | 'changes'>): StorageView {
+  return { storage, memory, changes, reserveBytes: config.storage.reserveMegabytes * 1024 * 1024 };
 }
 
 /** When files of messages are rewritten, as the configuration says. */

@@ -12,11 +12,13 @@ import { checksOf, repairsOf } from './check-views.ts';
 import { compactionsOf, usualDeadPercent } from './compaction.ts';
 import type { CompactionTerms } from './compaction.ts';
 import type { Jobs } from './jobs.ts';
+import type { StorageChanges } from './storage-changes.ts';
 import type { StorageMemory } from './storage-list-handlers.ts';
 
 export interface StorageView {
   readonly storage: Storage;
   readonly memory: Pick<StorageMemory, 'takenOut' | 'attached'>;
+  readonly changes: Pick<StorageChanges, 'held'>;
   readonly reserveBytes: number;
 }
 
@@ -77,11 +79,13 @@ async function describeStorages(view: StorageView): Promise<DescribedStorage[]> 
   const takenOut = view.memory.takenOut();
   const open = view.storage.care.folders();
   const inUse = open.filter(({ directory }) => !takenOut.some((out) => out.directory === directory));
+  const held = takenOut.length === 0 ? [] : await view.changes.held();
+  const files = (directory: string): string => (held.includes(directory) ? 'its files are open still' : 'its files are let go');
   const waiting = view.memory.attached().filter((directory) => !open.some((folder) => folder.directory === directory));
   return [
     ...await Promise.all(inUse.map(async (folder) => describe(view, folder))),
-    ...waiting.map((directory): DescribedStorage => ({ directory, state: 'attached', reason: 'it is opened when the node is restarted' })),
-    ...takenOut.map(({ directory, since, addresses }): DescribedStorage => ({ directory, state: 'detached', reason: `since ${since}; its ${String(addresses.size)} addresses can not be had for the time being` })),
+    ...waiting.map((directory): DescribedStorage => ({ directory, state: 'attached', reason: 'it is being taken in' })),
+    ...takenOut.map(({ directory, since, addresses }): DescribedStorage => ({ directory, state: 'detached', reason: `since ${since}; its ${String(addresses.size)} addresses can not be had for the time being, ${files(directory)}` })),
   ];
 }
 

@@ -4,10 +4,11 @@ import { isAbsolute, resolve } from 'node:path';
 import { storageOperations } from '../../cluster-config/admin/contract/storages.ts';
 import { handled } from '../../shared/admin-api/operation.ts';
 import type { Handled } from '../../shared/admin-api/operation.ts';
-import { Failure } from '../../shared/base/failure.ts';
-import type { Siblings } from '../../shared/service/siblings.ts';
+import type { Logger } from '../../shared/log/log.ts';
+import { Failure, isFailure } from '../../shared/base/failure.ts';
 import { demandCluster } from '../storage/storage.ts';
 import type { Storage, TakenOut } from '../storage/storage.ts';
+import type { StorageChanges } from './storage-changes.ts';
 
 /** What the node remembers. */
 export interface StorageMemory {
@@ -23,47 +24,92 @@ export interface StorageMemory {
 export interface StorageListGround {
   readonly storage: Storage;
   readonly memory: StorageMemory;
-  readonly siblings: Siblings;
+  readonly changes: StorageChanges;
+  readonly log: Logger;
   readonly cluster: string;
   readonly node: string;
 }
 
-const topic = 'storage-leaves';
-/** Workers that are busy get that long to hear of it. */
-const patienceMs = 10_000;
+/** Who asks by way of another node gets no answer after half a minute; what takes longer goes on without being waited for. */
+const answerMs = 15_000;
 
 export function storageListHandlers(ground: StorageListGround): readonly Handled[] {
-  const { storage, memory, siblings, cluster, node } = ground;
-  siblings.answer(topic, (directory) => {
-    storage.care.leave(String(directory));
-    return 'left';
-  });
+  const { memory, changes, cluster, node } = ground;
   return [
     handled(storageOperations.detachStorage, async ({ body: { directory, addresses: what }, reply }) => {
       reply.note({ directory, addresses: what });
-      if (what === 'forget') return forgotten(memory, directory);
-      const open = storage.care.folders().map((folder) => folder.directory).filter((one) => !memory.takenOut().some((out) => out.directory === one));
-      if (!open.includes(directory)) throw new Failure('bad-input', `this node has no storage ${directory}, or it is taken out already`);
-      if (open.length === 1) throw new Failure('bad-input', 'a back-end needs one storage at least');
-      const since = new Date().toISOString();
+      if (what === 'forget') {
+        const addresses = forgotten(memory, directory);
+        await changes.follow();
+        return { directory, addresses, files: 'let-go' as const };
+      }
+      const { since, known } = await demandDetachable(ground, directory);
+      const addressesNow = (): ReadonlySet<string> => new Set([...known, ...ground.storage.care.addressesOf(directory)]);
       // Workers that start from here on leave it out; then those that run stop making anything in it; what it has by then is all.
-      await memory.takeOut({ directory, since, addresses: storage.care.addressesOf(directory) });
-      await siblings.ask(topic, directory, patienceMs);
-      const addresses = storage.care.addressesOf(directory);
+      await memory.takeOut({ directory, since, addresses: addressesNow() });
+      await changes.leave(directory);
+      const addresses = addressesNow();
       await memory.takeOut({ directory, since, addresses });
-      return { directory, addresses: addresses.size };
+      const files = await soon(changes.follow().then(async () => changes.letGo(directory)), 'in-use', ground);
+      return { directory, addresses: addresses.size, files };
     }),
     handled(storageOperations.attachStorage, async ({ body, reply }) => {
       reply.note({ ...body });
       if (!isAbsolute(body.directory) || !existsSync(body.directory)) throw new Failure('bad-input', `there is no folder ${body.directory} on this node: give its whole path`);
       const directory = knownName(ground, body.directory);
       const { node: from } = demandCluster(directory, cluster);
-      const isOpen = storage.care.folders().some((folder) => folder.directory === directory) && !memory.takenOut().some((out) => out.directory === directory);
+      const isOpen = ground.storage.care.folders().some((folder) => folder.directory === directory) && !memory.takenOut().some((out) => out.directory === directory);
       if (isOpen) throw new Failure('bad-input', `this node has ${directory} already`);
-      await memory.takeIn(directory);
-      return { directory, ...(from === node ? {} : { from }) };
+      const storage = await soon(takeIn(ground, directory), 'opening', ground);
+      return { directory, storage, ...(from === node ? {} : { from }) };
     }),
   ];
+}
+
+/**
+ * Since when it is taken out, and what is known to belong to it. One whose taking out broke off may be taken out once more.
+ * @throws Failure('bad-input')
+ */
+async function demandDetachable({ storage, memory, changes }: StorageListGround, directory: string): Promise<{ readonly since: string; readonly known: ReadonlySet<string> }> {
+  const takenOut = memory.takenOut();
+  const before = takenOut.find((out) => out.directory === directory);
+  if (before !== undefined) {
+    if ((await changes.held()).includes(directory)) return { since: before.since, known: before.addresses };
+    throw new Failure('bad-input', `${directory} is taken out already`);
+  }
+  const open = storage.care.folders().map((folder) => folder.directory).filter((one) => !takenOut.some((out) => out.directory === one));
+  if (!open.includes(directory)) throw new Failure('bad-input', `this node has no storage ${directory}`);
+  if (open.length === 1) throw new Failure('bad-input', 'a back-end needs one storage at least');
+  return { since: new Date().toISOString(), known: new Set() };
+}
+
+/** What comes of work, or `late` when that takes long; what becomes of it then is in the log. Rejects as the work does in time. */
+async function soon<Outcome extends string>(work: Promise<Outcome>, late: Outcome, { log }: StorageListGround): Promise<Outcome> {
+  const isLate = Promise.withResolvers<Outcome>();
+  const timer = setTimeout(() => {
+    work.catch((error: unknown) => log.error({ err: error }, 'storages could not be taken in or out'));
+    isLate.resolve(late);
+  }, answerMs);
+  try {
+    return await Promise.race([work, isLate.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** @throws Failure what keeps workers from opening it; then the node remembers what it remembered before. */
+async function takeIn({ memory, changes }: StorageListGround, directory: string): Promise<'open' | 'opening'> {
+  const before = memory.takenOut().find((out) => out.directory === directory);
+  await memory.takeIn(directory);
+  try {
+    await changes.follow();
+    return 'open';
+  } catch (error) {
+    if (isFailure(error, 'timed-out')) throw error; // workers may have it by now
+    if (before === undefined) memory.forget(directory);
+    else await memory.takeOut(before);
+    throw error;
+  }
 }
 
 /** The name under which the node has that folder already, however else it may be called: under two names the node would lock itself out when it starts. */
@@ -73,9 +119,10 @@ function knownName({ storage, memory }: Pick<StorageListGround, 'storage' | 'mem
   return known.find((one) => existsSync(one) && realpathSync(one) === whole) ?? resolve(given);
 }
 
-function forgotten(memory: StorageMemory, directory: string): { readonly directory: string; readonly addresses: number } {
+/** How many addresses that were. @throws Failure('bad-input') */
+function forgotten(memory: StorageMemory, directory: string): number {
   const out = memory.takenOut().find((one) => one.directory === directory);
   if (out === undefined) throw new Failure('bad-input', `${directory} is not taken out: only what is taken out can be forgotten`);
   memory.forget(directory);
-  return { directory, addresses: out.addresses.size };
+  return out.addresses.size;
 }

@@ -85,6 +85,7 @@ export async function refreshRights(session: Session): Promise<void> {
   if (state.at !== 'selected' || state.place.whose === 'own') return;
   const { account, name } = state.place;
   const standing = account.standing();
+  if (standing === 'away') return session.sayBye('the open mailbox can not be had for the time being', 'UNAVAILABLE');
   if (standing !== 'live' && standing !== 'held') return session.sayBye('the open mailbox has a new place, please reconnect');
   const current = account.mailboxById(state.view.mailbox.id)?.state().name ?? name;
   state.view.rights = await session.options.sharing.rightsOf(session.visitor, account, current);

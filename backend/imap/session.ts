@@ -158,6 +158,7 @@ export class Session {
     if (!isLoggedIn(state)) return;
     const standing = state.account.standing();
     if (standing === 'barred') this.leave('the account was disabled');
+    else if (standing === 'away') this.leave('the mail of this account can not be had for the time being');
     else if (standing !== 'live') this.leave('mailbox has a new name or place, please reconnect');
   }
 

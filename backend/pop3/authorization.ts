@@ -147,7 +147,7 @@ async function logIn(session: Session, name: string, open: () => Promise<Account
 
 async function openMaildrop(session: Session, account: Account): Promise<Maildrop> {
   const { maildrops, userSessions, policy, now = Date.now } = session.options;
-  const unlock = (await maildrops?.open(account.id)) ?? (async () => Promise.resolve());
+  const unlock = (await maildrops?.open(account)) ?? (async () => Promise.resolve());
   try {
     await userSessions?.enter(account.id, session.connection.closed);
     // The client may have been sent away meanwhile, for being slow.

@@ -5,18 +5,26 @@ import type { Session } from './session.ts';
 
 /** What only serves front-ends is shown to them alone, and not to the clients they join with us after login. */
 export async function capa(session: Session): Promise<undefined> {
-  const { options: { trustedPeer, maildrops, policy }, connection, state } = session;
+  const { options: { trustedPeer, policy }, connection, state } = session;
   const forFrontEnd = trustedPeer === 'yes' && state.at === 'authorization';
   const login = connection.encrypted ? ['USER', `SASL PLAIN LOGIN${forFrontEnd ? ' EXTERNAL' : ''}`] : ['STLS'];
-  const delaySeconds = Math.ceil((maildrops?.loginDelayMs ?? 0) / 1000);
   await session.sayLines(session.texts.capabilities, [
     'TOP', 'UIDL', 'RESP-CODES', 'AUTH-RESP-CODE', 'PIPELINING', 'UTF8 USER', 'LANG',
     `EXPIRE ${policy.expireDays === undefined ? 'NEVER' : String(policy.expireDays)}`,
-    ...(delaySeconds > 0 ? [`LOGIN-DELAY ${String(delaySeconds)}`] : []),
+    ...loginDelay(session),
     'IMPLEMENTATION Waybill', ...login,
     ...(forFrontEnd ? ['XCLIENT'] : []),
   ]);
   return undefined;
+}
+
+/** Before login the longest that anybody has, and whether there is more to know after it (RFC 2449 section 6.5). */
+function loginDelay({ options: { maildrops }, state }: Session): readonly string[] {
+  if (maildrops === undefined || maildrops.loginDelays.longest === 0) return [];
+  const { of, longest, differ } = maildrops.loginDelays;
+  const isOwn = state.at === 'transaction';
+  const seconds = Math.ceil((isOwn ? of(state.maildrop.account.address) : longest) / 1000);
+  return [`LOGIN-DELAY ${String(seconds)}${isOwn || differ === 'no' ? '' : ' USER'}`];
 }
 
 export async function lang(session: Session, argument: string): Promise<string | undefined> {

@@ -17,6 +17,7 @@ export interface MaildropTexts {
   readonly goingDown: string;
   readonly moved: string;
   readonly barred: string;
+  readonly away: string;
   readonly tooSlow: string;
 }
 
@@ -37,6 +38,7 @@ export const maildropTexts: Catalogue<MaildropTexts> = {
     goingDown: 'server is going down, connect again',
     moved: 'the mailbox has moved, nothing was deleted, connect again',
     barred: 'the account was disabled, nothing was deleted',
+    away: 'the mailbox can not be had for the time being, nothing was deleted',
     tooSlow: 'too slow to log in',
   },
   de: {
@@ -55,6 +57,7 @@ export const maildropTexts: Catalogue<MaildropTexts> = {
     goingDown: 'der Server hört auf, bitte neu verbinden',
     moved: 'das Postfach ist umgezogen, nichts wurde gelöscht, bitte neu verbinden',
     barred: 'das Konto wurde gesperrt, nichts wurde gelöscht',
+    away: 'das Postfach steht vorübergehend nicht zur Verfügung, nichts wurde gelöscht',
     tooSlow: 'die Anmeldung hat zu lange gedauert',
   },
 };

@@ -59,7 +59,7 @@ export class Session {
   #mistakes = 0;
   #activity: 'waiting' | 'working' = 'waiting';
   /** Why it has to go, once it has to. */
-  #leaving: 'goingDown' | 'moved' | 'barred' | undefined;
+  #leaving: 'goingDown' | 'moved' | 'barred' | 'away' | undefined;
 
   constructor({ connection, slot, id, log, trustedPeer, resting }: Beginning, options: Pop3Options) {
     this.connection = connection;
@@ -123,7 +123,7 @@ export class Session {
   }
 
   /** Leaves as soon as no command is running; what was marked as deleted stays (RFC 1939 section 3). */
-  leave(why: 'goingDown' | 'moved' | 'barred' = 'goingDown'): void {
+  leave(why: 'goingDown' | 'moved' | 'barred' | 'away' = 'goingDown'): void {
     this.#leaving = why;
     if (this.#activity === 'waiting') this.sayBye(`-ERR [SYS/TEMP] ${this.texts[why]}`);
   }
@@ -138,6 +138,7 @@ export class Session {
     if (state.at !== 'transaction' || (account !== undefined && state.maildrop.account.id !== account)) return;
     const standing = state.maildrop.account.standing();
     if (standing === 'gone') this.leave('moved');
+    if (standing === 'away') this.leave('away');
     if (standing === 'barred') this.leave('barred');
   }
 

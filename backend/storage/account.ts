@@ -38,10 +38,11 @@ export class StoredAccount implements Account, AccountHandle {
     this.annotations = new StoredAnnotations(this);
   }
 
-  standing(): 'live' | 'held' | 'barred' | 'gone' {
+  standing(): 'live' | 'held' | 'barred' | 'gone' | 'away' {
+    if (this.volume.use.state === 'leaving') return 'away';
     const entry = this.#entry();
     if (entry === undefined || entry.number !== this.number || entry.epoch !== this.epoch) return 'gone';
-    if (entry.movedTo !== undefined || entry.arriving !== undefined || entry.withdrawn !== undefined || this.volume.use.state === 'leaving') return 'gone';
+    if (entry.movedTo !== undefined || entry.arriving !== undefined || entry.withdrawn !== undefined) return 'gone';
     if (isHeld(entry)) return 'held';
     return termsOf(entry).status === 'active' ? 'live' : 'barred';
   }

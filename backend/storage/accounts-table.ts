@@ -43,7 +43,8 @@ export function useOf(volume: Volume): { readonly accounts: number; readonly byt
   return { accounts: entries.length, bytes: entries.reduce((sum, { bytes }) => sum + bytes, 0) };
 }
 
-function liveEntries({ environment, tables }: Volume): AccountEntry[] {
+/** Entries of live accounts. */
+export function liveEntries({ environment, tables }: Volume): AccountEntry[] {
   const entries = environment.read(() => tables.accounts.range(keysUnder([])));
   return entries.map(({ value }) => JSON.parse(value.toString()) as AccountEntry).filter(({ movedTo, arriving, withdrawn }) => movedTo === undefined && arriving === undefined && withdrawn === undefined);
 }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../../shared/base/failure.ts';
 import { noBounds } from './account-bounds.ts';
-import { findAccount } from './accounts-table.ts';
+import { findAccount, liveEntries } from './accounts-table.ts';
 import { readBackup } from './backup/backup-record.ts';
 import { restoreAccount } from './backup/restore-account.ts';
 import type { RestoredAccount, RestoreOrder } from './backup/restore-account.ts';
@@ -24,8 +24,14 @@ export interface StorageCare {
   folders(): readonly KeptFolder[];
   /** See repair-storage.ts. Throws also `bad-input` when there is no storage in that directory. */
   repair(directory: string, options: RepairOptions): Promise<RepairReport>;
+  /** Whether this process has it, be it that it is left. */
+  has(directory: string): boolean;
   /** From now on nobody begins anything in that storage, in this process: it is being taken out. */
   leave(directory: string): void;
+  /** Rings at whoever has an account of that storage open, in all processes. */
+  ring(directory: string): void;
+  /** Closes the files of a storage that was left; whoever works in it still is refused with `storage-failure`. Does nothing when it is not open here. */
+  letGo(directory: string): Promise<void>;
   /** Every address that belongs to it: accounts in use or not, aliases, groups. */
   addressesOf(directory: string): ReadonlySet<string>;
   /** Accounts that are held until somebody has settled whose they are. */
@@ -44,8 +50,19 @@ export interface StorageCare {
   accountsIn(backup: { readonly folder: string; readonly name: string }): Promise<readonly string[]>;
 }
 
-export function createCare({ volumes, holderOf, placeFor }: Places, directories: readonly string[], cluster: string): StorageCare {
+export interface CareGround extends Places {
+  /** Of the volumes, in their order. */
+  readonly directories: readonly string[];
+  readonly cluster: string;
+  readonly leave: (directory: string) => void;
+  readonly letGo: (directory: string) => Promise<void>;
+}
+
+export function createCare({ volumes, holderOf, placeFor, directories, cluster, leave, letGo }: CareGround): StorageCare {
   return {
+    has: (directory) => directories.includes(directory),
+    leave,
+    letGo,
     folders: () => foldersOf(volumes, directories),
     repair: async (directory, options) => {
       const index = directories.indexOf(directory);
@@ -53,13 +70,13 @@ export function createCare({ volumes, holderOf, placeFor }: Places, directories:
       if (volume === undefined || folder === undefined) throw new Failure('bad-input', `this node has no storage ${directory}`);
       return repairStorage(volume, folder, options);
     },
-    leave: (directory) => {
+    ring: (directory) => {
       const volume = volumes[directories.indexOf(directory)];
-      if (volume !== undefined) volume.use.state = 'leaving';
+      for (const { id } of volume === undefined ? [] : liveEntries(volume)) volume?.hints.publish({ account: id });
     },
     addressesOf: (directory) => {
       const volume = volumes[directories.indexOf(directory)];
-      return new Set(volume?.environment.read(() => ownedAddresses(volume)));
+      return volume === undefined ? new Set() : ownedAddressesOf(volume);
     },
     unsettled: () => volumes.flatMap(unsettledIn),
     isUnsettled: (address) => volumes.some((volume) => isUnsettled(volume, address)),
@@ -93,6 +110,11 @@ function hasMail(volume: Volume, address: string): boolean {
 
 function addressesIn({ tables }: Volume): readonly string[] {
   return tables.accounts.range(keysUnder([])).map(({ key }) => String(key[0]));
+}
+
+/** Every address that belongs to the storage. */
+export function ownedAddressesOf(volume: Volume): ReadonlySet<string> {
+  return new Set(volume.environment.read(() => ownedAddresses(volume)));
 }
 
 /** Not those of tombstones: their accounts are elsewhere, and the directory says where. */

@@ -54,7 +54,7 @@ export interface Environment {
   lockedUntil(): number;
   /** Makes `directory` an environment of its own with what was committed last, on stable storage when it resolves; nobody waits for it. */
   copyTo(directory: string): Promise<void>;
-  /** Waits for running writes. */
+  /** Waits for running writes and copies. Whoever comes later is refused with `storage-failure`. */
   close(): Promise<void>;
 }
 
@@ -108,6 +108,10 @@ class LmdbEnvironment implements Environment {
   readonly #root: Root;
   readonly #tables = new Map<string, Table>();
   readonly #lock: Table;
+  readonly #use: Use = { stage: 'open' };
+  /** Commits and copies that run, and who waits for the last of them: LMDB forgets those that it is closed under. */
+  #running = 0;
+  #atRest: (() => void) | undefined;
   #waiting: (() => void)[] = [];
   #departure: NodeJS.Timeout | undefined;
 
@@ -124,7 +128,7 @@ class LmdbEnvironment implements Environment {
   }
 
   #open(name: string): Table {
-    const table = this.#tables.get(name) ?? new LmdbTable(this.#openDatabase(name));
+    const table = this.#tables.get(name) ?? new LmdbTable(this.#openDatabase(name), this.#use);
     this.#tables.set(name, table);
     return table;
   }
@@ -138,6 +142,7 @@ class LmdbEnvironment implements Environment {
   }
 
   read<T>(action: () => T): T {
+    this.#demandOpen();
     this.#root.resetReadTxn(); // lmdb keeps one snapshot for a while; a hint from another process may be newer
     return action();
   }
@@ -146,6 +151,7 @@ class LmdbEnvironment implements Environment {
     this.#sendWaiting(); // in the same turn, so that one commit has both
     const wait = new LockWait();
     for (;;) {
+      this.#demandOpen();
       const outcome = await this.#commit(() => (lockedUntil(this.#lock) > Date.now() ? 'locked' : { value: action() }));
       if (outcome !== 'locked') return outcome.value;
       await wait.pause();
@@ -166,10 +172,12 @@ class LmdbEnvironment implements Environment {
   }
 
   async lock(untilMs: number): Promise<void> {
+    this.#demandOpen();
     await this.#commit(() => putLock(this.#lock, untilMs));
   }
 
   async unlock(): Promise<LockEnd> {
+    this.#demandOpen();
     return this.#commit(() => removeLock(this.#lock));
   }
 
@@ -179,9 +187,10 @@ class LmdbEnvironment implements Environment {
   }
 
   async copyTo(directory: string): Promise<void> {
+    this.#demandOpen();
     try {
       makeDirectory(directory);
-      await this.#root.backup(directory, true);
+      await this.#counted(async () => this.#root.backup(directory, true));
       flush(join(directory, 'data.mdb'));
       flush(directory);
     } catch (error) {
@@ -189,7 +198,22 @@ class LmdbEnvironment implements Environment {
     }
   }
 
+  /** The files may not be closed meanwhile. */
+  async #counted<T>(work: () => Promise<T>): Promise<T> {
+    this.#running += 1;
+    try {
+      return await work();
+    } finally {
+      this.#running -= 1;
+      if (this.#running === 0) this.#atRest?.();
+    }
+  }
+
   async #commit<T>(action: () => T): Promise<T> {
+    return this.#counted(async () => this.#committed(action));
+  }
+
+  async #committed<T>(action: () => T): Promise<T> {
     let thrown: { readonly error: unknown } | undefined;
     try {
       return await this.#root.childTransaction(() => {
@@ -202,6 +226,7 @@ class LmdbEnvironment implements Environment {
       });
     } catch (error) {
       if (thrown !== undefined) throw thrown.error;
+      if (this.#use.stage === 'closed') throw closed();
       this.#endIfPanicked();
       throw new Failure('storage-failure', 'the index could not be written', { cause: await commitError(error) });
     }
@@ -209,7 +234,14 @@ class LmdbEnvironment implements Environment {
 
   async close(): Promise<void> {
     this.#sendWaiting();
+    if (this.#use.stage === 'open') this.#use.stage = 'closing';
+    if (this.#running > 0) await new Promise<void>((resolve) => { this.#atRest = resolve; });
     await this.#root.close();
+    this.#use.stage = 'closed';
+  }
+
+  #demandOpen(): void {
+    if (this.#use.stage !== 'open') throw closed();
   }
 
   /**
@@ -227,14 +259,26 @@ class LmdbEnvironment implements Environment {
   }
 }
 
+/** While it is closing, writes that had begun go on. */
+interface Use {
+  stage: 'open' | 'closing' | 'closed';
+}
+
+function closed(): Failure {
+  return new Failure('storage-failure', 'this storage is closed: it is taken out, or the process ends');
+}
+
 class LmdbTable implements Table {
   readonly #database: Database<Buffer, Key & (string | number)[]>;
+  readonly #use: Use;
 
-  constructor(database: Database<Buffer, Key & (string | number)[]>) {
+  constructor(database: Database<Buffer, Key & (string | number)[]>, use: Use) {
     this.#database = database;
+    this.#use = use;
   }
 
   get(key: Key): Buffer | undefined {
+    if (this.#use.stage === 'closed') throw closed(); // LMDB would read memory that is not its any more
     return this.#database.getBinary(asLmdbKey(key));
   }
 
@@ -247,6 +291,7 @@ class LmdbTable implements Table {
   }
 
   range(range: KeyRange): { readonly key: Key; readonly value: Buffer }[] {
+    if (this.#use.stage === 'closed') throw closed();
     const bounds = range.order === 'descending'
       ? { start: asLmdbKey(range.to), exclusiveStart: true, end: asLmdbKey(range.from), inclusiveEnd: true, reverse: true }
       : { start: asLmdbKey(range.from), end: asLmdbKey(range.to) };

@@ -99,9 +99,10 @@ export interface Account {
   endSessions(): Promise<number>;
   /**
    * `held`: nobody may change it for some seconds, as the last of it is being moved; `barred`: it takes mail at most, and
-   * nobody may be in it; `gone`: this node has no such account any more, as it moved, was renamed or withdrawn.
+   * nobody may be in it; `gone`: this node has no such account any more, as it moved, was renamed or withdrawn; `away`: its storage
+   * is taken out for the time being, and all else throws `storage-failure` at any moment.
    */
-  standing(): 'live' | 'held' | 'barred' | 'gone';
+  standing(): 'live' | 'held' | 'barred' | 'gone' | 'away';
   /** As they are now. */
   terms(): AccountTerms;
   /** Further addresses that no directory has. */

@@ -49,6 +49,7 @@ class PackSet implements Packs {
   readonly #open = new Set<OpenPack>();
   readonly #idleStreams: OpenPack[] = [];
   #shared: Promise<OpenPack> | undefined;
+  #use: 'open' | 'closed' = 'open';
 
   constructor(directory: string, options: PackOptions) {
     this.#directory = directory;
@@ -154,6 +155,7 @@ class PackSet implements Packs {
   }
 
   async close(): Promise<void> {
+    this.#use = 'closed';
     this.#shared = undefined;
     await Promise.all([...this.#open].map((pack) => this.#finish(pack)));
     this.#reader.close();
@@ -201,6 +203,10 @@ class PackSet implements Packs {
   async #create(): Promise<OpenPack> {
     const number = await this.#ledger.allocate();
     const pack = { file: await PackFile.create(this.#pathOf(number), number), holds: 0, retired: false };
+    if (this.#use === 'closed') { // meanwhile; the empty file goes as one that a killed process left
+      await pack.file.close();
+      throw new Failure('storage-failure', 'this storage is closed: it is taken out, or the process ends');
+    }
     this.#open.add(pack);
     return pack;
   }

@@ -7,7 +7,7 @@ import { usualBounds } from './account-bounds.ts';
 import { createLives } from './account-lives.ts';
 import type { AccountLives } from './account-lives.ts';
 import { createAccount, findAccount, liveAddresses, markMoved, useOf } from './accounts-table.ts';
-import { createCare } from './care.ts';
+import { createCare, ownedAddressesOf } from './care.ts';
 import type { StorageCare } from './care.ts';
 import { adoptDirectory } from './adopted-directory.ts';
 import { claimDirectory, demandCluster } from './directory-record.ts';
@@ -81,21 +81,22 @@ class NodeStorage implements Storage {
   readonly transfers: Transfers;
   readonly lives: AccountLives;
   readonly care: StorageCare;
-  readonly #volumes: readonly Volume[];
-  readonly #directories: readonly string[];
+  /** Without those that were taken out since; all parts of this object share both lists. */
+  readonly #volumes: Volume[];
+  readonly #directories: string[];
   readonly #attached: readonly string[];
-  readonly #takenOut: readonly TakenOut[];
+  readonly #takenOut: Pick<TakenOut, 'addresses'>[];
   readonly #domains: DomainRules | undefined;
 
-  constructor(volumes: readonly Volume[], { directories, attached = [], takenOut = [], domains, clusterName }: Pick<StorageOptions, 'directories' | 'attached' | 'takenOut' | 'domains' | 'clusterName'>) {
+  constructor(volumes: Volume[], { directories, attached = [], takenOut = [], domains, clusterName }: Pick<StorageOptions, 'directories' | 'attached' | 'takenOut' | 'domains' | 'clusterName'>) {
     this.#volumes = volumes;
     this.#attached = attached;
-    this.#takenOut = takenOut;
+    this.#takenOut = [...takenOut];
+    this.#directories = [...directories];
     const places = { volumes, holderOf: (address: string) => this.#holderOf(address), placeFor: (address: string) => this.#placeFor(address), demandHere: (address: string) => this.#demandHere(address) };
     this.transfers = createTransfers(places);
     this.lives = createLives(places);
-    this.care = createCare(places, directories, clusterName);
-    this.#directories = directories;
+    this.care = createCare({ ...places, directories: this.#directories, cluster: clusterName, leave: (directory) => this.#leave(directory), letGo: async (directory) => this.#letGo(directory) });
     this.#domains = domains;
   }
 
@@ -161,6 +162,21 @@ class NodeStorage implements Storage {
 
   async close(): Promise<void> {
     await Promise.all(this.#volumes.map(closeVolume));
+  }
+
+  #leave(directory: string): void {
+    const volume = this.#volumes[this.#directories.indexOf(directory)];
+    if (volume !== undefined) volume.use.state = 'leaving';
+  }
+
+  async #letGo(directory: string): Promise<void> {
+    const index = this.#directories.indexOf(directory);
+    const volume = this.#volumes[index];
+    if (volume?.use.state !== 'leaving') return;
+    this.#takenOut.push({ addresses: ownedAddressesOf(volume) });
+    this.#volumes.splice(index, 1);
+    this.#directories.splice(index, 1);
+    await closeVolume(volume);
   }
 
   /** The storage that has a record of the address, a tombstone included. */

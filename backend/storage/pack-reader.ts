@@ -11,6 +11,7 @@ const keptOpenMs = 5 * 60_000;
 export class PackReader {
   readonly #pathOf: (pack: number) => string;
   readonly #handles: LRUCache<number, Promise<FileHandle>>;
+  #use: 'open' | 'closed' = 'open';
 
   constructor(pathOf: (pack: number) => string) {
     this.#pathOf = pathOf;
@@ -62,6 +63,7 @@ export class PackReader {
   #handle(pack: number): Promise<FileHandle> {
     const cached = this.#handles.get(pack);
     if (cached !== undefined) return cached;
+    if (this.#use === 'closed') return Promise.reject(new Error('the packs are closed'));
     this.#handles.purgeStale();
     const opened = open(this.#pathOf(pack), 'r');
     this.#handles.set(pack, opened);
@@ -69,7 +71,9 @@ export class PackReader {
     return opened;
   }
 
+  /** From now on nothing can be read. */
   close(): void {
+    this.#use = 'closed';
     this.#handles.clear();
   }
 }

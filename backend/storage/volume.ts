@@ -29,7 +29,7 @@ export interface Volume extends VolumeOptions {
   readonly messages: MessageStore;
   readonly space: FreeSpace;
   readonly uidLists: UidLists;
-  /** `leaving`: it is being taken out. Nobody begins anything in it, and who works in it ends. */
+  /** `leaving`: it is being taken out. Nobody begins anything in it, and who works in it ends. Its files may be closed already. */
   readonly use: { state: 'open' | 'leaving' };
 }
 

@@ -29,6 +29,11 @@ export class SegmentCache {
     this.#segments.delete(path);
   }
 
+  /** Closes all below that folder. */
+  forgetBelow(folder: string): void {
+    for (const path of [...this.#segments.keys()]) if (path.startsWith(`${folder}/`)) this.#segments.delete(path);
+  }
+
   close(): void {
     this.#segments.clear();
   }

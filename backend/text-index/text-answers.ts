@@ -10,7 +10,7 @@ import type { HintBus } from '../../shared/service/service.ts';
 import type { Mailbox } from '../storage/storage.ts';
 import { damaged, searches } from './counters.ts';
 import { exactScore } from './fuzzy-question.ts';
-import { folderOf, isMissing, isOf, markWanted, readManifest, setAside, wantedAtMs } from './index-folder.ts';
+import { folderOf, isMissing, isOf, markWanted, readManifest, rootOf, setAside, wantedAtMs } from './index-folder.ts';
 import { hasRank } from './posting-list.ts';
 import type { TextQuestion } from './question.ts';
 import { answerOf } from './segment-answer.ts';
@@ -61,6 +61,11 @@ export class TextAnswers {
   /** As `verdicts`, for a FUZZY question: scores up to 100, 0 for no match, `unknownScore`. */
   async scores(asked: AskedMailbox, question: TextQuestion, uids: readonly number[]): Promise<Uint8Array | undefined> {
     return this.#answers(asked, uids, { sure: exactScore, unknown: unknownScore, ask: async (segment) => scoresOf(segment, question) });
+  }
+
+  /** Closes what is open of the indexes of that storage. */
+  letGo(directory: string): void {
+    this.#segments.forgetBelow(rootOf(directory));
   }
 
   close(): void {

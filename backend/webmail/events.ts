@@ -63,7 +63,8 @@ export class EventStreams {
     this.#open.set(account.id, lines.add(line));
     let seen = fingerprint(account);
     const look = (): void => {
-      if (account.standing() === 'gone' || account.standing() === 'barred' || account.currentSessionEpoch() !== account.sessionEpoch) return void line.end(); // the page connects anew: it is led to the account's new node, or told that it is signed out
+      const standing = account.standing();
+      if (standing === 'gone' || standing === 'away' || standing === 'barred' || account.currentSessionEpoch() !== account.sessionEpoch) return void line.end(); // the page connects anew: it is led to the account's new node, or told that it is signed out
       const now = fingerprint(account);
       line.tell(now === seen ? 'nothing' : 'change');
       seen = now;

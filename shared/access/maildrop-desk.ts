@@ -21,8 +21,8 @@ type Verdict = z.output<typeof verdictSchema>;
 class MaildropDesk {
   /** Who holds a maildrop, by account; only of those that were opened exclusively. */
   readonly #held = new Map<string, string>();
-  /** The last login of each account whose delay is not over, the oldest first. */
-  readonly #logins = new Map<string, { readonly atMs: number; readonly delayMs: number }>();
+  /** By delay: when the accounts whose delay is not over logged in last, the oldest first. There are few different delays. */
+  readonly #logins = new Map<number, Map<string, number>>();
   readonly #now: () => number;
 
   constructor(now: () => number) {
@@ -38,15 +38,14 @@ class MaildropDesk {
   #open({ account, holder, lock, delayMs }: Extract<Question, { step: 'open' }>): Verdict {
     const now = this.#now();
     this.#forget(now);
-    const last = this.#logins.get(account);
-    const waitMs = last === undefined ? 0 : last.atMs + delayMs - now;
+    const waitMs = this.#lastLogin(account) + delayMs - now;
     if (waitMs > 0) return { kind: 'too-soon', waitMs };
     const held = this.#held.get(account);
     // A worker that died gave nothing back.
     if (lock === 'exclusive' && held !== undefined && isAlive(processOf(held))) return { kind: 'in-use' };
     if (lock === 'exclusive') this.#held.set(account, holder);
-    this.#logins.delete(account);
-    if (delayMs > 0) this.#logins.set(account, { atMs: now, delayMs });
+    for (const logins of this.#logins.values()) logins.delete(account);
+    if (delayMs > 0) this.#note(account, delayMs, now);
     return { kind: 'open' };
   }
 
@@ -55,10 +54,23 @@ class MaildropDesk {
     return { kind: 'open' };
   }
 
+  /** `-Infinity`: none that counts. The delay of an account may have been another one then. */
+  #lastLogin(account: string): number {
+    return Math.max(...[...this.#logins.values()].map((logins) => logins.get(account) ?? -Infinity));
+  }
+
+  #note(account: string, delayMs: number, now: number): void {
+    const logins = this.#logins.get(delayMs) ?? new Map<string, number>();
+    this.#logins.set(delayMs, logins.set(account, now));
+  }
+
   #forget(now: number): void {
-    for (const [account, { atMs, delayMs }] of this.#logins) {
-      if (atMs + delayMs > now) return;
-      this.#logins.delete(account);
+    for (const [delayMs, logins] of this.#logins) {
+      for (const [account, atMs] of logins) {
+        if (atMs + delayMs > now) break;
+        logins.delete(account);
+      }
+      if (logins.size === 0) this.#logins.delete(delayMs);
     }
   }
 }
@@ -73,8 +85,16 @@ export interface MaildropsOptions {
   readonly siblings: Siblings;
   /** `exclusive`: a maildrop is open once at a time. */
   readonly lock: 'exclusive' | 'shared';
-  /** From one login of a user to the next; 0 for none. */
-  readonly loginDelayMs: number;
+  readonly loginDelays: LoginDelays;
+}
+
+/** From one login of a user to the next. */
+export interface LoginDelays {
+  /** Milliseconds for the account of that address; 0 for none. */
+  readonly of: (address: string) => number;
+  /** Milliseconds: the longest of any. */
+  readonly longest: number;
+  readonly differ: 'yes' | 'no';
 }
 
 /** Of one worker. */
@@ -87,16 +107,17 @@ export class Maildrops {
     this.#options = options;
   }
 
-  get loginDelayMs(): number {
-    return this.#options.loginDelayMs;
+  get loginDelays(): LoginDelays {
+    return this.#options.loginDelays;
   }
 
   /**
    * Counts a login, and takes the lock where there is one. Answers what gives it back, which may be called twice and never fails.
    * @throws Failure `in-use`, `too-soon`, `backend-unavailable` when the supervisor does not answer
    */
-  async open(account: string): Promise<() => Promise<void>> {
-    const { lock, loginDelayMs: delayMs } = this.#options;
+  async open({ id: account, address }: { readonly id: string; readonly address: string }): Promise<() => Promise<void>> {
+    const { lock, loginDelays } = this.#options;
+    const delayMs = loginDelays.of(address);
     if (lock === 'shared' && delayMs === 0) return async () => Promise.resolve();
     this.#opened += 1;
     const holder = `${this.#process}#${String(this.#opened)}`;

@@ -10,6 +10,7 @@ import { adminBadInputSuite } from './admin-bad-input-suite.ts';
 import { adminCommandsSuite } from './admin-commands-suite.ts';
 import { adminLifeSuite } from './admin-life-suite.ts';
 import { adminServicesSuite } from './admin-services-suite.ts';
+import { adminStoragesSuite } from './admin-storages-suite.ts';
 import { adminSignInSuite, totpSecret } from './admin-sign-in-suite.ts';
 import { adminWorkSuite } from './admin-work-suite.ts';
 
@@ -42,6 +43,7 @@ after(async () => cluster.stop());
 
 adminSignInSuite(() => cluster, () => administrators);
 adminWorkSuite(() => cluster);
+adminStoragesSuite(() => cluster);
 adminServicesSuite(() => cluster);
 adminCommandsSuite(() => cluster);
 adminLifeSuite(() => cluster);

@@ -1,6 +1,7 @@
 /** Workers of a node in one process: the real ends of notices and questions, and what a supervisor does between them. */
 import { NoticeBoard, WorkerNotices } from '../../shared/service/notices.ts';
 import { WorkerSiblings } from '../../shared/service/siblings.ts';
+import type { Desk } from '../../shared/service/supervisor.ts';
 
 interface Worker {
   readonly notices: WorkerNotices;
@@ -13,10 +14,15 @@ export class WorkerNode {
   readonly #board = new NoticeBoard();
   readonly #workers: Worker[] = [];
   readonly #carry: (work: () => void) => void;
+  readonly #desk: Desk;
 
-  /** @param carry how questions and answers travel: at once when absent */
-  constructor(carry: (work: () => void) => void = (work) => work()) {
+  /**
+   * @param carry how questions and answers travel: at once when absent
+   * @param desk what the supervisor itself answers
+   */
+  constructor(carry: (work: () => void) => void = (work) => work(), desk: Desk = {}) {
     this.#carry = carry;
+    this.#desk = desk;
   }
 
   worker(): Worker {
@@ -33,6 +39,11 @@ export class WorkerNode {
       if (report.kind === 'answer') this.#carry(() => this.#workers[report.asker]?.siblings.receive({ kind: 'answer', round: report.round, answer: report.answer }));
       if (report.kind !== 'ask') return;
       this.messages += 1;
+      const atDesk = this.#desk[report.topic];
+      if (atDesk !== undefined) {
+        this.#carry(() => siblings.receive({ kind: 'asked', round: report.round, others: 1 }));
+        return this.#carry(() => siblings.receive({ kind: 'answer', round: report.round, answer: atDesk(report.question) }));
+      }
       const asked = others();
       this.#carry(() => siblings.receive({ kind: 'asked', round: report.round, others: asked.length }));
       for (const other of asked) this.#carry(() => other.siblings.receive({ ...report, asker: slot }));

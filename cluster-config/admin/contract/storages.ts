@@ -5,7 +5,7 @@ import { jobSchema } from './jobs.ts';
 import { ofNode } from './nodes.ts';
 
 export const storageSchema = z.object({
-  directory: z.string(), state: z.enum(['ok', 'low', 'failed', 'detached', 'attached']).describe('low: less than the reserve is free, mail is refused. detached: taken out, its accounts answer that they can not be had for the time being. attached: will be opened when the node starts again.'), lockedUntil: z.string().optional().describe('Until then writers wait.'), reason: z.string().optional(),
+  directory: z.string(), state: z.enum(['ok', 'low', 'failed', 'detached', 'attached']).describe('low: less than the reserve is free, mail is refused. detached: taken out, its accounts answer that they can not be had for the time being. attached: is being taken in.'), lockedUntil: z.string().optional().describe('Until then writers wait.'), reason: z.string().optional(),
   totalBytes: z.number().optional().describe('Of the disk.'), freeBytes: z.number().optional(), accounts: z.number().optional(), mailBytes: z.number().optional().describe('What accounts are charged with.'),
   indexBytes: z.number().optional(), packBytes: z.number().optional().describe('Of the files of messages.'), liveBytes: z.number().optional().describe('Of these, what is in some mailbox.'),
 });
@@ -28,13 +28,13 @@ export const storageOperations = {
   }),
   detachStorage: operation({
     ...common, name: 'detachStorage', method: 'POST', path: '/nodes/{node}/storages/detach', kind: 'act',
-    summary: 'Take a storage out: its sessions end, its accounts answer that they can not be had for the time being, mail for them waits. The node lets go of its files when it is restarted, and remembers.',
-    body: z.strictObject({ directory: z.string().max(4096).describe('As the list has it.'), addresses: z.enum(['remember', 'forget']).default('remember').describe('forget: of one that is taken out already and will not come back; from the next start on its addresses are as unknown as any.') }), answer: z.object({ directory: z.string(), addresses: z.number().describe('Of accounts, aliases and groups.') }),
+    summary: 'Take a storage out: its sessions end, its accounts answer that they can not be had for the time being, mail for them waits. The node closes its files, and remembers.',
+    body: z.strictObject({ directory: z.string().max(4096).describe('As the list has it.'), addresses: z.enum(['remember', 'forget']).default('remember').describe('forget: of one that is taken out already and will not come back; from then on its addresses are as unknown as any.') }), answer: z.object({ directory: z.string(), addresses: z.number().describe('Of accounts, aliases and groups.'), files: z.enum(['let-go', 'in-use']).describe('let-go: the node has none of its files open any more, it may be unmounted. in-use: some are open still; the list of storages says when they are let go.') }),
   }),
   attachStorage: operation({
     ...common, name: 'attachStorage', method: 'POST', path: '/nodes/{node}/storages/attach', kind: 'act',
-    summary: 'Take a storage in, by its folder on the node: one that was taken out, or one of another node that has let it go. It is opened when the node is restarted. New accounts come into it only where the configuration names it.',
-    body: z.strictObject({ directory: z.string().min(1).max(4096) }), answer: z.object({ directory: z.string(), from: z.string().optional().describe('The node whose it was: its accounts are held until it is settled whose they are.') }),
+    summary: 'Take a storage in, by its folder on the node: one that was taken out, or one of another node that has let it go. The node goes on; what keeps it from opening it is said, and then it is not taken in. New accounts come into it only where the configuration names it.',
+    body: z.strictObject({ directory: z.string().min(1).max(4096) }), answer: z.object({ directory: z.string(), storage: z.enum(['open', 'opening']).describe('opening: that takes longer; the list of storages says when it is open, and has it no more when it could not be opened: then the log of the node says why.'), from: z.string().optional().describe('The node whose it was: its accounts are held until it is settled whose they are.') }),
   }),
   lockStorages: operation({
     ...common, name: 'lockStorages', method: 'POST', path: '/nodes/{node}/storages/lock', kind: 'act',

@@ -69,8 +69,8 @@ Examples:
     });
 
   withApiOptions(storage.command('detach').description('Take a storage out of a back-end: its accounts can not be had for the time being, mail for them waits. Nobody is told that they are unknown.').argument('<node>', 'a back-end').argument('<folder>', 'as `storage stats` shows it'))
-    .option('--forget', 'of a storage that is taken out already: it will not come back, its addresses may be anybody\'s from the next start on')
-    .addHelpText('after', '\nIts files are let go when the node is restarted.\n\nExample:\n  $ waybill storage detach be1 /srv/mail2 && waybill node restart be1')
+    .option('--forget', 'of a storage that is taken out already: it will not come back, its addresses may be anybody\'s')
+    .addHelpText('after', '\nThe node goes on; when the command has ended the files are closed, unless it says otherwise.\n\nExample:\n  $ waybill storage detach be1 /srv/mail2 && umount /srv/mail2')
     .action(async (node: string, folder: string, options: ApiOptions & { readonly forget?: true }) => {
       const { storageDetachText } = await import('../storage-list-command.ts');
       print(await storageDetachText({ node, folder }, options));
@@ -78,11 +78,11 @@ Examples:
 
   withApiOptions(storage.command('attach').description('Take a storage into a back-end, by its folder on that machine: one that was taken out, or one of another back-end that has let it go.').argument('<node>', 'a back-end').argument('<folder>', 'its whole path'))
     .addHelpText('after', `
-It is opened when the node is restarted. Accounts of a storage that was another node's are held until it is settled whose they are: no other
+The node goes on; the storage is in use when the command has ended. Accounts of a storage that was another node's are held until it is settled whose they are: no other
 back-end has them, and the directory names this one. New accounts come into it only where the configuration names it.
 
 Example:
-  $ waybill storage attach be2 /srv/mail2 && waybill node restart be2`)
+  $ mount /srv/mail2 && waybill storage attach be2 /srv/mail2`)
     .action(async (node: string, folder: string, options: ApiOptions) => {
       const { storageAttachText } = await import('../storage-list-command.ts');
       print(await storageAttachText({ node, folder }, options));

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { Flag } from '../../../backend/storage/storage.ts';
 import { Maildrops, maildropDesk } from '../../../shared/access/maildrop-desk.ts';
-import type { MaildropsOptions } from '../../../shared/access/maildrop-desk.ts';
+import type { LoginDelays, MaildropsOptions } from '../../../shared/access/maildrop-desk.ts';
 import type { Siblings } from '../../../shared/service/siblings.ts';
 import { Dialogue } from '../../harness/dialogue.ts';
 import { deliver, inboxOf, password, startServer } from './harness.ts';
@@ -21,8 +21,13 @@ function deskSiblings(desk: ReturnType<typeof maildropDesk>): Siblings {
   return { ask: async (topic, question) => Promise.resolve(topic === 'maildrop' ? [null, desk.maildrop(JSON.parse(JSON.stringify(question)))] : [null]), answer: () => undefined };
 }
 
+/** The same for all but those of `slow.example`. */
+function delaysOf(usual: number, slow = usual): LoginDelays {
+  return { of: (who) => (who.endsWith('@slow.example') ? slow : usual), longest: Math.max(usual, slow), differ: usual === slow ? 'no' : 'yes' };
+}
+
 function maildropsWith(options: Partial<MaildropsOptions>, desk = maildropDesk()): Maildrops {
-  return new Maildrops({ siblings: deskSiblings(desk), lock: 'shared', loginDelayMs: 0, ...options });
+  return new Maildrops({ siblings: deskSiblings(desk), lock: 'shared', loginDelays: delaysOf(0), ...options });
 }
 
 async function serverWith(t: TestContext, options: TestServerOptions): Promise<TestServer> {
@@ -108,10 +113,10 @@ test('what a worker held that died is free', async () => {
   const open = (who: string): unknown => desk.maildrop({ step: 'open', account: 'a', holder: who, lock: 'exclusive', delayMs: 0 });
   assert.deepEqual(open(`${holder}#1`), { kind: 'open' });
   const here = maildropsWith({ lock: 'exclusive' }, desk);
-  await assert.rejects(here.open('a'), /has this maildrop open/);
+  await assert.rejects(here.open({ id: 'a', address }), /has this maildrop open/);
   child.disconnect();
   await once(child, 'exit');
-  const close = await here.open('a');
+  const close = await here.open({ id: 'a', address });
   await close();
   await close();
   assert.deepEqual(desk.maildrop('nonsense'), null);
@@ -120,7 +125,7 @@ test('what a worker held that died is free', async () => {
 test('with a login delay the next login is refused until the time is over, at whatever worker, and wrong passwords count for nothing', async (t) => {
   let now = 0;
   const desk = maildropDesk(() => now);
-  const [one, other] = [await serverWith(t, { maildrops: maildropsWith({ loginDelayMs: 60_000 }, desk) }), await serverWith(t, { maildrops: maildropsWith({ loginDelayMs: 60_000 }, desk) })];
+  const [one, other] = [await serverWith(t, { maildrops: maildropsWith({ loginDelays: delaysOf(60_000) }, desk) }), await serverWith(t, { maildrops: maildropsWith({ loginDelays: delaysOf(60_000) }, desk) })];
   assert.ok((await capabilities(one)).includes('LOGIN-DELAY 60'));
   const { id } = await one.storage.createAccount(address);
   assert.match((await tryLogin(one, address, 'wrong')).line, /^-ERR \[AUTH\]/);
@@ -128,11 +133,32 @@ test('with a login delay the next login is refused until the time is over, at wh
   assert.equal(logins.filter(({ line }) => line.startsWith('+OK')).length, 1, 'of several at once one gets in');
   now = 59_000;
   assert.equal((await tryLogin(one)).line, '-ERR [LOGIN-DELAY] you logged in lately; the next login is possible in 1 seconds');
-  await assert.rejects(maildropsWith({ loginDelayMs: 60_000 }, desk).open(id), /logged in lately/);
+  await assert.rejects(maildropsWith({ loginDelays: delaysOf(60_000) }, desk).open({ id, address }), /logged in lately/);
   assert.match((await tryLogin(other, 'nobody-else@example.com')).line, /^\+OK/);
   assert.match((await tryLogin(one, address, 'wrong')).line, /^-ERR \[AUTH\]/, 'the delay is told to its owner alone');
   now = 60_000;
   assert.match((await tryLogin(one)).line, /^\+OK/);
+});
+
+test('where domains have delays of their own the longest is announced before login, and after it the user\'s own, which alone holds; by AUTH as by PASS', async (t) => {
+  let now = 0;
+  const server = await serverWith(t, { maildrops: maildropsWith({ loginDelays: delaysOf(0, 90_000) }, maildropDesk(() => now)) });
+  assert.ok((await capabilities(server)).includes('LOGIN-DELAY 90 USER'));
+  for (const [user, own] of [['quick@example.com', 'LOGIN-DELAY 0'], ['one@slow.example', 'LOGIN-DELAY 90']] as const) {
+    const { line, dialogue } = await tryLogin(server, user);
+    assert.match(line, /^\+OK/);
+    dialogue.say('CAPA');
+    await dialogue.until(new RegExp(`^${own}$`));
+    dialogue.close();
+  }
+  now = 30_000;
+  assert.match((await tryLogin(server, 'quick@example.com')).line, /^\+OK/);
+  const dialogue = await Dialogue.connect({ port: server.ports.tls, tls: 'implicit' });
+  await dialogue.expect(/^\+OK/);
+  dialogue.say(`AUTH PLAIN ${Buffer.from(`\0one@slow.example\0${password}`).toString('base64')}`);
+  await dialogue.expect(/^-ERR \[LOGIN-DELAY\] .* in 60 seconds$/);
+  now = 90_000;
+  assert.match((await tryLogin(server, 'one@slow.example')).line, /^\+OK/);
 });
 
 test('with EXPIRE 0 what a session has retrieved is removed at its QUIT, and nothing when its line is cut', async (t) => {

@@ -4,7 +4,8 @@ import { mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { storageListHandlers } from '../../../backend/administration/storage-list-handlers.ts';
-import { forgetTakenOut, noteAttached, noteTakenOut, readStorageList } from '../../../backend/storage/storage-list.ts';
+import { forgetAttached, forgetTakenOut, noteAttached, noteTakenOut, readStorageList } from '../../../backend/storage/storage-list.ts';
+import { Failure } from '../../../shared/base/failure.ts';
 import { openStorage } from '../../../backend/storage/storage.ts';
 import { IndexCare } from '../../../backend/text-index/text-index.ts';
 import type { Storage } from '../../../backend/storage/storage.ts';
@@ -31,7 +32,7 @@ test('Accounts, aliases and groups of a storage that is taken out can not be had
   assert.ok(record.at === 'live');
   await record.account.changeRights('INBOX', '$team@example.com', (before) => ({ ...before, allow: 'lr' }));
   first.care.leave(two);
-  assert.equal(record.account.standing(), 'gone', 'sessions end');
+  assert.equal(record.account.standing(), 'away', 'sessions end');
   assert.throws(() => first.find('alice@example.com'), away);
   await assert.rejects(first.lives.addAlias('alice@example.com', 'late@example.com'), away);
   await assert.rejects(first.createAccount('new@example.com'), { kind: 'storage-full' }, 'nothing new comes into it');
@@ -115,10 +116,11 @@ test('A folder is taken in under one name only: under a second one the node woul
   symlinkSync(two, link);
   const storage = await openStorage(storageOptions(one));
   t.after(async () => storage.close());
+  let openable = true;
   const handlers = storageListHandlers({
-    storage, cluster: storageOptions(one).clusterName, node: storageOptions(one).nodeName, siblings: { answer: () => undefined, ask: async () => Promise.resolve([]) },
+    storage, log: storageOptions(one).log, cluster: storageOptions(one).clusterName, node: storageOptions(one).nodeName, changes: { held: async () => Promise.resolve([]), leave: async () => Promise.resolve(), follow: async () => (openable ? Promise.resolve() : Promise.reject(new Failure('storage-failure', 'it has no index'))), letGo: async () => Promise.resolve('let-go') },
     memory: {
-      takenOut: () => readStorageList(list).takenOut, attached: () => readStorageList(list).attached, takeOut: async (out) => noteTakenOut(list, out), forget: () => undefined,
+      takenOut: () => readStorageList(list).takenOut, attached: () => readStorageList(list).attached, takeOut: async (out) => noteTakenOut(list, out), forget: (directory) => forgetAttached(list, directory),
       takeIn: async (directory) => {
         await noteAttached(list, directory);
         forgetTakenOut(list, directory);
@@ -127,7 +129,14 @@ test('A folder is taken in under one name only: under a second one the node woul
   });
   const attach = async (directory: string): Promise<unknown> => handlers.find(({ operation: { name } }) => name === 'attachStorage')?.handle({ params: {}, query: {}, body: { directory }, reply: { note: () => undefined } } as unknown as Parameters<(typeof handlers)[number]['handle']>[0]);
   for (const name of [one, `${one}/`, `${folder}/two/../one`]) await assert.rejects(attach(name), { kind: 'bad-input' }, name);
-  assert.deepEqual(await attach(`${two}/`), { directory: two });
+  openable = false;
+  await assert.rejects(attach(two), /it has no index/);
+  assert.deepEqual(readStorageList(list), { attached: [], takenOut: [] }, 'as before');
+  await noteTakenOut(list, { directory: two, since: 'then', addresses: new Set(['alice@example.com']) });
+  await assert.rejects(attach(two), /it has no index/);
+  assert.deepEqual(readStorageList(list).takenOut, [{ directory: two, since: 'then', addresses: new Set(['alice@example.com']) }]);
+  openable = true;
+  assert.deepEqual(await attach(`${two}/`), { directory: two, storage: 'open' });
   await attach(link);
   assert.deepEqual(readStorageList(list).attached, [two]);
   await noteTakenOut(list, { directory: two, since: 'then', addresses: new Set() });

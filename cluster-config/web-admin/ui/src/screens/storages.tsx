@@ -77,7 +77,7 @@ function LockActs({ node, storages }: { readonly node: string; readonly storages
 }
 
 const tones: Readonly<Record<StorageView['state'], Tone>> = { ok: 'good', low: 'warn', failed: 'bad', detached: 'warn', attached: 'warn' };
-const names: Readonly<Record<StorageView['state'], string>> = { ok: 'good', low: 'nearly full: mail is refused', failed: 'failed', detached: 'taken out', attached: 'waits for a restart' };
+const names: Readonly<Record<StorageView['state'], string>> = { ok: 'good', low: 'nearly full: mail is refused', failed: 'failed', detached: 'taken out', attached: 'being taken in' };
 
 const columns: readonly Column<StorageView>[] = [
   { title: 'Folder', kind: 'name', cell: ({ directory }) => <code>{directory}</code> },

@@ -1,0 +1,160 @@
+/**
+ * Storages that come and go while the node runs. Workers of a new generation open what there is; those of older ones end the sessions of a
+ * storage that is taken out, close its files, and say so; then the node's first process stops holding it. Whatever breaks off in between is
+ * gone on with by the worker that is appointed for what exists once per node.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '../../shared/base/failure.ts';
+import type { FailureKind } from '../../shared/base/failure.ts';
+import type { Logger } from '../../shared/log/log.ts';
+import type { Service } from '../../shared/service/service.ts';
+import { askSupervisor } from '../../shared/service/siblings.ts';
+import type { Siblings } from '../../shared/service/siblings.ts';
+import { heldTopics } from '../held-directories.ts';
+import type { Following } from '../held-directories.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { StorageMemory } from './storage-list-handlers.ts';
+
+export interface StorageChangesGround {
+  readonly storage: Storage;
+  readonly memory: Pick<StorageMemory, 'takenOut'>;
+  readonly siblings: Siblings;
+  readonly log: Logger;
+  /** Closes what else this worker has open in that storage. */
+  readonly onLetGo: (directory: string) => void;
+  /** How long sessions have for the end of their last command. */
+  readonly lastCommandsMs?: number;
+}
+
+/** What administrators' commands need of it. */
+export interface StorageChanges {
+  /** Folders that the node holds, those that it lets go among them. */
+  held(): Promise<readonly string[]>;
+  /** In all workers nobody begins anything in that storage any more. */
+  leave(directory: string): Promise<void>;
+  /** Starts workers that have the storages of now. Throws what kept one from starting; then all is as before. */
+  follow(): Promise<void>;
+  /** Waits a while for the files to be closed; `in-use` when some are open still: they are let go later. */
+  letGo(directory: string): Promise<'let-go' | 'in-use'>;
+}
+
+const topic = 'storage-leaves';
+/** Workers that are busy get that long to hear of it. */
+const patienceMs = 10_000;
+const usualLastCommandsMs = 3000;
+const lookEveryMs = 250;
+/** How long a command waits for new workers, and for the files. */
+const followMs = 60_000;
+const letGoMs = 20_000;
+const goOnEveryMs = 10_000;
+/** While there is something to go on with. */
+const goOnSoonMs = 500;
+
+export class WorkerStorageChanges implements StorageChanges {
+  readonly #ground: StorageChangesGround;
+  /** Whose files are being closed by this worker. */
+  readonly #leaving = new Map<string, Promise<void>>();
+
+  constructor(ground: StorageChangesGround) {
+    this.#ground = ground;
+    ground.siblings.answer(topic, (directory) => this.#leave(String(directory)));
+  }
+
+  async held(): Promise<readonly string[]> {
+    const held = await askSupervisor(this.#ground.siblings, heldTopics.list, {});
+    return Array.isArray(held) ? held.map(String) : [];
+  }
+
+  async leave(directory: string): Promise<void> {
+    await this.#ground.siblings.ask(topic, directory, patienceMs);
+    this.#ground.storage.care.ring(directory);
+  }
+
+  async follow(): Promise<void> {
+    const { siblings } = this.#ground;
+    const number = await askSupervisor(siblings, heldTopics.follow, {});
+    for (const deadlineMs = performance.now() + followMs; performance.now() < deadlineMs; await sleep(lookEveryMs)) {
+      const outcome = await askSupervisor(siblings, heldTopics.outcome, number) as Following | null;
+      if (outcome?.at === 'done') return;
+      if (outcome?.at === 'failed') throw new Failure(outcome.kind as FailureKind, outcome.why);
+    }
+    throw new Failure('timed-out', 'new workers have not started yet; see the log of this node, and the list of storages');
+  }
+
+  async letGo(directory: string): Promise<'let-go' | 'in-use'> {
+    for (const deadlineMs = performance.now() + letGoMs; performance.now() < deadlineMs; await sleep(lookEveryMs)) {
+      if (await this.#tryLetGo(directory)) return 'let-go';
+    }
+    return 'in-use';
+  }
+
+  /** Goes on with what a worker or command that ended has left half done; for one worker of the node. */
+  goOn(): Service {
+    const end = new AbortController();
+    const work = async (): Promise<void> => {
+      while (!end.signal.aborted) {
+        const left = await this.#goOnOnce().catch((error: unknown) => {
+          this.#ground.log.warn({ err: error }, 'a storage that is taken out could not be let go yet');
+          return 0;
+        });
+        await sleep(left > 0 ? goOnSoonMs : goOnEveryMs, undefined, { signal: end.signal, ref: false }).catch(() => undefined); // it was ended
+      }
+    };
+    const working = work();
+    const stop = async (): Promise<void> => {
+      end.abort();
+      await working;
+    };
+    return { name: 'storageChanges', stop, retire: stop };
+  }
+
+  /** How many are not let go yet. */
+  async #goOnOnce(): Promise<number> {
+    const { memory, storage, siblings } = this.#ground;
+    const takenOut = memory.takenOut();
+    if (takenOut.length === 0) return 0;
+    const held = await this.held();
+    let left = 0;
+    for (const { directory } of takenOut.filter((out) => held.includes(out.directory))) {
+      if (storage.care.has(directory)) {
+        await askSupervisor(siblings, heldTopics.follow, {}); // workers that never had it go on
+        return 0;
+      }
+      if (!(await this.#tryLetGo(directory))) left += 1;
+    }
+    return left;
+  }
+
+  async #tryLetGo(directory: string): Promise<boolean> {
+    const { siblings, memory } = this.#ground;
+    const askedAtMs = performance.now();
+    const answers = await siblings.ask(topic, directory, patienceMs);
+    if (performance.now() - askedAtMs >= patienceMs) return false; // one has not answered
+    if (answers.some((answer) => answer !== 'closed') || !memory.takenOut().some((out) => out.directory === directory)) return false;
+    await askSupervisor(siblings, heldTopics.letGo, directory);
+    return true;
+  }
+
+  /** A storage that was taken in again meanwhile is not left. */
+  #leave(directory: string): 'open' | 'closed' {
+    const { storage, memory } = this.#ground;
+    if (this.#leaving.has(directory)) return 'open';
+    if (!storage.care.has(directory)) return 'closed';
+    if (!memory.takenOut().some((out) => out.directory === directory)) return 'open';
+    storage.care.leave(directory);
+    this.#leaving.set(directory, this.#close(directory).finally(() => this.#leaving.delete(directory)));
+    return 'open';
+  }
+
+  async #close(directory: string): Promise<void> {
+    const { storage, log, onLetGo, lastCommandsMs = usualLastCommandsMs } = this.#ground;
+    await sleep(lastCommandsMs);
+    try {
+      await storage.care.letGo(directory);
+      onLetGo(directory);
+      log.info({ directory }, 'the files of a storage that is taken out are closed');
+    } catch (error) {
+      log.error({ err: error, directory }, 'the files of a storage that is taken out could not be closed in order');
+    }
+  }
+}

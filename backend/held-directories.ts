@@ -1,0 +1,107 @@
+/**
+ * The storages and the queue of a node, held by its first process so that no second node works with them. Storages come and go while the
+ * node runs: workers ask here, by the topics below, for a new generation that opens what there is, and say when none has files open any more.
+ */
+import { Failure, isFailure } from '../shared/base/failure.ts';
+import type { ForeignHolder } from '../shared/base/folder-holder.ts';
+import type { Desk } from '../shared/service/supervisor.ts';
+import { lockDirectory } from './locked-directory.ts';
+import { queueDirectoryOf } from './queue-directory.ts';
+import type { KeptPlaces } from './queue-directory.ts';
+import { storageDirectoriesOf } from './storage-directories.ts';
+
+/** Questions at the supervisor. */
+export const heldTopics = { list: 'held-storages', follow: 'follow-storages', outcome: 'followed-storages', letGo: 'let-go-storage' } as const;
+
+/** How far it is with new workers that have the storages of now. */
+export type Following =
+  | { readonly at: 'running' }
+  | { readonly at: 'done' }
+  | { readonly at: 'failed'; readonly kind: string; readonly why: string };
+
+export class HeldDirectories {
+  readonly #config: KeptPlaces;
+  readonly #foreign: ForeignHolder;
+  readonly #held = new Map<string, () => void>();
+  /** By number; few administrators take storages in and out. */
+  readonly #followings: Following[] = [];
+
+  /** Holds what the node has now. @throws Failure('in-use'), or 'bad-input' when it has no storage */
+  constructor(config: KeptPlaces, foreign: ForeignHolder) {
+    this.#config = config;
+    this.#foreign = foreign;
+    if (storageDirectoriesOf(config).open.length === 0) throw new Failure('bad-input', `storage.directories names no folder for node ${config.nodeName}, or all are taken out (waybill storage attach)`);
+    try {
+      this.#hold([...storageDirectoriesOf(config).open, queueDirectoryOf(config)]);
+    } catch (error) {
+      this.release();
+      throw error;
+    }
+  }
+
+  release(): void {
+    for (const [directory, leave] of [...this.#held].reverse()) {
+      leave();
+      this.#held.delete(directory);
+    }
+  }
+
+  /** @param renew starts new workers, which read what storages there are; rejects with the words of one that could not start */
+  desk(renew: () => Promise<void>): Desk {
+    return {
+      [heldTopics.list]: () => [...this.#held.keys()],
+      [heldTopics.follow]: () => {
+        const number = this.#followings.push({ at: 'running' }) - 1;
+        const end = (outcome: Following): void => { this.#followings[number] = outcome; };
+        this.#follow(renew).then(() => end({ at: 'done' }), (error: unknown) => end(failed(error)));
+        return number;
+      },
+      [heldTopics.outcome]: (number) => this.#followings[Number(number)] ?? null,
+      [heldTopics.letGo]: (directory) => {
+        if (typeof directory === 'string') this.#letGo(directory);
+        return {};
+      },
+    };
+  }
+
+  /** What has come is held before anybody opens it. */
+  async #follow(renew: () => Promise<void>): Promise<void> {
+    const taken = this.#hold(storageDirectoriesOf(this.#config).open);
+    try {
+      await renew();
+    } catch (error) {
+      for (const directory of taken) this.#drop(directory);
+      throw error;
+    }
+  }
+
+  /** Only what is taken out: it may have been taken in again meanwhile. */
+  #letGo(directory: string): void {
+    if (storageDirectoriesOf(this.#config).takenOut.some((one) => one.directory === directory)) this.#drop(directory);
+  }
+
+  #drop(directory: string): void {
+    this.#held.get(directory)?.();
+    this.#held.delete(directory);
+  }
+
+  /** Answers those that it did not hold before. All of them, or none. */
+  #hold(directories: readonly string[]): readonly string[] {
+    const taken: string[] = [];
+    try {
+      for (const directory of new Set(directories)) {
+        if (this.#held.has(directory)) continue;
+        this.#held.set(directory, lockDirectory(directory, this.#foreign));
+        taken.push(directory);
+      }
+      return taken;
+    } catch (error) {
+      for (const directory of taken) this.#drop(directory);
+      throw error;
+    }
+  }
+}
+
+function failed(error: unknown): Following {
+  return { at: 'failed', kind: isFailure(error) ? error.kind : 'storage-failure', why: error instanceof Error ? error.message : String(error) };
+}
