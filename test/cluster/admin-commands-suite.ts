@@ -9,6 +9,9 @@ import { operations } from '../../cluster-config/admin/contract/operations.ts';
 import { askAdmin, auditOf, bearer, me } from '../harness/admin-api.ts';
 import type { Cluster } from '../harness/cluster.ts';
 import { addPerson } from '../harness/demo-people.ts';
+import { ImapSession } from '../harness/imap-session.ts';
+import { newMessage } from '../harness/messages.ts';
+import { deliver } from '../harness/smtp-session.ts';
 import { programFile } from '../harness/program-file.ts';
 import { run } from '../harness/programs.ts';
 import type { ProgramResult } from '../harness/programs.ts';
@@ -40,6 +43,21 @@ export function adminCommandsSuite(cluster: () => Cluster): void {
       assert.equal(audit.code, 1, 'fe2 does not run');
       assert.match(audit.complaint, /^waybill: fe2: fe2 does not answer/m);
       assert.match(audit.output, /"what": "restartService"/);
+    });
+
+    test('an account is moved from elsewhere by password, as on a node; a node that nobody has is said', async () => {
+      const user = await addPerson(cluster(), 'be1');
+      await deliver(cluster(), 'fe1', { from: 'x@example.net', to: [`${user}@example.com`], bytes: newMessage().bytes });
+      const remote = ['--server', `https://127.0.0.1:${String(cluster().port('fe1', 'admin'))}`, '--admin', 'admin', '--ca', cluster().authorityFile, '--password-file', join(cluster().folder, 'secrets', 'directory-admin')];
+      const [moved, nowhere] = [await waybill('account', 'move', user, 'be2', ...remote), await waybill('account', 'move', user, 'be7', ...remote)];
+      assert.equal(moved.code, 0, moved.complaint);
+      assert.match(moved.output, / s {2}done +/);
+      assert.equal(nowhere.code, 1);
+      assert.match(nowhere.complaint, /^waybill: .*be7/m);
+      const imap = await ImapSession.logIn(cluster(), { node: 'fe1', user });
+      await imap.ok('SELECT INBOX');
+      assert.equal((await imap.messages()).size, 1);
+      assert.match(auditOf(cluster(), 'be2').findLast(({ what }) => what === 'startMove')?.['who'] as string, /^admin/);
     });
 
     test('what commands do to accounts is in the audit of the back-end that did it, once, refused ones as well; the account has them', async () => {

@@ -2,7 +2,8 @@
 import type { Command } from 'commander';
 import { addAccountLifeCommands } from './account-life.ts';
 import type { ApiOptions } from '../api-client.ts';
-import { withApiOptions } from './api-options.ts';
+import { withApiOptions, withServerOptions } from './api-options.ts';
+import type { AccountMoveOptions } from '../account-command.ts';
 import type { ReclaimOptions } from '../reclaim-command.ts';
 import { addAccountRestore } from './storage.ts';
 import type { LocalAccountOptions } from '../local-account-command.ts';
@@ -44,7 +45,7 @@ Example:
       print(await accountShowText(address, options));
     });
 
-  account
+  const move = account
     .command('move')
     .description('Move an account to another back-end while it is in use. UIDs, flags and dates stay as they are.')
     .argument('<address>', 'a mail address; the primary domain is added when there is none')
@@ -54,7 +55,8 @@ Example:
     .option('--purge', 'remove the mail there as soon as every message was compared (else: after storage.movedMailDays)')
     .option('--config <file>', 'the cluster configuration', defaultConfig)
     .option('--as <node>', 'the node whose certificate is used (else: the first back-end)')
-    .option('--json', 'one JSON object a line')
+    .option('--json', 'one JSON object a line');
+  withServerOptions(move)
     .addHelpText('after', `
 The node where the account is to live does the work; this command starts and follows it. Whatever stops it, a crash of any
 node included, run it again: it goes on. docs/account-move.md tells the steps. Exit code 2: the directory is to be changed by hand.
@@ -62,7 +64,7 @@ node included, run it again: it goes on. docs/account-move.md tells the steps. E
 Examples:
   $ waybill account move alice@example.com be2
   $ waybill account move alice@example.com be2 --from be1     mail that was left behind on be1`)
-    .action(async (address: string, node: string, options: { config: string; as?: string; from?: string; purge?: boolean; json?: boolean }) => {
+    .action(async (address: string, node: string, options: AccountMoveOptions) => {
       const { accountMove } = await import('../account-command.ts');
       process.exitCode = await accountMove({ address, node }, options, print);
     });

@@ -1,5 +1,7 @@
 /** What WebAdmin lets an administrator do with queued mail, passwords and his own sign-in. */
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { codeOfStep, decodeTotpSecret } from '../../../shared/admin-api/totp.ts';
 import { faultsInBothThemes } from '../../harness/axe.ts';
@@ -7,10 +9,24 @@ import type { Cluster } from '../../harness/cluster.ts';
 import { addPerson } from '../../harness/demo-people.ts';
 import { ImapSession } from '../../harness/imap-session.ts';
 import { newMessage } from '../../harness/messages.ts';
-import { SmtpSession } from '../../harness/smtp-session.ts';
+import { change, json } from '../../backend/storage/damage.ts';
+import { deliver, SmtpSession } from '../../harness/smtp-session.ts';
 import type { WebAdminPage } from '../../harness/web-admin-page.ts';
 
 export const totpSecret = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
+
+/** Counts of a mailbox are made wrong, and the file that has the account's mail is put aside; the answer brings it back. */
+async function spoil(node: string, address: string): Promise<() => void> {
+  for (const directory of ['storage1', 'storage2'].map((name) => join(node, name))) {
+    const packs = readdirSync(join(directory, 'packs')).map((name) => join(directory, 'packs', name));
+    const pack = packs.find((path) => readFileSync(path).includes(address));
+    if (pack === undefined) continue;
+    await change(directory, 'mailboxes', (value) => json(value, ({ messages }) => (Number(messages) > 0 ? { unseen: 99 } : undefined)));
+    renameSync(pack, `${pack}.aside`);
+    return () => renameSync(`${pack}.aside`, pack);
+  }
+  return assert.fail(`no storage has mail of ${address}`);
+}
 
 /** Nobody listens where mail for `away.example` goes; `totp` is an administrator with an authenticator. Begins and ends signed in as `admin`. */
 export async function actsSuite(t: TestContext, cluster: Cluster, admin: WebAdminPage): Promise<void> {
@@ -61,6 +77,30 @@ export async function actsSuite(t: TestContext, cluster: Cluster, admin: WebAdmi
     assert.deepEqual(await faultsInBothThemes(page, 'storages with a check and a lock'), []);
     await card.getByRole('button', { name: 'Unlock the storages of be1' }).click();
     await page.getByText('Unlocked: the lock held until now.').waitFor();
+  });
+
+  await t.test('a repair names what it mended and what is lost, and a compaction what it freed, for keyboards too', async () => {
+    const user = await addPerson(cluster, 'be1');
+    await deliver(cluster, 'fe1', { from: 'x@example.net', to: [`${user}@example.com`], bytes: newMessage().bytes });
+    const undo = await spoil(join(cluster.folder, 'be1'), `${user}@example.com`);
+    await admin.goTo('fe1', 'storages');
+    const card = page.getByRole('region', { name: 'be1', exact: true });
+    await card.getByRole('button', { name: 'Repair the storages of be1' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Repair them' }).waitFor();
+    await page.keyboard.press('Escape');
+    assert.equal(await admin.focused(), 'Repair the storages of be1', 'who changes his mind is where he was');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Repair them' }).click();
+    await page.getByText('The repair goes on at the node, also when you leave this page.').waitFor();
+    await card.getByRole('status').filter({ hasText: /^Repair of .* something is wrong still/ }).first().waitFor();
+    await card.getByRole('list', { name: 'Wrong still' }).getByText(new RegExp(`\\(${user}@example.com, INBOX, UID 1, `)).waitFor();
+    await card.getByRole('list', { name: 'Mended' }).getByRole('listitem').first().waitFor();
+    assert.deepEqual(await faultsInBothThemes(page, 'storages with a repair'), []);
+    undo();
+    await card.getByRole('button', { name: 'Compact the storages of be1' }).click();
+    await card.getByRole('status').filter({ hasText: /^Compaction of .* done/ }).first().waitFor();
+    await card.getByText(/: (no file has so much that is dead|\d+ files? rewritten, .* are free in some minutes)\.$/).first().waitFor();
   });
 
   await t.test('a new password is asked for twice, and holds at once', async () => {

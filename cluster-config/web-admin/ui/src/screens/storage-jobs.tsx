@@ -54,10 +54,29 @@ function Repaired({ repair: { directory, found, mended, left } }: { readonly rep
   return (
     <div>
       <p class="small"><code>{directory}</code>: {found === 0 ? 'nothing was wrong' : `${countText(mended.length, 'thing')} mended, ${countText(left.length, 'thing is wrong still', 'things are wrong still')}`}.</p>
-      {left.length > 0 && <ol class="small">{left.slice(0, mostFindings).map((finding, index) => <li key={index}>{finding.loss && <Badge tone="bad">mail lost</Badge>} {finding.account} {finding.mailbox} {finding.subject} {finding.text}</li>)}</ol>}
-      {left.length > mostFindings && <p class="small">The rest by <code>waybill storage repair</code>.</p>}
+      <Named title="Wrong still" things={left} />
+      <Named title="Mended" things={mended} />
     </div>
   );
+}
+
+type Thing = StorageRepair['mended'][number] & { readonly loss?: boolean };
+
+function Named({ title, things }: { readonly title: string; readonly things: readonly Thing[] }) {
+  if (things.length === 0) return null;
+  return (
+    <>
+      <p class="small">{title}:</p>
+      <ol class="small" aria-label={title}>{things.slice(0, mostFindings).map((thing, index) => <li key={index}>{thing.loss === true && <><Badge tone="bad">mail lost</Badge> </>}{thing.text}{placeOf(thing)}</li>)}</ol>
+      {things.length > mostFindings && <p class="small">The rest by <code>waybill storage repair</code>.</p>}
+    </>
+  );
+}
+
+/** Where it was, and which message it is, as far as that is known. */
+function placeOf({ account, mailbox, uid, subject, messageId }: Thing): string {
+  const parts = [account, mailbox, uid === undefined ? undefined : `UID ${String(uid)}`, subject === undefined || subject === '' ? undefined : `“${subject}”`, messageId].filter((part) => part !== undefined);
+  return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
 }
 
 function toneOf({ state, checks = [], repaired = [] }: JobView): Tone {

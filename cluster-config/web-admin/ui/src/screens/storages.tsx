@@ -40,6 +40,7 @@ function OfNode({ node }: { readonly node: string }) {
     const reply = await ask({ title: `Repair the storages of ${node}?`, verb: 'Repair them', text: <p>They are checked, and what can be mended is mended, while they are in use. No bytes are thrown away; what is lost is named.</p> });
     if (reply.kind === 'no') return;
     await change(`${pathOf('nodes', node)}/storages/repair`, { method: 'POST', body: {} });
+    showNote('The repair goes on at the node, also when you leave this page.');
     await jobs.reload();
   };
   const compact = async (): Promise<void> => {
@@ -81,7 +82,7 @@ const names: Readonly<Record<StorageView['state'], string>> = { ok: 'good', low:
 
 const columns: readonly Column<StorageView>[] = [
   { title: 'Folder', kind: 'name', cell: ({ directory }) => <code>{directory}</code> },
-  { title: 'State', cell: ({ state, reason, lockedUntil }) => <><Badge tone={tones[state]}>{names[state]}</Badge>{reason !== undefined && <div class="soft small">{reason}</div>}{lockedUntil !== undefined && <div class="soft small">locked until {lockedUntil}: writers wait</div>}</> },
+  { title: 'State', cell: ({ state, reason, lockedUntil }) => <><Badge tone={tones[state]}>{names[state]}</Badge>{reason !== undefined && <div class="soft small">{reason}</div>}{lockedUntil !== undefined && <div class="soft small">locked until {exactTime(lockedUntil)}: writers wait</div>}</> },
   { title: 'Accounts', kind: 'number', cell: ({ accounts }) => (accounts === undefined ? '' : numberText(accounts)) },
   { title: 'Mail', kind: 'number', cell: ({ mailBytes }) => (mailBytes === undefined ? '' : sizeText(mailBytes)) },
   { title: 'Disk', cell: (storage) => <Disk {...storage} /> },
