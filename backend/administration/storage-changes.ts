@@ -17,7 +17,7 @@ import type { StorageMemory } from './storage-list-handlers.ts';
 
 export interface StorageChangesGround {
   readonly storage: Storage;
-  readonly memory: Pick<StorageMemory, 'takenOut'>;
+  readonly memory: Pick<StorageMemory, 'takenOut' | 'takeOut'>;
   readonly siblings: Siblings;
   readonly log: Logger;
   /** Closes what else this worker has open in that storage. */
@@ -30,8 +30,8 @@ export interface StorageChangesGround {
 export interface StorageChanges {
   /** Folders that the node holds, those that it lets go among them. */
   held(): Promise<readonly string[]>;
-  /** In all workers nobody begins anything in that storage any more. */
-  leave(directory: string): Promise<void>;
+  /** In all workers nobody begins anything in that storage any more; `some-are-busy`: not all have said so. This worker has its files still. */
+  leave(directory: string): Promise<'left' | 'some-are-busy'>;
   /** Starts workers that have the storages of now. Throws what kept one from starting; then all is as before. */
   follow(): Promise<void>;
   /** Waits a while for the files to be closed; `in-use` when some are open still: they are let go later. */
@@ -41,7 +41,7 @@ export interface StorageChanges {
 const topic = 'storage-leaves';
 /** Workers that are busy get that long to hear of it. */
 const patienceMs = 10_000;
-const usualLastCommandsMs = 3000;
+const usualLastCommandsMs = 4000;
 const lookEveryMs = 250;
 /** How long a command waits for new workers, and for the files. */
 const followMs = 60_000;
@@ -54,6 +54,8 @@ export class WorkerStorageChanges implements StorageChanges {
   readonly #ground: StorageChangesGround;
   /** Whose files are being closed by this worker. */
   readonly #leaving = new Map<string, Promise<void>>();
+  /** Which this worker had when it found them half taken out. */
+  readonly #had = new Set<string>();
 
   constructor(ground: StorageChangesGround) {
     this.#ground = ground;
@@ -65,9 +67,13 @@ export class WorkerStorageChanges implements StorageChanges {
     return Array.isArray(held) ? held.map(String) : [];
   }
 
-  async leave(directory: string): Promise<void> {
-    await this.#ground.siblings.ask(topic, directory, patienceMs);
-    this.#ground.storage.care.ring(directory);
+  async leave(directory: string): Promise<'left' | 'some-are-busy'> {
+    const { siblings, storage, lastCommandsMs = usualLastCommandsMs } = this.#ground;
+    const waitMs = lastCommandsMs * 0.8;
+    const askedAtMs = performance.now();
+    await siblings.ask(topic, directory, waitMs);
+    storage.care.ring(directory);
+    return performance.now() - askedAtMs < waitMs ? 'left' : 'some-are-busy';
   }
 
   async follow(): Promise<void> {
@@ -116,11 +122,9 @@ export class WorkerStorageChanges implements StorageChanges {
     const held = await this.held();
     let left = 0;
     for (const { directory } of takenOut.filter((out) => held.includes(out.directory))) {
-      if (storage.care.has(directory)) {
-        await askSupervisor(siblings, heldTopics.follow, {}); // workers that never had it go on
-        return 0;
-      }
+      if (storage.care.has(directory)) this.#had.add(directory);
       if (!(await this.#tryLetGo(directory))) left += 1;
+      else if (this.#had.delete(directory)) await askSupervisor(siblings, heldTopics.follow, {}); // workers that never had it go on, and know all that was noted
     }
     return left;
   }
@@ -146,10 +150,20 @@ export class WorkerStorageChanges implements StorageChanges {
     return 'open';
   }
 
+  /** What was made between the note and the end of the last worker that could make it: that one sees all. */
+  async #noteAddresses(directory: string): Promise<void> {
+    const { storage, memory } = this.#ground;
+    const note = memory.takenOut().find((out) => out.directory === directory);
+    const found = storage.care.addressesOf(directory);
+    if (note === undefined || [...found].every((address) => note.addresses.has(address))) return;
+    await memory.takeOut({ ...note, addresses: new Set([...note.addresses, ...found]) });
+  }
+
   async #close(directory: string): Promise<void> {
     const { storage, log, onLetGo, lastCommandsMs = usualLastCommandsMs } = this.#ground;
     await sleep(lastCommandsMs);
     try {
+      await this.#noteAddresses(directory);
       await storage.care.letGo(directory);
       onLetGo(directory);
       log.info({ directory }, 'the files of a storage that is taken out are closed');

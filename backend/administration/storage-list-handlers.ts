@@ -43,15 +43,9 @@ export function storageListHandlers(ground: StorageListGround): readonly Handled
         await changes.follow();
         return { directory, addresses, files: 'let-go' as const };
       }
-      const { since, known } = await demandDetachable(ground, directory);
-      const addressesNow = (): ReadonlySet<string> => new Set([...known, ...ground.storage.care.addressesOf(directory)]);
-      // Workers that start from here on leave it out; then those that run stop making anything in it; what it has by then is all.
-      await memory.takeOut({ directory, since, addresses: addressesNow() });
-      await changes.leave(directory);
-      const addresses = addressesNow();
-      await memory.takeOut({ directory, since, addresses });
-      const files = await soon(changes.follow().then(async () => changes.letGo(directory)), 'in-use', ground);
-      return { directory, addresses: addresses.size, files };
+      const since = await demandDetachable(ground, directory);
+      const files = await soon(takeOut(ground, { directory, since }), 'in-use', ground);
+      return { directory, addresses: memory.takenOut().find((out) => out.directory === directory)?.addresses.size ?? 0, files };
     }),
     handled(storageOperations.attachStorage, async ({ body, reply }) => {
       reply.note({ ...body });
@@ -66,21 +60,31 @@ export function storageListHandlers(ground: StorageListGround): readonly Handled
   ];
 }
 
-/**
- * Since when it is taken out, and what is known to belong to it. One whose taking out broke off may be taken out once more.
- * @throws Failure('bad-input')
- */
-async function demandDetachable({ storage, memory, changes }: StorageListGround, directory: string): Promise<{ readonly since: string; readonly known: ReadonlySet<string> }> {
+async function takeOut({ storage, memory, changes }: StorageListGround, { directory, since }: Pick<TakenOut, 'directory' | 'since'>): Promise<'let-go' | 'in-use'> {
+  const note = async (): Promise<void> => {
+    const noted = memory.takenOut().find((out) => out.directory === directory)?.addresses ?? [];
+    await memory.takeOut({ directory, since, addresses: new Set([...noted, ...storage.care.addressesOf(directory)]) });
+  };
+  // Workers that start from here on leave it out; then those that run stop making anything in it; what it has by then is all, and new ones are to know it.
+  await note();
+  if (await changes.leave(directory) === 'left') await note();
+  else await changes.letGo(directory); // who was busy notes it before it closes the files
+  await changes.follow();
+  return changes.letGo(directory);
+}
+
+/** Since when it is taken out. One whose taking out broke off may be taken out once more. @throws Failure('bad-input') */
+async function demandDetachable({ storage, memory, changes }: StorageListGround, directory: string): Promise<string> {
   const takenOut = memory.takenOut();
   const before = takenOut.find((out) => out.directory === directory);
   if (before !== undefined) {
-    if ((await changes.held()).includes(directory)) return { since: before.since, known: before.addresses };
+    if ((await changes.held()).includes(directory)) return before.since;
     throw new Failure('bad-input', `${directory} is taken out already`);
   }
   const open = storage.care.folders().map((folder) => folder.directory).filter((one) => !takenOut.some((out) => out.directory === one));
   if (!open.includes(directory)) throw new Failure('bad-input', `this node has no storage ${directory}`);
   if (open.length === 1) throw new Failure('bad-input', 'a back-end needs one storage at least');
-  return { since: new Date().toISOString(), known: new Set() };
+  return new Date().toISOString();
 }
 
 /** What comes of work, or `late` when that takes long; what becomes of it then is in the log. Rejects as the work does in time. */

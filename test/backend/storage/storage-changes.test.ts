@@ -87,22 +87,24 @@ test('A storage whose taking out broke off after any step is let go by the worke
   for (const broken of ['after the note', 'after workers left', 'after new workers'] as const) {
     const node = new Node(t);
     const [first, second] = [await node.start(), await node.start()];
-    await second.storage.createAccount(alice);
-    await node.takeOut();
+    await node.takeOut(new Set());
+    await second.storage.createAccount(alice); // in the moment before workers leave
     if (broken !== 'after the note') await first.changes.leave(node.two);
-    if (broken === 'after new workers') await node.start();
+    if (broken === 'after new workers') {
+      await node.takeOut();
+      await node.start();
+    }
     assert.ok(!lockable(node.two), 'the node has it still');
     const appointed = broken === 'after new workers' ? node.workers.at(-1) : second;
     const work = appointed?.changes.goOn();
-    await until(() => broken === 'after new workers' || node.renewals === 1);
-    const next = node.workers.at(-1)?.changes.goOn(); // the new generation's
-    await until(() => lockable(node.two));
-    await Promise.all([work?.stop(0), next?.stop(0)]);
+    await until(() => lockable(node.two) && node.renewals === (broken === 'after new workers' ? 0 : 1) && node.workers.length === 3);
+    await work?.stop(0);
     for (const { storage } of node.workers) {
       assert.ok(!storage.care.has(node.two), broken);
       assert.throws(() => storage.find(alice), away);
       assert.ok(storage.isTakenOut(alice));
     }
+    assert.deepEqual(node.memory.takenOut().map(({ addresses }) => [...addresses]), [[alice]], broken);
     const elsewhere = await openStorage(storageOptions(node.two));
     assert.equal(elsewhere.find(alice).at, 'live');
     await elsewhere.close();

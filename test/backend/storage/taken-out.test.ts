@@ -118,7 +118,7 @@ test('A folder is taken in under one name only: under a second one the node woul
   t.after(async () => storage.close());
   let openable = true;
   const handlers = storageListHandlers({
-    storage, log: storageOptions(one).log, cluster: storageOptions(one).clusterName, node: storageOptions(one).nodeName, changes: { held: async () => Promise.resolve([]), leave: async () => Promise.resolve(), follow: async () => (openable ? Promise.resolve() : Promise.reject(new Failure('storage-failure', 'it has no index'))), letGo: async () => Promise.resolve('let-go') },
+    storage, log: storageOptions(one).log, cluster: storageOptions(one).clusterName, node: storageOptions(one).nodeName, changes: { held: async () => Promise.resolve([]), leave: async () => Promise.resolve('left'), follow: async () => (openable ? Promise.resolve() : Promise.reject(new Failure('storage-failure', 'it has no index'))), letGo: async () => Promise.resolve('let-go') },
     memory: {
       takenOut: () => readStorageList(list).takenOut, attached: () => readStorageList(list).attached, takeOut: async (out) => noteTakenOut(list, out), forget: (directory) => forgetAttached(list, directory),
       takeIn: async (directory) => {
