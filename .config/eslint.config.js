@@ -72,11 +72,6 @@ export default tseslint.config(
     rules: { 'no-console': 'off' },
   },
   {
-    // node's test runner wants its reporters as default exports.
-    files: ['test/harness/short-reporter.ts', 'test/harness/failed-files.ts'],
-    rules: { 'no-restricted-syntax': 'off' },
-  },
-  {
     // The page is bundled: its tools want default exports.
     files: ['{backend/webmail,cluster-config/web-admin}/ui/*.config.ts'],
     rules: { 'no-restricted-syntax': ['error', ...processKeys] },

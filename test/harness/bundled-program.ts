@@ -5,6 +5,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import http from 'node:http';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -26,13 +27,26 @@ const ownPlaces: Plugin = {
   },
 };
 
+/** Whoever imports `node:http` gets all that it has, undici among it: 50 ms of a processor for what no node uses. */
+const leanHttp: Plugin = {
+  name: 'lean-http',
+  resolveId: { filter: { id: /^(?:node:)?http$/ }, handler: (_id, _importer, { kind }) => (kind === 'require-call' ? null : leanHttpId) },
+  load: { filter: { id: /lean-http$/ }, handler: () => `const http = process.getBuiltinModule('node:http');\nexport default http;\nexport const { ${plainNames(http).join(', ')} } = http;\n` },
+};
+const leanHttpId = '\0lean-http';
+
+/** Those that need not be asked for. */
+function plainNames(module: object): readonly string[] {
+  return Object.entries(Object.getOwnPropertyDescriptors(module)).flatMap(([name, { get }]) => (get === undefined ? [name] : []));
+}
+
 /** Loads all parts but the one that would run, so that they get into the compile cache: nodes of tests die without writing to it. */
 const loading = 'for (const file of process.argv.slice(1)) await import(file); process.exit(0)';
 
 /** Makes it anew; answers its file. */
 export async function bundleProgram(): Promise<string> {
   const folder = join(root, '.runtime', 'bundle');
-  const bundle = await rolldown({ input: join(root, 'waybill.ts'), platform: 'node', external: apart, plugins: [ownPlaces], logLevel: 'warn' });
+  const bundle = await rolldown({ input: join(root, 'waybill.ts'), platform: 'node', external: apart, plugins: [ownPlaces, leanHttp], logLevel: 'warn' });
   await bundle.write({ dir: folder, format: 'esm', cleanDir: true });
   await bundle.close();
   const parts = readdirSync(folder).filter((name) => name !== 'waybill.js').map((name) => join(folder, name));

@@ -16,7 +16,7 @@ interface FileCount {
 const keptOutput = 20_000;
 const suiteTests = '';
 
-export default async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
+export async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   const files = new Map<string, FileCount>();
   // Tests of a suite that a test file calls bear the suite's file; they come right before the summary of the test file.
   const countOf = (file = ''): FileCount => {
