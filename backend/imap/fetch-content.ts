@@ -1,5 +1,6 @@
 /** The bytes of BODY[…], RFC822… and BINARY[…] (RFC 9051 section 6.4.5): finds them by the structure, sends them in pieces. */
 import type { ContentItem, HeaderFields, PartialRange, Section } from '../../shared/imap/fetch-items.ts';
+import { fieldLines } from '../../shared/mime/field-lines.ts';
 import { createTransferDecoder } from '../../shared/mime/text.ts';
 import type { Part } from '../../shared/mime/structure.ts';
 import type { StoredMessage } from '../storage/storage.ts';
@@ -129,15 +130,8 @@ function containerIn(part: Part): Part | undefined {
 /** The header lines of the named fields, or of all others, and the empty line that ends each header. */
 function selectFields(header: string, { fields, which }: HeaderFields): string {
   const names = new Set(fields);
-  const lines = header.match(/[^\n]*\n|[^\n]+$/g) ?? [];
-  let kept = '';
-  let keeping = false;
-  for (const line of lines) {
-    if (/^\r?\n?$/.test(line)) break;
-    if (!/^[ \t]/.test(line)) keeping = names.has(line.slice(0, Math.max(0, line.indexOf(':'))).trim().toUpperCase()) === (which === 'these');
-    if (keeping) kept += line;
-  }
-  return `${kept}\r\n`;
+  const chosen = fieldLines(header).filter(({ name }) => names.has(name) === (which === 'these'));
+  return `${chosen.map(({ start, end }) => header.slice(start, end)).join('')}\r\n`;
 }
 
 async function binaryContent(message: StoredMessage, item: ContentItem): Promise<Content> {

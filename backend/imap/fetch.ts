@@ -10,11 +10,13 @@ import { formatText, utf8Bytes } from '../../shared/imap/strings.ts';
 import type { StringForm } from '../../shared/imap/strings.ts';
 import { formatBody, formatEnvelope } from '../../shared/imap/structure-response.ts';
 import { Flag } from '../storage/storage.ts';
-import type { MessageRow, StoredMessage, StructureTexts } from '../storage/storage.ts';
+import type { MessageRow, StoredMessage } from '../storage/storage.ts';
 import { mailboxCommand } from './command.ts';
 import type { Command, Selected } from './command.ts';
 import { prepareContent, sendContent } from './fetch-content.ts';
 import type { Content } from './fetch-content.ts';
+import { isKept, keptValue } from './fetch-kept.ts';
+import type { KeptValue } from './fetch-kept.ts';
 import { messageLead, tellKeywords } from './news.ts';
 import { Refusal, ok } from './replies.ts';
 import type { Completion } from './replies.ts';
@@ -78,7 +80,7 @@ async function sendMessages(selected: Selected, plan: Plan, { spans, changedSinc
     if (session.abandoned) break;
     const wanted = changedSince === 0 ? batch : batch.filter(({ row }) => row.modseq > changedSince);
     const marked = plan.marksSeen ? await markSeen(selected, wanted) : undefined;
-    if (plan.reads === 'texts') sendTexts(selected, plan.items, wanted);
+    if (plan.reads === 'kept') await sendKept(selected, plan.items, { wanted, read });
     else {
       for (const message of wanted) {
         await sendMessage(selected, plan.items, { message, read, nowSeen: marked?.get(message.row.uid) });
@@ -113,8 +115,8 @@ function windowedSpans(view: View, { set, window }: FetchArguments, numbers: Num
 interface Plan {
   readonly items: readonly FetchItem[];
   readonly marksSeen: boolean;
-  /** What has to be looked at: the rows alone, the words kept for structures besides, bytes of whole messages besides, or all that there is. */
-  readonly reads: 'rows' | 'texts' | 'bytes' | 'messages';
+  /** What has to be looked at: the rows alone, what is kept of messages besides, bytes of whole messages besides, or all that there is. */
+  readonly reads: 'rows' | 'kept' | 'bytes' | 'messages';
 }
 
 /** Adds the items that a client gets without asking: UID for UID FETCH (not where the response begins with it), MODSEQ with CHANGEDSINCE (RFC 7162 section 3.1.4.1). */
@@ -135,7 +137,7 @@ function planItems({ numbering }: View, given: FetchArguments, numbers: Numbers)
 function readsOf(items: readonly FetchItem[]): Plan['reads'] {
   const others = items.filter(({ kind }) => kind !== 'row');
   if (others.length === 0) return 'rows';
-  if (others.every(isKeptText)) return 'texts';
+  if (others.every(isKept)) return 'kept';
   return others.every((item) => item.kind === 'section' && item.section.of === 'all' && item.section.part.length === 0) ? 'bytes' : 'messages';
 }
 
@@ -193,27 +195,31 @@ const structureValues: Readonly<Record<StructureItem, (message: StoredMessage, s
   PREVIEW: (message, strings) => `PREVIEW ${formatText(utf8Bytes(message.head.preview), strings)}`,
 };
 
-const textValues = {
-  ENVELOPE: (texts: StructureTexts, strings: StringForm) => `ENVELOPE ${texts.envelope(strings)}`,
-  BODYSTRUCTURE: (texts: StructureTexts, strings: StringForm) => `BODYSTRUCTURE ${texts.bodyStructure(strings)}`,
-} as const;
-
-type TextItem = StructureFetch & { readonly name: keyof typeof textValues };
-type StructureFetch = Extract<FetchItem, { readonly kind: 'structure' }>;
-
-function isKeptText(item: FetchItem): item is TextItem {
-  return item.kind === 'structure' && item.name in textValues;
+/** Responses with items of rows and of what is kept of messages. Of whom not all is kept, the message is looked into. */
+async function sendKept(selected: Selected, items: readonly FetchItem[], { wanted, read }: { readonly wanted: readonly Numbered[]; readonly read: Wanted['read'] }): Promise<void> {
+  const { session, view } = selected;
+  const values = items.map((item): KeptValue => (item.kind === 'row' ? (row) => rowValues[item.name](row, view) : isKept(item) ? keptValue(selected, item) : () => undefined));
+  const pacer = new Pacer();
+  for (const message of wanted) {
+    const response = keptResponse(messageLead(view, message), values, message.row);
+    if (response !== undefined) session.output.line(response);
+    else {
+      await sendMessage(selected, items, { message, read, nowSeen: undefined });
+      if (pacer.isDue) await pacer.breathe();
+    }
+  }
 }
 
-/** Responses with items of rows and kept texts. A message that is gone meanwhile is left out. */
-function sendTexts({ session, view }: Selected, items: readonly FetchItem[], wanted: readonly Numbered[]): void {
-  const texts = view.mailbox.structureTexts(wanted.map(({ row }) => row));
-  for (const [index, message] of wanted.entries()) {
-    const known = texts[index];
-    if (known === undefined) continue;
-    const values = items.map((item) => (item.kind === 'row' ? rowValues[item.name](message.row, view) : isKeptText(item) ? textValues[item.name](known, session.strings) : ''));
-    session.output.line(`${messageLead(view, message)}${values.join(' ')})`);
+function keptResponse(lead: string, values: readonly KeptValue[], row: MessageRow): string | undefined {
+  let text = lead;
+  let separator = '';
+  for (const value of values) {
+    const told = value(row);
+    if (told === undefined) return undefined;
+    text += separator + told;
+    separator = ' ';
   }
+  return `${text})`;
 }
 
 interface Wanted {

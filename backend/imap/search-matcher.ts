@@ -2,7 +2,7 @@
 import type { SearchKey } from '../../shared/imap/search-keys.ts';
 import { flagBits } from './flag-texts.ts';
 import { sentDayMs } from './message-text.ts';
-import { fuzzyScore, holds } from '../text-index/text-index.ts';
+import { fieldsAsked, fuzzyScore, holds, linesHold } from '../text-index/text-index.ts';
 import type { TextQuestion } from '../text-index/text-index.ts';
 import type { Relevance } from './relevance.ts';
 import { isTextKey, questionOf } from './search-plan.ts';
@@ -13,7 +13,10 @@ import type { Numbered, Numbers, View } from './view.ts';
 /** `row`: decided by the index alone, at once. `content`: the message has to be looked at. */
 export type Test =
   | { readonly kind: 'row'; readonly matches: (candidate: Numbered) => boolean }
-  | { readonly kind: 'content'; readonly cost: number; readonly matches: (candidate: Numbered) => Promise<boolean> };
+  | { readonly kind: 'content'; readonly cost: number; readonly matches: (candidate: Numbered) => Answer };
+
+/** At once where what is kept of the message suffices. */
+type Answer = boolean | Promise<boolean>;
 
 const dayLengthMs = 86_400_000;
 
@@ -50,17 +53,25 @@ function all(tests: readonly Test[]): Test {
   return {
     kind: 'content',
     cost: contents.at(-1)?.cost ?? 0,
-    matches: async (candidate) => {
-      if (!rowsMatch(candidate)) return false;
-      for (const test of contents) if (!(await test.matches(candidate))) return false;
-      return true;
-    },
+    matches: (candidate) => rowsMatch(candidate) && contentsMatch(contents, candidate),
   };
+}
+
+function contentsMatch(tests: readonly Test[], candidate: Numbered): Answer {
+  for (const [index, test] of tests.entries()) {
+    const answer = test.matches(candidate);
+    if (answer === false) return false;
+    if (answer !== true) return answer.then((matches) => matches && contentsMatch(tests.slice(index + 1), candidate));
+  }
+  return true;
 }
 
 function negate(test: Test): Test {
   if (test.kind === 'row') return { kind: 'row', matches: (candidate) => !test.matches(candidate) };
-  return { kind: 'content', cost: test.cost, matches: async (candidate) => !(await test.matches(candidate)) };
+  return { kind: 'content', cost: test.cost, matches: (candidate) => {
+    const answer = test.matches(candidate);
+    return typeof answer === 'boolean' ? !answer : answer.then((matches) => !matches);
+  } };
 }
 
 type RowKey = Exclude<SearchKey, { key: 'and' | 'or' | 'not' | 'fuzzy' | 'header' | 'body' | 'text' | 'before' | 'on' | 'since' }>;
@@ -129,7 +140,7 @@ function dateTest(key: DateKey, view: View): Test {
   return {
     kind: 'content',
     cost: 1,
-    matches: async ({ row }) => {
+    matches: ({ row }) => {
       const [head] = view.mailbox.heads([row]);
       const sentMs = head === undefined ? undefined : sentDayMs(head);
       return sentMs !== undefined && inTime(sentMs);
@@ -154,12 +165,19 @@ function fuzzyTest(question: TextQuestion, view: View, relevance: Relevance | un
 
 function textTest(question: TextQuestion, view: View): Test {
   const read = view.mailbox.series();
+  const look = async ({ row }: Numbered): Promise<boolean> => {
+    const message = read(row.uid);
+    return message !== undefined && holds(message, question);
+  };
+  if (question.in !== 'header') return { kind: 'content', cost: 3, matches: look };
+  const choice = fieldsAsked(question);
+  const linesOf = choice === undefined ? () => undefined : view.mailbox.headerFields(choice);
   return {
     kind: 'content',
-    cost: question.in === 'header' ? 2 : 3,
-    matches: async ({ row }) => {
-      const message = read(row.uid);
-      return message !== undefined && holds(message, question);
+    cost: 2,
+    matches: (candidate) => {
+      const lines = linesOf(candidate.row);
+      return lines === undefined ? look(candidate) : linesHold(lines, question);
     },
   };
 }

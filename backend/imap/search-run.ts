@@ -115,8 +115,8 @@ async function look({ session, view, progress }: Ground & { readonly progress: P
     for (const candidate of batch) {
       if (session.abandoned) return;
       const verdict = plan[candidate.sequence - 1] ?? Verdict.unknown;
-      if (verdict === Verdict.unknown) hear(candidate, test.kind === 'row' ? test.matches(candidate) : await test.matches(candidate));
-      else hear(candidate, verdict === Verdict.yes);
+      const answer = verdict === Verdict.unknown ? test.matches(candidate) : verdict === Verdict.yes;
+      hear(candidate, typeof answer === 'boolean' ? answer : await answer);
       if (!pacer.isDue) continue;
       await progress.report(candidate.sequence);
       await pacer.breathe();

@@ -18,6 +18,7 @@ import type { Tables } from './keys.ts';
 import { mailboxesOf } from './leaving-account.ts';
 import { saveBlock } from './mailbox-change.ts';
 import { allRows, dropMessages } from './mailbox-tree.ts';
+import { PassingHeader } from './passing-header.ts';
 import { emptyBlock, encodeUidRanges, findRow, withoutRow, withRow } from './row-block.ts';
 import { StagedArrival } from './staged-arrival.ts';
 import { keptStructure } from './structure-texts.ts';
@@ -95,8 +96,9 @@ export function marksOf(volume: Volume, address: string): ReadonlyMap<string, nu
 
 export async function writeArrival(volume: Volume, address: string, message: { readonly messageId: number; readonly size: number; readonly structure: Buffer; readonly bytes: AsyncIterable<Buffer> }): Promise<StagedArrival> {
   await volume.space.check();
-  const bytes = await volume.packs.stage(message.bytes, { maxBytes: message.size, owner: address });
-  return new StagedArrival(message.messageId, bytes, message.structure);
+  const header = new PassingHeader(message.structure);
+  const bytes = await volume.packs.stage(message.bytes, { maxBytes: message.size, owner: address, onChunk: (chunk) => header.add(chunk) });
+  return new StagedArrival(message.messageId, bytes, { structure: message.structure, fields: header.fields() });
 }
 
 export async function shapeArrival(volume: Volume, address: string, snapshot: AccountSnapshot): Promise<void> {
@@ -250,7 +252,7 @@ function admitted({ volume, account, staged, gone }: Admission, row: MessageRow 
   } else if (arrival === undefined) {
     if (!gone.has(row.messageId)) throw new Failure('storage-failure', 'a message of the account has not come');
     return undefined;
-  } else messages.add(arrival.bytes.place, keptStructure(decodeStructure(arrival.structure), arrival.structure), row.messageId);
+  } else messages.add(arrival.bytes.place, keptStructure(decodeStructure(arrival.structure), arrival.fields, arrival.structure), row.messageId);
   if (arrival !== undefined) learnThread(volume.tables, account, { row, structure: arrival.structure });
   return row;
 }

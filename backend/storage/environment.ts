@@ -26,6 +26,8 @@ export interface KeyRange {
 /** One ordered table. `put` and `remove` may be called only inside `Environment.write`. */
 export interface Table {
   get(key: Key): Buffer | undefined;
+  /** The value as latin1 text: costs less than half of `get`, which has to make a buffer. */
+  text(key: Key): string | undefined;
   put(key: Key, value: Buffer): void;
   remove(key: Key): void;
   /** Entries in their order, all of one commit; the values are copies. */
@@ -280,6 +282,11 @@ class LmdbTable implements Table {
   get(key: Key): Buffer | undefined {
     if (this.#use.stage === 'closed') throw closed(); // LMDB would read memory that is not its any more
     return this.#database.getBinary(asLmdbKey(key));
+  }
+
+  text(key: Key): string | undefined {
+    const shared = this.#database.getBinaryFast(asLmdbKey(key)); // memory of the binding's, good until the next question; only its `length` is the value's
+    return shared?.toString('latin1', 0, shared.length);
   }
 
   put(key: Key, value: Buffer): void {

@@ -38,6 +38,8 @@ export interface Tables {
   readonly structures: Table;
   /** [message id] → its structure in IMAP's words (structure-texts.ts); missing where they were not kept. */
   readonly structureTexts: Table;
+  /** [message id] → fields of its header (shared/mime/kept-fields.ts); missing where they were not kept yet. */
+  readonly headerFields: Table;
   /** [account number, digest of a Message-ID] → thread id. */
   readonly threads: Table;
   /** [account number] → AccountAct[]: what administrators did to the account. */
@@ -51,7 +53,7 @@ export interface Tables {
 const tableNames: Readonly<Record<keyof Tables, string>> = {
   counters: 'counters', accounts: 'accounts', arriving: 'arriving', localNames: 'local-names', names: 'names', retiredNames: 'retired-names',
   subscriptions: 'subscriptions', annotations: 'annotations', mailboxes: 'mailboxes', rows: 'rows', recent: 'recent', expunged: 'expunged', messages: 'messages',
-  structures: 'structures', structureTexts: 'structure-texts', threads: 'threads', acts: 'acts', grants: 'grants', deliveries: 'deliveries',
+  structures: 'structures', structureTexts: 'structure-texts', headerFields: 'header-fields', threads: 'threads', acts: 'acts', grants: 'grants', deliveries: 'deliveries',
 };
 
 /** What the index of a storage is opened with: the tables below, and that of the packs. */

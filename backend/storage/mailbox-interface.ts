@@ -1,5 +1,6 @@
 /** What the face of the room promises of messages and mailboxes; `interface.ts` has accounts and storages. */
 import type { StringForm } from '../../shared/imap/strings.ts';
+import type { FieldChoice } from '../../shared/mime/kept-fields.ts';
 import type { MessageHead, MessageStructure } from '../../shared/mime/structure.ts';
 import type { Table } from './environment.ts';
 
@@ -174,8 +175,10 @@ export interface Mailbox {
   byteSeries(): (row: MessageRow) => StoredMessage | undefined;
   /** What the headers of these messages say, in their order, all of one commit; undefined where the message is gone. */
   heads(rows: readonly MessageRow[]): (MessageHead | undefined)[];
-  /** As `heads`: what IMAP says of their structure. */
-  structureTexts(rows: readonly MessageRow[]): (StructureTexts | undefined)[];
+  /** Tells what IMAP says of a message's structure; undefined where the message is gone, or came just now. What it tells never changes, so any snapshot does. */
+  structureTexts(): (row: MessageRow) => StructureTexts | undefined;
+  /** Likewise the lines of these header fields as they stand in the message, latin1; undefined as well where only the message can tell. */
+  headerFields(choice: FieldChoice): (row: MessageRow) => string | undefined;
   /** The uids of all rows. The list may be shared: it is not to be changed. */
   uids(): readonly number[];
   /** All staged messages enter or none does; none (no uids) when `guard` says `skip`. */

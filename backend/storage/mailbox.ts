@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { Failure } from '../../shared/base/failure.ts';
 import { decodeHead } from '../../shared/mime/encode-structure.ts';
+import { takeFields } from '../../shared/mime/kept-fields.ts';
+import type { FieldChoice } from '../../shared/mime/kept-fields.ts';
 import type { MessageHead } from '../../shared/mime/structure.ts';
 import { changeAccount } from './account-change.ts';
 import type { AccountChange, AccountHandle } from './account-change.ts';
@@ -20,7 +22,7 @@ import { collectRows, collectUids, decodeUidRanges, emptyBlock, findRow } from '
 import { rowsWithin } from './row-list.ts';
 import { specialUsesOf } from './special-use.ts';
 import type { AppendedMessage, AppendGuard, AppendResult, CopyResult, FlagChange, FlagMask, FlagOutcome, Mailbox, MailboxState, MessageRow, RowList, StoredMessage, StructureTexts } from './interface.ts';
-import { makeTexts, readTexts } from './structure-texts.ts';
+import { KeptTexts, MadeTexts } from './structure-texts.ts';
 
 const highestUid = 2 ** 32 - 1;
 const urlKeyBytes = 32;
@@ -126,14 +128,22 @@ export class StoredMailbox implements Mailbox {
     }));
   }
 
-  structureTexts(rows: readonly MessageRow[]): (StructureTexts | undefined)[] {
-    const { environment, messages } = this.#account.volume;
-    return environment.read(() => rows.map(({ messageId }) => {
+  structureTexts(): (row: MessageRow) => StructureTexts | undefined {
+    const { messages } = this.#account.volume;
+    return ({ messageId }) => {
       const kept = messages.texts(messageId);
-      if (kept !== undefined) return readTexts(kept);
+      if (kept !== undefined) return new KeptTexts(kept);
       const encoded = messages.structure(messageId);
-      return encoded === undefined ? undefined : makeTexts(encoded);
-    }));
+      return encoded === undefined ? undefined : new MadeTexts(encoded);
+    };
+  }
+
+  headerFields(choice: FieldChoice): (row: MessageRow) => string | undefined {
+    const { messages } = this.#account.volume;
+    return ({ messageId }) => {
+      const kept = messages.fields(messageId);
+      return kept === undefined ? undefined : takeFields(kept, choice);
+    };
   }
 
   uids(): readonly number[] {

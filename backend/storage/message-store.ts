@@ -35,9 +35,14 @@ export class MessageStore {
     return this.#tables.structures.get([messageId]);
   }
 
-  /** IMAP's words for the structure; undefined where they were not kept. */
-  texts(messageId: number): Buffer | undefined {
-    return this.#tables.structureTexts.get([messageId]);
+  /** IMAP's words for the structure, latin1; undefined where they were not kept. */
+  texts(messageId: number): string | undefined {
+    return this.#tables.structureTexts.text([messageId]);
+  }
+
+  /** Fields of its header, latin1, as shared/mime/kept-fields.ts reads them; undefined where they were not kept yet. */
+  fields(messageId: number): string | undefined {
+    return this.#tables.headerFields.text([messageId]);
   }
 
   /** A new message with one reference; its bytes are settled. One that comes from another storage brings its number. */
@@ -45,6 +50,7 @@ export class MessageStore {
     this.#packs.retain(place);
     this.#tables.structures.put([messageId], structure.encoded);
     if (structure.texts !== undefined) this.#tables.structureTexts.put([messageId], structure.texts);
+    if (structure.fields !== undefined) this.#tables.headerFields.put([messageId], structure.fields);
     this.#put(messageId, { references: 1, place });
     return messageId;
   }
@@ -62,6 +68,7 @@ export class MessageStore {
     this.#tables.messages.remove([messageId]);
     this.#tables.structures.remove([messageId]);
     this.#tables.structureTexts.remove([messageId]);
+    this.#tables.headerFields.remove([messageId]);
     this.#packs.release(entry.place);
   }
 

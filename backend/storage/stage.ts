@@ -12,6 +12,13 @@ import type { Volume } from './volume.ts';
 /** Sizes are kept in 32 bits. */
 const largestMessageBytes = 2 ** 32 - 1;
 
+/** What was found in the bytes of a message. */
+interface Scanned {
+  readonly structure: MessageStructure;
+  /** See `KeptStructure`. */
+  readonly fields: Buffer | undefined;
+}
+
 /** A message whose bytes are in a pack of `volume`. */
 export class StoredStage implements StagedMessage {
   readonly volume: Volume;
@@ -23,11 +30,11 @@ export class StoredStage implements StagedMessage {
   messageId: number | undefined;
   readonly #copies = new Map<Volume, Promise<StoredStage>>();
 
-  constructor(volume: Volume, bytes: StagedBytes, structure: MessageStructure) {
+  constructor(volume: Volume, bytes: StagedBytes, { structure, fields }: Scanned) {
     this.volume = volume;
     this.bytes = bytes;
     this.structure = structure;
-    this.keptStructure = keptStructure(structure);
+    this.keptStructure = keptStructure(structure, fields);
     this.threadKeys = threadKeys(structure);
   }
 
@@ -53,7 +60,7 @@ export class StoredStage implements StagedMessage {
   async #copyTo(volume: Volume, owner: string): Promise<StoredStage> {
     await volume.space.check();
     const bytes = await volume.packs.stage(this.volume.packs.pieces(this.bytes.place), { maxBytes: this.size, owner });
-    return new StoredStage(volume, bytes, this.structure);
+    return new StoredStage(volume, bytes, { structure: this.structure, fields: this.keptStructure.fields });
   }
 
   async discard(): Promise<void> {
@@ -73,7 +80,7 @@ export async function stageMessage(volume: Volume, source: AsyncIterable<Buffer>
     onChunk: (chunk) => scanner.write(chunk),
   });
   try {
-    return new StoredStage(volume, bytes, scanner.end());
+    return new StoredStage(volume, bytes, { structure: scanner.end(), fields: scanner.keptFields });
   } catch (error) {
     bytes.done();
     throw error;

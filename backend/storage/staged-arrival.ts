@@ -7,11 +7,14 @@ export class StagedArrival implements ArrivedMessage {
   readonly messageId: number;
   readonly bytes: StagedBytes;
   readonly structure: Buffer;
+  /** Of its header, see `KeptStructure`. */
+  readonly fields: Buffer;
 
-  constructor(messageId: number, bytes: StagedBytes, structure: Buffer) {
+  constructor(messageId: number, bytes: StagedBytes, { structure, fields }: { readonly structure: Buffer; readonly fields: Buffer }) {
     this.messageId = messageId;
     this.bytes = bytes;
     this.structure = structure;
+    this.fields = fields;
   }
 
   get digest(): Buffer {

@@ -1,4 +1,7 @@
 /** A question about the text of a message, and the answer by looking into it. Right for any script and encoding, whatever an index knows. */
+import { splitFields } from '../../shared/mime/header.ts';
+import { chooseFields } from '../../shared/mime/kept-fields.ts';
+import type { FieldChoice } from '../../shared/mime/kept-fields.ts';
 import type { Part } from '../../shared/mime/structure.ts';
 import type { StoredMessage } from '../storage/storage.ts';
 import { fieldsOf, fileNames, headerHolds, hearTexts, isText, partsOf, subjectText, valueText } from './message-texts.ts';
@@ -7,6 +10,21 @@ import { fieldsOf, fileNames, headerHolds, hearTexts, isText, partsOf, subjectTe
 export type TextQuestion =
   | { readonly in: 'body' | 'text'; readonly value: string }
   | { readonly in: 'header'; readonly name: string; readonly value: string };
+
+type HeaderQuestion = Extract<TextQuestion, { readonly in: 'header' }>;
+
+/** The fields that a question about the header looks at; undefined where only the message can tell. */
+export function fieldsAsked({ name }: HeaderQuestion): FieldChoice | undefined {
+  return /^[!-9;-~]+$/.test(name) ? chooseFields([name.toUpperCase()]) : undefined;
+}
+
+/** As `holds`. @param lines those of the fields, as they stand in the message (latin1) */
+export function linesHold(lines: string, { name, value }: HeaderQuestion): boolean {
+  if (lines === '') return false;
+  const fields = splitFields(lines);
+  const looked = name === 'subject' && value !== '' ? fields.slice(0, 1) : fields; // the structure has the first
+  return looked.some((field) => value === '' || valueText(field).includes(value));
+}
 
 /** Rejects with `storage-failure` when the message can't be read. */
 export async function holds(message: StoredMessage, question: TextQuestion): Promise<boolean> {

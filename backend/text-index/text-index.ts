@@ -5,7 +5,7 @@
  */
 export { IndexCare } from './index-care.ts';
 export { fuzzyScore } from './fuzzy-question.ts';
-export { holds } from './question.ts';
+export { fieldsAsked, holds, linesHold } from './question.ts';
 export type { TextQuestion } from './question.ts';
 export { TextAnswers, Verdict } from './text-answers.ts';
 export type { IndexedMailboxes } from './text-answers.ts';

@@ -38,6 +38,7 @@ export function decodeUnlabelled(bytes: Buffer): string {
  * @param raw latin1, unfolded.
  */
 export function decodeWords(raw: string): string {
+  if (!raw.includes('=?')) return decodeRaw(raw);
   const pattern = /=\?([^?\s]*)\?([bq])\?([^?\r\n]*)\?=/gi;
   let decoded = '';
   let end = 0;

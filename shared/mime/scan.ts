@@ -4,6 +4,7 @@
  * are held within limits. Any bytes give a structure: beyond the limits the rest is one opaque part, never an error.
  */
 import { HeaderSection } from './header-section.ts';
+import { keepFields } from './kept-fields.ts';
 import { OpenParts } from './open-parts.ts';
 import type { Delimiter, Place } from './open-parts.ts';
 import { PreviewSampler } from './preview.ts';
@@ -39,6 +40,7 @@ export class MessageScanner {
   #lastBreak: Place | undefined;
   /** Body only: no byte of it was consumed yet, so a delimiter may stand right here. */
   #atBodyStart = false;
+  #keptFields: Buffer | undefined;
 
   constructor() {
     this.#parts.start(0);
@@ -49,6 +51,11 @@ export class MessageScanner {
     const data = this.#carry.length === 0 ? chunk : Buffer.concat([this.#carry, chunk]);
     const rest = this.#consume(data, 'more to come');
     this.#carry = Buffer.from(data.subarray(rest));
+  }
+
+  /** Fields of the message's header (kept-fields.ts), once it was read: after `end` in any case. */
+  get keptFields(): Buffer {
+    return this.#keptFields ?? keepFields(Buffer.alloc(0));
   }
 
   /** The message is complete: answers its structure. Call once. */
@@ -114,7 +121,9 @@ export class MessageScanner {
 
   /** Ends the innermost part's header; `all`: of enclosed messages, too, since no bytes are left for them. */
   #finishHeader(which: 'one' | 'all', bodyStart: Place): void {
-    const { kind, header } = this.#parts.finishHeader(this.#header.take(), bodyStart);
+    const section = this.#header.take();
+    this.#keptFields ??= keepFields(section);
+    const { kind, header } = this.#parts.finishHeader(section, bodyStart);
     this.#lastBreak = undefined;
     this.#inLongLine = false;
     if (kind === 'message') {

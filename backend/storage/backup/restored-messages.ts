@@ -5,6 +5,7 @@ import type { AccountChange } from '../account-change.ts';
 import { keywordNames } from '../entries.ts';
 import type { MessageRow } from '../interface.ts';
 import { decodeRecordTrailer, trailerBytes } from '../pack-format.ts';
+import { PassingHeader } from '../passing-header.ts';
 import type { PackPlace, StagedBytes } from '../packs.ts';
 import { threadKeys, threadOf } from '../threads.ts';
 import type { Volume } from '../volume.ts';
@@ -26,7 +27,12 @@ export interface Brought {
   readonly row: MessageRow;
   readonly structure: Buffer;
   /** Undefined: the storage has the message still. */
-  readonly staged: StagedBytes | undefined;
+  readonly staged: StagedWhole | undefined;
+}
+
+interface StagedWhole extends StagedBytes {
+  /** Of its header, see `KeptStructure`. */
+  readonly fields: Buffer;
 }
 
 /** What of the rows can be brought, and the uids of what the backup itself has lost. Call `done` of what was staged when all is over. */
@@ -48,20 +54,21 @@ async function bringOne(bringing: Bringing, row: MessageRow): Promise<Brought | 
   if (place === undefined || structure === undefined) return undefined;
   if (target.environment.read(() => isSame(target, row.messageId, structure))) return { row, structure, staged: undefined };
   await target.space.check();
-  const staged = await stageWhole(bringing, place);
+  const staged = await stageWhole(bringing, place, structure);
   if (staged === undefined) return undefined;
   await target.packs.note({ place: staged.place, account: address, mailbox, internalDateMs: row.internalDateMs, flags: row.flags, keywords: keywordNames(keywords, row.keywords) });
   return { row, structure, staged };
 }
 
 /** Undefined when the bytes in the backup are not those that were written once. */
-async function stageWhole({ source, target, address }: Bringing, place: PackPlace): Promise<StagedBytes | undefined> {
+async function stageWhole({ source, target, address }: Bringing, place: PackPlace, structure: Buffer): Promise<StagedWhole | undefined> {
   let staged: StagedBytes | undefined;
   try {
     const trailer = decodeRecordTrailer(await source.packs.read({ ...place, offset: place.offset + place.length, length: trailerBytes }, 0, trailerBytes));
     const bytes = await readWhole(source.packs.pieces(place));
-    staged = await target.packs.stage(bytes, { maxBytes: place.length, owner: address });
-    if (trailer?.digest.equals(staged.digest) === true) return staged;
+    const header = new PassingHeader(structure);
+    staged = await target.packs.stage(bytes, { maxBytes: place.length, owner: address, onChunk: (chunk) => header.add(chunk) });
+    if (trailer?.digest.equals(staged.digest) === true) return { ...staged, fields: header.fields() };
   } catch (error) {
     if (!isFailure(error, 'storage-failure') || error.message !== unreadable) throw error;
   }
@@ -88,7 +95,7 @@ export function enter(change: AccountChange, { row, structure, staged }: Brought
   if (!known && staged === undefined) throw new Failure('in-use', 'the account was changed meanwhile; run the command again');
   let { messageId } = row;
   if (known) messages.retain(messageId);
-  else if (staged !== undefined) messageId = messages.add(staged.place, keptStructure(decoded, structure), messages.place(messageId) === undefined ? messageId : undefined);
+  else if (staged !== undefined) messageId = messages.add(staged.place, keptStructure(decoded, staged.fields, structure), messages.place(messageId) === undefined ? messageId : undefined);
   return { messageId, threadId: threadOf(tables, change.number, { keys: threadKeys(decoded), messageId: row.threadId }) };
 }
 

@@ -1,6 +1,7 @@
 /** Checks a storage: its index is compared with itself and with the packs; what is lost is named message by message. */
-import { decodeStructure } from '../../../shared/mime/encode-structure.ts';
+import { decodeHead, decodeStructure } from '../../../shared/mime/encode-structure.ts';
 import { decodeWords } from '../../../shared/mime/encoded-words.ts';
+import { chooseFields, fieldValues, isWhole } from '../../../shared/mime/kept-fields.ts';
 import type { AccountEntry, MailboxEntry } from '../entries.ts';
 import { keysUnder } from '../environment.ts';
 import { openTables } from '../keys.ts';
@@ -62,12 +63,28 @@ async function checkMessages(tables: Tables, { named, orphans }: { readonly name
         if (known.times !== references) findings.add({ kind: 'references-wrong', pack: place.pack, at, text: `message ${String(messageId)} is in mailboxes ${String(known.times)} times, and counted as ${String(references)}` });
         if (known.size !== place.length) findings.add({ kind: 'size-wrong', pack: place.pack, at, text: `message ${String(messageId)} has ${String(place.length)} bytes, and ${String(known.size)} by its mailbox` });
       }
-      if (tables.structures.get([messageId]) === undefined) findings.add({ kind: 'structure-lost', pack: place.pack, at, text: `the structure of message ${String(messageId)} is not there` });
+      const structure = tables.structures.get([messageId]);
+      if (structure === undefined) findings.add({ kind: 'structure-lost', pack: place.pack, at, text: `the structure of message ${String(messageId)} is not there` });
+      else if (!isOf(tables.headerFields.text([messageId]), structure)) findings.add({ kind: 'fields-wrong', pack: place.pack, at, text: `what is kept of the header of message ${String(messageId)} is not what its structure says` });
       placed.push({ messageId, place });
     }
   }
   return placed;
 }
+
+/** Whether the fields that are kept are those of that structure, as far as it tells. */
+function isOf(kept: string | undefined, structure: Buffer): boolean {
+  if (kept === undefined) return true;
+  const { date, subject, inReplyTo, messageId } = decodeHead(structure).envelope;
+  const said = [date, subject, inReplyTo, messageId];
+  return isWhole(kept) && toldFields.every((choice, index) => {
+    const values = fieldValues(kept, choice);
+    return values === undefined || (values[0] ?? '') === (said[index] ?? '');
+  });
+}
+
+/** Fields that the structure has as they stand. */
+const toldFields = ['DATE', 'SUBJECT', 'IN-REPLY-TO', 'MESSAGE-ID'].map((name) => chooseFields([name]));
 
 /** Whose the messages are that are lost: one finding for each mailbox that has one. */
 async function nameLost(tables: Tables, lost: Lost, findings: Findings): Promise<void> {

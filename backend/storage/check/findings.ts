@@ -7,6 +7,7 @@ export type FindingKind =
   | 'record-changed' // the bytes of a message are not those that were written
   | 'message-missing' // a row of a mailbox names a message that the index does not have
   // what can be mended from the rest
+  | 'fields-wrong' // what is kept of the header of a message
   | 'structure-lost' | 'references-wrong' | 'live-bytes-wrong' | 'size-wrong' | 'orphan-message'
   | 'counters-wrong' // of a mailbox
   | 'quota-wrong' // the use of an account

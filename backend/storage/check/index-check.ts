@@ -161,7 +161,8 @@ async function checkLeftOver(tables: Tables, findings: Findings): Promise<void> 
   const places = [
     { table: tables.rows, of: [tables.mailboxes], owner: 'mailbox', what: 'rows of a mailbox' }, { table: tables.recent, of: [tables.mailboxes], owner: 'mailbox', what: 'changes of a mailbox' },
     { table: tables.expunged, of: [tables.mailboxes], owner: 'mailbox', what: 'expunged UIDs of a mailbox' }, { table: tables.structures, of: [tables.messages], owner: 'message', what: 'the structure of a message' },
-    { table: tables.structureTexts, of: [tables.messages, tables.structures], owner: 'message', what: 'words for the structure of a message' }, // an earlier version, which does not know them, leaves them
+    { table: tables.structureTexts, of: [tables.messages, tables.structures], owner: 'message', what: 'words for the structure of a message' },
+    { table: tables.headerFields, of: [tables.messages, tables.structures], owner: 'message', what: 'header fields of a message' }, // these two an earlier version, which does not know them, leaves
   ];
   for (const { table, of, owner: kind, what } of places) {
     let last: number | string | undefined;

@@ -35,9 +35,10 @@ export async function removeLeftOver({ environment, tables }: Volume, findings: 
       for (const { table, key } of keys) table.remove(key);
       return keys.length === 0 ? [] : [{ text: `what was left of mailbox ${String(mailbox)} is removed` }];
     }
-    if (message === undefined || tables.messages.get([message]) !== undefined || [tables.structures, tables.structureTexts].every((table) => table.get([message]) === undefined) || isNamed(tables, message)) return []; // of a message whose bytes are lost it tells what was lost
+    if (message === undefined || tables.messages.get([message]) !== undefined || [tables.structures, tables.structureTexts, tables.headerFields].every((table) => table.get([message]) === undefined) || isNamed(tables, message)) return []; // of a message whose bytes are lost it tells what was lost
     tables.structures.remove([message]);
     tables.structureTexts.remove([message]);
+    tables.headerFields.remove([message]);
     return [{ text: `what was left of message ${String(message)} is removed` }];
   }));
 }

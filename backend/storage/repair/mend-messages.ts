@@ -50,16 +50,37 @@ export async function ownerOf(volume: Volume, directory: string, messageId: numb
 /** Reads the message once more for its structure; only when its bytes are those that were written. */
 export async function mendStructure(volume: Volume, directory: string, messageId: number): Promise<readonly Mended[]> {
   const place = volume.environment.read(() => volume.messages.place(messageId));
-  const structure = place === undefined ? undefined : await structureAt(volume, directory, place);
-  if (structure === undefined) return [];
+  const found = place === undefined ? undefined : await scannedAt(volume, directory, place);
+  if (found === undefined) return [];
   return volume.environment.write(() => {
     if (volume.messages.place(messageId) === undefined || volume.tables.structures.get([messageId]) !== undefined) return [];
-    volume.tables.structures.put([messageId], structure);
+    volume.tables.structures.put([messageId], found.structure);
     return [{ text: `the structure of message ${String(messageId)} was made anew` }];
   });
 }
 
-async function structureAt(volume: Volume, directory: string, place: PackPlace): Promise<Buffer | undefined> {
+/** What is kept of the header is read once more; where the message can't be read, it is kept no longer. */
+export async function mendFields(volume: Volume, directory: string, messageId: number): Promise<readonly Mended[]> {
+  const place = volume.environment.read(() => volume.messages.place(messageId));
+  const found = place === undefined ? undefined : await scannedAt(volume, directory, place);
+  return volume.environment.write(() => {
+    const { headerFields } = volume.tables;
+    const known = headerFields.get([messageId]);
+    if (known === undefined || volume.messages.place(messageId) === undefined || found?.fields.equals(known) === true) return [];
+    if (found === undefined) headerFields.remove([messageId]);
+    else headerFields.put([messageId], found.fields);
+    return [{ text: `what is kept of the header of message ${String(messageId)} was ${found === undefined ? 'removed' : 'made anew'}` }];
+  });
+}
+
+interface ScannedMessage {
+  readonly structure: Buffer;
+  /** See `KeptStructure`. */
+  readonly fields: Buffer;
+}
+
+/** Undefined when the bytes are not those that were written. */
+async function scannedAt(volume: Volume, directory: string, place: PackPlace): Promise<ScannedMessage | undefined> {
   const frame = await frameAt(directory, place);
   const file = frame === undefined ? undefined : await openPackFile(join(directory, 'packs', packName(place.pack)), place.pack);
   try {
@@ -69,7 +90,7 @@ async function structureAt(volume: Volume, directory: string, place: PackPlace):
   }
   const scanner = new MessageScanner();
   for await (const piece of volume.packs.pieces(place)) scanner.write(piece);
-  return encodeStructure(scanner.end());
+  return { structure: encodeStructure(scanner.end()), fields: scanner.keptFields };
 }
 
 /** A row names a message that the index does not have: its bytes are looked for among the records that nothing names, and known by account, size and date, and its structure where that is left: by that also those of an account that was renamed since. */
@@ -78,19 +99,19 @@ export async function relink(volume: Volume, { directory, inventory }: { readonl
   if (wanted === undefined) return [];
   const { row, account, mailbox } = wanted;
   const known = volume.environment.read(() => volume.tables.structures.get([row.messageId]));
-  const fitting: { readonly place: PackPlace; readonly structure: Buffer; readonly digest: string }[] = [];
+  const fitting: (ScannedMessage & { readonly place: PackPlace; readonly digest: string })[] = [];
   const isNobodys = (address: string): boolean => volume.environment.read(() => getAccount(volume.tables, address)) === undefined;
   const isFor = (address: string): boolean => address === account || (known !== undefined && isNobodys(address));
   for (const record of inventory.unnamed({ isFor, size: row.size, internalDateMs: row.internalDateMs })) {
-    const structure = await structureAt(volume, directory, record.place);
-    if (structure !== undefined && (known === undefined || known.equals(structure))) fitting.push({ ...record, structure });
+    const scanned = await scannedAt(volume, directory, record.place);
+    if (scanned !== undefined && (known === undefined || known.equals(scanned.structure))) fitting.push({ ...record, ...scanned });
   }
   const [found] = fitting;
   if (found === undefined || new Set(fitting.map(({ digest }) => digest)).size > 1) return []; // two that fit: nobody can tell which
   return volume.environment.write(() => {
     if (volume.messages.place(row.messageId) !== undefined) return [];
     new PackLedger(volume.environment).know(found.place.pack);
-    volume.messages.add(found.place, keptStructure(decodeStructure(found.structure), found.structure), row.messageId);
+    volume.messages.add(found.place, keptStructure(decodeStructure(found.structure), found.fields, found.structure), row.messageId);
     inventory.name(found.place);
     return [{ account, mailbox, uid: where.uid, text: 'the bytes of the message were found again' }];
   });

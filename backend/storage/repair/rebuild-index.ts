@@ -73,11 +73,18 @@ export async function rebuildIndex(directory: string, options: InventoryOptions)
   }
 }
 
+/** What the bytes of a message say. */
+interface Scanned {
+  readonly structure: MessageStructure;
+  /** See `KeptStructure`. */
+  readonly fields: Buffer;
+}
+
 class Build {
   readonly #volume: Volume;
   readonly #inventory: PackInventory;
   readonly #options: InventoryOptions;
-  readonly #numbers = new Map<string, { readonly messageId: number; readonly structure: MessageStructure }>();
+  readonly #numbers = new Map<string, { readonly messageId: number; readonly scanned: Scanned }>();
   readonly accounts = new Set<string>();
   readonly lost: Finding[] = [];
   messages = 0;
@@ -108,42 +115,42 @@ class Build {
     for (let at = 0; at < notes.length; at += mostAtOnce) {
       this.#options.signal.throwIfAborted();
       this.#options.report('enters messages into the new index', { bytes: at, of: notes.length });
-      const ready: { readonly note: DeliveryNote; readonly structure: MessageStructure }[] = [];
+      const ready: { readonly note: DeliveryNote; readonly scanned: Scanned }[] = [];
       for (const note of notes.slice(at, at + mostAtOnce)) {
-        const structure = await this.#structureOf(note);
-        if (structure !== undefined) ready.push({ note, structure });
+        const scanned = await this.#scannedOf(note);
+        if (scanned !== undefined) ready.push({ note, scanned });
       }
       await this.#volume.environment.write(() => {
-        for (const { note, structure } of ready) this.#enter(note, structure);
+        for (const { note, scanned } of ready) this.#enter(note, scanned);
       });
     }
   }
 
   /** Undefined, and named as lost, when the bytes are not there. */
-  async #structureOf(note: DeliveryNote): Promise<MessageStructure | undefined> {
+  async #scannedOf(note: DeliveryNote): Promise<Scanned | undefined> {
     const known = this.#numbers.get(keyOf(note.place));
-    if (known !== undefined) return known.structure;
+    if (known !== undefined) return known.scanned;
     const message = this.#inventory.at(note.place);
     if (message !== undefined) {
       const scanner = new MessageScanner();
       for await (const piece of this.#volume.packs.pieces(message.place)) scanner.write(piece);
-      return scanner.end();
+      return { structure: scanner.end(), fields: scanner.keptFields };
     }
     this.lost.push({ kind: 'message-missing', account: note.account, mailbox: note.mailbox, pack: note.place.pack, text: `a message of ${String(note.place.length)} bytes of ${new Date(note.internalDateMs).toISOString()}: its bytes are not there` });
     return undefined;
   }
 
-  #enter({ place, account: address, mailbox: name, internalDateMs, flags, keywords }: DeliveryNote, structure: MessageStructure): void {
+  #enter({ place, account: address, mailbox: name, internalDateMs, flags, keywords }: DeliveryNote, scanned: Scanned): void {
     const { tables, messages } = this.#volume;
     const entry = getAccount(tables, address) ?? makeAccount(this.#volume, address, 1);
     const change = new AccountChange(new StoredAccount(this.#volume, entry));
     const mailbox = change.mailbox(mailboxIdOf(tables, entry.number, name) ?? make(change, name));
     const known = this.#numbers.get(keyOf(place));
-    const messageId = known === undefined ? messages.add(place, keptStructure(structure)) : known.messageId;
+    const messageId = known === undefined ? messages.add(place, keptStructure(scanned.structure, scanned.fields)) : known.messageId;
     if (known !== undefined) messages.retain(messageId);
-    this.#numbers.set(keyOf(place), { messageId, structure });
+    this.#numbers.set(keyOf(place), { messageId, scanned });
     this.#inventory.name(place);
-    const threadId = threadOf(tables, change.number, { keys: threadKeys(structure), messageId });
+    const threadId = threadOf(tables, change.number, { keys: threadKeys(scanned.structure), messageId });
     mailbox.add({ flags, keywords: mailbox.keywordBits(keywords), size: place.length, internalDateMs, savedDateMs: internalDateMs, messageId, threadId });
     change.save('its-own');
     this.accounts.add(address);

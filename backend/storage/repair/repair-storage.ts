@@ -17,7 +17,7 @@ import type { KeptFolder } from '../kept-folder.ts';
 import { packName } from '../pack-format.ts';
 import type { Volume } from '../volume.ts';
 import { accountsIn, dropDeadNames, mendMailbox, mendNames, mendUse, remakeMailbox } from './mend-mailbox.ts';
-import { mendLedger, mendReferences, mendStructure, ownerOf, relink, rescueOrphan } from './mend-messages.ts';
+import { mendLedger, mendFields, mendReferences, mendStructure, ownerOf, relink, rescueOrphan } from './mend-messages.ts';
 import type { Mended } from './mended.ts';
 import { takeInventory } from './pack-inventory.ts';
 import { dropDeadAnnotations, mendGrants, ownerOfRows, removeLeftOver } from './mend-left-over.ts';
@@ -90,6 +90,7 @@ class Repair {
     await this.#remakeMailboxes(of('left-over'));
     await this.#relink(of('message-missing'));
     for (const { at } of of('structure-lost')) if (at?.message !== undefined) await this.#note(mendStructure(this.#volume, this.#directory, at.message));
+    for (const { at } of of('fields-wrong')) if (at?.message !== undefined) await this.#note(mendFields(this.#volume, this.#directory, at.message));
     const suspects = [...of('references-wrong'), ...of('size-wrong'), ...of('message-missing')].flatMap(({ at }) => at?.message ?? []);
     await this.#note(mendReferences(this.#volume, new Set(suspects)));
     for (const { at } of of('orphan-message')) if (at?.message !== undefined) await this.#note(rescueOrphan(this.#volume, this.#directory, at.message));

@@ -6,6 +6,7 @@ import * as tls from 'node:tls';
 import { once } from 'node:events';
 import { after, before, test } from 'node:test';
 import { Dialogue } from '../../harness/dialogue.ts';
+import { change, inIndex } from '../storage/damage.ts';
 import { deliver, password, startServer } from './harness.ts';
 import type { TestServer } from './harness.ts';
 
@@ -142,4 +143,51 @@ test('A big message is sent no faster than the client takes it, other sessions g
   const start = all.indexOf(`BODY[] {${String(big.length)}}\r\n`);
   const bodyStart = all.indexOf('\n', start) + 1;
   assert.ok(start > 0 && all.subarray(bodyStart, bodyStart + big.length).equals(big));
+});
+
+test('Header fields that are kept beside the index are those of the message, in part as well, and so are those of messages of which none are kept.', { timeout: 60_000 }, async () => {
+  const user = 'fields@example.com';
+  for (const file of files) await deliver({ storage: server.storage, address: user, mailbox: 'INBOX' }, normalised(file));
+  await deliver({ storage: server.storage, address: user, mailbox: 'INBOX' }, Buffer.from('Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?= at\r\n home\r\nX-Odd: odder\r\nsubject: second\r\nFrom: Ann <ann@example.com>\r\n\r\nBody'));
+  const dialogue = await Dialogue.connect({ port: server.ports.tls, tls: 'implicit' });
+  dialogue.say(`login LOGIN ${user} "${password}"`);
+  await dialogue.until(/^login OK/);
+  dialogue.say('b SELECT INBOX');
+  await dialogue.until(/^b OK/);
+  const commands = [
+    'FETCH 1:* (UID BODY.PEEK[HEADER.FIELDS (From TO subject Date Message-ID References)])', 'FETCH 1:* BODY.PEEK[HEADER.FIELDS (Subject X-TUID)]<4.20>', 'FETCH 1:* (BODY.PEEK[HEADER.FIELDS (Received Subject)] FLAGS)',
+    'UID FETCH 1:* (BODY.PEEK[HEADER.FIELDS (List-Id)] BODY.PEEK[HEADER.FIELDS.NOT (Received)])', 'FETCH 1:* BODY.PEEK[HEADER.FIELDS (Subject)]<4000.5>',
+    'SEARCH SUBJECT "the"', 'SEARCH SUBJECT ""', 'SEARCH SUBJECT "at home"', 'SEARCH SUBJECT second', 'SEARCH HEADER Subject second', 'SEARCH OR FROM "com" NOT TO "a"', 'SEARCH HEADER X-Odd ""', 'SEARCH HEADER X-Odd odder', 'SEARCH HEADER Received ""', 'SEARCH NOT HEADER List-Id "" CC "e"',
+  ];
+  const ask = async (): Promise<readonly string[]> => {
+    const answers: string[] = [];
+    for (const command of commands) {
+      dialogue.say(`f ${command}`);
+      let answer = '';
+      for (let line = await dialogue.line(); !/^f OK/.test(line); line = await dialogue.line()) {
+        const size = /\{(\d+)\}$/.exec(line)?.[1];
+        answer += `${line}\r\n${size === undefined ? '' : (await dialogue.bytes(Number(size))).toString('latin1')}`;
+      }
+      answers.push(answer);
+    }
+    return answers;
+  };
+  const kept = await ask();
+  await inIndex(server.directory, 'header-fields', (table) => {
+    for (const { key } of table.range({ from: [], to: ['\u{10ffff}'] })) table.remove(key);
+  });
+  const looked = await ask();
+  for (const [index, command] of commands.entries()) assert.equal(kept[index], looked[index], command);
+  assert.ok(kept.filter((answer) => answer.length > 10).length >= 12, 'there is something to be compared');
+  await deliver({ storage: server.storage, address: user, mailbox: 'INBOX' }, Buffer.from('Subject: planted\r\n\r\n'));
+  await change(server.directory, 'header-fields', (value) => (value.includes('planted') ? Buffer.from(value.toString('latin1').replace('planted', 'altered'), 'latin1') : undefined));
+  dialogue.say('g NOOP');
+  await dialogue.until(/^g OK/);
+  dialogue.say('g FETCH * BODY.PEEK[HEADER.FIELDS (Subject)]');
+  await dialogue.expect(/FETCH \(BODY\[HEADER.FIELDS \(SUBJECT\)\] \{20\}$/);
+  assert.equal(await dialogue.line(), 'Subject: altered', 'the message is not read');
+  await dialogue.until(/^g OK/);
+  dialogue.say('h SEARCH SUBJECT altered');
+  await dialogue.expect(/^\* SEARCH \d+$/);
+  dialogue.close();
 });

@@ -67,6 +67,7 @@ const cases: readonly { readonly what: string; readonly table: string; readonly 
   { what: 'a message that the index has lost', table: 'messages', to: () => 'remove' },
   { what: 'a wrong count of references', table: 'messages', to: (value) => { value.writeUInt32LE(7, 0); return value; } },
   { what: 'a structure that is lost', table: 'structures', to: () => 'remove' },
+  { what: 'header fields of another message', table: 'header-fields', to: (value) => Buffer.from(value.toString('latin1').replace('Subject: a', 'Subject: x'), 'latin1') },
   { what: 'a wrong counter', table: 'mailboxes', to: (value) => (isAlicesInbox(value) ? json(value, () => ({ unseen: 99, bytes: 1 })) : undefined) },
   { what: 'a UIDNEXT that is too low', table: 'mailboxes', to: (value) => (isAlicesInbox(value) ? json(value, () => ({ uidNext: 1 })) : undefined) },
   { what: 'a HIGHESTMODSEQ that is too low', table: 'mailboxes', to: (value) => (isAlicesInbox(value) ? json(value, () => ({ highestModseq: 0 })) : undefined) },
@@ -147,7 +148,8 @@ test('What an earlier version leaves in tables that it does not know, beside a n
   await all.alice.changeRights('INBOX', 'bob@example.com', (before) => ({ ...before, allow: 'lr' }));
   await change(all.directory, 'grants', () => Buffer.from('renamed@example.com'));
   await inIndex(all.directory, 'structure-texts', (table) => table.put([4711], Buffer.from('of a message that was expunged')));
-  assert.deepEqual((await findings(all)).map(({ kind }) => kind).sort(), ['grants-wrong', 'left-over']);
+  await inIndex(all.directory, 'header-fields', (table) => table.put([4712], Buffer.from('of a message that was expunged')));
+  assert.deepEqual((await findings(all)).map(({ kind }) => kind).sort(), ['grants-wrong', 'left-over', 'left-over']);
   assert.deepEqual((await repair(all)).left, []);
   assert.deepEqual(await findings(all), []);
   assert.deepEqual(all.storage.ownersGranting('bob@example.com'), ['alice@example.com']);

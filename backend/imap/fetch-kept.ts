@@ -1,0 +1,39 @@
+/** Items of FETCH that the index keeps word by word, so that the message need not be looked into. */
+import type { ContentItem, FetchItem, HeaderFields, StructureItem } from '../../shared/imap/fetch-items.ts';
+import { chooseFields } from '../../shared/mime/kept-fields.ts';
+import type { MessageRow } from '../storage/storage.ts';
+import type { Selected } from './command.ts';
+
+type KeptStructure = Extract<FetchItem, { readonly kind: 'structure' }> & { readonly name: Extract<StructureItem, 'ENVELOPE' | 'BODYSTRUCTURE'> };
+type KeptHeader = ContentItem & { readonly kind: 'section'; readonly section: { readonly part: readonly []; readonly of: HeaderFields } };
+
+/** What tells the item of a message; undefined where the message has to be looked into, or is gone. */
+export type KeptValue = (row: MessageRow) => string | undefined;
+
+/** The words of the structure, and named fields of the message's own header. */
+export function isKept(item: FetchItem): item is KeptStructure | KeptHeader {
+  if (item.kind === 'structure') return item.name === 'ENVELOPE' || item.name === 'BODYSTRUCTURE';
+  return item.kind === 'section' && item.section.part.length === 0 && typeof item.section.of === 'object' && item.section.of.which === 'these' && item.marksSeen === 'no';
+}
+
+export function keptValue({ session, view }: Selected, item: KeptStructure | KeptHeader): KeptValue {
+  if (item.kind === 'section') return headerValue(item, view.mailbox.headerFields(chooseFields(item.section.of.fields)));
+  const texts = view.mailbox.structureTexts();
+  const { strings } = session;
+  return item.name === 'ENVELOPE' ? (row) => labelled('ENVELOPE', texts(row)?.envelope(strings)) : (row) => labelled('BODYSTRUCTURE', texts(row)?.bodyStructure(strings));
+}
+
+function labelled(label: string, value: string | undefined): string | undefined {
+  return value === undefined ? undefined : `${label} ${value}`;
+}
+
+/** The empty line that ends each header belongs to it (RFC 9051 section 6.4.5.1). */
+function headerValue({ label, partial }: KeptHeader, linesOf: KeptValue): KeptValue {
+  return (row) => {
+    const lines = linesOf(row);
+    if (lines === undefined) return undefined;
+    if (partial === undefined) return `${label} {${String(lines.length + 2)}}\r\n${lines}\r\n`;
+    const part = `${lines}\r\n`.slice(partial.offset, partial.offset + partial.length);
+    return `${label} {${String(part.length)}}\r\n${part}`;
+  };
+}
