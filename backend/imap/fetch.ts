@@ -200,14 +200,17 @@ async function sendKept(selected: Selected, items: readonly FetchItem[], { wante
   const { session, view } = selected;
   const values = items.map((item): KeptValue => (item.kind === 'row' ? (row) => rowValues[item.name](row, view) : isKept(item) ? keptValue(selected, item) : () => undefined));
   const pacer = new Pacer();
+  const unkept: MessageRow[] = [];
   for (const message of wanted) {
     const response = keptResponse(messageLead(view, message), values, message.row);
     if (response !== undefined) session.output.line(response);
     else {
       await sendMessage(selected, items, { message, read, nowSeen: undefined });
+      unkept.push(message.row);
       if (pacer.isDue) await pacer.breathe();
     }
   }
+  if (unkept.length > 0) await view.mailbox.keepFields(unkept);
 }
 
 function keptResponse(lead: string, values: readonly KeptValue[], row: MessageRow): string | undefined {

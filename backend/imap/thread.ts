@@ -33,18 +33,43 @@ async function run(selected: Selected, given: ThreadArguments, numbers: Numbers)
   const { session, view } = selected;
   checkCharset(given);
   tellsModseq(session, given.key);
-  const found = await findMessages(selected, given.key, new Progress(session, view.count));
-  const messages = await readMessages(view, found);
   const { output } = session;
-  output.add('* THREAD');
+  const known = given.key.key === 'all' ? remembered.get(view.uids)?.get(`${given.algorithm} ${numbers}`) : undefined;
+  if (known !== undefined) output.line(known);
+  else await sendThreads(selected, given, numbers);
+  if (output.full) await output.flush();
+  return ok('THREAD completed');
+}
+
+/**
+ * Answers for all messages of a mailbox: there are clients that ask for them whenever they show one. What they are made of never changes, so
+ * they hold as long as the list of messages is the same, and are forgotten with it.
+ */
+const remembered = new WeakMap<readonly number[], Map<string, string>>();
+/** Of an answer. */
+const mostRemembered = 4 * 1024 * 1024;
+
+async function sendThreads(selected: Selected, { key, algorithm }: ThreadArguments, numbers: Numbers): Promise<void> {
+  const { session: { output }, session, view } = selected;
+  const { uids } = view;
+  const found = await findMessages(selected, key, new Progress(session, view.count));
+  const messages = await readMessages(view, found);
+  let answer: string | undefined = key.key === 'all' && messages.length === uids.length ? '' : undefined;
+  const add = (text: string): void => {
+    output.add(text);
+    if (answer !== undefined) answer = answer.length > mostRemembered ? undefined : answer + text;
+  };
+  add('* THREAD');
   let lead = ' ';
-  for (const piece of formatThreads(await threadBy[given.algorithm](messages), numbers)) {
-    output.add(lead + piece);
+  for (const piece of formatThreads(await threadBy[algorithm](messages), numbers)) {
+    add(lead + piece);
     lead = '';
     if (output.full) await output.flush();
   }
   output.line('');
-  return ok('THREAD completed');
+  if (answer === undefined || session.abandoned) return;
+  const answers = remembered.get(uids) ?? new Map<string, string>();
+  remembered.set(uids, answers.set(`${algorithm} ${numbers}`, answer));
 }
 
 const threadBy: Readonly<Record<ThreadAlgorithm, (messages: readonly ThreadMessage[]) => Promise<Thread[]>>> = {

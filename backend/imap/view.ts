@@ -124,6 +124,11 @@ export class View {
     return this.#uids.length;
   }
 
+  /** All uids, by position. Whoever has the same list has the same messages under the same numbers, even those that are gone meanwhile. */
+  get uids(): readonly number[] {
+    return this.#uids;
+  }
+
   get highestModseq(): number {
     return this.#modseq;
   }

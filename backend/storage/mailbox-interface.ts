@@ -179,6 +179,8 @@ export interface Mailbox {
   structureTexts(): (row: MessageRow) => StructureTexts | undefined;
   /** Likewise the lines of these header fields as they stand in the message, latin1; undefined as well where only the message can tell. */
   headerFields(choice: FieldChoice): (row: MessageRow) => string | undefined;
+  /** Sees to it that `headerFields` knows these messages, if it does not: stored by an earlier version. Resolves when that is done, or could not be done now. */
+  keepFields(rows: readonly MessageRow[]): Promise<void>;
   /** The uids of all rows. The list may be shared: it is not to be changed. */
   uids(): readonly number[];
   /** All staged messages enter or none does; none (no uids) when `guard` says `skip`. */

@@ -15,6 +15,7 @@ import { getMailbox } from './entries.ts';
 import type { MailboxEntry } from './entries.ts';
 import { keysUnder } from './environment.ts';
 import { blockOf } from './keys.ts';
+import { keepLateFields } from './late-fields.ts';
 import { PackedMessage } from './packed-message.ts';
 import type { MessageReader } from './packed-message.ts';
 import type { Packs } from './packs.ts';
@@ -144,6 +145,11 @@ export class StoredMailbox implements Mailbox {
       const kept = messages.fields(messageId);
       return kept === undefined ? undefined : takeFields(kept, choice);
     };
+  }
+
+  async keepFields(rows: readonly MessageRow[]): Promise<void> {
+    const read = this.series();
+    await keepLateFields(this.#account.volume, rows.map(({ messageId, uid }) => ({ messageId, message: read(uid) })));
   }
 
   uids(): readonly number[] {

@@ -20,10 +20,15 @@ export function fieldsAsked({ name }: HeaderQuestion): FieldChoice | undefined {
 
 /** As `holds`. @param lines those of the fields, as they stand in the message (latin1) */
 export function linesHold(lines: string, { name, value }: HeaderQuestion): boolean {
-  if (lines === '') return false;
+  if (lines === '' || (isPlain(lines) && !lines.toUpperCase().includes(value))) return false;
   const fields = splitFields(lines);
   const looked = name === 'subject' && value !== '' ? fields.slice(0, 1) : fields; // the structure has the first
   return looked.some((field) => value === '' || valueText(field).includes(value));
+}
+
+/** Most are on one line and in ASCII: what is not in them as they stand is not in their values. */
+function isPlain(lines: string): boolean {
+  return !/=\?|\n[ \t]|[^\x00-\x7f]/.test(lines);
 }
 
 /** Rejects with `storage-failure` when the message can't be read. */
