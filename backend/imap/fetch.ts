@@ -203,8 +203,10 @@ async function sendKept(selected: Selected, items: readonly FetchItem[], { wante
   const unkept: MessageRow[] = [];
   for (const message of wanted) {
     const response = keptResponse(messageLead(view, message), values, message.row);
-    if (response !== undefined) session.output.line(response);
-    else {
+    if (response !== undefined) {
+      session.output.line(response);
+      if (session.output.full) await session.output.flush();
+    } else {
       await sendMessage(selected, items, { message, read, nowSeen: undefined });
       unkept.push(message.row);
       if (pacer.isDue) await pacer.breathe();

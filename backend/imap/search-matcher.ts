@@ -46,6 +46,8 @@ export function compileSearch(key: SearchKey, view: View, relevance?: Relevance)
 
 /** All must match; the cheap ones are tried first. */
 function all(tests: readonly Test[]): Test {
+  const [only] = tests;
+  if (only !== undefined && tests.length === 1) return only;
   const rows = tests.filter((test) => test.kind === 'row');
   const contents = tests.filter((test) => test.kind === 'content').sort((a, b) => a.cost - b.cost);
   const rowsMatch = (candidate: Numbered): boolean => rows.every((test) => test.matches(candidate));
