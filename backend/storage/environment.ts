@@ -285,6 +285,7 @@ class LmdbTable implements Table {
   }
 
   text(key: Key): string | undefined {
+    if (this.#use.stage === 'closed') throw closed();
     const shared = this.#database.getBinaryFast(asLmdbKey(key)); // memory of the binding's, good until the next question; only its `length` is the value's
     return shared?.toString('latin1', 0, shared.length);
   }
