@@ -28,6 +28,19 @@ test('Keys sort by their parts, numbers by value and before strings, and a range
   assert.equal(environment.read(() => table.range({ ...keysUnder(['a']), limit: 2 })).length, 2);
 });
 
+test('A value is told as text whatever its size, as it was put, and no longer when the environment is closed', async (t) => {
+  const environment = openEnvironment(temporaryDirectory(t));
+  const table = environment.table('t');
+  const sizes = [0, 5, 8000, 40_000, 3_000_000, 7];
+  const values = sizes.map((size) => Buffer.from(Array.from({ length: size }, (_, at) => (at * 31) & 0xff)));
+  await environment.write(() => values.forEach((value, index) => table.put([index], value)));
+  for (const [index, value] of values.entries()) assert.ok(environment.read(() => table.text([index])) === value.toString('latin1'), String(value.length));
+  assert.equal(environment.read(() => table.text([99])), undefined);
+  assert.ok(values.every((value, index) => environment.read(() => table.get([index]))?.equals(value)));
+  await environment.close();
+  assert.throws(() => table.text([0]), /closed/);
+});
+
 test('What is in no hurry is in the very next commit, goes by itself when none comes, and is not lost when the environment is closed', async (t) => {
   const path = temporaryDirectory(t);
   const environment = openEnvironment(path);
