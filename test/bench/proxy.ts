@@ -1,8 +1,8 @@
 /**
  * Our front-end beside nginx's mail proxy (with an LDAP helper) and Dovecot's proxy: same client, same slapd, same Dovecot
  * behind them; then the whole system beside Dovecot's proxy on Dovecot. Run by hand, as root on Debian: `npm run bench -- proxy
- * [--seconds N] [--rounds N] [--sessions N] [--only ID,…] [--json] [--short]`. Everything shares one machine: look at the CPU
- * figures. `--short` only shows that the bench works. The table goes to standard output, progress to standard error.
+ * [--seconds N] [--rounds N] [--sessions N] [--only ID,…] [--beside FOLDER] [--json] [--short]`. Everything shares one machine: look at the CPU
+ * figures. `--beside`: another version of Waybill is measured as well. `--short` only shows that the bench works. The table goes to standard output, progress to standard error.
  */
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -22,7 +22,7 @@ import { usersOfEachKind } from './proxy/waybill-server.ts';
 
 const { values: words } = parseArgs({
   options: {
-    seconds: { type: 'string' }, rounds: { type: 'string' }, sessions: { type: 'string' }, only: { type: 'string' },
+    seconds: { type: 'string' }, rounds: { type: 'string' }, sessions: { type: 'string' }, only: { type: 'string' }, beside: { type: 'string' },
     json: { type: 'boolean', default: false }, short: { type: 'boolean', default: false },
   },
 });
@@ -109,7 +109,7 @@ function outcomeOf(maps: CellMaps, times: Readonly<Record<string, TimeTable>>): 
 
 const toDo = provideSystemPackages(progress);
 if (toDo !== undefined) throw new Error(toDo);
-const stage = await startStage();
+const stage = await startStage(words.beside);
 // The servers have sessions of their own, so Ctrl-C does not reach them.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stage.end().finally(() => process.exit(1)));
 try {

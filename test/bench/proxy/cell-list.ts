@@ -5,6 +5,7 @@ import { shortSession } from './client.ts';
 import type { Peer } from './servers.ts';
 import type { Stage } from './stage.ts';
 import { directoryOperations, password, usersOfEachKind } from './waybill-server.ts';
+import type { WaybillPeers } from './waybill-server.ts';
 
 export interface Cell {
   readonly id: string;
@@ -35,6 +36,11 @@ export function cellsOf(stage: Stage, effort: Effort): readonly Cell[] {
   return [...loginCells(stage, effort), ...streamCells(stage, effort), ...wholeCells(stage, effort), ...memoryCells(stage, effort), directoryCell(stage, effort)];
 }
 
+/** Without those that don't take part. */
+function present<Peers>(...peers: readonly (Peers | undefined)[]): readonly Peers[] {
+  return peers.filter((peer) => peer !== undefined);
+}
+
 function loadOf(stage: Stage, peer: Peer, users: 'dovecot' | 'idle' = 'dovecot'): Load {
   return { peer, users, userCount: usersOfEachKind, password, others: { slapd: [stage.ground.slapd.pid] } };
 }
@@ -45,8 +51,8 @@ function logins(cell: { readonly id: string; readonly title: string; readonly lo
 }
 
 function loginCells(stage: Stage, { seconds, connections }: Effort): readonly Cell[] {
-  const { waybill, nginx, dovecot, dovecotAsShipped, dovecotTlsInside } = stage;
-  const proxies = [waybill.plainInside, nginx, dovecot].map((peer) => loadOf(stage, peer));
+  const { waybill, beside, nginx, dovecot, dovecotAsShipped, dovecotTlsInside } = stage;
+  const proxies = present(waybill.plainInside, beside?.plainInside, nginx, dovecot).map((peer) => loadOf(stage, peer));
   const asShipped = { ...loadOf(stage, dovecotAsShipped), rounds: 2 };
   const imap = { protocol: 'imap', leg: 'tls', resume: 'no', seconds, connections } as const;
   const title = 'logins: log in, look, log out';
@@ -54,14 +60,14 @@ function loginCells(stage: Stage, { seconds, connections }: Effort): readonly Ce
     logins({ id: 'login-tls', title, loads: [...proxies, asShipped] }, imap),
     logins({ id: 'login-resumed', title, loads: proxies }, { ...imap, resume: 'yes' }),
     logins({ id: 'login-plain', title, loads: proxies }, { ...imap, leg: 'plain' }),
-    logins({ id: 'login-tls-inside', title: 'logins with TLS to Dovecot inside', loads: [waybill.tlsInside, dovecotTlsInside].map((peer) => loadOf(stage, peer)) }, imap),
+    logins({ id: 'login-tls-inside', title: 'logins with TLS to Dovecot inside', loads: present(waybill.tlsInside, beside?.tlsInside, dovecotTlsInside).map((peer) => loadOf(stage, peer)) }, imap),
     logins({ id: 'login-pop3', title, loads: proxies }, { ...imap, protocol: 'pop3' }),
   ];
 }
 
 function streamCells(stage: Stage, { seconds, readers }: Effort): readonly Cell[] {
-  const { waybill, nginx, dovecot, backend } = stage;
-  const proxies = [waybill.plainInside, nginx, dovecot].map((peer) => loadOf(stage, peer));
+  const { waybill, beside, nginx, dovecot, backend } = stage;
+  const proxies = present(waybill.plainInside, beside?.plainInside, nginx, dovecot).map((peer) => loadOf(stage, peer));
   return [
     ...(['plain', 'tls'] as const).map((leg): Cell => ({
       id: `fetch-${leg}`, title: `fetch: 10 MB messages, ${leg === 'tls' ? 'TLS' : 'without TLS'}, ${String(readers)} connections`, loads: proxies,
@@ -73,11 +79,12 @@ function streamCells(stage: Stage, { seconds, readers }: Effort): readonly Cell[
 
 /** Our front-end on our back-end, mutual TLS between, beside Dovecot's proxy on Dovecot. */
 function wholeCells(stage: Stage, { seconds, connections }: Effort): readonly Cell[] {
-  const { waybill, dovecot, dovecotTlsInside, backend, ground } = stage;
+  const { waybill, beside, dovecot, dovecotTlsInside, backend, ground } = stage;
   const slapd = [ground.slapd.pid];
+  const own = (peers: WaybillPeers): Load => ({ ...loadOf(stage, peers.plainInside), users: 'waybill', others: { 'back-end': [peers.backendPid()], slapd } });
   const others = { 'back-end': backend.pids, slapd };
   const loads: readonly Load[] = [
-    { ...loadOf(stage, waybill.plainInside), users: 'waybill', others: { 'back-end': [waybill.backendPid()], slapd } },
+    ...present(waybill, beside).map(own),
     { ...loadOf(stage, dovecot), others },
     { ...loadOf(stage, dovecotTlsInside), others },
   ];
@@ -85,16 +92,17 @@ function wholeCells(stage: Stage, { seconds, connections }: Effort): readonly Ce
 }
 
 function memoryCells(stage: Stage, { seconds, sessions }: Effort): readonly Cell[] {
-  const { waybill, nginx, dovecot, dovecotTlsInside } = stage;
-  const loads = (own: Peer, ...peers: readonly Peer[]): readonly Load[] => [loadOf(stage, own, 'idle'), ...peers.map((peer) => ({ ...loadOf(stage, peer, 'idle'), sessions: peersSessions }))];
+  const { waybill, beside, nginx, dovecot, dovecotTlsInside } = stage;
+  const own = present(waybill.plainInside, beside?.plainInside);
+  const loads = (ours: readonly Peer[], ...peers: readonly Peer[]): readonly Load[] => [...ours.map((peer) => loadOf(stage, peer, 'idle')), ...peers.map((peer) => ({ ...loadOf(stage, peer, 'idle'), sessions: peersSessions }))];
   const cell = (id: string, legs: { readonly title: string; readonly leg: 'plain' | 'tls' }, of: readonly Load[]): Cell => ({
     id, title: `memory: idle sessions, ${legs.title}`, rounds: 1, loads: of,
     measure: async (load) => measureIdleMemory(load, { leg: legs.leg, sessions, restMs: Math.min(3000, seconds * 1000) }),
   });
   return [
-    cell('memory-plain', { title: 'without TLS', leg: 'plain' }, loads(waybill.plainInside, nginx, dovecot)),
-    cell('memory-tls', { title: 'TLS to the client', leg: 'tls' }, loads(waybill.plainInside, nginx, dovecot)),
-    cell('memory-both', { title: 'TLS on both legs', leg: 'tls' }, loads(waybill.tlsInside, dovecotTlsInside)),
+    cell('memory-plain', { title: 'without TLS', leg: 'plain' }, loads(own, nginx, dovecot)),
+    cell('memory-tls', { title: 'TLS to the client', leg: 'tls' }, loads(own, nginx, dovecot)),
+    cell('memory-both', { title: 'TLS on both legs', leg: 'tls' }, loads(present(waybill.tlsInside, beside?.tlsInside), dovecotTlsInside)),
   ];
 }
 

@@ -4,7 +4,7 @@ import { startDovecotBackend, startDovecotProxy } from './dovecot-servers.ts';
 import type { DovecotPeer } from './dovecot-servers.ts';
 import { startNginx } from './nginx-server.ts';
 import type { Peer } from './servers.ts';
-import { mailHosts, password, prepareGround, startWaybill } from './waybill-server.ts';
+import { mailHosts, password, prepareGround, startWaybill, startWaybillBeside } from './waybill-server.ts';
 import type { Ground, WaybillPeers } from './waybill-server.ts';
 
 export interface Stage {
@@ -12,6 +12,8 @@ export interface Stage {
   /** Dovecot as back-end: one session at a time for each process, processes used again. */
   readonly backend: DovecotPeer;
   readonly waybill: WaybillPeers;
+  /** Another version of Waybill. */
+  readonly beside: WaybillPeers | undefined;
   readonly nginx: Peer;
   readonly dovecot: DovecotPeer;
   readonly dovecotAsShipped: DovecotPeer;
@@ -23,8 +25,11 @@ const bigMessageBytes = 10_000_000;
 /** Users with a message of that size in their mailbox. */
 export const readers = 4;
 
-/** Starts everything; what has started is ended again when something does not. */
-export async function startStage(): Promise<Stage> {
+/**
+ * Starts everything; what has started is ended again when something does not.
+ * @param folder of another version of Waybill, to be measured as well
+ */
+export async function startStage(folder: string | undefined): Promise<Stage> {
   const endings: (() => Promise<void>)[] = [];
   const endAll = async (): Promise<void> => {
     for (const each of endings.toReversed()) await each();
@@ -50,6 +55,7 @@ export async function startStage(): Promise<Stage> {
     await fillMailboxes(backend);
     const proxies = await together({
       waybill: startWaybill(ground, backend.ports),
+      beside: folder === undefined ? Promise.resolve(undefined) : kept(startWaybillBeside(ground, { foreign: backend.ports, folder })),
       nginx: kept(startNginx(proxy)),
       dovecot: kept(startDovecotProxy({ ...proxy, mode: 'tuned', innerLeg: 'plain' })),
       dovecotAsShipped: kept(startDovecotProxy({ ...proxy, mode: 'as shipped', innerLeg: 'plain' })),

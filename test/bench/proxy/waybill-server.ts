@@ -1,5 +1,5 @@
 /** The directory that all ask, and our own nodes: front-ends fe1 and fe2 (TLS inside), with Dovecot back-ends for some users and be1 for others. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startCluster } from '../../harness/cluster.ts';
 import type { Cluster } from '../../harness/cluster.ts';
@@ -15,6 +15,10 @@ export const password = peoplesPassword;
 export const usersOfEachKind = 100;
 export const mailHosts = { dovecot: '127.0.0.1', idle: '127.0.0.2', waybill: 'be1' } as const;
 
+/** In the folder of a cluster. */
+const readerPassword = join('secrets', 'directory-reader');
+const serverCertificate = { certificate: join('tls', 'server.pem'), key: join('tls', 'server-key.pem') };
+
 export interface Ground {
   readonly cluster: Cluster;
   readonly slapd: Slapd;
@@ -27,12 +31,12 @@ export interface Ground {
  */
 export async function prepareGround(hosts: Readonly<Record<string, string>> = mailHosts, wrap?: (command: readonly string[]) => readonly string[]): Promise<Ground> {
   const cluster = await startCluster({ nodes: [], wrap: wrap === undefined ? {} : { be1: wrap } });
-  const secret = readFileSync(join(cluster.folder, 'secrets', 'directory-reader'), 'utf8').trim();
+  const secret = readFileSync(join(cluster.folder, readerPassword), 'utf8').trim();
   const reader = `dn: cn=waybill,${slapdBase.baseDn}\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\ncn: waybill\nuserPassword: ${secret}\n`;
   const people = Object.entries(hosts).flatMap(([kind, mailHost]) => Array.from({ length: usersOfEachKind }, (_, index) => personLdif({ name: `${kind}${String(index)}`, mailHost })));
   const slapd = await startSlapd({ ldif: [baseLdif, reader, ...people].join('\n'), monitor: 'yes' });
   await cluster.stopDirectory(); // the embedded one
-  const certificates = { certificate: join(cluster.folder, 'tls', 'server.pem'), key: join(cluster.folder, 'tls', 'server-key.pem') };
+  const certificates = { certificate: join(cluster.folder, serverCertificate.certificate), key: join(cluster.folder, serverCertificate.key) };
   return { cluster, slapd, certificates };
 }
 
@@ -45,10 +49,26 @@ export interface WaybillPeers {
 }
 
 /** Starts be1, fe1 and fe2, with two workers each, the directory asked without TLS as by the others. */
-export async function startWaybill({ cluster, slapd }: Ground, foreign: MailPorts): Promise<WaybillPeers> {
+export async function startWaybill({ cluster, slapd }: Pick<Ground, 'cluster' | 'slapd'>, foreign: MailPorts): Promise<WaybillPeers> {
   writeFileSync(cluster.configFile, configuration(readFileSync(cluster.configFile, 'utf8'), slapd.uri, foreign));
   await Promise.all((['be1', 'fe1', 'fe2'] as const).map(async (node) => cluster.startNode(node)));
   return { plainInside: frontend(cluster, 'fe1', 'Waybill'), tlsInside: frontend(cluster, 'fe2', 'Waybill, TLS inside'), backendPid: () => cluster.pid('be1') };
+}
+
+/** The same of another version of Waybill, in a cluster of its own on the same slapd. @param folder where that version is */
+export async function startWaybillBeside({ cluster: first, slapd }: Ground, { foreign, folder }: { readonly foreign: MailPorts; readonly folder: string }): Promise<WaybillPeers & { stop(): Promise<void> }> {
+  const other = (command: readonly string[]): readonly string[] => command.map((word) => (word.endsWith('waybill.ts') ? join(folder, 'waybill.ts') : word));
+  const cluster = await startCluster({ nodes: [], directory: 'own', wrap: { be1: other, fe1: other, fe2: other } });
+  const stop = async (): Promise<void> => cluster.stop();
+  try {
+    for (const file of [readerPassword, serverCertificate.certificate, serverCertificate.key]) copyFileSync(join(first.folder, file), join(cluster.folder, file));
+    const peers = await startWaybill({ cluster, slapd }, foreign);
+    const renamed = (peer: Peer): Peer => ({ name: `${peer.name}, beside`, get pids() { return peer.pids; }, port: peer.port, stop: peer.stop });
+    return { plainInside: renamed(peers.plainInside), tlsInside: renamed(peers.tlsInside), backendPid: peers.backendPid, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }
 
 function configuration(demo: string, directory: string, foreign: MailPorts): string {
