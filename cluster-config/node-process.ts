@@ -72,6 +72,7 @@ export class NodeProcess {
   readonly #log: Logger;
   #life: Life | undefined;
   #inUse: SourceVersion | undefined;
+  readonly #configs = new WeakMap<SourceVersion, NodeConfig>();
   #watch: ConfigWatch | undefined;
   /** Certificates and the like that the configuration names. */
   #files: NamedFilesWatch | undefined;
@@ -143,8 +144,13 @@ export class NodeProcess {
     await this.#switchedLog.close();
   }
 
+  /** Taken apart once for each version: that costs tens of milliseconds, and some ask every few seconds. */
   #config(version: SourceVersion): NodeConfig {
-    return nodeConfig(this.#options, version);
+    const known = this.#configs.get(version);
+    if (known !== undefined) return known;
+    const config = nodeConfig(this.#options, version);
+    this.#configs.set(version, config);
+    return config;
   }
 
   /** @param frozen of the life before, where it is to be as it was */
