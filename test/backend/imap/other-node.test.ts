@@ -1,6 +1,7 @@
 /** Folders of owners who live on another node: opened, read, changed, searched and heard of from there, by the rights that the owner's node knows. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connectTo } from '../../../shared/net/connect.ts';
 import { Connection } from '../../../shared/net/connection.ts';
 import { messageAbout } from './conversation.ts';
@@ -9,9 +10,11 @@ import { accountOn, close, deliverTo, pair } from './pairs.ts';
 import { ask, demandOk, startTwoNodes } from './two-nodes.ts';
 import type { TwoNodes } from './two-nodes.ts';
 
+/** How long a node is waited for that was asked. */
+const patienceMs = 500;
 let cluster: TwoNodes;
 before(async () => {
-  cluster = await startTwoNodes();
+  cluster = await startTwoNodes({ otherNodePatienceMs: patienceMs });
 });
 after(async () => cluster.stop());
 
@@ -214,8 +217,11 @@ test('NOTIFY tells of folders on another node as they change, as long as they ma
   await deliverInto('Team/Hidden');
   await deliverInto('Team');
   await guest.expect(/^\* STATUS "[^"]*\/Team" \(MESSAGES 1 UIDNEXT 2 UIDVALIDITY \d+ UNSEEN 1\)$/);
+  const roads = cluster.road.accepted;
+  await sleep(3 * patienceMs); // a node that is waited for without a question may be quiet for as long as it likes
   await deliverInto('INBOX');
   await guest.expect(/^\* STATUS "[^"]*\/INBOX" \(MESSAGES 1 UIDNEXT 2\)$/);
+  assert.equal(cluster.road.accepted, roads);
   guest.say('i IDLE');
   await guest.expect(/^\+ /);
   await deliverInto('INBOX');
