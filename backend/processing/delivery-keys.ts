@@ -29,7 +29,7 @@
  *   - the owner between commit and its reply to the custodian: the repeated id finds its record.
  * The nodes' clocks must agree within about a second (any NTP): the order of a loss and its retry is read from them.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { keysUnder } from '../storage/storage.ts';
 import type { DeliveryRecords, Table } from '../storage/storage.ts';
 
@@ -56,7 +56,7 @@ const family = 'accepted';
 
 /** The key's name; those of one recipient lie together. @param digest of the client's bytes, hex. */
 export function deliveryKey(sender: string, recipient: string, digest: string): string {
-  return recipientPart(recipient) + createHash('sha256').update(`${sender}\0${recipient}\0${digest}`).digest('hex').slice(0, 32);
+  return recipientPart(recipient) + hash('sha256', `${sender}\0${recipient}\0${digest}`).slice(0, 32);
 }
 
 /** Which acceptance of a key. */
@@ -64,11 +64,20 @@ export type AcceptanceName = Pick<Acceptance, 'id' | 'acceptedAtMs'>;
 
 /** Records an acceptance; `new` when its message must be stored (or queued) now, in the same transaction. Only inside a transaction. */
 export function accept(records: Table, key: string, { acceptance, rules }: { readonly acceptance: Acceptance; readonly rules: KeyRules }): 'new' | 'known' {
+  if (isFirst(records, key)) {
+    put(records, key, acceptance);
+    return 'new';
+  }
   const answer = judge(records, key, { acceptance, rules });
   const known = find(records, key, acceptance);
   // A repeat may know more than the first hand-over did: that the client was perhaps not told.
   if (known === undefined || acceptance.confirmation === 'loose') put(records, key, acceptance);
   return answer;
+}
+
+/** Whether nothing is on record of that key: so it is with nearly every message. */
+export function isFirst(records: Table, key: string): boolean {
+  return records.range({ ...keysUnder([family, key]), limit: 1 }).length === 0;
 }
 
 /** Whether this very acceptance is on record. */
@@ -188,7 +197,7 @@ function isNews(known: Acceptance | undefined, told: Acceptance): boolean {
 
 /** Hexadecimal, so that `~` sorts after all that begins with it. */
 function recipientPart(recipient: string): string {
-  return createHash('sha256').update(recipient).digest('hex').slice(0, 16);
+  return hash('sha256', recipient).slice(0, 16);
 }
 
 function isLoose({ confirmation, holder }: Acceptance, rules: KeyRules): boolean {

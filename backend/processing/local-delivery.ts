@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../shared/base/failure.ts';
 import type { Account, StagedMessage, Storage } from '../storage/storage.ts';
-import { accept, deliveryKey, judge, mayBeRetry } from './delivery-keys.ts';
+import { accept, deliveryKey, isFirst, judge, mayBeRetry } from './delivery-keys.ts';
 import type { Acceptance, KeyRules } from './delivery-keys.ts';
 import { countForAccount } from '../../shared/reporting/account-counts.ts';
 
@@ -61,10 +61,11 @@ export async function deliverLocally(storage: Storage, rules: KeyRules, delivery
 }
 
 async function putInto(account: Account, staged: StagedMessage, { key, acceptance, rules }: { readonly key: string; readonly acceptance: Acceptance; readonly rules: KeyRules }): Promise<number | undefined> {
-  await earlierSettled(account, key, { acceptance, rules });
   // A repeat is looked for first, so that no bytes are kept for it; the guard below settles a race.
-  const isKnown = await isRepeat(account, key, { acceptance, rules });
-  if (isKnown) return undefined;
+  if (!account.deliveryRecords.read((records) => isFirst(records, key))) {
+    await earlierSettled(account, key, { acceptance, rules });
+    if (await isRepeat(account, key, { acceptance, rules })) return undefined;
+  }
   const inbox = account.mailbox('INBOX');
   if (inbox === undefined) throw new Failure('storage-failure', 'the account has no INBOX');
   const { uids: [uid] } = await inbox.append([{ staged, marks: { flags: 0, keywords: [] } }], (records) => (accept(records, key, { acceptance, rules }) === 'new' ? 'append' : 'skip'));

@@ -1,51 +1,60 @@
 /** How staged messages get into a mailbox: bytes and notes are settled first, the index is committed after. */
 import { Failure } from '../../shared/base/failure.ts';
+import { changeAccount } from './account-change.ts';
 import type { AccountChange, AccountHandle } from './account-change.ts';
 import { getMailbox } from './entries.ts';
+import { wholeUpToBytes } from './open-packs.ts';
 import type { StoredStage } from './stage.ts';
 import { stageOf } from './stage.ts';
 import type { AppendedMessage, AppendMarks, AppendResult } from './interface.ts';
 import { threadOf } from './threads.ts';
 
-/** A message that is on stable storage. */
+/** A message whose bytes are in a pack of the storage, and what is to be noted with them. */
 export interface Arrival {
   readonly stage: StoredStage;
   readonly marks: AppendMarks;
   readonly internalDateMs: number;
   readonly nowMs: number;
+  /** The mailbox's name at the moment. */
+  readonly mailbox: string;
 }
 
-/** Brings messages and notes on them to stable storage. Throws `mailbox-missing`, `storage-full`, `storage-failure`. */
-export async function settleMessages(account: AccountHandle, mailboxId: number, messages: readonly AppendedMessage[]): Promise<readonly Arrival[]> {
+/** Gets messages ready for `enterTogether`. Throws `mailbox-missing`, `storage-full`, `storage-failure`. */
+export async function prepareMessages(account: AccountHandle, mailboxId: number, messages: readonly AppendedMessage[]): Promise<readonly Arrival[]> {
   await account.volume.space.check();
-  const name = account.volume.environment.read(() => getMailbox(account.volume.tables, mailboxId)?.name);
-  if (name === undefined) throw new Failure('mailbox-missing', 'mailbox does not exist');
+  const mailbox = account.volume.environment.read(() => getMailbox(account.volume.tables, mailboxId)?.name);
+  if (mailbox === undefined) throw new Failure('mailbox-missing', 'mailbox does not exist');
   const nowMs = Date.now();
-  const arrivals = await Promise.all(messages.map(async ({ staged, marks }): Promise<Arrival> => {
+  return Promise.all(messages.map(async ({ staged, marks }): Promise<Arrival> => {
     const stage = await stageOf(staged).in(account.volume, account.address);
-    return { stage, marks, internalDateMs: marks.internalDateMs ?? nowMs, nowMs };
+    return { stage, marks, internalDateMs: marks.internalDateMs ?? nowMs, nowMs, mailbox };
   }));
-  await Promise.all(arrivals.map((arrival) => settle(account, name, arrival)));
-  return arrivals;
 }
 
-/** Puts settled messages in. Inside a transaction. Throws `mailbox-missing`, `limit`. */
+/**
+ * Brings messages and notes on them to stable storage, then runs `action`, which enters them, in one transaction; with all others that
+ * arrive at the same time. Throws what `changeAccount` does.
+ */
+export async function enterTogether<T>(account: AccountHandle, arrivals: readonly Arrival[], action: (change: AccountChange) => T): Promise<T> {
+  const enter = async (): Promise<T> => {
+    await Promise.all(arrivals.map(async (arrival) => settle(account, arrival)));
+    return changeAccount(account, action);
+  };
+  // A big one has a pack and a flush of its own, for which nobody should wait.
+  return arrivals.some(({ stage }) => stage.size > wholeUpToBytes) ? enter() : account.volume.arrivals.run(enter);
+}
+
+/** Puts messages in that are settled. Inside a transaction. Throws `mailbox-missing`, `limit`. */
 export function enterMessages(change: AccountChange, mailboxId: number, arrivals: readonly Arrival[]): AppendResult {
   const { uidValidity } = change.mailbox(mailboxId).entry;
   return { uidValidity, uids: arrivals.map((arrival) => enter(change, mailboxId, arrival)) };
 }
 
-/** The bytes must be on stable storage before the index can name them. */
-async function settle(account: AccountHandle, mailbox: string, { stage, marks, internalDateMs }: Arrival): Promise<void> {
-  await account.volume.packs.note({
-    place: stage.bytes.place,
-    account: account.address,
-    mailbox,
-    internalDateMs,
-    flags: marks.flags,
-    keywords: marks.keywords,
-  });
-  await stage.bytes.settled();
+/** The bytes must be on stable storage before the index can name them. The note comes first, so that one flush has both. */
+async function settle(account: AccountHandle, { stage, marks, internalDateMs, mailbox }: Arrival): Promise<void> {
+  const { flags, keywords } = marks;
+  const noted = account.volume.packs.note({ place: stage.bytes.place, account: account.address, mailbox, internalDateMs, flags, keywords });
+  await Promise.all([noted, stage.bytes.settled()]);
 }
 
 function enter(change: AccountChange, mailboxId: number, arrival: Arrival): number {

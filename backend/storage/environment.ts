@@ -4,35 +4,17 @@
  */
 import { join } from 'node:path';
 import { open } from 'lmdb';
-import type { Database, RootDatabase } from 'lmdb';
+import type { RootDatabase } from 'lmdb';
 import { Failure } from '../../shared/base/failure.ts';
 import { flush, makeDirectory } from './directories.ts';
 import { alone, provideFile } from './environment-file.ts';
+import { closed, LmdbTable, WriteJournal } from './lmdb-table.ts';
+import type { LmdbKey, Records, Use } from './lmdb-table.ts';
+import type { Key, KeyRange, Table } from './table.ts';
 import { LockWait, lockedUntil, putLock, removeLock } from './write-lock.ts';
 import type { LockEnd } from './write-lock.ts';
 
-/** A key: its parts in the order in which they sort; numbers sort before strings, and by value. No part begins with U+10FFFF twice. */
-export type Key = readonly (string | number)[];
-
-/** Which keys of a table: `from` <= key < `to`. */
-export interface KeyRange {
-  readonly from: Key;
-  readonly to: Key;
-  readonly limit?: number;
-  /** Ascending when absent. */
-  readonly order?: 'descending';
-}
-
-/** One ordered table. `put` and `remove` may be called only inside `Environment.write`. */
-export interface Table {
-  get(key: Key): Buffer | undefined;
-  /** The value as latin1 text: costs less than half of `get`, which has to make a buffer. */
-  text(key: Key): string | undefined;
-  put(key: Key, value: Buffer): void;
-  remove(key: Key): void;
-  /** Entries in their order, all of one commit; the values are copies. */
-  range(range: KeyRange): { readonly key: Key; readonly value: Buffer }[];
-}
+export type { Key, KeyRange, Table } from './table.ts';
 
 /** One LMDB environment, shared by all processes of a node that open the same path. */
 export interface Environment {
@@ -90,10 +72,10 @@ export function openEnvironment(path: string, tables: readonly string[] = []): E
   }
 }
 
-type Root = RootDatabase<Buffer, Key & (string | number)[]>;
+type Root = RootDatabase<Buffer, LmdbKey>;
 
 function openRoot(path: string): Root {
-  return open<Buffer, Key & (string | number)[]>({
+  return open<Buffer, LmdbKey>({
     path,
     encoding: 'binary',
     maxDbs: 32,
@@ -105,6 +87,13 @@ function openRoot(path: string): Root {
   });
 }
 
+/** An action that waits for the next transaction. */
+interface Queued {
+  /** Answers how its caller hears of it once it is committed. */
+  readonly run: () => () => void;
+  readonly reject: (error: unknown) => void;
+}
+
 class LmdbEnvironment implements Environment {
   readonly path: string;
   readonly #root: Root;
@@ -114,6 +103,8 @@ class LmdbEnvironment implements Environment {
   /** Commits and copies that run, and who waits for the last of them: LMDB forgets those that it is closed under. */
   #running = 0;
   #atRest: (() => void) | undefined;
+  readonly #journal = new WriteJournal();
+  #queue: Queued[] = [];
   #waiting: (() => void)[] = [];
   #departure: NodeJS.Timeout | undefined;
 
@@ -130,14 +121,14 @@ class LmdbEnvironment implements Environment {
   }
 
   #open(name: string): Table {
-    const table = this.#tables.get(name) ?? new LmdbTable(this.#openDatabase(name), this.#use);
+    const table = this.#tables.get(name) ?? new LmdbTable(this.#openDatabase(name), { journal: this.#journal, use: this.#use });
     this.#tables.set(name, table);
     return table;
   }
 
-  #openDatabase(name: string): Database<Buffer, Key & (string | number)[]> {
+  #openDatabase(name: string): Records {
     try {
-      return this.#root.openDB<Buffer, Key & (string | number)[]>({ name, encoding: 'binary' });
+      return this.#root.openDB<Buffer, LmdbKey>({ name, encoding: 'binary' });
     } catch (error) {
       throw new Failure('storage-failure', 'a table of the index cannot be opened', { cause: error }); // making one is a commit
     }
@@ -212,25 +203,51 @@ class LmdbEnvironment implements Environment {
   }
 
   async #commit<T>(action: () => T): Promise<T> {
-    return this.#counted(async () => this.#committed(action));
+    return this.#counted(async () => this.#inNextTransaction(action));
   }
 
-  async #committed<T>(action: () => T): Promise<T> {
-    let thrown: { readonly error: unknown } | undefined;
+  #inNextTransaction<T>(action: () => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const run = (): (() => void) => {
+        const value = action();
+        return () => resolve(value);
+      };
+      this.#queue.push({ run, reject });
+      if (this.#queue.length === 1) void this.#commitQueue();
+    });
+  }
+
+  /** One transaction for all that have queued up when it begins: which may be a while, as other processes write, too. */
+  async #commitQueue(): Promise<void> {
+    let batch: readonly Queued[] = [];
     try {
-      return await this.#root.childTransaction(() => {
-        try {
-          return action();
-        } catch (error) {
-          thrown = { error };
-          throw error; // aborts what this action wrote, not its neighbours in the batch
-        }
+      const answers = await this.#root.childTransaction(() => {
+        batch = this.#queue.splice(0);
+        return batch.map((queued) => this.#runAlone(queued));
       });
+      for (const tell of answers) tell();
     } catch (error) {
-      if (thrown !== undefined) throw thrown.error;
-      if (this.#use.stage === 'closed') throw closed();
-      this.#endIfPanicked();
-      throw new Failure('storage-failure', 'the index could not be written', { cause: await commitError(error) });
+      const failure = await this.#failureOf(error);
+      for (const { reject } of batch.length > 0 ? batch : this.#queue.splice(0)) reject(failure);
+    }
+  }
+
+  async #failureOf(error: unknown): Promise<Failure> {
+    if (this.#use.stage === 'closed') return closed();
+    this.#endIfPanicked();
+    return new Failure('storage-failure', 'the index could not be written', { cause: await commitError(error) });
+  }
+
+  /** What the action wrote before it threw is undone: its neighbours in the transaction have their own. A transaction of LMDB's within the other for each costs far more. */
+  #runAlone({ run, reject }: Queued): () => void {
+    this.#journal.begin();
+    try {
+      return run();
+    } catch (error) {
+      this.#journal.undo();
+      return () => reject(error);
+    } finally {
+      this.#journal.end();
     }
   }
 
@@ -261,67 +278,10 @@ class LmdbEnvironment implements Environment {
   }
 }
 
-/** While it is closing, writes that had begun go on. */
-interface Use {
-  stage: 'open' | 'closing' | 'closed';
-}
-
-function closed(): Failure {
-  return new Failure('storage-failure', 'this storage is closed: it is taken out, or the process ends');
-}
-
-class LmdbTable implements Table {
-  readonly #database: Database<Buffer, Key & (string | number)[]>;
-  readonly #use: Use;
-
-  constructor(database: Database<Buffer, Key & (string | number)[]>, use: Use) {
-    this.#database = database;
-    this.#use = use;
-  }
-
-  get(key: Key): Buffer | undefined {
-    if (this.#use.stage === 'closed') throw closed(); // LMDB would read memory that is not its any more
-    return this.#database.getBinary(asLmdbKey(key));
-  }
-
-  text(key: Key): string | undefined {
-    if (this.#use.stage === 'closed') throw closed();
-    const shared = this.#database.getBinaryFast(asLmdbKey(key)); // memory of the binding's, good until the next question; only its `length` is the value's
-    return shared?.toString('latin1', 0, shared.length);
-  }
-
-  put(key: Key, value: Buffer): void {
-    this.#database.putSync(asLmdbKey(key), value);
-  }
-
-  remove(key: Key): void {
-    this.#database.removeSync(asLmdbKey(key));
-  }
-
-  range(range: KeyRange): { readonly key: Key; readonly value: Buffer }[] {
-    if (this.#use.stage === 'closed') throw closed();
-    const bounds = range.order === 'descending'
-      ? { start: asLmdbKey(range.to), exclusiveStart: true, end: asLmdbKey(range.from), inclusiveEnd: true, reverse: true }
-      : { start: asLmdbKey(range.from), end: asLmdbKey(range.to) };
-    const options = { ...bounds, ...(range.limit === undefined ? {} : { limit: range.limit }) };
-    return Array.from(this.#database.getRange(options), ({ key, value }) => ({ key: asKey(key), value }));
-  }
-}
-
-/** The binding changes no key; a copy would cost a tenth of a look-up. */
-function asLmdbKey(key: Key): (string | number)[] {
-  return key as (string | number)[];
-}
-
 /** Why a commit failed: the binding says it by a second promise, which must not be left unheard. */
 async function commitError(error: unknown): Promise<unknown> {
   if (!(error instanceof Error && 'commitError' in error && error.commitError instanceof Promise)) return error;
   const reason = error.commitError.catch((cause: unknown) => cause);
   const soon = new Promise((resolve) => setImmediate(resolve, error));
   return Promise.race([reason, soon]);
-}
-
-/** LMDB's binding gives a key of one part back as that part alone. */
-function asKey(key: Key | string | number): Key {
-  return typeof key === 'object' ? key : [key];
 }

@@ -8,7 +8,7 @@ import type { FieldChoice } from '../../shared/mime/kept-fields.ts';
 import type { MessageHead } from '../../shared/mime/structure.ts';
 import { changeAccount } from './account-change.ts';
 import type { AccountChange, AccountHandle } from './account-change.ts';
-import { enterMessages, settleMessages } from './append.ts';
+import { enterMessages, enterTogether, prepareMessages } from './append.ts';
 import { changeFlags } from './change-flags.ts';
 import { copyMessages, moveMessages, presentRows } from './copy-move.ts';
 import { getMailbox } from './entries.ts';
@@ -165,8 +165,8 @@ export class StoredMailbox implements Mailbox {
   }
 
   async append(messages: readonly AppendedMessage[], guard?: AppendGuard): Promise<AppendResult> {
-    const arrivals = await settleMessages(this.#account, this.id, messages);
-    return changeAccount(this.#account, (account) => {
+    const arrivals = await prepareMessages(this.#account, this.id, messages);
+    return enterTogether(this.#account, arrivals, (account) => {
       if (guard?.(account.volume.tables.deliveries) === 'skip') return { uidValidity: account.mailbox(this.id).entry.uidValidity, uids: [] };
       return enterMessages(account, this.id, arrivals);
     });
@@ -174,8 +174,8 @@ export class StoredMailbox implements Mailbox {
 
   async replace(uid: number, message: AppendedMessage, target: Mailbox): Promise<AppendResult | undefined> {
     const into = this.#sibling(target);
-    const arrivals = await settleMessages(this.#account, into.id, [message]);
-    return changeAccount(this.#account, (account) => {
+    const arrivals = await prepareMessages(this.#account, into.id, [message]);
+    return enterTogether(this.#account, arrivals, (account) => {
       if (expungeMessages(account, this.id, [uid]).uids.length === 0) return undefined;
       return enterMessages(account, into.id, arrivals);
     });

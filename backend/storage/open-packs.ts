@@ -2,21 +2,21 @@
  * Opens the packs in a directory. Small messages of all sessions go whole into one shared pack, so that they share its
  * fdatasync; a big one is streamed into a pack that it has for itself until it ends.
  */
-import { createHash } from 'node:crypto';
 import { stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../../shared/base/failure.ts';
+import { ArrivingRecord } from './arriving-record.ts';
 import { flush, makeDirectory } from './directories.ts';
 import type { Environment } from './environment.ts';
 import { PackFile } from './pack-file.ts';
-import { encodeRecordHeader, encodeRecordTrailer, packName } from './pack-format.ts';
+import { packName } from './pack-format.ts';
 import { PackLedger } from './pack-ledger.ts';
 import { PackReader } from './pack-reader.ts';
 import { PackSeries } from './pack-series.ts';
 import type { DeliveryNote, PackPlace, Packs, StagedBytes, StageOptions } from './packs.ts';
 
 /** A message up to this size waits in memory until it is whole, bytes. */
-const wholeUpToBytes = 256 * 1024;
+export const wholeUpToBytes = 256 * 1024;
 /** How much `pieces` reads at once. */
 const pieceBytes = 256 * 1024;
 
@@ -50,6 +50,8 @@ class PackSet implements Packs {
   readonly #idleStreams: OpenPack[] = [];
   #shared: Promise<OpenPack> | undefined;
   #use: 'open' | 'closed' = 'open';
+  /** The one that `#shared` came to. */
+  #sharedNow: OpenPack | undefined;
 
   constructor(directory: string, options: PackOptions) {
     this.#directory = directory;
@@ -69,8 +71,9 @@ class PackSet implements Packs {
         pack ??= await this.#takeStream();
         await record.writeTo(pack.file);
       }
-      pack ??= await this.#takeShared();
-      const place = await record.finish(pack.file, 'whole');
+      pack ??= this.#takeSharedNow() ?? (await this.#takeShared());
+      const place = record.finish(pack.file, 'whole');
+      if (record.streamed) await pack.file.written(record.ticket);
       return this.#staged(pack, record, place);
     } catch (error) {
       if (pack !== undefined) await this.#abandon(pack, record);
@@ -93,7 +96,7 @@ class PackSet implements Packs {
   }
 
   async #abandon(pack: OpenPack, record: ArrivingRecord): Promise<void> {
-    if (record.streamed && !pack.file.failed) await record.finish(pack.file, 'aborted').catch(() => undefined); // the first error is the one to tell
+    if (record.streamed && !pack.file.failed) record.finish(pack.file, 'aborted');
     if (record.streamed) this.#giveBackStream(pack);
     this.#letGo(pack);
   }
@@ -102,18 +105,20 @@ class PackSet implements Packs {
     const body = Buffer.from(JSON.stringify(note));
     const record = new ArrivingRecord({ owner: note.account, maxBytes: body.length }, 'note');
     record.take(body);
-    const pack = await this.#takeShared();
+    // Where a pack is open the note is in it before this returns, and so shares the flush of what is settled next.
+    const pack = this.#takeSharedNow() ?? (await this.#takeShared());
     try {
-      await record.finish(pack.file, 'whole');
+      record.finish(pack.file, 'whole');
       await pack.file.settle(record.ticket);
     } finally {
       this.#letGo(pack);
     }
   }
 
-  read(place: PackPlace, offset: number, length: number): Promise<Buffer> {
+  async read(place: PackPlace, offset: number, length: number): Promise<Buffer> {
     const from = Math.min(Math.max(offset, 0), place.length);
     const to = Math.min(Math.max(offset + length, from), place.length);
+    for (const { file } of this.#open) if (file.number === place.pack) await file.written(place.offset + to);
     return this.#reader.read(place.pack, place.offset + from, to - from);
   }
 
@@ -156,13 +161,21 @@ class PackSet implements Packs {
 
   async close(): Promise<void> {
     this.#use = 'closed';
-    this.#shared = undefined;
+    this.#shared = this.#sharedNow = undefined;
     await Promise.all([...this.#open].map((pack) => this.#finish(pack)));
     this.#reader.close();
   }
 
   #pathOf(pack: number): string {
     return join(this.#directory, packName(pack));
+  }
+
+  /** As `#takeShared`, where nothing has to be waited for. */
+  #takeSharedNow(): OpenPack | undefined {
+    const pack = this.#sharedNow;
+    if (pack === undefined || pack.retired || !this.#isUsable(pack)) return undefined;
+    pack.holds += 1;
+    return pack;
   }
 
   /** The pack that small records share; held until `#letGo`. */
@@ -172,6 +185,7 @@ class PackSet implements Packs {
       try {
         const pack = await opening;
         if (!pack.retired && this.#isUsable(pack)) {
+          this.#sharedNow = pack;
           pack.holds += 1;
           return pack;
         }
@@ -231,66 +245,6 @@ class PackSet implements Packs {
     if (!this.#open.delete(pack)) return;
     await pack.file.close();
     await this.#ledger.finish(pack.file.number);
-  }
-}
-
-/** One record on its way into a pack. */
-class ArrivingRecord {
-  readonly #options: StageOptions;
-  readonly #kind: 'message' | 'note';
-  readonly #hash = createHash('sha256');
-  #waiting: Buffer[] = [];
-  #start: number | undefined;
-  #bodyStart = 0;
-  #digest: Buffer | undefined;
-  length = 0;
-  ticket = 0;
-
-  constructor(options: StageOptions, kind: 'message' | 'note' = 'message') {
-    this.#options = options;
-    this.#kind = kind;
-  }
-
-  /** True when it has begun to be written before it was whole. */
-  streamed = false;
-
-  get digest(): Buffer {
-    this.#digest ??= this.#hash.digest();
-    return this.#digest;
-  }
-
-  take(chunk: Buffer): void {
-    if (this.length + chunk.length > this.#options.maxBytes) throw new Failure('message-too-big', `message exceeds ${this.#options.maxBytes} bytes`);
-    this.length += chunk.length;
-    this.#hash.update(chunk);
-    this.#waiting.push(chunk);
-    this.#options.onChunk?.(chunk);
-  }
-
-  /** Writes what has arrived so far. */
-  async writeTo(file: PackFile): Promise<void> {
-    this.streamed = true;
-    await this.#write(file, undefined, []);
-  }
-
-  async finish(file: PackFile, outcome: 'whole' | 'aborted'): Promise<PackPlace> {
-    const recordStart = this.#start ?? file.size;
-    const trailer = encodeRecordTrailer({ length: this.length, recordStart, digest: this.digest, outcome });
-    await this.#write(file, this.length, [trailer]);
-    return { pack: file.number, offset: this.#bodyStart, length: this.length };
-  }
-
-  async #write(file: PackFile, length: number | undefined, after: readonly Buffer[]): Promise<void> {
-    const before: Buffer[] = [];
-    if (this.#start === undefined) {
-      const header = encodeRecordHeader({ kind: this.#kind, owner: this.#options.owner, writtenAtMs: Date.now(), length });
-      this.#start = file.size;
-      this.#bodyStart = file.size + header.length;
-      before.push(header);
-    }
-    const chunks = this.#waiting;
-    this.#waiting = [];
-    this.ticket = await file.append(Buffer.concat([...before, ...chunks, ...after]));
   }
 }
 

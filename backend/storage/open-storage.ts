@@ -1,5 +1,5 @@
 /** Opens the storages of a node: finds accounts in all of them and places new ones. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Failure } from '../../shared/base/failure.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { HintBus } from '../../shared/service/service.ts';
@@ -197,7 +197,7 @@ class NodeStorage implements Storage {
     const allowed = this.#domains?.storagesOf(address);
     const isFor = (directory: string): boolean => allowed?.includes(directory) ?? !this.#attached.includes(directory);
     const volumes = this.#volumes.filter(({ use }, index) => use.state === 'open' && isFor(this.#directories[index] ?? ''));
-    const volume = volumes[createHash('sha256').update(address).digest().readUInt32LE(0) % volumes.length];
+    const volume = volumes[hash('sha256', address, 'buffer').readUInt32LE(0) % volumes.length];
     if (volume === undefined) throw new Failure('storage-full', 'this node has none of the storages that the domain may use');
     return volume;
   }

@@ -1,6 +1,7 @@
 /**
- * One pack file that this process is writing: records are appended in the order in which they come, several by one write,
- * and one fdatasync settles all that were written before it. After a failed write or flush the file takes nothing more.
+ * One pack file that this process is writing: records are appended in the order in which they come. They wait in memory until
+ * somebody wants them settled: one write and one fdatasync then serve all that have come. After a failed write or flush the file
+ * takes nothing more.
  */
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
@@ -9,19 +10,20 @@ import { Failure } from '../../shared/base/failure.ts';
 import { flush } from './directories.ts';
 import { encodeFileHeader, fileHeaderBytes } from './pack-format.ts';
 
+/** So much waits in memory at most; then it is written, though nobody asked for it. */
+const mostWaitingBytes = 1024 * 1024;
+
 export class PackFile {
   readonly number: number;
   readonly #handle: FileHandle;
-  /** Where the next bytes that come will lie, and how far bytes are written. */
+  /** Where the next bytes that come will lie, how far bytes are written, and how far they are on stable storage. */
   #end = fileHeaderBytes;
   #position = fileHeaderBytes;
-  /** Counts finished writes; a flush settles those that were finished when it began. */
-  #written = 0;
-  #settled = 0;
+  #settled = fileHeaderBytes;
   #failure: Failure | undefined;
   #waiting: Buffer[] = [];
   #writing: Promise<void> = Promise.resolve();
-  #nextWrite: Promise<number> | undefined;
+  #nextWrite: Promise<void> | undefined;
   #flushing: Promise<void> = Promise.resolve();
   #nextFlush: Promise<void> | undefined;
 
@@ -43,7 +45,7 @@ export class PackFile {
     }
   }
 
-  /** Bytes so far, those being written included. */
+  /** Bytes so far, those that wait included. */
   get size(): number {
     return this.#end;
   }
@@ -53,28 +55,32 @@ export class PackFile {
     return this.#failure !== undefined;
   }
 
-  /**
-   * Writes the bytes at the end of the file; they begin at the `size` of the moment of the call. Calls that come while
-   * a write is under way share the next one. Answers a ticket for `settle`. Throws `storage-failure`, `storage-full`.
-   */
-  append(bytes: Buffer): Promise<number> {
+  /** Puts the bytes at the end of the file, where they begin at the `size` of the moment of the call. Answers a ticket for `written` and `settle`. */
+  append(bytes: Buffer): number {
     this.#end += bytes.length;
     this.#waiting.push(bytes);
-    this.#nextWrite ??= this.#writeAfterThis();
-    return this.#nextWrite;
+    if (this.#end - this.#position > mostWaitingBytes) this.written(this.#end).catch(ignore); // who wants them settled hears of a failure
+    return this.#end;
   }
 
-  async #writeAfterThis(): Promise<number> {
+  /** Resolves when what `append` gave that ticket for can be read in the file. Throws `storage-failure`, `storage-full`. */
+  async written(ticket: number): Promise<void> {
+    if (ticket <= this.#position) return;
+    this.#nextWrite ??= this.#writeAfterThis();
+    await this.#nextWrite;
+  }
+
+  async #writeAfterThis(): Promise<void> {
     await this.#writing;
     this.#nextWrite = undefined;
-    const bytes = Buffer.concat(this.#waiting);
+    const [first = Buffer.alloc(0), ...others] = this.#waiting;
     this.#waiting = [];
-    const write = this.#write(bytes);
-    this.#writing = write.then(ignore, ignore); // its own callers hear of a failure
-    return write;
+    const write = this.#write(others.length === 0 ? first : Buffer.concat([first, ...others]));
+    this.#writing = write.catch(ignore); // its own callers hear of a failure
+    await write;
   }
 
-  async #write(bytes: Buffer): Promise<number> {
+  async #write(bytes: Buffer): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     try {
       for (let rest = bytes; rest.length > 0; ) {
@@ -86,11 +92,9 @@ export class PackFile {
       this.#failure = asFailure(error);
       throw this.#failure;
     }
-    this.#written += 1;
-    return this.#written;
   }
 
-  /** Resolves when what `append` gave that ticket for, and all before it, is on stable storage. Throws `storage-failure`. */
+  /** Resolves when what `append` gave that ticket for, and all before it, is on stable storage. Throws `storage-failure`, `storage-full`. */
   async settle(ticket: number): Promise<void> {
     if (ticket <= this.#settled) return;
     this.#nextFlush ??= this.#flushAfterThis();
@@ -106,8 +110,9 @@ export class PackFile {
   }
 
   async #flush(): Promise<void> {
+    await this.written(this.#end);
     if (this.#failure !== undefined) throw this.#failure;
-    const covered = this.#written;
+    const covered = this.#position;
     try {
       await this.#handle.datasync();
       this.#settled = covered;

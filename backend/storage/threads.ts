@@ -1,5 +1,5 @@
 /** Puts messages of an account into threads (THREADID, RFC 8474) by Message-ID and References. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { MessageStructure } from '../../shared/mime/structure.ts';
 import type { Tables } from './keys.ts';
 
@@ -11,7 +11,7 @@ export function threadKeys(structure: MessageStructure): string[] {
   const own = structure.envelope.messageId;
   const references = structure.references.slice(-referencesUsed).reverse();
   const ids = [...(own === undefined ? [] : [own]), ...references].map((id) => id.trim()).filter((id) => id !== '');
-  return [...new Set(ids)].map((id) => createHash('sha256').update(id, 'latin1').digest('base64url').slice(0, 22));
+  return [...new Set(ids)].map((id) => hash('sha256', Buffer.from(id, 'latin1'), 'base64url').slice(0, 22));
 }
 
 /** The thread that knows one of the keys, else a new one that bears the message's id; learns the other keys. Only inside `write`. */

@@ -1,6 +1,7 @@
 /** One storage of a node: a directory with an index and packs, and what all work in it needs. */
 import { join } from 'node:path';
 import type { HintBus } from '../../shared/service/service.ts';
+import { ArrivalBatches } from './arrival-batches.ts';
 import { demandIndex } from './lost-index.ts';
 import { openEnvironment } from './environment.ts';
 import type { Environment } from './environment.ts';
@@ -27,6 +28,7 @@ export interface Volume extends VolumeOptions {
   readonly tables: Tables;
   readonly packs: Packs;
   readonly messages: MessageStore;
+  readonly arrivals: ArrivalBatches;
   readonly space: FreeSpace;
   readonly uidLists: UidLists;
   /** `leaving`: it is being taken out. Nobody begins anything in it, and who works in it ends. Its files may be closed already. */
@@ -44,7 +46,7 @@ export function openVolumeOf(folders: { readonly index: string; readonly packs: 
   const environment = openEnvironment(folders.index, storageTables);
   const tables = openTables(environment);
   const packs = openPacks(folders.packs, { environment });
-  return { ...options, environment, tables, packs, messages: new MessageStore(tables, packs), space: new FreeSpace(folders.packs, options.reserveBytes), uidLists: new UidLists(), use: { state: 'open' } };
+  return { ...options, environment, tables, packs, messages: new MessageStore(tables, packs), arrivals: new ArrivalBatches(), space: new FreeSpace(folders.packs, options.reserveBytes), uidLists: new UidLists(), use: { state: 'open' } };
 }
 
 /** The records that processing keeps in this storage. */

@@ -1,9 +1,12 @@
 /** Names a process so that another can tell later whether that very process still lives, though its pid may be used again. */
 import { readFileSync } from 'node:fs';
 
-/** This process: its pid and, where the system tells, when it started, and since which boot that is counted. */
+let known: string | undefined;
+
+/** This process: its pid and, where the system tells, when it started, and since which boot that is counted. Asked of the system once: each delivery bears it. */
 export function thisProcess(): string {
-  return `${process.pid}:${startTime(process.pid) ?? ''}`;
+  known ??= `${process.pid}:${startTime(process.pid) ?? ''}`;
+  return known;
 }
 
 /** Whether the process that called itself so is still running. */

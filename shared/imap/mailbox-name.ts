@@ -32,6 +32,7 @@ function encodeUtf7(name: string): string {
 }
 
 function decodeUtf7(bytes: string): string {
+  if (/^[\x20-\x25\x27-\x7e]*$/.test(bytes)) return bytes;
   if (/[^\x00-\x7f]/.test(bytes)) throw malformed('mailbox names are in modified UTF-7 unless IMAP4rev2 is enabled');
   const name = bytes.replaceAll(/&([A-Za-z0-9+,]*)(-?)/g, (_run, base64: string, close: string) => {
     if (close === '') throw malformed('mailbox name is not modified UTF-7');

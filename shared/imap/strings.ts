@@ -2,6 +2,8 @@
 import { isUtf8 } from 'node:buffer';
 
 const quotable = /^[\x01-\x09\x0b\x0c\x0e-\x7f]*$/;
+/** Most strings: nothing in them needs a backslash. */
+const plainQuotable = /^[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x5b\x5d-\x7f]*$/;
 const plainAstring = /^[^\x00-\x20\x7f-\xff(){%*"\\]+$/;
 const longestQuoted = 1000;
 
@@ -10,6 +12,7 @@ export type StringForm = 'utf-8' | 'ascii';
 
 /** Bytes as a quoted string, or as a literal where they hold line ends, 8-bit characters, or are long. NUL is left out: no string may hold it. */
 export function formatString(bytes: string): string {
+  if (bytes.length <= longestQuoted && plainQuotable.test(bytes)) return `"${bytes}"`;
   if (bytes.length <= longestQuoted && quotable.test(bytes)) return `"${bytes.replaceAll(/["\\]/g, '\\$&')}"`;
   const clean = bytes.replaceAll('\0', '');
   return `{${String(clean.length)}}\r\n${clean}`;
@@ -22,6 +25,7 @@ export function isInternational(bytes: string): boolean {
 
 /** As `formatString`; in the form `utf-8` characters beyond ASCII may stand in a quoted string. */
 export function formatText(bytes: string, form: StringForm): string {
+  if (bytes.length <= longestQuoted && plainQuotable.test(bytes)) return `"${bytes}"`;
   if (bytes.length <= longestQuoted && quotable.test(bytes)) return `"${bytes.replaceAll(/["\\]/g, '\\$&')}"`;
   const isOneLine = bytes.length <= longestQuoted && !/[\0\r\n]/.test(bytes);
   return form === 'utf-8' && isOneLine && isInternational(bytes) ? `"${bytes.replaceAll(/["\\]/g, '\\$&')}"` : formatString(bytes);

@@ -4,7 +4,8 @@ const lineFeed = 10;
 const carriageReturn = 13;
 
 export class HeaderCharacters {
-  readonly #decoder = new TextDecoder('utf-8', { fatal: true });
+  /** From the first piece on that is not ASCII: what came before leaves nothing open. */
+  #decoder: InstanceType<typeof TextDecoder> | undefined;
   #has8Bit = false;
   #isUtf8 = true;
   #lineLength = 0;
@@ -19,7 +20,9 @@ export class HeaderCharacters {
   add(piece: Buffer): void {
     if (this.#isOver) return;
     const end = this.#endIn(piece);
+    if (!this.#has8Bit) return;
     try {
+      this.#decoder ??= new TextDecoder('utf-8', { fatal: true });
       this.#decoder.decode(piece.subarray(0, end), { stream: !this.#isOver });
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;

@@ -112,13 +112,23 @@ function entity(name: string): string | undefined {
   return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : undefined;
 }
 
+/** So much text is looked at first: mostly enough, and a tenth of what there is. */
+const firstLook = 800;
+
 /** White space and control characters collapse; invisible padding and the replacement mark of a cut character go. */
 function oneLine(text: string): string {
-  const collapsed = text
+  let looked = firstLook;
+  let line = collapse(text.slice(0, looked));
+  // One character more than is taken: what comes later changes nothing but the last.
+  for (; line.length <= 2 * previewLength && looked < text.length; looked *= 8) line = collapse(text.slice(0, looked * 8));
+  return Array.from(line.slice(0, 2 * previewLength)).slice(0, previewLength).join('').trimEnd();
+}
+
+function collapse(text: string): string {
+  return text
     .replace(/[\u200b-\u200f\u2060\ufeff\u034f\u00ad]/g, '')
     .replace(/[\s\p{Cc}]+/gu, ' ')
     .replace(/\ufffd$/, '')
     .trim()
     .toWellFormed();
-  return Array.from(collapsed.slice(0, 2 * previewLength)).slice(0, previewLength).join('').trimEnd();
 }

@@ -9,7 +9,7 @@ export type Order =
   /** `slot`: no two living workers of a node share one. `configuration`: the text the supervisor checked, so that all run the same. `stopped`: services that are not to run. */
   | { readonly kind: 'start'; readonly slot: number; readonly configuration: string; readonly stopped: readonly string[] }
   | ({ readonly kind: 'service' } & ServiceOrder) // an administrator wants a service started or stopped
-  | { readonly kind: 'hint'; readonly hint: ChangeHint }
+  | { readonly kind: 'hints'; readonly hints: readonly ChangeHint[] }
   | { readonly kind: 'appoint' } // from now on this worker does the work that exists once per node
   /** Accept nothing more, give the once-per-node work back, and leave when the last session has ended, or as `stop` after `patienceMs`. */
   | { readonly kind: 'retire'; readonly patienceMs: number; readonly graceMs: number }
@@ -32,7 +32,7 @@ export type Report =
   | ({ readonly kind: 'service' } & ServiceOrder)
   | { readonly kind: 'failed'; readonly text: string } // could not start; nothing to gain from trying at once
   | { readonly kind: 'resigned' } // does no work any more that exists once per node; another may
-  | { readonly kind: 'hint'; readonly hint: ChangeHint }
+  | { readonly kind: 'hints'; readonly hints: readonly ChangeHint[] }
   | { readonly kind: 'ask'; readonly round: number; readonly topic: string; readonly question: unknown }
   | { readonly kind: 'post'; readonly topic: string; readonly key: string; readonly value: unknown }
   | { readonly kind: 'subscribe'; readonly topic: string } // to what is posted, and what is kept of it
@@ -40,7 +40,7 @@ export type Report =
   | { readonly kind: 'measured'; readonly round: number; readonly counted: Snapshot } // by this worker since it began; round 0: its last word
   | { readonly kind: 'how-much'; readonly question: number }; // has the whole node counted?
 
-const kinds: ReadonlySet<string> = new Set(['start', 'service', 'hint', 'appoint', 'renew', 'retire', 'stop', 'awake', 'ready', 'resigned', 'failed', 'ask', 'asked', 'answer', 'post', 'subscribe', 'notices', 'measure', 'measured', 'measurements', 'how-much']);
+const kinds: ReadonlySet<string> = new Set(['start', 'service', 'hints', 'appoint', 'renew', 'retire', 'stop', 'awake', 'ready', 'resigned', 'failed', 'ask', 'asked', 'answer', 'post', 'subscribe', 'notices', 'measure', 'measured', 'measurements', 'how-much']);
 
 /** True for a message of ours; the channel carries the cluster module's own as well. */
 export function isMessage(value: unknown): value is Order | Report {

@@ -198,7 +198,7 @@ class Crew {
   #hear(member: Member, message: Report): void {
     if (message.kind === 'awake') {
       send(member, { kind: 'start', slot: member.slot, configuration: member.configuration, stopped: [...this.#stopped] });
-    } else if (message.kind === 'hint') {
+    } else if (message.kind === 'hints') {
       for (const other of this.#others(member)) send(other, message);
     } else if (message.kind === 'ask' && Object.hasOwn(this.#desk, message.topic)) {
       send(member, { kind: 'asked', round: message.round, others: 1 });

@@ -72,7 +72,7 @@ export async function runWorker(
   channel.onMessage((message) => {
     if (!isMessage(message)) return;
     const order = message as Order;
-    if (order.kind === 'hint') hints.receive(order.hint);
+    if (order.kind === 'hints') hints.receive(order.hints);
     else if (order.kind === 'service') wishes.receive(order);
     else if (order.kind === 'notices') notices.receive(order);
     else if (order.kind === 'ask' || order.kind === 'asked' || order.kind === 'answer') siblings.receive(order);
@@ -198,16 +198,22 @@ class OrderQueue {
   }
 }
 
-function hintBus(channel: Channel): HintBus & { receive(hint: ChangeHint): void } {
+function hintBus(channel: Channel): HintBus & { receive(hints: readonly ChangeHint[]): void } {
   const listeners = new Set<(hint: ChangeHint) => void>();
-  const receive = (hint: ChangeHint): void => {
-    for (const listener of listeners) listener(hint);
+  let news: ChangeHint[] = [];
+  const send = (): void => {
+    channel.send({ kind: 'hints', hints: news });
+    news = [];
+  };
+  const receive = (hints: readonly ChangeHint[]): void => {
+    for (const hint of hints) for (const listener of listeners) listener(hint);
   };
   return {
     receive,
     publish: (hint) => {
-      receive(hint);
-      channel.send({ kind: 'hint', hint });
+      receive([hint]);
+      news.push(hint);
+      if (news.length === 1) setImmediate(send); // one message for all that a commit has changed
     },
     subscribe: (listener) => {
       listeners.add(listener);

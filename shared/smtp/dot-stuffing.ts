@@ -66,6 +66,24 @@ export class DotUnstuffer {
 
   /** The content of the next piece; `rest` is there when the end was found: the bytes after the final dot's CRLF. */
   push(piece: Buffer): { readonly content: Buffer; readonly rest: Buffer | undefined } {
+    return this.#pushPlain(piece) ?? this.#pushBytewise(piece);
+  }
+
+  /** Undefined where a line begins with a dot that is not the last one, or may begin with one. Native search, and nothing is copied. */
+  #pushPlain(piece: Buffer): { readonly content: Buffer; readonly rest: Buffer | undefined } | undefined {
+    if (piece.length === 0 || (this.#state !== 'text' && (this.#state !== 'line start' || piece[0] === dot))) return undefined;
+    const dotted = piece.indexOf('\r\n.', 0, 'latin1');
+    if (dotted === -1) {
+      const last = piece.at(-1);
+      if (last === carriageReturn) this.#state = 'after CR';
+      else this.#state = last === lineFeed && piece.at(-2) === carriageReturn ? 'line start' : 'text';
+      return { content: piece, rest: undefined };
+    }
+    if (piece[dotted + 3] !== carriageReturn || piece[dotted + 4] !== lineFeed) return undefined;
+    return { content: piece.subarray(0, dotted + 2), rest: piece.subarray(dotted + 5) };
+  }
+
+  #pushBytewise(piece: Buffer): { readonly content: Buffer; readonly rest: Buffer | undefined } {
     const content = Buffer.allocUnsafe(piece.length + 1);
     let length = 0;
     for (let at = 0; at < piece.length; at += 1) {

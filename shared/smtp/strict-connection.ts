@@ -56,6 +56,7 @@ export class StrictServer extends SMTPServer {
   }
 }
 
+const groupedCommands = /^(?:MAIL |RCPT |RSET)/iu;
 const ownEnhancedCode = /^[245]\.\d{1,3}\.\d{1,3}(?: |$)/u;
 
 export class StrictConnection extends SMTPConnection {
@@ -66,6 +67,9 @@ export class StrictConnection extends SMTPConnection {
   #authErrors = 0;
   readonly #trace: WaitingTrace | undefined;
   #tracedUser: string | undefined;
+  /** The command that is being carried out is one whose reply may wait for those of the next (RFC 2920 section 3.1). */
+  #isGrouped = false;
+  #isCorked = false;
 
   constructor(server: StrictServer, socket: AnySocket, id: string) {
     super(server, socket, { id });
@@ -97,6 +101,8 @@ export class StrictConnection extends SMTPConnection {
   override _createParser(): SMTPStream {
     const parser = new StrictParser(this._server.settings.limits, (defect) => this.refuseInput(defect));
     parser.oncommand = (command, callback) => {
+      this.#isGrouped = parser.moreIsHere && groupedCommands.test(command.toString('latin1', 0, 5));
+      if (!this.#isGrouped && command.toString('latin1', 0, 4).toUpperCase() === 'BDAT') this.#uncork(); // its reply waits for more input
       if (this.#trace !== undefined) this.#tellCommand(this.#trace, command.toString('latin1').replace(/\r?\n$/, ''));
       this._onCommand(command, callback);
     };
@@ -110,12 +116,33 @@ export class StrictConnection extends SMTPConnection {
     const text = code === 250 && Array.isArray(data) ? this.#keywords(data) : data;
     // Answers to a greeting bear no enhanced code (RFC 2034 section 3); LHLO is none where SMTP is spoken.
     const about = context === 'LHLO' && this._server.options.lmtp !== true ? undefined : context;
+    if (this.#isGrouped && code < 400) this.#cork();
     super.send(code, text, typeof text === 'string' && ownEnhancedCode.test(text) ? false : about);
+    if (!this.#isGrouped || code >= 400) this.#uncork();
     if (code < 500) return;
     const { maxErrors, maxAuthErrors } = this._server.settings.limits;
     this.#errors += 1;
     if (code === 535) this.#authErrors += 1;
     if (this.#errors === maxErrors || this.#authErrors === maxAuthErrors) super.send(421, '4.7.0 too many errors', false);
+  }
+
+  /** Replies to commands that came together leave together: a write for each costs more than the commands. */
+  #cork(): void {
+    if (this.#isCorked) return;
+    this.#isCorked = true;
+    this.socket.cork();
+  }
+
+  #uncork(): void {
+    if (!this.#isCorked) return;
+    this.#isCorked = false;
+    this.socket.uncork();
+  }
+
+  /** Nobody waits for a socket to drain that is corked. */
+  override _whenWritable(next: () => void): void {
+    if (this.socket.writableNeedDrain) this.#uncork();
+    super._whenWritable(next);
   }
 
   override handler_AUTH(command: Buffer, callback: () => void): void {

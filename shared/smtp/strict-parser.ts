@@ -13,6 +13,9 @@ import type { LineDefect } from './strict-lines.ts';
 /** Reports a defect in a command line (or a flood of message bytes) to the connection, which closes. */
 type OnDefect = (defect: LineDefect | 'message too big') => void;
 
+/** So many of one client's commands are carried out before the others have their turn. */
+const mostCommandsInTurn = 10;
+
 interface ChunkUnderWay {
   /** Octets that are still to come. */
   left: number;
@@ -21,6 +24,8 @@ interface ChunkUnderWay {
 
 /** Lets only whole, clean command lines through, and marks the message that holds a defect. */
 export class StrictParser extends SMTPStream {
+  /** The client has sent another whole line behind the command that is being carried out. */
+  moreIsHere = false;
   /** What is wrong with the message being received, or the last one received. */
   messageDefect: LineDefect | undefined;
   readonly #limits: SmtpLimits;
@@ -30,6 +35,8 @@ export class StrictParser extends SMTPStream {
   #unstuffer = new DotUnstuffer();
   /** The chunk being received. */
   #chunk: ChunkUnderWay | undefined;
+  /** Commands that were carried out in this turn of the event loop. */
+  #commandsInTurn = 0;
   /** The last octets of a message in chunks. */
   #tail: Buffer = Buffer.alloc(0);
 
@@ -107,10 +114,20 @@ export class StrictParser extends SMTPStream {
       next();
       return;
     }
+    this.moreIsHere = chunk.includes(0x0a, line.length);
     super._write(line, 'buffer', (error) => {
       if (error instanceof Error || line.length === chunk.length) next(error);
-      else setImmediate(() => this._write(chunk.subarray(line.length), 'buffer', next));
+      else this.#goOn(line, () => this._write(chunk.subarray(line.length), 'buffer', next));
     });
+  }
+
+  /** Goes on with what is here behind that command; after some commands others have their turn, and after BDAT who hears of its message. */
+  #goOn(after: Buffer, work: () => void): void {
+    this.#commandsInTurn += 1;
+    if (this.#commandsInTurn < mostCommandsInTurn && after.toString('latin1', 0, 4).toUpperCase() !== 'BDAT') {
+      if (this.#commandsInTurn === 1) setImmediate(() => { this.#commandsInTurn = 0; });
+      work();
+    } else setImmediate(work);
   }
 
   #writeChunk(chunk: ChunkUnderWay, bytes: Buffer, next: (error?: Error | null) => void): void {

@@ -45,7 +45,7 @@ test('What is copied by a compaction is flushed, with its notes and the name of 
   await mailboxOf(account).expunge([1]);
   await storage.close();
   const trace = join(directory, 'trace');
-  const run = spawnSync('strace', ['-f', '-y', '-s', '4000', '-e', 'trace=fsync,fdatasync,pwrite64,write,writev,pwritev', '-o', trace, process.execPath, join(import.meta.dirname, 'traced-process.ts'), join(directory, 'data'), 'compact']);
+  const run = spawnSync('strace', ['-f', '-y', '-s', '16000', '-e', 'trace=fsync,fdatasync,pwrite64,write,writev,pwritev', '-o', trace, process.execPath, join(import.meta.dirname, 'traced-process.ts'), join(directory, 'data'), 'compact']);
   assert.equal(run.status, 0, run.stderr.toString());
   const calls = readFileSync(trace, 'utf8').split('\n');
   const copied = calls.findIndex((call) => /pwrite64\(\d+<[^>]*\.pack>.*Subject: alive/.test(call));

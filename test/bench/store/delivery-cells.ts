@@ -7,24 +7,26 @@ import type { Wire } from './wire.ts';
 
 /** Bodies that are sent again and again, under another Message-ID: making each message anew would be the load's work, not the server's. */
 const differentBodies = 200;
-const bodies = new Map<number, readonly string[]>();
+const bodies = new Map<number, readonly Buffer[]>();
+const lineEnd = Buffer.from('\r\n');
+const finalDot = Buffer.from('\r\n.\r\n');
 let sent = 0;
 
-/** Each is another. */
-export function freshMail(bytes: number): string {
+/** Each is another. Bytes made beforehand: to encode a text for each would be work of the load's. */
+function freshMail(bytes: number): readonly [Buffer, Buffer] {
   let known = bodies.get(bytes);
   if (known === undefined) {
-    known = Array.from({ length: differentBodies }, (_, index) => sampleMail(index, bytes).toString('latin1').replace(/^Message-ID:.*\r\n/m, ''));
+    known = Array.from({ length: differentBodies }, (_, index) => Buffer.from(sampleMail(index, bytes).toString('latin1').replace(/^Message-ID:.*\r\n/m, ''), 'latin1'));
     bodies.set(bytes, known);
   }
   sent += 1;
-  return `Message-ID: <${String(process.pid)}.${String(process.hrtime.bigint())}.${String(sent)}@example.net>\r\n${known[sent % differentBodies] ?? ''}`;
+  return [Buffer.from(`Message-ID: <${String(process.pid)}.${String(process.hrtime.bigint())}.${String(sent)}@example.net>\r\n`), known[sent % differentBodies] ?? lineEnd];
 }
 
 /** One delivery. No line of a sample begins with a dot. */
-export async function deliver(wire: Wire, to: string, mail: string): Promise<void> {
+async function deliver(wire: Wire, to: string, mail: readonly Buffer[]): Promise<void> {
   await wire.ask(`MAIL FROM:<sender@example.net>\r\nRCPT TO:<${to}>\r\nDATA\r\n`, '354');
-  await wire.ask(`${mail}\r\n.\r\n`, '250 ');
+  await wire.ask(Buffer.concat([...mail, finalDot]), '250 ');
 }
 
 /** Deliveries by so many sessions at once. */
@@ -49,7 +51,8 @@ export async function appends(store: MailStore, connections: number, bytes: numb
   return {
     lanes: wires.map((wire): Lane => async () => {
       const mail = freshMail(bytes);
-      await wire.ask(`a APPEND INBOX {${String(mail.length)}+}\r\n${mail}\r\n`, 'a OK');
+      const size = mail.reduce((sum, { length }) => sum + length, 0);
+      await wire.ask(Buffer.concat([Buffer.from(`a APPEND INBOX {${String(size)}+}\r\n`), ...mail, lineEnd]), 'a OK');
       return 1;
     }),
     end: () => {

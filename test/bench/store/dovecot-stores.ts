@@ -55,6 +55,7 @@ ${reused}
  inet_listener lmtp {
   address = 127.0.0.1
   port = ${String(lmtp)}
+  ssl = yes
  }
 }
 ${more.text}`,
@@ -63,7 +64,7 @@ ${more.text}`,
   const plain = (port: number): MailStore['imap'] => ({ port, tls: 'no' });
   return {
     name: peer.name, folder, pids, password,
-    imap: plain(ports.imap), imaps: { port: ports.imaps, tls: 'yes' }, pop3: plain(ports.pop3), lmtp: plain(lmtp),
+    imap: plain(ports.imap), imaps: { port: ports.imaps, tls: 'yes' }, pop3: plain(ports.pop3), lmtp: { port: lmtp, tls: 'yes' },
     stop: async () => peer.stop(),
   };
 }

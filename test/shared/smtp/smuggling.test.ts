@@ -89,3 +89,23 @@ test('pipelined commands and message in one segment are taken in their order', a
   await client.closed();
   assert.deepEqual(server.messages, ['hello\r\n']);
 });
+
+test('replies to commands that came in one segment leave in one, and none waits for a command that is not whole yet', async (t) => {
+  const server = await startRecordingServer(t);
+  const socket = net.connect(server.port, '127.0.0.1');
+  t.after(() => socket.destroy());
+  const heard = async (): Promise<string> => String((await once(socket, 'data'))[0]);
+  await heard();
+  socket.write('EHLO c\r\n');
+  await heard();
+  socket.write('MAIL FROM:<s@example.net>\r\nRCPT TO:<r@example.com>\r\nDATA\r\n');
+  assert.match(await heard(), /^250 .*\r\n250 .*\r\n354 .*\r\n$/);
+  socket.write('hello\r\n.\r\n');
+  await heard();
+  socket.write('MAIL FROM:<s@example.net>\r\nRCPT TO:<r@exa');
+  assert.match(await heard(), /^250 .*\r\n$/);
+  socket.write('mple.com>\r\nBDAT 5\r\nhe');
+  assert.match(await heard(), /^250 .*\r\n$/, 'the chunk is not whole');
+  socket.write('llo');
+  assert.match(await heard(), /^250 .*5 octets.*\r\n$/);
+});

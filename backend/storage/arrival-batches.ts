@@ -1,0 +1,53 @@
+/**
+ * Messages that arrive at the same time enter a storage together: one flush of the pack, one commit of the index. A batch begins when
+ * the one before has ended, and then waits a moment for senders that are known to be on their way. Who is alone never waits.
+ */
+
+/** Milliseconds that a batch waits for others at most. */
+const mostPatienceMs = 10;
+/** It waits no longer than this part of what the last batch took: on a fast disk others are not worth a wait. As PostgreSQL's manual advises for commit_delay. */
+const patienceShare = 0.5;
+
+export class ArrivalBatches {
+  #waiting: (() => Promise<void>)[] = [];
+  /** As many as may come: those who were told of the last batch are the next to send, beside those who wait already. */
+  #expected = 1;
+  #lastTookMs = 0;
+  #running = false;
+  #enough: (() => void) | undefined;
+
+  /** Does the work in the next batch; all works of a batch begin in the same turn of the event loop. */
+  run<Result>(work: () => Promise<Result>): Promise<Result> {
+    return new Promise<Result>((resolve, reject) => {
+      this.#waiting.push(async () => work().then(resolve, reject));
+      if (this.#waiting.length >= this.#expected) this.#enough?.();
+      if (!this.#running) void this.#runAll();
+    });
+  }
+
+  async #runAll(): Promise<void> {
+    this.#running = true;
+    while (this.#waiting.length > 0) {
+      await this.#gather();
+      const batch = this.#waiting;
+      this.#waiting = [];
+      const began = performance.now();
+      await Promise.all(batch.map(async (work) => work()));
+      this.#lastTookMs = performance.now() - began;
+      this.#expected = batch.length + this.#waiting.length;
+    }
+    this.#running = false;
+  }
+
+  async #gather(): Promise<void> {
+    if (this.#waiting.length >= this.#expected) return;
+    const patienceMs = Math.min(mostPatienceMs, this.#lastTookMs * patienceShare);
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.#enough = resolve;
+      timer = setTimeout(resolve, patienceMs);
+    });
+    clearTimeout(timer);
+    this.#enough = undefined;
+  }
+}

@@ -1,0 +1,95 @@
+/** One table of an LMDB environment, and what is needed to undo what one action has written in a transaction that it shares. */
+import type { Database } from 'lmdb';
+import { Failure } from '../../shared/base/failure.ts';
+import type { Key, KeyRange, Table } from './table.ts';
+
+export type LmdbKey = Key & (string | number)[];
+export type Records = Database<Buffer, LmdbKey>;
+
+/** While it is closing, writes that had begun go on. */
+export interface Use {
+  stage: 'open' | 'closing' | 'closed';
+}
+
+export function closed(): Failure {
+  return new Failure('storage-failure', 'this storage is closed: it is taken out, or the process ends');
+}
+
+/** What was there before the writes of the action that is being run. */
+export class WriteJournal {
+  #writes: { readonly database: Records; readonly key: (string | number)[]; readonly before: Buffer | undefined }[] = [];
+
+  begin(): void {
+    this.#writes = [];
+  }
+
+  /** Before each write. */
+  note(database: Records, key: (string | number)[]): void {
+    this.#writes.push({ database, key, before: database.getBinary(key) });
+  }
+
+  undo(): void {
+    for (const { database, key, before } of this.#writes.reverse()) {
+      if (before === undefined) database.removeSync(key);
+      else database.putSync(key, before);
+    }
+  }
+
+  end(): void {
+    this.#writes = [];
+  }
+}
+
+export class LmdbTable implements Table {
+  readonly #database: Records;
+  readonly #journal: WriteJournal;
+  readonly #use: Use;
+
+  constructor(database: Records, { journal, use }: { readonly journal: WriteJournal; readonly use: Use }) {
+    this.#database = database;
+    this.#journal = journal;
+    this.#use = use;
+  }
+
+  get(key: Key): Buffer | undefined {
+    if (this.#use.stage === 'closed') throw closed(); // LMDB would read memory that is not its any more
+    return this.#database.getBinary(asLmdbKey(key));
+  }
+
+  text(key: Key): string | undefined {
+    if (this.#use.stage === 'closed') throw closed();
+    const shared = this.#database.getBinaryFast(asLmdbKey(key)); // memory of the binding's, good until the next question; only its `length` is the value's
+    return shared?.toString('latin1', 0, shared.length);
+  }
+
+  put(key: Key, value: Buffer): void {
+    const place = asLmdbKey(key);
+    this.#journal.note(this.#database, place);
+    this.#database.putSync(place, value);
+  }
+
+  remove(key: Key): void {
+    const place = asLmdbKey(key);
+    this.#journal.note(this.#database, place);
+    this.#database.removeSync(place);
+  }
+
+  range(range: KeyRange): { readonly key: Key; readonly value: Buffer }[] {
+    if (this.#use.stage === 'closed') throw closed();
+    const bounds = range.order === 'descending'
+      ? { start: asLmdbKey(range.to), exclusiveStart: true, end: asLmdbKey(range.from), inclusiveEnd: true, reverse: true }
+      : { start: asLmdbKey(range.from), end: asLmdbKey(range.to) };
+    const options = { ...bounds, ...(range.limit === undefined ? {} : { limit: range.limit }) };
+    return Array.from(this.#database.getRange(options), ({ key, value }) => ({ key: asKey(key), value }));
+  }
+}
+
+/** The binding changes no key; a copy would cost a tenth of a look-up. */
+function asLmdbKey(key: Key): (string | number)[] {
+  return key as (string | number)[];
+}
+
+/** LMDB's binding gives a key of one part back as that part alone. */
+function asKey(key: Key | string | number): Key {
+  return typeof key === 'object' ? key : [key];
+}

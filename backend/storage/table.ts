@@ -1,0 +1,24 @@
+/** What a table of an index offers: binary values under ordered keys. */
+
+/** A key: its parts in the order in which they sort; numbers sort before strings, and by value. No part begins with U+10FFFF twice. */
+export type Key = readonly (string | number)[];
+
+/** Which keys of a table: `from` <= key < `to`. */
+export interface KeyRange {
+  readonly from: Key;
+  readonly to: Key;
+  readonly limit?: number;
+  /** Ascending when absent. */
+  readonly order?: 'descending';
+}
+
+/** One ordered table. `put` and `remove` may be called only inside `Environment.write`. */
+export interface Table {
+  get(key: Key): Buffer | undefined;
+  /** The value as latin1 text: costs less than half of `get`, which has to make a buffer. */
+  text(key: Key): string | undefined;
+  put(key: Key, value: Buffer): void;
+  remove(key: Key): void;
+  /** Entries in their order, all of one commit; the values are copies. */
+  range(range: KeyRange): { readonly key: Key; readonly value: Buffer }[];
+}
