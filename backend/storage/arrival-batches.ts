@@ -9,7 +9,8 @@ const mostPatienceMs = 10;
 const patienceShare = 0.5;
 
 export class ArrivalBatches {
-  #waiting: (() => Promise<void>)[] = [];
+  /** Each answers how its caller hears of it. */
+  #waiting: (() => Promise<() => void>)[] = [];
   /** As many as may come: those who were told of the last batch are the next to send, beside those who wait already. */
   #expected = 1;
   #lastTookMs = 0;
@@ -19,7 +20,7 @@ export class ArrivalBatches {
   /** Does the work in the next batch; all works of a batch begin in the same turn of the event loop. */
   run<Result>(work: () => Promise<Result>): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
-      this.#waiting.push(async () => work().then(resolve, reject));
+      this.#waiting.push(async () => work().then((result) => () => resolve(result), (error: unknown) => () => reject(error)));
       if (this.#waiting.length >= this.#expected) this.#enough?.();
       if (!this.#running) void this.#runAll();
     });
@@ -32,9 +33,10 @@ export class ArrivalBatches {
       const batch = this.#waiting;
       this.#waiting = [];
       const began = performance.now();
-      await Promise.all(batch.map(async (work) => work()));
+      const answers = await Promise.all(batch.map(async (work) => work()));
       this.#lastTookMs = performance.now() - began;
-      this.#expected = batch.length + this.#waiting.length;
+      this.#expected = batch.length + this.#waiting.length; // before anybody who hears can come again
+      for (const tell of answers) tell();
     }
     this.#running = false;
   }
