@@ -4,9 +4,9 @@
  */
 
 /** Milliseconds that a batch waits for others at most. */
-const mostPatienceMs = 10;
-/** It waits no longer than this part of what the last batch took: on a fast disk others are not worth a wait. As PostgreSQL's manual advises for commit_delay. */
-const patienceShare = 0.5;
+const mostPatienceMs = 20;
+/** It waits no longer than this part of what the last batch took: on a fast disk others are not worth a wait. */
+const patienceShare = 1;
 
 export class ArrivalBatches {
   /** Each answers how its caller hears of it. */

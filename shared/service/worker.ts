@@ -198,6 +198,9 @@ class OrderQueue {
   }
 }
 
+/** So long hints wait for others, milliseconds: a message to the supervisor, and one to each worker, costs as much as what they tell of. */
+const gatherHintsMs = 5;
+
 function hintBus(channel: Channel): HintBus & { receive(hints: readonly ChangeHint[]): void } {
   const listeners = new Set<(hint: ChangeHint) => void>();
   let news: ChangeHint[] = [];
@@ -213,7 +216,7 @@ function hintBus(channel: Channel): HintBus & { receive(hints: readonly ChangeHi
     publish: (hint) => {
       receive([hint]);
       news.push(hint);
-      if (news.length === 1) setImmediate(send); // one message for all that a commit has changed
+      if (news.length === 1) setTimeout(send, gatherHintsMs);
     },
     subscribe: (listener) => {
       listeners.add(listener);
