@@ -18,9 +18,13 @@ export class ArrivalBatches {
   #enough: (() => void) | undefined;
 
   /** Does the work in the next batch; all works of a batch begin in the same turn of the event loop. */
-  run<Result>(work: () => Promise<Result>): Promise<Result> {
-    return new Promise<Result>((resolve, reject) => {
-      this.#waiting.push(async () => work().then((result) => () => resolve(result), (error: unknown) => () => reject(error)));
+  async run<Result>(work: () => Promise<Result>): Promise<Result> {
+    return new Promise<Result>((resolve) => {
+      this.#waiting.push(async () => {
+        const doing = work();
+        await doing.catch(ignore);
+        return () => resolve(doing);
+      });
       if (this.#waiting.length >= this.#expected) this.#enough?.();
       if (!this.#running) void this.#runAll();
     });
@@ -52,4 +56,8 @@ export class ArrivalBatches {
     clearTimeout(timer);
     this.#enough = undefined;
   }
+}
+
+function ignore(): void {
+  // its own caller hears of it
 }
