@@ -1,6 +1,6 @@
 /** Brings the index of one mailbox up to date: adds messages that it lacks, forgets those that are gone, joins small segments. For the indexer. */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Mailbox } from '../storage/storage.ts';
 import { asideSuffix, isOf, manifestName, markWanted, namesIn, readManifest, removeFolder, setAside, writeManifest } from './index-folder.ts';
@@ -205,7 +205,12 @@ class MailboxWork {
   #save(bytes: readonly Buffer[]): string {
     const file = `${randomBytes(8).toString('hex')}.segment`;
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    writeFileSync(join(this.#folder, file), Buffer.concat(bytes), { mode: 0o600, flag: 'wx' });
+    const opened = openSync(join(this.#folder, file), 'wx', 0o600);
+    try {
+      for (const part of bytes) writeFileSync(opened, part);
+    } finally {
+      closeSync(opened);
+    }
     return file;
   }
 

@@ -13,7 +13,7 @@ import type { TokenSink } from './tokens.ts';
 /** A message with more text than this is not indexed, but always looked into: characters. */
 const mostCharacters = 8 * 1024 * 1024;
 /** Entries (a place of a word, a piece in a message) after which a segment is full: what the indexer holds in memory is bounded by it. */
-const mostEntries = 3_000_000;
+const mostEntries = 2_000_000;
 
 const byField: ReadonlyMap<string, Field> = new Map([['from', 'from'], ['to', 'to'], ['cc', 'cc']]);
 

@@ -61,7 +61,7 @@ export interface DirectoryShape {
 export const blockBytes = 4096;
 export const footerBytes = 32;
 /** Most messages of a segment. The indexer holds one of that size in memory twice when it is made: about 300 MB. */
-export const mostMessages = 131_072;
+export const mostMessages = 32_768;
 const magic = 'WBTEXT\n2';
 
 export interface Footer {
@@ -98,11 +98,14 @@ export function encodeSegment({ uids, opaque, tables }: SegmentContent): Buffer[
     parts.push(...encoded.parts);
   }
   const { lists, places } = sinks;
-  const postings = Buffer.concat([lists.bytes, places.bytes]);
-  const shape: DirectoryShape = { messages: uids.length, opaque, listBytes: postings.length, placesStart: lists.length, tables: shapes };
+  const unfilled = (blockBytes - (lists.length % blockBytes)) % blockBytes;
+  lists.room(unfilled).fill(0);
+  lists.wrote(unfilled); // each has blocks of its own: nothing need be copied to have them side by side
+  const listBytes = lists.length + places.length;
+  const shape: DirectoryShape = { messages: uids.length, opaque, listBytes, placesStart: lists.length, tables: shapes };
   const json = padded(Buffer.from(JSON.stringify(shape)), ' ');
-  const directory = Buffer.concat([numbers([json.length]), json, numbers(uids), numbers(checksums(postings)), ...parts]);
-  return [postings, directory, encodeFooter({ directoryStart: postings.length, directoryBytes: directory.length, directoryCrc: crc32(directory) })];
+  const directory = Buffer.concat([numbers([json.length]), json, numbers(uids), numbers([...checksums(lists.bytes), ...checksums(places.bytes)]), ...parts]);
+  return [lists.bytes, places.bytes, directory, encodeFooter({ directoryStart: listBytes, directoryBytes: directory.length, directoryCrc: crc32(directory) })];
 }
 
 /** Its lists go into the sinks; undefined when it has no tokens. */
