@@ -189,6 +189,8 @@ export class View {
 
   /** The uids at these positions. */
   uidsIn(spans: readonly Span[]): number[] {
+    const [first] = spans;
+    if (spans.length === 1 && first !== undefined) return this.#uids.slice(first.from, first.to + 1); // mostly it is all of them
     return spans.flatMap(({ from, to }) => this.#uids.slice(from, to + 1));
   }
 

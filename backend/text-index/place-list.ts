@@ -23,17 +23,24 @@ export function beforeIn(place: Place): Before {
   return place & ((1 << beforeBits) - 1);
 }
 
-/** The places of one message; there is one at least. */
-export function encodePlaces(places: readonly Place[], into: ByteSink): void {
-  const bytes = into.room(5 * places.length);
+/** The first `count` places, with their messages' ranks; both backwards. */
+export interface Backwards {
+  readonly ranks: Int32Array;
+  readonly places: Int32Array;
+  readonly count: number;
+}
+
+export function encodePlaces({ ranks, places, count }: Backwards, into: ByteSink): void {
+  const bytes = into.room(5 * count);
   let length = 0;
   let last = 0;
-  for (let at = 0; at < places.length; at += 1) {
+  for (let at = count - 1; at >= 0; at -= 1) {
     const place = places[at] ?? 0;
-    let value = ((place - last) << 1) | (at + 1 < places.length ? 1 : 0);
+    const goesOn = at > 0 && ranks[at - 1] === ranks[at];
+    let value = ((place - last) << 1) | (goesOn ? 1 : 0);
     for (; value >= 0x80; value >>>= 7) bytes[length++] = (value & 0x7f) | 0x80;
     bytes[length++] = value;
-    last = place;
+    last = goesOn ? place : 0;
   }
   into.wrote(length);
 }

@@ -104,7 +104,8 @@ async function begin(segment: Segment, { link, at, tokens }: Cost, runs: AnyRuns
   const chains = { keys, sure };
   if (among.length > 0) {
     sure.fill(inPieces);
-    for (const key of words.sort((one, other) => one - other)) raise(chains, key, asWord);
+    const raiser = new Raiser(chains);
+    for (const key of words) raiser.raise(key, asWord);
   }
   return chains;
 }
@@ -113,26 +114,42 @@ async function begin(segment: Segment, { link, at, tokens }: Cost, runs: AnyRuns
 async function narrowed(segment: Segment, { chains, next: { link, at, tokens }, runs }: { readonly chains: Chains; readonly next: Cost; readonly runs: () => Promise<AnyRuns | undefined> }): Promise<Chains> {
   const found: Chains = { keys: chains.keys, sure: new Uint8Array(chains.keys.length) };
   const before = at === 0 ? undefined : link.before;
-  await hearPlaces(segment, { tokens, at, before }, (_rank, key) => raise(found, key, asWord));
+  const [named, among] = [new Raiser(found), new Raiser(found)];
+  await hearPlaces(segment, { tokens, at, before }, (_rank, key) => named.raise(key, asWord));
   const open = found.sure.includes(0) ? await runs() : undefined;
   if (open !== undefined) await hearPlaces(segment, { tokens: open.tokens, at, before }, (rank, key) => {
-    if (hasRank(open.messages, rank)) raise(found, key, inPieces);
+    if (hasRank(open.messages, rank)) among.raise(key, inPieces);
   });
   const kept: number[] = [];
   for (let index = 0; index < found.sure.length; index += 1) if ((found.sure[index] ?? 0) > 0) kept.push(index);
   return { keys: Float64Array.from(kept, (index) => chains.keys[index] ?? 0), sure: Uint8Array.from(kept, (index) => Math.min(chains.sure[index] ?? 0, found.sure[index] ?? 0)) };
 }
 
-/** Notes that the chain with that key is so sure, if there is one. */
-function raise({ keys, sure }: Chains, key: number, how: number): void {
-  let low = 0;
-  let high = keys.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((keys[middle] ?? 0) < key) low = middle + 1;
-    else high = middle;
+/** Finds chains by keys that mostly ascend: each search begins where the last one ended. */
+class Raiser {
+  readonly #chains: Chains;
+  #at = 0;
+
+  constructor(chains: Chains) {
+    this.#chains = chains;
   }
-  if (keys[low] === key && (sure[low] ?? 0) < how) sure[low] = how;
+
+  /** Notes that the chain with that key is so sure, if there is one. */
+  raise(key: number, how: number): void {
+    const { keys, sure } = this.#chains;
+    if (this.#at > 0 && (keys[this.#at - 1] ?? 0) >= key) this.#at = 0; // another token's places begin
+    let step = 1;
+    while (this.#at + step < keys.length && (keys[this.#at + step] ?? 0) < key) step *= 2;
+    let low = this.#at + (step >>> 1);
+    let high = Math.min(this.#at + step, keys.length);
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((keys[middle] ?? 0) < key) low = middle + 1;
+      else high = middle;
+    }
+    this.#at = low;
+    if (keys[low] === key && (sure[low] ?? 0) < how) sure[low] = how;
+  }
 }
 
 /** Hears of each place of the tokens with that before it, and the key of a chain that has its link of that number there. */

@@ -21,6 +21,8 @@ export class TokenLists {
   #places = new Int32Array(4096);
   #befores = new Int32Array(4096);
   #entries = 0;
+  /** Those of one token, from its last one on. */
+  #backwards = { ranks: new Int32Array(1024), places: new Int32Array(1024) };
 
   /** How many pairs of a token and its place are held; of pieces, of a token and a message. */
   get entries(): number {
@@ -88,21 +90,18 @@ export class TokenLists {
     this.#lasts[number] = this.#entries++;
   }
 
+  /** To be used before the next one is made. */
   #entryOf(token: string, number: number): TableEntry {
     const ranks: number[] = [];
-    const placesOf: Place[][] = [];
-    let current: Place[] = [];
+    let count = 0;
     for (let entry = this.#lasts[number] ?? none; entry !== none; entry = this.#befores[entry] ?? none) {
       const rank = this.#ranks[entry] ?? 0;
-      if (ranks.at(-1) !== rank) {
-        ranks.push(rank);
-        placesOf.push((current = []));
-      }
-      current.push(this.#places[entry] ?? 0);
+      if (ranks[ranks.length - 1] !== rank) ranks.push(rank);
+      if (count === this.#backwards.ranks.length) this.#backwards = { ranks: grown(this.#backwards.ranks), places: grown(this.#backwards.places) };
+      this.#backwards.ranks[count] = rank;
+      this.#backwards.places[count++] = this.#places[entry] ?? 0;
     }
-    return { token, ranks: ranks.reverse(), writePlaces: (into) => {
-      for (const places of placesOf.reverse()) encodePlaces(places.reverse(), into);
-    } };
+    return { token, ranks: ranks.reverse(), writePlaces: (into) => encodePlaces({ ...this.#backwards, count }, into) };
   }
 }
 
