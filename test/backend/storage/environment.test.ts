@@ -38,7 +38,7 @@ test('A value is told as text whatever its size, as it was put, and no longer wh
   assert.equal(environment.read(() => table.text([99])), undefined);
   assert.ok(values.every((value, index) => environment.read(() => table.get([index]))?.equals(value)));
   await environment.close();
-  assert.throws(() => table.text([0]), /closed/);
+  assert.throws(() => table.text([0]), /this storage is closed/);
 });
 
 test('What is in no hurry is in the very next commit, goes by itself when none comes, and is not lost when the environment is closed', async (t) => {
