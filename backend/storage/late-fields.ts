@@ -10,7 +10,7 @@ export interface Unkept {
   readonly message: StoredMessage | undefined;
 }
 
-/** In no hurry, and never worth a failure: what can't be read or written now is tried when it is asked for again. */
+/** Never worth a failure: what can't be read or written now is tried when it is asked for again. */
 export async function keepLateFields({ environment, messages, tables, space }: Volume, unkept: readonly Unkept[]): Promise<void> {
   try {
     await space.check();
@@ -20,7 +20,7 @@ export async function keepLateFields({ environment, messages, tables, space }: V
       late.push({ messageId, fields: keepFields(await message.read(0, Math.min(message.headerBytes, mostHeaderBytes + 1))) });
     }
     if (late.length === 0) return;
-    await environment.writeAlong(() => {
+    await environment.write(() => {
       for (const { messageId, fields } of late) {
         if (messages.place(messageId) !== undefined && messages.fields(messageId) === undefined) tables.headerFields.put([messageId], fields);
       }
