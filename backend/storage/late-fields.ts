@@ -12,6 +12,7 @@ export interface Unkept {
 
 /** Never worth a failure: what can't be read or written now is tried when it is asked for again. */
 export async function keepLateFields({ environment, messages, tables, space }: Volume, unkept: readonly Unkept[]): Promise<void> {
+  if (environment.lockedUntil() > 0) return; // reading goes on while writers wait
   try {
     await space.check();
     const late: { readonly messageId: number; readonly fields: Buffer }[] = [];
