@@ -90,7 +90,7 @@ test('pipelined commands and message in one segment are taken in their order', a
   assert.deepEqual(server.messages, ['hello\r\n']);
 });
 
-test('replies to commands that came in one segment leave in one, and none waits for a command that is not whole yet', async (t) => {
+test('replies to commands that came in one segment leave in one, and none waits for a command that is not whole yet', { timeout: 20_000 }, async (t) => {
   const server = await startRecordingServer(t, { handlers: { recipient: async () => sleep(50) } }); // a reply that did not wait would be here long before
   const socket = net.connect(server.port, '127.0.0.1');
   t.after(() => socket.destroy());
