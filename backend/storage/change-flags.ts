@@ -34,7 +34,7 @@ export function changeFlags(mailbox: MailboxChange, uids: readonly number[], cha
     changeBlock({ mailbox, edit, modified, pieces }, number, wanted.slice(next, end));
     next = end;
   }
-  const rows = new PackedRows(pieces);
+  const rows = new PackedRows(Buffer.concat(pieces));
   const { highestModseq, keywords } = mailbox.entry;
   return { rows, get changed() { return rows.all(); }, modified, keywords, modseq: highestModseq === before ? undefined : highestModseq };
 }

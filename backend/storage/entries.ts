@@ -81,7 +81,7 @@ export interface RetiredName {
 }
 
 export function getAccount(tables: Tables, address: string): AccountEntry | undefined {
-  const bytes = tables.accounts.get([address]);
+  const bytes = tables.accounts.peek([address]);
   return bytes === undefined ? undefined : keptOf(tables).accounts.decode(address, bytes);
 }
 
@@ -128,7 +128,7 @@ export function putActs(tables: Tables, account: number, acts: readonly AccountA
 }
 
 export function getMailbox(tables: Tables, id: number): MailboxEntry | undefined {
-  const bytes = tables.mailboxes.get([id]);
+  const bytes = tables.mailboxes.peek([id]);
   return bytes === undefined ? undefined : keptOf(tables).mailboxes.decode(id, bytes);
 }
 

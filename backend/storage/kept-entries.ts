@@ -8,12 +8,12 @@ const largestBytes = 4096;
 export class KeptEntries<Entry> {
   readonly #kept = new LRUCache<string | number, { readonly bytes: Buffer; readonly entry: Entry }>({ max: mostKept });
 
-  /** What these bytes say, which the index has under that key. */
+  /** What these bytes say, which the index has under that key. They may be others afterwards. */
   decode(key: string | number, bytes: Buffer): Entry {
     const kept = this.#kept.get(key);
     if (kept?.bytes.equals(bytes) === true) return kept.entry;
     const entry = JSON.parse(bytes.toString()) as Entry;
-    this.keep(key, { bytes, entry });
+    this.keep(key, { bytes: Buffer.from(bytes), entry });
     return entry;
   }
 

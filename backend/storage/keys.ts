@@ -3,6 +3,7 @@ import type { Environment, Table } from './environment.ts';
 
 /** A mailbox keeps its rows in blocks of 2^6: see docs/decisions.md, "Storage record layout". */
 const blockShift = 6;
+export const rowsInBlock = 2 ** blockShift;
 
 /** The value of an entry whose key says all. */
 export const noValue = Buffer.from('1');

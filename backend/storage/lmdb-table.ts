@@ -57,9 +57,13 @@ export class LmdbTable implements Table {
   }
 
   text(key: Key): string | undefined {
+    return this.peek(key)?.toString('latin1');
+  }
+
+  peek(key: Key): Buffer | undefined {
     if (this.#use.stage === 'closed') throw closed();
     const shared = this.#database.getBinaryFast(asLmdbKey(key)); // memory of the binding's, good until the next question; only its `length` is the value's
-    return shared?.toString('latin1', 0, shared.length);
+    return shared?.subarray(0, shared.length);
   }
 
   put(key: Key, value: Buffer): void {

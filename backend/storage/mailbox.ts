@@ -14,12 +14,12 @@ import { copyMessages, moveMessages, presentRows } from './copy-move.ts';
 import { getMailbox } from './entries.ts';
 import type { MailboxEntry } from './entries.ts';
 import { keysUnder } from './environment.ts';
-import { blockOf } from './keys.ts';
+import { blockOf, rowsInBlock } from './keys.ts';
 import { keepLateFields } from './late-fields.ts';
 import { PackedMessage } from './packed-message.ts';
 import type { MessageReader } from './packed-message.ts';
 import type { Packs } from './packs.ts';
-import { collectRows, collectUids, decodeUidRanges, emptyBlock, findRow } from './row-block.ts';
+import { collectRows, collectUids, decodeUidRanges, emptyBlock, findRow, rowBytes } from './row-block.ts';
 import { rowsWithin } from './row-list.ts';
 import { specialUsesOf } from './special-use.ts';
 import type { AppendedMessage, AppendGuard, AppendResult, CopyResult, FlagChange, FlagMask, FlagOutcome, Mailbox, MailboxState, MessageRow, RowList, StoredMessage, StructureTexts } from './interface.ts';
@@ -27,6 +27,7 @@ import { KeptTexts, MadeTexts } from './structure-texts.ts';
 
 const highestUid = 2 ** 32 - 1;
 const urlKeyBytes = 32;
+const fullBlockBytes = rowsInBlock * rowBytes;
 
 /** Both ends belong to it. */
 interface UidRange {
@@ -66,7 +67,7 @@ export class StoredMailbox implements Mailbox {
   }
 
   rowList(range: UidRange & { readonly count: number }): RowList {
-    return this.#account.volume.environment.read(() => rowsWithin(this.#denseBlocks(range) ?? this.#blocks(range), range));
+    return this.#account.volume.environment.read(() => rowsWithin(this.#denseBlocks(range) ?? Buffer.concat(this.#blocks(range)), range));
   }
 
   row(uid: number): MessageRow | undefined {
@@ -227,7 +228,7 @@ export class StoredMailbox implements Mailbox {
   }
 
   #find(uid: number): MessageRow | undefined {
-    const block = this.#account.volume.tables.rows.get([this.id, blockOf(uid)]);
+    const block = this.#account.volume.tables.rows.peek([this.id, blockOf(uid)]);
     return block === undefined ? undefined : findRow(block, uid);
   }
 
@@ -238,15 +239,13 @@ export class StoredMailbox implements Mailbox {
   }
 
   /** To ask for each block costs half as much as to walk from one to the next. Undefined where most of the numbers that they can have may be unused. */
-  #denseBlocks({ fromUid, toUid, count }: UidRange & { readonly count: number }): Buffer[] | undefined {
+  #denseBlocks({ fromUid, toUid, count }: UidRange & { readonly count: number }): Buffer | undefined {
     const [first, last] = [blockOf(Math.max(fromUid, 0)), blockOf(Math.min(toUid, highestUid))];
     if (last - first > Math.max(1, count / 16)) return undefined;
-    const blocks: Buffer[] = [];
-    for (let number = first; number <= last; number += 1) {
-      const block = this.#account.volume.tables.rows.get([this.id, number]);
-      if (block !== undefined) blocks.push(block);
-    }
-    return blocks;
+    const bytes = Buffer.allocUnsafeSlow((last - first + 1) * fullBlockBytes);
+    let length = 0;
+    for (let number = first; number <= last; number += 1) length += this.#account.volume.tables.rows.peek([this.id, number])?.copy(bytes, length) ?? 0;
+    return bytes.subarray(0, length);
   }
 
   #blocks({ fromUid, toUid }: UidRange): Buffer[] {

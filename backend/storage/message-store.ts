@@ -89,7 +89,7 @@ export class MessageStore {
   }
 
   #get(messageId: number): MessageEntry | undefined {
-    const value = this.#tables.messages.get([messageId]);
+    const value = this.#tables.messages.peek([messageId]);
     return value === undefined ? undefined : decodeMessage(value);
   }
 

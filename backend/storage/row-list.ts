@@ -7,10 +7,9 @@ export class PackedRows implements RowList {
   readonly #cursor: RowCursor;
   readonly length: number;
 
-  /** @param blocks of one mailbox, ascending; what is in them is not changed any more */
-  constructor(blocks: readonly Buffer[]) {
-    const [only = Buffer.alloc(0), ...more] = blocks;
-    this.#view = viewOf(more.length === 0 ? only : Buffer.concat(blocks));
+  /** @param block or several, one after the other, ascending; what is in them is not changed any more */
+  constructor(block: Buffer) {
+    this.#view = viewOf(block);
     this.#cursor = new RowCursor(this.#view);
     this.length = this.#view.byteLength / rowBytes;
   }
@@ -29,11 +28,7 @@ export class PackedRows implements RowList {
   }
 }
 
-/** Of these blocks what lies in the range: the first and the last may have more. */
-export function rowsWithin(blocks: readonly Buffer[], { fromUid, toUid }: { readonly fromUid: number; readonly toUid: number }): PackedRows {
-  const last = blocks.length - 1;
-  return new PackedRows(blocks.map((block, index) => {
-    if (index > 0 && index < last) return block;
-    return block.subarray(lowerBound(block, fromUid), lowerBound(block, toUid + 1));
-  }));
+/** What of a block, or of several, lies in the range. */
+export function rowsWithin(block: Buffer, { fromUid, toUid }: { readonly fromUid: number; readonly toUid: number }): PackedRows {
+  return new PackedRows(block.subarray(lowerBound(block, fromUid), lowerBound(block, toUid + 1)));
 }
