@@ -41,6 +41,28 @@ test('A value is told as text whatever its size, as it was put, and no longer wh
   assert.throws(() => table.text([0]), /this storage is closed/);
 });
 
+test('An environment that is closed finishes its commits and copies, and refuses whoever comes later, be it by a table from before', async (t) => {
+  const [path, copy] = [temporaryDirectory(t), temporaryDirectory(t)];
+  const environment = openEnvironment(path);
+  const table = environment.table('t');
+  await environment.write(() => { for (let key = 0; key < 2000; key += 1) table.put([key], Buffer.alloc(1500)); });
+  const [copying, writing] = [environment.copyTo(join(copy, 'copy')), environment.write(() => table.put(['last'], Buffer.from('1')))];
+  const closing = environment.close();
+  const refused = { kind: 'storage-failure', message: /closed/ };
+  await assert.rejects(environment.write(() => undefined), refused);
+  assert.throws(() => environment.read(() => undefined), refused);
+  await Promise.all([copying, writing, closing]);
+  assert.throws(() => table.get(['last']), refused);
+  assert.throws(() => table.range(keysUnder([])), refused);
+  await assert.rejects(environment.copyTo(join(copy, 'late')), refused);
+  for (const [place, entries] of [[path, 2001], [join(copy, 'copy'), undefined]] as const) {
+    const again = openEnvironment(place);
+    const found = again.read(() => again.table('t').range(keysUnder([]))).length;
+    assert.ok(entries === undefined ? found >= 2000 : found === entries, String(found));
+    await again.close();
+  }
+});
+
 test('What is in no hurry is in the very next commit, goes by itself when none comes, and is not lost when the environment is closed', async (t) => {
   const path = temporaryDirectory(t);
   const environment = openEnvironment(path);

@@ -53,7 +53,7 @@ function OfNode({ node }: { readonly node: string }) {
       <Shown of={storages}>
         {({ storages: all }) => <Table caption={`Storages of ${node}`} columns={columns} rows={all} keyOf={({ directory }) => directory} />}
       </Shown>
-      <StorageJobs jobs={jobs} />
+      {storages.state.at !== 'failed' && <StorageJobs jobs={jobs} />}
     </Card>
   );
 }
