@@ -26,9 +26,13 @@ export function checkRightsOfMailbox({ bounds }: Volume, entries: number): void 
   if (entries > bounds.rightsPerMailbox) throw new Failure('limit', `rights can be given to at most ${String(bounds.rightsPerMailbox)} users and groups at one folder`);
 }
 
-/** After entries were added anywhere: all mailboxes are read. @throws Failure('limit') */
-export function checkRightsOfAccount({ tables, bounds }: Volume, account: number): void {
-  const entries = entriesOf(tables, account).reduce((sum, { rights = [] }) => sum + rights.length, 0);
+/** Entries of rights at all mailboxes, which are read for it. */
+export function countRights({ tables }: Volume, account: number): number {
+  return entriesOf(tables, account).reduce((sum, { rights = [] }) => sum + rights.length, 0);
+}
+
+/** After entries were added anywhere, with that many now. @throws Failure('limit') */
+export function checkRightsOfAccount({ bounds }: Volume, entries: number): void {
   if (entries > bounds.rightsPerAccount) throw new Failure('limit', `all folders of an account together have at most ${String(bounds.rightsPerAccount)} entries of rights`);
 }
 
@@ -45,5 +49,5 @@ export function forgetOldNames({ tables, bounds }: Volume, account: number): voi
 }
 
 function count(table: Table, account: number): number {
-  return table.range(keysUnder([account])).length;
+  return table.count(keysUnder([account]));
 }

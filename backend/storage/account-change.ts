@@ -3,7 +3,7 @@
  * keeps its use. `changeAccount` runs the transaction and publishes hints after the commit.
  */
 import { Failure } from '../../shared/base/failure.ts';
-import { checkMailboxes, checkRightsOfAccount } from './account-bounds.ts';
+import { checkMailboxes, checkRightsOfAccount, countRights } from './account-bounds.ts';
 import { getAccount, getMailbox, isHeld, limitsOf, putAccount, sessionEpochOf } from './entries.ts';
 import type { AccountEntry, MailboxEntry } from './entries.ts';
 import { MailboxChange } from './mailbox-change.ts';
@@ -25,7 +25,10 @@ export class AccountChange {
   readonly #mailboxes = new Map<number, MailboxChange>();
   #freed = { bytes: 0, messages: 0 };
   #listChanged = false;
-  #isLarger = { mailboxes: false, rights: false };
+  #made: 'mailboxes' | 'none' = 'none';
+  /** By entries of rights at mailboxes that came or went. */
+  #moreRights = 0;
+  #bounds: 'hold' | 'do not hold' = 'hold';
 
   constructor(handle: AccountHandle) {
     const { volume, address } = handle;
@@ -56,7 +59,8 @@ export class AccountChange {
   /** A mailbox that was just made. */
   begin(entry: MailboxEntry): MailboxChange {
     this.#listChanged = true;
-    this.#isLarger = { mailboxes: true, rights: this.#isLarger.rights || (entry.rights?.length ?? 0) > 0 };
+    this.#made = 'mailboxes';
+    this.#moreRights += entry.rights?.length ?? 0;
     return this.#open(entry);
   }
 
@@ -64,6 +68,7 @@ export class AccountChange {
   forget(entry: MailboxEntry): void {
     this.#listChanged = true;
     this.#mailboxes.delete(entry.id);
+    this.#moreRights -= entry.rights?.length ?? 0;
     this.#freed = { bytes: this.#freed.bytes + entry.bytes, messages: this.#freed.messages + entry.messages };
   }
 
@@ -72,9 +77,9 @@ export class AccountChange {
     this.#listChanged = true;
   }
 
-  /** Rights were given to somebody who had none there. */
-  noteMoreRights(): void {
-    this.#isLarger = { ...this.#isLarger, rights: true };
+  /** What comes back out of a backup was there before: bounds of mailboxes and rights don't keep it away. */
+  bringBack(): void {
+    this.#bounds = 'do not hold';
   }
 
   setPassword(hash: string): void {
@@ -95,16 +100,19 @@ export class AccountChange {
   save(growth: 'counted' | 'its-own' = 'counted'): void {
     let bytes = this.#entry.bytes - this.#freed.bytes;
     let messages = this.#entry.messages - this.#freed.messages;
-    for (const mailbox of this.#mailboxes.values()) {
-      bytes += mailbox.growth.bytes;
-      messages += mailbox.growth.messages;
+    for (const { growth } of this.#mailboxes.values()) {
+      bytes += growth.bytes;
+      messages += growth.messages;
+      this.#moreRights += growth.rights;
     }
     if (growth === 'counted') this.#checkQuota(bytes, messages);
     for (const mailbox of this.#mailboxes.values()) mailbox.save();
-    if (growth === 'counted') this.#checkBounds();
-    const { hold: lapsed, ...entry } = this.#entry;
+    const rights = this.#rightsNow();
+    if (growth === 'counted' && this.#bounds === 'hold') this.#checkBounds(rights);
+    const { hold: lapsed, rights: _before, ...entry } = this.#entry;
     // A hold that is over stays so, even if the clock is set back: its seal must not come after this change.
-    if (lapsed !== undefined || bytes !== entry.bytes || messages !== entry.messages) putAccount(this.volume.tables, { ...entry, bytes, messages });
+    if (lapsed === undefined && bytes === entry.bytes && messages === entry.messages && rights === this.#entry.rights) return;
+    putAccount(this.volume.tables, { ...entry, bytes, messages, ...(rights === undefined ? {} : { rights }) });
   }
 
   /** Tells all processes what has changed. Call it after the commit. */
@@ -120,9 +128,16 @@ export class AccountChange {
     return change;
   }
 
-  #checkBounds(): void {
-    if (this.#isLarger.mailboxes) checkMailboxes(this.volume, this.number);
-    if (this.#isLarger.rights) checkRightsOfAccount(this.volume, this.number);
+  /** Entries of rights after this change, once the mailboxes are saved. They are counted on from when the first was added: reading all mailboxes each time would hold other writers up. */
+  #rightsNow(): number | undefined {
+    const { rights } = this.#entry;
+    if (rights !== undefined) return rights + this.#moreRights;
+    return this.#moreRights > 0 ? countRights(this.volume, this.number) : undefined;
+  }
+
+  #checkBounds(rights: number | undefined): void {
+    if (this.#made === 'mailboxes') checkMailboxes(this.volume, this.number);
+    if (rights !== undefined && this.#moreRights > 0) checkRightsOfAccount(this.volume, rights);
   }
 
   #checkQuota(bytes: number, messages: number): void {

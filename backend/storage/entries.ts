@@ -18,6 +18,8 @@ export interface AccountEntry {
   /** Use. */
   readonly bytes: number;
   readonly messages: number;
+  /** Entries of rights at all mailboxes; absent as long as nobody counted them. */
+  readonly rights?: number;
   /** How the account's own password is kept (`{SCHEME}…`); absent where a directory has the passwords. */
   readonly password?: string;
   /** Who may use it for what; everything when absent. */

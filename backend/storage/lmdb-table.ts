@@ -78,6 +78,11 @@ export class LmdbTable implements Table {
     this.#database.removeSync(place);
   }
 
+  count({ from, to }: Pick<KeyRange, 'from' | 'to'>): number {
+    if (this.#use.stage === 'closed') throw closed();
+    return this.#database.getKeysCount({ start: asLmdbKey(from), end: asLmdbKey(to) });
+  }
+
   range(range: KeyRange): { readonly key: Key; readonly value: Buffer }[] {
     if (this.#use.stage === 'closed') throw closed();
     const bounds = range.order === 'descending'

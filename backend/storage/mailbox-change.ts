@@ -41,8 +41,9 @@ export class MailboxChange {
   }
 
   /** What the account's use grows by. */
-  get growth(): { readonly bytes: number; readonly messages: number } {
-    return { bytes: this.#entry.bytes - this.#before.bytes, messages: this.#entry.messages - this.#before.messages };
+  get growth(): { readonly bytes: number; readonly messages: number; readonly rights: number } {
+    const [now, before] = [this.#entry, this.#before];
+    return { bytes: now.bytes - before.bytes, messages: now.messages - before.messages, rights: (now.rights?.length ?? 0) - (before.rights?.length ?? 0) };
   }
 
   get touched(): boolean {

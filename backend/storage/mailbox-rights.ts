@@ -29,10 +29,7 @@ export function changeRightsOf(change: AccountChange, name: string, { who, to }:
   if (entry === undefined) throw new Failure('mailbox-missing', 'mailbox does not exist');
   const before = entry.rights ?? [];
   const rights = withEntry(before, to(before.find((one) => one.who === who) ?? { who, allow: '', deny: '', scope: 'folder' }));
-  if (rights.length > before.length) {
-    checkRightsOfMailbox(change.volume, rights.length);
-    change.noteMoreRights();
-  }
+  if (rights.length > before.length) checkRightsOfMailbox(change.volume, rights.length);
   giveRights(change, entry.id, rights);
   change.noteListChange();
 }

@@ -15,9 +15,10 @@ export function specialUsesOf({ specialUse }: Pick<MailboxEntry, 'specialUse'>):
 /** What the index keeps of these uses. Throws `use-refused` for one that another mailbox has, or that no mailbox can have. */
 export function usesForNew(change: AccountChange, uses: readonly string[]): string | null {
   const wanted = checkedUses(uses);
+  if (wanted.length === 0) return null;
   const taken = entriesOf(change.volume.tables, change.number).flatMap((entry) => specialUsesOf(entry)).find((use) => wanted.includes(use));
   if (taken !== undefined) throw new Failure('use-refused', `another mailbox is ${taken} already`);
-  return wanted.length === 0 ? null : wanted.join(' ');
+  return wanted.join(' ');
 }
 
 /** Gives a mailbox these uses and no others; who had them has them no more (RFC 6154 section 5.4). Throws `use-refused`. */

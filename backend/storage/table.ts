@@ -21,6 +21,8 @@ export interface Table {
   peek(key: Key): Buffer | undefined;
   put(key: Key, value: Buffer): void;
   remove(key: Key): void;
+  /** How many entries there are; they are not read. */
+  count(range: Pick<KeyRange, 'from' | 'to'>): number;
   /** Entries in their order, all of one commit; the values are copies. */
   range(range: KeyRange): { readonly key: Key; readonly value: Buffer }[];
 }

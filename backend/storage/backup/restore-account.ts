@@ -115,6 +115,7 @@ async function makeAccount(order: RestoreOrder, snapshot: AccountSnapshot, inbox
       for (const alias of free) putLocalName(target.tables, alias, { kind: 'alias', account: address });
       for (const name of snapshot.subscriptions) target.tables.subscriptions.put([entry.number, name], noValue);
       const change = new AccountChange(new StoredAccount(target, entry));
+      change.bringBack();
       reviveMailbox(order, change, { entry: inbox, brought, seen: undefined });
       annotate(order, change, { snapshot, entry: inbox, alsoOf: 'account' });
       change.save();
@@ -143,6 +144,7 @@ async function restoreMailbox(order: RestoreOrder, snapshot: AccountSnapshot, en
   const { brought, damaged } = await bring(bringingOf(order, entry), rowsOf(order.source, entry));
   try {
     await changeAccount(account, (change) => {
+      change.bringBack();
       if (mailboxIdOf(target.tables, change.number, entry.name) !== undefined) throw new Failure('in-use', 'the mailbox was made meanwhile; run the command again');
       if (asItWas) reviveMailbox(order, change, { entry, brought, seen });
       else addAll(change, makeAnew(order, change, entry), { keywords: entry.keywords, brought });

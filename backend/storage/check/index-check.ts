@@ -23,7 +23,7 @@ export interface IndexTally {
 export async function checkIndex(tables: Tables, findings: Findings): Promise<IndexTally> {
   const accounts = new Map<number, AccountEntry>();
   for await (const page of pagesOf(tables.accounts)) for (const { value } of page) noteAccount(accounts, JSON.parse(value.toString()) as AccountEntry);
-  const used = new Map<number, { bytes: number; messages: number }>();
+  const used = new Map<number, Use>();
   const named: Named = new Map();
   let [mailboxes, messages, bytes] = [0, 0, 0];
   for await (const page of pagesOf(tables.mailboxes)) {
@@ -32,8 +32,8 @@ export async function checkIndex(tables: Tables, findings: Findings): Promise<In
       const account = accounts.get(entry.account);
       const rows = checkMailbox(tables, { entry, account, findings });
       for (const row of rows) name(named, row);
-      const sum = used.get(entry.account) ?? { bytes: 0, messages: 0 };
-      used.set(entry.account, { bytes: sum.bytes + entry.bytes, messages: sum.messages + entry.messages });
+      const sum = used.get(entry.account) ?? unused;
+      used.set(entry.account, { bytes: sum.bytes + entry.bytes, messages: sum.messages + entry.messages, rights: sum.rights + (entry.rights?.length ?? 0) });
       mailboxes += 1;
       messages += rows.length;
       bytes += rows.reduce((total, { size }) => total + size, 0);
@@ -44,9 +44,18 @@ export async function checkIndex(tables: Tables, findings: Findings): Promise<In
   await checkNames(tables, accounts, findings);
   await checkLeftOver(tables, findings);
   await checkGrants(tables, accounts, findings);
-  for (const account of accounts.values()) checkUse(account, used.get(account.number) ?? { bytes: 0, messages: 0 }, findings);
+  for (const account of accounts.values()) checkUse(account, used.get(account.number) ?? unused, findings);
   return { accounts: accounts.size, mailboxes, messages, bytes, named };
 }
+
+/** What an account's record counts. */
+interface Use {
+  readonly bytes: number;
+  readonly messages: number;
+  readonly rights: number;
+}
+
+const unused: Use = { bytes: 0, messages: 0, rights: 0 };
 
 function noteAccount(accounts: Map<number, AccountEntry>, entry: AccountEntry): void {
   accounts.set(entry.number, entry);
@@ -176,7 +185,8 @@ async function checkLeftOver(tables: Tables, findings: Findings): Promise<void> 
   }
 }
 
-function checkUse({ number, address, bytes, messages, arriving }: AccountEntry, counted: { readonly bytes: number; readonly messages: number }, findings: Findings): void {
-  if (arriving !== undefined || (bytes === counted.bytes && messages === counted.messages)) return;
-  findings.add({ kind: 'quota-wrong', account: address, at: { account: number }, text: `the account is charged with ${String(bytes)} bytes, ${String(messages)} messages; its mailboxes have ${String(counted.bytes)}, ${String(counted.messages)}` });
+function checkUse({ number, address, bytes, messages, rights: known, arriving }: AccountEntry, counted: Use, findings: Findings): void {
+  const rights = known ?? counted.rights;
+  if (arriving !== undefined || (bytes === counted.bytes && messages === counted.messages && rights === counted.rights)) return;
+  findings.add({ kind: 'quota-wrong', account: address, at: { account: number }, text: `the account is charged with ${String(bytes)} bytes, ${String(messages)} messages, ${String(rights)} entries of rights; its mailboxes have ${String(counted.bytes)}, ${String(counted.messages)}, ${String(counted.rights)}` });
 }

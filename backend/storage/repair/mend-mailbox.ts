@@ -3,7 +3,8 @@
  * mailbox, which looks for itself: what was right already is left alone, and a repair that is cut goes on where it was.
  */
 import { randomBytes } from 'node:crypto';
-import { getMailbox, mailboxIdOf, putMailbox, putName } from '../entries.ts';
+import { definite } from '../../../shared/base/definite.ts';
+import { getMailbox, mailboxIdOf, putAccount, putMailbox, putName } from '../entries.ts';
 import type { AccountEntry, MailboxEntry } from '../entries.ts';
 import { keysUnder } from '../environment.ts';
 import { Flag } from '../interface.ts';
@@ -135,14 +136,15 @@ export async function mendUse({ environment, tables }: Volume, number: number): 
   return environment.write(() => {
     const account = accountsIn(tables).find((one) => one.number === number);
     if (account === undefined || account.arriving !== undefined) return [];
-    let [bytes, messages] = [0, 0];
+    let [bytes, messages, entries] = [0, 0, 0];
     for (const { value } of tables.mailboxes.range(keysUnder([]))) {
       const entry = JSON.parse(value.toString()) as MailboxEntry;
-      if (entry.account === number) [bytes, messages] = [bytes + entry.bytes, messages + entry.messages];
+      if (entry.account === number) [bytes, messages, entries] = [bytes + entry.bytes, messages + entry.messages, entries + (entry.rights?.length ?? 0)];
     }
-    if (bytes === account.bytes && messages === account.messages) return [];
-    tables.accounts.put([account.address], Buffer.from(JSON.stringify({ ...account, bytes, messages })));
-    return [{ account: account.address, text: `the account is charged with ${String(bytes)} bytes, ${String(messages)} messages; it was with ${String(account.bytes)}, ${String(account.messages)}` }];
+    const rights = account.rights === undefined ? undefined : entries;
+    if (bytes === account.bytes && messages === account.messages && rights === account.rights) return [];
+    putAccount(tables, { ...account, bytes, messages, ...definite({ rights }) });
+    return [{ account: account.address, text: `the account is charged with ${String(bytes)} bytes, ${String(messages)} messages, ${String(entries)} entries of rights; it was with ${String(account.bytes)}, ${String(account.messages)}, ${String(account.rights ?? entries)}` }];
   });
 }
 

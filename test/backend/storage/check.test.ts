@@ -115,7 +115,7 @@ test('What in the index does not agree is found: rows without a message, wrong c
     { table: 'accounts', to: (value) => json(value, ({ bytes }) => ({ bytes: Number(bytes) + 1 })), kinds: ['quota-wrong'] },
     { table: 'names', to: (_value, key) => (key[1] === 'Junk' ? 'remove' : undefined), kinds: ['names-wrong'] },
     { table: 'grants', to: () => 'remove', kinds: ['grants-wrong'] },
-    { table: 'mailboxes', to: (value) => json(value, ({ rights }) => (rights === undefined ? undefined : { rights: [] })), kinds: ['grants-wrong'] },
+    { table: 'mailboxes', to: (value) => json(value, ({ rights }) => (rights === undefined ? undefined : { rights: [] })), kinds: ['grants-wrong', 'quota-wrong'] },
     { table: 'recent', to: () => 'remove', kinds: ['changes-wrong'] },
     { table: 'rows', to: (value) => (value.length > 56 ? Buffer.concat([value.subarray(56, 112), value.subarray(0, 56), value.subarray(112)]) : undefined), kinds: ['uids-wrong'] },
     { table: 'rows', to: () => 'remove', kinds: ['changes-wrong', 'counters-wrong', 'counters-wrong', 'counters-wrong', 'orphan-message', 'orphan-message', 'orphan-message'] },
