@@ -156,7 +156,7 @@ export class AccountNews {
   async #tellOfAway(session: Session): Promise<'done' | 'too-many'> {
     const away = this.#away;
     if (away === undefined) return 'done';
-    for (const owner of await session.legs.passUnasked()) away.miss(session, owner);
+    for (const owner of await session.legs.passUnasked()) await away.miss(session, owner);
     try {
       await away.keepUp(session);
     } catch (error) {

@@ -32,12 +32,25 @@ interface Watched {
   readonly groups: readonly string[];
 }
 
+/** Why nodes are looked after: it is time to, or what is to be watched may have changed. */
+type Reason = 'time' | 'change';
+
+interface AtNode {
+  readonly node: string;
+  readonly places: readonly AwayPlace[];
+  readonly reason: Reason;
+}
+
 export class AwayWatch {
   readonly #registration: Registration;
   #owners: ReadonlyMap<string, Watched> = new Map();
   /** Whose folders' state the client was not told, or not since their node was away. */
   readonly #owing = new Set<string>();
   readonly #lost = new Set<string>();
+  /** Nodes to which a connection is being tried while nobody waits for it. */
+  readonly #tried = new Set<string>();
+  /** Nodes that had gone away and answer again. */
+  readonly #back = new Set<string>();
   #checkAtMs = 0;
   #failures = 0;
   #mustLookUp = false;
@@ -88,36 +101,69 @@ export class AwayWatch {
   /** Once a while: whether all nodes are there, and tell what is to be told. The client hears of those that are not. Never rejects for their sake. @throws Failure('limit') */
   async keepUp(session: Session): Promise<void> {
     const nowMs = performance.now();
-    if (!this.#mustLookUp && nowMs < this.#checkAtMs) return;
+    const reason = nowMs >= this.#checkAtMs ? 'time' : 'change';
+    if (reason === 'change' && !this.#mustLookUp) return;
     const mustLookUp = this.#mustLookUp;
     this.#mustLookUp = false; // where it fails it is tried again when there is a further reason
     if (mustLookUp) await this.#lookUp(session);
-    await session.legs.wishAll().catch((error: unknown) => session.log.warn({ err: error }, 'a node was not told what NOTIFY asks for'));
-    const silent = new Set<string>();
-    for (const [owner, { place }] of this.#owners) {
-      if (silent.has(place.node) || !(await this.#keepUpWith(session, place))) {
-        silent.add(place.node);
-        this.miss(session, owner);
-      }
-    }
-    this.#failures = silent.size === 0 ? 0 : this.#failures + 1;
+    await session.legs.wishAll();
+    const nodes = Map.groupBy(this.#owners.values(), ({ place }) => place.node);
+    const answers = await Promise.all(Array.from(nodes, async ([node, watched]) => this.#keepUpAt(session, { node, places: watched.map(({ place }) => place), reason })));
+    if (reason === 'change') return;
+    this.#failures = answers.includes('silent') ? this.#failures + 1 : 0;
     const checkMs = session.options.limits.idleRecheckMs ?? usualCheckMs;
     this.#checkAtMs = nowMs + Math.min(longestCheckMs, checkMs * 2 ** Math.max(0, this.#failures - 1));
   }
 
   /** The client hears once that news of that owner's folders are missing. */
-  miss(session: Session, owner: string): void {
+  async miss(session: Session, owner: string): Promise<void> {
     this.lose(owner);
     if (this.#lost.has(owner)) return;
     this.#lost.add(owner);
-    session.output.line(formatCompletion('*', { status: 'NO', code: 'UNAVAILABLE', text: `nothing is told of the folders of ${owner} until their server answers again` }));
+    const text = `nothing is told of the folders of ${owner} until their server answers again`;
+    await session.legs.alone(async () => session.output.line(formatCompletion('*', { status: 'NO', code: 'UNAVAILABLE', text })));
   }
 
-  async #keepUpWith(session: Session, place: AwayPlace): Promise<boolean> {
+  /** A node that was found silent is tried behind the client's back, and only when it is time: nobody waits for it a second time. */
+  async #keepUpAt(session: Session, { node, places, reason }: AtNode): Promise<'there' | 'silent'> {
+    const isBack = this.#back.delete(node);
+    const lost = isBack ? undefined : places.find(({ owner }) => this.#lost.has(owner));
+    if (lost !== undefined) {
+      if (reason === 'time') this.#tryAgain(session, lost);
+      return 'silent';
+    }
+    let answer: 'there' | 'silent' = 'there';
+    for (const place of places) {
+      if (answer === 'there' && !(await this.#keepUpWith(session, place, isBack ? 'time' : reason))) answer = 'silent';
+      if (answer === 'silent') await this.miss(session, place.owner);
+    }
+    return answer;
+  }
+
+  #tryAgain(session: Session, place: AwayPlace): void {
+    const { node } = place;
+    if (this.#tried.has(node)) return;
+    this.#tried.add(node);
+    const back = (): void => {
+      this.#tried.delete(node);
+      this.#back.add(node);
+      this.#failures = 0;
+      this.#checkAtMs = Math.min(this.#checkAtMs, performance.now() + (session.options.limits.idleRecheckMs ?? usualCheckMs));
+      this.lookAgain();
+      session.bell.ring();
+    };
+    session.legs.openAhead(place).then(back, (error: unknown) => {
+      if (isFailure(error, 'mailbox-missing')) return back(); // the node says so
+      this.#tried.delete(node);
+      session.log.warn({ err: error, node }, 'a node that went away is still not there');
+    });
+  }
+
+  async #keepUpWith(session: Session, place: AwayPlace, reason: Reason): Promise<boolean> {
     if (session.legs.isReading(place.owner)) return true;
     try {
       const leg = await session.legs.to(place);
-      await leg.ask('ID NIL', (line) => (line.startsWith('* ID ') ? 'taken' : 'pass on'));
+      if (reason === 'time') await leg.ask('ID NIL', (line) => (line.startsWith('* ID ') ? 'taken' : 'pass on'));
       return !this.#owing.has(place.owner) && leg.isWatching;
     } catch (error) {
       if (isFailure(error, 'mailbox-missing')) return true; // there is no such account any more

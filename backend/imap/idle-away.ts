@@ -109,10 +109,10 @@ class IdleThere {
 
   /** The client goes on waiting for news that won't come: it is told at once. */
   async #failed(error: unknown): Promise<Error> {
-    const { output, abandoned } = this.#session;
+    const { output, legs, abandoned } = this.#session;
     this.#state = 'over';
     if (!abandoned) {
-      output.line('* NO [UNAVAILABLE] the server that keeps the open mailbox went away');
+      await legs.alone(async () => output.line('* NO [UNAVAILABLE] the server that keeps the open mailbox went away'));
       await output.flush();
     }
     return error instanceof Error ? error : new Error(String(error));

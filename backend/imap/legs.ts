@@ -15,6 +15,7 @@ export class Legs {
   /** By owner, the one that was used last at the end. */
   readonly #open = new Map<string, Leg>();
   #passing: Promise<void> | undefined;
+  #isClosed = false;
 
   constructor(session: Session) {
     this.#session = session;
@@ -32,9 +33,19 @@ export class Legs {
     return leg;
   }
 
-  /** What NOTIFY asks for holds on those that are open. @throws Failure */
+  /** What NOTIFY asks for holds on those that are open. Never rejects: the next question finds out. */
   async wishAll(): Promise<void> {
-    for (const leg of this.#open.values()) if (leg.isOpen && !leg.isReading) await this.#wish(leg);
+    await Promise.all(Array.from(this.#open.values(), async (leg) => {
+      if (!leg.isOpen || leg.isReading) return;
+      await this.#wish(leg).catch((error: unknown) => this.#session.log.warn({ err: error, owner: leg.owner }, 'a node was not told what NOTIFY asks for'));
+    }));
+  }
+
+  /** Connects for the next who asks. @throws Failure */
+  async openAhead(place: AwayPlace): Promise<void> {
+    const leg = await Leg.open(this.#session, place);
+    if (this.#isClosed || this.#open.has(place.owner)) leg.close();
+    else this.#keep(leg);
   }
 
   /** Tells whoever waits once one of them says something unasked. */
@@ -81,6 +92,7 @@ export class Legs {
   }
 
   close(): void {
+    this.#isClosed = true;
     for (const leg of this.#open.values()) leg.close();
     this.#open.clear();
   }
@@ -101,6 +113,8 @@ export class Legs {
   }
 
   #keep(leg: Leg): Leg {
+    const former = this.#open.get(leg.owner);
+    if (former !== leg) former?.close(); // opened ahead meanwhile
     this.#open.set(leg.owner, leg);
     const { state } = this.#session;
     let few = 1;

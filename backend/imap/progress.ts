@@ -26,7 +26,7 @@ export class Progress {
   /** Call it after each piece of work; the client hears of some of them. @param done of the goal. */
   async report(done: number): Promise<void> {
     this.#done = done;
-    if (performance.now() < this.#nextMs || this.#session.abandoned) return;
+    if (performance.now() < this.#nextMs || this.#session.abandoned || this.#session.legs.passing !== undefined) return;
     this.#nextMs = performance.now() + this.#intervalMs;
     this.#session.output.line(`* OK [INPROGRESS (${this.#tag()} ${this.#state(this.#passed + done)})] still working`);
     await this.#session.output.flush();

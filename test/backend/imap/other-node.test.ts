@@ -237,6 +237,19 @@ test('NOTIFY tells of folders on another node as they change, as long as they ma
   close(both);
 });
 
+test('a node that says nothing is told as missing once, and not waited for again whatever else the client does', async () => {
+  const both = await pair(cluster, 'mute', 'lr');
+  const { guest, inbox } = both;
+  cluster.road.behaviour = { kind: 'hang' };
+  const told = await demandOk(guest, `NOTIFY SET (personal (MailboxName)) (mailboxes ${inbox} (MessageNew MessageExpunge))`);
+  assert.match(told.join(), /^\* NO \[UNAVAILABLE\] nothing is told of the folders of mute-owner@example\.com until [^,]*$/);
+  const tried = cluster.road.accepted;
+  for (const command of ['CREATE a', 'SUBSCRIBE a', 'DELETE a', 'ENABLE CONDSTORE', 'NOOP']) await demandOk(guest, command);
+  assert.equal(cluster.road.accepted, tried);
+  cluster.road.behaviour = { kind: 'pass' };
+  close(both);
+});
+
 test('a guest is told by NOTIFY of what is shared alone, whatever names are asked for', async () => {
   const both = await pair(cluster, 'spy', 'lr');
   const { owner, ownerAddress, guestAddress } = both;
