@@ -8,6 +8,7 @@ import { getAccount, getMailbox, isHeld, limitsOf, putAccount, sessionEpochOf } 
 import type { AccountEntry, MailboxEntry } from './entries.ts';
 import { MailboxChange } from './mailbox-change.ts';
 import type { Volume } from './volume.ts';
+import type { LockWait } from './write-lock.ts';
 
 /** Which account, as it was when it was opened. */
 export interface AccountHandle {
@@ -148,14 +149,14 @@ export class AccountChange {
   }
 }
 
-/** Runs `action` on the account in one transaction. Throws what `action` throws, `not-kept-here`, `over-quota`, `storage-failure`. */
-export async function changeAccount<T>(handle: AccountHandle, action: (change: AccountChange) => T): Promise<T> {
+/** Runs `action` on the account in one transaction. Throws what `action` throws, `not-kept-here`, `over-quota`, `storage-failure`, `in-use`. @param wait for the end of a lock; begins now when absent */
+export async function changeAccount<T>(handle: AccountHandle, action: (change: AccountChange) => T, wait?: LockWait): Promise<T> {
   const { change, result } = await handle.volume.environment.write(() => {
     const change = new AccountChange(handle);
     const result = action(change);
     change.save();
     return { change, result };
-  });
+  }, wait);
   change.publish();
   return result;
 }

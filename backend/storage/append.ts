@@ -8,6 +8,7 @@ import type { StoredStage } from './stage.ts';
 import { stageOf } from './stage.ts';
 import type { AppendedMessage, AppendMarks, AppendResult } from './interface.ts';
 import { threadOf } from './threads.ts';
+import { LockWait } from './write-lock.ts';
 
 /** A message whose bytes are in a pack of the storage, and what is to be noted with them. */
 export interface Arrival {
@@ -36,9 +37,10 @@ export async function prepareMessages(account: AccountHandle, mailboxId: number,
  * arrive at the same time. Throws what `changeAccount` does.
  */
 export async function enterTogether<T>(account: AccountHandle, arrivals: readonly Arrival[], action: (change: AccountChange) => T): Promise<T> {
+  const wait = new LockWait(); // a batch that met a lock may have been before this one
   const enter = async (): Promise<T> => {
     await Promise.all(arrivals.map(async (arrival) => settle(account, arrival)));
-    return changeAccount(account, action);
+    return changeAccount(account, action, wait);
   };
   // A big one has a pack and a flush of its own, for which nobody should wait.
   return arrivals.some(({ stage }) => stage.size > wholeUpToBytes) ? enter() : account.volume.arrivals.run(enter);

@@ -26,9 +26,10 @@ export interface Environment {
   /**
    * Runs `action` alone among the writers of all processes; what it wrote is committed wholly, or not at all when it
    * throws. Resolves after the flush; many calls share one flush. `action` must be synchronous, and may run later.
-   * Rejects with what `action` threw, `storage-failure` when the commit failed, or `in-use` when the environment stayed locked.
+   * Rejects with what `action` threw, `storage-failure` when the commit failed, or `in-use` when the environment stayed locked
+   * for as long as `wait` goes on, which begins now when absent.
    */
-  write<T>(action: () => T): Promise<T>;
+  write<T>(action: () => T, wait?: LockWait): Promise<T>;
   /** As `write`, for what is in no hurry: goes along with the next write of this process, by itself after a tenth of a second. */
   writeAlong<T>(action: () => T): Promise<T>;
   /** From its end on nothing is written by any process until `unlock`, or until that time (milliseconds since 1970): writers wait. Locking again moves the time. */
@@ -140,9 +141,8 @@ class LmdbEnvironment implements Environment {
     return action();
   }
 
-  async write<T>(action: () => T): Promise<T> {
+  async write<T>(action: () => T, wait = new LockWait()): Promise<T> {
     this.#sendWaiting(); // in the same turn, so that one commit has both
-    const wait = new LockWait();
     for (;;) {
       this.#demandOpen();
       const outcome = await this.#commit(() => (lockedUntil(this.#lock) > Date.now() ? 'locked' : { value: action() }));

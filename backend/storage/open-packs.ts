@@ -73,7 +73,7 @@ class PackSet implements Packs {
       }
       pack ??= this.#takeSharedNow() ?? (await this.#takeShared());
       const place = record.finish(pack.file, 'whole');
-      if (record.streamed) await pack.file.written(record.ticket);
+      if (record.streamed || pack.file.isBehind) await pack.file.written(record.ticket);
       return this.#staged(pack, record, place);
     } catch (error) {
       if (pack !== undefined) await this.#abandon(pack, record);

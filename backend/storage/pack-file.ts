@@ -10,7 +10,7 @@ import { Failure } from '../../shared/base/failure.ts';
 import { flush } from './directories.ts';
 import { encodeFileHeader, fileHeaderBytes } from './pack-format.ts';
 
-/** So much waits in memory at most; then it is written, though nobody asked for it. */
+/** So much waits in memory; then it is written, though nobody asked for it, and who brings more waits. */
 const mostWaitingBytes = 1024 * 1024;
 
 export class PackFile {
@@ -50,6 +50,11 @@ export class PackFile {
     return this.#end;
   }
 
+  /** More waits than may: whoever has given it something waits for `written` before bringing more, or memory would fill as fast as the network is faster than the disk. */
+  get isBehind(): boolean {
+    return this.#end - this.#position > mostWaitingBytes;
+  }
+
   /** True after a failed write or flush. */
   get failed(): boolean {
     return this.#failure !== undefined;
@@ -59,7 +64,7 @@ export class PackFile {
   append(bytes: Buffer): number {
     this.#end += bytes.length;
     this.#waiting.push(bytes);
-    if (this.#end - this.#position > mostWaitingBytes) this.written(this.#end).catch(ignore); // who wants them settled hears of a failure
+    if (this.isBehind) this.written(this.#end).catch(ignore); // who wants them settled hears of a failure
     return this.#end;
   }
 

@@ -33,7 +33,7 @@ export function removeLock(table: Table): LockEnd {
   return untilMs > Date.now() ? 'held' : 'ended';
 }
 
-/** How one writer waits for the end of a lock. */
+/** How one writer waits for the end of a lock: its patience begins when this is made, so that who had to wait for others before does not wait as long again. */
 export class LockWait {
   readonly #sinceMs = performance.now();
 

@@ -93,6 +93,7 @@ export async function runWorker(
   channel.send({ kind: 'ready' });
   const endWatch = watchProcess();
   await new Shift(node, orders, channel).work();
+  hints.sendNow();
   measurements.sayLast();
   endWatch();
   return 'drained';
@@ -201,11 +202,11 @@ class OrderQueue {
 /** So long hints wait for others, milliseconds: a message to the supervisor, and one to each worker, costs as much as what they tell of. */
 const gatherHintsMs = 5;
 
-function hintBus(channel: Channel): HintBus & { receive(hints: readonly ChangeHint[]): void } {
+function hintBus(channel: Channel): HintBus & { receive(hints: readonly ChangeHint[]): void; /** What waits still. */ sendNow(): void } {
   const listeners = new Set<(hint: ChangeHint) => void>();
   let news: ChangeHint[] = [];
-  const send = (): void => {
-    channel.send({ kind: 'hints', hints: news });
+  const sendNow = (): void => {
+    if (news.length > 0) channel.send({ kind: 'hints', hints: news });
     news = [];
   };
   const receive = (hints: readonly ChangeHint[]): void => {
@@ -213,10 +214,11 @@ function hintBus(channel: Channel): HintBus & { receive(hints: readonly ChangeHi
   };
   return {
     receive,
+    sendNow,
     publish: (hint) => {
       receive([hint]);
       news.push(hint);
-      if (news.length === 1) setTimeout(send, gatherHintsMs);
+      if (news.length === 1) setTimeout(sendNow, gatherHintsMs);
     },
     subscribe: (listener) => {
       listeners.add(listener);

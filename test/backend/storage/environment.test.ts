@@ -1,12 +1,14 @@
 /** The environment by itself: order of keys, transactions whole or not at all, and a disk that refuses. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { keysUnder, openEnvironment } from '../../../backend/storage/storage.ts';
 import type { Environment } from '../../../backend/storage/storage.ts';
+import { Dice } from '../../torture/dice.ts';
 import { temporaryDirectory } from './harness.ts';
 
 function openTemporary(t: TestContext): Environment {
@@ -98,6 +100,36 @@ test('A transaction that throws leaves nothing behind, and its neighbours in the
   ]);
   assert.deepEqual(results.map(({ status }) => status), ['fulfilled', 'rejected', 'fulfilled']);
   assert.deepEqual(environment.read(() => table.range(keysUnder([]))).map(({ key, value }) => [key[0], value.toString()]), [['a', '1'], ['c', '1']]);
+});
+
+test('Whatever a transaction has put, replaced and removed before it throws is as it was, for its neighbours and afterwards', async (t) => {
+  const environment = openTemporary(t);
+  const tables = [environment.table('t'), environment.table('u')] as const;
+  const seed = randomInt(2 ** 30);
+  t.diagnostic(`seed ${String(seed)}`);
+  const dice = new Dice(seed);
+  const model = new Map<string, string>();
+  const seen = (): Map<string, string> => new Map(tables.flatMap((table, index) => table.range(keysUnder([])).map(({ key, value }) => [`${String(index)} ${String(key[0])}`, value.toString()] as const)));
+  const action = (number: number) => (): void => {
+    assert.deepEqual(seen(), model);
+    const draft = new Map(model);
+    for (let step = 0; step < 8; step += 1) {
+      const [index, key, value] = [dice.below(2), dice.below(6), 'v'.repeat(dice.below(4) === 0 ? 9000 : 3) + String(number * 10 + step)];
+      const table = tables[index] ?? assert.fail();
+      if (dice.below(3) === 0) table.remove([key]);
+      else table.put([key], Buffer.from(value));
+      if (table.get([key]) === undefined) draft.delete(`${String(index)} ${String(key)}`);
+      else draft.set(`${String(index)} ${String(key)}`, value);
+    }
+    if (dice.below(2) === 0) throw new Error('changed my mind');
+    model.clear();
+    for (const [key, value] of draft) model.set(key, value);
+  };
+  for (let round = 0; round < 20; round += 1) {
+    const results = await Promise.allSettled(Array.from({ length: 10 }, (_, number) => environment.write(action(round * 10 + number))));
+    for (const result of results) if (result.status === 'rejected') assert.match(String(result.reason), /changed my mind/);
+    assert.deepEqual(environment.read(seen), model);
+  }
 });
 
 test('When the disk refuses a commit the writer hears of it, nothing else breaks, and later commits go through', async (t) => {

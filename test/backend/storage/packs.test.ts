@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
@@ -136,6 +136,22 @@ test('When the disk refuses a write, that pack is given up, the sender hears of 
   assert.deepEqual([...new Set(outcome.refused)], ['storage-failure']);
   assert.equal(outcome.wrong, 0);
   assert.ok(outcome.packs > 1);
+});
+
+test('Who brings more than the disk takes waits for it: memory does not fill with what was staged', async (t) => {
+  const parts = openParts(t);
+  const message = [sampleMessage('x', 200_000)];
+  const atOnce = async function* (): AsyncGenerator<Buffer> {
+    yield* await Promise.resolve(message); // no turn of the event loop, in which a write could end
+  };
+  const all: StagedBytes[] = [];
+  for (let count = 1; count <= 40; count += 1) {
+    all.push(await parts.packs.stage(atOnce(), options));
+    const written = packFiles(parts).reduce((sum, name) => sum + statSync(join(parts.directory, 'packs', name)).size, 0);
+    assert.ok(count * 200_000 - written < 1_400_000, `${String(written)} bytes of ${String(count)} messages are in the file`);
+  }
+  await Promise.all(all.map(async (staged) => staged.settled()));
+  for (const staged of all) staged.done();
 });
 
 test('A process is known by pid and start, so that another with its pid is not taken for it', () => {
