@@ -10,10 +10,13 @@ type KeptHeader = ContentItem & { readonly kind: 'section'; readonly section: { 
 /** What tells the item of a message; undefined where the message has to be looked into, or is gone. */
 export type KeptValue = (row: MessageRow) => string | undefined;
 
+/** Each name is looked for among all that the message has: thousands of them take longer than to read it. Mail programs ask for some twenty. */
+const mostNames = 64;
+
 /** The words of the structure, and named fields of the message's own header. */
 export function isKept(item: FetchItem): item is KeptStructure | KeptHeader {
   if (item.kind === 'structure') return item.name === 'ENVELOPE' || item.name === 'BODYSTRUCTURE';
-  return item.kind === 'section' && item.section.part.length === 0 && typeof item.section.of === 'object' && item.section.of.which === 'these' && item.marksSeen === 'no';
+  return item.kind === 'section' && item.section.part.length === 0 && typeof item.section.of === 'object' && item.section.of.which === 'these' && item.section.of.fields.length <= mostNames && item.marksSeen === 'no';
 }
 
 export function keptValue({ session, view }: Selected, item: KeptStructure | KeptHeader): KeptValue {

@@ -205,12 +205,13 @@ async function sendKept(selected: Selected, items: readonly FetchItem[], { wante
     const response = keptResponse(messageLead(view, message), values, message.row);
     if (response !== undefined) {
       session.output.line(response);
-      if (session.output.full) await session.output.flush();
+      if (!session.output.full) continue; // what little work it is goes with what it makes
+      await session.output.flush();
     } else {
       await sendMessage(selected, items, { message, read, nowSeen: undefined });
       unkept.push(message.row);
-      if (pacer.isDue) await pacer.breathe();
     }
+    if (pacer.isDue) await pacer.breathe();
   }
   if (unkept.length > 0) await view.mailbox.keepFields(unkept);
 }

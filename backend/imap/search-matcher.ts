@@ -2,6 +2,7 @@
 import type { SearchKey } from '../../shared/imap/search-keys.ts';
 import { flagBits } from './flag-texts.ts';
 import { sentDayMs } from './message-text.ts';
+import type { MessageRow } from '../storage/storage.ts';
 import { fieldsAsked, fuzzyScore, holds, linesHold } from '../text-index/text-index.ts';
 import type { TextQuestion } from '../text-index/text-index.ts';
 import type { Relevance } from './relevance.ts';
@@ -165,6 +166,9 @@ function fuzzyTest(question: TextQuestion, view: View, relevance: Relevance | un
   };
 }
 
+/** Messages of which nothing is kept yet, in one transaction; a few that are left in the end cost the next search little. */
+const keptAtOnce = 64;
+
 function textTest(question: TextQuestion, view: View): Test {
   const read = view.mailbox.series();
   const look = async ({ row }: Numbered): Promise<boolean> => {
@@ -172,6 +176,12 @@ function textTest(question: TextQuestion, view: View): Test {
     return message !== undefined && holds(message, question);
   };
   if (question.in !== 'header') return { kind: 'content', cost: 3, matches: look };
+  const unkept: MessageRow[] = [];
+  const lookAndKeep = async (candidate: Numbered): Promise<boolean> => {
+    const matches = await look(candidate);
+    if (unkept.push(candidate.row) === keptAtOnce) await view.mailbox.keepFields(unkept.splice(0));
+    return matches;
+  };
   const choice = fieldsAsked(question);
   const linesOf = choice === undefined ? () => undefined : view.mailbox.headerFields(choice);
   return {
@@ -179,7 +189,7 @@ function textTest(question: TextQuestion, view: View): Test {
     cost: 2,
     matches: (candidate) => {
       const lines = linesOf(candidate.row);
-      return lines === undefined ? look(candidate) : linesHold(lines, question);
+      return lines === undefined ? lookAndKeep(candidate) : linesHold(lines, question);
     },
   };
 }

@@ -149,8 +149,7 @@ export class StoredMailbox implements Mailbox {
   }
 
   async keepFields(rows: readonly MessageRow[]): Promise<void> {
-    const read = this.series();
-    await keepLateFields(this.#account.volume, rows.map(({ messageId, uid }) => ({ messageId, message: read(uid) })));
+    await keepLateFields(this.#account.volume, rows, this.series());
   }
 
   uids(): readonly number[] {

@@ -11,7 +11,7 @@ import type { MoveSource } from '../../../backend/account-move/source.ts';
 import { openStorage } from '../../../backend/storage/storage.ts';
 import type { Account, Storage } from '../../../backend/storage/storage.ts';
 import { Failure } from '../../../shared/base/failure.ts';
-import { storageOptions } from '../storage/harness.ts';
+import { storageOptions, wronglyKept } from '../storage/harness.ts';
 
 /** Short, as a crashed move's hold has to be waited for. */
 const holdMs = 400;
@@ -144,6 +144,7 @@ test('an account moves with everything that a client can see unchanged', async (
   await move('whole@example.com', saboteur);
   assert.deepEqual(owners('whole@example.com'), ['be2']);
   assert.deepEqual(await stateOf(liveAt(be2, 'whole@example.com')), before);
+  assert.deepEqual(await wronglyKept(liveAt(be2, 'whole@example.com')), []);
   assert.deepEqual(saboteur.calls.filter((name) => /seal|activate/.test(name)), ['source.seal', 'arriving.activate']);
 });
 

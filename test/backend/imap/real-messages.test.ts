@@ -83,6 +83,10 @@ test('A header with bytes beyond ASCII, UTF-8 or not, is taken from any client a
       assert.deepEqual(await dialogue.bytes(Number(size)), subjects[index]);
     }
     await dialogue.until(/^g OK/);
+    dialogue.say(`h FETCH ${String(index + 1)} (BODY.PEEK[HEADER.FIELDS (Subject)] ENVELOPE)`); // both are kept beside the index
+    assert.deepEqual(await literal(dialogue, /^\* \d+ FETCH \(BODY\[HEADER.FIELDS \(SUBJECT\)\]/), Buffer.concat([Buffer.from('Subject: '), subjects[index] ?? Buffer.alloc(0), Buffer.from('\r\n\r\n')]));
+    await dialogue.expect(index === 0 ? /^ ENVELOPE \(NIL "=\?utf-8\?/ : /^ ENVELOPE \(NIL \{\d+\}$/);
+    await dialogue.until(/^h OK/);
   }
   dialogue.close();
 });
@@ -159,9 +163,9 @@ test('Header fields that are kept beside the index are those of the message, in 
     'UID FETCH 1:* (BODY.PEEK[HEADER.FIELDS (List-Id)] BODY.PEEK[HEADER.FIELDS.NOT (Received)])', 'FETCH 1:* BODY.PEEK[HEADER.FIELDS (Subject)]<4000.5>',
     'SEARCH SUBJECT "the"', 'SEARCH SUBJECT ""', 'SEARCH SUBJECT "at home"', 'SEARCH SUBJECT second', 'SEARCH HEADER Subject second', 'SEARCH OR FROM "com" NOT TO "a"', 'SEARCH HEADER X-Odd ""', 'SEARCH HEADER X-Odd odder', 'SEARCH HEADER Received ""', 'SEARCH NOT HEADER List-Id "" CC "e"',
   ];
-  const ask = async (): Promise<readonly string[]> => {
+  const ask = async (questions: readonly string[] = commands): Promise<readonly string[]> => {
     const answers: string[] = [];
-    for (const command of commands) {
+    for (const command of questions) {
       dialogue.say(`f ${command}`);
       let answer = '';
       for (let line = await dialogue.line(); !/^f OK/.test(line); line = await dialogue.line()) {
@@ -180,9 +184,13 @@ test('Header fields that are kept beside the index are those of the message, in 
   const looked = await ask();
   for (const [index, command] of commands.entries()) assert.equal(kept[index], looked[index], command);
   assert.ok(kept.filter((answer) => answer.length > 10).length >= 12, 'there is something to be compared');
-  await inIndex(server.directory, 'header-fields', (table) => {
+  const forget = async (): Promise<void> => inIndex(server.directory, 'header-fields', (table) => {
     for (const { key } of table.range(everything)) table.remove(key); // as an earlier version left it
   });
+  await forget();
+  assert.deepEqual(await ask(['SEARCH FROM "com"', 'SEARCH FROM "com"']), await ask(['SEARCH FROM "com"', 'SEARCH NOT NOT FROM "com"']));
+  await inIndex(server.directory, 'header-fields', (table) => assert.ok(table.range(everything).length >= 64, 'a search keeps what it has read, too'));
+  await forget();
   assert.equal((await ask())[0], kept[0]);
   await inIndex(server.directory, 'header-fields', (table) => assert.equal(table.range(everything).length, files.length + 1, 'from now on they are kept'));
   assert.deepEqual(await ask(), kept);
@@ -194,6 +202,8 @@ test('Header fields that are kept beside the index are those of the message, in 
   await dialogue.expect(/FETCH \(BODY\[HEADER.FIELDS \(SUBJECT\)\] \{20\}$/);
   assert.equal(await dialogue.line(), 'Subject: altered', 'the message is not read');
   await dialogue.until(/^g OK/);
+  const [many = ''] = await ask([`FETCH * BODY.PEEK[HEADER.FIELDS (Subject ${Array.from({ length: 70 }, (_item, index) => `X-${String(index)}`).join(' ')})]`]);
+  assert.match(many, /\r\nSubject: planted\r\n/, 'to look for so many names takes longer than to read the message');
   dialogue.say('h SEARCH SUBJECT altered');
   await dialogue.expect(/^\* SEARCH \d+$/);
   dialogue.close();

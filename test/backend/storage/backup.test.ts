@@ -10,7 +10,7 @@ import { isFailure } from '../../../shared/base/failure.ts';
 import { checkStorage, Flag, listBackups, openStorage } from '../../../backend/storage/storage.ts';
 import type { Account, RestoredAccount, Storage } from '../../../backend/storage/storage.ts';
 import { backupsOf } from './backups.ts';
-import { bytesOf, deliver, mailboxOf, sampleMessage, storageOptions, temporaryDirectory, temporaryStorage } from './harness.ts';
+import { bytesOf, deliver, mailboxOf, sampleMessage, storageOptions, temporaryDirectory, temporaryStorage, wronglyKept } from './harness.ts';
 
 const quiet = { report: () => undefined, signal: new AbortController().signal };
 const address = 'alice@example.com';
@@ -153,6 +153,7 @@ test('An account that is gone comes back as it was, and counts on from beyond wh
   assert.deepEqual(again.mailboxes().map(({ name, uidValidity, mailboxId, specialUses, messages }) => ({ name, uidValidity, mailboxId, specialUses, messages })), before.map(({ name, uidValidity, mailboxId, specialUses, messages }) => ({ name, uidValidity, mailboxId, specialUses, messages })));
   assert.deepEqual([...again.annotations.of({ mailbox: mailboxOf(again, 'Work/Plans').id }), ...again.annotations.of({ mailbox: 'account' })].map(({ entry, value }) => `${entry} ${String(value)}`), ['/private/comment mine', '/private/vendor/a/b all']);
   assert.deepEqual(await subjectsIn(storage, 'INBOX'), ['1 one', '3 three']);
+  assert.deepEqual(await wronglyKept(again), []);
   const inbox = mailboxOf(again);
   assert.ok(inbox.state().uidNext > seen.uidNext && inbox.state().highestModseq > seen.highestModseq);
   const { changed, vanished } = inbox.changesSince(seen.highestModseq);
@@ -202,6 +203,7 @@ test('Into an account that is in use come only what it lacks: lost mail under ne
   assert.deepEqual(mailboxes.filter(({ messages }) => messages > 0).map(({ name, how, messages }) => [name, how, messages]), [['INBOX', 'filled', 2], ['Other', 'anew', 1]]);
   assert.deepEqual([account.folderRights('Other').own.map(({ who, allow }) => [who, allow]), storage.ownersGranting('bob@example.com')], [[['bob@example.com', 'lr']], [address]]);
   assert.deepEqual(await subjectsIn(storage, 'INBOX'), ['1 stays', '5 deleted', '6 w1'], 'what was moved to a folder is not doubled; a copy in one does not count');
+  assert.deepEqual(await wronglyKept(account), []);
   assert.equal(inbox.row(1)?.flags, Flag.Seen);
   await assert.rejects(restore(storage, { folder: backups.folder, name: 'b' }, 'Nothing'), (error) => isFailure(error, 'mailbox-missing'));
   await assert.rejects(restore(storage, { folder: backups.folder, name: 'none' }), (error) => isFailure(error, 'bad-input'));

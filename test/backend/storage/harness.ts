@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { openStorage } from '../../../backend/storage/storage.ts';
 import type { Account, AppendResult, Mailbox, Storage, StorageOptions } from '../../../backend/storage/storage.ts';
+import { chooseFields, keepFields, takeFields } from '../../../shared/mime/kept-fields.ts';
 import { createLog } from '../../../shared/log/log.ts';
 import type { ChangeHint, HintBus } from '../../../shared/service/service.ts';
 
@@ -95,6 +96,21 @@ export async function bytesOf(mailbox: Mailbox, uid: number): Promise<Buffer> {
   const message = mailbox.message(uid);
   if (message === undefined) throw new Error(`uid ${uid} is not there`);
   return message.read(0, message.size);
+}
+
+/** Messages of whose headers other fields are kept beside the index than those that stand there, or none: mailbox and uid. */
+export async function wronglyKept(account: Account): Promise<readonly string[]> {
+  const choice = chooseFields(['FROM', 'SUBJECT', 'DATE', 'MESSAGE-ID', 'X-NOT-THERE']);
+  const wrong: string[] = [];
+  for (const { name } of account.mailboxes()) {
+    const mailbox = mailboxOf(account, name);
+    for (const row of mailbox.rows()) {
+      const message = mailbox.message(row.uid);
+      const header = await message?.read(0, message.headerBytes) ?? Buffer.alloc(0);
+      if (mailbox.headerFields(choice)(row) !== takeFields(keepFields(header).toString('latin1'), choice)) wrong.push(`${name} ${String(row.uid)}`);
+    }
+  }
+  return wrong;
 }
 
 /** Counters counted from the rows, to compare with those that are kept. */

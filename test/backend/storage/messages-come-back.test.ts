@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isFailure } from '../../../shared/base/failure.ts';
 import { Flag, openStorage } from '../../../backend/storage/storage.ts';
-import { bytesOf, deliver, inPieces, mailboxOf, realMessages, RecordingHints, recount, sampleMessage, storageOptions, temporaryDirectory, temporaryStorage } from './harness.ts';
+import { bytesOf, deliver, inPieces, mailboxOf, realMessages, RecordingHints, recount, sampleMessage, storageOptions, temporaryDirectory, temporaryStorage, wronglyKept } from './harness.ts';
 
 test('Every real message comes back byte for byte, also after closing and opening again', async (t) => {
   const directory = temporaryDirectory(t);
@@ -108,6 +108,9 @@ test('A message staged in one storage can be appended in another', async (t) => 
   const staged = await storage.stage('user0@example.com', inPieces(bytes), 1_000_000);
   await Promise.all(accounts.map((account) => mailboxOf(account).append([{ staged, marks: { flags: 0, keywords: [] } }])));
   await staged.discard();
-  for (const account of accounts) assert.deepEqual(await bytesOf(mailboxOf(account), 1), bytes);
+  for (const account of accounts) {
+    assert.deepEqual(await bytesOf(mailboxOf(account), 1), bytes);
+    assert.deepEqual(await wronglyKept(account), []);
+  }
   assert.deepEqual(storage.addresses(), accounts.map(({ address }) => address));
 });

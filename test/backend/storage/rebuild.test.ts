@@ -13,7 +13,7 @@ import { Failure } from '../../../shared/base/failure.ts';
 import { createLog } from '../../../shared/log/log.ts';
 import { packWith } from './damage.ts';
 import { takeInventory } from '../../../backend/storage/repair/pack-inventory.ts';
-import { bytesOf, deliver, inPieces, mailboxOf, realMessages, sampleMessage, storageOptions, temporaryDirectory } from './harness.ts';
+import { bytesOf, deliver, inPieces, mailboxOf, realMessages, sampleMessage, storageOptions, temporaryDirectory, wronglyKept } from './harness.ts';
 
 const quiet = { report: () => undefined, signal: new AbortController().signal };
 const log = createLog({ node: 'be1', level: 'silent' });
@@ -91,6 +91,7 @@ test('All that was delivered is back in its mailbox, byte for byte, with the mar
       assert.deepEqual([flags, keywords, internalDateMs], [1, 1, 1_600_000_000_000]);
     }
     assert.deepEqual(await bytesOf(mailboxOf(alice, 'Work/Bridge'), 1), sampleMessage('big', 400_000));
+    assert.deepEqual(await wronglyKept(alice), []);
     assert.deepEqual(await check(storage), []);
     assert.deepEqual(readdirSync(directory).filter((name) => name.startsWith('scratch')), []);
     await deliver({ storage, account: alice, mailbox: inbox }, sampleMessage('new'));

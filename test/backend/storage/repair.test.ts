@@ -7,7 +7,7 @@ import { checkStorage, openStorage } from '../../../backend/storage/storage.ts';
 import type { Account, Finding, RepairReport, Storage } from '../../../backend/storage/storage.ts';
 import { change, inIndex, json, packWith } from './damage.ts';
 import type { Change } from './damage.ts';
-import { bytesOf, deliver, mailboxOf, sampleMessage, storageOptions, temporaryDirectory } from './harness.ts';
+import { bytesOf, deliver, mailboxOf, sampleMessage, storageOptions, temporaryDirectory, wronglyKept } from './harness.ts';
 
 const quiet = { report: () => undefined, signal: new AbortController().signal };
 
@@ -92,6 +92,7 @@ test('Whatever is wrong with the index is mended, all mail is there, and a secon
     assert.deepEqual({ what, left: report.left }, { what, left: [] }, JSON.stringify(report.mended));
     assert.deepEqual(await findings(all), [], what);
     assert.deepEqual(await mailOf(liveOf(all.storage, 'alice@example.com')), after, what);
+    assert.deepEqual(await wronglyKept(liveOf(all.storage, 'alice@example.com')), [], what);
     assert.deepEqual(await mailOf(all.bob), ['INBOX b1 4', 'INBOX b2 4'], what);
     assert.deepEqual(await repair(all), { directory: all.directory, found: 0, mended: [], left: [] }, what);
     const { uids } = await deliver({ storage: all.storage, account: liveOf(all.storage, 'alice@example.com'), mailbox: mailboxOf(liveOf(all.storage, 'alice@example.com')) }, sampleMessage('new'));
@@ -159,6 +160,8 @@ test('Bytes of messages that came before an account was renamed are found for it
   const all = await filled(t);
   await all.storage.lives.rename('alice@example.com', 'anna@example.com', 'dropped');
   await change(all.directory, 'messages', () => 'remove');
+  await change(all.directory, 'header-fields', () => 'remove');
   assert.deepEqual((await repair(all)).left, []);
   assert.deepEqual(await mailOf(liveOf(all.storage, 'anna@example.com')), aliceMail);
+  assert.deepEqual(await wronglyKept(liveOf(all.storage, 'anna@example.com')), []);
 });
