@@ -60,7 +60,7 @@ export interface DirectoryShape {
 
 export const blockBytes = 4096;
 export const footerBytes = 32;
-/** Most messages of a segment. The indexer holds one of that size in memory twice when it is made: about 300 MB. */
+/** Most messages of a segment. The indexer holds one of that size in memory twice when it is made. */
 export const mostMessages = 32_768;
 const magic = 'WBTEXT\n2';
 
