@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { runCommand } from '../../harness/command.ts';
 import { startDovecotStore } from './dovecot-stores.ts';
 import type { MailStore } from './mail-store.ts';
+import type { RunningStores } from './running-stores.ts';
 import { startWaybillStore } from './waybill-store.ts';
 
 export interface IndexedStore {
@@ -16,8 +17,8 @@ export interface IndexedStore {
   indexBytes(): number;
 }
 
-export async function startIndexedWaybill(): Promise<IndexedStore> {
-  const store = await startWaybillStore(undefined, { textIndex: 'all' });
+export async function startIndexedWaybill({ keep }: Pick<RunningStores, 'keep'>): Promise<IndexedStore> {
+  const store = await keep(async () => startWaybillStore(undefined, { textIndex: 'all' }));
   const { cluster } = store.ground;
   return {
     store,
@@ -29,7 +30,7 @@ export async function startIndexedWaybill(): Promise<IndexedStore> {
   };
 }
 
-/** As its README has it: pieces of words from three to twenty characters, so that searches find parts of words, as IMAP has them. */
+/** As its README has it, without a limit on memory, which it prefers: pieces of words from three to twenty characters, so that searches find parts of words, as IMAP has them. */
 const xapian = `
 mail_plugins = $mail_plugins fts fts_xapian
 plugin {
@@ -39,16 +40,16 @@ plugin {
   fts_enforced = yes
 }
 service indexer-worker {
-  vsz_limit = 2G
+  vsz_limit = 0
 }
 `;
 
 /** Takes another Dovecot's certificates and password. */
-export async function startXapian(options: Pick<Parameters<typeof startDovecotStore>[0], 'certificates' | 'password'>): Promise<IndexedStore> {
-  const store = await startDovecotStore({ ...options, format: 'sdbox', more: { name: ' with Xapian', text: xapian } });
+export async function startXapian(options: Pick<Parameters<typeof startDovecotStore>[0], 'certificates' | 'password'>, { keep, signal }: RunningStores): Promise<IndexedStore> {
+  const store = await keep(async () => startDovecotStore({ ...options, format: 'sdbox', more: { name: ' with Xapian', text: xapian } }));
   return {
     store,
-    makeIndex: async (user) => void (await promisify(execFile)('/usr/bin/doveadm', ['-c', join(store.folder, 'dovecot.conf'), 'index', '-u', user, 'INBOX'])),
+    makeIndex: async (user) => void (await promisify(execFile)('/usr/bin/doveadm', ['-c', join(store.folder, 'dovecot.conf'), 'index', '-u', user, 'INBOX'], { signal })),
     indexBytes: () => bytesUnder(store.folder, '/xapian-indexes/'),
   };
 }

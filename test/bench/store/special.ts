@@ -6,9 +6,11 @@ import { measureIdleMemory } from './idle-memory.ts';
 import { measureDeliveries, measureIndexedSearches } from './indexed-cells.ts';
 import { startIndexedWaybill, startXapian } from './indexed-stores.ts';
 import { usersOfEachKind } from './mail-store.ts';
+import type { MailStore } from './mail-store.ts';
 import type { Stage } from './stage.ts';
 import { own, withoutIndex } from './targets.ts';
 import { startWaybillStore } from './waybill-store.ts';
+import type { StorageSettings } from './waybill-store.ts';
 
 export interface SpecialEffort extends FlushEffort {
   readonly sessions: number;
@@ -29,7 +31,8 @@ export interface Special {
 }
 
 export function specials(stage: Stage, effort: SpecialEffort): readonly Special[] {
-  const { stores, starts } = stage;
+  const { stores, starts, running: { keep } } = stage;
+  const ours = async (settings: StorageSettings): Promise<MailStore> => keep(async () => startWaybillStore(undefined, settings));
   const memory = (['imap', 'imaps'] as const).map((leg): Special => ({
     id: leg === 'imap' ? 'memory-plain' : 'memory-tls', title: `memory: ${String(effort.sessions)} idle sessions (mailbox open, IDLE), ${leg === 'imap' ? 'without TLS' : 'TLS'}`,
     measures: Object.fromEntries(stores.map((store) => [store.name, async () => measureIdleMemory(store, { leg, ...effort })])),
@@ -39,7 +42,7 @@ export function specials(stage: Stage, effort: SpecialEffort): readonly Special[
     ...indexedSearches(stage, effort),
     {
       id: 'deliveries-indexed', title: `LMTP, 4 kB to ${String(usersOfEachKind)} users, ${String(effort.connections)} connections, while all mailboxes are indexed`,
-      measures: { [own]: async () => measureDeliveries(async (settings) => startWaybillStore(undefined, settings), { textIndex: 'all' }, effort), [withoutIndex]: async () => measureDeliveries(async (settings) => startWaybillStore(undefined, settings), { textIndex: 'off' }, effort) },
+      measures: { [own]: async () => measureDeliveries(ours, { textIndex: 'all' }, effort), [withoutIndex]: async () => measureDeliveries(ours, { textIndex: 'off' }, effort) },
     },
     { id: 'flushes', title: 'flushes for each accepted message (strace)', measures: Object.fromEntries(starts.map(({ name, start }) => [name, async () => countFlushes(start, effort)])) },
     { id: 'slow-disk', title: `each flush takes ${String(effort.delayMs)} ms longer`, measures: Object.fromEntries(starts.map(({ name, start }) => [name, async () => measureSlowFlushes(start, effort)])) },
@@ -47,12 +50,12 @@ export function specials(stage: Stage, effort: SpecialEffort): readonly Special[
 }
 
 /** In a tenth of the messages beside Xapian, in all of them ours alone: Xapian needs about a tenth of a second for each message that it indexes. */
-function indexedSearches({ waybill: { ground: { certificates }, password } }: Stage, effort: SpecialEffort): readonly Special[] {
+function indexedSearches({ waybill: { ground: { certificates }, password }, running }: Stage, effort: SpecialEffort): readonly Special[] {
   const cell = (id: string, messages: number, measures: Special['measures']): Special => ({ id, title: `SEARCH of texts with an index, ${String(messages)} messages, one session`, measures });
-  const ours = (messages: number): Special['measures'] => ({ [own]: async () => measureIndexedSearches(startIndexedWaybill, 'exact', { ...effort, messages }) });
+  const ours = (messages: number): Special['measures'] => ({ [own]: async () => measureIndexedSearches(async () => startIndexedWaybill(running), 'exact', { ...effort, messages }) });
   const middle = Math.ceil(effort.bigMailbox / 10);
   return [
-    cell('search-indexed-middle', middle, { ...ours(middle), 'Dovecot sdbox with Xapian': async () => measureIndexedSearches(async () => startXapian({ certificates, password }), 'told', { ...effort, messages: middle }) }),
+    cell('search-indexed-middle', middle, { ...ours(middle), 'Dovecot sdbox with Xapian': async () => measureIndexedSearches(async () => startXapian({ certificates, password }, running), 'told', { ...effort, messages: middle }) }),
     cell('search-indexed-big', effort.bigMailbox, ours(effort.bigMailbox)),
   ];
 }

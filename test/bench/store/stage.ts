@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { startDovecotStore } from './dovecot-stores.ts';
 import type { StoreStart } from './flush-cells.ts';
 import type { MailStore } from './mail-store.ts';
+import { RunningStores } from './running-stores.ts';
 import { startWaybillStore } from './waybill-store.ts';
 import type { WaybillStore } from './waybill-store.ts';
 
@@ -12,6 +13,8 @@ export interface Stage {
   readonly stores: readonly MailStore[];
   /** Further ones of the same kinds, by whoever wants one for himself. */
   readonly starts: readonly { readonly name: string; readonly start: StoreStart }[];
+  /** Keeps those that a cell starts for itself, too. */
+  readonly running: RunningStores;
   end(): Promise<void>;
 }
 
@@ -21,28 +24,24 @@ export interface Stage {
  */
 export async function startStage(beside: string | undefined): Promise<Stage> {
   const stores: MailStore[] = [];
-  let ending: Promise<void> | undefined; // whoever asks again waits for the same end: Ctrl-C may come twice
-  const end = async (): Promise<void> => {
-    ending ??= (async () => {
-      for (const store of stores) await store.stop();
-    })();
-    return ending;
-  };
+  const running = new RunningStores();
+  const { keep } = running;
+  const end = async (): Promise<void> => running.end();
   try {
-    const waybill = await startWaybillStore();
+    const waybill = await keep(async () => startWaybillStore());
     stores.push(waybill);
     const { ground: { certificates }, password } = waybill;
-    const starts: Stage['starts'][number][] = [{ name: waybill.name, start: startWaybillStore }];
+    const starts: Stage['starts'][number][] = [{ name: waybill.name, start: async (wrap) => keep(async () => startWaybillStore(wrap)) }];
     for (const format of ['sdbox', 'maildir'] as const) {
-      const store = await startDovecotStore({ format, certificates, password });
+      const store = await keep(async () => startDovecotStore({ format, certificates, password }));
       stores.push(store);
-      starts.push({ name: store.name, start: async (wrap) => startDovecotStore({ format, certificates, password, wrap }) });
+      starts.push({ name: store.name, start: async (wrap) => keep(async () => startDovecotStore({ format, certificates, password, wrap })) });
     }
     if (beside !== undefined) {
-      const other = await startWaybillStore((command) => command.map((word) => (word.endsWith('waybill.ts') ? join(beside, 'waybill.ts') : word)));
+      const other = await keep(async () => startWaybillStore((command) => command.map((word) => (word.endsWith('waybill.ts') ? join(beside, 'waybill.ts') : word))));
       stores.push({ ...other, name: 'Waybill beside', pids: other.pids });
     }
-    return { waybill, stores, starts, end };
+    return { waybill, stores, starts, running, end };
   } catch (error) {
     await end();
     throw error;
