@@ -6,6 +6,7 @@ import type { MultisearchArguments } from '../../shared/imap/multisearch-argumen
 import { formatString } from '../../shared/imap/strings.ts';
 import type { Account } from '../storage/storage.ts';
 import { accountCommand } from './command.ts';
+import { foundOf } from './found-list.ts';
 import { formatMailbox } from './mailbox-lines.ts';
 import { noUpdate } from './news.ts';
 import { refreshRights } from './place.ts';
@@ -16,7 +17,7 @@ import { followResults, requireFreshTag } from './search-context.ts';
 import { searchAway } from './search-away.ts';
 import { sourcesOf } from './search-sources.ts';
 import type { SearchSource } from './search-sources.ts';
-import { everything, extendedResponse, foundOf, meantBy } from './search-results.ts';
+import { everything, extendedResponse, meantBy } from './search-results.ts';
 import { checkCharset, checkCharsetUnnamed, findMessages, forgetSaved, tellsModseq } from './search-run.ts';
 import type { Session } from './session.ts';
 import { View } from './view.ts';
@@ -99,13 +100,13 @@ async function searchOne(session: Session, { view, name }: Source, { given, prog
   const { key, returns = everything } = given;
   const modseqs = tellsModseq(session, key) ? 'told' : 'untold';
   const messages = await findMessages({ session, view }, key, progress);
-  const found = messages.map(foundOf);
-  if (returns.items.has('SAVE')) view.saved = meantBy(found, returns).map(({ uid }) => uid);
+  const found = foundOf(messages);
+  if (returns.items.has('SAVE')) view.saved = Array.from(meantBy(found, returns).uids);
   const correlator = `TAG ${formatString(session.tag)} MAILBOX ${formatMailbox(session, name)} UIDVALIDITY ${String(view.uidValidity)}`;
   if (returns.items.has('UPDATE') && session.state.at === 'selected' && view === session.state.view) {
     const keyed = messages.map((message) => ({ message, values: [] }));
     if (!followResults(session.selected, { key, numbers: 'uid', criteria: undefined, messages: keyed, fetch: returns.fetch ?? [], correlator })) session.output.line(noUpdate(session.tag));
   }
-  const line = found.length === 0 ? undefined : extendedResponse(correlator, { found, numbers: 'uid', modseqs }, returns);
+  const line = messages.length === 0 ? undefined : extendedResponse(correlator, { found, numbers: 'uid', modseqs }, returns);
   if (line !== undefined) session.output.line(`* ${line}`);
 }

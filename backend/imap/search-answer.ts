@@ -3,13 +3,15 @@ import { sortPaced } from '../../shared/base/paced-sort.ts';
 import type { SearchArguments, SortCriterion } from '../../shared/imap/search-arguments.ts';
 import { formatString } from '../../shared/imap/strings.ts';
 import type { Selected } from './command.ts';
+import { foundOf } from './found-list.ts';
+import type { FoundList } from './found-list.ts';
 import { noUpdate } from './news.ts';
 import { Progress } from './progress.ts';
 import { ok } from './replies.ts';
 import type { Completion } from './replies.ts';
 import { followResults, requireFreshTag } from './search-context.ts';
-import { everything, extendedResponse, foundOf, meantBy, oldResponse } from './search-results.ts';
-import type { Found, Results } from './search-results.ts';
+import { everything, extendedResponse, meantBy, oldResponse } from './search-results.ts';
+import type { Results } from './search-results.ts';
 import { checkCharset, checkCharsetUnnamed, findMessages, findPlaces, forgetSaved, tellsModseq } from './search-run.ts';
 import { comparison, keyMessages } from './sort-order.ts';
 import type { Keyed } from './sort-order.ts';
@@ -38,7 +40,7 @@ export async function answerSearch(selected: Selected, given: SearchArguments, m
     throw error;
   }
   const results: Results = { found: outcome.found, numbers: manner.numbers, modseqs };
-  if (saves) view.saved = meantBy(results.found, given.returns).map(({ uid }) => uid).sort((one, other) => one - other);
+  if (saves) view.saved = Array.from(meantBy(results.found, given.returns).uids).sort((one, other) => one - other);
   const correlator = `TAG ${formatString(session.tag)}`;
   if (follows && !followResults(selected, { key: given.key, ...manner, messages: outcome.messages, correlator, fetch: given.returns?.fetch ?? [] })) session.output.line(noUpdate(session.tag));
   // IMAP4rev2 has no SEARCH response any more (RFC 9051 appendix E); SORT stayed as it is.
@@ -49,7 +51,7 @@ export async function answerSearch(selected: Selected, given: SearchArguments, m
 }
 
 interface Outcome {
-  readonly found: readonly Found[];
+  readonly found: FoundList;
   /** None where nobody asks for more than numbers. */
   readonly messages: readonly Keyed[];
 }
@@ -61,5 +63,5 @@ async function findNumbers({ session, view }: Selected, { key }: SearchArguments
 async function findInOrder({ session, view }: Selected, { key }: SearchArguments, { criteria }: Manner): Promise<Outcome> {
   const found = await findMessages({ session, view }, key, new Progress(session, view.count));
   const messages = criteria === undefined ? found.map((message) => ({ message, values: [] })) : await sortPaced(await keyMessages(view, found, criteria), comparison(criteria));
-  return { found: messages.map(({ message }) => foundOf(message)), messages };
+  return { found: foundOf(messages.map(({ message }) => message)), messages };
 }

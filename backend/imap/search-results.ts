@@ -2,21 +2,13 @@
 import { windowOn } from '../../shared/imap/result-window.ts';
 import type { ReturnItem, ReturnOptions } from '../../shared/imap/search-arguments.ts';
 import { formatSet } from '../../shared/imap/sequence-set.ts';
+import { pick, spaced } from './found-list.ts';
+import type { FoundList } from './found-list.ts';
 import { mostRelevant } from './relevance.ts';
-import type { Numbered, Numbers, Place } from './view.ts';
-
-/** A message that was found; with its mod-sequence where that is to be told. */
-export interface Found extends Place {
-  readonly modseq?: number;
-}
-
-export function foundOf({ sequence, row, relevancy }: Numbered): Found {
-  return { sequence, uid: row.uid, modseq: row.modseq, ...(relevancy === undefined ? {} : { relevancy }) };
-}
+import type { Numbers } from './view.ts';
 
 export interface Results {
-  /** In the order that was asked for. */
-  readonly found: readonly Found[];
+  readonly found: FoundList;
   readonly numbers: Numbers;
   readonly modseqs: 'told' | 'untold';
 }
@@ -27,22 +19,22 @@ export const everything: ReturnOptions = { items: new Set<ReturnItem>(['ALL']), 
 /** `SEARCH 2 3 (MODSEQ 7)`, without the star. */
 export function oldResponse(verb: 'SEARCH' | 'SORT', results: Results): string {
   const modseq = highestModseq(results, undefined);
-  return [verb, ...results.found.map(numberIn(results)), ...(modseq === undefined ? [] : [`(MODSEQ ${modseq})`])].join(' ');
+  return `${verb}${spaced(numbersOf(results, results.found))}${modseq === undefined ? '' : ` (MODSEQ ${modseq})`}`;
 }
 
 /**
  * For which messages `$` and MODSEQ stand: all that were found, unless only some were asked for (RFC 5182 section 2.4, RFC
  * 7162 section 3.1.5, RFC 9394 section 3.2).
  */
-export function meantBy(found: readonly Found[], returns: ReturnOptions | undefined): readonly Found[] {
+export function meantBy(found: FoundList, returns: ReturnOptions | undefined): FoundList {
   if (returns === undefined || returns.items.has('ALL') || returns.items.has('COUNT')) return found;
   const { items, window } = returns;
   if (window === undefined && !items.has('MIN') && !items.has('MAX')) return found;
-  const meant = new Set(window === undefined ? [] : inWindow(found, window));
-  const [first, last] = [found[0], found.at(-1)];
-  if (items.has('MIN') && first !== undefined) meant.add(first);
-  if (items.has('MAX') && last !== undefined) meant.add(last);
-  return found.filter((message) => meant.has(message));
+  const count = found.uids.length;
+  const meant = new Set(window === undefined ? [] : indexesIn(count, window));
+  if (items.has('MIN') && count > 0) meant.add(0);
+  if (items.has('MAX') && count > 0) meant.add(count - 1);
+  return pick(found, [...meant].sort((one, other) => one - other));
 }
 
 /**
@@ -54,36 +46,32 @@ export function extendedResponse(correlator: string, results: Results, returns: 
   const { found } = results;
   const shown: readonly ReturnItem[] = ['MIN', 'MAX', 'ALL', 'COUNT', 'RELEVANCY'];
   if (window === undefined && !shown.some((item) => items.has(item))) return undefined;
-  const number = numberIn(results);
+  const numbers = numbersOf(results, found);
+  const [first, last] = [numbers[0], numbers[numbers.length - 1]];
   const data = [`ESEARCH (${correlator})`, ...(results.numbers === 'uid' ? ['UID'] : [])];
-  const listed = window === undefined ? found : inWindow(found, window);
-  const [first, last] = [found[0], found.at(-1)];
-  if (items.has('MIN') && first !== undefined) data.push(`MIN ${number(first)}`);
-  if (items.has('MAX') && last !== undefined) data.push(`MAX ${number(last)}`);
-  if (items.has('ALL') && first !== undefined) data.push(`ALL ${setOf(results, found)}`);
-  if (window !== undefined) data.push(`PARTIAL (${window.text} ${listed.length === 0 ? 'NIL' : setOf(results, listed)})`);
-  if (items.has('COUNT')) data.push(`COUNT ${String(found.length)}`);
-  if (items.has('RELEVANCY')) data.push(`RELEVANCY (${listed.map(({ relevancy }) => String(relevancy ?? mostRelevant)).join(' ')})`);
+  const listed = window === undefined ? found : pick(found, indexesIn(numbers.length, window));
+  if (items.has('MIN') && first !== undefined) data.push(`MIN ${String(first)}`);
+  if (items.has('MAX') && last !== undefined) data.push(`MAX ${String(last)}`);
+  if (items.has('ALL') && first !== undefined) data.push(`ALL ${formatSet(numbers)}`);
+  if (window !== undefined) data.push(`PARTIAL (${window.text} ${listed.uids.length === 0 ? 'NIL' : formatSet(numbersOf(results, listed))})`);
+  if (items.has('COUNT')) data.push(`COUNT ${String(numbers.length)}`);
+  if (items.has('RELEVANCY')) data.push(`RELEVANCY (${Array.from(listed.uids, (_uid, index) => String(listed.relevancies?.[index] ?? mostRelevant)).join(' ')})`);
   const modseq = highestModseq(results, returns);
   if (modseq !== undefined) data.push(`MODSEQ ${modseq}`);
   return data.join(' ');
 }
 
-function inWindow(found: readonly Found[], window: NonNullable<ReturnOptions['window']>): readonly Found[] {
-  const { from, to } = windowOn(found.length, window);
-  return found.slice(from, to);
+function indexesIn(count: number, window: NonNullable<ReturnOptions['window']>): number[] {
+  const { from, to } = windowOn(count, window);
+  return Array.from({ length: Math.max(0, to - from) }, (_, index) => from + index);
 }
 
 /** Of the messages that are meant, if it is to be told. */
 function highestModseq({ found, modseqs }: Results, returns: ReturnOptions | undefined): string | undefined {
-  const meant = modseqs === 'untold' ? [] : meantBy(found, returns);
-  return meant.length === 0 ? undefined : String(meant.reduce((highest, { modseq = 0 }) => Math.max(highest, modseq), 0));
+  const meant = modseqs === 'untold' ? undefined : meantBy(found, returns).modseqs;
+  return meant === undefined || meant.length === 0 ? undefined : String(Array.from(meant).reduce((highest, modseq) => Math.max(highest, modseq), 0));
 }
 
-function numberIn({ numbers }: Results): (message: Found) => string {
-  return numbers === 'uid' ? ({ uid }) => String(uid) : ({ sequence }) => String(sequence);
-}
-
-function setOf({ numbers }: Results, messages: readonly Found[]): string {
-  return formatSet(messages.map(({ sequence, uid }) => (numbers === 'uid' ? uid : sequence)));
+function numbersOf({ numbers }: Pick<Results, 'numbers'>, { uids, sequences }: FoundList): ArrayLike<number> {
+  return numbers === 'uid' ? uids : sequences;
 }

@@ -5,6 +5,8 @@ import type { SearchProgram } from '../../shared/imap/search-arguments.ts';
 import { contains, searchCharsets } from '../../shared/imap/search-keys.ts';
 import type { SearchKey } from '../../shared/imap/search-keys.ts';
 import { Verdict } from '../text-index/text-index.ts';
+import { foundOf } from './found-list.ts';
+import type { FoundList } from './found-list.ts';
 import type { Progress } from './progress.ts';
 import { Relevance, fuzzyAtLeaves } from './relevance.ts';
 import { Refusal, no } from './replies.ts';
@@ -13,7 +15,7 @@ import type { Test } from './search-matcher.ts';
 import { planSearch, spansToRead } from './search-plan.ts';
 import type { Plan } from './search-plan.ts';
 import type { Session } from './session.ts';
-import type { Numbered, Place, Span, View } from './view.ts';
+import type { Numbered, Span, View } from './view.ts';
 
 /** Rows taken from the index at a time. */
 export const batchSize = 512;
@@ -75,15 +77,15 @@ export async function findMessages(ground: Ground, given: SearchKey, progress: P
 }
 
 /** As `findMessages`, for who needs no more than numbers: of messages that the text index knows to match no row is read. */
-export async function findPlaces(ground: Ground, given: SearchKey, progress: Progress): Promise<Place[]> {
+export async function findPlaces(ground: Ground, given: SearchKey, progress: Progress): Promise<FoundList> {
   const search = await prepare(ground, given);
-  if (search.by === 'rows') return (await findRows(ground, search.matches, progress)).map(({ sequence, row: { uid } }) => ({ sequence, uid }));
+  if (search.by === 'rows') return foundOf(await findRows(ground, search.matches, progress));
   const { plan } = search;
   await look({ ...ground, progress }, { ...search, spans: spansToRead(plan, 'unknown') }, ({ sequence }, matches) => {
     plan[sequence - 1] = matches ? Verdict.yes : Verdict.no;
   });
   const places = ground.view.existing(plan, Verdict.yes);
-  return search.isFuzzy ? places.map((place) => ({ ...place, relevancy: search.relevance.of(place.uid) })) : places;
+  return search.isFuzzy ? { ...places, relevancies: places.uids.map((uid) => search.relevance.of(uid)) } : places;
 }
 
 /** How messages are looked for: by their rows alone, or one by one. */

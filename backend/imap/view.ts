@@ -27,11 +27,6 @@ export interface Numbered {
   readonly relevancy?: number;
 }
 
-/** Where a message stands, for who needs to know no more of it. */
-export interface Place extends Pick<Numbered, 'sequence' | 'relevancy'> {
-  readonly uid: number;
-}
-
 /** What the client must hear, in this order. */
 export interface News {
   /** Gone, as was found just now; the client may have to wait to hear it. Numbered as before. */
@@ -174,17 +169,21 @@ export class View {
     if (set !== 'saved' && this.numbering === 'uids') throw uidRequired();
   }
 
-  /** Of the positions that have this mark (one for each position) those whose messages are still in the mailbox. */
-  existing(marks: Uint8Array, mark: number): Place[] {
-    const places: Place[] = [];
+  /** Of the positions that have this mark (one for each position) those whose messages are still in the mailbox: their sequence numbers and uids. */
+  existing(marks: Uint8Array, mark: number): { readonly sequences: Uint32Array; readonly uids: Uint32Array } {
+    const [sequences, uids] = [new Uint32Array(marks.length), new Uint32Array(marks.length)];
     const there = this.mailbox.uids();
-    let at = 0;
-    for (let position = marks.indexOf(mark); position !== -1; position = marks.indexOf(mark, position + 1)) {
+    let [at, count] = [0, 0];
+    for (let position = 0; position < marks.length; position += 1) {
+      if (marks[position] !== mark) continue;
       const uid = this.uidAt(position);
       while (at < there.length && (there[at] ?? 0) < uid) at += 1;
-      if (there[at] === uid) places.push({ sequence: position + 1, uid });
+      if (there[at] !== uid) continue;
+      sequences[count] = position + 1;
+      uids[count] = uid;
+      count += 1;
     }
-    return places;
+    return { sequences: sequences.subarray(0, count), uids: uids.subarray(0, count) };
   }
 
   /** The uids at these positions. */

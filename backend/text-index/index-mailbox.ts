@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import type { Mailbox } from '../storage/storage.ts';
 import { asideSuffix, isOf, manifestName, markWanted, namesIn, readManifest, removeFolder, setAside, writeManifest } from './index-folder.ts';
 import type { Manifest } from './index-folder.ts';
+import { joinable } from './joining.ts';
 import { SegmentBuilder } from './segment-builder.ts';
 import { DamagedIndex, Segment } from './segment-file.ts';
-import { mostMessages } from './segment-format.ts';
 import { mergeSegments } from './segment-merge.ts';
 
 export interface MailboxOrder {
@@ -32,8 +32,6 @@ export interface MailboxOutcome {
 /** A segment is written anew when that part of its messages is gone, or a smaller one for so long. */
 const gonePart = 1 / 8;
 const goneMs = 24 * 3_600_000;
-/** So many segments of about one size are joined to one. */
-const joinedAtOnce = 4;
 const reportEvery = 256;
 
 interface Open {
@@ -149,7 +147,8 @@ class MailboxWork {
       await this.#replace([open], alive);
       await rest?.();
     }
-    for (let few = this.#joinable(); few !== undefined; few = this.#joinable()) {
+    const choose = (): Open[] | undefined => joinable(this.#segments, ({ segment }) => segment.uids.length);
+    for (let few = choose(); few !== undefined; few = choose()) {
       await this.#replace(few, alive);
       await rest?.();
     }
@@ -170,17 +169,6 @@ class MailboxWork {
     const gone = goneIn(segment, alive);
     if (gone === 0) return false;
     return gone >= segment.uids.length * gonePart || Date.now() - statSync(join(this.#folder, file)).mtimeMs > goneMs;
-  }
-
-  #joinable(): Open[] | undefined {
-    const classes = new Map<number, Open[]>();
-    for (const open of this.#segments) {
-      const size = Math.floor(Math.log(open.segment.uids.length) / Math.log(joinedAtOnce));
-      const same = [...(classes.get(size) ?? []), open];
-      if (same.length === joinedAtOnce && same.reduce((sum, { segment }) => sum + segment.uids.length, 0) <= mostMessages) return same;
-      classes.set(size, same.length === joinedAtOnce ? same.slice(1) : same);
-    }
-    return undefined;
   }
 
   async #replace(old: readonly Open[], alive: ReadonlySet<number>): Promise<void> {

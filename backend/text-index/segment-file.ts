@@ -43,7 +43,7 @@ export class Segment {
     this.uids = uids;
     this.opaque = shape.opaque;
     this.tables = tables;
-    this.memoryBytes = 2 * directory.length;
+    this.memoryBytes = directory.length + tables.reduce((sum, { bytes }) => sum + bytes, 0); // texts of vocabularies have been copied out of it
   }
 
   /** Throws DamagedIndex, or the system's error. */

@@ -150,9 +150,12 @@ function verdictsOf(segment: Segment, answer: SegmentAnswer | undefined): Uint8A
   if (answer === undefined) return undefined;
   const { proven, candidates } = answer;
   const verdicts = new Uint8Array(segment.uids.length);
-  for (let rank = 0; rank < verdicts.length; rank += 1) {
-    if (hasRank(proven, rank)) verdicts[rank] = Verdict.yes;
-    else if (hasRank(candidates, rank)) verdicts[rank] = Verdict.unknown;
+  for (let at = 0; at < proven.length; at += 1) {
+    if (((proven[at] ?? 0) | (candidates[at] ?? 0)) === 0) continue; // so it mostly is
+    for (let rank = 8 * at; rank < 8 * at + 8; rank += 1) {
+      if (hasRank(proven, rank)) verdicts[rank] = Verdict.yes;
+      else if (hasRank(candidates, rank)) verdicts[rank] = Verdict.unknown;
+    }
   }
   return verdicts;
 }
@@ -160,11 +163,23 @@ function verdictsOf(segment: Segment, answer: SegmentAnswer | undefined): Uint8A
 /** Enters what the segment says of the messages that it has. */
 function enter(segment: Segment, ofSegment: Uint8Array, { uids, answers }: { readonly uids: readonly number[]; readonly answers: Uint8Array }): void {
   const indexed = segment.uids;
-  let at = 0;
+  let at = lowerBound(uids, indexed[0] ?? 0);
   for (let rank = 0; rank < indexed.length; rank += 1) {
     const uid = indexed[rank] ?? 0;
     while (at < uids.length && (uids[at] ?? 0) < uid) at += 1;
     if (at === uids.length) return;
     if (uids[at] === uid) answers[at] = ofSegment[rank] ?? 0;
   }
+}
+
+/** The first index whose uid is at least `uid`. */
+function lowerBound(uids: readonly number[], uid: number): number {
+  let low = 0;
+  let high = uids.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((uids[middle] ?? 0) < uid) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

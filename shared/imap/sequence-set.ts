@@ -85,14 +85,15 @@ export function numbersWithin(ranges: readonly Range[], numbers: readonly number
 }
 
 /** Writes ascending numbers as a set: `1:3,7`. Order is kept, so that two sets written so correspond (COPYUID, RFC 4315). */
-export function formatSet(numbers: readonly number[]): string {
+export function formatSet(numbers: ArrayLike<number>): string {
   const parts: string[] = [];
   let first: number | undefined;
   let last = 0;
   const finish = (): void => {
     if (first !== undefined) parts.push(first === last ? String(first) : `${String(first)}:${String(last)}`);
   };
-  for (const value of numbers) {
+  for (let index = 0; index < numbers.length; index += 1) {
+    const value = numbers[index] ?? 0;
     if (first === undefined || value !== last + 1) {
       finish();
       first = value;
