@@ -22,10 +22,11 @@ const againMs = { first: 500, longest: 30_000 };
 export function startSettling(options: SettlingOptions): Service {
   const end = new AbortController();
   const work = async (): Promise<void> => {
-    let open: 'some' | 'none' = 'some'; // looking for them is looking through all accounts
     for (let waitMs = againMs.first; !end.signal.aborted; waitMs = Math.min(2 * waitMs, againMs.longest)) {
-      if (open === 'some') open = await hearAll(options, end.signal).catch((error: unknown) => failed(options, error));
-      if ((await settleAll(options, end.signal).catch((error: unknown) => failed(options, error))) === 'some') open = 'some';
+      const unheard = await hearAll(options, end.signal).catch((error: unknown) => failed(options, error));
+      const unsettled = await settleAll(options, end.signal).catch((error: unknown) => failed(options, error));
+      // Looking for them is looking through all accounts, and there are new ones only where storages are opened anew: by other workers.
+      if (unheard === 'none' && unsettled === 'none') return;
       await sleep(waitMs, undefined, { signal: end.signal, ref: false }).catch(() => undefined); // woken to end
     }
   };
@@ -42,11 +43,11 @@ function failed({ log }: SettlingOptions, error: unknown): 'some' {
   return 'some';
 }
 
-/** One try for each account. Answers whether any was settled. */
+/** One try for each account. Answers whether there were any. */
 export async function settleAll(options: SettlingOptions, signal: AbortSignal): Promise<'some' | 'none'> {
   const { storage, log } = options;
-  let settled: 'some' | 'none' = 'none';
-  for (const address of storage.care.unsettled()) {
+  const unsettled = storage.care.unsettled();
+  for (const address of unsettled) {
     if (signal.aborted) break;
     const answer = await ownerOf(options, address).catch((error: unknown) => {
       if (!isFailure(error)) throw error;
@@ -56,10 +57,9 @@ export async function settleAll(options: SettlingOptions, signal: AbortSignal): 
     else {
       await storage.care.settle(address, answer);
       log.warn({ audit: 'account-settled', account: address, ...answer }, 'it is settled whose an account is');
-      settled = 'some';
     }
   }
-  return settled;
+  return unsettled.length > 0 ? 'some' : 'none';
 }
 
 /** Of accounts that were settled while nodes were silent: whether one of these has it, too. Then both go on with what each has, and an alarm says so, until somebody has settled it. Answers whether some are left to be asked for. */

@@ -81,9 +81,11 @@ function isTakenBack({ mode, rights }: RightsChange): boolean {
 /** What was given can be taken back also when its holder is gone, and when nobody can be asked about him. */
 async function canonical(session: Session, { account, name }: HerePlace, { identifier, existence }: { readonly identifier: string; readonly existence: 'must exist' | 'may be gone' }): Promise<string> {
   const asGiven = identifier.toLowerCase();
-  if (existence === 'may be gone' && account.folderRights(name).own.some(({ who }) => who === asGiven)) return asGiven;
+  const domain = account.address.slice(account.address.lastIndexOf('@') + 1);
+  const kept = account.folderRights(name).own.find(({ who }) => who === asGiven || who === `${asGiven}@${domain}`);
+  if (existence === 'may be gone' && kept !== undefined) return kept.who;
   try {
-    return await session.options.sharing.identifier(identifier, account.address.slice(account.address.lastIndexOf('@') + 1));
+    return await session.options.sharing.identifier(identifier, domain);
   } catch (error) {
     if (existence === 'may be gone' && error instanceof Failure && error.kind === 'unknown-user') return asGiven;
     if (error instanceof Failure && error.kind === 'unknown-user') throw new Failure('forbidden', error.message);

@@ -10,8 +10,9 @@ interface EnteringMessage {
   readonly marks: AppendMarks;
 }
 
-/** So many are held. */
+/** So many are held, or so much: what is held takes the disk's space, and is in vain if it can't enter. */
 const mostHeld = 1000;
+const mostHeldBytes = 256 * 1024 * 1024;
 
 export class Entering {
   readonly #mailbox: Mailbox;
@@ -27,7 +28,7 @@ export class Entering {
   async add(message: EnteringMessage): Promise<number> {
     this.#held.push(message);
     this.#heldBytes += message.staged.size;
-    if (this.#held.length >= mostHeld) await this.#enter();
+    if (this.#held.length >= mostHeld || this.#heldBytes >= mostHeldBytes) await this.#enter();
     return this.#heldBytes;
   }
 

@@ -25,7 +25,7 @@ export class LineAhead {
   /** Calls `heard` once there is. */
   listen(heard: () => void): void {
     if (this.#ahead !== undefined) return;
-    const ahead: Ahead = { line: this.#connection.readLine(), state: 'awaited' };
+    const ahead: Ahead = { line: this.#connection.readLineAhead(), state: 'awaited' };
     const there = (): void => {
       ahead.state = 'there';
       heard();

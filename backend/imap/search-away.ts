@@ -71,11 +71,12 @@ async function searchOwner(session: Session, source: AwaySource, wanted: Wanted)
   }
 }
 
-/** A node that searches says at least every few seconds that it goes on: its count is not ours, so the client hears of it in our words. */
+/** A node that searches says at least every few seconds that it goes on: its count is not ours, so the client hears of it in our words. When nobody is there to hear it the search is given up. */
 async function searchAt(session: Session, leg: Leg, { sources, text, progress }: Wanted & { readonly sources: string }): Promise<Completion> {
   leg.begin('command');
   await leg.say(withoutWaiting(`${session.tag} ESEARCH IN (${sources}) ${text}`));
   return leg.end(session.tag, (line) => {
+    if (session.abandoned) leg.close();
     if (!line.startsWith('* OK [INPROGRESS')) return 'pass on';
     void progress.report(0);
     return 'taken';

@@ -1,4 +1,4 @@
-/** Who is in a group, as the user maps expand it; remembered for a short while. An outage is told as one, and not remembered. */
+/** Who is in a group, as the user maps expand it, wherever their mail goes; remembered for a short while. An outage is told as one, and not remembered. */
 import { LRUCache } from 'lru-cache';
 import { isFailure } from '../../shared/base/failure.ts';
 import type { Expansion } from '../../shared/user-map/expansion.ts';
@@ -45,7 +45,7 @@ export class Memberships {
       if (isFailure(error) && !error.temporary) return 'unknown';
       throw error;
     }
-    if (expansion.kind === 'addresses') return new Set(expansion.addresses.map((address) => address.toLowerCase()));
+    if (expansion.kind === 'addresses') return new Set((expansion.members ?? expansion.addresses).map((address) => address.toLowerCase()));
     return expansion.kind === 'unusable' && (expansion.problem === 'empty' || expansion.problem === 'loop') ? new Set() : 'unknown';
   }
 }

@@ -125,6 +125,11 @@ export class Connection {
     return this.#input.readLine();
   }
 
+  /** The same ahead of time: no command waits for it, so none gives its place up meanwhile. */
+  async readLineAhead(): Promise<string | undefined> {
+    return this.#input.readLine(async (wait) => wait());
+  }
+
   /** Exactly `length` bytes; fails with `bad-input` when the stream ends before. For small counts: it holds them all. */
   async readBytes(length: number): Promise<Buffer> {
     return this.#input.readBytes(length);

@@ -83,8 +83,9 @@ export class Input {
   /**
    * The next line as latin1 text, without its CRLF (or lone LF); undefined at the end of the stream (an unfinished
    * line is dropped). Fails with `bad-input` for an overlong line.
+   * @param whileWaiting runs what waits for the peer
    */
-  async readLine(): Promise<string | undefined> {
+  async readLine(whileWaiting = this.#options.whileWaiting): Promise<string | undefined> {
     const { maxLineBytes } = this.#options;
     for (;;) {
       const read = this.#pending.takeLine(maxLineBytes);
@@ -93,7 +94,7 @@ export class Input {
         this.#goOn();
         return read.text;
       }
-      if (!(await this.#more())) return undefined;
+      if (!(await this.#more(whileWaiting))) return undefined;
     }
   }
 
@@ -145,13 +146,13 @@ export class Input {
   }
 
   /** Waits for more input; false at the end of the stream. A reset by the peer is an end; our own failures are thrown. */
-  async #more(): Promise<boolean> {
+  async #more(whileWaiting = this.#options.whileWaiting): Promise<boolean> {
     const before = this.#pending.length;
     while (this.#pending.length === before) {
       if (this.#failure instanceof Failure) throw this.#failure;
       if (this.ended) return false;
       if (this.#source?.isPaused() === true) this.#source.resume(); // who waits needs more than the high-water mark
-      await this.#options.whileWaiting(async () => new Promise<void>((resolve) => {
+      await whileWaiting(async () => new Promise<void>((resolve) => {
         this.#wake = resolve;
       }));
     }

@@ -69,6 +69,12 @@ test('an outage of the directory makes nobody a member, and nobody a stranger', 
   assert.equal(await sharing.rightsOf('carol@example.com', alice, 'Sent'), '');
 });
 
+test('a group is who is in it, not whom its mail is forwarded to', async (t) => {
+  const { sharing, alice } = await sharingOf(t, async () => Promise.resolve({ kind: 'addresses', addresses: ['carol@example.com'], members: ['bob@example.com'] }));
+  await alice.changeRights('Sent', '$team@example.com', (entry) => ({ ...entry, allow: 'lr' }));
+  assert.deepEqual([await sharing.rightsOf('bob@example.com', alice, 'Sent'), await sharing.rightsOf('carol@example.com', alice, 'Sent')], ['lr', '']);
+});
+
 test('what is denied to a group of which nobody knows the members is denied to everybody, and what is allowed to it to nobody', async (t) => {
   const cases: readonly (readonly [group: string, expansion: Expansion | 'gone' | 'barred', rights: string])[] = [
     ['others', { kind: 'addresses', addresses: ['carol@example.com'] }, 'lrt'], ['team', { kind: 'addresses', addresses: ['bob@example.com'] }, 'lri'],

@@ -25,6 +25,7 @@ before(async () => {
     ldif: [
       baseLdif, personLdif({ name: 'alice', mailHost: 'be1' }), personLdif({ name: 'bob', mailHost: 'be2' }), forward('tick', 'tock@example.com'), forward('tock', 'tick@example.com'), forward('away', 'away@example.net'),
       group('list', ['member: uid=alice,ou=people,dc=example,dc=com', 'description: Carol@Example.NET', 'description: bob@example.com', 'description: no address']),
+      group('team', ['member: uid=away,ou=people,dc=example,dc=com', 'member: cn=pair,dc=example,dc=com', 'description: away@example.com']),
       group('pair', ['member: uid=alice,ou=people,dc=example,dc=com', 'member: uid=bob,ou=people,dc=example,dc=com']),
     ].join('\n'),
   });
@@ -59,6 +60,13 @@ test('members are named by entry or by address, ours or others\', and a value th
   const list = maps();
   assert.deepEqual(await list.expand(await entryOf(list, 'list')), { kind: 'addresses', addresses: ['alice@example.com', 'Carol@example.net', 'bob@example.com'] });
   assert.deepEqual(await list.expand(await entryOf(list, 'alice')), { kind: 'mailbox' });
+});
+
+test('who is in a group is told beside where its mail goes: a member that forwards is in it, whom it forwards to is not', async () => {
+  const list = maps({ forwardKeepsCopy: 'no' });
+  assert.deepEqual(await list.expand(await entryOf(list, 'team')), {
+    kind: 'addresses', addresses: ['away@example.net', 'alice@example.com', 'bob@example.com'], members: ['away@example.com', 'alice@example.com', 'bob@example.com'],
+  });
 });
 
 test('users who forward to each other have their mailboxes where copies are kept; else it is a loop', async () => {
