@@ -19,6 +19,11 @@ export type Following =
   | { readonly at: 'done' }
   | { readonly at: 'failed'; readonly kind: string; readonly why: string };
 
+/** `trouble`: what kept the node from leaving the folder in order. */
+export interface LettingGo {
+  readonly trouble?: string;
+}
+
 export class HeldDirectories {
   readonly #config: KeptPlaces;
   readonly #foreign: ForeignHolder;
@@ -57,10 +62,7 @@ export class HeldDirectories {
         return number;
       },
       [heldTopics.outcome]: (number) => this.#followings[Number(number)] ?? null,
-      [heldTopics.letGo]: (directory) => {
-        if (typeof directory === 'string') this.#letGo(directory);
-        return {};
-      },
+      [heldTopics.letGo]: (directory) => this.#letGo(String(directory)),
     };
   }
 
@@ -75,14 +77,20 @@ export class HeldDirectories {
     }
   }
 
-  /** Only what is taken out: it may have been taken in again meanwhile. */
-  #letGo(directory: string): void {
-    if (storageDirectoriesOf(this.#config).takenOut.some((one) => one.directory === directory)) this.#drop(directory);
+  /** Only what is taken out: it may have been taken in again meanwhile. The disk may be what it is taken out for: that ends no node. */
+  #letGo(directory: string): LettingGo {
+    try {
+      if (storageDirectoriesOf(this.#config).takenOut.some((one) => one.directory === directory)) this.#drop(directory);
+      return {};
+    } catch (error) {
+      return { trouble: String(error) };
+    }
   }
 
   #drop(directory: string): void {
-    this.#held.get(directory)?.();
+    const leave = this.#held.get(directory);
     this.#held.delete(directory);
+    leave?.();
   }
 
   /** Answers those that it did not hold before. All of them, or none. */

@@ -4,14 +4,17 @@ import { holderOf, holdFolder } from '../shared/base/folder-holder.ts';
 import type { ForeignHolder } from '../shared/base/folder-holder.ts';
 import { lockFolder } from '../shared/base/folder-lock.ts';
 
-/** Holds it until what this answers is called, or the process ends. Throws `in-use`. */
+/** Holds it until what this answers is called, or the process ends; that throws when the folder could not be left in order, and gives the lock back all the same. Throws `in-use`. */
 export function lockDirectory(directory: string, foreign: ForeignHolder): () => void {
   const lock = locked(directory);
   try {
     const leave = holdFolder(directory, foreign);
     return () => {
-      leave();
-      lock.release();
+      try {
+        leave();
+      } finally {
+        lock.release();
+      }
     };
   } catch (error) {
     lock.release();

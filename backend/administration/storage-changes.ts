@@ -11,7 +11,7 @@ import type { Service } from '../../shared/service/service.ts';
 import { askSupervisor } from '../../shared/service/siblings.ts';
 import type { Siblings } from '../../shared/service/siblings.ts';
 import { heldTopics } from '../held-directories.ts';
-import type { Following } from '../held-directories.ts';
+import type { Following, LettingGo } from '../held-directories.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { StorageMemory } from './storage-list-handlers.ts';
 
@@ -32,7 +32,7 @@ export interface StorageChanges {
   held(): Promise<readonly string[]>;
   /** In all workers nobody begins anything in that storage any more; `some-are-busy`: not all have said so. This worker has its files still. */
   leave(directory: string): Promise<'left' | 'some-are-busy'>;
-  /** Starts workers that have the storages of now. Throws what kept one from starting; then all is as before. */
+  /** Starts workers that have the storages of now, however long that takes. Throws what kept one from starting; then all is as before. */
   follow(): Promise<void>;
   /** Waits a while for the files to be closed; `in-use` when some are open still: they are let go later. */
   letGo(directory: string): Promise<'let-go' | 'in-use'>;
@@ -43,8 +43,7 @@ const topic = 'storage-leaves';
 const patienceMs = 10_000;
 const usualLastCommandsMs = 4000;
 const lookEveryMs = 250;
-/** How long a command waits for new workers, and for the files. */
-const followMs = 60_000;
+/** How long a command waits for the files. */
 const letGoMs = 20_000;
 const goOnEveryMs = 10_000;
 /** While there is something to go on with. */
@@ -79,12 +78,11 @@ export class WorkerStorageChanges implements StorageChanges {
   async follow(): Promise<void> {
     const { siblings } = this.#ground;
     const number = await askSupervisor(siblings, heldTopics.follow, {});
-    for (const deadlineMs = performance.now() + followMs; performance.now() < deadlineMs; await sleep(lookEveryMs)) {
+    for (;; await sleep(lookEveryMs)) {
       const outcome = await askSupervisor(siblings, heldTopics.outcome, number) as Following | null;
-      if (outcome?.at === 'done') return;
-      if (outcome?.at === 'failed') throw new Failure(outcome.kind as FailureKind, outcome.why);
+      if (outcome === null || outcome.at === 'done') return; // null: another supervisor, whose workers have it all from their start
+      if (outcome.at === 'failed') throw new Failure(outcome.kind as FailureKind, outcome.why);
     }
-    throw new Failure('timed-out', 'new workers have not started yet; see the log of this node, and the list of storages');
   }
 
   async letGo(directory: string): Promise<'let-go' | 'in-use'> {
@@ -130,13 +128,14 @@ export class WorkerStorageChanges implements StorageChanges {
   }
 
   async #tryLetGo(directory: string): Promise<boolean> {
-    const { siblings, memory } = this.#ground;
+    const { siblings, memory, log } = this.#ground;
     const askedAtMs = performance.now();
     const answers = await siblings.ask(topic, directory, patienceMs);
     if (performance.now() - askedAtMs >= patienceMs) return false; // one has not answered
     if (answers.some((answer) => answer !== 'closed') || !memory.takenOut().some((out) => out.directory === directory)) return false;
-    await askSupervisor(siblings, heldTopics.letGo, directory);
-    return true;
+    const { trouble } = await askSupervisor(siblings, heldTopics.letGo, directory) as LettingGo;
+    if (trouble !== undefined) log.warn({ directory, trouble }, 'the folder of a storage that is taken out was not left in order: another machine may refuse to take it');
+    return !(await this.held()).includes(directory);
   }
 
   /** A storage that was taken in again meanwhile is not left. */
@@ -164,8 +163,7 @@ export class WorkerStorageChanges implements StorageChanges {
     await sleep(lastCommandsMs);
     try {
       await this.#noteAddresses(directory);
-      await storage.care.letGo(directory);
-      onLetGo(directory);
+      await storage.care.letGo(directory).finally(() => onLetGo(directory));
       log.info({ directory }, 'the files of a storage that is taken out are closed');
     } catch (error) {
       log.error({ err: error, directory }, 'the files of a storage that is taken out could not be closed in order');

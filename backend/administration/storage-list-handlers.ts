@@ -39,7 +39,7 @@ export function storageListHandlers(ground: StorageListGround): readonly Handled
     handled(storageOperations.detachStorage, async ({ body: { directory, addresses: what }, reply }) => {
       reply.note({ directory, addresses: what });
       if (what === 'forget') {
-        const addresses = forgotten(memory, directory);
+        const addresses = await forgotten(ground, directory);
         await changes.follow();
         return { directory, addresses, files: 'let-go' as const };
       }
@@ -124,9 +124,11 @@ function knownName({ storage, memory }: Pick<StorageListGround, 'storage' | 'mem
 }
 
 /** How many addresses that were. @throws Failure('bad-input') */
-function forgotten(memory: StorageMemory, directory: string): number {
+async function forgotten({ memory, changes }: Pick<StorageListGround, 'memory' | 'changes'>, directory: string): Promise<number> {
   const out = memory.takenOut().find((one) => one.directory === directory);
   if (out === undefined) throw new Failure('bad-input', `${directory} is not taken out: only what is taken out can be forgotten`);
+  // What is forgotten is let go by nobody any more.
+  if ((await changes.held()).includes(directory)) throw new Failure('bad-input', `some files of ${directory} are open still: it can be forgotten when they are let go`);
   memory.forget(directory);
   return out.addresses.size;
 }

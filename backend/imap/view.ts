@@ -242,17 +242,25 @@ export class View {
     const changes = this.#knowsUpTo(state.highestModseq) ? undefined : this.mailbox.changesSince(this.#modseq);
     this.#modseq = state.highestModseq;
     const vanished = this.#noteGone(changes?.vanished ?? []);
-    if (changes === undefined && (mode === 'no-expunges' || this.#gone.size === 0)) return noNews;
+    if (changes === undefined && (mode === 'no-expunges' || this.#gone.size === 0)) {
+      this.#forgetOwnChanges();
+      return noNews;
+    }
     const expunged = mode === 'everything' ? this.#dropGone() : [];
     const rows = changes?.changed ?? [];
     const changed = this.#toTell(rows.filter((row) => row.uid <= this.#newestUid));
     const fresh = rows.map((row) => row.uid).filter((uid) => uid > this.#newestUid);
     if (fresh.length > 0) this.#uids = [...this.#uids, ...fresh.toSorted((a, b) => a - b)];
     this.#newestUid = Math.max(this.#newestUid, this.#uids.at(-1) ?? 0);
-    this.#ownChanges.clear();
-    this.#ownModseqs.clear();
+    this.#forgetOwnChanges();
     const arrived = fresh.filter((uid) => !this.#ownMessages.delete(uid));
     return { vanished, expunged, exists: fresh.length > 0 ? this.count : undefined, arrived, changed, touched: rows };
+  }
+
+  /** All that was done so far is known by now: a session that goes on for days remembers none of it. */
+  #forgetOwnChanges(): void {
+    this.#ownChanges.clear();
+    this.#ownModseqs.clear();
   }
 
   /** Whether there is nothing after what is known but what the client itself did to flags, of which nobody else has to hear. */

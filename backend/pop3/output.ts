@@ -44,7 +44,7 @@ export class Output {
 
   /** Sends what is collected, and that as the last words. */
   end(text: string): void {
-    if (this.#length > 0) void this.#connection.write(this.#take());
+    this.flush().catch(() => undefined); // a client that does not take it hears nothing more
     this.#connection.end(onWire(text));
   }
 

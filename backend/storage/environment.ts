@@ -255,8 +255,8 @@ class LmdbEnvironment implements Environment {
     this.#sendWaiting();
     if (this.#use.stage === 'open') this.#use.stage = 'closing';
     if (this.#running > 0) await new Promise<void>((resolve) => { this.#atRest = resolve; });
+    this.#use.stage = 'closed'; // from here on: whoever reads while LMDB closes is told so, too
     await this.#root.close();
-    this.#use.stage = 'closed';
   }
 
   #demandOpen(): void {

@@ -13,12 +13,15 @@ export class KeptEntries<Entry> {
     const kept = this.#kept.get(key);
     if (kept?.bytes.equals(bytes) === true) return kept.entry;
     const entry = JSON.parse(bytes.toString()) as Entry;
-    this.keep(key, { bytes: Buffer.from(bytes), entry });
+    this.keep(key, { bytes, entry });
     return entry;
   }
 
   /** Whether or not the index ever has them: they say the same. */
-  keep(key: string | number, decoded: { readonly bytes: Buffer; readonly entry: Entry }): void {
-    if (decoded.bytes.length <= largestBytes) this.#kept.set(key, decoded);
+  keep(key: string | number, { bytes, entry }: { readonly bytes: Buffer; readonly entry: Entry }): void {
+    if (bytes.length > largestBytes) return;
+    const own = Buffer.allocUnsafeSlow(bytes.length); // small buffers share pieces of 8 KB: each kept one would hold such a piece
+    bytes.copy(own);
+    this.#kept.set(key, { bytes: own, entry });
   }
 }

@@ -162,8 +162,9 @@ class PackSet implements Packs {
   async close(): Promise<void> {
     this.#use = 'closed';
     this.#shared = this.#sharedNow = undefined;
-    await Promise.all([...this.#open].map((pack) => this.#finish(pack)));
+    const ends = await Promise.allSettled([...this.#open].map((pack) => this.#finish(pack)));
     this.#reader.close();
+    for (const end of ends) if (end.status === 'rejected') throw end.reason; // when all that can be closed is
   }
 
   #pathOf(pack: number): string {

@@ -60,6 +60,9 @@ export function deliveryRecordsOf({ environment, tables }: Volume): DeliveryReco
 
 /** Finishes the packs and closes the index. */
 export async function closeVolume(volume: Volume): Promise<void> {
-  await volume.packs.close();
-  await volume.environment.close();
+  try {
+    await volume.packs.close();
+  } finally {
+    await volume.environment.close();
+  }
 }

@@ -197,3 +197,14 @@ for (const end of ['release', 'seal'] as const) {
     dialogue.close();
   });
 }
+
+test('what was retrieved counts as seen also where the session is ended with the answers still collected', async () => {
+  const address = 'sent-away@example.com';
+  await deliver(server, address, Buffer.from('Subject: one\r\n\r\nbody\r\n'));
+  const dialogue = await logIn(address);
+  dialogue.sayRaw(`RETR 1\r\n${'NONSENSE\r\n'.repeat(6)}`);
+  for (const line of [/^\+OK 22 octets/, /^Subject: one/, /^$/, /^body/, /^\.$/]) await dialogue.expect(line);
+  await dialogue.closed();
+  const inbox = await inboxOf(server, address);
+  for (const deadlineMs = performance.now() + 10_000; ((inbox.row(1)?.flags ?? 0) & Flag.Seen) === 0; await sleep(10)) assert.ok(performance.now() < deadlineMs, 'it is not seen');
+});

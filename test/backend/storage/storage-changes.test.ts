@@ -1,17 +1,20 @@
 /** Storages that come and go while workers run: whatever breaks off is gone on with, and nothing that was acknowledged is lost. */
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkerStorageChanges } from '../../../backend/administration/administration.ts';
+import { storageListHandlers } from '../../../backend/administration/storage-list-handlers.ts';
 import { HeldDirectories } from '../../../backend/held-directories.ts';
 import { lockDirectory } from '../../../backend/locked-directory.ts';
 import { storageDirectoriesOf, storageMemory } from '../../../backend/storage-directories.ts';
+import { usualBounds } from '../../../backend/storage/account-bounds.ts';
 import { checkStorage, openStorage } from '../../../backend/storage/storage.ts';
 import type { Storage } from '../../../backend/storage/storage.ts';
-import { isFailure } from '../../../shared/base/failure.ts';
+import { closeVolume, openVolume } from '../../../backend/storage/volume.ts';
+import { Failure, isFailure } from '../../../shared/base/failure.ts';
 import { WorkerNode } from '../../harness/worker-node.ts';
 import { deliver, mailboxOf, sampleMessage, storageOptions, temporaryDirectory } from './harness.ts';
 
@@ -167,4 +170,55 @@ test('Who works in a storage while it is let go is answered or refused, and all 
   assert.ok(folder !== undefined);
   assert.deepEqual((await checkStorage(folder, { report: () => undefined, signal: new AbortController().signal })).findings, []);
   await back.close();
+});
+
+test('A folder that can not be left in order, as its disk fails, ends neither the node nor the letting go, and the lock is given back', async (t) => {
+  const node = new Node(t);
+  const { changes } = await node.start();
+  const holder = join(node.two, 'holder.json');
+  rmSync(holder);
+  mkdirSync(join(holder, 'in-the-way'), { recursive: true });
+  await node.takeOut();
+  await changes.leave(node.two);
+  assert.equal(await changes.letGo(node.two), 'let-go');
+  assert.deepEqual((await changes.held()).includes(node.two), false);
+  rmSync(holder, { recursive: true });
+  assert.ok(lockable(node.two));
+});
+
+test('What is taken out is forgotten only when it is let go: nobody would let go of it afterwards', async (t) => {
+  const node = new Node(t);
+  const { changes, storage } = await node.start();
+  const spare = join(node.one, '..', 'three');
+  await (await openStorage(storageOptions(spare))).close();
+  await node.memory.takeIn(spare);
+  await changes.follow();
+  await node.memory.takeOut({ directory: spare, since: 'then', addresses: new Set() });
+  const { log, clusterName: cluster, nodeName } = storageOptions(node.one);
+  const handlers = storageListHandlers({ storage, memory: node.memory, changes, log, cluster, node: nodeName });
+  const forget = async (): Promise<unknown> => handlers.find(({ operation: { name } }) => name === 'detachStorage')?.handle({ params: {}, query: {}, body: { directory: spare, addresses: 'forget' }, reply: { note: () => undefined } } as unknown as Parameters<(typeof handlers)[number]['handle']>[0]);
+  await assert.rejects(forget(), { kind: 'bad-input', message: /open still/ });
+  assert.deepEqual(node.memory.takenOut().map(({ directory }) => directory), [spare], 'it is remembered');
+  await changes.leave(spare);
+  assert.equal(await changes.letGo(spare), 'let-go');
+  assert.deepEqual(await forget(), { directory: spare, addresses: 0, files: 'let-go' });
+  assert.ok(lockable(spare));
+});
+
+test('A storage whose packs can not be finished has its index and its packs closed all the same', async (t) => {
+  const folder = temporaryDirectory(t);
+  const storage = await openStorage(storageOptions(folder));
+  const account = await storage.createAccount(alice);
+  await deliver({ storage, account, mailbox: mailboxOf(account) }, sampleMessage('one'));
+  await storage.close();
+  const volume = openVolume(folder, { hints: { publish: () => undefined, subscribe: () => () => undefined }, reserveBytes: 0, limitsOf: () => ({ bytes: 0, messages: 0 }), bounds: usualBounds });
+  const [place] = volume.environment.read(() => volume.messages.places());
+  assert.ok(place !== undefined);
+  const staged = await volume.packs.stage((async function* () { yield await Promise.resolve(Buffer.from('x')); })(), { maxBytes: 10, owner: alice });
+  staged.done();
+  const failing = { ...volume, packs: { ...volume.packs, close: async (): Promise<void> => Promise.reject(new Failure('storage-failure', 'the disk is gone')) } };
+  await assert.rejects(closeVolume(failing), /the disk is gone/);
+  assert.throws(() => volume.environment.read(() => 1), /closed/);
+  await assert.rejects(volume.packs.close(), { kind: 'storage-failure' }, 'its ledger can not be written');
+  await assert.rejects(volume.packs.read(place, 0, 1), { kind: 'storage-failure' }, 'and nothing is read any more');
 });

@@ -101,6 +101,7 @@ function areaPath(line: string, { top, height: high }: Frame): string {
 function described({ unit, times, lines, stepMs }: ChartProps): string {
   const all = lines.map(({ name, values }) => {
     const known = values.filter((value) => value !== undefined);
+    if (known.length === 0) return `${name}: unknown`;
     return `${name}: at most ${valueText(Math.max(...known), unit)}, at last ${valueText(known.at(-1) ?? 0, unit)}`;
   });
   return `From ${timeText(times[0] ?? 0, stepMs)} to ${timeText(times.at(-1) ?? 0, stepMs)}. ${all.join('; ')}.`;
