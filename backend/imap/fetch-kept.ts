@@ -21,13 +21,12 @@ export function isKept(item: FetchItem): item is KeptStructure | KeptHeader {
 
 export function keptValue({ session, view }: Selected, item: KeptStructure | KeptHeader): KeptValue {
   if (item.kind === 'section') return headerValue(item, view.mailbox.headerFields(chooseFields(item.section.of.fields)));
-  const texts = view.mailbox.structureTexts();
-  const { strings } = session;
-  return item.name === 'ENVELOPE' ? (row) => labelled('ENVELOPE', texts(row)?.envelope(strings)) : (row) => labelled('BODYSTRUCTURE', texts(row)?.bodyStructure(strings));
-}
-
-function labelled(label: string, value: string | undefined): string | undefined {
-  return value === undefined ? undefined : `${label} ${value}`;
+  const textOf = view.mailbox.structureTexts(item.name, session.strings);
+  const lead = `${item.name} `;
+  return (row) => {
+    const text = textOf(row);
+    return text === undefined ? undefined : lead + text;
+  };
 }
 
 /** The empty line that ends each header belongs to it (RFC 9051 section 6.4.5.1). */

@@ -126,11 +126,8 @@ export interface CopyResult extends AppendResult {
   readonly sourceUids: readonly number[];
 }
 
-/** IMAP's words for a message's structure (RFC 9051 section 7.5.2), latin1. */
-export interface StructureTexts {
-  envelope(form: StringForm): string;
-  bodyStructure(form: StringForm): string;
-}
+/** What IMAP has words for in a message's structure (RFC 9051 section 7.5.2). */
+export type StructureItem = 'ENVELOPE' | 'BODYSTRUCTURE';
 
 /** One stored message, for reading. */
 export interface StoredMessage {
@@ -175,8 +172,8 @@ export interface Mailbox {
   byteSeries(): (row: MessageRow) => StoredMessage | undefined;
   /** What the headers of these messages say, in their order, all of one commit; undefined where the message is gone. */
   heads(rows: readonly MessageRow[]): (MessageHead | undefined)[];
-  /** Tells what IMAP says of a message's structure; undefined where the message is gone, or came just now. What it tells never changes, so any snapshot does. */
-  structureTexts(): (row: MessageRow) => StructureTexts | undefined;
+  /** Tells what IMAP says of a message's structure, latin1; undefined where the message is gone, or came just now. What it tells never changes, so any snapshot does. */
+  structureTexts(item: StructureItem, form: StringForm): (row: MessageRow) => string | undefined;
   /** Likewise the lines of these header fields as they stand in the message, latin1; undefined as well where only the message can tell. */
   headerFields(choice: FieldChoice): (row: MessageRow) => string | undefined;
   /** Sees to it that `headerFields` knows these messages, if it does not: stored by an earlier version. Resolves when that is done, or could not be done now. */

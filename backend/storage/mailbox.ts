@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { Failure } from '../../shared/base/failure.ts';
+import type { StringForm } from '../../shared/imap/strings.ts';
 import { decodeHead } from '../../shared/mime/encode-structure.ts';
 import { takeFields } from '../../shared/mime/kept-fields.ts';
 import type { FieldChoice } from '../../shared/mime/kept-fields.ts';
@@ -22,8 +23,8 @@ import type { Packs } from './packs.ts';
 import { collectRows, collectUids, decodeUidRanges, emptyBlock, findRow, rowBytes } from './row-block.ts';
 import { rowsWithin } from './row-list.ts';
 import { specialUsesOf } from './special-use.ts';
-import type { AppendedMessage, AppendGuard, AppendResult, CopyResult, FlagChange, FlagMask, FlagOutcome, Mailbox, MailboxState, MessageRow, RowList, StoredMessage, StructureTexts } from './interface.ts';
-import { KeptTexts, MadeTexts } from './structure-texts.ts';
+import type { AppendedMessage, AppendGuard, AppendResult, CopyResult, FlagChange, FlagMask, FlagOutcome, Mailbox, MailboxState, MessageRow, RowList, StoredMessage, StructureItem } from './interface.ts';
+import { keptWords, madeWords } from './structure-texts.ts';
 
 const highestUid = 2 ** 32 - 1;
 const urlKeyBytes = 32;
@@ -130,13 +131,13 @@ export class StoredMailbox implements Mailbox {
     }));
   }
 
-  structureTexts(): (row: MessageRow) => StructureTexts | undefined {
+  structureTexts(item: StructureItem, form: StringForm): (row: MessageRow) => string | undefined {
     const { messages } = this.#account.volume;
     return ({ messageId }) => {
       const kept = messages.texts(messageId);
-      if (kept !== undefined) return new KeptTexts(kept);
+      if (kept !== undefined) return keptWords(kept, item);
       const encoded = messages.structure(messageId);
-      return encoded === undefined ? undefined : new MadeTexts(encoded);
+      return encoded === undefined ? undefined : madeWords(encoded, item, form);
     };
   }
 

@@ -35,9 +35,9 @@ export class MessageStore {
     return this.#tables.structures.get([messageId]);
   }
 
-  /** IMAP's words for the structure, latin1; undefined where they were not kept. */
-  texts(messageId: number): string | undefined {
-    return this.#tables.structureTexts.text([messageId]);
+  /** IMAP's words for the structure (structure-texts.ts), undefined where they were not kept; the bytes are others after the next question to any table. */
+  texts(messageId: number): Buffer | undefined {
+    return this.#tables.structureTexts.peek([messageId]);
   }
 
   /** Fields of its header, latin1, as shared/mime/kept-fields.ts reads them; undefined where they were not kept yet. */

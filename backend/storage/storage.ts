@@ -7,7 +7,7 @@ export { Flag } from './interface.ts';
 export type {
   AccountLimits,
   Account, AccountRecord, Annotation, AnnotationPlace, AccountTerms, AppendedMessage, AppendGuard, AppendMarks, AppendResult, CopyResult, DeliveryRecords, FlagChange, FlagMask, FlagOutcome, Mailbox, MailboxState, MessageRow, RowList,
-  StagedMessage, Storage, StoredMessage, StructureTexts,
+  StagedMessage, Storage, StoredMessage,
 } from './interface.ts';
 export { anyone, effectiveRights, groupMark, groupsNamed } from './rights.ts';
 export type { Applies, FolderRights, RightsEntry } from './rights.ts';

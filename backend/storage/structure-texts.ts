@@ -6,7 +6,7 @@ import type { StringForm } from '../../shared/imap/strings.ts';
 import { decodeHead, decodeStructure, encodeStructure } from '../../shared/mime/encode-structure.ts';
 import type { MessageStructure } from '../../shared/mime/structure.ts';
 import { formatBody, formatEnvelope } from '../../shared/imap/structure-response.ts';
-import type { StructureTexts } from './interface.ts';
+import type { StructureItem } from './interface.ts';
 
 /** A structure as the index keeps it. */
 export interface KeptStructure {
@@ -29,47 +29,18 @@ export function keptStructure(structure: MessageStructure, fields: Buffer | unde
   return { encoded, texts, fields };
 }
 
-/** Texts as they were kept, in latin1. */
-export class KeptTexts implements StructureTexts {
-  readonly #kept: string;
-  readonly #envelopeEnd: number;
-
-  constructor(kept: string) {
-    this.#kept = kept;
-    this.#envelopeEnd = textsStart + numberAt(kept, 0);
-  }
-
-  envelope(): string {
-    return this.#kept.slice(textsStart, this.#envelopeEnd);
-  }
-
-  bodyStructure(): string {
-    return this.#kept.slice(this.#envelopeEnd);
-  }
+/** One of the texts as they were kept: only that is made a string of. */
+export function keptWords(kept: Buffer, item: StructureItem): string {
+  const envelopeEnd = textsStart + kept.readUInt32LE(0);
+  return item === 'ENVELOPE' ? kept.toString('latin1', textsStart, envelopeEnd) : kept.toString('latin1', envelopeEnd);
 }
 
 /** Where the message's header ends, with the empty line. */
-export function readHeaderEnd(kept: string): number {
-  return numberAt(kept, 4);
+export function readHeaderEnd(kept: Buffer): number {
+  return kept.readUInt32LE(4);
 }
 
-function numberAt(kept: string, at: number): number {
-  return kept.charCodeAt(at) + (kept.charCodeAt(at + 1) << 8) + (kept.charCodeAt(at + 2) << 16) + kept.charCodeAt(at + 3) * 2 ** 24;
-}
-
-/** Texts that were not kept. */
-export class MadeTexts implements StructureTexts {
-  readonly #encoded: Buffer;
-
-  constructor(encoded: Buffer) {
-    this.#encoded = encoded;
-  }
-
-  envelope(form: StringForm): string {
-    return formatEnvelope(decodeHead(this.#encoded).envelope, form);
-  }
-
-  bodyStructure(form: StringForm): string {
-    return formatBody(decodeStructure(this.#encoded).root, { data: 'extended', strings: form });
-  }
+/** A text that was not kept. */
+export function madeWords(encoded: Buffer, item: StructureItem, form: StringForm): string {
+  return item === 'ENVELOPE' ? formatEnvelope(decodeHead(encoded).envelope, form) : formatBody(decodeStructure(encoded).root, { data: 'extended', strings: form });
 }
