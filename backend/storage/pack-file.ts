@@ -78,15 +78,19 @@ export class PackFile {
   async #writeAfterThis(): Promise<void> {
     await this.#writing;
     this.#nextWrite = undefined;
-    const [first = Buffer.alloc(0), ...others] = this.#waiting;
+    const pieces = this.#waiting;
     this.#waiting = [];
-    const write = this.#write(others.length === 0 ? first : Buffer.concat([first, ...others]));
+    const write = this.#writeAll(pieces);
     this.#writing = write.catch(ignore); // its own callers hear of a failure
     await write;
   }
 
-  async #write(bytes: Buffer): Promise<void> {
+  async #writeAll(pieces: readonly Buffer[]): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
+    for (const bytes of joined(pieces)) await this.#write(bytes);
+  }
+
+  async #write(bytes: Buffer): Promise<void> {
     try {
       for (let rest = bytes; rest.length > 0; ) {
         const { bytesWritten } = await this.#handle.write(rest, 0, rest.length, this.#position);
@@ -131,6 +135,20 @@ export class PackFile {
     await this.#writing;
     await this.#flushing;
     await this.#handle.close();
+  }
+}
+
+/** Few large pieces of many small ones: not all at once, since a thousand sessions may have brought 256 kB each, and this makes copies. */
+function* joined(pieces: readonly Buffer[]): Generator<Buffer> {
+  let group: Buffer[] = [];
+  let bytes = 0;
+  for (const [index, piece] of pieces.entries()) {
+    group.push(piece);
+    bytes += piece.length;
+    if (bytes < mostWaitingBytes && index < pieces.length - 1) continue;
+    yield group.length === 1 ? piece : Buffer.concat(group, bytes);
+    group = [];
+    bytes = 0;
   }
 }
 

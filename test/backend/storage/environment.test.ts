@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { promisify } from 'node:util';
+import { isFailure } from '../../../shared/base/failure.ts';
+import { WriteJournal } from '../../../backend/storage/lmdb-table.ts';
 import { keysUnder, openEnvironment } from '../../../backend/storage/storage.ts';
 import type { Environment } from '../../../backend/storage/storage.ts';
 import { Dice } from '../../torture/dice.ts';
@@ -130,6 +132,25 @@ test('Whatever a transaction has put, replaced and removed before it throws is a
     for (const result of results) if (result.status === 'rejected') assert.match(String(result.reason), /changed my mind/);
     assert.deepEqual(environment.read(seen), model);
   }
+});
+
+test('Where a transaction can not be undone nothing of its commit stays, everybody in it hears so, and later commits go through', async (t) => {
+  const environment = openTemporary(t);
+  const table = environment.table('t');
+  const put = (key: string) => (): void => table.put([key], Buffer.from('1'));
+  const undo = t.mock.method(WriteJournal.prototype, 'undo', () => { throw new Error('can not be undone'); });
+  const results = await Promise.allSettled([
+    environment.write(put('before')),
+    environment.write(() => {
+      put('thrown')();
+      throw new Error('changed my mind');
+    }),
+    environment.write(put('behind')),
+  ]);
+  assert.deepEqual(results.map((result) => result.status === 'rejected' && isFailure(result.reason, 'storage-failure')), [true, true, true]);
+  undo.mock.restore();
+  await environment.write(put('later'));
+  assert.deepEqual(environment.read(() => table.range(keysUnder([]))).map(({ key }) => key[0]), ['later']);
 });
 
 test('When the disk refuses a commit the writer hears of it, nothing else breaks, and later commits go through', async (t) => {

@@ -154,6 +154,16 @@ test('Who brings more than the disk takes waits for it: memory does not fill wit
   for (const staged of all) staged.done();
 });
 
+test('Of many sessions that bring messages at the same moment each finds its own', async (t) => {
+  const { packs } = openParts(t);
+  await (await packs.stage(inPieces(sampleMessage('first')), options)).settled(); // the pack is open
+  const messages = Array.from({ length: 60 }, (_, number) => sampleMessage(`n${String(number)}`, 100 + number * 4000));
+  const all = await Promise.all(messages.map(async (bytes) => packs.stage(inPieces(bytes, 2 ** 20), options)));
+  await Promise.all(all.map(async (staged) => staged.settled()));
+  for (const [number, { place }] of all.entries()) assert.ok((await packs.read(place, 0, place.length)).equals(messages[number] ?? Buffer.alloc(0)), String(number));
+  assert.equal(new Set(all.map(({ place }) => place.pack)).size, 1, 'all in one pack');
+});
+
 test('A process is known by pid and start, so that another with its pid is not taken for it', () => {
   const self = thisProcess();
   assert.ok(isAlive(self));
