@@ -1,6 +1,7 @@
 /**
  * Messages that arrive at the same time enter a storage together: one flush of the pack, one commit of the index. A batch begins when
- * the one before has ended, and then waits a moment for senders that are known to be on their way. Who is alone never waits.
+ * the one before has ended, and then waits a moment for senders who were told of that one; never for one that has only begun a message.
+ * Who is alone waits in the first batch after one of several, and never again.
  */
 
 /** Milliseconds that a batch waits for others at most. */
