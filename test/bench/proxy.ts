@@ -1,7 +1,7 @@
 /**
  * Our front-end beside nginx's mail proxy (with an LDAP helper) and Dovecot's proxy: same client, same slapd, same Dovecot
  * behind them; then the whole system beside Dovecot's proxy on Dovecot. Run by hand, as root on Debian: `npm run bench -- proxy
- * [--seconds N] [--rounds N] [--sessions N] [--only ID,…] [--beside FOLDER] [--json] [--short]`. Everything shares one machine: look at the CPU
+ * [--seconds N] [--rounds N] [--warm SECONDS] [--sessions N] [--only ID,…] [--beside FOLDER] [--json] [--short]`. Everything shares one machine: look at the CPU
  * figures. `--beside`: another version of Waybill is measured as well. `--short` only shows that the bench works. The table goes to standard output, progress to standard error.
  */
 import { cpus } from 'node:os';
@@ -9,8 +9,7 @@ import { parseArgs } from 'node:util';
 import { provideSystemPackages } from '../harness/system-packages.ts';
 import { cellsOf } from './proxy/cell-list.ts';
 import type { Cell, Effort } from './proxy/cell-list.ts';
-import { measureLogins } from './proxy/cells.ts';
-import type { Figures, Load } from './proxy/cells.ts';
+import type { Figures } from './proxy/cells.ts';
 import { tableOf } from './proxy/outcome.ts';
 import type { Outcome } from './proxy/outcome.ts';
 import { readers, startStage } from './proxy/stage.ts';
@@ -22,12 +21,13 @@ import { usersOfEachKind } from './proxy/waybill-server.ts';
 
 const { values: words } = parseArgs({
   options: {
-    seconds: { type: 'string' }, rounds: { type: 'string' }, sessions: { type: 'string' }, only: { type: 'string' }, beside: { type: 'string' },
+    seconds: { type: 'string' }, rounds: { type: 'string' }, warm: { type: 'string' }, sessions: { type: 'string' }, only: { type: 'string' }, beside: { type: 'string' },
     json: { type: 'boolean', default: false }, short: { type: 'boolean', default: false },
   },
 });
 const effort: Effort = {
   seconds: Number(words.seconds ?? (words.short ? 0.05 : 10)),
+  warmSeconds: Number(words.warm ?? (words.short ? 0 : 8)),
   rounds: Number(words.rounds ?? (words.short ? 1 : 5)),
   sessions: Number(words.sessions ?? (words.short ? 5 : 10_000)),
   connections: words.short ? 2 : 20,
@@ -48,24 +48,21 @@ function progress(text: string): void {
   process.stderr.write(`[${String(Math.floor(seconds / 60))}:${String(seconds % 60).padStart(2, '0')}] ${text}\n`);
 }
 
-/** Unmeasured logins before anything counts: V8 compiles what runs often, ours and the helper's. */
-async function warmUp(cells: readonly Cell[]): Promise<void> {
-  const loads = new Map(cells.flatMap(({ loads: each }) => each).map((load) => [`${load.peer.name} ${load.users}`, load]));
-  for (const load of loads.values()) {
-    if (load.users === 'idle') continue;
-    const seconds = Math.min(4, effort.seconds);
-    for (const leg of ['plain', 'tls'] as const) await measureLogins(load, { protocol: 'imap', leg, resume: 'no', seconds: seconds / 2, connections: effort.connections });
-    progress(`warm: ${load.peer.name}`);
-  }
+/** Unmeasured work before anything counts: V8 compiles what runs often, ours and the helper's, and a mail server runs for weeks. */
+async function warmUp({ title, warm, loads }: Cell): Promise<void> {
+  if (warm === undefined || effort.warmSeconds === 0) return;
+  for (const load of loads) await attempt(`${load.peer.name}, warming up, ${title}`, async () => warm(load));
+  progress(`warm: ${title}`);
 }
 
 async function measureAll(cells: readonly Cell[]): Promise<CellMaps> {
   const maps = cells.map((cell) => ({ cell, results: new Map<string, Figures[]>(cell.loads.map(({ peer }) => [peer.name, []])) }));
   for (let round = 0; round < effort.rounds; round += 1) {
     for (const { cell, results } of maps) {
+      if (round === 0) await warmUp(cell);
       for (const load of cell.loads) {
         if (round >= (load.rounds ?? cell.rounds ?? effort.rounds)) continue;
-        const figures = await measureOne(cell, load);
+        const figures = await attempt(`${load.peer.name}, ${cell.title}`, async () => cell.measure(load));
         if (figures !== undefined) results.get(load.peer.name)?.push(figures);
       }
       if (round < (cell.rounds ?? effort.rounds)) progress(`round ${String(round + 1)} of ${String(cell.rounds ?? effort.rounds)}: ${cell.title}`);
@@ -74,11 +71,11 @@ async function measureAll(cells: readonly Cell[]): Promise<CellMaps> {
   return maps;
 }
 
-async function measureOne(cell: Cell, load: Load): Promise<Figures | undefined> {
+async function attempt<Result>(what: string, work: () => Promise<Result>): Promise<Result | undefined> {
   try {
-    return await cell.measure(load);
+    return await work();
   } catch (error) {
-    progress(`${load.peer.name} FAILED, ${cell.title}: ${String(error)}`);
+    progress(`FAILED: ${what}: ${String(error)}`);
     process.exitCode = 1;
     return undefined;
   }
@@ -115,7 +112,6 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => vo
 try {
   progress('all servers run');
   const cells = cellsOf(stage, effort).filter(wanted);
-  if (!words.short) await warmUp(cells);
   const maps = await measureAll(cells);
   const outcome = outcomeOf(maps, await profiles(stage, cells));
   process.stdout.write(`${words.json ? JSON.stringify(outcome) : tableOf(outcome)}\n`);

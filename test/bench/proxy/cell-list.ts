@@ -13,11 +13,15 @@ export interface Cell {
   /** Rounds, when not all: memory and counts don't vary with the weather. */
   readonly rounds?: number | undefined;
   readonly loads: readonly Load[];
+  /** Does the work of the cell for so long before its first round, and nothing is measured; absent where being warm makes no difference. */
+  readonly warm?: ((load: Load) => Promise<unknown>) | undefined;
   readonly measure: (load: Load) => Promise<Figures | undefined>;
 }
 
 export interface Effort {
   readonly seconds: number;
+  /** Of unmeasured work for each server before the first round of a cell. */
+  readonly warmSeconds: number;
   readonly rounds: number;
   /** At the same time, where logins are measured. */
   readonly connections: number;
@@ -45,40 +49,50 @@ function loadOf(stage: Stage, peer: Peer, users: 'dovecot' | 'idle' = 'dovecot')
   return { peer, users, userCount: usersOfEachKind, password, others: { slapd: [stage.ground.slapd.pid] } };
 }
 
-function logins(cell: { readonly id: string; readonly title: string; readonly loads: readonly Load[] }, how: LoginCell): Cell {
-  const handshakes = how.leg === 'plain' ? 'without TLS' : `TLS, ${how.resume === 'yes' ? 'sessions resumed' : 'full handshakes'}`;
-  return { id: cell.id, title: `${cell.title}; ${how.protocol.toUpperCase()}, ${handshakes}, ${String(how.connections)} connections`, loads: cell.loads, measure: async (load) => measureLogins(load, how) };
+/** Work that lasts a while, and goes faster when V8 has compiled what it runs. */
+function lasting({ seconds, warmSeconds }: Effort, work: (load: Load, seconds: number) => Promise<Figures | undefined>): Pick<Cell, 'warm' | 'measure'> {
+  return { warm: async (load) => work(load, warmSeconds), measure: async (load) => work(load, seconds) };
 }
 
-function loginCells(stage: Stage, { seconds, connections }: Effort): readonly Cell[] {
+function logins(effort: Effort, cell: { readonly id: string; readonly title: string; readonly loads: readonly Load[] }, how: Omit<LoginCell, 'seconds' | 'connections'>): Cell {
+  const handshakes = how.leg === 'plain' ? 'without TLS' : `TLS, ${how.resume === 'yes' ? 'sessions resumed' : 'full handshakes'}`;
+  const { connections } = effort;
+  return {
+    id: cell.id, title: `${cell.title}; ${how.protocol.toUpperCase()}, ${handshakes}, ${String(connections)} connections`, loads: cell.loads,
+    ...lasting(effort, async (load, seconds) => measureLogins(load, { ...how, seconds, connections })),
+  };
+}
+
+function loginCells(stage: Stage, effort: Effort): readonly Cell[] {
   const { waybill, beside, nginx, dovecot, dovecotAsShipped, dovecotTlsInside } = stage;
   const proxies = present(waybill.plainInside, beside?.plainInside, nginx, dovecot).map((peer) => loadOf(stage, peer));
   const asShipped = { ...loadOf(stage, dovecotAsShipped), rounds: 2 };
-  const imap = { protocol: 'imap', leg: 'tls', resume: 'no', seconds, connections } as const;
+  const imap = { protocol: 'imap', leg: 'tls', resume: 'no' } as const;
   const title = 'logins: log in, look, log out';
   return [
-    logins({ id: 'login-tls', title, loads: [...proxies, asShipped] }, imap),
-    logins({ id: 'login-resumed', title, loads: proxies }, { ...imap, resume: 'yes' }),
-    logins({ id: 'login-plain', title, loads: proxies }, { ...imap, leg: 'plain' }),
-    logins({ id: 'login-tls-inside', title: 'logins with TLS to Dovecot inside', loads: present(waybill.tlsInside, beside?.tlsInside, dovecotTlsInside).map((peer) => loadOf(stage, peer)) }, imap),
-    logins({ id: 'login-pop3', title, loads: proxies }, { ...imap, protocol: 'pop3' }),
+    logins(effort, { id: 'login-tls', title, loads: [...proxies, asShipped] }, imap),
+    logins(effort, { id: 'login-resumed', title, loads: proxies }, { ...imap, resume: 'yes' }),
+    logins(effort, { id: 'login-plain', title, loads: proxies }, { ...imap, leg: 'plain' }),
+    logins(effort, { id: 'login-tls-inside', title: 'logins with TLS to Dovecot inside', loads: present(waybill.tlsInside, beside?.tlsInside, dovecotTlsInside).map((peer) => loadOf(stage, peer)) }, imap),
+    logins(effort, { id: 'login-pop3', title, loads: proxies }, { ...imap, protocol: 'pop3' }),
   ];
 }
 
-function streamCells(stage: Stage, { seconds, readers }: Effort): readonly Cell[] {
+function streamCells(stage: Stage, effort: Effort): readonly Cell[] {
+  const { readers } = effort;
   const { waybill, beside, nginx, dovecot, backend } = stage;
   const proxies = present(waybill.plainInside, beside?.plainInside, nginx, dovecot).map((peer) => loadOf(stage, peer));
   return [
     ...(['plain', 'tls'] as const).map((leg): Cell => ({
       id: `fetch-${leg}`, title: `fetch: 10 MB messages, ${leg === 'tls' ? 'TLS' : 'without TLS'}, ${String(readers)} connections`, loads: proxies,
-      measure: async (load) => measureFetches(load, { leg, seconds, connections: readers }),
+      ...lasting(effort, async (load, seconds) => measureFetches(load, { leg, seconds, connections: readers })),
     })),
-    { id: 'latency', title: 'latency: NOOP on quiet connections', loads: [...proxies, loadOf(stage, backend)], measure: async (load) => measureRoundTrips(load, { seconds }) },
+    { id: 'latency', title: 'latency: NOOP on quiet connections', loads: [...proxies, loadOf(stage, backend)], ...lasting(effort, async (load, seconds) => measureRoundTrips(load, { seconds })) },
   ];
 }
 
 /** Our front-end on our back-end, mutual TLS between, beside Dovecot's proxy on Dovecot. */
-function wholeCells(stage: Stage, { seconds, connections }: Effort): readonly Cell[] {
+function wholeCells(stage: Stage, effort: Effort): readonly Cell[] {
   const { waybill, beside, dovecot, dovecotTlsInside, backend, ground } = stage;
   const slapd = [ground.slapd.pid];
   const own = (peers: WaybillPeers): Load => ({ ...loadOf(stage, peers.plainInside), users: 'waybill', others: { 'back-end': [peers.backendPid()], slapd } });
@@ -88,7 +102,7 @@ function wholeCells(stage: Stage, { seconds, connections }: Effort): readonly Ce
     { ...loadOf(stage, dovecot), others },
     { ...loadOf(stage, dovecotTlsInside), others },
   ];
-  return [logins({ id: 'whole', title: 'whole: logins through front-end and back-end (Waybill: mutual TLS inside)', loads }, { protocol: 'imap', leg: 'tls', resume: 'no', seconds, connections })];
+  return [logins(effort, { id: 'whole', title: 'whole: logins through front-end and back-end (Waybill: mutual TLS inside)', loads }, { protocol: 'imap', leg: 'tls', resume: 'no' })];
 }
 
 function memoryCells(stage: Stage, { seconds, sessions }: Effort): readonly Cell[] {

@@ -25,9 +25,9 @@ export interface Outcome extends Effort {
   readonly times: Readonly<Record<string, TimeTable>>;
 }
 
-export function tableOf({ rounds, seconds, short, machine, modes, cells, verdicts, times }: Outcome): string {
+export function tableOf({ rounds, seconds, warmSeconds, short, machine, modes, cells, verdicts, times }: Outcome): string {
   return [
-    `${String(rounds)} rounds, cells of ${String(seconds)} s, ${machine}\n${modes}\nMedian (minimum–maximum); CPU of all processes of a server, its helper included.`,
+    `${String(rounds)} rounds, cells of ${String(seconds)} s after ${String(warmSeconds)} s to warm each server up, ${machine}\n${modes}\nMedian (minimum–maximum); CPU of all processes of a server, its helper included.`,
     ...cells.map(({ title, own, figures }) => reportCell(title, new Map(Object.entries(figures)), own)),
     ...Object.entries(times).map(([title, table]) => timeText(title, table)),
     verdictTable(verdicts),
