@@ -69,7 +69,7 @@ export async function connect(road: ServerRoad, server: Server): Promise<Placed>
 
 async function connectNow({ recoveries, connectTimeoutMs: timeoutMs, sessions }: ServerRoad, { name, ...at }: Server): Promise<AnySocket> {
   try {
-    const socket = await countConnect(name, async () => connectTo({ ...at, timeoutMs, sessions }));
+    const socket = await countConnect(name, async () => connectTo({ ...at, timeoutMs, sessions, reads: 'reused' }));
     recoveries.succeeded(name);
     return socket;
   } catch (error) {

@@ -4,6 +4,7 @@ import * as tls from 'node:tls';
 import { LRUCache } from 'lru-cache';
 import { Failure } from '../base/failure.ts';
 import type { AnySocket } from './connection.ts';
+import { connectReusing } from './reused-reads.ts';
 
 /** TLS sessions by `host:port`, so that a login at a back-end does not cost a full handshake. One per process and certificate. */
 export class TlsSessions {
@@ -28,11 +29,13 @@ export interface ConnectOptions {
   readonly sessions?: TlsSessions | undefined;
   /** The address of this machine to come from; the operating system chooses when absent. */
   readonly localAddress?: string | undefined;
+  /** For a connection that is to be spliced; makes a difference without TLS only. */
+  readonly reads?: 'reused' | undefined;
 }
 
 /** Connects; rejects with `backend-unavailable` (refused, unreachable, handshake failed, or too slow), the cause inside. */
 export async function connectTo(options: ConnectOptions): Promise<AnySocket> {
-  const socket = options.tls === undefined ? net.connect({ host: options.host, port: options.port, noDelay: true, ...comingFrom(options) }) : connectTls(options, options.tls);
+  const socket = options.tls === undefined ? connectPlain(options) : connectTls(options, options.tls);
   const event = options.tls === undefined ? 'connect' : 'secureConnect';
   await new Promise<void>((resolve, reject) => {
     const refuse = (cause: Error): void => {
@@ -61,6 +64,11 @@ export function clientContext(authorities: string | undefined): tls.SecureContex
 
 function comingFrom({ localAddress }: ConnectOptions): { readonly localAddress?: string } {
   return localAddress === undefined ? {} : { localAddress };
+}
+
+function connectPlain(options: ConnectOptions): net.Socket {
+  const at = { host: options.host, port: options.port, noDelay: true, ...comingFrom(options) };
+  return options.reads === 'reused' ? connectReusing(at) : net.connect(at);
 }
 
 function connectTls(options: ConnectOptions, tlsOptions: tls.ConnectionOptions): tls.TLSSocket {

@@ -1,6 +1,7 @@
 /** Joins two sockets after a proxied login: bytes flow both ways with backpressure until either side is done. */
 import type { Tap } from '../log/wire-lines.ts';
 import type { AnySocket } from './connection.ts';
+import { pipeInto } from './reused-reads.ts';
 
 /** Looks for the moment at which the server is done with the client, though its connection stays (shared/legs). */
 export interface Watch {
@@ -70,6 +71,7 @@ export async function splice(client: AnySocket, server: AnySocket, { idleTimeout
     for (const side of sides) endHalf(side);
   } else {
     const [fromClient, fromServer] = sides;
+    if (release === undefined && tap === undefined) pipeInto(server, client);
     pass(fromClient, onData);
     pass(fromServer, release === undefined ? onData : onWatchedData);
     // All bytes of both directions come or go through this socket, and each of them starts its clock anew.
