@@ -2,6 +2,7 @@
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
+import { FileReads } from './file-reads.ts';
 import { blockBytes, decodeFooter, footerBytes } from './segment-format.ts';
 import type { DirectoryShape, Field, TableShape, TokenKind } from './segment-format.ts';
 import { Vocabulary } from './vocabulary.ts';
@@ -32,12 +33,14 @@ export class Segment {
   /** What it holds in memory. */
   readonly memoryBytes: number;
   readonly #file: FileHandle;
+  readonly #reads: FileReads;
   readonly #checksums: Uint32Array;
   readonly #listBytes: number;
 
   private constructor(file: FileHandle, directory: Buffer) {
     const { shape, uids, checksums, tables } = readDirectory(directory);
     this.#file = file;
+    this.#reads = new FileReads(file);
     this.#checksums = checksums;
     this.#listBytes = shape.listBytes;
     this.uids = uids;
@@ -80,7 +83,8 @@ export class Segment {
   /** From the beginning of a block; whole blocks, but for the last one. */
   async #readBlocks(start: number, to: number): Promise<Buffer> {
     const end = Math.min(this.#listBytes, Math.ceil(to / blockBytes) * blockBytes);
-    const bytes = await readFully(this.#file, start, end - start);
+    const bytes = await this.#reads.read(start, end - start);
+    if (bytes.length < end - start) throw new DamagedIndex('the file ends too early');
     for (let at = 0; at < bytes.length; at += blockBytes) {
       if (crc32(bytes.subarray(at, at + blockBytes)) !== this.#checksums[(start + at) / blockBytes]) throw new DamagedIndex('a block of lists is not as it was written');
     }

@@ -96,6 +96,7 @@ class RunningCluster implements Cluster {
   readonly #wrap: NonNullable<ClusterOptions['wrap']>;
   readonly #releasePorts: () => void;
   readonly #children = new Map<string, ChildProcess>();
+  #stands: 'up' | 'torn down' = 'up';
   #slapd: Slapd | undefined;
 
   constructor(layout: DemoLayout, wrap: NonNullable<ClusterOptions['wrap']>, releasePorts: () => void) {
@@ -170,6 +171,7 @@ class RunningCluster implements Cluster {
   }
 
   async stop(): Promise<void> {
+    this.#stands = 'torn down'; // whoever measures may be about to start a node again
     await Promise.all([...this.#children.keys()].map(async (name) => this.#end(name, 'SIGKILL')));
     await this.#slapd?.stop();
     this.#releasePorts();
@@ -177,6 +179,7 @@ class RunningCluster implements Cluster {
   }
 
   async #launch(name: NodeName | 'directory', words: readonly string[]): Promise<void> {
+    if (this.#stands === 'torn down') throw new Error(`the cluster is no more: ${name} cannot be started`);
     const log = fs.openSync(this.#layout.files.log(name), 'a');
     const command = [process.execPath, '--disable-warning=DEP0060', programFile, ...words];
     const wrap = name === 'directory' ? undefined : this.#wrap[name];
