@@ -1,0 +1,39 @@
+/** The first process of a node takes each version of its configuration apart once, whoever asks for it. V8 counts that. */
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { startCluster } from '../harness/cluster.ts';
+import type { Cluster } from '../harness/cluster.ts';
+import { logLine } from '../harness/log-lines.ts';
+
+let cluster: Cluster;
+const countsIn = (folder: string): string => join(folder, 'calls');
+
+before(async () => {
+  cluster = await startCluster({ nodes: ['fe1'], directory: 'own', wrap: { fe1: (command, folder) => ['env', `NODE_V8_COVERAGE=${countsIn(folder)}`, ...command] } });
+});
+after(async () => cluster.stop());
+
+interface Counts {
+  readonly result: readonly { readonly functions: readonly { readonly functionName: string; readonly ranges: readonly { readonly count: number }[] }[] }[];
+}
+
+/** How often a process that has ended had called a function of ours; a bundle may have put a number to its name. */
+function callsOf(pid: number, name: string): number {
+  const files = fs.readdirSync(countsIn(cluster.folder)).filter((file) => file.startsWith(`coverage-${String(pid)}-`));
+  assert.notEqual(files.length, 0, 'V8 has counted');
+  const functions = files.flatMap((file) => (JSON.parse(fs.readFileSync(join(countsIn(cluster.folder), file), 'utf8')) as Counts).result).flatMap(({ functions: each }) => each);
+  const counts = functions.filter(({ functionName }) => functionName.replace(/\$\d+$/, '') === name).map(({ ranges: [whole] }) => whole?.count ?? 0);
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+test('A changed configuration is taken up, an unchanged one is not taken apart again.', async () => {
+  const pid = cluster.pid('fe1');
+  await logLine(cluster, 'fe1', ['"ready"']);
+  fs.writeFileSync(cluster.configFile, fs.readFileSync(cluster.configFile, 'utf8').replace(/drainSeconds: \d+/, 'drainSeconds: 1'));
+  await logLine(cluster, 'fe1', ['runs the new configuration']);
+  process.kill(pid, 'SIGHUP'); // looks at everything again, and nothing is new
+  assert.equal(await cluster.stopNode('fe1'), 0);
+  assert.equal(callsOf(pid, 'nodeConfig'), 2, 'one for each version');
+});
