@@ -84,8 +84,25 @@ export async function findPlaces(ground: Ground, given: SearchKey, progress: Pro
   await look({ ...ground, progress }, { ...search, spans: spansToRead(plan, 'unknown') }, ({ sequence }, matches) => {
     plan[sequence - 1] = matches ? Verdict.yes : Verdict.no;
   });
-  const places = ground.view.existing(plan, Verdict.yes);
+  const places = stillThere(ground.view, plan);
   return search.isFuzzy ? { ...places, relevancies: places.uids.map((uid) => search.relevance.of(uid)) } : places;
+}
+
+/** Of the positions that are said to match those whose messages are still in the mailbox. */
+function stillThere(view: View, plan: Plan): { readonly sequences: Uint32Array; readonly uids: Uint32Array } {
+  const [sequences, uids] = [new Uint32Array(plan.length), new Uint32Array(plan.length)];
+  const there = view.mailbox.uids();
+  let [at, count] = [0, 0];
+  for (let position = 0; position < plan.length; position += 1) {
+    if (plan[position] !== Verdict.yes) continue;
+    const uid = view.uidAt(position);
+    while (at < there.length && (there[at] ?? 0) < uid) at += 1;
+    if (there[at] !== uid) continue;
+    sequences[count] = position + 1;
+    uids[count] = uid;
+    count += 1;
+  }
+  return { sequences: sequences.subarray(0, count), uids: uids.subarray(0, count) };
 }
 
 /** How messages are looked for: by their rows alone, or one by one. */

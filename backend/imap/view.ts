@@ -9,6 +9,7 @@ import type { Rights } from '../../shared/imap/rights.ts';
 import type { FetchItem } from '../../shared/imap/fetch-items.ts';
 import type { SequenceSet } from '../../shared/imap/sequence-set.ts';
 import { FlagTexts } from './flag-texts.ts';
+import { OwnChanges } from './own-changes.ts';
 import { uidRequired } from './replies.ts';
 import { ViewBatch } from './view-batch.ts';
 import type { FlagOutcome, Mailbox, MailboxState, MessageRow } from '../storage/storage.ts';
@@ -83,12 +84,7 @@ export class View {
   #modseq: number;
   /** Gone from the mailbox, but the client was not told yet. */
   readonly #gone = new Set<number>();
-  /** Mod-sequences of the client's own changes of flags, of which it knows: nothing else has them. */
-  readonly #ownModseqs = new Set<number>();
-  /** Further changes of which it knows: uid to mod-sequence. */
-  readonly #ownChanges = new Map<number, number>();
-  /** Messages that the client put in here, and has not been told of as new ones. */
-  readonly #ownMessages = new Set<number>();
+  readonly #own = new OwnChanges();
   /** New messages of which the client has heard, and what it is still to be told of them: NOTIFY or a search asks for it. */
   readonly toDescribe = new Map<number, readonly FetchItem[]>();
 
@@ -169,23 +165,6 @@ export class View {
     if (set !== 'saved' && this.numbering === 'uids') throw uidRequired();
   }
 
-  /** Of the positions that have this mark (one for each position) those whose messages are still in the mailbox: their sequence numbers and uids. */
-  existing(marks: Uint8Array, mark: number): { readonly sequences: Uint32Array; readonly uids: Uint32Array } {
-    const [sequences, uids] = [new Uint32Array(marks.length), new Uint32Array(marks.length)];
-    const there = this.mailbox.uids();
-    let [at, count] = [0, 0];
-    for (let position = 0; position < marks.length; position += 1) {
-      if (marks[position] !== mark) continue;
-      const uid = this.uidAt(position);
-      while (at < there.length && (there[at] ?? 0) < uid) at += 1;
-      if (there[at] !== uid) continue;
-      sequences[count] = position + 1;
-      uids[count] = uid;
-      count += 1;
-    }
-    return { sequences: sequences.subarray(0, count), uids: uids.subarray(0, count) };
-  }
-
   /** The uids at these positions. */
   uidsIn(spans: readonly Span[]): number[] {
     const [first] = spans;
@@ -217,17 +196,13 @@ export class View {
   }
 
   /** Remembers a change that the client made, and was or need not be told of. */
-  noteOwnChange({ rows, modseq }: FlagOutcome): void {
-    if (modseq !== undefined) this.#ownModseqs.add(modseq);
-    for (let index = 0; index < rows.length; index += 1) {
-      const row = rows.look(index);
-      if (row.modseq !== modseq && row.modseq > this.#modseq) this.#ownChanges.set(row.uid, row.modseq); // others have just made it so
-    }
+  noteOwnChange(outcome: FlagOutcome): void {
+    this.#own.note(outcome, this.#modseq);
   }
 
   /** Remembers messages that the client put into this mailbox by a command of its own. */
   noteOwnMessages(uids: readonly number[]): void {
-    for (const uid of uids) this.#ownMessages.add(uid);
+    this.#own.noteMessages(uids);
   }
 
   /**
@@ -243,7 +218,7 @@ export class View {
     this.#modseq = state.highestModseq;
     const vanished = this.#noteGone(changes?.vanished ?? []);
     if (changes === undefined && (mode === 'no-expunges' || this.#gone.size === 0)) {
-      this.#forgetOwnChanges();
+      this.#own.forget();
       return noNews;
     }
     const expunged = mode === 'everything' ? this.#dropGone() : [];
@@ -252,23 +227,14 @@ export class View {
     const fresh = rows.map((row) => row.uid).filter((uid) => uid > this.#newestUid);
     if (fresh.length > 0) this.#uids = [...this.#uids, ...fresh.toSorted((a, b) => a - b)];
     this.#newestUid = Math.max(this.#newestUid, this.#uids.at(-1) ?? 0);
-    this.#forgetOwnChanges();
-    const arrived = fresh.filter((uid) => !this.#ownMessages.delete(uid));
+    this.#own.forget();
+    const arrived = fresh.filter((uid) => !this.#own.takeMessage(uid));
     return { vanished, expunged, exists: fresh.length > 0 ? this.count : undefined, arrived, changed, touched: rows };
-  }
-
-  /** All that was done so far is known by now: a session that goes on for days remembers none of it. */
-  #forgetOwnChanges(): void {
-    this.#ownChanges.clear();
-    this.#ownModseqs.clear();
   }
 
   /** Whether there is nothing after what is known but what the client itself did to flags, of which nobody else has to hear. */
   #knowsUpTo(modseq: number): boolean {
-    if (this.followers.size > 0) return modseq === this.#modseq;
-    let known = this.#modseq;
-    while (this.#ownModseqs.has(known + 1)) known += 1;
-    return known >= modseq;
+    return this.followers.size > 0 ? modseq === this.#modseq : this.#own.knownFrom(this.#modseq) >= modseq;
   }
 
   #noteGone(uids: readonly number[]): { sequence: number; uid: number }[] {
@@ -285,8 +251,7 @@ export class View {
   #toTell(rows: readonly MessageRow[]): Numbered[] {
     const told: Numbered[] = [];
     for (const row of rows) {
-      const isOwn = this.#ownModseqs.has(row.modseq) || this.#ownChanges.get(row.uid) === row.modseq;
-      const sequence = isOwn ? undefined : this.sequenceOf(row.uid);
+      const sequence = this.#own.made(row) ? undefined : this.sequenceOf(row.uid);
       if (sequence !== undefined) told.push({ sequence, row });
     }
     return told;
