@@ -7,20 +7,19 @@
  */
 import { globSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { run } from 'node:test';
 import { bundleProgram } from './harness/bundled-program.ts';
 import { makeClusterTemplate, templateVariable } from './harness/cluster-template.ts';
-import { noteFailures } from './harness/failed-files.ts';
 import { programVariable } from './harness/program-file.ts';
+import { runFiles } from './harness/run-files.ts';
+import type { Outcome } from './harness/run-files.ts';
 import { SharedProcess } from './harness/shared-process.ts';
-import { report } from './harness/short-reporter.ts';
 import { provideSystemPackages } from './harness/system-packages.ts';
 
 const root = join(import.meta.dirname, '..');
-/** No single test may take longer; a hanging one is named by it. */
-const longestTestMs = 240_000;
 /** On two cores: clusters wait for one another often, so that four leave a core without work; there are ports for five (`portBases`). */
 const filesAtOnce = 5;
+/** Something ends every few seconds; the longest of the long tests are quiet for minutes. */
+const longestSilenceMs = 1_200_000;
 /** More than these at once are no accident of a busy machine. */
 const mostSecondTries = 6;
 
@@ -39,23 +38,13 @@ function stop(text: string): never {
   process.exit(1);
 }
 
-interface Outcome {
-  readonly passed: boolean;
-  readonly failed: readonly string[];
-}
-
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
 
-async function runFiles(files: readonly string[], concurrency: number): Promise<Outcome> {
-  const notes = { failed: new Set<string>(), passed: true };
-  const events = run({
-    files: [...files], concurrency, timeout: longestTestMs, cwd: root, signal: stopping.signal,
-    // Forced: a file that failed may leave something running, which would keep its process, and this one with it, for ever.
-    execArgv: ['--disable-warning=DEP0060', '--test-force-exit', ...nodeOptions],
-  });
-  for await (const line of report(noteFailures(events, notes))) process.stdout.write(line);
-  return { passed: notes.passed && !stopping.signal.aborted, failed: [...notes.failed] };
+async function runAll(modules: readonly string[], files: readonly string[], concurrency: number): Promise<Outcome> {
+  const outcome = await runFiles({ modules, files, concurrency, root, nodeOptions, stopping, longestSilenceMs });
+  if (outcome.unended.length > 0) say(`not run to their end: ${outcome.unended.map((file) => relative(root, file)).join(', ')}`);
+  return outcome;
 }
 
 /** In the order in which they begin: what runs clusters, or waits for disks, first; what is short fills the gaps at the end. */
@@ -63,7 +52,7 @@ function inOrder(files: readonly string[]): readonly string[] {
   const shared = new SharedProcess(join(root, 'test'));
   const isLengthy = (file: string): boolean => /^test\/(?:bench|cluster|cluster-config\/web-admin|docs\/examples|torture)\//.test(relative(root, file));
   const { together = [], lengthy = [], short = [] } = Object.groupBy(files, (file) => (shared.takes(file) ? 'together' : isLengthy(file) ? 'lengthy' : 'short'));
-  return [...lengthy, ...SharedProcess.gather(together, 5), ...short];
+  return [...lengthy, ...SharedProcess.gather(together, 5, join(root, '.runtime')), ...short];
 }
 
 if (wanted.length === 0) stop(`no test file has ${words.map((word) => `"${word}"`).join(' or ')} in its path`);
@@ -76,12 +65,13 @@ if (isWhole) {
   process.env[programVariable] = await bundleProgram();
   process.env[templateVariable] = await makeClusterTemplate();
 }
-const first = await runFiles(isWhole ? inOrder(wanted) : wanted, filesAtOnce);
+const first = await runAll(isWhole ? inOrder(wanted) : wanted, wanted, filesAtOnce);
 process.exitCode = first.passed ? 0 : 1;
-if (isWhole && first.failed.length > 0 && first.failed.length <= mostSecondTries && !stopping.signal.aborted) {
+const again = [...first.failed, ...first.unended];
+if (isWhole && again.length > 0 && again.length <= mostSecondTries && !stopping.signal.aborted) {
   say('once more, one at a time:');
-  const second = await runFiles(first.failed, 1);
+  const second = await runAll(again, again, 1);
   process.exitCode = second.passed ? 0 : 1;
-  const unsteady = first.failed.filter((file) => !second.failed.includes(file)).map((file) => relative(root, file));
+  const unsteady = again.filter((file) => !second.failed.includes(file) && !second.unended.includes(file)).map((file) => relative(root, file));
   if (unsteady.length > 0) say(`unsteady, passed at the second try only: ${unsteady.join(', ')}`);
 }

@@ -1,23 +1,37 @@
-/** Which files are to be tried again: notes on the way to a reporter in which something failed. */
-import { fileURLToPath } from 'node:url';
+/** Which files came to their end, and which are to be tried again: notes on the way to a reporter. */
 import type { TestEvent } from 'node:test/reporters';
-import { isSharedProcess } from './shared-process.ts';
+import { isSharedProcess, testFileOf } from './shared-process.ts';
 
-interface Notes {
+export interface Notes {
   readonly failed: Set<string>;
-  /** Whether all went well. */
+  /** A process that ends before its time, even with 0, tells nothing of what it did not run. */
+  readonly ended: Set<string>;
+  /** Whether nothing failed. */
   passed: boolean;
 }
 
 export async function* noteFailures(source: AsyncIterable<TestEvent>, notes: Notes): AsyncGenerator<TestEvent> {
-  const { failed } = notes;
   for await (const event of source) {
-    const { file } = event.type === 'test:fail' || (event.type === 'test:summary' && !event.data.success) ? event.data : {};
-    // A file that ended before its time has no summary; a test of a suite that several files call bears the suite's file.
-    if (file?.endsWith('.test.ts') === true) failed.add(file);
-    // In a process of several files each is a suite of its name. What has another name there is the process itself, which ended before its time.
-    else if (event.type === 'test:fail' && file !== undefined && isSharedProcess(file)) failed.add(event.data.name.startsWith('file:') ? fileURLToPath(event.data.name) : file);
-    if (event.type === 'test:fail' || (event.type === 'test:summary' && !event.data.success)) notes.passed = false;
+    note(event, notes);
     yield event;
+  }
+}
+
+function note(event: TestEvent, notes: Notes): void {
+  const { failed, ended } = notes;
+  if (event.type === 'test:summary') {
+    const { file, success } = event.data;
+    if (file !== undefined) ended.add(file);
+    if (success) return;
+    notes.passed = false;
+    if (file?.endsWith('.test.ts') === true) failed.add(file);
+  } else if (event.type === 'test:pass' || event.type === 'test:fail') {
+    const file = testFileOf(event.data);
+    // In a process of several files each is a suite of its name.
+    if (file !== undefined && file !== event.data.file) ended.add(file);
+    if (event.type === 'test:pass') return;
+    notes.passed = false;
+    // A test of a suite that several files call bears the suite's file. What is of a shared process and of none of its files is that process, which ended before its time.
+    if (file !== undefined && (file.endsWith('.test.ts') || isSharedProcess(file))) failed.add(file);
   }
 }

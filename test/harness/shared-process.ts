@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const imported = /(?:from|import) '(?<file>\.{1,2}\/[^']+\.ts)'/g;
 const ofItsOwn = /node:(?:child_process|cluster|worker_threads|v8|vm|perf_hooks)'|'playwright-core'|process\.(?:env|exit|chdir|on|once|umask|kill|memoryUsage|resourceUsage|cpuUsage)\b|\bglobalThis\b|\bmock\b|\/metrics\.ts'/;
@@ -22,6 +22,11 @@ const moduleName = 'shared-tests-';
 /** Whether it is one of the modules that `gather` writes. */
 export function isSharedProcess(file: string): boolean {
   return basename(file).startsWith(moduleName);
+}
+
+/** The test file that an event is of: what happens to a whole file in a process of several bears the name of its suite, and the process as its file. */
+export function testFileOf({ file, name }: { readonly file?: string; readonly name: string }): string | undefined {
+  return file !== undefined && isSharedProcess(file) && name.startsWith('file:') ? fileURLToPath(name) : file;
 }
 
 /** By their names and what they import from the tests; `folder` is that of the tests. */
@@ -45,9 +50,8 @@ export class SharedProcess {
     return answer;
   }
 
-  /** Writes modules that bring them all into `processes` of them; answers these. Reporters go on to name each test's own file. */
-  static gather(files: readonly string[], processes: number): readonly string[] {
-    const folder = join(import.meta.dirname, '..', '..', '.runtime');
+  /** Writes modules into the folder that bring them all into `processes` of them; answers these. Reporters go on to name each test's own file. */
+  static gather(files: readonly string[], processes: number, folder: string): readonly string[] {
     mkdirSync(folder, { recursive: true });
     const each = Math.ceil(files.length / processes);
     return Array.from({ length: processes }, (_, index) => {

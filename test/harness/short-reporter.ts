@@ -2,7 +2,7 @@
 import { relative } from 'node:path';
 import type { TestEvent } from 'node:test/reporters';
 import { inspect } from 'node:util';
-import { isSharedProcess } from './shared-process.ts';
+import { isSharedProcess, testFileOf } from './shared-process.ts';
 
 interface FileCount {
   passed: number;
@@ -30,10 +30,11 @@ export async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<
     if (event.type === 'test:pass' && event.data.details.type !== 'suite') {
       if (event.data.skip === undefined) countOf(event.data.file).passed += 1;
       else countOf(event.data.file).skipped += 1;
-    } else if (event.type === 'test:fail' && event.data.details.type !== 'suite') {
-      const count = countOf(event.data.file);
-      count.failed += 1;
-      count.failures.push(`  ✖ ${event.data.name}\n${indent(inspect(event.data.details.error.cause ?? event.data.details.error, { depth: 5 }))}\n`);
+    } else if (event.type === 'test:fail' && !failedByItsTests(event.data.details)) {
+      addFailure(countOf(testFileOf(event.data)), `${event.data.name}\n${indent(inspect(event.data.details.error.cause ?? event.data.details.error, { depth: 5 }))}`);
+    } else if (event.type === 'test:diagnostic' && event.data.message.startsWith('Error: ')) {
+      // Of a test that is over, as Node tells it: what was left behind threw.
+      addFailure(countOf(event.data.file), event.data.message);
     } else if (event.type === 'test:stdout' || event.type === 'test:stderr') {
       const count = countOf(event.data.file);
       count.output = `${count.output}${event.data.message}`.slice(-keptOutput);
@@ -52,6 +53,16 @@ export async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<
       yield closing(files, event.data.duration_ms);
     }
   }
+}
+
+/** A suite fails with its tests, which are told themselves, but also by a hook of its own. */
+function failedByItsTests({ type, error }: EventData.TestFail['details']): boolean {
+  return type === 'suite' && 'failureType' in error && error.failureType === 'subtestsFailed';
+}
+
+function addFailure(count: FileCount, text: string): void {
+  count.failed += 1;
+  count.failures.push(`  ✖ ${text}\n`);
 }
 
 /** Files that share a process have no summary of their own: they came right before its summary. */
