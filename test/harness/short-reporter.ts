@@ -56,7 +56,7 @@ export async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<
 }
 
 /** A suite fails with its tests, which are told themselves, but also by a hook of its own. */
-function failedByItsTests({ type, error }: EventData.TestFail['details']): boolean {
+function failedByItsTests({ type, error }: Extract<TestEvent, { type: 'test:fail' }>['data']['details']): boolean {
   return type === 'suite' && 'failureType' in error && error.failureType === 'subtestsFailed';
 }
 
