@@ -164,7 +164,9 @@ test('storages are repaired and compacted in use; one that is taken out makes no
   }));
   assert.deepEqual(await outcomes(), ['temporary', 'temporary', 'temporary', 'temporary']);
   assert.equal((await aliceStorage()).state, 'detached');
-  assert.match(await command(['storage', 'attach', 'be1', directory], 0), /is taken into be1\nIt is opened by/);
+  assert.match(await command(['storage', 'attach', 'be1', directory], 0), /is taken into be1, and in use$/m);
+  const inUse = await digests('INBOX');
+  assert.ok(before.every((line) => inUse.includes(line)), 'what was there is there again, without a restart');
 
   assert.equal(await cluster.stopNode('be1'), 0);
   fs.rmSync(path.join(directory, 'index'), { recursive: true });

@@ -61,7 +61,7 @@ test('the example suffix: the reader finds users and groups, users log in', asyn
   assert.equal(await maps.authenticate(alice, 'change-me-alice'), 'ok');
   const team = await maps.lookUp('team@example.com');
   assert.ok(team !== undefined);
-  assert.deepEqual(await maps.expand(team), { kind: 'addresses', addresses: ['alice@example.com', 'bob@example.net'] });
+  assert.deepEqual(await maps.expand(team), { kind: 'addresses', addresses: ['alice@example.com', 'bob@example.net'], members: ['alice@example.com', 'bob@example.com'] });
 });
 
 test('the access rules: strangers see nothing, the reader no passwords, the writer changes hosts and passwords only', async (context) => {

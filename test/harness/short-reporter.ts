@@ -46,7 +46,9 @@ export async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<
         files.delete(suiteTests);
       }
       if (isSharedProcess(event.data.file)) yield* linesOfShared(files, told);
-      yield fileLine(event.data.file, countOf(event.data.file), event.data.duration_ms);
+      const count = countOf(event.data.file);
+      // A shared process is told of only where something of its own went wrong.
+      if (!isSharedProcess(event.data.file) || count.failed > 0) yield fileLine(event.data.file, count, event.data.duration_ms);
     } else if (event.type === 'test:summary') {
       // A file that could not be loaded, or was ended, has no summary of its own.
       for (const [file, count] of files) if (!told.has(file) && count.failed > 0) yield fileLine(file, count, 0);

@@ -25,20 +25,20 @@ function cut(t: TestContext, build: { readonly root: string; readonly directory:
   return cutPower({ ...build, ...what, dice: new Dice(seed) });
 }
 
-test('power is cut at any moment: a storage opened on what is left on the disk has all that was acknowledged', { timeout: 60_000 }, async (t) => {
+test('power is cut at any moment: a storage opened on what is left on the disk has all that was acknowledged', { timeout: 200_000 }, async (t) => {
   const report = await cut(t, { root, directory: temporary(t) }, { work: { of: 'mail', lanes: 4, actions: 25 }, cuts: 60 });
   assert.deepEqual(report.losses, []);
   assert.equal(report.acknowledged, 100);
 });
 
-test('power is cut while mail is taken and delivered: a node started on what is left delivers each message exactly once', { timeout: 60_000 }, async (t) => {
+test('power is cut while mail is taken and delivered: a node started on what is left delivers each message exactly once', { timeout: 200_000 }, async (t) => {
   const report = await cut(t, { root, directory: temporary(t) }, { work: { of: 'queue', clients: 4, messages: 16 }, cuts: 16 });
   assert.deepEqual(report.losses, []);
   assert.equal(report.acknowledged, 16);
 });
 
 for (const fault of Object.keys(spoilings) as (keyof typeof spoilings)[]) {
-  test(`the proof finds a build in which ${fault}`, { timeout: 60_000 }, async (t) => {
+  test(`the proof finds a build in which ${fault}`, { timeout: 200_000 }, async (t) => {
     const directory = temporary(t);
     mkdirSync(join(directory, 'build'));
     makeSpoiltBuild(join(directory, 'build'), fault);
