@@ -2,7 +2,7 @@
  * Two kinds of Dovecot from Debian: the back-end that keeps the mail, and the proxy that routes by LDAP. Tuned: processes
  * serve more than one login; as shipped, the proxy has one process for each.
  */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../harness/free-port.ts';
@@ -105,10 +105,17 @@ export async function startDovecot(plan: DovecotPlan): Promise<DovecotPeer> {
     name: plan.name, folder, ports, pids: child.pid === undefined ? [] : [child.pid],
     port: (protocol, leg) => portOf(ports, protocol, leg),
     stop: async () => {
+      endMaster(folder);
       await endProgram(child);
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Within another program, such as strace, Dovecot outlives that one. */
+function endMaster(folder: string): void {
+  const file = join(folder, 'run', 'master.pid');
+  if (existsSync(file)) process.kill(Number(readFileSync(file, 'latin1')), 'SIGTERM');
 }
 
 function commonText(folder: string, { certificates, mode }: DovecotPlan, { address, ports }: Place): string {
