@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, mock, test } from 'node:test';
 import { Dialogue } from '../../harness/dialogue.ts';
+import { countTurns } from '../../harness/turns.ts';
 import { messageAbout } from './conversation.ts';
 import { deliver, password, startServer } from './harness.ts';
 import type { TestServer } from './harness.ts';
@@ -74,15 +75,9 @@ test('a search in many small mailboxes gives everybody else of the process a tur
   })(performance.now.bind(performance)));
   t.after(() => mock.restoreAll());
   for (let count = 0; count < 40; count += 1) await account.account.createMailbox(`small/${String(count)}`);
-  let turns = 0;
-  const turn = (): void => {
-    turns += 1;
-    next = setImmediate(turn);
-  };
-  let next = setImmediate(turn);
-  t.after(() => clearImmediate(next));
+  const turns = countTurns(t);
   dialogue.say('x4 ESEARCH IN (subtree small) UNSEEN');
   await dialogue.until(/^x4 OK/);
-  assert.ok(turns >= 40, String(turns));
+  assert.ok(turns() >= 40, String(turns()));
   dialogue.close();
 });

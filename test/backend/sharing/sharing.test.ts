@@ -15,6 +15,7 @@ import type { Expansion } from '../../../shared/user-map/expansion.ts';
 import { makeCertificates } from '../../harness/certificates.ts';
 import { noActs } from '../../harness/no-acts.ts';
 import { freePort } from '../../harness/slapd.ts';
+import { countTurns } from '../../harness/turns.ts';
 import { temporaryStorage } from '../storage/harness.ts';
 
 async function sharingOf(t: TestContext, expand: (address: string) => Promise<Expansion> = async () => Promise.reject(new Failure('unknown-user', 'no such user'))) {
@@ -44,15 +45,9 @@ test('who has thousands of folders, and grants one of them to everybody, holds u
   let nowMs = 0;
   mock.method(performance, 'now', () => (nowMs += 20)); // each step takes long
   t.after(() => mock.restoreAll());
-  let turns = 0;
-  const turn = (): void => {
-    turns += 1;
-    next = setImmediate(turn);
-  };
-  let next = setImmediate(turn);
-  t.after(() => clearImmediate(next));
+  const turns = countTurns(t);
   assert.deepEqual(await names('bob@example.com'), ['INBOX lr']);
-  assert.ok(turns >= alice.mailboxes().length, String(turns));
+  assert.ok(turns() >= alice.mailboxes().length, String(turns()));
 });
 
 test('an outage of the directory makes nobody a member, and nobody a stranger', async (t) => {
