@@ -3,6 +3,7 @@
  * session calls where the protocol allows it to tell the client, so that both always mean the same message.
  */
 import { Failure } from '../../shared/base/failure.ts';
+import { lowerBound } from '../../shared/base/lower-bound.ts';
 import { malformed } from '../../shared/imap/scanner.ts';
 import { resolveRanges } from '../../shared/imap/sequence-set.ts';
 import type { Rights } from '../../shared/imap/rights.ts';
@@ -136,7 +137,7 @@ export class View {
 
   /** The sequence number of a uid, undefined when it is not in the view. */
   sequenceOf(uid: number): number | undefined {
-    const position = this.#lowerBound(uid);
+    const position = lowerBound(this.#uids, uid);
     return this.#uids[position] === uid ? position + 1 : undefined;
   }
 
@@ -149,7 +150,7 @@ export class View {
     if (set === 'saved') return this.#savedSpans();
     if (numbers === 'uid') {
       return resolveRanges(set, this.#uids.at(-1) ?? 0)
-        .map(({ first, last }) => ({ from: this.#lowerBound(first), to: this.#lowerBound(last + 1) - 1 }))
+        .map(({ first, last }) => ({ from: lowerBound(this.#uids, first), to: lowerBound(this.#uids, last + 1) - 1 }))
         .filter(({ from, to }) => from <= to);
     }
     this.requireNumbering(set);
@@ -271,7 +272,7 @@ export class View {
   }
 
   #savedSpans(): Span[] {
-    const positions = this.saved.map((uid) => this.#lowerBound(uid)).filter((position, index) => this.#uids[position] === this.saved[index]);
+    const positions = this.saved.map((uid) => lowerBound(this.#uids, uid)).filter((position, index) => this.#uids[position] === this.saved[index]);
     const spans: { from: number; to: number }[] = [];
     for (const position of positions) {
       const last = spans.at(-1);
@@ -279,17 +280,5 @@ export class View {
       else spans.push({ from: position, to: position });
     }
     return spans;
-  }
-
-  /** The first position whose uid is at least `uid`. */
-  #lowerBound(uid: number): number {
-    let low = 0;
-    let high = this.#uids.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#uids[middle] ?? 0) < uid) low = middle + 1;
-      else high = middle;
-    }
-    return low;
   }
 }

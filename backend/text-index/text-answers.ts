@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path';
 import { boundedCache } from '../../shared/base/bounded-cache.ts';
+import { lowerBound } from '../../shared/base/lower-bound.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { HintBus } from '../../shared/service/service.ts';
 import type { Mailbox } from '../storage/storage.ts';
@@ -170,16 +171,4 @@ function enter(segment: Segment, ofSegment: Uint8Array, { uids, answers }: { rea
     if (at === uids.length) return;
     if (uids[at] === uid) answers[at] = ofSegment[rank] ?? 0;
   }
-}
-
-/** The first index whose uid is at least `uid`. */
-function lowerBound(uids: readonly number[], uid: number): number {
-  let low = 0;
-  let high = uids.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((uids[middle] ?? 0) < uid) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
