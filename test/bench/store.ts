@@ -14,6 +14,7 @@ import { tableOf } from './store/outcome.ts';
 import type { Outcome } from './store/outcome.ts';
 import { furnishAll, measureAll, orFailure } from './store/rounds.ts';
 import type { CellFigures, CellOutcome, Plan } from './store/rounds.ts';
+import { RunningStores } from './store/running-stores.ts';
 import { specials } from './store/special.ts';
 import type { SpecialEffort } from './store/special.ts';
 import { startStage } from './store/stage.ts';
@@ -80,13 +81,14 @@ async function profiles(stage: Stage, cells: readonly Cell[]): Promise<Outcome['
 
 const toDo = provideSystemPackages(progress);
 if (toDo !== undefined) throw new Error(toDo);
-const stage = await startStage(words.beside);
+const running = new RunningStores();
 // The servers have sessions of their own, so Ctrl-C does not reach them.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stage.end().finally(() => process.exit(1)));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void running.end().finally(() => process.exit(1)));
+const stage = await startStage(running, words.beside);
 try {
   progress('all servers run');
   const outcome = await run(stage);
   process.stdout.write(`${words.json ? JSON.stringify(outcome) : tableOf(outcome)}\n`);
 } finally {
-  await stage.end();
+  await running.end();
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { startDovecotStore } from './dovecot-stores.ts';
 import type { StoreStart } from './flush-cells.ts';
 import type { MailStore } from './mail-store.ts';
-import { RunningStores } from './running-stores.ts';
+import type { RunningStores } from './running-stores.ts';
 import { startWaybillStore } from './waybill-store.ts';
 import type { WaybillStore } from './waybill-store.ts';
 
@@ -15,18 +15,16 @@ export interface Stage {
   readonly starts: readonly { readonly name: string; readonly start: StoreStart }[];
   /** Keeps those that a cell starts for itself, too. */
   readonly running: RunningStores;
-  end(): Promise<void>;
 }
 
 /**
  * Starts everything; what has started is ended again when something does not.
+ * @param running ends all, while they start, too
  * @param beside a folder with another version of Waybill, to be measured as well
  */
-export async function startStage(beside: string | undefined): Promise<Stage> {
+export async function startStage(running: RunningStores, beside: string | undefined): Promise<Stage> {
   const stores: MailStore[] = [];
-  const running = new RunningStores();
   const { keep } = running;
-  const end = async (): Promise<void> => running.end();
   try {
     const waybill = await keep(async () => startWaybillStore());
     stores.push(waybill);
@@ -41,9 +39,9 @@ export async function startStage(beside: string | undefined): Promise<Stage> {
       const other = await keep(async () => startWaybillStore((command) => command.map((word) => (word.endsWith('waybill.ts') ? join(beside, 'waybill.ts') : word))));
       stores.push({ ...other, name: 'Waybill beside', pids: other.pids });
     }
-    return { waybill, stores, starts, running, end };
+    return { waybill, stores, starts, running };
   } catch (error) {
-    await end();
+    await running.end();
     throw error;
   }
 }
