@@ -1,9 +1,9 @@
 /** Begins long work at a back-end by the admin API, and follows it to its end; where it is, is told on standard error. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { jobSchema } from '../admin/contract/jobs.ts';
 import { openApi } from './api-client.ts';
-import type { ApiClient, ApiOptions } from './api-client.ts';
+import type { ApiOptions } from './api-client.ts';
+import { looks } from './looks.ts';
 import { UsageError } from './usage-error.ts';
 
 export type Job = z.output<typeof jobSchema>;
@@ -15,37 +15,18 @@ export interface JobStart {
   readonly body?: object;
 }
 
-const lookEveryMs = 300;
-/** A worker that is busy may be silent for that many looks in a row. */
-const mostSilent = 200;
-
 /** The job when it is done. @throws UsageError with the reason of one that failed, or when nobody knows of it any more */
 export async function followJob({ node, path, body }: JobStart, options: ApiOptions & { readonly json?: boolean }): Promise<Job> {
   const api = await openApi(options);
   const place = `/nodes/${encodeURIComponent(node)}`;
   const begun = jobSchema.parse(await api.ask(`${place}${path}`, { method: 'POST', body: body ?? {} }));
   const tell = options.json === true ? (): void => undefined : teller();
-  let silent = 0;
-  for (;;) {
-    const job = await look(api, `${place}/jobs/${begun.id}`);
-    if (job === undefined) silent += 1;
-    else silent = 0;
-    if (silent > mostSilent) throw new UsageError(`${node} knows nothing of job ${begun.id} any more: its worker has ended; run the command again`);
-    if (job?.state === 'failed') throw new UsageError(job.failure?.text ?? job.text);
-    if (job?.state === 'done') return job;
-    if (job !== undefined) tell(job);
-    await sleep(lookEveryMs);
+  for await (const job of looks(api, `${place}/jobs/${begun.id}`, jobSchema)) {
+    if (job.state === 'failed') throw new UsageError(job.failure?.text ?? job.text);
+    if (job.state === 'done') return job;
+    tell(job);
   }
-}
-
-/** Undefined when the node does not answer for the moment, or its worker does not. */
-async function look(api: ApiClient, path: string): Promise<Job | undefined> {
-  try {
-    return jobSchema.parse(await api.ask(path));
-  } catch (error) {
-    if (error instanceof UsageError) return undefined;
-    throw error;
-  }
+  throw new UsageError(`${node} knows nothing of job ${begun.id} any more: its worker has ended; run the command again`);
 }
 
 /** Says each new thing that is done; on a terminal also how much of it. */

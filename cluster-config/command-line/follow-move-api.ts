@@ -7,7 +7,7 @@ import { moveSchema } from '../admin/contract/accounts.ts';
 import { openApi } from './api-client.ts';
 import type { ApiClient, ApiOptions } from './api-client.ts';
 import type { FollowedEvent, MoveRequest } from './follow-move.ts';
-import { UsageError } from './usage-error.ts';
+import { looks } from './looks.ts';
 
 export type MoveByApi = Omit<MoveRequest, 'target'> & {
   /** Where the account is to live. */
@@ -16,10 +16,7 @@ export type MoveByApi = Omit<MoveRequest, 'target'> & {
 
 type Move = z.output<typeof moveSchema>;
 
-const lookEveryMs = 300;
 const busyPauseMs = 1000;
-/** A node that is busy, or starts new workers, may be silent for that many looks in a row. */
-const mostSilent = 200;
 
 /** As `followMove`. @throws UsageError as well, with the words of a refusal */
 export async function followMoveByApi(request: MoveByApi, options: ApiOptions, onEvent: (event: FollowedEvent) => void): Promise<{ readonly byHand: string | undefined }> {
@@ -37,27 +34,17 @@ export async function followMoveByApi(request: MoveByApi, options: ApiOptions, o
 
 /** The move when it is over, in whatever way. */
 async function followOnce(api: ApiClient, path: string, { request: { from, purge, wish }, onEvent }: { readonly request: MoveByApi; readonly onEvent: (event: FollowedEvent) => void }): Promise<Move> {
-  let move = moveSchema.parse(await api.ask(path, wish === 'abort' ? { method: 'DELETE' } : { method: 'POST', body: { ...(from === undefined ? {} : { from }), purge } }));
+  const begun = moveSchema.parse(await api.ask(path, wish === 'abort' ? { method: 'DELETE' } : { method: 'POST', body: { ...(from === undefined ? {} : { from }), purge } }));
   let told = 0;
-  let silent = 0;
-  for (;;) {
+  const tell = (move: Move): void => {
     for (const { at, ...event } of move.events.slice(told)) if (event.kind !== 'in-use') onEvent({ ...event, atMs: Date.parse(at) });
     told = Math.max(told, move.events.length);
+  };
+  tell(begun);
+  if (begun.state !== 'running') return begun;
+  for await (const move of looks(api, path, moveSchema)) {
+    tell(move);
     if (move.state !== 'running') return move;
-    await sleep(lookEveryMs);
-    const next = await look(api, path);
-    silent = next === undefined ? silent + 1 : 0;
-    if (silent > mostSilent) throw new Failure('backend-unavailable', 'the node that works at the move does not answer; run the command again');
-    move = next ?? move;
   }
-}
-
-/** Undefined when the node does not answer for the moment. */
-async function look(api: ApiClient, path: string): Promise<Move | undefined> {
-  try {
-    return moveSchema.parse(await api.ask(path));
-  } catch (error) {
-    if (error instanceof UsageError) return undefined;
-    throw error;
-  }
+  throw new Failure('backend-unavailable', 'the node that works at the move does not answer; run the command again');
 }
