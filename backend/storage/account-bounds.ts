@@ -11,6 +11,7 @@ import type { Volume } from './volume.ts';
 export const usualBounds: AccountBounds = { mailboxes: 10_000, subscriptions: 10_000, rightsPerMailbox: 200, rightsPerAccount: 10_000 };
 /** What was there before bounds, or is brought back, is never refused. */
 export const noBounds: AccountBounds = { mailboxes: Number.MAX_SAFE_INTEGER, subscriptions: Number.MAX_SAFE_INTEGER, rightsPerMailbox: Number.MAX_SAFE_INTEGER, rightsPerAccount: Number.MAX_SAFE_INTEGER };
+
 /** After mailboxes were made. @throws Failure('limit') */
 export function checkMailboxes({ tables, bounds }: Volume, account: number): void {
   if (count(tables.names, account) > bounds.mailboxes) throw new Failure('limit', `an account has at most ${String(bounds.mailboxes)} mailboxes`);

@@ -101,7 +101,7 @@ class LmdbEnvironment implements Environment {
   readonly #tables = new Map<string, Table>();
   readonly #lock: Table;
   readonly #use: Use = { stage: 'open' };
-  /** Commits and copies that run, and who waits for the last of them: LMDB forgets those that it is closed under. */
+  /** Commits and copies that run, those that are queued up among them, and who waits for the last of them: the files are closed after it. */
   #running = 0;
   #atRest: (() => void) | undefined;
   readonly #journal = new WriteJournal();
