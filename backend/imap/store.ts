@@ -13,7 +13,7 @@ import { flagMarks } from './flag-texts.ts';
 import { flagsResponse, messageLead, messageUid, tellKeywords, tellNews } from './news.ts';
 import { ok } from './replies.ts';
 import type { Completion } from './replies.ts';
-import type { Numbers } from './view.ts';
+import type { Numbers, View } from './view.ts';
 
 /** Messages changed in one transaction: bounds how long others wait. */
 const mostAtOnce = 5000;
@@ -38,7 +38,7 @@ async function run({ session, view }: Selected, given: StoreArguments, numbers: 
   const uids = view.uidsIn(view.spans(given.set, numbers));
   // What others changed is told first: afterwards .SILENT would hide it behind our own change.
   await tellNews(session, view, 'no-expunges');
-  const change = { ...wanted, within: flagsWithin(view.rights), unchangedSince: given.unchangedSince };
+  const change = { ...wanted, within: flagsWithin(view.rights), unchangedSince: given.unchangedSince, knownModseq: hidingFrom(session, view, given) };
   const modified: number[] = [];
   for (let from = 0; from < uids.length; from += mostAtOnce) {
     if (from > 0) await breathe();
@@ -52,15 +52,22 @@ async function run({ session, view }: Selected, given: StoreArguments, numbers: 
   return completion(modified.sort((a, b) => a - b), (uid) => (numbers === 'uid' ? uid : view.sequenceOf(uid)));
 }
 
-/** With UNCHANGEDSINCE or CONDSTORE, the new mod-sequence is told even to those who want silence (RFC 7162 section 3.1.3). */
-async function tellOutcome({ session, view }: Pick<Selected, 'session' | 'view'>, { rows }: FlagOutcome, silent: StoreArguments['silent']): Promise<void> {
-  if (silent === 'yes' && !session.isEnabled('CONDSTORE')) return;
+/** From where on silence would hide what others changed after the news were told; undefined where nothing is hidden, or the client wants to hear of nobody's changes (NOTIFY). */
+function hidingFrom({ accountNews }: Selected['session'], view: View, { silent }: StoreArguments): number | undefined {
+  const { messages, flags } = accountNews.selected;
+  return silent === 'yes' && messages !== 'nothing' && flags === 'told' ? view.highestModseq : undefined;
+}
+
+/** Silence or not, the client hears of what others changed (RFC 9051 section 6.4.6). With UNCHANGEDSINCE or CONDSTORE, the new mod-sequence is told even to those who want silence (RFC 7162 section 3.1.3). */
+async function tellOutcome({ session, view }: Pick<Selected, 'session' | 'view'>, { rows, unheard }: FlagOutcome, silent: StoreArguments['silent']): Promise<void> {
+  const tellsModseqs = session.isEnabled('CONDSTORE');
+  if (silent === 'yes' && !tellsModseqs && unheard.size === 0) return;
   for (let index = 0; index < rows.length; index += 1) {
     const row = rows.look(index);
     const sequence = view.sequenceOf(row.uid);
     if (sequence === undefined) continue;
-    if (silent === 'no') session.output.line(flagsResponse(session, view, { sequence, row }));
-    else session.output.line(`${messageLead(view, { sequence, row })}${messageUid(view, { sequence, row })}MODSEQ (${String(row.modseq)}))`);
+    if (silent === 'no' || unheard.has(row.uid)) session.output.line(flagsResponse(session, view, { sequence, row }));
+    else if (tellsModseqs) session.output.line(`${messageLead(view, { sequence, row })}${messageUid(view, { sequence, row })}MODSEQ (${String(row.modseq)}))`);
     if (session.output.full) await session.output.flush();
   }
 }

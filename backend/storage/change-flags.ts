@@ -18,6 +18,8 @@ interface Edit {
   readonly keywords: Bits;
   /** Rows with a higher mod-sequence are left alone. */
   readonly limit: number;
+  /** What happened to a row after it is noted. */
+  readonly known: number;
 }
 
 /** Inside a transaction. Throws `limit`, `bad-input` for keywords. */
@@ -26,17 +28,18 @@ export function changeFlags(mailbox: MailboxChange, uids: readonly number[], cha
   const edit = editOf(mailbox, change);
   const modified: number[] = [];
   const pieces: Buffer[] = [];
+  const unheard = new Set<number>();
   const wanted = ascending(uids);
   for (let next = 0; next < wanted.length;) {
     const number = blockOf(wanted[next] ?? 0);
     let end = next + 1;
     while (end < wanted.length && blockOf(wanted[end] ?? 0) === number) end += 1;
-    changeBlock({ mailbox, edit, modified, pieces }, number, wanted.slice(next, end));
+    changeBlock({ mailbox, edit, modified, unheard, pieces }, number, wanted.slice(next, end));
     next = end;
   }
   const rows = new PackedRows(Buffer.concat(pieces));
   const { highestModseq, keywords } = mailbox.entry;
-  return { rows, get changed() { return rows.all(); }, modified, keywords, modseq: highestModseq === before ? undefined : highestModseq };
+  return { rows, get changed() { return rows.all(); }, modified, unheard, keywords, modseq: highestModseq === before ? undefined : highestModseq };
 }
 
 /** Each once; what views give is so already. */
@@ -54,18 +57,19 @@ function editOf(mailbox: MailboxChange, change: FlagChange): Edit {
     if (mode === 'replace') return { keep: ~mask, set: given & mask };
     return mode === 'add' ? { keep: -1, set: given & mask } : { keep: ~(given & mask), set: 0 };
   };
-  return { flags: bits(change.flags, within.flags), keywords: bits(keywords, within.keywords), limit: change.unchangedSince ?? Infinity };
+  return { flags: bits(change.flags, within.flags), keywords: bits(keywords, within.keywords), limit: change.unchangedSince ?? Infinity, known: change.knownModseq ?? Infinity };
 }
 
 interface Work {
   readonly mailbox: MailboxChange;
   readonly edit: Edit;
   readonly modified: number[];
+  readonly unheard: Set<number>;
   /** The rows as they are afterwards. */
   readonly pieces: Buffer[];
 }
 
-function changeBlock({ mailbox, edit, modified, pieces }: Work, number: number, uids: readonly number[]): void {
+function changeBlock({ mailbox, edit, modified, unheard, pieces }: Work, number: number, uids: readonly number[]): void {
   const block = mailbox.block(number);
   const view = viewOf(block);
   const row = new RowCursor(view);
@@ -79,6 +83,7 @@ function changeBlock({ mailbox, edit, modified, pieces }: Work, number: number, 
       modified.push(uid);
       continue;
     }
+    if (row.modseq > edit.known) unheard.add(uid);
     changeRow(mailbox, { edit, number, block, view, row });
     if (row.at !== to) {
       if (to > from) pieces.push(block.subarray(from, to));

@@ -45,6 +45,8 @@ export interface FlagOutcome {
   readonly changed: MessageRow[];
   /** Refused by `unchangedSince`. */
   readonly modified: number[];
+  /** Rows of `rows` that somebody had changed after `knownModseq`; none when that is absent. */
+  readonly unheard: ReadonlySet<number>;
   /** Of the transaction, and of no other; undefined when all flags were as wished. */
   readonly modseq: number | undefined;
   /** The mailbox's, afterwards. */
@@ -89,6 +91,8 @@ export interface FlagChange {
   readonly within?: FlagMask | undefined;
   /** UNCHANGEDSINCE (RFC 7162 section 3.1.3): rows with a higher modseq are left alone and listed in `modified`. */
   readonly unchangedSince?: number | undefined;
+  /** What happened after it is unknown to who asks. */
+  readonly knownModseq?: number | undefined;
 }
 
 /** A message whose bytes have been written (not yet flushed) to a pack and whose structure is known. */
