@@ -11,7 +11,10 @@ import type { KeptPlaces } from './queue-directory.ts';
 import { storageDirectoriesOf } from './storage-directories.ts';
 
 /** Questions at the supervisor. */
-export const heldTopics = { list: 'held-storages', follow: 'follow-storages', outcome: 'followed-storages', letGo: 'let-go-storage' } as const;
+export const heldTopics = { list: 'held-storages', follow: 'follow-storages', outcome: 'followed-storages', letGo: 'let-go-storage', claim: 'claim-storage', endClaim: 'claimed-storage' } as const;
+
+/** How long a worker has to note what it was granted. */
+const claimMs = 60_000;
 
 /** How far it is with new workers that have the storages of now. */
 export type Following =
@@ -30,6 +33,8 @@ export class HeldDirectories {
   readonly #held = new Map<string, () => void>();
   /** By number; few administrators take storages in and out. */
   readonly #followings: Following[] = [];
+  /** Storages that are about to be noted as taken out, and until when they count as such: who is to note them may have died. */
+  readonly #claims = new Map<string, number>();
 
   /** Holds what the node has now. @throws Failure('in-use'), or 'bad-input' when it has no storage */
   constructor(config: KeptPlaces, foreign: ForeignHolder) {
@@ -62,8 +67,21 @@ export class HeldDirectories {
         return number;
       },
       [heldTopics.outcome]: (number) => this.#followings[Number(number)] ?? null,
+      [heldTopics.claim]: (directory) => this.#claim(String(directory)),
+      [heldTopics.endClaim]: (directory) => this.#claims.delete(String(directory)),
       [heldTopics.letGo]: (directory) => this.#letGo(String(directory)),
     };
+  }
+
+  /** `last`: without it the node would have none, and could not start. Asked by several workers: only here one comes after the other. */
+  #claim(directory: string): 'claimed' | 'last' {
+    const nowMs = Date.now();
+    for (const [claimed, untilMs] of this.#claims) if (untilMs <= nowMs) this.#claims.delete(claimed);
+    const { open, joining } = storageDirectoriesOf(this.#config);
+    const stays = (one: string): boolean => one !== directory && !this.#claims.has(one) && !joining.some((coming) => coming.directory === one);
+    if (!open.some(stays)) return 'last';
+    this.#claims.set(directory, nowMs + claimMs);
+    return 'claimed';
   }
 
   /** What has come is held before anybody opens it. */

@@ -1,17 +1,20 @@
 /** Which storages a back-end opens: those of its configuration and those that were attached, without those that are taken out. */
 import { join } from 'node:path';
 import { Failure } from '../shared/base/failure.ts';
+import { thisProcess } from '../shared/base/process-identity.ts';
 import { queueDirectoryOf } from './queue-directory.ts';
 import type { KeptPlaces } from './queue-directory.ts';
 import type { StorageMemory } from './administration/administration.ts';
-import { forgetAttached, forgetTakenOut, noteAttached, noteTakenOut, readStorageList } from './storage/storage-list.ts';
-import type { TakenOut } from './storage/storage-list.ts';
+import { forgetAttached, forgetJoining, forgetTakenOut, noteAttached, noteJoining, noteTakenOut, readStorageList } from './storage/storage-list.ts';
+import type { Joining, TakenOut } from './storage/storage-list.ts';
 
 export interface StorageDirectories {
   readonly open: readonly string[];
   /** Of these, the ones that the configuration does not name. */
   readonly attached: readonly string[];
   readonly takenOut: readonly TakenOut[];
+  /** Of `open`, the ones of which it is not known yet whether they can be opened. */
+  readonly joining: readonly Joining[];
 }
 
 /** Where a node remembers what was attached and taken out. */
@@ -23,21 +26,28 @@ function storageListFolder(config: KeptPlaces): string {
 export function storageDirectoriesOf(config: KeptPlaces): StorageDirectories {
   const { directories } = config.storage;
   const list = readStorageList(storageListFolder(config));
-  const isOut = (directory: string): boolean => list.takenOut.some((one) => one.directory === directory);
-  const attached = list.attached.filter((directory) => !directories.includes(directory) && !isOut(directory));
-  return { open: [...directories.filter((directory) => !isOut(directory)), ...attached], attached, takenOut: list.takenOut };
+  const isJoining = (directory: string): boolean => list.joining.some((one) => one.directory === directory);
+  const takenOut = list.takenOut.filter(({ directory }) => !isJoining(directory));
+  const isOut = (directory: string): boolean => takenOut.some((one) => one.directory === directory);
+  const beside = new Set([...list.attached, ...list.joining.map(({ directory }) => directory)]);
+  const attached = [...beside].filter((directory) => !directories.includes(directory) && !isOut(directory));
+  return { open: [...directories.filter((directory) => !isOut(directory)), ...attached], attached, takenOut, joining: list.joining };
 }
 
 /** For who takes storages out and in. */
 export function storageMemory(config: KeptPlaces): StorageMemory {
   const folder = storageListFolder(config);
   return {
-    takenOut: () => readStorageList(folder).takenOut,
+    takenOut: () => storageDirectoriesOf(config).takenOut,
     attached: () => storageDirectoriesOf(config).attached,
+    joining: () => readStorageList(folder).joining,
+    join: async (directory) => noteJoining(folder, { directory, process: thisProcess() }),
+    giveUp: (directory) => forgetJoining(folder, directory),
     takeOut: async (one) => noteTakenOut(folder, one),
     takeIn: async (directory) => {
       if (!config.storage.directories.includes(directory)) await noteAttached(folder, directory);
       forgetTakenOut(folder, directory);
+      forgetJoining(folder, directory);
     },
     forget: (directory) => {
       if (config.storage.directories.includes(directory)) throw new Failure('bad-input', `the configuration names ${directory}: take it out of storage.directories first`);

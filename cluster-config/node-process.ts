@@ -44,7 +44,7 @@ export interface Prepared {
  * Done once before any worker starts; a rejection stops the node with its words. `renew` starts a new generation of workers with the
  * configuration in use; it rejects, and the old one goes on, when that can't start.
  */
-export type Prepare = (config: NodeConfig, renew: () => Promise<void>) => Promise<Prepared>;
+export type Prepare = (config: NodeConfig, renew: () => Promise<void>, log: Logger) => Promise<Prepared>;
 
 export interface NodeProcessOptions {
   readonly nodeName: string;
@@ -161,7 +161,7 @@ export class NodeProcess {
     await this.#switchedLog.use(effective);
     await finishPairs(effective);
     await holdPlaceholders(effective);
-    const { desk, release } = await this.#options.prepare(effective, async () => this.#inTurn(async () => this.#reloadInUse()));
+    const { desk, release } = await this.#options.prepare(effective, async () => this.#inTurn(async () => this.#reloadInUse()), this.#log);
     await clearSocketFiles(effective);
     const supervisor = supervise(this.#supervisorOptions(version, kept), { ...this.#desk(), ...desk });
     try {

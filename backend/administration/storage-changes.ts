@@ -4,8 +4,9 @@
  * gone on with by the worker that is appointed for what exists once per node.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Failure } from '../../shared/base/failure.ts';
+import { Failure, isFailure } from '../../shared/base/failure.ts';
 import type { FailureKind } from '../../shared/base/failure.ts';
+import { isAlive } from '../../shared/base/process-identity.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { Service } from '../../shared/service/service.ts';
 import { askSupervisor } from '../../shared/service/siblings.ts';
@@ -17,7 +18,7 @@ import type { StorageMemory } from './storage-list-handlers.ts';
 
 export interface StorageChangesGround {
   readonly storage: Storage;
-  readonly memory: Pick<StorageMemory, 'takenOut' | 'takeOut'>;
+  readonly memory: Pick<StorageMemory, 'takenOut' | 'takeOut' | 'joining' | 'takeIn' | 'giveUp'>;
   readonly siblings: Siblings;
   readonly log: Logger;
   /** Closes what else this worker has open in that storage. */
@@ -30,6 +31,10 @@ export interface StorageChangesGround {
 export interface StorageChanges {
   /** Folders that the node holds, those that it lets go among them. */
   held(): Promise<readonly string[]>;
+  /** Of two that are taken out at the same moment one hears of the other. @throws Failure('bad-input') for the last one that the node has */
+  claim(directory: string): Promise<void>;
+  /** It is noted by now, or will not be taken out. */
+  endClaim(directory: string): Promise<void>;
   /** In all workers nobody begins anything in that storage any more; `some-are-busy`: not all have said so. This worker has its files still. */
   leave(directory: string): Promise<'left' | 'some-are-busy'>;
   /** Starts workers that have the storages of now, however long that takes. Throws what kept one from starting; then all is as before. */
@@ -48,6 +53,8 @@ const letGoMs = 20_000;
 const goOnEveryMs = 10_000;
 /** While there is something to go on with. */
 const goOnSoonMs = 500;
+/** What the log says of a storage that did not come in. */
+const leftOut = 'a storage whose taking in had broken off can not be opened: it is left out, and all is noted as before; attach it again when it can';
 
 export class WorkerStorageChanges implements StorageChanges {
   readonly #ground: StorageChangesGround;
@@ -64,6 +71,16 @@ export class WorkerStorageChanges implements StorageChanges {
   async held(): Promise<readonly string[]> {
     const held = await askSupervisor(this.#ground.siblings, heldTopics.list, {});
     return Array.isArray(held) ? held.map(String) : [];
+  }
+
+  async claim(directory: string): Promise<void> {
+    if ((await askSupervisor(this.#ground.siblings, heldTopics.claim, directory)) === 'last') {
+      throw new Failure('bad-input', 'a back-end needs one storage at least, and all others are taken out, or just being taken out or in');
+    }
+  }
+
+  async endClaim(directory: string): Promise<void> {
+    await askSupervisor(this.#ground.siblings, heldTopics.endClaim, directory).catch((error: unknown) => this.#ground.log.warn({ err: error, directory }, 'the end of taking a storage out could not be told'));
   }
 
   async leave(directory: string): Promise<'left' | 'some-are-busy'> {
@@ -115,6 +132,7 @@ export class WorkerStorageChanges implements StorageChanges {
   /** How many are not let go yet. */
   async #goOnOnce(): Promise<number> {
     const { memory, storage, siblings } = this.#ground;
+    for (const { directory } of memory.joining().filter(({ process }) => !isAlive(process))) await this.#finishJoining(directory);
     const takenOut = memory.takenOut();
     if (takenOut.length === 0) return 0;
     const held = await this.held();
@@ -125,6 +143,20 @@ export class WorkerStorageChanges implements StorageChanges {
       else if (this.#had.delete(directory)) await askSupervisor(siblings, heldTopics.follow, {}); // workers that never had it go on, and know all that was noted
     }
     return left;
+  }
+
+  /** Who took it in has ended before that was done. */
+  async #finishJoining(directory: string): Promise<void> {
+    const { memory, log } = this.#ground;
+    try {
+      await this.follow();
+      await memory.takeIn(directory);
+      log.info({ directory }, 'the taking in of a storage, which had broken off, is done');
+    } catch (error) {
+      if (!isFailure(error) || error.kind === 'timed-out') throw error;
+      memory.giveUp(directory);
+      log.error({ err: error, directory }, leftOut);
+    }
   }
 
   async #tryLetGo(directory: string): Promise<boolean> {

@@ -7,7 +7,7 @@ import type { Handled } from '../../shared/admin-api/operation.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import { Failure, isFailure } from '../../shared/base/failure.ts';
 import { demandCluster } from '../storage/storage.ts';
-import type { Storage, TakenOut } from '../storage/storage.ts';
+import type { Joining, Storage, TakenOut } from '../storage/storage.ts';
 import type { StorageChanges } from './storage-changes.ts';
 
 /** What the node remembers. */
@@ -15,8 +15,15 @@ export interface StorageMemory {
   /** As it is now, not as it was when the node started. */
   takenOut(): readonly TakenOut[];
   attached(): readonly string[];
+  /** What is being taken in; it counts as taken in, but may yet prove not to open. */
+  joining(): readonly Joining[];
   takeOut(one: TakenOut): Promise<void>;
+  /** This process begins to take it in. */
+  join(directory: string): Promise<void>;
+  /** What was begun by `join` is done. */
   takeIn(directory: string): Promise<void>;
+  /** What was begun by `join` can't be done: all is as it was before. */
+  giveUp(directory: string): void;
   /** It will not come back: its addresses may be anybody's. Throws `bad-input` while the configuration names it. */
   forget(directory: string): void;
 }
@@ -44,7 +51,8 @@ export function storageListHandlers(ground: StorageListGround): readonly Handled
         return { directory, addresses, files: 'let-go' as const };
       }
       const since = await demandDetachable(ground, directory);
-      const files = await soon(takeOut(ground, { directory, since }), 'in-use', ground);
+      await changes.claim(directory);
+      const files = await soon(takeOut(ground, { directory, since }).finally(async () => changes.endClaim(directory)), 'in-use', ground);
       return { directory, addresses: memory.takenOut().find((out) => out.directory === directory)?.addresses.size ?? 0, files };
     }),
     handled(storageOperations.attachStorage, async ({ body, reply }) => {
@@ -52,7 +60,8 @@ export function storageListHandlers(ground: StorageListGround): readonly Handled
       if (!isAbsolute(body.directory) || !existsSync(body.directory)) throw new Failure('bad-input', `there is no folder ${body.directory} on this node: give its whole path`);
       const directory = knownName(ground, body.directory);
       const { node: from } = demandCluster(directory, cluster);
-      const isOpen = ground.storage.care.folders().some((folder) => folder.directory === directory) && !memory.takenOut().some((out) => out.directory === directory);
+      const isHalfDone = [...memory.takenOut(), ...memory.joining()].some((one) => one.directory === directory);
+      const isOpen = ground.storage.care.folders().some((folder) => folder.directory === directory) && !isHalfDone;
       if (isOpen) throw new Failure('bad-input', `this node has ${directory} already`);
       const storage = await soon(takeIn(ground, directory), 'opening', ground);
       return { directory, storage, ...(from === node ? {} : { from }) };
@@ -83,7 +92,7 @@ async function demandDetachable({ storage, memory, changes }: StorageListGround,
   }
   const open = storage.care.folders().map((folder) => folder.directory).filter((one) => !takenOut.some((out) => out.directory === one));
   if (!open.includes(directory)) throw new Failure('bad-input', `this node has no storage ${directory}`);
-  if (open.length === 1) throw new Failure('bad-input', 'a back-end needs one storage at least');
+  if (memory.joining().some((one) => one.directory === directory)) throw new Failure('bad-input', `${directory} is just being taken in: try again when that is done`);
   return new Date().toISOString();
 }
 
@@ -103,17 +112,15 @@ async function soon<Outcome extends string>(work: Promise<Outcome>, late: Outcom
 
 /** @throws Failure what keeps workers from opening it; then the node remembers what it remembered before. */
 async function takeIn({ memory, changes }: StorageListGround, directory: string): Promise<'open' | 'opening'> {
-  const before = memory.takenOut().find((out) => out.directory === directory);
-  await memory.takeIn(directory);
+  await memory.join(directory);
   try {
     await changes.follow();
-    return 'open';
   } catch (error) {
-    if (isFailure(error, 'timed-out')) throw error; // workers may have it by now
-    if (before === undefined) memory.forget(directory);
-    else await memory.takeOut(before);
+    if (!isFailure(error, 'timed-out')) memory.giveUp(directory); // else workers may have it by now
     throw error;
   }
+  await memory.takeIn(directory);
+  return 'open';
 }
 
 /** The name under which the node has that folder already, however else it may be called: under two names the node would lock itself out when it starts. */

@@ -14,6 +14,8 @@ export class Legs {
   readonly #session: Session;
   /** By owner, the one that was used last at the end. */
   readonly #open = new Map<string, Leg>();
+  /** Owners on whose legs work goes on beside that of others. */
+  readonly #busy = new Set<string>();
   #passing: Promise<void> | undefined;
   #isClosed = false;
 
@@ -31,6 +33,16 @@ export class Legs {
     await leg.keepUp();
     await this.#wish(leg);
     return leg;
+  }
+
+  /** Work on one that stays open until it is done, whatever else is opened meanwhile. One at a time for each owner. @throws Failure */
+  async during<Result>(place: AwayPlace, work: (leg: Leg) => Promise<Result>): Promise<Result> {
+    this.#busy.add(place.owner);
+    try {
+      return await work(await this.to(place));
+    } finally {
+      this.#busy.delete(place.owner);
+    }
   }
 
   /** What NOTIFY asks for holds on those that are open. Never rejects: the next question finds out. */
@@ -121,7 +133,7 @@ export class Legs {
     for (const [owner, other] of [...this.#open].reverse()) {
       if (other === leg || this.#watch?.watches(owner) === true) continue;
       few += 1;
-      if (few <= mostLegs || (state.at === 'away' && state.leg === other)) continue;
+      if (few <= mostLegs || this.#busy.has(owner) || (state.at === 'away' && state.leg === other)) continue;
       other.close();
       this.#open.delete(owner);
     }

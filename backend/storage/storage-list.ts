@@ -2,6 +2,7 @@
  * Which storages a node has beside those of its configuration, and which of its own are taken out: small files in a folder beside its
  * queue, one for each, written whole or not at all. Of a storage that is taken out the addresses are remembered, so that nobody takes them
  * for unknown, or makes them anew.
+ * One that is being taken in has a note of its own until it is known that it can be opened: whatever breaks off leaves what was noted before.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -20,21 +21,31 @@ export interface TakenOut {
   readonly addresses: ReadonlySet<string>;
 }
 
+/** A storage that is being taken in: whether it can be opened is not known yet, and what was noted of it before counts again if it can't. */
+export interface Joining {
+  readonly directory: string;
+  /** Who takes it in (`thisProcess`). */
+  readonly process: string;
+}
+
 export interface StorageList {
   readonly attached: readonly string[];
+  readonly joining: readonly Joining[];
   readonly takenOut: readonly TakenOut[];
 }
 
 const attachedSchema = z.object({ directory: z.string() });
+const joiningSchema = z.object({ directory: z.string(), process: z.string() });
 const takenOutSchema = z.object({ directory: z.string(), since: z.string(), addresses: z.array(z.string()) });
 
 /** Throws `storage-failure` when a file of it is damaged: to guess would make accounts anew. */
 export function readStorageList(folder: string): StorageList {
-  if (!existsSync(folder)) return { attached: [], takenOut: [] };
+  if (!existsSync(folder)) return { attached: [], joining: [], takenOut: [] };
   const names = readdirSync(folder).filter((name) => name.endsWith('.json')).sort();
   const of = <T>(kind: string, schema: z.ZodType<T>): readonly T[] => names.filter((name) => name.startsWith(`${kind}-`)).map((name) => readOne(join(folder, name), schema));
   return {
     attached: of('attached', attachedSchema).map(({ directory }) => directory),
+    joining: of('joining', joiningSchema),
     takenOut: of('detached', takenOutSchema).map(({ addresses, ...one }) => ({ ...one, addresses: new Set(addresses) })),
   };
 }
@@ -53,11 +64,20 @@ export async function noteAttached(folder: string, directory: string): Promise<v
   await write(folder, fileOf('attached', directory), { directory });
 }
 
+export async function noteJoining(folder: string, { directory, process }: Joining): Promise<void> {
+  await write(folder, fileOf('joining', directory), { directory, process });
+}
+
+/** From now on what else is noted of it counts. */
+export function forgetJoining(folder: string, directory: string): void {
+  remove(folder, fileOf('joining', directory));
+}
+
 export function forgetAttached(folder: string, directory: string): void {
   remove(folder, fileOf('attached', directory));
 }
 
-function fileOf(kind: 'attached' | 'detached', directory: string): string {
+function fileOf(kind: 'attached' | 'detached' | 'joining', directory: string): string {
   return `${kind}-${createHash('sha256').update(directory).digest('hex').slice(0, 16)}.json`;
 }
 

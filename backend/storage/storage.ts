@@ -34,7 +34,7 @@ export { isLoss } from './check/findings.ts';
 export type { Finding } from './check/findings.ts';
 export type { LockEnd } from './write-lock.ts';
 export { claimDirectory, demandCluster } from './directory-record.ts';
-export type { TakenOut } from './storage-list.ts';
+export type { Joining, TakenOut } from './storage-list.ts';
 export type { DirectoryKind } from './directory-record.ts';
 export { openStorage } from './open-storage.ts';
 export { measureStorages } from './storage-counters.ts';

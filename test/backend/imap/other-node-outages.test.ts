@@ -121,6 +121,30 @@ test('ESEARCH says which folders it could not search, and tells what it found el
   close(both);
 });
 
+test('ESEARCH tells what living nodes found while it waits for a dead one, which it asks once, however many owners it has', async () => {
+  const address = 'many-guest@example.com';
+  const guest = await cluster.logIn('be1', address);
+  const dead = ['dead1@example.com', 'dead2@example.com', 'dead3@example.com'];
+  for (const owner of dead) cluster.homes.set(owner, 'dead');
+  const living = ['1', '2', '3', '4', '5', '6'].map((number) => `many-owner${number}@example.com`); // more than a session keeps connections
+  for (const owner of living) {
+    const dialogue = await cluster.logIn('be2', owner);
+    await demandOk(dialogue, `SETACL INBOX ${address} lr`);
+    dialogue.close();
+    await deliverTo(cluster, ['be2', owner], 'alpha');
+  }
+  const inboxes = [...dead, ...living].map((owner) => `"Other Users/${owner}/INBOX"`).join(' ');
+  const { lines, end } = await ask(guest, `ESEARCH IN (mailboxes (${inboxes})) SUBJECT alpha`);
+  assert.match(end, /^NO \[UNAVAILABLE\] not everything/);
+  const told = lines.map((line) => /\b(?:dead|many-owner)\d@example\.com/.exec(line)?.[0] ?? line);
+  assert.deepEqual(told.slice(0, 6).sort(), living);
+  assert.deepEqual(told.slice(6), dead);
+  assert.equal(cluster.dead.accepted, 1);
+  assert.deepEqual(await demandOk(guest, `STATUS "Other Users/${living[0] ?? ''}/INBOX" (MESSAGES)`), [`* STATUS "Other Users/${living[0] ?? ''}/INBOX" (MESSAGES 1)`]);
+  assert.match((await ask(guest, `ESEARCH IN (mailboxes (${living.map((owner) => `"Other Users/${owner}/INBOX"`).join(' ')})) SUBJECT`)).end, /^BAD/);
+  guest.close();
+});
+
 test('in IDLE a node that says nothing any more is noticed, and one that is there is asked unseen', { timeout: 60_000 }, async () => {
   const both = await pair(cluster, 'idle', 'lr');
   const { guest, inbox, ownerAddress } = both;

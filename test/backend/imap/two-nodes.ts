@@ -26,23 +26,25 @@ export interface TwoNodes {
   /** Between the nodes, on the way to be2. */
   readonly road: TcpProxy;
   readonly nodes: Readonly<Record<NodeName, TestNode>>;
+  /** A third node, which takes connections and never says a word. */
+  readonly dead: TcpProxy;
   /** Where accounts live, by what the directory says. */
-  readonly homes: Map<string, NodeName>;
+  readonly homes: Map<string, NodeName | 'dead'>;
   /** Logs in; the account is made if need be, and lives there from now on. */
   readonly logIn: (node: NodeName, address: string) => Promise<Dialogue>;
   readonly stop: () => Promise<void>;
 }
 
 export async function startTwoNodes(limits: Partial<ImapLimits> = {}): Promise<TwoNodes> {
-  const homes = new Map<string, NodeName>();
+  const homes = new Map<string, NodeName | 'dead'>();
   const lookUp = (address: string): UserEntry | undefined => {
     const mailHost = homes.get(address);
     return mailHost === undefined ? undefined : { address, mailHost, dn: `mail=${address}`, map: 'table', aliases: [], routingAddress: undefined };
   };
   const ports = { be1: await freePort(), be2: await freePort() };
-  const roads = new Map<NodeName, number>();
+  const roads = new Map<string, number>();
   const begin = async (node: NodeName, other: NodeName): Promise<TestNode> => {
-    const server = await startServer({ node, limits: { otherNodePatienceMs: 500, ...limits }, others: { lookUp, nodes: othersOf(node, other, { adminPort: ports[other], imapPort: () => roads.get(other) ?? 0 }) } });
+    const server = await startServer({ node, limits: { otherNodePatienceMs: 500, ...limits }, others: { lookUp, nodes: othersOf(node, other, { adminPort: ports[other], imapPort: (wanted) => roads.get(wanted) ?? 0 }) } });
     const admin = await startAdmin({
       host: '127.0.0.1', port: ports[node], serverTls: createServerTls(certificateOf(node)), isTrustedNode: ({ role }) => role === 'backend',
       routes: [sharedFoldersRoute(server.sharing)], acts: noActs, signerOf: () => 'cluster', log: createLog({ node, level: 'silent' }),
@@ -53,10 +55,12 @@ export async function startTwoNodes(limits: Partial<ImapLimits> = {}): Promise<T
   };
   const be2 = await begin('be2', 'be1');
   const road = await TcpProxy.start(be2.ports.trusted);
-  roads.set('be2', road.port);
+  const dead = await TcpProxy.start(be2.ports.trusted);
+  dead.behaviour = { kind: 'hang' };
+  roads.set('be2', road.port).set('dead', dead.port);
   const nodes = { be1: await begin('be1', 'be2'), be2 };
   return {
-    nodes, homes, road,
+    nodes, homes, road, dead,
     logIn: async (node, address) => {
       homes.set(address, node);
       const dialogue = await Dialogue.connect({ port: nodes[node].ports.tls, tls: 'implicit' });
@@ -66,7 +70,7 @@ export async function startTwoNodes(limits: Partial<ImapLimits> = {}): Promise<T
     },
     stop: async () => {
       await Promise.all([nodes.be1.stop(), nodes.be2.stop()]);
-      await road.refuse();
+      await Promise.all([road.refuse(), dead.refuse()]);
     },
   };
 }
@@ -77,13 +81,13 @@ function certificateOf(node: NodeName) {
   return certificate;
 }
 
-function othersOf(node: NodeName, other: NodeName, { adminPort, imapPort }: { readonly adminPort: number; readonly imapPort: () => number }): OtherNodes {
+function othersOf(node: NodeName, other: NodeName, { adminPort, imapPort }: { readonly adminPort: number; readonly imapPort: (node: string) => number }): OtherNodes {
   const { key, certificate: cert, authority: ca } = certificateOf(node);
   const tls = { key, cert, ca };
   const folders = new OthersFolders({ [other]: { host: '127.0.0.1', port: adminPort, tls } }, sharedFoldersPrefix);
   return {
     sharedWith: async (visitor) => folders.sharedWith(visitor),
-    connect: async () => connectTo({ host: '127.0.0.1', port: imapPort(), tls, timeoutMs: 5000 }),
+    connect: async (node) => connectTo({ host: '127.0.0.1', port: imapPort(node), tls, timeoutMs: 5000 }),
   };
 }
 

@@ -3,78 +3,17 @@ import assert from 'node:assert/strict';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { WorkerStorageChanges } from '../../../backend/administration/administration.ts';
 import { storageListHandlers } from '../../../backend/administration/storage-list-handlers.ts';
-import { HeldDirectories } from '../../../backend/held-directories.ts';
 import { lockDirectory } from '../../../backend/locked-directory.ts';
-import { storageDirectoriesOf, storageMemory } from '../../../backend/storage-directories.ts';
 import { usualBounds } from '../../../backend/storage/account-bounds.ts';
 import { checkStorage, openStorage } from '../../../backend/storage/storage.ts';
-import type { Storage } from '../../../backend/storage/storage.ts';
 import { closeVolume, openVolume } from '../../../backend/storage/volume.ts';
 import { Failure, isFailure } from '../../../shared/base/failure.ts';
-import { WorkerNode } from '../../harness/worker-node.ts';
 import { deliver, mailboxOf, sampleMessage, storageOptions, temporaryDirectory } from './harness.ts';
+import { StorageNode, alice, until } from './storage-node.ts';
 
 const away = { kind: 'storage-failure', message: /taken out for the time being/ };
-const alice = 'alice@example.com';
-
-interface Worker {
-  readonly storage: Storage;
-  readonly changes: WorkerStorageChanges;
-}
-
-/** One node: its first process, and workers of several generations, all in this process. Alice lies in `two`. */
-class Node {
-  readonly one: string;
-  readonly two: string;
-  readonly memory: ReturnType<typeof storageMemory>;
-  readonly held: HeldDirectories;
-  readonly workers: Worker[] = [];
-  renewals = 0;
-  readonly #places: ConstructorParameters<typeof HeldDirectories>[0];
-  readonly #bus: WorkerNode;
-  readonly #t: TestContext;
-
-  constructor(t: TestContext) {
-    const folder = temporaryDirectory(t);
-    [this.one, this.two] = [join(folder, 'one'), join(folder, 'two')];
-    for (const directory of [this.one, this.two]) mkdirSync(directory);
-    this.#t = t;
-    this.#places = { nodeName: 'be1', storage: { directories: [this.one, this.two] }, services: { processing: { queueDirectory: join(folder, 'queue') } } };
-    this.memory = storageMemory(this.#places);
-    this.held = new HeldDirectories(this.#places, 'refuse');
-    t.after(() => this.held.release());
-    this.#bus = new WorkerNode((work) => setImmediate(work), this.held.desk(async () => {
-      this.renewals += 1;
-      await this.start();
-    }));
-  }
-
-  /** One more worker, with the storages of now. */
-  async start(): Promise<Worker> {
-    const { open, attached, takenOut } = storageDirectoriesOf(this.#places);
-    const storage = await openStorage(storageOptions(this.one, { directories: open, attached, takenOut, domains: { limitsOf: () => ({}), storagesOf: () => [this.two] } }));
-    this.#t.after(async () => storage.close());
-    const changes = new WorkerStorageChanges({ storage, memory: this.memory, siblings: this.#bus.worker().siblings, log: storageOptions(this.one).log, onLetGo: () => undefined, lastCommandsMs: 20 });
-    const worker = { storage, changes };
-    this.workers.push(worker);
-    return worker;
-  }
-
-  async takeOut(addresses = new Set([alice])): Promise<void> {
-    await this.memory.takeOut({ directory: this.two, since: 'then', addresses });
-  }
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (const deadlineMs = performance.now() + 20_000; !condition();) {
-    assert.ok(performance.now() < deadlineMs, condition.toString());
-    await sleep(10);
-  }
-}
 
 function lockable(directory: string): boolean {
   try {
@@ -88,7 +27,7 @@ function lockable(directory: string): boolean {
 
 test('A storage whose taking out broke off after any step is let go by the worker that has the work of the node', async (t) => {
   for (const broken of ['after the note', 'after workers left', 'after new workers'] as const) {
-    const node = new Node(t);
+    const node = new StorageNode(t);
     const [first, second] = [await node.start(), await node.start()];
     await node.takeOut(new Set());
     await second.storage.createAccount(alice); // in the moment before workers leave
@@ -115,7 +54,7 @@ test('A storage whose taking out broke off after any step is let go by the worke
 });
 
 test('A storage that is taken in again while it is let go is not: neither workers nor the first process leave it', async (t) => {
-  const node = new Node(t);
+  const node = new StorageNode(t);
   const { changes, storage } = await node.start();
   await node.takeOut();
   await node.memory.takeIn(node.two);
@@ -128,7 +67,7 @@ test('A storage that is taken in again while it is let go is not: neither worker
 });
 
 test('New workers that can not start leave all as it was, and their words are told', async (t) => {
-  const node = new Node(t);
+  const node = new StorageNode(t);
   const { changes } = await node.start();
   const free = lockDirectory(join(node.one, '..', 'three'), 'refuse');
   await node.memory.takeIn(join(node.one, '..', 'three'));
@@ -140,7 +79,7 @@ test('New workers that can not start leave all as it was, and their words are to
 });
 
 test('Who works in a storage while it is let go is answered or refused, and all that was answered is there', async (t) => {
-  const node = new Node(t);
+  const node = new StorageNode(t);
   const { storage, changes } = await node.start();
   const account = await storage.createAccount(alice);
   const seen = { answered: 0, refused: 0 };
@@ -173,7 +112,7 @@ test('Who works in a storage while it is let go is answered or refused, and all 
 });
 
 test('A folder that can not be left in order, as its disk fails, ends neither the node nor the letting go, and the lock is given back', async (t) => {
-  const node = new Node(t);
+  const node = new StorageNode(t);
   const { changes } = await node.start();
   const holder = join(node.two, 'holder.json');
   rmSync(holder);
@@ -187,7 +126,7 @@ test('A folder that can not be left in order, as its disk fails, ends neither th
 });
 
 test('What is taken out is forgotten only when it is let go: nobody would let go of it afterwards', async (t) => {
-  const node = new Node(t);
+  const node = new StorageNode(t);
   const { changes, storage } = await node.start();
   const spare = join(node.one, '..', 'three');
   await (await openStorage(storageOptions(spare))).close();

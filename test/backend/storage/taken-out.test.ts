@@ -4,8 +4,9 @@ import { mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { storageListHandlers } from '../../../backend/administration/storage-list-handlers.ts';
-import { forgetAttached, forgetTakenOut, noteAttached, noteTakenOut, readStorageList } from '../../../backend/storage/storage-list.ts';
+import { forgetAttached, forgetJoining, forgetTakenOut, noteAttached, noteJoining, noteTakenOut, readStorageList } from '../../../backend/storage/storage-list.ts';
 import { Failure } from '../../../shared/base/failure.ts';
+import { thisProcess } from '../../../shared/base/process-identity.ts';
 import { openStorage } from '../../../backend/storage/storage.ts';
 import { IndexCare } from '../../../backend/text-index/text-index.ts';
 import type { Storage } from '../../../backend/storage/storage.ts';
@@ -104,7 +105,7 @@ test('A storage of another cluster, or of none, is not attached, and a memory th
   await assert.rejects(openStorage(storageOptions(own, { directories: [own, none], attached: [none] })), { kind: 'storage-failure', message: /is no storage/ });
   const list = join(folder, 'list');
   await noteAttached(list, none);
-  assert.deepEqual(readStorageList(list), { attached: [none], takenOut: [] });
+  assert.deepEqual(readStorageList(list), { attached: [none], joining: [], takenOut: [] });
   writeFileSync(join(list, 'detached-0000000000000000.json'), '{');
   assert.throws(() => readStorageList(list), { kind: 'storage-failure', message: /damaged/ });
 });
@@ -118,12 +119,14 @@ test('A folder is taken in under one name only: under a second one the node woul
   t.after(async () => storage.close());
   let openable = true;
   const handlers = storageListHandlers({
-    storage, log: storageOptions(one).log, cluster: storageOptions(one).clusterName, node: storageOptions(one).nodeName, changes: { held: async () => Promise.resolve([]), leave: async () => Promise.resolve('left'), follow: async () => (openable ? Promise.resolve() : Promise.reject(new Failure('storage-failure', 'it has no index'))), letGo: async () => Promise.resolve('let-go') },
+    storage, log: storageOptions(one).log, cluster: storageOptions(one).clusterName, node: storageOptions(one).nodeName, changes: { held: async () => Promise.resolve([]), leave: async () => Promise.resolve('left'), claim: async () => Promise.resolve(), endClaim: async () => Promise.resolve(), follow: async () => (openable ? Promise.resolve() : Promise.reject(new Failure('storage-failure', 'it has no index'))), letGo: async () => Promise.resolve('let-go') },
     memory: {
       takenOut: () => readStorageList(list).takenOut, attached: () => readStorageList(list).attached, takeOut: async (out) => noteTakenOut(list, out), forget: (directory) => forgetAttached(list, directory),
+      joining: () => readStorageList(list).joining, join: async (directory) => noteJoining(list, { directory, process: thisProcess() }), giveUp: (directory) => forgetJoining(list, directory),
       takeIn: async (directory) => {
         await noteAttached(list, directory);
         forgetTakenOut(list, directory);
+        forgetJoining(list, directory);
       },
     },
   });
@@ -131,7 +134,7 @@ test('A folder is taken in under one name only: under a second one the node woul
   for (const name of [one, `${one}/`, `${folder}/two/../one`]) await assert.rejects(attach(name), { kind: 'bad-input' }, name);
   openable = false;
   await assert.rejects(attach(two), /it has no index/);
-  assert.deepEqual(readStorageList(list), { attached: [], takenOut: [] }, 'as before');
+  assert.deepEqual(readStorageList(list), { attached: [], joining: [], takenOut: [] }, 'as before');
   await noteTakenOut(list, { directory: two, since: 'then', addresses: new Set(['alice@example.com']) });
   await assert.rejects(attach(two), /it has no index/);
   assert.deepEqual(readStorageList(list).takenOut, [{ directory: two, since: 'then', addresses: new Set(['alice@example.com']) }]);
@@ -141,5 +144,5 @@ test('A folder is taken in under one name only: under a second one the node woul
   assert.deepEqual(readStorageList(list).attached, [two]);
   await noteTakenOut(list, { directory: two, since: 'then', addresses: new Set() });
   await attach(`${folder}/./two`);
-  assert.deepEqual(readStorageList(list), { attached: [two], takenOut: [] });
+  assert.deepEqual(readStorageList(list), { attached: [two], joining: [], takenOut: [] });
 });
