@@ -1,7 +1,6 @@
 /** FETCH and UID FETCH (RFC 9051 section 6.4.5): the command; `fetch-content.ts` has the items that read messages. */
 import { Pacer } from '../../shared/base/pacer.ts';
 import { Failure, isFailure } from '../../shared/base/failure.ts';
-import { formatDateTime } from '../../shared/imap/dates.ts';
 import { parseFetch } from '../../shared/imap/fetch-items.ts';
 import type { FetchArguments, FetchItem, RowItem, StructureItem } from '../../shared/imap/fetch-items.ts';
 import { windowOn } from '../../shared/imap/result-window.ts';
@@ -15,12 +14,11 @@ import { mailboxCommand } from './command.ts';
 import type { Command, Selected } from './command.ts';
 import { prepareContent, sendContent } from './fetch-content.ts';
 import type { Content } from './fetch-content.ts';
-import { isKept, keptValue } from './fetch-kept.ts';
-import type { KeptValue } from './fetch-kept.ts';
+import { isKept, keptResponses } from './fetch-kept.ts';
+import { missing, missingFlags, rowResponse, rowValues } from './fetch-rows.ts';
 import { messageLead, tellKeywords } from './news.ts';
 import { Refusal, ok } from './replies.ts';
 import type { Completion } from './replies.ts';
-import type { Session } from './session.ts';
 import type { Numbered, Numbers, Span, View } from './view.ts';
 
 export const fetch = define('FETCH', 'sequence');
@@ -80,7 +78,7 @@ async function sendMessages(selected: Selected, plan: Plan, { spans, changedSinc
     if (session.abandoned) break;
     const wanted = changedSince === 0 ? batch : batch.filter(({ row }) => row.modseq > changedSince);
     const marked = plan.marksSeen ? await markSeen(selected, wanted) : undefined;
-    if (plan.reads === 'kept') await sendKept(selected, plan.items, { wanted, read });
+    if (plan.reads === 'kept') await sendKept(selected, plan.items, { wanted, read, marked });
     else {
       for (const message of wanted) {
         await sendMessage(selected, plan.items, { message, read, nowSeen: marked?.get(message.row.uid) });
@@ -165,29 +163,6 @@ async function markSeen({ session, view }: Selected, messages: readonly Numbered
   }
 }
 
-const rowValues: Readonly<Record<RowItem, (row: MessageRow, view: View) => string>> = {
-  UID: (row) => `UID ${String(row.uid)}`,
-  FLAGS: (row, view) => `FLAGS ${view.flagTexts.of(row)}`,
-  INTERNALDATE: (row) => `INTERNALDATE ${formatDateTime(row.internalDateMs)}`,
-  'RFC822.SIZE': (row) => `RFC822.SIZE ${String(row.size)}`,
-  MODSEQ: (row) => `MODSEQ (${String(row.modseq)})`,
-  EMAILID: (row) => `EMAILID (M${String(row.messageId)})`,
-  THREADID: (row) => `THREADID (T${String(row.threadId)})`,
-  SAVEDATE: (row) => `SAVEDATE ${formatDateTime(row.savedDateMs)}`,
-};
-
-function rowResponse(view: View, items: readonly FetchItem[], message: Numbered): string {
-  const { row } = message;
-  let text = messageLead(view, message);
-  let separator = '';
-  for (const item of items) {
-    if (item.kind !== 'row') continue;
-    text += separator + rowValues[item.name](row, view);
-    separator = ' ';
-  }
-  return `${text})`;
-}
-
 const structureValues: Readonly<Record<StructureItem, (message: StoredMessage, strings: StringForm) => string>> = {
   ENVELOPE: (message, strings) => `ENVELOPE ${formatEnvelope(message.head.envelope, strings)}`,
   BODY: (message, strings) => `BODY ${formatBody(message.structure.root, { data: 'basic', strings })}`,
@@ -196,36 +171,26 @@ const structureValues: Readonly<Record<StructureItem, (message: StoredMessage, s
 };
 
 /** Responses with items of rows and of what is kept of messages. Of whom not all is kept, the message is looked into. */
-async function sendKept(selected: Selected, items: readonly FetchItem[], { wanted, read }: { readonly wanted: readonly Numbered[]; readonly read: Wanted['read'] }): Promise<void> {
+async function sendKept(selected: Selected, items: readonly FetchItem[], { wanted, read, marked }: { readonly wanted: readonly Numbered[]; readonly read: Wanted['read']; readonly marked: ReadonlyMap<number, MessageRow> | undefined }): Promise<void> {
   const { session, view } = selected;
-  const values = items.map((item): KeptValue => (item.kind === 'row' ? (row) => rowValues[item.name](row, view) : isKept(item) ? keptValue(selected, item) : () => undefined));
+  const respond = keptResponses(selected, items);
+  const respondSeen = keptResponses(selected, [...items, ...missingFlags(session, items)]);
   const pacer = new Pacer();
   const unkept: MessageRow[] = [];
   for (const message of wanted) {
-    const response = keptResponse(messageLead(view, message), values, message.row);
+    const nowSeen = marked?.get(message.row.uid);
+    const response = nowSeen === undefined ? respond(message) : respondSeen({ ...message, row: nowSeen });
     if (response !== undefined) {
       session.output.line(response);
       if (!session.output.full) continue; // what little work it is goes with what it makes
       await session.output.flush();
     } else {
-      await sendMessage(selected, items, { message, read, nowSeen: undefined });
+      await sendMessage(selected, items, { message, read, nowSeen });
       unkept.push(message.row);
     }
     if (pacer.isDue) await pacer.breathe();
   }
   if (unkept.length > 0) await view.mailbox.keepFields(unkept);
-}
-
-function keptResponse(lead: string, values: readonly KeptValue[], row: MessageRow): string | undefined {
-  let text = lead;
-  let separator = '';
-  for (const value of values) {
-    const told = value(row);
-    if (told === undefined) return undefined;
-    text += separator + told;
-    separator = ' ';
-  }
-  return `${text})`;
 }
 
 interface Wanted {
@@ -264,15 +229,22 @@ async function sendMessage({ session, view }: Selected, items: readonly FetchIte
 
 /** The FETCH responses of new messages that NOTIFY or a search asks for (RFC 5465 sections 5.2 and 7). Nothing is marked as seen. */
 export async function describeArrived(selected: Selected): Promise<void> {
-  const { view } = selected;
+  const { session, view } = selected;
   const described = [...view.toDescribe];
   view.toDescribe.clear();
   for (const [uid, items] of described) {
     const sequence = view.sequenceOf(uid);
     const row = sequence === undefined ? undefined : view.mailbox.row(uid);
     if (sequence === undefined || row === undefined) continue;
+    const told = unaskedItems(selected, items);
+    const response = keptResponses(selected, told)({ sequence, row });
+    if (response !== undefined) {
+      session.output.line(response);
+      if (session.output.full) await session.output.flush();
+      continue;
+    }
     try {
-      await sendMessage(selected, unaskedItems(selected, items), { message: { sequence, row }, read: ({ uid: wanted }) => view.mailbox.message(wanted), nowSeen: undefined });
+      await sendMessage(selected, told, { message: { sequence, row }, read: ({ uid: wanted }) => view.mailbox.message(wanted), nowSeen: undefined });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error; // what can't be had of this message is not told
     }
@@ -283,13 +255,4 @@ export async function describeArrived(selected: Selected): Promise<void> {
 function unaskedItems({ session, view }: Selected, items: readonly FetchItem[]): readonly FetchItem[] {
   const names: readonly RowItem[] = session.isEnabled('CONDSTORE') ? ['UID', 'MODSEQ'] : ['UID'];
   return [...missing(names.filter((name) => name !== 'UID' || view.numbering !== 'uids'), items), ...items];
-}
-
-/** Items about \Seen that was just set, as far as they were not asked for anyway. */
-function missingFlags(session: Session, items: readonly FetchItem[]): FetchItem[] {
-  return missing(session.isEnabled('CONDSTORE') ? ['FLAGS', 'MODSEQ'] : ['FLAGS'], items);
-}
-
-function missing(names: readonly RowItem[], items: readonly FetchItem[]): FetchItem[] {
-  return names.filter((name) => !items.some((item) => item.kind === 'row' && item.name === name)).map((name) => ({ kind: 'row', name }));
 }

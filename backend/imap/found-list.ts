@@ -23,12 +23,14 @@ export function foundOf(messages: readonly Numbered[]): FoundList {
 }
 
 /** Those at these indexes, in that order. */
-export function pick({ sequences, uids, modseqs, relevancies }: FoundList, indexes: readonly number[]): FoundList {
-  const of = (column: ArrayLike<number>): number[] => indexes.map((index) => column[index] ?? 0);
-  return {
-    sequences: of(sequences), uids: of(uids),
-    modseqs: modseqs && of(modseqs), relevancies: relevancies && indexes.map((index) => relevancies[index]),
-  };
+export function pick({ sequences, uids, modseqs, relevancies }: FoundList, indexes: ArrayLike<number>): FoundList {
+  return { sequences: numbersAt(sequences, indexes), uids: numbersAt(uids, indexes), modseqs: modseqs && numbersAt(modseqs, indexes), relevancies: relevancies && Array.from(indexes, (index) => relevancies[index]) };
+}
+
+function numbersAt(column: ArrayLike<number>, indexes: ArrayLike<number>): number[] {
+  const numbers = new Array<number>(indexes.length);
+  for (let at = 0; at < indexes.length; at += 1) numbers[at] = column[indexes[at] ?? 0] ?? 0;
+  return numbers;
 }
 
 const zero = 48;

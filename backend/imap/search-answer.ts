@@ -15,6 +15,7 @@ import type { Results } from './search-results.ts';
 import { checkCharset, checkCharsetUnnamed, findMessages, findPlaces, forgetSaved, tellsModseq } from './search-run.ts';
 import { comparison, keyMessages } from './sort-order.ts';
 import type { Keyed } from './sort-order.ts';
+import { inOrder, knownOrder, rememberOrder } from './sort-orders.ts';
 import type { Numbers } from './view.ts';
 
 interface Manner {
@@ -34,7 +35,8 @@ export async function answerSearch(selected: Selected, given: SearchArguments, m
   let outcome: Outcome;
   try {
     checkCharset(given);
-    outcome = manner.criteria === undefined && modseqs === 'untold' && !follows ? await findNumbers(selected, given) : await findInOrder(selected, given, manner);
+    const numbers = modseqs === 'untold' && !follows ? await findNumbers(selected, given, manner) : undefined;
+    outcome = numbers ?? await findInOrder(selected, given, manner);
   } catch (error) {
     if (saves) forgetSaved(view, error);
     throw error;
@@ -56,12 +58,17 @@ interface Outcome {
   readonly messages: readonly Keyed[];
 }
 
-async function findNumbers({ session, view }: Selected, { key }: SearchArguments): Promise<Outcome> {
-  return { found: await findPlaces({ session, view }, key, new Progress(session, view.count)), messages: [] };
+/** Where no more is asked for; undefined where messages have to be brought in order for it. */
+async function findNumbers({ session, view }: Selected, { key }: SearchArguments, { criteria }: Manner): Promise<Outcome | undefined> {
+  const order = criteria === undefined ? undefined : knownOrder(view, criteria);
+  if (criteria !== undefined && order === undefined) return undefined;
+  const found = await findPlaces({ session, view }, key, new Progress(session, view.count));
+  return { found: order === undefined ? found : inOrder(found, order), messages: [] };
 }
 
 async function findInOrder({ session, view }: Selected, { key }: SearchArguments, { criteria }: Manner): Promise<Outcome> {
   const found = await findMessages({ session, view }, key, new Progress(session, view.count));
   const messages = criteria === undefined ? found.map((message) => ({ message, values: [] })) : await sortPaced(await keyMessages(view, found, criteria), comparison(criteria));
+  if (criteria !== undefined) rememberOrder(view, criteria, messages);
   return { found: foundOf(messages.map(({ message }) => message)), messages };
 }

@@ -4,6 +4,7 @@
  * not the passing of time (OLDER, YOUNGER).
  */
 import { Failure } from '../../shared/base/failure.ts';
+import { partitionPoint } from '../../shared/base/lower-bound.ts';
 import type { FetchItem } from '../../shared/imap/fetch-items.ts';
 import type { SortCriterion } from '../../shared/imap/search-arguments.ts';
 import type { SearchKey } from '../../shared/imap/search-keys.ts';
@@ -230,7 +231,10 @@ class FollowedSort implements Follower {
     let taken = 0;
     for (const keyed of won.toSorted(comparison(this.#criteria))) {
       const added = known(keyed);
-      const before = lowerBound(this.#order, added, compare);
+      const before = partitionPoint(this.#order.length, (index) => {
+        const standing = this.#order[index];
+        return standing !== undefined && compare(standing, added) < 0;
+      });
       for (const standing of this.#order.slice(taken, before)) merged.push(standing);
       taken = Math.max(taken, before);
       merged.push(added);
@@ -260,17 +264,4 @@ function joinNeighbours(places: readonly Place[]): Pair[] {
     else pairs.push({ position, messages: [message] });
   }
   return pairs;
-}
-
-/** How many of the order come before that one. */
-function lowerBound(order: readonly Comparable[], added: Comparable, compare: (one: Comparable, other: Comparable) => number): number {
-  let low = 0;
-  let high = order.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const at = order[middle];
-    if (at !== undefined && compare(at, added) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -3,8 +3,10 @@ import type { SearchKey } from '../../shared/imap/search-keys.ts';
 import { flagBits } from './flag-texts.ts';
 import { sentDayMs } from './message-text.ts';
 import type { MessageRow } from '../storage/storage.ts';
-import { fieldsAsked, fuzzyScore, holds, linesHold } from '../text-index/text-index.ts';
-import type { TextQuestion } from '../text-index/text-index.ts';
+import { fieldsAsked, fuzzyScore, holds, linesHold, searchedText } from '../text-index/text-index.ts';
+import type { HeaderQuestion, TextQuestion } from '../text-index/text-index.ts';
+import { headValues, keptColumn } from './head-values.ts';
+import type { HeadColumn } from './head-values.ts';
 import type { Relevance } from './relevance.ts';
 import { isTextKey, questionOf } from './search-plan.ts';
 import { resolveRanges } from '../../shared/imap/sequence-set.ts';
@@ -140,16 +142,12 @@ function dateTest(key: DateKey, view: View): Test {
   };
   if (key.date === 'internal') return { kind: 'row', matches: ({ row }) => inTime(row.internalDateMs) };
   if (key.date === 'saved') return { kind: 'row', matches: ({ row }) => inTime(row.savedDateMs) };
-  return {
-    kind: 'content',
-    cost: 1,
-    matches: ({ row }) => {
-      const [head] = view.mailbox.heads([row]);
-      const sentMs = head === undefined ? undefined : sentDayMs(head);
-      return sentMs !== undefined && inTime(sentMs);
-    },
-  };
+  const dayOf = headValues(view, sentDay);
+  return { kind: 'content', cost: 1, matches: ({ row }) => inTime(dayOf(row)) };
 }
+
+/** No number where there is no day: that is at no time. */
+const sentDay: HeadColumn<number> = { name: 'day sent', fields: ['DATE'], of: (_row, header) => (header === undefined ? NaN : sentDayMs(header) ?? NaN) };
 
 /** Tells `relevance` how well messages match. */
 function fuzzyTest(question: TextQuestion, view: View, relevance: Relevance | undefined): Test {
@@ -184,12 +182,29 @@ function textTest(question: TextQuestion, view: View): Test {
   };
   const choice = fieldsAsked(question);
   const linesOf = choice === undefined ? () => undefined : view.mailbox.headerFields(choice);
+  const texts = isOftenAsked(question) ? keptColumn<string>(view, `text of ${question.name}`) : undefined;
   return {
     kind: 'content',
     cost: 2,
     matches: (candidate) => {
-      const lines = linesOf(candidate.row);
-      return lines === undefined ? lookAndKeep(candidate) : linesHold(lines, question);
+      const { row } = candidate;
+      const known = texts?.get(row.uid);
+      if (known !== undefined) return known.includes(question.value);
+      const lines = linesOf(row);
+      if (lines === undefined) return lookAndKeep(candidate);
+      if (texts === undefined || lines.length > longestKept) return linesHold(lines, question);
+      const text = searchedText(lines, question.name);
+      texts.add(row.uid, text);
+      return text.includes(question.value);
     },
   };
+}
+
+const oftenAsked: ReadonlySet<string> = new Set(['subject', 'from', 'to', 'cc']);
+/** Characters of a field whose text is kept for the next search: there are headers of many kilobytes. */
+const longestKept = 1024;
+
+/** Whether the texts of that field are kept. Those of several fields stand on lines of their own, which nothing that is searched goes beyond. */
+function isOftenAsked({ name, value }: HeaderQuestion): boolean {
+  return oftenAsked.has(name) && value !== '' && !value.includes('\n');
 }

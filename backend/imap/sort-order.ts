@@ -4,12 +4,12 @@ import type { SortCriterion, SortKey } from '../../shared/imap/search-arguments.
 import { baseSubject } from '../../shared/mime/base-subject.ts';
 import { casemapOrder } from '../../shared/mime/casemap.ts';
 import { decodeWords } from '../../shared/mime/encoded-words.ts';
-import type { EnvelopeAddress, MessageHead } from '../../shared/mime/structure.ts';
+import type { MessageHeader } from '../../shared/mime/part-header.ts';
+import type { EnvelopeAddress } from '../../shared/mime/structure.ts';
 import type { MessageRow } from '../storage/storage.ts';
 import { headValues } from './head-values.ts';
-import type { Column } from './head-values.ts';
+import type { HeadColumn } from './head-values.ts';
 import { mostRelevant } from './relevance.ts';
-import { batchSize } from './search-run.ts';
 import type { Numbered, View } from './view.ts';
 
 /** A message with its value for each criterion. */
@@ -21,31 +21,31 @@ export interface Keyed {
 type Value = string | number;
 
 /** Without a usable Date the day of arrival counts (RFC 5256 section 2.2). */
-export function sentMs(row: MessageRow, head: MessageHead | undefined): number {
-  return head?.sentAtMs ?? row.internalDateMs;
+export function sentMs(row: MessageRow, header: MessageHeader | undefined): number {
+  return header?.sentAtMs ?? row.internalDateMs;
 }
 
 type HeadKey = Exclude<SortKey, keyof typeof ofRow>;
 
-/** Keys that ask no head. */
+/** Keys that ask no header. */
 const ofRow = {
   ARRIVAL: ({ row }: Numbered) => row.internalDateMs,
   RELEVANCY: ({ relevancy = mostRelevant }: Numbered) => -relevancy, // the most relevant first
   SIZE: ({ row }: Numbered) => row.size,
 };
 
-const ofHead: Readonly<Record<HeadKey, Column<Value>['of']>> = {
-  CC: (_row, head) => mailboxOf(head?.envelope.cc),
-  DATE: sentMs,
-  DISPLAYFROM: (_row, head) => displayOf(head?.envelope.from),
-  DISPLAYTO: (_row, head) => displayOf(head?.envelope.to),
-  FROM: (_row, head) => mailboxOf(head?.envelope.from),
-  SUBJECT: (_row, head) => casemapOrder(baseSubject(head?.envelope.subject ?? '').text),
-  TO: (_row, head) => mailboxOf(head?.envelope.to),
+const ofHeader: Readonly<Record<HeadKey, Omit<HeadColumn<Value>, 'name'>>> = {
+  CC: { fields: ['CC'], of: (_row, header) => mailboxOf(header?.envelope.cc) },
+  DATE: { fields: ['DATE'], of: sentMs },
+  DISPLAYFROM: { fields: ['FROM'], of: (_row, header) => displayOf(header?.envelope.from) },
+  DISPLAYTO: { fields: ['TO'], of: (_row, header) => displayOf(header?.envelope.to) },
+  FROM: { fields: ['FROM'], of: (_row, header) => mailboxOf(header?.envelope.from) },
+  SUBJECT: { fields: ['SUBJECT'], of: (_row, header) => casemapOrder(baseSubject(header?.envelope.subject ?? '').text) },
+  TO: { fields: ['TO'], of: (_row, header) => mailboxOf(header?.envelope.to) },
 };
 
-function needsHead(key: SortKey): key is HeadKey {
-  return key in ofHead;
+function needsHeader(key: SortKey): key is HeadKey {
+  return key in ofHeader;
 }
 
 function mailboxOf(addresses: readonly EnvelopeAddress[] | undefined): string {
@@ -60,21 +60,24 @@ function displayOf(addresses: readonly EnvelopeAddress[] | undefined): string {
   return casemapOrder(decodeWords(host === undefined ? mailbox ?? '' : `${mailbox ?? ''}@${host}`));
 }
 
+/** Gives a message its values. */
+export function keying(view: View, criteria: readonly SortCriterion[]): (message: Numbered) => Keyed {
+  const valueOf = criteria.map(({ key }) => {
+    if (!needsHeader(key)) return ofRow[key];
+    const ofColumn = headValues(view, { name: key, ...ofHeader[key] });
+    return ({ row }: Numbered): Value => ofColumn(row);
+  });
+  return (message) => ({ message, values: valueOf.map((value) => value(message)) });
+}
+
 /** Gives the messages their values. */
 export async function keyMessages(view: View, found: readonly Numbered[], criteria: readonly SortCriterion[]): Promise<Keyed[]> {
-  const keys = criteria.map(({ key }) => key);
-  const columns = keys.filter(needsHead).map((key) => ({ name: key, of: ofHead[key] }));
-  const columnValues = columns.length === 0 ? [] : await headValues(view, found, columns);
-  const byKey = new Map(columns.map(({ name }, index) => [name, columnValues[index]]));
-  const valueOf = keys.map((key) => {
-    const values = needsHead(key) ? byKey.get(key) : undefined;
-    return needsHead(key) ? ({ row }: Numbered): Value => values?.get(row.uid) ?? '' : ofRow[key];
-  });
+  const key = keying(view, criteria);
   const keyed: Keyed[] = [];
   const pacer = new Pacer();
   for (const message of found) {
-    keyed.push({ message, values: valueOf.map((value) => value(message)) });
-    if (keyed.length % batchSize === 0 && pacer.isDue) await pacer.breathe();
+    keyed.push(key(message));
+    if (pacer.isDue) await pacer.breathe();
   }
   return keyed;
 }
@@ -102,9 +105,9 @@ type Valued = Pick<Comparable, 'values'>;
 function valueComparison(criteria: readonly SortCriterion[]): (one: Valued, other: Valued) => number {
   const signs = criteria.map(({ direction }) => (direction === 'ascending' ? 1 : -1));
   return (one, other) => {
-    for (const [index, sign] of signs.entries()) {
+    for (let index = 0; index < signs.length; index += 1) {
       const [left, right] = [one.values[index] ?? 0, other.values[index] ?? 0];
-      if (left !== right) return left < right ? -sign : sign;
+      if (left !== right) return left < right ? -(signs[index] ?? 1) : signs[index] ?? 1;
     }
     return 0;
   };

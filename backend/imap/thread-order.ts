@@ -3,7 +3,7 @@ import { Pacer } from '../../shared/base/pacer.ts';
 import { sortPaced } from '../../shared/base/paced-sort.ts';
 import { baseSubject } from '../../shared/mime/base-subject.ts';
 import { casemapOrder } from '../../shared/mime/casemap.ts';
-import type { Thread, ThreadMessage } from './thread-references.ts';
+import type { Thread, ThreadMessage, ThreadSubject } from './thread-references.ts';
 
 /** Earlier ones first, and what was sent at the same time as it stands in the mailbox. */
 function bySentDate(one: ThreadMessage, other: ThreadMessage): number {
@@ -26,9 +26,9 @@ export async function threadBySubject(messages: readonly ThreadMessage[]): Promi
   const threads = new Map<string, ThreadMessage[]>();
   const pacer = new Pacer();
   for (const message of messages) {
-    const subject = subjectOf(message).base;
-    const sharing = threads.get(subject);
-    if (sharing === undefined) threads.set(subject, [message]);
+    const { base } = message.subject;
+    const sharing = threads.get(base);
+    if (sharing === undefined) threads.set(base, [message]);
     else sharing.push(message);
     if (pacer.isDue) await pacer.breathe();
   }
@@ -82,45 +82,38 @@ async function sortSiblings(roots: readonly Thread[]): Promise<void> {
   }
 }
 
-interface Subject {
-  readonly base: string;
-  readonly of: 'reply-or-forward' | 'original';
-}
-
-function subjectOf(message: ThreadMessage): Subject {
-  const { text, of } = baseSubject(message.subject);
+/** @param raw as it stands in the header */
+export function subjectOf(raw: string): ThreadSubject {
+  const { text, of } = baseSubject(raw);
   return { base: casemapOrder(text), of };
 }
 
 /** A thread in the table of subjects. */
 interface Entry {
   thread: Thread;
-  of: Subject['of'];
+  of: ThreadSubject['of'];
 }
 
 /** Step 5: threads with the same base subject become one. Takes them in order. */
 async function mergeBySubject(roots: readonly Thread[]): Promise<Thread[]> {
   const table = new Map<string, Entry>();
   const pacer = new Pacer();
-  const subjects: Subject[] = [];
   for (const thread of roots) {
-    const subject = subjectOf(firstOf(thread));
-    subjects.push(subject);
-    note(table, thread, subject);
+    note(table, thread, firstOf(thread).subject);
     if (pacer.isDue) await pacer.breathe();
   }
   const remaining = new Set(roots);
-  for (const [index, thread] of roots.entries()) {
-    const subject = subjects[index];
-    const entry = subject === undefined ? undefined : table.get(subject.base);
-    if (subject === undefined || entry === undefined || entry.thread === thread) continue;
+  for (const thread of roots) {
+    const { base, of } = firstOf(thread).subject;
+    const entry = table.get(base);
+    if (entry === undefined || entry.thread === thread) continue;
     remaining.delete(thread);
-    merge(entry, thread, { remaining, of: subject.of });
+    merge(entry, thread, { remaining, of });
   }
   return [...remaining];
 }
 
-function note(table: Map<string, Entry>, thread: Thread, { base, of }: Subject): void {
+function note(table: Map<string, Entry>, thread: Thread, { base, of }: ThreadSubject): void {
   if (base === '') return;
   const known = table.get(base);
   if (known === undefined) table.set(base, { thread, of });
@@ -130,7 +123,7 @@ function note(table: Map<string, Entry>, thread: Thread, { base, of }: Subject):
 }
 
 /** Step 5 C: puts the thread where it belongs beside the one in the table. */
-function merge(entry: Entry, thread: Thread, { remaining, of }: { readonly remaining: Set<Thread>; readonly of: Subject['of'] }): void {
+function merge(entry: Entry, thread: Thread, { remaining, of }: { readonly remaining: Set<Thread>; readonly of: ThreadSubject['of'] }): void {
   if (entry.thread.message === undefined) {
     if (thread.message === undefined) for (const child of thread.children) entry.thread.children.push(child);
     else entry.thread.children.push(thread);

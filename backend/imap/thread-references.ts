@@ -1,12 +1,18 @@
 /** Who answers whom, by Message-ID and References (RFC 5256 section 3, REFERENCES, steps 1 to 3). Pure. */
 
+/** What a subject is about (RFC 5256 section 2.1). */
+export interface ThreadSubject {
+  /** As it is compared. */
+  readonly base: string;
+  readonly of: 'reply-or-forward' | 'original';
+}
+
 /** A message as threads see it. */
 export interface ThreadMessage {
   readonly sequence: number;
   readonly uid: number;
   readonly sentMs: number;
-  /** As it stands in the header. */
-  readonly subject: string;
+  readonly subject: ThreadSubject;
   readonly id: string | undefined;
   /** The nearest last. */
   readonly ancestors: readonly string[];

@@ -6,13 +6,14 @@ import { ancestors, ownId } from '../../shared/mime/message-ids.ts';
 import { mailboxCommand } from './command.ts';
 import type { Command, Selected } from './command.ts';
 import { headValues } from './head-values.ts';
-import type { Column } from './head-values.ts';
+import type { HeadColumn } from './head-values.ts';
+import { ownText } from './kept-values.ts';
 import { Progress } from './progress.ts';
 import { ok } from './replies.ts';
 import type { Completion } from './replies.ts';
-import { batchSize, checkCharset, findMessages, tellsModseq } from './search-run.ts';
+import { checkCharset, findMessages, tellsModseq } from './search-run.ts';
 import { sentMs } from './sort-order.ts';
-import { mergeAndSort, sortByNewest, threadBySubject } from './thread-order.ts';
+import { mergeAndSort, sortByNewest, subjectOf, threadBySubject } from './thread-order.ts';
 import { ReferenceForest } from './thread-references.ts';
 import type { Thread, ThreadMessage } from './thread-references.ts';
 import type { Numbered, Numbers, View } from './view.ts';
@@ -90,21 +91,24 @@ async function threadByReferences(messages: readonly ThreadMessage[]): Promise<T
 
 type Told = Omit<ThreadMessage, 'sequence' | 'uid'>;
 
-const told: Column<Told> = {
+const told: HeadColumn<Told> = {
   name: 'THREAD',
-  of: (row, head) => ({
-    sentMs: sentMs(row, head), subject: head?.envelope.subject ?? '', ...(head === undefined ? { id: undefined, ancestors: [] } : { id: ownId(head), ancestors: ancestors(head) }),
-  }),
+  fields: ['DATE', 'SUBJECT', 'MESSAGE-ID', 'REFERENCES', 'IN-REPLY-TO'],
+  of: (row, header) => {
+    const id = header === undefined ? undefined : ownId(header);
+    return {
+      sentMs: sentMs(row, header), subject: subjectOf(header?.envelope.subject ?? ''), id: id === undefined ? undefined : ownText(id), ancestors: header === undefined ? [] : ancestors(header).map(ownText),
+    };
+  },
 };
 
 async function readMessages(view: View, found: readonly Numbered[]): Promise<ThreadMessage[]> {
-  const [values] = await headValues(view, found, [told]);
+  const valuesOf = headValues(view, told);
   const messages: ThreadMessage[] = [];
   const pacer = new Pacer();
   for (const { sequence, row } of found) {
-    const ofHead = values?.get(row.uid);
-    if (ofHead !== undefined) messages.push({ sequence, uid: row.uid, ...ofHead });
-    if (messages.length % batchSize === 0 && pacer.isDue) await pacer.breathe();
+    messages.push({ sequence, uid: row.uid, ...valuesOf(row) });
+    if (pacer.isDue) await pacer.breathe();
   }
   return messages;
 }

@@ -1,5 +1,6 @@
 /** A question about the text of a message, and the answer by looking into it. Right for any script and encoding, whatever an index knows. */
 import { splitFields } from '../../shared/mime/header.ts';
+import type { HeaderField } from '../../shared/mime/header.ts';
 import { chooseFields } from '../../shared/mime/kept-fields.ts';
 import type { FieldChoice } from '../../shared/mime/kept-fields.ts';
 import type { Part } from '../../shared/mime/structure.ts';
@@ -11,7 +12,7 @@ export type TextQuestion =
   | { readonly in: 'body' | 'text'; readonly value: string }
   | { readonly in: 'header'; readonly name: string; readonly value: string };
 
-type HeaderQuestion = Extract<TextQuestion, { readonly in: 'header' }>;
+export type HeaderQuestion = Extract<TextQuestion, { readonly in: 'header' }>;
 
 /** The fields that a question about the header looks at; undefined where only the message can tell. */
 export function fieldsAsked({ name }: HeaderQuestion): FieldChoice | undefined {
@@ -21,9 +22,17 @@ export function fieldsAsked({ name }: HeaderQuestion): FieldChoice | undefined {
 /** As `holds`. @param lines those of the fields, as they stand in the message (latin1) */
 export function linesHold(lines: string, { name, value }: HeaderQuestion): boolean {
   if (lines === '' || (isPlain(lines) && !lines.toUpperCase().includes(value))) return false;
+  return value === '' ? splitFields(lines).length > 0 : searchedFields(lines, name).some((field) => valueText(field).includes(value));
+}
+
+/** What a value is looked for in: the texts of the fields, each on a line. @param lines as `linesHold` */
+export function searchedText(lines: string, name: string): string {
+  return searchedFields(lines, name).map(valueText).join('\n');
+}
+
+function searchedFields(lines: string, name: string): HeaderField[] {
   const fields = splitFields(lines);
-  const looked = name === 'subject' && value !== '' ? fields.slice(0, 1) : fields; // the structure has the first
-  return looked.some((field) => value === '' || valueText(field).includes(value));
+  return name === 'subject' ? fields.slice(0, 1) : fields; // the structure has the first
 }
 
 /** Most are on one line and in ASCII: what is not in them as they stand is not in their values. */

@@ -5,8 +5,8 @@
  */
 export { IndexCare } from './index-care.ts';
 export { fuzzyScore } from './fuzzy-question.ts';
-export { fieldsAsked, holds, linesHold } from './question.ts';
-export type { TextQuestion } from './question.ts';
+export { fieldsAsked, holds, linesHold, searchedText } from './question.ts';
+export type { HeaderQuestion, TextQuestion } from './question.ts';
 export { TextAnswers, Verdict } from './text-answers.ts';
 export type { IndexedMailboxes } from './text-answers.ts';
 export { unknownScore } from './segment-fuzzy.ts';

@@ -163,8 +163,15 @@ test('Header fields that are kept beside the index are those of the message, in 
     'UID FETCH 1:* (BODY.PEEK[HEADER.FIELDS (List-Id)] BODY.PEEK[HEADER.FIELDS.NOT (Received)])', 'FETCH 1:* BODY.PEEK[HEADER.FIELDS (Subject)]<4000.5>',
     'SEARCH SUBJECT "the"', 'SEARCH SUBJECT ""', 'SEARCH SUBJECT "at home"', 'SEARCH SUBJECT second', 'SEARCH HEADER Subject second', 'SEARCH OR FROM "com" NOT TO "a"', 'SEARCH HEADER X-Odd ""', 'SEARCH HEADER X-Odd odder', 'SEARCH HEADER Received ""', 'SEARCH NOT HEADER List-Id "" CC "e"',
   ];
+  let turn = 0;
+  /** Each time in another mailbox: of one that was searched the worker knows what it has read. */
   const ask = async (questions: readonly string[] = commands): Promise<readonly string[]> => {
     const answers: string[] = [];
+    turn += 1;
+    for (const command of [`CREATE Turn${String(turn)}`, 'SELECT INBOX', `COPY 1:* Turn${String(turn)}`, `SELECT Turn${String(turn)}`]) {
+      dialogue.say(`c ${command}`);
+      await dialogue.until(/^c OK/);
+    }
     for (const command of questions) {
       dialogue.say(`f ${command}`);
       let answer = '';
@@ -196,15 +203,43 @@ test('Header fields that are kept beside the index are those of the message, in 
   assert.deepEqual(await ask(), kept);
   await deliver({ storage: server.storage, address: user, mailbox: 'INBOX' }, Buffer.from('Subject: planted\r\n\r\n'));
   await change(server.directory, 'header-fields', (value) => (value.includes('planted') ? Buffer.from(value.toString('latin1').replace('planted', 'altered'), 'latin1') : undefined));
-  dialogue.say('g NOOP');
+  dialogue.say('g SELECT INBOX');
   await dialogue.until(/^g OK/);
   dialogue.say('g FETCH * BODY.PEEK[HEADER.FIELDS (Subject)]');
   await dialogue.expect(/FETCH \(BODY\[HEADER.FIELDS \(SUBJECT\)\] \{20\}$/);
   assert.equal(await dialogue.line(), 'Subject: altered', 'the message is not read');
   await dialogue.until(/^g OK/);
+  dialogue.say('g FETCH * (BODY[HEADER.FIELDS (Subject)] UID)');
+  await dialogue.expect(/FETCH \(BODY\[HEADER.FIELDS \(SUBJECT\)\] \{20\}$/);
+  assert.equal(await dialogue.line(), 'Subject: altered', 'nor is it where it is marked as seen');
+  assert.equal(await dialogue.line(), '');
+  await dialogue.expect(/^ UID \d+ FLAGS \(\\Seen\)\)$/);
+  await dialogue.until(/^g OK/);
   const [many = ''] = await ask([`FETCH * BODY.PEEK[HEADER.FIELDS (Subject ${Array.from({ length: 70 }, (_item, index) => `X-${String(index)}`).join(' ')})]`]);
   assert.match(many, /\r\nSubject: planted\r\n/, 'to look for so many names takes longer than to read the message');
   dialogue.say('h SEARCH SUBJECT altered');
   await dialogue.expect(/^\* SEARCH \d+$/);
+  await dialogue.until(/^h OK/);
+  dialogue.close();
+});
+
+test('What NOTIFY tells of new messages is told out of what is kept of them', async () => {
+  const user = 'described@example.com';
+  await deliver({ storage: server.storage, address: user, mailbox: 'INBOX' }, Buffer.from('Subject: first\r\n\r\n'));
+  const dialogue = await Dialogue.connect({ port: server.ports.tls, tls: 'implicit' });
+  dialogue.say(`login LOGIN ${user} "${password}"`);
+  await dialogue.until(/^login OK/);
+  dialogue.say('a SELECT INBOX');
+  await dialogue.until(/^a OK/);
+  dialogue.say('b NOTIFY SET (SELECTED (MessageNew (UID FLAGS BODY.PEEK[HEADER.FIELDS (Subject)]) MessageExpunge))');
+  await dialogue.until(/^b OK/);
+  server.hints.silence = 'yes'; // it hears of the message when it asks
+  await deliver({ storage: server.storage, address: user, mailbox: 'INBOX' }, Buffer.from('Subject: planted\r\n\r\n'));
+  await change(server.directory, 'header-fields', (value) => (value.includes('planted') ? Buffer.from(value.toString('latin1').replace('planted', 'altered'), 'latin1') : undefined));
+  server.hints.silence = 'no';
+  dialogue.say('c NOOP');
+  await dialogue.expect(/^\* 2 EXISTS$/);
+  await dialogue.expect(/^\* 2 FETCH \(UID 2 FLAGS \(\) BODY\[HEADER.FIELDS \(SUBJECT\)\] \{20\}$/);
+  assert.equal(await dialogue.line(), 'Subject: altered', 'the message is not read');
   dialogue.close();
 });

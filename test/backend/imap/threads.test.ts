@@ -1,7 +1,7 @@
 /** Threads by references and subjects, where a conversation would hide the point: loops, doubles, quoting, hostile chains. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { mergeAndSort, sortByNewest } from '../../../backend/imap/thread-order.ts';
+import { mergeAndSort, sortByNewest, subjectOf } from '../../../backend/imap/thread-order.ts';
 import { ReferenceForest } from '../../../backend/imap/thread-references.ts';
 import type { Thread, ThreadMessage } from '../../../backend/imap/thread-references.ts';
 import { ancestors, ownId } from '../../../shared/mime/message-ids.ts';
@@ -12,7 +12,7 @@ function messages(...lines: readonly string[]): ThreadMessage[] {
   return lines.map((line, index) => {
     const [, named = '', subject = ''] = /^(.*?): (.*)$/.exec(line) ?? [];
     const [id = '', chain = ''] = named.split(' < ');
-    return { sequence: index + 1, uid: index + 1, sentMs: index, subject, id: id === '' ? undefined : id, ancestors: chain.split(' ').filter((each) => each !== '') };
+    return { sequence: index + 1, uid: index + 1, sentMs: index, subject: subjectOf(subject), id: id === '' ? undefined : id, ancestors: chain.split(' ').filter((each) => each !== '') };
   });
 }
 
