@@ -73,10 +73,16 @@ async function runFirst({ configFile, nodeName, role, prepare }: RunNodeOptions)
   cluster.setupPrimary({ execArgv: [...process.execArgv, ...engineFlags[role]] });
   const node = new NodeProcess({ nodeName: name, role, source, prepare, sockets: inheritedSockets(process.env, process.pid), onLost: () => process.exit(1) });
   stopOnSignals(node);
-  await node.start();
+  const started = node.start();
+  lookOnSignal(node, started);
+  await started;
   tellServiceManager(process.env, (error) => node.log.warn({ err: error }, 'systemd could not be told that the node is ready'));
+}
+
+/** SIGHUP looks at the configuration; one that comes while the node starts, which it would end, when that is done. */
+function lookOnSignal(node: NodeProcess, started: Promise<void>): void {
   process.on('SIGHUP', () => {
-    node.lookNow().catch((error: unknown) => node.log.error({ err: error }, 'could not look at the configuration'));
+    started.then(async () => node.lookNow()).catch((error: unknown) => node.log.error({ err: error }, 'could not look at the configuration'));
   });
 }
 
@@ -101,9 +107,8 @@ function stopOnSignals(node: NodeProcess): void {
 }
 
 async function runOneWorker(options: RunNodeOptions): Promise<void> {
-  // The terminal sends Ctrl-C to all processes; the supervisor decides when a worker leaves.
-  process.on('SIGINT', () => undefined);
-  process.on('SIGTERM', () => undefined);
+  // The terminal sends Ctrl-C to all processes, a service manager may send any of these; the supervisor decides when a worker leaves, and looks at the configuration.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
   const channel = {
     send: (report: object): void => {
       if (process.connected) process.send?.(report);

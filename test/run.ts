@@ -12,6 +12,7 @@ import { makeClusterTemplate, templateVariable } from './harness/cluster-templat
 import { programVariable } from './harness/program-file.ts';
 import { runFiles } from './harness/run-files.ts';
 import type { Outcome } from './harness/run-files.ts';
+import { testCommand } from './harness/test-command.ts';
 import { SharedProcess } from './harness/shared-process.ts';
 import { provideSystemPackages } from './harness/system-packages.ts';
 
@@ -23,8 +24,9 @@ const longestSilenceMs = 1_200_000;
 /** More than these at once are no accident of a busy machine. */
 const mostSecondTries = 6;
 
-const words = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
-const nodeOptions = process.argv.slice(2).filter((argument) => argument.startsWith('-'));
+const given = testCommand().parse().args;
+const words = given.filter((argument) => !argument.startsWith('-'));
+const nodeOptions = given.filter((argument) => argument.startsWith('-'));
 const withLong = process.env['WAYBILL_LONG_TESTS'] === '1';
 const isWanted = (file: string): boolean => (words.length === 0 ? withLong || !file.endsWith('.long.test.ts') : words.some((word) => file.includes(word)));
 const wanted = globSync('test/**/*.test.ts', { cwd: root }).filter(isWanted).sort().map((file) => join(root, file));

@@ -3,10 +3,13 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { developmentCommand } from './development-command.ts';
 
 interface Check {
   readonly name: string;
   readonly script: string;
+  /** For Node itself. */
+  readonly engineFlags?: readonly string[];
   readonly parameters: readonly string[];
 }
 
@@ -24,8 +27,11 @@ const pages = [
   { name: 'types of WebAdmin', project: 'cluster-config/web-admin/ui/tsconfig.json' },
 ];
 
+/** In one thread: each would take the whole program apart for itself. Syntax trees are large: with V8's usual young generation a seventh of the time is collecting garbage. */
+const lint: Check = { name: 'lint', script: 'node_modules/eslint/bin/eslint.js', engineFlags: ['--max-semi-space-size=64'], parameters: ['--config', '.config/eslint.config.js', '.'] };
+
 const checks: readonly Check[] = [
-  { name: 'lint', script: 'node_modules/eslint/bin/eslint.js', parameters: ['--config', '.config/eslint.config.js', '--concurrency', '2', '.'] },
+  lint,
   { name: 'types', script: tsc, parameters: ['-p', 'tsconfig.json'] },
   ...pages.filter(({ project }) => existsSync(join(root, project))).map(({ name, project }) => ({ name, script: tsc, parameters: ['-p', project, '--noEmit'] })),
   { name: 'dependency rules', script: 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs', parameters: ['--config', '.config/dependency-cruiser.cjs', '--output-type', 'err', 'waybill.ts', 'frontend', 'backend', 'shared', 'cluster-config', 'test'] },
@@ -34,7 +40,7 @@ const checks: readonly Check[] = [
 
 async function run(check: Check): Promise<Outcome> {
   const began = performance.now();
-  const child = spawn(process.execPath, [check.script, ...check.parameters], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [...(check.engineFlags ?? []), check.script, ...check.parameters], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   child.stdout.on('data', (data: Buffer) => { output += data.toString(); });
   child.stderr.on('data', (data: Buffer) => { output += data.toString(); });
@@ -59,6 +65,7 @@ async function runAll(): Promise<readonly Outcome[]> {
   return outcomes;
 }
 
+developmentCommand('npm run check', `Side by side: ${checks.map(({ name }) => name).join(', ')}; a table at the end.`).parse();
 const outcomes = await runAll();
 const failed = outcomes.filter((outcome) => !outcome.passed);
 for (const { check, output } of failed) process.stdout.write(`--- ${check.name}\n${output}\n\n`);

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { developmentCommand } from './development-command.ts';
 import { manifest, outputFolder, packageFolder, packagingFolder, run, stagePackage } from './stage.ts';
 
 /** Where the files lie as they will in the system. */
@@ -24,6 +25,7 @@ function controlFiles(version: string, architecture: string): void {
   }
 }
 
+developmentCommand('npm run deb', 'The Debian package dist/waybill_VERSION_ARCHITECTURE.deb.').parse();
 process.umask(0o022);
 rmSync(treeFolder, { recursive: true, force: true });
 stagePackage();

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { watch } from 'node:fs';
 import { join } from 'node:path';
+import { developmentCommand } from './development-command.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const folders = ['frontend', 'backend', 'shared', 'cluster-config'];
@@ -13,9 +14,14 @@ let demo: ChildProcess | undefined;
 let timer: NodeJS.Timeout | undefined;
 let leaving = false;
 
+const { args: ofDemo } = developmentCommand('npm run dev --', 'The demo cluster, started again whenever a source changes.')
+  .argument('[options...]', 'of the demo: `npm run waybill -- demo --help`')
+  .allowUnknownOption()
+  .parse();
+
 /** Starts the demo through the bootstrap, which builds what has to be built. */
 function start(): void {
-  demo = spawn(process.execPath, ['shared/bootstrap/bootstrap.mjs', 'demo', ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' });
+  demo = spawn(process.execPath, ['shared/bootstrap/bootstrap.mjs', 'demo', ...ofDemo], { cwd: root, stdio: 'inherit' });
   demo.on('exit', (code) => {
     demo = undefined;
     if (leaving) process.exit(code ?? 0);

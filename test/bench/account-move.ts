@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- account-move [messages …]`: an account of so many messages moves to and fro between two nodes of a whole cluster
+ * `npm run bench -- account-move --help`: an account of so many messages moves to and fro between two nodes of a whole cluster
  * while clients log in, change flags and deliver. Prints what the clients waited, and how fast the mail was copied.
  */
 import { readFileSync } from 'node:fs';
@@ -16,6 +16,7 @@ import { newMessage } from '../harness/messages.ts';
 import { deliver } from '../harness/smtp-session.ts';
 import { SteadyClient } from '../harness/steady-client.ts';
 import { workersOf } from '../harness/workers.ts';
+import { accountMoveCommand } from './command/plain-commands.ts';
 
 const bytesEach = 3000;
 /** Fewer where each takes minutes. */
@@ -102,5 +103,5 @@ async function cell(count: number): Promise<string> {
   }
 }
 
-const wanted = process.argv.slice(2).map(Number);
-for (const count of wanted.length > 0 ? wanted : [200, 5000, 50_000]) process.stdout.write(`${await cell(count)}\n`);
+const [amounts = [200, 5000, 50_000]] = accountMoveCommand().parse().processedArgs as readonly (readonly number[] | undefined)[];
+for (const count of amounts) process.stdout.write(`${await cell(count)}\n`);

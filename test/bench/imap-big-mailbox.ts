@@ -1,11 +1,12 @@
 /**
  * Times what clients do with a big mailbox, over TLS, against a real server and storage in this process:
- * `node test/bench/imap-big-mailbox.ts [messages]` (default 100000).
+ * `npm run bench -- imap-big-mailbox --help`.
  */
 import { Dialogue } from '../harness/dialogue.ts';
 import { messageAbout } from '../backend/imap/conversation.ts';
 import { mailboxOf, password, startServer } from '../backend/imap/harness.ts';
 import type { TestServer } from '../backend/imap/harness.ts';
+import { bigMailboxCommand } from './command/plain-commands.ts';
 
 const address = 'big@example.com';
 
@@ -33,7 +34,7 @@ async function time(dialogue: Dialogue, command: string): Promise<void> {
   process.stdout.write(`${(performance.now() - before).toFixed(0).padStart(7)} ms  ${command}  (${status})\n`);
 }
 
-const count = Number(process.argv[2] ?? 100_000);
+const [count = 100_000] = bigMailboxCommand().parse().processedArgs as readonly (number | undefined)[];
 const server = await startServer({ limits: { loginTimeoutMs: 600_000, idleTimeoutMs: 600_000 } });
 const before = performance.now();
 await fill(server, count);

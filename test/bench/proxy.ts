@@ -1,15 +1,16 @@
 /**
  * Our front-end beside nginx's mail proxy (with an LDAP helper) and Dovecot's proxy: same client, same slapd, same Dovecot
- * behind them; then the whole system beside Dovecot's proxy on Dovecot. Run by hand, as root on Debian: `npm run bench -- proxy
- * [--seconds N] [--rounds N] [--warm SECONDS] [--sessions N] [--only ID,…] [--beside FOLDER] [--json] [--short]`. Everything shares one machine: look at the CPU
- * figures. `--beside`: another version of Waybill is measured as well. `--short` only shows that the bench works. The table goes to standard output, progress to standard error.
+ * behind them; then the whole system beside Dovecot's proxy on Dovecot. Run by hand, as root on Debian: `npm run bench -- proxy --help`.
+ * Everything shares one machine: look at the CPU figures. The table goes to standard output, progress to standard error.
  */
 import { cpus } from 'node:os';
-import { parseArgs } from 'node:util';
 import { provideSystemPackages } from '../harness/system-packages.ts';
+import { isWanted } from './command/bench-command.ts';
 import { cellsOf } from './proxy/cell-list.ts';
 import type { Cell, Effort } from './proxy/cell-list.ts';
 import type { Figures } from './proxy/cells.ts';
+import { proxyCommand } from './proxy/command.ts';
+import type { ProxyWords } from './proxy/command.ts';
 import { tableOf } from './proxy/outcome.ts';
 import type { Outcome } from './proxy/outcome.ts';
 import { readers, startStage } from './proxy/stage.ts';
@@ -19,17 +20,12 @@ import { whereTimeGoes } from './proxy/time-goes.ts';
 import type { TimeTable } from './proxy/time-goes.ts';
 import { usersOfEachKind } from './proxy/waybill-server.ts';
 
-const { values: words } = parseArgs({
-  options: {
-    seconds: { type: 'string' }, rounds: { type: 'string' }, warm: { type: 'string' }, sessions: { type: 'string' }, only: { type: 'string' }, beside: { type: 'string' },
-    json: { type: 'boolean', default: false }, short: { type: 'boolean', default: false },
-  },
-});
+const words = proxyCommand().parse().opts<ProxyWords>();
 const effort: Effort = {
-  seconds: Number(words.seconds ?? (words.short ? 0.05 : 10)),
-  warmSeconds: Number(words.warm ?? (words.short ? 0 : 8)),
-  rounds: Number(words.rounds ?? (words.short ? 1 : 5)),
-  sessions: Number(words.sessions ?? (words.short ? 5 : 10_000)),
+  seconds: words.seconds ?? (words.short ? 0.05 : 10),
+  warmSeconds: words.warm ?? (words.short ? 0 : 8),
+  rounds: words.rounds ?? (words.short ? 1 : 5),
+  sessions: words.sessions ?? (words.short ? 5 : 10_000),
   connections: words.short ? 2 : 20,
   readers: words.short ? 1 : readers,
   countedUsers: words.short ? 5 : usersOfEachKind,
@@ -39,7 +35,7 @@ const modes = 'Dovecot tuned: service_count=0, client_limit=4500 at its login pr
 type CellMaps = readonly { readonly cell: Cell; readonly results: Map<string, Figures[]> }[];
 
 function wanted({ id }: Cell): boolean {
-  return words.only === undefined || words.only.split(',').some((word) => id.includes(word));
+  return isWanted(id, words);
 }
 
 /** Says what is being done, and how long all of it has taken. */
@@ -97,7 +93,7 @@ async function profiles(stage: Stage, cells: readonly Cell[]): Promise<Readonly<
 function outcomeOf(maps: CellMaps, times: Readonly<Record<string, TimeTable>>): Outcome {
   return {
     ...effort, modes, times,
-    short: words.short,
+    short: words.short === true,
     machine: `${String(cpus().length)} processors, ${cpus()[0]?.model ?? ''}`,
     cells: maps.map(({ cell, results }) => ({ id: cell.id, title: cell.title, own: cell.loads[0]?.peer.name ?? '', figures: Object.fromEntries(results) })),
     verdicts: judge(new Map(maps.map(({ cell, results }) => [cell.id, results]))),

@@ -1,22 +1,16 @@
 /**
- * Mail coming in from the world: front-end and back-ends of ours, every message durable before 250. `npm run bench -- smtp
- * [--seconds N] [--rounds N] [--only WORD] [--short]`. Everything shares one machine: look at the CPU figures.
+ * Mail coming in from the world: front-end and back-ends of ours, every message durable before 250. `npm run bench -- smtp --help`. Everything shares one machine: look at the CPU figures.
  */
 import { cpus } from 'node:os';
-import { parseArgs } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startCluster } from '../harness/cluster.ts';
 import type { Cluster } from '../harness/cluster.ts';
+import { benchCommand, isWanted } from './command/bench-command.ts';
+import type { BenchWords } from './command/bench-command.ts';
 import type { Figures } from './proxy/cells.ts';
 import { reportCell } from './proxy/report.ts';
 import { measureSending } from './smtp/cells.ts';
 import type { MailServer, SendingCell } from './smtp/cells.ts';
-
-const { values: words } = parseArgs({
-  options: { seconds: { type: 'string' }, rounds: { type: 'string' }, only: { type: 'string' }, short: { type: 'boolean', default: false } },
-});
-const seconds = Number(words.seconds ?? (words.short ? 1 : 10));
-const rounds = Number(words.rounds ?? (words.short ? 1 : 5));
 
 /** Of the demo: these live on be1 … */
 const first = ['alice', 'carol', 'erin', 'grace', 'ivan'];
@@ -34,14 +28,18 @@ function twoUsers(turn: number): readonly string[] {
 
 interface Cell {
   readonly title: string;
-  readonly cell: SendingCell;
+  readonly cell: Omit<SendingCell, 'seconds'>;
 }
 
 const cells: readonly Cell[] = ([['one user', oneUser], ['two users on two nodes', twoUsers]] as const).flatMap(([who, recipients]) =>
   [1, 10].map((messagesPerSession) => ({
     title: `4 kB to ${who}, ${String(messagesPerSession)} in a session, 20 connections`,
-    cell: { seconds, connections: 20, messagesPerSession, recipients, messageBytes: 4096 },
+    cell: { connections: 20, messagesPerSession, recipients, messageBytes: 4096 },
   })));
+
+const words = benchCommand('smtp', 'Mail coming in from the world: a front-end and back-ends of ours, every message durable before it is accepted.', cells.map(({ title }) => title)).parse().opts<BenchWords>();
+const seconds = words.seconds ?? (words.short ? 1 : 10);
+const rounds = words.rounds ?? (words.short ? 1 : 5);
 
 function waybill(cluster: Cluster): MailServer {
   return {
@@ -52,11 +50,11 @@ function waybill(cluster: Cluster): MailServer {
 }
 
 async function run(servers: readonly MailServer[]): Promise<void> {
-  const chosen = cells.filter(({ title }) => words.only === undefined || words.only.split(',').some((word) => title.includes(word)));
+  const chosen = cells.filter(({ title }) => isWanted(title, words));
   const results = chosen.map(() => new Map<string, Figures[]>(servers.map(({ name }) => [name, []])));
   for (let round = 0; round < rounds; round += 1) {
     for (const [index, { title, cell }] of chosen.entries()) {
-      for (const server of servers) results[index]?.get(server.name)?.push(await measureSending(server, cell));
+      for (const server of servers) results[index]?.get(server.name)?.push(await measureSending(server, { ...cell, seconds }));
       process.stderr.write(`round ${String(round + 1)}: ${title}\n`);
     }
   }

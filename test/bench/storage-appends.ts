@@ -1,12 +1,13 @@
 /**
  * Measures a storage as a whole: durable appends of 4 kB messages by 1 and by 20 at once, and reading all rows of a big
- * mailbox. Run by hand: `node test/bench/storage-appends.ts [--json]`.
+ * mailbox. `npm run bench -- storage-appends --help`.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStorage } from '../../backend/storage/storage.ts';
 import { deliver, inPieces, mailboxOf, sampleMessage, storageOptions } from '../backend/storage/harness.ts';
+import { figuresCommand } from './command/plain-commands.ts';
 
 const bigMailbox = 100_000;
 
@@ -17,6 +18,7 @@ async function timed(action: () => Promise<void> | void): Promise<number> {
 }
 
 async function main(): Promise<void> {
+  const { json } = figuresCommand('storage-appends', 'A storage as a whole: durable appends by 1 and by 20 at once, and reading all rows of a big mailbox.').parse().opts<{ readonly json?: true }>();
   const directory = mkdtempSync(join(tmpdir(), 'storage-appends-'));
   const storage = await openStorage(storageOptions(directory));
   const account = await storage.createAccount('alice@example.com');
@@ -54,7 +56,7 @@ async function main(): Promise<void> {
     rowsPerSecond: Math.round((bigMailbox * scans) / scanSeconds),
     changesSinceMs: Math.round((changesSeconds * 1e5) / scans) / 100,
   };
-  if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify(figures)}\n`);
+  if (json) process.stdout.write(`${JSON.stringify(figures)}\n`);
   else console.table([figures]);
 }
 

@@ -1,6 +1,5 @@
 /**
- * Measures how rows of a mailbox are best kept in LMDB: one row per message, or blocks of fixed-width rows. Run by hand:
- * `node test/bench/storage-layout.ts [--json]`. The decision it led to is in docs/decisions.md.
+ * Measures how rows of a mailbox are best kept in LMDB: one row per message, or blocks of fixed-width rows. `npm run bench -- storage-layout --help`. The decision it led to is in docs/decisions.md.
  */
 import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -8,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openEnvironment } from '../../backend/storage/environment.ts';
 import type { Environment, Table } from '../../backend/storage/environment.ts';
+import { figuresCommand } from './command/plain-commands.ts';
 
 const rowBytes = 56;
 const writesMeasured = 600;
@@ -142,11 +142,12 @@ async function write(path: string, shift: number, messages: number): Promise<voi
 async function main(): Promise<void> {
   const [mode, path, shift, messages] = process.argv.slice(2);
   if (mode === '--writer' && path !== undefined) return write(path, Number(shift), Number(messages));
+  const { json } = figuresCommand('storage-layout', 'How rows of a mailbox are best kept in LMDB: one row for each message, or blocks of rows.').parse().opts<{ readonly json?: true }>();
   const figures: Figures[] = [];
   for (const size of [10_000, 100_000]) {
     for (const candidate of [0, 6, 8, 10]) figures.push(await measure(candidate, size));
   }
-  if (mode === '--json') process.stdout.write(`${JSON.stringify(figures)}\n`);
+  if (json) process.stdout.write(`${JSON.stringify(figures)}\n`);
   else console.table(figures);
 }
 

@@ -1,15 +1,16 @@
 /**
  * Our back-end beside Dovecot as a store of mail (LMTP, IMAP, POP3; sdbox and maildir), in one run, cell by cell and by turns:
- * `npm run bench -- store [--seconds N] [--rounds N] [--messages N] [--sessions N] [--only ID,…] [--beside FOLDER] [--json] [--short]`.
- * As root on Debian. The load comes from this process alone. `--beside`: another version of Waybill is measured as well. Everything shares one
- * machine: read ratios and CPU. `--short` only shows that the bench works. The table goes to standard output, progress to standard error.
+ * `npm run bench -- store --help`. As root on Debian. The load comes from this process alone. Everything shares one
+ * machine: read ratios and CPU. The table goes to standard output, progress to standard error.
  * What is measured and how: docs/store-benchmark.md.
  */
 import { cpus } from 'node:os';
-import { parseArgs } from 'node:util';
 import { provideSystemPackages } from '../harness/system-packages.ts';
+import { isWanted } from './command/bench-command.ts';
 import type { Cell } from './store/cell.ts';
 import { cellsOf } from './store/cell-list.ts';
+import { storeCommand } from './store/command.ts';
+import type { StoreWords } from './store/command.ts';
 import { tableOf } from './store/outcome.ts';
 import type { Outcome } from './store/outcome.ts';
 import { furnishAll, measureAll, orFailure } from './store/rounds.ts';
@@ -22,15 +23,10 @@ import type { Stage } from './store/stage.ts';
 import { judgeRate, judgeSpecial } from './store/targets.ts';
 import { whereTimeGoes } from './store/time-goes.ts';
 
-const { values: words } = parseArgs({
-  options: {
-    seconds: { type: 'string' }, rounds: { type: 'string' }, messages: { type: 'string' }, sessions: { type: 'string' }, only: { type: 'string' }, beside: { type: 'string' },
-    json: { type: 'boolean', default: false }, short: { type: 'boolean', default: false },
-  },
-});
-const plan: Plan = { seconds: Number(words.seconds ?? (words.short ? 0.01 : 10)), rounds: Number(words.rounds ?? (words.short ? 1 : 5)), progress };
-const size = { bigMailbox: Number(words.messages ?? (words.short ? 50 : 100_000)), connections: words.short ? 2 : 20 };
-const effort: SpecialEffort = { ...size, seconds: plan.seconds, writers: words.short ? 3 : 64, delayMs: 5, sessions: Number(words.sessions ?? (words.short ? 5 : 1000)), restMs: words.short ? 10 : 1000, questions: words.short ? 10 : 60, progress };
+const words = storeCommand().parse().opts<StoreWords>();
+const plan: Plan = { seconds: words.seconds ?? (words.short ? 0.01 : 10), rounds: words.rounds ?? (words.short ? 1 : 5), progress };
+const size = { bigMailbox: words.messages ?? (words.short ? 50 : 100_000), connections: words.short ? 2 : 20 };
+const effort: SpecialEffort = { ...size, seconds: plan.seconds, writers: words.short ? 3 : 64, delayMs: 5, sessions: words.sessions ?? (words.short ? 5 : 1000), restMs: words.short ? 10 : 1000, questions: words.short ? 10 : 60, progress };
 
 /** Says what is being done, and how long all of it has taken. */
 function progress(text: string): void {
@@ -39,7 +35,7 @@ function progress(text: string): void {
 }
 
 function wanted({ id }: { readonly id: string }): boolean {
-  return words.only === undefined || words.only.split(',').some((word) => id.includes(word));
+  return isWanted(id, words);
 }
 
 async function measureSpecials(stage: Stage): Promise<readonly CellOutcome[]> {
@@ -63,7 +59,7 @@ async function run(stage: Stage): Promise<Outcome> {
   const rates = [...results].flatMap(([cell, figures]) => judgeRate(cell, figures) ?? []);
   const once = await measureSpecials(stage);
   return {
-    ...size, seconds: plan.seconds, rounds: plan.rounds, short: words.short,
+    ...size, seconds: plan.seconds, rounds: plan.rounds, short: words.short === true,
     machine: `${String(cpus().length)} processors, ${cpus()[0]?.model ?? ''}`,
     cells: [...[...results].map(([{ id, title }, figures]) => ({ id, title, figures: Object.fromEntries(figures) })), ...once],
     verdicts: [...rates, ...once.flatMap(judgeSpecial)],

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- text-index [messages] [seed]`: searches of text in one mailbox, over IMAP, without and with the index; how fast the
+ * `npm run bench -- text-index --help`: searches of text in one mailbox, over IMAP, without and with the index; how fast the
  * index is made, how large it is, and what it costs deliveries. Targets: the same hits, p95 of 20 ms at 100,000 messages,
  * deliveries with indexing at least 0.9 of those without.
  */
@@ -13,12 +13,13 @@ import { createLog } from '../../shared/log/log.ts';
 import { password, startServer } from '../backend/imap/harness.ts';
 import type { TestServer } from '../backend/imap/harness.ts';
 import { Dialogue } from '../harness/dialogue.ts';
+import { textIndexCommand } from './command/plain-commands.ts';
 import { BenchMail } from './text-index/bench-mail.ts';
 import { addMessages, deliverAtOnce } from './text-index/deliveries.ts';
 import { timeSearches } from './text-index/search-times.ts';
 import type { SearchRun, SearchTimes } from './text-index/search-times.ts';
 
-const [messages = 100_000, seed = 1] = process.argv.slice(2).map(Number);
+const [messages = 100_000, seed = 1] = textIndexCommand().parse().processedArgs as readonly (number | undefined)[];
 const messageBytes = 4096;
 const address = 'reader@example.com';
 const needles = 200;

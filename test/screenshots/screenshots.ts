@@ -4,7 +4,9 @@
  */
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { Argument } from 'commander';
 import type { Page } from 'playwright-core';
+import { developmentCommand } from '../../shared/bootstrap/development-command.ts';
 import { openChromium } from '../harness/chromium.ts';
 import { startCluster } from '../harness/cluster.ts';
 import type { Cluster } from '../harness/cluster.ts';
@@ -109,4 +111,7 @@ async function main(wanted: readonly string[]): Promise<void> {
   }
 }
 
-await main(process.argv.slice(2));
+const { args: wanted } = developmentCommand('npm run screenshots --', 'The pictures of docs/web-admin.md, made anew from a cluster of their own in about five minutes.')
+  .addArgument(new Argument('[pictures...]', 'only these').choices(pictures.map(({ name }) => name)))
+  .parse();
+await main(wanted);

@@ -1,16 +1,15 @@
 /**
- * `npm run torture -- move [--rounds N] [--seed N]`: accounts that move; see move/run.ts. `npm run torture -- soak [sessions]`: idle sessions
- * while all around them changes; see soak/run.ts. `npm run torture -- imap [--rounds N] [--seed N]`: acts of many IMAP clients, all of whose responses a
- * model predicts; see ../backend/imap/model/run.ts. `npm run torture -- [--rounds N] [--seed N]`: storages and queues are killed, filled and spoilt at every step, and power is cut,
- * until that many rounds have passed or one finds something missing. A fresh directory every few rounds. The same seed
- * gives the same workers and steps; what runs at once within them is up to the machine.
+ * `npm run torture`: storages and queues are killed, filled and spoilt at every step, and power is cut, until that many rounds have passed
+ * or one finds something missing. A fresh directory every few rounds. The same seed gives the same workers and steps; what runs at once
+ * within them is up to the machine. Its other kinds are told by `npm run torture -- --help`: moves (move/run.ts), idle sessions
+ * (soak/run.ts), IMAP against a model (../backend/imap/model/run.ts).
  */
 import { randomInt } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { runModel } from '../backend/imap/model/run.ts';
+import { tortureOrder } from './command.ts';
 import { Dice } from './dice.ts';
 import { MailTorture } from './mail-rounds.ts';
 import { tortureMoves } from './move/run.ts';
@@ -25,13 +24,9 @@ const usualRounds = 300;
 const roundsInOneDirectory = 10;
 const cutsInOneTrace = 60;
 
-const { values: named, positionals } = parseArgs({ allowPositionals: true, options: { rounds: { type: 'string' }, seed: { type: 'string' } } });
-const numbers = positionals.filter((word) => !['move', 'soak', 'imap'].includes(word));
-const given = named.rounds ?? numbers[0];
-const wantedRounds = given === undefined ? undefined : Number(given);
-const rounds = wantedRounds ?? usualRounds;
-const seed = Number(named.seed ?? numbers[1] ?? randomInt(2 ** 31));
-if (!Number.isSafeInteger(rounds) || rounds < 1 || !Number.isSafeInteger(seed)) throw new Error('usage: npm run torture -- [move | imap] [--rounds N] [--seed N], or soak [sessions]');
+const order = tortureOrder(process.argv.slice(2));
+const rounds = order.rounds ?? usualRounds;
+const seed = order.seed ?? randomInt(2 ** 31);
 const dice = new Dice(seed);
 
 /** How often each step struck. */
@@ -116,7 +111,7 @@ async function tortureImap(): Promise<void> {
   say(`${String(rounds * 10 * 300)} acts, and every response as predicted`);
 }
 
-if (process.argv.includes('move')) await tortureMoves({ rounds: wantedRounds, seed }, say);
-else if (process.argv.includes('imap')) await tortureImap();
-else if (process.argv.includes('soak')) await soak(wantedRounds, say);
+if (order.kind === 'move') await tortureMoves({ rounds: order.rounds, seed }, say);
+else if (order.kind === 'imap') await tortureImap();
+else if (order.kind === 'soak') await soak(order.sessions, say);
 else await tortureStorages();

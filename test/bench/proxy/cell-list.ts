@@ -7,8 +7,14 @@ import type { Stage } from './stage.ts';
 import { directoryOperations, password, usersOfEachKind } from './waybill-server.ts';
 import type { WaybillPeers } from './waybill-server.ts';
 
+/** In the order in which they are measured. */
+export const cellIds = [
+  'login-tls', 'login-resumed', 'login-plain', 'login-tls-inside', 'login-pop3', 'fetch-plain', 'fetch-tls', 'latency', 'whole', 'memory-plain', 'memory-tls', 'memory-both', 'directory',
+] as const;
+type CellId = (typeof cellIds)[number];
+
 export interface Cell {
-  readonly id: string;
+  readonly id: CellId;
   readonly title: string;
   /** Rounds, when not all: memory and counts don't vary with the weather. */
   readonly rounds?: number | undefined;
@@ -54,7 +60,7 @@ function lasting({ seconds, warmSeconds }: Effort, work: (load: Load, seconds: n
   return { warm: async (load) => work(load, warmSeconds), measure: async (load) => work(load, seconds) };
 }
 
-function logins(effort: Effort, cell: { readonly id: string; readonly title: string; readonly loads: readonly Load[] }, how: Omit<LoginCell, 'seconds' | 'connections'>): Cell {
+function logins(effort: Effort, cell: { readonly id: CellId; readonly title: string; readonly loads: readonly Load[] }, how: Omit<LoginCell, 'seconds' | 'connections'>): Cell {
   const handshakes = how.leg === 'plain' ? 'without TLS' : `TLS, ${how.resume === 'yes' ? 'sessions resumed' : 'full handshakes'}`;
   const { connections } = effort;
   return {
@@ -109,7 +115,7 @@ function memoryCells(stage: Stage, { seconds, sessions }: Effort): readonly Cell
   const { waybill, beside, nginx, dovecot, dovecotTlsInside } = stage;
   const own = present(waybill.plainInside, beside?.plainInside);
   const loads = (ours: readonly Peer[], ...peers: readonly Peer[]): readonly Load[] => [...ours.map((peer) => loadOf(stage, peer, 'idle')), ...peers.map((peer) => ({ ...loadOf(stage, peer, 'idle'), sessions: peersSessions }))];
-  const cell = (id: string, legs: { readonly title: string; readonly leg: 'plain' | 'tls' }, of: readonly Load[]): Cell => ({
+  const cell = (id: CellId, legs: { readonly title: string; readonly leg: 'plain' | 'tls' }, of: readonly Load[]): Cell => ({
     id, title: `memory: idle sessions, ${legs.title}`, rounds: 1, loads: of,
     measure: async (load) => measureIdleMemory(load, { leg: legs.leg, sessions, restMs: Math.min(3000, seconds * 1000) }),
   });

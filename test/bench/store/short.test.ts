@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import { cellsOf } from './cell-list.ts';
 import { tableOf } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
+import { specialIds } from './special.ts';
 
 const isLong = process.env['WAYBILL_LONG_TESTS'] === '1';
 const shared = cellsOf({ bigMailbox: 1, connections: 1 }).map(({ id }) => id);
@@ -19,7 +20,7 @@ test('a short run of the store bench measures every server in every cell and jud
   // Rejects, with all that was said, when a cell failed: also when servers answer a question in different ways.
   const { stdout } = await promisify(execFile)(process.execPath, ['--disable-warning=DEP0060', join(import.meta.dirname, '..', 'bench.ts'), ...words], { maxBuffer: 16_000_000, signal: t.signal });
   const outcome = JSON.parse(stdout) as Outcome;
-  const own = isLong ? ['search-indexed-middle', 'search-indexed-big', 'deliveries-indexed', 'flushes', 'slow-disk'] : [];
+  const own: readonly string[] = isLong ? specialIds.filter((id) => !id.startsWith('memory')) : [];
   assert.deepEqual(outcome.cells.map(({ id }) => id), [...shared, 'memory-plain', 'memory-tls', ...own]);
   for (const { id, title, figures } of outcome.cells) {
     assert.deepEqual(Object.keys(figures), serversOf(id), title);

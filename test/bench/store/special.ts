@@ -23,8 +23,11 @@ export interface SpecialEffort extends FlushEffort {
   readonly progress: (text: string) => void;
 }
 
+/** In the order in which they are measured. */
+export const specialIds = ['memory-plain', 'memory-tls', 'search-indexed-middle', 'search-indexed-big', 'deliveries-indexed', 'flushes', 'slow-disk'] as const;
+
 export interface Special {
-  readonly id: string;
+  readonly id: (typeof specialIds)[number];
   readonly title: string;
   /** By server, ours first. */
   readonly measures: Readonly<Record<string, () => Promise<Figures>>>;
@@ -51,7 +54,7 @@ export function specials(stage: Stage, effort: SpecialEffort): readonly Special[
 
 /** In a tenth of the messages beside Xapian, in all of them ours alone: Xapian needs about a tenth of a second for each message that it indexes. */
 function indexedSearches({ waybill: { ground: { certificates }, password }, running }: Stage, effort: SpecialEffort): readonly Special[] {
-  const cell = (id: string, messages: number, measures: Special['measures']): Special => ({ id, title: `SEARCH of texts with an index, ${String(messages)} messages, one session`, measures });
+  const cell = (id: Special['id'], messages: number, measures: Special['measures']): Special => ({ id, title: `SEARCH of texts with an index, ${String(messages)} messages, one session`, measures });
   const ours = (messages: number): Special['measures'] => ({ [own]: async () => measureIndexedSearches(async () => startIndexedWaybill(running), 'exact', { ...effort, messages }) });
   const middle = Math.ceil(effort.bigMailbox / 10);
   return [

@@ -1,4 +1,4 @@
-/** `npm run torture -- move [rounds] [seed]`: that many moves in use, most with something killed at a named step. */
+/** `npm run torture -- move [--rounds N] [--seed N]`: that many moves in use, most with something killed at a named step. */
 import { Dice } from '../dice.ts';
 import { MoveTorture, steps, victims } from './move-torture.ts';
 import type { Torment } from './move-torture.ts';

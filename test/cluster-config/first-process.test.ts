@@ -1,17 +1,21 @@
-/** The first process of a node takes each version of its configuration apart once, whoever asks for it. V8 counts that. */
+/** The first process of a node: it takes each version of its configuration apart once, whoever asks for it (V8 counts that), and SIGHUP ends nothing. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import * as fs from 'node:fs';
+import * as net from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { startCluster } from '../harness/cluster.ts';
 import type { Cluster } from '../harness/cluster.ts';
 import { logLine } from '../harness/log-lines.ts';
+import { eventually } from '../harness/people.ts';
+import { workersOf } from '../harness/workers.ts';
 
 let cluster: Cluster;
 const countsIn = (folder: string): string => join(folder, 'calls');
 
 before(async () => {
-  cluster = await startCluster({ nodes: ['fe1'], directory: 'own', wrap: { fe1: (command, folder) => ['env', `NODE_V8_COVERAGE=${countsIn(folder)}`, ...command] } });
+  cluster = await startCluster({ nodes: [], directory: 'own', wrap: { fe1: (command, folder) => ['env', `NODE_V8_COVERAGE=${countsIn(folder)}`, ...command] } });
 });
 after(async () => cluster.stop());
 
@@ -27,6 +31,29 @@ function callsOf(pid: number, name: string): number {
   const counts = functions.filter(({ functionName }) => functionName.replace(/\$\d+$/, '') === name).map(({ ranges: [whole] }) => whole?.count ?? 0);
   return counts.reduce((sum, count) => sum + count, 0);
 }
+
+/** Of whichever worker accepts. */
+async function greeting(): Promise<string> {
+  const socket = net.connect(cluster.port('fe1', 'imap'), '127.0.0.1');
+  const [data] = (await once(socket, 'data')) as [Buffer];
+  socket.destroy();
+  return data.toString();
+}
+
+test('SIGHUP while a node starts is heeded when it has started.', async () => {
+  const started = cluster.startNode('fe1');
+  const pid = cluster.pid('fe1');
+  await eventually(async () => Promise.resolve(workersOf(pid).length > 0));
+  process.kill(pid, 'SIGHUP');
+  await started;
+});
+
+test('SIGHUP does nothing to a worker.', async () => {
+  const workers = workersOf(cluster.pid('fe1'));
+  for (const worker of workers) process.kill(worker, 'SIGHUP');
+  assert.match(await greeting(), /^\* OK /);
+  assert.deepEqual(workersOf(cluster.pid('fe1')), workers);
+});
 
 test('A changed configuration is taken up, an unchanged one is not taken apart again.', async () => {
   const pid = cluster.pid('fe1');
