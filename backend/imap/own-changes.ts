@@ -10,8 +10,11 @@ export class OwnChanges {
   readonly #messages = new Set<number>();
 
   /** Remembers a change of flags that the client made, and was or need not be told of; `knownModseq`: up to where it knows everything. */
-  note({ rows, modseq }: FlagOutcome, knownModseq: number): void {
+  note(outcome: FlagOutcome, knownModseq: number): void {
+    const { modseq } = outcome;
     if (modseq !== undefined) this.#modseqs.add(modseq);
+    if (outcome.untouched === 0) return;
+    const { rows } = outcome;
     for (let index = 0; index < rows.length; index += 1) {
       const row = rows.look(index);
       if (row.modseq !== modseq && row.modseq > knownModseq) this.#rows.set(row.uid, row.modseq); // others have just made it so

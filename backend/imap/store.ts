@@ -59,9 +59,11 @@ function hidingFrom({ accountNews }: Selected['session'], view: View, { silent }
 }
 
 /** Silence or not, the client hears of what others changed (RFC 9051 section 6.4.6). With UNCHANGEDSINCE or CONDSTORE, the new mod-sequence is told even to those who want silence (RFC 7162 section 3.1.3). */
-async function tellOutcome({ session, view }: Pick<Selected, 'session' | 'view'>, { rows, unheard }: FlagOutcome, silent: StoreArguments['silent']): Promise<void> {
+async function tellOutcome({ session, view }: Pick<Selected, 'session' | 'view'>, outcome: FlagOutcome, silent: StoreArguments['silent']): Promise<void> {
+  const { unheard } = outcome;
   const tellsModseqs = session.isEnabled('CONDSTORE');
   if (silent === 'yes' && !tellsModseqs && unheard.size === 0) return;
+  const { rows } = outcome; // they are put together when somebody asks for them
   for (let index = 0; index < rows.length; index += 1) {
     const row = rows.look(index);
     const sequence = view.sequenceOf(row.uid);

@@ -4,7 +4,7 @@ import { Flag } from './interface.ts';
 import type { FlagChange, FlagOutcome } from './interface.ts';
 import { blockOf } from './keys.ts';
 import type { MailboxChange } from './mailbox-change.ts';
-import { RowCursor, lowerBound, rowBytes, setFlagsIn, viewOf } from './row-block.ts';
+import { RowCursor, lowerBound, rowBytes, viewOf } from './row-block.ts';
 import { PackedRows } from './row-list.ts';
 
 /** Old bits become `(old & keep) | set`. */
@@ -25,27 +25,26 @@ interface Edit {
 /** Inside a transaction. Throws `limit`, `bad-input` for keywords. */
 export function changeFlags(mailbox: MailboxChange, uids: readonly number[], change: FlagChange): FlagOutcome {
   const before = mailbox.entry.highestModseq;
-  const edit = editOf(mailbox, change);
-  const modified: number[] = [];
-  const pieces: Buffer[] = [];
-  const unheard = new Set<number>();
-  const wanted = ascending(uids);
-  for (let next = 0; next < wanted.length;) {
-    const number = blockOf(wanted[next] ?? 0);
+  const work: Work = { mailbox, edit: editOf(mailbox, change), wanted: ascending(uids), modified: [], unheard: new Set(), pieces: [], untouched: 0 };
+  for (let next = 0; next < work.wanted.length;) {
+    const number = blockOf(work.wanted[next] ?? 0);
     let end = next + 1;
-    while (end < wanted.length && blockOf(wanted[end] ?? 0) === number) end += 1;
-    changeBlock({ mailbox, edit, modified, unheard, pieces }, number, wanted.slice(next, end));
+    while (end < work.wanted.length && blockOf(work.wanted[end] ?? 0) === number) end += 1;
+    changeBlock(work, number, { from: next, end });
     next = end;
   }
-  const rows = new PackedRows(Buffer.concat(pieces));
   const { highestModseq, keywords } = mailbox.entry;
-  return { rows, get changed() { return rows.all(); }, modified, unheard, keywords, modseq: highestModseq === before ? undefined : highestModseq };
+  let joined: PackedRows | undefined; // who tells nobody asks for no rows
+  const rows = (): PackedRows => (joined ??= new PackedRows(Buffer.concat(work.pieces)));
+  return { get rows() { return rows(); }, get changed() { return rows().all(); }, untouched: work.untouched, modified: work.modified, unheard: work.unheard, keywords, modseq: highestModseq === before ? undefined : highestModseq };
 }
 
 /** Each once; what views give is so already. */
 function ascending(uids: readonly number[]): readonly number[] {
-  const isSo = uids.every((uid, index) => index === 0 || (uids[index - 1] ?? 0) < uid);
-  return isSo ? uids : [...new Set(uids)].sort((one, other) => one - other);
+  for (let index = 1; index < uids.length; index += 1) {
+    if ((uids[index - 1] ?? 0) >= (uids[index] ?? 0)) return [...new Set(uids)].sort((one, other) => one - other);
+  }
+  return uids;
 }
 
 function editOf(mailbox: MailboxChange, change: FlagChange): Edit {
@@ -63,19 +62,25 @@ function editOf(mailbox: MailboxChange, change: FlagChange): Edit {
 interface Work {
   readonly mailbox: MailboxChange;
   readonly edit: Edit;
+  readonly wanted: readonly number[];
   readonly modified: number[];
   readonly unheard: Set<number>;
   /** The rows as they are afterwards. */
   readonly pieces: Buffer[];
+  /** How many of them were so before. */
+  untouched: number;
 }
 
-function changeBlock({ mailbox, edit, modified, unheard, pieces }: Work, number: number, uids: readonly number[]): void {
+/** @param span places in `wanted` of uids of this block */
+function changeBlock(work: Work, number: number, span: { readonly from: number; readonly end: number }): void {
+  const { mailbox, edit, wanted, modified, unheard, pieces } = work;
   const block = mailbox.block(number);
-  const view = viewOf(block);
-  const row = new RowCursor(view);
-  row.at = lowerBound(block, uids[0] ?? 0);
+  const row = new RowCursor(viewOf(block));
+  row.at = lowerBound(block, wanted[span.from] ?? 0);
   let [from, to] = [row.at, row.at];
-  for (const uid of uids) {
+  const counts = { unseen: 0, deleted: 0 };
+  for (let index = span.from; index < span.end; index += 1) {
+    const uid = wanted[index] ?? 0;
     while (row.at < block.length && row.uid < uid) row.at += rowBytes;
     if (row.at === block.length) break;
     if (row.uid !== uid) continue;
@@ -84,7 +89,12 @@ function changeBlock({ mailbox, edit, modified, unheard, pieces }: Work, number:
       continue;
     }
     if (row.modseq > edit.known) unheard.add(uid);
-    changeRow(mailbox, { edit, number, block, view, row });
+    if (isAsWished(row, edit)) work.untouched += 1;
+    else {
+      mailbox.take(number, block);
+      changeRow(row, edit, counts);
+      row.setModseq(mailbox.modseq);
+    }
     if (row.at !== to) {
       if (to > from) pieces.push(block.subarray(from, to));
       from = row.at;
@@ -92,16 +102,22 @@ function changeBlock({ mailbox, edit, modified, unheard, pieces }: Work, number:
     to = row.at + rowBytes;
   }
   if (to > from) pieces.push(block.subarray(from, to));
+  mailbox.noteMarks(counts);
 }
 
 /** A row that stays as it is keeps its mod-sequence. */
-function changeRow(mailbox: MailboxChange, { edit, number, block, view, row }: { readonly edit: Edit; readonly number: number; readonly block: Buffer; readonly view: DataView; readonly row: RowCursor }): void {
+function isAsWished({ flags, keywords }: RowCursor, { flags: marks, keywords: words }: Edit): boolean {
+  return changed(flags, marks) === flags && changed(keywords, words) === keywords;
+}
+
+function changeRow(row: RowCursor, edit: Edit, counts: { unseen: number; deleted: number }): void {
   const { flags: before } = row;
-  const flags = ((before & edit.flags.keep) | edit.flags.set) >>> 0;
-  const keywords = ((row.keywords & edit.keywords.keep) | edit.keywords.set) >>> 0;
-  if (flags === before && keywords === row.keywords) return;
-  mailbox.take(number, block);
-  setFlagsIn(view, row.at, { flags, keywords, modseq: mailbox.modseq });
-  const gained = (flag: number): number => Number((flags & flag) !== 0) - Number((before & flag) !== 0);
-  mailbox.noteMarks({ unseen: -gained(Flag.Seen), deleted: gained(Flag.Deleted) });
+  const flags = changed(before, edit.flags);
+  row.setFlags(flags, changed(row.keywords, edit.keywords));
+  counts.unseen += Number((before & Flag.Seen) !== 0) - Number((flags & Flag.Seen) !== 0);
+  counts.deleted += Number((flags & Flag.Deleted) !== 0) - Number((before & Flag.Deleted) !== 0);
+}
+
+function changed(before: number, { keep, set }: Bits): number {
+  return ((before & keep) | set) >>> 0;
 }

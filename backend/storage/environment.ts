@@ -11,6 +11,8 @@ import { alone, provideFile } from './environment-file.ts';
 import { closed, LmdbTable, WriteJournal } from './lmdb-table.ts';
 import type { LmdbKey, Records, Use } from './lmdb-table.ts';
 import type { Key, KeyRange, Table } from './table.ts';
+import { runBatch, Thrown } from './write-batch.ts';
+import type { Queued } from './write-batch.ts';
 import { LockWait, lockedUntil, putLock, removeLock } from './write-lock.ts';
 import type { LockEnd } from './write-lock.ts';
 
@@ -86,13 +88,6 @@ function openRoot(path: string): Root {
     noSubdir: false,
     eventTurnBatching: false, // transactions group without it, faster; with it a failed commit rejects a promise that nobody can reach
   });
-}
-
-/** An action that waits for the next transaction. */
-interface Queued {
-  /** Answers how its caller hears of it once it is committed. */
-  readonly run: () => () => void;
-  readonly reject: (error: unknown) => void;
 }
 
 class LmdbEnvironment implements Environment {
@@ -223,10 +218,11 @@ class LmdbEnvironment implements Environment {
     try {
       const answers = await this.#root.childTransaction(() => {
         batch = this.#queue.splice(0);
-        return batch.map((queued) => this.#runAlone(queued));
+        return runBatch(batch, this.#journal);
       });
       for (const tell of answers) tell();
     } catch (error) {
+      if (error instanceof Thrown) return error.tellCaller();
       const failure = await this.#failureOf(error);
       for (const { reject } of batch.length > 0 ? batch : this.#queue.splice(0)) reject(failure);
     }
@@ -236,19 +232,6 @@ class LmdbEnvironment implements Environment {
     if (this.#use.stage === 'closed') return closed();
     this.#endIfPanicked();
     return new Failure('storage-failure', 'the index could not be written', { cause: await commitError(error) });
-  }
-
-  /** What the action wrote before it threw is undone: its neighbours in the transaction have their own. A transaction of LMDB's within the other for each costs far more. */
-  #runAlone({ run, reject }: Queued): () => void {
-    this.#journal.begin();
-    try {
-      return run();
-    } catch (error) {
-      this.#journal.undo();
-      return () => reject(error);
-    } finally {
-      this.#journal.end();
-    }
   }
 
   async close(): Promise<void> {

@@ -15,9 +15,9 @@ export function closed(): Failure {
   return new Failure('storage-failure', 'this storage is closed: it is taken out, or the process ends');
 }
 
-/** What was there before the writes of the action that is being run. */
+/** What was there before the writes of the action that is being run, where it shares its transaction: between `begin` and `end`. */
 export class WriteJournal {
-  #writes: { readonly database: Records; readonly key: (string | number)[]; readonly before: Buffer | undefined }[] = [];
+  #writes: { readonly database: Records; readonly key: (string | number)[]; readonly before: Buffer | undefined }[] | undefined;
 
   begin(): void {
     this.#writes = [];
@@ -25,18 +25,18 @@ export class WriteJournal {
 
   /** Before each write. */
   note(database: Records, key: (string | number)[]): void {
-    this.#writes.push({ database, key, before: database.getBinary(key) });
+    this.#writes?.push({ database, key, before: database.getBinary(key) });
   }
 
   undo(): void {
-    for (const { database, key, before } of this.#writes.reverse()) {
+    for (const { database, key, before } of this.#writes?.reverse() ?? []) {
       if (before === undefined) database.removeSync(key);
       else database.putSync(key, before);
     }
   }
 
   end(): void {
-    this.#writes = [];
+    this.#writes = undefined;
   }
 }
 

@@ -43,6 +43,8 @@ export interface FlagOutcome {
   readonly rows: RowList;
   /** The same. */
   readonly changed: MessageRow[];
+  /** How many of these rows were as wished before, and have kept their mod-sequence. */
+  readonly untouched: number;
   /** Refused by `unchangedSince`. */
   readonly modified: number[];
   /** Rows of `rows` that somebody had changed after `knownModseq`; none when that is absent. */

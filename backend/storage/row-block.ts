@@ -32,7 +32,10 @@ export function collectUids(block: Buffer, into: number[]): void {
 export function highestModseq(block: Buffer): number {
   const view = viewOf(block);
   let highest = 0;
-  for (let at = 0; at < block.length; at += rowBytes) highest = Math.max(highest, view.getFloat64(at + 8, true));
+  for (let at = 0; at < block.length; at += rowBytes) {
+    const modseq = view.getFloat64(at + 8, true);
+    if (modseq > highest) highest = modseq;
+  }
   return highest;
 }
 
@@ -103,7 +106,7 @@ export function rowIn(view: DataView, at: number): MessageRow {
   };
 }
 
-/** Reads the row that begins at byte `at`; it is another when that is changed. */
+/** Reads the row that begins at byte `at`, and changes its flags in place; it is another when that is changed. */
 export class RowCursor implements MessageRow {
   readonly #view: DataView;
   at = 0;
@@ -121,13 +124,15 @@ export class RowCursor implements MessageRow {
   get savedDateMs(): number { return this.#view.getFloat64(this.at + 32, true); }
   get messageId(): number { return this.#view.getFloat64(this.at + 40, true); }
   get threadId(): number { return this.#view.getFloat64(this.at + 48, true); }
-}
 
-/** The flags of the row that begins there, in place. */
-export function setFlagsIn(view: DataView, at: number, { flags, keywords, modseq }: Pick<MessageRow, 'flags' | 'keywords' | 'modseq'>): void {
-  view.setUint32(at + 4, flags, true);
-  view.setFloat64(at + 8, modseq, true);
-  view.setUint32(at + 16, keywords, true);
+  setFlags(flags: number, keywords: number): void {
+    this.#view.setUint32(this.at + 4, flags, true);
+    this.#view.setUint32(this.at + 16, keywords, true);
+  }
+
+  setModseq(modseq: number): void {
+    this.#view.setFloat64(this.at + 8, modseq, true);
+  }
 }
 
 /** Uids as pairs of first and last, for the log of expunged messages. `uids` ascend. */
