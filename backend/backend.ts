@@ -58,7 +58,7 @@ import { sharedFoldersRoute } from './sharing/shared-folders-route.ts';
 import { storageDirectoriesOf, storageMemory } from './storage-directories.ts';
 import { measureStorages, openStorage } from './storage/storage.ts';
 import type { Storage } from './storage/storage.ts';
-import { TextAnswers, TextIndexing } from './text-index/text-index.ts';
+import { TextAnswers, TextIndexing, isIndexing } from './text-index/text-index.ts';
 
 const dayMs = 86_400_000;
 
@@ -120,7 +120,7 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
   await moves.yieldReclaimed();
   const administration = new AccountAdministration({ storage, accounts, maps: directory.maps, log, changeUser: async (entry, change) => directory.changeUser(entry, change), isOurs: addressingOf(config).isOurs });
   const memory = storageMemory(config);
-  const changes = new WorkerStorageChanges({ storage, memory, log, siblings: context.siblings, onLetGo: (folder) => texts.letGo(folder) });
+  const changes = new WorkerStorageChanges({ storage, memory, log, siblings: context.siblings, onLetGo: (folder) => texts.letGo(folder), isBusy: isIndexing });
   const reportGround = { context, tls, log, storages: async () => storagesForReport(storagesOf({ config, storage, memory, changes })), outbox: outboxOf(processing) };
   const rack = new ServiceRack({ units: unitsOf(ground, processing), wishes: context.wishes, siblings: context.siblings, graceMs: config.drainSeconds * 1000, log });
   const services = await rack.start();

@@ -31,6 +31,7 @@ export function tidyPacks(storage: Storage, terms: CompactionTerms, log: Logger)
   const end = new AbortController();
   let working = Promise.resolve();
   const tidy = async (): Promise<void> => {
+    await storage.removeBrokenLots();
     await storage.removeDeadPacks(idlePackMs);
     if (terms.deadPercent === 0) return;
     for (const folder of storage.care.folders()) {

@@ -23,6 +23,8 @@ export interface StorageChangesGround {
   readonly log: Logger;
   /** Closes what else this worker has open in that storage. */
   readonly onLetGo: (directory: string) => void;
+  /** Whether a process that is no worker works in it: its files are let go only when that has ended. */
+  readonly isBusy: (directory: string) => boolean;
   /** How long sessions have for the end of their last command. */
   readonly lastCommandsMs?: number;
 }
@@ -164,7 +166,7 @@ export class WorkerStorageChanges implements StorageChanges {
     const askedAtMs = performance.now();
     const answers = await siblings.ask(topic, directory, patienceMs);
     if (performance.now() - askedAtMs >= patienceMs) return false; // one has not answered
-    if (answers.some((answer) => answer !== 'closed') || !memory.takenOut().some((out) => out.directory === directory)) return false;
+    if (answers.some((answer) => answer !== 'closed') || this.#ground.isBusy(directory) || !memory.takenOut().some((out) => out.directory === directory)) return false;
     const { trouble } = await askSupervisor(siblings, heldTopics.letGo, directory) as LettingGo;
     if (trouble !== undefined) log.warn({ directory, trouble }, 'the folder of a storage that is taken out was not left in order: another machine may refuse to take it');
     return !(await this.held()).includes(directory);

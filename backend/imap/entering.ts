@@ -1,9 +1,9 @@
 /**
- * Many messages that enter one mailbox as one command's: some at a time, so that they are not all held until the last is there. All of them enter
- * or none: what has entered goes again when a later one can't.
+ * Many messages that enter one mailbox as one command's: some at a time, so that they are not all held until the last is there. All of them are seen
+ * there at once, or none ever (RFC 9051 section 6.4.7).
  */
 import type { Logger } from '../../shared/log/log.ts';
-import type { AppendMarks, AppendResult, Mailbox, StagedMessage } from '../storage/storage.ts';
+import type { AppendMarks, AppendResult, Lots, Mailbox, StagedMessage } from '../storage/storage.ts';
 
 interface EnteringMessage {
   readonly staged: StagedMessage;
@@ -16,7 +16,7 @@ const mostHeldBytes = 256 * 1024 * 1024;
 
 export class Entering {
   readonly #mailbox: Mailbox;
-  readonly #uids: number[] = [];
+  #lots: Lots | undefined;
   #held: EnteringMessage[] = [];
   #heldBytes = 0;
 
@@ -26,29 +26,37 @@ export class Entering {
 
   /** Answers how many bytes are held. @throws Failure as appending does */
   async add(message: EnteringMessage): Promise<number> {
+    if (this.#held.length >= mostHeld || this.#heldBytes >= mostHeldBytes) await this.#enterLot(); // not before: what is no more than one lot needs one transaction
     this.#held.push(message);
     this.#heldBytes += message.staged.size;
-    if (this.#held.length >= mostHeld || this.#heldBytes >= mostHeldBytes) await this.#enter();
     return this.#heldBytes;
   }
 
-  /** Does the work that adds them all; if that fails none is left there. Their UIDs don't come back. @throws what the work throws, Failure as appending does */
+  /** Does the work that adds them all; if that fails the mailbox is as it was. @throws what the work throws, Failure as appending does */
   async whole(log: Logger, work: () => Promise<void>): Promise<AppendResult> {
     try {
       await work();
-      if (this.#held.length > 0) await this.#enter();
-      return { uidValidity: this.#mailbox.state().uidValidity, uids: this.#uids };
+      if (this.#lots === undefined) return await this.#enterAll();
+      await this.#enterLot();
+      return await this.#lots.show();
     } catch (error) {
       await this.#discard();
-      if (this.#uids.length > 0) await this.#mailbox.expunge(this.#uids).catch((undoing: unknown) => log.error({ err: undoing }, 'messages of a command that failed half-way could not be removed again'));
+      await this.#lots?.forget().catch((undoing: unknown) => log.error({ err: undoing }, 'messages of a command that failed half-way could not be removed: they are when the storage is opened the next time'));
       throw error;
     }
   }
 
-  async #enter(): Promise<void> {
-    const { uids } = await this.#mailbox.append(this.#held);
-    this.#uids.push(...uids);
+  async #enterLot(): Promise<void> {
+    this.#lots ??= this.#mailbox.lots();
+    if (this.#held.length > 0) await this.#lots.add(this.#held);
     await this.#discard();
+  }
+
+  async #enterAll(): Promise<AppendResult> {
+    if (this.#held.length === 0) return { uidValidity: this.#mailbox.state().uidValidity, uids: [] };
+    const result = await this.#mailbox.append(this.#held);
+    await this.#discard();
+    return result;
   }
 
   async #discard(): Promise<void> {

@@ -6,6 +6,7 @@ import { Failure } from '../../shared/base/failure.ts';
 import { checkMailboxes, checkRightsOfAccount, countRights } from './account-bounds.ts';
 import { getAccount, getMailbox, isHeld, limitsOf, putAccount, sessionEpochOf } from './entries.ts';
 import type { AccountEntry, MailboxEntry } from './entries.ts';
+import { isHidden } from './mailbox-name.ts';
 import { MailboxChange } from './mailbox-change.ts';
 import type { Volume } from './volume.ts';
 import type { LockWait } from './write-lock.ts';
@@ -120,7 +121,7 @@ export class AccountChange {
   publish(): void {
     const account = this.#entry.id;
     if (this.#listChanged) this.volume.hints.publish({ account });
-    for (const [mailbox, change] of this.#mailboxes) if (change.touched) this.volume.hints.publish({ account, mailbox });
+    for (const [mailbox, change] of this.#mailboxes) if (change.touched && !isHidden(change.entry.name)) this.volume.hints.publish({ account, mailbox });
   }
 
   #open(entry: MailboxEntry): MailboxChange {

@@ -10,7 +10,7 @@ import { keysUnder } from './environment.ts';
 import type { Account, AccountTerms, Annotations, DeliveryRecords, Mailbox, MailboxState } from './interface.ts';
 import { noValue } from './keys.ts';
 import { stateOf, StoredMailbox } from './mailbox.ts';
-import { canonicalName, checkedName, compareNames } from './mailbox-name.ts';
+import { canonicalName, checkedName, compareNames, isHidden } from './mailbox-name.ts';
 import { changeRightsOf, rightsAlong } from './mailbox-rights.ts';
 import { createMailbox, deleteMailbox, renameMailbox } from './mailbox-tree.ts';
 import type { FolderRights, RightsEntry } from './rights.ts';
@@ -70,14 +70,14 @@ export class StoredAccount implements Account, AccountHandle {
     return environment.read(() => {
       const ids = tables.names.range(keysUnder([this.number])).map(({ value }) => Number(value.toString()));
       const entries = ids.flatMap((id) => getMailbox(tables, id) ?? []);
-      return entries.sort((one, other) => compareNames(one.name, other.name)).map((entry) => stateOf(this, entry));
+      return entries.filter(({ name }) => !isHidden(name)).sort((one, other) => compareNames(one.name, other.name)).map((entry) => stateOf(this, entry));
     });
   }
 
   mailbox(name: string): Mailbox | undefined {
     const { environment, tables } = this.volume;
     const canonical = canonicalName(name);
-    if (Buffer.byteLength(canonical) > 1000) return undefined; // longer than any key
+    if (Buffer.byteLength(canonical) > 1000 || isHidden(canonical)) return undefined; // longer than any key, or nobody's to name
     const id = environment.read(() => mailboxIdOf(tables, this.number, canonical));
     return id === undefined ? undefined : new StoredMailbox(this, id);
   }
@@ -85,7 +85,7 @@ export class StoredAccount implements Account, AccountHandle {
   mailboxById(id: number): Mailbox | undefined {
     const { environment, tables } = this.volume;
     const entry = environment.read(() => getMailbox(tables, id));
-    return entry?.account === this.number ? new StoredMailbox(this, id) : undefined;
+    return entry?.account === this.number && !isHidden(entry.name) ? new StoredMailbox(this, id) : undefined;
   }
 
   async createMailbox(name: string, specialUses: readonly string[] = []): Promise<Mailbox> {

@@ -28,6 +28,11 @@ export function moveMessages(change: AccountChange, transfer: Transfer): CopyRes
   return transferMessages(change, transfer, (row) => source.remove(row));
 }
 
+/** As a move, out of a mailbox that nobody sees: its rows are the caller's to forget. Inside a transaction. */
+export function takeOverMessages(change: AccountChange, transfer: Transfer): CopyResult {
+  return transferMessages(change, transfer, () => undefined);
+}
+
 function transferMessages(change: AccountChange, transfer: Transfer, leave: (row: MessageRow) => void): CopyResult {
   const source = change.mailbox(transfer.source);
   const target = change.mailbox(transfer.target);

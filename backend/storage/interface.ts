@@ -185,5 +185,7 @@ export interface Storage {
   markMoved(address: string, node: string, epoch: number): Promise<void>;
   /** Deletes packs that nobody writes and in which nothing has been live for `idleMs` (readers may still hold on to them); answers how many. For the one worker that tidies up; some minutes are a good `idleMs`. */
   removeDeadPacks(idleMs: number): Promise<number>;
+  /** Takes away what processes that ended had begun to let enter in lots. Never rejects. */
+  removeBrokenLots(): Promise<void>;
   close(): Promise<void>;
 }

@@ -27,6 +27,8 @@ export interface Tables {
   readonly annotations: Table;
   /** [mailbox id] → MailboxEntry. */
   readonly mailboxes: Table;
+  /** [mailbox id] → LotsRecord: mailboxes that nobody sees, see lots.ts. */
+  readonly lots: Table;
   /** [mailbox id, uid >> 6] → rows of a block, ascending by uid. */
   readonly rows: Table;
   /** [mailbox id, highest modseq in the block, block] → nothing: what changed lately, without reading all rows. */
@@ -53,7 +55,7 @@ export interface Tables {
 
 const tableNames: Readonly<Record<keyof Tables, string>> = {
   counters: 'counters', accounts: 'accounts', arriving: 'arriving', localNames: 'local-names', names: 'names', retiredNames: 'retired-names',
-  subscriptions: 'subscriptions', annotations: 'annotations', mailboxes: 'mailboxes', rows: 'rows', recent: 'recent', expunged: 'expunged', messages: 'messages',
+  subscriptions: 'subscriptions', annotations: 'annotations', mailboxes: 'mailboxes', lots: 'lots', rows: 'rows', recent: 'recent', expunged: 'expunged', messages: 'messages',
   structures: 'structures', structureTexts: 'structure-texts', headerFields: 'header-fields', threads: 'threads', acts: 'acts', grants: 'grants', deliveries: 'deliveries',
 };
 

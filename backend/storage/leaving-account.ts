@@ -10,6 +10,8 @@ import { keysUnder } from './environment.ts';
 import type { MessageRow } from './interface.ts';
 import { collectRows, decodeUidRanges, emptyBlock } from './row-block.ts';
 import type { AccountSnapshot, ChangesPage, LeavingMessage, LeftMail } from './transfers.ts';
+import { dropLotsOf } from './lots.ts';
+import { isHidden } from './mailbox-name.ts';
 import type { Volume } from './volume.ts';
 
 const highestUid = 2 ** 32 - 1;
@@ -23,7 +25,7 @@ export function snapshotOf(volume: Volume, address: string): AccountSnapshot {
       id, epoch, bytes, messages, password, terms, limits, directoryLimits, aliases,
       sessionEpoch: sessionEpochOf(entry),
       acts: getActs(tables, number),
-      mailboxes: mailboxesOf(volume, number),
+      mailboxes: mailboxesOf(volume, number).filter(({ name }) => !isHidden(name)),
       annotations: annotationRecords(tables, number),
       subscriptions: tables.subscriptions.range(keysUnder([number])).map(({ key }) => String(key[1])),
       retiredNames: tables.retiredNames.range(keysUnder([number])).map(({ key, value }) => [String(key[1]), JSON.parse(value.toString()) as RetiredName] as const),
@@ -87,7 +89,7 @@ export async function holdAccount(volume: Volume, address: string, { token, forM
   const id = await volume.environment.write(() => {
     const entry = requireLive(volume, address);
     if (isHeld(entry) && takerOf(entry.hold?.token) !== takerOf(token)) throw new Failure('in-use', 'somebody else is moving this account');
-    putAccount(volume.tables, { ...entry, hold: { token, untilMs: Date.now() + forMs } });
+    putAccount(volume.tables, { ...dropLotsOf(volume, entry), hold: { token, untilMs: Date.now() + forMs } });
     return entry.id;
   });
   volume.hints.publish({ account: id });

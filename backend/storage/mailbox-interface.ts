@@ -107,6 +107,16 @@ export interface StagedMessage {
   discard(): Promise<void>;
 }
 
+/** Messages that enter a mailbox in lots, and are seen there all at once or never. */
+export interface Lots {
+  /** On stable storage, and unseen, when it resolves; they count for the quota. Throws as appending does, `in-use` when the account began to move. */
+  add(messages: readonly AppendedMessage[]): Promise<void>;
+  /** Shows all of them in one transaction, under the next uids. Throws the same. */
+  show(): Promise<AppendResult>;
+  /** Nothing of them stays. Storages that are opened forget by themselves what a process that ended had begun. */
+  forget(): Promise<void>;
+}
+
 /** With what marks a message enters a mailbox. */
 export interface AppendMarks {
   readonly flags: number;
@@ -202,6 +212,8 @@ export interface Mailbox {
   ensureUrlKey(): Promise<Buffer>;
   /** What was authorised by it is so no more. */
   dropUrlKey(): Promise<void>;
+  /** For more messages than one transaction should have. */
+  lots(): Lots;
   /** Uids that are gone are skipped. Same account only. Copies bear the flags of the mask; all when absent. */
   copyTo(uids: readonly number[], target: Mailbox, within?: FlagMask): Promise<CopyResult>;
   /** Copy and expunge in one transaction (RFC 6851). */

@@ -1,4 +1,5 @@
 /** Rules for names of mailboxes (pure): levels are divided by `/`, text is NFC, the first level `INBOX` in any case is INBOX. */
+import { randomBytes } from 'node:crypto';
 import { Failure } from '../../shared/base/failure.ts';
 
 const longestNameBytes = 1000;
@@ -20,6 +21,18 @@ export function checkedName(name: string): string {
   if (Buffer.byteLength(canonical) > longestNameBytes) throw new Failure('bad-input', `mailbox name is longer than ${longestNameBytes} bytes`);
   if (/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u{10ffff}%*]/u.test(canonical) || !canonical.isWellFormed()) throw new Failure('bad-input', 'mailbox name has forbidden characters');
   return canonical;
+}
+
+/** Forbidden in names that are asked for. */
+const hiddenMark = '\u007f';
+
+/** A new name that no client can say, for a mailbox that none is to see. */
+export function hiddenName(): string {
+  return `${hiddenMark}${randomBytes(15).toString('base64url')}`;
+}
+
+export function isHidden(name: string): boolean {
+  return name.startsWith(hiddenMark);
 }
 
 /** The names of the levels above, highest first. */

@@ -60,15 +60,20 @@ export function dropAllMailboxes(change: AccountChange): void {
 /** Frees a mailbox's messages and forgets all but its name. */
 export function dropMessages({ tables, messages }: Volume, mailbox: number): void {
   for (const row of allRows(tables, mailbox)) messages.release(row.messageId);
-  for (const table of [tables.rows, tables.recent, tables.expunged]) {
-    for (const { key } of table.range(keysUnder([mailbox]))) table.remove(key);
-  }
+  forgetRows(tables, mailbox);
   const entry = getMailbox(tables, mailbox);
   if (entry !== undefined) {
     dropAnnotations(tables, entry);
     dropGrants(tables, entry);
   }
   tables.mailboxes.remove([mailbox]);
+}
+
+/** Their messages are another mailbox's, or released. */
+export function forgetRows({ rows, recent, expunged }: Tables, mailbox: number): void {
+  for (const table of [rows, recent, expunged]) {
+    for (const { key } of table.range(keysUnder([mailbox]))) table.remove(key);
+  }
 }
 
 function dropMailbox(change: AccountChange, entry: MailboxEntry): void {
@@ -115,18 +120,9 @@ function make(change: AccountChange, name: string, specialUse: string | null): n
   const earlier = getRetiredName(tables, change.number, name);
   const rights = rightsAtBirth(change, name);
   const entry: MailboxEntry = {
-    id: nextNumber(tables, 'mailbox'),
-    account: change.number,
-    name,
-    mailboxId: `F${randomBytes(15).toString('base64url')}`,
-    uidValidity: newUidValidity(tables),
+    ...freshEntry(change, name),
     uidNext: earlier?.uidNext ?? 1,
     highestModseq: (earlier?.highestModseq ?? 0) + 1,
-    messages: 0,
-    unseen: 0,
-    deleted: 0,
-    bytes: 0,
-    keywords: [],
     specialUse,
     ...(rights.length === 0 ? {} : { rights }),
   };
@@ -135,6 +131,16 @@ function make(change: AccountChange, name: string, specialUse: string | null): n
   noteGrants(tables, entry, change.address);
   change.begin(entry);
   return entry.id;
+}
+
+/** An empty mailbox that nobody knew before; it is not put into the index. */
+export function freshEntry({ volume: { tables }, number }: AccountChange, name: string): MailboxEntry {
+  return {
+    id: nextNumber(tables, 'mailbox'), account: number, name,
+    mailboxId: `F${randomBytes(15).toString('base64url')}`,
+    uidValidity: newUidValidity(tables), uidNext: 1, highestModseq: 1,
+    messages: 0, unseen: 0, deleted: 0, bytes: 0, keywords: [], specialUse: null,
+  };
 }
 
 /** As the folder above has them (RFC 4314 section 4, CREATE); those that hold for subfolders anyway are not copied. */

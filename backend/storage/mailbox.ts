@@ -16,6 +16,7 @@ import { getMailbox } from './entries.ts';
 import type { MailboxEntry } from './entries.ts';
 import { keysUnder } from './environment.ts';
 import { blockOf, rowsInBlock } from './keys.ts';
+import { StoredLots } from './lots.ts';
 import { keepLateFields } from './late-fields.ts';
 import { PackedMessage } from './packed-message.ts';
 import type { MessageReader } from './packed-message.ts';
@@ -23,7 +24,7 @@ import type { Packs } from './packs.ts';
 import { collectRows, collectUids, decodeUidRanges, emptyBlock, findRow, rowBytes } from './row-block.ts';
 import { rowsWithin } from './row-list.ts';
 import { specialUsesOf } from './special-use.ts';
-import type { AppendedMessage, AppendGuard, AppendResult, CopyResult, FlagChange, FlagMask, FlagOutcome, Mailbox, MailboxState, MessageRow, RowList, StoredMessage, StructureItem } from './interface.ts';
+import type { AppendedMessage, AppendGuard, AppendResult, CopyResult, FlagChange, FlagMask, FlagOutcome, Lots, Mailbox, MailboxState, MessageRow, RowList, StoredMessage, StructureItem } from './interface.ts';
 import { keptWords, madeWords } from './structure-texts.ts';
 
 const highestUid = 2 ** 32 - 1;
@@ -171,6 +172,10 @@ export class StoredMailbox implements Mailbox {
       if (guard?.(account.volume.tables.deliveries) === 'skip') return { uidValidity: account.mailbox(this.id).entry.uidValidity, uids: [] };
       return enterMessages(account, this.id, arrivals);
     });
+  }
+
+  lots(): Lots {
+    return new StoredLots(this.#account, this.id);
   }
 
   async replace(uid: number, message: AppendedMessage, target: Mailbox): Promise<AppendResult | undefined> {

@@ -13,6 +13,7 @@ import { adoptDirectory } from './adopted-directory.ts';
 import { claimDirectory, demandCluster } from './directory-record.ts';
 import type { Account, AccountBounds, AccountLimits, AccountRecord, DeliveryRecords, StagedMessage, Storage } from './interface.ts';
 import { groupsGranted, ownersGranting } from './grants.ts';
+import { sweepLots } from './lots.ts';
 import { createTransfers } from './node-transfers.ts';
 import type { TakenOut } from './storage-list.ts';
 import { stageMessage } from './stage.ts';
@@ -74,7 +75,19 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   }
   options.log.info({ directories: options.directories, worker: options.workerSlot }, 'storages are open');
   tellTwice(volumes, options);
-  return new NodeStorage(volumes, options);
+  const storage = new NodeStorage(volumes, options);
+  await storage.removeBrokenLots();
+  return storage;
+}
+
+/** Nothing that is left over keeps a node from starting. */
+async function sweep(volume: Volume, log: Logger): Promise<void> {
+  try {
+    const count = await sweepLots(volume);
+    if (count > 0) log.info({ count }, 'copies that had broken off half-way are removed');
+  } catch (error) {
+    log.error({ err: error }, 'what is left of copies that broke off could not be removed yet');
+  }
 }
 
 class NodeStorage implements Storage {
@@ -87,8 +100,9 @@ class NodeStorage implements Storage {
   readonly #attached: readonly string[];
   readonly #takenOut: Pick<TakenOut, 'addresses'>[];
   readonly #domains: DomainRules | undefined;
+  readonly #log: Logger;
 
-  constructor(volumes: Volume[], { directories, attached = [], takenOut = [], domains, clusterName }: Pick<StorageOptions, 'directories' | 'attached' | 'takenOut' | 'domains' | 'clusterName'>) {
+  constructor(volumes: Volume[], { directories, attached = [], takenOut = [], domains, clusterName, log }: Pick<StorageOptions, 'directories' | 'attached' | 'takenOut' | 'domains' | 'clusterName' | 'log'>) {
     this.#volumes = volumes;
     this.#attached = attached;
     this.#takenOut = [...takenOut];
@@ -98,6 +112,7 @@ class NodeStorage implements Storage {
     this.lives = createLives(places);
     this.care = createCare({ ...places, directories: this.#directories, cluster: clusterName, leave: (directory) => this.#leave(directory), letGo: async (directory) => this.#letGo(directory) });
     this.#domains = domains;
+    this.#log = log;
   }
 
   find(address: string): AccountRecord {
@@ -153,6 +168,10 @@ class NodeStorage implements Storage {
     const volume = this.#holderOf(address);
     if (volume === undefined) throw new Failure('unknown-user', 'no such account');
     await markMoved(volume, address, { node, epoch });
+  }
+
+  async removeBrokenLots(): Promise<void> {
+    await Promise.all(this.#volumes.map(async (volume) => sweep(volume, this.#log)));
   }
 
   async removeDeadPacks(idleMs: number): Promise<number> {

@@ -11,3 +11,4 @@ export { TextAnswers, Verdict } from './text-answers.ts';
 export type { IndexedMailboxes } from './text-answers.ts';
 export { unknownScore } from './segment-fuzzy.ts';
 export { TextIndexing } from './text-indexing.ts';
+export { isIndexing } from './writer-lock.ts';

@@ -1,5 +1,5 @@
 /** Only one process at a time writes the text index of a storage. A lock whose process is gone counts for nothing. */
-import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isAlive, thisProcess } from '../storage/storage.ts';
 
@@ -18,6 +18,12 @@ export function lockWriter(directory: string): (() => void) | undefined {
   } finally {
     rmSync(draft, { force: true });
   }
+}
+
+/** Whether a process has that lock, which works in the storage by itself. */
+export function isIndexing(directory: string): boolean {
+  const path = join(directory, 'text-index.writer');
+  return existsSync(path) && isAlive(holderOf(path));
 }
 
 function tryLink(draft: string, path: string): boolean {

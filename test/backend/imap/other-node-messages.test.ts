@@ -1,8 +1,9 @@
 /** Messages that are copied, moved, appended, put together or replaced (RFC 4469, RFC 8508) in a folder on another node, and uids alone from there (RFC 9586); what is enabled or copied while such a folder is open. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { connectTo } from '../../../shared/net/connect.ts';
 import { messageAbout } from './conversation.ts';
-import { deliver, mailboxOf } from './harness.ts';
+import { certificates, deliver, mailboxOf } from './harness.ts';
 import { accountOn, close, deliverTo, pair } from './pairs.ts';
 import { ask, demandOk, startTwoNodes } from './two-nodes.ts';
 import type { TwoNodes } from './two-nodes.ts';
@@ -177,7 +178,7 @@ test('more messages than are held at a time are copied to another node and back 
   const there = mailboxOf(accountOn(cluster, 'be2', ownerAddress), 'INBOX');
   await demandOk(guest, 'SELECT INBOX');
   assert.match((await ask(guest, `COPY 1:* ${inbox}`)).end, /^NO \[OVERQUOTA\]/);
-  assert.deepEqual([there.state().messages, there.state().uidNext > 1000], [0, true], 'those that had entered are gone again');
+  assert.deepEqual([there.state().messages, there.state().uidNext, accountOn(cluster, 'be2', ownerAddress).quota().messages], [0, 1, 0], 'nobody saw any of them, and no uid is used up');
   await storage.lives.setLimits(ownerAddress, { messages: 0 });
   const first = there.state().uidNext;
   assert.match((await ask(guest, `COPY 1:* ${inbox}`)).end, new RegExp(`^OK \\[COPYUID \\d+ 1:${String(count)} ${String(first)}:${String(first + count - 1)}\\]`));
@@ -189,5 +190,25 @@ test('more messages than are held at a time are copied to another node and back 
   await demandOk(guest, 'SELECT Trash');
   const back = await ask(guest, `MOVE 1:* ${inbox}`);
   assert.deepEqual([back.lines.filter((line) => line.startsWith('* OK [COPYUID')).length, back.end.slice(0, 2), there.state().messages], [2, 'OK', count], 'told in lots');
+  close(both);
+});
+
+test('a connection that is cut between the lots of a copy leaves the folder as it was, and its owner sees nothing of them', async () => {
+  const both = await pair(cluster, 'lots', 'lrswite');
+  const { owner, ownerAddress, guestAddress } = both;
+  const account = accountOn(cluster, 'be2', ownerAddress);
+  const before = mailboxOf(account, 'INBOX').state();
+  await demandOk(owner, 'SELECT INBOX');
+  const be1 = certificates['be1'];
+  const socket = await connectTo({ host: '127.0.0.1', port: cluster.nodes.be2.ports.trusted, tls: { key: be1?.key, cert: be1?.certificate, ca: be1?.authority }, timeoutMs: 5000 });
+  socket.resume();
+  socket.write(`i ID ("x-guest-of" "${ownerAddress}")\r\nl AUTHENTICATE EXTERNAL ${Buffer.from(guestAddress).toString('base64')}\r\na APPEND "Other Users/${ownerAddress}/INBOX"${' () {4+}\r\nA: b'.repeat(1001)}`);
+  while (account.quota().messages < 1000) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual(await demandOk(owner, 'NOOP'), []);
+  assert.deepEqual(await demandOk(owner, 'LIST "" "*"'), (await demandOk(owner, 'LIST "" "*"')).filter((line) => !line.includes('\u007f')));
+  socket.destroy();
+  while (account.quota().messages > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual(mailboxOf(account, 'INBOX').state(), before);
+  assert.deepEqual(await demandOk(owner, 'NOOP'), []);
   close(both);
 });

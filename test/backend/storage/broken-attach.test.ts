@@ -42,7 +42,7 @@ test('An attach that broke off before it was done is finished at the next start 
   await worker.storage.close();
   node.workers.length = 0;
   node.held.release();
-  const [none, list] = [join(node.one, '..', 'three'), join(node.one, '..', 'queue', 'storages')];
+  const [none, list] = [join(node.one, '..', 'three'), node.list];
   await node.takeOut();
   for (const directory of [node.two, none]) await noteJoining(list, { directory, process: ended });
   await node.memory.takeOut({ directory: none, since: 'then', addresses: new Set(['carol@example.com']) });
@@ -61,7 +61,7 @@ test('An attach whose worker died is gone on with by the worker that has the wor
   const node = new StorageNode(t);
   const worker = await node.start();
   await worker.storage.createAccount(alice);
-  const [none, list] = [join(node.one, '..', 'three'), join(node.one, '..', 'queue', 'storages')];
+  const [none, list] = [join(node.one, '..', 'three'), node.list];
   await command(node, worker, ['detachStorage', { directory: node.two, addresses: 'keep' }]);
   await noteJoining(list, { directory: node.two, process: ended });
   const work = worker.changes.goOn();

@@ -25,7 +25,7 @@ export class RecordingHints implements HintBus {
   }
 }
 
-export function temporaryDirectory(t: TestContext): string {
+export function temporaryDirectory(t: Pick<TestContext, 'after'>): string {
   const directory = mkdtempSync(join(tmpdir(), 'waybill-storage-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   return directory;

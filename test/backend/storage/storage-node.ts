@@ -10,6 +10,7 @@ import { HeldDirectories } from '../../../backend/held-directories.ts';
 import { storageDirectoriesOf, storageMemory } from '../../../backend/storage-directories.ts';
 import { openStorage } from '../../../backend/storage/storage.ts';
 import type { Storage } from '../../../backend/storage/storage.ts';
+import { isIndexing } from '../../../backend/text-index/text-index.ts';
 import { WorkerNode } from '../../harness/worker-node.ts';
 import { storageOptions, temporaryDirectory } from './harness.ts';
 
@@ -24,20 +25,23 @@ export interface Worker {
 export class StorageNode {
   readonly one: string;
   readonly two: string;
+  /** Where it notes what comes and goes. */
+  readonly list: string;
   readonly memory: ReturnType<typeof storageMemory>;
   readonly held: HeldDirectories;
   readonly workers: Worker[] = [];
   renewals = 0;
   readonly places: ConstructorParameters<typeof HeldDirectories>[0];
   readonly #bus: WorkerNode;
-  readonly #t: TestContext;
+  readonly #t: Pick<TestContext, 'after'>;
 
-  constructor(t: TestContext) {
-    const folder = temporaryDirectory(t);
+  /** @param folder where a node of an earlier life was; a new one when absent */
+  constructor(t: Pick<TestContext, 'after'>, folder = temporaryDirectory(t)) {
     [this.one, this.two] = [join(folder, 'one'), join(folder, 'two')];
-    for (const directory of [this.one, this.two]) mkdirSync(directory);
+    for (const directory of [this.one, this.two]) mkdirSync(directory, { recursive: true });
     this.#t = t;
     this.places = { nodeName: 'be1', storage: { directories: [this.one, this.two] }, services: { processing: { queueDirectory: join(folder, 'queue') } } };
+    this.list = join(folder, 'queue', 'storages');
     this.memory = storageMemory(this.places);
     this.held = new HeldDirectories(this.places, 'refuse');
     t.after(() => this.held.release());
@@ -52,7 +56,7 @@ export class StorageNode {
     const { open, attached, takenOut } = storageDirectoriesOf(this.places);
     const storage = await openStorage(storageOptions(this.one, { directories: open, attached, takenOut, domains: { limitsOf: () => ({}), storagesOf: () => [this.two] } }));
     this.#t.after(async () => storage.close());
-    const changes = new WorkerStorageChanges({ storage, memory: this.memory, siblings: this.#bus.worker().siblings, log: storageOptions(this.one).log, onLetGo: () => undefined, lastCommandsMs: 20 });
+    const changes = new WorkerStorageChanges({ storage, memory: this.memory, siblings: this.#bus.worker().siblings, log: storageOptions(this.one).log, onLetGo: () => undefined, isBusy: isIndexing, lastCommandsMs: 20 });
     const worker = { storage, changes };
     this.workers.push(worker);
     return worker;

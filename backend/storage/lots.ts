@@ -1,0 +1,132 @@
+/**
+ * Messages that enter a mailbox in lots and are seen there all at once: until then they lie in a mailbox of their own, which no list shows and no
+ * client can name. They count for the account's quota meanwhile. Where that comes to nothing, or the process dies, nothing of them stays.
+ */
+import { Failure, isFailure } from '../../shared/base/failure.ts';
+import { isAlive, thisProcess } from '../../shared/base/process-identity.ts';
+import { changeAccount } from './account-change.ts';
+import type { AccountChange, AccountHandle } from './account-change.ts';
+import { enterMessages, enterTogether, prepareMessages } from './append.ts';
+import { takeOverMessages } from './copy-move.ts';
+import { getAccount, getMailbox, putAccount, putMailbox, putName } from './entries.ts';
+import type { AccountEntry, MailboxEntry } from './entries.ts';
+import { keysUnder } from './environment.ts';
+import type { AppendedMessage, AppendResult, Lots } from './interface.ts';
+import { hiddenName, isHidden } from './mailbox-name.ts';
+import { allRows, dropMessages, forgetRows, freshEntry } from './mailbox-tree.ts';
+import type { Volume } from './volume.ts';
+
+/** Of one hidden mailbox. */
+interface LotsRecord {
+  readonly address: string;
+  /** Who fills it (`thisProcess`). */
+  readonly process: string;
+}
+
+export class StoredLots implements Lots {
+  readonly #account: AccountHandle;
+  readonly #target: number;
+  #hidden: number | undefined;
+
+  constructor(account: AccountHandle, target: number) {
+    this.#account = account;
+    this.#target = target;
+  }
+
+  async add(messages: readonly AppendedMessage[]): Promise<void> {
+    const arrivals = await prepareMessages(this.#account, this.#target, messages); // packs note the name of the mailbox that they are for
+    this.#hidden = await enterTogether(this.#account, arrivals, (change) => {
+      const id = this.#hidden ?? begin(change);
+      demandHidden(change.volume, id);
+      enterMessages(change, id, arrivals);
+      return id;
+    });
+  }
+
+  show(): Promise<AppendResult> {
+    return changeAccount(this.#account, (change) => {
+      const { uidValidity } = change.mailbox(this.#target).entry;
+      if (this.#hidden === undefined) return { uidValidity, uids: [] };
+      const hidden = demandHidden(change.volume, this.#hidden);
+      const uids = allRows(change.volume.tables, hidden.id).map(({ uid }) => uid);
+      const result = takeOverMessages(change, { source: hidden.id, target: this.#target, uids });
+      forgetRows(change.volume.tables, hidden.id);
+      strike(change.volume, hidden);
+      change.forget(hidden);
+      return result;
+    });
+  }
+
+  async forget(): Promise<void> {
+    const { volume } = this.#account;
+    const hidden = this.#hidden;
+    this.#hidden = undefined;
+    if (hidden !== undefined) await volume.environment.write(() => dropLots(volume, hidden));
+  }
+}
+
+function begin(change: AccountChange): number {
+  const { tables } = change.volume;
+  const entry = freshEntry(change, hiddenName());
+  putMailbox(tables, entry);
+  putName(tables, entry);
+  tables.lots.put([entry.id], Buffer.from(JSON.stringify({ address: change.address, process: thisProcess() } satisfies LotsRecord)));
+  return entry.id;
+}
+
+/** A move of the account takes them away. Inside a transaction. */
+function demandHidden({ tables }: Volume, id: number): MailboxEntry {
+  const entry = getMailbox(tables, id);
+  if (entry === undefined) throw new Failure('in-use', 'the mailbox was being moved meanwhile, try again in a moment');
+  return entry;
+}
+
+function strike({ tables }: Volume, { id, account, name }: MailboxEntry): void {
+  tables.names.remove([account, name]);
+  tables.mailboxes.remove([id]);
+  tables.lots.remove([id]);
+}
+
+/** Whatever became of the account. Inside `write`. */
+function dropLots(volume: Volume, id: number): void {
+  const { tables } = volume;
+  const record = JSON.parse(tables.lots.get([id])?.toString() ?? '{}') as Partial<LotsRecord>;
+  const entry = getMailbox(tables, id);
+  tables.lots.remove([id]);
+  if (entry === undefined) return;
+  dropMessages(volume, id);
+  strike(volume, entry);
+  const account = ownerOf(volume, entry, record.address);
+  if (account !== undefined) putAccount(tables, { ...account, bytes: account.bytes - entry.bytes, messages: account.messages - entry.messages });
+}
+
+/** It may have another address by now. */
+function ownerOf({ tables }: Volume, { account: number }: MailboxEntry, address = ''): AccountEntry | undefined {
+  const known = getAccount(tables, address);
+  if (known?.number === number) return known;
+  return tables.accounts.range(keysUnder([])).map(({ value }) => JSON.parse(value.toString()) as AccountEntry).find((entry) => entry.number === number);
+}
+
+/** Of an account that somebody holds to take it away: its copy must not have them. Answers the account without. Inside `write`. */
+export function dropLotsOf(volume: Volume, account: AccountEntry): AccountEntry {
+  const { tables } = volume;
+  for (const { value } of tables.names.range(keysUnder([account.number]))) {
+    const entry = getMailbox(tables, Number(value.toString()));
+    if (entry !== undefined && isHidden(entry.name)) dropLots(volume, entry.id);
+  }
+  return getAccount(tables, account.address) ?? account;
+}
+
+/** Drops what processes that have ended had begun. Answers how many mailboxes' worth that was. */
+export async function sweepLots(volume: Volume): Promise<number> {
+  const { environment, tables } = volume;
+  const left = environment.read(() => tables.lots.range(keysUnder([]))).filter(({ value }) => !isAlive((JSON.parse(value.toString()) as LotsRecord).process));
+  for (const { key: [id] } of left) {
+    try {
+      await environment.write(() => dropLots(volume, Number(id)));
+    } catch (error) {
+      if (!isFailure(error, 'in-use')) throw error; // locked for a snapshot: the next who opens it does it
+    }
+  }
+  return left.length;
+}

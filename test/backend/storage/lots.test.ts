@@ -1,0 +1,92 @@
+/** Messages that enter a mailbox in lots are seen there all at once or never, whatever ends before; nothing of what came to nothing stays. */
+import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { checkStorage, openStorage } from '../../../backend/storage/storage.ts';
+import type { Account, Storage } from '../../../backend/storage/storage.ts';
+import { bytesOf, deliver, mailboxOf, sampleMessage, storageOptions, temporaryDirectory, temporaryStorage } from './harness.ts';
+import { enterLot } from './lot.ts';
+
+const alice = 'alice@example.com';
+
+async function findings(storage: Storage): Promise<readonly unknown[]> {
+  const [folder] = storage.care.folders();
+  assert.ok(folder !== undefined);
+  return (await checkStorage(folder, { report: () => undefined, signal: new AbortController().signal })).findings;
+}
+
+function liveAccount(storage: Storage, address = alice): Account {
+  const record = storage.find(address);
+  assert.ok(record.at === 'live');
+  return record.account;
+}
+
+test('Lots are seen by nobody until they are shown, and then all of them at one mod-sequence, under uids without a gap', async (t) => {
+  const storage = await temporaryStorage(t);
+  const account = await storage.createAccount(alice);
+  const inbox = mailboxOf(account);
+  await deliver({ storage, account, mailbox: inbox }, sampleMessage('before'));
+  const [before, names, bytes] = [inbox.state(), account.mailboxes().map(({ name }) => name), account.quota().bytes];
+  const lots = inbox.lots();
+  await enterLot({ storage, address: alice }, lots, ['one', 'two']);
+  await enterLot({ storage, address: alice }, lots, ['three']);
+  assert.deepEqual(inbox.state(), before);
+  assert.deepEqual(account.mailboxes().map(({ name }) => name), names);
+  assert.equal(account.quota().messages, 4, 'what lies there takes room');
+  assert.deepEqual(await findings(storage), []);
+  assert.deepEqual(storage.transfers.leaving.snapshot(alice).mailboxes.map(({ name }) => name).sort(), [...names].sort(), 'nor does it move');
+  const shown = await lots.show();
+  assert.deepEqual(shown.uids, [2, 3, 4]);
+  const rows = inbox.rows().slice(1);
+  assert.deepEqual(new Set(rows.map(({ modseq }) => modseq)), new Set([before.highestModseq + 1]));
+  assert.deepEqual(await bytesOf(inbox, 4), sampleMessage('three'));
+  assert.deepEqual(inbox.state().keywords, ['$Copied']);
+  assert.deepEqual([account.quota().messages, account.quota().bytes], [4, bytes + ['one', 'two', 'three'].reduce((sum, subject) => sum + sampleMessage(subject).length, 0)], 'counted once');
+  assert.deepEqual(await findings(storage), []);
+});
+
+test('Lots that are given up, or whose account begins to move, leave the mailbox as it was, down to the next uid', async (t) => {
+  const storage = await temporaryStorage(t);
+  const account = await storage.createAccount(alice);
+  const inbox = mailboxOf(account);
+  const before = inbox.state();
+  const lots = inbox.lots();
+  await enterLot({ storage, address: alice }, lots, ['one', 'two']);
+  await lots.forget();
+  assert.deepEqual([inbox.state(), account.quota().messages, account.quota().bytes], [before, 0, 0]);
+  const second = inbox.lots();
+  await enterLot({ storage, address: alice }, second, ['one']);
+  await storage.transfers.leaving.hold(alice, { token: 'be2/1', forMs: 60_000 });
+  assert.deepEqual([account.quota().messages, account.quota().bytes], [0, 0]);
+  await assert.rejects(second.show(), { kind: 'in-use' });
+  await storage.transfers.leaving.release(alice, 'be2/1');
+  await assert.rejects(enterLot({ storage, address: alice }, second, ['two']), { kind: 'in-use' });
+  await assert.rejects(second.show(), { kind: 'in-use' });
+  await second.forget();
+  assert.deepEqual([inbox.state(), account.quota().messages], [before, 0]);
+  assert.deepEqual(await findings(storage), []);
+});
+
+test('A process that is killed between two lots leaves nothing of them: who opens the storage next takes them away, but never those of one that lives', async (t) => {
+  const directory = temporaryDirectory(t);
+  const storage = await openStorage(storageOptions(directory));
+  t.after(async () => storage.close());
+  const account = await storage.createAccount(alice);
+  await deliver({ storage, account, mailbox: mailboxOf(account) }, sampleMessage('before'));
+  const [before, quota] = [mailboxOf(account).state(), account.quota()];
+  const child = fork(join(import.meta.dirname, 'lots-process.ts'), [directory, alice]);
+  await once(child, 'message');
+  await storage.removeBrokenLots();
+  assert.equal(account.quota().messages, 4, 'they are of a process that lives');
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  await storage.lives.rename(alice, 'alicia@example.com', 'dropped');
+  await (await openStorage(storageOptions(directory))).close();
+  const after = liveAccount(storage, 'alicia@example.com');
+  assert.deepEqual([mailboxOf(after).state(), after.quota()], [before, quota]);
+  assert.deepEqual(await findings(storage), []);
+  await deliver({ storage, account: after, mailbox: mailboxOf(after) }, sampleMessage('after'));
+  assert.deepEqual(mailboxOf(after).uids(), [1, 2], 'no uid was used up');
+});
