@@ -4,6 +4,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
+import type { Overview } from '../../cluster-config/map-findings.ts';
 import type { AdminRoute } from '../../shared/admin/admin-server.ts';
 import type { Service } from '../../shared/service/service.ts';
 import { MoveJob } from './move-job.ts';
@@ -14,7 +15,7 @@ import type { MoveEvent } from './progress.ts';
 import type { NodeRecord } from './source.ts';
 import { reclaimAccount, reclaimRoutes, yieldReclaimed } from './reclaim.ts';
 import type { Reclaimed } from './reclaim.ts';
-import { sourceRoutes } from './source-routes.ts';
+import { overviewOf, sourceRoutes } from './source-routes.ts';
 import { lookAfterMoves } from './unfinished.ts';
 
 export type { MoveEvent } from './progress.ts';
@@ -31,6 +32,8 @@ export interface AccountMoves {
   yieldReclaimed(): Promise<void>;
   /** What this node's storages say of an address. */
   record(address: string): NodeRecord;
+  /** All accounts of this node, and what moves have left unfinished. */
+  overview(): Overview;
   /** Finishes moves whose process died after the seal, and removes old mail that was left; for one worker of the node. */
   startTidying(): Service;
 }
@@ -74,6 +77,7 @@ export function createAccountMoves(options: AccountMovesOptions): AccountMoves {
     },
     told: () => Object.fromEntries([...told.entries()].map(([address, progress]) => [address, progress.events])),
     record: (address) => recordOf(options.storage, address),
+    overview: () => overviewOf(options.storage),
     startTidying: () => lookAfterMoves(options, (address) => void start(address, { purge: false, wish: 'move' })),
   };
 }

@@ -1,5 +1,7 @@
 /** The admin routes by which another back-end takes an account away from this one. */
 import { z } from 'zod';
+import { overviewPath } from '../../cluster-config/map-findings.ts';
+import type { Overview } from '../../cluster-config/map-findings.ts';
 import type { AdminRoute } from '../../shared/admin/admin-server.ts';
 import type { Storage } from '../storage/storage.ts';
 import { localSource, recordOf } from './local-source.ts';
@@ -50,14 +52,14 @@ export function sourceRoutes(node: string, storage: Storage): readonly AdminRout
       answer: async (address) => Promise.resolve({ status: 200, stream: jsonLines(source.digests(address.toLowerCase())) }),
     },
     {
-      prefix: '/moves/addresses/', allow: 'nodes',
-      answer: async () => Promise.resolve({ status: 200, body: overview(storage) }),
+      prefix: overviewPath, allow: 'nodes',
+      answer: async () => Promise.resolve({ status: 200, body: overviewOf(storage) }),
     },
   ];
 }
 
 /** All accounts of this node, and what moves have left unfinished. */
-function overview(storage: Storage): object {
+export function overviewOf(storage: Storage): Overview {
   const { leaving, arriving } = storage.transfers;
   const held = arriving.records().map(({ address, from, stage }) => ({ address, from, stage }));
   return { live: storage.addresses(), arriving: held, left: leaving.left().map(({ address, node, mail, atMs }) => ({ address, node, mail, atMs })) };

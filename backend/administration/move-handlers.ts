@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { accountOperations } from '../../cluster-config/admin/contract/accounts.ts';
 import type { moveSchema } from '../../cluster-config/admin/contract/accounts.ts';
+import { pageOf } from '../../cluster-config/admin/paging.ts';
 import { handled } from '../../shared/admin-api/operation.ts';
 import type { Handled } from '../../shared/admin-api/operation.ts';
 import type { Siblings } from '../../shared/service/siblings.ts';
@@ -18,6 +19,12 @@ export function moveHandlers(moves: AccountMoves, siblings: Siblings): readonly 
     handled(accountOperations.startMove, async ({ params, body, reply }) => {
       reply.note({ ...body });
       return look(await moves.begin(params.address, { from: body.from, purge: body.purge, wish: 'move' }));
+    }),
+    handled(accountOperations.listHoldings, async ({ query }) => {
+      const { live, arriving, left } = moves.overview();
+      const { items, total, next } = pageOf(live.toSorted(), query, { key: (address) => address, texts: (address) => [address] });
+      const isFirst = query.after === undefined;
+      return Promise.resolve({ live: [...items], total, ...(next === undefined ? {} : { next }), arriving: isFirst ? arriving : [], left: isFirst ? left : [] });
     }),
     handled(accountOperations.showMove, async ({ params }) => look(params.address)),
     handled(accountOperations.reclaimAccount, async ({ params: { node, address }, body: { from }, reply }) => {

@@ -54,10 +54,10 @@ function remembered(ask: () => Promise<readonly ListedEntry[]>): () => Promise<r
   };
 }
 
-function described(config: NodeConfig, { addresses, dn, mailHost, needsHost }: ListedEntry): { address: string; addresses: string[]; dn: string; mailHost?: string; node?: string; kind: 'mailbox' | 'mail only' } {
+function described(config: NodeConfig, { addresses, dn, mailHost, needsHost, names }: ListedEntry): { address: string; addresses: string[]; dn: string; names: ListedEntry['names']; mailHost?: string; node?: string; kind: 'mailbox' | 'mail only' } {
   const node = nodeOfMailHost(config.nodes, mailHost);
   return {
-    address: addresses[0] ?? '', addresses: [...addresses], dn, kind: needsHost === 'yes' ? 'mailbox' : 'mail only',
+    address: addresses[0] ?? '', addresses: [...addresses], dn, names, kind: needsHost === 'yes' ? 'mailbox' : 'mail only',
     ...(mailHost === undefined ? {} : { mailHost }), ...(node === undefined ? {} : { node }),
   };
 }

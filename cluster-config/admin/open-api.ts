@@ -43,6 +43,7 @@ import { serviceHandlers } from './service-handlers.ts';
 import { sessionsHandlers } from './sessions-handlers.ts';
 import { signInHandlers } from './sign-in-handlers.ts';
 import { statusHandlers } from './status-handlers.ts';
+import { userMapHandlers } from './user-map-handlers.ts';
 import { answerStatus } from './worker-status.ts';
 
 export interface AdminApiParts {
@@ -99,7 +100,7 @@ export async function openAdminApi({ context, tls, directory, health, rack, hand
   const api = new Api({
     operations, find, signIn, sessions, reach, audit, log,
     handlers: [
-      ...signInHandlers({ signIn, sessions, tellEnded, primaryDomain: config.primaryDomain }), ...administratorHandlers(config, sessions, tellEnded), ...nodeHandlers(config, context), ...reportHandlers(context), ...sessionsHandlers(config), ...accountHandlers(config, directory), ...accountLifeHandlers(config, directory), ...groupHandlers({ config, directory, target: reach.target }),
+      ...signInHandlers({ signIn, sessions, tellEnded, primaryDomain: config.primaryDomain }), ...administratorHandlers(config, sessions, tellEnded), ...nodeHandlers(config, context), ...reportHandlers(context), ...sessionsHandlers(config), ...accountHandlers(config, directory), ...userMapHandlers({ config, directory, target: reach.target }), ...accountLifeHandlers(config, directory), ...groupHandlers({ config, directory, target: reach.target }),
       ...domainHandlers({ config, editor: nodeEditor(context, Object.fromEntries(Object.keys(config.nodes).flatMap((name) => { const at = reach.target(name); return at === undefined ? [] : [[name, at]]; }))) }), ...passwordHandlers({ config, directory, target: reach.target }),
       ...configurationHandlers(ground), ...publishingHandlers(ground), ...statusHandlers(ground), ...logHandlers(config), ...auditHandlers(administration.auditFile), ...serviceHandlers({ siblings, wishes, states: rack.states.bind(rack), drainMs: config.drainSeconds * 1000 }), ...handlers,
     ],

@@ -8,6 +8,7 @@ import { parseVersion } from '../load.ts';
 import { ConfigurationRefused } from '../problem.ts';
 import { headOf } from '../publishing/config-home.ts';
 import { topics } from '../publishing/node-routes.ts';
+import { nodeStateSchema } from '../publishing/node-state-schema.ts';
 import { digestOf } from '../publishing/published.ts';
 import { asSourceVersion } from '../publishing/source-version.ts';
 import { standingsOf } from '../publishing/standings.ts';
@@ -26,6 +27,7 @@ export function statusHandlers(ground: ConfigurationGround): readonly Handled[] 
         ...(target.number === undefined ? {} : { number: target.number }), ...(trouble === undefined ? {} : { trouble }),
       };
     }),
+    handled(publishingOperations.showNodeState, async () => nodeStateSchema.parse(await askSupervisor(ground.siblings, topics.state, {}))),
     handled(publishingOperations.restartNode, async ({ body }) => publishingOperations.restartNode.answer.parse(await askSupervisor(ground.siblings, topics.restart, body))),
   ];
 }

@@ -1,12 +1,13 @@
 /** `waybill account move`: the command starts and follows, the nodes do the work. */
 import { withCluster } from './cluster-view.ts';
 import type { ClusterOptions } from './cluster-view.ts';
-import type { ApiOptions } from './api-client.ts';
+import { openApi } from './api-client.ts';
+import type { ServerOptions } from './api-client.ts';
 import { followMove } from './follow-move.ts';
 import { followMoveByApi } from './follow-move-api.ts';
 import type { FollowedEvent } from './follow-move.ts';
 
-export interface AccountMoveOptions extends ClusterOptions, Pick<ApiOptions, 'server' | 'admin' | 'ca' | 'passwordFile' | 'code'> {
+export interface AccountMoveOptions extends ClusterOptions, ServerOptions {
   readonly from?: string;
   readonly purge?: boolean;
   readonly abort?: boolean;
@@ -23,7 +24,7 @@ export async function accountMove(request: { readonly address: string; readonly 
       if (options.from !== undefined) view.target(options.from); // a name nobody has is told before anything begins
       return followMove({ ...wanted, address: view.complete(request.address), target: view.target(request.node) }, tell);
     })
-    : await followMoveByApi({ ...wanted, ...request }, options, tell);
+    : await followMoveByApi({ ...wanted, ...request }, await openApi(options), tell);
   if (byHand === undefined) return 0;
   if (options.json !== true) say(`\nThe directory is to be changed by hand, for example with\n\n  ldapmodify -H URI -D WHO -W <<END\n${byHand.trimEnd()}\nEND\n\nThen run this command again, to see that all is well.`);
   return 2;

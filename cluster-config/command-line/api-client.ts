@@ -27,6 +27,9 @@ export interface ApiOptions {
   readonly code?: string;
 }
 
+/** How commands are told of an administrator who asks from elsewhere. */
+export type ServerOptions = Pick<ApiOptions, 'server' | 'admin' | 'ca' | 'passwordFile' | 'code'>;
+
 export interface ApiQuestion {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly body?: object;
@@ -65,6 +68,18 @@ const whereSchema = z.object({ primaryDomain: z.string() });
 /** Nobody listens there, so that nothing can have been done. */
 class NotThere extends UsageError {}
 
+/** The API has answered, and said no. */
+export class Refused extends UsageError {
+  readonly status: number;
+  /** See docs/admin-api.md. */
+  readonly kind: string;
+
+  constructor(text: string, { status, kind }: { readonly status: number; readonly kind: string }) {
+    super(text);
+    this.status = status;
+    this.kind = kind;
+  }
+}
 
 /** One road for each node that can be asked with the certificates of this machine: the one that is named, or all in their order. */
 async function asNode({ config: file, as }: ApiOptions): Promise<RequestOptions[]> {
@@ -112,9 +127,9 @@ async function call(request: RequestOptions, body: object | undefined): Promise<
   });
   const told = parsed(answer);
   if (status === 200) return told;
-  const { detail = `status ${String(status)}`, advice } = told as { readonly detail?: string; readonly advice?: string };
+  const { kind = '', detail = `status ${String(status)}`, advice } = told as { readonly kind?: string; readonly detail?: string; readonly advice?: string };
   const words = /[.!?]$/.test(detail) ? detail : `${detail}.`;
-  throw new UsageError(advice === undefined ? detail : `${words} ${advice}`);
+  throw new Refused(advice === undefined ? detail : `${words} ${advice}`, { status, kind });
 }
 
 function parsed(text: string): unknown {

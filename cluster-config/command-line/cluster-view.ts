@@ -1,5 +1,6 @@
 /** The cluster as a command on a node's machine sees it: the admin APIs of all nodes, asked with that node's certificate, and the directory. */
 import { userInfo } from 'node:os';
+import { callNode } from '../../shared/admin/admin-call.ts';
 import type { AdminTarget } from '../../shared/admin/admin-client.ts';
 import { createLog } from '../../shared/log/log.ts';
 import { openDirectoryAccess } from '../directory-access.ts';
@@ -8,6 +9,8 @@ import type { NodeConfig } from '../effective.ts';
 import { configOfNode } from '../load.ts';
 import type { ClusterConfig } from '../load.ts';
 import { loadConfig } from './load-config.ts';
+import { overviewPath, overviewSchema } from '../map-findings.ts';
+import type { Overview } from '../map-findings.ts';
 import { loadNodeTls } from '../node-tls.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -28,6 +31,13 @@ export interface ClusterView {
   target(backend: string): AdminTarget;
   /** The whole address; the primary domain is added when there is none. */
   complete(address: string): string;
+}
+
+const overviewMs = 30_000;
+
+/** What a back-end holds. @throws Failure('backend-unavailable') */
+export async function overviewAt(view: ClusterView, node: string): Promise<Overview> {
+  return overviewSchema.parse(await callNode(view.target(node), { path: overviewPath, silenceMs: overviewMs }));
 }
 
 /** Runs `work` and closes what was opened for it. @throws ConfigurationRefused, Failure, UsageError */

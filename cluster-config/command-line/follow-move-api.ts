@@ -4,8 +4,7 @@ import type { z } from 'zod';
 import { Failure } from '../../shared/base/failure.ts';
 import type { FailureKind } from '../../shared/base/failure.ts';
 import { moveSchema } from '../admin/contract/accounts.ts';
-import { openApi } from './api-client.ts';
-import type { ApiClient, ApiOptions } from './api-client.ts';
+import type { ApiClient } from './api-client.ts';
 import type { FollowedEvent, MoveRequest } from './follow-move.ts';
 import { looks } from './looks.ts';
 
@@ -19,8 +18,7 @@ type Move = z.output<typeof moveSchema>;
 const busyPauseMs = 1000;
 
 /** As `followMove`. @throws UsageError as well, with the words of a refusal */
-export async function followMoveByApi(request: MoveByApi, options: ApiOptions, onEvent: (event: FollowedEvent) => void): Promise<{ readonly byHand: string | undefined }> {
-  const api = await openApi(options);
+export async function followMoveByApi(request: MoveByApi, api: ApiClient, onEvent: (event: FollowedEvent) => void): Promise<{ readonly byHand: string | undefined }> {
   const path = `/nodes/${encodeURIComponent(request.node)}/accounts/${encodeURIComponent(await api.complete(request.address))}/move`;
   for (;;) {
     const move = await followOnce(api, path, { request, onEvent });

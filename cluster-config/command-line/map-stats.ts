@@ -1,41 +1,33 @@
 /** `waybill map stats`: what all workers of all nodes have counted since they started: caches, logins, LDAP operations. */
-import { z } from 'zod';
-import { Failure } from '../../shared/base/failure.ts';
+import type { z } from 'zod';
+import { userMapOperations } from '../admin/contract/user-map.ts';
+import type { workerStatisticsSchema } from '../admin/contract/user-map.ts';
+import { workersCounted } from '../workers-counted.ts';
+import type { WorkerStatistics } from '../workers-counted.ts';
+import { openApi } from './api-client.ts';
+import type { ApiOptions } from './api-client.ts';
 import { loadConfig } from './load-config.ts';
 import { askNodes, complaintsOf } from './ask-nodes.ts';
 import type { NodesText } from './ask-nodes.ts';
 import type { NodeSaid } from '../node-said.ts';
 import { table } from './table.ts';
 
-const count = z.number().int().nonnegative();
-const operations = z.object({ searches: count, passwordBinds: count, serviceBinds: count });
-const workerStats = z.object({
-  process: count,
-  mapping: z.object({ hits: count, misses: count, stale: count, questions: count }),
-  logins: z.object({ accepted: count, refused: count, unavailable: count, operations: count }),
-  connectors: z.record(z.string(), operations),
-});
-/** A worker of an older program knows no counters. */
-const answer = z.object({ workers: z.array(workerStats.nullable()) });
-
-type WorkerStats = z.output<typeof workerStats>;
-
 interface NodeStats {
   readonly node: string;
   readonly role: 'frontend' | 'backend';
-  readonly workers: readonly WorkerStats[];
+  readonly workers: readonly WorkerStatistics[];
 }
 
 const heads = ['NODE', 'WORKERS', 'HITS', 'MISSES', 'STALE', 'LOGINS', 'REFUSED', 'UNAVAILABLE', 'SEARCHES', 'BINDS', 'LDAP OPERATIONS PER LOGIN'];
 
+interface Counted {
+  readonly nodes: readonly NodeStats[];
+  readonly complaints: readonly string[];
+}
+
 /** The sums of each node as text, or all workers' counts as JSON. @throws ConfigurationRefused, Failure */
-export async function mapStatsText(options: { readonly config: string; readonly json?: boolean }): Promise<NodesText> {
-  const config = await loadConfig(options.config);
-  const ask = async (role: NodeStats['role']): Promise<readonly (NodeSaid & { readonly role: NodeStats['role'] })[]> =>
-    (await askNodes(config, [role], { path: '/map-stats' })).map((one) => ({ ...one, role }));
-  const said = (await Promise.all([ask('frontend'), ask('backend')])).flat();
-  const nodes = said.flatMap((one): NodeStats[] => ('answer' in one ? [{ node: one.node, role: one.role, workers: workersOf(one.node, one.answer) }] : []));
-  const complaints = complaintsOf(said);
+export async function mapStatsText(options: ApiOptions & { readonly json?: boolean }): Promise<NodesText> {
+  const { nodes, complaints } = options.server === undefined ? await countedByNodes(options.config) : await countedByApi(options);
   if (options.json === true) return { text: JSON.stringify({ nodes, complaints }, null, 2), complaints };
   const rows = nodes.map(({ node, workers }) => row(node, workers));
   const sums = (['frontend', 'backend'] as const).flatMap((role) => {
@@ -45,15 +37,22 @@ export async function mapStatsText(options: { readonly config: string; readonly 
   return { text: nodes.length === 0 ? '' : table([heads, ...rows, ...sums]), complaints };
 }
 
-function workersOf(node: string, given: unknown): readonly WorkerStats[] {
-  const parsed = answer.safeParse(given);
-  if (!parsed.success) throw new Failure('bad-input', `${node} gave an answer that this program does not understand; is it of another version?`);
-  return parsed.data.workers.filter((worker) => worker !== null);
+async function countedByApi(options: ApiOptions): Promise<Counted> {
+  const { nodes, silent } = userMapOperations.mapStatistics.answer.parse(await (await openApi(options)).ask('/map-statistics'));
+  return { nodes, complaints: silent.map(({ reason }) => reason) };
 }
 
-function row(name: string, workers: readonly WorkerStats[]): readonly string[] {
-  const sum = (of: (worker: WorkerStats) => number): number => workers.reduce((total, worker) => total + of(worker), 0);
-  const ldap = (kind: keyof z.output<typeof operations>): number => sum(({ connectors }) => Object.values(connectors).reduce((total, one) => total + one[kind], 0));
+async function countedByNodes(file: string): Promise<Counted> {
+  const config = await loadConfig(file);
+  const ask = async (role: NodeStats['role']): Promise<readonly (NodeSaid & { readonly role: NodeStats['role'] })[]> =>
+    (await askNodes(config, [role], { path: '/map-stats' })).map((one) => ({ ...one, role }));
+  const said = (await Promise.all([ask('frontend'), ask('backend')])).flat();
+  return { nodes: said.flatMap((one): NodeStats[] => ('answer' in one ? [{ node: one.node, role: one.role, workers: workersCounted(one.node, one.answer) }] : [])), complaints: complaintsOf(said) };
+}
+
+function row(name: string, workers: readonly WorkerStatistics[]): readonly string[] {
+  const sum = (of: (worker: WorkerStatistics) => number): number => workers.reduce((total, worker) => total + of(worker), 0);
+  const ldap = (kind: keyof z.output<typeof workerStatisticsSchema>['connectors'][string]): number => sum(({ connectors }) => Object.values(connectors).reduce((total, one) => total + one[kind], 0));
   const logins = sum(({ logins: { accepted, refused, unavailable } }) => accepted + refused + unavailable);
   const figures = [
     workers.length, sum(({ mapping }) => mapping.hits), sum(({ mapping }) => mapping.misses), sum(({ mapping }) => mapping.stale),

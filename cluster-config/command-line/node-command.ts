@@ -1,15 +1,14 @@
 /** `waybill node drain`: moves every account of a back-end to the others, some at a time; run again it goes on. */
-import { z } from 'zod';
-import { callNode } from '../../shared/admin/admin-call.ts';
 import { Failure, isFailure } from '../../shared/base/failure.ts';
-import { nodeOfMailHost } from '../effective.ts';
-import { recordsOf } from './account-records.ts';
+import { openApi } from './api-client.ts';
+import type { ServerOptions } from './api-client.ts';
 import { withCluster } from './cluster-view.ts';
-import type { ClusterOptions, ClusterView } from './cluster-view.ts';
-import { followMove } from './follow-move.ts';
+import type { ClusterOptions } from './cluster-view.ts';
+import { apiRoad, nodesRoad } from './drain-road.ts';
+import type { DrainRoad, Holding } from './drain-road.ts';
 import { UsageError } from './usage-error.ts';
 
-export interface DrainOptions extends ClusterOptions {
+export interface DrainOptions extends ClusterOptions, ServerOptions {
   /** Names of the back-ends that take the accounts, with commas; all others when absent. */
   readonly to?: string;
   readonly atOnce: string;
@@ -17,42 +16,44 @@ export interface DrainOptions extends ClusterOptions {
   readonly json?: boolean;
 }
 
-export const overviewSchema = z.object({
-  live: z.array(z.string()),
-  arriving: z.array(z.object({ address: z.string(), from: z.string(), stage: z.string() })),
-  left: z.array(z.object({ address: z.string(), node: z.string(), mail: z.string(), atMs: z.number() })),
-});
-export type Overview = z.output<typeof overviewSchema>;
-
-const askMs = 30_000;
 const mostAtOnce = 32;
+/** Each move is looked at several times a second, and an address may ask the admin API 100 times. */
+const mostFromElsewhere = 8;
 /** Accounts that were made meanwhile make another pass; whoever makes them all the time should stop it first. */
 const mostPasses = 5;
 const listedFailures = 20;
 
-/** What a back-end holds. @throws Failure('backend-unavailable') */
-export async function overviewOf(view: ClusterView, node: string): Promise<Overview> {
-  return overviewSchema.parse(await callNode(view.target(node), { path: '/moves/addresses/', silenceMs: askMs }));
-}
-
 /** Answers the exit code: 0 when the node is empty, 1 when a move failed, 2 when the directory is to be changed by hand. @throws Failure, UsageError */
 export async function nodeDrain(node: string, options: DrainOptions, say: (text: string) => void): Promise<number> {
-  return withCluster(options, async (view) => {
-    const atOnce = Number(options.atOnce);
-    if (!Number.isInteger(atOnce) || atOnce < 1 || atOnce > mostAtOnce) throw new UsageError(`--at-once is a number from 1 to ${String(mostAtOnce)}`);
-    const takers = (options.to?.split(',') ?? view.backends).map((name) => name.trim()).filter((name) => name !== node);
-    if (takers.length === 0) throw new UsageError(`no other back-end can take the accounts of ${node}`);
-    for (const name of [node, ...takers]) view.target(name);
-    const drain = new Drain(view, { node, options, say });
-    for (let pass = 1; pass <= mostPasses && (await drain.prepare(takers)) > 0; pass += 1) {
-      await Promise.all(Array.from({ length: atOnce }, async () => drain.work()));
-    }
-    return drain.finish();
-  });
+  const atOnce = Number(options.atOnce);
+  const most = options.server === undefined ? mostAtOnce : mostFromElsewhere;
+  if (!Number.isInteger(atOnce) || atOnce < 1 || atOnce > most) throw new UsageError(`--at-once is a number from 1 to ${String(most)}`);
+  const work = async (road: DrainRoad): Promise<number> => drained(road, { node, options, say }, atOnce);
+  if (options.server !== undefined) return work(await apiRoad(await openApi(options)));
+  return withCluster(options, async (view) => work(nodesRoad(view)));
+}
+
+interface Wish {
+  readonly node: string;
+  readonly options: DrainOptions;
+  readonly say: (text: string) => void;
+}
+
+async function drained(road: DrainRoad, wish: Wish, atOnce: number): Promise<number> {
+  const { node, options } = wish;
+  const takers = (options.to?.split(',') ?? road.backends).map((name) => name.trim()).filter((name) => name !== node);
+  if (takers.length === 0) throw new UsageError(`no other back-end can take the accounts of ${node}`);
+  const stranger = [node, ...takers].find((name) => !road.backends.includes(name));
+  if (stranger !== undefined) throw new UsageError(`${stranger} is no back-end of this cluster; there are ${road.backends.join(', ')}`);
+  const drain = new Drain(road, wish);
+  for (let pass = 1; pass <= mostPasses && (await drain.prepare(takers)) > 0; pass += 1) {
+    await Promise.all(Array.from({ length: atOnce }, async () => drain.work()));
+  }
+  return drain.finish();
 }
 
 class Drain {
-  readonly #view: ClusterView;
+  readonly #road: DrainRoad;
   readonly #node: string;
   readonly #options: DrainOptions;
   readonly #say: (text: string) => void;
@@ -70,8 +71,8 @@ class Drain {
   /** Moves that were begun before go on where they began. */
   readonly #begun = new Map<string, string>();
 
-  constructor(view: ClusterView, { node, options, say }: { readonly node: string; readonly options: DrainOptions; readonly say: (text: string) => void }) {
-    this.#view = view;
+  constructor(road: DrainRoad, { node, options, say }: Wish) {
+    this.#road = road;
     this.#node = node;
     this.#options = options;
     this.#say = say;
@@ -79,9 +80,9 @@ class Drain {
 
   /** Finds what is to be moved and was not tried yet; answers how many. @throws Failure when the node, the directory or all takers are silent */
   async prepare(takers: readonly string[]): Promise<number> {
-    const { live } = await overviewOf(this.#view, this.#node);
+    const { live } = await this.#road.overview(this.#node);
     for (const taker of takers) await this.#meet(taker);
-    const named = await this.#namedInDirectory();
+    const named = await this.#road.named(this.#node); // users whose mailbox is not made yet are to be made elsewhere;
     this.#held = new Set(live);
     this.#waiting = [...new Set([...live, ...this.#begun.keys(), ...named])].filter((address) => !this.#tried.has(address)).toSorted();
     const isFirst = this.#tried.size === 0;
@@ -119,7 +120,7 @@ class Drain {
 
   async #meet(taker: string): Promise<void> {
     try {
-      const { live, arriving } = await overviewOf(this.#view, taker);
+      const { live, arriving } = await this.#road.overview(taker);
       this.#load.set(taker, live.length);
       for (const { address, from } of arriving) if (from === this.#node) this.#begun.set(address, taker);
     } catch (error) {
@@ -131,7 +132,7 @@ class Drain {
 
   async #move(address: string, taker: string): Promise<void> {
     try {
-      const { byHand } = await followMove({ address, target: this.#view.target(taker), wish: 'move', purge: this.#options.purge === true }, () => undefined);
+      const { byHand } = await this.#road.move(address, taker, this.#options.purge === true ? 'purge' : 'keep');
       this.#done += 1;
       if (byHand !== undefined) this.#byHand += 1;
       this.#tell({ step: 'moved', address, node: taker, text: `${address} lives on ${taker}${byHand === undefined ? '' : `; the directory is to be changed by hand:\n${byHand}`}` });
@@ -150,26 +151,19 @@ class Drain {
   /** What lives on another node already stays there: only the directory is put right. */
   async #ownerElsewhere(address: string): Promise<string | undefined> {
     if (this.#held.has(address)) return undefined;
-    const records = Object.entries(await recordsOf(this.#view, address));
-    return records.find(([node, record]) => node !== this.#node && typeof record === 'object' && record.at === 'live')?.[0];
+    const records = Object.entries(await this.#road.records(address));
+    return records.find(([node, record]) => node !== this.#node && isAt(record, 'live'))?.[0];
   }
 
   /** Another command took it to another node. */
   async #isGone(address: string): Promise<boolean> {
-    const records = await recordsOf(this.#view, address);
-    const here = records[this.#node];
-    return typeof here === 'object' && here.at === 'moved' && Object.values(records).some((record) => typeof record === 'object' && record.at === 'live');
+    const records = await this.#road.records(address);
+    return isAt(records[this.#node], 'moved') && Object.values(records).some((record) => isAt(record, 'live'));
   }
 
   #fail(address: string, why: string): void {
     this.#failed.set(address, why);
     this.#tell({ step: 'failed', address, text: `${address}: ${why}` });
-  }
-
-  /** Users whose mailbox is not made yet are to be made elsewhere. */
-  async #namedInDirectory(): Promise<readonly string[]> {
-    const entries = await this.#view.directory.list();
-    return entries.filter(({ mailHost }) => nodeOfMailHost(this.#view.config.nodes, mailHost) === this.#node).flatMap(({ addresses }) => addresses.slice(0, 1));
   }
 
   #emptiest(): string | undefined {
@@ -190,6 +184,10 @@ class Drain {
     const pace = event.step === 'moved' && leftMinutes !== undefined && finished < this.#total ? `  (${perMinute.toFixed(perMinute < 10 ? 1 : 0)} a minute, about ${timeText(leftMinutes)} left)` : '';
     this.#say(`${`${String(finished)}/${String(this.#total)}`.padStart(9)}  ${event.text}${pace}`);
   }
+}
+
+function isAt(record: Holding | undefined, at: string): boolean {
+  return typeof record === 'object' && record.at === at;
 }
 
 function timeText(minutes: number): string {

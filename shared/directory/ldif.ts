@@ -12,15 +12,15 @@ export class LdifError extends Error {
 
 interface Line { readonly number: number; readonly text: string }
 
-/** Reads all records; attributes keep their order, values of one name are gathered. @throws LdifError */
-export function parseLdif(text: string): LdifRecord[] {
+/** Reads all records; attributes keep their order, values of one name are gathered. @param firstLine its number in a larger file. @throws LdifError */
+export function parseLdif(text: string, firstLine = 1): LdifRecord[] {
   const records: LdifRecord[] = [];
   let lines: Line[] = [];
   const finish = (): void => {
     if (lines.length > 0) records.push(toRecord(lines));
     lines = [];
   };
-  for (const line of unfold(text)) {
+  for (const line of unfold(text, firstLine)) {
     if (line.text === '') finish();
     else if (!(records.length === 0 && lines.length === 0 && /^version:\s*1\s*$/.test(line.text))) lines.push(line);
   }
@@ -46,15 +46,15 @@ export function joinRecords(records: readonly string[]): string {
 }
 
 /** Joins continued lines (they begin with a space) and drops comments. */
-function unfold(text: string): Line[] {
+function unfold(text: string, firstLine: number): Line[] {
   const lines: { number: number; text: string; parts: string[] }[] = [];
   for (const [index, line] of text.split(/\r?\n/).entries()) {
     const last = lines.at(-1);
     if (line.startsWith(' ')) {
-      if (last === undefined || last.text === '') throw new LdifError(`line ${String(index + 1)}: a continuation of nothing`);
+      if (last === undefined || last.text === '') throw new LdifError(`line ${String(index + firstLine)}: a continuation of nothing`);
       last.parts.push(line.slice(1));
     } else {
-      lines.push({ number: index + 1, text: line, parts: [] });
+      lines.push({ number: index + firstLine, text: line, parts: [] });
     }
   }
   return lines

@@ -8,6 +8,7 @@ import type { Cluster } from '../harness/cluster.ts';
 import { freePort } from '../harness/free-port.ts';
 import { adminBadInputSuite } from './admin-bad-input-suite.ts';
 import { adminCommandsSuite } from './admin-commands-suite.ts';
+import { adminFromElsewhereSuite } from './admin-from-elsewhere-suite.ts';
 import { adminLifeSuite } from './admin-life-suite.ts';
 import { adminServicesSuite } from './admin-services-suite.ts';
 import { adminStoragesSuite } from './admin-storages-suite.ts';
@@ -20,6 +21,7 @@ const more = `      - { name: totp, password: { file: secrets/administrator }, t
       - { name: helpdesk, password: { file: secrets/administrator }, groups: [desk], domains: [example.com] }
       - { name: elsewhere, password: { file: secrets/administrator }, allow: [all], domains: [elsewhere.example] }
       - { name: mailer, password: { file: secrets/administrator }, allow: [all], deny: [manageIMAPProxy] }
+      - { name: mover, password: { file: secrets/administrator }, allow: [manageCluster] }
     groups:
       - { name: desk, allow: [all], deny: [manageQueue] }
 `;
@@ -46,5 +48,6 @@ adminWorkSuite(() => cluster);
 adminStoragesSuite(() => cluster);
 adminServicesSuite(() => cluster);
 adminCommandsSuite(() => cluster);
+adminFromElsewhereSuite(() => cluster);
 adminLifeSuite(() => cluster);
 adminBadInputSuite(() => cluster); // last: the others look at the whole audit

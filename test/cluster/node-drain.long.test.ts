@@ -1,12 +1,17 @@
 /** A node is emptied by `node drain`, and what `account show` and `map check` say of accounts that move. */
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
+import { auditOf } from '../harness/admin-api.ts';
 import { startCluster } from '../harness/cluster.ts';
 import type { Cluster } from '../harness/cluster.ts';
-import { runCommand } from '../harness/command.ts';
+import { runCommand, runProgram } from '../harness/command.ts';
+import type { CommandOutcome } from '../harness/command.ts';
 import { DeliveryStream, checkLedger } from '../harness/delivery-stream.ts';
 import { addPerson, setMailHost } from '../harness/demo-people.ts';
 import { mapFindings, moveAccount, sendTo } from '../harness/moving.ts';
+import { programFile } from '../harness/program-file.ts';
+import { workersOf } from '../harness/workers.ts';
 
 let cluster: Cluster;
 
@@ -55,6 +60,28 @@ test('node drain passes over a node that is down, lists what it could not move, 
   assert.equal(last, 0);
   const findings = await mapFindings(cluster);
   assert.deepEqual(findings.filter(({ address }) => [one, two, late].some((user) => address === `${user}@example.com`)), []);
+});
+
+test('an administrator at another host empties a node and restarts it', { timeout: 180_000 }, async () => {
+  const people = [await addPerson(cluster, 'be1'), await addPerson(cluster, 'be1')];
+  for (const user of people) await sendTo(cluster, 'fe1', user);
+  const elsewhere = async (words: readonly string[]): Promise<CommandOutcome> => runProgram(programFile, [
+    ...words, '--server', `https://127.0.0.1:${String(cluster.port('fe1', 'admin'))}`, '--admin', 'admin', '--ca', cluster.authorityFile,
+    '--password-file', join(cluster.folder, 'secrets', 'directory-admin'), '--config', '/nowhere.yaml',
+  ]);
+  const { code, output, complaint } = await elsewhere(['node', 'drain', 'be1', '--at-once', '8', '--purge']);
+  assert.equal(code, 0, output + complaint);
+  for (const user of people) assert.match(output, new RegExp(`${user}@example\\.com lives on be2`));
+  assert.match(output, /be1 keeps no account any more\n$/);
+  const held = (await mapFindings(cluster)).filter(({ address }) => people.some((user) => address === `${user}@example.com`));
+  assert.deepEqual(held, []);
+  const first = cluster.pid('be1');
+  const workers = workersOf(first);
+  const restarted = await elsewhere(['node', 'restart', 'be1', '--wait-seconds', '0']);
+  assert.equal(restarted.code, 0, restarted.complaint);
+  assert.match(restarted.output, /be1 runs again since /);
+  assert.deepEqual(workersOf(first).filter((pid) => workers.includes(pid)), []);
+  assert.match(String(auditOf(cluster, 'be1').findLast(({ what }) => what === 'restartNode')?.['who']), /^admin/);
 });
 
 test('account show and map check say in words where an account is, and what to do', { timeout: 60_000 }, async () => {

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { operation } from '../../../shared/admin-api/operation.ts';
 import { accountSchema } from './listed-account.ts';
+import { overviewSchema } from '../../map-findings.ts';
 import { proxyNames } from '../../proxy-maps.ts';
 import { nodeName, ofNode } from './nodes.ts';
 import { addressText } from './sessions.ts';
@@ -17,6 +18,7 @@ export const page = {
 
 const directoryEntry = z.object({
   address: z.string(), addresses: z.array(z.string()).describe('All of them, aliases too.'), dn: z.string(), mailHost: z.string().optional(),
+  names: z.object({ address: z.string(), alias: z.string(), host: z.string() }).describe('The attributes that these stand in.'),
   node: z.string().optional().describe('The node of the cluster that mailHost means.'), kind: z.enum(['mailbox', 'mail only']).describe('mail only: a group, or an address that forwards.'),
 });
 
@@ -76,6 +78,11 @@ export const accountOperations = {
   startMove: operation({
     ...moves, name: 'startMove', method: 'POST', kind: 'act', summary: 'Move an account to this back-end while it is in use; answers at once, the move goes on by itself.',
     body: z.strictObject({ from: nodeName.optional().describe('The back-end that holds the mail, where nothing else says so.'), purge: z.boolean().default(false).describe('Remove the mail there as soon as every message was compared.') }),
+  }),
+  listHoldings: operation({
+    ...moves, name: 'listHoldings', method: 'GET', path: '/nodes/{node}/holdings', kind: 'read', summary: 'What a back-end holds, for who empties it: accounts, those on their way to it, mail of those that went away.', params: ofNode,
+    query: z.strictObject({ after: page.after, limit: z.coerce.number().int().min(1).max(10_000).default(1000) }),
+    answer: overviewSchema.extend({ total: z.number().describe('Of `live`, on all pages.'), next: z.string().optional() }).describe('`arriving` and `left` are on the first page only.'),
   }),
   showMove: operation({ ...moves, name: 'showMove', method: 'GET', kind: 'read', summary: 'How a move goes on.' }),
   reclaimAccount: operation({

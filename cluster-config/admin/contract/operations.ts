@@ -21,7 +21,8 @@ import { signInOperations } from './sign-in.ts';
 import { sessionsOperations } from './sessions.ts';
 import { searchIndexOperations } from './search-index.ts';
 import { storageOperations } from './storages.ts';
+import { userMapOperations } from './user-map.ts';
 
-const groups = [signInOperations, nodeOperations, serviceOperations, sessionsOperations, accountOperations, accountLifeOperations, folderRightsOperations, groupOperations, domainOperations, storageOperations, searchIndexOperations, backupOperations, jobOperations, queueOperations, configurationOperations, publishingOperations, administratorOperations, reportOperations, protocolTraceOperations, auditOperations, logOperations];
+const groups = [signInOperations, nodeOperations, serviceOperations, sessionsOperations, accountOperations, userMapOperations, accountLifeOperations, folderRightsOperations, groupOperations, domainOperations, storageOperations, searchIndexOperations, backupOperations, jobOperations, queueOperations, configurationOperations, publishingOperations, administratorOperations, reportOperations, protocolTraceOperations, auditOperations, logOperations];
 
 export const operations = groups.flatMap((group): unknown[] => Object.values(group)) as readonly Operation[];

@@ -72,6 +72,10 @@ export const publishingOperations = {
       nodes: z.array(standingSchema),
     }),
   }),
+  showNodeState: operation({
+    name: 'showNodeState', method: 'GET', path: '/nodes/{node}/state', group: 'nodes', needs: 'manageCluster', place: 'node', kind: 'read',
+    summary: 'Which version a node runs since when, whether it restarts, and what it could not start with.', params: ofNode, answer: nodeStateSchema,
+  }),
   restartNode: operation({
     name: 'restartNode', method: 'POST', path: '/nodes/{node}/restart', group: 'nodes', needs: 'manageCluster', place: 'node', kind: 'act',
     summary: 'Restart a node: it accepts nothing new, its sessions may end by themselves, are then told to, and it starts with everything that waited.',

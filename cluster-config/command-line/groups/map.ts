@@ -1,7 +1,9 @@
 /** `waybill map …`: what can be typed, and how it is explained. */
 import type { Command } from 'commander';
 import type { ApiOptions } from '../api-client.ts';
+import type { MapCheckOptions } from '../map-check.ts';
 import type { MapShowOptions } from '../map-command.ts';
+import type { MapExportOptions, MapImportOptions } from '../map-transfer.ts';
 import { withApiOptions, withServerOptions } from './api-options.ts';
 import { defaultConfig, print, tellAll } from './terminal.ts';
 
@@ -54,11 +56,12 @@ Example:
 
 /** About what was counted. */
 function addStatistics(map: Command): void {
-  map
+  const stats = map
     .command('stats')
     .description('Show what all nodes have counted: answers from the cache, stale ones, logins, operations at the directory.')
     .option('--config <file>', 'the cluster configuration', defaultConfig)
-    .option('--json', 'as JSON, each worker and each LDAP connector by itself')
+    .option('--json', 'as JSON, each worker and each LDAP connector by itself');
+  withServerOptions(stats)
     .addHelpText('after', `
 Workers count from their start; those that a change of the configuration has retired count as long as they live. A miss is a
 question that the cache did not answer: logins always ask afresh. Searches and binds are LDAP operations as they were sent,
@@ -68,7 +71,7 @@ for. Exit code 1 when a node does not answer.
 
 Example:
   $ waybill map stats --json`)
-    .action(async (options: { config: string; json?: boolean }) => {
+    .action(async (options: ApiOptions & { json?: boolean }) => {
       const { mapStatsText } = await import('../map-stats.ts');
       tellAll(await mapStatsText(options));
     });
@@ -76,41 +79,44 @@ Example:
 
 /** About all users at once. */
 function addComparisons(map: Command): void {
-  map
+  const check = map
     .command('check')
     .description('Check the directory against the nodes: entries without a host or with an unknown one, addresses of several entries,\nmail on a node that the directory does not name, moves that are not finished. Exit code 1 when there is anything.')
     .option('--config <file>', 'the cluster configuration', defaultConfig)
     .option('--as <node>', 'the node whose certificate is used (else: the first back-end)')
-    .option('--json', 'as JSON')
+    .option('--json', 'as JSON');
+  withServerOptions(check)
     .addHelpText('after', '\nExample:\n  $ waybill map check')
-    .action(async (options: { config: string; as?: string; json?: boolean }) => {
+    .action(async (options: MapCheckOptions) => {
       const { mapCheck } = await import('../map-check.ts');
       const { text, code } = await mapCheck(options);
       print(text);
       process.exitCode = code;
     });
 
-  map
+  const exported = map
     .command('export')
     .description('Write address, node and aliases of every user that the LDAP maps can list.')
     .option('--config <file>', 'the cluster configuration', defaultConfig)
     .option('--as <node>', 'the node whose parameters are used (else: the first back-end)')
-    .option('--format <format>', 'csv or ldif', 'csv')
+    .option('--format <format>', 'csv or ldif', 'csv');
+  withServerOptions(exported)
     .addHelpText('after', '\nExample:\n  $ waybill map export --format ldif > users.ldif')
-    .action(async (options: { config: string; as?: string; format: string }) => {
+    .action(async (options: MapExportOptions) => {
       const { mapExportText } = await import('../map-transfer.ts');
       print(await mapExportText(options));
     });
 
-  map
+  const imported = map
     .command('import')
     .description('Compare a file of `map export` with the directory, and print the LDIF that makes the directory like it. No mail is moved:\nthat is `account move`.')
     .argument('<file>', 'CSV or LDIF')
     .option('--config <file>', 'the cluster configuration', defaultConfig)
     .option('--as <node>', 'the node whose parameters are used (else: the first back-end)')
-    .option('--write', 'write the hosts into the directory (ldapConnectors[].write); aliases stay in the LDIF')
+    .option('--write', 'write the hosts into the directory (ldapConnectors[].write); aliases stay in the LDIF');
+  withServerOptions(imported)
     .addHelpText('after', '\nExample:\n  $ waybill map import users.csv > changes.ldif')
-    .action(async (file: string, options: { config: string; as?: string; write?: boolean }) => {
+    .action(async (file: string, options: MapImportOptions) => {
       const { mapImport } = await import('../map-transfer.ts');
       const { ldif, told } = await mapImport(file, options);
       for (const line of told) process.stderr.write(`${options.write === true ? '' : 'would change '}${line}\n`);

@@ -3,8 +3,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
-import { overviewOf } from '../../../cluster-config/command-line/node-command.ts';
-import { withCluster } from '../../../cluster-config/command-line/cluster-view.ts';
+import { overviewAt, withCluster } from '../../../cluster-config/command-line/cluster-view.ts';
 import { frontendNames } from '../../harness/cluster.ts';
 import type { Cluster, NodeName } from '../../harness/cluster.ts';
 import { Dialogue } from '../../harness/dialogue.ts';
@@ -119,7 +118,7 @@ export async function judgeLedger(setting: Setting, load: SteadyLoad, people: re
   }
   await withCluster({ config: setting.cluster.configFile }, async (view) => {
     for (const node of ['be1', 'be2'] as const) {
-      const { live } = await overviewOf(view, node);
+      const { live } = await overviewAt(view, node);
       const foreign = live.filter((address) => [...people, doomed].find((one) => one.address === address)?.owner !== node);
       assert.deepEqual(foreign, [], `accounts on ${node} that are not its own`);
     }
