@@ -213,7 +213,9 @@ export class NodeProcess {
   #supervisorOptions(version: SourceVersion, frozen: Frozen): SupervisorOptions {
     const config = this.#config(version);
     const { drainSeconds, retireSeconds } = config;
-    return { log: this.#log, workers: workersOf(config), drainMs: drainSeconds * 1000, retireMs: retireSeconds * 1000, sockets: this.#options.sockets, configuration: orderText({ node: this.#options.nodeName, version, frozen, held: heldFiles() }) };
+    // Front-ends have many short connections, back-ends few that last (docs/decisions.md, "Who accepts connections").
+    const connections = this.#options.role === 'backend' ? 'by turns' : 'first come';
+    return { log: this.#log, workers: workersOf(config), connections, drainMs: drainSeconds * 1000, retireMs: retireSeconds * 1000, sockets: this.#options.sockets, configuration: orderText({ node: this.#options.nodeName, version, frozen, held: heldFiles() }) };
   }
 
   #desk(): Desk {

@@ -21,6 +21,11 @@ export interface SupervisorOptions {
   readonly log: Logger;
   /** How many worker processes. */
   readonly workers: number;
+  /**
+   * How connections come to workers; the first node of a process decides for its life. `first come`: whoever is ready takes the next from one queue.
+   * `by turns`: this process hands them out, so that sessions that last are spread evenly.
+   */
+  readonly connections: 'first come' | 'by turns';
   /** How long a worker may take to finish its sessions' commands when it has to leave. */
   readonly drainMs: number;
   /** How long the sessions of an older generation may go on. */
@@ -46,9 +51,6 @@ export interface Supervisor {
   living(): readonly { readonly pid: number; readonly slot: number }[];
 }
 
-/** Workers accept connections themselves, from one queue: handing each over costs 0.2 ms of CPU (docs/decisions.md). */
-cluster.schedulingPolicy = cluster.SCHED_NONE;
-
 const firstBackOffMs = 500;
 const longestBackOffMs = 30_000;
 /** A worker that lived so long did not die of its start. */
@@ -64,6 +66,7 @@ export type Desk = Readonly<Record<string, (question: unknown) => unknown>>;
 
 /** Starts the first generation and keeps it alive. */
 export function supervise(options: SupervisorOptions, desk: Desk = {}): Supervisor {
+  cluster.schedulingPolicy = options.connections === 'by turns' ? cluster.SCHED_RR : cluster.SCHED_NONE; // counts up to the first fork
   const crew = new Crew(options, desk);
   return {
     started: crew.startGeneration(),

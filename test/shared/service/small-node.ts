@@ -1,7 +1,7 @@
 /**
  * A node with nothing in it but its life: started by the supervisor's test as a process of its own. It prints what
  * happens as JSON lines and takes orders as lines on standard input. Its one service echoes lines, each with its
- * configuration before it, on a port that all workers share.
+ * configuration before it, on a port that all workers share. With the word `by-turns` connections are handed out.
  */
 import cluster from 'node:cluster';
 import { once } from 'node:events';
@@ -29,6 +29,7 @@ async function startEcho(configuration: string): Promise<Service & { readonly po
   const sockets = new Set<net.Socket>();
   const server = net.createServer((socket) => {
     sockets.add(socket);
+    tell({ event: 'session' });
     socket.on('error', () => socket.destroy());
     socket.on('close', () => sockets.delete(socket));
     socket.on('data', (data) => socket.write(`${configuration}: ${data.toString()}`));
@@ -57,7 +58,8 @@ function onceService(configuration: string): Service {
 }
 
 if (cluster.isPrimary) {
-  const options = { log, workers: 2, drainMs: 2000, retireMs: 30_000, configuration: 'first' };
+  const connections = process.argv[2] === 'by-turns' ? 'by turns' as const : 'first come' as const;
+  const options = { log, workers: 2, connections, drainMs: 2000, retireMs: 30_000, configuration: 'first' };
   const supervisor = supervise(options);
   supervisor.started.then(
     () => tell({ event: 'started', living: supervisor.living() }),

@@ -13,8 +13,8 @@ interface Told {
 }
 
 /** The node, what it told so far, and a way to wait for more. */
-function startNode(t: TestContext) {
-  const child = spawn(process.execPath, [new URL('small-node.ts', import.meta.url).pathname], { stdio: ['pipe', 'pipe', 'inherit'] });
+function startNode(t: TestContext, words: readonly string[] = []) {
+  const child = spawn(process.execPath, [new URL('small-node.ts', import.meta.url).pathname, ...words], { stdio: ['pipe', 'pipe', 'inherit'] });
   const told: Told[] = [];
   let wake: () => void = () => undefined;
   createInterface({ input: child.stdout }).on('line', (line) => {
@@ -116,6 +116,25 @@ test('sessions go on in workers of older generations, however often the configur
   first.close();
   await node.until(({ event, configuration }) => event === 'closed' && configuration === 'first', 2);
   await Promise.all([answers(third, 'third'), answers(second, 'second')]);
+});
+
+test('connections that are handed out by turns are spread evenly, go to the new workers after a change, and to whoever is left when one was killed', async (t) => {
+  const node = startNode(t, ['by-turns']);
+  await node.until(({ event }) => event === 'started');
+  for (let number = 0; number < 8; number += 1) await answers(await node.session(), 'first');
+  const takers = (await node.until(({ event }) => event === 'session', 8)).map(({ pid }) => pid);
+  assert.notEqual(takers[0], takers[1]);
+  assert.deepEqual(takers, takers.map((_, index) => takers[index % 2]));
+
+  node.order('second');
+  await node.until(({ event, configuration }) => event === 'appointed' && configuration === 'second');
+  await answers(await node.session(), 'second');
+  const [victim] = await node.until(({ event, configuration }) => event === 'began' && configuration === 'second');
+  process.kill(victim?.pid ?? 0, 'SIGKILL');
+  await node.until(({ event, configuration }) => event === 'began' && configuration === 'second', 3);
+  for (let number = 0; number < 4; number += 1) await answers(await node.session(), 'second');
+  node.order('stop');
+  assert.equal(await node.ended, 0);
 });
 
 test('work that exists once per node passes to the new generation at once, and never is in two hands', async (t) => {
