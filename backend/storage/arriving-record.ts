@@ -2,7 +2,7 @@
 import { createHash, hash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
 import { Failure } from '../../shared/base/failure.ts';
-import { encodeRecordHeader, encodeRecordTrailer } from './pack-format.ts';
+import { encodeRecordHeader, encodeRecordTrailer, trailerBytes } from './pack-format.ts';
 import type { PackFile } from './pack-file.ts';
 import type { PackPlace, StageOptions } from './packs.ts';
 
@@ -39,28 +39,50 @@ export class ArrivingRecord {
   /** Writes what has arrived so far. */
   async writeTo(file: PackFile): Promise<void> {
     this.#hash ??= createHash('sha256');
-    for (const chunk of this.#waiting) this.#hash.update(chunk);
-    this.#append(file, undefined, this.#waiting);
+    this.#bringWaiting(file, this.#hash);
     await file.written(this.ticket);
   }
 
   finish(file: PackFile, outcome: 'whole' | 'aborted'): PackPlace {
-    const recordStart = this.#start ?? file.size;
-    const body = Buffer.concat(this.#waiting);
-    this.digest = this.#hash === undefined ? hash('sha256', body, 'buffer') : this.#hash.update(body).digest(); // at once is faster
-    this.#append(file, this.length, [body, encodeRecordTrailer({ length: this.length, recordStart, digest: this.digest, outcome })]);
+    if (this.#hash === undefined) this.#putWhole(file, outcome);
+    else {
+      this.#bringWaiting(file, this.#hash);
+      this.digest = this.#hash.digest();
+      this.ticket = file.append(this.#trailer(outcome));
+    }
     return { pack: file.number, offset: this.#bodyStart, length: this.length };
   }
 
-  #append(file: PackFile, length: number | undefined, bytes: readonly Buffer[]): void {
-    const before: Buffer[] = [];
-    if (this.#start === undefined) {
-      const header = encodeRecordHeader({ kind: this.#kind, owner: this.#options.owner, writtenAtMs: Date.now(), length });
-      this.#start = file.size;
-      this.#bodyStart = file.size + header.length;
-      before.push(header);
+  /** All of it is put together where it waits to be written: no other copy is made of it. */
+  #putWhole(file: PackFile, outcome: 'whole' | 'aborted'): void {
+    const header = this.#begin(file, this.length);
+    const record = file.reserve(header.length + this.length + trailerBytes);
+    let at = header.copy(record);
+    for (const chunk of this.#waiting) at += chunk.copy(record, at);
+    this.#waiting = [];
+    this.digest = hash('sha256', record.subarray(header.length, at), 'buffer'); // at once is faster
+    this.#trailer(outcome).copy(record, at);
+    this.ticket = file.size;
+  }
+
+  #bringWaiting(file: PackFile, hashed: Hash): void {
+    if (this.#start === undefined) this.ticket = file.append(this.#begin(file, undefined));
+    for (const chunk of this.#waiting) {
+      hashed.update(chunk);
+      this.ticket = file.append(chunk);
     }
     this.#waiting = [];
-    for (const piece of [...before, ...bytes]) this.ticket = file.append(piece);
+  }
+
+  /** The record begins at the end of the file. Answers its header. */
+  #begin(file: PackFile, length: number | undefined): Buffer {
+    const header = encodeRecordHeader({ kind: this.#kind, owner: this.#options.owner, writtenAtMs: Date.now(), length });
+    this.#start = file.size;
+    this.#bodyStart = file.size + header.length;
+    return header;
+  }
+
+  #trailer(outcome: 'whole' | 'aborted'): Buffer {
+    return encodeRecordTrailer({ length: this.length, recordStart: this.#start ?? 0, digest: this.digest, outcome });
   }
 }

@@ -9,6 +9,8 @@ import { dirname } from 'node:path';
 import { Failure } from '../../shared/base/failure.ts';
 import { flush } from './directories.ts';
 import { encodeFileHeader, fileHeaderBytes } from './pack-format.ts';
+import { WaitingBytes } from './waiting-bytes.ts';
+import type { WaitingPiece } from './waiting-bytes.ts';
 
 /** So much waits in memory; then it is written, though nobody asked for it, and who brings more waits. */
 const mostWaitingBytes = 1024 * 1024;
@@ -21,7 +23,7 @@ export class PackFile {
   #position = fileHeaderBytes;
   #settled = fileHeaderBytes;
   #failure: Failure | undefined;
-  #waiting: Buffer[] = [];
+  readonly #waiting = new WaitingBytes();
   #writing: Promise<void> = Promise.resolve();
   #nextWrite: Promise<void> | undefined;
   #flushing: Promise<void> = Promise.resolve();
@@ -60,12 +62,18 @@ export class PackFile {
     return this.#failure !== undefined;
   }
 
-  /** Puts the bytes at the end of the file, where they begin at the `size` of the moment of the call. Answers a ticket for `written` and `settle`. */
+  /** Puts a copy of the bytes at the end of the file, where they begin at the `size` of the moment of the call. Answers a ticket for `written` and `settle`. */
   append(bytes: Buffer): number {
-    this.#end += bytes.length;
-    this.#waiting.push(bytes);
-    if (this.isBehind) this.written(this.#end).catch(ignore); // who wants them settled hears of a failure
+    bytes.copy(this.reserve(bytes.length));
     return this.#end;
+  }
+
+  /** As `append`, of bytes that are yet to be filled in, in the same turn of the event loop; the ticket is the `size` after it. */
+  reserve(length: number): Buffer {
+    this.#end += length;
+    const room = this.#waiting.reserve(length);
+    if (this.isBehind) this.written(this.#end).catch(ignore); // after this turn; who wants them settled hears of a failure
+    return room;
   }
 
   /** Resolves when what `append` gave that ticket for can be read in the file. Throws `storage-failure`, `storage-full`. */
@@ -78,16 +86,17 @@ export class PackFile {
   async #writeAfterThis(): Promise<void> {
     await this.#writing;
     this.#nextWrite = undefined;
-    const pieces = this.#waiting;
-    this.#waiting = [];
-    const write = this.#writeAll(pieces);
+    const write = this.#writeAll(this.#waiting.take());
     this.#writing = write.catch(ignore); // its own callers hear of a failure
     await write;
   }
 
-  async #writeAll(pieces: readonly Buffer[]): Promise<void> {
+  async #writeAll(pieces: readonly WaitingPiece[]): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
-    for (const bytes of joined(pieces)) await this.#write(bytes);
+    for (const { bytes, giveBack } of pieces) {
+      await this.#write(bytes);
+      giveBack();
+    }
   }
 
   async #write(bytes: Buffer): Promise<void> {
@@ -135,20 +144,6 @@ export class PackFile {
     await this.#writing;
     await this.#flushing;
     await this.#handle.close();
-  }
-}
-
-/** Few large pieces of many small ones: not all at once, since a thousand sessions may have brought 256 kB each, and this makes copies. */
-function* joined(pieces: readonly Buffer[]): Generator<Buffer> {
-  let group: Buffer[] = [];
-  let bytes = 0;
-  for (const [index, piece] of pieces.entries()) {
-    group.push(piece);
-    bytes += piece.length;
-    if (bytes < mostWaitingBytes && index < pieces.length - 1) continue;
-    yield group.length === 1 ? piece : Buffer.concat(group, bytes);
-    group = [];
-    bytes = 0;
   }
 }
 

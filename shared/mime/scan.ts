@@ -5,6 +5,7 @@
  */
 import { HeaderSection } from './header-section.ts';
 import { keepFields } from './kept-fields.ts';
+import { countLineEnds } from './line-ends.ts';
 import { OpenParts } from './open-parts.ts';
 import type { Delimiter, Place } from './open-parts.ts';
 import { PreviewSampler } from './preview.ts';
@@ -225,22 +226,6 @@ function startOfTail(data: Buffer, from: number): number {
   const lineFeed = data[last] === DASH ? last - 1 : last;
   if (lineFeed >= from && data[lineFeed] === LF) return startOfBreak(data, from, lineFeed);
   return data[last] === CR ? last : data.length;
-}
-
-/** Counts LF in [from, to). Native search is fast for long lines, a plain loop for short ones. */
-function countLineEnds(data: Buffer, from: number, to: number): number {
-  let count = 0;
-  let at = from;
-  while (at < to) {
-    const found = data.indexOf(LF, at);
-    if (found === -1 || found >= to) break;
-    count += 1;
-    const short = found - at < 16;
-    at = found + 1;
-    if (!short) continue;
-    for (const stop = Math.min(to, at + 512); at < stop; at += 1) if (data[at] === LF) count += 1;
-  }
-  return count;
 }
 
 /** Disposition attachment, or a named part that is no text; what an enclosed message holds is its own. */
