@@ -51,6 +51,11 @@ export class StorageNode {
     }));
   }
 
+  /** How often workers asked each other or the first process. */
+  get questions(): number {
+    return this.#bus.messages;
+  }
+
   /** One more worker, with the storages of now. */
   async start(): Promise<Worker> {
     const { open, attached, takenOut } = storageDirectoriesOf(this.places);
