@@ -3,7 +3,7 @@ import { watch } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import type { Logger } from '../shared/log/log.ts';
-import { parseConfig } from './load.ts';
+import { parseVersion } from './load.ts';
 import { ConfigurationRefused } from './problem.ts';
 
 /** Editors write a file in several steps; it is read when it has been left alone for so long. */
@@ -48,7 +48,7 @@ export function watchConfig(file: string, options: WatchOptions): ConfigWatch {
       options.onUndone?.();
       return;
     }
-    parseConfig(text, file);
+    parseVersion({ text, label: file, file, base: {} });
     await options.onVersion(text);
     inUse = text;
   };

@@ -26,7 +26,7 @@ import { nodeRoutes } from './publishing/node-routes.ts';
 import { openSource } from './publishing/source.ts';
 import type { SourceVersion } from './publishing/source-version.ts';
 import type { Role } from './schema.ts';
-import { nodeConfig, orderedConfig, readOrder } from './worker-order.ts';
+import { nodeConfig, readOrder } from './worker-order.ts';
 
 /** What a worker is started with. */
 export interface NodeContext extends WorkerContext {
@@ -122,7 +122,7 @@ async function runOneWorker(options: RunNodeOptions): Promise<void> {
     const order = readOrder(context.configuration);
     const who = { nodeName: order.node, role: options.role };
     takeHeldFiles(order.held);
-    const config = orderedConfig(who, order);
+    const { config } = order;
     logService = openNodeLog(config);
     const log = logTo(logService, who.nodeName);
     endOnFault(log);

@@ -1,11 +1,9 @@
-/** What the first process of a node tells its workers to run, and the node's configuration that both make of it. */
+/** What the first process of a node tells its workers to run, and the node's configuration that it makes of a version. */
 import { z } from 'zod';
 import type { NodeConfig } from './effective.ts';
 import type { HeldFiles } from './held-files.ts';
 import { configOfNode, parseVersion } from './load.ts';
 import { ConfigurationRefused } from './problem.ts';
-import { withFrozen } from './publishing/restart-needs.ts';
-import type { Frozen } from './publishing/restart-needs.ts';
 import type { SourceVersion } from './publishing/source-version.ts';
 import type { Role } from './schema.ts';
 
@@ -13,7 +11,8 @@ export interface WorkerOrder {
   /** The name of this node. */
   readonly node: string;
   readonly version: SourceVersion;
-  readonly frozen: Frozen;
+  /** What a worker is to run: what this version says, with what waits for a restart as it was. The first process has checked it, and workers need not. */
+  readonly config: NodeConfig;
   /** What the node holds in memory in the place of files. */
   readonly held: HeldFiles;
 }
@@ -26,22 +25,18 @@ interface WhoWeAre {
 const orderSchema = z.object({
   node: z.string(),
   version: z.object({ text: z.string(), label: z.string(), file: z.string(), base: z.record(z.string(), z.unknown()), number: z.number().optional() }),
-  frozen: z.record(z.string(), z.unknown()),
+  config: z.custom<NodeConfig>((value) => typeof value === 'object' && value !== null),
   held: z.record(z.string(), z.object({ text: z.string(), insteadOf: z.string().optional() }).transform(({ text, insteadOf }) => ({ text, insteadOf }))),
 });
 
+/** As JSON: every parameter is a value that survives that, which a test keeps so. */
 export function orderText(order: WorkerOrder): string {
   return JSON.stringify(order);
 }
 
 export function readOrder(text: string): WorkerOrder {
-  const { node, version, frozen, held } = orderSchema.parse(JSON.parse(text));
-  return { node, version: { ...version, number: version.number }, frozen, held };
-}
-
-/** What a worker runs: the version, with what waits for a restart as it was. */
-export function orderedConfig(who: WhoWeAre, { version, frozen }: Pick<WorkerOrder, 'version' | 'frozen'>): NodeConfig {
-  return withFrozen(nodeConfig(who, version), frozen);
+  const { node, version, config, held } = orderSchema.parse(JSON.parse(text));
+  return { node, version: { ...version, number: version.number }, config, held };
 }
 
 /** @throws ConfigurationRefused also when the document has no such node, or it is of the other kind */

@@ -128,12 +128,12 @@ export async function shortSession(target: Target, user: { readonly name: string
   }
 }
 
-/** Reads a whole message so and so often; answers the bytes that came. The reply is counted, not kept. */
+/** Reads a whole message so and so often, once at least; answers the bytes that came. The reply is counted, not kept. */
 export async function fetchWhole(talk: Talk, done: () => boolean): Promise<number> {
   let bytes = 0;
   const { socket } = talk;
   socket.removeAllListeners('data');
-  while (!done()) {
+  do {
     await new Promise<void>((resolve, reject) => {
       let tail = '';
       const onData = (data: Buffer): void => {
@@ -148,6 +148,6 @@ export async function fetchWhole(talk: Talk, done: () => boolean): Promise<numbe
       socket.write('f FETCH 1 BODY.PEEK[]\r\n');
     });
     socket.removeAllListeners('close');
-  }
+  } while (!done());
   return bytes;
 }

@@ -13,7 +13,8 @@ const tickMs = 10;
 export async function startProgram(command: readonly string[], places: readonly { readonly address: string; readonly port: number }[]): Promise<ChildProcess> {
   const [file = '', ...words] = command;
   // In a session of its own, as the nodes of a cluster are: Linux shares processors out by session (autogroups, sched(7)).
-  const child = spawn(file, words, { stdio: ['ignore', 'ignore', 'inherit'], detached: true });
+  // Signals to ours don't reach it, so it gets one from the kernel when this process ends, however that ends (PR_SET_PDEATHSIG(2const)).
+  const child = spawn('setpriv', ['--pdeathsig', 'TERM', file, ...words], { stdio: ['ignore', 'ignore', 'inherit'], detached: true });
   for (const { address, port } of places) {
     for (let attempt = 0; !(await accepts(address, port)); attempt += 1) {
       if (child.exitCode !== null || attempt > 400) throw new Error(`${command.join(' ')} does not listen at ${address}:${String(port)}`);
