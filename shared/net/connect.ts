@@ -59,8 +59,14 @@ export async function connectTo(options: ConnectOptions): Promise<AnySocket> {
  * a context of its own costs each connection 0.3 ms, and memory while it is open.
  */
 export function clientContext(authorities: string | undefined): tls.SecureContext {
-  return tls.createSecureContext({ minVersion: 'TLSv1.2', ...(authorities === undefined ? {} : { ca: authorities }) });
+  return tls.createSecureContext({ minVersion: 'TLSv1.2', ecdhCurve: innerKeyExchange, ...(authorities === undefined ? {} : { ca: authorities }) });
 }
+
+/**
+ * No hybrid with ML-KEM, as between nodes: OpenSSL 3.5 makes its key for each connection in case the server knows it, and holds it as
+ * long as the connection, which is 11 kB of each idle session (docs/decisions.md). Servers that know no X25519 get the curves of NIST.
+ */
+const innerKeyExchange = 'X25519:prime256v1:secp384r1';
 
 function comingFrom({ localAddress }: ConnectOptions): { readonly localAddress?: string } {
   return localAddress === undefined ? {} : { localAddress };
