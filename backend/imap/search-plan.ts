@@ -24,8 +24,7 @@ export type Plan = Uint8Array;
 /** Undefined when nothing is known. */
 export async function planSearch(key: SearchKey, ground: PlanGround): Promise<Plan | undefined> {
   if (ground.texts === undefined || !asksForText(key)) return undefined;
-  const uids = ground.view.uidsIn([{ from: 0, to: ground.view.count - 1 }]);
-  return planKey(key, { ...ground, texts: ground.texts, uids });
+  return planKey(key, { ...ground, texts: ground.texts, uids: ground.view.uids });
 }
 
 type TextKey = Extract<SearchKey, { key: 'header' | 'body' | 'text' }>;

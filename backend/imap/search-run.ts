@@ -91,19 +91,29 @@ export async function findPlaces(ground: Ground, given: SearchKey, progress: Pro
 
 /** Of the positions that are said to match those whose messages are still in the mailbox. */
 function stillThere(view: View, plan: Plan): { readonly sequences: Uint32Array; readonly uids: Uint32Array } {
-  const [sequences, uids] = [new Uint32Array(plan.length), new Uint32Array(plan.length)];
   const there = view.mailbox.uids();
-  let [at, count] = [0, 0];
+  const all = view.uids;
+  const count = countOf(plan, Verdict.yes);
+  const [sequences, uids] = [new Uint32Array(count), new Uint32Array(count)];
+  let [at, found] = [0, 0];
   for (let position = 0; position < plan.length; position += 1) {
     if (plan[position] !== Verdict.yes) continue;
-    const uid = view.uidAt(position);
-    while (at < there.length && (there[at] ?? 0) < uid) at += 1;
-    if (there[at] !== uid) continue;
-    sequences[count] = position + 1;
-    uids[count] = uid;
-    count += 1;
+    const uid = all[position] ?? 0;
+    if (there !== all) { // sessions share the list, so mostly it is the same
+      while (at < there.length && (there[at] ?? 0) < uid) at += 1;
+      if (there[at] !== uid) continue;
+    }
+    sequences[found] = position + 1;
+    uids[found] = uid;
+    found += 1;
   }
-  return { sequences: sequences.subarray(0, count), uids: uids.subarray(0, count) };
+  return { sequences: sequences.subarray(0, found), uids: uids.subarray(0, found) };
+}
+
+function countOf(plan: Plan, wanted: number): number {
+  let count = 0;
+  for (let position = 0; position < plan.length; position += 1) if (plan[position] === wanted) count += 1;
+  return count;
 }
 
 /** How messages are looked for: by their rows alone, or one by one. */

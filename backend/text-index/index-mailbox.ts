@@ -50,8 +50,10 @@ export async function indexMailbox(order: MailboxOrder): Promise<MailboxOutcome>
     await work.load();
     const uids = mailbox.rows().map(({ uid }) => uid);
     const missing = work.missing(uids);
-    const added = missing.length < least ? 0 : await add(order, work, missing);
-    await work.tidy(new Set(uids), order.rest);
+    const alive = new Set(uids);
+    const added = missing.length < least ? 0 : await add(order, work, { missing, alive });
+    await work.forgetGone(alive, order.rest);
+    await work.join(alive, order.rest);
     work.conclude({ modseq: highestModseq, missing: missing.length - added, gone: work.gone(uids) });
     return { added, missing: missing.length - added };
   } finally {
@@ -59,10 +61,10 @@ export async function indexMailbox(order: MailboxOrder): Promise<MailboxOutcome>
   }
 }
 
-async function add({ mailbox, report, signal, rest }: MailboxOrder, work: MailboxWork, uids: readonly number[]): Promise<number> {
+async function add({ mailbox, report, signal, rest }: MailboxOrder, work: MailboxWork, { missing, alive }: { readonly missing: readonly number[]; readonly alive: ReadonlySet<number> }): Promise<number> {
   const read = mailbox.series();
   let builder = new SegmentBuilder();
-  for (const [index, uid] of uids.entries()) {
+  for (const [index, uid] of missing.entries()) {
     signal.throwIfAborted();
     const message = read(uid);
     if (message !== undefined) await builder.add(uid, message);
@@ -72,10 +74,11 @@ async function add({ mailbox, report, signal, rest }: MailboxOrder, work: Mailbo
     await work.write(builder.encode());
     builder = new SegmentBuilder();
     await rest?.();
+    await work.join(alive, rest); // who searches meanwhile reads all that there are
   }
   if (builder.messages > 0) await work.write(builder.encode());
-  report(uids.length);
-  return uids.length;
+  report(missing.length);
+  return missing.length;
 }
 
 /** The index of one mailbox, open for changes. */
@@ -141,12 +144,16 @@ class MailboxWork {
     this.#publish();
   }
 
-  /** Forgets messages that are gone, and joins segments of about one size. */
-  async tidy(alive: ReadonlySet<number>, rest: MailboxOrder['rest']): Promise<void> {
+  /** Writes segments anew of which much is gone. */
+  async forgetGone(alive: ReadonlySet<number>, rest: MailboxOrder['rest']): Promise<void> {
     for (const open of this.#segments.filter((one) => this.#isStale(one, alive))) {
       await this.#replace([open], alive);
       await rest?.();
     }
+  }
+
+  /** Joins segments of about one size. */
+  async join(alive: ReadonlySet<number>, rest: MailboxOrder['rest']): Promise<void> {
     const choose = (): Open[] | undefined => joinable(this.#segments, ({ segment }) => segment.uids.length);
     for (let few = choose(); few !== undefined; few = choose()) {
       await this.#replace(few, alive);

@@ -2,7 +2,6 @@
  * The indexer: a process of its own, with the lowest priority, that makes one pass over the text index and ends. So no event loop of a
  * worker waits for it, its memory goes back to the system, and whatever ends it costs a pass. It only reads the storages.
  */
-import { setPriority } from 'node:os';
 import type { z } from 'zod';
 import { createLog } from '../../shared/log/log.ts';
 import { openStorage } from '../storage/storage.ts';
@@ -10,9 +9,9 @@ import { runPass } from './index-pass.ts';
 import { loadSchema, orderSchema } from './indexer-notice.ts';
 import type { IndexerNotice } from './indexer-notice.ts';
 import { Pace } from './indexer-pace.ts';
+import { yieldToOthers } from './making-way.ts';
 import { lockWriter } from './writer-lock.ts';
 
-const lowestPriority = 19;
 const quietMs = 200;
 const unwanted = new AbortController();
 const pace = new Pace(unwanted.signal);
@@ -39,15 +38,6 @@ async function main(order: z.output<typeof orderSchema>): Promise<IndexerNotice>
     }
   } finally {
     for (const unlock of locks) unlock?.();
-  }
-}
-
-/** The processor is the indexer's when nobody else wants it. */
-function yieldToOthers(): void {
-  try {
-    setPriority(lowestPriority);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error)) throw error; // else a sandbox forbids it: then others wait a little
   }
 }
 

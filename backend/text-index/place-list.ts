@@ -3,7 +3,8 @@
  * tokens of the message come before it, and what stands before it there. All are differences (LEB128) to the place before; the lowest bit says whether the
  * message has another one.
  */
-import type { ByteSink } from './posting-list.ts';
+import { hasRank } from './posting-list.ts';
+import type { ByteSink, RankSet } from './posting-list.ts';
 import type { Before } from './tokens.ts';
 
 /** A number for the token of that count with that before it. */
@@ -45,13 +46,23 @@ export function encodePlaces({ ranks, places, count }: Backwards, into: ByteSink
   into.wrote(length);
 }
 
-/** Hears each place, with its message. */
-export function eachPlace(ranks: readonly number[], bytes: Buffer, hear: (rank: number, place: Place) => void): void {
+/** The messages of a token and its places in them. */
+export interface PlacesOfToken {
+  readonly ranks: readonly number[];
+  readonly bytes: Buffer;
+}
+
+/** Hears each place in the messages that count, with its message. */
+export function eachPlace({ ranks, bytes }: PlacesOfToken, counting: RankSet | undefined, hear: (rank: number, place: Place) => void): void {
   let at = 0;
   for (let next = 0; next < ranks.length; next += 1) {
     const rank = ranks[next] ?? 0;
     let place = 0;
     let value: number;
+    if (counting !== undefined && !hasRank(counting, rank)) {
+      at = endOfPlaces(bytes, at);
+      continue;
+    }
     do {
       value = 0;
       let shift = 0;
@@ -72,10 +83,20 @@ export function endsOfPlaces(bytes: Buffer, messages: number): number[] {
   const ends: number[] = [];
   let at = 0;
   while (ends.length < messages && at < bytes.length) {
-    const more = (bytes[at] ?? 0) & 1;
-    while ((bytes[at] ?? 0) >= 0x80) at += 1;
-    at += 1;
-    if (more === 0) ends.push(at);
+    at = endOfPlaces(bytes, at);
+    ends.push(at);
   }
   return ends;
+}
+
+/** Where those of the message end that begin there. */
+function endOfPlaces(bytes: Buffer, from: number): number {
+  let at = from;
+  let more = 1;
+  while (more === 1 && at < bytes.length) {
+    more = (bytes[at] ?? 0) & 1;
+    while ((bytes[at] ?? 0) >= 0x80) at += 1;
+    at += 1;
+  }
+  return at;
 }

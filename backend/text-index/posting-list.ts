@@ -18,6 +18,11 @@ export function addRank(set: RankSet, rank: number): void {
   set[rank >>> 3] = (set[rank >>> 3] ?? 0) | (1 << (rank & 7));
 }
 
+export function isEmpty(set: RankSet): boolean {
+  for (let at = 0; at < set.length; at += 1) if (set[at] !== 0) return false;
+  return true;
+}
+
 /** Keeps in `set` what is in `other` too. */
 export function intersect(set: RankSet, other: RankSet): void {
   for (let at = 0; at < set.length; at += 1) set[at] = (set[at] ?? 0) & (other[at] ?? 0);

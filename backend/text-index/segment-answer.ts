@@ -1,6 +1,6 @@
 /** What a segment knows of a question: the messages that certainly hold it, and those that may and must be looked into. */
 import { casemap } from '../../shared/mime/casemap.ts';
-import { addList, emptySet, intersect, unite } from './posting-list.ts';
+import { addList, emptySet, intersect, isEmpty, unite } from './posting-list.ts';
 import type { RankSet } from './posting-list.ts';
 import type { TextQuestion } from './question.ts';
 import type { ListPlace, Segment, Table } from './segment-file.ts';
@@ -138,6 +138,7 @@ async function withNeighbours(segment: Segment, { field, kind }: Pick<Wanted, 'f
     await segment.hearLists([place], (list) => addList(list, set));
     if (all === undefined) all = set;
     else intersect(all, set);
+    if (isEmpty(all)) return nobody; // the rest need not be read
   }
   return all ?? nobody;
 }

@@ -1,16 +1,23 @@
-/** The segments that a process has open: the most used ones, within a bound on memory. */
+/** The segments that a process has open: the most used ones, and of their lists those that were read lately, within a bound on memory. */
 import { LRUCache } from 'lru-cache';
+import { ListCache } from './list-cache.ts';
 import { Segment } from './segment-file.ts';
+
+/** So much of the memory is for lists; the rest for directories. */
+const listsPart = 1 / 4;
 
 export class SegmentCache {
   readonly #segments: LRUCache<string, Segment>;
+  readonly #lists: ListCache;
   readonly #opening = new Map<string, Promise<Segment>>();
 
   constructor(memoryBytes: number) {
+    const directoryBytes = Math.ceil(memoryBytes * (1 - listsPart));
+    this.#lists = new ListCache(memoryBytes - directoryBytes);
     this.#segments = new LRUCache<string, Segment>({
-      maxSize: memoryBytes,
+      maxSize: directoryBytes,
       maxEntrySize: Number.MAX_SAFE_INTEGER,
-      sizeCalculation: ({ memoryBytes: bytes }) => Math.min(bytes, memoryBytes), // one that is larger has the cache for itself
+      sizeCalculation: ({ memoryBytes: bytes }) => Math.min(bytes, directoryBytes), // one that is larger has the cache for itself
       dispose: (segment) => void segment.close().catch(() => undefined), // nothing was written by it
     });
   }
@@ -40,7 +47,7 @@ export class SegmentCache {
 
   async #read(path: string): Promise<Segment> {
     try {
-      const segment = await Segment.open(path);
+      const segment = await Segment.open(path, this.#lists.forSegment());
       this.#segments.set(path, segment);
       return segment;
     } finally {

@@ -3,6 +3,8 @@ import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { FileReads } from './file-reads.ts';
+import { filterBytes } from './gram-filter.ts';
+import type { SegmentLists } from './list-cache.ts';
 import { blockBytes, decodeFooter, footerBytes } from './segment-format.ts';
 import type { DirectoryShape, Field, TableShape, TokenKind } from './segment-format.ts';
 import { Vocabulary } from './vocabulary.ts';
@@ -36,8 +38,9 @@ export class Segment {
   readonly #reads: FileReads;
   readonly #checksums: Uint32Array;
   readonly #listBytes: number;
+  readonly #kept: SegmentLists | undefined;
 
-  private constructor(file: FileHandle, directory: Buffer) {
+  private constructor(file: FileHandle, directory: Buffer, kept: SegmentLists | undefined) {
     const { shape, uids, checksums, tables } = readDirectory(directory);
     this.#file = file;
     this.#reads = new FileReads(file);
@@ -46,14 +49,15 @@ export class Segment {
     this.uids = uids;
     this.opaque = shape.opaque;
     this.tables = tables;
-    this.memoryBytes = directory.length + tables.reduce((sum, { bytes }) => sum + bytes, 0); // texts of vocabularies have been copied out of it
+    this.#kept = kept;
+    this.memoryBytes = directory.length + tables.reduce((sum, { bytes, vocabulary }) => sum + bytes + filterBytes(vocabulary.characters, vocabulary.count), 0); // texts of vocabularies have been copied out of it
   }
 
-  /** Throws DamagedIndex, or the system's error. */
-  static async open(path: string): Promise<Segment> {
+  /** @param kept keeps lists that were read; none when absent. Throws DamagedIndex, or the system's error. */
+  static async open(path: string, kept?: SegmentLists): Promise<Segment> {
     const file = await open(path, 'r');
     try {
-      return new Segment(file, await readWholeDirectory(file));
+      return new Segment(file, await readWholeDirectory(file), kept);
     } catch (error) {
       await file.close();
       throw error;
@@ -69,10 +73,19 @@ export class Segment {
     for (let first = 0; first < places.length; ) {
       let last = first;
       const from = places[first]?.from ?? 0;
+      const kept = this.#kept?.get(from);
+      if (kept !== undefined) {
+        hear(kept, first++);
+        continue;
+      }
       while (last + 1 < places.length && (places[last + 1]?.from ?? 0) - (places[last]?.to ?? 0) <= gapBytes && (places[last + 1]?.to ?? 0) - from <= readBytes) last += 1;
       const start = from - (from % blockBytes);
       const bytes = await this.#readBlocks(start, places[last]?.to ?? 0);
-      for (; first <= last; first += 1) hear(bytes.subarray((places[first]?.from ?? 0) - start, (places[first]?.to ?? 0) - start), first);
+      for (; first <= last; first += 1) {
+        const list = bytes.subarray((places[first]?.from ?? 0) - start, (places[first]?.to ?? 0) - start);
+        this.#kept?.keep(places[first]?.from ?? 0, list);
+        hear(list, first);
+      }
     }
   }
 

@@ -3,7 +3,7 @@
  * that the index has in pieces only, or reading the places of one would cost more than a look into the few messages that are left, these are candidates.
  */
 import { beforeIn, eachPlace, indexIn } from './place-list.ts';
-import { addRank, decodeList, emptySet, hasRank } from './posting-list.ts';
+import { addRank, decodeList, emptySet, intersect, isEmpty } from './posting-list.ts';
 import type { RankSet } from './posting-list.ts';
 import type { SegmentAnswer } from './segment-answer.ts';
 import { anyRunInPieces } from './segment-format.ts';
@@ -59,8 +59,7 @@ export async function messagesWithPhrase(ground: PhraseGround, links: readonly N
     else chains = await narrowed(segment, { chains, next, runs: async () => anyRuns(ground, next) });
   }
   for (let at = 0; at < chains.keys.length; at += 1) {
-    const rank = Math.floor((chains.keys[at] ?? 0) / indexes);
-    addRank(proves && chains.sure[at] === asWord ? answer.proven : answer.candidates, rank);
+    addRank(proves && chains.sure[at] === asWord ? answer.proven : answer.candidates, rankOf(chains.keys[at] ?? 0));
   }
   return answer;
 }
@@ -84,20 +83,28 @@ interface AnyRuns {
 async function anyRuns(ground: PhraseGround, { link }: Cost): Promise<AnyRuns | undefined> {
   if (link.inPieces === 'impossible') return undefined;
   const messages = await ground.inPieces(link.text);
-  return messages.some((byte) => byte !== 0) ? { messages, tokens: tokensOf(ground, { text: anyRunInPieces, match: 'is' }) } : undefined;
+  return isEmpty(messages) ? undefined : { messages, tokens: tokensOf(ground, { text: anyRunInPieces, match: 'is' }) };
 }
 
 /** More than a message has tokens. A key is a rank times this, and where in the message the first link would be. */
 const indexes = 2 ** 26;
 
+function rankOf(key: number): number {
+  return Math.floor(key / indexes);
+}
+
+function messagesOf(segment: Segment, { keys }: Chains): RankSet {
+  const messages = emptySet(segment.uids.length);
+  for (const key of keys) addRank(messages, rankOf(key));
+  return messages;
+}
+
 async function begin(segment: Segment, { link, at, tokens }: Cost, runs: AnyRuns | undefined): Promise<Chains> {
   const words: number[] = [];
   const among: number[] = [];
   const from = at === 0 ? undefined : link.before;
-  await hearPlaces(segment, { tokens, at, before: from }, (_rank, key) => words.push(key));
-  if (runs !== undefined) await hearPlaces(segment, { tokens: runs.tokens, at, before: from }, (rank, key) => {
-    if (hasRank(runs.messages, rank)) among.push(key);
-  });
+  await hearPlaces(segment, { tokens, at, before: from, among: undefined }, (key) => words.push(key));
+  if (runs !== undefined) await hearPlaces(segment, { tokens: runs.tokens, at, before: from, among: runs.messages }, (key) => among.push(key));
   const keys = Float64Array.from([words, among].flat());
   if (tokens.length > 1 || among.length > 0) keys.sort();
   const sure = new Uint8Array(keys.length).fill(asWord);
@@ -115,11 +122,13 @@ async function narrowed(segment: Segment, { chains, next: { link, at, tokens }, 
   const found: Chains = { keys: chains.keys, sure: new Uint8Array(chains.keys.length) };
   const before = at === 0 ? undefined : link.before;
   const [named, among] = [new Raiser(found), new Raiser(found)];
-  await hearPlaces(segment, { tokens, at, before }, (_rank, key) => named.raise(key, asWord));
+  const messages = messagesOf(segment, chains);
+  await hearPlaces(segment, { tokens, at, before, among: messages }, (key) => named.raise(key, asWord));
   const open = found.sure.includes(0) ? await runs() : undefined;
-  if (open !== undefined) await hearPlaces(segment, { tokens: open.tokens, at, before }, (rank, key) => {
-    if (hasRank(open.messages, rank)) among.raise(key, inPieces);
-  });
+  if (open !== undefined) {
+    intersect(messages, open.messages);
+    await hearPlaces(segment, { tokens: open.tokens, at, before, among: messages }, (key) => among.raise(key, inPieces));
+  }
   const kept: number[] = [];
   for (let index = 0; index < found.sure.length; index += 1) if ((found.sure[index] ?? 0) > 0) kept.push(index);
   return { keys: Float64Array.from(kept, (index) => chains.keys[index] ?? 0), sure: Uint8Array.from(kept, (index) => Math.min(chains.sure[index] ?? 0, found.sure[index] ?? 0)) };
@@ -152,14 +161,22 @@ class Raiser {
   }
 }
 
+interface Heard {
+  readonly tokens: readonly PlacedToken[];
+  readonly at: number;
+  readonly before: Before | undefined;
+  /** Only in these messages; in all when undefined. */
+  readonly among: RankSet | undefined;
+}
+
 /** Hears of each place of the tokens with that before it, and the key of a chain that has its link of that number there. */
-async function hearPlaces(segment: Segment, { tokens, at, before }: { readonly tokens: readonly PlacedToken[]; readonly at: number; readonly before: Before | undefined }, hear: (rank: number, key: number) => void): Promise<void> {
+async function hearPlaces(segment: Segment, { tokens, at, before, among }: Heard, hear: (key: number) => void): Promise<void> {
   const ranks: number[][] = [];
   await segment.hearLists(tokens.map(({ list }) => list), (list) => ranks.push(decodeList(list)));
   await segment.hearLists(tokens.map(({ places }) => places), (places, token) => {
-    eachPlace(ranks[token] ?? [], places, (rank, place) => {
+    eachPlace({ ranks: ranks[token] ?? [], bytes: places }, among, (rank, place) => {
       const index = indexIn(place) - at;
-      if (index >= 0 && (before === undefined || beforeIn(place) === before)) hear(rank, rank * indexes + index);
+      if (index >= 0 && (before === undefined || beforeIn(place) === before)) hear(rank * indexes + index);
     });
   });
 }

@@ -5,13 +5,14 @@
  */
 import { join } from 'node:path';
 import { boundedCache } from '../../shared/base/bounded-cache.ts';
-import { lowerBound } from '../../shared/base/lower-bound.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { HintBus } from '../../shared/service/service.ts';
 import type { Mailbox } from '../storage/storage.ts';
 import { damaged, searches } from './counters.ts';
 import { exactScore } from './fuzzy-question.ts';
 import { folderOf, isMissing, isOf, markWanted, readManifest, rootOf, setAside, wantedAtMs } from './index-folder.ts';
+import { KnownManifests } from './known-manifests.ts';
+import { enter } from './segment-positions.ts';
 import { hasRank } from './posting-list.ts';
 import type { TextQuestion } from './question.ts';
 import { answerOf } from './segment-answer.ts';
@@ -47,6 +48,7 @@ const notedMs = 60_000;
 export class TextAnswers {
   readonly #options: TextAnswersOptions;
   readonly #segments: SegmentCache;
+  readonly #manifests = new KnownManifests();
   readonly #noted = boundedCache<true>(10_000, notedMs);
 
   constructor(options: TextAnswersOptions) {
@@ -54,7 +56,7 @@ export class TextAnswers {
     this.#segments = new SegmentCache(options.memoryBytes ?? 64 * 1024 * 1024);
   }
 
-  /** For each of the uids, which ascend, a `Verdict`; undefined when nothing is known of any. Never throws for the sake of the index. */
+  /** For each of the uids, a list that ascends and is never changed, a `Verdict`; undefined when nothing is known of any. Never throws for the sake of the index. */
   async verdicts(asked: AskedMailbox, question: TextQuestion, uids: readonly number[]): Promise<Uint8Array | undefined> {
     return this.#answers(asked, uids, { sure: Verdict.yes, unknown: Verdict.unknown, ask: async (segment) => verdictsOf(segment, await answerOf(segment, question)) });
   }
@@ -77,7 +79,7 @@ export class TextAnswers {
     if (this.#options.indexed === 'off' || uids.length < fewMessages) return undefined;
     const folder = folderOf(asked);
     try {
-      const answers = await this.#tryTwice(async () => this.#ask(asked, uids, manner));
+      const answers = await this.#tryTwice(folder, async () => this.#ask(asked, uids, manner));
       searches.add({ by: answers === undefined ? 'messages' : answers.includes(manner.unknown) ? 'index and messages' : 'index' });
       return answers;
     } catch (error) {
@@ -89,18 +91,19 @@ export class TextAnswers {
   }
 
   /** The indexer may replace segments, and the cache close them, between two steps. */
-  async #tryTwice<T>(action: () => Promise<T>): Promise<T> {
+  async #tryTwice<T>(folder: string, action: () => Promise<T>): Promise<T> {
     try {
       return await action();
     } catch (error) {
       if (error instanceof DamagedIndex) throw error;
+      this.#manifests.forget(folder);
       return action();
     }
   }
 
   async #ask(mailbox: AskedMailbox, uids: readonly number[], { sure, unknown, ask }: Manner): Promise<Uint8Array | undefined> {
     const folder = folderOf(mailbox);
-    const manifest = await readManifest(folder);
+    const manifest = await this.#manifests.read(folder);
     if (manifest === undefined || manifest.segments.length === 0 || !isOf(manifest, mailbox.state())) return undefined;
     const answers = new Uint8Array(uids.length).fill(unknown);
     for (const { file } of manifest.segments) {
@@ -159,16 +162,4 @@ function verdictsOf(segment: Segment, answer: SegmentAnswer | undefined): Uint8A
     }
   }
   return verdicts;
-}
-
-/** Enters what the segment says of the messages that it has. */
-function enter(segment: Segment, ofSegment: Uint8Array, { uids, answers }: { readonly uids: readonly number[]; readonly answers: Uint8Array }): void {
-  const indexed = segment.uids;
-  let at = lowerBound(uids, indexed[0] ?? 0);
-  for (let rank = 0; rank < indexed.length; rank += 1) {
-    const uid = indexed[rank] ?? 0;
-    while (at < uids.length && (uids[at] ?? 0) < uid) at += 1;
-    if (at === uids.length) return;
-    if (uids[at] === uid) answers[at] = ofSegment[rank] ?? 0;
-  }
 }

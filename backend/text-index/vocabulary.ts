@@ -1,5 +1,6 @@
 /** The tokens of one table of a segment: which hold a text, begin or end with it, or are it. */
 
+import { GramFilter } from './gram-filter.ts';
 import type { NeedleRun } from './tokens.ts';
 
 export type Match = 'holds' | 'begins' | 'ends' | 'is';
@@ -20,6 +21,8 @@ export class Vocabulary {
   /** Where the list of each begins, and that of the places of each word; one more for the end. */
   readonly #lists: Uint32Array;
   readonly #places: Uint32Array;
+  /** Made when it is first used. */
+  #filter: { readonly made: GramFilter | undefined } | undefined;
 
   constructor(text: string, starts: Uint32Array, { lists, places = new Uint32Array(0) }: { readonly lists: Uint32Array; readonly places: Uint32Array | undefined }) {
     this.#text = text;
@@ -30,6 +33,10 @@ export class Vocabulary {
 
   get count(): number {
     return this.#starts.length - 1;
+  }
+
+  get characters(): number {
+    return this.#text.length;
   }
 
   token(index: number): string {
@@ -63,11 +70,16 @@ export class Vocabulary {
 
   #scan(text: string): number[] {
     const found: number[] = [];
-    let at = this.#text.indexOf(text);
-    while (at !== -1) {
-      const index = this.#tokenAt(at, (found.at(-1) ?? -1) + 1);
-      found.push(index);
-      at = this.#text.indexOf(text, this.#starts[index + 1]);
+    this.#filter ??= { made: GramFilter.for(this.#text, this.#starts) };
+    const stretches = this.#filter.made?.stretches(text);
+    for (const { firstToken, from, to } of stretches ?? [{ firstToken: 0, from: 0, to: this.#text.length }]) {
+      const stretch = this.#text.slice(from, to);
+      let at = stretch.indexOf(text);
+      while (at !== -1) {
+        const index = this.#tokenAt(from + at, Math.max(firstToken, (found.at(-1) ?? -1) + 1));
+        found.push(index);
+        at = stretch.indexOf(text, (this.#starts[index + 1] ?? 0) - from);
+      }
     }
     return found;
   }

@@ -28,7 +28,7 @@ test('Verdicts on each of a search\'s keys are not held until all of them are th
       return verdicts;
     },
   };
-  const view = { count, mailbox: {}, uidsIn: () => Array.from({ length: count }, (_, index) => index + 1) };
+  const view = { count, mailbox: {}, uids: Array.from({ length: count }, (_, index) => index + 1) };
   const ground = { view, texts, relevance: new Relevance() } as unknown as PlanGround;
   const operands = Array.from({ length: 30 }, (_, index): SearchKey => ({ key: 'text', value: index === 29 ? 'last' : 'x' }));
   assert.deepEqual(await planSearch({ key: 'and', operands: [...operands, { key: 'flag', flag: '\\Seen' }] }, ground), new Uint8Array(count).fill(Verdict.no));

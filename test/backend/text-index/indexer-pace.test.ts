@@ -1,6 +1,9 @@
-/** The indexer rests while the node is busy, and only then. */
+/** The indexer rests while the node is busy or others want the processor, and only then; all its threads have the lowest priority. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import { Pace } from '../../../backend/text-index/indexer-pace.ts';
 
 const workedMs = 30;
@@ -18,7 +21,7 @@ async function restAfterWork(pace: Pace): Promise<number> {
 }
 
 test('While the node is busy the indexer rests nine times as long as it worked; else it only gives others a turn.', async () => {
-  const pace = new Pace(new AbortController().signal);
+  const pace = new Pace(new AbortController().signal, () => 0);
   let turns = 0;
   setImmediate(() => (turns += 1));
   await restAfterWork(pace);
@@ -41,4 +44,28 @@ test('A rest ends when the indexer is not wanted any more.', { timeout: 20_000 }
   const timer = setTimeout(() => assert.fail('it rests on'), 9 * workedMs);
   await pace.rest();
   clearTimeout(timer);
+});
+
+test('When others had the processor for a quarter of the time, the indexer rests nine times as long as it had it.', async () => {
+  let waitedMs = 0;
+  const pace = new Pace(new AbortController().signal, () => waitedMs);
+  waitedMs += workedMs / 5; // of at least that long
+  const shortMs = await restAfterWork(pace);
+  waitedMs += workedMs / 2;
+  const restedMs = await restAfterWork(pace);
+  assert.ok(restedMs >= (9 * workedMs) / 2 - 2, `${String(restedMs)} ms after half the time, ${String(shortMs)} ms after a fifth`);
+});
+
+test('All threads of a process that makes way have the lowest priority.', { skip: existsSync('/proc/self/task') ? false : 'only Linux has a priority for each' }, async () => {
+  const program = `
+    const { yieldToOthers, waitedForProcessorMs } = await import(${JSON.stringify(new URL('../../../backend/text-index/making-way.ts', import.meta.url).href)});
+    const { readdirSync, readFileSync } = await import('node:fs');
+    yieldToOthers();
+    const priorities = readdirSync('/proc/self/task').map((thread) => readFileSync('/proc/self/task/' + thread + '/stat', 'latin1').split(') ')[1].split(' ')[16]);
+    console.log(JSON.stringify({ priorities, waitedMs: waitedForProcessorMs() }));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program]);
+  const { priorities, waitedMs } = JSON.parse(stdout) as { readonly priorities: readonly string[]; readonly waitedMs: number };
+  assert.ok(priorities.length > 1);
+  assert.deepEqual(new Set(priorities), new Set(['19']));
+  assert.ok(waitedMs > 0);
 });
