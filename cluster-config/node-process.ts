@@ -215,7 +215,7 @@ export class NodeProcess {
     const { drainSeconds, retireSeconds } = config;
     // Front-ends have many short connections, back-ends few that last (docs/decisions.md, "Who accepts connections").
     const connections = this.#options.role === 'backend' ? 'by turns' : 'first come';
-    return { log: this.#log, workers: workersOf(config), connections, drainMs: drainSeconds * 1000, retireMs: retireSeconds * 1000, sockets: this.#options.sockets, configuration: orderText({ node: this.#options.nodeName, version, config: withFrozen(config, frozen), held: heldFiles() }) };
+    return { log: this.#log, workers: workersOf(config), connections, drainMs: drainSeconds * 1000, retireMs: retireSeconds * 1000, sockets: this.#options.sockets, configuration: orderText({ node: this.#options.nodeName, version, frozen, config: withFrozen(config, frozen), held: heldFiles() }) };
   }
 
   #desk(): Desk {

@@ -119,7 +119,7 @@ async function runOneWorker(options: RunNodeOptions): Promise<void> {
   };
   let logService: LogService | undefined;
   const ended = await runWorker(channel, async (context) => {
-    const order = readOrder(context.configuration);
+    const order = readOrder(context.configuration, options.role);
     const who = { nodeName: order.node, role: options.role };
     takeHeldFiles(order.held);
     const { config } = order;
@@ -134,7 +134,7 @@ async function runOneWorker(options: RunNodeOptions): Promise<void> {
     const routes = nodeRoutes({ siblings, check: (text) => whyRefused(() => nodeConfig(who, { ...order.version, text, label: 'the text' })) });
     const services = await options.start({ ...context, config, log, logService, doors, environment: process.env, nodeRoutes: routes, source: order.version });
     const renew = async (configuration: string): Promise<void> => {
-      takeHeldFiles(readOrder(configuration).held);
+      takeHeldFiles(readOrder(configuration, options.role).held);
       await services.renew(configuration);
     };
     return { ...services, renew };

@@ -38,6 +38,16 @@ export function parameterPaths(schema: Schema, prefix = ''): readonly string[] {
   });
 }
 
+/** The paths of all values that there may be, in lists and under chosen names, too, as `services.imap.listeners[].address`; those of alternatives one after the other. */
+export function valuePaths(schema: Schema, prefix = ''): readonly string[] {
+  return alternatives(schema).flatMap((one): readonly string[] => {
+    if (one instanceof z.ZodArray) return valuePaths(one.element as Schema, `${prefix}[]`);
+    if (one instanceof z.ZodRecord) return valuePaths(one.valueType as Schema, `${prefix}.*`);
+    if (!(one instanceof z.ZodObject)) return [prefix];
+    return Object.entries(one.shape).flatMap(([key, member]) => valuePaths(member as Schema, prefix === '' ? key : `${prefix}.${key}`));
+  });
+}
+
 /** The paths of parameters that bear a mark, as `storage.directories`. */
 export function markedPaths(schema: Schema, marks: { has(schema: Schema): boolean }, prefix = ''): readonly string[] {
   if (marks.has(schema)) return [prefix];

@@ -3,15 +3,34 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
 import { parseConfig } from '../../cluster-config/load.ts';
+import { frozenOf, withFrozen } from '../../cluster-config/publishing/restart-needs.ts';
 import { parametersSchema } from '../../cluster-config/schema.ts';
+import { valuePaths } from '../../cluster-config/schema-walk.ts';
 import { orderText, readOrder } from '../../cluster-config/worker-order.ts';
 import { sample, sampleFile } from './sample.ts';
 
+const orders = Object.values(parseConfig(sample, sampleFile).nodes).map((config) => (
+  { node: config.nodeName, version: { text: sample, label: sampleFile, file: sampleFile, base: {}, number: undefined }, frozen: frozenOf(config), config, held: {} }));
+
 test('a worker has the configuration as the first process has it', () => {
-  for (const config of Object.values(parseConfig(sample, sampleFile).nodes)) {
-    const order = { node: config.nodeName, version: { text: sample, label: sampleFile, file: sampleFile, base: {}, number: undefined }, config, held: {} };
-    assert.deepEqual(readOrder(orderText(order)), order);
+  for (const order of orders) assert.deepEqual(readOrder(orderText(order), order.config.role).config, order.config);
+});
+
+test('a worker takes what was checked, unless that was done by a program with other parameters', () => {
+  for (const { config, ...order } of orders) {
+    const changed = { ...order, config: { ...config, drainSeconds: 4711 } };
+    const text = orderText(changed);
+    assert.equal(readOrder(text, config.role).config.drainSeconds, 4711);
+    const other = text.replace(/"parameters":"[0-9a-f]{64}"/, '"parameters":"other"');
+    assert.deepEqual(readOrder(other, config.role).config, withFrozen(config, order.frozen));
+    const { checked: _, ...unchecked } = JSON.parse(text) as Record<string, unknown>;
+    assert.deepEqual(readOrder(JSON.stringify(unchecked), config.role).config, withFrozen(config, order.frozen));
   }
+});
+
+test('the names by which a program knows its parameters reach into lists, chosen names and alternatives', () => {
+  const paths = valuePaths(parametersSchema);
+  for (const path of ['drainSeconds', 'services.imap.listeners[].address', 'domainSettings.*.status', 'userMaps[].name']) assert.ok(paths.includes(path), path);
 });
 
 test('every parameter is a value that JSON can carry', () => {
