@@ -16,16 +16,17 @@ export class Output {
     this.#connection = connection;
   }
 
-  /** Adds bytes, which nobody changes any more; resolves when there is room for more. */
-  async add(bytes: Buffer): Promise<void> {
-    if (this.#length > 0 && this.#length + bytes.length > fullBytes) await this.flush();
-    this.#pending.push(bytes);
-    this.#length += bytes.length;
+  /** Adds bytes, one after the other, which nobody changes any more; resolves when there is room for more. */
+  async add(...pieces: readonly Buffer[]): Promise<void> {
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    if (this.#length > 0 && this.#length + length > fullBytes) await this.flush();
+    this.#pending.push(...pieces);
+    this.#length += length;
   }
 
   /** Adds lines, each with its CRLF. */
   async say(text: string): Promise<void> {
-    await this.add(Buffer.from(onWire(text), 'latin1'));
+    await this.add(Buffer.from(text));
   }
 
   /** Calls it when all that was added so far has left; never when the client is gone before. */

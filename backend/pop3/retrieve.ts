@@ -21,7 +21,9 @@ export async function retr(session: Session, argument: string): Promise<undefine
   const entry = entryOf(session, number);
   const message = await shownTo(session, entry);
   const { maildrop } = session;
-  if ((await send(session, session.texts.octets(message.octets), message.pieces(0, message.size))) === 'a part') return undefined;
+  const text = session.texts.octets(message.octets);
+  if (message.whole !== undefined) await sendWhole(session, text, message.whole);
+  else if ((await send(session, text, message.pieces(0, message.size))) === 'a part') return undefined;
   session.output.whenSent(() => {
     countRetrieval(message.octets);
     maildrop.markRetrieved(entry);
@@ -42,6 +44,8 @@ interface ShownMessage {
   readonly bodyStart: number;
   /** As sent, without doubled dots. */
   readonly octets: number;
+  /** All of it as it is shown, where it is small and needs no edit. */
+  readonly whole: Buffer | undefined;
   /** `from` and `to` never lie within a header. */
   pieces(from: number, to: number): AsyncIterable<Buffer>;
 }
@@ -58,7 +62,7 @@ async function shownTo({ maildrop, texts, utf8 }: Session, entry: Entry): Promis
   const edits: readonly Edit[] = isFit ? [] : await planSurrogate(message.structure.root, read);
   const more = edits.reduce((sum, edit) => sum + (edit.kind === 'replace' ? edit.bytes.length - (edit.end - edit.start) : 0), 0);
   return {
-    size, octets: size + more,
+    size, octets: size + more, whole: edits.length === 0 ? whole : undefined,
     get bodyStart() { return message.headerBytes; },
     pieces: (from, to) => {
       const here = edits.filter(({ start }) => start >= from && start < to);
@@ -69,6 +73,12 @@ async function shownTo({ maildrop, texts, utf8 }: Session, entry: Entry): Promis
 
 async function* pieces(read: (offset: number, length: number) => Promise<Buffer>, from: number, to: number): AsyncGenerator<Buffer> {
   for (let at = from; at < to; at += pieceBytes) yield await read(at, Math.min(pieceBytes, to - at));
+}
+
+/** A small message goes without the machinery of pieces, which costs more than its bytes. */
+async function sendWhole({ output }: Session, text: string, whole: Buffer): Promise<void> {
+  const encoder = new MultiLineEncoder();
+  await output.add(Buffer.from(`+OK ${text}\r\n`), encoder.push(whole), encoder.end());
 }
 
 /** Once a piece was added, the response must be whole or the line cut: a client would take a part for the message. */
