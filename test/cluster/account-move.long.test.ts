@@ -65,7 +65,9 @@ async function seen(user: string, inboxUpTo: string): Promise<Map<string, string
     const status = await imap.ok(`STATUS ${name} (UIDVALIDITY MAILBOXID${isInbox ? '' : ' UIDNEXT MESSAGES UNSEEN HIGHESTMODSEQ SIZE'})`);
     await imap.ok(`EXAMINE ${name}`);
     const rows = await imap.ok(`UID FETCH ${isInbox ? inboxUpTo : '1:*'} (UID FLAGS INTERNALDATE RFC822.SIZE EMAILID THREADID MODSEQ BODY.PEEK[])`);
-    lines.set(name, [...status.untagged, ...rows.untagged].map((line) => `${line.text} ${String(line.literals[0]?.toString('latin1'))}`));
+    // What comes to INBOX meanwhile makes its HIGHESTMODSEQ grow, which FETCH of MODSEQ tells (RFC 7162 section 3.1); STATUS tells it of the others.
+    const told = rows.untagged.filter(({ text }) => !text.startsWith('* OK [HIGHESTMODSEQ '));
+    lines.set(name, [...status.untagged, ...told].map((line) => `${line.text} ${String(line.literals[0]?.toString('latin1'))}`));
   }
   imap.close();
   return lines;
