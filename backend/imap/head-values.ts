@@ -1,4 +1,4 @@
-/** What the header of a message tells (sort values, days, ids of threads): out of the fields that are kept beside the index, once for each message. */
+/** What the header of a message tells (sort values, days, ids of threads), found out once for each message: out of the fields that are kept beside the index. */
 import { chooseFields } from '../../shared/mime/kept-fields.ts';
 import { readMessageHeader } from '../../shared/mime/part-header.ts';
 import type { MessageHeader } from '../../shared/mime/part-header.ts';
@@ -12,8 +12,8 @@ import type { View } from './view.ts';
 export interface HeadColumn<Value> {
   /** By which it is kept: the same name, the same values. */
   readonly name: string;
-  /** The fields that it is made of, in capitals. */
-  readonly fields: readonly string[];
+  /** The fields that it is made of, in capitals; absent where the structure has ready what would have to be made of many. */
+  readonly fields?: readonly string[];
   /** The header, of which no other fields need be known, is undefined where the message is gone. */
   readonly of: (row: MessageRow, header: MessageHeader | undefined) => Value;
 }
@@ -28,7 +28,7 @@ export function keptColumn<Value>({ opened, uidValidity }: View, name: string): 
 /** Tells the values of messages. */
 export function headValues<Value>(view: View, column: HeadColumn<Value>): (row: MessageRow) => Value {
   const values = keptColumn<Value>(view, column.name);
-  const linesOf = view.mailbox.headerFields(chooseFields(column.fields));
+  const linesOf = column.fields === undefined ? () => undefined : view.mailbox.headerFields(chooseFields(column.fields));
   return (row) => {
     const known = values.get(row.uid);
     if (known !== undefined) return known;

@@ -81,8 +81,3 @@ function bytesOf(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 8;
   return Object.values(value).reduce((sum: number, part) => sum + bytesOf(part), objectBytes);
 }
-
-/** The text (latin1), without keeping alive the one that it was cut out of. */
-export function ownText(text: string): string {
-  return Buffer.from(text, 'latin1').toString('latin1');
-}

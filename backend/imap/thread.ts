@@ -7,7 +7,6 @@ import { mailboxCommand } from './command.ts';
 import type { Command, Selected } from './command.ts';
 import { headValues } from './head-values.ts';
 import type { HeadColumn } from './head-values.ts';
-import { ownText } from './kept-values.ts';
 import { Progress } from './progress.ts';
 import { ok } from './replies.ts';
 import type { Completion } from './replies.ts';
@@ -93,13 +92,9 @@ type Told = Omit<ThreadMessage, 'sequence' | 'uid'>;
 
 const told: HeadColumn<Told> = {
   name: 'THREAD',
-  fields: ['DATE', 'SUBJECT', 'MESSAGE-ID', 'REFERENCES', 'IN-REPLY-TO'],
-  of: (row, header) => {
-    const id = header === undefined ? undefined : ownId(header);
-    return {
-      sentMs: sentMs(row, header), subject: subjectOf(header?.envelope.subject ?? ''), id: id === undefined ? undefined : ownText(id), ancestors: header === undefined ? [] : ancestors(header).map(ownText),
-    };
-  },
+  of: (row, header) => ({
+    sentMs: sentMs(row, header), subject: subjectOf(header?.envelope.subject ?? ''), ...(header === undefined ? { id: undefined, ancestors: [] } : { id: ownId(header), ancestors: ancestors(header) }),
+  }),
 };
 
 async function readMessages(view: View, found: readonly Numbered[]): Promise<ThreadMessage[]> {

@@ -160,6 +160,11 @@ export function entriesOf(tables: Tables, account: number): MailboxEntry[] {
   return tables.names.range(keysUnder([account])).flatMap(({ value }) => getMailbox(tables, Number(value.toString())) ?? []);
 }
 
+/** Those of them whose names begin with that name and a `/`. */
+export function entriesBelow(tables: Tables, { account, name }: Pick<MailboxEntry, 'account' | 'name'>): MailboxEntry[] {
+  return tables.names.range({ from: [account, `${name}/`], to: [account, `${name}0`] }).flatMap(({ value }) => getMailbox(tables, Number(value.toString())) ?? []); // 0 comes after /
+}
+
 /** The names of a row's keywords, of all that its mailbox has. */
 export function keywordNames(keywords: readonly string[], bits: number): string[] {
   return keywords.filter((_, index) => ((bits >>> index) & 1) === 1);

@@ -5,7 +5,7 @@ import { forgetOldNames } from './account-bounds.ts';
 import type { AccountChange } from './account-change.ts';
 import { copyAnnotations, dropAnnotations } from './annotations.ts';
 import { moveMessages } from './copy-move.ts';
-import { entriesOf, getMailbox, getRetiredName, mailboxIdOf, putMailbox, putName, retireName } from './entries.ts';
+import { entriesBelow, entriesOf, getMailbox, getRetiredName, mailboxIdOf, putMailbox, putName, retireName } from './entries.ts';
 import type { MailboxEntry } from './entries.ts';
 import { keysUnder } from './environment.ts';
 import { dropGrants, noteGrants } from './grants.ts';
@@ -38,7 +38,7 @@ export function renameMailbox(change: AccountChange, from: string, wanted: strin
   if (mailboxIdOf(change.volume.tables, change.number, to) !== undefined) throw new Failure('mailbox-exists', 'mailbox exists already');
   if (entry.name === 'INBOX') return renameInbox(change, entry, to);
   if (to.startsWith(below(entry.name))) throw new Failure('bad-input', 'a mailbox cannot be moved below itself');
-  const moving = entriesOf(change.volume.tables, change.number).filter(({ name }) => name === entry.name || name.startsWith(below(entry.name)));
+  const moving = [entry, ...entriesBelow(change.volume.tables, entry)];
   for (const each of moving) retireName(change.volume.tables, each);
   forgetOldNames(change.volume, change.number);
   makeAbove(change, to);

@@ -15,7 +15,8 @@ const forwardStart = /\[fwd:/iy;
 
 /** @param raw the field's value as it stands there: latin1, unfolded, RFC 2047 words not decoded. */
 export function baseSubject(raw: string): BaseSubject {
-  const text = decodeWords(raw).replaceAll(/[ \t\r\n]+/g, ' ');
+  const decoded = decodeWords(raw);
+  const text = /[\t\r\n]| {2}/.test(decoded) ? decoded.replaceAll(/[ \t\r\n]+/g, ' ') : decoded;
   const left = { text, start: 0, end: text.length };
   let of: BaseSubject['of'] = 'original';
   for (;;) {

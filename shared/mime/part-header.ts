@@ -81,15 +81,22 @@ function readEnvelope(fields: readonly HeaderField[]): Envelope {
 
 /** A field that wrongly stands several times counts as one long list. */
 function readAddresses(fields: readonly HeaderField[], name: string): EnvelopeAddress[] {
+  if (!fields.some((field) => field.name === name)) return []; // most of the fields are seldom there
   return fields.filter((field) => field.name === name).flatMap((field) => parseAddressList(field.value));
 }
 
 function readReferences(fields: readonly HeaderField[]): Pick<MessageHead, 'references' | 'fromReferences'> {
-  const idsIn = (name: string): string[] => (fieldValue(fields, name) ?? '').match(/<[^<>\s]+>/g) ?? [];
-  const own = new Set(idsIn('references'));
-  const answered = idsIn('in-reply-to').filter((id) => !own.has(id));
-  const references = [...own, ...new Set(answered)].slice(-maxReferences);
+  const own = idsIn(fields, 'references');
+  const answered = [...idsIn(fields, 'in-reply-to')].filter((id) => !own.has(id));
+  const references = [...own, ...answered].slice(-maxReferences);
   return { references, fromReferences: Math.min(own.size, references.length) };
+}
+
+const noIds: ReadonlySet<string> = new Set();
+
+function idsIn(fields: readonly HeaderField[], name: string): ReadonlySet<string> {
+  const value = fieldValue(fields, name);
+  return value === undefined ? noIds : new Set(value.match(/<[^<>\s]+>/g));
 }
 
 function presentValue(fields: readonly HeaderField[], name: string): string | undefined {

@@ -1,6 +1,11 @@
-/** What sessions cost that do nothing: logged in, a mailbox open, waiting in IDLE. */
+/**
+ * What sessions cost that do nothing: logged in, a mailbox open, waiting in IDLE. Each time with a server of its own, and measured from where
+ * as many sessions are there already: one that has worked before holds memory that it needs no more, out of which sessions are served that then would seem to cost nothing.
+ */
 import { settledMemory } from '../proxy/cells.ts';
 import type { Figures } from '../proxy/cells.ts';
+import type { StoreStart } from './flush-cells.ts';
+import { furnish } from './furnish.ts';
 import { addressOf, imapSession, usersOfEachKind } from './mail-store.ts';
 import type { MailStore } from './mail-store.ts';
 import type { Wire } from './wire.ts';
@@ -11,23 +16,30 @@ export interface IdleEffort {
   readonly restMs: number;
 }
 
-/** Sessions that open before anything counts: what the first ones need is nobody's share. */
-const warmSessions = 50;
 const openedAtOnce = 20;
 
-export async function measureIdleMemory(store: MailStore, { leg, sessions, restMs }: IdleEffort): Promise<Figures> {
-  const warm = await openMany(store, leg, Math.min(warmSessions, sessions));
-  const before = await settledMemory(store, restMs);
-  const wires = await openMany(store, leg, sessions);
-  const after = await settledMemory(store, restMs);
-  const held = wires.filter((wire) => wire.isOpen).length;
-  for (const wire of [...warm, ...wires]) wire.end();
-  return {
-    'sessions held': held,
-    'kB each (resident)': (after.resident - before.resident) / sessions,
-    'kB each (proportional)': (after.proportional - before.proportional) / sessions,
-    'MB at rest': before.resident / 1000,
-  };
+/** In each mailbox that is opened. */
+const messages = 20;
+
+export async function measureIdleMemory(start: StoreStart, { leg, sessions, restMs }: IdleEffort): Promise<Figures> {
+  const store = await start((command) => command);
+  try {
+    await furnish(store, Array.from({ length: Math.min(usersOfEachKind, sessions) }, (_, turn) => ({ user: addressOf('many', turn), mailbox: 'INBOX', messages })));
+    const first = await openMany(store, leg, sessions);
+    const before = await settledMemory(store, restMs);
+    const wires = await openMany(store, leg, sessions);
+    const after = await settledMemory(store, restMs);
+    const held = wires.filter((wire) => wire.isOpen).length;
+    for (const wire of [...first, ...wires]) wire.end();
+    return {
+      'sessions held': held,
+      'kB each (resident)': (after.resident - before.resident) / sessions,
+      'kB each (proportional)': (after.proportional - before.proportional) / sessions,
+      'MB before': before.resident / 1000,
+    };
+  } finally {
+    await store.stop();
+  }
 }
 
 async function openMany(store: MailStore, leg: IdleEffort['leg'], count: number): Promise<readonly Wire[]> {

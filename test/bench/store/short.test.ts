@@ -1,6 +1,6 @@
 /**
  * The short form of `npm run bench -- store`: all of it works, and its JSON and its table are whole. What it measures says nothing. Servers of their own
- * (flushes, a slow disk) and the profile take most of the time: they have their turn with WAYBILL_LONG_TESTS=1.
+ * (memory, flushes, a slow disk) and the profile take most of the time: they have their turn with WAYBILL_LONG_TESTS=1.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -16,12 +16,12 @@ const isLong = process.env['WAYBILL_LONG_TESTS'] === '1';
 const shared = cellsOf({ bigMailbox: 1, connections: 1 }).map(({ id }) => id);
 
 test('a short run of the store bench measures every server in every cell and judges each', { timeout: 400_000 }, async (t) => {
-  const words = ['store', '--short', '--json', ...(isLong ? [] : ['--only', [...shared, 'memory'].join()])];
+  const words = ['store', '--short', '--json', ...(isLong ? [] : ['--only', shared.join()])];
   // Rejects, with all that was said, when a cell failed: also when servers answer a question in different ways.
   const { stdout } = await promisify(execFile)(process.execPath, ['--disable-warning=DEP0060', join(import.meta.dirname, '..', 'bench.ts'), ...words], { maxBuffer: 16_000_000, signal: t.signal });
   const outcome = JSON.parse(stdout) as Outcome;
-  const own: readonly string[] = isLong ? specialIds.filter((id) => !id.startsWith('memory')) : [];
-  assert.deepEqual(outcome.cells.map(({ id }) => id), [...shared, 'memory-plain', 'memory-tls', ...own]);
+  const own: readonly string[] = isLong ? specialIds : [];
+  assert.deepEqual(outcome.cells.map(({ id }) => id), [...shared, ...own]);
   for (const { id, title, figures } of outcome.cells) {
     assert.deepEqual(Object.keys(figures), serversOf(id), title);
     for (const [server, [first]] of Object.entries(figures)) {

@@ -1,4 +1,4 @@
-/** What is measured once with each server, or with servers of its own: memory of idle sessions, flushes, a slow disk, the text index. */
+/** What is measured once, with servers of its own: memory of idle sessions, flushes, a slow disk, the text index. */
 import type { Figures } from '../proxy/cells.ts';
 import { countFlushes, measureSlowFlushes } from './flush-cells.ts';
 import type { FlushEffort } from './flush-cells.ts';
@@ -34,11 +34,11 @@ export interface Special {
 }
 
 export function specials(stage: Stage, effort: SpecialEffort): readonly Special[] {
-  const { stores, starts, running: { keep } } = stage;
+  const { starts, running: { keep } } = stage;
   const ours = async (settings: StorageSettings): Promise<MailStore> => keep(async () => startWaybillStore(undefined, settings));
   const memory = (['imap', 'imaps'] as const).map((leg): Special => ({
     id: leg === 'imap' ? 'memory-plain' : 'memory-tls', title: `memory: ${String(effort.sessions)} idle sessions (mailbox open, IDLE), ${leg === 'imap' ? 'without TLS' : 'TLS'}`,
-    measures: Object.fromEntries(stores.map((store) => [store.name, async () => measureIdleMemory(store, { leg, ...effort })])),
+    measures: Object.fromEntries(starts.map(({ name, start }) => [name, async () => measureIdleMemory(start, { leg, ...effort })])),
   }));
   return [
     ...memory,

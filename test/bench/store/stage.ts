@@ -36,8 +36,11 @@ export async function startStage(running: RunningStores, beside: string | undefi
       starts.push({ name: store.name, start: async (wrap) => keep(async () => startDovecotStore({ format, certificates, password, wrap })) });
     }
     if (beside !== undefined) {
-      const other = await keep(async () => startWaybillStore((command) => command.map((word) => (word.endsWith('waybill.ts') ? join(beside, 'waybill.ts') : word))));
-      stores.push({ ...other, name: 'Waybill beside', pids: other.pids });
+      const name = 'Waybill beside';
+      const start: StoreStart = async (wrap) => keep(async () => startWaybillStore((command) => wrap(command.map((word) => (word.endsWith('waybill.ts') ? join(beside, 'waybill.ts') : word)))));
+      const other = await start((command) => command);
+      stores.push({ ...other, name, pids: other.pids });
+      starts.push({ name, start });
     }
     return { waybill, stores, starts, running };
   } catch (error) {
