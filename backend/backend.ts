@@ -47,6 +47,7 @@ import type { LocalAccounts } from './accounts/local-accounts.ts';
 import { demandOwnership } from './accounts/owner-of-new.ts';
 import { Reconciliation } from './accounts/reconciliation.ts';
 import { startSettling } from './accounts/settling.ts';
+import { demandKnownStorages, noteKnownStorages } from './known-storages.ts';
 import { mailAccessUnits } from './mail-access.ts';
 import type { Ground } from './mail-access.ts';
 import { openProcessing, receivingUnits, submitter } from './mail-flow.ts';
@@ -68,6 +69,7 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
   const directory = await openDirectoryAccess(config, context);
   const tls = await loadNodeTls(config);
   for (const warning of tls.warnings) context.log.warn(warning);
+  demandKnownStorages(config); // a disk may have gone since the node began
   const directories = storageDirectoriesOf(config);
   const storage = await openStorage({
     directories: directories.open,
@@ -85,6 +87,7 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
     },
     domains: domainStorageRules(config),
   });
+  noteKnownStorages(config, directories.open);
   const endMeasuring = measureStorages(directories.open, () => storage.addresses().length);
   const counters = new AccountCounters();
   const askOthers = async (address: string): ReturnType<typeof askHolders> => askHolders(otherBackends(config, tls), address);

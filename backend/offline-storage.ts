@@ -1,7 +1,8 @@
-/** What is done to a storage whose node is stopped: `waybill storage repair --rebuild`, `waybill storage compact --index`. */
+/** What is done to a storage whose node is stopped: `waybill storage repair --rebuild`, `waybill storage compact --index`, `waybill storage lost`. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../shared/base/failure.ts';
+import { markLost } from './known-storages.ts';
 import { lockDirectory } from './locked-directory.ts';
 import { rebuildIndex, shrinkIndex } from './storage/storage.ts';
 import type { RebuildReport } from './storage/storage.ts';
@@ -25,6 +26,12 @@ export async function rebuildStorage(directory: string, { json }: { readonly jso
 export async function shrinkStorage(directory: string): Promise<OfflineOutcome> {
   const { before, after } = await alone(directory, async () => shrinkIndex(directory));
   return { code: 0, text: `${directory}: the index takes ${String(after)} bytes; it took ${String(before)}` };
+}
+
+/** Throws `bad-input` where there is something of a storage. */
+export function declareLost(directory: string): string {
+  markLost(directory);
+  return `${directory}: its storage counts as lost. When the node starts it begins an empty one there; one that was attached, and that the configuration does not name, it forgets`;
 }
 
 async function alone<T>(directory: string, action: () => Promise<T>): Promise<T> {

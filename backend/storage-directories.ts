@@ -5,7 +5,7 @@ import { thisProcess } from '../shared/base/process-identity.ts';
 import { queueDirectoryOf } from './queue-directory.ts';
 import type { KeptPlaces } from './queue-directory.ts';
 import type { StorageMemory } from './administration/administration.ts';
-import { forgetAttached, forgetJoining, forgetTakenOut, noteAttached, noteJoining, noteTakenOut, readStorageList } from './storage/storage-list.ts';
+import { forgetAttached, forgetJoining, forgetKnown, forgetTakenOut, noteAttached, noteJoining, noteTakenOut, readStorageList } from './storage/storage-list.ts';
 import type { Joining, TakenOut } from './storage/storage-list.ts';
 
 export interface StorageDirectories {
@@ -17,8 +17,8 @@ export interface StorageDirectories {
   readonly joining: readonly Joining[];
 }
 
-/** Where a node remembers what was attached and taken out. */
-function storageListFolder(config: KeptPlaces): string {
+/** Where a node remembers what was attached and taken out, and what it has had. */
+export function storageListFolder(config: KeptPlaces): string {
   return join(queueDirectoryOf(config), 'storages');
 }
 
@@ -53,6 +53,7 @@ export function storageMemory(config: KeptPlaces): StorageMemory {
       if (config.storage.directories.includes(directory)) throw new Failure('bad-input', `the configuration names ${directory}: take it out of storage.directories first`);
       forgetAttached(folder, directory);
       forgetTakenOut(folder, directory);
+      forgetKnown(folder, directory);
     },
   };
 }

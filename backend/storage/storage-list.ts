@@ -2,10 +2,11 @@
  * Which storages a node has beside those of its configuration, and which of its own are taken out: small files in a folder beside its
  * queue, one for each, written whole or not at all. Of a storage that is taken out the addresses are remembered, so that nobody takes them
  * for unknown, or makes them anew.
+ * Of each that it has ever had open there is a note, which says that its folder can't be that of a new one.
  * One that is being taken in has a note of its own until it is known that it can be opened: whatever breaks off leaves what was noted before.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../../shared/base/failure.ts';
@@ -77,7 +78,25 @@ export function forgetAttached(folder: string, directory: string): void {
   remove(folder, fileOf('attached', directory));
 }
 
-function fileOf(kind: 'attached' | 'detached' | 'joining', directory: string): string {
+/** Of a storage that is open. Several workers may do so at once: that the file is there says it, whatever is in it. */
+export function noteKnown(folder: string, directory: string): void {
+  const path = join(folder, fileOf('known', directory));
+  if (existsSync(path)) return utimesSync(path, new Date(), new Date());
+  makeDirectory(folder);
+  writeFileSync(path, JSON.stringify({ directory }), { mode: 0o600, flush: true });
+  flush(folder);
+}
+
+/** When it was noted last, milliseconds since 1970; undefined: never. */
+export function knownAtMs(folder: string, directory: string): number | undefined {
+  return statSync(join(folder, fileOf('known', directory)), { throwIfNoEntry: false })?.mtimeMs;
+}
+
+export function forgetKnown(folder: string, directory: string): void {
+  remove(folder, fileOf('known', directory));
+}
+
+function fileOf(kind: 'attached' | 'detached' | 'joining' | 'known', directory: string): string {
   return `${kind}-${createHash('sha256').update(directory).digest('hex').slice(0, 16)}.json`;
 }
 

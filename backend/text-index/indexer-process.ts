@@ -4,7 +4,7 @@
  */
 import type { z } from 'zod';
 import { createLog } from '../../shared/log/log.ts';
-import { openStorage } from '../storage/storage.ts';
+import { demandCluster, openStorage } from '../storage/storage.ts';
 import { runPass } from './index-pass.ts';
 import { loadSchema, orderSchema } from './indexer-notice.ts';
 import type { IndexerNotice } from './indexer-notice.ts';
@@ -23,6 +23,7 @@ async function main(order: z.output<typeof orderSchema>): Promise<IndexerNotice>
     if (locks.includes(undefined)) return { is: 'busy' };
     const log = createLog({ node: order.nodeName, level: 'silent' }); // the parent has one
     const { clusterName, nodeName, directories } = order;
+    for (const directory of directories) demandCluster(directory, clusterName); // their disk may have gone meanwhile: the indexer begins none
     const storage = await openStorage({ directories, clusterName, nodeName, log, workerSlot: 0, reserveBytes: 0, hints: { publish: () => undefined, subscribe: () => () => undefined } });
     let toldAtMs = -Infinity;
     try {

@@ -12,6 +12,7 @@ type RepairOptions = Options & { readonly directory?: string; readonly removeLos
 export interface OfflineStorage {
   rebuildStorage(folder: string, options: { readonly json?: boolean | undefined }): Promise<{ readonly text: string; readonly code: number }>;
   shrinkStorage(folder: string): Promise<{ readonly text: string; readonly code: number }>;
+  declareLost(folder: string): string;
 }
 
 export function addStorageCommands(program: Command, offline: () => Promise<OfflineStorage>): void {
@@ -87,6 +88,10 @@ Example:
       const { storageAttachText } = await import('../storage-list-command.ts');
       print(await storageAttachText({ node, folder }, options));
     });
+
+  storage.command('lost').description('Say that a storage is gone for good, with its mail: its back-end, which else refuses to start without it, begins an empty one in its folder. On its machine, as the node\'s user.').argument('<folder>', 'its whole path')
+    .addHelpText('after', '\nA storage that was attached, and that the configuration does not name, is forgotten instead. Mail comes back by `waybill backup restore`.\n\nExample:\n  $ waybill storage lost /srv/mail2')
+    .action(async (folder: string) => print((await offline()).declareLost(folder)));
 
   withApiOptions(storage.command('lock').description('Let nobody write to storages and queue of a back-end while a snapshot is made. Everybody reads on; who writes waits.').argument('<node>', 'a back-end'))
     .option('--seconds <n>', 'it ends by itself after that (else: storage.lockSeconds)')

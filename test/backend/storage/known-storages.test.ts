@@ -1,0 +1,118 @@
+/** A storage that the node has had, and that is not in its folder now, is never begun anew by itself: its disk may only not be mounted. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { HeldDirectories } from '../../../backend/held-directories.ts';
+import { demandKnownStorages, noteKnownStorages } from '../../../backend/known-storages.ts';
+import { declareLost } from '../../../backend/offline-storage.ts';
+import { storageDirectoriesOf, storageMemory } from '../../../backend/storage-directories.ts';
+import { openStorage } from '../../../backend/storage/storage.ts';
+import { storageOptions, temporaryDirectory } from './harness.ts';
+
+const notThere = (directory: string): object => ({ kind: 'storage-failure', message: new RegExp(`^${directory} has no storage .*Mount it; .*waybill storage lost ${directory}$`) });
+
+class Node {
+  readonly places: ConstructorParameters<typeof HeldDirectories>[0];
+  readonly mounted: string;
+  readonly away: string;
+
+  constructor(t: TestContext) {
+    const folder = temporaryDirectory(t);
+    [this.mounted, this.away] = [join(folder, 'one'), join(folder, 'disk')];
+    this.places = { nodeName: 'be1', storage: { directories: [this.mounted, join(folder, 'two')] }, services: { processing: { queueDirectory: join(folder, 'queue') } } };
+  }
+
+  /** From its start to its end, as the first process and a worker. */
+  async live(): Promise<readonly string[]> {
+    const held = new HeldDirectories(this.places, 'refuse');
+    try {
+      demandKnownStorages(this.places);
+      const { open, attached } = storageDirectoriesOf(this.places);
+      const storage = await openStorage(storageOptions(this.mounted, { directories: open, attached }));
+      noteKnownStorages(this.places, open);
+      const addresses = storage.addresses();
+      await storage.createAccount('alice@example.com');
+      await storage.close();
+      return addresses;
+    } finally {
+      held.release();
+    }
+  }
+
+  /** The folder is as empty as the place where a disk was. */
+  unmount(): void {
+    renameSync(this.mounted, this.away);
+    mkdirSync(this.mounted);
+  }
+
+  mount(): void {
+    rmSync(this.mounted, { recursive: true });
+    renameSync(this.away, this.mounted);
+  }
+}
+
+test('A first start makes its folders; without the disk of a storage the node does not start, nothing is made, and with it all is as before', async (t) => {
+  const node = new Node(t);
+  assert.deepEqual(await node.live(), []);
+  node.unmount();
+  for (const state of ['empty', 'missing']) {
+    if (state === 'missing') rmSync(node.mounted, { recursive: true });
+    await assert.rejects(node.live(), notThere(node.mounted));
+    assert.throws(() => demandKnownStorages(node.places), notThere(node.mounted), 'nor does a worker, when the disk goes while the node runs');
+    assert.deepEqual(existsSync(node.mounted) ? readdirSync(node.mounted) : [], [], 'nothing is made');
+  }
+  mkdirSync(node.mounted);
+  node.mount();
+  assert.deepEqual(await node.live(), ['alice@example.com']);
+});
+
+test('A node that died in its first start before a storage was made begins again', async (t) => {
+  const node = new Node(t);
+  new HeldDirectories(node.places, 'refuse').release();
+  assert.deepEqual(await node.live(), []);
+});
+
+test('What is declared lost is begun empty, once; what is there is not lost', async (t) => {
+  const node = new Node(t);
+  await node.live();
+  assert.throws(() => declareLost(node.mounted), { kind: 'bad-input', message: /is not lost: it has storage\.json/ });
+  for (const life of ['first', 'second']) {
+    rmSync(node.mounted, { recursive: true });
+    await assert.rejects(node.live(), notThere(node.mounted), life);
+    declareLost(node.mounted);
+    await node.live();
+    assert.ok(!readdirSync(node.mounted).some((name) => name.includes('lost')));
+  }
+});
+
+test('A storage that was declared lost by mistake, and was mounted afterwards, is missed the next time', async (t) => {
+  const node = new Node(t);
+  await node.live();
+  node.unmount();
+  declareLost(node.mounted);
+  const below = `${node.mounted}-below`;
+  renameSync(node.mounted, below);
+  renameSync(node.away, node.mounted);
+  await node.live();
+  rmSync(node.mounted, { recursive: true });
+  renameSync(below, node.mounted);
+  await assert.rejects(node.live(), notThere(node.mounted));
+});
+
+test('One that was attached is missed, too; declared lost it is forgotten', async (t) => {
+  const node = new Node(t);
+  const three = `${node.mounted}-three`;
+  await (await openStorage(storageOptions(three))).close();
+  await storageMemory(node.places).takeIn(three);
+  await node.live();
+  rmSync(three, { recursive: true });
+  await assert.rejects(node.live(), notThere(three));
+  declareLost(three);
+  await node.live();
+  assert.deepEqual(storageDirectoriesOf(node.places).attached, []);
+  mkdirSync(join(three, 'packs'));
+  writeFileSync(join(three, 'packs', 'x'), '');
+  assert.throws(() => declareLost(three), { kind: 'bad-input', message: /it has packs/ });
+});
