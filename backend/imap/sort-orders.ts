@@ -20,7 +20,8 @@ interface Order {
 
 /** Positions in all orders together; one takes twelve bytes with its uid. */
 const mostPositions = 2 ** 21;
-const leastSize = 16;
+/** What an order takes beside its positions, with its name: anybody can ask for thousands of orders of an empty mailbox. */
+const leastSize = 64;
 const unusedMs = 10 * 60_000;
 /** Each that came is compared with some twenty others, which are looked up for it: of more the whole is sorted anew. */
 const mostFresh = 100;

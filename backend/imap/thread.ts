@@ -7,6 +7,7 @@ import { mailboxCommand } from './command.ts';
 import type { Command, Selected } from './command.ts';
 import { headValues } from './head-values.ts';
 import type { HeadColumn } from './head-values.ts';
+import { ownText } from './kept-values.ts';
 import { Progress } from './progress.ts';
 import { ok } from './replies.ts';
 import type { Completion } from './replies.ts';
@@ -92,9 +93,11 @@ type Told = Omit<ThreadMessage, 'sequence' | 'uid'>;
 
 const told: HeadColumn<Told> = {
   name: 'THREAD',
-  of: (row, header) => ({
-    sentMs: sentMs(row, header), subject: subjectOf(header?.envelope.subject ?? ''), ...(header === undefined ? { id: undefined, ancestors: [] } : { id: ownId(header), ancestors: ancestors(header) }),
-  }),
+  of: (row, header) => {
+    const id = header === undefined ? undefined : ownId(header);
+    const { base, of } = subjectOf(header?.envelope.subject ?? '');
+    return { sentMs: sentMs(row, header), subject: { base: ownText(base), of }, id: id === undefined ? undefined : ownText(id), ancestors: header === undefined ? [] : ancestors(header) };
+  },
 };
 
 async function readMessages(view: View, found: readonly Numbered[]): Promise<ThreadMessage[]> {

@@ -7,18 +7,30 @@ const entryBytes = 200;
 const longestList = 64 * 1024;
 /** More than a list can lie behind. */
 const positions = 2 ** 32;
+/** Lists are known by one number, which has to be exact: beyond, those of other segments and places would have the same. */
+const mostSegments = (Number.MAX_SAFE_INTEGER + 1) / positions;
 
 export class ListCache {
-  readonly #lists: LRUCache<number, Buffer>;
+  readonly #memoryBytes: number;
+  #lists: LRUCache<number, Buffer>;
   #segments = 0;
 
   constructor(memoryBytes: number) {
-    this.#lists = new LRUCache({ maxSize: memoryBytes, sizeCalculation: ({ length }) => length + entryBytes });
+    this.#memoryBytes = memoryBytes;
+    this.#lists = this.#empty();
   }
 
   /** The lists of one segment, as long as it is open. */
   forSegment(): SegmentLists {
+    if (this.#segments >= mostSegments) { // a process that runs for weeks opens so many: numbers begin anew, beside segments that are still open with theirs
+      this.#lists = this.#empty();
+      this.#segments = 0;
+    }
     return new SegmentLists(this.#lists, this.#segments++);
+  }
+
+  #empty(): LRUCache<number, Buffer> {
+    return new LRUCache({ maxSize: this.#memoryBytes, sizeCalculation: ({ length }) => length + entryBytes });
   }
 }
 
