@@ -21,8 +21,8 @@ export interface HeadColumn<Value> {
 const kept = new KeptColumns();
 
 /** What is kept of the view's mailbox under that name. */
-export function keptColumn<Value>({ opened, uidValidity }: View, name: string): KeptColumn<Value> {
-  return kept.of(`${opened.mailboxId} ${String(uidValidity)} ${name}`);
+export function keptColumn<Value>({ lasting }: View, name: string): KeptColumn<Value> {
+  return kept.of(`${lasting} ${name}`);
 }
 
 /** Tells the values of messages. */

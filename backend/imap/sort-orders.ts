@@ -29,9 +29,9 @@ const mostFresh = 100;
 const orders = new LRUCache<string, Order>({ maxSize: mostPositions, sizeCalculation: ({ positions }) => leastSize + positions.length, ttl: unusedMs, updateAgeOnGet: true });
 
 /** Undefined where the order depends on more than the messages. */
-function nameOf({ opened, uidValidity }: View, criteria: readonly SortCriterion[]): string | undefined {
+function nameOf({ lasting }: View, criteria: readonly SortCriterion[]): string | undefined {
   if (criteria.some(({ key }) => key === 'RELEVANCY')) return undefined;
-  return `${opened.mailboxId} ${String(uidValidity)} ${criteria.map(({ key, direction }) => `${key} ${direction}`).join(' ')}`;
+  return `${lasting} ${criteria.map(({ key, direction }) => `${key} ${direction}`).join(' ')}`;
 }
 
 /** @param sorted as the criteria say; other than all messages of the view are of no use */

@@ -108,6 +108,11 @@ export class View {
     return this.access === 'read-write' ? this.rights : '';
   }
 
+  /** Stands for the mailbox in what the worker remembers of immutable messages, by their uids. */
+  get lasting(): string {
+    return `${String(this.mailbox.opening)} ${this.opened.mailboxId} ${String(this.uidValidity)}`;
+  }
+
   get uidValidity(): number {
     return this.opened.uidValidity;
   }

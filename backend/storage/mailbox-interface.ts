@@ -168,6 +168,8 @@ export interface Mailbox {
   readonly accountId: string;
   /** The storage that keeps it. */
   readonly directory: string;
+  /** Another number for each time that this process has opened that storage: what is remembered of messages holds for one of them, even where all ids are the same. */
+  readonly opening: number;
   /** Fresh counters; throws `mailbox-missing` when it was deleted meanwhile. */
   state(): MailboxState;
   /** That part of them by which one sees that something has happened. Throws as `state`. */

@@ -41,6 +41,7 @@ export class StoredMailbox implements Mailbox {
   readonly id: number;
   readonly accountId: string;
   readonly directory: string;
+  readonly opening: number;
   readonly #account: AccountHandle;
 
   constructor(account: AccountHandle, id: number) {
@@ -48,6 +49,7 @@ export class StoredMailbox implements Mailbox {
     this.id = id;
     this.accountId = account.id;
     this.directory = dirname(account.volume.environment.path);
+    this.opening = account.volume.opening;
   }
 
   state(): MailboxState {

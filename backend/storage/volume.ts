@@ -24,6 +24,8 @@ export interface VolumeOptions {
 }
 
 export interface Volume extends VolumeOptions {
+  /** Which of all openings of storages by this process it is: a storage that was taken out may have been restored from a backup meanwhile, and give UIDs again. */
+  readonly opening: number;
   readonly environment: Environment;
   readonly tables: Tables;
   readonly packs: Packs;
@@ -34,6 +36,8 @@ export interface Volume extends VolumeOptions {
   /** `leaving`: it is being taken out. Nobody begins anything in it, and who works in it ends. Its files may be closed already. */
   readonly use: { state: 'open' | 'leaving' };
 }
+
+let openings = 0;
 
 /** Opens the storage in `directory`. Throws `storage-failure`. */
 export function openVolume(directory: string, options: VolumeOptions): Volume {
@@ -46,7 +50,7 @@ export function openVolumeOf(folders: { readonly index: string; readonly packs: 
   const environment = openEnvironment(folders.index, storageTables);
   const tables = openTables(environment);
   const packs = openPacks(folders.packs, { environment });
-  return { ...options, environment, tables, packs, messages: new MessageStore(tables, packs), arrivals: new ArrivalBatches(), space: new FreeSpace(folders.packs, options.reserveBytes), uidLists: new UidLists(), use: { state: 'open' } };
+  return { ...options, opening: ++openings, environment, tables, packs, messages: new MessageStore(tables, packs), arrivals: new ArrivalBatches(), space: new FreeSpace(folders.packs, options.reserveBytes), uidLists: new UidLists(), use: { state: 'open' } };
 }
 
 /** The records that processing keeps in this storage. */

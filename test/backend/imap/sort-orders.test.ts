@@ -1,5 +1,7 @@
 /** Orders of mailboxes that are remembered: whatever comes and goes meanwhile, they are those that sorting anew makes. */
 import assert from 'node:assert/strict';
+import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { foundOf } from '../../../backend/imap/found-list.ts';
 import { comparison, keyMessages } from '../../../backend/imap/sort-order.ts';
@@ -8,6 +10,8 @@ import { View } from '../../../backend/imap/view.ts';
 import type { Numbered } from '../../../backend/imap/view.ts';
 import type { SortCriterion } from '../../../shared/imap/search-arguments.ts';
 import { Dice } from '../../torture/dice.ts';
+import { openStorage } from '../../../backend/storage/storage.ts';
+import { storageOptions, temporaryDirectory } from '../storage/harness.ts';
 import { deliver, mailboxOf, startServer } from './harness.ts';
 
 const server = await startServer();
@@ -69,4 +73,30 @@ test('An order that depends on the search is not remembered', async () => {
   const bySize: readonly SortCriterion[] = [{ key: 'SIZE', direction: 'ascending' }];
   rememberOrder(view, bySize, await keyMessages(view, present(view), bySize));
   assert.deepEqual(knownOrder(view, bySize), Uint32Array.of(0));
+});
+
+test('What was kept of a storage says nothing of one that was restored in its place and gave UIDs again', async (t) => {
+  const folder = temporaryDirectory(t);
+  const [directory, backup, address] = [join(folder, 'storage'), join(folder, 'backup'), 'restored@example.com'];
+  mkdirSync(directory, { mode: 0o700 });
+  const orderWith = async (subject: string): Promise<number[]> => {
+    const storage = await openStorage(storageOptions(directory));
+    const account = await storage.createAccount(address);
+    await deliver({ storage, address, mailbox: 'INBOX' }, Buffer.from(`Subject: ${subject}\r\n\r\ntext\r\n`));
+    const view = new View(mailboxOf(account, 'INBOX'), 'read-write', '');
+    const [bySubject = []] = criteria;
+    const found = present(view);
+    const known = knownOrder(view, bySubject);
+    const sorted = (await keyMessages(view, found, bySubject)).sort(comparison(bySubject));
+    rememberOrder(view, bySubject, sorted);
+    await storage.close();
+    assert.equal(known, undefined);
+    return sorted.map(({ message }) => message.row.uid);
+  };
+  assert.deepEqual(await orderWith('m'), [1]);
+  cpSync(directory, backup, { recursive: true });
+  assert.deepEqual(await orderWith('z'), [1, 2]);
+  rmSync(directory, { recursive: true });
+  cpSync(backup, directory, { recursive: true });
+  assert.deepEqual(await orderWith('a'), [2, 1]);
 });
