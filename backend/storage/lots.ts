@@ -14,11 +14,14 @@ import { keysUnder } from './environment.ts';
 import type { AppendedMessage, AppendResult, Lots } from './interface.ts';
 import { hiddenName, isHidden } from './mailbox-name.ts';
 import { allRows, dropMessages, forgetRows, freshEntry } from './mailbox-tree.ts';
+import type { Tables } from './keys.ts';
 import type { Volume } from './volume.ts';
 
 /** Of one hidden mailbox. */
 interface LotsRecord {
   readonly address: string;
+  /** The mailbox that they are for. */
+  readonly target: number;
   /** Who fills it (`thisProcess`). */
   readonly process: string;
 }
@@ -36,7 +39,7 @@ export class StoredLots implements Lots {
   async add(messages: readonly AppendedMessage[]): Promise<void> {
     const arrivals = await prepareMessages(this.#account, this.#target, messages); // packs note the name of the mailbox that they are for
     this.#hidden = await enterTogether(this.#account, arrivals, (change) => {
-      const id = this.#hidden ?? begin(change);
+      const id = this.#hidden ?? begin(change, this.#target);
       demandHidden(change.volume, id);
       enterMessages(change, id, arrivals);
       return id;
@@ -65,12 +68,12 @@ export class StoredLots implements Lots {
   }
 }
 
-function begin(change: AccountChange): number {
+function begin(change: AccountChange, target: number): number {
   const { tables } = change.volume;
   const entry = freshEntry(change, hiddenName());
   putMailbox(tables, entry);
   putName(tables, entry);
-  tables.lots.put([entry.id], Buffer.from(JSON.stringify({ address: change.address, process: thisProcess() } satisfies LotsRecord)));
+  tables.lots.put([entry.id], Buffer.from(JSON.stringify({ address: change.address, target, process: thisProcess() } satisfies LotsRecord)));
   return entry.id;
 }
 
@@ -79,6 +82,12 @@ function demandHidden({ tables }: Volume, id: number): MailboxEntry {
   const entry = getMailbox(tables, id);
   if (entry === undefined) throw new Failure('in-use', 'the mailbox was being moved meanwhile, try again in a moment');
   return entry;
+}
+
+/** What packs are to note as the name of the mailbox: of a hidden one, that of the mailbox that its messages are for. Inside `read` or `write`. */
+export function nameToNote(tables: Tables, { id, name }: MailboxEntry): string {
+  const { target } = JSON.parse(tables.lots.get([id])?.toString() ?? '{}') as Partial<LotsRecord>;
+  return (target === undefined ? undefined : getMailbox(tables, target)?.name) ?? name;
 }
 
 function strike({ tables }: Volume, { id, account, name }: MailboxEntry): void {

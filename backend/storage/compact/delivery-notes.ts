@@ -4,6 +4,7 @@ import type { AccountEntry } from '../entries.ts';
 import type { Environment } from '../environment.ts';
 import type { MessageRow } from '../interface.ts';
 import type { Tables } from '../keys.ts';
+import { nameToNote } from '../lots.ts';
 import type { DeliveryNote, PackPlace } from '../packs.ts';
 import { collectRows } from '../row-block.ts';
 import { freshPagesOf } from '../table-pages.ts';
@@ -34,7 +35,7 @@ export async function notesFor(environment: Environment, tables: Tables, message
       const entry = environment.read(() => getMailbox(tables, mailbox));
       const account = entry === undefined ? undefined : addresses.get(entry.account);
       if (entry === undefined || account === undefined) return [];
-      return [{ place, copiedFrom, account, mailbox: entry.name, internalDateMs, flags, keywords: keywordNames(entry.keywords, keywords) }];
+      return [{ place, copiedFrom, account, mailbox: environment.read(() => nameToNote(tables, entry)), internalDateMs, flags, keywords: keywordNames(entry.keywords, keywords) }];
     }),
   };
 }

@@ -4,7 +4,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { checkStorage, openStorage } from '../../../backend/storage/storage.ts';
+import { checkStorage, compactStorage, openStorage, rebuildIndex } from '../../../backend/storage/storage.ts';
 import type { Account, Storage } from '../../../backend/storage/storage.ts';
 import { bytesOf, deliver, mailboxOf, sampleMessage, storageOptions, temporaryDirectory, temporaryStorage } from './harness.ts';
 import { enterLot } from './lot.ts';
@@ -89,4 +89,28 @@ test('A process that is killed between two lots leaves nothing of them: who open
   assert.deepEqual(await findings(storage), []);
   await deliver({ storage, account: after, mailbox: mailboxOf(after) }, sampleMessage('after'));
   assert.deepEqual(mailboxOf(after).uids(), [1, 2], 'no uid was used up');
+});
+
+test('Lots whose pack is compacted are noted for the mailbox that they are for: an index made anew from the packs has them there', async (t) => {
+  const directory = temporaryDirectory(t);
+  const quiet = { report: () => undefined, signal: new AbortController().signal };
+  const writer = await openStorage(storageOptions(directory));
+  const account = await writer.createAccount(alice);
+  const work = await account.createMailbox('Work');
+  for (let number = 1; number <= 20; number += 1) await deliver({ storage: writer, account, mailbox: work }, sampleMessage('gone', 4000));
+  await enterLot({ storage: writer, address: alice }, work.lots(), ['one']);
+  await work.expunge(work.uids());
+  await writer.close();
+  const storage = await openStorage(storageOptions(directory)); // those of a process that lives stay
+  const [folder] = storage.care.folders();
+  assert.ok(folder !== undefined);
+  assert.equal((await compactStorage(folder, { ...quiet, deadPercent: 50, bytesPerSecond: 2 ** 30 })).messages, 1);
+  await storage.removeDeadPacks(0);
+  await storage.close();
+  await rebuildIndex(directory, quiet);
+  const again = await openStorage(storageOptions(directory));
+  t.after(async () => again.close());
+  await again.care.settle(alice, { owner: 'this-node' });
+  const found = liveAccount(again).mailboxes().filter(({ messages }) => messages > 0);
+  assert.deepEqual(found.map(({ name, messages }) => [name, messages]), [['Work', 1]]);
 });
