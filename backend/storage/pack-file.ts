@@ -92,13 +92,14 @@ export class PackFile {
   }
 
   async #writeAll(pieces: readonly WaitingPiece[]): Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure;
     for (const { bytes, giveBack } of pieces) {
-      await this.#write(bytes);
+      if (this.#failure === undefined) await this.#write(bytes);
       giveBack();
     }
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
+  /** Notes a failure, which is for those who wait for it. */
   async #write(bytes: Buffer): Promise<void> {
     try {
       for (let rest = bytes; rest.length > 0; ) {
@@ -108,7 +109,6 @@ export class PackFile {
       }
     } catch (error) {
       this.#failure = asFailure(error);
-      throw this.#failure;
     }
   }
 
@@ -143,6 +143,7 @@ export class PackFile {
   async close(): Promise<void> {
     await this.#writing;
     await this.#flushing;
+    for (const { giveBack } of this.#waiting.take()) giveBack(); // nobody wanted it settled
     await this.#handle.close();
   }
 }

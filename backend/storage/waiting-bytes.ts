@@ -5,10 +5,13 @@
 
 /** Holds many messages that come together, or one of those that wait for their end in memory. */
 const blockBytes = 1024 * 1024;
-/** Kept for the next; the collector has those beyond. */
-const mostFree = 8;
+/** Of one process. What waits beyond is in memory that is about as much as it takes: many big messages at once would have a block each for a chunk. */
+const mostBlocks = 8;
+/** At least, so that small messages don't have a write each. */
+const leastBytes = 64 * 1024;
 
 const free: Buffer[] = [];
+let made = 0;
 
 interface Block {
   readonly memory: Buffer;
@@ -30,7 +33,7 @@ export class WaitingBytes {
     return room;
   }
 
-  /** What waits, which then waits no more. Each piece is to be given back by `giveBack` when nobody looks at it any more. */
+  /** What waits, which then waits no more. Each piece is to be given back by `giveBack` when nobody looks at it any more, once. */
   take(): readonly WaitingPiece[] {
     const taken = this.#blocks;
     this.#blocks = [];
@@ -44,9 +47,17 @@ export interface WaitingPiece {
 }
 
 function memoryFor(length: number): Buffer {
-  return length > blockBytes ? Buffer.allocUnsafeSlow(length) : (free.pop() ?? Buffer.allocUnsafeSlow(blockBytes));
+  if (length <= blockBytes) {
+    const again = free.pop();
+    if (again !== undefined) return again;
+    if (made < mostBlocks) {
+      made += 1;
+      return Buffer.allocUnsafeSlow(blockBytes);
+    }
+  }
+  return Buffer.allocUnsafeSlow(Math.max(length, leastBytes));
 }
 
 function keep(memory: Buffer): void {
-  if (memory.length === blockBytes && free.length < mostFree) free.push(memory);
+  if (memory.length === blockBytes && free.length < mostBlocks) free.push(memory);
 }
