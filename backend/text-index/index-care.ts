@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../shared/base/failure.ts';
 import type { Account, Storage } from '../storage/storage.ts';
 import { asideSuffix, clearFolder, folderOf, foldersIn, readManifest, removeFolder, rootOf } from './index-folder.ts';
-import type { IndexerOrder } from './indexer-notice.ts';
+import type { IndexerOrder, StandingOrder } from './indexer-notice.ts';
 import type { PassProgress } from './index-pass.ts';
 import { runIndexer } from './run-indexer.ts';
 
@@ -26,12 +26,14 @@ export interface RebuildGround {
 
 /** How long a rebuild waits before it looks again whether another indexer has ended. */
 const busyMs = 500;
+/** Whoever orders by command waits for it. */
+const haste = { is: 'waited-for' } as const;
 
 export class IndexCare {
   readonly #storage: Storage;
-  readonly #order: Omit<IndexerOrder, 'accounts' | 'extent'>;
+  readonly #order: StandingOrder;
 
-  constructor(storage: Storage, order: Omit<IndexerOrder, 'accounts' | 'extent'>) {
+  constructor(storage: Storage, order: StandingOrder) {
     this.#storage = storage;
     this.#order = order;
   }
@@ -84,14 +86,14 @@ export class IndexCare {
 
   #everything(): IndexerOrder {
     for (const folder of this.#order.directories.flatMap((directory) => foldersIn(rootOf(directory)))) clearFolder(folder);
-    return { ...this.#order, extent: 'as-configured' };
+    return { ...this.#order, extent: 'as-configured', haste };
   }
 
   #oneAccount(address: string): IndexerOrder {
     const record = this.#storage.find(address);
     if (record.at !== 'live') throw new Failure('unknown-user', `no account ${address} lives on this node`);
     for (const { folder } of foldersOf(record.account)) clearFolder(folder);
-    return { ...this.#order, accounts: [record.account.id], extent: 'make' };
+    return { ...this.#order, accounts: [record.account.id], extent: 'make', haste };
   }
 
   #messagesByFolder(): ReadonlyMap<string, number> {

@@ -6,7 +6,7 @@ import type { Mailbox } from '../storage/storage.ts';
 import { asideSuffix, isOf, manifestName, markWanted, namesIn, readManifest, removeFolder, setAside, writeManifest } from './index-folder.ts';
 import type { Manifest } from './index-folder.ts';
 import { joinable } from './joining.ts';
-import { SegmentBuilder } from './segment-builder.ts';
+import { mostEntries, SegmentBuilder } from './segment-builder.ts';
 import { DamagedIndex, Segment } from './segment-file.ts';
 import { mergeSegments } from './segment-merge.ts';
 
@@ -20,6 +20,8 @@ export interface MailboxOrder {
   readonly signal: AbortSignal;
   /** Is called after each small piece of work. */
   readonly rest?: (() => Promise<void>) | undefined;
+  /** After how many entries a segment is full; `mostEntries` when absent. */
+  readonly entriesPerSegment?: number | undefined;
 }
 
 export interface MailboxOutcome {
@@ -61,9 +63,9 @@ export async function indexMailbox(order: MailboxOrder): Promise<MailboxOutcome>
   }
 }
 
-async function add({ mailbox, report, signal, rest }: MailboxOrder, work: MailboxWork, { missing, alive }: { readonly missing: readonly number[]; readonly alive: ReadonlySet<number> }): Promise<number> {
+async function add({ mailbox, report, signal, rest, entriesPerSegment = mostEntries }: MailboxOrder, work: MailboxWork, { missing, alive }: { readonly missing: readonly number[]; readonly alive: ReadonlySet<number> }): Promise<number> {
   const read = mailbox.series();
-  let builder = new SegmentBuilder();
+  let builder = new SegmentBuilder(entriesPerSegment);
   for (const [index, uid] of missing.entries()) {
     signal.throwIfAborted();
     const message = read(uid);
@@ -72,7 +74,7 @@ async function add({ mailbox, report, signal, rest }: MailboxOrder, work: Mailbo
     if ((index + 1) % reportEvery === 0) report(index + 1);
     if (!builder.isFull) continue;
     await work.write(builder.encode());
-    builder = new SegmentBuilder();
+    builder = new SegmentBuilder(entriesPerSegment);
     await rest?.();
     await work.join(alive, rest); // who searches meanwhile reads all that there are
   }

@@ -1,12 +1,17 @@
 /** What the indexer's parent orders and tells, and what it hears. */
 import { z } from 'zod';
+import { hasteSchema } from './indexer-pace.ts';
 
 export const orderSchema = z.object({
   clusterName: z.string(), nodeName: z.string(), directories: z.array(z.string()),
   indexed: z.enum(['off', 'searched', 'all']), accounts: z.array(z.string()).optional(), extent: z.enum(['as-configured', 'make']),
+  haste: hasteSchema,
 });
 
 export type IndexerOrder = z.input<typeof orderSchema>;
+
+/** What is the same in all orders of a node. */
+export type StandingOrder = Omit<IndexerOrder, 'accounts' | 'extent' | 'haste'>;
 
 /** What the parent tells the process at any time. */
 export const loadSchema = z.object({ is: z.literal('load'), load: z.enum(['calm', 'busy']) });

@@ -18,6 +18,7 @@ const pace = new Pace(unwanted.signal);
 
 async function main(order: z.output<typeof orderSchema>): Promise<IndexerNotice> {
   yieldToOthers();
+  pace.haste = order.haste;
   const locks = order.directories.map(lockWriter);
   try {
     if (locks.includes(undefined)) return { is: 'busy' };

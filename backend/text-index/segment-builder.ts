@@ -13,7 +13,7 @@ import type { TokenSink } from './tokens.ts';
 /** A message with more text than this is not indexed, but always looked into: characters. */
 const mostCharacters = 8 * 1024 * 1024;
 /** Entries (a place of a word, a piece in a message) after which a segment is full: what the indexer holds in memory is bounded by it. */
-const mostEntries = 2_000_000;
+export const mostEntries = 2_000_000;
 
 const byField: ReadonlyMap<string, Field> = new Map([['from', 'from'], ['to', 'to'], ['cc', 'cc']]);
 
@@ -28,8 +28,10 @@ export class SegmentBuilder {
   /** Tokens of the message that is being added, so far. */
   #count: Record<Field, number> = noneOfAny();
   #rank = -1;
+  readonly #entriesWhenFull: number;
 
-  constructor() {
+  constructor(entriesWhenFull: number) {
+    this.#entriesWhenFull = entriesWhenFull;
     const perField = <Made>(make: (field: Field) => Made): Record<Field, Made> => Object.fromEntries(fields.map((field) => [field, make(field)])) as Record<Field, Made>;
     this.#lists = perField(() => ({ word: new TokenLists(), piece: new TokenLists() }));
     this.#sinks = perField((field) => {
@@ -50,7 +52,7 @@ export class SegmentBuilder {
 
   get isFull(): boolean {
     const entries = fields.reduce((sum, field) => sum + this.#lists[field].word.entries + this.#lists[field].piece.entries, 0);
-    return entries >= mostEntries || this.#uids.length >= mostMessages;
+    return entries >= this.#entriesWhenFull || this.#uids.length >= mostMessages;
   }
 
   /** Adds a message; uids ascend. One that can't be read, or has too much text, is noted as always to be looked into. */

@@ -5,23 +5,22 @@
 import { existsSync } from 'node:fs';
 import type { Logger } from '../../shared/log/log.ts';
 import type { ChangeHint, HintBus, Service } from '../../shared/service/service.ts';
+import { ChangedAccounts } from './changed-accounts.ts';
 import { backlog, indexed, passes, passSeconds } from './counters.ts';
 import { folderOf, foldersIn, rootOf } from './index-folder.ts';
-import type { IndexerOrder } from './indexer-notice.ts';
+import type { StandingOrder } from './indexer-notice.ts';
 import type { NodeLoad } from './indexer-pace.ts';
 import { runIndexer } from './run-indexer.ts';
 import type { IndexerRun } from './run-indexer.ts';
 
 export interface TextIndexingOptions {
-  readonly order: Omit<IndexerOrder, 'accounts' | 'extent'>;
+  readonly order: StandingOrder;
   readonly hints: Pick<HintBus, 'subscribe'>;
   readonly log: Logger;
   /** From a change to the pass that sees it, and between two passes. */
   readonly delayMs: number;
 }
 
-/** More changed accounts than these are not named one by one. */
-const mostAccounts = 5000;
 /** A pass over everything: it finds what no hint told of, and removes what is out of use. */
 const wholeEveryMs = 3_600_000;
 
@@ -29,15 +28,12 @@ const wholeEveryMs = 3_600_000;
 const busyPerSecond = 100;
 const loadEveryMs = 1000;
 
-/** Accounts that changed; `all` when there are too many of them, or nobody knows. */
-type Changed = Set<string> | 'all';
-
 export class TextIndexing implements Service {
   readonly name = 'textIndex';
   readonly #options: TextIndexingOptions;
   readonly #unsubscribe: () => void;
   readonly #whole: NodeJS.Timeout;
-  #changed: Changed = 'all';
+  readonly #changed = new ChangedAccounts();
   #timer: NodeJS.Timeout | undefined;
   #run: IndexerRun | undefined;
   #state: 'live' | 'stopped' = 'live';
@@ -48,7 +44,7 @@ export class TextIndexing implements Service {
     this.#options = options;
     this.#unsubscribe = options.hints.subscribe((hint) => this.#note(hint));
     this.#whole = setInterval(() => this.#noteAll(), wholeEveryMs).unref();
-    this.#plan();
+    this.#noteAll();
   }
 
   async stop(): Promise<void> {
@@ -66,9 +62,8 @@ export class TextIndexing implements Service {
 
   #note({ account, mailbox }: ChangeHint): void {
     this.#heard.changes += 1;
-    if (this.#changed === 'all' || !this.#hasIndex(mailbox)) return;
-    this.#changed.add(account);
-    if (this.#changed.size > mostAccounts) this.#changed = 'all';
+    if (this.#changed.isAll || !this.#hasIndex(mailbox)) return;
+    this.#changed.note(account, performance.now());
     this.#plan();
   }
 
@@ -79,7 +74,7 @@ export class TextIndexing implements Service {
   }
 
   #noteAll(): void {
-    this.#changed = 'all';
+    this.#changed.noteAll(performance.now());
     this.#plan();
   }
 
@@ -90,13 +85,14 @@ export class TextIndexing implements Service {
 
   async #pass(): Promise<void> {
     const { order, log } = this.#options;
-    const changed = this.#changed;
+    const changed = this.#changed.take();
+    const { accounts, sinceMs } = changed;
     this.#timer = undefined;
-    this.#changed = new Set();
     if (!this.#hasIndex(undefined)) return;
     const beganMs = performance.now();
+    const haste = { is: 'behind', sinceMs: Math.max(0, beganMs - sinceMs) } as const;
     try {
-      this.#run = runIndexer({ ...order, extent: 'as-configured', ...(changed === 'all' ? {} : { accounts: [...changed] }) }, (notice) => {
+      this.#run = runIndexer({ ...order, extent: 'as-configured', haste, ...(accounts === 'all' ? {} : { accounts: [...accounts] }) }, (notice) => {
         if (notice.is === 'trouble') log.error({ folder: notice.folder, reason: notice.reason }, 'a mailbox could not be indexed');
       });
       const end = await this.#whilePaced(this.#run);
@@ -104,21 +100,17 @@ export class TextIndexing implements Service {
       if (end.is === 'done') {
         indexed.add({}, end.added);
         backlog.set({}, end.missing);
-      } else this.#takeBack(changed);
+      } else this.#changed.takeBack(changed);
     } catch (error) {
       if (this.#state === 'live') {
         passes.add({ result: 'failed' });
         log.error({ err: error }, 'the text index could not be brought up to date; searches look into messages meanwhile');
-        this.#takeBack(changed);
+        this.#changed.takeBack(changed);
       }
     }
     passSeconds.add({}, (performance.now() - beganMs) / 1000);
     this.#run = undefined;
-    if (this.#hasWork()) this.#plan();
-  }
-
-  #hasWork(): boolean {
-    return this.#changed === 'all' || this.#changed.size > 0;
+    if (!this.#changed.isEmpty) this.#plan();
   }
 
   /** Tells the indexer how busy the node is until it has ended. */
@@ -138,11 +130,5 @@ export class TextIndexing implements Service {
     const load = this.#heard.changes / seconds > busyPerSecond ? 'busy' : 'calm';
     this.#heard = { changes: 0, sinceMs: performance.now() };
     return load;
-  }
-
-  /** They are still to be looked at. */
-  #takeBack(changed: Changed): void {
-    if (changed === 'all' || this.#changed === 'all') this.#changed = 'all';
-    else for (const account of changed) this.#changed.add(account);
   }
 }

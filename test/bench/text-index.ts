@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runIndexer } from '../../backend/text-index/run-indexer.ts';
 import { TextIndexing } from '../../backend/text-index/text-index.ts';
-import type { IndexerOrder } from '../../backend/text-index/indexer-notice.ts';
+import type { StandingOrder } from '../../backend/text-index/indexer-notice.ts';
 import { createLog } from '../../shared/log/log.ts';
 import { password, startServer } from '../backend/imap/harness.ts';
 import type { TestServer } from '../backend/imap/harness.ts';
@@ -28,7 +28,7 @@ const withoutIndex = 10;
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const ms = (value: number): string => `${value.toFixed(1)} ms`;
 const directory = mkdtempSync(join(tmpdir(), 'waybill-text-index-bench-'));
-const order: Omit<IndexerOrder, 'extent'> = { clusterName: 'test', nodeName: 'be1', directories: [directory], indexed: 'all' };
+const order: StandingOrder = { clusterName: 'test', nodeName: 'be1', directories: [directory], indexed: 'all' };
 
 async function open(server: TestServer): Promise<SearchRun & { readonly dialogue: Dialogue }> {
   const dialogue = await Dialogue.connect({ port: server.ports.tls, tls: 'implicit', patienceMs: 300_000 });
@@ -61,7 +61,7 @@ async function searches(): Promise<void> {
   const brute = await timeSearches(looked, mailAfter(), withoutIndex);
   tell('without index', brute);
   const indexMs = performance.now();
-  const end = await runIndexer({ ...order, extent: 'make' }, () => undefined).ended;
+  const end = await runIndexer({ ...order, extent: 'make', haste: { is: 'waited-for' } }, () => undefined).ended;
   const bytes = readdirSync(join(directory, 'text-index'), { recursive: true, encoding: 'utf8' }).reduce((sum, name) => sum + statSync(join(directory, 'text-index', name)).size, 0);
   say(`indexed: ${end.is === 'done' ? String(end.added) : end.is} in ${((performance.now() - indexMs) / 1000).toFixed(1)} s, ${(bytes / 2 ** 20).toFixed(1)} MB, ${(bytes / messages).toFixed(0)} bytes each`);
   const indexed = await startServer({ directory, textIndex: 'searched' });

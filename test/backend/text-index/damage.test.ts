@@ -26,7 +26,7 @@ async function openFilled(t: TestContext): Promise<Ground & { readonly folder: s
 }
 
 function order({ directory }: Ground): IndexerOrder {
-  return { clusterName: 'test', nodeName: 'be1', directories: [directory], indexed: 'all', extent: 'as-configured' };
+  return { clusterName: 'test', nodeName: 'be1', directories: [directory], indexed: 'all', extent: 'as-configured', haste: { is: 'waited-for' } };
 }
 
 function flipBit(path: string, dice: Dice): string {

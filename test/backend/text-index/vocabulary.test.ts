@@ -57,3 +57,14 @@ test('Of a large vocabulary a text is looked for in few places', () => {
   const stretches = new GramFilter(text, starts).stretches('ABCDEFGHIK') ?? [];
   assert.ok(stretches.length <= 3, `${String(stretches.length)} of ${String(Math.ceil(starts.length / 64))} stretches`);
 });
+
+test('Each token of a large vocabulary is in one of the places where it is looked for, up to its end', () => {
+  const tokens = tokensOf(new Dice(seed), 40_000, 'ABCDEFGHIKLMNORSTU');
+  const { text, starts } = vocabularyOf(tokens);
+  const filter = new GramFilter(text, starts);
+  for (const [index, token] of tokens.entries()) {
+    const end = `${token}\n`.slice(-6);
+    const isThere = filter.stretches(end)?.some(({ firstToken }) => firstToken === index - (index % 64)) ?? end.length < 3;
+    assert.ok(isThere, `${token}, the token ${String(index)}`);
+  }
+});
