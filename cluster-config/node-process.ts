@@ -31,6 +31,7 @@ import type { Source } from './publishing/source.ts';
 import type { Role } from './schema.ts';
 import { SwitchedLog } from './switched-log.ts';
 import { nodeConfig, orderText } from './worker-order.ts';
+import { workerProcesses } from './worker-processes.ts';
 
 /** What the first process of a node has in hand while it runs. */
 export interface Prepared {
@@ -213,9 +214,7 @@ export class NodeProcess {
   #supervisorOptions(version: SourceVersion, frozen: Frozen): SupervisorOptions {
     const config = this.#config(version);
     const { drainSeconds, retireSeconds } = config;
-    // Front-ends have many short connections, back-ends few that last (docs/decisions.md, "Who accepts connections").
-    const connections = this.#options.role === 'backend' ? 'by turns' : 'first come';
-    return { log: this.#log, workers: workersOf(config), connections, drainMs: drainSeconds * 1000, retireMs: retireSeconds * 1000, sockets: this.#options.sockets, configuration: orderText({ node: this.#options.nodeName, version, frozen, config: withFrozen(config, frozen), held: heldFiles() }) };
+    return { log: this.#log, workers: workersOf(config), ...workerProcesses[this.#options.role], drainMs: drainSeconds * 1000, retireMs: retireSeconds * 1000, sockets: this.#options.sockets, configuration: orderText({ node: this.#options.nodeName, version, frozen, config: withFrozen(config, frozen), held: heldFiles() }) };
   }
 
   #desk(): Desk {

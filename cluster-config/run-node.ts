@@ -54,12 +54,6 @@ export interface RunNodeOptions {
   readonly start: (context: NodeContext) => Promise<NodeServices>;
 }
 
-/**
- * V8's own choice of a young generation (16 MB and more) is for programs whose garbage is large. A front-end's sessions live
- * long and are small: with 2 MB an idle one costs a third of the memory, and a login no more time (docs/decisions.md).
- */
-const engineFlags: Readonly<Record<Role, readonly string[]>> = { frontend: ['--max-semi-space-size=2'], backend: [] };
-
 /** Runs the node until it is told to stop; then the process ends. */
 export async function runNode(options: RunNodeOptions): Promise<void> {
   if (cluster.isPrimary) await runFirst(options);
@@ -70,7 +64,6 @@ async function runFirst({ configFile, nodeName, role, prepare }: RunNodeOptions)
   const source = await openSource(configFile, { node: nodeName, role, environment: process.env });
   const name = source.node ?? nodeName;
   if (name === undefined) throw new ConfigurationRefused(configFile, [{ path: [], text: 'which of its nodes this process is, --node NAME says' }]);
-  cluster.setupPrimary({ execArgv: [...process.execArgv, ...engineFlags[role]] });
   const node = new NodeProcess({ nodeName: name, role, source, prepare, sockets: inheritedSockets(process.env, process.pid), onLost: () => process.exit(1) });
   stopOnSignals(node);
   const started = node.start();

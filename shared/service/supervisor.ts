@@ -7,6 +7,7 @@
 import cluster from 'node:cluster';
 import type { Logger } from '../log/log.ts';
 import { counter, gauge } from '../metrics/metrics.ts';
+import { endUntakenConnections } from './handed-connections.ts';
 import { MeasurementBoard } from './measurements.ts';
 import { exited, gone, lowestFree, send } from './member.ts';
 import type { Member } from './member.ts';
@@ -26,6 +27,8 @@ export interface SupervisorOptions {
    * `by turns`: this process hands them out, so that sessions that last are spread evenly.
    */
   readonly connections: 'first come' | 'by turns';
+  /** For workers, besides those that this process was started with. */
+  readonly engineFlags: readonly string[];
   /** How long a worker may take to finish its sessions' commands when it has to leave. */
   readonly drainMs: number;
   /** How long the sessions of an older generation may go on. */
@@ -66,7 +69,7 @@ export type Desk = Readonly<Record<string, (question: unknown) => unknown>>;
 
 /** Starts the first generation and keeps it alive. */
 export function supervise(options: SupervisorOptions, desk: Desk = {}): Supervisor {
-  cluster.schedulingPolicy = options.connections === 'by turns' ? cluster.SCHED_RR : cluster.SCHED_NONE; // counts up to the first fork
+  choosePolicy(options.connections);
   const crew = new Crew(options, desk);
   return {
     started: crew.startGeneration(),
@@ -76,6 +79,13 @@ export function supervise(options: SupervisorOptions, desk: Desk = {}): Supervis
     windDown: async (patienceMs) => crew.windDown(patienceMs),
     living: () => crew.living(),
   };
+}
+
+/** Node takes the policy that is set when its settings are first made, and says nothing of one that comes too late. */
+function choosePolicy(connections: SupervisorOptions['connections']): void {
+  const policy = connections === 'by turns' ? cluster.SCHED_RR : cluster.SCHED_NONE;
+  if (Object.keys(cluster.settings).length === 0) cluster.schedulingPolicy = policy;
+  else if (cluster.schedulingPolicy !== policy) throw new Error('how connections come to workers was decided before, and otherwise');
 }
 
 /** All workers of a node, of the present generation and of older ones that are leaving. */
@@ -174,8 +184,9 @@ class Crew {
 
   #fork(): Member {
     const { stdio, environment } = passSockets(this.#options.sockets ?? []);
-    cluster.setupPrimary({ stdio });
+    cluster.setupPrimary({ stdio, execArgv: [...process.execArgv, ...this.#options.engineFlags] });
     const worker = cluster.fork(environment);
+    endUntakenConnections(worker);
     const started = Promise.withResolvers<undefined>();
     started.promise.catch(() => undefined); // whoever waits hears of it; a restart has nobody waiting
     const member: Member = {

@@ -59,7 +59,7 @@ function onceService(configuration: string): Service {
 
 if (cluster.isPrimary) {
   const connections = process.argv[2] === 'by-turns' ? 'by turns' as const : 'first come' as const;
-  const options = { log, workers: 2, connections, drainMs: 2000, retireMs: 30_000, configuration: 'first' };
+  const options = { log, workers: 2, connections, engineFlags: [], drainMs: 2000, retireMs: 30_000, configuration: 'first' };
   const supervisor = supervise(options);
   supervisor.started.then(
     () => tell({ event: 'started', living: supervisor.living() }),

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { Dialogue } from '../../harness/dialogue.ts';
+import { eventually } from '../../harness/people.ts';
 
 interface Told {
   readonly pid: number;
@@ -135,6 +136,33 @@ test('connections that are handed out by turns are spread evenly, go to the new 
   for (let number = 0; number < 4; number += 1) await answers(await node.session(), 'second');
   node.order('stop');
   assert.equal(await node.ended, 0);
+});
+
+test('connections that whoever is ready takes do not come to a worker that hangs', async (t) => {
+  const node = startNode(t);
+  const [hung] = await node.until(({ event }) => event === 'began', 2);
+  await node.until(({ event }) => event === 'started');
+  process.kill(hung?.pid ?? 0, 'SIGSTOP');
+  t.after(() => process.kill(hung?.pid ?? 0, 'SIGKILL'));
+  for (let number = 0; number < 6; number += 1) await answers(await node.session(), 'first');
+});
+
+test('connections that are handed out by turns: a worker that hangs gets one, which ends with it; all others are served', async (t) => {
+  const node = startNode(t, ['by-turns']);
+  const [hung] = await node.until(({ event }) => event === 'began', 2);
+  await node.until(({ event }) => event === 'started');
+  process.kill(hung?.pid ?? 0, 'SIGSTOP');
+  const sessions = await Promise.all(Array.from({ length: 8 }, async () => node.session()));
+  for (const session of sessions) session.say('are you there');
+  const outcomes: string[] = [];
+  const all = Promise.all(sessions.map(async (session) => session.line().then((line) => outcomes.push(line), (error: unknown) => outcomes.push(/connection closed/.test(String(error)) ? 'ended' : String(error)))));
+  await node.until(({ event }) => event === 'session', 7);
+  await eventually(async () => Promise.resolve(outcomes.length === 7));
+  assert.deepEqual(outcomes, Array.from({ length: 7 }, () => 'first: are you there'));
+  process.kill(hung?.pid ?? 0, 'SIGKILL');
+  await all;
+  assert.equal(outcomes[7], 'ended');
+  for (let number = 0; number < 4; number += 1) await answers(await node.session(), 'first');
 });
 
 test('work that exists once per node passes to the new generation at once, and never is in two hands', async (t) => {
