@@ -24,7 +24,7 @@ interface Checked {
 export async function mapCheck(options: MapCheckOptions): Promise<{ readonly text: string; readonly code: number }> {
   const { entries, backends, total, findings } = await checked(options);
   const code = total === 0 ? 0 : 1;
-  if (options.json === true) return { text: JSON.stringify({ entries, findings }), code };
+  if (options.json === true) return { text: JSON.stringify({ entries, total, findings }), code };
   const summary = `${String(entries)} entries, ${String(backends)} back-ends: ${total === 0 ? 'all is well' : `${String(total)} to look at`}`;
   return { text: [...findings.map(({ kind, text }) => `${kind.padEnd(16)} ${text}`), summary].join('\n'), code };
 }
