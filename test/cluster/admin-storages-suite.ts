@@ -63,8 +63,7 @@ export function adminStoragesSuite(cluster: () => Cluster): void {
       const { status, body } = await act('attach', broken);
       if (status !== 200) assert.match(JSON.stringify(body), /no index/);
       else assert.equal(body['storage'], 'opening');
-      await until(async () => (await listed()).length === 2);
-      assert.deepEqual((await listed()).map(({ state }) => state), ['ok', 'ok']);
+      await until(async () => (await listed()).map(({ state }) => state).join() === 'ok,ok'); // workers that go may still answer for a moment
       const user = await addPerson(cluster(), 'be1');
       await (await ImapSession.logIn(cluster(), { node: 'fe1', user })).ok('NOOP');
     });
