@@ -31,7 +31,7 @@ async function open(): Promise<Dialogue> {
   return dialogue;
 }
 
-for (const command of ['SEARCH RETURN (COUNT) ALL', 'SORT RETURN (COUNT) (SUBJECT) UTF-8 ALL', 'THREAD ORDEREDSUBJECT UTF-8 SUBJECT nothing']) {
+for (const command of ['SEARCH RETURN (COUNT) UNSEEN', 'SORT RETURN (COUNT) (SUBJECT) UTF-8 ALL', 'THREAD ORDEREDSUBJECT UTF-8 SUBJECT nothing']) {
   test(`${command} says how far it is, below its goal, before it answers`, async () => {
     const dialogue = await open();
     dialogue.say(`x1 ${command}`);
@@ -53,7 +53,7 @@ for (const command of ['SEARCH RETURN (COUNT) ALL', 'SORT RETURN (COUNT) (SUBJEC
 
 test('a tag with a bracket is left out, and COPY says that it goes on while it waits', async () => {
   const dialogue = await open();
-  dialogue.say('x] SEARCH RETURN (COUNT) ALL');
+  dialogue.say('x] SEARCH RETURN (COUNT) UNSEEN');
   await dialogue.expect(/^\* OK \[INPROGRESS \(NIL \d+ 600\)\] still working$/);
   await dialogue.until(/^x\] OK/);
   const environments = server.storage.care.folders().map(({ environment }) => environment);

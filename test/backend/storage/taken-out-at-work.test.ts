@@ -37,6 +37,12 @@ async function filled(t: TestContext): Promise<Filled> {
 /** It may have come to its end before. */
 const clearly = /is closed: it is taken out|taken out for the time being/;
 
+/** The step begins when the account can no more be had, once. */
+async function onceAway(account: Account, step: () => Promise<unknown>): Promise<unknown> {
+  await until(() => account.standing() === 'away');
+  return step();
+}
+
 /** Begins the work, and answers when it is under way. Its promise is of what comes of it. */
 const works: Readonly<Record<string, (filled: Filled) => Promise<{ readonly ended: Promise<unknown>; readonly end: 'done' | 'refused' | 'either' }>>> = {
   'a compaction': async ({ folder }) => {
@@ -51,21 +57,12 @@ const works: Readonly<Record<string, (filled: Filled) => Promise<{ readonly ende
   'a COPY in lots': async ({ account, storage }) => {
     const lots = mailboxOf(account, 'Sent').lots();
     await enterLot({ storage, address: alice }, lots, ['one']);
-    const over = Promise.withResolvers<unknown>();
-    account.standing();
-    const waiting = setInterval(() => {
-      if (account.standing() === 'away') over.resolve(lots.show());
-    }, 5);
-    return { ended: over.promise.finally(() => clearInterval(waiting)), end: 'either' };
+    return { ended: onceAway(account, async () => lots.show()), end: 'either' };
   },
   'a MOVE of all messages': async ({ account }) => Promise.resolve({ ended: mailboxOf(account).moveTo([1, 2, 3, 4, 5], mailboxOf(account, 'Trash')), end: 'either' }),
   'a move of the account': async ({ storage, account }) => {
     await storage.transfers.leaving.hold(alice, { token: 'be2/1', forMs: 500 });
-    const over = Promise.withResolvers<unknown>();
-    const waiting = setInterval(() => {
-      if (account.standing() === 'away') over.resolve((async () => storage.transfers.leaving.seal(alice, { token: 'be2/1', node: 'be2', epoch: account.epoch + 1 }))());
-    }, 5);
-    return { ended: over.promise.finally(() => clearInterval(waiting)), end: 'refused' };
+    return { ended: onceAway(account, async () => storage.transfers.leaving.seal(alice, { token: 'be2/1', node: 'be2', epoch: account.epoch + 1 })), end: 'refused' };
   },
 };
 

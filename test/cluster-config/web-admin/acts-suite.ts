@@ -89,6 +89,7 @@ export async function actsSuite(t: TestContext, cluster: Cluster, admin: WebAdmi
     await page.keyboard.press('Enter');
     await page.getByRole('button', { name: 'Repair them' }).waitFor();
     await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' }); // until then the button waits for the answer
     assert.equal(await admin.focused(), 'Repair the storages of be1', 'who changes his mind is where he was');
     await page.keyboard.press('Enter');
     await page.getByRole('button', { name: 'Repair them' }).click();
