@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, mock, test } from 'node:test';
 import { Dialogue } from '../../harness/dialogue.ts';
-import { countTurns } from '../../harness/turns.ts';
+import { countTurns } from '../../harness/event-loop-turns.ts';
 import { messageAbout } from './conversation.ts';
 import { deliver, password, startServer } from './harness.ts';
 import type { TestServer } from './harness.ts';

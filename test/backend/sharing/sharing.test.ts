@@ -15,7 +15,7 @@ import type { Expansion } from '../../../shared/user-map/expansion.ts';
 import { makeCertificates } from '../../harness/certificates.ts';
 import { noActs } from '../../harness/no-acts.ts';
 import { freePort } from '../../harness/slapd.ts';
-import { countTurns } from '../../harness/turns.ts';
+import { countTurns } from '../../harness/event-loop-turns.ts';
 import { temporaryStorage } from '../storage/harness.ts';
 
 async function sharingOf(t: TestContext, expand: (address: string) => Promise<Expansion> = async () => Promise.reject(new Failure('unknown-user', 'no such user'))) {
