@@ -25,9 +25,9 @@ function normalised(file: string): Buffer {
   return Buffer.from(fs.readFileSync(path.join(folder, file), 'latin1').replaceAll(/\r?\n/g, '\r\n'), 'latin1');
 }
 
-async function logIn(): Promise<Dialogue> {
+async function logIn(user = address): Promise<Dialogue> {
   const dialogue = await Dialogue.connect({ port: server.ports.tls, tls: 'implicit' });
-  dialogue.say(`login LOGIN ${address} "${password}"`);
+  dialogue.say(`login LOGIN ${user} "${password}"`);
   await dialogue.until(/^login OK/);
   return dialogue;
 }
@@ -153,9 +153,7 @@ test('Header fields that are kept beside the index are those of the message, in 
   const user = 'fields@example.com';
   for (const file of files) await deliver({ storage: server.storage, address: user, mailbox: 'INBOX' }, normalised(file));
   await deliver({ storage: server.storage, address: user, mailbox: 'INBOX' }, Buffer.from('Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?= at\r\n home\r\nX-Odd: odder\r\nsubject: second\r\nFrom: Ann <ann@example.com>\r\n\r\nBody'));
-  const dialogue = await Dialogue.connect({ port: server.ports.tls, tls: 'implicit' });
-  dialogue.say(`login LOGIN ${user} "${password}"`);
-  await dialogue.until(/^login OK/);
+  const dialogue = await logIn(user);
   dialogue.say('b SELECT INBOX');
   await dialogue.until(/^b OK/);
   const commands = [
@@ -226,9 +224,7 @@ test('Header fields that are kept beside the index are those of the message, in 
 test('What NOTIFY tells of new messages is told out of what is kept of them', async () => {
   const user = 'described@example.com';
   await deliver({ storage: server.storage, address: user, mailbox: 'INBOX' }, Buffer.from('Subject: first\r\n\r\n'));
-  const dialogue = await Dialogue.connect({ port: server.ports.tls, tls: 'implicit' });
-  dialogue.say(`login LOGIN ${user} "${password}"`);
-  await dialogue.until(/^login OK/);
+  const dialogue = await logIn(user);
   dialogue.say('a SELECT INBOX');
   await dialogue.until(/^a OK/);
   dialogue.say('b NOTIFY SET (SELECTED (MessageNew (UID FLAGS BODY.PEEK[HEADER.FIELDS (Subject)]) MessageExpunge))');
