@@ -24,7 +24,7 @@ export const storageParameters = {
   storage: z
     .strictObject({
       directories: needsRestart(
-        z.array(fileName()).max(128).default([]).describe('The storages: folders on local disks, each with index and packs; a back-end needs one.'),
+        z.array(fileName()).max(128).default([]).describe('The storages: folders on local disks, each with index and packs; a back-end needs one. One for each disk is best: messages that come at the same time share flushes only within a storage.'),
         'a node locks its storages when it starts, and its older workers have the old ones open',
       ),
       reserveMegabytes: wholeNumber({ min: 0, max: 1_000_000 }).default(100).describe('Free space below which mail is refused for the time being.'),

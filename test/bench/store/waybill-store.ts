@@ -55,6 +55,7 @@ function configuration(demo: string, directory: string, { textIndex }: StorageSe
     .replace(/uris: \[[^\]]*\]/, `uris: ["${directory}"]`)
     .replace(/searchPattern: .*/, 'searchPattern: "(mail=%e)"')
     .replace(/workers: 1/, 'workers: 2')
+    .replace(/directories: \[([^,\]]*),[^\]]*\]/, 'directories: [$1]') // one disk, one storage
     .replaceAll('    storage:\n', `    storage:\n      textIndex: "${textIndex}"\n`)
     .replace('\nnodes:\n', `
 backends:
