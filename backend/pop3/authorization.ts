@@ -8,7 +8,7 @@ import { decodeBase64, findMechanism, maxSaslLineBytes, startSasl } from '../../
 import type { SaslStep } from '../../shared/sasl/mechanisms.ts';
 import type { Account } from '../storage/storage.ts';
 import { Maildrop } from './maildrop.ts';
-import type { Session } from './session.ts';
+import type { Answer, Session } from './session.ts';
 import { countLogin } from '../../shared/metrics/service-counters.ts';
 import { countForAccount } from '../../shared/reporting/account-counts.ts';
 import { traceOf } from '../../shared/log/protocol-trace.ts';
@@ -17,7 +17,7 @@ import { pop3Tap } from '../../shared/log/wire-lines.ts';
 export async function stls(session: Session): Promise<undefined> {
   if (session.connection.encrypted) throw new Refusal('bad-input', session.texts.tlsActive);
   if (session.utf8 === 'on') throw new Refusal('bad-input', session.texts.tlsBeforeUtf8); // RFC 6856 section 2.1
-  await session.output.say(`+OK ${session.texts.beginTls}\r\n`);
+  session.output.say(`+OK ${session.texts.beginTls}\r\n`);
   await session.output.flush();
   try {
     await session.connection.startTlsAsServer(session.options.serverTls);
@@ -31,16 +31,16 @@ export async function stls(session: Session): Promise<undefined> {
   return undefined;
 }
 
-export async function utf8(session: Session): Promise<string> {
+export function utf8(session: Session): Answer {
   session.utf8 = 'on';
-  return Promise.resolve(session.texts.utf8);
+  return session.texts.utf8;
 }
 
-export async function user(session: Session, argument: string): Promise<string> {
+export function user(session: Session, argument: string): Answer {
   requirePrivacy(session);
   if (argument === '') throw new Refusal('bad-input', session.texts.form('USER name'));
   session.enter({ at: 'authorization', user: readCredential(argument, session.texts) });
-  return Promise.resolve(session.texts.password);
+  return session.texts.password;
 }
 
 export async function pass(session: Session, argument: string): Promise<string> {
@@ -56,7 +56,7 @@ export async function auth(session: Session, argument: string): Promise<string |
   requirePrivacy(session);
   const trusted = session.options.trustedPeer === 'yes';
   if (argument === '') {
-    await session.sayLines(session.texts.mechanisms, ['PLAIN', 'LOGIN', ...(trusted ? ['EXTERNAL'] : [])]);
+    session.sayLines(session.texts.mechanisms, ['PLAIN', 'LOGIN', ...(trusted ? ['EXTERNAL'] : [])]);
     return undefined;
   }
   const [name = '', initial, ...more] = argument.split(' ');
@@ -68,7 +68,7 @@ export async function auth(session: Session, argument: string): Promise<string |
   // An initial response of `=` is the empty one (RFC 5034 section 4).
   let step = exchange.step(initial === undefined ? undefined : decodeResponse(session, initial === '=' ? '' : initial));
   while (step.kind === 'challenge') {
-    await session.output.say(`+ ${step.data.toString('base64')}\r\n`);
+    session.output.say(`+ ${step.data.toString('base64')}\r\n`);
     await session.output.flush();
     const line = await session.connection.readLine();
     if (line === undefined) throw new Failure('bad-input', 'connection closed during authentication');
@@ -79,11 +79,11 @@ export async function auth(session: Session, argument: string): Promise<string |
 }
 
 /** A front-end tells who its client is, before it logs the client in. */
-export async function xclient(session: Session, argument: string): Promise<string> {
+export function xclient(session: Session, argument: string): Answer {
   if (session.options.trustedPeer === 'no') throw new Refusal('bad-input', session.texts.unknownCommand);
   session.client = parseForwardedClient(argument, session.client);
   session.log = session.log.child({ session: session.client.session, client: session.client.address });
-  return Promise.resolve('client noted');
+  return 'client noted';
 }
 
 function decodeResponse({ texts }: Session, text: string): Buffer {

@@ -1,14 +1,14 @@
 /** CAPA (RFC 2449 section 5) and LANG (RFC 6856 section 3): what a client may ask of us, and in which language we answer. */
 import { languageListing, languageOfRange } from '../../shared/pop3/language.ts';
 import { Refusal } from '../../shared/pop3/texts.ts';
-import type { Session } from './session.ts';
+import type { Answer, Session } from './session.ts';
 
 /** What only serves front-ends is shown to them alone, and not to the clients they join with us after login. */
-export async function capa(session: Session): Promise<undefined> {
+export function capa(session: Session): Answer {
   const { options: { trustedPeer, policy }, connection, state } = session;
   const forFrontEnd = trustedPeer === 'yes' && state.at === 'authorization';
   const login = connection.encrypted ? ['USER', `SASL PLAIN LOGIN${forFrontEnd ? ' EXTERNAL' : ''}`] : ['STLS'];
-  await session.sayLines(session.texts.capabilities, [
+  session.sayLines(session.texts.capabilities, [
     'TOP', 'UIDL', 'RESP-CODES', 'AUTH-RESP-CODE', 'PIPELINING', 'UTF8 USER', 'LANG',
     `EXPIRE ${policy.expireDays === undefined ? 'NEVER' : String(policy.expireDays)}`,
     ...loginDelay(session),
@@ -27,10 +27,10 @@ function loginDelay({ options: { maildrops }, state }: Session): readonly string
   return [`LOGIN-DELAY ${String(seconds)}${isOwn || differ === 'no' ? '' : ' USER'}`];
 }
 
-export async function lang(session: Session, argument: string): Promise<string | undefined> {
+export function lang(session: Session, argument: string): Answer {
   const range = argument.trim();
   if (range === '') {
-    await session.sayLines(session.texts.languages, languageListing);
+    session.sayLines(session.texts.languages, languageListing);
     return undefined;
   }
   const language = languageOfRange(range, session.options.preferredLanguage ?? 'en');

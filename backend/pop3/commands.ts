@@ -3,15 +3,15 @@ import { auth, pass, stls, user, utf8, xclient } from './authorization.ts';
 import { capa, lang } from './capa.ts';
 import { quit } from './quit.ts';
 import { retr, top } from './retrieve.ts';
-import type { Session, SessionState } from './session.ts';
+import type { Answer, Session, SessionState } from './session.ts';
 import { dele, list, noop, rset, stat, uidl } from './transaction.ts';
 
 export interface Command {
   readonly allowedIn: readonly SessionState['at'][];
   /** `nothing`: it has no argument, and is refused with one (RFC 1939 section 3: syntactically invalid). */
   readonly takes: 'nothing' | 'an argument';
-  /** Answers the text after `+OK `, or undefined when it has answered itself. A Failure becomes `-ERR`. */
-  readonly run: (session: Session, argument: string) => Promise<string | undefined>;
+  /** What needs no wait is done when it returns. A Failure, thrown or rejected with, becomes `-ERR`. */
+  readonly run: (session: Session, argument: string) => Answer | Promise<Answer>;
 }
 
 const authorization = ['authorization'] as const;

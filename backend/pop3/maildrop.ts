@@ -1,7 +1,8 @@
 /** A maildrop (RFC 1939 section 5): the messages of INBOX at the moment of login, numbered from 1, and what the client did to them. */
 import type { Logger } from '../../shared/log/log.ts';
+import { countRetrievals } from '../../shared/metrics/service-counters.ts';
 import { Flag } from '../storage/storage.ts';
-import type { Account, Mailbox, MessageRow, StoredMessage } from '../storage/storage.ts';
+import type { Account, Mailbox, MessageRow, RowList, StoredMessage } from '../storage/storage.ts';
 
 /** One message of the snapshot. */
 export interface Entry {
@@ -27,6 +28,9 @@ export interface MaildropOptions extends MaildropPolicy {
 }
 
 const dayMs = 86_400_000;
+/** So many uids are looked at together: who reads one message reads those behind it. */
+const uidsAtOnce = 64;
+const highestUid = 2 ** 32 - 1;
 
 export class Maildrop {
   readonly account: Account;
@@ -40,6 +44,9 @@ export class Maildrop {
   readonly #retrieved = new Set<number>();
   #unmarked: number[] = [];
   #series: ReturnType<Mailbox['byteSeries']> | undefined;
+  #glance: { readonly fromUid: number; readonly rows: RowList } | undefined;
+  /** Retrieved, and on their way to the client. */
+  #leaving: { readonly entry: Entry; readonly octets: number }[] = [];
   #marking: Promise<void> | undefined;
 
   /** Takes the snapshot. Later changes of INBOX are not seen, except that gone messages can't be read any more. */
@@ -49,8 +56,12 @@ export class Maildrop {
     this.account = account;
     this.#mailbox = mailbox;
     this.#options = options;
-    this.#uidValidity = mailbox.state().uidValidity;
-    this.#entries = mailbox.rows().map(({ uid, size }, index) => ({ number: index + 1, uid, size }));
+    this.#uidValidity = mailbox.latest().uidValidity;
+    const rows = mailbox.rowList({ fromUid: 1, toUid: highestUid, count: 0 });
+    this.#entries = Array.from({ length: rows.length }, (_, index) => {
+      const { uid, size } = rows.look(index);
+      return { number: index + 1, uid, size };
+    });
     this.total = this.#entries.length;
   }
 
@@ -78,9 +89,26 @@ export class Maildrop {
 
   /** Undefined when another session removed it meanwhile. Messages behind it are read along: its bytes are not to be changed. */
   message(entry: Entry): StoredMessage | undefined {
-    const row = this.#mailbox.row(entry.uid);
+    const row = this.#rowOf(entry);
     this.#series ??= this.#mailbox.byteSeries();
     return row === undefined ? undefined : this.#series(row);
+  }
+
+  /** As it was when `lookAgain` was called last, or later. The object is another row's after the next call. */
+  #rowOf({ uid }: Entry): MessageRow | undefined {
+    const known = this.#glance !== undefined && uid >= this.#glance.fromUid && uid < this.#glance.fromUid + uidsAtOnce;
+    const { rows } = known && this.#glance !== undefined ? this.#glance : this.#look(uid);
+    return rows.lookFor(uid);
+  }
+
+  #look(fromUid: number): { readonly rows: RowList } {
+    this.#glance = { fromUid, rows: this.#mailbox.rowList({ fromUid, toUid: fromUid + uidsAtOnce - 1, count: uidsAtOnce }) };
+    return this.#glance;
+  }
+
+  /** Other sessions may have changed what was looked at. */
+  lookAgain(): void {
+    this.#glance = undefined;
   }
 
   /** What was read along is held no longer. */
@@ -98,12 +126,20 @@ export class Maildrop {
     this.#deleted.clear();
   }
 
-  /** The client has it whole. Sets \Seen without making the client wait: marks that come while others are written go together with the next. */
-  markRetrieved(entry: Entry): void {
-    this.#retrieved.add(entry.uid);
-    if (this.#options.retrieved === 'as before') return;
-    this.#unmarked.push(entry.uid);
-    this.#marking ??= this.#writeMarks();
+  /** It is on its way to the client, as so many octets; when it has left `haveLeft` is to be called. `first`: since that was called last. */
+  isLeaving(entry: Entry, octets: number): 'first' | 'one more' {
+    return this.#leaving.push({ entry, octets }) === 1 ? 'first' : 'one more';
+  }
+
+  /** The client has them whole. Sets \Seen without making the client wait: marks that come while others are written go together with the next. */
+  haveLeft(): void {
+    countRetrievals(this.#leaving.length, this.#leaving.reduce((sum, { octets }) => sum + octets, 0));
+    for (const { entry: { uid } } of this.#leaving) {
+      this.#retrieved.add(uid);
+      if (this.#options.retrieved === 'seen') this.#unmarked.push(uid);
+    }
+    this.#leaving = [];
+    if (this.#unmarked.length > 0) this.#marking ??= this.#writeMarks();
   }
 
   /** Resolves when all marks are written. */
@@ -139,10 +175,10 @@ export class Maildrop {
     return this.#mailbox.rows().filter((row) => known.has(row.uid) && isRead(row) && row.savedDateMs <= savedBefore).map(({ uid }) => uid);
   }
 
+  /** @param uids ascending */
   #unseenOf(uids: readonly number[]): number[] {
-    const wanted = new Set(uids);
-    const rows = this.#mailbox.rows(uids[0], uids.at(-1));
-    return rows.filter(({ uid, flags }) => (flags & Flag.Seen) === 0 && wanted.has(uid)).map(({ uid }) => uid);
+    const rows = this.#mailbox.rowList({ fromUid: uids[0] ?? 0, toUid: uids.at(-1) ?? 0, count: uids.length });
+    return uids.filter((uid, index) => uid !== uids[index - 1] && ((rows.lookFor(uid)?.flags ?? Flag.Seen) & Flag.Seen) === 0);
   }
 
   async #writeMarks(): Promise<void> {

@@ -5,28 +5,33 @@ import type { Connection } from '../../shared/net/connection.ts';
 /** So much is joined for one write. */
 const fullBytes = 64 * 1024;
 
-/** Collects answers. Nothing leaves before `flush`, except what `add` pushes out in front of what it brings. */
+/** Collects answers; nothing leaves before `flush`. */
 export class Output {
   readonly #connection: Connection;
-  #pending: Buffer[] = [];
-  #length = 0;
+  /** What comes before the text. */
+  #pieces: Buffer[] = [];
+  #piecesLength = 0;
+  #text = '';
   #whenSent: (() => void)[] = [];
 
   constructor(connection: Connection) {
     this.#connection = connection;
   }
 
-  /** Adds bytes, one after the other, which nobody changes any more; resolves when there is room for more. */
-  async add(...pieces: readonly Buffer[]): Promise<void> {
-    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
-    if (this.#length > 0 && this.#length + length > fullBytes) await this.flush();
-    this.#pending.push(...pieces);
-    this.#length += length;
+  /** True when enough is collected to be worth a write: whoever adds more calls `flush` before. */
+  get full(): boolean {
+    return this.#piecesLength + this.#text.length >= fullBytes;
+  }
+
+  /** Adds bytes, which nobody changes any more. */
+  add(bytes: Buffer): void {
+    this.#keepText();
+    this.#keep(bytes);
   }
 
   /** Adds lines, each with its CRLF. */
-  async say(text: string): Promise<void> {
-    await this.add(Buffer.from(text));
+  say(text: string): void {
+    this.#text += text;
   }
 
   /** Calls it when all that was added so far has left; never when the client is gone before. */
@@ -36,7 +41,7 @@ export class Output {
 
   /** Sends what is collected; resolves when the client takes more. */
   async flush(): Promise<void> {
-    if (this.#length === 0) return;
+    if (this.#piecesLength === 0 && this.#text === '') return;
     const acts = this.#whenSent;
     this.#whenSent = [];
     await this.#connection.write(this.#take());
@@ -50,10 +55,21 @@ export class Output {
   }
 
   #take(): Buffer {
-    const [only = Buffer.alloc(0), ...more] = this.#pending;
-    const bytes = more.length === 0 ? only : Buffer.concat(this.#pending, this.#length);
-    this.#pending = [];
-    this.#length = 0;
+    this.#keepText();
+    const [only = Buffer.alloc(0)] = this.#pieces;
+    const bytes = this.#pieces.length === 1 ? only : Buffer.concat(this.#pieces, this.#piecesLength);
+    this.#pieces = [];
+    this.#piecesLength = 0;
     return bytes;
+  }
+
+  #keepText(): void {
+    if (this.#text !== '') this.#keep(Buffer.from(this.#text));
+    this.#text = '';
+  }
+
+  #keep(bytes: Buffer): void {
+    this.#pieces.push(bytes);
+    this.#piecesLength += bytes.length;
   }
 }

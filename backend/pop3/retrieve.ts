@@ -7,33 +7,41 @@ import { MultiLineEncoder } from '../../shared/pop3/multi-line.ts';
 import { parseNumbers } from '../../shared/pop3/command.ts';
 import { Refusal } from '../../shared/pop3/texts.ts';
 import type { Entry } from './maildrop.ts';
-import type { Session } from './session.ts';
+import type { Answer, Session } from './session.ts';
 import { entryOf } from './transaction.ts';
-import { countRetrieval } from '../../shared/metrics/service-counters.ts';
+import type { StoredMessage } from '../storage/storage.ts';
 
 /** So much is read at a time. */
 const pieceBytes = 64 * 1024;
 
 const LF = 0x0a;
 
-export async function retr(session: Session, argument: string): Promise<undefined> {
+export function retr(session: Session, argument: string): Answer | Promise<Answer> {
   const [number = 0] = parseNumbers(argument, 1, session.texts.form('RETR number'));
   const entry = entryOf(session, number);
-  const message = await shownTo(session, entry);
-  const { maildrop } = session;
-  const text = session.texts.octets(message.octets);
-  if (message.whole !== undefined) await sendWhole(session, text, message.whole);
-  else if ((await send(session, text, message.pieces(0, message.size))) === 'a part') return undefined;
-  session.output.whenSent(() => {
-    countRetrieval(message.octets);
-    maildrop.markRetrieved(entry);
-  });
+  const message = storedOf(session, entry);
+  const bytes = message.atHand();
+  if (bytes === undefined || !isFit(session, bytes)) return retrieve(session, entry, message);
+  sendWhole(session, bytes);
+  noteLeaving(session, entry, bytes.length);
   return undefined;
 }
 
-export async function top(session: Session, argument: string): Promise<undefined> {
+async function retrieve(session: Session, entry: Entry, stored: StoredMessage): Promise<Answer> {
+  const message = await shownTo(session, stored);
+  if (message.whole !== undefined) sendWhole(session, message.whole);
+  else if ((await send(session, session.texts.octets(message.octets), message.pieces(0, message.size))) === 'a part') return undefined;
+  noteLeaving(session, entry, message.octets);
+  return undefined;
+}
+
+function noteLeaving({ maildrop, output }: Session, entry: Entry, octets: number): void {
+  if (maildrop.isLeaving(entry, octets) === 'first') output.whenSent(() => maildrop.haveLeft());
+}
+
+export async function top(session: Session, argument: string): Promise<Answer> {
   const [number = 0, lines = 0] = parseNumbers(argument, 2, session.texts.form('TOP number lines'));
-  const message = await shownTo(session, entryOf(session, number));
+  const message = await shownTo(session, storedOf(session, entryOf(session, number)));
   await send(session, session.texts.top, headerAndLines(message, lines));
   return undefined;
 }
@@ -50,16 +58,25 @@ interface ShownMessage {
   pieces(from: number, to: number): AsyncIterable<Buffer>;
 }
 
-/** Without UTF8 a client gets no UTF-8 in headers (RFC 6856 section 2.1). @throws Refusal `mailbox-missing` when another session removed the message */
-async function shownTo({ maildrop, texts, utf8 }: Session, entry: Entry): Promise<ShownMessage> {
+/** @throws Refusal `mailbox-missing` when another session removed the message */
+function storedOf({ maildrop, texts }: Session, entry: Entry): StoredMessage {
   const message = maildrop.message(entry);
   if (message === undefined) throw new Refusal('mailbox-missing', texts.removedElsewhere(entry.number));
+  return message;
+}
+
+/** Without UTF8 a client gets no UTF-8 in headers (RFC 6856 section 2.1). */
+function isFit({ utf8 }: Session, whole: Buffer): boolean {
+  return utf8 === 'on' || isAscii(whole);
+}
+
+async function shownTo(session: Session, message: StoredMessage): Promise<ShownMessage> {
   const { size } = message;
   const whole = size <= pieceBytes ? await message.read(0, size) : undefined;
   const read = async (offset: number, length: number): Promise<Buffer> => whole?.subarray(offset, offset + length) ?? message.read(offset, length);
   // Structures are taken apart only of messages that have such bytes anywhere.
-  const isFit = utf8 === 'on' || (whole !== undefined && isAscii(whole));
-  const edits: readonly Edit[] = isFit ? [] : await planSurrogate(message.structure.root, read);
+  const asItIs = session.utf8 === 'on' || (whole !== undefined && isFit(session, whole));
+  const edits: readonly Edit[] = asItIs ? [] : await planSurrogate(message.structure.root, read);
   const more = edits.reduce((sum, edit) => sum + (edit.kind === 'replace' ? edit.bytes.length - (edit.end - edit.start) : 0), 0);
   return {
     size, octets: size + more, whole: edits.length === 0 ? whole : undefined,
@@ -76,9 +93,11 @@ async function* pieces(read: (offset: number, length: number) => Promise<Buffer>
 }
 
 /** A small message goes without the machinery of pieces, which costs more than its bytes. */
-async function sendWhole({ output }: Session, text: string, whole: Buffer): Promise<void> {
+function sendWhole({ output, texts }: Session, whole: Buffer): void {
   const encoder = new MultiLineEncoder();
-  await output.add(Buffer.from(`+OK ${text}\r\n`), encoder.push(whole), encoder.end());
+  output.say(`+OK ${texts.octets(whole.length)}\r\n`);
+  output.add(encoder.push(whole));
+  output.say(encoder.end());
 }
 
 /** Once a piece was added, the response must be whole or the line cut: a client would take a part for the message. */
@@ -86,15 +105,16 @@ async function send(session: Session, text: string, source: AsyncIterable<Buffer
   const { connection, output } = session;
   const encoder = new MultiLineEncoder();
   let begun = false;
-  const begin = async (): Promise<void> => {
-    if (!begun) await output.say(`+OK ${text}\r\n`);
+  const begin = (): void => {
+    if (!begun) output.say(`+OK ${text}\r\n`);
     begun = true;
   };
   try {
     for await (const piece of source) {
       if (connection.socket.destroyed) return 'a part';
-      await begin();
-      await output.add(encoder.push(piece));
+      begin();
+      output.add(encoder.push(piece));
+      if (output.full) await output.flush();
     }
   } catch (error) {
     if (!begun) throw error;
@@ -103,8 +123,8 @@ async function send(session: Session, text: string, source: AsyncIterable<Buffer
     session.cut();
     return 'a part';
   }
-  await begin();
-  await output.add(encoder.end());
+  begin();
+  output.say(encoder.end());
   return 'all';
 }
 

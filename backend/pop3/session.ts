@@ -3,6 +3,7 @@
  * The state is assigned in one place (`enter`).
  */
 import { isFailure } from '../../shared/base/failure.ts';
+import { Pacer } from '../../shared/base/pacer.ts';
 import type { Language } from '../../shared/language/language.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import { parseLegTerms } from '../../shared/legs/leg-terms.ts';
@@ -32,6 +33,9 @@ export type SessionState =
   /** With last words: they are still to be said, because the connection may serve another session. */
   | { readonly at: 'over'; readonly lastWords?: string };
 
+/** What a command says: the text after `+OK `, or undefined when it has answered itself. */
+export type Answer = string | undefined;
+
 export type SessionOptions = Pop3Options & Pick<Beginning, 'trustedPeer' | 'resting'>;
 
 const texts: Readonly<Record<Language, LoginTexts & MaildropTexts>> = {
@@ -58,6 +62,8 @@ export class Session {
   #opened: Maildrop | undefined;
   #mistakes = 0;
   #activity: 'waiting' | 'working' = 'waiting';
+  /** What it knows of its account and maildrop holds until others had a turn. */
+  #knows: 'what is' | 'what was' = 'what was';
   /** Why it has to go, once it has to. */
   #leaving: 'goingDown' | 'moved' | 'barred' | 'away' | undefined;
 
@@ -98,11 +104,11 @@ export class Session {
   async run(): Promise<SessionEnd> {
     const loginTimer = setTimeout(() => this.#expireLogin(), this.options.limits.loginTimeoutMs);
     try {
-      await this.output.say('+OK Waybill POP3 ready\r\n');
-      while (this.#state.at !== 'over') await this.#turn();
+      this.output.say('+OK Waybill POP3 ready\r\n');
+      await this.#serve();
       await this.output.flush();
       await this.#opened?.close();
-      const released = this.#release(this.#state.lastWords);
+      const released = this.#release();
       if (released !== undefined) return released;
     } finally {
       clearTimeout(loginTimer);
@@ -114,8 +120,9 @@ export class Session {
   }
 
   /** Only a connection that has nothing of this session on it serves another one. */
-  #release(lastWords: string | undefined): SessionEnd | undefined {
+  #release(): SessionEnd | undefined {
     const { connection, client, options } = this;
+    const lastWords = this.#state.at === 'over' ? this.#state.lastWords : undefined;
     const terms = parseLegTerms(client.legTerms);
     const unfit = this.#leaving !== undefined || connection.inputEnded || connection.bufferedBytes > 0 || !options.resting.open;
     if (lastWords === undefined || terms === undefined || unfit) return undefined;
@@ -155,8 +162,8 @@ export class Session {
   }
 
   /** A multi-line response (RFC 1939 section 3) of lines that never begin with a dot. */
-  async sayLines(text: string, lines: readonly string[]): Promise<void> {
-    await this.output.say(`+OK ${text}\r\n${lines.map((line) => `${line}\r\n`).join('')}.\r\n`);
+  sayLines(text: string, lines: readonly string[]): void {
+    this.output.say(`+OK ${text}\r\n${lines.map((line) => `${line}\r\n`).join('')}.\r\n`);
   }
 
   /** The line that refuses a command, in the session's language. */
@@ -170,23 +177,58 @@ export class Session {
     this.#enterOver();
   }
 
-  async #turn(): Promise<void> {
-    const line = await this.#readLine();
-    if (line === undefined) return;
-    this.checkOwner(); // hints may get lost
-    if (this.isOver) return;
-    this.#activity = 'working';
-    await this.#obey(line);
+  /** Commands that came together, and need no wait, are done without a promise for each. */
+  async #serve(): Promise<void> {
+    const pacer = new Pacer();
+    while (this.#state.at !== 'over') {
+      const line = this.#lineHere() ?? (await this.#othersHadTurn(this.#readLine()));
+      if (line === undefined) continue; // the state says why
+      this.#lookAround();
+      if (this.isOver) return;
+      this.#activity = 'working';
+      const obeying = this.#obey(line);
+      if (obeying !== undefined) await this.#othersHadTurn(obeying);
+      if (this.output.full) await this.#othersHadTurn(this.output.flush());
+      if (pacer.isDue) await this.#othersHadTurn(pacer.breathe());
+      this.#afterCommand();
+    }
+  }
+
+  async #othersHadTurn<Result>(wait: Promise<Result>): Promise<Result> {
+    this.#knows = 'what was';
+    return wait;
+  }
+
+  /** Hints may get lost. */
+  #lookAround(): void {
+    if (this.#knows === 'what is') return;
+    this.#knows = 'what is';
+    if (this.#state.at === 'transaction') this.#state.maildrop.lookAgain();
+    this.checkOwner();
+  }
+
+  #afterCommand(): void {
     this.#activity = 'waiting';
     if (this.#leaving !== undefined) this.leave(this.#leaving);
     else if (this.#mistakes > this.options.limits.maxErrors) this.sayBye(`-ERR ${this.texts.tooManyErrors}`);
     else if (this.failedLogins >= this.options.limits.maxAuthErrors) this.sayBye(`-ERR ${this.texts.tooManyFailedLogins}`);
   }
 
+  /** The next command where it is here; undefined where it has to be waited for, or there is none any more. */
+  #lineHere(): string | undefined {
+    try {
+      return this.connection.takeLine();
+    } catch (error) {
+      this.#endOfInput(error);
+      return undefined;
+    }
+  }
+
   /** The next command; undefined when there is none any more, and the state says so. */
   async #readLine(): Promise<string | undefined> {
     try {
-      if (!this.connection.hasLine) await this.#beforeWaiting();
+      if (this.isOver) return undefined;
+      await this.#beforeWaiting();
       const line = await this.connection.readLine();
       if (line === undefined) this.#enterOver();
       return line;
@@ -211,21 +253,31 @@ export class Session {
     }
   }
 
-  async #obey(line: string): Promise<void> {
+  /** Undefined when that is done. */
+  #obey(line: string): Promise<void> | undefined {
     try {
       const { verb, argument } = parseCommandLine(line);
       const command = this.#allowed(verb, argument);
-      const text = await this.slot.run(async () => command.run(this, argument));
-      this.#mistakes = 0;
-      if (text !== undefined) await this.output.say(`+OK ${text}\r\n`);
+      const answer = this.slot.runNow(() => command.run(this, argument));
+      if (answer instanceof Promise) return answer.then((text) => this.#answer(text), (error: unknown) => this.#refuse(error));
+      this.#answer(answer);
     } catch (error) {
-      if (isFailure(error, 'bad-input')) this.#mistakes += 1;
-      if (isFailure(error, 'timed-out')) return this.#endOfInput(error);
-      if (!isFailure(error)) this.log.error({ err: error }, 'command failed');
-      else if (error.cause !== undefined) this.log.warn({ err: error }, 'command refused');
-      await this.output.say(`${this.refusal(error)}\r\n`);
+      this.#refuse(error);
     }
     return undefined;
+  }
+
+  #answer(text: Answer): void {
+    this.#mistakes = 0;
+    if (text !== undefined) this.output.say(`+OK ${text}\r\n`);
+  }
+
+  #refuse(error: unknown): void {
+    if (isFailure(error, 'bad-input')) this.#mistakes += 1;
+    if (isFailure(error, 'timed-out')) return this.#endOfInput(error);
+    if (!isFailure(error)) this.log.error({ err: error }, 'command failed');
+    else if (error.cause !== undefined) this.log.warn({ err: error }, 'command refused');
+    this.output.say(`${this.refusal(error)}\r\n`);
   }
 
   /** The one place that checks whether a command may come now. @throws Refusal `bad-input` */

@@ -2,45 +2,45 @@
 import { parseNumbers } from '../../shared/pop3/command.ts';
 import { Refusal } from '../../shared/pop3/texts.ts';
 import type { Entry, Maildrop } from './maildrop.ts';
-import type { Session } from './session.ts';
+import type { Answer, Session } from './session.ts';
 
-export async function stat(session: Session): Promise<string> {
+export function stat(session: Session): Answer {
   const { messages, octets } = session.maildrop.sum;
-  return Promise.resolve(`${String(messages)} ${String(octets)}`);
+  return `${String(messages)} ${String(octets)}`;
 }
 
-export async function list(session: Session, argument: string): Promise<string | undefined> {
+export function list(session: Session, argument: string): Answer {
   return listOneOrAll(session, argument, { form: 'LIST [number]', value: (_, entry) => String(entry.size) });
 }
 
-export async function uidl(session: Session, argument: string): Promise<string | undefined> {
+export function uidl(session: Session, argument: string): Answer {
   return listOneOrAll(session, argument, { form: 'UIDL [number]', value: (maildrop, entry) => maildrop.uniqueId(entry) });
 }
 
-export async function dele(session: Session, argument: string): Promise<string> {
+export function dele(session: Session, argument: string): Answer {
   const entry = numbered(session, argument, 'DELE number');
   session.maildrop.delete(entry);
-  return Promise.resolve(session.texts.deleted(entry.number));
+  return session.texts.deleted(entry.number);
 }
 
-export async function rset(session: Session): Promise<string> {
+export function rset(session: Session): Answer {
   session.maildrop.reset();
-  return Promise.resolve(session.texts.nothingDeleted);
+  return session.texts.nothingDeleted;
 }
 
-export async function noop(session: Session): Promise<string> {
-  return Promise.resolve(session.texts.nothingDone);
+export function noop(session: Session): Answer {
+  return session.texts.nothingDone;
 }
 
-async function listOneOrAll(
+function listOneOrAll(
   session: Session,
   argument: string,
   how: { readonly form: string; readonly value: (maildrop: Maildrop, entry: Entry) => string },
-): Promise<string | undefined> {
+): Answer {
   const { maildrop } = session;
   const show = (entry: Entry): string => `${String(entry.number)} ${how.value(maildrop, entry)}`;
   if (argument.trim() !== '') return show(numbered(session, argument, how.form));
-  await session.sayLines(session.texts.count(maildrop.entries.length), maildrop.entries.map(show));
+  session.sayLines(session.texts.count(maildrop.entries.length), maildrop.entries.map(show));
   return undefined;
 }
 

@@ -34,6 +34,8 @@ export interface RowList {
   look(index: number): MessageRow;
   /** The same, to be kept. */
   row(index: number): MessageRow;
+  /** As `look`, of the row with that uid; undefined when there is none. */
+  lookFor(uid: number): MessageRow | undefined;
   all(): MessageRow[];
 }
 
@@ -156,6 +158,8 @@ export interface StoredMessage {
   readonly headerBytes: number;
   /** The very bytes that were stored: `length` bytes from `offset` (clipped to the message). */
   read(offset: number, length: number): Promise<Buffer>;
+  /** All of them, not to be changed, where they were read along with another message's; undefined where they have to be read. */
+  atHand(): Buffer | undefined;
 }
 
 /** Runs inside an append's transaction: may change the records, and says whether the messages are still to enter. */

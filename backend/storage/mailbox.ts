@@ -20,7 +20,6 @@ import { StoredLots } from './lots.ts';
 import { keepLateFields } from './late-fields.ts';
 import { PackedMessage } from './packed-message.ts';
 import type { MessageReader } from './packed-message.ts';
-import type { Packs } from './packs.ts';
 import { collectRows, collectUids, decodeUidRanges, emptyBlock, findRow, rowBytes } from './row-block.ts';
 import { rowsWithin } from './row-list.ts';
 import { specialUsesOf } from './special-use.ts';
@@ -115,7 +114,7 @@ export class StoredMailbox implements Mailbox {
     });
   }
 
-  #message(uid: number, packs: Pick<Packs, 'read'>): StoredMessage | undefined {
+  #message(uid: number, packs: MessageReader['packs']): StoredMessage | undefined {
     const { environment, messages } = this.#account.volume;
     return environment.read(() => {
       const messageId = this.#find(uid)?.messageId;

@@ -1,11 +1,11 @@
 /** Reading for who looks at many messages, one after the other: what lies behind one is read along, more and more while that pays. */
 import type { PackReader } from './pack-reader.ts';
-import type { PackPlace } from './packs.ts';
+import type { PackPlace, Series } from './packs.ts';
 
 const leastBytes = 16 * 1024;
 const mostBytes = 256 * 1024;
 
-export class PackSeries {
+export class PackSeries implements Series {
   readonly #reader: PackReader;
   #chunk: { readonly pack: number; readonly from: number; readonly bytes: Buffer } = { pack: -1, from: 0, bytes: Buffer.alloc(0) };
   #ahead = leastBytes;
@@ -23,6 +23,11 @@ export class PackSeries {
     if (!this.#has(place.pack, start, end)) await this.#readAhead(place.pack, start, end - start);
     if (!this.#has(place.pack, start, end)) return this.#reader.read(place.pack, start, end - start); // tells what is wrong
     return this.#chunk.bytes.subarray(start - this.#chunk.from, end - this.#chunk.from);
+  }
+
+  atHand({ pack, offset, length }: PackPlace): Buffer | undefined {
+    const { from, bytes } = this.#chunk;
+    return this.#has(pack, offset, offset + length) ? bytes.subarray(offset - from, offset + length - from) : undefined;
   }
 
   #has(pack: number, start: number, end: number): boolean {

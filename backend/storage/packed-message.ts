@@ -5,14 +5,14 @@ import type { MessageHead, MessageStructure } from '../../shared/mime/structure.
 import type { Environment } from './environment.ts';
 import type { StoredMessage } from './interface.ts';
 import type { MessageStore } from './message-store.ts';
-import type { PackPlace, Packs } from './packs.ts';
+import type { PackPlace, Packs, Series } from './packs.ts';
 import { readHeaderEnd } from './structure-texts.ts';
 
 /** What messages of a storage are read with. */
 export interface MessageReader {
   readonly environment: Environment;
   readonly messages: MessageStore;
-  readonly packs: Pick<Packs, 'read'>;
+  readonly packs: Pick<Packs, 'read'> & Partial<Pick<Series, 'atHand'>>;
 }
 
 /** A message as it was found in one commit. */
@@ -68,6 +68,10 @@ export class PackedMessage implements StoredMessage {
       this.#place = place; // its pack was compacted since
       return packs.read(place, offset, length);
     }
+  }
+
+  atHand(): Buffer | undefined {
+    return this.#reader.packs.atHand?.(this.#place);
   }
 
   #structure(): Buffer {

@@ -47,6 +47,12 @@ export interface DeliveryNote {
   readonly copiedFrom?: PackPlace;
 }
 
+/** What reads many messages, one after the other: what it answers is not to be changed. */
+export interface Series extends Pick<Packs, 'read'> {
+  /** All bytes of the place, where they were read along with others. */
+  atHand(place: PackPlace): Buffer | undefined;
+}
+
 /** The packs in one directory. All processes of a node may use it at once; each writes packs of its own. */
 export interface Packs {
   /** Writes the source's bytes. Throws `message-too-big`, `storage-failure`, `storage-full`, or what the source threw. */
@@ -55,8 +61,7 @@ export interface Packs {
   note(note: DeliveryNote): Promise<void>;
   /** The bytes from `offset` (within the place), clipped to the place. Throws `storage-failure` when the pack is gone. */
   read(place: PackPlace, offset: number, length: number): Promise<Buffer>;
-  /** For who reads many, one after the other; what it answers is not to be changed. */
-  series(): Pick<Packs, 'read'>;
+  series(): Series;
   /** All the bytes, piece by piece, e.g. to stage them elsewhere. */
   pieces(place: PackPlace): AsyncIterable<Buffer>;
   /** Counts the bytes as live. Only inside the environment's `write`; once for each piece, further references are the caller's to count. */

@@ -23,6 +23,17 @@ export class PackedRows implements RowList {
     return rowIn(this.#view, index * rowBytes);
   }
 
+  lookFor(uid: number): MessageRow | undefined {
+    let low = 0;
+    let high = this.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.look(middle).uid < uid) low = middle + 1;
+      else high = middle;
+    }
+    return low < this.length && this.look(low).uid === uid ? this.#cursor : undefined;
+  }
+
   all(): MessageRow[] {
     return Array.from({ length: this.length }, (_, index) => this.row(index));
   }

@@ -93,7 +93,7 @@ export async function countingImapCommand<Completion extends { readonly status: 
   }
 }
 
-export function countRetrieval(bytes: number): void {
-  pop3Retrievals.add({});
+export function countRetrievals(messages: number, bytes: number): void {
+  pop3Retrievals.add({}, messages);
   pop3Bytes.add({}, bytes);
 }

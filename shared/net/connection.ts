@@ -125,7 +125,12 @@ export class Connection {
     return this.#input.readLine();
   }
 
-  /** The same ahead of time: no command waits for it, so none gives its place up meanwhile. */
+  /** The same where all of the line is here; undefined where it is not. */
+  takeLine(): string | undefined {
+    return this.#input.takeLine();
+  }
+
+  /** As `readLine`, ahead of time: no command waits for it, so none gives its place up meanwhile. */
   async readLineAhead(): Promise<string | undefined> {
     return this.#input.readLine(async (wait) => wait());
   }

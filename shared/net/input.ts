@@ -86,16 +86,21 @@ export class Input {
    * @param whileWaiting runs what waits for the peer
    */
   async readLine(whileWaiting = this.#options.whileWaiting): Promise<string | undefined> {
-    const { maxLineBytes } = this.#options;
     for (;;) {
-      const read = this.#pending.takeLine(maxLineBytes);
-      if (read.kind === 'too-long') throw (this.#failure = new Failure('bad-input', `line too long: at most ${String(maxLineBytes)} bytes`));
-      if (read.kind === 'line') {
-        this.#goOn();
-        return read.text;
-      }
+      const line = this.takeLine();
+      if (line !== undefined) return line;
       if (!(await this.#more(whileWaiting))) return undefined;
     }
+  }
+
+  /** The same where all of the line is here; undefined where it is not. */
+  takeLine(): string | undefined {
+    const { maxLineBytes } = this.#options;
+    const read = this.#pending.takeLine(maxLineBytes);
+    if (read.kind === 'too-long') throw (this.#failure = new Failure('bad-input', `line too long: at most ${String(maxLineBytes)} bytes`));
+    if (read.kind !== 'line') return undefined;
+    this.#goOn();
+    return read.text;
   }
 
   /** Exactly `length` bytes; fails with `bad-input` when the stream ends before. For small counts: it holds them all. */

@@ -4,6 +4,7 @@ const CR = 0x0d;
 const LF = 0x0a;
 const DOT = 0x2e;
 const dot = Buffer.from('.');
+const dotAtLineStart = Buffer.from('\n.');
 
 /**
  * Every byte goes out as it is. A line start is what follows CRLF or a bare LF: many clients read lines by LF alone, and
@@ -20,7 +21,7 @@ export class MultiLineEncoder {
     const parts: Buffer[] = [];
     if (this.#previous === LF && piece[0] === DOT) parts.push(dot);
     let from = 0;
-    for (let at = piece.indexOf('\n.', 0, 'latin1'); at !== -1; at = piece.indexOf('\n.', from, 'latin1')) {
+    for (let at = piece.indexOf(dotAtLineStart); at !== -1; at = piece.indexOf(dotAtLineStart, from)) {
       parts.push(piece.subarray(from, at + 1), dot);
       from = at + 1;
     }
@@ -32,8 +33,8 @@ export class MultiLineEncoder {
   }
 
   /** What ends the response: CRLF where the message lacks it, then the dot. */
-  end(): Buffer {
+  end(): string {
     const complete = this.#previous === LF && this.#beforePrevious === CR;
-    return Buffer.from(complete ? '.\r\n' : '\r\n.\r\n', 'latin1');
+    return complete ? '.\r\n' : '\r\n.\r\n';
   }
 }

@@ -31,6 +31,21 @@ export class CommandSlots {
     working.add(this.#labels);
   }
 
+  /** The same where nothing has to be waited for. It is noted (`noteWork`) where others get their turn before it is given back, else `undo` gives it back. */
+  takeNow(): 'taken' | 'none is free' {
+    if (this.#free <= 0) return 'none is free';
+    this.#free -= 1;
+    return 'taken';
+  }
+
+  undo(): void {
+    this.#free += 1;
+  }
+
+  noteWork(): void {
+    working.add(this.#labels);
+  }
+
   giveBack(): void {
     working.add(this.#labels, -1);
     const next = this.#queue.shift();
@@ -57,6 +72,36 @@ export class SessionSlot {
     this.#running = true;
     try {
       return await work();
+    } finally {
+      this.#running = false;
+      this.#giveBack();
+    }
+  }
+
+  /** As `run`, of work that often needs no wait: if a place is free such work is done when this returns, or has thrown. */
+  runNow<Result>(work: () => Result | Promise<Result>): Result | Promise<Result> {
+    if (this.#holds || this.#slots.takeNow() !== 'taken') return this.run(async () => work());
+    this.#holds = this.#running = true;
+    let result: Result | Promise<Result> | undefined;
+    try {
+      result = work();
+      return result instanceof Promise ? this.#finish(result) : result;
+    } finally {
+      if (!(result instanceof Promise)) this.#endNow();
+    }
+  }
+
+  #endNow(): void {
+    this.#running = false;
+    if (this.#holds) this.#slots.undo();
+    else this.#slots.noteWork(); // a wait that nobody awaits has given it back as a noted one
+    this.#holds = false;
+  }
+
+  async #finish<Result>(result: Promise<Result>): Promise<Result> {
+    this.#slots.noteWork();
+    try {
+      return await result;
     } finally {
       this.#running = false;
       this.#giveBack();

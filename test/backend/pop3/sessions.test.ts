@@ -130,6 +130,26 @@ test('what is asked for at once is answered in order, whatever happened in betwe
   dialogue.close();
 });
 
+test('messages that are read along with the first come out as they are, and one that is removed between two commands is not sent', async () => {
+  const address = 'along@example.com';
+  const bodies = ['first', '.\r\n..dots\r\n.', 'no line end', 'a\n.bare', 'Grüße', ''];
+  const messages = bodies.map((body, index) => Buffer.from(`Subject: ${String(index + 1)}\r\n\r\n${body}${index === 2 ? '' : '\r\n'}`));
+  await deliver(server, address, ...messages);
+  const inbox = await inboxOf(server, address);
+  const dialogue = await logIn(address);
+  const answer = (bytes: Buffer): string => `+OK ${String(bytes.length)} octets\r\n${bytes.toString('latin1').replace(/^\./gm, '..')}${bytes.toString().endsWith('\r\n') ? '' : '\r\n'}.\r\n`;
+  dialogue.sayRaw(`${messages.map((_, index) => `RETR ${String(index + 1)}\r\n`).join('')}NOOP\r\n`);
+  assert.equal((await dialogue.bytesUntil('nothing done\r\n')).toString('latin1'), `${messages.map(answer).join('')}+OK nothing done\r\n`);
+  await inbox.expunge([2]);
+  dialogue.sayRaw('RETR 1\r\nRETR 2\r\nRETR 2 3\r\nRETR 3\r\nQUIT\r\n');
+  const [one = Buffer.alloc(0), , three = Buffer.alloc(0)] = messages;
+  assert.equal((await dialogue.bytesUntil('messages left\r\n')).toString('latin1'), [
+    answer(one), '-ERR [SYS/PERM] message 2 was removed by another session\r\n', '-ERR the form is: RETR number\r\n', answer(three), '+OK goodbye, 6 messages left\r\n',
+  ].join(''));
+  assert.ok(inbox.rows().every(({ flags }) => flags === Flag.Seen));
+  dialogue.close();
+});
+
 test('who is too slow to log in, or silent, is sent away', async () => {
   const impatient = await startServer({ limits: { loginTimeoutMs: 200, idleTimeoutMs: 300 } });
   try {

@@ -8,7 +8,7 @@ import { MultiLineEncoder } from '../../../shared/pop3/multi-line.ts';
 
 function encode(pieces: readonly Buffer[]): Buffer {
   const encoder = new MultiLineEncoder();
-  return Buffer.concat([...pieces.map((piece) => encoder.push(piece)), encoder.end()]);
+  return Buffer.concat([...pieces.map((piece) => encoder.push(piece)), Buffer.from(encoder.end())]);
 }
 
 /** What a client that knows lines by LF alone makes of a response; undefined when it doesn't end where it should. */

@@ -105,3 +105,28 @@ test('a wait that begins while the command is getting its place again takes none
   await command;
   await new SessionSlot(slots).run(async () => Promise.resolve());
 });
+
+test('work that needs no wait is done at once where a place is free, and waits for one where none is; none is lost or won', async () => {
+  const slots = new CommandSlots('imap', 1);
+  const one = new SessionSlot(slots);
+  assert.equal(one.runNow(() => 'done'), 'done');
+  assert.throws(() => one.runNow(() => { throw new Error('refused'); }), /refused/);
+  const client = Promise.withResolvers<void>();
+  assert.equal(one.runNow(() => {
+    void one.without(async () => client.promise); // nobody waits for that
+    return 'said';
+  }), 'said');
+  const work = Promise.withResolvers<string>();
+  const long = one.runNow(async () => work.promise);
+  assert.ok(long instanceof Promise);
+  const told: string[] = [];
+  const other = Promise.resolve(new SessionSlot(slots).runNow(() => told.push('other')));
+  client.resolve();
+  await settle();
+  assert.deepEqual(told, [], 'there is one place');
+  work.resolve('long is done');
+  assert.equal(await long, 'long is done');
+  await other;
+  assert.deepEqual(told, ['other']);
+  assert.equal(one.runNow(() => 'done'), 'done');
+});
