@@ -11,6 +11,8 @@ export interface FoundList {
   readonly modseqs?: ArrayLike<number> | undefined;
   /** Of a FUZZY search, 1 to 100 (RFC 6203); undefined within for what has none. */
   readonly relevancies?: ArrayLike<number | undefined> | undefined;
+  /** Of a list that is kept: how a column of it is written, once somebody has asked. */
+  readonly written?: Map<ArrayLike<number>, string>;
 }
 
 export function foundOf(messages: readonly Numbered[]): FoundList {
@@ -51,4 +53,13 @@ export function spaced(numbers: ArrayLike<number>): string {
     bytes[--at] = 32;
   }
   return bytes.toString('latin1', at);
+}
+
+/** A column of the list, written so. */
+export function spacedColumn({ written }: FoundList, column: ArrayLike<number>): string {
+  const known = written?.get(column);
+  if (known !== undefined) return known;
+  const text = spaced(column);
+  written?.set(column, text);
+  return text;
 }

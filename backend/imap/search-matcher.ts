@@ -8,6 +8,7 @@ import type { HeaderQuestion, TextQuestion } from '../text-index/text-index.ts';
 import { headValues, keptColumn } from './head-values.ts';
 import type { HeadColumn } from './head-values.ts';
 import type { Relevance } from './relevance.ts';
+import { markTest, marksOf } from './search-marks.ts';
 import { isTextKey, questionOf } from './search-plan.ts';
 import { resolveRanges } from '../../shared/imap/sequence-set.ts';
 import type { SequenceSet } from '../../shared/imap/sequence-set.ts';
@@ -27,7 +28,7 @@ const dayLengthMs = 86_400_000;
 export function compileSearch(key: SearchKey, view: View, relevance?: Relevance): Test {
   switch (key.key) {
     case 'and':
-      return all(key.operands.map((operand) => compileSearch(operand, view, relevance)));
+      return all(testsOf(key.operands, view, relevance));
     case 'or':
       return negate(all([key.left, key.right].map((operand) => negate(compileSearch(operand, view, relevance)))));
     case 'not':
@@ -47,13 +48,23 @@ export function compileSearch(key: SearchKey, view: View, relevance?: Relevance)
   }
 }
 
+/** What several keys ask of flags and keywords is one test, the first. */
+function testsOf(keys: readonly SearchKey[], view: View, relevance: Relevance | undefined): readonly Test[] {
+  const asked = keys.map((key) => ({ key, marks: marksOf(key, (keyword) => keywordBit(view, keyword)) }));
+  const marks = asked.flatMap((each) => each.marks ?? []);
+  const hasMarks = markTest(marks);
+  const others = asked.flatMap(({ key, marks }) => (marks === undefined ? [compileSearch(key, view, relevance)] : []));
+  return marks.length === 0 ? others : [{ kind: 'row', matches: ({ row }) => hasMarks(row) }, ...others];
+}
+
 /** All must match; the cheap ones are tried first. */
 function all(tests: readonly Test[]): Test {
   const [only] = tests;
   if (only !== undefined && tests.length === 1) return only;
   const rows = tests.filter((test) => test.kind === 'row');
   const contents = tests.filter((test) => test.kind === 'content').sort((a, b) => a.cost - b.cost);
-  const rowsMatch = (candidate: Numbered): boolean => rows.every((test) => test.matches(candidate));
+  const [first] = rows;
+  const rowsMatch = rows.length === 1 && first !== undefined ? first.matches : (candidate: Numbered): boolean => rows.every((test) => test.matches(candidate));
   if (contents.length === 0) return { kind: 'row', matches: rowsMatch };
   return {
     kind: 'content',
@@ -90,7 +101,7 @@ function rowTest(key: RowKey, view: View): (candidate: Numbered) => boolean {
     case 'flag':
       return ({ row }) => (row.flags & flagBits[key.flag]) !== 0;
     case 'keyword': {
-      const bit = view.mailbox.state().keywords.findIndex((keyword) => keyword.toLowerCase() === key.keyword.toLowerCase());
+      const bit = keywordBit(view, key.keyword);
       return bit < 0 ? () => false : ({ row }) => ((row.keywords >>> bit) & 1) === 1;
     }
     case 'larger':
@@ -113,6 +124,11 @@ function rowTest(key: RowKey, view: View): (candidate: Numbered) => boolean {
     case 'uid':
       return inSpans(view, key.set, 'uid');
   }
+}
+
+/** Negative: no message has it. */
+function keywordBit(view: View, wanted: string): number {
+  return view.mailbox.latest().keywords.findIndex((keyword) => keyword.toLowerCase() === wanted.toLowerCase());
 }
 
 /** RFC 5032: both include the moment itself. */

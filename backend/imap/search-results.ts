@@ -2,7 +2,7 @@
 import { windowOn } from '../../shared/imap/result-window.ts';
 import type { ReturnItem, ReturnOptions } from '../../shared/imap/search-arguments.ts';
 import { formatSet } from '../../shared/imap/sequence-set.ts';
-import { pick, spaced } from './found-list.ts';
+import { pick, spacedColumn } from './found-list.ts';
 import type { FoundList } from './found-list.ts';
 import { mostRelevant } from './relevance.ts';
 import type { Numbers } from './view.ts';
@@ -19,7 +19,7 @@ export const everything: ReturnOptions = { items: new Set<ReturnItem>(['ALL']), 
 /** `SEARCH 2 3 (MODSEQ 7)`, without the star. */
 export function oldResponse(verb: 'SEARCH' | 'SORT', results: Results): string {
   const modseq = highestModseq(results, undefined);
-  return `${verb}${spaced(numbersOf(results, results.found))}${modseq === undefined ? '' : ` (MODSEQ ${modseq})`}`;
+  return `${verb}${spacedColumn(results.found, numbersOf(results, results.found))}${modseq === undefined ? '' : ` (MODSEQ ${modseq})`}`;
 }
 
 /**

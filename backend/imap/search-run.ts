@@ -5,8 +5,8 @@ import type { SearchProgram } from '../../shared/imap/search-arguments.ts';
 import { contains, searchCharsets } from '../../shared/imap/search-keys.ts';
 import type { SearchKey } from '../../shared/imap/search-keys.ts';
 import { Verdict } from '../text-index/text-index.ts';
-import { foundOf } from './found-list.ts';
 import type { FoundList } from './found-list.ts';
+import { keptAnswer } from './kept-answers.ts';
 import type { Progress } from './progress.ts';
 import { Relevance, fuzzyAtLeaves } from './relevance.ts';
 import { Refusal, no } from './replies.ts';
@@ -15,6 +15,7 @@ import type { Test } from './search-matcher.ts';
 import { planSearch, spansToRead } from './search-plan.ts';
 import type { Plan } from './search-plan.ts';
 import type { Session } from './session.ts';
+import type { ViewBatch } from './view-batch.ts';
 import type { Numbered, Span, View } from './view.ts';
 
 /** Rows taken from the index at a time. */
@@ -52,24 +53,38 @@ interface Ground {
   readonly view: View;
 }
 
-/** Where the index alone decides, many rows are looked at in one go. */
-async function findRows({ session, view }: Ground, matches: (candidate: Numbered) => boolean, progress: Progress): Promise<Numbered[]> {
-  const found: Numbered[] = [];
+type Matches = (candidate: Numbered) => boolean;
+
+/** Where the index alone decides, many rows are looked at in one go: hears of those that match, and where in their batch they are. */
+async function lookAtRows({ session, view }: Ground, { matches, progress }: { readonly matches: Matches; readonly progress: Progress }, hear: (batch: ViewBatch, index: number) => void): Promise<void> {
   const pacer = new Pacer();
   for (const batch of view.looks([{ from: 0, to: view.count - 1 }], looksAtOnce)) {
     if (session.abandoned) break;
-    for (let index = 0; index < batch.length; index += 1) if (matches(batch.look(index))) found.push(batch.message(index));
+    for (let index = 0; index < batch.length; index += 1) if (matches(batch.look(index))) hear(batch, index);
     await progress.report(batch.length === 0 ? 0 : batch.look(batch.length - 1).sequence);
     if (pacer.isDue) await pacer.breathe();
   }
-  return found;
+}
+
+/** Their numbers alone: no object is made for any of them. */
+async function placesOfRows(ground: Ground, matches: Matches, progress: Progress): Promise<FoundList> {
+  const [sequences, uids]: [number[], number[]] = [[], []];
+  await lookAtRows(ground, { matches, progress }, (batch, index) => {
+    const { sequence, row } = batch.look(index);
+    sequences.push(sequence);
+    uids.push(row.uid);
+  });
+  return { sequences: new Uint32Array(sequences), uids: new Uint32Array(uids) };
 }
 
 /** The messages that match, in mailbox order; fewer when the client has gone meanwhile. */
 export async function findMessages(ground: Ground, given: SearchKey, progress: Progress): Promise<Numbered[]> {
   const search = await prepare(ground, given);
-  if (search.by === 'rows') return findRows(ground, search.matches, progress);
   const found: Numbered[] = [];
+  if (search.by === 'rows') {
+    await lookAtRows(ground, { ...search, progress }, (batch, index) => found.push(batch.message(index)));
+    return found;
+  }
   await look({ ...ground, progress }, { ...search, spans: spansToRead(search.plan, 'found and unknown') }, (candidate, matches) => {
     if (matches) found.push(search.isFuzzy ? { ...candidate, relevancy: search.relevance.of(candidate.row.uid) } : candidate);
   });
@@ -80,7 +95,7 @@ export async function findMessages(ground: Ground, given: SearchKey, progress: P
 export async function findPlaces(ground: Ground, given: SearchKey, progress: Progress): Promise<FoundList> {
   if (given.key === 'all') return stillThere(ground.view, new Uint8Array(ground.view.count).fill(Verdict.yes));
   const search = await prepare(ground, given);
-  if (search.by === 'rows') return foundOf(await findRows(ground, search.matches, progress));
+  if (search.by === 'rows') return keptAnswer(ground, given, async () => placesOfRows(ground, search.matches, progress));
   const { plan } = search;
   await look({ ...ground, progress }, { ...search, spans: spansToRead(plan, 'unknown') }, ({ sequence }, matches) => {
     plan[sequence - 1] = matches ? Verdict.yes : Verdict.no;
@@ -117,7 +132,7 @@ function countOf(plan: Plan, wanted: number): number {
 }
 
 /** How messages are looked for: by their rows alone, or one by one. */
-type Search = { readonly by: 'rows'; readonly matches: (candidate: Numbered) => boolean } | Look;
+type Search = { readonly by: 'rows'; readonly matches: Matches } | Look;
 
 interface Look {
   readonly by: 'messages';
