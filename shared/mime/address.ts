@@ -16,6 +16,9 @@ type Word = Extract<Token, { kind: 'word' }>;
 /** Addresses read of one field. */
 const maxAddresses = 4096;
 
+/** Most fields: one address without anything special, `"Name" <local@domain>`, `Some Name <local@domain>` or `local@domain`. It is taken apart in one go. */
+const simplest = /^(?:(?:(?:"([^"\\]+)"|([\w!#$%&'*+\-/=?^`{|}~.]+(?: [\w!#$%&'*+\-/=?^`{|}~.]+)*)) )?<([\w!#$%&'*+\-/=?^`{|}~.]+)@([\w.-]+)>|([\w!#$%&'*+\-/=?^`{|}~.]+)@([\w.-]+))$/;
+
 const groupEnd: EnvelopeAddress = { name: undefined, route: undefined, mailbox: undefined, host: undefined };
 
 /**
@@ -24,6 +27,8 @@ const groupEnd: EnvelopeAddress = { name: undefined, route: undefined, mailbox: 
  * @param raw latin1, unfolded.
  */
 export function parseAddressList(raw: string): EnvelopeAddress[] {
+  const simple = simplest.exec(raw);
+  if (simple !== null) return [{ name: simple[1] ?? simple[2], route: undefined, mailbox: simple[3] ?? simple[5] ?? '', host: simple[4] ?? simple[6] ?? '' }];
   const found: EnvelopeAddress[] = [];
   let inGroup = false;
   let words: Word[] = [];

@@ -113,15 +113,23 @@ function entity(name: string): string | undefined {
 }
 
 /** So much text is looked at first: mostly enough, and a tenth of what there is. */
-const firstLook = 800;
+const firstLook = 400;
 
 /** White space and control characters collapse; invisible padding and the replacement mark of a cut character go. */
 function oneLine(text: string): string {
-  let looked = firstLook;
-  let line = collapse(text.slice(0, looked));
-  // One character more than is taken: what comes later changes nothing but the last.
-  for (; line.length <= 2 * previewLength && looked < text.length; looked *= 8) line = collapse(text.slice(0, looked * 8));
-  return Array.from(line.slice(0, 2 * previewLength)).slice(0, previewLength).join('').trimEnd();
+  for (let looked = firstLook; ; looked *= 8) {
+    const line = collapse(text.slice(0, looked));
+    const end = endOfPreview(line);
+    // Once there is more than is taken: what comes later changes nothing but the last character.
+    if (end < line.length || looked >= text.length) return line.slice(0, end).trimEnd();
+  }
+}
+
+/** Where the characters of a preview end, in well-formed text. */
+function endOfPreview(line: string): number {
+  let end = 0;
+  for (let count = 0; count < previewLength && end < line.length; count += 1) end += (line.charCodeAt(end) & 0xfc00) === 0xd800 ? 2 : 1;
+  return end;
 }
 
 function collapse(text: string): string {

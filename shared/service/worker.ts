@@ -5,12 +5,13 @@
 import type { Logger } from '../log/log.ts';
 import { watchProcess } from '../metrics/process-metrics.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
+import { hintBus } from './hint-bus.ts';
 import { WorkerMeasurements } from './measurements.ts';
 import { isMessage } from './messages.ts';
 import type { Order, Report } from './messages.ts';
 import { WorkerNotices } from './notices.ts';
 import type { Notices } from './notices.ts';
-import type { ChangeHint, HintBus, Service } from './service.ts';
+import type { HintBus, Service } from './service.ts';
 import { WorkerWishes } from './service-wishes.ts';
 import type { ServiceWishes } from './service-wishes.ts';
 import { WorkerSiblings } from './siblings.ts';
@@ -63,7 +64,7 @@ export async function runWorker(
   channel: Channel,
   start: (context: WorkerContext) => Promise<NodeServices>,
 ): Promise<'drained' | 'failed'> {
-  const hints = hintBus(channel);
+  const hints = hintBus((news) => channel.send({ kind: 'hints', hints: news }));
   const orders = new OrderQueue();
   const siblings = new WorkerSiblings((report) => channel.send(report));
   const notices = new WorkerNotices((report) => channel.send(report));
@@ -197,32 +198,4 @@ class OrderQueue {
       });
     }
   }
-}
-
-/** So long hints wait for others, milliseconds: a message to the supervisor, and one to each worker, costs as much as what they tell of. */
-const gatherHintsMs = 5;
-
-function hintBus(channel: Channel): HintBus & { receive(hints: readonly ChangeHint[]): void; /** What waits still. */ sendNow(): void } {
-  const listeners = new Set<(hint: ChangeHint) => void>();
-  let news: ChangeHint[] = [];
-  const sendNow = (): void => {
-    if (news.length > 0) channel.send({ kind: 'hints', hints: news });
-    news = [];
-  };
-  const receive = (hints: readonly ChangeHint[]): void => {
-    for (const hint of hints) for (const listener of listeners) listener(hint);
-  };
-  return {
-    receive,
-    sendNow,
-    publish: (hint) => {
-      receive([hint]);
-      news.push(hint);
-      if (news.length === 1) setTimeout(sendNow, gatherHintsMs);
-    },
-    subscribe: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-  };
 }

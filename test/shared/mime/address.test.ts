@@ -63,3 +63,16 @@ test('nothing makes it throw', () => {
     parseAddressList(raw);
   }), { numRuns: 3000 });
 });
+
+test('An address without anything special is what it is among others', () => {
+  const names = ['', '"Ann B. Lee" ', '"a, <b>" ', 'Ann ', 'Ann B. Lee ', '=?utf-8?q?J=C3=BCrg?= ', "O'Brien a@b ", 'Ann  Lee ', 'J\xfcrg ', '"a\\"b" ', '"" '];
+  const addresses = ['ann@example.org', 'a.b+c@example.org', '"a b"@example.org', 'ann@[192.0.2.1]', 'ann', '@a:b@c', 'ann@b@c', '.@.', 'ann @example.org'];
+  for (const name of names) {
+    for (const address of addresses) {
+      for (const raw of [`${name}<${address}>`, `${name}${address}`, `${name.trimEnd()}<${address}>`]) {
+        // The comma ends nothing but this address, and keeps it from being read in one go.
+        assert.deepEqual(parseAddressList(raw), parseAddressList(`${raw},`), raw);
+      }
+    }
+  }
+});

@@ -13,6 +13,7 @@ test('Hints of one moment go as one message, and those of the last moment of a w
   const ended = runWorker(channel, async ({ hints }) => {
     hints.publish({ account: 'a' });
     hints.publish({ account: 'b' });
+    hints.publish({ account: 'a' });
     await new Promise((resolve) => setTimeout(resolve, 100));
     return { log: createLog({ node: 'n', level: 'silent' }), services: [], admin: [], onAppointed: async () => Promise.resolve([]), renew: async () => Promise.resolve(), close: async () => Promise.resolve(hints.publish({ account: 'last' })) };
   });
