@@ -9,7 +9,7 @@ import { globSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { bundleProgram } from './harness/bundled-program.ts';
 import { makeClusterTemplate, templateVariable } from './harness/cluster-template.ts';
-import { programVariable } from './harness/program-file.ts';
+import { useProgram } from './harness/program-file.ts';
 import { runFiles } from './harness/run-files.ts';
 import type { Outcome } from './harness/run-files.ts';
 import { testCommand } from './harness/test-command.ts';
@@ -64,7 +64,7 @@ if (toDo !== undefined) stop(toDo);
 const isWhole = words.length === 0 && nodeOptions.length === 0;
 // What takes a second pays where hundreds of nodes are started.
 if (isWhole) {
-  process.env[programVariable] = await bundleProgram();
+  useProgram(await bundleProgram());
   process.env[templateVariable] = await makeClusterTemplate();
 }
 const first = await runAll(isWhole ? inOrder(wanted) : wanted, wanted, filesAtOnce);

@@ -43,9 +43,12 @@ function plainNames(module: object): readonly string[] {
 /** Loads all parts but the one that would run, so that they get into the compile cache: nodes of tests die without writing to it. */
 const loading = 'for (const file of process.argv.slice(1)) await import(file); process.exit(0)';
 
-/** Makes it anew; answers its file. */
-export async function bundleProgram(): Promise<string> {
-  const folder = join(root, '.runtime', 'bundle');
+/**
+ * Makes it anew; answers its file.
+ * @param name of its folder: whoever runs nodes for hours has one of his own, which no run of all tests makes anew below them
+ */
+export async function bundleProgram(name = 'bundle'): Promise<string> {
+  const folder = join(root, '.runtime', name);
   const bundle = await rolldown({ input: join(root, 'waybill.ts'), platform: 'node', external: apart, plugins: [ownPlaces, leanHttp], logLevel: 'warn' });
   await bundle.write({ dir: folder, format: 'esm', cleanDir: true });
   await bundle.close();

@@ -1,6 +1,12 @@
-/** Which file tests run as Waybill: the source, or the bundle that a run of all tests makes of it. */
+/** Which file tests run as Waybill: the source, or the bundle that a run of all tests, or a long one, makes of it. */
 import { join } from 'node:path';
 
-export const programVariable = 'WAYBILL_TEST_PROGRAM';
+const variable = 'WAYBILL_TEST_PROGRAM';
 
-export const programFile = process.env[programVariable] ?? join(import.meta.dirname, '..', '..', 'waybill.ts');
+export let programFile = process.env[variable] ?? join(import.meta.dirname, '..', '..', 'waybill.ts');
+
+/** From now on here, and in the processes that begin from now on. */
+export function useProgram(file: string): void {
+  programFile = file;
+  process.env[variable] = file;
+}

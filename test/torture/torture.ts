@@ -9,6 +9,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runModel } from '../backend/imap/model/run.ts';
+import { bundleProgram } from '../harness/bundled-program.ts';
+import { useProgram } from '../harness/program-file.ts';
 import { tortureOrder } from './command.ts';
 import { Dice } from './dice.ts';
 import { MailTorture } from './mail-rounds.ts';
@@ -111,7 +113,15 @@ async function tortureImap(): Promise<void> {
   say(`${String(rounds * 10 * 300)} acts, and every response as predicted`);
 }
 
-if (order.kind === 'move') await tortureMoves({ rounds: order.rounds, seed }, say);
+/** Nodes start at every other move: they run out of a bundle. */
+async function tortureOutOfBundle(): Promise<void> {
+  const name = `bundle-${String(process.pid)}`;
+  process.once('exit', () => rmSync(join(import.meta.dirname, '..', '..', '.runtime', name), { recursive: true, force: true }));
+  useProgram(await bundleProgram(name));
+  await tortureMoves({ rounds: order.rounds, seed }, say);
+}
+
+if (order.kind === 'move') await tortureOutOfBundle();
 else if (order.kind === 'imap') await tortureImap();
 else if (order.kind === 'soak') await soak(order.sessions, say);
 else await tortureStorages();
