@@ -3,6 +3,7 @@
  * need not be repeated for each message. A leg comes back here when the client has gone on after its 250; the RSET that is
  * said then frees the back-end's transaction, and tells it that the client knows (docs/decisions.md, "Delivery keys").
  */
+import { Failure } from '../../shared/base/failure.ts';
 import type { SmtpClient } from '../../shared/smtp/client.ts';
 import type { SmtpPeer } from '../../shared/smtp/server-session.ts';
 import type { Legs, LegTarget } from './leg.ts';
@@ -35,10 +36,16 @@ export class SessionLegs {
   readonly #identities = new WeakMap<SmtpClient, string>();
   /** All that may stand still, with their nodes. */
   readonly #opened = new Map<SmtpClient, string>();
+  #over = false;
 
   constructor(legs: Legs, peer: SmtpPeer) {
     this.#legs = legs;
     this.#peer = peer;
+  }
+
+  /** Set when the client has left: what goes wrong from then on says nothing of a back-end. */
+  get over(): boolean {
+    return this.#over;
   }
 
   /** Where legs of the session stand now, in use or at rest. */
@@ -47,8 +54,16 @@ export class SessionLegs {
     return [...new Set(this.#opened.values())].toSorted();
   }
 
-  /** A leg on which MAIL can be said: one of before, or a new one, as `Legs.open`. */
+  /** A leg on which MAIL can be said: one of before, or a new one, as `Legs.open`. @throws Failure('bad-input') when the client has left, meanwhile too */
   async open(target: LegTarget, manner: LegManner): Promise<SmtpClient | undefined> {
+    const client = this.#over ? undefined : await this.#open(target, manner);
+    if (!this.#over) return client;
+    // Nobody would end this leg, so the back-end would take the message on it for one that its client knows to be kept.
+    client?.destroy();
+    throw new Failure('bad-input', 'the client is gone');
+  }
+
+  async #open(target: LegTarget, manner: LegManner): Promise<SmtpClient | undefined> {
     const identity = this.#identity(manner);
     const kept = this.#take(target.node);
     if (kept !== undefined) {
@@ -82,6 +97,7 @@ export class SessionLegs {
 
   /** The session is over: says goodbye on the legs that rest. */
   end(): void {
+    this.#over = true;
     for (const node of [...this.#kept.keys()]) {
       const kept = this.#take(node);
       if (kept !== undefined) void part(kept);

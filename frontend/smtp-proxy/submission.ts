@@ -200,7 +200,7 @@ export class Submission {
     this.#road.log.warn({ err: thrown, session: this.#session.peer.sessionId, node: leg.node, stage: leg.client.stage }, 'submission leg failed');
     leg.client.destroy();
     this.#lost.add(leg.node);
-    if (!isFailure(thrown, 'bad-input') && !(thrown instanceof SmtpRefused)) this.#road.legs.markDown(leg.node);
+    if (!this.#session.legs.over && !isFailure(thrown, 'bad-input') && !(thrown instanceof SmtpRefused)) this.#road.legs.markDown(leg.node);
   }
 
   /** Another back-end goes on from where the lost one was. Throws `backend-unavailable`, so that the client comes again, when there is none. */

@@ -192,9 +192,9 @@ export class IncomingTransaction {
     return undefined;
   }
 
-  /** What one client sent, and a refusal, must not make a node look down to others. */
+  /** What one client sent, its hanging up, and a refusal must not make a node look down to others. */
   #noteLoss(leg: OwnerLeg, thrown: unknown): void {
-    if (!isFailure(thrown, 'bad-input') && !(thrown instanceof SmtpRefused)) this.#road.legs.markDown(leg.target.node);
+    if (!this.#kept.over && !isFailure(thrown, 'bad-input') && !(thrown instanceof SmtpRefused)) this.#road.legs.markDown(leg.target.node);
   }
 
   /** The leg to the owner, in a transaction with our sender. Undefined when the owner is down; throws when it refuses MAIL. */

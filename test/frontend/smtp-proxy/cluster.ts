@@ -39,6 +39,7 @@ export interface TestBackend {
   /** Messages whose 250 the front-end has shown its client to have heard. */
   confirmed: () => number;
   /** Throws or waits to refuse or delay; the default takes everything. */
+  onOpen: () => Promise<void> | void;
   onMail: () => Promise<void> | void;
   onRecipient: (recipient: EnvelopeRecipient) => Promise<void> | void;
   onMessage: (bytes: AsyncIterable<Buffer>, recipients: readonly string[]) => Promise<Reply | readonly Reply[] | undefined>;
@@ -90,17 +91,18 @@ async function startBackend(t: TestContext, node: string, protocol: 'lmtp' | 'sm
   };
   const backend: TestBackend = {
     node, port: 0, mails: [], recipients: [], messages: [], ends: [], named: [], connections: 0, confirmed: () => confirmed,
-    onMail: () => undefined, onRecipient: () => undefined, onMessage: async () => Promise.resolve(undefined), cut: () => undefined, freeze: () => undefined, kill: async () => Promise.resolve(),
+    onOpen: () => undefined, onMail: () => undefined, onRecipient: () => undefined, onMessage: async () => Promise.resolve(undefined), cut: () => undefined, freeze: () => undefined, kill: async () => Promise.resolve(),
   };
   const sessions = serveSmtp<Transaction>({
     service: 'smtpReceiving', protocol, hostName: node, encryption: 'implicit', serverTls: () => serverTls, authentication: protocol === 'smtp' ? 'xclient' : 'none', trustedPeers: 'yes',
     extensions: ['XWAYBILL'], extraParameters: ['XWAYBILL-SESSION', 'XWAYBILL-CUSTODIAN', 'XWAYBILL-NODE'], limits: { ...defaultSmtpLimits, maxErrors: Infinity }, greetingDelayMs: 0, log: quietLog,
     replyTo: (thrown) => (thrown instanceof SmtpRefused ? thrown.reply : makeReply(451, '4.3.0', 'test back-end failed')),
     handlers: {
-      open: (peer) => {
+      open: async (peer) => {
         if (nodeIdentity(peer.socket)?.role !== 'frontend') throw refusal(554, '5.7.1', 'no node certificate');
         open.add(peer);
         backend.connections += 1;
+        await backend.onOpen();
         return { peer, custodian: false, unconfirmed: 0 };
       },
       authenticate: async (_, { name }) => Promise.resolve(name),

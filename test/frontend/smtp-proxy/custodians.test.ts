@@ -2,8 +2,10 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SessionSet } from '../../../frontend/login/session-set.ts';
 import { defaultBackendTimeouts } from '../../../frontend/smtp-proxy/smtp-proxy.ts';
 import { makeReply } from '../../../shared/smtp/reply.ts';
+import { until } from '../../backend/processing/cluster.ts';
 import { mxClient, refusal, sendMessage, startCluster } from './cluster.ts';
 
 test('mail for an account whose move takes long is taken by a custodian, not refused', async (t) => {
@@ -135,4 +137,48 @@ test('a custodian that answers differently for two recipients: 451, so that the 
   const client = await mxClient(t, cluster);
   await sendMessage(client, ['alice@example.com', 'carol@example.com']);
   await client.reply(/^451 4\.3\.0 /);
+});
+
+test('a client that hangs up while a custodian is being reached: nothing stands there as if the client had gone on', async (t) => {
+  const clients = new SessionSet();
+  const cluster = await startCluster(t, { clients });
+  const [reached, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  cluster.be1.onOpen = async () => {
+    reached.resolve();
+    await goOn.promise;
+  };
+  const client = await mxClient(t, cluster);
+  await client.ask('MAIL FROM:<s@example.net>', 250);
+  await client.ask('RCPT TO:<bob@example.com>', 250);
+  await cluster.be2.kill();
+  await client.ask('DATA', 354);
+  client.sayRaw('x\r\n.\r\n');
+  await reached.promise;
+  client.close();
+  await until('the front-end sees it', () => clients.size === 0);
+  goOn.resolve();
+  await until('the custodian is left', () => cluster.be1.ends.length === 1);
+  assert.deepEqual([cluster.be1.ends, cluster.be1.messages, cluster.be1.confirmed()], [['cut'], [], 0]);
+});
+
+test('a client that hangs up before the owner has answered makes nobody look down to others', async (t) => {
+  const clients = new SessionSet();
+  const cluster = await startCluster(t, { clients, backendDownMs: 60_000 });
+  const [reached, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  cluster.be2.onMessage = async () => {
+    reached.resolve();
+    await goOn.promise;
+    return undefined;
+  };
+  const hasty = await mxClient(t, cluster);
+  await sendMessage(hasty, ['bob@example.com']);
+  await reached.promise;
+  hasty.close();
+  await until('the front-end sees it', () => clients.size === 0);
+  goOn.resolve();
+  await until('the leg is cut', () => cluster.be2.ends.length === 1);
+  const other = await mxClient(t, cluster);
+  await sendMessage(other, ['bob@example.com']);
+  await other.reply(250);
+  assert.deepEqual([cluster.be2.messages.at(-1)?.custodian, cluster.be1.messages], [false, []]);
 });
