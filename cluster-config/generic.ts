@@ -71,6 +71,7 @@ export const genericParameters = {
   workers: wholeNumber({ min: 1, max: 256 }).default(2).describe('Worker processes of a node.'),
   drainSeconds: wholeNumber({ min: 0, max: 3600 }).default(10).describe('How long a stopping node waits for its sessions to finish.'),
   retireSeconds: wholeNumber({ min: 0, max: 604_800 }).default(86_400).describe('How long sessions that began before a change of the configuration may go on; they keep the parameters they began with.'),
+  hangSeconds: wholeNumber({ min: 5, max: 86_400 }).default(30).describe('A worker process that gives no sign of life for so long (an endless loop, a blocked call) is killed, and another is started.'),
   cookieSecret: secret.optional().describe('Signs the WebMail cookies; the same on all nodes.'),
   log: logParameters,
   reporting: reportingParameters,

@@ -213,8 +213,8 @@ export class NodeProcess {
 
   #supervisorOptions(version: SourceVersion, frozen: Frozen): SupervisorOptions {
     const config = this.#config(version);
-    const { drainSeconds, retireSeconds } = config;
-    return { log: this.#log, workers: workersOf(config), ...workerProcesses[this.#options.role], drainMs: drainSeconds * 1000, retireMs: retireSeconds * 1000, sockets: this.#options.sockets, configuration: orderText({ node: this.#options.nodeName, version, frozen, config: withFrozen(config, frozen), held: heldFiles() }) };
+    const { drainSeconds, retireSeconds, hangSeconds } = config;
+    return { log: this.#log, workers: workersOf(config), ...workerProcesses[this.#options.role], drainMs: drainSeconds * 1000, retireMs: retireSeconds * 1000, hangMs: hangSeconds * 1000, sockets: this.#options.sockets, configuration: orderText({ node: this.#options.nodeName, version, frozen, config: withFrozen(config, frozen), held: heldFiles() }) };
   }
 
   #desk(): Desk {

@@ -38,14 +38,21 @@ export function parameterPaths(schema: Schema, prefix = ''): readonly string[] {
   });
 }
 
-/** The paths of all values that there may be, in lists and under chosen names, too, as `services.imap.listeners[].address`; those of alternatives one after the other. */
-export function valuePaths(schema: Schema, prefix = ''): readonly string[] {
-  return alternatives(schema).flatMap((one): readonly string[] => {
-    if (one instanceof z.ZodArray) return valuePaths(one.element as Schema, `${prefix}[]`);
-    if (one instanceof z.ZodRecord) return valuePaths(one.valueType as Schema, `${prefix}.*`);
-    if (!(one instanceof z.ZodObject)) return [prefix];
-    return Object.entries(one.shape).flatMap(([key, member]) => valuePaths(member as Schema, prefix === '' ? key : `${prefix}.${key}`));
-  });
+/** All values that there may be, in lists and under chosen names, too, each by path, type, bounds and default, as `services.imap.listeners[].address string`; those of alternatives one after the other. */
+export function valueTraits(schema: Schema, path = ''): readonly string[] {
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) return [`${path} = ${JSON.stringify(schema.def.defaultValue)}`, ...valueTraits(schema.unwrap() as Schema, path)];
+  if (schema instanceof z.ZodOptional) return [`${path} may be absent`, ...valueTraits(schema.unwrap() as Schema, path)];
+  if (schema instanceof z.ZodUnion || schema instanceof z.ZodDiscriminatedUnion) return (schema.options as readonly Schema[]).flatMap((one) => valueTraits(one, path));
+  if (schema instanceof z.ZodArray) return [`${path}[] ${boundsOf(schema)}`, ...valueTraits(schema.element as Schema, `${path}[]`)];
+  if (schema instanceof z.ZodRecord) return valueTraits(schema.valueType as Schema, `${path}.*`);
+  if (!(schema instanceof z.ZodObject)) return [`${path} ${schema._zod.def.type} ${boundsOf(schema)}`];
+  return Object.entries(schema.shape).flatMap(([key, member]) => valueTraits(member as Schema, path === '' ? key : `${path}.${key}`));
+}
+
+/** All that a value is checked by: least and most, patterns, the words of a choice; of functions their text. */
+function boundsOf({ _zod: { def, values } }: Schema): string {
+  const checks = (def.checks ?? []).map((check) => check._zod.def);
+  return JSON.stringify([checks, values], (_, value: unknown) => (value instanceof Set ? [...value].map(String) : value instanceof RegExp || typeof value === 'function' ? String(value) : value));
 }
 
 /** The paths of parameters that bear a mark, as `storage.directories`. */

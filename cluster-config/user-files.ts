@@ -56,7 +56,7 @@ interface Wanted {
   readonly aliases: readonly string[];
 }
 
-interface Pair {
+export interface Pair {
   readonly one: Wanted;
   readonly entry: ListedEntry;
 }

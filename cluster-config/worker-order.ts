@@ -10,7 +10,7 @@ import type { Frozen } from './publishing/restart-needs.ts';
 import type { SourceVersion } from './publishing/source-version.ts';
 import { parametersSchema } from './schema.ts';
 import type { Role } from './schema.ts';
-import { valuePaths } from './schema-walk.ts';
+import { valueTraits } from './schema-walk.ts';
 
 export interface WorkerOrder {
   /** The name of this node. */
@@ -52,9 +52,9 @@ export function readOrder(text: string, role: Role): WorkerOrder {
   return { node, version, frozen, config, held };
 }
 
-/** A digest of the names of all parameters that this program knows. */
+/** A digest of all parameters that this program knows, with their bounds and defaults. */
 function knownParameters(): string {
-  known ??= createHash('sha256').update(valuePaths(parametersSchema).join('\n')).digest('hex');
+  known ??= createHash('sha256').update(valueTraits(parametersSchema).join('\n')).digest('hex');
   return known;
 }
 let known: string | undefined;

@@ -22,6 +22,9 @@ export interface FrontendAdmin {
   readonly log: Logger;
 }
 
+/** Of addresses that were changed together. */
+const mostLogged = 20;
+
 const filter = z.strictObject({ account: z.string().optional(), address: z.string().optional(), node: z.string().optional() });
 const forgotten = z.strictObject({ address: z.string().min(1).max(320) });
 
@@ -38,11 +41,11 @@ export function adminRoutes(parts: FrontendAdmin): readonly AdminRoute[] {
     },
     { prefix: '/map-stats', allow: 'nodes', answer: async () => ({ status: 200, body: { workers: await siblings.ask('map-stats', {}) } }) },
     addressNewsRoute(async ({ addresses, sessions }) => {
-      for (const address of addresses) {
+      await Promise.all(addresses.map(async (address) => {
         await siblings.ask('forget', { address });
         if (sessions === 'end') await siblings.ask('kick', { account: address });
-      }
-      log.info({ addresses, sessions }, 'addresses were changed by an administrator');
+      }));
+      log.info({ number: addresses.length, addresses: addresses.slice(0, mostLogged), sessions }, 'addresses were changed by an administrator');
     }),
   ];
 }

@@ -7,8 +7,15 @@ import { Failure, isFailure } from '../../shared/base/failure.ts';
 
 const path = '/address-news';
 const silenceMs = 5000;
-const newsSchema = z.strictObject({ addresses: z.array(z.string().min(3).max(320)).min(1).max(10), sessions: z.enum(['end', 'stay']) });
+/** In one message; more go in several. */
+const mostAddresses = 500;
+const newsSchema = z.strictObject({ addresses: z.array(z.string().min(3).max(320)).min(1).max(mostAddresses), sessions: z.enum(['end', 'stay']) });
 export type AddressNews = z.output<typeof newsSchema>;
+
+export interface SilentNode {
+  node: string;
+  reason: string;
+}
 
 /** The act itself is in the audit already, at the node that did it. */
 export function addressNewsRoute(hear: (news: AddressNews) => Promise<void>): AdminRoute {
@@ -23,12 +30,12 @@ export function addressNewsRoute(hear: (news: AddressNews) => Promise<void>): Ad
   };
 }
 
-/** Answers who did not hear. */
-export async function tellFrontends(frontends: Readonly<Record<string, AdminTarget | undefined>>, news: AddressNews): Promise<{ node: string; reason: string }[]> {
+/** Answers who did not hear of all of it. */
+export async function tellFrontends(frontends: Readonly<Record<string, AdminTarget | undefined>>, { addresses, sessions }: AddressNews): Promise<SilentNode[]> {
   const silent = await Promise.all(Object.entries(frontends).map(async ([node, target]) => {
     try {
       if (target === undefined) return [{ node, reason: 'has no admin listener' }];
-      await callNode(target, { path, body: news, silenceMs });
+      for (let from = 0; from < addresses.length; from += mostAddresses) await callNode(target, { path, body: { addresses: addresses.slice(from, from + mostAddresses), sessions }, silenceMs });
       return [];
     } catch (error) {
       if (!isFailure(error)) throw error;

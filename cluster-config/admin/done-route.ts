@@ -10,7 +10,7 @@ import { Failure } from '../../shared/base/failure.ts';
 export const doneActs = {
   publishConfiguration: z.strictObject({ version: z.number().int(), message: z.string().max(1000) }),
   setPassword: z.strictObject({ address: z.string().max(320) }),
-  importMap: z.strictObject({ changes: z.number().int() }),
+  importMap: z.strictObject({ hosts: z.number().int(), first: z.array(z.string().max(640)).max(20) }),
   changeDomain: z.strictObject({ domain: z.string().max(255) }),
 } as const;
 

@@ -7,7 +7,8 @@ import type { Handled } from '../../shared/admin-api/operation.ts';
 import { ApiRefusal } from '../../shared/admin-api/problem.ts';
 import type { ListedEntry } from '../directory-listing.ts';
 import { findingsOf, overviewPath, overviewSchema } from '../map-findings.ts';
-import { changesOf, compareUsers, hostWriter, leaveHost } from '../user-files.ts';
+import { frontendTargets, importHosts } from '../host-import.ts';
+import { changesOf, compareUsers, leaveHost } from '../user-files.ts';
 import { mostFindings, userMapOperations } from './contract/user-map.ts';
 import { workersCounted } from '../workers-counted.ts';
 import { backendsOf } from './holders.ts';
@@ -23,9 +24,8 @@ export interface UserMapParts extends HolderParts {
 
 const overviewSilenceMs = 30_000;
 const statisticsSilenceMs = 5000;
-/** In an answer or refusal, and in the audit. */
+/** In an answer or refusal. */
 const mostMistakes = 1000;
-const mostNoted = 100;
 
 export function userMapHandlers(parts: UserMapParts): readonly Handled[] {
   const { config, directory } = parts;
@@ -48,15 +48,8 @@ export function userMapHandlers(parts: UserMapParts): readonly Handled[] {
       demand(caller, 'manageUserMap');
       const { mistakes, pairs } = compareUsers(config, await ofCaller(caller), body);
       if (mistakes.length > 0) throw new ApiRefusal(422, 'mistakes', { text: 'nothing was written, because the text has mistakes', mistakes: mistakes.slice(0, mostMistakes) });
-      const written: string[] = [];
-      const write = hostWriter(directory);
-      const { told, ldif } = await changesOf(pairs, async (address, host) => {
-        const outcome = await write(address, host);
-        if (outcome === 'written') written.push(`${address} ${host}`);
-        reply.note({ hosts: written.length, first: written.slice(0, mostNoted) }); // also when the next one fails
-        return outcome;
-      });
-      return { told: [...told], ldif };
+      const { told, ldif, silent } = await importHosts({ directory, frontends: frontendTargets(config, parts.target), note: async (written) => Promise.resolve(reply.note({ ...written })) }, pairs);
+      return { told: [...told], ldif, silent };
     }),
     handled(userMapOperations.mapStatistics, async ({ caller }) => {
       demandWholeCluster(caller);

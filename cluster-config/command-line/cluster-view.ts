@@ -8,6 +8,8 @@ import type { DirectoryAccess } from '../directory-access.ts';
 import type { NodeConfig } from '../effective.ts';
 import { configOfNode } from '../load.ts';
 import type { ClusterConfig } from '../load.ts';
+import { frontendTargets } from '../host-import.ts';
+import type { HostImport } from '../host-import.ts';
 import { loadConfig } from './load-config.ts';
 import { overviewPath, overviewSchema } from '../map-findings.ts';
 import type { Overview } from '../map-findings.ts';
@@ -25,6 +27,8 @@ export interface ClusterView {
   /** All of its nodes. */
   readonly cluster: ClusterConfig;
   readonly directory: DirectoryAccess;
+  /** Where front-ends are asked. */
+  readonly frontends: HostImport['frontends'];
   /** Names of all back-ends. */
   readonly backends: readonly string[];
   /** @throws UsageError for a name that is no back-end with an admin API */
@@ -47,14 +51,18 @@ export async function withCluster<T>(options: ClusterOptions, work: (view: Clust
   const config = configOfNode(loaded, options.as ?? names[0] ?? '', options.config);
   const tls = await loadNodeTls(config);
   const directory = await openDirectoryAccess(config, { log: createLog({ node: config.nodeName, level: 'silent' }), environment: process.env });
+  const at = (node: string): AdminTarget | undefined => {
+    const { host, endpoints: { admin: port } } = config.nodes[node] ?? { host: '', endpoints: {} };
+    return port === undefined ? undefined : { host, port, tls: tls.toNode(node), operator: userInfo().username };
+  };
   const target = (backend: string): AdminTarget => {
-    const entry = names.includes(backend) ? config.nodes[backend] : undefined;
-    if (entry?.endpoints.admin === undefined) throw new UsageError(`${backend} is no back-end of this cluster with an admin API; there are ${names.join(', ')}`);
-    return { host: entry.host, port: entry.endpoints.admin, tls: tls.toNode(backend), operator: userInfo().username };
+    const found = names.includes(backend) ? at(backend) : undefined;
+    if (found === undefined) throw new UsageError(`${backend} is no back-end of this cluster with an admin API; there are ${names.join(', ')}`);
+    return found;
   };
   try {
     return await work({
-      config, cluster: loaded, directory, backends: names, target,
+      config, cluster: loaded, directory, frontends: frontendTargets(config, at), backends: names, target,
       complete: (address) => (address.includes('@') ? address : `${address}@${config.primaryDomain}`).toLowerCase(),
     });
   } finally {

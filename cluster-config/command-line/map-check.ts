@@ -12,7 +12,7 @@ export interface MapCheckOptions extends ClusterOptions, ServerOptions {
   readonly json?: boolean;
 }
 
-interface Checked {
+export interface Checked {
   readonly entries: number;
   readonly backends: number;
   /** Of all findings. */
@@ -22,11 +22,16 @@ interface Checked {
 
 /** Answers the text and the exit code: 1 when anything was found. @throws Failure, UsageError */
 export async function mapCheck(options: MapCheckOptions): Promise<{ readonly text: string; readonly code: number }> {
-  const { entries, backends, total, findings } = await checked(options);
-  const code = total === 0 ? 0 : 1;
-  if (options.json === true) return { text: JSON.stringify({ entries, total, findings }), code };
+  const found = await checked(options);
+  const { entries, total, findings } = found;
+  return { text: options.json === true ? JSON.stringify({ entries, total, findings }) : checkedText(found), code: total === 0 ? 0 : 1 };
+}
+
+/** A line for each finding, whether there are more, and the sum. */
+export function checkedText({ entries, backends, total, findings }: Checked): string {
   const summary = `${String(entries)} entries, ${String(backends)} back-ends: ${total === 0 ? 'all is well' : `${String(total)} to look at`}`;
-  return { text: [...findings.map(({ kind, text }) => `${kind.padEnd(16)} ${text}`), summary].join('\n'), code };
+  const more = total - findings.length;
+  return [...findings.map(({ kind, text }) => `${kind.padEnd(16)} ${text}`), ...(more === 0 ? [] : [`${String(more)} more are not shown: mend these, and check again`]), summary].join('\n');
 }
 
 async function checked(options: MapCheckOptions): Promise<Checked> {

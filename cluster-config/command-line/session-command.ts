@@ -53,6 +53,6 @@ function listText(answer: unknown, { json }: SessionOptions): NodesText {
 }
 
 /** A reason that names the node says it all. */
-function complaintOf(node: string, reason: string): string {
+export function complaintOf(node: string, reason: string): string {
   return reason.startsWith(node) ? reason : `${node}: ${reason}`;
 }

@@ -3,6 +3,7 @@
  * that it took it. For a worker that ends before it says so (killed while it hung) Node would wait for ever: the client would see an open
  * connection that nobody serves, and the supervisor would be short of a descriptor. Here the client sees the end of it, as of all the others that the worker had.
  */
+import cluster from 'node:cluster';
 import type { Worker } from 'node:cluster';
 
 /** What Node's own messages between the processes of a cluster look like, as far as it matters here. */
@@ -28,4 +29,11 @@ export function endUntakenConnections(worker: Worker): void {
   worker.once('exit', () => {
     for (const ack of untaken) process.emit('internalMessage' as 'message', { cmd: clusterMessage, ack, accepted: true } as object, undefined as never);
   });
+}
+
+/** Node takes the policy that is set when its settings are first made, and says nothing of one that comes too late. */
+export function choosePolicy(connections: 'first come' | 'by turns'): void {
+  const policy = connections === 'by turns' ? cluster.SCHED_RR : cluster.SCHED_NONE;
+  if (Object.keys(cluster.settings).length === 0) cluster.schedulingPolicy = policy;
+  else if (cluster.schedulingPolicy !== policy) throw new Error('how connections come to workers was decided before, and otherwise');
 }

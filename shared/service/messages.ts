@@ -3,6 +3,7 @@ import type { Snapshot } from '../metrics/snapshot.ts';
 import type { Notice } from './notices.ts';
 import type { ChangeHint } from './service.ts';
 import type { ServiceOrder } from './service-wishes.ts';
+import type { SignOfLife } from './signs-of-life.ts';
 
 /** From the supervisor to a worker. */
 export type Order =
@@ -22,6 +23,7 @@ export type Order =
   | { readonly kind: 'answer'; readonly round: number; readonly answer: unknown }
   /** Posted by other workers (see notices.ts). */
   | { readonly kind: 'notices'; readonly topic: string; readonly notices: readonly Notice[] }
+  | { readonly kind: 'give-sign' } // of life
   | { readonly kind: 'measure'; readonly round: number } // tell what you have counted
   | { readonly kind: 'measurements'; readonly question: number; readonly counted: Snapshot }; // of the whole node, to whom it wanted to know
 
@@ -38,9 +40,10 @@ export type Report =
   | { readonly kind: 'subscribe'; readonly topic: string } // to what is posted, and what is kept of it
   | { readonly kind: 'answer'; readonly asker: number; readonly round: number; readonly answer: unknown }
   | { readonly kind: 'measured'; readonly round: number; readonly counted: Snapshot } // by this worker since it began; round 0: its last word
+  | { readonly kind: 'sign'; readonly sign: SignOfLife }
   | { readonly kind: 'how-much'; readonly question: number }; // has the whole node counted?
 
-const kinds: ReadonlySet<string> = new Set(['start', 'service', 'hints', 'appoint', 'renew', 'retire', 'stop', 'awake', 'ready', 'resigned', 'failed', 'ask', 'asked', 'answer', 'post', 'subscribe', 'notices', 'measure', 'measured', 'measurements', 'how-much']);
+const kinds: ReadonlySet<string> = new Set(['start', 'service', 'hints', 'appoint', 'renew', 'retire', 'stop', 'awake', 'ready', 'resigned', 'failed', 'ask', 'asked', 'answer', 'post', 'subscribe', 'notices', 'give-sign', 'sign', 'measure', 'measured', 'measurements', 'how-much']);
 
 /** True for a message of ours; the channel carries the cluster module's own as well. */
 export function isMessage(value: unknown): value is Order | Report {

@@ -7,7 +7,7 @@
 import cluster from 'node:cluster';
 import type { Logger } from '../log/log.ts';
 import { counter, gauge } from '../metrics/metrics.ts';
-import { endUntakenConnections } from './handed-connections.ts';
+import { choosePolicy, endUntakenConnections } from './handed-connections.ts';
 import { MeasurementBoard } from './measurements.ts';
 import { exited, gone, lowestFree, send } from './member.ts';
 import type { Member } from './member.ts';
@@ -15,6 +15,7 @@ import { passSockets } from '../net/inherited-sockets.ts';
 import type { InheritedSocket } from '../net/inherited-sockets.ts';
 import { isMessage } from './messages.ts';
 import type { Report } from './messages.ts';
+import { LifeWatch } from './signs-of-life.ts';
 import { NoticeBoard } from './notices.ts';
 import { noteWish } from './service-wishes.ts';
 
@@ -31,6 +32,8 @@ export interface SupervisorOptions {
   readonly engineFlags: readonly string[];
   /** How long a worker may take to finish its sessions' commands when it has to leave. */
   readonly drainMs: number;
+  /** A worker that gives no sign of life for so long is killed. */
+  readonly hangMs: number;
   /** How long the sessions of an older generation may go on. */
   readonly retireMs: number;
   /** The text of the configuration that the workers are to run. */
@@ -81,13 +84,6 @@ export function supervise(options: SupervisorOptions, desk: Desk = {}): Supervis
   };
 }
 
-/** Node takes the policy that is set when its settings are first made, and says nothing of one that comes too late. */
-function choosePolicy(connections: SupervisorOptions['connections']): void {
-  const policy = connections === 'by turns' ? cluster.SCHED_RR : cluster.SCHED_NONE;
-  if (Object.keys(cluster.settings).length === 0) cluster.schedulingPolicy = policy;
-  else if (cluster.schedulingPolicy !== policy) throw new Error('how connections come to workers was decided before, and otherwise');
-}
-
 /** All workers of a node, of the present generation and of older ones that are leaving. */
 class Crew {
   #options: SupervisorOptions;
@@ -103,12 +99,15 @@ class Crew {
   readonly #stopped = new Set<string>();
   #reloading: Promise<void> = Promise.resolve();
   readonly #measurements = new MeasurementBoard<Member>(() => this.#measured(), send);
+  readonly #life: LifeWatch;
 
   readonly #desk: Desk;
 
   constructor(options: SupervisorOptions, desk: Desk) {
     this.#desk = desk;
     this.#options = options;
+    this.#life = new LifeWatch(this.#members, options.log);
+    this.#life.begin(options.hangMs);
   }
 
   async startGeneration(): Promise<void> {
@@ -145,6 +144,7 @@ class Crew {
       throw error;
     }
     this.#retire(old);
+    this.#life.begin(next.hangMs);
   }
 
   async stop(): Promise<void> {
@@ -158,6 +158,7 @@ class Crew {
       }),
     );
     this.#measurements.end();
+    this.#life.end();
   }
 
   async windDown(patienceMs: number): Promise<void> {
@@ -235,6 +236,8 @@ class Crew {
       for (const order of this.#notices.kept(message.topic)) send(member, order);
     } else if (message.kind === 'measured') {
       this.#measurements.hear(member, message);
+    } else if (message.kind === 'sign') {
+      this.#life.hear(member, message.sign);
     } else if (message.kind === 'how-much') {
       void this.#measurements.measure().then((counted) => send(member, { kind: 'measurements', question: message.question, counted }));
     } else if (message.kind === 'ready') {

@@ -14,6 +14,7 @@ import type { Notices } from './notices.ts';
 import type { HintBus, Service } from './service.ts';
 import { WorkerWishes } from './service-wishes.ts';
 import type { ServiceWishes } from './service-wishes.ts';
+import { signOfLife } from './signs-of-life.ts';
 import { WorkerSiblings } from './siblings.ts';
 import type { Siblings } from './siblings.ts';
 
@@ -78,6 +79,7 @@ export async function runWorker(
     else if (order.kind === 'notices') notices.receive(order);
     else if (order.kind === 'ask' || order.kind === 'asked' || order.kind === 'answer') siblings.receive(order);
     else if (order.kind === 'measure' || order.kind === 'measurements') measurements.receive(order);
+    else if (order.kind === 'give-sign') channel.send({ kind: 'sign', sign: signOfLife() });
     else orders.add(order);
   });
   channel.send({ kind: 'awake' });
@@ -92,6 +94,7 @@ export async function runWorker(
     return 'failed';
   }
   channel.send({ kind: 'ready' });
+  channel.send({ kind: 'sign', sign: signOfLife() }); // from now on it is asked
   const endWatch = watchProcess();
   await new Shift(node, orders, channel).work();
   hints.sendNow();

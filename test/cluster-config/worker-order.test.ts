@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { parseConfig } from '../../cluster-config/load.ts';
 import { frozenOf, withFrozen } from '../../cluster-config/publishing/restart-needs.ts';
 import { parametersSchema } from '../../cluster-config/schema.ts';
-import { valuePaths } from '../../cluster-config/schema-walk.ts';
+import { valueTraits } from '../../cluster-config/schema-walk.ts';
 import { orderText, readOrder } from '../../cluster-config/worker-order.ts';
 import { sample, sampleFile } from './sample.ts';
 
@@ -28,9 +28,13 @@ test('a worker takes what was checked, unless that was done by a program with ot
   }
 });
 
-test('the names by which a program knows its parameters reach into lists, chosen names and alternatives', () => {
-  const paths = valuePaths(parametersSchema);
-  for (const path of ['drainSeconds', 'services.imap.listeners[].address', 'domainSettings.*.status', 'userMaps[].name']) assert.ok(paths.includes(path), path);
+test('what a program knows of its parameters reaches into lists, chosen names and alternatives, and has bounds, choices and defaults', () => {
+  const traits = valueTraits(parametersSchema);
+  for (const start of ['drainSeconds number ', 'drainSeconds = 10', 'services.imap.listeners[].address string ', 'domainSettings.*.status enum ', 'userMaps[].name string ']) assert.ok(traits.some((trait) => trait.startsWith(start)), start);
+  const text = (schema: z.ZodType): string => valueTraits(z.object({ inner: z.array(z.strictObject({ value: schema })) })).join('\n');
+  const whole = z.number().int().min(1);
+  const others = [whole.max(5).default(3), whole.max(6).default(3), whole.max(5).default(4), whole.max(5), whole.max(5).optional(), z.enum(['a', 'b']), z.enum(['a', 'c']), z.string(), z.string().max(9), z.string().regex(/a/), z.string().regex(/b/)];
+  assert.equal(new Set(others.map(text)).size, others.length);
 });
 
 test('every parameter is a value that JSON can carry', () => {

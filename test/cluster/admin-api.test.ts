@@ -22,6 +22,7 @@ const more = `      - { name: totp, password: { file: secrets/administrator }, t
       - { name: elsewhere, password: { file: secrets/administrator }, allow: [all], domains: [elsewhere.example] }
       - { name: mailer, password: { file: secrets/administrator }, allow: [all], deny: [manageIMAPProxy] }
       - { name: mover, password: { file: secrets/administrator }, allow: [manageCluster] }
+      - { name: reader, password: { file: secrets/administrator }, allow: [manageReporting] }
     groups:
       - { name: desk, allow: [all], deny: [manageQueue] }
 `;

@@ -8,10 +8,10 @@ import { personLdif } from './people.ts';
 /** Where wrong passwords come from in tests: front-ends slow a network down that guesses, and other tests shall not wait. */
 export const guesser = '127.66.6.6';
 
-/** `ldapadd` of somebody whom nobody has heard of before; answers the name. */
-export async function addPerson(cluster: Cluster, mailHost: string): Promise<string> {
+/** `ldapadd` of somebody whom nobody has heard of before; answers the name. `mail`: where it is not NAME@example.com. */
+export async function addPerson(cluster: Cluster, mailHost: string, mail?: string): Promise<string> {
   const name = `p${randomUUID().slice(0, 8)}`;
-  await change(cluster, 'ldapadd', personLdif({ name, mailHost }));
+  await change(cluster, 'ldapadd', personLdif({ name, mailHost, ...(mail === undefined ? {} : { mail }) }));
   return name;
 }
 

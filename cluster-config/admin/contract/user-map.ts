@@ -19,6 +19,8 @@ const part = z.strictObject({
 const told = z.array(z.string()).describe('What differs, in words.');
 const ldif = z.string().describe('What is still to be done, for ldapmodify; empty for nothing.');
 
+const silentNodes = z.array(z.object({ node: z.string(), reason: z.string() }));
+
 const common = { group: 'user map', needs: 'manageUserMap', place: 'here' } as const;
 
 const count = z.number().int().nonnegative();
@@ -42,15 +44,15 @@ export const userMapOperations = {
   }),
   importMap: operation({
     ...common, name: 'importMap', method: 'POST', path: '/directory/import', needs: 'manageCluster', kind: 'act',
-    summary: 'Write the hosts of a file into the directory; aliases stay in the LDIF. Needs `manageUserMap` as well. With a mistake anywhere in the text nothing is written. No mail is moved.', body: part,
-    answer: z.object({ told, ldif }),
+    summary: 'Write the hosts of a file into the directory; aliases stay in the LDIF. Needs `manageUserMap` as well. With a mistake anywhere in the text nothing is written. Front-ends forget where these users were. No mail is moved.', body: part,
+    answer: z.object({ told, ldif, silent: silentNodes.default([]).describe('Front-ends that did not hear of it: they may go on with the hosts of before until `routing.positiveAgeSeconds` are over.') }),
   }),
   mapStatistics: operation({
     ...common, name: 'mapStatistics', method: 'GET', path: '/map-statistics', needs: 'manageReporting', kind: 'read',
     summary: 'What the workers of all nodes have counted since they began: answers from the cache, logins, operations at the directory. For administrators of the whole cluster.',
     answer: z.object({
       nodes: z.array(z.object({ node: z.string(), role: z.enum(['frontend', 'backend']), workers: z.array(workerStatisticsSchema) })),
-      silent: z.array(z.object({ node: z.string(), reason: z.string() })),
+      silent: silentNodes,
     }),
   }),
 };

@@ -115,11 +115,16 @@ function addComparisons(map: Command): void {
     .option('--as <node>', 'the node whose parameters are used (else: the first back-end)')
     .option('--write', 'write the hosts into the directory (ldapConnectors[].write); aliases stay in the LDIF');
   withServerOptions(imported)
-    .addHelpText('after', '\nExample:\n  $ waybill map import users.csv > changes.ldif')
+    .addHelpText('after', `
+Front-ends forget where those users were whose hosts are written. Exit code 1 when one does not answer: it may go on with the hosts
+of before until routing.positiveAgeSeconds are over.
+
+Example:
+  $ waybill map import users.csv > changes.ldif`)
     .action(async (file: string, options: MapImportOptions) => {
       const { mapImport } = await import('../map-transfer.ts');
-      const { ldif, told } = await mapImport(file, options);
+      const { ldif, told, complaints } = await mapImport(file, options);
       for (const line of told) process.stderr.write(`${options.write === true ? '' : 'would change '}${line}\n`);
-      if (ldif !== '') print(ldif);
+      tellAll({ text: ldif, complaints });
     });
 }

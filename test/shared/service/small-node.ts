@@ -1,13 +1,14 @@
 /**
  * A node with nothing in it but its life: started by the supervisor's test as a process of its own. It prints what
  * happens as JSON lines and takes orders as lines on standard input. Its one service echoes lines, each with its
- * configuration before it, on a port that all workers share. With the word `by-turns` connections are handed out.
+ * configuration before it, on a port that all workers share. With the word `by-turns` connections are handed out;
+ * with `watch` workers that hang are ended after 3 s. One that hears `hang` in a session does so.
  */
 import cluster from 'node:cluster';
 import { once } from 'node:events';
 import * as net from 'node:net';
 import { createInterface } from 'node:readline';
-import { createLog } from '../../../shared/log/log.ts';
+import { logTo } from '../../../shared/log/log.ts';
 import { counter } from '../../../shared/metrics/metrics.ts';
 import { valueOf } from '../../../shared/metrics/snapshot.ts';
 import { supervise } from '../../../shared/service/supervisor.ts';
@@ -18,7 +19,7 @@ const tell = (what: object): void => {
   process.stdout.write(`${JSON.stringify({ pid: process.pid, ...what })}\n`);
 };
 
-const log = createLog({ node: 'small', level: 'silent' });
+const log = logTo({ level: 'informational', write: (line) => tell({ event: 'log', line: JSON.parse(line) as unknown }) }, 'small');
 
 const began = counter({ name: 'waybill_test_began', help: 'Workers that began.' });
 
@@ -32,7 +33,10 @@ async function startEcho(configuration: string): Promise<Service & { readonly po
     tell({ event: 'session' });
     socket.on('error', () => socket.destroy());
     socket.on('close', () => sockets.delete(socket));
-    socket.on('data', (data) => socket.write(`${configuration}: ${data.toString()}`));
+    socket.on('data', (data) => {
+      while (data.toString().startsWith('hang'));
+      socket.write(`${configuration}: ${data.toString()}`);
+    });
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const retire = async (): Promise<void> => new Promise((resolve) => {
@@ -58,8 +62,8 @@ function onceService(configuration: string): Service {
 }
 
 if (cluster.isPrimary) {
-  const connections = process.argv[2] === 'by-turns' ? 'by turns' as const : 'first come' as const;
-  const options = { log, workers: 2, connections, engineFlags: [], drainMs: 2000, retireMs: 30_000, configuration: 'first' };
+  const connections = process.argv.includes('by-turns') ? 'by turns' as const : 'first come' as const;
+  const options = { log, workers: 2, connections, engineFlags: [], drainMs: 2000, retireMs: 30_000, hangMs: process.argv.includes('watch') ? 3000 : 600_000, configuration: 'first' };
   const supervisor = supervise(options);
   supervisor.started.then(
     () => tell({ event: 'started', living: supervisor.living() }),
@@ -88,7 +92,7 @@ if (cluster.isPrimary) {
     hints.subscribe((hint) => tell({ event: 'heard', hint, configuration }));
     began.add({});
     setInterval(() => {
-      void measure().then((counted) => tell({ event: 'counted', began: valueOf(counted, 'waybill_test_began'), workers: valueOf(counted, 'waybill_workers', { stage: 'ready' }), restarts: valueOf(counted, 'waybill_worker_restarts') }));
+      void measure().then((counted) => tell({ event: 'counted', began: valueOf(counted, 'waybill_test_began'), workers: valueOf(counted, 'waybill_workers', { stage: 'ready' }), restarts: valueOf(counted, 'waybill_worker_restarts'), hangs: valueOf(counted, 'waybill_worker_hangs') }));
     }, 200).unref();
     const echo = await startEcho(configuration);
     tell({ event: 'began', slot, configuration, port: echo.port });

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { Dialogue } from '../../harness/dialogue.ts';
+import { sightOf } from '../../../shared/base/process-sight.ts';
 import { eventually } from '../../harness/people.ts';
 
 interface Told {
@@ -38,11 +39,21 @@ function startNode(t: TestContext, words: readonly string[] = []) {
   };
   /** A session with the echo service, in the worker of the configuration that serves now. */
   const session = async (): Promise<Dialogue> => {
-    const dialogue = await Dialogue.connect({ port: Number(told.find(({ event }) => event === 'began')?.['port']), tls: 'none' });
+    const dialogue = await Dialogue.connect({ port: Number(told.findLast(({ event }) => event === 'began')?.['port']), tls: 'none' });
     t.after(() => dialogue.close());
     return dialogue;
   };
   return { told, until, ended, session, order: (line: string) => child.stdin.write(`${line}\n`) };
+}
+
+interface HangLine {
+  readonly worker: number;
+  readonly processorMs: number;
+  readonly now: { readonly state: string };
+}
+
+function hangLine({ event, line }: Told): boolean {
+  return event === 'log' && /^a worker hangs/.test((line as { readonly msg: string }).msg);
 }
 
 /** The session is alive, and in a worker of that configuration. */
@@ -163,6 +174,41 @@ test('connections that are handed out by turns: a worker that hangs gets one, wh
   await all;
   assert.equal(outcomes[7], 'ended');
   for (let number = 0; number < 4; number += 1) await answers(await node.session(), 'first');
+});
+
+test('a worker that hangs is ended and replaced, whether it loops or was stopped; the log says what was seen of it', async (t) => {
+  const node = startNode(t, ['by-turns', 'watch']);
+  const both = (await node.until(({ event }) => event === 'began', 2)).map(({ pid }) => pid);
+  await node.until(({ event }) => event === 'started');
+  (await node.session()).say('hang');
+  const [looping] = (await node.until(({ event }) => event === 'session')).map(({ pid }) => pid);
+  const stopped = both.find((pid) => pid !== looping) ?? 0;
+  process.kill(stopped, 'SIGSTOP');
+  await node.until(({ event, hangs, restarts, workers }) => event === 'counted' && hangs === 2 && restarts === 2 && workers === 2);
+  const lines = (await node.until(hangLine, 2)).map(({ line }) => line as HangLine);
+  assert.deepEqual(lines.map(({ worker, now }) => [worker, now.state]).toSorted(), [[looping, 'R'], [stopped, 'T']].toSorted());
+  assert.ok(lines.every(({ worker, processorMs }) => (worker === looping) === (processorMs > 300)), JSON.stringify(lines));
+  await answers(await node.session(), 'first');
+});
+
+test('no worker is late while the supervisor did not run itself, and none is ended that another process traces', async (t) => {
+  const node = startNode(t, ['watch']);
+  const workers = (await node.until(({ event }) => event === 'began', 2)).map(({ pid }) => pid);
+  const [{ pid: supervisor } = { pid: 0 }] = await node.until(({ event }) => event === 'started');
+  t.after(() => workers.forEach((pid) => process.kill(pid, 'SIGKILL')));
+  for (const pid of [...workers, supervisor]) process.kill(pid, 'SIGSTOP'); // as when the machine is suspended, for longer than a worker may be silent
+  await new Promise((resolve) => setTimeout(resolve, 5000));
+  for (const pid of [supervisor, ...workers]) process.kill(pid, 'SIGCONT');
+  const [traced = 0] = workers;
+  const tracer = spawn('strace', ['-o', '/dev/null', '-e', 'trace=none', '-p', String(traced)], { stdio: ['ignore', 'ignore', 'inherit'] });
+  t.after(() => tracer.kill('SIGKILL'));
+  await eventually(async () => Promise.resolve(sightOf(traced)?.tracer === 'traced'));
+  process.kill(traced, 'SIGSTOP');
+  const [spared] = await node.until(({ event, line }) => event === 'log' && /left alone/.test(String((line as { msg: string }).msg)));
+  assert.equal((spared?.['line'] as { reason: string }).reason, 'another process traces it');
+  process.kill(traced, 'SIGCONT');
+  await node.until(({ event, began, hangs }) => event === 'counted' && began === 2 && hangs === 0);
+  assert.ok(!node.told.some(hangLine));
 });
 
 test('work that exists once per node passes to the new generation at once, and never is in two hands', async (t) => {
