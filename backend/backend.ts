@@ -47,6 +47,7 @@ import type { LocalAccounts } from './accounts/local-accounts.ts';
 import { demandOwnership } from './accounts/owner-of-new.ts';
 import { Reconciliation } from './accounts/reconciliation.ts';
 import { startSettling } from './accounts/settling.ts';
+import { demandKnownQueue, noteKnownQueue } from './known-queue.ts';
 import { demandKnownStorages, noteKnownStorages } from './known-storages.ts';
 import { mailAccessUnits } from './mail-access.ts';
 import type { Ground } from './mail-access.ts';
@@ -69,6 +70,7 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
   const directory = await openDirectoryAccess(config, context);
   const tls = await loadNodeTls(config);
   for (const warning of tls.warnings) context.log.warn(warning);
+  demandKnownQueue(config);
   demandKnownStorages(config); // a disk may have gone since the node began
   const directories = storageDirectoriesOf(config);
   const storage = await openStorage({
@@ -111,6 +113,7 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
   const texts = new TextAnswers({ indexed: config.storage.textIndex, log, hints, memoryBytes: config.storage.textIndexMegabytes * 1024 * 1024 });
   const ground: Ground = { context, config, doors: context.doors, tls, storage, accounts, sharing, texts, foreignTrust: await loadForeignTrust(config) };
   const processing = openProcessing(ground);
+  noteKnownQueue(config, directories.open, log);
   const moves = createAccountMoves({
     storage, log,
     nodeName: config.nodeName,

@@ -5,6 +5,7 @@
 import { Failure, isFailure } from '../shared/base/failure.ts';
 import type { ForeignHolder } from '../shared/base/folder-holder.ts';
 import type { Desk } from '../shared/service/supervisor.ts';
+import { demandKnownQueue } from './known-queue.ts';
 import { demandKnownStorages, forgetLostStorages } from './known-storages.ts';
 import { lockDirectory } from './locked-directory.ts';
 import { queueDirectoryOf } from './queue-directory.ts';
@@ -37,10 +38,11 @@ export class HeldDirectories {
   /** Storages that are about to be noted as taken out, and until when they count as such: who is to note them may have died. */
   readonly #claims = new Map<string, number>();
 
-  /** Holds what the node has now. @throws Failure('in-use'), 'bad-input' when it has no storage, 'storage-failure' when one that it has had is not there */
+  /** Holds what the node has now. @throws Failure('in-use'), 'bad-input' when it has no storage, 'storage-failure' when one that it has had, or its queue, is not there */
   constructor(config: KeptPlaces, foreign: ForeignHolder) {
     this.#config = config;
     this.#foreign = foreign;
+    demandKnownQueue(config); // what is said of storages stands beside it
     forgetLostStorages(config);
     if (storageDirectoriesOf(config).open.length === 0) throw new Failure('bad-input', `storage.directories names no folder for node ${config.nodeName}, or all are taken out (waybill storage attach)`);
     demandKnownStorages(config); // a lock would make the folder

@@ -5,12 +5,11 @@
 import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../shared/base/failure.ts';
+import { lostMark } from './lost-mark.ts';
 import type { KeptPlaces } from './queue-directory.ts';
 import { storageDirectoriesOf, storageListFolder, storageMemory } from './storage-directories.ts';
 import { flush, makeDirectory } from './storage/directories.ts';
 import { knownAtMs, noteKnown } from './storage/storage-list.ts';
-
-const lostMark = 'declared-lost';
 
 /** Before anything is made in their folders. @throws Failure('storage-failure') that names the folder of one that the node has had and that is not there */
 export function demandKnownStorages(config: KeptPlaces): void {
@@ -34,9 +33,9 @@ export function noteKnownStorages(config: KeptPlaces, opened: readonly string[])
   }
 }
 
-/** The node that had it may begin an empty one in the folder, which is made when it is missing. @throws Failure('bad-input') where there is something of a storage */
+/** The node that had a storage or its queue there may begin an empty one in the folder, which is made when it is missing. @throws Failure('bad-input') where there is something of either */
 export function markLost(directory: string): void {
-  const left = ['storage.json', 'index', 'packs'].find((name) => existsSync(join(directory, name)));
+  const left = ['storage.json', 'queue.json', 'index', 'packs'].find((name) => existsSync(join(directory, name)));
   if (left !== undefined) throw new Failure('bad-input', `${directory} is not lost: it has ${left}. See waybill storage repair`);
   makeDirectory(directory);
   writeFileSync(join(directory, lostMark), '', { mode: 0o600, flush: true });

@@ -31,7 +31,7 @@ export async function shrinkStorage(directory: string): Promise<OfflineOutcome> 
 /** Throws `bad-input` where there is something of a storage. */
 export function declareLost(directory: string): string {
   markLost(directory);
-  return `${directory}: its storage counts as lost. When the node starts it begins an empty one there; one that was attached, and that the configuration does not name, it forgets`;
+  return `${directory}: what was there, a storage or the queue, counts as lost. When the node starts it begins an empty one there; a storage that was attached, and that the configuration does not name, it forgets`;
 }
 
 async function alone<T>(directory: string, action: () => Promise<T>): Promise<T> {

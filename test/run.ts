@@ -41,7 +41,7 @@ function stop(text: string): never {
 }
 
 const stopping = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stopping.abort());
 
 async function runAll(modules: readonly string[], files: readonly string[], concurrency: number): Promise<Outcome> {
   const outcome = await runFiles({ modules, files, concurrency, root, nodeOptions, stopping, longestSilenceMs });

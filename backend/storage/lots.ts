@@ -16,6 +16,7 @@ import { hiddenName, isHidden } from './mailbox-name.ts';
 import { allRows, dropMessages, forgetRows, freshEntry } from './mailbox-tree.ts';
 import type { Tables } from './keys.ts';
 import type { Volume } from './volume.ts';
+import { LockWait } from './write-lock.ts';
 
 /** Of one hidden mailbox. */
 interface LotsRecord {
@@ -64,8 +65,27 @@ export class StoredLots implements Lots {
     const { volume } = this.#account;
     const hidden = this.#hidden;
     this.#hidden = undefined;
-    if (hidden !== undefined) await volume.environment.write(() => dropLots(volume, hidden));
+    if (hidden === undefined) return;
+    try {
+      await volume.environment.write(() => dropLots(volume, hidden), new LockWait(forgetPatienceMs));
+    } catch (error) {
+      dropLater(volume, hidden, firstPauseMs);
+      throw error;
+    }
   }
+}
+
+/** How long who gives up waits for a lock: it is tried again anyhow. */
+const forgetPatienceMs = 1000;
+const firstPauseMs = 1000;
+const longestPauseMs = 60_000;
+
+/** Until then they count for quota. A storage that is taken out or closed meanwhile is swept by who opens it next. */
+function dropLater(volume: Volume, id: number, pauseMs: number): void {
+  setTimeout(() => {
+    if (volume.use.state !== 'open') return;
+    volume.environment.write(() => dropLots(volume, id)).catch(() => dropLater(volume, id, Math.min(2 * pauseMs, longestPauseMs)));
+  }, pauseMs).unref();
 }
 
 function begin(change: AccountChange, target: number): number {

@@ -35,11 +35,15 @@ export function removeLock(table: Table): LockEnd {
 
 /** How one writer waits for the end of a lock: its patience begins when this is made, so that who had to wait for others before does not wait as long again. */
 export class LockWait {
-  readonly #sinceMs = performance.now();
+  readonly #untilMs: number;
+
+  constructor(forMs = patienceMs) {
+    this.#untilMs = performance.now() + forMs;
+  }
 
   /** Resolves when it is time to look again. Throws `in-use` when the writer has waited long enough. */
   async pause(): Promise<void> {
-    if (performance.now() - this.#sinceMs > patienceMs) throw new Failure('in-use', 'the storage is locked for a backup, try again in a moment');
+    if (performance.now() > this.#untilMs) throw new Failure('in-use', 'the storage is locked for a backup, try again in a moment');
     await new Promise((resolve) => setTimeout(resolve, lookAgainMs));
   }
 }

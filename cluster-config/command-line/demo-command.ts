@@ -8,7 +8,7 @@ export interface DemoCommandOptions {
   readonly portBase: number;
 }
 
-/** A second Ctrl-C counts as "at once" only after so long: one key press can arrive by two ways. */
+/** A second Ctrl-C counts as "at once" only after so long: one key press can arrive by two ways. A terminal or npm that goes meanwhile is in no hurry. */
 const impatientAfterMs = 1000;
 
 /** The port base that a user gave. @throws DemoRefused */
@@ -34,9 +34,9 @@ export async function demoCommand(options: DemoCommandOptions): Promise<void> {
 function stopOnSignal(demo: ReturnType<typeof startDemo>, say: (text: string) => void): { readonly begun: () => boolean; readonly done: Promise<void> } {
   let begunMs: number | undefined;
   const done = new Promise<void>((resolve, reject) => {
-    const onSignal = (): void => {
+    const onSignal = (signal: NodeJS.Signals): void => {
       if (begunMs !== undefined) {
-        if (Date.now() - begunMs > impatientAfterMs) demo.kill();
+        if (signal !== 'SIGHUP' && Date.now() - begunMs > impatientAfterMs) demo.kill();
         return;
       }
       begunMs = Date.now();

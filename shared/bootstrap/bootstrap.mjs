@@ -170,6 +170,17 @@ async function become(node, program, programArguments, environment) {
   });
 }
 
+/** A signal to npm alone ends npm and leaves us behind, as a terminal that goes does: so we end as then. Ctrl-C comes to all by the terminal, and is nothing new when npm goes after it. */
+function endWithNpm() {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    process.kill(process.pid, 'SIGHUP');
+  }, 1000).unref();
+}
+
 async function main() {
   const [modeName = '', ...rest] = process.argv.slice(2);
   const mode = Object.hasOwn(modes, modeName) ? modes[modeName] : undefined;
@@ -182,6 +193,7 @@ async function main() {
   };
   await providePackages();
   if (mode.needsUi) await provideUi(environment);
+  if (mode !== modes.run) endWithNpm(); // to a node SIGHUP means something else
   await become(node, join(root, mode.program), [...mode.firstArguments, ...rest], environment);
 }
 

@@ -51,7 +51,7 @@ for (const folder of folders) {
     }, settleMs);
   });
 }
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
     leaving = true;
     if (demo === undefined) process.exit(0);

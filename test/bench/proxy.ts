@@ -104,7 +104,7 @@ const toDo = provideSystemPackages(progress);
 if (toDo !== undefined) throw new Error(toDo);
 const stage = await startStage(words.beside);
 // The servers have sessions of their own, so Ctrl-C does not reach them.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stage.end().finally(() => process.exit(1)));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stage.end().finally(() => process.exit(1)));
 try {
   progress('all servers run');
   const cells = cellsOf(stage, effort).filter(wanted);

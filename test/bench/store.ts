@@ -79,7 +79,7 @@ const toDo = provideSystemPackages(progress);
 if (toDo !== undefined) throw new Error(toDo);
 const running = new RunningStores();
 // The servers have sessions of their own, so Ctrl-C does not reach them.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void running.end().finally(() => process.exit(1)));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void running.end().finally(() => process.exit(1)));
 const stage = await startStage(running, words.beside);
 try {
   progress('all servers run');

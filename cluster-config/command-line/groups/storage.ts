@@ -89,8 +89,8 @@ Example:
       print(await storageAttachText({ node, folder }, options));
     });
 
-  storage.command('lost').description('Say that a storage is gone for good, with its mail: its back-end, which else refuses to start without it, begins an empty one in its folder. On its machine, as the node\'s user.').argument('<folder>', 'its whole path')
-    .addHelpText('after', '\nA storage that was attached, and that the configuration does not name, is forgotten instead. Mail comes back by `waybill backup restore`.\n\nExample:\n  $ waybill storage lost /srv/mail2')
+  storage.command('lost').description('Say that a storage, or the queue, is gone for good, with its mail: its back-end, which else refuses to start without it, begins an empty one in its folder. On its machine, as the node\'s user.').argument('<folder>', 'its whole path')
+    .addHelpText('after', '\nA storage that was attached, and that the configuration does not name, is forgotten instead. Mail comes back by `waybill backup restore`. With the queue goes what waited in it, and what was noted of storages\nthat were attached or taken out: say that again when the node runs.\n\nExample:\n  $ waybill storage lost /srv/mail2')
     .action(async (folder: string) => print((await offline()).declareLost(folder)));
 
   withApiOptions(storage.command('lock').description('Let nobody write to storages and queue of a back-end while a snapshot is made. Everybody reads on; who writes waits.').argument('<node>', 'a back-end'))

@@ -5,10 +5,13 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { HeldDirectories } from '../../../backend/held-directories.ts';
+import { demandKnownQueue, noteKnownQueue } from '../../../backend/known-queue.ts';
 import { demandKnownStorages, noteKnownStorages } from '../../../backend/known-storages.ts';
 import { declareLost } from '../../../backend/offline-storage.ts';
 import { storageDirectoriesOf, storageMemory } from '../../../backend/storage-directories.ts';
+import { claimDirectory } from '../../../backend/storage/directory-record.ts';
 import { openStorage } from '../../../backend/storage/storage.ts';
+import { createLog } from '../../../shared/log/log.ts';
 import { storageOptions, temporaryDirectory } from './harness.ts';
 
 const notThere = (directory: string): object => ({ kind: 'storage-failure', message: new RegExp(`^${directory} has no storage .*Mount it; .*waybill storage lost ${directory}$`) });
@@ -99,6 +102,37 @@ test('A storage that was declared lost by mistake, and was mounted afterwards, i
   rmSync(node.mounted, { recursive: true });
   renameSync(below, node.mounted);
   await assert.rejects(node.live(), notThere(node.mounted));
+});
+
+test('Without the disk of its queue a node does not start, and nothing is made; the queue of another place or node is another one; declared lost it is begun anew, once', async (t) => {
+  const node = new Node(t);
+  const { places } = node;
+  const queue = places.services.processing.queueDirectory ?? '';
+  const begin = (): void => {
+    demandKnownQueue(places);
+    claimDirectory(queue, { cluster: 'test', node: 'be1' }, { name: 'queue', fileName: 'queue.json', format: 1 });
+    noteKnownQueue(places, [node.mounted, '/nowhere'], createLog({ node: 'be1', level: 'silent' }));
+  };
+  await node.live();
+  begin();
+  await node.live();
+  renameSync(queue, `${queue}-disk`);
+  const missing = { kind: 'storage-failure', message: new RegExp(`^${queue} has no queue .*Mount it; .*waybill storage lost ${queue}$`) };
+  assert.throws(() => new HeldDirectories(places, 'refuse'), missing);
+  assert.throws(() => demandKnownQueue(places), missing);
+  assert.equal(existsSync(queue), false);
+  demandKnownQueue({ ...places, services: { processing: { queueDirectory: `${queue}2` } } });
+  demandKnownQueue({ ...places, nodeName: 'be2' });
+  renameSync(`${queue}-disk`, queue);
+  begin();
+  rmSync(queue, { recursive: true });
+  declareLost(queue);
+  begin();
+  assert.throws(() => declareLost(queue), { kind: 'bad-input', message: /it has queue\.json/ });
+  rmSync(queue, { recursive: true });
+  assert.throws(() => demandKnownQueue(places), missing);
+  writeFileSync(join(node.mounted, 'queue-of-node.json'), 'torn');
+  demandKnownQueue(places);
 });
 
 test('One that was attached is missed, too; declared lost it is forgotten', async (t) => {

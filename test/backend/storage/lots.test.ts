@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { checkStorage, compactStorage, openStorage, rebuildIndex } from '../../../backend/storage/storage.ts';
 import type { Account, Storage } from '../../../backend/storage/storage.ts';
 import { bytesOf, deliver, mailboxOf, sampleMessage, storageOptions, temporaryDirectory, temporaryStorage } from './harness.ts';
+import { eventually } from '../../harness/people.ts';
 import { enterLot } from './lot.ts';
 
 const alice = 'alice@example.com';
@@ -66,6 +67,20 @@ test('Lots that are given up, or whose account begins to move, leave the mailbox
   await assert.rejects(second.show(), { kind: 'in-use' });
   await second.forget();
   assert.deepEqual([inbox.state(), account.quota().messages], [before, 0]);
+  assert.deepEqual(await findings(storage), []);
+});
+
+test('Lots that can not be taken away when they are given up, as the storage is locked, are taken away later, and count for quota no more', async (t) => {
+  const storage = await temporaryStorage(t);
+  const account = await storage.createAccount(alice);
+  const lots = mailboxOf(account).lots();
+  await enterLot({ storage, address: alice }, lots, ['one', 'two']);
+  const [folder] = storage.care.folders();
+  await folder?.environment.lock(Date.now() + 300_000);
+  await assert.rejects(lots.forget(), { kind: 'in-use' });
+  assert.equal(account.quota().messages, 2);
+  await folder?.environment.unlock();
+  await eventually(async () => Promise.resolve(account.quota().messages === 0));
   assert.deepEqual(await findings(storage), []);
 });
 

@@ -2,11 +2,11 @@
  * Two kinds of Dovecot from Debian: the back-end that keeps the mail, and the proxy that routes by LDAP. Tuned: processes
  * serve more than one login; as shipped, the proxy has one process for each.
  */
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../../harness/free-port.ts';
 import { endProgram, startProgram } from './processes.ts';
+import { serverFolder } from './server-folder.ts';
 import { portOf } from './servers.ts';
 import type { CertificateFiles, Directory, MailPorts, Peer } from './servers.ts';
 
@@ -92,7 +92,7 @@ userdb {
 
 /** Starts an instance in a folder of its own. */
 export async function startDovecot(plan: DovecotPlan): Promise<DovecotPeer> {
-  const folder = mkdtempSync(join(tmpdir(), 'bench-dovecot-'));
+  const folder = serverFolder('dovecot');
   chmodSync(folder, 0o755);
   mkdirSync(join(folder, 'mail'));
   chmodSync(join(folder, 'mail'), 0o777); // the umask does not count for chmod

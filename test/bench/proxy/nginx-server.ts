@@ -1,9 +1,9 @@
 /** nginx's mail proxy from Debian, with a helper of ours that answers its questions from the directory. */
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../../harness/free-port.ts';
 import { endProgram, startProgram } from './processes.ts';
+import { serverFolder } from './server-folder.ts';
 import { portOf } from './servers.ts';
 import type { CertificateFiles, Directory, MailPorts, Peer } from './servers.ts';
 
@@ -12,7 +12,7 @@ const helperProgram = join(import.meta.dirname, 'ldap-auth-helper.ts');
 export async function startNginx(options: {
   readonly certificates: CertificateFiles; readonly directory: Directory; readonly backend: MailPorts;
 }): Promise<Peer> {
-  const folder = mkdtempSync(join(tmpdir(), 'bench-nginx-'));
+  const folder = serverFolder('nginx');
   chmodSync(folder, 0o755);
   const helperPort = await freePort();
   const { directory, backend } = options;

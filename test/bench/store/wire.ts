@@ -1,5 +1,4 @@
 /** A connection of the load: it looks at the end of what comes and at nothing else, so that it costs as little as can be. */
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect as connectPlain } from 'node:net';
 import type { Socket } from 'node:net';
@@ -94,11 +93,6 @@ export class Wire {
 
   end(): void {
     this.#socket.destroy();
-  }
-
-  /** Resolves when the server has closed. */
-  async closed(): Promise<void> {
-    if (!this.#socket.destroyed) await once(this.#socket, 'close');
   }
 
   async #until(over: Awaited['over']): Promise<void> {

@@ -31,6 +31,7 @@ if (process.argv[2] === 'ci') {
 
 const program = `
 process.on('SIGTERM', () => { console.log('told to stop'); process.exit(7); });
+process.on('SIGHUP', () => { console.log('left behind'); process.exit(7); });
 console.log(JSON.stringify(process.argv.slice(2)));
 if (process.argv.includes('wait')) setInterval(() => undefined, 1000);
 if (process.argv.includes('fail')) process.exitCode = 3;`;
@@ -159,4 +160,26 @@ test('the pages are built when their sources changed, and a failure is told', as
   await writeFile(page, 'two');
   assert.equal((await run(place, ['run'])).code, 0);
   assert.equal(await builds(), 3);
+});
+
+test('when npm is ended by a signal of its own the program hears of it; who runs a node, or starts it without npm, does not', { timeout: 60_000 }, async (context) => {
+  const place = await checkout(context);
+  const leave = async (mode: string, more: NodeJS.ProcessEnv): Promise<{ readonly heard: Promise<string>; readonly end: () => void }> => {
+    const parent = spawn(process.execPath, ['-e', `require('node:child_process').spawn(process.execPath, ['shared/bootstrap/bootstrap.mjs', '${mode}', 'wait'], { stdio: 'inherit' }).on('spawn', function () { console.log(this.pid); })`], { cwd: place.folder, env: { ...place.environment, ...more }, stdio: ['ignore', 'pipe', 'ignore'] });
+    const said = { text: '' };
+    const closed = new Promise<string>((resolve) => { parent.stdout.on('close', () => resolve(said.text)); });
+    const end = (): void => { process.kill(Number(/^\d+/m.exec(said.text)?.[0]), 'SIGTERM'); };
+    await new Promise<void>((resolve) => {
+      parent.stdout.on('data', (data: Buffer) => {
+        said.text += data.toString();
+        if (said.text.includes('"wait"')) resolve();
+      });
+    });
+    parent.kill('SIGKILL');
+    return { heard: closed, end };
+  };
+  const others = [await leave('run', { npm_lifecycle_event: 'waybill' }), await leave('demo', { npm_lifecycle_event: undefined })];
+  assert.match(await (await leave('demo', { npm_lifecycle_event: 'start' })).heard, /left behind/);
+  for (const { end } of others) end();
+  for (const { heard } of others) assert.match(await heard, /told to stop/);
 });
