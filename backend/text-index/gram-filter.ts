@@ -22,18 +22,24 @@ export function filterBytes(characters: number, tokens: number): number {
   return characters < leastCharacters ? 0 : 4 * wordsFor(tokens) * 2 ** hashBits;
 }
 
+/** So much of a vocabulary is noted at a time, which takes some milliseconds: those of a whole one would hold a worker up. */
+export const notedAtOnce = 256 * 1024;
+
 export class GramFilter {
   /** For each hash a bit for each stretch. */
   readonly #bits: Uint32Array;
   readonly #words: number;
+  readonly #text: string;
   readonly #starts: Uint32Array;
+  /** Stretches, from the first. */
+  #noted = 0;
 
-  /** @param text tokens, each with a line feed behind it. @param starts where they begin, and one more for the end */
+  /** Nothing is noted yet. @param text tokens, each with a line feed behind it. @param starts where they begin, and one more for the end */
   constructor(text: string, starts: Uint32Array) {
+    this.#text = text;
     this.#starts = starts;
     this.#words = wordsFor(starts.length - 1);
     this.#bits = new Uint32Array(this.#words * 2 ** hashBits);
-    for (let stretch = 0; stretch * tokensOfStretch < starts.length - 1; stretch += 1) this.#note(text, stretch);
   }
 
   /** Undefined when nothing can be said of a vocabulary, or a text, so short. */
@@ -41,7 +47,18 @@ export class GramFilter {
     return text.length < leastCharacters ? undefined : new GramFilter(text, starts);
   }
 
-  /** Those in which the text may be, ascending; undefined when it is too short to say. A line feed is the end of a token. */
+  /** Notes about so many characters more; `whole` when all are. */
+  grow(characters = notedAtOnce): 'whole' | 'in part' {
+    const until = this.#stretch(this.#noted).from + characters;
+    while (this.#noted * tokensOfStretch < this.#starts.length - 1) {
+      if (this.#stretch(this.#noted).from >= until) return 'in part';
+      this.#note(this.#noted);
+      this.#noted += 1;
+    }
+    return 'whole';
+  }
+
+  /** Those in which the text may be, ascending; undefined when it is too short to say. A line feed is the end of a token. Only of a whole one. */
   stretches(text: string): Stretch[] | undefined {
     if (text.length < gramLength) return undefined;
     const left = this.#bits.slice(this.#words * hashAt(text, 0), this.#words * (hashAt(text, 0) + 1));
@@ -61,7 +78,8 @@ export class GramFilter {
     return { firstToken, from: this.#starts[firstToken] ?? 0, to: this.#starts[Math.min(firstToken + tokensOfStretch, this.#starts.length - 1)] ?? 0 };
   }
 
-  #note(text: string, stretch: number): void {
+  #note(stretch: number): void {
+    const text = this.#text;
     const { from, to } = this.#stretch(stretch);
     const [word, bit] = [stretch >>> 5, 1 << (stretch & 31)];
     for (let at = from; at + gramLength <= to; at += 1) {

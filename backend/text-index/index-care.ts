@@ -32,10 +32,13 @@ const haste = { is: 'waited-for' } as const;
 export class IndexCare {
   readonly #storage: Storage;
   readonly #order: StandingOrder;
+  readonly #run: typeof runIndexer;
 
-  constructor(storage: Storage, order: StandingOrder) {
+  /** @param run starts the indexer */
+  constructor(storage: Storage, order: StandingOrder, run = runIndexer) {
     this.#storage = storage;
     this.#order = order;
+    this.#run = run;
   }
 
   get which(): IndexerOrder['indexed'] {
@@ -73,7 +76,7 @@ export class IndexCare {
     if (this.#order.indexed === 'off') throw new Failure('bad-input', 'this node makes no text index: storage.textIndex is off');
     const order = address === undefined ? this.#everything() : this.#oneAccount(address);
     for (;;) {
-      const run = runIndexer(order, (notice) => {
+      const run = this.#run(order, (notice) => {
         if (notice.is === 'progress') ground.report(notice);
       });
       const stop = (): void => run.stop();

@@ -34,24 +34,29 @@ export class SegmentCache {
   /** Those that were read are not valid any more. */
   forget(path: string): void {
     this.#segments.delete(path);
+    this.#opening.delete(path);
   }
 
-  /** Closes all below that folder. */
+  /** Closes all below that folder, those that are being opened as soon as they are open. */
   forgetBelow(folder: string): void {
-    for (const path of [...this.#segments.keys()]) if (path.startsWith(`${folder}/`)) this.#segments.delete(path);
+    for (const path of [...this.#segments.keys(), ...this.#opening.keys()]) if (path.startsWith(`${folder}/`)) this.forget(path);
   }
 
   close(): void {
     this.#segments.clear();
+    this.#opening.clear();
   }
 
-  async #read(path: string): Promise<Segment> {
-    try {
-      const segment = await Segment.open(path, this.#lists.forSegment());
-      this.#segments.set(path, segment);
-      return segment;
-    } finally {
-      this.#opening.delete(path);
-    }
+  #read(path: string): Promise<Segment> {
+    const opening = Segment.open(path, this.#lists.forSegment()).then(
+      async (segment) => {
+        if (this.#opening.get(path) === opening) this.#segments.set(path, segment);
+        else await segment.close(); // it was forgotten meanwhile: who waits for it can't read it, as one that is closed in use
+        return segment;
+      },
+    ).finally(() => {
+      if (this.#opening.get(path) === opening) this.#opening.delete(path);
+    });
+    return opening;
   }
 }

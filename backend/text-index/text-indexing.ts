@@ -19,6 +19,8 @@ export interface TextIndexingOptions {
   readonly log: Logger;
   /** From a change to the pass that sees it, and between two passes. */
   readonly delayMs: number;
+  /** Starts the indexer; `runIndexer` when absent. */
+  readonly run?: typeof runIndexer;
 }
 
 /** A pass over everything: it finds what no hint told of, and removes what is out of use. */
@@ -84,7 +86,7 @@ export class TextIndexing implements Service {
   }
 
   async #pass(): Promise<void> {
-    const { order, log } = this.#options;
+    const { order, log, run = runIndexer } = this.#options;
     const changed = this.#changed.take();
     const { accounts, sinceMs } = changed;
     this.#timer = undefined;
@@ -92,7 +94,7 @@ export class TextIndexing implements Service {
     const beganMs = performance.now();
     const haste = { is: 'behind', sinceMs: Math.max(0, beganMs - sinceMs) } as const;
     try {
-      this.#run = runIndexer({ ...order, extent: 'as-configured', haste, ...(accounts === 'all' ? {} : { accounts: [...accounts] }) }, (notice) => {
+      this.#run = run({ ...order, extent: 'as-configured', haste, ...(accounts === 'all' ? {} : { accounts: [...accounts] }) }, (notice) => {
         if (notice.is === 'trouble') log.error({ folder: notice.folder, reason: notice.reason }, 'a mailbox could not be indexed');
       });
       const end = await this.#whilePaced(this.#run);

@@ -21,7 +21,7 @@ export class Vocabulary {
   /** Where the list of each begins, and that of the places of each word; one more for the end. */
   readonly #lists: Uint32Array;
   readonly #places: Uint32Array;
-  /** Made when it is first used. */
+  /** Made by and by when it is first used. */
   #filter: { readonly made: GramFilter | undefined } | undefined;
 
   constructor(text: string, starts: Uint32Array, { lists, places = new Uint32Array(0) }: { readonly lists: Uint32Array; readonly places: Uint32Array | undefined }) {
@@ -71,7 +71,8 @@ export class Vocabulary {
   #scan(text: string): number[] {
     const found: number[] = [];
     this.#filter ??= { made: GramFilter.for(this.#text, this.#starts) };
-    const stretches = this.#filter.made?.stretches(text);
+    const { made } = this.#filter;
+    const stretches = made?.grow() === 'whole' ? made.stretches(text) : undefined;
     for (const { firstToken, from, to } of stretches ?? [{ firstToken: 0, from: 0, to: this.#text.length }]) {
       const stretch = this.#text.slice(from, to);
       let at = stretch.indexOf(text);

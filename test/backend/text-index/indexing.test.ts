@@ -2,13 +2,26 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TextIndexing } from '../../../backend/text-index/text-index.ts';
+import type { IndexerOrder } from '../../../backend/text-index/indexer-notice.ts';
+import { runIndexer } from '../../../backend/text-index/run-indexer.ts';
+import { IndexCare, TextIndexing } from '../../../backend/text-index/text-index.ts';
 import { createLog } from '../../../shared/log/log.ts';
 import { temporaryDirectory } from '../storage/harness.ts';
-import { compare, deliverMail, mails, openGround } from './harness.ts';
+import { address, compare, deliverMail, mails, openGround } from './harness.ts';
 import type { Ground } from './harness.ts';
 
 const patienceMs = 60_000;
+const delayMs = 50;
+
+/** The indexer as it is, with what is ordered of it. */
+function heardIndexer(): { readonly run: typeof runIndexer; readonly orders: IndexerOrder[] } {
+  const orders: IndexerOrder[] = [];
+  const run: typeof runIndexer = (order, hear) => {
+    orders.push(order);
+    return runIndexer(order, hear);
+  };
+  return { run, orders };
+}
 
 async function unknownAtMost(ground: Ground, most: number): Promise<void> {
   const untilMs = Date.now() + patienceMs;
@@ -21,10 +34,11 @@ async function unknownAtMost(ground: Ground, most: number): Promise<void> {
   assert.ok(unknown <= most, `${String(unknown)} messages are in no index`);
 }
 
-test('A mailbox that is searched gets an index, and what is delivered later comes into it.', { timeout: 150_000 }, async (t) => {
+test('A mailbox that is searched gets an index, and what is delivered later comes into it; nobody waits for that, but for what is made anew by command.', { timeout: 150_000 }, async (t) => {
   const ground = await openGround(temporaryDirectory(t));
   const order = { clusterName: 'test', nodeName: 'be1', directories: [ground.directory], indexed: 'searched' as const };
-  const indexing = new TextIndexing({ order, hints: ground.hints, log: createLog({ node: 'be1', level: 'silent' }), delayMs: 50 });
+  const { run, orders } = heardIndexer();
+  const indexing = new TextIndexing({ order, hints: ground.hints, log: createLog({ node: 'be1', level: 'silent' }), delayMs, run });
   t.after(async () => {
     await indexing.stop();
     await ground.storage.close();
@@ -34,4 +48,12 @@ test('A mailbox that is searched gets an index, and what is delivered later come
   for (const bytes of mails) await deliverMail(ground, bytes);
   await unknownAtMost(ground, 63); // fewer than 64 may be missing
   await compare(ground, { in: 'body', value: 'NEEDLE' });
+  await indexing.stop();
+  const passes = orders.splice(0);
+  assert.ok(passes.length >= 2);
+  // Each began so long after its oldest change, which came when the one before was at work at the earliest. A timer may be early by a millisecond.
+  for (const { haste } of passes) assert.ok(haste.is === 'behind' && haste.sinceMs >= delayMs - 2 && haste.sinceMs < 2 * patienceMs, JSON.stringify(haste));
+  await new IndexCare(ground.storage, order, run).rebuild(address, { report: () => undefined, signal: new AbortController().signal });
+  assert.deepEqual(orders.map(({ haste, extent }) => ({ haste, extent })), orders.map(() => ({ haste: { is: 'waited-for' }, extent: 'make' })));
+  assert.ok(orders.length > 0);
 });

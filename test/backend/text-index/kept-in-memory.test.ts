@@ -1,12 +1,15 @@
 /** What a process keeps of indexes in memory: within its bounds, and as it is in the files. */
 import assert from 'node:assert/strict';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { writeManifest } from '../../../backend/text-index/index-folder.ts';
+import { folderOf, readManifest, writeManifest } from '../../../backend/text-index/index-folder.ts';
+import { indexMailbox } from '../../../backend/text-index/index-mailbox.ts';
 import { KnownManifests } from '../../../backend/text-index/known-manifests.ts';
 import { ListCache } from '../../../backend/text-index/list-cache.ts';
+import { SegmentCache } from '../../../backend/text-index/segment-cache.ts';
 import { temporaryDirectory } from '../storage/harness.ts';
+import { deliverMail, mails, openGround } from './harness.ts';
 
 test('Lists of segments are kept within the bound on memory, those that were asked for lately; long ones are not.', () => {
   const cache = new ListCache(100_000);
@@ -45,4 +48,38 @@ test('A manifest is read once, and again when another one has taken its place.',
   assert.equal((await manifests.read(folder))?.modseq, 2);
   rmSync(folder, { recursive: true });
   assert.equal(await manifests.read(folder), undefined);
+});
+
+/** Files below that folder that this process has open. */
+function openBelow(folder: string): string[] {
+  return readdirSync('/proc/self/fd').flatMap((descriptor) => {
+    try {
+      const path = readlinkSync(`/proc/self/fd/${descriptor}`);
+      return path.startsWith(`${folder}/`) ? [path] : [];
+    } catch {
+      return []; // the one that lists them
+    }
+  });
+}
+
+test('Of segments that are forgotten while they are being opened, as when their storage is taken out, none stays open.', async (t) => {
+  const ground = await openGround(temporaryDirectory(t));
+  for (const bytes of mails.slice(0, 3)) await deliverMail(ground, bytes);
+  const folder = folderOf(ground.mailbox);
+  await indexMailbox({ mailbox: ground.mailbox, folder, least: 1, report: () => undefined, signal: new AbortController().signal, rest: async () => Promise.resolve() });
+  await ground.storage.close();
+  const [{ file } = { file: '' }] = (await readManifest(folder))?.segments ?? [];
+  const path = join(folder, file);
+  const cache = new SegmentCache(1_000_000);
+  const [forgotten, again] = [cache.open(path), cache.open(path)];
+  cache.forgetBelow(folder);
+  await Promise.all([forgotten, again]);
+  assert.deepEqual(openBelow(folder), []);
+  const kept = await cache.open(path);
+  assert.deepEqual(openBelow(folder), [path]);
+  assert.equal(await cache.open(path), kept);
+  const closed = cache.open(path);
+  cache.close();
+  await closed;
+  for (const untilMs = performance.now() + 10_000; openBelow(folder).length > 0; await new Promise((resolve) => { setImmediate(resolve); })) assert.ok(performance.now() < untilMs, 'it stays open');
 });

@@ -1,7 +1,7 @@
 /** A vocabulary finds the tokens that a look at each finds, large ones by their filter too. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { filterBytes, GramFilter } from '../../../backend/text-index/gram-filter.ts';
+import { filterBytes, GramFilter, notedAtOnce } from '../../../backend/text-index/gram-filter.ts';
 import { Vocabulary } from '../../../backend/text-index/vocabulary.ts';
 import type { Match } from '../../../backend/text-index/vocabulary.ts';
 import { Dice } from '../../torture/dice.ts';
@@ -50,18 +50,35 @@ test(`What a vocabulary finds is what a look at each token finds (seed ${String(
   }
 });
 
+function wholeFilter(text: string, starts: Uint32Array): GramFilter {
+  const filter = new GramFilter(text, starts);
+  assert.equal(filter.grow(Infinity), 'whole');
+  return filter;
+}
+
+test('The filter of a large vocabulary is made by and by, by no search as a whole, and what is found is the same meanwhile', () => {
+  const tokens = Array.from({ length: 100_000 }, (_, index) => `TOKEN${String(index).padStart(6, '0')}`);
+  const { vocabulary, text, starts } = vocabularyOf(tokens);
+  const filter = new GramFilter(text, starts);
+  const steps = Math.ceil(text.length / notedAtOnce);
+  for (let step = 1; step < steps; step += 1) assert.equal(filter.grow(), 'in part', `${String(step)} of ${String(steps)} steps`);
+  assert.equal(filter.grow(), 'whole');
+  assert.ok(steps >= 4);
+  for (let search = 0; search < steps + 2; search += 1) assert.deepEqual(vocabulary.find('N09999', 'holds'), Array.from({ length: 10 }, (_, index) => 99_990 + index));
+});
+
 test('Of a large vocabulary a text is looked for in few places', () => {
   const dice = new Dice(seed);
   const { text, starts } = vocabularyOf(tokensOf(dice, 40_000, 'ABCDEFGHIKLMNORSTU'));
   assert.ok(filterBytes(text.length, starts.length - 1) > 0);
-  const stretches = new GramFilter(text, starts).stretches('ABCDEFGHIK') ?? [];
+  const stretches = wholeFilter(text, starts).stretches('ABCDEFGHIK') ?? [];
   assert.ok(stretches.length <= 3, `${String(stretches.length)} of ${String(Math.ceil(starts.length / 64))} stretches`);
 });
 
 test('Each token of a large vocabulary is in one of the places where it is looked for, up to its end', () => {
   const tokens = tokensOf(new Dice(seed), 40_000, 'ABCDEFGHIKLMNORSTU');
   const { text, starts } = vocabularyOf(tokens);
-  const filter = new GramFilter(text, starts);
+  const filter = wholeFilter(text, starts);
   for (const [index, token] of tokens.entries()) {
     const end = `${token}\n`.slice(-6);
     const isThere = filter.stretches(end)?.some(({ firstToken }) => firstToken === index - (index % 64)) ?? end.length < 3;
