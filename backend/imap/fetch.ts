@@ -46,8 +46,10 @@ async function run(selected: Selected, given: FetchArguments, numbers: Numbers):
   if (given.vanished === 'yes') tellVanished(selected, given, numbers);
   view.flagTexts.learn(view.mailbox.latest().keywords);
   tellKeywords(session, view);
-  if (plan.reads === 'rows') await sendRows(selected, plan.items, { spans, changedSince: given.changedSince ?? 0 });
-  else await sendMessages(selected, plan, { spans, changedSince: given.changedSince ?? 0 });
+  const chosen = { spans, changedSince: given.changedSince ?? 0 };
+  if (plan.reads === 'rows') await sendLooked(selected, chosen, { items: plan.items, respond: (message) => rowResponse(view, plan.items, message) });
+  else if (plan.reads === 'kept' && !plan.marksSeen) await sendLooked(selected, chosen, { items: plan.items, respond: keptResponses(selected, plan.items) });
+  else await sendMessages(selected, plan, chosen);
   return ok('FETCH completed');
 }
 
@@ -57,15 +59,34 @@ interface Chosen {
   readonly changedSince: number;
 }
 
-async function sendRows({ session, view }: Selected, items: readonly FetchItem[], { spans, changedSince }: Chosen): Promise<void> {
+interface Looked {
+  readonly items: readonly FetchItem[];
+  /** Tells the response by the row and what is kept; undefined where the message has to be looked into. */
+  readonly respond: (message: Numbered) => string | undefined;
+}
+
+/** Without an object for each message. What little work it is to tell of one goes with what it makes: others get their turn when that is sent. */
+async function sendLooked(selected: Selected, { spans, changedSince }: Chosen, { items, respond }: Looked): Promise<void> {
+  const { session, view } = selected;
   const pacer = new Pacer();
+  const read = seriesByRow(view);
   for (const batch of view.looks(spans, looksAtOnce)) {
-    if (session.abandoned) break;
-    for (let index = 0; index < batch.length; index += 1) {
-      const message = batch.look(index);
-      if (message.row.modseq > changedSince) session.output.line(rowResponse(view, items, message));
+    const unkept: MessageRow[] = [];
+    for (let index = 0; index < batch.length && !session.abandoned; index += 1) {
+      const looked = batch.look(index);
+      if (looked.row.modseq <= changedSince) continue;
+      const response = respond(looked);
+      if (response === undefined) {
+        const message = batch.message(index);
+        await sendMessage(selected, items, { message, read, nowSeen: undefined });
+        unkept.push(message.row);
+      } else session.output.line(response);
+      if (session.output.full) await session.output.flush();
+      else if (response !== undefined) continue;
+      if (pacer.isDue) await pacer.breathe();
     }
-    if (session.output.full) await session.output.flush();
+    if (unkept.length > 0) await view.mailbox.keepFields(unkept);
+    if (session.abandoned) break;
     if (pacer.isDue) await pacer.breathe();
   }
 }
@@ -170,7 +191,7 @@ const structureValues: Readonly<Record<StructureItem, (message: StoredMessage, s
   PREVIEW: (message, strings) => `PREVIEW ${formatText(utf8Bytes(message.head.preview), strings)}`,
 };
 
-/** Responses with items of rows and of what is kept of messages. Of whom not all is kept, the message is looked into. */
+/** The same where messages were marked as seen. */
 async function sendKept(selected: Selected, items: readonly FetchItem[], { wanted, read, marked }: { readonly wanted: readonly Numbered[]; readonly read: Wanted['read']; readonly marked: ReadonlyMap<number, MessageRow> | undefined }): Promise<void> {
   const { session, view } = selected;
   const respond = keptResponses(selected, items);
