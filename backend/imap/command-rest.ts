@@ -7,6 +7,9 @@ import type { AnnouncedLiteral } from '../../shared/imap/command-reader.ts';
 import { discard, maxCommandBytes } from './command-input.ts';
 import type { Session } from './session.ts';
 
+/** A larger one is read as it comes, whatever is here. */
+const smallLiteralBytes = 256 * 1024;
+
 type Unread =
   | { readonly at: 'nothing' }
   | { readonly at: 'literal'; readonly literal: AnnouncedLiteral }
@@ -58,6 +61,15 @@ export class CommandRest {
       this.#unread = behind(left);
       yield piece;
     }
+  }
+
+  /** All of the literal, where it has come already: reading it costs much less than reading what comes. */
+  async bytesHere(): Promise<Buffer | undefined> {
+    if (this.#unread.at !== 'literal') throw new Error('no literal is next');
+    const { literal: { size, kind } } = this.#unread;
+    if (kind === 'synchronizing' || size > smallLiteralBytes || this.#session.connection.bufferedBytes < size) return undefined;
+    this.#unread = behind(0);
+    return this.#session.connection.readBytes(size);
   }
 
   /** The text behind a literal, up to the next one of a message or the end. @throws bad-input, limit */

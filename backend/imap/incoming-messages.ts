@@ -3,7 +3,7 @@ import { Failure } from '../../shared/base/failure.ts';
 import type { AppendArguments, AppendPiece } from '../../shared/imap/append-arguments.ts';
 import { Scanner } from '../../shared/imap/scanner.ts';
 import { HeaderCharacters } from '../../shared/mime/header-characters.ts';
-import type { Account, AppendMarks, StagedMessage } from '../storage/storage.ts';
+import type { Account, AppendMarks, MessageBytes, StagedMessage } from '../storage/storage.ts';
 import { flagMarks } from './flag-texts.ts';
 import { Refusal, no } from './replies.ts';
 import type { Session } from './session.ts';
@@ -81,7 +81,7 @@ class Incoming {
     const marks = { ...flagMarks(item.flags), internalDateMs: item.internalDateMs };
     this.#saidUtf8 = false;
     const header = new HeaderCharacters();
-    const source = watched(form === 'parts' ? this.#parts() : this.#literal(), () => (form === 'parts' || this.#saidUtf8 ? header : undefined));
+    const source = form === 'parts' ? watched(this.#parts(), header) : await this.#literal(header);
     const staged = await session.options.storage.stage(account.address, source, session.options.limits.maxMessageBytes);
     if (this.#take === undefined) {
       this.messages.push({ staged, marks });
@@ -92,14 +92,17 @@ class Incoming {
     if (this.#saidUtf8 && header.isInternational && !takesUtf8) throw new Refusal(no('say ENABLE UTF8=ACCEPT first: there is UTF-8 in the header', 'CANNOT'));
   }
 
-  /** A message that is one literal. */
-  async *#literal(): AsyncGenerator<Buffer, void, void> {
+  /** A message that is one literal; `header` sees it where the client says that it is UTF-8. */
+  async #literal(header: HeaderCharacters): Promise<MessageBytes> {
     const piece = await this.#next(); // the literal itself
     this.#saidUtf8 = piece?.kind === 'literal' && piece.holds === 'UTF-8';
     const { rest } = this.#reception.session;
     this.#checkSize(rest.size);
     if (rest.size === 0) throw emptyMessage();
-    yield* rest.bytes();
+    const whole = await rest.bytesHere();
+    if (whole === undefined) return this.#saidUtf8 ? watched(rest.bytes(), header) : rest.bytes();
+    if (this.#saidUtf8) header.add(whole);
+    return [whole];
   }
 
   /** A message that is put together. */
@@ -143,9 +146,9 @@ function requireRoom(account: Account, moreBytes: number): void {
   if (bytesLimit > 0 && moreBytes > 0 && bytes + moreBytes > bytesLimit) throw new Failure('over-quota', 'the mailbox is full');
 }
 
-async function* watched(source: AsyncIterable<Buffer>, header: () => HeaderCharacters | undefined): AsyncGenerator<Buffer, void, void> {
+async function* watched(source: AsyncIterable<Buffer>, header: HeaderCharacters): AsyncGenerator<Buffer, void, void> {
   for await (const piece of source) {
-    header()?.add(piece);
+    header.add(piece);
     yield piece;
   }
 }

@@ -1,8 +1,9 @@
 /** Puts a message into the INBOX of accounts of this node, once each, in one transaction with the record that it was done. */
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../shared/base/failure.ts';
-import type { Account, StagedMessage, Storage } from '../storage/storage.ts';
+import { isHere } from '../storage/storage.ts';
+import type { Account, MessageBytes, StagedMessage, Storage } from '../storage/storage.ts';
 import { accept, deliveryKey, isFirst, judge, mayBeRetry } from './delivery-keys.ts';
 import type { Acceptance, KeyRules } from './delivery-keys.ts';
 import { countForAccount } from '../../shared/reporting/account-counts.ts';
@@ -13,7 +14,7 @@ export interface LocalMessage {
   /** Received fields and the like, each with its CRLF. Return-Path is put before them here (RFC 5321 section 4.4). */
   readonly trace: string;
   /** The client's bytes. */
-  readonly bytes: AsyncIterable<Buffer>;
+  readonly bytes: MessageBytes;
   readonly maxBytes: number;
   /** Digest of the client's bytes, hex, where another node saw them; else it is computed on the way. */
   readonly digest: string | undefined;
@@ -40,11 +41,11 @@ export async function deliverLocally(storage: Storage, rules: KeyRules, delivery
   const { message, accounts } = delivery;
   const [first] = accounts;
   if (first === undefined) return [];
-  const hash = createHash('sha256');
   const trace = Buffer.from(`Return-Path: <${message.sender}>\r\n${message.trace}`);
-  const staged = await storage.stage(first.address, prefixed(trace, message.bytes, (piece) => hash.update(piece)), message.maxBytes + trace.length);
+  const { bytes, digestOf } = prefixed(trace, message.bytes);
+  const staged = await storage.stage(first.address, bytes, message.maxBytes + trace.length);
   try {
-    const digest = message.digest ?? hash.digest('hex');
+    const digest = message.digest ?? digestOf();
     return await Promise.all(accounts.map(async (account): Promise<LocalOutcome> => {
       const key = deliveryKey(message.sender, account.address, digest);
       try {
@@ -90,7 +91,14 @@ async function isRepeat(account: Account, key: string, arrival: { readonly accep
   });
 }
 
-async function* prefixed(prefix: Buffer, bytes: AsyncIterable<Buffer>, hear: (piece: Buffer) => void): AsyncGenerator<Buffer, void, void> {
+/** The bytes behind that prefix, and the digest of the bytes without it, hex: once they have been read. */
+function prefixed(prefix: Buffer, bytes: MessageBytes): { readonly bytes: MessageBytes; readonly digestOf: () => string } {
+  if (isHere(bytes)) return { bytes: [prefix, ...bytes], digestOf: () => hash('sha256', Buffer.concat(bytes)) };
+  const digest = createHash('sha256');
+  return { bytes: passing(prefix, bytes, (piece) => digest.update(piece)), digestOf: () => digest.digest('hex') };
+}
+
+async function* passing(prefix: Buffer, bytes: AsyncIterable<Buffer>, hear: (piece: Buffer) => void): AsyncGenerator<Buffer, void, void> {
   yield prefix;
   for await (const piece of bytes) {
     hear(piece);

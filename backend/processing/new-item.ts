@@ -91,14 +91,9 @@ async function reportItem(maker: ItemMaker, bytes: Buffer, about: QueueItem): Pr
 
 /** Bytes of a message that was made here, on stable storage. @throws as `QueueStore.stage` */
 export async function stageBytes(store: QueueStore, bytes: Buffer, sender: string): Promise<StagedBytes> {
-  const staged = await store.stage(single(bytes), { maxBytes: bytes.length, sender });
+  const staged = await store.stage([bytes], { maxBytes: bytes.length, sender });
   await staged.settled();
   return staged;
-}
-
-async function* single(bytes: Buffer): AsyncGenerator<Buffer, void, void> {
-  await Promise.resolve();
-  yield bytes;
 }
 
 async function originalOf(store: QueueStore, item: QueueItem): Promise<{ kind: 'message' | 'headers'; bytes: Buffer }> {

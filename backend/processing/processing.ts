@@ -15,7 +15,7 @@ import type { Siblings } from '../../shared/service/siblings.ts';
 import type { EnvelopeRecipient, EnvelopeSender } from '../../shared/smtp/commands.ts';
 import type { SmtpSending } from '../smtp-sending/smtp-sending.ts';
 import { claimDirectory, isAlive, thisProcess } from '../storage/storage.ts';
-import type { Account, DirectoryKind, KeptFolder, Storage, Table } from '../storage/storage.ts';
+import type { Account, DirectoryKind, KeptFolder, MessageBytes, Storage, Table } from '../storage/storage.ts';
 import { forgetAcceptances, settleAcceptance } from './delivery-keys.ts';
 import type { Acceptance, KeyRules } from './delivery-keys.ts';
 import { DestinationHealth } from './destination-health.ts';
@@ -59,7 +59,7 @@ export interface ArrivingMessage {
   /** Received fields (and Date, Message-ID where a submission lacked them), each with its CRLF. */
   readonly trace: string;
   /** As the client sent them. */
-  readonly bytes: AsyncIterable<Buffer>;
+  readonly bytes: MessageBytes;
   readonly maxBytes: number;
   /** From the queue of another node of ours. */
   readonly handedOver: { readonly id: string; readonly digest: string; readonly acceptedAtMs: number; readonly confirmation: 'confirmed' | 'loose' } | undefined;

@@ -7,7 +7,7 @@
  */
 import { join } from 'node:path';
 import { demandIndex, FreeSpace, keysUnder, openEnvironment, openPacks } from '../storage/storage.ts';
-import type { DeliveryRecords, Environment, KeptFolder, Packs, StagedBytes, Table } from '../storage/storage.ts';
+import type { DeliveryRecords, Environment, KeptFolder, MessageBytes, Packs, StagedBytes, Table } from '../storage/storage.ts';
 import { decodeItem, dueTimes, encodeItem, isComplete } from './queue-item.ts';
 import type { Destination, QueueItem } from './queue-item.ts';
 
@@ -58,7 +58,7 @@ export class QueueStore {
   }
 
   /** Writes a message's bytes. Throws `storage-full`, `message-too-big`, `storage-failure`, or what the source threw. */
-  async stage(bytes: AsyncIterable<Buffer>, options: { readonly maxBytes: number; readonly sender: string }): Promise<StagedBytes> {
+  async stage(bytes: MessageBytes, options: { readonly maxBytes: number; readonly sender: string }): Promise<StagedBytes> {
     await this.checkSpace();
     return this.#packs.stage(bytes, { maxBytes: options.maxBytes, owner: `queue of ${options.sender}` });
   }

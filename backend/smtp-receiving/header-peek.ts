@@ -1,4 +1,5 @@
-/** Looks at a message's header section as it arrives, before anything is written: loops, and what a submission lacks. */
+/** Looks at a message's header section as it arrives, before anything is written: loops, and what a submission lacks. Small messages are all here then. */
+import type { MessageBytes } from '../storage/storage.ts';
 
 /** What is of interest in a header section. */
 export interface HeaderFacts {
@@ -7,42 +8,55 @@ export interface HeaderFacts {
   readonly hasMessageId: boolean;
 }
 
-/** A longer header section is only looked at so far. */
+/** A longer header section is only looked at so far. A message up to this size is read to its end: storing it holds as much in memory, and what is all here costs less. */
 const maxPeekBytes = 256 * 1024;
 
 /**
- * Reads until the empty line, then runs `work` with what was found and the whole message from its start. Lets go of the
+ * Reads the beginning, then runs `work` with what was found and the whole message from its start. Lets go of the
  * source when `work` has not read to the end, so that the session can read over the rest. Throws what source or work throw.
  */
-export async function peekHeader<T>(source: AsyncIterable<Buffer>, work: (facts: HeaderFacts, bytes: AsyncIterable<Buffer>) => Promise<T>): Promise<T> {
+export async function peekHeader<T>(source: AsyncIterable<Buffer>, work: (facts: HeaderFacts, bytes: MessageBytes) => Promise<T>): Promise<T> {
   const iterator = source[Symbol.asyncIterator]();
   try {
-    const head = await readHead(iterator);
-    return await work(factsOf(head), rejoined(head, iterator));
+    const { head, pieces, end } = await readBeginning(iterator);
+    return await work(factsOf(head), end === 'reached' ? pieces : rejoined(pieces, iterator));
   } finally {
     await iterator.return?.();
   }
 }
 
-async function readHead(iterator: AsyncIterator<Buffer>): Promise<Buffer> {
+interface Beginning {
+  readonly pieces: readonly Buffer[];
+  /** As much of them as has the header section, if they have all of it. */
+  readonly head: Buffer;
+  readonly end: 'reached' | 'not yet';
+}
+
+async function readBeginning(iterator: AsyncIterator<Buffer>): Promise<Beginning> {
   const pieces: Buffer[] = [];
   let length = 0;
-  let head = Buffer.alloc(0);
-  for (;;) {
+  let head: Buffer = Buffer.alloc(0);
+  let found: 'yes' | 'no' = 'no';
+  while (length < maxPeekBytes) {
     const next = await iterator.next();
-    if (next.done === true) break;
+    if (next.done === true) return { pieces, head: found === 'yes' ? head : joined(pieces), end: 'reached' };
     pieces.push(next.value);
     length += next.value.length;
     // Joined anew only when it has doubled, so that a header in tiny pieces costs no more than one in large pieces.
-    if (length < head.length * 2 && length < maxPeekBytes) continue;
-    head = Buffer.concat(pieces);
-    if (endOfHeader(head) !== -1 || length >= maxPeekBytes) break;
+    if (found === 'yes' || length < head.length * 2) continue;
+    head = joined(pieces);
+    if (endOfHeader(head) !== -1) found = 'yes';
   }
-  return Buffer.concat(pieces);
+  return { pieces, head: found === 'yes' ? head : joined(pieces), end: 'not yet' };
 }
 
-async function* rejoined(head: Buffer, iterator: AsyncIterator<Buffer>): AsyncGenerator<Buffer, void, void> {
-  if (head.length > 0) yield head;
+function joined(pieces: readonly Buffer[]): Buffer {
+  const [only] = pieces;
+  return pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces);
+}
+
+async function* rejoined(pieces: readonly Buffer[], iterator: AsyncIterator<Buffer>): AsyncGenerator<Buffer, void, void> {
+  yield* pieces;
   for (;;) {
     const next = await iterator.next();
     if (next.done === true) return;

@@ -12,7 +12,7 @@ import type { SmtpHandlers, SmtpPeer } from '../../shared/smtp/server-session.ts
 import type { NodeIdentity } from '../../shared/tls/identity.ts';
 import { placesOf } from '../processing/processing.ts';
 import type { ArrivingMessage } from '../processing/processing.ts';
-import type { Account } from '../storage/storage.ts';
+import type { Account, MessageBytes } from '../storage/storage.ts';
 import { Confirmations } from './confirmations.ts';
 import { checkReversePath, checkRoom, guardLoop, journeyOf, trustedNode } from './checks.ts';
 import { peekHeader } from './header-peek.ts';
@@ -92,7 +92,7 @@ async function accountOrGroup({ accounts }: SmtpReceivingOptions, address: strin
 
 interface Taken {
   readonly transaction: Transaction;
-  readonly bytes: AsyncIterable<Buffer>;
+  readonly bytes: MessageBytes;
   readonly recipients: readonly EnvelopeRecipient[];
 }
 

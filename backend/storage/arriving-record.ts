@@ -36,6 +36,10 @@ export class ArrivingRecord {
     this.#options.onChunk?.(chunk);
   }
 
+  takeAll(chunks: readonly Buffer[]): void {
+    for (const chunk of chunks) this.take(chunk);
+  }
+
   /** Writes what has arrived so far. */
   async writeTo(file: PackFile): Promise<void> {
     this.#hash ??= createHash('sha256');

@@ -10,6 +10,7 @@ import type { AccountStatus, AccountService } from '../../shared/access/account-
 import type { AccountLives } from './account-lives.ts';
 import type { StorageCare } from './care.ts';
 import type { Table } from './environment.ts';
+import type { MessageBytes } from './packs.ts';
 import type { FolderRights, RightsEntry } from './rights.ts';
 import type { Transfers } from './transfers.ts';
 import type { Mailbox, MailboxState, StagedMessage } from './mailbox-interface.ts';
@@ -177,7 +178,7 @@ export interface Storage {
    * @param address the account whose storage is to hold it (a domain may have several); several recipients of one
    * delivery in one storage share the bytes.
    */
-  stage(address: string, source: AsyncIterable<Buffer>, maxBytes: number): Promise<StagedMessage>;
+  stage(address: string, source: MessageBytes, maxBytes: number): Promise<StagedMessage>;
   /**
    * Leaves a tombstone: the account lives on `node` from now on, with `epoch`. Open `Account` objects refuse writes with
    * `not-kept-here`. Throws `unknown-user` when there is no such account, `forbidden` when it has that epoch or a later one.

@@ -28,6 +28,11 @@ export class WriteJournal {
     this.#writes?.push({ database, key, before: database.getBinary(key) });
   }
 
+  /** Before a write where nothing is. */
+  noteNew(database: Records, key: (string | number)[]): void {
+    this.#writes?.push({ database, key, before: undefined });
+  }
+
   undo(): void {
     for (const { database, key, before } of this.#writes?.reverse() ?? []) {
       if (before === undefined) database.removeSync(key);
@@ -69,6 +74,12 @@ export class LmdbTable implements Table {
   put(key: Key, value: Buffer): void {
     const place = asLmdbKey(key);
     this.#journal.note(this.#database, place);
+    this.#database.putSync(place, value);
+  }
+
+  insert(key: Key, value: Buffer): void {
+    const place = asLmdbKey(key);
+    this.#journal.noteNew(this.#database, place);
     this.#database.putSync(place, value);
   }
 

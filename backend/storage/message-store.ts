@@ -46,12 +46,14 @@ export class MessageStore {
   }
 
   /** A new message with one reference; its bytes are settled. One that comes from another storage brings its number. */
-  add(place: PackPlace, structure: KeptStructure, messageId: number = newMessageId(this.#tables)): number {
+  add(place: PackPlace, structure: KeptStructure, number?: number): number {
+    const messageId = number ?? newMessageId(this.#tables);
+    const write = number === undefined ? 'insert' : 'put'; // under a number that was brought along there may be something left
     this.#packs.retain(place);
-    this.#tables.structures.put([messageId], structure.encoded);
-    if (structure.texts !== undefined) this.#tables.structureTexts.put([messageId], structure.texts);
-    if (structure.fields !== undefined) this.#tables.headerFields.put([messageId], structure.fields);
-    this.#put(messageId, { references: 1, place });
+    this.#tables.structures[write]([messageId], structure.encoded);
+    if (structure.texts !== undefined) this.#tables.structureTexts[write]([messageId], structure.texts);
+    if (structure.fields !== undefined) this.#tables.headerFields[write]([messageId], structure.fields);
+    this.#tables.messages[write]([messageId], encodeMessage({ references: 1, place }));
     return messageId;
   }
 

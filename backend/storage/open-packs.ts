@@ -13,7 +13,8 @@ import { packName } from './pack-format.ts';
 import { PackLedger } from './pack-ledger.ts';
 import { PackReader } from './pack-reader.ts';
 import { PackSeries } from './pack-series.ts';
-import type { DeliveryNote, PackPlace, Packs, StagedBytes, StageOptions } from './packs.ts';
+import { isHere } from './packs.ts';
+import type { DeliveryNote, MessageBytes, PackPlace, Packs, StagedBytes, StageOptions } from './packs.ts';
 
 /** A message up to this size waits in memory until it is whole, bytes. */
 export const wholeUpToBytes = 256 * 1024;
@@ -61,15 +62,18 @@ class PackSet implements Packs {
     this.#reader = new PackReader((pack) => this.#pathOf(pack));
   }
 
-  async stage(source: AsyncIterable<Buffer>, options: StageOptions): Promise<StagedBytes> {
+  async stage(source: MessageBytes, options: StageOptions): Promise<StagedBytes> {
     const record = new ArrivingRecord(options);
     let pack: OpenPack | undefined;
     try {
-      for await (const chunk of source) {
-        record.take(chunk);
-        if (record.length <= wholeUpToBytes) continue;
-        pack ??= await this.#takeStream();
-        await record.writeTo(pack.file);
+      if (isHere(source)) record.takeAll(source); // without waiting for each piece, which would cost as much as a small message
+      else {
+        for await (const chunk of source) {
+          record.take(chunk);
+          if (record.length <= wholeUpToBytes) continue;
+          pack ??= await this.#takeStream();
+          await record.writeTo(pack.file);
+        }
       }
       pack ??= this.#takeSharedNow() ?? (await this.#takeShared());
       const place = record.finish(pack.file, 'whole');

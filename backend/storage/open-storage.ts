@@ -15,6 +15,7 @@ import type { Account, AccountBounds, AccountLimits, AccountRecord, DeliveryReco
 import { groupsGranted, ownersGranting } from './grants.ts';
 import { sweepLots } from './lots.ts';
 import { createTransfers } from './node-transfers.ts';
+import type { MessageBytes } from './packs.ts';
 import type { TakenOut } from './storage-list.ts';
 import { stageMessage } from './stage.ts';
 import type { Transfers } from './transfers.ts';
@@ -158,7 +159,7 @@ class NodeStorage implements Storage {
     return this.#volumes.map(deliveryRecordsOf);
   }
 
-  async stage(address: string, source: AsyncIterable<Buffer>, maxBytes: number): Promise<StagedMessage> {
+  async stage(address: string, source: MessageBytes, maxBytes: number): Promise<StagedMessage> {
     const volume = this.#holderOf(address);
     if (volume === undefined) throw new Failure('unknown-user', 'no such account');
     return stageMessage(volume, source, { owner: address, maxBytes });

@@ -10,6 +10,13 @@ export interface PackPlace {
   readonly length: number;
 }
 
+/** A message on its way: pieces that are all here, which is for small ones and costs the least, or pieces as they come. */
+export type MessageBytes = readonly Buffer[] | AsyncIterable<Buffer>;
+
+export function isHere(bytes: MessageBytes): bytes is readonly Buffer[] {
+  return !(Symbol.asyncIterator in bytes);
+}
+
 /** How a stream of bytes is staged. */
 export interface StageOptions {
   /** More than this many bytes are refused with `message-too-big`. */
@@ -56,7 +63,7 @@ export interface Series extends Pick<Packs, 'read'> {
 /** The packs in one directory. All processes of a node may use it at once; each writes packs of its own. */
 export interface Packs {
   /** Writes the source's bytes. Throws `message-too-big`, `storage-failure`, `storage-full`, or what the source threw. */
-  stage(source: AsyncIterable<Buffer>, options: StageOptions): Promise<StagedBytes>;
+  stage(source: MessageBytes, options: StageOptions): Promise<StagedBytes>;
   /** Writes a note; resolves when it is on stable storage. */
   note(note: DeliveryNote): Promise<void>;
   /** The bytes from `offset` (within the place), clipped to the place. Throws `storage-failure` when the pack is gone. */

@@ -2,7 +2,7 @@
 import { Failure } from '../../shared/base/failure.ts';
 import { MessageScanner } from '../../shared/mime/scan.ts';
 import type { MessageStructure } from '../../shared/mime/structure.ts';
-import type { StagedBytes } from './packs.ts';
+import type { MessageBytes, StagedBytes } from './packs.ts';
 import type { StagedMessage } from './interface.ts';
 import { keptStructure } from './structure-texts.ts';
 import type { KeptStructure } from './structure-texts.ts';
@@ -71,7 +71,7 @@ export class StoredStage implements StagedMessage {
 }
 
 /** Writes the source's bytes into a pack of `volume`. Throws `message-too-big`, `storage-full`, `storage-failure`, or what the source threw. */
-export async function stageMessage(volume: Volume, source: AsyncIterable<Buffer>, options: { readonly owner: string; readonly maxBytes: number }): Promise<StoredStage> {
+export async function stageMessage(volume: Volume, source: MessageBytes, options: { readonly owner: string; readonly maxBytes: number }): Promise<StoredStage> {
   await volume.space.check();
   const scanner = new MessageScanner();
   const bytes = await volume.packs.stage(source, {

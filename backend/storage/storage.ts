@@ -46,6 +46,7 @@ export { keysUnder, openEnvironment } from './environment.ts';
 export type { Environment, Key, KeyRange, Table } from './environment.ts';
 export { openPacks } from './open-packs.ts';
 export type { PackOptions } from './open-packs.ts';
-export type { DeliveryNote, PackPlace, Packs, StagedBytes, StageOptions } from './packs.ts';
+export { isHere } from './packs.ts';
+export type { DeliveryNote, MessageBytes, PackPlace, Packs, StagedBytes, StageOptions } from './packs.ts';
 export type { AccountLives, AccountSummary, LocalGroup } from './account-lives.ts';
 export type { AccountSnapshot, ArrivedMessage, Arriving, ArrivingRecord, ChangesPage, Leaving, LeavingMessage, LeftMail, Transfers } from './transfers.ts';

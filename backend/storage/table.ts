@@ -12,7 +12,7 @@ export interface KeyRange {
   readonly order?: 'descending';
 }
 
-/** One ordered table. `put` and `remove` may be called only inside `Environment.write`. */
+/** One ordered table. `put`, `insert` and `remove` may be called only inside `Environment.write`. */
 export interface Table {
   get(key: Key): Buffer | undefined;
   /** The value as latin1 text: costs less than half of `get`, which has to make a buffer. */
@@ -20,6 +20,8 @@ export interface Table {
   /** As `get`, without a copy: the bytes are others after the next question to any table. */
   peek(key: Key): Buffer | undefined;
   put(key: Key, value: Buffer): void;
+  /** As `put`, where the caller knows that there is no entry of that key: nothing has to be kept of what was there. */
+  insert(key: Key, value: Buffer): void;
   remove(key: Key): void;
   /** How many entries there are; they are not read. */
   count(range: Pick<KeyRange, 'from' | 'to'>): number;

@@ -21,7 +21,7 @@ export function threadOf(tables: Tables, account: number, message: { readonly ke
   const value = Buffer.alloc(8);
   value.writeDoubleLE(thread);
   for (const [index, key] of message.keys.entries()) {
-    if (known[index] === undefined) tables.threads.put([account, key], value);
+    if (known[index] === undefined) tables.threads.insert([account, key], value);
   }
   return thread;
 }

@@ -119,6 +119,7 @@ test('Whatever a transaction has put, replaced and removed before it throws is a
       const [index, key, value] = [dice.below(2), dice.below(6), 'v'.repeat(dice.below(4) === 0 ? 9000 : 3) + String(number * 10 + step)];
       const table = tables[index] ?? assert.fail();
       if (dice.below(3) === 0) table.remove([key]);
+      else if (table.get([key]) === undefined) table.insert([key], Buffer.from(value));
       else table.put([key], Buffer.from(value));
       if (table.get([key]) === undefined) draft.delete(`${String(index)} ${String(key)}`);
       else draft.set(`${String(index)} ${String(key)}`, value);
