@@ -96,16 +96,20 @@ const masterUser = z.strictObject({
   separator: z.string().min(1).max(8).optional().describe('Log in as USER, separator, master user (`user*master`); by SASL PLAIN with the user as authorisation id when absent.'),
 });
 
+const proxyProtocol = z.enum(['none', 'v1', 'v2']).default('none');
+
 const foreignBackends = z
   .strictObject({
     tls: z.enum(['implicit', 'starttls', 'none']).default('implicit').describe('TLS from the first byte, on request, or not at all: IMAP and POP3.'),
     ca: fileName().optional().describe('PEM file: authorities trusted for their certificates, instead of the system\'s.'),
     verify: z.boolean().default(true).describe('Whether their certificates are checked.'),
+    proxyProtocol: proxyProtocol.describe('Whether connections begin with a PROXY header of that version, which names the client: IMAP and POP3. A server that expects one takes no connection without it.'),
     mail: z
       .strictObject({
         port: port.default(25).describe('The port for a mailHost that names none.'),
         protocol: z.enum(['smtp', 'lmtp']).default('smtp').describe('What is spoken there.'),
         tls: z.enum(['none', 'opportunistic', 'required']).default('opportunistic').describe('STARTTLS: never, where offered, or only with a certificate that checks.'),
+        proxyProtocol: proxyProtocol.describe('The same for mail. What comes from a queue names no client.'),
       })
       .prefault({})
       .describe('How they get mail, from front-ends and from the queues of back-ends: set it for the whole cluster.'),

@@ -8,6 +8,7 @@ import { readSecret } from './secret.ts';
 
 export interface ForeignBackends {
   readonly tls: 'implicit' | 'starttls' | 'none';
+  readonly proxyProtocol: NodeConfig['foreignBackends']['proxyProtocol'];
   readonly tlsOptions: ConnectionOptions;
   readonly mail: NodeConfig['foreignBackends']['mail'];
   readonly masterUser: { readonly user: string; readonly password: string; readonly separator: string | undefined } | undefined;
@@ -15,9 +16,9 @@ export interface ForeignBackends {
 
 /** Reads the files. @throws Failure('bad-input') that names the one that can't be read */
 export async function loadForeignBackends(config: NodeConfig, environment: Readonly<Record<string, string | undefined>>): Promise<ForeignBackends> {
-  const { tls, mail, masterUser } = config.foreignBackends;
+  const { tls, proxyProtocol, mail, masterUser } = config.foreignBackends;
   return {
-    tls, mail,
+    tls, proxyProtocol, mail,
     tlsOptions: await loadForeignTrust(config),
     masterUser: masterUser === undefined ? undefined : { user: masterUser.user, password: await readSecret(masterUser.password, environment), separator: masterUser.separator },
   };

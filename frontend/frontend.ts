@@ -183,7 +183,7 @@ function loginGround(ground: Ground, protocol: LoginProtocol): LoginGround {
 
 function foreignSmtp({ foreign: { mail, tlsOptions }, config }: Ground, { host, port = mail.port }: Extract<Route, { kind: 'host' }>): LegTarget {
   const localAddress = config.services.smtpProxy.localInterface;
-  return { node: `${host}:${String(port)}`, host, port, localAddress, tls: undefined, foreign: { protocol: mail.protocol, startTls: mail.tls, tlsOptions } };
+  return { node: `${host}:${String(port)}`, host, port, localAddress, tls: undefined, foreign: { protocol: mail.protocol, startTls: mail.tls, tlsOptions, proxyProtocol: mail.proxyProtocol } };
 }
 
 async function startSmtp(ground: Ground): Promise<Service> {

@@ -96,6 +96,7 @@ function foreignOptions({ config, foreign }: LoginGround, protocol: LoginProtoco
     port: service.mappingPort,
     tls: foreign.tls,
     tlsOptions: foreign.tlsOptions,
+    proxyProtocol: foreign.proxyProtocol,
     localAddress: service.localInterface,
     identity: foreign.masterUser === undefined ? { kind: 'own' } : { kind: 'master', ...foreign.masterUser },
   };
@@ -107,7 +108,7 @@ function capabilitiesOf(ground: LoginGround, protocol: LoginProtocol, { foreign,
   const service = config.services[proxyOf(protocol)];
   const how = { ask: protocol === 'imap' ? askByImap : askByPop3, timeoutMs: service.rwTimeoutSeconds * 1000, maxLineBytes, sessions };
   const abroad = (route: Extract<DefaultBackend, { kind: 'host' }>): CapabilityProbe =>
-    capabilityProbe({ ...foreignServer(route, foreign), startTls: startTlsFor(route.host, foreign) }, how);
+    capabilityProbe({ ...foreignServer(route, foreign, undefined), startTls: startTlsFor(route.host, foreign) }, how);
   const nodes = targets.all(protocol).map((target) => capabilityProbe({ ...target, name: target.node, startTls: undefined, localAddress: target.localAddress }, how));
   const { defaultBackend } = mapSelection(config, proxyOf(protocol));
   return new BackendCapabilities({

@@ -9,6 +9,7 @@ import type { EnvelopeRecipient, EnvelopeSender } from '../../shared/smtp/comman
 import { makeReply } from '../../shared/smtp/reply.ts';
 import type { Reply } from '../../shared/smtp/reply.ts';
 import type { SmtpHandlers, SmtpPeer } from '../../shared/smtp/server-session.ts';
+import { transmissionType } from '../../shared/smtp/transmission-type.ts';
 import type { NodeIdentity } from '../../shared/tls/identity.ts';
 import { placesOf } from '../processing/processing.ts';
 import type { ArrivingMessage } from '../processing/processing.ts';
@@ -141,11 +142,11 @@ function trace(options: SmtpReceivingOptions, { peer, node }: LmtpSession, { sen
   const nowMs = Date.now();
   const recipient = recipients.length === 1 ? recipients[0]?.address : undefined;
   const by = options.hostName;
-  const here = receivedField({ hello: peer.hello ?? node.node, address: undefined, by, protocol: peer.protocol, id: peer.sessionId, recipient }, nowMs);
+  const here = receivedField({ hello: peer.hello ?? node.node, address: undefined, by, protocol: transmissionType(peer.protocol, sender), id: peer.sessionId, recipient }, nowMs);
   if (peer.forwarded === undefined) return here;
   const sessionId = sender.extra?.get('XWAYBILL-SESSION');
   const before = {
-    hello: peer.forwarded.hello, address: peer.address, by: peer.hello ?? node.node, protocol: peer.forwarded.protocol ?? 'SMTP',
+    hello: peer.forwarded.hello, address: peer.address, by: peer.hello ?? node.node, protocol: transmissionType(peer.forwarded.protocol ?? 'SMTP', sender),
     id: typeof sessionId === 'string' ? sessionId : peer.sessionId, recipient: undefined,
   };
   return here + receivedField(before, nowMs);

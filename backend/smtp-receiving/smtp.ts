@@ -12,6 +12,7 @@ import { SmtpRefused } from '../../shared/smtp/refusal.ts';
 import type { SmtpClaim, SmtpHandlers, SmtpPeer } from '../../shared/smtp/server-session.ts';
 import { startSasl } from '../../shared/sasl/mechanisms.ts';
 import type { SmtpSaslExchange } from '../../shared/smtp/strict-connection.ts';
+import { transmissionType } from '../../shared/smtp/transmission-type.ts';
 import { nodeIdentity } from '../../shared/tls/identity.ts';
 import { expansionRefused } from '../../shared/user-map/expansion-refusal.ts';
 import type { Account } from '../storage/storage.ts';
@@ -196,11 +197,11 @@ function trace(options: SmtpReceivingOptions, role: SmtpRole, { session: { peer 
   const recipient = recipients.length === 1 ? recipients[0]?.address : undefined;
   const lacking = role === 'mx' ? '' : missingFields(facts, { domain: by, timeMs });
   if (peer.forwarded === undefined) {
-    return receivedField({ hello: peer.hello, address: peer.address, by, protocol: peer.protocol, id: peer.sessionId, recipient }, timeMs) + lacking;
+    return receivedField({ hello: peer.hello, address: peer.address, by, protocol: transmissionType(peer.protocol, sender), id: peer.sessionId, recipient }, timeMs) + lacking;
   }
   const frontEnd = peer.hello ?? nodeIdentity(peer.socket)?.node ?? 'unknown';
   const sessionId = sender.extra?.get('XWAYBILL-SESSION');
-  const first = { hello: peer.forwarded.hello, address: peer.address, by: frontEnd, protocol: peer.forwarded.protocol ?? 'ESMTPSA', id: typeof sessionId === 'string' ? sessionId : peer.sessionId, recipient: undefined };
-  const second = { hello: frontEnd, address: undefined, by, protocol: 'ESMTPS', id: peer.sessionId, recipient };
+  const first = { hello: peer.forwarded.hello, address: peer.address, by: frontEnd, protocol: transmissionType(peer.forwarded.protocol ?? 'ESMTPSA', sender), id: typeof sessionId === 'string' ? sessionId : peer.sessionId, recipient: undefined };
+  const second = { hello: frontEnd, address: undefined, by, protocol: transmissionType('ESMTPS', sender), id: peer.sessionId, recipient };
   return receivedField(second, timeMs) + receivedField(first, timeMs) + lacking;
 }

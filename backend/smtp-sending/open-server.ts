@@ -1,4 +1,5 @@
 /** The opening of a connection to another server: connect, greeting, EHLO, STARTTLS where it is offered. */
+import { proxyHeader } from '../../shared/net/proxy-header.ts';
 import { openSmtpClient } from '../../shared/smtp/client.ts';
 import type { SmtpClient } from '../../shared/smtp/client.ts';
 import { makeReply } from '../../shared/smtp/reply.ts';
@@ -42,9 +43,10 @@ async function openServer(server: Server, options: OpeningOptions): Promise<Deli
 }
 
 async function introduce(server: Server, options: OpeningOptions, tls: Server['tls']): Promise<DeliveryChannel> {
-  const { protocol = 'smtp' } = server;
+  const { protocol = 'smtp', proxyProtocol = 'none' } = server;
+  const preface = proxyProtocol === 'none' ? undefined : proxyHeader(proxyProtocol, undefined);
   const client = await openSmtpClient(
-    { host: server.host, port: server.port, timeoutMs: options.connectTimeoutMs },
+    { host: server.host, port: server.port, timeoutMs: options.connectTimeoutMs, preface },
     { protocol, timeouts: options.timeouts, signal: options.signal },
   );
   try {

@@ -1,6 +1,7 @@
 /** Which servers take the mail of a domain, in the order in which they are tried (RFC 5321 section 5.1). */
 import type { ConnectionOptions } from 'node:tls';
 import { Failure } from '../../shared/base/failure.ts';
+import type { ProxyVersion } from '../../shared/net/proxy-header.ts';
 import { makeReply } from '../../shared/smtp/reply.ts';
 import { SmtpRefused } from '../../shared/smtp/refusal.ts';
 import type { SendingTarget, SmtpSendingOptions } from './smtp-sending.ts';
@@ -14,6 +15,8 @@ export interface Server {
   readonly protocol?: 'lmtp' | 'smtp' | undefined;
   /** Whose certificates count; the system's authorities when absent. */
   readonly tlsOptions?: ConnectionOptions | undefined;
+  /** Whether connections begin with a PROXY header; they don't when absent. */
+  readonly proxyProtocol?: 'none' | ProxyVersion | undefined;
 }
 
 /** A domain may list any number of hosts; more than this are not tried at one time. */

@@ -5,6 +5,7 @@
 import type { ConnectionOptions } from 'node:tls';
 import type { Dnr } from '../../shared/dnr/dnr.ts';
 import type { Logger } from '../../shared/log/log.ts';
+import type { ProxyVersion } from '../../shared/net/proxy-header.ts';
 import type { SmtpTimeouts } from '../../shared/smtp/reply-reader.ts';
 import type { DeliveryChannel } from './channel.ts';
 import { openBestServer } from './open-server.ts';
@@ -30,6 +31,8 @@ export interface ForeignMail {
   readonly tls: 'none' | 'opportunistic' | 'required';
   /** Whose certificates count. */
   readonly tlsOptions: ConnectionOptions;
+  /** Whether connections begin with a PROXY header; they don't when absent. */
+  readonly proxyProtocol?: 'none' | ProxyVersion | undefined;
 }
 
 export interface SmtpSendingOptions {

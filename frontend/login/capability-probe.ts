@@ -14,6 +14,8 @@ export interface ProbedServer {
   /** TLS on request with these options comes first. */
   readonly startTls: ConnectionOptions | undefined;
   readonly localAddress: string | undefined;
+  /** Goes first, before TLS: a PROXY header that names no client. */
+  readonly preface?: Buffer | undefined;
 }
 
 export interface ProbeOptions {

@@ -1,6 +1,8 @@
 /** Servers of other kinds (Dovecot, Cyrus, Exchange …) as back-ends: where they are, and as whom the proxy logs in there. */
 import type { ConnectionOptions } from 'node:tls';
 import { Failure } from '../../shared/base/failure.ts';
+import { proxyHeader } from '../../shared/net/proxy-header.ts';
+import type { ProxyVersion } from '../../shared/net/proxy-header.ts';
 import type { Route } from '../mapping/mapping.ts';
 import type { ClientIdentity } from './login.ts';
 
@@ -11,6 +13,8 @@ export interface ForeignOptions {
   readonly tls: 'implicit' | 'starttls' | 'none';
   /** Whose certificates count, and whether they must be good. */
   readonly tlsOptions: ConnectionOptions;
+  /** Whether connections begin with a PROXY header. */
+  readonly proxyProtocol: 'none' | ProxyVersion;
   /** Where connections come from; the operating system chooses when undefined. */
   readonly localAddress?: string | undefined;
   readonly identity: ForeignIdentity;
@@ -49,12 +53,16 @@ export interface ForeignServer {
   readonly port: number;
   readonly tls: ConnectionOptions | undefined;
   readonly localAddress: string | undefined;
+  /** The PROXY header. */
+  readonly preface: Buffer | undefined;
 }
 
-export function foreignServer(route: Extract<Route, { kind: 'host' }>, options: ForeignOptions): ForeignServer {
+/** @param client whose connection it will be; undefined: our own, which asks a question */
+export function foreignServer(route: Extract<Route, { kind: 'host' }>, options: ForeignOptions, client: ClientIdentity | undefined): ForeignServer {
   const port = route.port ?? options.port;
   const tls = options.tls === 'implicit' ? { ...options.tlsOptions, servername: serverName(route.host) } : undefined;
-  return { name: `${route.host}:${String(port)}`, host: route.host, port, tls, localAddress: options.localAddress };
+  const preface = options.proxyProtocol === 'none' ? undefined : proxyHeader(options.proxyProtocol, client);
+  return { name: `${route.host}:${String(port)}`, host: route.host, port, tls, localAddress: options.localAddress, preface };
 }
 
 /** TLS on request, where that is how the server is spoken to. */

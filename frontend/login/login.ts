@@ -149,7 +149,7 @@ async function logInAbroad(
   const { address, client, log } = request;
   // A master user is let in whatever the password: that serves only where the password is known to be right.
   const identity: ForeignIdentity = request.password === undefined ? road.foreign.identity : { kind: 'own' };
-  const server = foreignServer(request.route, road.foreign);
+  const server = foreignServer(request.route, road.foreign, client);
   const hopsLeft = nextHop(request.hopsLeft, server.name);
   const password = request.identity.kind === 'password' ? request.identity.password : undefined;
   const credentials = credentialsFor(identity, { address, password });

@@ -16,6 +16,8 @@ export interface Server {
   readonly port: number;
   readonly tls: ConnectionOptions | undefined;
   readonly localAddress?: string | undefined;
+  /** Goes first, before TLS: a PROXY header. */
+  readonly preface?: Buffer | undefined;
 }
 
 export interface ServerRoad {

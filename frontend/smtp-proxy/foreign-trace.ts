@@ -1,9 +1,11 @@
 /** What a message gets on its way to a foreign server: our Received field on top, and an end when it goes round in circles. */
 import { mailDate } from '../../shared/mime/mail-date.ts';
+import type { EnvelopeSender } from '../../shared/smtp/commands.ts';
 import { HeaderFormScanner } from '../../shared/smtp/header-form.ts';
 import { makeReply } from '../../shared/smtp/reply.ts';
 import { SmtpRefused } from '../../shared/smtp/refusal.ts';
 import type { SmtpPeer } from '../../shared/smtp/server-session.ts';
+import { transmissionType } from '../../shared/smtp/transmission-type.ts';
 
 /** RFC 5321 section 6.3 asks for a large threshold, 100 at least for a simple count. */
 const mostReceivedFields = 100;
@@ -13,6 +15,7 @@ const longestHeaderBytes = 1024 * 1024;
 interface ForeignHop {
   readonly by: string;
   readonly peer: SmtpPeer;
+  readonly sender: EnvelopeSender;
   readonly timeMs: number;
   /** `ascii`: the client may have sent an internationalised header (SMTPUTF8), and the server takes none. */
   readonly header: 'any' | 'ascii';
@@ -36,10 +39,10 @@ export async function* traced(bytes: AsyncIterable<Buffer>, hop: ForeignHop): As
   }
 }
 
-function receivedField({ by, peer, timeMs }: ForeignHop): string {
+function receivedField({ by, peer, sender, timeMs }: ForeignHop): string {
   const address = peer.address.includes(':') ? `IPv6:${peer.address}` : peer.address;
   const hello = (peer.hello ?? 'unknown').replace(/[^\w.:[\]-]/gu, '?').slice(0, 255);
-  return `Received: from ${hello} ([${address}])\r\n\tby ${by} with ${peer.protocol} id ${peer.sessionId};\r\n\t${mailDate(timeMs)}\r\n`;
+  return `Received: from ${hello} ([${address}])\r\n\tby ${by} with ${transmissionType(peer.protocol, sender)} id ${peer.sessionId};\r\n\t${mailDate(timeMs)}\r\n`;
 }
 
 /** Counts Received fields as the header comes by, however it is cut. */

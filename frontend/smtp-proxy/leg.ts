@@ -3,6 +3,8 @@ import type { ConnectionOptions } from 'node:tls';
 import { isFailure } from '../../shared/base/failure.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { TlsSessions } from '../../shared/net/connect.ts';
+import { proxyHeader } from '../../shared/net/proxy-header.ts';
+import type { ProxyVersion } from '../../shared/net/proxy-header.ts';
 import { openSmtpClient } from '../../shared/smtp/client.ts';
 import type { SmtpClient } from '../../shared/smtp/client.ts';
 import type { EnvelopeSender } from '../../shared/smtp/commands.ts';
@@ -31,6 +33,8 @@ export interface ForeignSmtp {
   /** Never, where offered (then whatever its certificate is), or only with a certificate that checks. */
   readonly startTls: 'none' | 'opportunistic' | 'required';
   readonly tlsOptions: ConnectionOptions;
+  /** Whether connections begin with a PROXY header. */
+  readonly proxyProtocol: 'none' | ProxyVersion;
 }
 
 /** In our answer to EHLO: by it a front-end sees that a foreign server is a front-end of its own cluster. */
@@ -77,7 +81,7 @@ export class Legs {
     const { hostName, sessions, connectTimeoutMs, timeouts, log } = this.#options;
     let client: SmtpClient | undefined;
     try {
-      client = await countConnect(target.node, async () => openSmtpClient({ ...target, timeoutMs: connectTimeoutMs, sessions }, { protocol: target.foreign?.protocol ?? how.protocol, timeouts }));
+      client = await countConnect(target.node, async () => openSmtpClient({ ...target, timeoutMs: connectTimeoutMs, sessions, preface: prefaceFor(target, peer) }, { protocol: target.foreign?.protocol ?? how.protocol, timeouts }));
       await client.hello(hostName);
       if (target.foreign !== undefined) await this.#greetForeign(client, { ...target, foreign: target.foreign });
       if (client.extensions.has('XCLIENT')) {
@@ -122,6 +126,11 @@ export class Legs {
     await client.startTls({ ...foreign.tlsOptions, ...lenient, host, servername });
     await client.hello(hostName);
   }
+}
+
+function prefaceFor({ foreign }: LegTarget, { address, port, socket: { localAddress, localPort = 0 } }: SmtpPeer): Buffer | undefined {
+  if (foreign === undefined || foreign.proxyProtocol === 'none') return undefined;
+  return proxyHeader(foreign.proxyProtocol, { address, port, connectedTo: localAddress === undefined ? undefined : { address: localAddress, port: localPort } });
 }
 
 /** Foreign servers know SMTP and ESMTP only. */

@@ -117,7 +117,7 @@ export class IncomingTransaction {
   #bytesFor({ target, client }: OwnerLeg, source: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
     if (target.foreign === undefined) return source;
     const header = this.#sender.smtpUtf8 === true && !client.extensions.has('SMTPUTF8') ? 'ascii' : 'any';
-    return traced(source, { by: this.#road.hostName, peer: this.#peer, timeMs: Date.now(), header, body: takesEightBits(client) ? 'any' : 'ascii' });
+    return traced(source, { by: this.#road.hostName, peer: this.#peer, sender: this.#sender, timeMs: Date.now(), header, body: takesEightBits(client) ? 'any' : 'ascii' });
   }
 
   /** The client is known to have had our reply: the back-end may forget what it kept for a retry. */

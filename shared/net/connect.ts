@@ -29,23 +29,33 @@ export interface ConnectOptions {
   readonly sessions?: TlsSessions | undefined;
   /** The address of this machine to come from; the operating system chooses when absent. */
   readonly localAddress?: string | undefined;
+  /** Goes first, before TLS: a PROXY header. */
+  readonly preface?: Buffer | undefined;
   /** For a connection that is to be spliced; makes a difference without TLS only. */
   readonly reads?: 'reused' | undefined;
 }
 
 /** Connects; rejects with `backend-unavailable` (refused, unreachable, handshake failed, or too slow), the cause inside. */
 export async function connectTo(options: ConnectOptions): Promise<AnySocket> {
-  const socket = options.tls === undefined ? connectPlain(options) : connectTls(options, options.tls);
-  const event = options.tls === undefined ? 'connect' : 'secureConnect';
+  const { preface, tls: tlsOptions } = options;
+  if (preface === undefined) return opened(tlsOptions === undefined ? connectPlain(options) : connectTls(options, tlsOptions), options);
+  const began = performance.now();
+  const socket = await opened(connectPlain(tlsOptions === undefined ? options : { ...options, reads: undefined }), options);
+  socket.write(preface);
+  if (tlsOptions === undefined) return socket;
+  return opened(connectTls(options, { ...tlsOptions, socket }), { ...options, timeoutMs: Math.max(1, options.timeoutMs - (performance.now() - began)) });
+}
+
+async function opened<Socket extends AnySocket>(socket: Socket, { host, port, timeoutMs }: Pick<ConnectOptions, 'host' | 'port' | 'timeoutMs'>): Promise<Socket> {
   await new Promise<void>((resolve, reject) => {
     const refuse = (cause: Error): void => {
       clearTimeout(timer);
       socket.destroy();
       reject(new Failure('backend-unavailable', 'server can not be reached', { cause }));
     };
-    const timer = setTimeout(() => refuse(new Error(`no connection to ${options.host}:${String(options.port)} within ${String(options.timeoutMs)} ms`)), options.timeoutMs);
+    const timer = setTimeout(() => refuse(new Error(`no connection to ${host}:${String(port)} within ${String(timeoutMs)} ms`)), timeoutMs);
     socket.once('error', refuse);
-    socket.once(event, () => {
+    socket.once(socket instanceof tls.TLSSocket ? 'secureConnect' : 'connect', () => {
       clearTimeout(timer);
       socket.off('error', refuse);
       resolve();

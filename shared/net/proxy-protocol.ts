@@ -20,7 +20,8 @@ export type ProxyHeader =
   | { readonly kind: 'local'; readonly length: number }
   | { readonly kind: 'client'; readonly length: number; readonly client: ProxiedClient };
 
-const signature = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
+/** What version 2 begins with. */
+export const signature = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
 const version1Start = Buffer.from('PROXY ', 'latin1');
 /** Section 2.1: the longest line, its CRLF included. */
 const longestVersion1 = 107;

@@ -45,10 +45,11 @@ after(async () => { await rm(folder, { recursive: true }); });
 const failsWith = (kind: FailureKind, text?: RegExp) => (error: unknown): boolean => isFailure(error, kind) && (text === undefined || text.test(error.message));
 
 /** @param connector lines of the connector, one parameter each */
-async function open(context: TestContext, connector: readonly string[]): Promise<DirectoryAccess> {
-  const all = ['name: directory', `searchBase: ${slapdBase.baseDn}`, 'timeoutSeconds: 1', ...connector];
+async function open(context: TestContext, connector: readonly string[], map: 'ldapBind' | 'ldapPassword' = 'ldapBind'): Promise<DirectoryAccess> {
+  const base = connector.some((line) => line.startsWith('searchBase:')) ? [] : [`searchBase: ${slapdBase.baseDn}`];
+  const all = ['name: directory', ...base, 'timeoutSeconds: 1', ...connector];
   const start = sample.indexOf('  ldapConnectors:');
-  const text = `${sample.slice(0, start)}  ldapConnectors:\n    - ${all.join('\n      ')}\n${sample.slice(sample.indexOf('  userMaps:'))}`;
+  const text = `${sample.slice(0, start)}  ldapConnectors:\n    - ${all.join('\n      ')}\n${sample.slice(sample.indexOf('  userMaps:')).replace('type: ldapBind', `type: ${map}`)}`;
   const file = join(folder, 'waybill.yaml');
   const access = await openDirectoryAccess(configOfNode(parseConfig(text, file), 'fe1', file), { log, environment: {} });
   context.after(() => { access.close(); });
@@ -62,6 +63,32 @@ async function userOf({ maps }: DirectoryAccess, name: string): Promise<UserEntr
   assert.ok(entry !== undefined);
   return entry;
 }
+
+const person = (rdn: string, lines: readonly string[]): string => `dn: cn=${rdn},ou=people,dc=example,dc=com\nobjectClass: inetOrgPerson\ncn: ${rdn}\nsn: x\n${lines.join('\n')}\n`;
+
+test('what a connector says of base, scope, pattern, names of attributes and several matches is done', async (context) => {
+  const renamed = person('renamed', ['mail: not-this-one@example.com', 'userPassword: not this one', 'employeeType: Renamed@example.com', 'carLicense: also@example.com', 'roomNumber: be2', 'displayName: renamed@example.net', 'title: by another name', 'departmentNumber: de-AT', 'description: %renamed']);
+  const twins = ['b', 'a'].map((rdn) => person(rdn, ['employeeType: twin@example.com', 'description: %twin']));
+  const directory = await startSlapd({ ldif: [ldif, renamed, ...twins].join('\n') });
+  context.after(directory.stop);
+  const wellKnown = [`uris: ["ldap://127.0.0.1:1", "ldap://127.0.0.1:2", "ldap://127.0.0.1:3", "ldap://127.0.0.1:4", "${directory.uri}"]`, `bindDn: "${slapdBase.adminDn}"`, 'bindPassword: { file: admin }'];
+  const names = 'attributes: { address: employeeType, alias: carLicense, host: roomNumber, routingAddress: displayName, password: title, language: departmentNumber }';
+  const pattern = 'searchPattern: "(|(carLicense=%e)(employeeType=%u@%d)(description=%%%u))"';
+  const people = 'searchBase: ou=people,dc=example,dc=com';
+  const access = await open(context, [...wellKnown, people, 'searchScope: one', pattern, names, 'severalMatches: first'], 'ldapPassword');
+  const entry = await access.maps.lookUp('also@example.com');
+  assert.deepEqual(entry, { address: 'renamed@example.com', mailHost: 'be2', dn: 'cn=renamed,ou=people,dc=example,dc=com', map: 'users', aliases: ['also@example.com'], routingAddress: 'renamed@example.net', language: 'de', via: 'alias' });
+  assert.ok(entry !== undefined);
+  assert.deepEqual([await access.maps.authenticate(entry, 'by another name'), await access.maps.authenticate(entry, 'not this one')], ['ok', 'refused']);
+  for (const name of ['renamed@example.com', 'renamed']) assert.equal((await access.maps.lookUp(name))?.dn, entry.dn, name);
+  assert.equal((await access.maps.lookUp('twin@example.com'))?.dn, 'cn=a,ou=people,dc=example,dc=com');
+  const refusing = await open(context, [...wellKnown, people, pattern, names]);
+  await assert.rejects(refusing.maps.lookUp('twin@example.com'), failsWith('directory-unavailable'));
+  for (const [scope, base] of [['one', 'searchBase: dc=example,dc=com'], ['base', people]] as const) {
+    const elsewhere = await open(context, [...wellKnown, base, `searchScope: ${scope}`, pattern, names]);
+    assert.equal(await elsewhere.maps.lookUp('renamed@example.com'), undefined, scope);
+  }
+});
 
 for (const [kind, start] of kinds) {
   test(`${kind}: a user changes the own password, an administrator anybody's`, async (context) => {

@@ -1,11 +1,13 @@
-/** Users whose mailHost is a Dovecot, next to users of be1 and be2: by their own password, and by a master user. */
+/** Users whose mailHost is a Dovecot, next to users of be1 and be2: by their own password, and by a master user; the client told by ID and XCLIENT, and by PROXY headers. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { attempt } from '../harness/attempts.ts';
 import { startCluster } from '../harness/cluster.ts';
 import type { Cluster } from '../harness/cluster.ts';
 import { addPerson } from '../harness/demo-people.ts';
+import { Dialogue } from '../harness/dialogue.ts';
 import { startDovecot } from '../harness/dovecot.ts';
 import type { Dovecot } from '../harness/dovecot.ts';
 import { ImapSession } from '../harness/imap-session.ts';
@@ -14,12 +16,15 @@ import { newMessage } from '../harness/messages.ts';
 import { Pop3Session } from '../harness/pop3-session.ts';
 import { SmtpSession } from '../harness/smtp-session.ts';
 
+const client = '127.0.0.57';
 const master = { user: 'boss', password: 'boss-password' } as const;
 
 interface Manner {
   readonly title: string;
   readonly tls: 'implicit' | 'starttls';
   readonly masterUser?: string;
+  /** How Dovecot hears of the client; by ID and XCLIENT, which it believes then, when absent. */
+  readonly proxyProtocol?: 'v1' | 'v2';
   /** The password at Dovecot; the directory's own is the demo's. */
   readonly password: string | undefined;
   /** What Dovecot logs of the login. */
@@ -28,8 +33,8 @@ interface Manner {
 
 const manners: readonly Manner[] = [
   { title: 'pass-through, TLS from the first byte', tls: 'implicit', password: undefined, logged: (user) => `Login: user=<${user}@example.com>` },
-  { title: 'pass-through, STARTTLS', tls: 'starttls', password: undefined, logged: (user) => `Login: user=<${user}@example.com>` },
-  { title: 'master user by authorisation id', tls: 'implicit', masterUser: '', password: 'another one', logged: (user) => `Login: user=<${user}@example.com>` },
+  { title: 'pass-through, STARTTLS, PROXY version 1', tls: 'starttls', proxyProtocol: 'v1', password: undefined, logged: (user) => `Login: user=<${user}@example.com>` },
+  { title: 'master user by authorisation id, PROXY version 2', tls: 'implicit', proxyProtocol: 'v2', masterUser: '', password: 'another one', logged: (user) => `Login: user=<${user}@example.com>` },
   { title: 'master user in the name', tls: 'starttls', masterUser: ', separator: "*"', password: 'another one', logged: (user) => `Login: user=<${user}@example.com>` },
 ];
 
@@ -42,7 +47,8 @@ for (const manner of manners) {
       cluster = await startCluster({ nodes: [] });
       dovecot = await startDovecot({
         certificate: join(cluster.folder, 'tls', 'server.pem'), key: join(cluster.folder, 'tls', 'server-key.pem'),
-        password: manner.password ?? cluster.password, master, trustedNetworks: '127.0.0.1/32',
+        password: manner.password ?? cluster.password, master,
+        ...(manner.proxyProtocol === undefined ? { trustedNetworks: '127.0.0.1/32' } : { trustedNetworks: '', behindProxy: 'yes' }),
       });
       configure(cluster, dovecot, manner);
       await Promise.all((['be1', 'fe1'] as const).map(async (node) => cluster.startNode(node)));
@@ -52,15 +58,21 @@ for (const manner of manners) {
       await dovecot.stop();
     });
 
+    /** Dovecot's log has the login, and whose connection it is. */
+    async function loggedIn(protocol: 'imap' | 'pop3', user: string): Promise<void> {
+      const found = (): boolean => dovecot.log().split('\n').some((line) => line.includes(`${protocol}-login: Info: ${manner.logged(user)}`) && line.includes(`rip=${client},`));
+      await waitFor(found, () => dovecot.log());
+    }
+
     test('IMAP: the user reads there, with Dovecot\'s capabilities; Dovecot knows the client', async () => {
       const user = await addPerson(cluster, 'localhost');
-      const imap = await ImapSession.connect(cluster, 'fe1');
+      const imap = await ImapSession.connect(cluster, 'fe1', { from: client });
       const { completion } = await imap.ok(`LOGIN ${user} ${cluster.password}`);
       assert.match(completion, /^OK \[CAPABILITY IMAP4rev1 .*SNIPPET=FUZZY/);
       await imap.append('INBOX', Buffer.from('Subject: hello\r\n\r\nat Dovecot\r\n'));
       assert.equal((await imap.find('hello')).length, 1);
       imap.close();
-      await waitFor(() => dovecot.log().includes(manner.logged(user)), () => dovecot.log());
+      await loggedIn('imap', user);
       await logLine(cluster, 'fe1', [`"account":"${user}@example.com"`, `"node":"localhost:${String(manner.tls === 'implicit' ? dovecot.ports.imaps : dovecot.ports.imap)}"`]);
     });
 
@@ -69,11 +81,14 @@ for (const manner of manners) {
       const imap = await ImapSession.logIn(cluster, { node: 'fe1', user });
       await imap.append('INBOX', Buffer.from('Subject: hello\r\n\r\nat Dovecot\r\n'));
       imap.close();
-      const pop3 = await Pop3Session.logIn(cluster, { node: 'fe1', user });
-      pop3.dialogue.say('STAT');
-      await pop3.dialogue.expect(/^\+OK 1 /);
-      pop3.dialogue.say('QUIT');
-      await pop3.dialogue.expect(/^\+OK/);
+      const pop3 = await Dialogue.connect({ port: cluster.port('fe1', 'pop3s'), tls: 'implicit', from: client });
+      await pop3.expect(/^\+OK/);
+      for (const [command, answer] of [[`USER ${user}`, /^\+OK/], [`PASS ${cluster.password}`, /^\+OK/], ['STAT', /^\+OK 1 /], ['QUIT', /^\+OK/]] as const) {
+        pop3.say(command);
+        await pop3.expect(answer);
+      }
+      pop3.close();
+      await loggedIn('pop3', user);
     });
 
     test('a user of be1 is served by be1 all the same', async () => {
@@ -89,6 +104,8 @@ for (const manner of manners) {
         mailTests(() => cluster);
       } else mailLoopTest(() => cluster);
     }
+
+    if (manner.proxyProtocol === 'v2') behindProxyTest(() => ({ cluster, dovecot }));
 
     test('a wrong password is refused, and Dovecot away is an outage that leaves the session', async () => {
       const user = await addPerson(cluster, 'localhost');
@@ -160,6 +177,26 @@ function mailTests(cluster: () => Cluster): void {
   });
 }
 
+/** Mail goes to a Dovecot that wants PROXY headers: from the front-end with the client's address, from the queue of be1 without one. */
+function behindProxyTest(there: () => { readonly cluster: Cluster; readonly dovecot: Dovecot }): void {
+  test('mail that begins with a PROXY header arrives, straight from the front-end and by way of be1', async () => {
+    const { cluster, dovecot } = there();
+    const [abroad, here] = [await addPerson(cluster, 'localhost'), await addPerson(cluster, 'be1')];
+    const subject = `straight to ${abroad}`;
+    const straight = await attempt(cluster, { protocol: 'mx', node: 'fe1', address: `${abroad}@example.com`, password: '', subject, from: client });
+    assert.equal(straight.outcome, 'ok', straight.words);
+    const both = newMessage();
+    const smtp = await SmtpSession.connect(cluster, 'fe1');
+    assert.match(await smtp.send({ from: 'sender@example.net', to: [abroad, here].map((user) => `${user}@example.com`), bytes: both.bytes }), /^250/);
+    for (const [user, wanted] of [[abroad, subject], [abroad, both.subject], [here, both.subject]] as const) {
+      const imap = await ImapSession.logIn(cluster, { node: 'fe1', user });
+      await imap.findSoon(wanted);
+      imap.close();
+    }
+    for (const from of [client, '127.0.0.1']) await waitFor(() => new RegExp(`lmtp\\(.*Connect from ${from}$`, 'm').test(dovecot.log()), () => dovecot.log());
+  });
+}
+
 function mailLoopTest(cluster: () => Cluster): void {
   test('mail for a mailHost that is a front-end of ours is refused for now, with the reason', async () => {
     const user = await addPerson(cluster(), `localhost:${String(cluster().port('fe1', 'smtp'))}`);
@@ -176,16 +213,18 @@ async function waitFor(condition: () => boolean, complaint: () => string): Promi
   assert.ok(condition(), complaint());
 }
 
-function configure(cluster: Cluster, dovecot: Dovecot, { tls, masterUser }: Manner): void {
+function configure(cluster: Cluster, dovecot: Dovecot, { tls, masterUser, ...manner }: Manner): void {
+  const proxyProtocol = manner.proxyProtocol ?? 'none';
   const secretFile = join(cluster.folder, 'secrets', 'master');
   writeFileSync(secretFile, `${master.password}\n`);
   const masterLine = masterUser === undefined ? '' : `\n    masterUser: { user: ${master.user}, password: { file: ${secretFile} }${masterUser} }`;
   const [imap, pop3] = tls === 'implicit' ? [dovecot.ports.imaps, dovecot.ports.pop3s] : [dovecot.ports.imap, dovecot.ports.pop3];
-  const mail = tls === 'implicit' ? `\n    mail: { protocol: lmtp, tls: required, port: ${String(dovecot.ports.lmtp)} }` : '';
+  const mail = tls === 'implicit' ? `\n    mail: { protocol: lmtp, tls: required, port: ${String(dovecot.ports.lmtp)}, proxyProtocol: ${proxyProtocol} }` : '';
   writeFileSync(cluster.configFile, readFileSync(cluster.configFile, 'utf8').replace('  userMaps:', `  foreignBackends:\n    ca: tls/authority.pem${mail}\n  userMaps:`).replace('\nnodes:\n', `
 frontends:
   foreignBackends:
-    tls: ${tls}${masterLine}
+    tls: ${tls}
+    proxyProtocol: ${proxyProtocol}${masterLine}
   services:
     imapProxy: { mappingPort: ${String(imap)} }
     pop3Proxy: { mappingPort: ${String(pop3)} }

@@ -19,7 +19,7 @@ const described = (name: string, mail: string, host: string): string => personLd
 before(async () => {
   cluster = await startCluster({ nodes: [] });
   other = await startEmbeddedDirectory({
-    ldif: [baseLdif, described('zoe', 'zoe@example.org', 'be1'), described('lost', 'lost@example.org', 'be9'), described('alice', 'alice@example.com', 'be2'), described('one', 'two@example.org', 'be1'), described('two', 'two@example.org', 'be1')].join('\n'),
+    ldif: [baseLdif, described('zoe', 'zoe@example.org', 'be1'), described('lost', 'lost@example.org', 'be9'), described('alice', 'alice@example.com', 'be2'), personLdif({ name: 'homeless', mail: 'homeless@example.org' }), described('one', 'two@example.org', 'be1'), described('two', 'two@example.org', 'be1')].join('\n'),
   });
   const connector = ['    - name: other', `      uris: ["${other.uri}"]`, '      searchBase: dc=example,dc=com', '      attributes: { host: description }', ''].join('\n');
   const maps = '    - { name: com, type: ldapBind, connector: directory, domains: [example.com] }\n    - { name: org, type: ldapBind, connector: other, domains: [Example.org] }\n';
@@ -35,7 +35,7 @@ test('check: what is wrong in either directory, and nothing for an address that 
   const { output, complaint } = await runCommand(cluster, ['map', 'check', '--json']);
   const { findings } = JSON.parse(output) as { findings: readonly { kind: string; address?: string; text: string }[] };
   const ofEntries = findings.filter(({ kind }) => kind !== 'unreachable').map(({ kind, address }) => `${kind} ${address ?? ''}`).toSorted();
-  assert.deepEqual(ofEntries, ['duplicate two@example.org', 'foreign-domain alice@example.com', 'unknown-host lost@example.org'], complaint);
+  assert.deepEqual(ofEntries, ['duplicate two@example.org', 'foreign-domain alice@example.com', 'no-host homeless@example.org', 'unknown-host lost@example.org'], complaint);
   assert.match(findings.find(({ kind }) => kind === 'foreign-domain')?.text ?? '', /no user map asks/);
   assert.deepEqual(findings.filter(({ kind }) => kind === 'unreachable').length, 2, 'no back-end runs');
 });

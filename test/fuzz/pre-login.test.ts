@@ -9,6 +9,7 @@ import { writeFileSync } from 'node:fs';
 import * as net from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import * as tls from 'node:tls';
 import fc from 'fast-check';
 import { startCluster } from '../harness/cluster.ts';
 import type { Cluster } from '../harness/cluster.ts';
@@ -68,6 +69,8 @@ interface Place {
   readonly words: fc.Arbitrary<Segments>;
   /** The address to come from; one of its own for each connection when absent. */
   readonly from?: string;
+  /** What is sent goes through a handshake. */
+  readonly throughTls?: 'yes';
 }
 
 const places: readonly Place[] = [
@@ -85,13 +88,15 @@ const places: readonly Place[] = [
   { title: 'TLS of IMAP', port: () => cluster.port('fe1', 'imaps'), words: words.tls },
   { title: 'TLS between nodes', port: () => cluster.port('be1', 'imaps'), words: words.tls },
   { title: 'TLS of the admin API', port: () => cluster.port('fe1', 'admin'), words: words.tls },
+  { title: 'the admin API', port: () => cluster.port('fe1', 'admin'), words: words.http, throughTls: 'yes' },
 ];
 
 /** Sends the segments, ends its side, and waits for the server to end. */
 async function visit(place: Place, segments: Segments): Promise<void> {
   strangers += 1;
   const localAddress = place.from ?? `127.61.${String(Math.floor(strangers / 250) % 250)}.${String((strangers % 250) + 1)}`;
-  const socket = net.connect({ host: '127.0.0.1', port: place.port(), localAddress, noDelay: true });
+  const bare = net.connect({ host: '127.0.0.1', port: place.port(), localAddress, noDelay: true });
+  const socket = place.throughTls === undefined ? bare : tls.connect({ socket: bare, rejectUnauthorized: false });
   const closed = new Promise<void>((resolve, reject) => {
     const timer = setTimeout(() => {
       socket.destroy();

@@ -53,7 +53,7 @@ const smtpPieces = [
   'BDAT 99999999999999\r\n', '.\r\n', '\r\n.\r\n', '\n.\n', '*\r\n', '=\r\n', 'AUTH PLAIN\r\n', 'AUTH LOGIN\r\n', 'XCLIENT ADDR=1.2.3.4 LOGIN=root\r\n', 'GET / HTTP/1.1\r\n', 'Subject: x\r\n', '\xff', '\xe2\x80\x8b',
 ];
 const httpPieces = [
-  'GET / HTTP/1.1\r\n', 'POST /api/session HTTP/1.1\r\n', 'GET /api/mailboxes HTTP/1.1\r\n', 'PRI * HTTP/2.0\r\n', 'CONNECT x:1 HTTP/1.1\r\n', 'GET http://be1/ HTTP/1.1\r\n', 'GET //../../etc/passwd HTTP/1.1\r\n', 'GET /%00%2e%2e%2f HTTP/1.1\r\n', 'Host: localhost\r\n', 'Host: ', 'Host:\r\n',
+  'GET / HTTP/1.1\r\n', 'POST /api/sign-in HTTP/1.1\r\n', 'POST /api/v1/session HTTP/1.1\r\n', 'POST /node/join HTTP/1.1\r\n', 'Authorization: Basic YWxpY2U6eA==\r\n', 'Authorization: Bearer ', 'POST /api/sign-out HTTP/1.1\r\n', 'GET /api/session HTTP/1.1\r\n', 'GET /api/events HTTP/1.1\r\n', 'Waybill-Request: user\r\n', 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n', 'GET /api/mailboxes HTTP/1.1\r\n', 'PRI * HTTP/2.0\r\n', 'CONNECT x:1 HTTP/1.1\r\n', 'GET http://be1/ HTTP/1.1\r\n', 'GET //../../etc/passwd HTTP/1.1\r\n', 'GET /%00%2e%2e%2f HTTP/1.1\r\n', 'Host: localhost\r\n', 'Host: ', 'Host:\r\n',
   'Content-Length: 5\r\n', 'Content-Length: -1\r\n', 'Content-Length: 99999999999\r\n', 'Transfer-Encoding: chunked\r\n', 'Transfer-Encoding: x, chunked\r\n', '5\r\nabcde\r\n0\r\n\r\n', 'fffffffff\r\n', 'Expect: 100-continue\r\n', 'Upgrade: websocket\r\nConnection: Upgrade\r\n', 'Cookie: waybill=', 'Cookie: ', 'Connection: close\r\n',
   'Content-Type: application/json\r\n', '{"name":"alice","password":', '{}', '[[[[', 'X-Forwarded-For: ', ': \r\n', ' folded\r\n', '\r\n', '\r\n\r\n', '\n', '\0', '\xff',
 ];

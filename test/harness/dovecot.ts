@@ -17,6 +17,8 @@ export interface DovecotOptions {
   readonly master: { readonly user: string; readonly password: string };
   /** Networks whose word on the client's address counts. */
   readonly trustedNetworks: string;
+  /** Connections come from a proxy and must begin with a PROXY header. */
+  readonly behindProxy?: 'yes' | undefined;
   /** Instead of Dovecot's own list of IMAP capabilities. */
   readonly imapCapability?: string | undefined;
   /** Ports to use again; free ones when absent. */
@@ -62,7 +64,7 @@ export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
 
 function configurationText(folder: string, options: DovecotOptions, ports: Dovecot['ports']): string {
   const listener = (service: DovecotService, name: string, ssl = ''): string =>
-    `service ${name} {\n inet_listener ${service} {\n  address = 127.0.0.1\n  port = ${String(ports[service])}\n${ssl}\n }\n}`;
+    `service ${name} {\n inet_listener ${service} {\n  address = 127.0.0.1\n  port = ${String(ports[service])}\n${ssl}\n${options.behindProxy === undefined ? '' : '  haproxy = yes\n'} }\n}`;
   return `
 base_dir = ${folder}/run
 state_dir = ${folder}/state
@@ -74,6 +76,7 @@ ssl_cert = <${options.certificate}
 ssl_key = <${options.key}
 disable_plaintext_auth = yes
 login_trusted_networks = ${options.trustedNetworks}
+${options.behindProxy === undefined ? '' : 'haproxy_trusted_networks = 127.0.0.1/32'}
 auth_master_user_separator = *
 auth_mechanisms = plain login
 first_valid_uid = 1

@@ -6,6 +6,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { after, test } from 'node:test';
+import fc from 'fast-check';
 import { Tokens } from '../../../frontend/authentication/tokens.ts';
 import { keepingLog } from '../../harness/people.ts';
 
@@ -101,3 +102,20 @@ test('what is no token is refused', async () => {
     assert.equal((await tokens.check(text)).kind, 'refused', text);
   }
 });
+
+test('whatever strangers send as a token is refused, and is no fault here', async () => {
+  const good = token();
+  const part = fc.oneof(fc.constantFrom('e30', 'bnVsbA', 'W10', 'IiI', ...good.split('.')), fc.json().map((text) => Buffer.from(text).toString('base64url')), fc.string());
+  const spoilt = fc.tuple(fc.nat(good.length - 1), fc.string({ maxLength: 3 }), fc.nat(3)).map(([at, text, cut]) => good.slice(0, at) + text + good.slice(at + cut));
+  const texts = fc.oneof(fc.array(part, { maxLength: 5 }).map((parts) => parts.join('.')), spoilt, fc.string());
+  await fc.assert(fc.asyncProperty(texts, async (text) => {
+    const verdict = await tokens.check(text);
+    assert.ok(verdict.kind === 'refused' || isSameToken(text, good), text);
+  }), { numRuns: 2000 });
+});
+
+/** Base64 has letters whose last bits count for nothing. */
+function isSameToken(text: string, other: string): boolean {
+  const bytesOf = (all: string): string => all.split('.').map((one) => Buffer.from(one, 'base64url').toString('hex')).join('.');
+  return text.slice(0, text.lastIndexOf('.')) === other.slice(0, other.lastIndexOf('.')) && bytesOf(text) === bytesOf(other);
+}

@@ -9,6 +9,8 @@ import { mxClient, refusal, sendMessage, startCluster } from './cluster.ts';
 
 test('a message for one user streams to its owner unchanged, and the client is named there', async (t) => {
   const cluster = await startCluster(t);
+  const wishes: object[] = [];
+  cluster.be1.onRecipient = ({ notify, orcpt }) => void wishes.push({ notify, orcpt });
   const client = await mxClient(t, cluster);
   await client.ask('MAIL FROM:<sender@example.net> SIZE=30 BODY=8BITMIME RET=HDRS ENVID=a+2Bb', 250);
   await client.ask('RCPT TO:<Alias-Alice@EXAMPLE.com> NOTIFY=FAILURE ORCPT=rfc822;x+2By@z', 250);
@@ -19,6 +21,7 @@ test('a message for one user streams to its owner unchanged, and the client is n
   const [mail] = cluster.be1.mails;
   assert.equal(mail?.sender.envid, 'a+b');
   assert.equal(mail.sender.ret, 'HDRS');
+  assert.deepEqual(wishes, [{ notify: ['FAILURE'], orcpt: 'rfc822;x+y@z' }]);
   assert.match(String(mail.sender.extra?.get('XWAYBILL-SESSION')), /^[a-z2-7]{16}$/);
   assert.deepEqual(mail.peer, { address: '127.0.0.1', hello: 'mail.example.net', protocol: 'ESMTP', user: undefined });
   await client.ask('QUIT', 221);

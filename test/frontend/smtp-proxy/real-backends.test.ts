@@ -153,16 +153,16 @@ test('mail for a dead back-end is taken by the other and arrives when it is back
   assert.equal((await inbox(be2, 'bob@example.com')).length, 1);
 });
 
-test('a user submits through the front-end at his own back-end, for a user of the other', async (t) => {
+test('a user submits through the front-end at his own back-end, for a user of the other: an internationalised message, and a report of its delivery', async (t) => {
   const { backends, cluster } = await start(t);
   const client = await Dialogue.connect({ port: cluster.submissions, tls: 'implicit' });
   await client.reply(220);
   await client.ask('EHLO laptop', 250);
   await client.ask(`AUTH PLAIN ${Buffer.from('\0alice@example.com\0secret').toString('base64')}`, 235);
-  await client.ask('MAIL FROM:<alice@example.com>', 250);
-  await client.ask('RCPT TO:<bob@example.com>', 250);
+  await client.ask('MAIL FROM:<alice@example.com> SMTPUTF8 BODY=8BITMIME RET=HDRS ENVID=env7', 250);
+  await client.ask('RCPT TO:<bob@example.com> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;bobby@example.com', 250);
   await client.ask('DATA', 354);
-  client.sayRaw('From: alice@example.com\r\nSubject: hi\r\n\r\nx\r\n.\r\n');
+  client.sayRaw('From: alice@example.com\r\nSubject: grüße\r\n\r\nx\r\n.\r\n');
   await client.reply(250);
   await client.ask('QUIT', 221);
   await sleep(500);
@@ -171,7 +171,13 @@ test('a user submits through the front-end at his own back-end, for a user of th
   await eventually(async () => (await inbox(be2, 'bob@example.com')).length > 0);
   const [mail, ...more] = await inbox(be2, 'bob@example.com');
   assert.deepEqual(more, []);
-  assert.match(mail ?? '', /with ESMTPSA/);
+  assert.match(Buffer.from(mail ?? '', 'latin1').toString(), /\r\nSubject: grüße\r\n/u);
+  const hops = [...(mail ?? '').matchAll(/\sby (\S+) with (\S+) id/gu)].map(([, by, protocol]) => `${String(by)} ${String(protocol)}`);
+  assert.deepEqual(hops, ['be2.example.com UTF8LMTPS', 'be1.example.com UTF8SMTPS', 'fe1.example.com UTF8SMTPSA']);
+  await backends.kill('be1');
+  const be1 = await backends.inside('be1', t);
+  await eventually(async () => (await inbox(be1, 'alice@example.com')).length > 0);
+  assert.match((await inbox(be1, 'alice@example.com'))[0] ?? '', /Original-Envelope-Id: env7\r\n[^]*Original-Recipient: rfc822; ?bobby@example\.com\r\nFinal-Recipient: rfc822; bob@example\.com\r\nAction: delivered\r\n/u);
 });
 
 test('back-ends are killed during deliveries: every message answered 250 is found, none twice', { timeout: 60_000 }, async (t) => {

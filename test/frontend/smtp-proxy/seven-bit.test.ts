@@ -22,7 +22,7 @@ test('8-bit bytes are never sent to a server that takes 7-bit messages only; oth
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => server.close(() => undefined));
   const { port } = server.server.address() as AddressInfo;
-  const foreign = { node: 'old.example', host: '127.0.0.1', port, tls: undefined, foreign: { protocol: 'smtp', startTls: 'none', tlsOptions: {} } } as const;
+  const foreign = { node: 'old.example', host: '127.0.0.1', port, tls: undefined, foreign: { protocol: 'smtp', startTls: 'none', tlsOptions: {}, proxyProtocol: 'none' } } as const;
   const cluster = await startCluster(t, { backends: { lmtp: () => foreign, submission: () => undefined, custodians: () => [] } });
   const client = await mxClient(t, cluster);
   await sendMessage(client, ['alice@example.com'], 'Subject: plain\r\n\r\nbody\r\n');

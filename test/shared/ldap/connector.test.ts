@@ -89,6 +89,13 @@ test('filters of every kind mean to a directory what they say', async () => {
   }
 });
 
+test('a search goes as far below its base as the scope says', async () => {
+  const found = async (searchBase: string, scope: ConnectorOptions['scope']): Promise<string[]> => find(connect({ searchBase, scope }), 'alice@example.com');
+  const people = aliceDn.slice(aliceDn.indexOf(',') + 1);
+  assert.deepEqual([await found(slapd.baseDn, 'sub'), await found(slapd.baseDn, 'one'), await found(slapd.baseDn, 'base')], [[aliceDn], [], []]);
+  assert.deepEqual([await found(people, 'one'), await found(people, 'base'), await found(aliceDn, 'base')], [[aliceDn], [], [aliceDn]]);
+});
+
 test('names made to change the filter find nobody', async () => {
   const connector = connect();
   for (const name of ['*', '*)(objectClass=*', 'alice@example.com)(|(mail=*', '\\2a', 'a\0b', '(', ')', '\\', 'alice@example.co*', '\u{1F600}@example.com', '']) {
@@ -218,6 +225,14 @@ test('the second address serves while the first hangs, and the first is asked ag
   proxy.behaviour = { kind: 'pass' };
   await second.refuse();
   await eventually(async () => (await find(connector, 'alice@example.com')).length === 1);
+});
+
+test('of five addresses the last one serves when no other does, for searches and passwords', async () => {
+  const nobody = [1, 2, 3, 4].map((port) => `ldap://127.0.0.1:${String(port)}`);
+  const connector = connect({ uris: [...nobody, `ldap://127.0.0.1:${String(proxy.port)}`] });
+  assert.deepEqual(await find(connector, 'alice@example.com'), [aliceDn]);
+  assert.equal(await connector.bind(aliceDn, peoplesPassword), 'ok');
+  assert.throws(() => connect({ uris: [...nobody, ...nobody] }), /one to five/);
 });
 
 test('options that can\'t work are refused with a reason', () => {

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { parseAddress } from '../../../shared/access/network.ts';
+import { proxyHeader } from '../../../shared/net/proxy-header.ts';
 import { crc32c, parseProxyHeader } from '../../../shared/net/proxy-protocol.ts';
 import { proxyHeaderV2, tlv } from '../../harness/proxy-headers.ts';
 
@@ -91,4 +93,28 @@ test('every beginning of a header is incomplete, and no bytes at all make the pa
 
 test('the checksum is CRC-32C', () => {
   assert.equal(crc32c(Buffer.from('123456789')), 0xe3069283);
+});
+
+test('what we write is read back: the client, whatever family its ends are of, and nobody for connections of our own', () => {
+  const end = fc.record({ address: fc.oneof(fc.ipV4(), fc.ipV6()), port });
+  fc.assert(fc.property(fc.constantFrom('v1', 'v2'), end, fc.option(end, { nil: undefined }), rest, (version, client, connectedTo, after) => {
+    const header = proxyHeader(version, { ...client, connectedTo });
+    const read = parseProxyHeader(Buffer.concat([header, after]));
+    assert.equal(read.kind === 'client' && read.length, header.length);
+    assert.equal(read.kind === 'client' && read.client.port, client.port);
+    assert.deepEqual(read.kind === 'client' && parseAddress(read.client.address), parseAddress(client.address));
+  }));
+  for (const version of ['v1', 'v2'] as const) {
+    for (const nobody of [undefined, { address: 'nowhere', port: 1 }]) {
+      const header = proxyHeader(version, nobody);
+      assert.deepEqual(parseProxyHeader(header), { kind: 'local', length: header.length });
+    }
+  }
+});
+
+test('the headers that we write, byte for byte', () => {
+  const ends = { address: '192.0.2.7', port: 4711, connectedTo: { address: '198.51.100.1', port: 993 } };
+  assert.equal(proxyHeader('v1', ends).toString(), 'PROXY TCP4 192.0.2.7 198.51.100.1 4711 993\r\n');
+  assert.equal(proxyHeader('v1', { ...ends, address: '2001:db8::7' }).toString(), 'PROXY TCP6 2001:db8:0:0:0:0:0:7 0:0:0:0:0:ffff:c633:6401 4711 993\r\n');
+  assert.equal(proxyHeader('v2', ends).toString('hex'), '0d0a0d0a000d0a515549540a2111000cc0000207c6336401126703e1');
 });
