@@ -16,6 +16,7 @@ import type { ProgramResult } from '../harness/programs.ts';
 import { makeCertificates } from '../harness/certificates.ts';
 import { startRsyslog } from '../harness/rsyslog.ts';
 import type { Rsyslog } from '../harness/rsyslog.ts';
+import { clientFinal } from '../harness/scram-client.ts';
 import { slapdBase } from '../harness/slapd.ts';
 import { crashModule, secretsSuite } from './secrets-suite.ts';
 
@@ -45,6 +46,7 @@ before(async () => {
       .replace(/bindDn: cn=waybill.*\n(\s*)bindPassword: .*\n/, `bindDn: "${slapdBase.adminDn}"\n$1bindPassword: { file: "${folder}/admin" }\n`)
       .replace('type: ldapBind, connector: directory', 'type: ldapPassword, connector: directory, scram: [SCRAM-SHA-256, SCRAM-SHA-1]')
       .replace(/^ {6}write: .*$/m, `      write: { uri: "${/uris: \["([^"]+)"\]/.exec(yaml)?.[1] ?? ''}", bindDn: "${slapdBase.adminDn}", bindPassword: { file: "${folder}/admin" } }`)
+      .replace(/ {2}fe2:[^]*? {6}pop3Proxy:\n/, '$&        secureConnAuthTypes: [PLAIN, SCRAM-SHA-256]\n        plainConnAuthTypes: [SCRAM-SHA-256, PLAIN]\n')
       .replace('  drainSeconds: 5\n', '  drainSeconds: 5\n  log: { level: protocol }\n')
       .replace('serverName: be2.example.com', `serverName: be2.example.com\n    log: { type: system, syslog: { address: "127.0.0.1:${String(rsyslog.ports.tcp)}", protocol: tcp } }`)
       .replace('  userMaps:\n', `  oauth: { issuers: [{ issuer: "${issuer}", audience: mail, keysFile: "${folder}/keys.json", requiredScope: mail.read }] }\n  userMaps:\n`),
@@ -85,6 +87,30 @@ test('each protocol announces under TLS what can be verified, and without TLS no
   await smtp.startTls();
   assert.ok((await smtp.ask('EHLO laptop', 250)).some((line) => line === `250-AUTH ${offered}` || line === `250 AUTH ${offered}`));
   smtp.close();
+});
+
+test('a service offers on TLS and without it what its parameters say; without TLS POP3 logs in by SCRAM, and no password travels', async () => {
+  for (const [service, tls, types] of [['pop3s', 'implicit', 'SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN'], ['pop3', 'none', 'SCRAM-SHA-256']] as const) {
+    const pop3 = await Dialogue.connect({ port: cluster.port('fe2', service), tls, from: elsewhere() });
+    await pop3.line();
+    pop3.say('CAPA');
+    assert.equal((await pop3.until(/^SASL (.*)$/))[1], types);
+    await pop3.until(/^\.$/);
+    for (const unwanted of ['SCRAM-SHA-1', 'OAUTHBEARER', ...(tls === 'none' ? ['PLAIN'] : [])]) {
+      pop3.say(`AUTH ${unwanted} =`);
+      await pop3.expect(/^-ERR/);
+    }
+    const first = 'n=alice,r=abc';
+    pop3.say(`AUTH SCRAM-SHA-256 ${Buffer.from(`n,,${first}`).toString('base64')}`);
+    const serverFirst = Buffer.from((await pop3.line()).slice(2), 'base64').toString();
+    pop3.say(clientFinal({ mechanism: 'SCRAM-SHA-256', password: cluster.password, bare: first, serverFirst, binding: Buffer.from('n,,') }).toString('base64'));
+    assert.match(Buffer.from((await pop3.line()).slice(2), 'base64').toString(), /^v=/);
+    pop3.say('');
+    await pop3.expect(/^\+OK/);
+    pop3.say('STAT');
+    await pop3.expect(/^\+OK/);
+    pop3.close();
+  }
 });
 
 async function gsasl(protocol: 'imap' | 'smtp', how: { mechanism: string; user: string; password: string; words?: string[] }): Promise<ProgramResult> {

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { isFailure } from '../../../shared/base/failure.ts';
@@ -7,6 +6,7 @@ import { bearerRefusal, readBearer } from '../../../shared/sasl/bearer.ts';
 import { deriveScramKeys, isPasswordOf, parseScramKeys } from '../../../shared/sasl/scram-keys.ts';
 import type { ScramKeys, ScramMechanism } from '../../../shared/sasl/scram-keys.ts';
 import { ScramServer } from '../../../shared/sasl/scram.ts';
+import { clientFinal } from '../../harness/scram-client.ts';
 
 const noBindings = new Map<string, Buffer>();
 const someBindings = new Map([['tls-exporter', Buffer.from('the channel')]]);
@@ -31,17 +31,6 @@ for (const { title, mechanism, salt, clientNonce, serverNonce, proof, signature 
     assert.equal(server.challenge(keys).toString(), `r=${clientNonce}${serverNonce},s=${salt},i=4096`);
     assert.equal(server.finish(Buffer.from(`c=biws,r=${clientNonce}${serverNonce},p=${proof}`))?.toString(), `v=${signature}`);
   });
-}
-
-/** A client of the tests: what it would send as client-final-message. */
-function clientFinal(dialogue: { mechanism: ScramMechanism; password: string; bare: string; serverFirst: string; binding: Buffer; nonce?: string }): Buffer {
-  const hash = dialogue.mechanism === 'SCRAM-SHA-1' ? 'sha1' : 'sha256';
-  const [, nonce = '', salt = '', iterations = ''] = /^r=([^,]+),s=([^,]+),i=(\d+)$/.exec(dialogue.serverFirst) ?? [];
-  const salted = pbkdf2Sync(dialogue.password, Buffer.from(salt, 'base64'), Number(iterations), hash === 'sha1' ? 20 : 32, hash);
-  const clientKey = createHmac(hash, salted).update('Client Key').digest();
-  const unproven = `c=${dialogue.binding.toString('base64')},r=${dialogue.nonce ?? nonce}`;
-  const signature = createHmac(hash, createHash(hash).update(clientKey).digest()).update(`${dialogue.bare},${dialogue.serverFirst},${unproven}`).digest();
-  return Buffer.from(`${unproven},p=${Buffer.from(clientKey.map((octet, at) => octet ^ (signature[at] ?? 0))).toString('base64')}`);
 }
 
 const bare = 'n=user,r=abcdef';
