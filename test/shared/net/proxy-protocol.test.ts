@@ -97,7 +97,7 @@ test('the checksum is CRC-32C', () => {
 
 test('what we write is read back: the client, whatever family its ends are of, and nobody for connections of our own', () => {
   const end = fc.record({ address: fc.oneof(fc.ipV4(), fc.ipV6()), port });
-  fc.assert(fc.property(fc.constantFrom('v1', 'v2'), end, fc.option(end, { nil: undefined }), rest, (version, client, connectedTo, after) => {
+  fc.assert(fc.property(fc.constantFrom('v1', 'v2'), fc.record({ client: end, connectedTo: fc.option(end, { nil: undefined }) }), rest, (version, { client, connectedTo }, after) => {
     const header = proxyHeader(version, { ...client, connectedTo });
     const read = parseProxyHeader(Buffer.concat([header, after]));
     assert.equal(read.kind === 'client' && read.length, header.length);
