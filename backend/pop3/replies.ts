@@ -4,7 +4,7 @@ import type { FailureKind } from '../../shared/base/failure.ts';
 import type { Language } from '../../shared/language/language.ts';
 import { Refusal, wordsOf } from '../../shared/pop3/texts.ts';
 
-const codes: Partial<Record<FailureKind, 'AUTH' | 'AUTH/EXPIRED' | 'AUTH/DISABLED' | 'AUTH/UNKNOWN' | 'IN-USE' | 'LOGIN-DELAY' | 'SYS/TEMP' | 'SYS/PERM'>> = {
+const codes: Partial<Record<FailureKind, 'AUTH' | 'AUTH/EXPIRED' | 'AUTH/DISABLED' | 'AUTH/UNKNOWN' | 'IN-USE' | 'LOGIN-DELAY' | 'SYS/TEMP' | 'SYS/TEMP/LIMIT' | 'SYS/PERM'>> = {
   'bad-credentials': 'AUTH',
   'unknown-user': 'AUTH/UNKNOWN', // told to front-ends alone, of users whom they vouch for
   // RFC 2449 section 8: clients ignore the detail behind the stroke; a front-end reads it.
@@ -20,7 +20,7 @@ const codes: Partial<Record<FailureKind, 'AUTH' | 'AUTH/EXPIRED' | 'AUTH/DISABLE
   'storage-full': 'SYS/TEMP',
   'storage-failure': 'SYS/TEMP',
   'shutting-down': 'SYS/TEMP',
-  limit: 'SYS/TEMP',
+  limit: 'SYS/TEMP/LIMIT', // so that a front-end tells the reason
   'mailbox-missing': 'SYS/PERM',
   forbidden: 'SYS/PERM',
 };

@@ -19,7 +19,7 @@ export function refusedByBackend(refusal: BackendRefusal): Failure {
   if (refusal.referral !== undefined) return new Failure('not-kept-here', 'the mailbox is on another node', { cause, node: refusal.referral });
   if (refusal.code === 'IN-USE' || refusal.code === 'INUSE') return new Failure('in-use', 'the mailbox is in use by another session', { cause });
   if (refusal.code === 'LOGIN-DELAY') return new Failure('too-soon', refusal.text, { cause });
-  if (refusal.code === 'LIMIT') return new Failure('limit', refusal.text, { cause });
+  if (refusal.code === 'LIMIT' || refusal.code === 'SYS/TEMP/LIMIT') return new Failure('limit', refusal.text, { cause });
   const verdict = refusal.asked === 'password' ? ofPassword(refusal, cause) : undefined;
   // Also of a user whom we vouch for the node knows whether it may log in.
   const barred = refusal.code === 'CONTACTADMIN' || refusal.code === 'AUTH/DISABLED' ? new Failure('account-disabled', refusal.text, { cause }) : undefined;

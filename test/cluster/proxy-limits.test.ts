@@ -25,6 +25,7 @@ backends:
   workers: 2
   services:
     imap: { maxConnectionsPerUser: ${String(sessionsOfUser)} }
+    pop3: { maxConnectionsPerUser: 2 }
 
 nodes:
 `),
@@ -46,6 +47,32 @@ test('a user has so many sessions at the back-end, over all its workers, and the
     assert.match(completion, /^NO \[LIMIT\]/);
   }
   for (const session of [...open, late]) session.close();
+});
+
+test('POP3 counts its sessions of a user for itself, and says -ERR [SYS/TEMP] until one ends', async () => {
+  const user = await addPerson(cluster, 'be1');
+  const imap = await ImapSession.logIn(cluster, { node: 'fe1', user });
+  const connect = async (from: string): Promise<Dialogue> => {
+    const pop3 = await Dialogue.connect({ port: cluster.port('fe1', 'pop3s'), tls: 'implicit', from });
+    await pop3.expect(/^\+OK/);
+    return pop3;
+  };
+  const logIn = async (pop3: Dialogue): Promise<string> => {
+    pop3.say(`USER ${user}`);
+    await pop3.expect(/^\+OK/);
+    pop3.say(`PASS ${cluster.password}`);
+    return pop3.line();
+  };
+  const [first, second, late] = [await connect('127.0.0.43'), await connect('127.0.0.44'), await connect('127.0.0.45')];
+  for (const pop3 of [first, second]) assert.match(await logIn(pop3), /^\+OK/);
+  assert.match(await logIn(late), /^-ERR \[SYS\/TEMP\] too many connections of this user: at most 2/);
+  first.say('QUIT');
+  await first.closed();
+  for (let answer = ''; !answer.startsWith('+OK');) {
+    answer = await logIn(late);
+    assert.match(answer, /^(?:\+OK|-ERR \[SYS\/TEMP\])/);
+  }
+  for (const session of [second, late, imap]) session.close();
 });
 
 test('one address has so many connections to a service; another address is not concerned', async () => {
