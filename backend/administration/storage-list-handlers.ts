@@ -52,7 +52,14 @@ export function storageListHandlers(ground: StorageListGround): readonly Handled
       }
       const since = await demandDetachable(ground, directory);
       await changes.claim(directory);
-      const files = await soon(takeOut(ground, { directory, since }).finally(async () => changes.endClaim(directory)), 'in-use', ground);
+      const takeOutClaimed = async (): ReturnType<typeof takeOut> => {
+        try {
+          return await takeOut(ground, { directory, since });
+        } finally {
+          await changes.endClaim(directory);
+        }
+      };
+      const files = await soon(takeOutClaimed(), 'in-use', ground);
       return { directory, addresses: memory.takenOut().find((out) => out.directory === directory)?.addresses.size ?? 0, files };
     }),
     handled(storageOperations.attachStorage, async ({ body, reply }) => {

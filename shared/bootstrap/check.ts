@@ -8,8 +8,6 @@ import { developmentCommand } from './development-command.ts';
 interface Check {
   readonly name: string;
   readonly script: string;
-  /** For Node itself. */
-  readonly engineFlags?: readonly string[];
   readonly parameters: readonly string[];
 }
 
@@ -27,11 +25,9 @@ const pages = [
   { name: 'types of WebAdmin', project: 'cluster-config/web-admin/ui/tsconfig.json' },
 ];
 
-/** In one thread: each would take the whole program apart for itself. Syntax trees are large: with V8's usual young generation a seventh of the time is collecting garbage. */
-const lint: Check = { name: 'lint', script: 'node_modules/eslint/bin/eslint.js', engineFlags: ['--max-semi-space-size=64'], parameters: ['--config', '.config/eslint.config.js', '.'] };
-
 const checks: readonly Check[] = [
-  lint,
+  { name: 'lint', script: 'node_modules/oxlint/bin/oxlint', parameters: ['--config', '.config/oxlint.jsonc', '--ignore-pattern', '*.mjs', '--ignore-pattern', '.config/'] },
+  { name: 'habits', script: 'shared/bootstrap/check-habits.ts', parameters: [] },
   { name: 'types', script: tsc, parameters: ['-p', 'tsconfig.json'] },
   ...pages.filter(({ project }) => existsSync(join(root, project))).map(({ name, project }) => ({ name, script: tsc, parameters: ['-p', project, '--noEmit'] })),
   { name: 'dependency rules', script: 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs', parameters: ['--config', '.config/dependency-cruiser.cjs', '--output-type', 'err', 'waybill.ts', 'frontend', 'backend', 'shared', 'cluster-config', 'test'] },
@@ -40,7 +36,7 @@ const checks: readonly Check[] = [
 
 async function run(check: Check): Promise<Outcome> {
   const began = performance.now();
-  const child = spawn(process.execPath, [...(check.engineFlags ?? []), check.script, ...check.parameters], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [check.script, ...check.parameters], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   child.stdout.on('data', (data: Buffer) => { output += data.toString(); });
   child.stderr.on('data', (data: Buffer) => { output += data.toString(); });

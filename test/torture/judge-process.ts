@@ -26,6 +26,10 @@ async function judgeQueue({ directory, lines }: Case & { readonly of: 'queue' })
   const ledger = new QueueLedger();
   ledger.add(lines);
   const node = await openQueueNode(directory, createLog({ node: 'be1', level: 'silent' }));
-  await ledger.compare(node).finally(() => node.close());
+  try {
+    await ledger.compare(node);
+  } finally {
+    await node.close();
+  }
   await audit(mailDirectory(directory));
 }

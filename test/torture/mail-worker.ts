@@ -171,7 +171,11 @@ async function work(storage: Storage): Promise<void> {
 note({ at: 'start', pid: process.pid });
 try {
   const storage = await openStorage(tortureOptions(task.directory, createLog({ node: 'be1', level: 'silent' })));
-  await work(storage).finally(() => storage.close());
+  try {
+    await work(storage);
+  } finally {
+    await storage.close();
+  }
 } catch (error) {
   if (!isFailure(error)) throw error; // a process whose disk fails at its start or end goes without a word
 }

@@ -14,7 +14,11 @@ export async function shrinkIndex(directory: string): Promise<{ readonly before:
   try {
     const environment = openEnvironment(join(directory, 'index'));
     const copy = join(scratch.path, 'index');
-    await environment.copyTo(copy).finally(async () => environment.close());
+    try {
+      await environment.copyTo(copy);
+    } finally {
+      await environment.close();
+    }
     renameSync(join(copy, environmentFile), file);
     flush(join(directory, 'index'));
     return { before, after: statSync(file).size };

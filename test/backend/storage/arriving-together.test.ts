@@ -46,7 +46,11 @@ test('A locked storage refuses who waits behind others as soon as its own patien
   const account = await storage.createAccount('alice@example.com');
   const enter = async (): Promise<AppendResult> => {
     const staged = await storage.stage('alice@example.com', inPieces(sampleMessage('x')), 10_000);
-    return mailboxOf(account).append([{ staged, marks }]).finally(async () => staged.discard());
+    try {
+      return await mailboxOf(account).append([{ staged, marks }]);
+    } finally {
+      await staged.discard();
+    }
   };
   await enter(); // a pack is open
   const [kept] = storage.care.folders();
