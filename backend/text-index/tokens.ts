@@ -21,8 +21,12 @@ const letter = 1;
 const digit = 2;
 const dense = 3;
 
-/** What each UTF-16 unit is. Halves of characters beyond U+FFFF count as dense: an emoji is then a word by itself. */
-const kinds = readKinds();
+let kindsKnown: Uint8Array | undefined;
+
+/** What each UTF-16 unit is. Halves of characters beyond U+FFFF count as dense: an emoji is then a word by itself. Made for the first text: it takes a sixteenth of what a back-end loads. */
+function kindsOfUnits(): Uint8Array {
+  return kindsKnown ??= readKinds();
+}
 
 function readKinds(): Uint8Array {
   const table = new Uint8Array(0x10000);
@@ -62,6 +66,7 @@ export interface TokenSink {
 
 /** Tells `sink` of all words, and runs in pieces, repeated ones too. */
 export function scanTokens(text: string, sink: TokenSink): void {
+  const kinds = kindsOfUnits();
   let at = 0;
   let end = -1;
   while (at < text.length) {
@@ -110,6 +115,7 @@ export interface NeedleRun {
 
 /** The runs of a casemapped needle, in their order; none when it has separators only. */
 export function needleRuns(needle: string): NeedleRun[] {
+  const kinds = kindsOfUnits();
   const runs: NeedleRun[] = [];
   let at = 0;
   let last = -1;
@@ -160,6 +166,7 @@ export function needleLinks(runs: readonly NeedleRun[]): NeedleLink[] {
 }
 
 function digitsIn(text: string): number {
+  const kinds = kindsOfUnits();
   let digits = 0;
   for (let at = 0; at < text.length; at += 1) if (kinds[text.charCodeAt(at)] === digit) digits += 1;
   return digits;
