@@ -90,11 +90,24 @@ function announce({ session, place }: { readonly session: Session; readonly plac
   if (place.whose === 'own') output.line(`* OK [${urlMechanisms}] how URLs may be authorised`);
 }
 
+/** By the list of messages, which those who open an unchanged mailbox share. */
+const firstUnseenOf = new WeakMap<View['uids'], { readonly modseq: number; readonly line: string }>();
+
+/** In what was opened as of the same mod-sequence it is the same message. */
+function firstUnseen(view: View): string {
+  const { uids, highestModseq: modseq } = view;
+  const known = firstUnseenOf.get(uids);
+  if (known?.modseq === modseq) return known.line;
+  const line = lookForUnseen(view);
+  firstUnseenOf.set(uids, { modseq, line });
+  return line;
+}
+
 /** Of the first look, and of later ones: mostly it is among the first messages, or near the end of many. */
 const firstLook = 64;
 const largestLook = 4096;
 
-function firstUnseen(view: View): string {
+function lookForUnseen(view: View): string {
   for (let from = 0, size = firstLook; from < view.count; from += size, size = Math.min(4 * size, largestLook)) {
     for (const batch of view.looks([{ from, to: Math.min(from + size, view.count) - 1 }], size)) {
       for (let index = 0; index < batch.length; index += 1) {

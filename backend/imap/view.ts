@@ -94,13 +94,12 @@ export class View {
     this.mailbox = mailbox;
     this.access = access;
     this.rights = rights;
-    // The counters first: what comes between the two reads is reported again by the next refresh, and harmless.
-    const state = mailbox.state();
+    const { state, uids } = mailbox.opened();
     this.opened = state;
     this.#modseq = state.highestModseq;
     this.flagTexts = new FlagTexts(state.keywords);
-    this.#uids = mailbox.uids();
-    this.#newestUid = Math.max(state.uidNext - 1, this.#uids.at(-1) ?? 0);
+    this.#uids = uids;
+    this.#newestUid = Math.max(state.uidNext - 1, uids.at(-1) ?? 0);
   }
 
   /** By which rights this session may change flags. */

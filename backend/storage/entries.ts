@@ -172,7 +172,8 @@ export function keywordNames(keywords: readonly string[], bits: number): string[
 
 /** The id of the account's mailbox of that very name. */
 export function mailboxIdOf(tables: Tables, account: number, name: string): number | undefined {
-  return decode<number>(tables.names.get([account, name]));
+  const id = tables.names.text([account, name]);
+  return id === undefined ? undefined : Number(id);
 }
 
 export function putName(tables: Tables, entry: MailboxEntry): void {

@@ -202,6 +202,8 @@ export interface Mailbox {
   keepFields(rows: readonly MessageRow[]): Promise<void>;
   /** The uids of all rows. The list may be shared: it is not to be changed. */
   uids(): readonly number[];
+  /** `state` and `uids` of the same moment. Throws as `state`. */
+  opened(): { readonly state: MailboxState; readonly uids: readonly number[] };
   /** All staged messages enter or none does; none (no uids) when `guard` says `skip`. */
   append(messages: readonly AppendedMessage[], guard?: AppendGuard): Promise<AppendResult>;
   /**

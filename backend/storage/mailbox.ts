@@ -155,16 +155,26 @@ export class StoredMailbox implements Mailbox {
     await keepLateFields(this.#account.volume, rows, this.series());
   }
 
+  opened(): { readonly state: MailboxState; readonly uids: readonly number[] } {
+    return this.#account.volume.environment.read(() => {
+      const entry = this.#entry();
+      return { state: stateOf(this.#account, entry), uids: this.#uids(entry) };
+    });
+  }
+
   uids(): readonly number[] {
-    const { environment, tables, uidLists } = this.#account.volume;
+    const { environment, tables } = this.#account.volume;
+    return environment.read(() => this.#uids(getMailbox(tables, this.id)));
+  }
+
+  #uids(entry: MailboxEntry | undefined): readonly number[] {
+    const { tables, uidLists } = this.#account.volume;
     const all = (): number[] => {
       const uids: number[] = [];
       for (const { value } of tables.rows.range(keysUnder([this.id]))) collectUids(value, uids);
       return uids;
     };
-    return environment.read(() => uidLists.of(this.id, {
-      highestModseq: getMailbox(tables, this.id)?.highestModseq ?? 0, all, changesSince: (modseq) => this.#changesSince(modseq),
-    }));
+    return uidLists.of(this.id, { highestModseq: entry?.highestModseq ?? 0, all, changesSince: (modseq) => this.#changesSince(modseq) });
   }
 
   async append(messages: readonly AppendedMessage[], guard?: AppendGuard): Promise<AppendResult> {
