@@ -1,13 +1,15 @@
 /** How the worker processes of each kind of node differ, whatever the configuration says. */
+import { givingBackFlags } from '../shared/service/memory-at-rest.ts';
 import type { SupervisorOptions } from '../shared/service/supervisor.ts';
 import type { Role } from './schema.ts';
 
 /**
  * Front-ends have many short connections, back-ends few that last (docs/decisions.md, "Who accepts connections").
  * V8's own choice of a young generation (16 MB and more) is for programs whose garbage is large. A front-end's sessions live
- * long and are small: with 2 MB an idle one costs a third of the memory, and a login no more time.
+ * long and are small: with 2 MB an idle one costs a third of the memory, and a login no more time. Deliveries would cost a back-end a seventh more that way:
+ * its workers have what they want while there is work, and give it back at rest.
  */
 export const workerProcesses: Readonly<Record<Role, Pick<SupervisorOptions, 'connections' | 'engineFlags'>>> = {
   frontend: { connections: 'first come', engineFlags: ['--max-semi-space-size=2'] },
-  backend: { connections: 'by turns', engineFlags: [] },
+  backend: { connections: 'by turns', engineFlags: givingBackFlags },
 };

@@ -7,6 +7,7 @@ import { watchProcess } from '../metrics/process-metrics.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
 import { hintBus } from './hint-bus.ts';
 import { WorkerMeasurements } from './measurements.ts';
+import { watchRest } from './memory-at-rest.ts';
 import { isMessage } from './messages.ts';
 import type { Order, Report } from './messages.ts';
 import { WorkerNotices } from './notices.ts';
@@ -96,9 +97,11 @@ export async function runWorker(
   channel.send({ kind: 'ready' });
   channel.send({ kind: 'sign', sign: signOfLife() }); // from now on it is asked
   const endWatch = watchProcess();
+  const endRest = watchRest();
   await new Shift(node, orders, channel).work();
   hints.sendNow();
   measurements.sayLast();
+  endRest();
   endWatch();
   return 'drained';
 }
