@@ -20,10 +20,10 @@ const recent: object[][] = [];
 
 function work(): void {
   recent.push(Array.from({ length: 5000 }, (_, index) => ({ text: `${String(index)} of ${String(recent.length)}`, more: [index] })));
-  if (recent.length > 30) recent.shift();
+  if (recent.length > 60) recent.shift();
 }
 
-while (youngBytes() < 24 * mebibyte) work();
+while (youngBytes() < 40 * mebibyte) work();
 const grown = youngBytes();
 watchRest({ lookMs });
 let least = grown;
@@ -34,5 +34,5 @@ for (const end = performance.now() + looksWhileWorking * lookMs; performance.now
   });
   least = Math.min(least, youngBytes()); // collections end between two turns
 }
-for (const end = performance.now() + givenUpMs; youngBytes() > 4 * mebibyte && performance.now() < end;) await sleep(lookMs);
+for (const end = performance.now() + givenUpMs; youngBytes() > 17 * mebibyte && performance.now() < end;) await sleep(lookMs);
 process.stdout.write(`${JSON.stringify({ grown, least, atRest: youngBytes() })}\n`);
