@@ -123,9 +123,13 @@ test('Without the disk of its queue a node does not start, and nothing is made; 
   assert.equal(existsSync(queue), false);
   demandKnownQueue({ ...places, services: { processing: { queueDirectory: `${queue}2` } } });
   demandKnownQueue({ ...places, nodeName: 'be2' });
+  declareLost(queue); // by mistake, below a disk that is mounted afterwards
+  renameSync(queue, `${queue}-below`);
   renameSync(`${queue}-disk`, queue);
   begin();
   rmSync(queue, { recursive: true });
+  renameSync(`${queue}-below`, queue);
+  assert.throws(() => demandKnownQueue(places), missing);
   declareLost(queue);
   begin();
   assert.throws(() => declareLost(queue), { kind: 'bad-input', message: /it has queue\.json/ });
