@@ -9,7 +9,8 @@ const mostLevels = 32;
 export function canonicalName(name: string): string {
   const normal = name.normalize('NFC');
   const [first = '', ...below] = normal.split('/');
-  return first.toUpperCase() === 'INBOX' ? ['INBOX', ...below].join('/') : normal;
+  // By small letters: the capital of a dotless `ı` is `I`.
+  return first.toLowerCase() === 'inbox' ? ['INBOX', ...below].join('/') : normal;
 }
 
 /** The canonical name, if a mailbox may be called so. Throws `bad-input`. */

@@ -7,7 +7,7 @@
 export function compilePattern(pattern: string): (name: string) => boolean {
   // Neighbouring wildcards act as the strongest of them.
   const simple = pattern.replaceAll(/[*%]+/g, (run) => (run.includes('*') ? '*' : '%'));
-  return (name) => matches(simple, name) || (name === 'INBOX' && matches(simple.toUpperCase(), name));
+  return (name) => matches(simple, name) || (name === 'INBOX' && matches(simple.toLowerCase(), 'inbox'));
 }
 
 /** `reached[i]`: the first i characters of the pattern can match the name so far. */

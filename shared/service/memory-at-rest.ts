@@ -12,7 +12,7 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 export const givingBackFlags: readonly string[] = ['--expose-gc', '--min-semi-space-size=8'];
 
 /** A collection takes processor time (0.2 s for a live heap of 75 MB), and who begins to work again after it needs more than before for some seconds. */
-const lookEveryMs = 60_000;
+const lookEveryMs = 30_000;
 /** At rest is who worked in less than this share of the time since the look before. */
 const restBelow = 0.1;
 /** Half as much again as stays. */

@@ -26,7 +26,7 @@ import { whereTimeGoes } from './store/time-goes.ts';
 const words = storeCommand().parse().opts<StoreWords>();
 const plan: Plan = { seconds: words.seconds ?? (words.short ? 0.01 : 10), rounds: words.rounds ?? (words.short ? 1 : 5), progress };
 const size = { bigMailbox: words.messages ?? (words.short ? 50 : 100_000), connections: words.short ? 2 : 20 };
-const effort: SpecialEffort = { ...size, seconds: plan.seconds, writers: words.short ? 3 : 64, delayMs: 5, sessions: words.sessions ?? (words.short ? 5 : 1000), restMs: words.short ? 10 : 1000, questions: words.short ? 10 : 60, progress };
+const effort: SpecialEffort = { ...size, seconds: plan.seconds, writers: words.short ? 3 : 64, delayMs: 5, sessions: words.sessions ?? (words.short ? 5 : 1000), restMs: words.short ? 10 : 1000, idleMs: words.short ? 0 : 70_000, questions: words.short ? 10 : 60, progress };
 
 /** Says what is being done, and how long all of it has taken. */
 function progress(text: string): void {

@@ -2,6 +2,7 @@
  * What sessions cost that do nothing: logged in, a mailbox open, waiting in IDLE. Each time with a server of its own, and measured from where
  * as many sessions are there already: one that has worked before holds memory that it needs no more, out of which sessions are served that then would seem to cost nothing.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { settledMemory } from '../proxy/cells.ts';
 import type { Figures } from '../proxy/cells.ts';
 import type { StoreStart } from './flush-cells.ts';
@@ -14,6 +15,8 @@ export interface IdleEffort {
   readonly leg: 'imap' | 'imaps';
   readonly sessions: number;
   readonly restMs: number;
+  /** How long sessions are idle before memory is looked at: who has been working gives memory back only then. */
+  readonly idleMs: number;
 }
 
 const openedAtOnce = 20;
@@ -21,13 +24,16 @@ const openedAtOnce = 20;
 /** In each mailbox that is opened. */
 const messages = 20;
 
-export async function measureIdleMemory(start: StoreStart, { leg, sessions, restMs }: IdleEffort): Promise<Figures> {
+export async function measureIdleMemory(start: StoreStart, { leg, sessions, restMs, idleMs }: IdleEffort): Promise<Figures> {
   const store = await start((command) => command);
   try {
     await furnish(store, Array.from({ length: Math.min(usersOfEachKind, sessions) }, (_, turn) => ({ user: addressOf('many', turn), mailbox: 'INBOX', messages })));
     const first = await openMany(store, leg, sessions);
+    await sleep(idleMs);
     const before = await settledMemory(store, restMs);
     const wires = await openMany(store, leg, sessions);
+    const soon = await settledMemory(store, restMs);
+    await sleep(idleMs);
     const after = await settledMemory(store, restMs);
     const held = wires.filter((wire) => wire.isOpen).length;
     for (const wire of [...first, ...wires]) wire.end();
@@ -35,6 +41,7 @@ export async function measureIdleMemory(start: StoreStart, { leg, sessions, rest
       'sessions held': held,
       'kB each (resident)': (after.resident - before.resident) / sessions,
       'kB each (proportional)': (after.proportional - before.proportional) / sessions,
+      'kB each, resident, seconds after the logins': (soon.resident - before.resident) / sessions,
       'MB before': before.resident / 1000,
     };
   } finally {

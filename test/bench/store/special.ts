@@ -15,6 +15,7 @@ import type { StorageSettings } from './waybill-store.ts';
 export interface SpecialEffort extends FlushEffort {
   readonly sessions: number;
   readonly restMs: number;
+  readonly idleMs: number;
   /** Messages of the largest mailbox. */
   readonly bigMailbox: number;
   /** Asked of a text index. */
