@@ -1,4 +1,5 @@
 /** The reference page of all parameters and the JSON Schema for editors, both made from the schema. */
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { restartPaths } from './publishing/restart-needs.ts';
 import { documentSchema, frameSchema, parametersSchema } from './schema.ts';
@@ -21,8 +22,31 @@ interface SchemaNode {
 
 /** JSON Schema (draft 2020-12) of a whole document. */
 export function jsonSchemaText(): string {
-  const schema = z.toJSONSchema(documentSchema(), { io: 'input', unrepresentable: 'any', reused: 'ref' });
-  return `${JSON.stringify({ ...schema, title: 'Waybill cluster configuration' }, null, 2)}\n`;
+  const { $defs: parts = {}, ...schema } = z.toJSONSchema(documentSchema(), { io: 'input', unrepresentable: 'any', reused: 'ref' });
+  const nameOf = namesByContent(parts);
+  const sorted = Object.entries(parts).map(([number, part]) => [nameOf(number), part] as const).sort(([a], [b]) => (a < b ? -1 : 1));
+  const whole = { ...schema, $defs: Object.fromEntries(sorted), title: 'Waybill cluster configuration' };
+  return `${JSON.stringify(whole, (key, value: unknown) => (key === '$ref' ? renamed(String(value), nameOf) : value), 2)}\n`;
+}
+
+const partPrefix = '#/$defs/';
+
+function renamed(reference: string, nameOf: (number: string) => string): string {
+  return reference.startsWith(partPrefix) ? partPrefix + nameOf(reference.slice(partPrefix.length)) : reference;
+}
+
+/** Parts that several places use are numbered by zod: a new parameter would give all those behind it other names. So each is called by what is in it. */
+function namesByContent(parts: Readonly<Record<string, unknown>>): (number: string) => string {
+  const names = new Map<string, string>();
+  const nameOf = (number: string): string => {
+    const known = names.get(number);
+    if (known !== undefined) return known;
+    const content = JSON.stringify(parts[number], (key, value: unknown) => (key === '$ref' ? renamed(String(value), nameOf) : value));
+    const name = createHash('sha256').update(content).digest('hex').slice(0, 12);
+    names.set(number, name);
+    return name;
+  };
+  return nameOf;
 }
 
 /** The page `docs/parameters.md`. */
