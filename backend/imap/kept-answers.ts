@@ -11,8 +11,8 @@ import type { View } from './view.ts';
 interface Answer {
   /** The mailbox has had no change since. */
   readonly modseq: number;
-  /** Of the view, by which messages are numbered. */
-  readonly uids: readonly number[];
+  /** Of the view, by which messages are numbered. It is not held: that of a large mailbox takes a megabyte, and after each change there is another one. */
+  readonly uids: WeakRef<readonly number[]>;
   readonly found: FoundList;
 }
 
@@ -30,17 +30,29 @@ const answers = new LRUCache<string, Answer>({
   maxSize: mostBytes, sizeCalculation: ({ found }, name) => leastBytes + 2 * name.length + bytesOfMessage * found.uids.length, ttl: unusedMs, updateAgeOnGet: true,
 });
 
-/** What is kept, or else what `find` finds, which is kept if nothing happened in the mailbox meanwhile. @param key of which rows alone decide */
-export async function keptAnswer({ session, view }: { readonly session: Session; readonly view: View }, key: SearchKey, find: () => Promise<FoundList>): Promise<FoundList> {
+/** A search whose answer is kept, in the mailbox as it is now. */
+export interface LastingSearch {
+  readonly name: string;
+  readonly modseq: number;
+}
+
+/**
+ * Undefined where the answer may not be kept. To be made before the search is made ready: the bits of keywords are looked up for it, and what another
+ * process changes between the two must not count as seen.
+ */
+export function lastingSearch(view: View, key: SearchKey): LastingSearch | undefined {
   const name = isLasting(key) ? nameOf(view, key) : undefined;
-  if (name === undefined) return find();
+  return name === undefined ? undefined : { name, modseq: view.mailbox.latest().highestModseq };
+}
+
+/** What is kept, or else what `find` finds, which is kept if nothing happened in the mailbox meanwhile. */
+export async function keptAnswer({ session, view }: { readonly session: Session; readonly view: View }, { name, modseq }: LastingSearch, find: () => Promise<FoundList>): Promise<FoundList> {
   const { uids } = view;
-  const modseq = view.mailbox.latest().highestModseq;
   const known = answers.get(name);
-  if (known?.modseq === modseq && known.uids === uids) return known.found;
+  if (known?.modseq === modseq && known.uids.deref() === uids) return known.found;
   const found = { ...await find(), written: new Map<ArrayLike<number>, string>() };
   const isWhole = !session.abandoned; // who has left is not searched for to the end
-  if (isWhole && view.uids === uids && view.mailbox.latest().highestModseq === modseq) answers.set(name, { modseq, uids, found });
+  if (isWhole && view.uids === uids && view.mailbox.latest().highestModseq === modseq) answers.set(name, { modseq, uids: new WeakRef(uids), found });
   return found;
 }
 

@@ -6,7 +6,7 @@ import { contains, searchCharsets } from '../../shared/imap/search-keys.ts';
 import type { SearchKey } from '../../shared/imap/search-keys.ts';
 import { Verdict } from '../text-index/text-index.ts';
 import type { FoundList } from './found-list.ts';
-import { keptAnswer } from './kept-answers.ts';
+import { keptAnswer, lastingSearch } from './kept-answers.ts';
 import type { Progress } from './progress.ts';
 import { Relevance, fuzzyAtLeaves } from './relevance.ts';
 import { Refusal, no } from './replies.ts';
@@ -94,8 +94,12 @@ export async function findMessages(ground: Ground, given: SearchKey, progress: P
 /** As `findMessages`, for who needs no more than numbers: of messages that the text index knows to match no row is read. */
 export async function findPlaces(ground: Ground, given: SearchKey, progress: Progress): Promise<FoundList> {
   if (given.key === 'all') return stillThere(ground.view, new Uint8Array(ground.view.count).fill(Verdict.yes));
+  const lasting = lastingSearch(ground.view, given);
   const search = await prepare(ground, given);
-  if (search.by === 'rows') return keptAnswer(ground, given, async () => placesOfRows(ground, search.matches, progress));
+  if (search.by === 'rows') {
+    const find = async (): Promise<FoundList> => placesOfRows(ground, search.matches, progress);
+    return lasting === undefined ? find() : keptAnswer(ground, lasting, find);
+  }
   const { plan } = search;
   await look({ ...ground, progress }, { ...search, spans: spansToRead(plan, 'unknown') }, ({ sequence }, matches) => {
     plan[sequence - 1] = matches ? Verdict.yes : Verdict.no;

@@ -62,8 +62,8 @@ export class TextIndexing implements Service {
     return this.stop();
   }
 
-  #note({ account, mailbox }: ChangeHint): void {
-    this.#heard.changes += 1;
+  #note({ account, mailbox, changes = 1 }: ChangeHint): void {
+    this.#heard.changes += changes;
     if (this.#changed.isAll || !this.#hasIndex(mailbox)) return;
     this.#changed.note(account, performance.now());
     this.#plan();

@@ -36,7 +36,9 @@ export function hintBus(send: (hints: readonly ChangeHint[]) => void): WorkerHin
     sendNow,
     publish: (hint) => {
       receive([hint]);
-      news.set(`${hint.account} ${String(hint.mailbox)}`, hint);
+      const name = `${hint.account} ${String(hint.mailbox)}`;
+      const waiting = news.get(name);
+      news.set(name, waiting === undefined ? hint : { ...hint, changes: (waiting.changes ?? 1) + 1 });
       departure ??= setTimeout(sendNow, Math.max(gatherMs, sentAtMs + pauseMs - performance.now()));
     },
     subscribe: (listener) => {

@@ -22,6 +22,8 @@ export interface ChangeHint {
   readonly account: string;
   /** The mailbox's id; absent when the list of mailboxes changed. */
   readonly mailbox?: number;
+  /** For so many it stands, where they were told together; one when absent. */
+  readonly changes?: number;
 }
 
 /** Carries hints between the worker processes of one node (through the supervisor). */

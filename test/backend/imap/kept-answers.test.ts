@@ -1,11 +1,21 @@
 /** Answers to SEARCH that are kept: whatever changes in the mailbox, and however much of it a client has heard, they are what looking anew finds. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { keptAnswer, lastingSearch } from '../../../backend/imap/kept-answers.ts';
+import { Progress } from '../../../backend/imap/progress.ts';
 import { markTest, marksOf } from '../../../backend/imap/search-marks.ts';
+import { findPlaces } from '../../../backend/imap/search-run.ts';
+import type { Session } from '../../../backend/imap/session.ts';
+import { View } from '../../../backend/imap/view.ts';
 import { Flag } from '../../../backend/storage/storage.ts';
+import type { Mailbox } from '../../../backend/storage/storage.ts';
 import type { SearchKey } from '../../../shared/imap/search-keys.ts';
 import { Dialogue } from '../../harness/dialogue.ts';
 import { Dice } from '../../torture/dice.ts';
+import { temporaryDirectory } from '../storage/harness.ts';
+import { deliverMail, openGround } from '../text-index/harness.ts';
 import { messageAbout } from './conversation.ts';
 import { deliver, mailboxOf, password, startServer } from './harness.ts';
 import { demandOk } from './two-nodes.ts';
@@ -93,4 +103,57 @@ test('Marks of several keys are one comparison, up to the last keyword', () => {
   assert.equal(isHit({ flags: Flag.Flagged, keywords: 2 }), false);
   assert.equal(marksOf({ key: 'not', operand: { key: 'not', operand: flag } }, bitOf), undefined);
   assert.equal(marksOf({ key: 'keyword', keyword: '-1' }, bitOf), undefined, 'a keyword that no message has is none of the bits');
+});
+
+/** A mailbox whose newest state is seen as it was once more, as when another process changes it just then. */
+function seenLate(mailbox: Mailbox, change: () => Promise<unknown>): { readonly late: Mailbox; readonly changed: Promise<unknown> } {
+  const before = [mailbox.latest()];
+  const changed = change();
+  const late = new Proxy(mailbox, {
+    get: (target, name) => {
+      if (name === 'latest') return () => before.pop() ?? target.latest();
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? (value as (...given: unknown[]) => unknown).bind(target) : value;
+    },
+  });
+  return { late, changed };
+}
+
+test('What is found by the keywords of a moment is not kept as an answer of the next', async (t) => {
+  const ground = await openGround(temporaryDirectory(t));
+  t.after(async () => ground.storage.close());
+  await deliverMail(ground, messageAbout('one'));
+  const [uid = 0] = ground.mailbox.uids();
+  const { late, changed } = seenLate(ground.mailbox, async () => ground.mailbox.changeFlags([uid], { mode: 'add', flags: 0, keywords: ['$New'] }));
+  await changed;
+  const view = new View(late, 'read-only', 'lrs');
+  const session = { abandoned: false, options: { limits: {} } } as unknown as Session;
+  const ask = async (): Promise<readonly number[]> => Array.from((await findPlaces({ session, view }, { key: 'keyword', keyword: '$New' }, new Progress(session, view.count))).uids);
+  await ask(); // may have seen what was before
+  assert.deepEqual(await ask(), [uid]);
+});
+
+test('Lists of messages of old are not held for the answers that were found in them', async () => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  const session = { abandoned: false } as unknown as Session;
+  const lists: WeakRef<readonly number[]>[] = [];
+  let looks = 0;
+  const ask = async (view: View, keyword: string): Promise<void> => {
+    const lasting = lastingSearch(view, { key: 'keyword', keyword }) ?? assert.fail();
+    await keptAnswer({ session, view }, lasting, async () => {
+      looks += 1;
+      return Promise.resolve({ sequences: [], uids: [] });
+    });
+  };
+  const askAgain = async (number: number): Promise<void> => {
+    const uids = Array.from({ length: 1000 }, (_, index) => index + number);
+    lists.push(new WeakRef(uids));
+    const view = { lasting: 'a mailbox', uids, mailbox: { latest: () => ({ highestModseq: number }) } } as unknown as View;
+    for (const time of ['once', 'again']) await ask(view, `$${String(number)}`).then(() => assert.equal(looks, number, time));
+  };
+  for (let number = 1; number <= 10; number += 1) await askAgain(number);
+  await new Promise((resolve) => { setImmediate(resolve); });
+  collectGarbage();
+  assert.deepEqual(lists.filter((list) => list.deref() !== undefined).length, 0);
 });

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IndexerOrder } from '../../../backend/text-index/indexer-notice.ts';
+import type { NodeLoad } from '../../../backend/text-index/indexer-pace.ts';
 import { runIndexer } from '../../../backend/text-index/run-indexer.ts';
 import { IndexCare, TextIndexing } from '../../../backend/text-index/text-index.ts';
 import { createLog } from '../../../shared/log/log.ts';
-import { temporaryDirectory } from '../storage/harness.ts';
+import { RecordingHints, temporaryDirectory } from '../storage/harness.ts';
 import { address, compare, deliverMail, mails, openGround } from './harness.ts';
 import type { Ground } from './harness.ts';
 
@@ -56,4 +57,16 @@ test('A mailbox that is searched gets an index, and what is delivered later come
   await new IndexCare(ground.storage, order, run).rebuild(address, { report: () => undefined, signal: new AbortController().signal });
   assert.deepEqual(orders.map(({ haste, extent }) => ({ haste, extent })), orders.map(() => ({ haste: { is: 'waited-for' }, extent: 'make' })));
   assert.ok(orders.length > 0);
+});
+
+test('The indexer hears that the node is busy, also by hints that stand for many changes.', async () => {
+  const hints = new RecordingHints();
+  const told = Promise.withResolvers<NodeLoad>();
+  const { promise: ended, resolve: end } = Promise.withResolvers<Awaited<ReturnType<typeof runIndexer>['ended']>>();
+  const run: typeof runIndexer = () => ({ ended, tell: told.resolve, stop: () => end({ is: 'busy' }) });
+  const order = { clusterName: 'test', nodeName: 'be1', directories: [], indexed: 'all' as const };
+  const indexing = new TextIndexing({ order, hints, log: createLog({ node: 'be1', level: 'silent' }), delayMs: 1, run });
+  hints.publish({ account: 'a', mailbox: 1, changes: 1_000_000 });
+  assert.equal(await told.promise, 'busy');
+  await indexing.stop();
 });

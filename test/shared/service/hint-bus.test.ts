@@ -4,10 +4,10 @@ import { test } from 'node:test';
 import { hintBus } from '../../../shared/service/hint-bus.ts';
 
 test('A worker that has just sent hints waits a while before it sends the next, and its own listeners hear of each at once', async () => {
-  const sent: { readonly atMs: number; readonly mailboxes: readonly unknown[] }[] = [];
+  const sent: { readonly atMs: number; readonly mailboxes: readonly unknown[]; readonly changes: readonly unknown[] }[] = [];
   let heard: () => void = () => undefined;
   const bus = hintBus((hints) => {
-    sent.push({ atMs: performance.now(), mailboxes: hints.map(({ mailbox }) => mailbox) });
+    sent.push({ atMs: performance.now(), mailboxes: hints.map(({ mailbox }) => mailbox), changes: hints.map(({ changes }) => changes ?? 1) });
     heard();
   });
   const own: unknown[] = [];
@@ -19,6 +19,7 @@ test('A worker that has just sent hints waits a while before it sends the next, 
   await published(1, 2, 1);
   await published(3, 3, 3);
   assert.deepEqual(sent.map(({ mailboxes }) => mailboxes), [[1, 2], [3]]);
+  assert.deepEqual(sent.map(({ changes }) => changes), [[2, 1], [3]]);
   assert.deepEqual(own, [1, 2, 1, 3, 3, 3]);
   const [first, second] = sent;
   assert.ok(first !== undefined && second !== undefined && second.atMs - first.atMs > 45, 'the second message waits');
