@@ -18,28 +18,28 @@ const maxPeekBytes = 256 * 1024;
 export async function peekHeader<T>(source: AsyncIterable<Buffer>, work: (facts: HeaderFacts, bytes: MessageBytes) => Promise<T>): Promise<T> {
   const iterator = source[Symbol.asyncIterator]();
   try {
-    const { head, pieces, end } = await readBeginning(iterator);
-    return await work(factsOf(head), end === 'reached' ? pieces : rejoined(pieces, iterator));
+    const { facts, pieces, end } = await readBeginning(iterator);
+    return await work(facts, end === 'reached' ? pieces : rejoined(pieces, iterator));
   } finally {
     await iterator.return?.();
   }
 }
 
 interface Beginning {
-  readonly pieces: readonly Buffer[];
-  /** As much of them as has the header section, if they have all of it. */
-  readonly head: Buffer;
+  readonly pieces: Buffer[];
+  readonly facts: HeaderFacts;
   readonly end: 'reached' | 'not yet';
 }
 
 async function readBeginning(iterator: AsyncIterator<Buffer>): Promise<Beginning> {
   const pieces: Buffer[] = [];
   let length = 0;
+  /** As much of them as has the header section, if they have all of it. */
   let head: Buffer = Buffer.alloc(0);
   let found: 'yes' | 'no' = 'no';
   while (length < maxPeekBytes) {
     const next = await iterator.next();
-    if (next.done === true) return { pieces, head: found === 'yes' ? head : joined(pieces), end: 'reached' };
+    if (next.done === true) return { pieces, facts: factsOf(found === 'yes' ? head : joined(pieces)), end: 'reached' };
     pieces.push(next.value);
     length += next.value.length;
     // Joined anew only when it has doubled, so that a header in tiny pieces costs no more than one in large pieces.
@@ -47,7 +47,7 @@ async function readBeginning(iterator: AsyncIterator<Buffer>): Promise<Beginning
     head = joined(pieces);
     if (endOfHeader(head) !== -1) found = 'yes';
   }
-  return { pieces, head: found === 'yes' ? head : joined(pieces), end: 'not yet' };
+  return { pieces, facts: factsOf(found === 'yes' ? head : joined(pieces)), end: 'not yet' };
 }
 
 function joined(pieces: readonly Buffer[]): Buffer {
@@ -55,8 +55,10 @@ function joined(pieces: readonly Buffer[]): Buffer {
   return pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces);
 }
 
-async function* rejoined(pieces: readonly Buffer[], iterator: AsyncIterator<Buffer>): AsyncGenerator<Buffer, void, void> {
-  yield* pieces;
+/** Uses the pieces up: a large message may take long, and its beginning is not to be held meanwhile. */
+async function* rejoined(pieces: Buffer[], iterator: AsyncIterator<Buffer>): AsyncGenerator<Buffer, void, void> {
+  pieces.reverse();
+  for (let piece = pieces.pop(); piece !== undefined; piece = pieces.pop()) yield piece;
   for (;;) {
     const next = await iterator.next();
     if (next.done === true) return;

@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { peekHeader } from '../../../backend/smtp-receiving/header-peek.ts';
 import type { HeaderFacts } from '../../../backend/smtp-receiving/header-peek.ts';
 
@@ -56,4 +59,29 @@ test('the source is let go of when the work does not read it', async () => {
   }
   await assert.rejects(peekHeader(source(), async () => Promise.reject(new Error('no'))), /no/u);
   assert.ok(isReleased);
+});
+
+test('Of a large message nothing is held that was given on', async () => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  const came: WeakRef<Buffer>[] = [];
+  async function* source(): AsyncGenerator<Buffer, void, void> {
+    for (let count = 0; count < 40; count += 1) {
+      await nextTurn();
+      const piece = Buffer.alloc(16 * 1024, `Subject: ${String(count)}\r\n\r\n`);
+      came.push(new WeakRef(piece));
+      yield piece;
+    }
+  }
+  const held = await peekHeader(source(), async (_facts, rest) => {
+    let count = 0;
+    for await (const piece of rest) {
+      count += piece.length > 0 ? 1 : 0;
+      if (count === 30) break;
+    }
+    await nextTurn();
+    collectGarbage();
+    return came.filter((piece) => piece.deref() !== undefined).length;
+  });
+  assert.ok(held <= 3, `${String(held)} of ${String(came.length)} pieces are held`);
 });
