@@ -1,5 +1,5 @@
 /** Certificates for tests, issued by an authority of the cluster's kind: subjects carry cluster, role and node. */
-import { createAuthority, issueCertificate } from '../../shared/tls/authority.ts';
+import { keptCertificates } from './kept-certificates.ts';
 
 export interface TestCertificate {
   readonly certificate: string;
@@ -7,13 +7,13 @@ export interface TestCertificate {
   readonly authority: string;
 }
 
-/** Makes one authority and a certificate for each node, valid for `localhost` and 127.0.0.1. PEM texts. */
+/** One authority, another one each time, and a certificate for each node, valid for `localhost` and 127.0.0.1. PEM texts. */
 export async function makeCertificates(nodes: Readonly<Record<string, 'frontend' | 'backend'>>): Promise<Readonly<Record<string, TestCertificate>>> {
-  const authority = await createAuthority({ commonName: 'test authority', organisation: 'test' });
-  return Object.fromEntries(await Promise.all(Object.entries(nodes).map(async ([node, role]) => {
-    const issued = await issueCertificate(authority, {
-      subject: { O: 'test', OU: role, CN: node }, dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'], usages: ['server', 'client'],
-    });
-    return [node, { certificate: issued.certificate, key: issued.key, authority: authority.certificate }] as const;
-  })));
+  const { authority, certificates } = await keptCertificates({
+    authority: { commonName: 'test authority', organisation: 'test' },
+    certificates: Object.fromEntries(Object.entries(nodes).map(([node, role]) => [
+      node, { subject: { O: 'test', OU: role, CN: node }, dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'], usages: ['server', 'client'] },
+    ])),
+  });
+  return Object.fromEntries(Object.entries(certificates).map(([node, { certificate, key }]) => [node, { certificate, key, authority: authority.certificate }]));
 }

@@ -12,8 +12,9 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { parse } from 'yaml';
 import { probePort } from '../../shared/net/probe-port.ts';
-import { createAuthority, issueCertificate } from '../../shared/tls/authority.ts';
+import type { CertificateRequest } from '../../shared/tls/authority.ts';
 import type { Doors } from './attempts.ts';
+import { keptCertificates } from './kept-certificates.ts';
 import { programFile } from './program-file.ts';
 import { run } from './programs.ts';
 import type { ProgramResult } from './programs.ts';
@@ -116,17 +117,21 @@ function certificateFiles(text: string, folder: string): string[] {
 /** One authority for all; each node's certificate says who it is. */
 async function writeCertificates(text: string, folder: string): Promise<void> {
   const { cluster, nodes } = parse(text) as { readonly cluster: { readonly name: string }; readonly nodes: Readonly<Record<string, { readonly role: string; readonly tls: { readonly nodeCertificate: string } }>> };
-  const authority = await createAuthority({ commonName: 'example authority', organisation: cluster.name });
-  const issue = async (subject: Parameters<typeof issueCertificate>[1]['subject'], file: string): Promise<void> => {
-    const issued = await issueCertificate(authority, { subject, dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'], usages: ['server', 'client'] });
-    write(file, issued.certificate);
-    write(file.replace(/\.pem$/, '-key.pem'), issued.key);
-  };
-  await Promise.all(Object.entries(nodes).map(async ([name, { role, tls }]) => issue({ O: cluster.name, OU: role, CN: name }, tls.nodeCertificate)));
-  for (const file of certificateFiles(text, folder)) {
-    if (file.endsWith('authority.pem')) write(file, authority.certificate);
-    if (file.endsWith('/server.pem')) await issue({ CN: 'localhost' }, file);
+  const certificate = (subject: CertificateRequest['subject']): CertificateRequest => ({ subject, dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'], usages: ['server', 'client'] });
+  const files = certificateFiles(text, folder);
+  const wanted: readonly (readonly [file: string, request: CertificateRequest])[] = [
+    ...Object.entries(nodes).map(([name, { role, tls }]) => [tls.nodeCertificate, certificate({ O: cluster.name, OU: role, CN: name })] as const),
+    ...files.filter((file) => file.endsWith('/server.pem')).map((file) => [file, certificate({ CN: 'localhost' })] as const),
+  ];
+  const { authority, certificates } = await keptCertificates({
+    authority: { commonName: 'example authority', organisation: cluster.name },
+    certificates: Object.fromEntries(wanted.map(([file, request]) => [path.relative(folder, file), request])),
+  });
+  for (const [name, issued] of Object.entries(certificates)) {
+    write(path.join(folder, name), issued.certificate);
+    write(path.join(folder, name.replace(/\.pem$/, '-key.pem')), issued.key);
   }
+  for (const file of files) if (file.endsWith('authority.pem')) write(file, authority.certificate);
 }
 
 function write(file: string, content: string): void {
