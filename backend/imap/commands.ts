@@ -31,6 +31,9 @@ const table: readonly Command[] = [
   check, close, unselect, expunge, uidExpunge, search, uidSearch, multisearch, sort, uidSort, thread, uidThread, cancelUpdate, fetch, uidFetch, store, uidStore, copy, uidCopy, move, uidMove,
 ];
 
+/** In capitals, the UID commands as two words. */
+export const verbs: readonly string[] = table.map(({ verb }) => verb);
+
 const byVerb: ReadonlyMap<string, Command> = new Map(table.map((command) => [command.verb, command]));
 
 const guestVerbs: ReadonlySet<string> = new Set([

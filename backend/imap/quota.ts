@@ -7,21 +7,22 @@ import { formatMailbox } from './mailbox-lines.ts';
 import { demand, mailboxAt } from './place.ts';
 import { ok } from './replies.ts';
 
-/** One quota root, the account itself, whose name is empty (RFC 9208 section 3.2). STORAGE counts in 1024 octets. */
-function quotaLine(account: Account): string {
+/** The one quota root, the account itself, whose name is empty (RFC 9208 section 3.2), or undefined where nothing is limited: a response lists at least one resource. STORAGE counts in 1024 octets. */
+function quotaLine(account: Account): string | undefined {
   const quota = account.quota();
   const resources: string[] = [];
   if (quota.bytesLimit > 0) resources.push(`STORAGE ${String(Math.ceil(quota.bytes / 1024))} ${String(Math.floor(quota.bytesLimit / 1024))}`);
   if (quota.messagesLimit > 0) resources.push(`MESSAGE ${String(quota.messages)} ${String(quota.messagesLimit)}`);
-  return `* QUOTA "" (${resources.join(' ')})`;
+  return resources.length === 0 ? undefined : `* QUOTA "" (${resources.join(' ')})`;
 }
 
 export const getQuota = accountCommand({
   verb: 'GETQUOTA',
   parse: (scanner) => scanner.astring(),
   run: async ({ session, account }, root) => {
-    if (root !== '') throw new Failure('mailbox-missing', 'no such quota root');
-    session.output.line(quotaLine(account));
+    const line = root === '' ? quotaLine(account) : undefined;
+    if (line === undefined) throw new Failure('mailbox-missing', 'no such quota root');
+    session.output.line(line);
     return ok('GETQUOTA completed');
   },
 });
@@ -36,8 +37,9 @@ export const getQuotaRoot = namedCommand({
       mailboxAt(place);
     }
     // How full somebody else's account is, is nobody's business: a mailbox without a quota root.
-    session.output.line(`* QUOTAROOT ${formatMailbox(session, name)}${place.whose === 'own' ? ' ""' : ''}`);
-    if (place.whose === 'own') session.output.line(quotaLine(place.account));
+    const line = place.whose === 'own' ? quotaLine(place.account) : undefined;
+    session.output.line(`* QUOTAROOT ${formatMailbox(session, name)}${line === undefined ? '' : ' ""'}`);
+    if (line !== undefined) session.output.line(line);
     return ok('GETQUOTAROOT completed');
   },
 });

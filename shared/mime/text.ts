@@ -32,17 +32,27 @@ export function decodeText(bytes: Buffer, encoding: string, charset: string): st
   return decodeCharset(decodeTransfer(bytes, encoding), charset);
 }
 
-/** RFC 2045 section 6.8: characters outside the alphabet are skipped. Padding ends a run; another may follow, as where programs join two. */
+/**
+ * RFC 2045 section 6.8: characters outside the alphabet are skipped. Padding ends a run; another may follow, as where programs join two. Runs are decoded
+ * one by one into the same bytes: of strangers who send little but padding, a list of them would hold a hundred times what came.
+ */
 function base64Decoder(): TransferDecoder {
   let carry = '';
   return {
     write(chunk) {
       const text = carry + chunk.toString('latin1').replace(/[^A-Za-z0-9+/=]+/g, '');
-      const runs = text.split('=');
-      const last = runs.pop() ?? '';
-      const complete = last.length - (last.length % 4);
-      carry = last.slice(complete);
-      return Buffer.concat([...runs, last.slice(0, complete)].map((run) => Buffer.from(run, 'base64')));
+      const decoded = Buffer.allocUnsafe(Math.ceil(text.length * 3 / 4));
+      let length = 0;
+      let start = 0;
+      for (let end = text.indexOf('='); end !== -1; end = text.indexOf('=', start)) {
+        if (end - start > 1) length += decoded.write(text.slice(start, end), length, 'base64');
+        start = end + 1;
+        while (text.charCodeAt(start) === EQUALS) start += 1;
+      }
+      const complete = text.length - ((text.length - start) % 4);
+      length += decoded.write(text.slice(start, complete), length, 'base64');
+      carry = text.slice(complete);
+      return decoded.subarray(0, length);
     },
     end: () => Buffer.from(carry, 'base64'),
   };

@@ -9,6 +9,7 @@ import { MessageScanner } from '../../../shared/mime/scan.ts';
 import type { MessageStructure, Part } from '../../../shared/mime/structure.ts';
 
 const size = 10 * 1024 * 1024;
+const mostHeldBytes = 2 * 1024 * 1024;
 const forms = ['ascii', 'utf-8'] as const;
 /** Within what is looked at of a header. */
 const spaces = ' '.repeat(200_000);
@@ -17,10 +18,9 @@ function fill(text: string): string {
   return text.repeat(Math.ceil(size / text.length));
 }
 
-function scan(bytes: Buffer): MessageStructure {
-  const scanner = new MessageScanner();
+/** @param scanner new */
+function feed(scanner: MessageScanner, bytes: Buffer): void {
   for (let at = 0; at < bytes.length; at += 65_536) scanner.write(bytes.subarray(at, at + 65_536));
-  return scanner.end();
 }
 
 function count(part: Part): number {
@@ -69,12 +69,17 @@ function checkTold(structure: MessageStructure): void {
 }
 
 for (const [title, message] of hostile) {
-  test(`${title}: bounded time, parts, depth and result`, () => {
+  test(`${title}: bounded time, memory, parts, depth and result`, () => {
     const bytes = Buffer.from(message(), 'latin1');
+    const scanner = new MessageScanner();
+    const before = heldBytes();
     const begun = process.cpuUsage();
-    const structure = scan(bytes);
+    feed(scanner, bytes);
     const used = process.cpuUsage(begun);
+    const held = heldBytes() - before;
+    const structure = scanner.end();
     assert.ok(used.user + used.system < 4_000_000, `took ${used.user + used.system} microseconds of CPU`);
+    assert.ok(held < mostHeldBytes, `holds ${held} bytes`);
     assert.ok(count(structure.root) <= 1000);
     assert.ok(depth(structure.root) <= 50);
     assert.equal(structure.root.bodyEnd, bytes.length);

@@ -55,6 +55,17 @@ test('quoted-printable is decoded as RFC 2045 section 6.7 says, and leniently', 
 
 test('base64 is decoded past line ends and foreign characters', () => {
   assert.equal(decodeText(Buffer.from('aGVs\r\nbG8g*d29y\nbGQ'), 'base64', 'utf-8'), 'hello world');
+  assert.equal(decodeText(Buffer.from('=aGU=\r\nbGxv==IHc=b3I=a===bGQ=\r\n'), 'base64', 'utf-8'), 'hello world');
+});
+
+test('four megabytes of padding, between characters and alone, take little time', () => {
+  for (const unit of ['=', 'A=', 'AA=']) {
+    const bytes = Buffer.alloc(4_000_000, unit);
+    const begun = process.cpuUsage();
+    assert.equal(decodeTransfer(bytes, 'base64').length, unit === 'AA=' ? 1_333_333 : 0, unit);
+    const { user, system } = process.cpuUsage(begun);
+    assert.ok(user + system < 1_500_000, `${unit} took ${user + system} microseconds of CPU`);
+  }
 });
 
 test('transfer encodings decode alike whole and in any pieces', () => {
