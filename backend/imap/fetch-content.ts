@@ -1,5 +1,6 @@
 /** The bytes of BODY[…], RFC822… and BINARY[…] (RFC 9051 section 6.4.5): finds them by the structure, sends them in pieces. */
 import type { ContentItem, HeaderFields, PartialRange, Section } from '../../shared/imap/fetch-items.ts';
+import { Pacer } from '../../shared/base/pacer.ts';
 import { fieldLines } from '../../shared/mime/field-lines.ts';
 import { createTransferDecoder } from '../../shared/mime/text.ts';
 import type { Part } from '../../shared/mime/structure.ts';
@@ -31,8 +32,7 @@ export async function prepareContent(message: StoredMessage, item: ContentItem):
   if (range === undefined) return { kind: 'missing' };
   if (typeof of !== 'object') return { kind: 'range', range: clip(range, item.partial) };
   const header = await message.read(range.offset, range.length);
-  const fields = Buffer.from(selectFields(header.toString('latin1'), of), 'latin1');
-  return { kind: 'bytes', bytes: cut(fields, item.partial), form: 'literal' };
+  return { kind: 'bytes', bytes: cut(await selectFields(header, of), item.partial), form: 'literal' };
 }
 
 /** Sends prepared content. Once a literal was announced, only a broken connection can end it early. */
@@ -127,11 +127,22 @@ function containerIn(part: Part): Part | undefined {
   return part.type === 'message' ? part.children[0] : undefined;
 }
 
+/** A header of megabytes may have millions of fields: so many are looked at, and held, at a time. */
+const fieldsAtOnce = 4096;
+
 /** The header lines of the named fields, or of all others, and the empty line that ends each header. */
-function selectFields(header: string, { fields, which }: HeaderFields): string {
+async function selectFields(header: Buffer, { fields, which }: HeaderFields): Promise<Buffer> {
   const names = new Set(fields);
-  const chosen = fieldLines(header).filter(({ name }) => names.has(name) === (which === 'these'));
-  return `${chosen.map(({ start, end }) => header.slice(start, end)).join('')}\r\n`;
+  const text = header.toString('latin1');
+  const chosen = Buffer.allocUnsafe(header.length + 2);
+  const pacer = new Pacer();
+  let length = 0;
+  for (let some = fieldLines(text, 0, fieldsAtOnce), last = some.at(-1); last !== undefined; some = fieldLines(text, last.end, fieldsAtOnce), last = some.at(-1)) {
+    for (const { name, start, end } of some) if (names.has(name) === (which === 'these')) length += header.copy(chosen, length, start, end);
+    if (pacer.isDue) await pacer.breathe();
+  }
+  length += chosen.write('\r\n', length);
+  return chosen.subarray(0, length);
 }
 
 async function binaryContent(message: StoredMessage, item: ContentItem): Promise<Content> {

@@ -23,6 +23,9 @@ export interface TextPiece {
 /** Longer texts are read, decoded and casemapped in pieces of whole lines: many megabytes would take a worker's time for a second otherwise. */
 const pieceBytes = 256 * 1024;
 
+/** So much of a header is searched. A header is taken apart and decoded as a whole, without a rest: of many megabytes, which no mail program writes, that would hold up a worker for seconds. */
+const mostHeaderBytes = 1024 * 1024;
+
 /** The part and all below it. */
 export function* partsOf(part: Part): Generator<Part, void, void> {
   yield part;
@@ -48,7 +51,7 @@ function mayHold(header: Buffer, text: string): boolean {
 }
 
 async function headerOf(message: StoredMessage, part: Part): Promise<Buffer> {
-  return message.read(part.headerStart, part.bodyStart - part.headerStart);
+  return message.read(part.headerStart, Math.min(mostHeaderBytes, part.bodyStart - part.headerStart));
 }
 
 /** What HEADER looks at. */

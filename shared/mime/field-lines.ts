@@ -11,10 +11,14 @@ export interface FieldLines {
   end: number;
 }
 
-/** The fields of a header section (latin1), in order, up to the empty line. What goes on with no field belongs to none. */
-export function fieldLines(header: string): FieldLines[] {
+/**
+ * The fields of a header section (latin1), in order, up to the empty line. What goes on with no field belongs to none.
+ * @param from where a field begins
+ * @param most how many fields at most: strangers may send millions in one header
+ */
+export function fieldLines(header: string, from = 0, most = Infinity): FieldLines[] {
   const fields: FieldLines[] = [];
-  for (let at = 0, end = 0; at < header.length; at = end) {
+  for (let at = from, end = from; at < header.length; at = end) {
     const lineFeed = header.indexOf('\n', at);
     end = lineFeed === -1 ? header.length : lineFeed + 1;
     const line = header.slice(at, end);
@@ -22,7 +26,8 @@ export function fieldLines(header: string): FieldLines[] {
     const last = fields.at(-1);
     if (line.startsWith(' ') || line.startsWith('\t')) {
       if (last !== undefined) last.end = end;
-    } else fields.push({ name: line.slice(0, Math.max(0, line.indexOf(':'))).trim().toUpperCase(), start: at, end });
+    } else if (fields.length === most) break;
+    else fields.push({ name: line.slice(0, Math.max(0, line.indexOf(':'))).trim().toUpperCase(), start: at, end });
   }
   return fields;
 }
