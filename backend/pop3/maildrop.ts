@@ -111,9 +111,10 @@ export class Maildrop {
     this.#glance = undefined;
   }
 
-  /** What was read along is held no longer. */
+  /** What was read and looked at along is held no longer. */
   endSeries(): void {
     this.#series = undefined;
+    this.#glance = undefined;
   }
 
   /** To be removed at QUIT, and only then. */
