@@ -1,7 +1,7 @@
 /** Messages of one storage: each has its bytes in a pack and its structure once, however many mailboxes it is in. Questions are for `read`, changes for `write`. */
 import { keysUnder } from './environment.ts';
 import type { Tables } from './keys.ts';
-import { newMessageId } from './message-ids.ts';
+import { newMessageId, noteMessageId } from './message-ids.ts';
 import type { PackPlace, Packs } from './packs.ts';
 import type { KeptStructure } from './structure-texts.ts';
 
@@ -49,6 +49,7 @@ export class MessageStore {
   add(place: PackPlace, structure: KeptStructure, number?: number): number {
     const messageId = number ?? newMessageId(this.#tables);
     const write = number === undefined ? 'insert' : 'put'; // under a number that was brought along there may be something left
+    if (number !== undefined) noteMessageId(this.#tables, number);
     this.#packs.retain(place);
     this.#tables.structures[write]([messageId], structure.encoded);
     if (structure.texts !== undefined) this.#tables.structureTexts[write]([messageId], structure.texts);
