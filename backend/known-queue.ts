@@ -17,13 +17,18 @@ const noteSchema = z.object({ node: z.string(), directory: z.string() });
 /** Before anything is made in its folder. @throws Failure('storage-failure') that names the folder of a queue that the node has had and that is not there */
 export function demandKnownQueue(config: KeptPlaces): void {
   const queue = queueDirectoryOf(config);
-  if (existsSync(join(queue, 'queue.json'))) return;
   const mark = statSync(join(queue, lostMark), { throwIfNoEntry: false });
-  for (const directory of config.storage.directories) {
+  const noted = config.storage.directories.find((directory) => {
     const notedMs = notedAtMs(config, directory);
-    if (notedMs === undefined || (mark !== undefined && mark.mtimeMs > notedMs)) continue;
-    throw new Failure('storage-failure', `${queue} has no queue (no queue.json), though this node has had one there, as ${join(directory, noteName)} says: is its disk mounted? Mount it; if it is gone for good, with the mail that waited there, say so as the node's user: waybill storage lost ${queue}`);
-  }
+    return notedMs !== undefined && (mark === undefined || mark.mtimeMs <= notedMs);
+  });
+  if (noted === undefined || isQueue(queue)) return; // in this order: another worker may begin it meanwhile, and notes it then
+  throw new Failure('storage-failure', `${queue} has no queue (no queue.json), though this node has had one there, as ${join(noted, noteName)} says: is its disk mounted? Mount it; if it is gone for good, with the mail that waited there, say so as the node's user: waybill storage lost ${queue}`);
+}
+
+/** Also one that lacks something: what is wrong with it, or that it can be used all the same, is seen when it is opened. */
+function isQueue(directory: string): boolean {
+  return ['queue.json', 'index', 'packs'].some((name) => existsSync(join(directory, name)));
 }
 
 /** The queue is there, and from now on it has to be. What can't be written (a disk that is full) keeps nobody from working: the next start tries again. @param opened folders of storages */

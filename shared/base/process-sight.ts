@@ -21,8 +21,17 @@ export function sightOf(pid: number): ProcessSight | undefined {
     const stat = of('stat');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' '); // the name before may hold spaces and brackets
     const [, tracer = '0'] = /^TracerPid:\s+(\d+)/m.exec(of('status')) ?? [];
-    const waitsIn = of('wchan');
-    return { state: fields[0] ?? '', waitsIn: waitsIn === '0' ? undefined : waitsIn, tracer: tracer === '0' ? 'none' : 'traced', processorMs: (Number(fields[11]) + Number(fields[12])) * tickMs };
+    return { state: fields[0] ?? '', waitsIn: waitsIn(pid), tracer: tracer === '0' ? 'none' : 'traced', processorMs: (Number(fields[11]) + Number(fields[12])) * tickMs };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Not every system tells it, and `0` stands for nothing. */
+function waitsIn(pid: number): string | undefined {
+  try {
+    const name = readFileSync(`/proc/${String(pid)}/wchan`, 'latin1');
+    return name === '0' ? undefined : name;
   } catch {
     return undefined;
   }

@@ -22,6 +22,8 @@ export interface SignOfLife {
 
 /** So often each is asked within the time after which it is ended. */
 const questions = 10;
+/** Of that time: so much of the processor one must have had that runs and says nothing. */
+const leastPartInProcessor = 1 / 3;
 
 const hung = counter({ name: 'waybill_worker_hangs', help: 'Worker processes that gave no sign of life for long, and were killed for it.' });
 
@@ -39,6 +41,7 @@ export class LifeWatch {
   /** Only of members that have ever given a sign: a worker of another version may not know the question. */
   readonly #known = new WeakMap<Member, Known>();
   #timer: NodeJS.Timeout | undefined;
+  #silenceMs = Infinity;
 
   constructor(members: ReadonlySet<Member>, log: Logger) {
     this.#members = members;
@@ -48,6 +51,7 @@ export class LifeWatch {
   /** @param silenceMs after which a member is killed; may be called again to change it */
   begin(silenceMs: number): void {
     this.end();
+    this.#silenceMs = silenceMs;
     this.#timer = setInterval(() => this.#turn(), silenceMs / questions).unref();
   }
 
@@ -69,14 +73,13 @@ export class LifeWatch {
     }
   }
 
-  /** Nobody is killed whom somebody looks at, or who waits for a disk: that can't be ended, and goes on when the disk does. */
   #judge({ worker, slot, stage, bornMs }: Member, known: Known): void {
     known.turns = 0;
     const pid = worker.process.pid ?? 0;
     const now = sightOf(pid);
     const processorMs = now === undefined || known.seen === undefined ? undefined : now.processorMs - known.seen.processorMs;
     const facts = { worker: pid, slot, stage, livedMs: Date.now() - bornMs, lastSign: known.last, now, processorMs };
-    const reason = spared(known.last, now);
+    const reason = whySpared({ last: known.last, now, processorMs, silenceMs: this.#silenceMs });
     if (reason !== undefined) {
       this.#log.warn({ ...facts, reason }, 'a worker gives no sign of life, and is left alone');
       return;
@@ -87,10 +90,24 @@ export class LifeWatch {
   }
 }
 
-function spared(last: SignOfLife, now: ProcessSight | undefined): string | undefined {
+/** What there is to judge a silent worker by. */
+export interface Silence {
+  readonly last: SignOfLife;
+  readonly now: ProcessSight | undefined;
+  /** Since the last sign; undefined where the system does not say it. */
+  readonly processorMs: number | undefined;
+  readonly silenceMs: number;
+}
+
+/**
+ * Nobody is killed whom somebody looks at, who waits for a disk (that can't be ended, and goes on when the disk does), or who is at work and hardly had the
+ * processor: on a busy machine the supervisor, which needs little, has its turns, while seconds of work take a worker minutes. Undefined: it hangs.
+ */
+export function whySpared({ last, now, processorMs = Infinity, silenceMs }: Silence): string | undefined {
   if (last.debugger === 'listens') return 'Node\'s debugger listens in it';
   if (now?.tracer === 'traced') return 'another process traces it';
   if (now?.state === 'D') return 'it waits for a disk';
+  if (now?.state === 'R' && processorMs < silenceMs * leastPartInProcessor) return 'it hardly had the processor since';
   return undefined;
 }
 

@@ -139,6 +139,23 @@ test('Without the disk of its queue a node does not start, and nothing is made; 
   demandKnownQueue(places);
 });
 
+test('A worker that looks while another one begins the queue takes it for there; so is one that lacks its record only', (t) => {
+  const { places } = new Node(t);
+  const queue = places.services.processing.queueDirectory ?? '';
+  const [directory = ''] = places.storage.directories;
+  mkdirSync(directory, { recursive: true });
+  const begin = (): void => {
+    claimDirectory(queue, { cluster: 'test', node: 'be1' }, { name: 'queue', fileName: 'queue.json', format: 1 });
+    noteKnownQueue(places, [directory], createLog({ node: 'be1', level: 'silent' }));
+  };
+  demandKnownQueue({ ...places, storage: { get directories() { begin(); return places.storage.directories; } } });
+  rmSync(join(queue, 'queue.json'));
+  assert.throws(() => demandKnownQueue(places), { kind: 'storage-failure' });
+  mkdirSync(join(queue, 'index'));
+  assert.throws(() => declareLost(queue), { kind: 'bad-input' });
+  demandKnownQueue(places);
+});
+
 test('One that was attached is missed, too; declared lost it is forgotten', async (t) => {
   const node = new Node(t);
   const three = `${node.mounted}-three`;
