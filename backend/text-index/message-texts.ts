@@ -23,6 +23,9 @@ export interface TextPiece {
 /** Longer texts are read, decoded and casemapped in pieces of whole lines: many megabytes would take a worker's time for a second otherwise. */
 const pieceBytes = 256 * 1024;
 
+/** Of longer HTML only the source is searched: what is shown of it comes out of the whole, without a rest. */
+const longestHtmlBytes = 1024 * 1024;
+
 /** So much of a header is searched. A header is taken apart and decoded as a whole, without a rest: of many megabytes, which no mail program writes, that would hold up a worker for seconds. */
 const mostHeaderBytes = 1024 * 1024;
 
@@ -90,20 +93,26 @@ export interface TextListener {
 export async function hearTexts(message: StoredMessage, part: Part, { hear, wanted }: TextListener): Promise<void> {
   const charset = decodeParameter(part.parameters, 'charset') ?? 'us-ascii';
   const length = part.bodyEnd - part.bodyStart;
-  if (length > pieceBytes && linesAreBytes(charset)) return hearPieces(message, part, { charset, hear });
+  const isHtml = part.subtype === 'html';
+  const inPieces = length > pieceBytes && linesAreBytes(charset);
+  if (inPieces && (await hearPieces(message, part, { charset, hear }) === 'enough' || !isHtml || length > longestHtmlBytes)) return;
   const bytes = decodeTransfer(await message.read(part.bodyStart, length), part.encoding);
+  if (inPieces) {
+    hear({ text: shownText(bytes, charset), ends: 'whole' });
+    return;
+  }
   const source = mappedText(bytes, charset);
-  if (hear({ text: source, ends: 'whole' }) === 'enough' || part.subtype !== 'html') return;
+  if (hear({ text: source, ends: 'whole' }) === 'enough' || !isHtml) return;
   if (wanted !== undefined && isAscii(bytes) && !/&|<!--/.test(source) && needleRuns(wanted).some((run) => !source.includes(run.text))) return; // marks only part what is there
-  hear({ text: casemap(readable(decodeCharset(bytes, charset))), ends: 'whole' });
+  hear({ text: shownText(bytes, charset), ends: 'whole' });
 }
 
 /** Of HTML: words without marks between them, white space as it is shown. */
-function readable(html: string): string {
-  return textOfHtml(html).replace(/[\u00ad\u200b\u200c\u200d\u2060\ufeff]/g, '').replace(/\s+/g, ' ');
+function shownText(html: Buffer, charset: string): string {
+  return casemap(textOfHtml(decodeCharset(html, charset)).replace(/[\u00ad\u200b\u200c\u200d\u2060\ufeff]/g, '').replace(/\s+/g, ' '));
 }
 
-async function hearPieces(message: StoredMessage, part: Part, { charset, hear }: { readonly charset: string; readonly hear: TextListener['hear'] }): Promise<void> {
+async function hearPieces(message: StoredMessage, part: Part, { charset, hear }: { readonly charset: string; readonly hear: TextListener['hear'] }): Promise<'more' | 'enough'> {
   const decoder = createTransferDecoder(part.encoding);
   let rest: Buffer = Buffer.alloc(0);
   for (let at = part.bodyStart; at < part.bodyEnd; at += pieceBytes) {
@@ -112,9 +121,10 @@ async function hearPieces(message: StoredMessage, part: Part, { charset, hear }:
     const bytes = Buffer.concat([rest, decoder.write(await message.read(at, size)), ...(last ? [decoder.end()] : [])]);
     const cut = last ? bytes.length : endOfLines(bytes);
     const ends = last ? 'whole' : bytes[cut - 1] === lineFeed ? 'line' : 'inside';
-    if (cut > 0 && hear({ text: mappedText(bytes.subarray(0, cut), charset), ends }) === 'enough') return;
+    if (cut > 0 && hear({ text: mappedText(bytes.subarray(0, cut), charset), ends }) === 'enough') return 'enough';
     rest = bytes.subarray(cut);
   }
+  return 'more';
 }
 
 /** Most texts are in US-ASCII, whatever they call it; these cost a fifth of the others. */

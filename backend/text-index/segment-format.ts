@@ -62,7 +62,8 @@ export const blockBytes = 4096;
 export const footerBytes = 32;
 /** Most messages of a segment. The indexer holds one of that size in memory twice when it is made. */
 export const mostMessages = 32_768;
-const magic = 'WBTEXT\n2';
+/** Its digit changes with what is searched of messages (`message-texts.ts`), too: files with another one are set aside, and made anew. */
+const magic = 'WBTEXT\n3';
 
 export interface Footer {
   readonly directoryStart: number;

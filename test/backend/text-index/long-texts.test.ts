@@ -1,4 +1,4 @@
-/** Headers that are longer than any mail program writes them: they are searched up to a bound, by a look into the message and by the index alike. */
+/** Headers longer than any mail program writes them, and long HTML: they are searched up to bounds, by a look into the message and by the index alike. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { folderOf } from '../../../backend/text-index/index-folder.ts';
@@ -18,4 +18,19 @@ test('Of a header the first megabyte is searched, and all of the body behind it'
   await indexMailbox({ mailbox: ground.mailbox, folder: folderOf(ground.mailbox), least: 1, report: () => undefined, signal: new AbortController().signal });
   assert.deepEqual(await found(), expected);
   assert.deepEqual(await compare(ground, { in: 'header', name: 'X-LAST', value: 'LAST' }).then(({ hits }) => hits), 0);
+});
+
+test('Of HTML that is read in pieces what is shown is found, too, up to a megabyte', { timeout: 60_000 }, async (t) => {
+  const ground = await openGround(temporaryDirectory(t));
+  t.after(async () => ground.storage.close());
+  const page = (kilobytes: number, word: string): Buffer => Buffer.from(`Subject: page\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>${word}&eacute;</p>\r\n${'<p>more</p>\r\n'.repeat(kilobytes * 80)}<b>en</b>d\r\n`);
+  for (const bytes of [page(200, 'first'), page(500, 'second'), page(1300, 'third')]) await deliverMail(ground, bytes);
+  const found = async (): Promise<number[]> => {
+    const counts: number[] = [];
+    for (const value of ['FIRST\u0045\u0301', 'SECOND\u0045\u0301', 'THIRD\u0045\u0301', 'THIRD&EACUTE;']) counts.push((await compare(ground, { in: 'body', value })).hits);
+    return counts;
+  };
+  assert.deepEqual(await found(), [1, 1, 0, 1]);
+  await indexMailbox({ mailbox: ground.mailbox, folder: folderOf(ground.mailbox), least: 1, report: () => undefined, signal: new AbortController().signal });
+  assert.deepEqual(await found(), [1, 1, 0, 1]);
 });
