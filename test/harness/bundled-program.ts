@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { rolldown } from 'rolldown';
 import type { Plugin } from 'rolldown';
-import { tortureFolder } from './program-file.ts';
+import { testProcesses, testProcessFolder, testProcessSource } from './program-file.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -41,11 +41,8 @@ function plainNames(module: object): readonly string[] {
   return Object.entries(Object.getOwnPropertyDescriptors(module)).flatMap(([name, { get }]) => (get === undefined ? [name] : []));
 }
 
-/** Loads all parts but the one that would run, so that they get into the compile cache: nodes of tests die without writing to it. */
+/** Loads all parts but those that would run, so that they get into the compile cache: nodes of tests die without writing to it. */
 const loading = 'for (const file of process.argv.slice(1)) await import(file); process.exit(0)';
-
-/** The processes of the torture, which starts many of them. */
-const tortured = ['mail-worker', 'care-worker', 'queue-worker', 'judge-process'];
 
 async function bundleInto(folder: string, input: Readonly<Record<string, string>>): Promise<void> {
   const bundle = await rolldown({ input: { ...input }, platform: 'node', external: apart, plugins: [ownPlaces, leanHttp], logLevel: 'warn' });
@@ -54,14 +51,15 @@ async function bundleInto(folder: string, input: Readonly<Record<string, string>
 }
 
 /**
- * Makes it anew, and beside it the processes of the torture; answers its file.
+ * Makes it anew, and beside it processes of the tests; answers its file.
  * @param name of its folder: whoever runs nodes for hours has one of his own, which no run of all tests makes anew below them
  */
 export async function bundleProgram(name = 'bundle'): Promise<string> {
   const folder = join(root, '.runtime', name);
   await bundleInto(folder, { waybill: join(root, 'waybill.ts') });
-  await bundleInto(tortureFolder(folder), Object.fromEntries(tortured.map((script) => [script, join(root, 'test', 'torture', `${script}.ts`)])));
-  const parts = readdirSync(folder).filter((name) => name !== 'waybill.js').map((name) => join(folder, name));
+  const besides = testProcessFolder(folder);
+  await bundleInto(besides, Object.fromEntries(testProcesses.map((name) => [name, testProcessSource(name)])));
+  const parts = [folder, besides].flatMap((each) => readdirSync(each).filter((name) => name.endsWith('.js') && name !== 'waybill.js').map((name) => join(each, name)));
   spawnSync(process.execPath, ['--disable-warning=DEP0060', '--input-type=module', '--eval', loading, ...parts]);
   return join(folder, 'waybill.js');
 }

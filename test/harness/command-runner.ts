@@ -8,6 +8,7 @@ import * as readline from 'node:readline';
 import type { Command } from 'commander';
 import { createProgram } from '../../cluster-config/command-line/program.ts';
 import type { CommandOutcome } from './command.ts';
+import { testProcess } from './program-file.ts';
 
 export class CommandRunner {
   readonly #child: ChildProcess;
@@ -15,7 +16,7 @@ export class CommandRunner {
 
   /** @param configFile given to every command as `--config` */
   constructor(configFile?: string) {
-    this.#child = spawn(process.execPath, [import.meta.filename, ...(configFile === undefined ? [] : [configFile])], { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#child = spawn(process.execPath, [testProcess('harness/command-runner'), ...(configFile === undefined ? [] : [configFile])], { stdio: ['pipe', 'pipe', 'inherit'] });
     if (this.#child.stdout === null) throw new Error('no output');
     readline.createInterface({ input: this.#child.stdout }).on('line', (line) => this.#waiting.shift()?.resolve(JSON.parse(line) as CommandOutcome));
     this.#child.once('exit', () => {

@@ -1,4 +1,4 @@
-/** Which files tests run: the sources of Waybill and of the torture's processes, or the bundles that a run of all tests, or a long one, makes of them. */
+/** Which files tests run: the sources of Waybill and of processes of their own, or the bundles that a run of all tests, or a long one, makes of them. */
 import { dirname, join } from 'node:path';
 
 const variable = 'WAYBILL_TEST_PROGRAM';
@@ -12,13 +12,22 @@ export function useProgram(file: string): void {
   process.env[variable] = file;
 }
 
+/** Processes of tests that are started often, or are long in loading: files in `test`, without their ending. */
+export const testProcesses = [
+  'backend/imap/model/worker', 'backend/imap/other-worker', 'backend/processing/node-process', 'backend/storage/traced-process', 'backend/storage/worker-process',
+  'harness/command-runner', 'torture/care-worker', 'torture/judge-process', 'torture/mail-worker', 'torture/queue-worker',
+] as const;
+
 /** @param bundle the folder of the program's bundle */
-export function tortureFolder(bundle: string): string {
-  return `${bundle}-torture`;
+export function testProcessFolder(bundle: string): string {
+  return `${bundle}-tests`;
 }
 
-/** @param name of a file in `test/torture`, without its ending */
-export function tortureProcess(name: string): string {
+export function testProcessSource(name: (typeof testProcesses)[number]): string {
+  return join(root, 'test', `${name}.ts`);
+}
+
+export function testProcess(name: (typeof testProcesses)[number]): string {
   const bundled = process.env[variable];
-  return bundled === undefined ? join(root, 'test', 'torture', `${name}.ts`) : join(tortureFolder(dirname(bundled)), `${name}.js`);
+  return bundled === undefined ? testProcessSource(name) : join(testProcessFolder(dirname(bundled)), `${name}.js`);
 }

@@ -2,7 +2,7 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { tortureProcess } from '../harness/program-file.ts';
+import { testProcess } from '../harness/program-file.ts';
 import type { LedgerLine } from './actions.ts';
 import type { QueueLine } from './queue-worker.ts';
 
@@ -20,7 +20,7 @@ export class Judge {
 
   /** What is wrong with the storage, or undefined. */
   async judge(one: Case): Promise<string | undefined> {
-    const child = (this.#process ??= fork(tortureProcess('judge-process'), { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] }));
+    const child = (this.#process ??= fork(testProcess('torture/judge-process'), { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] }));
     const over = new AbortController();
     try {
       const answer = once(child, 'message', { signal: over.signal }).then(([verdict]) => (verdict as Verdict).loss ?? undefined);

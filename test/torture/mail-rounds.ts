@@ -5,7 +5,7 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { tortureProcess } from '../harness/program-file.ts';
+import { testProcess } from '../harness/program-file.ts';
 import { readLedger } from './actions.ts';
 import type { LedgerLine } from './actions.ts';
 import { audit } from './audit.ts';
@@ -20,8 +20,8 @@ import { spoilIndex } from './spoilt-index.ts';
 import { injectionOf } from './steps.ts';
 import type { Step } from './steps.ts';
 
-const script = tortureProcess('mail-worker');
-const careScript = tortureProcess('care-worker');
+const script = testProcess('torture/mail-worker');
+const careScript = testProcess('torture/care-worker');
 const lanes = 4;
 
 /** What is done to the first process of a round. */

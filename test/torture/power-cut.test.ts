@@ -11,28 +11,26 @@ import { cutPower } from './power-cut.ts';
 import type { PowerCutReport, Work } from './power-cut.ts';
 import { makeSpoiltBuild, spoilings } from './spoilt-build.ts';
 
-const root = join(import.meta.dirname, '..', '..');
-
 function temporary(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'waybill-power-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
 }
 
-function cut(t: TestContext, build: { readonly root: string; readonly directory: string }, what: { readonly work: Work; readonly cuts: number }): Promise<PowerCutReport> {
+function cut(t: TestContext, build: { readonly copy?: string; readonly directory: string }, what: { readonly work: Work; readonly cuts: number }): Promise<PowerCutReport> {
   const seed = randomInt(2 ** 30);
   t.diagnostic(`seed ${seed}`);
   return cutPower({ ...build, ...what, dice: new Dice(seed) });
 }
 
 test('power is cut at any moment: a storage opened on what is left on the disk has all that was acknowledged', { timeout: 200_000 }, async (t) => {
-  const report = await cut(t, { root, directory: temporary(t) }, { work: { of: 'mail', lanes: 4, actions: 25 }, cuts: 60 });
+  const report = await cut(t, { directory: temporary(t) }, { work: { of: 'mail', lanes: 4, actions: 25 }, cuts: 60 });
   assert.deepEqual(report.losses, []);
   assert.equal(report.acknowledged, 100);
 });
 
 test('power is cut while mail is taken and delivered: a node started on what is left delivers each message exactly once', { timeout: 200_000 }, async (t) => {
-  const report = await cut(t, { root, directory: temporary(t) }, { work: { of: 'queue', clients: 4, messages: 16 }, cuts: 16 });
+  const report = await cut(t, { directory: temporary(t) }, { work: { of: 'queue', clients: 4, messages: 16 }, cuts: 16 });
   assert.deepEqual(report.losses, []);
   assert.equal(report.acknowledged, 16);
 });
@@ -42,7 +40,7 @@ for (const fault of Object.keys(spoilings) as (keyof typeof spoilings)[]) {
     const directory = temporary(t);
     mkdirSync(join(directory, 'build'));
     makeSpoiltBuild(join(directory, 'build'), fault);
-    const { losses } = await cut(t, { root: join(directory, 'build'), directory }, { work: { of: 'mail', lanes: 4, actions: 10 }, cuts: 24 });
+    const { losses } = await cut(t, { copy: join(directory, 'build'), directory }, { work: { of: 'mail', lanes: 4, actions: 10 }, cuts: 24 });
     assert.notEqual(losses.length, 0);
   });
 }

@@ -4,6 +4,7 @@
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { testProcess } from '../harness/program-file.ts';
 import type { LedgerLine } from './actions.ts';
 import type { Dice } from './dice.ts';
 import { PoweredDisk } from './disk-image.ts';
@@ -22,8 +23,8 @@ export type Work =
 
 export interface PowerCutOptions {
   readonly work: Work;
-  /** A copy of the program may be watched instead of this one. */
-  readonly root: string;
+  /** A copy of the program that is watched instead of this one. */
+  readonly copy?: string | undefined;
   /** For all files; an empty one. */
   readonly directory: string;
   /** How many cuts are tried. Half of them come just as something is acknowledged. */
@@ -75,10 +76,14 @@ function watched({ directory }: PowerCutOptions): { readonly directory: string; 
   return { directory: join(directory, 'disk'), ledger: join(directory, 'ledger'), trace: join(directory, 'trace') };
 }
 
+function scriptOf({ copy }: PowerCutOptions, name: 'mail-worker' | 'queue-worker'): string {
+  return copy === undefined ? testProcess(`torture/${name}`) : join(copy, 'test', 'torture', `${name}.ts`);
+}
+
 function recordMail(options: PowerCutOptions, { lanes, actions }: Work & { readonly of: 'mail' }): Recording {
   const files = watched(options);
   const task: WorkerTask = { directory: files.directory, ledger: files.ledger, seed: options.dice.below(2 ** 30), worker: 0, lanes, actions };
-  const { events, said, lines } = traceDisk<LedgerLine>(join(options.root, 'test', 'torture', 'mail-worker.ts'), task, files);
+  const { events, said, lines } = traceDisk<LedgerLine>(scriptOf(options, 'mail-worker'), task, files);
   return {
     events, lines, acknowledged: said.filter(({ line }) => line.at === 'done').map(({ begin }) => begin),
     caseAt: (at, directory) => ({ of: 'mail', directory, lines: said.filter(({ begin }) => begin <= at).map(({ line }) => line) }),
@@ -92,7 +97,7 @@ function recordQueue(options: PowerCutOptions, { clients, messages }: Work & { r
     message: { token: `${dice.below(2 ** 30)}.${index}`, bytes: 200 + dice.below(4000) }, recipients: dice.some(addresses), way: dice.pick(['accounts', 'queue', 'queue']),
   }));
   const task: QueueTask = { directory: files.directory, ledger: files.ledger, clients, errands };
-  const { events, said, lines } = traceDisk<QueueLine>(join(options.root, 'test', 'torture', 'queue-worker.ts'), task, files);
+  const { events, said, lines } = traceDisk<QueueLine>(scriptOf(options, 'queue-worker'), task, files);
   return {
     events, lines, acknowledged: said.filter(({ line }) => line.at === 'taken').map(({ begin }) => begin),
     caseAt: (at, directory) => ({ of: 'queue', directory, lines: said.filter(({ begin }) => begin <= at).map(({ line }) => line) }),

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLog } from '../../shared/log/log.ts';
-import { tortureProcess } from '../harness/program-file.ts';
+import { testProcess } from '../harness/program-file.ts';
 import { readLedger } from './actions.ts';
 import { audit, auditQueue } from './audit.ts';
 import type { Dice } from './dice.ts';
@@ -17,7 +17,7 @@ import type { Errand, QueueLine, QueueTask } from './queue-worker.ts';
 import { injectionOf } from './steps.ts';
 import type { Step } from './steps.ts';
 
-const script = tortureProcess('queue-worker');
+const script = testProcess('torture/queue-worker');
 const clients = 4;
 
 /** A step in the queue's directory, or in that of the mail. */

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runModel } from '../backend/imap/model/run.ts';
 import { bundleProgram } from '../harness/bundled-program.ts';
-import { useProgram } from '../harness/program-file.ts';
+import { testProcessFolder, useProgram } from '../harness/program-file.ts';
 import { tortureOrder } from './command.ts';
 import { Dice } from './dice.ts';
 import { MailTorture } from './mail-rounds.ts';
@@ -83,7 +83,7 @@ async function tortureQueue(directory: string): Promise<void> {
 
 async function torturePower(directory: string): Promise<void> {
   const work: Work = dice.oneIn(2) ? { of: 'mail', lanes: 4, actions: 25 } : { of: 'queue', clients: 4, messages: 30 };
-  const report = await cutPower({ work, root: join(import.meta.dirname, '..', '..'), directory, cuts: cutsInOneTrace, dice });
+  const report = await cutPower({ work, directory, cuts: cutsInOneTrace, dice });
   if (report.losses.length > 0) throw new Error(`power cut:\n${report.losses.join('\n')}`);
   sums.cuts += report.cuts;
   sums.acknowledged += report.acknowledged;
@@ -116,7 +116,10 @@ async function tortureImap(): Promise<void> {
 /** Nodes start at every other move: they run out of a bundle. */
 async function tortureOutOfBundle(): Promise<void> {
   const name = `bundle-${String(process.pid)}`;
-  process.once('exit', () => rmSync(join(import.meta.dirname, '..', '..', '.runtime', name), { recursive: true, force: true }));
+  const folder = join(import.meta.dirname, '..', '..', '.runtime', name);
+  process.once('exit', () => {
+    for (const each of [folder, testProcessFolder(folder)]) rmSync(each, { recursive: true, force: true });
+  });
   useProgram(await bundleProgram(name));
   await tortureMoves({ rounds: order.rounds, seed }, say);
 }

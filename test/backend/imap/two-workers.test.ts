@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import * as path from 'node:path';
 import { test } from 'node:test';
 import { Dialogue } from '../../harness/dialogue.ts';
+import { testProcess } from '../../harness/program-file.ts';
 import { messageAbout } from './conversation.ts';
 import { deliver, password, startServer } from './harness.ts';
 
@@ -111,7 +111,7 @@ test('Four sessions in two processes hammer one mailbox and never disagree about
   const server = await startServer();
   t.after(async () => server.stop());
   for (let count = 0; count < 20; count += 1) await deliver({ storage: server.storage, address, mailbox: 'INBOX' }, messageAbout(`first ${String(count)}`));
-  const worker = fork(path.join(import.meta.dirname, 'other-worker.ts'), [server.directory]);
+  const worker = fork(testProcess('backend/imap/other-worker'), [server.directory]);
   t.after(async () => {
     worker.disconnect();
     await once(worker, 'exit');

@@ -12,6 +12,7 @@ import { openSmtpClient } from '../../../shared/smtp/client.ts';
 import type { SmtpClient, XclientAttributes } from '../../../shared/smtp/client.ts';
 import { makeCertificates } from '../../harness/certificates.ts';
 import type { TestCertificate } from '../../harness/certificates.ts';
+import { testProcess } from '../../harness/program-file.ts';
 import { startTestNode } from './test-node.ts';
 import type { NodeSettings, TestNode } from './test-node.ts';
 
@@ -60,7 +61,7 @@ export class TestCluster {
 
   /** Starts a node that can be killed; it is killed with the test. */
   async fork(t: TestContext, name: string, changes: Partial<NodeSettings> = {}): Promise<KillableNode> {
-    const child = fork(join(import.meta.dirname, 'node-process.ts'), [JSON.stringify(this.settings(name, changes))], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const child = fork(testProcess('backend/processing/node-process'), [JSON.stringify(this.settings(name, changes))], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     t.after(() => killed(child));
     const [message] = (await once(child, 'message')) as [{ ports: TestNode['ports'] }];
     this.#announce(name, message.ports);

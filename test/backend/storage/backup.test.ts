@@ -9,6 +9,7 @@ import type { TestContext } from 'node:test';
 import { isFailure } from '../../../shared/base/failure.ts';
 import { checkStorage, Flag, listBackups, openStorage } from '../../../backend/storage/storage.ts';
 import type { Account, RestoredAccount, Storage } from '../../../backend/storage/storage.ts';
+import { testProcess } from '../../harness/program-file.ts';
 import { backupsOf } from './backups.ts';
 import { bytesOf, deliver, mailboxOf, sampleMessage, storageOptions, temporaryDirectory, temporaryStorage, wronglyKept } from './harness.ts';
 
@@ -37,7 +38,7 @@ async function subjectsIn(storage: Storage, name: string): Promise<readonly stri
 
 /** What a process that appends without end has been told, line by line: `uid digest`. */
 function writer(t: TestContext, directory: string): { readonly said: string[]; grownTo(lines: number): Promise<void> } {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'worker-process.ts'), 'stream', directory, 'w'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [testProcess('backend/storage/worker-process'), 'stream', directory, 'w'], { stdio: ['ignore', 'pipe', 'inherit'] });
   t.after(() => child.kill('SIGKILL'));
   const said: string[] = [];
   let wake: () => void = () => undefined;

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openStorage } from '../../../backend/storage/storage.ts';
+import { testProcess } from '../../harness/program-file.ts';
 import { deliver, mailboxOf, sampleMessage, storageOptions, temporaryDirectory } from './harness.ts';
 
 const hasStrace = spawnSync('strace', ['-V']).status === 0;
@@ -12,7 +13,7 @@ const hasStrace = spawnSync('strace', ['-V']).status === 0;
 /** The system calls of a process that appends five messages one after the other, the last one big enough for a pack of its own, each between two marks. */
 function tracedAppends(directory: string): string[][] {
   const trace = join(directory, 'trace');
-  const script = join(import.meta.dirname, 'traced-process.ts');
+  const script = testProcess('backend/storage/traced-process');
   const run = spawnSync('strace', ['-f', '-y', '-s', '16', '-e', 'trace=fsync,fdatasync,pwrite64,write,writev,pwritev', '-o', trace, process.execPath, script, join(directory, 'data')]);
   assert.equal(run.status, 0, run.stderr.toString());
   const text = readFileSync(trace, 'utf8');
@@ -45,7 +46,7 @@ test('What is copied by a compaction is flushed, with its notes and the name of 
   await mailboxOf(account).expunge([1]);
   await storage.close();
   const trace = join(directory, 'trace');
-  const run = spawnSync('strace', ['-f', '-y', '-s', '16000', '-e', 'trace=fsync,fdatasync,pwrite64,write,writev,pwritev', '-o', trace, process.execPath, join(import.meta.dirname, 'traced-process.ts'), join(directory, 'data'), 'compact']);
+  const run = spawnSync('strace', ['-f', '-y', '-s', '16000', '-e', 'trace=fsync,fdatasync,pwrite64,write,writev,pwritev', '-o', trace, process.execPath, testProcess('backend/storage/traced-process'), join(directory, 'data'), 'compact']);
   assert.equal(run.status, 0, run.stderr.toString());
   const calls = readFileSync(trace, 'utf8').split('\n');
   const copied = calls.findIndex((call) => /pwrite64\(\d+<[^>]*\.pack>.*Subject: alive/.test(call));

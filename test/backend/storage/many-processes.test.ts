@@ -8,9 +8,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { openStorage } from '../../../backend/storage/storage.ts';
 import type { Account, Mailbox, Storage } from '../../../backend/storage/storage.ts';
+import { testProcess } from '../../harness/program-file.ts';
 import { bytesOf, deliver, mailboxOf, recount, sampleMessage, storageOptions, temporaryDirectory, temporaryStorage } from './harness.ts';
 
-const script = join(import.meta.dirname, 'worker-process.ts');
+const script = testProcess('backend/storage/worker-process');
 
 function aliceOf(storage: Storage): { readonly inbox: Mailbox; readonly trash: Mailbox; readonly used: { bytes: number; messages: number } } {
   const found = storage.find('alice@example.com');

@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { BackendTarget } from '../../../frontend/login/login.ts';
 import type { Route } from '../../../frontend/mapping/mapping.ts';
 import { Dialogue } from '../../harness/dialogue.ts';
+import { testProcess } from '../../harness/program-file.ts';
 import { startTestNode } from '../../backend/processing/test-node.ts';
 import type { NodeSettings, TestNode } from '../../backend/processing/test-node.ts';
 import { certificates } from '../../shared/smtp/recording-server.ts';
@@ -36,7 +37,7 @@ class Backends {
   }
 
   async start(name: NodeName): Promise<void> {
-    const child = fork('test/backend/processing/node-process.ts', [JSON.stringify(this.#settings(name))]);
+    const child = fork(testProcess('backend/processing/node-process'), [JSON.stringify(this.#settings(name))]);
     this.#children.set(name, child);
     const [{ ports }] = (await once(child, 'message')) as [{ ports: { lmtp: number; submission: number } }];
     this.ports[name] = ports;

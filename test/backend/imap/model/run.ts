@@ -5,9 +5,9 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import * as path from 'node:path';
 import fc from 'fast-check';
 import type { ChangeHint } from '../../../../shared/service/service.ts';
+import { testProcess } from '../../../harness/program-file.ts';
 import { password, startServer } from '../harness.ts';
 import type { TestServer } from '../harness.ts';
 import { actKinds } from './acts.ts';
@@ -57,7 +57,7 @@ export async function runModel({ seed, runs, acts, limitMs, path: from }: ModelR
 }
 
 async function startWorker(server: TestServer): Promise<{ readonly port: number; stop(): Promise<void> }> {
-  const child = fork(path.join(import.meta.dirname, 'worker.ts'), [server.directory]);
+  const child = fork(testProcess('backend/imap/model/worker'), [server.directory]);
   const [{ port }] = (await once(child, 'message')) as [{ port: number }];
   let passing: 'on' | 'off' = 'off';
   const unsubscribe = server.hints.subscribe((hint) => {
