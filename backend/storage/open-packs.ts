@@ -13,7 +13,7 @@ import { packName } from './pack-format.ts';
 import { PackLedger } from './pack-ledger.ts';
 import { PackReader } from './pack-reader.ts';
 import { PackSeries } from './pack-series.ts';
-import { isHere } from './packs.ts';
+import { isHere, placeKey } from './packs.ts';
 import type { DeliveryNote, MessageBytes, PackPlace, Packs, StagedBytes, StageOptions } from './packs.ts';
 
 /** A message up to this size waits in memory until it is whole, bytes. */
@@ -49,6 +49,8 @@ class PackSet implements Packs {
   readonly #reader: PackReader;
   readonly #open = new Set<OpenPack>();
   readonly #idleStreams: OpenPack[] = [];
+  /** By place: what was staged and may still get notes; no other stream is in its pack. */
+  readonly #notDone = new Map<string, OpenPack>();
   #shared: Promise<OpenPack> | undefined;
   #use: 'open' | 'closed' = 'open';
   /** The one that `#shared` came to. */
@@ -86,15 +88,16 @@ class PackSet implements Packs {
   }
 
   #staged(pack: OpenPack, record: ArrivingRecord, place: PackPlace): StagedBytes {
-    if (record.streamed) this.#giveBackStream(pack);
-    let held = true;
+    const key = placeKey(place);
+    this.#notDone.set(key, pack);
     return {
       place,
       digest: record.digest,
       settled: () => pack.file.settle(record.ticket),
       done: () => {
-        if (held) this.#letGo(pack);
-        held = false;
+        if (!this.#notDone.delete(key)) return;
+        if (record.streamed) this.#giveBackStream(pack);
+        this.#letGo(pack);
       },
     };
   }
@@ -109,8 +112,9 @@ class PackSet implements Packs {
     const body = Buffer.from(JSON.stringify(note));
     const record = new ArrivingRecord({ owner: note.account, maxBytes: body.length }, 'note');
     record.take(body);
-    // Where a pack is open the note is in it before this returns, and so shares the flush of what is settled next.
-    const pack = this.#takeSharedNow() ?? (await this.#takeShared());
+    // With its message, as long as nobody is done with that: in another pack it would go when all messages there are gone. Where a pack is open
+    // the note is in it before this returns, and so shares the flush of what is settled next.
+    const pack = this.#takeHolding(note.place) ?? this.#takeSharedNow() ?? (await this.#takeShared());
     try {
       record.finish(pack.file, 'whole');
       await pack.file.settle(record.ticket);
@@ -173,6 +177,14 @@ class PackSet implements Packs {
 
   #pathOf(pack: number): string {
     return join(this.#directory, packName(pack));
+  }
+
+  /** The pack in which that message lies, if it was staged here and is not done. */
+  #takeHolding(place: PackPlace): OpenPack | undefined {
+    const pack = this.#notDone.get(placeKey(place));
+    if (pack === undefined || pack.file.failed) return undefined;
+    pack.holds += 1;
+    return pack;
   }
 
   /** As `#takeShared`, where nothing has to be waited for. */

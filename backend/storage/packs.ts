@@ -10,6 +10,11 @@ export interface PackPlace {
   readonly length: number;
 }
 
+/** Tells places apart; for maps. */
+export function placeKey({ pack, offset }: PackPlace): string {
+  return `${String(pack)}:${String(offset)}`;
+}
+
 /** A message on its way: pieces that are all here, which is for small ones and costs the least, or pieces as they come. */
 export type MessageBytes = readonly Buffer[] | AsyncIterable<Buffer>;
 
@@ -64,7 +69,7 @@ export interface Series extends Pick<Packs, 'read'> {
 export interface Packs {
   /** Writes the source's bytes. Throws `message-too-big`, `storage-failure`, `storage-full`, or what the source threw. */
   stage(source: MessageBytes, options: StageOptions): Promise<StagedBytes>;
-  /** Writes a note; resolves when it is on stable storage. */
+  /** Writes a note, beside its message if that was staged here and is not done; resolves when it is on stable storage. */
   note(note: DeliveryNote): Promise<void>;
   /** The bytes from `offset` (within the place), clipped to the place. Throws `storage-failure` when the pack is gone. */
   read(place: PackPlace, offset: number, length: number): Promise<Buffer>;

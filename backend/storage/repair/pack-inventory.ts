@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { packName } from '../pack-format.ts';
 import { digestAt, openPackFile, recordsIn } from '../pack-record.ts';
+import { placeKey } from '../packs.ts';
 import type { DeliveryNote, PackPlace } from '../packs.ts';
 
 /** A message in a pack. */
@@ -37,27 +38,23 @@ export class PackInventory {
 
   /** Something names the message there. */
   name(place: PackPlace): void {
-    this.#named.add(keyOf(place));
+    this.#named.add(placeKey(place));
   }
 
   at(place: PackPlace): InventoryMessage | undefined {
-    return this.messages.get(keyOf(place));
+    return this.messages.get(placeKey(place));
   }
 
   /** Messages that nothing names, and that were delivered to such an account with that size and date. */
   unnamed({ isFor, size, internalDateMs }: { readonly isFor: (account: string) => boolean; readonly size: number; readonly internalDateMs: number }): readonly InventoryMessage[] {
-    const places = this.notes.filter(({ note }) => note.place.length === size && note.internalDateMs === internalDateMs && isFor(note.account) && !this.#named.has(keyOf(note.place)));
-    return [...new Map(places.map(({ note }) => [keyOf(note.place), this.at(note.place)])).values()].filter((message) => message !== undefined);
+    const places = this.notes.filter(({ note }) => note.place.length === size && note.internalDateMs === internalDateMs && isFor(note.account) && !this.#named.has(placeKey(note.place)));
+    return [...new Map(places.map(({ note }) => [placeKey(note.place), this.at(note.place)])).values()].filter((message) => message !== undefined);
   }
 
   /** Messages that nothing names. */
   left(): readonly InventoryMessage[] {
     return [...this.messages].filter(([key]) => !this.#named.has(key)).map(([, message]) => message);
   }
-}
-
-function keyOf({ pack, offset }: PackPlace): string {
-  return `${String(pack)}:${String(offset)}`;
 }
 
 /** Reads all packs of the storage. Messages whose bytes are not those that were written are in it as they are. */
@@ -83,7 +80,7 @@ async function readPack(inventory: PackInventory, path: string, number: number):
   try {
     for await (const one of recordsIn(file, number)) {
       if (one.found === 'damage') inventory.damage.push({ pack: number, from: one.from, to: one.to, owner: one.owner });
-      else if (one.header.kind === 'message') inventory.messages.set(keyOf(one.place), { place: one.place, owner: one.header.owner, writtenAtMs: one.header.writtenAtMs, digest: one.trailer.digest.toString('hex') });
+      else if (one.header.kind === 'message') inventory.messages.set(placeKey(one.place), { place: one.place, owner: one.header.owner, writtenAtMs: one.header.writtenAtMs, digest: one.trailer.digest.toString('hex') });
       else if ((await digestAt(file, one.place)).equals(one.trailer.digest)) inventory.notes.push({ note: await noteAt(file, one.place), writtenAtMs: one.header.writtenAtMs });
     }
   } finally {

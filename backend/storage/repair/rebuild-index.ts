@@ -21,7 +21,8 @@ import { makeScratch } from '../kept-folder.ts';
 import { createMailbox } from '../mailbox-tree.ts';
 import { packName } from '../pack-format.ts';
 import { PackLedger } from '../pack-ledger.ts';
-import type { DeliveryNote, PackPlace } from '../packs.ts';
+import { placeKey } from '../packs.ts';
+import type { DeliveryNote } from '../packs.ts';
 import { threadKeys, threadOf } from '../threads.ts';
 import { noBounds } from '../account-bounds.ts';
 import { asUnsettled } from '../unsettled-accounts.ts';
@@ -128,7 +129,7 @@ class Build {
 
   /** Undefined, and named as lost, when the bytes are not there. */
   async #scannedOf(note: DeliveryNote): Promise<Scanned | undefined> {
-    const known = this.#numbers.get(keyOf(note.place));
+    const known = this.#numbers.get(placeKey(note.place));
     if (known !== undefined) return known.scanned;
     const message = this.#inventory.at(note.place);
     if (message !== undefined) {
@@ -145,10 +146,10 @@ class Build {
     const entry = getAccount(tables, address) ?? makeAccount(this.#volume, address, 1);
     const change = new AccountChange(new StoredAccount(this.#volume, entry));
     const mailbox = change.mailbox(mailboxIdOf(tables, entry.number, name) ?? make(change, name));
-    const known = this.#numbers.get(keyOf(place));
+    const known = this.#numbers.get(placeKey(place));
     const messageId = known === undefined ? messages.add(place, keptStructure(scanned.structure, scanned.fields)) : known.messageId;
     if (known !== undefined) messages.retain(messageId);
-    this.#numbers.set(keyOf(place), { messageId, scanned });
+    this.#numbers.set(placeKey(place), { messageId, scanned });
     this.#inventory.name(place);
     const threadId = threadOf(tables, change.number, { keys: threadKeys(scanned.structure), messageId });
     mailbox.add({ flags, keywords: mailbox.keywordBits(keywords), size: place.length, internalDateMs, savedDateMs: internalDateMs, messageId, threadId });
@@ -156,10 +157,6 @@ class Build {
     this.accounts.add(address);
     this.messages += 1;
   }
-}
-
-function keyOf({ pack, offset }: PackPlace): string {
-  return `${String(pack)}:${String(offset)}`;
 }
 
 /** A name that no mailbox can have any more lies below the lost and found. */
@@ -174,10 +171,10 @@ function make(change: AccountChange, name: string): number {
 
 /** A message that was copied lies at two places while its old pack is there: what was noted with the copy counts. */
 function latestNotes(notes: readonly DeliveryNote[], inventory: PackInventory): readonly DeliveryNote[] {
-  const left = new Set(notes.flatMap(({ place, copiedFrom }) => (copiedFrom === undefined || inventory.at(place) === undefined ? [] : [keyOf(copiedFrom)])));
+  const left = new Set(notes.flatMap(({ place, copiedFrom }) => (copiedFrom === undefined || inventory.at(place) === undefined ? [] : [placeKey(copiedFrom)])));
   return notes.filter(({ place }) => {
-    if (left.has(keyOf(place))) inventory.name(place);
-    return !left.has(keyOf(place));
+    if (left.has(placeKey(place))) inventory.name(place);
+    return !left.has(placeKey(place));
   });
 }
 

@@ -122,6 +122,27 @@ test('What compaction has copied comes back once, where the compaction found it'
   });
 });
 
+test('Of a large message, in a pack of its own, is known where it belongs also when all small ones that came with it are gone', async (t) => {
+  const directory = temporaryDirectory(t);
+  const bytes = sampleMessage('large', 400_000);
+  await inStorage(directory, async (storage) => {
+    const account = await storage.createAccount('alice@example.com');
+    await deliver({ storage, account, mailbox: mailboxOf(account) }, sampleMessage('small'));
+    await deliver({ storage, account, mailbox: mailboxOf(account, 'Sent') }, bytes, { flags: 4, keywords: ['blue'], internalDateMs: 1_600_000_000_000 });
+  });
+  await inStorage(directory, async (storage) => {
+    await mailboxOf(liveOf(storage, 'alice@example.com')).expunge([1]);
+    assert.equal(await storage.removeDeadPacks(0), 1);
+  });
+  rmSync(join(directory, 'index'), { recursive: true });
+  await rebuildIndex(directory, quiet);
+  await inStorage(directory, async (storage) => {
+    const sent = mailboxOf(liveOf(storage, 'alice@example.com'), 'Sent');
+    assert.deepEqual(sent.rows().map(({ uid, flags, internalDateMs }) => ({ uid, flags, internalDateMs })), [{ uid: 1, flags: 4, internalDateMs: 1_600_000_000_000 }]);
+    assert.deepEqual(await bytesOf(sent, 1), bytes);
+  });
+});
+
 test('What the packs have lost is named, what follows the damage is found, and a message without its note is in Lost and found', async (t) => {
   const directory = await filled(t);
   const { path, bytes } = packWith(directory, 'Subject: gone');
