@@ -3,23 +3,27 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { operations } from '../../cluster-config/admin/contract/operations.ts';
 import { askAdmin, auditOf, bearer, me } from '../harness/admin-api.ts';
 import type { Cluster } from '../harness/cluster.ts';
+import type { CommandOutcome } from '../harness/command.ts';
+import { CommandRunner } from '../harness/command-runner.ts';
 import { addPerson } from '../harness/demo-people.ts';
 import { ImapSession } from '../harness/imap-session.ts';
 import { newMessage } from '../harness/messages.ts';
 import { deliver } from '../harness/smtp-session.ts';
 import { programFile } from '../harness/program-file.ts';
 import { run } from '../harness/programs.ts';
-import type { ProgramResult } from '../harness/programs.ts';
 
 export function adminCommandsSuite(cluster: () => Cluster): void {
-  const waybill = async (...words: string[]): Promise<ProgramResult> => run(process.execPath, ['--disable-warning=DEP0060', programFile, ...words]);
-
   describe('commands that speak to the admin API', () => {
+    let runner: CommandRunner;
+    before(() => { runner = new CommandRunner(); });
+    after(() => runner.stop());
+    const waybill = async (...words: string[]): Promise<CommandOutcome> => runner.run(words);
+
     test('on a node by its certificate, from elsewhere by password; wrong ones and bad words change nothing and say why', async () => {
       const list = await waybill('service', 'list', 'fe1', '--config', cluster().configFile);
       assert.equal(list.code, 0, list.complaint);

@@ -9,6 +9,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { askAdmin, basic, me } from '../harness/admin-api.ts';
 import { startCluster } from '../harness/cluster.ts';
 import type { Cluster, NodeName } from '../harness/cluster.ts';
+import { CommandRunner } from '../harness/command-runner.ts';
 import { ImapSession } from '../harness/imap-session.ts';
 import { newMessage } from '../harness/messages.ts';
 import { readOpenMetrics } from '../harness/open-metrics.ts';
@@ -24,6 +25,7 @@ const nodes = ['fe1', 'be1', 'be2'] as const;
 const secret = 'SecretOfCarol7391';
 let cluster: Cluster;
 let world: World;
+let commands: CommandRunner;
 
 /** be1 logs to files, be2 to be1, fe1 to standard output; all of them everything. */
 function withLogs(yaml: string): string {
@@ -39,8 +41,10 @@ function withLogs(yaml: string): string {
 before(async () => {
   world = await startWorld();
   cluster = await startCluster({ nodes, changeConfig: withLogs });
+  commands = new CommandRunner(cluster.configFile);
 });
 after(async () => {
+  commands.stop();
   await cluster.stop();
   await world.close();
 });
@@ -115,7 +119,7 @@ interface Entry {
 }
 
 async function trace(...words: string[]): Promise<readonly Entry[]> {
-  const { code, output, complaint } = await run(process.execPath, [programFile, 'trace', '--config', cluster.configFile, '--json', ...words]);
+  const { code, output, complaint } = await commands.run(['trace', '--json', ...words]);
   assert.deepEqual([code, complaint.replace(/\(.*\)/, '()')], [1, 'waybill: fe2 does not answer ()\n'], 'fe2 is not there in this test, and nobody else is missing');
   return (JSON.parse(output) as { entries: Entry[] }).entries;
 }
@@ -168,14 +172,14 @@ test('log files that were put away and compressed are searched, too; nonsense is
   rmSync(path.join(folder, 'moved'));
   assert.ok(of(await trace(String(id)), 'be1', 'message stored') !== undefined);
   for (const [words, complaint] of [[['x'], /say an id or an address/], [['alice@example.com', '--since', 'yesterday'], /--since is a span/]] as const) {
-    const refused = await run(process.execPath, [programFile, 'trace', '--config', cluster.configFile, ...words]);
+    const refused = await commands.run(['trace', ...words]);
     assert.equal(refused.code, 1);
     assert.match(refused.complaint, complaint);
   }
 });
 
 async function report(...words: string[]): Promise<{ readonly nodes: readonly { readonly node: string; readonly samples: readonly { readonly counter: string; readonly value: number }[] }[] }> {
-  const { output, complaint } = await run(process.execPath, [programFile, 'report', '--config', cluster.configFile, '--json', ...words]);
+  const { output, complaint } = await commands.run(['report', '--json', ...words]);
   assert.match(complaint, /^waybill: fe2 does not answer .*\n$|^$/);
   return JSON.parse(output) as Awaited<ReturnType<typeof report>>;
 }
@@ -184,7 +188,10 @@ test('reports tell what was counted of servers, a domain and an account; nonsens
   const sum = (told: Awaited<ReturnType<typeof report>>, node: string, counter: string): number =>
     told.nodes.filter((one) => one.node === node).flatMap(({ samples }) => samples).filter((one) => one.counter === counter).reduce((total, { value }) => total + value, 0);
   const session = await ImapSession.logIn(cluster, { node: 'fe1', user: 'dave' });
-  for (const deadline = Date.now() + 60_000; sum(await report('--account', 'dave@example.com'), 'be2', 'logins') !== 1;) assert.ok(Date.now() < deadline, 'counted in time');
+  for (const deadline = Date.now() + 60_000; sum(await report('--account', 'dave@example.com'), 'be2', 'logins') !== 1;) {
+    assert.ok(Date.now() < deadline, 'counted in time');
+    await sleep(200);
+  }
   session.dialogue.close();
   assert.ok(sum(await report('--domain', 'example.com'), 'be2', 'logins') >= 1);
   const servers = await report();
@@ -195,7 +202,7 @@ test('reports tell what was counted of servers, a domain and an account; nonsens
   const { output } = await run(process.execPath, [programFile, 'report', '--config', cluster.configFile, '--account', 'dave@example.com']);
   assert.match(output, /^COUNTER +be1 +be2\nlogins +0 +1$/m);
   for (const words of [['--domain', 'a.example', '--account', 'x@a.example'], ['--from', 'soon'], ['--from', '1h', '--to', '2h']]) {
-    assert.equal((await run(process.execPath, [programFile, 'report', '--config', cluster.configFile, ...words])).code, 1);
+    assert.equal((await commands.run(['report', ...words])).code, 1);
   }
 });
 

@@ -3,15 +3,15 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startCluster } from '../harness/cluster.ts';
 import type { Cluster } from '../harness/cluster.ts';
+import { CommandRunner } from '../harness/command-runner.ts';
 import { addPerson } from '../harness/demo-people.ts';
 import { ImapSession } from '../harness/imap-session.ts';
 import { logLine } from '../harness/log-lines.ts';
 import { Pop3Session } from '../harness/pop3-session.ts';
-import { programFile } from '../harness/program-file.ts';
-import { run } from '../harness/programs.ts';
 import { SmtpSession } from '../harness/smtp-session.ts';
 
 let cluster: Cluster;
+let commands: CommandRunner;
 
 before(async () => {
   cluster = await startCluster({
@@ -37,8 +37,12 @@ frontends:
 nodes:
 `),
   });
+  commands = new CommandRunner(cluster.configFile);
 });
-after(async () => cluster.stop());
+after(async () => {
+  commands.stop();
+  await cluster.stop();
+});
 
 /** The port of be1's LMTP listener, which tells it from be2 on the same host. */
 function backendPort(yaml: string, kind: string): number {
@@ -46,7 +50,7 @@ function backendPort(yaml: string, kind: string): number {
 }
 
 async function waybill(...words: string[]): Promise<string> {
-  const { code, output, complaint } = await run(process.execPath, ['--disable-warning=DEP0060', programFile, ...words, '--config', cluster.configFile]);
+  const { code, output, complaint } = await commands.run(words);
   assert.equal(code, 0, complaint);
   return output;
 }
