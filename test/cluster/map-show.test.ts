@@ -3,20 +3,23 @@ import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { startCluster } from '../harness/cluster.ts';
 import type { Cluster } from '../harness/cluster.ts';
-import { programFile } from '../harness/program-file.ts';
-import { run } from '../harness/programs.ts';
-
+import { CommandRunner } from '../harness/command-runner.ts';
 
 let cluster: Cluster;
+let commands: CommandRunner;
 
 before(async () => {
   // With one worker, so with one cache; and what it knows outlives a command that is slow to start.
   cluster = await startCluster({ nodes: ['fe1'], changeConfig: (yaml) => yaml.replace('  ldapConnectors:\n', '  routing: { negativeAgeSeconds: 300 }\n  ldapConnectors:\n') });
+  commands = new CommandRunner(cluster.configFile);
 });
-after(async () => cluster.stop());
+after(async () => {
+  commands.stop();
+  await cluster.stop();
+});
 
 async function mapShow(...words: string[]): Promise<string> {
-  const { code, output, complaint } = await run(process.execPath, [programFile, 'map', 'show', '--config', cluster.configFile, ...words]);
+  const { code, output, complaint } = await commands.run(['map', 'show', ...words]);
   assert.equal(code, 0, complaint);
   return output;
 }

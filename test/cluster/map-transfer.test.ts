@@ -5,23 +5,29 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { startCluster } from '../harness/cluster.ts';
 import type { Cluster } from '../harness/cluster.ts';
+import type { CommandOutcome } from '../harness/command.ts';
+import { CommandRunner } from '../harness/command-runner.ts';
 import { runTool } from '../harness/ldap-utils.ts';
 import { programFile } from '../harness/program-file.ts';
 import { run } from '../harness/programs.ts';
-import type { ProgramResult } from '../harness/programs.ts';
 
 let cluster: Cluster;
+let commands: CommandRunner;
 
 before(async () => {
   cluster = await startCluster({ directory: 'slapd', nodes: [] });
+  commands = new CommandRunner(cluster.configFile);
 });
-after(async () => cluster.stop());
+after(async () => {
+  commands.stop();
+  await cluster.stop();
+});
 
-async function map(...words: string[]): Promise<ProgramResult> {
-  return run(process.execPath, [programFile, 'map', ...words, '--config', cluster.configFile]);
+async function map(...words: string[]): Promise<CommandOutcome> {
+  return commands.run(['map', ...words]);
 }
 
-async function importText(text: string, ...words: string[]): Promise<ProgramResult> {
+async function importText(text: string, ...words: string[]): Promise<CommandOutcome> {
   const file = path.join(cluster.folder, 'import');
   fs.writeFileSync(file, text);
   return map('import', file, ...words);
