@@ -232,7 +232,7 @@ test('any node tells the series of all for charts; administrators of domains see
   for (const [query, name, status] of refused) assert.equal((await chart('be1', query, name)).status, status, JSON.stringify(query));
 });
 
-protocolTraceSuite(() => cluster, secret);
+protocolTraceSuite(() => cluster, () => commands, secret);
 
 /** Of a log file, or one that was put away and compressed. */
 function textOf(file: string): string {

@@ -5,19 +5,18 @@ import * as path from 'node:path';
 import { test } from 'node:test';
 import { auditOf } from '../harness/admin-api.ts';
 import type { Cluster } from '../harness/cluster.ts';
+import type { CommandRunner } from '../harness/command-runner.ts';
 import { ImapSession } from '../harness/imap-session.ts';
 import { newMessage } from '../harness/messages.ts';
 import { Pop3Session } from '../harness/pop3-session.ts';
-import { programFile } from '../harness/program-file.ts';
-import { run } from '../harness/programs.ts';
 import { SmtpSession } from '../harness/smtp-session.ts';
 import { WebClient } from '../harness/web-client.ts';
 
 
 /** @param secret must never be in any trace */
-export function protocolTraceSuite(cluster: () => Cluster, secret: string): void {
+export function protocolTraceSuite(cluster: () => Cluster, commands: () => CommandRunner, secret: string): void {
   async function traceProtocol(...words: string[]): Promise<string> {
-    const { code, output, complaint } = await run(process.execPath, [programFile, 'trace', 'protocol', ...words, '--config', cluster().configFile]);
+    const { code, output, complaint } = await commands().run(['trace', 'protocol', ...words]);
     assert.equal(code, 0, complaint);
     return output;
   }
