@@ -8,7 +8,7 @@ import { dayAfter, localTime } from '../../shared/reporting/local-day.ts';
 import { askAdmin, auditOf, basic, me } from '../harness/admin-api.ts';
 import { startCluster } from '../harness/cluster.ts';
 import type { Cluster } from '../harness/cluster.ts';
-import { runCommand } from '../harness/command.ts';
+import { CommandRunner } from '../harness/command-runner.ts';
 import { ImapSession } from '../harness/imap-session.ts';
 import { logLine } from '../harness/log-lines.ts';
 import { newMessage } from '../harness/messages.ts';
@@ -16,6 +16,7 @@ import { SmtpSession } from '../harness/smtp-session.ts';
 
 const zone = 'Pacific/Auckland';
 let cluster: Cluster;
+let commands: CommandRunner;
 
 before(async () => {
   cluster = await startCluster({
@@ -25,8 +26,12 @@ before(async () => {
       .replace(/name: admin, .*\n/, (line) => `${line}      - { name: helpdesk, password: { file: secrets/administrator }, allow: [manageReporting], domains: [example.com] }\n`),
   });
   await cluster.startNode('be1'); // which reports at once, so the others are there
+  commands = new CommandRunner(cluster.configFile);
 });
-after(async () => cluster.stop());
+after(async () => {
+  commands.stop();
+  await cluster.stop();
+});
 
 function today(): string {
   return localTime(Date.now(), zone).day;
@@ -42,7 +47,7 @@ async function reportsOf(word: string, count: number): Promise<readonly Email[]>
 }
 
 async function reportNow(...words: readonly string[]): Promise<string> {
-  const { code, output, complaint } = await runCommand(cluster, ['report', 'mail', ...words]);
+  const { code, output, complaint } = await commands.run(['report', 'mail', ...words]);
   assert.equal(code, 0, complaint);
   return output;
 }
@@ -107,8 +112,8 @@ test('a node that is killed and started again does not mail the day twice; nor d
 test('who administers some domains only does not get what is told of all, and a day that is none is refused', async () => {
   const limited = await askAdmin(cluster, ['fe1', '/api/v1/report/daily'], { headers: basic('helpdesk', me.password) });
   assert.equal(limited.status, 403);
-  const { code, complaint } = await runCommand(cluster, ['report', 'mail', '--print', '--day', '2026-02-30']);
+  const { code, complaint } = await commands.run(['report', 'mail', '--print', '--day', '2026-02-30']);
   assert.deepEqual([code, /--day is a day/.test(complaint)], [1, true]);
-  const nothing = await runCommand(cluster, ['report', 'mail']);
+  const nothing = await commands.run(['report', 'mail']);
   assert.match(nothing.complaint, /say --now to mail the report now, or --print to see it/);
 });
