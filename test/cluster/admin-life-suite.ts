@@ -1,5 +1,5 @@
 /** The life of domains, accounts and groups over the admin API of a running cluster, and by the command line from elsewhere. */
-import { before, describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { askAdmin, auditOf, basic, bearer, me } from '../harness/admin-api.ts';
 import type { AdminAnswer, AdminQuestion } from '../harness/admin-api.ts';
 import type { Cluster, NodeName } from '../harness/cluster.ts';
-import { runCommand } from '../harness/command.ts';
+import { CommandRunner } from '../harness/command-runner.ts';
 import { addPerson } from '../harness/demo-people.ts';
 import { ImapSession } from '../harness/imap-session.ts';
 import { newMessage } from '../harness/messages.ts';
@@ -18,10 +18,13 @@ type Kept = Facts & { readonly messagesLimit: number; readonly aliases: readonly
 
 export function adminLifeSuite(cluster: () => Cluster): void {
   describe('life of domains, accounts and groups over the admin API', () => {
+    let commands: CommandRunner;
     let headers: Readonly<Record<string, string>>;
     before(async () => {
+      commands = new CommandRunner(cluster().configFile);
       headers = await bearer(cluster(), 'be2', me);
     });
+    after(() => commands.stop());
     const ask = async (path: string, question: AdminQuestion = {}, node: NodeName = 'fe1'): Promise<AdminAnswer> => askAdmin(cluster(), [node, `/api/v1${path}`], { headers, ...question });
     const done = async (path: string, question: AdminQuestion = {}, node: NodeName = 'fe1'): Promise<Facts> => {
       const { status, body } = await ask(path, question, node);
@@ -72,11 +75,11 @@ export function adminLifeSuite(cluster: () => Cluster): void {
       const path = `/accounts/${owner}/folder-rights`;
       const set = await done(path, { method: 'PUT', body: { folder: 'Work', who: friend, allow: 'lrs', deny: 't', subfolders: true } }, 'be2');
       assert.deepEqual(set, { folder: 'Work', who: friend, allow: 'lrs', deny: 't', level: 'custom', subfolders: true });
-      const { output, complaint } = await runCommand(cluster(), ['folder', 'rights', 'set', owner, 'Work/Deep', friend, '--level', 'editor', '--as', 'be2']);
+      const { output, complaint } = await commands.run(['folder', 'rights', 'set', owner, 'Work/Deep', friend, '--level', 'editor', '--as', 'be2']);
       assert.match(output, /editor \(lrswite\)/, complaint);
       const effective = await done(`${path}/effective?folder=Work/Deep&user=${friend}`);
       assert.deepEqual([effective['rights'], (effective['because'] as readonly Facts[]).map(({ folder }) => folder)], ['lrswie', ['Work/Deep', 'Work']]);
-      assert.match((await runCommand(cluster(), ['folder', 'rights', 'effective', owner, 'Work/Deep', friend, '--as', 'be1'])).output, /custom\n  l  see the folder\n[\s\S]*because of/);
+      assert.match((await commands.run(['folder', 'rights', 'effective', owner, 'Work/Deep', friend, '--as', 'be1'])).output, /custom\n  l  see the folder\n[\s\S]*because of/);
       assert.match((await imap.ok('GETACL Work/Deep')).untagged.map(({ text }) => text).join(), new RegExp(`${friend} lrswited -${friend} td`));
       assert.match((await imap.run(`SETACL Work/Deep ${friend} lrs`)).completion, /^OK/);
       assert.match((await imap.run(`SETACL Work/Deep -${friend} ""`)).completion, /^NO \[CANNOT\] .*Work/);
@@ -152,7 +155,7 @@ export function adminLifeSuite(cluster: () => Cluster): void {
       const imap = await ImapSession.logIn(cluster(), { node: 'fe1', user });
       const remote = ['--server', `https://127.0.0.1:${String(cluster().port('be2', 'admin'))}`, '--admin', 'admin', '--ca', cluster().authorityFile, '--password-file', join(cluster().folder, 'secrets', 'directory-admin')];
       const waybill = async (...words: string[]): Promise<string> => {
-        const { output, complaint } = await runCommand(cluster(), [...words, ...remote]);
+        const { output, complaint } = await commands.run([...words, ...remote]);
         assert.match(complaint, /^(?:waybill: fe2\b.*\n)*$/, words.join(' '));
         return output;
       };
