@@ -1,13 +1,13 @@
 /**
  * Which test files can share one process: more than half of what such a file costs is starting Node and loading modules. Not one that
- * starts processes or threads, or changes or measures its process. Each is a suite there, so that its hooks are its own.
+ * starts processes or threads, changes or measures its process, or waits while it is loaded: its tests could come when all others have ended, and with them the run. Each is a suite there, so that its hooks are its own.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const imported = /(?:from|import) '(?<file>\.{1,2}\/[^']+\.ts)'/g;
-const ofItsOwn = /node:(?:child_process|cluster|worker_threads|v8|vm|perf_hooks)'|'playwright-core'|process\.(?:env|exit|chdir|on|once|umask|kill|memoryUsage|resourceUsage|cpuUsage)\b|\bglobalThis\b|\bmock\b|\/metrics\.ts'/;
+const ofItsOwn = /node:(?:child_process|cluster|worker_threads|v8|vm|perf_hooks)'|'playwright-core'|process\.(?:env|exit|chdir|on|once|umask|kill|memoryUsage|resourceUsage|cpuUsage)\b|\bglobalThis\b|\bmock\b|\/metrics\.ts'|^(?:export )?(?:(?:const|let) [^\n]*= )?await /m;
 
 /** A file that can't be loaded is a test that fails. */
 const bring = `import { describe, test } from 'node:test';

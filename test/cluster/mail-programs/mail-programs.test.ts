@@ -42,6 +42,9 @@ async function newPerson(): Promise<Person> {
 }
 
 /** Runs a program with a home of its own. */
+/** Status of `timeout` when the time is over. */
+const timedOut = 124;
+
 async function start({ home }: Person, program: string, ...words: readonly string[]): Promise<ProgramResult> {
   return run('env', ['-i', `PATH=${process.env['PATH'] ?? ''}`, `HOME=${home}`, 'TERM=xterm', 'LANG=C.UTF-8', program, ...words]);
 }
@@ -137,21 +140,34 @@ for (const protocol of ['pop3', 'imap'] as const) {
   });
 
   test(`getmail fetches by ${protocol} what is new, and once`, { timeout: 120_000 }, async () => {
-    const person = await newPerson();
-    const imap = await fill(person, 'first', 'second');
-    const settings = getmailSettings(person, protocol);
-    const fetch = async (): Promise<void> => {
-      const { code, output, complaint } = await start(person, 'getmail', '--getmaildir', person.home, '--rcfile', settings);
-      assert.equal(code, 0, output + complaint);
-      assert.doesNotMatch(complaint, /error|warning/i);
-    };
-    await fetch();
+    let outcome = await getmailTwice(protocol);
+    for (let tries = 1; outcome === 'hung' && tries < 3; tries += 1) outcome = await getmailTwice(protocol);
+    assert.equal(outcome, 'ended');
+  });
+}
+
+/** Once in some hundred times getmail waits for a lock of its own for ever (`futex`, while all that the server said is read): then it is begun anew. */
+async function getmailTwice(protocol: 'pop3' | 'imap'): Promise<'ended' | 'hung'> {
+  const person = await newPerson();
+  const imap = await fill(person, 'first', 'second');
+  const settings = getmailSettings(person, protocol);
+  const fetch = async (): Promise<'ended' | 'hung'> => {
+    const { code, output, complaint } = await start(person, 'timeout', '30', 'getmail', '--getmaildir', person.home, '--rcfile', settings);
+    if (code === timedOut) return 'hung';
+    assert.equal(code, 0, output + complaint);
+    assert.doesNotMatch(complaint, /error|warning/i);
+    return 'ended';
+  };
+  try {
+    if (await fetch() === 'hung') return 'hung';
     assert.equal(mailFiles(person.home).length, 2);
     await imap.append('INBOX', newMessage().bytes);
-    await fetch();
+    if (await fetch() === 'hung') return 'hung';
     assert.equal(mailFiles(person.home).length, 3);
+    return 'ended';
+  } finally {
     imap.close();
-  });
+  }
 }
 
 test('curl sends a message, and reads it by IMAP and POP3', { timeout: 120_000 }, async () => {
