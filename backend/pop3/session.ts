@@ -13,17 +13,16 @@ import type { Connection } from '../../shared/net/connection.ts';
 import type { SessionSlot } from '../../shared/workers/command-slots.ts';
 import { parseCommandLine } from '../../shared/pop3/command.ts';
 import type { ForwardedClient } from '../../shared/pop3/command.ts';
-import { loginTexts, onWire, Refusal } from '../../shared/pop3/texts.ts';
-import type { LoginTexts } from '../../shared/pop3/texts.ts';
+import { onWire, Refusal } from '../../shared/pop3/texts.ts';
 import type { Beginning } from '../line-service/line-service.ts';
 import { commands } from './commands.ts';
 import type { Command } from './commands.ts';
-import { maildropTexts } from './maildrop-texts.ts';
-import type { MaildropTexts } from './maildrop-texts.ts';
 import type { Maildrop } from './maildrop.ts';
 import { Output } from './output.ts';
 import type { Pop3Options } from './pop3.ts';
 import { replyFor } from './replies.ts';
+import { sessionTexts } from './session-texts.ts';
+import type { SessionTexts } from './session-texts.ts';
 
 /** RFC 1939 section 3. */
 export type SessionState =
@@ -37,11 +36,6 @@ export type SessionState =
 export type Answer = string | undefined;
 
 export type SessionOptions = Pop3Options & Pick<Beginning, 'trustedPeer' | 'resting'>;
-
-const texts: Readonly<Record<Language, LoginTexts & MaildropTexts>> = {
-  en: { ...loginTexts.en, ...maildropTexts.en },
-  de: { ...loginTexts.de, ...maildropTexts.de },
-};
 
 export class Session {
   readonly connection: Connection;
@@ -86,8 +80,8 @@ export class Session {
     return this.#state.maildrop;
   }
 
-  get texts(): LoginTexts & MaildropTexts {
-    return texts[this.language];
+  get texts(): SessionTexts {
+    return sessionTexts[this.language];
   }
 
   get isOver(): boolean {
