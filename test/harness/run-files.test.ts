@@ -19,8 +19,11 @@ const planted = {
   loads: "throw new Error('not to be loaded');",
   leaves: "test('leaves something', () => { setTimeout(() => { void Promise.reject(new Error('left behind')); }, 10); });",
   slow: `test('slow', async () => { await ${later}; });`,
+  tells: "for (let count = 0; count < 100; count += 1) test('much '.repeat(200), () => undefined);",
   spins: "test('spins', () => { for (;;); });",
 } as const;
+/** Makes the reader of what the files tell a slow one: it sleeps most of the time. */
+const slowly = 'setInterval(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100), 1).unref();';
 type Fault = keyof typeof planted;
 
 interface Told extends Outcome {
@@ -37,6 +40,7 @@ async function runPlanted(t: TestContext, way: 'shared' | 'apart', faults: reado
   const from = (name: string): string => pathToFileURL(join(import.meta.dirname, `${name}.ts`)).href;
   const program = `import { writeFileSync } from 'node:fs'; import { runFiles } from '${from('run-files')}'; import { SharedProcess } from '${from('shared-process')}';
     const files = ${JSON.stringify(files)};
+    ${faults.some((fault) => fault === 'tells') ? slowly : ''}
     const modules = ${way === 'shared' ? `SharedProcess.gather(files, 1, '${root}')` : 'files'};
     const outcome = await runFiles({ modules, files, concurrency: 2, root: '${root}', nodeOptions: [], stopping: new AbortController(), longestSilenceMs: ${faults.some((fault) => fault === 'spins') ? '2_000' : '60_000'} });
     writeFileSync('${root}/outcome.json', JSON.stringify(outcome));`;
@@ -71,6 +75,12 @@ for (const way of ['shared', 'apart'] as const) {
     assert.deepEqual({ passed, failed, unended }, { passed: false, failed: [], unended: way === 'shared' ? ['exits', 'slow'] : ['exits'] });
   });
 }
+
+test('what a process tells at its end arrives, however slowly it is read', async (t) => {
+  const { passed, failed, unended, text } = await runPlanted(t, 'shared', ['tells']);
+  assert.deepEqual({ passed, failed, unended }, { passed: true, failed: [], unended: [] });
+  assert.match(text, /\n101 passed, 0 failed\n/);
+});
 
 test('a process that never lets Node speak is ended when nothing happens any more', async (t) => {
   const { passed, text, code } = await runPlanted(t, 'apart', ['spins']);

@@ -33,7 +33,7 @@ export async function runFiles({ modules, files, concurrency, root, nodeOptions,
   const events = run({
     files: [...modules], concurrency, timeout: longestTestMs, cwd: root, signal: stopping.signal,
     // Forced: a file that failed may leave something running, which would keep its process, and this one with it, for ever.
-    execArgv: ['--disable-warning=DEP0060', '--test-force-exit', ...nodeOptions],
+    execArgv: ['--disable-warning=DEP0060', '--test-force-exit', `--import=${import.meta.resolve('./unhurried-output.ts')}`, ...nodeOptions],
   });
   const silence = setTimeout(() => stopping.abort(), longestSilenceMs);
   for await (const line of report(noteFailures(eachBreaking(silence, events), notes))) process.stdout.write(line);
