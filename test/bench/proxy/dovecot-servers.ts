@@ -69,18 +69,9 @@ export async function startDovecotProxy(options: {
     name: `Dovecot proxy ${options.mode}${innerLeg === 'tls' ? ', TLS inside' : ''}`, certificates: options.certificates, mode: options.mode,
     text: (folder) => {
       const extra = innerLeg === 'tls' ? ', =ssl=any-cert' : '';
-      writeFileSync(join(folder, 'ldap.conf'), `
-uris = ${directory.uri}
-base = ${directory.baseDn}
-auth_bind = yes
-pass_filter = (mail=%u)
-pass_attrs = mail=user, mailHost=host, =proxy=y, =port=%{if;%Ls;eq;imap;${String(imap)};${String(pop3)}}${extra}
-`);
       return `
-passdb {
-  driver = ldap
-  args = ${folder}/ldap.conf
-}
+${directoryPassdb(folder, directory, `pass_filter = (mail=%u)
+pass_attrs = mail=user, mailHost=host, =proxy=y, =port=%{if;%Ls;eq;imap;${String(imap)};${String(pop3)}}${extra}`)}
 userdb {
   driver = static
   args = uid=nobody gid=nogroup home=/nonexistent
@@ -88,6 +79,13 @@ userdb {
 `;
     },
   });
+}
+
+/** Configuration of logins that the directory checks, by a bind as the user. @param words how the user's entry is found */
+export function directoryPassdb(folder: string, directory: Directory, words: string): string {
+  const file = join(folder, 'ldap.conf');
+  writeFileSync(file, `uris = ${directory.uri}\nbase = ${directory.baseDn}\nauth_bind = yes\n${words}\n`);
+  return `passdb {\n  driver = ldap\n  args = ${file}\n}`;
 }
 
 /** Starts an instance in a folder of its own. */

@@ -23,7 +23,7 @@ export interface Outcome {
   readonly times: Readonly<Record<string, TimeTable>>;
 }
 
-const modes = 'Waybill: one back-end, 2 workers, 2 storages; LMTP with TLS on both sides, as between nodes. Dovecot: high-performance logins, processes used again, fsync as shipped (optimized), LMTP without TLS.';
+const modes = 'Waybill: one back-end, 2 workers, one storage; its LMTP wants certificates of both sides, as between nodes. Dovecot: high-performance logins, processes used again, fsync as shipped (optimized). LMTP by TLS and logins by the same slapd with both.';
 
 export function tableOf({ rounds, seconds, short, machine, cells, verdicts, times }: Outcome): string {
   return [

@@ -54,12 +54,12 @@ export function specials(stage: Stage, effort: SpecialEffort): readonly Special[
 }
 
 /** In a tenth of the messages beside Xapian, in all of them ours alone: Xapian needs about a tenth of a second for each message that it indexes. */
-function indexedSearches({ waybill: { ground: { certificates }, password }, running }: Stage, effort: SpecialEffort): readonly Special[] {
+function indexedSearches({ waybill: { ground: { certificates, slapd: directory }, password }, running }: Stage, effort: SpecialEffort): readonly Special[] {
   const cell = (id: Special['id'], messages: number, measures: Special['measures']): Special => ({ id, title: `SEARCH of texts with an index, ${String(messages)} messages, one session`, measures });
   const ours = (messages: number): Special['measures'] => ({ [own]: async () => measureIndexedSearches(async () => startIndexedWaybill(running), 'exact', { ...effort, messages }) });
   const middle = Math.ceil(effort.bigMailbox / 10);
   return [
-    cell('search-indexed-middle', middle, { ...ours(middle), 'Dovecot sdbox with Xapian': async () => measureIndexedSearches(async () => startXapian({ certificates, password }, running), 'told', { ...effort, messages: middle }) }),
+    cell('search-indexed-middle', middle, { ...ours(middle), 'Dovecot sdbox with Xapian': async () => measureIndexedSearches(async () => startXapian({ certificates, directory, password }, running), 'told', { ...effort, messages: middle }) }),
     cell('search-indexed-big', effort.bigMailbox, ours(effort.bigMailbox)),
   ];
 }

@@ -28,12 +28,12 @@ export async function startStage(running: RunningStores, beside: string | undefi
   try {
     const waybill = await keep(async () => startWaybillStore());
     stores.push(waybill);
-    const { ground: { certificates }, password } = waybill;
+    const { ground: { certificates, slapd: directory }, password } = waybill;
     const starts: Stage['starts'][number][] = [{ name: waybill.name, start: async (wrap) => keep(async () => startWaybillStore(wrap)) }];
     for (const format of ['sdbox', 'maildir'] as const) {
-      const store = await keep(async () => startDovecotStore({ format, certificates, password }));
+      const store = await keep(async () => startDovecotStore({ format, certificates, directory, password }));
       stores.push(store);
-      starts.push({ name: store.name, start: async (wrap) => keep(async () => startDovecotStore({ format, certificates, password, wrap })) });
+      starts.push({ name: store.name, start: async (wrap) => keep(async () => startDovecotStore({ format, certificates, directory, password, wrap })) });
     }
     if (beside !== undefined) {
       const name = 'Waybill beside';
