@@ -1,10 +1,9 @@
 /** What clients do: an act is some numbers, which mean something in every state, so that a run can be repeated, and made shorter. */
-import { messageAbout } from '../conversation.ts';
 import type { OpenView } from './session-model.ts';
 
 export const actKinds = [
   'append', 'append', 'append', 'store', 'store', 'store', 'store', 'copy', 'move', 'expunge', 'uid expunge', 'create', 'rename', 'delete', 'select', 'select', 'select', 'close', 'unselect',
-  'fetch', 'fetch', 'fetch', 'search', 'search', 'noop', 'idle', 'idle', 'status', 'list',
+  'fetch', 'fetch', 'fetch', 'search', 'search', 'search', 'sort', 'sort', 'thread', 'noop', 'idle', 'idle', 'status', 'list',
 ] as const;
 export type ActKind = (typeof actKinds)[number];
 
@@ -27,11 +26,6 @@ export function flagsOf(number: number): readonly string[] {
   return flagSets[number % flagSets.length] ?? [];
 }
 
-/** A message that no other is like. */
-export function textOf(number: number): string {
-  return messageAbout(`message ${String(number)}${' longer'.repeat(number % 5)}`).toString('latin1');
-}
-
 /** Messages as a client names them. */
 export interface Chosen {
   readonly by: 'sequence' | 'uid';
@@ -46,10 +40,11 @@ export function choose(view: OpenView, { a, b, c }: Act): Chosen {
   const by = uids.length === 0 || a % 2 === 1 ? 'uid' : 'sequence';
   const most = by === 'uid' ? view.mailbox.uidNext : uids.length;
   const [first, second] = [1 + (b % most), 1 + (c % most)];
-  const forms = [String(first), `${String(first)}:${String(second)}`, '1:*', `${String(first)},${String(second)}`];
+  const forms = [String(first), `${String(first)}:${String(second)}`, '1:*', `${String(first)},${String(second)}`, '$'];
   const form = (a >> 1) % forms.length;
   const [low, high] = [Math.min(first, second), Math.max(first, second)];
   const isIn = [(one: number) => one === first, (one: number) => one >= low && one <= high, () => true, (one: number) => one === first || one === second][form] ?? (() => false);
+  if (forms[form] === '$') return { by, set: '$', uids: uids.filter((uid) => view.saved.includes(uid)) };
   return { by, set: forms[form] ?? '1', uids: uids.filter((uid, index) => isIn(by === 'uid' ? uid : index + 1)) };
 }
 

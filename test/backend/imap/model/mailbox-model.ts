@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { Flag } from '../../../../backend/storage/storage.ts';
 import type { Account, MessageRow } from '../../../../backend/storage/storage.ts';
+import type { Letter } from './letters.ts';
 
 export interface ModelMessage {
   readonly uid: number;
-  readonly text: string;
+  readonly letter: Letter;
   flags: ReadonlySet<string>;
   modseq: number;
 }
@@ -16,7 +17,7 @@ export interface Effect {
   /** Get these flags, and a new mod-sequence; where the flags stay the same they may keep the old one. */
   readonly flagged?: ReadonlyMap<number, ReadonlySet<string>>;
   readonly gone?: ReadonlySet<number>;
-  readonly added?: readonly { readonly text: string; readonly flags: ReadonlySet<string> }[];
+  readonly added?: readonly { readonly letter: Letter; readonly flags: ReadonlySet<string> }[];
 }
 
 /** What has happened, for those who watch. */
@@ -114,7 +115,7 @@ export class AccountModel {
       (sameFlags(flags, message.flags) ? mayChange : mustChange).add(message.uid);
       message.flags = flags;
     }
-    const fresh = added.map(({ text, flags }): ModelMessage => ({ uid: mailbox.uidNext++, text, flags, modseq: 0 }));
+    const fresh = added.map(({ letter, flags }): ModelMessage => ({ uid: mailbox.uidNext++, letter, flags, modseq: 0 }));
     mailbox.messages = [...left, ...fresh];
     this.#compare(mailbox, { before, mustChange, mayChange });
     const changed = left.filter(({ uid, modseq }) => (mustChange.has(uid) || mayChange.has(uid)) && modseq > before).map(({ uid }) => uid);

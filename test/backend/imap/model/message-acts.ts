@@ -1,8 +1,9 @@
 /** Acts on messages: the command, and what the model says must come of it. */
 import assert from 'node:assert/strict';
-import { choose, flagsOf, nameOf, textOf, verbOf } from './acts.ts';
+import { choose, flagsOf, nameOf, verbOf } from './acts.ts';
 import type { Act, Chosen } from './acts.ts';
-import { findMessage, sameFlags } from './mailbox-model.ts';
+import { arrivalOf, letterOf } from './letters.ts';
+import { findMessage } from './mailbox-model.ts';
 import type { Effect, ModelMailbox, ModelMessage } from './mailbox-model.ts';
 import type { Player } from './player.ts';
 import type { Fetched, Response } from './responses.ts';
@@ -21,15 +22,15 @@ export async function append(stage: Stage, player: Player, act: Act): Promise<vo
   const name = nameOf(act.a);
   const mailbox = stage.account.mailbox(name);
   const flags = flagsOf(act.b);
-  const texts = act.c % 4 === 0 ? [textOf(act.c), textOf(act.c + 1)] : [textOf(act.c)];
-  const literals = texts.map((text) => `(${flags.join(' ')}) {${String(text.length)}+}\r\n${text}`);
+  const letters = act.c % 4 === 0 ? [letterOf(act.c), letterOf(act.c + 1)] : [letterOf(act.c)];
+  const literals = letters.map((letter) => `(${flags.join(' ')}) ${arrivalOf(letter)} {${String(letter.text.length)}+}\r\n${letter.text}`);
   const { code } = await expectKeywords(stage, player, {
     text: `APPEND ${name} ${literals.join(' ')}`,
     status: mailbox === undefined ? 'NO' : 'OK',
-    effects: mailbox === undefined ? [] : [{ mailbox, added: texts.map((text) => ({ text, flags: new Set(flags) })) }],
+    effects: mailbox === undefined ? [] : [{ mailbox, added: letters.map((letter) => ({ letter, flags: new Set(flags) })) }],
   });
   if (mailbox === undefined) assert.equal(code, 'TRYCREATE');
-  else checkUids(code, 'APPENDUID', { mailbox, count: texts.length });
+  else checkUids(code, 'APPENDUID', { mailbox, count: letters.length });
 }
 
 /** The last uids of the mailbox are those that the code names. */
@@ -39,13 +40,13 @@ function checkUids(code: string | undefined, word: string, { mailbox: { uidValid
   assert.deepEqual(numbersOf(uids), messages.slice(-count).map(({ uid }) => uid), code);
 }
 
-async function expectKeywords(stage: Stage, player: Player, command: Command): Promise<{ readonly code: string | undefined; readonly others: readonly Response[] }> {
+export async function expectKeywords(stage: Stage, player: Player, command: Command): Promise<{ readonly code: string | undefined; readonly others: readonly Response[] }> {
   const { others, code } = await stage.run(player, command);
   onlyKeywords(others);
   return { others, code };
 }
 
-function alive(view: OpenView, uids: readonly number[]): ModelMessage[] {
+export function alive(view: OpenView, uids: readonly number[]): ModelMessage[] {
   return uids.flatMap((uid) => findMessage(view.mailbox, uid) ?? []);
 }
 
@@ -116,7 +117,7 @@ export async function copyOrMove(stage: Stage, player: Player, act: Act): Promis
 }
 
 function transfer({ source, target, messages, verb }: { readonly source: ModelMailbox; readonly target: ModelMailbox; readonly messages: readonly ModelMessage[]; readonly verb: 'COPY' | 'MOVE' }): Effect[] {
-  const added = messages.map(({ text, flags }) => ({ text, flags }));
+  const added = messages.map(({ letter, flags }) => ({ letter, flags }));
   const gone = new Set(messages.map(({ uid }) => uid));
   if (verb === 'COPY') return [{ mailbox: target, added }];
   return source === target ? [{ mailbox: target, added, gone }] : [{ mailbox: source, gone }, { mailbox: target, added }];
@@ -188,28 +189,6 @@ async function fetchChanged(stage: Stage, player: Player, act: Act): Promise<voi
 /** Ascending. */
 export function goneSince({ gone }: ModelMailbox, since: number): number[] {
   return gone.filter(({ modseq }) => modseq > since).map(({ uid }) => uid).toSorted((one, other) => one - other);
-}
-
-const searches: readonly { readonly key: string; readonly hits: (message: ModelMessage) => boolean }[] = [
-  { key: 'ALL', hits: () => true },
-  { key: 'SEEN', hits: ({ flags }) => flags.has('\\Seen') },
-  { key: 'NOT DELETED', hits: ({ flags }) => !flags.has('\\Deleted') },
-  { key: 'OR FLAGGED KEYWORD $A', hits: ({ flags }) => flags.has('\\Flagged') || flags.has('$A') },
-  { key: 'SUBJECT longer', hits: ({ text }) => /^Subject:.*longer/m.test(text) },
-  { key: 'UNSEEN UNDELETED', hits: ({ flags }) => sameFlags(new Set([...flags].filter((flag) => flag === '\\Seen' || flag === '\\Deleted')), new Set()) },
-];
-
-export async function search(stage: Stage, player: Player, act: Act): Promise<void> {
-  const view = viewOf(player.model);
-  const { key, hits } = searches[act.b % searches.length] ?? { key: 'ALL', hits: () => true };
-  const byUid = act.a % 2 === 1;
-  const found = alive(view, view.uids).filter(hits).map(({ uid }) => (byUid ? uid : view.uids.indexOf(uid) + 1));
-  const { others } = await stage.run(player, {
-    text: `${byUid ? 'UID ' : ''}SEARCH ${act.c % 3 === 0 ? 'RETURN (ALL COUNT) ' : ''}${key}`, status: 'OK', tells: byUid ? 'everything' : 'no-expunges',
-  });
-  const answers = others.filter((one) => one.kind === 'search');
-  onlyKeywords(others.filter((one) => one.kind !== 'search'));
-  assert.deepEqual(answers.map((one) => (one.kind === 'search' ? one.found : [])), [found]);
 }
 
 export function viewOf(model: SessionModel): OpenView {

@@ -15,7 +15,10 @@ export type Response =
   | Fetched
   | { readonly kind: 'exists' | 'expunge' | 'recent'; readonly number: number }
   | { readonly kind: 'vanished'; readonly earlier: boolean; readonly uids: readonly number[] }
-  | { readonly kind: 'search'; readonly found: readonly number[]; readonly modseq: number | undefined }
+  | { readonly kind: 'search' | 'sort'; readonly found: readonly number[]; readonly modseq: number | undefined }
+  /** What stands in its brackets, and its items by name. */
+  | { readonly kind: 'esearch'; readonly of: string; readonly numbers: 'uid' | 'sequence'; readonly items: ReadonlyMap<string, string> }
+  | { readonly kind: 'thread'; readonly threads: string }
   | { readonly kind: 'flags'; readonly flags: ReadonlySet<string> }
   /** `* OK [CODE …]`. */
   | { readonly kind: 'code'; readonly code: string; readonly value: string }
@@ -45,10 +48,12 @@ export function readResponse(pieces: readonly Piece[]): Response {
   if (/^\* \d+ FETCH \(/.test(text)) return readFetch(pieces);
   const vanished = /^\* VANISHED (\(EARLIER\) )?([\d:,]+)$/.exec(text);
   if (vanished !== null) return { kind: 'vanished', earlier: vanished[1] !== undefined, uids: numbersOf(vanished[2] ?? '') };
-  const search = /^\* SEARCH((?: \d+)*)(?: \(MODSEQ (\d+)\))?$/.exec(text);
-  if (search !== null) return { kind: 'search', found: (search[1] ?? '').trim().split(' ').filter((word) => word !== '').map(Number), modseq: search[2] === undefined ? undefined : Number(search[2]) };
-  const esearch = /^\* ESEARCH \(TAG "[^"]*"\)(?: UID)?(?: ALL ([\d:,]+))?(?: COUNT (\d+))?(?: MODSEQ (\d+))?$/.exec(text);
+  const search = /^\* (SEARCH|SORT)((?: \d+)*)(?: \(MODSEQ (\d+)\))?$/.exec(text);
+  if (search !== null) return { kind: search[1] === 'SORT' ? 'sort' : 'search', found: (search[2] ?? '').split(' ').filter((word) => word !== '').map(Number), modseq: search[3] === undefined ? undefined : Number(search[3]) };
+  const esearch = /^\* ESEARCH \(([^)]*)\)( UID)?((?: [A-Z]+ (?:[\d:,]+|\([^)]*\)))*)$/.exec(text);
   if (esearch !== null) return readESearch(esearch);
+  const thread = /^\* THREAD ?(.*)$/.exec(text);
+  if (thread !== null) return { kind: 'thread', threads: thread[1] ?? '' };
   const flags = /^\* FLAGS \(([^)]*)\)$/.exec(text);
   if (flags !== null) return { kind: 'flags', flags: new Set((flags[1] ?? '').split(' ')) };
   const code = /^\* OK \[([A-Z-]+) ?([^\]]*)\]/.exec(text);
@@ -69,10 +74,11 @@ function readAccountResponse(text: string): Response {
   throw new Error(`nobody predicts ${text}`);
 }
 
-function readESearch(match: RegExpExecArray): Response {
-  const found = numbersOf(match[1] ?? '');
-  if (match[2] !== undefined) assert.equal(Number(match[2]), found.length, match[0]);
-  return { kind: 'search', found, modseq: match[3] === undefined ? undefined : Number(match[3]) };
+function readESearch([text, of = '', uid, data = '']: RegExpExecArray): Response {
+  const items = [...data.matchAll(/ ([A-Z]+) ([\d:,]+|\([^)]*\))/g)].map(([, name = '', value = '']): [string, string] => [name, value]);
+  const byName = new Map(items);
+  assert.equal(byName.size, items.length, text);
+  return { kind: 'esearch', of, numbers: uid === undefined ? 'sequence' : 'uid', items: byName };
 }
 
 function readFetch(pieces: readonly Piece[]): Fetched {

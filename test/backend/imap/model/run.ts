@@ -15,6 +15,7 @@ import type { Act } from './acts.ts';
 import { AccountModel } from './mailbox-model.ts';
 import * as mailboxActs from './mailbox-acts.ts';
 import * as messageActs from './message-acts.ts';
+import * as searchActs from './search-acts.ts';
 import { Player } from './player.ts';
 import { Stage } from './stage.ts';
 
@@ -122,7 +123,8 @@ async function doAct(stage: Stage, player: Player, act: Act): Promise<void> {
     case 'copy': case 'move': return messageActs.copyOrMove(stage, player, act);
     case 'expunge': case 'uid expunge': return messageActs.expunge(stage, player, act);
     case 'fetch': return messageActs.fetch(stage, player, act);
-    case 'search': return messageActs.search(stage, player, act);
+    case 'search': case 'sort': return searchActs.search(stage, player, act);
+    case 'thread': return searchActs.thread(stage, player, act);
     case 'create': return mailboxActs.create(stage, player, act);
     case 'rename': return mailboxActs.rename(stage, player, act);
     case 'delete': return mailboxActs.remove(stage, player, act);

@@ -17,6 +17,8 @@ export interface OpenView {
   /** What the client was told, by uid. */
   readonly flags: Map<number, ReadonlySet<string>>;
   readonly modseqs: Map<number, number>;
+  /** What `$` stands for (RFC 5182): uids, ascending; some may be gone. */
+  saved: readonly number[];
   /** Still to be told. */
   readonly gone: Set<number>;
   readonly arrived: number[];
@@ -75,7 +77,7 @@ export class SessionModel {
   open(mailbox: ModelMailbox, access: OpenView['access']): OpenView {
     this.leave();
     this.view = {
-      mailbox, access, uidValidity: mailbox.uidValidity, uids: mailbox.messages.map(({ uid }) => uid), flags: new Map(), modseqs: new Map(),
+      mailbox, access, uidValidity: mailbox.uidValidity, uids: mailbox.messages.map(({ uid }) => uid), flags: new Map(), modseqs: new Map(), saved: [],
       gone: new Set(), arrived: [], changed: new Set(), syncedModseq: mailbox.highestModseq, heardModseq: mailbox.highestModseq,
     };
     return this.view;
@@ -195,8 +197,8 @@ export class SessionModel {
       if (this.condstore === 'on' && !fetched.has(uid)) assert.ok(modseq !== undefined, `${this.name}: flags without MODSEQ`);
     }
     if (modseq !== undefined) view.modseqs.set(uid, modseq);
-    if (size !== undefined) assert.equal(size, message.text.length, `${this.name}: size of ${String(uid)}`);
-    if (body !== undefined) assert.equal(body, message.text, `${this.name}: text of ${String(uid)}`);
+    if (size !== undefined) assert.equal(size, message.letter.text.length, `${this.name}: size of ${String(uid)}`);
+    if (body !== undefined) assert.equal(body, message.letter.text, `${this.name}: text of ${String(uid)}`);
     this.#told.set(uid, [...(this.#told.get(uid) ?? []), response]);
   }
 
