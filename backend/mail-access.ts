@@ -113,7 +113,7 @@ async function startImapFor(ground: Ground, part: Part<MailListener>, userSessio
     hints: context.hints,
     log: context.log,
     isTrustedNode: tls.isTrustedNode,
-    limits: { ...sessionLimits(service), maxMessageBytes: service.maxMessageKilobytes * 1024 },
+    limits: { ...sessionLimits(service), maxMessageBytes: service.maxMessageKilobytes * 1024, maxHeaderBytes: service.maxHeaderKilobytes * 1024 },
     serverAnnotations: { admin: service.adminContact, comment: service.serverComment },
   });
 }

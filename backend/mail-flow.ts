@@ -71,6 +71,7 @@ export function receivingUnits(ground: Ground, processing: Processing): readonly
       isOurDomain: ourDomains(config),
       isTrustedNode: tls.isTrustedNode,
       limits: smtpLimits(service),
+      maxHeaderBytes: service.maxHeaderKilobytes * 1024,
       maxReceivedHeaders: service.maxReceivedHeaders,
       greetingDelayMs: 0,
       log: context.log,

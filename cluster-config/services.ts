@@ -38,6 +38,8 @@ const messageLimits = {
   maxRecipients: wholeNumber({ min: 1, max: 10_000 }).default(1000).describe('Recipients of one message.'),
 };
 
+const maxHeaderKilobytes = wholeNumber({ min: 16, max: 65_536 }).default(1024).describe('Largest header section of a message; one that has more is refused. Searches look into the first megabyte.');
+
 const smtpProxy = z
   .strictObject({
     enable, listeners: listeners(proxyMailListener), maxErrors, maxAuthErrors, ...serviceAccess, ...messageLimits,
@@ -114,6 +116,7 @@ const smtpReceiving = z
   .strictObject({
     enable, listeners: listeners(mailListener), maxErrors, maxAuthErrors, ...serviceAccess, ...connThreads, ...messageLimits,
     idleTimeoutSeconds: idleTimeoutSeconds(300).describe('Silence after which a session is cut (RFC 5321 section 4.5.3.2.7).'),
+    maxHeaderKilobytes,
     maxReceivedHeaders: wholeNumber({ min: 1, max: 999 }).default(30).describe('Received fields of a message that is going round in circles.'),
   })
   .prefault({})
@@ -158,6 +161,7 @@ const imap = z
     enable, listeners: listeners(nodeListener), maxErrors, maxAuthErrors, ...serviceAccess, ...connThreads, maxConnectionsPerUser, loginTimeoutSeconds,
     idleTimeoutSeconds: idleTimeoutSeconds(1860).describe('Silence after which a session is cut; the standard asks for 30 minutes at least (RFC 3501 section 5.4).'),
     maxMessageKilobytes: messageLimits.maxMessageKilobytes,
+    maxHeaderKilobytes,
     adminContact: z.string().regex(/^[A-Za-z][A-Za-z0-9+.-]*:[!-~]{1,500}$/).optional().describe('How users reach the administrator, as a URI: `mailto:`, `tel:`, `https:`. Mail programs read it as the annotation `/shared/admin` of the server (RFC 5464).'),
     serverComment: z.string().min(1).max(1000).optional().describe('What mail programs read as the annotation `/shared/comment` of the server (RFC 5464).'),
     otherUsersNamespace: namespaceLevel.default('Other Users').describe('The first level of the names of folders that other users share; an own folder of that name can\'t be reached. Clients remember names: don\'t change it without need.'),

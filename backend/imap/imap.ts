@@ -18,6 +18,8 @@ export interface ImapLimits extends LineLimits {
   /** Silence before autologout; at least 30 minutes (RFC 9051 section 5.4). */
   readonly idleTimeoutMs: number;
   readonly maxMessageBytes: number;
+  /** Of a message that a client brings. */
+  readonly maxHeaderBytes: number;
   /** How often IDLE looks at the index although no hint came; a minute when absent. */
   readonly idleRecheckMs?: number | undefined;
   /** How long another node may keep silent that is asked for somebody else's folder; 10 seconds when absent, three times that for a client's own command. */

@@ -3,6 +3,7 @@ import { Failure } from '../../shared/base/failure.ts';
 import type { AppendArguments, AppendPiece } from '../../shared/imap/append-arguments.ts';
 import { Scanner } from '../../shared/imap/scanner.ts';
 import { HeaderCharacters } from '../../shared/mime/header-characters.ts';
+import { withinHeaderLimit } from '../../shared/mime/header-end.ts';
 import type { Account, AppendMarks, MessageBytes, StagedMessage } from '../storage/storage.ts';
 import { flagMarks } from './flag-texts.ts';
 import { Refusal, no } from './replies.ts';
@@ -81,7 +82,7 @@ class Incoming {
     const marks = { ...flagMarks(item.flags), internalDateMs: item.internalDateMs };
     this.#saidUtf8 = false;
     const header = new HeaderCharacters();
-    const source = form === 'parts' ? watched(this.#parts(), header) : await this.#literal(header);
+    const source = form === 'parts' ? this.#headerBounded(watched(this.#parts(), header), Infinity) : await this.#literal(header);
     const staged = await session.options.storage.stage(account.address, source, session.options.limits.maxMessageBytes);
     if (this.#take === undefined) {
       this.messages.push({ staged, marks });
@@ -97,12 +98,21 @@ class Incoming {
     const piece = await this.#next(); // the literal itself
     this.#saidUtf8 = piece?.kind === 'literal' && piece.holds === 'UTF-8';
     const { rest } = this.#reception.session;
-    this.#checkSize(rest.size);
-    if (rest.size === 0) throw emptyMessage();
+    const { size } = rest;
+    this.#checkSize(size);
+    if (size === 0) throw emptyMessage();
     const whole = await rest.bytesHere();
-    if (whole === undefined) return this.#saidUtf8 ? watched(rest.bytes(), header) : rest.bytes();
+    if (whole === undefined) return this.#headerBounded(this.#saidUtf8 ? watched(rest.bytes(), header) : rest.bytes(), size);
     if (this.#saidUtf8) header.add(whole);
-    return [whole];
+    return this.#headerBounded([whole], size);
+  }
+
+  /** The message, which ends with a refusal where its header section is too long. @param mostBytes what it may have in all */
+  #headerBounded(message: MessageBytes, mostBytes: number): MessageBytes {
+    const { options: { limits: { maxHeaderBytes } }, guest } = this.#reception.session;
+    // What a node carries over is in the cluster already.
+    if (mostBytes <= maxHeaderBytes || guest !== undefined) return message;
+    return withinHeaderLimit(message, maxHeaderBytes, () => new Failure('message-too-big', `the header of a message may have at most ${String(maxHeaderBytes)} bytes`));
   }
 
   /** A message that is put together. */

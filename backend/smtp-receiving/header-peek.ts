@@ -1,4 +1,7 @@
-/** Looks at a message's header section as it arrives, before anything is written: loops, and what a submission lacks. Small messages are all here then. */
+/** Looks at a message's header section as it arrives, before anything is written: its length, loops, and what a submission lacks. Small messages are all here then. */
+import { withinHeaderLimit } from '../../shared/mime/header-end.ts';
+import { makeReply } from '../../shared/smtp/reply.ts';
+import { SmtpRefused } from '../../shared/smtp/refusal.ts';
 import type { MessageBytes } from '../storage/storage.ts';
 
 /** What is of interest in a header section. */
@@ -6,6 +9,9 @@ export interface HeaderFacts {
   readonly receivedFields: number;
   readonly hasDate: boolean;
   readonly hasMessageId: boolean;
+  /** Its length as far as it was looked at, and whether that was all of it. */
+  readonly bytes: number;
+  readonly ends: 'here' | 'later';
 }
 
 /** A longer header section is only looked at so far. A message up to this size is read to its end: storing it holds as much in memory, and what is all here costs less. */
@@ -13,13 +19,18 @@ const maxPeekBytes = 256 * 1024;
 
 /**
  * Reads the beginning, then runs `work` with what was found and the whole message from its start. Lets go of the
- * source when `work` has not read to the end, so that the session can read over the rest. Throws what source or work throw.
+ * source when `work` has not read to the end, so that the session can read over the rest. Throws what source or work throw,
+ * and SmtpRefused (552 5.3.4) where the header section is longer than `maxBytes`: before `work`, or in its reading.
  */
-export async function peekHeader<T>(source: AsyncIterable<Buffer>, work: (facts: HeaderFacts, bytes: MessageBytes) => Promise<T>): Promise<T> {
+export async function peekHeader<T>(source: AsyncIterable<Buffer>, maxBytes: number, work: (facts: HeaderFacts, bytes: MessageBytes) => Promise<T>): Promise<T> {
+  const refusal = (): SmtpRefused => new SmtpRefused('message', makeReply(552, '5.3.4', `the header section has more than ${String(Math.floor(maxBytes / 1024))} kilobytes`));
   const iterator = source[Symbol.asyncIterator]();
   try {
     const { facts, pieces, end } = await readBeginning(iterator);
-    return await work(facts, end === 'reached' ? pieces : rejoined(pieces, iterator));
+    if (facts.bytes > maxBytes) throw refusal();
+    if (end === 'reached') return await work(facts, pieces);
+    const whole = rejoined(pieces, iterator);
+    return await work(facts, facts.ends === 'here' ? whole : withinHeaderLimit(whole, maxBytes, refusal));
   } finally {
     await iterator.return?.();
   }
@@ -74,8 +85,10 @@ function endOfHeader(head: Buffer): number {
 
 function factsOf(head: Buffer): HeaderFacts {
   const end = endOfHeader(head);
-  const header = head.subarray(0, end === -1 ? head.length : end).toString('latin1');
+  const bytes = end === -1 ? head.length : end;
+  const header = head.subarray(0, bytes).toString('latin1');
   return {
+    bytes, ends: end === -1 ? 'later' : 'here',
     receivedFields: header.match(/^received[ \t]*:/gimu)?.length ?? 0,
     hasDate: /^date[ \t]*:/imu.test(header),
     hasMessageId: /^message-id[ \t]*:/imu.test(header),

@@ -71,9 +71,10 @@ export function lmtpHandlers(options: SmtpReceivingOptions): SmtpHandlers<LmtpSe
     message: async (session, bytes, recipients) => {
       const transaction = ongoing(session);
       session.transaction = undefined;
-      return peekHeader(bytes, (facts, whole) => {
-        // The custodian's own fields must not make a loop of what it has accepted.
-        if (transaction.handedOver === undefined) guardLoop(options, facts);
+      // What another back-end has accepted is not refused: its own fields must not make a loop of it either.
+      const isNew = transaction.handedOver === undefined;
+      return peekHeader(bytes, isNew ? options.maxHeaderBytes : Infinity, (facts, whole) => {
+        if (isNew) guardLoop(options, facts);
         return take(options, session, { transaction, bytes: whole, recipients });
       });
     },

@@ -74,7 +74,7 @@ export function smtpHandlers(options: SmtpReceivingOptions, role: SmtpRole): Smt
     message: async (session, bytes, recipients) => {
       const { sender, accounts } = ongoing(session);
       session.transaction = undefined;
-      return peekHeader(bytes, (facts, whole) => {
+      return peekHeader(bytes, options.maxHeaderBytes, (facts, whole) => {
         guardLoop(options, facts);
         const message = {
           sender, bytes: whole, maxBytes: options.limits.maxMessageBytes, handedOver: undefined,

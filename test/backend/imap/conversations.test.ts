@@ -13,7 +13,7 @@ const folder = path.join(import.meta.dirname, 'conversations');
 let server: TestServer;
 
 before(async () => {
-  server = await startServer({ limits: { maxMessageBytes: 10_000, mostWatchedMailboxes: 15 }, quotaBytes: 20_000, publicOwners: { 'example.com': publicOwner }, groups: { 'team@example.com': [friendOf('group-rights@example.com')] } });
+  server = await startServer({ limits: { maxMessageBytes: 10_000, maxHeaderBytes: 500, mostWatchedMailboxes: 15 }, quotaBytes: 20_000, publicOwners: { 'example.com': publicOwner }, groups: { 'team@example.com': [friendOf('group-rights@example.com')] } });
 });
 after(async () => server.stop());
 

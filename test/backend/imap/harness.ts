@@ -56,6 +56,7 @@ const usualLimits: ImapLimits = {
   loginTimeoutMs: 30_000,
   idleTimeoutMs: 30_000,
   maxMessageBytes: 60 * 1024 * 1024,
+  maxHeaderBytes: 1024 * 1024,
 };
 
 export interface TestServerOptions {

@@ -83,7 +83,7 @@ export async function startTestNode(settings: NodeSettings): Promise<TestNode> {
     listeners: [{ kind: 'lmtp', host: '127.0.0.1', port: 0 }, { kind: 'mx', host: '127.0.0.1', port: 0 }, { kind: 'submission', host: '127.0.0.1', port: 0 }],
     serverTls: createServerTls(settings.certificate), hostName, primaryDomain: 'example.com', accounts, processing, isOurDomain,
     isTrustedNode: ({ cluster, node }) => cluster === 'test' && node !== 'be9',
-    limits: defaultSmtpLimits, maxReceivedHeaders: 30, greetingDelayMs: 0, log,
+    limits: defaultSmtpLimits, maxHeaderBytes: 300 * 1024, maxReceivedHeaders: 30, greetingDelayMs: 0, log,
   });
   const admin = await freePort();
   const isTrustedNode = ({ node }: { readonly node: string }): boolean => node !== 'be9';

@@ -13,8 +13,8 @@ async function* inPieces(bytes: Buffer, pieceBytes: number): AsyncGenerator<Buff
   for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
 }
 
-async function peek(bytes: Buffer, pieceBytes: number): Promise<{ readonly facts: HeaderFacts; readonly whole: Buffer }> {
-  return peekHeader(inPieces(bytes, pieceBytes), async (facts, rest) => {
+async function peek(bytes: Buffer, pieceBytes: number, maxBytes = Infinity): Promise<{ readonly facts: HeaderFacts; readonly whole: Buffer }> {
+  return peekHeader(inPieces(bytes, pieceBytes), maxBytes, async (facts, rest) => {
     const pieces: Buffer[] = [];
     for await (const piece of rest) pieces.push(piece);
     return { facts, whole: Buffer.concat(pieces) };
@@ -35,7 +35,10 @@ test('real messages come through byte for byte, whatever pieces they arrive in, 
 });
 
 test('fields count in the header only, in any letter case; no header and an endless one are no trouble', async () => {
-  const facts = async (text: string): Promise<HeaderFacts> => (await peek(Buffer.from(text), 10)).facts;
+  const facts = async (text: string): Promise<Omit<HeaderFacts, 'bytes' | 'ends'>> => {
+    const { facts: { bytes: _bytes, ends: _ends, ...found } } = await peek(Buffer.from(text), 10);
+    return found;
+  };
   assert.deepEqual(await facts('RECEIVED: a\r\nreceived : b\r\nX: y\r\n Received: folded\r\n\r\nReceived: body\r\nDate: body\r\n'), { receivedFields: 2, hasDate: false, hasMessageId: false });
   assert.deepEqual(await facts('Message-Id: <a@b>\r\ndate: today\r\n'), { receivedFields: 0, hasDate: true, hasMessageId: true });
   assert.deepEqual(await facts('\r\nDate: in the body\r\n'), { receivedFields: 0, hasDate: false, hasMessageId: false });
@@ -44,6 +47,19 @@ test('fields count in the header only, in any letter case; no header and an endl
   const { facts: some, whole } = await peek(endless, 4096);
   assert.equal(some.receivedFields, 1);
   assert.ok(whole.equals(endless));
+});
+
+test('a header section longer than the limit is refused wherever that shows; one just as long is not', async () => {
+  const tooLong = /552 5\.3\.4 the header section has more than/u;
+  for (const headerBytes of [20_000, 255_000, 262_144, 700_000]) {
+    const header = `${'X: 45678\r\n'.repeat(headerBytes / 10)}X: ${'4'.repeat(headerBytes % 10 + 5)}\r\n`;
+    const message = Buffer.from(`${header}\r\n${'body\r\n'.repeat(100_000)}`);
+    for (const pieceBytes of [1000, 65_536]) {
+      assert.ok((await peek(message, pieceBytes, header.length + 2)).whole.equals(message));
+      await assert.rejects(peek(message, pieceBytes, header.length - 3), tooLong, `${String(headerBytes)} in pieces of ${String(pieceBytes)}`);
+      await assert.rejects(peek(Buffer.from(header), pieceBytes, header.length - 3), tooLong, 'no empty line');
+    }
+  }
 });
 
 test('the source is let go of when the work does not read it', async () => {
@@ -57,7 +73,7 @@ test('the source is let go of when the work does not read it', async () => {
       isReleased = true;
     }
   }
-  await assert.rejects(peekHeader(source(), async () => Promise.reject(new Error('no'))), /no/u);
+  await assert.rejects(peekHeader(source(), Infinity, async () => Promise.reject(new Error('no'))), /no/u);
   assert.ok(isReleased);
 });
 
@@ -73,7 +89,7 @@ test('Of a large message nothing is held that was given on', async () => {
       yield piece;
     }
   }
-  const held = await peekHeader(source(), async (_facts, rest) => {
+  const held = await peekHeader(source(), Infinity, async (_facts, rest) => {
     let count = 0;
     for await (const piece of rest) {
       count += piece.length > 0 ? 1 : 0;

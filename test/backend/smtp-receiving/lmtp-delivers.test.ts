@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { SmtpClient } from '../../../shared/smtp/client.ts';
 import { replyLine } from '../../../shared/smtp/reply.ts';
 import { inboxOf, messageOf, openLeg, pieces, TestCluster, until } from '../processing/cluster.ts';
 
@@ -70,6 +71,25 @@ test('a message with more than 30 Received fields is refused as a loop', async (
   assert.match(await send(30), /^250 /u);
   assert.equal((await inboxOf(be1, 'alice@example.com')).length, 1);
   await leg.quit();
+});
+
+test('a header that is longer than the limit is refused, in good time or late, and the session goes on; but not what another node has accepted', async (t) => {
+  const be1 = await new TestCluster(t).start(t, 'be1');
+  const send = async (leg: SmtpClient, headerBytes: number, extra?: ReadonlyMap<string, string | true>): Promise<string> => {
+    await leg.mail({ address: 's@example.net', ...(extra === undefined ? {} : { extra }) });
+    await leg.rcpt({ address: 'alice@example.com' });
+    const [reply] = await leg.data(pieces(messageOf('long', `X: ${'x'.repeat(95)}\r\n`.repeat(headerBytes / 100))));
+    return reply === undefined ? '' : replyLine(reply);
+  };
+  const leg = await openLeg(be1.ports.lmtp);
+  for (const headerBytes of [310_000, 700_000]) assert.equal(await send(leg, headerBytes), '552 5.3.4 the header section has more than 300 kilobytes');
+  assert.match(await send(leg, 290_000), /^250 /u);
+  await leg.quit();
+  const handOver = new Map([['XWAYBILL-QUEUE', 'be2-1'], ['XWAYBILL-DIGEST', '0'.repeat(64)], ['XWAYBILL-ACCEPTED', String(Date.now())]]);
+  const node = await openLeg(be1.ports.lmtp, { node: 'be2' });
+  assert.match(await send(node, 310_000, handOver), /^250 /u);
+  await node.quit();
+  assert.equal((await inboxOf(be1, 'alice@example.com')).length, 2);
 });
 
 test('the trusted listener is for configured nodes only', async (t) => {
