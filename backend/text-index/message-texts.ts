@@ -10,18 +10,11 @@ import { decodeParameter, splitFields } from '../../shared/mime/header.ts';
 import type { HeaderField } from '../../shared/mime/header.ts';
 import { textOfHtml } from '../../shared/mime/preview.ts';
 import type { Part } from '../../shared/mime/structure.ts';
-import { createTransferDecoder, decodeTransfer } from '../../shared/mime/text.ts';
+import { decodeTransfer } from '../../shared/mime/text.ts';
 import type { StoredMessage } from '../storage/storage.ts';
+import { mappedText, pieceBytes, piecesOf } from './text-pieces.ts';
+import type { TextPiece } from './text-pieces.ts';
 import { needleRuns } from './tokens.ts';
-
-/** A piece of text. `ends`: where the next piece of the same text goes on, if it does: behind a line's end, or inside a line. */
-export interface TextPiece {
-  readonly text: string;
-  readonly ends: 'whole' | 'line' | 'inside';
-}
-
-/** Longer texts are read, decoded and casemapped in pieces of whole lines: many megabytes would take a worker's time for a second otherwise. */
-const pieceBytes = 256 * 1024;
 
 /** Of longer HTML only the source is searched: what is shown of it comes out of the whole, without a rest. */
 const longestHtmlBytes = 1024 * 1024;
@@ -94,8 +87,11 @@ export async function hearTexts(message: StoredMessage, part: Part, { hear, want
   const charset = decodeParameter(part.parameters, 'charset') ?? 'us-ascii';
   const length = part.bodyEnd - part.bodyStart;
   const isHtml = part.subtype === 'html';
-  const inPieces = length > pieceBytes && linesAreBytes(charset);
-  if (inPieces && (await hearPieces(message, part, { charset, hear }) === 'enough' || !isHtml || length > longestHtmlBytes)) return;
+  const inPieces = length > pieceBytes;
+  if (inPieces) {
+    for await (const piece of piecesOf(message, part, charset)) if (hear(piece) === 'enough') return;
+    if (!isHtml || length > longestHtmlBytes) return;
+  }
   const bytes = decodeTransfer(await message.read(part.bodyStart, length), part.encoding);
   if (inPieces) {
     hear({ text: shownText(bytes, charset), ends: 'whole' });
@@ -110,40 +106,4 @@ export async function hearTexts(message: StoredMessage, part: Part, { hear, want
 /** Of HTML: words without marks between them, white space as it is shown. */
 function shownText(html: Buffer, charset: string): string {
   return casemap(textOfHtml(decodeCharset(html, charset)).replace(/[\u00ad\u200b\u200c\u200d\u2060\ufeff]/g, '').replace(/\s+/g, ' '));
-}
-
-async function hearPieces(message: StoredMessage, part: Part, { charset, hear }: { readonly charset: string; readonly hear: TextListener['hear'] }): Promise<'more' | 'enough'> {
-  const decoder = createTransferDecoder(part.encoding);
-  let rest: Buffer = Buffer.alloc(0);
-  for (let at = part.bodyStart; at < part.bodyEnd; at += pieceBytes) {
-    const size = Math.min(pieceBytes, part.bodyEnd - at);
-    const last = at + size === part.bodyEnd;
-    const bytes = Buffer.concat([rest, decoder.write(await message.read(at, size)), ...(last ? [decoder.end()] : [])]);
-    const cut = last ? bytes.length : endOfLines(bytes);
-    const ends = last ? 'whole' : bytes[cut - 1] === lineFeed ? 'line' : 'inside';
-    if (cut > 0 && hear({ text: mappedText(bytes.subarray(0, cut), charset), ends }) === 'enough') return 'enough';
-    rest = bytes.subarray(cut);
-  }
-  return 'more';
-}
-
-/** Most texts are in US-ASCII, whatever they call it; these cost a fifth of the others. */
-function mappedText(bytes: Buffer, charset: string): string {
-  return linesAreBytes(charset) && isAscii(bytes) ? bytes.toString('latin1').toUpperCase() : casemap(decodeCharset(bytes, charset));
-}
-
-const lineFeed = 0x0a;
-
-/** Whether the bytes of US-ASCII, line feeds among them, mean the same in this charset, and nothing else. */
-function linesAreBytes(charset: string): boolean {
-  return !/^(?:utf-?(?:16|32|7)|ucs|iso-2022|hz)/i.test(charset);
-}
-
-/** Behind the last line feed; of one endless line all, but not into a character of UTF-8. */
-function endOfLines(bytes: Buffer): number {
-  const lineEnd = bytes.lastIndexOf(lineFeed) + 1;
-  if (lineEnd > 0 || bytes.length < pieceBytes) return lineEnd;
-  let cut = bytes.length - 4;
-  while (cut > bytes.length - 8 && ((bytes[cut] ?? 0) & 0xc0) === 0x80) cut -= 1;
-  return cut;
 }

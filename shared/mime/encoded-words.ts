@@ -14,8 +14,20 @@ const decoders = new Map<string, TextDecoder>();
 
 /** Decodes bytes of a named charset; an unknown or missing name counts as UTF-8 if the bytes are that, else windows-1252. */
 export function decodeCharset(bytes: Buffer, charset: string): string {
-  const decoder = findDecoder(charset.trim().toLowerCase());
+  const decoder = findDecoder(spelled(charset));
   return decoder === undefined ? decodeUnlabelled(bytes) : decoder.decode(bytes);
+}
+
+/** Decodes what comes in pieces, each going on where the one before it ended. Undefined for names that `decodeCharset` does not know. */
+export function charsetStream(charset: string): ((bytes: Buffer, follows: 'more' | 'nothing') => string) | undefined {
+  const known = findDecoder(spelled(charset));
+  if (known === undefined) return undefined;
+  const decoder = new TextDecoder(known.encoding);
+  return (bytes, follows) => decoder.decode(bytes, { stream: follows === 'more' });
+}
+
+function spelled(charset: string): string {
+  return charset.trim().toLowerCase();
 }
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true });

@@ -34,3 +34,24 @@ test('Of HTML that is read in pieces what is shown is found, too, up to a megaby
   await indexMailbox({ mailbox: ground.mailbox, folder: folderOf(ground.mailbox), least: 1, report: () => undefined, signal: new AbortController().signal });
   assert.deepEqual(await found(), [1, 1, 0, 1]);
 });
+
+test('Charsets whose line ends are not single bytes, or whose bytes mean what came before says, are read in pieces as well', { timeout: 60_000 }, async (t) => {
+  const ground = await openGround(temporaryDirectory(t));
+  t.after(async () => ground.storage.close());
+  const mail = (type: string, text: Buffer): Buffer => Buffer.from(`Subject: long\r\nContent-Type: text/${type}\r\nContent-Transfer-Encoding: base64\r\n\r\n${text.toString('base64').replace(/.{76}/g, '$&\r\n')}\r\n`);
+  const page = (lines: number, word: string): Buffer => Buffer.from(`<p>${word}&eacute;</p>\r\n${'<p>mehr 日本</p>\r\n'.repeat(lines)}end${word}\r\n`, 'utf16le');
+  await deliverMail(ground, mail('html; charset=utf-16', page(6000, 'first')));
+  await deliverMail(ground, mail('html; charset=utf-16le', page(24_000, 'second')));
+  await deliverMail(ground, mail('plain; charset=utf-16le', Buffer.from(`begins ${'ohne 日本 Zeilenende '.repeat(8000)}endless\u{1f642}`, 'utf16le')));
+  // One run of two-byte characters, longer than a piece, then ASCII.
+  await deliverMail(ground, mail('plain; charset=iso-2022-jp', Buffer.from(`\x1b$B${'%F'.repeat(150_000)}%9%H\x1b(B\r\nneedle\r\n`)));
+  const found = async (): Promise<readonly number[]> => {
+    const counts: number[] = [];
+    for (const value of ['FIRST\u0045\u0301', 'ENDFIRST', 'SECOND\u0045\u0301', 'SECOND&EACUTE;', 'ENDSECOND', 'BEGINS', 'ENDLESS\u{1f642}', '\u30c6\u30b9\u30c8', 'NEEDLE', '%F']) counts.push((await compare(ground, { in: 'body', value })).hits);
+    return counts;
+  };
+  const expected = [1, 1, 0, 1, 1, 1, 1, 1, 1, 0];
+  assert.deepEqual(await found(), expected);
+  await indexMailbox({ mailbox: ground.mailbox, folder: folderOf(ground.mailbox), least: 1, report: () => undefined, signal: new AbortController().signal });
+  assert.deepEqual(await found(), expected);
+});
