@@ -1,8 +1,7 @@
 /** What the header of a message tells (sort values, days, ids of threads), found out once for each message: out of the fields that are kept beside the index. */
 import { chooseFields } from '../../shared/mime/kept-fields.ts';
-import { readMessageHeader } from '../../shared/mime/part-header.ts';
+import { readFields, readMessageHeader } from '../../shared/mime/part-header.ts';
 import type { MessageHeader } from '../../shared/mime/part-header.ts';
-import { splitFields } from '../../shared/mime/header.ts';
 import type { MessageRow } from '../storage/storage.ts';
 import { KeptColumns } from './kept-values.ts';
 import type { KeptColumn } from './kept-values.ts';
@@ -33,7 +32,7 @@ export function headValues<Value>(view: View, column: HeadColumn<Value>): (row: 
     const known = values.get(row.uid);
     if (known !== undefined) return known;
     const lines = linesOf(row);
-    const header = lines === undefined ? view.mailbox.heads([row])[0] : readMessageHeader(splitFields(lines));
+    const header = lines === undefined ? view.mailbox.heads([row])[0] : readMessageHeader(readFields(lines));
     const value = column.of(row, header);
     if (header !== undefined) values.add(row.uid, value);
     return value;

@@ -11,21 +11,16 @@ import type { StringForm } from './strings.ts';
 
 /** The envelope as a parenthesized list. Fields stay as they stand in the header, RFC 2047 words undecoded. */
 export function formatEnvelope(envelope: Envelope, form: StringForm): string {
-  const addresses = (list: readonly EnvelopeAddress[]): string => (list.length === 0 ? 'NIL' : `(${list.map((address) => formatAddress(address, form)).join('')})`);
-  const fields = [
-    formatNstring(envelope.date),
-    formatWords(envelope.subject, form),
-    // Sender and Reply-To default to From (RFC 9051 section 7.5.2).
-    addresses(envelope.from),
-    addresses(envelope.sender.length > 0 ? envelope.sender : envelope.from),
-    addresses(envelope.replyTo.length > 0 ? envelope.replyTo : envelope.from),
-    addresses(envelope.to),
-    addresses(envelope.cc),
-    addresses(envelope.bcc),
-    formatIds(envelope.inReplyTo, form),
-    formatIds(envelope.messageId, form),
-  ];
-  return `(${fields.join(' ')})`;
+  const { from, sender, replyTo } = envelope;
+  const author = formatAddresses(from, form);
+  // Sender and Reply-To default to From (RFC 9051 section 7.5.2), and mostly are its list.
+  const others = [sender, replyTo].map((list) => (list === from || list.length === 0 ? author : formatAddresses(list, form)));
+  const people = `${author} ${others.join(' ')} ${formatAddresses(envelope.to, form)} ${formatAddresses(envelope.cc, form)} ${formatAddresses(envelope.bcc, form)}`;
+  return `(${formatNstring(envelope.date)} ${formatWords(envelope.subject, form)} ${people} ${formatIds(envelope.inReplyTo, form)} ${formatIds(envelope.messageId, form)})`;
+}
+
+function formatAddresses(list: readonly EnvelopeAddress[], form: StringForm): string {
+  return list.length === 0 ? 'NIL' : `(${list.map((address) => formatAddress(address, form)).join('')})`;
 }
 
 /** Text of which there may be encoded words. */

@@ -16,8 +16,8 @@ type Word = Extract<Token, { kind: 'word' }>;
 /** Addresses read of one field. */
 const maxAddresses = 4096;
 
-/** Most fields: one address without anything special, `"Name" <local@domain>`, `Some Name <local@domain>` or `local@domain`. It is taken apart in one go. */
-const simplest = /^(?:(?:(?:"([^"\\]+)"|([\w!#$%&'*+\-/=?^`{|}~.]+(?: [\w!#$%&'*+\-/=?^`{|}~.]+)*)) )?<([\w!#$%&'*+\-/=?^`{|}~.]+)@([\w.-]+)>|([\w!#$%&'*+\-/=?^`{|}~.]+)@([\w.-]+))$/;
+/** Most addresses have nothing special: `"Name" <local@domain>`, `Some Name <local@domain>` or `local@domain`. Such a one is taken apart in one go, with the comma behind it. */
+const simplest = /(?:(?:(?:"([^"\\]+)"|([\w!#$%&'*+\-/=?^`{|}~.]+(?: [\w!#$%&'*+\-/=?^`{|}~.]+)*)) )?<([\w!#$%&'*+\-/=?^`{|}~.]+)@([\w.-]+)>|([\w!#$%&'*+\-/=?^`{|}~.]+)@([\w.-]+))(?:$|,\s*)/y;
 
 const groupEnd: EnvelopeAddress = { name: undefined, route: undefined, mailbox: undefined, host: undefined };
 
@@ -27,8 +27,22 @@ const groupEnd: EnvelopeAddress = { name: undefined, route: undefined, mailbox: 
  * @param raw latin1, unfolded.
  */
 export function parseAddressList(raw: string): EnvelopeAddress[] {
-  const simple = simplest.exec(raw);
-  if (simple !== null) return [{ name: simple[1] ?? simple[2], route: undefined, mailbox: simple[3] ?? simple[5] ?? '', host: simple[4] ?? simple[6] ?? '' }];
+  return simpleList(raw) ?? anyList(raw);
+}
+
+/** A list of the simplest addresses; undefined where one is not. */
+function simpleList(raw: string): EnvelopeAddress[] | undefined {
+  const found: EnvelopeAddress[] = [];
+  for (let at = 0; at < raw.length && found.length < maxAddresses; at = simplest.lastIndex) {
+    simplest.lastIndex = at;
+    const simple = simplest.exec(raw);
+    if (simple === null) return undefined;
+    found.push({ name: simple[1] ?? simple[2], route: undefined, mailbox: simple[3] ?? simple[5] ?? '', host: simple[4] ?? simple[6] ?? '' });
+  }
+  return found;
+}
+
+function anyList(raw: string): EnvelopeAddress[] {
   const found: EnvelopeAddress[] = [];
   let inGroup = false;
   let words: Word[] = [];

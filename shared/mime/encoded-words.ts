@@ -2,6 +2,7 @@
  * Header text that is not US-ASCII: RFC 2047 encoded words in both directions, and raw 8-bit bytes as broken or
  * RFC 6532 mail has them. Also the one place that knows character sets by name. Pure; nothing here throws.
  */
+import { isAscii } from 'node:buffer';
 import { TextDecoder } from 'node:util';
 
 /** Names that mail uses and that the Encoding Standard, which TextDecoder follows, does not have. */
@@ -10,11 +11,16 @@ const charsetAliases: ReadonlyMap<string, string> = new Map([
   ['utf8mb4', 'utf-8'], ['utf-8-sig', 'utf-8'], ['iso-2022-jp-1', 'iso-2022-jp'], ['iso-2022-jp-ms', 'iso-2022-jp'],
 ]);
 
+/** Where bytes of ASCII are ASCII. */
+const likeAscii: ReadonlySet<string> = new Set(['', 'us-ascii', 'ascii', 'utf-8', 'utf8', 'iso-8859-1', 'iso-8859-15', 'windows-1252']);
+
 const decoders = new Map<string, TextDecoder>();
 
 /** Decodes bytes of a named charset; an unknown or missing name counts as UTF-8 if the bytes are that, else windows-1252. */
 export function decodeCharset(bytes: Buffer, charset: string): string {
-  const decoder = findDecoder(spelled(charset));
+  const name = spelled(charset);
+  if (likeAscii.has(name) && isAscii(bytes)) return bytes.toString('latin1'); // most texts, and much faster
+  const decoder = findDecoder(name);
   return decoder === undefined ? decodeUnlabelled(bytes) : decoder.decode(bytes);
 }
 

@@ -34,16 +34,33 @@ export function unfold(value: string): string {
  */
 export function splitFields(section: string): HeaderField[] {
   const fields: HeaderField[] = [];
-  let start = 0;
-  while (start < section.length && fields.length < maxFields) {
-    const end = endOfField(section, start);
-    const line = section.slice(start, end);
-    const colon = line.indexOf(':');
-    const name = line.slice(0, Math.max(colon, 0)).trimEnd();
-    if (isFieldName(name)) fields.push({ name: name.toLowerCase(), value: unfold(line.slice(colon + 1)).trim() });
-    start = end;
+  let colon = -1; // the next one: searched for once, or a header without any would take quadratic time
+  for (let start = 0, end = 0; start < section.length && fields.length < maxFields; start = end) {
+    const lineEnd = section.indexOf('\n', start);
+    end = endOfField(section, lineEnd);
+    if (colon < start) colon = section.indexOf(':', start);
+    if (colon === -1) break;
+    if (colon >= end) continue;
+    const name = section.slice(start, colon).trimEnd();
+    if (!isFieldName(name)) continue;
+    const value = section.slice(colon + 1, end);
+    fields.push({ name: name.toLowerCase(), value: (end === lineEnd + 1 ? value : unfold(value)).trim() });
   }
   return fields;
+}
+
+/** The values of fields by name (lower-case), in order where one stands several times. */
+export type FieldsByName = ReadonlyMap<string, readonly string[]>;
+
+/** The fields of a header section (latin1) by name: for who asks for many. */
+export function fieldsByName(fields: readonly HeaderField[]): FieldsByName {
+  const byName = new Map<string, string[]>();
+  for (const { name, value } of fields) {
+    const known = byName.get(name);
+    if (known === undefined) byName.set(name, [value]);
+    else known.push(value);
+  }
+  return byName;
 }
 
 /** The value of the first field of that name (lower-case), or undefined. */
@@ -51,8 +68,13 @@ export function fieldValue(fields: readonly HeaderField[], name: string): string
   return fields.find((field) => field.name === name)?.value;
 }
 
+/** Most values: a word, or two with a slash, and at most one parameter without anything special. It is taken apart in one go. */
+const simplest = /^([\w.+-]+(?:\/[\w.+-]+)?)(?:; ?([a-z-]+)=(?:"([^"\\]*)"|([\w.+-]+)))?$/i;
+
 /** Reads `value; name=value; …` as of Content-Type and Content-Disposition. Takes whatever it is given. */
 export function parseParametrisedValue(text: string): ParametrisedValue {
+  const simple = simplest.exec(text);
+  if (simple !== null) return { value: simple[1] ?? '', parameters: simple[2] === undefined ? [] : [[simple[2].toLowerCase(), simple[3] ?? simple[4] ?? '']] };
   const semicolon = indexOutsideQuotes(text, 0, ';');
   const value = withoutComments(text.slice(0, semicolon)).trim();
   const raw: [string, string][] = [];
@@ -104,16 +126,13 @@ export function withoutComments(text: string): string {
   return kept;
 }
 
-/** One past the line end of the field's last line. */
-function endOfField(section: string, start: number): number {
-  let from = start;
-  for (;;) {
-    const lineEnd = section.indexOf('\n', from);
-    if (lineEnd === -1) return section.length;
+/** One past the line end of the field's last line. @param firstEnd the line feed of its first line, or -1 */
+function endOfField(section: string, firstEnd: number): number {
+  for (let lineEnd = firstEnd; lineEnd !== -1; lineEnd = section.indexOf('\n', lineEnd + 1)) {
     const next = section.charCodeAt(lineEnd + 1);
     if (next !== 0x20 && next !== 0x09) return lineEnd + 1;
-    from = lineEnd + 1;
   }
+  return section.length;
 }
 
 /** RFC 5322 section 2.2: printable US-ASCII except the colon. */
@@ -123,6 +142,10 @@ function isFieldName(name: string): boolean {
 
 /** The position of `wanted` from `from` on, or the length of the text. */
 function indexOutsideQuotes(text: string, from: number, wanted: string): number {
+  if (!text.includes('"', from)) {
+    const found = text.indexOf(wanted, from);
+    return found === -1 ? text.length : found;
+  }
   let quoted = false;
   for (let at = from; at < text.length; at += 1) {
     const character = text[at];

@@ -33,28 +33,57 @@ const entryBytes = 3;
 
 /** The form of a header section, with or without its empty line. It says so where nothing can be kept. */
 export function keepFields(section: Buffer): Buffer {
-  if (section.length > mostHeaderBytes) return nothingKept;
-  const header = section.toString('latin1');
-  const kept: { readonly place: number; readonly text: string }[] = [];
+  return section.length > mostHeaderBytes ? nothingKept : keepFieldsOf(section.toString('latin1'));
+}
+
+/** The same of a section that is a string (latin1) already. */
+export function keepFieldsOf(header: string): Buffer {
+  if (header.length > mostHeaderBytes) return nothingKept;
+  const kept: KeptField[] = [];
   const others = new Set<string>();
   const fields = fieldLines(header);
+  let textBytes = 0;
   for (const { name, start, end } of fields) {
     const place = places.get(name);
     // What FETCH and SEARCH do not take for the same field: a colon in a line that goes on, letters that have two capitals, white space that is none to RFC 5322.
     if (name === '' && header.slice(start, end).includes(':')) return nothingKept;
     if (place === undefined) others.add(name);
-    else if (header.slice(start, start + name.length).toUpperCase() !== name) return nothingKept;
-    else kept.push({ place, text: header.slice(start, end) });
+    else if (!standsAt(header, start, name)) return nothingKept;
+    else {
+      kept.push({ place, start, end });
+      textBytes += end - start;
+    }
   }
   const names = others.size === 0 ? '' : `\n${[...others].join('\n')}\n`;
-  const texts = kept.map(({ text }) => text).join('');
-  if (fields.length > mostFields || kept.length > mostKept || names.length + texts.length > mostKeptBytes || /[^\x00-\x7f]/.test(names)) return nothingKept;
-  const lead = [version, keptNames.length, kept.length, ...sixteenBits(names.length), ...kept.flatMap(({ place, text }) => [place, ...sixteenBits(text.length)])];
-  return Buffer.from(String.fromCharCode(...lead) + names + texts, 'latin1');
+  if (fields.length > mostFields || kept.length > mostKept || names.length + textBytes > mostKeptBytes || /[^\x00-\x7f]/.test(names)) return nothingKept;
+  return encodeKept(header, kept, names);
 }
 
-function sixteenBits(value: number): [number, number] {
-  return [value & 0xff, value >>> 8];
+/** A field whose bytes are kept: where they stand in the header. */
+interface KeptField {
+  readonly place: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+function encodeKept(header: string, kept: readonly KeptField[], names: string): Buffer {
+  let lead = String.fromCharCode(version, keptNames.length, kept.length, names.length & 0xff, names.length >>> 8);
+  let texts = '';
+  for (const { place, start, end } of kept) {
+    lead += String.fromCharCode(place, (end - start) & 0xff, (end - start) >>> 8);
+    texts += header.slice(start, end);
+  }
+  return Buffer.from(lead + names + texts, 'latin1');
+}
+
+/** Whether this name (in capitals) stands there, in whatever letters. Of capitals on the list each is one of ASCII. */
+function standsAt(header: string, start: number, name: string): boolean {
+  for (let at = 0; at < name.length; at += 1) {
+    const written = header.charCodeAt(start + at);
+    const capital = written >= 0x61 && written <= 0x7a ? written - 0x20 : written;
+    if (capital !== name.charCodeAt(at)) return false;
+  }
+  return true;
 }
 
 /** Some fields by name. */

@@ -61,8 +61,8 @@ export class OpenParts {
     this.#measureDelimiters();
   }
 
-  /** The innermost part's header is complete. Answers the part's kind; for 'message' another `start` must follow. */
-  finishHeader(section: Buffer, bodyStart: Place): { readonly kind: PartKind['kind']; readonly header: PartHeader } {
+  /** The innermost part's header (latin1) is complete. Answers the part's kind; for 'message' another `start` must follow. */
+  finishHeader(section: string, bodyStart: Place): { readonly kind: PartKind['kind']; readonly header: PartHeader } {
     const part = this.#innermost();
     const parent = this.#stack.at(-2);
     const fields = readFields(section);
@@ -102,7 +102,7 @@ export class OpenParts {
   endAll(end: Place): { readonly root: Part; readonly message: MessageHeader } {
     this.#endAbove(0, end);
     const part = this.#innermost();
-    return { root: close(part, end), message: part.message ?? readMessageHeader([]) };
+    return { root: close(part, end), message: part.message ?? readMessageHeader(new Map()) };
   }
 
   /** True when the innermost part lies in an enclosed message. */
@@ -172,8 +172,9 @@ function close(part: OpenPart, end: Place): Part {
   // A delimiter just after the header owns the line end before it, which is the header's, too.
   const bodyEnd = Math.max(body.start.offset, end.offset);
   const header = body.kind.kind === 'multipart' && part.children.length === 0 ? asLeaf(body.header) : body.header;
+  const { type, subtype, parameters, id, description, encoding, disposition, language, location, md5 } = header;
   return {
-    ...header,
+    type, subtype, parameters, id, description, encoding, disposition, language, location, md5, // each by its name: many times as fast as a spread
     headerStart: part.headerStart,
     bodyStart: body.start.offset,
     bodyEnd,

@@ -1,8 +1,8 @@
 /** What a finished header section says about its part, and, for a message, its envelope. Pure; never throws. */
 import { parseAddressList } from './address.ts';
 import { parseDate } from './date.ts';
-import { fieldValue, parseParametrisedValue, splitFields, withoutComments } from './header.ts';
-import type { HeaderField } from './header.ts';
+import { fieldsByName, parseParametrisedValue, splitFields, withoutComments } from './header.ts';
+import type { FieldsByName } from './header.ts';
 import type { Envelope, EnvelopeAddress, MessageHead, Part } from './structure.ts';
 
 /** The fields of `Part` that stand in the header. */
@@ -29,45 +29,51 @@ const maxReferences = 200;
  * @param defaultType what a part without Content-Type is: message/rfc822 inside multipart/digest (RFC 2046 section 5.1.5).
  */
 export function readPartHeader(
-  fields: readonly HeaderField[],
+  fields: FieldsByName,
   defaultType: Pick<Part, 'type' | 'subtype' | 'parameters'>,
 ): PartHeader {
-  const disposition = fieldValue(fields, 'content-disposition');
+  const disposition = firstValue(fields, 'content-disposition');
+  const language = firstValue(fields, 'content-language');
+  const { type, subtype, parameters } = readType(firstValue(fields, 'content-type'), defaultType);
   return {
-    ...readType(fieldValue(fields, 'content-type'), defaultType),
+    type,
+    subtype,
+    parameters,
     id: presentValue(fields, 'content-id'),
     description: presentValue(fields, 'content-description'),
-    encoding: readEncoding(fieldValue(fields, 'content-transfer-encoding') ?? ''),
+    encoding: readEncoding(firstValue(fields, 'content-transfer-encoding') ?? ''),
     disposition: disposition === undefined ? undefined : readDisposition(disposition),
-    language: withoutComments(fieldValue(fields, 'content-language') ?? '').split(/[\s,]+/).filter((tag) => tag !== ''),
+    language: language === undefined ? [] : withoutComments(language).split(/[\s,]+/).filter((tag) => tag !== ''),
     location: presentValue(fields, 'content-location'),
     md5: presentValue(fields, 'content-md5'),
   };
 }
 
 /** Reads the fields of a message's own header. */
-export function readMessageHeader(fields: readonly HeaderField[]): MessageHeader {
-  const date = fieldValue(fields, 'date');
+export function readMessageHeader(fields: FieldsByName): MessageHeader {
+  const date = firstValue(fields, 'date');
+  const { references, fromReferences } = readReferences(fields);
   return {
     envelope: readEnvelope(fields),
     sentAtMs: date === undefined ? undefined : parseDate(date),
-    ...readReferences(fields),
+    references,
+    fromReferences,
   };
 }
 
-/** The fields of a header section as it stands in the message. */
-export function readFields(section: Buffer): HeaderField[] {
-  return splitFields(section.toString('latin1'));
+/** The fields of a header section (latin1) as it stands in the message. */
+export function readFields(section: string): FieldsByName {
+  return fieldsByName(splitFields(section));
 }
 
 /** From, Sender and Reply-To fall back as RFC 9051 section 7.5.2 wants it. */
-function readEnvelope(fields: readonly HeaderField[]): Envelope {
+function readEnvelope(fields: FieldsByName): Envelope {
   const from = readAddresses(fields, 'from');
   const sender = readAddresses(fields, 'sender');
   const replyTo = readAddresses(fields, 'reply-to');
   return {
-    date: fieldValue(fields, 'date'),
-    subject: fieldValue(fields, 'subject'),
+    date: firstValue(fields, 'date'),
+    subject: firstValue(fields, 'subject'),
     from,
     sender: sender.length === 0 ? from : sender,
     replyTo: replyTo.length === 0 ? from : replyTo,
@@ -80,27 +86,36 @@ function readEnvelope(fields: readonly HeaderField[]): Envelope {
 }
 
 /** A field that wrongly stands several times counts as one long list. */
-function readAddresses(fields: readonly HeaderField[], name: string): EnvelopeAddress[] {
-  if (!fields.some((field) => field.name === name)) return []; // most of the fields are seldom there
-  return fields.filter((field) => field.name === name).flatMap((field) => parseAddressList(field.value));
+function readAddresses(fields: FieldsByName, name: string): EnvelopeAddress[] {
+  const values = fields.get(name);
+  if (values === undefined) return []; // most of the fields are seldom there
+  const [only] = values;
+  return values.length === 1 && only !== undefined ? parseAddressList(only) : values.flatMap(parseAddressList);
 }
 
-function readReferences(fields: readonly HeaderField[]): Pick<MessageHead, 'references' | 'fromReferences'> {
+function readReferences(fields: FieldsByName): Pick<MessageHead, 'references' | 'fromReferences'> {
   const own = idsIn(fields, 'references');
-  const answered = [...idsIn(fields, 'in-reply-to')].filter((id) => !own.has(id));
+  const parents = idsIn(fields, 'in-reply-to');
+  if (own.size === 0 && parents.size === 0) return { references: [], fromReferences: 0 };
+  const answered = [...parents].filter((id) => !own.has(id));
   const references = [...own, ...answered].slice(-maxReferences);
   return { references, fromReferences: Math.min(own.size, references.length) };
 }
 
 const noIds: ReadonlySet<string> = new Set();
 
-function idsIn(fields: readonly HeaderField[], name: string): ReadonlySet<string> {
-  const value = fieldValue(fields, name);
+function idsIn(fields: FieldsByName, name: string): ReadonlySet<string> {
+  const value = firstValue(fields, name);
   return value === undefined ? noIds : new Set(value.match(/<[^<>\s]+>/g));
 }
 
-function presentValue(fields: readonly HeaderField[], name: string): string | undefined {
-  const value = fieldValue(fields, name);
+/** The value of the first field of that name (lower-case). */
+function firstValue(fields: FieldsByName, name: string): string | undefined {
+  return fields.get(name)?.[0];
+}
+
+function presentValue(fields: FieldsByName, name: string): string | undefined {
+  const value = firstValue(fields, name);
   return value === '' ? undefined : value;
 }
 
@@ -125,8 +140,12 @@ function nonEmpty(parameters: Part['parameters']): Partial<Pick<Part, 'parameter
   return parameters.length === 0 ? {} : { parameters };
 }
 
+const usualEncodings: ReadonlySet<string> = new Set(['7bit', '8bit', 'binary', 'base64', 'quoted-printable']);
+
 /** Lower-case, and the misspellings seen in real mail put right: `7-bit`, `8bits`, `quoted printable`, `base64;`. */
 function readEncoding(value: string): string {
+  if (usualEncodings.has(value)) return value;
+  if (value === '') return '7bit';
   const written = withoutComments(value).toLowerCase().replace(/[;,].*$/s, '').trim();
   const plain = written.replace(/[\s"_-]/g, '').replace(/^(7|8)bits$/, '$1bit');
   if (plain === 'quotedprintable') return 'quoted-printable';

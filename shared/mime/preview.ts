@@ -15,6 +15,8 @@ const sampleBytes = { plain: 4 * 1024, html: 32 * 1024 } as const;
 /** Characters of a preview (RFC 8970 section 3.1 names 200). */
 const previewLength = 200;
 
+const nothing = Buffer.alloc(0);
+
 type Kind = keyof typeof sampleBytes;
 
 interface Sample {
@@ -42,6 +44,7 @@ export class PreviewSampler {
     const sample = this.#current;
     if (sample === undefined) return;
     const taken = bytes.subarray(0, sample.wanted);
+    if (taken.length === 0) return;
     sample.pieces.push(Buffer.from(taken));
     sample.wanted -= taken.length;
     if (sample.wanted === 0) this.#current = undefined;
@@ -61,7 +64,8 @@ export class PreviewSampler {
     const sample = this.#samples.get(kind);
     if (sample === undefined) return '';
     const charset = decodeParameter(sample.part.parameters, 'charset') ?? '';
-    const text = decodeText(Buffer.concat(sample.pieces), sample.part.encoding, charset);
+    const [only = nothing, ...others] = sample.pieces;
+    const text = decodeText(others.length === 0 ? only : Buffer.concat(sample.pieces), sample.part.encoding, charset);
     return oneLine(kind === 'html' ? textOfHtml(text) : text);
   }
 }
@@ -132,7 +136,11 @@ function endOfPreview(line: string): number {
   return end;
 }
 
+/** In ASCII what is blank or a control character, but for single spaces: they stay as they are, and most of what is blank is one. */
+const blanksOfAscii = /[\x00-\x1f\x7f][\x00-\x20\x7f]*| [\x00-\x20\x7f]+/g;
+
 function collapse(text: string): string {
+  if (/^[\x00-\x7f]*$/.test(text)) return text.replace(blanksOfAscii, ' ').trim();
   return text
     .replace(/[\u200b-\u200f\u2060\ufeff\u034f\u00ad]/g, '')
     .replace(/[\s\p{Cc}]+/gu, ' ')

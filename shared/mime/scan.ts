@@ -4,7 +4,7 @@
  * are held within limits. Any bytes give a structure: beyond the limits the rest is one opaque part, never an error.
  */
 import { HeaderSection } from './header-section.ts';
-import { keepFields } from './kept-fields.ts';
+import { keepFieldsOf } from './kept-fields.ts';
 import { countLineEnds } from './line-ends.ts';
 import { OpenParts } from './open-parts.ts';
 import type { Delimiter, Place } from './open-parts.ts';
@@ -20,6 +20,25 @@ const maxDelimiterLine = 998;
 
 /** Whether what is there may go on. */
 type State = 'more to come' | 'last bytes';
+
+/** How a line that may be a delimiter begins, with the line end before it. */
+const dashedLine = Buffer.from('\n--');
+
+/** Where the header that begins at `at` ends: behind its last line, and behind the empty one; -1 where that is not here, or the header is empty or long. */
+function endOfHeader(data: Buffer, at: number): { readonly last: number; readonly end: number } {
+  if (data[at] === LF || (data[at] === CR && data[at + 1] === LF)) return noEnd;
+  const beginning = data.subarray(at, at + shortHeaderBytes);
+  const emptyLine = beginning.indexOf(lineAndEmptyLine);
+  const bareLine = (emptyLine === -1 ? beginning : beginning.subarray(0, emptyLine + 1)).indexOf(bareEmptyLine);
+  if (bareLine !== -1) return { last: at + bareLine + 1, end: at + bareLine + 2 };
+  return emptyLine === -1 ? noEnd : { last: at + emptyLine + 1, end: at + emptyLine + 3 };
+}
+
+const noEnd = { last: -1, end: -1 } as const;
+/** So much is searched for the end of a header; longer ones are read line by line. */
+const shortHeaderBytes = 16 * 1024;
+const lineAndEmptyLine = Buffer.from('\n\r\n');
+const bareEmptyLine = Buffer.from('\n\n');
 
 /** Answer of a reading step: what is there does not suffice to go on. */
 const needsMore = -1;
@@ -56,7 +75,7 @@ export class MessageScanner {
 
   /** Fields of the message's header (kept-fields.ts), once it was read: after `end` in any case. */
   get keptFields(): Buffer {
-    return this.#keptFields ?? keepFields(Buffer.alloc(0));
+    return this.#keptFields ?? keepFieldsOf('');
   }
 
   /** The message is complete: answers its structure. Call once. */
@@ -89,6 +108,10 @@ export class MessageScanner {
   }
 
   #readHeaderLine(data: Buffer, at: number, state: State): number {
+    if (this.#lastBreak === undefined && !this.#inLongLine) {
+      const behind = this.#readWholeHeader(data, at);
+      if (behind !== needsMore) return behind;
+    }
     const lineFeed = data.indexOf(LF, at);
     if (lineFeed === -1 && state === 'more to come') return this.#readPieceOfLine(data, at);
     const end = lineFeed === -1 ? data.length : lineFeed + 1;
@@ -110,6 +133,17 @@ export class MessageScanner {
     return this.#advance(data, at, end);
   }
 
+  /** A header of which all is here, if it is not long and has no line that may be a delimiter: read at once, which is much faster than line by line. */
+  #readWholeHeader(data: Buffer, at: number): number {
+    const { last, end } = endOfHeader(data, at);
+    if (end === -1) return needsMore;
+    if (this.#parts.shortestDelimiter !== Infinity && (data[at] === DASH || data.subarray(at, last).includes(dashedLine))) return needsMore;
+    const section = this.#header.takeWhole(data.subarray(at, last));
+    this.#advance(data, at, end);
+    this.#finishHeader('one', this.#place(), section);
+    return end;
+  }
+
   /** A header line whose end has not come: waited for, unless it is too long to matter. */
   #readPieceOfLine(data: Buffer, at: number): number {
     // A CR may belong to the line end that comes next.
@@ -121,9 +155,8 @@ export class MessageScanner {
   }
 
   /** Ends the innermost part's header; `all`: of enclosed messages, too, since no bytes are left for them. */
-  #finishHeader(which: 'one' | 'all', bodyStart: Place): void {
-    const section = this.#header.take();
-    this.#keptFields ??= keepFields(section);
+  #finishHeader(which: 'one' | 'all', bodyStart: Place, section = this.#header.take()): void {
+    this.#keptFields ??= keepFieldsOf(section);
     const { kind, header } = this.#parts.finishHeader(section, bodyStart);
     this.#lastBreak = undefined;
     this.#inLongLine = false;
@@ -210,7 +243,7 @@ interface DelimiterLine extends Delimiter {
 
 /** The next line after `after` that begins with `--`, and where the line end before it begins (not before `from`). */
 function nextCandidate(data: Buffer, from: number, after: number): { readonly lineStart: number; readonly breakStart: number } {
-  const found = data.indexOf('\n--', after, 'latin1');
+  const found = data.indexOf(dashedLine, after);
   if (found === -1) return { lineStart: -1, breakStart: -1 };
   return { lineStart: found + 1, breakStart: startOfBreak(data, from, found) };
 }

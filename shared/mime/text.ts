@@ -29,7 +29,7 @@ export function decodeTransfer(bytes: Buffer, encoding: string): Buffer {
 
 /** The text of a part's body: transfer encoding undone, then the charset, see `decodeCharset`. */
 export function decodeText(bytes: Buffer, encoding: string, charset: string): string {
-  return decodeCharset(decodeTransfer(bytes, encoding), charset);
+  return decodeCharset(encoding === 'base64' || encoding === 'quoted-printable' ? decodeTransfer(bytes, encoding) : bytes, charset);
 }
 
 /**
