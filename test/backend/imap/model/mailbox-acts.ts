@@ -11,9 +11,11 @@ import type { Stage } from './stage.ts';
 
 export async function create(stage: Stage, player: Player, act: Act): Promise<void> {
   const name = nameOf(act.a);
-  const { others } = await stage.run(player, { text: `CREATE ${name}`, status: stage.account.mailbox(name) === undefined ? 'OK' : 'NO' });
+  const { others } = await stage.run(player, {
+    text: `CREATE ${name}`, status: stage.account.mailbox(name) === undefined ? 'OK' : 'NO', names: stage.account.mailbox(name) === undefined ? [name] : [],
+    then: () => stage.account.learnMailboxes(),
+  });
   onlyKeywords(others);
-  stage.account.learnMailboxes();
   stage.account.checkNames();
 }
 
@@ -27,8 +29,10 @@ export async function rename(stage: Stage, player: Player, act: Act): Promise<vo
   let others: readonly Response[] = [];
   if (mailbox !== undefined && possible) {
     // Before anybody is told: sessions in IDLE hear of it at once.
-    ({ others } = await stage.run(player, { text: `RENAME ${from} ${to}`, status: await statusOfRename(stage, { player, mailbox, to }), then: () => stage.doom(account.rename(mailbox, to)) }));
-    account.learnMailboxes();
+    ({ others } = await stage.run(player, { text: `RENAME ${from} ${to}`, status: await statusOfRename(stage, { player, mailbox, to }), names: [to], oldName: from, then: () => {
+      stage.doom(account.rename(mailbox, to));
+      account.learnMailboxes();
+    } }));
   } else ({ others } = await stage.run(player, { text: `RENAME ${from} ${to}`, status: 'NO' }));
   onlyKeywords(others);
   account.checkNames();
@@ -48,7 +52,7 @@ export async function remove(stage: Stage, player: Player, act: Act): Promise<vo
   const possible = mailbox !== undefined && name !== 'INBOX';
   const isOpen = possible && player.model.view?.mailbox === mailbox;
   const { others } = await stage.run(player, {
-    text: `DELETE ${name}`, status: possible ? 'OK' : 'NO',
+    text: `DELETE ${name}`, status: possible ? 'OK' : 'NO', names: possible ? [name] : [],
     then: () => {
       if (!possible) return;
       stage.account.remove(mailbox);

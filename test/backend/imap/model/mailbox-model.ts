@@ -51,6 +51,8 @@ export function sameFlags(one: ReadonlySet<string>, other: ReadonlySet<string>):
 
 export class AccountModel {
   readonly mailboxes = new Map<string, ModelMailbox>();
+  /** What it may hold; undefined: as much as it likes. */
+  limits: { readonly bytes?: number; readonly messages?: number } = {};
   readonly #account: Account;
   /** The highest UIDVALIDITY that a mailbox of each name has had. */
   readonly #validities = new Map<string, number>();
@@ -59,6 +61,19 @@ export class AccountModel {
   constructor(account: Account) {
     this.#account = account;
     this.learnMailboxes();
+  }
+
+  /** What it holds. */
+  get use(): { readonly bytes: number; readonly messages: number } {
+    const all = [...this.mailboxes.values()].flatMap(({ messages }) => messages);
+    return { bytes: bytesOf(all.map(({ letter }) => letter)), messages: all.length };
+  }
+
+  /** Whether these can come in. @param freed what goes for them */
+  hasRoomFor(added: readonly Letter[], freed: readonly Letter[] = []): boolean {
+    const { bytes, messages } = this.use;
+    const more = { bytes: bytesOf(added) - bytesOf(freed), messages: added.length - freed.length };
+    return (more.bytes <= 0 || bytes + more.bytes <= (this.limits.bytes ?? Infinity)) && (more.messages <= 0 || messages + more.messages <= (this.limits.messages ?? Infinity));
   }
 
   mailbox(name: string): ModelMailbox | undefined {
@@ -145,6 +160,10 @@ export class AccountModel {
       message.modseq = row.modseq;
     }
   }
+}
+
+function bytesOf(letters: readonly Letter[]): number {
+  return letters.reduce((sum, { text }) => sum + text.length, 0);
 }
 
 function flagsOf(row: MessageRow, keywords: readonly string[]): string[] {

@@ -24,12 +24,14 @@ export async function append(stage: Stage, player: Player, act: Act): Promise<vo
   const flags = flagsOf(act.b);
   const letters = act.c % 4 === 0 ? [letterOf(act.c), letterOf(act.c + 1)] : [letterOf(act.c)];
   const literals = letters.map((letter) => `(${flags.join(' ')}) ${arrivalOf(letter)} {${String(letter.text.length)}+}\r\n${letter.text}`);
+  const fits = stage.account.hasRoomFor(letters);
   const { code } = await expectKeywords(stage, player, {
     text: `APPEND ${name} ${literals.join(' ')}`,
-    status: mailbox === undefined ? 'NO' : 'OK',
-    effects: mailbox === undefined ? [] : [{ mailbox, added: letters.map((letter) => ({ letter, flags: new Set(flags) })) }],
+    status: mailbox === undefined || !fits ? 'NO' : 'OK',
+    effects: mailbox === undefined || !fits ? [] : [{ mailbox, added: letters.map((letter) => ({ letter, flags: new Set(flags) })) }],
   });
   if (mailbox === undefined) assert.equal(code, 'TRYCREATE');
+  else if (!fits) assert.equal(code, 'OVERQUOTA');
   else checkUids(code, 'APPENDUID', { mailbox, count: letters.length });
 }
 
@@ -103,12 +105,14 @@ export async function copyOrMove(stage: Stage, player: Player, act: Act): Promis
   const verb = act.kind === 'move' ? 'MOVE' : 'COPY';
   const there = alive(view, chosen.uids);
   const forbidden = verb === 'MOVE' && view.access === 'read-only';
-  const done = !forbidden && target !== undefined;
+  const fits = verb === 'MOVE' || stage.account.hasRoomFor(there.map(({ letter }) => letter));
+  const done = !forbidden && target !== undefined && fits;
   const effects: Effect[] = done && there.length > 0 ? transfer({ source: view.mailbox, target, messages: there, verb }) : [];
   const { others, code } = await stage.run(player, { text: `${verbOf(chosen, verb)} ${chosen.set} ${name}`, status: done ? 'OK' : 'NO', effects });
   const moved = others.find((one) => one.kind === 'code' && one.code === 'COPYUID');
   onlyKeywords(others.filter((one) => one !== moved));
   if (!forbidden && target === undefined) assert.equal(code, 'TRYCREATE');
+  else if (!fits) assert.equal(code, 'OVERQUOTA');
   if (!done || there.length === 0) return;
   const copied = verb === 'MOVE' && moved?.kind === 'code' ? `COPYUID ${moved.value}` : code;
   checkUids(copied, 'COPYUID', { mailbox: target, count: there.length });
@@ -140,6 +144,32 @@ export async function expunge(stage: Stage, player: Player, act: Act): Promise<v
 /** Those of the session's messages that EXPUNGE and CLOSE remove. */
 export function deletedIn(view: OpenView, uids: readonly number[]): ReadonlySet<number> {
   return new Set(alive(view, uids).filter(({ flags }) => flags.has('\\Deleted')).map(({ uid }) => uid));
+}
+
+/** RFC 8508. */
+export async function replace(stage: Stage, player: Player, act: Act): Promise<void> {
+  const { model, model: { qresync } } = player;
+  const view = viewOf(model);
+  const uid = view.uids[act.b % Math.max(1, view.uids.length)];
+  if (uid === undefined) return;
+  const byUid = act.a % 2 === 1;
+  const name = nameOf(act.c >> 2);
+  const target = stage.account.mailbox(name);
+  const [old] = alive(view, [uid]);
+  const letter = letterOf(act.c);
+  const flags = flagsOf(act.b);
+  const why = view.access === 'read-only' ? 'NOPERM' : target === undefined ? 'TRYCREATE' : old === undefined ? 'EXPUNGEISSUED' : stage.account.hasRoomFor([letter], [old.letter]) ? undefined : 'OVERQUOTA';
+  const added = [{ letter, flags: new Set(flags) }];
+  const gone = new Set([uid]);
+  const effects: Effect[] = why !== undefined || target === undefined ? [] : target === view.mailbox ? [{ mailbox: target, added, gone }] : [{ mailbox: view.mailbox, gone }, { mailbox: target, added }];
+  const { others, code } = await stage.run(player, {
+    text: `${byUid ? 'UID ' : ''}REPLACE ${String(byUid ? uid : view.uids.indexOf(uid) + 1)} ${name} (${flags.join(' ')}) ${arrivalOf(letter)} {${String(letter.text.length)}+}\r\n${letter.text}`,
+    status: why === undefined ? 'OK' : 'NO', effects,
+  });
+  const told = others.find((one) => one.kind === 'code' && one.code === 'APPENDUID');
+  onlyKeywords(others.filter((one) => one !== told));
+  assert.equal(code, why ?? (qresync === 'on' ? `HIGHESTMODSEQ ${String(view.mailbox.highestModseq)}` : undefined));
+  if (why === undefined && target !== undefined) checkUids(told?.kind === 'code' ? `APPENDUID ${told.value}` : undefined, 'APPENDUID', { mailbox: target, count: 1 });
 }
 
 const fetches: readonly { readonly items: string; readonly fields: readonly (keyof Fetched)[]; readonly does?: 'marks' | 'condstore' }[] = [

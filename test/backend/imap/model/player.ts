@@ -49,6 +49,11 @@ export class Player {
     if (enables === 'QRESYNC') this.model.qresync = 'on';
   }
 
+  /** Of the command that is said next. */
+  get nextTag(): string {
+    return `t${String(this.#tag + 1)}`;
+  }
+
   async ask(command: string): Promise<Answer> {
     this.say(command);
     return this.answer();

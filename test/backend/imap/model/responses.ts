@@ -23,7 +23,9 @@ export type Response =
   /** `* OK [CODE …]`. */
   | { readonly kind: 'code'; readonly code: string; readonly value: string }
   | { readonly kind: 'status'; readonly name: string; readonly items: ReadonlyMap<string, number> }
-  | { readonly kind: 'list'; readonly name: string; readonly attributes: readonly string[] }
+  /** `oldName`: it was renamed (RFC 5258 section 6). */
+  | { readonly kind: 'list'; readonly name: string; readonly attributes: readonly string[]; readonly oldName: string | undefined }
+  | { readonly kind: 'quota' | 'quota root'; readonly text: string }
   | { readonly kind: 'bye' }
   | { readonly kind: 'enabled' };
 
@@ -67,8 +69,10 @@ function readAccountResponse(text: string): Response {
     const words = (status[2] ?? '').split(' ');
     return { kind: 'status', name: status[1] ?? '', items: new Map(words.flatMap((word, index): [string, number][] => (index % 2 === 0 ? [[word, Number(words[index + 1])]] : []))) };
   }
-  const list = /^\* LIST \(([^)]*)\) "\/" "?([^"]+)"?$/.exec(text);
-  if (list !== null) return { kind: 'list', name: list[2] ?? '', attributes: (list[1] ?? '').split(' ') };
+  const list = /^\* LIST \(([^)]*)\) "\/" "?([^" ]+)"?(?: \("OLDNAME" \("?([^")]+)"?\)\))?$/.exec(text);
+  if (list !== null) return { kind: 'list', name: list[2] ?? '', attributes: (list[1] ?? '').split(' '), oldName: list[3] };
+  const quota = /^\* QUOTA(ROOT)? (.*)$/.exec(text);
+  if (quota !== null) return { kind: quota[1] === undefined ? 'quota' : 'quota root', text: quota[2] ?? '' };
   if (text.startsWith('* BYE ')) return { kind: 'bye' };
   if (text.startsWith('* ENABLED')) return { kind: 'enabled' };
   throw new Error(`nobody predicts ${text}`);

@@ -16,6 +16,7 @@ import { AccountModel } from './mailbox-model.ts';
 import * as mailboxActs from './mailbox-acts.ts';
 import * as messageActs from './message-acts.ts';
 import * as searchActs from './search-acts.ts';
+import * as watchActs from './watch-acts.ts';
 import { Player } from './player.ts';
 import { Stage } from './stage.ts';
 
@@ -89,7 +90,7 @@ async function play(script: readonly Act[], { server, otherPort, address }: Plac
   const said: string[] = [];
   const account = new AccountModel(await server.storage.createAccount(address));
   const players = enables.map((extension, index) => new Player(String(index), { port: index % 2 === 0 ? server.ports.tls : otherPort, address, password, enables: extension }, (line) => said.push(line)));
-  const stage = new Stage(account, players);
+  const stage = new Stage(account, players, async (limits) => server.storage.lives.setLimits(address, limits));
   try {
     for (const player of players) await player.enter();
     for (const act of script) await perform(stage, act);
@@ -109,7 +110,7 @@ async function perform(stage: Stage, act: Act): Promise<void> {
     assert.equal((await player.ask('NOOP')).status, 'BYE');
     await player.enter();
   }
-  const needsView = !['append', 'create', 'rename', 'delete', 'select', 'noop', 'idle', 'status', 'list'].includes(act.kind);
+  const needsView = !['append', 'create', 'rename', 'delete', 'select', 'noop', 'idle', 'status', 'list', 'notify', 'log out', 'limit', 'quota'].includes(act.kind);
   // A client that has nothing open opens what it can.
   if (needsView && player.model.view === undefined) await mailboxActs.select(stage, player, { ...act, kind: 'select', b: act.b | 1 });
   if (needsView && player.model.view === undefined) return;
@@ -134,6 +135,12 @@ async function doAct(stage: Stage, player: Player, act: Act): Promise<void> {
     case 'status': return mailboxActs.status(stage, player, act);
     case 'list': return mailboxActs.list(stage, player);
     case 'idle': return stage.beginIdle(player);
+    case 'notify': return watchActs.notify(stage, player, act);
+    case 'log out': return watchActs.logOut(player);
+    case 'limit': return watchActs.limit(stage, act);
+    case 'quota': return watchActs.quota(stage, player, act);
+    case 'follow': return searchActs.follow(stage, player, act);
+    case 'replace': return messageActs.replace(stage, player, act);
     case 'noop': messageActs.onlyKeywords((await stage.run(player, { text: 'NOOP', status: 'OK' })).others);
   }
 }

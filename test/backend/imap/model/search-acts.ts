@@ -1,6 +1,7 @@
 /** SEARCH, SORT and THREAD: what is asked for, and what a simple mind finds (RFC 9051 section 6.4.4; results: RFC 4731, 5182, 5267, 9394). */
 import assert from 'node:assert/strict';
 import type { Act } from './acts.ts';
+import { Follower } from './follower-model.ts';
 import type { ModelMessage } from './mailbox-model.ts';
 import { alive, expectKeywords, onlyKeywords, viewOf } from './message-acts.ts';
 import { sorted, threaded } from './order-model.ts';
@@ -158,6 +159,36 @@ function meant(found: readonly ModelMessage[], returned: string): readonly Model
   if (words.includes('ALL') || words.includes('COUNT') || (window === undefined && !words.includes('MIN') && !words.includes('MAX'))) return found;
   const inWindow = window === undefined ? [] : windowed(found, window);
   return found.filter((one) => inWindow.includes(one) || (words.includes('MIN') && one === found[0]) || (words.includes('MAX') && one === found.at(-1)));
+}
+
+const mostFollowers = 4;
+
+/** A search or SORT whose results are kept up to date, or an end of it. */
+export async function follow(stage: Stage, player: Player, act: Act): Promise<void> {
+  const { model } = player;
+  const view = viewOf(model);
+  const { followers } = view;
+  const [oldest] = followers.keys();
+  if (oldest !== undefined && (followers.size >= mostFollowers || act.b % 5 === 0)) {
+    await expectKeywords(stage, player, { text: `CANCELUPDATE "${oldest}"`, status: 'OK', then: () => { followers.delete(oldest); } });
+    return;
+  }
+  const key = fixedKeys[act.b % fixedKeys.length] ?? assert.fail();
+  const sorts = act.c % 2 === 1;
+  const criteria = sortCriteria[act.a % sortCriteria.length] ?? 'SUBJECT';
+  const returned = ['UPDATE', 'UPDATE ALL', 'UPDATE COUNT', 'UPDATE MIN'][act.c % 4] ?? 'UPDATE';
+  const manner: Manner = { verb: sorts ? 'SORT' : 'SEARCH', numbers: act.a % 2 === 1 ? 'uid' : 'sequence', returned };
+  const order = sorts ? (messages: readonly ModelMessage[]) => sorted(messages, criteria) : undefined;
+  const matching = alive(view, view.uids).filter(key.hits);
+  const found = order?.(matching) ?? matching;
+  const tag = player.nextTag;
+  const { others } = await stage.run(player, {
+    text: commandOf(manner, { key, criteria }), status: 'OK', tells: manner.numbers === 'uid' ? 'everything' : 'no-expunges',
+    then: () => { followers.set(tag, new Follower({ numbers: manner.numbers, order, hits: key.hits }, found)); },
+  });
+  const answers = others.filter(({ kind }) => kind === 'esearch');
+  onlyKeywords(others.filter((one) => !answers.includes(one)));
+  checkAnswers(answers, { manner, found, view, modseqs: undefined });
 }
 
 export async function thread(stage: Stage, player: Player, act: Act): Promise<void> {

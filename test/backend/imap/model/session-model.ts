@@ -4,8 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { findMessage, sameFlags } from './mailbox-model.ts';
-import type { Happening, ModelMailbox } from './mailbox-model.ts';
+import type { Happening, ModelMailbox, ModelMessage } from './mailbox-model.ts';
 import type { Fetched, Response } from './responses.ts';
+import type { Follower } from './follower-model.ts';
+import type { Looking, Watch } from './watch-model.ts';
 
 /** The open mailbox. */
 export interface OpenView {
@@ -19,6 +21,8 @@ export interface OpenView {
   readonly modseqs: Map<number, number>;
   /** What `$` stands for (RFC 5182): uids, ascending; some may be gone. */
   saved: readonly number[];
+  /** Results that are kept up to date, by tag. */
+  readonly followers: Map<string, Follower>;
   /** Still to be told. */
   readonly gone: Set<number>;
   readonly arrived: number[];
@@ -56,6 +60,8 @@ export class SessionModel {
   /** `doomed`: the open mailbox is no more, which the server says with BYE. */
   state: 'alive' | 'doomed' = 'alive';
   idle: 'yes' | 'no' = 'no';
+  /** What NOTIFY asked for. */
+  watch: Watch | undefined;
   readonly memories: Memory[] = [];
   #keywords: ReadonlySet<string> = new Set();
   /** By the command that runs. */
@@ -77,7 +83,7 @@ export class SessionModel {
   open(mailbox: ModelMailbox, access: OpenView['access']): OpenView {
     this.leave();
     this.view = {
-      mailbox, access, uidValidity: mailbox.uidValidity, uids: mailbox.messages.map(({ uid }) => uid), flags: new Map(), modseqs: new Map(), saved: [],
+      mailbox, access, uidValidity: mailbox.uidValidity, uids: mailbox.messages.map(({ uid }) => uid), flags: new Map(), modseqs: new Map(), saved: [], followers: new Map(),
       gone: new Set(), arrived: [], changed: new Set(), syncedModseq: mailbox.highestModseq, heardModseq: mailbox.highestModseq,
     };
     return this.view;
@@ -104,8 +110,28 @@ export class SessionModel {
     }
   }
 
-  get owed(): boolean {
-    return this.view !== undefined && (this.view.gone.size > 0 || this.view.arrived.length > 0 || [...this.view.changed].some((uid) => this.#canTell(uid)));
+  get looking(): Looking {
+    return { open: this.view?.mailbox, condstore: this.condstore };
+  }
+
+  /** What the client hears also when it says nothing; undefined: nothing. */
+  get hearsAtOnce(): Expectation['tells'] | undefined {
+    if (this.idle === 'yes') return 'everything';
+    return this.watch === undefined ? undefined : this.watch.wishes.selected === 'at once' ? 'everything' : 'no-expunges';
+  }
+
+  /** Whether something of this is still to come. */
+  owes(tells: Expectation['tells']): boolean {
+    if (this.watch?.owesAnything(this.looking) === true) return true;
+    const { view } = this;
+    if (view === undefined) return false;
+    if (view.arrived.length > 0 || (tells === 'everything' && view.gone.size > 0) || [...view.changed].some((uid) => this.#canTell(uid))) return true;
+    return [...view.followers.values()].some((follower) => !isUpToDate(follower.expected(this.#known(view))));
+  }
+
+  /** Messages that are there and that the client knows of. */
+  #known(view: OpenView): ModelMessage[] {
+    return view.uids.flatMap((uid) => findMessage(view.mailbox, uid) ?? []);
   }
 
   #canTell(uid: number): boolean {
@@ -125,6 +151,7 @@ export class SessionModel {
     if (response.kind === 'flags') this.#keywords = response.flags;
     else if (response.kind === 'fetch') this.#takeFetch(response, expected);
     else if (response.kind === 'code' && response.code === 'HIGHESTMODSEQ' && response.value === String(this.#announces)) this.#announces = undefined;
+    else if (response.kind === 'esearch' && isUpdate(response.items)) this.#takeUpdate(response);
     else return view !== undefined && this.#takeCount(response, view, expected) ? 'taken' : 'of something else';
     return 'taken';
   }
@@ -146,9 +173,19 @@ export class SessionModel {
       if (!this.#canTell(uid)) continue;
       for (const item of items) assert.ok(told.get(uid)?.some((one) => one[item] !== undefined) === true, `${this.name}: no ${item} of ${String(uid)}`);
     }
+    for (const [tag, follower] of view.followers) {
+      const { has, ought } = follower.expected(this.#known(view));
+      assert.deepEqual(has, ought, `${this.name}: results of ${tag}`);
+    }
     for (const [uid, flags] of view.flags) this.#believes(view, { uid, flags, own });
     view.heardModseq = view.mailbox.highestModseq;
     if (tells === 'everything') view.syncedModseq = view.heardModseq;
+  }
+
+  #takeUpdate({ of, numbers, items }: Extract<Response, { kind: 'esearch' }>): void {
+    const follower = this.view?.followers.get(/^TAG "(.*)"$/.exec(of)?.[1] ?? '');
+    assert.ok(this.view !== undefined && follower !== undefined, `${this.name}: ${of} is not kept up to date`);
+    follower.hear(items, { numbers, uids: this.view.uids });
   }
 
   #takeCount(response: Response, view: OpenView, { tells }: Expectation): boolean {
@@ -210,4 +247,13 @@ export class SessionModel {
     const modseq = view.modseqs.get(uid);
     if (this.condstore === 'on' && modseq !== undefined && !own.has(uid)) assert.equal(modseq, message.modseq, `${this.name}: mod-sequence of ${String(uid)}`);
   }
+}
+
+/** Not an answer, but what became of an earlier one. */
+function isUpdate(items: ReadonlyMap<string, string>): boolean {
+  return items.has('ADDTO') || items.has('REMOVEFROM');
+}
+
+function isUpToDate({ has, ought }: ReturnType<Follower['expected']>): boolean {
+  return has.join(' ') === ought.join(' ');
 }

@@ -14,6 +14,9 @@ export interface Command {
   readonly fetched?: ReadonlyMap<number, readonly (keyof Fetched)[]>;
   /** Changed by the session itself and known to it. */
   readonly own?: ReadonlySet<number>;
+  /** Mailboxes that it makes or removes; with the old name, one that it renames. */
+  readonly names?: readonly string[];
+  readonly oldName?: string;
   /** After the effects, before the responses are looked at. */
   readonly then?: () => void;
   /** When all responses were heard: what the client concludes without being told. */
@@ -21,13 +24,16 @@ export interface Command {
 }
 
 const nobody: ReadonlySet<number> = new Set();
-const idling: Expectation = { tells: 'everything', fetched: new Map(), flagsBefore: new Map(), own: nobody };
+/** What comes unasked. */
+const unasked = (tells: Expectation['tells']): Expectation => ({ tells, fetched: new Map(), flagsBefore: new Map(), own: nobody });
 
 export class Stage {
   readonly account: AccountModel;
   readonly players: readonly Player[];
+  readonly #setLimits: (limits: AccountModel['limits']) => Promise<void>;
 
-  constructor(account: AccountModel, players: readonly Player[]) {
+  constructor(account: AccountModel, players: readonly Player[], setLimits: (limits: AccountModel['limits']) => Promise<void>) {
+    this.#setLimits = setLimits;
     this.account = account;
     this.players = players;
   }
@@ -45,6 +51,8 @@ export class Stage {
     assert.equal(status, command.status, command.text);
     this.#happen(player, command);
     command.then?.();
+    this.#tellNames(command, model);
+    model.watch?.settle(); // its own doing is no news
     const tells = command.tells ?? 'everything';
     const expectation: Expectation = { tells, flagsBefore, fetched: command.fetched ?? new Map(), own: command.own ?? nobody };
     // What was open, and is not any more, is not told of.
@@ -63,6 +71,14 @@ export class Stage {
     }
   }
 
+  /** Who asked for it hears what others do with names. */
+  #tellNames({ names = [], oldName }: Command, actor: SessionModel): void {
+    for (const { watch } of this.#sessions.filter((session) => session !== actor)) {
+      if (oldName === undefined) watch?.noteNames(names);
+      else watch?.noteRename(oldName, names[0] ?? '');
+    }
+  }
+
   /** Whoever may not be told of expunges is told that there are some (RFC 9051 section 7.1), where no other code is. */
   #checkIssued(model: SessionModel, { tells, code }: { readonly tells: Expectation['tells']; readonly code: string | undefined }): void {
     const hidden = tells === 'no-expunges' && (model.view?.gone.size ?? 0) > 0;
@@ -73,6 +89,12 @@ export class Stage {
   /** Mailboxes that are no more under the number by which sessions have them open. */
   doom(gone: readonly ModelMailbox[], except?: SessionModel): void {
     for (const session of this.#sessions) if (session !== except && session.view !== undefined && gone.includes(session.view.mailbox)) session.state = 'doomed';
+  }
+
+  /** What an administrator sets counts at once. */
+  async setLimits(limits: AccountModel['limits']): Promise<void> {
+    await this.#setLimits(limits);
+    this.account.limits = limits;
   }
 
   async beginIdle(player: Player): Promise<void> {
@@ -88,13 +110,13 @@ export class Stage {
     assert.equal(status, 'OK', 'DONE');
     player.model.idle = 'no';
     for (const response of responses) assert.ok(isNews(player.model, response));
-    player.model.settle(idling);
+    player.model.settle(unasked('everything'));
   }
 
-  /** Those in IDLE hear at once, wherever their worker is. */
+  /** Those in IDLE, and those with NOTIFY, hear at once, wherever their worker is. */
   async #wakeIdlers(): Promise<void> {
     for (const player of this.players) {
-      if (player.model.idle === 'no') continue;
+      if (player.model.hearsAtOnce === undefined) continue;
       if (player.model.state === 'doomed') {
         for (let last = await player.response(); last.kind !== 'bye'; last = await player.response()) assert.ok(isNews(player.model, last));
         await player.enter();
@@ -103,11 +125,15 @@ export class Stage {
   }
 
   async #hearNews(player: Player): Promise<void> {
-    while (player.model.owed) assert.equal(isNews(player.model, await player.response()), true);
-    player.model.settle(idling);
+    const { model } = player;
+    const tells = model.hearsAtOnce ?? 'everything';
+    while (model.owes(tells)) assert.ok(isNews(model, await player.response()));
+    model.settle(unasked(tells));
+    model.watch?.settle();
   }
 }
 
 function isNews(model: SessionModel, response: Response): boolean {
-  return model.hear(response, idling) === 'taken' || (response.kind === 'code' && response.code === 'PERMANENTFLAGS');
+  if (response.kind === 'code' && response.code === 'PERMANENTFLAGS') return true;
+  return model.hear(response, unasked(model.hearsAtOnce ?? 'everything')) === 'taken' || model.watch?.hear(response, model.looking) === 'taken';
 }

@@ -1,0 +1,129 @@
+/** What NOTIFY (RFC 5465) makes a session hear of mailboxes that it has not open: exactly one response for each change by others, and none for its own. */
+import assert from 'node:assert/strict';
+import type { AccountModel, ModelMailbox } from './mailbox-model.ts';
+import type { Response } from './responses.ts';
+
+/** What a client asks for. */
+export interface Wishes {
+  /** Behind NOTIFY SET. */
+  readonly text: string;
+  readonly status: 'asked' | 'not asked';
+  /** When it hears of the open mailbox. */
+  readonly selected: 'at once' | 'delayed';
+  /** What it hears of a mailbox that is not open. */
+  readonly messages: (name: string) => boolean;
+  readonly flags: (name: string) => boolean;
+  /** Whether it hears of mailboxes made, removed and renamed. */
+  readonly names: (name: string) => boolean;
+}
+
+interface Counters {
+  readonly MESSAGES: number;
+  readonly UIDNEXT: number;
+  readonly UIDVALIDITY: number;
+  readonly HIGHESTMODSEQ: number;
+  readonly UNSEEN: number;
+}
+type Item = keyof Counters;
+
+/** A LIST response that is owed. */
+interface OwedName {
+  readonly name: string;
+  readonly oldName: string | undefined;
+  readonly exists: boolean;
+}
+
+/** Who looks, and how. */
+export interface Looking {
+  readonly open: ModelMailbox | undefined;
+  readonly condstore: 'on' | 'off';
+}
+
+export class Watch {
+  readonly wishes: Wishes;
+  readonly #account: AccountModel;
+  #told = new Map<ModelMailbox, Counters>();
+  #names: OwedName[] = [];
+
+  constructor(wishes: Wishes, account: AccountModel) {
+    this.wishes = wishes;
+    this.#account = account;
+    this.settle();
+  }
+
+  /** The client knows how all are now: it was told, or did it itself. */
+  settle(): void {
+    this.#told = new Map([...this.#account.mailboxes.values()].map((mailbox) => [mailbox, countersOf(mailbox)]));
+    this.#names = [];
+  }
+
+  /** Mailboxes were made (with a level above), or removed. */
+  noteNames(names: readonly string[]): void {
+    const affected = new Set(names.flatMap((name) => (name.includes('/') ? [name.slice(0, name.lastIndexOf('/')), name] : [name])));
+    for (const name of affected) if (this.wishes.names(name)) this.#names.push({ name, oldName: undefined, exists: this.#account.mailbox(name) !== undefined });
+  }
+
+  noteRename(oldName: string, name: string): void {
+    if (this.wishes.names(name) || this.wishes.names(oldName)) this.#names.push({ name, oldName, exists: true });
+  }
+
+  /** The STATUS responses by which NOTIFY SET STATUS begins. */
+  firstStatus({ open }: Looking): Map<string, Partial<Counters>> {
+    if (this.wishes.status === 'not asked') return new Map();
+    const watched = [...this.#account.mailboxes.values()].filter((mailbox) => mailbox !== open && this.wishes.messages(mailbox.name));
+    return new Map(watched.map((mailbox) => [mailbox.name, only(countersOf(mailbox), ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY', ...(this.wishes.flags(mailbox.name) ? ['HIGHESTMODSEQ'] as const : [])])]));
+  }
+
+  /** By name. */
+  owed(looking: Looking): Map<string, Partial<Counters>> {
+    return new Map([...this.#told].flatMap(([mailbox, told]): [string, Partial<Counters>][] => {
+      const items = this.#itemsOf(mailbox, told, looking);
+      return items.length === 0 ? [] : [[mailbox.name, only(countersOf(mailbox), items)]];
+    }));
+  }
+
+  owesAnything(looking: Looking): boolean {
+    return this.#names.length > 0 || this.owed(looking).size > 0;
+  }
+
+  /** RFC 5465 sections 5.1 to 5.3. */
+  #itemsOf(mailbox: ModelMailbox, told: Counters, { open, condstore }: Looking): Item[] {
+    if (mailbox === open || mailbox.state === 'deleted' || !this.wishes.messages(mailbox.name)) return [];
+    const now = countersOf(mailbox);
+    const isNew = (item: Item): boolean => now[item] !== told[item];
+    const items = new Set<Item>();
+    if (isNew('MESSAGES') || isNew('UIDNEXT') || isNew('UIDVALIDITY')) items.add('MESSAGES').add('UIDNEXT');
+    if (isNew('UIDVALIDITY')) items.add('UIDVALIDITY');
+    if (condstore === 'on' && (isNew('MESSAGES') || isNew('UIDNEXT'))) items.add('HIGHESTMODSEQ');
+    if (!this.wishes.flags(mailbox.name)) return [...items];
+    if (isNew('UNSEEN')) items.add('UIDVALIDITY').add('UNSEEN');
+    if (condstore === 'on' && isNew('HIGHESTMODSEQ')) items.add('UIDVALIDITY').add('HIGHESTMODSEQ');
+    return [...items];
+  }
+
+  /** Takes a response that was not asked for; fails when nobody owes it. */
+  hear(response: Response, looking: Looking): 'taken' | 'of something else' {
+    if (response.kind === 'list') {
+      const at = this.#names.findIndex(({ name }) => name === response.name);
+      const [owed] = at < 0 ? [] : this.#names.splice(at, 1);
+      assert.ok(owed !== undefined, `LIST of ${response.name}, of which nothing is new`);
+      assert.deepEqual({ oldName: response.oldName, exists: !response.attributes.includes('\\NonExistent') }, { oldName: owed.oldName, exists: owed.exists }, response.name);
+      return 'taken';
+    }
+    if (response.kind !== 'status') return 'of something else';
+    const owed = this.owed(looking).get(response.name);
+    assert.ok(owed !== undefined, `STATUS of ${response.name}, of which nothing is new`);
+    assert.deepEqual(Object.fromEntries(response.items), owed, response.name);
+    const mailbox = this.#account.mailbox(response.name);
+    if (mailbox !== undefined) this.#told.set(mailbox, countersOf(mailbox));
+    return 'taken';
+  }
+}
+
+function countersOf({ messages, uidNext, uidValidity, highestModseq }: ModelMailbox): Counters {
+  return { MESSAGES: messages.length, UIDNEXT: uidNext, UIDVALIDITY: uidValidity, HIGHESTMODSEQ: highestModseq, UNSEEN: messages.filter(({ flags }) => !flags.has('\\Seen')).length };
+}
+
+function only(counters: Counters, items: readonly Item[]): Partial<Counters> {
+  return Object.fromEntries(items.map((item) => [item, counters[item]]));
+}
