@@ -133,6 +133,11 @@ export class AccountNews {
     this.#mailboxes?.noteOwnMessages(mailbox.id, { uids, state: mailbox.state() });
   }
 
+  /** Messages that the client removed by closing the mailbox. */
+  noteOwnRemoval(mailbox: Mailbox): void {
+    this.#mailboxes?.noteState(mailbox.state());
+  }
+
   /** The client made, renamed, removed or (un)subscribed these. */
   noteOwnNames(...names: readonly string[]): void {
     if (this.#mailboxes === undefined) return;

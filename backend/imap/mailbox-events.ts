@@ -49,6 +49,12 @@ export class KnownMailboxes {
     this.#states.set(mailbox, isAll ? state : { ...known, ...expected });
   }
 
+  /** So it is after something that the client did itself. */
+  noteState(state: MailboxState): void {
+    const known = this.#states.get(state.id);
+    if (known !== undefined) this.#states.set(state.id, { ...state, name: known.name });
+  }
+
   /** The client made, renamed, removed or (un)subscribed it. */
   noteOwnName(name: string): void {
     this.#ownNames.add(name);
@@ -74,7 +80,7 @@ export class KnownMailboxes {
   #countersOf(state: MailboxState): MailboxEvent[] {
     const known = this.#states.get(state.id);
     if (known === undefined) return [];
-    this.#states.set(state.id, { ...state, name: known.name });
+    this.noteState(state);
     const changed = changesBetween(known, state);
     return changed.size === 0 ? [] : [{ kind: 'counters', state, changed }];
   }
