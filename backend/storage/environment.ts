@@ -2,12 +2,13 @@
  * The only place that opens LMDB: named tables of binary values under ordered keys, reads that see the last commit, and
  * writes that are all-or-nothing and on stable storage when their promise resolves. Other rooms use it through the face.
  */
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { open } from 'lmdb';
 import type { RootDatabase } from 'lmdb';
 import { Failure } from '../../shared/base/failure.ts';
 import { flush, makeDirectory } from './directories.ts';
-import { alone, provideFile } from './environment-file.ts';
+import { alone, environmentFile, provideFile } from './environment-file.ts';
 import { closed, LmdbTable, WriteJournal } from './lmdb-table.ts';
 import type { LmdbKey, Records, Use } from './lmdb-table.ts';
 import type { Key, KeyRange, Table } from './table.ts';
@@ -178,11 +179,25 @@ class LmdbEnvironment implements Environment {
     this.#demandOpen();
     try {
       makeDirectory(directory);
-      await this.#counted(async () => this.#root.backup(directory, true));
-      flush(join(directory, 'data.mdb'));
+      await this.#counted(async () => this.#copyInto(directory));
+      flush(join(directory, environmentFile));
       flush(directory);
     } catch (error) {
       throw new Failure('storage-failure', 'the index could not be copied', { cause: error });
+    }
+  }
+
+  /**
+   * Without free pages. LMDB refuses that (as `page leak or corrupt DB`) where pages are neither in use nor free, as a commit whose flush failed
+   * was seen to leave some; such a copy is one of all pages. What it holds is for the check to say.
+   */
+  async #copyInto(directory: string): Promise<void> {
+    try {
+      await this.#root.backup(directory, true);
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith('MDB_INCOMPATIBLE'))) throw error;
+      rmSync(join(directory, environmentFile));
+      await this.#root.backup(directory, false);
     }
   }
 

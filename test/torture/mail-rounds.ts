@@ -1,6 +1,6 @@
 /**
- * One storage under torture: in each round one or two processes work on it, the first is killed at a step, or at random, or meets a
- * fault of its disk, the second goes on; then the ledger is compared with what is found.
+ * One storage under torture: in each round processes work on it at once, some are killed at a step, or at random, or meet a
+ * fault of their disk, one goes on; or it is compacted, or repaired. Then the ledger is compared with what is found.
  */
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,8 @@ import { testProcess } from '../harness/program-file.ts';
 import { readLedger } from './actions.ts';
 import type { LedgerLine } from './actions.ts';
 import { audit } from './audit.ts';
-import type { CareTask } from './care-worker.ts';
+import { takeCare } from './care.ts';
+import type { CareTask } from './care.ts';
 import type { Dice } from './dice.ts';
 import { MailLedger } from './mail-ledger.ts';
 import { lookAround } from './mail-storage.ts';
@@ -24,86 +25,128 @@ const script = testProcess('torture/mail-worker');
 const careScript = testProcess('torture/care-worker');
 const lanes = 4;
 
-/** What is done to the first process of a round. */
-export type Torment =
-  | { readonly at: 'step'; readonly step: Step; readonly count: number }
-  /** All processes are killed at some moment. */
-  | { readonly at: 'random' }
-  /** All are let finish. */
-  | { readonly at: 'never' };
+/** What is done to a process: it is killed at a step, or meets a fault of its disk. */
+export interface Torment {
+  readonly step: Step;
+  /** Which of the step's calls is struck, from 1. */
+  readonly count: number;
+}
 
-export interface RoundReport {
+/** What became of a torment. */
+export interface TormentReport {
   /** What was meant did happen. */
   readonly struck: 'yes' | 'no';
   /** Where it struck, as a system call. */
   readonly call: string | undefined;
   /** How the process ended that was tormented. */
-  readonly end: Outcome['end'] | undefined;
-  readonly answers: number;
-  readonly refusals: number;
+  readonly end: Outcome['end'];
 }
 
 export class MailTorture {
   readonly #directory: string;
   readonly #ledger = new MailLedger();
   readonly #dice: Dice;
-  readonly #workers: number;
   #round = 0;
+  #careRuns = 0;
 
-  /** @param directory an empty one. @param workers how many processes work on it. */
-  constructor(directory: string, dice: Dice, workers: 1 | 2) {
+  /** @param directory an empty one. */
+  constructor(directory: string, dice: Dice) {
     this.#directory = directory;
     this.#dice = dice;
-    this.#workers = workers;
     mkdirSync(directory, { recursive: true });
   }
 
-  /** Throws when anything acknowledged is not found, or anything found was never asked for. */
-  async round(torment: Torment): Promise<RoundReport> {
-    this.#round += 1;
-    const before = { answers: this.#ledger.answers, refusals: this.#ledger.refusals };
-    const tasks = Array.from({ length: this.#workers }, (_, worker) => this.#task(worker));
-    const running = tasks.map((task, index) => this.#start(task, index === 0 ? torment : undefined));
-    const isOver = torment.at === 'random' ? this.#killAll(running, tasks) : Promise.resolve();
-    const outcomes = await Promise.all(running.map(({ ended }) => ended));
-    await isOver;
-    for (const outcome of outcomes) assertOnlyTormented(outcome);
-    const lines = tasks.map(({ ledger }) => readLedger<LedgerLine>(ledger));
-    for (const each of lines) this.#ledger.add(each);
-    await this.verify();
-    const { answers, refusals } = this.#ledger;
-    return { ...struck(torment, outcomes[0], refusals > before.refusals), answers: answers - before.answers, refusals: refusals - before.refusals };
+  /** Changes that were acknowledged. */
+  get answers(): number {
+    return this.#ledger.answers;
   }
 
-  /** The storage is compacted, or spoilt and repaired, by a process that is killed at a step; a repair then by one that is let finish. */
-  async care(work: CareTask['work'], { step, count }: { readonly step: Step; readonly count: number }): Promise<'yes' | 'no'> {
-    const directory = join(this.#directory, 'storage');
-    if (work === 'repair') await spoilIndex(directory);
-    const injection = injectionOf(step, { directory, ledger: '' }, count);
-    const cut = await startProcess(careScript, { directory, work } satisfies CareTask, { injection, traceFile: join(this.#directory, 'trace') }).ended;
+  get refusals(): number {
+    return this.#ledger.refusals;
+  }
+
+  /** One process for each torment, and one that nobody torments, all at once. Throws when anything acknowledged is not found, or anything found was never asked for. */
+  async round(torments: readonly Torment[]): Promise<readonly TormentReport[]> {
+    const tasks = this.#tasks(torments.length + 1);
+    const outcomes = await Promise.all(tasks.map((task, index) => this.#start(task, torments[index]).ended));
+    const lines = this.#note(tasks, outcomes);
+    await this.verify();
+    return torments.map((torment, index) => reported(torment, outcomes[index], lines[index]));
+  }
+
+  /** Two processes are killed at some moment; answers whether one was at work still. Throws as `round`. */
+  async roundCutAtRandom(): Promise<'yes' | 'no'> {
+    const tasks = this.#tasks(2);
+    const running = tasks.map((task) => this.#start(task, undefined));
+    await this.#killAll(running, tasks);
+    const outcomes = await Promise.all(running.map(({ ended }) => ended));
+    this.#note(tasks, outcomes);
+    await this.verify();
+    return outcomes[0]?.end === 'died' ? 'yes' : 'no';
+  }
+
+  /** The storage is compacted by a process that is killed at a step, alone or while another one changes mailboxes. Throws as `round`. */
+  async compact(torment: Torment, beside: 'nobody' | 'a worker'): Promise<'yes' | 'no'> {
+    const tasks = beside === 'nobody' ? [] : this.#tasks(1);
+    const compacting = this.#startCare('compact', torment);
+    const outcomes = await Promise.all(tasks.map((task) => this.#start(task, undefined).ended));
+    const cut = await compacting.ended;
     assertOnlyTormented(cut);
-    const whole = work === 'repair' && cut.end === 'died' ? await startProcess(careScript, { directory, work } satisfies CareTask, undefined).ended : undefined;
-    if (whole !== undefined && whole.end !== 'ended') throw new Error(`${work} failed by itself:\n${whole.words}`);
+    this.#note(tasks, outcomes);
     await this.verify();
     return cut.end === 'died' ? 'yes' : 'no';
   }
 
-  async verify(): Promise<void> {
-    const storage = join(this.#directory, 'storage');
-    this.#ledger.compare((await lookAround(storage)) ?? []);
-    await audit(storage);
+  /** The index is spoilt, and repaired by one process after the other, each killed at a step, until one is let finish; answers which were killed. Throws as `round`. */
+  async repair(torments: readonly Torment[]): Promise<readonly ('yes' | 'no')[]> {
+    await spoilIndex(this.#storage);
+    const struck: ('yes' | 'no')[] = [];
+    for (const torment of torments) {
+      const cut = await this.#startCare('repair', torment).ended;
+      assertOnlyTormented(cut);
+      struck.push(cut.end === 'died' ? 'yes' : 'no');
+    }
+    await takeCare({ directory: this.#storage, work: 'repair' });
+    await this.verify();
+    return struck;
   }
 
-  #task(worker: number): WorkerTask {
-    const ledger = join(this.#directory, `ledger-${this.#round}-${worker}`);
-    appendFileSync(ledger, '');
-    return { directory: join(this.#directory, 'storage'), ledger, seed: this.#dice.below(2 ** 30), worker, lanes, actions: 10 + this.#dice.below(15) };
+  async verify(): Promise<void> {
+    this.#ledger.compare((await lookAround(this.#storage)) ?? []);
+    await audit(this.#storage);
+  }
+
+  get #storage(): string {
+    return join(this.#directory, 'storage');
+  }
+
+  #tasks(count: number): WorkerTask[] {
+    this.#round += 1;
+    return Array.from({ length: count }, (_, worker) => {
+      const ledger = join(this.#directory, `ledger-${this.#round}-${worker}`);
+      appendFileSync(ledger, '');
+      return { directory: this.#storage, ledger, seed: this.#dice.below(2 ** 30), worker, lanes, actions: 10 + this.#dice.below(15) };
+    });
   }
 
   #start(task: WorkerTask, torment: Torment | undefined): Running {
-    if (torment?.at !== 'step') return startProcess(script, task, undefined);
+    if (torment === undefined) return startProcess(script, task, undefined);
     const injection = injectionOf(torment.step, { directory: task.directory, ledger: task.ledger }, torment.count);
-    return startProcess(script, task, { injection, traceFile: join(this.#directory, 'trace') });
+    return startProcess(script, task, { injection, traceFile: `${task.ledger}-trace` });
+  }
+
+  #startCare(work: CareTask['work'], { step, count }: Torment): Running {
+    this.#careRuns += 1;
+    const injection = injectionOf(step, { directory: this.#storage, ledger: '' }, count);
+    return startProcess(careScript, { directory: this.#storage, work } satisfies CareTask, { injection, traceFile: join(this.#directory, `care-trace-${this.#careRuns}`) });
+  }
+
+  /** Enters what the processes wrote down. @throws Error when one ended by itself */
+  #note(tasks: readonly WorkerTask[], outcomes: readonly Outcome[]): readonly (readonly LedgerLine[])[] {
+    for (const outcome of outcomes) assertOnlyTormented(outcome);
+    const lines = tasks.map(({ ledger }) => readLedger<LedgerLine>(ledger));
+    for (const each of lines) this.#ledger.add(each);
+    return lines;
   }
 
   async #killAll(running: readonly Running[], tasks: readonly WorkerTask[]): Promise<void> {
@@ -115,9 +158,11 @@ export class MailTorture {
   }
 }
 
-function struck(torment: Torment, outcome: Outcome | undefined, refused: boolean): Pick<RoundReport, 'struck' | 'call' | 'end'> {
-  const did = torment.at === 'step' && torment.step.kind === 'fault' ? refused || outcome?.end === 'died' : outcome?.end === 'died';
-  return { struck: did ? 'yes' : 'no', call: outcome?.struckAt, end: outcome?.end };
+function reported({ step }: Torment, outcome: Outcome | undefined, lines: readonly LedgerLine[] = []): TormentReport {
+  if (outcome === undefined) throw new Error('a torment without its process');
+  const { end, struckAt: call } = outcome;
+  const did = end === 'died' || (step.kind === 'fault' && lines.some(({ at }) => at === 'refused'));
+  return { struck: did ? 'yes' : 'no', call, end };
 }
 
 function killIfThere(pid: number): void {

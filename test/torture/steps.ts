@@ -27,7 +27,7 @@ export const killSteps: readonly Step[] = [
   { ...kill, name: 'a new pack is flushed', calls: 'fsync', on: 'pack' },
   { ...kill, name: 'the name of a new pack is flushed', calls: 'fsync', on: 'pack directory' },
   { ...kill, name: 'a pack is settled', calls: 'fdatasync', on: 'pack' },
-  { ...kill, name: 'pages of the index are written', calls: 'writev', on: 'index' },
+  { ...kill, name: 'pages of the index are written', calls: 'writev,pwrite64', on: 'index' }, // neighbours by one call, single ones by the other
   { ...kill, name: 'the index is flushed', calls: 'fdatasync', on: 'index' },
   { ...kill, name: 'a page of the index, or its header, is written', calls: 'pwrite64', on: 'index' },
   { ...kill, name: 'the answer is written', calls: 'write', on: 'ledger' },
@@ -38,9 +38,6 @@ export const tidyStep: Step = { ...kill, name: 'a dead pack is removed', calls: 
 
 /** While a storage is compacted: copies are made, the index names them, the old packs go. */
 export const compactSteps: readonly Step[] = [...killSteps.filter(({ on }) => on !== 'ledger'), tidyStep];
-
-/** Of these, in the short form, those at which a compaction is at another point of its own work. */
-export const shortCompactSteps: readonly Step[] = compactSteps.filter(({ name }) => ['a pack is made', 'a pack is settled', 'the index is flushed', tidyStep.name].includes(name));
 
 /** While a storage is repaired: all of it happens in the index. */
 export const repairSteps: readonly Step[] = killSteps.filter(({ on }) => on === 'index');
@@ -57,6 +54,24 @@ export const faultSteps: readonly Step[] = [
   headerStep,
 ];
 
+/** What is done while something strikes, and all the steps of it. */
+const stepsOf = {
+  mail: [...killSteps, tidyStep],
+  faults: faultSteps,
+  compact: compactSteps,
+  repair: repairSteps,
+  queue: killSteps,
+} as const satisfies Readonly<Record<string, readonly Step[]>>;
+
+export type TorturedWork = keyof typeof stepsOf;
+
+export function stepName(work: TorturedWork, { name }: Pick<Step, 'name'>): string {
+  return `${work}: ${name}`;
+}
+
+/** Every one there is. */
+export const namedSteps: readonly string[] = Object.entries(stepsOf).flatMap(([work, steps]) => steps.map((step) => stepName(work as TorturedWork, step)));
+
 /** Whether the call that was struck wrote the header. */
 export function isHeaderWrite(call: string | undefined): boolean {
   return call?.includes('..., 128, ') === true;
@@ -65,6 +80,11 @@ export function isHeaderWrite(call: string | undefined): boolean {
 /** Which of a step's calls is to be struck: one that comes, mostly. */
 export function someCount({ calls }: Step, dice: Dice): number {
   return 1 + dice.below({ openat: 1, fsync: 2, unlink: 2 }[calls] ?? 15);
+}
+
+/** As `someCount`, for a process that has little to do. @param tries how often it was not met before */
+export function earlyCount(tries: number): number {
+  return 1 + (tries % 3);
 }
 
 /** @param count which of the calls, from 1. */

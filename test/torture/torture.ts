@@ -21,6 +21,7 @@ import type { Work } from './power-cut.ts';
 import { soak } from './soak/run.ts';
 import { QueueTorture } from './queue-rounds.ts';
 import { compactSteps, faultSteps, killSteps, repairSteps, someCount, tidyStep } from './steps.ts';
+import type { Step } from './steps.ts';
 
 const usualRounds = 300;
 const roundsInOneDirectory = 10;
@@ -44,28 +45,39 @@ function say(text: string): void {
 }
 
 async function tortureMail(directory: string): Promise<void> {
-  const torture = new MailTorture(directory, dice, 2);
+  const torture = new MailTorture(directory, dice);
   for (let turn = 0; turn < roundsInOneDirectory; turn += 1) {
-    if (turn > 0 && dice.oneIn(4)) {
-      await tortureCare(torture);
-      continue;
-    }
-    const step = dice.pick([...killSteps, tidyStep, ...faultSteps]);
-    const torment: Torment = dice.oneIn(5) ? { at: 'random' } : { at: 'step', step, count: someCount(step, dice) };
-    const name = torment.at === 'random' ? 'at random' : step.name;
-    const report = await torture.round(torment).catch((error: unknown) => { throw new Error(`mail, ${name}, ${JSON.stringify(torment)}`, { cause: error }); });
-    if (report.struck === 'yes') count(`mail: ${name}`);
-    sums.answers += report.answers;
-    sums.refusals += report.refusals;
+    if (turn > 0 && dice.oneIn(4)) await tortureCare(torture);
+    else if (dice.oneIn(5)) await tortureAtRandom(torture);
+    else await tortureAtStep(torture);
   }
+  sums.answers += torture.answers;
+  sums.refusals += torture.refusals;
+}
+
+async function tortureAtRandom(torture: MailTorture): Promise<void> {
+  const struck = await torture.roundCutAtRandom().catch((error: unknown) => { throw new Error('mail, at random', { cause: error }); });
+  if (struck === 'yes') count('mail: at random');
+}
+
+/** One process, or two, each at a step of its own. */
+async function tortureAtStep(torture: MailTorture): Promise<void> {
+  const torments = Array.from({ length: dice.oneIn(2) ? 1 : 2 }, () => tormentOf(dice.pick([...killSteps, tidyStep, ...faultSteps])));
+  const reports = await torture.round(torments).catch((error: unknown) => { throw new Error(`mail, ${JSON.stringify(torments)}`, { cause: error }); });
+  for (const [index, { struck }] of reports.entries()) if (struck === 'yes') count(`mail: ${torments[index]?.step.name ?? ''}`);
 }
 
 async function tortureCare(torture: MailTorture): Promise<void> {
   const work = dice.pick(['compact', 'repair'] as const);
-  const step = dice.pick(work === 'compact' ? compactSteps : repairSteps);
-  const torment = { step, count: someCount(step, dice) };
-  const struck = await torture.care(work, torment).catch((error: unknown) => { throw new Error(`${work}, ${step.name}, ${JSON.stringify(torment)}`, { cause: error }); });
-  if (struck === 'yes') count(`${work}: ${step.name}`);
+  const torment = tormentOf(dice.pick(work === 'compact' ? compactSteps : repairSteps));
+  const beside = dice.oneIn(2) ? 'nobody' : 'a worker';
+  const [struck] = await (work === 'compact' ? torture.compact(torment, beside).then((one) => [one]) : torture.repair([torment]))
+    .catch((error: unknown) => { throw new Error(`${work}, beside ${beside}, ${JSON.stringify(torment)}`, { cause: error }); });
+  if (struck === 'yes') count(`${work}: ${torment.step.name}`);
+}
+
+function tormentOf(step: Step): Torment {
+  return { step, count: someCount(step, dice) };
 }
 
 async function tortureQueue(directory: string): Promise<void> {
@@ -89,13 +101,19 @@ async function torturePower(directory: string): Promise<void> {
   sums.acknowledged += report.acknowledged;
 }
 
+/** The message of an error with those of its causes: whoever prints the last error of a program prints one. */
+function causesOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.stack ?? error.message : `${error.message}:\n${causesOf(error.cause)}`;
+}
+
 async function tortureStorages(): Promise<void> {
   say(`seed ${seed}, ${rounds} rounds`);
   const beganAtMs = Date.now();
   for (let turn = 0; sums.rounds < rounds; turn += 1) {
     const directory = mkdtempSync(join(tmpdir(), 'waybill-torture-'));
     const work = [tortureMail, tortureQueue, torturePower][turn % 3] ?? tortureMail;
-    await work(directory).catch((error: unknown) => { throw new Error(`seed ${seed}; the files are left in ${directory}`, { cause: error }); });
+    await work(directory).catch((error: unknown) => { throw new Error(`seed ${seed}; the files are left in ${directory}; ${causesOf(error)}`); });
     rmSync(directory, { recursive: true, force: true });
     sums.rounds += roundsInOneDirectory;
     say(`${sums.rounds} rounds, ${Math.round((Date.now() - beganAtMs) / 1000)} s`);
