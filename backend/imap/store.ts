@@ -16,7 +16,7 @@ import type { Completion } from './replies.ts';
 import type { Numbers, View } from './view.ts';
 
 /** Messages changed in one transaction: bounds how long others wait. */
-const mostAtOnce = 5000;
+const mostAtOnce = 10_000;
 
 export const store = define('STORE', 'sequence');
 export const uidStore = define('UID STORE', 'uid');

@@ -3,15 +3,10 @@ import { bitsWithin } from './copy-move.ts';
 import { Flag } from './interface.ts';
 import type { FlagChange, FlagOutcome } from './interface.ts';
 import { blockOf } from './keys.ts';
-import type { MailboxChange } from './mailbox-change.ts';
+import type { Bits } from './flag-records.ts';
+import type { MailboxChange, OpenBlock } from './mailbox-change.ts';
 import { RowCursor, lowerBound, rowBytes, viewOf } from './row-block.ts';
 import { PackedRows } from './row-list.ts';
-
-/** Old bits become `(old & keep) | set`. */
-interface Bits {
-  readonly keep: number;
-  readonly set: number;
-}
 
 interface Edit {
   readonly flags: Bits;
@@ -25,7 +20,7 @@ interface Edit {
 /** Inside a transaction. Throws `limit`, `bad-input` for keywords. */
 export function changeFlags(mailbox: MailboxChange, uids: readonly number[], change: FlagChange): FlagOutcome {
   const before = mailbox.entry.highestModseq;
-  const work: Work = { mailbox, edit: editOf(mailbox, change), wanted: ascending(uids), modified: [], unheard: new Set(), pieces: [], untouched: 0 };
+  const work: Work = { mailbox, edit: editOf(mailbox, change), wanted: ascending(uids), modified: [], unheard: new Set(), pieces: [], untouched: 0, made: new MadeChanges() };
   for (let next = 0; next < work.wanted.length;) {
     const number = blockOf(work.wanted[next] ?? 0);
     let end = next + 1;
@@ -33,6 +28,7 @@ export function changeFlags(mailbox: MailboxChange, uids: readonly number[], cha
     changeBlock(work, number, { from: next, end });
     next = end;
   }
+  work.made.noteIn(mailbox, work.edit);
   const { highestModseq, keywords } = mailbox.entry;
   let joined: PackedRows | undefined; // who tells nobody asks for no rows
   const rows = (): PackedRows => (joined ??= new PackedRows(Buffer.concat(work.pieces)));
@@ -69,12 +65,44 @@ interface Work {
   readonly pieces: Buffer[];
   /** How many of them were so before. */
   untouched: number;
+  readonly made: MadeChanges;
+}
+
+/** Which rows were changed. */
+class MadeChanges {
+  readonly #blocks: OpenBlock[] = [];
+  readonly #ranges: number[] = [];
+  /** What follows the last changed row without another row between: a place in that block, or the beginning of the next. */
+  #next = { number: -1, at: 0 };
+  #rows = 0;
+  #lowest = Infinity;
+  #highest = 0;
+
+  /** Call it before the row, which `row` reads, is changed. */
+  add(open: OpenBlock, row: RowCursor): void {
+    const { at, uid, modseq } = row;
+    if (this.#blocks.at(-1) !== open) this.#blocks.push(open);
+    if (this.#next.number === open.number && this.#next.at === at) this.#ranges[this.#ranges.length - 1] = uid;
+    else this.#ranges.push(uid, uid);
+    this.#next.number = at + rowBytes < open.block.length ? open.number : open.number + 1;
+    this.#next.at = at + rowBytes < open.block.length ? at + rowBytes : 0;
+    this.#rows += 1;
+    if (modseq < this.#lowest) this.#lowest = modseq;
+    if (modseq > this.#highest) this.#highest = modseq;
+  }
+
+  noteIn(mailbox: MailboxChange, { flags, keywords }: Pick<Edit, 'flags' | 'keywords'>): void {
+    if (this.#rows === 0) return;
+    const bits = [flags.keep, flags.set, keywords.keep, keywords.set] as const;
+    mailbox.noteFlags({ record: [mailbox.modseq, this.#rows, ...bits, ...this.#ranges], before: { lowest: this.#lowest, highest: this.#highest } }, this.#blocks);
+  }
 }
 
 /** @param span places in `wanted` of uids of this block */
 function changeBlock(work: Work, number: number, span: { readonly from: number; readonly end: number }): void {
   const { mailbox, edit, wanted, modified, unheard, pieces } = work;
-  const block = mailbox.block(number);
+  const open = mailbox.open(number);
+  const { block } = open;
   const row = new RowCursor(viewOf(block));
   row.at = lowerBound(block, wanted[span.from] ?? 0);
   let [from, to] = [row.at, row.at];
@@ -91,7 +119,7 @@ function changeBlock(work: Work, number: number, span: { readonly from: number; 
     if (row.modseq > edit.known) unheard.add(uid);
     if (isAsWished(row, edit)) work.untouched += 1;
     else {
-      mailbox.take(number, block);
+      work.made.add(open, row);
       changeRow(row, edit, counts);
       row.setModseq(mailbox.modseq);
     }

@@ -12,7 +12,7 @@ export interface DirectoryKind {
   readonly format: number;
 }
 
-export const storageKind: DirectoryKind = { name: 'storage', fileName: 'storage.json', format: 1 };
+export const storageKind: DirectoryKind = { name: 'storage', fileName: 'storage.json', format: 2 };
 
 interface DirectoryRecord {
   readonly cluster: string;
@@ -41,6 +41,20 @@ export function demandCluster(directory: string, cluster: string, kind: Director
   if (record.format > kind.format) throw tooNew(directory, record.format, kind);
   if (record.cluster !== cluster) throw new Failure('in-use', `${directory} belongs to cluster ${record.cluster}, not to ${cluster}`);
   return record;
+}
+
+/** The directory is one of this program's format from now on, on stable storage when it returns: an older program, which would not understand all of it, refuses it. Throws `storage-failure`. */
+export function raiseFormat(directory: string, kind: DirectoryKind = storageKind): void {
+  const path = join(directory, kind.fileName);
+  const record = readRecord(path);
+  if (record === undefined) throw new Failure('storage-failure', `${path} is gone`);
+  if (record.format >= kind.format) return;
+  try {
+    renameSync(writeDraft(path, { ...record, format: kind.format }), path);
+    flush(directory);
+  } catch (error) {
+    throw new Failure('storage-failure', `${path} cannot be written`, { cause: error });
+  }
 }
 
 /** The storage is that node's from now on, on stable storage when it returns. */

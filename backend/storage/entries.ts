@@ -1,6 +1,7 @@
 /** What the index records of accounts and mailboxes, and its bytes (JSON). */
 import type { AccountAct } from '../../shared/admin-api/account-act.ts';
 import { keysUnder } from './environment.ts';
+import type { FlagRecord } from './flag-records.ts';
 import type { AccountLimits, AccountTerms } from './interface.ts';
 import { KeptEntries } from './kept-entries.ts';
 import type { Tables } from './keys.ts';
@@ -66,6 +67,8 @@ export interface MailboxEntry {
   readonly specialUse: string | null;
   /** What others may do with it, as far as this mailbox says so itself; absent: nothing. */
   readonly rights?: readonly RightsEntry[];
+  /** Changes of flags that its blocks do not have yet, by mod-sequence; absent: none. See mailbox-rows.ts. */
+  readonly flagRecords?: readonly FlagRecord[];
   /** The secret by which URLs of its messages are authorised (RFC 4467 section 2.2), base64; absent until one is needed. */
   readonly urlKey?: string;
 }

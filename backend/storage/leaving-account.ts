@@ -7,14 +7,12 @@ import { annotationRecords } from './annotations.ts';
 import { entriesOf, getAccount, getActs, getMailbox, isHeld, putAccount, sessionEpochOf } from './entries.ts';
 import type { AccountEntry, MailboxEntry, RetiredName } from './entries.ts';
 import { keysUnder } from './environment.ts';
-import type { MessageRow } from './interface.ts';
-import { collectRows, decodeUidRanges, emptyBlock } from './row-block.ts';
+import { blocksNow, rowsChangedSince } from './mailbox-rows.ts';
+import { decodeUidRanges } from './row-block.ts';
 import type { AccountSnapshot, ChangesPage, LeavingMessage, LeftMail } from './transfers.ts';
 import { dropLotsOf } from './lots.ts';
 import { isHidden } from './mailbox-name.ts';
 import type { Volume } from './volume.ts';
-
-const highestUid = 2 ** 32 - 1;
 
 export function snapshotOf(volume: Volume, address: string): AccountSnapshot {
   const { environment, tables } = volume;
@@ -25,7 +23,7 @@ export function snapshotOf(volume: Volume, address: string): AccountSnapshot {
       id, epoch, bytes, messages, password, terms, limits, directoryLimits, aliases,
       sessionEpoch: sessionEpochOf(entry),
       acts: getActs(tables, number),
-      mailboxes: mailboxesOf(volume, number).filter(({ name }) => !isHidden(name)),
+      mailboxes: mailboxesOf(volume, number).filter(({ name }) => !isHidden(name)).map(({ flagRecords: _inRows, ...mailbox }) => mailbox),
       annotations: annotationRecords(tables, number),
       subscriptions: tables.subscriptions.range(keysUnder([number])).map(({ key }) => String(key[1])),
       retiredNames: tables.retiredNames.range(keysUnder([number])).map(({ key, value }) => [String(key[1]), JSON.parse(value.toString()) as RetiredName] as const),
@@ -39,11 +37,7 @@ export function changesOf(volume: Volume, address: string, { mailbox, since, lim
     const entry = getMailbox(tables, mailbox);
     if (entry === undefined || entry.account !== requireMail(volume, address).number) throw new Failure('mailbox-missing', 'mailbox does not exist');
     const later = { ...keysUnder([mailbox]), from: [mailbox, since + 1] };
-    const changed: MessageRow[] = [];
-    for (const { key } of tables.recent.range(later)) {
-      collectRows(tables.rows.get([mailbox, Number(key[2])]) ?? emptyBlock, { fromUid: 1, toUid: highestUid, sinceModseq: since }, changed);
-    }
-    changed.sort((one, other) => one.modseq - other.modseq);
+    const changed = rowsChangedSince(tables, entry, since).sort((one, other) => one.modseq - other.modseq);
     const last = changed[limit - 1];
     const upTo = last === undefined ? entry.highestModseq : last.modseq;
     const expunged = tables.expunged.range(later).map(({ key, value }) => ({ modseq: Number(key[1]), uids: decodeUidRanges(value) }));
@@ -73,7 +67,7 @@ export function fingerprintOf(volume: Volume, address: string): string {
     for (const entry of mailboxesOf(volume, account.number).toSorted((one, other) => (one.mailboxId < other.mailboxId ? -1 : 1))) {
       const { name, mailboxId, uidValidity, uidNext, highestModseq, messages, unseen, deleted, bytes, keywords, specialUse, rights, urlKey } = entry;
       hash.update(JSON.stringify([name, mailboxId, uidValidity, uidNext, highestModseq, messages, unseen, deleted, bytes, keywords, specialUse, ...(rights === undefined ? [] : [rights]), ...(urlKey === undefined ? [] : [{ urlKey }])]));
-      for (const { value } of tables.rows.range(keysUnder([entry.id]))) hash.update(value);
+      for (const { block } of blocksNow(tables, entry)) hash.update(block);
       for (const { key, value } of tables.expunged.range(keysUnder([entry.id]))) hash.update(`${String(key[1])}:`).update(value);
     }
     const annotations = annotationRecords(tables, account.number).map(({ mailbox = '', user, entry, record }) => JSON.stringify([mailbox, user, entry, record]));

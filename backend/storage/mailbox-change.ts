@@ -5,6 +5,8 @@ import type { MailboxEntry } from './entries.ts';
 import { blockOf, noValue } from './keys.ts';
 import type { Tables } from './keys.ts';
 import type { RightsEntry } from './rights.ts';
+import { applyRecords, rangesOf, withRecord } from './flag-records.ts';
+import type { FlagEdit, FlagRecord } from './flag-records.ts';
 import { emptyBlock, encodeUidRanges, findRow, highestModseq, withoutRow, withRow } from './row-block.ts';
 import { Flag } from './interface.ts';
 import type { MessageRow } from './interface.ts';
@@ -16,13 +18,22 @@ const lastUid = 2 ** 32 - 1;
 /** Counted in place: thousands of messages may change at once. */
 type Draft = { -readonly [Name in keyof MailboxEntry]: MailboxEntry[Name] };
 
+/** A block as it is now, to be changed in place, and the highest mod-sequence that it has in the index. */
+export interface OpenBlock {
+  readonly number: number;
+  readonly block: Buffer;
+  readonly indexed: number;
+}
+
+const noBlock: OpenBlock = { number: -1, block: emptyBlock, indexed: 0 };
+
 export class MailboxChange {
   readonly #tables: Tables;
   readonly #blocks = new Map<number, Buffer>();
   /** The highest mod-sequence of each of these blocks as the index has it. */
   readonly #indexed = new Map<number, number>();
   /** Rows are asked for in the order of their uids, so the next is mostly in the same block. */
-  #lastRead: { readonly number: number; readonly block: Buffer } = { number: -1, block: emptyBlock };
+  #lastRead = noBlock;
   readonly #removed: number[] = [];
   readonly #before: MailboxEntry;
   #entry: Draft;
@@ -64,7 +75,7 @@ export class MailboxChange {
   }
 
   row(uid: number): MessageRow | undefined {
-    return findRow(this.block(blockOf(uid)), uid);
+    return findRow(this.open(blockOf(uid)).block, uid);
   }
 
   /** Puts a message in under the next uid, or one above it; answers the uid. */
@@ -72,9 +83,9 @@ export class MailboxChange {
     if (uid < this.#entry.uidNext) throw new Error(`uid ${uid} may have been given already`);
     if (uid > lastUid) throw new Failure('limit', 'mailbox has used all its UIDs');
     const whole = { ...row, uid, modseq: this.modseq };
-    const block = this.block(blockOf(uid));
-    this.take(blockOf(uid), block);
-    this.#blocks.set(blockOf(uid), withRow(block, whole));
+    const open = this.open(blockOf(uid));
+    this.#take(open);
+    this.#blocks.set(open.number, withRow(open.block, whole));
     this.#count(whole, 1);
     this.#entry.uidNext = uid + 1;
     return uid;
@@ -90,19 +101,47 @@ export class MailboxChange {
     for (let uid = first; uid <= last; uid += 1) this.#removed.push(uid);
   }
 
-  /** The block of that number, as it is at the moment. Who changes its bytes takes it first. */
-  block(number: number): Buffer {
+  /** The block of that number, as it is at the moment. Who changes its bytes says so by `noteFlags`. */
+  open(number: number): OpenBlock {
     const touched = this.#blocks.get(number);
-    if (touched !== undefined) return touched;
-    if (this.#lastRead.number !== number) this.#lastRead = { number, block: this.#tables.rows.get([this.#entry.id, number]) ?? emptyBlock };
-    return this.#lastRead.block;
+    if (touched !== undefined) return { number, block: touched, indexed: this.#indexed.get(number) ?? 0 };
+    if (this.#lastRead.number !== number) this.#lastRead = this.#opened(number, this.#tables.rows.get([this.#entry.id, number]) ?? emptyBlock);
+    return this.#lastRead;
+  }
+
+  #opened(number: number, block: Buffer): OpenBlock {
+    const indexed = highestModseq(block);
+    applyRecords(this.#entry.flagRecords ?? [], block);
+    return { number, block, indexed };
   }
 
   /** From now on the block counts as changed. */
-  take(number: number, block: Buffer): void {
+  #take({ number, block, indexed }: OpenBlock): void {
     if (this.#indexed.has(number)) return;
-    this.#indexed.set(number, highestModseq(block));
+    this.#indexed.set(number, indexed);
     this.#blocks.set(number, block);
+  }
+
+  /** Flags were changed in these blocks: a small change is kept beside the rows, and they are written when there are too many such ones. */
+  noteFlags(edit: FlagEdit, changed: readonly OpenBlock[]): void {
+    const { flagRecords: kept = [] } = this.#entry;
+    const records = this.#blocks.size > 0 ? 'scattered' : withRecord(kept, edit);
+    if (typeof records === 'object') return this.#set({ flagRecords: records });
+    for (const open of changed) this.#take(open);
+    if (records === 'full') this.#writeInto(kept);
+  }
+
+  /** All that the records change is written with the rows. */
+  #writeInto(records: readonly FlagRecord[]): void {
+    const { id } = this.#entry;
+    for (const [first, last] of records.flatMap(rangesOf)) {
+      for (const { key, value } of this.#tables.rows.range({ from: [id, blockOf(first)], to: [id, blockOf(last) + 1] })) {
+        const number = Number(key[1]);
+        if (!this.#indexed.has(number)) this.#take(this.#opened(number, value));
+      }
+    }
+    const { flagRecords: _written, ...entry } = this.#entry;
+    this.#replace(entry);
   }
 
   /** How the counters grow by flags that were changed in a block. */
@@ -113,9 +152,9 @@ export class MailboxChange {
 
   /** Takes a message out; the caller releases its bytes. */
   remove(row: MessageRow): void {
-    const block = this.block(blockOf(row.uid));
-    this.take(blockOf(row.uid), block);
-    this.#blocks.set(blockOf(row.uid), withoutRow(block, row.uid));
+    const open = this.open(blockOf(row.uid));
+    this.#take(open);
+    this.#blocks.set(open.number, withoutRow(open.block, row.uid));
     this.#count(row, -1);
     this.#removed.push(row.uid);
   }

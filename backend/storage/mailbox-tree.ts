@@ -11,8 +11,7 @@ import { keysUnder } from './environment.ts';
 import { dropGrants, noteGrants } from './grants.ts';
 import { nextNumber, noValue } from './keys.ts';
 import { checkedName, namesAbove } from './mailbox-name.ts';
-import { collectRows } from './row-block.ts';
-import type { MessageRow } from './interface.ts';
+import { allRows } from './mailbox-rows.ts';
 import type { Tables } from './keys.ts';
 import type { RightsEntry } from './rights.ts';
 import { usesForNew } from './special-use.ts';
@@ -156,13 +155,4 @@ function requireMailbox(change: AccountChange, name: string): MailboxEntry {
   const entry = id === undefined ? undefined : getMailbox(change.volume.tables, id);
   if (entry === undefined) throw new Failure('mailbox-missing', 'mailbox does not exist');
   return entry;
-}
-
-/** Every row of a mailbox, by uid. Inside `read` or `write`. */
-export function allRows(tables: Tables, mailbox: number): MessageRow[] {
-  const rows: MessageRow[] = [];
-  for (const { value } of tables.rows.range(keysUnder([mailbox]))) {
-    collectRows(value, { fromUid: 1, toUid: 2 ** 32 - 1, sinceModseq: 0 }, rows);
-  }
-  return rows;
 }

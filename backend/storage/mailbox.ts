@@ -20,7 +20,10 @@ import { StoredLots } from './lots.ts';
 import { keepLateFields } from './late-fields.ts';
 import { PackedMessage } from './packed-message.ts';
 import type { MessageReader } from './packed-message.ts';
-import { collectRows, collectUids, decodeUidRanges, emptyBlock, findRow, rowBytes } from './row-block.ts';
+import { applyRecords } from './flag-records.ts';
+import { blocksNow, findRowNow, ownerOf, rowsChangedSince } from './mailbox-rows.ts';
+import type { UidRange } from './mailbox-rows.ts';
+import { collectRows, collectUids, decodeUidRanges, findRow, rowBytes } from './row-block.ts';
 import { rowsWithin } from './row-list.ts';
 import { specialUsesOf } from './special-use.ts';
 import type { AppendedMessage, AppendGuard, AppendResult, CopyResult, FlagChange, FlagMask, FlagOutcome, Lots, Mailbox, MailboxState, MessageRow, RowList, StoredMessage, StructureItem } from './interface.ts';
@@ -29,12 +32,6 @@ import { keptWords, madeWords } from './structure-texts.ts';
 const highestUid = 2 ** 32 - 1;
 const urlKeyBytes = 32;
 const fullBlockBytes = rowsInBlock * rowBytes;
-
-/** Both ends belong to it. */
-interface UidRange {
-  readonly fromUid: number;
-  readonly toUid: number;
-}
 
 export class StoredMailbox implements Mailbox {
   readonly id: number;
@@ -74,7 +71,7 @@ export class StoredMailbox implements Mailbox {
   }
 
   row(uid: number): MessageRow | undefined {
-    return this.#account.volume.environment.read(() => this.#find(uid));
+    return this.#account.volume.environment.read(() => findRowNow(this.#account.volume.tables, this.id, uid));
   }
 
   changesSince(modseq: number): { readonly changed: MessageRow[]; readonly vanished: number[] } {
@@ -87,13 +84,7 @@ export class StoredMailbox implements Mailbox {
     if (entry === undefined || entry.highestModseq <= modseq) return { changed: [], vanished: [] };
     const later = { ...keysUnder([this.id]), from: [this.id, modseq + 1] };
     const vanished = tables.expunged.range(later).flatMap(({ value }) => decodeUidRanges(value)).sort((one, other) => one - other);
-    const blocks = tables.recent.range(later).map(({ key }) => Number(key[2])).sort((one, other) => one - other);
-    const changed: MessageRow[] = [];
-    for (const block of blocks) {
-      const rows = tables.rows.get([this.id, block]) ?? emptyBlock;
-      collectRows(rows, { fromUid: 1, toUid: highestUid, sinceModseq: modseq }, changed);
-    }
-    return { changed, vanished };
+    return { changed: rowsChangedSince(tables, entry, modseq), vanished };
   }
 
   message(uid: number): StoredMessage | undefined {
@@ -117,7 +108,7 @@ export class StoredMailbox implements Mailbox {
   #message(uid: number, packs: MessageReader['packs']): StoredMessage | undefined {
     const { environment, messages } = this.#account.volume;
     return environment.read(() => {
-      const messageId = this.#find(uid)?.messageId;
+      const messageId = this.#messageId(uid);
       if (messageId === undefined) return undefined;
       const place = messages.place(messageId);
       const structure = messages.structure(messageId);
@@ -243,9 +234,10 @@ export class StoredMailbox implements Mailbox {
     throw new Failure('bad-input', 'messages can be copied only within one account');
   }
 
-  #find(uid: number): MessageRow | undefined {
+  /** That never changes: the row in its block is enough. */
+  #messageId(uid: number): number | undefined {
     const block = this.#account.volume.tables.rows.peek([this.id, blockOf(uid)]);
-    return block === undefined ? undefined : findRow(block, uid);
+    return block === undefined ? undefined : findRow(block, uid)?.messageId;
   }
 
   #collect(range: UidRange): MessageRow[] {
@@ -261,13 +253,13 @@ export class StoredMailbox implements Mailbox {
     const bytes = Buffer.allocUnsafeSlow((last - first + 1) * fullBlockBytes);
     let length = 0;
     for (let number = first; number <= last; number += 1) length += this.#account.volume.tables.rows.peek([this.id, number])?.copy(bytes, length) ?? 0;
+    applyRecords(ownerOf(this.#account.volume.tables, this.id).flagRecords ?? [], bytes.subarray(0, length));
     return bytes.subarray(0, length);
   }
 
-  #blocks({ fromUid, toUid }: UidRange): Buffer[] {
-    const from = [this.id, blockOf(Math.max(fromUid, 0))];
-    const to = [this.id, blockOf(Math.min(toUid, highestUid)) + 1];
-    return this.#account.volume.tables.rows.range({ from, to }).map(({ value }) => value);
+  #blocks(range: UidRange): Buffer[] {
+    const { tables } = this.#account.volume;
+    return blocksNow(tables, ownerOf(tables, this.id), range).map(({ block }) => block);
   }
 }
 

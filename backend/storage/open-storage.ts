@@ -10,7 +10,7 @@ import { createAccount, findAccount, liveAddresses, markMoved, useOf } from './a
 import { createCare, ownedAddressesOf } from './care.ts';
 import type { StorageCare } from './care.ts';
 import { adoptDirectory } from './adopted-directory.ts';
-import { claimDirectory, demandCluster } from './directory-record.ts';
+import { claimDirectory, demandCluster, raiseFormat } from './directory-record.ts';
 import type { Account, AccountBounds, AccountLimits, AccountRecord, DeliveryRecords, StagedMessage, Storage } from './interface.ts';
 import { groupsGranted, ownersGranting } from './grants.ts';
 import { sweepLots } from './lots.ts';
@@ -66,6 +66,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       const isAttached = options.attached?.includes(directory) === true;
       if (isAttached) demandCluster(directory, cluster);
       else claimDirectory(directory, { cluster, node });
+      raiseFormat(directory);
       const volume = openVolume(directory, { hints, reserveBytes, limitsOf, bounds });
       volumes.push(volume);
       if (isAttached) await adoptDirectory(volume, directory, { cluster, node });

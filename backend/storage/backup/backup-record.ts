@@ -5,7 +5,8 @@ import { z } from 'zod';
 import { Failure } from '../../../shared/base/failure.ts';
 import { flush } from '../directories.ts';
 
-const format = 1;
+/** 1: from when mailboxes did not keep changes of flags beside their rows; it is read as it is. */
+const format = 2;
 const recordName = 'backup.json';
 
 const partSchema = z.object({

@@ -7,7 +7,7 @@ import { keysUnder } from '../environment.ts';
 import { openTables } from '../keys.ts';
 import type { Tables } from '../keys.ts';
 import type { KeptFolder } from '../kept-folder.ts';
-import { allRows } from '../mailbox-tree.ts';
+import { allRows } from '../mailbox-rows.ts';
 import { decodeMessage } from '../message-store.ts';
 import { breathe, pagesOf } from '../table-pages.ts';
 import { checkFolder } from './check-folder.ts';

@@ -6,7 +6,8 @@ import type { MessageRow } from '../interface.ts';
 import type { Tables } from '../keys.ts';
 import { nameToNote } from '../lots.ts';
 import type { DeliveryNote, PackPlace } from '../packs.ts';
-import { collectRows } from '../row-block.ts';
+import { blockNow, ownerOf } from '../mailbox-rows.ts';
+import { collectRows, emptyBlock } from '../row-block.ts';
 import { freshPagesOf } from '../table-pages.ts';
 
 export interface Notes {
@@ -24,7 +25,11 @@ export async function notesFor(environment: Environment, tables: Tables, message
   const addresses = new Map<number, string>();
   if (messages.size > 0) {
     for await (const page of freshPagesOf(environment, tables.rows, blocksAtOnce)) {
-      for (const { key, value } of page) for (const row of wanted(value, messages)) add(rows, row, Number(key[0]));
+      for (const { key: [mailbox, number], value } of page) {
+        if (wanted(value, messages).length === 0) continue;
+        const now = environment.read(() => blockNow(tables, ownerOf(tables, Number(mailbox)), Number(number))); // with its mailbox, of one commit
+        for (const row of wanted(now ?? emptyBlock, messages)) add(rows, row, Number(mailbox));
+      }
     }
     for await (const page of freshPagesOf(environment, tables.accounts)) {
       for (const { value } of page) noteAddress(addresses, JSON.parse(value.toString()) as AccountEntry);

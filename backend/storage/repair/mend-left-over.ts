@@ -5,7 +5,7 @@ import type { MailboxEntry } from '../entries.ts';
 import { keysUnder } from '../environment.ts';
 import type { Key } from '../environment.ts';
 import { noteGrants } from '../grants.ts';
-import { allRows } from '../mailbox-tree.ts';
+import { allRows } from '../mailbox-rows.ts';
 import type { Volume } from '../volume.ts';
 import { accountsIn } from './mend-mailbox.ts';
 import type { Mended } from './mended.ts';

@@ -12,6 +12,7 @@ import type { MessageRow } from '../interface.ts';
 import { blockOf } from '../keys.ts';
 import type { Tables } from '../keys.ts';
 import { saveBlock } from '../mailbox-change.ts';
+import { applyRecords, isSound } from '../flag-records.ts';
 import { collectRows, emptyBlock, highestModseq, withRow } from '../row-block.ts';
 import { newUidValidity } from '../uid-validity.ts';
 import type { Volume } from '../volume.ts';
@@ -25,11 +26,15 @@ export async function mendMailbox({ environment, tables }: Volume, id: number): 
   return environment.write(() => {
     const entry = getMailbox(tables, id);
     if (entry === undefined) return [];
-    const { rows, isInOrder } = rowsInOrder(tables, entry);
-    if (!isInOrder || !isRecentRight(tables, id)) writeRows(tables, id, rows);
-    const mended = counted(entry, rows);
+    const { flagRecords = [], ...plain } = entry;
+    const sound = flagRecords.filter((record, index) => isSound(record, { before: flagRecords[index - 1], highestModseq: entry.highestModseq }));
+    const { rows, isInOrder } = rowsInOrder(tables, { ...plain, flagRecords: sound });
+    if (!isInOrder || flagRecords.length > 0 || !isRecentRight(tables, id)) writeRows(tables, id, rows);
+    const mended = counted(plain, rows);
     if (JSON.stringify(mended) !== JSON.stringify(entry)) putMailbox(tables, mended);
     const changes = (Object.keys(mended) as (keyof MailboxEntry)[]).filter((key) => mended[key] !== entry[key]).map((key) => `${key} ${String(mended[key])}, was ${String(entry[key])}`);
+    const lost = flagRecords.length - sound.length;
+    if (lost > 0) changes.push(`${String(lost)} changes of flags that could not be read are forgotten`);
     if (isInOrder && changes.length === 0) return [];
     return [{ account: addressOf(tables, entry.account), mailbox: entry.name, text: ['the mailbox was counted anew', ...changes].join('; ') }];
   });
@@ -41,6 +46,7 @@ function rowsInOrder(tables: Tables, entry: MailboxEntry): { readonly rows: read
   let isInOrder = true;
   for (const { key, value } of tables.rows.range(keysUnder([entry.id]))) {
     const before = found.length;
+    applyRecords(entry.flagRecords ?? [], value);
     collectRows(value, { fromUid: 0, toUid: 2 ** 32 - 1, sinceModseq: -1 }, found);
     if (found.slice(before).some(({ uid }) => blockOf(uid) !== key[1])) isInOrder = false;
   }

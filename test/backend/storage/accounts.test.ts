@@ -115,8 +115,8 @@ test('A directory belongs to one node of one cluster, and a newer format is not 
   await assert.rejects(openStorage(storageOptions(directory, { clusterName: 'other' })), failing('in-use', /belongs to node be1 of cluster test, not to node be1 of cluster other/));
   await assert.rejects(openStorage(storageOptions(directory, { nodeName: 'be2' })), failing('in-use', /not to node be2/));
   const record = join(directory, 'storage.json');
-  writeFileSync(record, readFileSync(record, 'utf8').replace('"format":1', '"format":2'));
-  await assert.rejects(openStorage(storageOptions(directory)), failing('storage-failure', /format 2.*up to 1/));
+  writeFileSync(record, readFileSync(record, 'utf8').replace('"format":2', '"format":3'));
+  await assert.rejects(openStorage(storageOptions(directory)), failing('storage-failure', /format 3.*up to 2/));
   writeFileSync(record, '{"cluster":');
   await assert.rejects(openStorage(storageOptions(directory)), failing('storage-failure', /damaged/));
 });

@@ -1,0 +1,78 @@
+/** The rows of a mailbox as they are now: as its blocks have them, after the changes of flags that it keeps beside them. All inside `read` or `write`. */
+import type { MailboxEntry } from './entries.ts';
+import { getMailbox } from './entries.ts';
+import { keysUnder } from './environment.ts';
+import { applyRecords, rangesOf, rowNow } from './flag-records.ts';
+import type { MessageRow } from './interface.ts';
+import { blockOf } from './keys.ts';
+import type { Tables } from './keys.ts';
+import { collectRows, findRow } from './row-block.ts';
+
+/** Whose rows. Of a mailbox without an entry only the blocks are known. */
+export type RowOwner = Pick<MailboxEntry, 'id' | 'flagRecords'>;
+
+/** Both ends belong to it. */
+export interface UidRange {
+  readonly fromUid: number;
+  readonly toUid: number;
+}
+
+export interface NumberedBlock {
+  readonly number: number;
+  readonly block: Buffer;
+}
+
+const highestUid = 2 ** 32 - 1;
+
+export function ownerOf(tables: Tables, mailbox: number): RowOwner {
+  return getMailbox(tables, mailbox) ?? { id: mailbox };
+}
+
+/** A copy, or undefined where there is none. */
+export function blockNow(tables: Tables, { id, flagRecords = [] }: RowOwner, number: number): Buffer | undefined {
+  const block = tables.rows.get([id, number]);
+  if (block !== undefined) applyRecords(flagRecords, block);
+  return block;
+}
+
+/** The blocks in which rows with these uids may be, ascending. */
+export function blocksNow(tables: Tables, { id, flagRecords = [] }: RowOwner, { fromUid, toUid }: UidRange = { fromUid: 0, toUid: highestUid }): readonly NumberedBlock[] {
+  const found = tables.rows.range({ from: [id, blockOf(Math.max(fromUid, 0))], to: [id, blockOf(Math.min(toUid, highestUid)) + 1] });
+  for (const { value } of found) applyRecords(flagRecords, value);
+  return found.map(({ key, value }) => ({ number: Number(key[1]), block: value }));
+}
+
+export function findRowNow(tables: Tables, mailbox: number, uid: number): MessageRow | undefined {
+  const { flagRecords = [] } = ownerOf(tables, mailbox);
+  const block = tables.rows.peek([mailbox, blockOf(uid)]);
+  const row = block === undefined ? undefined : findRow(block, uid);
+  return row === undefined ? undefined : rowNow(flagRecords, row);
+}
+
+/** Every row of a mailbox, by uid. */
+export function allRows(tables: Tables, mailbox: number): MessageRow[] {
+  const rows: MessageRow[] = [];
+  for (const { block } of blocksNow(tables, ownerOf(tables, mailbox))) collectRows(block, { fromUid: 1, toUid: highestUid, sinceModseq: 0 }, rows);
+  return rows;
+}
+
+/** The rows with a higher mod-sequence, by uid. */
+export function rowsChangedSince(tables: Tables, owner: RowOwner, modseq: number): MessageRow[] {
+  const later = { ...keysUnder([owner.id]), from: [owner.id, modseq + 1] };
+  const numbers = new Set(tables.recent.range(later).map(({ key }) => Number(key[2])));
+  for (const record of owner.flagRecords ?? []) {
+    if (record[0] > modseq) for (const [fromUid, toUid] of rangesOf(record)) addBlocks(tables, owner.id, { fromUid, toUid, into: numbers });
+  }
+  const changed: MessageRow[] = [];
+  for (const number of [...numbers].sort((one, other) => one - other)) {
+    const block = blockNow(tables, owner, number);
+    if (block !== undefined) collectRows(block, { fromUid: 1, toUid: highestUid, sinceModseq: modseq }, changed);
+  }
+  return changed;
+}
+
+function addBlocks(tables: Tables, mailbox: number, { fromUid, toUid, into }: UidRange & { readonly into: Set<number> }): void {
+  const [first, last] = [blockOf(fromUid), blockOf(toUid)];
+  if (last - first < 2) return void into.add(first).add(last);
+  for (const { key } of tables.rows.range({ from: [mailbox, first], to: [mailbox, last + 1] })) into.add(Number(key[1]));
+}
