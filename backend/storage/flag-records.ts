@@ -22,9 +22,9 @@ export interface FlagEdit {
 }
 
 /** Numbers in all records of a mailbox: they stand in its entry, which every change of the mailbox writes. */
-const mostNumbers = 320;
+const mostNumbers = 120;
 /** Numbers in one record. A change that is more scattered than that is written with the rows. */
-const mostOfOne = 80;
+const mostOfOne = 60;
 /** Rows of all records together: who reads the mailbox, and who writes them into the blocks, has that much more to do. */
 const mostRows = 32_768;
 const rangesFrom = 6;
@@ -64,8 +64,10 @@ export function applyRecords(records: readonly FlagRecord[], rows: Buffer): void
   row.at = rows.length - rowBytes;
   const lastUid = row.uid;
   for (const record of records) {
-    for (const [first, last] of rangesOf(record)) {
-      if (first <= lastUid && last >= firstUid) applyWithin(record, row, { at: lowerBound(rows, first), end: lowerBound(rows, last + 1) });
+    for (let index = rangesFrom; index < record.length; index += 2) {
+      const [first, last] = [record[index] ?? 0, record[index + 1] ?? 0];
+      if (first > lastUid) break;
+      if (last >= firstUid) applyWithin(record, row, { at: lowerBound(rows, first), end: lowerBound(rows, last + 1) });
     }
   }
 }

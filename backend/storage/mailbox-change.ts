@@ -5,8 +5,9 @@ import type { MailboxEntry } from './entries.ts';
 import { blockOf, noValue } from './keys.ts';
 import type { Tables } from './keys.ts';
 import type { RightsEntry } from './rights.ts';
-import { applyRecords, rangesOf, withRecord } from './flag-records.ts';
-import type { FlagEdit, FlagRecord } from './flag-records.ts';
+import { applyRecords, withRecord } from './flag-records.ts';
+import type { FlagEdit } from './flag-records.ts';
+import { addRecorded } from './mailbox-rows.ts';
 import { emptyBlock, encodeUidRanges, findRow, highestModseq, withoutRow, withRow } from './row-block.ts';
 import { Flag } from './interface.ts';
 import type { MessageRow } from './interface.ts';
@@ -105,14 +106,12 @@ export class MailboxChange {
   open(number: number): OpenBlock {
     const touched = this.#blocks.get(number);
     if (touched !== undefined) return { number, block: touched, indexed: this.#indexed.get(number) ?? 0 };
-    if (this.#lastRead.number !== number) this.#lastRead = this.#opened(number, this.#tables.rows.get([this.#entry.id, number]) ?? emptyBlock);
-    return this.#lastRead;
-  }
-
-  #opened(number: number, block: Buffer): OpenBlock {
+    if (this.#lastRead.number === number) return this.#lastRead;
+    const block = this.#tables.rows.get([this.#entry.id, number]) ?? emptyBlock;
     const indexed = highestModseq(block);
     applyRecords(this.#entry.flagRecords ?? [], block);
-    return { number, block, indexed };
+    this.#lastRead = { number, block, indexed };
+    return this.#lastRead;
   }
 
   /** From now on the block counts as changed. */
@@ -128,18 +127,14 @@ export class MailboxChange {
     const records = this.#blocks.size > 0 ? 'scattered' : withRecord(kept, edit);
     if (typeof records === 'object') return this.#set({ flagRecords: records });
     for (const open of changed) this.#take(open);
-    if (records === 'full') this.#writeInto(kept);
+    if (records === 'full') this.#writeRecorded();
   }
 
   /** All that the records change is written with the rows. */
-  #writeInto(records: readonly FlagRecord[]): void {
-    const { id } = this.#entry;
-    for (const [first, last] of records.flatMap(rangesOf)) {
-      for (const { key, value } of this.#tables.rows.range({ from: [id, blockOf(first)], to: [id, blockOf(last) + 1] })) {
-        const number = Number(key[1]);
-        if (!this.#indexed.has(number)) this.#take(this.#opened(number, value));
-      }
-    }
+  #writeRecorded(): void {
+    const numbers = new Set<number>();
+    addRecorded(this.#tables, this.#entry, numbers);
+    for (const number of numbers) if (!this.#indexed.has(number)) this.#take(this.open(number));
     const { flagRecords: _written, ...entry } = this.#entry;
     this.#replace(entry);
   }

@@ -60,9 +60,7 @@ export function allRows(tables: Tables, mailbox: number): MessageRow[] {
 export function rowsChangedSince(tables: Tables, owner: RowOwner, modseq: number): MessageRow[] {
   const later = { ...keysUnder([owner.id]), from: [owner.id, modseq + 1] };
   const numbers = new Set(tables.recent.range(later).map(({ key }) => Number(key[2])));
-  for (const record of owner.flagRecords ?? []) {
-    if (record[0] > modseq) for (const [fromUid, toUid] of rangesOf(record)) addBlocks(tables, owner.id, { fromUid, toUid, into: numbers });
-  }
+  addRecorded(tables, { ...owner, flagRecords: owner.flagRecords?.filter((record) => record[0] > modseq) ?? [] }, numbers);
   const changed: MessageRow[] = [];
   for (const number of [...numbers].sort((one, other) => one - other)) {
     const block = blockNow(tables, owner, number);
@@ -71,8 +69,11 @@ export function rowsChangedSince(tables: Tables, owner: RowOwner, modseq: number
   return changed;
 }
 
-function addBlocks(tables: Tables, mailbox: number, { fromUid, toUid, into }: UidRange & { readonly into: Set<number> }): void {
-  const [first, last] = [blockOf(fromUid), blockOf(toUid)];
-  if (last - first < 2) return void into.add(first).add(last);
-  for (const { key } of tables.rows.range({ from: [mailbox, first], to: [mailbox, last + 1] })) into.add(Number(key[1]));
+/** The numbers of the blocks that the records change; of some of them there may be no block. */
+export function addRecorded(tables: Tables, { id, flagRecords = [] }: RowOwner, into: Set<number>): void {
+  for (const [fromUid, toUid] of flagRecords.flatMap(rangesOf)) {
+    const [first, last] = [blockOf(fromUid), blockOf(toUid)];
+    if (last - first < 2) into.add(first).add(last);
+    else for (const { key } of tables.rows.range({ from: [id, first], to: [id, last + 1] })) into.add(Number(key[1]));
+  }
 }

@@ -96,10 +96,15 @@ describe('an upgrade node by node', { skip: !isLong }, () => {
     await everythingWorks();
   });
 
-  test('a node goes back to the old version on storages that the present one has used', async () => {
+  test('a back-end does not go back to the old version on storages that the present one has used, and goes on as the present one; a front-end does', async () => {
     versions['be1'] = 'old';
     assert.equal(await cluster.stopNode('be1'), 0);
+    await assert.rejects(cluster.startNode('be1'));
+    versions['be1'] = 'present';
     await cluster.startNode('be1');
+    versions['fe1'] = 'old';
+    assert.equal(await cluster.stopNode('fe1'), 0);
+    await cluster.startNode('fe1');
     await deliverAll();
     await everythingWorks(['imap']);
   });

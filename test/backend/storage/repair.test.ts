@@ -76,6 +76,8 @@ const cases: readonly { readonly what: string; readonly table: string; readonly 
   { what: 'a name that is lost', table: 'names', to: (_value, key) => (key[1] === 'INBOX' ? 'remove' : undefined) },
   { what: 'a grant that nobody is told of', table: 'mailboxes', to: (value) => (isAlicesInbox(value) ? json(value, () => ({ rights: [{ who: 'bob@example.com', allow: 'lr', deny: '', scope: 'folder' }] })) : undefined) },
   { what: 'changes that are not told', table: 'recent', to: () => 'remove' },
+  { what: 'a change of flags that is told twice', table: 'mailboxes', to: (value) => (isAlicesInbox(value) ? json(value, () => ({ flagRecords: [[4, 1, -1, 1, -1, 0, 1, 2], [4, 1, -1, 8, -1, 0, 1, 1]] })) : undefined), after: ['Drafts a1 4', 'INBOX a1 5', 'INBOX a2 5', 'INBOX a3 4'] },
+  { what: 'a wrong counter beside a change of flags', table: 'mailboxes', to: (value) => (isAlicesInbox(value) ? json(value, () => ({ flagRecords: [[4, 1, -1, 1, -1, 0, 1, 3]] })) : undefined), after: ['Drafts a1 4', 'INBOX a1 5', 'INBOX a2 5', 'INBOX a3 4'] },
   { what: 'rows out of order', table: 'rows', to: (value) => (value.length > 56 ? Buffer.concat([value.subarray(56, 112), value.subarray(0, 56), value.subarray(112)]) : undefined) },
   { what: 'rows that are lost', table: 'rows', to: (value) => (value.length > 56 ? 'remove' : undefined), after: ['Drafts a1 4', 'Lost and found a2 0', 'Lost and found a3 0'] },
   { what: 'a mailbox that is lost', table: 'mailboxes', to: (value) => (isAlicesInbox(value) ? 'remove' : undefined) },
