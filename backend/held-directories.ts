@@ -11,6 +11,7 @@ import { lockDirectory } from './locked-directory.ts';
 import { queueDirectoryOf } from './queue-directory.ts';
 import type { KeptPlaces } from './queue-directory.ts';
 import { storageDirectoriesOf } from './storage-directories.ts';
+import { raiseFormat } from './storage/directory-record.ts';
 
 /** Questions at the supervisor. */
 export const heldTopics = { list: 'held-storages', follow: 'follow-storages', outcome: 'followed-storages', letGo: 'let-go-storage', claim: 'claim-storage', endClaim: 'claimed-storage' } as const;
@@ -124,6 +125,7 @@ export class HeldDirectories {
         if (this.#held.has(directory)) continue;
         this.#held.set(directory, lockDirectory(directory, this.#foreign));
         taken.push(directory);
+        raiseFormat(directory); // no worker has it open yet: one of an older program would not hear of it
       }
       return taken;
     } catch (error) {

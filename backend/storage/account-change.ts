@@ -125,7 +125,7 @@ export class AccountChange {
   }
 
   #open(entry: MailboxEntry): MailboxChange {
-    const change = new MailboxChange(this.volume.tables, entry);
+    const change = new MailboxChange(this.volume.tables, entry, this.volume.flagRecords);
     this.#mailboxes.set(entry.id, change);
     return change;
   }

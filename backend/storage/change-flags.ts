@@ -8,6 +8,9 @@ import type { MailboxChange, OpenBlock } from './mailbox-change.ts';
 import { RowCursor, lowerBound, rowBytes, viewOf } from './row-block.ts';
 import { PackedRows } from './row-list.ts';
 
+/** A block costs as much to read and to write as that many rows, however few of it are changed. */
+const leastOfBlock = 16;
+
 interface Edit {
   readonly flags: Bits;
   readonly keywords: Bits;
@@ -94,7 +97,7 @@ class MadeChanges {
   noteIn(mailbox: MailboxChange, { flags, keywords }: Pick<Edit, 'flags' | 'keywords'>): void {
     if (this.#rows === 0) return;
     const bits = [flags.keep, flags.set, keywords.keep, keywords.set] as const;
-    mailbox.noteFlags({ record: [mailbox.modseq, this.#rows, ...bits, ...this.#ranges], before: { lowest: this.#lowest, highest: this.#highest } }, this.#blocks);
+    mailbox.noteFlags({ record: [mailbox.modseq, Math.max(this.#rows, this.#blocks.length * leastOfBlock), ...bits, ...this.#ranges], before: { lowest: this.#lowest, highest: this.#highest } }, this.#blocks);
   }
 }
 

@@ -13,8 +13,10 @@ export interface DirectoryKind {
 }
 
 export const storageKind: DirectoryKind = { name: 'storage', fileName: 'storage.json', format: 2 };
+/** The format from which on changes of flags may lie beside the rows that they change. */
+export const flagRecordsFrom = 2;
 
-interface DirectoryRecord {
+export interface DirectoryRecord {
   readonly cluster: string;
   readonly node: string;
   readonly format: number;
@@ -24,7 +26,7 @@ interface DirectoryRecord {
  * Makes the directory and its record when they are missing, and checks the record: throws `in-use` when the directory
  * belongs to another cluster or node, `storage-failure` when its format is newer than ours or the record is damaged.
  */
-export function claimDirectory(directory: string, owner: { readonly cluster: string; readonly node: string }, kind: DirectoryKind = storageKind): void {
+export function claimDirectory(directory: string, owner: { readonly cluster: string; readonly node: string }, kind: DirectoryKind = storageKind): DirectoryRecord {
   makeDirectory(directory);
   const path = join(directory, kind.fileName);
   const record = readRecord(path) ?? writeRecord(path, { cluster: owner.cluster, node: owner.node, format: kind.format });
@@ -32,10 +34,11 @@ export function claimDirectory(directory: string, owner: { readonly cluster: str
   if (record.cluster !== owner.cluster || record.node !== owner.node) {
     throw new Failure('in-use', `${directory} belongs to node ${record.node} of cluster ${record.cluster}, not to node ${owner.node} of cluster ${owner.cluster}`);
   }
+  return record;
 }
 
 /** The record of a storage that is there, of whatever node. Throws `in-use` when it is another cluster's, `storage-failure` when there is none, or its format is newer. */
-export function demandCluster(directory: string, cluster: string, kind: DirectoryKind = storageKind): { readonly node: string } {
+export function demandCluster(directory: string, cluster: string, kind: DirectoryKind = storageKind): DirectoryRecord {
   const record = readRecord(join(directory, kind.fileName));
   if (record === undefined) throw new Failure('storage-failure', `${directory} is no ${kind.name}: it has no ${kind.fileName}`);
   if (record.format > kind.format) throw tooNew(directory, record.format, kind);
@@ -43,12 +46,15 @@ export function demandCluster(directory: string, cluster: string, kind: Director
   return record;
 }
 
-/** The directory is one of this program's format from now on, on stable storage when it returns: an older program, which would not understand all of it, refuses it. Throws `storage-failure`. */
+/**
+ * A storage that is there is one of this program's format from now on, on stable storage when it returns: an older program, which would not
+ * understand all of it, refuses it. For who has locked the directory, before anybody opens it: workers of an older program that have it open
+ * would not hear of it. Throws `storage-failure`.
+ */
 export function raiseFormat(directory: string, kind: DirectoryKind = storageKind): void {
   const path = join(directory, kind.fileName);
   const record = readRecord(path);
-  if (record === undefined) throw new Failure('storage-failure', `${path} is gone`);
-  if (record.format >= kind.format) return;
+  if (record === undefined || record.format >= kind.format) return;
   try {
     renameSync(writeDraft(path, { ...record, format: kind.format }), path);
     flush(directory);

@@ -12,7 +12,10 @@ export interface Bits {
   readonly set: number;
 }
 
-/** `ranges`: first and last uid by turns, ascending; each row within them was changed, at that mod-sequence, which nothing else in the mailbox has. */
+/**
+ * `ranges`: first and last uid by turns, ascending; each row within them was changed, at that mod-sequence, which nothing else in the mailbox has.
+ * `rows`: how many that were, or more where they lie in many blocks: what it costs to read and to write them.
+ */
 export type FlagRecord = readonly [modseq: number, rows: number, flagsKept: number, flagsSet: number, keywordsKept: number, keywordsSet: number, ...ranges: number[]];
 
 /** A change that was made, and the mod-sequences that its rows had before, from the lowest to the highest. */

@@ -11,6 +11,7 @@ import { addRecorded } from './mailbox-rows.ts';
 import { emptyBlock, encodeUidRanges, findRow, highestModseq, withoutRow, withRow } from './row-block.ts';
 import { Flag } from './interface.ts';
 import type { MessageRow } from './interface.ts';
+import type { FlagRecords } from './volume.ts';
 
 const keywordsPerMailbox = 32;
 const keywordBytes = 100;
@@ -30,6 +31,7 @@ const noBlock: OpenBlock = { number: -1, block: emptyBlock, indexed: 0 };
 
 export class MailboxChange {
   readonly #tables: Tables;
+  readonly #flagRecords: FlagRecords;
   readonly #blocks = new Map<number, Buffer>();
   /** The highest mod-sequence of each of these blocks as the index has it. */
   readonly #indexed = new Map<number, number>();
@@ -41,8 +43,9 @@ export class MailboxChange {
   #entryChanged = false;
   #modseq: number | undefined;
 
-  constructor(tables: Tables, entry: MailboxEntry) {
+  constructor(tables: Tables, entry: MailboxEntry, flagRecords: FlagRecords = 'not kept') {
     this.#tables = tables;
+    this.#flagRecords = flagRecords;
     this.#before = entry;
     this.#entry = { ...entry };
   }
@@ -124,7 +127,7 @@ export class MailboxChange {
   /** Flags were changed in these blocks: a small change is kept beside the rows, and they are written when there are too many such ones. */
   noteFlags(edit: FlagEdit, changed: readonly OpenBlock[]): void {
     const { flagRecords: kept = [] } = this.#entry;
-    const records = this.#blocks.size > 0 ? 'scattered' : withRecord(kept, edit);
+    const records = this.#blocks.size > 0 || this.#flagRecords === 'not kept' ? 'scattered' : withRecord(kept, edit);
     if (typeof records === 'object') return this.#set({ flagRecords: records });
     for (const open of changed) this.#take(open);
     if (records === 'full') this.#writeRecorded();

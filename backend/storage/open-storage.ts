@@ -10,7 +10,7 @@ import { createAccount, findAccount, liveAddresses, markMoved, useOf } from './a
 import { createCare, ownedAddressesOf } from './care.ts';
 import type { StorageCare } from './care.ts';
 import { adoptDirectory } from './adopted-directory.ts';
-import { claimDirectory, demandCluster, raiseFormat } from './directory-record.ts';
+import { claimDirectory, demandCluster, flagRecordsFrom } from './directory-record.ts';
 import type { Account, AccountBounds, AccountLimits, AccountRecord, DeliveryRecords, StagedMessage, Storage } from './interface.ts';
 import { groupsGranted, ownersGranting } from './grants.ts';
 import { sweepLots } from './lots.ts';
@@ -64,10 +64,8 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   try {
     for (const directory of options.directories) {
       const isAttached = options.attached?.includes(directory) === true;
-      if (isAttached) demandCluster(directory, cluster);
-      else claimDirectory(directory, { cluster, node });
-      raiseFormat(directory);
-      const volume = openVolume(directory, { hints, reserveBytes, limitsOf, bounds });
+      const { format } = isAttached ? demandCluster(directory, cluster) : claimDirectory(directory, { cluster, node });
+      const volume = openVolume(directory, { hints, reserveBytes, limitsOf, bounds, flagRecords: format < flagRecordsFrom ? 'not kept' : 'kept' });
       volumes.push(volume);
       if (isAttached) await adoptDirectory(volume, directory, { cluster, node });
     }

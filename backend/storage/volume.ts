@@ -21,7 +21,11 @@ export interface VolumeOptions {
   /** What an account of that address may hold, where nothing is set for the account itself. */
   readonly limitsOf: (address: string) => AccountLimits;
   readonly bounds: AccountBounds;
+  /** Whether a change of flags may be kept beside the rows: only where no older program, which would not see it, can have the storage open. Not when absent. */
+  readonly flagRecords?: FlagRecords;
 }
+
+export type FlagRecords = 'kept' | 'not kept';
 
 export interface Volume extends VolumeOptions {
   /** Which of all openings of storages by this process it is: a storage that was taken out may have been restored from a backup meanwhile, and give UIDs again. */

@@ -4,12 +4,17 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { applyRecords, isSound, rowNow, withRecord } from '../../../backend/storage/flag-records.ts';
 import type { FlagRecord } from '../../../backend/storage/flag-records.ts';
+import { usualBounds } from '../../../backend/storage/account-bounds.ts';
+import { AccountChange } from '../../../backend/storage/account-change.ts';
+import { StoredAccount } from '../../../backend/storage/account.ts';
+import { getAccount } from '../../../backend/storage/entries.ts';
 import { emptyBlock, withRow } from '../../../backend/storage/row-block.ts';
+import { closeVolume, openVolume } from '../../../backend/storage/volume.ts';
 import { PackedRows } from '../../../backend/storage/row-list.ts';
 import { Flag, openEnvironment, openStorage } from '../../../backend/storage/storage.ts';
 import type { Environment, Mailbox, MessageRow } from '../../../backend/storage/storage.ts';
 import { Dice } from '../../torture/dice.ts';
-import { deliver, mailboxOf, recount, sampleMessage, storageOptions, temporaryDirectory } from './harness.ts';
+import { deliver, mailboxOf, RecordingHints, recount, sampleMessage, storageOptions, temporaryDirectory } from './harness.ts';
 
 const set = (modseq: number, bits: number, ...ranges: number[]): FlagRecord => [modseq, 1, -1, bits, -1, 0, ...ranges];
 const clear = (modseq: number, bits: number, ...ranges: number[]): FlagRecord => [modseq, 1, ~bits, 0, -1, 0, ...ranges];
@@ -136,4 +141,40 @@ test('However changes, new messages and expunges follow on each other, every rea
   }
   const written = records.filter((count, index) => count < (records[index - 1] ?? 0)).length;
   assert.ok(written > 3 && Math.max(...records) > 5, `records: ${records.join(' ')}`);
+});
+
+/** Gives alice's mailbox as many rows more as that, each in a block of its own: few are left of many. */
+async function addSparse(directory: string, mailbox: number, count: number): Promise<void> {
+  const volume = openVolume(directory, { hints: new RecordingHints(), reserveBytes: 0, limitsOf: () => ({ bytes: 0, messages: 0 }), bounds: usualBounds });
+  await volume.environment.write(() => {
+    const entry = getAccount(volume.tables, 'alice@example.com');
+    assert.ok(entry !== undefined);
+    const change = new AccountChange(new StoredAccount(volume, entry));
+    const into = change.mailbox(mailbox);
+    const row = into.row(1);
+    assert.ok(row !== undefined);
+    for (let index = 1; index <= count; index += 1) into.add(row, 64 * index);
+    change.save();
+  });
+  await closeVolume(volume);
+}
+
+test('Rows that lie in very many blocks are written at once: nobody has to wait until all of them are written for a change of one', async (t) => {
+  const directory = temporaryDirectory(t);
+  const filling = await openStorage(storageOptions(directory));
+  const account = await filling.createAccount('alice@example.com');
+  await deliver({ storage: filling, account, mailbox: mailboxOf(account) }, sampleMessage('one'));
+  const { id } = mailboxOf(account);
+  await filling.close();
+  await addSparse(directory, id, 2100);
+  const storage = await openStorage(storageOptions(directory));
+  t.after(async () => storage.close());
+  const index = openEnvironment(join(directory, 'index'));
+  t.after(async () => index.close());
+  const inbox = mailboxOf(await storage.createAccount('alice@example.com'));
+  await inbox.changeFlags(inbox.uids(), { mode: 'add', flags: 1, keywords: [] });
+  assert.equal(recordsIn(index, id), 0);
+  await inbox.changeFlags(inbox.uids().slice(0, 1500), { mode: 'add', flags: 2, keywords: [] });
+  assert.equal(recordsIn(index, id), 1);
+  assert.deepEqual(inbox.rows().map(({ flags }) => flags), inbox.uids().map((_, at) => (at < 1500 ? 3 : 1)));
 });

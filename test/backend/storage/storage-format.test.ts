@@ -1,0 +1,47 @@
+/** The format of a storage is raised by the first process of a node, while nobody has it open; till then its workers write what older ones beside them understand. */
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { HeldDirectories } from '../../../backend/held-directories.ts';
+import { openStorage } from '../../../backend/storage/storage.ts';
+import { inIndex } from './damage.ts';
+import { deliver, mailboxOf, recount, sampleMessage, storageOptions, temporaryDirectory } from './harness.ts';
+
+/** What a change of flags by a worker leaves in the index: whether a record lies beside the rows, and the flags of the row in its block. */
+async function changed(directory: string, mode: 'add' | 'remove'): Promise<{ readonly records: number; readonly flags: readonly number[]; readonly written: number }> {
+  const storage = await openStorage(storageOptions(directory));
+  const account = await storage.createAccount('alice@example.com');
+  const inbox = mailboxOf(account);
+  if (inbox.uids().length === 0) await deliver({ storage, account, mailbox: inbox }, sampleMessage('one'));
+  await inbox.changeFlags([1], { mode, flags: 1, keywords: [] });
+  const { messages, unseen, deleted, bytes } = inbox.state();
+  assert.deepEqual({ messages, unseen, deleted, bytes }, recount(inbox));
+  const flags = inbox.rows().map((row) => row.flags);
+  let [records, written] = [0, 0];
+  await inIndex(directory, 'mailboxes', (table) => {
+    records = (JSON.parse(table.get([inbox.id])?.toString() ?? '{}') as { flagRecords?: unknown[] }).flagRecords?.length ?? 0;
+  });
+  await inIndex(directory, 'rows', (table) => {
+    written = table.get([inbox.id, 0])?.readUInt32LE(4) ?? -1;
+  });
+  await storage.close();
+  return { records, flags, written };
+}
+
+test('A worker keeps no changes beside the rows of a storage of the first format, and leaves it as it is; the first process of the node raises it', async (t) => {
+  const folder = temporaryDirectory(t);
+  const [directory, queue] = [join(folder, 'one'), join(folder, 'queue')];
+  const places = { nodeName: 'be1', storage: { directories: [directory] }, services: { processing: { queueDirectory: queue } } };
+  await (await openStorage(storageOptions(directory))).close();
+  const record = join(directory, 'storage.json');
+  const format = (): number => (JSON.parse(readFileSync(record, 'utf8')) as { format: number }).format;
+  assert.equal(format(), 2);
+  writeFileSync(record, readFileSync(record, 'utf8').replace('"format":2', '"format":1'));
+  assert.deepEqual(await changed(directory, 'add'), { records: 0, flags: [1], written: 1 }, 'a worker of an older program would see it');
+  assert.equal(format(), 1);
+  const held = new HeldDirectories(places, 'refuse');
+  t.after(() => held.release());
+  assert.equal(format(), 2);
+  assert.deepEqual(await changed(directory, 'remove'), { records: 1, flags: [0], written: 1 });
+});
