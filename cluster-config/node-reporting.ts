@@ -50,10 +50,10 @@ export function keepsSamples({ role }: Pick<NodeConfig, 'role'>): 'file' | 'wind
 }
 
 /** Takes samples until it is stopped; for the appointed worker. */
-export function startReporting(context: NodeContext): readonly Service[] {
-  const { config: { reporting, role }, log, measure, siblings } = context;
+export function startReporting({ config, log, measure, siblings }: Pick<NodeContext, 'config' | 'log' | 'measure' | 'siblings'>): readonly Service[] {
+  const { reporting, role } = config;
   if (!reporting.enable) return [];
-  const store = role === 'backend' ? openSampleFile(fileOf(context.config)) : sampleWindow();
+  const store = role === 'backend' ? openSampleFile(fileOf(config)) : sampleWindow();
   if (role === 'frontend') inMemory = store;
   let before: Snapshot | undefined;
   const sample = async (): Promise<void> => {
@@ -64,15 +64,22 @@ export function startReporting(context: NodeContext): readonly Service[] {
     before = now;
     store.forget(atMs - reporting.keepWeeks * weekMs);
   };
-  const attempt = (): void => void sample().catch((error: unknown) => log.warn({ err: error }, 'no sample for reports could be taken'));
+  let turn = Promise.resolve();
+  const attempt = (): void => {
+    turn = turn.then(sample).catch((error: unknown) => log.warn({ err: error }, 'no sample for reports could be taken'));
+  };
   attempt(); // the first one is where the next one counts from
   const timer = setInterval(attempt, reporting.intervalSeconds * 1000);
-  const end = async (): Promise<void> => {
+  const finish = async (): Promise<void> => {
     clearInterval(timer);
-    await sample().catch(() => undefined);
+    attempt();
+    await turn;
     inMemory = undefined;
     store.close();
   };
+  let ended: Promise<void> | undefined;
+  // Who retires is stopped afterwards, too.
+  const end = async (): Promise<void> => ended ??= finish();
   return [{ name: 'reporting', stop: end, retire: end }];
 }
 
