@@ -6,7 +6,7 @@ import { Failure, isFailure } from '../shared/base/failure.ts';
 import type { ForeignHolder } from '../shared/base/folder-holder.ts';
 import type { Desk } from '../shared/service/supervisor.ts';
 import { demandKnownQueue } from './known-queue.ts';
-import { demandKnownStorages, forgetLostStorages } from './known-storages.ts';
+import { countStarts, demandKnownStorages, forgetLostStorages } from './known-storages.ts';
 import { lockDirectory } from './locked-directory.ts';
 import { queueDirectoryOf } from './queue-directory.ts';
 import type { KeptPlaces } from './queue-directory.ts';
@@ -49,6 +49,7 @@ export class HeldDirectories {
     demandKnownStorages(config); // a lock would make the folder
     try {
       this.#hold([...storageDirectoriesOf(config).open, queueDirectoryOf(config)]);
+      countStarts(config);
     } catch (error) {
       this.release();
       throw error;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../shared/base/failure.ts';
 import type { Logger } from '../shared/log/log.ts';
-import { lostMark } from './lost-mark.ts';
+import { lostMark } from './declared-marks.ts';
 import { queueDirectoryOf } from './queue-directory.ts';
 import type { KeptPlaces } from './queue-directory.ts';
 

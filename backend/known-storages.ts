@@ -1,35 +1,46 @@
 /**
  * Storages that this node has had before. One that is not in its folder now is not begun anew: its disk may only not be mounted, and users would see
  * empty mailboxes, and get new mail there. Who knows that it is gone for good says so (`waybill storage lost`), by a mark in the folder itself: it is not seen once the disk is there again.
+ * Nor is another storage opened in its place, or a copy of it that is older than the last start: who means it says so, too (`waybill storage accept`).
  */
 import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../shared/base/failure.ts';
-import { lostMark } from './lost-mark.ts';
+import { acceptedMark, lostMark } from './declared-marks.ts';
 import type { KeptPlaces } from './queue-directory.ts';
 import { storageDirectoriesOf, storageListFolder, storageMemory } from './storage-directories.ts';
 import { flush, makeDirectory } from './storage/directories.ts';
-import { knownAtMs, noteKnown } from './storage/storage-list.ts';
+import { countStart, identityOf } from './storage/directory-record.ts';
+import { knownAtMs, knownIdentity, noteKnown } from './storage/storage-list.ts';
 
-/** Before anything is made in their folders. @throws Failure('storage-failure') that names the folder of one that the node has had and that is not there */
+/** Before anything is made in their folders. @throws Failure('storage-failure') that names the folder of one that the node has had and that is not there, or not as it was */
 export function demandKnownStorages(config: KeptPlaces): void {
-  const { open, attached } = storageDirectoriesOf(config);
+  const { open, attached, joining } = storageDirectoriesOf(config);
   for (const directory of open) {
-    if (isDeclaredLost(config, directory) || isStorage(directory)) continue; // in this order: a worker that begins it removes the mark last
-    if (attached.includes(directory) || knownAtMs(storageListFolder(config), directory) !== undefined) throw notThere(directory);
+    if (isDeclared(lostMark, config, directory)) continue; // first: a worker that begins it removes the mark last
+    if (isStorage(directory)) {
+      // One that is taken in was asked for, whatever was there before.
+      if (!joining.some((one) => one.directory === directory)) demandSame(config, directory);
+    } else if (attached.includes(directory) || knownAtMs(storageListFolder(config), directory) !== undefined) throw notThere(directory);
   }
 }
 
 /** Of those that were attached: in the folders of the others the node begins anew. */
 export function forgetLostStorages(config: KeptPlaces): void {
-  for (const directory of storageDirectoriesOf(config).attached) if (isDeclaredLost(config, directory) && !isStorage(directory)) storageMemory(config).forget(directory);
+  for (const directory of storageDirectoriesOf(config).attached) if (isDeclared(lostMark, config, directory) && !isStorage(directory)) storageMemory(config).forget(directory);
+}
+
+/** A copy that is made of one of them before now is an older one from now on. For the node's first process, which holds them. */
+export function countStarts(config: KeptPlaces): void {
+  const list = storageListFolder(config);
+  for (const directory of storageDirectoriesOf(config).open) if (isStorage(directory)) countStart(directory, knownIdentity(list, directory)?.starts ?? 0);
 }
 
 /** From now on they have to be there; on stable storage when it returns. @param opened their folders */
 export function noteKnownStorages(config: KeptPlaces, opened: readonly string[]): void {
   for (const directory of opened) {
     noteKnown(storageListFolder(config), directory);
-    rmSync(join(directory, lostMark), { force: true });
+    for (const mark of [lostMark, acceptedMark]) rmSync(join(directory, mark), { force: true });
   }
 }
 
@@ -38,7 +49,17 @@ export function markLost(directory: string): void {
   const left = ['storage.json', 'queue.json', 'index', 'packs'].find((name) => existsSync(join(directory, name)));
   if (left !== undefined) throw new Failure('bad-input', `${directory} is not lost: it has ${left}. See waybill storage repair`);
   makeDirectory(directory);
-  writeFileSync(join(directory, lostMark), '', { mode: 0o600, flush: true });
+  declare(lostMark, directory);
+}
+
+/** The node may go on with the storage that is in the folder, whatever it has had there before. @throws Failure('bad-input') where there is none */
+export function markAccepted(directory: string): void {
+  if (!isStorage(directory)) throw new Failure('bad-input', `${directory} is no storage: it has no storage.json`);
+  declare(acceptedMark, directory);
+}
+
+function declare(mark: string, directory: string): void {
+  writeFileSync(join(directory, mark), '', { mode: 0o600, flush: true });
   flush(directory);
 }
 
@@ -46,10 +67,20 @@ function isStorage(directory: string): boolean {
   return existsSync(join(directory, 'storage.json'));
 }
 
-/** A mark from before the storage was open the last time lay below its disk: it was a mistake. */
-function isDeclaredLost(config: KeptPlaces, directory: string): boolean {
-  const mark = statSync(join(directory, lostMark), { throwIfNoEntry: false });
-  return mark !== undefined && mark.mtimeMs > (knownAtMs(storageListFolder(config), directory) ?? 0);
+/** A mark from before the storage was open the last time was a mistake, or lay below its disk. */
+function isDeclared(mark: string, config: KeptPlaces, directory: string): boolean {
+  const found = statSync(join(directory, mark), { throwIfNoEntry: false });
+  return found !== undefined && found.mtimeMs > (knownAtMs(storageListFolder(config), directory) ?? 0);
+}
+
+/** @throws Failure('storage-failure') where another storage is in the folder than before, or an older state of it. What earlier versions noted says nothing. */
+function demandSame(config: KeptPlaces, directory: string): void {
+  const known = knownIdentity(storageListFolder(config), directory);
+  if (known === undefined || isDeclared(acceptedMark, config, directory)) return;
+  const found = identityOf(directory);
+  const wayOut = `if it is meant to be there, say so as the node's user: waybill storage accept ${directory}`;
+  if (found !== undefined && found.id !== known.id) throw new Failure('storage-failure', `${directory} has another storage than this node has had there: is the right disk mounted? Mount it; ${wayOut}`);
+  if (found === undefined || found.starts < known.starts) throw new Failure('storage-failure', `${directory} has an older copy of the storage than this node has had there: mail that came since would be missing. Mount the disk with the latest state; ${wayOut}`);
 }
 
 function notThere(directory: string): Failure {

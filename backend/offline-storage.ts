@@ -1,8 +1,8 @@
-/** What is done to a storage whose node is stopped: `waybill storage repair --rebuild`, `waybill storage compact --index`, `waybill storage lost`. */
+/** What is done to a storage whose node is stopped: `waybill storage repair --rebuild`, `waybill storage compact --index`, `waybill storage lost`, `waybill storage accept`. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../shared/base/failure.ts';
-import { markLost } from './known-storages.ts';
+import { markAccepted, markLost } from './known-storages.ts';
 import { lockDirectory } from './locked-directory.ts';
 import { rebuildIndex, shrinkIndex } from './storage/storage.ts';
 import type { RebuildReport } from './storage/storage.ts';
@@ -32,6 +32,12 @@ export async function shrinkStorage(directory: string): Promise<OfflineOutcome> 
 export function declareLost(directory: string): string {
   markLost(directory);
   return `${directory}: what was there, a storage or the queue, counts as lost. When the node starts it begins an empty one there; a storage that was attached, and that the configuration does not name, it forgets`;
+}
+
+/** Throws `bad-input` where there is no storage. */
+export function acceptStorage(directory: string): string {
+  markAccepted(directory);
+  return `${directory}: when the node starts it goes on with the storage that is there now`;
 }
 
 async function alone<T>(directory: string, action: () => Promise<T>): Promise<T> {

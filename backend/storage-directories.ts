@@ -5,7 +5,7 @@ import { thisProcess } from '../shared/base/process-identity.ts';
 import { queueDirectoryOf } from './queue-directory.ts';
 import type { KeptPlaces } from './queue-directory.ts';
 import type { StorageMemory } from './administration/administration.ts';
-import { forgetAttached, forgetJoining, forgetKnown, forgetTakenOut, noteAttached, noteJoining, noteTakenOut, readStorageList } from './storage/storage-list.ts';
+import { forgetAttached, forgetJoining, forgetKnown, forgetTakenOut, noteAttached, noteJoining, noteKnown, noteTakenOut, readStorageList } from './storage/storage-list.ts';
 import type { Joining, TakenOut } from './storage/storage-list.ts';
 
 export interface StorageDirectories {
@@ -47,6 +47,7 @@ export function storageMemory(config: KeptPlaces): StorageMemory {
     takeIn: async (directory) => {
       if (!config.storage.directories.includes(directory)) await noteAttached(folder, directory);
       forgetTakenOut(folder, directory);
+      noteKnown(folder, directory); // whichever was there before: this one was asked for
       forgetJoining(folder, directory);
     },
     forget: (directory) => {

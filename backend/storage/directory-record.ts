@@ -1,5 +1,5 @@
 /** The small file in the directory of a storage, or of a queue, that says to which cluster and node it belongs and in which format it is. */
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { closeSync, fsyncSync, linkSync, openSync, readFileSync, renameSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Failure } from '../../shared/base/failure.ts';
@@ -20,7 +20,14 @@ export interface DirectoryRecord {
   readonly cluster: string;
   readonly node: string;
   readonly format: number;
+  /** None in those that were made by earlier versions, until the next start. */
+  readonly id?: string;
+  /** How often a node has started with it: a copy has fewer than what it was made of, once that has gone on. */
+  readonly starts?: number;
 }
+
+/** Which storage it is, and of when. */
+export type DirectoryIdentity = Required<Pick<DirectoryRecord, 'id' | 'starts'>>;
 
 /**
  * Makes the directory and its record when they are missing, and checks the record: throws `in-use` when the directory
@@ -29,7 +36,7 @@ export interface DirectoryRecord {
 export function claimDirectory(directory: string, owner: { readonly cluster: string; readonly node: string }, kind: DirectoryKind = storageKind): DirectoryRecord {
   makeDirectory(directory);
   const path = join(directory, kind.fileName);
-  const record = readRecord(path) ?? writeRecord(path, { cluster: owner.cluster, node: owner.node, format: kind.format });
+  const record = readRecord(path) ?? writeRecord(path, { cluster: owner.cluster, node: owner.node, format: kind.format, id: randomUUID(), starts: 0 });
   if (record.format > kind.format) throw tooNew(directory, record.format, kind);
   if (record.cluster !== owner.cluster || record.node !== owner.node) {
     throw new Failure('in-use', `${directory} belongs to node ${record.node} of cluster ${record.cluster}, not to node ${owner.node} of cluster ${owner.cluster}`);
@@ -61,6 +68,22 @@ export function raiseFormat(directory: string, kind: DirectoryKind = storageKind
   } catch (error) {
     throw new Failure('storage-failure', `${path} cannot be written`, { cause: error });
   }
+}
+
+/** Undefined where there is no record, or one of an earlier version. Throws `storage-failure` when it can't be read. */
+export function identityOf(directory: string, kind: DirectoryKind = storageKind): DirectoryIdentity | undefined {
+  const { id, starts } = readRecord(join(directory, kind.fileName)) ?? {};
+  return id === undefined || starts === undefined ? undefined : { id, starts };
+}
+
+/** One start more than there were, and than `least`; on stable storage when it returns. For the only process that has the directory. */
+export function countStart(directory: string, least: number, kind: DirectoryKind = storageKind): void {
+  const path = join(directory, kind.fileName);
+  const record = readRecord(path);
+  if (record === undefined) return;
+  const { id = randomUUID(), starts = 0 } = record;
+  renameSync(writeDraft(path, { ...record, id, starts: Math.max(starts, least) + 1 }), path);
+  flush(directory);
 }
 
 /** The storage is that node's from now on, on stable storage when it returns. */
@@ -101,7 +124,9 @@ function isRecord(value: unknown): value is DirectoryRecord {
   return typeof value === 'object' && value !== null
     && 'cluster' in value && typeof value.cluster === 'string'
     && 'node' in value && typeof value.node === 'string'
-    && 'format' in value && typeof value.format === 'number';
+    && 'format' in value && typeof value.format === 'number'
+    && (!('id' in value) || typeof value.id === 'string')
+    && (!('starts' in value) || typeof value.starts === 'number');
 }
 
 /** Several processes may do this at once: the first one's record stays, whole. */

@@ -2,16 +2,18 @@
  * Which storages a node has beside those of its configuration, and which of its own are taken out: small files in a folder beside its
  * queue, one for each, written whole or not at all. Of a storage that is taken out the addresses are remembered, so that nobody takes them
  * for unknown, or makes them anew.
- * Of each that it has ever had open there is a note, which says that its folder can't be that of a new one.
+ * Of each that it has ever had open there is a note, which says that its folder can't be that of a new one, and which storage it was, and of when.
  * One that is being taken in has a note of its own until it is known that it can be opened: whatever breaks off leaves what was noted before.
  */
-import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../../shared/base/failure.ts';
 import { replaceFile } from '../../shared/base/replace-file.ts';
 import { flush, makeDirectory } from './directories.ts';
+import { identityOf } from './directory-record.ts';
+import type { DirectoryIdentity } from './directory-record.ts';
 
 /** A storage whose accounts answer that they can't be had for the time being. */
 export interface TakenOut {
@@ -37,6 +39,7 @@ export interface StorageList {
 
 const attachedSchema = z.object({ directory: z.string() });
 const joiningSchema = z.object({ directory: z.string(), process: z.string() });
+const identitySchema = z.object({ id: z.string(), starts: z.number() });
 const takenOutSchema = z.object({ directory: z.string(), since: z.string(), addresses: z.array(z.string()) });
 
 /** Throws `storage-failure` when a file of it is damaged: to guess would make accounts anew. */
@@ -78,13 +81,26 @@ export function forgetAttached(folder: string, directory: string): void {
   remove(folder, fileOf('attached', directory));
 }
 
-/** Of a storage that is open. Several workers may do so at once: that the file is there says it, whatever is in it. */
+/** Of a storage that is open. Several workers may do so at once: each replaces the file whole. */
 export function noteKnown(folder: string, directory: string): void {
   const path = join(folder, fileOf('known', directory));
-  if (existsSync(path)) return utimesSync(path, new Date(), new Date());
+  const draft = `${path}.${randomBytes(6).toString('hex')}`;
   makeDirectory(folder);
-  writeFileSync(path, JSON.stringify({ directory }), { mode: 0o600, flush: true });
+  writeFileSync(draft, JSON.stringify({ directory, ...identityOf(directory) }), { mode: 0o600, flush: true });
+  renameSync(draft, path);
   flush(folder);
+}
+
+/** Which storage was there, and of when; undefined where that is not known. What can't be understood says nothing: it only guards against an oversight. */
+export function knownIdentity(folder: string, directory: string): DirectoryIdentity | undefined {
+  const path = join(folder, fileOf('known', directory));
+  if (!existsSync(path)) return undefined;
+  try {
+    return identitySchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof z.ZodError) return undefined; // also of earlier versions
+    throw error;
+  }
 }
 
 /** When it was noted last, milliseconds since 1970; undefined: never. */

@@ -13,6 +13,7 @@ export interface OfflineStorage {
   rebuildStorage(folder: string, options: { readonly json?: boolean | undefined }): Promise<{ readonly text: string; readonly code: number }>;
   shrinkStorage(folder: string): Promise<{ readonly text: string; readonly code: number }>;
   declareLost(folder: string): string;
+  acceptStorage(folder: string): string;
 }
 
 export function addStorageCommands(program: Command, offline: () => Promise<OfflineStorage>): void {
@@ -92,6 +93,10 @@ Example:
   storage.command('lost').description('Say that a storage, or the queue, is gone for good, with its mail: its back-end, which else refuses to start without it, begins an empty one in its folder. On its machine, as the node\'s user.').argument('<folder>', 'its whole path')
     .addHelpText('after', '\nA storage that was attached, and that the configuration does not name, is forgotten instead. Mail comes back by `waybill backup restore`. With the queue goes what waited in it, and what was noted of storages\nthat were attached or taken out: say that again when the node runs.\n\nExample:\n  $ waybill storage lost /srv/mail2')
     .action(async (folder: string) => print((await offline()).declareLost(folder)));
+
+  storage.command('accept').description('Say that the storage in a folder is meant to be there, though its back-end, which else refuses to start with it, has had another one there, or a later state of it. On its machine, as the node\'s user.').argument('<folder>', 'its whole path')
+    .addHelpText('after', '\nFor a copy that was put back, and for disks that change places on purpose. Of an older copy see "A whole node" in docs/backup.md: programs that cache mail may have to be told to forget.\n\nExample:\n  $ cp -a /backup/be1/monday/storage-1 /srv/mail1 && waybill storage accept /srv/mail1')
+    .action(async (folder: string) => print((await offline()).acceptStorage(folder)));
 
   withApiOptions(storage.command('lock').description('Let nobody write to storages and queue of a back-end while a snapshot is made. Everybody reads on; who writes waits.').argument('<node>', 'a back-end'))
     .option('--seconds <n>', 'it ends by itself after that (else: storage.lockSeconds)')

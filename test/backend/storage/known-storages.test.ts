@@ -1,13 +1,13 @@
 /** A storage that the node has had, and that is not in its folder now, is never begun anew by itself: its disk may only not be mounted. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { HeldDirectories } from '../../../backend/held-directories.ts';
 import { demandKnownQueue, noteKnownQueue } from '../../../backend/known-queue.ts';
 import { demandKnownStorages, noteKnownStorages } from '../../../backend/known-storages.ts';
-import { declareLost } from '../../../backend/offline-storage.ts';
+import { acceptStorage, declareLost } from '../../../backend/offline-storage.ts';
 import { storageDirectoriesOf, storageMemory } from '../../../backend/storage-directories.ts';
 import { claimDirectory } from '../../../backend/storage/directory-record.ts';
 import { openStorage } from '../../../backend/storage/storage.ts';
@@ -102,6 +102,96 @@ test('A storage that was declared lost by mistake, and was mounted afterwards, i
   rmSync(node.mounted, { recursive: true });
   renameSync(below, node.mounted);
   await assert.rejects(node.live(), notThere(node.mounted));
+});
+
+const other = (directory: string): object => ({ kind: 'storage-failure', message: new RegExp(`^${directory} has another storage .*waybill storage accept ${directory}$`) });
+const older = (directory: string): object => ({ kind: 'storage-failure', message: new RegExp(`^${directory} has an older copy .*waybill storage accept ${directory}$`) });
+
+test('The disk of another storage in the place of one is refused, until both are in their places, or it is said to be meant', async (t) => {
+  const node = new Node(t);
+  const [one = '', two = ''] = node.places.storage.directories;
+  const swap = (): void => {
+    renameSync(one, node.away);
+    renameSync(two, one);
+    renameSync(node.away, two);
+  };
+  await node.live();
+  swap();
+  const files = readdirSync(one);
+  await assert.rejects(node.live(), other(one));
+  assert.throws(() => demandKnownStorages(node.places), other(one), 'nor does a worker open it');
+  assert.deepEqual(readdirSync(one), files, 'nothing is made in it');
+  swap();
+  assert.deepEqual(await node.live(), ['alice@example.com']);
+  swap();
+  acceptStorage(one);
+  await assert.rejects(node.live(), other(two), 'the other one is not meant by that');
+  acceptStorage(two);
+  assert.deepEqual(await node.live(), ['alice@example.com']);
+  assert.deepEqual(await node.live(), ['alice@example.com']);
+  assert.ok(!readdirSync(one).some((name) => name.startsWith('declared')), 'it was said once');
+  swap();
+  await assert.rejects(node.live(), other(one));
+  rmSync(one, { recursive: true });
+  assert.throws(() => acceptStorage(one), { kind: 'bad-input', message: /is no storage/ });
+});
+
+test('A copy that is older than the last start is refused, until it is said to be meant; the latest state is not, nor is one of a node that was cut off as it started', async (t) => {
+  const node = new Node(t);
+  await node.live();
+  const copy = `${node.mounted}-copy`;
+  cpSync(node.mounted, copy, { recursive: true });
+  await node.live();
+  new HeldDirectories(node.places, 'refuse').release(); // no worker came as far as noting it
+  renameSync(node.mounted, node.away);
+  cpSync(copy, node.mounted, { recursive: true });
+  await assert.rejects(node.live(), older(node.mounted));
+  node.mount();
+  assert.deepEqual(await node.live(), ['alice@example.com']);
+  renameSync(node.mounted, node.away);
+  cpSync(copy, node.mounted, { recursive: true });
+  acceptStorage(node.mounted);
+  await node.live();
+  assert.deepEqual(await node.live(), ['alice@example.com']);
+  node.mount();
+  await assert.rejects(node.live(), older(node.mounted), 'what was the latest state is it no more');
+});
+
+test('What earlier versions left, without identities, is opened, and guarded from then on', async (t) => {
+  const node = new Node(t);
+  await node.live();
+  const list = join(node.places.services.processing.queueDirectory ?? '', 'storages');
+  for (const directory of node.places.storage.directories) {
+    const record = join(directory, 'storage.json');
+    const { cluster, node: name, format } = JSON.parse(readFileSync(record, 'utf8')) as Record<string, unknown>;
+    writeFileSync(record, JSON.stringify({ cluster, node: name, format }));
+  }
+  const copy = `${node.mounted}-copy`;
+  cpSync(node.mounted, copy, { recursive: true });
+  for (const name of readdirSync(list)) writeFileSync(join(list, name), JSON.stringify({ directory: 'as before' }));
+  assert.deepEqual(await node.live(), ['alice@example.com']);
+  for (const name of readdirSync(list)) writeFileSync(join(list, name), '{"directory": torn');
+  await node.live();
+  await node.live();
+  rmSync(node.mounted, { recursive: true });
+  renameSync(copy, node.mounted);
+  await assert.rejects(node.live(), older(node.mounted));
+});
+
+test('A storage that is taken in where another one was is the right one', async (t) => {
+  const node = new Node(t);
+  const three = `${node.mounted}-three`;
+  await (await openStorage(storageOptions(three))).close();
+  await storageMemory(node.places).takeIn(three);
+  await node.live();
+  const memory = storageMemory(node.places);
+  rmSync(three, { recursive: true });
+  await (await openStorage(storageOptions(three))).close();
+  await assert.rejects(node.live(), other(three));
+  await memory.join(three);
+  demandKnownStorages(node.places);
+  await memory.takeIn(three);
+  await node.live();
 });
 
 test('Without the disk of its queue a node does not start, and nothing is made; the queue of another place or node is another one; declared lost it is begun anew, once', async (t) => {
