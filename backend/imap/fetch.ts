@@ -94,7 +94,7 @@ async function sendLooked(selected: Selected, { spans, changedSince }: Chosen, {
 async function sendMessages(selected: Selected, plan: Plan, { spans, changedSince }: Chosen): Promise<void> {
   const { session, view } = selected;
   const pacer = new Pacer();
-  const read = plan.reads === 'bytes' ? view.mailbox.byteSeries() : seriesByRow(view);
+  const read = plan.reads === 'bytes' ? view.mailbox.byteSeries('own') : seriesByRow(view);
   for (const batch of view.batches(spans, plan.marksSeen ? seenBatchSize : batchSize)) {
     if (session.abandoned) break;
     const wanted = changedSince === 0 ? batch : batch.filter(({ row }) => row.modseq > changedSince);

@@ -87,10 +87,10 @@ export class Maildrop {
     return `${String(this.#uidValidity)}.${String(entry.uid)}`;
   }
 
-  /** Undefined when another session removed it meanwhile. Messages behind it are read along: its bytes are not to be changed. */
+  /** Undefined when another session removed it meanwhile. Messages behind it are read along: its bytes are not to be changed, nor looked at once the next are read. */
   message(entry: Entry): StoredMessage | undefined {
     const row = this.#rowOf(entry);
-    this.#series ??= this.#mailbox.byteSeries();
+    this.#series ??= this.#mailbox.byteSeries('used again');
     return row === undefined ? undefined : this.#series(row);
   }
 

@@ -73,7 +73,8 @@ function isFit({ utf8 }: Session, whole: Buffer): boolean {
 async function shownTo(session: Session, message: StoredMessage): Promise<ShownMessage> {
   const { size } = message;
   const whole = size <= pieceBytes ? await message.read(0, size) : undefined;
-  const read = async (offset: number, length: number): Promise<Buffer> => whole?.subarray(offset, offset + length) ?? message.read(offset, length);
+  // Of a large message several pieces are looked at together, but their memory is used again.
+  const read = async (offset: number, length: number): Promise<Buffer> => whole?.subarray(offset, offset + length) ?? Buffer.from(await message.read(offset, length));
   // Structures are taken apart only of messages that have such bytes anywhere.
   const asItIs = session.utf8 === 'on' || (whole !== undefined && isFit(session, whole));
   const edits: readonly Edit[] = asItIs ? [] : await planSurrogate(message.structure.root, read);

@@ -3,6 +3,7 @@ import type { StringForm } from '../../shared/imap/strings.ts';
 import type { FieldChoice } from '../../shared/mime/kept-fields.ts';
 import type { MessageHead, MessageStructure } from '../../shared/mime/structure.ts';
 import type { Table } from './environment.ts';
+import type { SeriesMemory } from './packs.ts';
 
 /** System flags of a message as bits of `MessageRow.flags` (RFC 9051 section 2.3.2). */
 export const Flag = { Seen: 1, Answered: 2, Flagged: 4, Deleted: 8, Draft: 16 } as const;
@@ -190,8 +191,11 @@ export interface Mailbox {
   message(uid: number): StoredMessage | undefined;
   /** `message` for who looks at many, one after the other: their bytes are read ahead, and not to be changed. */
   series(): (uid: number) => StoredMessage | undefined;
-  /** The same for rows that are at hand, and for who needs bytes alone: the structure is looked up when it is asked for, and `mailbox-missing` thrown if the message is gone by then. */
-  byteSeries(): (row: MessageRow) => StoredMessage | undefined;
+  /**
+   * The same for rows that are at hand, and for who needs bytes alone: the structure is looked up when it is asked for, and `mailbox-missing` thrown if the message is gone by then.
+   * @param memory `used again`: bytes are to be looked at before the next are read
+   */
+  byteSeries(memory: SeriesMemory): (row: MessageRow) => StoredMessage | undefined;
   /** What the headers of these messages say, in their order, all of one commit; undefined where the message is gone. */
   heads(rows: readonly MessageRow[]): (MessageHead | undefined)[];
   /** Tells what IMAP says of a message's structure, latin1; undefined where the message is gone, or came just now. What it tells never changes, so any snapshot does. */

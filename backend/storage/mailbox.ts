@@ -20,6 +20,7 @@ import { StoredLots } from './lots.ts';
 import { keepLateFields } from './late-fields.ts';
 import { PackedMessage } from './packed-message.ts';
 import type { MessageReader } from './packed-message.ts';
+import type { SeriesMemory } from './packs.ts';
 import { applyRecords } from './flag-records.ts';
 import { blocksNow, findRowNow, ownerOf, rowsChangedSince } from './mailbox-rows.ts';
 import type { UidRange } from './mailbox-rows.ts';
@@ -92,13 +93,13 @@ export class StoredMailbox implements Mailbox {
   }
 
   series(): (uid: number) => StoredMessage | undefined {
-    const packs = this.#account.volume.packs.series();
+    const packs = this.#account.volume.packs.series('own');
     return (uid) => this.#message(uid, packs);
   }
 
-  byteSeries(): (row: MessageRow) => StoredMessage | undefined {
+  byteSeries(memory: SeriesMemory): (row: MessageRow) => StoredMessage | undefined {
     const { environment, messages, packs } = this.#account.volume;
-    const reader: MessageReader = { environment, messages, packs: packs.series() };
+    const reader: MessageReader = { environment, messages, packs: packs.series(memory) };
     return ({ messageId }) => environment.read(() => {
       const place = messages.place(messageId);
       return place === undefined ? undefined : new PackedMessage(reader, { messageId, place });

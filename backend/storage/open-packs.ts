@@ -14,7 +14,7 @@ import { PackLedger } from './pack-ledger.ts';
 import { PackReader } from './pack-reader.ts';
 import { PackSeries } from './pack-series.ts';
 import { isHere, placeKey } from './packs.ts';
-import type { DeliveryNote, MessageBytes, PackPlace, Packs, StagedBytes, StageOptions } from './packs.ts';
+import type { DeliveryNote, MessageBytes, PackPlace, Packs, StagedBytes, StageOptions, SeriesMemory } from './packs.ts';
 
 /** A message up to this size waits in memory until it is whole, bytes. */
 export const wholeUpToBytes = 256 * 1024;
@@ -130,8 +130,8 @@ class PackSet implements Packs {
     return this.#reader.read(place.pack, place.offset + from, to - from);
   }
 
-  series(): PackSeries {
-    return new PackSeries(this.#reader);
+  series(memory: SeriesMemory): PackSeries {
+    return new PackSeries(this.#reader, memory);
   }
 
   async *pieces(place: PackPlace): AsyncGenerator<Buffer> {

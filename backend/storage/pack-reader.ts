@@ -25,14 +25,13 @@ export class PackReader {
 
   /** `length` bytes from `position` of that pack. Throws `storage-failure` when they are not there. */
   async read(pack: number, position: number, length: number): Promise<Buffer> {
-    const bytes = await this.readUpTo(pack, position, length);
+    const bytes = await this.readInto(pack, position, Buffer.allocUnsafeSlow(length));
     if (bytes.length === length) return bytes;
     throw unreadable(new Error(`pack ${pack} ends at ${position + bytes.length}, inside a message`));
   }
 
-  /** As `read`, but fewer bytes where the pack ends. */
-  async readUpTo(pack: number, position: number, length: number): Promise<Buffer> {
-    const bytes = Buffer.allocUnsafeSlow(length);
+  /** Fills the given bytes; answers what of them could be filled, which is less where the pack ends. */
+  async readInto(pack: number, position: number, bytes: Buffer): Promise<Buffer> {
     try {
       return await this.#fill(pack, position, bytes);
     } catch (error) {

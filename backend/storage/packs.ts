@@ -59,6 +59,9 @@ export interface DeliveryNote {
   readonly copiedFrom?: PackPlace;
 }
 
+/** Of what is read along with others. `used again`: it is to be looked at before the next is read. */
+export type SeriesMemory = 'own' | 'used again';
+
 /** What reads many messages, one after the other: what it answers is not to be changed. */
 export interface Series extends Pick<Packs, 'read'> {
   /** All bytes of the place, where they were read along with others. */
@@ -73,7 +76,7 @@ export interface Packs {
   note(note: DeliveryNote): Promise<void>;
   /** The bytes from `offset` (within the place), clipped to the place. Throws `storage-failure` when the pack is gone. */
   read(place: PackPlace, offset: number, length: number): Promise<Buffer>;
-  series(): Series;
+  series(memory: SeriesMemory): Series;
   /** All the bytes, piece by piece, e.g. to stage them elsewhere. */
   pieces(place: PackPlace): AsyncIterable<Buffer>;
   /** Counts the bytes as live. Only inside the environment's `write`; once for each piece, further references are the caller's to count. */

@@ -145,11 +145,17 @@ export class Connection {
     return this.#input.readStream(length);
   }
 
-  /** Sends text (as latin1) or bytes. Resolves when the socket wants more, at once if it is not full; also when it is gone. */
-  async write(data: string | Buffer): Promise<void> {
-    if (this.#givenAway || this.#socket.destroyed || !this.#sink.writable) return;
+  /**
+   * Sends text (as latin1) or bytes. Resolves when the socket wants more, at once if it is not full; also when it is gone.
+   * @param whenLeft called once, when nobody looks at the bytes any more
+   */
+  async write(data: string | Buffer, whenLeft?: () => void): Promise<void> {
+    if (this.#givenAway || this.#socket.destroyed || !this.#sink.writable) {
+      whenLeft?.();
+      return;
+    }
     this.#tap?.sent(typeof data === 'string' ? Buffer.from(data, 'latin1') : data);
-    const wantsMore = typeof data === 'string' ? this.#sink.write(data, 'latin1') : this.#sink.write(data);
+    const wantsMore = typeof data === 'string' ? this.#sink.write(data, 'latin1', whenLeft) : this.#sink.write(data, whenLeft);
     if (!wantsMore) await this.#wait(async () => drained(this.#sink));
   }
 

@@ -8,20 +8,12 @@
  */
 import * as net from 'node:net';
 import type { AnySocket } from './connection.ts';
+import { lend, lentLength } from './lent-bytes.ts';
+import type { LentBytes } from './lent-bytes.ts';
 
-export const readBytes = 65_536;
-/** Kept for the next; the collector has those beyond. */
-const mostFree = 8;
+export const readBytes = lentLength;
 
 const shared = Buffer.allocUnsafeSlow(readBytes);
-const free: Lent[] = [];
-
-class Lent {
-  readonly bytes = Buffer.allocUnsafeSlow(readBytes);
-  readonly giveBack = (): void => {
-    if (free.length < mostFree) free.push(this);
-  };
-}
 
 const reads = Symbol('reads');
 type ReadSocket = AnySocket & { [reads]?: Reads };
@@ -30,7 +22,7 @@ class Reads {
   socket: net.Socket | undefined;
   /** Gets what comes, without the detour of 'data'. */
   sink: AnySocket | undefined;
-  #lent: Lent | undefined;
+  #lent: LentBytes | undefined;
 
   get next(): Buffer {
     return this.#lent?.bytes ?? shared;
@@ -43,7 +35,7 @@ class Reads {
     // What waits in the stream goes first.
     if (sink === undefined || socket === undefined || socket.readableLength > 0) return socket?.push(Buffer.from(bytes)) ?? true;
     const lent = this.#lent;
-    this.#lent = length === readBytes ? (free.pop() ?? new Lent()) : undefined;
+    this.#lent = length === readBytes ? lend() : undefined;
     const wantsMore = lent === undefined ? sink.write(Buffer.from(bytes)) : sink.write(bytes, lent.giveBack);
     return wantsMore || sink.writableLength === 0;
   }
