@@ -38,7 +38,10 @@ export class Maildrop {
   readonly total: number;
   readonly #mailbox: Mailbox;
   readonly #uidValidity: number;
-  readonly #entries: readonly Entry[];
+  readonly #rows: RowList;
+  readonly #octets: number;
+  /** By place; those that somebody asked for. */
+  readonly #entries: (Entry | undefined)[] = [];
   readonly #options: MaildropOptions;
   readonly #deleted = new Set<Entry>();
   readonly #retrieved = new Set<number>();
@@ -57,29 +60,45 @@ export class Maildrop {
     this.#mailbox = mailbox;
     this.#options = options;
     this.#uidValidity = mailbox.latest().uidValidity;
-    const rows = mailbox.rowList({ fromUid: 1, toUid: highestUid, count: 0 });
-    this.#entries = Array.from({ length: rows.length }, (_, index) => {
-      const { uid, size } = rows.look(index);
-      return { number: index + 1, uid, size };
-    });
-    this.total = this.#entries.length;
+    this.#rows = mailbox.rowList({ fromUid: 1, toUid: highestUid, count: 0 });
+    this.total = this.#rows.length;
+    let octets = 0;
+    for (let index = 0; index < this.total; index += 1) octets += this.#rows.look(index).size;
+    this.#octets = octets;
   }
 
   /** Messages not marked as deleted. */
   get entries(): readonly Entry[] {
-    return this.#deleted.size === 0 ? this.#entries : this.#entries.filter((entry) => !this.#deleted.has(entry));
+    const all = this.#all();
+    return this.#deleted.size === 0 ? all : all.filter((entry) => !this.#deleted.has(entry));
   }
 
   /** Number and octets of the messages not marked as deleted. */
   get sum(): { readonly messages: number; readonly octets: number } {
-    const { entries } = this;
-    return { messages: entries.length, octets: entries.reduce((octets, { size }) => octets + size, 0) };
+    let octets = this.#octets;
+    for (const { size } of this.#deleted) octets -= size;
+    return { messages: this.total - this.#deleted.size, octets };
   }
 
   /** The message of that number, whether it may still be spoken of; undefined when there never was one. */
   find(number: number): { readonly entry: Entry; readonly marked: 'deleted' | 'no' } | undefined {
-    const entry = this.#entries[number - 1];
-    return entry === undefined ? undefined : { entry, marked: this.#deleted.has(entry) ? 'deleted' : 'no' };
+    if (number < 1 || number > this.total) return undefined;
+    const entry = this.#entry(number - 1);
+    return { entry, marked: this.#deleted.has(entry) ? 'deleted' : 'no' };
+  }
+
+  #all(): readonly Entry[] {
+    return Array.from({ length: this.total }, (_, index) => this.#entry(index));
+  }
+
+  /** Made when somebody asks: most sessions only look whether there is mail. */
+  #entry(index: number): Entry {
+    return this.#entries[index] ??= this.#make(index);
+  }
+
+  #make(index: number): Entry {
+    const { uid, size } = this.#rows.look(index);
+    return { number: index + 1, uid, size };
   }
 
   /** Stays the same for good: UIDVALIDITY and UID go along when the account moves to another node. */
@@ -160,7 +179,7 @@ export class Maildrop {
     const marked = [...this.#deleted].map(({ uid }) => uid);
     const uids = [...new Set([...marked, ...this.#expired()])].sort((a, b) => a - b);
     if (uids.length > 0) await this.#mailbox.expunge(uids);
-    return this.#entries.length - uids.length;
+    return this.total - uids.length;
   }
 
   /**
@@ -172,7 +191,7 @@ export class Maildrop {
     if (expireDays === undefined) return [];
     const savedBefore = now() - expireDays * dayMs;
     const isRead = ({ uid, flags }: MessageRow): boolean => this.#retrieved.has(uid) || (expireDays > 0 && (flags & Flag.Seen) !== 0);
-    const known = new Set(this.#entries.map(({ uid }) => uid));
+    const known = new Set(this.#all().map(({ uid }) => uid));
     return this.#mailbox.rows().filter((row) => known.has(row.uid) && isRead(row) && row.savedDateMs <= savedBefore).map(({ uid }) => uid);
   }
 

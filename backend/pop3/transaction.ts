@@ -40,7 +40,8 @@ function listOneOrAll(
   const { maildrop } = session;
   const show = (entry: Entry): string => `${String(entry.number)} ${how.value(maildrop, entry)}`;
   if (argument.trim() !== '') return show(numbered(session, argument, how.form));
-  session.sayLines(session.texts.count(maildrop.entries.length), maildrop.entries.map(show));
+  const { entries } = maildrop;
+  session.sayLines(session.texts.count(entries.length), entries.map(show));
   return undefined;
 }
 
