@@ -10,15 +10,8 @@ const referencesUsed = 20;
 export function threadKeys(structure: MessageStructure): string[] {
   const own = structure.envelope.messageId;
   const references = structure.references.slice(-referencesUsed).reverse();
-  const ids = new Set((own === undefined ? references : [own, ...references]).map((id) => id.trim()));
-  ids.delete('');
-  return Array.from(ids, keyOf);
-}
-
-/** @param id latin1 */
-function keyOf(id: string): string {
-  const bytes = /^[\x00-\x7f]*$/.test(id) ? id : Buffer.from(id, 'latin1'); // of a string it takes the UTF-8, without a buffer in between
-  return hash('sha256', bytes, 'base64url').slice(0, 22);
+  const ids = [...(own === undefined ? [] : [own]), ...references].map((id) => id.trim()).filter((id) => id !== '');
+  return [...new Set(ids)].map((id) => hash('sha256', Buffer.from(id, 'latin1'), 'base64url').slice(0, 22));
 }
 
 /** The thread that knows one of the keys, else a new one that bears the message's id; learns the other keys. Only inside `write`. */

@@ -38,10 +38,12 @@ type StoredHead = [
 
 /** Makes the stored form. */
 export function encodeStructure(structure: MessageStructure): Buffer {
-  const { references, preview, hasAttachment, fromReferences, sentAtMs } = structure;
-  const before = ` [${partText(structure.root)},`;
-  const head = `${envelopeText(structure.envelope)},${sentAtMs === undefined ? 'null' : String(sentAtMs)},${listText(references)},${quoted(preview)},${hasAttachment ? '1' : '0'},${String(fromReferences)}`;
-  const encoded = Buffer.from(`${before}${head},${String(Buffer.byteLength(before))}]`, 'utf8');
+  const head: StoredHead = [
+    storeEnvelope(structure.envelope), structure.sentAtMs ?? null, structure.references, structure.preview,
+    structure.hasAttachment ? 1 : 0, structure.fromReferences,
+  ];
+  const before = ` [${JSON.stringify(storePart(structure.root))},`;
+  const encoded = Buffer.from(`${before}${JSON.stringify(head).slice(1, -1)},${String(Buffer.byteLength(before))}]`, 'utf8');
   encoded[0] = version;
   return encoded;
 }
@@ -90,33 +92,13 @@ function loadHead([envelope, sentAtMs, references, preview, hasAttachment, fromR
   };
 }
 
-/** A `StoredPart`. Made as text right away: to build the arrays first and to go through them once more costs twice as much. */
-function partText(part: Part): string {
-  const { disposition, envelope } = part;
-  const place = `${String(part.headerStart)},${String(part.bodyStart)},${String(part.bodyEnd)},${String(part.lines)}`;
-  const content = `${quoted(part.type)},${quoted(part.subtype)},${parametersText(part.parameters)},${quoted(part.encoding)},${place},[${part.children.map(partText).join(',')}]`;
-  const disposed = disposition === undefined ? '0,[]' : `${quoted(disposition.type)},${parametersText(disposition.parameters)}`;
-  return `[${content},${envelope === undefined ? '0' : envelopeText(envelope)},${optional(part.id)},${optional(part.description)},${disposed},${listText(part.language)},${optional(part.location)},${optional(part.md5)}]`;
-}
-
-/** Most strings are in JSON as they are. */
-const plainInJson = /^[\x20\x21\x23-\x5b\x5d-\x7f]*$/;
-
-function quoted(text: string): string {
-  return plainInJson.test(text) ? `"${text}"` : JSON.stringify(text);
-}
-
-function optional(text: string | undefined): string {
-  return text === undefined ? '0' : quoted(text);
-}
-
-function listText(texts: readonly string[]): string {
-  return texts.length === 0 ? '[]' : `[${texts.map(quoted).join(',')}]`;
-}
-
-/** `StoredParameters`. */
-function parametersText(parameters: Part['parameters']): string {
-  return parameters.length === 0 ? '[]' : `[${parameters.map(([name, value]) => `${quoted(name)},${quoted(value)}`).join(',')}]`;
+function storePart(part: Part): StoredPart {
+  return [
+    part.type, part.subtype, part.parameters.flat(), part.encoding, part.headerStart, part.bodyStart, part.bodyEnd,
+    part.lines, part.children.map(storePart), part.envelope === undefined ? 0 : storeEnvelope(part.envelope),
+    part.id ?? 0, part.description ?? 0, part.disposition?.type ?? 0, part.disposition?.parameters.flat() ?? [],
+    part.language, part.location ?? 0, part.md5 ?? 0,
+  ];
 }
 
 function loadPart(stored: StoredPart): Part {
@@ -140,12 +122,16 @@ function loadParameters(stored: StoredParameters): [string, string][] {
   return parameters;
 }
 
-/** A `StoredEnvelope`. Sender and Reply-To mostly are copies of From (RFC 9051 section 7.5.2): then 0 stands for them. */
-function envelopeText(envelope: Envelope): string {
-  const { from, sender, replyTo, to, cc, bcc } = envelope;
-  const senders = `${addressesText(from)},${sender === from ? '0' : addressesText(sender)},${replyTo === from ? '0' : addressesText(replyTo)}`;
-  const recipients = `${addressesText(to)},${addressesText(cc)},${addressesText(bcc)}`;
-  return `[${optional(envelope.date)},${optional(envelope.subject)},${senders},${recipients},${optional(envelope.inReplyTo)},${optional(envelope.messageId)}]`;
+/** Sender and Reply-To mostly are copies of From (RFC 9051 section 7.5.2): then 0 stands for them. */
+function storeEnvelope(envelope: Envelope): StoredEnvelope {
+  const from = storeAddresses(envelope.from);
+  const unlessFrom = (list: readonly EnvelopeAddress[]): Optional<StoredAddresses> =>
+    list === envelope.from ? 0 : storeAddresses(list);
+  return [
+    envelope.date ?? 0, envelope.subject ?? 0, from, unlessFrom(envelope.sender), unlessFrom(envelope.replyTo),
+    storeAddresses(envelope.to), storeAddresses(envelope.cc), storeAddresses(envelope.bcc), envelope.inReplyTo ?? 0,
+    envelope.messageId ?? 0,
+  ];
 }
 
 function loadEnvelope(stored: StoredEnvelope): Envelope {
@@ -160,10 +146,8 @@ function loadEnvelope(stored: StoredEnvelope): Envelope {
   };
 }
 
-/** `StoredAddresses`. */
-function addressesText(addresses: readonly EnvelopeAddress[]): string {
-  if (addresses.length === 0) return '[]';
-  return `[${addresses.map(({ name, route, mailbox, host }) => `${optional(name)},${optional(route)},${optional(mailbox)},${optional(host)}`).join(',')}]`;
+function storeAddresses(addresses: readonly EnvelopeAddress[]): StoredAddresses {
+  return addresses.flatMap(({ name, route, mailbox, host }) => [name ?? 0, route ?? 0, mailbox ?? 0, host ?? 0]);
 }
 
 function loadAddresses(stored: StoredAddresses): EnvelopeAddress[] {

@@ -152,7 +152,8 @@ export class OpenParts {
   }
 
   #measureDelimiters(): void {
-    this.#shortestDelimiter = Math.min(...[...this.#boundaries.keys()].map((boundary) => boundary.length + 2));
+    this.#shortestDelimiter = Infinity;
+    for (const boundary of this.#boundaries.keys()) this.#shortestDelimiter = Math.min(this.#shortestDelimiter, boundary.length + 2);
   }
 }
 

@@ -18,6 +18,8 @@ const DASH = 0x2d;
 /** A longer line (RFC 5322 section 2.1.1) is neither a delimiter nor an empty line; so much is held back at most. */
 const maxDelimiterLine = 998;
 
+const nothing = Buffer.alloc(0);
+
 /** Whether what is there may go on. */
 type State = 'more to come' | 'last bytes';
 
@@ -50,7 +52,7 @@ export class MessageScanner {
   readonly #sampler = new PreviewSampler();
   #reading: 'header' | 'body' = 'header';
   /** Bytes that came and are not consumed: at most one line that may be a delimiter. */
-  #carry: Buffer = Buffer.alloc(0);
+  #carry: Buffer = nothing;
   /** Bytes, and line ends, consumed so far. */
   #offset = 0;
   #lines = 0;
@@ -70,7 +72,7 @@ export class MessageScanner {
   write(chunk: Buffer): void {
     const data = this.#carry.length === 0 ? chunk : Buffer.concat([this.#carry, chunk]);
     const rest = this.#consume(data, 'more to come');
-    this.#carry = Buffer.from(data.subarray(rest));
+    this.#carry = rest === data.length ? nothing : Buffer.from(data.subarray(rest));
   }
 
   /** Fields of the message's header (kept-fields.ts), once it was read: after `end` in any case. */
@@ -82,8 +84,8 @@ export class MessageScanner {
   end(): MessageStructure {
     this.#consume(this.#carry, 'last bytes');
     if (this.#reading === 'header') this.#finishHeader('all', this.#place());
-    const { root, message } = this.#parts.endAll(this.#place());
-    return { root, ...message, preview: this.#sampler.text(), hasAttachment: holdsAttachment(root) };
+    const { root, message: { envelope, sentAtMs, references, fromReferences } } = this.#parts.endAll(this.#place());
+    return { root, envelope, sentAtMs, references, fromReferences, preview: this.#sampler.text(), hasAttachment: holdsAttachment(root) };
   }
 
   /** Consumes what can be understood; answers where the rest begins. */
@@ -125,7 +127,7 @@ export class MessageScanner {
     if (delimiter !== undefined && delimiter !== needsMore) {
       const bodyStart = this.#lastBreak ?? this.#place();
       this.#finishHeader('all', bodyStart);
-      return this.#passDelimiter(data, at, { ...delimiter, end: bodyStart });
+      return this.#passDelimiter(data, at, { delimiter, end: bodyStart });
     }
     this.#inLongLine = false;
     this.#header.append(data.subarray(at, end));
@@ -181,7 +183,7 @@ export class MessageScanner {
       if (delimiter === needsMore) return breakStart === at ? needsMore : this.#readContent(data, at, breakStart);
       if (delimiter !== undefined) {
         this.#readContent(data, at, breakStart);
-        return this.#passDelimiter(data, breakStart, { ...delimiter, end: this.#place() });
+        return this.#passDelimiter(data, breakStart, { delimiter, end: this.#place() });
       }
       ({ lineStart, breakStart } = nextCandidate(data, at, lineStart));
     }
@@ -206,15 +208,15 @@ export class MessageScanner {
     const delimiter = this.#parts.findDelimiter(data.toString('latin1', lineStart, lineEnd));
     if (delimiter === undefined) return undefined;
     const textEnd = lineFeed === -1 ? lineEnd : startOfBreak(data, lineStart, lineFeed);
-    return { ...delimiter, textEnd, next: lineFeed === -1 ? lineEnd : lineFeed + 1 };
+    return { level: delimiter.level, closes: delimiter.closes, textEnd, next: lineFeed === -1 ? lineEnd : lineFeed + 1 };
   }
 
   /**
    * Ends what the delimiter ends, and passes it from `from`, the line end before it, on. The line end after a closing
    * delimiter stays: it may belong to the delimiter that comes next.
    */
-  #passDelimiter(data: Buffer, from: number, delimiter: DelimiterLine & { readonly end: Place }): number {
-    this.#parts.endAt(delimiter, delimiter.end);
+  #passDelimiter(data: Buffer, from: number, { delimiter, end }: { readonly delimiter: DelimiterLine; readonly end: Place }): number {
+    this.#parts.endAt(delimiter, end);
     this.#sampler.end();
     if (delimiter.closes === 'yes') {
       this.#reading = 'body';
@@ -266,6 +268,9 @@ function holdsAttachment(part: Part): boolean {
   if (part.disposition?.type === 'attachment') return true;
   if (part.type === 'multipart') return part.children.some(holdsAttachment);
   if (part.type === 'text') return false;
-  const named = (name: string): boolean => /^(file)?name\*?$/.test(name);
-  return [...part.parameters, ...(part.disposition?.parameters ?? [])].some(([name]) => named(name));
+  return part.parameters.some(isFileName) || part.disposition?.parameters.some(isFileName) === true;
+}
+
+function isFileName([name]: readonly [name: string, value: string]): boolean {
+  return /^(file)?name\*?$/.test(name);
 }
