@@ -2,6 +2,7 @@
 import { createHash, hash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../shared/base/failure.ts';
+import { joined } from '../../shared/base/joined.ts';
 import { isHere } from '../storage/storage.ts';
 import type { Account, MessageBytes, StagedMessage, Storage } from '../storage/storage.ts';
 import { accept, deliveryKey, isFirst, judge, mayBeRetry } from './delivery-keys.ts';
@@ -93,7 +94,7 @@ async function isRepeat(account: Account, key: string, arrival: { readonly accep
 
 /** The bytes behind that prefix, and the digest of the bytes without it, hex: once they have been read. */
 function prefixed(prefix: Buffer, bytes: MessageBytes): { readonly bytes: MessageBytes; readonly digestOf: () => string } {
-  if (isHere(bytes)) return { bytes: [prefix, ...bytes], digestOf: () => hash('sha256', Buffer.concat(bytes)) };
+  if (isHere(bytes)) return { bytes: [prefix, ...bytes], digestOf: () => hash('sha256', joined(bytes)) };
   const digest = createHash('sha256');
   return { bytes: passing(prefix, bytes, (piece) => digest.update(piece)), digestOf: () => digest.digest('hex') };
 }

@@ -1,4 +1,5 @@
 /** Looks at a message's header section as it arrives, before anything is written: its length, loops, and what a submission lacks. Small messages are all here then. */
+import { joined } from '../../shared/base/joined.ts';
 import { withinHeaderLimit } from '../../shared/mime/header-end.ts';
 import { makeReply } from '../../shared/smtp/reply.ts';
 import { SmtpRefused } from '../../shared/smtp/refusal.ts';
@@ -59,11 +60,6 @@ async function readBeginning(iterator: AsyncIterator<Buffer>): Promise<Beginning
     if (endOfHeader(head) !== -1) found = 'yes';
   }
   return { pieces, facts: factsOf(found === 'yes' ? head : joined(pieces)), end: 'not yet' };
-}
-
-function joined(pieces: readonly Buffer[]): Buffer {
-  const [only] = pieces;
-  return pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces);
 }
 
 /** Uses the pieces up: a large message may take long, and its beginning is not to be held meanwhile. */

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { keysUnder } from './environment.ts';
 import type { Environment, Table } from './environment.ts';
+import { KeptEntries } from './kept-entries.ts';
 import type { PackPlace } from './packs.ts';
 import { isAlive, thisProcess } from '../../shared/base/process-identity.ts';
 
@@ -21,6 +22,8 @@ const readers = 'readers';
 export class PackLedger {
   readonly #environment: Environment;
   readonly #table: Table;
+  /** That of the pack being written is asked for with each message. */
+  readonly #kept = new KeptEntries<PackEntry>();
 
   constructor(environment: Environment) {
     this.#environment = environment;
@@ -121,12 +124,14 @@ export class PackLedger {
   }
 
   #get(number: number): PackEntry | undefined {
-    const value = this.#table.get([number]);
-    return value === undefined ? undefined : decode(value);
+    const value = this.#table.peek([number]);
+    return value === undefined ? undefined : this.#kept.decode(number, value);
   }
 
   #put(number: number, entry: PackEntry): void {
-    this.#table.put([number], Buffer.from(JSON.stringify(entry)));
+    const bytes = Buffer.from(JSON.stringify(entry));
+    this.#table.put([number], bytes);
+    this.#kept.keep(number, { bytes, entry });
   }
 }
 
