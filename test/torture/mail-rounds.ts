@@ -2,7 +2,7 @@
  * One storage under torture: in each round processes work on it at once, some are killed at a step, or at random, or meet a
  * fault of their disk, one goes on; or it is compacted, or repaired. Then the ledger is compared with what is found.
  */
-import { appendFileSync, mkdirSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { testProcess } from '../harness/program-file.ts';
@@ -17,6 +17,7 @@ import { lookAround } from './mail-storage.ts';
 import type { WorkerTask } from './mail-worker.ts';
 import { assertOnlyTormented, startProcess } from './process.ts';
 import type { Outcome, Running } from './process.ts';
+import { countIn, endsOnceSettled } from './rehearsal.ts';
 import { spoilIndex } from './spoilt-index.ts';
 import { injectionOf } from './steps.ts';
 import type { Step } from './steps.ts';
@@ -24,6 +25,8 @@ import type { Step } from './steps.ts';
 const script = testProcess('torture/mail-worker');
 const careScript = testProcess('torture/care-worker');
 const lanes = 4;
+/** No process makes that many calls of one name; strace counts up to 65,535. */
+const never = 60_000;
 
 /** What is done to a process: it is killed at a step, or meets a fault of its disk. */
 export interface Torment {
@@ -48,6 +51,8 @@ export class MailTorture {
   readonly #dice: Dice;
   #round = 0;
   #careRuns = 0;
+  /** The trace of a compaction that nobody disturbed. */
+  #rehearsed: string | undefined;
 
   /** @param directory an empty one. */
   constructor(directory: string, dice: Dice) {
@@ -87,14 +92,34 @@ export class MailTorture {
 
   /** The storage is compacted by a process that is killed at a step, alone or while another one changes mailboxes. Throws as `round`. */
   async compact(torment: Torment, beside: 'nobody' | 'a worker'): Promise<'yes' | 'no'> {
+    const isNaming = torment.step.on === 'index once packs are settled';
+    const count = isNaming ? (await this.#countOfRehearsal(torment.step)) ?? torment.count : torment.count;
     const tasks = beside === 'nobody' ? [] : this.#tasks(1);
-    const compacting = this.#startCare('compact', torment);
+    const compacting = this.#startCare('compact', { ...torment, count });
     const outcomes = await Promise.all(tasks.map((task) => this.#start(task, undefined).ended));
     const cut = await compacting.ended;
     assertOnlyTormented(cut);
     this.#note(tasks, outcomes);
     await this.verify();
-    return cut.end === 'died' ? 'yes' : 'no';
+    return cut.end === 'died' && (!isNaming || endsOnceSettled(this.#careTrace())) ? 'yes' : 'no';
+  }
+
+  /** Compacts once without any harm, if that was not done before. */
+  async #countOfRehearsal(step: Step): Promise<number | undefined> {
+    if (this.#rehearsed === undefined) {
+      assertOnlyTormented(await this.#startCare('compact', { step, count: never }).ended);
+      this.#rehearsed = this.#careTrace();
+    }
+    return countIn(this.#rehearsed, step);
+  }
+
+  /** Of the last run. */
+  #careTrace(): string {
+    return readFileSync(this.#careTracePath, 'utf8');
+  }
+
+  get #careTracePath(): string {
+    return join(this.#directory, `care-trace-${this.#careRuns}`);
   }
 
   /** The index is spoilt, and repaired by one process after the other, each killed at a step, until one is let finish; answers which were killed. Throws as `round`. */
@@ -138,7 +163,7 @@ export class MailTorture {
   #startCare(work: CareTask['work'], { step, count }: Torment): Running {
     this.#careRuns += 1;
     const injection = injectionOf(step, { directory: this.#storage, ledger: '' }, count);
-    return startProcess(careScript, { directory: this.#storage, work } satisfies CareTask, { injection, traceFile: join(this.#directory, `care-trace-${this.#careRuns}`) });
+    return startProcess(careScript, { directory: this.#storage, work } satisfies CareTask, { injection, traceFile: this.#careTracePath });
   }
 
   /** Enters what the processes wrote down. @throws Error when one ended by itself */

@@ -42,6 +42,8 @@ class Lane {
   readonly #storage: Storage;
   readonly #account: Account;
   readonly #delivered: { readonly token: string; readonly uid: number }[] = [];
+  /** Some change flags again and again: what a storage keeps of such changes beside the rows is written into them now and then. */
+  readonly #loves: 'flags' | 'all';
   #count = 0;
   #turns = 0;
 
@@ -50,6 +52,7 @@ class Lane {
     this.#dice = dice;
     this.#storage = open.storage;
     this.#account = open.account;
+    this.#loves = dice.oneIn(3) ? 'flags' : 'all';
   }
 
   async run(actions: number): Promise<void> {
@@ -77,10 +80,10 @@ class Lane {
     const box = dice.pick(own);
     const rows = this.#mailbox(box).rows();
     const chance = dice.below(100);
-    if (chance < 30 || rows.length === 0) return { kind: 'append', box, messages: this.#make(dice.oneIn(6) ? 3 : 1), flags: dice.below(32) };
-    if (chance < 45) return { kind: 'deliver', message: this.#make(1)[0] ?? { token: '', bytes: 0 } };
+    if (chance < (this.#loves === 'flags' ? 10 : 30) || rows.length === 0) return { kind: 'append', box, messages: this.#make(dice.oneIn(6) ? 3 : 1), flags: dice.below(32) };
+    if (chance < (this.#loves === 'flags' ? 20 : 45)) return { kind: 'deliver', message: this.#make(1)[0] ?? { token: '', bytes: 0 } };
     const uids = dice.some(rows.map(({ uid }) => uid)).slice(0, 8);
-    if (chance < 58) return { kind: 'flag', box, uids, mode: dice.pick(['add', 'remove', 'replace']), flags: dice.below(32) };
+    if (chance < (this.#loves === 'flags' ? 85 : 58)) return { kind: 'flag', box, uids, mode: dice.pick(['add', 'remove', 'replace']), flags: dice.below(32) };
     if (chance < 68) return { kind: 'expunge', box, uids };
     if (chance < 88) return { kind: chance < 78 ? 'move' : 'copy', box, uids, to: dice.pick(own.filter((name) => name !== box)) };
     return this.#chooseSeldom(box, own);

@@ -8,8 +8,10 @@ export interface Injection {
   readonly paths: readonly string[];
   /** As in strace's `inject=`, e.g. `signal=KILL` or `error=EIO`. */
   readonly effect: string;
-  /** The number of the call, from 1; `2+` is the second and all later ones. */
+  /** The number of the call, from 1; `2+` is the second and all later ones. Of several calls each is counted for itself. */
   readonly when: string;
+  /** Calls that are written down besides. */
+  readonly watched?: string;
 }
 
 export interface Outcome {
@@ -65,10 +67,10 @@ export function assertOnlyTormented({ end, signal, words }: Outcome): void {
   if (end === 'failed' || (end === 'died' && signal !== 'SIGKILL' && !bindingGaveUp)) throw new Error(`a process failed by itself (${signal ?? 'no signal'}):\n${words}`);
 }
 
-function straceOf({ calls, paths, effect, when }: Injection, traceFile: string): string[] {
+function straceOf({ calls, paths, effect, when, watched }: Injection, traceFile: string): string[] {
   rmSync(traceFile, { force: true });
   return [
-    'strace', '-f', '-qq', '-y', '-s', '8', '-o', traceFile, '-e', `trace=${calls}`, '-e', 'signal=none',
+    'strace', '-f', '-qq', '-y', '-s', '8', '-o', traceFile, '-e', `trace=${watched ?? calls}`, '-e', 'signal=none',
     ...paths.flatMap((path) => ['-P', path]), '-e', `inject=${calls}:${effect}:when=${when}`,
   ];
 }

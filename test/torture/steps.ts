@@ -13,7 +13,7 @@ export interface Step {
   /** The process dies at this call, or goes on with an error. */
   readonly kind: 'kill' | 'fault';
   readonly calls: string;
-  readonly on: 'pack' | 'pack directory' | 'index' | 'ledger';
+  readonly on: 'pack' | 'pack directory' | 'index' | 'index once packs are settled' | 'ledger';
   readonly effect: string;
   /** `once`, or for all calls from there on: a disk that stays full. */
   readonly lasts: 'once' | 'on';
@@ -36,8 +36,15 @@ export const killSteps: readonly Step[] = [
 /** Only where packs come to be dead. */
 export const tidyStep: Step = { ...kill, name: 'a dead pack is removed', calls: 'unlink', on: 'pack' };
 
+/** The commit that names the copies of a compaction: only from then on may the old packs go. */
+export const namingSteps: readonly Step[] = [
+  { ...kill, name: 'pages of the index that name the copies are written', calls: 'writev,pwrite64', on: 'index once packs are settled' },
+  { ...kill, name: 'the index that names the copies is flushed', calls: 'fdatasync', on: 'index once packs are settled' },
+  { ...kill, name: 'the header of the index that names the copies is written', calls: 'pwrite64', on: 'index once packs are settled' },
+];
+
 /** While a storage is compacted: copies are made, the index names them, the old packs go. */
-export const compactSteps: readonly Step[] = [...killSteps.filter(({ on }) => on !== 'ledger'), tidyStep];
+export const compactSteps: readonly Step[] = [...killSteps.filter(({ on }) => on !== 'ledger'), ...namingSteps, tidyStep];
 
 /** While a storage is repaired: all of it happens in the index. */
 export const repairSteps: readonly Step[] = killSteps.filter(({ on }) => on === 'index');
@@ -89,7 +96,8 @@ export function earlyCount(tries: number): number {
 
 /** @param count which of the calls, from 1. */
 export function injectionOf(step: Step, files: { readonly directory: string; readonly ledger: string }, count: number): Injection {
-  return { calls: step.calls, paths: pathsOf(step, files), effect: step.effect, when: step.lasts === 'on' ? `${count}+` : String(count) };
+  const watched = step.on === 'index once packs are settled' ? { watched: 'writev,pwrite64,fdatasync' } : {};
+  return { calls: step.calls, paths: pathsOf(step, files), effect: step.effect, when: step.lasts === 'on' ? `${count}+` : String(count), ...watched };
 }
 
 function pathsOf({ on, calls }: Step, { directory, ledger }: { readonly directory: string; readonly ledger: string }): string[] {
@@ -100,7 +108,8 @@ function pathsOf({ on, calls }: Step, { directory, ledger }: { readonly director
   const known = numbersIn(packs);
   const next = Math.max(0, ...known) + 1;
   const numbers = calls === 'unlink' ? [...known, next, next + 1] : Array.from({ length: 12 }, (_, index) => next + index);
-  return numbers.map((number) => join(packs, `${String(number).padStart(8, '0')}.pack`));
+  const paths = numbers.map((number) => join(packs, `${String(number).padStart(8, '0')}.pack`));
+  return on === 'index once packs are settled' ? [...paths, join(directory, 'index', 'data.mdb')] : paths;
 }
 
 function numbersIn(packs: string): number[] {
