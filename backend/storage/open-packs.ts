@@ -160,11 +160,20 @@ class PackSet implements Packs {
   }
 
   async removeDead(idleMs: number): Promise<number> {
-    const numbers = this.#environment.read(() => this.#ledger.dead(idleMs));
+    const numbers = this.#dead(idleMs);
     if (numbers.length === 0) return 0;
     for (const number of numbers) await unlink(this.#pathOf(number)).catch(ignoreMissing);
     flush(this.#directory);
     return this.#ledger.strike(numbers); // last, so that a crash leaves no file that nobody knows
+  }
+
+  /**
+   * A writer may commit after a look at the index and be gone when it is asked for: what it wrote last is not in that look. Who was gone
+   * at the first look commits nothing more, so the second one has all of it.
+   */
+  #dead(idleMs: number): readonly number[] {
+    const first = new Set(this.#environment.read(() => this.#ledger.dead(idleMs)));
+    return first.size === 0 ? [] : this.#environment.read(() => this.#ledger.dead(idleMs)).filter((number) => first.has(number));
   }
 
   async close(): Promise<void> {

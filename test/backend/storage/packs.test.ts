@@ -170,3 +170,26 @@ test('A process is known by pid and start, so that another with its pid is not t
   assert.ok(!isAlive(`${process.pid}:1`));
   assert.ok(!isAlive('4194303:12345'));
 });
+
+test('A pack whose writer commits a message and dies while somebody looks for dead packs is none of them', async (t) => {
+  const { directory, environment, packs } = openParts(t);
+  const staged = await packs.stage(inPieces(sampleMessage('x', 2000)), options);
+  const table = environment.table('packs');
+  const nobody = '4194304:1'; // a process that there can not be
+  await environment.write(() => table.put([staged.place.pack], Buffer.from(JSON.stringify({ writer: nobody, liveBytes: 0, idleSinceMs: 0 }))));
+  const early = environment.read(() => table.range({ from: [0], to: ['next'] }));
+  await environment.write(() => packs.retain(staged.place));
+  let looks = 0;
+  const range: typeof table.range = (wanted) => (wanted.from[0] === 0 && (looks += 1) === 1 ? early : table.range(wanted));
+  const seenEarly = new Proxy(table, { get: (target, key) => (key === 'range' ? range : bound(target, key)) });
+  const late = openPacks(join(directory, 'packs'), { environment: new Proxy(environment, { get: (target, key) => (key === 'table' ? () => seenEarly : bound(target, key)) }) });
+  t.after(async () => late.close());
+  assert.equal(await late.removeDead(0), 0);
+  assert.equal(looks, 2);
+  assert.equal((await packs.read(staged.place, 0, 10)).length, 10);
+});
+
+function bound(target: object, key: string | symbol): unknown {
+  const value: unknown = Reflect.get(target, key, target);
+  return typeof value === 'function' ? (...given: unknown[]): unknown => Reflect.apply(value, target, given) : value;
+}
