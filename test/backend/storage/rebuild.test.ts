@@ -7,7 +7,7 @@ import type { TestContext } from 'node:test';
 import type { Holders } from '../../../backend/accounts/holders.ts';
 import { settleAll } from '../../../backend/accounts/settling.ts';
 import type { SettlingOptions } from '../../../backend/accounts/settling.ts';
-import { checkStorage, compactStorage, openStorage, rebuildIndex, shrinkIndex } from '../../../backend/storage/storage.ts';
+import { Flag, checkStorage, compactStorage, openStorage, rebuildIndex, shrinkIndex } from '../../../backend/storage/storage.ts';
 import type { Account, Storage } from '../../../backend/storage/storage.ts';
 import { Failure } from '../../../shared/base/failure.ts';
 import { createLog } from '../../../shared/log/log.ts';
@@ -102,7 +102,9 @@ test('What compaction has copied comes back once, where the compaction found it'
   const directory = await filled(t);
   await inStorage(directory, async (storage) => {
     const alice = liveOf(storage, 'alice@example.com');
-    await mailboxOf(alice).moveTo([1], mailboxOf(alice, 'Trash'));
+    const trash = mailboxOf(alice, 'Trash');
+    await mailboxOf(alice).moveTo([1], trash);
+    await trash.changeFlags(trash.uids(), { mode: 'replace', flags: Flag.Flagged, keywords: [] });
     await mailboxOf(alice).expunge([2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
     const [kept] = storage.care.folders();
     assert.ok(kept !== undefined);
@@ -114,7 +116,7 @@ test('What compaction has copied comes back once, where the compaction found it'
   await inStorage(directory, async (storage) => {
     await settle(storage);
     const alice = liveOf(storage, 'alice@example.com');
-    assert.equal(mailboxOf(alice, 'Trash').rows().length, 1, 'where it had been moved');
+    assert.deepEqual(mailboxOf(alice, 'Trash').rows().map(({ flags }) => flags), [Flag.Flagged], 'where it had been moved, with its flags of then');
     assert.equal(mailboxOf(alice, 'Work/Bridge').rows().length, 1, 'once');
     assert.equal(mailboxOf(alice).rows().length, 12, 'what was expunged is back, what was moved is not');
     assert.deepEqual(await check(storage), []);
