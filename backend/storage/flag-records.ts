@@ -32,10 +32,10 @@ const mostOfOne = 60;
 const mostRows = 32_768;
 const rangesFrom = 6;
 
-/** What the mailbox keeps after the change; `scattered`: it is too large for a record, `full`: it is one too many. */
-export function withRecord(records: readonly FlagRecord[], edit: FlagEdit): readonly FlagRecord[] | 'scattered' | 'full' {
+/** What the mailbox keeps after the change; `with-rows`: it is too large for a record, and is written with its rows, `full`: it is one too many. */
+export function withRecord(records: readonly FlagRecord[], edit: FlagEdit): readonly FlagRecord[] | 'with-rows' | 'full' {
   const { record } = edit;
-  if (record.length > mostOfOne || record[1] > mostRows || records.some(([modseq]) => modseq === record[0])) return 'scattered';
+  if (record.length > mostOfOne || record[1] > mostRows || records.some(([modseq]) => modseq === record[0])) return 'with-rows';
   const superseded = records.find((one) => isBefore(one, edit));
   const next = superseded === undefined ? [...records, record] : [...records.filter((one) => one !== superseded), afterOther(superseded, record)];
   const isTooMuch = next.reduce((sum, { length }) => sum + length, 0) > mostNumbers || next.reduce((sum, [, rows]) => sum + rows, 0) > mostRows;

@@ -16,6 +16,8 @@ import type { FlagRecords } from './volume.ts';
 const keywordsPerMailbox = 32;
 const keywordBytes = 100;
 const lastUid = 2 ** 32 - 1;
+/** A change of flags in fewer blocks costs less with its rows than as a record, which the entry bears from then on. */
+const fewestBlocks = 3;
 
 /** Counted in place: thousands of messages may change at once. */
 type Draft = { -readonly [Name in keyof MailboxEntry]: MailboxEntry[Name] };
@@ -124,10 +126,11 @@ export class MailboxChange {
     this.#blocks.set(number, block);
   }
 
-  /** Flags were changed in these blocks: a small change is kept beside the rows, and they are written when there are too many such ones. */
+  /** Flags were changed in these blocks: what did the same to many rows is kept beside them, and they are written when there are too many such changes. */
   noteFlags(edit: FlagEdit, changed: readonly OpenBlock[]): void {
     const { flagRecords: kept = [] } = this.#entry;
-    const records = this.#blocks.size > 0 || this.#flagRecords === 'not kept' ? 'scattered' : withRecord(kept, edit);
+    const isWithRows = this.#flagRecords === 'not kept' || this.#blocks.size > 0 || changed.length < fewestBlocks;
+    const records = isWithRows ? 'with-rows' : withRecord(kept, edit);
     if (typeof records === 'object') return this.#set({ flagRecords: records });
     for (const open of changed) this.#take(open);
     if (records === 'full') this.#writeRecorded();
