@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { Flag } from '../../../../backend/storage/storage.ts';
 import type { Account, MessageRow } from '../../../../backend/storage/storage.ts';
+import { Annotations } from './annotation-model.ts';
 import type { Letter } from './letters.ts';
 
 export interface ModelMessage {
@@ -51,6 +52,7 @@ export function sameFlags(one: ReadonlySet<string>, other: ReadonlySet<string>):
 
 export class AccountModel {
   readonly mailboxes = new Map<string, ModelMailbox>();
+  readonly annotations = new Annotations();
   /** What it may hold; undefined: as much as it likes. */
   limits: { readonly bytes?: number; readonly messages?: number } = {};
   readonly #account: Account;

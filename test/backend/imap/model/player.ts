@@ -1,6 +1,8 @@
 /** A session on the wire: says a command, reads what comes up to its completion. Whatever was said is kept for the one who has to find a fault. */
 import assert from 'node:assert/strict';
 import { Dialogue } from '../../../harness/dialogue.ts';
+import { KnownAnnotations } from './annotation-model.ts';
+import type { AccountModel } from './mailbox-model.ts';
 import { readResponse } from './responses.ts';
 import type { Piece, Response } from './responses.ts';
 import { SessionModel } from './session-model.ts';
@@ -16,6 +18,7 @@ export interface Entrance {
   readonly address: string;
   readonly password: string;
   readonly enables: string | undefined;
+  readonly account: AccountModel;
 }
 
 const longestLineShown = 200;
@@ -46,7 +49,8 @@ export class Player {
     if (enables === undefined) return;
     await this.ask(`ENABLE ${enables}`);
     this.model.condstore = 'on';
-    if (enables === 'QRESYNC') this.model.qresync = 'on';
+    if (enables.includes('QRESYNC')) this.model.qresync = 'on';
+    if (enables.includes('METADATA')) this.model.annotations = new KnownAnnotations(this.#entrance.account);
   }
 
   /** Of the command that is said next. */

@@ -25,6 +25,8 @@ export type Response =
   | { readonly kind: 'status'; readonly name: string; readonly items: ReadonlyMap<string, number> }
   /** `oldName`: it was renamed (RFC 5258 section 6). */
   | { readonly kind: 'list'; readonly name: string; readonly attributes: readonly string[]; readonly oldName: string | undefined }
+  /** News of annotations, or with values what was asked for; undefined is NIL. */
+  | { readonly kind: 'metadata'; readonly name: string; readonly entries: readonly string[]; readonly values: ReadonlyMap<string, string | undefined> | undefined }
   | { readonly kind: 'quota' | 'quota root'; readonly text: string }
   | { readonly kind: 'bye' }
   | { readonly kind: 'enabled' };
@@ -71,6 +73,8 @@ function readAccountResponse(text: string): Response {
   }
   const list = /^\* LIST \(([^)]*)\) "\/" "?([^" ]+)"?(?: \("OLDNAME" \("?([^")]+)"?\)\))?$/.exec(text);
   if (list !== null) return { kind: 'list', name: list[2] ?? '', attributes: (list[1] ?? '').split(' '), oldName: list[3] };
+  const metadata = /^\* METADATA "?([^" ]*)"? (\(.*\)|\/.*)$/.exec(text);
+  if (metadata !== null) return readMetadata(metadata[1] ?? '', metadata[2] ?? '');
   const quota = /^\* QUOTA(ROOT)? (.*)$/.exec(text);
   if (quota !== null) return { kind: quota[1] === undefined ? 'quota' : 'quota root', text: quota[2] ?? '' };
   if (text.startsWith('* BYE ')) return { kind: 'bye' };
@@ -83,6 +87,11 @@ function readESearch([text, of = '', uid, data = '']: RegExpExecArray): Response
   const byName = new Map(items);
   assert.equal(byName.size, items.length, text);
   return { kind: 'esearch', of, numbers: uid === undefined ? 'sequence' : 'uid', items: byName };
+}
+
+function readMetadata(name: string, data: string): Response {
+  const values = data.startsWith('(') ? [...data.slice(1, -1).matchAll(/(\S+) (?:"([^"]*)"|NIL)/g)].map(([, entry = '', value]): [string, string | undefined] => [entry, value]) : undefined;
+  return { kind: 'metadata', name, entries: values?.map(([entry]) => entry) ?? data.split(' '), values: values === undefined ? undefined : new Map(values) };
 }
 
 function readFetch(pieces: readonly Piece[]): Fetched {

@@ -13,6 +13,7 @@ import type { TestServer } from '../harness.ts';
 import { actKinds } from './acts.ts';
 import type { Act } from './acts.ts';
 import { AccountModel } from './mailbox-model.ts';
+import * as annotationActs from './annotation-acts.ts';
 import * as mailboxActs from './mailbox-acts.ts';
 import * as messageActs from './message-acts.ts';
 import * as searchActs from './search-acts.ts';
@@ -33,7 +34,7 @@ export interface ModelRun {
 
 const lastLines = 60;
 /** What their clients enable; the second and the last are at the other worker. */
-const enables = [undefined, 'CONDSTORE', 'QRESYNC', 'QRESYNC'] as const;
+const enables = [undefined, 'CONDSTORE METADATA', 'QRESYNC METADATA', 'QRESYNC'] as const;
 
 const number = fc.nat({ max: 9999 });
 /** Of a failing list acts are left out, which is what makes it readable; their numbers stay. */
@@ -89,7 +90,7 @@ interface Place {
 async function play(script: readonly Act[], { server, otherPort, address }: Place): Promise<void> {
   const said: string[] = [];
   const account = new AccountModel(await server.storage.createAccount(address));
-  const players = enables.map((extension, index) => new Player(String(index), { port: index % 2 === 0 ? server.ports.tls : otherPort, address, password, enables: extension }, (line) => said.push(line)));
+  const players = enables.map((extension, index) => new Player(String(index), { port: index % 2 === 0 ? server.ports.tls : otherPort, address, password, enables: extension, account }, (line) => said.push(line)));
   const stage = new Stage(account, players, async (limits) => server.storage.lives.setLimits(address, limits));
   try {
     for (const player of players) await player.enter();
@@ -110,7 +111,7 @@ async function perform(stage: Stage, act: Act): Promise<void> {
     assert.equal((await player.ask('NOOP')).status, 'BYE');
     await player.enter();
   }
-  const needsView = !['append', 'create', 'rename', 'delete', 'select', 'noop', 'idle', 'status', 'list', 'notify', 'log out', 'limit', 'quota'].includes(act.kind);
+  const needsView = !['append', 'create', 'rename', 'delete', 'select', 'noop', 'idle', 'status', 'list', 'notify', 'log out', 'limit', 'quota', 'annotate', 'read annotations'].includes(act.kind);
   // A client that has nothing open opens what it can.
   if (needsView && player.model.view === undefined) await mailboxActs.select(stage, player, { ...act, kind: 'select', b: act.b | 1 });
   if (needsView && player.model.view === undefined) return;
@@ -138,6 +139,8 @@ async function doAct(stage: Stage, player: Player, act: Act): Promise<void> {
     case 'notify': return watchActs.notify(stage, player, act);
     case 'log out': return watchActs.logOut(player);
     case 'limit': return watchActs.limit(stage, act);
+    case 'annotate': return annotationActs.annotate(stage, player, act);
+    case 'read annotations': return annotationActs.readAnnotations(stage, player, act);
     case 'quota': return watchActs.quota(stage, player, act);
     case 'follow': return searchActs.follow(stage, player, act);
     case 'replace': return messageActs.replace(stage, player, act);

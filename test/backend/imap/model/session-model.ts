@@ -3,6 +3,7 @@
  * is held against both; at the end of a command the client believes what is true.
  */
 import assert from 'node:assert/strict';
+import type { KnownAnnotations } from './annotation-model.ts';
 import { findMessage, sameFlags } from './mailbox-model.ts';
 import type { Happening, ModelMailbox, ModelMessage } from './mailbox-model.ts';
 import type { Fetched, Response } from './responses.ts';
@@ -60,6 +61,8 @@ export class SessionModel {
   /** `doomed`: the open mailbox is no more, which the server says with BYE. */
   state: 'alive' | 'doomed' = 'alive';
   idle: 'yes' | 'no' = 'no';
+  /** Of a session that enabled METADATA. */
+  annotations: KnownAnnotations | undefined;
   /** What NOTIFY asked for. */
   watch: Watch | undefined;
   readonly memories: Memory[] = [];
@@ -122,7 +125,7 @@ export class SessionModel {
 
   /** Whether something of this is still to come. */
   owes(tells: Expectation['tells']): boolean {
-    if (this.watch?.owesAnything(this.looking) === true) return true;
+    if (this.watch?.owesAnything(this.looking) === true || (this.annotations?.owed.size ?? 0) > 0) return true;
     const { view } = this;
     if (view === undefined) return false;
     if (view.arrived.length > 0 || (tells === 'everything' && view.gone.size > 0) || [...view.changed].some((uid) => this.#canTell(uid))) return true;

@@ -47,12 +47,13 @@ export class Stage {
     const { model } = player;
     const flagsBefore = new Map(model.view?.mailbox.messages.map(({ uid, flags }) => [uid, flags]));
     const viewBefore = model.view;
-    const { responses, status, code } = await player.ask(command.text);
+    const { responses: all, status, code } = await player.ask(command.text);
     assert.equal(status, command.status, command.text);
     this.#happen(player, command);
     command.then?.();
     this.#tellNames(command, model);
     model.watch?.settle(); // its own doing is no news
+    const responses = hearAnnotations(model, all);
     const tells = command.tells ?? 'everything';
     const expectation: Expectation = { tells, flagsBefore, fetched: command.fetched ?? new Map(), own: command.own ?? nobody };
     // What was open, and is not any more, is not told of.
@@ -127,6 +128,7 @@ export class Stage {
   async #hearNews(player: Player): Promise<void> {
     const { model } = player;
     const tells = model.hearsAtOnce ?? 'everything';
+    if (model.watch !== undefined) model.annotations?.settle(); // who uses NOTIFY hears what he asked for there
     while (model.owes(tells)) assert.ok(isNews(model, await player.response()));
     model.settle(unasked(tells));
     model.watch?.settle();
@@ -135,5 +137,15 @@ export class Stage {
 
 function isNews(model: SessionModel, response: Response): boolean {
   if (response.kind === 'code' && response.code === 'PERMANENTFLAGS') return true;
+  if (model.annotations?.hear(response) === 'taken') return true;
   return model.hear(response, unasked(model.hearsAtOnce ?? 'everything')) === 'taken' || model.watch?.hear(response, model.looking) === 'taken';
+}
+
+/** News of annotations come with whatever command. Answers the other responses. */
+function hearAnnotations({ annotations, watch, name }: SessionModel, responses: readonly Response[]): readonly Response[] {
+  if (annotations === undefined) return responses;
+  if (watch !== undefined) annotations.settle();
+  const others = responses.filter((response) => annotations.hear(response) === 'of something else');
+  assert.deepEqual([...annotations.owed], [], `${name}: was not told of annotations`);
+  return others;
 }
