@@ -43,9 +43,9 @@ export interface SmtpReceivingOptions {
   /** Whether the configuration lists this node. */
   readonly isTrustedNode: (identity: NodeIdentity) => boolean;
   readonly limits: SmtpLimits;
-  /** A message with more Received fields goes round in circles. */
   /** Of a message that is new to the cluster. */
   readonly maxHeaderBytes: number;
+  /** A message with more Received fields goes round in circles. */
   readonly maxReceivedHeaders: number;
   /** In which logins, recipients and messages are worked on; any number at once when absent. */
   readonly slots?: CommandSlots | undefined;
