@@ -35,7 +35,7 @@ before(async () => {
   services: { smtpSending: { routes: [{ domain: away.example, host: 127.0.0.1, port: ${String(nobodyListens)} }] } }
   loopbackOnly`;
   cluster = await startCluster({
-    changeConfig: (yaml) => yaml.replace('workers: 1 ', 'workers: 2 ').replace('drainSeconds: 5', 'drainSeconds: 1').replace(/name: admin, .*\n/, (line) => `${line}${more}    certificateAuthority: tls/administrators.pem\n`).replace('type: ldapBind,', 'type: ldapBind, domains: [example.com],').replace(/\n {2}loopbackOnly/, parameters),
+    changeConfig: (yaml) => yaml.replace('workers: 1 ', 'workers: 2 ').replace('serverName: be2.example.com', 'workers: 1\n    serverName: be2.example.com').replace('drainSeconds: 5', 'drainSeconds: 1').replace(/name: admin, .*\n/, (line) => `${line}${more}    certificateAuthority: tls/administrators.pem\n`).replace('type: ldapBind,', 'type: ldapBind, domains: [example.com],').replace(/\n {2}loopbackOnly/, parameters),
     nodes: [],
   });
   writeFileSync(join(cluster.folder, 'secrets', 'totp'), `${totpSecret}\n`);

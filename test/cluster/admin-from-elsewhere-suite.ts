@@ -45,7 +45,7 @@ export function adminFromElsewhereSuite(cluster: () => Cluster): void {
       }
       const { code, output, complaint } = await elsewhere('map', 'stats');
       assert.equal(code, 1);
-      assert.match(output, /^NODE +WORKERS +HITS .*\nfe1 +2 +\d.*\nbe1 +2 .*\nbe2 +2 .*\nall backends +4 .*\n$/);
+      assert.match(output, /^NODE +WORKERS +HITS .*\nfe1 +2 +\d.*\nbe1 +2 .*\nbe2 +1 .*\nall backends +3 .*\n$/);
       assert.equal(complaint, 'waybill: fe2 does not answer\n');
     });
 
