@@ -8,7 +8,10 @@ export type MoveEvent =
   | { readonly step: 'done'; readonly text: string; readonly atMs: number }
   | { readonly step: 'failed'; readonly text: string; readonly kind: string; readonly atMs: number };
 
-export type MoveStep = 'begin' | 'copy' | 'hold' | 'delta' | 'ready' | 'seal' | 'activate' | 'directory' | 'verify' | 'remove';
+/** In their order; when the last of them is done the node owns the account. */
+export const bringingSteps = ['begin', 'copy', 'hold', 'delta', 'ready', 'seal', 'activate'] as const;
+
+export type MoveStep = (typeof bringingSteps)[number] | 'directory' | 'verify' | 'remove';
 
 export type Tell = (step: MoveStep, text: string) => void;
 

@@ -15,7 +15,7 @@ export function useProgram(file: string): void {
 /** Processes of tests that are started often, or are long in loading: files in `test`, without their ending. */
 export const testProcesses = [
   'backend/imap/model/worker', 'backend/imap/other-worker', 'backend/processing/node-process', 'backend/storage/traced-process', 'backend/storage/worker-process',
-  'harness/command-runner', 'torture/care-worker', 'torture/judge-process', 'torture/mail-worker', 'torture/queue-worker',
+  'harness/command-runner', 'torture/care-worker', 'torture/judge-process', 'torture/mail-worker', 'torture/move/step-worker', 'torture/queue-worker',
 ] as const;
 
 /** @param bundle the folder of the program's bundle */

@@ -3,6 +3,7 @@
  * command are killed at every named step. After every few rounds all of it is compared with what was acknowledged.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { bringingSteps } from '../../../backend/account-move/progress.ts';
 import { startCluster } from '../../harness/cluster.ts';
 import type { Cluster } from '../../harness/cluster.ts';
 import { runCommand } from '../../harness/command.ts';
@@ -13,7 +14,7 @@ import { PopProgram, checkInbox } from './inbox-book.ts';
 import { useOf } from './look.ts';
 import { MailProgram } from './mail-program.ts';
 
-export const steps = ['begin', 'copy', 'hold', 'delta', 'ready', 'seal', 'activate', 'directory', 'verify'] as const;
+export const steps = [...bringingSteps, 'directory', 'verify'] as const;
 export type Step = (typeof steps)[number];
 export const victims = ['source', 'target', 'command', 'worker of source', 'worker of target'] as const;
 export type Victim = (typeof victims)[number];
