@@ -96,12 +96,12 @@ async function act(dice: Dice, inbox: Mailbox, model: Map<number, Known>): Promi
     for (const row of rows) if (row !== undefined) model.set(row.uid, { flags: row.flags, modseq: inbox.state().highestModseq });
     return;
   }
-  if (kind === 1 && uids.length > 150) {
+  if (kind === 1 && uids.length > 400) {
     for (const uid of (await inbox.expunge([dice.pick(uids)])).uids) model.delete(uid);
     return;
   }
   const first = dice.below(uids.length);
-  const chosen = dice.pick([uids, uids.slice(first >> 2, (first >> 2) + 190), uids.slice(first, first + 150), [dice.pick(uids)], uids.filter(() => dice.oneIn(20))]);
+  const chosen = dice.pick([uids, uids.slice(first, first + 190), uids.slice(first, first + 190), [dice.pick(uids)], uids.filter(() => dice.oneIn(50))]);
   const [mode, flags] = [dice.pick(['add', 'remove', 'replace'] as const), 1 << dice.below(5)];
   const { modseq = 0 } = await inbox.changeFlags(chosen, { mode, flags, keywords: [] });
   for (const uid of chosen) {
@@ -120,7 +120,7 @@ test('However changes, new messages and expunges follow on each other, every rea
   const account = await storage.createAccount('alice@example.com');
   const inbox = mailboxOf(account);
   await deliver({ storage, account, mailbox: inbox }, sampleMessage('one'));
-  for (let have = 1; have < 256; have *= 2) await inbox.copyTo(inbox.uids(), inbox);
+  for (let have = 1; have < 512; have *= 2) await inbox.copyTo(inbox.uids(), inbox);
   const dice = new Dice(20_261_127);
   const model = new Map(inbox.rows().map(({ uid, flags, modseq }): [number, Known] => [uid, { flags, modseq }]));
   const records: number[] = [];
