@@ -26,10 +26,12 @@ export async function rename(stage: Stage, player: Player, act: Act): Promise<vo
   const mailbox = account.mailbox(from);
   const clashes = [...account.mailboxes.keys()].some((name) => (name === from || name.startsWith(`${from}/`)) && account.mailbox(to + name.slice(from.length)) !== undefined);
   const possible = mailbox !== undefined && !clashes && !to.startsWith(`${from}/`);
+  const above = to.slice(0, Math.max(0, to.lastIndexOf('/')));
+  const madeAbove = above === '' || account.mailbox(above) !== undefined ? [] : [above];
   let others: readonly Response[] = [];
   if (mailbox !== undefined && possible) {
     // Before anybody is told: sessions in IDLE hear of it at once.
-    ({ others } = await stage.run(player, { text: `RENAME ${from} ${to}`, status: await statusOfRename(stage, { player, mailbox, to }), names: [to], oldName: from, then: () => {
+    ({ others } = await stage.run(player, { text: `RENAME ${from} ${to}`, status: await statusOfRename(stage, { player, mailbox, to }), names: [to], oldName: from, madeAbove, then: () => {
       stage.doom(account.rename(mailbox, to));
       account.learnMailboxes();
     } }));

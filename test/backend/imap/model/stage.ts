@@ -17,6 +17,8 @@ export interface Command {
   /** Mailboxes that it makes or removes; with the old name, one that it renames. */
   readonly names?: readonly string[];
   readonly oldName?: string;
+  /** The levels above, where it makes them for what it renames (RFC 9051 section 6.3.6). */
+  readonly madeAbove?: readonly string[];
   /** After the effects, before the responses are looked at. */
   readonly then?: () => void;
   /** When all responses were heard: what the client concludes without being told. */
@@ -73,10 +75,11 @@ export class Stage {
   }
 
   /** Who asked for it hears what others do with names. */
-  #tellNames({ names = [], oldName }: Command, actor: SessionModel): void {
+  #tellNames({ names = [], oldName, madeAbove = [] }: Command, actor: SessionModel): void {
     for (const { watch } of this.#sessions.filter((session) => session !== actor)) {
       if (oldName === undefined) watch?.noteNames(names);
       else watch?.noteRename(oldName, names[0] ?? '');
+      watch?.noteNames(madeAbove);
     }
   }
 
