@@ -75,14 +75,17 @@ const simplest = /^([\w.+-]+(?:\/[\w.+-]+)?)(?:; ?([a-z-]+)=(?:"([^"\\]*)"|([\w.
 export function parseParametrisedValue(text: string): ParametrisedValue {
   const simple = simplest.exec(text);
   if (simple !== null) return { value: simple[1] ?? '', parameters: simple[2] === undefined ? [] : [[simple[2].toLowerCase(), simple[3] ?? simple[4] ?? '']] };
-  const semicolon = indexOutsideQuotes(text, 0, ';');
+  const lastQuote = text.lastIndexOf('"'); // as the next sign of equality searched for once, or a value of nothing but semicolons would take quadratic time
+  const semicolon = endOfItem(text, 0, lastQuote);
   const value = withoutComments(text.slice(0, semicolon)).trim();
   const raw: [string, string][] = [];
+  let equals = -1;
   let at = semicolon + 1;
   while (at < text.length && raw.length < maxParameters) {
-    const end = indexOutsideQuotes(text, at, ';');
-    const equals = text.indexOf('=', at);
-    if (equals !== -1 && equals < end) {
+    const end = endOfItem(text, at, lastQuote);
+    if (equals < at) equals = text.indexOf('=', at);
+    if (equals === -1) break;
+    if (equals < end) {
       const name = withoutComments(text.slice(at, equals)).trim().toLowerCase();
       if (name !== '') raw.push([name, parameterValue(text.slice(equals + 1, end))]);
     }
@@ -140,10 +143,10 @@ function isFieldName(name: string): boolean {
   return /^[!-9;-~]+$/.test(name);
 }
 
-/** The position of `wanted` from `from` on, or the length of the text. */
-function indexOutsideQuotes(text: string, from: number, wanted: string): number {
-  if (!text.includes('"', from)) {
-    const found = text.indexOf(wanted, from);
+/** The position of the semicolon, outside of quotes, from `from` on, or the length of the text. @param lastQuote where the last quotation mark is; -1: there is none */
+function endOfItem(text: string, from: number, lastQuote: number): number {
+  if (lastQuote < from) {
+    const found = text.indexOf(';', from);
     return found === -1 ? text.length : found;
   }
   let quoted = false;
@@ -151,7 +154,7 @@ function indexOutsideQuotes(text: string, from: number, wanted: string): number 
     const character = text[at];
     if (quoted && character === '\\') at += 1;
     else if (character === '"') quoted = !quoted;
-    else if (!quoted && character === wanted) return at;
+    else if (!quoted && character === ';') return at;
   }
   return text.length;
 }

@@ -86,3 +86,14 @@ test('dates are understood in the forms that mail has', () => {
     assert.equal(parsed === undefined ? undefined : new Date(parsed).toISOString(), expected, text);
   }
 });
+
+test('a value of nothing but semicolons takes linear time', () => {
+  for (const text of [`a/b${';'.repeat(250_000)}`, `a/b${';a'.repeat(125_000)};b=c`]) {
+    const begun = process.cpuUsage();
+    const { value, parameters } = parseParametrisedValue(text);
+    const { user, system } = process.cpuUsage(begun);
+    assert.equal(value, 'a/b');
+    assert.deepEqual(parameters, text.endsWith('=c') ? [['b', 'c']] : []);
+    assert.ok(user + system < 100_000, `took ${String(user + system)} microseconds of CPU`);
+  }
+});
