@@ -133,9 +133,9 @@ export class AccountNews {
     this.#mailboxes?.noteOwnMessages(mailbox.id, { uids, state: mailbox.state() });
   }
 
-  /** Messages that the client removed by closing the mailbox. */
-  noteOwnRemoval(mailbox: Mailbox): void {
-    this.#mailboxes?.noteState(mailbox.state());
+  /** So many messages the client removed by closing the mailbox. */
+  noteOwnRemoval(mailbox: Mailbox, removed: number): void {
+    this.#mailboxes?.noteOwnRemoval(removed, mailbox.state());
   }
 
   /** The client made, renamed, removed or (un)subscribed these. */

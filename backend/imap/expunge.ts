@@ -18,7 +18,7 @@ export function requireWriteAccess(view: View): void {
 }
 
 /** Removes the messages marked \Deleted that this session knows of, all or those of a uid set. The client is told by the next refresh. */
-export async function expungeDeleted(view: View, set: SequenceSet | undefined): Promise<{ readonly modseq: number } | undefined> {
+export async function expungeDeleted(view: View, set: SequenceSet | undefined): Promise<{ readonly uids: readonly number[]; readonly modseq: number } | undefined> {
   if (view.count === 0 || view.mailbox.state().deleted === 0) return undefined;
   const spans = set === undefined ? [{ from: 0, to: view.count - 1 }] : view.spans(set, 'uid');
   const uids: number[] = [];

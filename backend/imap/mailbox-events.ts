@@ -49,10 +49,13 @@ export class KnownMailboxes {
     this.#states.set(mailbox, isAll ? state : { ...known, ...expected });
   }
 
-  /** So it is after something that the client did itself. */
-  noteState(state: MailboxState): void {
+  /** The client removed that many messages, and did not look at the mailbox any more: what others did to it meanwhile is still news. */
+  noteOwnRemoval(removed: number, state: MailboxState): void {
     const known = this.#states.get(state.id);
-    if (known !== undefined) this.#states.set(state.id, { ...state, name: known.name });
+    if (known === undefined) return;
+    const messages = known.messages - removed;
+    const isAll = messages === state.messages && known.uidNext === state.uidNext;
+    this.#states.set(state.id, isAll ? { ...state, name: known.name } : { ...known, messages });
   }
 
   /** The client made, renamed, removed or (un)subscribed it. */
@@ -80,7 +83,7 @@ export class KnownMailboxes {
   #countersOf(state: MailboxState): MailboxEvent[] {
     const known = this.#states.get(state.id);
     if (known === undefined) return [];
-    this.noteState(state);
+    this.#states.set(state.id, { ...state, name: known.name });
     const changed = changesBetween(known, state);
     return changed.size === 0 ? [] : [{ kind: 'counters', state, changed }];
   }

@@ -49,3 +49,19 @@ test('A flood of mail is told together, and no message is told twice or not at a
   client.say('d NOOP');
   await client.expect(/^d OK/);
 });
+
+test('What others put into a mailbox just before the client closed it is told, though the client removed messages by closing it.', { timeout: 60_000 }, async (t) => {
+  const server = await startServer();
+  t.after(async () => server.stop());
+  await deliver({ storage: server.storage, address, mailbox: 'INBOX' }, messageAbout('one'));
+  const client = await watcher(t, server, '(selected (MessageNew MessageExpunge)) (personal (MessageNew MessageExpunge))');
+  client.say('d STORE 1 +FLAGS.SILENT (\\Deleted)');
+  await client.expect(/^d OK/);
+  server.hints.silence = 'yes'; // CLOSE is there before the hint
+  await deliver({ storage: server.storage, address, mailbox: 'INBOX' }, messageAbout('two'));
+  client.say('e CLOSE');
+  await client.expect(/^e OK/);
+  server.hints.silence = 'no';
+  await (await server.storage.createAccount(address)).createMailbox('Later'); // by which it looks at all
+  await client.expect(/^\* STATUS INBOX \(MESSAGES 1 UIDNEXT 3\)$/);
+});
