@@ -75,8 +75,9 @@ function isDeclared(mark: string, config: KeptPlaces, directory: string): boolea
 
 /** @throws Failure('storage-failure') where another storage is in the folder than before, or an older state of it. What earlier versions noted says nothing. */
 function demandSame(config: KeptPlaces, directory: string): void {
+  if (isDeclared(acceptedMark, config, directory)) return; // first: a worker that opens it removes the mark when it has noted what it opened
   const known = knownIdentity(storageListFolder(config), directory);
-  if (known === undefined || isDeclared(acceptedMark, config, directory)) return;
+  if (known === undefined) return;
   const found = identityOf(directory);
   const wayOut = `if it is meant to be there, say so as the node's user: waybill storage accept ${directory}`;
   if (found !== undefined && found.id !== known.id) throw new Failure('storage-failure', `${directory} has another storage than this node has had there: is the right disk mounted? Mount it; ${wayOut}`);

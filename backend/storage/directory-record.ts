@@ -1,6 +1,6 @@
 /** The small file in the directory of a storage, or of a queue, that says to which cluster and node it belongs and in which format it is. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { closeSync, fsyncSync, linkSync, openSync, readFileSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Failure } from '../../shared/base/failure.ts';
 import { flush, makeDirectory } from './directories.ts';
@@ -62,12 +62,7 @@ export function raiseFormat(directory: string, kind: DirectoryKind = storageKind
   const path = join(directory, kind.fileName);
   const record = readRecord(path);
   if (record === undefined || record.format >= kind.format) return;
-  try {
-    renameSync(writeDraft(path, { ...record, format: kind.format }), path);
-    flush(directory);
-  } catch (error) {
-    throw new Failure('storage-failure', `${path} cannot be written`, { cause: error });
-  }
+  replaceRecord(path, { ...record, format: kind.format });
 }
 
 /** Undefined where there is no record, or one of an earlier version. Throws `storage-failure` when it can't be read. */
@@ -82,8 +77,7 @@ export function countStart(directory: string, least: number, kind: DirectoryKind
   const record = readRecord(path);
   if (record === undefined) return;
   const { id = randomUUID(), starts = 0 } = record;
-  renameSync(writeDraft(path, { ...record, id, starts: Math.max(starts, least) + 1 }), path);
-  flush(directory);
+  replaceRecord(path, { ...record, id, starts: Math.max(starts, least) + 1 });
 }
 
 /** The storage is that node's from now on, on stable storage when it returns. */
@@ -91,8 +85,7 @@ export function changeOwner(directory: string, node: string, kind: DirectoryKind
   const path = join(directory, kind.fileName);
   const record = readRecord(path);
   if (record === undefined) throw new Failure('storage-failure', `${path} is gone`);
-  renameSync(writeDraft(path, { ...record, node }), path);
-  flush(directory);
+  replaceRecord(path, { ...record, node });
 }
 
 function tooNew(directory: string, format: number, kind: DirectoryKind): Failure {
@@ -143,12 +136,25 @@ function writeRecord(path: string, record: DirectoryRecord): DirectoryRecord {
   return readRecord(path) ?? record;
 }
 
+/** On stable storage when it returns. Throws `storage-failure`. */
+function replaceRecord(path: string, record: DirectoryRecord): void {
+  try {
+    renameSync(writeDraft(path, record), path);
+    flush(dirname(path));
+  } catch (error) {
+    throw new Failure('storage-failure', `${path} cannot be written`, { cause: error });
+  }
+}
+
+/** Leaves nothing where it can't be written whole: each start of a node on a disk that is full would add one. */
 function writeDraft(path: string, record: DirectoryRecord): string {
   const draft = `${path}.${randomBytes(6).toString('hex')}`;
-  const file = openSync(draft, 'wx', 0o600);
-  writeSync(file, `${JSON.stringify(record)}\n`);
-  fsyncSync(file);
-  closeSync(file);
+  try {
+    writeFileSync(draft, `${JSON.stringify(record)}\n`, { flag: 'wx', mode: 0o600, flush: true });
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
+  }
   return draft;
 }
 

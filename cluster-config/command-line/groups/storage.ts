@@ -95,7 +95,7 @@ Example:
     .action(async (folder: string) => print((await offline()).declareLost(folder)));
 
   storage.command('accept').description('Say that the storage in a folder is meant to be there, though its back-end, which else refuses to start with it, has had another one there, or a later state of it. On its machine, as the node\'s user.').argument('<folder>', 'its whole path')
-    .addHelpText('after', '\nFor a copy that was put back, and for disks that change places on purpose. Of an older copy see "A whole node" in docs/backup.md: programs that cache mail may have to be told to forget.\n\nExample:\n  $ cp -a /backup/be1/monday/storage-1 /srv/mail1 && waybill storage accept /srv/mail1')
+    .addHelpText('after', '\nFor a copy that was put back, and for disks that change places on purpose. Of an older copy see "A whole node" in docs/backup.md: programs that cache mail may have to be told to forget.\n\nExample:\n  $ cp -a --sparse=always /backup/be1/monday/storage-1/. /srv/mail1 && waybill storage accept /srv/mail1')
     .action(async (folder: string) => print((await offline()).acceptStorage(folder)));
 
   withApiOptions(storage.command('lock').description('Let nobody write to storages and queue of a back-end while a snapshot is made. Everybody reads on; who writes waits.').argument('<node>', 'a back-end'))

@@ -1,6 +1,6 @@
 /** A storage that the node has had, and that is not in its folder now, is never begun anew by itself: its disk may only not be mounted. */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
@@ -134,6 +134,33 @@ test('The disk of another storage in the place of one is refused, until both are
   await assert.rejects(node.live(), other(one));
   rmSync(one, { recursive: true });
   assert.throws(() => acceptStorage(one), { kind: 'bad-input', message: /is no storage/ });
+});
+
+test('A worker that looks at whatever moment of another one\'s opening what was accepted is not refused', async (t) => {
+  const node = new Node(t);
+  const [one = '', two = ''] = node.places.storage.directories;
+  await node.live();
+  const note = readdirSync(join(node.places.services.processing.queueDirectory ?? '', 'storages')).map((name) => join(node.places.services.processing.queueDirectory ?? '', 'storages', name));
+  const before = note.map((file) => readFileSync(file));
+  renameSync(one, node.away);
+  renameSync(two, one);
+  renameSync(node.away, two);
+  let looks = 0;
+  for (let moment = 1; looks === 0 || moment <= looks; moment += 1) {
+    note.forEach((file, index) => writeFileSync(file, before[index] ?? ''));
+    for (const directory of [one, two]) {
+      acceptStorage(directory);
+      utimesSync(join(directory, 'declared-accepted'), new Date(Date.now() + 1000), new Date(Date.now() - 1000));
+    }
+    note.forEach((file) => utimesSync(file, new Date(), new Date(Date.now() - 2000)));
+    looks = 0;
+    demandKnownStorages({ ...node.places, get services() {
+      looks += 1;
+      if (looks === moment) noteKnownStorages(node.places, [one, two]);
+      return node.places.services;
+    } });
+  }
+  assert.ok(looks > 2, 'each look at a note is a moment');
 });
 
 test('A copy that is older than the last start is refused, until it is said to be meant; the latest state is not, nor is one of a node that was cut off as it started', async (t) => {
