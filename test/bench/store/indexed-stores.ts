@@ -44,7 +44,7 @@ service indexer-worker {
 }
 `;
 
-/** Takes another Dovecot's certificates and password. */
+/** Takes another Dovecot's certificates, directory and password. */
 export async function startXapian(options: Pick<Parameters<typeof startDovecotStore>[0], 'certificates' | 'directory' | 'password'>, { keep, signal }: RunningStores): Promise<IndexedStore> {
   const store = await keep(async () => startDovecotStore({ ...options, format: 'sdbox', more: { name: ' with Xapian', text: xapian } }));
   return {
