@@ -51,8 +51,6 @@ export class MailTorture {
   readonly #dice: Dice;
   #round = 0;
   #careRuns = 0;
-  /** The trace of a compaction that nobody disturbed. */
-  #rehearsed: string | undefined;
 
   /** @param directory an empty one. */
   constructor(directory: string, dice: Dice) {
@@ -104,13 +102,10 @@ export class MailTorture {
     return cut.end === 'died' && (!isNaming || endsOnceSettled(this.#careTrace())) ? 'yes' : 'no';
   }
 
-  /** Compacts once without any harm, if that was not done before. */
+  /** Compacts once without any harm: how many calls come before the step depends on what is in the storage now. */
   async #countOfRehearsal(step: Step): Promise<number | undefined> {
-    if (this.#rehearsed === undefined) {
-      assertOnlyTormented(await this.#startCare('compact', { step, count: never }).ended);
-      this.#rehearsed = this.#careTrace();
-    }
-    return countIn(this.#rehearsed, step);
+    assertOnlyTormented(await this.#startCare('compact', { step, count: never }).ended);
+    return countIn(this.#careTrace(), step);
   }
 
   /** Of the last run. */
