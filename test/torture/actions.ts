@@ -1,6 +1,7 @@
 /** What the workers of the torture do, the lines in which they write it down, and the messages they make up. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { FlagTrace } from './flag-traces.ts';
 
 /** A made-up message: its bytes follow from these two. */
 export interface MadeMessage {
@@ -8,10 +9,21 @@ export interface MadeMessage {
   readonly bytes: number;
 }
 
+export interface FlagAction {
+  readonly kind: 'flag';
+  readonly box: string;
+  readonly uids: readonly number[];
+  readonly mode: 'add' | 'remove' | 'replace';
+  readonly flags: number;
+  readonly keywords: readonly string[];
+  /** Messages with a higher mod-sequence are left alone. */
+  readonly unchangedSince?: number;
+}
+
 /** A change of mailboxes. `box` and `to` are names; a lane changes only mailboxes of its own, and INBOX. */
 export type Action =
   | { readonly kind: 'append'; readonly box: string; readonly messages: readonly MadeMessage[]; readonly flags: number }
-  | { readonly kind: 'flag'; readonly box: string; readonly uids: readonly number[]; readonly mode: 'add' | 'remove' | 'replace'; readonly flags: number }
+  | FlagAction
   | { readonly kind: 'expunge'; readonly box: string; readonly uids: readonly number[] }
   | { readonly kind: 'copy' | 'move'; readonly box: string; readonly uids: readonly number[]; readonly to: string }
   | { readonly kind: 'create' | 'delete'; readonly box: string }
@@ -20,6 +32,8 @@ export type Action =
   | { readonly kind: 'deliver'; readonly message: MadeMessage }
   /** Expunges from it what the lane had delivered. */
   | { readonly kind: 'discard'; readonly token: string; readonly uid: number }
+  /** Sets the keyword that has the lane's name in the INBOX, or takes it away. */
+  | { readonly kind: 'mark'; readonly uids: readonly number[]; readonly mode: 'add' | 'remove' }
   /** Deletes dead packs. */
   | { readonly kind: 'tidy' };
 
@@ -29,6 +43,8 @@ export interface Answer {
   readonly uidValidity?: number;
   /** HIGHESTMODSEQ of the mailbox that was changed, as seen after the answer. */
   readonly highestModseq?: number;
+  /** Of a change of flags, as far as anything was kept beside the rows. */
+  readonly flagTrace?: FlagTrace | undefined;
 }
 
 /** One line of a ledger: written before the storage is asked, and after it has answered. */

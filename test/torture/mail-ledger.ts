@@ -3,9 +3,13 @@
  * its process died may have happened wholly or not at all; all else is certain.
  */
 import assert from 'node:assert/strict';
+import { Flag } from '../../backend/storage/storage.ts';
 import { bytesOfMade, digestOf } from './actions.ts';
 import type { Action, Answer, LedgerLine } from './actions.ts';
-import { applied, described, describedMailbox, digestIn, emptyLane } from './lane-model.ts';
+import { noTraces, withTraces } from './flag-traces.ts';
+import type { FlagTraces } from './flag-traces.ts';
+import { InboxMarks } from './inbox-marks.ts';
+import { applied, completed, described, describedMailbox, digestIn, emptyLane } from './lane-model.ts';
 import type { LaneModel } from './lane-model.ts';
 import type { FoundMailbox } from './mail-storage.ts';
 
@@ -24,11 +28,16 @@ export class MailLedger {
   readonly #identities = new Map<string, string>();
   /** Mailbox name and UIDVALIDITY → the highest mod-sequence that anybody has seen. */
   readonly #modseqs = new Map<string, number>();
+  /** The same and the uid → the mod-sequence that was found last. */
+  readonly #rowModseqs = new Map<string, number>();
+  readonly #marks = new InboxMarks();
   answers = 0;
   refusals = 0;
+  flagTraces: Readonly<FlagTraces> = noTraces;
 
   add(lines: readonly LedgerLine[]): void {
     for (const line of lines) this.#addLine(line);
+    this.flagTraces = withTraces(this.flagTraces, lines);
   }
 
   /** Throws when what is found is not what was promised. What was in doubt is known afterwards. */
@@ -39,6 +48,7 @@ export class MailLedger {
     const ours = found.filter(({ state }) => lanes.has(state.name.split('-')[0] ?? ''));
     assert.equal(ours.length, [...this.#lanes.values()].reduce((sum, { mailboxes }) => sum + mailboxes.size, 0), 'mailboxes in all');
     this.#compareInbox(found.find(({ state }) => state.name === 'INBOX'));
+    this.#marks.compare(found.find(({ state }) => state.name === 'INBOX')?.messages ?? [], this.#doubts);
     this.#doubts.clear();
   }
 
@@ -68,10 +78,11 @@ export class MailLedger {
   }
 
   #addAnswer(name: string, action: Action, answer: Answer): void {
-    const after = applied(this.#lanes.get(name) ?? emptyLane, action);
+    const after = applied(this.#lanes.get(name) ?? emptyLane, action, answer.highestModseq);
     this.#lanes.set(name, after.lane);
+    if (action.kind === 'mark') this.#marks.add(name, action);
     const box = 'to' in action ? action.to : 'box' in action ? action.box : 'INBOX';
-    const inInbox = action.kind === 'deliver' || action.kind === 'discard';
+    const inInbox = action.kind === 'deliver' || action.kind === 'discard' || action.kind === 'mark';
     if (!inInbox) assert.deepEqual(answer.uids, after.uids, `${name} was answered other uids for ${JSON.stringify(action)}`);
     if (answer.uidValidity === undefined || answer.highestModseq === undefined) return;
     const key = `${box} ${answer.uidValidity}`;
@@ -108,9 +119,14 @@ export class MailLedger {
     const key = `${state.name} ${state.uidValidity}`;
     assert.ok(state.highestModseq >= (this.#modseqs.get(key) ?? 0), `HIGHESTMODSEQ went back to ${state.highestModseq} from ${this.#modseqs.get(key)}: ${key}`);
     this.#modseqs.set(key, state.highestModseq);
+    const counted = { messages: messages.length, unseen: messages.filter(({ flags }) => (flags & Flag.Seen) === 0).length, deleted: messages.filter(({ flags }) => (flags & Flag.Deleted) !== 0).length };
+    assert.deepEqual({ messages: state.messages, unseen: state.unseen, deleted: state.deleted }, counted, `counters: ${key}`);
     for (const { uid, modseq, digest } of messages) {
       assert.ok(uid < state.uidNext, `uid ${uid} is not below UIDNEXT: ${key}`);
       assert.ok(modseq <= state.highestModseq, `uid ${uid} has a mod-sequence above the highest: ${key}`);
+      const before = this.#rowModseqs.get(`${key} ${uid}`) ?? 0;
+      assert.ok(modseq >= before, `uid ${uid} went back to the mod-sequence ${modseq} from ${before}: ${key}`);
+      this.#rowModseqs.set(`${key} ${uid}`, modseq);
       this.#identify(`${key} ${uid}`, digest);
     }
   }
@@ -120,7 +136,8 @@ export class MailLedger {
     const actual = own.map(({ state, messages }) => describedMailbox(state.name, state.uidNext, messages)).sort();
     const before = this.#lanes.get(name) ?? emptyLane;
     const doubt = this.#doubts.get(name);
-    const after = doubt === undefined ? undefined : applied(before, doubt).lane;
+    const modseqs = new Map(own.map(({ state, messages }) => [state.name, new Map(messages.map(({ uid, modseq }) => [uid, modseq]))]));
+    const after = doubt === undefined ? undefined : completed(applied(before, doubt).lane, (box, uid) => modseqs.get(box)?.get(uid));
     if (after !== undefined && JSON.stringify(described(after)) === JSON.stringify(actual)) {
       this.#lanes.set(name, after);
       return;

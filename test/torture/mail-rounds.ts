@@ -13,6 +13,7 @@ import { takeCare } from './care.ts';
 import type { CareTask } from './care.ts';
 import type { Dice } from './dice.ts';
 import { MailLedger } from './mail-ledger.ts';
+import type { FlagTraces } from './flag-traces.ts';
 import { lookAround } from './mail-storage.ts';
 import type { WorkerTask } from './mail-worker.ts';
 import { assertOnlyTormented, startProcess } from './process.ts';
@@ -66,6 +67,11 @@ export class MailTorture {
 
   get refusals(): number {
     return this.#ledger.refusals;
+  }
+
+  /** What became of changes of flags that were acknowledged. */
+  get flagTraces(): Readonly<FlagTraces> {
+    return this.#ledger.flagTraces;
   }
 
   /** One process for each torment, and one that nobody torments, all at once. Throws when anything acknowledged is not found, or anything found was never asked for. */

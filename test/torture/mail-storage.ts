@@ -1,8 +1,9 @@
 /** How the torture opens a storage, and what it finds in one: all mailboxes of the one account with every byte of their mail. */
+import assert from 'node:assert/strict';
 import { createLog } from '../../shared/log/log.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import { openStorage } from '../../backend/storage/storage.ts';
-import type { Mailbox, MailboxState, Storage, StorageOptions } from '../../backend/storage/storage.ts';
+import type { Mailbox, MailboxState, MessageRow, Storage, StorageOptions } from '../../backend/storage/storage.ts';
 import { digestOf } from './actions.ts';
 
 export const owner = 'alice@example.com';
@@ -16,6 +17,8 @@ export interface FoundMessage {
   readonly uid: number;
   readonly modseq: number;
   readonly flags: number;
+  /** Ascending. */
+  readonly keywords: readonly string[];
   readonly digest: string;
 }
 
@@ -41,9 +44,25 @@ async function mailboxesIn(storage: Storage): Promise<readonly FoundMailbox[] | 
   return Promise.all(account.mailboxes().map(async (state) => {
     const mailbox = account.mailboxById(state.id);
     if (mailbox === undefined) throw new Error(`${state.name} is listed and can't be opened`);
-    const messages = await Promise.all(mailbox.rows().map(({ uid, modseq, flags }) => found(mailbox, { uid, modseq, flags })));
+    const rows = mailbox.rows();
+    assertReadersAgree(mailbox, rows);
+    const messages = await Promise.all(rows.map(({ uid, modseq, flags, keywords }) => found(mailbox, { uid, modseq, flags, keywords: namesOf(keywords, state) })));
     return { state, messages };
   }));
+}
+
+function namesOf(bits: number, { keywords }: MailboxState): readonly string[] {
+  return keywords.filter((_, index) => (bits & (1 << index)) !== 0).sort();
+}
+
+/** Rows are read in several ways; all show them as they are now. */
+function assertReadersAgree(mailbox: Mailbox, rows: readonly MessageRow[]): void {
+  const { uidNext, messages } = mailbox.state();
+  assert.deepEqual(mailbox.rowList({ fromUid: 1, toUid: uidNext, count: messages }).all(), rows, 'the list of rows');
+  assert.deepEqual(mailbox.rowList({ fromUid: 1, toUid: uidNext, count: 0 }).all(), rows, 'the list of rows, block by block');
+  assert.deepEqual(rows.map(({ uid }) => mailbox.row(uid)), rows, 'each row for itself');
+  const since = rows[rows.length >> 1]?.modseq ?? 0;
+  assert.deepEqual(mailbox.changesSince(since).changed, rows.filter(({ modseq }) => modseq > since), `what was changed after ${String(since)}`);
 }
 
 async function found(mailbox: Mailbox, row: Omit<FoundMessage, 'digest'>): Promise<FoundMessage> {

@@ -9,8 +9,11 @@ import { createLog } from '../../shared/log/log.ts';
 import { openStorage } from '../../backend/storage/storage.ts';
 import type { Account, Mailbox, StagedMessage, Storage } from '../../backend/storage/storage.ts';
 import { bytesOfMade } from './actions.ts';
-import type { Action, Answer, LedgerLine, MadeMessage } from './actions.ts';
+import type { Action, Answer, FlagAction, LedgerLine, MadeMessage } from './actions.ts';
 import { Dice } from './dice.ts';
+import { chooseFar, farBoxes } from './far-lane.ts';
+import type { FarBox } from './far-lane.ts';
+import { keptChanges, traceOf } from './flag-traces.ts';
 import { owner, tortureOptions } from './mail-storage.ts';
 
 export interface WorkerTask {
@@ -19,6 +22,7 @@ export interface WorkerTask {
   readonly seed: number;
   readonly worker: number;
   readonly lanes: number;
+  /** For each lane; twice as many for the one whose messages lie far apart, which comes to be so by the first ones. */
   readonly actions: number;
 }
 
@@ -42,17 +46,17 @@ class Lane {
   readonly #storage: Storage;
   readonly #account: Account;
   readonly #delivered: { readonly token: string; readonly uid: number }[] = [];
-  /** Some change flags again and again: what a storage keeps of such changes beside the rows is written into them now and then. */
-  readonly #loves: 'flags' | 'all';
+  /** `far`: see far-lane.ts; the first actions of such a lane make the distance. */
+  readonly #kind: 'far' | 'near';
   #count = 0;
   #turns = 0;
 
-  constructor(name: string, dice: Dice, open: { readonly storage: Storage; readonly account: Account }) {
+  constructor(name: string, dice: Dice, open: { readonly storage: Storage; readonly account: Account; readonly kind: 'far' | 'near' }) {
     this.#name = name;
+    this.#kind = open.kind;
     this.#dice = dice;
     this.#storage = open.storage;
     this.#account = open.account;
-    this.#loves = dice.oneIn(3) ? 'flags' : 'all';
   }
 
   async run(actions: number): Promise<void> {
@@ -76,17 +80,27 @@ class Lane {
     if (this.#turns === 1) return { kind: 'tidy' };
     const dice = this.#dice;
     const own = this.#account.mailboxes().map(({ name }) => name).filter((name) => name.startsWith(`${this.#name}-`));
+    if (this.#kind === 'far') return this.#chooseFar(own);
     if (own.length < 2) return { kind: 'create', box: this.#freshName(own) };
     const box = dice.pick(own);
     const rows = this.#mailbox(box).rows();
     const chance = dice.below(100);
-    if (chance < (this.#loves === 'flags' ? 10 : 30) || rows.length === 0) return { kind: 'append', box, messages: this.#make(dice.oneIn(6) ? 3 : 1), flags: dice.below(32) };
-    if (chance < (this.#loves === 'flags' ? 20 : 45)) return { kind: 'deliver', message: this.#make(1)[0] ?? { token: '', bytes: 0 } };
+    if (chance < 30 || rows.length === 0) return { kind: 'append', box, messages: this.#make(dice.oneIn(6) ? 3 : 1), flags: dice.below(32) };
+    if (chance < 45) return { kind: 'deliver', message: this.#make(1)[0] ?? { token: '', bytes: 0 } };
     const uids = dice.some(rows.map(({ uid }) => uid)).slice(0, 8);
-    if (chance < (this.#loves === 'flags' ? 85 : 58)) return { kind: 'flag', box, uids, mode: dice.pick(['add', 'remove', 'replace']), flags: dice.below(32) };
+    if (chance < 58) return { kind: 'flag', box, uids, mode: dice.pick(['add', 'remove', 'replace']), flags: dice.below(32), keywords: [] };
     if (chance < 68) return { kind: 'expunge', box, uids };
     if (chance < 88) return { kind: chance < 78 ? 'move' : 'copy', box, uids, to: dice.pick(own.filter((name) => name !== box)) };
     return this.#chooseSeldom(box, own);
+  }
+
+  #chooseFar(own: readonly string[]): Action {
+    const boxes = farBoxes(this.#name);
+    const missing = boxes.find((box) => !own.includes(box));
+    if (missing !== undefined) return { kind: 'create', box: missing };
+    const [far, aside] = boxes.map((name): FarBox => ({ name, rows: this.#mailbox(name).rows() }));
+    if (far === undefined || aside === undefined) throw new Error('a lane without its mailboxes');
+    return chooseFar(this.#dice, { far, aside, inbox: this.#mailbox('INBOX').uids(), make: (count) => this.#make(count) });
   }
 
   #chooseSeldom(box: string, own: readonly string[]): Action {
@@ -116,7 +130,8 @@ class Lane {
       case 'append': return this.#append(this.#mailbox(action.box), action.messages, action.flags);
       case 'deliver': return this.#deliver(action.message);
       case 'discard': return this.#seen(this.#mailbox('INBOX'), (await this.#mailbox('INBOX').expunge([action.uid])).uids);
-      case 'flag': return this.#seen(this.#mailbox(action.box), (await this.#mailbox(action.box).changeFlags(action.uids, { ...action, keywords: [] })).changed.map(({ uid }) => uid));
+      case 'flag': return this.#flag(this.#mailbox(action.box), action);
+      case 'mark': return this.#seen(this.#mailbox('INBOX'), (await this.#mailbox('INBOX').changeFlags(action.uids, { mode: action.mode, flags: 0, keywords: [this.#name] })).changed.map(({ uid }) => uid));
       case 'expunge': return this.#seen(this.#mailbox(action.box), (await this.#mailbox(action.box).expunge(action.uids)).uids);
       case 'copy': return this.#seen(this.#mailbox(action.to), (await this.#mailbox(action.box).copyTo(action.uids, this.#mailbox(action.to))).uids);
       case 'move': return this.#seen(this.#mailbox(action.to), (await this.#mailbox(action.box).moveTo(action.uids, this.#mailbox(action.to))).uids);
@@ -125,6 +140,12 @@ class Lane {
       case 'delete': await this.#account.deleteMailbox(action.box); return { uids: [] };
       case 'tidy': await this.#tidy(); return { uids: [] };
     }
+  }
+
+  async #flag(mailbox: Mailbox, action: FlagAction): Promise<Answer> {
+    const before = keptChanges(this.#storage, mailbox);
+    const { changed } = await mailbox.changeFlags(action.uids, action);
+    return { ...this.#seen(mailbox, changed.map(({ uid }) => uid)), flagTrace: traceOf(before, keptChanges(this.#storage, mailbox)) };
   }
 
   async #append(mailbox: Mailbox, messages: readonly MadeMessage[], flags: number): Promise<Answer> {
@@ -167,7 +188,7 @@ async function work(storage: Storage): Promise<void> {
   const account = await storage.createAccount(owner);
   await Promise.all(Array.from({ length: task.lanes }, (_, index) => {
     const name = `w${task.worker}l${index}`;
-    return new Lane(name, new Dice(task.seed * 31 + task.worker * 7 + index), { storage, account }).run(task.actions);
+    return new Lane(name, new Dice(task.seed * 31 + task.worker * 7 + index), { storage, account, kind: index === 0 ? 'far' : 'near' }).run(index === 0 ? 2 * task.actions : task.actions);
   }));
 }
 

@@ -10,6 +10,8 @@ import type { Dice } from './dice.ts';
 import { PoweredDisk } from './disk-image.ts';
 import { traceDisk } from './disk-trace.ts';
 import type { DiskEvent } from './disk-trace.ts';
+import { noTraces, withTraces } from './flag-traces.ts';
+import type { FlagTraces } from './flag-traces.ts';
 import { Judge } from './judge.ts';
 import type { Case } from './judge.ts';
 import type { WorkerTask } from './mail-worker.ts';
@@ -36,6 +38,8 @@ export interface PowerCutReport {
   readonly cuts: number;
   readonly acknowledged: number;
   readonly flushes: number;
+  /** What became of changes of flags, in all that was acknowledged. */
+  readonly flagTraces: Readonly<FlagTraces>;
   /** One for each cut that lost something, or left a storage that can't be opened. */
   readonly losses: readonly string[];
 }
@@ -43,6 +47,7 @@ export interface PowerCutReport {
 interface Recording {
   readonly events: readonly DiskEvent[];
   readonly lines: number;
+  readonly flagTraces: Readonly<FlagTraces>;
   /** Places in the trace where something is acknowledged. */
   readonly acknowledged: readonly number[];
   /** The storage on what is left, and what was said before the cut. */
@@ -51,7 +56,7 @@ interface Recording {
 
 export async function cutPower(options: PowerCutOptions): Promise<PowerCutReport> {
   const { directory, cuts, dice } = options;
-  const { events, lines, acknowledged, caseAt } = options.work.of === 'mail' ? recordMail(options, options.work) : recordQueue(options, options.work);
+  const { events, lines, acknowledged, flagTraces, caseAt } = options.work.of === 'mail' ? recordMail(options, options.work) : recordQueue(options, options.work);
   const disk = new PoweredDisk(watched(options).directory, events);
   const losses: string[] = [];
   const judge = new Judge();
@@ -69,7 +74,7 @@ export async function cutPower(options: PowerCutOptions): Promise<PowerCutReport
   } finally {
     await judge.close();
   }
-  return { cuts, acknowledged: acknowledged.length, flushes: events.filter(({ kind }) => kind === 'flush').length, losses };
+  return { cuts, acknowledged: acknowledged.length, flushes: events.filter(({ kind }) => kind === 'flush').length, flagTraces, losses };
 }
 
 function watched({ directory }: PowerCutOptions): { readonly directory: string; readonly ledger: string; readonly trace: string } {
@@ -85,7 +90,7 @@ function recordMail(options: PowerCutOptions, { lanes, actions }: Work & { reado
   const task: WorkerTask = { directory: files.directory, ledger: files.ledger, seed: options.dice.below(2 ** 30), worker: 0, lanes, actions };
   const { events, said, lines } = traceDisk<LedgerLine>(scriptOf(options, 'mail-worker'), task, files);
   return {
-    events, lines, acknowledged: said.filter(({ line }) => line.at === 'done').map(({ begin }) => begin),
+    events, lines, flagTraces: withTraces(noTraces, said.map(({ line }) => line)), acknowledged: said.filter(({ line }) => line.at === 'done').map(({ begin }) => begin),
     caseAt: (at, directory) => ({ of: 'mail', directory, lines: said.filter(({ begin }) => begin <= at).map(({ line }) => line) }),
   };
 }
@@ -99,7 +104,7 @@ function recordQueue(options: PowerCutOptions, { clients, messages }: Work & { r
   const task: QueueTask = { directory: files.directory, ledger: files.ledger, clients, errands };
   const { events, said, lines } = traceDisk<QueueLine>(scriptOf(options, 'queue-worker'), task, files);
   return {
-    events, lines, acknowledged: said.filter(({ line }) => line.at === 'taken').map(({ begin }) => begin),
+    events, lines, flagTraces: noTraces, acknowledged: said.filter(({ line }) => line.at === 'taken').map(({ begin }) => begin),
     caseAt: (at, directory) => ({ of: 'queue', directory, lines: said.filter(({ begin }) => begin <= at).map(({ line }) => line) }),
   };
 }

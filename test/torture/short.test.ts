@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { Dice } from './dice.ts';
+import { describedTraces, noTraces, sumOfTraces } from './flag-traces.ts';
 import { MailTorture } from './mail-rounds.ts';
 import type { Torment, TormentReport } from './mail-rounds.ts';
 import { QueueTorture } from './queue-rounds.ts';
@@ -20,6 +21,8 @@ const tormentedAtOnce = 5;
 
 /** What has struck, by the names of `namedSteps`. */
 const struck = new Set<string>();
+/** Of all tests. */
+let flagTraces = noTraces;
 
 function start(t: TestContext): { readonly directory: string; readonly dice: Dice } {
   const seed = randomInt(2 ** 31);
@@ -57,6 +60,7 @@ test('mailboxes are changed by processes that are killed at every step, and at r
   const torture = new MailTorture(directory, dice);
   await meet({ work: 'mail', steps: [...killSteps, tidyStep], atOnce: tormentedAtOnce }, async (torments) => (await torture.round(torments)).map(isMet));
   await torture.roundCutAtRandom();
+  flagTraces = sumOfTraces(flagTraces, torture.flagTraces);
 });
 
 test('mailboxes are changed on disks that are full, and whose flushes fail: what was refused has not happened; who can not write the header of the index ends at once', { timeout: 120_000 }, async (t) => {
@@ -74,6 +78,7 @@ test('mailboxes are changed on disks that are full, and whose flushes fail: what
       return true;
     });
   });
+  flagTraces = sumOfTraces(flagTraces, torture.flagTraces);
 });
 
 test('a storage is compacted by processes that are killed at every step: all mail is there, before and after', { timeout: 120_000 }, async (t) => {
@@ -81,6 +86,7 @@ test('a storage is compacted by processes that are killed at every step: all mai
   const torture = new MailTorture(directory, dice);
   await torture.round([]);
   await meet({ work: 'compact', steps: compactSteps, atOnce: 1 }, async (torments) => Promise.all(torments.map(async (torment) => await torture.compact(torment, torment.step === tidyStep ? 'a worker' : 'nobody') === 'yes')));
+  flagTraces = sumOfTraces(flagTraces, torture.flagTraces);
 });
 
 test('an index that is spoilt in many places is repaired by processes that are killed at every step: all is as the ledger has it', { timeout: 120_000 }, async (t) => {
@@ -88,6 +94,7 @@ test('an index that is spoilt in many places is repaired by processes that are k
   const torture = new MailTorture(directory, dice);
   await torture.round([]);
   await meet({ work: 'repair', steps: repairSteps, atOnce: repairSteps.length }, async (torments) => (await torture.repair(torments)).map((one) => one === 'yes'));
+  flagTraces = sumOfTraces(flagTraces, torture.flagTraces);
 });
 
 test('mail goes through a queue whose node is killed at every step: each message is delivered exactly once', { timeout: 120_000 }, async (t) => {
@@ -100,4 +107,10 @@ test('mail goes through a queue whose node is killed at every step: each message
 
 test('every named step has struck', () => {
   assert.deepEqual(namedSteps.filter((name) => !struck.has(name)), [], 'named steps at which nothing was killed');
+});
+
+test('changes of flags were kept beside the rows, and written into them', (t) => {
+  t.diagnostic(describedTraces(flagTraces));
+  assert.ok(flagTraces.kept > 0, 'none was kept');
+  assert.ok(flagTraces.folded > 0, 'none that was kept was written into the rows');
 });

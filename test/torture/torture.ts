@@ -13,6 +13,7 @@ import { bundleProgram } from '../harness/bundled-program.ts';
 import { testProcessFolder, useProgram } from '../harness/program-file.ts';
 import { tortureOrder } from './command.ts';
 import { Dice } from './dice.ts';
+import { describedTraces, noTraces, sumOfTraces } from './flag-traces.ts';
 import { MailTorture } from './mail-rounds.ts';
 import { tortureMoves } from './move/run.ts';
 import type { Torment } from './mail-rounds.ts';
@@ -34,6 +35,7 @@ const dice = new Dice(seed);
 
 /** How often each step struck. */
 const struck = new Map<string, number>();
+let flagTraces = noTraces;
 const sums = { rounds: 0, answers: 0, refusals: 0, queued: 0, cuts: 0, acknowledged: 0 };
 
 function count(name: string): void {
@@ -53,6 +55,7 @@ async function tortureMail(directory: string): Promise<void> {
   }
   sums.answers += torture.answers;
   sums.refusals += torture.refusals;
+  flagTraces = sumOfTraces(flagTraces, torture.flagTraces);
 }
 
 async function tortureAtRandom(torture: MailTorture): Promise<void> {
@@ -97,6 +100,7 @@ async function torturePower(directory: string): Promise<void> {
   const work: Work = dice.oneIn(2) ? { of: 'mail', lanes: 4, actions: 25 } : { of: 'queue', clients: 4, messages: 30 };
   const report = await cutPower({ work, directory, cuts: cutsInOneTrace, dice });
   if (report.losses.length > 0) throw new Error(`power cut:\n${report.losses.join('\n')}`);
+  flagTraces = sumOfTraces(flagTraces, report.flagTraces);
   sums.cuts += report.cuts;
   sums.acknowledged += report.acknowledged;
 }
@@ -119,6 +123,7 @@ async function tortureStorages(): Promise<void> {
     say(`${sums.rounds} rounds, ${Math.round((Date.now() - beganAtMs) / 1000)} s`);
   }
   for (const [name, times] of [...struck].sort()) say(`${String(times).padStart(5)} × ${name}`);
+  say(describedTraces(flagTraces));
   say(`${sums.answers} acknowledged changes of mailboxes (${sums.refusals} refused), ${sums.queued} messages through the queue, ${sums.cuts} power cuts over ${sums.acknowledged} changes: nothing lost, nothing twice`);
 }
 
