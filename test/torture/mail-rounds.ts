@@ -2,7 +2,7 @@
  * One storage under torture: in each round processes work on it at once, some are killed at a step, or at random, or meet a
  * fault of their disk, one goes on; or it is compacted, or repaired. Then the ledger is compared with what is found.
  */
-import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { testProcess } from '../harness/program-file.ts';
@@ -97,7 +97,8 @@ export class MailTorture {
   /** The storage is compacted by a process that is killed at a step, alone or while another one changes mailboxes. Throws as `round`. */
   async compact(torment: Torment, beside: 'nobody' | 'a worker'): Promise<'yes' | 'no'> {
     const isNaming = torment.step.on === 'index once packs are settled';
-    const count = isNaming ? (await this.#countOfRehearsal(torment.step)) ?? torment.count : torment.count;
+    if (isNaming) await this.round([]); // something that was not compacted yet
+    const count = isNaming ? await this.#countOfRehearsal(torment.step) ?? torment.count : torment.count;
     const tasks = beside === 'nobody' ? [] : this.#tasks(1);
     const compacting = this.#startCare('compact', { ...torment, count });
     const outcomes = await Promise.all(tasks.map((task) => this.#start(task, undefined).ended));
@@ -108,9 +109,12 @@ export class MailTorture {
     return cut.end === 'died' && (!isNaming || endsOnceSettled(this.#careTrace())) ? 'yes' : 'no';
   }
 
-  /** Compacts once without any harm: how many calls come before the step depends on what is in the storage now. */
+  /** Compacts a copy without any harm: how many calls come before the step depends on all that is in the storage. */
   async #countOfRehearsal(step: Step): Promise<number | undefined> {
-    assertOnlyTormented(await this.#startCare('compact', { step, count: never }).ended);
+    const copy = join(this.#directory, 'rehearsal');
+    cpSync(this.#storage, copy, { recursive: true });
+    assertOnlyTormented(await this.#startCare('compact', { step, count: never }, copy).ended);
+    rmSync(copy, { recursive: true });
     return countIn(this.#careTrace(), step);
   }
 
@@ -161,10 +165,10 @@ export class MailTorture {
     return startProcess(script, task, { injection, traceFile: `${task.ledger}-trace` });
   }
 
-  #startCare(work: CareTask['work'], { step, count }: Torment): Running {
+  #startCare(work: CareTask['work'], { step, count }: Torment, directory = this.#storage): Running {
     this.#careRuns += 1;
-    const injection = injectionOf(step, { directory: this.#storage, ledger: '' }, count);
-    return startProcess(careScript, { directory: this.#storage, work } satisfies CareTask, { injection, traceFile: this.#careTracePath });
+    const injection = injectionOf(step, { directory, ledger: '' }, count);
+    return startProcess(careScript, { directory, work } satisfies CareTask, { injection, traceFile: this.#careTracePath });
   }
 
   /** Enters what the processes wrote down. @throws Error when one ended by itself */

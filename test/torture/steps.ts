@@ -33,7 +33,7 @@ export const killSteps: readonly Step[] = [
   { ...kill, name: 'the answer is written', calls: 'write', on: 'ledger' },
 ];
 
-/** Only where packs come to be dead. */
+/** Packs come to be dead where a storage is compacted; elsewhere it is a matter of chance. */
 export const tidyStep: Step = { ...kill, name: 'a dead pack is removed', calls: 'unlink', on: 'pack' };
 
 /** The commit that names the copies of a compaction: only from then on may the old packs go. */
@@ -63,7 +63,7 @@ export const faultSteps: readonly Step[] = [
 
 /** What is done while something strikes, and all the steps of it. */
 const stepsOf = {
-  mail: [...killSteps, tidyStep],
+  mail: killSteps,
   faults: faultSteps,
   compact: compactSteps,
   repair: repairSteps,
