@@ -62,6 +62,16 @@ class Node {
   }
 }
 
+/** A node that has taken in a third storage, and has worked with it. */
+async function nodeWithThird(t: TestContext): Promise<{ readonly node: Node; readonly three: string }> {
+  const node = new Node(t);
+  const three = `${node.mounted}-three`;
+  await (await openStorage(storageOptions(three))).close();
+  await storageMemory(node.places).takeIn(three);
+  await node.live();
+  return { node, three };
+}
+
 test('A first start makes its folders; without the disk of a storage the node does not start, nothing is made, and with it all is as before', async (t) => {
   const node = new Node(t);
   assert.deepEqual(await node.live(), []);
@@ -213,11 +223,7 @@ test('What earlier versions left, without identities, is opened, and guarded fro
 });
 
 test('A storage that is taken in where another one was is the right one', async (t) => {
-  const node = new Node(t);
-  const three = `${node.mounted}-three`;
-  await (await openStorage(storageOptions(three))).close();
-  await storageMemory(node.places).takeIn(three);
-  await node.live();
+  const { node, three } = await nodeWithThird(t);
   const memory = storageMemory(node.places);
   rmSync(three, { recursive: true });
   await (await openStorage(storageOptions(three))).close();
@@ -282,11 +288,7 @@ test('A worker that looks while another one begins the queue takes it for there;
 });
 
 test('One that was attached is missed, too; declared lost it is forgotten', async (t) => {
-  const node = new Node(t);
-  const three = `${node.mounted}-three`;
-  await (await openStorage(storageOptions(three))).close();
-  await storageMemory(node.places).takeIn(three);
-  await node.live();
+  const { node, three } = await nodeWithThird(t);
   rmSync(three, { recursive: true });
   await assert.rejects(node.live(), notThere(three));
   declareLost(three);
