@@ -12,7 +12,7 @@ import { createLog } from '../../../shared/log/log.ts';
 import { createServerTls } from '../../../shared/net/server-tls.ts';
 import type { Service } from '../../../shared/service/service.ts';
 import { makeCertificates } from '../../harness/certificates.ts';
-import { freePort } from '../../harness/slapd.ts';
+import { freePort } from '../../harness/free-port.ts';
 import { noActs } from '../../harness/no-acts.ts';
 import { mailboxOf, temporaryStorage } from '../storage/harness.ts';
 

@@ -12,7 +12,8 @@ import { createUserMaps, standardAttributeNames } from '../../../shared/user-map
 import { makeCertificates } from '../../harness/certificates.ts';
 import { startEmbeddedDirectory } from '../../harness/embedded-directory.ts';
 import { directoryLdif, keepingLog } from '../../harness/people.ts';
-import { freePort, slapdBase } from '../../harness/slapd.ts';
+import { freePort } from '../../harness/free-port.ts';
+import { slapdBase } from '../../harness/slapd.ts';
 import { noActs } from '../../harness/no-acts.ts';
 import { temporaryStorage } from '../storage/harness.ts';
 

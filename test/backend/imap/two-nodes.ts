@@ -11,7 +11,7 @@ import { createServerTls } from '../../../shared/net/server-tls.ts';
 import type { UserEntry } from '../../../shared/user-map/user-maps.ts';
 import { Dialogue } from '../../harness/dialogue.ts';
 import { noActs } from '../../harness/no-acts.ts';
-import { freePort } from '../../harness/slapd.ts';
+import { freePort } from '../../harness/free-port.ts';
 import { TcpProxy } from '../../harness/tcp-proxy.ts';
 import { certificates, password, startServer } from './harness.ts';
 import type { TestServer } from './harness.ts';

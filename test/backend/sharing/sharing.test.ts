@@ -14,7 +14,7 @@ import { createServerTls } from '../../../shared/net/server-tls.ts';
 import type { Expansion } from '../../../shared/user-map/expansion.ts';
 import { makeCertificates } from '../../harness/certificates.ts';
 import { noActs } from '../../harness/no-acts.ts';
-import { freePort } from '../../harness/slapd.ts';
+import { freePort } from '../../harness/free-port.ts';
 import { countTurns } from '../../harness/event-loop-turns.ts';
 import { temporaryStorage } from '../storage/harness.ts';
 
