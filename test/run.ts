@@ -17,7 +17,7 @@ import { SharedProcess } from './harness/shared-process.ts';
 import { provideSystemPackages } from './harness/system-packages.ts';
 
 const root = join(import.meta.dirname, '..');
-/** On two cores: clusters wait for one another often, so that four leave a core without work; there are ports for five (`portBases`). */
+/** On two cores: clusters wait for one another often, so that four leave a core without work. There are ports for more (`portBases`), as others may test on the same machine. */
 const filesAtOnce = 5;
 /** Something ends every few seconds; the longest of the long tests are quiet for minutes. */
 const longestSilenceMs = 1_200_000;

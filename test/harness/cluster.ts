@@ -50,8 +50,8 @@ export interface Cluster {
   stop(): Promise<void>;
 }
 
-/** Apart by 2000, because the nodes of one cluster take base, +10000, +20000 and +21000. */
-const portBases = [2000, 4000, 6000, 8000, 10_000];
+/** Apart by 2000, because the nodes of one cluster take base, +10000, +20000 and +21000; as no two ports of a node are 10 or 20 apart, there is room for others between. */
+const portBases = [0, 10, 20].flatMap((between) => [2000, 4000, 6000, 8000, 10_000].map((base) => base + between));
 
 export interface ClusterOptions {
   readonly directory?: DirectoryKind;

@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { probePort } from '../../shared/net/probe-port.ts';
 
 /** Beyond those of clusters of tests and below those that Linux gives away by itself (ip_local_port_range, from 32768). */
-const range = { first: 11_000, last: 11_998 };
+const range = { first: 11_100, last: 11_998 };
 const mostAttempts = 10_000;
 
 /** A port that nobody listens at, and that no other call in any process answers as long as this process lives. */

@@ -13,8 +13,10 @@ import type { Account, Storage } from '../../../backend/storage/storage.ts';
 import { Failure } from '../../../shared/base/failure.ts';
 import { storageOptions, wronglyKept } from '../storage/harness.ts';
 
-/** Short, as a crashed move's hold has to be waited for. */
-const holdMs = 400;
+/** Longer than any step takes on a busy machine. */
+const holdMs = 10_000;
+/** Short, as the hold of a move that crashed has to be waited for; one that is over too early is another cut. */
+const holdOfCutMs = 1000;
 let folder: string;
 let be1: Storage;
 let be2: Storage;
@@ -170,7 +172,7 @@ test('what is acknowledged while the move goes on is there afterwards, and nothi
       refused.push(name);
     }
   };
-  await move(address, saboteur, 5000);
+  await move(address, saboteur);
   assert.deepEqual(liveAt(be2, address).mailbox('INBOX')?.rows().map(({ uid }) => uid), [1, 2, 4, ...acknowledged]);
   assert.ok(acknowledged.length > 5 && refused.includes('source.seal') && refused.includes('source.fingerprint'), refused.join(' '));
 });
@@ -208,12 +210,12 @@ async function oneRound(cut: Cut): Promise<'somebody' | 'nobody'> {
   await makeAccount(address);
   const saboteur = new Saboteur(cut);
   const where = (): string => `${cut.how} ${saboteur.calls[cut.at - 1] ?? ''} (call ${String(cut.at)})`;
-  await move(address, saboteur).catch((error: unknown) => {
+  await move(address, saboteur, holdOfCutMs).catch((error: unknown) => {
     assert.ok(error instanceof Crash || error instanceof Failure, `${where()}: ${String(error)}`);
   });
   assert.ok(owners(address).length <= 1, `${where()}: owned by ${owners(address).join(' and ')}`);
   const afterCut = owners(address).length === 1 ? 'somebody' : 'nobody';
-  await sleep(holdMs + 50);
+  await sleep(holdOfCutMs + 50);
   // Mail comes in between, wherever the account is.
   const owner = owners(address)[0] === 'be1' ? be1 : be2;
   const between = owners(address).length === 1 ? await put(owner, liveAt(owner, address), 'between') : undefined;

@@ -41,7 +41,7 @@ test('a number that is taken by another message refuses the move', async (t) => 
   const taken = await put(be2, bob, 'of bob and of nobody else');
   const source = renumbered(localSource('be1', be1), own, taken);
   await assert.rejects(
-    bringAccount({ address: 'alice@example.com', source, node: 'be2', storage: be2, holdMs: 400, tell: () => undefined }),
+    bringAccount({ address: 'alice@example.com', source, node: 'be2', storage: be2, holdMs: 10_000, tell: () => undefined }),
     (error) => isFailure(error) && /taken by another/.test(`${error.message} ${String(error.cause)}`),
   );
   assert.equal(be1.find('alice@example.com').at, 'live');
