@@ -8,13 +8,17 @@ import * as fs from 'node:fs';
 /** Where the cage shows the cluster's folder; its own /tmp is empty. */
 const configFolder = '/mnt';
 
-/** All mounts read-only, an empty read-only /tmp, the folder in $1 at $2; then becomes the rest of the words. */
+/**
+ * All mounts read-only, an empty read-only /tmp, the folder in $1 at $2; then becomes the rest of the words. Mounts below /tmp are seen to before it is
+ * covered; one that another test removes meanwhile is none any more.
+ */
 const cageScript = `set -e
-mount --bind "$1" "$2"
-mount -t tmpfs -o ro,size=4k none /tmp
 while read -r _ _ _ _ target options _; do
-  case ",$options," in *,rw,*) mount -o remount,bind,ro "$target" ;; esac
+  case ",$options," in *,rw,*) mount -o remount,bind,ro "$target" || ! mountpoint -q "$target" ;; esac
 done < /proc/self/mountinfo
+mount --bind "$1" "$2"
+mount -o remount,bind,ro "$2"
+mount -t tmpfs -o ro,size=4k none /tmp
 shift 2
 exec "$@"`;
 
