@@ -136,18 +136,18 @@ async function tortureImap(): Promise<void> {
   say(`${String(rounds * 10 * 300)} acts, and every response as predicted`);
 }
 
-/** Nodes start at every other move: they run out of a bundle. */
-async function tortureOutOfBundle(): Promise<void> {
+/** Processes of its own, and nodes, start again and again: they run out of bundles, which no other run makes anew below them. */
+async function outOfBundle(work: () => Promise<void>): Promise<void> {
   const name = `bundle-${String(process.pid)}`;
   const folder = join(import.meta.dirname, '..', '..', '.runtime', name);
   process.once('exit', () => {
     for (const each of [folder, testProcessFolder(folder)]) rmSync(each, { recursive: true, force: true });
   });
   useProgram(await bundleProgram(name));
-  await tortureMoves({ rounds: order.rounds, seed }, say);
+  await work();
 }
 
-if (order.kind === 'move') await tortureOutOfBundle();
+if (order.kind === 'move') await outOfBundle(() => tortureMoves({ rounds: order.rounds, seed }, say));
 else if (order.kind === 'imap') await tortureImap();
 else if (order.kind === 'soak') await soak(order.sessions, say);
-else await tortureStorages();
+else await outOfBundle(tortureStorages);
