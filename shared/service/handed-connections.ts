@@ -1,33 +1,50 @@
 /**
- * Connections that the supervisor hands out by turns, between its hand and the worker's. Node keeps its end of one until the worker has said
+ * Connections that the supervisor hands out by turns, between its hand and the worker's: that they are turns (turns.ts), and what becomes of those that a worker never takes. Node keeps its end of one until the worker has said
  * that it took it. For a worker that ends before it says so (killed while it hung) Node would wait for ever: the client would see an open
  * connection that nobody serves, and the supervisor would be short of a descriptor. Here the client sees the end of it, as of all the others that the worker had.
  */
 import cluster from 'node:cluster';
 import type { Worker } from 'node:cluster';
+import { Turns } from './turns.ts';
 
 /** What Node's own messages between the processes of a cluster look like, as far as it matters here. */
 interface Message {
   readonly cmd?: unknown;
   readonly seq?: unknown;
+  /** Of the listener. */
+  readonly key?: unknown;
   readonly ack?: unknown;
 }
 
 const clusterMessage = 'NODE_CLUSTER';
 
+/** Of all workers of this process. */
+const turns = new Turns();
+
 /** To be called right after the fork. At most one for each listener is on its way to a worker at any time. */
-export function endUntakenConnections(worker: Worker): void {
+export function watchHandedConnections(worker: Worker): void {
   const { process } = worker;
   const untaken = new Set<unknown>();
   const send = process.send.bind(process) as (...given: unknown[]) => boolean;
   process.send = (message: Message, handle?: unknown, ...more: unknown[]): boolean => {
-    if (message.cmd === clusterMessage && handle !== undefined && handle !== null) untaken.add(message.seq);
+    if (message.cmd === clusterMessage && typeof message.seq === 'number' && handle !== undefined && handle !== null) {
+      untaken.add(message.seq);
+      turns.handed(message.seq, message.key);
+    }
     return send(message, handle, ...more);
   };
-  process.on('internalMessage', ({ ack }: Message) => untaken.delete(ack));
+  // Node hands this worker the next connection when it hears that the last one was taken.
+  const emit = process.emit.bind(process) as (...given: unknown[]) => boolean;
+  const hear = (event: string, ...given: unknown[]): boolean => {
+    const ack = event === 'internalMessage' ? (given[0] as Message).ack : undefined;
+    if (typeof ack !== 'number' || !untaken.delete(ack)) return emit(event, ...given);
+    turns.taken(ack, () => emit(event, ...given));
+    return true;
+  };
+  process.emit = hear as typeof process.emit;
   // As if it had taken them Node closes them here. The end of the channel never comes while a handed connection is on its way.
   worker.once('exit', () => {
-    for (const ack of untaken) process.emit('internalMessage' as 'message', { cmd: clusterMessage, ack, accepted: true } as object, undefined as never);
+    for (const ack of untaken) hear('internalMessage', { cmd: clusterMessage, ack, accepted: true }, undefined);
   });
 }
 

@@ -7,7 +7,7 @@
 import cluster from 'node:cluster';
 import type { Logger } from '../log/log.ts';
 import { counter, gauge } from '../metrics/metrics.ts';
-import { choosePolicy, endUntakenConnections } from './handed-connections.ts';
+import { choosePolicy, watchHandedConnections } from './handed-connections.ts';
 import { MeasurementBoard } from './measurements.ts';
 import { exited, gone, lowestFree, send } from './member.ts';
 import type { Member } from './member.ts';
@@ -187,7 +187,7 @@ class Crew {
     const { stdio, environment } = passSockets(this.#options.sockets ?? []);
     cluster.setupPrimary({ stdio, execArgv: [...process.execArgv, ...this.#options.engineFlags] });
     const worker = cluster.fork(environment);
-    endUntakenConnections(worker);
+    watchHandedConnections(worker);
     const started = Promise.withResolvers<undefined>();
     started.promise.catch(() => undefined); // whoever waits hears of it; a restart has nobody waiting
     const member: Member = {
