@@ -102,8 +102,16 @@ export function rangesOf(record: FlagRecord): readonly (readonly [first: number,
   return ranges;
 }
 
-/** Whether it can be true of a mailbox that has counted up to `highestModseq`. @param before the record before it */
-export function isSound(record: FlagRecord, { before, highestModseq }: { readonly before: FlagRecord | undefined; readonly highestModseq: number }): boolean {
+/** Those of a mailbox that can be true of it, and those that can't. A record is measured by the last one before it that can. */
+export function bySoundness({ flagRecords = [], highestModseq }: { readonly flagRecords?: readonly FlagRecord[] | undefined; readonly highestModseq: number }): { readonly sound: readonly FlagRecord[]; readonly unsound: readonly FlagRecord[] } {
+  const sound: FlagRecord[] = [];
+  const unsound: FlagRecord[] = [];
+  for (const record of flagRecords) (isSound(record, { before: sound.at(-1), highestModseq }) ? sound : unsound).push(record);
+  return { sound, unsound };
+}
+
+/** Whether it can be true of a mailbox that has counted up to `highestModseq`. */
+function isSound(record: FlagRecord, { before, highestModseq }: { readonly before: FlagRecord | undefined; readonly highestModseq: number }): boolean {
   const uids = record.slice(rangesFrom);
   const ascends = uids.every((uid, index) => (index % 2 === 0 ? uid > (uids[index - 1] ?? 0) : uid >= (uids[index - 1] ?? 0)));
   return record.every(Number.isInteger) && uids.length > 0 && uids.length % 2 === 0 && ascends && record[0] > (before?.[0] ?? 0) && record[0] <= highestModseq;

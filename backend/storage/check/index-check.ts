@@ -5,7 +5,7 @@ import { grantedTo } from '../grants.ts';
 import { Flag } from '../interface.ts';
 import type { MessageRow } from '../interface.ts';
 import type { Tables } from '../keys.ts';
-import { applyRecords, isSound } from '../flag-records.ts';
+import { applyRecords, bySoundness } from '../flag-records.ts';
 import { collectRows, highestModseq } from '../row-block.ts';
 import { breathe, pagesOf } from '../table-pages.ts';
 import type { Finding, Findings } from './findings.ts';
@@ -77,15 +77,13 @@ interface MailboxOfCheck {
 function checkMailbox(tables: Tables, { entry, account, findings }: MailboxOfCheck): readonly MessageRow[] {
   const where = { account: account?.address, mailbox: entry.name, at: { account: entry.account, mailbox: entry.id } };
   if (account === undefined) findings.add({ kind: 'orphan-mailbox', ...where, text: `mailbox ${entry.name} belongs to no account` });
-  const { flagRecords: records = [], highestModseq: counted } = entry;
-  for (const [index, record] of records.entries()) {
-    if (!isSound(record, { before: records[index - 1], highestModseq: counted })) findings.add({ kind: 'changes-wrong', ...where, text: `the change of flags at ${String(record[0])} is not told rightly` });
-  }
+  const { sound, unsound } = bySoundness(entry);
+  for (const record of unsound) findings.add({ kind: 'changes-wrong', ...where, text: `the change of flags at ${String(record[0])} is not told rightly` });
   const rows: MessageRow[] = [];
   const blocks: string[] = [];
   for (const { key, value } of tables.rows.range(keysUnder([entry.id]))) {
     blocks.push(`${String(highestModseq(value))} ${String(key[1])}`);
-    applyRecords(records, value);
+    applyRecords(sound, value);
     collectRows(value, { fromUid: 0, toUid: 2 ** 32 - 1, sinceModseq: -1 }, rows);
   }
   const recent = tables.recent.range(keysUnder([entry.id])).map(({ key }) => `${String(key[1])} ${String(key[2])}`);

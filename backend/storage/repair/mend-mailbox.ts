@@ -12,7 +12,7 @@ import type { MessageRow } from '../interface.ts';
 import { blockOf } from '../keys.ts';
 import type { Tables } from '../keys.ts';
 import { saveBlock } from '../mailbox-change.ts';
-import { applyRecords, isSound } from '../flag-records.ts';
+import { applyRecords, bySoundness } from '../flag-records.ts';
 import { collectRows, emptyBlock, highestModseq, withRow } from '../row-block.ts';
 import { newUidValidity } from '../uid-validity.ts';
 import type { Volume } from '../volume.ts';
@@ -27,21 +27,23 @@ export async function mendMailbox({ environment, tables }: Volume, id: number): 
     const entry = getMailbox(tables, id);
     if (entry === undefined) return [];
     const { flagRecords = [], ...plain } = entry;
-    const sound = flagRecords.filter((record, index) => isSound(record, { before: flagRecords[index - 1], highestModseq: entry.highestModseq }));
-    const { rows, isInOrder } = rowsInOrder(tables, { ...plain, flagRecords: sound });
+    const { sound, unsound } = bySoundness(entry);
+    const { rows, isInOrder } = rowsInOrder(tables, { ...plain, flagRecords: sound }, unsound.length);
     if (!isInOrder || flagRecords.length > 0 || !isRecentRight(tables, id)) writeRows(tables, id, rows);
     const mended = counted(plain, rows);
     if (JSON.stringify(mended) !== JSON.stringify(entry)) putMailbox(tables, mended);
     const changes = (Object.keys(mended) as (keyof MailboxEntry)[]).filter((key) => mended[key] !== entry[key]).map((key) => `${key} ${String(mended[key])}, was ${String(entry[key])}`);
-    const lost = flagRecords.length - sound.length;
-    if (lost > 0) changes.push(`${String(lost)} changes of flags that could not be read are forgotten`);
+    if (unsound.length > 0) changes.push(`${String(unsound.length)} changes of flags that could not be read are forgotten, and clients are told the flags of all messages anew`);
     if (isInOrder && changes.length === 0) return [];
     return [{ account: addressOf(tables, entry.account), mailbox: entry.name, text: ['the mailbox was counted anew', ...changes].join('; ') }];
   });
 }
 
-/** By UID; of two with one UID the second gets a new one, since clients know the first. */
-function rowsInOrder(tables: Tables, entry: MailboxEntry): { readonly rows: readonly MessageRow[]; readonly isInOrder: boolean } {
+/**
+ * By UID; of two with one UID the second gets a new one, since clients know the first. Where changes of flags are forgotten all rows get a new mod-sequence:
+ * a client may have seen any of these changes, and would keep what it has seen as long as it is told of no later one (RFC 7162, section 3.1.2).
+ */
+function rowsInOrder(tables: Tables, entry: MailboxEntry, forgotten: number): { readonly rows: readonly MessageRow[]; readonly isInOrder: boolean } {
   const found: MessageRow[] = [];
   let isInOrder = true;
   for (const { key, value } of tables.rows.range(keysUnder([entry.id]))) {
@@ -57,7 +59,7 @@ function rowsInOrder(tables: Tables, entry: MailboxEntry): { readonly rows: read
   const rows = found.map((row): MessageRow => {
     if (row.uid > 0 && !taken.has(row.uid)) {
       taken.add(row.uid);
-      return row;
+      return forgotten === 0 ? row : { ...row, modseq };
     }
     next += 1;
     return { ...row, uid: next - 1, modseq };

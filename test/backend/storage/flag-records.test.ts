@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { applyRecords, isSound, rowNow, withRecord } from '../../../backend/storage/flag-records.ts';
+import { applyRecords, bySoundness, rowNow, withRecord } from '../../../backend/storage/flag-records.ts';
 import type { FlagRecord } from '../../../backend/storage/flag-records.ts';
 import { usualBounds } from '../../../backend/storage/account-bounds.ts';
 import { AccountChange } from '../../../backend/storage/account-change.ts';
@@ -68,11 +68,13 @@ test('Records are few and small: a scattered change is none, and one too many sa
 });
 
 test('A record that can not be true is told from one that can', () => {
-  const isFine = (record: FlagRecord, before?: FlagRecord): boolean => isSound(record, { before, highestModseq: 20 });
+  const isFine = (record: FlagRecord, before?: FlagRecord): boolean => bySoundness({ flagRecords: before === undefined ? [record] : [before, record], highestModseq: 20 }).unsound.length === 0;
   assert.ok(isFine(set(20, 1, 1, 1, 3, 9), set(19, 1, 1, 1)));
   const wrong = [set(21, 1, 1, 1), set(20, 1), set(20, 1, 1), set(20, 1, 0, 3), set(20, 1, 4, 3), set(20, 1, 4, 5, 5, 6), set(20, 1, 1.5, 2), set(0, 1, 1, 1)];
   for (const record of wrong) assert.ok(!isFine(record), JSON.stringify(record));
   assert.ok(!isFine(set(20, 1, 1, 1), set(20, 1, 2, 2)));
+  const [first, last] = [set(3, 1, 1, 1), set(5, 1, 1, 1)];
+  assert.deepEqual(bySoundness({ flagRecords: [first, set(20, 1, 4, 3), last], highestModseq: 20 }), { sound: [first, last], unsound: [set(20, 1, 4, 3)] }, 'what follows one that can not be true may be');
 });
 
 /** What the model knows of a message. */

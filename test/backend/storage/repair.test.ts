@@ -102,6 +102,17 @@ test('Whatever is wrong with the index is mended, all mail is there, and a secon
   }
 });
 
+test('Where changes of flags are forgotten that clients may have seen, they are told the flags of all messages of that mailbox anew', async (t) => {
+  const all = await filled(t);
+  await change(all.directory, 'mailboxes', (value) => (isAlicesInbox(value) ? json(value, () => ({ flagRecords: [[3, 1, -1, 1, -1, 0, 1, 1], [4, 1, -1, 8, -1, 0, 9, 2]], unseen: 2 })) : undefined));
+  const [inbox, drafts] = [mailboxOf(all.alice), mailboxOf(all.alice, 'Drafts')];
+  const [seen, draftsBefore] = [inbox.state().highestModseq, drafts.state()];
+  assert.deepEqual((await findings(all)).map(({ kind }) => kind), ['changes-wrong'], 'what the sound one says is right');
+  await repair(all);
+  assert.deepEqual(inbox.changesSince(seen).changed.map(({ uid, flags }) => [uid, flags]), [[1, 5], [2, 4], [3, 4]]);
+  assert.deepEqual([inbox.state().highestModseq, drafts.state()], [seen + 1, draftsBefore]);
+});
+
 test('Mail whose bytes are gone is named with subject and Message-ID and kept in the list; asked for, it is taken out as by an expunge', async (t) => {
   const all = await filled(t);
   const { path } = packWith(all.directory, 'Subject: a1');
