@@ -251,7 +251,7 @@ export class StoredMailbox implements Mailbox {
   #denseBlocks({ fromUid, toUid, count }: UidRange & { readonly count: number }): Buffer | undefined {
     const [first, last] = [blockOf(Math.max(fromUid, 0)), blockOf(Math.min(toUid, highestUid))];
     if (last - first > Math.max(1, count / 16)) return undefined;
-    const bytes = Buffer.allocUnsafeSlow((last - first + 1) * fullBlockBytes);
+    const bytes = Buffer.allocUnsafeSlow(Math.max(0, last - first + 1) * fullBlockBytes); // the range may be of nothing
     let length = 0;
     for (let number = first; number <= last; number += 1) length += this.#account.volume.tables.rows.peek([this.id, number])?.copy(bytes, length) ?? 0;
     applyRecords(ownerOf(this.#account.volume.tables, this.id).flagRecords ?? [], bytes.subarray(0, length));

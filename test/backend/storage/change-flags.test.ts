@@ -57,6 +57,7 @@ test('Whatever is changed, rows, what is told of them, counters and what changed
     const [fromUid, toUid] = [1 + dice.below(100), 100 + dice.below(200)];
     const between = model.filter(({ uid }) => uid >= fromUid && uid <= toUid);
     for (const count of [between.length, 0]) assert.deepEqual(inbox.rowList({ fromUid, toUid, count }).all(), between);
+    assert.deepEqual(inbox.rowList({ fromUid: toUid, toUid: fromUid - 1000, count: fromUid - 1000 - toUid }).all(), [], 'of nothing');
     const { messages, unseen, deleted, bytes } = inbox.state();
     assert.deepEqual({ messages, unseen, deleted, bytes }, recount(inbox));
   }
