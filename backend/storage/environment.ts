@@ -19,6 +19,9 @@ import type { LockEnd } from './write-lock.ts';
 
 export type { Key, KeyRange, Table } from './table.ts';
 
+/** `compact`: the copy has no free pages. `all-pages`: it has all pages of the original, since some of these are neither in use nor free. */
+export type CopyOutcome = 'compact' | 'all-pages';
+
 /** One LMDB environment, shared by all processes of a node that open the same path. */
 export interface Environment {
   readonly path: string;
@@ -41,7 +44,7 @@ export interface Environment {
   /** Until when it is locked, 0 when it is not. */
   lockedUntil(): number;
   /** Makes `directory` an environment of its own with what was committed last, on stable storage when it resolves; nobody waits for it. */
-  copyTo(directory: string): Promise<void>;
+  copyTo(directory: string): Promise<CopyOutcome>;
   /** Waits for running writes and copies. Whoever comes later is refused with `storage-failure`. */
   close(): Promise<void>;
 }
@@ -175,13 +178,14 @@ class LmdbEnvironment implements Environment {
     return untilMs > Date.now() ? untilMs : 0;
   }
 
-  async copyTo(directory: string): Promise<void> {
+  async copyTo(directory: string): Promise<CopyOutcome> {
     this.#demandOpen();
     try {
       makeDirectory(directory);
-      await this.#counted(async () => this.#copyInto(directory));
+      const outcome = await this.#counted(async () => this.#copyInto(directory));
       flush(join(directory, environmentFile));
       flush(directory);
+      return outcome;
     } catch (error) {
       throw new Failure('storage-failure', 'the index could not be copied', { cause: error });
     }
@@ -191,13 +195,15 @@ class LmdbEnvironment implements Environment {
    * Without free pages. LMDB refuses that (as `page leak or corrupt DB`) where pages are neither in use nor free, as a commit whose flush failed
    * was seen to leave some; such a copy is one of all pages. What it holds is for the check to say.
    */
-  async #copyInto(directory: string): Promise<void> {
+  async #copyInto(directory: string): Promise<CopyOutcome> {
     try {
       await this.#root.backup(directory, true);
+      return 'compact';
     } catch (error) {
       if (!(error instanceof Error && error.message.startsWith('MDB_INCOMPATIBLE'))) throw error;
       rmSync(join(directory, environmentFile));
       await this.#root.backup(directory, false);
+      return 'all-pages';
     }
   }
 

@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { flush } from '../directories.ts';
 import { environmentFile } from '../environment-file.ts';
 import { openEnvironment } from '../environment.ts';
+import type { Environment } from '../environment.ts';
 import { makeScratch } from '../kept-folder.ts';
+import { storageTables } from '../keys.ts';
+import { pagesOf } from '../table-pages.ts';
 
 /** The storage must be open nowhere. A copy takes the name of the index when it is whole and on stable storage. Throws `storage-failure`. */
 export async function shrinkIndex(directory: string): Promise<{ readonly before: number; readonly after: number }> {
@@ -12,17 +15,37 @@ export async function shrinkIndex(directory: string): Promise<{ readonly before:
   const before = statSync(file).size;
   const scratch = makeScratch(directory);
   try {
-    const environment = openEnvironment(join(directory, 'index'));
-    const copy = join(scratch.path, 'index');
-    try {
-      await environment.copyTo(copy);
-    } finally {
-      await environment.close();
-    }
-    renameSync(join(copy, environmentFile), file);
+    renameSync(join(await smallCopy(join(directory, 'index'), scratch.path), environmentFile), file);
     flush(join(directory, 'index'));
     return { before, after: statSync(file).size };
   } finally {
     scratch.remove();
+  }
+}
+
+/** Answers its directory. Where LMDB can't leave out pages that are neither in use nor free, what is in the tables is copied instead. */
+async function smallCopy(index: string, scratch: string): Promise<string> {
+  const [copy, entries, smaller] = [join(scratch, 'index'), join(scratch, 'entries'), join(scratch, 'smaller')];
+  const outcome = await opened(index, async (environment) => environment.copyTo(copy));
+  if (outcome === 'compact') return copy;
+  await opened(index, async (from) => opened(entries, async (to) => copyEntries(from, to)));
+  await opened(entries, async (environment) => environment.copyTo(smaller)); // without what its own commits have left free
+  return smaller;
+}
+
+async function opened<T>(path: string, action: (environment: Environment) => Promise<T>): Promise<T> {
+  const environment = openEnvironment(path);
+  try {
+    return await action(environment);
+  } finally {
+    await environment.close();
+  }
+}
+
+/** All tables that an index has; the lock of writers, whose end its own time says, has nobody to keep out of a storage that is open nowhere. */
+async function copyEntries(from: Environment, to: Environment): Promise<void> {
+  for (const name of storageTables) {
+    const table = to.table(name);
+    for await (const page of pagesOf(from.table(name))) await to.write(() => page.forEach(({ key, value }) => table.insert(key, value)));
   }
 }
