@@ -89,7 +89,7 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
     },
     domains: domainStorageRules(config),
   });
-  noteKnownStorages(config, directories.open);
+  noteKnownStorages(config, directories.open, log);
   const endMeasuring = measureStorages(directories.open, () => storage.addresses().length);
   const counters = new AccountCounters();
   const askOthers = async (address: string): ReturnType<typeof askHolders> => askHolders(otherBackends(config, tls), address);

@@ -4,6 +4,7 @@
  */
 import { Failure, isFailure } from '../shared/base/failure.ts';
 import type { ForeignHolder } from '../shared/base/folder-holder.ts';
+import type { Logger } from '../shared/log/log.ts';
 import type { Desk } from '../shared/service/supervisor.ts';
 import { demandKnownQueue } from './known-queue.ts';
 import { countStarts, demandKnownStorages, forgetLostStorages } from './known-storages.ts';
@@ -40,7 +41,7 @@ export class HeldDirectories {
   readonly #claims = new Map<string, number>();
 
   /** Holds what the node has now. @throws Failure('in-use'), 'bad-input' when it has no storage, 'storage-failure' when one that it has had, or its queue, is not there */
-  constructor(config: KeptPlaces, foreign: ForeignHolder) {
+  constructor(config: KeptPlaces, foreign: ForeignHolder, log: Logger) {
     this.#config = config;
     this.#foreign = foreign;
     demandKnownQueue(config); // what is said of storages stands beside it
@@ -49,7 +50,7 @@ export class HeldDirectories {
     demandKnownStorages(config); // a lock would make the folder
     try {
       this.#hold([...storageDirectoriesOf(config).open, queueDirectoryOf(config)]);
-      countStarts(config);
+      countStarts(config, log);
     } catch (error) {
       this.release();
       throw error;

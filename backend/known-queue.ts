@@ -6,6 +6,7 @@ import { existsSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync }
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../shared/base/failure.ts';
+import { pastTimeMs } from '../shared/base/past-time.ts';
 import type { Logger } from '../shared/log/log.ts';
 import { lostMark } from './declared-marks.ts';
 import { queueDirectoryOf } from './queue-directory.ts';
@@ -49,10 +50,9 @@ export function noteKnownQueue(config: KeptPlaces, opened: readonly string[], lo
 /** When it was noted last that this node has its queue where it is to be now; undefined: never, or of another place or node. */
 function notedAtMs(config: KeptPlaces, directory: string): number | undefined {
   const path = join(directory, noteName);
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return undefined;
+  if (!existsSync(path)) return undefined;
   const { node, directory: queue } = readNote(path);
-  return node === config.nodeName && queue === queueDirectoryOf(config) ? found.mtimeMs : undefined;
+  return node === config.nodeName && queue === queueDirectoryOf(config) ? pastTimeMs(path) : undefined;
 }
 
 /** A note that can't be read keeps no node from starting: it guards against an oversight. */

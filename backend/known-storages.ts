@@ -6,6 +6,8 @@
 import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../shared/base/failure.ts';
+import { isDiskFull } from '../shared/base/full-disk.ts';
+import type { Logger } from '../shared/log/log.ts';
 import { acceptedMark, lostMark } from './declared-marks.ts';
 import type { KeptPlaces } from './queue-directory.ts';
 import { storageDirectoriesOf, storageListFolder, storageMemory } from './storage-directories.ts';
@@ -30,18 +32,41 @@ export function forgetLostStorages(config: KeptPlaces): void {
   for (const directory of storageDirectoriesOf(config).attached) if (isDeclared(lostMark, config, directory) && !isStorage(directory)) storageMemory(config).forget(directory);
 }
 
-/** A copy that is made of one of them before now is an older one from now on. For the node's first process, which holds them. */
-export function countStarts(config: KeptPlaces): void {
+/**
+ * A copy that is made of one of them before now is an older one from now on. For the node's first process, which holds them. A disk that is full keeps no
+ * node from starting, since mail could not be read or removed: then such a copy is not told from the original.
+ */
+export function countStarts(config: KeptPlaces, log: Logger): void {
   const list = storageListFolder(config);
-  for (const directory of storageDirectoriesOf(config).open) if (isStorage(directory)) countStart(directory, knownIdentity(list, directory)?.starts ?? 0);
+  for (const directory of storageDirectoriesOf(config).open) {
+    if (!isStorage(directory)) continue;
+    try {
+      countStart(directory, knownIdentity(list, directory)?.starts ?? 0);
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      log.warn({ err: error, directory }, 'the disk of a storage is full: this start is not counted, and a copy that was made since the last one will not be told from the storage itself');
+    }
+  }
 }
 
-/** From now on they have to be there; on stable storage when it returns. @param opened their folders */
-export function noteKnownStorages(config: KeptPlaces, opened: readonly string[]): void {
+/** From now on they have to be there; on stable storage when it returns. Of one that is noted already a full disk only keeps it from being said which start it was. @param opened their folders */
+export function noteKnownStorages(config: KeptPlaces, opened: readonly string[], log: Logger): void {
+  const list = storageListFolder(config);
   for (const directory of opened) {
-    noteKnown(storageListFolder(config), directory);
+    try {
+      noteKnown(list, directory);
+    } catch (error) {
+      if (!isDiskFull(error) || !isNoted(list, directory)) throw error;
+      log.warn({ err: error, directory }, 'the disk of the queue is full: that a storage was opened is not noted');
+      continue; // marks that are there count until it is
+    }
     for (const mark of [lostMark, acceptedMark]) rmSync(join(directory, mark), { force: true });
   }
+}
+
+function isNoted(list: string, directory: string): boolean {
+  const known = knownIdentity(list, directory);
+  return known !== undefined && known.id === identityOf(directory)?.id;
 }
 
 /** The node that had a storage or its queue there may begin an empty one in the folder, which is made when it is missing. @throws Failure('bad-input') where there is something of either */
@@ -69,8 +94,9 @@ function isStorage(directory: string): boolean {
 
 /** A mark from before the storage was open the last time was a mistake, or lay below its disk. */
 function isDeclared(mark: string, config: KeptPlaces, directory: string): boolean {
+  const knownMs = knownAtMs(storageListFolder(config), directory) ?? 0; // also where nothing is declared yet: one of a time to come is put right by that
   const found = statSync(join(directory, mark), { throwIfNoEntry: false });
-  return found !== undefined && found.mtimeMs > (knownAtMs(storageListFolder(config), directory) ?? 0);
+  return found !== undefined && found.mtimeMs > knownMs;
 }
 
 /** @throws Failure('storage-failure') where another storage is in the folder than before, or an older state of it. What earlier versions noted says nothing. */

@@ -9,7 +9,7 @@ import { finishJoining } from './broken-joining.ts';
 export async function runBackend({ foreign, ...options }: { readonly configFile: string; readonly nodeName: string | undefined; readonly foreign: ForeignHolder }): Promise<void> {
   const prepare: Prepare = async (config, renew, log) => {
     await finishJoining(config, { foreign, log });
-    const held = new HeldDirectories(config, foreign);
+    const held = new HeldDirectories(config, foreign, log);
     return { desk: held.desk(renew), release: () => held.release() };
   };
   await runNode({ ...options, role: 'backend', prepare, start: async (context) => (await import('./backend.ts')).startBackend(context) });

@@ -7,6 +7,7 @@ import { existsSync, linkSync, mkdtempSync, readdirSync, readFileSync, rmSync, w
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Failure } from '../../shared/base/failure.ts';
+import { takeLock } from '../../shared/base/folder-lock.ts';
 import { flush } from './directories.ts';
 
 /** The file of an environment in its directory. */
@@ -26,7 +27,7 @@ export function alone<T>(path: string, action: () => T): T {
   const database = new DatabaseSync(join(path, 'opening.lock'), { timeout: patienceMs });
   try {
     try {
-      database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE;');
+      database.exec(takeLock);
     } catch (error) {
       throw new Failure('storage-failure', `${path} is being opened by another process for too long`, { cause: error });
     }

@@ -7,6 +7,7 @@ import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Failure } from '../../shared/base/failure.ts';
+import { isDiskFull } from '../../shared/base/full-disk.ts';
 import { flush } from './directories.ts';
 import { encodeFileHeader, fileHeaderBytes } from './pack-format.ts';
 import { WaitingBytes } from './waiting-bytes.ts';
@@ -154,8 +155,7 @@ function ignore(): void {
 
 function asFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
-  const full = error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
-  return full
+  return isDiskFull(error)
     ? new Failure('storage-full', 'no space left', { cause: error })
     : new Failure('storage-failure', 'message could not be written', { cause: error });
 }

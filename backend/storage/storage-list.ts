@@ -6,10 +6,11 @@
  * One that is being taken in has a note of its own until it is known that it can be opened: whatever breaks off leaves what was noted before.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../../shared/base/failure.ts';
+import { pastTimeMs } from '../../shared/base/past-time.ts';
 import { replaceFile } from '../../shared/base/replace-file.ts';
 import { flush, makeDirectory } from './directories.ts';
 import { identityOf } from './directory-record.ts';
@@ -86,8 +87,13 @@ export function noteKnown(folder: string, directory: string): void {
   const path = join(folder, fileOf('known', directory));
   const draft = `${path}.${randomBytes(6).toString('hex')}`;
   makeDirectory(folder);
-  writeFileSync(draft, JSON.stringify({ directory, ...identityOf(directory) }), { mode: 0o600, flush: true });
-  renameSync(draft, path);
+  try {
+    writeFileSync(draft, JSON.stringify({ directory, ...identityOf(directory) }), { mode: 0o600, flush: true });
+    renameSync(draft, path);
+  } catch (error) {
+    rmSync(draft, { force: true }); // each start on a full disk would leave one
+    throw error;
+  }
   flush(folder);
 }
 
@@ -105,7 +111,7 @@ export function knownIdentity(folder: string, directory: string): DirectoryIdent
 
 /** When it was noted last, milliseconds since 1970; undefined: never. */
 export function knownAtMs(folder: string, directory: string): number | undefined {
-  return statSync(join(folder, fileOf('known', directory)), { throwIfNoEntry: false })?.mtimeMs;
+  return pastTimeMs(join(folder, fileOf('known', directory)));
 }
 
 export function forgetKnown(folder: string, directory: string): void {

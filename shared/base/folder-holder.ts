@@ -2,10 +2,11 @@
  * Who uses a folder, written into it, for what its lock can't know: that a program on another machine, which had the same block
  * storage, may still write. The lock (folder-lock.ts) is the kernel's, so within one machine it alone decides.
  */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, constants, existsSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Failure } from './failure.ts';
+import { isDiskFull } from './full-disk.ts';
 
 /** `refuse`: a folder that another machine did not leave in order is not touched. `take-over`: that machine is known to be off (fenced). */
 export type ForeignHolder = 'refuse' | 'take-over';
@@ -25,16 +26,20 @@ interface Holder extends Machine {
 }
 
 const fileName = 'holder.json';
+/** The same file while nobody is entered: it keeps its place on the disk, so that the next one can enter himself when that is full. */
+const vacantName = 'holder-none.json';
+/** What the file takes: a sector, which is written wholly or not at all. More than a name, an id and a time are never. */
+const fileBytes = 512;
 
-/** Enters this process. The folder must be locked. Answers how to leave in order. @throws Failure('in-use') when another machine did not leave it so */
+/** Enters this process. The folder must be locked. Answers how to leave in order. @throws Failure('in-use') when another machine did not leave it so, 'storage-failure' when nothing can be written */
 export function holdFolder(folder: string, foreign: ForeignHolder): () => void {
   const before = readHolder(folder);
   const here = thisMachine();
   if (before !== undefined && foreign === 'refuse' && !isSameMachine(before, here)) {
     throw new Failure('in-use', `${folder} was not left in order by ${describe(before)}. If that machine is certainly off, start with --take-over; if it may still write, mail would be destroyed`);
   }
-  writeHolder(folder, { ...here, pid: process.pid, since: new Date().toISOString() });
-  return () => rmSync(join(folder, fileName), { force: true });
+  enter(folder, { ...here, pid: process.pid, since: new Date().toISOString() });
+  return () => leave(folder);
 }
 
 /** For the one who is refused: the words end a sentence. Undefined when nobody has entered himself. */
@@ -88,14 +93,45 @@ function isHolder(value: unknown): value is Holder {
 }
 
 /** On the disk when it returns, so that a machine which loses power has left its name. */
-function writeHolder(folder: string, holder: Holder): void {
-  const draft = join(folder, `${fileName}.new`); // one process at a time: the folder is locked
-  const file = openSync(draft, 'w', 0o600);
-  writeSync(file, `${JSON.stringify(holder)}\n`);
-  fsyncSync(file);
-  closeSync(file);
-  renameSync(draft, join(folder, fileName));
+function enter(folder: string, holder: Holder): void {
+  const file = join(folder, fileName);
+  try {
+    const place = isInPlace(file) ? file : join(folder, vacantName); // one process at a time: the folder is locked
+    overwrite(place, `${JSON.stringify(holder).padEnd(fileBytes - 1)}\n`);
+    if (place !== file) renameSync(place, file);
+    flush(folder);
+  } catch (error) {
+    const wayOut = isDiskFull(error) ? ': its disk is full. Make room for it, some kilobytes, and start again' : '';
+    throw new Failure('storage-failure', `${file}, which says who uses the folder, cannot be written${wayOut}`, { cause: error });
+  }
+}
+
+/** Earlier versions' files are shorter: written over they could be cut. */
+function isInPlace(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false })?.size === fileBytes;
+}
+
+/** A file of that length takes no more space by it. */
+function overwrite(path: string, text: string): void {
+  const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+  try {
+    writeSync(file, text, 0);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function leave(folder: string): void {
+  const file = join(folder, fileName);
+  if (existsSync(file)) renameSync(file, join(folder, vacantName));
+}
+
+function flush(folder: string): void {
   const directory = openSync(folder, 'r');
-  fsyncSync(directory);
-  closeSync(directory);
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
 }

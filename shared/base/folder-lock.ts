@@ -11,12 +11,15 @@ export interface FolderLock {
   release(): void;
 }
 
+/** What SQLite is asked to lock its file. In an empty one it begins its first page, of which it would note beside the file that there was none: on a full disk it can't. */
+export const takeLock = 'PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE;';
+
 /** Locks the folder (made when missing) for this process by the file named. @throws Failure('in-use') when another holds it. */
 export function lockFolder(folder: string, lockFile: string): FolderLock {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const database = new DatabaseSync(join(folder, lockFile), { timeout: 0 });
   try {
-    database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE;');
+    database.exec(takeLock);
   } catch (error) {
     database.close();
     throw new Failure('in-use', `${folder} is in use by another running program`, { cause: error });

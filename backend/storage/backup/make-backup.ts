@@ -7,6 +7,7 @@ import { constants, existsSync, linkSync, mkdirSync, renameSync, rmSync, statSyn
 import { copyFile, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../../../shared/base/failure.ts';
+import { isDiskFull } from '../../../shared/base/full-disk.ts';
 import { flush, makeDirectory } from '../directories.ts';
 import { freeze } from '../kept-folder.ts';
 import type { KeptFolder } from '../kept-folder.ts';
@@ -123,8 +124,7 @@ async function copyPack(from: string, to: string, earlier: string | undefined): 
 
 function asFailure(error: unknown): unknown {
   if (error instanceof Failure || !(error instanceof Error)) return error;
-  const code = 'code' in error ? error.code : undefined;
-  if (code === 'ENOSPC' || code === 'EDQUOT') return new Failure('storage-full', 'no space is left for the backup', { cause: error });
+  if (isDiskFull(error)) return new Failure('storage-full', 'no space is left for the backup', { cause: error });
   if (error.name === 'AbortError') return new Failure('shutting-down', 'the backup was cut: the process that made it ends', { cause: error });
   return new Failure('storage-failure', `the backup could not be made: ${error.message}`, { cause: error });
 }

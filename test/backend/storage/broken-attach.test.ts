@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { finishJoining } from '../../../backend/broken-joining.ts';
 import { HeldDirectories } from '../../../backend/held-directories.ts';
 import { noteJoining } from '../../../backend/storage/storage-list.ts';
-import { storageOptions } from './harness.ts';
+import { quietLog, storageOptions } from './harness.ts';
 import { StorageNode, alice, command, until } from './storage-node.ts';
 
 test('Of two detaches at the same moment, at two workers, the last storage is refused: the node could not start without one', async (t) => {
@@ -53,7 +53,7 @@ test('An attach that broke off before it was done is finished at the next start 
   assert.deepEqual(node.memory.takenOut().map(({ directory, addresses }) => [directory, ...addresses]), [[none, 'carol@example.com']]);
   assert.ok(!existsSync(none), 'nothing is made where nothing is mounted');
   assert.match(lines.join('\n'), /three.*left out/);
-  new HeldDirectories(node.places, 'refuse').release();
+  new HeldDirectories(node.places, 'refuse', quietLog).release();
   assert.equal((await node.start()).storage.find(alice).at, 'live');
 });
 

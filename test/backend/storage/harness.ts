@@ -31,13 +31,15 @@ export function temporaryDirectory(t: Pick<TestContext, 'after'>): string {
   return directory;
 }
 
+export const quietLog = createLog({ node: 'be1', level: 'silent' });
+
 export function storageOptions(directory: string, changes: Partial<StorageOptions> = {}): StorageOptions {
   return {
     directories: [directory],
     clusterName: 'test',
     nodeName: 'be1',
     hints: new RecordingHints(),
-    log: createLog({ node: 'be1', level: 'silent' }),
+    log: quietLog,
     workerSlot: 0,
     reserveBytes: 0,
     ...changes,

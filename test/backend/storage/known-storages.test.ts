@@ -12,8 +12,7 @@ import { acceptStorage, declareLost } from '../../../backend/offline-storage.ts'
 import { storageDirectoriesOf, storageMemory } from '../../../backend/storage-directories.ts';
 import { claimDirectory } from '../../../backend/storage/directory-record.ts';
 import { openStorage } from '../../../backend/storage/storage.ts';
-import { createLog } from '../../../shared/log/log.ts';
-import { storageOptions, temporaryDirectory } from './harness.ts';
+import { quietLog, storageOptions, temporaryDirectory } from './harness.ts';
 
 const notThere = (directory: string): object => ({ kind: 'storage-failure', message: new RegExp(`^${directory} has no storage .*Mount it; .*waybill storage lost ${directory}$`) });
 
@@ -35,12 +34,12 @@ class Node {
 
   /** From its start to its end, as the first process and a worker. */
   async live(): Promise<readonly string[]> {
-    const held = new HeldDirectories(this.places, 'refuse');
+    const held = new HeldDirectories(this.places, 'refuse', quietLog);
     try {
       demandKnownStorages(this.places);
       const { open, attached } = storageDirectoriesOf(this.places);
       const storage = await openStorage(storageOptions(this.mounted, { directories: open, attached }));
-      noteKnownStorages(this.places, open);
+      noteKnownStorages(this.places, open, quietLog);
       const addresses = storage.addresses();
       await storage.createAccount('alice@example.com');
       await storage.close();
@@ -89,7 +88,7 @@ test('A first start makes its folders; without the disk of a storage the node do
 
 test('A node that died in its first start before a storage was made begins again', async (t) => {
   const node = new Node(t);
-  new HeldDirectories(node.places, 'refuse').release();
+  new HeldDirectories(node.places, 'refuse', quietLog).release();
   assert.deepEqual(await node.live(), []);
 });
 
@@ -141,6 +140,7 @@ test('The disk of another storage in the place of one is refused, until both are
   swap();
   assert.deepEqual(await node.live(), ['alice@example.com']);
   swap();
+  await clockGoesOn();
   acceptStorage(one);
   await assert.rejects(node.live(), other(two), 'the other one is not meant by that');
   acceptStorage(two);
@@ -173,7 +173,7 @@ test('A worker that looks at whatever moment of another one\'s opening what was 
     looks = 0;
     demandKnownStorages({ ...node.places, get services() {
       looks += 1;
-      if (looks === moment) noteKnownStorages(node.places, [one, two]);
+      if (looks === moment) noteKnownStorages(node.places, [one, two], quietLog);
       return node.places.services;
     } });
   }
@@ -186,7 +186,7 @@ test('A copy that is older than the last start is refused, until it is said to b
   const copy = `${node.mounted}-copy`;
   cpSync(node.mounted, copy, { recursive: true });
   await node.live();
-  new HeldDirectories(node.places, 'refuse').release(); // no worker came as far as noting it
+  new HeldDirectories(node.places, 'refuse', quietLog).release(); // no worker came as far as noting it
   renameSync(node.mounted, node.away);
   cpSync(copy, node.mounted, { recursive: true });
   await assert.rejects(node.live(), older(node.mounted));
@@ -241,14 +241,14 @@ test('Without the disk of its queue a node does not start, and nothing is made; 
   const begin = (): void => {
     demandKnownQueue(places);
     claimDirectory(queue, { cluster: 'test', node: 'be1' }, { name: 'queue', fileName: 'queue.json', format: 1 });
-    noteKnownQueue(places, [node.mounted, '/nowhere'], createLog({ node: 'be1', level: 'silent' }));
+    noteKnownQueue(places, [node.mounted, '/nowhere'], quietLog);
   };
   await node.live();
   begin();
   await node.live();
   renameSync(queue, `${queue}-disk`);
   const missing = { kind: 'storage-failure', message: new RegExp(`^${queue} has no queue .*Mount it; .*waybill storage lost ${queue}$`) };
-  assert.throws(() => new HeldDirectories(places, 'refuse'), missing);
+  assert.throws(() => new HeldDirectories(places, 'refuse', quietLog), missing);
   assert.throws(() => demandKnownQueue(places), missing);
   assert.equal(existsSync(queue), false);
   demandKnownQueue({ ...places, services: { processing: { queueDirectory: `${queue}2` } } });
@@ -277,7 +277,7 @@ test('A worker that looks while another one begins the queue takes it for there;
   mkdirSync(directory, { recursive: true });
   const begin = (): void => {
     claimDirectory(queue, { cluster: 'test', node: 'be1' }, { name: 'queue', fileName: 'queue.json', format: 1 });
-    noteKnownQueue(places, [directory], createLog({ node: 'be1', level: 'silent' }));
+    noteKnownQueue(places, [directory], quietLog);
   };
   demandKnownQueue({ ...places, storage: { get directories() { begin(); return places.storage.directories; } } });
   rmSync(join(queue, 'queue.json'));
@@ -285,6 +285,37 @@ test('A worker that looks while another one begins the queue takes it for there;
   mkdirSync(join(queue, 'index'));
   assert.throws(() => declareLost(queue), { kind: 'bad-input' });
   demandKnownQueue(places);
+});
+
+test('What is declared counts, too, where the clock was set back since the node was there last', async (t) => {
+  const node = new Node(t);
+  const [one = '', two = ''] = node.places.storage.directories;
+  const queue = node.places.services.processing.queueDirectory ?? '';
+  claimDirectory(queue, { cluster: 'test', node: 'be1' }, { name: 'queue', fileName: 'queue.json', format: 1 });
+  await node.live();
+  noteKnownQueue(node.places, [two], quietLog);
+  const tomorrow = new Date(Date.now() + 86_400_000);
+  const notes = [...readdirSync(join(queue, 'storages')).map((name) => join(queue, 'storages', name)), join(two, 'queue-of-node.json')];
+  const setClockBack = (): void => notes.filter((note) => existsSync(note)).forEach((note) => utimesSync(note, tomorrow, tomorrow));
+  renameSync(one, node.away);
+  setClockBack();
+  await assert.rejects(node.live(), notThere(one));
+  await clockGoesOn();
+  declareLost(one);
+  await node.live();
+  rmSync(one, { recursive: true });
+  renameSync(node.away, one);
+  setClockBack();
+  await assert.rejects(node.live(), /another storage/);
+  await clockGoesOn();
+  acceptStorage(one);
+  assert.deepEqual(await node.live(), ['alice@example.com']);
+  rmSync(queue, { recursive: true });
+  setClockBack();
+  assert.throws(() => demandKnownQueue(node.places), { kind: 'storage-failure' });
+  await clockGoesOn();
+  declareLost(queue);
+  demandKnownQueue(node.places);
 });
 
 test('One that was attached is missed, too; declared lost it is forgotten', async (t) => {

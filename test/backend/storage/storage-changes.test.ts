@@ -114,14 +114,13 @@ test('Who works in a storage while it is let go is answered or refused, and all 
 test('A folder that can not be left in order, as its disk fails, ends neither the node nor the letting go, and the lock is given back', async (t) => {
   const node = new StorageNode(t);
   const { changes } = await node.start();
-  const holder = join(node.two, 'holder.json');
-  rmSync(holder);
-  mkdirSync(join(holder, 'in-the-way'), { recursive: true });
+  const place = join(node.two, 'holder-none.json');
+  mkdirSync(join(place, 'in-the-way'), { recursive: true });
   await node.takeOut();
   await changes.leave(node.two);
   assert.equal(await changes.letGo(node.two), 'let-go');
   assert.deepEqual((await changes.held()).includes(node.two), false);
-  rmSync(holder, { recursive: true });
+  rmSync(place, { recursive: true });
   assert.ok(lockable(node.two));
 });
 

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { HeldDirectories } from '../../../backend/held-directories.ts';
 import { openStorage } from '../../../backend/storage/storage.ts';
 import { inIndex } from './damage.ts';
-import { deliver, mailboxOf, recount, sampleMessage, storageOptions, temporaryDirectory } from './harness.ts';
+import { deliver, mailboxOf, quietLog, recount, sampleMessage, storageOptions, temporaryDirectory } from './harness.ts';
 
 /** What a change of flags by a worker leaves in the index: whether a record lies beside the rows, the flags that rows have, and those of the first row in its block. */
 async function changed(directory: string, mode: 'add' | 'remove'): Promise<{ readonly records: number; readonly flags: readonly number[]; readonly written: number }> {
@@ -41,7 +41,7 @@ test('A worker keeps no changes beside the rows of a storage of the first format
   writeFileSync(record, readFileSync(record, 'utf8').replace('"format":2', '"format":1'));
   assert.deepEqual(await changed(directory, 'add'), { records: 0, flags: [1], written: 1 }, 'a worker of an older program would see it');
   assert.equal(format(), 1);
-  const held = new HeldDirectories(places, 'refuse');
+  const held = new HeldDirectories(places, 'refuse', quietLog);
   t.after(() => held.release());
   assert.equal(format(), 2);
   assert.deepEqual(await changed(directory, 'remove'), { records: 1, flags: [0], written: 1 });

@@ -12,7 +12,7 @@ import { openStorage } from '../../../backend/storage/storage.ts';
 import type { Storage } from '../../../backend/storage/storage.ts';
 import { isIndexing } from '../../../backend/text-index/text-index.ts';
 import { WorkerNode } from '../../harness/worker-node.ts';
-import { storageOptions, temporaryDirectory } from './harness.ts';
+import { quietLog, storageOptions, temporaryDirectory } from './harness.ts';
 
 export const alice = 'alice@example.com';
 
@@ -43,7 +43,7 @@ export class StorageNode {
     this.places = { nodeName: 'be1', storage: { directories: [this.one, this.two] }, services: { processing: { queueDirectory: join(folder, 'queue') } } };
     this.list = join(folder, 'queue', 'storages');
     this.memory = storageMemory(this.places);
-    this.held = new HeldDirectories(this.places, 'refuse');
+    this.held = new HeldDirectories(this.places, 'refuse', quietLog);
     t.after(() => this.held.release());
     this.#bus = new WorkerNode((work) => setImmediate(work), this.held.desk(async () => {
       this.renewals += 1;
