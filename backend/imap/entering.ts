@@ -41,7 +41,7 @@ export class Entering {
       return await this.#lots.show();
     } catch (error) {
       await this.#discard();
-      await this.#lots?.forget().catch((undoing: unknown) => log.error({ err: undoing }, 'messages of a command that failed half-way could not be removed: that is tried again, also when the storage is opened the next time'));
+      await this.#lots?.forget(log);
       throw error;
     }
   }

@@ -4,6 +4,7 @@
  */
 import { Failure, isFailure } from '../../shared/base/failure.ts';
 import { isAlive, thisProcess } from '../../shared/base/process-identity.ts';
+import type { Logger } from '../../shared/log/log.ts';
 import { changeAccount } from './account-change.ts';
 import type { AccountChange, AccountHandle } from './account-change.ts';
 import { enterMessages, enterTogether, prepareMessages } from './append.ts';
@@ -62,18 +63,19 @@ export class StoredLots implements Lots {
     });
   }
 
-  async forget(): Promise<void> {
+  async forget(log: Logger): Promise<void> {
     const { volume } = this.#account;
-    const hidden = this.#hidden;
+    const id = this.#hidden;
     this.#hidden = undefined;
-    if (hidden === undefined) return;
-    try {
-      await volume.environment.write(() => dropLots(volume, hidden), new LockWait(forgetPatienceMs));
-    } catch (error) {
-      dropLater(volume, hidden, firstPauseMs);
-      throw error;
-    }
+    if (id !== undefined) await tryDropping({ volume, id, log }, 0);
   }
+}
+
+/** Lots that are given up. */
+interface GivenUp {
+  readonly volume: Volume;
+  readonly id: number;
+  readonly log: Logger;
 }
 
 /** How long who gives up waits for a lock: it is tried again anyhow. */
@@ -81,12 +83,20 @@ const forgetPatienceMs = 1000;
 const firstPauseMs = 1000;
 const longestPauseMs = 60_000;
 
-/** Until then they count for quota. A storage that is taken out or closed meanwhile is swept by who opens it next. */
-function dropLater(volume: Volume, id: number, pauseMs: number): void {
-  setTimeout(() => {
-    if (volume.use.state !== 'open') return;
-    volume.environment.write(() => dropLots(volume, id)).catch(() => dropLater(volume, id, Math.min(2 * pauseMs, longestPauseMs)));
-  }, pauseMs).unref();
+/**
+ * Until it comes about they count for quota. What fails for the time being is tried again: after a second, then after twice as long each time, up to a
+ * minute. What is at fault itself would fail for ever. Never rejects.
+ */
+async function tryDropping(lots: GivenUp, tries: number): Promise<void> {
+  const { volume, id, log } = lots;
+  if (tries > 0 && volume.use.state !== 'open') return; // a storage that is taken out or closed is swept by who opens it next
+  try {
+    await volume.environment.write(() => dropLots(volume, id), tries === 0 ? new LockWait(forgetPatienceMs) : undefined);
+  } catch (error) {
+    if (!isFailure(error)) return log.error({ err: error }, 'messages of a command that failed half-way could not be removed, by a fault: that is tried again when the storage is opened the next time');
+    if (tries === 0) log.error({ err: error }, 'messages of a command that failed half-way could not be removed: that is tried again, also when the storage is opened the next time');
+    setTimeout(() => void tryDropping(lots, tries + 1), Math.min(firstPauseMs * 2 ** tries, longestPauseMs)).unref();
+  }
 }
 
 function begin(change: AccountChange, target: number): number {

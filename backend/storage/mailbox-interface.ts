@@ -1,5 +1,6 @@
 /** What the face of the room promises of messages and mailboxes; `interface.ts` has accounts and storages. */
 import type { StringForm } from '../../shared/imap/strings.ts';
+import type { Logger } from '../../shared/log/log.ts';
 import type { FieldChoice } from '../../shared/mime/kept-fields.ts';
 import type { MessageHead, MessageStructure } from '../../shared/mime/structure.ts';
 import type { Table } from './environment.ts';
@@ -116,8 +117,8 @@ export interface Lots {
   add(messages: readonly AppendedMessage[]): Promise<void>;
   /** Shows all of them in one transaction, under the next uids. Throws the same. */
   show(): Promise<AppendResult>;
-  /** Nothing of them stays. Storages that are opened forget by themselves what a process that ended had begun. */
-  forget(): Promise<void>;
+  /** Nothing of them stays, now or, as the log is told, later. Storages that are opened forget by themselves what a process that ended had begun. Never rejects. */
+  forget(log: Logger): Promise<void>;
 }
 
 /** With what marks a message enters a mailbox. */

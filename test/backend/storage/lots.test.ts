@@ -4,9 +4,13 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { checkStorage, compactStorage, openStorage, rebuildIndex } from '../../../backend/storage/storage.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { checkStorage, compactStorage, keysUnder, openStorage, rebuildIndex } from '../../../backend/storage/storage.ts';
 import type { Account, Storage } from '../../../backend/storage/storage.ts';
-import { bytesOf, deliver, mailboxOf, sampleMessage, storageOptions, temporaryDirectory, temporaryStorage } from './harness.ts';
+import { isFailure } from '../../../shared/base/failure.ts';
+import { createLog } from '../../../shared/log/log.ts';
+import type { Logger } from '../../../shared/log/log.ts';
+import { bytesOf, deliver, mailboxOf, quietLog, sampleMessage, storageOptions, temporaryDirectory, temporaryStorage } from './harness.ts';
 import { eventually } from '../../harness/people.ts';
 import { enterLot } from './lot.ts';
 
@@ -16,6 +20,13 @@ async function findings(storage: Storage): Promise<readonly unknown[]> {
   const [folder] = storage.care.folders();
   assert.ok(folder !== undefined);
   return (await checkStorage(folder, { report: () => undefined, signal: new AbortController().signal })).findings;
+}
+
+/** What it is told as errors. */
+function listeningLog(): { readonly log: Logger; readonly told: unknown[] } {
+  const told: unknown[] = [];
+  const error = ({ err }: { readonly err: unknown }): void => void told.push(err);
+  return { log: Object.assign(createLog({ node: 'be1', level: 'silent' }), { error }), told };
 }
 
 function liveAccount(storage: Storage, address = alice): Account {
@@ -55,7 +66,7 @@ test('Lots that are given up, or whose account begins to move, leave the mailbox
   const before = inbox.state();
   const lots = inbox.lots();
   await enterLot({ storage, address: alice }, lots, ['one', 'two']);
-  await lots.forget();
+  await lots.forget(quietLog);
   assert.deepEqual([inbox.state(), account.quota().messages, account.quota().bytes], [before, 0, 0]);
   const second = inbox.lots();
   await enterLot({ storage, address: alice }, second, ['one']);
@@ -65,7 +76,7 @@ test('Lots that are given up, or whose account begins to move, leave the mailbox
   await storage.transfers.leaving.release(alice, 'be2/1');
   await assert.rejects(enterLot({ storage, address: alice }, second, ['two']), { kind: 'in-use' });
   await assert.rejects(second.show(), { kind: 'in-use' });
-  await second.forget();
+  await second.forget(quietLog);
   assert.deepEqual([inbox.state(), account.quota().messages], [before, 0]);
   assert.deepEqual(await findings(storage), []);
 });
@@ -77,11 +88,37 @@ test('Lots that can not be taken away when they are given up, as the storage is 
   await enterLot({ storage, address: alice }, lots, ['one', 'two']);
   const [folder] = storage.care.folders();
   await folder?.environment.lock(Date.now() + 300_000);
-  await assert.rejects(lots.forget(), { kind: 'in-use' });
+  const { log, told } = listeningLog();
+  await lots.forget(log);
+  assert.deepEqual(told.map((error) => isFailure(error, 'in-use')), [true]);
   assert.equal(account.quota().messages, 2);
   await folder?.environment.unlock();
   await eventually(async () => Promise.resolve(account.quota().messages === 0));
   assert.deepEqual(await findings(storage), []);
+});
+
+test('Lots that a fault keeps from being taken away are not tried for ever: the log is told once, by the try that met the fault', async (t) => {
+  const directory = temporaryDirectory(t);
+  const storage = await openStorage(storageOptions(directory));
+  t.after(async () => storage.close());
+  const account = await storage.createAccount(alice);
+  const lots = [mailboxOf(account).lots(), mailboxOf(account).lots()];
+  for (const one of lots) await enterLot({ storage, address: alice }, one, ['one']);
+  const [folder] = storage.care.folders();
+  await folder?.environment.lock(Date.now() + 300_000);
+  const { log, told } = listeningLog();
+  await lots[0]?.forget(log);
+  assert.deepEqual(told.splice(0).map((error) => isFailure(error, 'in-use')), [true]);
+  await folder?.environment.unlock();
+  await folder?.environment.write(() => {
+    const table = folder.environment.table('lots');
+    for (const { key } of table.range(keysUnder([]))) table.put(key, Buffer.from('no record'));
+  });
+  await lots[1]?.forget(log);
+  await eventually(async () => Promise.resolve(told.length === 2));
+  assert.ok(told.every((error) => error instanceof SyntaxError), 'the first of them by its second try, the second by its first');
+  await sleep(2500);
+  assert.equal(told.length, 2);
 });
 
 test('A process that is killed between two lots leaves nothing of them: who opens the storage next takes them away, but never those of one that lives', async (t) => {
