@@ -137,7 +137,11 @@ function assertAlive(): void {
 
 /** Lines of level error or worse (pino's 50), and what the runtime says by itself. */
 function complaints(): readonly string[] {
-  return (['fe1', 'be1', 'directory'] as const).flatMap((node) => cluster.log(node).split('\n').filter((line) => line !== '' && (!line.startsWith('{') || /"level":[56]0/.test(line)))).filter((line) => !/ExperimentalWarning|^(?:Debugger|For help, see:)/.test(line));
+  return (['fe1', 'be1', 'directory'] as const).flatMap((node) => cluster.log(node).split('\n').filter((line) => line !== '' && (!line.startsWith('{') || /"level":[56]0/.test(line)))).filter((line) => !/ExperimentalWarning|^(?:Debugger|For help, see:|Starting inspector)/.test(line));
+}
+
+function lastWords(): string {
+  return (['fe1', 'be1', 'directory'] as const).map((node) => `\n${node}:\n${cluster.log(node).slice(-3000)}`).join('');
 }
 
 for (const place of places) {
@@ -168,7 +172,11 @@ test('memory and descriptors are what they were when all of it is done once more
     process.stdout.write(`# ${node}: ${String(Math.round(bytes / 1024))} kB in use, ${String(Math.round(grown / 1024))} more than before\n`);
     assert.ok(grown < mostGrowthBytes, `${node} has grown by ${String(Math.round(grown / 1024))} kB`);
   }
-  const imap = await ImapSession.logIn(cluster, { node: 'fe1', user: 'alice' });
+  assertAlive(); // who is not served has the reason from here
+  assert.deepEqual(complaints(), []);
+  const imap = await ImapSession.logIn(cluster, { node: 'fe1', user: 'alice' }).catch((error: unknown) => {
+    throw new Error(`alice is not served; the last words of the processes: ${lastWords()}`, { cause: error });
+  });
   await imap.ok('SELECT INBOX');
   imap.close();
   (await Pop3Session.logIn(cluster, { node: 'fe1', user: 'alice' })).close();

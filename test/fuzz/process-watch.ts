@@ -5,6 +5,9 @@
 import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** Others use an inspector for seconds. */
+const inspectorPatienceMs = 60_000;
+
 /** @throws when the process is gone */
 export function descriptorsOf(pid: number): number {
   return readdirSync(`/proc/${String(pid)}/fd`).length;
@@ -21,9 +24,7 @@ export async function settledDescriptors(pid: number, most: number): Promise<num
  * @param output what the process has written so far: it names the inspector's address there
  */
 export async function usedBytesOf(pid: number, output: () => string): Promise<number> {
-  const from = output().length;
-  process.kill(pid, 'SIGUSR1');
-  const socket = new WebSocket(await inspectorAddress(() => output().slice(from)));
+  const socket = new WebSocket(await inspectorAddress(pid, output));
   await new Promise((resolve, reject) => {
     socket.addEventListener('open', resolve, { once: true });
     socket.addEventListener('error', reject, { once: true });
@@ -42,13 +43,21 @@ export async function usedBytesOf(pid: number, output: () => string): Promise<nu
   return (answer as { result: { value: number } }).result.value;
 }
 
-async function inspectorAddress(output: () => string): Promise<string> {
-  for (let attempt = 0; attempt < 100; attempt += 1) {
-    const address = /Debugger listening on (ws:\S+)/.exec(output())?.[1];
-    if (address !== undefined) return address;
-    await sleep(100);
+/** The port is the same for all processes of the machine: where another test has it, it is asked for again. */
+async function inspectorAddress(pid: number, output: () => string): Promise<string> {
+  let from = 0;
+  const said = (): string => output().slice(from);
+  for (const deadline = Date.now() + inspectorPatienceMs; Date.now() < deadline;) {
+    from = output().length;
+    process.kill(pid, 'SIGUSR1');
+    for (let attempt = 0; attempt < 100 && !said().includes(' failed: address already in use'); attempt += 1) {
+      const address = /Debugger listening on (ws:\S+)/.exec(said())?.[1];
+      if (address !== undefined) return address;
+      await sleep(100);
+    }
+    await sleep(500);
   }
-  throw new Error(`no inspector: ${output()}`);
+  throw new Error(`no inspector: ${said()}`);
 }
 
 async function ask(socket: WebSocket, id: number, question: object): Promise<unknown> {

@@ -7,13 +7,12 @@ import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
-import { createServer } from 'node:net';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { parse } from 'yaml';
-import { probePort } from '../../shared/net/probe-port.ts';
 import type { CertificateRequest } from '../../shared/tls/authority.ts';
 import type { Doors } from './attempts.ts';
+import { freePort } from './free-port.ts';
 import { keptCertificates } from './kept-certificates.ts';
 import { programFile } from './program-file.ts';
 import { run } from './programs.ts';
@@ -55,7 +54,7 @@ export async function prepareExample(options: ExampleOptions): Promise<Example> 
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'waybill-example-'));
   const ports = new Map<string, number>();
   const original = fs.readFileSync(path.join(examplesFolder, options.file), 'utf8');
-  for (const [, address = ''] of original.matchAll(/address: "([^"]+)"/g)) ports.set(address, ports.get(address) ?? await quietPort());
+  for (const [, address = ''] of original.matchAll(/address: "([^"]+)"/g)) ports.set(address, ports.get(address) ?? await freePort());
   const text = onThisMachine(original, { folder, ports, replace: options.replace });
   const configFile = path.join(folder, 'etc', options.file);
   fs.mkdirSync(path.join(folder, 'etc'), { recursive: true });
@@ -65,33 +64,6 @@ export async function prepareExample(options: ExampleOptions): Promise<Example> 
   for (const [, name = ''] of text.matchAll(/\{ file: (\S+) \}/g)) write(name, options.secrets?.[path.basename(name)] ?? randomBytes(32).toString('hex'));
   await writeCertificates(text, folder);
   return new RunningExample(folder, configFile, ports);
-}
-
-/**
- * Ports of this process, below those that the system gives to connections by itself: examples run for a while before they listen, and others
- * run beside them. Whoever listens at the first port of a hundred has them all.
- */
-const hundreds = { first: 31_000, last: 32_600 } as const;
-let ownPorts: number[] = [];
-
-async function quietPort(): Promise<number> {
-  for (;;) {
-    if (ownPorts.length === 0) ownPorts = await takeHundred();
-    const port = ownPorts.shift();
-    if (port !== undefined && await probePort('127.0.0.1', port) === 'free') return port;
-  }
-}
-
-async function takeHundred(): Promise<number[]> {
-  for (let lockPort: number = hundreds.first; lockPort <= hundreds.last; lockPort += 100) {
-    const lock = createServer().unref();
-    const got = await new Promise<boolean>((resolve) => {
-      lock.once('error', () => resolve(false));
-      lock.listen(lockPort, '127.0.0.1', () => resolve(true));
-    });
-    if (got) return Array.from({ length: 99 }, (_, index) => lockPort + 1 + index);
-  }
-  throw new Error('all ports for examples are in use');
 }
 
 function onThisMachine(original: string, { folder, ports, replace }: { readonly folder: string; readonly ports: ReadonlyMap<string, number>; readonly replace: ExampleOptions['replace'] }): string {

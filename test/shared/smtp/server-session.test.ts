@@ -8,6 +8,7 @@ import { makeReply } from '../../../shared/smtp/reply.ts';
 import { SmtpRefused } from '../../../shared/smtp/refusal.ts';
 import { CommandSlots } from '../../../shared/workers/command-slots.ts';
 import { Dialogue } from '../../harness/dialogue.ts';
+import { eventually } from '../../harness/people.ts';
 import { startRecordingServer } from './recording-server.ts';
 
 async function greeted(t: TestContext, port: number, tls: 'implicit' | 'none' = 'none'): Promise<Dialogue> {
@@ -161,8 +162,7 @@ test('LMTP answers once for each recipient, and a trusted peer names the client'
   assert.deepEqual([peer?.address, peer?.port, peer?.hello, peer?.protocol, peer?.forwarded], ['2001:db8::1', 4242, 'fe1', 'LMTPS', { hello: 'mail.example.net', protocol: 'ESMTPS' }]);
   await client.ask('QUIT', 221);
   await client.closed();
-  await sleep(20);
-  assert.equal(server.events.at(-1), 'close quit');
+  await eventually(async () => server.events.at(-1) === 'close quit');
 });
 
 test('a stop lets the running message finish, then says 421 to everyone', async (t) => {
@@ -215,9 +215,8 @@ test('a message whose client goes away is never whole', async (t) => {
   client.sayRaw('half a mess');
   await sleep(20);
   client.close();
-  await sleep(50);
+  await eventually(async () => server.events.at(-1) === 'close cut');
   assert.ok(outcome instanceof Failure);
-  assert.equal(server.events.at(-1), 'close cut');
 });
 
 test('a client that says nothing, or talks before the greeting, is sent away', async (t) => {
