@@ -62,13 +62,17 @@ export class LmdbTable implements Table {
   }
 
   text(key: Key): string | undefined {
-    return this.peek(key)?.toString('latin1');
+    return this.look(key, asLatin1);
   }
 
   peek(key: Key): Buffer | undefined {
+    return this.look(key, asBytes);
+  }
+
+  look<T>(key: Key, read: (bytes: Buffer, length: number) => T): T | undefined {
     if (this.#use.stage === 'closed') throw closed();
     const shared = this.#database.getBinaryFast(asLmdbKey(key)); // memory of the binding's, good until the next question; only its `length` is the value's
-    return shared?.subarray(0, shared.length);
+    return shared === undefined ? undefined : read(shared, shared.length);
   }
 
   put(key: Key, value: Buffer): void {
@@ -102,6 +106,14 @@ export class LmdbTable implements Table {
     const options = { ...bounds, ...(range.limit === undefined ? {} : { limit: range.limit }) };
     return Array.from(this.#database.getRange(options), ({ key, value }) => ({ key: asKey(key), value }));
   }
+}
+
+function asLatin1(bytes: Buffer, length: number): string {
+  return bytes.toString('latin1', 0, length);
+}
+
+function asBytes(bytes: Buffer, length: number): Buffer {
+  return bytes.subarray(0, length);
 }
 
 /** The binding changes no key; a copy would cost a tenth of a look-up. */

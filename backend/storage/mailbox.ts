@@ -127,9 +127,10 @@ export class StoredMailbox implements Mailbox {
 
   structureTexts(item: StructureItem, form: StringForm): (row: MessageRow) => string | undefined {
     const { messages } = this.#account.volume;
+    const words = keptWords(item);
     return ({ messageId }) => {
-      const kept = messages.texts(messageId);
-      if (kept !== undefined) return keptWords(kept, item);
+      const kept = messages.texts(messageId, words);
+      if (kept !== undefined) return kept;
       const encoded = messages.structure(messageId);
       return encoded === undefined ? undefined : madeWords(encoded, item, form);
     };

@@ -1,5 +1,6 @@
 /** Messages of one storage: each has its bytes in a pack and its structure once, however many mailboxes it is in. Questions are for `read`, changes for `write`. */
 import { keysUnder } from './environment.ts';
+import type { Key } from './environment.ts';
 import type { Tables } from './keys.ts';
 import { newMessageId, noteMessageId } from './message-ids.ts';
 import type { PackPlace, Packs } from './packs.ts';
@@ -14,6 +15,8 @@ export interface MessageEntry {
 export class MessageStore {
   readonly #tables: Tables;
   readonly #packs: Packs;
+  /** For look-ups of many messages, one after the other. `[messageId]` is an array of doubles, which V8 turns into one of objects each time where the binding reads it; this one is of objects from the start. */
+  readonly #key: [number | string] = [''];
 
   constructor(tables: Tables, packs: Packs) {
     this.#tables = tables;
@@ -35,14 +38,20 @@ export class MessageStore {
     return this.#tables.structures.get([messageId]);
   }
 
-  /** IMAP's words for the structure (structure-texts.ts), undefined where they were not kept; the bytes are others after the next question to any table. */
-  texts(messageId: number): Buffer | undefined {
-    return this.#tables.structureTexts.peek([messageId]);
+  /** What `read` takes from IMAP's words for the structure (structure-texts.ts), undefined where they were not kept; it may ask no table. */
+  texts<T>(messageId: number, read: (kept: Buffer, length: number) => T): T | undefined {
+    return this.#tables.structureTexts.look(this.#keyOf(messageId), read);
   }
 
   /** Fields of its header, latin1, as shared/mime/kept-fields.ts reads them; undefined where they were not kept yet. */
   fields(messageId: number): string | undefined {
-    return this.#tables.headerFields.text([messageId]);
+    return this.#tables.headerFields.text(this.#keyOf(messageId));
+  }
+
+  /** Only for what is read at once: another message's after the next call. */
+  #keyOf(messageId: number): Key {
+    this.#key[0] = messageId;
+    return this.#key;
   }
 
   /** A new message with one reference; its bytes are settled. One that comes from another storage brings its number. */

@@ -54,8 +54,8 @@ export class PackedMessage implements StoredMessage {
 
   get headerBytes(): number {
     const { environment, messages } = this.#reader;
-    const kept = this.#decoded === undefined ? environment.read(() => messages.texts(this.#messageId)) : undefined;
-    return kept === undefined ? this.structure.root.bodyStart : readHeaderEnd(kept);
+    const kept = this.#decoded === undefined ? environment.read(() => messages.texts(this.#messageId, readHeaderEnd)) : undefined;
+    return kept ?? this.structure.root.bodyStart;
   }
 
   async read(offset: number, length: number): Promise<Buffer> {

@@ -29,10 +29,14 @@ export function keptStructure(structure: MessageStructure, fields: Buffer | unde
   return { encoded, texts, fields };
 }
 
-/** One of the texts as they were kept: only that is made a string of. */
-export function keptWords(kept: Buffer, item: StructureItem): string {
-  const envelopeEnd = textsStart + kept.readUInt32LE(0);
-  return item === 'ENVELOPE' ? kept.toString('latin1', textsStart, envelopeEnd) : kept.toString('latin1', envelopeEnd);
+/** Takes one of the texts as they were kept: only that is made a string of. The first `length` bytes are the texts'. */
+export function keptWords(item: StructureItem): (kept: Buffer, length: number) => string {
+  if (item === 'ENVELOPE') return (kept) => kept.toString('latin1', textsStart, envelopeEnd(kept));
+  return (kept, length) => kept.toString('latin1', envelopeEnd(kept), length);
+}
+
+function envelopeEnd(kept: Buffer): number {
+  return textsStart + kept.readUInt32LE(0);
 }
 
 /** Where the message's header ends, with the empty line. */

@@ -19,6 +19,8 @@ export interface Table {
   text(key: Key): string | undefined;
   /** As `get`, without a copy: the bytes are others after the next question to any table. */
   peek(key: Key): Buffer | undefined;
+  /** What `read` takes from the value, whose bytes are the first `length`: as `peek`, and not even an object is made for them. `read` may ask no table. */
+  look<T>(key: Key, read: (bytes: Buffer, length: number) => T): T | undefined;
   put(key: Key, value: Buffer): void;
   /** As `put`, where the caller knows that there is no entry of that key: nothing has to be kept of what was there. */
   insert(key: Key, value: Buffer): void;
