@@ -35,7 +35,7 @@ export class MessageStore {
 
   /** The encoded structure. */
   structure(messageId: number): Buffer | undefined {
-    return this.#tables.structures.get([messageId]);
+    return this.#tables.structures.get(this.#keyOf(messageId));
   }
 
   /** What `read` takes from IMAP's words for the structure (structure-texts.ts), undefined where they were not kept; it may ask no table. */
@@ -101,7 +101,7 @@ export class MessageStore {
   }
 
   #get(messageId: number): MessageEntry | undefined {
-    const value = this.#tables.messages.peek([messageId]);
+    const value = this.#tables.messages.peek(this.#keyOf(messageId));
     return value === undefined ? undefined : decodeMessage(value);
   }
 
