@@ -63,8 +63,7 @@ function takeKeys(scanner: Scanner, reading: Reading): SearchKey {
 }
 
 function takeKey(scanner: Scanner, reading: Reading): SearchKey {
-  reading.left -= 1;
-  if (reading.left < 0) throw malformed('too many search keys');
+  countOne(reading);
   if (/[\d*$]/.test(scanner.peek())) return { key: 'sequence', set: takeSequenceSet(scanner) };
   if (scanner.accept('(')) {
     const key = scanner.nested(() => takeKeys(scanner, reading));
@@ -73,6 +72,11 @@ function takeKey(scanner: Scanner, reading: Reading): SearchKey {
   }
   const word = scanner.word();
   return flagKeys[word] ?? dateKey(word, scanner) ?? textKey(word, scanner, reading) ?? numberKey(word, scanner) ?? combinedKey(word, scanner, reading);
+}
+
+function countOne(reading: Reading): void {
+  reading.left -= 1;
+  if (reading.left < 0) throw malformed('too many search keys');
 }
 
 const not = (operand: SearchKey): SearchKey => ({ key: 'not', operand });
@@ -172,11 +176,8 @@ function combinedKey(word: string, scanner: Scanner, reading: Reading): SearchKe
       return not(operand());
     case 'FUZZY':
       return { key: 'fuzzy', operand: operand() };
-    case 'OR': {
-      const left = operand();
-      scanner.space();
-      return { key: 'or', left, right: operand() };
-    }
+    case 'OR':
+      return anyOf(takeAlternatives(scanner, reading));
     case 'KEYWORD':
       return { key: 'keyword', keyword: takeKeyword(scanner) };
     case 'UNKEYWORD':
@@ -190,4 +191,30 @@ function combinedKey(word: string, scanner: Scanner, reading: Reading): SearchKe
     default:
       throw malformed(`unknown search key ${word}`);
   }
+}
+
+/**
+ * The alternatives of an OR whose word is read. ORs that are its operands (`OR a OR b c`) add theirs and count as no nesting:
+ * programs chain one for each sender of an address book.
+ */
+function takeAlternatives(scanner: Scanner, reading: Reading): SearchKey[] {
+  const found: SearchKey[] = [];
+  for (let missing = 2; ; scanner.space()) {
+    if (scanner.acceptWord('OR')) {
+      countOne(reading);
+      missing += 1;
+    } else {
+      found.push(scanner.nested(() => takeKey(scanner, reading)));
+      missing -= 1;
+      if (missing === 0) return found;
+    }
+  }
+}
+
+/** Two or more keys as a tree of few levels, since who looks at it goes down by recursion. */
+function anyOf(keys: readonly SearchKey[]): SearchKey {
+  const [only] = keys;
+  if (only !== undefined && keys.length === 1) return only;
+  const half = Math.floor(keys.length / 2);
+  return { key: 'or', left: anyOf(keys.slice(0, half)), right: anyOf(keys.slice(half)) };
 }
