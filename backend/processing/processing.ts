@@ -227,6 +227,7 @@ class NodeProcessing implements Processing {
       makeReports: (item, reports) => makeReports(this.#maker, item, reports),
       claimReports: async (item, reports) => claimReports(this.#store.deliveryRecords, { item, rules: this.#rules }, reports),
       isNewOutside: (records, item, address) => this.#outside.isNew(records, item, address),
+      isAlive,
       onLook: () => this.#lookAfter(),
     });
     return this.#runner;

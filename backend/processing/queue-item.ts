@@ -118,3 +118,11 @@ export function settled(item: QueueItem, confirmation: 'confirmed' | 'loose', no
   });
   return { ...item, confirmation, recipients };
 }
+
+/**
+ * With what is known of its client's session now: one that ended with its process is loose, though nobody may have noted that yet. An owner who
+ * was told that it stands would store the message beside a retry that he has already.
+ */
+export function asNow(item: QueueItem, isAlive: (holder: string) => boolean): QueueItem {
+  return item.confirmation === 'open' && !isAlive(item.holder) ? { ...item, confirmation: 'loose' } : item;
+}

@@ -11,7 +11,7 @@ import type { Lane } from './lanes.ts';
 import type { MadeReports } from './new-item.ts';
 import { outcomeOfThrown, outcomesForAll, released } from './outage.ts';
 import { countReports, countUnreachable } from './queue-counters.ts';
-import { isOutside, waitingFor, withKeysOutside } from './queue-item.ts';
+import { asNow, isOutside, waitingFor, withKeysOutside } from './queue-item.ts';
 import type { Destination, QueueItem } from './queue-item.ts';
 import type { QueueStore } from './queue-store.ts';
 import type { Table } from '../storage/storage.ts';
@@ -37,6 +37,8 @@ export interface QueueRunnerOptions {
   readonly makeReports: (item: QueueItem, reports: readonly DueReport[]) => Promise<MadeReports>;
   /** Whether a recipient outside is to get the item's message, which is recorded. Inside the transaction that changes the item. */
   readonly isNewOutside: (records: Table, item: QueueItem, address: string) => boolean;
+  /** Whether that process lives which holds the session of an item's client. */
+  readonly isAlive: (holder: string) => boolean;
   /** Tidies up, now and then: at every look at the queue. */
   readonly onLook: () => Promise<void>;
   readonly log: Logger;
@@ -228,7 +230,8 @@ export class QueueRunner implements Service {
   }
 
   async #deliver(lane: Lane, destination: Destination, id: string): Promise<void> {
-    const item = this.#options.store.read(() => this.#options.store.get(id));
+    const noted = this.#options.store.read(() => this.#options.store.get(id));
+    const item = noted === undefined ? undefined : asNow(noted, this.#options.isAlive);
     const waiting = item === undefined ? [] : waitingFor(item, destination);
     if (item === undefined || item.held === 'yes' || waiting.length === 0) return;
     const outcomes = await lane.deliver(item, waiting.map(({ recipient }) => recipient));

@@ -166,3 +166,15 @@ test('a node that is killed while the session stands knows afterwards that its c
   assert.equal((await inboxOf(be1, 'alice@example.com')).length, 1);
   assert.equal((await inboxOf(be2, 'bob@example.com')).length, 1);
 });
+
+test('a worker is killed with its client\'s session, and the retry is there before the message has left the queue: one copy', async (t) => {
+  const cluster = new TestCluster(t);
+  const doomed = await cluster.fork(t, 'be1', { runner: 'no' });
+  const be1 = await cluster.start(t, 'be1'); // looks for sessions that ended with their process as it starts, and 2 s later
+  const bytes = messageOf('retried before it was handed over');
+  assert.equal(await send(await openLeg(doomed.ports.lmtp), bytes, { to: ['alice@example.com'], extra: custodian }), 250);
+  await doomed.kill();
+  await session(be1.ports.lmtp, bytes, { to: ['alice@example.com'], end: 'quit' });
+  await until('the queue is empty', () => be1.processing.list({ from: '', limit: 1 }).length === 0);
+  assert.equal((await inboxOf(be1, 'alice@example.com')).length, 1);
+});
