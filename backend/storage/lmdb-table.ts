@@ -15,9 +15,17 @@ export function closed(): Failure {
   return new Failure('storage-failure', 'this storage is closed: it is taken out, or the process ends');
 }
 
-/** What was there before the writes of the action that is being run, where it shares its transaction: between `begin` and `end`. */
+/** Bytes that a journal holds at rest. */
+const journalBytes = 64 * 1024;
+
+/**
+ * What was there before the writes of the action that is being run, where it shares its transaction: between `begin` and `end`. It lies in memory that
+ * is used again, since a buffer for each value, which mostly nobody asks for, keeps the collector running.
+ */
 export class WriteJournal {
-  #writes: { readonly database: Records; readonly key: (string | number)[]; readonly before: Buffer | undefined }[] | undefined;
+  #writes: { readonly database: Records; readonly key: (string | number)[]; readonly before: { readonly from: number; readonly to: number } | undefined }[] | undefined;
+  #memory = Buffer.allocUnsafeSlow(journalBytes);
+  #used = 0;
 
   begin(): void {
     this.#writes = [];
@@ -25,7 +33,9 @@ export class WriteJournal {
 
   /** Before each write. */
   note(database: Records, key: (string | number)[]): void {
-    this.#writes?.push({ database, key, before: database.getBinary(key) });
+    if (this.#writes === undefined) return;
+    const shared = database.getBinaryFast(key);
+    this.#writes.push({ database, key, before: shared === undefined ? undefined : this.#keep(shared, shared.length) });
   }
 
   /** Before a write where nothing is. */
@@ -36,12 +46,28 @@ export class WriteJournal {
   undo(): void {
     for (const { database, key, before } of this.#writes?.reverse() ?? []) {
       if (before === undefined) database.removeSync(key);
-      else database.putSync(key, before);
+      else database.putSync(key, this.#memory.subarray(before.from, before.to));
     }
   }
 
   end(): void {
     this.#writes = undefined;
+    this.#used = 0;
+    if (this.#memory.length > journalBytes) this.#memory = Buffer.allocUnsafeSlow(journalBytes);
+  }
+
+  /** @param length of the value, which the memory that the binding lends may exceed */
+  #keep(shared: Buffer, length: number): { readonly from: number; readonly to: number } {
+    const from = this.#used;
+    const to = from + length;
+    if (to > this.#memory.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(to, 2 * this.#memory.length));
+      this.#memory.copy(larger, 0, 0, from);
+      this.#memory = larger;
+    }
+    shared.copy(this.#memory, from, 0, length);
+    this.#used = to;
+    return { from, to };
   }
 }
 

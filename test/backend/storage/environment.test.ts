@@ -117,7 +117,7 @@ test('Whatever a transaction has put, replaced and removed before it throws is a
     assert.deepEqual(seen(), model);
     const draft = new Map(model);
     for (let step = 0; step < 8; step += 1) {
-      const [index, key, value] = [dice.below(2), dice.below(6), 'v'.repeat(dice.below(4) === 0 ? 9000 : 3) + String(number * 10 + step)];
+      const [index, key, value] = [dice.below(2), dice.below(6), 'v'.repeat(dice.below(4) === 0 ? 30_000 : 3) + String(number * 10 + step)];
       const table = tables[index] ?? assert.fail();
       if (dice.below(3) === 0) table.remove([key]);
       else if (table.get([key]) === undefined) table.insert([key], Buffer.from(value));
