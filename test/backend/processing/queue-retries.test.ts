@@ -143,7 +143,7 @@ test('a message of the greatest size goes through a custodian, whose fields come
   await leg.rcpt({ address: 'bob@example.com' });
   assert.equal((await leg.data(pieces(whole)))[0]?.code, 250);
   await leg.quit();
-  await until('it is there', async () => (await inboxOf(be2, 'bob@example.com')).length === 1, 15_000);
+  await until('it is there', async () => (await inboxOf(be2, 'bob@example.com')).length === 1, 60_000);
   const [stored = ''] = await inboxOf(be2, 'bob@example.com');
   assert.ok(stored.endsWith(whole.toString('latin1')), 'byte for byte');
 });
