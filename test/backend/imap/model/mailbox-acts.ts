@@ -126,7 +126,7 @@ function checkResync(model: SessionModel, { mailbox, others, memory, knownUids }
   const changed = counts === undefined ? [] : mailbox.messages.filter(({ uid, modseq }) => modseq > counts.modseq && isKnown(uid)).map(({ uid }) => uid);
   const fetched = others.filter((one) => one.kind === 'fetch');
   assert.deepEqual(fetched.map((one) => (one.kind === 'fetch' ? one.uid : 0)), changed, `${mailbox.name}: changed since ${String(memory?.modseq)}`);
-  model.take([...others.filter(({ kind }) => kind === 'flags'), ...fetched], { tells: 'everything', flagsBefore: new Map(), own: new Set(), fetched: new Map(changed.map((uid) => [uid, ['uid', 'flags', 'modseq']])) });
+  model.take([...others.filter(({ kind }) => kind === 'flags'), ...fetched], { tells: 'everything', before: new Map(), others: 'still', own: new Set(), fetched: new Map(changed.map((uid) => [uid, ['uid', 'flags', 'modseq']])) });
 }
 
 export async function close(stage: Stage, player: Player): Promise<void> {

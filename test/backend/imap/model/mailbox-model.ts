@@ -18,7 +18,7 @@ export interface Effect {
   /** Get these flags, and a new mod-sequence; where the flags stay the same they may keep the old one. */
   readonly flagged?: ReadonlyMap<number, ReadonlySet<string>>;
   readonly gone?: ReadonlySet<number>;
-  readonly added?: readonly { readonly letter: Letter; readonly flags: ReadonlySet<string> }[];
+  readonly added?: readonly Pick<ModelMessage, 'letter' | 'flags'>[];
 }
 
 /** What has happened, for those who watch. */
@@ -136,9 +136,24 @@ export class AccountModel {
     mailbox.messages = [...left, ...fresh];
     this.#compare(mailbox, { before, mustChange, mayChange });
     const changed = left.filter(({ uid, modseq }) => (mustChange.has(uid) || mayChange.has(uid)) && modseq > before).map(({ uid }) => uid);
-    if (lost.length > 0) assert.ok(mailbox.highestModseq > before, `messages went from ${mailbox.name} without a new mod-sequence`);
-    for (const uid of lost) mailbox.gone.push({ uid, modseq: mailbox.highestModseq });
+    for (const uid of lost) mailbox.gone.push({ uid, modseq: this.#goneAt(mailbox, { uid, before }) });
     return { mailbox, changed, gone: lost, added: fresh.map(({ uid }) => uid) };
+  }
+
+  /** Each mod-sequence is given to one change. */
+  #goneAt({ name, highestModseq }: ModelMailbox, { uid, before }: { readonly uid: number; readonly before: number }): number {
+    for (let modseq = highestModseq; modseq > before; modseq -= 1) {
+      if (this.#account.mailbox(name)?.changesSince(modseq - 1).vanished.includes(uid) === true) return modseq;
+    }
+    return assert.fail(`${String(uid)} went from ${name} without a new mod-sequence`);
+  }
+
+  /** As they lie in the storage. */
+  storedMessages({ name }: ModelMailbox): { readonly uid: number; readonly flags: ReadonlySet<string> }[] {
+    const stored = this.#account.mailbox(name);
+    assert.ok(stored !== undefined, `${name} is missing`);
+    const { keywords } = stored.state();
+    return stored.rows().map((row) => ({ uid: row.uid, flags: new Set(flagsOf(row, keywords)) }));
   }
 
   /** Uids, flags and counters are as predicted; mod-sequences go up where something changed, and nowhere else. */

@@ -85,7 +85,7 @@ export async function store(stage: Stage, player: Player, act: Act): Promise<voi
   checkModified(code, view, { refused, by: chosen.by });
 }
 
-function changedFlags(flags: ReadonlySet<string>, mode: '+' | '-' | '', given: readonly string[]): ReadonlySet<string> {
+export function changedFlags(flags: ReadonlySet<string>, mode: '+' | '-' | '', given: readonly string[]): ReadonlySet<string> {
   if (mode === '') return new Set(given);
   return new Set(mode === '+' ? [...flags, ...given] : [...flags].filter((flag) => !given.includes(flag)));
 }

@@ -4,5 +4,5 @@ import { fuzzRuns, fuzzSeed } from '../../../fuzz/settings.ts';
 import { runModel } from './run.ts';
 
 test(`Every response of four sessions in two processes is the one that a simple model predicts (seed ${String(fuzzSeed)}).`, { timeout: 200_000 }, async () => {
-  await runModel({ seed: fuzzSeed, runs: fuzzRuns(12), acts: 200, limitMs: 60_000, path: process.env['WAYBILL_FUZZ_PATH'] });
+  await runModel({ seed: fuzzSeed, runs: fuzzRuns(12), acts: 200, limitMs: 150_000, path: process.env['WAYBILL_FUZZ_PATH'] });
 });

@@ -16,6 +16,7 @@ import { AccountModel } from './mailbox-model.ts';
 import * as annotationActs from './annotation-acts.ts';
 import * as mailboxActs from './mailbox-acts.ts';
 import * as messageActs from './message-acts.ts';
+import * as rushActs from './rush-acts.ts';
 import * as searchActs from './search-acts.ts';
 import * as watchActs from './watch-acts.ts';
 import { Player } from './player.ts';
@@ -111,7 +112,7 @@ async function perform(stage: Stage, act: Act): Promise<void> {
     assert.equal((await player.ask('NOOP')).status, 'BYE');
     await player.enter();
   }
-  const needsView = !['append', 'create', 'rename', 'delete', 'select', 'noop', 'idle', 'status', 'list', 'notify', 'log out', 'limit', 'quota', 'annotate', 'read annotations'].includes(act.kind);
+  const needsView = !['append', 'create', 'rename', 'delete', 'select', 'noop', 'idle', 'status', 'list', 'notify', 'log out', 'limit', 'quota', 'annotate', 'read annotations', 'at once'].includes(act.kind);
   // A client that has nothing open opens what it can.
   if (needsView && player.model.view === undefined) await mailboxActs.select(stage, player, { ...act, kind: 'select', b: act.b | 1 });
   if (needsView && player.model.view === undefined) return;
@@ -144,6 +145,7 @@ async function doAct(stage: Stage, player: Player, act: Act): Promise<void> {
     case 'quota': return watchActs.quota(stage, player, act);
     case 'follow': return searchActs.follow(stage, player, act);
     case 'replace': return messageActs.replace(stage, player, act);
+    case 'at once': return rushActs.rush(stage, act);
     case 'noop': messageActs.onlyKeywords((await stage.run(player, { text: 'NOOP', status: 'OK' })).others);
   }
 }

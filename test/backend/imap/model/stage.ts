@@ -1,9 +1,12 @@
 /** All sessions and the account between them: runs one command after the other, and holds what everybody hears against the model. */
 import assert from 'node:assert/strict';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AccountModel, Effect, ModelMailbox } from './mailbox-model.ts';
 import type { Answer, Player } from './player.ts';
 import type { Fetched, Response } from './responses.ts';
-import type { Expectation, SessionModel } from './session-model.ts';
+import { effectsOf, histories, momentsOf } from './rush-model.ts';
+import type { Perform } from './rush-model.ts';
+import type { Expectation, Moments, SessionModel } from './session-model.ts';
 
 /** A command and what is predicted of it. */
 export interface Command {
@@ -25,9 +28,15 @@ export interface Command {
   readonly concludes?: () => void;
 }
 
+/** A command that runs while others do. */
+export interface Rush extends Pick<Command, 'text' | 'tells' | 'fetched'> {
+  readonly player: Player;
+  readonly perform: Perform;
+}
+
 const nobody: ReadonlySet<number> = new Set();
 /** What comes unasked. */
-const unasked = (tells: Expectation['tells']): Expectation => ({ tells, fetched: new Map(), flagsBefore: new Map(), own: nobody });
+const unasked = (tells: Expectation['tells'], others: Expectation['others'] = 'still', before: Moments = new Map()): Expectation => ({ tells, others, before, fetched: new Map(), own: nobody });
 
 export class Stage {
   readonly account: AccountModel;
@@ -47,7 +56,7 @@ export class Stage {
   /** Runs it. Answers the responses that are no news, and the code of the completion. */
   async run(player: Player, command: Command): Promise<{ readonly others: readonly Response[]; readonly code: string | undefined }> {
     const { model } = player;
-    const flagsBefore = new Map(model.view?.mailbox.messages.map(({ uid, flags }) => [uid, flags]));
+    const before: Moments = new Map(model.view?.mailbox.messages.map(({ uid, letter, flags }) => [uid, { letter, flags: [flags], renewed: 'no' }]));
     const viewBefore = model.view;
     const { responses: all, status, code } = await player.ask(command.text);
     assert.equal(status, command.status, command.text);
@@ -57,7 +66,7 @@ export class Stage {
     model.watch?.settle(); // its own doing is no news
     const responses = hearAnnotations(model, all);
     const tells = command.tells ?? 'everything';
-    const expectation: Expectation = { tells, flagsBefore, fetched: command.fetched ?? new Map(), own: command.own ?? nobody };
+    const expectation: Expectation = { tells, before, others: 'still', fetched: command.fetched ?? new Map(), own: command.own ?? nobody };
     // What was open, and is not any more, is not told of.
     const others = model.view === viewBefore ? responses.filter((response) => model.hear(response, expectation) === 'of something else') : [...responses];
     command.concludes?.();
@@ -65,6 +74,51 @@ export class Stage {
     if (model.view === viewBefore && model.view !== undefined && status === 'OK') this.#checkIssued(model, { tells, code });
     await this.#wakeIdlers();
     return { others, code };
+  }
+
+  /** All at the same time. What came of it is as if they had run one after the other; who heard of whom meanwhile is open, but in the end all know all. */
+  async runAtOnce(rushes: readonly Rush[]): Promise<void> {
+    for (const { player, text } of rushes) player.say(text);
+    const answers = await Promise.all(rushes.map(async (rush) => ({ ...rush, answer: await rush.player.answer() })));
+    await nextTurn(); // what this process has looked at in this turn may be older than the last answer
+    const all = histories(this.account, answers.map(({ text, perform, answer: { responses, status, code } }) => ({
+      perform, told: { text, status, codes: [code ?? '', ...responses.flatMap((one) => (one.kind === 'code' ? [`${one.code} ${one.value}`] : []))] },
+    })));
+    const moments = (mailbox: ModelMailbox | undefined): Moments => (mailbox === undefined ? new Map() : momentsOf(all, mailbox));
+    for (const effect of effectsOf(all[0] ?? [])) {
+      const happening = this.account.apply(effect);
+      for (const session of this.#sessions) session.note(happening, nobody);
+    }
+    for (const { player: { model }, tells = 'everything', fetched = new Map<number, never>(), answer } of answers) {
+      const expectation: Expectation = { tells, fetched, others: 'at work', before: moments(model.view?.mailbox), own: nobody };
+      const others = model.take(hearAnnotations(model, answer.responses), expectation);
+      assert.deepEqual(others.filter((one) => one.kind !== 'code' || !['FLAGS', 'PERMANENTFLAGS', 'APPENDUID', 'COPYUID'].includes(one.code)), []);
+    }
+    for (const player of this.players) if (player.model.state === 'alive') await this.#catchUp(player, moments(player.model.view?.mailbox));
+  }
+
+  /** Nothing is left to be told. */
+  async settleAll(): Promise<void> {
+    for (const player of this.players) if (player.model.state === 'alive') await this.#catchUp(player, new Map());
+  }
+
+  /** Up to the end of a command that begins after all that others did. */
+  async #catchUp(player: Player, before: Moments): Promise<void> {
+    const { model } = player;
+    const tells = model.hearsAtOnce ?? 'everything';
+    if (model.watch !== undefined) model.annotations?.settle();
+    if (model.hearsAtOnce !== undefined) while (model.owes(tells)) assert.ok(isNews(model, await player.response(), unasked(tells, 'at work', before)));
+    if (model.idle === 'yes') {
+      player.sayLine('DONE');
+      for (const response of (await player.answer()).responses) assert.ok(isNews(model, response, unasked(tells, 'at work', before)));
+      model.idle = 'no';
+    }
+    model.settle(unasked(tells, 'at work', before));
+    const { responses, status } = await player.ask('NOOP');
+    assert.equal(status, 'OK');
+    for (const response of responses) assert.ok(isNews(model, response, unasked('everything')));
+    model.settle(unasked('everything'));
+    model.watch?.settle();
   }
 
   #happen(player: Player, { effects = [], own = nobody }: Command): void {
@@ -113,7 +167,7 @@ export class Stage {
     const { responses, status } = await player.answer();
     assert.equal(status, 'OK', 'DONE');
     player.model.idle = 'no';
-    for (const response of responses) assert.ok(isNews(player.model, response));
+    for (const response of responses) assert.ok(isNews(player.model, response, unasked('everything')));
     player.model.settle(unasked('everything'));
   }
 
@@ -122,7 +176,7 @@ export class Stage {
     for (const player of this.players) {
       if (player.model.hearsAtOnce === undefined) continue;
       if (player.model.state === 'doomed') {
-        for (let last = await player.response(); last.kind !== 'bye'; last = await player.response()) assert.ok(isNews(player.model, last));
+        for (let last = await player.response(); last.kind !== 'bye'; last = await player.response()) assert.ok(isNews(player.model, last, unasked(player.model.hearsAtOnce)));
         await player.enter();
       } else await this.#hearNews(player);
     }
@@ -132,16 +186,16 @@ export class Stage {
     const { model } = player;
     const tells = model.hearsAtOnce ?? 'everything';
     if (model.watch !== undefined) model.annotations?.settle(); // who uses NOTIFY hears what he asked for there
-    while (model.owes(tells)) assert.ok(isNews(model, await player.response()));
+    while (model.owes(tells)) assert.ok(isNews(model, await player.response(), unasked(tells)));
     model.settle(unasked(tells));
     model.watch?.settle();
   }
 }
 
-function isNews(model: SessionModel, response: Response): boolean {
+function isNews(model: SessionModel, response: Response, expectation: Expectation): boolean {
   if (response.kind === 'code' && response.code === 'PERMANENTFLAGS') return true;
   if (model.annotations?.hear(response) === 'taken') return true;
-  return model.hear(response, unasked(model.hearsAtOnce ?? 'everything')) === 'taken' || model.watch?.hear(response, model.looking) === 'taken';
+  return model.hear(response, expectation) === 'taken' || model.watch?.hear(response, { ...model.looking, others: expectation.others }) === 'taken';
 }
 
 /** News of annotations come with whatever command. Answers the other responses. */

@@ -102,7 +102,7 @@ export class Watch {
   }
 
   /** Takes a response that was not asked for; fails when nobody owes it. */
-  hear(response: Response, looking: Looking): 'taken' | 'of something else' {
+  hear(response: Response, looking: Looking & { readonly others: 'still' | 'at work' }): 'taken' | 'of something else' {
     if (response.kind === 'list') {
       const at = this.#names.findIndex(({ name }) => name === response.name);
       const [owed] = at < 0 ? [] : this.#names.splice(at, 1);
@@ -111,10 +111,15 @@ export class Watch {
       return 'taken';
     }
     if (response.kind !== 'status') return 'of something else';
+    const mailbox = this.#account.mailbox(response.name);
+    if (looking.others === 'at work' && mailbox !== undefined && this.wishes.messages(response.name)) {
+      // As it was at one moment or the other: the last word is that which counts.
+      this.#told.set(mailbox, { ...(this.#told.get(mailbox) ?? countersOf(mailbox)), ...Object.fromEntries(response.items) });
+      return 'taken';
+    }
     const owed = this.owed(looking).get(response.name);
     assert.ok(owed !== undefined, `STATUS of ${response.name}, of which nothing is new`);
     assert.deepEqual(Object.fromEntries(response.items), owed, response.name);
-    const mailbox = this.#account.mailbox(response.name);
     if (mailbox !== undefined) this.#told.set(mailbox, countersOf(mailbox));
     return 'taken';
   }
