@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { Failure } from '../../shared/base/failure.ts';
 import { Flag } from '../storage/storage.ts';
-import type { Account, Mailbox, MailboxEntry, MessageRow, Storage } from '../storage/storage.ts';
+import type { Account, AppendMarks, Mailbox, MailboxEntry, MessageRow, Storage } from '../storage/storage.ts';
 import type { StreamedMessage } from './message-stream.ts';
 import type { Tell } from './progress.ts';
 import type { MoveSource } from './source.ts';
@@ -83,7 +83,7 @@ async function bringBatch(left: LeftBehind, { mailbox, target, rows, notes }: Ba
       await checkDigest(staged.digest, message);
       for (const row of byMessage.get(message.messageId) ?? []) {
         const keywords = mailbox.keywords.filter((_, index) => ((row.keywords >>> index) & 1) === 1);
-        const marks = { flags: row.flags & allFlags, keywords, internalDateMs: row.internalDateMs };
+        const marks: AppendMarks = { flags: row.flags & allFlags, keywords, keywordsBeyond: 'left-out', internalDateMs: row.internalDateMs };
         await target.append([{ staged, marks }], (records) => {
           if (records.get(noteKey(notes, row.uid)) !== undefined) return 'skip';
           records.put(noteKey(notes, row.uid), noted);

@@ -33,11 +33,11 @@ async function appendHere(session: Session, place: HerePlace, given: AppendArgum
   return ok('APPEND completed', appendUid(place, result));
 }
 
-/** What another node copies here comes in one command, however many messages that are. */
+/** What another node copies here comes in one command, however many messages that are; copies do without keywords that find no room. */
 async function takeMany(session: Session, place: HerePlace, given: AppendArguments): Promise<AppendResult> {
   const entering = new Entering(targetAt(place));
   return entering.whole(session.log, async () => {
-    await takeMessages({ session, account: place.account, freedBytes: 0 }, given, async ({ staged, marks }) => entering.add({ staged, marks: marksWithin(place.rights, marks) }));
+    await takeMessages({ session, account: place.account, freedBytes: 0 }, given, async ({ staged, marks }) => entering.add({ staged, marks: { ...marksWithin(place.rights, marks), keywordsBeyond: 'left-out' } }));
   });
 }
 

@@ -61,7 +61,7 @@ async function nextFetched(leg: Leg, tag: string): Promise<RegExpExecArray | und
 function carried(leg: Leg, [, uid, flags = '()', date = '', size]: RegExpExecArray): CarriedMessage {
   return {
     uid: Number(uid), size: Number(size),
-    marks: { ...flagMarks(takeFlagList(new Scanner(flags))), internalDateMs: takeDateTime(new Scanner(date)) },
+    marks: { ...flagMarks(takeFlagList(new Scanner(flags))), keywordsBeyond: 'left-out', internalDateMs: takeDateTime(new Scanner(date)) },
     bytes: () => leg.literal(Number(size)),
   };
 }

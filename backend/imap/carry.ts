@@ -28,7 +28,7 @@ export async function* carriedFrom(view: View, uids: readonly number[]): AsyncGe
     if (row === undefined || stored === undefined) continue;
     const keywords = names.filter((_, bit) => ((row.keywords >>> bit) & 1) === 1);
     yield {
-      uid, size: stored.size, marks: { flags: row.flags, keywords, internalDateMs: row.internalDateMs },
+      uid, size: stored.size, marks: { flags: row.flags, keywords, keywordsBeyond: 'left-out', internalDateMs: row.internalDateMs },
       bytes: async function* (): AsyncGenerator<Buffer, void, void> {
         for (let at = 0; at < stored.size; at += pieceBytes) yield stored.read(at, Math.min(pieceBytes, stored.size - at));
       },

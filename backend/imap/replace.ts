@@ -65,7 +65,7 @@ async function replaceHere({ session, view }: Selected, { place, given, old }: R
   };
   const result = await withMessages({ session, account, most: 'one', freedBytes: isSame ? old.size : 0 }, given, async ([message]) => {
     if (message === undefined) throw new Error('a command without a message');
-    return enter({ staged: message.staged, marks: marksWithin(rights, message.marks) });
+    return enter({ staged: message.staged, marks: { ...marksWithin(rights, message.marks), keywordsBeyond: 'left-out' } });
   });
   if (result === undefined) return gone;
   session.noteOwnMessages({ account, mailbox: target }, result.uids);

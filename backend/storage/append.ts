@@ -65,7 +65,7 @@ function enter(change: AccountChange, mailboxId: number, arrival: Arrival): numb
   const messageId = messageIdOf(change, stage);
   return mailbox.add({
     flags: marks.flags,
-    keywords: mailbox.keywordBits(marks.keywords),
+    keywords: mailbox.keywordBits(marks.keywords, marks.keywordsBeyond),
     size: stage.size,
     internalDateMs: arrival.internalDateMs,
     savedDateMs: arrival.nowMs,

@@ -1,7 +1,7 @@
 /** A change of flags on many rows: each block is taken up once, and changed in place. */
 import { bitsWithin } from './copy-move.ts';
 import { Flag } from './interface.ts';
-import type { FlagChange, FlagOutcome } from './interface.ts';
+import type { FlagChange, FlagOutcome, MessageRow } from './interface.ts';
 import { blockOf } from './keys.ts';
 import type { Bits } from './flag-records.ts';
 import type { MailboxChange, OpenBlock } from './mailbox-change.ts';
@@ -23,7 +23,8 @@ interface Edit {
 /** Inside a transaction. Throws `limit`, `bad-input` for keywords. */
 export function changeFlags(mailbox: MailboxChange, uids: readonly number[], change: FlagChange): FlagOutcome {
   const before = mailbox.entry.highestModseq;
-  const work: Work = { mailbox, edit: editOf(mailbox, change), wanted: ascending(uids), modified: [], unheard: new Set(), pieces: [], untouched: 0, made: new MadeChanges() };
+  const wanted = ascending(uids);
+  const work: Work = { mailbox, edit: editOf(mailbox, wanted, change), wanted, modified: [], unheard: new Set(), pieces: [], untouched: 0, made: new MadeChanges() };
   for (let next = 0; next < work.wanted.length;) {
     const number = blockOf(work.wanted[next] ?? 0);
     let end = next + 1;
@@ -46,16 +47,23 @@ function ascending(uids: readonly number[]): readonly number[] {
   return uids;
 }
 
-function editOf(mailbox: MailboxChange, change: FlagChange): Edit {
+/** Keywords are added to the mailbox only where a message is to bear them: names are never taken away from it. */
+function editOf(mailbox: MailboxChange, uids: readonly number[], change: FlagChange): Edit {
   const { mode } = change;
   const within = bitsWithin(change.within);
-  const known = mode === 'remove' || change.within?.keywords === 'none';
+  const limit = change.unchangedSince ?? Infinity;
+  const bearsNone = mode === 'remove' || change.within?.keywords === 'none';
+  const known = bearsNone || mailbox.knowsKeywords(change.keywords) || !uids.some((uid) => isReached(mailbox.row(uid), limit));
   const keywords = known ? mailbox.knownKeywordBits(change.keywords) : mailbox.keywordBits(change.keywords);
   const bits = (given: number, mask: number): Bits => {
     if (mode === 'replace') return { keep: ~mask, set: given & mask };
     return mode === 'add' ? { keep: -1, set: given & mask } : { keep: ~(given & mask), set: 0 };
   };
-  return { flags: bits(change.flags, within.flags), keywords: bits(keywords, within.keywords), limit: change.unchangedSince ?? Infinity, known: change.knownModseq ?? Infinity };
+  return { flags: bits(change.flags, within.flags), keywords: bits(keywords, within.keywords), limit, known: change.knownModseq ?? Infinity };
+}
+
+function isReached(row: MessageRow | undefined, limit: number): boolean {
+  return row !== undefined && row.modseq <= limit;
 }
 
 interface Work {

@@ -41,7 +41,7 @@ function transferMessages(change: AccountChange, transfer: Transfer, leave: (row
   const savedDateMs = Date.now();
   const uids = rows.map((row) => {
     leave(row);
-    const keywords = target.keywordBits(source.keywordNames(row.keywords & within.keywords));
+    const keywords = target.keywordBits(source.keywordNames(row.keywords & within.keywords), 'left-out');
     return target.add({ ...row, savedDateMs, flags: row.flags & within.flags, keywords });
   });
   return { uidValidity: target.entry.uidValidity, uids, sourceUids: rows.map((row) => row.uid) };

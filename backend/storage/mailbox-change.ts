@@ -10,7 +10,7 @@ import type { FlagEdit } from './flag-records.ts';
 import { addRecorded } from './mailbox-rows.ts';
 import { emptyBlock, encodeUidRanges, findRow, highestModseq, withoutRow, withRow } from './row-block.ts';
 import { Flag } from './interface.ts';
-import type { MessageRow } from './interface.ts';
+import type { KeywordsBeyond, MessageRow } from './interface.ts';
 import type { FlagRecords } from './volume.ts';
 
 const keywordsPerMailbox = 32;
@@ -160,11 +160,20 @@ export class MailboxChange {
     this.#removed.push(row.uid);
   }
 
-  /** The bits of keywords; unknown ones are added to the mailbox. Throws `limit`, `bad-input`. */
-  keywordBits(names: readonly string[]): number {
+  /** The bits of keywords; unknown ones are added to the mailbox. @param beyond what becomes of those for which it has no room. Throws `limit`, `bad-input`. */
+  keywordBits(names: readonly string[], beyond: KeywordsBeyond = 'refused'): number {
     let bits = 0;
-    for (const name of names) bits |= 1 << this.#keywordIndex(name);
+    for (const name of names) {
+      const index = this.#findKeyword(name);
+      if (index >= 0) bits |= 1 << index;
+      else if (this.#hasRoomForKeyword || beyond === 'refused') bits |= 1 << this.#addKeyword(name);
+    }
     return bits >>> 0;
+  }
+
+  /** Whether the mailbox has them all already. */
+  knowsKeywords(names: readonly string[]): boolean {
+    return names.every((name) => this.#findKeyword(name) >= 0);
   }
 
   /** The bits of those of the keywords that the mailbox knows. */
@@ -205,12 +214,15 @@ export class MailboxChange {
     putMailbox(this.#tables, { ...this.#entry }); // it may go on changing
   }
 
-  #keywordIndex(name: string): number {
-    const known = this.#findKeyword(name);
-    if (known >= 0) return known;
+  get #hasRoomForKeyword(): boolean {
+    return this.#entry.keywords.length < keywordsPerMailbox;
+  }
+
+  /** Answers its place. */
+  #addKeyword(name: string): number {
     if (name === '' || Buffer.byteLength(name) > keywordBytes) throw new Failure('bad-input', 'keyword is empty or too long');
     const { keywords } = this.#entry;
-    if (keywords.length >= keywordsPerMailbox) throw new Failure('limit', `a mailbox has at most ${keywordsPerMailbox} keywords`);
+    if (!this.#hasRoomForKeyword) throw new Failure('limit', `the mailbox has no room for the keyword ${name}: it has had ${keywordsPerMailbox} others, and that is the most`);
     this.#set({ keywords: [...keywords, name] });
     return keywords.length;
   }

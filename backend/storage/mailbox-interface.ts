@@ -121,10 +121,18 @@ export interface Lots {
   forget(log: Logger): Promise<void>;
 }
 
+/**
+ * What becomes of keywords for which a mailbox has no room: the whole change is refused (`limit`), or the message does without them, as one that is
+ * copied or moved: its flags SHOULD be preserved (RFC 9051 section 6.4.7), but it must not stay where it is for their sake.
+ */
+export type KeywordsBeyond = 'refused' | 'left-out';
+
 /** With what marks a message enters a mailbox. */
 export interface AppendMarks {
   readonly flags: number;
   readonly keywords: readonly string[];
+  /** Undefined: `refused`. */
+  readonly keywordsBeyond?: KeywordsBeyond | undefined;
   /** Undefined: now. */
   readonly internalDateMs?: number | undefined;
 }

@@ -209,7 +209,7 @@ function addAll(change: AccountChange, mailboxId: number, { keywords, brought }:
   const nowMs = Date.now();
   for (const one of brought) {
     const { flags, size, internalDateMs, keywords: bits } = one.row;
-    mailbox.add({ flags, size, internalDateMs, savedDateMs: nowMs, keywords: mailbox.keywordBits(keywordNames(keywords, bits)), ...enter(change, one) });
+    mailbox.add({ flags, size, internalDateMs, savedDateMs: nowMs, keywords: mailbox.keywordBits(keywordNames(keywords, bits), 'left-out'), ...enter(change, one) });
   }
 }
 

@@ -152,7 +152,7 @@ class Build {
     this.#numbers.set(placeKey(place), { messageId, scanned });
     this.#inventory.name(place);
     const threadId = threadOf(tables, change.number, { keys: threadKeys(scanned.structure), messageId });
-    mailbox.add({ flags, keywords: mailbox.keywordBits(keywords), size: place.length, internalDateMs, savedDateMs: internalDateMs, messageId, threadId });
+    mailbox.add({ flags, keywords: mailbox.keywordBits(keywords, 'left-out'), size: place.length, internalDateMs, savedDateMs: internalDateMs, messageId, threadId });
     change.save('its-own');
     this.accounts.add(address);
     this.messages += 1;

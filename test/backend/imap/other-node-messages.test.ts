@@ -212,3 +212,26 @@ test('a connection that is cut between the lots of a copy leaves the folder as i
   assert.deepEqual(await demandOk(owner, 'NOOP'), []);
   close(both);
 });
+
+test('a folder on another node that has all its keywords takes every message that is copied there, or from there, without those that find no room', async () => {
+  const [ownerAddress, guestAddress] = ['keywords-owner@example.com', 'keywords-guest@example.com'];
+  const [owner, guest] = [await cluster.logIn('be2', ownerAddress), await cluster.logIn('be1', guestAddress)];
+  await demandOk(owner, `SETACL INBOX ${guestAddress} lrsitew`);
+  const all = Array.from({ length: 32 }, (_, index) => `k${String(index)}`).join(' ');
+  for (const [node, address] of [['be2', ownerAddress], ['be1', guestAddress]] as const) await deliver({ storage: cluster.nodes[node].storage, address, mailbox: 'INBOX' }, messageAbout('full'));
+  await demandOk(owner, 'SELECT INBOX');
+  await demandOk(owner, `STORE 1 +FLAGS (${all})`);
+  const inbox = `"Other Users/${ownerAddress}/INBOX"`;
+  await demandOk(guest, 'SELECT INBOX');
+  await demandOk(guest, 'STORE 1 FLAGS (\\Flagged other k7)');
+  assert.match((await ask(guest, `COPY 1 ${inbox}`)).end, /^OK \[COPYUID \d+ 1 2\]/);
+  await demandOk(owner, 'NOOP');
+  assert.match((await demandOk(owner, 'FETCH 2 FLAGS')).at(-1) ?? '', /^\* 2 FETCH \(FLAGS \(\\Flagged k7\)\)$/);
+  await demandOk(guest, `STORE 1 FLAGS (${all.split(' ').slice(1).join(' ')})`); // with `other` the guest has 32, too, but not k0
+  await demandOk(guest, `SELECT ${inbox}`);
+  assert.match((await ask(guest, 'COPY 1 INBOX')).end, /^OK \[COPYUID \d+ 1 2\]/);
+  await demandOk(guest, 'SELECT INBOX');
+  assert.equal((await demandOk(guest, 'FETCH 2 FLAGS')).at(-1), `* 2 FETCH (FLAGS (k7 ${all.split(' ').filter((name) => name !== 'k0' && name !== 'k7').join(' ')}))`);
+  owner.close();
+  guest.close();
+});

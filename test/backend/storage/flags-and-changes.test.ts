@@ -48,6 +48,34 @@ test('A mailbox takes 32 keywords, the last as well as the first, and refuses th
   assert.equal(inbox.row(1)?.keywords, 0x7fffffff);
 });
 
+test('A full list of keywords keeps no message from being copied or moved: what finds room is kept', async (t) => {
+  const { account, inbox } = await filled(t, 2);
+  const full = Array.from({ length: 31 }, (_, index) => `k${index}`);
+  await account.createMailbox('Full');
+  const target = mailboxOf(account, 'Full');
+  await inbox.copyTo([1], target);
+  await target.changeFlags([1], { mode: 'add', flags: 0, keywords: full });
+  await inbox.changeFlags([1], { mode: 'replace', flags: Flag.Flagged, keywords: ['room', 'none'] });
+  await inbox.changeFlags([2], { mode: 'add', flags: Flag.Seen, keywords: ['none', 'K30'] });
+  assert.deepEqual((await inbox.copyTo([1], target)).uids, [2]);
+  assert.deepEqual((await inbox.moveTo([1, 2], target)).uids, [3, 4]);
+  const { keywords } = target.state();
+  assert.deepEqual(keywords, [...full, 'room']);
+  assert.deepEqual([2, 3, 4].map((uid) => target.row(uid)).map((row) => [row?.flags, keywords.filter((_, bit) => (((row?.keywords ?? 0) >>> bit) & 1) === 1)]), [[Flag.Flagged, ['room']], [Flag.Flagged, ['room']], [Flag.Seen, ['k30']]]);
+  assertCounted(inbox, target);
+});
+
+test('A change that reaches no message makes no keyword, not even where there is no room for one', async (t) => {
+  const { inbox } = await filled(t, 2);
+  const [one = 0, two = 0] = inbox.rows().map(({ modseq }) => modseq);
+  const keywords = Array.from({ length: 33 }, (_, index) => `k${index}`);
+  const outcome = await inbox.changeFlags([1, 2], { mode: 'add', flags: 0, keywords, unchangedSince: one - 1 });
+  assert.deepEqual([outcome.modified, outcome.keywords, outcome.modseq], [[1, 2], [], undefined]);
+  await inbox.changeFlags([99], { mode: 'replace', flags: 0, keywords });
+  assert.deepEqual(inbox.state().keywords, []);
+  await assert.rejects(inbox.changeFlags([1, 2], { mode: 'add', flags: 0, keywords, unchangedSince: two - 1 }), (error) => isFailure(error, 'limit'));
+});
+
 test('Only real changes get a new mod-sequence, and UNCHANGEDSINCE refuses rows that changed later', async (t) => {
   const { inbox } = await filled(t, 2);
   const before = inbox.state().highestModseq;
