@@ -19,10 +19,8 @@ const noteSchema = z.object({ node: z.string(), directory: z.string() });
 export function demandKnownQueue(config: KeptPlaces): void {
   const queue = queueDirectoryOf(config);
   const mark = statSync(join(queue, lostMark), { throwIfNoEntry: false });
-  const noted = config.storage.directories.find((directory) => {
-    const notedMs = notedAtMs(config, directory);
-    return notedMs !== undefined && (mark === undefined || mark.mtimeMs <= notedMs);
-  });
+  const notes = config.storage.directories.map((directory) => ({ directory, notedMs: notedAtMs(config, directory) })); // of all: those of a time to come are put right by it
+  const noted = notes.find(({ notedMs }) => notedMs !== undefined && (mark === undefined || mark.mtimeMs <= notedMs))?.directory;
   if (noted === undefined || isQueue(queue)) return; // in this order: another worker may begin it meanwhile, and notes it then
   throw new Failure('storage-failure', `${queue} has no queue (no queue.json), though this node has had one there, as ${join(noted, noteName)} says: is its disk mounted? Mount it; if it is gone for good, with the mail that waited there, say so as the node's user: waybill storage lost ${queue}`);
 }

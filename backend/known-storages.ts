@@ -18,6 +18,7 @@ import { knownAtMs, knownIdentity, noteKnown } from './storage/storage-list.ts';
 /** Before anything is made in their folders. @throws Failure('storage-failure') that names the folder of one that the node has had and that is not there, or not as it was */
 export function demandKnownStorages(config: KeptPlaces): void {
   const { open, attached, joining } = storageDirectoriesOf(config);
+  for (const directory of open) knownAtMs(storageListFolder(config), directory); // of all before any is refused: notes of a time to come are put right by it, and what is declared after that counts
   for (const directory of open) {
     if (isDeclared(lostMark, config, directory)) continue; // first: a worker that begins it removes the mark last
     if (isStorage(directory)) {

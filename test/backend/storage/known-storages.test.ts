@@ -293,9 +293,9 @@ test('What is declared counts, too, where the clock was set back since the node 
   const queue = node.places.services.processing.queueDirectory ?? '';
   claimDirectory(queue, { cluster: 'test', node: 'be1' }, { name: 'queue', fileName: 'queue.json', format: 1 });
   await node.live();
-  noteKnownQueue(node.places, [two], quietLog);
+  noteKnownQueue(node.places, [one, two], quietLog);
   const tomorrow = new Date(Date.now() + 86_400_000);
-  const notes = [...readdirSync(join(queue, 'storages')).map((name) => join(queue, 'storages', name)), join(two, 'queue-of-node.json')];
+  const notes = [...readdirSync(join(queue, 'storages')).map((name) => join(queue, 'storages', name)), ...[one, two].map((storage) => join(storage, 'queue-of-node.json'))];
   const setClockBack = (): void => notes.filter((note) => existsSync(note)).forEach((note) => utimesSync(note, tomorrow, tomorrow));
   renameSync(one, node.away);
   setClockBack();
@@ -310,6 +310,16 @@ test('What is declared counts, too, where the clock was set back since the node 
   await clockGoesOn();
   acceptStorage(one);
   assert.deepEqual(await node.live(), ['alice@example.com']);
+  for (const storage of [one, two]) renameSync(storage, `${storage}-disk`);
+  setClockBack();
+  await assert.rejects(node.live(), notThere(one));
+  await clockGoesOn();
+  for (const storage of [one, two]) declareLost(storage);
+  await node.live();
+  for (const storage of [one, two]) {
+    rmSync(storage, { recursive: true });
+    renameSync(`${storage}-disk`, storage);
+  }
   rmSync(queue, { recursive: true });
   setClockBack();
   assert.throws(() => demandKnownQueue(node.places), { kind: 'storage-failure' });
