@@ -1,5 +1,5 @@
 /** Sending and drafts: the message is built, handed over for delivery, and kept in the sender's folders. */
-import { Failure } from '../../shared/base/failure.ts';
+import { Failure, isFailure } from '../../shared/base/failure.ts';
 import { sendJson } from '../../shared/http/refusals.ts';
 import { Flag } from '../storage/storage.ts';
 import type { Account, Mailbox } from '../storage/storage.ts';
@@ -84,10 +84,15 @@ async function keep(call: Call, mailbox: Mailbox, { bytes, flags }: { readonly b
   }
 }
 
+/** A message that is forwarded stays unmarked where its folder has no room for one more keyword. */
 async function markAnswered(account: Account, { answers }: ComposeRequest): Promise<void> {
   if (answers === undefined) return;
   const change = answers.as === 'reply' ? { flags: Flag.Answered, keywords: [] } : { flags: 0, keywords: ['$Forwarded'] };
-  await account.mailboxById(answers.mailbox)?.changeFlags([answers.uid], { mode: 'add', ...change });
+  try {
+    await account.mailboxById(answers.mailbox)?.changeFlags([answers.uid], { mode: 'add', ...change });
+  } catch (error) {
+    if (!isFailure(error, 'limit')) throw error;
+  }
 }
 
 /** Only a draft can be replaced: the request names a place, which might hold anything by now. */

@@ -62,6 +62,20 @@ test('an answer carries the thread, takes attachments along and marks what it an
   assert.deepEqual([summary?.answered, summary?.forwarded], [true, true]);
 });
 
+test('a folder that has no room for one more keyword keeps nobody from forwarding what is in it', async (t) => {
+  const { submit, taken } = submission();
+  const cluster = await clusterFor(t, { webmail: { submit } });
+  await cluster.deliver(alice, plainMail({ from: 'a@example.net', to: alice, subject: 'marked', text: 'x' }));
+  const user = await ApiUser.signedIn(cluster.backends.be1.url, alice);
+  const place = { mailbox: (await user.mailbox('inbox')).id, uid: 1 };
+  const { storage } = cluster.backends.be1;
+  await (await storage.createAccount(alice)).mailboxById(place.mailbox)?.changeFlags([1], { mode: 'add', flags: 0, keywords: Array.from({ length: 32 }, (_, index) => `k${String(index)}`) });
+  const draft = (await user.client.post(`${user.url}/api/drafts`, { to: 'y@example.net', subject: 'Fwd: marked', text: 'see' })).json['draft'];
+  const answer = await user.client.post(`${user.url}/api/send`, { to: 'y@example.net', subject: 'Fwd: marked', text: 'see', answers: { ...place, as: 'forward' }, draft });
+  assert.deepEqual([answer.status, answer.json, taken.length], [200, { copy: 'kept' }, 1]);
+  assert.deepEqual([(await user.mailbox('drafts')).messages, (await user.mailbox('sent')).messages], [0, 1]);
+});
+
 test('a refused submission keeps nothing and says why', async (t) => {
   const { submit } = submission(new Failure('unknown-user', 'There is no user nobody@example.com.'));
   const cluster = await clusterFor(t, { webmail: { submit } });
