@@ -157,16 +157,23 @@ export function dropLotsOf(volume: Volume, account: AccountEntry): AccountEntry 
   return getAccount(tables, account.address) ?? account;
 }
 
-/** Drops what processes that have ended had begun. Answers how many mailboxes' worth that was. */
-export async function sweepLots(volume: Volume): Promise<number> {
+/**
+ * Drops what processes that have ended had begun. Answers how many mailboxes' worth that was. What a fault keeps from being dropped (a damaged record)
+ * is left, and the log is told; the rest is dropped all the same. @throws Failure what concerns the whole storage
+ */
+export async function sweepLots(volume: Volume, log: Logger): Promise<number> {
   const { environment, tables } = volume;
-  const left = environment.read(() => tables.lots.range(keysUnder([]))).filter(({ value }) => !isAlive((JSON.parse(value.toString()) as LotsRecord).process));
-  for (const { key: [id] } of left) {
+  let dropped = 0;
+  for (const { key: [id], value } of environment.read(() => tables.lots.range(keysUnder([])))) {
     try {
+      if (isAlive((JSON.parse(value.toString()) as LotsRecord).process)) continue;
       await environment.write(() => dropLots(volume, Number(id)));
+      dropped += 1;
     } catch (error) {
-      if (!isFailure(error, 'in-use')) throw error; // locked for a snapshot: the next who opens it does it
+      if (isFailure(error, 'in-use')) continue; // locked for a snapshot: the next who opens it does it
+      if (isFailure(error)) throw error; // no matter of this one alone
+      log.error({ err: error, mailbox: id }, 'what is left of a copy that broke off half-way can not be removed, by a fault');
     }
   }
-  return left.length;
+  return dropped;
 }

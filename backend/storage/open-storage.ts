@@ -83,7 +83,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
 /** Nothing that is left over keeps a node from starting. */
 async function sweep(volume: Volume, log: Logger): Promise<void> {
   try {
-    const count = await sweepLots(volume);
+    const count = await sweepLots(volume, log);
     if (count > 0) log.info({ count }, 'copies that had broken off half-way are removed');
   } catch (error) {
     log.error({ err: error }, 'what is left of copies that broke off could not be removed yet');

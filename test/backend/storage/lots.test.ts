@@ -121,6 +121,29 @@ test('Lots that a fault keeps from being taken away are not tried for ever: the 
   assert.equal(told.length, 2);
 });
 
+test('A damaged record of lots keeps none of the others from being taken away, and the log is told', async (t) => {
+  const directory = temporaryDirectory(t);
+  const storage = await openStorage(storageOptions(directory));
+  t.after(async () => storage.close());
+  const account = await storage.createAccount(alice);
+  const inbox = mailboxOf(account);
+  for (let number = 0; number < 3; number += 1) await enterLot({ storage, address: alice }, inbox.lots(), ['one']);
+  const [folder] = storage.care.folders();
+  assert.ok(folder !== undefined);
+  const { environment } = folder;
+  await environment.write(() => {
+    const table = environment.table('lots');
+    const [first, ...others] = table.range(keysUnder([]));
+    assert.ok(first !== undefined && others.length === 2);
+    table.put(first.key, Buffer.from('no record'));
+    for (const { key, value } of others) table.put(key, Buffer.from(JSON.stringify({ ...JSON.parse(value.toString()) as object, process: '0:of-a-process-that-ended' })));
+  });
+  const { log, told } = listeningLog();
+  await (await openStorage({ ...storageOptions(directory), log })).close();
+  assert.deepEqual([told.length, told[0] instanceof SyntaxError], [1, true]);
+  assert.equal(account.quota().messages, 1, 'only what the damaged record tells of is left');
+});
+
 test('A process that is killed between two lots leaves nothing of them: who opens the storage next takes them away, but never those of one that lives', async (t) => {
   const directory = temporaryDirectory(t);
   const storage = await openStorage(storageOptions(directory));
