@@ -173,13 +173,20 @@ export class Maildrop {
     await this.#options.unlock();
   }
 
-  /** The UPDATE state: removes what was marked as deleted, and what has stayed for its time. Answers how many messages stay in the maildrop. */
+  /** The UPDATE state: removes what was marked as deleted, and what has stayed for its time. Answers how many of the messages that the client was shown stay, whoever removed the others. */
   async update(): Promise<number> {
     await this.settle();
     const marked = [...this.#deleted].map(({ uid }) => uid);
     const uids = [...new Set([...marked, ...this.#expired()])].sort((a, b) => a - b);
     if (uids.length > 0) await this.#mailbox.expunge(uids);
-    return this.total - uids.length;
+    return this.#countLeft();
+  }
+
+  /** What came since has higher uids than the snapshot. */
+  #countLeft(): number {
+    const lastUid = this.total === 0 ? 0 : this.#rows.look(this.total - 1).uid;
+    const { messages, uidNext } = this.#mailbox.state();
+    return uidNext === lastUid + 1 ? messages : messages - this.#mailbox.rowList({ fromUid: lastUid + 1, toUid: uidNext - 1, count: messages }).length;
   }
 
   /**

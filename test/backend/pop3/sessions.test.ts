@@ -110,6 +110,19 @@ test('a message that another session removed can not be read, and deleting it is
   dialogue.close();
 });
 
+test('QUIT counts of what the client was shown what is there still, neither what others removed nor what came meanwhile', async () => {
+  const address = 'counted@example.com';
+  await deliver(server, address, ...Array.from({ length: 5 }, (_, index) => Buffer.from(`Subject: ${String(index + 1)}\r\n\r\n`)));
+  const dialogue = await logIn(address);
+  const inbox = await inboxOf(server, address);
+  await inbox.expunge([1, 5]);
+  await deliver(server, address, Buffer.from('Subject: 6\r\n\r\n'));
+  dialogue.sayRaw('DELE 1\r\nDELE 2\r\nQUIT\r\n');
+  for (const pattern of [/^\+OK/, /^\+OK/, /^\+OK goodbye, 2 messages left$/]) await dialogue.expect(pattern);
+  assert.deepEqual(inbox.uids(), [3, 4, 6]);
+  dialogue.close();
+});
+
 test('what is asked for at once is answered in order, whatever happened in between, and what has left is marked as seen before QUIT is answered', async () => {
   const address = 'pipelined@example.com';
   const messages = ['plain', '.dots\r\n..\r\n.', `long ${'x'.repeat(200_000)}\r\n.end`, 'Grüße'].map((body, index) => Buffer.from(`Subject: ${index === 3 ? 'schöne ' : ''}${String(index + 1)}\r\n\r\n${body}\r\n`));
@@ -146,7 +159,7 @@ test('messages that are read along with the first come out as they are, and one 
   dialogue.sayRaw('RETR 1\r\nRETR 2\r\nRETR 2 3\r\nRETR 3\r\nQUIT\r\n');
   const [one = Buffer.alloc(0), , three = Buffer.alloc(0)] = messages;
   assert.equal((await dialogue.bytesUntil('messages left\r\n')).toString('latin1'), [
-    answer(one), '-ERR [SYS/PERM] message 2 was removed by another session\r\n', '-ERR the form is: RETR number\r\n', answer(three), '+OK goodbye, 6 messages left\r\n',
+    answer(one), '-ERR [SYS/PERM] message 2 was removed by another session\r\n', '-ERR the form is: RETR number\r\n', answer(three), '+OK goodbye, 5 messages left\r\n',
   ].join(''));
   assert.ok(inbox.rows().every(({ flags }) => flags === Flag.Seen));
   dialogue.close();
