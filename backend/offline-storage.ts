@@ -1,6 +1,7 @@
 /** What is done to a storage whose node is stopped: `waybill storage repair --rebuild`, `waybill storage compact --index`, `waybill storage lost`, `waybill storage accept`. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { counted } from '../shared/base/counted.ts';
 import { Failure } from '../shared/base/failure.ts';
 import { markAccepted, markLost } from './known-storages.ts';
 import { lockDirectory } from './locked-directory.ts';
@@ -52,7 +53,7 @@ async function alone<T>(directory: string, action: () => Promise<T>): Promise<T>
 
 function textOf({ directory, packs, accounts, messages, unplaced, lost, before, damagedPacks }: RebuildReport): string {
   return [
-    `${directory}: ${String(messages)} messages of ${String(accounts)} accounts, from ${String(packs)} packs`,
+    `${directory}: ${counted(messages, 'message')} of ${counted(accounts, 'account')}, from ${counted(packs, 'pack')}`,
     ...(unplaced === 0 ? [] : [`${String(unplaced)} of them have no note of their mailbox: they are in Lost and found of who they were written for`]),
     ...lost.map(({ account = '', mailbox = '', text }) => `  ${[account, mailbox, text].filter((word) => word !== '').join('  ')}`),
     ...damagedPacks.map((path) => `kept, since not all of it is understood: ${path}`),

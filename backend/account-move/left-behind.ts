@@ -4,6 +4,7 @@
  * enter the mailboxes of the same names, under new UIDs, each in one transaction with the note that it came: once, whatever crashes.
  */
 import { randomUUID } from 'node:crypto';
+import { counted } from '../../shared/base/counted.ts';
 import { Failure } from '../../shared/base/failure.ts';
 import { Flag } from '../storage/storage.ts';
 import type { Account, AppendMarks, Mailbox, MailboxEntry, MessageRow, Storage } from '../storage/storage.ts';
@@ -41,7 +42,7 @@ export async function bringLeftBehind(left: LeftBehind): Promise<void> {
       const batch = missing.slice(from, from + messagesPerBatch);
       await bringBatch(left, { mailbox, target, rows: batch, notes });
       brought += batch.length;
-      tell('copy', `${String(brought)} messages copied`);
+      tell('copy', `${counted(brought, 'message')} copied`);
     }
   }
 }

@@ -1,5 +1,6 @@
 /** One move, from the request to the comparison: finds who holds the account, brings it, names it in the directory, compares, and tells of it. */
 import type { AdminTarget } from '../../shared/admin/admin-client.ts';
+import { counted } from '../../shared/base/counted.ts';
 import { Failure, isFailure } from '../../shared/base/failure.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { UserEntry } from '../../shared/user-map/user-maps.ts';
@@ -132,7 +133,7 @@ export class MoveJob {
     const here = storage.find(this.#address);
     if (here.at !== 'moved' || storage.transfers.leaving.leftOf(this.#address) !== 'unverified') return;
     const equal = await compareCopies(localSource(nodeName, storage).digests(this.#address), owner, this.#address);
-    this.#tell('verify', `${String(equal)} messages that lie here since an earlier move compared with ${owner.node}'s`);
+    this.#tell('verify', `${counted(equal, 'message')} that lie here since an earlier move compared with ${owner.node}'s`);
     await storage.transfers.leaving.markVerified(this.#address, here.epoch);
   }
 
@@ -179,7 +180,7 @@ export class MoveJob {
       await copyAcceptances({ address: this.#address, source, storage }); // how sessions ended that stood at the time of the move
       if (record.left === 'unverified') {
         const { equal, removedSince } = await compareMessages(source, here.account);
-        this.#tell('verify', `${String(equal)} messages compared with ${source.node}'s, byte for byte${removedSince === 0 ? '' : `; ${String(removedSince)} were removed since`}`);
+        this.#tell('verify', `${counted(equal, 'message')} compared with ${source.node}'s, byte for byte${removedSince === 0 ? '' : `; ${String(removedSince)} were removed since`}`);
       }
       await source.verified(this.#address, { epoch: record.epoch, purge });
       if (purge) this.#tell('remove', `the mail at ${source.node} is removed`);

@@ -22,6 +22,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { counted } from '../../shared/base/counted.ts';
 import { Failure, isFailure } from '../../shared/base/failure.ts';
 import { adoptAcceptances } from '../processing/processing.ts';
 import { thisProcess } from '../storage/storage.ts';
@@ -95,7 +96,7 @@ async function copyInUse({ address, source, storage, tell }: Move): Promise<void
       source, address, arriving: storage.transfers.arriving,
       onRows: (rows) => {
         copied += rows;
-        tell('copy', `${String(copied)} messages copied`);
+        tell('copy', `${counted(copied, 'message')} copied`);
       },
     });
     if (changes <= smallDelta) break;

@@ -4,6 +4,7 @@
  * the log. Command line and admin API both come here; addresses are an account's own.
  */
 import type { AccountService } from '../../shared/access/account-use.ts';
+import { counted } from '../../shared/base/counted.ts';
 import { Failure } from '../../shared/base/failure.ts';
 import type { UserEntry } from '../../shared/user-map/user-maps.ts';
 import type { DirectoryChange, UserChange } from '../../cluster-config/directory-changes.ts';
@@ -99,7 +100,7 @@ export class AccountAdministration {
     const { messages, bytes } = this.#summary(address);
     await storage.lives.purge(address);
     log.warn({ audit: 'account-purged', account: address, by, messages, bytes }, 'an administrator removed an account and its mail for good');
-    return { notes: [`${String(messages)} messages are gone for good`] };
+    return { notes: [`gone for good: ${counted(messages, 'message')}`] };
   }
 
   /** See `renameAccount`. */

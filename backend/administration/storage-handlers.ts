@@ -6,6 +6,7 @@ import { storageOperations } from '../../cluster-config/admin/contract/storages.
 import type { storageSchema } from '../../cluster-config/admin/contract/storages.ts';
 import { handled } from '../../shared/admin-api/operation.ts';
 import type { Handled } from '../../shared/admin-api/operation.ts';
+import { counted } from '../../shared/base/counted.ts';
 import { Failure } from '../../shared/base/failure.ts';
 import type { KeptFolder, LockEnd, Storage } from '../storage/storage.ts';
 import { checksOf, repairsOf } from './check-views.ts';
@@ -85,7 +86,7 @@ async function describeStorages(view: StorageView): Promise<DescribedStorage[]> 
   return [
     ...await Promise.all(inUse.map(async (folder) => describe(view, folder))),
     ...waiting.map((directory): DescribedStorage => ({ directory, state: 'attached', reason: 'it is being taken in' })),
-    ...takenOut.map(({ directory, since, addresses }): DescribedStorage => ({ directory, state: 'detached', reason: `since ${since}; its ${String(addresses.size)} addresses can not be had for the time being, ${files(directory)}` })),
+    ...takenOut.map(({ directory, since, addresses }): DescribedStorage => ({ directory, state: 'detached', reason: `since ${since}; its ${counted(addresses.size, 'address', 'addresses')} can not be had for the time being, ${files(directory)}` })),
   ];
 }
 

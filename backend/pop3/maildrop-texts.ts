@@ -1,4 +1,5 @@
 /** What a back-end says of a maildrop, in the languages of LANG (RFC 6856 section 3); the rest of its words is in shared/pop3/texts.ts. */
+import { counted } from '../../shared/base/counted.ts';
 import type { Catalogue } from '../../shared/language/language.ts';
 
 export interface MaildropTexts {
@@ -23,18 +24,18 @@ export interface MaildropTexts {
 
 export const maildropTexts: Catalogue<MaildropTexts> = {
   en: {
-    opened: (messages, octets) => `maildrop has ${String(messages)} messages (${String(octets)} octets)`,
-    count: (messages) => `${String(messages)} messages`,
-    octets: (octets) => `${String(octets)} octets`,
+    opened: (messages, octets) => `maildrop has ${counted(messages, 'message')} (${counted(octets, 'octet')})`,
+    count: (messages) => counted(messages, 'message'),
+    octets: (octets) => counted(octets, 'octet'),
     top: 'top of message follows',
-    noSuchMessage: (messages) => `no such message, there are ${String(messages)}`,
+    noSuchMessage: (messages) => `no such message, there ${messages === 1 ? 'is' : 'are'} ${String(messages)}`,
     isDeleted: (number) => `message ${String(number)} is deleted`,
     removedElsewhere: (number) => `message ${String(number)} was removed by another session`,
     deleted: (number) => `message ${String(number)} deleted`,
     nothingDeleted: 'nothing is deleted',
     nothingDone: 'nothing done',
     emptied: 'goodbye, maildrop is empty',
-    left: (messages) => `goodbye, ${String(messages)} messages left`,
+    left: (messages) => `goodbye, ${counted(messages, 'message')} left`,
     goingDown: 'server is going down, connect again',
     moved: 'the mailbox has moved, nothing was deleted, connect again',
     barred: 'the account was disabled, nothing was deleted',

@@ -1,4 +1,5 @@
 /** What one try of delivery brought for a recipient, and what follows from it: done, wait, give up, and whom to tell. Pure. */
+import { counted } from '../../shared/base/counted.ts';
 import { needsSmtpUtf8 } from '../../shared/smtp/address.ts';
 import type { Confirmation } from './delivery-keys.ts';
 import type { Destination, QueueItem, QueueRecipient } from './queue-item.ts';
@@ -115,7 +116,7 @@ function step(situation: Situation, outcome: TryOutcome): Step {
 }
 
 function expanded(recipient: QueueRecipient, people: number): Step {
-  const words = { status: '2.1.5', text: `passed on to ${String(people)} addresses`, isReply: false, remote: undefined };
+  const words = { status: '2.1.5', text: `passed on to ${counted(people, 'address', 'addresses')}`, isReply: false, remote: undefined };
   const report = people > 1 ? ({ action: 'expanded', words } as const) : undefined;
   return { recipient: { ...recipient, state: { at: 'finished', told: undefined } }, report };
 }

@@ -5,6 +5,7 @@ import type { recordSchema } from '../admin/contract/accounts.ts';
 import { stateText } from './account-life-command.ts';
 import { openApi } from './api-client.ts';
 import type { ApiOptions } from './api-client.ts';
+import { counted } from '../../shared/base/counted.ts';
 
 type NodeRecord = z.output<typeof recordSchema>;
 
@@ -36,7 +37,7 @@ function standingText(standing: string | undefined): string {
 function recordText(record: NodeRecord): string {
   const epoch = `epoch ${String(record.epoch)}`;
   if (record.at === 'silent') return 'does not answer';
-  if (record.at === 'live') return `owns it (${epoch}): ${String(record.messages)} messages, ${String(record.bytes)} bytes${standingText(record.standing)}`;
+  if (record.at === 'live') return `owns it (${epoch}): ${counted(record.messages ?? 0, 'message')}, ${String(record.bytes)} bytes${standingText(record.standing)}`;
   if (record.at === 'moved') return `gave it to ${record.node ?? '?'} (${epoch})${record.left === 'none' ? '' : `; its mail lies here still, ${record.left ?? ''}`}`;
   if (record.at === 'arriving') return `takes it over from ${record.node ?? '?'} (${epoch}, ${record.stage ?? ''})${record.worker === 'gone' ? '; nobody works at it: run the move again' : ''}`;
   if (record.at === 'withdrawn') return `keeps its mail, out of use since ${new Date(record.atMs ?? 0).toISOString()}: ${record.why === 'deleted' ? 'deleted' : 'its directory entry is gone'}`;

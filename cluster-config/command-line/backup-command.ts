@@ -1,5 +1,6 @@
 /** `waybill backup …` and `waybill account restore`: what is asked of the admin API, and how its answers are shown. */
 import { z } from 'zod';
+import { counted } from '../../shared/base/counted.ts';
 import { sizeText } from '../../shared/page/dates.ts';
 import { backupSchema } from '../admin/contract/jobs.ts';
 import { accountOperations } from '../admin/contract/accounts.ts';
@@ -28,7 +29,7 @@ export async function backupMakeText(node: string, options: Options & { readonly
   if (options.json === true) return JSON.stringify(backup, null, 2);
   const packs = backup.parts.reduce((sum, part) => sum + part.packs, 0);
   const shared = backup.parts.reduce((sum, part) => sum + part.sharedPacks, 0);
-  return `backup ${backup.name} is whole: ${sizeText(backup.bytes)}, ${String(packs)} packs, ${String(shared)} of them shared with the one before`;
+  return `backup ${backup.name} is whole: ${sizeText(backup.bytes)}, ${counted(packs, 'pack')}, ${String(shared)} of them shared with the one before`;
 }
 
 /** @throws UsageError */
@@ -82,7 +83,7 @@ function restoredText({ restored = [] }: Job, { json }: { readonly json?: boolea
 function linesOf({ address, account, failure, mailboxes }: NonNullable<Job['restored']>[number]): string {
   if (account === 'failed') return `${address}: not brought back: ${failure ?? ''}`;
   const messages = mailboxes.reduce((sum, one) => sum + one.messages, 0);
-  const head = `${address}: ${String(messages)} messages brought back; the account ${account === 'made' ? 'was made' : 'was there'}`;
+  const head = `${address}: ${counted(messages, 'message')} brought back; the account ${account === 'made' ? 'was made' : 'was there'}`;
   const rows = mailboxes.filter((one) => one.messages > 0 || one.how !== 'filled' || one.damaged.length > 0)
     .map(({ name, how, messages: count, damaged }) => [`  ${name}`, String(count), words[how], damaged.length === 0 ? '' : `not whole in the backup: UID ${damaged.join(', ')}`]);
   return rows.length === 0 ? head : `${head}\n${table(rows)}`;

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { accountServices } from '../../shared/access/account-use.ts';
 import type { AccountService } from '../../shared/access/account-use.ts';
+import { counted } from '../../shared/base/counted.ts';
 import { definite } from '../../shared/base/definite.ts';
 import { domainOperations } from '../admin/contract/domains.ts';
 import { fileEditor } from '../configuration-editor.ts';
@@ -97,7 +98,7 @@ export function servicesOf(text: string): readonly AccountService[] | 'all' {
 export async function domainDelete(domain: string, options: DomainOptions & { readonly purge?: boolean }): Promise<ActOutcome> {
   if (options.purge === true) {
     const outcome = await untilDone(await openApi(requireApi(options)), [`${domainPath(domain)}?purge=yes`, { method: 'DELETE' }]);
-    return outcome.failed.length > 0 ? stopped(outcome, 'removed') : { text: `${outcome.domain} is removed for good, with ${String(outcome.accounts)} accounts`, complaints: [], exitCode: 0 };
+    return outcome.failed.length > 0 ? stopped(outcome, 'removed') : { text: `${outcome.domain} is removed for good, with ${counted(outcome.accounts, 'account')}`, complaints: [], exitCode: 0 };
   }
   await change(options, [domainPath(domain), { method: 'DELETE' }], (config) => deletedDomain(config, domain));
   return { text: `${domain} is deleted; its mailboxes are kept until "waybill domain delete ${domain} --purge"`, complaints: [], exitCode: 0 };
@@ -114,7 +115,7 @@ export async function domainRename(domain: string, to: string, options: DomainOp
   const api = await openApi(requireApi(options));
   const outcome = await untilDone(api, [`${domainPath(domain)}/rename`, { method: 'POST', body: { to, oldName: options.alias === true ? 'kept' : 'dropped' } }]);
   if (outcome.failed.length > 0) return stopped(outcome, 'renamed');
-  return { text: `${domain} is ${outcome.domain} now; ${String(outcome.accounts)} accounts renamed${options.alias === true ? `; ${domain} stays another name of it` : ''}`, complaints: [], exitCode: 0 };
+  return { text: `${domain} is ${outcome.domain} now; ${counted(outcome.accounts, 'account')} renamed${options.alias === true ? `; ${domain} stays another name of it` : ''}`, complaints: [], exitCode: 0 };
 }
 
 const progressSchema = domainOperations.renameDomain.answer;
@@ -132,13 +133,13 @@ async function untilDone(api: ApiClient, [path, question]: readonly [path: strin
     accounts += progress.accounts;
     if (progress.accounts > 0) deadline = performance.now() + pickUpMs;
     if (progress.state !== 'going-on') return { ...progress, accounts };
-    if (performance.now() > deadline) throw new UsageError(`nothing goes on: nodes do not take the new domain; ${String(progress.left)} accounts are left. See "waybill config status", and run the command again`);
+    if (performance.now() > deadline) throw new UsageError(`nothing goes on: nodes do not take the new domain; ${counted(progress.left, 'account')} left to do. See "waybill config status", and run the command again`);
     await sleep(againMs);
   }
 }
 
 function stopped({ accounts, failed }: Outcome, what: string): ActOutcome {
-  return { text: `${String(accounts)} accounts ${what}`, complaints: [...failed.map(({ address, reason }) => `${address}: ${reason}`), 'the domain stays; run the command again'], exitCode: 1 };
+  return { text: `${counted(accounts, 'account')} ${what}`, complaints: [...failed.map(({ address, reason }) => `${address}: ${reason}`), 'the domain stays; run the command again'], exitCode: 1 };
 }
 
 /** By the API, or in the document that is named. */

@@ -1,4 +1,5 @@
 /** `waybill map check`: the whole directory against the nodes, on a node's machine or, with --server, from elsewhere. */
+import { counted } from '../../shared/base/counted.ts';
 import { isFailure } from '../../shared/base/failure.ts';
 import { userMapOperations } from '../admin/contract/user-map.ts';
 import { findingsOf } from '../map-findings.ts';
@@ -29,7 +30,7 @@ export async function mapCheck(options: MapCheckOptions): Promise<{ readonly tex
 
 /** A line for each finding, whether there are more, and the sum. */
 export function checkedText({ entries, backends, total, findings }: Checked): string {
-  const summary = `${String(entries)} entries, ${String(backends)} back-ends: ${total === 0 ? 'all is well' : `${String(total)} to look at`}`;
+  const summary = `${counted(entries, 'entry', 'entries')}, ${counted(backends, 'back-end')}: ${total === 0 ? 'all is well' : `${String(total)} to look at`}`;
   const more = total - findings.length;
   return [...findings.map(({ kind, text }) => `${kind.padEnd(16)} ${text}`), ...(more === 0 ? [] : [`${String(more)} more are not shown: mend these, and check again`]), summary].join('\n');
 }

@@ -1,4 +1,5 @@
 /** `waybill node drain`: moves every account of a back-end to the others, some at a time; run again it goes on. */
+import { counted } from '../../shared/base/counted.ts';
 import { Failure, isFailure } from '../../shared/base/failure.ts';
 import { openApi } from './api-client.ts';
 import type { ServerOptions } from './api-client.ts';
@@ -111,7 +112,7 @@ class Drain {
     if (this.#failed.size > 0) {
       const list = [...this.#failed].slice(0, listedFailures).map(([address, why]) => `  ${address}: ${why}`);
       const more = this.#failed.size > listedFailures ? `\n  and ${String(this.#failed.size - listedFailures)} more` : '';
-      this.#tell({ step: 'incomplete', text: `${String(this.#failed.size)} of ${String(this.#total)} accounts could not be moved; run the command again:\n${list.join('\n')}${more}` });
+      this.#tell({ step: 'incomplete', text: `${String(this.#failed.size)} of ${counted(this.#total, 'account')} could not be moved; run the command again:\n${list.join('\n')}${more}` });
       return 1;
     }
     this.#tell({ step: 'done', text: `${this.#node} keeps no account any more` });

@@ -1,4 +1,5 @@
 /** `waybill search-index …`: what is asked of the admin API, and how its answers are shown. */
+import { counted } from '../../shared/base/counted.ts';
 import { sizeText } from '../../shared/page/dates.ts';
 import { searchIndexOperations } from '../admin/contract/search-index.ts';
 import { openApi } from './api-client.ts';
@@ -26,13 +27,13 @@ export async function searchIndexRebuildText(node: string, options: Options & { 
   const { searchIndex } = await followJob({ node, path: '/search-index', body: options.account === undefined ? {} : { account: options.account } }, options);
   if (searchIndex === undefined) throw new UsageError(`${node} did not say what it has done`);
   if (options.json === true) return JSON.stringify(searchIndex, null, 2);
-  const missing = searchIndex.missing === 0 ? '' : `; ${String(searchIndex.missing)} are in none and are looked into`;
-  return `${String(searchIndex.added)} messages were indexed${missing}`;
+  const missing = searchIndex.missing === 0 ? '' : `; in no index, and looked into: ${String(searchIndex.missing)}`;
+  return `indexed: ${counted(searchIndex.added, 'message')}${missing}`;
 }
 
 /** @throws UsageError */
 export async function searchIndexDropText(node: string, options: Options): Promise<string> {
   const dropped = searchIndexOperations.dropSearchIndex.answer.parse(await (await openApi(options)).ask(path(node), { method: 'DELETE' }));
   if (options.json === true) return JSON.stringify(dropped, null, 2);
-  return `the indexes of ${String(dropped.mailboxes)} mailboxes were removed, ${sizeText(dropped.bytes)}`;
+  return `the indexes of ${counted(dropped.mailboxes, 'mailbox', 'mailboxes')} were removed, ${sizeText(dropped.bytes)}`;
 }

@@ -1,5 +1,6 @@
 /** `waybill storage …`: what is asked of the admin API, and how its answers are shown. */
 import { z } from 'zod';
+import { counted } from '../../shared/base/counted.ts';
 import { definite } from '../../shared/base/definite.ts';
 import { sizeText } from '../../shared/page/dates.ts';
 import { storageSchema } from '../admin/contract/storages.ts';
@@ -56,8 +57,8 @@ export async function storageCompactText(node: string, options: ApiOptions & { r
   const { compacted = [] } = await followJob({ node, path: '/storages/compact', body }, options);
   if (options.json === true) return JSON.stringify(compacted, null, 2);
   return compacted.map(({ directory: of, packs, messages, bytes, freed, damaged }) => {
-    const left = damaged === 0 ? '' : `; ${String(damaged)} messages are damaged and stay where they are: see storage check`;
-    return `${of}: ${packs === 0 ? 'no file has so much that is dead' : `${String(packs)} files rewritten (${String(messages)} messages, ${sizeText(bytes)}); their ${sizeText(freed)} are free in some minutes`}${left}`;
+    const left = damaged === 0 ? '' : `; damaged, and left in its place: ${counted(damaged, 'message')}; see storage check`;
+    return `${of}: ${packs === 0 ? 'no file has so much that is dead' : `${counted(packs, 'file')} rewritten (${counted(messages, 'message')}, ${sizeText(bytes)}); their ${sizeText(freed)} are free in some minutes`}${left}`;
   }).join('\n');
 }
 
@@ -69,8 +70,8 @@ export function checkText({ checks = [] }: Job, { json }: { readonly json?: bool
 
 function linesOf({ directory, accounts, messages, bytes, packs, found, findings }: NonNullable<Job['checks']>[number]): readonly string[] {
   const lost = findings.filter(({ loss }) => loss).length;
-  const verdict = found === 0 ? 'sound' : `${String(found)} faults, ${lost === 0 ? 'no mail is lost' : `mail is lost in ${String(lost)} places`}`;
-  const head = `${directory}: ${String(accounts)} accounts, ${String(messages)} messages, ${sizeText(bytes)} in ${String(packs)} packs: ${verdict}`;
+  const verdict = found === 0 ? 'sound' : `${counted(found, 'fault')}, ${lost === 0 ? 'no mail is lost' : `mail is lost in ${counted(lost, 'place')}`}`;
+  const head = `${directory}: ${counted(accounts, 'account')}, ${counted(messages, 'message')}, ${sizeText(bytes)} in ${counted(packs, 'pack')}: ${verdict}`;
   const rows = findings.map(({ kind, account = '', mailbox = '', uid, text }) => [`  ${kind}`, account, mailbox, uid === undefined ? '' : `UID ${String(uid)}`, text]);
   const more = found > findings.length ? [`  and ${String(found - findings.length)} more`] : [];
   return [head, ...(rows.length === 0 ? [] : [table(rows)]), ...more];

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { openApi } from './api-client.ts';
 import type { ApiOptions } from './api-client.ts';
+import { counted } from '../../shared/base/counted.ts';
 
 interface Place {
   readonly node: string;
@@ -15,8 +16,8 @@ const attachedSchema = z.object({ directory: z.string(), storage: z.enum(['open'
 export async function storageDetachText({ node, folder }: Place, options: ApiOptions & { readonly forget?: true }): Promise<string> {
   const body = { directory: folder, ...(options.forget === true ? { addresses: 'forget' } : {}) };
   const { directory, addresses, files } = detachedSchema.parse(await post(node, { act: 'detach', body }, options));
-  if (options.forget === true) return `the ${String(addresses)} addresses of ${directory} are forgotten`;
-  return `${directory} is taken out of ${node}: its ${String(addresses)} addresses can not be had for the time being\n${files === 'let-go' ? 'Its files are let go.' : `Some of its files are open still; waybill storage stats ${node} says when they are let go.`}`;
+  if (options.forget === true) return `${directory} is forgotten, with its ${counted(addresses, 'address', 'addresses')}`;
+  return `${directory} is taken out of ${node}: its ${counted(addresses, 'address', 'addresses')} can not be had for the time being\n${files === 'let-go' ? 'Its files are let go.' : `Some of its files are open still; waybill storage stats ${node} says when they are let go.`}`;
 }
 
 /** @throws UsageError */

@@ -1,4 +1,5 @@
 /** `waybill storage repair` over the admin API: what is asked, and how its answer is shown. */
+import { counted } from '../../shared/base/counted.ts';
 import { definite } from '../../shared/base/definite.ts';
 import type { ApiOptions } from './api-client.ts';
 import { followJob } from './follow-job.ts';
@@ -19,7 +20,7 @@ export async function storageRepairText(node: string, options: ApiOptions & { re
 }
 
 function linesOf({ directory, found, mended, left }: Repaired): readonly string[] {
-  const head = found === 0 ? `${directory}: sound, nothing to do` : `${directory}: ${String(found)} faults; mended: ${String(mended.length)}, wrong still: ${String(left.length)}`;
+  const head = found === 0 ? `${directory}: sound, nothing to do` : `${directory}: ${counted(found, 'fault')}; mended: ${String(mended.length)}, wrong still: ${String(left.length)}`;
   const rows = [...mended.map((one) => ({ ...one, kind: 'mended' })), ...left].map(({ kind, account = '', mailbox = '', uid, subject, messageId, text }) =>
     [`  ${kind}`, account, mailbox, uid === undefined ? '' : `UID ${String(uid)}`, text, subject ?? '', messageId ?? '']);
   return [head, ...(rows.length === 0 ? [] : [table(rows)])];

@@ -35,7 +35,7 @@ test('more findings than one answer has are counted, and the text says how many 
   const found = userMapOperations.checkMap.answer.parse(await ask('checkMap'));
   assert.deepEqual([found.findings.length, found.total], [mostFindings, entries.length + 1]); // be1 is silent
   const lines = checkedText(found).split('\n').slice(mostFindings);
-  assert.deepEqual(lines, ['2 more are not shown: mend these, and check again', `${String(entries.length)} entries, 1 back-ends: ${String(found.total)} to look at`]);
+  assert.deepEqual(lines, ['2 more are not shown: mend these, and check again', `${String(entries.length)} entries, 1 back-end: ${String(found.total)} to look at`]);
   assert.doesNotMatch(checkedText({ ...found, total: mostFindings }), /not shown/);
 });
 

@@ -88,7 +88,7 @@ test('account show and map check say in words where an account is, and what to d
   const user = await addPerson(cluster, 'be1');
   await sendTo(cluster, 'fe1', user);
   const show = async (): Promise<string> => (await runCommand(cluster, ['account', 'show', user])).output;
-  assert.match(await show(), /^be1 +owns it \(epoch 1\): 1 messages, \d+ bytes$[^]*^be2 +nothing$/m);
+  assert.match(await show(), /^be1 +owns it \(epoch 1\): 1 message, \d+ bytes$[^]*^be2 +nothing$/m);
   assert.equal((await moveAccount(cluster, user, 'be2')).code, 0);
   assert.match(await show(), /^directory +be2, [^]*^be1 +gave it to be2 \(epoch 2\); its mail lies here still, verified$[^]*^be2 +owns it \(epoch 2\)/m);
   assert.equal((await moveAccount(cluster, user, 'be2', '--purge')).code, 0);

@@ -107,7 +107,7 @@ test('a deleted mailbox and an expunged message come back, what came since stays
   imap.dialogue.close();
   assert.match(await done('waybill account restore alice@example.com --from monday --mailbox'), /Work +2 +as it was, with its UIDs/);
   assert.deepEqual(await digests('Work'), atBackup.work);
-  assert.match(await done('waybill account restore alice@example.com --from monday'), /1 messages brought back; the account was there\n +INBOX +1 /);
+  assert.match(await done('waybill account restore alice@example.com --from monday'), /1 message brought back; the account was there\n +INBOX +1 /);
   const inbox = await digests('INBOX');
   assert.deepEqual(inbox.map((line) => line.split(' ')[0]), ['1', '3', '4', '5']);
   assert.equal(inbox[3]?.split(' ')[1], atBackup.inbox[1]?.split(' ')[1]);
@@ -155,7 +155,7 @@ test('storages are repaired and compacted in use; one that is taken out makes no
   assert.match(await command(['storage', 'compact', 'be1', '--dead-percent', '1'], 0), /storage1: /);
   assert.deepEqual(await digests('INBOX'), before);
 
-  assert.match(await command(['storage', 'detach', 'be1', directory], 0), /is taken out of be1: its \d+ addresses/);
+  assert.match(await command(['storage', 'detach', 'be1', directory], 0), /is taken out of be1: its \d+ address(es)?/);
   const doors = { port: (node: string, service: string) => cluster.port(node as 'fe1', service as 'imaps') };
   const outcomes = async (): Promise<readonly string[]> => Promise.all((['imap', 'pop3', 'webmail', 'mx'] as const).map(async (protocol) => {
     const { outcome, words } = await attempt(doors, { protocol, node: 'fe1', address: 'alice@example.com', password: cluster.password, subject, from: '127.0.0.1' });
@@ -170,7 +170,7 @@ test('storages are repaired and compacted in use; one that is taken out makes no
 
   assert.equal(await cluster.stopNode('be1'), 0);
   fs.rmSync(path.join(directory, 'index'), { recursive: true });
-  assert.match(await command(['storage', 'repair', '--rebuild', directory], 0), /messages of \d+ accounts, from \d+ packs/);
+  assert.match(await command(['storage', 'repair', '--rebuild', directory], 0), /messages of \d+ accounts?, from \d+ packs?/);
   await cluster.startNode('be1');
   for (const deadline = Date.now() + 60_000; ;) {
     const { outcome, words } = await attempt(doors, { protocol: 'imap', node: 'fe1', address: 'alice@example.com', password: cluster.password, subject, from: '127.0.0.1' });
