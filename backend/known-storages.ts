@@ -4,14 +4,14 @@
  * Nor is another storage opened in its place, or a copy of it that is older than the last start: who means it says so, too (`waybill storage accept`).
  */
 import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { Failure } from '../shared/base/failure.ts';
 import { isDiskFull } from '../shared/base/full-disk.ts';
 import type { Logger } from '../shared/log/log.ts';
 import { acceptedMark, lostMark } from './declared-marks.ts';
 import type { KeptPlaces } from './queue-directory.ts';
 import { storageDirectoriesOf, storageListFolder, storageMemory } from './storage-directories.ts';
-import { flush, makeDirectory } from './storage/directories.ts';
+import { flush } from './storage/directories.ts';
 import { countStart, identityOf } from './storage/directory-record.ts';
 import { knownAtMs, knownIdentity, noteKnown } from './storage/storage-list.ts';
 
@@ -41,6 +41,7 @@ export function countStarts(config: KeptPlaces, log: Logger): void {
   const list = storageListFolder(config);
   for (const directory of storageDirectoriesOf(config).open) {
     if (!isStorage(directory)) continue;
+    tellAccepted(config, directory, log);
     try {
       countStart(directory, knownIdentity(list, directory)?.starts ?? 0);
     } catch (error) {
@@ -70,11 +71,14 @@ function isNoted(list: string, directory: string): boolean {
   return known !== undefined && known.id === identityOf(directory)?.id;
 }
 
-/** The node that had a storage or its queue there may begin an empty one in the folder, which is made when it is missing. @throws Failure('bad-input') where there is something of either */
+/**
+ * The node that had a storage or its queue there may begin an empty one in the folder. Which folders a node has had is not asked: its configuration may be on the disk that is gone.
+ * @throws Failure('bad-input') where there is something of either, and where there is no such folder: a slip of the pen would be taken for done
+ */
 export function markLost(directory: string): void {
+  if (!isFolder(directory)) throw new Failure('bad-input', `there is no folder ${directory}: give its whole path as the node named it; if the folder is gone, too, make it first, as the node's user: mkdir -p ${directory}`);
   const left = ['storage.json', 'queue.json', 'index', 'packs'].find((name) => existsSync(join(directory, name)));
   if (left !== undefined) throw new Failure('bad-input', `${directory} is not lost: it has ${left}. See waybill storage repair`);
-  makeDirectory(directory);
   declare(lostMark, directory);
 }
 
@@ -89,6 +93,10 @@ function declare(mark: string, directory: string): void {
   flush(directory);
 }
 
+function isFolder(path: string): boolean {
+  return isAbsolute(path) && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
 function isStorage(directory: string): boolean {
   return existsSync(join(directory, 'storage.json'));
 }
@@ -100,15 +108,35 @@ function isDeclared(mark: string, config: KeptPlaces, directory: string): boolea
   return found !== undefined && found.mtimeMs > knownMs;
 }
 
-/** @throws Failure('storage-failure') where another storage is in the folder than before, or an older state of it. What earlier versions noted says nothing. */
+/** @throws Failure('storage-failure') where another storage is in the folder than before, or an older state of it */
 function demandSame(config: KeptPlaces, directory: string): void {
   if (isDeclared(acceptedMark, config, directory)) return; // first: a worker that opens it removes the mark when it has noted what it opened
-  const known = knownIdentity(storageListFolder(config), directory);
-  if (known === undefined) return;
-  const found = identityOf(directory);
+  const found = comparedWithKnown(config, directory);
   const wayOut = `if it is meant to be there, say so as the node's user: waybill storage accept ${directory}`;
-  if (found !== undefined && found.id !== known.id) throw new Failure('storage-failure', `${directory} has another storage than this node has had there: is the right disk mounted? Mount it; ${wayOut}`);
-  if (found === undefined || found.starts < known.starts) throw new Failure('storage-failure', `${directory} has an older copy of the storage than this node has had there: mail that came since would be missing. Mount the disk with the latest state; ${wayOut}`);
+  if (found === 'another') throw new Failure('storage-failure', `${directory} has another storage than this node has had there: is the right disk mounted? Mount it; ${wayOut}`);
+  if (found === 'older') throw new Failure('storage-failure', `${directory} has an older copy of the storage than this node has had there: mail that came since would be missing. Mount the disk with the latest state; ${wayOut}`);
+}
+
+/** The storage that is in the folder now, beside the one that the node has had there last. What earlier versions noted says nothing. */
+function comparedWithKnown(config: KeptPlaces, directory: string): 'same' | 'another' | 'older' {
+  const known = knownIdentity(storageListFolder(config), directory);
+  if (known === undefined) return 'same';
+  const found = identityOf(directory);
+  if (found !== undefined && found.id !== known.id) return 'another';
+  return found === undefined || found.starts < known.starts ? 'older' : 'same';
+}
+
+/** Who misses mail afterwards finds in the log why, and since when. */
+function tellAccepted(config: KeptPlaces, directory: string, log: Logger): void {
+  const accepted = statSync(join(directory, acceptedMark), { throwIfNoEntry: false });
+  if (accepted === undefined || !isDeclared(acceptedMark, config, directory)) return;
+  const found = comparedWithKnown(config, directory);
+  if (found === 'same') return;
+  const openedMs = knownAtMs(storageListFolder(config), directory);
+  const when = { acceptedAt: accepted.mtime.toISOString(), ...(openedMs === undefined ? {} : { lastOpenedAt: new Date(openedMs).toISOString() }) };
+  log.warn({ directory, ...when }, found === 'older'
+    ? 'the node goes on with an older copy of this storage, as waybill storage accept said: what came since the copy was made is missing'
+    : 'the node goes on with another storage than it has had in this folder, as waybill storage accept said');
 }
 
 function notThere(directory: string): Failure {

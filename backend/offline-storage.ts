@@ -29,10 +29,10 @@ export async function shrinkStorage(directory: string): Promise<OfflineOutcome> 
   return { code: 0, text: `${directory}: the index takes ${String(after)} bytes; it took ${String(before)}` };
 }
 
-/** Throws `bad-input` where there is something of a storage. */
+/** Throws `bad-input` where there is something of a storage, or no folder. */
 export function declareLost(directory: string): string {
   markLost(directory);
-  return `${directory}: what was there, a storage or the queue, counts as lost. When the node starts it begins an empty one there; a storage that was attached, and that the configuration does not name, it forgets`;
+  return `${directory}: what was there, a storage or the queue, counts as lost. When the node that had it there starts it begins an empty one there; a storage that was attached, and that the configuration does not name, it forgets`;
 }
 
 /** Throws `bad-input` where there is no storage. */

@@ -91,7 +91,7 @@ Example:
     });
 
   storage.command('lost').description('Say that a storage, or the queue, is gone for good, with its mail: its back-end, which else refuses to start without it, begins an empty one in its folder. On its machine, as the node\'s user.').argument('<folder>', 'its whole path')
-    .addHelpText('after', '\nA storage that was attached, and that the configuration does not name, is forgotten instead. Mail comes back by `waybill backup restore`. With the queue goes what waited in it, and what was noted of storages\nthat were attached or taken out: say that again when the node runs.\n\nExample:\n  $ waybill storage lost /srv/mail2')
+    .addHelpText('after', '\nThe folder has to be there: where it is gone, too, make it first. A storage that was attached, and that the configuration does not name, is forgotten instead. Mail comes back by `waybill backup restore`. With the queue goes what waited in it, and what was noted of storages\nthat were attached or taken out: say that again when the node runs.\n\nExample:\n  $ waybill storage lost /srv/mail2')
     .action(async (folder: string) => print((await offline()).declareLost(folder)));
 
   storage.command('accept').description('Say that the storage in a folder is meant to be there, though its back-end, which else refuses to start with it, has had another one there, or a later state of it. On its machine, as the node\'s user.').argument('<folder>', 'its whole path')

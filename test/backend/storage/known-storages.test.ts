@@ -12,6 +12,7 @@ import { acceptStorage, declareLost } from '../../../backend/offline-storage.ts'
 import { storageDirectoriesOf, storageMemory } from '../../../backend/storage-directories.ts';
 import { claimDirectory } from '../../../backend/storage/directory-record.ts';
 import { openStorage } from '../../../backend/storage/storage.ts';
+import { createLog } from '../../../shared/log/log.ts';
 import { quietLog, storageOptions, temporaryDirectory } from './harness.ts';
 
 const notThere = (directory: string): object => ({ kind: 'storage-failure', message: new RegExp(`^${directory} has no storage .*Mount it; .*waybill storage lost ${directory}$`) });
@@ -19,6 +20,28 @@ const notThere = (directory: string): object => ({ kind: 'storage-failure', mess
 /** Files bear the time of the kernel's last tick, up to 10 ms ago: what is declared right after a note would seem to be from before it. */
 async function clockGoesOn(): Promise<void> {
   await sleep(20);
+}
+
+/** As somebody does whose folder is gone, too. */
+function declareGoneLost(directory: string): void {
+  mkdirSync(directory, { recursive: true });
+  declareLost(directory);
+}
+
+interface Warning {
+  readonly directory: string;
+  readonly text: string;
+  readonly acceptedAt?: string;
+  readonly lastOpenedAt?: string;
+}
+
+/** What a start of the node's first process tells its log. */
+async function warnings(node: Node): Promise<readonly Warning[]> {
+  const told: Warning[] = [];
+  const warn = (fields: Omit<Warning, 'text'>, text: string): void => void told.push({ ...fields, text });
+  await clockGoesOn();
+  new HeldDirectories(node.places, 'refuse', Object.assign(createLog({ node: 'be1', level: 'silent' }), { warn })).release();
+  return told;
 }
 
 class Node {
@@ -100,10 +123,18 @@ test('What is declared lost is begun empty, once; what is there is not lost', as
     rmSync(node.mounted, { recursive: true });
     await assert.rejects(node.live(), notThere(node.mounted), life);
     await clockGoesOn();
-    declareLost(node.mounted);
+    declareGoneLost(node.mounted);
     await node.live();
     assert.ok(!readdirSync(node.mounted).some((name) => name.includes('lost')));
   }
+});
+
+test('What is no folder can not be declared lost, and none is made for it', (t) => {
+  const folder = temporaryDirectory(t);
+  const file = join(folder, 'file');
+  writeFileSync(file, '');
+  for (const path of [join(folder, 'typo'), file, '.']) assert.throws(() => declareLost(path), { kind: 'bad-input', message: new RegExp(`^there is no folder ${path}: .*mkdir -p ${path}$`) });
+  assert.deepEqual(readdirSync(folder), ['file']);
 });
 
 test('A storage that was declared lost by mistake, and was mounted afterwards, is missed the next time', async (t) => {
@@ -195,8 +226,13 @@ test('A copy that is older than the last start is refused, until it is said to b
   renameSync(node.mounted, node.away);
   cpSync(copy, node.mounted, { recursive: true });
   acceptStorage(node.mounted);
+  const told = await warnings(node);
+  assert.deepEqual(told.map(({ directory }) => directory), [node.mounted]);
+  assert.ok(told.every(({ lastOpenedAt = '', acceptedAt = '' }) => lastOpenedAt < acceptedAt && Date.now() - Date.parse(lastOpenedAt) < 60_000));
+  assert.match(told[0]?.text ?? '', /an older copy .* waybill storage accept/);
   await node.live();
   assert.deepEqual(await node.live(), ['alice@example.com']);
+  assert.deepEqual(await warnings(node), [], 'once');
   node.mount();
   await assert.rejects(node.live(), older(node.mounted), 'what was the latest state is it no more');
 });
@@ -253,7 +289,7 @@ test('Without the disk of its queue a node does not start, and nothing is made; 
   assert.equal(existsSync(queue), false);
   demandKnownQueue({ ...places, services: { processing: { queueDirectory: `${queue}2` } } });
   demandKnownQueue({ ...places, nodeName: 'be2' });
-  declareLost(queue); // by mistake, below a disk that is mounted afterwards
+  declareGoneLost(queue); // by mistake, below a disk that is mounted afterwards
   renameSync(queue, `${queue}-below`);
   renameSync(`${queue}-disk`, queue);
   begin();
@@ -261,7 +297,7 @@ test('Without the disk of its queue a node does not start, and nothing is made; 
   renameSync(`${queue}-below`, queue);
   assert.throws(() => demandKnownQueue(places), missing);
   await clockGoesOn();
-  declareLost(queue);
+  declareGoneLost(queue);
   begin();
   assert.throws(() => declareLost(queue), { kind: 'bad-input', message: /it has queue\.json/ });
   rmSync(queue, { recursive: true });
@@ -301,7 +337,7 @@ test('What is declared counts, too, where the clock was set back since the node 
   setClockBack();
   await assert.rejects(node.live(), notThere(one));
   await clockGoesOn();
-  declareLost(one);
+  declareGoneLost(one);
   await node.live();
   rmSync(one, { recursive: true });
   renameSync(node.away, one);
@@ -324,7 +360,7 @@ test('What is declared counts, too, where the clock was set back since the node 
   setClockBack();
   assert.throws(() => demandKnownQueue(node.places), { kind: 'storage-failure' });
   await clockGoesOn();
-  declareLost(queue);
+  declareGoneLost(queue);
   demandKnownQueue(node.places);
 });
 
@@ -332,7 +368,7 @@ test('One that was attached is missed, too; declared lost it is forgotten', asyn
   const { node, three } = await nodeWithThird(t);
   rmSync(three, { recursive: true });
   await assert.rejects(node.live(), notThere(three));
-  declareLost(three);
+  declareGoneLost(three);
   await node.live();
   assert.deepEqual(storageDirectoriesOf(node.places).attached, []);
   mkdirSync(join(three, 'packs'));
