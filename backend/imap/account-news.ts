@@ -130,7 +130,7 @@ export class AccountNews {
   }
 
   noteOwnMessages(mailbox: Mailbox, uids: readonly number[]): void {
-    this.#mailboxes?.noteOwnMessages(mailbox.id, { uids, state: mailbox.state() });
+    this.#mailboxes?.noteOwnMessages(uids, mailbox.state());
   }
 
   /** So many messages the client removed by closing the mailbox. */

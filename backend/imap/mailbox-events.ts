@@ -17,45 +17,50 @@ export type Changed = 'messages' | 'flags' | 'unseen' | 'uidvalidity';
 export type Look = 'all' | ReadonlySet<number>;
 
 export class KnownMailboxes {
-  #states: Map<number, MailboxState>;
+  /** By id, as of the last look at all. */
+  #names: ReadonlyMap<number, string>;
+  /** By id, as told; also of a mailbox that others have made since the last look at all, once the client itself put messages in. */
+  #counters: Map<number, MailboxState>;
   #subscriptions: ReadonlySet<string>;
   readonly #ownNames = new Set<string>();
 
   /** As they are now. */
   constructor(account: Account) {
-    this.#states = new Map(account.mailboxes().map((state) => [state.id, state]));
+    const states = account.mailboxes();
+    this.#names = namesById(states);
+    this.#counters = new Map(states.map((state) => [state.id, state]));
     this.#subscriptions = new Set(account.subscriptions());
   }
 
   get count(): number {
-    return this.#states.size;
+    return this.#names.size;
   }
 
   all(): readonly MailboxState[] {
-    return [...this.#states.values()];
+    return [...this.#counters.values()];
   }
 
   isSubscribed(name: string): boolean {
     return this.#subscriptions.has(name);
   }
 
-  /** The client put that many messages in: no news to it (RFC 5465 section 5). */
-  noteOwnMessages(mailbox: number, { uids, state }: { readonly uids: readonly number[]; readonly state: MailboxState }): void {
-    const known = this.#states.get(mailbox);
+  /** The client put these messages in: no news to it (RFC 5465 section 5). */
+  noteOwnMessages(uids: readonly number[], state: MailboxState): void {
     const last = uids.at(-1);
-    if (known === undefined || last === undefined) return;
+    if (last === undefined) return;
+    const known = this.#counters.get(state.id) ?? { ...emptied(state), highestModseq: state.highestModseq - 1 };
     const expected = { uidNext: last + 1, messages: known.messages + uids.length, highestModseq: known.highestModseq + 1 };
     const isAll = expected.uidNext === state.uidNext && expected.messages === state.messages && expected.highestModseq === state.highestModseq;
-    this.#states.set(mailbox, isAll ? state : { ...known, ...expected });
+    this.#counters.set(state.id, isAll ? state : { ...known, ...expected });
   }
 
   /** The client removed that many messages, and did not look at the mailbox any more: what others did to it meanwhile is still news. */
   noteOwnRemoval(removed: number, state: MailboxState): void {
-    const known = this.#states.get(state.id);
+    const known = this.#counters.get(state.id);
     if (known === undefined) return;
     const messages = known.messages - removed;
     const isAll = messages === state.messages && known.uidNext === state.uidNext;
-    this.#states.set(state.id, isAll ? { ...state, name: known.name } : { ...known, messages });
+    this.#counters.set(state.id, isAll ? state : { ...known, messages });
   }
 
   /** The client made, renamed, removed or (un)subscribed it. */
@@ -65,25 +70,27 @@ export class KnownMailboxes {
 
   /** What is new, each once. Counters only of the mailboxes that `look` names; names and subscriptions only with `all`. */
   take(account: Account, look: Look): MailboxEvent[] {
-    if (look !== 'all') {
-      return [...look].flatMap((id) => {
-        const state = account.mailboxById(id)?.state();
-        return state === undefined ? [] : this.#countersOf(state);
-      });
-    }
-    const before = this.#states;
+    const states = look === 'all' ? undefined : this.#known(account, look);
+    if (states !== undefined) return states.flatMap((state) => this.#countersOf(state));
     const now = account.mailboxes();
     const counters = now.flatMap((state) => this.#countersOf(state));
-    this.#states = new Map(now.map((state) => [state.id, state]));
-    const events = [...namesOf(before, this.#states, this.#ownNames), ...this.#subscriptionsOf(account), ...counters];
+    const before = this.#names;
+    this.#names = namesById(now);
+    for (const id of this.#counters.keys()) if (!this.#names.has(id)) this.#counters.delete(id);
+    const events = [...namesOf(before, this.#names, this.#ownNames), ...this.#subscriptionsOf(account), ...counters];
     this.#ownNames.clear();
     return events;
   }
 
+  /** How those are now that are still there; undefined with one of which the client has not been told that it was made. */
+  #known(account: Account, look: ReadonlySet<number>): readonly MailboxState[] | undefined {
+    const states = [...look].flatMap((id) => account.mailboxById(id)?.state() ?? []);
+    return states.every(({ id }) => this.#names.has(id)) ? states : undefined;
+  }
+
   #countersOf(state: MailboxState): MailboxEvent[] {
-    const known = this.#states.get(state.id);
-    if (known === undefined) return [];
-    this.#states.set(state.id, { ...state, name: known.name });
+    const known = this.#counters.get(state.id) ?? (state.messages === 0 ? state : emptied(state));
+    this.#counters.set(state.id, state);
     const changed = changesBetween(known, state);
     return changed.size === 0 ? [] : [{ kind: 'counters', state, changed }];
   }
@@ -107,17 +114,26 @@ export function changesBetween(known: MailboxState, state: MailboxState): Readon
   return changed;
 }
 
-type States = ReadonlyMap<number, MailboxState>;
+/** As a mailbox with messages was before they came: with which numbers it began is not known, only that they were lower. */
+function emptied(state: MailboxState): MailboxState {
+  return { ...state, messages: 0, unseen: 0, uidNext: 0, highestModseq: 0 };
+}
 
-function namesOf(before: States, now: States, own: ReadonlySet<string>): MailboxEvent[] {
-  const renamed = [...now.values()].flatMap(({ id, name }) => {
-    const oldName = before.get(id)?.name;
+function namesById(states: readonly MailboxState[]): ReadonlyMap<number, string> {
+  return new Map(states.map(({ id, name }) => [id, name]));
+}
+
+type Names = ReadonlyMap<number, string>;
+
+function namesOf(before: Names, now: Names, own: ReadonlySet<string>): MailboxEvent[] {
+  const renamed = [...now].flatMap(([id, name]) => {
+    const oldName = before.get(id);
     return oldName === undefined || oldName === name ? [] : [{ kind: 'renamed' as const, name, oldName }];
   });
   const isBelowRenamed = ({ name, oldName }: { readonly name: string; readonly oldName: string }): boolean =>
     renamed.some((above) => oldName.startsWith(`${above.oldName}/`) && name === above.name + oldName.slice(above.oldName.length));
   const affected = new Set<string>();
-  for (const { id, name } of [...before.values(), ...now.values()]) {
+  for (const [id, name] of [...before, ...now]) {
     if (before.has(id) === now.has(id) || isOwn(name, own)) continue;
     affected.add(name);
     // The level above has other children now (RFC 5465 section 5.4).

@@ -65,3 +65,51 @@ test('What others put into a mailbox just before the client closed it is told, t
   await (await server.storage.createAccount(address)).createMailbox('Later'); // by which it looks at all
   await client.expect(/^\* STATUS INBOX \(MESSAGES 1 UIDNEXT 3\)$/);
 });
+
+test('What others put into a mailbox before it was heard of is told: by those who did not ask for names, and behind the name by those who did.', { timeout: 60_000 }, async (t) => {
+  const server = await startServer();
+  t.after(async () => server.stop());
+  const account = await server.storage.createAccount(address);
+  const counting = await watcher(t, server, '(personal (MessageNew MessageExpunge))');
+  const naming = await watcher(t, server, '(personal (MessageNew MessageExpunge MailboxName))');
+  server.hints.silence = 'yes'; // the hint on the message is there first
+  await account.createMailbox('Early');
+  server.hints.silence = 'no';
+  await deliver({ storage: server.storage, address, mailbox: 'Early' }, messageAbout('one'));
+  await counting.expect(/^\* STATUS Early \(MESSAGES 1 UIDNEXT 2\)$/);
+  await naming.expect(/^\* LIST \(\\HasNoChildren\) "\/" Early$/);
+  await naming.expect(/^\* STATUS Early \(MESSAGES 1 UIDNEXT 2\)$/);
+  server.hints.silence = 'yes'; // one look at both
+  await account.createMailbox('Filled');
+  await deliver({ storage: server.storage, address, mailbox: 'Filled' }, messageAbout('two'));
+  server.hints.silence = 'no';
+  await account.createMailbox('Empty');
+  await counting.expect(/^\* STATUS Filled \(MESSAGES 1 UIDNEXT 2\)$/);
+  await naming.expect(/^\* LIST \(\\HasNoChildren\) "\/" Empty$/);
+  await naming.expect(/^\* LIST \(\\HasNoChildren\) "\/" Filled$/);
+  await naming.expect(/^\* STATUS Filled \(MESSAGES 1 UIDNEXT 2\)$/);
+  for (const client of [counting, naming]) {
+    client.say('d NOOP');
+    await client.expect(/^d OK/);
+  }
+});
+
+test('Of a mailbox that it had not heard of yet, a client is told what others put in, and not what it put in itself.', { timeout: 60_000 }, async (t) => {
+  const server = await startServer();
+  t.after(async () => server.stop());
+  const account = await server.storage.createAccount(address);
+  await deliver({ storage: server.storage, address, mailbox: 'INBOX' }, messageAbout('one'));
+  const client = await watcher(t, server, '(personal (MessageNew MessageExpunge))');
+  server.hints.silence = 'yes';
+  for (const name of ['Mine', 'Ours']) await account.createMailbox(name);
+  await deliver({ storage: server.storage, address, mailbox: 'Ours' }, messageAbout('another\'s'));
+  client.say('d COPY 1 Mine');
+  await client.expect(/^d OK/);
+  client.say('e COPY 1 Ours');
+  await client.expect(/^e OK/);
+  server.hints.silence = 'no';
+  await account.createMailbox('Later'); // by which it looks at all
+  await client.expect(/^\* STATUS Ours \(MESSAGES 2 UIDNEXT 3\)$/);
+  await deliver({ storage: server.storage, address, mailbox: 'Mine' }, messageAbout('two'));
+  await client.expect(/^\* STATUS Mine \(MESSAGES 2 UIDNEXT 3\)$/);
+});
