@@ -49,6 +49,7 @@ export function storageHandlers(ground: StorageGround): readonly Handled[] {
     }),
     handled(storageOperations.repairStorages, async ({ body, reply }) => {
       reply.note({ ...body });
+      if (body.directory === queue.directory) throw new Failure('bad-input', `${queue.directory} is the queue, which is checked and not repaired: what is not found when it is due gets its place again by waybill queue retry, what has lost its bytes goes by waybill queue delete`);
       const folders = chosen(body.directory);
       return jobs.begin({ kind: 'repair', subject: body.directory ?? 'storages', work: async (job) => repairsOf({ care: storage.care, folders }, body.lost, job) });
     }),

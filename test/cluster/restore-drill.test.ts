@@ -145,7 +145,11 @@ async function aliceStorage(): Promise<{ readonly directory: string; readonly st
 test('storages are repaired and compacted in use; one that is taken out makes nobody unknown; an index that is lost is made anew from the packs', async () => {
   const subject = await sendTo(cluster, 'fe1', 'alice');
   const before = await digests('INBOX');
-  assert.match(await command(['storage', 'check', 'be1'], 0), /queue: 0 accounts, .*sound\n.*storage1: .*sound/);
+  const checked = await command(['storage', 'check', 'be1'], 0);
+  assert.match(checked, /queue: 0 accounts, .*sound\n.*storage1: .*sound/);
+  const queue = /^(\/.*queue): /m.exec(checked)?.[1] ?? '';
+  const refused = await commands.run(['storage', 'repair', 'be1', '--directory', queue]);
+  assert.deepEqual([refused.code, /queue is the queue, which is checked and not repaired: .*waybill queue retry/.test(refused.complaint)], [1, true], refused.complaint);
   const { directory } = await aliceStorage();
   fs.renameSync(path.join(directory, 'packs'), path.join(directory, 'packs-away'));
   fs.mkdirSync(path.join(directory, 'packs'));

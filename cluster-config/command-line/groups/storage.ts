@@ -43,6 +43,9 @@ export function addStorageCommands(program: Command, offline: () => Promise<Offl
     .addHelpText('after', `
 Exit code 0: sound now. 2: something is wrong still; it is named. 1: not done.
 
+The queue, which \`storage check\` looks at, too, is not repaired: a message that is not found when it is due gets its place again by \`waybill queue retry\`,
+one that has lost its bytes goes by \`waybill queue delete\`.
+
 After --rebuild mail is where it was delivered, or where the last compaction found it, with the flags of then; mail that was removed since
 may be back. Passwords kept by the node are lost. Each account is held until the node, started again, has found whose it is.
 

@@ -44,6 +44,10 @@ test('A sound queue is sound; lost and changed bytes, wrong counters and lost du
     await undo();
   }
   assert.deepEqual(await found(), []);
+  await change(directory, 'due', () => 'remove');
+  assert.deepEqual((await found()).map(([one]) => one), ['changes-wrong']);
+  for (const { id } of store.list({ from: '', limit: 2 })) await store.change(id, (item) => item); // as "queue retry" does
+  assert.deepEqual(await found(), []);
   assert.deepEqual(readdirSync(directory).filter((name) => name.startsWith('scratch')), []);
   assert.equal(readFileSync(path).length, bytes.length);
 });
