@@ -44,32 +44,40 @@ export class CommandRest {
     return this.#unread.at === 'literal' ? this.#unread.literal.size : 0;
   }
 
+  /** How the literal that is next is announced to another node, which is to ask for it. */
+  get announcement(): string {
+    return this.#unread.at === 'literal' ? `${this.#unread.literal.holds === 'binary' ? '~' : ''}{${String(this.#unread.literal.size)}}` : '';
+  }
+
   /** True when the command has been read to its end. */
   get isOver(): boolean {
     return this.#unread.at === 'nothing';
   }
 
-  /** Asks for the literal, where that is due, and reads it as it comes. */
+  /** Asks for the literal, where that is due, and reads it as it comes. @throws bad-input where it has bytes that it may not have */
   async *bytes(): AsyncGenerator<Buffer, void, void> {
     if (this.#unread.at !== 'literal') throw new Error('no literal is next');
-    const { size, kind } = this.#unread.literal;
+    const { size, kind, holds } = this.#unread.literal;
     if (kind === 'synchronizing') await this.#session.invite('Ready for literal');
     let left = size;
     this.#unread = behind(left);
     for await (const piece of this.#session.connection.readStream(size)) {
       left -= piece.length;
       this.#unread = behind(left);
+      demandHeld(piece, holds);
       yield piece;
     }
   }
 
-  /** All of the literal, where it has come already: reading it costs much less than reading what comes. */
+  /** All of the literal, where it has come already: reading it costs much less than reading what comes. @throws bad-input as `bytes` */
   async bytesHere(): Promise<Buffer | undefined> {
     if (this.#unread.at !== 'literal') throw new Error('no literal is next');
-    const { literal: { size, kind } } = this.#unread;
+    const { literal: { size, kind, holds } } = this.#unread;
     if (kind === 'synchronizing' || size > smallLiteralBytes || this.#session.connection.bufferedBytes < size) return undefined;
     this.#unread = behind(0);
-    return this.#session.connection.readBytes(size);
+    const bytes = await this.#session.connection.readBytes(size);
+    demandHeld(bytes, holds);
+    return bytes;
   }
 
   /** The text behind a literal, up to the next one of a message or the end. @throws bad-input, limit */
@@ -105,5 +113,10 @@ export class CommandRest {
 }
 
 function behind(left: number): Unread {
-  return left === 0 ? { at: 'line' } : { at: 'literal', literal: { size: left, kind: 'non-synchronizing' } };
+  return left === 0 ? { at: 'line' } : { at: 'literal', literal: { size: left, kind: 'non-synchronizing', holds: 'binary' } }; // whatever is left is passed over
+}
+
+/** RFC 9051 section 9: NUL stands nowhere but in a literal8. */
+function demandHeld(bytes: Buffer, holds: AnnouncedLiteral['holds']): void {
+  if (holds === 'text' && bytes.includes(0)) throw new Failure('bad-input', 'NUL is not allowed in a literal: a message that holds it is sent as a literal8 (RFC 3516)');
 }

@@ -13,8 +13,7 @@ export async function relayMessages(session: Session, leg: Leg, command: string)
   leg.begin('command');
   let text = command;
   while (rest.end === 'literal') {
-    const size = rest.size;
-    await leg.say(`${withoutWaiting(text)}{${String(size)}}`);
+    await leg.say(`${withoutWaiting(text)}${rest.announcement}`);
     const said = await leg.next(tag);
     if (typeof said !== 'string') return said;
     try {

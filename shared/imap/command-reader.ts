@@ -9,6 +9,8 @@ export interface AnnouncedLiteral {
   readonly size: number;
   /** A client waits for our `+` before a synchronizing literal; the other kind (`{5+}`, RFC 7888) follows at once. */
   readonly kind: 'synchronizing' | 'non-synchronizing';
+  /** `binary`: a literal8, which alone may hold NUL (RFC 9051 sections 4.3.1 and 9). */
+  readonly holds: 'text' | 'binary';
 }
 
 /** Where bytes come from; a Connection is one. */
@@ -40,13 +42,13 @@ export type ReadCommand =
   | { readonly kind: 'end' };
 
 /** However many digits: a size beyond all numbers is one that is refused. */
-const announcement = /~?\{(\d+)(\+?)\}$/;
+const announcement = /(~?)\{(\d+)(\+?)\}$/;
 
 /** The literal that a line announces at its end, and the line before it. */
 export function announcedLiteral(line: string): { readonly before: string; readonly literal: AnnouncedLiteral } | undefined {
   const match = announcement.exec(line);
   if (match === null) return undefined;
-  const literal: AnnouncedLiteral = { size: Number(match[1]), kind: match[2] === '+' ? 'non-synchronizing' : 'synchronizing' };
+  const literal: AnnouncedLiteral = { size: Number(match[2]), kind: match[3] === '+' ? 'non-synchronizing' : 'synchronizing', holds: match[1] === '~' ? 'binary' : 'text' };
   return { before: line.slice(0, match.index), literal };
 }
 

@@ -152,7 +152,7 @@ test('APPEND goes to another node as it comes, several messages too, and one tha
   guest.say(`a APPEND ${inbox} (\\Seen) "03-Feb-2026 04:05:06 +0000" {${String(big.length)}}`);
   await guest.expect(/^\+ /);
   guest.sayRaw(big);
-  guest.sayRaw(` (\\Flagged) {5+}\r\nA: b\r ~{6+}\r\nA: c\r\n\r\n`);
+  guest.sayRaw(` (\\Flagged) {5+}\r\nA: b\r ~{6+}\r\nA: \0\r\n\r\n`); // a literal8 stays one
   assert.match((await guest.until(/^a .*/))[0], /^a OK \[APPENDUID \d+ 1:3\]/);
   const there = mailboxOf(accountOn(cluster, 'be2', ownerAddress), 'INBOX');
   assert.deepEqual(await there.message(1)?.read(0, big.length), big);

@@ -118,6 +118,25 @@ test('Overlong lines, NUL and endless literals get BAD or BYE, and another sessi
   other.close();
 });
 
+test('NUL in a message is taken in a literal8 alone: else the command is refused, nothing of it is kept, and the next one is understood.', { timeout: 60_000 }, async () => {
+  const dialogue = await Dialogue.connect({ port: server.ports.tls, tls: 'implicit' });
+  dialogue.say(`a LOGIN nul@example.com "${password}"`);
+  await dialogue.until(/^a OK/);
+  const long = Buffer.alloc(9000, 'x');
+  long.writeUInt8(0, 10);
+  dialogue.sayRaw('b APPEND INBOX {3+}\r\na:b {8+}\r\na: b\0c\r\n {3+}\r\na:b\r\n');
+  await dialogue.until(/^b BAD NUL is not allowed in a literal/);
+  dialogue.say(`c APPEND INBOX {${String(long.length)}}`);
+  await dialogue.until(/^\+ /);
+  dialogue.sayRaw(Buffer.concat([long, Buffer.from('\r\n')]));
+  await dialogue.until(/^c BAD NUL is not allowed in a literal/);
+  dialogue.say('d STATUS INBOX (MESSAGES)');
+  await dialogue.until(/^\* STATUS "?INBOX"? \(MESSAGES 0\)/);
+  dialogue.sayRaw(Buffer.concat([Buffer.from(`e APPEND INBOX ~{${String(long.length)}+}\r\n`), long, Buffer.from('\r\n')]));
+  await dialogue.until(/^e OK \[APPENDUID/);
+  dialogue.close();
+});
+
 test('Who does not log in in time is sent away.', { timeout: 60_000 }, async () => {
   const dialogue = await Dialogue.connect({ port: server.ports.startTls });
   await dialogue.until(/^\* BYE (too slow|autologout)/);

@@ -58,7 +58,7 @@ const stream =
 const expected: ReadCommand[] = [
   { kind: 'command', text: 'a1 NOOP' },
   { kind: 'command', text: 'a2 LOGIN {3}\r\nann {4+}\r\n{9}\r' },
-  { kind: 'literal', text: 'big APPEND INBOX ', literal: { size: 12, kind: 'synchronizing' } },
+  { kind: 'literal', text: 'big APPEND INBOX ', literal: { size: 12, kind: 'synchronizing', holds: 'text' } },
   { kind: 'command', text: '' },
   { kind: 'too-long', text: `a3 ${'x'.repeat(197)}` },
   { kind: 'too-long', text: 'a4 SEARCH TEXT {300+}' },
