@@ -12,7 +12,7 @@ import { hierarchyLines, oldNameLine } from './list.ts';
 import { formatMailbox, unaskedStatusLine } from './mailbox-lines.ts';
 import type { StateAt } from './mailbox-lines.ts';
 import { KnownMailboxes } from './mailbox-events.ts';
-import type { Changed, MailboxEvent } from './mailbox-events.ts';
+import type { Changed, MailboxEvent, OwnRemoval } from './mailbox-events.ts';
 import { Registration, usualWishes } from './registration.ts';
 import type { SelectedWishes } from './registration.ts';
 import type { Session } from './session.ts';
@@ -133,8 +133,8 @@ export class AccountNews {
     this.#mailboxes?.noteOwnMessages(uids, mailbox.state());
   }
 
-  /** So many messages the client removed by closing the mailbox. */
-  noteOwnRemoval(mailbox: Mailbox, removed: number): void {
+  /** The client removed messages by closing the mailbox. */
+  noteOwnRemoval(mailbox: Mailbox, removed: OwnRemoval): void {
     this.#mailboxes?.noteOwnRemoval(removed, mailbox.state());
   }
 

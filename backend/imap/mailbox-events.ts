@@ -16,6 +16,14 @@ export type Changed = 'messages' | 'flags' | 'unseen' | 'uidvalidity';
 /** What hints named since the last look. */
 export type Look = 'all' | ReadonlySet<number>;
 
+/** Messages that the client removed by closing the mailbox. */
+export interface OwnRemoval {
+  readonly count: number;
+  readonly modseq: number;
+  /** Whether the client had been told of all that happened in the mailbox before. */
+  readonly before: 'known' | 'news';
+}
+
 export class KnownMailboxes {
   /** By id, as of the last look at all. */
   #names: ReadonlyMap<number, string>;
@@ -54,13 +62,12 @@ export class KnownMailboxes {
     this.#counters.set(state.id, isAll ? state : { ...known, ...expected });
   }
 
-  /** The client removed that many messages, and did not look at the mailbox any more: what others did to it meanwhile is still news. */
-  noteOwnRemoval(removed: number, state: MailboxState): void {
+  /** The client removed messages, and did not look at the mailbox any more: what others did to it before and since is still news. */
+  noteOwnRemoval({ count, modseq, before }: OwnRemoval, state: MailboxState): void {
     const known = this.#counters.get(state.id);
     if (known === undefined) return;
-    const messages = known.messages - removed;
-    const isAll = messages === state.messages && known.uidNext === state.uidNext;
-    this.#counters.set(state.id, isAll ? state : { ...known, messages });
+    const isAll = before === 'known' && state.highestModseq === modseq;
+    this.#counters.set(state.id, isAll ? state : { ...known, messages: known.messages - count });
   }
 
   /** The client made, renamed, removed or (un)subscribed it. */

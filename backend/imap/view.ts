@@ -219,7 +219,7 @@ export class View {
     const state = this.mailbox.latest();
     if (state.uidValidity !== this.uidValidity) throw new Failure('mailbox-missing', 'the mailbox was replaced by another');
     this.flagTexts.learn(state.keywords);
-    const changes = this.#knowsUpTo(state.highestModseq) ? undefined : this.mailbox.changesSince(this.#modseq);
+    const changes = this.knowsUpTo(state.highestModseq) ? undefined : this.mailbox.changesSince(this.#modseq);
     this.#modseq = state.highestModseq;
     const vanished = this.#noteGone(changes?.vanished ?? []);
     if (changes === undefined && (mode === 'no-expunges' || this.#gone.size === 0)) {
@@ -237,8 +237,8 @@ export class View {
     return { vanished, expunged, exists: fresh.length > 0 ? this.count : undefined, arrived, changed, touched: rows };
   }
 
-  /** Whether there is nothing after what is known but what the client itself did to flags, of which nobody else has to hear. */
-  #knowsUpTo(modseq: number): boolean {
+  /** Whether up to that mod-sequence there is nothing after what is known but what the client itself did to flags, of which nobody else has to hear. */
+  knowsUpTo(modseq: number): boolean {
     return this.followers.size > 0 ? modseq === this.#modseq : this.#own.knownFrom(this.#modseq) >= modseq;
   }
 

@@ -1,6 +1,7 @@
 /** NOTIFY across worker processes: by hints, and without them. */
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { Flag } from '../../../backend/storage/storage.ts';
 import { Dialogue } from '../../harness/dialogue.ts';
 import { messageAbout } from './conversation.ts';
 import { deliver, password, startServer } from './harness.ts';
@@ -48,6 +49,34 @@ test('A flood of mail is told together, and no message is told twice or not at a
   for (let uid = 1; uid <= count; uid += 1) await client.until(new RegExp(`^\\* ${String(uid)} FETCH \\(UID ${String(uid)}\\)$`));
   client.say('d NOOP');
   await client.expect(/^d OK/);
+});
+
+test('What others did to flags just before the client closed the mailbox is told, though the client removed messages by closing it; what it did itself is not.', { timeout: 60_000 }, async (t) => {
+  const server = await startServer();
+  t.after(async () => server.stop());
+  for (const text of ['one', 'two', 'three']) await deliver({ storage: server.storage, address, mailbox: 'INBOX' }, messageAbout(text));
+  const account = await server.storage.createAccount(address);
+  const client = await watcher(t, server, '(selected (MessageNew MessageExpunge FlagChange)) (personal (MessageNew MessageExpunge FlagChange))');
+  server.hints.silence = 'yes'; // CLOSE is there before the hint
+  client.say('d STORE 1 +FLAGS.SILENT (\\Deleted)');
+  await client.expect(/^d OK/);
+  client.say('e CLOSE');
+  await client.expect(/^e OK/);
+  server.hints.silence = 'no';
+  await account.createMailbox('Sooner'); // by which it looks at all
+  client.say('f NOOP');
+  await client.expect(/^f OK/);
+  server.hints.silence = 'yes';
+  client.say('f SELECT INBOX');
+  await client.until(/^f OK/);
+  client.say('g STORE 1 +FLAGS.SILENT (\\Deleted)');
+  await client.expect(/^g OK/);
+  await account.mailbox('INBOX')?.changeFlags([3], { mode: 'add', flags: Flag.Seen, keywords: [] });
+  client.say('h CLOSE');
+  await client.expect(/^h OK/);
+  server.hints.silence = 'no';
+  await account.createMailbox('Later'); // by which it looks at all
+  await client.expect(/^\* STATUS INBOX \(.*UNSEEN 0.*\)$/);
 });
 
 test('What others put into a mailbox just before the client closed it is told, though the client removed messages by closing it.', { timeout: 60_000 }, async (t) => {
