@@ -2,7 +2,7 @@
 import type { Worker } from 'node:cluster';
 import type { Order } from './messages.ts';
 
-type Stage = 'starting' | 'ready' | 'leaving';
+export type Stage = 'starting' | 'ready' | 'leaving';
 
 export interface Member {
   readonly worker: Worker;
@@ -12,6 +12,8 @@ export interface Member {
   readonly bornMs: number;
   stage: Stage;
   readonly started: Promise<undefined>;
+  /** Everything it sent was heard, and it sends nothing more. */
+  readonly silent: Promise<void>;
 }
 
 /** A worker that has just died takes nothing; its end is heard of by itself, and must not be the supervisor's. */

@@ -8,6 +8,7 @@ import cluster from 'node:cluster';
 import type { Logger } from '../log/log.ts';
 import { counter, gauge } from '../metrics/metrics.ts';
 import { choosePolicy, watchHandedConnections } from './handed-connections.ts';
+import { keepListeners } from './kept-listeners.ts';
 import { MeasurementBoard } from './measurements.ts';
 import { exited, gone, lowestFree, send } from './member.ts';
 import type { Member } from './member.ts';
@@ -192,7 +193,7 @@ class Crew {
     started.promise.catch(() => undefined); // whoever waits hears of it; a restart has nobody waiting
     const member: Member = {
       worker, slot: lowestFree(this.#members), generation: this.#generation, configuration: this.#options.configuration,
-      bornMs: Date.now(), stage: 'starting', started: started.promise,
+      bornMs: Date.now(), stage: 'starting', started: started.promise, silent: keepListeners(worker, () => member.stage),
     };
     this.#members.add(member);
     worker.on('message', (message: unknown) => {
@@ -267,9 +268,7 @@ class Crew {
   #bury(member: Member, how: string): void {
     this.#members.delete(member);
     const { worker } = member;
-    const depart = (): void => this.#measurements.depart(member);
-    if (worker.isConnected()) worker.once('disconnect', depart); // its last words may still be on their way
-    else depart();
+    void member.silent.then(() => this.#measurements.depart(member)); // its last words may still be on their way
     if (member.stage !== 'leaving' && !this.#stopping) {
       if (Date.now() - member.bornMs > healthyAfterMs) this.#backOffMs = firstBackOffMs;
       restarts.add({});

@@ -2,7 +2,8 @@
  * A node with nothing in it but its life: started by the supervisor's test as a process of its own. It prints what
  * happens as JSON lines and takes orders as lines on standard input. Its one service echoes lines, each with its
  * configuration before it, on a port that all workers share. With the word `by-turns` connections are handed out;
- * with `watch` workers that hang are ended after 3 s. One that hears `hang` in a session does so.
+ * with `watch` workers that hang are ended after 3 s; with `alone` there is one. One that hears `hang` in a session does so;
+ * one with the configuration `deaf` listens nowhere. After the order `doom` new workers die before they listen.
  */
 import cluster from 'node:cluster';
 import { once } from 'node:events';
@@ -63,14 +64,15 @@ function onceService(configuration: string): Service {
 
 if (cluster.isPrimary) {
   const connections = process.argv.includes('by-turns') ? 'by turns' as const : 'first come' as const;
-  const options = { log, workers: 2, connections, engineFlags: [], drainMs: 2000, retireMs: 30_000, hangMs: process.argv.includes('watch') ? 3000 : 600_000, configuration: 'first' };
+  const options = { log, workers: process.argv.includes('alone') ? 1 : 2, connections, engineFlags: [], drainMs: 2000, retireMs: 30_000, hangMs: process.argv.includes('watch') ? 3000 : 600_000, configuration: 'first' };
   const supervisor = supervise(options);
   supervisor.started.then(
     () => tell({ event: 'started', living: supervisor.living() }),
     (error: unknown) => tell({ event: 'refused', error: String(error) }),
   );
   createInterface({ input: process.stdin }).on('line', (line) => {
-    if (line === 'stop') supervisor.stop().then(() => process.exit(0), () => process.exit(1));
+    if (line === 'doom') process.env['DOOMED'] = 'yes';
+    else if (line === 'stop') supervisor.stop().then(() => process.exit(0), () => process.exit(1));
     else {
       supervisor.reload({ ...options, configuration: line, retireMs: line === 'impatient' ? 300 : options.retireMs }).then(
         () => tell({ event: 'reloaded', living: supervisor.living() }),
@@ -88,18 +90,19 @@ if (cluster.isPrimary) {
     },
   };
   const ended = await runWorker(channel, async ({ slot, configuration, hints, measure }) => {
+    if (process.env['DOOMED'] === 'yes') process.exit(3);
     if (configuration === 'bad') throw new Error('that is bad');
     hints.subscribe((hint) => tell({ event: 'heard', hint, configuration }));
     began.add({});
     setInterval(() => {
       void measure().then((counted) => tell({ event: 'counted', began: valueOf(counted, 'waybill_test_began'), workers: valueOf(counted, 'waybill_workers', { stage: 'ready' }), restarts: valueOf(counted, 'waybill_worker_restarts'), hangs: valueOf(counted, 'waybill_worker_hangs') }));
     }, 200).unref();
-    const echo = await startEcho(configuration);
-    tell({ event: 'began', slot, configuration, port: echo.port });
+    const services = configuration === 'deaf' ? [] : [await startEcho(configuration)];
+    tell({ event: 'began', slot, configuration, port: services[0]?.port });
     setTimeout(() => hints.publish({ account: `from ${String(slot)} of ${configuration}` }), 1500);
     return {
       log,
-      services: [echo],
+      services,
       admin: [],
       renew: async () => Promise.resolve(),
       onAppointed: async () => {
