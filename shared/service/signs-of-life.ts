@@ -22,13 +22,15 @@ export interface SignOfLife {
 
 /** So often each is asked within the time after which it is ended. */
 const questions = 10;
+/** One that starts may be silent for so many times as long: it may wait for its storages, and whoever starts all at once has a busy machine. */
+const patienceAtStart = 10;
 /** Of that time: so much of the processor one must have had that runs and says nothing. */
 const leastPartInProcessor = 1 / 3;
 
 const hung = counter({ name: 'waybill_worker_hangs', help: 'Worker processes that gave no sign of life for long, and were killed for it.' });
 
 interface Known {
-  readonly last: SignOfLife;
+  readonly last: SignOfLife | undefined;
   readonly seen: ProcessSight | undefined;
   /** Since then. */
   turns: number;
@@ -38,7 +40,7 @@ interface Known {
 export class LifeWatch {
   readonly #members: ReadonlySet<Member>;
   readonly #log: Logger;
-  /** Only of members that have ever given a sign: a worker of another version may not know the question. */
+  /** One that is ready and never gave a sign is not judged: a worker of another version may not know the question. */
   readonly #known = new WeakMap<Member, Known>();
   #timer: NodeJS.Timeout | undefined;
   #silenceMs = Infinity;
@@ -59,27 +61,30 @@ export class LifeWatch {
     clearInterval(this.#timer);
   }
 
-  hear(member: Member, last: SignOfLife): void {
-    this.#known.set(member, { last, seen: sightOf(member.worker.process.pid ?? 0), turns: 0 });
+  hear(member: Member, last: SignOfLife | undefined): Known {
+    const known = { last, seen: sightOf(member.worker.process.pid ?? 0), turns: 0 };
+    this.#known.set(member, known);
+    return known;
   }
 
   #turn(): void {
     for (const member of this.#members) {
-      const known = this.#known.get(member);
-      if (known === undefined) continue;
+      const known = this.#known.get(member) ?? this.hear(member, undefined);
+      const patience = member.stage === 'starting' ? patienceAtStart : 1;
       known.turns += 1;
-      if (known.turns > questions) this.#judge(member, known);
+      if (known.turns > questions * patience) this.#judge(member, known, this.#silenceMs * patience);
       else send(member, { kind: 'give-sign' });
     }
   }
 
-  #judge({ worker, slot, stage, bornMs }: Member, known: Known): void {
+  #judge({ worker, slot, stage, bornMs }: Member, known: Known, silenceMs: number): void {
     known.turns = 0;
+    if (known.last === undefined && stage !== 'starting') return;
     const pid = worker.process.pid ?? 0;
     const now = sightOf(pid);
     const processorMs = now === undefined || known.seen === undefined ? undefined : now.processorMs - known.seen.processorMs;
     const facts = { worker: pid, slot, stage, livedMs: Date.now() - bornMs, lastSign: known.last, now, processorMs };
-    const reason = whySpared({ last: known.last, now, processorMs, silenceMs: this.#silenceMs });
+    const reason = whySpared({ last: known.last, now, processorMs, silenceMs });
     if (reason !== undefined) {
       this.#log.warn({ ...facts, reason }, 'a worker gives no sign of life, and is left alone');
       return;
@@ -92,7 +97,7 @@ export class LifeWatch {
 
 /** What there is to judge a silent worker by. */
 export interface Silence {
-  readonly last: SignOfLife;
+  readonly last: SignOfLife | undefined;
   readonly now: ProcessSight | undefined;
   /** Since the last sign; undefined where the system does not say it. */
   readonly processorMs: number | undefined;
@@ -104,7 +109,7 @@ export interface Silence {
  * processor: on a busy machine the supervisor, which needs little, has its turns, while seconds of work take a worker minutes. Undefined: it hangs.
  */
 export function whySpared({ last, now, processorMs = Infinity, silenceMs }: Silence): string | undefined {
-  if (last.debugger === 'listens') return 'Node\'s debugger listens in it';
+  if (last?.debugger === 'listens') return 'Node\'s debugger listens in it';
   if (now?.tracer === 'traced') return 'another process traces it';
   if (now?.state === 'D') return 'it waits for a disk';
   if (now?.state === 'R' && processorMs < silenceMs * leastPartInProcessor) return 'it hardly had the processor since';

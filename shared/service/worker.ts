@@ -95,7 +95,7 @@ export async function runWorker(
     return 'failed';
   }
   channel.send({ kind: 'ready' });
-  channel.send({ kind: 'sign', sign: signOfLife() }); // from now on it is asked
+  channel.send({ kind: 'sign', sign: signOfLife() }); // the time for its start is over, that for silence begins
   const endWatch = watchProcess();
   const endRest = watchRest();
   await new Shift(node, orders, channel).work();

@@ -2,8 +2,8 @@
  * A node with nothing in it but its life: started by the supervisor's test as a process of its own. It prints what
  * happens as JSON lines and takes orders as lines on standard input. Its one service echoes lines, each with its
  * configuration before it, on a port that all workers share. With the word `by-turns` connections are handed out;
- * with `watch` workers that hang are ended after 3 s; with `alone` there is one. One that hears `hang` in a session does so;
- * one with the configuration `deaf` listens nowhere. After the order `doom` new workers die before they listen.
+ * with `watch` workers that hang are ended after 3 s, with `watch-closely` after 1 s; with `alone` there is one. One that hears `hang` in a session does so;
+ * one with the configuration `deaf` listens nowhere, with `stuck` it hangs for a minute at its start. After the order `doom` new workers die before they listen.
  */
 import cluster from 'node:cluster';
 import { once } from 'node:events';
@@ -64,7 +64,8 @@ function onceService(configuration: string): Service {
 
 if (cluster.isPrimary) {
   const connections = process.argv.includes('by-turns') ? 'by turns' as const : 'first come' as const;
-  const options = { log, workers: process.argv.includes('alone') ? 1 : 2, connections, engineFlags: [], drainMs: 2000, retireMs: 30_000, hangMs: process.argv.includes('watch') ? 3000 : 600_000, configuration: 'first' };
+  const hangMs = process.argv.includes('watch') ? 3000 : process.argv.includes('watch-closely') ? 1000 : 600_000;
+  const options = { log, workers: process.argv.includes('alone') ? 1 : 2, connections, engineFlags: [], drainMs: 2000, retireMs: 30_000, hangMs, configuration: 'first' };
   const supervisor = supervise(options);
   supervisor.started.then(
     () => tell({ event: 'started', living: supervisor.living() }),
@@ -91,6 +92,7 @@ if (cluster.isPrimary) {
   };
   const ended = await runWorker(channel, async ({ slot, configuration, hints, measure }) => {
     if (process.env['DOOMED'] === 'yes') process.exit(3);
+    if (configuration === 'stuck') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60_000);
     if (configuration === 'bad') throw new Error('that is bad');
     hints.subscribe((hint) => tell({ event: 'heard', hint, configuration }));
     began.add({});

@@ -10,6 +10,7 @@ import type { Told } from './node-seen.ts';
 
 interface HangLine {
   readonly worker: number;
+  readonly stage: string;
   readonly processorMs: number;
   readonly now: { readonly state: string };
 }
@@ -167,6 +168,19 @@ test('a worker that hangs is ended and replaced, whether it loops or was stopped
   const lines = (await node.until(hangLine, 2)).map(({ line }) => line as HangLine);
   assert.deepEqual(lines.map(({ worker, now }) => [worker, now.state]).toSorted(), [[looping, 'R'], [stopped, 'T']].toSorted());
   assert.ok(lines.every(({ worker, processorMs }) => (worker === looping) === (processorMs > 300)), JSON.stringify(lines));
+  await answers(await node.session(), 'first');
+});
+
+test('a worker that hangs while it starts is ended: a new configuration with which it does is refused, and the old one serves', async (t) => {
+  const node = startNode(t, ['watch-closely', 'alone']);
+  await node.until(({ event }) => event === 'started');
+  const beganMs = performance.now();
+  node.order('stuck');
+  const [refused] = await node.until(({ event }) => event === 'refused');
+  assert.match(String(refused?.['error']), /ended with SIGKILL before it was ready/);
+  assert.ok(performance.now() - beganMs > 9000, 'it has ten times as long as one that serves');
+  const lines = (await node.until(hangLine)).map(({ line }) => line as HangLine);
+  assert.ok(lines.some(({ stage }) => stage === 'starting'), JSON.stringify(lines));
   await answers(await node.session(), 'first');
 });
 
