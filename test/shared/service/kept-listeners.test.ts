@@ -41,19 +41,19 @@ for (const connections of ['first-come', 'by-turns']) {
     assert.equal(await node.ended, 0);
   });
 
-  test(`nobody waits for ever for workers that die again and again: after ten seconds clients are refused, until one lives (${connections})`, async (t) => {
+  test(`nobody waits for ever for workers that die again and again: after ten seconds clients are refused (${connections})`, async (t) => {
     const node = startNode(t, [connections, 'alone']);
     const [{ pid, port } = { pid: 0, port: 0 }] = await node.until(({ event }) => event === 'began');
     await node.until(({ event }) => event === 'started');
     node.order('doom');
     await sleep(200);
+    const beganMs = performance.now();
     process.kill(pid, 'SIGKILL');
     await sleep(300);
-    const beganMs = performance.now();
     const outcome = await greet(Number(port));
     const waitedMs = performance.now() - beganMs;
     assert.match(outcome, /^(ended|ECONNRESET)$/);
-    assert.ok(waitedMs > 8000 && waitedMs < 15_000, `waited ${String(waitedMs)} ms`);
+    assert.ok(waitedMs > 9500 && waitedMs < 20_000, `waited ${String(waitedMs)} ms`);
     assert.equal(await greet(Number(port)), 'ECONNREFUSED');
   });
 
