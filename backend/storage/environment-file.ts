@@ -24,16 +24,44 @@ const patienceMs = 30_000;
  * that of a folder (shared/base/folder-lock.ts): it goes with its process. Throws `storage-failure` when it can't be had.
  */
 export function alone<T>(path: string, action: () => T): T {
-  const database = new DatabaseSync(join(path, 'opening.lock'), { timeout: patienceMs });
+  const lock = lockOf(path);
   try {
-    try {
-      database.exec(takeLock);
-    } catch (error) {
-      throw new Failure('storage-failure', `${path} is being opened by another process for too long`, { cause: error });
-    }
     return action();
   } finally {
+    lock.close();
+  }
+}
+
+/**
+ * Runs `close` while no other process opens the environment at that path: LMDB destroys its locks when the last process closes it, and one that opens it
+ * at that moment would have them so, and write nothing. Where the path is gone, or not to be had, it is closed all the same.
+ */
+export async function closeAlone(path: string, close: () => Promise<void>): Promise<void> {
+  const lock = lockIfThere(path);
+  try {
+    await close();
+  } finally {
+    lock?.close();
+  }
+}
+
+function lockIfThere(path: string): DatabaseSync | undefined {
+  try {
+    return lockOf(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Closed, it is given back. */
+function lockOf(path: string): DatabaseSync {
+  const database = new DatabaseSync(join(path, 'opening.lock'), { timeout: patienceMs });
+  try {
+    database.exec(takeLock);
+    return database;
+  } catch (error) {
     database.close();
+    throw new Failure('storage-failure', `${path} is being opened or closed by another process for too long`, { cause: error });
   }
 }
 

@@ -8,10 +8,11 @@ import { open } from 'lmdb';
 import type { RootDatabase } from 'lmdb';
 import { Failure } from '../../shared/base/failure.ts';
 import { flush, makeDirectory } from './directories.ts';
-import { alone, environmentFile, provideFile } from './environment-file.ts';
+import { alone, closeAlone, environmentFile, provideFile } from './environment-file.ts';
 import { closed, LmdbTable, WriteJournal } from './lmdb-table.ts';
 import type { LmdbKey, Records, Use } from './lmdb-table.ts';
 import type { Key, KeyRange, Table } from './table.ts';
+import { workBegins, workEnds } from './unfinished-work.ts';
 import { runBatch, Thrown } from './write-batch.ts';
 import type { Queued } from './write-batch.ts';
 import { LockWait, lockedUntil, putLock, removeLock } from './write-lock.ts';
@@ -210,10 +211,12 @@ class LmdbEnvironment implements Environment {
   /** The files may not be closed meanwhile. */
   async #counted<T>(work: () => Promise<T>): Promise<T> {
     this.#running += 1;
+    workBegins();
     try {
       return await work();
     } finally {
       this.#running -= 1;
+      workEnds();
       if (this.#running === 0) this.#atRest?.();
     }
   }
@@ -260,7 +263,7 @@ class LmdbEnvironment implements Environment {
     if (this.#use.stage === 'open') this.#use.stage = 'closing';
     if (this.#running > 0) await new Promise<void>((resolve) => { this.#atRest = resolve; });
     this.#use.stage = 'closed'; // from here on: whoever reads while LMDB closes is told so, too
-    await this.#root.close();
+    await closeAlone(this.path, async () => this.#root.close());
   }
 
   #demandOpen(): void {

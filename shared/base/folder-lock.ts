@@ -11,8 +11,12 @@ export interface FolderLock {
   release(): void;
 }
 
-/** What SQLite is asked to lock its file. In an empty one it begins its first page, of which it would note beside the file that there was none: on a full disk it can't. */
-export const takeLock = 'PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE;';
+/**
+ * What SQLite is asked to lock its file, until the database is closed. In an empty one it begins its first page, of which it would note beside the file that there was
+ * none: on a full disk it can't. Its locking mode stays the usual one: in the exclusive mode who did not get the lock keeps the shared half of it,
+ * and several that wait at once keep one another from it until their patience ends.
+ */
+export const takeLock = 'PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE;';
 
 /** Locks the folder (made when missing) for this process by the file named. @throws Failure('in-use') when another holds it. */
 export function lockFolder(folder: string, lockFile: string): FolderLock {

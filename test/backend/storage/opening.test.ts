@@ -1,11 +1,12 @@
 /** The beginnings of an index: one process at a time opens it, and one that is lost is never taken for a new one. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { openEnvironment, openStorage } from '../../../backend/storage/storage.ts';
 import { lockFolder } from '../../../shared/base/folder-lock.ts';
 import { deliver, mailboxOf, sampleMessage, storageOptions, temporaryDirectory } from './harness.ts';
@@ -25,6 +26,31 @@ test('While one process opens an index, others wait, also where it is there alre
     assert.equal(String(said).trim(), 'opened after the release');
   }
   assert.deepEqual(readdirSync(path).filter((name) => name.startsWith('new-')), [], 'no draft is left');
+});
+
+test('Processes that would open an index at the same time take turns, and none keeps the others from it', async (t) => {
+  const path = temporaryDirectory(t);
+  const turns = Array.from({ length: 3 }, async () => promisify(execFile)(process.execPath, [join(import.meta.dirname, 'turns-process.ts'), path, '300']));
+  await Promise.all(turns);
+});
+
+test('An index that its last process closes can be opened and written at the same moment', async (t) => {
+  const path = temporaryDirectory(t);
+  await Promise.all(Array.from({ length: 2 }, async () => promisify(execFile)(process.execPath, [join(import.meta.dirname, 'comings-process.ts'), path, '200'])));
+});
+
+test('A process that ends in the midst of a commit does end, says why, and others write on; what it was answered is there', async (t) => {
+  for (const [how, words] of [['exit', /^$/], ['fault', /a fault of a process/]] as const) {
+    const path = temporaryDirectory(t);
+    const outcome = await promisify(execFile)(process.execPath, [join(import.meta.dirname, 'ending-process.ts'), path, how], { timeout: 60_000, killSignal: 'SIGTERM' }).then(() => undefined, (error: unknown) => error);
+    assert.ok(outcome instanceof Error && 'signal' in outcome && 'stdout' in outcome && 'stderr' in outcome);
+    assert.deepEqual([outcome.signal, outcome.stdout], ['SIGKILL', 'answered\n'], 'by itself');
+    assert.match(String(outcome.stderr), words);
+    const environment = openEnvironment(path, ['t']);
+    t.after(() => environment.close());
+    await environment.write(() => environment.table('t').put(['later'], Buffer.from('1')));
+    assert.ok(['answered', 'later'].every((key) => environment.read(() => environment.table('t').get([key])) !== undefined));
+  }
 });
 
 test('What a process that was killed has left of a new index is removed, and the index is made', async (t) => {
