@@ -9,6 +9,7 @@ import type { RootDatabase } from 'lmdb';
 import { Failure } from '../../shared/base/failure.ts';
 import { flush, makeDirectory } from './directories.ts';
 import { alone, closeAlone, environmentFile, provideFile } from './environment-file.ts';
+import { endUnlessLast } from './last-commit.ts';
 import { closed, LmdbTable, WriteJournal } from './lmdb-table.ts';
 import type { LmdbKey, Records, Use } from './lmdb-table.ts';
 import type { Key, KeyRange, Table } from './table.ts';
@@ -73,6 +74,7 @@ export function openEnvironment(path: string, tables: readonly string[] = []): E
       provideFile(path, (draft) => void openRoot(draft).close()); // closed at once, since nothing was written
       const root = openRoot(path);
       root.readerCheck(); // frees the places of readers that were killed
+      root.transactionSync(() => endUnlessLast(root)); // another process would have to end otherwise, or show what was before
       return new LmdbEnvironment(path, root, tables);
     });
   } catch (error) {
@@ -241,6 +243,7 @@ class LmdbEnvironment implements Environment {
     let batch: readonly Queued[] = [];
     try {
       const answers = await this.#root.childTransaction(() => {
+        endUnlessLast(this.#root);
         batch = this.#queue.splice(0);
         return runBatch(batch, this.#journal);
       });

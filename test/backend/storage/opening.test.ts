@@ -39,6 +39,30 @@ test('An index that its last process closes can be opened and written at the sam
   await Promise.all(Array.from({ length: 2 }, async () => promisify(execFile)(process.execPath, [join(import.meta.dirname, 'comings-process.ts'), path, '200'])));
 });
 
+test('No commit is lost that another process makes while one opens the index, however long that one takes', async (t) => {
+  const path = temporaryDirectory(t);
+  await openEnvironment(path, ['t']).close();
+  for (let turn = 0; turn < 4; turn += 1) {
+    const counting = spawn(process.execPath, [join(import.meta.dirname, 'counting-process.ts'), path], { stdio: ['ignore', 'pipe', 'inherit'] });
+    t.after(() => counting.kill('SIGKILL'));
+    const ended = once(counting, 'close') as Promise<[number | null, string | null]>;
+    let said = '';
+    counting.stdout.on('data', (data: Buffer) => { said += data.toString(); });
+    await once(counting.stdout, 'data');
+    const slowly = ['-f', '-qq', '-o', '/dev/null', '-P', join(path, 'data.mdb'), '-e', 'trace=mmap', '-e', 'inject=mmap:delay_exit=50000'];
+    await promisify(execFile)('strace', [...slowly, process.execPath, join(import.meta.dirname, 'comings-process.ts'), path, '1'])
+      .catch((error: unknown) => assert.ok(error instanceof Error && 'signal' in error && error.signal === 'SIGKILL', String(error)));
+    counting.kill('SIGKILL');
+    assert.equal((await ended)[1], 'SIGKILL');
+    const numbers = said.split('\n').slice(0, -1).map(Number);
+    assert.deepEqual(numbers, numbers.map((_, index) => (numbers[0] ?? 0) + index), 'each number once');
+    const environment = openEnvironment(path, ['t']);
+    const found = Number(environment.read(() => environment.table('t').text(['number'])));
+    await environment.close();
+    assert.ok(found >= (numbers.at(-1) ?? 0), `${String(numbers.at(-1))} was answered, ${String(found)} found`);
+  }
+});
+
 test('A process that ends in the midst of a commit does end, says why, and others write on; what it was answered is there', async (t) => {
   for (const [how, words] of [['exit', /^$/], ['fault', /a fault of a process/]] as const) {
     const path = temporaryDirectory(t);

@@ -1,0 +1,15 @@
+/** Counts in an environment, and tells each number once it is committed: `node counting-process.ts <path>`. Goes on from what it finds, until it is killed. */
+import { writeSync } from 'node:fs';
+import { openEnvironment } from '../../../backend/storage/storage.ts';
+
+const [, , path = ''] = process.argv;
+const environment = openEnvironment(path, ['t']);
+const table = environment.table('t');
+for (;;) {
+  const number = await environment.write(() => {
+    const next = 1 + Number(table.text(['number']) ?? 0);
+    table.put(['number'], Buffer.from(String(next)));
+    return next;
+  });
+  writeSync(process.stdout.fd, `${String(number)}\n`);
+}
