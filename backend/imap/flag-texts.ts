@@ -30,29 +30,29 @@ export function flagWords({ flags, keywords }: { readonly flags: number; readonl
 /** Renders flags of one mailbox's rows; each combination is put together once. */
 export class FlagTexts {
   #keywords: readonly string[];
-  #told: number;
+  #told: readonly string[];
   readonly #texts = new Map<number, string>();
 
   constructor(keywords: readonly string[]) {
     this.#keywords = keywords;
-    this.#told = keywords.length;
+    this.#told = keywords;
   }
 
   get keywords(): readonly string[] {
     return this.#keywords;
   }
 
-  /** Takes up the mailbox's keywords, to which others may have added. */
+  /** Takes up the mailbox's keywords, to which others may have added, or which begin anew since it was empty. */
   learn(keywords: readonly string[]): void {
-    if (keywords.length === this.#keywords.length) return;
+    if (isSame(keywords, this.#keywords)) return;
     this.#keywords = keywords;
     this.#texts.clear();
   }
 
   /** The FLAGS and PERMANENTFLAGS responses, when there are keywords that the client has not heard of. */
   untold(rights: Rights): readonly string[] {
-    if (this.#told === this.#keywords.length) return [];
-    this.#told = this.#keywords.length;
+    if (isSame(this.#told, this.#keywords)) return [];
+    this.#told = this.#keywords;
     return this.announcement(rights);
   }
 
@@ -75,4 +75,8 @@ export class FlagTexts {
     this.#texts.set(key, text);
     return text;
   }
+}
+
+function isSame(one: readonly string[], other: readonly string[]): boolean {
+  return one === other || (one.length === other.length && one.every((keyword, index) => keyword === other[index]));
 }

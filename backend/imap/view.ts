@@ -218,8 +218,8 @@ export class View {
   refresh(mode: 'everything' | 'no-expunges'): News {
     const state = this.mailbox.latest();
     if (state.uidValidity !== this.uidValidity) throw new Failure('mailbox-missing', 'the mailbox was replaced by another');
-    this.flagTexts.learn(state.keywords);
     const changes = this.knowsUpTo(state.highestModseq) ? undefined : this.mailbox.changesSince(this.#modseq);
+    this.flagTexts.learn((changes ?? state).keywords);
     this.#modseq = state.highestModseq;
     const vanished = this.#noteGone(changes?.vanished ?? []);
     if (changes === undefined && (mode === 'no-expunges' || this.#gone.size === 0)) {

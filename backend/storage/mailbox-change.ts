@@ -162,6 +162,7 @@ export class MailboxChange {
 
   /** The bits of keywords; unknown ones are added to the mailbox. @param beyond what becomes of those for which it has no room. Throws `limit`, `bad-input`. */
   keywordBits(names: readonly string[], beyond: KeywordsBeyond = 'refused'): number {
+    this.#makeRoomForKeywords(names);
     let bits = 0;
     for (const name of names) {
       const index = this.#findKeyword(name);
@@ -214,6 +215,14 @@ export class MailboxChange {
     putMailbox(this.#tables, { ...this.#entry }); // it may go on changing
   }
 
+  /** Names are forgotten when no message is there that could bear one: a session knows none of those that come later before it knows their names. */
+  #makeRoomForKeywords(names: readonly string[]): void {
+    const { keywords, messages } = this.#entry;
+    if (messages > 0 || keywords.length === 0) return;
+    const more = names.filter((name) => this.#findKeyword(name) < 0).length;
+    if (keywords.length + more > keywordsPerMailbox) this.#set({ keywords: [] });
+  }
+
   get #hasRoomForKeyword(): boolean {
     return this.#entry.keywords.length < keywordsPerMailbox;
   }
@@ -222,7 +231,7 @@ export class MailboxChange {
   #addKeyword(name: string): number {
     if (name === '' || Buffer.byteLength(name) > keywordBytes) throw new Failure('bad-input', 'keyword is empty or too long');
     const { keywords } = this.#entry;
-    if (!this.#hasRoomForKeyword) throw new Failure('limit', `the mailbox has no room for the keyword ${name}: it has had ${keywordsPerMailbox} others, and that is the most`);
+    if (!this.#hasRoomForKeyword) throw new Failure('limit', `the mailbox has no room for the keyword ${name}: it has had ${keywordsPerMailbox} others since it was empty, and that is the most`);
     this.#set({ keywords: [...keywords, name] });
     return keywords.length;
   }

@@ -41,6 +41,16 @@ export interface RowList {
   all(): MessageRow[];
 }
 
+/** What happened in a mailbox. */
+export interface MailboxChanges {
+  /** As they are now, ascending. */
+  readonly changed: MessageRow[];
+  /** Ascending. */
+  readonly vanished: number[];
+  /** Of the same moment: what the bits of the rows stand for. */
+  readonly keywords: readonly string[];
+}
+
 /** What became of a change of flags. */
 export interface FlagOutcome {
   /** The rows that now exist for the uids that were there and might be changed. */
@@ -195,7 +205,7 @@ export interface Mailbox {
   /** One row, or undefined. */
   row(uid: number): MessageRow | undefined;
   /** What happened after `modseq`: rows changed or added, and uids expunged (RFC 7162 VANISHED); both ascend. */
-  changesSince(modseq: number): { readonly changed: MessageRow[]; readonly vanished: number[] };
+  changesSince(modseq: number): MailboxChanges;
   /** Undefined when the uid is gone. */
   message(uid: number): StoredMessage | undefined;
   /** `message` for who looks at many, one after the other: their bytes are read ahead, and not to be changed. */

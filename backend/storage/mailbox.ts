@@ -27,7 +27,7 @@ import type { UidRange } from './mailbox-rows.ts';
 import { collectRows, collectUids, decodeUidRanges, findRow, rowBytes } from './row-block.ts';
 import { rowsWithin } from './row-list.ts';
 import { specialUsesOf } from './special-use.ts';
-import type { AppendedMessage, AppendGuard, AppendResult, CopyResult, FlagChange, FlagMask, FlagOutcome, Lots, Mailbox, MailboxState, MessageRow, RowList, StoredMessage, StructureItem } from './interface.ts';
+import type { AppendedMessage, AppendGuard, AppendResult, CopyResult, FlagChange, FlagMask, FlagOutcome, Lots, Mailbox, MailboxChanges, MailboxState, MessageRow, RowList, StoredMessage, StructureItem } from './interface.ts';
 import { keptWords, madeWords } from './structure-texts.ts';
 
 const highestUid = 2 ** 32 - 1;
@@ -75,17 +75,17 @@ export class StoredMailbox implements Mailbox {
     return this.#account.volume.environment.read(() => findRowNow(this.#account.volume.tables, this.id, uid));
   }
 
-  changesSince(modseq: number): { readonly changed: MessageRow[]; readonly vanished: number[] } {
+  changesSince(modseq: number): MailboxChanges {
     return this.#account.volume.environment.read(() => this.#changesSince(modseq));
   }
 
-  #changesSince(modseq: number): { readonly changed: MessageRow[]; readonly vanished: number[] } {
+  #changesSince(modseq: number): MailboxChanges {
     const { tables } = this.#account.volume;
     const entry = getMailbox(tables, this.id);
-    if (entry === undefined || entry.highestModseq <= modseq) return { changed: [], vanished: [] };
+    if (entry === undefined || entry.highestModseq <= modseq) return { changed: [], vanished: [], keywords: entry?.keywords ?? [] };
     const later = { ...keysUnder([this.id]), from: [this.id, modseq + 1] };
     const vanished = tables.expunged.range(later).flatMap(({ value }) => decodeUidRanges(value)).sort((one, other) => one - other);
-    return { changed: rowsChangedSince(tables, entry, modseq), vanished };
+    return { changed: rowsChangedSince(tables, entry, modseq), vanished, keywords: entry.keywords };
   }
 
   message(uid: number): StoredMessage | undefined {

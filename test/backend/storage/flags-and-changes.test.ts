@@ -92,7 +92,7 @@ test('Only real changes get a new mod-sequence, and UNCHANGEDSINCE refuses rows 
 test('changesSince tells what was added, changed and expunged after a mod-sequence', async (t) => {
   const { storage, account, inbox } = await filled(t, 150);
   const start = inbox.state().highestModseq;
-  assert.deepEqual(inbox.changesSince(start), { changed: [], vanished: [] });
+  assert.deepEqual(inbox.changesSince(start), { changed: [], vanished: [], keywords: [] });
   await inbox.changeFlags([7], { mode: 'add', flags: Flag.Seen, ...noKeywords });
   const middle = (await inbox.expunge([3, 4, 5, 99, 3, 999])).modseq;
   await deliver({ storage, account, mailbox: inbox }, sampleMessage('late'));
