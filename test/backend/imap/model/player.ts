@@ -18,20 +18,13 @@ export interface Entrance {
   readonly address: string;
   readonly password: string;
   readonly enables: string | undefined;
-  /** The user's own. */
   readonly account: AccountModel;
-  readonly home: Home;
 }
-
-/** Where the user lives: the owner of what is shared, or a guest. */
-export type Home = 'owner' | 'on the node of the owner' | 'on another node';
 
 const longestLineShown = 200;
 
 export class Player {
   model: SessionModel;
-  /** What of other nodes this user's node last said is shared. */
-  heard: { readonly beganMs: number; readonly endedMs: number; readonly visible: ReadonlyMap<string, string> } | undefined;
   readonly #entrance: Entrance;
   readonly #log: (line: string) => void;
   #dialogue: Dialogue | undefined;
@@ -58,18 +51,6 @@ export class Player {
     this.model.condstore = 'on';
     if (enables.includes('QRESYNC')) this.model.qresync = 'on';
     if (enables.includes('METADATA')) this.model.annotations = new KnownAnnotations(this.#entrance.account);
-  }
-
-  get address(): string {
-    return this.#entrance.address;
-  }
-
-  get home(): Home {
-    return this.#entrance.home;
-  }
-
-  get own(): AccountModel {
-    return this.#entrance.account;
   }
 
   /** Of the command that is said next. */

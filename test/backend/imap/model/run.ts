@@ -8,22 +8,18 @@ import { once } from 'node:events';
 import fc from 'fast-check';
 import type { ChangeHint } from '../../../../shared/service/service.ts';
 import { testProcess } from '../../../harness/program-file.ts';
-import { startTwoNodes } from '../two-nodes.ts';
-import type { NodeName, TwoNodes } from '../two-nodes.ts';
-import { password } from '../harness.ts';
+import { password, startServer } from '../harness.ts';
 import type { TestServer } from '../harness.ts';
 import { actKinds } from './acts.ts';
-import type { Act, ActKind } from './acts.ts';
+import type { Act } from './acts.ts';
 import { AccountModel } from './mailbox-model.ts';
 import * as annotationActs from './annotation-acts.ts';
 import * as mailboxActs from './mailbox-acts.ts';
 import * as messageActs from './message-acts.ts';
-import * as rightsActs from './rights-acts.ts';
 import * as rushActs from './rush-acts.ts';
 import * as searchActs from './search-acts.ts';
 import * as watchActs from './watch-acts.ts';
 import { Player } from './player.ts';
-import type { Home } from './player.ts';
 import { Stage } from './stage.ts';
 
 export interface ModelRun {
@@ -38,41 +34,29 @@ export interface ModelRun {
 }
 
 const lastLines = 60;
-type Worker = 'first' | 'second' | 'on the other node';
-/** Who they are, where they come in, and what their clients enable. */
-const clients: readonly { readonly home: Home; readonly at: Worker; readonly enables: string | undefined }[] = [
-  { home: 'owner', at: 'first', enables: undefined },
-  { home: 'owner', at: 'second', enables: 'CONDSTORE METADATA' },
-  { home: 'owner', at: 'first', enables: 'QRESYNC METADATA' },
-  { home: 'owner', at: 'second', enables: 'QRESYNC' },
-  { home: 'on the node of the owner', at: 'second', enables: 'QRESYNC' },
-  { home: 'on another node', at: 'on the other node', enables: undefined },
-  { home: 'on another node', at: 'on the other node', enables: 'QRESYNC' },
-];
-/** What guests do as the owner does; instead of the rest they look at their rights. */
-const ofGuests: readonly ActKind[] = ['append', 'store', 'copy', 'move', 'expunge', 'uid expunge', 'create', 'delete', 'select', 'close', 'unselect', 'fetch', 'search', 'sort', 'thread', 'noop', 'idle', 'status', 'list', 'log out', 'grant'];
+/** What their clients enable; the second and the last are at the other worker. */
+const enables = [undefined, 'CONDSTORE METADATA', 'QRESYNC METADATA', 'QRESYNC'] as const;
 
 const number = fc.nat({ max: 9999 });
 /** Of a failing list acts are left out, which is what makes it readable; their numbers stay. */
-const anyAct: fc.Arbitrary<Act> = fc.noShrink(fc.record({ who: fc.nat({ max: clients.length - 1 }), kind: fc.constantFrom(...actKinds), a: number, b: number, c: number }));
+const anyAct: fc.Arbitrary<Act> = fc.noShrink(fc.record({ who: fc.nat({ max: enables.length - 1 }), kind: fc.constantFrom(...actKinds), a: number, b: number, c: number }));
 
 /** @throws AssertionError with the seed, the acts and what was said, when anything comes that the model did not predict */
 export async function runModel({ seed, runs, acts, limitMs, path: from }: ModelRun): Promise<void> {
-  const cluster = await startTwoNodes({ maxErrors: 1_000_000 });
-  const server = cluster.nodes.be2;
+  const server = await startServer({ limits: { maxErrors: 1_000_000 } });
   const worker = await startWorker(server);
   let accounts = 0;
   try {
     await fc.assert(
       fc.asyncProperty(fc.array(anyAct, { minLength: 1, maxLength: acts, size: 'max' }), async (script) => {
         accounts += 1;
-        await play(script, { cluster, secondPort: worker.port, number: accounts });
+        await play(script, { server, otherPort: worker.port, address: `model${String(accounts)}@example.com` });
       }),
       { seed, numRuns: runs, interruptAfterTimeLimit: limitMs, markInterruptAsFailure: true, ...(from === undefined ? {} : { path: from }) },
     );
   } finally {
     await worker.stop();
-    await cluster.stop();
+    await server.stop();
   }
 }
 
@@ -99,30 +83,18 @@ async function startWorker(server: TestServer): Promise<{ readonly port: number;
 }
 
 interface Place {
-  readonly cluster: TwoNodes;
-  readonly secondPort: number;
-  /** Makes addresses that nobody had before. */
-  readonly number: number;
+  readonly server: TestServer;
+  readonly otherPort: number;
+  readonly address: string;
 }
 
-/** A user with nothing yet. */
-async function newUser({ cluster, number: which }: Place, name: string, node: NodeName): Promise<AccountModel> {
-  const address = `${name}@run${String(which)}.example.com`; // a domain of its own: what all may see they see
-  cluster.homes.set(address, node);
-  return new AccountModel(await cluster.nodes[node].storage.createAccount(address));
-}
-
-async function play(script: readonly Act[], place: Place): Promise<void> {
+async function play(script: readonly Act[], { server, otherPort, address }: Place): Promise<void> {
   const said: string[] = [];
-  const { be1, be2 } = place.cluster.nodes;
-  const ports = { 'first': be2.ports.tls, 'second': place.secondPort, 'on the other node': be1.ports.tls };
-  const users = { 'owner': await newUser(place, 'model', 'be2'), 'on the node of the owner': await newUser(place, 'near', 'be2'), 'on another node': await newUser(place, 'far', 'be1') };
-  const account = users.owner;
-  const players = clients.map(({ home, at, enables }, index) => new Player(String(index), { port: ports[at], address: users[home].address, password, enables, account: users[home], home }, (line) => said.push(line)));
-  const stage = new Stage(account, players, async (limits) => be2.storage.lives.setLimits(account.address, limits));
+  const account = new AccountModel(await server.storage.createAccount(address));
+  const players = enables.map((extension, index) => new Player(String(index), { port: index % 2 === 0 ? server.ports.tls : otherPort, address, password, enables: extension, account }, (line) => said.push(line)));
+  const stage = new Stage(account, players, async (limits) => server.storage.lives.setLimits(address, limits));
   try {
     for (const player of players) await player.enter();
-    await rightsActs.openInbox(stage, players[0] ?? assert.fail(), script[0]?.c ?? 0);
     for (const act of script) await perform(stage, act);
     await finish(stage);
   } catch (error) {
@@ -132,16 +104,15 @@ async function play(script: readonly Act[], place: Place): Promise<void> {
   }
 }
 
-async function perform(stage: Stage, wanted: Act): Promise<void> {
-  const player = stage.players[wanted.who];
+async function perform(stage: Stage, act: Act): Promise<void> {
+  const player = stage.players[act.who];
   assert.ok(player !== undefined);
-  const act: Act = player.home === 'owner' || ofGuests.includes(wanted.kind) ? wanted : { ...wanted, kind: 'rights' };
   if (player.model.idle === 'yes') await stage.endIdle(player);
   if (player.model.state === 'doomed' && act.kind !== 'select') {
     assert.equal((await player.ask('NOOP')).status, 'BYE');
     await player.enter();
   }
-  const needsView = !['append', 'create', 'rename', 'delete', 'select', 'noop', 'idle', 'status', 'list', 'notify', 'log out', 'limit', 'quota', 'annotate', 'read annotations', 'at once', 'grant', 'rights'].includes(act.kind);
+  const needsView = !['append', 'create', 'rename', 'delete', 'select', 'noop', 'idle', 'status', 'list', 'notify', 'log out', 'limit', 'quota', 'annotate', 'read annotations', 'at once'].includes(act.kind);
   // A client that has nothing open opens what it can.
   if (needsView && player.model.view === undefined) await mailboxActs.select(stage, player, { ...act, kind: 'select', b: act.b | 1 });
   if (needsView && player.model.view === undefined) return;
@@ -164,9 +135,7 @@ async function doAct(stage: Stage, player: Player, act: Act): Promise<void> {
     case 'close': return mailboxActs.close(stage, player);
     case 'unselect': return mailboxActs.unselect(stage, player);
     case 'status': return mailboxActs.status(stage, player, act);
-    case 'list': return player.home === 'owner' ? mailboxActs.list(stage, player) : rightsActs.listShared(stage, player);
-    case 'grant': return rightsActs.grant(stage, player, act);
-    case 'rights': return rightsActs.readRights(stage, player, act);
+    case 'list': return mailboxActs.list(stage, player);
     case 'idle': return stage.beginIdle(player);
     case 'notify': return watchActs.notify(stage, player, act);
     case 'log out': return watchActs.logOut(player);

@@ -2,11 +2,8 @@
 import assert from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AccountModel, Effect, ModelMailbox } from './mailbox-model.ts';
-import { nameOf } from './acts.ts';
 import type { Answer, Player } from './player.ts';
 import type { Fetched, Response } from './responses.ts';
-import { allRights, rightsOf } from './rights-model.ts';
-import type { Spot } from './rights-model.ts';
 import { effectsOf, histories, momentsOf } from './rush-model.ts';
 import type { Perform } from './rush-model.ts';
 import type { Expectation, Moments, SessionModel } from './session-model.ts';
@@ -56,31 +53,6 @@ export class Stage {
     return this.players.map(({ model }) => model);
   }
 
-  /** Of those to whom the owner gives rights. */
-  get identifiers(): readonly string[] {
-    return [...new Set(this.players.flatMap(({ home, address }) => (home === 'owner' ? [] : [address]))), 'anyone'];
-  }
-
-  /** What that number names for whom: of guests mostly something of the owner's. */
-  spot({ own, address }: Player, number: number): Spot {
-    if (own === this.account || number % 5 === 0) {
-      const name = own === this.account ? nameOf(number) : 'INBOX';
-      return { text: name, name, account: own, mailbox: own.mailbox(name), whose: 'own', rights: allRights };
-    }
-    const name = nameOf(number);
-    const mailbox = this.account.mailbox(name);
-    return { text: `"Other Users/${this.account.address}/${name}"`, name, account: this.account, mailbox, whose: 'others', rights: mailbox === undefined ? '' : rightsOf(mailbox, address) };
-  }
-
-  /** What the client may do with the open mailbox. */
-  rightsIn({ own, address, model: { view } }: Player): string {
-    return view === undefined || view.mailbox.home === own ? allRights : rightsOf(view.mailbox, address);
-  }
-
-  sendAwayWhoMayNotRead(): void {
-    for (const player of this.players) if (!this.rightsIn(player).includes('r')) player.model.state = 'doomed';
-  }
-
   /** Runs it. Answers the responses that are no news, and the code of the completion. */
   async run(player: Player, command: Command): Promise<{ readonly others: readonly Response[]; readonly code: string | undefined }> {
     const { model } = player;
@@ -112,7 +84,7 @@ export class Stage {
     const all = histories(this.account, answers.map(({ text, perform, answer: { responses, status, code } }) => ({
       perform, told: { text, status, codes: [code ?? '', ...responses.flatMap((one) => (one.kind === 'code' ? [`${one.code} ${one.value}`] : []))] },
     })));
-    const moments = (mailbox: ModelMailbox | undefined): Moments => (mailbox?.home !== this.account ? new Map() : momentsOf(all, mailbox));
+    const moments = (mailbox: ModelMailbox | undefined): Moments => (mailbox === undefined ? new Map() : momentsOf(all, mailbox));
     for (const effect of effectsOf(all[0] ?? [])) {
       const happening = this.account.apply(effect);
       for (const session of this.#sessions) session.note(happening, nobody);
@@ -151,7 +123,7 @@ export class Stage {
 
   #happen(player: Player, { effects = [], own = nobody }: Command): void {
     for (const effect of effects) {
-      const happening = effect.mailbox.home.apply(effect);
+      const happening = this.account.apply(effect);
       for (const session of this.#sessions) session.note(happening, session === player.model ? own : nobody);
     }
   }
