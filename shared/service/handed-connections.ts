@@ -14,6 +14,8 @@ interface Message {
   /** Of the listener. */
   readonly key?: unknown;
   readonly ack?: unknown;
+  /** Whether it took the connection; one that closes its listener just then does not. */
+  readonly accepted?: unknown;
 }
 
 const clusterMessage = 'NODE_CLUSTER';
@@ -36,9 +38,13 @@ export function watchHandedConnections(worker: Worker): void {
   // Node hands this worker the next connection when it hears that the last one was taken.
   const emit = process.emit.bind(process) as (...given: unknown[]) => boolean;
   const hear = (event: string, ...given: unknown[]): boolean => {
-    const ack = event === 'internalMessage' ? (given[0] as Message).ack : undefined;
+    const { ack, accepted } = event === 'internalMessage' ? given[0] as Message : {};
     if (typeof ack !== 'number' || !untaken.delete(ack)) return emit(event, ...given);
-    turns.taken(ack, () => emit(event, ...given));
+    if (accepted === true) turns.taken(ack, () => emit(event, ...given));
+    else {
+      turns.refused(ack);
+      emit(event, ...given);
+    }
     return true;
   };
   process.emit = hear as typeof process.emit;

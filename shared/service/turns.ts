@@ -5,7 +5,7 @@
  */
 
 /** Who leaves a connection untaken for longer is not waited for: it hangs, or has more than enough to do. */
-const patienceMs = 100;
+const patienceMs = 40;
 
 interface Turn {
   /** Of connections to one listener. */
@@ -36,6 +36,12 @@ export class Turns {
     this.#untaken.delete(number);
     if (turn === undefined) return goOn();
     this.#held.push({ listener: turn.listener, number, goOn });
+    this.#letGo();
+  }
+
+  /** It was refused: whoever got it takes no more, and another one gets it. */
+  refused(number: number): void {
+    this.#untaken.delete(number);
     this.#letGo();
   }
 
