@@ -44,6 +44,13 @@ async function session(running: Cluster, commands: readonly string[]): Promise<s
   return said.join('\n');
 }
 
+/** Of the index, whose file can't grow on a full disk: what a commit frees can't be used again while anybody keeps a view of the one before. */
+async function leaveFreePages(running: Cluster): Promise<void> {
+  const bytes = newMessage().bytes.toString();
+  const append = `APPEND Gone {${String(bytes.length)}+}\r\n${bytes}`;
+  assert.match(await session(running, ['CREATE Gone', ...Array.from({ length: 60 }, () => append), 'DELETE Gone']), /^t63 OK/m);
+}
+
 async function demandUse(running: Cluster, full: SmallDisk, left: number): Promise<void> {
   assert.equal(full.freeBytes, 0);
   assert.match(await session(running, ['UID FETCH 1:* BODY.PEEK[TEXT]']), new RegExp(`^(\\* \\d+ FETCH[^]*Hello\\.[^]*){${String(left)}}t2 OK`, 'm'));
@@ -55,6 +62,7 @@ async function demandUse(running: Cluster, full: SmallDisk, left: number): Promi
 
 test('a node whose disk is full starts after kill -9, and after it had stopped in order: it serves what needs no space', { skip: problem }, async () => {
   assert.ok(cluster !== undefined && disk !== undefined);
+  await leaveFreePages(cluster);
   for (let message = 0; message < 4; message += 1) await sendTo(cluster, 'fe1', 'alice');
   await cluster.kill('be1');
   disk.fill();
