@@ -81,13 +81,28 @@ export function adminStoragesSuite(cluster: () => Cluster): void {
 
     /** What processes of the node have open or mapped below a folder. */
     function openBelow(directory: string): readonly string[] {
-      return processesOf(cluster().pid('be1')).flatMap((pid) => {
-        const links = readdirSync(`/proc/${String(pid)}/fd`).map((fd) => linkOf(`/proc/${String(pid)}/fd/${fd}`));
-        const maps = readFileSync(`/proc/${String(pid)}/maps`, 'utf8').split('\n').map((line) => line.slice(line.indexOf('/')));
-        return [...links, ...maps].filter((path) => path.startsWith(`${directory}/`));
-      });
+      return processesOf(cluster().pid('be1')).flatMap(openBy).filter((path) => path.startsWith(`${directory}/`));
     }
   });
+}
+
+/** Files that a process has open or mapped. */
+function openBy(pid: number): readonly string[] {
+  return whileItLives(() => {
+    const links = readdirSync(`/proc/${String(pid)}/fd`).map((fd) => linkOf(`/proc/${String(pid)}/fd/${fd}`));
+    const maps = readFileSync(`/proc/${String(pid)}/maps`, 'utf8').split('\n').map((line) => line.slice(line.indexOf('/')));
+    return [...links, ...maps];
+  });
+}
+
+/** Of a process that has ended meanwhile: nothing. */
+function whileItLives<T>(look: () => readonly T[]): readonly T[] {
+  try {
+    return look();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')) return [];
+    throw error;
+  }
 }
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
@@ -98,7 +113,7 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
 }
 
 function processesOf(pid: number): readonly number[] {
-  const children = readdirSync(`/proc/${String(pid)}/task`).flatMap((task) => readFileSync(`/proc/${String(pid)}/task/${task}/children`, 'utf8').split(' ').filter((word) => word !== '').map(Number));
+  const children = whileItLives(() => readdirSync(`/proc/${String(pid)}/task`).flatMap((task) => readFileSync(`/proc/${String(pid)}/task/${task}/children`, 'utf8').split(' ').filter((word) => word !== '').map(Number)));
   return [pid, ...children.flatMap(processesOf)];
 }
 

@@ -350,7 +350,7 @@ test('What is declared counts, too, where the clock was set back since the node 
   setClockBack();
   await assert.rejects(node.live(), notThere(one));
   await clockGoesOn();
-  for (const storage of [one, two]) declareLost(storage);
+  for (const storage of [one, two]) declareGoneLost(storage);
   await node.live();
   for (const storage of [one, two]) {
     rmSync(storage, { recursive: true });
