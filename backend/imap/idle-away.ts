@@ -3,6 +3,7 @@
  * then, unseen by the client: a node that is there no more says nothing either.
  */
 import type { RelayedEnd } from '../../shared/imap/relayed-text.ts';
+import { tellLoss } from './away-news.ts';
 import { endOfInput } from './command-input.ts';
 import type { Leg } from './leg.ts';
 import { openLeg } from './relay.ts';
@@ -109,11 +110,10 @@ class IdleThere {
 
   /** The client goes on waiting for news that won't come: it is told at once. */
   async #failed(error: unknown): Promise<Error> {
-    const { output, legs, abandoned } = this.#session;
     this.#state = 'over';
-    if (!abandoned) {
-      await legs.alone(async () => output.line('* NO [UNAVAILABLE] the server that keeps the open mailbox went away'));
-      await output.flush();
+    if (!this.#session.abandoned) {
+      await tellLoss(this.#session);
+      await this.#session.output.flush();
     }
     return error instanceof Error ? error : new Error(String(error));
   }

@@ -19,10 +19,12 @@ export async function relaySelected(session: Session): Promise<Completion> {
 }
 
 /** The leg on which a mailbox is open. @throws Failure('backend-unavailable') when it is gone: sequence numbers went with it */
-export function openLeg({ state }: Session): Leg {
+export function openLeg(session: Session): Leg {
+  const { state } = session;
   if (state.at !== 'away') throw new Error(`no mailbox of another node is open in state ${state.at}`);
-  if (!state.leg.isOpen) throw new Failure('backend-unavailable', 'the server that keeps the open mailbox went away: select the mailbox anew');
-  return state.leg;
+  if (state.leg.isOpen) return state.leg;
+  session.enter({ ...state, loss: 'told' });
+  throw new Failure('backend-unavailable', 'the server that keeps the open mailbox went away: select the mailbox anew');
 }
 
 /** What happened in the mailbox of another node is told after commands that did not go there, too. Never rejects. */

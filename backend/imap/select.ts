@@ -55,7 +55,7 @@ async function openAway({ session, account }: Opening, given: SelectArguments, p
   if (given.condstore === 'yes') session.enable('CONDSTORE');
   const leg = await session.legs.to(place);
   const end = await leg.relay('command');
-  if (end.status === 'OK') session.enter({ at: 'away', account, leg, place, name: given.mailbox, access: end.code === 'READ-ONLY' ? 'read-only' : 'read-write' });
+  if (end.status === 'OK') session.enter({ at: 'away', account, leg, place, name: given.mailbox, access: end.code === 'READ-ONLY' ? 'read-only' : 'read-write', loss: 'untold' });
   return end;
 }
 

@@ -11,8 +11,8 @@ export type SessionState =
   | { readonly at: 'not-authenticated' }
   | { readonly at: 'authenticated'; readonly account: Account }
   | { readonly at: 'selected'; readonly account: Account; readonly view: View; readonly place: HerePlace }
-  /** The open mailbox, of that name, is on another node. */
-  | { readonly at: 'away'; readonly account: Account; readonly leg: Leg; readonly place: AwayPlace; readonly name: string; readonly access: 'read-write' | 'read-only' }
+  /** The open mailbox, of that name, is on another node; once the leg there is lost, `loss` says whether the client knows. */
+  | { readonly at: 'away'; readonly account: Account; readonly leg: Leg; readonly place: AwayPlace; readonly name: string; readonly access: 'read-write' | 'read-only'; readonly loss: 'untold' | 'told' }
   | { readonly at: 'logout'; readonly then: AfterLogout };
 /** What becomes of the connection: it is closed, its front-end gets it back, or another session begins on it at once (RFC 8437). */
 export type AfterLogout = 'close' | 'release' | 'begin-anew';

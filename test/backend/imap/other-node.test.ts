@@ -117,6 +117,25 @@ test('a right that is taken away closes the folder, and the session goes on', as
   close(both);
 });
 
+test('who asks for news by NOOP alone hears once that a folder is closed to him, and nothing more of it', async () => {
+  const both = await pair(cluster, 'polls', 'lr');
+  const { guest, owner, inbox, ownerAddress, guestAddress } = both;
+  await demandOk(guest, `SELECT ${inbox}`);
+  await demandOk(owner, `DELETEACL INBOX ${guestAddress}`);
+  await deliverTo(cluster, ['be2', ownerAddress], 'one');
+  const lost = ['* NO [UNAVAILABLE] the server that keeps the open mailbox went away'];
+  assert.deepEqual(await demandOk(guest, 'NOOP'), lost);
+  assert.deepEqual(await demandOk(guest, 'NOOP'), []);
+  const { lines, end } = await ask(guest, 'FETCH 1 FLAGS');
+  assert.match(end, /^NO \[UNAVAILABLE\]/);
+  assert.deepEqual(lines, []);
+  await demandOk(owner, `SETACL INBOX ${guestAddress} lr`);
+  assert.deepEqual((await demandOk(guest, `SELECT ${inbox}`)).filter((line) => /CLOSED|EXISTS/.test(line)), ['* OK [CLOSED] previous mailbox is now closed', '* 1 EXISTS']);
+  await demandOk(owner, `DELETEACL INBOX ${guestAddress}`);
+  assert.deepEqual(await demandOk(guest, 'NOOP'), lost, 'of each that is opened');
+  close(both);
+});
+
 test('an account that moved to the node of the guest is found there', async () => {
   const both = await pair(cluster, 'moved', 'lr');
   const { guest, inbox, ownerAddress, guestAddress } = both;
