@@ -70,8 +70,8 @@ export interface TestServerOptions {
   readonly publicOwners?: Readonly<Record<string, string>>;
   /** `be1` when absent. */
   readonly node?: 'be1' | 'be2';
-  /** What it knows of the other back-end of the cluster; none when absent. */
-  readonly others?: { readonly lookUp: (address: string) => UserEntry | undefined; readonly nodes: OtherNodes };
+  /** What it knows of the other back-end of the cluster, and its ways there; none when absent. */
+  readonly others?: { readonly lookUp: (address: string) => UserEntry | undefined; readonly nodes?: OtherNodes };
   /** Searches use a text index, where there is one. */
   readonly textIndex?: 'searched' | undefined;
   /** The storage of another server, which keeps it. */

@@ -39,7 +39,7 @@ export async function startTwoNodes(limits: Partial<ImapLimits> = {}): Promise<T
   const homes = new Map<string, NodeName | 'dead'>();
   const lookUp = (address: string): UserEntry | undefined => {
     const mailHost = homes.get(address);
-    return mailHost === undefined ? undefined : { address, mailHost, dn: `mail=${address}`, map: 'table', aliases: [], routingAddress: undefined };
+    return mailHost === undefined ? undefined : entryOf(address, mailHost);
   };
   const ports = { be1: await freePort(), be2: await freePort() };
   const roads = new Map<string, number>();
@@ -73,6 +73,11 @@ export async function startTwoNodes(limits: Partial<ImapLimits> = {}): Promise<T
       await Promise.all([road.refuse(), dead.refuse()]);
     },
   };
+}
+
+/** As the directory tells of a user. */
+export function entryOf(address: string, mailHost: string): UserEntry {
+  return { address, mailHost, dn: `mail=${address}`, map: 'table', aliases: [], routingAddress: undefined };
 }
 
 function certificateOf(node: NodeName) {

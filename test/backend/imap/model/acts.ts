@@ -4,7 +4,7 @@ import type { OpenView } from './session-model.ts';
 export const actKinds = [
   'append', 'append', 'append', 'store', 'store', 'store', 'store', 'copy', 'move', 'expunge', 'uid expunge', 'create', 'rename', 'delete', 'select', 'select', 'select', 'close', 'unselect',
   'fetch', 'fetch', 'fetch', 'search', 'search', 'search', 'sort', 'sort', 'thread', 'noop', 'idle', 'idle', 'status', 'list',
-  'notify', 'log out', 'follow', 'follow', 'limit', 'quota', 'replace', 'replace', 'annotate', 'read annotations', 'at once', 'at once',
+  'notify', 'log out', 'follow', 'follow', 'limit', 'quota', 'replace', 'replace', 'annotate', 'read annotations', 'at once', 'at once', 'grant', 'grant', 'grant', 'rights', 'rights',
 ] as const;
 export type ActKind = (typeof actKinds)[number];
 
@@ -18,6 +18,9 @@ export interface Act {
 
 const names = ['INBOX', 'INBOX', 'INBOX', 'A', 'A', 'B', 'A/C', 'D'] as const;
 const flagSets: readonly (readonly string[])[] = [[], ['\\Seen'], ['\\Deleted'], ['\\Deleted'], ['\\Flagged', '\\Deleted'], ['$A'], ['\\Seen', '$B'], ['\\Answered', '\\Draft']];
+
+/** Names INBOX; a guest's is the owner's. */
+export const inboxNumber = 1;
 
 export function nameOf(number: number): string {
   return names[number % names.length] ?? 'INBOX';

@@ -6,13 +6,16 @@ import type { ModelMailbox } from './mailbox-model.ts';
 import { deletedIn, goneSince, onlyKeywords, viewOf } from './message-acts.ts';
 import type { Player } from './player.ts';
 import type { Response } from './responses.ts';
+import { accessBy, refusal, rightsOf } from './rights-model.ts';
 import type { Memory, SessionModel } from './session-model.ts';
 import type { Stage } from './stage.ts';
 
 export async function create(stage: Stage, player: Player, act: Act): Promise<void> {
-  const name = nameOf(act.a);
+  const { text, name, mailbox, whose, account } = stage.spot(player, act.a);
+  const above = account.above(name);
+  const may = whose === 'own' || (above !== undefined && rightsOf(above, player.address).includes('k'));
   const { others } = await stage.run(player, {
-    text: `CREATE ${name}`, status: stage.account.mailbox(name) === undefined ? 'OK' : 'NO', names: stage.account.mailbox(name) === undefined ? [name] : [],
+    text: `CREATE ${text}`, status: mailbox === undefined && may ? 'OK' : 'NO', names: mailbox === undefined && may ? [name] : [],
     then: () => stage.account.learnMailboxes(),
   });
   onlyKeywords(others);
@@ -49,12 +52,12 @@ async function statusOfRename(stage: Stage, { player, mailbox, to }: { readonly 
 }
 
 export async function remove(stage: Stage, player: Player, act: Act): Promise<void> {
-  const name = nameOf(act.a);
-  const mailbox = stage.account.mailbox(name);
-  const possible = mailbox !== undefined && name !== 'INBOX';
+  const spot = stage.spot(player, act.a);
+  const { text, name, mailbox } = spot;
+  const possible = mailbox !== undefined && name !== 'INBOX' && refusal(spot, 'x') === undefined;
   const isOpen = possible && player.model.view?.mailbox === mailbox;
   const { others } = await stage.run(player, {
-    text: `DELETE ${name}`, status: possible ? 'OK' : 'NO', names: possible ? [name] : [],
+    text: `DELETE ${text}`, status: possible ? 'OK' : 'NO', names: possible ? [name] : [],
     then: () => {
       if (!possible) return;
       stage.account.remove(mailbox);
@@ -69,24 +72,29 @@ export async function remove(stage: Stage, player: Player, act: Act): Promise<vo
 
 export async function select(stage: Stage, player: Player, act: Act): Promise<void> {
   const { model } = player;
-  const name = nameOf(act.a);
-  const mailbox = stage.account.mailbox(name);
+  const spot = stage.spot(player, act.a);
+  const mailbox = refusal(spot, 'r') === undefined ? spot.mailbox : undefined;
   const verb = act.b % 4 === 0 ? 'EXAMINE' : 'SELECT';
-  const memory = model.qresync === 'on' ? model.memories.findLast((one) => one.mailbox.name === name) : undefined;
+  const access = verb === 'SELECT' ? accessBy(spot.rights) : 'read-only';
+  const memory = model.qresync === 'on' ? model.memories.findLast((one) => one.mailbox.name === spot.name && one.mailbox.home === spot.account) : undefined;
   const how = howToSelect(model, { act, memory });
   const wasOpen = model.view !== undefined;
   const { others, code } = await stage.run(player, {
-    text: `${verb} ${name}${how.text}`, status: mailbox === undefined ? 'NO' : 'OK',
+    text: `${verb} ${spot.text}${how.text}`, status: mailbox === undefined ? 'NO' : 'OK',
     then: () => {
       model.state = 'alive'; // whatever became of the one before
       if (mailbox === undefined) model.leave();
-      else model.open(mailbox, verb === 'SELECT' ? 'read-write' : 'read-only');
-      if (mailbox !== undefined && how.enables) model.condstore = 'on';
+      else model.open(mailbox, access);
+      // Another node is asked with it, whether it then refuses or not: the client has issued it (RFC 7162 section 3.1).
+      if ((mailbox !== undefined || (player.home === 'on another node' && spot.whose === 'others')) && how.enables) model.condstore = 'on';
     },
   });
   assert.equal(others.some((one) => one.kind === 'code' && one.code === 'CLOSED'), wasOpen, 'CLOSED');
-  if (mailbox === undefined) return;
-  assert.equal(code, verb === 'SELECT' ? 'READ-WRITE' : 'READ-ONLY');
+  if (mailbox === undefined) {
+    assert.equal(code, refusal(spot, 'r'));
+    return;
+  }
+  assert.equal(code, access.toUpperCase());
   checkAnnouncement(mailbox, others);
   checkResync(model, { mailbox, others, memory: how.resyncs ? memory : undefined, knownUids: how.knownUids });
 }
@@ -131,7 +139,7 @@ function checkResync(model: SessionModel, { mailbox, others, memory, knownUids }
 
 export async function close(stage: Stage, player: Player): Promise<void> {
   const view = viewOf(player.model);
-  const gone = view.access === 'read-write' ? deletedIn(view, view.uids) : new Set<number>();
+  const gone = view.access === 'read-write' && stage.rightsIn(player).includes('e') ? deletedIn(view, view.uids) : new Set<number>();
   const { others, code } = await stage.run(player, {
     text: 'CLOSE', status: 'OK', effects: gone.size === 0 ? [] : [{ mailbox: view.mailbox, gone }],
     then: () => player.model.leave(),
@@ -145,11 +153,11 @@ export async function unselect(stage: Stage, player: Player): Promise<void> {
 }
 
 export async function status(stage: Stage, player: Player, act: Act): Promise<void> {
-  const name = nameOf(act.a);
-  const mailbox = stage.account.mailbox(name);
+  const spot = stage.spot(player, act.a);
+  const mailbox = refusal(spot, 'r') === undefined ? spot.mailbox : undefined;
   const asks = act.b % 3 === 0 ? ' HIGHESTMODSEQ' : '';
   const { others } = await stage.run(player, {
-    text: `STATUS ${name} (MESSAGES UIDNEXT UNSEEN${asks})`, status: mailbox === undefined ? 'NO' : 'OK',
+    text: `STATUS ${spot.text} (MESSAGES UIDNEXT UNSEEN${asks})`, status: mailbox === undefined ? 'NO' : 'OK',
     then: () => {
       if (asks !== '' && mailbox !== undefined) player.model.enableCondstore();
     },
@@ -157,7 +165,7 @@ export async function status(stage: Stage, player: Player, act: Act): Promise<vo
   const told = others.find((one) => one.kind === 'status');
   onlyKeywords(others.filter((one) => one !== told));
   if (mailbox === undefined) return;
-  assert.ok(told?.kind === 'status' && told.name === name);
+  assert.ok(told?.kind === 'status' && told.name === spot.text.replaceAll('"', ''));
   assert.deepEqual(Object.fromEntries(told.items), {
     MESSAGES: mailbox.messages.length, UIDNEXT: mailbox.uidNext, UNSEEN: mailbox.messages.filter(({ flags }) => !flags.has('\\Seen')).length,
     ...(asks === '' ? {} : { HIGHESTMODSEQ: mailbox.highestModseq }),

@@ -31,6 +31,9 @@ export interface Happening {
 }
 
 export interface ModelMailbox {
+  readonly home: AccountModel;
+  /** Letters by identifier; behind `-` those that are denied (RFC 4314 section 2). */
+  readonly grants: Map<string, string>;
   name: string;
   uidValidity: number;
   uidNext: number;
@@ -82,13 +85,26 @@ export class AccountModel {
     return this.mailboxes.get(name);
   }
 
+  /** The nearest mailbox above: one that is made takes its rights over (RFC 4314 section 4). */
+  above(name: string): ModelMailbox | undefined {
+    for (let at = name.lastIndexOf('/'); at > 0; at = name.lastIndexOf('/', at - 1)) {
+      const mailbox = this.mailbox(name.slice(0, at));
+      if (mailbox !== undefined) return mailbox;
+    }
+    return undefined;
+  }
+
+  get address(): string {
+    return this.#account.address;
+  }
+
   /** New mailboxes are empty; what numbers they begin with only the storage knows. */
   learnMailboxes(): void {
     for (const { name, uidValidity, uidNext, highestModseq } of this.#account.mailboxes()) {
       if (this.mailboxes.has(name)) continue;
       assert.ok(uidValidity > (this.#validities.get(name) ?? 0), `UIDVALIDITY of ${name} goes back`);
       this.#validities.set(name, uidValidity);
-      const mailbox: ModelMailbox = { name, uidValidity, uidNext, highestModseq, messages: [], gone: [], state: 'there' };
+      const mailbox: ModelMailbox = { home: this, grants: new Map(this.above(name)?.grants), name, uidValidity, uidNext, highestModseq, messages: [], gone: [], state: 'there' };
       this.mailboxes.set(name, mailbox);
     }
   }

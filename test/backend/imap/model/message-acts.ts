@@ -3,11 +3,14 @@ import assert from 'node:assert/strict';
 import { choose, flagsOf, nameOf, verbOf } from './acts.ts';
 import type { Act, Chosen } from './acts.ts';
 import { arrivalOf, letterOf } from './letters.ts';
+import type { Letter } from './letters.ts';
 import { findMessage } from './mailbox-model.ts';
 import type { Effect, ModelMailbox, ModelMessage } from './mailbox-model.ts';
 import type { Player } from './player.ts';
 import type { Fetched, Response } from './responses.ts';
 import { numbersOf } from './responses.ts';
+import { mayFlag, refusal } from './rights-model.ts';
+import type { Spot } from './rights-model.ts';
 import type { OpenView, SessionModel } from './session-model.ts';
 import type { Command, Stage } from './stage.ts';
 
@@ -19,20 +22,31 @@ export function onlyKeywords(others: readonly Response[]): void {
 }
 
 export async function append(stage: Stage, player: Player, act: Act): Promise<void> {
-  const name = nameOf(act.a);
-  const mailbox = stage.account.mailbox(name);
+  const spot = stage.spot(player, act.a);
+  const { mailbox } = spot;
   const flags = flagsOf(act.b);
   const letters = act.c % 4 === 0 ? [letterOf(act.c), letterOf(act.c + 1)] : [letterOf(act.c)];
   const literals = letters.map((letter) => `(${flags.join(' ')}) ${arrivalOf(letter)} {${String(letter.text.length)}+}\r\n${letter.text}`);
-  const fits = stage.account.hasRoomFor(letters);
+  const why = whyNotInto(spot, letters);
   const { code } = await expectKeywords(stage, player, {
-    text: `APPEND ${name} ${literals.join(' ')}`,
-    status: mailbox === undefined || !fits ? 'NO' : 'OK',
-    effects: mailbox === undefined || !fits ? [] : [{ mailbox, added: letters.map((letter) => ({ letter, flags: new Set(flags) })) }],
+    text: `APPEND ${spot.text} ${literals.join(' ')}`,
+    status: why === undefined ? 'OK' : 'NO',
+    effects: mailbox === undefined || why !== undefined ? [] : [{ mailbox, added: letters.map((letter) => ({ letter, flags: borne(spot, flags) })) }],
   });
-  if (mailbox === undefined) assert.equal(code, 'TRYCREATE');
-  else if (!fits) assert.equal(code, 'OVERQUOTA');
-  else checkUids(code, 'APPENDUID', { mailbox, count: letters.length });
+  if (mailbox === undefined || why !== undefined) assert.equal(code, why);
+  else if (spot.rights.includes('r')) checkUids(code, 'APPENDUID', { mailbox, count: letters.length });
+  else assert.equal(code, undefined, 'who may not read learns no uids');
+}
+
+/** Why these can't come in there. */
+function whyNotInto(spot: Spot, letters: readonly Letter[]): string | undefined {
+  if (spot.mailbox === undefined && spot.whose === 'own') return 'TRYCREATE';
+  return refusal(spot, 'i') ?? (spot.account.hasRoomFor(letters) ? undefined : 'OVERQUOTA');
+}
+
+/** What a message that comes there bears of these flags (RFC 4314 section 4). */
+function borne({ rights }: Spot, flags: Iterable<string>): ReadonlySet<string> {
+  return new Set([...flags].filter((flag) => mayFlag(rights, flag)));
 }
 
 /** The last uids of the mailbox are those that the code names. */
@@ -62,7 +76,9 @@ export async function store(stage: Stage, player: Player, act: Act): Promise<voi
   const since = act.b % 5 === 0 ? Math.max(1, view.mailbox.highestModseq - (act.c % 3)) : undefined;
   const tells = chosen.by === 'uid' ? 'everything' : 'no-expunges';
   const text = `${verbOf(chosen, 'STORE')} ${chosen.set} ${since === undefined ? '' : `(UNCHANGEDSINCE ${String(since)}) `}${mode}FLAGS${isSilent ? '.SILENT' : ''} (${given.join(' ')})`;
-  if (view.access === 'read-only') {
+  const rights = stage.rightsIn(player);
+  const may = (flag: string): boolean => mayFlag(rights, flag);
+  if (view.access === 'read-only' || !(mode === '' ? /[swt]/.test(rights) : given.length === 0 || given.some(may))) {
     await expectKeywords(stage, player, { text, status: 'NO', tells });
     return;
   }
@@ -70,7 +86,7 @@ export async function store(stage: Stage, player: Player, act: Act): Promise<voi
   const there = alive(view, chosen.uids);
   const refused = there.filter(({ modseq }) => modseq > (since ?? Infinity));
   const changed = there.filter((message) => !refused.includes(message));
-  const flagged = new Map(changed.map(({ uid, flags }) => [uid, changedFlags(flags, mode, given)]));
+  const flagged = new Map(changed.map(({ uid, flags }) => [uid, new Set([...[...flags].filter((flag) => !may(flag)), ...[...changedFlags(flags, mode, given)].filter(may)])]));
   const items: readonly (keyof Fetched)[] = [...(isSilent ? [] : ['flags'] as const), ...(model.condstore === 'on' ? ['modseq'] as const : [])];
   const { code } = await expectKeywords(stage, player, {
     text, status: 'OK', tells,
@@ -100,27 +116,32 @@ export async function copyOrMove(stage: Stage, player: Player, act: Act): Promis
   const { model } = player;
   const view = viewOf(model);
   const chosen = choose(view, act);
-  const name = nameOf(act.c >> 2);
-  const target = stage.account.mailbox(name);
-  const verb = act.kind === 'move' ? 'MOVE' : 'COPY';
+  const spot = stage.spot(player, act.c >> 2);
+  const target = spot.mailbox;
   const there = alive(view, chosen.uids);
-  const forbidden = verb === 'MOVE' && view.access === 'read-only';
-  const fits = verb === 'MOVE' || stage.account.hasRoomFor(there.map(({ letter }) => letter));
-  const done = !forbidden && target !== undefined && fits;
-  const effects: Effect[] = done && there.length > 0 ? transfer({ source: view.mailbox, target, messages: there, verb }) : [];
-  const { others, code } = await stage.run(player, { text: `${verbOf(chosen, verb)} ${chosen.set} ${name}`, status: done ? 'OK' : 'NO', effects });
+  const changesAccount = spot.account !== view.mailbox.home;
+  if (changesAccount && there.length === 0) return; // of nothing another node is not asked
+  const rights = stage.rightsIn(player);
+  // Between nodes others may see the mark before the message goes, or not; who is told mod-sequences hears that of the mark.
+  const seesMark = changesAccount && ((player.isFromOutside && model.condstore === 'on') || stage.players.some(({ model: { hearsAtOnce } }) => hearsAtOnce !== undefined));
+  const verb = act.kind === 'copy' || seesMark ? 'COPY' : 'MOVE';
+  const forbidden = verb === 'MOVE' && (view.access === 'read-only' || !rights.includes('t') || !rights.includes('e'));
+  const why = whyNotInto(spot, verb === 'MOVE' && !changesAccount ? [] : there.map(({ letter }) => letter));
+  const done = !forbidden && target !== undefined && why === undefined;
+  const effects: Effect[] = done && there.length > 0 ? transfer({ source: view.mailbox, target, messages: there.map(({ uid, letter, flags }) => ({ uid, letter, flags: borne(spot, flags) })), verb }) : [];
+  const { others, code } = await stage.run(player, { text: `${verbOf(chosen, verb)} ${chosen.set} ${spot.text}`, status: done ? 'OK' : 'NO', effects });
   const moved = others.find((one) => one.kind === 'code' && one.code === 'COPYUID');
   onlyKeywords(others.filter((one) => one !== moved));
-  if (!forbidden && target === undefined) assert.equal(code, 'TRYCREATE');
-  else if (!fits) assert.equal(code, 'OVERQUOTA');
+  if (!forbidden && why !== undefined) assert.equal(code, why);
   if (!done || there.length === 0) return;
   const copied = verb === 'MOVE' && moved?.kind === 'code' ? `COPYUID ${moved.value}` : code;
-  checkUids(copied, 'COPYUID', { mailbox: target, count: there.length });
-  assert.deepEqual(numbersOf(/^COPYUID \d+ ([\d:,]+) /.exec(copied ?? '')?.[1] ?? ''), there.map(({ uid }) => uid));
+  if (spot.rights.includes('r')) checkUids(copied, 'COPYUID', { mailbox: target, count: there.length });
+  else assert.deepEqual([verb === 'COPY' ? code : undefined, moved], [undefined, undefined], 'who may not read learns no uids');
+  if (spot.rights.includes('r')) assert.deepEqual(numbersOf(/^COPYUID \d+ ([\d:,]+) /.exec(copied ?? '')?.[1] ?? ''), there.map(({ uid }) => uid));
   if (verb === 'MOVE' && model.qresync === 'on') assert.equal(code, `HIGHESTMODSEQ ${String(view.mailbox.highestModseq)}`);
 }
 
-function transfer({ source, target, messages, verb }: { readonly source: ModelMailbox; readonly target: ModelMailbox; readonly messages: readonly ModelMessage[]; readonly verb: 'COPY' | 'MOVE' }): Effect[] {
+function transfer({ source, target, messages, verb }: { readonly source: ModelMailbox; readonly target: ModelMailbox; readonly messages: readonly Omit<ModelMessage, 'modseq'>[]; readonly verb: 'COPY' | 'MOVE' }): Effect[] {
   const added = messages.map(({ letter, flags }) => ({ letter, flags }));
   const gone = new Set(messages.map(({ uid }) => uid));
   if (verb === 'COPY') return [{ mailbox: target, added }];
@@ -132,7 +153,7 @@ export async function expunge(stage: Stage, player: Player, act: Act): Promise<v
   const view = viewOf(model);
   const chosen = act.kind === 'uid expunge' ? choose(view, { ...act, a: act.a | 1 }) : undefined;
   const text = chosen === undefined ? 'EXPUNGE' : `UID EXPUNGE ${chosen.set}`;
-  if (view.access === 'read-only') {
+  if (view.access === 'read-only' || !stage.rightsIn(player).includes('e')) {
     await expectKeywords(stage, player, { text, status: 'NO' });
     return;
   }
@@ -190,7 +211,7 @@ export async function fetch(stage: Stage, player: Player, act: Act): Promise<voi
   assert.ok(kind !== undefined);
   if (kind.does === 'condstore') model.enableCondstore();
   const there = alive(view, chosen.uids);
-  const marked = kind.does === 'marks' && view.access === 'read-write' ? there.filter(({ flags }) => !flags.has('\\Seen')) : [];
+  const marked = kind.does === 'marks' && view.access === 'read-write' && stage.rightsIn(player).includes('s') ? there.filter(({ flags }) => !flags.has('\\Seen')) : [];
   const fields = new Map(there.map((message) => [message.uid, [...kind.fields, ...(marked.includes(message) ? ['flags'] as const : [])]]));
   await expectKeywords(stage, player, {
     text: `${verbOf(chosen, 'FETCH')} ${chosen.set} ${kind.items}`, status: 'OK', tells: chosen.by === 'uid' ? 'everything' : 'no-expunges',

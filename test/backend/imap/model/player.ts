@@ -18,8 +18,13 @@ export interface Entrance {
   readonly address: string;
   readonly password: string;
   readonly enables: string | undefined;
+  /** The user's own. */
   readonly account: AccountModel;
+  readonly home: Home;
 }
+
+/** Where the user lives: the owner of what is shared, or a guest. */
+export type Home = 'owner' | 'on the node of the owner' | 'on another node';
 
 const longestLineShown = 200;
 
@@ -51,6 +56,23 @@ export class Player {
     this.model.condstore = 'on';
     if (enables.includes('QRESYNC')) this.model.qresync = 'on';
     if (enables.includes('METADATA')) this.model.annotations = new KnownAnnotations(this.#entrance.account);
+  }
+
+  get address(): string {
+    return this.#entrance.address;
+  }
+
+  get home(): Home {
+    return this.#entrance.home;
+  }
+
+  /** Whether the open mailbox is on another node. */
+  get isFromOutside(): boolean {
+    return this.home === 'on another node' && this.model.view !== undefined && this.model.view.mailbox.home !== this.own;
+  }
+
+  get own(): AccountModel {
+    return this.#entrance.account;
   }
 
   /** Of the command that is said next. */

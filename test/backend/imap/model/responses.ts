@@ -27,8 +27,12 @@ export type Response =
   | { readonly kind: 'list'; readonly name: string; readonly attributes: readonly string[]; readonly oldName: string | undefined }
   /** News of annotations, or with values what was asked for; undefined is NIL. */
   | { readonly kind: 'metadata'; readonly name: string; readonly entries: readonly string[]; readonly values: ReadonlyMap<string, string | undefined> | undefined }
+  /** Of MYRIGHTS, ACL and LISTRIGHTS: what stands behind the name. */
+  | { readonly kind: 'rights'; readonly of: string; readonly name: string; readonly words: readonly string[] }
   | { readonly kind: 'quota' | 'quota root'; readonly text: string }
   | { readonly kind: 'bye' }
+  /** Of the open mailbox on another node nothing more is told. */
+  | { readonly kind: 'lost' }
   | { readonly kind: 'enabled' };
 
 /** One piece of a response: text, or a literal. */
@@ -66,18 +70,21 @@ export function readResponse(pieces: readonly Piece[]): Response {
 }
 
 function readAccountResponse(text: string): Response {
-  const status = /^\* STATUS "?([^" ]+)"? \(([^)]*)\)$/.exec(text);
+  const status = /^\* STATUS ("[^"]+"|[^" ]+) \(([^)]*)\)$/.exec(text);
   if (status !== null) {
     const words = (status[2] ?? '').split(' ');
-    return { kind: 'status', name: status[1] ?? '', items: new Map(words.flatMap((word, index): [string, number][] => (index % 2 === 0 ? [[word, Number(words[index + 1])]] : []))) };
+    return { kind: 'status', name: (status[1] ?? '').replaceAll('"', ''), items: new Map(words.flatMap((word, index): [string, number][] => (index % 2 === 0 ? [[word, Number(words[index + 1])]] : []))) };
   }
-  const list = /^\* LIST \(([^)]*)\) "\/" "?([^" ]+)"?(?: \("OLDNAME" \("?([^")]+)"?\)\))?$/.exec(text);
-  if (list !== null) return { kind: 'list', name: list[2] ?? '', attributes: (list[1] ?? '').split(' '), oldName: list[3] };
+  const list = /^\* LIST \(([^)]*)\) "\/" ("[^"]+"|[^" ]+)(?: \("OLDNAME" \("?([^")]+)"?\)\))?$/.exec(text);
+  if (list !== null) return { kind: 'list', name: (list[2] ?? '').replaceAll('"', ''), attributes: (list[1] ?? '').split(' '), oldName: list[3] };
   const metadata = /^\* METADATA "?([^" ]*)"? (\(.*\)|\/.*)$/.exec(text);
   if (metadata !== null) return readMetadata(metadata[1] ?? '', metadata[2] ?? '');
+  const rights = /^\* (MYRIGHTS|ACL|LISTRIGHTS) ("[^"]+"|[^" ]+)((?: \S+)*)$/.exec(text);
+  if (rights !== null) return { kind: 'rights', of: rights[1] ?? '', name: (rights[2] ?? '').replaceAll('"', ''), words: (rights[3] ?? '').split(' ').slice(1) };
   const quota = /^\* QUOTA(ROOT)? (.*)$/.exec(text);
   if (quota !== null) return { kind: quota[1] === undefined ? 'quota' : 'quota root', text: quota[2] ?? '' };
   if (text.startsWith('* BYE ')) return { kind: 'bye' };
+  if (text.startsWith('* NO [UNAVAILABLE] ')) return { kind: 'lost' };
   if (text.startsWith('* ENABLED')) return { kind: 'enabled' };
   throw new Error(`nobody predicts ${text}`);
 }

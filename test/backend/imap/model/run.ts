@@ -8,18 +8,22 @@ import { once } from 'node:events';
 import fc from 'fast-check';
 import type { ChangeHint } from '../../../../shared/service/service.ts';
 import { testProcess } from '../../../harness/program-file.ts';
-import { password, startServer } from '../harness.ts';
+import { startTwoNodes } from '../two-nodes.ts';
+import type { NodeName, TwoNodes } from '../two-nodes.ts';
+import { password } from '../harness.ts';
 import type { TestServer } from '../harness.ts';
-import { actKinds } from './acts.ts';
-import type { Act } from './acts.ts';
+import { actKinds, inboxNumber } from './acts.ts';
+import type { Act, ActKind } from './acts.ts';
 import { AccountModel } from './mailbox-model.ts';
 import * as annotationActs from './annotation-acts.ts';
 import * as mailboxActs from './mailbox-acts.ts';
 import * as messageActs from './message-acts.ts';
+import * as rightsActs from './rights-acts.ts';
 import * as rushActs from './rush-acts.ts';
 import * as searchActs from './search-acts.ts';
 import * as watchActs from './watch-acts.ts';
 import { Player } from './player.ts';
+import type { Home } from './player.ts';
 import { Stage } from './stage.ts';
 
 export interface ModelRun {
@@ -34,29 +38,43 @@ export interface ModelRun {
 }
 
 const lastLines = 60;
-/** What their clients enable; the second and the last are at the other worker. */
-const enables = [undefined, 'CONDSTORE METADATA', 'QRESYNC METADATA', 'QRESYNC'] as const;
+type Worker = 'first' | 'second' | 'on the other node';
+/** Who they are, where they come in, and what their clients enable. */
+const clients: readonly { readonly home: Home; readonly at: Worker; readonly enables: string | undefined }[] = [
+  { home: 'owner', at: 'first', enables: undefined },
+  { home: 'owner', at: 'second', enables: 'CONDSTORE METADATA' },
+  { home: 'owner', at: 'first', enables: 'QRESYNC METADATA' },
+  { home: 'owner', at: 'second', enables: 'QRESYNC' },
+  { home: 'on the node of the owner', at: 'second', enables: 'QRESYNC' },
+  { home: 'on another node', at: 'on the other node', enables: undefined },
+  { home: 'on another node', at: 'on the other node', enables: 'QRESYNC' },
+];
+/** What guests do instead of what the owner alone does here. */
+const ofGuests: Partial<Record<ActKind, ActKind>> = {
+  'follow': 'store', 'replace': 'store', 'at once': 'store', 'rename': 'append', 'annotate': 'expunge', 'read annotations': 'rights', 'notify': 'rights', 'limit': 'rights', 'quota': 'rights',
+};
 
 const number = fc.nat({ max: 9999 });
 /** Of a failing list acts are left out, which is what makes it readable; their numbers stay. */
-const anyAct: fc.Arbitrary<Act> = fc.noShrink(fc.record({ who: fc.nat({ max: enables.length - 1 }), kind: fc.constantFrom(...actKinds), a: number, b: number, c: number }));
+const anyAct: fc.Arbitrary<Act> = fc.noShrink(fc.record({ who: fc.nat({ max: clients.length - 1 }), kind: fc.constantFrom(...actKinds), a: number, b: number, c: number }));
 
 /** @throws AssertionError with the seed, the acts and what was said, when anything comes that the model did not predict */
 export async function runModel({ seed, runs, acts, limitMs, path: from }: ModelRun): Promise<void> {
-  const server = await startServer({ limits: { maxErrors: 1_000_000 } });
+  const cluster = await startTwoNodes({ maxErrors: 1_000_000 });
+  const server = cluster.nodes.be2;
   const worker = await startWorker(server);
   let accounts = 0;
   try {
     await fc.assert(
       fc.asyncProperty(fc.array(anyAct, { minLength: 1, maxLength: acts, size: 'max' }), async (script) => {
         accounts += 1;
-        await play(script, { server, otherPort: worker.port, address: `model${String(accounts)}@example.com` });
+        await play(script, { cluster, secondPort: worker.port, number: accounts });
       }),
       { seed, numRuns: runs, interruptAfterTimeLimit: limitMs, markInterruptAsFailure: true, ...(from === undefined ? {} : { path: from }) },
     );
   } finally {
     await worker.stop();
-    await server.stop();
+    await cluster.stop();
   }
 }
 
@@ -83,18 +101,30 @@ async function startWorker(server: TestServer): Promise<{ readonly port: number;
 }
 
 interface Place {
-  readonly server: TestServer;
-  readonly otherPort: number;
-  readonly address: string;
+  readonly cluster: TwoNodes;
+  readonly secondPort: number;
+  /** Makes addresses that nobody had before. */
+  readonly number: number;
 }
 
-async function play(script: readonly Act[], { server, otherPort, address }: Place): Promise<void> {
+/** A user with nothing yet. */
+async function newUser({ cluster, number: which }: Place, name: string, node: NodeName): Promise<AccountModel> {
+  const address = `${name}@run${String(which)}.example.com`; // a domain of its own: what all may see they see
+  cluster.homes.set(address, node);
+  return new AccountModel(await cluster.nodes[node].storage.createAccount(address));
+}
+
+async function play(script: readonly Act[], place: Place): Promise<void> {
   const said: string[] = [];
-  const account = new AccountModel(await server.storage.createAccount(address));
-  const players = enables.map((extension, index) => new Player(String(index), { port: index % 2 === 0 ? server.ports.tls : otherPort, address, password, enables: extension, account }, (line) => said.push(line)));
-  const stage = new Stage(account, players, async (limits) => server.storage.lives.setLimits(address, limits));
+  const { be1, be2 } = place.cluster.nodes;
+  const ports = { 'first': be2.ports.tls, 'second': place.secondPort, 'on the other node': be1.ports.tls };
+  const users = { 'owner': await newUser(place, 'model', 'be2'), 'on the node of the owner': await newUser(place, 'near', 'be2'), 'on another node': await newUser(place, 'far', 'be1') };
+  const account = users.owner;
+  const players = clients.map(({ home, at, enables }, index) => new Player(String(index), { port: ports[at], address: users[home].address, password, enables, account: users[home], home }, (line) => said.push(line)));
+  const stage = new Stage(account, players, async (limits) => be2.storage.lives.setLimits(account.address, limits));
   try {
     for (const player of players) await player.enter();
+    await rightsActs.openInbox(stage, players[0] ?? assert.fail(), script[0]?.c ?? 0);
     for (const act of script) await perform(stage, act);
     await finish(stage);
   } catch (error) {
@@ -104,17 +134,16 @@ async function play(script: readonly Act[], { server, otherPort, address }: Plac
   }
 }
 
-async function perform(stage: Stage, act: Act): Promise<void> {
-  const player = stage.players[act.who];
+async function perform(stage: Stage, wanted: Act): Promise<void> {
+  const player = stage.players[wanted.who];
   assert.ok(player !== undefined);
+  const act: Act = player.home === 'owner' ? wanted : { ...wanted, kind: ofGuests[wanted.kind] ?? wanted.kind };
   if (player.model.idle === 'yes') await stage.endIdle(player);
-  if (player.model.state === 'doomed' && act.kind !== 'select') {
-    assert.equal((await player.ask('NOOP')).status, 'BYE');
-    await player.enter();
-  }
-  const needsView = !['append', 'create', 'rename', 'delete', 'select', 'noop', 'idle', 'status', 'list', 'notify', 'log out', 'limit', 'quota', 'annotate', 'read annotations', 'at once'].includes(act.kind);
-  // A client that has nothing open opens what it can.
-  if (needsView && player.model.view === undefined) await mailboxActs.select(stage, player, { ...act, kind: 'select', b: act.b | 1 });
+  if (stage.isDoomed(player) && act.kind !== 'select') await stage.hearLoss(player);
+  const needsView = !['append', 'create', 'rename', 'delete', 'select', 'noop', 'idle', 'status', 'list', 'notify', 'log out', 'limit', 'quota', 'annotate', 'read annotations', 'at once', 'grant', 'rights'].includes(act.kind);
+  // A client that has nothing open opens what it can; a guest mostly INBOX, where he mostly has some right or other.
+  const a = player.home === 'owner' || act.c % 4 === 0 ? act.a : inboxNumber;
+  if (needsView && player.model.view === undefined) await mailboxActs.select(stage, player, { ...act, kind: 'select', a, b: act.b | 1 });
   if (needsView && player.model.view === undefined) return;
   await doAct(stage, player, act);
 }
@@ -135,7 +164,9 @@ async function doAct(stage: Stage, player: Player, act: Act): Promise<void> {
     case 'close': return mailboxActs.close(stage, player);
     case 'unselect': return mailboxActs.unselect(stage, player);
     case 'status': return mailboxActs.status(stage, player, act);
-    case 'list': return mailboxActs.list(stage, player);
+    case 'list': return player.home === 'owner' ? mailboxActs.list(stage, player) : rightsActs.listShared(stage, player);
+    case 'grant': return rightsActs.grant(stage, player, act);
+    case 'rights': return rightsActs.readRights(stage, player, act);
     case 'idle': return stage.beginIdle(player);
     case 'notify': return watchActs.notify(stage, player, act);
     case 'log out': return watchActs.logOut(player);
@@ -154,7 +185,7 @@ async function doAct(stage: Stage, player: Player, act: Act): Promise<void> {
 async function finish(stage: Stage): Promise<void> {
   for (const player of stage.players) {
     if (player.model.idle === 'yes') await stage.endIdle(player);
-    if (player.model.state === 'doomed') continue;
+    if (stage.isDoomed(player)) continue;
     messageActs.onlyKeywords((await stage.run(player, { text: 'NOOP', status: 'OK' })).others);
     if (player.model.view !== undefined) await messageActs.fetch(stage, player, { who: 0, kind: 'fetch', a: 5, b: 0, c: 1 });
   }

@@ -25,7 +25,7 @@ const most = 4;
 
 /** Two to four sessions at the same time. */
 export async function rush(stage: Stage, act: Act): Promise<void> {
-  const ready = [...stage.players.slice(act.who), ...stage.players.slice(0, act.who)].filter(({ model }) => model.state === 'alive' && model.watch === undefined).slice(0, 2 + (act.a % (most - 1)));
+  const ready = [...stage.players.slice(act.who), ...stage.players.slice(0, act.who)].filter(({ home, model }) => home === 'owner' && model.state === 'alive' && model.watch === undefined).slice(0, 2 + (act.a % (most - 1)));
   const acts = ready.map((player, index) => ({ player, own: varied(act, index) }));
   for (const { player, own } of acts) {
     if (player.model.idle === 'yes') await stage.endIdle(player);

@@ -2,8 +2,11 @@
 import assert from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AccountModel, Effect, ModelMailbox } from './mailbox-model.ts';
+import { nameOf } from './acts.ts';
 import type { Answer, Player } from './player.ts';
 import type { Fetched, Response } from './responses.ts';
+import { allRights, rightsOf } from './rights-model.ts';
+import type { Remembered, Spot } from './rights-model.ts';
 import { effectsOf, histories, momentsOf } from './rush-model.ts';
 import type { Perform } from './rush-model.ts';
 import type { Expectation, Moments, SessionModel } from './session-model.ts';
@@ -41,6 +44,8 @@ const unasked = (tells: Expectation['tells'], others: Expectation['others'] = 's
 export class Stage {
   readonly account: AccountModel;
   readonly players: readonly Player[];
+  /** By user, whichever session it was that asked. */
+  readonly remembered = new Map<string, Remembered>();
   readonly #setLimits: (limits: AccountModel['limits']) => Promise<void>;
 
   constructor(account: AccountModel, players: readonly Player[], setLimits: (limits: AccountModel['limits']) => Promise<void>) {
@@ -51,6 +56,50 @@ export class Stage {
 
   get #sessions(): SessionModel[] {
     return this.players.map(({ model }) => model);
+  }
+
+  /** Of those to whom the owner gives rights. */
+  get identifiers(): readonly string[] {
+    return [...new Set(this.players.flatMap(({ home, address }) => (home === 'owner' ? [] : [address]))), 'anyone'];
+  }
+
+  /** What that number names for whom: of guests mostly something of the owner's. */
+  spot({ own, address }: Player, number: number): Spot {
+    if (own === this.account || number % 5 === 0) {
+      const name = own === this.account ? nameOf(number) : 'INBOX';
+      return { text: name, name, account: own, mailbox: own.mailbox(name), whose: 'own', rights: allRights };
+    }
+    const name = nameOf(number);
+    const mailbox = this.account.mailbox(name);
+    return { text: `"Other Users/${this.account.address}/${name}"`, name, account: this.account, mailbox, whose: 'others', rights: mailbox === undefined ? '' : rightsOf(mailbox, address) };
+  }
+
+  /** What the client may do with the open mailbox. */
+  rightsIn({ own, address, model: { view } }: Player): string {
+    return view === undefined || view.mailbox.home === own ? allRights : rightsOf(view.mailbox, address);
+  }
+
+  /** Whether nothing of the open mailbox may be told any more: it is gone, or may not be read now (RFC 4314 section 5.1.1). */
+  isDoomed(player: Player): boolean {
+    return player.model.state === 'doomed' || !this.rightsIn(player).includes('r');
+  }
+
+  /** The server says so with the next command: it sends away who has the mailbox open there; with one on another node the session goes on. */
+  async hearLoss(player: Player): Promise<void> {
+    const { responses, status } = await player.ask('NOOP');
+    if (!player.isFromOutside) {
+      assert.equal(status, 'BYE');
+      return player.enter();
+    }
+    assert.deepEqual([responses, status], [[{ kind: 'lost' }], 'OK']);
+    await this.#leaveLost(player);
+  }
+
+  /** Nothing of it is told, whatever is asked, until it is left. */
+  async #leaveLost(player: Player): Promise<void> {
+    for (const command of ['FETCH 1:* (FLAGS)', 'UID SEARCH ALL', 'UNSELECT']) assert.deepEqual(await player.ask(command), { responses: [], status: 'NO', code: 'UNAVAILABLE' }, command);
+    player.model.leave();
+    player.model.state = 'alive';
   }
 
   /** Runs it. Answers the responses that are no news, and the code of the completion. */
@@ -84,7 +133,7 @@ export class Stage {
     const all = histories(this.account, answers.map(({ text, perform, answer: { responses, status, code } }) => ({
       perform, told: { text, status, codes: [code ?? '', ...responses.flatMap((one) => (one.kind === 'code' ? [`${one.code} ${one.value}`] : []))] },
     })));
-    const moments = (mailbox: ModelMailbox | undefined): Moments => (mailbox === undefined ? new Map() : momentsOf(all, mailbox));
+    const moments = (mailbox: ModelMailbox | undefined): Moments => (mailbox?.home !== this.account ? new Map() : momentsOf(all, mailbox));
     for (const effect of effectsOf(all[0] ?? [])) {
       const happening = this.account.apply(effect);
       for (const session of this.#sessions) session.note(happening, nobody);
@@ -94,12 +143,12 @@ export class Stage {
       const others = model.take(hearAnnotations(model, answer.responses), expectation);
       assert.deepEqual(others.filter((one) => one.kind !== 'code' || !['FLAGS', 'PERMANENTFLAGS', 'APPENDUID', 'COPYUID'].includes(one.code)), []);
     }
-    for (const player of this.players) if (player.model.state === 'alive') await this.#catchUp(player, moments(player.model.view?.mailbox));
+    for (const player of this.players) if (!this.isDoomed(player)) await this.#catchUp(player, moments(player.model.view?.mailbox));
   }
 
   /** Nothing is left to be told. */
   async settleAll(): Promise<void> {
-    for (const player of this.players) if (player.model.state === 'alive') await this.#catchUp(player, new Map());
+    for (const player of this.players) if (!this.isDoomed(player)) await this.#catchUp(player, new Map());
   }
 
   /** Up to the end of a command that begins after all that others did. */
@@ -123,7 +172,7 @@ export class Stage {
 
   #happen(player: Player, { effects = [], own = nobody }: Command): void {
     for (const effect of effects) {
-      const happening = this.account.apply(effect);
+      const happening = effect.mailbox.home.apply(effect);
       for (const session of this.#sessions) session.note(happening, session === player.model ? own : nobody);
     }
   }
@@ -175,11 +224,19 @@ export class Stage {
   async #wakeIdlers(): Promise<void> {
     for (const player of this.players) {
       if (player.model.hearsAtOnce === undefined) continue;
-      if (player.model.state === 'doomed') {
-        for (let last = await player.response(); last.kind !== 'bye'; last = await player.response()) assert.ok(isNews(player.model, last, unasked(player.model.hearsAtOnce)));
-        await player.enter();
-      } else await this.#hearNews(player);
+      if (this.isDoomed(player)) await this.#hearLossAtOnce(player, player.model.hearsAtOnce);
+      else await this.#hearNews(player);
     }
+  }
+
+  async #hearLossAtOnce(player: Player, tells: Expectation['tells']): Promise<void> {
+    const last = player.isFromOutside ? 'lost' : 'bye';
+    for (let response = await player.response(); response.kind !== last; response = await player.response()) assert.ok(isNews(player.model, response, unasked(tells)));
+    if (!player.isFromOutside) return player.enter();
+    player.sayLine('DONE');
+    assert.deepEqual(await player.answer(), { responses: [], status: 'NO', code: 'UNAVAILABLE' }, 'DONE');
+    player.model.idle = 'no';
+    await this.#leaveLost(player);
   }
 
   async #hearNews(player: Player): Promise<void> {

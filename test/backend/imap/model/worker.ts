@@ -1,10 +1,11 @@
 /** A second worker process of the node: serves IMAP on the storage whose directory is its argument, and exchanges hints with its parent, as workers do by their supervisor. */
 import { startServer } from '../harness.ts';
+import { entryOf } from '../two-nodes.ts';
 import type { ChangeHint } from '../../../../shared/service/service.ts';
 
 const directory = process.argv[2];
 if (directory === undefined) throw new Error('no directory given');
-const server = await startServer({ directory });
+const server = await startServer({ directory, node: 'be2', limits: { maxErrors: 1_000_000 }, others: { lookUp: (address) => entryOf(address, address.startsWith('far') ? 'be1' : 'be2') } });
 let passing: 'on' | 'off' = 'off';
 server.hints.subscribe((hint) => {
   if (passing === 'off') process.send?.({ hint });
