@@ -6,7 +6,7 @@ import { existsSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync }
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../shared/base/failure.ts';
-import { pastTimeMs } from '../shared/base/past-time.ts';
+import { dateInPast, writtenAtMs } from '../shared/base/file-date.ts';
 import type { Logger } from '../shared/log/log.ts';
 import { lostMark } from './declared-marks.ts';
 import { queueDirectoryOf } from './queue-directory.ts';
@@ -19,8 +19,12 @@ const noteSchema = z.object({ node: z.string(), directory: z.string() });
 export function demandKnownQueue(config: KeptPlaces): void {
   const queue = queueDirectoryOf(config);
   const mark = statSync(join(queue, lostMark), { throwIfNoEntry: false });
-  const notes = config.storage.directories.map((directory) => ({ directory, notedMs: notedAtMs(config, directory) })); // of all: those of a time to come are put right by it
-  const noted = notes.find(({ notedMs }) => notedMs !== undefined && (mark === undefined || mark.mtimeMs <= notedMs))?.directory;
+  const { directories } = config.storage;
+  for (const directory of directories) if (isNoteOfThis(config, directory)) dateInPast(join(directory, noteName)); // of all, before one is missed: a mark that is set after that counts
+  const noted = directories.find((directory) => {
+    const notedMs = notedAtMs(config, directory);
+    return notedMs !== undefined && (mark === undefined || mark.mtimeMs <= notedMs);
+  });
   if (noted === undefined || isQueue(queue)) return; // in this order: another worker may begin it meanwhile, and notes it then
   throw new Failure('storage-failure', `${queue} has no queue (no queue.json), though this node has had one there, as ${join(noted, noteName)} says: is its disk mounted? Mount it; if it is gone for good, with the mail that waited there, say so as the node's user: waybill storage lost ${queue}`);
 }
@@ -47,10 +51,14 @@ export function noteKnownQueue(config: KeptPlaces, opened: readonly string[], lo
 
 /** When it was noted last that this node has its queue where it is to be now; undefined: never, or of another place or node. */
 function notedAtMs(config: KeptPlaces, directory: string): number | undefined {
+  return isNoteOfThis(config, directory) ? writtenAtMs(join(directory, noteName)) : undefined;
+}
+
+function isNoteOfThis(config: KeptPlaces, directory: string): boolean {
   const path = join(directory, noteName);
-  if (!existsSync(path)) return undefined;
+  if (!existsSync(path)) return false;
   const { node, directory: queue } = readNote(path);
-  return node === config.nodeName && queue === queueDirectoryOf(config) ? pastTimeMs(path) : undefined;
+  return node === config.nodeName && queue === queueDirectoryOf(config);
 }
 
 /** A note that can't be read keeps no node from starting: it guards against an oversight. */

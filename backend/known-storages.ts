@@ -13,12 +13,12 @@ import type { KeptPlaces } from './queue-directory.ts';
 import { storageDirectoriesOf, storageListFolder, storageMemory } from './storage-directories.ts';
 import { flush } from './storage/directories.ts';
 import { countStart, identityOf } from './storage/directory-record.ts';
-import { knownAtMs, knownIdentity, noteKnown } from './storage/storage-list.ts';
+import { dateKnownInPast, knownAtMs, knownIdentity, noteKnown } from './storage/storage-list.ts';
 
 /** Before anything is made in their folders. @throws Failure('storage-failure') that names the folder of one that the node has had and that is not there, or not as it was */
 export function demandKnownStorages(config: KeptPlaces): void {
   const { open, attached, joining } = storageDirectoriesOf(config);
-  for (const directory of open) knownAtMs(storageListFolder(config), directory); // of all before any is refused: notes of a time to come are put right by it, and what is declared after that counts
+  for (const directory of open) dateKnownInPast(storageListFolder(config), directory); // of all before any is refused: what is declared after that counts
   for (const directory of open) {
     if (isDeclared(lostMark, config, directory)) continue; // first: a worker that begins it removes the mark last
     if (isStorage(directory)) {
@@ -103,7 +103,7 @@ function isStorage(directory: string): boolean {
 
 /** A mark from before the storage was open the last time was a mistake, or lay below its disk. */
 function isDeclared(mark: string, config: KeptPlaces, directory: string): boolean {
-  const knownMs = knownAtMs(storageListFolder(config), directory) ?? 0; // also where nothing is declared yet: one of a time to come is put right by that
+  const knownMs = knownAtMs(storageListFolder(config), directory) ?? 0;
   const found = statSync(join(directory, mark), { throwIfNoEntry: false });
   return found !== undefined && found.mtimeMs > knownMs;
 }

@@ -10,7 +10,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSyn
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../../shared/base/failure.ts';
-import { pastTimeMs } from '../../shared/base/past-time.ts';
+import { dateInPast, writtenAtMs } from '../../shared/base/file-date.ts';
 import { replaceFile } from '../../shared/base/replace-file.ts';
 import { flush, makeDirectory } from './directories.ts';
 import { identityOf } from './directory-record.ts';
@@ -111,7 +111,12 @@ export function knownIdentity(folder: string, directory: string): DirectoryIdent
 
 /** When it was noted last, milliseconds since 1970; undefined: never. */
 export function knownAtMs(folder: string, directory: string): number | undefined {
-  return pastTimeMs(join(folder, fileOf('known', directory)));
+  return writtenAtMs(join(folder, fileOf('known', directory)));
+}
+
+/** A note of a time to come is from now on one of now: what is declared later counts. @throws Failure('storage-failure') as `dateInPast` */
+export function dateKnownInPast(folder: string, directory: string): void {
+  dateInPast(join(folder, fileOf('known', directory)));
 }
 
 export function forgetKnown(folder: string, directory: string): void {

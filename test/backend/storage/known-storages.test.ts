@@ -1,7 +1,7 @@
 /** A storage that the node has had, and that is not in its folder now, is never begun anew by itself: its disk may only not be mounted. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { HeldDirectories } from '../../../backend/held-directories.ts';
 import { demandKnownQueue, noteKnownQueue } from '../../../backend/known-queue.ts';
@@ -161,6 +161,34 @@ test('What is declared counts, too, where the clock was set back since the node 
   await clockGoesOn();
   declareGoneLost(queue);
   demandKnownQueue(node.places);
+});
+
+test('Who may not date a note of a time to come is told which, and what to do', { skip: process.getuid?.() === 0 ? false : 'only root can be somebody else' }, async (t) => {
+  const node = new Node(t);
+  const [one = '', two = ''] = node.places.storage.directories;
+  const queue = node.places.services.processing.queueDirectory ?? '';
+  claimDirectory(queue, { cluster: 'test', node: 'be1' }, { name: 'queue', fileName: 'queue.json', format: 1 });
+  await node.live();
+  noteKnownQueue(node.places, [one, two], quietLog);
+  const storages = join(queue, 'storages');
+  for (const folder of [dirname(one), one, two, queue, storages]) chmodSync(folder, 0o755);
+  const tomorrow = new Date(Date.now() + 86_400_000);
+  const notes = [join(two, 'queue-of-node.json'), ...readdirSync(storages).map((name) => join(storages, name))];
+  for (const note of notes) {
+    chmodSync(note, 0o644);
+    utimesSync(note, tomorrow, tomorrow);
+  }
+  const asNobody = (action: () => void) => (): void => {
+    process.seteuid?.(65_534);
+    try {
+      action();
+    } finally {
+      process.seteuid?.(0);
+    }
+  };
+  const told = (note: string): object => ({ kind: 'storage-failure', message: new RegExp(`^${note}.* bears a time to come \\(${tomorrow.toISOString()}\\), .*EPERM.*: touch ${note}`) });
+  assert.throws(asNobody(() => demandKnownQueue(node.places)), told(join(two, 'queue-of-node.json')));
+  assert.throws(asNobody(() => demandKnownStorages(node.places)), told(join(storages, 'known-')));
 });
 
 test('One that was attached is missed, too; declared lost it is forgotten', async (t) => {
