@@ -3,9 +3,9 @@
  * names them, when one of their owners changes something, and now and then: rights and subscriptions change. Counters are compared.
  */
 import type { Account, MailboxState } from '../storage/storage.ts';
-import { changesBetween } from './mailbox-events.ts';
+import { changesBetween, whenMade } from './mailbox-events.ts';
 import type { Changed } from './mailbox-events.ts';
-import { nameOfShared, placeOf } from './place.ts';
+import { nameOfShared } from './place.ts';
 import type { Registration } from './registration.ts';
 import type { Session } from './session.ts';
 
@@ -23,6 +23,8 @@ export interface ForeignNews {
 
 export class ForeignMailboxes {
   #watched = new Map<string, Watched>();
+  /** All that could be read at the last look, wanted or not, by account and id; undefined before the first look. */
+  #readable: ReadonlySet<string> | undefined;
   readonly #heard = new Set<string>();
   #mustLookUp = false;
 
@@ -49,22 +51,28 @@ export class ForeignMailboxes {
     return matters;
   }
 
-  /** Finds those that the registration means and the user may read. Answers the names that may be watched no more. @throws as `sharing` does */
+  /**
+   * Finds those that the registration means and the user may read. What lies in one that could not be read at the last look, as others made it since, or gave the
+   * right, is news. Answers the names that may be watched no more. @throws as `sharing` does
+   */
   async lookUp(session: Session, registration: Registration): Promise<readonly string[]> {
-    const before = this.#watched;
+    const [before, readBefore] = [this.#watched, this.#readable];
     const watched = new Map<string, Watched>();
+    const readable = new Set<string>();
     const { account, guest, visitor, options: { sharing } } = session;
     const subscriptions = new Set(guest === undefined ? account.subscriptions() : []); // those of a guest are where he comes from
     for (const folder of guest === undefined ? await sharing.sharedHere(visitor) : await sharing.sharedBy(account, visitor)) {
       const name = nameOfShared(session, folder);
-      if (name === undefined || !/l/.test(folder.rights) || !/r/.test(folder.rights)) continue;
+      if (name === undefined || !folder.rights.includes('r')) continue;
+      const key = keyOf(folder);
+      readable.add(key);
       if (!registration.wants('MessageNew', { name, subscribed: subscriptions.has(name), whose: 'others' })) continue;
-      const place = await placeOf(session, name);
-      const mailbox = place.at === 'here' ? place.account.mailbox(place.name) : undefined;
-      if (place.at === 'here' && mailbox !== undefined) watched.set(name, before.get(name) ?? { account: place.account, state: mailbox.state() });
-      if (before.has(name)) this.#heard.add(name);
+      const isNew = readBefore?.has(key) === false;
+      watched.set(name, before.get(name) ?? { account: folder.account, state: isNew ? whenMade(folder.state) : folder.state });
+      if (before.has(name) || isNew) this.#heard.add(name);
     }
     this.#watched = watched;
+    this.#readable = readable;
     this.#mustLookUp = false;
     return [...before.keys()].filter((name) => !watched.has(name));
   }
@@ -87,4 +95,8 @@ export class ForeignMailboxes {
     this.#heard.clear();
     return news;
   }
+}
+
+function keyOf({ account, state }: Watched): string {
+  return `${account.id} ${state.id}`;
 }

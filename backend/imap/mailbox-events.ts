@@ -96,7 +96,7 @@ export class KnownMailboxes {
   }
 
   #countersOf(state: MailboxState): MailboxEvent[] {
-    const known = this.#counters.get(state.id) ?? (state.messages === 0 ? state : emptied(state));
+    const known = this.#counters.get(state.id) ?? whenMade(state);
     this.#counters.set(state.id, state);
     const changed = changesBetween(known, state);
     return changed.size === 0 ? [] : [{ kind: 'counters', state, changed }];
@@ -119,6 +119,11 @@ export function changesBetween(known: MailboxState, state: MailboxState): Readon
   if (state.unseen !== known.unseen) changed.add('unseen');
   if (state.uidValidity !== known.uidValidity) changed.add('uidvalidity');
   return changed;
+}
+
+/** What counts as known of a mailbox that was not there at the last look: all that is in it came since. */
+export function whenMade(state: MailboxState): MailboxState {
+  return state.messages === 0 ? state : emptied(state);
 }
 
 /** As a mailbox with messages was before they came: with which numbers it began is not known, only that they were lower. */

@@ -9,7 +9,7 @@ import type { Rights } from '../../shared/imap/rights.ts';
 import type { AnySocket } from '../../shared/net/connection.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { anyone, effectiveRights, groupMark, groupsNamed } from '../storage/storage.ts';
-import type { Account, Applies, RightsEntry, Storage } from '../storage/storage.ts';
+import type { Account, Applies, MailboxState, RightsEntry, Storage } from '../storage/storage.ts';
 import { Memberships } from './memberships.ts';
 
 /** Where an owner's folders are. `none`: there is no such account, or nobody may be in it. */
@@ -24,6 +24,12 @@ export interface SharedFolder {
   /** As the owner calls it. */
   readonly name: string;
   readonly rights: Rights;
+}
+
+/** The same on this node. */
+export interface FolderHere extends SharedFolder {
+  readonly account: Account;
+  readonly state: MailboxState;
 }
 
 /** What nodes say of folders; `silent` are those that did not say anything, now or lately. */
@@ -103,8 +109,8 @@ export class Sharing {
   }
 
   /** Folders of accounts of this node that somebody may see. @throws Failure('directory-unavailable') */
-  async sharedHere(visitor: string): Promise<readonly SharedFolder[]> {
-    const folders: SharedFolder[] = [];
+  async sharedHere(visitor: string): Promise<readonly FolderHere[]> {
+    const folders: FolderHere[] = [];
     let bytes = 0;
     for (const owner of await this.#ownersFor(visitor)) {
       const record = this.#options.storage.find(owner);
@@ -119,13 +125,14 @@ export class Sharing {
   }
 
   /** Folders of one account of this node that somebody may see. @throws Failure('directory-unavailable') */
-  async sharedBy(account: Account, visitor: string): Promise<readonly SharedFolder[]> {
-    const folders: SharedFolder[] = [];
+  async sharedBy(account: Account, visitor: string): Promise<readonly FolderHere[]> {
+    const folders: FolderHere[] = [];
     const pacer = new Pacer(); // an owner with thousands of folders, of which one is granted to everybody, is everybody's to look at
-    for (const { name } of account.mailboxes()) {
+    for (const state of account.mailboxes()) {
       if (pacer.isDue) await pacer.breathe();
+      const { name } = state;
       const rights = await this.rightsOf(visitor, account, name);
-      if (rights.includes('l')) folders.push({ owner: account.address, name, rights });
+      if (rights.includes('l')) folders.push({ owner: account.address, name, rights, account, state });
     }
     return folders;
   }

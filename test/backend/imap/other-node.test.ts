@@ -210,6 +210,31 @@ test('NOTIFY tells of folders on another node as they change, as long as they ma
   close(both);
 });
 
+test('NOTIFY tells of mail in a folder on another node that was there before the folder was heard of, and in one that may be read since; of what could be read before it is not told', async () => {
+  const both = await pair(cluster, 'fresh', 'lr');
+  const { owner, guest, ownerAddress, guestAddress } = both;
+  const { storage, hints } = cluster.nodes.be2;
+  for (const name of ['Team', 'Team/Closed', 'Team/Old']) await demandOk(owner, `CREATE ${name}`);
+  for (const [name, rights] of [['Team', 'lr'], ['Team/Closed', 'l'], ['Team/Old', 'lr']]) await demandOk(owner, `SETACL ${name ?? ''} ${guestAddress} ${rights ?? ''}`);
+  const deliverInto = async (mailbox: string): Promise<void> => deliver({ storage, address: ownerAddress, mailbox }, messageAbout('x'));
+  for (const mailbox of ['Team/Closed', 'Team/Old']) await deliverInto(mailbox);
+  await demandOk(guest, `NOTIFY SET (subtree "Other Users/${ownerAddress}/Team" (MessageNew MessageExpunge))`);
+  hints.silence = 'yes';
+  await (await storage.createAccount(ownerAddress)).createMailbox('Team/Filled');
+  await deliverInto('Team/Filled');
+  hints.silence = 'no';
+  await (await storage.createAccount(ownerAddress)).createMailbox('Team/Empty'); // by which it looks
+  await guest.expect(/^\* STATUS "[^"]*\/Team\/Filled" \(MESSAGES 1 UIDNEXT 2\)$/);
+  await demandOk(owner, `SETACL Team/Closed ${guestAddress} lr`);
+  await guest.expect(/^\* STATUS "[^"]*\/Team\/Closed" \(MESSAGES 1 UIDNEXT 2\)$/);
+  await demandOk(owner, 'RENAME Team/Old Team/Older');
+  await guest.expect(/^\* LIST \(\\NoAccess\) "\/" "[^"]*\/Team\/Old"$/);
+  await deliverInto('Team/Empty');
+  await guest.expect(/^\* STATUS "[^"]*\/Team\/Empty" \(MESSAGES 1 UIDNEXT 2\)$/);
+  assert.deepEqual(await demandOk(guest, 'NOOP'), []);
+  close(both);
+});
+
 test('a node that says nothing is told as missing once, and not waited for again whatever else the client does', async () => {
   const both = await pair(cluster, 'mute', 'lr');
   const { guest, inbox } = both;
