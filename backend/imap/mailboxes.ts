@@ -4,7 +4,7 @@ import { parseCreate, takeMailbox, takeStatusItems } from '../../shared/imap/mai
 import { encodeMailboxName } from '../../shared/imap/mailbox-name.ts';
 import type { Scanner } from '../../shared/imap/scanner.ts';
 import { formatString } from '../../shared/imap/strings.ts';
-import { accountCommand, atPlace, namedCommand, nothing } from './command.ts';
+import { accountCommand, atPlace, nothing } from './command.ts';
 import { oldNameLine } from './list.ts';
 import { statusLine } from './mailbox-lines.ts';
 import { demand, mailboxAt, nameOfShared, parentOf, placeOf } from './place.ts';
@@ -116,17 +116,20 @@ export const unsubscribe = accountCommand({
   },
 });
 
-export const status = namedCommand({
+export const status = accountCommand({
   verb: 'STATUS',
   parse: (scanner, session) => {
     const name = takeMailbox(scanner, session.names);
     scanner.space();
     return { name, items: takeStatusItems(scanner) };
   },
-  run: async ({ session, place }, { name, items }) => {
-    demand(place, 'r');
-    session.output.line(statusLine(session, { state: { ...mailboxAt(place).state(), name }, account: place.account }, items));
-    return ok('STATUS completed');
+  run: async ({ session }, { name, items }) => {
+    if (items.includes('HIGHESTMODSEQ')) session.enable('CONDSTORE'); // also when it is refused: the client has issued it (RFC 7162 section 3.1)
+    return atPlace(session, name, async (place) => {
+      demand(place, 'r');
+      session.output.line(statusLine(session, { state: { ...mailboxAt(place).state(), name }, account: place.account }, items));
+      return Promise.resolve(ok('STATUS completed'));
+    });
   },
 });
 

@@ -47,12 +47,12 @@ async function open(opening: Opening, given: SelectArguments): Promise<Completio
     session.output.line('* OK [CLOSED] previous mailbox is now closed');
     session.enter({ at: 'authenticated', account });
   }
+  if (given.condstore === 'yes') session.enable('CONDSTORE'); // also when it is refused: the client has issued it (RFC 7162 section 3.1)
   const place = await placeOf(session, given.mailbox);
   return place.at === 'away' ? openAway(opening, given, place) : openHere(opening, given, place);
 }
 
 async function openAway({ session, account }: Opening, given: SelectArguments, place: AwayPlace): Promise<Completion> {
-  if (given.condstore === 'yes') session.enable('CONDSTORE');
   const leg = await session.legs.to(place);
   const end = await leg.relay('command');
   if (end.status === 'OK') session.enter({ at: 'away', account, leg, place, name: given.mailbox, access: end.code === 'READ-ONLY' ? 'read-only' : 'read-write', loss: 'untold' });
@@ -62,7 +62,6 @@ async function openAway({ session, account }: Opening, given: SelectArguments, p
 async function openHere({ session, account, access }: Opening, given: SelectArguments, place: HerePlace): Promise<Completion> {
   demand(place, 'r');
   const mailbox = mailboxAt(place);
-  if (given.condstore === 'yes') session.enable('CONDSTORE');
   const view = new View(mailbox, access === 'read-write' ? accessBy(place.rights) : access, place.rights);
   if (session.isEnabled('UIDONLY')) view.numbering = 'uids';
   announce({ session, place }, view, { name: given.mailbox, oldName: given.spelled });

@@ -85,8 +85,7 @@ export async function select(stage: Stage, player: Player, act: Act): Promise<vo
       model.state = 'alive'; // whatever became of the one before
       if (mailbox === undefined) model.leave();
       else model.open(mailbox, access);
-      // Another node is asked with it, whether it then refuses or not: the client has issued it (RFC 7162 section 3.1).
-      if ((mailbox !== undefined || (player.home === 'on another node' && spot.whose === 'others')) && how.enables) model.condstore = 'on';
+      if (how.enables) model.condstore = 'on'; // refused or not: the client has issued it (RFC 7162 section 3.1)
     },
   });
   assert.equal(others.some((one) => one.kind === 'code' && one.code === 'CLOSED'), wasOpen, 'CLOSED');
@@ -159,7 +158,7 @@ export async function status(stage: Stage, player: Player, act: Act): Promise<vo
   const { others } = await stage.run(player, {
     text: `STATUS ${spot.text} (MESSAGES UIDNEXT UNSEEN${asks})`, status: mailbox === undefined ? 'NO' : 'OK',
     then: () => {
-      if (asks !== '' && mailbox !== undefined) player.model.enableCondstore();
+      if (asks !== '') player.model.enableCondstore();
     },
   });
   const told = others.find((one) => one.kind === 'status');
