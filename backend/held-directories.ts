@@ -12,7 +12,7 @@ import { lockDirectory } from './locked-directory.ts';
 import { queueDirectoryOf } from './queue-directory.ts';
 import type { KeptPlaces } from './queue-directory.ts';
 import { storageDirectoriesOf } from './storage-directories.ts';
-import { raiseFormat } from './storage/directory-record.ts';
+import { demandUsable, raiseFormat } from './storage/directory-record.ts';
 
 /** Questions at the supervisor. */
 export const heldTopics = { list: 'held-storages', follow: 'follow-storages', outcome: 'followed-storages', letGo: 'let-go-storage', claim: 'claim-storage', endClaim: 'claimed-storage' } as const;
@@ -26,13 +26,15 @@ export type Following =
   | { readonly at: 'done' }
   | { readonly at: 'failed'; readonly kind: string; readonly why: string };
 
+export type HolderConfig = KeptPlaces & { readonly clusterName: string };
+
 /** `trouble`: what kept the node from leaving the folder in order. */
 export interface LettingGo {
   readonly trouble?: string;
 }
 
 export class HeldDirectories {
-  readonly #config: KeptPlaces;
+  readonly #config: HolderConfig;
   readonly #foreign: ForeignHolder;
   readonly #held = new Map<string, () => void>();
   /** By number; few administrators take storages in and out. */
@@ -41,7 +43,7 @@ export class HeldDirectories {
   readonly #claims = new Map<string, number>();
 
   /** Holds what the node has now. @throws Failure('in-use'), 'bad-input' when it has no storage, 'storage-failure' when one that it has had, or its queue, is not there */
-  constructor(config: KeptPlaces, foreign: ForeignHolder, log: Logger) {
+  constructor(config: HolderConfig, foreign: ForeignHolder, log: Logger) {
     this.#config = config;
     this.#foreign = foreign;
     demandKnownQueue(config); // what is said of storages stands beside it
@@ -119,7 +121,7 @@ export class HeldDirectories {
     leave?.();
   }
 
-  /** Answers those that it did not hold before. All of them, or none. */
+  /** Answers those that it did not hold before. All of them, or none; till all are held, and are such as the node may open, nothing in them is changed. */
   #hold(directories: readonly string[]): readonly string[] {
     const taken: string[] = [];
     try {
@@ -127,13 +129,20 @@ export class HeldDirectories {
         if (this.#held.has(directory)) continue;
         this.#held.set(directory, lockDirectory(directory, this.#foreign));
         taken.push(directory);
-        raiseFormat(directory); // no worker has it open yet: one of an older program would not hear of it
       }
+      for (const directory of taken) this.#demandUsable(directory);
+      for (const directory of taken) raiseFormat(directory); // no worker has it open yet: one of an older program would not hear of it
       return taken;
     } catch (error) {
       for (const directory of taken) this.#drop(directory);
       throw error;
     }
+  }
+
+  /** One that was attached may be another node's till then. */
+  #demandUsable(directory: string): void {
+    const { clusterName: cluster, nodeName: node } = this.#config;
+    demandUsable(directory, storageDirectoriesOf(this.#config).attached.includes(directory) ? { cluster } : { cluster, node });
   }
 }
 

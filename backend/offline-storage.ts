@@ -1,11 +1,8 @@
 /** What is done to a storage whose node is stopped: `waybill storage repair --rebuild`, `waybill storage compact --index`, `waybill storage lost`, `waybill storage accept`. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { counted } from '../shared/base/counted.ts';
-import { Failure } from '../shared/base/failure.ts';
 import { markAccepted, markLost } from './known-storages.ts';
 import { lockDirectory } from './locked-directory.ts';
-import { rebuildIndex, shrinkIndex } from './storage/storage.ts';
+import { demandKnownFormat, rebuildIndex, shrinkIndex } from './storage/storage.ts';
 import type { RebuildReport } from './storage/storage.ts';
 
 export interface OfflineOutcome {
@@ -16,7 +13,7 @@ export interface OfflineOutcome {
 /** Of a rebuild that has found something lost. */
 const lostCode = 2;
 
-/** Throws `in-use` while a node has the storage, `bad-input` where there is none. */
+/** Throws `in-use` while a node has the storage, `storage-failure` where there is none, or one of a newer format. */
 export async function rebuildStorage(directory: string, { json }: { readonly json?: boolean | undefined }): Promise<OfflineOutcome> {
   const report = await alone(directory, async () => rebuildIndex(directory, { signal: new AbortController().signal, report: json === true ? (): void => undefined : teller() }));
   const code = report.lost.length === 0 ? 0 : lostCode;
@@ -42,7 +39,7 @@ export function acceptStorage(directory: string): string {
 }
 
 async function alone<T>(directory: string, action: () => Promise<T>): Promise<T> {
-  if (!existsSync(join(directory, 'storage.json'))) throw new Failure('bad-input', `${directory} is no storage: it has no storage.json`);
+  demandKnownFormat(directory); // a lock would make the folder
   const release = lockDirectory(directory, 'refuse');
   try {
     return await action();

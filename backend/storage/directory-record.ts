@@ -29,28 +29,46 @@ export interface DirectoryRecord {
 /** Which storage it is, and of when. */
 export type DirectoryIdentity = Required<Pick<DirectoryRecord, 'id' | 'starts'>>;
 
+/** Whose a directory is; `node` absent: whichever of the cluster. */
+export interface DirectoryOwner {
+  readonly cluster: string;
+  readonly node?: string;
+}
+
 /**
  * Makes the directory and its record when they are missing, and checks the record: throws `in-use` when the directory
  * belongs to another cluster or node, `storage-failure` when its format is newer than ours or the record is damaged.
  */
-export function claimDirectory(directory: string, owner: { readonly cluster: string; readonly node: string }, kind: DirectoryKind = storageKind): DirectoryRecord {
+export function claimDirectory(directory: string, owner: Required<DirectoryOwner>, kind: DirectoryKind = storageKind): DirectoryRecord {
   makeDirectory(directory);
   const path = join(directory, kind.fileName);
   const record = readRecord(path) ?? writeRecord(path, { cluster: owner.cluster, node: owner.node, format: kind.format, id: randomUUID(), starts: 0 });
-  if (record.format > kind.format) throw tooNew(directory, record.format, kind);
-  if (record.cluster !== owner.cluster || record.node !== owner.node) {
-    throw new Failure('in-use', `${directory} belongs to node ${record.node} of cluster ${record.cluster}, not to node ${owner.node} of cluster ${owner.cluster}`);
-  }
+  demandFormat(directory, record, kind);
+  demandOwner(directory, record, owner);
   return record;
 }
 
 /** The record of a storage that is there, of whatever node. Throws `in-use` when it is another cluster's, `storage-failure` when there is none, or its format is newer. */
 export function demandCluster(directory: string, cluster: string, kind: DirectoryKind = storageKind): DirectoryRecord {
+  const record = demandKnownFormat(directory, kind);
+  demandOwner(directory, record, { cluster });
+  return record;
+}
+
+/** The record of a storage that is there, of whatever cluster. Throws `storage-failure` when there is none, or its format is newer: who does not understand it may change nothing of it. */
+export function demandKnownFormat(directory: string, kind: DirectoryKind = storageKind): DirectoryRecord {
   const record = readRecord(join(directory, kind.fileName));
   if (record === undefined) throw new Failure('storage-failure', `${directory} is no ${kind.name}: it has no ${kind.fileName}`);
-  if (record.format > kind.format) throw tooNew(directory, record.format, kind);
-  if (record.cluster !== cluster) throw new Failure('in-use', `${directory} belongs to cluster ${record.cluster}, not to ${cluster}`);
+  demandFormat(directory, record, kind);
   return record;
+}
+
+/** Nothing is wrong where there is no record yet. Throws as `claimDirectory`; makes nothing. */
+export function demandUsable(directory: string, owner: DirectoryOwner, kind: DirectoryKind = storageKind): void {
+  const record = readRecord(join(directory, kind.fileName));
+  if (record === undefined) return;
+  demandFormat(directory, record, kind);
+  demandOwner(directory, record, owner);
 }
 
 /**
@@ -88,8 +106,16 @@ export function changeOwner(directory: string, node: string, kind: DirectoryKind
   replaceRecord(path, { ...record, node });
 }
 
-function tooNew(directory: string, format: number, kind: DirectoryKind): Failure {
-  return new Failure('storage-failure', `${directory} has ${kind.name} format ${String(format)}; this program knows formats up to ${String(kind.format)}: it needs a newer version`);
+function demandFormat(directory: string, { format }: DirectoryRecord, kind: DirectoryKind): void {
+  if (format <= kind.format) return;
+  throw new Failure('storage-failure', `${directory} has ${kind.name} format ${String(format)}; this program knows formats up to ${String(kind.format)}: it needs a newer version`);
+}
+
+function demandOwner(directory: string, { cluster, node }: DirectoryRecord, owner: DirectoryOwner): void {
+  if (cluster === owner.cluster && (owner.node === undefined || node === owner.node)) return;
+  throw new Failure('in-use', owner.node === undefined
+    ? `${directory} belongs to cluster ${cluster}, not to ${owner.cluster}`
+    : `${directory} belongs to node ${node} of cluster ${cluster}, not to node ${owner.node} of cluster ${owner.cluster}`);
 }
 
 function readRecord(path: string): DirectoryRecord | undefined {

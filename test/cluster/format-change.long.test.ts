@@ -15,7 +15,6 @@ import { runProgram } from '../harness/command.ts';
 import { ImapSession } from '../harness/imap-session.ts';
 import { logLine } from '../harness/log-lines.ts';
 import { newMessage } from '../harness/messages.ts';
-import { sendTo } from '../harness/moving.ts';
 import { workersOf } from '../harness/workers.ts';
 
 /** The parent of the one that raised the format to 2. */

@@ -50,7 +50,7 @@ export class Node {
   constructor(t: TestContext) {
     const folder = temporaryDirectory(t);
     [this.mounted, this.away] = [join(folder, 'one'), join(folder, 'disk')];
-    this.places = { nodeName: 'be1', storage: { directories: [this.mounted, join(folder, 'two')] }, services: { processing: { queueDirectory: join(folder, 'queue') } } };
+    this.places = { clusterName: 'test', nodeName: 'be1', storage: { directories: [this.mounted, join(folder, 'two')] }, services: { processing: { queueDirectory: join(folder, 'queue') } } };
   }
 
   /** From its start to its end, as the first process and a worker. */

@@ -1,9 +1,10 @@
 /** The format of a storage is raised by the first process of a node, while nobody has it open; till then its workers write what older ones beside them understand. */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { HeldDirectories } from '../../../backend/held-directories.ts';
+import { rebuildStorage, shrinkStorage } from '../../../backend/offline-storage.ts';
 import { openStorage } from '../../../backend/storage/storage.ts';
 import { inIndex } from './damage.ts';
 import { deliver, mailboxOf, quietLog, recount, sampleMessage, storageOptions, temporaryDirectory } from './harness.ts';
@@ -33,7 +34,7 @@ async function changed(directory: string, mode: 'add' | 'remove'): Promise<{ rea
 test('A worker keeps no changes beside the rows of a storage of the first format, and leaves it as it is; the first process of the node raises it', async (t) => {
   const folder = temporaryDirectory(t);
   const [directory, queue] = [join(folder, 'one'), join(folder, 'queue')];
-  const places = { nodeName: 'be1', storage: { directories: [directory] }, services: { processing: { queueDirectory: queue } } };
+  const places = { clusterName: 'test', nodeName: 'be1', storage: { directories: [directory] }, services: { processing: { queueDirectory: queue } } };
   await (await openStorage(storageOptions(directory))).close();
   const record = join(directory, 'storage.json');
   const format = (): number => (JSON.parse(readFileSync(record, 'utf8')) as { format: number }).format;
@@ -46,3 +47,37 @@ test('A worker keeps no changes beside the rows of a storage of the first format
   assert.equal(format(), 2);
   assert.deepEqual(await changed(directory, 'remove'), { records: 1, flags: [0], written: 1 });
 });
+
+for (const [what, nodeName, format, kind] of [['another node\'s', 'be2', 1, 'in-use'], ['of a newer format', 'be1', 3, 'storage-failure']] as const) {
+  test(`A start that is refused, as one of the storages is ${what}, changes none of them`, async (t) => {
+    const folder = temporaryDirectory(t);
+    const directories = [join(folder, 'one'), join(folder, 'two')];
+    for (const [index, directory] of directories.entries()) await made(directory, index === 0 ? { nodeName: 'be1', format: 1 } : { nodeName, format });
+    const places = { clusterName: 'test', nodeName: 'be1', storage: { directories }, services: { processing: { queueDirectory: join(folder, 'queue') } } };
+    const before = directories.map(contents);
+    assert.throws(() => new HeldDirectories(places, 'refuse', quietLog), { kind });
+    assert.deepEqual(directories.map(contents), before);
+  });
+}
+
+test('Commands that have a storage for themselves change nothing of one of a newer format', async (t) => {
+  const directory = join(temporaryDirectory(t), 'one');
+  await made(directory, { nodeName: 'be1', format: 3 });
+  const before = contents(directory);
+  const newer = { kind: 'storage-failure', message: `${directory} has storage format 3; this program knows formats up to 2: it needs a newer version` };
+  await assert.rejects(shrinkStorage(directory), newer);
+  await assert.rejects(rebuildStorage(directory, { json: true }), newer);
+  assert.deepEqual(contents(directory), before);
+});
+
+async function made(directory: string, { nodeName, format }: { readonly nodeName: string; readonly format: number }): Promise<void> {
+  await (await openStorage(storageOptions(directory, { nodeName }))).close();
+  const record = join(directory, 'storage.json');
+  writeFileSync(record, readFileSync(record, 'utf8').replace('"format":2', `"format":${String(format)}`));
+}
+
+/** Its record, and the names of all that is there but what says who has it. */
+function contents(directory: string): readonly string[] {
+  const names = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) => !/lock|holder/.test(name));
+  return [readFileSync(join(directory, 'storage.json'), 'utf8'), ...names.toSorted()];
+}

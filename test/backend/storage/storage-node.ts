@@ -40,7 +40,7 @@ export class StorageNode {
     [this.one, this.two] = [join(folder, 'one'), join(folder, 'two')];
     for (const directory of [this.one, this.two]) mkdirSync(directory, { recursive: true });
     this.#t = t;
-    this.places = { nodeName: 'be1', storage: { directories: [this.one, this.two] }, services: { processing: { queueDirectory: join(folder, 'queue') } } };
+    this.places = { clusterName: 'test', nodeName: 'be1', storage: { directories: [this.one, this.two] }, services: { processing: { queueDirectory: join(folder, 'queue') } } };
     this.list = join(folder, 'queue', 'storages');
     this.memory = storageMemory(this.places);
     this.held = new HeldDirectories(this.places, 'refuse', quietLog);
