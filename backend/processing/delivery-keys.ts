@@ -24,6 +24,8 @@
  *   - after QUIT, before its note is on disk: reads as loose though the client knows. A second identical copy within the
  *     window would be taken for a retry; the note goes along with the next commit, the gap is a tenth of a second at most.
  *   - a custodian between commit and hand-over: the acceptance is handed over later, with its own time and as loose.
+ *   - a custodian while it hands over an `open` acceptance: it tells when the session was last seen to stand. Where a later acceptance is on
+ *     record from after that, the owner takes nothing, and the custodian looks again: by then the session stands, or is known to have ended.
  *   - a custodian after handing over an `open` acceptance: the queue item stays until that is settled; when it turns out
  *     loose, the same id is handed over again, which adds no message and turns the owner's record loose.
  *   - the owner between commit and its reply to the custodian: the repeated id finds its record.
@@ -41,8 +43,10 @@ export interface Acceptance {
   /** When the client's message was accepted, milliseconds since 1970, by the clock of the node that took it. */
   readonly acceptedAtMs: number;
   readonly confirmation: Confirmation;
-  /** The process that holds the session (`thisProcess`); empty when another node holds it. */
+  /** The process that holds the session (`thisProcess`); empty when another node holds it, or it came through the queue. */
   readonly holder: string;
+  /** Of one that came open through the queue: when its custodian last saw the session stand, milliseconds since 1970. */
+  readonly standingAtMs?: number | undefined;
 }
 
 export interface KeyRules {
@@ -110,6 +114,17 @@ export function mayBeRetry(records: Table, key: string, { acceptance, rules }: {
   return before?.confirmation === 'open' && !isLoose(before, rules) && acceptance.acceptedAtMs - before.acceptedAtMs < unheardMs;
 }
 
+/**
+ * Whether an acceptance that is handed over, and whose session still stood when its custodian looked, may meanwhile turn out to be the first try of what is on record as
+ * accepted after it. Then nobody can say whether it is a message of its own: its custodian has to look again.
+ */
+export function mayBeRetried(records: Table, key: string, { acceptance, rules }: { readonly acceptance: Acceptance; readonly rules: KeyRules }): boolean {
+  const { standingAtMs, acceptedAtMs } = acceptance;
+  if (standingAtMs === undefined || find(records, key, acceptance) !== undefined) return false;
+  const [next] = records.range({ from: placeOf(key, acceptance), to: [family, key, acceptedAtMs + rules.retryWindowMs + 1], limit: 1 }).map(({ value }) => decode(value));
+  return next !== undefined && next.acceptedAtMs > standingAtMs - unheardMs;
+}
+
 /** Notes how a session ended, if its acceptance is still open. Only inside a transaction. */
 export function settleAcceptance(records: Table, key: string, { name, confirmation }: { readonly name: AcceptanceName; readonly confirmation: 'confirmed' | 'loose' }): void {
   const known = find(records, key, name);
@@ -175,8 +190,13 @@ export function acceptancesOf(store: DeliveryRecords, recipient: string): Moving
   const entries = store.read((records) => records.range({ from: [family, part], to: [family, `${part}~`] }));
   return entries.map(({ key, value }) => {
     const acceptance = decode(value);
-    return { key: String(key[1]), acceptance: { ...acceptance, holder: acceptance.confirmation === 'open' ? leftBehind : '' } };
+    return { key: String(key[1]), acceptance: leaving(acceptance) };
   });
+}
+
+function leaving({ id, acceptedAtMs, confirmation, holder }: Acceptance): Acceptance {
+  if (confirmation !== 'open') return { id, acceptedAtMs, confirmation, holder: '' };
+  return holder === '' ? { id, acceptedAtMs, confirmation: 'confirmed', holder } : { id, acceptedAtMs, confirmation, holder: leftBehind }; // of the first the custodian tells the new owner if it turns out loose
 }
 
 /** Takes over what another node told; of what is known here already only how the session ended, if that is news. */

@@ -5,12 +5,13 @@
 import { isFailure } from '../../shared/base/failure.ts';
 import type { ConnectOptions } from '../../shared/net/connect.ts';
 import { openSmtpClient } from '../../shared/smtp/client.ts';
+import { standingParameter } from '../../shared/smtp/commands.ts';
 import type { EnvelopeRecipient, EnvelopeSender } from '../../shared/smtp/commands.ts';
 import type { Reply } from '../../shared/smtp/reply.ts';
 import { isTemporary, replyLine } from '../../shared/smtp/reply.ts';
 import { SmtpChannel } from '../smtp-sending/smtp-sending.ts';
 import type { DeliveryChannel, RecipientOutcome, SendingTarget, SmtpSending } from '../smtp-sending/smtp-sending.ts';
-import type { QueueItem, QueueRecipient } from './queue-item.ts';
+import type { LookedAtItem, QueueItem, QueueRecipient } from './queue-item.ts';
 import type { TryOutcome, Words } from './try-outcome.ts';
 
 /** Not for concurrent use. */
@@ -18,7 +19,7 @@ export interface Lane {
   /** False when another must be opened for the next message. */
   readonly usable: boolean;
   /** One outcome for each recipient, in their order. */
-  deliver(item: QueueItem, recipients: readonly QueueRecipient[]): Promise<readonly TryOutcome[]>;
+  deliver(item: LookedAtItem, recipients: readonly QueueRecipient[]): Promise<readonly TryOutcome[]>;
   close(): Promise<void>;
 }
 
@@ -87,7 +88,7 @@ class ChannelLane implements Lane {
     return this.#channel.usable;
   }
 
-  async deliver(item: QueueItem, recipients: readonly QueueRecipient[]): Promise<readonly TryOutcome[]> {
+  async deliver(item: LookedAtItem, recipients: readonly QueueRecipient[]): Promise<readonly TryOutcome[]> {
     const trace = Buffer.from(item.trace);
     const { bytesOf } = this.#options;
     const bytes = async function* (): AsyncGenerator<Buffer, void, void> {
@@ -105,11 +106,12 @@ class ChannelLane implements Lane {
 }
 
 /** XWAYBILL parameters go to nodes of ours only: others don't announce them. See delivery-keys.ts for what they are for. */
-function senderOf(item: QueueItem, { nodeName, traceBytes }: { readonly nodeName: string; readonly traceBytes: number }): EnvelopeSender {
+function senderOf(item: LookedAtItem, { nodeName, traceBytes }: { readonly nodeName: string; readonly traceBytes: number }): EnvelopeSender {
   const { address, ret, envid, smtpUtf8, eightBit } = item.sender;
   const extra = new Map<string, string | true>([
     ['XWAYBILL-QUEUE', `${nodeName}-${item.id}`], ['XWAYBILL-DIGEST', item.digest], ['XWAYBILL-ACCEPTED', String(item.acceptedAtMs)],
   ]);
+  if (item.standingAtMs !== undefined) extra.set(standingParameter, String(item.standingAtMs));
   if (item.confirmation === 'loose') extra.set('XWAYBILL-UNCONFIRMED', true);
   return { address, size: traceBytes + item.place.length, body: eightBit ? '8BITMIME' : undefined, smtpUtf8, ret, envid, extra };
 }

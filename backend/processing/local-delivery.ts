@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../shared/base/failure.ts';
 import { joined } from '../../shared/base/joined.ts';
 import { isHere } from '../storage/storage.ts';
-import type { Account, MessageBytes, StagedMessage, Storage } from '../storage/storage.ts';
-import { accept, deliveryKey, isFirst, judge, mayBeRetry } from './delivery-keys.ts';
+import type { Account, MessageBytes, StagedMessage, Storage, Table } from '../storage/storage.ts';
+import { accept, deliveryKey, isFirst, judge, mayBeRetried, mayBeRetry } from './delivery-keys.ts';
 import type { Acceptance, KeyRules } from './delivery-keys.ts';
 import { countForAccount } from '../../shared/reporting/account-counts.ts';
 
@@ -70,8 +70,14 @@ async function putInto(account: Account, staged: StagedMessage, { key, acceptanc
   }
   const inbox = account.mailbox('INBOX');
   if (inbox === undefined) throw new Failure('storage-failure', 'the account has no INBOX');
-  const { uids: [uid] } = await inbox.append([{ staged, marks: { flags: 0, keywords: [] } }], (records) => (accept(records, key, { acceptance, rules }) === 'new' ? 'append' : 'skip'));
+  const { uids: [uid] } = await inbox.append([{ staged, marks: { flags: 0, keywords: [] } }], (records) => acceptOrWait(records, key, { acceptance, rules }));
   return uid;
+}
+
+/** @throws Failure('in-use') when it is not known yet whether it is a message of its own */
+function acceptOrWait(records: Table, key: string, arrival: { readonly acceptance: Acceptance; readonly rules: KeyRules }): 'append' | 'skip' {
+  if (mayBeRetried(records, key, arrival) && judge(records, key, arrival) === 'new') throw new Failure('in-use', 'the same message came again while its custodian handed it over');
+  return accept(records, key, arrival) === 'new' ? 'append' : 'skip';
 }
 
 const settlePatienceMs = 1500;

@@ -10,7 +10,7 @@ import { ownWords } from './lanes.ts';
 import type { Lane, LaneOptions } from './lanes.ts';
 import { deliverLocally, placesOf } from './local-delivery.ts';
 import { destinationOf } from './new-item.ts';
-import type { QueueItem, QueueRecipient } from './queue-item.ts';
+import type { LookedAtItem, QueueItem, QueueRecipient } from './queue-item.ts';
 import type { TryOutcome } from './try-outcome.ts';
 
 /** What processing asks of backend/accounts. */
@@ -39,7 +39,7 @@ export class OwnLane implements Lane {
     this.#options = options;
   }
 
-  async deliver(item: QueueItem, recipients: readonly QueueRecipient[]): Promise<readonly TryOutcome[]> {
+  async deliver(item: LookedAtItem, recipients: readonly QueueRecipient[]): Promise<readonly TryOutcome[]> {
     const found = await Promise.all(recipients.map((recipient) => this.#find(recipient)));
     const accounts = found.flatMap((one) => ('account' in one ? [one.account] : []));
     const stored = await this.#store(item, accounts);
@@ -101,9 +101,10 @@ export class OwnLane implements Lane {
     return { at: 'outage', dueAtMs: this.#options.lanes.outageDueAtMs(), words: ownWords('4.3.5', 'no server keeps this mailbox at the moment') };
   }
 
-  async #store(item: QueueItem, accounts: readonly Account[]): Promise<readonly TryOutcome[]> {
+  async #store(item: LookedAtItem, accounts: readonly Account[]): Promise<readonly TryOutcome[]> {
     const { storage, rules, lanes } = this.#options;
-    const acceptance = { id: `${lanes.nodeName}-${item.id}`, acceptedAtMs: item.acceptedAtMs, confirmation: item.confirmation === 'loose' ? 'loose' : 'confirmed', holder: '' } as const;
+    const { acceptedAtMs, confirmation, standingAtMs } = item;
+    const acceptance = { id: `${lanes.nodeName}-${item.id}`, acceptedAtMs, confirmation, holder: '', standingAtMs };
     const message = { sender: item.sender.address, trace: item.trace, bytes: lanes.bytesOf(item), maxBytes: Infinity, digest: item.digest, acceptance };
     try {
       const outcomes = await deliverLocally(storage, rules, { message, accounts });

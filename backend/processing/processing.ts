@@ -62,7 +62,7 @@ export interface ArrivingMessage {
   readonly bytes: MessageBytes;
   readonly maxBytes: number;
   /** From the queue of another node of ours. */
-  readonly handedOver: { readonly id: string; readonly digest: string; readonly acceptedAtMs: number; readonly confirmation: 'confirmed' | 'loose' } | undefined;
+  readonly handedOver: Pick<Acceptance, 'id' | 'acceptedAtMs' | 'confirmation' | 'standingAtMs'> & { readonly digest: string } | undefined;
 }
 
 /** To be called once, when it is known whether the client heard the 250: `confirmed` when it went on, `loose` when it was cut. Never throws. */

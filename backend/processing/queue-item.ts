@@ -119,10 +119,17 @@ export function settled(item: QueueItem, confirmation: 'confirmed' | 'loose', no
   return { ...item, confirmation, recipients };
 }
 
+/** An item as it is handed over. */
+export interface LookedAtItem extends QueueItem {
+  /** When its client's session, which is open, was seen to stand, milliseconds since 1970; undefined: it has ended. */
+  readonly standingAtMs: number | undefined;
+}
+
 /**
  * With what is known of its client's session now: one that ended with its process is loose, though nobody may have noted that yet. An owner who
  * was told that it stands would store the message beside a retry that he has already.
  */
-export function asNow(item: QueueItem, isAlive: (holder: string) => boolean): QueueItem {
-  return item.confirmation === 'open' && !isAlive(item.holder) ? { ...item, confirmation: 'loose' } : item;
+export function asNow(item: QueueItem, isAlive: (holder: string) => boolean, nowMs: number): LookedAtItem {
+  if (item.confirmation !== 'open') return { ...item, standingAtMs: undefined };
+  return isAlive(item.holder) ? { ...item, standingAtMs: nowMs } : { ...item, confirmation: 'loose', standingAtMs: undefined };
 }

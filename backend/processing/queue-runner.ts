@@ -231,7 +231,7 @@ export class QueueRunner implements Service {
 
   async #deliver(lane: Lane, destination: Destination, id: string): Promise<void> {
     const noted = this.#options.store.read(() => this.#options.store.get(id));
-    const item = noted === undefined ? undefined : asNow(noted, this.#options.isAlive);
+    const item = noted === undefined ? undefined : asNow(noted, this.#options.isAlive, Date.now());
     const waiting = item === undefined ? [] : waitingFor(item, destination);
     if (item === undefined || item.held === 'yes' || waiting.length === 0) return;
     const outcomes = await lane.deliver(item, waiting.map(({ recipient }) => recipient));

@@ -2,7 +2,7 @@
 import { ownWords } from './lanes.ts';
 import type { Lane } from './lanes.ts';
 import type { OutsideKeys } from './outside-keys.ts';
-import type { QueueItem, QueueRecipient } from './queue-item.ts';
+import type { LookedAtItem, QueueItem, QueueRecipient } from './queue-item.ts';
 import type { Whose } from './retries-elsewhere.ts';
 import type { TryOutcome } from './try-outcome.ts';
 
@@ -26,7 +26,7 @@ export class RetriedLane implements Lane {
     return this.#lane.usable;
   }
 
-  async deliver(item: QueueItem, recipients: readonly QueueRecipient[]): Promise<readonly TryOutcome[]> {
+  async deliver(item: LookedAtItem, recipients: readonly QueueRecipient[]): Promise<readonly TryOutcome[]> {
     if (item.confirmation !== 'loose') return this.#lane.deliver(item, recipients);
     const whose = await this.#options.keys.whose(item, recipients);
     const decided = recipients.map((_, index) => this.#withoutTry(item, whose[index] ?? { at: 'ours' }));

@@ -4,7 +4,7 @@
  */
 import { Failure, isFailure } from '../../shared/base/failure.ts';
 import { parseAddress } from '../../shared/smtp/address.ts';
-import { nodeParameter } from '../../shared/smtp/commands.ts';
+import { nodeParameter, standingParameter } from '../../shared/smtp/commands.ts';
 import type { EnvelopeRecipient, EnvelopeSender } from '../../shared/smtp/commands.ts';
 import { makeReply } from '../../shared/smtp/reply.ts';
 import type { Reply } from '../../shared/smtp/reply.ts';
@@ -22,7 +22,7 @@ import type { SmtpReceivingOptions } from './smtp-receiving.ts';
 import { receivedField } from './trace-fields.ts';
 
 /** MAIL and RCPT parameters between nodes of ours; see docs/decisions.md, "Delivery keys". */
-export const nodeParameters = [nodeParameter, 'XWAYBILL-SESSION', 'XWAYBILL-CUSTODIAN', 'XWAYBILL-QUEUE', 'XWAYBILL-DIGEST', 'XWAYBILL-ACCEPTED', 'XWAYBILL-UNCONFIRMED'] as const;
+export const nodeParameters = [nodeParameter, 'XWAYBILL-SESSION', 'XWAYBILL-CUSTODIAN', 'XWAYBILL-QUEUE', 'XWAYBILL-DIGEST', 'XWAYBILL-ACCEPTED', 'XWAYBILL-UNCONFIRMED', standingParameter] as const;
 
 interface Transaction {
   readonly sender: EnvelopeSender;
@@ -159,6 +159,8 @@ function handOver({ node }: LmtpSession, { extra }: EnvelopeSender): ArrivingMes
   const digest = extra?.get('XWAYBILL-DIGEST');
   const acceptedAtMs = Number(extra?.get('XWAYBILL-ACCEPTED'));
   if (node.role !== 'backend' || typeof id !== 'string' || typeof digest !== 'string') return undefined;
-  if (!id.startsWith(`${node.node}-`) || !/^[0-9a-f]{64}$/u.test(digest) || !Number.isSafeInteger(acceptedAtMs)) throw new Failure('bad-input', 'malformed hand-over');
-  return { id, digest, acceptedAtMs, confirmation: extra?.has('XWAYBILL-UNCONFIRMED') === true ? 'loose' : 'confirmed' };
+  const standingAtMs = extra?.has(standingParameter) === true ? Number(extra.get(standingParameter)) : undefined;
+  if (!id.startsWith(`${node.node}-`) || !/^[0-9a-f]{64}$/u.test(digest) || ![acceptedAtMs, standingAtMs ?? 0].every(Number.isSafeInteger)) throw new Failure('bad-input', 'malformed hand-over');
+  if (extra?.has('XWAYBILL-UNCONFIRMED') === true) return { id, digest, acceptedAtMs, confirmation: 'loose' };
+  return { id, digest, acceptedAtMs, confirmation: standingAtMs === undefined ? 'confirmed' : 'open', standingAtMs };
 }

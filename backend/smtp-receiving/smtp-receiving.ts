@@ -103,7 +103,7 @@ function doorOf(options: SmtpReceivingOptions, kind: SmtpReceivingListener['kind
 }
 
 /** For listeners of nodes: their sessions carry many clients' mistakes, and must not be closed for them. */
-const trusted = { trustedPeers: 'yes', extensions: ['XWAYBILL'], extraParameters: nodeParameters } as const;
+const trusted = { trustedPeers: 'yes', extensions: ['XWAYBILL STANDING'], extraParameters: nodeParameters } as const;
 
 type Manner = Partial<Pick<SmtpServerOptionsOf<unknown>, 'protocol' | 'encryption' | 'authentication' | 'trustedPeers' | 'extensions' | 'extraParameters' | 'greetingDelayMs'>>;
 

@@ -33,6 +33,9 @@ export interface EnvelopeRecipient {
 /** RCPT's parameter for `node`. */
 export const nodeParameter = 'XWAYBILL-NODE';
 
+/** MAIL's parameter for when a client's session was last seen to stand; sent only to a server that announced `XWAYBILL STANDING`, as older ones do not know it. */
+export const standingParameter = 'XWAYBILL-STANDING';
+
 /** @throws Failure `bad-input` for an address the server can't be told (not ASCII, and no SMTPUTF8). */
 export function mailCommand(sender: EnvelopeSender, extensions: ReadonlyMap<string, string>): string {
   const path = wirePath(sender.address, extensions);
@@ -43,9 +46,14 @@ export function mailCommand(sender: EnvelopeSender, extensions: ReadonlyMap<stri
     utf8 && extensions.has('SMTPUTF8') ? 'SMTPUTF8' : '',
     sender.ret !== undefined && extensions.has('DSN') ? `RET=${sender.ret}` : '',
     sender.envid !== undefined && extensions.has('DSN') ? `ENVID=${encodeXtext(sender.envid)}` : '',
-    ...(extensions.has('XWAYBILL') ? [...(sender.extra ?? [])].map(([name, value]) => (value === true ? name : `${name}=${encodeXtext(value)}`)) : []),
+    ...[...(sender.extra ?? [])].filter(([name]) => isKnown(name, extensions)).map(([name, value]) => (value === true ? name : `${name}=${encodeXtext(value)}`)),
   ];
   return [`MAIL FROM:<${path}>`, ...parameters.filter((parameter) => parameter !== '')].join(' ');
+}
+
+function isKnown(extra: string, extensions: ReadonlyMap<string, string>): boolean {
+  const announced = extensions.get('XWAYBILL');
+  return announced !== undefined && (extra !== standingParameter || announced.toUpperCase().split(' ').includes('STANDING'));
 }
 
 /** @throws Failure `bad-input` as mailCommand. */

@@ -167,6 +167,29 @@ test('a node that is killed while the session stands knows afterwards that its c
   assert.equal((await inboxOf(be2, 'bob@example.com')).length, 1);
 });
 
+for (const [place, address] of [['on the custodian\'s own node', 'alice@example.com'], ['on another node', 'bob@example.com']] as const) {
+  for (const [end, copies] of [['the worker is killed with it', 1], ['the client says QUIT', 2]] as const) {
+    test(`an account ${place} has a message that a custodian hands over from a session that stands, though it was accepted before: nothing is added until it is known how that ends; ${end}: ${String(copies)}`, async (t) => {
+      const cluster = new TestCluster(t);
+      const doomed = await cluster.fork(t, 'be1', { runner: 'no' });
+      const be2 = await cluster.start(t, 'be2');
+      const bytes = messageOf('handed over from a session that stands');
+      const leg = await openLeg(doomed.ports.lmtp);
+      assert.equal(await send(leg, bytes, { to: [address], extra: custodian }), 250);
+      const owner = address === 'alice@example.com' ? doomed : be2;
+      await session(owner.ports.lmtp, bytes, { to: [address], end: 'quit' });
+      const be1 = await cluster.start(t, 'be1');
+      const count = async (): Promise<number> => (await inboxOf(address === 'alice@example.com' ? be1 : be2, address)).length;
+      await until('it was tried', () => /in use|came again/.test(be1.processing.list({ from: '', limit: 1 })[0]?.recipients[0]?.lastWords ?? ''));
+      assert.equal(await count(), 1);
+      if (copies === 1) await doomed.kill();
+      else await leg.quit();
+      await until('the queue is empty', () => be1.processing.list({ from: '', limit: 1 }).length === 0);
+      assert.equal(await count(), copies);
+    });
+  }
+}
+
 test('a worker is killed with its client\'s session, and the retry is there before the message has left the queue: one copy', async (t) => {
   const cluster = new TestCluster(t);
   const doomed = await cluster.fork(t, 'be1', { runner: 'no' });

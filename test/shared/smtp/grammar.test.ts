@@ -1,7 +1,8 @@
-/** Addresses and replies: what is read, what is refused, what is written. */
+/** Addresses, commands and replies: what is read, what is refused, what is written. */
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { displayAddress, encodeXtext, formatAddress, parseAddress } from '../../../shared/smtp/address.ts';
+import { mailCommand } from '../../../shared/smtp/commands.ts';
 import { assembleReply, parseReplyLine, replyLine } from '../../../shared/smtp/reply.ts';
 import type { ReplyLine } from '../../../shared/smtp/reply.ts';
 
@@ -40,4 +41,12 @@ test('replies are read from their lines, and lines that disagree are no reply', 
   assert.equal(read('250-a', '251 b'), undefined);
   for (const line of ['', '25 x', '2500 x', '150 x', '600 x', 'abc']) assert.equal(parseReplyLine(line), undefined, line);
   assert.equal(replyLine({ code: 451, enhanced: '4.4.1', lines: ['no', 'way'] }), '451 4.4.1 no way');
+});
+
+test('a parameter of ours goes only to who announced ours, and a later one only to who announced that', () => {
+  const extra = new Map([['XWAYBILL-QUEUE', 'be1-1'], ['XWAYBILL-STANDING', '17']]);
+  const said = (announced: readonly (readonly [string, string])[]): string => mailCommand({ address: 's@example.net', extra }, new Map(announced));
+  assert.equal(said([]), 'MAIL FROM:<s@example.net>');
+  assert.equal(said([['XWAYBILL', '']]), 'MAIL FROM:<s@example.net> XWAYBILL-QUEUE=be1-1');
+  assert.equal(said([['XWAYBILL', 'STANDING']]), 'MAIL FROM:<s@example.net> XWAYBILL-QUEUE=be1-1 XWAYBILL-STANDING=17');
 });
