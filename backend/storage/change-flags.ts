@@ -34,9 +34,36 @@ export function changeFlags(mailbox: MailboxChange, uids: readonly number[], cha
   }
   work.made.noteIn(mailbox, work.edit);
   const { highestModseq, keywords } = mailbox.entry;
-  let joined: PackedRows | undefined; // who tells nobody asks for no rows
-  const rows = (): PackedRows => (joined ??= new PackedRows(Buffer.concat(work.pieces)));
-  return { get rows() { return rows(); }, get changed() { return rows().all(); }, untouched: work.untouched, modified: work.modified, unheard: work.unheard, keywords, modseq: highestModseq === before ? undefined : highestModseq };
+  return new Outcome(work, { keywords, modseq: highestModseq === before ? undefined : highestModseq });
+}
+
+/** A class, as V8 keeps an object with getters of its own, and all that these see, until it collects its whole heap. */
+class Outcome implements FlagOutcome {
+  readonly untouched: number;
+  readonly modified: number[];
+  readonly unheard: ReadonlySet<number>;
+  readonly modseq: number | undefined;
+  readonly keywords: readonly string[];
+  readonly #pieces: readonly Buffer[];
+  #rows: PackedRows | undefined;
+
+  constructor({ pieces, untouched, modified, unheard }: Work, { modseq, keywords }: Pick<FlagOutcome, 'modseq' | 'keywords'>) {
+    this.untouched = untouched;
+    this.modified = modified;
+    this.unheard = unheard;
+    this.modseq = modseq;
+    this.keywords = keywords;
+    this.#pieces = pieces;
+  }
+
+  /** Put together when they are asked for: who tells nobody asks for none. */
+  get rows(): PackedRows {
+    return (this.#rows ??= new PackedRows(Buffer.concat(this.#pieces)));
+  }
+
+  get changed(): MessageRow[] {
+    return this.rows.all();
+  }
 }
 
 /** Each once; what views give is so already. */
