@@ -18,7 +18,7 @@ import type { StorageMemory } from './storage-list-handlers.ts';
 
 export interface StorageView {
   readonly storage: Storage;
-  readonly memory: Pick<StorageMemory, 'takenOut' | 'attached'>;
+  readonly memory: Pick<StorageMemory, 'takenOut' | 'attached' | 'joining'>;
   readonly changes: Pick<StorageChanges, 'held'>;
   readonly reserveBytes: number;
 }
@@ -76,14 +76,15 @@ export function storageHandlers(ground: StorageGround): readonly Handled[] {
   ];
 }
 
-/** As they are now. */
+/** As they are now. One that is being taken in is not in use, though this worker may have it open: others may not yet, and it may yet prove not to open. */
 async function describeStorages(view: StorageView): Promise<DescribedStorage[]> {
   const takenOut = view.memory.takenOut();
   const open = view.storage.care.folders();
-  const inUse = open.filter(({ directory }) => !takenOut.some((out) => out.directory === directory));
+  const joining = view.memory.joining().map(({ directory }) => directory);
+  const inUse = open.filter(({ directory }) => !joining.includes(directory) && !takenOut.some((out) => out.directory === directory));
   const held = takenOut.length === 0 ? [] : await view.changes.held();
   const files = (directory: string): string => (held.includes(directory) ? 'its files are open still' : 'its files are let go');
-  const waiting = view.memory.attached().filter((directory) => !open.some((folder) => folder.directory === directory));
+  const waiting = [...new Set([...joining, ...view.memory.attached()])].filter((directory) => !inUse.some((folder) => folder.directory === directory));
   return [
     ...await Promise.all(inUse.map(async (folder) => describe(view, folder))),
     ...waiting.map((directory): DescribedStorage => ({ directory, state: 'attached', reason: 'it is being taken in' })),

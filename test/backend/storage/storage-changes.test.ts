@@ -4,6 +4,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { storagesForReport } from '../../../backend/administration/administration.ts';
 import { storageListHandlers } from '../../../backend/administration/storage-list-handlers.ts';
 import { lockDirectory } from '../../../backend/locked-directory.ts';
 import { usualBounds } from '../../../backend/storage/account-bounds.ts';
@@ -64,6 +65,24 @@ test('A storage that is taken in again while it is let go is not: neither worker
   assert.equal((await storage.createAccount(alice)).standing(), 'live');
   assert.deepEqual((await changes.held()).includes(node.two), true);
   assert.ok(!lockable(node.two));
+});
+
+test('A storage is told as being taken in till all workers have it, by those that have it already and by those that have not', async (t) => {
+  const node = new StorageNode(t);
+  await node.start();
+  await node.takeOut();
+  const without = await node.start();
+  const told = async ({ storage, changes }: typeof without): Promise<readonly string[]> => {
+    const described = await storagesForReport({ storage, memory: node.memory, changes, reserveBytes: 0 });
+    return described.map(({ directory, state, reason = '' }) => `${directory} ${state} ${reason}`);
+  };
+  const [one, two] = [`${node.one} ok `, `${node.two} failed it is being taken in`];
+  await node.memory.join(node.two);
+  assert.deepEqual(await told(without), [one, two]);
+  const having = await node.start();
+  assert.deepEqual(await told(having), [one, two]);
+  await node.memory.takeIn(node.two);
+  assert.deepEqual(await told(having), [one, `${node.two} ok `]);
 });
 
 test('New workers that can not start leave all as it was, and their words are told', async (t) => {
