@@ -76,6 +76,7 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
   const storage = await openStorage({
     directories: directories.open,
     attached: directories.attached,
+    joining: directories.joining.map(({ directory: folder }) => folder),
     takenOut: directories.takenOut,
     clusterName: config.clusterName,
     nodeName: config.nodeName,

@@ -30,13 +30,13 @@ export async function finishJoining(config: KeptPlaces & { readonly clusterName:
   }
 }
 
-async function tryOpening({ clusterName, nodeName, storage: { directories } }: KeptPlaces & { readonly clusterName: string }, directory: string, { foreign, log }: Circumstances): Promise<void> {
+async function tryOpening({ clusterName, nodeName }: KeptPlaces & { readonly clusterName: string }, directory: string, { foreign, log }: Circumstances): Promise<void> {
   const { demandCluster, openStorage } = await import('./storage/storage.ts'); // seldom needed: the supervisor stays small
   demandCluster(directory, clusterName); // else its lock would make a folder where nothing is mounted
   const release = lockDirectory(directory, foreign);
   try {
     const hints = { publish: () => undefined, subscribe: () => () => undefined };
-    const storage = await openStorage({ directories: [directory], attached: directories.includes(directory) ? [] : [directory], clusterName, nodeName, hints, log, workerSlot: 0, reserveBytes: 0 });
+    const storage = await openStorage({ directories: [directory], joining: [directory], clusterName, nodeName, hints, log, workerSlot: 0, reserveBytes: 0 });
     await storage.close();
   } finally {
     release();

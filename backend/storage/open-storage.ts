@@ -35,6 +35,8 @@ export interface StorageOptions {
   readonly directories: readonly string[];
   /** Of these, the ones that take new accounts only of domains that name them; they may have been another node's. */
   readonly attached?: readonly string[] | undefined;
+  /** Of these, the ones that are just being taken in: they may have been another node's, too, also where the configuration names them. */
+  readonly joining?: readonly string[] | undefined;
   /** Storages of the node that are not here for now. */
   readonly takenOut?: readonly TakenOut[] | undefined;
   readonly clusterName: string;
@@ -63,11 +65,11 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   const volumes: Volume[] = [];
   try {
     for (const directory of options.directories) {
-      const isAttached = options.attached?.includes(directory) === true;
-      const { format } = isAttached ? demandCluster(directory, cluster) : claimDirectory(directory, { cluster, node });
+      const mayBeOthers = [options.attached, options.joining].some((some) => some?.includes(directory));
+      const { format } = mayBeOthers ? demandCluster(directory, cluster) : claimDirectory(directory, { cluster, node });
       const volume = openVolume(directory, { hints, reserveBytes, limitsOf, bounds, flagRecords: format < flagRecordsFrom ? 'not kept' : 'kept' });
       volumes.push(volume);
-      if (isAttached) await adoptDirectory(volume, directory, { cluster, node });
+      if (mayBeOthers) await adoptDirectory(volume, directory, { cluster, node });
     }
   } catch (error) {
     await Promise.all(volumes.map(closeVolume));

@@ -58,8 +58,8 @@ export class StorageNode {
 
   /** One more worker, with the storages of now. */
   async start(): Promise<Worker> {
-    const { open, attached, takenOut } = storageDirectoriesOf(this.places);
-    const storage = await openStorage(storageOptions(this.one, { directories: open, attached, takenOut, domains: { limitsOf: () => ({}), storagesOf: () => [this.two] } }));
+    const { open, attached, takenOut, joining } = storageDirectoriesOf(this.places);
+    const storage = await openStorage(storageOptions(this.one, { directories: open, attached, takenOut, joining: joining.map(({ directory }) => directory), domains: { limitsOf: () => ({}), storagesOf: () => [this.two] } }));
     this.#t.after(async () => storage.close());
     const changes = new WorkerStorageChanges({ storage, memory: this.memory, siblings: this.#bus.worker().siblings, log: storageOptions(this.one).log, onLetGo: () => undefined, isBusy: isIndexing, lastCommandsMs: 20 });
     const worker = { storage, changes };

@@ -11,6 +11,7 @@ import { openStorage } from '../../../backend/storage/storage.ts';
 import { IndexCare } from '../../../backend/text-index/text-index.ts';
 import type { Storage } from '../../../backend/storage/storage.ts';
 import { bytesOf, deliver, mailboxOf, sampleMessage, storageOptions, temporaryDirectory } from './harness.ts';
+import { StorageNode, alice, command } from './storage-node.ts';
 
 const away = { kind: 'storage-failure', message: /taken out for the time being/ };
 
@@ -93,6 +94,22 @@ test('A storage of another node that is attached becomes this node\'s, its accou
   assert.deepEqual(later.care.unsettled(), [], 'it is this node\'s now, and is asked about once');
   await later.createAccount('wanted@example.com');
   assert.ok(later.care.addressesOf(moved).has('wanted@example.com'));
+});
+
+test('A storage of the configuration that another node had meanwhile comes back by being attached, and not without; its accounts are held', async (t) => {
+  const node = new StorageNode(t);
+  const worker = await node.start();
+  await worker.storage.createAccount(alice);
+  await command(node, worker, ['detachStorage', { directory: node.two, addresses: 'keep' }]);
+  const elsewhere = temporaryDirectory(t);
+  await (await openStorage(storageOptions(elsewhere, { nodeName: 'be2', directories: [elsewhere, node.two], attached: [node.two] }))).close();
+  assert.match(readFileSync(join(node.two, 'storage.json'), 'utf8'), /"node":"be2"/);
+  await assert.rejects(openStorage(storageOptions(node.one, { directories: [node.one, node.two] })), { kind: 'in-use' });
+
+  await command(node, worker, ['attachStorage', { directory: node.two }]);
+  assert.deepEqual(node.workers.at(-1)?.storage.care.unsettled(), [alice]);
+  assert.deepEqual([node.memory.joining(), node.memory.takenOut(), node.memory.attached()], [[], [], []]);
+  assert.deepEqual((await node.start()).storage.addresses(), [alice], 'it is this node\'s for good');
 });
 
 test('A storage of another cluster, or of none, is not attached, and a memory that is damaged is not guessed at', async (t) => {
