@@ -17,8 +17,8 @@ import { Registration, usualWishes } from './registration.ts';
 import type { SelectedWishes } from './registration.ts';
 import type { Session } from './session.ts';
 
-/** Mailboxes that a session watches at most, and responses to one look; more is an overflow (RFC 5465 section 5.8). */
-const mostWatched = 5000;
+/** Mailboxes that a session watches at most (as many as an account has by default, `storage.limits.maxMailboxes`), and responses to one look; more is an overflow (RFC 5465 section 5.8). */
+const mostWatched = 10_000;
 /** Mailboxes that are remembered by name until the next look. */
 const mostHeard = 500;
 

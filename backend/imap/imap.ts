@@ -24,7 +24,7 @@ export interface ImapLimits extends LineLimits {
   readonly idleRecheckMs?: number | undefined;
   /** How long another node may keep silent that is asked for somebody else's folder; 10 seconds when absent, three times that for a client's own command. */
   readonly otherNodePatienceMs?: number | undefined;
-  /** How many mailboxes a session may watch by NOTIFY; 5000 when absent. */
+  /** How many mailboxes a session may watch by NOTIFY; 10,000 when absent. */
   readonly mostWatchedMailboxes?: number | undefined;
   /** How often clients hear that long work goes on; ten seconds when absent. */
   readonly progressIntervalMs?: number | undefined;
