@@ -19,7 +19,7 @@ export const append = accountCommand({
   parse: (scanner, session) => takeAppendArguments(scanner, 'APPEND', { names: session.names, end: session.rest.end }),
   run: async ({ session }, given) => {
     const place = await placeOf(session, given.head.mailbox);
-    return place.at === 'away' ? relayMessages(session, await session.legs.to(place), session.commandText) : appendHere(session, place, given);
+    return place.at === 'away' ? relayMessages(session, await session.legs.to(place), { text: session.commandText, given }) : appendHere(session, place, given);
   },
 });
 

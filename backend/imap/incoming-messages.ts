@@ -112,7 +112,7 @@ class Incoming {
     const { options: { limits: { maxHeaderBytes } }, guest } = this.#reception.session;
     // What a node carries over is in the cluster already.
     if (mostBytes <= maxHeaderBytes || guest !== undefined) return message;
-    return withinHeaderLimit(message, maxHeaderBytes, () => new Failure('message-too-big', `the header of a message may have at most ${String(maxHeaderBytes)} bytes`));
+    return withinHeaderLimit(message, maxHeaderBytes, () => headerTooLong(maxHeaderBytes));
   }
 
   /** A message that is put together. */
@@ -148,6 +148,11 @@ class Incoming {
     }
     return this.#pieces.shift();
   }
+}
+
+/** @param maxBytes what it may have */
+export function headerTooLong(maxBytes: number): Failure {
+  return new Failure('message-too-big', `the header of a message may have at most ${String(maxBytes)} bytes`);
 }
 
 /** What is held before it enters takes the disk's space, so it is refused before that, not after. @throws over-quota */

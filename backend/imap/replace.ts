@@ -25,7 +25,7 @@ function define(verb: 'REPLACE' | 'UID REPLACE', numbers: Numbers): Command {
     tells: 'removals',
     parse: (scanner, session) => takeAppendArguments(scanner, verb, { names: session.names, end: session.rest.end }),
     run: async (selected, given) => run(selected, given, numbers),
-  }, async (session) => relayMessages(session, openLeg(session), session.commandText));
+  }, async (session, given) => relayMessages(session, openLeg(session), { text: session.commandText, given }));
 }
 
 const gone = no('the message to be replaced is gone', 'EXPUNGEISSUED');
@@ -38,7 +38,7 @@ async function run(selected: Selected, given: AppendArguments, numbers: Numbers)
   const [uid] = replaced === undefined ? [] : view.uidsIn(view.spans([replaced], numbers));
   const place = await placeOf(session, mailbox);
   const old = uid === undefined ? undefined : view.mailbox.row(uid);
-  const code = place.at === 'away' ? await replaceAway(selected, place, old?.uid) : await replaceHere(selected, { place, given, old });
+  const code = place.at === 'away' ? await replaceAway(selected, { place, given, uid: old?.uid }) : await replaceHere(selected, { place, given, old });
   if (typeof code !== 'string') return code;
   // Before the EXPUNGE, which the refresh after this command tells (RFC 8508 section 4.3).
   if (code !== '') session.output.line(`* OK [${code}] replacement is there`);
@@ -49,6 +49,13 @@ interface Replacing {
   readonly place: HerePlace;
   readonly given: AppendArguments;
   readonly old: { readonly uid: number; readonly size: number } | undefined;
+}
+
+interface ReplacingAway {
+  readonly place: AwayPlace;
+  readonly given: AppendArguments;
+  /** Of the message that is to go, if it is there. */
+  readonly uid: number | undefined;
 }
 
 /** Answers what is told of the new message (nothing to who may not read it), or why there is none. */
@@ -73,10 +80,10 @@ async function replaceHere({ session, view }: Selected, { place, given, old }: R
 }
 
 /** The new message goes to another node, as by APPEND; then the old one goes. */
-async function replaceAway({ session, view }: Selected, place: AwayPlace, uid: number | undefined): Promise<string | Completion> {
+async function replaceAway({ session, view }: Selected, { place, given, uid }: ReplacingAway): Promise<string | Completion> {
   if (uid === undefined) return gone;
-  const command = session.commandText.replace(/^(\S+) (?:UID )?REPLACE \S+ /i, '$1 APPEND ');
-  const end = await relayMessages(session, await session.legs.to(place), command);
+  const text = session.commandText.replace(/^(\S+) (?:UID )?REPLACE \S+ /i, '$1 APPEND ');
+  const end = await relayMessages(session, await session.legs.to(place), { text, given });
   if (end.status !== 'OK') return end;
   await view.mailbox.expunge([uid]);
   return end.code ?? '';

@@ -34,13 +34,29 @@ function holdsOnlyReturns(piece: Buffer, start: number, end: number): boolean {
   return true;
 }
 
+/** The header section of a message that comes in pieces, and that may not be longer than a limit. */
+export class BoundedHeader {
+  readonly #end = new HeaderEnd();
+  #leftBytes: number;
+  readonly #refusal: () => Error;
+
+  constructor(maxBytes: number, refusal: () => Error) {
+    this.#leftBytes = maxBytes;
+    this.#refusal = refusal;
+  }
+
+  /** Looks at the next bytes of the message. @throws what `refusal` makes when the header section becomes too long by them */
+  add(piece: Buffer): void {
+    this.#leftBytes -= this.#end.add(piece);
+    if (this.#leftBytes < 0) throw this.#refusal();
+  }
+}
+
 /** Passes a message on. @throws what `refusal` makes, before the piece in which the header section becomes longer than `maxBytes` */
 export async function* withinHeaderLimit(source: AsyncIterable<Buffer> | Iterable<Buffer>, maxBytes: number, refusal: () => Error): AsyncGenerator<Buffer, void, void> {
-  const header = new HeaderEnd();
-  let length = 0;
+  const header = new BoundedHeader(maxBytes, refusal);
   for await (const piece of source) {
-    length += header.add(piece);
-    if (length > maxBytes) throw refusal();
+    header.add(piece);
     yield piece;
   }
 }

@@ -166,6 +166,36 @@ test('APPEND goes to another node as it comes, several messages too, and one tha
   close(both);
 });
 
+test('the header of a message is bounded on its way to another node, too, and an open mailbox there stays open; what CATENATE puts behind a URL is left to that node', async () => {
+  const cluster2 = await startTwoNodes({ maxHeaderBytes: 500 });
+  try {
+    const both = await pair(cluster2, 'bounded', 'lrswite');
+    const { guest, inbox, ownerAddress } = both;
+    const long = `X: ${'x'.repeat(600)}\r\n\r\nbody`;
+    const longBody = `A: b\r\n\r\n${'x'.repeat(600)}`;
+    const refused = /^NO \[TOOBIG\] the header of a message may have at most 500 bytes$/;
+    const end = async (command: string): Promise<string> => (await ask(guest, command)).end;
+    const literal = (text: string): string => `{${String(text.length)}+}\r\n${text}`;
+    for (const open of ['no mailbox', inbox]) {
+      if (open === inbox) await demandOk(guest, `SELECT ${inbox}`);
+      assert.match(await end(`APPEND ${inbox} ${literal(longBody)} ${literal(long)}`), refused);
+      assert.match(await end(`APPEND ${inbox} CATENATE (TEXT ${literal(long.slice(0, 300))} TEXT ${literal(long.slice(300))})`), refused);
+      assert.match(await end(`APPEND ${inbox} ${literal(longBody)} nonsense`), /^BAD/);
+    }
+    const there = mailboxOf(accountOn(cluster2, 'be2', ownerAddress), 'INBOX');
+    assert.equal(there.state().messages, 0);
+    await demandOk(guest, `APPEND ${inbox} CATENATE (TEXT ${literal(longBody)} TEXT ${literal(longBody)})`);
+    assert.equal(there.row(1)?.size, 2 * longBody.length);
+    assert.match(await end(`REPLACE 1 ${inbox} ${literal(long)}`), refused);
+    assert.deepEqual((await demandOk(guest, 'FETCH 1 (RFC822.SIZE)')), [`* 1 FETCH (RFC822.SIZE ${String(2 * longBody.length)})`]);
+    const url = `/Other%20Users/${ownerAddress}/INBOX/;UID=1/;SECTION=TEXT`;
+    await demandOk(guest, `APPEND ${inbox} CATENATE (TEXT ${literal('A: b\r\n')} URL "${url}" TEXT ${literal('x'.repeat(600))})`);
+    close(both);
+  } finally {
+    await cluster2.stop();
+  }
+});
+
 test('more messages than are held at a time are copied to another node and back as a whole, or none of them', async () => {
   const both = await pair(cluster, 'many', 'lrswite');
   const { guest, inbox, ownerAddress, guestAddress } = both;
