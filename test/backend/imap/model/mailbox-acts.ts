@@ -32,14 +32,19 @@ export async function rename(stage: Stage, player: Player, act: Act): Promise<vo
   const above = to.slice(0, Math.max(0, to.lastIndexOf('/')));
   const madeAbove = above === '' || account.mailbox(above) !== undefined ? [] : [above];
   let others: readonly Response[] = [];
+  let renewed: readonly ModelMailbox[] = [];
   if (mailbox !== undefined && possible) {
     // Before anybody is told: sessions in IDLE hear of it at once.
     ({ others } = await stage.run(player, { text: `RENAME ${from} ${to}`, status: await statusOfRename(stage, { player, mailbox, to }), names: [to], oldName: from, madeAbove, then: () => {
-      stage.doom(account.rename(mailbox, to));
+      renewed = account.rename(mailbox, to);
+      stage.doom(renewed);
       account.learnMailboxes();
     } }));
   } else ({ others } = await stage.run(player, { text: `RENAME ${from} ${to}`, status: 'NO' }));
-  onlyKeywords(others);
+  const { watch, looking } = player.model;
+  const told = others.flatMap((one) => (one.kind === 'status' ? [[one.name, Object.fromEntries(one.items)] as const] : []));
+  assert.deepEqual(told.toSorted(), [...(watch?.ofRenewed(renewed, looking) ?? [])].toSorted());
+  onlyKeywords(others.filter(({ kind }) => kind !== 'status'));
   account.checkNames();
 }
 

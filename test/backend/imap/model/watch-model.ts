@@ -74,6 +74,12 @@ export class Watch {
     return new Map(watched.map((mailbox) => [mailbox.name, only(countersOf(mailbox), ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY', ...(this.wishes.flags(mailbox.name) ? ['HIGHESTMODSEQ'] as const : [])])]));
   }
 
+  /** What is told of mailboxes to the client itself that gave them another UIDVALIDITY by renaming them: that they have one it can't know (RFC 5465 section 5.1). */
+  ofRenewed(mailboxes: readonly ModelMailbox[], { open }: Looking): Map<string, Partial<Counters>> {
+    const watched = mailboxes.filter((mailbox) => mailbox !== open && this.wishes.messages(mailbox.name));
+    return new Map(watched.map((mailbox) => [mailbox.name, only(countersOf(mailbox), ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY'])]));
+  }
+
   /** By name. */
   owed(looking: Looking): Map<string, Partial<Counters>> {
     return new Map([...this.#told].flatMap(([mailbox, told]): [string, Partial<Counters>][] => {
