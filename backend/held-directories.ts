@@ -139,10 +139,12 @@ export class HeldDirectories {
     }
   }
 
-  /** One that was attached may be another node's till then. */
+  /** One that was attached, or is just being taken in, may be another node's till a worker opens it. */
   #demandUsable(directory: string): void {
     const { clusterName: cluster, nodeName: node } = this.#config;
-    demandUsable(directory, storageDirectoriesOf(this.#config).attached.includes(directory) ? { cluster } : { cluster, node });
+    const { attached, joining } = storageDirectoriesOf(this.#config);
+    const mayBeOthers = attached.includes(directory) || joining.some((coming) => coming.directory === directory);
+    demandUsable(directory, mayBeOthers ? { cluster } : { cluster, node });
   }
 }
 
