@@ -7,6 +7,7 @@ import { formatString } from '../../shared/imap/strings.ts';
 import { accountCommand, atPlace, nothing } from './command.ts';
 import { oldNameLine } from './list.ts';
 import { statusLine } from './mailbox-lines.ts';
+import { specialUseEntry } from './metadata.ts';
 import { demand, mailboxAt, nameOfShared, parentOf, placeOf } from './place.ts';
 import { no, ok } from './replies.ts';
 import type { Session } from './session.ts';
@@ -29,6 +30,7 @@ export const create = accountCommand({
       if (place.whose === 'others' && specialUses !== undefined && specialUses.length > 0) return no('only the owner says what a folder is used for', 'USEATTR');
       session.accountNews.noteOwnNames(name);
       const mailbox = await place.account.createMailbox(place.name, specialUses);
+      if (place.whose === 'own') session.accountNews.noteOwnAnnotations({ place: mailbox.id, entries: [specialUseEntry], version: place.account.annotations.version() }, place.account);
       // A slash at the end is no spelling, only a declaration.
       const oldName = spelled?.replace(/\/$/, '');
       if (session.isEnabled('IMAP4REV2') && oldName !== undefined && oldName !== name) session.output.line(oldNameLine(session, place, { name, oldName }));

@@ -100,6 +100,11 @@ export function dropAccountAnnotations(tables: Tables, account: number): void {
   for (const { key } of tables.annotations.range(keysUnder([account]))) tables.annotations.remove(key);
 }
 
+/** A new mailbox has a use, which is an annotation, too (RFC 6154 section 4): sessions are to look. */
+export function noteUsesOfNew(tables: Tables, account: number): void {
+  noteVersion(tables, account, versionOf(tables, account) + 1);
+}
+
 /** RENAME of INBOX: the new mailbox has what INBOX keeps (RFC 5464 section 4.1). */
 export function copyAnnotations(tables: Tables, account: number, { from, to }: { readonly from: number; readonly to: number }): void {
   for (const { key: [, , user = '', entry = ''], value } of tables.annotations.range(keysUnder([account, from]))) tables.annotations.put([account, to, user, entry], value);

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { Failure } from '../../shared/base/failure.ts';
 import { forgetOldNames } from './account-bounds.ts';
 import type { AccountChange } from './account-change.ts';
-import { copyAnnotations, dropAnnotations } from './annotations.ts';
+import { copyAnnotations, dropAnnotations, noteUsesOfNew } from './annotations.ts';
 import { moveMessages } from './copy-move.ts';
 import { entriesBelow, entriesOf, getMailbox, getRetiredName, mailboxIdOf, putMailbox, putName, retireName } from './entries.ts';
 import type { MailboxEntry } from './entries.ts';
@@ -27,6 +27,7 @@ export function createMailbox(change: AccountChange, wanted: string, specialUses
   if (mailboxIdOf(change.volume.tables, change.number, name) !== undefined) throw new Failure('mailbox-exists', 'mailbox exists already');
   const specialUse = usesForNew(change, specialUses);
   makeAbove(change, name);
+  if (specialUse !== null) noteUsesOfNew(change.volume.tables, change.number);
   return make(change, name, specialUse);
 }
 
