@@ -3,7 +3,7 @@ import type { OpenView } from './session-model.ts';
 
 export const actKinds = [
   'append', 'append', 'append', 'store', 'store', 'store', 'store', 'copy', 'move', 'expunge', 'uid expunge', 'create', 'rename', 'delete', 'select', 'select', 'select', 'close', 'unselect',
-  'fetch', 'fetch', 'fetch', 'search', 'search', 'search', 'sort', 'sort', 'thread', 'noop', 'idle', 'idle', 'status', 'list',
+  'fetch', 'fetch', 'fetch', 'search', 'search', 'search', 'sort', 'sort', 'thread', 'noop', 'idle', 'idle', 'status', 'list', 'list', 'subscribe', 'subscribe', 'uid only', 'search several', 'search several', 'catenate', 'catenate', 'urls', 'urls', 'urls',
   'notify', 'log out', 'follow', 'follow', 'limit', 'quota', 'replace', 'replace', 'annotate', 'read annotations', 'at once', 'at once', 'grant', 'grant', 'grant', 'rights', 'rights',
 ] as const;
 export type ActKind = (typeof actKinds)[number];
@@ -18,6 +18,11 @@ export interface Act {
 
 const names = ['INBOX', 'INBOX', 'INBOX', 'A', 'A', 'B', 'A/C', 'D'] as const;
 const flagSets: readonly (readonly string[])[] = [[], ['\\Seen'], ['\\Deleted'], ['\\Deleted'], ['\\Flagged', '\\Deleted'], ['$A'], ['\\Seen', '$B'], ['\\Answered', '\\Draft']];
+
+/** Mostly of another name: INBOX is there always, and stays. */
+export function otherThanInbox(number: number): number {
+  return number % 4 === 0 ? number : names.length * (number % 10) + 3 + (number % (names.length - 3));
+}
 
 /** Names INBOX; a guest's is the owner's. */
 export const inboxNumber = 1;
@@ -41,7 +46,7 @@ export interface Chosen {
 /** A set of messages of the view, of whatever form. */
 export function choose(view: OpenView, { a, b, c }: Act): Chosen {
   const { uids } = view;
-  const by = uids.length === 0 || a % 2 === 1 ? 'uid' : 'sequence';
+  const by = uids.length === 0 || view.numbering === 'uids' || a % 2 === 1 ? 'uid' : 'sequence';
   const most = by === 'uid' ? view.mailbox.uidNext : uids.length;
   const [first, second] = [1 + (b % most), 1 + (c % most)];
   const forms = [String(first), `${String(first)}:${String(second)}`, '1:*', `${String(first)},${String(second)}`, '$'];

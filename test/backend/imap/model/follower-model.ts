@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { ModelMessage } from './mailbox-model.ts';
 import { numbersOf } from './responses.ts';
+import type { OpenView } from './session-model.ts';
 
 export interface Following {
   readonly numbers: 'uid' | 'sequence';
@@ -20,9 +21,9 @@ export class Follower {
     this.#uids = found.map(({ uid }) => uid);
   }
 
-  /** @param items of the ESEARCH response. @param uids by sequence number */
-  hear(items: ReadonlyMap<string, string>, { numbers, uids }: { readonly numbers: 'uid' | 'sequence'; readonly uids: readonly number[] }): void {
-    assert.equal(numbers, this.#following.numbers);
+  /** @param items of the ESEARCH response, in these numbers: in uids whatever was asked for, where there are no others any more (RFC 9586 section 3) */
+  hear(items: ReadonlyMap<string, string>, { numbers, view: { uids, numbering } }: { readonly numbers: 'uid' | 'sequence'; readonly view: Pick<OpenView, 'uids' | 'numbering'> }): void {
+    assert.equal(numbers, numbering === 'uids' ? 'uid' : this.#following.numbers);
     for (const [name, value] of items) {
       const words = value.slice(1, -1).split(' ');
       for (let at = 0; at < words.length; at += 2) {

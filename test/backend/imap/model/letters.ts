@@ -4,6 +4,14 @@
  */
 export interface Letter {
   readonly text: string;
+  /** Up to the empty line, and what stands behind it. */
+  readonly head: string;
+  readonly coded: string;
+  /** What the body says, decoded: octets as characters. */
+  readonly body: string;
+  readonly encoding: Encoding;
+  /** Of no kind that can be shown where it is empty (RFC 8970). */
+  readonly preview: string;
   /** Base subject (RFC 5256 section 2.1), as it is compared: in upper case, decomposed. */
   readonly base: string;
   readonly of: 'original' | 'reply-or-forward';
@@ -14,11 +22,14 @@ export interface Letter {
   readonly display: string;
   /** The moment of Date, or without one that of arrival. */
   readonly sentMs: number;
+  readonly dated: 'yes' | 'no';
   readonly arrivedMs: number;
   /** Of no message where it has none. */
   readonly id: string | undefined;
   readonly references: readonly string[];
 }
+
+export type Encoding = 'none' | 'quoted-printable' | 'base64' | 'octets in base64';
 
 interface Subject extends Pick<Letter, 'base' | 'of'> {
   readonly raw: string | undefined;
@@ -46,6 +57,7 @@ const senders = [
 const receivers = [{ raw: 'bob@example.com', to: 'BOB' }, { raw: 'Ann <eve@example.com>, x@example.com', to: 'EVE' }, { raw: undefined, to: '' }] as const;
 const copied = [{ raw: undefined, cc: '' }, { raw: 'zed@example.com, ann@example.com', cc: 'ZED' }] as const;
 const zones = [{ raw: '+0000', hours: 0 }, { raw: '+0300', hours: 3 }, { raw: '-0500', hours: -5 }] as const;
+const encodings: readonly Encoding[] = ['none', 'none', 'none', 'quoted-printable', 'base64', 'octets in base64'];
 /** Ids there are; others stand for messages that nobody has. */
 const ids = 20;
 const noDay = 5;
@@ -77,8 +89,31 @@ export function letterOf(number: number): Letter {
     ['Message-ID', id === undefined ? undefined : `<${id}>`],
     [references.length === 1 && number % 3 === 0 ? 'In-Reply-To' : 'References', references.length === 0 ? undefined : references.map((one) => `<${one}>`).join(' ')],
   ] as const;
-  const head = fields.flatMap(([name, value]) => (value === undefined ? [] : [`${name}: ${value}\r\n`])).join('');
-  return { text: `${head}\r\nBody of ${String(number)}${' longer'.repeat(number % 5)}.\r\n`, ...subject, ...from, ...to, ...cc, sentMs, arrivedMs, id, references };
+  const head = [...fields, ...fieldsOf(pick(encodings, number / 19))].flatMap(([name, value]) => (value === undefined ? [] : [`${name}: ${value}\r\n`])).join('');
+  const written = bodyOf(pick(encodings, number / 19), number);
+  return { ...written, head: `${head}\r\n`, text: `${head}\r\n${written.coded}`, ...subject, ...from, ...to, ...cc, sentMs, dated: day === noDay ? 'no' : 'yes', arrivedMs, id, references };
+}
+
+function fieldsOf(encoding: Encoding): readonly (readonly [string, string])[] {
+  if (encoding === 'none') return [];
+  return [['MIME-Version', '1.0'], ['Content-Transfer-Encoding', encoding.split(' ').at(-1) ?? ''], ...(encoding === 'octets in base64' ? [['Content-Type', 'application/octet-stream']] as const : [])];
+}
+
+function bodyOf(encoding: Encoding, number: number): Pick<Letter, 'coded' | 'body' | 'encoding' | 'preview'> {
+  const said = `Body of ${String(number)}${' longer'.repeat(number % 5)}.`;
+  const body = encoding === 'octets in base64' ? `\0\u0001${String(number)}\0` : `${said}\r\n`;
+  const coded = { 'none': body, 'quoted-printable': body.replace('of', '=6Ff'), 'base64': base64(body), 'octets in base64': base64(body) }[encoding];
+  return { coded, body, encoding, preview: encoding === 'octets in base64' ? '' : said };
+}
+
+function base64(octets: string): string {
+  return `${Buffer.from(octets, 'latin1').toString('base64')}\r\n`;
+}
+
+/** A message that bears the head of one, and the body of another that is written alike. */
+export function joined(head: Letter, { coded, body, encoding, preview, arrivedMs }: Letter): Letter {
+  if (head.encoding !== encoding) throw new Error('a body in another encoding');
+  return { ...head, coded, body, preview, arrivedMs, sentMs: head.dated === 'yes' ? head.sentMs : arrivedMs, text: head.head + coded };
 }
 
 const months = ['Jan', 'Feb'] as const;

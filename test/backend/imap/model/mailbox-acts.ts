@@ -1,49 +1,63 @@
 /** Acts on mailboxes, and on the session: the command, and what the model says must come of it. */
 import assert from 'node:assert/strict';
-import { nameOf } from './acts.ts';
+import { otherThanInbox } from './acts.ts';
 import type { Act } from './acts.ts';
 import type { ModelMailbox } from './mailbox-model.ts';
 import { deletedIn, goneSince, onlyKeywords, viewOf } from './message-acts.ts';
 import type { Player } from './player.ts';
 import type { Response } from './responses.ts';
 import { accessBy, refusal, rightsOf } from './rights-model.ts';
-import type { Memory, SessionModel } from './session-model.ts';
+import type { Memory, Numbering, SessionModel } from './session-model.ts';
 import type { Stage } from './stage.ts';
 
+/** Each belongs to one mailbox (RFC 6154 section 3). */
+const usesToGive: readonly (readonly string[])[] = [[], [], [], [], ['\\Archive'], ['\\Sent']];
+
 export async function create(stage: Stage, player: Player, act: Act): Promise<void> {
-  const { text, name, mailbox, whose, account } = stage.spot(player, act.a);
+  const { text, name, mailbox, whose, account } = stage.spot(player, otherThanInbox(act.a));
   const above = account.above(name);
-  const may = whose === 'own' || (above !== undefined && rightsOf(above, player.address).includes('k'));
+  const uses = usesToGive[act.c % usesToGive.length] ?? [];
+  const isTaken = [...account.mailboxes.values()].some((one) => one.uses.some((use) => uses.includes(use)));
+  const may = (whose === 'own' || (above !== undefined && rightsOf(above, player.address).includes('k'))) && (uses.length === 0 || (whose === 'own' && !isTaken));
   const { others } = await stage.run(player, {
-    text: `CREATE ${text}`, status: mailbox === undefined && may ? 'OK' : 'NO', names: mailbox === undefined && may ? [name] : [],
-    then: () => stage.account.learnMailboxes(),
+    text: `CREATE ${text}${uses.length === 0 ? '' : ` (USE (${uses.join(' ')}))`}`, status: mailbox === undefined && may ? 'OK' : 'NO', names: mailbox === undefined && may ? [name] : [],
+    then: () => {
+      stage.account.learnMailboxes((made) => (made === name ? uses : []));
+      const made = account.mailbox(name);
+      if (mailbox !== undefined || !may || made === undefined || uses.length === 0) return;
+      account.annotations.set(made, '/private/specialuse', uses.join(' ')); // RFC 6154 section 4
+      player.model.annotations?.noteOwn(made, '/private/specialuse');
+    },
   });
   onlyKeywords(others);
   stage.account.checkNames();
 }
 
 export async function rename(stage: Stage, player: Player, act: Act): Promise<void> {
-  const [from, to] = [nameOf(act.a), nameOf(act.b)];
-  if (from === 'INBOX') return; // its messages would move, as MOVE does
-  const { account } = stage;
-  const mailbox = account.mailbox(from);
+  const [source, target] = [stage.spot(player, otherThanInbox(act.a)), stage.spot(player, otherThanInbox(act.b))];
+  const { account, name: from, mailbox } = source;
+  const to = target.name;
+  if (from === 'INBOX' && source.whose === 'own') return; // its messages would move, as MOVE does
   const clashes = [...account.mailboxes.keys()].some((name) => (name === from || name.startsWith(`${from}/`)) && account.mailbox(to + name.slice(from.length)) !== undefined);
-  const possible = mailbox !== undefined && !clashes && !to.startsWith(`${from}/`);
+  const parent = account.above(to);
+  const may = source.whose === 'own' || (from !== 'INBOX' && refusal(source, 'x') === undefined && parent !== undefined && rightsOf(parent, player.address).includes('k'));
+  const possible = mailbox !== undefined && may && target.account === account && !clashes && !to.startsWith(`${from}/`);
   const above = to.slice(0, Math.max(0, to.lastIndexOf('/')));
   const madeAbove = above === '' || account.mailbox(above) !== undefined ? [] : [above];
+  const text = `RENAME ${source.text} ${target.text}`;
   let others: readonly Response[] = [];
   let renewed: readonly ModelMailbox[] = [];
   if (mailbox !== undefined && possible) {
     // Before anybody is told: sessions in IDLE hear of it at once.
-    ({ others } = await stage.run(player, { text: `RENAME ${from} ${to}`, status: await statusOfRename(stage, { player, mailbox, to }), names: [to], oldName: from, madeAbove, then: () => {
+    ({ others } = await stage.run(player, { text, status: await statusOfRename(stage, { player, mailbox, to }), names: [to], oldName: from, madeAbove, then: () => {
       renewed = account.rename(mailbox, to);
       stage.doom(renewed);
       account.learnMailboxes();
     } }));
-  } else ({ others } = await stage.run(player, { text: `RENAME ${from} ${to}`, status: 'NO' }));
+  } else ({ others } = await stage.run(player, { text, status: 'NO' }));
   const { watch, looking } = player.model;
   const told = others.flatMap((one) => (one.kind === 'status' ? [[one.name, Object.fromEntries(one.items)] as const] : []));
-  assert.deepEqual(told.toSorted(), [...(watch?.ofRenewed(renewed, looking) ?? [])].toSorted());
+  assert.deepEqual(told.toSorted(), [...(watch?.account === account ? watch.ofRenewed(renewed, looking) : [])].toSorted());
   onlyKeywords(others.filter(({ kind }) => kind !== 'status'));
   account.checkNames();
 }
@@ -99,7 +113,7 @@ export async function select(stage: Stage, player: Player, act: Act): Promise<vo
     return;
   }
   assert.equal(code, access.toUpperCase());
-  checkAnnouncement(mailbox, others);
+  checkAnnouncement(mailbox, { others, numbering: model.numbering });
   checkResync(model, { mailbox, others, memory: how.resyncs ? memory : undefined, knownUids: how.knownUids });
 }
 
@@ -120,13 +134,14 @@ function howToSelect(model: SessionModel, { act, memory }: { readonly act: Act; 
   return { text: condstore ? ' (CONDSTORE)' : '', enables: condstore, resyncs: false, knownUids: undefined };
 }
 
-function checkAnnouncement(mailbox: ModelMailbox, others: readonly Response[]): void {
+function checkAnnouncement(mailbox: ModelMailbox, { others, numbering }: { readonly others: readonly Response[]; readonly numbering: Numbering }): void {
   const codes = new Map(others.flatMap((one): [string, string][] => (one.kind === 'code' ? [[one.code, one.value]] : [])));
   assert.deepEqual(others.flatMap((one) => (one.kind === 'exists' ? [one.number] : [])), [mailbox.messages.length]);
   const numbers = ['UIDVALIDITY', 'UIDNEXT', 'HIGHESTMODSEQ'].map((name) => Number(codes.get(name)));
   assert.deepEqual(numbers, [mailbox.uidValidity, mailbox.uidNext, mailbox.highestModseq], mailbox.name);
+  mailbox.home.identities.checkMailbox(mailbox, codes.get('MAILBOXID'));
   const unseen = mailbox.messages.findIndex(({ flags }) => !flags.has('\\Seen')) + 1;
-  assert.equal(codes.get('UNSEEN'), unseen === 0 ? undefined : String(unseen));
+  assert.equal(codes.get('UNSEEN'), unseen === 0 || numbering === 'uids' ? undefined : String(unseen));
 }
 
 /** RFC 7162 section 3.2.5: what vanished and what changed since the client was there, of what it knows. */
@@ -174,15 +189,4 @@ export async function status(stage: Stage, player: Player, act: Act): Promise<vo
     MESSAGES: mailbox.messages.length, UIDNEXT: mailbox.uidNext, UNSEEN: mailbox.messages.filter(({ flags }) => !flags.has('\\Seen')).length,
     ...(asks === '' ? {} : { HIGHESTMODSEQ: mailbox.highestModseq }),
   });
-}
-
-export async function list(stage: Stage, player: Player): Promise<void> {
-  const { others } = await stage.run(player, { text: 'LIST "" "*"', status: 'OK' });
-  const told = others.flatMap((one) => (one.kind === 'list' ? [one] : []));
-  const names = [...stage.account.mailboxes.keys()];
-  // A level that is only there because of what is below it.
-  const above = new Set(names.flatMap((name) => (name.includes('/') ? [name.slice(0, name.lastIndexOf('/'))] : [])).filter((name) => !names.includes(name)));
-  assert.deepEqual(told.map(({ name }) => name).toSorted(), [...names, ...above].toSorted());
-  for (const { name, attributes } of told) assert.equal(attributes.includes('\\Noselect') || attributes.includes('\\NonExistent'), above.has(name), name);
-  onlyKeywords(others.filter((one) => one.kind !== 'list'));
 }

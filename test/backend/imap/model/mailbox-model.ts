@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { Flag } from '../../../../backend/storage/storage.ts';
 import type { Account, MessageRow } from '../../../../backend/storage/storage.ts';
 import { Annotations } from './annotation-model.ts';
+import { Identities } from './content-model.ts';
 import type { Letter } from './letters.ts';
 
 export interface ModelMessage {
@@ -10,6 +11,8 @@ export interface ModelMessage {
   readonly letter: Letter;
   flags: ReadonlySet<string>;
   modseq: number;
+  /** When it came there, in milliseconds since 1970: between these, both included. */
+  saved: { readonly earliestMs: number; readonly latestMs: number };
 }
 
 /** What a command does to one mailbox. */
@@ -34,6 +37,8 @@ export interface ModelMailbox {
   readonly home: AccountModel;
   /** Letters by identifier; behind `-` those that are denied (RFC 4314 section 2). */
   readonly grants: Map<string, string>;
+  /** `\\Sent` and others (RFC 6154). */
+  readonly uses: readonly string[];
   name: string;
   uidValidity: number;
   uidNext: number;
@@ -53,9 +58,17 @@ export function sameFlags(one: ReadonlySet<string>, other: ReadonlySet<string>):
   return one.size === other.size && [...one].every((flag) => other.has(flag));
 }
 
+/** What a new account has, all but INBOX with a use. */
+const usualNames = ['Drafts', 'INBOX', 'Junk', 'Sent', 'Trash'];
+
 export class AccountModel {
   readonly mailboxes = new Map<string, ModelMailbox>();
+  /** Names; mailboxes of them may be gone. At first all that there are. */
+  readonly subscriptions: Set<string>;
   readonly annotations = new Annotations();
+  readonly identities = new Identities();
+  /** When the last command had been done. */
+  #appliedMs = Date.now();
   /** What it may hold; undefined: as much as it likes. */
   limits: { readonly bytes?: number; readonly messages?: number } = {};
   readonly #account: Account;
@@ -65,7 +78,9 @@ export class AccountModel {
   /** @param account as the storage has it: every step is compared with it, and numbers that nobody can predict are learnt from it */
   constructor(account: Account) {
     this.#account = account;
-    this.learnMailboxes();
+    this.learnMailboxes((name) => (name === 'INBOX' ? [] : [`\\${name}`]));
+    assert.deepEqual([...this.mailboxes.keys()].toSorted(), usualNames);
+    this.subscriptions = new Set(this.mailboxes.keys());
   }
 
   /** What it holds. */
@@ -98,13 +113,13 @@ export class AccountModel {
     return this.#account.address;
   }
 
-  /** New mailboxes are empty; what numbers they begin with only the storage knows. */
-  learnMailboxes(): void {
+  /** New mailboxes are empty; what numbers they begin with only the storage knows. @param usesOf those that are made */
+  learnMailboxes(usesOf: (name: string) => readonly string[] = () => []): void {
     for (const { name, uidValidity, uidNext, highestModseq } of this.#account.mailboxes()) {
       if (this.mailboxes.has(name)) continue;
       assert.ok(uidValidity > (this.#validities.get(name) ?? 0), `UIDVALIDITY of ${name} goes back`);
       this.#validities.set(name, uidValidity);
-      const mailbox: ModelMailbox = { home: this, grants: new Map(this.above(name)?.grants), name, uidValidity, uidNext, highestModseq, messages: [], gone: [], state: 'there' };
+      const mailbox: ModelMailbox = { home: this, grants: new Map(this.above(name)?.grants), uses: usesOf(name), name, uidValidity, uidNext, highestModseq, messages: [], gone: [], state: 'there' };
       this.mailboxes.set(name, mailbox);
     }
   }
@@ -114,6 +129,7 @@ export class AccountModel {
     const from = renamed.name;
     const moving = [...this.mailboxes.values()].filter(({ name }) => name === from || name.startsWith(`${from}/`));
     for (const { name } of moving) this.mailboxes.delete(name);
+    for (const { name } of moving) if (this.subscriptions.delete(name)) this.subscriptions.add(to + name.slice(from.length));
     return moving.filter((mailbox) => {
       mailbox.name = to + mailbox.name.slice(from.length);
       this.mailboxes.set(mailbox.name, mailbox);
@@ -148,7 +164,8 @@ export class AccountModel {
       (sameFlags(flags, message.flags) ? mayChange : mustChange).add(message.uid);
       message.flags = flags;
     }
-    const fresh = added.map(({ letter, flags }): ModelMessage => ({ uid: mailbox.uidNext++, letter, flags, modseq: 0 }));
+    const fresh = added.map(({ letter, flags }): ModelMessage => ({ uid: mailbox.uidNext++, letter, flags, modseq: 0, saved: { earliestMs: this.#appliedMs, latestMs: Date.now() } }));
+    this.#appliedMs = Date.now();
     mailbox.messages = [...left, ...fresh];
     this.#compare(mailbox, { before, mustChange, mayChange });
     const changed = left.filter(({ uid, modseq }) => (mustChange.has(uid) || mayChange.has(uid)) && modseq > before).map(({ uid }) => uid);

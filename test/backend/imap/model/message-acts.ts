@@ -1,11 +1,12 @@
 /** Acts on messages: the command, and what the model says must come of it. */
 import assert from 'node:assert/strict';
-import { choose, flagsOf, nameOf, verbOf } from './acts.ts';
+import { choose, flagsOf, verbOf } from './acts.ts';
 import type { Act, Chosen } from './acts.ts';
 import { arrivalOf, letterOf } from './letters.ts';
 import type { Letter } from './letters.ts';
 import { findMessage } from './mailbox-model.ts';
 import type { Effect, ModelMailbox, ModelMessage } from './mailbox-model.ts';
+import { windowed } from './result-window.ts';
 import type { Player } from './player.ts';
 import type { Fetched, Response } from './responses.ts';
 import { numbersOf } from './responses.ts';
@@ -26,7 +27,7 @@ export async function append(stage: Stage, player: Player, act: Act): Promise<vo
   const { mailbox } = spot;
   const flags = flagsOf(act.b);
   const letters = act.c % 4 === 0 ? [letterOf(act.c), letterOf(act.c + 1)] : [letterOf(act.c)];
-  const literals = letters.map((letter) => `(${flags.join(' ')}) ${arrivalOf(letter)} {${String(letter.text.length)}+}\r\n${letter.text}`);
+  const literals = letters.map((letter) => `(${flags.join(' ')}) ${arrivalOf(letter)} ${act.c % 3 === 0 ? '~' : ''}{${String(letter.text.length)}+}\r\n${letter.text}`);
   const why = whyNotInto(spot, letters);
   const { code } = await expectKeywords(stage, player, {
     text: `APPEND ${spot.text} ${literals.join(' ')}`,
@@ -39,18 +40,18 @@ export async function append(stage: Stage, player: Player, act: Act): Promise<vo
 }
 
 /** Why these can't come in there. */
-function whyNotInto(spot: Spot, letters: readonly Letter[]): string | undefined {
+export function whyNotInto(spot: Spot, letters: readonly Letter[]): string | undefined {
   if (spot.mailbox === undefined && spot.whose === 'own') return 'TRYCREATE';
   return refusal(spot, 'i') ?? (spot.account.hasRoomFor(letters) ? undefined : 'OVERQUOTA');
 }
 
 /** What a message that comes there bears of these flags (RFC 4314 section 4). */
-function borne({ rights }: Spot, flags: Iterable<string>): ReadonlySet<string> {
+export function borne({ rights }: Spot, flags: Iterable<string>): ReadonlySet<string> {
   return new Set([...flags].filter((flag) => mayFlag(rights, flag)));
 }
 
 /** The last uids of the mailbox are those that the code names. */
-function checkUids(code: string | undefined, word: string, { mailbox: { uidValidity, messages }, count }: { readonly mailbox: ModelMailbox; readonly count: number }): void {
+export function checkUids(code: string | undefined, word: string, { mailbox: { uidValidity, messages }, count }: { readonly mailbox: ModelMailbox; readonly count: number }): void {
   const [, name, validity, uids = ''] = /^(\S+) (\d+) (?:[\d:,]+ )?([\d:,]+)$/.exec(code ?? '') ?? [];
   assert.deepEqual([name, Number(validity)], [word, uidValidity], code);
   assert.deepEqual(numbersOf(uids), messages.slice(-count).map(({ uid }) => uid), code);
@@ -128,7 +129,7 @@ export async function copyOrMove(stage: Stage, player: Player, act: Act): Promis
   const forbidden = verb === 'MOVE' && (view.access === 'read-only' || !rights.includes('t') || !rights.includes('e'));
   const why = whyNotInto(spot, verb === 'MOVE' && !changesAccount ? [] : there.map(({ letter }) => letter));
   const done = !forbidden && target !== undefined && why === undefined;
-  const effects: Effect[] = done && there.length > 0 ? transfer({ source: view.mailbox, target, messages: there.map(({ uid, letter, flags }) => ({ uid, letter, flags: borne(spot, flags) })), verb }) : [];
+  const effects: Effect[] = done && there.length > 0 ? transfer({ source: view.mailbox, target, messages: there.map(({ uid, letter, flags }) => ({ uid, letter: changesAccount ? { ...letter } : letter, flags: borne(spot, flags) })), verb }) : [];
   const { others, code } = await stage.run(player, { text: `${verbOf(chosen, verb)} ${chosen.set} ${spot.text}`, status: done ? 'OK' : 'NO', effects });
   const moved = others.find((one) => one.kind === 'code' && one.code === 'COPYUID');
   onlyKeywords(others.filter((one) => one !== moved));
@@ -141,7 +142,7 @@ export async function copyOrMove(stage: Stage, player: Player, act: Act): Promis
   if (verb === 'MOVE' && model.qresync === 'on') assert.equal(code, `HIGHESTMODSEQ ${String(view.mailbox.highestModseq)}`);
 }
 
-function transfer({ source, target, messages, verb }: { readonly source: ModelMailbox; readonly target: ModelMailbox; readonly messages: readonly Omit<ModelMessage, 'modseq'>[]; readonly verb: 'COPY' | 'MOVE' }): Effect[] {
+function transfer({ source, target, messages, verb }: { readonly source: ModelMailbox; readonly target: ModelMailbox; readonly messages: readonly Pick<ModelMessage, 'uid' | 'letter' | 'flags'>[]; readonly verb: 'COPY' | 'MOVE' }): Effect[] {
   const added = messages.map(({ letter, flags }) => ({ letter, flags }));
   const gone = new Set(messages.map(({ uid }) => uid));
   if (verb === 'COPY') return [{ mailbox: target, added }];
@@ -167,32 +168,6 @@ export function deletedIn(view: OpenView, uids: readonly number[]): ReadonlySet<
   return new Set(alive(view, uids).filter(({ flags }) => flags.has('\\Deleted')).map(({ uid }) => uid));
 }
 
-/** RFC 8508. */
-export async function replace(stage: Stage, player: Player, act: Act): Promise<void> {
-  const { model, model: { qresync } } = player;
-  const view = viewOf(model);
-  const uid = view.uids[act.b % Math.max(1, view.uids.length)];
-  if (uid === undefined) return;
-  const byUid = act.a % 2 === 1;
-  const name = nameOf(act.c >> 2);
-  const target = stage.account.mailbox(name);
-  const [old] = alive(view, [uid]);
-  const letter = letterOf(act.c);
-  const flags = flagsOf(act.b);
-  const why = view.access === 'read-only' ? 'NOPERM' : target === undefined ? 'TRYCREATE' : old === undefined ? 'EXPUNGEISSUED' : stage.account.hasRoomFor([letter], [old.letter]) ? undefined : 'OVERQUOTA';
-  const added = [{ letter, flags: new Set(flags) }];
-  const gone = new Set([uid]);
-  const effects: Effect[] = why !== undefined || target === undefined ? [] : target === view.mailbox ? [{ mailbox: target, added, gone }] : [{ mailbox: view.mailbox, gone }, { mailbox: target, added }];
-  const { others, code } = await stage.run(player, {
-    text: `${byUid ? 'UID ' : ''}REPLACE ${String(byUid ? uid : view.uids.indexOf(uid) + 1)} ${name} (${flags.join(' ')}) ${arrivalOf(letter)} {${String(letter.text.length)}+}\r\n${letter.text}`,
-    status: why === undefined ? 'OK' : 'NO', effects,
-  });
-  const told = others.find((one) => one.kind === 'code' && one.code === 'APPENDUID');
-  onlyKeywords(others.filter((one) => one !== told));
-  assert.equal(code, why ?? (qresync === 'on' ? `HIGHESTMODSEQ ${String(view.mailbox.highestModseq)}` : undefined));
-  if (why === undefined && target !== undefined) checkUids(told?.kind === 'code' ? `APPENDUID ${told.value}` : undefined, 'APPENDUID', { mailbox: target, count: 1 });
-}
-
 const fetches: readonly { readonly items: string; readonly fields: readonly (keyof Fetched)[]; readonly does?: 'marks' | 'condstore' }[] = [
   { items: '(FLAGS)', fields: ['flags'] },
   { items: '(UID FLAGS)', fields: ['uid', 'flags'] },
@@ -200,6 +175,11 @@ const fetches: readonly { readonly items: string; readonly fields: readonly (key
   { items: '(FLAGS MODSEQ)', fields: ['flags', 'modseq'], does: 'condstore' },
   { items: '(BODY.PEEK[])', fields: ['body'] },
   { items: '(BODY[])', fields: ['body'], does: 'marks' },
+  { items: '(BINARY.PEEK[1])', fields: ['binary'] },
+  { items: '(BINARY[1])', fields: ['binary'], does: 'marks' },
+  { items: '(FLAGS BINARY.SIZE[1] RFC822.SIZE)', fields: ['flags', 'binarySize', 'size'] },
+  { items: '(PREVIEW)', fields: ['preview'] },
+  { items: '(EMAILID THREADID SAVEDATE)', fields: ['emailId', 'threadId', 'savedMs'] },
 ];
 
 export async function fetch(stage: Stage, player: Player, act: Act): Promise<void> {
@@ -207,6 +187,7 @@ export async function fetch(stage: Stage, player: Player, act: Act): Promise<voi
   const view = viewOf(model);
   const chosen = choose(view, act);
   if (act.c % 5 === 0 && chosen.by === 'uid') return fetchChanged(stage, player, act);
+  if (act.c % 7 === 0 && chosen.by === 'uid') return fetchWindow(stage, player, { chosen, window: windows[act.b % windows.length] ?? '1:2' });
   const kind = fetches[act.c % fetches.length] ?? fetches[0];
   assert.ok(kind !== undefined);
   if (kind.does === 'condstore') model.enableCondstore();
@@ -217,6 +198,17 @@ export async function fetch(stage: Stage, player: Player, act: Act): Promise<voi
     text: `${verbOf(chosen, 'FETCH')} ${chosen.set} ${kind.items}`, status: 'OK', tells: chosen.by === 'uid' ? 'everything' : 'no-expunges',
     effects: marked.length === 0 ? [] : [{ mailbox: view.mailbox, flagged: new Map(marked.map(({ uid, flags }) => [uid, new Set([...flags, '\\Seen'])])) }],
     fetched: fields, own: new Set(marked.map(({ uid }) => uid)),
+  });
+}
+
+const windows = ['1:2', '-1:-2', '2:1', '-3:-2', '9:12'] as const;
+
+/** Some of what the set means, counted from either end (RFC 9394 section 3.3). */
+async function fetchWindow(stage: Stage, player: Player, { chosen, window }: { readonly chosen: Chosen; readonly window: string }): Promise<void> {
+  const view = viewOf(player.model);
+  await expectKeywords(stage, player, {
+    text: `UID FETCH ${chosen.set} (UID FLAGS) (PARTIAL ${window})`, status: 'OK',
+    fetched: new Map(alive(view, windowed(chosen.uids, window)).map(({ uid }) => [uid, ['uid', 'flags']])),
   });
 }
 

@@ -16,12 +16,18 @@ import { actKinds, inboxNumber } from './acts.ts';
 import type { Act, ActKind } from './acts.ts';
 import { AccountModel } from './mailbox-model.ts';
 import * as annotationActs from './annotation-acts.ts';
+import * as catenateActs from './catenate-acts.ts';
+import * as listActs from './list-acts.ts';
 import * as mailboxActs from './mailbox-acts.ts';
 import * as messageActs from './message-acts.ts';
+import * as replaceActs from './replace-acts.ts';
 import * as rightsActs from './rights-acts.ts';
 import * as rushActs from './rush-acts.ts';
 import * as searchActs from './search-acts.ts';
+import * as urlActs from './url-acts.ts';
 import * as watchActs from './watch-acts.ts';
+import * as multisearchActs from './multisearch-acts.ts';
+import * as uidOnlyActs from './uid-only-acts.ts';
 import { Player } from './player.ts';
 import type { Home } from './player.ts';
 import { Stage } from './stage.ts';
@@ -51,7 +57,7 @@ const clients: readonly { readonly home: Home; readonly at: Worker; readonly ena
 ];
 /** What guests do instead of what the owner alone does here. */
 const ofGuests: Partial<Record<ActKind, ActKind>> = {
-  'follow': 'store', 'replace': 'store', 'at once': 'store', 'rename': 'append', 'annotate': 'expunge', 'read annotations': 'rights', 'notify': 'rights', 'limit': 'rights', 'quota': 'rights',
+  'follow': 'store', 'at once': 'store', 'annotate': 'expunge', 'read annotations': 'rights', 'limit': 'rights', 'quota': 'rights',
 };
 
 const number = fc.nat({ max: 9999 });
@@ -140,7 +146,7 @@ async function perform(stage: Stage, wanted: Act): Promise<void> {
   const act: Act = player.home === 'owner' ? wanted : { ...wanted, kind: ofGuests[wanted.kind] ?? wanted.kind };
   if (player.model.idle === 'yes') await stage.endIdle(player);
   if (stage.isDoomed(player) && act.kind !== 'select') await stage.hearLoss(player);
-  const needsView = !['append', 'create', 'rename', 'delete', 'select', 'noop', 'idle', 'status', 'list', 'notify', 'log out', 'limit', 'quota', 'annotate', 'read annotations', 'at once', 'grant', 'rights'].includes(act.kind);
+  const needsView = !['append', 'create', 'rename', 'delete', 'select', 'noop', 'idle', 'status', 'list', 'subscribe', 'uid only', 'search several', 'catenate', 'urls', 'notify', 'log out', 'limit', 'quota', 'annotate', 'read annotations', 'at once', 'grant', 'rights'].includes(act.kind);
   // A client that has nothing open opens what it can; a guest mostly INBOX, where he mostly has some right or other.
   const a = player.home === 'owner' || act.c % 4 === 0 ? act.a : inboxNumber;
   if (needsView && player.model.view === undefined) await mailboxActs.select(stage, player, { ...act, kind: 'select', a, b: act.b | 1 });
@@ -164,7 +170,12 @@ async function doAct(stage: Stage, player: Player, act: Act): Promise<void> {
     case 'close': return mailboxActs.close(stage, player);
     case 'unselect': return mailboxActs.unselect(stage, player);
     case 'status': return mailboxActs.status(stage, player, act);
-    case 'list': return player.home === 'owner' ? mailboxActs.list(stage, player) : rightsActs.listShared(stage, player);
+    case 'list': return player.home === 'owner' || act.c % 3 !== 0 ? listActs.list(stage, player, act) : rightsActs.listShared(stage, player);
+    case 'subscribe': return listActs.subscribe(stage, player, act);
+    case 'uid only': return uidOnlyActs.uidOnly(stage, player, act);
+    case 'search several': return multisearchActs.searchSeveral(stage, player, act);
+    case 'catenate': return catenateActs.catenate(stage, player, act);
+    case 'urls': return urlActs.useUrls(stage, player, act);
     case 'grant': return rightsActs.grant(stage, player, act);
     case 'rights': return rightsActs.readRights(stage, player, act);
     case 'idle': return stage.beginIdle(player);
@@ -175,7 +186,7 @@ async function doAct(stage: Stage, player: Player, act: Act): Promise<void> {
     case 'read annotations': return annotationActs.readAnnotations(stage, player, act);
     case 'quota': return watchActs.quota(stage, player, act);
     case 'follow': return searchActs.follow(stage, player, act);
-    case 'replace': return messageActs.replace(stage, player, act);
+    case 'replace': return replaceActs.replace(stage, player, act);
     case 'at once': return rushActs.rush(stage, act);
     case 'noop': messageActs.onlyKeywords((await stage.run(player, { text: 'NOOP', status: 'OK' })).others);
   }

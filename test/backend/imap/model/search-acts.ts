@@ -6,13 +6,14 @@ import type { ModelMessage } from './mailbox-model.ts';
 import { alive, expectKeywords, onlyKeywords, viewOf } from './message-acts.ts';
 import { sorted, threaded } from './order-model.ts';
 import type { Player } from './player.ts';
+import { windowed } from './result-window.ts';
 import { numbersOf } from './responses.ts';
 import type { Response } from './responses.ts';
 import type { OpenView } from './session-model.ts';
 import type { Stage } from './stage.ts';
 
 /** A search key, and which messages of the view it finds. */
-interface Key {
+export interface Key {
   readonly text: string;
   readonly hits: (message: ModelMessage) => boolean;
   readonly modseqs?: 'told';
@@ -21,7 +22,8 @@ interface Key {
 const has = (flag: string) => ({ flags }: ModelMessage): boolean => flags.has(flag);
 const unlike = (hits: Key['hits']) => (message: ModelMessage): boolean => !hits(message);
 
-const fixedKeys: readonly Key[] = [
+/** That mean the same everywhere. */
+export const fixedKeys: readonly Key[] = [
   { text: 'ALL', hits: () => true },
   { text: 'SEEN', hits: has('\\Seen') },
   { text: 'NOT DELETED', hits: unlike(has('\\Deleted')) },
@@ -29,7 +31,7 @@ const fixedKeys: readonly Key[] = [
   { text: 'SUBJECT lunch', hits: ({ letter }) => letter.base === 'LUNCH' },
   { text: 'UNSEEN UNDELETED', hits: (message) => !has('\\Seen')(message) && !has('\\Deleted')(message) },
   { text: 'HEADER CC zed FROM ann', hits: ({ letter }) => letter.cc === 'ZED' && letter.from === 'ANN' },
-  { text: 'BODY "longer longer"', hits: ({ letter }) => letter.text.includes('longer longer') },
+  { text: 'BODY "longer longer"', hits: ({ letter }) => letter.body.includes('longer longer') },
 ];
 
 function keyOf(view: OpenView, { a, b, c }: Act): Key {
@@ -38,12 +40,16 @@ function keyOf(view: OpenView, { a, b, c }: Act): Key {
   const place = 1 + (c % Math.max(1, view.uids.length));
   const size = 200 + (a % 200);
   const modseq = Math.max(1, view.mailbox.highestModseq - (c % 6));
+  const midnightMs = Date.UTC(2026, 1, 1 + (c % 7)); // all came by day: seconds that pass meanwhile change nothing
+  const age = String(Math.floor((Date.now() - midnightMs) / 1000));
   const keys: readonly Key[] = [
     ...fixedKeys,
     { text: '$', hits: saved },
     { text: 'NOT UID $', hits: unlike(saved) },
     { text: `UID ${String(uid)}:* UNSEEN`, hits: (message) => (message.uid >= uid || message.uid === view.uids.at(-1)) && !has('\\Seen')(message) },
-    ...(view.uids.length === 0 ? [] : [{ text: `1:${String(place)} NOT SEEN`, hits: (message: ModelMessage) => view.uids.indexOf(message.uid) < place && !has('\\Seen')(message) }]),
+    ...(view.uids.length === 0 || view.numbering === 'uids' ? [] : [{ text: `1:${String(place)} NOT SEEN`, hits: (message: ModelMessage) => view.uids.indexOf(message.uid) < place && !has('\\Seen')(message) }]),
+    { text: `YOUNGER ${age}`, hits: ({ letter }) => letter.arrivedMs > midnightMs },
+    { text: `OLDER ${age} NOT DELETED`, hits: (message) => message.letter.arrivedMs < midnightMs && !has('\\Deleted')(message) },
     { text: `LARGER ${String(size)}`, hits: ({ letter }) => letter.text.length > size },
     { text: `MODSEQ ${String(modseq)}`, hits: (message) => message.modseq >= modseq, modseqs: 'told' },
   ];
@@ -61,6 +67,10 @@ interface Manner {
   readonly returned: string | undefined;
 }
 
+function numbersFor(view: OpenView, { a }: Act): Manner['numbers'] {
+  return view.numbering === 'uids' || a % 2 === 1 ? 'uid' : 'sequence';
+}
+
 /** SEARCH, or SORT. */
 export async function search(stage: Stage, player: Player, act: Act): Promise<void> {
   const { model } = player;
@@ -69,7 +79,7 @@ export async function search(stage: Stage, player: Player, act: Act): Promise<vo
   const key = keyOf(view, act);
   if (key.modseqs === 'told') model.enableCondstore();
   const manner: Manner = {
-    verb: act.kind === 'sort' ? 'SORT' : 'SEARCH', numbers: act.a % 2 === 1 ? 'uid' : 'sequence',
+    verb: act.kind === 'sort' ? 'SORT' : 'SEARCH', numbers: numbersFor(view, act),
     returned: act.c % 3 === 0 ? undefined : returns[act.c % returns.length],
   };
   const criteria = sortCriteria[act.a % sortCriteria.length] ?? 'SUBJECT';
@@ -89,7 +99,8 @@ function commandOf({ verb, numbers, returned }: Manner, { key, criteria }: { rea
 
 /** A search that fails leaves `$` empty (RFC 5182 section 2.1). */
 async function searchInVain(stage: Stage, player: Player): Promise<void> {
-  await expectKeywords(stage, player, { text: 'SEARCH RETURN (SAVE) CHARSET KOI8-R ALL', status: 'NO', tells: 'no-expunges' });
+  const byUid = player.model.numbering === 'uids' ? 'UID ' : '';
+  await expectKeywords(stage, player, { text: `${byUid}SEARCH RETURN (SAVE) CHARSET KOI8-R ALL`, status: 'NO', tells: byUid === '' ? 'no-expunges' : 'everything' });
   viewOf(player.model).saved = [];
 }
 
@@ -118,12 +129,12 @@ function checkAnswers(answers: readonly Response[], { manner: { verb, numbers, r
 }
 
 /** Sets that are written otherwise may be the same. */
-function readable(value: string): string {
+export function readable(value: string): string {
   return value.replace(/\d+(?:[:,]\d+)*\)?$/, (set) => numbersOf(set.replace(')', '')).join(','));
 }
 
 /** Undefined where nothing is asked for that would be told. */
-function itemsOf(found: readonly ModelMessage[], returned: string, numberOf: (message: ModelMessage) => number): Map<string, string> | undefined {
+export function itemsOf(found: readonly ModelMessage[], returned: string, numberOf: (message: ModelMessage) => number): Map<string, string> | undefined {
   const words = returned.split(' ');
   const shown = returned === '' ? ['ALL'] : words.filter((word) => ['ALL', 'COUNT', 'MIN', 'MAX', 'PARTIAL'].includes(word));
   if (shown.length === 0) return undefined;
@@ -143,17 +154,8 @@ function windowOf(returned: string): string | undefined {
   return /PARTIAL (\S+)/.exec(returned)?.[1];
 }
 
-/** In the order of the results, also where the window is counted from the end (RFC 9394 section 3.1). */
-function windowed(found: readonly ModelMessage[], window: string): ModelMessage[] {
-  const [one = 0, other = 0] = window.split(':').map(Number);
-  return found.filter((_, index) => {
-    const place = one < 0 ? index - found.length : index + 1;
-    return place >= Math.min(one, other) && place <= Math.max(one, other);
-  });
-}
-
 /** What `$` and MODSEQ stand for (RFC 5182 section 2.4, RFC 7162 section 3.1.5, RFC 9394 section 3.2). */
-function meant(found: readonly ModelMessage[], returned: string): readonly ModelMessage[] {
+export function meant(found: readonly ModelMessage[], returned: string): readonly ModelMessage[] {
   const words = returned.split(' ');
   const window = windowOf(returned);
   if (words.includes('ALL') || words.includes('COUNT') || (window === undefined && !words.includes('MIN') && !words.includes('MAX'))) return found;
@@ -177,7 +179,7 @@ export async function follow(stage: Stage, player: Player, act: Act): Promise<vo
   const sorts = act.c % 2 === 1;
   const criteria = sortCriteria[act.a % sortCriteria.length] ?? 'SUBJECT';
   const returned = ['UPDATE', 'UPDATE ALL', 'UPDATE COUNT', 'UPDATE MIN'][act.c % 4] ?? 'UPDATE';
-  const manner: Manner = { verb: sorts ? 'SORT' : 'SEARCH', numbers: act.a % 2 === 1 ? 'uid' : 'sequence', returned };
+  const manner: Manner = { verb: sorts ? 'SORT' : 'SEARCH', numbers: numbersFor(view, act), returned };
   const order = sorts ? (messages: readonly ModelMessage[]) => sorted(messages, criteria) : undefined;
   const matching = alive(view, view.uids).filter(key.hits);
   const found = order?.(matching) ?? matching;
@@ -195,7 +197,7 @@ export async function thread(stage: Stage, player: Player, act: Act): Promise<vo
   const view = viewOf(player.model);
   const key = keyOf(view, { ...act, b: act.b % (fixedKeys.length * 2) < fixedKeys.length ? 0 : act.b });
   if (key.modseqs === 'told') player.model.enableCondstore();
-  const byUid = act.a % 2 === 1;
+  const byUid = numbersFor(view, act) === 'uid';
   const algorithm = algorithms[act.c % algorithms.length] ?? 'REFERENCES';
   const threads = threaded(alive(view, view.uids).filter(key.hits), algorithm, ({ uid }) => (byUid ? uid : view.uids.indexOf(uid) + 1));
   const { others } = await stage.run(player, { text: `${byUid ? 'UID ' : ''}THREAD ${algorithm} UTF-8 ${key.text}`, status: 'OK', tells: byUid ? 'everything' : 'no-expunges' });

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import type { KnownAnnotations } from './annotation-model.ts';
+import { checkContent } from './content-model.ts';
 import { findMessage, sameFlags } from './mailbox-model.ts';
 import type { Happening, ModelMailbox, ModelMessage } from './mailbox-model.ts';
 import type { Letter } from './letters.ts';
@@ -11,11 +12,15 @@ import type { Fetched, Response } from './responses.ts';
 import type { Follower } from './follower-model.ts';
 import type { Looking, Watch } from './watch-model.ts';
 
+export type Numbering = 'sequence and uids' | 'uids';
+
 /** The open mailbox. */
 export interface OpenView {
   readonly mailbox: ModelMailbox;
   readonly access: 'read-write' | 'read-only';
   readonly uidValidity: number;
+  /** How messages are named: `uids` after ENABLE UIDONLY (RFC 9586). */
+  numbering: Numbering;
   /** By sequence number. */
   readonly uids: number[];
   /** What the client was told, by uid. */
@@ -65,6 +70,7 @@ export class SessionModel {
   readonly name: string;
   condstore: 'on' | 'off' = 'off';
   qresync: 'on' | 'off' = 'off';
+  #numbering: Numbering = 'sequence and uids';
   view: OpenView | undefined;
   /** `doomed`: the open mailbox is no more, which the server says with BYE. */
   state: 'alive' | 'doomed' = 'alive';
@@ -91,10 +97,19 @@ export class SessionModel {
     this.condstore = 'on';
   }
 
+  get numbering(): Numbering {
+    return this.#numbering;
+  }
+
+  enableUidOnly(): void {
+    this.#numbering = 'uids';
+    if (this.view !== undefined) this.view.numbering = 'uids';
+  }
+
   open(mailbox: ModelMailbox, access: OpenView['access']): OpenView {
     this.leave();
     this.view = {
-      mailbox, access, uidValidity: mailbox.uidValidity, uids: mailbox.messages.map(({ uid }) => uid), flags: new Map(), modseqs: new Map(), saved: [], followers: new Map(),
+      mailbox, access, uidValidity: mailbox.uidValidity, numbering: this.#numbering, uids: mailbox.messages.map(({ uid }) => uid), flags: new Map(), modseqs: new Map(), saved: [], followers: new Map(),
       gone: new Set(), arrived: [], changed: new Set(), retold: new Set(), syncedModseq: mailbox.highestModseq, heardModseq: mailbox.highestModseq,
     };
     return this.view;
@@ -198,7 +213,7 @@ export class SessionModel {
   #takeUpdate({ of, numbers, items }: Extract<Response, { kind: 'esearch' }>): void {
     const follower = this.view?.followers.get(/^TAG "(.*)"$/.exec(of)?.[1] ?? '');
     assert.ok(this.view !== undefined && follower !== undefined, `${this.name}: ${of} is not kept up to date`);
-    follower.hear(items, { numbers, uids: this.view.uids });
+    follower.hear(items, { numbers, view: this.view });
   }
 
   #takeCount(response: Response, view: OpenView, { tells, others }: Expectation): boolean {
@@ -210,12 +225,12 @@ export class SessionModel {
       return true;
     }
     if (response.kind === 'expunge') {
-      assert.equal(this.qresync, 'off', `${this.name}: EXPUNGE with QRESYNC`);
+      assert.deepEqual([this.qresync, view.numbering], ['off', 'sequence and uids'], `${this.name}: EXPUNGE with QRESYNC or UIDONLY`);
       this.#forget(view, view.uids[response.number - 1], tells);
       return true;
     }
     if (response.kind !== 'vanished' || response.earlier) return false;
-    assert.equal(this.qresync, 'on', `${this.name}: VANISHED without QRESYNC`);
+    assert.ok(this.qresync === 'on' || view.numbering === 'uids', `${this.name}: VANISHED without QRESYNC and UIDONLY`);
     for (const uid of response.uids) this.#forget(view, uid, tells);
     return true;
   }
@@ -233,15 +248,16 @@ export class SessionModel {
   #takeFetch(response: Fetched, { before, others, fetched }: Expectation): void {
     const { view } = this;
     assert.ok(view !== undefined, `${this.name}: FETCH without a mailbox`);
-    const uid = view.uids[response.sequence - 1];
-    assert.ok(uid !== undefined, `${this.name}: FETCH of ${String(response.sequence)}, there are ${String(view.uids.length)}`);
+    assert.equal(response.sequence === undefined, view.numbering === 'uids', `${this.name}: UIDFETCH or FETCH`);
+    const uid = response.sequence === undefined ? view.uids.find((one) => one === response.uid) : view.uids[response.sequence - 1];
+    assert.ok(uid !== undefined, `${this.name}: FETCH of ${String(response.sequence ?? response.uid)}, there are ${String(view.uids.length)}`);
     if (response.uid !== undefined) assert.equal(response.uid, uid, `${this.name}: ${String(response.sequence)} was another message`);
     const message = findMessage(view.mailbox, uid);
     const letter = message?.letter ?? (others === 'at work' ? before.get(uid)?.letter : undefined);
     assert.ok(letter !== undefined, `${this.name}: FETCH of ${String(uid)}, which is gone`);
     const wasRenewed = others === 'at work' && before.get(uid)?.renewed === 'perhaps';
     assert.ok(fetched.has(uid) || view.changed.has(uid) || view.retold.has(uid) || wasRenewed, `${this.name}: nobody asked for ${String(uid)}`);
-    const { flags, modseq, size, body } = response;
+    const { flags, modseq } = response;
     if (flags !== undefined) {
       const possible = [...(message === undefined ? [] : [message.flags]), ...(before.get(uid)?.flags ?? [])];
       assert.ok(possible.some((one) => sameFlags(flags, one)), `${this.name}: flags of ${String(uid)}: ${[...flags].join(' ')}, none of ${possible.map((one) => `(${[...one].join(' ')})`).join(' ')}`);
@@ -251,8 +267,7 @@ export class SessionModel {
       if (this.condstore === 'on' && !fetched.has(uid)) assert.ok(modseq !== undefined, `${this.name}: flags without MODSEQ`);
     }
     if (modseq !== undefined) view.modseqs.set(uid, modseq);
-    if (size !== undefined) assert.equal(size, letter.text.length, `${this.name}: size of ${String(uid)}`);
-    if (body !== undefined) assert.equal(body, letter.text, `${this.name}: text of ${String(uid)}`);
+    checkContent(response, { letter, message, account: view.mailbox.home, name: `${this.name}: ${String(uid)}` });
     this.#told.set(uid, [...(this.#told.get(uid) ?? []), response]);
   }
 

@@ -10,6 +10,7 @@ import type { Remembered, Spot } from './rights-model.ts';
 import { effectsOf, histories, momentsOf } from './rush-model.ts';
 import type { Perform } from './rush-model.ts';
 import type { Expectation, Moments, SessionModel } from './session-model.ts';
+import { Urls } from './url-model.ts';
 
 /** A command and what is predicted of it. */
 export interface Command {
@@ -46,6 +47,7 @@ export class Stage {
   readonly players: readonly Player[];
   /** By user, whichever session it was that asked. */
   readonly remembered = new Map<string, Remembered>();
+  readonly urls = new Urls();
   readonly #setLimits: (limits: AccountModel['limits']) => Promise<void>;
 
   constructor(account: AccountModel, players: readonly Player[], setLimits: (limits: AccountModel['limits']) => Promise<void>) {
@@ -97,7 +99,8 @@ export class Stage {
 
   /** Nothing of it is told, whatever is asked, until it is left. */
   async #leaveLost(player: Player): Promise<void> {
-    for (const command of ['FETCH 1:* (FLAGS)', 'UID SEARCH ALL', 'UNSELECT']) assert.deepEqual(await player.ask(command), { responses: [], status: 'NO', code: 'UNAVAILABLE' }, command);
+    const fetch = player.model.numbering === 'uids' ? 'UID FETCH' : 'FETCH';
+    for (const command of [`${fetch} 1:* (FLAGS)`, 'UID SEARCH ALL', 'UNSELECT']) assert.deepEqual(await player.ask(command), { responses: [], status: 'NO', code: 'UNAVAILABLE' }, command);
     player.model.leave();
     player.model.state = 'alive';
   }
@@ -179,7 +182,7 @@ export class Stage {
 
   /** Who asked for it hears what others do with names. */
   #tellNames({ names = [], oldName, madeAbove = [] }: Command, actor: SessionModel): void {
-    for (const { watch } of this.#sessions.filter((session) => session !== actor)) {
+    for (const { watch } of this.#sessions.filter((session) => session !== actor && session.watch?.account === this.account)) {
       if (oldName === undefined) watch?.noteNames(names);
       else watch?.noteRename(oldName, names[0] ?? '');
       watch?.noteNames(madeAbove);
@@ -233,8 +236,10 @@ export class Stage {
     const last = player.isFromOutside ? 'lost' : 'bye';
     for (let response = await player.response(); response.kind !== last; response = await player.response()) assert.ok(isNews(player.model, response, unasked(tells)));
     if (!player.isFromOutside) return player.enter();
-    player.sayLine('DONE');
-    assert.deepEqual(await player.answer(), { responses: [], status: 'NO', code: 'UNAVAILABLE' }, 'DONE');
+    if (player.model.idle === 'yes') {
+      player.sayLine('DONE');
+      assert.deepEqual(await player.answer(), { responses: [], status: 'NO', code: 'UNAVAILABLE' }, 'DONE');
+    }
     player.model.idle = 'no';
     await this.#leaveLost(player);
   }

@@ -24,7 +24,7 @@ const wishes: readonly Wishes[] = [
 export async function notify(stage: Stage, player: Player, act: Act): Promise<void> {
   const { model } = player;
   const wanted = wishes[act.a % wishes.length] ?? assert.fail();
-  const watch = new Watch(wanted, stage.account);
+  const watch = new Watch(wanted, player.own);
   const expected = watch.firstStatus(model.looking);
   const { others } = await stage.run(player, { text: `NOTIFY SET ${wanted.text}`, status: 'OK', then: () => { model.watch = watch; } });
   const told = others.flatMap((one) => (one.kind === 'status' ? [one] : []));

@@ -41,26 +41,27 @@ export interface Looking {
 
 export class Watch {
   readonly wishes: Wishes;
-  readonly #account: AccountModel;
+  /** Of the user who asks. */
+  readonly account: AccountModel;
   #told = new Map<ModelMailbox, Counters>();
   #names: OwedName[] = [];
 
   constructor(wishes: Wishes, account: AccountModel) {
     this.wishes = wishes;
-    this.#account = account;
+    this.account = account;
     this.settle();
   }
 
   /** The client knows how all are now: it was told, or did it itself. */
   settle(): void {
-    this.#told = new Map([...this.#account.mailboxes.values()].map((mailbox) => [mailbox, countersOf(mailbox)]));
+    this.#told = new Map([...this.account.mailboxes.values()].map((mailbox) => [mailbox, countersOf(mailbox)]));
     this.#names = [];
   }
 
   /** Mailboxes were made (with a level above), or removed. */
   noteNames(names: readonly string[]): void {
     const affected = new Set(names.flatMap((name) => (name.includes('/') ? [name.slice(0, name.lastIndexOf('/')), name] : [name])));
-    for (const name of affected) if (this.wishes.names(name)) this.#names.push({ name, oldName: undefined, exists: this.#account.mailbox(name) !== undefined });
+    for (const name of affected) if (this.wishes.names(name)) this.#names.push({ name, oldName: undefined, exists: this.account.mailbox(name) !== undefined });
   }
 
   noteRename(oldName: string, name: string): void {
@@ -70,7 +71,7 @@ export class Watch {
   /** The STATUS responses by which NOTIFY SET STATUS begins. */
   firstStatus({ open }: Looking): Map<string, Partial<Counters>> {
     if (this.wishes.status === 'not asked') return new Map();
-    const watched = [...this.#account.mailboxes.values()].filter((mailbox) => mailbox !== open && this.wishes.messages(mailbox.name));
+    const watched = [...this.account.mailboxes.values()].filter((mailbox) => mailbox !== open && this.wishes.messages(mailbox.name));
     return new Map(watched.map((mailbox) => [mailbox.name, only(countersOf(mailbox), ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY', ...(this.wishes.flags(mailbox.name) ? ['HIGHESTMODSEQ'] as const : [])])]));
   }
 
@@ -117,7 +118,7 @@ export class Watch {
       return 'taken';
     }
     if (response.kind !== 'status') return 'of something else';
-    const mailbox = this.#account.mailbox(response.name);
+    const mailbox = this.account.mailbox(response.name);
     if (looking.others === 'at work' && mailbox !== undefined && this.wishes.messages(response.name)) {
       // As it was at one moment or the other: the last word is that which counts.
       this.#told.set(mailbox, { ...(this.#told.get(mailbox) ?? countersOf(mailbox)), ...Object.fromEntries(response.items) });
