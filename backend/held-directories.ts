@@ -3,6 +3,7 @@
  * node runs: workers ask here, by the topics below, for a new generation that opens what there is, and say when none has files open any more.
  */
 import { Failure, isFailure } from '../shared/base/failure.ts';
+import { isDiskFull } from '../shared/base/full-disk.ts';
 import type { ForeignHolder } from '../shared/base/folder-holder.ts';
 import type { Logger } from '../shared/log/log.ts';
 import type { Desk } from '../shared/service/supervisor.ts';
@@ -36,6 +37,7 @@ export interface LettingGo {
 export class HeldDirectories {
   readonly #config: HolderConfig;
   readonly #foreign: ForeignHolder;
+  readonly #log: Logger;
   readonly #held = new Map<string, () => void>();
   /** By number; few administrators take storages in and out. */
   readonly #followings: Following[] = [];
@@ -46,6 +48,7 @@ export class HeldDirectories {
   constructor(config: HolderConfig, foreign: ForeignHolder, log: Logger) {
     this.#config = config;
     this.#foreign = foreign;
+    this.#log = log;
     demandKnownQueue(config); // what is said of storages stands beside it
     forgetLostStorages(config);
     if (storageDirectoriesOf(config).open.length === 0) throw new Failure('bad-input', `storage.directories names no folder for node ${config.nodeName}, or all are taken out (waybill storage attach)`);
@@ -131,11 +134,21 @@ export class HeldDirectories {
         taken.push(directory);
       }
       for (const directory of taken) this.#demandUsable(directory);
-      for (const directory of taken) raiseFormat(directory); // no worker has it open yet: one of an older program would not hear of it
+      for (const directory of taken) this.#raise(directory); // no worker has it open yet: one of an older program would not hear of it
       return taken;
     } catch (error) {
       for (const directory of taken) this.#drop(directory);
       throw error;
+    }
+  }
+
+  /** A disk that is full keeps no node from starting: workers write what belongs to the format that they find. */
+  #raise(directory: string): void {
+    try {
+      raiseFormat(directory);
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      this.#log.warn({ err: error, directory }, 'the disk of a storage is full: it keeps the format of an earlier version, which is used as it is, until a start finds room');
     }
   }
 
