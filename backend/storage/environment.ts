@@ -12,17 +12,16 @@ import { alone, closeAlone, environmentFile, provideFile } from './environment-f
 import { endUnlessLast } from './last-commit.ts';
 import { closed, LmdbTable, WriteJournal } from './lmdb-table.ts';
 import type { LmdbKey, Records, Use } from './lmdb-table.ts';
-import type { Key, KeyRange, Table } from './table.ts';
+import type { Table } from './table.ts';
 import { workBegins, workEnds } from './unfinished-work.ts';
+import { usedBytes } from './used-pages.ts';
 import { runBatch, Thrown } from './write-batch.ts';
 import type { Queued } from './write-batch.ts';
 import { LockWait, lockedUntil, putLock, removeLock } from './write-lock.ts';
 import type { LockEnd } from './write-lock.ts';
 
+export { keysUnder } from './table.ts';
 export type { Key, KeyRange, Table } from './table.ts';
-
-/** `compact`: the copy has no free pages. `all-pages`: it has all pages of the original, since some of these are neither in use nor free. */
-export type CopyOutcome = 'compact' | 'all-pages';
 
 /** One LMDB environment, shared by all processes of a node that open the same path. */
 export interface Environment {
@@ -46,7 +45,11 @@ export interface Environment {
   /** Until when it is locked, 0 when it is not. */
   lockedUntil(): number;
   /** Makes `directory` an environment of its own with what was committed last, on stable storage when it resolves; nobody waits for it. */
-  copyTo(directory: string): Promise<CopyOutcome>;
+  copyTo(directory: string): Promise<void>;
+  /** The same without free pages, `usedBytes` large. LMDB makes none where pages are neither in use nor free, as a commit whose flush failed was seen to leave some. */
+  compactTo(directory: string): Promise<'done' | 'lost pages'>;
+  /** Of all pages that are in use. */
+  usedBytes(): number;
   /** Waits for running writes and copies. Whoever comes later is refused with `storage-failure`. */
   close(): Promise<void>;
 }
@@ -55,14 +58,6 @@ export interface Environment {
 const mapBytes = 64 * 2 ** 30;
 /** Milliseconds until what nothing came for to go along with is written by itself. */
 const alongMs = 100;
-/** Sorts after every part that is in use: keys sort by their UTF-8. */
-const pastAnyPart = '\u{10ffff}\u{10ffff}';
-
-/** The range of all keys that begin with `prefix`. */
-export function keysUnder(prefix: Key): KeyRange {
-  return { from: prefix, to: [...prefix, pastAnyPart] };
-}
-
 /**
  * Opens the environment at `path` (a directory, made when it is missing) with these tables, which are made when they are
  * missing. One process at a time does this, the others wait. Throws `storage-failure`.
@@ -181,33 +176,37 @@ class LmdbEnvironment implements Environment {
     return untilMs > Date.now() ? untilMs : 0;
   }
 
-  async copyTo(directory: string): Promise<CopyOutcome> {
+  /** Where pages are lost the copy has them, too: what it holds is for the check to say. */
+  async copyTo(directory: string): Promise<void> {
+    if ((await this.compactTo(directory)) === 'lost pages') await this.#copy(directory, 'all pages');
+  }
+
+  async compactTo(directory: string): Promise<'done' | 'lost pages'> {
+    try {
+      return await this.#copy(directory, 'used pages');
+    } catch (error) {
+      if (!(error instanceof Failure && error.cause instanceof Error && error.cause.message.startsWith('MDB_INCOMPATIBLE'))) throw error; // "page leak or corrupt DB"
+      rmSync(join(directory, environmentFile));
+      return 'lost pages';
+    }
+  }
+
+  async #copy(directory: string, which: 'used pages' | 'all pages'): Promise<'done'> {
     this.#demandOpen();
     try {
       makeDirectory(directory);
-      const outcome = await this.#counted(async () => this.#copyInto(directory));
+      await this.#counted(async () => this.#root.backup(directory, which === 'used pages'));
       flush(join(directory, environmentFile));
       flush(directory);
-      return outcome;
+      return 'done';
     } catch (error) {
       throw new Failure('storage-failure', 'the index could not be copied', { cause: error });
     }
   }
 
-  /**
-   * Without free pages. LMDB refuses that (as `page leak or corrupt DB`) where pages are neither in use nor free, as a commit whose flush failed
-   * was seen to leave some; such a copy is one of all pages. What it holds is for the check to say.
-   */
-  async #copyInto(directory: string): Promise<CopyOutcome> {
-    try {
-      await this.#root.backup(directory, true);
-      return 'compact';
-    } catch (error) {
-      if (!(error instanceof Error && error.message.startsWith('MDB_INCOMPATIBLE'))) throw error;
-      rmSync(join(directory, environmentFile));
-      await this.#root.backup(directory, false);
-      return 'all-pages';
-    }
+  usedBytes(): number {
+    this.#demandOpen();
+    return usedBytes(this.#root);
   }
 
   /** The files may not be closed meanwhile. */

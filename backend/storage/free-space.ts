@@ -26,7 +26,8 @@ export class FreeSpace {
   }
 }
 
-async function freeBytes(directory: string): Promise<number> {
+/** Of the file system, for who is no superuser. Throws `storage-failure`. */
+export async function freeBytes(directory: string): Promise<number> {
   try {
     const { bavail, bsize } = await statfs(directory);
     return bavail * bsize;

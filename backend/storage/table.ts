@@ -30,3 +30,11 @@ export interface Table {
   /** Entries in their order, all of one commit; the values are copies. */
   range(range: KeyRange): { readonly key: Key; readonly value: Buffer }[];
 }
+
+/** Sorts after every part that is in use: keys sort by their UTF-8. */
+const pastAnyPart = '\u{10ffff}\u{10ffff}';
+
+/** The range of all keys that begin with `prefix`. */
+export function keysUnder(prefix: Key): KeyRange {
+  return { from: prefix, to: [...prefix, pastAnyPart] };
+}

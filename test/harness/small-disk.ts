@@ -1,6 +1,6 @@
 /** A disk of its own for a test, small enough to be filled to its last byte: a file system in memory. It says why there can be none here, if there can't. */
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync, statfsSync, statSync, truncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { cageProblem } from './no-writing.ts';
 
@@ -31,6 +31,11 @@ export class SmallDisk {
     } finally {
       closeSync(file);
     }
+  }
+
+  /** So much is free, from then on. Only of one that was filled. */
+  leave(bytes: number): void {
+    truncateSync(this.#ballast, Math.max(0, statSync(this.#ballast).size + this.freeBytes - bytes));
   }
 
   /** There is room again. */

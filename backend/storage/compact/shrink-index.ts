@@ -1,36 +1,52 @@
 /** Gives the free space inside an index back to the disk: LMDB uses it again, and never makes its file smaller. */
 import { renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { Failure } from '../../../shared/base/failure.ts';
 import { flush } from '../directories.ts';
 import { environmentFile } from '../environment-file.ts';
 import { openEnvironment } from '../environment.ts';
 import type { Environment } from '../environment.ts';
+import { freeBytes } from '../free-space.ts';
 import { makeScratch } from '../kept-folder.ts';
 import { storageTables } from '../keys.ts';
 import { pagesOf } from '../table-pages.ts';
 
-/** The storage must be open nowhere. A copy takes the name of the index when it is whole and on stable storage. Throws `storage-failure`. */
+/** The storage must be open nowhere. A copy takes the name of the index when it is whole and on stable storage. Throws `storage-full` where it finds no room, `storage-failure`. */
 export async function shrinkIndex(directory: string): Promise<{ readonly before: number; readonly after: number }> {
-  const file = join(directory, 'index', environmentFile);
+  const index = join(directory, 'index');
+  const file = join(index, environmentFile);
+  await demandRoom(directory, await opened(index, async (environment) => Promise.resolve(environment.usedBytes())));
   const before = statSync(file).size;
   const scratch = makeScratch(directory);
   try {
-    renameSync(join(await smallCopy(join(directory, 'index'), scratch.path), environmentFile), file);
-    flush(join(directory, 'index'));
+    renameSync(join(await smallCopy(index, scratch.path), environmentFile), file);
+    flush(index);
     return { before, after: statSync(file).size };
   } finally {
     scratch.remove();
   }
 }
 
-/** Answers its directory. Where LMDB can't leave out pages that are neither in use nor free, what is in the tables is copied instead. */
+/** Answers its directory. Where LMDB can't leave out pages that are neither in use nor free, what is in the tables is copied instead: that takes the room of two copies. */
 async function smallCopy(index: string, scratch: string): Promise<string> {
-  const [copy, entries, smaller] = [join(scratch, 'index'), join(scratch, 'entries'), join(scratch, 'smaller')];
-  const outcome = await opened(index, async (environment) => environment.copyTo(copy));
-  if (outcome === 'compact') return copy;
-  await opened(index, async (from) => opened(entries, async (to) => copyEntries(from, to)));
-  await opened(entries, async (environment) => environment.copyTo(smaller)); // without what its own commits have left free
-  return smaller;
+  const [copy, entries] = [join(scratch, 'index'), join(scratch, 'entries')];
+  return opened(index, async (from) => {
+    if ((await from.compactTo(copy)) === 'done') return copy;
+    await demandRoom(scratch, 2 * from.usedBytes());
+    await opened(entries, async (to) => copyEntries(from, to));
+    await opened(entries, async (to) => to.compactTo(copy)); // without what its own commits have left free
+    return copy;
+  });
+}
+
+/** Locks and folders, bytes. */
+const besideCopies = 256 * 1024;
+
+/** @throws Failure('storage-full') before anything is written: a copy that breaks off would have filled the disk */
+async function demandRoom(directory: string, copiedBytes: number): Promise<void> {
+  const bytes = copiedBytes + besideCopies;
+  const free = await freeBytes(directory);
+  if (free < bytes) throw new Failure('storage-full', `a smaller copy of the index needs ${String(bytes)} bytes beside it, and ${String(free)} are free on its disk: nothing was changed`);
 }
 
 async function opened<T>(path: string, action: (environment: Environment) => Promise<T>): Promise<T> {

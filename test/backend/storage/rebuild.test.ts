@@ -1,6 +1,6 @@
 /** An index that is made anew from the packs alone: what was delivered is there again, what is lost is named, and nobody opens an account before it is settled whose it is. */
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
@@ -11,6 +11,7 @@ import { Flag, checkStorage, compactStorage, keysUnder, openStorage, rebuildInde
 import type { Account, Storage } from '../../../backend/storage/storage.ts';
 import { Failure } from '../../../shared/base/failure.ts';
 import { createLog } from '../../../shared/log/log.ts';
+import { SmallDisk, smallDiskProblem } from '../../harness/small-disk.ts';
 import { packWith } from './damage.ts';
 import { storageTables } from '../../../backend/storage/keys.ts';
 import { takeInventory } from '../../../backend/storage/repair/pack-inventory.ts';
@@ -261,4 +262,31 @@ test('An index is made as small as what is in it, also one that has lost pages',
     assert.equal(mailboxOf(liveOf(storage, 'zoe@example.com')).rows().length, 13);
     assert.deepEqual(storageTables.map((name) => storage.care.folders()[0]?.environment.table(name).range(keysUnder([]))), known);
   });
+});
+
+test('Where there is no room for a smaller copy of an index, that is said before anything is written; as much as was said is enough, also where pages are lost', { skip: smallDiskProblem() }, async (t) => {
+  const opening = 16_384; // what the files of its locks grow by
+  for (const state of ['sound', 'with lost pages'] as const) {
+    const directory = await filled(t);
+    if (state === 'with lost pages') losePages(directory, 3000);
+    const disk = new SmallDisk(join(temporaryDirectory(t), 'disk'), 65_536);
+    const storage = join(disk.folder, 'storage');
+    cpSync(directory, storage, { recursive: true });
+    disk.fill();
+    const names = readdirSync(storage);
+    const needed = async (): Promise<number> => {
+      const refused: unknown = await shrinkIndex(storage).catch((error: unknown) => error);
+      assert.ok(refused instanceof Failure && refused.kind === 'storage-full', String(refused));
+      assert.deepEqual(readdirSync(storage), names, 'nothing is left');
+      return Number(/needs (\d+) bytes/.exec(refused.message)?.[1]) + opening;
+    };
+    try {
+      disk.leave(await needed());
+      if (state === 'with lost pages') disk.leave(await needed());
+      const { before, after } = await shrinkIndex(storage);
+      assert.ok(after < before, JSON.stringify([before, after]));
+    } finally {
+      disk.remove();
+    }
+  }
 });
