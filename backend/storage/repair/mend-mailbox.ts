@@ -13,6 +13,7 @@ import { blockOf } from '../keys.ts';
 import type { Tables } from '../keys.ts';
 import { saveBlock } from '../mailbox-change.ts';
 import { applyRecords, bySoundness } from '../flag-records.ts';
+import type { FlagRecord } from '../flag-records.ts';
 import { collectRows, emptyBlock, highestModseq, withRow } from '../row-block.ts';
 import { newUidValidity } from '../uid-validity.ts';
 import type { Volume } from '../volume.ts';
@@ -20,6 +21,8 @@ import { lostAndFound } from './mended.ts';
 import type { Mended } from './mended.ts';
 
 const usedKeywords = 32;
+/** What a damaged change of flags says beyond that is no mod-sequence that a client has seen: there are no more than 2^53 for all changes to come. */
+const mostMissed = 2 ** 32;
 
 /** Rows in order, each UID once, what changed lately, UIDNEXT, HIGHESTMODSEQ and counters. */
 export async function mendMailbox({ environment, tables }: Volume, id: number): Promise<readonly Mended[]> {
@@ -28,7 +31,7 @@ export async function mendMailbox({ environment, tables }: Volume, id: number): 
     if (entry === undefined) return [];
     const { flagRecords = [], ...plain } = entry;
     const { sound, unsound } = bySoundness(entry);
-    const { rows, isInOrder } = rowsInOrder(tables, { ...plain, flagRecords: sound }, unsound.length);
+    const { rows, isInOrder } = rowsInOrder(tables, { ...plain, flagRecords: sound }, unsound);
     if (!isInOrder || flagRecords.length > 0 || !isRecentRight(tables, id)) writeRows(tables, id, rows);
     const mended = counted(plain, rows);
     if (JSON.stringify(mended) !== JSON.stringify(entry)) putMailbox(tables, mended);
@@ -41,9 +44,10 @@ export async function mendMailbox({ environment, tables }: Volume, id: number): 
 
 /**
  * By UID; of two with one UID the second gets a new one, since clients know the first. Where changes of flags are forgotten all rows get a new mod-sequence:
- * a client may have seen any of these changes, and would keep what it has seen as long as it is told of no later one (RFC 7162, section 3.1.2).
+ * a client may have seen any of these changes, and would keep what it has seen as long as it is told of no later one (RFC 7162, section 3.1.2). So it is above
+ * theirs, too, though the mailbox says that it has not counted so far.
  */
-function rowsInOrder(tables: Tables, entry: MailboxEntry, forgotten: number): { readonly rows: readonly MessageRow[]; readonly isInOrder: boolean } {
+function rowsInOrder(tables: Tables, entry: MailboxEntry, forgotten: readonly FlagRecord[]): { readonly rows: readonly MessageRow[]; readonly isInOrder: boolean } {
   const found: MessageRow[] = [];
   let isInOrder = true;
   for (const { key, value } of tables.rows.range(keysUnder([entry.id]))) {
@@ -55,11 +59,12 @@ function rowsInOrder(tables: Tables, entry: MailboxEntry, forgotten: number): { 
   if (found.some(({ uid }, index) => uid <= (found[index - 1]?.uid ?? 0))) isInOrder = false;
   const taken = new Set<number>();
   let next = Math.max(entry.uidNext, ...found.map(({ uid }) => uid + 1));
-  const modseq = Math.max(entry.highestModseq, ...found.map((row) => row.modseq)) + 1;
+  const highest = Math.max(entry.highestModseq, ...found.map((row) => row.modseq));
+  const modseq = Math.max(highest, ...forgotten.map(([seen]) => seen).filter((seen) => Number.isInteger(seen) && seen <= highest + mostMissed)) + 1;
   const rows = found.map((row): MessageRow => {
     if (row.uid > 0 && !taken.has(row.uid)) {
       taken.add(row.uid);
-      return forgotten === 0 ? row : { ...row, modseq };
+      return forgotten.length === 0 ? row : { ...row, modseq };
     }
     next += 1;
     return { ...row, uid: next - 1, modseq };

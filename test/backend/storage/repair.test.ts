@@ -113,6 +113,19 @@ test('Where changes of flags are forgotten that clients may have seen, they are 
   assert.deepEqual([inbox.state().highestModseq, drafts.state()], [seen + 1, draftsBefore]);
 });
 
+test('A change of flags that is forgotten, as its mod-sequence is above that of its mailbox, is one that clients may have seen: what they are told is later, but for what can be none', async (t) => {
+  for (const [ahead, modseqs] of [[5, 6], [2 ** 40, 1]] as const) {
+    const all = await filled(t);
+    const inbox = mailboxOf(all.alice);
+    const before = inbox.state().highestModseq;
+    await change(all.directory, 'mailboxes', (value) => (isAlicesInbox(value) ? json(value, () => ({ flagRecords: [[before + ahead, 3, -1, 1, -1, 0, 1, 3]] })) : undefined));
+    await repair(all);
+    assert.deepEqual(inbox.rows().map(({ uid, flags, modseq }) => [uid, flags, modseq]), [1, 2, 3].map((uid) => [uid, 4, before + modseqs]));
+    assert.equal(inbox.state().highestModseq, before + modseqs);
+    assert.deepEqual(await findings(all), []);
+  }
+});
+
 test('Mail whose bytes are gone is named with subject and Message-ID and kept in the list; asked for, it is taken out as by an expunge', async (t) => {
   const all = await filled(t);
   const { path } = packWith(all.directory, 'Subject: a1');
