@@ -22,6 +22,7 @@ export interface AccountGround {
 export function accountHandlers({ nodeName, storage, accounts, moves, keepDays }: AccountGround): readonly Handled[] {
   return [
     handled(accountOperations.showNodeAccount, async ({ params: { address } }) => {
+      if (storage.isTakenOut(address)) return Promise.resolve({ at: 'away' as const });
       const summary = storage.lives.summary(address);
       return Promise.resolve({ ...moves.record(address), ...(summary === undefined ? {} : { account: listed(summary, keepDays) }) });
     }),

@@ -30,13 +30,14 @@ function keptRows({ account }: NodeRecord): readonly (readonly [string, string])
 }
 
 function standingText(standing: string | undefined): string {
-  if (standing === 'held') return '; held for the end of a move';
+  if (standing === 'held') return '; held: a move of it ends, or it is not known yet whose it is';
   return standing === 'barred' ? '; disabled' : '';
 }
 
 function recordText(record: NodeRecord): string {
   const epoch = `epoch ${String(record.epoch)}`;
   if (record.at === 'silent') return 'does not answer';
+  if (record.at === 'away') return 'has it in a storage that is taken out';
   if (record.at === 'live') return `owns it (${epoch}): ${counted(record.messages ?? 0, 'message')}, ${String(record.bytes)} bytes${standingText(record.standing)}`;
   if (record.at === 'moved') return `gave it to ${record.node ?? '?'} (${epoch})${record.left === 'none' ? '' : `; its mail lies here still, ${record.left ?? ''}`}`;
   if (record.at === 'arriving') return `takes it over from ${record.node ?? '?'} (${epoch}, ${record.stage ?? ''})${record.worker === 'gone' ? '; nobody works at it: run the move again' : ''}`;

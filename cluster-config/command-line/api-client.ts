@@ -42,7 +42,11 @@ export interface ApiClient {
   complete(address: string): Promise<string>;
 }
 
-const silenceMs = 60_000;
+/**
+ * Longer than a node waits for another one, which it then names: 30 s of silence, and as long again where not even the TLS handshake is answered
+ * (Node takes what was written meanwhile for a sign of life, `net.Socket`'s `_onTimeout`).
+ */
+const silenceMs = 75_000;
 const passwordVariable = 'WAYBILL_ADMIN_PASSWORD';
 
 /** Finds out how to ask. @throws UsageError, Failure('backend-unavailable') without any certificate */

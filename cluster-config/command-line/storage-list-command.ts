@@ -23,7 +23,7 @@ export async function storageDetachText({ node, folder }: Place, options: ApiOpt
 /** @throws UsageError */
 export async function storageAttachText({ node, folder }: Place, options: ApiOptions): Promise<string> {
   const { directory, storage, from } = attachedSchema.parse(await post(node, { act: 'attach', body: { directory: folder } }, options));
-  const held = from === undefined ? '' : `\nIt was ${from}'s: each account is held until no other back-end has it and the directory names ${node}.`;
+  const held = from === undefined ? '' : `\nIt was ${from}'s: each account is held until no other back-end has it and the directory names ${node}.\nWhere waybill storage stats ${from} shows it as detached still: waybill storage detach ${from} FOLDER --forget`;
   return storage === 'open' ? `${directory} is taken into ${node}, and in use${held}` : `${directory} is being taken into ${node}: waybill storage stats ${node} says when it is in use, or has it no more when it can not be opened${held}`;
 }
 

@@ -41,6 +41,8 @@ export function adminStoragesSuite(cluster: () => Cluster): void {
       assert.deepEqual((await listed()).map(({ state }) => state), ['ok', 'detached']);
       const refused = await ImapSession.connect(cluster(), 'fe1');
       assert.match((await refused.run(`LOGIN ${inside} ${cluster().password}`)).completion, /^NO \[UNAVAILABLE\]/);
+      const shown = await askAdmin(cluster(), ['fe1', `/api/v1/accounts/${inside}@example.com`], { headers });
+      assert.deepEqual(shown.body['records'], { be1: { at: 'away' }, be2: { at: 'none' } }, 'who looks for the account finds where it is');
       await sessions.outside.ok('NOOP');
       assert.equal((await act('detach', folder('storage2'))).status, 400, 'that is done');
 

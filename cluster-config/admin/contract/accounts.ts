@@ -23,7 +23,7 @@ const directoryEntry = z.object({
 });
 
 export const recordSchema = z.object({
-  at: z.enum(['live', 'moved', 'arriving', 'withdrawn', 'none', 'silent']).describe('withdrawn: deleted, or its entry vanished; kept for a while. silent: the node does not answer.'),
+  at: z.enum(['live', 'moved', 'arriving', 'withdrawn', 'away', 'none', 'silent']).describe('withdrawn: deleted, or its entry vanished; kept for a while. away: in a storage that is taken out. silent: the node does not answer.'),
   node: z.string().optional(), epoch: z.number().optional(), standing: z.string().optional(), left: z.string().optional(), stage: z.string().optional(), worker: z.string().optional(),
   account: accountSchema.optional().describe('What is kept of it, where it lives or is withdrawn.'),
   messages: z.number().optional(), bytes: z.number().optional(), why: z.string().optional(), atMs: z.number().optional().describe('Since when it is withdrawn, milliseconds since 1970.'),

@@ -72,8 +72,8 @@ function factsOf({ address, directory, passwordAt }: AccountView): Parameters<ty
   ];
 }
 
-const tones: Readonly<Record<RecordView['at'], Tone>> = { live: 'good', moved: 'plain', arriving: 'warn', withdrawn: 'warn', none: 'plain', silent: 'bad' };
-const names: Readonly<Record<RecordView['at'], string>> = { live: 'mailbox lives here', moved: 'moved away', arriving: 'is being moved here', withdrawn: 'withdrawn', none: 'nothing', silent: 'does not answer' };
+const tones: Readonly<Record<RecordView['at'], Tone>> = { live: 'good', moved: 'plain', arriving: 'warn', withdrawn: 'warn', away: 'bad', none: 'plain', silent: 'bad' };
+const names: Readonly<Record<RecordView['at'], string>> = { live: 'mailbox lives here', moved: 'moved away', arriving: 'is being moved here', withdrawn: 'withdrawn', away: 'in a storage that is taken out', none: 'nothing', silent: 'does not answer' };
 
 const columns: readonly Column<[string, RecordView]>[] = [
   { title: 'Back-end', kind: 'name', cell: ([node]) => node },
