@@ -33,6 +33,15 @@ export async function create(stage: Stage, player: Player, act: Act): Promise<vo
   stage.account.checkNames();
 }
 
+/** Some of the mailboxes that acts name are there from the beginning. */
+export async function furnish(stage: Stage, owner: Player, number: number): Promise<void> {
+  const { account } = stage;
+  const wanted = ['A', 'B', 'A/C', 'D'].filter((_, index) => ((number >> index) & 1) === 1);
+  for (const name of wanted) {
+    if (account.mailbox(name) === undefined) await stage.run(owner, { text: `CREATE ${name}`, status: 'OK', names: [name], then: () => { account.learnMailboxes(); } });
+  }
+}
+
 export async function rename(stage: Stage, player: Player, act: Act): Promise<void> {
   const [source, target] = [stage.spot(player, otherThanInbox(act.a)), stage.spot(player, otherThanInbox(act.b))];
   const { account, name: from, mailbox } = source;

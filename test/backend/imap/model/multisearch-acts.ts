@@ -55,7 +55,12 @@ function sourcesOf(stage: Stage, player: Player, { a, b }: Act): readonly Source
   return [first, ...(a % 3 === 0 && second !== first ? [second] : [])].flatMap((one) => one ?? []);
 }
 
+/** Twice, in different ways. */
 export async function searchSeveral(stage: Stage, player: Player, act: Act): Promise<void> {
+  for (const factor of [1, 7]) await searchOnce(stage, player, { ...act, a: act.a * factor, b: act.b * factor + factor, c: act.c * factor });
+}
+
+async function searchOnce(stage: Stage, player: Player, act: Act): Promise<void> {
   const { view } = player.model;
   const sources = sourcesOf(stage, player, act);
   const key: Key = fixedKeys[act.c % fixedKeys.length] ?? assert.fail();

@@ -39,9 +39,12 @@ export async function grant(stage: Stage, player: Player, act: Act): Promise<voi
   assert.equal(code, why);
 }
 
-/** Everybody gets some right or other on the owner's INBOX: with nothing a guest can do nothing. */
+/** Everybody gets some right or other on the owner's INBOX, and on another mailbox if it is there: with nothing a guest can do nothing. */
 export async function openInbox(stage: Stage, owner: Player, number: number): Promise<void> {
-  for (const [index] of stage.identifiers.entries()) await grant(stage, owner, { who: 0, kind: 'grant', a: 1, b: 0, c: 12 * (number + index) + index });
+  for (const [index] of stage.identifiers.entries()) {
+    await grant(stage, owner, { who: 0, kind: 'grant', a: 1, b: 0, c: 12 * (number + index) + index });
+    await grant(stage, owner, { who: 0, kind: 'grant', a: 3, b: 1, c: 12 * (number + index + 5) + index });
+  }
 }
 
 async function expectNothing(stage: Stage, player: Player, command: Parameters<Stage['run']>[1]): Promise<{ readonly code: string | undefined }> {

@@ -130,6 +130,7 @@ async function play(script: readonly Act[], place: Place): Promise<void> {
   const stage = new Stage(account, players, async (limits) => be2.storage.lives.setLimits(account.address, limits));
   try {
     for (const player of players) await player.enter();
+    await mailboxActs.furnish(stage, players[0] ?? assert.fail(), script[0]?.b ?? 0);
     await rightsActs.openInbox(stage, players[0] ?? assert.fail(), script[0]?.c ?? 0);
     for (const act of script) await perform(stage, act);
     await finish(stage);
