@@ -2,7 +2,7 @@
 import type { Logger } from '../../shared/log/log.ts';
 import { countRetrievals } from '../../shared/metrics/service-counters.ts';
 import { Flag } from '../storage/storage.ts';
-import type { Account, Mailbox, MessageRow, RowList, StoredMessage } from '../storage/storage.ts';
+import type { Account, Mailbox, MeasuredMailbox, MessageRow, RowList, StoredMessage } from '../storage/storage.ts';
 
 /** One message of the snapshot. */
 export interface Entry {
@@ -30,16 +30,13 @@ export interface MaildropOptions extends MaildropPolicy {
 const dayMs = 86_400_000;
 /** So many uids are looked at together: who reads one message reads those behind it. */
 const uidsAtOnce = 64;
-const highestUid = 2 ** 32 - 1;
 
 export class Maildrop {
   readonly account: Account;
   /** Messages of the snapshot, those marked as deleted among them. */
   readonly total: number;
   readonly #mailbox: Mailbox;
-  readonly #uidValidity: number;
-  readonly #rows: RowList;
-  readonly #octets: number;
+  readonly #snapshot: MeasuredMailbox;
   /** By place; those that somebody asked for. */
   readonly #entries: (Entry | undefined)[] = [];
   readonly #options: MaildropOptions;
@@ -59,12 +56,8 @@ export class Maildrop {
     this.account = account;
     this.#mailbox = mailbox;
     this.#options = options;
-    this.#uidValidity = mailbox.latest().uidValidity;
-    this.#rows = mailbox.rowList({ fromUid: 1, toUid: highestUid, count: 0 });
-    this.total = this.#rows.length;
-    let octets = 0;
-    for (let index = 0; index < this.total; index += 1) octets += this.#rows.look(index).size;
-    this.#octets = octets;
+    this.#snapshot = mailbox.measured();
+    this.total = this.#snapshot.uids.length;
   }
 
   /** Messages not marked as deleted. */
@@ -75,7 +68,7 @@ export class Maildrop {
 
   /** Number and octets of the messages not marked as deleted. */
   get sum(): { readonly messages: number; readonly octets: number } {
-    let octets = this.#octets;
+    let octets = this.#snapshot.bytes;
     for (const { size } of this.#deleted) octets -= size;
     return { messages: this.total - this.#deleted.size, octets };
   }
@@ -97,13 +90,13 @@ export class Maildrop {
   }
 
   #make(index: number): Entry {
-    const { uid, size } = this.#rows.look(index);
+    const { uids: { [index]: uid = 0 }, sizes: { [index]: size = 0 } } = this.#snapshot;
     return { number: index + 1, uid, size };
   }
 
   /** Stays the same for good: UIDVALIDITY and UID go along when the account moves to another node. */
   uniqueId(entry: Entry): string {
-    return `${String(this.#uidValidity)}.${String(entry.uid)}`;
+    return `${String(this.#snapshot.uidValidity)}.${String(entry.uid)}`;
   }
 
   /** Undefined when another session removed it meanwhile. Messages behind it are read along: its bytes are not to be changed, nor looked at once the next are read. */
@@ -184,7 +177,7 @@ export class Maildrop {
 
   /** What came since has higher uids than the snapshot. */
   #countLeft(): number {
-    const lastUid = this.total === 0 ? 0 : this.#rows.look(this.total - 1).uid;
+    const lastUid = this.#snapshot.uids.at(-1) ?? 0;
     const { messages, uidNext } = this.#mailbox.state();
     return uidNext === lastUid + 1 ? messages : messages - this.#mailbox.rowList({ fromUid: lastUid + 1, toUid: uidNext - 1, count: messages }).length;
   }

@@ -91,6 +91,17 @@ export interface MailboxState {
   readonly mailboxId: string;
 }
 
+/** What a mailbox holds, by size. */
+export interface MeasuredMailbox {
+  readonly uidValidity: number;
+  /** Ascending. */
+  readonly uids: readonly number[];
+  /** Bytes, in the order of the uids. */
+  readonly sizes: Uint32Array;
+  /** Sum of the sizes, bytes. */
+  readonly bytes: number;
+}
+
 /** Some of the flags, as rights on a mailbox divide them (RFC 4314 section 4). */
 export interface FlagMask {
   /** System flags, see `Flag`. */
@@ -227,6 +238,8 @@ export interface Mailbox {
   uids(): readonly number[];
   /** `state` and `uids` of the same moment. Throws as `state`. */
   opened(): { readonly state: MailboxState; readonly uids: readonly number[] };
+  /** All uids with the sizes of their messages, of the same moment. The lists may be shared: they are not to be changed. Throws as `state`. */
+  measured(): MeasuredMailbox;
   /** All staged messages enter or none does; none (no uids) when `guard` says `skip`. */
   append(messages: readonly AppendedMessage[], guard?: AppendGuard): Promise<AppendResult>;
   /**

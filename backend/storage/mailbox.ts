@@ -22,12 +22,13 @@ import { PackedMessage } from './packed-message.ts';
 import type { MessageReader } from './packed-message.ts';
 import type { SeriesMemory } from './packs.ts';
 import { applyRecords } from './flag-records.ts';
+import { sizesOf } from './message-sizes.ts';
 import { blocksNow, findRowNow, ownerOf, rowsChangedSince } from './mailbox-rows.ts';
 import type { UidRange } from './mailbox-rows.ts';
 import { collectRows, collectUids, decodeUidRanges, findRow, rowBytes } from './row-block.ts';
 import { rowsWithin } from './row-list.ts';
 import { specialUsesOf } from './special-use.ts';
-import type { AppendedMessage, AppendGuard, AppendResult, CopyResult, FlagChange, FlagMask, FlagOutcome, Lots, Mailbox, MailboxChanges, MailboxState, MessageRow, RowList, StoredMessage, StructureItem } from './interface.ts';
+import type { AppendedMessage, AppendGuard, AppendResult, CopyResult, FlagChange, FlagMask, FlagOutcome, Lots, Mailbox, MailboxChanges, MailboxState, MeasuredMailbox, MessageRow, RowList, StoredMessage, StructureItem } from './interface.ts';
 import { keptWords, madeWords } from './structure-texts.ts';
 
 const highestUid = 2 ** 32 - 1;
@@ -68,7 +69,7 @@ export class StoredMailbox implements Mailbox {
   }
 
   rowList(range: UidRange & { readonly count: number }): RowList {
-    return this.#account.volume.environment.read(() => rowsWithin(this.#denseBlocks(range) ?? Buffer.concat(this.#blocks(range)), range));
+    return this.#account.volume.environment.read(() => rowsWithin(this.#allOf(range), range));
   }
 
   row(uid: number): MessageRow | undefined {
@@ -152,6 +153,15 @@ export class StoredMailbox implements Mailbox {
     return this.#account.volume.environment.read(() => {
       const entry = this.#entry();
       return { state: stateOf(this.#account, entry), uids: this.#uids(entry) };
+    });
+  }
+
+  measured(): MeasuredMailbox {
+    return this.#account.volume.environment.read(() => {
+      const entry = this.#entry();
+      const uids = this.#uids(entry);
+      const { sizes, sum } = sizesOf(uids, () => this.#allOf({ fromUid: 1, toUid: uids.at(-1) ?? 0, count: uids.length }));
+      return { uidValidity: entry.uidValidity, uids, sizes, bytes: sum };
     });
   }
 
@@ -246,6 +256,11 @@ export class StoredMailbox implements Mailbox {
     const rows: MessageRow[] = [];
     for (const block of this.#blocks(range)) collectRows(block, { ...range, sinceModseq: 0 }, rows);
     return rows;
+  }
+
+  /** The blocks of the range, one after the other. */
+  #allOf(range: UidRange & { readonly count: number }): Buffer {
+    return this.#denseBlocks(range) ?? Buffer.concat(this.#blocks(range));
   }
 
   /** To ask for each block costs half as much as to walk from one to the next. Undefined where most of the numbers that they can have may be unused. */

@@ -28,6 +28,14 @@ export function collectUids(block: Buffer, into: number[]): void {
   for (let at = 0; at < block.length; at += rowBytes) into.push(view.getUint32(at, true));
 }
 
+/** The sizes of its rows, bytes. */
+export function sizesIn(block: Buffer): Uint32Array {
+  const view = viewOf(block);
+  const sizes = new Uint32Array(block.length / rowBytes);
+  for (let index = 0; index < sizes.length; index += 1) sizes[index] = view.getUint32(index * rowBytes + 20, true);
+  return sizes;
+}
+
 /** The highest mod-sequence of its rows; 0 for an empty block. */
 export function highestModseq(block: Buffer): number {
   const view = viewOf(block);
