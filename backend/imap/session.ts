@@ -11,7 +11,7 @@ import type { SessionEnd } from '../../shared/legs/resting-legs.ts';
 import type { Connection } from '../../shared/net/connection.ts';
 import type { SessionSlot } from '../../shared/workers/command-slots.ts';
 import type { ChangeHint } from '../../shared/service/service.ts';
-import type { Beginning } from '../line-service/line-service.ts';
+import type { Beginning, SessionLog } from '../line-service/line-service.ts';
 import type { Account, Mailbox } from '../storage/storage.ts';
 import { AccountNews } from './account-news.ts';
 import { Bell } from './bell.ts';
@@ -41,7 +41,7 @@ export class Session {
   /** Of the command that is running: what is still in the stream. */
   readonly rest = new CommandRest(this);
   id: string;
-  log: Logger;
+  readonly lines: SessionLog;
   client: ClientAddress;
   /** The address whose mailbox is asked for, for referrals. */
   wantedAddress = '';
@@ -69,14 +69,18 @@ export class Session {
   /** Why it has to go, once it has to. */
   #leaving: string | undefined;
 
-  constructor({ connection, slot, id, log, trustedPeer, neighbour, resting }: Beginning, options: ImapOptions) {
+  constructor({ connection, slot, id, lines, trustedPeer, neighbour, resting }: Beginning, options: ImapOptions) {
     this.connection = connection;
     this.options = { ...options, trustedPeer, neighbour, resting };
     this.output = new Output(connection);
     this.id = id;
     this.client = { address: connection.remoteAddress, port: connection.remotePort };
-    this.log = log;
+    this.lines = lines;
     this.slot = slot;
+  }
+
+  get log(): Logger {
+    return this.lines.log;
   }
 
   get state(): SessionState {

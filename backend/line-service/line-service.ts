@@ -17,6 +17,9 @@ import type { ChangeHint, HintBus, Service } from '../../shared/service/service.
 import { nodeIdentity } from '../../shared/tls/identity.ts';
 import type { NodeIdentity } from '../../shared/tls/identity.ts';
 import { CommandSlots, SessionSlot } from '../../shared/workers/command-slots.ts';
+import { SessionLog } from './session-log.ts';
+
+export type { SessionLog } from './session-log.ts';
 
 export type LineListener = ListenPlace & {
   readonly tls: 'implicit' | 'starttls';
@@ -49,7 +52,7 @@ export interface Beginning {
   /** The place in which its commands work. */
   readonly slot: SessionSlot;
   readonly id: string;
-  readonly log: Logger;
+  readonly lines: SessionLog;
   /** `yes`: a front-end of this cluster proved itself by its certificate. */
   readonly trustedPeer: 'yes' | 'no';
   /** The name of another back-end of this cluster that proved itself so, for a user of its own who wants to see a folder here. */
@@ -155,9 +158,9 @@ async function serveSession<Options extends LineServiceOptions, Session extends 
   const trusted = isNode && peer.role === 'frontend';
   const neighbour = isNode && peer.role === 'backend' ? peer.node : undefined;
   const id = newSessionId();
-  const log = options.log.child({ session: id, client: connection.remoteAddress, ...(trusted ? { frontend: peer.node } : {}), ...(neighbour === undefined ? {} : { backend: neighbour }) });
-  const session = protocol.session({ connection, slot, id, log, trustedPeer: trusted ? 'yes' : 'no', neighbour, resting }, options);
-  log.info('session begins');
+  const lines = new SessionLog(options.log, { session: id, client: connection.remoteAddress, ...(trusted ? { frontend: peer.node } : {}), ...(neighbour === undefined ? {} : { backend: neighbour }) });
+  const session = protocol.session({ connection, slot, id, lines, trustedPeer: trusted ? 'yes' : 'no', neighbour, resting }, options);
+  session.log.info('session begins');
   const running = session.run(begin);
   sessions.set(session, running);
   try {

@@ -14,7 +14,7 @@ import type { SessionSlot } from '../../shared/workers/command-slots.ts';
 import { parseCommandLine } from '../../shared/pop3/command.ts';
 import type { ForwardedClient } from '../../shared/pop3/command.ts';
 import { onWire, Refusal } from '../../shared/pop3/texts.ts';
-import type { Beginning } from '../line-service/line-service.ts';
+import type { Beginning, SessionLog } from '../line-service/line-service.ts';
 import { commands } from './commands.ts';
 import type { Command } from './commands.ts';
 import type { Maildrop } from './maildrop.ts';
@@ -45,7 +45,7 @@ export class Session {
   readonly slot: SessionSlot;
   /** The client, as the front-end told it, or as it came. */
   client: ForwardedClient;
-  log: Logger;
+  readonly lines: SessionLog;
   failedLogins = 0;
   /** In which it is spoken to (LANG); without a word of the client's in English, which is US-ASCII here (RFC 6856 section 3.2). */
   language: Language = 'en';
@@ -61,13 +61,17 @@ export class Session {
   /** Why it has to go, once it has to. */
   #leaving: 'goingDown' | 'moved' | 'barred' | 'away' | undefined;
 
-  constructor({ connection, slot, id, log, trustedPeer, resting }: Beginning, options: Pop3Options) {
+  constructor({ connection, slot, id, lines, trustedPeer, resting }: Beginning, options: Pop3Options) {
     this.connection = connection;
     this.output = new Output(connection);
     this.options = { ...options, trustedPeer, resting };
     this.client = { address: connection.remoteAddress, port: connection.remotePort, session: id };
-    this.log = log;
+    this.lines = lines;
     this.slot = slot;
+  }
+
+  get log(): Logger {
+    return this.lines.log;
   }
 
   get state(): SessionState {
