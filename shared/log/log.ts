@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import type { Logger } from 'pino';
 import { pinoLevel } from './levels.ts';
 import type { LogLevel } from './levels.ts';
+import { timeMember } from './line-time.ts';
 import { LogService } from './log-service.ts';
 
 export type { Logger } from 'pino';
@@ -24,7 +25,7 @@ export function logTo(service: Pick<LogService, 'level' | 'write'>, node: string
     {
       level: pinoLevel(service.level),
       base: { host: node, pid: process.pid }, // `node` in a line is the other one: a session's back-end
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: () => timeMember(),
       redact: { paths: ['password', '*.password', 'credentials', '*.credentials'], censor: '[hidden]' },
     },
     destination,
