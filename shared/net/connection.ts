@@ -44,6 +44,7 @@ export class Connection {
   #idleTimeoutMs: number;
   #closing: PromiseWithResolvers<void> | undefined;
   #gone = false;
+  #cut: NodeJS.Timeout | undefined;
   #givenAway = false;
   #tap: Tap | undefined;
 
@@ -210,7 +211,7 @@ export class Connection {
     this.#tap?.sent(bytes);
     this.#sink.end(bytes);
     const socket = this.#socket;
-    setTimeout(() => socket.destroy(), 2000).unref();
+    this.#cut = setTimeout(() => socket.destroy(), 2000).unref();
   }
 
   destroy(): void {
@@ -257,6 +258,7 @@ export class Connection {
 
   #over(): void {
     this.#gone = true;
+    clearTimeout(this.#cut); // it would hold all of a short session for longer than that lasted
     this.#closing?.resolve();
     this.#input.end();
   }
