@@ -47,7 +47,24 @@ function areWhole(bytes: Buffer, { start, end }: { readonly start: number; reado
 
 /** One element; its length always in the short or the four-byte form. */
 export function element(tag: number, content: Buffer): Buffer {
-  const header = content.length < 0x80 ? Buffer.from([tag, content.length]) : Buffer.from([tag, 0x84, 0, 0, 0, 0]);
-  if (content.length >= 0x80) header.writeUInt32BE(content.length, 2);
-  return Buffer.concat([header, content]);
+  const { bytes, start } = emptyElement(tag, content.length);
+  content.copy(bytes, start);
+  return bytes;
+}
+
+/** One element of text, in UTF-8. */
+export function textElement(tag: number, text: string): Buffer {
+  const { bytes, start } = emptyElement(tag, Buffer.byteLength(text));
+  bytes.write(text, start);
+  return bytes;
+}
+
+/** Its content begins at `start`, and is to be filled in. */
+function emptyElement(tag: number, length: number): { readonly bytes: Buffer; readonly start: number } {
+  const start = length < 0x80 ? 2 : 6;
+  const bytes = Buffer.allocUnsafe(start + length);
+  bytes[0] = tag;
+  bytes[1] = length < 0x80 ? length : 0x84;
+  if (length >= 0x80) bytes.writeUInt32BE(length, 2);
+  return { bytes, start };
 }

@@ -3,7 +3,7 @@
  * included (pure). ldapjs keeps the controls and the diagnostic message of a refusal to itself, and takes every answer to a Password
  * Modify for a success.
  */
-import { element, readElement, readElements } from './ber.ts';
+import { element, readElement, readElements, textElement as text } from './ber.ts';
 
 /** What a server says of a request. */
 export interface ResultMessage {
@@ -110,9 +110,4 @@ export function message(id: number, operation: Buffer, controls: Buffer = Buffer
   const idBytes = Buffer.alloc(4);
   idBytes.writeInt32BE(id);
   return element(sequence, Buffer.concat([element(integer, idBytes), operation, controls]));
-}
-
-/** An element of text. */
-export function text(tag: number, value: string): Buffer {
-  return element(tag, Buffer.from(value));
 }

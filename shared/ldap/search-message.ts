@@ -2,10 +2,10 @@
  * Searches and what answers them (RFC 4511 section 4.5), written and read without ldapjs (pure): every login asks for one entry, and
  * ldapjs takes names apart and puts them together again for it, at several times the price.
  */
-import { element, readElement, readElements } from './ber.ts';
+import { element, readElement, readElements, textElement as text } from './ber.ts';
 import type { Filter } from './filter.ts';
 import type { Page } from './ldapjs-paging.ts';
-import { message, text } from './result-message.ts';
+import { message } from './result-message.ts';
 
 /** One entry as the directory sent it. */
 export interface Entry {

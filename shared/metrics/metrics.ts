@@ -8,7 +8,7 @@
  *
  * A label's values are few and known before: a service, a configured node, a kind of failure; never an address of a user or client.
  */
-import { keyOf } from './snapshot.ts';
+import { keyOf, separator } from './snapshot.ts';
 import type { Combine, Family, MeasuredFamily, Series, Snapshot } from './snapshot.ts';
 
 export type { Snapshot } from './snapshot.ts';
@@ -88,6 +88,13 @@ function register(family: Family): Recorder {
   return recorder;
 }
 
+/** `keyOf` of these labels' values, without a list of them: it is looked for at every count. */
+function keyFor(names: readonly string[], labels: Readonly<Record<string, string>>): string {
+  let key = labels[names[0] ?? ''] ?? '';
+  for (let index = 1; index < names.length; index += 1) key += `${separator}${labels[names[index] ?? ''] ?? ''}`;
+  return key;
+}
+
 /** The series of one family. */
 class Recorder {
   readonly #family: Family;
@@ -125,9 +132,9 @@ class Recorder {
   }
 
   #find(labels: Readonly<Record<string, string>>): number[] {
-    const given = this.#family.labels.map((label) => labels[label] ?? '');
-    const found = this.#series.get(keyOf(given));
+    const found = this.#series.get(keyFor(this.#family.labels, labels));
     if (found !== undefined) return found.values;
+    const given = this.#family.labels.map((label) => labels[label] ?? '');
     const kept = this.#series.size < mostSeries ? given : given.map(() => 'other');
     const present = this.#series.get(keyOf(kept));
     if (present !== undefined) return present.values;

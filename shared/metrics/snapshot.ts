@@ -62,8 +62,11 @@ function combineSeries(one: MeasuredFamily, other: MeasuredFamily): Series[] {
   return [...merged.values()];
 }
 
+/** Between the labels of a key. */
+export const separator = '\u0000';
+
 export function keyOf(labels: readonly string[]): string {
-  return labels.join('\u0000');
+  return labels.join(separator);
 }
 
 function both(combine: Combine, one: number, other: number): number {
