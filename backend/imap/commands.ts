@@ -5,7 +5,7 @@ import { authenticate, login, startTls } from './authenticate.ts';
 import type { Command } from './command.ts';
 import { compress } from './compress.ts';
 import { copy, move, uidCopy, uidMove } from './copy-move.ts';
-import { expunge, uidExpunge } from './expunge.ts';
+import { expunge, uidExpunge, uidRemove } from './expunge.ts';
 import { fetch, uidFetch } from './fetch.ts';
 import { idle } from './idle.ts';
 import { list, lsub } from './list.ts';
@@ -31,10 +31,13 @@ const table: readonly Command[] = [
   check, close, unselect, expunge, uidExpunge, search, uidSearch, multisearch, sort, uidSort, thread, uidThread, cancelUpdate, fetch, uidFetch, store, uidStore, copy, uidCopy, move, uidMove,
 ];
 
-/** In capitals, the UID commands as two words. */
+/** Of other nodes, for their clients who are guests here; to anybody else they are unknown. */
+const forNodes: readonly Command[] = [uidRemove];
+
+/** Those of clients, in capitals, the UID commands as two words. */
 export const verbs: readonly string[] = table.map(({ verb }) => verb);
 
-const byVerb: ReadonlyMap<string, Command> = new Map(table.map((command) => [command.verb, command]));
+const byVerb: ReadonlyMap<string, Command> = new Map([...table, ...forNodes].map((command) => [command.verb, command]));
 
 const guestVerbs: ReadonlySet<string> = new Set([
   'CAPABILITY', 'NOOP', 'LOGOUT', 'ID', 'AUTHENTICATE', 'ENABLE', 'SELECT', 'EXAMINE', 'CREATE', 'DELETE', 'RENAME', 'STATUS', 'ESEARCH', 'GETQUOTAROOT', 'APPEND', 'IDLE',
@@ -51,7 +54,8 @@ export function takesSequenceNumbers({ verb }: Command): boolean {
   return verb !== 'EXPUNGE' && byVerb.has(`UID ${verb}`);
 }
 
-/** @param verb in capitals, the UID commands as two words. */
-export function findCommand(verb: string): Command | undefined {
-  return byVerb.get(verb);
+/** @param verb in capitals, the UID commands as two words. @param by who says it */
+export function findCommand(verb: string, by: 'client' | 'node'): Command | undefined {
+  const command = byVerb.get(verb);
+  return command !== undefined && by === 'client' && forNodes.includes(command) ? undefined : command;
 }

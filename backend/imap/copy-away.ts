@@ -6,6 +6,7 @@ import type { CopyResult } from '../storage/storage.ts';
 import { carriedFromAway, carryAway } from './carry-away.ts';
 import { carryInto, reported } from './carry.ts';
 import type { CarriedMessage } from './carry.ts';
+import { removal } from './expunge.ts';
 import type { Leg } from './leg.ts';
 import { formatMailbox } from './mailbox-lines.ts';
 import { demand, placeOf } from './place.ts';
@@ -68,11 +69,14 @@ export async function moveFromAway(session: Session, given: Copying, numbers: Nu
   return ok('MOVE completed', end.code);
 }
 
-/** In the mailbox that is open on the leg. @throws Failure, Refusal */
+/** In the mailbox that is open on the leg. A node of an older version knows no way but the mark, of which clients are told. @throws Failure, Refusal */
 async function removeAway(leg: Leg, uids: readonly number[]): Promise<Completion> {
   const set = formatSet(uids);
-  let end = await leg.ask(`UID STORE ${set} +FLAGS.SILENT (\\Deleted)`);
-  if (end.status === 'OK') end = await leg.ask(`UID EXPUNGE ${set}`);
+  let end = await leg.ask(`${removal} ${set}`);
+  if (end.status === 'BAD') {
+    end = await leg.ask(`UID STORE ${set} +FLAGS.SILENT (\\Deleted)`);
+    if (end.status === 'OK') end = await leg.ask(`UID EXPUNGE ${set}`);
+  }
   if (end.status !== 'OK') throw new Refusal({ ...end, text: `copied, but not all removed: ${end.text}` });
   return end;
 }

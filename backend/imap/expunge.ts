@@ -1,4 +1,4 @@
-/** EXPUNGE and UID EXPUNGE (RFC 9051 section 6.4.3, RFC 4315). */
+/** EXPUNGE and UID EXPUNGE (RFC 9051 section 6.4.3, RFC 4315), and how a node removes what its client moved away from here. */
 import { Failure } from '../../shared/base/failure.ts';
 import { takeSequenceSet } from '../../shared/imap/sequence-set.ts';
 import type { SequenceSet } from '../../shared/imap/sequence-set.ts';
@@ -11,6 +11,8 @@ import type { Completion } from './replies.ts';
 import type { View } from './view.ts';
 
 const batchSize = 256;
+/** Said by nodes for guests only. */
+export const removal = 'UID XWAYBILL-REMOVE';
 
 /** Refuses to change a mailbox that was opened by EXAMINE. */
 export function requireWriteAccess(view: View): void {
@@ -34,6 +36,17 @@ async function run({ session, view }: Selected, set: SequenceSet | undefined): P
   const removed = await expungeDeleted(view, set);
   return ok('EXPUNGE completed', removed !== undefined && session.isEnabled('QRESYNC') ? `HIGHESTMODSEQ ${String(removed.modseq)}` : undefined);
 }
+
+/** The second half of a MOVE to another node, which that node says: marked or not, the messages go, and nobody sees a mark (RFC 6851 section 3.3). */
+async function runRemoval({ session, view }: Selected, set: SequenceSet): Promise<Completion> {
+  requireWriteAccess(view);
+  for (const right of ['t', 'e']) demand(view, right);
+  const uids = view.uidsIn(view.spans(set, 'uid'));
+  const removed = uids.length === 0 ? undefined : await view.mailbox.expunge(uids);
+  return ok('removed', removed !== undefined && session.isEnabled('QRESYNC') ? `HIGHESTMODSEQ ${String(removed.modseq)}` : undefined);
+}
+
+export const uidRemove = mailboxCommand({ verb: removal, tells: 'removals', parse: takeSequenceSet, run: runRemoval });
 
 export const expunge = mailboxCommand({ verb: 'EXPUNGE', tells: 'removals', parse: nothing, run: async (selected) => run(selected, undefined) });
 

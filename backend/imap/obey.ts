@@ -36,7 +36,7 @@ async function runCommand(session: Session, text: string): Promise<Completion['s
   let command: Command | undefined;
   try {
     const start = startCommand(text);
-    command = findCommand(start.verb);
+    command = findCommand(start.verb, session.guest === undefined ? 'client' : 'node');
     if (command === undefined) throw new Failure('bad-input', `unknown command ${start.verb.slice(0, 40)}`);
     checkState(session, command);
     work = command.prepare(start.arguments, session);

@@ -126,6 +126,28 @@ test('messages are copied and moved between nodes with their bytes, flags and da
   close(both);
 });
 
+test('MOVE out of a mailbox on another node shows nobody a mark, though mod-sequences and flags are told (RFC 6851 section 3.3); a client of that node can not say what its node says for it', async () => {
+  const both = await pair(cluster, 'unmarked', 'lrswite');
+  const { owner, guest, inbox, ownerAddress } = both;
+  for (const subject of ['a', 'b', 'c']) await deliverTo(cluster, ['be2', ownerAddress], subject);
+  const watcher = await cluster.logIn('be2', ownerAddress);
+  await demandOk(watcher, 'ENABLE QRESYNC');
+  await demandOk(watcher, 'SELECT INBOX');
+  await demandOk(watcher, 'NOTIFY SET (selected (MessageNew MessageExpunge FlagChange))');
+  await demandOk(guest, 'ENABLE CONDSTORE');
+  await demandOk(guest, `SELECT ${inbox}`);
+  const { lines, end } = await ask(guest, 'MOVE 1:2 INBOX');
+  assert.match(end, /^OK/);
+  assert.deepEqual(lines.map((line) => line.replace(/COPYUID \d+/, 'COPYUID n')), ['* OK [COPYUID n 1:2 1:2] moved', '* 2 EXPUNGE', '* 1 EXPUNGE']);
+  await watcher.expect(/^\* VANISHED 1:2$/);
+  assert.deepEqual(await demandOk(watcher, 'NOOP'), []);
+  await demandOk(owner, 'SELECT INBOX');
+  assert.match((await ask(owner, 'UID XWAYBILL-REMOVE 3')).end, /^BAD unknown command/);
+  assert.equal(mailboxOf(accountOn(cluster, 'be2', ownerAddress), 'INBOX').state().messages, 1);
+  watcher.close();
+  close(both);
+});
+
 test('what may not be copied or moved stays where it is, on both nodes', async () => {
   const both = await pair(cluster, 'stay', 'lr');
   const { guest, owner, inbox, ownerAddress, guestAddress } = both;

@@ -123,9 +123,7 @@ export async function copyOrMove(stage: Stage, player: Player, act: Act): Promis
   const changesAccount = spot.account !== view.mailbox.home;
   if (changesAccount && there.length === 0) return; // of nothing another node is not asked
   const rights = stage.rightsIn(player);
-  // Between nodes others may see the mark before the message goes, or not; who is told mod-sequences hears that of the mark.
-  const seesMark = changesAccount && ((player.isFromOutside && model.condstore === 'on') || stage.players.some(({ model: { hearsAtOnce } }) => hearsAtOnce !== undefined));
-  const verb = act.kind === 'copy' || seesMark ? 'COPY' : 'MOVE';
+  const verb = act.kind === 'copy' ? 'COPY' : 'MOVE';
   const forbidden = verb === 'MOVE' && (view.access === 'read-only' || !rights.includes('t') || !rights.includes('e'));
   const why = whyNotInto(spot, verb === 'MOVE' && !changesAccount ? [] : there.map(({ letter }) => letter));
   const done = !forbidden && target !== undefined && why === undefined;
