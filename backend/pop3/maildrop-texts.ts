@@ -43,9 +43,9 @@ export const maildropTexts: Catalogue<MaildropTexts> = {
     tooSlow: 'too slow to log in',
   },
   de: {
-    opened: (messages, octets) => `das Postfach hat ${nachrichten(messages)} (${String(octets)} Oktette)`,
+    opened: (messages, octets) => `das Postfach hat ${nachrichten(messages)} (${oktette(octets)})`,
     count: nachrichten,
-    octets: (octets) => `${String(octets)} Oktette`,
+    octets: oktette,
     top: 'es folgt der Anfang der Nachricht',
     noSuchMessage: (messages) => `diese Nachricht gibt es nicht, es sind ${String(messages)}`,
     isDeleted: (number) => `Nachricht ${String(number)} ist gelöscht`,
@@ -64,5 +64,9 @@ export const maildropTexts: Catalogue<MaildropTexts> = {
 };
 
 function nachrichten(number: number): string {
-  return number === 1 ? '1 Nachricht' : `${String(number)} Nachrichten`;
+  return counted(number, 'Nachricht', 'Nachrichten');
+}
+
+function oktette(number: number): string {
+  return counted(number, 'Oktett', 'Oktette');
 }

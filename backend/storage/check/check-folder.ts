@@ -3,6 +3,7 @@
  * it says of packs is compared with these, each record to the last byte. Nothing is changed.
  */
 import { join } from 'node:path';
+import { counted } from '../../../shared/base/counted.ts';
 import type { Environment } from '../environment.ts';
 import { freeze, makeScratch } from '../kept-folder.ts';
 import type { KeptFolder } from '../kept-folder.ts';
@@ -86,10 +87,10 @@ export async function checkFolder<T extends Placed>(kept: KeptFolder, options: C
 }
 
 function checkLedger(ledger: PackLedger, packs: ReadonlyMap<number, readonly Placed[]>, findings: Findings): void {
-  const counted = new Map(ledger.all().map(({ number, entry }) => [number, entry.liveBytes]));
-  for (const number of new Set([...counted.keys(), ...packs.keys()])) {
+  const known = new Map(ledger.all().map(({ number, entry }) => [number, entry.liveBytes]));
+  for (const number of new Set([...known.keys(), ...packs.keys()])) {
     const live = (packs.get(number) ?? []).reduce((sum, { place }) => sum + place.length, 0);
-    if (counted.get(number) !== live) findings.add({ kind: 'live-bytes-wrong', pack: number, text: `${String(counted.get(number) ?? 'nothing')} by the counter, ${String(live)} bytes there` });
+    if (known.get(number) !== live) findings.add({ kind: 'live-bytes-wrong', pack: number, text: `${String(known.get(number) ?? 'nothing')} by the counter, ${counted(live, 'byte')} there` });
   }
 }
 

@@ -1,4 +1,5 @@
 /** Checks a storage: its index is compared with itself and with the packs; what is lost is named message by message. */
+import { counted } from '../../../shared/base/counted.ts';
 import { decodeHead, decodeStructure } from '../../../shared/mime/encode-structure.ts';
 import { decodeWords } from '../../../shared/mime/encoded-words.ts';
 import { chooseFields, fieldValues, isWhole } from '../../../shared/mime/kept-fields.ts';
@@ -60,8 +61,8 @@ async function checkMessages(tables: Tables, { named, orphans }: { readonly name
       const at = { message: messageId };
       if (known === undefined) orphans.push(messageId);
       else {
-        if (known.times !== references) findings.add({ kind: 'references-wrong', pack: place.pack, at, text: `message ${String(messageId)} is in mailboxes ${String(known.times)} times, and counted as ${String(references)}` });
-        if (known.size !== place.length) findings.add({ kind: 'size-wrong', pack: place.pack, at, text: `message ${String(messageId)} has ${String(place.length)} bytes, and ${String(known.size)} by its mailbox` });
+        if (known.times !== references) findings.add({ kind: 'references-wrong', pack: place.pack, at, text: `message ${String(messageId)} is in mailboxes ${counted(known.times, 'time')}, and counted as ${String(references)}` });
+        if (known.size !== place.length) findings.add({ kind: 'size-wrong', pack: place.pack, at, text: `message ${String(messageId)} has ${counted(place.length, 'byte')}, and ${String(known.size)} by its mailbox` });
       }
       const structure = tables.structures.get([messageId]);
       if (structure === undefined) findings.add({ kind: 'structure-lost', pack: place.pack, at, text: `the structure of message ${String(messageId)} is not there` });

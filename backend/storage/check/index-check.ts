@@ -1,4 +1,5 @@
 /** Whether the index of a storage agrees with itself: counters, names, uids, mod-sequences, and which messages its rows name. */
+import { counted } from '../../../shared/base/counted.ts';
 import type { AccountEntry, MailboxEntry } from '../entries.ts';
 import { keysUnder } from '../environment.ts';
 import { grantedTo } from '../grants.ts';
@@ -95,14 +96,14 @@ function checkMailbox(tables: Tables, { entry, account, findings }: MailboxOfChe
 }
 
 function checkCounters(entry: MailboxEntry, rows: readonly MessageRow[], { where, findings }: { readonly where: Pick<Finding, 'account' | 'mailbox' | 'at'>; readonly findings: Findings }): void {
-  const counted = {
+  const found = {
     messages: rows.length,
     unseen: rows.filter(({ flags }) => (flags & Flag.Seen) === 0).length,
     deleted: rows.filter(({ flags }) => (flags & Flag.Deleted) !== 0).length,
     bytes: rows.reduce((sum, { size }) => sum + size, 0),
   };
   for (const counter of ['messages', 'unseen', 'deleted', 'bytes'] as const) {
-    if (entry[counter] !== counted[counter]) findings.add({ kind: 'counters-wrong', ...where, text: `${counter}: ${String(entry[counter])} by the counter, ${String(counted[counter])} there` });
+    if (entry[counter] !== found[counter]) findings.add({ kind: 'counters-wrong', ...where, text: `${counter}: ${String(entry[counter])} by the counter, ${String(found[counter])} there` });
   }
   const last = rows.at(-1)?.uid ?? 0;
   if (last >= entry.uidNext) findings.add({ kind: 'uids-wrong', ...where, uid: last, text: `UIDNEXT is ${String(entry.uidNext)}, and there is UID ${String(last)}` });
@@ -189,8 +190,8 @@ async function checkLeftOver(tables: Tables, findings: Findings): Promise<void> 
   }
 }
 
-function checkUse({ number, address, bytes, messages, rights: known, arriving }: AccountEntry, counted: Use, findings: Findings): void {
-  const rights = known ?? counted.rights;
-  if (arriving !== undefined || (bytes === counted.bytes && messages === counted.messages && rights === counted.rights)) return;
-  findings.add({ kind: 'quota-wrong', account: address, at: { account: number }, text: `the account is charged with ${String(bytes)} bytes, ${String(messages)} messages, ${String(rights)} entries of rights; its mailboxes have ${String(counted.bytes)}, ${String(counted.messages)}, ${String(counted.rights)}` });
+function checkUse({ number, address, bytes, messages, rights: known, arriving }: AccountEntry, there: Use, findings: Findings): void {
+  const rights = known ?? there.rights;
+  if (arriving !== undefined || (bytes === there.bytes && messages === there.messages && rights === there.rights)) return;
+  findings.add({ kind: 'quota-wrong', account: address, at: { account: number }, text: `the account is charged with ${counted(bytes, 'byte')}, ${counted(messages, 'message')}, ${counted(rights, 'entry', 'entries')} of rights; its mailboxes have ${String(there.bytes)}, ${String(there.messages)}, ${String(there.rights)}` });
 }

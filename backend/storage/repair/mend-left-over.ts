@@ -1,4 +1,5 @@
 /** What mailboxes and messages that are gone have left in the index. */
+import { counted } from '../../../shared/base/counted.ts';
 import type { Finding } from '../check/findings.ts';
 import { getMailbox } from '../entries.ts';
 import type { MailboxEntry } from '../entries.ts';
@@ -50,7 +51,7 @@ export async function dropDeadAnnotations({ environment, tables }: Volume): Prom
     const isDead = ([account, mailbox = 0]: Key): boolean => (mailbox === 0 ? !accounts.has(Number(account)) : getMailbox(tables, Number(mailbox))?.account !== account);
     const dead = tables.annotations.range(keysUnder([])).filter(({ key }) => isDead(key));
     for (const { key } of dead) tables.annotations.remove(key);
-    return dead.length === 0 ? [] : [{ text: `${String(dead.length)} annotations of what is not there are removed` }];
+    return dead.length === 0 ? [] : [{ text: `${counted(dead.length, 'annotation')} of what is not there ${dead.length === 1 ? 'is' : 'are'} removed` }];
   });
 }
 

@@ -3,6 +3,7 @@
  * mailbox, which looks for itself: what was right already is left alone, and a repair that is cut goes on where it was.
  */
 import { randomBytes } from 'node:crypto';
+import { counted } from '../../../shared/base/counted.ts';
 import { definite } from '../../../shared/base/definite.ts';
 import { getMailbox, mailboxIdOf, putAccount, putMailbox, putName } from '../entries.ts';
 import type { AccountEntry, MailboxEntry } from '../entries.ts';
@@ -33,10 +34,10 @@ export async function mendMailbox({ environment, tables }: Volume, id: number): 
     const { sound, unsound } = bySoundness(entry);
     const { rows, isInOrder } = rowsInOrder(tables, { ...plain, flagRecords: sound }, unsound);
     if (!isInOrder || flagRecords.length > 0 || !isRecentRight(tables, id)) writeRows(tables, id, rows);
-    const mended = counted(plain, rows);
+    const mended = recounted(plain, rows);
     if (JSON.stringify(mended) !== JSON.stringify(entry)) putMailbox(tables, mended);
     const changes = (Object.keys(mended) as (keyof MailboxEntry)[]).filter((key) => mended[key] !== entry[key]).map((key) => `${key} ${String(mended[key])}, was ${String(entry[key])}`);
-    if (unsound.length > 0) changes.push(`${String(unsound.length)} changes of flags that could not be read are forgotten, and clients are told the flags of all messages anew`);
+    if (unsound.length > 0) changes.push(`${counted(unsound.length, 'change')} of flags that could not be read ${unsound.length === 1 ? 'is' : 'are'} forgotten, and clients are told the flags of all messages anew`);
     if (isInOrder && changes.length === 0) return [];
     return [{ account: addressOf(tables, entry.account), mailbox: entry.name, text: ['the mailbox was counted anew', ...changes].join('; ') }];
   });
@@ -85,7 +86,7 @@ function writeRows(tables: Tables, id: number, rows: readonly MessageRow[]): voi
   }
 }
 
-function counted(entry: MailboxEntry, rows: readonly MessageRow[]): MailboxEntry {
+function recounted(entry: MailboxEntry, rows: readonly MessageRow[]): MailboxEntry {
   return {
     ...entry,
     messages: rows.length,
@@ -157,7 +158,7 @@ export async function mendUse({ environment, tables }: Volume, number: number): 
     const rights = account.rights === undefined ? undefined : entries;
     if (bytes === account.bytes && messages === account.messages && rights === account.rights) return [];
     putAccount(tables, { ...account, bytes, messages, ...definite({ rights }) });
-    return [{ account: account.address, text: `the account is charged with ${String(bytes)} bytes, ${String(messages)} messages, ${String(entries)} entries of rights; it was with ${String(account.bytes)}, ${String(account.messages)}, ${String(account.rights ?? entries)}` }];
+    return [{ account: account.address, text: `the account is charged with ${counted(bytes, 'byte')}, ${counted(messages, 'message')}, ${counted(entries, 'entry', 'entries')} of rights; it was with ${String(account.bytes)}, ${String(account.messages)}, ${String(account.rights ?? entries)}` }];
   });
 }
 

@@ -3,6 +3,7 @@
  * are counted, and those that are in no mailbox come into one. One transaction for each, which looks for itself.
  */
 import { join } from 'node:path';
+import { counted } from '../../../shared/base/counted.ts';
 import { decodeStructure, encodeStructure } from '../../../shared/mime/encode-structure.ts';
 import { MessageScanner } from '../../../shared/mime/scan.ts';
 import { AccountChange } from '../account-change.ts';
@@ -142,7 +143,7 @@ export async function mendReferences(volume: Volume, suspects: ReadonlySet<numbe
       const entry = decodeMessage(value);
       if (entry.references === references) return [];
       tables.messages.put([messageId], encodeMessage({ ...entry, references }));
-      return [{ text: `message ${String(messageId)} is in mailboxes ${String(references)} times; it was counted as ${String(entry.references)}` }];
+      return [{ text: `message ${String(messageId)} is in mailboxes ${counted(references, 'time')}; it was counted as ${String(entry.references)}` }];
     });
   });
 }

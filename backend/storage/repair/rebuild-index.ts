@@ -5,6 +5,7 @@
  */
 import { existsSync, linkSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
+import { counted } from '../../../shared/base/counted.ts';
 import { isFailure } from '../../../shared/base/failure.ts';
 import { MessageScanner } from '../../../shared/mime/scan.ts';
 import type { MessageStructure } from '../../../shared/mime/structure.ts';
@@ -137,7 +138,7 @@ class Build {
       for await (const piece of this.#volume.packs.pieces(message.place)) scanner.write(piece);
       return { structure: scanner.end(), fields: scanner.keptFields };
     }
-    this.lost.push({ kind: 'message-missing', account: note.account, mailbox: note.mailbox, pack: note.place.pack, text: `a message of ${String(note.place.length)} bytes of ${new Date(note.internalDateMs).toISOString()}: its bytes are not there` });
+    this.lost.push({ kind: 'message-missing', account: note.account, mailbox: note.mailbox, pack: note.place.pack, text: `a message of ${counted(note.place.length, 'byte')} of ${new Date(note.internalDateMs).toISOString()}: its bytes are not there` });
     return undefined;
   }
 
