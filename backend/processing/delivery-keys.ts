@@ -22,7 +22,8 @@
  *     loose. The client got 451; the retry, on whatever way, is the next acceptance: told 250, nothing added.
  *   - after the front-end had the reply, the client gone: the front-end doesn't say QUIT; loose, as above.
  *   - after QUIT, before its note is on disk: reads as loose though the client knows. A second identical copy within the
- *     window would be taken for a retry; the note goes along with the next commit, the gap is a tenth of a second at most.
+ *     window would be taken for a retry; the note goes along with the next commit of the worker, so the gap concerns what it
+ *     confirmed after its last one, and is ten seconds at most.
  *   - a custodian between commit and hand-over: the acceptance is handed over later, with its own time and as loose.
  *   - a custodian while it hands over an `open` acceptance: it tells when the session was last seen to stand. Where a later acceptance is on
  *     record from after that, the owner takes nothing, and the custodian looks again: by then the session stands, or is known to have ended.

@@ -83,9 +83,10 @@ function acceptOrWait(records: Table, key: string, arrival: { readonly acceptanc
 const settlePatienceMs = 1500;
 const settlePollMs = 25;
 
-/** Waits a moment for the end of the session that brought the same bytes just before, if that is still open. */
+/** Waits a moment for the end of the session that brought the same bytes just before, if that is still open: or was, and its note waits for a commit. */
 async function earlierSettled(account: Account, key: string, arrival: { readonly acceptance: Acceptance; readonly rules: KeyRules }): Promise<void> {
   const deadline = performance.now() + settlePatienceMs;
+  account.deliveryRecords.hurry();
   while (account.deliveryRecords.read((records) => mayBeRetry(records, key, arrival)) && performance.now() < deadline) await sleep(settlePollMs);
 }
 

@@ -249,7 +249,10 @@ class NodeProcessing implements Processing {
   async close(): Promise<void> {
     this.#endMeasuring();
     forgetQueue();
-    while (this.#notes.size > 0) await Promise.all(this.#notes);
+    while (this.#notes.size > 0) {
+      for (const records of this.#options.storage.deliveryRecords()) records.hurry();
+      await Promise.all(this.#notes);
+    }
     await this.#store.close();
   }
 

@@ -49,6 +49,7 @@ export class QueueStore {
       read: (action) => this.#environment.read(() => action(this.#records)),
       write: (action) => this.#environment.write(() => action(this.#records)),
       writeAlong: (action) => this.#environment.writeAlong(() => action(this.#records)),
+      hurry: () => this.#environment.hurry(),
     };
   }
 

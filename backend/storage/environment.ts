@@ -37,8 +37,10 @@ export interface Environment {
    * for as long as `wait` goes on, which begins now when absent.
    */
   write<T>(action: () => T, wait?: LockWait): Promise<T>;
-  /** As `write`, for what is in no hurry: goes along with the next write of this process, by itself after a tenth of a second. */
+  /** As `write`, for what is in no hurry: goes along with the next write of this process, by itself after ten seconds or at the end. */
   writeAlong<T>(action: () => T): Promise<T>;
+  /** What waits for a write to go along with is written now. */
+  hurry(): void;
   /** From its end on nothing is written by any process until `unlock`, or until that time (milliseconds since 1970): writers wait. Locking again moves the time. */
   lock(untilMs: number): Promise<void>;
   unlock(): Promise<LockEnd>;
@@ -56,8 +58,9 @@ export interface Environment {
 
 /** The virtual address space of one environment, bytes: its upper size. Costs nothing until used. */
 const mapBytes = 64 * 2 ** 30;
-/** Milliseconds until what nothing came for to go along with is written by itself. */
-const alongMs = 100;
+/** Milliseconds until what nothing came for to go along with is written by itself: a commit of its own has two flushes, and who has mail seldom would pay them with each. */
+const alongMs = 10_000;
+
 /**
  * Opens the environment at `path` (a directory, made when it is missing) with these tables, which are made when they are
  * missing. One process at a time does this, the others wait. Throws `storage-failure`.
@@ -139,7 +142,7 @@ class LmdbEnvironment implements Environment {
   }
 
   async write<T>(action: () => T, wait = new LockWait()): Promise<T> {
-    this.#sendWaiting(); // in the same turn, so that one commit has both
+    this.hurry(); // in the same turn, so that one commit has both
     for (;;) {
       this.#demandOpen();
       const outcome = await this.#commit(() => (lockedUntil(this.#lock) > Date.now() ? 'locked' : { value: action() }));
@@ -151,11 +154,11 @@ class LmdbEnvironment implements Environment {
   async writeAlong<T>(action: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#waiting.push(() => void this.write(action).then(resolve, reject));
-      this.#departure ??= setTimeout(() => this.#sendWaiting(), alongMs);
+      this.#departure ??= setTimeout(() => this.hurry(), alongMs);
     });
   }
 
-  #sendWaiting(): void {
+  hurry(): void {
     clearTimeout(this.#departure);
     this.#departure = undefined;
     for (const send of this.#waiting.splice(0)) send();
@@ -261,7 +264,7 @@ class LmdbEnvironment implements Environment {
   }
 
   async close(): Promise<void> {
-    this.#sendWaiting();
+    this.hurry();
     if (this.#use.stage === 'open') this.#use.stage = 'closing';
     if (this.#running > 0) await new Promise<void>((resolve) => { this.#atRest = resolve; });
     this.#use.stage = 'closed'; // from here on: whoever reads while LMDB closes is told so, too

@@ -63,6 +63,7 @@ export function deliveryRecordsOf({ environment, tables }: Volume): DeliveryReco
     read: (action) => environment.read(() => action(tables.deliveries)),
     write: (action) => environment.write(() => action(tables.deliveries)),
     writeAlong: (action) => environment.writeAlong(() => action(tables.deliveries)),
+    hurry: () => environment.hurry(),
   };
 }
 

@@ -77,6 +77,10 @@ test('What is in no hurry is in the very next commit, goes by itself when none c
   await environment.write(put('next'));
   assert.equal(environment.read(() => table.get(['first']))?.toString(), '1');
   await first;
+  const hurried = environment.writeAlong(put('hurried'));
+  environment.hurry();
+  const quick = await Promise.race([hurried.then(() => 'written'), new Promise((resolve) => setTimeout(resolve, 5000, 'waits'))]);
+  assert.equal(quick, 'written');
   await environment.writeAlong(put('alone'));
   assert.equal(environment.read(() => table.get(['alone']))?.toString(), '1');
   const refused = assert.rejects(environment.writeAlong(() => {
@@ -87,7 +91,7 @@ test('What is in no hurry is in the very next commit, goes by itself when none c
   await Promise.all([refused, last]);
   const again = openEnvironment(path);
   t.after(() => again.close());
-  assert.deepEqual(again.read(() => again.table('t').range(keysUnder([]))).map(({ key }) => key[0]), ['alone', 'first', 'last', 'next']);
+  assert.deepEqual(again.read(() => again.table('t').range(keysUnder([]))).map(({ key }) => key[0]), ['alone', 'first', 'hurried', 'last', 'next']);
 });
 
 test('A transaction that throws leaves nothing behind, and its neighbours in the same commit stay', async (t) => {
