@@ -12,7 +12,7 @@ export async function settledRecord(storage: Storage, address: string): Promise<
   const deadline = performance.now() + patienceMs;
   for (;;) {
     const record = followed(storage, address);
-    const unsettled = record.at === 'live' ? record.account.standing() === 'held' : record.at === 'arriving' && record.stage === 'ready';
+    const unsettled = record.at === 'live' ? record.isHeld : record.at === 'arriving' && record.stage === 'ready';
     if (!unsettled) return record;
     if (performance.now() > deadline) throw new Failure('in-use', 'the mailbox is being moved, try again in a moment');
     await sleep(pollMs);

@@ -69,10 +69,7 @@ export type AcceptanceName = Pick<Acceptance, 'id' | 'acceptedAtMs'>;
 
 /** Records an acceptance; `new` when its message must be stored (or queued) now, in the same transaction. Only inside a transaction. */
 export function accept(records: Table, key: string, { acceptance, rules }: { readonly acceptance: Acceptance; readonly rules: KeyRules }): 'new' | 'known' {
-  if (isFirst(records, key)) {
-    put(records, key, acceptance);
-    return 'new';
-  }
+  if (acceptFirst(records, key, acceptance) === 'new') return 'new';
   const answer = judge(records, key, { acceptance, rules });
   const known = find(records, key, acceptance);
   // A repeat may know more than the first hand-over did: that the client was perhaps not told.
@@ -80,9 +77,11 @@ export function accept(records: Table, key: string, { acceptance, rules }: { rea
   return answer;
 }
 
-/** Whether nothing is on record of that key: so it is with nearly every message. */
-export function isFirst(records: Table, key: string): boolean {
-  return records.range({ ...keysUnder([family, key]), limit: 1 }).length === 0;
+/** As `accept`, if nothing is on record of that key: so it is with nearly every message. Else nothing is recorded. Only inside a transaction. */
+export function acceptFirst(records: Table, key: string, acceptance: Acceptance): 'new' | 'not the first' {
+  if (records.range({ ...keysUnder([family, key]), limit: 1 }).length > 0) return 'not the first';
+  records.insert(placeOf(key, acceptance), encode(acceptance));
+  return 'new';
 }
 
 /** Whether this very acceptance is on record. */
@@ -235,7 +234,11 @@ function find(records: Table, key: string, name: AcceptanceName): Acceptance | u
 }
 
 function put(records: Table, key: string, acceptance: Acceptance): void {
-  records.put(placeOf(key, acceptance), Buffer.from(JSON.stringify(acceptance)));
+  records.put(placeOf(key, acceptance), encode(acceptance));
+}
+
+function encode(acceptance: Acceptance): Buffer {
+  return Buffer.from(JSON.stringify(acceptance));
 }
 
 function decode(value: Buffer): Acceptance {

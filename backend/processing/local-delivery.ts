@@ -5,7 +5,7 @@ import { Failure } from '../../shared/base/failure.ts';
 import { joined } from '../../shared/base/joined.ts';
 import { isHere } from '../storage/storage.ts';
 import type { Account, MessageBytes, StagedMessage, Storage, Table } from '../storage/storage.ts';
-import { accept, deliveryKey, isFirst, judge, mayBeRetried, mayBeRetry } from './delivery-keys.ts';
+import { accept, acceptFirst, deliveryKey, judge, mayBeRetried, mayBeRetry } from './delivery-keys.ts';
 import type { Acceptance, KeyRules } from './delivery-keys.ts';
 import { countForAccount } from '../../shared/reporting/account-counts.ts';
 
@@ -63,14 +63,14 @@ export async function deliverLocally(storage: Storage, rules: KeyRules, delivery
 }
 
 async function putInto(account: Account, staged: StagedMessage, { key, acceptance, rules }: { readonly key: string; readonly acceptance: Acceptance; readonly rules: KeyRules }): Promise<number | undefined> {
-  // A repeat is looked for first, so that no bytes are kept for it; the guard below settles a race.
-  if (!account.deliveryRecords.read((records) => isFirst(records, key))) {
-    await earlierSettled(account, key, { acceptance, rules });
-    if (await isRepeat(account, key, { acceptance, rules })) return undefined;
-  }
   const inbox = account.mailbox('INBOX');
   if (inbox === undefined) throw new Failure('storage-failure', 'the account has no INBOX');
-  const { uids: [uid] } = await inbox.append([{ staged, marks: { flags: 0, keywords: [] } }], (records) => acceptOrWait(records, key, { acceptance, rules }));
+  const message = { staged, marks: { flags: 0, keywords: [] } };
+  const { uids: [first] } = await inbox.append([message], (records) => (acceptFirst(records, key, acceptance) === 'new' ? 'append' : 'skip'));
+  if (first !== undefined) return first; // as it is with nearly every message: nothing is looked up for them beforehand
+  await earlierSettled(account, key, { acceptance, rules });
+  if (await isRepeat(account, key, { acceptance, rules })) return undefined;
+  const { uids: [uid] } = await inbox.append([message], (records) => acceptOrWait(records, key, { acceptance, rules }));
   return uid;
 }
 
@@ -83,10 +83,9 @@ function acceptOrWait(records: Table, key: string, arrival: { readonly acceptanc
 const settlePatienceMs = 1500;
 const settlePollMs = 25;
 
-/** Waits a moment for the end of the session that brought the same bytes just before, if that is still open: or was, and its note waits for a commit. */
+/** Waits a moment for the end of the session that brought the same bytes just before, if that is still open. */
 async function earlierSettled(account: Account, key: string, arrival: { readonly acceptance: Acceptance; readonly rules: KeyRules }): Promise<void> {
   const deadline = performance.now() + settlePatienceMs;
-  account.deliveryRecords.hurry();
   while (account.deliveryRecords.read((records) => mayBeRetry(records, key, arrival)) && performance.now() < deadline) await sleep(settlePollMs);
 }
 

@@ -29,7 +29,7 @@ export class QueueStore {
   /** @param reserveBytes below this free space nothing new is taken. Throws `storage-failure`. */
   constructor(directory: string, reserveBytes: number) {
     demandIndex(directory);
-    this.#environment = openEnvironment(join(directory, 'index'), [...Object.values(queueTables), 'packs']);
+    this.#environment = openEnvironment(join(directory, 'index'), [...Object.values(queueTables), 'packs'], ['packs']);
     this.#packs = openPacks(join(directory, 'packs'), { environment: this.#environment });
     this.#space = new FreeSpace(directory, reserveBytes);
     this.#items = this.#environment.table(queueTables.items);

@@ -5,7 +5,7 @@ import { Failure } from '../../shared/base/failure.ts';
 import { AccountChange } from './account-change.ts';
 import { dropAccountAnnotations } from './annotations.ts';
 import { StoredAccount } from './account.ts';
-import { getAccount, putAccount, sessionEpochOf } from './entries.ts';
+import { getAccount, isHeld, putAccount, sessionEpochOf } from './entries.ts';
 import type { AccountEntry } from './entries.ts';
 import { keysUnder } from './environment.ts';
 import type { AccountRecord } from './interface.ts';
@@ -29,7 +29,12 @@ export function findAccount(volume: Volume, address: string): AccountRecord {
   if (entry.movedTo !== undefined) return { at: 'moved', node: entry.movedTo, epoch: entry.epoch };
   if (entry.arriving !== undefined) return { at: 'arriving', node: entry.arriving.from, epoch: entry.epoch, stage: entry.arriving.stage };
   if (entry.withdrawn !== undefined) return { at: 'withdrawn', ...entry.withdrawn };
-  return { at: 'live', account: new StoredAccount(volume, entry) };
+  return { at: 'live', account: new StoredAccount(volume, entry), isHeld: isHeld(entry) };
+}
+
+/** Whether it records anything of the address. */
+export function hasAccount({ environment, tables }: Volume, address: string): boolean {
+  return Buffer.byteLength(address) <= longestAddressBytes && environment.read(() => tables.accounts.peek([address])) !== undefined;
 }
 
 /** Addresses of live accounts. */

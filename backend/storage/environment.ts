@@ -10,12 +10,13 @@ import { Failure } from '../../shared/base/failure.ts';
 import { flush, makeDirectory } from './directories.ts';
 import { alone, closeAlone, environmentFile, provideFile } from './environment-file.ts';
 import { endUnlessLast } from './last-commit.ts';
-import { closed, LmdbTable, WriteJournal } from './lmdb-table.ts';
+import { GatheringTable } from './gathering-table.ts';
+import { closed, LmdbTable, noJournal, WriteJournal } from './lmdb-table.ts';
 import type { LmdbKey, Records, Use } from './lmdb-table.ts';
 import type { Table } from './table.ts';
 import { workBegins, workEnds } from './unfinished-work.ts';
 import { usedBytes } from './used-pages.ts';
-import { runBatch, Thrown } from './write-batch.ts';
+import { commitError, runBatch, Thrown } from './write-batch.ts';
 import type { Queued } from './write-batch.ts';
 import { LockWait, lockedUntil, putLock, removeLock } from './write-lock.ts';
 import type { LockEnd } from './write-lock.ts';
@@ -64,8 +65,9 @@ const alongMs = 10_000;
 /**
  * Opens the environment at `path` (a directory, made when it is missing) with these tables, which are made when they are
  * missing. One process at a time does this, the others wait. Throws `storage-failure`.
+ * @param gathered those of them whose entries are written once in a transaction, however many actions change them
  */
-export function openEnvironment(path: string, tables: readonly string[] = []): Environment {
+export function openEnvironment(path: string, tables: readonly string[] = [], gathered: readonly string[] = []): Environment {
   try {
     makeDirectory(path);
     return alone(path, () => {
@@ -73,7 +75,7 @@ export function openEnvironment(path: string, tables: readonly string[] = []): E
       const root = openRoot(path);
       root.readerCheck(); // frees the places of readers that were killed
       root.transactionSync(() => endUnlessLast(root)); // another process would have to end otherwise, or show what was before
-      return new LmdbEnvironment(path, root, tables);
+      return new LmdbEnvironment(path, root, { tables, gathered });
     });
   } catch (error) {
     throw error instanceof Failure ? error : new Failure('storage-failure', 'the index of a storage cannot be opened', { cause: error });
@@ -99,21 +101,24 @@ class LmdbEnvironment implements Environment {
   readonly path: string;
   readonly #root: Root;
   readonly #tables = new Map<string, Table>();
+  readonly #gathering: GatheringTable[] = [];
   readonly #lock: Table;
   readonly #use: Use = { stage: 'open' };
   /** Commits and copies that run, those that are queued up among them, and who waits for the last of them: the files are closed after it. */
   #running = 0;
   #atRest: (() => void) | undefined;
   readonly #journal = new WriteJournal();
+  #isLocked = false; // when the transaction began that runs: who locks in it is in one commit with those behind him
   #queue: Queued[] = [];
   #waiting: (() => void)[] = [];
   #departure: NodeJS.Timeout | undefined;
 
   /** Only while no other process opens the environment. */
-  constructor(path: string, root: Root, tables: readonly string[]) {
+  constructor(path: string, root: Root, { tables, gathered }: { readonly tables: readonly string[]; readonly gathered: readonly string[] }) {
     this.path = path;
     this.#root = root;
     this.#lock = this.#open('lock');
+    for (const name of gathered) this.#openGathering(name);
     for (const name of tables) this.#open(name);
   }
 
@@ -125,6 +130,12 @@ class LmdbEnvironment implements Environment {
     const table = this.#tables.get(name) ?? new LmdbTable(this.#openDatabase(name), { journal: this.#journal, use: this.#use });
     this.#tables.set(name, table);
     return table;
+  }
+
+  #openGathering(name: string): void {
+    const table = new GatheringTable(new LmdbTable(this.#openDatabase(name), { journal: noJournal, use: this.#use }), this.#journal);
+    this.#gathering.push(table);
+    this.#tables.set(name, table);
   }
 
   #openDatabase(name: string): Records {
@@ -145,7 +156,7 @@ class LmdbEnvironment implements Environment {
     this.hurry(); // in the same turn, so that one commit has both
     for (;;) {
       this.#demandOpen();
-      const outcome = await this.#commit(() => (lockedUntil(this.#lock) > Date.now() ? 'locked' : { value: action() }));
+      const outcome = await this.#commit(() => (this.#isLocked ? 'locked' : { value: action() }));
       if (outcome !== 'locked') return outcome.value;
       await wait.pause();
     }
@@ -246,8 +257,9 @@ class LmdbEnvironment implements Environment {
     try {
       const answers = await this.#root.childTransaction(() => {
         endUnlessLast(this.#root);
+        this.#isLocked = lockedUntil(this.#lock) > Date.now();
         batch = this.#queue.splice(0);
-        return runBatch(batch, this.#journal);
+        return runBatch(batch, this.#journal, this.#gathering);
       });
       for (const tell of answers) tell();
     } catch (error) {
@@ -288,12 +300,4 @@ class LmdbEnvironment implements Environment {
       process.kill(process.pid, 'SIGKILL'); // even a read fails: that is LMDB's MDB_PANIC
     }
   }
-}
-
-/** Why a commit failed: the binding says it by a second promise, which must not be left unheard. */
-async function commitError(error: unknown): Promise<unknown> {
-  if (!(error instanceof Error && 'commitError' in error && error.commitError instanceof Promise)) return error;
-  const reason = error.commitError.catch((cause: unknown) => cause);
-  const soon = new Promise((resolve) => setImmediate(resolve, error));
-  return Promise.race([reason, soon]);
 }

@@ -142,7 +142,8 @@ export interface Account {
 
 /** What is recorded of an address in this node's storages. */
 export type AccountRecord =
-  | { readonly at: 'live'; readonly account: Account }
+  /** `isHeld`: at this moment, as `Account.standing` tells. */
+  | { readonly at: 'live'; readonly account: Account; readonly isHeld: boolean }
   | { readonly at: 'moved'; readonly node: string; readonly epoch: number } // tombstone
   /** On its way to here; `node` owns it until this copy goes live. */
   | { readonly at: 'arriving'; readonly node: string; readonly epoch: number; readonly stage: 'copying' | 'ready' }

@@ -62,6 +62,9 @@ const tableNames: Readonly<Record<keyof Tables, string>> = {
 /** What the index of a storage is opened with: the tables below, and that of the packs. */
 export const storageTables: readonly string[] = [...Object.values(tableNames), 'packs'];
 
+/** Those of which nearly every action changes the same entries. */
+export const gatheredTables: readonly string[] = [tableNames.counters, 'packs'];
+
 export function openTables(environment: Environment): Tables {
   const opened = Object.entries(tableNames).map(([key, name]) => [key, environment.table(name)] as const);
   return Object.fromEntries(opened) as Record<keyof Tables, Table>;

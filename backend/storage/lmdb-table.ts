@@ -15,6 +15,13 @@ export function closed(): Failure {
   return new Failure('storage-failure', 'this storage is closed: it is taken out, or the process ends');
 }
 
+/** What a write replaced. */
+interface Replaced {
+  readonly database: Records;
+  readonly key: (string | number)[];
+  readonly before: { readonly from: number; readonly to: number } | undefined;
+}
+
 /** Bytes that a journal holds at rest. */
 const journalBytes = 64 * 1024;
 
@@ -23,7 +30,7 @@ const journalBytes = 64 * 1024;
  * is used again, since a buffer for each value, which mostly nobody asks for, keeps the collector running.
  */
 export class WriteJournal {
-  #writes: { readonly database: Records; readonly key: (string | number)[]; readonly before: { readonly from: number; readonly to: number } | undefined }[] | undefined;
+  #writes: (Replaced | (() => void))[] | undefined;
   #memory = Buffer.allocUnsafeSlow(journalBytes);
   #used = 0;
 
@@ -43,10 +50,16 @@ export class WriteJournal {
     this.#writes?.push({ database, key, before: undefined });
   }
 
+  /** Before a write that is not yet one of the database's. */
+  noteUndo(undo: () => void): void {
+    this.#writes?.push(undo);
+  }
+
   undo(): void {
-    for (const { database, key, before } of this.#writes?.reverse() ?? []) {
-      if (before === undefined) database.removeSync(key);
-      else database.putSync(key, this.#memory.subarray(before.from, before.to));
+    for (const write of this.#writes?.reverse() ?? []) {
+      if (typeof write === 'function') write();
+      else if (write.before === undefined) write.database.removeSync(write.key);
+      else write.database.putSync(write.key, this.#memory.subarray(write.before.from, write.before.to));
     }
   }
 
@@ -71,12 +84,15 @@ export class WriteJournal {
   }
 }
 
+/** Of a table whose writes are undone elsewhere. */
+export const noJournal: Pick<WriteJournal, 'note' | 'noteNew'> = { note: () => undefined, noteNew: () => undefined };
+
 export class LmdbTable implements Table {
   readonly #database: Records;
-  readonly #journal: WriteJournal;
+  readonly #journal: Pick<WriteJournal, 'note' | 'noteNew'>;
   readonly #use: Use;
 
-  constructor(database: Records, { journal, use }: { readonly journal: WriteJournal; readonly use: Use }) {
+  constructor(database: Records, { journal, use }: { readonly journal: Pick<WriteJournal, 'note' | 'noteNew'>; readonly use: Use }) {
     this.#database = database;
     this.#journal = journal;
     this.#use = use;

@@ -6,7 +6,7 @@ import type { HintBus } from '../../shared/service/service.ts';
 import { usualBounds } from './account-bounds.ts';
 import { createLives } from './account-lives.ts';
 import type { AccountLives } from './account-lives.ts';
-import { createAccount, findAccount, liveAddresses, markMoved, useOf } from './accounts-table.ts';
+import { createAccount, findAccount, hasAccount, liveAddresses, markMoved, useOf } from './accounts-table.ts';
 import { createCare, ownedAddressesOf } from './care.ts';
 import type { StorageCare } from './care.ts';
 import { adoptDirectory } from './adopted-directory.ts';
@@ -126,7 +126,7 @@ class NodeStorage implements Storage {
   }
 
   isTakenOut(address: string): boolean {
-    const holder = this.#volumes.find((volume) => findAccount(volume, address).at !== 'none');
+    const holder = this.#volumes.find((volume) => hasAccount(volume, address));
     return holder === undefined ? this.#takenOut.some(({ addresses }) => addresses.has(address)) : holder.use.state === 'leaving';
   }
 
@@ -202,7 +202,7 @@ class NodeStorage implements Storage {
 
   /** The storage that has a record of the address, a tombstone included. */
   #holderOf(address: string): Volume | undefined {
-    const holder = this.#volumes.find((volume) => findAccount(volume, address).at !== 'none');
+    const holder = this.#volumes.find((volume) => hasAccount(volume, address));
     if (holder === undefined) this.#demandHere(address);
     if (holder?.use.state === 'leaving') throw notHereForNow();
     return holder;

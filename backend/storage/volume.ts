@@ -7,7 +7,7 @@ import { openEnvironment } from './environment.ts';
 import type { Environment } from './environment.ts';
 import type { AccountBounds, AccountLimits, DeliveryRecords } from './interface.ts';
 import { FreeSpace } from './free-space.ts';
-import { openTables, storageTables } from './keys.ts';
+import { gatheredTables, openTables, storageTables } from './keys.ts';
 import type { Tables } from './keys.ts';
 import { MessageStore } from './message-store.ts';
 import { openPacks } from './open-packs.ts';
@@ -51,7 +51,7 @@ export function openVolume(directory: string, options: VolumeOptions): Volume {
 
 /** One whose index may be anywhere, and new. Throws `storage-failure`. */
 export function openVolumeOf(folders: { readonly index: string; readonly packs: string }, options: VolumeOptions): Volume {
-  const environment = openEnvironment(folders.index, storageTables);
+  const environment = openEnvironment(folders.index, storageTables, gatheredTables);
   const tables = openTables(environment);
   const packs = openPacks(folders.packs, { environment });
   return { ...options, opening: ++openings, environment, tables, packs, messages: new MessageStore(tables, packs), arrivals: new ArrivalBatches(), space: new FreeSpace(folders.packs, options.reserveBytes), uidLists: new UidLists(), use: { state: 'open' } };

@@ -1,4 +1,5 @@
 /** Runs actions that share a transaction: what one of them wrote before it threw is gone, and its neighbours have their own. */
+import type { GatheringTable } from './gathering-table.ts';
 import type { WriteJournal } from './lmdb-table.ts';
 
 /** An action that waits for the next transaction. */
@@ -19,9 +20,23 @@ export class Thrown extends Error {
 }
 
 /** Answers how the callers hear of it once all is committed. Throws `Thrown` where the transaction has to be given up. */
-export function runBatch(batch: readonly Queued[], journal: WriteJournal): readonly (() => void)[] {
+export function runBatch(batch: readonly Queued[], journal: WriteJournal, gathering: readonly GatheringTable[]): readonly (() => void)[] {
   const [only] = batch;
-  return batch.length === 1 && only !== undefined ? [runAlone(only)] : batch.map((queued) => runAmongOthers(queued, journal));
+  try {
+    const answers = batch.length === 1 && only !== undefined ? [runAlone(only)] : batch.map((queued) => runAmongOthers(queued, journal));
+    for (const table of gathering) table.finish();
+    return answers;
+  } finally {
+    for (const table of gathering) table.forget();
+  }
+}
+
+/** Why a commit failed: the binding says it by a second promise, which must not be left unheard. */
+export async function commitError(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error && 'commitError' in error && error.commitError instanceof Promise)) return error;
+  const reason = error.commitError.catch((cause: unknown) => cause);
+  const soon = new Promise((resolve) => setImmediate(resolve, error));
+  return Promise.race([reason, soon]);
 }
 
 /** LMDB takes everything back; copies of what was there before cost a large change more time (4 % by the least of several rounds, 15 % by the middle one). */
