@@ -26,7 +26,7 @@ async function tried(port: number, message: Message, manner: { readonly custody:
   }
 }
 
-test('nodes are killed again and again while mail comes in and is handed over: every 250 is found afterwards exactly once', { timeout: 60_000 }, async (t) => {
+test('nodes are killed again and again while mail comes in and is handed over: every 250 is found afterwards exactly once', { timeout: 180_000 }, async (t) => {
   const cluster = new TestCluster(t);
   const nodes: Record<NodeName, KillableNode> = { be1: await cluster.fork(t, 'be1'), be2: await cluster.fork(t, 'be2') };
   const told: Message[] = [];
