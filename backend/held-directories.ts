@@ -13,7 +13,7 @@ import { lockDirectory } from './locked-directory.ts';
 import { queueDirectoryOf } from './queue-directory.ts';
 import type { KeptPlaces } from './queue-directory.ts';
 import { storageDirectoriesOf } from './storage-directories.ts';
-import { demandUsable, raiseFormat } from './storage/directory-record.ts';
+import { demandUsable, queueKind, raiseFormat, storageKind } from './storage/directory-record.ts';
 
 /** Questions at the supervisor. */
 export const heldTopics = { list: 'held-storages', follow: 'follow-storages', outcome: 'followed-storages', letGo: 'let-go-storage', claim: 'claim-storage', endClaim: 'claimed-storage' } as const;
@@ -157,7 +157,7 @@ export class HeldDirectories {
     const { clusterName: cluster, nodeName: node } = this.#config;
     const { attached, joining } = storageDirectoriesOf(this.#config);
     const mayBeOthers = attached.includes(directory) || joining.some((coming) => coming.directory === directory);
-    demandUsable(directory, mayBeOthers ? { cluster } : { cluster, node });
+    for (const kind of [storageKind, queueKind]) demandUsable(directory, mayBeOthers ? { cluster } : { cluster, node }, kind);
   }
 }
 

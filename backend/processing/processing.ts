@@ -14,8 +14,8 @@ import type { Service } from '../../shared/service/service.ts';
 import type { Siblings } from '../../shared/service/siblings.ts';
 import type { EnvelopeRecipient, EnvelopeSender } from '../../shared/smtp/commands.ts';
 import type { SmtpSending } from '../smtp-sending/smtp-sending.ts';
-import { claimDirectory, isAlive, thisProcess } from '../storage/storage.ts';
-import type { Account, DirectoryKind, KeptFolder, MessageBytes, Storage, Table } from '../storage/storage.ts';
+import { claimDirectory, isAlive, queueKind, thisProcess } from '../storage/storage.ts';
+import type { Account, KeptFolder, MessageBytes, Storage, Table } from '../storage/storage.ts';
 import { forgetAcceptances, settleAcceptance } from './delivery-keys.ts';
 import type { Acceptance, KeyRules } from './delivery-keys.ts';
 import { DestinationHealth } from './destination-health.ts';
@@ -136,8 +136,6 @@ const handOverTimeoutMs = 600_000;
 const retryWindowMs = 24 * 3_600_000;
 /** How long deliveries are remembered: longer than a queue holds mail. */
 const memoryMs = 7 * 24 * 3_600_000;
-
-const queueKind: DirectoryKind = { name: 'queue', fileName: 'queue.json', format: 1 };
 
 /** Opens the node's queue. Throws `storage-failure`, also when its format is newer; `in-use` when it belongs to another node. */
 export function createProcessing(options: ProcessingOptions): Processing {

@@ -13,6 +13,7 @@ export interface DirectoryKind {
 }
 
 export const storageKind: DirectoryKind = { name: 'storage', fileName: 'storage.json', format: 2 };
+export const queueKind: DirectoryKind = { name: 'queue', fileName: 'queue.json', format: 1 };
 /** The format from which on changes of flags may lie beside the rows that they change. */
 export const flagRecordsFrom = 2;
 

@@ -33,7 +33,7 @@ export type { RepairReport } from './repair/repair-storage.ts';
 export { isLoss } from './check/findings.ts';
 export type { Finding } from './check/findings.ts';
 export type { LockEnd } from './write-lock.ts';
-export { claimDirectory, demandCluster, demandKnownFormat } from './directory-record.ts';
+export { claimDirectory, demandCluster, demandKnownFormat, queueKind } from './directory-record.ts';
 export type { Joining, TakenOut } from './storage-list.ts';
 export type { DirectoryKind } from './directory-record.ts';
 export { openStorage } from './open-storage.ts';

@@ -1,6 +1,6 @@
 /** The format of a storage is raised by the first process of a node, while nobody has it open; till then its workers write what older ones beside them understand. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { HeldDirectories } from '../../../backend/held-directories.ts';
@@ -59,6 +59,18 @@ for (const [what, nodeName, format, kind] of [['another node\'s', 'be2', 1, 'in-
     assert.deepEqual(directories.map(contents), before);
   });
 }
+
+test('A start that is refused, as the queue is of a newer format, changes no storage', async (t) => {
+  const folder = temporaryDirectory(t);
+  const [directory, queue] = [join(folder, 'one'), join(folder, 'queue')];
+  await made(directory, { nodeName: 'be1', format: 1 });
+  mkdirSync(queue);
+  writeFileSync(join(queue, 'queue.json'), '{"cluster":"test","node":"be1","format":2}');
+  const before = contents(directory);
+  const places = { clusterName: 'test', nodeName: 'be1', storage: { directories: [directory] }, services: { processing: { queueDirectory: queue } } };
+  assert.throws(() => new HeldDirectories(places, 'refuse', quietLog), { kind: 'storage-failure', message: `${queue} has queue format 2; this program knows formats up to 1: it needs a newer version` });
+  assert.deepEqual(contents(directory), before);
+});
 
 test('Commands that have a storage for themselves change nothing of one of a newer format', async (t) => {
   const directory = join(temporaryDirectory(t), 'one');
