@@ -175,6 +175,7 @@ async function markSeen({ session, view }: Selected, messages: readonly Numbered
   try {
     const outcome = await view.mailbox.changeFlags(unseen, { mode: 'add', flags: Flag.Seen, keywords: [] });
     view.flagTexts.learn(outcome.keywords);
+    tellKeywords(session, view); // what others have added by then stands in the flags that are told now
     view.noteOwnChange(outcome);
     return new Map(outcome.changed.map((row) => [row.uid, row]));
   } catch (error) {

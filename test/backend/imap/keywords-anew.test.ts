@@ -4,6 +4,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Dialogue } from '../../harness/dialogue.ts';
 import { testProcess } from '../../harness/program-file.ts';
 import { messageAbout } from './conversation.ts';
@@ -81,4 +82,27 @@ test('A session that has the mailbox open is told FLAGS before it hears of a mes
   assert.deepEqual(await demandOk(other, 'FETCH 1 FLAGS'), ['* 1 FETCH (FLAGS (fresh old4))']);
   one.close();
   other.close();
+});
+
+test('A FETCH that marks a message as seen, to which somebody gives a new keyword just then, is told FLAGS before it', async (t) => {
+  const server = await startServer();
+  t.after(async () => server.stop());
+  const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((letter) => `fresh-${letter}`);
+  for (const name of names) await deliver({ storage: server.storage, address, mailbox: 'INBOX' }, messageAbout(name));
+  const reader = await logIn(server.ports.tls);
+  await demandOk(reader, 'SELECT INBOX');
+  const [folder] = server.storage.care.folders();
+  const found = server.storage.find(address);
+  assert.ok(folder !== undefined && found.at === 'live');
+  for (const [index, name] of names.entries()) {
+    await folder.environment.lock(Date.now() + 60_000); // till both wait; which of them goes first is open
+    const given = found.account.mailbox('INBOX')?.changeFlags([index + 1], { mode: 'add', flags: 0, keywords: [name] });
+    const fetched = demandOk(reader, `FETCH ${String(index + 1)} BODY[TEXT]`);
+    await sleep(100);
+    await folder.environment.unlock();
+    await given;
+    const heard = [...await fetched, ...await demandOk(reader, 'NOOP')];
+    assert.match(heard.find((line) => line.includes(name)) ?? '', /^\* FLAGS /, heard.join('\n'));
+  }
+  reader.close();
 });
