@@ -33,13 +33,16 @@ export async function create(stage: Stage, player: Player, act: Act): Promise<vo
   stage.account.checkNames();
 }
 
-/** Some of the mailboxes that acts name are there from the beginning. */
+/** Some of the mailboxes that acts name are there from the beginning, one of them subscribed. */
 export async function furnish(stage: Stage, owner: Player, number: number): Promise<void> {
   const { account } = stage;
   const wanted = ['A', 'B', 'A/C', 'D'].filter((_, index) => ((number >> index) & 1) === 1);
   for (const name of wanted) {
     if (account.mailbox(name) === undefined) await stage.run(owner, { text: `CREATE ${name}`, status: 'OK', names: [name], then: () => { account.learnMailboxes(); } });
   }
+  // Below what is not subscribed: what RECURSIVEMATCH is for.
+  const deepest = 'A/C';
+  if (number % 3 !== 0 && account.mailbox(deepest) !== undefined) await stage.run(owner, { text: `SUBSCRIBE ${deepest}`, status: 'OK', then: () => { account.subscriptions.add(deepest); } });
 }
 
 export async function rename(stage: Stage, player: Player, act: Act): Promise<void> {
