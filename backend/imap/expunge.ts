@@ -27,7 +27,9 @@ export async function expungeDeleted(view: View, set: SequenceSet | undefined): 
   for (const batch of view.batches(spans, batchSize)) {
     for (const { row } of batch) if ((row.flags & Flag.Deleted) !== 0) uids.push(row.uid);
   }
-  return uids.length === 0 ? undefined : view.mailbox.expunge(uids);
+  if (uids.length === 0) return undefined;
+  const removed = await view.mailbox.expunge(uids, 'deleted'); // a mark may have been taken away meanwhile
+  return removed.uids.length === 0 ? undefined : removed;
 }
 
 async function run({ session, view }: Selected, set: SequenceSet | undefined): Promise<Completion> {

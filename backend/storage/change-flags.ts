@@ -187,3 +187,8 @@ function changeRow(row: RowCursor, edit: Edit, counts: { unseen: number; deleted
 function changed(before: number, { keep, set }: Bits): number {
   return ((before & keep) | set) >>> 0;
 }
+
+/** Those that bear \Deleted at this moment. Inside a transaction. */
+export function deletedOf(mailbox: MailboxChange, uids: readonly number[]): number[] {
+  return uids.filter((uid) => ((mailbox.row(uid)?.flags ?? 0) & Flag.Deleted) !== 0);
+}

@@ -248,8 +248,8 @@ export interface Mailbox {
    */
   replace(uid: number, message: AppendedMessage, target: Mailbox): Promise<AppendResult | undefined>;
   changeFlags(uids: readonly number[], change: FlagChange): Promise<FlagOutcome>;
-  /** Removes messages; answers the uids that were really there, and the mod-sequence of the removal. */
-  expunge(uids: readonly number[]): Promise<{ readonly uids: number[]; readonly modseq: number }>;
+  /** Removes messages, all or those that are \Deleted still; answers the uids that were really removed, and the mod-sequence of the removal. */
+  expunge(uids: readonly number[], which?: 'all' | 'deleted'): Promise<{ readonly uids: number[]; readonly modseq: number }>;
   /** The secret by which URLs of its messages are authorised (RFC 4467 section 2.2); undefined when there is none. It stays with the mailbox when that is renamed or moves. */
   urlKey(): Buffer | undefined;
   /** The same, made if there is none. */

@@ -10,7 +10,7 @@ import type { MessageHead } from '../../shared/mime/structure.ts';
 import { changeAccount } from './account-change.ts';
 import type { AccountChange, AccountHandle } from './account-change.ts';
 import { enterMessages, enterTogether, prepareMessages } from './append.ts';
-import { changeFlags } from './change-flags.ts';
+import { changeFlags, deletedOf } from './change-flags.ts';
 import { copyMessages, moveMessages, presentRows } from './copy-move.ts';
 import { getMailbox } from './entries.ts';
 import type { MailboxEntry } from './entries.ts';
@@ -205,8 +205,8 @@ export class StoredMailbox implements Mailbox {
     return changeAccount(this.#account, (account) => changeFlags(account.mailbox(this.id), uids, change));
   }
 
-  expunge(uids: readonly number[]): Promise<{ readonly uids: number[]; readonly modseq: number }> {
-    return changeAccount(this.#account, (account) => expungeMessages(account, this.id, uids));
+  expunge(uids: readonly number[], which: 'all' | 'deleted' = 'all'): Promise<{ readonly uids: number[]; readonly modseq: number }> {
+    return changeAccount(this.#account, (account) => expungeMessages(account, this.id, which === 'all' ? uids : deletedOf(account.mailbox(this.id), uids)));
   }
 
   urlKey(): Buffer | undefined {

@@ -179,3 +179,15 @@ test('Replies find the thread of their message, whichever came first', async (t)
   assert.equal(early, late);
   assert.notEqual(early, other);
 });
+
+test('Of messages that were marked as deleted those go whose mark was not taken away before', async (t) => {
+  const { inbox } = await filled(t, 3);
+  await inbox.changeFlags([1, 2], { mode: 'add', flags: Flag.Deleted, ...noKeywords });
+  const unmarked = inbox.changeFlags([2], { mode: 'remove', flags: Flag.Deleted, ...noKeywords });
+  const { uids } = await inbox.expunge([1, 2], 'deleted');
+  await unmarked;
+  assert.deepEqual(uids, [1]);
+  assert.deepEqual(inbox.rows().map(({ uid }) => uid), [2, 3]);
+  assert.deepEqual((await inbox.expunge([2, 3], 'deleted')).uids, []);
+  assertCounted(inbox);
+});
