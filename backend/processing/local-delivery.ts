@@ -74,17 +74,25 @@ async function putInto(account: Account, staged: StagedMessage, { key, acceptanc
   return uid;
 }
 
-/** @throws Failure('in-use') when it is not known yet whether it is a message of its own */
-function acceptOrWait(records: Table, key: string, arrival: { readonly acceptance: Acceptance; readonly rules: KeyRules }): 'append' | 'skip' {
-  if (mayBeRetried(records, key, arrival) && judge(records, key, arrival) === 'new') throw new Failure('in-use', 'the same message came again while its custodian handed it over');
-  return accept(records, key, arrival) === 'new' ? 'append' : 'skip';
-}
-
 const settlePatienceMs = 1500;
 const settlePollMs = 25;
 
+/** @throws Failure('in-use') when it is not known yet whether it is a message of its own */
+function acceptOrWait(records: Table, key: string, arrival: { readonly acceptance: Acceptance; readonly rules: KeyRules }): 'append' | 'skip' {
+  const isYoung = Math.abs(Date.now() - arrival.acceptance.acceptedAtMs) < settlePatienceMs; // another node's clock may be ahead
+  const isUnclear = mayBeRetried(records, key, arrival) || (cameThroughQueue(arrival) && isYoung && mayBeRetry(records, key, arrival));
+  if (isUnclear && judge(records, key, arrival) === 'new') throw new Failure('in-use', 'the same message came again while its custodian handed it over');
+  return accept(records, key, arrival) === 'new' ? 'append' : 'skip';
+}
+
+/** Then its custodian can come again with it; to wait for it would hold up what is to be handed over behind it. */
+function cameThroughQueue({ acceptance }: { readonly acceptance: Acceptance }): boolean {
+  return acceptance.holder === '';
+}
+
 /** Waits a moment for the end of the session that brought the same bytes just before, if that is still open. */
 async function earlierSettled(account: Account, key: string, arrival: { readonly acceptance: Acceptance; readonly rules: KeyRules }): Promise<void> {
+  if (cameThroughQueue(arrival)) return;
   const deadline = performance.now() + settlePatienceMs;
   while (account.deliveryRecords.read((records) => mayBeRetry(records, key, arrival)) && performance.now() < deadline) await sleep(settlePollMs);
 }

@@ -190,6 +190,18 @@ for (const [place, address] of [['on the custodian\'s own node', 'alice@example.
   }
 }
 
+test('the same bytes from many sessions that stand hold up no other mail that is handed over', async (t) => {
+  const cluster = new TestCluster(t);
+  const sessions = await cluster.fork(t, 'be1', { runner: 'no' });
+  const be2 = await cluster.start(t, 'be2');
+  const bytes = messageOf('from many sessions');
+  for (let count = 0; count < 60; count += 1) assert.equal(await send(await openLeg(sessions.ports.lmtp), bytes, { to: ['bob@example.com'], extra: custodian }), 250);
+  assert.equal(await send(await openLeg(sessions.ports.lmtp), messageOf('behind them'), { to: ['dave@example.com'], extra: custodian }), 250);
+  await cluster.start(t, 'be1');
+  await until('what came behind them is there', async () => (await inboxOf(be2, 'dave@example.com')).length === 1);
+  await until('all are there', async () => (await inboxOf(be2, 'bob@example.com')).length === 60);
+});
+
 test('a worker is killed with its client\'s session, and the retry is there before the message has left the queue: one copy', async (t) => {
   const cluster = new TestCluster(t);
   const doomed = await cluster.fork(t, 'be1', { runner: 'no' });
