@@ -1,7 +1,7 @@
-/** Delivery keys of recipients outside the cluster, and of reports: the world remembers nothing for us, so the queue's own records do. */
+/** Delivery keys of recipients outside the cluster, of reports, and of mailing groups that other nodes hand messages over to: neither the world nor a group remembers anything for us, so the queue's own records do. */
 import type { DeliveryRecords, Table } from '../storage/storage.ts';
 import { accept, deliveryKey, settleAcceptance } from './delivery-keys.ts';
-import type { KeyRules } from './delivery-keys.ts';
+import type { Acceptance, KeyRules } from './delivery-keys.ts';
 import { isOutside } from './queue-item.ts';
 import type { QueueItem, QueueRecipient } from './queue-item.ts';
 import { settleReports } from './report-claims.ts';
@@ -12,6 +12,13 @@ export interface OutsideKeysOptions {
   readonly records: DeliveryRecords;
   readonly rules: KeyRules;
   readonly ask: AskOthers;
+}
+
+export interface HandedToGroup {
+  readonly sender: string;
+  /** Of the client's bytes, hex: those of the item have the other node's trace before them. */
+  readonly digest: string;
+  readonly acceptance: Acceptance;
 }
 
 export class OutsideKeys {
@@ -25,6 +32,11 @@ export class OutsideKeys {
   isNew(records: Table, item: QueueItem, address: string): boolean {
     const { id, acceptedAtMs, confirmation, holder } = item;
     return accept(records, keyOf(item, address), { acceptance: { id, acceptedAtMs, confirmation, holder }, rules: this.#options.rules }) === 'new';
+  }
+
+  /** Whether what another node hands over for a group of this one is a message of its own, which is recorded. Only inside a transaction. */
+  isNewToGroup(records: Table, { sender, digest, acceptance }: HandedToGroup, address: string): boolean {
+    return accept(records, deliveryKey(sender, address, digest), { acceptance, rules: this.#options.rules }) === 'new';
   }
 
   /** Notes how the session of an item ended. Only inside a transaction. */

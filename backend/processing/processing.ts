@@ -202,7 +202,7 @@ class NodeProcessing implements Processing {
       await staged.settled();
       const item = makeItem(this.#maker, staged, { sender, trace, recipients, confirmation: 'open', holder: thisProcess() });
       await this.#store.add((records) => {
-        const fresh = item.recipients.filter(({ address, destination }) => !isOutside(destination) || this.#outside.isNew(records, item, address));
+        const fresh = item.recipients.filter(({ address, destination }) => (isOutside(destination) ? this.#outside.isNew(records, item, address) : this.#isNewHere(records, message, address)));
         return fresh.length === 0 ? [] : [{ ...item, recipients: fresh }];
       });
       this.#runner?.wake();
@@ -210,6 +210,10 @@ class NodeProcessing implements Processing {
     } finally {
       staged.done();
     }
+  }
+
+  #isNewHere(records: Table, { sender, handedOver }: ArrivingMessage, address: string): boolean {
+    return handedOver === undefined || this.#outside.isNewToGroup(records, { sender: sender.address, digest: handedOver.digest, acceptance: { ...handedOver, holder: '' } }, address);
   }
 
   async checkSpace(): Promise<void> {
