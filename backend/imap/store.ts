@@ -38,7 +38,9 @@ async function run({ session, view }: Selected, given: StoreArguments, numbers: 
   const uids = view.uidsIn(view.spans(given.set, numbers));
   // What others changed is told first: afterwards .SILENT would hide it behind our own change.
   await tellNews(session, view, 'no-expunges');
-  const change = { ...wanted, within: flagsWithin(view.rights), unchangedSince: given.unchangedSince, knownModseq: hidingFrom(session, view, given) };
+  const hiding = hidingFrom(session, view, given);
+  const answer = hiding === undefined || session.isEnabled('CONDSTORE') ? 'all' : 'unheard';
+  const change = { ...wanted, within: flagsWithin(view.rights), unchangedSince: given.unchangedSince, knownModseq: hiding, answer } as const;
   const modified: number[] = [];
   for (let from = 0; from < uids.length; from += mostAtOnce) {
     if (from > 0) await breathe();
@@ -63,7 +65,7 @@ async function tellOutcome({ session, view }: Pick<Selected, 'session' | 'view'>
   const { unheard } = outcome;
   const tellsModseqs = session.isEnabled('CONDSTORE');
   if (silent === 'yes' && !tellsModseqs && unheard.size === 0) return;
-  const { rows } = outcome; // they are put together when somebody asks for them
+  const { rows } = outcome;
   for (let index = 0; index < rows.length; index += 1) {
     const row = rows.look(index);
     const sequence = view.sequenceOf(row.uid);

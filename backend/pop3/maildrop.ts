@@ -207,7 +207,7 @@ export class Maildrop {
         await Promise.resolve(); // what has left with it goes together
         const uids = this.#unseenOf(this.#unmarked.sort((a, b) => a - b));
         this.#unmarked = [];
-        if (uids.length > 0) await this.#mailbox.changeFlags(uids, { mode: 'add', flags: Flag.Seen, keywords: [] });
+        if (uids.length > 0) await this.#mailbox.changeFlags(uids, { mode: 'add', flags: Flag.Seen, keywords: [], answer: 'unheard' });
       }
     } catch (error) {
       // The client has its message; that it still counts as unseen is a small matter to it, not to us.

@@ -5,7 +5,7 @@ import type { FlagChange, FlagOutcome, MessageRow } from './interface.ts';
 import { blockOf } from './keys.ts';
 import type { Bits } from './flag-records.ts';
 import type { MailboxChange, OpenBlock } from './mailbox-change.ts';
-import { RowCursor, lowerBound, rowBytes, viewOf } from './row-block.ts';
+import { RowCursor, emptyBlock, lowerBound, rowBytes, viewOf } from './row-block.ts';
 import { PackedRows } from './row-list.ts';
 
 /** A block costs as much to read and to write as that many rows, however few of it are changed. */
@@ -18,6 +18,7 @@ interface Edit {
   readonly limit: number;
   /** What happened to a row after it is noted. */
   readonly known: number;
+  readonly answer: 'all' | 'unheard';
 }
 
 /** Inside a transaction. Throws `limit`, `bad-input` for keywords. */
@@ -37,28 +38,22 @@ export function changeFlags(mailbox: MailboxChange, uids: readonly number[], cha
   return new Outcome(work, { keywords, modseq: highestModseq === before ? undefined : highestModseq });
 }
 
-/** A class, as V8 keeps an object with getters of its own, and all that these see, until it collects its whole heap. */
+/** A class, as V8 keeps an object with a getter of its own, and all that this sees, until it collects its whole heap. */
 class Outcome implements FlagOutcome {
+  readonly rows: PackedRows;
   readonly untouched: number;
   readonly modified: number[];
   readonly unheard: ReadonlySet<number>;
   readonly modseq: number | undefined;
   readonly keywords: readonly string[];
-  readonly #pieces: readonly Buffer[];
-  #rows: PackedRows | undefined;
 
   constructor({ pieces, untouched, modified, unheard }: Work, { modseq, keywords }: Pick<FlagOutcome, 'modseq' | 'keywords'>) {
+    this.rows = new PackedRows(pieces.length === 0 ? emptyBlock : Buffer.concat(pieces));
     this.untouched = untouched;
     this.modified = modified;
     this.unheard = unheard;
     this.modseq = modseq;
     this.keywords = keywords;
-    this.#pieces = pieces;
-  }
-
-  /** Put together when they are asked for: who tells nobody asks for none. */
-  get rows(): PackedRows {
-    return (this.#rows ??= new PackedRows(Buffer.concat(this.#pieces)));
   }
 
   get changed(): MessageRow[] {
@@ -86,7 +81,7 @@ function editOf(mailbox: MailboxChange, uids: readonly number[], change: FlagCha
     if (mode === 'replace') return { keep: ~mask, set: given & mask };
     return mode === 'add' ? { keep: -1, set: given & mask } : { keep: ~(given & mask), set: 0 };
   };
-  return { flags: bits(change.flags, within.flags), keywords: bits(keywords, within.keywords), limit, known: change.knownModseq ?? Infinity };
+  return { flags: bits(change.flags, within.flags), keywords: bits(keywords, within.keywords), limit, known: change.knownModseq ?? Infinity, answer: change.answer ?? 'all' };
 }
 
 function isReached(row: MessageRow | undefined, limit: number): boolean {
@@ -99,9 +94,9 @@ interface Work {
   readonly wanted: readonly number[];
   readonly modified: number[];
   readonly unheard: Set<number>;
-  /** The rows as they are afterwards. */
+  /** The rows that are asked for, as they are afterwards, where their blocks are. */
   readonly pieces: Buffer[];
-  /** How many of them were so before. */
+  /** How many rows were so before. */
   untouched: number;
   readonly made: MadeChanges;
 }
@@ -154,13 +149,15 @@ function changeBlock(work: Work, number: number, span: { readonly from: number; 
       modified.push(uid);
       continue;
     }
-    if (row.modseq > edit.known) unheard.add(uid);
+    const isUnheard = row.modseq > edit.known;
+    if (isUnheard) unheard.add(uid);
     if (isAsWished(row, edit)) work.untouched += 1;
     else {
       work.made.add(open, row);
       changeRow(row, edit, counts);
       row.setModseq(mailbox.modseq);
     }
+    if (edit.answer === 'unheard' && !isUnheard) continue;
     if (row.at !== to) {
       if (to > from) pieces.push(block.subarray(from, to));
       from = row.at;

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { open } from 'lmdb';
 import type { RootDatabase } from 'lmdb';
 import { Failure } from '../../shared/base/failure.ts';
+import { ActionMemory } from './action-memory.ts';
 import { flush, makeDirectory } from './directories.ts';
 import { alone, closeAlone, environmentFile, provideFile } from './environment-file.ts';
 import { endUnlessLast } from './last-commit.ts';
@@ -109,6 +110,7 @@ class LmdbEnvironment implements Environment {
   #atRest: (() => void) | undefined;
   readonly #journal = new WriteJournal();
   #isLocked = false; // when the transaction began that runs: who locks in it is in one commit with those behind him
+  readonly #memory = new ActionMemory();
   #queue: Queued[] = [];
   #waiting: (() => void)[] = [];
   #departure: NodeJS.Timeout | undefined;
@@ -127,13 +129,13 @@ class LmdbEnvironment implements Environment {
   }
 
   #open(name: string): Table {
-    const table = this.#tables.get(name) ?? new LmdbTable(this.#openDatabase(name), { journal: this.#journal, use: this.#use });
+    const table = this.#tables.get(name) ?? new LmdbTable(this.#openDatabase(name), { journal: this.#journal, memory: this.#memory, use: this.#use });
     this.#tables.set(name, table);
     return table;
   }
 
   #openGathering(name: string): void {
-    const table = new GatheringTable(new LmdbTable(this.#openDatabase(name), { journal: noJournal, use: this.#use }), this.#journal);
+    const table = new GatheringTable(new LmdbTable(this.#openDatabase(name), { journal: noJournal, memory: this.#memory, use: this.#use }), this.#journal);
     this.#gathering.push(table);
     this.#tables.set(name, table);
   }
@@ -243,7 +245,7 @@ class LmdbEnvironment implements Environment {
   #inNextTransaction<T>(action: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const run = (): (() => void) => {
-        const value = action();
+        const value = this.#memory.during(action);
         return () => resolve(value);
       };
       this.#queue.push({ run, reject });

@@ -33,6 +33,11 @@ export class GatheringTable implements Table {
     return held === undefined ? this.#table.peek(key) : held.value;
   }
 
+  borrow(key: Key): Buffer | undefined {
+    const held = this.#heldOf(key);
+    return held === undefined ? this.#table.borrow(key) : held.value && Buffer.from(held.value);
+  }
+
   text(key: Key): string | undefined {
     const held = this.#heldOf(key);
     return held === undefined ? this.#table.text(key) : held.value?.toString('latin1');

@@ -1,6 +1,7 @@
 /** One table of an LMDB environment, and what is needed to undo what one action has written in a transaction that it shares. */
 import type { Database } from 'lmdb';
 import { Failure } from '../../shared/base/failure.ts';
+import type { ActionMemory } from './action-memory.ts';
 import type { Key, KeyRange, Table } from './table.ts';
 
 export type LmdbKey = Key & (string | number)[];
@@ -91,11 +92,13 @@ export class LmdbTable implements Table {
   readonly #database: Records;
   readonly #journal: Pick<WriteJournal, 'note' | 'noteNew'>;
   readonly #use: Use;
+  readonly #borrow: (bytes: Buffer, length: number) => Buffer;
 
-  constructor(database: Records, { journal, use }: { readonly journal: Pick<WriteJournal, 'note' | 'noteNew'>; readonly use: Use }) {
+  constructor(database: Records, { journal, memory, use }: { readonly journal: Pick<WriteJournal, 'note' | 'noteNew'>; readonly memory: ActionMemory; readonly use: Use }) {
     this.#database = database;
     this.#journal = journal;
     this.#use = use;
+    this.#borrow = (bytes, length) => memory.copy(bytes, length);
   }
 
   get(key: Key): Buffer | undefined {
@@ -109,6 +112,10 @@ export class LmdbTable implements Table {
 
   peek(key: Key): Buffer | undefined {
     return this.look(key, asBytes);
+  }
+
+  borrow(key: Key): Buffer | undefined {
+    return this.look(key, this.#borrow);
   }
 
   look<T>(key: Key, read: (bytes: Buffer, length: number) => T): T | undefined {

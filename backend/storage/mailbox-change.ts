@@ -22,7 +22,7 @@ const fewestBlocks = 3;
 /** Counted in place: thousands of messages may change at once. */
 type Draft = { -readonly [Name in keyof MailboxEntry]: MailboxEntry[Name] };
 
-/** A block as it is now, to be changed in place, and the highest mod-sequence that it has in the index. */
+/** A block as it is now, to be changed in place, and the highest mod-sequence that it has in the index. Its memory is used again after the action. */
 export interface OpenBlock {
   readonly number: number;
   readonly block: Buffer;
@@ -112,7 +112,7 @@ export class MailboxChange {
     const touched = this.#blocks.get(number);
     if (touched !== undefined) return { number, block: touched, indexed: this.#indexed.get(number) ?? 0 };
     if (this.#lastRead.number === number) return this.#lastRead;
-    const block = this.#tables.rows.get([this.#entry.id, number]) ?? emptyBlock;
+    const block = this.#tables.rows.borrow([this.#entry.id, number]) ?? emptyBlock;
     const indexed = highestModseq(block);
     applyRecords(this.#entry.flagRecords ?? [], block);
     this.#lastRead = { number, block, indexed };

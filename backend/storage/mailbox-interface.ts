@@ -53,15 +53,15 @@ export interface MailboxChanges {
 
 /** What became of a change of flags. */
 export interface FlagOutcome {
-  /** The rows that now exist for the uids that were there and might be changed. */
+  /** The rows that now exist for the uids that were there and might be changed; only those of `unheard` where no others were asked for. */
   readonly rows: RowList;
   /** The same. */
   readonly changed: MessageRow[];
-  /** How many of these rows were as wished before, and have kept their mod-sequence. */
+  /** How many rows were as wished before, and have kept their mod-sequence. */
   readonly untouched: number;
   /** Refused by `unchangedSince`. */
   readonly modified: number[];
-  /** Rows of `rows` that somebody had changed after `knownModseq`; none when that is absent. */
+  /** Those that somebody had changed after `knownModseq`; none when that is absent. */
   readonly unheard: ReadonlySet<number>;
   /** Of the transaction, and of no other; undefined when all flags were as wished. */
   readonly modseq: number | undefined;
@@ -120,6 +120,8 @@ export interface FlagChange {
   readonly unchangedSince?: number | undefined;
   /** What happened after it is unknown to who asks. */
   readonly knownModseq?: number | undefined;
+  /** Which rows the outcome is to have; all when absent. */
+  readonly answer?: 'all' | 'unheard';
 }
 
 /** A message whose bytes have been written (not yet flushed) to a pack and whose structure is known. */

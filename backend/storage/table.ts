@@ -19,6 +19,8 @@ export interface Table {
   text(key: Key): string | undefined;
   /** As `get`, without a copy: the bytes are others after the next question to any table. */
   peek(key: Key): Buffer | undefined;
+  /** As `get`, in memory that is used again: the bytes may be changed, and are good until the action ends that `Environment.write` runs. */
+  borrow(key: Key): Buffer | undefined;
   /** What `read` takes from the value, whose bytes are the first `length`: as `peek`, and not even an object is made for them. `read` may ask no table. */
   look<T>(key: Key, read: (bytes: Buffer, length: number) => T): T | undefined;
   put(key: Key, value: Buffer): void;

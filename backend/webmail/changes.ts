@@ -21,8 +21,8 @@ const deleteRequest = z.strictObject({ uids });
 export async function changeFlags(call: Call): Promise<void> {
   const wanted = await readRequest(call, flagsRequest);
   const mailbox = pathMailbox(call);
-  if (wanted.add.length > 0) await mailbox.changeFlags(wanted.uids, { mode: 'add', flags: bits(wanted.add), keywords: [] });
-  if (wanted.remove.length > 0) await mailbox.changeFlags(wanted.uids, { mode: 'remove', flags: bits(wanted.remove), keywords: [] });
+  if (wanted.add.length > 0) await mailbox.changeFlags(wanted.uids, { mode: 'add', flags: bits(wanted.add), keywords: [], answer: 'unheard' });
+  if (wanted.remove.length > 0) await mailbox.changeFlags(wanted.uids, { mode: 'remove', flags: bits(wanted.remove), keywords: [], answer: 'unheard' });
   sendJson(call.exchange.response, 200, {});
 }
 

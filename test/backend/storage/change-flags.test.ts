@@ -22,6 +22,8 @@ function someChange(dice: Dice, highest: number): FlagChange {
     mode: dice.pick(['add', 'remove', 'replace'] as const), flags: dice.below(32), keywords: keywords.filter(() => dice.oneIn(3)),
     within: dice.oneIn(3) ? { flags: dice.below(32), keywords: dice.pick(['all', 'none'] as const) } : undefined,
     unchangedSince: dice.oneIn(4) ? Math.max(0, highest - dice.below(4)) : undefined,
+    knownModseq: dice.oneIn(2) ? Math.max(0, highest - dice.below(4)) : undefined,
+    answer: dice.pick(['all', 'unheard'] as const),
   };
 }
 
@@ -51,7 +53,10 @@ test('Whatever is changed, rows, what is told of them, counters and what changed
     });
     assert.deepEqual(inbox.rows(), model);
     assert.deepEqual(outcome.modified, refused.map(({ uid }) => uid));
-    assert.deepEqual(outcome.changed, model.filter(({ uid }) => meant.some((row) => row.uid === uid && !refused.includes(row))));
+    const done = meant.filter((row) => !refused.includes(row)).map(({ uid }) => uid);
+    const unheard = done.filter((uid) => before.some((row) => row.uid === uid && row.modseq > (change.knownModseq ?? Infinity)));
+    assert.deepEqual([...outcome.unheard], unheard);
+    assert.deepEqual(outcome.changed, model.filter(({ uid }) => (change.answer === 'unheard' ? unheard : done).includes(uid)));
     assert.equal(outcome.modseq, model.some(({ modseq }) => modseq > highestModseq) ? highestModseq + 1 : undefined);
     assert.deepEqual(inbox.changesSince(highestModseq).changed, model.filter(({ modseq }) => modseq > highestModseq));
     const [fromUid, toUid] = [1 + dice.below(100), 100 + dice.below(200)];

@@ -33,6 +33,23 @@ test('Keys sort by their parts, numbers by value and before strings, and a range
   assert.equal(environment.read(() => table.range({ ...keysUnder(['a']), limit: 2 })).length, 2);
 });
 
+test('Values that an action borrows are its own until it ends, however many they are, and changing them changes nothing else', async (t) => {
+  const environment = openTemporary(t);
+  const table = environment.table('t');
+  const places = Array.from({ length: 60 }, (_, place) => place);
+  const valueAt = (place: number): Buffer => Buffer.alloc(3000 + place * 400, place);
+  await environment.write(() => places.forEach((place) => table.put([place], valueAt(place))));
+  const changeAll = (): void => {
+    const borrowed = places.map((place) => table.borrow([place]));
+    assert.ok(borrowed.every((value, place) => value?.equals(valueAt(place)))); // told in words, what differs would be megabytes
+    for (const value of borrowed) value?.fill(255);
+  };
+  const outside = environment.read(() => places.map((place) => table.borrow([place])));
+  await Promise.all(places.slice(0, 3).map(async () => environment.write(changeAll))); // in one transaction
+  assert.ok(outside.every((value, place) => value?.equals(valueAt(place))), 'for good where no action runs');
+  assert.equal(environment.read(() => table.borrow([99])), undefined);
+});
+
 test('A value is told as text whatever its size, as it was put, and no longer when the environment is closed', async (t) => {
   const environment = openEnvironment(temporaryDirectory(t));
   const table = environment.table('t');
