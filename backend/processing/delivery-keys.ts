@@ -23,7 +23,7 @@
  *   - after the front-end had the reply, the client gone: the front-end doesn't say QUIT; loose, as above.
  *   - after QUIT, before its note is on disk: reads as loose though the client knows. A second identical copy within the
  *     window would be taken for a retry; the note goes along with the next commit of the worker, so the gap concerns what it
- *     confirmed after its last one, and is ten seconds at most.
+ *     confirmed after its last one, and is a second at most.
  *   - a custodian between commit and hand-over: the acceptance is handed over later, with its own time and as loose.
  *   - a custodian while it hands over an `open` acceptance: it tells when the session was last seen to stand. Where a later acceptance is on
  *     record from after that, the owner takes nothing, and the custodian looks again: by then the session stands, or is known to have ended.

@@ -11,6 +11,7 @@ import { ActionMemory } from './action-memory.ts';
 import { flush, makeDirectory } from './directories.ts';
 import { alone, closeAlone, environmentFile, provideFile } from './environment-file.ts';
 import { endUnlessLast } from './last-commit.ts';
+import { LateWrites } from './late-writes.ts';
 import { GatheringTable } from './gathering-table.ts';
 import { closed, LmdbTable, noJournal, WriteJournal } from './lmdb-table.ts';
 import type { LmdbKey, Records, Use } from './lmdb-table.ts';
@@ -22,8 +23,7 @@ import type { Queued } from './write-batch.ts';
 import { LockWait, lockedUntil, putLock, removeLock } from './write-lock.ts';
 import type { LockEnd } from './write-lock.ts';
 
-export { keysUnder } from './table.ts';
-export type { Key, KeyRange, Table } from './table.ts';
+export { keysUnder, type Key, type KeyRange, type Table } from './table.ts';
 
 /** One LMDB environment, shared by all processes of a node that open the same path. */
 export interface Environment {
@@ -39,7 +39,7 @@ export interface Environment {
    * for as long as `wait` goes on, which begins now when absent.
    */
   write<T>(action: () => T, wait?: LockWait): Promise<T>;
-  /** As `write`, for what is in no hurry: goes along with the next write of this process, by itself after ten seconds or at the end. */
+  /** As `write`, for what is in no hurry: goes along with the next write of this process, by itself after a second or at the end. */
   writeAlong<T>(action: () => T): Promise<T>;
   /** What waits for a write to go along with is written now. */
   hurry(): void;
@@ -60,8 +60,6 @@ export interface Environment {
 
 /** The virtual address space of one environment, bytes: its upper size. Costs nothing until used. */
 const mapBytes = 64 * 2 ** 30;
-/** Milliseconds until what nothing came for to go along with is written by itself: a commit of its own has two flushes, and who has mail seldom would pay them with each. */
-const alongMs = 10_000;
 
 /**
  * Opens the environment at `path` (a directory, made when it is missing) with these tables, which are made when they are
@@ -112,8 +110,7 @@ class LmdbEnvironment implements Environment {
   #isLocked = false; // when the transaction began that runs: who locks in it is in one commit with those behind him
   readonly #memory = new ActionMemory();
   #queue: Queued[] = [];
-  #waiting: (() => void)[] = [];
-  #departure: NodeJS.Timeout | undefined;
+  readonly #late = new LateWrites();
 
   /** Only while no other process opens the environment. */
   constructor(path: string, root: Root, { tables, gathered }: { readonly tables: readonly string[]; readonly gathered: readonly string[] }) {
@@ -166,15 +163,12 @@ class LmdbEnvironment implements Environment {
 
   async writeAlong<T>(action: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.push(() => void this.write(action).then(resolve, reject));
-      this.#departure ??= setTimeout(() => this.hurry(), alongMs);
+      this.#late.add(() => void this.write(action).then(resolve, reject));
     });
   }
 
   hurry(): void {
-    clearTimeout(this.#departure);
-    this.#departure = undefined;
-    for (const send of this.#waiting.splice(0)) send();
+    this.#late.hurry();
   }
 
   async lock(untilMs: number): Promise<void> {

@@ -22,7 +22,7 @@ export interface DeliveryRecords {
   read<T>(action: (records: Table) => T): T;
   /** A transaction of its own, on stable storage when it resolves. `action` must be synchronous. */
   write<T>(action: (records: Table) => T): Promise<T>;
-  /** As `write`, in no hurry: together with what is written next, so that it costs no flush of its own, within ten seconds. */
+  /** As `write`, in no hurry: together with what is written next, so that it costs no flush of its own, within a second. */
   writeAlong<T>(action: (records: Table) => T): Promise<T>;
   /** What this process has waiting so is written now. */
   hurry(): void;
