@@ -49,7 +49,7 @@ export async function top(session: Session, argument: string): Promise<Answer> {
 /** A message as this client is shown it. Offsets and `size` are of the message as it is stored. */
 interface ShownMessage {
   readonly size: number;
-  readonly bodyStart: number;
+  bodyStart(): number;
   /** As sent, without doubled dots. */
   readonly octets: number;
   /** All of it as it is shown, where it is small and needs no edit. */
@@ -81,7 +81,7 @@ async function shownTo(session: Session, message: StoredMessage): Promise<ShownM
   const more = edits.reduce((sum, edit) => sum + (edit.kind === 'replace' ? edit.bytes.length - (edit.end - edit.start) : 0), 0);
   return {
     size, octets: size + more, whole: edits.length === 0 ? whole : undefined,
-    get bodyStart() { return message.headerBytes; },
+    bodyStart: () => message.headerBytes, // a getter here would have V8 keep the message until it marks its heap
     pieces: (from, to) => {
       const here = edits.filter(({ start }) => start >= from && start < to);
       return here.length === 0 ? pieces(read, from, to) : edited(pieces(read, from, to), here, from);
@@ -131,10 +131,10 @@ async function send(session: Session, text: string, source: AsyncIterable<Buffer
 
 /** The header, the empty line, and the first lines of the body. */
 async function* headerAndLines(message: ShownMessage, lines: number): AsyncGenerator<Buffer> {
-  yield* message.pieces(0, message.bodyStart);
+  yield* message.pieces(0, message.bodyStart());
   if (lines === 0) return;
   let left = lines;
-  for await (const piece of message.pieces(message.bodyStart, message.size)) {
+  for await (const piece of message.pieces(message.bodyStart(), message.size)) {
     let end = 0;
     while (left > 0 && end < piece.length) {
       const lineFeed = piece.indexOf(LF, end);

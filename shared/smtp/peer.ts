@@ -23,23 +23,56 @@ export interface SmtpPeer {
   claimTrace(name: string): void;
 }
 
-/** Looks at the connection whenever it is asked. */
-export function peerOf(connection: StrictConnection): SmtpPeer {
-  const { session } = connection;
-  const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
-  return {
-    sessionId: connection.id,
-    get socket() { return connection.socket; },
-    get address() { return connection.remoteAddress; },
-    get port() { return connection.remotePort; },
-    get hello() { return text(connection.hostNameAppearsAs); },
-    get protocol() { return session.transmissionType; },
-    get encrypted() { return connection.secure; },
-    get user() { return text(session.user); },
-    get forwarded() {
-      const given = connection._xClient;
-      return given.has('ADDR') ? { hello: text(given.get('HELO')), protocol: text(given.get('PROTO')) } : undefined;
-    },
-    claimTrace: (name) => connection.claimTrace(name),
-  };
+/** Looks at the connection whenever it is asked. A class: getters of an object literal would have V8 keep each session's socket until it marks its heap. */
+export class ConnectionPeer implements SmtpPeer {
+  readonly #connection: StrictConnection;
+
+  constructor(connection: StrictConnection) {
+    this.#connection = connection;
+  }
+
+  get sessionId(): string {
+    return this.#connection.id;
+  }
+
+  get socket(): AnySocket {
+    return this.#connection.socket;
+  }
+
+  get address(): string {
+    return this.#connection.remoteAddress;
+  }
+
+  get port(): number {
+    return this.#connection.remotePort;
+  }
+
+  get hello(): string | undefined {
+    return text(this.#connection.hostNameAppearsAs);
+  }
+
+  get protocol(): string {
+    return this.#connection.session.transmissionType;
+  }
+
+  get encrypted(): boolean {
+    return this.#connection.secure;
+  }
+
+  get user(): string | undefined {
+    return text(this.#connection.session.user);
+  }
+
+  get forwarded(): SmtpPeer['forwarded'] {
+    const given = this.#connection._xClient;
+    return given.has('ADDR') ? { hello: text(given.get('HELO')), protocol: text(given.get('PROTO')) } : undefined;
+  }
+
+  claimTrace(name: string): void {
+    this.#connection.claimTrace(name);
+  }
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
 }

@@ -17,7 +17,7 @@ import { beginTrace } from '../log/protocol-trace.ts';
 import type { AnySocket } from '../net/connection.ts';
 import type { ServerTls } from '../net/server-tls.ts';
 import { readRecipient, readSender } from './envelope.ts';
-import { peerOf } from './peer.ts';
+import { ConnectionPeer } from './peer.ts';
 import type { SmtpPeer } from './peer.ts';
 import type { EnvelopeRecipient, EnvelopeSender } from './commands.ts';
 import { isPositive, makeReply } from './reply.ts';
@@ -149,7 +149,7 @@ class Sessions<S> implements SmtpSessions {
     if (socket.destroyed) return;
     this.#server.secureContext.set('*', this.#options.serverTls().context);
     const connection = new ChunkingConnection(this.#server, socket, newSessionId());
-    this.#held.set(connection.id, { connection, peer: peerOf(connection), state: undefined });
+    this.#held.set(connection.id, { connection, peer: new ConnectionPeer(connection), state: undefined });
     this.#server.connections.add(connection);
     socket.once('close', countConnection(this.#options.service));
     connection.on('error', (error: Error) => this.#options.log.debug({ err: error, session: connection.id }, 'client connection failed'));
