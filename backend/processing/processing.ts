@@ -23,6 +23,7 @@ import { laneOpener } from './lane-opener.ts';
 import { createQueueControl } from './queue-control.ts';
 import type { QueueControl } from './queue-control.ts';
 import { OutsideKeys } from './outside-keys.ts';
+import { EndNotes } from './end-notes.ts';
 import { claimReports } from './report-claims.ts';
 import type { AskOthers, LaterOnes, LooseAcceptance } from './retries-elsewhere.ts';
 import { runnerLine } from './runner-line.ts';
@@ -152,8 +153,7 @@ class NodeProcessing implements Processing {
   readonly control: QueueControl;
   readonly onceOnly: OnceOnly;
   readonly kept: KeptFolder;
-  /** Notes being written; `close` waits for them. */
-  readonly #notes = new Set<Promise<void>>();
+  readonly #notes: EndNotes;
   #runner: QueueRunner | undefined;
   #endMeasuring: () => void = () => undefined;
   #sweptAtMs = 0;
@@ -161,6 +161,7 @@ class NodeProcessing implements Processing {
 
   constructor(options: ProcessingOptions) {
     this.#options = options;
+    this.#notes = new EndNotes(options.log);
     claimDirectory(options.queueDirectory, { cluster: options.clusterName, node: options.nodeName }, queueKind);
     this.#store = new QueueStore(options.queueDirectory, options.reserveBytes);
     this.kept = { directory: options.queueDirectory, kind: queueKind, ...this.#store.kept };
@@ -189,7 +190,8 @@ class NodeProcessing implements Processing {
         if (outcome.at === 'failed') continue;
         const settleIt = (table: Table): void => settleAcceptance(table, outcome.key, { name: acceptance, confirmation });
         // A retry may be on its way of what is loose; that a client knows is noted in passing.
-        this.#note(confirmation === 'loose' ? records?.write(settleIt) : records?.writeAlong(settleIt));
+        const writing = confirmation === 'loose' ? records?.write(settleIt) : records?.writeAlong(settleIt);
+        if (writing !== undefined) this.#notes.add(writing);
       }
     };
     return { outcomes, settle };
@@ -206,7 +208,7 @@ class NodeProcessing implements Processing {
         return fresh.length === 0 ? [] : [{ ...item, recipients: fresh }];
       });
       this.#runner?.wake();
-      return { id: item.id, settle: (confirmation) => this.#note(this.#settleItem(item, confirmation)) };
+      return { id: item.id, settle: (confirmation) => this.#notes.add(this.#settleItem(item, confirmation)) };
     } finally {
       staged.done();
     }
@@ -251,10 +253,7 @@ class NodeProcessing implements Processing {
   async close(): Promise<void> {
     this.#endMeasuring();
     forgetQueue();
-    while (this.#notes.size > 0) {
-      for (const records of this.#options.storage.deliveryRecords()) records.hurry();
-      await Promise.all(this.#notes);
-    }
+    await this.#notes.written(() => this.#options.storage.deliveryRecords().forEach((records) => records.hurry()));
     await this.#store.close();
   }
 
@@ -278,15 +277,6 @@ class NodeProcessing implements Processing {
       await this.#store.deliveryRecords.write((records) => this.#outside.settle(records, item, confirmation));
     }
     this.#runner?.wake();
-  }
-
-  /** A note that can't be written leaves the acceptance open: it reads as loose when this process has ended. */
-  #note(writing: Promise<void> | undefined): void {
-    if (writing === undefined) return;
-    const note = writing
-      .catch((error: unknown) => this.#options.log.warn({ err: error }, 'end of a session could not be noted'))
-      .finally(() => this.#notes.delete(note));
-    this.#notes.add(note);
   }
 
   /** Sessions that ended with their process, and what may be forgotten. */

@@ -8,13 +8,14 @@ import { takeFields } from '../../shared/mime/kept-fields.ts';
 import type { FieldChoice } from '../../shared/mime/kept-fields.ts';
 import type { MessageHead } from '../../shared/mime/structure.ts';
 import { changeAccount } from './account-change.ts';
-import type { AccountChange, AccountHandle } from './account-change.ts';
+import type { AccountHandle } from './account-change.ts';
 import { enterMessages, enterTogether, prepareMessages } from './append.ts';
 import { changeFlags, deletedOf } from './change-flags.ts';
-import { copyMessages, moveMessages, presentRows } from './copy-move.ts';
+import { copyMessages, moveMessages } from './copy-move.ts';
 import { getMailbox } from './entries.ts';
 import type { MailboxEntry } from './entries.ts';
 import { keysUnder } from './environment.ts';
+import { expungeMessages } from './expunge.ts';
 import { blockOf, rowsInBlock } from './keys.ts';
 import { StoredLots } from './lots.ts';
 import { keepLateFields } from './late-fields.ts';
@@ -278,17 +279,6 @@ export class StoredMailbox implements Mailbox {
     const { tables } = this.#account.volume;
     return blocksNow(tables, ownerOf(tables, this.id), range).map(({ block }) => block);
   }
-}
-
-/** Removes messages with their bytes. Inside a transaction. */
-function expungeMessages(account: AccountChange, id: number, uids: readonly number[]): { readonly uids: number[]; readonly modseq: number } {
-  const mailbox = account.mailbox(id);
-  const rows = presentRows(mailbox, uids);
-  for (const row of rows) {
-    mailbox.remove(row);
-    account.volume.messages.release(row.messageId);
-  }
-  return { uids: rows.map((row) => row.uid), modseq: rows.length === 0 ? mailbox.entry.highestModseq : mailbox.modseq };
 }
 
 /** What the face shows of an entry. Call it inside `read`. */

@@ -88,15 +88,13 @@ export class IndexCare {
   }
 
   #everything(): IndexerOrder {
-    for (const folder of this.#order.directories.flatMap((directory) => foldersIn(rootOf(directory)))) clearFolder(folder);
-    return { ...this.#order, extent: 'as-configured', haste };
+    return { ...this.#order, extent: 'as-configured', begin: 'anew', haste };
   }
 
   #oneAccount(address: string): IndexerOrder {
     const record = this.#storage.find(address);
     if (record.at !== 'live') throw new Failure('unknown-user', `no account ${address} lives on this node`);
-    for (const { folder } of foldersOf(record.account)) clearFolder(folder);
-    return { ...this.#order, accounts: [record.account.id], extent: 'make', haste };
+    return { ...this.#order, accounts: [record.account.id], extent: 'make', begin: 'anew', haste };
   }
 
   #messagesByFolder(): ReadonlyMap<string, number> {

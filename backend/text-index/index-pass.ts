@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isFailure } from '../../shared/base/failure.ts';
 import type { Account, Mailbox, MailboxState, Storage } from '../storage/storage.ts';
-import { asideSuffix, folderOf, foldersIn, rootOf, wantedAtMs } from './index-folder.ts';
+import { asideSuffix, clearFolder, folderOf, foldersIn, rootOf, wantedAtMs } from './index-folder.ts';
 import { indexMailbox } from './index-mailbox.ts';
 import { fewMessages } from './text-answers.ts';
 import type { IndexedMailboxes } from './text-answers.ts';
@@ -18,6 +18,8 @@ export interface PassOrder {
   readonly accounts?: readonly string[] | undefined;
   /** `make`: whoever orders it wants an index of every mailbox of these accounts, small ones too. */
   readonly extent: 'as-configured' | 'make';
+  /** `anew`: what there is already is removed first; that mailboxes are searched stays noted. */
+  readonly begin: 'anew' | 'with-what-is-there';
 }
 
 export interface PassProgress {
@@ -38,8 +40,9 @@ interface Ground {
   readonly rest: () => Promise<void>;
 }
 
-/** Rejects when a storage can't be read, or with the signal's reason; what can't be done for one mailbox is told and left. */
+/** Only while no other process writes the index. Rejects when a storage can't be read, or with the signal's reason; what can't be done for one mailbox is told and left. */
 export async function runPass(order: PassOrder, ground: Ground): Promise<PassProgress> {
+  if (order.begin === 'anew') for (const folder of foldersOf(order, ground.storage)) clearFolder(folder);
   const targets = await targetsOf(order, ground.storage);
   const of = targets.reduce((sum, { state }) => sum + state.messages, 0);
   let [added, missing] = [0, 0];
@@ -83,6 +86,16 @@ async function targetsOf({ directories, indexed, accounts, extent }: PassOrder, 
     }
   }
   return targets;
+}
+
+/** Where indexes of what the order means lie, or may lie. */
+function foldersOf({ directories, accounts }: PassOrder, storage: Storage): string[] {
+  if (accounts === undefined) return directories.flatMap((directory) => foldersIn(rootOf(directory)));
+  return storage.addresses().flatMap((address) => {
+    const account = liveAccount(storage, address);
+    if (account === undefined || !accounts.includes(account.id)) return [];
+    return account.mailboxes().flatMap(({ id }) => account.mailboxById(id) ?? []).map(folderOf);
+  });
 }
 
 function liveAccount(storage: Storage, address: string): Account | undefined {

@@ -5,13 +5,13 @@ import { hasteSchema } from './indexer-pace.ts';
 export const orderSchema = z.object({
   clusterName: z.string(), nodeName: z.string(), directories: z.array(z.string()),
   indexed: z.enum(['off', 'searched', 'all']), accounts: z.array(z.string()).optional(), extent: z.enum(['as-configured', 'make']),
-  haste: hasteSchema,
+  begin: z.enum(['anew', 'with-what-is-there']), haste: hasteSchema,
 });
 
 export type IndexerOrder = z.input<typeof orderSchema>;
 
 /** What is the same in all orders of a node. */
-export type StandingOrder = Omit<IndexerOrder, 'accounts' | 'extent' | 'haste'>;
+export type StandingOrder = Omit<IndexerOrder, 'accounts' | 'extent' | 'begin' | 'haste'>;
 
 /** What the parent tells the process at any time. */
 export const loadSchema = z.object({ is: z.literal('load'), load: z.enum(['calm', 'busy']) });

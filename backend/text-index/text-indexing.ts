@@ -94,7 +94,7 @@ export class TextIndexing implements Service {
     const beganMs = performance.now();
     const haste = { is: 'behind', sinceMs: Math.max(0, beganMs - sinceMs) } as const;
     try {
-      this.#run = run({ ...order, extent: 'as-configured', haste, ...(accounts === 'all' ? {} : { accounts: [...accounts] }) }, (notice) => {
+      this.#run = run({ ...order, extent: 'as-configured', begin: 'with-what-is-there', haste, ...(accounts === 'all' ? {} : { accounts: [...accounts] }) }, (notice) => {
         if (notice.is === 'trouble') log.error({ folder: notice.folder, reason: notice.reason }, 'a mailbox could not be indexed');
       });
       const end = await this.#whilePaced(this.#run);

@@ -61,7 +61,7 @@ async function searches(): Promise<void> {
   const brute = await timeSearches(looked, mailAfter(), withoutIndex);
   tell('without index', brute);
   const indexMs = performance.now();
-  const end = await runIndexer({ ...order, extent: 'make', haste: { is: 'waited-for' } }, () => undefined).ended;
+  const end = await runIndexer({ ...order, extent: 'make', begin: 'with-what-is-there', haste: { is: 'waited-for' } }, () => undefined).ended;
   const bytes = readdirSync(join(directory, 'text-index'), { recursive: true, encoding: 'utf8' }).reduce((sum, name) => sum + statSync(join(directory, 'text-index', name)).size, 0);
   say(`indexed: ${end.is === 'done' ? String(end.added) : end.is} in ${((performance.now() - indexMs) / 1000).toFixed(1)} s, ${(bytes / 2 ** 20).toFixed(1)} MB, ${(bytes / messages).toFixed(0)} bytes each`);
   const indexed = await startServer({ directory, textIndex: 'searched' });

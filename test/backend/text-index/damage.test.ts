@@ -8,8 +8,10 @@ import { indexMailbox } from '../../../backend/text-index/index-mailbox.ts';
 import { folderOf } from '../../../backend/text-index/index-folder.ts';
 import { DamagedIndex, Segment } from '../../../backend/text-index/segment-file.ts';
 import { runIndexer } from '../../../backend/text-index/run-indexer.ts';
+import { IndexCare } from '../../../backend/text-index/text-index.ts';
 import type { TextQuestion } from '../../../backend/text-index/text-index.ts';
 import type { IndexerOrder } from '../../../backend/text-index/indexer-notice.ts';
+import { lockWriter } from '../../../backend/text-index/writer-lock.ts';
 import { Dice } from '../../torture/dice.ts';
 import { temporaryDirectory } from '../storage/harness.ts';
 import { chanceQuestion, compare, deliverMail, mails, newAnswers, openGround } from './harness.ts';
@@ -26,7 +28,7 @@ async function openFilled(t: TestContext): Promise<Ground & { readonly folder: s
 }
 
 function order({ directory }: Ground): IndexerOrder {
-  return { clusterName: 'test', nodeName: 'be1', directories: [directory], indexed: 'all', extent: 'as-configured', haste: { is: 'waited-for' } };
+  return { clusterName: 'test', nodeName: 'be1', directories: [directory], indexed: 'all', extent: 'as-configured', begin: 'with-what-is-there', haste: { is: 'waited-for' } };
 }
 
 function flipBit(path: string, dice: Dice): string {
@@ -100,6 +102,26 @@ test(`A killed indexer leaves an index that counts as far as it got; the next on
   assert.ok(!existsSync(join(ground.folder, '00ff00ff00ff00ff.segment')), 'what was half made is still there');
   assert.deepEqual(await compare(ground, { in: 'text', value: 'JOERG@EXAMPLE' }).then(({ hits }) => hits > 5), true);
   assert.equal((await compare(ground, { in: 'text', value: 'EXAMPLE' })).unknown, 0);
+});
+
+test('What is made anew is removed only when no other indexer writes, and is whole again then.', { timeout: 60_000 }, async (t) => {
+  const ground = await openFilled(t);
+  await ground.index();
+  const before = readdirSync(ground.folder).toSorted();
+  const release = lockWriter(ground.directory);
+  assert.ok(release !== undefined);
+  const waited = Promise.withResolvers<void>();
+  const run: typeof runIndexer = (given, hear) => {
+    const indexer = runIndexer(given, hear);
+    void indexer.ended.then(({ is }) => is === 'busy' && waited.resolve());
+    return indexer;
+  };
+  const { clusterName, nodeName, directories, indexed } = order(ground);
+  const rebuilt = new IndexCare(ground.storage, { clusterName, nodeName, directories, indexed }, run).rebuild(undefined, { report: () => undefined, signal: new AbortController().signal });
+  await waited.promise;
+  assert.deepEqual(readdirSync(ground.folder).toSorted(), before);
+  release();
+  assert.deepEqual(await rebuilt.then(({ added, missing }) => ({ added, missing })), { added: mails.length, missing: 0 });
 });
 
 test('Two indexers never write at the same time, and an index that disappears while it is used costs nothing but time.', { timeout: 60_000 }, async (t) => {
