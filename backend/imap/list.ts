@@ -52,9 +52,7 @@ export const list = accountCommand({
     for (const entry of entries) {
       if (!isMatched(entry) || !isWanted(entry, given)) continue;
       session.output.line(listLine(session, entry, given));
-      if (entry.kind === 'mailbox' && given.returns.has('MYRIGHTS') && isSelected(entry, given)) session.output.line(myRightsLine(session, entry.name, entry.rights));
-      if (given.status.length > 0 && entry.kind === 'mailbox' && entry.rights.includes('r')) await tellStatus(session, entry, given.status);
-      if (given.metadata.length > 0 && entry.kind === 'mailbox') await tellMetadata(session, entry, given.metadata);
+      if (entry.kind === 'mailbox' && isSelected(entry, given)) await tellMore(session, entry, given);
       if (session.output.full) await session.output.flush();
     }
     return ok('LIST completed');
@@ -91,6 +89,13 @@ export function hierarchyLines(session: Session, account: Account, names: Readon
   const given: ListArguments = { reference: '', patterns: [], select: new Set(), syntax: 'extended', returns: new Set(['SUBSCRIBED']), status: [], metadata: [] };
   const entries = new Map(hierarchy(account, given, []).map((entry) => [entry.name, entry]));
   return [...names].map((name) => listLine(session, entries.get(name) ?? { name, ...level, subscribed: false, hasChildren: false, selectedBelow: false, hiddenBelow: false }, given));
+}
+
+/** Only of what is selected itself: a mailbox that is told for what is below it alone has none of these (RFC 5819 and RFC 8440, section 3; RFC 9590). */
+async function tellMore(session: Session, entry: Entry, { returns, status, metadata }: ListArguments): Promise<void> {
+  if (returns.has('MYRIGHTS')) session.output.line(myRightsLine(session, entry.name, entry.rights));
+  if (status.length > 0 && entry.rights.includes('r')) await tellStatus(session, entry, status);
+  if (metadata.length > 0) await tellMetadata(session, entry, metadata);
 }
 
 async function tellStatus(session: Session, { name, state }: Entry, items: ListArguments['status']): Promise<void> {

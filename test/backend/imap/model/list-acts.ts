@@ -44,7 +44,7 @@ async function listOnce(stage: Stage, player: Player, act: Act): Promise<void> {
   const { others } = await stage.run(player, {
     text: `LIST ${select.length === 0 ? '' : `(${select.join(' ')}) `}"" ${patterns.length > 1 ? `(${said})` : said}${returns.length === 0 ? '' : ` RETURN (${returns.map(spelled).join(' ')})`}`, status: 'OK',
     then: () => {
-      if (returns.some((one) => one === 'STATUS') && expected.some(({ seen }) => seen?.rights.includes('r') === true)) player.model.enableCondstore();
+      if (returns.some((one) => one === 'STATUS') && expected.some(({ seen, isSelected }) => isSelected && seen?.rights.includes('r') === true)) player.model.enableCondstore();
     },
   });
   checkListed(others, expected, asked);
@@ -58,7 +58,7 @@ function checkListed(others: readonly Response[], expected: readonly Told[], { r
   const told = others.flatMap((one) => (one.kind === 'list' ? [[one.name, { attributes: one.attributes.toSorted(), childInfo: one.childInfo }] as const] : []));
   assert.equal(told.length, new Set(told.map(([name]) => name)).size, 'a name is told once');
   assert.deepEqual(new Map(told), new Map(expected.map(({ name, attributes, childInfo }) => [name, { attributes, childInfo }])));
-  const seen = expected.flatMap((one) => (one.seen === undefined ? [] : [one.seen]));
+  const seen = expected.flatMap((one) => (one.seen === undefined || !one.isSelected ? [] : [one.seen]));
   const more = <T>(option: string, whose: (one: Seen) => boolean, what: (one: Seen) => T): Map<string, T> => new Map(returns.includes(option) ? seen.filter(whose).map((one) => [one.name, what(one)]) : []);
   assert.deepEqual(new Map(others.flatMap((one) => (one.kind === 'rights' ? [[one.name, one.words]] : []))), more('MYRIGHTS', () => true, ({ rights }) => [written(rights)]));
   assert.deepEqual(new Map(others.flatMap((one) => (one.kind === 'status' ? [[one.name, Object.fromEntries(one.items)]] : []))), more('STATUS', ({ rights }) => rights.includes('r'), statusOf));

@@ -24,6 +24,8 @@ export interface Told {
   readonly childInfo: string | undefined;
   /** Undefined for a name that is only above others, or a subscription to what is gone. */
   readonly seen: Seen | undefined;
+  /** Not for what is below it alone: then its rights, numbers and annotations are told where they are asked for (RFC 5819 section 2, RFC 8440 section 3). */
+  readonly isSelected: boolean;
 }
 
 interface Name {
@@ -44,8 +46,8 @@ export function listed(all: readonly Seen[], own: AccountModel, asked: Asked): T
   // Told for what is below it only where that is not told itself (RFC 9051 section 6.3.9.6).
   const standsForOthers = ({ below }: Name): boolean => select.includes('RECURSIVEMATCH') && below.some((one) => isSelected(one) && !isMatched(one));
   const told = namesOf(all, own).filter((name) => isMatched(name) && (standsForOthers(name) || (isSelected(name) && isThere(name))));
-  return told.map(({ name, seen, isSubscribed, below }) => ({
-    name, seen,
+  return told.map((one) => ({ ...one, isSelected: isSelected(one) })).map(({ name, seen, isSubscribed, isSelected: itself, below }) => ({
+    name, seen, isSelected: itself,
     attributes: [
       ...(seen === undefined ? [syntax === 'basic' ? '\\Noselect' : '\\NonExistent'] : []),
       hasChildren(below) ? '\\HasChildren' : '\\HasNoChildren',
