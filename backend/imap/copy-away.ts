@@ -50,7 +50,7 @@ export async function copyFromAway(session: Session, given: Copying, numbers: Nu
   const leg = openLeg(session);
   const place = await placeOf(session, given.mailbox);
   if (isOnNodeOfOpen(session, place)) return relaySelected(session);
-  const result = await carryFrom(session, { leg, numbers }, { ...given, place });
+  const result = await carryFrom(session, carriedFromAway(leg, fetchOf(session, numbers)), { ...given, place });
   return ok('COPY completed', settleCopy(session, place, result));
 }
 
@@ -59,8 +59,8 @@ export async function moveFromAway(session: Session, given: Copying, numbers: Nu
   const leg = openLeg(session);
   const place = await placeOf(session, given.mailbox);
   if (isOnNodeOfOpen(session, place)) return relaySelected(session);
-  await demandMoving(session, leg);
-  const result = await carryFrom(session, { leg, numbers }, { ...given, place });
+  const messages = thenDemanded(carriedFromAway(leg, fetchOf(session, numbers)), async () => demandMoving(session, leg));
+  const result = await carryFrom(session, messages, { ...given, place });
   if (result.sourceUids.length === 0) return ok('nothing to move');
   const code = settleCopy(session, place, result);
   if (code !== undefined) session.output.line(`* OK [${code}] moved`);
@@ -81,12 +81,18 @@ async function removeAway(leg: Leg, uids: readonly number[]): Promise<Completion
   return end;
 }
 
-async function carryFrom(session: Session, { leg, numbers }: { readonly leg: Leg; readonly numbers: Numbers }, to: { readonly place: Place; readonly mailbox: string }): Promise<CopyResult> {
+async function carryFrom(session: Session, messages: AsyncIterable<CarriedMessage>, to: { readonly place: Place; readonly mailbox: string }): Promise<CopyResult> {
   const progress = new Progress(session, 0);
-  return progress.during(carryTo(session, to, reported(carriedFromAway(leg, fetchOf(session, numbers)), progress)));
+  return progress.during(carryTo(session, to, reported(messages, progress)));
 }
 
-/** The rights to mark and expunge them, before anything is copied (RFC 6851 section 4.2). */
+/** Behind the last of the messages, which enter together: in front of the first the answer would bring news, and their numbers might mean others then. */
+async function* thenDemanded(messages: AsyncIterable<CarriedMessage>, demanded: () => Promise<void>): AsyncGenerator<CarriedMessage, void, void> {
+  yield* messages;
+  await demanded();
+}
+
+/** The rights to mark and expunge them, before anything enters elsewhere (RFC 6851 section 4.2). */
 async function demandMoving(session: Session, leg: Leg): Promise<void> {
   const { state } = session;
   if (state.at !== 'away') return;
