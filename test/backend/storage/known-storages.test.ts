@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import type { TestContext } from 'node:test';
 import { HeldDirectories } from '../../../backend/held-directories.ts';
 import { demandKnownQueue, noteKnownQueue } from '../../../backend/known-queue.ts';
 import { demandKnownStorages } from '../../../backend/known-storages.ts';
@@ -11,6 +12,17 @@ import { storageDirectoriesOf } from '../../../backend/storage-directories.ts';
 import { claimDirectory } from '../../../backend/storage/directory-record.ts';
 import { quietLog, temporaryDirectory } from './harness.ts';
 import { clockGoesOn, declareGoneLost, Node, nodeWithThird, notThere } from './remembering-node.ts';
+
+/** A node that has lived with two storages and a queue, of which it has made its notes. */
+async function nodeWithQueue(t: TestContext): Promise<{ readonly node: Node; readonly one: string; readonly two: string; readonly queue: string }> {
+  const node = new Node(t);
+  const [one = '', two = ''] = node.places.storage.directories;
+  const queue = node.places.services.processing.queueDirectory ?? '';
+  claimDirectory(queue, { cluster: 'test', node: 'be1' }, { name: 'queue', fileName: 'queue.json', format: 1 });
+  await node.live();
+  noteKnownQueue(node.places, [one, two], quietLog);
+  return { node, one, two, queue };
+}
 
 test('A first start makes its folders; without the disk of a storage the node does not start, nothing is made, and with it all is as before', async (t) => {
   const node = new Node(t);
@@ -123,12 +135,7 @@ test('A worker that looks while another one begins the queue takes it for there;
 });
 
 test('What is declared counts, too, where the clock was set back since the node was there last', async (t) => {
-  const node = new Node(t);
-  const [one = '', two = ''] = node.places.storage.directories;
-  const queue = node.places.services.processing.queueDirectory ?? '';
-  claimDirectory(queue, { cluster: 'test', node: 'be1' }, { name: 'queue', fileName: 'queue.json', format: 1 });
-  await node.live();
-  noteKnownQueue(node.places, [one, two], quietLog);
+  const { node, one, two, queue } = await nodeWithQueue(t);
   const tomorrow = new Date(Date.now() + 86_400_000);
   const notes = [...readdirSync(join(queue, 'storages')).map((name) => join(queue, 'storages', name)), ...[one, two].map((storage) => join(storage, 'queue-of-node.json'))];
   const setClockBack = (): void => notes.filter((note) => existsSync(note)).forEach((note) => utimesSync(note, tomorrow, tomorrow));
@@ -164,12 +171,7 @@ test('What is declared counts, too, where the clock was set back since the node 
 });
 
 test('Who may not date a note of a time to come is told which, and what to do', { skip: process.getuid?.() === 0 ? false : 'only root can be somebody else' }, async (t) => {
-  const node = new Node(t);
-  const [one = '', two = ''] = node.places.storage.directories;
-  const queue = node.places.services.processing.queueDirectory ?? '';
-  claimDirectory(queue, { cluster: 'test', node: 'be1' }, { name: 'queue', fileName: 'queue.json', format: 1 });
-  await node.live();
-  noteKnownQueue(node.places, [one, two], quietLog);
+  const { node, one, two, queue } = await nodeWithQueue(t);
   const storages = join(queue, 'storages');
   for (const folder of [dirname(one), one, two, queue, storages]) chmodSync(folder, 0o755);
   const tomorrow = new Date(Date.now() + 86_400_000);
