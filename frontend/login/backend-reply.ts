@@ -18,18 +18,13 @@ export function refusedByBackend(refusal: BackendRefusal): Failure {
   const cause = new Error(`back-end refused: [${refusal.code}] ${refusal.text}`);
   if (refusal.referral !== undefined) return new Failure('not-kept-here', 'the mailbox is on another node', { cause, node: refusal.referral });
   if (refusal.code === 'IN-USE' || refusal.code === 'INUSE') return new Failure('in-use', 'the mailbox is in use by another session', { cause });
-  if (refusal.code === 'LOGIN-DELAY') return new Failure('too-soon', withoutAdvice(refusal.text), { cause });
-  if (refusal.code === 'LIMIT' || refusal.code === 'SYS/TEMP/LIMIT') return new Failure('limit', withoutAdvice(refusal.text), { cause });
+  if (refusal.code === 'LOGIN-DELAY') return new Failure('too-soon', refusal.text, { cause });
+  if (refusal.code === 'LIMIT' || refusal.code === 'SYS/TEMP/LIMIT') return new Failure('limit', refusal.text, { cause });
   const verdict = refusal.asked === 'password' ? ofPassword(refusal, cause) : undefined;
   // Also of a user whom we vouch for the node knows whether it may log in.
   const barred = refusal.code === 'CONTACTADMIN' || refusal.code === 'AUTH/DISABLED' ? new Failure('account-disabled', refusal.text, { cause }) : undefined;
   const unknown = refusal.asked === undefined && (refusal.code === 'NONEXISTENT' || refusal.code === 'AUTH/UNKNOWN') ? new Failure('unknown-user', 'no such user', { cause }) : undefined;
   return verdict ?? barred ?? unknown ?? new Failure('backend-unavailable', 'the mailbox can not be opened now', { cause });
-}
-
-/** What a node of ours advises is advised by whoever tells the client, too. */
-function withoutAdvice(text: string): string {
-  return text.replace(/; try again later$/u, '');
 }
 
 /** Codes of RFC 5530 and RFC 3206; what stands behind the stroke is our nodes' own detail (RFC 2449 section 8). */
