@@ -123,7 +123,7 @@ async function settleLogin(session: Session, address: string, open: () => Promis
     const tell = traceOf({ service: 'imap', session: session.id, account: account.address });
     if (tell !== undefined) session.connection.watch(imapTap(tell));
     session.connection.setIdleTimeout(session.options.limits.idleTimeoutMs);
-    session.lines.learn({ account: account.address, ...(session.guest === undefined ? {} : { guest: session.guest }) });
+    session.sessionLog.learn({ account: account.address, ...(session.guest === undefined ? {} : { guest: session.guest }) });
     session.log.info('logged in');
     if (session.guest === undefined) {
       countLogin('imap', 'accepted');

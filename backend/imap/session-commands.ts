@@ -97,7 +97,7 @@ function takeClient(session: Session, fields: ReadonlyMap<string, string>): void
   session.legTerms = parseLegTerms(fields.get(legField));
   session.client = { address, port };
   session.id = sessionId;
-  session.lines.learn({ session: sessionId, client: address });
+  session.sessionLog.learn({ session: sessionId, client: address });
   const own = [...fields].filter(([name]) => !name.startsWith('x-'));
   if (own.length > 0) session.log.debug({ clientId: Object.fromEntries(own) }, 'client names itself');
 }

@@ -41,7 +41,7 @@ export class Session {
   /** Of the command that is running: what is still in the stream. */
   readonly rest = new CommandRest(this);
   id: string;
-  readonly lines: SessionLog;
+  readonly sessionLog: SessionLog;
   client: ClientAddress;
   /** The address whose mailbox is asked for, for referrals. */
   wantedAddress = '';
@@ -69,18 +69,18 @@ export class Session {
   /** Why it has to go, once it has to. */
   #leaving: string | undefined;
 
-  constructor({ connection, slot, id, lines, trustedPeer, neighbour, resting }: Beginning, options: ImapOptions) {
+  constructor({ connection, slot, id, sessionLog, trustedPeer, neighbour, resting }: Beginning, options: ImapOptions) {
     this.connection = connection;
     this.options = { ...options, trustedPeer, neighbour, resting };
     this.output = new Output(connection);
     this.id = id;
     this.client = { address: connection.remoteAddress, port: connection.remotePort };
-    this.lines = lines;
+    this.sessionLog = sessionLog;
     this.slot = slot;
   }
 
   get log(): Logger {
-    return this.lines.log;
+    return this.sessionLog.log;
   }
 
   get state(): SessionState {

@@ -52,7 +52,7 @@ export interface Beginning {
   /** The place in which its commands work. */
   readonly slot: SessionSlot;
   readonly id: string;
-  readonly lines: SessionLog;
+  readonly sessionLog: SessionLog;
   /** `yes`: a front-end of this cluster proved itself by its certificate. */
   readonly trustedPeer: 'yes' | 'no';
   /** The name of another back-end of this cluster that proved itself so, for a user of its own who wants to see a folder here. */
@@ -158,8 +158,8 @@ async function serveSession<Options extends LineServiceOptions, Session extends 
   const trusted = isNode && peer.role === 'frontend';
   const neighbour = isNode && peer.role === 'backend' ? peer.node : undefined;
   const id = newSessionId();
-  const lines = new SessionLog(options.log, { session: id, client: connection.remoteAddress, ...(trusted ? { frontend: peer.node } : {}), ...(neighbour === undefined ? {} : { backend: neighbour }) });
-  const session = protocol.session({ connection, slot, id, lines, trustedPeer: trusted ? 'yes' : 'no', neighbour, resting }, options);
+  const sessionLog = new SessionLog(options.log, { session: id, client: connection.remoteAddress, ...(trusted ? { frontend: peer.node } : {}), ...(neighbour === undefined ? {} : { backend: neighbour }) });
+  const session = protocol.session({ connection, slot, id, sessionLog, trustedPeer: trusted ? 'yes' : 'no', neighbour, resting }, options);
   session.log.info('session begins');
   const running = session.run(begin);
   sessions.set(session, running);

@@ -82,7 +82,7 @@ export async function auth(session: Session, argument: string): Promise<string |
 export function xclient(session: Session, argument: string): Answer {
   if (session.options.trustedPeer === 'no') throw new Refusal('bad-input', session.texts.unknownCommand);
   session.client = parseForwardedClient(argument, session.client);
-  session.lines.learn({ session: session.client.session, client: session.client.address });
+  session.sessionLog.learn({ session: session.client.session, client: session.client.address });
   return 'client noted';
 }
 
@@ -122,7 +122,7 @@ async function logIn(session: Session, name: string, open: () => Promise<Account
   try {
     const account = await open();
     const maildrop = await openMaildrop(session, account);
-    session.lines.learn({ account: account.address });
+    session.sessionLog.learn({ account: account.address });
     session.enter({ at: 'transaction', maildrop });
     const tell = traceOf({ service: 'pop3', session: session.client.session, account: account.address });
     if (tell !== undefined) session.connection.watch(pop3Tap(tell));

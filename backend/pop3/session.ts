@@ -45,7 +45,7 @@ export class Session {
   readonly slot: SessionSlot;
   /** The client, as the front-end told it, or as it came. */
   client: ForwardedClient;
-  readonly lines: SessionLog;
+  readonly sessionLog: SessionLog;
   failedLogins = 0;
   /** In which it is spoken to (LANG); without a word of the client's in English, which is US-ASCII here (RFC 6856 section 3.2). */
   language: Language = 'en';
@@ -61,17 +61,17 @@ export class Session {
   /** Why it has to go, once it has to. */
   #leaving: 'goingDown' | 'moved' | 'barred' | 'away' | undefined;
 
-  constructor({ connection, slot, id, lines, trustedPeer, resting }: Beginning, options: Pop3Options) {
+  constructor({ connection, slot, id, sessionLog, trustedPeer, resting }: Beginning, options: Pop3Options) {
     this.connection = connection;
     this.output = new Output(connection);
     this.options = { ...options, trustedPeer, resting };
     this.client = { address: connection.remoteAddress, port: connection.remotePort, session: id };
-    this.lines = lines;
+    this.sessionLog = sessionLog;
     this.slot = slot;
   }
 
   get log(): Logger {
-    return this.lines.log;
+    return this.sessionLog.log;
   }
 
   get state(): SessionState {

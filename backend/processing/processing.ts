@@ -23,7 +23,7 @@ import { laneOpener } from './lane-opener.ts';
 import { createQueueControl } from './queue-control.ts';
 import type { QueueControl } from './queue-control.ts';
 import { OutsideKeys } from './outside-keys.ts';
-import { EndNotes } from './end-notes.ts';
+import { SessionEnds } from './session-ends.ts';
 import { claimReports } from './report-claims.ts';
 import type { AskOthers, LaterOnes, LooseAcceptance } from './retries-elsewhere.ts';
 import { runnerLine } from './runner-line.ts';
@@ -153,7 +153,7 @@ class NodeProcessing implements Processing {
   readonly control: QueueControl;
   readonly onceOnly: OnceOnly;
   readonly kept: KeptFolder;
-  readonly #notes: EndNotes;
+  readonly #notes: SessionEnds;
   #runner: QueueRunner | undefined;
   #endMeasuring: () => void = () => undefined;
   #sweptAtMs = 0;
@@ -161,7 +161,7 @@ class NodeProcessing implements Processing {
 
   constructor(options: ProcessingOptions) {
     this.#options = options;
-    this.#notes = new EndNotes(options.log);
+    this.#notes = new SessionEnds(options.log);
     claimDirectory(options.queueDirectory, { cluster: options.clusterName, node: options.nodeName }, queueKind);
     this.#store = new QueueStore(options.queueDirectory, options.reserveBytes);
     this.kept = { directory: options.queueDirectory, kind: queueKind, ...this.#store.kept };

@@ -1,7 +1,7 @@
 /** Notes of how clients' sessions ended, while they are being written. */
 import type { Logger } from '../../shared/log/log.ts';
 
-export class EndNotes {
+export class SessionEnds {
   readonly #log: Logger;
   readonly #writing = new Set<Promise<void>>();
 
