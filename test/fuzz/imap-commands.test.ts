@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import * as tls from 'node:tls';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as v8 from 'node:v8';
 import * as vm from 'node:vm';
 import * as zlib from 'node:zlib';
@@ -18,7 +19,8 @@ import type { Segments } from './words.ts';
 
 const runs = fuzzRuns(8);
 const atOnce = 8;
-const mostGrowthBytes = 8 * 1024 * 1024;
+/** Ten rounds of attacks after the first one differed by 1 MB at most. */
+const mostGrowthBytes = 4 * 1024 * 1024;
 const patienceMs = 60_000;
 
 let server: TestServer;
@@ -94,14 +96,21 @@ for (const form of forms) {
 test('Afterwards the process holds no more than before, and users are served.', { timeout: 600_000 }, async () => {
   v8.setFlagsFromString('--expose-gc');
   const collect = vm.runInNewContext('gc') as () => void;
-  const inUse = (): number => {
-    collect();
-    const { heapUsed, external } = process.memoryUsage();
-    return heapUsed + external;
+  // Streams of sessions that have just ended let go of some 9 MB a moment later (zlib's windows, TLS): what stays is the least within a while.
+  const inUse = async (): Promise<number> => {
+    let least = Infinity;
+    for (let unchanged = 0; unchanged < 10; unchanged += 1) {
+      collect();
+      const { heapUsed, external } = process.memoryUsage();
+      if (heapUsed + external < least - 64 * 1024) unchanged = 0;
+      least = Math.min(least, heapUsed + external);
+      await sleep(100);
+    }
+    return least;
   };
-  const held = inUse();
+  const held = await inUse();
   for (const form of forms) await attack(form);
-  const grown = inUse() - held;
+  const grown = await inUse() - held;
   assert.ok(grown < mostGrowthBytes, `${String(Math.round(grown / 1024))} kB more are in use`);
   const dialogue = await Dialogue.connect({ port: server.ports.tls, tls: 'implicit' });
   dialogue.say(`l LOGIN served@example.com "${password}"`);
