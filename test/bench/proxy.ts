@@ -6,11 +6,11 @@
 import { cpus } from 'node:os';
 import { provideSystemPackages } from '../harness/system-packages.ts';
 import { isWanted } from './command/bench-command.ts';
+import type { ComparingWords } from './command/bench-command.ts';
 import { cellsOf } from './proxy/cell-list.ts';
 import type { Cell, Effort } from './proxy/cell-list.ts';
 import type { Figures } from './proxy/cells.ts';
 import { proxyCommand } from './proxy/command.ts';
-import type { ProxyWords } from './proxy/command.ts';
 import { tableOf } from './proxy/outcome.ts';
 import type { Outcome } from './proxy/outcome.ts';
 import { readers, startStage } from './proxy/stage.ts';
@@ -20,7 +20,7 @@ import { whereTimeGoes } from './proxy/time-goes.ts';
 import type { TimeTable } from './proxy/time-goes.ts';
 import { usersOfEachKind } from './proxy/waybill-server.ts';
 
-const words = proxyCommand().parse().opts<ProxyWords>();
+const words = proxyCommand().parse().opts<ComparingWords>();
 const effort: Effort = {
   seconds: words.seconds ?? (words.short ? 0.05 : 10),
   warmSeconds: words.warm ?? (words.short ? 0 : 8),

@@ -24,9 +24,9 @@ import { judgeRate, judgeSpecial } from './store/targets.ts';
 import { whereTimeGoes } from './store/time-goes.ts';
 
 const words = storeCommand().parse().opts<StoreWords>();
-const plan: Plan = { seconds: words.seconds ?? (words.short ? 0.01 : 10), rounds: words.rounds ?? (words.short ? 1 : 5), progress };
+const plan: Plan = { seconds: words.seconds ?? (words.short ? 0.01 : 10), warmSeconds: words.warm ?? (words.short ? 0 : 8), rounds: words.rounds ?? (words.short ? 1 : 5), progress };
 const size = { bigMailbox: words.messages ?? (words.short ? 50 : 100_000), connections: words.short ? 2 : 20 };
-const effort: SpecialEffort = { ...size, seconds: plan.seconds, writers: words.short ? 3 : 64, delayMs: 5, sessions: words.sessions ?? (words.short ? 5 : 1000), restMs: words.short ? 10 : 1000, idleMs: words.short ? 0 : 70_000, questions: words.short ? 10 : 60, progress };
+const effort: SpecialEffort = { ...size, seconds: plan.seconds, warmSeconds: plan.warmSeconds, writers: words.short ? 3 : 64, delayMs: 5, sessions: words.sessions ?? (words.short ? 5 : 1000), restMs: words.short ? 10 : 1000, idleMs: words.short ? 0 : 70_000, questions: words.short ? 10 : 60, progress };
 
 /** Says what is being done, and how long all of it has taken. */
 function progress(text: string): void {
@@ -59,7 +59,7 @@ async function run(stage: Stage): Promise<Outcome> {
   const rates = [...results].flatMap(([cell, figures]) => judgeRate(cell, figures) ?? []);
   const once = await measureSpecials(stage);
   return {
-    ...size, seconds: plan.seconds, rounds: plan.rounds, short: words.short === true,
+    ...size, seconds: plan.seconds, warmSeconds: plan.warmSeconds, rounds: plan.rounds, short: words.short === true,
     machine: `${String(cpus().length)} processors, ${cpus()[0]?.model ?? ''}`,
     cells: [...[...results].map(([{ id, title }, figures]) => ({ id, title, figures: Object.fromEntries(figures) })), ...once],
     verdicts: [...rates, ...once.flatMap(judgeSpecial)],
@@ -72,7 +72,7 @@ async function profiles(stage: Stage, cells: readonly Cell[]): Promise<Outcome['
   if (words.short && words.only !== undefined) return {};
   const profiled = words.short ? cells.slice(0, 1) : cells;
   progress('our back-end runs once more, with the profiler');
-  return (await orFailure(plan, 'profile', async () => whereTimeGoes(stage.waybill, profiled, plan.seconds / 2))) ?? {};
+  return (await orFailure(plan, 'profile', async () => whereTimeGoes(stage.waybill, profiled, { seconds: plan.seconds / 2, warmSeconds: plan.warmSeconds / 4 }))) ?? {};
 }
 
 const toDo = provideSystemPackages(progress);

@@ -13,6 +13,7 @@ export interface BenchWords {
 /** Of benches beside other servers. */
 export interface ComparingWords extends BenchWords {
   readonly sessions?: number;
+  readonly warm?: number;
   readonly beside?: string;
   readonly json?: true;
 }
@@ -33,6 +34,7 @@ export function benchCommand(name: string, description: string, cells: readonly 
 export function comparingCommand(name: string, description: string, cells: readonly string[]): Command {
   return benchCommand(name, description, cells)
     .option('--sessions <number>', 'idle sessions whose memory is measured', wholeNumber(1))
+    .option('--warm <seconds>', 'unmeasured work for each server before the first round of a cell', numberFrom(0))
     .option('--beside <folder>', 'measure another checkout of Waybill as well', checkoutFolder)
     .option('--json', 'print JSON instead of a table');
 }

@@ -1,15 +1,8 @@
 /** What `npm run bench -- proxy` can be told. */
 import type { Command } from 'commander';
-import { numberFrom } from '../../../shared/bootstrap/development-command.ts';
 import { comparingCommand } from '../command/bench-command.ts';
-import type { ComparingWords } from '../command/bench-command.ts';
 import { cellIds } from './cell-list.ts';
 
-export interface ProxyWords extends ComparingWords {
-  readonly warm?: number;
-}
-
 export function proxyCommand(): Command {
-  return comparingCommand('proxy', 'Our front-end beside the proxies of nginx and Dovecot, and the whole system beside Dovecot. As root on Debian, on a quiet machine: 35 minutes; what is measured and how: docs/proxy-benchmark.md.', cellIds)
-    .option('--warm <seconds>', 'unmeasured work for each server before the first round of a cell', numberFrom(0));
+  return comparingCommand('proxy', 'Our front-end beside the proxies of nginx and Dovecot, and the whole system beside Dovecot. As root on Debian, on a quiet machine: 35 minutes; what is measured and how: docs/proxy-benchmark.md.', cellIds);
 }

@@ -50,36 +50,41 @@ interface Done {
 
 export interface Extent {
   readonly seconds: number;
-  /** `no`: each lane works once before anything counts. */
-  readonly warm: 'yes' | 'no';
+  /** So long before anything counts, each lane once at least; absent for who is warm. */
+  readonly warmSeconds?: number;
 }
 
 /** Works for that time, each lane once at least. */
-export async function workFor(store: MailStore, cell: Pick<Cell, 'prepare'>, { seconds, warm }: Extent): Promise<Done> {
+export async function workFor(store: MailStore, cell: Pick<Cell, 'prepare'>, { seconds, warmSeconds }: Extent): Promise<Done> {
   const work = await cell.prepare(store);
   try {
-    if (warm === 'no') for (const lane of work.lanes) await lane();
-    const durations: number[] = [];
+    if (warmSeconds !== undefined) await workLanes(work.lanes, warmSeconds);
     const before = { server: cpuMs(store.pids), load: process.cpuUsage(), clock: performance.now() };
-    const end = before.clock + seconds * 1000;
-    const counts = await Promise.all(work.lanes.map(async (lane) => {
-      let count = 0;
-      do {
-        const began = performance.now();
-        count += await lane();
-        durations.push(performance.now() - began);
-      } while (performance.now() < end);
-      return count;
-    }));
+    const done = await workLanes(work.lanes, seconds);
     const ms = performance.now() - before.clock;
     const load = process.cpuUsage(before.load);
     return {
-      count: counts.reduce((sum, each) => sum + each, 0), ms, durations,
+      ...done, ms,
       cpu: { server: cpuMs(store.pids) - before.server, load: (load.user + load.system) / 1000 },
     };
   } finally {
     await work.end();
   }
+}
+
+async function workLanes(lanes: readonly Lane[], seconds: number): Promise<Pick<Done, 'count' | 'durations'>> {
+  const durations: number[] = [];
+  const end = performance.now() + seconds * 1000;
+  const counts = await Promise.all(lanes.map(async (lane) => {
+    let count = 0;
+    do {
+      const began = performance.now();
+      count += await lane();
+      durations.push(performance.now() - began);
+    } while (performance.now() < end);
+    return count;
+  }));
+  return { count: counts.reduce((sum, each) => sum + each, 0), durations };
 }
 
 export async function measure(store: MailStore, cell: Cell, extent: Extent): Promise<Figures> {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Figures } from '../proxy/cells.ts';
 import { workFor } from './cell.ts';
-import type { Cell } from './cell.ts';
+import type { Cell, Extent } from './cell.ts';
 import { appends, deliveries } from './delivery-cells.ts';
 import { FlushCount, tracingFlushes } from './flush-trace.ts';
 import { addressOf, usersOfEachKind } from './mail-store.ts';
@@ -14,8 +14,7 @@ import { slowingFlushes } from './slow-flush.ts';
 /** Starts a server whose command runs inside another. */
 export type StoreStart = (wrap: (command: readonly string[]) => readonly string[]) => Promise<MailStore>;
 
-export interface FlushEffort {
-  readonly seconds: number;
+export interface FlushEffort extends Required<Extent> {
   readonly connections: number;
   /** The many, where one writer is compared with many. */
   readonly writers: number;
@@ -59,9 +58,9 @@ export async function countFlushes(start: StoreStart, { seconds, writers }: Flus
       await makeMailboxes(store);
       const count = new FlushCount(file);
       const each = async (cell: Cell): Promise<number> => {
-        await workFor(store, cell, { seconds: seconds / 4, warm: 'no' }); // packs that are made
+        await workFor(store, cell, { seconds: seconds / 4 }); // packs that are made
         const before = count.now();
-        const done = await workFor(store, cell, { seconds, warm: 'yes' });
+        const done = await workFor(store, cell, { seconds });
         return (count.now() - before) / done.count;
       };
       return {
@@ -75,12 +74,12 @@ export async function countFlushes(start: StoreStart, { seconds, writers }: Flus
 }
 
 /** Rates on a disk that needs longer for each flush. */
-export async function measureSlowFlushes(start: StoreStart, { seconds, connections, writers, delayMs }: FlushEffort): Promise<Figures> {
+export async function measureSlowFlushes(start: StoreStart, { seconds, warmSeconds, connections, writers, delayMs }: FlushEffort): Promise<Figures> {
   return inFolder(async (folder) => {
     const store = await start(slowingFlushes(folder, delayMs));
     try {
       const rate = async (cell: Cell): Promise<number> => {
-        const { count, ms } = await workFor(store, cell, { seconds, warm: 'no' });
+        const { count, ms } = await workFor(store, cell, { seconds, warmSeconds });
         return (count * 1000) / ms;
       };
       return {

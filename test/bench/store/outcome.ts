@@ -10,6 +10,7 @@ import { profiledUnits } from './time-goes.ts';
 
 export interface Outcome {
   readonly seconds: number;
+  readonly warmSeconds: number;
   readonly rounds: number;
   /** Messages of the largest mailbox. */
   readonly bigMailbox: number;
@@ -25,9 +26,9 @@ export interface Outcome {
 
 const modes = 'Waybill: one back-end, 2 workers, one storage; its LMTP wants certificates of both sides, as between nodes. Dovecot: high-performance logins, processes used again, fsync as shipped (optimized). LMTP by TLS and logins by the same slapd with both.';
 
-export function tableOf({ rounds, seconds, short, machine, cells, verdicts, times }: Outcome): string {
+export function tableOf({ rounds, seconds, warmSeconds, short, machine, cells, verdicts, times }: Outcome): string {
   return [
-    `${String(rounds)} rounds, cells of ${String(seconds)} s, ${machine}\n${modes}\nMedian (minimum–maximum); CPU of all processes of a server.`,
+    `${String(rounds)} rounds, cells of ${String(seconds)} s after ${String(warmSeconds)} s to warm each server up, ${machine}\n${modes}\nMedian (minimum–maximum); CPU of all processes of a server.`,
     ...cells.map(({ title, figures }) => reportCell(title, new Map(Object.entries(figures)), own)),
     ...Object.entries(times).map(([title, table]) => timeText(title, table, `${String(profiledUnits)} of them`)),
     verdictTable(verdicts),

@@ -8,6 +8,8 @@ import type { MailStore } from './mail-store.ts';
 
 export interface Plan {
   readonly seconds: number;
+  /** Of unmeasured work for each server before the first round of a cell. */
+  readonly warmSeconds: number;
   readonly rounds: number;
   /** Says what is being done. */
   readonly progress: (text: string) => void;
@@ -40,7 +42,7 @@ export async function measureAll(stores: readonly MailStore[], cells: readonly C
       // Who begins changes, so that what one leaves behind does not always meet the same next.
       for (const store of [...stores.slice(round % stores.length), ...stores.slice(0, round % stores.length)]) {
         if (cell.capability !== undefined && abilities.get(store)?.has(cell.capability) !== true) continue;
-        const figures = await orFailure(plan, `${store.name}, ${cell.title}`, async () => measure(store, cell, { seconds: plan.seconds, warm: round === 0 ? 'no' : 'yes' }));
+        const figures = await orFailure(plan, `${store.name}, ${cell.title}`, async () => measure(store, cell, { seconds: plan.seconds, ...(round === 0 ? { warmSeconds: plan.warmSeconds } : {}) }));
         if (figures !== undefined) results.get(cell)?.get(store.name)?.push(figures);
       }
       plan.progress(`round ${String(round + 1)} of ${String(plan.rounds)}: ${cell.title}`);
