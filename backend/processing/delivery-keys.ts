@@ -79,9 +79,14 @@ export function accept(records: Table, key: string, { acceptance, rules }: { rea
 
 /** As `accept`, if nothing is on record of that key: so it is with nearly every message. Else nothing is recorded. Only inside a transaction. */
 export function acceptFirst(records: Table, key: string, acceptance: Acceptance): 'new' | 'not the first' {
-  if (records.range({ ...keysUnder([family, key]), limit: 1 }).length > 0) return 'not the first';
+  if (!isFirst(records, key)) return 'not the first';
   records.insert(placeOf(key, acceptance), encode(acceptance));
   return 'new';
+}
+
+/** Whether nothing is on record of that key. */
+export function isFirst(records: Table, key: string): boolean {
+  return records.range({ ...keysUnder([family, key]), limit: 1 }).length === 0;
 }
 
 /** Whether this very acceptance is on record. */

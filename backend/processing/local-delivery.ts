@@ -5,7 +5,7 @@ import { Failure } from '../../shared/base/failure.ts';
 import { joined } from '../../shared/base/joined.ts';
 import { isHere } from '../storage/storage.ts';
 import type { Account, MessageBytes, StagedMessage, Storage, Table } from '../storage/storage.ts';
-import { accept, acceptFirst, deliveryKey, judge, mayBeRetried, mayBeRetry } from './delivery-keys.ts';
+import { accept, acceptFirst, deliveryKey, isFirst, judge, mayBeRetried, mayBeRetry } from './delivery-keys.ts';
 import type { Acceptance, KeyRules } from './delivery-keys.ts';
 import { countForAccount } from '../../shared/reporting/account-counts.ts';
 
@@ -66,8 +66,11 @@ async function putInto(account: Account, staged: StagedMessage, { key, acceptanc
   const inbox = account.mailbox('INBOX');
   if (inbox === undefined) throw new Failure('storage-failure', 'the account has no INBOX');
   const message = { staged, marks: { flags: 0, keywords: [] } };
-  const { uids: [first] } = await inbox.append([message], (records) => (acceptFirst(records, key, acceptance) === 'new' ? 'append' : 'skip'));
-  if (first !== undefined) return first; // as it is with nearly every message: nothing is looked up for them beforehand
+  // Looked up before anything is noted with the bytes: a note that no message follows would bring a second copy into INBOX when a lost index is made anew.
+  if (account.deliveryRecords.read((records) => isFirst(records, key))) {
+    const { uids: [first] } = await inbox.append([message], (records) => (acceptFirst(records, key, acceptance) === 'new' ? 'append' : 'skip'));
+    if (first !== undefined) return first; // as it is with nearly every message
+  }
   await earlierSettled(account, key, { acceptance, rules });
   if (await isRepeat(account, key, { acceptance, rules })) return undefined;
   const { uids: [uid] } = await inbox.append([message], (records) => acceptOrWait(records, key, { acceptance, rules }));
