@@ -27,15 +27,18 @@ export function flagWords({ flags, keywords }: { readonly flags: number; readonl
   return [...systemFlags.filter((flag) => (flags & flagBits[flag]) !== 0), ...keywords];
 }
 
-/** Renders flags of one mailbox's rows; each combination is put together once. */
+/** Renders flags of one mailbox's rows as one session is told of them; each combination is put together once. */
 export class FlagTexts {
   #keywords: readonly string[];
   #told: readonly string[];
   readonly #texts = new Map<number, string>();
+  /** Messages with this uid and higher ones are \Recent (RFC 3501 section 2.3.2). */
+  recentFrom: number;
 
-  constructor(keywords: readonly string[]) {
+  constructor(keywords: readonly string[], recentFrom: number) {
     this.#keywords = keywords;
     this.#told = keywords;
+    this.recentFrom = recentFrom;
   }
 
   get keywords(): readonly string[] {
@@ -65,13 +68,15 @@ export class FlagTexts {
     return [`* FLAGS (${all})`, `* OK [PERMANENTFLAGS (${permanent})] Flags that can be changed`];
   }
 
-  /** `(\Seen $Forwarded)` */
+  /** `(\Recent \Seen $Forwarded)` */
   of(row: MessageRow): string {
-    const key = (row.keywords >>> 0) * 32 + row.flags;
+    const isRecent = row.uid >= this.recentFrom;
+    const key = (row.keywords >>> 0) * 64 + (isRecent ? 32 : 0) + row.flags;
     const known = this.#texts.get(key);
     if (known !== undefined) return known;
     const keywords = this.#keywords.filter((_, bit) => ((row.keywords >>> bit) & 1) === 1);
-    const text = `(${flagWords({ flags: row.flags, keywords }).join(' ')})`;
+    const words = flagWords({ flags: row.flags, keywords });
+    const text = `(${(isRecent ? ['\\Recent', ...words] : words).join(' ')})`;
     this.#texts.set(key, text);
     return text;
   }

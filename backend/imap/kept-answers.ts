@@ -82,4 +82,4 @@ function isLasting(key: SearchKey): boolean {
   }
 }
 
-const lasting: ReadonlySet<SearchKey['key']> = new Set(['all', 'none', 'flag', 'keyword', 'emailid', 'threadid']);
+const lasting: ReadonlySet<SearchKey['key']> = new Set(['all', 'flag', 'keyword', 'emailid', 'threadid']);

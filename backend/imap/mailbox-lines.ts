@@ -4,6 +4,7 @@ import { encodeMailboxName } from '../../shared/imap/mailbox-name.ts';
 import { formatName } from '../../shared/imap/strings.ts';
 import { Flag } from '../storage/storage.ts';
 import type { Account, MailboxState } from '../storage/storage.ts';
+import { countRecent } from './recent.ts';
 import type { Session } from './session.ts';
 
 /** A mailbox name as it stands in a response. */
@@ -19,7 +20,7 @@ export interface StateAt {
 
 const statusValues: Readonly<Record<StatusItem, (of: StateAt, session: Session) => string>> = {
   MESSAGES: ({ state }) => String(state.messages),
-  RECENT: () => '0',
+  RECENT: (of, session) => String(countRecent(session, of)),
   UIDNEXT: ({ state }) => String(state.uidNext),
   UIDVALIDITY: ({ state }) => String(state.uidValidity),
   UNSEEN: ({ state }) => String(state.unseen),

@@ -85,7 +85,7 @@ function openView(session: Session, { account, id }: SearchSource): View | undef
   const mailbox = account.mailboxById(id);
   try {
     const view = mailbox === undefined ? undefined : new View(mailbox, 'read-only', '');
-    if (view !== undefined && session.isEnabled('UIDONLY')) view.numbering = 'uids';
+    if (view !== undefined) session.suit(view);
     return view;
   } catch (error) {
     if (isFailure(error, 'mailbox-missing')) return undefined;

@@ -3,6 +3,7 @@ import type { FetchItem } from '../../shared/imap/fetch-items.ts';
 import { formatSet } from '../../shared/imap/sequence-set.ts';
 import { formatString } from '../../shared/imap/strings.ts';
 import type { Telling } from './command.ts';
+import { tellRecent } from './recent.ts';
 import type { Session } from './session.ts';
 import type { Follower, News, Numbered, View } from './view.ts';
 
@@ -20,6 +21,7 @@ export async function tellNews(session: Session, view: View, mode: Telling): Pro
     for (const { sequence } of news.expunged.toReversed()) session.output.line(`* ${String(sequence)} EXPUNGE`);
   }
   if (news.exists !== undefined) session.output.line(`* ${String(news.exists)} EXISTS`);
+  if (news.exists !== undefined || news.expunged.length > 0) tellRecent(session, view);
   describe(view, news.arrived, fetch);
   if (flags === 'told') for (const { sequence, row } of news.changed) session.output.line(flagsResponse(session, view, { sequence, row }));
   if (news.touched.length > 0) for (const [tag, follower] of view.followers) await tellFollower({ session, view }, { tag, follower }, news);

@@ -96,8 +96,8 @@ function rowTest(key: RowKey, view: View): (candidate: Numbered) => boolean {
   switch (key.key) {
     case 'all':
       return () => true;
-    case 'none':
-      return () => false;
+    case 'recent':
+      return ({ row }) => row.uid >= view.recentFrom;
     case 'flag':
       return ({ row }) => (row.flags & flagBits[key.flag]) !== 0;
     case 'keyword': {

@@ -48,8 +48,7 @@ async function planKey(key: SearchKey, ground: Planned): Promise<Plan | undefine
   const { view, uids, texts } = ground;
   switch (key.key) {
     case 'all':
-    case 'none':
-      return new Uint8Array(view.count).fill(key.key === 'all' ? Verdict.yes : Verdict.no);
+      return new Uint8Array(view.count).fill(Verdict.yes);
     case 'and':
       return combined(key.operands, ground, { decides: Verdict.no, else: Verdict.yes });
     case 'or':

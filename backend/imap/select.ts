@@ -13,6 +13,7 @@ import { flagsResponse } from './news.ts';
 import { demand, mailboxAt, placeOf } from './place.ts';
 import type { AwayPlace, HerePlace } from './place.ts';
 import { closeAway, relaySelected } from './relay.ts';
+import { tellRecent } from './recent.ts';
 import { ok, uidRequired } from './replies.ts';
 import type { Completion } from './replies.ts';
 import type { Session } from './session.ts';
@@ -63,7 +64,7 @@ async function openHere({ session, account, access }: Opening, given: SelectArgu
   demand(place, 'r');
   const mailbox = mailboxAt(place);
   const view = new View(mailbox, access === 'read-write' ? accessBy(place.rights) : access, place.rights);
-  if (session.isEnabled('UIDONLY')) view.numbering = 'uids';
+  session.suit(view);
   announce({ session, place }, view, { name: given.mailbox, oldName: given.spelled });
   if (given.known?.uidValidity === view.uidValidity) resynchronise(session, view, given.known);
   session.enter({ at: 'selected', account, view, place });
@@ -77,11 +78,9 @@ function announce({ session, place }: { readonly session: Session; readonly plac
   const { output } = session;
   for (const line of view.flagTexts.announcement(view.flagRights)) output.line(line);
   output.line(`* ${String(view.count)} EXISTS`);
+  tellRecent(session, view);
   if (session.isEnabled('IMAP4REV2')) output.line(oldNameLine(session, place, names));
-  else {
-    output.line('* 0 RECENT');
-    if (state.unseen > 0 && !session.isEnabled('UIDONLY')) output.line(firstUnseen(view));
-  }
+  else if (state.unseen > 0 && !session.isEnabled('UIDONLY')) output.line(firstUnseen(view));
   output.line(`* OK [UIDVALIDITY ${String(view.uidValidity)}] UIDs valid`);
   output.line(`* OK [UIDNEXT ${String(state.uidNext)}] predicted next UID`);
   output.line(`* OK [HIGHESTMODSEQ ${String(view.highestModseq)}] highest`);

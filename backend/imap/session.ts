@@ -28,6 +28,7 @@ import { formatCompletion } from './replies.ts';
 import { capabilities } from './capabilities.ts';
 import { isLoggedIn } from './session-state.ts';
 import type { ClientAddress, Extension, SessionOptions, SessionState } from './session-state.ts';
+import type { View } from './view.ts';
 
 export class Session {
   readonly connection: Connection;
@@ -131,7 +132,13 @@ export class Session {
     if (!knewModseqs && this.#enabled.has('CONDSTORE') && this.#state.at === 'selected') {
       this.output.line(modseqsFromNowOn(this.#state.view.highestModseq));
     }
-    if (extension === 'UIDONLY' && this.#state.at === 'selected') this.#state.view.numbering = 'uids';
+    if (this.#state.at === 'selected') this.suit(this.#state.view);
+  }
+
+  /** The view becomes as what the client has enabled wants it. */
+  suit(view: View): void {
+    if (this.#enabled.has('UIDONLY')) view.numbering = 'uids';
+    if (this.#enabled.has('IMAP4REV2')) view.flagTexts.recentFrom = Infinity;
   }
 
   /** The mailbox that was open on another node is closed there. */

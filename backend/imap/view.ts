@@ -88,6 +88,8 @@ export class View {
   readonly #own = new OwnChanges();
   /** New messages of which the client has heard, and what it is still to be told of them: NOTIFY or a search asks for it. */
   readonly toDescribe = new Map<number, readonly FetchItem[]>();
+  /** How many recent messages the client knows of; undefined before it was told. */
+  toldRecent: number | undefined;
 
   /** Opens a view on the mailbox as it is now. @throws mailbox-missing */
   constructor(mailbox: Mailbox, access: 'read-write' | 'read-only', rights: Rights) {
@@ -97,7 +99,7 @@ export class View {
     const { state, uids } = mailbox.opened();
     this.opened = state;
     this.#modseq = state.highestModseq;
-    this.flagTexts = new FlagTexts(state.keywords);
+    this.flagTexts = new FlagTexts(state.keywords, state.recentFrom);
     this.#uids = uids;
     this.#newestUid = Math.max(state.uidNext - 1, uids.at(-1) ?? 0);
   }
@@ -127,6 +129,11 @@ export class View {
 
   get highestModseq(): number {
     return this.#modseq;
+  }
+
+  /** Messages with this uid and higher ones are \Recent. */
+  get recentFrom(): number {
+    return this.flagTexts.recentFrom;
   }
 
   /** True while messages are gone of which the client could not be told yet. */

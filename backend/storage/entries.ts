@@ -71,6 +71,8 @@ export interface MailboxEntry {
   readonly flagRecords?: readonly FlagRecord[];
   /** The secret by which URLs of its messages are authorised (RFC 4467 section 2.2), base64; absent until one is needed. */
   readonly urlKey?: string;
+  /** The lowest UID that no session was told of that may change the mailbox; absent: all messages are older than such a mark. See recent-marks.ts. */
+  readonly recentFrom?: number;
 }
 
 /** What an address that no directory has stands for. */

@@ -88,6 +88,7 @@ export class MailboxChange {
   add(row: Omit<MessageRow, 'uid' | 'modseq'>, uid = this.#entry.uidNext): number {
     if (uid < this.#entry.uidNext) throw new Error(`uid ${uid} may have been given already`);
     if (uid > lastUid) throw new Failure('limit', 'mailbox has used all its UIDs');
+    this.#entry.recentFrom ??= this.#entry.uidNext;
     const whole = { ...row, uid, modseq: this.modseq };
     const open = this.open(blockOf(uid));
     this.#take(open);

@@ -89,6 +89,8 @@ export interface MailboxState {
   readonly subscribed: boolean;
   /** MAILBOXID (RFC 8474): never used again, kept through renames. */
   readonly mailboxId: string;
+  /** Messages with this UID and higher ones are \Recent (RFC 3501 section 2.3.2) to who opens the mailbox next. */
+  readonly recentFrom: number;
 }
 
 /** What a mailbox holds, by size. */
@@ -258,6 +260,8 @@ export interface Mailbox {
   ensureUrlKey(): Promise<Buffer>;
   /** What was authorised by it is so no more. */
   dropUrlKey(): Promise<void>;
+  /** A session that may change the mailbox was told of its messages below that UID: to those that open it later they are not \Recent. Resolves once that is written along with something else, or cannot be. */
+  noteTold(uid: number): Promise<void>;
   /** For more messages than one transaction should have. */
   lots(): Lots;
   /** Uids that are gone are skipped. Same account only. Copies bear the flags of the mask; all when absent. */

@@ -231,6 +231,10 @@ export class StoredMailbox implements Mailbox {
     if (this.urlKey() !== undefined) await changeAccount(this.#account, (account) => account.mailbox(this.id).setUrlKey(undefined));
   }
 
+  async noteTold(uid: number): Promise<void> {
+    await this.#account.volume.recentMarks.told(this.id, uid);
+  }
+
   async copyTo(uids: readonly number[], target: Mailbox, within?: FlagMask): Promise<CopyResult> {
     const into = this.#sibling(target);
     await this.#account.volume.space.check();
@@ -286,5 +290,6 @@ export function stateOf(account: AccountHandle, entry: MailboxEntry): MailboxSta
   const { id, name, uidValidity, uidNext, highestModseq, messages, unseen, deleted, bytes, keywords, mailboxId } = entry;
   const subscribed = account.volume.tables.subscriptions.get([account.number, name]) !== undefined;
   const specialUses = specialUsesOf(entry);
-  return { id, name, uidValidity, uidNext, highestModseq, messages, unseen, deleted, bytes, keywords, mailboxId, specialUses, subscribed };
+  const recentFrom = account.volume.recentMarks.of(entry);
+  return { id, name, uidValidity, uidNext, highestModseq, messages, unseen, deleted, bytes, keywords, mailboxId, specialUses, subscribed, recentFrom };
 }

@@ -11,6 +11,7 @@ import { gatheredTables, openTables, storageTables } from './keys.ts';
 import type { Tables } from './keys.ts';
 import { MessageStore } from './message-store.ts';
 import { openPacks } from './open-packs.ts';
+import { RecentMarks } from './recent-marks.ts';
 import { UidLists } from './uid-lists.ts';
 import type { Packs } from './packs.ts';
 
@@ -37,6 +38,7 @@ export interface Volume extends VolumeOptions {
   readonly arrivals: ArrivalBatches;
   readonly space: FreeSpace;
   readonly uidLists: UidLists;
+  readonly recentMarks: RecentMarks;
   /** `leaving`: it is being taken out. Nobody begins anything in it, and who works in it ends. Its files may be closed already. */
   readonly use: { state: 'open' | 'leaving' };
 }
@@ -54,7 +56,7 @@ export function openVolumeOf(folders: { readonly index: string; readonly packs: 
   const environment = openEnvironment(folders.index, storageTables, gatheredTables);
   const tables = openTables(environment);
   const packs = openPacks(folders.packs, { environment });
-  return { ...options, opening: ++openings, environment, tables, packs, messages: new MessageStore(tables, packs), arrivals: new ArrivalBatches(), space: new FreeSpace(folders.packs, options.reserveBytes), uidLists: new UidLists(), use: { state: 'open' } };
+  return { ...options, opening: ++openings, environment, tables, packs, messages: new MessageStore(tables, packs), arrivals: new ArrivalBatches(), space: new FreeSpace(folders.packs, options.reserveBytes), uidLists: new UidLists(), recentMarks: new RecentMarks(environment, tables), use: { state: 'open' } };
 }
 
 /** The records that processing keeps in this storage. */

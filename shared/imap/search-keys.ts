@@ -9,7 +9,8 @@ import type { SequenceSet } from './sequence-set.ts';
 
 /** What a message must satisfy. Texts are Unicode; `dayMs` is midnight UTC. */
 export type SearchKey =
-  | { readonly key: 'all' | 'none' }
+  /** `recent`: \Recent to the session, of which IMAP4rev2 knows nothing. */
+  | { readonly key: 'all' | 'recent' }
   | { readonly key: 'and'; readonly operands: readonly SearchKey[] }
   | { readonly key: 'or'; readonly left: SearchKey; readonly right: SearchKey }
   /** `fuzzy`: whatever is like the operand may match as well. */
@@ -82,7 +83,7 @@ function countOne(reading: Reading): void {
 const not = (operand: SearchKey): SearchKey => ({ key: 'not', operand });
 const flag = (name: SystemFlag): SearchKey => ({ key: 'flag', flag: name });
 
-/** We keep no \Recent (deprecated, RFC 9051 appendix E): nothing is recent, all is old. */
+/** NEW, OLD and RECENT: RFC 3501 section 6.4.4. After ENABLE IMAP4rev2 nothing is recent, all is old. */
 const flagKeys: Readonly<Record<string, SearchKey>> = {
   ALL: { key: 'all' },
   ANSWERED: flag('\\Answered'),
@@ -95,9 +96,9 @@ const flagKeys: Readonly<Record<string, SearchKey>> = {
   UNDRAFT: not(flag('\\Draft')),
   UNFLAGGED: not(flag('\\Flagged')),
   UNSEEN: not(flag('\\Seen')),
-  NEW: { key: 'none' },
-  RECENT: { key: 'none' },
-  OLD: { key: 'all' },
+  NEW: { key: 'and', operands: [{ key: 'recent' }, not(flag('\\Seen'))] },
+  RECENT: { key: 'recent' },
+  OLD: not({ key: 'recent' }),
   SAVEDATESUPPORTED: { key: 'all' },
 };
 

@@ -221,7 +221,7 @@ function reviveMailbox({ source, target }: RestoreOrder, change: AccountChange, 
   const highestModseq = isKnown ? Math.max(seen.highestModseq, entry.highestModseq) : entry.highestModseq + modseqGap;
   const { urlKey: _before, ...kept } = entry; // a URL that was taken back since the backup must not hold again
   const made: MailboxEntry = {
-    ...kept, id: nextNumber(tables, 'mailbox'), account: change.number, uidNext: 1, highestModseq, messages: 0, unseen: 0, deleted: 0, bytes: 0, specialUse: freeUses(target, change.number, entry).join(' ') || null,
+    ...kept, id: nextNumber(tables, 'mailbox'), account: change.number, uidNext: 1, highestModseq, messages: 0, unseen: 0, deleted: 0, bytes: 0, specialUse: freeUses(target, change.number, entry).join(' ') || null, recentFrom: entry.recentFrom ?? entry.uidNext,
   };
   noteUidValidity(tables, made.uidValidity);
   putMailbox(tables, made);

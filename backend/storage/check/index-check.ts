@@ -107,6 +107,7 @@ function checkCounters(entry: MailboxEntry, rows: readonly MessageRow[], { where
   }
   const last = rows.at(-1)?.uid ?? 0;
   if (last >= entry.uidNext) findings.add({ kind: 'uids-wrong', ...where, uid: last, text: `UIDNEXT is ${String(entry.uidNext)}, and there is UID ${String(last)}` });
+  if (entry.recentFrom !== undefined && entry.recentFrom > entry.uidNext) findings.add({ kind: 'uids-wrong', ...where, text: `UIDNEXT is ${String(entry.uidNext)}, and sessions were told of all UIDs below ${String(entry.recentFrom)}` });
   const highest = rows.reduce((most, { modseq }) => Math.max(most, modseq), 0);
   if (highest > entry.highestModseq) findings.add({ kind: 'modseq-wrong', ...where, text: `HIGHESTMODSEQ is ${String(entry.highestModseq)}, and a message has ${String(highest)}` });
 }

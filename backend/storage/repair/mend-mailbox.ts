@@ -87,14 +87,16 @@ function writeRows(tables: Tables, id: number, rows: readonly MessageRow[]): voi
 }
 
 function recounted(entry: MailboxEntry, rows: readonly MessageRow[]): MailboxEntry {
+  const uidNext = Math.max(entry.uidNext, ...rows.map(({ uid }) => uid + 1));
   return {
     ...entry,
     messages: rows.length,
     unseen: rows.filter(({ flags }) => (flags & Flag.Seen) === 0).length,
     deleted: rows.filter(({ flags }) => (flags & Flag.Deleted) !== 0).length,
     bytes: rows.reduce((sum, { size }) => sum + size, 0),
-    uidNext: Math.max(entry.uidNext, ...rows.map(({ uid }) => uid + 1)),
+    uidNext,
     highestModseq: Math.max(entry.highestModseq, ...rows.map(({ modseq }) => modseq)),
+    ...(entry.recentFrom === undefined ? {} : { recentFrom: Math.min(entry.recentFrom, uidNext) }),
   };
 }
 

@@ -29,6 +29,7 @@ test('What another process has done is told although its hint was lost, both bet
   server.hints.silence = 'yes'; // as from a worker whose supervisor just died
   await deliver({ storage: server.storage, address, mailbox: 'INBOX' }, messageAbout('one'));
   await client.expect(/^\* 1 EXISTS$/);
+  await client.expect(/^\* 1 RECENT$/);
   await client.expect(/^\* 1 FETCH \(UID 1\)$/);
   await deliver({ storage: server.storage, address, mailbox: 'Junk' }, messageAbout('two'));
   await client.expect(/^\* STATUS Junk \(MESSAGES 1 UIDNEXT 2\)$/);

@@ -168,7 +168,7 @@ test('in IDLE a node that says nothing any more is noticed, and one that is ther
   await guest.expect(/^\+ /);
   while (cluster.road.forwarded < before + 3) await new Promise((resolve) => setTimeout(resolve, 20));
   await deliverTo(cluster, ['be2', ownerAddress], 'one');
-  await guest.until(/^\* 1 EXISTS$/);
+  await guest.until(/^\* 1 RECENT$/);
   cluster.road.behaviour = { kind: 'hang' };
   await guest.expect(/^\* NO \[UNAVAILABLE\]/);
   cluster.road.behaviour = { kind: 'pass' };

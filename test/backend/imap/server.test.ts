@@ -166,6 +166,7 @@ test('Even when hints are lost, the next command tells of new mail.', { timeout:
   server.hints.silence = 'no';
   dialogue.say('c NOOP');
   await dialogue.expect(/^\* 1 EXISTS/);
+  await dialogue.expect(/^\* 1 RECENT/);
   await dialogue.expect(/^c OK/);
   dialogue.close();
 });

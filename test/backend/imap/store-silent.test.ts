@@ -42,22 +42,22 @@ test('STORE with .SILENT tells what others changed between the news and it, once
 
   changeInBetween(mailbox, [2], flagged);
   const told = (await demandOk(client, 'STORE 1:3 +FLAGS.SILENT (\\Seen)')).filter((line) => line.includes('FETCH'));
-  assert.deepEqual(told, ['* 2 FETCH (UID 2 FLAGS (\\Flagged \\Seen $Theirs))']);
+  assert.deepEqual(told, ['* 2 FETCH (UID 2 FLAGS (\\Recent \\Flagged \\Seen $Theirs))']);
   assert.deepEqual(await demandOk(client, 'NOOP'), []);
 
   changeInBetween(mailbox, [1], { mode: 'replace', flags: 0, keywords: ['$Theirs'] });
-  assert.deepEqual(await demandOk(client, 'UID STORE 1 -FLAGS.SILENT (\\Seen)'), ['* 1 FETCH (UID 1 FLAGS ($Theirs))'], 'also where nothing is left to be done');
+  assert.deepEqual(await demandOk(client, 'UID STORE 1 -FLAGS.SILENT (\\Seen)'), ['* 1 FETCH (UID 1 FLAGS (\\Recent $Theirs))'], 'also where nothing is left to be done');
   assert.deepEqual(await demandOk(client, 'NOOP'), []);
 
   await demandOk(client, 'ENABLE CONDSTORE');
   changeInBetween(mailbox, [3], flagged);
   const both = (await demandOk(client, 'STORE 2:3 +FLAGS.SILENT (\\Answered)')).map((line) => line.replace(/\d+\)\)/, 'n))'));
-  assert.deepEqual(both, ['* 2 FETCH (UID 2 MODSEQ (n))', '* 3 FETCH (UID 3 FLAGS (\\Answered \\Flagged \\Seen $Theirs) MODSEQ (n))']);
+  assert.deepEqual(both, ['* 2 FETCH (UID 2 MODSEQ (n))', '* 3 FETCH (UID 3 FLAGS (\\Recent \\Answered \\Flagged \\Seen $Theirs) MODSEQ (n))']);
 
   changeInBetween(mailbox, [3], { mode: 'remove', flags: 0, keywords: ['$Theirs'] });
   const refused = await ask(client, 'STORE 3 (UNCHANGEDSINCE 1000) +FLAGS.SILENT (\\Draft)');
   assert.match(refused.end, /^OK STORE/);
-  assert.match(refused.lines.join(), /^\* 3 FETCH \(UID 3 FLAGS \(\\Answered \\Flagged \\Seen \\Draft\) MODSEQ/);
+  assert.match(refused.lines.join(), /^\* 3 FETCH \(UID 3 FLAGS \(\\Recent \\Answered \\Flagged \\Seen \\Draft\) MODSEQ/);
 
   await demandOk(client, 'NOTIFY SET (selected (MessageNew MessageExpunge))');
   changeInBetween(mailbox, [2], { mode: 'remove', flags: 0, keywords: ['$Theirs'] });

@@ -57,10 +57,11 @@ async function fill({ user }: Person, ...subjects: readonly string[]): Promise<I
   return imap;
 }
 
+/** Without \Recent, which no program sets. */
 async function flagsOf(imap: ImapSession): Promise<string[]> {
   await imap.ok('NOOP');
   const { untagged } = await imap.ok('FETCH 1:* (FLAGS)');
-  return untagged.map(({ text }) => /FLAGS \(([^)]*)\)/.exec(text)?.[1] ?? '');
+  return untagged.map(({ text }) => /FLAGS \((?:\\Recent ?)?([^)]*)\)/.exec(text)?.[1] ?? '');
 }
 
 async function statusOf(imap: ImapSession, mailbox: string): Promise<string> {

@@ -57,3 +57,12 @@ export class Follower {
     return { has: order === undefined ? this.#uids.toSorted((one, other) => one - other) : this.#uids, ought };
   }
 }
+
+/** Not an answer to a search, but what became of an earlier one. */
+export function isUpdate(items: ReadonlyMap<string, string>): boolean {
+  return items.has('ADDTO') || items.has('REMOVEFROM');
+}
+
+export function isUpToDate({ has, ought }: ReturnType<Follower['expected']>): boolean {
+  return has.join(' ') === ought.join(' ');
+}

@@ -125,8 +125,16 @@ export async function select(stage: Stage, player: Player, act: Act): Promise<vo
     return;
   }
   assert.equal(code, access.toUpperCase());
+  const view = viewOf(model);
+  view.recent.begin(view.uids, recentTold(others));
   checkAnnouncement(mailbox, { others, numbering: model.numbering });
   checkResync(model, { mailbox, others, memory: how.resyncs ? memory : undefined, knownUids: how.knownUids });
+}
+
+function recentTold(others: readonly Response[]): number {
+  const [told, ...more] = others.flatMap((one) => (one.kind === 'recent' ? [one.number] : []));
+  assert.ok(told !== undefined && more.length === 0, 'RECENT once');
+  return told;
 }
 
 interface HowToSelect {
@@ -188,7 +196,7 @@ export async function status(stage: Stage, player: Player, act: Act): Promise<vo
   const mailbox = refusal(spot, 'r') === undefined ? spot.mailbox : undefined;
   const asks = act.b % 3 === 0 ? ' HIGHESTMODSEQ' : '';
   const { others } = await stage.run(player, {
-    text: `STATUS ${spot.text} (MESSAGES UIDNEXT UNSEEN${asks})`, status: mailbox === undefined ? 'NO' : 'OK',
+    text: `STATUS ${spot.text} (MESSAGES RECENT UIDNEXT UNSEEN${asks})`, status: mailbox === undefined ? 'NO' : 'OK',
     then: () => {
       if (asks !== '') player.model.enableCondstore();
     },
@@ -197,8 +205,17 @@ export async function status(stage: Stage, player: Player, act: Act): Promise<vo
   onlyKeywords(others.filter((one) => one !== told));
   if (mailbox === undefined) return;
   assert.ok(told?.kind === 'status' && told.name === spot.text.replaceAll('"', ''));
+  const recent = told.items.get('RECENT') ?? assert.fail();
+  checkRecent(player.model, mailbox, recent);
   assert.deepEqual(Object.fromEntries(told.items), {
-    MESSAGES: mailbox.messages.length, UIDNEXT: mailbox.uidNext, UNSEEN: mailbox.messages.filter(({ flags }) => !flags.has('\\Seen')).length,
+    MESSAGES: mailbox.messages.length, RECENT: recent, UIDNEXT: mailbox.uidNext, UNSEEN: mailbox.messages.filter(({ flags }) => !flags.has('\\Seen')).length,
     ...(asks === '' ? {} : { HIGHESTMODSEQ: mailbox.highestModseq }),
   });
+}
+
+/** Of the open mailbox those that are recent to the session, what it has not heard of yet included. */
+function checkRecent({ view, worker }: SessionModel, mailbox: ModelMailbox, number: number): void {
+  const uids = mailbox.messages.map(({ uid }) => uid);
+  if (view?.mailbox === mailbox) assert.equal(number, view.recent.countIn(uids), `RECENT of ${mailbox.name}`);
+  else mailbox.recent.hear(worker, { uids, number });
 }

@@ -5,6 +5,7 @@ import type { Account, MessageRow } from '../../../../backend/storage/storage.ts
 import { Annotations } from './annotation-model.ts';
 import { Identities } from './content-model.ts';
 import type { Letter } from './letters.ts';
+import { RecentMark } from './recent-model.ts';
 
 export interface ModelMessage {
   readonly uid: number;
@@ -45,6 +46,7 @@ export interface ModelMailbox {
   highestModseq: number;
   messages: ModelMessage[];
   readonly gone: { readonly uid: number; readonly modseq: number }[];
+  readonly recent: RecentMark;
   state: 'there' | 'deleted';
 }
 
@@ -119,7 +121,7 @@ export class AccountModel {
       if (this.mailboxes.has(name)) continue;
       assert.ok(uidValidity > (this.#validities.get(name) ?? 0), `UIDVALIDITY of ${name} goes back`);
       this.#validities.set(name, uidValidity);
-      const mailbox: ModelMailbox = { home: this, grants: new Map(this.above(name)?.grants), uses: usesOf(name), name, uidValidity, uidNext, highestModseq, messages: [], gone: [], state: 'there' };
+      const mailbox: ModelMailbox = { home: this, grants: new Map(this.above(name)?.grants), uses: usesOf(name), name, uidValidity, uidNext, highestModseq, messages: [], gone: [], recent: new RecentMark(), state: 'there' };
       this.mailboxes.set(name, mailbox);
     }
   }

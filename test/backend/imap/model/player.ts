@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { Dialogue } from '../../../harness/dialogue.ts';
 import { KnownAnnotations } from './annotation-model.ts';
 import type { AccountModel } from './mailbox-model.ts';
+import type { Worker } from './recent-model.ts';
 import { readResponse } from './responses.ts';
 import type { Piece, Response } from './responses.ts';
 import { SessionModel } from './session-model.ts';
@@ -21,6 +22,8 @@ export interface Entrance {
   /** The user's own. */
   readonly account: AccountModel;
   readonly home: Home;
+  /** Which of the owner's node serves him, where he is there. */
+  readonly worker: Worker;
 }
 
 /** Where the user lives: the owner of what is shared, or a guest. */
@@ -36,17 +39,17 @@ export class Player {
   #tag = 0;
 
   constructor(name: string, entrance: Entrance, log: (line: string) => void) {
-    this.model = new SessionModel(name);
+    this.model = new SessionModel(name, entrance.worker);
     this.#entrance = entrance;
     this.#log = log;
   }
 
   /** Connects, or connects anew: nothing of an earlier session is left but what its client remembers. */
   async enter(): Promise<void> {
-    const { port, address, password, enables } = this.#entrance;
+    const { port, address, password, enables, worker } = this.#entrance;
     const { name, memories } = this.model;
     this.close();
-    this.model = new SessionModel(name);
+    this.model = new SessionModel(name, worker);
     this.model.memories.push(...memories);
     this.#dialogue = await Dialogue.connect({ port, tls: 'implicit' });
     await this.#dialogue.expect(/^\* OK /);

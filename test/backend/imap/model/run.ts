@@ -126,7 +126,7 @@ async function play(script: readonly Act[], place: Place): Promise<void> {
   const ports = { 'first': be2.ports.tls, 'second': place.secondPort, 'on the other node': be1.ports.tls };
   const users = { 'owner': await newUser(place, 'model', 'be2'), 'on the node of the owner': await newUser(place, 'near', 'be2'), 'on another node': await newUser(place, 'far', 'be1') };
   const account = users.owner;
-  const players = clients.map(({ home, at, enables }, index) => new Player(String(index), { port: ports[at], address: users[home].address, password, enables, account: users[home], home }, (line) => said.push(line)));
+  const players = clients.map(({ home, at, enables }, index) => new Player(String(index), { port: ports[at], address: users[home].address, password, enables, account: users[home], home, worker: at === 'second' ? at : 'first' }, (line) => said.push(line)));
   const stage = new Stage(account, players, async (limits) => be2.storage.lives.setLimits(account.address, limits));
   try {
     for (const player of players) await player.enter();

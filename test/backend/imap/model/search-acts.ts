@@ -22,6 +22,13 @@ export interface Key {
 const has = (flag: string) => ({ flags }: ModelMessage): boolean => flags.has(flag);
 const unlike = (hits: Key['hits']) => (message: ModelMessage): boolean => !hits(message);
 
+/** That mean something in the open mailbox alone. */
+const recentKeys = ({ recent }: OpenView): readonly Key[] => [
+  { text: 'RECENT', hits: ({ uid }) => recent.has(uid) },
+  { text: 'NEW', hits: (message) => recent.has(message.uid) && !has('\\Seen')(message) },
+  { text: 'OLD UNDELETED', hits: (message) => !recent.has(message.uid) && !has('\\Deleted')(message) },
+];
+
 /** That mean the same everywhere. */
 export const fixedKeys: readonly Key[] = [
   { text: 'ALL', hits: () => true },
@@ -43,7 +50,7 @@ function keyOf(view: OpenView, { a, b, c }: Act): Key {
   const midnightMs = Date.UTC(2026, 1, 1 + (c % 7)); // all came by day: seconds that pass meanwhile change nothing
   const age = String(Math.floor((Date.now() - midnightMs) / 1000));
   const keys: readonly Key[] = [
-    ...fixedKeys,
+    ...fixedKeys, ...recentKeys(view),
     { text: '$', hits: saved },
     { text: 'NOT UID $', hits: unlike(saved) },
     { text: `UID ${String(uid)}:* UNSEEN`, hits: (message) => (message.uid >= uid || message.uid === view.uids.at(-1)) && !has('\\Seen')(message) },
@@ -175,7 +182,8 @@ export async function follow(stage: Stage, player: Player, act: Act): Promise<vo
     await expectKeywords(stage, player, { text: `CANCELUPDATE "${oldest}"`, status: 'OK', then: () => { followers.delete(oldest); } });
     return;
   }
-  const key = fixedKeys[act.b % fixedKeys.length] ?? assert.fail();
+  const keys = [...fixedKeys, ...recentKeys(view)];
+  const key = keys[act.b % keys.length] ?? assert.fail();
   const sorts = act.c % 2 === 1;
   const criteria = sortCriteria[act.a % sortCriteria.length] ?? 'SUBJECT';
   const returned = ['UPDATE', 'UPDATE ALL', 'UPDATE COUNT', 'UPDATE MIN'][act.c % 4] ?? 'UPDATE';

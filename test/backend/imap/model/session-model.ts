@@ -9,7 +9,10 @@ import { findMessage, sameFlags } from './mailbox-model.ts';
 import type { Happening, ModelMailbox, ModelMessage } from './mailbox-model.ts';
 import type { Letter } from './letters.ts';
 import type { Fetched, Response } from './responses.ts';
+import { isUpToDate, isUpdate } from './follower-model.ts';
 import type { Follower } from './follower-model.ts';
+import { KnownRecent } from './recent-model.ts';
+import type { Worker } from './recent-model.ts';
 import type { Looking, Watch } from './watch-model.ts';
 
 export type Numbering = 'sequence and uids' | 'uids';
@@ -28,6 +31,7 @@ export interface OpenView {
   readonly modseqs: Map<number, number>;
   /** What `$` stands for (RFC 5182): uids, ascending; some may be gone. */
   saved: readonly number[];
+  readonly recent: KnownRecent;
   /** Results that are kept up to date, by tag. */
   readonly followers: Map<string, Follower>;
   /** Still to be told. */
@@ -68,6 +72,7 @@ export interface Expectation {
 
 export class SessionModel {
   readonly name: string;
+  readonly worker: Worker;
   condstore: 'on' | 'off' = 'off';
   qresync: 'on' | 'off' = 'off';
   #numbering: Numbering = 'sequence and uids';
@@ -88,8 +93,9 @@ export class SessionModel {
   /** The mod-sequence that has to be told, as the client has just begun with them (RFC 7162 section 3.1). */
   #announces: number | undefined;
 
-  constructor(name: string) {
+  constructor(name: string, worker: Worker) {
     this.name = name;
+    this.worker = worker;
   }
 
   enableCondstore(): void {
@@ -111,6 +117,7 @@ export class SessionModel {
     this.view = {
       mailbox, access, uidValidity: mailbox.uidValidity, numbering: this.#numbering, uids: mailbox.messages.map(({ uid }) => uid), flags: new Map(), modseqs: new Map(), saved: [], followers: new Map(),
       gone: new Set(), arrived: [], changed: new Set(), retold: new Set(), syncedModseq: mailbox.highestModseq, heardModseq: mailbox.highestModseq,
+      recent: new KnownRecent(mailbox.recent, { name: this.name, worker: this.worker, access }),
     };
     return this.view;
   }
@@ -151,7 +158,7 @@ export class SessionModel {
     if (this.watch?.owesAnything(this.looking) === true || (this.annotations?.owed.size ?? 0) > 0) return true;
     const { view } = this;
     if (view === undefined) return false;
-    if (view.arrived.length > 0 || (tells === 'everything' && view.gone.size > 0) || [...view.changed].some((uid) => this.#canTell(uid))) return true;
+    if (view.arrived.length > 0 || view.recent.isOwed(view.uids) || (tells === 'everything' && view.gone.size > 0) || [...view.changed].some((uid) => this.#canTell(uid))) return true;
     return [...view.followers.values()].some((follower) => !isUpToDate(follower.expected(this.#known(view))));
   }
 
@@ -177,6 +184,7 @@ export class SessionModel {
     if (response.kind === 'flags') this.#keywords = response.flags;
     else if (response.kind === 'fetch') this.#takeFetch(response, expected);
     else if (response.kind === 'code' && response.code === 'HIGHESTMODSEQ' && response.value === String(this.#announces)) this.#announces = undefined;
+    else if (response.kind === 'recent' && view !== undefined) view.recent.hear(view.uids, response.number);
     else if (response.kind === 'esearch' && isUpdate(response.items)) this.#takeUpdate(response);
     else return view !== undefined && this.#takeCount(response, view, expected) ? 'taken' : 'of something else';
     return 'taken';
@@ -194,6 +202,7 @@ export class SessionModel {
       if (!this.#canTell(uid)) continue;
       for (const item of items) assert.ok(told.get(uid)?.some((one) => one[item] !== undefined) === true, `${this.name}: no ${item} of ${String(uid)}`);
     }
+    assert.ok(!view.recent.isOwed(view.uids), `${this.name}: was not told that ${String(view.recent.countIn(view.uids))} are recent`);
     if (others === 'at work') return;
     assert.deepEqual(view.arrived, [], `${this.name}: was not told of new messages`);
     if (tells === 'everything') assert.deepEqual([...view.gone], [], `${this.name}: was not told of expunges`);
@@ -222,6 +231,7 @@ export class SessionModel {
       assert.ok(response.number === all || (others === 'at work' && response.number < all), `${this.name}: EXISTS ${String(response.number)}, there are ${String(all)}`);
       assert.ok(response.number > view.uids.length, `${this.name}: EXISTS without need`);
       view.uids.push(...view.arrived.splice(0, response.number - view.uids.length));
+      view.recent.noteMessages(view.uids);
       return true;
     }
     if (response.kind === 'expunge') {
@@ -257,8 +267,9 @@ export class SessionModel {
     assert.ok(letter !== undefined, `${this.name}: FETCH of ${String(uid)}, which is gone`);
     const wasRenewed = others === 'at work' && before.get(uid)?.renewed === 'perhaps';
     assert.ok(fetched.has(uid) || view.changed.has(uid) || view.retold.has(uid) || wasRenewed, `${this.name}: nobody asked for ${String(uid)}`);
-    const { flags, modseq } = response;
-    if (flags !== undefined) {
+    const { modseq } = response;
+    if (response.flags !== undefined) {
+      const flags = view.recent.without(uid, response.flags);
       const possible = [...(message === undefined ? [] : [message.flags]), ...(before.get(uid)?.flags ?? [])];
       assert.ok(possible.some((one) => sameFlags(flags, one)), `${this.name}: flags of ${String(uid)}: ${[...flags].join(' ')}, none of ${possible.map((one) => `(${[...one].join(' ')})`).join(' ')}`);
       for (const flag of flags) assert.ok(flag.startsWith('\\') || this.#keywords.has(flag), `${this.name}: was never told of ${flag}`);
@@ -287,13 +298,4 @@ export class SessionModel {
     const modseq = view.modseqs.get(uid);
     if (this.condstore === 'on' && modseq !== undefined && !own.has(uid)) assert.equal(modseq, message.modseq, `${this.name}: mod-sequence of ${String(uid)}`);
   }
-}
-
-/** Not an answer, but what became of an earlier one. */
-function isUpdate(items: ReadonlyMap<string, string>): boolean {
-  return items.has('ADDTO') || items.has('REMOVEFROM');
-}
-
-function isUpToDate({ has, ought }: ReturnType<Follower['expected']>): boolean {
-  return has.join(' ') === ought.join(' ');
 }

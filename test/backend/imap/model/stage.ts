@@ -175,6 +175,7 @@ export class Stage {
 
   #happen(player: Player, { effects = [], own = nobody }: Command): void {
     for (const effect of effects) {
+      for (const { recent } of effect.mailbox.home.mailboxes.values()) recent.noteWrite(player.model.worker);
       const happening = effect.mailbox.home.apply(effect);
       for (const session of this.#sessions) session.note(happening, session === player.model ? own : nobody);
     }
