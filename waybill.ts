@@ -5,6 +5,7 @@ import { createProgram } from './cluster-config/command-line/program.ts';
 import { UsageError } from './cluster-config/command-line/usage-error.ts';
 import { DemoRefused } from './cluster-config/demo/demo-refused.ts';
 import { Failure } from './shared/base/failure.ts';
+import { WorkerFailed } from './shared/service/worker-failed.ts';
 
 const program = createProgram({
   frontend: async ({ config, node }) => {
@@ -20,7 +21,7 @@ const program = createProgram({
 
 /** Errors that a user can act on are told in their own words; for all others the stack is worth having. */
 function tell(error: unknown): void {
-  const expected = error instanceof ConfigurationRefused || error instanceof DemoRefused || error instanceof UsageError || error instanceof Failure;
+  const expected = error instanceof ConfigurationRefused || error instanceof DemoRefused || error instanceof UsageError || error instanceof Failure || error instanceof WorkerFailed;
   const text = expected ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.stderr.write(`waybill: ${text}\n`);
 }

@@ -9,6 +9,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { Failure } from '../../shared/base/failure.ts';
 import { takeLock } from '../../shared/base/folder-lock.ts';
 import { flush } from './directories.ts';
+import { demandHeader } from './index-header.ts';
 
 /** The file of an environment in its directory. */
 export const environmentFile = 'data.mdb';
@@ -68,11 +69,12 @@ function lockOf(path: string): DatabaseSync {
 /**
  * Sees to it that the environment's file is there, whole and on stable storage. LMDB makes it under its own name at once; cut
  * off half-way, it would end every process that opens it. So `make` makes it in a folder of its own, and a copy, which
- * no environment ever was, gets the name. Only within `alone`.
+ * no environment ever was, gets the name. Only within `alone`. Throws `storage-failure` where the file that is there is no environment.
+ * @param mostBytes no environment is larger
  */
-export function provideFile(path: string, make: (draft: string) => void): void {
+export function provideFile(path: string, make: (draft: string) => void, mostBytes: number): void {
   const file = join(path, environmentFile);
-  if (existsSync(file)) return;
+  if (existsSync(file)) return demandHeader(file, mostBytes);
   for (const name of readdirSync(path)) if (name.startsWith(draftPrefix)) rmSync(join(path, name), { recursive: true }); // of those that were killed
   const draft = mkdtempSync(join(path, draftPrefix));
   make(draft);

@@ -70,14 +70,14 @@ export function openEnvironment(path: string, tables: readonly string[] = [], ga
   try {
     makeDirectory(path);
     return alone(path, () => {
-      provideFile(path, (draft) => void openRoot(draft).close()); // closed at once, since nothing was written
+      provideFile(path, (draft) => void openRoot(draft).close(), mapBytes); // closed at once, since nothing was written
       const root = openRoot(path);
       root.readerCheck(); // frees the places of readers that were killed
       root.transactionSync(() => endUnlessLast(root)); // another process would have to end otherwise, or show what was before
       return new LmdbEnvironment(path, root, { tables, gathered });
     });
   } catch (error) {
-    throw error instanceof Failure ? error : new Failure('storage-failure', 'the index of a storage cannot be opened', { cause: error });
+    throw error instanceof Failure ? error : new Failure('storage-failure', `the index in ${path} cannot be opened`, { cause: error });
   }
 }
 
@@ -141,7 +141,7 @@ class LmdbEnvironment implements Environment {
     try {
       return this.#root.openDB<Buffer, LmdbKey>({ name, encoding: 'binary' });
     } catch (error) {
-      throw new Failure('storage-failure', 'a table of the index cannot be opened', { cause: error }); // making one is a commit
+      throw new Failure('storage-failure', `a table of the index in ${this.path} cannot be opened`, { cause: error }); // making one is a commit
     }
   }
 

@@ -1,13 +1,20 @@
-/** A directory whose packs have no index is never taken for a new one: mail would seem to be gone, and be written over in time. */
+/** A directory whose packs have no index is never taken for a new one: mail would seem to be gone, and be written over in time. Who starts the node hears which it is, and the way out. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Failure } from '../../shared/base/failure.ts';
+import { Failure, isFailure } from '../../shared/base/failure.ts';
 import { environmentFile } from './environment-file.ts';
 
-/** Throws `storage-failure` when the directory has packs and no index: an index is made before the first pack. */
-export function demandIndex(directory: string): void {
-  if (existsSync(join(directory, 'index', environmentFile)) || !hasPacks(join(directory, 'packs'))) return;
-  throw new Failure('storage-failure', `${directory} has packs of messages and no index: bring the index back from a backup, or make it anew from the packs`);
+/**
+ * Runs `open`, which opens the index of that directory. Throws `storage-failure` where it does, and before it when the directory has packs and no index: an index is made before the first pack.
+ * @param wayOut what can be done about an index that is lost
+ */
+export function openIndexed<T>(directory: string, wayOut: string, open: () => T): T {
+  if (!existsSync(join(directory, 'index', environmentFile)) && hasPacks(join(directory, 'packs'))) throw new Failure('storage-failure', `${directory} has packs of messages and no index: ${wayOut}`);
+  try {
+    return open();
+  } catch (error) {
+    throw isFailure(error, 'storage-failure') ? new Failure('storage-failure', `${directory} can't be opened: ${error.message}. If its index is damaged, ${wayOut}`, { cause: error.cause }) : error;
+  }
 }
 
 function hasPacks(packs: string): boolean {

@@ -19,6 +19,7 @@ import type { Report } from './messages.ts';
 import { LifeWatch } from './signs-of-life.ts';
 import { NoticeBoard } from './notices.ts';
 import { noteWish } from './service-wishes.ts';
+import { WorkerFailed } from './worker-failed.ts';
 
 export interface SupervisorOptions {
   readonly log: Logger;
@@ -199,13 +200,13 @@ class Crew {
     worker.on('message', (message: unknown) => {
       if (!isMessage(message)) return;
       const report = message as Report;
-      if (report.kind === 'failed') started.reject(new Error(report.text));
+      if (report.kind === 'failed') started.reject(new WorkerFailed(report.text));
       if (report.kind === 'ready') started.resolve(undefined);
       this.#hear(member, report);
     });
     worker.on('exit', (code, signal) => {
       const how = signal ?? `code ${String(code)}`;
-      started.reject(new Error(`worker ended with ${how} before it was ready`));
+      started.reject(new WorkerFailed(`worker ended with ${how} before it was ready`));
       this.#bury(member, how);
     });
     return member;

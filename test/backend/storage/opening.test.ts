@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -95,4 +95,25 @@ test('Packs without their index are not taken for a new storage: it does not ope
   rmSync(join(directory, 'index'), { recursive: true });
   await assert.rejects(openStorage(storageOptions(directory)), { kind: 'storage-failure', message: /has packs of messages and no index/ });
   assert.ok(!readdirSync(directory).includes('index'), 'nothing was made');
+});
+
+test('An index that is empty, without a header or cut short is not taken for a new one, and ends no process: it is said which, and what to do', async (t) => {
+  for (const [damage, words] of [['emptied', /data\.mdb is empty/], ['overwritten', /data\.mdb has no header of an index/], ['cut', /MDB_/]] as const) {
+    const directory = temporaryDirectory(t);
+    const storage = await openStorage(storageOptions(directory));
+    const account = await storage.createAccount('alice@example.com');
+    await deliver({ storage, account, mailbox: mailboxOf(account) }, sampleMessage('a'));
+    await storage.close();
+    const file = join(directory, 'index', 'data.mdb');
+    const before = readFileSync(file);
+    if (damage === 'overwritten') writeFileSync(file, Buffer.alloc(before.length, 'x'));
+    else truncateSync(file, damage === 'cut' ? 2 * 4096 : 0);
+    const child = await promisify(execFile)(process.execPath, [join(import.meta.dirname, 'opening-storage-process.ts'), directory], { timeout: 60_000 }).catch((error: unknown) => error as { readonly stdout: string });
+    assert.match(child.stdout, words, damage);
+    assert.ok(child.stdout.includes(`waybill storage repair --rebuild ${directory}`), child.stdout);
+    writeFileSync(file, before);
+    const again = await openStorage(storageOptions(directory));
+    t.after(() => again.close());
+    assert.deepEqual(again.addresses(), ['alice@example.com'], 'nothing else was made of it');
+  }
 });
