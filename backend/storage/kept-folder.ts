@@ -7,7 +7,9 @@ import type { DirectoryKind } from './directory-record.ts';
 import { passingFiles } from './environment-file.ts';
 import { openEnvironment } from './environment.ts';
 import type { Environment } from './environment.ts';
+import { freeBytes } from './free-space.ts';
 import type { Packs } from './packs.ts';
+import { Failure } from '../../shared/base/failure.ts';
 import { isAlive, thisProcess } from '../../shared/base/process-identity.ts';
 
 export interface KeptFolder {
@@ -47,15 +49,31 @@ export async function freeze({ environment, packs }: Pick<KeptFolder, 'environme
   }
 }
 
+/** Locks and folders, bytes. */
+const besideCopies = 256 * 1024;
+
+/** @throws Failure('storage-full') before anything is written: a copy of an index that breaks off would have filled the disk */
+export async function demandRoom(directory: string, copiedBytes: number): Promise<void> {
+  const bytes = copiedBytes + besideCopies;
+  const free = await freeBytes(directory);
+  if (free < bytes) throw new Failure('storage-full', `a copy of the index of ${directory} needs ${String(bytes)} bytes beside it, and ${String(free)} are free on its disk: nothing was changed`);
+}
+
 const scratchPrefix = 'scratch-';
 
 /** A folder inside `directory` for what is not kept; `remove` it. Those that dead processes left are removed on the way. */
 export function makeScratch(directory: string): { readonly path: string; remove(): void } {
   for (const name of readdirSync(directory)) if (name.startsWith(scratchPrefix)) removeIfLeft(join(directory, name));
   const path = join(directory, `${scratchPrefix}${randomBytes(6).toString('hex')}`);
-  makeDirectory(path);
-  writeFileSync(join(path, 'process'), thisProcess());
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+  const remove = (): void => rmSync(path, { recursive: true, force: true });
+  try {
+    makeDirectory(path);
+    writeFileSync(join(path, 'process'), thisProcess());
+  } catch (error) {
+    remove(); // as it says of nobody whose it is, nobody else would
+    throw error;
+  }
+  return { path, remove };
 }
 
 function removeIfLeft(path: string): void {

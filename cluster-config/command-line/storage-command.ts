@@ -46,7 +46,8 @@ export async function storageUnlockText(node: string, options: ApiOptions): Prom
 /** What was found, and the exit code for it. @throws UsageError */
 export async function storageCheckText(node: string, options: ApiOptions & { readonly directory?: string; readonly json?: boolean }): Promise<{ readonly text: string; readonly code: number }> {
   const job = await followJob({ node, path: '/storages/check', body: options.directory === undefined ? {} : { directory: options.directory } }, options);
-  return checkText(job, options);
+  const { text, code } = checkText(job, options);
+  return { code, text: code === foundCode && options.json !== true ? `${text}\nNext: waybill storage repair ${node} (what to do about the queue stands in its --help)` : text };
 }
 
 /** What was rewritten. @throws UsageError */

@@ -10,13 +10,17 @@ type Repaired = NonNullable<Job['repaired']>[number];
 
 /** Of a repair after which something is wrong still. */
 const leftCode = 2;
+/** What may have lost its bytes for good. */
+const withoutBytes: ReadonlySet<string> = new Set(['pack-lost', 'record-torn', 'message-missing']);
 
 /** @throws UsageError */
 export async function storageRepairText(node: string, options: ApiOptions & { readonly directory?: string; readonly removeLost?: true; readonly json?: boolean }): Promise<{ readonly text: string; readonly code: number }> {
   const body = definite({ directory: options.directory, lost: options.removeLost === true ? 'remove' : undefined });
   const { repaired = [] } = await followJob({ node, path: '/storages/repair', body }, options);
   const code = repaired.every(({ left }) => left.length === 0) ? 0 : leftCode;
-  return { code, text: options.json === true ? JSON.stringify(repaired, null, 2) : repaired.flatMap(linesOf).join('\n') };
+  const isLost = repaired.some(({ left }) => left.some(({ kind }) => withoutBytes.has(kind)));
+  const next = isLost && options.removeLost !== true ? [`Next: waybill storage repair ${node} --remove-lost takes out what has no bytes any more; waybill account restore brings it back from a backup`] : [];
+  return { code, text: options.json === true ? JSON.stringify(repaired, null, 2) : [...repaired.flatMap(linesOf), ...next].join('\n') };
 }
 
 function linesOf({ directory, found, mended, left }: Repaired): readonly string[] {

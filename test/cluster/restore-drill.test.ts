@@ -166,7 +166,8 @@ test('storages are repaired and compacted in use; one that is taken out makes no
   const { directory } = await aliceStorage();
   fs.renameSync(path.join(directory, 'packs'), path.join(directory, 'packs-away'));
   fs.mkdirSync(path.join(directory, 'packs'));
-  assert.match(await command(['storage', 'repair', 'be1', '--directory', directory], 2), new RegExp(`pack-lost +alice@example\\.com +INBOX +UID \\d+ .* ${subject}`));
+  assert.match(await command(['storage', 'check', 'be1', '--directory', directory], 2), /pack-lost +alice@example\.com [^]*\nNext: waybill storage repair be1 /);
+  assert.match(await command(['storage', 'repair', 'be1', '--directory', directory], 2), new RegExp(`pack-lost +alice@example\\.com +INBOX +UID \\d+ .* ${subject}[^]*\nNext: waybill storage repair be1 --remove-lost `));
   fs.rmSync(path.join(directory, 'packs'), { recursive: true });
   fs.renameSync(path.join(directory, 'packs-away'), path.join(directory, 'packs'));
   assert.match(await command(['storage', 'compact', 'be1', '--dead-percent', '1'], 0), /storage1: /);

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { counted } from '../../../shared/base/counted.ts';
 import type { Environment } from '../environment.ts';
-import { freeze, makeScratch } from '../kept-folder.ts';
+import { demandRoom, freeze, makeScratch } from '../kept-folder.ts';
 import type { KeptFolder } from '../kept-folder.ts';
 import { packName } from '../pack-format.ts';
 import { PackLedger } from '../pack-ledger.ts';
@@ -67,6 +67,7 @@ const words: Readonly<Record<RecordFault, string>> = {
 export async function checkFolder<T extends Placed>(kept: KeptFolder, options: CheckOptions, reader: IndexReader<T>): Promise<CheckReport> {
   const { directory } = kept;
   options.report(`copies the index of ${directory}`, { bytes: 0, of: 0 });
+  await demandRoom(directory, kept.environment.usedBytes());
   const scratch = makeScratch(directory);
   try {
     const frozen = await freeze(kept, join(scratch.path, 'index'));

@@ -1,13 +1,11 @@
 /** Gives the free space inside an index back to the disk: LMDB uses it again, and never makes its file smaller. */
 import { renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { Failure } from '../../../shared/base/failure.ts';
 import { flush } from '../directories.ts';
 import { environmentFile } from '../environment-file.ts';
 import { openEnvironment } from '../environment.ts';
 import type { Environment } from '../environment.ts';
-import { freeBytes } from '../free-space.ts';
-import { makeScratch } from '../kept-folder.ts';
+import { demandRoom, makeScratch } from '../kept-folder.ts';
 import { storageTables } from '../keys.ts';
 import { pagesOf } from '../table-pages.ts';
 
@@ -37,16 +35,6 @@ async function smallCopy(index: string, scratch: string): Promise<string> {
     await opened(entries, async (to) => to.compactTo(copy)); // without what its own commits have left free
     return copy;
   });
-}
-
-/** Locks and folders, bytes. */
-const besideCopies = 256 * 1024;
-
-/** @throws Failure('storage-full') before anything is written: a copy that breaks off would have filled the disk */
-async function demandRoom(directory: string, copiedBytes: number): Promise<void> {
-  const bytes = copiedBytes + besideCopies;
-  const free = await freeBytes(directory);
-  if (free < bytes) throw new Failure('storage-full', `a smaller copy of the index needs ${String(bytes)} bytes beside it, and ${String(free)} are free on its disk: nothing was changed`);
 }
 
 async function opened<T>(path: string, action: (environment: Environment) => Promise<T>): Promise<T> {

@@ -1,14 +1,16 @@
 /** The check of a storage names what was planted in it, and nothing else. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { checkStorage, isLoss, openStorage } from '../../../backend/storage/storage.ts';
 import type { CheckReport, Finding, Storage } from '../../../backend/storage/storage.ts';
+import { Failure } from '../../../shared/base/failure.ts';
+import { SmallDisk, smallDiskProblem } from '../../harness/small-disk.ts';
 import { change, json, packWith } from './damage.ts';
 import type { Change } from './damage.ts';
-import { deliver, mailboxOf, realMessages, sampleMessage, storageOptions } from './harness.ts';
+import { deliver, mailboxOf, realMessages, sampleMessage, storageOptions, temporaryDirectory } from './harness.ts';
 
 let storage: Storage;
 let directory: string;
@@ -141,4 +143,25 @@ test('An account that is on its way to here is not said to be wrong: messages ma
   await undoAccount();
   await undo();
   assert.deepEqual(findings, []);
+});
+
+test('On a disk that has no room for a copy of the index nothing is checked, it is said why, and nothing is left there; with as much as is said it is', { skip: smallDiskProblem() }, async (t) => {
+  const disk = new SmallDisk(join(temporaryDirectory(t), 'disk'), 65_536);
+  const folder = join(disk.folder, 'storage');
+  cpSync(directory, folder, { recursive: true });
+  const small = await openStorage(storageOptions(folder));
+  try {
+    const [kept] = small.care.folders();
+    assert.ok(kept !== undefined);
+    const names = readdirSync(folder);
+    disk.fill();
+    const refused: unknown = await checkStorage(kept, quiet).catch((error: unknown) => error);
+    assert.ok(refused instanceof Failure && refused.kind === 'storage-full', String(refused));
+    assert.deepEqual(readdirSync(folder), names);
+    disk.leave(Number(/needs (\d+) bytes/.exec(refused.message)?.[1]));
+    assert.deepEqual((await checkStorage(kept, quiet)).findings, []);
+  } finally {
+    await small.close();
+    disk.remove();
+  }
 });
