@@ -7,8 +7,8 @@ import { isAlive, thisProcess } from '../storage/storage.ts';
 export function lockWriter(directory: string): (() => void) | undefined {
   const path = join(directory, 'text-index.writer');
   const draft = `${path}.${String(process.pid)}`;
-  writeFileSync(draft, thisProcess(), { mode: 0o600 });
   try {
+    writeFileSync(draft, thisProcess(), { mode: 0o600 }); // on a full disk it is there, empty, and this fails
     if (!tryLink(draft, path)) {
       if (isAlive(holderOf(path))) return undefined;
       rmSync(path, { force: true });
