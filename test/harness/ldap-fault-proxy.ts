@@ -207,7 +207,9 @@ function truncated({ id, content }: Message, missingBytes: number): Buffer {
   return sequence(0x30, integer(id), content.subarray(0, Math.max(0, content.length - missingBytes)));
 }
 
+/** Once on a connection, however many entries are asked for on it. */
 function repeat(client: tls.TLSSocket, bytes: Buffer): void {
+  if (client.listenerCount('drain') > 0) return;
   const many = Buffer.alloc(bytes.length * 50, bytes);
   const more = (): void => {
     while (!client.destroyed && client.write(many));
