@@ -5,7 +5,8 @@ import { thisProcess } from '../shared/base/process-identity.ts';
 import { queueDirectoryOf } from './queue-directory.ts';
 import type { KeptPlaces } from './queue-directory.ts';
 import type { StorageMemory } from './administration/administration.ts';
-import { forgetAttached, forgetJoining, forgetKnown, forgetTakenOut, noteAttached, noteJoining, noteKnown, noteTakenOut, readStorageList } from './storage/storage-list.ts';
+import { identityOf } from './storage/directory-record.ts';
+import { forgetAttached, forgetJoining, forgetKnown, forgetTakenOut, knownIdentity, noteAttached, noteJoining, noteKnown, noteTakenOut, readStorageList } from './storage/storage-list.ts';
 import type { Joining, TakenOut } from './storage/storage-list.ts';
 
 export interface StorageDirectories {
@@ -29,9 +30,17 @@ export function storageDirectoriesOf(config: KeptPlaces): StorageDirectories {
   const isJoining = (directory: string): boolean => list.joining.some((one) => one.directory === directory);
   const takenOut = list.takenOut.filter(({ directory }) => !isJoining(directory));
   const isOut = (directory: string): boolean => takenOut.some((one) => one.directory === directory);
+  const broughtIn = [...list.attached.filter((directory) => !isOut(directory)), ...list.joining.map(({ directory }) => directory)];
   const beside = new Set([...list.attached, ...list.joining.map(({ directory }) => directory)]);
   const attached = [...beside].filter((directory) => !directories.includes(directory) && !isOut(directory));
-  return { open: [...directories.filter((directory) => !isOut(directory)), ...attached], attached, takenOut, joining: list.joining };
+  const missed = takenOut.map((one) => (isElsewhere(storageListFolder(config), one.directory, broughtIn) ? { ...one, addresses: new Set<string>() } : one));
+  return { open: [...directories.filter((directory) => !isOut(directory)), ...attached], attached, takenOut: missed, joining: list.joining };
+}
+
+/** Whether the storage that was there is one of those by now: then its addresses are there, and nobody waits for them at its former place. */
+function isElsewhere(list: string, directory: string, broughtIn: readonly string[]): boolean {
+  const known = knownIdentity(list, directory);
+  return known !== undefined && broughtIn.some((other) => identityOf(other)?.id === known.id) && identityOf(directory)?.id !== known.id;
 }
 
 /** For who takes storages out and in. */

@@ -88,7 +88,7 @@ async function describeStorages(view: StorageView): Promise<DescribedStorage[]> 
   return [
     ...await Promise.all(inUse.map(async (folder) => describe(view, folder))),
     ...waiting.map((directory): DescribedStorage => ({ directory, state: 'attached', reason: 'it is being taken in' })),
-    ...takenOut.map(({ directory, since, addresses }): DescribedStorage => ({ directory, state: 'detached', reason: `since ${since}; its ${counted(addresses.size, 'address', 'addresses')} can not be had for the time being, ${files(directory)}` })),
+    ...takenOut.map(({ directory, since, addresses }): DescribedStorage => ({ directory, state: 'detached', reason: `since ${since}; ${addresses.size === 0 ? 'no address waits for it' : `its ${counted(addresses.size, 'address', 'addresses')} can not be had for the time being`}, ${files(directory)}` })),
   ];
 }
 

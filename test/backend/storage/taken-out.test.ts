@@ -4,9 +4,10 @@ import { mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { storageListHandlers } from '../../../backend/administration/storage-list-handlers.ts';
-import { forgetAttached, forgetJoining, forgetTakenOut, noteAttached, noteJoining, noteTakenOut, readStorageList } from '../../../backend/storage/storage-list.ts';
+import { forgetAttached, forgetJoining, forgetTakenOut, noteAttached, noteJoining, noteKnown, noteTakenOut, readStorageList } from '../../../backend/storage/storage-list.ts';
 import { Failure } from '../../../shared/base/failure.ts';
 import { thisProcess } from '../../../shared/base/process-identity.ts';
+import { storageDirectoriesOf } from '../../../backend/storage-directories.ts';
 import { openStorage } from '../../../backend/storage/storage.ts';
 import { IndexCare } from '../../../backend/text-index/text-index.ts';
 import type { Storage } from '../../../backend/storage/storage.ts';
@@ -100,7 +101,7 @@ test('A storage of the configuration that another node had meanwhile comes back 
   const node = new StorageNode(t);
   const worker = await node.start();
   await worker.storage.createAccount(alice);
-  await command(node, worker, ['detachStorage', { directory: node.two, addresses: 'keep' }]);
+  await command(node, worker, ['detachStorage', { directory: node.two, addresses: 'remember' }]);
   const elsewhere = temporaryDirectory(t);
   await (await openStorage(storageOptions(elsewhere, { nodeName: 'be2', directories: [elsewhere, node.two], attached: [node.two] }))).close();
   assert.match(readFileSync(join(node.two, 'storage.json'), 'utf8'), /"node":"be2"/);
@@ -162,4 +163,22 @@ test('A folder is taken in under one name only: under a second one the node woul
   await noteTakenOut(list, { directory: two, since: 'then', addresses: new Set() });
   await attach(`${folder}/./two`);
   assert.deepEqual(readStorageList(list), { attached: [two], joining: [], takenOut: [] });
+});
+
+test('A storage that is taken out and comes back under another path is missed at its former one no more, until it is taken out again', async (t) => {
+  const node = new StorageNode(t);
+  const first = await node.start();
+  await fill(first.storage, [alice]);
+  noteKnown(node.list, node.two);
+  await command(node, first, ['detachStorage', { directory: node.two, addresses: 'remember' }]);
+  const moved = `${node.two}-moved`;
+  renameSync(node.two, moved);
+  const missed = (): readonly (readonly [string, number])[] => storageDirectoriesOf(node.places).takenOut.map(({ directory, addresses }) => [directory, addresses.size]);
+  assert.deepEqual(missed(), [[node.two, 1]]);
+  await command(node, await node.start(), ['attachStorage', { directory: moved }]);
+  assert.deepEqual(missed(), [[node.two, 0]]);
+  const { storage } = await node.start();
+  await storage.lives.withdraw(alice, 'deleted');
+  await storage.lives.purge(alice);
+  assert.equal(storage.isTakenOut(alice), false, 'nobody waits for an account that is deleted');
 });
