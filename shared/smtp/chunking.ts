@@ -1,12 +1,13 @@
 /**
- * BDAT (CHUNKING, RFC 3030), which smtp-server lacks: a message in chunks of known length, as another way than DATA to the
- * same handler. A chunk's octets are always read, also when it is refused, so that nothing in a message is ever taken for a
+ * How messages come in: after DATA, and in chunks of known length (BDAT, RFC 3030), which smtp-server lacks; both ways lead to the same
+ * handler. A chunk's octets are always read, also when it is refused, so that nothing in a message is ever taken for a
  * command. BODY=BINARYMIME is not offered: lines have the same rules as after DATA.
  *
- * States: no message → (BDAT, with recipients) → open: chunks follow → BDAT LAST, or a refusal, RSET, EHLO → no message.
+ * States: no message → (DATA or BDAT, with recipients) → open: text, or chunks → the final dot, BDAT LAST, or a refusal, RSET, EHLO → no message.
  */
-import type { SMTPServerDataStream } from 'smtp-server';
+import { MessageInlet } from './message-inlet.ts';
 import { StrictConnection } from './strict-connection.ts';
+import type { MessageOutcome } from './strict-connection.ts';
 import { floodBytes } from './strict-parser.ts';
 import type { StrictParser } from './strict-parser.ts';
 
@@ -15,15 +16,10 @@ interface Chunk {
   readonly place: 'last' | 'more';
 }
 
-/** What the handler answers: one text for all recipients, or (LMTP) one text or refusal for each. */
-type Answer = string | readonly (string | Error)[] | boolean | null | undefined;
-type Outcome = { readonly at: 'answered'; readonly answer: Answer } | { readonly at: 'refused'; readonly error: Error & { responseCode?: number } };
-
 interface OpenMessage {
-  readonly stream: SMTPServerDataStream;
-  readonly outcome: Promise<Outcome>;
+  readonly outcome: Promise<MessageOutcome>;
   /** When it is known already. */
-  known: Outcome | undefined;
+  known: MessageOutcome | undefined;
   /** The client waits for our reply. */
   deciding: boolean;
 }
@@ -61,8 +57,19 @@ export class ChunkingConnection extends StrictConnection {
   }
 
   override handler_DATA(command: Buffer, callback: () => void): void {
-    if (this.#open === undefined) super.handler_DATA(command, callback);
-    else this.#outOfPlace(callback);
+    if (this.#open !== undefined) {
+      this.#outOfPlace(callback);
+      return;
+    }
+    const { parser } = this;
+    const message = parser === undefined ? undefined : this.#begin(parser);
+    if (parser === undefined || message === undefined) {
+      super.handler_DATA(command, callback); // which refuses it
+      return;
+    }
+    parser.takeText((goOn) => this.#decide(message, 'last', goOn));
+    this.send(354, 'End data with <CR><LF>.<CR><LF>');
+    callback();
   }
 
   override handler_RCPT(command: Buffer, callback: () => void): void {
@@ -97,7 +104,7 @@ export class ChunkingConnection extends StrictConnection {
   }
 
   override _onClose(): void {
-    if (this.#open !== undefined) this.parser?.abandonChunks();
+    if (this.#open !== undefined) this.parser?.abandonMessage();
     this.#open = undefined;
     super._onClose();
   }
@@ -105,13 +112,10 @@ export class ChunkingConnection extends StrictConnection {
   /** The handler gets the message; undefined when there is nobody to send it to. */
   #begin(parser: StrictParser): OpenMessage | undefined {
     if (this.session.envelope.rcptTo.length === 0) return undefined;
-    const stream = parser.startChunks(this._server.settings.limits.maxMessageBytes);
-    const outcome = new Promise<Outcome>((resolve) => {
-      this._server.onData(stream, this.session, (error, answer) => {
-        resolve(error instanceof Error ? { at: 'refused', error } : { at: 'answered', answer });
-      });
-    });
-    const message: OpenMessage = { stream, outcome, known: undefined, deciding: false };
+    const inlet = new MessageInlet(this._server.settings.limits.maxMessageBytes);
+    parser.beginMessage(inlet);
+    const outcome = this._server.settings.takeMessage(inlet, this.session);
+    const message: OpenMessage = { outcome, known: undefined, deciding: false };
     void outcome.then((known) => {
       message.known = known;
     });
@@ -130,18 +134,23 @@ export class ChunkingConnection extends StrictConnection {
       this.send(250, `2.0.0 ${String(chunk.octets)} octets received`);
       goOn();
       return;
-    } else parser.abandonChunks();
+    } else parser.abandonMessage();
+    this.#decide(message, chunk.place, goOn);
+  }
+
+  /** Nothing more of it comes: the client hears what became of it. */
+  #decide(message: OpenMessage, place: Chunk['place'], goOn: () => void): void {
     message.deciding = true;
     void message.outcome.then((outcome) => {
       this.#over();
-      this.#say(outcome, chunk.place);
+      this.#say(outcome, place);
       this._resetSession();
       goOn();
     });
   }
 
   /** One reply, and in LMTP one for each recipient of a whole message (RFC 2033 section 4.2). */
-  #say(outcome: Outcome, place: Chunk['place']): void {
+  #say(outcome: MessageOutcome, place: Chunk['place']): void {
     const copies = this._server.options.lmtp === true && place === 'last' ? this.session.envelope.rcptTo.length : 1;
     const replies = outcome.at === 'answered' && Array.isArray(outcome.answer) ? (outcome.answer as readonly (string | Error)[]) : Array.from({ length: copies }, () => (outcome.at === 'refused' ? outcome.error : String(outcome.answer)));
     for (const reply of replies) {
@@ -163,7 +172,7 @@ export class ChunkingConnection extends StrictConnection {
       goOn();
       return;
     }
-    this.parser?.abandonChunks();
+    this.parser?.abandonMessage();
     void message.outcome.then(() => {
       this.#over();
       goOn();

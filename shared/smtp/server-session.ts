@@ -9,7 +9,7 @@
  * AUTH is offered under TLS only; one reply for each recipient in LMTP; 421 4.3.2 when stopping.
  */
 import { domainToASCII } from 'node:url';
-import type { SMTPServerAddress, SMTPServerAuthentication, SMTPServerDataStream, SMTPServerOptions, SMTPServerSession } from 'smtp-server';
+import type { SMTPServerAddress, SMTPServerAuthentication, SMTPServerOptions, SMTPServerSession } from 'smtp-server';
 import { Failure } from '../base/failure.ts';
 import { newSessionId } from '../base/session-id.ts';
 import type { Logger } from '../log/log.ts';
@@ -27,7 +27,8 @@ import { ChunkingConnection } from './chunking.ts';
 import type { SmtpLimits } from './limits.ts';
 import { SessionSlot } from '../workers/command-slots.ts';
 import type { CommandSlots } from '../workers/command-slots.ts';
-import { messageFault, pausing, refusalOf, wholeMessage, wordsOf, wordsOrRefusal } from './message-intake.ts';
+import { pausing, refusalOf, wordsOf, wordsOrRefusal } from './message-intake.ts';
+import type { MessageInlet } from './message-inlet.ts';
 import { StrictServer } from './strict-connection.ts';
 import type { SmtpSaslExchange, StrictConnection } from './strict-connection.ts';
 import { countConnection, countMessage, countingLogin, countingRecipient } from '../metrics/service-counters.ts';
@@ -137,6 +138,7 @@ class Sessions<S> implements SmtpSessions {
         const state = this.#held.get(id)?.state;
         if (state !== undefined) options.handlers.reset?.(state.value);
       },
+      takeMessage: async (inlet, session) => this.#message(inlet, session).then((answer) => ({ at: 'answered', answer }), (thrown: unknown) => ({ at: 'refused', error: this.#refusal(thrown, session) })),
       sasl: options.handlers.mechanisms === undefined ? undefined : {
         mechanisms: (connection) => this.#inSlots(this.#mechanisms(connection.id)),
         refusal: (thrown, connection) => options.replyTo(thrown, connection.id),
@@ -194,9 +196,6 @@ class Sessions<S> implements SmtpSessions {
       onRcptTo: (address, session, done) => this.#run(session, done, async ({ state }) => {
         if (state !== undefined) await this.#inSlot(async () => countingRecipient(options.service, async () => options.handlers.recipient(state.value, readRecipient(address, options.extraParameters))));
       }),
-      onData: (stream, session, done) => {
-        void this.#message(stream, session).then((replies) => done(null, replies), (thrown: unknown) => done(this.#refusal(thrown, session)));
-      },
       onClose: (session) => this.#closed(session),
     };
   }
@@ -254,22 +253,22 @@ class Sessions<S> implements SmtpSessions {
     await options.handlers.mail(held.state.value, readSender(address, options.extraParameters));
   }
 
-  async #message(stream: SMTPServerDataStream, session: SMTPServerSession): Promise<(string | Error)[] | string> {
+  async #message(inlet: MessageInlet, session: SMTPServerSession): Promise<(string | Error)[] | string> {
     const held = this.#held.get(session.id);
     if (held?.state === undefined) throw new Failure('bad-input', 'the client is gone');
     const { connection, state } = held;
     const timer = setTimeout(() => connection.send(421, '4.4.2 the message took too long', false), this.#options.limits.maxDataMs);
     try {
       const recipients = session.envelope.rcptTo.map((one) => readRecipient(one, this.#options.extraParameters));
-      const answer = await this.#inSlot(async (slot) => this.#options.handlers.message(state.value, pausing(wholeMessage(stream, connection), slot), recipients));
+      const answer = await this.#inSlot(async (slot) => this.#options.handlers.message(state.value, pausing(inlet, slot), recipients));
       const replies: readonly Reply[] = 'code' in answer ? recipients.map(() => answer) : answer;
-      countMessage(this.#options.service, replies.some(isPositive) ? 'accepted' : 'rejected', stream.byteLength);
+      countMessage(this.#options.service, replies.some(isPositive) ? 'accepted' : 'rejected', inlet.byteLength);
       return this.#options.protocol === 'lmtp' ? replies.map(wordsOrRefusal) : wordsOf(replies);
     } catch (thrown) {
-      throw messageFault(stream, connection) ?? thrown;
+      throw inlet.fault ?? thrown;
     } finally {
       clearTimeout(timer);
-      stream.resume();
+      inlet.leave();
     }
   }
 

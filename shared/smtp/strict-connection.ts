@@ -4,7 +4,7 @@
  * overridden here is not its public interface: the version is pinned, and the tests of this folder guard every override.
  */
 import { SMTPServer } from 'smtp-server';
-import type { SMTPServerOptions } from 'smtp-server';
+import type { SMTPServerOptions, SMTPServerSession } from 'smtp-server';
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
 import type { SMTPStream } from 'smtp-server/lib/smtp-stream.js';
 import { maskSmtp, unknownLine } from '../log/masked-lines.ts';
@@ -16,6 +16,7 @@ import { makeReply, replyWords } from './reply.ts';
 import type { Reply } from './reply.ts';
 import { SmtpRefused } from './refusal.ts';
 import type { SmtpLimits } from './limits.ts';
+import type { MessageInlet } from './message-inlet.ts';
 import type { LineDefect } from './strict-lines.ts';
 import { StrictParser } from './strict-parser.ts';
 
@@ -30,9 +31,16 @@ export interface StrictSettings {
   readonly sasl: SmtpSasl | undefined;
   /** What takes the lines of a session, if any are traced now. */
   beginTrace(id: string): WaitingTrace | undefined;
+  /** Brings a message, which begins to come, to whom it is for. Never rejects. */
+  takeMessage(inlet: MessageInlet, session: SMTPServerSession): Promise<MessageOutcome>;
   /** The client said RSET. */
   onReset(connection: StrictConnection): void;
 }
+
+/** What its handler answers: one text for all recipients, or (LMTP) one text or refusal for each. */
+export type MessageOutcome =
+  | { readonly at: 'answered'; readonly answer: string | readonly (string | Error)[] }
+  | { readonly at: 'refused'; readonly error: Error & { responseCode?: number } };
 
 /** One SASL exchange: challenges until it is known who the client is. */
 export interface SmtpSaslExchange {
@@ -85,9 +93,9 @@ export class StrictConnection extends SMTPConnection {
     return this._socket;
   }
 
-  /** A command of the client is being worked on, or a message received. */
+  /** A command of the client is being worked on. */
   get busy(): boolean {
-    return this._handlerPending || Boolean(this._dataStream);
+    return this._handlerPending;
   }
 
   override init(): void {

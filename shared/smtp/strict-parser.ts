@@ -1,12 +1,11 @@
 /**
- * smtp-server's parser made strict: commands, messages after DATA, and chunks after BDAT (RFC 3030). What of the package is
+ * smtp-server's parser made strict: commands, and in place of the package's own messages after DATA, and chunks after BDAT (RFC 3030). What of the package is
  * overridden here is not its public interface: see strict-connection.ts.
  */
-import type { SMTPServerDataStream } from 'smtp-server';
 import { SMTPStream } from 'smtp-server/lib/smtp-stream.js';
-import { drained } from '../net/drained.ts';
 import { DotUnstuffer } from './dot-stuffing.ts';
 import type { SmtpLimits } from './limits.ts';
+import type { MessageInlet } from './message-inlet.ts';
 import { LineScanner } from './strict-lines.ts';
 import type { LineDefect } from './strict-lines.ts';
 
@@ -16,25 +15,32 @@ type OnDefect = (defect: LineDefect | 'message too big') => void;
 /** So many of one client's commands are carried out before the others have their turn. */
 const mostCommandsInTurn = 10;
 
-interface ChunkUnderWay {
-  /** Octets that are still to come. */
-  left: number;
-  readonly ended: (goOn: () => void) => void;
+/** Hears that all of a message, or of a chunk, has come, and lets the commands behind it run by calling `goOn`. */
+type Ended = (goOn: () => void) => void;
+
+/** The message that is being received, whatever of it comes next. */
+interface IncomingMessage {
+  readonly inlet: MessageInlet;
+  readonly lines: LineScanner;
 }
+
+/** What the next bytes are. */
+type Mode =
+  | { readonly kind: 'commands' }
+  /** The message, as far as the final dot. */
+  | { readonly kind: 'text'; readonly unstuffer: DotUnstuffer; readonly ended: Ended }
+  /** So many octets of it, or to be thrown away where no message is received. */
+  | { readonly kind: 'chunk'; left: number; readonly ended: Ended };
 
 /** Lets only whole, clean command lines through, and marks the message that holds a defect. */
 export class StrictParser extends SMTPStream {
   /** The client has sent another whole line behind the command that is being carried out. */
   moreIsHere = false;
-  /** What is wrong with the message being received, or the last one received. */
-  messageDefect: LineDefect | undefined;
   readonly #limits: SmtpLimits;
   readonly #onDefect: OnDefect;
   readonly #commands: LineScanner;
-  #message: LineScanner;
-  #unstuffer = new DotUnstuffer();
-  /** The chunk being received. */
-  #chunk: ChunkUnderWay | undefined;
+  #mode: Mode = { kind: 'commands' };
+  #message: IncomingMessage | undefined;
   /** Commands that were carried out in this turn of the event loop. */
   #commandsInTurn = 0;
   /** The last octets of a message in chunks. */
@@ -45,58 +51,49 @@ export class StrictParser extends SMTPStream {
     this.#limits = limits;
     this.#onDefect = onDefect;
     this.#commands = new LineScanner(limits.maxCommandBytes);
-    this.#message = new LineScanner(limits.maxTextLineBytes);
-  }
-
-  override startDataMode(maxBytes?: number | string | null): ReturnType<SMTPStream['startDataMode']> {
-    this.messageDefect = undefined;
-    this.#message = new LineScanner(this.#limits.maxTextLineBytes);
-    this.#unstuffer = new DotUnstuffer();
-    return super.startDataMode(maxBytes);
   }
 
   override _write(chunk: Buffer, encoding: BufferEncoding | 'buffer', next: (error?: Error | null) => void): void {
     if (this.isClosed || chunk.length === 0) super._write(chunk, encoding, next);
-    else if (this.#chunk !== undefined) this.#writeChunk(this.#chunk, chunk, next);
-    else if (this._dataMode) this._feedDataStream(chunk, next);
-    else this.#writeCommand(chunk, next);
+    else if (this.#mode.kind === 'commands') this.#writeCommand(chunk, next);
+    else if (this.#mode.kind === 'text') this.#writeText(this.#mode, chunk, next);
+    else this.#writeChunk(this.#mode, chunk, next);
   }
 
-  /** A message begins that comes in chunks; its bytes go to the stream that is answered. */
-  startChunks(maxBytes: number): SMTPServerDataStream {
-    const stream = this.startDataMode(maxBytes);
-    this._dataMode = false;
+  /** A message begins. */
+  beginMessage(inlet: MessageInlet): void {
+    this.#message = { inlet, lines: new LineScanner(this.#limits.maxTextLineBytes) };
     this.#tail = Buffer.alloc(0);
-    stream.on('error', () => undefined); // nobody may be reading when it is given up
-    return stream;
+  }
+
+  /** All that follows is the message that was begun, as far as the final dot (RFC 5321 section 4.1.1.4). */
+  takeText(ended: Ended): void {
+    this.#mode = { kind: 'text', unstuffer: new DotUnstuffer(), ended };
+  }
+
+  /** The next octets are a chunk: of the message that was begun, or to be thrown away where there is none. */
+  takeChunk(octets: number, ended: Ended): void {
+    this.#mode = { kind: 'chunk', left: octets, ended };
   }
 
   /**
-   * The next octets are a chunk: of the message that was begun, or to be thrown away where there is none. `ended` hears when
-   * all of them are here, and lets the commands behind them run by calling `goOn`.
-   */
-  takeChunk(octets: number, ended: (goOn: () => void) => void): void {
-    this.#chunk = { left: octets, ended };
-  }
-
-  /**
-   * The message is whole. Its last line is ended where the client did not do so, as DATA would have: a message must be the
+   * The message in chunks is whole. Its last line is ended where the client did not do so, as DATA would have: a message must be the
    * same whichever way it comes.
    */
   endChunks(): void {
-    const stream = this._dataStream;
-    this._dataStream = null;
-    if (stream === null) return;
+    const inlet = this.#message?.inlet;
+    this.#message = undefined;
+    if (inlet === undefined) return;
     const end = this.#tail.toString('latin1');
-    if (end.endsWith('\r')) this.messageDefect ??= 'bare <CR>';
-    if (stream.writable) stream.end(this.dataBytes === 0 || end === '\r\n' ? '' : '\r\n');
+    if (end.endsWith('\r')) inlet.defect ??= 'bare <CR>';
+    if (inlet.byteLength > 0 && end !== '\r\n') inlet.push(Buffer.from('\r\n'), () => undefined);
+    inlet.end();
   }
 
   /** The message is given up: whoever reads it hears of an error. */
-  abandonChunks(): void {
-    const stream = this._dataStream;
-    this._dataStream = null;
-    stream?.destroy(new Error('the client gave the message up'));
+  abandonMessage(): void {
+    this.#message?.inlet.cut('the client gave the message up');
+    this.#message = undefined;
   }
 
   /** An unfinished command at the end of the stream is no command (the package would run it). */
@@ -130,7 +127,7 @@ export class StrictParser extends SMTPStream {
     } else setImmediate(work);
   }
 
-  #writeChunk(chunk: ChunkUnderWay, bytes: Buffer, next: (error?: Error | null) => void): void {
+  #writeChunk(chunk: Mode & { readonly kind: 'chunk' }, bytes: Buffer, next: () => void): void {
     const part = bytes.subarray(0, chunk.left);
     const rest = bytes.subarray(part.length);
     chunk.left -= part.length;
@@ -138,46 +135,43 @@ export class StrictParser extends SMTPStream {
       if (rest.length === 0) next();
       else setImmediate(() => this._write(rest, 'buffer', next));
     };
-    this.#takeContent(part, () => {
+    this.#takeOctets(part, () => {
       if (chunk.left > 0) {
         next();
         return;
       }
-      this.#chunk = undefined;
+      this.#mode = { kind: 'commands' };
       chunk.ended(goOn);
     });
   }
 
   /** Bytes of a message in chunks, without any escapes. */
-  #takeContent(part: Buffer, done: () => void): void {
-    const stream = this._dataStream;
-    if (stream === null) {
+  #takeOctets(part: Buffer, done: () => void): void {
+    if (this.#message === undefined) {
       done();
       return;
     }
-    this.messageDefect ??= this.#message.scan(part);
-    this._countDataBytes(part.length);
+    const { inlet, lines } = this.#message;
+    inlet.defect ??= lines.scan(part);
     this.#tail = Buffer.concat([this.#tail, part.subarray(-2)]).subarray(-2);
-    this.#pass(stream, part, done);
+    inlet.push(part, done);
   }
 
-  /** In the place of the package's own, which takes a turn of the event loop for each line that begins with a dot. */
-  override _feedDataStream(chunk: Buffer, done: (error?: Error | null) => void): void {
-    const { content, rest } = this.#unstuffer.push(chunk);
-    this.messageDefect ??= this.#message.scan(rest === undefined ? chunk : chunk.subarray(0, chunk.length - rest.length));
-    this._countDataBytes(content.length);
-    if (rest !== undefined) {
-      this._endDataMode(content, rest, done);
+  #writeText({ unstuffer, ended }: Mode & { readonly kind: 'text' }, bytes: Buffer, next: () => void): void {
+    if (this.#message === undefined) return next(); // given up
+    const { inlet, lines } = this.#message;
+    const { content, rest } = unstuffer.push(bytes);
+    inlet.defect ??= lines.scan(rest === undefined ? bytes : bytes.subarray(0, bytes.length - rest.length));
+    if (rest === undefined) {
+      if (inlet.byteLength + content.length > floodBytes(this.#limits)) this.#onDefect('message too big');
+      inlet.push(content, next);
       return;
     }
-    if (this.dataBytes > floodBytes(this.#limits)) this.#onDefect('message too big');
-    this.#pass(this._dataStream, content, done);
-  }
-
-  /** Waits while the reader is busy; what nobody reads any more is let go. */
-  #pass(stream: SMTPServerDataStream | null, content: Buffer, done: () => void): void {
-    if (stream === null || !stream.writable || content.length === 0 || stream.write(content) || stream.destroyed) done();
-    else void drained(stream).then(done);
+    this.#mode = { kind: 'commands' };
+    this.#message = undefined;
+    inlet.push(content, () => undefined); // its end is here, too
+    inlet.end();
+    ended(() => this._write(rest, 'buffer', next));
   }
 }
 

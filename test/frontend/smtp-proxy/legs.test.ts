@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defaultBackendTimeouts } from '../../../frontend/smtp-proxy/smtp-proxy.ts';
+import { eventually } from '../../harness/people.ts';
 import { mxClient, sendMessage, startCluster } from './cluster.ts';
 
 test('messages of one session go over the same connections, whoever of several back-ends gets them', async (t) => {
@@ -16,7 +17,7 @@ test('messages of one session go over the same connections, whoever of several b
   assert.deepEqual([cluster.be1.connections, cluster.be2.connections], [1, 1]);
   assert.equal(cluster.be1.messages.length + cluster.be2.messages.length, turns.length);
   await client.ask('QUIT', 221);
-  await sleep(50);
+  await eventually(async () => Promise.resolve(cluster.be1.ends.length + cluster.be2.ends.length === 2));
   assert.deepEqual([cluster.be1.ends, cluster.be2.ends], [['quit'], ['quit']]);
   assert.equal(cluster.be1.confirmed() + cluster.be2.confirmed(), turns.length);
 });

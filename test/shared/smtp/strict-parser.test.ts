@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { defaultSmtpLimits } from '../../../shared/smtp/limits.ts';
+import { MessageInlet } from '../../../shared/smtp/message-inlet.ts';
 import { StrictParser } from '../../../shared/smtp/strict-parser.ts';
 
 interface Seen {
@@ -22,22 +23,26 @@ async function parse(pieces: readonly Buffer[]): Promise<Seen> {
   parser.oncommand = (command, callback) => {
     seen.commands.push(command.toString());
     if (command.toString() === 'DATA') {
-      const stream = parser.startDataMode(0);
-      let text = '';
-      stream.on('data', (chunk: Buffer) => {
-        text += chunk.toString();
-      });
-      stream.on('end', () => {
+      const inlet = new MessageInlet(Infinity);
+      parser.beginMessage(inlet);
+      const read = textOf(inlet).catch(() => 'refused');
+      parser.takeText((goOn) => void read.then((text) => {
         seen.messages.push(text);
-        seen.defects.push(parser.messageDefect);
-        parser.continue();
-      });
+        seen.defects.push(inlet.defect);
+        goOn();
+      }));
     }
     callback?.();
   };
   for (const piece of pieces) await new Promise<void>((resolve) => parser.write(piece, () => resolve()));
   await new Promise((resolve) => setImmediate(resolve));
   return seen;
+}
+
+async function textOf(inlet: MessageInlet): Promise<string> {
+  let text = '';
+  for await (const piece of inlet) text += piece.toString();
+  return text;
 }
 
 function cut(text: string, size: number): Buffer[] {
