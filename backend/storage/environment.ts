@@ -232,18 +232,14 @@ class LmdbEnvironment implements Environment {
     }
   }
 
-  async #commit<T>(action: () => T): Promise<T> {
-    return this.#counted(async () => this.#inNextTransaction(action));
-  }
-
-  #inNextTransaction<T>(action: () => T): Promise<T> {
+  #commit<T>(action: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const run = (): (() => void) => {
         const value = this.#memory.during(action);
         return () => resolve(value);
       };
       this.#queue.push({ run, reject });
-      if (this.#queue.length === 1) void this.#commitQueue();
+      if (this.#queue.length === 1) void this.#counted(async () => this.#commitQueue());
     });
   }
 

@@ -271,5 +271,5 @@ function putBlock({ rows, recent }: Tables, mailbox: number, { number, block, in
   if (indexed > 0) recent.remove([mailbox, indexed, number]);
   if (block.length === 0) return rows.remove([mailbox, number]);
   rows.put([mailbox, number], block);
-  recent.put([mailbox, highestModseq(block), number], noValue);
+  recent.insert([mailbox, highestModseq(block), number], noValue); // each block has one, and the one before is gone
 }

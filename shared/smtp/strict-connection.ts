@@ -260,6 +260,8 @@ export class StrictConnection extends SMTPConnection {
 
 /** `RCPT TO:<alice>` with the domain that is meant: the package takes no local parts alone, but for postmaster (RFC 5321 section 4.5.1). */
 function completed(command: Buffer, domain: string): Buffer {
+  const at = command.indexOf('@');
+  if (at !== -1 && at < command.indexOf('>') && !command.includes('"')) return command; // as nearly every one: it has its domain
   return Buffer.from(command.toString('latin1').replace(/^(RCPT +TO: *<(?:[^<>@"\s]+|"[^<>@"\\]+"))(>.*)$/isu, `$1@${domain}$2`), 'latin1');
 }
 
