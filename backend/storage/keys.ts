@@ -77,12 +77,12 @@ export function blockOf(uid: number): number {
 
 /** A counter's value, 0 when it was never set. */
 export function counterValue(tables: Tables, counter: string): number {
-  return tables.counters.get([counter])?.readDoubleLE(0) ?? 0;
+  return tables.counters.peek([counter])?.readDoubleLE(0) ?? 0;
 }
 
 /** Sets a counter. Only inside `write`. */
 export function setCounter(tables: Tables, counter: string, number: number): void {
-  const value = Buffer.alloc(8);
+  const value = Buffer.allocUnsafe(8); // of Node's pool: LMDB's binding takes the address of its memory, for which V8 gives a small one of its own memory outside its heap
   value.writeDoubleLE(number);
   tables.counters.put([counter], value);
 }

@@ -111,7 +111,7 @@ export class MessageStore {
 }
 
 export function encodeMessage({ references, place }: MessageEntry): Buffer {
-  const value = Buffer.alloc(24);
+  const value = Buffer.allocUnsafe(24); // as in setCounter
   value.writeUInt32LE(references, 0);
   value.writeUInt32LE(place.pack, 4);
   value.writeDoubleLE(place.offset, 8);

@@ -18,7 +18,7 @@ export function threadKeys(structure: MessageStructure): string[] {
 export function threadOf(tables: Tables, account: number, message: { readonly keys: readonly string[]; readonly messageId: number }): number {
   const known = message.keys.map((key) => tables.threads.get([account, key])?.readDoubleLE(0));
   const thread = known.find((id) => id !== undefined) ?? message.messageId;
-  const value = Buffer.alloc(8);
+  const value = Buffer.allocUnsafe(8); // as in setCounter
   value.writeDoubleLE(thread);
   for (const [index, key] of message.keys.entries()) {
     if (known[index] === undefined) tables.threads.insert([account, key], value);
