@@ -17,6 +17,7 @@ test('While one process opens an index, others wait, also where it is there alre
     const lock = lockFolder(path, 'opening.lock');
     const child = spawn(process.execPath, [join(import.meta.dirname, 'opening-process.ts'), path, join(path, `released-${state}`)], { stdio: ['ignore', 'pipe', 'inherit'] });
     t.after(() => child.kill('SIGKILL'));
+    const ended = once(child, 'close');
     await once(child.stdout, 'data'); // it begins
     const opened = once(child.stdout, 'data') as Promise<[Buffer]>;
     assert.equal(await Promise.race([opened, sleep(300)]), undefined, 'it waits');
@@ -24,6 +25,7 @@ test('While one process opens an index, others wait, also where it is there alre
     lock.release();
     const [said] = await opened;
     assert.equal(String(said).trim(), 'opened after the release');
+    await ended; // it closes the index alone, too
   }
   assert.deepEqual(readdirSync(path).filter((name) => name.startsWith('new-')), [], 'no draft is left');
 });
