@@ -46,7 +46,7 @@ export async function runPass(order: PassOrder, ground: Ground): Promise<PassPro
   const targets = await targetsOf(order, ground.storage);
   const of = targets.reduce((sum, { state }) => sum + state.messages, 0);
   let [added, missing] = [0, 0];
-  for (const { mailbox, folder } of targets) {
+  for (const { mailbox, state, folder } of targets) {
     await nextTurn(); // signals are heard
     await ground.rest();
     try {
@@ -58,6 +58,7 @@ export async function runPass(order: PassOrder, ground: Ground): Promise<PassPro
       ground.signal.throwIfAborted();
       if (isFailure(error, 'mailbox-missing')) continue; // deleted meanwhile
       ground.trouble(folder, error);
+      missing += state.messages;
     }
   }
   if (order.accounts === undefined) await sweep(order, ground.storage);

@@ -16,7 +16,7 @@ export type StandingOrder = Omit<IndexerOrder, 'accounts' | 'extent' | 'begin' |
 /** What the parent tells the process at any time. */
 export const loadSchema = z.object({ is: z.literal('load'), load: z.enum(['calm', 'busy']) });
 
-/** What the process tells its parent. `busy`: another indexer is at work on one of the storages. `trouble`: one mailbox could not be indexed. */
+/** What the process tells its parent. `busy`: another indexer is at work on one of the storages. `trouble`: one mailbox, or all of a storage whose disk is full, could not be indexed. */
 export const noticeSchema = z.discriminatedUnion('is', [
   z.object({ is: z.literal('progress'), added: z.number(), of: z.number(), missing: z.number() }),
   z.object({ is: z.literal('done'), added: z.number(), of: z.number(), missing: z.number() }),

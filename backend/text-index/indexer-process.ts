@@ -3,6 +3,8 @@
  * worker waits for it, its memory goes back to the system, and whatever ends it costs a pass. It only reads the storages.
  */
 import type { z } from 'zod';
+import { Failure } from '../../shared/base/failure.ts';
+import { isDiskFull } from '../../shared/base/full-disk.ts';
 import { createLog } from '../../shared/log/log.ts';
 import { demandCluster, openStorage } from '../storage/storage.ts';
 import { runPass } from './index-pass.ts';
@@ -19,11 +21,13 @@ const pace = new Pace(unwanted.signal);
 async function main(order: z.output<typeof orderSchema>): Promise<IndexerNotice> {
   yieldToOthers();
   pace.haste = order.haste;
-  const locks = order.directories.map(lockWriter);
+  const locks = order.directories.flatMap((directory) => lockIn(directory, order));
   try {
-    if (locks.includes(undefined)) return { is: 'busy' };
+    if (locks.some(({ unlock }) => unlock === undefined)) return { is: 'busy' };
+    const directories = locks.map(({ directory }) => directory);
+    if (directories.length === 0) throw new Failure('storage-full', 'the disks of all storages are full');
     const log = createLog({ node: order.nodeName, level: 'silent' }); // the parent has one
-    const { clusterName, nodeName, directories } = order;
+    const { clusterName, nodeName } = order;
     for (const directory of directories) demandCluster(directory, clusterName); // their disk may have gone meanwhile: the indexer begins none
     const storage = await openStorage({ directories, clusterName, nodeName, log, workerSlot: 0, reserveBytes: 0, hints: { publish: () => undefined, subscribe: () => () => undefined } });
     let toldAtMs = -Infinity;
@@ -34,12 +38,23 @@ async function main(order: z.output<typeof orderSchema>): Promise<IndexerNotice>
         tell({ is: 'progress', ...progress });
       };
       const trouble = (folder: string, error: unknown): void => tell({ is: 'trouble', folder, reason: reasonOf(error) });
-      return { is: 'done', ...(await runPass(order, { storage, trouble, report, signal: unwanted.signal, rest: async () => pace.rest() })) };
+      return { is: 'done', ...(await runPass({ ...order, directories }, { storage, trouble, report, signal: unwanted.signal, rest: async () => pace.rest() })) };
     } finally {
       await storage.close();
     }
   } finally {
-    for (const unlock of locks) unlock?.();
+    for (const { unlock } of locks) unlock?.();
+  }
+}
+
+/** Its writer's lock. A storage whose disk has no room for it keeps no other from its index, unless somebody waits for all. Throws what the disk says. */
+function lockIn(directory: string, { haste }: Pick<z.output<typeof orderSchema>, 'haste'>): readonly { readonly directory: string; readonly unlock: (() => void) | undefined }[] {
+  try {
+    return [{ directory, unlock: lockWriter(directory) }];
+  } catch (error) {
+    if (!isDiskFull(error) || haste.is === 'waited-for') throw error;
+    tell({ is: 'trouble', folder: directory, reason: reasonOf(error) });
+    return [];
   }
 }
 

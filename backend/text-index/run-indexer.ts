@@ -24,7 +24,7 @@ export function runIndexer(order: IndexerOrder, hear: (notice: Extract<IndexerNo
     child.on('message', (message) => {
       const notice = noticeSchema.parse(message);
       if (notice.is === 'progress' || notice.is === 'trouble') hear(notice);
-      else if (notice.is === 'failed') reject(new Failure('storage-failure', 'the text index could not be made', { cause: notice.reason }));
+      else if (notice.is === 'failed') reject(new Failure('storage-failure', `the text index could not be made (${notice.reason.split('\n', 1)[0] ?? ''})`, { cause: notice.reason }));
       else resolve(notice);
     });
     child.on('error', (error) => reject(new Failure('storage-failure', 'the indexer could not be started', { cause: error })));

@@ -95,7 +95,7 @@ export class TextIndexing implements Service {
     const haste = { is: 'behind', sinceMs: Math.max(0, beganMs - sinceMs) } as const;
     try {
       this.#run = run({ ...order, extent: 'as-configured', begin: 'with-what-is-there', haste, ...(accounts === 'all' ? {} : { accounts: [...accounts] }) }, (notice) => {
-        if (notice.is === 'trouble') log.error({ folder: notice.folder, reason: notice.reason }, 'a mailbox could not be indexed');
+        if (notice.is === 'trouble') log.error({ folder: notice.folder, reason: notice.reason }, 'a mailbox, or all of a storage, could not be indexed');
       });
       const end = await this.#whilePaced(this.#run);
       passes.add({ result: end.is });

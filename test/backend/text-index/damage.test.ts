@@ -1,7 +1,7 @@
 /** An index that is damaged, half made or gone never makes a search wrong: it is set aside and made anew. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { indexMailbox } from '../../../backend/text-index/index-mailbox.ts';
@@ -13,7 +13,9 @@ import type { TextQuestion } from '../../../backend/text-index/text-index.ts';
 import type { IndexerOrder } from '../../../backend/text-index/indexer-notice.ts';
 import { lockWriter } from '../../../backend/text-index/writer-lock.ts';
 import { Dice } from '../../torture/dice.ts';
-import { temporaryDirectory } from '../storage/harness.ts';
+import { SmallDisk, smallDiskProblem } from '../../harness/small-disk.ts';
+import { openStorage } from '../../../backend/storage/storage.ts';
+import { storageOptions, temporaryDirectory } from '../storage/harness.ts';
 import { chanceQuestion, compare, deliverMail, mails, newAnswers, openGround } from './harness.ts';
 import type { Ground } from './harness.ts';
 
@@ -134,4 +136,31 @@ test('Two indexers never write at the same time, and an index that disappears wh
   mkdirSync(ground.folder, { recursive: true });
   await ground.index();
   assert.equal((await compare(ground, { in: 'body', value: 'NEEDLE' })).unknown, 1); // the endless line is always looked into
+});
+
+test('A storage whose disk is full keeps no other from its index, and no draft of a lock stays there; a rebuild that somebody waits for says why it is not done', { skip: smallDiskProblem() }, async (t) => {
+  const ground = await openFilled(t);
+  const disk = new SmallDisk(join(temporaryDirectory(t), 'disk'), 16_384);
+  try {
+    const full = join(disk.folder, 'storage');
+    await (await openStorage(storageOptions(full))).close();
+    disk.fill();
+    const names = readdirSync(full);
+    const both: IndexerOrder = { ...order(ground), directories: [full, ground.directory], extent: 'make', haste: { is: 'behind', sinceMs: 0 } };
+    const troubles: string[] = [];
+    const end = await runIndexer(both, (notice) => notice.is === 'trouble' && troubles.push(notice.folder)).ended;
+    assert.deepEqual([end, troubles], [{ is: 'done', added: mails.length, of: mails.length, missing: 0 }, [full]]);
+    await assert.rejects(runIndexer({ ...both, haste: { is: 'waited-for' } }, () => undefined).ended, { kind: 'storage-failure', message: /could not be made \(.*ENOSPC/ });
+    assert.deepEqual(readdirSync(full), names);
+  } finally {
+    disk.remove();
+  }
+});
+
+test('A pass counts the messages of a mailbox that could not be indexed as missing', { timeout: 60_000 }, async (t) => {
+  const ground = await openFilled(t);
+  mkdirSync(dirname(ground.folder), { recursive: true });
+  writeFileSync(ground.folder, 'no folder');
+  const { is, ...progress } = await runIndexer({ ...order(ground), extent: 'make' }, () => undefined).ended;
+  assert.deepEqual([is, progress], ['done', { added: 0, of: mails.length, missing: mails.length }]);
 });
