@@ -13,8 +13,18 @@ export function openIndexed<T>(directory: string, wayOut: string, open: () => T)
   try {
     return open();
   } catch (error) {
-    throw isFailure(error, 'storage-failure') ? new Failure('storage-failure', `${directory} can't be opened: ${error.message}. If its index is damaged, ${wayOut}`, { cause: error.cause }) : error;
+    throw withWayOut(error, directory, wayOut);
   }
+}
+
+/** What can be done about a storage whose index is lost. */
+export function storageWayOut(directory: string): string {
+  return `with its node stopped make it anew from the packs (waybill storage repair --rebuild ${directory}), or bring it back from a backup`;
+}
+
+/** Of a `storage-failure` one that says where it was, and what can be done; else the same. */
+export function withWayOut(error: unknown, directory: string, wayOut: string): unknown {
+  return isFailure(error, 'storage-failure') ? new Failure('storage-failure', `${directory}: ${error.message}. If its index is damaged, ${wayOut}`, { cause: error.cause }) : error;
 }
 
 function hasPacks(packs: string): boolean {

@@ -7,10 +7,17 @@ import { openEnvironment } from '../environment.ts';
 import type { Environment } from '../environment.ts';
 import { demandRoom, makeScratch } from '../kept-folder.ts';
 import { storageTables } from '../keys.ts';
+import { storageWayOut, withWayOut } from '../lost-index.ts';
 import { pagesOf } from '../table-pages.ts';
 
 /** The storage must be open nowhere. A copy takes the name of the index when it is whole and on stable storage. Throws `storage-full` where it finds no room, `storage-failure`. */
 export async function shrinkIndex(directory: string): Promise<{ readonly before: number; readonly after: number }> {
+  return shrink(directory).catch((error: unknown) => {
+    throw withWayOut(error, directory, storageWayOut(directory));
+  });
+}
+
+async function shrink(directory: string): Promise<{ readonly before: number; readonly after: number }> {
   const index = join(directory, 'index');
   const file = join(index, environmentFile);
   await demandRoom(directory, await opened(index, async (environment) => Promise.resolve(environment.usedBytes())));

@@ -1,6 +1,7 @@
 /** What the packs of a storage say by themselves: which messages lie where, and for whom they were, by the notes of their delivery. */
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { Failure } from '../../../shared/base/failure.ts';
 import { packName } from '../pack-format.ts';
 import { digestAt, openPackFile, recordsIn } from '../pack-record.ts';
 import { placeKey } from '../packs.ts';
@@ -57,9 +58,10 @@ export class PackInventory {
   }
 }
 
-/** Reads all packs of the storage. Messages whose bytes are not those that were written are in it as they are. */
+/** Reads all packs of the storage. Throws `storage-failure` where their folder is not there. Messages whose bytes are not those that were written are in it as they are. */
 export async function takeInventory(directory: string, { report, signal }: InventoryOptions): Promise<PackInventory> {
   const inventory = new PackInventory();
+  if (!existsSync(join(directory, 'packs'))) throw new Failure('storage-failure', `${directory} has no folder packs: is all of it mounted? Nothing was changed`);
   const numbers = readdirSync(join(directory, 'packs')).flatMap((name) => (/^\d{8,}\.pack$/.test(name) ? [Number.parseInt(name, 10)] : [])).sort((one, other) => one - other);
   for (const [index, number] of numbers.entries()) {
     signal.throwIfAborted();

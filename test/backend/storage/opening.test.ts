@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { openEnvironment, openStorage } from '../../../backend/storage/storage.ts';
+import { openEnvironment, openStorage, rebuildIndex, shrinkIndex } from '../../../backend/storage/storage.ts';
+import { Failure } from '../../../shared/base/failure.ts';
 import { lockFolder } from '../../../shared/base/folder-lock.ts';
 import { deliver, mailboxOf, sampleMessage, storageOptions, temporaryDirectory } from './harness.ts';
 
@@ -119,4 +120,18 @@ test('An index that is empty, without a header or cut short is not taken for a n
     t.after(() => again.close());
     assert.deepEqual(again.addresses(), ['alice@example.com'], 'nothing else was made of it');
   }
+});
+
+test('An index that is damaged is not made smaller, and none is made anew where the packs are not there: it is said of which storage, and nothing is changed', async (t) => {
+  const directory = temporaryDirectory(t);
+  await (await openStorage(storageOptions(directory))).close();
+  const file = join(directory, 'index', 'data.mdb');
+  const damaged = Buffer.from(readFileSync(file));
+  damaged.fill('x', 2 * 4096);
+  writeFileSync(file, damaged);
+  await assert.rejects(shrinkIndex(directory), (error: unknown) => error instanceof Failure && error.message.startsWith(`${directory}: `) && error.message.includes(`waybill storage repair --rebuild ${directory}`));
+  rmSync(join(directory, 'packs'), { recursive: true });
+  await assert.rejects(rebuildIndex(directory, { report: () => undefined, signal: new AbortController().signal }), { kind: 'storage-failure', message: /has no folder packs/ });
+  assert.ok(readFileSync(file).equals(damaged));
+  assert.ok(!readdirSync(directory).some((name) => name.startsWith('scratch-')));
 });
