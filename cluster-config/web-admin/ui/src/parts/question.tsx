@@ -28,13 +28,14 @@ const asked = signal<Asked | undefined>(undefined);
 export async function ask(question: Question): Promise<Reply> {
   asked.peek()?.answer({ kind: 'no' });
   return new Promise<Reply>((resolve) => {
-    asked.value = {
+    const one: Asked = {
       question,
       answer: (reply) => {
-        asked.value = undefined;
+        if (asked.peek() === one) asked.value = undefined;
         resolve(reply);
       },
     };
+    asked.value = one;
   });
 }
 
@@ -49,14 +50,22 @@ function QuestionDialog({ question: { title, text, verb, danger = 'no', field, c
   useEffect(() => {
     if (dialog.current?.open === false) dialog.current.showModal();
   }, []);
-  // Answered when it is closed, not before: closing gives the focus back to where it was.
+  // Answered when it is closed, not before: closing gives the focus back to where it was. Nor later: the event that tells of it comes behind keys that were
+  // pressed meanwhile, for which the button with the focus would still be busy.
+  const close = (): void => {
+    dialog.current?.close();
+    answer(reply.current);
+  };
   return (
-    <dialog ref={dialog} class="question" aria-labelledby="question-title" aria-describedby="question-text" onClose={() => answer(reply.current)}>
+    <dialog ref={dialog} class="question" aria-labelledby="question-title" aria-describedby="question-text" onClose={() => answer(reply.current)} onCancel={(event) => {
+      event.preventDefault();
+      close();
+    }}>
       <form onSubmit={(event) => {
         event.preventDefault();
         const written = new FormData(event.currentTarget);
         reply.current = { kind: 'yes', text: String(written.get('field') ?? ''), choice: String(written.get('choice') ?? '') };
-        dialog.current?.close();
+        close();
       }}>
         <h2 id="question-title">{title}</h2>
         <div id="question-text" class="question-text">{text}</div>
@@ -72,7 +81,7 @@ function QuestionDialog({ question: { title, text, verb, danger = 'no', field, c
         )}
         <div class="question-acts">
           {/* First, so that Enter right after the dialog opened does no harm. */}
-          <button class="button" type="button" autofocus={field === undefined} onClick={() => dialog.current?.close()}>Cancel</button>
+          <button class="button" type="button" autofocus={field === undefined} onClick={close}>Cancel</button>
           <button class={danger === 'yes' ? 'button button-danger' : 'button button-primary'} type="submit">{verb}</button>
         </div>
       </form>
