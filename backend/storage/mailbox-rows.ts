@@ -24,6 +24,12 @@ export interface NumberedBlock {
 
 const highestUid = 2 ** 32 - 1;
 
+/** The mod-sequence at which messages were removed last, as it stands in the log of removals; 0 where there is none. */
+export function lastRemoval(tables: Tables, mailbox: number): number {
+  const [last] = tables.expunged.range({ ...keysUnder([mailbox]), limit: 1, order: 'descending' });
+  return last === undefined ? 0 : Number(last.key[1]);
+}
+
 export function ownerOf(tables: Tables, mailbox: number): RowOwner {
   return getMailbox(tables, mailbox) ?? { id: mailbox };
 }

@@ -7,6 +7,7 @@ import { Flag } from '../interface.ts';
 import type { MessageRow } from '../interface.ts';
 import type { Tables } from '../keys.ts';
 import { applyRecords, bySoundness } from '../flag-records.ts';
+import { lastRemoval } from '../mailbox-rows.ts';
 import { collectRows, highestModseq } from '../row-block.ts';
 import { breathe, pagesOf } from '../table-pages.ts';
 import type { Finding, Findings } from './findings.ts';
@@ -91,7 +92,11 @@ function checkMailbox(tables: Tables, { entry, account, findings }: MailboxOfChe
   if (recent.toSorted().join() !== blocks.toSorted().join()) findings.add({ kind: 'changes-wrong', ...where, text: 'what changed lately is not told rightly' });
   const falling = rows.find(({ uid }, index) => uid <= (rows[index - 1]?.uid ?? 0));
   if (falling !== undefined) findings.add({ kind: 'uids-wrong', ...where, uid: falling.uid, text: `UID ${String(falling.uid)} does not follow the one before` });
-  if (account?.arriving === undefined) checkCounters(entry, rows, { where, findings }); // what is on its way has the numbers of its source
+  if (account?.arriving === undefined) { // what is on its way has the numbers of its source
+    checkCounters(entry, rows, { where, findings });
+    const removed = lastRemoval(tables, entry.id);
+    if (removed > entry.highestModseq) findings.add({ kind: 'modseq-wrong', ...where, text: `HIGHESTMODSEQ is ${String(entry.highestModseq)}, and messages were removed at ${String(removed)}` });
+  }
   return rows;
 }
 

@@ -13,6 +13,7 @@ import type { MessageRow } from '../interface.ts';
 import { blockOf } from '../keys.ts';
 import type { Tables } from '../keys.ts';
 import { saveBlock } from '../mailbox-change.ts';
+import { lastRemoval } from '../mailbox-rows.ts';
 import { applyRecords, bySoundness } from '../flag-records.ts';
 import type { FlagRecord } from '../flag-records.ts';
 import { collectRows, emptyBlock, highestModseq, withRow } from '../row-block.ts';
@@ -34,7 +35,7 @@ export async function mendMailbox({ environment, tables }: Volume, id: number): 
     const { sound, unsound } = bySoundness(entry);
     const { rows, isInOrder } = rowsInOrder(tables, { ...plain, flagRecords: sound }, unsound);
     if (!isInOrder || flagRecords.length > 0 || !isRecentRight(tables, id)) writeRows(tables, id, rows);
-    const mended = recounted(plain, rows);
+    const mended = recounted(plain, rows, lastRemoval(tables, id));
     if (JSON.stringify(mended) !== JSON.stringify(entry)) putMailbox(tables, mended);
     const changes = (Object.keys(mended) as (keyof MailboxEntry)[]).filter((key) => mended[key] !== entry[key]).map((key) => `${key} ${String(mended[key])}, was ${String(entry[key])}`);
     if (unsound.length > 0) changes.push(`${counted(unsound.length, 'change')} of flags that could not be read ${unsound.length === 1 ? 'is' : 'are'} forgotten, and clients are told the flags of all messages anew`);
@@ -60,7 +61,7 @@ function rowsInOrder(tables: Tables, entry: MailboxEntry, forgotten: readonly Fl
   if (found.some(({ uid }, index) => uid <= (found[index - 1]?.uid ?? 0))) isInOrder = false;
   const taken = new Set<number>();
   let next = Math.max(entry.uidNext, ...found.map(({ uid }) => uid + 1));
-  const highest = Math.max(entry.highestModseq, ...found.map((row) => row.modseq));
+  const highest = Math.max(entry.highestModseq, lastRemoval(tables, entry.id), ...found.map((row) => row.modseq));
   const modseq = Math.max(highest, ...forgotten.map(([seen]) => seen).filter((seen) => Number.isInteger(seen) && seen <= highest + mostMissed)) + 1;
   const rows = found.map((row): MessageRow => {
     if (row.uid > 0 && !taken.has(row.uid)) {
@@ -86,7 +87,8 @@ function writeRows(tables: Tables, id: number, rows: readonly MessageRow[]): voi
   }
 }
 
-function recounted(entry: MailboxEntry, rows: readonly MessageRow[]): MailboxEntry {
+/** @param removedAt mod-sequence of the last removal */
+function recounted(entry: MailboxEntry, rows: readonly MessageRow[], removedAt: number): MailboxEntry {
   const uidNext = Math.max(entry.uidNext, ...rows.map(({ uid }) => uid + 1));
   return {
     ...entry,
@@ -95,7 +97,7 @@ function recounted(entry: MailboxEntry, rows: readonly MessageRow[]): MailboxEnt
     deleted: rows.filter(({ flags }) => (flags & Flag.Deleted) !== 0).length,
     bytes: rows.reduce((sum, { size }) => sum + size, 0),
     uidNext,
-    highestModseq: Math.max(entry.highestModseq, ...rows.map(({ modseq }) => modseq)),
+    highestModseq: Math.max(entry.highestModseq, removedAt, ...rows.map(({ modseq }) => modseq)),
     ...(entry.recentFrom === undefined ? {} : { recentFrom: Math.min(entry.recentFrom, uidNext) }),
   };
 }

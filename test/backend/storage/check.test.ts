@@ -31,6 +31,8 @@ before(async () => {
   assert.ok(record.at === 'live');
   for (const { bytes } of realMessages().slice(0, 20)) await deliver({ storage, account: record.account, mailbox: mailboxOf(record.account, 'Sent') }, bytes);
   await mailboxOf(record.account).copyTo([1], mailboxOf(record.account, 'Drafts'));
+  await mailboxOf(record.account).copyTo([1, 2], mailboxOf(record.account, 'Trash'));
+  await mailboxOf(record.account, 'Trash').expunge([1, 2]);
   await record.account.changeRights('Junk', 'alice@example.com', (entry) => ({ ...entry, allow: 'lr' }));
 });
 
@@ -113,6 +115,7 @@ test('What in the index does not agree is found: rows without a message, wrong c
     { table: 'mailboxes', to: (value) => json(value, ({ messages }) => (Number(messages) > 0 ? { unseen: 99 } : undefined)), kinds: ['counters-wrong'] },
     { table: 'mailboxes', to: (value) => json(value, ({ messages }) => (Number(messages) > 0 ? { uidNext: 1 } : undefined)), kinds: ['uids-wrong'] },
     { table: 'mailboxes', to: (value) => json(value, ({ messages }) => (Number(messages) > 0 ? { highestModseq: 0 } : undefined)), kinds: ['modseq-wrong'] },
+    { table: 'mailboxes', to: (value) => json(value, ({ messages, uidNext }) => (Number(messages) === 0 && Number(uidNext) > 1 ? { highestModseq: 1 } : undefined)), kinds: ['modseq-wrong'] },
     { table: 'mailboxes', to: (value) => json(value, ({ name }) => (name === 'Junk' ? { account: 77 } : undefined)), kinds: ['names-wrong', 'names-wrong', 'orphan-mailbox'] },
     { table: 'accounts', to: (value) => json(value, ({ bytes }) => ({ bytes: Number(bytes) + 1 })), kinds: ['quota-wrong'] },
     { table: 'names', to: (_value, key) => (key[1] === 'Junk' ? 'remove' : undefined), kinds: ['names-wrong'] },

@@ -102,6 +102,18 @@ test('Whatever is wrong with the index is mended, all mail is there, and a secon
   }
 });
 
+test('HIGHESTMODSEQ is not below the removals that clients were told of, in a mailbox that has no message any more', async (t) => {
+  const all = await filled(t);
+  const trash = mailboxOf(all.alice, 'Trash');
+  await mailboxOf(all.alice).copyTo([1, 2], trash);
+  const { modseq } = await trash.expunge([1, 2]);
+  await change(all.directory, 'mailboxes', (value) => json(value, ({ name, uidNext }) => (name === 'Trash' && Number(uidNext) > 1 ? { highestModseq: 1 } : undefined)));
+  assert.deepEqual((await findings(all)).map(({ kind, mailbox }) => [kind, mailbox]), [['modseq-wrong', 'Trash']]);
+  await repair(all);
+  assert.equal(trash.state().highestModseq, modseq);
+  assert.deepEqual(await findings(all), []);
+});
+
 test('Where changes of flags are forgotten that clients may have seen, they are told the flags of all messages of that mailbox anew', async (t) => {
   const all = await filled(t);
   await change(all.directory, 'mailboxes', (value) => (isAlicesInbox(value) ? json(value, () => ({ flagRecords: [[3, 1, -1, 1, -1, 0, 1, 1], [4, 1, -1, 8, -1, 0, 9, 2]], unseen: 2 })) : undefined));
