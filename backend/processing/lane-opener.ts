@@ -9,7 +9,7 @@ import { OwnLane } from './own-lane.ts';
 import type { AccountsView } from './own-lane.ts';
 import type { Destination, QueueItem } from './queue-item.ts';
 import { RetriedLane } from './retried-lane.ts';
-import { delayAfter } from './retry-schedule.ts';
+import { delayAfter, delayByAge } from './retry-schedule.ts';
 import type { RetryOptions } from './retry-schedule.ts';
 
 export type LaneGround = Pick<LaneOptions, 'nodeName' | 'hostName' | 'sending' | 'lmtpOf' | 'handOverTimeoutMs' | 'bytesOf'> & {
@@ -45,5 +45,6 @@ function laneOptions({ nodeName, hostName, sending, lmtpOf, handOverTimeoutMs, b
     nodeName, hostName, sending, lmtpOf, handOverTimeoutMs, bytesOf, signal,
     outageDueAtMs: () => Date.now() + delayAfter(retry.outage, 1, retry.jitter),
     movedDueAtMs: () => Date.now() + delayAfter(retry.moved, 1, retry.jitter),
+    heldDueAtMs: ({ acceptedAtMs }) => Date.now() + delayByAge(retry.moved, Date.now() - acceptedAtMs, retry.jitter),
   };
 }

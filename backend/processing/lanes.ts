@@ -39,6 +39,8 @@ export interface LaneOptions {
   readonly outageDueAtMs: () => number;
   /** When to try again what waits for the end of an account's move. */
   readonly movedDueAtMs: () => number;
+  /** When an item is tried again whose mailbox is in use. */
+  readonly heldDueAtMs: (item: QueueItem) => number;
 }
 
 /** A lane to another node. Rejects with a temporary Failure when it can't be reached. */
@@ -125,7 +127,7 @@ function handedOver(item: QueueItem, outcome: RecipientOutcome, { node, options 
   if (outcome.at === 'broken') return { at: 'outage', dueAtMs, words: ownWords('4.4.2', outcome.reason, node) };
   const words = replyWordsOf(outcome.reply, node);
   if (outcome.at === 'delivered') return { at: 'delivered', told: item.confirmation, report: 'delivered', words };
-  if (outcome.reply.code === 450 && outcome.reply.enhanced === '4.2.0') return { at: 'outage', dueAtMs: options.movedDueAtMs(), words };
+  if (outcome.reply.code === 450 && outcome.reply.enhanced === '4.2.0') return { at: 'outage', dueAtMs: options.heldDueAtMs(item), words };
   const referral = /<?referral ([^\s>]+)>?/u.exec(outcome.reply.lines[0] ?? '')?.[1];
   if (outcome.reply.enhanced === '4.3.5') return { at: 'moved', destination: destinationAfter(referral, options), dueAtMs: referral === undefined ? dueAtMs : options.movedDueAtMs() };
   // 4.3.x and 4.4.x: something of that node is out of order; any other refusal is about the recipient.

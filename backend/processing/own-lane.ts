@@ -127,12 +127,13 @@ export class OwnLane implements Lane {
   #failed(thrown: unknown, item: QueueItem): TryOutcome {
     if (isFailure(thrown, 'over-quota')) return { at: 'refused', permanent: 'no', words: ownWords('4.2.2', 'mailbox is full') };
     if (!isFailure(thrown)) this.#options.log.error({ err: thrown, item: item.id }, 'local delivery failed');
-    return this.#outage(thrown);
+    return this.#outage(thrown, this.#options.lanes.heldDueAtMs(item));
   }
 
-  #outage(thrown: unknown): TryOutcome {
-    const { outageDueAtMs, movedDueAtMs } = this.#options.lanes;
+  /** @param heldDueAtMs when to try again what is held up by use of the mailbox */
+  #outage(thrown: unknown, heldDueAtMs = this.#options.lanes.movedDueAtMs()): TryOutcome {
+    const { outageDueAtMs } = this.#options.lanes;
     const text = isFailure(thrown) ? thrown.message : 'internal error';
-    return { at: 'outage', dueAtMs: isFailure(thrown, 'in-use') ? movedDueAtMs() : outageDueAtMs(), words: ownWords('4.3.0', text) };
+    return { at: 'outage', dueAtMs: isFailure(thrown, 'in-use') ? heldDueAtMs : outageDueAtMs(), words: ownWords('4.3.0', text) };
   }
 }

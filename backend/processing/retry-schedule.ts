@@ -11,7 +11,7 @@ export interface RetryOptions {
   readonly maxRetries: number;
   /** After an outage inside the cluster (a node, the directory): these come back, and are asked often. Not counted as tries. */
   readonly outage: DoublingDelay;
-  /** While an account is on its way from one node to another, which takes a moment. Not counted either. */
+  /** While an account is on its way from one node to another, or its node can't tell yet whether a message is a retry, which takes a moment. Not counted either. */
   readonly moved: DoublingDelay;
   /** After its start a node waits so long for others that may have taken a client's retry while it was down (retries-elsewhere.ts). */
   readonly silentNodesMs: number;
@@ -32,7 +32,7 @@ export const defaultRetryOptions: RetryOptions = {
   refused: { firstDelayMs: 5 * minuteMs, maxDelayMs: 480 * minuteMs },
   maxRetries: 20,
   outage: { firstDelayMs: 5000, maxDelayMs: minuteMs },
-  moved: { firstDelayMs: 500, maxDelayMs: 500 },
+  moved: { firstDelayMs: 500, maxDelayMs: 4000 },
   silentNodesMs: 5 * minuteMs,
   expireAfterMs: 6 * 24 * 60 * minuteMs,
   delayNoticeAfterTries: 4,
@@ -44,4 +44,10 @@ export const defaultRetryOptions: RetryOptions = {
 export function delayAfter(delay: DoublingDelay, failures: number, jitter: number): number {
   const doubled = Math.min(delay.firstDelayMs * 2 ** Math.min(failures - 1, 40), delay.maxDelayMs);
   return Math.round(doubled * (1 + jitter * (2 * Math.random() - 1)));
+}
+
+/** As long as it has waited already: so what is sent whole with each try is sent ever more seldom. */
+export function delayByAge({ firstDelayMs, maxDelayMs }: DoublingDelay, ageMs: number, jitter: number): number {
+  const delay = Math.min(Math.max(ageMs, firstDelayMs), maxDelayMs);
+  return Math.round(delay * (1 + jitter * (2 * Math.random() - 1)));
 }

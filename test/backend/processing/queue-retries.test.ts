@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { delayAfter, defaultRetryOptions } from '../../../backend/processing/retry-schedule.ts';
+import { delayAfter, delayByAge, defaultRetryOptions } from '../../../backend/processing/retry-schedule.ts';
 import type { World } from './cluster.ts';
 import { inboxOf, messageOf, openLeg, pieces, startWorld, TestCluster, until } from './cluster.ts';
 import { submit } from './submit.ts';
@@ -22,6 +22,12 @@ async function deadPort(): Promise<number> {
 test('waits double from five minutes up to eight hours, as the manual says', () => {
   const minutes = Array.from({ length: 9 }, (_, index) => delayAfter(defaultRetryOptions.refused, index + 1, 0) / 60_000);
   assert.deepEqual(minutes, [5, 10, 20, 40, 80, 160, 320, 480, 480]);
+  const held: number[] = [];
+  for (let ageMs = 0; ageMs < 20_000;) {
+    held.push(ageMs);
+    ageMs += delayByAge(defaultRetryOptions.moved, ageMs, 0);
+  }
+  assert.deepEqual(held, [0, 500, 1000, 2000, 4000, 8000, 12_000, 16_000], 'while a mailbox is in use');
   const spread = Array.from({ length: 200 }, () => delayAfter({ firstDelayMs: 1000, maxDelayMs: 1000 }, 1, 0.1));
   assert.ok(spread.every((delay) => delay >= 900 && delay <= 1100) && new Set(spread).size > 20);
 });
