@@ -48,6 +48,11 @@ export class AccountNews {
     return this.#registration?.isActive === true;
   }
 
+  /** Whether there can be anything to tell. */
+  get watches(): boolean {
+    return this.#annotations !== undefined || this.#registration !== undefined;
+  }
+
   /** Whether hints on other mailboxes than the open one matter. */
   get #listens(): boolean {
     return this.#annotations !== undefined || this.#registration?.watchesOthers === true;
@@ -147,8 +152,8 @@ export class AccountNews {
 
   /** Adds the responses for everything new. */
   async tell(session: Session, account: Account): Promise<void> {
-    const isMuch = (await this.#tellOfAway(session)) === 'too-many';
-    const lines = [...this.#mailboxLines(session, account), ...(await this.#foreignLines(session)), ...this.#metadataLines(session, account)];
+    const isMuch = this.#away !== undefined && (await this.#tellOfAway(session, this.#away)) === 'too-many';
+    const lines = [...this.#mailboxLines(session, account), ...(this.#foreign === undefined ? [] : await this.#foreignLines(session, this.#foreign)), ...this.#metadataLines(session, account)];
     const most = session.options.limits.mostWatchedMailboxes ?? mostWatched;
     while (session.legs.passing !== undefined) await session.legs.passing; // in IDLE another node speaks at any time
     if (isMuch || lines.length > most || (this.#mailboxes?.count ?? 0) > most) {
@@ -158,9 +163,7 @@ export class AccountNews {
   }
 
   /** What other nodes have said by themselves, and which of them can't. */
-  async #tellOfAway(session: Session): Promise<'done' | 'too-many'> {
-    const away = this.#away;
-    if (away === undefined) return 'done';
+  async #tellOfAway(session: Session, away: AwayWatch): Promise<'done' | 'too-many'> {
     for (const owner of await session.legs.passUnasked()) await away.miss(session, owner);
     try {
       await away.keepUp(session);
@@ -192,9 +195,7 @@ export class AccountNews {
   }
 
   /** Of what the user may not see any more only that is told (RFC 5465 section 5.9). */
-  async #foreignLines(session: Session): Promise<string[]> {
-    const foreign = this.#foreign;
-    if (foreign === undefined) return [];
+  async #foreignLines(session: Session, foreign: ForeignMailboxes): Promise<string[]> {
     const gone = this.#registration !== undefined && foreign.mustLookUp ? await foreign.lookUp(session, this.#registration) : [];
     const lines = gone.map((name) => `* LIST (\\NoAccess) "/" ${formatMailbox(session, name)}`);
     return [...lines, ...foreign.take().flatMap(({ changed, ...of }) => this.#statusLines(session, of, changed))];

@@ -2,7 +2,7 @@
 import { Failure } from '../../shared/base/failure.ts';
 import type { Scanner } from '../../shared/imap/scanner.ts';
 import type { Account } from '../storage/storage.ts';
-import { placeOf, refreshRights } from './place.ts';
+import { hasOthersOpen, placeOf, refreshRights } from './place.ts';
 import type { HerePlace } from './place.ts';
 import { relaySelected, relayTo } from './relay.ts';
 import type { Completion } from './replies.ts';
@@ -58,7 +58,7 @@ function define<Arguments, Context>(
       if (!scanner.atEnd) scanner.space();
       const given = specification.parse(scanner, session);
       scanner.end();
-      return async () => specification.run(contextOf(session), given);
+      return () => specification.run(contextOf(session), given);
     },
   };
 }
@@ -97,9 +97,9 @@ export function mailboxCommand<Arguments>(specification: Specification<Arguments
     ...specification,
     run: async (session, given) => {
       if (session.state.at === 'away' && away !== undefined) return away(session, given);
-      await refreshRights(session);
+      if (hasOthersOpen(session)) await refreshRights(session);
       if (session.state.at !== 'selected') throw new Failure('mailbox-missing', 'no mailbox is open any more');
-      return run(session.selected, given);
+      return await run(session.selected, given);
     },
   };
   const command = define(looked, ['selected'], (session) => session);

@@ -7,10 +7,10 @@ import { tellRecent } from './recent.ts';
 import type { Session } from './session.ts';
 import type { Follower, News, Numbered, View } from './view.ts';
 
-/** Adds the responses for everything new to the session's output. @throws mailbox-missing */
-export async function tellNews(session: Session, view: View, mode: Telling): Promise<void> {
+/** Adds the responses for everything new to the session's output; undefined where nothing had to be waited for. @throws mailbox-missing */
+export function tellNews(session: Session, view: View, mode: Telling): Promise<void> | undefined {
   const { messages, flags, fetch } = session.accountNews.selected;
-  if (messages === 'nothing' && mode !== 'removals') return;
+  if (messages === 'nothing' && mode !== 'removals') return undefined;
   const news = view.refresh(mode === 'no-expunges' ? mode : 'everything');
   tellKeywords(session, view);
   if (news.vanished.length > 0) for (const follower of view.followers.values()) tellLine(session, follower.withdraw(news.vanished));
@@ -24,7 +24,11 @@ export async function tellNews(session: Session, view: View, mode: Telling): Pro
   if (news.exists !== undefined || news.expunged.length > 0) tellRecent(session, view);
   describe(view, news.arrived, fetch);
   if (flags === 'told') for (const { sequence, row } of news.changed) session.output.line(flagsResponse(session, view, { sequence, row }));
-  if (news.touched.length > 0) for (const [tag, follower] of view.followers) await tellFollower({ session, view }, { tag, follower }, news);
+  return news.touched.length > 0 && view.followers.size > 0 ? tellFollowers({ session, view }, news) : undefined;
+}
+
+async function tellFollowers({ session, view }: { readonly session: Session; readonly view: View }, news: News): Promise<void> {
+  for (const [tag, follower] of view.followers) await tellFollower({ session, view }, { tag, follower }, news);
 }
 
 /** What several ask for of one message is told once (RFC 5465 section 5.2). */

@@ -18,7 +18,7 @@ export async function obey(session: Session, read: ReadCommand): Promise<Complet
     case 'command':
     case 'literal':
       session.rest.begin(read.kind === 'literal' ? read.literal : undefined);
-      return runCommand(session, read.text);
+      return await runCommand(session, read.text);
     case 'too-long':
       return complete(session, tagOf(read.text), refusalOfLong(read.text));
     case 'hopeless':
@@ -46,7 +46,7 @@ async function runCommand(session: Session, text: string): Promise<Completion['s
     return complete(session, tag, completion);
   }
   session.tag = tag;
-  return finish(session, async () => countingImapCommand(command.verb, work), command.tells);
+  return await finish(session, () => countingImapCommand(command.verb, work), command.tells);
 }
 
 /** The one place that checks whether a command may come now. */
@@ -67,8 +67,8 @@ async function finish(session: Session, work: () => Promise<Completion>, tells: 
   } catch (error) {
     completion = completionOf(session, error);
   }
-  await session.rest.pass();
-  await tellAwayNews(session);
+  if (!session.rest.isOver) await session.rest.pass();
+  if (session.state.at === 'away') await tellAwayNews(session);
   const after = session.state;
   const isSameMailbox = after.at === 'selected' && after.view === before;
   await tellAll(session, isSameMailbox ? tells : 'nothing');

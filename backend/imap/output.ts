@@ -5,6 +5,7 @@ import type { Connection } from '../../shared/net/connection.ts';
 const fullBytes = 64 * 1024;
 /** Smaller pieces of messages are joined with the text around them. */
 const smallBytes = 32 * 1024;
+const nothingToSend = Promise.resolve();
 
 /** Collects responses. Nothing leaves before `flush`, except what `bytes` pushes out in front of itself. */
 export class Output {
@@ -47,9 +48,9 @@ export class Output {
   }
 
   /** Sends what is collected; resolves when the client takes more. */
-  async flush(): Promise<void> {
-    if (this.#piecesLength > 0) await this.#connection.write(this.#takeBytes());
-    else if (this.#text !== '') await this.#connection.write(this.take());
+  flush(): Promise<void> {
+    if (this.#piecesLength > 0) return this.#connection.write(this.#takeBytes());
+    return this.#text === '' ? nothingToSend : this.#connection.write(this.take());
   }
 
   /** Sends what is collected as the last words. */

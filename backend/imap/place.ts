@@ -76,6 +76,11 @@ export async function parentOf(session: Session, place: HerePlace): Promise<Here
   throw missing();
 }
 
+/** Whether the open mailbox is somebody else's, so that what the user may do with it can change. */
+export function hasOthersOpen({ state }: Session): boolean {
+  return state.at === 'selected' && state.place.whose !== 'own';
+}
+
 /**
  * Looks again at what the user may do with the open mailbox of somebody else, as it may have changed. The session ends when it may not be read
  * any more, or is not here any more. @throws Failure('directory-unavailable')

@@ -26,7 +26,7 @@ function define(verb: string, numbers: Numbers): Command {
     verb,
     tells: numbers === 'uid' ? 'everything' : 'no-expunges',
     parse: parseStore,
-    run: async (selected, given) => run(selected, given, numbers),
+    run: (selected, given) => run(selected, given, numbers),
   });
 }
 

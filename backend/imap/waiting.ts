@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isFailure } from '../../shared/base/failure.ts';
 import { describeArrived } from './fetch.ts';
 import { tellNews } from './news.ts';
-import { lookAtRights } from './place.ts';
+import { hasOthersOpen, lookAtRights } from './place.ts';
 import { isLoggedIn } from './session-state.ts';
 import type { Telling } from './command.ts';
 import type { Session } from './session.ts';
@@ -45,15 +45,15 @@ export async function lineWhileTelling(session: Session, telling: () => Telling 
 
 /** Everything new of the open mailbox and of the account. What can't be read is for the log: the next look may find it. */
 export async function tellAll(session: Session, telling: Telling | 'nothing'): Promise<void> {
-  if (telling !== 'nothing') await lookAtRights(session);
+  if (telling !== 'nothing' && hasOthersOpen(session)) await lookAtRights(session);
   const { state } = session;
   if (!isLoggedIn(state)) return;
   try {
     if (state.at === 'selected' && telling !== 'nothing') {
       await tellNews(session, state.view, telling);
-      await describeArrived(session.selected);
+      if (state.view.toDescribe.size > 0) await describeArrived(session.selected);
     }
-    await session.accountNews.tell(session, state.account);
+    if (session.accountNews.watches) await session.accountNews.tell(session, state.account);
   } catch (error) {
     if (isFailure(error, 'mailbox-missing') && state.at === 'selected') session.sayBye('the open mailbox was deleted or replaced');
     else session.log.error({ err: error }, 'could not look for news');

@@ -52,7 +52,7 @@ export class Connection {
     this.#socket = socket;
     this.#sink = socket;
     this.#slot = options.slot;
-    this.#input = new Input({ maxLineBytes: options.maxLineBytes, whileWaiting: async (wait) => this.#wait(wait) });
+    this.#input = new Input({ maxLineBytes: options.maxLineBytes, whileWaiting: (wait) => this.#wait(wait) });
     this.#idleTimeoutMs = options.idleTimeoutMs;
     this.remoteAddress = plainAddress(socket.remoteAddress ?? 'unknown');
     this.remotePort = socket.remotePort ?? 0;
@@ -122,7 +122,7 @@ export class Connection {
    * The next line as latin1 text, without its CRLF (or lone LF); undefined at the end of the stream (an unfinished
    * line is dropped). Fails with `bad-input` for an overlong line, `timed-out` after the idle time.
    */
-  async readLine(): Promise<string | undefined> {
+  readLine(): Promise<string | undefined> {
     return this.#input.readLine();
   }
 
@@ -132,12 +132,12 @@ export class Connection {
   }
 
   /** As `readLine`, ahead of time: no command waits for it, so none gives its place up meanwhile. */
-  async readLineAhead(): Promise<string | undefined> {
-    return this.#input.readLine(async (wait) => wait());
+  readLineAhead(): Promise<string | undefined> {
+    return this.#input.readLine((wait) => wait());
   }
 
   /** Exactly `length` bytes; fails with `bad-input` when the stream ends before. For small counts: it holds them all. */
-  async readBytes(length: number): Promise<Buffer> {
+  readBytes(length: number): Promise<Buffer> {
     return this.#input.readBytes(length);
   }
 
@@ -157,7 +157,7 @@ export class Connection {
     }
     this.#tap?.sent(typeof data === 'string' ? Buffer.from(data, 'latin1') : data);
     const wantsMore = typeof data === 'string' ? this.#sink.write(data, 'latin1', whenLeft) : this.#sink.write(data, whenLeft);
-    if (!wantsMore) await this.#wait(async () => drained(this.#sink));
+    if (!wantsMore) await this.#wait(() => drained(this.#sink));
   }
 
   /** Continues as the server of a TLS handshake (STARTTLS, STLS). Anything buffered before is discarded. */
@@ -264,7 +264,7 @@ export class Connection {
   }
 
   /** Waits for the peer. */
-  async #wait(wait: () => Promise<void>): Promise<void> {
-    await (this.#slot === undefined ? wait() : this.#slot.without(wait));
+  #wait(wait: () => Promise<void>): Promise<void> {
+    return this.#slot === undefined ? wait() : this.#slot.without(wait);
   }
 }

@@ -157,7 +157,7 @@ export class Input {
       if (this.#failure instanceof Failure) throw this.#failure;
       if (this.ended) return false;
       if (this.#source?.isPaused() === true) this.#source.resume(); // who waits needs more than the high-water mark
-      await whileWaiting(async () => new Promise<void>((resolve) => {
+      await whileWaiting(() => new Promise<void>((resolve) => {
         this.#wake = resolve;
       }));
     }

@@ -68,7 +68,7 @@ export class SessionSlot {
 
   /** Runs a command in a place. One at a time in a session. */
   async run<Result>(work: () => Promise<Result>): Promise<Result> {
-    await this.#take();
+    if (!this.#takeNow()) await this.#take();
     this.#running = true;
     try {
       return await work();
@@ -109,17 +109,29 @@ export class SessionSlot {
   }
 
   /** Waits for something without a place; afterwards the command has one again. Several waits may overlap. */
-  async without<Result>(wait: () => Promise<Result>): Promise<Result> {
-    if (!this.#running) return wait();
+  without<Result>(wait: () => Promise<Result>): Promise<Result> {
+    return this.#running ? this.#pause(wait) : wait();
+  }
+
+  async #pause<Result>(wait: () => Promise<Result>): Promise<Result> {
     this.#pauses += 1;
     this.#giveBack();
     try {
       return await wait();
     } finally {
       this.#pauses -= 1;
-      if (this.#pauses === 0 && this.#running) await this.#take();
+      if (this.#pauses === 0 && this.#running && !this.#takeNow()) await this.#take();
       if (this.#pauses > 0 || !this.#running) this.#giveBack(); // another wait began, or the command ended meanwhile
     }
+  }
+
+  /** Has a place, or takes one where nothing has to be waited for: most commands come that way, and each promise costs. */
+  #takeNow(): boolean {
+    if (this.#holds) return true;
+    if (this.#taking !== undefined || this.#slots.takeNow() !== 'taken') return false;
+    this.#slots.noteWork();
+    this.#holds = true;
+    return true;
   }
 
   async #take(): Promise<void> {
