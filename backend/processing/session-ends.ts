@@ -11,9 +11,10 @@ export class SessionEnds {
 
   /** A note that can't be written leaves the acceptance open: it reads as loose when this process has ended. */
   add(writing: Promise<void>): void {
-    const note = writing
-      .catch((error: unknown) => this.#log.warn({ err: error }, 'end of a session could not be noted'))
-      .finally(() => this.#writing.delete(note));
+    const note = writing.then(() => void this.#writing.delete(note), (error: unknown) => {
+      this.#log.warn({ err: error }, 'end of a session could not be noted');
+      this.#writing.delete(note);
+    });
     this.#writing.add(note);
   }
 

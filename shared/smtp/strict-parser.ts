@@ -12,6 +12,10 @@ import type { LineDefect } from './strict-lines.ts';
 /** Reports a defect in a command line (or a flood of message bytes) to the connection, which closes. */
 type OnDefect = (defect: LineDefect | 'message too big') => void;
 
+const nothing = Buffer.alloc(0);
+/** CRLF; the scanner lets no other through. */
+const lineEndBytes = 2;
+
 /** So many of one client's commands are carried out before the others have their turn. */
 const mostCommandsInTurn = 10;
 
@@ -41,10 +45,12 @@ export class StrictParser extends SMTPStream {
   readonly #commands: LineScanner;
   #mode: Mode = { kind: 'commands' };
   #message: IncomingMessage | undefined;
+  /** Of a command whose end has not come. At the end of the stream it is none, which the package would run. */
+  #begun: Buffer = nothing;
   /** Commands that were carried out in this turn of the event loop. */
   #commandsInTurn = 0;
   /** The last octets of a message in chunks. */
-  #tail: Buffer = Buffer.alloc(0);
+  #tail: Buffer = nothing;
 
   constructor(limits: SmtpLimits, onDefect: OnDefect) {
     super({ maxCommandLength: limits.maxCommandBytes });
@@ -63,7 +69,7 @@ export class StrictParser extends SMTPStream {
   /** A message begins. */
   beginMessage(inlet: MessageInlet): void {
     this.#message = { inlet, lines: new LineScanner(this.#limits.maxTextLineBytes) };
-    this.#tail = Buffer.alloc(0);
+    this.#tail = nothing;
   }
 
   /** All that follows is the message that was begun, as far as the final dot (RFC 5321 section 4.1.1.4). */
@@ -96,11 +102,6 @@ export class StrictParser extends SMTPStream {
     this.#message = undefined;
   }
 
-  /** An unfinished command at the end of the stream is no command (the package would run it). */
-  override _flushData(): void {
-    this._remainder = '';
-  }
-
   /** Hands over one command at a time, so that the mode is always known: bytes after DATA's line are another matter. */
   #writeCommand(chunk: Buffer, next: (error?: Error | null) => void): void {
     const end = chunk.indexOf(0x0a) + 1;
@@ -111,10 +112,20 @@ export class StrictParser extends SMTPStream {
       next();
       return;
     }
+    if (end === 0) {
+      this.#begun = Buffer.concat([this.#begun, line]);
+      next();
+      return;
+    }
+    const command = this.#begun.length === 0 ? line : Buffer.concat([this.#begun, line]);
+    this.#begun = nothing;
     this.moreIsHere = chunk.includes(0x0a, line.length);
-    super._write(line, 'buffer', (error) => {
-      if (error instanceof Error || line.length === chunk.length) next(error);
-      else this.#goOn(line, () => this._write(chunk.subarray(line.length), 'buffer', next));
+    let isOver = false;
+    this.oncommand(command.subarray(0, -lineEndBytes), () => {
+      if (isOver) return; // as the package's own parser, which hears it once
+      isOver = true;
+      if (line.length === chunk.length) next();
+      else this.#goOn(command, () => this._write(chunk.subarray(line.length), 'buffer', next));
     });
   }
 
