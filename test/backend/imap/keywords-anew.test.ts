@@ -1,29 +1,16 @@
 /** A mailbox that was empty forgets its keywords when new ones find no room: what sessions say that have it open in another worker process. */
 import assert from 'node:assert/strict';
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { test } from 'node:test';
-import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Dialogue } from '../../harness/dialogue.ts';
-import { testProcess } from '../../harness/program-file.ts';
 import { messageAbout } from './conversation.ts';
 import { deliver, password, startServer } from './harness.ts';
+import { workerOf } from './second-worker.ts';
 import { ask, demandOk } from './two-nodes.ts';
 
 const address = 'keywords@example.com';
 const namesOf = (letter: string): string => Array.from({ length: 32 }, (_, index) => `${letter}${String(index)}`).join(' ');
 const system = '\\Answered \\Flagged \\Deleted \\Seen \\Draft';
-
-async function workerOf(t: TestContext, directory: string): Promise<number> {
-  const worker = fork(testProcess('backend/imap/other-worker'), [directory]);
-  t.after(async () => {
-    worker.disconnect();
-    await once(worker, 'exit');
-  });
-  const [message] = (await once(worker, 'message')) as [{ port: number }];
-  return message.port;
-}
 
 async function logIn(port: number): Promise<Dialogue> {
   const dialogue = await Dialogue.connect({ port, tls: 'implicit' });

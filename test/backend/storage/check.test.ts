@@ -114,6 +114,7 @@ test('What in the index does not agree is found: rows without a message, wrong c
     { table: 'header-fields', to: () => 'remove', kinds: [] },
     { table: 'mailboxes', to: (value) => json(value, ({ messages }) => (Number(messages) > 0 ? { unseen: 99 } : undefined)), kinds: ['counters-wrong'] },
     { table: 'mailboxes', to: (value) => json(value, ({ messages }) => (Number(messages) > 0 ? { uidNext: 1 } : undefined)), kinds: ['uids-wrong'] },
+    { table: 'mailboxes', to: (value) => json(value, ({ messages }) => (Number(messages) > 0 ? { recentFrom: 99 } : undefined)), kinds: ['uids-wrong'] },
     { table: 'mailboxes', to: (value) => json(value, ({ messages }) => (Number(messages) > 0 ? { highestModseq: 0 } : undefined)), kinds: ['modseq-wrong'] },
     { table: 'mailboxes', to: (value) => json(value, ({ messages, uidNext }) => (Number(messages) === 0 && Number(uidNext) > 1 ? { highestModseq: 1 } : undefined)), kinds: ['modseq-wrong'] },
     { table: 'mailboxes', to: (value) => json(value, ({ name }) => (name === 'Junk' ? { account: 77 } : undefined)), kinds: ['names-wrong', 'names-wrong', 'orphan-mailbox'] },

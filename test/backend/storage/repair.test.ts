@@ -70,6 +70,7 @@ const cases: readonly { readonly what: string; readonly table: string; readonly 
   { what: 'header fields of another message', table: 'header-fields', to: (value) => Buffer.from(value.toString('latin1').replace('Subject: a', 'Subject: x'), 'latin1') },
   { what: 'a wrong counter', table: 'mailboxes', to: (value) => (isAlicesInbox(value) ? json(value, () => ({ unseen: 99, bytes: 1 })) : undefined) },
   { what: 'a UIDNEXT that is too low', table: 'mailboxes', to: (value) => (isAlicesInbox(value) ? json(value, () => ({ uidNext: 1 })) : undefined) },
+  { what: 'sessions that were told of messages to come', table: 'mailboxes', to: (value) => (isAlicesInbox(value) ? json(value, () => ({ recentFrom: 99 })) : undefined) },
   { what: 'a HIGHESTMODSEQ that is too low', table: 'mailboxes', to: (value) => (isAlicesInbox(value) ? json(value, () => ({ highestModseq: 0 })) : undefined) },
   { what: 'a mailbox of no account', table: 'mailboxes', to: (value) => (isAlicesInbox(value) ? json(value, () => ({ account: 77 })) : undefined) },
   { what: 'a wrong charge', table: 'accounts', to: (value) => json(value, () => ({ bytes: 1 })) },
