@@ -6,7 +6,7 @@
  * · records (delivery keys of mail to the outside) · once [key] → time (what is mailed once only).
  */
 import { join } from 'node:path';
-import { FreeSpace, keysUnder, openEnvironment, openIndexed, openPacks } from '../storage/storage.ts';
+import { FreeSpace, keysUnder, openEnvironment, openIndexed, openPacks, wayOutOf } from '../storage/storage.ts';
 import type { DeliveryRecords, Environment, KeptFolder, MessageBytes, Packs, StagedBytes, Table } from '../storage/storage.ts';
 import { decodeItem, dueTimes, encodeItem, isComplete } from './queue-item.ts';
 import type { Destination, QueueItem } from './queue-item.ts';
@@ -28,8 +28,7 @@ export class QueueStore {
 
   /** @param reserveBytes below this free space nothing new is taken. Throws `storage-failure`. */
   constructor(directory: string, reserveBytes: number) {
-    const wayOut = `bring the queue back from a backup, or give up what waits in it: move all of the folder away, and say waybill storage lost ${directory}`;
-    this.#environment = openIndexed(directory, wayOut, () => openEnvironment(join(directory, 'index'), [...Object.values(queueTables), 'packs'], ['packs']));
+    this.#environment = openIndexed(directory, wayOutOf(directory, 'queue'), () => openEnvironment(join(directory, 'index'), [...Object.values(queueTables), 'packs'], ['packs']));
     this.#packs = openPacks(join(directory, 'packs'), { environment: this.#environment });
     this.#space = new FreeSpace(directory, reserveBytes);
     this.#items = this.#environment.table(queueTables.items);

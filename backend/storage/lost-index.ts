@@ -17,14 +17,28 @@ export function openIndexed<T>(directory: string, wayOut: string, open: () => T)
   }
 }
 
-/** What can be done about a storage whose index is lost. */
-export function storageWayOut(directory: string): string {
-  return `with its node stopped make it anew from the packs (waybill storage repair --rebuild ${directory}), or bring it back from a backup`;
+/** What can be done about an index that is lost. */
+export function wayOutOf(directory: string, what: 'storage' | 'queue'): string {
+  return what === 'storage'
+    ? `with its node stopped make it anew from the packs (waybill storage repair --rebuild ${directory}), or bring it back from a backup`
+    : `bring the queue back from a backup, or give up what waits in it: move all of the folder away, and say waybill storage lost ${directory}`;
 }
 
 /** Of a `storage-failure` one that says where it was, and what can be done; else the same. */
 export function withWayOut(error: unknown, directory: string, wayOut: string): unknown {
   return isFailure(error, 'storage-failure') ? new Failure('storage-failure', `${directory}: ${error.message}. If its index is damaged, ${wayOut}`, { cause: error.cause }) : error;
+}
+
+/** Of what LMDB says when it meets damage a `storage-failure` that says where it was, and what can be done; else the same. */
+export function namingDamage(error: unknown, directory: string, wayOut: string): unknown {
+  return isDamage(error) ? new Failure('storage-failure', `${directory}: its index is damaged: ${wayOut}`, { cause: error }) : error;
+}
+
+/** As LMDB names them (lmdb.h); after one of the others a transaction that is read on is `MDB_BAD_TXN`. */
+const damages = /^MDB_(?:CORRUPTED|PAGE_NOTFOUND|INVALID|BAD_TXN)\b/;
+
+function isDamage(error: unknown): boolean {
+  return error instanceof Error && (damages.test(error.message) || isDamage(error.cause));
 }
 
 function hasPacks(packs: string): boolean {

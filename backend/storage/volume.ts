@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { HintBus } from '../../shared/service/service.ts';
 import { ArrivalBatches } from './arrival-batches.ts';
-import { openIndexed, storageWayOut } from './lost-index.ts';
+import { openIndexed, wayOutOf } from './lost-index.ts';
 import { openEnvironment } from './environment.ts';
 import type { Environment } from './environment.ts';
 import type { AccountBounds, AccountLimits, DeliveryRecords } from './interface.ts';
@@ -47,7 +47,7 @@ let openings = 0;
 
 /** Opens the storage in `directory`. Throws `storage-failure`. */
 export function openVolume(directory: string, options: VolumeOptions): Volume {
-  return openIndexed(directory, storageWayOut(directory), () => openVolumeOf({ index: join(directory, 'index'), packs: join(directory, 'packs') }, options));
+  return openIndexed(directory, wayOutOf(directory, 'storage'), () => openVolumeOf({ index: join(directory, 'index'), packs: join(directory, 'packs') }, options));
 }
 
 /** One whose index may be anywhere, and new. Throws `storage-failure`. */

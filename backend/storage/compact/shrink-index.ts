@@ -7,13 +7,13 @@ import { openEnvironment } from '../environment.ts';
 import type { Environment } from '../environment.ts';
 import { demandRoom, makeScratch } from '../kept-folder.ts';
 import { storageTables } from '../keys.ts';
-import { storageWayOut, withWayOut } from '../lost-index.ts';
+import { wayOutOf, withWayOut } from '../lost-index.ts';
 import { pagesOf } from '../table-pages.ts';
 
 /** The storage must be open nowhere. A copy takes the name of the index when it is whole and on stable storage. Throws `storage-full` where it finds no room, `storage-failure`. */
 export async function shrinkIndex(directory: string): Promise<{ readonly before: number; readonly after: number }> {
   return shrink(directory).catch((error: unknown) => {
-    throw withWayOut(error, directory, storageWayOut(directory));
+    throw withWayOut(error, directory, wayOutOf(directory, 'storage'));
   });
 }
 

@@ -29,7 +29,7 @@ export function addStorageCommands(program: Command, offline: () => Promise<Offl
   withApiOptions(storage.command('check').description('Read every message of a back-end and compare it with its checksum, and the index with itself. The node works on; nothing is changed.').argument('<node>', 'a back-end'))
     .option('--directory <folder>', 'only this storage, as `storage stats` shows it')
     .option('--json', 'as JSON')
-    .addHelpText('after', '\nExit code 0: sound. 2: something is wrong; each message that is lost is named. 1: not checked.\n\nExample:\n  $ waybill storage check be1')
+    .addHelpText('after', '\nExit code 0: sound. 2: something is wrong; each message that is lost is named. 1: not checked.\n\nWhile the node is locked (storage lock) it waits, as who writes does.\n\nExample:\n  $ waybill storage check be1')
     .action(async (node: string, options: Options & { readonly directory?: string }) => {
       const { storageCheckText } = await import('../storage-command.ts');
       tell(await storageCheckText(node, options));

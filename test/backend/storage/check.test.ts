@@ -1,6 +1,6 @@
 /** The check of a storage names what was planted in it, and nothing else. */
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { closeSync, cpSync, fstatSync, mkdtempSync, openSync, readdirSync, renameSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -15,6 +15,8 @@ import { deliver, mailboxOf, realMessages, sampleMessage, storageOptions, tempor
 let storage: Storage;
 let directory: string;
 const quiet = { report: () => undefined, signal: new AbortController().signal };
+/** At the beginning of an index. */
+const headersBytes = 2 * 4096;
 /** Puts right what a test has planted. */
 const repairs: (() => void)[] = [];
 
@@ -168,4 +170,18 @@ test('On a disk that has no room for a copy of the index nothing is checked, it 
     await small.close();
     disk.remove();
   }
+});
+
+test('An index that LMDB can not read is said to be damaged, with the way out', async (t) => {
+  const folder = join(temporaryDirectory(t), 'storage');
+  cpSync(directory, folder, { recursive: true });
+  const spoilt = await openStorage(storageOptions(folder));
+  t.after(() => spoilt.close());
+  const [kept] = spoilt.care.folders();
+  assert.ok(kept !== undefined);
+  const file = join(folder, 'index', 'data.mdb');
+  const pages = openSync(file, 'r+');
+  writeSync(pages, Buffer.alloc(fstatSync(pages).size - headersBytes, 'x'), 0, undefined, headersBytes);
+  closeSync(pages);
+  await assert.rejects(checkStorage(kept, quiet), { kind: 'storage-failure', message: new RegExp(`^${folder}: its index is damaged: .*waybill storage repair --rebuild ${folder}`) });
 });
