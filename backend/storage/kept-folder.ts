@@ -8,6 +8,7 @@ import { passingFiles } from './environment-file.ts';
 import { openEnvironment } from './environment.ts';
 import type { Environment } from './environment.ts';
 import { freeBytes } from './free-space.ts';
+import { namingDamage } from './lost-index.ts';
 import type { Packs } from './packs.ts';
 import { Failure } from '../../shared/base/failure.ts';
 import { isAlive, thisProcess } from '../../shared/base/process-identity.ts';
@@ -17,6 +18,20 @@ export interface KeptFolder {
   readonly kind: DirectoryKind;
   readonly environment: Environment;
   readonly packs: Packs;
+}
+
+/** Runs `action` while no pack is removed. Throws as it does; where LMDB can't read the index, `storage-failure` that says so. */
+export async function holdingPacks<T>(kept: KeptFolder, action: () => Promise<T>): Promise<T> {
+  try {
+    const letGo = await kept.packs.hold();
+    try {
+      return await action();
+    } finally {
+      await letGo();
+    }
+  } catch (error) {
+    throw namingDamage(error, kept);
+  }
 }
 
 /** A copy of the index as of one commit, and all packs that it names, for as long as `release` was not called. */

@@ -30,8 +30,8 @@ export function withWayOut(error: unknown, directory: string, wayOut: string): u
 }
 
 /** Of what LMDB says when it meets damage a `storage-failure` that says where it was, and what can be done; else the same. */
-export function namingDamage(error: unknown, directory: string, wayOut: string): unknown {
-  return isDamage(error) ? new Failure('storage-failure', `${directory}: its index is damaged: ${wayOut}`, { cause: error }) : error;
+export function namingDamage(error: unknown, { directory, kind }: { readonly directory: string; readonly kind: { readonly name: string } }): unknown {
+  return isDamage(error) ? new Failure('storage-failure', `${directory}: its index is damaged: ${wayOutOf(directory, kind.name === 'queue' ? 'queue' : 'storage')}`, { cause: error }) : error;
 }
 
 /** As LMDB names them (lmdb.h); after one of the others a transaction that is read on is `MDB_BAD_TXN`. */

@@ -7,7 +7,7 @@ import { counted } from '../../../shared/base/counted.ts';
 import type { Environment } from '../environment.ts';
 import { demandRoom, freeze, makeScratch } from '../kept-folder.ts';
 import type { KeptFolder } from '../kept-folder.ts';
-import { namingDamage, wayOutOf } from '../lost-index.ts';
+import { namingDamage } from '../lost-index.ts';
 import { packName } from '../pack-format.ts';
 import { PackLedger } from '../pack-ledger.ts';
 import type { PackPlace } from '../packs.ts';
@@ -67,7 +67,7 @@ const words: Readonly<Record<RecordFault, string>> = {
 /** Throws `storage-failure` when the check itself can't be made, as where LMDB can't read the index, and `storage-full`. */
 export async function checkFolder<T extends Placed>(kept: KeptFolder, options: CheckOptions, reader: IndexReader<T>): Promise<CheckReport> {
   return checked(kept, options, reader).catch((error: unknown) => {
-    throw namingDamage(error, kept.directory, wayOutOf(kept.directory, kept.kind.name === 'queue' ? 'queue' : 'storage'));
+    throw namingDamage(error, kept);
   });
 }
 

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openTables } from '../keys.ts';
 import type { Tables } from '../keys.ts';
+import { holdingPacks } from '../kept-folder.ts';
 import type { KeptFolder } from '../kept-folder.ts';
 import { decodeMessage, MessageStore } from '../message-store.ts';
 import { fileHeaderBytes, packName, recordHeaderBytes, trailerBytes } from '../pack-format.ts';
@@ -62,12 +63,7 @@ const mostAtOnce = { messages: 64, bytes: 4 * 2 ** 20 };
 
 /** Throws `storage-full`, `storage-failure`, or what the signal says. */
 export async function compactStorage(kept: KeptFolder, options: CompactOptions): Promise<CompactReport> {
-  const letGo = await kept.packs.hold(); // what dies meanwhile may be about to be read
-  try {
-    return await compact(kept, options);
-  } finally {
-    await letGo();
-  }
+  return holdingPacks(kept, async () => compact(kept, options)); // what dies meanwhile may be about to be read
 }
 
 async function compact(kept: KeptFolder, options: CompactOptions): Promise<CompactReport> {

@@ -13,6 +13,7 @@ import type { CheckOptions } from '../check/check-folder.ts';
 import { isLoss } from '../check/findings.ts';
 import type { Finding, FindingKind } from '../check/findings.ts';
 import { getAccount } from '../entries.ts';
+import { holdingPacks } from '../kept-folder.ts';
 import type { KeptFolder } from '../kept-folder.ts';
 import { packName } from '../pack-format.ts';
 import type { Volume } from '../volume.ts';
@@ -38,12 +39,7 @@ export interface RepairReport {
 
 /** Throws `storage-failure`, `storage-full`, or what the signal says. */
 export async function repairStorage(volume: Volume, kept: KeptFolder, options: RepairOptions): Promise<RepairReport> {
-  const letGo = await kept.packs.hold(); // what the index does not name, and so counts as dead, may be what is looked for
-  try {
-    return await repaired(volume, kept, options);
-  } finally {
-    await letGo();
-  }
+  return holdingPacks(kept, async () => repaired(volume, kept, options)); // what the index does not name, and so counts as dead, may be what is looked for
 }
 
 async function repaired(volume: Volume, kept: KeptFolder, options: RepairOptions): Promise<RepairReport> {

@@ -4,8 +4,10 @@ import { closeSync, cpSync, fstatSync, mkdtempSync, openSync, readdirSync, renam
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { checkStorage, isLoss, openStorage } from '../../../backend/storage/storage.ts';
+import { checkStorage, isLoss, keysUnder, openStorage } from '../../../backend/storage/storage.ts';
 import type { CheckReport, Finding, Storage } from '../../../backend/storage/storage.ts';
+import { holdingPacks } from '../../../backend/storage/kept-folder.ts';
+import { openTables } from '../../../backend/storage/keys.ts';
 import { Failure } from '../../../shared/base/failure.ts';
 import { SmallDisk, smallDiskProblem } from '../../harness/small-disk.ts';
 import { change, json, packWith } from './damage.ts';
@@ -183,5 +185,9 @@ test('An index that LMDB can not read is said to be damaged, with the way out', 
   const pages = openSync(file, 'r+');
   writeSync(pages, Buffer.alloc(fstatSync(pages).size - headersBytes, 'x'), 0, undefined, headersBytes);
   closeSync(pages);
-  await assert.rejects(checkStorage(kept, quiet), { kind: 'storage-failure', message: new RegExp(`^${folder}: its index is damaged: .*waybill storage repair --rebuild ${folder}`) });
+  const damaged = (where: string): { readonly kind: string; readonly message: RegExp } => ({ kind: 'storage-failure', message: new RegExp(`^${where}: its index is damaged: .*waybill storage repair --rebuild ${where}`) });
+  await assert.rejects(checkStorage(kept, quiet), damaged(folder));
+  const [sound] = storage.care.folders();
+  assert.ok(sound !== undefined);
+  await assert.rejects(holdingPacks(sound, async () => Promise.resolve(openTables(kept.environment).accounts.range(keysUnder([])))), damaged(directory), 'so does what repairs and compacts');
 });
