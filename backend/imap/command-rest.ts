@@ -70,14 +70,14 @@ export class CommandRest {
   }
 
   /** All of the literal, where it has come already: reading it costs much less than reading what comes. @throws bad-input as `bytes` */
-  async bytesHere(): Promise<Buffer | undefined> {
+  piecesHere(): readonly Buffer[] | undefined {
     if (this.#unread.at !== 'literal') throw new Error('no literal is next');
     const { literal: { size, kind, holds } } = this.#unread;
-    if (kind === 'synchronizing' || size > smallLiteralBytes || this.#session.connection.bufferedBytes < size) return undefined;
+    const pieces = kind === 'synchronizing' || size > smallLiteralBytes ? undefined : this.#session.connection.takePieces(size);
+    if (pieces === undefined) return undefined;
     this.#unread = behind(0);
-    const bytes = await this.#session.connection.readBytes(size);
-    demandHeld(bytes, holds);
-    return bytes;
+    for (const piece of pieces) demandHeld(piece, holds);
+    return pieces;
   }
 
   /** The text behind a literal, up to the next one of a message or the end. @throws bad-input, limit */

@@ -101,10 +101,10 @@ class Incoming {
     const { size } = rest;
     this.#checkSize(size);
     if (size === 0) throw emptyMessage();
-    const whole = await rest.bytesHere();
-    if (whole === undefined) return this.#headerBounded(this.#saidUtf8 ? watched(rest.bytes(), header) : rest.bytes(), size);
-    if (this.#saidUtf8) header.add(whole);
-    return this.#headerBounded([whole], size);
+    const pieces = rest.piecesHere();
+    if (pieces === undefined) return this.#headerBounded(this.#saidUtf8 ? watched(rest.bytes(), header) : rest.bytes(), size);
+    if (this.#saidUtf8) for (const piece of pieces) header.add(piece);
+    return this.#headerBounded(pieces, size);
   }
 
   /** The message, which ends with a refusal where its header section is too long. @param mostBytes what it may have in all */

@@ -141,6 +141,11 @@ export class Connection {
     return this.#input.readBytes(length);
   }
 
+  /** The same in the pieces in which they came, where all of them are here; undefined where they are not. */
+  takePieces(length: number): readonly Buffer[] | undefined {
+    return this.#input.takePieces(length);
+  }
+
   /** `length` bytes in pieces as they come. Must be read to its end before the next read; fails as readBytes does. */
   readStream(length: number): AsyncGenerator<Buffer, void, void> {
     return this.#input.readStream(length);

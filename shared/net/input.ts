@@ -113,6 +113,15 @@ export class Input {
     return bytes;
   }
 
+  /** The same in the pieces in which they came, where all of them are here; undefined where they are not. */
+  takePieces(length: number): readonly Buffer[] | undefined {
+    if (this.#pending.length < length) return undefined;
+    const pieces: Buffer[] = [];
+    for (let left = length; left > 0; left -= pieces.at(-1)?.length ?? 0) pieces.push(this.#pending.takePiece(left));
+    this.#goOn();
+    return pieces;
+  }
+
   /** `length` bytes in pieces as they come. Must be read to its end before the next read; fails as readBytes does. */
   async *readStream(length: number): AsyncGenerator<Buffer, void, void> {
     let left = length;
@@ -120,7 +129,7 @@ export class Input {
       if (this.#pending.length === 0 && !(await this.#more())) {
         throw new Failure('bad-input', 'connection closed in the middle of data');
       }
-      const piece = this.#pending.take(left);
+      const piece = this.#pending.takePiece(left);
       this.#goOn();
       left -= piece.length;
       yield piece;
