@@ -1,6 +1,6 @@
 /**
  * Bytes that were received and not yet read, and the lines in them. They stay in the pieces in which they came: to join them with each that comes
- * copied a message of 100 kB by TLS four times over, into new memory for which V8 marked its whole heap every hundred messages.
+ * copied a message of 100 kB by TLS several times over, into new memory for which V8 marked its whole heap three times a second.
  */
 
 const newline = 0x0a;
