@@ -194,11 +194,11 @@ export class AccountNews {
     return [oldNameLine(session, { account, whose: 'own' }, { name, oldName })];
   }
 
-  /** Of what the user may not see any more only that is told (RFC 5465 section 5.9). */
+  /** Of what the user may not see any more only that is told, and when it may be seen again (RFC 5465 section 5.9). */
   async #foreignLines(session: Session, foreign: ForeignMailboxes): Promise<string[]> {
-    const gone = this.#registration !== undefined && foreign.mustLookUp ? await foreign.lookUp(session, this.#registration) : [];
-    const lines = gone.map((name) => `* LIST (\\NoAccess) "/" ${formatMailbox(session, name)}`);
-    return [...lines, ...foreign.take().flatMap(({ changed, ...of }) => this.#statusLines(session, of, changed))];
+    const { gone, back } = this.#registration !== undefined && foreign.mustLookUp ? await foreign.lookUp(session, this.#registration) : { gone: [], back: [] };
+    const line = (attributes: string) => (name: string): string => `* LIST (${attributes}) "/" ${formatMailbox(session, name)}`;
+    return [...gone.map(line('\\NoAccess')), ...back.map(line('')), ...foreign.take().flatMap(({ changed, ...of }) => this.#statusLines(session, of, changed))];
   }
 
   #statusLines(session: Session, of: StateAt, changed: ReadonlySet<Changed>): string[] {

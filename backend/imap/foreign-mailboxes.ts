@@ -21,11 +21,24 @@ export interface ForeignNews {
   readonly changed: ReadonlySet<Changed>;
 }
 
+/** Names that are remembered as told to be out of reach. */
+const mostLost = 1000;
+
+/** By the names that the user knows. */
+export interface ReachNews {
+  /** May be watched no more. */
+  readonly gone: readonly string[];
+  /** May be watched again, after the user was told that they may not. */
+  readonly back: readonly string[];
+}
+
 export class ForeignMailboxes {
   #watched = new Map<string, Watched>();
   /** All that could be read at the last look, wanted or not, by account and id; undefined before the first look. */
   #readable: ReadonlySet<string> | undefined;
   readonly #heard = new Set<string>();
+  /** Those that were gone at a look and are not back, and whose account they were in. */
+  readonly #lost = new Map<string, string>();
   #mustLookUp = false;
 
   /** All that are watched, for the first STATUS. */
@@ -48,14 +61,15 @@ export class ForeignMailboxes {
       else continue;
       matters = true;
     }
+    if (mailbox === undefined && [...this.#lost.values()].includes(accountId)) matters = this.#mustLookUp = true;
     return matters;
   }
 
   /**
    * Finds those that the registration means and the user may read. What lies in one that could not be read at the last look, as others made it since, or gave the
-   * right, is news. Answers the names that may be watched no more. @throws as `sharing` does
+   * right, is news. @throws as `sharing` does
    */
-  async lookUp(session: Session, registration: Registration): Promise<readonly string[]> {
+  async lookUp(session: Session, registration: Registration): Promise<ReachNews> {
     const [before, readBefore] = [this.#watched, this.#readable];
     const watched = new Map<string, Watched>();
     const readable = new Set<string>();
@@ -74,7 +88,16 @@ export class ForeignMailboxes {
     this.#watched = watched;
     this.#readable = readable;
     this.#mustLookUp = false;
-    return [...before.keys()].filter((name) => !watched.has(name));
+    return this.#reachNews(before);
+  }
+
+  #reachNews(before: ReadonlyMap<string, Watched>): ReachNews {
+    const gone = [...before].filter(([name]) => !this.#watched.has(name));
+    const back = [...this.#lost.keys()].filter((name) => this.#watched.has(name));
+    for (const name of back) this.#lost.delete(name);
+    for (const [name, { account }] of gone) this.#lost.set(name, account.id);
+    for (const name of [...this.#lost.keys()].slice(0, Math.max(0, this.#lost.size - mostLost))) this.#lost.delete(name);
+    return { gone: gone.map(([name]) => name), back };
   }
 
   get mustLookUp(): boolean {

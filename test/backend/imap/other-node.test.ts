@@ -203,6 +203,13 @@ test('NOTIFY tells of folders on another node as they change, as long as they ma
   await guest.expect(/^i OK/);
   await demandOk(owner, `SETACL Team ${guestAddress} ""`);
   await guest.expect(/^\* LIST \(\\NoAccess\) "\/" "[^"]*\/Team"$/);
+  await demandOk(owner, `SETACL Team ${guestAddress} lr`);
+  await guest.expect(/^\* LIST \(\) "\/" "[^"]*\/Team"$/);
+  await guest.expect(/^\* STATUS "[^"]*\/Team" \(MESSAGES 1 UIDNEXT 2 .*\)$/); // it may have got any mail meanwhile
+  await deliverInto('Team');
+  await guest.expect(/^\* STATUS "[^"]*\/Team" \(MESSAGES 2 UIDNEXT 3 .*\)$/);
+  await demandOk(owner, `SETACL Team ${guestAddress} ""`);
+  await guest.expect(/^\* LIST \(\\NoAccess\) "\/" "[^"]*\/Team"$/);
   await demandOk(guest, `UNSUBSCRIBE ${inbox}`);
   await deliverInto('INBOX');
   await deliverInto('Team');
