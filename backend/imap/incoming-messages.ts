@@ -107,11 +107,11 @@ class Incoming {
     return this.#headerBounded(pieces, size);
   }
 
-  /** The message, which ends with a refusal where its header section is too long. @param mostBytes what it may have in all */
+  /** The message, which ends with a refusal where its header section is too long. @param mostBytes what it may have in all; unknown of what is put together */
   #headerBounded(message: MessageBytes, mostBytes: number): MessageBytes {
     const { options: { limits: { maxHeaderBytes } }, guest } = this.#reception.session;
-    // What a node carries over is in the cluster already.
-    if (mostBytes <= maxHeaderBytes || guest !== undefined) return message;
+    // A whole message that a node carries over is in the cluster already.
+    if (mostBytes <= maxHeaderBytes || (guest !== undefined && mostBytes < Infinity)) return message;
     return withinHeaderLimit(message, maxHeaderBytes, () => headerTooLong(maxHeaderBytes));
   }
 

@@ -63,7 +63,7 @@ async function takeBack(session: Session, leg: Leg, unsaidBytes: number): Promis
   }
 }
 
-/** The header sections of a command's messages. The other node, to which copies come by the same command, does not ask how long they are. */
+/** The header sections of a command's messages. The other node, to which copies come by the same command, does not ask how long they are, but for those that it puts together. */
 class RelayedHeaders {
   readonly #maxBytes: number;
   /** Of the message that comes; undefined behind a part that only the other node sees: whether the header goes on is not known then. */

@@ -188,7 +188,7 @@ test('APPEND goes to another node as it comes, several messages too, and one tha
   close(both);
 });
 
-test('the header of a message is bounded on its way to another node, too, and an open mailbox there stays open; what CATENATE puts behind a URL is left to that node', async () => {
+test('the header of a message is bounded on its way to another node, too, and an open mailbox there stays open; what CATENATE puts together from there that node bounds', async () => {
   const cluster2 = await startTwoNodes({ maxHeaderBytes: 500 });
   try {
     const both = await pair(cluster2, 'bounded', 'lrswite');
@@ -211,7 +211,8 @@ test('the header of a message is bounded on its way to another node, too, and an
     assert.match(await end(`REPLACE 1 ${inbox} ${literal(long)}`), refused);
     assert.deepEqual((await demandOk(guest, 'FETCH 1 (RFC822.SIZE)')), [`* 1 FETCH (RFC822.SIZE ${String(2 * longBody.length)})`]);
     const url = `/Other%20Users/${ownerAddress}/INBOX/;UID=1/;SECTION=TEXT`;
-    await demandOk(guest, `APPEND ${inbox} CATENATE (TEXT ${literal('A: b\r\n')} URL "${url}" TEXT ${literal('x'.repeat(600))})`);
+    assert.match(await end(`APPEND ${inbox} CATENATE (TEXT ${literal('A: b\r\n')} URL "${url}" TEXT ${literal('x'.repeat(600))})`), refused);
+    await demandOk(guest, `APPEND ${inbox} CATENATE (TEXT ${literal('A: b\r\n\r\n')} URL "${url}" TEXT ${literal('x'.repeat(600))})`);
     close(both);
   } finally {
     await cluster2.stop();
