@@ -14,7 +14,7 @@ import type { Notices } from '../shared/service/notices.ts';
 import type { Siblings } from '../shared/service/siblings.ts';
 import { authPolicyOf } from './auth-policy.ts';
 import type { PasswordsAt, SaslAuthentication } from './authentication/authentication.ts';
-import { askForCapabilities as askByImap } from './imap-proxy/imap-proxy.ts';
+import { announcedCapabilities as announcedByImap, askForCapabilities as askByImap } from './imap-proxy/imap-proxy.ts';
 import { BackendCapabilities, smallestNumber } from './login/backend-capabilities.ts';
 import type { CapabilityMerge, CapabilityProbe } from './login/backend-capabilities.ts';
 import { BackendPlaces } from './login/backend-places.ts';
@@ -27,7 +27,7 @@ import type { ProxyOptions } from './login/proxy-service.ts';
 import { Recoveries } from './login/recoveries.ts';
 import type { SessionSet } from './login/session-set.ts';
 import type { Mapping } from './mapping/mapping.ts';
-import { askForCapabilities as askByPop3, pop3Merges } from './pop3-proxy/pop3-proxy.ts';
+import { announcedCapabilities as announcedByPop3, askForCapabilities as askByPop3, pop3Merges } from './pop3-proxy/pop3-proxy.ts';
 import type { Targets } from './targets.ts';
 
 export type LoginProtocol = 'imap' | 'pop3';
@@ -102,6 +102,9 @@ function foreignOptions({ config, foreign }: LoginGround, protocol: LoginProtoco
   };
 }
 
+/** What a connection may do before login is no back-end's. */
+const nothingOwn = { mechanisms: [], startTls: 'no', passwordCommands: 'yes' } as const;
+
 /** Configured are all nodes with a trusted listener of the protocol, and a default back-end that is no node. */
 function capabilitiesOf(ground: LoginGround, protocol: LoginProtocol, { foreign, sessions }: { readonly foreign: ForeignOptions; readonly sessions: TlsSessions }): BackendCapabilities {
   const { config, targets, log } = ground;
@@ -119,6 +122,7 @@ function capabilitiesOf(ground: LoginGround, protocol: LoginProtocol, { foreign,
     },
     pollMs: service.capabilityPollSeconds * 1000,
     merges: protocol === 'imap' ? imapMerges : pop3Merges,
+    announced: (common) => (protocol === 'imap' ? announcedByImap(common, nothingOwn).split(' ') : announcedByPop3(common, nothingOwn)),
     log: log.child({ service: proxyOf(protocol) }),
   });
 }

@@ -6,6 +6,7 @@ import type { ProxyOptions } from '../login/proxy-service.ts';
 import { converse } from './session.ts';
 
 export { askForCapabilities } from './backend-login.ts';
+export { announcedCapabilities } from './capabilities.ts';
 
 /** Opens the listeners (143 with STARTTLS, 993 with TLS). */
 export async function startImapProxy(options: ProxyOptions): Promise<Service> {

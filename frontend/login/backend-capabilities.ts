@@ -23,6 +23,8 @@ export interface BackendCapabilitiesOptions {
   readonly pollMs: number;
   /** Capabilities that need not be the same everywhere. */
   readonly merges: readonly CapabilityMerge[];
+  /** What clients are told where back-ends have these in common. */
+  readonly announced: (common: readonly string[]) => readonly string[];
   readonly log: Logger;
 }
 
@@ -151,14 +153,14 @@ export class BackendCapabilities {
 
   /** Logs what is new, of the back-end and of what is announced. */
   #changed(name: string, before: Capabilities | undefined): void {
-    const { log, merges } = this.#options;
+    const { log, merges, announced } = this.#options;
     const known = this.#known.get(name);
     const now = known === undefined ? undefined : effective(known, merges);
     if (before !== undefined && now !== undefined) tellDrift({ before, now }, (drift) => log.info({ node: name, ...drift }, 'a back-end tells other capabilities than before'));
     const common = this.#common;
     const all = [...this.#known.values()].map((one) => effective(one, merges)).filter((one) => one !== undefined);
     this.#common = all.length === 0 ? undefined : intersection(all, merges);
-    if (common !== undefined && this.#common !== undefined) tellDrift({ before: common, now: this.#common }, (drift) => log.info(drift, 'other capabilities are announced than before'));
+    if (common !== undefined && this.#common !== undefined) tellDrift({ before: announced(common), now: announced(this.#common) }, (drift) => log.info(drift, 'other capabilities are announced than before'));
   }
 }
 

@@ -6,7 +6,7 @@ import type { ProxyOptions } from '../login/proxy-service.ts';
 import { converse } from './session.ts';
 
 export { askForCapabilities } from './backend-login.ts';
-export { pop3Merges } from './capabilities.ts';
+export { announcedCapabilities, pop3Merges } from './capabilities.ts';
 
 /** Opens the listeners (110 with STLS, 995 with TLS). */
 export async function startPop3Proxy(options: ProxyOptions): Promise<Service> {

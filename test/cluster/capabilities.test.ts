@@ -96,6 +96,8 @@ test('a Dovecot that a login leads to counts from then on, and what is announced
   for (const word of now) assert.ok(theirs.has(word) || ofLogin.has(word), word);
   for (const word of ['LITERAL+', 'IDLE', 'MOVE', 'UIDPLUS', 'ESEARCH']) assert.ok(now.includes(word), word);
   await logLine(cluster, 'fe1', ['other capabilities are announced than before', '"removed":["IMAP4rev2"']);
+  const told = cluster.log('fe1').split('\n').filter((line) => line.includes('other capabilities are announced than before'));
+  assert.deepEqual(told.filter((line) => /"(?:AUTH=|UNAUTHENTICATE|STARTTLS)/.test(line)), [], 'what was never announced is not missed');
   (await Pop3Session.logIn(cluster, { node: 'fe1', user })).close();
   assert.ok(!(await capa()).includes('EXPIRE NEVER'));
 });
