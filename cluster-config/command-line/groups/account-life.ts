@@ -49,7 +49,7 @@ function addList(account: Command): void {
     .description('List the accounts that back-ends keep.')
     .option('--domain <domain>', 'of this domain')
     .option('--node <node>', 'on this back-end')
-    .option('--held', 'only those out of use whose mail is kept: deleted ones, and those whose directory entry is gone')
+    .option('--held', 'only those out of use whose mail is kept: deleted ones, and those whose directory entry is gone; not those that wait until it is known whose they are, which the log of their node names')
     .option('--json', 'as JSON');
   withActOptions(list, '  $ waybill account list --held').action(async (options: AccountListOptions) => {
     const { accountListText } = await import('../account-life-command.ts');
