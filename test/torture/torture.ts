@@ -129,11 +129,12 @@ async function tortureStorages(): Promise<void> {
 
 /** Each round on a node of its own, from a seed of its own. */
 async function tortureImap(): Promise<void> {
+  let acts = 0;
   for (let round = 0; round < rounds; round += 1) {
     say(`round ${String(round + 1)} of ${String(rounds)}, seed ${String(seed + round)}`);
-    await runModel({ seed: seed + round, runs: 10, acts: 300, limitMs: 1_800_000 });
+    acts += await runModel({ seed: seed + round, runs: 10, acts: 600, limitMs: 1_800_000, tell: say });
   }
-  say(`${String(rounds * 10 * 300)} acts, and every response as predicted`);
+  say(`${String(acts)} acts, and every response as predicted`);
 }
 
 /** Processes of its own, and nodes, start again and again: they run out of bundles, which no other run makes anew below them. */

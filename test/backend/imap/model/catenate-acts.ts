@@ -15,10 +15,16 @@ interface Linked {
   readonly letter: Letter | undefined;
 }
 
+/** Twice, from other messages. */
 export async function catenate(stage: Stage, player: Player, act: Act): Promise<void> {
+  for (const factor of [1, 7]) await catenateOnce(stage, player, { ...act, b: act.b * factor, c: act.c * factor + factor });
+}
+
+async function catenateOnce(stage: Stage, player: Player, act: Act): Promise<void> {
   // A URL of what another node keeps leads nowhere, and commands on it are for that node to understand.
   const spotOf = (number: number): Spot => stage.spot(player, player.home === 'on another node' ? 0 : number);
-  const target = spotOf(act.a);
+  // A guest's often goes to his own INBOX, lest the right to append is what most of them lack.
+  const target = spotOf(player.home !== 'owner' && act.a % 2 === 0 ? 0 : act.a);
   const [top, below] = [linkTo(spotOf(act.b), act.c), linkTo(spotOf(act.c), act.b)];
   const flags = flagsOf(act.b);
   const { said, letter, broken } = composed(top, below, act);
@@ -43,9 +49,10 @@ export async function catenate(stage: Stage, player: Player, act: Act): Promise<
 function linkTo({ text, mailbox, rights }: Spot, number: number): Linked {
   const path = text.replaceAll('"', '').split('/').map(encodeURIComponent).join('/');
   const { messages = [], uidValidity = 1, uidNext = 1 } = mailbox ?? {};
-  const message = number % 6 === 0 ? undefined : messages[number % Math.max(1, messages.length)];
-  const validity = number % 3 === 0 ? `;UIDVALIDITY=${String(uidValidity + (number % 9 === 0 ? 1 : 0))}` : '';
-  return { url: `/${path}${validity}/;UID=${String(message?.uid ?? uidNext)}`, letter: rights.includes('r') && number % 9 !== 0 ? message?.letter : undefined };
+  const message = number % 8 === 0 ? undefined : messages[(number >> 3) % Math.max(1, messages.length)];
+  const validity = { 1: uidValidity - 1, 2: uidValidity, 3: uidValidity }[number % 8];
+  const isOld = validity !== undefined && validity !== uidValidity;
+  return { url: `/${path}${validity === undefined ? '' : `;UIDVALIDITY=${String(validity)}`}/;UID=${String(message?.uid ?? uidNext)}`, letter: rights.includes('r') && !isOld ? message?.letter : undefined };
 }
 
 interface Composed {

@@ -3,11 +3,14 @@ import assert from 'node:assert/strict';
 import type { Letter } from './letters.ts';
 import type { AccountModel, ModelMailbox, ModelMessage } from './mailbox-model.ts';
 import type { Fetched } from './responses.ts';
+import { Threads } from './thread-model.ts';
 
 /** Ids that nobody can predict, as they were told first. */
 export class Identities {
   readonly #letters = new Map<Letter, Pick<Fetched, 'emailId' | 'threadId'>>();
+  readonly #threads = new Map<symbol, string | undefined>();
   readonly #mailboxes = new Map<ModelMailbox, string>();
+  readonly threads = new Threads();
 
   /** Copies have the ids of what they were made from, and no others have. */
   checkMessage(letter: Letter, { emailId, threadId }: Pick<Fetched, 'emailId' | 'threadId'>): void {
@@ -15,6 +18,14 @@ export class Identities {
     if (known === undefined) assert.ok([...this.#letters.values()].every((one) => one.emailId !== emailId), `EMAILID ${String(emailId)} is of another message`);
     else assert.deepEqual({ emailId, threadId }, known, 'ids');
     this.#letters.set(letter, { emailId, threadId });
+    const thread = this.threads.of(letter);
+    if (thread !== undefined) this.#checkThread(thread, threadId);
+  }
+
+  #checkThread(thread: symbol, id: string | undefined): void {
+    if (this.#threads.has(thread)) assert.equal(id, this.#threads.get(thread), `THREADID of ${String(thread)}`);
+    else assert.ok([...this.#threads.values()].every((one) => one !== id), `THREADID ${String(id)} of ${String(thread)} is of another thread`);
+    this.#threads.set(thread, id);
   }
 
   /** A mailbox keeps its own whatever it is called, and none of an earlier one of its name (RFC 8474 section 4). */
@@ -33,8 +44,5 @@ export function checkContent(fetched: Fetched, of: { readonly letter: Letter; re
   const predicted = { size: letter.text.length, body: letter.text, binary: letter.body, binarySize: letter.body.length, preview: letter.preview };
   for (const [item, value] of Object.entries({ size, body, binary, binarySize, preview })) if (value !== undefined) assert.equal(value, predicted[item as keyof typeof predicted], `${name}: ${item}`);
   if (emailId !== undefined) account.identities.checkMessage(letter, fetched);
-  if (savedMs === undefined || message === undefined) return;
-  const { earliestMs, latestMs } = message.saved;
-  assert.ok(savedMs > earliestMs - 1000 && savedMs <= latestMs, `${name}: saved ${String(savedMs)}, not from ${String(earliestMs)} to ${String(latestMs)}`);
-  message.saved = { earliestMs: savedMs, latestMs: savedMs }; // from now on it is this one
+  if (savedMs !== undefined && message !== undefined) assert.equal(savedMs, message.savedMs - (message.savedMs % 1000), `${name}: SAVEDATE`);
 }

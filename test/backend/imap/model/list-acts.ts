@@ -12,7 +12,7 @@ import type { Spot } from './rights-model.ts';
 import type { Stage } from './stage.ts';
 
 const selections = [[], [], ['SUBSCRIBED'], ['SPECIAL-USE'], ['SUBSCRIBED', 'RECURSIVEMATCH'], ['SUBSCRIBED', 'RECURSIVEMATCH'], ['SPECIAL-USE', 'RECURSIVEMATCH'], ['REMOTE', 'SUBSCRIBED'], ['SPECIAL-USE', 'SUBSCRIBED']] as const;
-const additions = [[], [], ['CHILDREN'], ['SUBSCRIBED'], ['SPECIAL-USE', 'SUBSCRIBED'], ['MYRIGHTS'], ['STATUS'], ['METADATA'], ['METADATA', 'STATUS', 'MYRIGHTS', 'CHILDREN']] as const;
+const additions = [[], ['METADATA'], ['CHILDREN'], ['SUBSCRIBED'], ['SPECIAL-USE', 'SUBSCRIBED'], ['MYRIGHTS'], ['STATUS'], ['METADATA'], ['METADATA', 'STATUS', 'MYRIGHTS', 'CHILDREN']] as const;
 const ownPatterns = [['*'], ['*'], ['%'], ['A'], ['A', 'A/%'], ['A*', 'D'], ['%/%'], ['INBOX', 'S%'], ['*a*'], ['%', '%/C']] as const;
 const ofOthers = ['Other Users/*', 'Other Users/%', 'Other Users/%/%', 'Other Users/%/A*', '*/INBOX', 'O%'] as const;
 const entries = ['/private/comment', '/shared/comment'] as const;
@@ -51,7 +51,7 @@ async function listOnce(stage: Stage, player: Player, act: Act): Promise<void> {
 }
 
 function spelled(option: string): string {
-  return option === 'STATUS' ? 'STATUS (MESSAGES UNSEEN HIGHESTMODSEQ)' : option === 'METADATA' ? `METADATA (${entries.join(' ')})` : option;
+  return option === 'STATUS' ? 'STATUS (MESSAGES UNSEEN HIGHESTMODSEQ MAILBOXID)' : option === 'METADATA' ? `METADATA (${entries.join(' ')})` : option;
 }
 
 function checkListed(others: readonly Response[], expected: readonly Told[], { returns }: Asked): void {
@@ -62,6 +62,7 @@ function checkListed(others: readonly Response[], expected: readonly Told[], { r
   const more = <T>(option: string, whose: (one: Seen) => boolean, what: (one: Seen) => T): Map<string, T> => new Map(returns.includes(option) ? seen.filter(whose).map((one) => [one.name, what(one)]) : []);
   assert.deepEqual(new Map(others.flatMap((one) => (one.kind === 'rights' ? [[one.name, one.words]] : []))), more('MYRIGHTS', () => true, ({ rights }) => [written(rights)]));
   assert.deepEqual(new Map(others.flatMap((one) => (one.kind === 'status' ? [[one.name, Object.fromEntries(one.items)]] : []))), more('STATUS', ({ rights }) => rights.includes('r'), statusOf));
+  for (const { name, mailbox } of seen) for (const one of others) if (one.kind === 'status' && one.name === name) mailbox.home.identities.checkMailbox(mailbox, one.mailboxId);
   assert.deepEqual(new Map(others.flatMap((one) => (one.kind === 'metadata' ? [[one.name, Object.fromEntries(one.values ?? [])]] : []))), more('METADATA', ({ rights }) => /[rswip]/.test(rights), annotationsOf));
   onlyKeywords(others.filter(({ kind }) => !['list', 'rights', 'status', 'metadata'].includes(kind)));
 }

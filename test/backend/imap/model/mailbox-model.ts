@@ -12,8 +12,8 @@ export interface ModelMessage {
   readonly letter: Letter;
   flags: ReadonlySet<string>;
   modseq: number;
-  /** When it came there, in milliseconds since 1970: between these, both included. */
-  saved: { readonly earliestMs: number; readonly latestMs: number };
+  /** When it came there, in milliseconds since 1970. */
+  savedMs: number;
 }
 
 /** What a command does to one mailbox. */
@@ -69,8 +69,8 @@ export class AccountModel {
   readonly subscriptions: Set<string>;
   readonly annotations = new Annotations();
   readonly identities = new Identities();
-  /** When the last command had been done. */
-  #appliedMs = Date.now();
+  /** When what runs was said. */
+  #saidMs = Date.now();
   /** What it may hold; undefined: as much as it likes. */
   limits: { readonly bytes?: number; readonly messages?: number } = {};
   readonly #account: Account;
@@ -152,6 +152,11 @@ export class AccountModel {
     assert.deepEqual(this.#account.mailboxes().map(({ name }) => name).toSorted(), [...this.mailboxes.keys()].toSorted());
   }
 
+  /** A command is going to be said, or several. */
+  begin(): void {
+    this.#saidMs = Date.now();
+  }
+
   /** Applies what a command does, and compares with the storage. */
   apply(effect: Effect): Happening {
     const { mailbox, flagged, gone, added = [] } = effect;
@@ -166,8 +171,8 @@ export class AccountModel {
       (sameFlags(flags, message.flags) ? mayChange : mustChange).add(message.uid);
       message.flags = flags;
     }
-    const fresh = added.map(({ letter, flags }): ModelMessage => ({ uid: mailbox.uidNext++, letter, flags, modseq: 0, saved: { earliestMs: this.#appliedMs, latestMs: Date.now() } }));
-    this.#appliedMs = Date.now();
+    const fresh = added.map(({ letter, flags }): ModelMessage => ({ uid: mailbox.uidNext++, letter, flags, modseq: 0, savedMs: 0 }));
+    for (const { letter } of fresh) this.identities.threads.enter(letter);
     mailbox.messages = [...left, ...fresh];
     this.#compare(mailbox, { before, mustChange, mayChange });
     const changed = left.filter(({ uid, modseq }) => (mustChange.has(uid) || mayChange.has(uid)) && modseq > before).map(({ uid }) => uid);
@@ -209,12 +214,17 @@ export class AccountModel {
       const mustRise = message.modseq === 0 || mustChange.has(message.uid);
       if (mustRise) assert.ok(row.modseq > before && row.modseq <= state.highestModseq, `mod-sequence of ${name} ${String(message.uid)}`);
       else if (!mayChange.has(message.uid)) assert.equal(row.modseq, message.modseq, `mod-sequence of ${name} ${String(message.uid)}, which nobody changed`);
+      if (message.modseq === 0) {
+        assert.ok(row.savedDateMs >= this.#saidMs && row.savedDateMs <= Date.now(), `${name} ${String(message.uid)} is saved at ${String(row.savedDateMs)}, not after ${String(this.#saidMs)}`);
+        message.savedMs = row.savedDateMs;
+      }
       message.modseq = row.modseq;
     }
   }
 }
 
-function bytesOf(letters: readonly Letter[]): number {
+/** What they take of a quota. */
+export function bytesOf(letters: readonly Letter[]): number {
   return letters.reduce((sum, { text }) => sum + text.length, 0);
 }
 

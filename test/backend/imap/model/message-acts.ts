@@ -26,7 +26,7 @@ export async function append(stage: Stage, player: Player, act: Act): Promise<vo
   const spot = stage.spot(player, act.a);
   const { mailbox } = spot;
   const flags = flagsOf(act.b);
-  const letters = act.c % 4 === 0 ? [letterOf(act.c), letterOf(act.c + 1)] : [letterOf(act.c)];
+  const letters = Array.from({ length: 1 + (act.c % 4) }, (_, index) => letterOf(act.c + index));
   const literals = letters.map((letter) => `(${flags.join(' ')}) ${arrivalOf(letter)} ${act.c % 3 === 0 ? '~' : ''}{${String(letter.text.length)}+}\r\n${letter.text}`);
   const why = whyNotInto(spot, letters);
   const { code } = await expectKeywords(stage, player, {
@@ -178,7 +178,10 @@ const fetches: readonly { readonly items: string; readonly fields: readonly (key
   { items: '(FLAGS BINARY.SIZE[1] RFC822.SIZE)', fields: ['flags', 'binarySize', 'size'] },
   { items: '(PREVIEW)', fields: ['preview'] },
   { items: '(EMAILID THREADID SAVEDATE)', fields: ['emailId', 'threadId', 'savedMs'] },
+  { items: '(UID FLAGS RFC822.SIZE BINARY.SIZE[1] PREVIEW EMAILID THREADID SAVEDATE)', fields: ['uid', 'flags', 'size', 'binarySize', 'preview', 'emailId', 'threadId', 'savedMs'] },
 ];
+/** What `fetch` makes of this number shows most of all messages. */
+export const fetchOfAll = { a: 5, b: 0, c: fetches.length - 1 };
 
 export async function fetch(stage: Stage, player: Player, act: Act): Promise<void> {
   const { model } = player;

@@ -37,15 +37,16 @@ function sourcesOf(stage: Stage, player: Player, { a, b }: Act): readonly Source
   const quoted = (number: number): string => stage.spot(player, number).text;
   const plain = (text: string): string => text.replaceAll('"', '');
   const names = [quoted(a), quoted(b)];
-  const top = plain(quoted(a));
+  const topText = quoted((b >> 4) % 2 === 0 ? a : 3); // only this one has something below it
+  const top = plain(topText);
   const depthBelow = (name: string): number => (name.startsWith(`${top}/`) ? name.slice(top.length + 1).split('/').length : 0);
   const { view } = player.model;
   const { subscriptions } = player.own;
   const all: readonly Source[] = [
     { text: `mailboxes (${names.join(' ')} "Nowhere")`, means: ({ name }) => names.map(plain).includes(name) },
-    { text: `mailboxes ${names[0] ?? ''}`, means: ({ name }) => name === top },
-    { text: `subtree ${names[0] ?? ''}`, means: ({ name, rights }) => name === top || (depthBelow(name) > 0 && rights.includes('l')) },
-    { text: `subtree-one ${names[0] ?? ''}`, means: ({ name, rights }) => name === top || (depthBelow(name) === 1 && rights.includes('l')) },
+    { text: `mailboxes ${names[0] ?? ''}`, means: ({ name }) => name === plain(names[0] ?? '') },
+    { text: `subtree ${topText}`, means: ({ name, rights }) => name === top || (depthBelow(name) > 0 && rights.includes('l')) },
+    { text: `subtree-one ${topText}`, means: ({ name, rights }) => name === top || (depthBelow(name) === 1 && rights.includes('l')) },
     { text: 'personal', means: isOwn },
     { text: 'inboxes', means: (one) => isOwn(one) && one.name === 'INBOX' },
     { text: 'subscribed', means: ({ name }) => subscriptions.has(name) },
@@ -55,9 +56,9 @@ function sourcesOf(stage: Stage, player: Player, { a, b }: Act): readonly Source
   return [first, ...(a % 3 === 0 && second !== first ? [second] : [])].flatMap((one) => one ?? []);
 }
 
-/** Twice, in different ways. */
+/** In different ways. */
 export async function searchSeveral(stage: Stage, player: Player, act: Act): Promise<void> {
-  for (const factor of [1, 7]) await searchOnce(stage, player, { ...act, a: act.a * factor, b: act.b * factor + factor, c: act.c * factor });
+  for (const factor of [1, 7, 23]) await searchOnce(stage, player, { ...act, a: act.a * factor, b: act.b * factor + factor, c: act.c * factor });
 }
 
 async function searchOnce(stage: Stage, player: Player, act: Act): Promise<void> {

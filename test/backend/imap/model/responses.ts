@@ -30,7 +30,7 @@ export type Response =
   | { readonly kind: 'flags'; readonly flags: ReadonlySet<string> }
   /** `* OK [CODE …]`. */
   | { readonly kind: 'code'; readonly code: string; readonly value: string }
-  | { readonly kind: 'status'; readonly name: string; readonly items: ReadonlyMap<string, number> }
+  | { readonly kind: 'status'; readonly name: string; readonly items: ReadonlyMap<string, number>; readonly mailboxId: string | undefined }
   /** `oldName`: it was renamed (RFC 9051 section 6.3.9.7); `childInfo`: what is in its brackets. */
   | { readonly kind: 'list'; readonly name: string; readonly attributes: readonly string[]; readonly oldName: string | undefined; readonly childInfo: string | undefined }
   | { readonly kind: 'lsub'; readonly name: string; readonly attributes: readonly string[] }
@@ -83,10 +83,10 @@ export function readResponse(pieces: readonly Piece[]): Response {
 }
 
 function readAccountResponse(text: string): Response {
-  const status = /^\* STATUS ("[^"]+"|[^" ]+) \(([^)]*)\)$/.exec(text);
+  const status = /^\* STATUS ("[^"]+"|[^" ]+) \(([^()]*?)(?: ?MAILBOXID (\([^)]+\)))?\)$/.exec(text);
   if (status !== null) {
     const words = (status[2] ?? '').split(' ');
-    return { kind: 'status', name: (status[1] ?? '').replaceAll('"', ''), items: new Map(words.flatMap((word, index): [string, number][] => (index % 2 === 0 ? [[word, Number(words[index + 1])]] : []))) };
+    return { kind: 'status', name: (status[1] ?? '').replaceAll('"', ''), items: new Map(words.flatMap((word, index): [string, number][] => (index % 2 === 0 ? [[word, Number(words[index + 1])]] : []))), mailboxId: status[3] };
   }
   const list = /^\* LIST \(([^)]*)\) "\/" ("[^"]+"|[^" ]+)(?: \("OLDNAME" \("?([^")]+)"?\)\))?(?: \("CHILDINFO" \(([^)]*)\)\))?$/.exec(text);
   if (list !== null) return { kind: 'list', name: (list[2] ?? '').replaceAll('"', ''), attributes: (list[1] ?? '').split(' '), oldName: list[3], childInfo: list[4] };

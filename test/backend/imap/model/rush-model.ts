@@ -7,7 +7,6 @@ import type { Letter } from './letters.ts';
 import { sameFlags } from './mailbox-model.ts';
 import type { AccountModel, Effect, ModelMailbox } from './mailbox-model.ts';
 import { numbersOf } from './responses.ts';
-import type { Moments } from './session-model.ts';
 
 /** A message between two of the commands. */
 export interface Paper {
@@ -42,6 +41,9 @@ export interface Told {
   readonly status: string;
   readonly codes: readonly string[];
 }
+
+/** Messages by uid, with flags that they had at one moment or the other. */
+export type Moments = ReadonlyMap<number, { readonly letter: Letter; readonly flags: readonly ReadonlySet<string>[]; readonly renewed: 'no' | 'perhaps' }>;
 
 type Stored = ReadonlyMap<ModelMailbox, readonly Pick<Paper, 'uid' | 'flags'>[]>;
 

@@ -7,12 +7,12 @@ import type { KnownAnnotations } from './annotation-model.ts';
 import { checkContent } from './content-model.ts';
 import { findMessage, sameFlags } from './mailbox-model.ts';
 import type { Happening, ModelMailbox, ModelMessage } from './mailbox-model.ts';
-import type { Letter } from './letters.ts';
 import type { Fetched, Response } from './responses.ts';
 import { isUpToDate, isUpdate } from './follower-model.ts';
 import type { Follower } from './follower-model.ts';
 import { KnownRecent } from './recent-model.ts';
 import type { Worker } from './recent-model.ts';
+import type { Moments } from './rush-model.ts';
 import type { Looking, Watch } from './watch-model.ts';
 
 export type Numbering = 'sequence and uids' | 'uids';
@@ -53,9 +53,6 @@ export interface Memory {
   readonly modseq: number;
   readonly uids: readonly number[];
 }
-
-/** Messages by uid, with flags that they had at one moment or the other. */
-export type Moments = ReadonlyMap<number, { readonly letter: Letter; readonly flags: readonly ReadonlySet<string>[]; readonly renewed: 'no' | 'perhaps' }>;
 
 /** What one command may bring, beside the news. */
 export interface Expectation {
@@ -123,6 +120,7 @@ export class SessionModel {
   }
 
   leave(): void {
+    if (this.view !== undefined && this.view.gone.size + this.view.arrived.length + this.view.changed.size > 0) this.watch?.leave(this.view.mailbox);
     if (this.view !== undefined) this.memories.push({ mailbox: this.view.mailbox, uidValidity: this.view.uidValidity, modseq: this.view.syncedModseq, uids: [...this.view.uids] });
     if (this.memories.length > 5) this.memories.shift();
     this.view = undefined;

@@ -8,8 +8,8 @@ import type { Fetched, Response } from './responses.ts';
 import { allRights, rightsOf } from './rights-model.ts';
 import type { Remembered, Spot } from './rights-model.ts';
 import { effectsOf, histories, momentsOf } from './rush-model.ts';
-import type { Perform } from './rush-model.ts';
-import type { Expectation, Moments, SessionModel } from './session-model.ts';
+import type { Moments, Perform } from './rush-model.ts';
+import type { Expectation, SessionModel } from './session-model.ts';
 import { Urls } from './url-model.ts';
 
 /** A command and what is predicted of it. */
@@ -110,6 +110,7 @@ export class Stage {
     const { model } = player;
     const before: Moments = new Map(model.view?.mailbox.messages.map(({ uid, letter, flags }) => [uid, { letter, flags: [flags], renewed: 'no' }]));
     const viewBefore = model.view;
+    this.#begin();
     const { responses: all, status, code } = await player.ask(command.text);
     assert.equal(status, command.status, command.text);
     this.#happen(player, command);
@@ -130,6 +131,7 @@ export class Stage {
 
   /** All at the same time. What came of it is as if they had run one after the other; who heard of whom meanwhile is open, but in the end all know all. */
   async runAtOnce(rushes: readonly Rush[]): Promise<void> {
+    this.#begin();
     for (const { player, text } of rushes) player.say(text);
     const answers = await Promise.all(rushes.map(async (rush) => ({ ...rush, answer: await rush.player.answer() })));
     await nextTurn(); // what this process has looked at in this turn may be older than the last answer
@@ -137,7 +139,9 @@ export class Stage {
       perform, told: { text, status, codes: [code ?? '', ...responses.flatMap((one) => (one.kind === 'code' ? [`${one.code} ${one.value}`] : []))] },
     })));
     const moments = (mailbox: ModelMailbox | undefined): Moments => (mailbox?.home !== this.account ? new Map() : momentsOf(all, mailbox));
-    for (const effect of effectsOf(all[0] ?? [])) {
+    const effects = effectsOf(all[0] ?? []);
+    this.account.identities.threads.enterAtOnce(effects.flatMap(({ added = [] }) => added.map(({ letter }) => letter)));
+    for (const effect of effects) {
       const happening = this.account.apply(effect);
       for (const session of this.#sessions) session.note(happening, nobody);
     }
@@ -173,10 +177,15 @@ export class Stage {
     model.watch?.settle();
   }
 
+  #begin(): void {
+    for (const account of new Set(this.players.map(({ own }) => own))) account.begin();
+  }
+
   #happen(player: Player, { effects = [], own = nobody }: Command): void {
     for (const effect of effects) {
-      for (const { recent } of effect.mailbox.home.mailboxes.values()) recent.noteWrite(player.model.worker);
       const happening = effect.mailbox.home.apply(effect);
+      const isWritten = happening.changed.length + happening.gone.length + happening.added.length > 0;
+      if (isWritten) for (const { recent } of effect.mailbox.home.mailboxes.values()) recent.noteWrite(player.model.worker);
       for (const session of this.#sessions) session.note(happening, session === player.model ? own : nobody);
     }
   }

@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict';
 import { nameOf } from './acts.ts';
 import type { Act } from './acts.ts';
+import type { Letter } from './letters.ts';
+import { create, remove, rename } from './mailbox-acts.ts';
 import { findMessage } from './mailbox-model.ts';
-import { expectKeywords, onlyKeywords } from './message-acts.ts';
+import { append, expectKeywords, onlyKeywords } from './message-acts.ts';
 import type { Player } from './player.ts';
 import type { Stage } from './stage.ts';
-import type { Section } from './url-model.ts';
+import type { Authorised, Section } from './url-model.ts';
 
 const sections: readonly Section[] = [
   { text: '', of: ({ text }) => text },
@@ -15,12 +17,13 @@ const sections: readonly Section[] = [
   { text: '/;SECTION=TEXT/;PARTIAL=2.5', of: ({ coded }) => coded.slice(2, 7) },
 ];
 
-/** One of the three, the first two mostly by the owner. */
+/** All are read but where one is authorised, which only the owner does. */
 export async function useUrls(stage: Stage, player: Player, act: Act): Promise<void> {
   const isOwner = player.own === stage.account;
-  if (isOwner && act.a % 6 === 0) return resetKey(stage, player, act);
-  if (isOwner && (act.a % 2 === 1 || stage.urls.all.length === 0)) return authorise(stage, player, act);
-  return read(stage, player, act);
+  if (isOwner && act.a % 12 === 0) await resetKey(stage, player, act);
+  else if (isOwner && act.a % 6 === 0) await renew(stage, player, act);
+  else if (isOwner && act.a % 2 === 1) return authorise(stage, player, act);
+  await readAll(stage, player, act);
 }
 
 async function authorise(stage: Stage, player: Player, act: Act): Promise<void> {
@@ -57,17 +60,40 @@ async function resetKey(stage: Stage, player: Player, act: Act): Promise<void> {
   });
 }
 
-async function read(stage: Stage, player: Player, act: Act): Promise<void> {
-  const wanted = stage.urls.all[act.b % Math.max(1, stage.urls.all.length)];
-  if (wanted === undefined) return;
-  const isForged = act.c % 5 === 0;
-  const url = isForged ? wanted.url.replace(/.$/, (digit) => (digit === '0' ? '1' : '0')) : wanted.url;
-  const asksForBody = act.c % 3 === 0;
-  const mailbox = stage.account.mailbox(wanted.name);
-  const may = !isForged && wanted.isDue && (wanted.reader === undefined || wanted.reader === player.address) && player.home !== 'on another node';
-  const isSame = mailbox !== undefined && stage.urls.keyOf(mailbox) === wanted.key && mailbox.uidValidity === (wanted.uidValidity ?? mailbox.uidValidity);
-  const letter = may && isSame ? findMessage(mailbox, wanted.uid)?.letter : undefined;
-  const { others } = await stage.run(player, { text: `URLFETCH ${asksForBody ? `("${url}" BODY)` : `"${url}"`}`, status: 'OK' });
+/** All that were authorised, in one command; some are forged, of some the body is asked for by its name. */
+async function readAll(stage: Stage, player: Player, act: Act): Promise<void> {
+  const wanted = stage.urls.all.map((one, index) => {
+    const isForged = (act.c + index) % 5 === 0;
+    const url = isForged ? one.url.replace(/.$/, (digit) => (digit === '0' ? '1' : '0')) : one.url;
+    const letter = isForged ? undefined : letterBy(stage, player, one);
+    return { said: (act.b + index) % 3 === 0 ? `("${url}" BODY)` : `"${url}"`, told: { kind: 'url', url, text: letter === undefined ? undefined : one.section.of(letter) } };
+  });
+  if (wanted.length === 0) return;
+  const { others } = await stage.run(player, { text: `URLFETCH ${wanted.map(({ said }) => said).join(' ')}`, status: 'OK' });
   onlyKeywords(others.filter(({ kind }) => kind !== 'url'));
-  assert.deepEqual(others.filter(({ kind }) => kind === 'url'), [{ kind: 'url', url, text: letter === undefined ? undefined : wanted.section.of(letter) }]);
+  assert.deepEqual(others.filter(({ kind }) => kind === 'url'), wanted.map(({ told }) => told));
+}
+
+/** What the URL leads this reader to. */
+function letterBy({ account, urls }: Stage, { address, home }: Player, { name, key, uidValidity, uid, reader, isDue }: Authorised): Letter | undefined {
+  const mailbox = account.mailbox(name);
+  const may = isDue && (reader === undefined || reader === address) && home !== 'on another node';
+  const isSame = mailbox !== undefined && urls.keyOf(mailbox) === key && mailbox.uidValidity === (uidValidity ?? mailbox.uidValidity);
+  return may && isSame ? findMessage(mailbox, uid)?.letter : undefined;
+}
+
+/** Numbers of acts that name one of the mailboxes: to make or rename it, to authorise a URL with its UIDVALIDITY, to do anything else. */
+const renewable = [{ name: 'B', made: 2, authorised: 21, used: 5 }, { name: 'D', made: 9, authorised: 15, used: 7 }] as const;
+
+/** A mailbox takes the name of one that is gone, and its own again: its URLs count under the same key, but not those with its old UIDVALIDITY. */
+async function renew(stage: Stage, player: Player, act: Act): Promise<void> {
+  const [one, spare] = act.b % 2 === 0 ? renewable : renewable.toReversed();
+  if (one === undefined || spare === undefined || stage.account.mailbox(one.name) === undefined || stage.account.mailbox(spare.name) !== undefined) return;
+  await append(stage, player, { ...act, a: one.used });
+  const uid = stage.account.mailbox(one.name)?.messages.at(-1)?.uid ?? 1;
+  await authorise(stage, player, { ...act, a: 1, b: one.authorised, c: uid - 1 });
+  await create(stage, player, { ...act, a: spare.made, c: 0 });
+  await remove(stage, player, { ...act, a: spare.used });
+  await rename(stage, player, { ...act, a: one.made, b: spare.made });
+  await rename(stage, player, { ...act, a: spare.made, b: one.made });
 }

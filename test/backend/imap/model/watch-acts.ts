@@ -43,7 +43,7 @@ export async function logOut(player: Player): Promise<void> {
 /** An administrator changes what the account may hold. */
 export async function limit(stage: Stage, act: Act): Promise<void> {
   const { bytes, messages } = stage.account.use;
-  const limits = [{}, {}, { messages: Math.max(1, messages - 1 + (act.b % 6)) }, { bytes: Math.max(1, bytes - 200 + 100 * (act.b % 20)) }, { messages: messages + 3, bytes: bytes + 900 }][act.a % 5] ?? {};
+  const limits = [{}, {}, {}, {}, { messages: Math.max(1, messages - 1 + (act.b % 6)) }, { bytes: Math.max(1, bytes - 200 + 100 * (act.b % 20)) }, { messages: messages + 3, bytes: bytes + 900 }][act.a % 7] ?? {};
   await stage.setLimits(limits);
 }
 

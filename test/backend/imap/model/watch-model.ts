@@ -45,6 +45,8 @@ export class Watch {
   readonly account: AccountModel;
   #told = new Map<ModelMailbox, Counters>();
   #names: OwedName[] = [];
+  /** Left before all was told of them. */
+  readonly #left = new Set<ModelMailbox>();
 
   constructor(wishes: Wishes, account: AccountModel) {
     this.wishes = wishes;
@@ -108,6 +110,17 @@ export class Watch {
     return [...items];
   }
 
+  /** A mailbox is open no more, of which something was still to be told: whether that was looked at while it was open is open, and so whether a STATUS comes. */
+  leave(mailbox: ModelMailbox): void {
+    this.#left.add(mailbox);
+  }
+
+  /** What may come beside what is owed: of one that was left, and of one that is watched only since it has its new name, where it is open, too, how much was looked at before. */
+  #perhaps(mailbox: ModelMailbox | undefined, items: ReadonlyMap<string, number>): Partial<Counters> {
+    if (mailbox === undefined || (this.#told.get(mailbox)?.UIDVALIDITY === mailbox.uidValidity && !this.#left.has(mailbox))) return {};
+    return Object.fromEntries(Object.entries(countersOf(mailbox)).filter(([item]) => items.has(item)));
+  }
+
   /** Takes a response that was not asked for; fails when nobody owes it. */
   hear(response: Response, looking: Looking & { readonly others: 'still' | 'at work' }): 'taken' | 'of something else' {
     if (response.kind === 'list') {
@@ -125,9 +138,11 @@ export class Watch {
       return 'taken';
     }
     const owed = this.owed(looking).get(response.name);
-    assert.ok(owed !== undefined, `STATUS of ${response.name}, of which nothing is new`);
-    assert.deepEqual(Object.fromEntries(response.items), owed, response.name);
-    if (mailbox !== undefined) this.#told.set(mailbox, countersOf(mailbox));
+    assert.ok(owed !== undefined || (mailbox !== undefined && this.#left.has(mailbox)), `STATUS of ${response.name}, of which nothing is new`);
+    assert.deepEqual(Object.fromEntries(response.items), { ...this.#perhaps(mailbox, response.items), ...owed }, response.name);
+    if (mailbox === undefined) return 'taken';
+    this.#told.set(mailbox, countersOf(mailbox));
+    this.#left.delete(mailbox);
     return 'taken';
   }
 }
