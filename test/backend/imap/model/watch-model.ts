@@ -1,5 +1,6 @@
 /** What NOTIFY (RFC 5465) makes a session hear of mailboxes that it has not open: exactly one response for each change by others, and none for its own. */
 import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
 import type { AccountModel, ModelMailbox } from './mailbox-model.ts';
 import type { Response } from './responses.ts';
 
@@ -45,8 +46,8 @@ export class Watch {
   readonly account: AccountModel;
   #told = new Map<ModelMailbox, Counters>();
   #names: OwedName[] = [];
-  /** Left before all was told of them. */
-  readonly #left = new Set<ModelMailbox>();
+  /** Of which something happened while they were open, or had a name that is not watched: whether a STATUS tells of it later depends on when the session looked. */
+  readonly #unsure = new Set<ModelMailbox>();
 
   constructor(wishes: Wishes, account: AccountModel) {
     this.wishes = wishes;
@@ -56,6 +57,7 @@ export class Watch {
 
   /** The client knows how all are now: it was told, or did it itself. */
   settle(): void {
+    for (const [mailbox, told] of this.#told) if (!this.wishes.messages(mailbox.name) && !isDeepStrictEqual(told, countersOf(mailbox))) this.#unsure.add(mailbox);
     this.#told = new Map([...this.account.mailboxes.values()].map((mailbox) => [mailbox, countersOf(mailbox)]));
     this.#names = [];
   }
@@ -110,14 +112,14 @@ export class Watch {
     return [...items];
   }
 
-  /** A mailbox is open no more, of which something was still to be told: whether that was looked at while it was open is open, and so whether a STATUS comes. */
+  /** A mailbox is open no more, of which something was still to be told. */
   leave(mailbox: ModelMailbox): void {
-    this.#left.add(mailbox);
+    this.#unsure.add(mailbox);
   }
 
-  /** What may come beside what is owed: of one that was left, and of one that is watched only since it has its new name, where it is open, too, how much was looked at before. */
+  /** What may come beside what is owed. */
   #perhaps(mailbox: ModelMailbox | undefined, items: ReadonlyMap<string, number>): Partial<Counters> {
-    if (mailbox === undefined || (this.#told.get(mailbox)?.UIDVALIDITY === mailbox.uidValidity && !this.#left.has(mailbox))) return {};
+    if (mailbox === undefined || !this.#unsure.has(mailbox)) return {};
     return Object.fromEntries(Object.entries(countersOf(mailbox)).filter(([item]) => items.has(item)));
   }
 
@@ -138,11 +140,11 @@ export class Watch {
       return 'taken';
     }
     const owed = this.owed(looking).get(response.name);
-    assert.ok(owed !== undefined || (mailbox !== undefined && this.#left.has(mailbox)), `STATUS of ${response.name}, of which nothing is new`);
+    assert.ok(owed !== undefined || (mailbox !== undefined && this.#unsure.has(mailbox)), `STATUS of ${response.name}, of which nothing is new`);
     assert.deepEqual(Object.fromEntries(response.items), { ...this.#perhaps(mailbox, response.items), ...owed }, response.name);
     if (mailbox === undefined) return 'taken';
     this.#told.set(mailbox, countersOf(mailbox));
-    this.#left.delete(mailbox);
+    this.#unsure.delete(mailbox);
     return 'taken';
   }
 }
