@@ -9,6 +9,8 @@ import type { LineDefect } from './strict-lines.ts';
 
 /** What waits for the reader beyond this holds the client up, bytes. */
 const mostWaitingBytes = 64 * 1024;
+/** What a piece takes in memory beside its own bytes, about: a client may send each byte by itself. */
+const pieceCostBytes = 512;
 
 type Inflow = { readonly at: 'coming' } | { readonly at: 'whole' } | { readonly at: 'cut'; readonly why: string };
 type Next = IteratorResult<Buffer, undefined>;
@@ -48,9 +50,14 @@ export class MessageInlet implements AsyncIterable<Buffer> {
     return this.defect === undefined ? undefined : new SmtpRefused('message', makeReply(550, '5.6.0', `${this.defect} in the message: lines end with <CR><LF> and have a limit`));
   }
 
+  /** The client owes us the rest. */
+  get isComing(): boolean {
+    return this.#inflow.at === 'coming';
+  }
+
   /** The reader has to wait for the client. */
   get isEmpty(): boolean {
-    return this.#pieces.length === 0 && this.#inflow.at === 'coming';
+    return this.#pieces.length === 0 && this.isComing;
   }
 
   /** The client's next bytes. `goOn` is called when more may come: at once, or when the reader has taken some. */
@@ -58,7 +65,7 @@ export class MessageInlet implements AsyncIterable<Buffer> {
     this.#byteLength += piece.length;
     if (piece.length > 0 && this.#reader !== 'gone') {
       this.#pieces.push(piece);
-      this.#waitingBytes += piece.length;
+      this.#waitingBytes += piece.length + pieceCostBytes;
       this.#serve();
     }
     if (this.#waitingBytes < mostWaitingBytes) goOn();
@@ -113,7 +120,7 @@ export class MessageInlet implements AsyncIterable<Buffer> {
     const piece = this.#pieces.shift();
     if (fault !== undefined) reader.reject(fault);
     else if (piece !== undefined) {
-      this.#waitingBytes -= piece.length;
+      this.#waitingBytes -= piece.length + pieceCostBytes;
       reader.resolve({ done: false, value: piece });
     } else if (this.#inflow.at === 'cut') reader.reject(new Failure('bad-input', 'the client is gone', { cause: new Error(this.#inflow.why) }));
     else reader.resolve(noMore);

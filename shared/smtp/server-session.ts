@@ -257,7 +257,9 @@ class Sessions<S> implements SmtpSessions {
     const held = this.#held.get(session.id);
     if (held?.state === undefined) throw new Failure('bad-input', 'the client is gone');
     const { connection, state } = held;
-    const timer = setTimeout(() => connection.send(421, '4.4.2 the message took too long', false), this.#options.limits.maxDataMs);
+    const timer = setTimeout(() => {
+      if (inlet.isComing) connection.send(421, '4.4.2 the message took too long', false); // one that is here is being taken: its client would send it again
+    }, this.#options.limits.maxDataMs);
     try {
       const recipients = session.envelope.rcptTo.map((one) => readRecipient(one, this.#options.extraParameters));
       const answer = await this.#inSlot(async (slot) => this.#options.handlers.message(state.value, pausing(inlet, slot), recipients));

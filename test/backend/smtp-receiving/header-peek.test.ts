@@ -34,6 +34,19 @@ test('real messages come through byte for byte, whatever pieces they arrive in, 
   }
 });
 
+test('a message that comes byte by byte is held in few pieces, also the beginning of one that goes on', async () => {
+  for (const length of [200_000, 300_000]) {
+    const message = Buffer.from(`Subject: x\r\n\r\n${'y'.repeat(length)}`);
+    await peekHeader(inPieces(message, 1), Infinity, async (_, bytes) => {
+      const held: Buffer[] = [];
+      for await (const piece of bytes) held.push(piece);
+      assert.ok(Buffer.concat(held).equals(message));
+      const pieces = held.length - Math.max(0, message.length - 256 * 1024); // what comes behind the beginning is given on as it comes
+      assert.ok(pieces < 100, `${String(pieces)} pieces`);
+    });
+  }
+});
+
 test('fields count in the header only, in any letter case; no header and an endless one are no trouble', async () => {
   const facts = async (text: string): Promise<Omit<HeaderFacts, 'bytes' | 'ends'>> => {
     const { facts: { bytes: _bytes, ends: _ends, ...found } } = await peek(Buffer.from(text), 10);

@@ -8,12 +8,12 @@ import { SmtpRefused } from '../../../shared/smtp/refusal.ts';
 const piece = Buffer.alloc(40 * 1024, 'x');
 
 /** Pushes so many pieces while it is let go on; answers how many. */
-function pushWhileLet(inlet: MessageInlet, most: number): () => number {
+function pushWhileLet(inlet: MessageInlet, most: number, bytes = piece): () => number {
   let pushed = 0;
   const more = (): void => {
     if (pushed === most) return;
     pushed += 1;
-    inlet.push(piece, more);
+    inlet.push(bytes, more);
   };
   more();
   return () => pushed;
@@ -31,6 +31,18 @@ test('the client waits for a slow reader, and all comes in order', async () => {
     if (read === 10) inlet.end();
   }
   assert.deepEqual([read, inlet.byteLength], [10, 10 * piece.length]);
+});
+
+test('a client that sends byte by byte is held up after some, for each takes memory beside itself; the reader lets it go on', async () => {
+  const inlet = new MessageInlet(Infinity);
+  const pushed = pushWhileLet(inlet, 2000, Buffer.from('x'));
+  assert.ok(pushed() < 200, `${String(pushed())} pieces wait`);
+  let read = 0;
+  for await (const bytes of inlet) {
+    read += bytes.length;
+    if (pushed() === 2000) inlet.end();
+  }
+  assert.equal(read, 2000);
 });
 
 test('when the reader leaves the rest is thrown away as it comes', async () => {

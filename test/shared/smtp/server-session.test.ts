@@ -239,6 +239,23 @@ test('a message that takes too long is cut off', async (t) => {
   assert.deepEqual(server.messages, []);
 });
 
+test('a message that came in time is answered however long it takes to be taken', async (t) => {
+  const server = await startRecordingServer(t, {
+    limits: { maxDataMs: 200 },
+    handlers: {
+      message: async (_, bytes) => {
+        for await (const piece of bytes) assert.ok(piece.length > 0);
+        await sleep(500);
+        return makeReply(250, '2.6.0', 'taken after all');
+      },
+    },
+  });
+  const client = await greeted(t, server.port);
+  await toData(client);
+  client.sayRaw('in time\r\n.\r\n');
+  await client.reply(/^250 2\.6\.0 taken after all/);
+});
+
 test('logins and recipients are worked on in the places of the service, steps of an exchange by themselves; a message that is waited for keeps nobody from them', async (t) => {
   const gate = Promise.withResolvers<void>();
   const begun: string[] = [];
