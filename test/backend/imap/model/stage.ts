@@ -248,7 +248,10 @@ export class Stage {
     if (!player.isFromOutside) return player.enter();
     if (player.model.idle === 'yes') {
       player.sayLine('DONE');
-      assert.deepEqual(await player.answer(), { responses: [], status: 'NO', code: 'UNAVAILABLE' }, 'DONE');
+      const { responses, ...end } = await player.answer();
+      assert.deepEqual(end, { status: 'NO', code: 'UNAVAILABLE' }, 'DONE');
+      // What NOTIFY watches there is missed by itself.
+      assert.ok(responses.every(({ kind }) => kind === 'lost' && player.model.watch !== undefined), 'DONE');
     }
     player.model.idle = 'no';
     await this.#leaveLost(player);

@@ -20,8 +20,8 @@ const sections: readonly Section[] = [
 /** All are read but where one is authorised, which only the owner does. */
 export async function useUrls(stage: Stage, player: Player, act: Act): Promise<void> {
   const isOwner = player.own === stage.account;
-  if (isOwner && act.a % 12 === 0) await resetKey(stage, player, act);
-  else if (isOwner && act.a % 6 === 0) await renew(stage, player, act);
+  if (isOwner && act.a % 4 === 0) await resetKey(stage, player, act);
+  else if (isOwner && act.a % 8 === 2) await renew(stage, player, act);
   else if (isOwner && act.a % 2 === 1) return authorise(stage, player, act);
   await readAll(stage, player, act);
 }
@@ -51,7 +51,7 @@ async function authorise(stage: Stage, player: Player, act: Act): Promise<void> 
 
 async function resetKey(stage: Stage, player: Player, act: Act): Promise<void> {
   const { account, urls } = stage;
-  const name = act.b % 4 === 0 ? undefined : nameOf(act.c);
+  const name = act.b % 4 === 0 ? undefined : urls.all[act.c % Math.max(1, urls.all.length)]?.name ?? nameOf(act.c);
   const mailbox = name === undefined ? undefined : account.mailbox(name);
   const isThere = name === undefined || mailbox !== undefined;
   await expectKeywords(stage, player, {
