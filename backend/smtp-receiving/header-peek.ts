@@ -1,5 +1,5 @@
 /** Looks at a message's header section as it arrives, before anything is written: its length, loops, and what a submission lacks. Small messages are all here then. */
-import { joined } from '../../shared/base/joined.ts';
+import { addJoined, joined } from '../../shared/base/joined.ts';
 import { withinHeaderLimit } from '../../shared/mime/header-end.ts';
 import { makeReply } from '../../shared/smtp/reply.ts';
 import { SmtpRefused } from '../../shared/smtp/refusal.ts';
@@ -17,8 +17,6 @@ export interface HeaderFacts {
 
 /** A longer header section is only looked at so far. A message up to this size is read to its end: storing it holds as much in memory, and what is all here costs less. */
 const maxPeekBytes = 256 * 1024;
-/** Smaller pieces are joined: each takes some 700 bytes beside its own, and a client may send each byte by itself. */
-const smallPieceBytes = 4096;
 
 /**
  * Reads the beginning, then runs `work` with what was found and the whole message from its start. Lets go of the
@@ -54,7 +52,7 @@ async function readBeginning(iterator: AsyncIterator<Buffer>): Promise<Beginning
   while (length < maxPeekBytes) {
     const next = await iterator.next();
     if (next.done === true) return { pieces, facts: factsOf(found === 'yes' ? head : joined(pieces)), end: 'reached' };
-    add(pieces, next.value);
+    addJoined(pieces, next.value);
     length += next.value.length;
     // Joined anew only when it has doubled, so that a header in tiny pieces costs no more than one in large pieces.
     if (found === 'yes' || length < head.length * 2) continue;
@@ -62,16 +60,6 @@ async function readBeginning(iterator: AsyncIterator<Buffer>): Promise<Beginning
     if (endOfHeader(head) !== -1) found = 'yes';
   }
   return { pieces, facts: factsOf(found === 'yes' ? head : joined(pieces)), end: 'not yet' };
-}
-
-/** A small piece is joined with those before it that are no longer, so that a byte is copied a dozen times at most. */
-function add(pieces: Buffer[], piece: Buffer): void {
-  let last = piece;
-  for (let before = pieces.at(-1); before !== undefined && before.length <= last.length && last.length < smallPieceBytes; before = pieces.at(-1)) {
-    pieces.pop();
-    last = Buffer.concat([before, last]);
-  }
-  pieces.push(last);
 }
 
 /** Uses the pieces up: a large message may take long, and its beginning is not to be held meanwhile. */

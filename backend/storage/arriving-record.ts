@@ -2,6 +2,7 @@
 import { createHash, hash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
 import { Failure } from '../../shared/base/failure.ts';
+import { addJoined } from '../../shared/base/joined.ts';
 import { encodeRecordHeader, encodeRecordTrailer, trailerBytes } from './pack-format.ts';
 import type { PackFile } from './pack-file.ts';
 import type { PackPlace, StageOptions } from './packs.ts';
@@ -32,7 +33,7 @@ export class ArrivingRecord {
   take(chunk: Buffer): void {
     if (this.length + chunk.length > this.#options.maxBytes) throw new Failure('message-too-big', `message exceeds ${this.#options.maxBytes} bytes`);
     this.length += chunk.length;
-    this.#waiting.push(chunk);
+    addJoined(this.#waiting, chunk);
     this.#options.onChunk?.(chunk);
   }
 

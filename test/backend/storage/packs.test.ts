@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { promisify } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { isFailure } from '../../../shared/base/failure.ts';
 import { decodeFileHeader, decodeRecordHeader, decodeRecordTrailer, encodeRecordHeader, fileHeaderBytes } from '../../../backend/storage/pack-format.ts';
 import { isAlive, thisProcess } from '../../../shared/base/process-identity.ts';
@@ -47,6 +49,27 @@ test('Staged bytes can be read at once, and are counted live and dead as transac
   await environment.write(() => packs.release(staged.place));
   assert.equal((await packs.usage()).liveBytes, 0);
   await assert.rejects(environment.write(() => packs.release(staged.place)), /live bytes/);
+});
+
+test('A message that comes byte by byte takes no more memory while it waits for its end than another', async (t) => {
+  const { packs } = openParts(t);
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  const heldBytes = (): number => {
+    collectGarbage();
+    return process.memoryUsage().heapUsed;
+  };
+  const before = heldBytes();
+  let grown = 0;
+  async function* bytewise(): AsyncGenerator<Buffer, void, void> {
+    await Promise.resolve();
+    for (let count = 0; count < 200_000; count += 1) yield Buffer.alloc(1, count % 251);
+    grown = heldBytes() - before;
+  }
+  const staged = await packs.stage(bytewise(), options);
+  assert.ok(grown < 4_000_000, `${String(grown)} bytes`);
+  assert.ok((await packs.read(staged.place, 0, 200_000)).every((byte, at) => byte === at % 251));
+  staged.done();
 });
 
 test('A pack explains itself: header, owner, body and checksums can be read without the index', async (t) => {
