@@ -8,13 +8,14 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Failure } from '../../shared/base/failure.ts';
 import { takeLock } from '../../shared/base/folder-lock.ts';
+import { gateFile } from './commit-gate.ts';
 import { flush } from './directories.ts';
 import { demandHeader } from './index-header.ts';
 
 /** The file of an environment in its directory. */
 export const environmentFile = 'data.mdb';
 /** Further files of an environment, which say nothing about what is in it. */
-export const passingFiles = ['lock.mdb', 'opening.lock'] as const;
+export const passingFiles = ['lock.mdb', 'opening.lock', gateFile] as const;
 
 const draftPrefix = 'new-';
 /** How long a process waits for others that open the same environment, milliseconds. */

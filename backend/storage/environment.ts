@@ -8,6 +8,7 @@ import { open } from 'lmdb';
 import type { RootDatabase } from 'lmdb';
 import { Failure } from '../../shared/base/failure.ts';
 import { ActionMemory } from './action-memory.ts';
+import { betweenCommits, CommitGate } from './commit-gate.ts';
 import { flush, makeDirectory } from './directories.ts';
 import { alone, closeAlone, environmentFile, provideFile } from './environment-file.ts';
 import { endUnlessLast } from './last-commit.ts';
@@ -71,9 +72,9 @@ export function openEnvironment(path: string, tables: readonly string[] = [], ga
     makeDirectory(path);
     return alone(path, () => {
       provideFile(path, (draft) => void openRoot(draft).close(), mapBytes); // closed at once, since nothing was written
-      const root = openRoot(path);
+      const root = betweenCommits(path, () => openRoot(path));
       root.readerCheck(); // frees the places of readers that were killed
-      root.transactionSync(() => endUnlessLast(root)); // another process would have to end otherwise, or show what was before
+      root.transactionSync(() => endUnlessLast(root)); // a version without the gate would have to end otherwise, or show what was before
       return new LmdbEnvironment(path, root, { tables, gathered });
     });
   } catch (error) {
@@ -111,11 +112,13 @@ class LmdbEnvironment implements Environment {
   readonly #memory = new ActionMemory();
   #queue: Queued[] = [];
   readonly #late = new LateWrites();
+  readonly #gate: CommitGate;
 
   /** Only while no other process opens the environment. */
   constructor(path: string, root: Root, { tables, gathered }: { readonly tables: readonly string[]; readonly gathered: readonly string[] }) {
     this.path = path;
     this.#root = root;
+    this.#gate = new CommitGate(path);
     this.#lock = this.#open('lock');
     for (const name of gathered) this.#openGathering(name);
     for (const name of tables) this.#open(name);
@@ -247,12 +250,12 @@ class LmdbEnvironment implements Environment {
   async #commitQueue(): Promise<void> {
     let batch: readonly Queued[] = [];
     try {
-      const answers = await this.#root.childTransaction(() => {
+      const answers = await this.#gate.through(async () => this.#root.childTransaction(() => {
         endUnlessLast(this.#root);
         this.#isLocked = lockedUntil(this.#lock) > Date.now();
         batch = this.#queue.splice(0);
         return runBatch(batch, this.#journal, this.#gathering);
-      });
+      }));
       for (const tell of answers) tell();
     } catch (error) {
       if (error instanceof Thrown) return error.tellCaller();
@@ -272,6 +275,7 @@ class LmdbEnvironment implements Environment {
     if (this.#use.stage === 'open') this.#use.stage = 'closing';
     if (this.#running > 0) await new Promise<void>((resolve) => { this.#atRest = resolve; });
     this.#use.stage = 'closed'; // from here on: whoever reads while LMDB closes is told so, too
+    this.#gate.close();
     await closeAlone(this.path, async () => this.#root.close());
   }
 

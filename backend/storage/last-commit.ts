@@ -1,7 +1,8 @@
 /**
  * Whether a transaction goes on from the last commit. A process that opens an environment reads which commit is the last, maps the file, and then tells all other
  * processes the number that it had read, without any lock (LMDB as of lmdb 3.5.6, `mdb_env_open2`). If another process has committed meanwhile, the next transaction would begin
- * where that one began: its commit, which was answered, would be gone, and pages that are in use be written over. Seen so, and as a SIGSEGV.
+ * where that one began: its commit, which was answered, would be gone, and pages that are in use be written over. Seen so, and as a SIGSEGV. The gate of commits keeps it from happening;
+ * versions of Waybill that lack it may be at work beside this one.
  */
 import { writeSync } from 'node:fs';
 import type { RootDatabase } from 'lmdb';
