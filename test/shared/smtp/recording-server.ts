@@ -12,6 +12,7 @@ import type { SmtpLimits } from '../../../shared/smtp/limits.ts';
 import { serveSmtp } from '../../../shared/smtp/server-session.ts';
 import type { SmtpHandlers, SmtpPeer, SmtpServerOptionsOf, SmtpSessions } from '../../../shared/smtp/server-session.ts';
 import { makeCertificates } from '../../harness/certificates.ts';
+import { Dialogue } from '../../harness/dialogue.ts';
 
 export const certificates = await makeCertificates({ fe1: 'frontend', be1: 'backend', be2: 'backend' });
 
@@ -78,4 +79,20 @@ export async function startRecordingServer(t: TestContext, given: Options = {}):
     await sessions.stop(100);
   });
   return { port: listener.port, sessions, events, messages, peers };
+}
+
+/** A client that has been greeted. */
+export async function greeted(t: TestContext, port: number, tls: 'implicit' | 'none' = 'none'): Promise<Dialogue> {
+  const client = await Dialogue.connect({ port, tls });
+  t.after(() => client.close());
+  await client.reply(220);
+  return client;
+}
+
+/** To where the message comes next. */
+export async function toData(client: Dialogue, hello = 'EHLO c'): Promise<void> {
+  await client.ask(hello, 250);
+  await client.ask('MAIL FROM:<s@example.net>', 250);
+  await client.ask('RCPT TO:<r@example.com>', 250);
+  await client.ask('DATA', 354);
 }

@@ -1,6 +1,5 @@
 /** What the server side gives every room: TLS without injection, bounds, parameters, identity, a civil end. */
 import { test } from 'node:test';
-import type { TestContext } from 'node:test';
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../../shared/base/failure.ts';
@@ -9,21 +8,7 @@ import { SmtpRefused } from '../../../shared/smtp/refusal.ts';
 import { CommandSlots } from '../../../shared/workers/command-slots.ts';
 import { Dialogue } from '../../harness/dialogue.ts';
 import { eventually } from '../../harness/people.ts';
-import { startRecordingServer } from './recording-server.ts';
-
-async function greeted(t: TestContext, port: number, tls: 'implicit' | 'none' = 'none'): Promise<Dialogue> {
-  const client = await Dialogue.connect({ port, tls });
-  t.after(() => client.close());
-  await client.reply(220);
-  return client;
-}
-
-async function toData(client: Dialogue, hello = 'EHLO c'): Promise<void> {
-  await client.ask(hello, 250);
-  await client.ask('MAIL FROM:<s@example.net>', 250);
-  await client.ask('RCPT TO:<r@example.com>', 250);
-  await client.ask('DATA', 354);
-}
+import { greeted, startRecordingServer, toData } from './recording-server.ts';
 
 test('what was pipelined ahead of the TLS handshake is thrown away', async (t) => {
   const server = await startRecordingServer(t);
@@ -228,32 +213,6 @@ test('a client that says nothing, or talks before the greeting, is sent away', a
   hasty.say('EHLO spam');
   await hasty.reply(/^421 .*too soon/);
   await hasty.closed();
-});
-
-test('a message that takes too long is cut off', async (t) => {
-  const server = await startRecordingServer(t, { limits: { maxDataMs: 100 } });
-  const client = await greeted(t, server.port);
-  await toData(client);
-  client.sayRaw('slow\r\n');
-  await client.reply(/^421 4\.4\.2 /);
-  assert.deepEqual(server.messages, []);
-});
-
-test('a message that came in time is answered however long it takes to be taken', async (t) => {
-  const server = await startRecordingServer(t, {
-    limits: { maxDataMs: 200 },
-    handlers: {
-      message: async (_, bytes) => {
-        for await (const piece of bytes) assert.ok(piece.length > 0);
-        await sleep(500);
-        return makeReply(250, '2.6.0', 'taken after all');
-      },
-    },
-  });
-  const client = await greeted(t, server.port);
-  await toData(client);
-  client.sayRaw('in time\r\n.\r\n');
-  await client.reply(/^250 2\.6\.0 taken after all/);
 });
 
 test('logins and recipients are worked on in the places of the service, steps of an exchange by themselves; a message that is waited for keeps nobody from them', async (t) => {
