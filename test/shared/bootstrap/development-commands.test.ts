@@ -59,7 +59,7 @@ const wrong: readonly (readonly [make: () => Command, words: string, complaint: 
   [storeCommand, '--only fetch,nothing-like-that', /"nothing-like-that" is in none of: .*slow-disk\.\n$/],
   [storeCommand, '--only fetch,', /"" is in none of: /],
   [storeCommand, '--beside /nowhere', /It is a folder with a checkout of Waybill \(it has no waybill\.ts\)\.\n$/],
-  [storeCommand, '--warm 1', /^waybill: unknown option '--warm'\n$/],
+  [storeCommand, '--connections 1', /^waybill: unknown option '--connections'\n$/],
   [storeCommand, '--secnds 1', /^waybill: unknown option '--secnds' \(Did you mean --seconds\?\)\n$/],
   [storeCommand, '--seconds', /^waybill: option '--seconds <number>' argument missing\n$/],
   [storeCommand, 'fetch', /^waybill: too many arguments.*\n$/],
@@ -88,8 +88,8 @@ test('what a command cannot follow it answers with one precise line', () => {
 
 test('what a command can follow it takes', () => {
   const store = storeCommand();
-  assert.equal(tell(store, ['--seconds', '.5', '--rounds', '2', '--only', 'fetch,slow', '--beside', root, '--json']).complaint, '');
-  assert.deepEqual(store.opts(), { seconds: 0.5, rounds: 2, only: ['fetch', 'slow'], beside: root, json: true });
+  assert.equal(tell(store, ['--seconds', '.5', '--rounds', '2', '--warm', '1', '--only', 'fetch,slow', '--beside', root, '--json']).complaint, '');
+  assert.deepEqual(store.opts(), { seconds: 0.5, rounds: 2, warm: 1, only: ['fetch', 'slow'], beside: root, json: true });
   const moves = accountMoveCommand();
   tell(moves, ['200', '300']);
   assert.deepEqual(moves.processedArgs, [[200, 300]]);
