@@ -15,6 +15,7 @@ import { KnownMailboxes } from './mailbox-events.ts';
 import type { Changed, MailboxEvent, OwnRemoval } from './mailbox-events.ts';
 import { Registration, usualWishes } from './registration.ts';
 import type { SelectedWishes } from './registration.ts';
+import type { SessionState } from './session-state.ts';
 import type { Session } from './session.ts';
 
 /** Mailboxes that a session watches at most (as many as an account has by default, `storage.limits.maxMailboxes`), and responses to one look; more is an overflow (RFC 5465 section 5.8). */
@@ -136,6 +137,14 @@ export class AccountNews {
 
   noteOwnMessages(mailbox: Mailbox, uids: readonly number[]): void {
     this.#mailboxes?.noteOwnMessages(uids, mailbox.state());
+  }
+
+  /** The client leaves a mailbox some of whose messages are gone without its having been told: that is news of a mailbox which is not open. */
+  noteUntold(session: Session, { place: { account }, view: { mailbox, count } }: Extract<SessionState, { at: 'selected' }>): void {
+    if (account.id === session.account.id) {
+      this.#mailboxes?.noteUntold(mailbox.id, count);
+      this.hear(mailbox.id);
+    } else this.#foreign?.noteUntold(account, mailbox.id, count);
   }
 
   /** The client removed messages by closing the mailbox. */

@@ -104,6 +104,12 @@ export class ForeignMailboxes {
     return this.#mustLookUp;
   }
 
+  /** As `KnownMailboxes.noteUntold`. */
+  noteUntold(account: Account, id: number, messages: number): void {
+    for (const [name, known] of this.#watched) if (known.account.id === account.id && known.state.id === id) this.#watched.set(name, { ...known, state: { ...known.state, messages } });
+    this.hear(account.id, id);
+  }
+
   /** What has changed in those of which was heard. */
   take(): ForeignNews[] {
     const news: ForeignNews[] = [];

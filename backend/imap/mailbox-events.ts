@@ -62,6 +62,12 @@ export class KnownMailboxes {
     this.#counters.set(state.id, isAll ? state : { ...known, ...expected });
   }
 
+  /** The client knows of so many messages in a mailbox that was open to it. */
+  noteUntold(id: number, messages: number): void {
+    const known = this.#counters.get(id);
+    if (known !== undefined) this.#counters.set(id, { ...known, messages });
+  }
+
   /** The client removed messages, and did not look at the mailbox any more: what others did to it before and since is still news. */
   noteOwnRemoval({ count, modseq, before }: OwnRemoval, state: MailboxState): void {
     const known = this.#counters.get(state.id);

@@ -148,7 +148,9 @@ export class Session {
 
   /** The one place where the state changes. Logout is the end, whatever a command that was still running thinks. */
   enter(state: SessionState): void {
-    if (this.#state.at !== 'logout') this.#state = state;
+    if (this.#state.at === 'logout') return;
+    if (this.#state.at === 'selected' && this.#state.view.hidesExpunges) this.accountNews.noteUntold(this, this.#state);
+    this.#state = state;
   }
 
   /** News of this worker's or another's doing, of any account; a hint only. */
