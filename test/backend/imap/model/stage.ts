@@ -126,7 +126,8 @@ export class Stage {
     if (model.view === viewBefore) model.settle(expectation);
     if (model.view === viewBefore && model.view !== undefined && status === 'OK') this.#checkIssued(model, { tells, code });
     await this.#wakeIdlers();
-    return { others, code };
+    // A connection to another node that is refused in the midst of a message's bytes is given up, and a watch that went over it is told to be interrupted.
+    return { others: status === 'NO' && model.watch !== undefined ? others.filter(({ kind }) => kind !== 'lost') : others, code };
   }
 
   /** All at the same time. What came of it is as if they had run one after the other; who heard of whom meanwhile is open, but in the end all know all. */
