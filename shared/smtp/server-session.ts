@@ -23,7 +23,7 @@ import type { EnvelopeRecipient, EnvelopeSender } from './commands.ts';
 import { isPositive, makeReply } from './reply.ts';
 import type { Reply } from './reply.ts';
 import { SmtpRefused } from './refusal.ts';
-import { ChunkingConnection } from './chunking.ts';
+import { MessageConnection } from './message-connection.ts';
 import type { SmtpLimits } from './limits.ts';
 import { SessionSlot } from '../workers/command-slots.ts';
 import type { CommandSlots } from '../workers/command-slots.ts';
@@ -150,7 +150,7 @@ class Sessions<S> implements SmtpSessions {
   accept(socket: AnySocket): void {
     if (socket.destroyed) return;
     this.#server.secureContext.set('*', this.#options.serverTls().context);
-    const connection = new ChunkingConnection(this.#server, socket, newSessionId());
+    const connection = new MessageConnection(this.#server, socket, newSessionId());
     this.#held.set(connection.id, { connection, peer: new ConnectionPeer(connection), state: undefined });
     this.#server.connections.add(connection);
     socket.once('close', countConnection(this.#options.service));

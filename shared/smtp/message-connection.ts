@@ -24,7 +24,7 @@ interface OpenMessage {
   deciding: boolean;
 }
 
-export class ChunkingConnection extends StrictConnection {
+export class MessageConnection extends StrictConnection {
   #open: OpenMessage | undefined;
 
   override get busy(): boolean {
