@@ -2,18 +2,16 @@
  * Bytes that were received and not yet read, and the lines in them. They stay in the pieces in which they came: to join them with each that comes
  * copied a message of 100 kB by TLS several times over, into new memory for which V8 marked its whole heap three times a second.
  */
+import { addJoined } from '../base/joined.ts';
 
 const newline = 0x0a;
 const carriageReturn = 0x0d;
 
-/** Neighbours that are no longer together are joined, or a peer that sends byte by byte would cost a hundred times the memory of what it sends. */
-const smallBytes = 4096;
-
 export class ReceivedBytes {
   #pieces: Buffer[] = [];
   #length = 0;
-  /** No line ends in so many of the pieces, which have so many bytes. */
-  #searched = { pieces: 0, bytes: 0 };
+  /** No line ends in so many bytes. */
+  #searched = 0;
 
   get length(): number {
     return this.#length;
@@ -30,12 +28,7 @@ export class ReceivedBytes {
 
   add(chunk: Buffer): void {
     this.#length += chunk.length;
-    const last = this.#pieces.at(-1);
-    if (last === undefined || last.length + chunk.length > smallBytes) this.#pieces.push(chunk);
-    else {
-      this.#pieces[this.#pieces.length - 1] = Buffer.concat([last, chunk]);
-      if (this.#searched.pieces === this.#pieces.length) this.#searched = { pieces: this.#searched.pieces - 1, bytes: this.#searched.bytes - last.length };
-    }
+    addJoined(this.#pieces, chunk);
   }
 
   /** The next line as latin1 text, without its CRLF (or lone LF). */
@@ -64,20 +57,20 @@ export class ReceivedBytes {
     else this.#pieces[0] = piece.subarray(most);
     const taken = piece.length <= most ? piece : piece.subarray(0, most);
     this.#length -= taken.length;
-    this.#searched = { pieces: 0, bytes: 0 };
+    this.#searched = 0;
     return taken;
   }
 
   /** Where the first line ends, counted from the first byte; -1 where none does. */
   #findNewline(): number {
-    let { pieces, bytes } = this.#searched;
-    for (; pieces < this.#pieces.length; pieces += 1) {
-      const piece = this.#pieces[pieces] ?? nothing;
-      const at = piece.indexOf(newline);
-      if (at >= 0) return bytes + at;
-      bytes += piece.length;
+    let before = 0;
+    for (const piece of this.#pieces) {
+      const from = this.#searched - before;
+      const at = from >= piece.length ? -1 : piece.indexOf(newline, Math.max(0, from));
+      if (at >= 0) return before + at;
+      before += piece.length;
     }
-    this.#searched = { pieces, bytes };
+    this.#searched = before;
     return -1;
   }
 }
