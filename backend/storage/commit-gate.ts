@@ -9,7 +9,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { StatementSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../shared/base/failure.ts';
-import { takeLock } from '../../shared/base/folder-lock.ts';
+import { lockAlone } from '../../shared/base/folder-lock.ts';
 
 export const gateFile = 'commits.lock';
 
@@ -91,17 +91,11 @@ export class CommitGate {
 /** Runs `open` while no other process commits. Throws `storage-failure` when commits take too long. */
 export function betweenCommits<T>(path: string, open: () => T): T {
   if (openHere.has(realpathSync(path))) return open();
-  const file = new DatabaseSync(join(path, gateFile), { timeout: patienceMs });
-  try {
-    file.exec(takeLock);
-  } catch (error) {
-    file.close();
-    throw new Failure('storage-failure', `a commit of another process in ${path} takes too long`, { cause: error });
-  }
+  const lock = lockAlone(join(path, gateFile), patienceMs, (cause) => new Failure('storage-failure', `a commit of another process in ${path} takes too long`, { cause }));
   try {
     return open();
   } finally {
-    file.close();
+    lock.release();
   }
 }
 

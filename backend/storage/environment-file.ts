@@ -5,9 +5,9 @@
  */
 import { existsSync, linkSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { Failure } from '../../shared/base/failure.ts';
-import { takeLock } from '../../shared/base/folder-lock.ts';
+import { lockAlone } from '../../shared/base/folder-lock.ts';
+import type { FolderLock } from '../../shared/base/folder-lock.ts';
 import { gateFile } from './commit-gate.ts';
 import { flush } from './directories.ts';
 import { demandHeader } from './index-header.ts';
@@ -30,7 +30,7 @@ export function alone<T>(path: string, action: () => T): T {
   try {
     return action();
   } finally {
-    lock.close();
+    lock.release();
   }
 }
 
@@ -43,11 +43,11 @@ export async function closeAlone(path: string, close: () => Promise<void>): Prom
   try {
     await close();
   } finally {
-    lock?.close();
+    lock?.release();
   }
 }
 
-function lockIfThere(path: string): DatabaseSync | undefined {
+function lockIfThere(path: string): FolderLock | undefined {
   try {
     return lockOf(path);
   } catch {
@@ -55,16 +55,8 @@ function lockIfThere(path: string): DatabaseSync | undefined {
   }
 }
 
-/** Closed, it is given back. */
-function lockOf(path: string): DatabaseSync {
-  const database = new DatabaseSync(join(path, 'opening.lock'), { timeout: patienceMs });
-  try {
-    database.exec(takeLock);
-    return database;
-  } catch (error) {
-    database.close();
-    throw new Failure('storage-failure', `${path} is being opened or closed by another process for too long`, { cause: error });
-  }
+function lockOf(path: string): FolderLock {
+  return lockAlone(join(path, 'opening.lock'), patienceMs, (cause) => new Failure('storage-failure', `${path} is being opened or closed by another process for too long`, { cause }));
 }
 
 /**

@@ -16,17 +16,25 @@ export interface FolderLock {
  * none: on a full disk it can't. Its locking mode stays the usual one: in the exclusive mode who did not get the lock keeps the shared half of it,
  * and several that wait at once keep one another from it until their patience ends.
  */
-export const takeLock = 'PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE;';
+const takeLock = 'PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE;';
 
 /** Locks the folder (made when missing) for this process by the file named. @throws Failure('in-use') when another holds it. */
 export function lockFolder(folder: string, lockFile: string): FolderLock {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const database = new DatabaseSync(join(folder, lockFile), { timeout: 0 });
+  return lockAlone(join(folder, lockFile), 0, (cause) => new Failure('in-use', `${folder} is in use by another running program`, { cause }));
+}
+
+/**
+ * Takes the lock on that file (made when missing); where another holds it the whole process waits.
+ * @param complaint what is thrown after so many milliseconds in vain
+ */
+export function lockAlone(file: string, patienceMs: number, complaint: (cause: unknown) => Failure): FolderLock {
+  const database = new DatabaseSync(file, { timeout: patienceMs });
   try {
     database.exec(takeLock);
   } catch (error) {
     database.close();
-    throw new Failure('in-use', `${folder} is in use by another running program`, { cause: error });
+    throw complaint(error);
   }
   return { release: () => database.close() };
 }
