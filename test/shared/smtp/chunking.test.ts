@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { makeReply } from '../../../shared/smtp/reply.ts';
 import { SmtpRefused } from '../../../shared/smtp/refusal.ts';
 import { Dialogue } from '../../harness/dialogue.ts';
-import { startRecordingServer } from './recording-server.ts';
+import { startRecordingServer, takingItsTime } from './recording-server.ts';
 import type { Recorded } from './recording-server.ts';
 
 type ServerOptions = Parameters<typeof startRecordingServer>[1];
@@ -196,16 +196,7 @@ test('LMTP answers a message in chunks once for each recipient', async (t) => {
 });
 
 test('a handler that takes its time slows the client down and is not taken for silence of the client', async (t) => {
-  const [, client] = await greeted(t, {
-    limits: { idleTimeoutMs: 150 },
-    handlers: {
-      message: async (_, bytes) => {
-        for await (const piece of bytes) assert.ok(piece.length > 0);
-        await sleep(500);
-        return makeReply(250, '2.6.0', 'taken');
-      },
-    },
-  });
+  const [, client] = await greeted(t, { limits: { idleTimeoutMs: 150 }, handlers: { message: takingItsTime('taken') } });
   await envelope(client);
   client.sayRaw('BDAT 3\r\na\r\nBDAT 0 LAST\r\n');
   await client.reply(250);

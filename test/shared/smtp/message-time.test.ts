@@ -1,9 +1,7 @@
 /** How long a message may take to come in, and that it may take longer to be taken. */
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { makeReply } from '../../../shared/smtp/reply.ts';
-import { greeted, startRecordingServer, toData } from './recording-server.ts';
+import { greeted, startRecordingServer, takingItsTime, toData } from './recording-server.ts';
 
 test('a message that takes too long is cut off', async (t) => {
   const server = await startRecordingServer(t, { limits: { maxDataMs: 100 } });
@@ -15,16 +13,7 @@ test('a message that takes too long is cut off', async (t) => {
 });
 
 test('a message that came in time is answered however long it takes to be taken', async (t) => {
-  const server = await startRecordingServer(t, {
-    limits: { maxDataMs: 200 },
-    handlers: {
-      message: async (_, bytes) => {
-        for await (const piece of bytes) assert.ok(piece.length > 0);
-        await sleep(500);
-        return makeReply(250, '2.6.0', 'taken after all');
-      },
-    },
-  });
+  const server = await startRecordingServer(t, { limits: { maxDataMs: 200 }, handlers: { message: takingItsTime('taken after all') } });
   const client = await greeted(t, server.port);
   await toData(client);
   client.sayRaw('in time\r\n.\r\n');

@@ -1,5 +1,7 @@
 /** A real SMTP or LMTP server for tests, built on server-session, that records what its handlers were told. */
+import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../../shared/log/log.ts';
 import { createLog } from '../../../shared/log/log.ts';
 import { listen } from '../../../shared/net/listener.ts';
@@ -95,4 +97,13 @@ export async function toData(client: Dialogue, hello = 'EHLO c'): Promise<void> 
   await client.ask('MAIL FROM:<s@example.net>', 250);
   await client.ask('RCPT TO:<r@example.com>', 250);
   await client.ask('DATA', 354);
+}
+
+/** A handler that reads a whole message, and takes half a second longer to answer. */
+export function takingItsTime(words: string): SmtpHandlers<unknown>['message'] {
+  return async (_, bytes) => {
+    for await (const piece of bytes) assert.ok(piece.length > 0);
+    await sleep(500);
+    return makeReply(250, '2.6.0', words);
+  };
 }
