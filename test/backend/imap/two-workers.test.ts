@@ -1,12 +1,10 @@
 /** Several sessions on one mailbox, in two worker processes: each client's sequence numbers always mean what it was told. */
 import assert from 'node:assert/strict';
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { test } from 'node:test';
 import { Dialogue } from '../../harness/dialogue.ts';
-import { testProcess } from '../../harness/program-file.ts';
 import { messageAbout } from './conversation.ts';
 import { deliver, password, startServer } from './harness.ts';
+import { workerOf } from './second-worker.ts';
 
 const address = 'shared@example.com';
 
@@ -111,16 +109,11 @@ test('Four sessions in two processes hammer one mailbox and never disagree about
   const server = await startServer();
   t.after(async () => server.stop());
   for (let count = 0; count < 20; count += 1) await deliver({ storage: server.storage, address, mailbox: 'INBOX' }, messageAbout(`first ${String(count)}`));
-  const worker = fork(testProcess('backend/imap/other-worker'), [server.directory]);
-  t.after(async () => {
-    worker.disconnect();
-    await once(worker, 'exit');
-  });
-  const [message] = (await once(worker, 'message')) as [{ port: number }];
+  const otherPort = await workerOf(t, server.directory);
   // Two of them are told what happens between their commands, too, but for removals.
   const delayed = 'selected-delayed (MessageNew (UID) MessageExpunge FlagChange)';
   const wishes = [undefined, delayed, undefined, delayed];
-  const ports = [server.ports.tls, server.ports.tls, message.port, message.port];
+  const ports = [server.ports.tls, server.ports.tls, otherPort, otherPort];
   const clients = await Promise.all(ports.map(async (port, index) => CarefulClient.connect(port, 4711 + index, wishes[index])));
   await Promise.all(
     clients.map(async (client) => {
