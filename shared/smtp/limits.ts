@@ -14,7 +14,7 @@ export interface SmtpLimits {
   readonly maxAuthErrors: number;
   /** Silence of the client, RFC 5321 section 4.5.3.2.7 asks for 5 minutes. */
   readonly idleTimeoutMs: number;
-  /** From DATA to the final dot. */
+  /** From DATA to the final dot, also of a message that is refused before. */
   readonly maxDataMs: number;
 }
 

@@ -22,13 +22,32 @@ interface OpenMessage {
   known: MessageOutcome | undefined;
   /** The client waits for our reply. */
   deciding: boolean;
+  /** Its client has so long to send it, also where it is refused already. */
+  readonly timer: NodeJS.Timeout;
 }
 
 export class MessageConnection extends StrictConnection {
   #open: OpenMessage | undefined;
+  /** Of each RCPT that was taken, the address without regard to case, as the package tells recipients apart. */
+  #taken: string[] = [];
 
   override get busy(): boolean {
     return super.busy || this.#open !== undefined;
+  }
+
+  /** How many RCPT were taken in this transaction, repeated ones too. */
+  get recipientsTaken(): number {
+    return this.#taken.length;
+  }
+
+  /** A RCPT is about to be answered with 250. */
+  takeRecipient(address: string): void {
+    this.#taken.push(address.toLowerCase());
+  }
+
+  override _resetSession(): void {
+    super._resetSession();
+    this.#taken = [];
   }
 
   handler_BDAT(command: Buffer, callback: () => void): void {
@@ -104,7 +123,10 @@ export class MessageConnection extends StrictConnection {
   }
 
   override _onClose(): void {
-    if (this.#open !== undefined) this.parser?.abandonMessage();
+    if (this.#open !== undefined) {
+      this.parser?.abandonMessage();
+      clearTimeout(this.#open.timer);
+    }
     this.#open = undefined;
     super._onClose();
   }
@@ -115,7 +137,10 @@ export class MessageConnection extends StrictConnection {
     const inlet = new MessageInlet(this._server.settings.limits.maxMessageBytes);
     parser.beginMessage(inlet);
     const outcome = this._server.settings.takeMessage(inlet, this.session);
-    const message: OpenMessage = { outcome, known: undefined, deciding: false };
+    const timer = setTimeout(() => {
+      if (!message.deciding) this.send(421, '4.4.2 the message took too long', false); // one that is here is being taken: its client would send it again
+    }, this._server.settings.limits.maxDataMs);
+    const message: OpenMessage = { outcome, known: undefined, deciding: false, timer };
     void outcome.then((known) => {
       message.known = known;
     });
@@ -149,17 +174,26 @@ export class MessageConnection extends StrictConnection {
     });
   }
 
-  /** One reply, and in LMTP one for each recipient of a whole message (RFC 2033 section 4.2). */
+  /** One reply, and in LMTP one for each RCPT that was taken, if the message is whole: two where an address was given twice (RFC 2033 section 4.2). */
   #say(outcome: MessageOutcome, place: Chunk['place']): void {
-    const copies = this._server.options.lmtp === true && place === 'last' ? this.session.envelope.rcptTo.length : 1;
-    const replies = outcome.at === 'answered' && Array.isArray(outcome.answer) ? (outcome.answer as readonly (string | Error)[]) : Array.from({ length: copies }, () => (outcome.at === 'refused' ? outcome.error : String(outcome.answer)));
+    const answer = outcome.at === 'refused' ? outcome.error : outcome.answer;
+    const copies = this._server.options.lmtp === true && place === 'last' ? this.#taken.length : 1;
+    const replies = typeof answer === 'string' || answer instanceof Error ? Array.from({ length: copies }, () => answer) : this.#forTaken(answer);
     for (const reply of replies) {
       if (typeof reply === 'string') this.send(250, reply, 'DATA_OK');
       else this.send('responseCode' in reply && typeof reply.responseCode === 'number' ? reply.responseCode : 450, reply.message);
     }
   }
 
+  /** @param answers one for each recipient, of which one that was named again is one */
+  #forTaken<Answer>(answers: readonly Answer[]): readonly Answer[] {
+    if (answers.length === this.#taken.length) return answers;
+    const answerOf = new Map(this.session.envelope.rcptTo.map(({ address }, index) => [address.toLowerCase(), answers[index]]));
+    return this.#taken.flatMap((address) => answerOf.get(address) ?? []);
+  }
+
   #over(): void {
+    clearTimeout(this.#open?.timer);
     this.#open = undefined;
     this._transactionCounter += 1;
     this._unrecognizedCommands = 0;

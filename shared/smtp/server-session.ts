@@ -6,7 +6,7 @@
  * What a room gets for nothing: bare CR, bare LF, NUL and overlong lines are refused (in commands 500 and closed; in a message
  * 550 5.6.0 after its end, and `message`'s bytes throw before their end, so half a bad message is never stored); commands
  * pipelined before STARTTLS are discarded; limits on size, recipients, errors, silence and time; unknown parameters get 555;
- * AUTH is offered under TLS only; one reply for each recipient in LMTP; 421 4.3.2 when stopping.
+ * AUTH is offered under TLS only; one reply for each RCPT in LMTP; 421 4.3.2 when stopping.
  */
 import { domainToASCII } from 'node:url';
 import type { SMTPServerAddress, SMTPServerAuthentication, SMTPServerOptions, SMTPServerSession } from 'smtp-server';
@@ -30,7 +30,7 @@ import type { CommandSlots } from '../workers/command-slots.ts';
 import { pausing, refusalOf, wordsOf, wordsOrRefusal } from './message-intake.ts';
 import type { MessageInlet } from './message-inlet.ts';
 import { StrictServer } from './strict-connection.ts';
-import type { SmtpSaslExchange, StrictConnection } from './strict-connection.ts';
+import type { SmtpSaslExchange } from './strict-connection.ts';
 import { countConnection, countMessage, countingLogin, countingRecipient } from '../metrics/service-counters.ts';
 
 export type { SmtpPeer } from './peer.ts';
@@ -61,7 +61,7 @@ export interface SmtpHandlers<S> {
   /**
    * The message's bytes, dots unstuffed, CRLF line ends. They must be read to the end before anything is committed: the
    * iteration throws when the message is to be refused or the client is gone. SMTP returns one reply; LMTP one for each of
-   * `recipients`, in their order (a repeated address is one recipient, the later parameters count), or one for all.
+   * `recipients`, in their order (a repeated address is one recipient, the later parameters count; its client hears the reply twice), or one for all.
    */
   message(state: S, bytes: AsyncIterable<Buffer>, recipients: readonly EnvelopeRecipient[]): Promise<Reply | readonly Reply[]>;
   /** The session is over: after QUIT, or without it. Called once for each state that `open` returned. */
@@ -111,7 +111,7 @@ export interface SmtpSessions {
 }
 
 interface Held<S> {
-  readonly connection: StrictConnection;
+  readonly connection: MessageConnection;
   readonly peer: SmtpPeer;
   state: { readonly value: S } | undefined;
 }
@@ -193,9 +193,7 @@ class Sessions<S> implements SmtpSessions {
       },
       onAuth: (auth, session, done) => this.#authenticate(auth, session, done),
       onMailFrom: (address, session, done) => this.#run(session, done, (held) => this.#mail(held, address)),
-      onRcptTo: (address, session, done) => this.#run(session, done, async ({ state }) => {
-        if (state !== undefined) await this.#inSlot(async () => countingRecipient(options.service, async () => options.handlers.recipient(state.value, readRecipient(address, options.extraParameters))));
-      }),
+      onRcptTo: (address, session, done) => this.#run(session, done, async (held) => this.#recipient(held, address)),
       onClose: (session) => this.#closed(session),
     };
   }
@@ -253,13 +251,19 @@ class Sessions<S> implements SmtpSessions {
     await options.handlers.mail(held.state.value, readSender(address, options.extraParameters));
   }
 
+  async #recipient({ state, connection }: Held<S>, address: SMTPServerAddress): Promise<void> {
+    const { service, handlers, extraParameters, limits } = this.#options;
+    if (state === undefined) return;
+    // The package counts addresses, and a RCPT that is repeated wants its own reply.
+    if (connection.recipientsTaken >= limits.maxRecipients) throw new SmtpRefused('rcpt', makeReply(452, '4.5.3', 'too many recipients'));
+    await this.#inSlot(async () => countingRecipient(service, async () => handlers.recipient(state.value, readRecipient(address, extraParameters))));
+    connection.takeRecipient(address.address);
+  }
+
   async #message(inlet: MessageInlet, session: SMTPServerSession): Promise<(string | Error)[] | string> {
     const held = this.#held.get(session.id);
     if (held?.state === undefined) throw new Failure('bad-input', 'the client is gone');
-    const { connection, state } = held;
-    const timer = setTimeout(() => {
-      if (inlet.isComing) connection.send(421, '4.4.2 the message took too long', false); // one that is here is being taken: its client would send it again
-    }, this.#options.limits.maxDataMs);
+    const { state } = held;
     try {
       const recipients = session.envelope.rcptTo.map((one) => readRecipient(one, this.#options.extraParameters));
       const answer = await this.#inSlot(async (slot) => this.#options.handlers.message(state.value, pausing(inlet, slot), recipients));
@@ -269,7 +273,6 @@ class Sessions<S> implements SmtpSessions {
     } catch (thrown) {
       throw inlet.fault ?? thrown;
     } finally {
-      clearTimeout(timer);
       inlet.leave();
     }
   }

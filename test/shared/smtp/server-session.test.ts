@@ -123,6 +123,41 @@ test('parameters nobody knows are refused with 555, those named in the options a
   assert.deepEqual(extras, ['a+b', ['XWAYBILL-CUSTODIAN', true], ['XWAYBILL-SESSION', 'abc']]);
 });
 
+test('LMTP answers once for each RCPT that was taken, in their order, also where an address was given twice', async (t) => {
+  const server = await startRecordingServer(t, {
+    protocol: 'lmtp', encryption: 'implicit', limits: { maxRecipients: 5 },
+    handlers: {
+      recipient: async (_, { address }) => {
+        await Promise.resolve();
+        if (address.startsWith('unknown')) throw new SmtpRefused('rcpt', makeReply(550, '5.1.1', 'unknown'));
+      },
+      message: async (_, bytes, recipients) => {
+        const read: Buffer[] = [];
+        for await (const piece of bytes) read.push(piece);
+        if (Buffer.concat(read).toString() === 'refused\r\n') throw new SmtpRefused('message', makeReply(554, '5.7.1', 'not this one'));
+        return recipients.map(({ address }) => (address === 'full@example.com' ? makeReply(452, '4.2.2', 'mailbox full') : makeReply(250, '2.1.5', `stored for ${address}`)));
+      },
+    },
+  });
+  const client = await greeted(t, server.port, 'implicit');
+  await client.ask('LHLO fe1', 250);
+  const send = async (text: string, commands: readonly (readonly [address: string, code: number])[]): Promise<string[]> => {
+    await client.ask('MAIL FROM:<s@example.net>', 250);
+    for (const [address, code] of commands) await client.ask(`RCPT TO:<${address}>`, code);
+    client.sayRaw(`DATA\r\n${text}\r\n.\r\nNOOP\r\n`);
+    await client.reply(354);
+    const replies: string[] = [];
+    for (let line = ''; !line.startsWith('250 2.0.0 OK'); replies.push(line)) line = await client.line();
+    return replies.slice(0, -1);
+  };
+  const named = [['a@example.com', 250], ['full@example.com', 250], ['A@example.com', 250], ['unknown@example.com', 550], ['full@example.com', 250], ['b@example.com', 250]] as const;
+  assert.deepEqual(await send('hello', named), ['250 2.1.5 stored for A@example.com', '452 4.2.2 mailbox full', '250 2.1.5 stored for A@example.com', '452 4.2.2 mailbox full', '250 2.1.5 stored for b@example.com']);
+  assert.deepEqual(await send('refused', [['a@example.com', 250], ['a@example.com', 250]]), ['554 5.7.1 not this one', '554 5.7.1 not this one']);
+  assert.deepEqual(await send('hello', [['a@example.com', 250]]), ['250 2.1.5 stored for a@example.com'], 'what was named before is forgotten');
+  const repeated = Array.from({ length: 6 }, (_, index) => ['a@example.com', index < 5 ? 250 : 452] as const);
+  assert.equal((await send('hello', repeated)).length, 5, 'replies have a bound');
+});
+
 test('LMTP answers once for each recipient, and a trusted peer names the client', async (t) => {
   const server = await startRecordingServer(t, {
     protocol: 'lmtp', encryption: 'implicit', trustedPeers: 'yes', extensions: ['XWAYBILL'],
