@@ -105,6 +105,7 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
     primaryDomain: config.primaryDomain,
     nodeOf: (mailHost) => nodeOfMailHost(config.nodes, mailHost),
     known: { staleMs: config.routing.staleAgeSeconds * 1000, maxEntries: config.routing.maxEntries, counters },
+    limitsAgeMs: config.ldapConnectors.some(({ attributes: { quotaBytes, quotaMessages } }) => quotaBytes !== undefined || quotaMessages !== undefined) ? config.routing.positiveAgeSeconds * 1000 : undefined,
     defaultHost: config.routing.mappingHost,
     domainTerms: domainTermsOf(config),
     catchAll: catchAllOf(config),

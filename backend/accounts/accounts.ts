@@ -8,8 +8,9 @@ import type { AccountService, UseTerms } from '../../shared/access/account-use.t
 import { Failure, isFailure } from '../../shared/base/failure.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { Expansion } from '../../shared/user-map/expansion.ts';
-import type { MailboxLimits, UserEntry, UserMaps } from '../../shared/user-map/user-maps.ts';
+import type { UserEntry, UserMaps } from '../../shared/user-map/user-maps.ts';
 import type { Account, Storage } from '../storage/storage.ts';
+import { DirectoryLimits } from './directory-limits.ts';
 import { KnownAddresses } from './known-addresses.ts';
 import type { KnownAddressesOptions } from './known-addresses.ts';
 import { createLocalAccounts, isLocal } from './local-accounts.ts';
@@ -70,6 +71,8 @@ export interface AccountsOptions {
   readonly catchAll?: ((address: string) => string | undefined) | undefined;
   /** What may serve while the directory is away. */
   readonly known: KnownAddressesOptions;
+  /** How long what an entry lets its mailbox hold counts before the entry is looked at anew, milliseconds; absent where entries say nothing of it. */
+  readonly limitsAgeMs?: number | undefined;
   readonly log: Logger;
 }
 
@@ -77,9 +80,10 @@ export interface AccountsOptions {
 export function createAccounts(options: AccountsOptions): Accounts {
   const { counters } = options.known;
   const known = new KnownAddresses(options.known);
+  const limits = new DirectoryLimits({ storage: options.storage, ageMs: options.limitsAgeMs, maxEntries: options.known.maxEntries, log: options.log });
   const lookUp = async (address: string): Promise<UserEntry | undefined> => {
     const entry = await known.entry(address, async () => atDefaultHost(options, address, await options.maps.lookUp(address)));
-    if (entry?.limits !== undefined) await learnLimits(options, entry.address, entry.limits);
+    if (entry !== undefined) await limits.learn(entry);
     return entry;
   };
 
@@ -91,9 +95,19 @@ export function createAccounts(options: AccountsOptions): Accounts {
     return account;
   };
 
+  /** One that is made only now learns its limits, too. */
+  const openFound = async (entry: UserEntry, service: AccountService): Promise<Account> => {
+    const account = await openEntry(options, entry, service);
+    await limits.learn(entry);
+    return account;
+  };
+
   const find = async (address: string, service: AccountService): Promise<{ readonly account: Account; readonly entry?: UserEntry | undefined }> => {
     const kept = await keptHere(options.storage, address, service);
-    if (kept !== undefined) return { account: kept };
+    if (kept !== undefined) {
+      limits.keepUp(kept.address, lookUp);
+      return { account: kept };
+    }
     let entry: UserEntry | undefined;
     try {
       entry = await lookUp(address);
@@ -105,7 +119,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
     const account = isLocal(options.maps, entry, address) ? await local.find(address) : undefined;
     if (account !== undefined) return { account };
     if (entry === undefined) throw new Failure('unknown-user', 'no such user');
-    return { account: await openEntry(options, entry, service), entry };
+    return { account: await openFound(entry, service), entry };
   };
 
   const open = async (address: string, service: AccountService): Promise<Account> => {
@@ -133,7 +147,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
     if (entry === undefined || !await isPassword(options.maps, entry, password)) {
       throw new Failure('bad-credentials', 'wrong user name or password');
     }
-    return allowed(await openEntry(options, entry, service), service, entry);
+    return allowed(await openFound(entry, service), service, entry);
   };
 
   const expandNow = async (address: string): Promise<Expansion> => {
@@ -155,16 +169,6 @@ export function createAccounts(options: AccountsOptions): Accounts {
   const counted = async (credentials: Credentials): Promise<Account> => (counters === undefined ? login(credentials) : counters.login(async () => login(credentials)));
 
   return { login: counted, open, permit, lookUp, expand, changePassword, local, nodeOf: options.nodeOf };
-}
-
-/** Takes up what the directory says that an account of this node may hold; one that can't be changed now learns it the next time. */
-async function learnLimits({ storage, log }: AccountsOptions, address: string, limits: MailboxLimits): Promise<void> {
-  try {
-    if (storage.find(address).at === 'live') await storage.lives.learnLimits(address, limits);
-  } catch (error) {
-    if (!isFailure(error)) throw error;
-    log.warn({ account: address, err: error }, 'what the directory says that the account may hold could not be noted');
-  }
 }
 
 function caughtBy(catcher: string, expansion: Expansion): Expansion {
@@ -218,7 +222,6 @@ async function openEntry(options: AccountsOptions, entry: UserEntry, service: Ac
   const held = await settledRecord(options.storage, entry.address);
   if (held.at === 'withdrawn') return takeUpAgain(options, entry.address);
   const account = await options.storage.createAccount(entry.address);
-  if (entry.limits !== undefined) await learnLimits(options, entry.address, entry.limits);
   // Asked afterwards: of two nodes that make it at once, each told by its replica to be the one, at least one hears of the other.
   const { holders, silent } = await options.holders(entry.address);
   if (holders.length > 0) {

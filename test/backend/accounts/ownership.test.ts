@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { askNode } from '../../../shared/admin/admin-client.ts';
 import { isFailure } from '../../../shared/base/failure.ts';
 import { settleAll } from '../../../backend/accounts/settling.ts';
-import { keepingLog, peoplesPassword } from '../../harness/people.ts';
+import { eventually, keepingLog, peoplesPassword } from '../../harness/people.ts';
 import { certificateOf, twoNodes } from './two-nodes.ts';
 import type { NodeName } from './two-nodes.ts';
 
@@ -20,6 +20,18 @@ test('an account may hold what its entry in the directory says, from its first u
   await storages.be1.lives.learnLimits('alice@example.com', { messages: 9 });
   await accounts.be1.login({ name: 'alice', password: peoplesPassword, service: 'imap', asker: 'client' });
   assert.equal((await accounts.be1.open('alice@example.com', 'smtp')).quota().messagesLimit, 7);
+});
+
+test('what its entry says counts for an account, too, that only front-ends and mail open; it is looked up anew when it has reached its age, not sooner', async (t) => {
+  for (const [limitsAgeMs, expected] of [[0, 7], [60_000, 9]] as const) {
+    const { accounts, storages } = await twoNodes(t, { limitsAgeMs });
+    const account = await accounts.be1.open('alice@example.com', 'smtp');
+    await storages.be1.lives.learnLimits('alice@example.com', { messages: 9 });
+    await accounts.be1.open('alice@example.com', 'imap');
+    const settled = async (): Promise<boolean> => Promise.resolve(account.quota().messagesLimit === 7);
+    await (expected === 7 ? eventually(settled) : accounts.be1.lookUp('bob@example.com')); // as long as it would have taken
+    assert.equal(account.quota().messagesLimit, expected);
+  }
 });
 
 test('another node makes nothing and says who keeps the mailbox', async (t) => {

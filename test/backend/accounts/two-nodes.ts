@@ -41,6 +41,8 @@ export function certificateOf(name: string) {
 export interface NodesOptions {
   /** How long what the directory said counts while it is away. */
   readonly staleMs?: number;
+  /** How long what it said of limits counts before it is asked again; for ever when absent. */
+  readonly limitsAgeMs?: number;
   /** Which server each node asks; both the same embedded directory when absent. */
   readonly uris?: Readonly<Record<NodeName, string>>;
 }
@@ -49,7 +51,7 @@ export interface NodesOptions {
 export const people = directoryLdif([{ name: 'alice', mailHost: 'be1', aliases: ['al@example.com'] }, { name: 'bob', mailHost: 'be2' }, { name: 'carol', mailHost: 'elsewhere' }])
   .replace('mailHost: be1\n', 'mailHost: be1\ndepartmentNumber: 7\n');
 
-export async function twoNodes(t: TestContext, { staleMs = 60_000, uris }: NodesOptions = {}): Promise<TwoNodes> {
+export async function twoNodes(t: TestContext, { staleMs = 60_000, limitsAgeMs, uris }: NodesOptions = {}): Promise<TwoNodes> {
   const directory = uris === undefined ? await startEmbeddedDirectory({ ldif: people }) : { ...slapdBase, stop: async () => Promise.resolve() };
   const uriOf = (node: NodeName): string => uris?.[node] ?? ('uri' in directory ? directory.uri : '');
   let stopping: Promise<void> | undefined;
@@ -80,7 +82,7 @@ export async function twoNodes(t: TestContext, { staleMs = 60_000, uris }: Nodes
     const askOther = async (address: string): ReturnType<typeof askHolders> => askHolders({ [other]: { host: '127.0.0.1', port: ports[other], tls: { key: own.key, cert: own.certificate, ca: own.authority } } }, address);
     const accounts: Accounts = createAccounts({
       storage, maps, log, nodeName: node, primaryDomain: 'example.com',
-      nodeOf: (mailHost) => nodes.find((name) => name === mailHost), known: { staleMs, maxEntries: 10 },
+      nodeOf: (mailHost) => nodes.find((name) => name === mailHost), known: { staleMs, maxEntries: 10 }, limitsAgeMs,
       holders: askOther,
     });
     return { accounts, storage, lines, askOther, stop: async () => admin.stop(0) };
