@@ -177,7 +177,7 @@ function reconciliationOf({ config, storage, context }: Ground, directory: Direc
 /** As front-ends have it: what all workers of the node have counted. */
 function statsRoute(siblings: NodeContext['siblings'], { counters: { mapping, logins }, directory }: { readonly counters: AccountCounters; readonly directory: DirectoryAccess }): AdminRoute {
   siblings.answer('map-stats', () => ({ process: process.pid, mapping, logins, connectors: directory.operations() }));
-  return { prefix: '/map-stats', allow: 'nodes', answer: async () => ({ status: 200, body: { workers: await siblings.ask('map-stats', {}) } }) };
+  return { prefix: '/map-stats', allow: 'nodes', answer: async () => ({ status: 200, body: { workers: (await siblings.ask('map-stats', {})).answers } }) };
 }
 
 /** One worker of the node sees to it that the text index follows. */

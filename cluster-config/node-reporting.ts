@@ -10,10 +10,13 @@ import type { SampleFile, SampleQuestion, SampleStore } from '../shared/reportin
 import { samplesOf } from '../shared/reporting/samples.ts';
 import type { Sample } from '../shared/reporting/samples.ts';
 import type { Service } from '../shared/service/service.ts';
+import { askAll } from '../shared/service/siblings.ts';
 import type { NodeConfig } from './effective.ts';
 import type { NodeContext } from './run-node.ts';
 
 const weekMs = 7 * 86_400_000;
+/** Who tells his counts forgets them, so those of one who answers later are lost. */
+const countsPatienceMs = 10_000;
 const questionSchema = z.object({ scope: z.enum(['server', 'domain', 'account']).default('server'), name: z.string().max(320).default(''), from: z.coerce.number(), to: z.coerce.number() });
 const countsSchema = z.array(z.object({ scope: z.enum(['domain', 'account']), name: z.string(), counter: z.enum(countedOfAccounts), value: z.number() })).nullable();
 
@@ -38,10 +41,10 @@ export function reportRoute({ config, siblings }: NodeContext): AdminRoute {
   };
 }
 
-/** Of this node, by time; at most `mostSamples`, the newest. */
+/** Of this node, by time; at most `mostSamples`, the newest. @throws Failure('timed-out') when a worker does not answer that may have them */
 export async function findSamples({ config, siblings }: Pick<NodeContext, 'config' | 'siblings'>, question: SampleQuestion): Promise<readonly Sample[]> {
   if (keepsSamples(config) === 'file') return withSampleFile(config, (file) => file.find(question));
-  return (await siblings.ask('report window', question)).flatMap((found) => (found ?? []) as readonly Sample[]);
+  return (await askAll(siblings, 'report window', question)).flatMap((found) => (found ?? []) as readonly Sample[]);
 }
 
 /** Back-ends keep samples in a file, front-ends in memory. */
@@ -58,8 +61,8 @@ export function startReporting({ config, log, measure, siblings }: Pick<NodeCont
   let before: Snapshot | undefined;
   const sample = async (): Promise<void> => {
     const atMs = Date.now();
-    const [now, told] = await Promise.all([measure(), siblings.ask('report counts', {})]);
-    const counts = told.flatMap((one) => countsSchema.parse(one) ?? []);
+    const [now, told] = await Promise.all([measure(), siblings.ask('report counts', {}, countsPatienceMs)]);
+    const counts = told.answers.flatMap((one) => countsSchema.parse(one) ?? []);
     store.add([...(before === undefined ? [] : samplesOf(before, now, atMs)), ...summed(counts.map((count): Sample => ({ atMs, ...count })))]);
     before = now;
     store.forget(atMs - reporting.keepWeeks * weekMs);

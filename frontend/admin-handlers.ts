@@ -7,6 +7,7 @@ import { mayTouch } from '../shared/admin-api/caller.ts';
 import { handled } from '../shared/admin-api/operation.ts';
 import type { Handled } from '../shared/admin-api/operation.ts';
 import type { Logger } from '../shared/log/log.ts';
+import { askAll } from '../shared/service/siblings.ts';
 import type { Siblings } from '../shared/service/siblings.ts';
 import { describe } from './admin-routes.ts';
 import { matcher } from './login/session-set.ts';
@@ -16,7 +17,7 @@ export function adminHandlers(mappings: Mappings, siblings: Siblings, log: Logge
   const sessions = async (topic: 'list' | 'kick', { account, address, backend }: SessionQuestion): Promise<ReturnType<typeof nodeSessionsSchema.parse>> => {
     const question = { ...(account === undefined ? {} : { account }), ...(address === undefined ? {} : { address }), ...(backend === undefined ? {} : { node: backend }) };
     matcher(question); // a bad address is told before anything is cut
-    const answers = await siblings.ask(topic, question);
+    const answers = await askAll(siblings, topic, question);
     return nodeSessionsSchema.parse({ sessions: answers.flat().filter((one) => one !== null) });
   };
   return [
@@ -33,6 +34,6 @@ export function adminHandlers(mappings: Mappings, siblings: Siblings, log: Logge
       return cut;
     }),
     handled(accountOperations.showRoute, async ({ params, query }) => ({ kind: 'unknown', ...await describe(mappings.of(query.service), params.address) })),
-    handled(accountOperations.forgetNodeRoute, async ({ params }) => ({ workers: (await siblings.ask('forget', { address: params.address })).length })),
+    handled(accountOperations.forgetNodeRoute, async ({ params }) => ({ workers: (await askAll(siblings, 'forget', { address: params.address })).length })),
   ];
 }

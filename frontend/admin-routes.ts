@@ -39,10 +39,10 @@ export function adminRoutes(parts: FrontendAdmin): readonly AdminRoute[] {
       prefix: '/map/', allow: 'nodes',
       answer: async (address, { query }) => ({ status: 200, body: await describe(mappings.of(read(service, query.get('service') ?? undefined)), address) }),
     },
-    { prefix: '/map-stats', allow: 'nodes', answer: async () => ({ status: 200, body: { workers: await siblings.ask('map-stats', {}) } }) },
+    { prefix: '/map-stats', allow: 'nodes', answer: async () => ({ status: 200, body: { workers: (await siblings.ask('map-stats', {})).answers } }) },
     addressNewsRoute(async ({ addresses, sessions }) => {
       await Promise.all(addresses.map(async (address) => {
-        await siblings.ask('forget', { address });
+        await siblings.ask('forget', { address }); // a worker that is busy does it when it has time
         if (sessions === 'end') await siblings.ask('kick', { account: address });
       }));
       log.info({ number: addresses.length, addresses: addresses.slice(0, mostLogged), sessions }, 'addresses were changed by an administrator');

@@ -10,6 +10,7 @@ import { ApiRefusal } from '../../shared/admin-api/problem.ts';
 import { Failure, isFailure } from '../../shared/base/failure.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import type { Service } from '../../shared/service/service.ts';
+import { askAll } from '../../shared/service/siblings.ts';
 import type { Siblings } from '../../shared/service/siblings.ts';
 
 export type JobView = z.output<typeof jobSchema>;
@@ -59,9 +60,9 @@ export class Jobs implements Service {
     return job;
   }
 
-  /** Of all workers, the newest first. */
+  /** Of all workers, the newest first. @throws Failure('timed-out') when one of them does not answer */
   async list(): Promise<readonly JobView[]> {
-    const answers = await this.#siblings.ask(topic, null);
+    const answers = await askAll(this.#siblings, topic, null);
     const jobs = answers.flatMap((answer) => jobSchema.array().safeParse(answer).data ?? []);
     return jobs.sort((one, other) => (one.startedAt < other.startedAt ? 1 : -1));
   }

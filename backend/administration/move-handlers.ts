@@ -5,6 +5,7 @@ import type { moveSchema } from '../../cluster-config/admin/contract/accounts.ts
 import { pageOf } from '../../cluster-config/admin/paging.ts';
 import { handled } from '../../shared/admin-api/operation.ts';
 import type { Handled } from '../../shared/admin-api/operation.ts';
+import { askAll } from '../../shared/service/siblings.ts';
 import type { Siblings } from '../../shared/service/siblings.ts';
 import type { AccountMoves, MoveEvent } from '../account-move/account-move.ts';
 
@@ -14,7 +15,7 @@ type Move = z.input<typeof moveSchema>;
 
 export function moveHandlers(moves: AccountMoves, siblings: Siblings): readonly Handled[] {
   siblings.answer(topic, (address) => moves.told()[String(address)] ?? null);
-  const look = async (address: string): Promise<Move> => described(await siblings.ask(topic, address));
+  const look = async (address: string): Promise<Move> => described(await askAll(siblings, topic, address));
   return [
     handled(accountOperations.startMove, async ({ params, body, reply }) => {
       reply.note({ ...body });

@@ -88,10 +88,9 @@ export class WorkerStorageChanges implements StorageChanges {
   async leave(directory: string): Promise<'left' | 'some-are-busy'> {
     const { siblings, storage, lastCommandsMs = usualLastCommandsMs } = this.#ground;
     const waitMs = lastCommandsMs * 0.8;
-    const askedAtMs = performance.now();
-    await siblings.ask(topic, directory, waitMs);
+    const { silent } = await siblings.ask(topic, directory, waitMs);
     storage.care.ring(directory);
-    return performance.now() - askedAtMs < waitMs ? 'left' : 'some-are-busy';
+    return silent === 0 ? 'left' : 'some-are-busy';
   }
 
   async follow(): Promise<void> {
@@ -163,10 +162,8 @@ export class WorkerStorageChanges implements StorageChanges {
 
   async #tryLetGo(directory: string): Promise<boolean> {
     const { siblings, memory, log } = this.#ground;
-    const askedAtMs = performance.now();
-    const answers = await siblings.ask(topic, directory, patienceMs);
-    if (performance.now() - askedAtMs >= patienceMs) return false; // one has not answered
-    if (answers.some((answer) => answer !== 'closed') || this.#ground.isBusy(directory) || !memory.takenOut().some((out) => out.directory === directory)) return false;
+    const { answers, silent } = await siblings.ask(topic, directory, patienceMs);
+    if (silent > 0 || answers.some((answer) => answer !== 'closed') || this.#ground.isBusy(directory) || !memory.takenOut().some((out) => out.directory === directory)) return false;
     const { trouble } = await askSupervisor(siblings, heldTopics.letGo, directory) as LettingGo;
     if (trouble !== undefined) log.warn({ directory, trouble }, 'the folder of a storage that is taken out was not left in order: another machine may refuse to take it');
     return !(await this.held()).includes(directory);

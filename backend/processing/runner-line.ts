@@ -1,4 +1,5 @@
 /** From any worker of a node to the one that has the queue's runner. */
+import { askAll } from '../../shared/service/siblings.ts';
 import type { Siblings } from '../../shared/service/siblings.ts';
 import type { Destination } from './queue-item.ts';
 
@@ -6,7 +7,7 @@ import type { Destination } from './queue-item.ts';
 export interface RunnerLine {
   /** These destinations are to be asked now, whatever is remembered of them. */
   wake(destinations: readonly Destination[]): Promise<void>;
-  /** Whether something of the item is being delivered. */
+  /** Whether something of the item is being delivered. @throws Failure('timed-out') when whoever runs the queue may be busy and does not say */
   isUnderWay(id: string): Promise<boolean>;
 }
 
@@ -22,6 +23,6 @@ export function runnerLine(siblings: Siblings, here: { readonly tryNow: (destina
   siblings.answer(underWayTopic, (id) => here.isUnderWay(String(id)));
   return {
     wake: async (destinations) => void await siblings.ask(wakeTopic, [...new Set(destinations)]),
-    isUnderWay: async (id) => (await siblings.ask(underWayTopic, id)).includes(true),
+    isUnderWay: async (id) => (await askAll(siblings, underWayTopic, id)).includes(true),
   };
 }

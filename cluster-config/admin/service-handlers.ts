@@ -6,6 +6,7 @@ import type { Handled } from '../../shared/admin-api/operation.ts';
 import { ApiRefusal } from '../../shared/admin-api/problem.ts';
 import type { ServiceOrder, ServiceWishes } from '../../shared/service/service-wishes.ts';
 import type { UnitState } from '../../shared/service/service-rack.ts';
+import { askAll } from '../../shared/service/siblings.ts';
 import type { Siblings } from '../../shared/service/siblings.ts';
 import { serviceOperations, unitStateSchema } from './contract/services.ts';
 import type { serviceSchema } from './contract/services.ts';
@@ -30,7 +31,7 @@ const gravity = ['failed', 'stopping', 'starting', 'stopped', 'running'] as cons
 
 export function serviceHandlers({ siblings, wishes, states, drainMs }: ServiceGround): readonly Handled[] {
   siblings.answer(topic, () => ({ pid: process.pid, services: states() }));
-  const list = async (): Promise<Listed[]> => servicesOfNode(siblings);
+  const list = async (): Promise<Listed[]> => joined(await askAll(siblings, topic, {}));
   const find = async (name: string): Promise<Listed> => {
     const found = (await list()).find((one) => one.name === name);
     if (found === undefined) throw new ApiRefusal(404, 'no-such-service', { text: `this node has no service ${name}, or its configuration does not enable it`, advice: 'services.NAME.enable switches it on.' });
@@ -57,9 +58,9 @@ export function serviceHandlers({ siblings, wishes, states, drainMs }: ServiceGr
   ];
 }
 
-/** The services of this node, by what its workers say. */
+/** The services of this node, by what those of its workers say that have time. */
 export async function servicesOfNode(siblings: Siblings): Promise<Listed[]> {
-  return joined(await siblings.ask(topic, {}));
+  return joined((await siblings.ask(topic, {})).answers);
 }
 
 /** What the workers say, by service. */

@@ -30,12 +30,12 @@ export function answerStatus(siblings: Siblings, config: Pick<NodeConfig, 'versi
 
 /** The whole node, by what its workers say. */
 export async function statusOfNode(siblings: Siblings, { nodeName, role, host, tls }: Pick<NodeConfig, 'nodeName' | 'role' | 'host' | 'tls'>): Promise<NodeStatus> {
-  const answers = await siblings.ask(topic, {});
+  const { answers, silent } = await siblings.ask(topic, {});
   const workers = answers.flatMap((answer) => {
     const parsed = workerSchema.safeParse(answer); // null: a worker of an older program, or one that just starts
     return parsed.success ? [parsed.data] : [];
   });
-  const ailing = workers.find(({ state }) => state !== 'ready');
+  const ailing = workers.find(({ state }) => state !== 'ready') ?? (silent > 0 ? { state: 'not-ready' as const, reason: `workers that do not answer: ${String(silent)}` } : undefined);
   const versions = [...new Set(workers.map(({ configVersion }) => configVersion))];
   return {
     name: nodeName, role, host, workers,

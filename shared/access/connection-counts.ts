@@ -2,7 +2,7 @@
  * Counts connections over all workers of a node. Each worker counts its own and decides alone as long as it holds little of
  * what is allowed (its share: half of the limit, divided by the workers). A worker with more than its share asks the others for
  * each further connection, all counts in one question; and whoever was asked by such a one asks, too, until it hears that nobody
- * else has more than a share. So the sum never exceeds a limit while all workers answer, and far from the limits nobody waits.
+ * else has more than a share. So the sum never exceeds a limit while all workers answer, and far from the limits nobody waits. One that is too busy to answer keeps nobody out.
  */
 import { boundedCache } from '../base/bounded-cache.ts';
 import type { Siblings } from '../service/siblings.ts';
@@ -82,7 +82,7 @@ export class ConnectionCounts {
 
   /** Workers of older generations hold sessions, and ask no more: once, a new one asks of what they have much. */
   async #begin(): Promise<void> {
-    for (const keys of (await this.#options.siblings.ask(muchTopic, null)).filter(Array.isArray)) {
+    for (const keys of (await this.#options.siblings.ask(muchTopic, null)).answers.filter(Array.isArray)) {
       for (const key of keys) this.#contended.set(String(key), true);
     }
   }
@@ -94,10 +94,11 @@ export class ConnectionCounts {
       else this.#much.delete(key);
     }
     if (!question.some(({ key, much }) => much || this.#contended.has(key))) return undefined;
-    const answers = (await this.#options.siblings.ask(topic, question)).filter(isAnswer);
+    const heard = await this.#options.siblings.ask(topic, question);
+    const answers = heard.answers.filter(isAnswer);
     for (const [index, demand] of demands.entries()) {
       const others = answers.slice(1); // the first is this worker's own
-      if (!others.some((answer) => this.#isMuch(demand, answer[index]))) this.#contended.delete(demand.key);
+      if (heard.silent === 0 && !others.some((answer) => this.#isMuch(demand, answer[index]))) this.#contended.delete(demand.key);
     }
     const sums = demands.map((_demand, index) => sumOf(answers.map((answer) => answer[index])));
     const full = this.#refusal(demands, sums);

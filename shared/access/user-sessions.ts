@@ -40,8 +40,8 @@ export class UserSessions {
     const own = this.#counts.get(account) ?? 0;
     if (own > max) return true;
     if (own <= fewSessions) return false;
-    const counts = await siblings.ask(topic, account);
-    return counts.reduce<number>((sum, count) => sum + (typeof count === 'number' ? count : 0), 0) > max;
+    const { answers } = await siblings.ask(topic, account); // rather a session too many than a user kept out by a worker that is busy
+    return answers.reduce<number>((sum, count) => sum + (typeof count === 'number' ? count : 0), 0) > max;
   }
 
   #change(account: string, by: 1 | -1): void {

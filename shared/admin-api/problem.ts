@@ -54,6 +54,7 @@ const advices: Readonly<Record<string, string>> = {
   'signed-out': 'Sign in: POST /api/v1/session; or send Authorization: Basic or Bearer.',
   forbidden: 'Ask an administrator who has the permission, or for it.',
   limit: 'Ask more slowly.',
+  'timed-out': 'Ask again in a moment.',
 };
 
 /** What is answered to a thrown value. */

@@ -201,7 +201,7 @@ class Slot implements Service {
     const untilMs = performance.now() + closingMs;
     for (const place of this.unit.places) {
       while (await isListenedAt(place)) {
-        if ((await this.#siblings.ask(underWayTopic, this.name)).includes(true)) return;
+        if ((await this.#siblings.ask(underWayTopic, this.name)).answers.includes(true)) return;
         if (performance.now() > untilMs) throw new Error(`EADDRINUSE: another program listens at ${place.host}:${String(place.port)}`);
         await sleep(lookAgainMs);
       }

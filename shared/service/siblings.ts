@@ -6,16 +6,30 @@ import { Failure } from '../base/failure.ts';
 import type { Order, Report } from './messages.ts';
 
 export interface Siblings {
-  /** Answers to a topic, this worker's own too; JSON values. Who does not answer within `patienceMs` is left out. */
-  ask(topic: string, question: unknown, patienceMs?: number): Promise<unknown[]>;
+  /**
+   * Puts a question to all workers, and waits `patienceMs` for them. Who was silent, being busy or about to end, gets to the question when he has time, and
+   * nobody hears his answer: for what may be less than the whole. Where a part would be taken for the whole, `askAll`.
+   */
+  ask(topic: string, question: unknown, patienceMs?: number): Promise<Heard>;
   /** What this worker answers. One function for each topic. */
   answer(topic: string, answer: (question: unknown) => unknown): void;
+  /** Who is to be told of workers that were silent; of each topic once a minute at most. */
+  onSilence(tell: (topic: string, silent: number) => void): void;
+}
+
+/** What came of a question. */
+export interface Heard {
+  /** JSON values, this worker's own first. */
+  readonly answers: readonly unknown[];
+  /** So many workers have not answered. */
+  readonly silent: number;
 }
 
 /** The wait for workers that are busy or just leaving. */
 const usualPatienceMs = 1000;
-/** Without the supervisor there is no answer at all, so it is worth a longer wait; less than the 5 s in which a command wants the node's answer. */
-const supervisorPatienceMs = 4000;
+/** Where without an answer there is none at all it is worth a longer wait; less than the 5 s in which a command wants the node's answer. */
+const longPatienceMs = 4000;
+const toldAgainMs = 60_000;
 
 interface Round {
   readonly answers: unknown[];
@@ -26,9 +40,16 @@ interface Round {
 
 /** Asks the supervisor instead of the other workers; for topics that it has at its desk. @throws Failure('timed-out') */
 export async function askSupervisor(siblings: Siblings, topic: string, question: unknown): Promise<unknown> {
-  const [, answer] = await siblings.ask(topic, question, supervisorPatienceMs);
+  const { answers: [, answer] } = await siblings.ask(topic, question, longPatienceMs);
   if (answer === undefined) throw new Failure('timed-out', 'the supervisor of this node does not answer');
   return answer;
+}
+
+/** Answers of all workers, this one's own first. @throws Failure('timed-out') when one of them does not answer, so that nobody takes a part for the whole */
+export async function askAll(siblings: Siblings, topic: string, question: unknown): Promise<readonly unknown[]> {
+  const { answers, silent } = await siblings.ask(topic, question, longPatienceMs);
+  if (silent > 0) throw new Failure('timed-out', `${String(silent)} of this node's workers ${silent === 1 ? 'is' : 'are'} busy, or just ending, and ${silent === 1 ? 'does' : 'do'} not answer`);
+  return answers;
 }
 
 /** A worker's end of it; `receive` takes the orders that belong to it. */
@@ -37,6 +58,8 @@ export class WorkerSiblings implements Siblings {
   readonly #answers = new Map<string, (question: unknown) => unknown>();
   readonly #rounds = new Map<number, Round>();
   #lastRound = 0;
+  #tell: (topic: string, silent: number) => void = () => undefined;
+  readonly #toldAtMs = new Map<string, number>();
 
   constructor(send: (report: Report) => void) {
     this.#send = send;
@@ -46,7 +69,11 @@ export class WorkerSiblings implements Siblings {
     this.#answers.set(topic, answer);
   }
 
-  async ask(topic: string, question: unknown, patienceMs = usualPatienceMs): Promise<unknown[]> {
+  onSilence(tell: (topic: string, silent: number) => void): void {
+    this.#tell = tell;
+  }
+
+  async ask(topic: string, question: unknown, patienceMs = usualPatienceMs): Promise<Heard> {
     this.#lastRound += 1;
     const round = this.#lastRound;
     const answers: unknown[] = [this.#own(topic, question)];
@@ -59,8 +86,11 @@ export class WorkerSiblings implements Siblings {
       this.#rounds.set(round, { answers, expected: undefined, done });
       this.#send({ kind: 'ask', round, topic, question });
     });
+    const { expected = answers.length } = this.#rounds.get(round) ?? {}; // else the supervisor has not even passed it on
     this.#rounds.delete(round);
-    return answers;
+    const silent = Math.max(0, expected + 1 - answers.length);
+    if (silent > 0) this.#tellOf(topic, silent);
+    return { answers, silent };
   }
 
   receive(order: Extract<Order, { kind: 'ask' | 'asked' | 'answer' }>): void {
@@ -73,6 +103,13 @@ export class WorkerSiblings implements Siblings {
     if (order.kind === 'asked') round.expected = order.others;
     else round.answers.push(order.answer);
     if (round.expected !== undefined && round.answers.length > round.expected) round.done();
+  }
+
+  #tellOf(topic: string, silent: number): void {
+    const nowMs = performance.now();
+    if (nowMs - (this.#toldAtMs.get(topic) ?? -Infinity) < toldAgainMs) return;
+    this.#toldAtMs.set(topic, nowMs);
+    this.#tell(topic, silent);
   }
 
   /** Null for a topic that this worker does not know. */

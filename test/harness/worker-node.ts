@@ -6,13 +6,19 @@ import type { Desk } from '../../shared/service/supervisor.ts';
 interface Worker {
   readonly notices: WorkerNotices;
   readonly siblings: WorkerSiblings;
+  /** What others ask it waits until it has time again, which the answer says. */
+  beBusy(): () => void;
+}
+
+interface Member extends Worker {
+  hear(work: () => void): void;
 }
 
 export class WorkerNode {
   /** Posts and questions so far. */
   messages = 0;
   readonly #board = new NoticeBoard();
-  readonly #workers: Worker[] = [];
+  readonly #workers: Member[] = [];
   readonly #carry: (work: () => void) => void;
   readonly #desk: Desk;
 
@@ -26,8 +32,17 @@ export class WorkerNode {
   }
 
   worker(): Worker {
+    let waiting: (() => void)[] | undefined;
+    const beBusy = (): (() => void) => {
+      waiting = [];
+      return () => {
+        const work = waiting ?? [];
+        waiting = undefined;
+        for (const one of work) one();
+      };
+    };
     const slot = this.#workers.length;
-    const others = (): Worker[] => this.#workers.filter((_, index) => index !== slot);
+    const others = (): Member[] => this.#workers.filter((_, index) => index !== slot);
     const notices: WorkerNotices = new WorkerNotices((report) => {
       if (report.kind === 'subscribe') for (const order of this.#board.kept(report.topic)) notices.receive(order);
       if (report.kind !== 'post') return;
@@ -46,9 +61,13 @@ export class WorkerNode {
       }
       const asked = others();
       this.#carry(() => siblings.receive({ kind: 'asked', round: report.round, others: asked.length }));
-      for (const other of asked) this.#carry(() => other.siblings.receive({ ...report, asker: slot }));
+      for (const other of asked) this.#carry(() => other.hear(() => other.siblings.receive({ ...report, asker: slot })));
     });
-    const worker = { notices, siblings };
+    const hear = (work: () => void): void => {
+      if (waiting === undefined) work();
+      else waiting.push(work);
+    };
+    const worker = { notices, siblings, beBusy, hear };
     this.#workers.push(worker);
     return worker;
   }

@@ -18,7 +18,7 @@ const dayMs = 86_400_000;
 
 /** The desk without the way to it. */
 function deskSiblings(desk: ReturnType<typeof maildropDesk>): Siblings {
-  return { ask: async (topic, question) => Promise.resolve(topic === 'maildrop' ? [null, desk.maildrop(JSON.parse(JSON.stringify(question)))] : [null]), answer: () => undefined };
+  return { ask: async (topic, question) => Promise.resolve({ answers: topic === 'maildrop' ? [null, desk.maildrop(JSON.parse(JSON.stringify(question)))] : [null], silent: 0 }), answer: () => undefined, onSilence: () => undefined };
 }
 
 /** The same for all but those of `slow.example`. */
