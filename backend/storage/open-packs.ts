@@ -1,6 +1,6 @@
 /**
  * Opens the packs in a directory. Small messages of all sessions go whole into one shared pack, so that they share its
- * fdatasync; a big one is streamed into a pack that it has for itself until it ends.
+ * flush; a big one is streamed into a pack that it has for itself until it ends.
  */
 import { stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';

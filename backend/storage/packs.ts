@@ -38,7 +38,7 @@ export interface StagedBytes {
   /** SHA-256. */
   readonly digest: Buffer;
   /**
-   * Resolves when the bytes (and the name of their pack) are on stable storage; callers share one fdatasync. Await it
+   * Resolves when the bytes (and the name of their pack) are on stable storage; callers share one flush. Await it
    * before the transaction that says `retain`. Rejects with `storage-failure`; then the bytes must be staged again.
    */
   settled(): Promise<void>;

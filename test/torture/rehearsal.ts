@@ -15,9 +15,9 @@ function isOfIndex({ text }: Call): boolean {
   return text.includes('/data.mdb>');
 }
 
-/** Where the first pack is settled; -1 when none is. */
+/** Where records first go into a pack, behind its header: they are settled before the next call of the index. -1 when none do. */
 function settledAt(calls: readonly Call[]): number {
-  return calls.findIndex((call) => call.name === 'fdatasync' && !isOfIndex(call));
+  return calls.findIndex((call) => call.name === 'pwrite64' && !isOfIndex(call) && !/, 0(?:\) +=| <unfinished)/u.test(call.text));
 }
 
 /** The number of the call that the step means, among those of its name; undefined when it did not come. */

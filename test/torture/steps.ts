@@ -23,10 +23,9 @@ const kill = { kind: 'kill', effect: 'signal=KILL', lasts: 'once' } as const;
 
 export const killSteps: readonly Step[] = [
   { ...kill, name: 'a pack is made', calls: 'openat', on: 'pack' },
-  { ...kill, name: 'bytes go into a pack', calls: 'pwrite64', on: 'pack' },
+  { ...kill, name: 'bytes go into a pack', calls: 'pwrite64', on: 'pack' }, // most are settled by the same call (O_DSYNC)
   { ...kill, name: 'a new pack is flushed', calls: 'fsync', on: 'pack' },
   { ...kill, name: 'the name of a new pack is flushed', calls: 'fsync', on: 'pack directory' },
-  { ...kill, name: 'a pack is settled', calls: 'fdatasync', on: 'pack' },
   { ...kill, name: 'pages of the index are written', calls: 'writev,pwrite64', on: 'index' }, // neighbours by one call, single ones by the other
   { ...kill, name: 'the index is flushed', calls: 'fdatasync', on: 'index' },
   { ...kill, name: 'a page of the index, or its header, is written', calls: 'pwrite64', on: 'index' },
@@ -55,7 +54,7 @@ export const headerStep: Step = { name: 'the header of the index, or a page, can
 export const faultSteps: readonly Step[] = [
   { name: 'no space in a pack', kind: 'fault', calls: 'pwrite64', on: 'pack', effect: 'error=ENOSPC', lasts: 'on' },
   { name: 'no space for a new pack', kind: 'fault', calls: 'openat', on: 'pack', effect: 'error=ENOSPC', lasts: 'on' },
-  { name: 'a flush of a pack fails', kind: 'fault', calls: 'fdatasync', on: 'pack', effect: 'error=EIO', lasts: 'once' },
+  { name: 'a write of a pack fails, or its flush', kind: 'fault', calls: 'pwrite64', on: 'pack', effect: 'error=EIO', lasts: 'once' },
   { name: 'no space in the index', kind: 'fault', calls: 'writev', on: 'index', effect: 'error=ENOSPC', lasts: 'on' },
   { name: 'a flush of the index fails', kind: 'fault', calls: 'fdatasync', on: 'index', effect: 'error=EIO', lasts: 'once' },
   headerStep,

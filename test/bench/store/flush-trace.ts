@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { callsIn } from '../../harness/strace-calls.ts';
 
 const flushes: ReadonlySet<string> = new Set(['fsync', 'fdatasync', 'sync_file_range', 'msync']);
-/** LMDB's way; Dovecot opens nothing so. */
+/** The way of LMDB's header, and of packs; Dovecot opens nothing so. */
 const writes: ReadonlySet<string> = new Set(['pwrite64', 'pwritev', 'pwritev2']);
 
 /** The command inside strace, which writes to that file. Other calls cost nothing (`--seccomp-bpf`). */
