@@ -73,7 +73,10 @@ export async function countFlushes(start: StoreStart, { seconds, writers }: Flus
   });
 }
 
-/** Rates on a disk that needs longer for each flush. */
+/**
+ * Rates on a disk that needs longer for each flush. Who is alone does some three hundred deliveries while the server is to warm up, too few for V8 to compile
+ * what they run: many warm it up for him.
+ */
 export async function measureSlowFlushes(start: StoreStart, { seconds, warmSeconds, connections, writers, delayMs }: FlushEffort): Promise<Figures> {
   return inFolder(async (folder) => {
     const store = await start(slowingFlushes(folder, delayMs));
@@ -82,6 +85,7 @@ export async function measureSlowFlushes(start: StoreStart, { seconds, warmSecon
         const { count, ms } = await workFor(store, cell, { seconds, warmSeconds });
         return (count * 1000) / ms;
       };
+      await workFor(store, lmtp(connections), { seconds: warmSeconds });
       return {
         'deliveries/s, alone': await rate(lmtp(1)), [`deliveries/s, ${String(connections)} connections`]: await rate(lmtp(connections)),
         [`deliveries/s, ${String(writers)} connections`]: await rate(lmtp(writers)), [`appends/s, ${String(connections)} connections`]: await rate(append(connections)),
