@@ -121,11 +121,12 @@ export class Stage {
     const tells = command.tells ?? 'everything';
     const expectation: Expectation = { tells, before, others: 'still', fetched: command.fetched ?? new Map(), own: command.own ?? nobody };
     // What was open, and is not any more, is not told of.
-    const others = model.view === viewBefore ? responses.filter((response) => model.hear(response, expectation) === 'of something else') : [...responses];
+    const beyondNews = model.view === viewBefore ? responses.filter((response) => model.hear(response, expectation) === 'of something else') : [...responses];
     command.concludes?.();
     if (model.view === viewBefore) model.settle(expectation);
     if (model.view === viewBefore && model.view !== undefined && status === 'OK') this.#checkIssued(model, { tells, code });
     await this.#wakeIdlers();
+    const others = isToldStatus(command) ? beyondNews : withoutLateStatus(model, beyondNews);
     // A connection to another node that is refused in the midst of a message's bytes is given up, and a watch that went over it is told to be interrupted.
     return { others: status === 'NO' && model.watch !== undefined ? others.filter(({ kind }) => kind !== 'lost') : others, code };
   }
@@ -272,6 +273,16 @@ function isNews(model: SessionModel, response: Response, expectation: Expectatio
   if (response.kind === 'code' && response.code === 'PERMANENTFLAGS') return true;
   if (model.annotations?.hear(response) === 'taken') return true;
   return model.hear(response, expectation) === 'taken' || model.watch?.hear(response, { ...model.looking, others: expectation.others }) === 'taken';
+}
+
+/** Whether STATUS responses answer the command itself. */
+function isToldStatus({ text }: Command): boolean {
+  return /^(?:STATUS|LIST|NOTIFY) /.test(text);
+}
+
+/** Without what NOTIFY may still make a session hear, whatever it asks: of a mailbox that others changed while it had a name that is not watched. */
+function withoutLateStatus({ watch, looking }: SessionModel, responses: readonly Response[]): readonly Response[] {
+  return responses.filter((one) => one.kind !== 'status' || watch?.mayHearLate(one.name) !== true || watch.hear(one, { ...looking, others: 'still' }) !== 'taken');
 }
 
 /** News of annotations come with whatever command. Answers the other responses. */

@@ -117,6 +117,12 @@ export class Watch {
     this.#unsure.add(mailbox);
   }
 
+  /** Whether a STATUS of it may come with whatever command, though none is owed. */
+  mayHearLate(name: string): boolean {
+    const mailbox = this.account.mailbox(name);
+    return mailbox !== undefined && this.wishes.messages(name) && this.#unsure.has(mailbox);
+  }
+
   /** What may come beside what is owed. */
   #perhaps(mailbox: ModelMailbox | undefined, items: ReadonlyMap<string, number>): Partial<Counters> {
     if (mailbox === undefined || !this.#unsure.has(mailbox)) return {};
