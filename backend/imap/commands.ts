@@ -41,10 +41,10 @@ const byVerb: ReadonlyMap<string, Command> = new Map([...table, ...forNodes].map
 
 const guestVerbs: ReadonlySet<string> = new Set([
   'CAPABILITY', 'NOOP', 'LOGOUT', 'ID', 'AUTHENTICATE', 'ENABLE', 'SELECT', 'EXAMINE', 'CREATE', 'DELETE', 'RENAME', 'STATUS', 'ESEARCH', 'GETQUOTAROOT', 'APPEND', 'IDLE',
-  'SETACL', 'DELETEACL', 'GETACL', 'LISTRIGHTS', 'MYRIGHTS', 'GETMETADATA', 'SETMETADATA', 'NOTIFY',
+  'SETACL', 'DELETEACL', 'GETACL', 'LISTRIGHTS', 'MYRIGHTS', 'GETMETADATA', 'SETMETADATA', 'NOTIFY', 'URLFETCH',
 ]);
 
-/** Whether somebody may say it to whom the account does not belong: it asks for rights on the mailbox that it names or that is open. */
+/** Whether somebody may say it to whom the account does not belong: it asks for rights on the mailbox that it names or that is open, or for what the owner authorised. */
 export function isForGuests({ verb, allowedIn }: Command): boolean {
   return guestVerbs.has(verb) || allowedIn.every((state) => state === 'selected');
 }

@@ -14,6 +14,7 @@ import { partAt, prepareContent, sendContent } from './fetch-content.ts';
 import { Refusal, bad, ok } from './replies.ts';
 import type { Session } from './session.ts';
 import { messageOf, parseUrl } from './url-content.ts';
+import { awayOwner, fetchAway } from './url-fetch-away.ts';
 import { isTokenFor, tokenFor } from './url-tokens.ts';
 
 const mechanism = 'INTERNAL';
@@ -37,15 +38,15 @@ async function authorise(account: Account, { url: text, mechanism: wanted }: Url
   const authorisation = url?.authorisation;
   if (url === undefined || authorisation === undefined || authorisation.proof !== undefined) throw malformed('expected the URL of a message, with URLAUTH and who may use it');
   if (wanted !== mechanism) throw malformed(`unknown mechanism: there is ${mechanism}`);
-  if (!isUser(url.server?.user, account)) throw malformed('the URL must name the server, and you as its user by your whole address');
+  if (!isUser(url.server?.user, account.address)) throw malformed('the URL must name the server, and you as its user by your whole address');
   const mailbox = account.mailbox(url.mailbox);
   if (mailbox === undefined || (url.uidValidity !== undefined && url.uidValidity !== mailbox.state().uidValidity)) throw malformed('there is no such mailbox');
   const key = await mailbox.ensureUrlKey();
   return `${text}:${mechanism.toLowerCase()}:${tokenFor(key, authorisation.rump)}`;
 }
 
-function isUser(name: string | undefined, account: Account): boolean {
-  return name?.toLowerCase() === account.address;
+function isUser(name: string | undefined, address: string): boolean {
+  return name?.toLowerCase() === address;
 }
 
 export const resetKey = accountCommand({
@@ -67,10 +68,10 @@ export const resetKey = accountCommand({
 export const urlFetch = accountCommand({
   verb: 'URLFETCH',
   parse: parseUrlsToFetch,
-  run: async ({ session, account }, urls) => {
+  run: async ({ session }, urls) => {
     for (const each of urls) {
       if (session.abandoned) break;
-      await send(session, account, each);
+      await send(session, each);
       await session.output.flush();
     }
     return ok('URLFETCH completed');
@@ -78,10 +79,13 @@ export const urlFetch = accountCommand({
 });
 
 /** NIL for whatever is wrong with the URL (RFC 4467 section 8). */
-async function send(session: Session, reader: Account, { url: text, items }: UrlToFetch): Promise<void> {
+async function send(session: Session, wanted: UrlToFetch): Promise<void> {
   const { output } = session;
-  const url = parseUrl(text, undefined);
-  const owner = url === undefined ? undefined : ownerOf(session, reader, url);
+  const { url: text, items } = wanted;
+  const url = usableUrl(session, text);
+  const away = url === undefined ? undefined : await awayOwner(session, url.owner);
+  if (away !== undefined && (await fetchAway(session, away, wanted)) === 'told') return;
+  const owner = url === undefined || away !== undefined ? undefined : ownerOf(session, url);
   const parts = url === undefined || owner === undefined ? undefined : await contentsOf(owner, url, { items, strings: session.strings }).catch(nothingIfRefused);
   output.add(`* URLFETCH ${formatString(text)}`);
   if (parts === undefined) output.line(' NIL');
@@ -100,18 +104,29 @@ function nothingIfRefused(error: unknown): undefined {
   if (!(error instanceof Refusal)) throw error;
 }
 
-/** Whose message it is, if he lets this reader have it. Accounts are only looked for: no URL makes one. */
-function ownerOf(session: Session, reader: Account, { server, mailbox: name, authorisation }: MessageUrl): Account | undefined {
-  if (authorisation?.proof?.mechanism !== mechanism || server?.user === undefined) return undefined;
-  const found = session.options.storage.find(server.user.toLowerCase());
-  const owner = found.at === 'live' && found.account.standing() === 'live' ? found.account : undefined;
-  const { access, proof, rump, expiresMs } = authorisation;
-  // Compared under some key in any case, so that the time tells nothing of users and mailboxes.
-  const key = owner?.mailbox(name)?.urlKey() ?? randomBytes(32);
-  const authorised = isTokenFor(proof.token, key, rump);
-  if (!authorised || (expiresMs !== undefined && expiresMs <= Date.now())) return undefined;
+/** A URL that somebody authorised, whoever did, for this reader. */
+interface UsableUrl extends MessageUrl {
+  readonly owner: string;
+  readonly proven: { readonly token: string; readonly rump: string };
+}
+
+function usableUrl(session: Session, text: string): UsableUrl | undefined {
+  const url = parseUrl(text, undefined);
+  const { proof, access, rump, expiresMs } = url?.authorisation ?? {};
+  if (url?.server?.user === undefined || proof?.mechanism !== mechanism || access === undefined || rump === undefined) return undefined;
+  if (expiresMs !== undefined && expiresMs <= Date.now()) return undefined;
   if (access.kind === 'submit') return undefined; // for who submits a message in the user's name: nobody does so by IMAP
-  return access.kind === 'user' && !isUser(access.user, reader) ? undefined : owner;
+  if (access.kind === 'user' && !isUser(access.user, session.visitor)) return undefined;
+  return { ...url, owner: url.server.user.toLowerCase(), proven: { token: proof.token, rump } };
+}
+
+/** Whose message it is, if he authorised the URL. Accounts are only looked for: no URL makes one. */
+function ownerOf(session: Session, { owner: address, mailbox: name, proven }: UsableUrl): Account | undefined {
+  const found = session.options.storage.find(address);
+  const owner = found.at === 'live' && found.account.standing() === 'live' ? found.account : undefined;
+  // Compared under some key in any case, so that the time tells nothing of the mailboxes that a user has.
+  const key = owner?.mailbox(name)?.urlKey() ?? randomBytes(32);
+  return isTokenFor(proven.token, key, proven.rump) ? owner : undefined;
 }
 
 interface Part {

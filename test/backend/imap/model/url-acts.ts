@@ -75,9 +75,9 @@ async function readAll(stage: Stage, player: Player, act: Act): Promise<void> {
 }
 
 /** What the URL leads this reader to. */
-function letterBy({ account, urls }: Stage, { address, home }: Player, { name, key, uidValidity, uid, reader, isDue }: Authorised): Letter | undefined {
+function letterBy({ account, urls }: Stage, { address }: Player, { name, key, uidValidity, uid, reader, isDue }: Authorised): Letter | undefined {
   const mailbox = account.mailbox(name);
-  const may = isDue && (reader === undefined || reader === address) && home !== 'on another node';
+  const may = isDue && (reader === undefined || reader === address);
   const isSame = mailbox !== undefined && urls.keyOf(mailbox) === key && mailbox.uidValidity === (uidValidity ?? mailbox.uidValidity);
   return may && isSame ? findMessage(mailbox, uid)?.letter : undefined;
 }
