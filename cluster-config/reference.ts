@@ -14,6 +14,9 @@ interface SchemaNode {
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
   readonly properties?: Readonly<Record<string, SchemaNode>>;
+  /** What each entry of a map is. */
+  readonly additionalProperties?: SchemaNode | boolean;
+  readonly propertyNames?: SchemaNode;
   readonly required?: readonly string[];
   readonly items?: SchemaNode;
   readonly anyOf?: readonly SchemaNode[];
@@ -106,8 +109,17 @@ function rows(path: string, node: SchemaNode, parent: SchemaNode): readonly stri
   const name = path.split('.').at(-1) ?? '';
   const own = `| \`${path}\` | ${typeText(node)} | ${defaultText(node, parent.required?.includes(name) === true)} | ${node.description ?? ''} |`;
   const isSecret = node.anyOf !== undefined;
-  if (node.properties !== undefined) return [own, ...Object.entries(node.properties).flatMap(([key, member]) => rows(`${path}.${key}`, member, node))];
-  return isSecret ? [own] : [own, ...listRows(path, node)];
+  if (node.properties !== undefined) return [own, ...memberRows(path, node)];
+  return isSecret ? [own] : [own, ...listRows(path, node), ...mapRows(path, node)];
+}
+
+function memberRows(path: string, node: SchemaNode): readonly string[] {
+  return Object.entries(node.properties ?? {}).flatMap(([key, member]) => rows(`${path}.${key}`, member, node));
+}
+
+/** Of maps whose entries have parameters of their own. Keys are one of a list, or else domains. */
+function mapRows(path: string, { additionalProperties: entry, propertyNames: keys }: SchemaNode): readonly string[] {
+  return typeof entry === 'object' ? memberRows(`${path}.${keys?.enum === undefined ? 'DOMAIN' : 'NAME'}`, entry) : [];
 }
 
 function listRows(path: string, node: SchemaNode): readonly string[] {
@@ -115,7 +127,7 @@ function listRows(path: string, node: SchemaNode): readonly string[] {
   return shapes.flatMap((shape) => {
     const fixed = Object.values(shape.properties ?? {}).find((member) => member.const !== undefined);
     const label = fixed === undefined ? `${path}[]` : `${path}[type: ${String(fixed.const)}]`;
-    return Object.entries(shape.properties ?? {}).flatMap(([key, member]) => rows(`${label}.${key}`, member, shape));
+    return memberRows(label, shape);
   });
 }
 

@@ -27,3 +27,7 @@ test('every parameter has its row and a meaning', () => {
     assert.doesNotMatch(row, /\|\s+\|$/, `${path} has a meaning`);
   }
 });
+
+test('what may stand in an entry of a map has its row, too', () => {
+  for (const path of ['domainSettings.DOMAIN.quota.maxMessages', 'domainSettings.DOMAIN.services', 'log.services.NAME.level']) assert.match(referencePage(), new RegExp(`^\\| \`${path.replaceAll('.', '\\.')}\` \\|`, 'm'));
+});
