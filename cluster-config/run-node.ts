@@ -123,7 +123,7 @@ async function runOneWorker(options: RunNodeOptions): Promise<void> {
     await useProcessParameters(config);
     measureCertificates(config);
     const { siblings } = context;
-    siblings.onSilence((topic, silent) => log.warn({ topic, silent }, 'other workers of this node were asked and do not answer: they are busy, or just ending'));
+    siblings.onSilence((topic, silent) => log.warn({ topic, silent }, 'other workers of this node were asked and do not answer: they are busy'));
     const doors = { counts: new ConnectionCounts({ workers: workersOf(config), siblings }), slots: commandSlots(config), sockets: readPassedSockets(process.env) };
     const routes = nodeRoutes({ siblings, check: (text) => whyRefused(() => nodeConfig(who, { ...order.version, text, label: 'the text' })) });
     const services = await options.start({ ...context, config, log, logService, doors, environment: process.env, nodeRoutes: routes, source: order.version });

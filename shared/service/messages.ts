@@ -19,8 +19,9 @@ export type Order =
   | { readonly kind: 'stop'; readonly graceMs: number }
   /** Another worker asks (see siblings.ts); `asker` is for the way back. */
   | { readonly kind: 'ask'; readonly asker: number; readonly round: number; readonly topic: string; readonly question: unknown }
-  | { readonly kind: 'asked'; readonly round: number; readonly others: number } // your question went to so many
-  | { readonly kind: 'answer'; readonly round: number; readonly answer: unknown }
+  | { readonly kind: 'asked'; readonly round: number; readonly others: readonly number[] } // your question went to these slots
+  | { readonly kind: 'answer'; readonly round: number; readonly slot: number; readonly answer: unknown }
+  | { readonly kind: 'gone'; readonly slot: number } // that worker has ended, and answers nothing more
   /** Posted by other workers (see notices.ts). */
   | { readonly kind: 'notices'; readonly topic: string; readonly notices: readonly Notice[] }
   | { readonly kind: 'give-sign' } // of life
@@ -43,7 +44,7 @@ export type Report =
   | { readonly kind: 'sign'; readonly sign: SignOfLife }
   | { readonly kind: 'how-much'; readonly question: number }; // has the whole node counted?
 
-const kinds: ReadonlySet<string> = new Set(['start', 'service', 'hints', 'appoint', 'renew', 'retire', 'stop', 'awake', 'ready', 'resigned', 'failed', 'ask', 'asked', 'answer', 'post', 'subscribe', 'notices', 'give-sign', 'sign', 'measure', 'measured', 'measurements', 'how-much']);
+const kinds: ReadonlySet<string> = new Set(['start', 'service', 'hints', 'appoint', 'renew', 'retire', 'stop', 'awake', 'ready', 'resigned', 'failed', 'ask', 'asked', 'answer', 'gone', 'post', 'subscribe', 'notices', 'give-sign', 'sign', 'measure', 'measured', 'measurements', 'how-much']);
 
 /** True for a message of ours; the channel carries the cluster module's own as well. */
 export function isMessage(value: unknown): value is Order | Report {

@@ -7,7 +7,7 @@ import type { Order, Report } from './messages.ts';
 
 export interface Siblings {
   /**
-   * Puts a question to all workers, and waits `patienceMs` for them. Who was silent, being busy or about to end, gets to the question when he has time, and
+   * Puts a question to all workers, and waits `patienceMs` for them. Who was silent, being busy, gets to the question when he has time, and
    * nobody hears his answer: for what may be less than the whole. Where a part would be taken for the whole, `askAll`.
    */
   ask(topic: string, question: unknown, patienceMs?: number): Promise<Heard>;
@@ -25,7 +25,10 @@ export interface Heard {
   readonly silent: number;
 }
 
-/** The wait for workers that are busy or just leaving. */
+/** What the supervisor's own answers come from, where those of workers come from their slots. */
+export const deskSlot = -1;
+
+/** The wait for workers that are busy. */
 const usualPatienceMs = 1000;
 /** Where without an answer there is none at all it is worth a longer wait; less than the 5 s in which a command wants the node's answer. */
 const longPatienceMs = 4000;
@@ -33,8 +36,8 @@ const toldAgainMs = 60_000;
 
 interface Round {
   readonly answers: unknown[];
-  /** Known when the supervisor has passed the question on. */
-  expected: number | undefined;
+  /** Slots of those who have not answered; known when the supervisor has passed the question on. */
+  silent: Set<number> | undefined;
   readonly done: () => void;
 }
 
@@ -48,8 +51,14 @@ export async function askSupervisor(siblings: Siblings, topic: string, question:
 /** Answers of all workers, this one's own first. @throws Failure('timed-out') when one of them does not answer, so that nobody takes a part for the whole */
 export async function askAll(siblings: Siblings, topic: string, question: unknown): Promise<readonly unknown[]> {
   const { answers, silent } = await siblings.ask(topic, question, longPatienceMs);
-  if (silent > 0) throw new Failure('timed-out', `${String(silent)} of this node's workers ${silent === 1 ? 'is' : 'are'} busy, or just ending, and ${silent === 1 ? 'does' : 'do'} not answer`);
+  if (silent > 0) throw new Failure('timed-out', `${String(silent)} of this node's workers ${silent === 1 ? 'is' : 'are'} busy and ${silent === 1 ? 'does' : 'do'} not answer`);
   return answers;
+}
+
+/** Of that worker nothing more is to come. */
+function hearFrom(round: Round, slot: number): void {
+  round.silent?.delete(slot);
+  if (round.silent?.size === 0) round.done();
 }
 
 /** A worker's end of it; `receive` takes the orders that belong to it. */
@@ -83,26 +92,33 @@ export class WorkerSiblings implements Siblings {
         clearTimeout(timer);
         resolve();
       };
-      this.#rounds.set(round, { answers, expected: undefined, done });
+      this.#rounds.set(round, { answers, silent: undefined, done });
       this.#send({ kind: 'ask', round, topic, question });
     });
-    const { expected = answers.length } = this.#rounds.get(round) ?? {}; // else the supervisor has not even passed it on
+    const silent = this.#rounds.get(round)?.silent?.size ?? 1; // the supervisor, which has not even passed it on
     this.#rounds.delete(round);
-    const silent = Math.max(0, expected + 1 - answers.length);
     if (silent > 0) this.#tellOf(topic, silent);
     return { answers, silent };
   }
 
-  receive(order: Extract<Order, { kind: 'ask' | 'asked' | 'answer' }>): void {
+  receive(order: Extract<Order, { kind: 'ask' | 'asked' | 'answer' | 'gone' }>): void {
     if (order.kind === 'ask') {
       this.#send({ kind: 'answer', asker: order.asker, round: order.round, answer: this.#own(order.topic, order.question) });
       return;
     }
+    if (order.kind === 'gone') {
+      for (const round of this.#rounds.values()) hearFrom(round, order.slot);
+      return;
+    }
     const round = this.#rounds.get(order.round);
     if (round === undefined) return; // too late
-    if (order.kind === 'asked') round.expected = order.others;
-    else round.answers.push(order.answer);
-    if (round.expected !== undefined && round.answers.length > round.expected) round.done();
+    if (order.kind === 'answer') {
+      round.answers.push(order.answer);
+      hearFrom(round, order.slot);
+      return;
+    }
+    round.silent = new Set(order.others);
+    if (round.silent.size === 0) round.done();
   }
 
   #tellOf(topic: string, silent: number): void {

@@ -17,6 +17,7 @@ import type { InheritedSocket } from '../net/inherited-sockets.ts';
 import { isMessage } from './messages.ts';
 import type { Report } from './messages.ts';
 import { LifeWatch } from './signs-of-life.ts';
+import { deskSlot } from './siblings.ts';
 import { NoticeBoard } from './notices.ts';
 import { noteWish } from './service-wishes.ts';
 import { WorkerFailed } from './worker-failed.ts';
@@ -218,15 +219,15 @@ class Crew {
     } else if (message.kind === 'hints') {
       for (const other of this.#others(member)) send(other, message);
     } else if (message.kind === 'ask' && Object.hasOwn(this.#desk, message.topic)) {
-      send(member, { kind: 'asked', round: message.round, others: 1 });
-      send(member, { kind: 'answer', round: message.round, answer: this.#desk[message.topic]?.(message.question) });
+      send(member, { kind: 'asked', round: message.round, others: [deskSlot] });
+      send(member, { kind: 'answer', round: message.round, slot: deskSlot, answer: this.#desk[message.topic]?.(message.question) });
     } else if (message.kind === 'ask') {
       const others = this.#others(member);
-      send(member, { kind: 'asked', round: message.round, others: others.length });
+      send(member, { kind: 'asked', round: message.round, others: others.map(({ slot }) => slot) });
       for (const other of others) send(other, { ...message, asker: member.slot });
     } else if (message.kind === 'answer') {
       const asker = [...this.#members].find(({ slot }) => slot === message.asker);
-      if (asker !== undefined) send(asker, { kind: 'answer', round: message.round, answer: message.answer });
+      if (asker !== undefined) send(asker, { kind: 'answer', round: message.round, slot: member.slot, answer: message.answer });
     } else if (message.kind === 'service') {
       noteWish(this.#stopped, message);
       for (const each of this.#members) send(each, message); // starting ones too: they may have been told what was stopped before
@@ -268,6 +269,7 @@ class Crew {
   /** A worker is gone. One that nobody told to leave is replaced after a while. */
   #bury(member: Member, how: string): void {
     this.#members.delete(member);
+    for (const other of this.#members) send(other, { kind: 'gone', slot: member.slot });
     const { worker } = member;
     void member.silent.then(() => this.#measurements.depart(member)); // its last words may still be on their way
     if (member.stage !== 'leaving' && !this.#stopping) {

@@ -78,7 +78,7 @@ export async function runWorker(
     if (order.kind === 'hints') hints.receive(order.hints);
     else if (order.kind === 'service') wishes.receive(order);
     else if (order.kind === 'notices') notices.receive(order);
-    else if (order.kind === 'ask' || order.kind === 'asked' || order.kind === 'answer') siblings.receive(order);
+    else if (order.kind === 'ask' || order.kind === 'asked' || order.kind === 'answer' || order.kind === 'gone') siblings.receive(order);
     else if (order.kind === 'measure' || order.kind === 'measurements') measurements.receive(order);
     else if (order.kind === 'give-sign') channel.send({ kind: 'sign', sign: signOfLife() });
     else orders.add(order);

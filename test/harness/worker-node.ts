@@ -1,11 +1,13 @@
 /** Workers of a node in one process: the real ends of notices and questions, and what a supervisor does between them. */
 import { NoticeBoard, WorkerNotices } from '../../shared/service/notices.ts';
-import { WorkerSiblings } from '../../shared/service/siblings.ts';
+import { deskSlot, WorkerSiblings } from '../../shared/service/siblings.ts';
 import type { Desk } from '../../shared/service/supervisor.ts';
 
 interface Worker {
   readonly notices: WorkerNotices;
   readonly siblings: WorkerSiblings;
+  /** It is gone. */
+  end(): void;
   /** What others ask it waits until it has time again, which the answer says. */
   beBusy(): () => void;
 }
@@ -51,23 +53,26 @@ export class WorkerNode {
       for (const other of others()) other.notices.receive({ kind: 'notices', topic: report.topic, notices: [{ key: report.key, value: report.value, ageMs: 0 }] });
     });
     const siblings: WorkerSiblings = new WorkerSiblings((report) => {
-      if (report.kind === 'answer') this.#carry(() => this.#workers[report.asker]?.siblings.receive({ kind: 'answer', round: report.round, answer: report.answer }));
+      if (report.kind === 'answer') this.#carry(() => this.#workers[report.asker]?.siblings.receive({ kind: 'answer', round: report.round, slot, answer: report.answer }));
       if (report.kind !== 'ask') return;
       this.messages += 1;
       const atDesk = this.#desk[report.topic];
       if (atDesk !== undefined) {
-        this.#carry(() => siblings.receive({ kind: 'asked', round: report.round, others: 1 }));
-        return this.#carry(() => siblings.receive({ kind: 'answer', round: report.round, answer: atDesk(report.question) }));
+        this.#carry(() => siblings.receive({ kind: 'asked', round: report.round, others: [deskSlot] }));
+        return this.#carry(() => siblings.receive({ kind: 'answer', round: report.round, slot: deskSlot, answer: atDesk(report.question) }));
       }
       const asked = others();
-      this.#carry(() => siblings.receive({ kind: 'asked', round: report.round, others: asked.length }));
+      this.#carry(() => siblings.receive({ kind: 'asked', round: report.round, others: asked.map((other) => this.#workers.indexOf(other)) }));
       for (const other of asked) this.#carry(() => other.hear(() => other.siblings.receive({ ...report, asker: slot })));
     });
     const hear = (work: () => void): void => {
       if (waiting === undefined) work();
       else waiting.push(work);
     };
-    const worker = { notices, siblings, beBusy, hear };
+    const end = (): void => {
+      for (const other of others()) other.siblings.receive({ kind: 'gone', slot });
+    };
+    const worker = { notices, siblings, beBusy, end, hear };
     this.#workers.push(worker);
     return worker;
   }

@@ -157,7 +157,7 @@ async function whole(t: TestContext, how: { readonly port: number; readonly head
 /** Alone at its node. */
 function doorOf(options: Partial<DoorOptions>): Door {
   const siblings = new WorkerSiblings((report) => {
-    if (report.kind === 'ask') setImmediate(() => siblings.receive({ kind: 'asked', round: report.round, others: 0 }));
+    if (report.kind === 'ask') setImmediate(() => siblings.receive({ kind: 'asked', round: report.round, others: [] }));
   });
   const none = { allow: [], deny: [] };
   return new Door({

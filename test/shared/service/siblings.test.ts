@@ -28,6 +28,18 @@ test('who asks learns how many were silent, and who is told of it hears it once;
   assert.deepEqual(await whole, [0, 1, 2]);
 });
 
+test('nobody waits for a worker that has ended', async () => {
+  const node = new WorkerNode();
+  const [asker, other, ending] = [node.worker(), node.worker(), node.worker()];
+  for (const [index, { siblings }] of [asker, other, ending].entries()) siblings.answer('who', () => index);
+  ending.beBusy();
+  const beganMs = performance.now();
+  const all = askAll(asker.siblings, 'who', null);
+  setTimeout(() => ending.end(), 50);
+  assert.deepEqual(await all, [0, 1]);
+  assert.ok(performance.now() - beganMs < 3000);
+});
+
 test('long work is not begun twice, nor said to be lost, while the worker that does it has no time to say so', async () => {
   const node = new WorkerNode();
   const [here, there] = [node.worker(), node.worker()];
