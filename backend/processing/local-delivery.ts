@@ -109,9 +109,15 @@ async function isRepeat(account: Account, key: string, arrival: { readonly accep
   });
 }
 
-/** The bytes behind that prefix, and the digest of the bytes without it, hex: once they have been read. */
+/**
+ * The bytes behind that prefix, and the digest of the bytes without it, hex: once they have been read. The prefix is joined with the first
+ * piece where that is here: a header that comes in one piece is read at once, one that was cut behind our fields line by line.
+ */
 function prefixed(prefix: Buffer, bytes: MessageBytes): { readonly bytes: MessageBytes; readonly digestOf: () => string } {
-  if (isHere(bytes)) return { bytes: [prefix, ...bytes], digestOf: () => hash('sha256', joined(bytes)) };
+  if (isHere(bytes)) {
+    const [first = Buffer.alloc(0), ...others] = bytes;
+    return { bytes: [Buffer.concat([prefix, first]), ...others], digestOf: () => hash('sha256', joined(bytes)) };
+  }
   const digest = createHash('sha256');
   return { bytes: passing(prefix, bytes, (piece) => digest.update(piece)), digestOf: () => digest.digest('hex') };
 }
