@@ -14,7 +14,7 @@ import type { Service } from '../../shared/service/service.ts';
 import type { Siblings } from '../../shared/service/siblings.ts';
 import type { EnvelopeRecipient, EnvelopeSender } from '../../shared/smtp/commands.ts';
 import type { SmtpSending } from '../smtp-sending/smtp-sending.ts';
-import { claimDirectory, isAlive, queueKind, thisProcess } from '../storage/storage.ts';
+import { claimDirectory, isAlive, queueKind, tellDamageOf, thisProcess } from '../storage/storage.ts';
 import type { Account, KeptFolder, MessageBytes, Storage, Table } from '../storage/storage.ts';
 import { forgetAcceptances, settleAcceptance } from './delivery-keys.ts';
 import type { Acceptance, KeyRules } from './delivery-keys.ts';
@@ -165,6 +165,7 @@ class NodeProcessing implements Processing {
     claimDirectory(options.queueDirectory, { cluster: options.clusterName, node: options.nodeName }, queueKind);
     this.#store = new QueueStore(options.queueDirectory, options.reserveBytes);
     this.kept = { directory: options.queueDirectory, kind: queueKind, ...this.#store.kept };
+    tellDamageOf(this.#store.kept.environment, options.log, { directory: options.queueDirectory, what: 'queue' });
     this.#health = new DestinationHealth(options.retry.jitter);
     const { hostName, primaryDomain, isOurDomain, retry, languagesFor } = options;
     this.#outside = new OutsideKeys({ records: this.#store.deliveryRecords, rules: this.#rules, ask: options.askOthers });

@@ -14,6 +14,7 @@ import { alone, closeAlone, environmentFile, provideFile } from './environment-f
 import { endUnlessLast } from './last-commit.ts';
 import { LateWrites } from './late-writes.ts';
 import { GatheringTable } from './gathering-table.ts';
+import { DamageWatch, isDamage } from './index-damage.ts';
 import { closed, LmdbTable, noJournal, WriteJournal } from './lmdb-table.ts';
 import type { LmdbKey, Records, Use } from './lmdb-table.ts';
 import type { Table } from './table.ts';
@@ -55,6 +56,8 @@ export interface Environment {
   compactTo(directory: string): Promise<'done' | 'lost pages'>;
   /** Of all pages that are in use. */
   usedBytes(): number;
+  /** Of pages of the file that can't be read. */
+  readonly damage: DamageWatch;
   /** Waits for running writes and copies. Whoever comes later is refused with `storage-failure`. */
   close(): Promise<void>;
 }
@@ -113,6 +116,7 @@ class LmdbEnvironment implements Environment {
   #queue: Queued[] = [];
   readonly #late = new LateWrites();
   readonly #gate: CommitGate;
+  readonly damage = new DamageWatch();
 
   /** Only while no other process opens the environment. */
   constructor(path: string, root: Root, { tables, gathered }: { readonly tables: readonly string[]; readonly gathered: readonly string[] }) {
@@ -151,7 +155,7 @@ class LmdbEnvironment implements Environment {
   read<T>(action: () => T): T {
     this.#demandOpen();
     this.#root.resetReadTxn(); // lmdb keeps one snapshot for a while; a hint from another process may be newer
-    return action();
+    return this.damage.during(action);
   }
 
   async write<T>(action: () => T, wait = new LockWait()): Promise<T> {
@@ -238,7 +242,7 @@ class LmdbEnvironment implements Environment {
   #commit<T>(action: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const run = (): (() => void) => {
-        const value = this.#memory.during(action);
+        const value = this.damage.during(() => this.#memory.during(action));
         return () => resolve(value);
       };
       this.#queue.push({ run, reject });
@@ -267,7 +271,9 @@ class LmdbEnvironment implements Environment {
   async #failureOf(error: unknown): Promise<Failure> {
     if (this.#use.stage === 'closed') return closed();
     this.#endIfPanicked();
-    return new Failure('storage-failure', 'the index could not be written', { cause: await commitError(error) });
+    const cause = await commitError(error);
+    const damage = this.damage.failureOf(cause);
+    return damage instanceof Failure ? damage : new Failure('storage-failure', 'the index could not be written', { cause });
   }
 
   async close(): Promise<void> {
@@ -292,8 +298,8 @@ class LmdbEnvironment implements Environment {
     try {
       this.#root.resetReadTxn();
       this.#root.getBinary(['']);
-    } catch {
-      process.kill(process.pid, 'SIGKILL'); // even a read fails: that is LMDB's MDB_PANIC
+    } catch (error) {
+      if (!isDamage(error)) process.kill(process.pid, 'SIGKILL'); // even a read fails: that is LMDB's MDB_PANIC
     }
   }
 }

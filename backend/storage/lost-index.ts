@@ -2,7 +2,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure, isFailure } from '../../shared/base/failure.ts';
+import type { Logger } from '../../shared/log/log.ts';
 import { environmentFile } from './environment-file.ts';
+import { isDamage } from './index-damage.ts';
+import type { DamageWatch } from './index-damage.ts';
 
 /**
  * Runs `open`, which opens the index of that directory. Throws `storage-failure` where it does, and before it when the directory has packs and no index: an index is made before the first pack.
@@ -29,16 +32,14 @@ export function withWayOut(error: unknown, directory: string, wayOut: string): u
   return isFailure(error, 'storage-failure') ? new Failure('storage-failure', `${directory}: ${error.message}. If its index is damaged, ${wayOut}`, { cause: error.cause }) : error;
 }
 
+/** Writes to the log whenever the index of that directory turns out to be damaged. */
+export function tellDamageOf({ damage }: { readonly damage: DamageWatch }, log: Logger, { directory, what }: { readonly directory: string; readonly what: 'storage' | 'queue' }): void {
+  damage.tell = (error) => log.error({ alert: 'index-damaged', directory, err: error }, `the index of a ${what} is damaged: ${wayOutOf(directory, what)}`);
+}
+
 /** Of what LMDB says when it meets damage a `storage-failure` that says where it was, and what can be done; else the same. */
 export function namingDamage(error: unknown, { directory, kind }: { readonly directory: string; readonly kind: { readonly name: string } }): unknown {
   return isDamage(error) ? new Failure('storage-failure', `${directory}: its index is damaged: ${wayOutOf(directory, kind.name === 'queue' ? 'queue' : 'storage')}`, { cause: error }) : error;
-}
-
-/** As LMDB names them (lmdb.h); after one of the others a transaction that is read on is `MDB_BAD_TXN`. */
-const damages = /^MDB_(?:CORRUPTED|PAGE_NOTFOUND|INVALID|BAD_TXN)\b/;
-
-function isDamage(error: unknown): boolean {
-  return error instanceof Error && (damages.test(error.message) || isDamage(error.cause));
 }
 
 function hasPacks(packs: string): boolean {

@@ -14,6 +14,7 @@ import { claimDirectory, demandCluster, flagRecordsFrom } from './directory-reco
 import type { Account, AccountBounds, AccountLimits, AccountRecord, DeliveryRecords, StagedMessage, Storage } from './interface.ts';
 import { groupsGranted, ownersGranting } from './grants.ts';
 import { sweepLots } from './lots.ts';
+import { tellDamageOf } from './lost-index.ts';
 import { createTransfers } from './node-transfers.ts';
 import type { MessageBytes } from './packs.ts';
 import type { TakenOut } from './storage-list.ts';
@@ -68,6 +69,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       const mayBeOthers = [options.attached, options.joining].some((some) => some?.includes(directory));
       const { format } = mayBeOthers ? demandCluster(directory, cluster) : claimDirectory(directory, { cluster, node });
       const volume = openVolume(directory, { hints, reserveBytes, limitsOf, bounds, flagRecords: format < flagRecordsFrom ? 'not kept' : 'kept' });
+      tellDamageOf(volume.environment, options.log, { directory, what: 'storage' });
       volumes.push(volume);
       if (mayBeOthers) await adoptDirectory(volume, directory, { cluster, node });
     }

@@ -40,7 +40,7 @@ export { openStorage } from './open-storage.ts';
 export { measureStorages } from './storage-counters.ts';
 export type { StorageOptions } from './open-storage.ts';
 export { isAlive, thisProcess } from '../../shared/base/process-identity.ts';
-export { openIndexed, wayOutOf } from './lost-index.ts';
+export { openIndexed, tellDamageOf, wayOutOf } from './lost-index.ts';
 export { FreeSpace } from './free-space.ts';
 export { keysUnder, openEnvironment } from './environment.ts';
 export type { Environment, Key, KeyRange, Table } from './environment.ts';

@@ -6,7 +6,7 @@
 import { existsSync, linkSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { counted } from '../../../shared/base/counted.ts';
-import { isFailure } from '../../../shared/base/failure.ts';
+import { Failure, isFailure } from '../../../shared/base/failure.ts';
 import { MessageScanner } from '../../../shared/mime/scan.ts';
 import type { MessageStructure } from '../../../shared/mime/structure.ts';
 import { AccountChange } from '../account-change.ts';
@@ -54,9 +54,10 @@ const mostAtOnce = 200;
 /** Where packs are kept of which not every byte is understood. */
 const damagedFolder = 'damaged-packs';
 
-/** The storage must be open nowhere. Throws `storage-failure`, `storage-full`, or what the signal says. */
+/** The storage must be open nowhere. Throws `storage-failure`, also where there are no packs, as where a disk is not mounted: to make an empty index would be to say that there was nothing; `storage-full`, or what the signal says. */
 export async function rebuildIndex(directory: string, options: InventoryOptions): Promise<RebuildReport> {
   const inventory = await takeInventory(directory, options);
+  if (inventory.packs.length === 0) throw new Failure('storage-failure', `${directory} has no packs of messages: is all of it mounted? Nothing was changed. If no mail was there, or it is gone for good, begin anew: move all of the folder away, and say waybill storage lost ${directory}`);
   const scratch = makeScratch(directory);
   try {
     const draft = join(scratch.path, 'index');

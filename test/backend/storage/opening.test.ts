@@ -2,15 +2,16 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { openEnvironment, openStorage, rebuildIndex, shrinkIndex } from '../../../backend/storage/storage.ts';
-import { Failure } from '../../../shared/base/failure.ts';
+import { Failure, isFailure } from '../../../shared/base/failure.ts';
 import { lockFolder } from '../../../shared/base/folder-lock.ts';
+import { createLog } from '../../../shared/log/log.ts';
 import { deliver, mailboxOf, sampleMessage, storageOptions, temporaryDirectory } from './harness.ts';
 
 test('While one process opens an index, others wait, also where it is there already', async (t) => {
@@ -140,6 +141,32 @@ test('An index that is damaged is not made smaller, and none is made anew where 
   await assert.rejects(shrinkIndex(directory), (error: unknown) => error instanceof Failure && error.message.startsWith(`${directory}: `) && error.message.includes(`waybill storage repair --rebuild ${directory}`));
   rmSync(join(directory, 'packs'), { recursive: true });
   await assert.rejects(rebuildIndex(directory, { report: () => undefined, signal: new AbortController().signal }), { kind: 'storage-failure', message: /has no folder packs/ });
+  mkdirSync(join(directory, 'packs'));
+  await assert.rejects(rebuildIndex(directory, { report: () => undefined, signal: new AbortController().signal }), { kind: 'storage-failure', message: /has no packs of messages: is all of it mounted\?/ }, 'a folder that is empty is no better');
   assert.ok(readFileSync(file).equals(damaged));
   assert.ok(!readdirSync(directory).some((name) => name.startsWith('scratch-')));
+});
+
+test('Who needs a page of the index that rots while the node works hears of a failure of the storage, and the log names the storage and the way out; the process goes on', async (t) => {
+  const directory = temporaryDirectory(t);
+  const told: unknown[][] = [];
+  const options = storageOptions(directory);
+  const storage = await openStorage({ ...options, log: Object.assign(createLog({ node: 'be1', level: 'silent' }), { error: (...words: unknown[]) => told.push(words) }) });
+  t.after(() => storage.close());
+  const account = await storage.createAccount('alice@example.com');
+  const inbox = mailboxOf(account);
+  await deliver({ storage, account, mailbox: inbox }, sampleMessage('a'));
+  const file = join(directory, 'index', 'data.mdb');
+  const pages = openSync(file, 'r+');
+  const sound = readFileSync(file).subarray(2 * 4096);
+  writeSync(pages, Buffer.alloc(sound.length, 'x'), 0, undefined, 2 * 4096);
+  const isSaid = (thrown: unknown): boolean => isFailure(thrown, 'storage-failure') && /^the storage is damaged/.test(thrown.message) && !thrown.message.includes(directory);
+  assert.throws(() => inbox.state(), isSaid);
+  await assert.rejects(account.createMailbox('new'), isSaid);
+  assert.equal(told.length, 1, 'once a minute');
+  assert.equal((told[0]?.[0] as { readonly directory: string }).directory, directory);
+  assert.match(String(told[0]?.[1]), new RegExp(`waybill storage repair --rebuild ${directory}`));
+  writeSync(pages, sound, 0, undefined, 2 * 4096);
+  closeSync(pages);
+  assert.equal(inbox.state().messages, 1);
 });
