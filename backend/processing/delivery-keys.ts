@@ -33,6 +33,7 @@
  * The nodes' clocks must agree within about a second (any NTP): the order of a loss and its retry is read from them.
  */
 import { hash } from 'node:crypto';
+import { boundedCache } from '../../shared/base/bounded-cache.ts';
 import { keysUnder } from '../storage/storage.ts';
 import type { DeliveryRecords, Table } from '../storage/storage.ts';
 
@@ -77,16 +78,22 @@ export function accept(records: Table, key: string, { acceptance, rules }: { rea
   return answer;
 }
 
-/** As `accept`, if nothing is on record of that key: so it is with nearly every message. Else nothing is recorded. Only inside a transaction. */
+/** As `accept`, if nothing is on record of that key, as `isFirst` says: so it is with nearly every message. Else nothing is recorded. Only inside a transaction. */
 export function acceptFirst(records: Table, key: string, acceptance: Acceptance): 'new' | 'not the first' {
   if (!isFirst(records, key)) return 'not the first';
   records.insert(placeOf(key, acceptance), encode(acceptance));
   return 'new';
 }
 
-/** Whether nothing is on record of that key. */
+/** Keys of which something was found on record: whoever sends the same 20,000 times would have them counted with each, for milliseconds in which nobody else can write. */
+const repeated = boundedCache<true>(1000);
+
+/** Whether nothing is on record of that key, where that is known at little cost: of one that was met before nobody looks whether it is gone meanwhile. */
 export function isFirst(records: Table, key: string): boolean {
-  return records.count(keysUnder([family, key])) === 0; // the binding counts without making an iterator, a text decoder and closures for it
+  if (repeated.has(key)) return false;
+  if (records.count(keysUnder([family, key])) === 0) return true; // the binding counts without making an iterator, a text decoder and closures for it
+  repeated.set(key, true);
+  return false;
 }
 
 /** Whether this very acceptance is on record. */

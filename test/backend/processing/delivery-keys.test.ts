@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { accept, countMessages, deliveryKey, forgetAcceptances, judge, settleAcceptance } from '../../../backend/processing/delivery-keys.ts';
+import { accept, acceptFirst, countMessages, deliveryKey, forgetAcceptances, judge, settleAcceptance } from '../../../backend/processing/delivery-keys.ts';
 import type { Acceptance, Confirmation, KeyRules } from '../../../backend/processing/delivery-keys.ts';
 import { openEnvironment } from '../../../backend/storage/storage.ts';
-import type { Environment } from '../../../backend/storage/storage.ts';
+import type { Environment, Table } from '../../../backend/storage/storage.ts';
 
 const rules: KeyRules = { retryWindowMs: 1000, isAlive: (holder) => holder === 'alive' };
 
@@ -86,3 +86,24 @@ test('the end of a session settles its acceptance, and old records are forgotten
     assert.equal(await forgetAcceptances(store, 3), 0);
   });
 });
+
+test('acceptances of one key are not counted with each that comes, however many there are; and once they are forgotten the next is new', async () => withEnvironment(async (environment) => {
+  const table = environment.table('deliveries');
+  let counts = 0;
+  const counting = new Proxy<Table>(table, {
+    get: (target, name: keyof Table) => (name === 'count' ? (...range: Parameters<Table['count']>): number => {
+      counts += 1;
+      return target.count(...range);
+    } : target[name].bind(target)),
+  });
+  const key = deliveryKey('s@example.net', 'alice@example.com', 'the same over and over');
+  assert.equal(await environment.write(() => acceptFirst(counting, key, acceptance('first', 0, 'confirmed'))), 'new');
+  for (let time = 1; time <= 20; time += 1) {
+    const next = acceptance(String(time), time, 'confirmed');
+    assert.equal(await environment.write(() => acceptFirst(counting, key, next)), 'not the first');
+    assert.equal(await environment.write(() => accept(counting, key, { acceptance: next, rules })), 'new');
+  }
+  assert.equal(counts, 2);
+  await forgetAcceptances({ read: (action) => environment.read(() => action(table)), write: async (action) => environment.write(() => action(table)) }, 1000);
+  assert.equal(await environment.write(() => accept(counting, key, { acceptance: acceptance('later', 2000, 'confirmed'), rules })), 'new');
+}));
