@@ -120,7 +120,7 @@ export class AwayWatch {
     this.lose(owner);
     if (this.#lost.has(owner)) return;
     this.#lost.add(owner);
-    const text = `nothing is told of the folders of ${owner} until their server answers again`;
+    const text = `nothing is told of the folders of ${owner} until there is a connection to their server again`;
     await session.legs.alone(async () => session.output.line(formatCompletion('*', { status: 'NO', code: 'UNAVAILABLE', text })));
   }
 
