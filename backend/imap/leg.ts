@@ -30,6 +30,8 @@ const taken: Taker = () => 'taken';
 
 export class Leg {
   readonly owner: string;
+  /** Why the node ended it, in its words, once it has. */
+  goodbye: string | undefined;
   readonly #session: Session;
   readonly #connection: Connection;
   readonly #lines: LineAhead;
@@ -209,6 +211,7 @@ export class Leg {
     } catch (error) {
       throw this.#broken(error);
     }
+    this.goodbye = /^\* BYE (?:\[[^\]]*\] )?(.+)$/.exec(line ?? '')?.[1];
     if (line === undefined || line.startsWith('* BYE')) throw this.#broken(new Error(line ?? 'closed'));
     return line;
   }

@@ -1,6 +1,6 @@
 /** Commands that another node carries out: on a mailbox that they name, on the open one, and what is told between commands. */
 import { Failure } from '../../shared/base/failure.ts';
-import { askAwayNews } from './away-news.ts';
+import { askAwayNews, whyLost } from './away-news.ts';
 import type { Leg } from './leg.ts';
 import type { AwayPlace } from './place.ts';
 import type { Completion } from './replies.ts';
@@ -24,7 +24,7 @@ export function openLeg(session: Session): Leg {
   if (state.at !== 'away') throw new Error(`no mailbox of another node is open in state ${state.at}`);
   if (state.leg.isOpen) return state.leg;
   session.enter({ ...state, loss: 'told' });
-  throw new Failure('backend-unavailable', 'the server that keeps the open mailbox went away: select the mailbox anew');
+  throw new Failure('backend-unavailable', `${whyLost(state.leg)}: select the mailbox anew`);
 }
 
 /** What happened in the mailbox of another node is told after commands that did not go there, too. Never rejects. */
