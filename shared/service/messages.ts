@@ -19,8 +19,8 @@ export type Order =
   | { readonly kind: 'stop'; readonly graceMs: number }
   /** Another worker asks (see siblings.ts); `asker` is for the way back. */
   | { readonly kind: 'ask'; readonly asker: number; readonly round: number; readonly topic: string; readonly question: unknown }
-  | { readonly kind: 'asked'; readonly round: number; readonly others: readonly number[] } // your question went to these slots
-  | { readonly kind: 'answer'; readonly round: number; readonly slot: number; readonly answer: unknown }
+  | { readonly kind: 'asked'; readonly round: number; readonly others: readonly number[] | number } // your question went to these slots; so many, says a supervisor that an older version of the program started
+  | { readonly kind: 'answer'; readonly round: number; readonly slot?: number; readonly answer: unknown }
   | { readonly kind: 'gone'; readonly slot: number } // that worker has ended, and answers nothing more
   /** Posted by other workers (see notices.ts). */
   | { readonly kind: 'notices'; readonly topic: string; readonly notices: readonly Notice[] }

@@ -55,9 +55,14 @@ export async function askAll(siblings: Siblings, topic: string, question: unknow
   return answers;
 }
 
+/** Slots of those who have yet to answer. A supervisor that an older version of the program started (the program of a running node may be replaced) tells only how many were asked, and not who answers: then any will do. */
+function slotsOf(others: readonly number[] | number, answered: number): Set<number> {
+  return new Set(typeof others === 'number' ? Array.from({ length: others - answered }, (_, index) => index) : others);
+}
+
 /** Of that worker nothing more is to come. */
-function hearFrom(round: Round, slot: number): void {
-  round.silent?.delete(slot);
+function hearFrom(round: Round, slot = [...(round.silent ?? [])][0]): void {
+  if (slot !== undefined) round.silent?.delete(slot);
   if (round.silent?.size === 0) round.done();
 }
 
@@ -117,7 +122,7 @@ export class WorkerSiblings implements Siblings {
       hearFrom(round, order.slot);
       return;
     }
-    round.silent = new Set(order.others);
+    round.silent = slotsOf(order.others, round.answers.length - 1);
     if (round.silent.size === 0) round.done();
   }
 

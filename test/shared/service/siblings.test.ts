@@ -5,7 +5,7 @@ import { Jobs } from '../../../backend/administration/jobs.ts';
 import { runnerLine } from '../../../backend/processing/runner-line.ts';
 import { createLog } from '../../../shared/log/log.ts';
 import { isFailure } from '../../../shared/base/failure.ts';
-import { askAll } from '../../../shared/service/siblings.ts';
+import { askAll, WorkerSiblings } from '../../../shared/service/siblings.ts';
 import { WorkerNode } from '../../harness/worker-node.ts';
 
 const log = createLog({ node: 'test', level: 'silent' });
@@ -63,4 +63,17 @@ test('a message is not said to be at rest while the worker that delivers it has 
   assert.deepEqual([await line.isUnderWay('one'), await line.isUnderWay('two')], [true, false]);
   there.beBusy();
   await assert.rejects(line.isUnderWay('one'), isTimeout);
+});
+
+test('under a supervisor that an older version of the program started, which tells only how many were asked, all answers are waited for', async () => {
+  const worker: WorkerSiblings = new WorkerSiblings((report) => {
+    if (report.kind !== 'ask') return;
+    worker.receive({ kind: 'asked', round: report.round, others: 2 });
+    worker.receive({ kind: 'answer', round: report.round, answer: 'one' });
+    if (report.topic === 'both') worker.receive({ kind: 'answer', round: report.round, answer: 'two' });
+  });
+  const beganMs = performance.now();
+  assert.deepEqual(await worker.ask('both', undefined, 20_000), { answers: [null, 'one', 'two'], silent: 0 });
+  assert.ok(performance.now() - beganMs < 10_000, 'nobody else is waited for');
+  assert.deepEqual(await worker.ask('one', undefined, 50), { answers: [null, 'one'], silent: 1 });
 });
