@@ -9,10 +9,11 @@ import type { ChangedAnnotations, OwnAnnotations } from './annotation-news.ts';
 import { AwayWatch } from './away-watch.ts';
 import { ForeignMailboxes } from './foreign-mailboxes.ts';
 import { hierarchyLines, oldNameLine } from './list.ts';
-import { formatMailbox, unaskedStatusLine } from './mailbox-lines.ts';
+import { formatMailbox, listedLine, unaskedStatusLine } from './mailbox-lines.ts';
 import type { StateAt } from './mailbox-lines.ts';
 import { KnownMailboxes } from './mailbox-events.ts';
 import type { Changed, MailboxEvent, OwnRemoval } from './mailbox-events.ts';
+import type { HerePlace } from './place.ts';
 import { Registration, usualWishes } from './registration.ts';
 import type { SelectedWishes } from './registration.ts';
 import type { SessionState } from './session-state.ts';
@@ -73,8 +74,7 @@ export class AccountNews {
     const watchesOwn = registration.watchesOthers && guest === undefined; // what is the owner's is no guest's, but for what is shared
     const mailboxes = watchesOwn ? new KnownMailboxes(account) : undefined;
     if ((mailboxes?.count ?? 0) > (session.options.limits.mostWatchedMailboxes ?? mostWatched)) return 'too-many';
-    const foreign = registration.groupsForOthers.length > 0 ? new ForeignMailboxes() : undefined;
-    await foreign?.lookUp(session, registration);
+    const foreign = registration.groupsForOthers.length > 0 ? await ForeignMailboxes.of(session, registration) : undefined;
     try {
       this.#away = await AwayWatch.of(session, registration, status);
     } catch (error) {
@@ -131,8 +131,9 @@ export class AccountNews {
     return true;
   }
 
-  noteOwnAnnotations(own: OwnAnnotations, account: Account): void {
-    this.#annotations?.noteOwn(own, account);
+  noteOwnAnnotations(own: OwnAnnotations, { account, whose }: Pick<HerePlace, 'account' | 'whose'>): void {
+    if (whose === 'own') this.#annotations?.noteOwn(own, account);
+    else this.#foreign?.noteOwnAnnotations(own, account);
   }
 
   noteOwnMessages(mailbox: Mailbox, uids: readonly number[]): void {
@@ -154,8 +155,11 @@ export class AccountNews {
 
   /** The client made, renamed, removed or (un)subscribed these. */
   noteOwnNames(...names: readonly string[]): void {
-    if (this.#mailboxes === undefined) return;
-    for (const name of names) this.#mailboxes.noteOwnName(name);
+    if (this.#mailboxes === undefined && this.#foreign === undefined) return;
+    for (const name of names) {
+      this.#mailboxes?.noteOwnName(name);
+      this.#foreign?.noteOwnName(name);
+    }
     this.lookAgain();
   }
 
@@ -203,11 +207,10 @@ export class AccountNews {
     return [oldNameLine(session, { account, whose: 'own' }, { name, oldName })];
   }
 
-  /** Of what the user may not see any more only that is told, and when it may be seen again (RFC 5465 section 5.9). */
   async #foreignLines(session: Session, foreign: ForeignMailboxes): Promise<string[]> {
-    const { gone, back } = this.#registration !== undefined && foreign.mustLookUp ? await foreign.lookUp(session, this.#registration) : { gone: [], back: [] };
-    const line = (attributes: string) => (name: string): string => `* LIST (${attributes}) "/" ${formatMailbox(session, name)}`;
-    return [...gone.map(line('\\NoAccess')), ...back.map(line('')), ...foreign.take().flatMap(({ changed, ...of }) => this.#statusLines(session, of, changed))];
+    const { listed, annotated } = this.#registration !== undefined && foreign.mustLookUp ? await foreign.lookUp(session, this.#registration) : { listed: [], annotated: [] };
+    const counted = foreign.take().flatMap(({ changed, ...of }) => this.#statusLines(session, of, changed));
+    return [...listed.map((one) => listedLine(session, one)), ...counted, ...annotated.map((one) => metadataLine(session, one))];
   }
 
   #statusLines(session: Session, of: StateAt, changed: ReadonlySet<Changed>): string[] {
@@ -219,7 +222,7 @@ export class AccountNews {
 
   #metadataLines(session: Session, account: Account): string[] {
     const changed = this.#annotations?.take(account) ?? [];
-    return changed.filter((one) => this.#wantsMetadata(session, one)).map(({ mailbox, entries }) => `* METADATA ${formatMailbox(session, mailbox)} ${entries.map(formatAstring).join(' ')}`);
+    return changed.filter((one) => this.#wantsMetadata(session, one)).map((one) => metadataLine(session, one));
   }
 
   #wantsMetadata(session: Session, { place, mailbox }: ChangedAnnotations): boolean {
@@ -230,6 +233,10 @@ export class AccountNews {
   #wants(event: NotifyEvent, { name, whose = 'own' }: { readonly name: string; readonly whose?: 'own' | 'others' }): boolean {
     return this.#registration?.wants(event, { name, whose, subscribed: this.#mailboxes?.isSubscribed(name) === true }) === true;
   }
+}
+
+function metadataLine(session: Session, { mailbox, entries }: Pick<ChangedAnnotations, 'mailbox' | 'entries'>): string {
+  return `* METADATA ${formatMailbox(session, mailbox)} ${entries.map(formatAstring).join(' ')}`;
 }
 
 function isOpen({ state: session }: Session, { state, account }: StateAt): boolean {

@@ -22,20 +22,23 @@ export interface ChangedAnnotations {
 type Known = Map<Place, Map<string, number | string>>;
 
 export class AnnotationNews {
+  /** Undefined for the owner. */
+  readonly #guest: string | undefined;
   #version: number;
   #known: Known;
 
-  /** From now on. */
-  constructor(account: Account) {
+  /** From now on. @param guest somebody else than the owner, who hears of what is shared and of what is his own */
+  constructor(account: Account, guest?: string) {
+    this.#guest = guest;
     this.#version = account.annotations.version();
-    this.#known = read(account).known;
+    this.#known = read(account, guest).known;
   }
 
   /** What the client has done itself is no news to it. */
   noteOwn({ place, entries, version }: OwnAnnotations, account: Account): void {
     const known = this.#known.get(place) ?? new Map<string, number | string>();
     this.#known.set(place, known);
-    const now = read(account).known.get(place);
+    const now = read(account, this.#guest).known.get(place);
     for (const entry of entries) {
       const current = now?.get(entry);
       if (current === undefined) known.delete(entry);
@@ -47,7 +50,7 @@ export class AnnotationNews {
   take(account: Account): readonly ChangedAnnotations[] {
     const version = account.annotations.version();
     if (version === this.#version) return [];
-    const { known, names } = read(account);
+    const { known, names } = read(account, this.#guest);
     const changed: ChangedAnnotations[] = [];
     for (const [place, mailbox] of names) {
       const entries = differences(this.#known.get(place) ?? new Map(), known.get(place) ?? new Map());
@@ -59,12 +62,12 @@ export class AnnotationNews {
   }
 }
 
-function read(account: Account): { readonly known: Known; readonly names: ReadonlyMap<Place, string> } {
-  const known: Known = new Map(Array.from(account.annotations.everywhere(), ([place, versions]) => [place, new Map<string, number | string>(versions)]));
+function read(account: Account, guest: string | undefined): { readonly known: Known; readonly names: ReadonlyMap<Place, string> } {
+  const known: Known = new Map(Array.from(account.annotations.everywhere(guest), ([place, versions]) => [place, new Map<string, number | string>(versions)]));
   const names = new Map<Place, string>([['account', '']]);
   for (const { id, name, specialUses } of account.mailboxes()) {
     names.set(id, name);
-    if (specialUses.length > 0) known.set(id, (known.get(id) ?? new Map<string, number | string>()).set(specialUseEntry, specialUses.join(' ')));
+    if (specialUses.length > 0 && guest === undefined) known.set(id, (known.get(id) ?? new Map<string, number | string>()).set(specialUseEntry, specialUses.join(' ')));
   }
   return { known, names };
 }

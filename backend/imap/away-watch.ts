@@ -3,6 +3,7 @@
  * A node that goes away is asked again from time to time; once it is back it tells how its folders are then.
  */
 import { Failure, isFailure } from '../../shared/base/failure.ts';
+import { notifyEvents } from '../../shared/imap/notify-arguments.ts';
 import type { EventGroup } from '../../shared/imap/notify-arguments.ts';
 import { formatMailbox } from './mailbox-lines.ts';
 import { namedFilters, placesNamed, withOwners } from './named-places.ts';
@@ -192,7 +193,7 @@ export class AwayWatch {
 }
 
 function groupText(session: Session, { events }: EventGroup, named: Readonly<Record<string, ReadonlySet<string>>>): string {
-  const wanted = ['MessageNew', 'MessageExpunge', ...(events.has('FlagChange') ? ['FlagChange'] : [])].join(' ');
+  const wanted = notifyEvents.filter((event) => event !== 'ServerMetadataChange' && events.has(event)).join(' '); // of what the owner's account has as a whole nothing is others'
   const texts = Object.entries(named).flatMap(([kind, names]) => (names.size === 0 ? [] : [`(${kind} (${Array.from(names, (name) => formatMailbox(session, name)).join(' ')}) (${wanted}))`]));
   return texts.join(' ');
 }

@@ -1,10 +1,20 @@
 /**
- * Folders of others that a session watches by NOTIFY (RFC 5465), as far as this node keeps them; of a guest's, those of the one owner. Which they are is looked up when NOTIFY
- * names them, when one of their owners changes something, and now and then: rights and subscriptions change. Counters are compared.
+ * Folders of others of which a session hears by NOTIFY (RFC 5465), as far as this node keeps them; of a guest's, those of the one owner. Which they are is looked up when NOTIFY
+ * names them, when one of their owners changes something, and now and then: rights and subscriptions change. Names, counters and annotations are compared.
  */
+import type { NotifyEvent } from '../../shared/imap/notify-arguments.ts';
+import type { Rights } from '../../shared/imap/rights.ts';
+import { isOpen } from '../sharing/sharing.ts';
 import type { Account, MailboxState } from '../storage/storage.ts';
+import type { OwnAnnotations } from './annotation-news.ts';
+import { ForeignAnnotations } from './foreign-annotations.ts';
+import type { AnnotatedName } from './foreign-annotations.ts';
+import { listedNames, listedReach } from './foreign-names.ts';
 import { changesBetween, whenMade } from './mailbox-events.ts';
 import type { Changed } from './mailbox-events.ts';
+import type { ListedName } from './mailbox-lines.ts';
+import { mayAnnotate } from './metadata.ts';
+import { namedFilters, placesNamed } from './named-places.ts';
 import { nameOfShared } from './place.ts';
 import type { Registration } from './registration.ts';
 import type { Session } from './session.ts';
@@ -12,6 +22,12 @@ import type { Session } from './session.ts';
 interface Watched {
   readonly account: Account;
   readonly state: MailboxState;
+}
+
+/** One that the user may see, by the name that he knows. */
+interface Seen extends Watched {
+  readonly name: string;
+  readonly rights: Rights;
 }
 
 export interface ForeignNews {
@@ -24,24 +40,46 @@ export interface ForeignNews {
 /** Names that are remembered as told to be out of reach. */
 const mostLost = 1000;
 
-/** By the names that the user knows. */
-export interface ReachNews {
-  /** May be watched no more. */
-  readonly gone: readonly string[];
-  /** May be watched again, after the user was told that they may not. */
-  readonly back: readonly string[];
+/** What is new beside counters. */
+export interface FolderNews {
+  readonly listed: readonly ListedName[];
+  readonly annotated: readonly AnnotatedName[];
 }
+
+type Wants = (event: NotifyEvent, name: string) => boolean;
+/** By account and id. */
+type SeenFolders = ReadonlyMap<string, Seen>;
 
 export class ForeignMailboxes {
   #watched = new Map<string, Watched>();
-  /** All that could be read at the last look, wanted or not, by account and id; undefined before the first look. */
-  #readable: ReadonlySet<string> | undefined;
+  /** All that could be seen at the last look, wanted or not; undefined before the first one. */
+  #seen: SeenFolders | undefined;
+  readonly #annotations: ForeignAnnotations;
   readonly #heard = new Set<string>();
-  /** Those that were gone at a look and are not back, and whose account they were in. */
-  readonly #lost = new Map<string, string>();
+  /** Those that could not be read at a look and are not back. */
+  readonly #lost = new Set<string>();
+  /** Whose folders are meant, or were at some look, by id. */
+  readonly #owners = new Set<string>();
+  readonly #ownNames = new Set<string>();
   #mustLookUp = false;
 
-  /** All that are watched, for the first STATUS. */
+  private constructor(visitor: string) {
+    this.#annotations = new ForeignAnnotations(visitor);
+  }
+
+  /** From now on. @throws as `sharing` does */
+  static async of(session: Session, registration: Registration): Promise<ForeignMailboxes> {
+    const { account, guest, visitor } = session;
+    const foreign = new ForeignMailboxes(visitor);
+    if (guest === undefined) {
+      const filters = registration.groupsForOthers.flatMap(({ filter }) => namedFilters(filter, account.subscriptions()));
+      for (const { account: owner } of (await placesNamed(session, filters)).here) foreign.#owners.add(owner.id);
+    } else foreign.#owners.add(account.id);
+    await foreign.lookUp(session, registration);
+    return foreign;
+  }
+
+  /** All whose messages are watched, for the first STATUS. */
   all(): readonly Pick<ForeignNews, 'state' | 'account'>[] {
     return Array.from(this.#watched, ([name, { account, state }]) => ({ account, state: { ...state, name } }));
   }
@@ -51,57 +89,101 @@ export class ForeignMailboxes {
     this.#mustLookUp = true;
   }
 
-  /** A hint; answers whether it may concern a folder that is watched. */
+  get mustLookUp(): boolean {
+    return this.#mustLookUp;
+  }
+
+  /** A hint; answers whether it may concern a folder that is meant. */
   hear(accountId: string, mailbox: number | undefined): boolean {
+    if (!this.#owners.has(accountId)) return false;
+    if (mailbox === undefined) {
+      this.#mustLookUp = true;
+      return true;
+    }
     let matters = false;
     for (const [name, { account, state }] of this.#watched) {
-      if (account.id !== accountId) continue;
-      if (mailbox === undefined) this.#mustLookUp = true;
-      else if (state.id === mailbox) this.#heard.add(name);
-      else continue;
+      if (account.id !== accountId || state.id !== mailbox) continue;
+      this.#heard.add(name);
       matters = true;
     }
-    if (mailbox === undefined && [...this.#lost.values()].includes(accountId)) matters = this.#mustLookUp = true;
     return matters;
   }
 
+  /** As `KnownMailboxes.noteOwnName`. */
+  noteOwnName(name: string): void {
+    this.#ownNames.add(name);
+  }
+
+  noteOwnAnnotations(own: OwnAnnotations, account: Account): void {
+    this.#annotations.noteOwn(own, account);
+  }
+
+  /** Finds those that the registration means and the user may see, and what is new of them. @throws as `sharing` does */
+  async lookUp(session: Session, registration: Registration): Promise<FolderNews> {
+    this.#mustLookUp = false; // what is heard from here on may come too late for this look
+    const now = await this.#look(session);
+    const before = this.#seen ?? now;
+    const subscriptions = new Set(session.guest === undefined ? session.account.subscriptions() : []); // those of a guest are where he comes from
+    const wants: Wants = (event, name) => registration.wants(event, { name, subscribed: subscriptions.has(name), whose: 'others' });
+    for (const { account, name } of now.values()) if (registration.wantsAnyOf({ name, subscribed: subscriptions.has(name), whose: 'others' })) this.#owners.add(account.id);
+    const names = listedNames({ before: namesById(before), now: namesById(now), own: this.#ownNames }, { wants: (name) => wants('MailboxName', name), subscriptions });
+    const annotated = this.#annotations.take([...now.values()].filter((folder) => mayAnnotate(folder) && wants('MailboxMetadataChange', folder.name)));
+    const listed = [...names, ...this.#watch({ before, now, names }, wants)];
+    this.#seen = now;
+    this.#ownNames.clear();
+    return { listed, annotated };
+  }
+
+  /** Of accounts that nobody may be in for the time being, or that are elsewhere now, the names stay: nobody has changed them. */
+  async #look(session: Session): Promise<SeenFolders> {
+    const { account, guest, visitor, options: { sharing } } = session;
+    const seen = new Map<string, Seen>();
+    try {
+      for (const folder of guest === undefined ? await sharing.sharedHere(visitor) : await sharing.sharedBy(account, visitor)) {
+        const name = nameOfShared(session, folder);
+        if (name !== undefined) seen.set(keyOf(folder), { ...folder, name });
+      }
+    } catch (error) {
+      this.#mustLookUp = true;
+      throw error;
+    }
+    for (const [key, folder] of this.#seen ?? []) if (!isOpen(folder.account) && !seen.has(key)) seen.set(key, { ...folder, rights: '' });
+    return seen;
+  }
+
   /**
-   * Finds those that the registration means and the user may read. What lies in one that could not be read at the last look, as others made it since, or gave the
-   * right, is news. @throws as `sharing` does
+   * Whose messages are watched from now on. What lies in one that could not be read at the last look, as others made it since, or gave the right, is news.
+   * Answers which may be read no more and which again (RFC 5465 section 5.9), as far as their names do not tell it.
    */
-  async lookUp(session: Session, registration: Registration): Promise<ReachNews> {
-    const [before, readBefore] = [this.#watched, this.#readable];
+  #watch({ before, now, names }: { readonly before: SeenFolders; readonly now: SeenFolders; readonly names: readonly ListedName[] }, wants: Wants): ListedName[] {
     const watched = new Map<string, Watched>();
     const readable = new Set<string>();
-    const { account, guest, visitor, options: { sharing } } = session;
-    const subscriptions = new Set(guest === undefined ? account.subscriptions() : []); // those of a guest are where he comes from
-    for (const folder of guest === undefined ? await sharing.sharedHere(visitor) : await sharing.sharedBy(account, visitor)) {
-      const name = nameOfShared(session, folder);
-      if (name === undefined || !folder.rights.includes('r')) continue;
-      const key = keyOf(folder);
-      readable.add(key);
-      if (!registration.wants('MessageNew', { name, subscribed: subscriptions.has(name), whose: 'others' })) continue;
-      const isNew = readBefore?.has(key) === false;
-      watched.set(name, before.get(name) ?? { account: folder.account, state: isNew ? whenMade(folder.state) : folder.state });
-      if (before.has(name) || isNew) this.#heard.add(name);
+    for (const [key, { name, account, state, rights }] of now) {
+      if (!rights.includes('r')) continue;
+      readable.add(name);
+      if (!wants('MessageNew', name)) continue;
+      const isNew = before.get(key)?.rights.includes('r') !== true;
+      const known = this.#watched.get(name);
+      const isKnown = known !== undefined && keyOf(known) === key;
+      watched.set(name, isKnown ? known : { account, state: isNew ? whenMade(state) : state });
+      if (isKnown || isNew) this.#heard.add(name);
     }
+    const gone = [...this.#watched.keys()].filter((name) => !readable.has(name));
     this.#watched = watched;
-    this.#readable = readable;
-    this.#mustLookUp = false;
-    return this.#reachNews(before);
+    const back = this.#noteLost(gone);
+    const told = new Set(names.map(({ name }) => name));
+    const listedNow = new Set(Array.from(now.values(), ({ name }) => name));
+    const isUntold = (name: string): boolean => !told.has(name) && (listedNow.has(name) || !wants('MailboxName', name));
+    return listedReach({ gone: gone.filter(isUntold), back: back.filter(isUntold) });
   }
 
-  #reachNews(before: ReadonlyMap<string, Watched>): ReachNews {
-    const gone = [...before].filter(([name]) => !this.#watched.has(name));
-    const back = [...this.#lost.keys()].filter((name) => this.#watched.has(name));
+  /** Answers which of those that were lost are back. */
+  #noteLost(gone: readonly string[]): string[] {
+    const back = [...this.#lost].filter((name) => this.#watched.has(name));
     for (const name of back) this.#lost.delete(name);
-    for (const [name, { account }] of gone) this.#lost.set(name, account.id);
-    for (const name of [...this.#lost.keys()].slice(0, Math.max(0, this.#lost.size - mostLost))) this.#lost.delete(name);
-    return { gone: gone.map(([name]) => name), back };
-  }
-
-  get mustLookUp(): boolean {
-    return this.#mustLookUp;
+    for (const name of gone) this.#lost.add(name);
+    for (const name of [...this.#lost].slice(0, Math.max(0, this.#lost.size - mostLost))) this.#lost.delete(name);
+    return back;
   }
 
   /** As `KnownMailboxes.noteUntold`. */
@@ -127,5 +209,9 @@ export class ForeignMailboxes {
 }
 
 function keyOf({ account, state }: Watched): string {
-  return `${account.id} ${state.id}`;
+  return `${account.id} ${String(state.id)}`;
+}
+
+function namesById(folders: SeenFolders): ReadonlyMap<string, string> {
+  return new Map(Array.from(folders, ([key, { name }]) => [key, name]));
 }

@@ -4,11 +4,12 @@ import type { ListArguments } from '../../shared/imap/list-arguments.ts';
 import { compilePattern } from '../../shared/imap/list-pattern.ts';
 import { allRights } from '../../shared/imap/rights.ts';
 import type { Rights } from '../../shared/imap/rights.ts';
+import { levelsAbove } from '../../shared/imap/mailbox-name.ts';
 import { formatAstring } from '../../shared/imap/strings.ts';
 import type { Account, MailboxState } from '../storage/storage.ts';
 import { myRightsLine } from './acl.ts';
 import { accountCommand } from './command.ts';
-import { formatMailbox, statusLine } from './mailbox-lines.ts';
+import { formatMailbox, listedLine, oldNameItem, statusLine } from './mailbox-lines.ts';
 import { mayAnnotate, tellAnnotations, valuesAt } from './metadata.ts';
 import { placeOf } from './place.ts';
 import type { HerePlace } from './place.ts';
@@ -80,8 +81,9 @@ export const lsub = accountCommand({
 
 /** A LIST response that says under which other name the client knows the mailbox (RFC 9051 section 6.3.9.7). */
 export function oldNameLine(session: Session, { account, whose }: Pick<HerePlace, 'account' | 'whose'>, { name, oldName }: { readonly name: string; readonly oldName: string | undefined }): string {
-  const [line = ''] = whose === 'own' ? hierarchyLines(session, account, new Set([name])) : [`* LIST () "/" ${formatMailbox(session, name)}`];
-  return oldName === undefined ? line : `${line} ("OLDNAME" (${formatMailbox(session, oldName)}))`;
+  if (whose !== 'own') return listedLine(session, { name, oldName, attributes: [] });
+  const [line = ''] = hierarchyLines(session, account, new Set([name]));
+  return `${line}${oldNameItem(session, oldName)}`;
 }
 
 /** LIST responses of these names, whether they are there or not, as NOTIFY tells them (RFC 5465 sections 5.4 and 5.5). */
@@ -157,11 +159,6 @@ function noteHidden(entries: readonly Entry[], isHidden: (entry: Entry) => boole
 function byName(a: Entry, b: Entry): number {
   if (a.name === 'INBOX' || b.name === 'INBOX') return a.name === 'INBOX' ? -1 : 1;
   return a.name < b.name ? -1 : 1;
-}
-
-function levelsAbove(name: string): string[] {
-  const levels = name.split('/').slice(0, -1);
-  return levels.map((_level, depth) => levels.slice(0, depth + 1).join('/'));
 }
 
 function isSelected(entry: Entry, given: ListArguments): boolean {

@@ -7,10 +7,12 @@ import type { Account, MailboxState } from '../storage/storage.ts';
 /** What an event concerns. */
 export type MailboxEvent =
   | { readonly kind: 'counters'; readonly state: MailboxState; readonly changed: ReadonlySet<Changed> }
+  | NameEvent
+  | { readonly kind: 'subscription'; readonly name: string; readonly subscribed: boolean };
+type NameEvent =
   /** Made, or gone. */
   | { readonly kind: 'name'; readonly name: string }
-  | { readonly kind: 'renamed'; readonly name: string; readonly oldName: string }
-  | { readonly kind: 'subscription'; readonly name: string; readonly subscribed: boolean };
+  | { readonly kind: 'renamed'; readonly name: string; readonly oldName: string };
 export type Changed = 'messages' | 'flags' | 'unseen' | 'uidvalidity';
 
 /** What hints named since the last look. */
@@ -141,9 +143,11 @@ function namesById(states: readonly MailboxState[]): ReadonlyMap<number, string>
   return new Map(states.map(({ id, name }) => [id, name]));
 }
 
-type Names = ReadonlyMap<number, string>;
+/** By what stays the same when a mailbox is renamed. */
+export type Names = ReadonlyMap<number | string, string>;
 
-function namesOf(before: Names, now: Names, own: ReadonlySet<string>): MailboxEvent[] {
+/** What became of names (RFC 5465 section 5.4), without what the client did itself. */
+export function namesOf(before: Names, now: Names, own: ReadonlySet<string>): NameEvent[] {
   const renamed = [...now].flatMap(([id, name]) => {
     const oldName = before.get(id);
     return oldName === undefined || oldName === name ? [] : [{ kind: 'renamed' as const, name, oldName }];
@@ -158,7 +162,7 @@ function namesOf(before: Names, now: Names, own: ReadonlySet<string>): MailboxEv
     if (name.includes('/')) affected.add(name.slice(0, name.lastIndexOf('/')));
   }
   const tops = renamed.filter((one) => !isBelowRenamed(one) && !isOwn(one.name, own));
-  return [...[...affected].sort().map((name): MailboxEvent => ({ kind: 'name', name })), ...tops];
+  return [...[...affected].sort().map((name): NameEvent => ({ kind: 'name', name })), ...tops];
 }
 
 /** What the client named itself, and the levels above that came with it. */

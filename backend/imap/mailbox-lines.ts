@@ -1,4 +1,4 @@
-/** Responses that name mailboxes: the name as this session wants it, STATUS (RFC 9051 section 7.3.4). */
+/** Responses that name mailboxes: the name as this session wants it, LIST and STATUS (RFC 9051 sections 7.3.1 and 7.3.4). */
 import type { StatusItem } from '../../shared/imap/mailbox-arguments.ts';
 import { encodeMailboxName } from '../../shared/imap/mailbox-name.ts';
 import { formatName } from '../../shared/imap/strings.ts';
@@ -10,6 +10,23 @@ import type { Session } from './session.ts';
 /** A mailbox name as it stands in a response. */
 export function formatMailbox(session: Session, name: string): string {
   return formatName(encodeMailboxName(name, session.names));
+}
+
+/** A LIST response. */
+export interface ListedName {
+  readonly name: string;
+  /** As the client knows it so far; undefined if by no other one. */
+  readonly oldName: string | undefined;
+  readonly attributes: readonly string[];
+}
+
+export function listedLine(session: Session, { name, oldName, attributes }: ListedName): string {
+  return `* LIST (${attributes.join(' ')}) "/" ${formatMailbox(session, name)}${oldNameItem(session, oldName)}`;
+}
+
+/** RFC 9051 section 6.3.9.7, behind the name; empty without an old one. */
+export function oldNameItem(session: Session, oldName: string | undefined): string {
+  return oldName === undefined ? '' : ` ("OLDNAME" (${formatMailbox(session, oldName)}))`;
 }
 
 /** A mailbox, and the account that has it. */

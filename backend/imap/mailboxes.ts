@@ -30,7 +30,7 @@ export const create = accountCommand({
       if (place.whose === 'others' && specialUses !== undefined && specialUses.length > 0) return no('only the owner says what a folder is used for', 'USEATTR');
       session.accountNews.noteOwnNames(name);
       const mailbox = await place.account.createMailbox(place.name, specialUses);
-      if (place.whose === 'own') session.accountNews.noteOwnAnnotations({ place: mailbox.id, entries: [specialUseEntry], version: place.account.annotations.version() }, place.account);
+      if (place.whose === 'own') session.accountNews.noteOwnAnnotations({ place: mailbox.id, entries: [specialUseEntry], version: place.account.annotations.version() }, place);
       // A slash at the end is no spelling, only a declaration.
       const oldName = spelled?.replace(/\/$/, '');
       if (session.isEnabled('IMAP4REV2') && oldName !== undefined && oldName !== name) session.output.line(oldNameLine(session, place, { name, oldName }));

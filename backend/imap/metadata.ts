@@ -77,7 +77,7 @@ export const setMetadata = namedCommand({
     const specialUses = values.delete(specialUseEntry) ? usesIn(uses) : undefined;
     try {
       const version = await place.account.annotations.set(target, { values, specialUses });
-      if (place.whose === 'own') session.accountNews.noteOwnAnnotations({ place: target.mailbox, entries: [...given.values.keys()], version }, place.account);
+      session.accountNews.noteOwnAnnotations({ place: target.mailbox, entries: [...given.values.keys()], version }, place);
     } catch (error) {
       if (isFailure(error, 'limit')) return no(error.message, 'METADATA TOOMANY');
       throw error;

@@ -19,6 +19,9 @@ export interface SelectedWishes {
 export const usualWishes: SelectedWishes = { messages: 'told', flags: 'told', when: 'with-commands', fetch: [] };
 const noWishes: SelectedWishes = { messages: 'nothing', flags: 'nothing', when: 'with-commands', fetch: [] };
 
+/** Those that are told of folders of others. */
+const eventsOfOthers = ['MessageNew', 'MailboxName', 'MailboxMetadataChange'] as const;
+
 export class Registration {
   readonly selected: SelectedWishes;
   /** The wishes for the open mailbox as the client said them; undefined when there are none. */
@@ -45,11 +48,16 @@ export class Registration {
 
   /** Those by which folders of others may be meant: by their names, or as subscriptions. */
   get groupsForOthers(): readonly EventGroup[] {
-    return this.#others.filter(({ filter, events }) => events.has('MessageNew') && (filter.kind === 'mailboxes' || filter.kind === 'subtree' || filter.kind === 'subscribed'));
+    return this.#others.filter(({ filter, events }) => eventsOfOthers.some((event) => events.has(event)) && (filter.kind === 'mailboxes' || filter.kind === 'subtree' || filter.kind === 'subscribed'));
   }
 
   get tellsServerMetadata(): boolean {
     return this.#others.some(({ events }) => events.has('ServerMetadataChange'));
+  }
+
+  /** Whether anything is wanted of that folder of somebody else. */
+  wantsAnyOf(mailbox: NamedMailbox): boolean {
+    return eventsOfOthers.some((event) => this.wants(event, mailbox));
   }
 
   /** Whether the event is wanted of that mailbox. */

@@ -182,7 +182,8 @@ export class Sharing {
   }
 }
 
-function isOpen(account: Account): boolean {
+/** Whether others than its owner may be in it now. */
+export function isOpen(account: Account): boolean {
   const standing = account.standing();
   return standing === 'live' || standing === 'held';
 }

@@ -22,6 +22,12 @@ export function encodeMailboxName(name: string, encoding: NameEncoding): string 
   return encoding === 'utf-8' ? Buffer.from(name, 'utf8').toString('latin1') : encodeUtf7(name);
 }
 
+/** The levels above a name, the highest first. */
+export function levelsAbove(name: string): string[] {
+  const levels = name.split('/').slice(0, -1);
+  return levels.map((_level, depth) => levels.slice(0, depth + 1).join('/'));
+}
+
 /** Modified UTF-7: printable ASCII as it is, `&` as `&-`, all else in `&`, UTF-16 in base64 with `,` for `/`, `-`. */
 function encodeUtf7(name: string): string {
   return name.replaceAll(/&|[^\x20-\x7e]+/g, (run) => {
