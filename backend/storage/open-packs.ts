@@ -242,13 +242,23 @@ class PackSet implements Packs {
 
   async #create(): Promise<OpenPack> {
     const number = await this.#ledger.allocate();
-    const pack = { file: await PackFile.create(this.#pathOf(number), number), holds: 0, retired: false };
+    const pack = { file: await this.#makeFile(number), holds: 0, retired: false };
     if (this.#use === 'closed') { // meanwhile; the empty file goes as one that a killed process left
       await pack.file.close();
       throw new Failure('storage-failure', 'this storage is closed: it is taken out, or the process ends');
     }
     this.#open.add(pack);
     return pack;
+  }
+
+  /** When it can't be made, nobody writes it: what there is of it goes as dead packs do. */
+  async #makeFile(number: number): Promise<PackFile> {
+    try {
+      return await PackFile.create(this.#pathOf(number), number);
+    } catch (error) {
+      await this.#ledger.finish(number).catch(() => undefined); // then it counts as being written until this process ends
+      throw error;
+    }
   }
 
   #retire(pack: OpenPack): void {

@@ -41,15 +41,17 @@ export class PackFile {
     this.#settling = settling;
   }
 
-  /** Makes the file; its name is on stable storage when this resolves. Throws `storage-failure`, `storage-full`. */
+  /** Makes the file; its name is on stable storage when this resolves. Throws `storage-failure`, `storage-full`: there may be a file then, with no record in it. */
   static async create(path: string, number: number): Promise<PackFile> {
+    let handle: FileHandle | undefined;
     try {
-      const handle = await open(path, 'wx+', 0o600);
+      handle = await open(path, 'wx+', 0o600);
       await handle.write(encodeFileHeader(number), 0, fileHeaderBytes, 0);
       await handle.sync();
       flush(dirname(path));
       return new PackFile(number, handle, await open(path, constants.O_WRONLY | constants.O_DSYNC));
     } catch (error) {
+      await handle?.close().catch(ignore);
       throw asFailure(error);
     }
   }

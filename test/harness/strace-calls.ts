@@ -28,3 +28,9 @@ export function* callsIn(lines: readonly string[]): Generator<TracedCall> {
     yield { thread, begin: begun.begin, end: index, name, parameters, result };
   }
 }
+
+/** Tells of a line of that trace, made with `-y` and `openat`, whether the call flushes a pack: by fdatasync, or as a write through O_DSYNC. */
+export function flushesOfPacks(trace: string): (line: string) => boolean {
+  const opened = [...callsIn(trace.split('\n'))].filter(({ name, parameters, result }) => name === 'openat' && parameters.includes('O_DSYNC') && result.endsWith('.pack>'));
+  return (line) => /fdatasync\(\d+<[^>]*\.pack>/u.test(line) || opened.some(({ result }) => line.includes(`pwrite64(${result}`));
+}

@@ -9,6 +9,9 @@ export interface MadeMessage {
   readonly bytes: number;
 }
 
+/** Of a message that is streamed into a pack of its own, which an `fdatasync` settles (`wholeUpToBytes` of open-packs.ts). */
+export const largeBytes = 300_000;
+
 export interface FlagAction {
   readonly kind: 'flag';
   readonly box: string;

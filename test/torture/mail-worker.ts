@@ -8,7 +8,7 @@ import { isFailure } from '../../shared/base/failure.ts';
 import { createLog } from '../../shared/log/log.ts';
 import { openStorage } from '../../backend/storage/storage.ts';
 import type { Account, Mailbox, StagedMessage, Storage } from '../../backend/storage/storage.ts';
-import { bytesOfMade } from './actions.ts';
+import { bytesOfMade, largeBytes } from './actions.ts';
 import type { Action, Answer, FlagAction, LedgerLine, MadeMessage } from './actions.ts';
 import { Dice } from './dice.ts';
 import { chooseFar, farBoxes } from './far-lane.ts';
@@ -118,10 +118,11 @@ class Lane {
     return this.#dice.pick(names.filter((name) => !taken.includes(name)));
   }
 
+  /** The first one is large, so that each process settles some of these. */
   #make(count: number): MadeMessage[] {
     return Array.from({ length: count }, () => {
       this.#count += 1;
-      return { token: `${task.seed}.${this.#name}.${this.#count}`, bytes: this.#dice.oneIn(25) ? 300_000 : 200 + this.#dice.below(6000) };
+      return { token: `${task.seed}.${this.#name}.${this.#count}`, bytes: this.#count === 1 || this.#dice.oneIn(25) ? largeBytes : 200 + this.#dice.below(6000) };
     });
   }
 
@@ -167,7 +168,7 @@ class Lane {
 
   /** Leaves a pack in which nothing lives for a later process to find; and tidies away what others have left. */
   async #tidy(): Promise<void> {
-    const staged = await this.#storage.stage(this.#account.address, pieces(bytesOfMade({ token: 'never appended', bytes: 300_000 })), 2 ** 24);
+    const staged = await this.#storage.stage(this.#account.address, pieces(bytesOfMade({ token: 'never appended', bytes: largeBytes })), 2 ** 24);
     await staged.discard();
     await this.#storage.removeDeadPacks(0);
   }

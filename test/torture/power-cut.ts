@@ -5,6 +5,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { testProcess } from '../harness/program-file.ts';
+import { largeBytes } from './actions.ts';
 import type { LedgerLine } from './actions.ts';
 import type { Dice } from './dice.ts';
 import { PoweredDisk } from './disk-image.ts';
@@ -99,7 +100,7 @@ function recordQueue(options: PowerCutOptions, { clients, messages }: Work & { r
   const files = watched(options);
   const { dice } = options;
   const errands = Array.from({ length: messages }, (_, index): Errand => ({
-    message: { token: `${dice.below(2 ** 30)}.${index}`, bytes: 200 + dice.below(4000) }, recipients: dice.some(addresses), way: dice.pick(['accounts', 'queue', 'queue']),
+    message: { token: `${dice.below(2 ** 30)}.${index}`, bytes: index === 0 ? largeBytes : 200 + dice.below(4000) }, recipients: dice.some(addresses), way: dice.pick(['accounts', 'queue', 'queue']),
   }));
   const task: QueueTask = { directory: files.directory, ledger: files.ledger, clients, errands };
   const { events, said, lines } = traceDisk<QueueLine>(scriptOf(options, 'queue-worker'), task, files);

@@ -7,7 +7,7 @@ import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLog } from '../../shared/log/log.ts';
 import { testProcess } from '../harness/program-file.ts';
-import { readLedger } from './actions.ts';
+import { largeBytes, readLedger } from './actions.ts';
 import { audit, auditQueue } from './audit.ts';
 import type { Dice } from './dice.ts';
 import { assertOnlyTormented, startProcess } from './process.ts';
@@ -80,12 +80,12 @@ export class QueueTorture {
     assert.equal(struck, undefined);
   }
 
-  /** Retries first, then some new messages. */
+  /** Retries first, then some new messages, of which the first is large and waits in the queue. */
   #errands(): Errand[] {
     const again = this.#untold().map((errand) => ({ ...errand, way: this.#dice.pick(['accounts', 'queue'] as const) }));
     const fresh = Array.from({ length: 12 }, (_, index): Errand => ({
-      message: { token: `${this.#dice.below(2 ** 30)}.${this.#round}.${index}`, bytes: this.#dice.oneIn(20) ? 300_000 : 200 + this.#dice.below(4000) },
-      recipients: this.#dice.some(addresses), way: this.#dice.pick(['accounts', 'queue', 'queue']),
+      message: { token: `${this.#dice.below(2 ** 30)}.${this.#round}.${index}`, bytes: index === 0 || this.#dice.oneIn(20) ? largeBytes : 200 + this.#dice.below(4000) },
+      recipients: this.#dice.some(addresses), way: index === 0 ? 'queue' : this.#dice.pick(['accounts', 'queue', 'queue']),
     }));
     this.#all.push(...fresh);
     return [...again, ...fresh];

@@ -1,4 +1,5 @@
 /** Which of a compaction's calls belong to the commit that names the copies: told by the trace of one that nobody disturbs. */
+import { flushesOfPacks } from '../harness/strace-calls.ts';
 import { isHeaderWrite } from './steps.ts';
 import type { Step } from './steps.ts';
 
@@ -15,15 +16,16 @@ function isOfIndex({ text }: Call): boolean {
   return text.includes('/data.mdb>');
 }
 
-/** Where records first go into a pack, behind its header: they are settled before the next call of the index. -1 when none do. */
-function settledAt(calls: readonly Call[]): number {
-  return calls.findIndex((call) => call.name === 'pwrite64' && !isOfIndex(call) && !/, 0(?:\) +=| <unfinished)/u.test(call.text));
+/** Where records are first settled: packs that are made before are entered in the index by commits of their own. -1 when none are. */
+function settledAt(trace: string, calls: readonly Call[]): number {
+  const flushesPack = flushesOfPacks(trace);
+  return calls.findIndex(({ text }) => flushesPack(text));
 }
 
 /** The number of the call that the step means, among those of its name; undefined when it did not come. */
 export function countIn(trace: string, step: Step): number | undefined {
   const calls = callsIn(trace);
-  const settled = settledAt(calls);
+  const settled = settledAt(trace, calls);
   const wantsHeader = step.calls === 'pwrite64';
   const at = calls.findIndex((call, index) => settled !== -1 && index > settled && isOfIndex(call) && step.calls.split(',').includes(call.name) && (!wantsHeader || isHeaderWrite(call.text)));
   const name = calls[at]?.name;
@@ -34,5 +36,5 @@ export function countIn(trace: string, step: Step): number | undefined {
 export function endsOnceSettled(trace: string): boolean {
   const calls = callsIn(trace);
   const last = calls.at(-1);
-  return settledAt(calls) !== -1 && last !== undefined && isOfIndex(last);
+  return settledAt(trace, calls) !== -1 && last !== undefined && isOfIndex(last);
 }

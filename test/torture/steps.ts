@@ -24,6 +24,7 @@ const kill = { kind: 'kill', effect: 'signal=KILL', lasts: 'once' } as const;
 export const killSteps: readonly Step[] = [
   { ...kill, name: 'a pack is made', calls: 'openat', on: 'pack' },
   { ...kill, name: 'bytes go into a pack', calls: 'pwrite64', on: 'pack' }, // most are settled by the same call (O_DSYNC)
+  { ...kill, name: 'a pack is settled that has a large message', calls: 'fdatasync', on: 'pack' },
   { ...kill, name: 'a new pack is flushed', calls: 'fsync', on: 'pack' },
   { ...kill, name: 'the name of a new pack is flushed', calls: 'fsync', on: 'pack directory' },
   { ...kill, name: 'pages of the index are written', calls: 'writev,pwrite64', on: 'index' }, // neighbours by one call, single ones by the other
@@ -55,6 +56,7 @@ export const faultSteps: readonly Step[] = [
   { name: 'no space in a pack', kind: 'fault', calls: 'pwrite64', on: 'pack', effect: 'error=ENOSPC', lasts: 'on' },
   { name: 'no space for a new pack', kind: 'fault', calls: 'openat', on: 'pack', effect: 'error=ENOSPC', lasts: 'on' },
   { name: 'a write of a pack fails, or its flush', kind: 'fault', calls: 'pwrite64', on: 'pack', effect: 'error=EIO', lasts: 'once' },
+  { name: 'a flush of a pack that has a large message fails', kind: 'fault', calls: 'fdatasync', on: 'pack', effect: 'error=EIO', lasts: 'once' },
   { name: 'no space in the index', kind: 'fault', calls: 'writev', on: 'index', effect: 'error=ENOSPC', lasts: 'on' },
   { name: 'a flush of the index fails', kind: 'fault', calls: 'fdatasync', on: 'index', effect: 'error=EIO', lasts: 'once' },
   headerStep,
@@ -84,8 +86,9 @@ export function isHeaderWrite(call: string | undefined): boolean {
 }
 
 /** Which of a step's calls is to be struck: one that comes, mostly. */
-export function someCount({ calls }: Step, dice: Dice): number {
-  return 1 + dice.below({ openat: 1, fsync: 2, unlink: 2 }[calls] ?? 15);
+export function someCount({ calls, on }: Step, dice: Dice): number {
+  const few = on === 'pack' ? { openat: 1, fsync: 2, unlink: 2, fdatasync: 4 }[calls] : { fsync: 2 }[calls];
+  return 1 + dice.below(few ?? 15);
 }
 
 /** As `someCount`, for a process that has little to do. @param tries how often it was not met before */
@@ -95,9 +98,12 @@ export function earlyCount(tries: number): number {
 
 /** @param count which of the calls, from 1. */
 export function injectionOf(step: Step, files: { readonly directory: string; readonly ledger: string }, count: number): Injection {
-  const watched = step.on === 'index once packs are settled' ? { watched: 'writev,pwrite64,fdatasync' } : {};
+  const watched = step.on === 'index once packs are settled' ? { watched: 'openat,writev,pwrite64,fdatasync' } : {};
   return { calls: step.calls, paths: pathsOf(step, files), effect: step.effect, when: step.lasts === 'on' ? `${count}+` : String(count), ...watched };
 }
+
+/** Six processes, each with a pack that messages share and one for each large one that comes at the same time. */
+const packsInOneRound = 30;
 
 function pathsOf({ on, calls }: Step, { directory, ledger }: { readonly directory: string; readonly ledger: string }): string[] {
   if (on === 'ledger') return [ledger];
@@ -106,7 +112,7 @@ function pathsOf({ on, calls }: Step, { directory, ledger }: { readonly director
   if (on === 'pack directory') return [packs];
   const known = numbersIn(packs);
   const next = Math.max(0, ...known) + 1;
-  const numbers = calls === 'unlink' ? [...known, next, next + 1] : Array.from({ length: 12 }, (_, index) => next + index);
+  const numbers = calls === 'unlink' ? [...known, next, next + 1] : Array.from({ length: packsInOneRound }, (_, index) => next + index);
   const paths = numbers.map((number) => join(packs, `${String(number).padStart(8, '0')}.pack`));
   return on === 'index once packs are settled' ? [...paths, join(directory, 'index', 'data.mdb')] : paths;
 }

@@ -6,19 +6,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { openStorage } from '../../../backend/storage/storage.ts';
 import { testProcess } from '../../harness/program-file.ts';
-import { callsIn } from '../../harness/strace-calls.ts';
+import { flushesOfPacks } from '../../harness/strace-calls.ts';
 import { deliver, mailboxOf, sampleMessage, storageOptions, temporaryDirectory } from './harness.ts';
 
 const hasStrace = spawnSync('strace', ['-V']).status === 0;
 
 const watched = 'trace=openat,fsync,fdatasync,pwrite64,write,writev,pwritev';
-
-/** Tells of a line of that trace whether the call flushes a pack: by fdatasync, or as a write through O_DSYNC. */
-function flushesOfPacks(trace: string): (line: string) => boolean {
-  const opened = [...callsIn(trace.split('\n'))].filter(({ name, parameters, result }) => name === 'openat' && parameters.includes('O_DSYNC') && result.endsWith('.pack>'));
-  assert.ok(opened.length > 0, 'packs are opened so');
-  return (line) => /fdatasync\(\d+<[^>]*\.pack>/.test(line) || opened.some(({ result }) => line.includes(`pwrite64(${result}`));
-}
 
 /** The system calls of a process that appends five messages one after the other, the last one big enough for a pack of its own, each between two marks. */
 function tracedAppends(directory: string): { readonly appends: readonly string[][]; readonly flushesPack: (line: string) => boolean } {

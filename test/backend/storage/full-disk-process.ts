@@ -1,5 +1,5 @@
-/** Stages messages in a directory until well after the first write was refused; prints what became of them. */
-import { readdirSync } from 'node:fs';
+/** Stages messages in a directory until well after the first call was refused; prints what became of them, and what is left when they are dead. */
+import { readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../../../shared/base/failure.ts';
 import { openEnvironment, openPacks } from '../../../backend/storage/storage.ts';
@@ -25,6 +25,18 @@ for (const { number, place } of stored) {
   const bytes = await packs.read(place, 0, place.length);
   if (!bytes.equals(sampleMessage(`n${number}`, 20_000))) wrong += 1;
 }
+const made = readdirSync(join(directory, 'packs')).length;
 await packs.close();
+await packs.removeDead(0);
+const left = readdirSync(join(directory, 'packs')).length;
+const open = readdirSync('/proc/self/fd').filter((descriptor) => leadsToPack(descriptor)).length;
 await environment.close();
-process.stdout.write(JSON.stringify({ refused, stored: stored.length, wrong, packs: readdirSync(join(directory, 'packs')).length }));
+process.stdout.write(JSON.stringify({ refused, stored: stored.length, wrong, packs: made, left, open }));
+
+function leadsToPack(descriptor: string): boolean {
+  try {
+    return /\.pack(?: \(deleted\))?$/u.test(readlinkSync(`/proc/self/fd/${descriptor}`));
+  } catch {
+    return false; // that by which the list was read
+  }
+}

@@ -1,6 +1,6 @@
 /** Packs by themselves, as the queue uses them: staged bytes, live and dead bytes, what happens when the disk refuses. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,6 +32,8 @@ function openParts(t: TestContext, packBytes?: number): Parts {
   });
   return { directory, environment, packs };
 }
+
+const hasStrace = spawnSync('strace', ['-V']).status === 0;
 
 const options = { maxBytes: 10_000_000, owner: 'queue' };
 const packFiles = ({ directory }: Parts): string[] => readdirSync(join(directory, 'packs')).sort();
@@ -149,17 +151,31 @@ test('A pack that was deleted answers with a failure, not with other bytes', asy
   await assert.rejects(packs.read({ ...staged.place, length: 4000 }, 0, 4000), (error) => isFailure(error, 'storage-failure'));
 });
 
+const fullDisk = join(import.meta.dirname, 'full-disk-process.ts');
+
+/** What `full-disk-process.ts` has printed. */
+function outcomeOf({ stdout }: { readonly stdout: string }): { refused: string[]; stored: number; wrong: number; packs: number; left: number; open: number } {
+  return JSON.parse(stdout) as ReturnType<typeof outcomeOf>;
+}
+
 test('When the disk refuses a write, that pack is given up, the sender hears of it, and the next message is stored', async (t) => {
-  const directory = temporaryDirectory(t);
   // the limit on the size of a file, in blocks of 512 bytes, stands for a disk that fails
-  const script = join(import.meta.dirname, 'full-disk-process.ts');
-  const { stdout } = await promisify(execFile)('/bin/sh', ['-c', `ulimit -f 1000; exec "${process.execPath}" "${script}" "${directory}"`]);
-  const outcome = JSON.parse(stdout) as { refused: string[]; stored: number; wrong: number; packs: number };
-  assert.ok(outcome.refused.length > 0 && outcome.stored > 60, stdout);
+  const outcome = outcomeOf(await promisify(execFile)('/bin/sh', ['-c', `ulimit -f 1000; exec "${process.execPath}" "${fullDisk}" "${temporaryDirectory(t)}"`]));
+  assert.ok(outcome.refused.length > 0 && outcome.stored > 60, JSON.stringify(outcome));
   assert.deepEqual([...new Set(outcome.refused)], ['storage-failure']);
   assert.equal(outcome.wrong, 0);
   assert.ok(outcome.packs > 1);
+  assert.deepEqual([outcome.left, outcome.open], [0, 0]);
 });
+
+for (const [which, what] of [[1, 'made'], [2, 'opened once more, to be written through O_DSYNC']] as const) {
+  test(`When a pack can not be ${what}, the sender hears of it, the next message is stored in another one, and neither file nor descriptor is left`, { skip: !hasStrace && 'strace is not installed' }, async (t) => {
+    const directory = temporaryDirectory(t);
+    const strace = ['-f', '-qq', '-o', join(directory, 'trace'), '-P', join(directory, 'packs', '00000001.pack'), '-e', 'trace=openat', '-e', `inject=openat:error=EMFILE:when=${String(which)}`];
+    const outcome = outcomeOf(await promisify(execFile)('strace', [...strace, process.execPath, fullDisk, directory], { env: { ...process.env, UV_THREADPOOL_SIZE: '1' } })); // each thread's calls are counted for themselves
+    assert.deepEqual(outcome, { refused: ['storage-failure'], stored: 79, wrong: 0, packs: which, left: 0, open: 0 });
+  });
+}
 
 test('Who brings more than the disk takes waits for it: memory does not fill with what was staged', async (t) => {
   const parts = openParts(t);
