@@ -13,11 +13,13 @@ import { formatMailbox, listedLine, unaskedStatusLine } from './mailbox-lines.ts
 import type { StateAt } from './mailbox-lines.ts';
 import { KnownMailboxes } from './mailbox-events.ts';
 import type { Changed, MailboxEvent, OwnRemoval } from './mailbox-events.ts';
+import { whoseName } from './place.ts';
 import type { HerePlace } from './place.ts';
 import { Registration, usualWishes } from './registration.ts';
 import type { SelectedWishes } from './registration.ts';
 import type { SessionState } from './session-state.ts';
 import type { Session } from './session.ts';
+import { sharedEntries } from './shared-entries.ts';
 
 /** Mailboxes that a session watches at most (as many as an account has by default, `storage.limits.maxMailboxes`), and responses to one look; more is an overflow (RFC 5465 section 5.8). */
 const mostWatched = 10_000;
@@ -166,7 +168,7 @@ export class AccountNews {
   /** Adds the responses for everything new. */
   async tell(session: Session, account: Account): Promise<void> {
     const isMuch = this.#away !== undefined && (await this.#tellOfAway(session, this.#away)) === 'too-many';
-    const lines = [...this.#mailboxLines(session, account), ...(this.#foreign === undefined ? [] : await this.#foreignLines(session, this.#foreign)), ...this.#metadataLines(session, account)];
+    const lines = [...(await this.#mailboxLines(session, account)), ...(this.#foreign === undefined ? [] : await this.#foreignLines(session, this.#foreign)), ...this.#metadataLines(session, account)];
     const most = session.options.limits.mostWatchedMailboxes ?? mostWatched;
     while (session.legs.passing !== undefined) await session.legs.passing; // in IDLE another node speaks at any time
     if (isMuch || lines.length > most || (this.#mailboxes?.count ?? 0) > most) {
@@ -187,7 +189,7 @@ export class AccountNews {
     return 'done';
   }
 
-  #mailboxLines(session: Session, account: Account): string[] {
+  async #mailboxLines(session: Session, account: Account): Promise<string[]> {
     const look = this.#heardOfAll ? 'all' as const : this.#heard;
     this.#heard = undefined;
     this.#heardOfAll = false;
@@ -197,9 +199,11 @@ export class AccountNews {
     for (const event of this.#mailboxes.take(account, look)) {
       if (event.kind === 'counters') lines.push(...this.#statusLines(session, { state: event.state, account }, event.changed));
       else if (event.kind === 'renamed') lines.push(...this.#renamedLines(session, account, event));
-      else if (this.#wants(event.kind === 'name' ? 'MailboxName' : 'SubscriptionChange', event)) names.add(event.name);
+      else if (event.kind === 'name' ? this.#wants('MailboxName', event) : this.#wants('SubscriptionChange', { name: event.name, whose: whoseName(session, event.name) })) names.add(event.name);
     }
-    return names.size === 0 ? lines : [...hierarchyLines(session, account, names), ...lines];
+    if (names.size === 0) return lines;
+    const shared = await session.legs.alone(async () => sharedEntries(session, [...names])); // subscriptions may be to folders of others; it may have to warn
+    return [...hierarchyLines(session, account, { names, shared }), ...lines];
   }
 
   #renamedLines(session: Session, account: Account, { name, oldName }: Extract<MailboxEvent, { kind: 'renamed' }>): string[] {

@@ -86,13 +86,13 @@ export class Legs {
     return this.#passing;
   }
 
-  /** Passes on one response of one leg; until it is whole no other is begun. */
-  async alone(pass: () => Promise<void>): Promise<void> {
+  /** Passes on one response of one leg, or says something between them; until it is whole no other is begun. */
+  async alone<Result>(pass: () => Promise<Result>): Promise<Result> {
     while (this.#passing !== undefined) await this.#passing;
     const passed = pass();
-    this.#passing = passed.catch(() => undefined);
+    this.#passing = passed.then(() => undefined, () => undefined);
     try {
-      await passed;
+      return await passed;
     } finally {
       this.#passing = undefined;
     }

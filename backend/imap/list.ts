@@ -82,14 +82,14 @@ export const lsub = accountCommand({
 /** A LIST response that says under which other name the client knows the mailbox (RFC 9051 section 6.3.9.7). */
 export function oldNameLine(session: Session, { account, whose }: Pick<HerePlace, 'account' | 'whose'>, { name, oldName }: { readonly name: string; readonly oldName: string | undefined }): string {
   if (whose !== 'own') return listedLine(session, { name, oldName, attributes: [] });
-  const [line = ''] = hierarchyLines(session, account, new Set([name]));
+  const [line = ''] = hierarchyLines(session, account, { names: new Set([name]), shared: [] });
   return `${line}${oldNameItem(session, oldName)}`;
 }
 
 /** LIST responses of these names, whether they are there or not, as NOTIFY tells them (RFC 5465 sections 5.4 and 5.5). */
-export function hierarchyLines(session: Session, account: Account, names: ReadonlySet<string>): string[] {
+export function hierarchyLines(session: Session, account: Account, { names, shared }: { readonly names: ReadonlySet<string>; readonly shared: readonly KnownEntry[] }): string[] {
   const given: ListArguments = { reference: '', patterns: [], select: new Set(), syntax: 'extended', returns: new Set(['SUBSCRIBED']), status: [], metadata: [] };
-  const entries = new Map(hierarchy(account, given, []).map((entry) => [entry.name, entry]));
+  const entries = new Map(hierarchy(account, given, shared).map((entry) => [entry.name, entry]));
   return [...names].map((name) => listLine(session, entries.get(name) ?? { name, ...level, subscribed: false, hasChildren: false, selectedBelow: false, hiddenBelow: false }, given));
 }
 

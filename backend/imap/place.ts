@@ -113,6 +113,11 @@ export function nameOfShared(session: Session, { owner, name }: Pick<SharedFolde
   return /[/%*]/.test(owner) ? undefined : `${otherUsers}/${owner}/${name}`;
 }
 
+/** By the name alone, whether there is such a mailbox or not. */
+export function whoseName(session: Session, name: string): 'own' | 'others' {
+  return foreignName(session, name) === undefined ? 'own' : 'others';
+}
+
 function foreignName(session: Session, name: string): { readonly owner: string; readonly name: string } | undefined {
   const { namespaces: { otherUsers, publicFolders }, publicOwnerOf } = session.options.sharing;
   if (isBelow(name, otherUsers)) {
