@@ -6,7 +6,7 @@ import { Failure, isFailure } from '../shared/base/failure.ts';
 import { isDiskFull } from '../shared/base/full-disk.ts';
 import type { ForeignHolder } from '../shared/base/folder-holder.ts';
 import type { Logger } from '../shared/log/log.ts';
-import type { Desk } from '../shared/service/supervisor.ts';
+import type { Desk } from '../shared/service/question-desk.ts';
 import { demandKnownQueue } from './known-queue.ts';
 import { countStarts, demandKnownStorages, forgetLostStorages } from './known-storages.ts';
 import { lockDirectory } from './locked-directory.ts';

@@ -5,7 +5,8 @@
 import { maildropDesk } from '../shared/access/maildrop-desk.ts';
 import type { Logger } from '../shared/log/log.ts';
 import { supervise } from '../shared/service/supervisor.ts';
-import type { Desk, Supervisor, SupervisorOptions } from '../shared/service/supervisor.ts';
+import type { Desk } from '../shared/service/question-desk.ts';
+import type { Supervisor, SupervisorOptions } from '../shared/service/supervisor.ts';
 import { removeStaleSocket } from '../shared/net/listen-place.ts';
 import type { InheritedSocket } from '../shared/net/inherited-sockets.ts';
 import { followAcme } from './acme/follow-acme.ts';

@@ -16,8 +16,9 @@ import { passSockets } from '../net/inherited-sockets.ts';
 import type { InheritedSocket } from '../net/inherited-sockets.ts';
 import { isMessage } from './messages.ts';
 import type { Report } from './messages.ts';
+import { QuestionDesk } from './question-desk.ts';
+import type { Desk } from './question-desk.ts';
 import { LifeWatch } from './signs-of-life.ts';
-import { deskSlot } from './siblings.ts';
 import { NoticeBoard } from './notices.ts';
 import { noteWish } from './service-wishes.ts';
 import { WorkerFailed } from './worker-failed.ts';
@@ -70,9 +71,6 @@ const killAfterMs = 5000;
 const workers = gauge({ name: 'waybill_workers', help: 'Worker processes that serve now, those that finish their last sessions among them.', labels: ['stage'] });
 const restarts = counter({ name: 'waybill_worker_restarts', help: 'Worker processes that ended unasked, and are replaced.' });
 
-/** What the supervisor itself answers, by topic, when a worker asks (see siblings.ts); JSON values. None may throw. */
-export type Desk = Readonly<Record<string, (question: unknown) => unknown>>;
-
 /** Starts the first generation and keeps it alive. */
 export function supervise(options: SupervisorOptions, desk: Desk = {}): Supervisor {
   choosePolicy(options.connections);
@@ -104,10 +102,10 @@ class Crew {
   readonly #measurements = new MeasurementBoard<Member>(() => this.#measured(), send);
   readonly #life: LifeWatch;
 
-  readonly #desk: Desk;
+  readonly #questions: QuestionDesk;
 
   constructor(options: SupervisorOptions, desk: Desk) {
-    this.#desk = desk;
+    this.#questions = new QuestionDesk(desk, this.#members);
     this.#options = options;
     this.#life = new LifeWatch(this.#members, options.log);
     this.#life.begin(options.hangMs);
@@ -218,16 +216,10 @@ class Crew {
       send(member, { kind: 'start', slot: member.slot, configuration: member.configuration, stopped: [...this.#stopped] });
     } else if (message.kind === 'hints') {
       for (const other of this.#others(member)) send(other, message);
-    } else if (message.kind === 'ask' && Object.hasOwn(this.#desk, message.topic)) {
-      send(member, { kind: 'asked', round: message.round, others: [deskSlot] });
-      send(member, { kind: 'answer', round: message.round, slot: deskSlot, answer: this.#desk[message.topic]?.(message.question) });
     } else if (message.kind === 'ask') {
-      const others = this.#others(member);
-      send(member, { kind: 'asked', round: message.round, others: others.map(({ slot }) => slot) });
-      for (const other of others) send(other, { ...message, asker: member.slot });
+      this.#questions.ask(member, message, this.#others(member));
     } else if (message.kind === 'answer') {
-      const asker = [...this.#members].find(({ slot }) => slot === message.asker);
-      if (asker !== undefined) send(asker, { kind: 'answer', round: message.round, slot: member.slot, answer: message.answer });
+      this.#questions.answer(member, message);
     } else if (message.kind === 'service') {
       noteWish(this.#stopped, message);
       for (const each of this.#members) send(each, message); // starting ones too: they may have been told what was stopped before
@@ -269,7 +261,7 @@ class Crew {
   /** A worker is gone. One that nobody told to leave is replaced after a while. */
   #bury(member: Member, how: string): void {
     this.#members.delete(member);
-    for (const other of this.#members) send(other, { kind: 'gone', slot: member.slot });
+    this.#questions.depart(member);
     const { worker } = member;
     void member.silent.then(() => this.#measurements.depart(member)); // its last words may still be on their way
     if (member.stage !== 'leaving' && !this.#stopping) {

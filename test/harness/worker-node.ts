@@ -1,7 +1,7 @@
 /** Workers of a node in one process: the real ends of notices and questions, and what a supervisor does between them. */
 import { NoticeBoard, WorkerNotices } from '../../shared/service/notices.ts';
 import { deskSlot, WorkerSiblings } from '../../shared/service/siblings.ts';
-import type { Desk } from '../../shared/service/supervisor.ts';
+import type { Desk } from '../../shared/service/question-desk.ts';
 
 interface Worker {
   readonly notices: WorkerNotices;
