@@ -1,11 +1,9 @@
 /**
- * The only place that opens LMDB: named tables of binary values under ordered keys, reads that see the last commit, and
- * writes that are all-or-nothing and on stable storage when their promise resolves. Other rooms use it through the face.
+ * Named tables of binary values under ordered keys (LMDB), reads that see the last commit, and writes that are
+ * all-or-nothing and on stable storage when their promise resolves. Other rooms use it through the face.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { open } from 'lmdb';
-import type { RootDatabase } from 'lmdb';
 import { Failure } from '../../shared/base/failure.ts';
 import { ActionMemory } from './action-memory.ts';
 import { betweenCommits, CommitGate } from './commit-gate.ts';
@@ -14,7 +12,9 @@ import { alone, closeAlone, environmentFile, provideFile } from './environment-f
 import { endUnlessLast } from './last-commit.ts';
 import { LateWrites } from './late-writes.ts';
 import { GatheringTable } from './gathering-table.ts';
-import { DamageWatch, isDamage } from './index-damage.ts';
+import { DamageWatch } from './index-damage.ts';
+import { endIfPanicked, mapBytes, openRoot } from './lmdb-root.ts';
+import type { Root } from './lmdb-root.ts';
 import { closed, LmdbTable, noJournal, WriteJournal } from './lmdb-table.ts';
 import type { LmdbKey, Records, Use } from './lmdb-table.ts';
 import type { Table } from './table.ts';
@@ -62,9 +62,6 @@ export interface Environment {
   close(): Promise<void>;
 }
 
-/** The virtual address space of one environment, bytes: its upper size. Costs nothing until used. */
-const mapBytes = 64 * 2 ** 30;
-
 /**
  * Opens the environment at `path` (a directory, made when it is missing) with these tables, which are made when they are
  * missing. One process at a time does this, the others wait. Throws `storage-failure`.
@@ -83,21 +80,6 @@ export function openEnvironment(path: string, tables: readonly string[] = [], ga
   } catch (error) {
     throw error instanceof Failure ? error : new Failure('storage-failure', `the index in ${path} cannot be opened`, { cause: error });
   }
-}
-
-type Root = RootDatabase<Buffer, LmdbKey>;
-
-function openRoot(path: string): Root {
-  return open<Buffer, LmdbKey>({
-    path,
-    encoding: 'binary',
-    maxDbs: 32,
-    maxReaders: 1024, // one for each process and thread; LMDB's 126 are soon used up by workers that were killed
-    mapSize: mapBytes,
-    overlappingSync: false, // a commit is flushed before any process can see it
-    noSubdir: false,
-    eventTurnBatching: false, // transactions group without it, faster; with it a failed commit rejects a promise that nobody can reach
-  });
 }
 
 class LmdbEnvironment implements Environment {
@@ -270,7 +252,7 @@ class LmdbEnvironment implements Environment {
 
   async #failureOf(error: unknown): Promise<Failure> {
     if (this.#use.stage === 'closed') return closed();
-    this.#endIfPanicked();
+    endIfPanicked(this.#root);
     const cause = await commitError(error);
     const damage = this.damage.failureOf(cause);
     return damage instanceof Failure ? damage : new Failure('storage-failure', 'the index could not be written', { cause });
@@ -287,19 +269,5 @@ class LmdbEnvironment implements Environment {
 
   #demandOpen(): void {
     if (this.#use.stage !== 'open') throw closed();
-  }
-
-  /**
-   * After a failed write of the file's header LMDB refuses all work of this process, its binding (3.5.6) has damaged its
-   * memory, and the next write, even the orderly end of the process, would wait for ever. So it ends here, before anything
-   * else is tried: as after any crash, what was not answered is open, and the supervisor starts another worker.
-   */
-  #endIfPanicked(): void {
-    try {
-      this.#root.resetReadTxn();
-      this.#root.getBinary(['']);
-    } catch (error) {
-      if (!isDamage(error)) process.kill(process.pid, 'SIGKILL'); // even a read fails: that is LMDB's MDB_PANIC
-    }
   }
 }

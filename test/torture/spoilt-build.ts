@@ -15,7 +15,7 @@ interface Spoiling {
 export const spoilings = {
   'packs are not written through O_DSYNC': { file: 'backend/storage/pack-file.ts', from: ' | constants.O_DSYNC', to: '' },
   'packs of large messages are not flushed': { file: 'backend/storage/pack-file.ts', from: 'await this.#handle.datasync();', to: '' },
-  'the index is not flushed': { file: 'backend/storage/environment.ts', from: 'overlappingSync: false,', to: 'overlappingSync: false, noSync: true,' },
+  'the index is not flushed': { file: 'backend/storage/lmdb-root.ts', from: 'overlappingSync: false,', to: 'overlappingSync: false, noSync: true,' },
   'the names of new packs are not flushed': { file: 'backend/storage/pack-file.ts', from: 'flush(dirname(path));', to: 'void [flush, dirname];' },
 } as const satisfies Record<string, Spoiling>;
 
