@@ -253,9 +253,7 @@ class LmdbEnvironment implements Environment {
   async #failureOf(error: unknown): Promise<Failure> {
     if (this.#use.stage === 'closed') return closed();
     endIfPanicked(this.#root);
-    const cause = await commitError(error);
-    const damage = this.damage.failureOf(cause);
-    return damage instanceof Failure ? damage : new Failure('storage-failure', 'the index could not be written', { cause });
+    return this.damage.failureOfCommit(await commitError(error));
   }
 
   async close(): Promise<void> {

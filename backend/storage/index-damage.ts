@@ -1,4 +1,4 @@
-/** Pages of an index that LMDB can't read: whoever needs them hears of a failure of the storage, and who watches hears what it is. */
+/** Pages of an index that LMDB can't read, and commits that fail: whom it concerns hears of a failure of the storage, and who watches hears what it is. */
 import { Failure } from '../../shared/base/failure.ts';
 
 /** As LMDB names them (lmdb.h); after one of the others a transaction that is read on is `MDB_BAD_TXN`. */
@@ -13,7 +13,10 @@ export function isDamage(error: unknown): boolean {
 export class DamageWatch {
   /** Is called once a minute at most. */
   tell: (error: unknown) => void = () => undefined;
+  /** Is called once a minute at most, when a commit failed for another reason: all that was in it is refused. */
+  tellOfCommit: (error: unknown) => void = () => undefined;
   #toldMs = -Infinity;
+  #toldOfCommitMs = -Infinity;
 
   during<T>(action: () => T): T {
     try {
@@ -32,5 +35,17 @@ export class DamageWatch {
       this.tell(error);
     }
     return new Failure('storage-failure', 'the storage is damaged; the log of its node says more', { cause: error });
+  }
+
+  /** What those hear whose changes were in a commit that failed. */
+  failureOfCommit(cause: unknown): Failure {
+    const damage = this.failureOf(cause);
+    if (damage instanceof Failure) return damage;
+    const nowMs = performance.now();
+    if (nowMs - this.#toldOfCommitMs >= toldAgainMs) {
+      this.#toldOfCommitMs = nowMs;
+      this.tellOfCommit(cause);
+    }
+    return new Failure('storage-failure', 'the index could not be written', { cause });
   }
 }

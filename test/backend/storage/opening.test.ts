@@ -170,3 +170,15 @@ test('Who needs a page of the index that rots while the node works hears of a fa
   closeSync(pages);
   assert.equal(inbox.state().messages, 1);
 });
+
+test('When a commit fails, those in it hear of a failure of the storage, and the log says why and where', async (t) => {
+  const directory = temporaryDirectory(t);
+  await (await openStorage(storageOptions(directory))).close();
+  const failing = ['-f', '-qq', '-o', '/dev/null', '-P', join(directory, 'index', 'data.mdb'), '-e', 'trace=fdatasync', '-e', 'inject=fdatasync:error=EIO:when=6+'];
+  const { stdout } = await promisify(execFile)('strace', [...failing, process.execPath, join(import.meta.dirname, 'failed-commit-process.ts'), directory]);
+  const { heard, told } = JSON.parse(stdout) as { readonly heard: string; readonly told: readonly { readonly facts: { readonly directory: string }; readonly words: string }[] };
+  assert.equal(heard, 'storage-failure');
+  assert.equal(told.length, 1);
+  assert.equal(told[0]?.facts.directory, directory);
+  assert.match(told[0].words, /^the index of a storage could not be written/);
+});
