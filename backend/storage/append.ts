@@ -39,7 +39,7 @@ export async function prepareMessages(account: AccountHandle, mailboxId: number,
 export async function enterTogether<T>(account: AccountHandle, arrivals: readonly Arrival[], action: (change: AccountChange) => T): Promise<T> {
   const wait = new LockWait(); // a batch that met a lock may have been before this one
   const enter = async (): Promise<T> => {
-    await Promise.all(arrivals.map(async (arrival) => settle(account, arrival)));
+    await Promise.all([...arrivals.map(async (arrival) => settle(account, arrival)), lookInto(arrivals)]);
     return changeAccount(account, action, wait);
   };
   // A big one has a pack and a flush of its own, for which nobody should wait.
@@ -59,6 +59,12 @@ async function settle(account: AccountHandle, { stage, marks, internalDateMs, ma
   await Promise.all([noted, stage.bytes.settled()]);
 }
 
+/** While the thread pool writes: when all that this turn of the event loop has to do has been done, the write has begun. */
+async function lookInto(arrivals: readonly Arrival[]): Promise<void> {
+  await new Promise<void>((resolve) => { process.nextTick(resolve); });
+  for (const { stage } of arrivals) void stage.findings;
+}
+
 function enter(change: AccountChange, mailboxId: number, arrival: Arrival): number {
   const { stage, marks } = arrival;
   const mailbox = change.mailbox(mailboxId);
@@ -70,7 +76,7 @@ function enter(change: AccountChange, mailboxId: number, arrival: Arrival): numb
     internalDateMs: arrival.internalDateMs,
     savedDateMs: arrival.nowMs,
     messageId,
-    threadId: threadOf(change.volume.tables, change.number, { keys: stage.threadKeys, messageId }),
+    threadId: threadOf(change.volume.tables, change.number, { keys: stage.findings.threadKeys, messageId }),
   });
 }
 
@@ -83,6 +89,6 @@ function messageIdOf(change: AccountChange, stage: StoredStage): number {
     messages.retain(stage.messageId);
     return stage.messageId;
   }
-  stage.messageId = messages.add(place, stage.keptStructure);
+  stage.messageId = messages.add(place, stage.findings.keptStructure);
   return stage.messageId;
 }

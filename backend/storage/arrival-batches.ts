@@ -4,10 +4,12 @@
  * Who is alone waits in the first batch after one of several, and never again.
  */
 
-/** Milliseconds that a batch waits for others at most. */
+/** For so long the event loop may stand still, waiting for others, milliseconds. While it works it may be they whom it works for: a batch that began without them would cost the processor as much as one that has them. */
 const mostPatienceMs = 10;
-/** It waits no longer than this part of what a batch takes when nothing else holds it up: on a fast disk others are not worth a wait, which only leaves the processor idle. As PostgreSQL's manual advises for commit_delay. */
+/** It stands still no longer than this part of what a batch takes when nothing else holds it up: on a fast disk others are not worth a wait, which only leaves the processor idle. As PostgreSQL's manual advises for commit_delay. */
 const patienceShare = 0.5;
+/** A batch begins after so long, milliseconds, however busy the loop is: that may be with something else. */
+const mostGatheringMs = 30;
 /** With each batch that takes longer the fastest of late counts for so much more. */
 const forgetting = 1.1;
 
@@ -53,14 +55,32 @@ export class ArrivalBatches {
   async #gather(): Promise<void> {
     if (this.#waiting.length >= this.#expected) return;
     const patienceMs = Math.min(mostPatienceMs, this.#fastestMs * patienceShare);
-    let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
-      this.#enough = resolve;
-      timer = setTimeout(resolve, patienceMs);
+      const giveUp = onceIdleFor(patienceMs, resolve);
+      this.#enough = () => {
+        giveUp();
+        resolve();
+      };
     });
-    clearTimeout(timer);
     this.#enough = undefined;
   }
+}
+
+/** Calls `over` when the event loop has stood still for `ms` in all, or `mostGatheringMs` are over; answers how to call that off. */
+function onceIdleFor(ms: number, over: () => void): () => void {
+  const [began, idleBefore] = [performance.now(), idleMs()];
+  const look = (): void => {
+    const left = Math.min(ms - (idleMs() - idleBefore), mostGatheringMs - (performance.now() - began));
+    if (left > 0) timer = setTimeout(look, left);
+    else over();
+  };
+  let timer = setTimeout(look, ms);
+  return () => clearTimeout(timer);
+}
+
+/** Of this process's event loop so far. */
+function idleMs(): number {
+  return performance.eventLoopUtilization().idle;
 }
 
 function ignore(): void {

@@ -126,10 +126,9 @@ export interface FlagChange {
   readonly answer?: 'all' | 'unheard';
 }
 
-/** A message whose bytes have been written (not yet flushed) to a pack and whose structure is known. */
+/** A message whose bytes are on their way into a pack, not yet flushed. */
 export interface StagedMessage {
   readonly size: number;
-  readonly structure: MessageStructure;
   /** SHA-256 of the bytes. */
   readonly digest: Buffer;
   /** Forgets the bytes, unless the message was appended somewhere. Idempotent; always call it when done. */

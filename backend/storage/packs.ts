@@ -15,7 +15,7 @@ export function placeKey({ pack, offset }: PackPlace): string {
   return `${String(pack)}:${String(offset)}`;
 }
 
-/** A message on its way: pieces that are all here, which is for small ones and costs the least, or pieces as they come. */
+/** A message on its way: pieces that are all here, which is for small ones and costs the least (nobody changes them until the message is stored), or pieces as they come. */
 export type MessageBytes = readonly Buffer[] | AsyncIterable<Buffer>;
 
 export function isHere(bytes: MessageBytes): bytes is readonly Buffer[] {

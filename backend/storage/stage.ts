@@ -1,9 +1,11 @@
-/** Takes a message's bytes into a storage and finds its structure on the way. */
+/** Takes a message's bytes into a storage and finds its structure: on the way, or later where they are all here. */
 import { Failure } from '../../shared/base/failure.ts';
 import { MessageScanner } from '../../shared/mime/scan.ts';
-import type { MessageStructure } from '../../shared/mime/structure.ts';
-import type { MessageBytes, StagedBytes } from './packs.ts';
 import type { StagedMessage } from './interface.ts';
+import { LateScan, lookLater } from './late-scan.ts';
+import type { Scanned } from './late-scan.ts';
+import { isHere } from './packs.ts';
+import type { MessageBytes, StagedBytes, StageOptions } from './packs.ts';
 import { keptStructure } from './structure-texts.ts';
 import type { KeptStructure } from './structure-texts.ts';
 import { threadKeys } from './threads.ts';
@@ -12,30 +14,34 @@ import type { Volume } from './volume.ts';
 /** Sizes are kept in 32 bits. */
 const largestMessageBytes = 2 ** 32 - 1;
 
-/** What was found in the bytes of a message. */
-interface Scanned {
-  readonly structure: MessageStructure;
-  /** See `KeptStructure`. */
-  readonly fields: Buffer | undefined;
+/** What the index keeps of a message's structure. */
+interface Findings {
+  readonly scanned: Scanned;
+  readonly keptStructure: KeptStructure;
+  readonly threadKeys: readonly string[];
 }
 
 /** A message whose bytes are in a pack of `volume`. */
 export class StoredStage implements StagedMessage {
   readonly volume: Volume;
   readonly bytes: StagedBytes;
-  readonly structure: MessageStructure;
-  readonly keptStructure: KeptStructure;
-  readonly threadKeys: readonly string[];
+  #look: { readonly state: 'to come'; readonly scan: LateScan } | { readonly state: 'done'; readonly findings: Findings };
   /** Set by an append, so that later ones share the message; it may be gone again, or its transaction have failed. */
   messageId: number | undefined;
   readonly #copies = new Map<Volume, Promise<StoredStage>>();
 
-  constructor(volume: Volume, bytes: StagedBytes, { structure, fields }: Scanned) {
+  constructor(volume: Volume, bytes: StagedBytes, scan: LateScan | Scanned) {
     this.volume = volume;
     this.bytes = bytes;
-    this.structure = structure;
-    this.keptStructure = keptStructure(structure, fields);
-    this.threadKeys = threadKeys(structure);
+    this.#look = scan instanceof LateScan ? { state: 'to come', scan } : { state: 'done', findings: findingsOf(scan) };
+  }
+
+  /** Looked for with the first question: ask while the pack is being written, rather than inside a transaction. */
+  get findings(): Findings {
+    if (this.#look.state === 'done') return this.#look.findings;
+    const findings = findingsOf(this.#look.scan.end());
+    this.#look = { state: 'done', findings };
+    return findings;
   }
 
   get size(): number {
@@ -60,31 +66,48 @@ export class StoredStage implements StagedMessage {
   async #copyTo(volume: Volume, owner: string): Promise<StoredStage> {
     await volume.space.check();
     const bytes = await volume.packs.stage(this.volume.packs.pieces(this.bytes.place), { maxBytes: this.size, owner });
-    return new StoredStage(volume, bytes, { structure: this.structure, fields: this.keptStructure.fields });
+    return new StoredStage(volume, bytes, this.findings.scanned);
   }
 
   async discard(): Promise<void> {
     this.bytes.done();
+    if (this.#look.state === 'to come') this.#look.scan.drop();
     const copies = await Promise.allSettled(this.#copies.values());
     for (const copy of copies) if (copy.status === 'fulfilled') copy.value.bytes.done();
   }
 }
 
-/** Writes the source's bytes into a pack of `volume`. Throws `message-too-big`, `storage-full`, `storage-failure`, or what the source threw. */
+/** Brings the source's bytes to a pack of `volume`. Throws `message-too-big`, `storage-full`, `storage-failure`, or what the source threw. */
 export async function stageMessage(volume: Volume, source: MessageBytes, options: { readonly owner: string; readonly maxBytes: number }): Promise<StoredStage> {
   await volume.space.check();
+  const staging = { owner: options.owner, maxBytes: Math.min(options.maxBytes, largestMessageBytes) };
+  return isHere(source) ? stageWhole(volume, source, staging) : stageStream(volume, source, staging);
+}
+
+async function stageWhole(volume: Volume, pieces: readonly Buffer[], staging: StageOptions): Promise<StoredStage> {
+  const bytes = await volume.packs.stage(pieces, staging);
+  return keeping(bytes, () => new StoredStage(volume, bytes, lookLater(pieces, bytes.place.length)));
+}
+
+async function stageStream(volume: Volume, source: MessageBytes, staging: StageOptions): Promise<StoredStage> {
   const scanner = new MessageScanner();
-  const bytes = await volume.packs.stage(source, {
-    owner: options.owner,
-    maxBytes: Math.min(options.maxBytes, largestMessageBytes),
-    onChunk: (chunk) => scanner.write(chunk),
-  });
+  const bytes = await volume.packs.stage(source, { ...staging, onChunk: (chunk) => scanner.write(chunk) });
+  return keeping(bytes, () => new StoredStage(volume, bytes, { structure: scanner.end(), fields: scanner.keptFields }));
+}
+
+/** The bytes are done with when their stage can't be made. */
+function keeping(bytes: StagedBytes, make: () => StoredStage): StoredStage {
   try {
-    return new StoredStage(volume, bytes, { structure: scanner.end(), fields: scanner.keptFields });
+    return make();
   } catch (error) {
     bytes.done();
     throw error;
   }
+}
+
+function findingsOf(scanned: Scanned): Findings {
+  const { structure, fields } = scanned;
+  return { scanned, keptStructure: keptStructure(structure, fields), threadKeys: threadKeys(structure) };
 }
 
 /** The stage behind a `StagedMessage`, which only storages make. */

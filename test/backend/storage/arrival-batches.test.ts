@@ -1,4 +1,4 @@
-/** Group commit by itself: who is alone does not wait, those who come again together enter together, and nobody waits for long. */
+/** Group commit by itself: who is alone does not wait, those who come again together enter together, and nobody waits for long, but while the processor works. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -44,4 +44,26 @@ test('Senders that come again one after the other enter together, and one that s
   await batches.run(work); // the others stay away
   await batches.run(work);
   assert.ok(performance.now() - began < 5000);
+});
+
+/** A round of two senders: one comes again at once, the other when the event loop has been at work for so long. Answers how many entered with the first. */
+async function togetherAfter(batches: ArrivalBatches, busyMs: number): Promise<number> {
+  let members = 0;
+  const work = async (): Promise<number> => {
+    members += 1;
+    await new Promise((resolve) => setTimeout(resolve, 4));
+    return members;
+  };
+  await Promise.all([batches.run(work), batches.run(work)]);
+  members = 0;
+  const first = batches.run(work);
+  for (const began = performance.now(); performance.now() - began < busyMs;) await nextTurn(); // timers have their turns, but the loop never stands still
+  void batches.run(work);
+  return first;
+}
+
+test('A batch waits on while the event loop is at work, which may be for those who are missing, but not for ever', async () => {
+  const batches = new ArrivalBatches();
+  assert.equal(await togetherAfter(batches, 8), 2, 'twice as long as a batch takes');
+  assert.equal(await togetherAfter(batches, 200), 1, 'so long it may be at work for somebody else');
 });

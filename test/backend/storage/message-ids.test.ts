@@ -21,13 +21,13 @@ test('A message that comes back into a storage which was set back to an older st
   };
   const [old, fresh] = [await stage('of old'), await stage('a new one')];
   const known = await environment.write(() => {
-    const messageId = messages.add(old.bytes.place, old.keptStructure);
+    const messageId = messages.add(old.bytes.place, old.findings.keptStructure);
     messages.release(messageId); // it went elsewhere with its account
     setCounter(tables, 'message', 0); // and the storage is restored from a backup of before
     return messageId;
   });
-  await environment.write(() => messages.add(old.bytes.place, old.keptStructure, known));
-  const others = await environment.write(() => [messages.add(fresh.bytes.place, fresh.keptStructure), messages.add(fresh.bytes.place, fresh.keptStructure)]);
+  await environment.write(() => messages.add(old.bytes.place, old.findings.keptStructure, known));
+  const others = await environment.write(() => [messages.add(fresh.bytes.place, fresh.findings.keptStructure), messages.add(fresh.bytes.place, fresh.findings.keptStructure)]);
   assert.equal(new Set([known, ...others]).size, 3);
   assert.deepEqual(environment.read(() => messages.place(known)), old.bytes.place);
   await Promise.all([old.discard(), fresh.discard()]);
