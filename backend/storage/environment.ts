@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Failure } from '../../shared/base/failure.ts';
 import { ActionMemory } from './action-memory.ts';
 import { betweenCommits, CommitGate } from './commit-gate.ts';
+import { CommitQueue } from './commit-queue.ts';
 import { flush, makeDirectory } from './directories.ts';
 import { alone, closeAlone, environmentFile, provideFile } from './environment-file.ts';
 import { endUnlessLast } from './last-commit.ts';
@@ -20,8 +21,7 @@ import type { LmdbKey, Records, Use } from './lmdb-table.ts';
 import type { Table } from './table.ts';
 import { workBegins, workEnds } from './unfinished-work.ts';
 import { usedBytes } from './used-pages.ts';
-import { commitError, runBatch, Thrown } from './write-batch.ts';
-import type { Queued } from './write-batch.ts';
+import { runBatch } from './write-batch.ts';
 import { LockWait, lockedUntil, putLock, removeLock } from './write-lock.ts';
 import type { LockEnd } from './write-lock.ts';
 
@@ -36,7 +36,8 @@ export interface Environment {
   read<T>(action: () => T): T;
   /**
    * Runs `action` alone among the writers of all processes; what it wrote is committed wholly, or not at all when it
-   * throws. Resolves after the flush; many calls share one flush. `action` must be synchronous, and may run later.
+   * throws. Resolves after the flush; many calls share one flush. `action` must be synchronous, and may run later; once more, too,
+   * when LMDB gave its transaction up: what it does outside of tables has to come to the same then.
    * Rejects with what `action` threw, `storage-failure` when the commit failed, or `in-use` when the environment stayed locked
    * for as long as `wait` goes on, which begins now when absent.
    */
@@ -95,7 +96,16 @@ class LmdbEnvironment implements Environment {
   readonly #journal = new WriteJournal();
   #isLocked = false; // when the transaction began that runs: who locks in it is in one commit with those behind him
   readonly #memory = new ActionMemory();
-  #queue: Queued[] = [];
+  readonly #queue = new CommitQueue({
+    transact: async (work) => this.#gate.through(async () => this.#root.childTransaction(() => {
+      endUnlessLast(this.#root);
+      this.#isLocked = lockedUntil(this.#lock) > Date.now();
+      return work();
+    })),
+    run: (batch) => runBatch(batch, this.#journal, this.#gathering),
+    endIfPanicked: () => { if (this.#use.stage !== 'closed') endIfPanicked(this.#root); },
+    failureOf: (cause) => (this.#use.stage === 'closed' ? closed() : this.damage.failureOfCommit(cause)),
+  });
   readonly #late = new LateWrites();
   readonly #gate: CommitGate;
   readonly damage = new DamageWatch();
@@ -227,33 +237,8 @@ class LmdbEnvironment implements Environment {
         const value = this.damage.during(() => this.#memory.during(action));
         return () => resolve(value);
       };
-      this.#queue.push({ run, reject });
-      if (this.#queue.length === 1) void this.#counted(async () => this.#commitQueue());
+      if (this.#queue.add({ run, reject }) === 'first') void this.#counted(async () => this.#queue.commit());
     });
-  }
-
-  /** One transaction for all that have queued up when it begins: which may be a while, as other processes write, too. */
-  async #commitQueue(): Promise<void> {
-    let batch: readonly Queued[] = [];
-    try {
-      const answers = await this.#gate.through(async () => this.#root.childTransaction(() => {
-        endUnlessLast(this.#root);
-        this.#isLocked = lockedUntil(this.#lock) > Date.now();
-        batch = this.#queue.splice(0);
-        return runBatch(batch, this.#journal, this.#gathering);
-      }));
-      for (const tell of answers) tell();
-    } catch (error) {
-      if (error instanceof Thrown) return error.tellCaller();
-      const failure = await this.#failureOf(error);
-      for (const { reject } of batch.length > 0 ? batch : this.#queue.splice(0)) reject(failure);
-    }
-  }
-
-  async #failureOf(error: unknown): Promise<Failure> {
-    if (this.#use.stage === 'closed') return closed();
-    endIfPanicked(this.#root);
-    return this.damage.failureOfCommit(await commitError(error));
   }
 
   async close(): Promise<void> {

@@ -126,6 +126,7 @@ class Build {
       await this.#volume.environment.write(() => {
         for (const { note, scanned } of ready) this.#enter(note, scanned);
       });
+      this.messages += ready.length;
     }
   }
 
@@ -148,16 +149,17 @@ class Build {
     const entry = getAccount(tables, address) ?? makeAccount(this.#volume, address, 1);
     const change = new AccountChange(new StoredAccount(this.#volume, entry));
     const mailbox = change.mailbox(mailboxIdOf(tables, entry.number, name) ?? make(change, name));
-    const known = this.#numbers.get(placeKey(place));
-    const messageId = known === undefined ? messages.add(place, keptStructure(scanned.structure, scanned.fields)) : known.messageId;
-    if (known !== undefined) messages.retain(messageId);
+    const known = this.#numbers.get(placeKey(place))?.messageId;
+    const there = known === undefined ? undefined : messages.place(known);
+    const isEntered = there !== undefined && placeKey(there) === placeKey(place); // not where the transaction was given up that entered it
+    const messageId = known !== undefined && isEntered ? known : messages.add(place, keptStructure(scanned.structure, scanned.fields));
+    if (isEntered) messages.retain(messageId);
     this.#numbers.set(placeKey(place), { messageId, scanned });
     this.#inventory.name(place);
     const threadId = threadOf(tables, change.number, { keys: threadKeys(scanned.structure), messageId });
     mailbox.add({ flags, keywords: mailbox.keywordBits(keywords, 'left-out'), size: place.length, internalDateMs, savedDateMs: internalDateMs, messageId, threadId });
     change.save('its-own');
     this.accounts.add(address);
-    this.messages += 1;
   }
 }
 
