@@ -8,6 +8,7 @@ import { AnnotationNews } from './annotation-news.ts';
 import type { ChangedAnnotations, OwnAnnotations } from './annotation-news.ts';
 import { AwayWatch } from './away-watch.ts';
 import { ForeignMailboxes } from './foreign-mailboxes.ts';
+import type { FolderNews } from './foreign-mailboxes.ts';
 import { hierarchyLines, oldNameLine } from './list.ts';
 import { formatMailbox, listedLine, unaskedStatusLine } from './mailbox-lines.ts';
 import type { StateAt } from './mailbox-lines.ts';
@@ -76,8 +77,9 @@ export class AccountNews {
     const watchesOwn = registration.watchesOthers && guest === undefined; // what is the owner's is no guest's, but for what is shared
     const mailboxes = watchesOwn ? new KnownMailboxes(account) : undefined;
     if ((mailboxes?.count ?? 0) > (session.options.limits.mostWatchedMailboxes ?? mostWatched)) return 'too-many';
-    const foreign = registration.groupsForOthers.length > 0 ? await ForeignMailboxes.of(session, registration) : undefined;
+    let foreign: ForeignMailboxes | undefined;
     try {
+      foreign = registration.groupsForOthers.length > 0 ? await ForeignMailboxes.of(session, registration) : undefined;
       this.#away = await AwayWatch.of(session, registration, status);
     } catch (error) {
       if (isFailure(error, 'limit')) return 'too-many';
@@ -167,8 +169,11 @@ export class AccountNews {
 
   /** Adds the responses for everything new. */
   async tell(session: Session, account: Account): Promise<void> {
-    const isMuch = this.#away !== undefined && (await this.#tellOfAway(session, this.#away)) === 'too-many';
-    const lines = [...(await this.#mailboxLines(session, account)), ...(this.#foreign === undefined ? [] : await this.#foreignLines(session, this.#foreign)), ...this.#metadataLines(session, account)];
+    const awayTold = this.#away === undefined ? 'done' : await this.#tellOfAway(session, this.#away);
+    const own = await this.#mailboxLines(session, account);
+    const foreign = this.#foreign === undefined ? [] : await this.#foreignLines(session, this.#foreign);
+    const isMuch = awayTold === 'too-many' || foreign === 'too-many';
+    const lines = [...own, ...(foreign === 'too-many' ? [] : foreign), ...this.#metadataLines(session, account)];
     const most = session.options.limits.mostWatchedMailboxes ?? mostWatched;
     while (session.legs.passing !== undefined) await session.legs.passing; // in IDLE another node speaks at any time
     if (isMuch || lines.length > most || (this.#mailboxes?.count ?? 0) > most) {
@@ -211,8 +216,15 @@ export class AccountNews {
     return [oldNameLine(session, { account, whose: 'own' }, { name, oldName })];
   }
 
-  async #foreignLines(session: Session, foreign: ForeignMailboxes): Promise<string[]> {
-    const { listed, annotated } = this.#registration !== undefined && foreign.mustLookUp ? await foreign.lookUp(session, this.#registration) : { listed: [], annotated: [] };
+  async #foreignLines(session: Session, foreign: ForeignMailboxes): Promise<string[] | 'too-many'> {
+    let news: FolderNews = { listed: [], annotated: [] };
+    try {
+      if (this.#registration !== undefined && foreign.mustLookUp) news = await foreign.lookUp(session, this.#registration);
+    } catch (error) {
+      if (isFailure(error, 'limit')) return 'too-many';
+      throw error;
+    }
+    const { listed, annotated } = news;
     const counted = foreign.take().flatMap(({ changed, ...of }) => this.#statusLines(session, of, changed));
     return [...listed.map((one) => listedLine(session, one)), ...counted, ...annotated.map((one) => metadataLine(session, one))];
   }

@@ -5,7 +5,7 @@
 import type { NotifyEvent } from '../../shared/imap/notify-arguments.ts';
 import type { Rights } from '../../shared/imap/rights.ts';
 import { isOpen } from '../sharing/sharing.ts';
-import type { Account, MailboxState } from '../storage/storage.ts';
+import type { Account, MailboxState, Storage } from '../storage/storage.ts';
 import type { OwnAnnotations } from './annotation-news.ts';
 import { ForeignAnnotations } from './foreign-annotations.ts';
 import type { AnnotatedName } from './foreign-annotations.ts';
@@ -50,6 +50,14 @@ type Wants = (event: NotifyEvent, name: string) => boolean;
 /** By account and id. */
 type SeenFolders = ReadonlyMap<string, Seen>;
 
+interface Looked {
+  readonly before: SeenFolders;
+  readonly now: SeenFolders;
+  /** What is told of names. */
+  readonly names: readonly ListedName[];
+  readonly subscriptions: ReadonlySet<string>;
+}
+
 export class ForeignMailboxes {
   #watched = new Map<string, Watched>();
   /** All that could be seen at the last look, wanted or not; undefined before the first one. */
@@ -67,7 +75,7 @@ export class ForeignMailboxes {
     this.#annotations = new ForeignAnnotations(visitor);
   }
 
-  /** From now on. @throws as `sharing` does */
+  /** From now on. @throws as `lookUp` */
   static async of(session: Session, registration: Registration): Promise<ForeignMailboxes> {
     const { account, guest, visitor } = session;
     const foreign = new ForeignMailboxes(visitor);
@@ -118,7 +126,7 @@ export class ForeignMailboxes {
     this.#annotations.noteOwn(own, account);
   }
 
-  /** Finds those that the registration means and the user may see, and what is new of them. @throws as `sharing` does */
+  /** Finds those that the registration means and the user may see, and what is new of them. @throws as `sharing` does, Failure('limit') for more names than are looked at */
   async lookUp(session: Session, registration: Registration): Promise<FolderNews> {
     this.#mustLookUp = false; // what is heard from here on may come too late for this look
     const now = await this.#look(session);
@@ -128,18 +136,18 @@ export class ForeignMailboxes {
     for (const { account, name } of now.values()) if (registration.wantsAnyOf({ name, subscribed: subscriptions.has(name), whose: 'others' })) this.#owners.add(account.id);
     const names = listedNames({ before: namesById(before), now: namesById(now), own: this.#ownNames }, { wants: (name) => wants('MailboxName', name), subscriptions });
     const annotated = this.#annotations.take([...now.values()].filter((folder) => mayAnnotate(folder) && wants('MailboxMetadataChange', folder.name)));
-    const listed = [...names, ...this.#watch({ before, now, names }, wants)];
+    const listed = [...names, ...this.#watch({ before, now, names, subscriptions }, wants)];
     this.#seen = now;
     this.#ownNames.clear();
     return { listed, annotated };
   }
 
-  /** Of accounts that nobody may be in for the time being, or that are elsewhere now, the names stay: nobody has changed them. */
+  /** Of accounts that nobody may be in for the time being, or that are elsewhere now, the names stay: nobody has changed them. @throws as `lookUp` */
   async #look(session: Session): Promise<SeenFolders> {
-    const { account, guest, visitor, options: { sharing } } = session;
+    const { account, guest, visitor, options: { sharing, storage } } = session;
     const seen = new Map<string, Seen>();
     try {
-      for (const folder of guest === undefined ? await sharing.sharedHere(visitor) : await sharing.sharedBy(account, visitor)) {
+      for (const folder of guest === undefined ? await sharing.allSharedHere(visitor) : await sharing.sharedBy(account, visitor)) {
         const name = nameOfShared(session, folder);
         if (name !== undefined) seen.set(keyOf(folder), { ...folder, name });
       }
@@ -147,7 +155,7 @@ export class ForeignMailboxes {
       this.#mustLookUp = true;
       throw error;
     }
-    for (const [key, folder] of this.#seen ?? []) if (!isOpen(folder.account) && !seen.has(key)) seen.set(key, { ...folder, rights: '' });
+    for (const [key, folder] of this.#seen ?? []) if (!seen.has(key) && isSetAside(folder.account, storage)) seen.set(key, { ...folder, rights: '' });
     return seen;
   }
 
@@ -155,7 +163,7 @@ export class ForeignMailboxes {
    * Whose messages are watched from now on. What lies in one that could not be read at the last look, as others made it since, or gave the right, is news.
    * Answers which may be read no more and which again (RFC 5465 section 5.9), as far as their names do not tell it.
    */
-  #watch({ before, now, names }: { readonly before: SeenFolders; readonly now: SeenFolders; readonly names: readonly ListedName[] }, wants: Wants): ListedName[] {
+  #watch({ before, now, names, subscriptions }: Looked, wants: Wants): ListedName[] {
     const watched = new Map<string, Watched>();
     const readable = new Set<string>();
     for (const [key, { name, account, state, rights }] of now) {
@@ -164,9 +172,9 @@ export class ForeignMailboxes {
       if (!wants('MessageNew', name)) continue;
       const isNew = before.get(key)?.rights.includes('r') !== true;
       const known = this.#watched.get(name);
-      const isKnown = known !== undefined && keyOf(known) === key;
-      watched.set(name, isKnown ? known : { account, state: isNew ? whenMade(state) : state });
-      if (isKnown || isNew) this.#heard.add(name);
+      // One that took the place of another is compared with what the client knows of that name.
+      watched.set(name, { account, state: known !== undefined ? { ...known.state, id: state.id } : isNew ? whenMade(state) : state });
+      if (known !== undefined || isNew) this.#heard.add(name);
     }
     const gone = [...this.#watched.keys()].filter((name) => !readable.has(name));
     this.#watched = watched;
@@ -174,7 +182,7 @@ export class ForeignMailboxes {
     const told = new Set(names.map(({ name }) => name));
     const listedNow = new Set(Array.from(now.values(), ({ name }) => name));
     const isUntold = (name: string): boolean => !told.has(name) && (listedNow.has(name) || !wants('MailboxName', name));
-    return listedReach({ gone: gone.filter(isUntold), back: back.filter(isUntold) });
+    return listedReach({ gone: gone.filter(isUntold), back: back.filter(isUntold) }, subscriptions);
   }
 
   /** Answers which of those that were lost are back. */
@@ -206,6 +214,14 @@ export class ForeignMailboxes {
     this.#heard.clear();
     return news;
   }
+}
+
+/** Whether nobody may be in it for the time being, or it is on another node: its folders are still there. Of one that was deleted nothing is. */
+function isSetAside(account: Account, storage: Pick<Storage, 'find'>): boolean {
+  const standing = account.standing();
+  if (standing !== 'gone') return !isOpen(account);
+  const record = storage.find(account.address);
+  return record.at === 'moved' || record.at === 'arriving' || (record.at === 'withdrawn' && record.why === 'vanished');
 }
 
 function keyOf({ account, state }: Watched): string {

@@ -26,7 +26,7 @@ export function listedNames({ before, now, own }: SeenNames, { wants, subscripti
 }
 
 /** What could be read and can't be any more, or can be again. */
-export function listedReach({ gone, back }: { readonly gone: readonly string[]; readonly back: readonly string[] }): ListedName[] {
-  const listed = (...attributes: string[]) => (name: string): ListedName => ({ name, oldName: undefined, attributes });
+export function listedReach({ gone, back }: { readonly gone: readonly string[]; readonly back: readonly string[] }, subscriptions: ReadonlySet<string>): ListedName[] {
+  const listed = (...attributes: string[]) => (name: string): ListedName => ({ name, oldName: undefined, attributes: [...attributes, ...(subscriptions.has(name) ? ['\\Subscribed'] : [])] });
   return [...gone.map(listed('\\NoAccess')), ...back.map(listed())];
 }

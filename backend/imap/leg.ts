@@ -10,6 +10,7 @@ import type { RelayedEnd } from '../../shared/imap/relayed-text.ts';
 import { Connection } from '../../shared/net/connection.ts';
 import type { Wishes } from './away-watch.ts';
 import { LineAhead } from './line-ahead.ts';
+import { withSubscription } from './mailbox-lines.ts';
 import type { AwayPlace } from './place.ts';
 import type { Session } from './session.ts';
 
@@ -226,7 +227,8 @@ export class Leg {
   }
 
   /** Passes on one response, which may hold literals. */
-  async #pass(first: string): Promise<void> {
+  async #pass(line: string): Promise<void> {
+    const first = withSubscription(this.#session, line);
     if (/^\* OK \[CLOSED\]/i.test(first)) this.#session.leaveAway();
     if (tellsOfModseqs(first)) this.#session.enable('CONDSTORE'); // a client that asks one node for them is to be told them by all
     if (/^\* OK \[NOTIFICATIONOVERFLOW\]/i.test(first)) this.#session.accountNews.stop(); // to the client that is the end of all of them

@@ -24,6 +24,14 @@ export function listedLine(session: Session, { name, oldName, attributes }: List
   return `* LIST (${attributes.join(' ')}) "/" ${formatMailbox(session, name)}${oldNameItem(session, oldName)}`;
 }
 
+/** A response of another node: where it is LIST, with what that node can't know, since the user subscribes on his own one (RFC 5465 section 5.4). */
+export function withSubscription(session: Session, line: string): string {
+  const [, attributes, named] = /^\* LIST \(([^)]*)\) "\/" (.+)$/.exec(line) ?? [];
+  if (attributes === undefined || named === undefined) return line;
+  const isSubscribed = session.account.subscriptions().map((name) => formatMailbox(session, name)).some((name) => named === name || named.startsWith(`${name} (`));
+  return isSubscribed ? `* LIST (${[attributes, '\\Subscribed'].join(' ').trimStart()}) "/" ${named}` : line;
+}
+
 /** RFC 9051 section 6.3.9.7, behind the name; empty without an old one. */
 export function oldNameItem(session: Session, oldName: string | undefined): string {
   return oldName === undefined ? '' : ` ("OLDNAME" (${formatMailbox(session, oldName)}))`;

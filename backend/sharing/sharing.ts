@@ -55,6 +55,8 @@ export interface SharingOptions {
   /** The account that keeps the public folders of the domain of that address. */
   readonly publicOwnerOf: (address: string) => string | undefined;
   readonly others: OtherNodes;
+  /** Of names of folders that one node tells a user. */
+  readonly mostNameBytes?: number | undefined;
 }
 
 export interface Namespaces {
@@ -63,7 +65,7 @@ export interface Namespaces {
 }
 
 /** More than this much of names is not told by one node: of folders that are granted to everybody there may be many. */
-const mostNameBytes = 400_000;
+const usualMostNameBytes = 400_000;
 
 export class Sharing {
   readonly namespaces: Namespaces;
@@ -108,8 +110,19 @@ export class Sharing {
     return { rights: effectiveRights(rights, applies), because: [...rights.own, ...rights.inherited].filter(counts) };
   }
 
-  /** Folders of accounts of this node that somebody may see. @throws Failure('directory-unavailable') */
+  /** Folders of accounts of this node that somebody may see, as many as are told. @throws Failure('directory-unavailable') */
   async sharedHere(visitor: string): Promise<readonly FolderHere[]> {
+    return (await this.#firstSharedHere(visitor)).folders;
+  }
+
+  /** All of them, for who draws conclusions from one that is missing. @throws Failure `directory-unavailable`, `limit` for more than are told */
+  async allSharedHere(visitor: string): Promise<readonly FolderHere[]> {
+    const { folders, extent } = await this.#firstSharedHere(visitor);
+    if (extent === 'some') throw new Failure('limit', 'too many shared folders');
+    return folders;
+  }
+
+  async #firstSharedHere(visitor: string): Promise<{ readonly folders: readonly FolderHere[]; readonly extent: 'all' | 'some' }> {
     const folders: FolderHere[] = [];
     let bytes = 0;
     for (const owner of await this.#ownersFor(visitor)) {
@@ -117,11 +130,11 @@ export class Sharing {
       if (record.at !== 'live' || owner === visitor || !isOpen(record.account)) continue;
       for (const folder of await this.sharedBy(record.account, visitor)) {
         bytes += Buffer.byteLength(owner) + Buffer.byteLength(folder.name);
-        if (bytes > mostNameBytes) return folders;
+        if (bytes > (this.#options.mostNameBytes ?? usualMostNameBytes)) return { folders, extent: 'some' };
         folders.push(folder);
       }
     }
-    return folders;
+    return { folders, extent: 'all' };
   }
 
   /** Folders of one account of this node that somebody may see. @throws Failure('directory-unavailable') */

@@ -64,14 +64,16 @@ export interface TestServerOptions {
   readonly quotaBytes?: number;
   /** Free space that must be left on the disk. */
   readonly reserveBytes?: number;
-  /** Members of groups. */
-  readonly groups?: Readonly<Record<string, readonly string[]>>;
+  /** Members of groups; a promise of them: the directory takes its time. */
+  readonly groups?: Readonly<Record<string, readonly string[] | Promise<readonly string[]>>>;
   /** Who keeps the public folders of a domain. */
   readonly publicOwners?: Readonly<Record<string, string>>;
   /** `be1` when absent. */
   readonly node?: 'be1' | 'be2';
   /** What it knows of the other back-end of the cluster, and its ways there; none when absent. */
   readonly others?: { readonly lookUp: (address: string) => UserEntry | undefined; readonly nodes?: OtherNodes };
+  /** Of names of shared folders that a node tells; as usual when absent. */
+  readonly mostNameBytes?: number;
   /** Searches use a text index, where there is one. */
   readonly textIndex?: 'searched' | undefined;
   /** The storage of another server, which keeps it. */
@@ -101,9 +103,14 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     storage, nodeName: node, namespaces: { otherUsers: 'Other Users', publicFolders: 'Public Folders' },
     accounts: {
       lookUp: async (address) => (address.startsWith('outage') ? Promise.reject(new Failure('directory-unavailable', 'the directory does not answer')) : others?.lookUp(address)),
-      expand: async (address) => (options.groups?.[address] === undefined ? Promise.reject(new Failure('unknown-user', 'no such user')) : { kind: 'addresses', addresses: options.groups[address] }),
+      expand: async (address) => {
+        const addresses = await options.groups?.[address];
+        if (addresses === undefined) throw new Failure('unknown-user', 'no such user');
+        return { kind: 'addresses', addresses };
+      },
       nodeOf: (host) => host,
     },
+    mostNameBytes: options.mostNameBytes,
     publicOwnerOf: (address) => options.publicOwners?.[address.split('@')[1] ?? ''],
     others: others?.nodes ?? { sharedWith: async () => ({ folders: [], silent: [] }), connect: async () => Promise.reject(new Failure('backend-unavailable', 'no other node')) },
   });

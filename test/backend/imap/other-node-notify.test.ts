@@ -114,13 +114,14 @@ test('NOTIFY tells of names and shared annotations of folders on another node, a
   const folder = (name: string): string => `"Other Users/${ownerAddress}/${name}"`;
   for (const name of ['Team', 'Closed']) await demandOk(owner, `CREATE ${name}`);
   await demandOk(owner, `SETACL Team ${guestAddress} lrkx`);
+  await demandOk(guest, `SUBSCRIBE ${folder('Team')}`); // which the owner's node can't know
   await demandOk(guest, `NOTIFY SET (subtree (${folder('Team')} ${folder('Closed')}) (MailboxName MailboxMetadataChange))`);
   const expectLines = async (...lines: readonly string[]): Promise<void> => {
     for (const line of lines) assert.equal(await guest.line(), line);
   };
   await demandOk(owner, 'CREATE Closed/New');
   await demandOk(owner, 'CREATE Team/New');
-  await expectLines(`* LIST (\\HasChildren) "/" ${folder('Team')}`, `* LIST (\\HasNoChildren) "/" ${folder('Team/New')}`);
+  await expectLines(`* LIST (\\HasChildren \\Subscribed) "/" ${folder('Team')}`, `* LIST (\\HasNoChildren) "/" ${folder('Team/New')}`);
   await demandOk(owner, 'SETMETADATA Closed (/shared/comment "of a closed one")');
   await demandOk(owner, 'SETMETADATA Team/New (/private/comment "of the owner")');
   await demandOk(owner, 'SETMETADATA Team/New (/shared/comment "for all" /private/comment "of the owner, too")');
@@ -132,7 +133,7 @@ test('NOTIFY tells of names and shared annotations of folders on another node, a
   guest.say('DONE');
   await guest.expect(/^i OK/);
   await demandOk(owner, 'DELETE Team/Newer');
-  await expectLines(`* LIST (\\HasNoChildren) "/" ${folder('Team')}`, `* LIST (\\NonExistent \\HasNoChildren) "/" ${folder('Team/Newer')}`);
+  await expectLines(`* LIST (\\HasNoChildren \\Subscribed) "/" ${folder('Team')}`, `* LIST (\\NonExistent \\HasNoChildren) "/" ${folder('Team/Newer')}`);
   assert.deepEqual(await demandOk(guest, `CREATE ${folder('Team/Mine')}`), []);
   assert.deepEqual(await demandOk(guest, `RENAME ${folder('Team/Mine')} ${folder('Team/Ours')}`), []);
   assert.deepEqual(await demandOk(guest, `SETMETADATA ${folder('Team/Ours')} (/shared/comment "mine" /private/comment "mine")`), []);

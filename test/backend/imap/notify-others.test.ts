@@ -1,0 +1,125 @@
+/** NOTIFY of folders of others on the same node (RFC 5465): what replaced one, what is unsubscribed, what is heard during a look, what is deleted, and too much. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { TestContext } from 'node:test';
+import type { Account } from '../../../backend/storage/storage.ts';
+import { Dialogue } from '../../harness/dialogue.ts';
+import { messageAbout } from './conversation.ts';
+import { deliver, password, startServer } from './harness.ts';
+import type { TestServer, TestServerOptions } from './harness.ts';
+import { demandOk } from './two-nodes.ts';
+
+const owner = 'owner@example.com';
+const guest = 'guest@example.com';
+
+interface Stage {
+  readonly server: TestServer;
+  readonly account: Account;
+  /** Sessions of the guest. */
+  readonly logIn: () => Promise<Dialogue>;
+}
+
+/** The owner shares Team, and what is below it. */
+async function stage(t: TestContext, options: TestServerOptions = {}): Promise<Stage> {
+  const server = await startServer(options);
+  t.after(async () => server.stop());
+  const account = await server.storage.createAccount(owner);
+  await account.createMailbox('Team');
+  await account.changeRights('Team', guest, (entry) => ({ ...entry, allow: 'lr' }));
+  const logIn = async (): Promise<Dialogue> => {
+    const client = await Dialogue.connect({ port: server.ports.tls, tls: 'implicit' });
+    t.after(() => client.close());
+    await demandOk(client, `LOGIN ${guest} "${password}"`);
+    return client;
+  };
+  return { server, account, logIn };
+}
+
+function folder(name: string): string {
+  return `"Other Users/${owner}/${name}"`;
+}
+
+async function expectLines(client: Dialogue, ...lines: readonly string[]): Promise<void> {
+  for (const line of lines) assert.equal(await client.line(), line);
+}
+
+test('A folder that took the place of one of the same name between two looks is watched in its stead.', { timeout: 60_000 }, async (t) => {
+  const { server: { storage, hints }, account, logIn } = await stage(t);
+  await deliver({ storage, address: owner, mailbox: 'Team' }, messageAbout('old'));
+  const client = await logIn();
+  await demandOk(client, `NOTIFY SET (subtree ${folder('Team')} (MessageNew MessageExpunge))`);
+  hints.silence = 'yes';
+  await account.deleteMailbox('Team');
+  await account.createMailbox('Team');
+  await account.changeRights('Team', guest, (entry) => ({ ...entry, allow: 'lr' }));
+  hints.silence = 'no';
+  await account.createMailbox('Team/Seen'); // by which it looks
+  await client.expect(/^\* STATUS "[^"]*\/Team" \(MESSAGES 0 UIDNEXT 2 UIDVALIDITY \d+\)$/); // no uid is used twice
+  await deliver({ storage, address: owner, mailbox: 'Team' }, messageAbout('new'));
+  await client.expect(/^\* STATUS "[^"]*\/Team" \(MESSAGES 1 UIDNEXT 3\)$/);
+});
+
+test('A folder that is unsubscribed is told of no more, and not as one that may not be read; one that may not is told with its subscription.', { timeout: 60_000 }, async (t) => {
+  const { server: { storage }, account, logIn } = await stage(t);
+  const [client, other] = [await logIn(), await logIn()];
+  await demandOk(client, `SUBSCRIBE ${folder('Team')}`);
+  await demandOk(client, 'NOTIFY SET (subscribed (MessageNew MessageExpunge))');
+  await account.changeRights('Team', guest, (entry) => ({ ...entry, allow: '' }));
+  await expectLines(client, `* LIST (\\NoAccess \\Subscribed) "/" ${folder('Team')}`);
+  await account.changeRights('Team', guest, (entry) => ({ ...entry, allow: 'lr' }));
+  await expectLines(client, `* LIST (\\Subscribed) "/" ${folder('Team')}`);
+  await demandOk(client, 'NOOP');
+  await demandOk(other, `UNSUBSCRIBE ${folder('Team')}`);
+  await deliver({ storage, address: owner, mailbox: 'Team' }, messageAbout('untold'));
+  await account.createMailbox('Team/Sooner'); // by which it looks
+  assert.deepEqual(await demandOk(client, 'NOOP'), []);
+});
+
+test('What is heard while a look goes on is looked at again.', { timeout: 60_000 }, async (t) => {
+  const { promise: asked, resolve: ask } = Promise.withResolvers<undefined>();
+  const { promise: members, resolve: answer } = Promise.withResolvers<readonly string[]>();
+  const groups = {
+    get 'slow@example.com'() {
+      ask(undefined);
+      return members;
+    },
+  };
+  const { account, logIn } = await stage(t, { groups });
+  const client = await logIn();
+  await demandOk(client, `NOTIFY SET (subtree ${folder('Team')} (MailboxName))`);
+  await account.createMailbox('Team/Sooner');
+  await expectLines(client, `* LIST (\\HasChildren) "/" ${folder('Team')}`, `* LIST (\\HasNoChildren) "/" ${folder('Team/Sooner')}`);
+  await account.changeRights('Team/Sooner', '$slow@example.com', (entry) => ({ ...entry, deny: 'w' })); // by which it looks, and waits for the directory when it knows all names
+  await asked;
+  await account.createMailbox('Team/Later');
+  answer([]);
+  await expectLines(client, `* LIST (\\HasChildren) "/" ${folder('Team')}`, `* LIST (\\HasNoChildren) "/" ${folder('Team/Later')}`);
+});
+
+test('The folders of an account that is deleted are told as gone, those of one that vanished from the directory are not.', { timeout: 60_000 }, async (t) => {
+  const { server: { storage }, logIn } = await stage(t);
+  const client = await logIn();
+  await demandOk(client, `NOTIFY SET (subtree ${folder('Team')} (MailboxName MessageNew MessageExpunge))`);
+  await storage.lives.withdraw(owner, 'vanished');
+  await expectLines(client, `* LIST (\\NoAccess) "/" ${folder('Team')}`);
+  await storage.lives.restore(owner);
+  await expectLines(client, `* LIST () "/" ${folder('Team')}`);
+  await storage.lives.withdraw(owner, 'deleted');
+  await client.until(/^\* LIST \(\\NonExistent \\HasNoChildren\) "\/" "[^"]*\/Team"$/);
+  assert.deepEqual(await demandOk(client, 'NOOP'), []);
+});
+
+test('More names of shared folders than are looked at are an overflow: none is told as gone that is there.', { timeout: 60_000 }, async (t) => {
+  const { account, logIn } = await stage(t, { mostNameBytes: 60 });
+  const client = await logIn();
+  await demandOk(client, 'NOTIFY SET (subtree "Other Users" (MailboxName))');
+  await account.createMailbox('Team/One');
+  await client.until(/Team\/One"$/);
+  await account.createMailbox('A'); // before the others, as it stands in lists
+  await account.changeRights('A', guest, (entry) => ({ ...entry, allow: 'lr' }));
+  await account.createMailbox('Team/Two');
+  for (let line = await client.line(); !/^\* OK \[NOTIFICATIONOVERFLOW\]/.test(line); line = await client.line()) assert.doesNotMatch(line, /NonExistent.*Team/);
+  assert.deepEqual(await demandOk(client, 'NOOP'), []);
+  client.say('n NOTIFY SET (subtree "Other Users" (MailboxName))');
+  await client.expect(/^n NO \[NOTIFICATIONOVERFLOW\]/);
+});
