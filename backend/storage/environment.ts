@@ -16,7 +16,7 @@ import { GatheringTable } from './gathering-table.ts';
 import { DamageWatch } from './index-damage.ts';
 import { endIfPanicked, mapBytes, openRoot } from './lmdb-root.ts';
 import type { Root } from './lmdb-root.ts';
-import { closed, LmdbTable, noJournal, WriteJournal } from './lmdb-table.ts';
+import { closed, LmdbTable, noJournal, tableOptions, WriteJournal } from './lmdb-table.ts';
 import type { LmdbKey, Records, Use } from './lmdb-table.ts';
 import type { Table } from './table.ts';
 import { workBegins, workEnds } from './unfinished-work.ts';
@@ -138,7 +138,7 @@ class LmdbEnvironment implements Environment {
 
   #openDatabase(name: string): Records {
     try {
-      return this.#root.openDB<Buffer, LmdbKey>({ name, encoding: 'binary' });
+      return this.#root.openDB<Buffer, LmdbKey>({ name, ...tableOptions });
     } catch (error) {
       throw new Failure('storage-failure', `a table of the index in ${this.path} cannot be opened`, { cause: error }); // making one is a commit
     }

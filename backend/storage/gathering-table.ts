@@ -66,6 +66,11 @@ export class GatheringTable implements Table {
     return this.#table.count(range);
   }
 
+  scan(range: KeyRange, see: (key: Key, bytes: Buffer, length: number) => 'more' | 'enough'): void {
+    this.finish();
+    this.#table.scan(range, see);
+  }
+
   range(range: KeyRange): { readonly key: Key; readonly value: Buffer }[] {
     this.finish();
     return this.#table.range(range);

@@ -12,6 +12,9 @@ export interface Use {
   stage: 'open' | 'closing' | 'closed';
 }
 
+/** What a table is opened with. `decode` takes the values of a range as they lie in the binding's memory, good until the next question, only their `length` the value's; without it each is copied. */
+export const tableOptions = { encoding: 'binary', encoder: { encode: (value: Buffer): Buffer => value, decode: (bytes: Buffer): Buffer => bytes } } as const;
+
 export function closed(): Failure {
   return new Failure('storage-failure', 'this storage is closed: it is taken out, or the process ends');
 }
@@ -147,13 +150,24 @@ export class LmdbTable implements Table {
     return this.#database.getKeysCount({ start: asLmdbKey(from), end: asLmdbKey(to) });
   }
 
-  range(range: KeyRange): { readonly key: Key; readonly value: Buffer }[] {
+  scan(range: KeyRange, see: (key: Key, bytes: Buffer, length: number) => 'more' | 'enough'): void {
     if (this.#use.stage === 'closed') throw closed();
     const bounds = range.order === 'descending'
       ? { start: asLmdbKey(range.to), exclusiveStart: true, end: asLmdbKey(range.from), inclusiveEnd: true, reverse: true }
       : { start: asLmdbKey(range.from), end: asLmdbKey(range.to) };
     const options = { ...bounds, ...(range.limit === undefined ? {} : { limit: range.limit }) };
-    return Array.from(this.#database.getRange(options), ({ key, value }) => ({ key: asKey(key), value }));
+    for (const { key, value } of this.#database.getRange(options)) {
+      if (see(asKey(key), value, value.length) === 'enough') return;
+    }
+  }
+
+  range(range: KeyRange): { readonly key: Key; readonly value: Buffer }[] {
+    const entries: { readonly key: Key; readonly value: Buffer }[] = [];
+    this.scan(range, (key, bytes, length) => {
+      entries.push({ key, value: Buffer.from(asBytes(bytes, length)) });
+      return 'more';
+    });
+    return entries;
   }
 }
 

@@ -129,9 +129,9 @@ export class StoredMailbox implements Mailbox {
 
   structureTexts(item: StructureItem, form: StringForm): (row: MessageRow) => string | undefined {
     const { messages } = this.#account.volume;
-    const words = keptWords(item);
+    const texts = messages.textsOfMany(keptWords(item));
     return ({ messageId }) => {
-      const kept = messages.texts(messageId, words);
+      const kept = texts.of(messageId);
       if (kept !== undefined) return kept;
       const encoded = messages.structure(messageId);
       return encoded === undefined ? undefined : madeWords(encoded, item, form);
@@ -140,10 +140,8 @@ export class StoredMailbox implements Mailbox {
 
   headerFields(choice: FieldChoice): (row: MessageRow) => string | undefined {
     const { messages } = this.#account.volume;
-    return ({ messageId }) => {
-      const kept = messages.fields(messageId);
-      return kept === undefined ? undefined : takeFields(kept, choice);
-    };
+    const fields = messages.fieldsOfMany((kept, length) => takeFields(kept.toString('latin1', 0, length), choice));
+    return ({ messageId }) => fields.of(messageId);
   }
 
   async keepFields(rows: readonly MessageRow[]): Promise<void> {

@@ -4,6 +4,7 @@ import type { Key } from './environment.ts';
 import type { Tables } from './keys.ts';
 import { newMessageId, noteMessageId } from './message-ids.ts';
 import type { PackPlace, Packs } from './packs.ts';
+import { ReadAhead } from './read-ahead.ts';
 import type { KeptStructure } from './structure-texts.ts';
 
 /** What is recorded of a message. */
@@ -43,9 +44,19 @@ export class MessageStore {
     return this.#tables.structureTexts.look(this.#keyOf(messageId), read);
   }
 
+  /** The same for who asks for many messages. */
+  textsOfMany<T>(read: (kept: Buffer, length: number) => T): ReadAhead<T> {
+    return new ReadAhead(this.#tables.structureTexts, read);
+  }
+
   /** Fields of its header, latin1, as shared/mime/kept-fields.ts reads them; undefined where they were not kept yet. */
   fields(messageId: number): string | undefined {
     return this.#tables.headerFields.text(this.#keyOf(messageId));
+  }
+
+  /** The same for who asks for many messages: what `read` takes from the bytes. */
+  fieldsOfMany<T>(read: (fields: Buffer, length: number) => T): ReadAhead<T> {
+    return new ReadAhead(this.#tables.headerFields, read);
   }
 
   /** Only for what is read at once: another message's after the next call. */

@@ -29,6 +29,8 @@ export interface Table {
   remove(key: Key): void;
   /** How many entries there are; they are not read. */
   count(range: Pick<KeyRange, 'from' | 'to'>): number;
+  /** Shows entries in their order, all of one commit, until `see` has enough: as `look`, without copies. The bytes of a value are the first `length`; `see` may ask no table. */
+  scan(range: KeyRange, see: (key: Key, bytes: Buffer, length: number) => 'more' | 'enough'): void;
   /** Entries in their order, all of one commit; the values are copies. */
   range(range: KeyRange): { readonly key: Key; readonly value: Buffer }[];
 }

@@ -63,6 +63,31 @@ test('A value is told as text whatever its size, as it was put, and no longer wh
   assert.throws(() => table.text([0]), /this storage is closed/);
 });
 
+test('A range shows its values as they are, whatever their size, until who looks has enough or fails, and begins anew each time', async (t) => {
+  const environment = openEnvironment(temporaryDirectory(t), [], ['gathered']);
+  const tables = ['t', 'gathered'].map((name) => environment.table(name));
+  const sizes = [0, 5, 8000, 40_000, 3_000_000, 7];
+  const values = sizes.map((size) => Buffer.from(Array.from({ length: size }, (_, at) => (at * 31) & 0xff)));
+  await environment.write(() => tables.forEach((table) => values.forEach((value, index) => table.put([index], value))));
+  for (const table of tables) {
+    const shown = (from: number, count: number): (string | number | undefined)[] => {
+      const keys: (string | number | undefined)[] = [];
+      environment.read(() => table.scan({ from: [from], to: [5] }, ([index], bytes, length) => {
+        assert.ok(values[Number(index)]?.equals(bytes.subarray(0, length)), String(index));
+        return keys.push(index) < count ? 'more' : 'enough';
+      }));
+      return keys;
+    };
+    assert.deepEqual([shown(0, 9), shown(1, 9), shown(2, 2)], [[0, 1, 2, 3, 4], [1, 2, 3, 4], [2, 3]]);
+    assert.throws(() => environment.read(() => table.scan(keysUnder([]), () => { throw new RangeError('seen enough'); })), /seen enough/);
+    const copies = environment.read(() => table.range(keysUnder([])));
+    assert.ok(copies.length === values.length && copies.every(({ value }, index) => values[index]?.equals(value)), 'copies of all');
+    assert.deepEqual(shown(3, 9), [3, 4]);
+  }
+  await environment.close();
+  assert.throws(() => tables[0]?.scan(keysUnder([]), () => 'more'), /this storage is closed/);
+});
+
 test('An environment that is closed finishes its commits and copies, and refuses whoever comes later, be it by a table from before', async (t) => {
   const [path, copy] = [temporaryDirectory(t), temporaryDirectory(t)];
   const environment = openEnvironment(path);
