@@ -101,6 +101,12 @@ export class AccountNews {
     this.#registration = new Registration([]);
   }
 
+  /** To another node, for its client: which folders there are of which it is told from now on, as LIST responses with an item of our own (RFC 5258 section 6). */
+  notifiedNames(session: Session): string[] {
+    if (session.guest === undefined || this.#foreign === undefined || this.#registration === undefined) return [];
+    return this.#foreign.notified(this.#registration).map((one) => `${listedLine(session, one)} ("X-WAYBILL-NOTIFIED" (${one.events.join(' ')}))`);
+  }
+
   /** The STATUS lines of all mailboxes whose messages are watched, but the open one (RFC 5465 section 3.1). */
   firstStatus(session: Session): string[] {
     const own = (this.#mailboxes?.all() ?? []).map((state) => ({ state, account: session.account }));

@@ -106,7 +106,7 @@ export class AwayWatch {
     if (reason === 'change' && !this.#mustLookUp) return;
     const mustLookUp = this.#mustLookUp;
     this.#mustLookUp = false; // where it fails it is tried again when there is a further reason
-    if (mustLookUp) await this.#lookUp(session);
+    if (mustLookUp) await this.#lookUpAnew(session);
     await session.legs.wishAll();
     const nodes = Map.groupBy(this.#owners.values(), ({ place }) => place.node);
     const answers = await Promise.all(Array.from(nodes, async ([node, watched]) => this.#keepUpAt(session, { node, places: watched.map(({ place }) => place), reason })));
@@ -167,9 +167,21 @@ export class AwayWatch {
       if (reason === 'time') await leg.ask('ID NIL', (line) => (line.startsWith('* ID ') ? 'taken' : 'pass on'));
       return !this.#owing.has(place.owner) && leg.isWatching;
     } catch (error) {
-      if (isFailure(error, 'mailbox-missing')) return true; // there is no such account any more
+      if (isFailure(error, 'mailbox-missing')) {
+        await session.legs.tellGone(place.owner); // there is no such account any more
+        return true;
+      }
       session.log.warn({ err: error, owner: place.owner }, 'another node could not be asked for what happens there');
       return false;
+    }
+  }
+
+  /** Who is gone has no folders any more; of who is meant no longer nothing is told. */
+  async #lookUpAnew(session: Session): Promise<void> {
+    const before = [...this.#owners.keys()];
+    await this.#lookUp(session);
+    for (const owner of before) {
+      if (!this.watches(owner) && (await session.options.sharing.ownerOf(owner)).at === 'none') await session.legs.tellGone(owner);
     }
   }
 

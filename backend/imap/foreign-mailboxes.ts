@@ -9,7 +9,8 @@ import type { Account, MailboxState, Storage } from '../storage/storage.ts';
 import type { OwnAnnotations } from './annotation-news.ts';
 import { ForeignAnnotations } from './foreign-annotations.ts';
 import type { AnnotatedName } from './foreign-annotations.ts';
-import { listedNames, listedReach } from './foreign-names.ts';
+import { listedNames, listedReach, notifiedNames } from './foreign-names.ts';
+import type { NotifiedName } from './foreign-names.ts';
 import { changesBetween, whenMade } from './mailbox-events.ts';
 import type { Changed } from './mailbox-events.ts';
 import type { ListedName } from './mailbox-lines.ts';
@@ -90,6 +91,11 @@ export class ForeignMailboxes {
   /** All whose messages are watched, for the first STATUS. */
   all(): readonly Pick<ForeignNews, 'state' | 'account'>[] {
     return Array.from(this.#watched, ([name, { account, state }]) => ({ account, state: { ...state, name } }));
+  }
+
+  /** For a guest, of what is meant at all. */
+  notified(registration: Registration): readonly NotifiedName[] {
+    return notifiedNames([...(this.#seen?.values() ?? [])], (event, name) => registration.wants(event, { name, subscribed: false, whose: 'others' }));
   }
 
   /** Rights and subscriptions may have changed. */

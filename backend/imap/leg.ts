@@ -8,7 +8,9 @@ import { formatIdFields, guestField } from '../../shared/imap/id-fields.ts';
 import { parseEnd, tellsOfModseqs, withoutWaiting } from '../../shared/imap/relayed-text.ts';
 import type { RelayedEnd } from '../../shared/imap/relayed-text.ts';
 import { Connection } from '../../shared/net/connection.ts';
+import type { AwayNames } from './away-names.ts';
 import type { Wishes } from './away-watch.ts';
+import { LegWishes } from './leg-wishes.ts';
 import { LineAhead } from './line-ahead.ts';
 import { withSubscription } from './mailbox-lines.ts';
 import type { AwayPlace } from './place.ts';
@@ -38,8 +40,7 @@ export class Leg {
   readonly #lines: LineAhead;
   #own = 0;
   #enabled = 0;
-  /** What NOTIFY asks for there; undefined as long as it was not said. */
-  #wishes: string | undefined;
+  readonly #wishes = new LegWishes();
   #readers = 0;
 
   private constructor(session: Session, owner: string, connection: Connection) {
@@ -79,7 +80,7 @@ export class Leg {
 
   /** Whether the node says unasked what happens there. */
   get isWatching(): boolean {
-    return this.#wishes !== undefined;
+    return this.#wishes.areKnown;
   }
 
   /** Whether somebody waits for what it says: nobody else may. */
@@ -112,12 +113,9 @@ export class Leg {
     await this.ask(`ENABLE ${enabled.join(' ')}`, (line) => (/^\* ENABLED\b/i.test(line) ? 'taken' : 'pass on'));
   }
 
-  /** What the client wants to hear of, as it said it, holds there, too. A node of an older version refuses. @throws Failure('backend-unavailable') */
-  async wish({ groups, status }: Wishes): Promise<'granted' | 'refused'> {
-    if (groups === this.#wishes && status === 'known') return 'granted';
-    const { status: answer } = await this.ask(withoutWaiting(groups === 'NONE' ? 'NOTIFY NONE' : `NOTIFY SET ${status === 'wanted' ? 'STATUS ' : ''}${groups}`));
-    this.#wishes = answer === 'OK' ? groups : undefined;
-    return answer === 'OK' ? 'granted' : 'refused';
+  /** What the client wants to hear of holds there, too. @throws Failure('backend-unavailable') */
+  async wish(wishes: Wishes, names: AwayNames): Promise<'granted' | 'refused'> {
+    return this.#wishes.ask(this, this.#session, { wishes, names });
   }
 
   /** Calls `heard` once the node says something unasked, or is gone. */
@@ -229,6 +227,7 @@ export class Leg {
   /** Passes on one response, which may hold literals. */
   async #pass(line: string): Promise<void> {
     const first = withSubscription(this.#session, line);
+    this.#wishes.note(line);
     if (/^\* OK \[CLOSED\]/i.test(first)) this.#session.leaveAway();
     if (tellsOfModseqs(first)) this.#session.enable('CONDSTORE'); // a client that asks one node for them is to be told them by all
     if (/^\* OK \[NOTIFICATIONOVERFLOW\]/i.test(first)) this.#session.accountNews.stop(); // to the client that is the end of all of them

@@ -2,8 +2,10 @@
  * The legs of one session, one for each owner whose folders are on another node, kept for the next command there: at most a few, and those on which
  * NOTIFY waits for news.
  */
+import { AwayNames } from './away-names.ts';
 import type { AwayWatch } from './away-watch.ts';
 import { Leg } from './leg.ts';
+import { withSubscription } from './mailbox-lines.ts';
 import type { AwayPlace } from './place.ts';
 import type { Session } from './session.ts';
 
@@ -16,6 +18,8 @@ export class Legs {
   readonly #open = new Map<string, Leg>();
   /** Owners on whose legs work goes on beside that of others. */
   readonly #busy = new Set<string>();
+  /** By owner of whose folders NOTIFY tells: what it has told of names, whichever leg it came by. */
+  readonly #names = new Map<string, AwayNames>();
   #passing: Promise<void> | undefined;
   #isClosed = false;
 
@@ -81,6 +85,19 @@ export class Legs {
     return gone;
   }
 
+  /** There is no such owner any more: the client hears that the folders are gone. */
+  async tellGone(owner: string): Promise<void> {
+    const lines = this.#names.get(owner)?.loseAll() ?? [];
+    this.#names.delete(owner);
+    await this.tellNames(lines);
+  }
+
+  /** LIST responses that no node has said. */
+  async tellNames(lines: readonly string[]): Promise<void> {
+    const { output } = this.#session;
+    for (const line of lines) await this.alone(async () => output.line(withSubscription(this.#session, line)));
+  }
+
   /** While a response of one leg is passed on by halves; undefined at once when it is whole: then others may say something, too, before the next await. */
   get passing(): Promise<void> | undefined {
     return this.#passing;
@@ -115,7 +132,11 @@ export class Legs {
 
   async #wish(leg: Leg): Promise<void> {
     const wishes = this.#watch?.wishesOf(leg.owner);
-    if (wishes !== undefined && (await leg.wish(wishes)) === 'granted') this.#watch?.grant(leg.owner);
+    if (wishes === undefined) return;
+    const names = this.#names.get(leg.owner) ?? new AwayNames();
+    if (this.#watch?.watches(leg.owner) === true) this.#names.set(leg.owner, names);
+    else this.#names.delete(leg.owner);
+    if ((await leg.wish(wishes, names)) === 'granted') this.#watch?.grant(leg.owner);
   }
 
   /** What happens there from now on is not told: once somebody listens there again, how it is then has to be. */

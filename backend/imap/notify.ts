@@ -17,11 +17,10 @@ export const notify = accountCommand({
     if (hearsNoMore) await lookAtRights(session);
     if (hearsNoMore && session.state.at === 'selected') await tellNews(session, session.state.view, 'removals');
     if ((await session.accountNews.register(session, registration, given.kind === 'set' ? given.status : 'no')) === 'too-many') return no('too many mailboxes to be watched', 'NOTIFICATIONOVERFLOW');
-    if (given.kind === 'set' && given.status === 'yes') {
-      for (const line of session.accountNews.firstStatus(session)) {
-        session.output.line(line);
-        if (session.output.full) await session.output.flush();
-      }
+    const status = given.kind === 'set' && given.status === 'yes' ? session.accountNews.firstStatus(session) : [];
+    for (const line of [...session.accountNews.notifiedNames(session), ...status]) {
+      session.output.line(line);
+      if (session.output.full) await session.output.flush();
     }
     return ok('NOTIFY completed');
   },

@@ -65,7 +65,7 @@ test('a guest is told by NOTIFY of what is shared alone, whatever names are aske
   const answers = await speak('be2', 'be1', [`i ID ("x-guest-of" "${ownerAddress}")`, `l AUTHENTICATE EXTERNAL ${Buffer.from(guestAddress).toString('base64')}`,
     `n NOTIFY SET STATUS (personal (MessageNew MessageExpunge MailboxName MailboxMetadataChange)) (subscribed (MessageNew MessageExpunge)) (mailboxes (INBOX Private "Other Users/${ownerAddress}/Private") (MessageNew MessageExpunge)) (mailboxes "Other Users/${ownerAddress}/INBOX" (MessageNew MessageExpunge))`]);
   assert.match(answers['n'] ?? '', /^OK/);
-  assert.deepEqual(untagged.map((line) => line.slice(0, line.indexOf(' (MESSAGES'))), [`* STATUS ${both.inbox}`]);
+  assert.deepEqual(untagged.map((line) => line.slice(0, line.indexOf(' (MESSAGES'))), [`* LIST (\\HasNoChildren) "/" ${both.inbox} ("X-WAYBILL-NOTIFIED" (MessageNew)`, `* STATUS ${both.inbox}`]);
   close(both);
 });
 

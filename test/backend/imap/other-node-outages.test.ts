@@ -197,6 +197,42 @@ test('NOTIFY says of whose folders nothing is told, once, and how they are as so
   close(both);
 });
 
+test('NOTIFY tells what became of names and rights while the node was away, and nothing of what did not change; that the account was deleted, too', async () => {
+  const both = await pair(cluster, 'names', 'lr');
+  const { owner, guest, ownerAddress, guestAddress } = both;
+  const folder = (name: string): string => `"Other Users/${ownerAddress}/${name}"`;
+  for (const name of ['Team', 'Team/Closed', 'Team/Old', 'Team/Stays', 'Team/"x']) await demandOk(owner, `CREATE "${name.replace('"', '\\"')}"`);
+  for (const name of ['Team', 'Team/Closed', 'Team/Old', 'Team/Stays']) await demandOk(owner, `SETACL ${name} ${guestAddress} lr`);
+  await demandOk(guest, `SUBSCRIBE ${folder('Team/Closed')}`);
+  assert.deepEqual(await demandOk(guest, `NOTIFY SET (subtree ${folder('Team')} (MailboxName MessageNew MessageExpunge))`), []);
+  await demandOk(owner, 'CREATE Team/Known');
+  await guest.until(/Team\/Known"$/);
+  await cluster.road.refuse();
+  await guest.expect(/^\* NO \[UNAVAILABLE\]/);
+  await demandOk(owner, 'RENAME Team/Old Team/New');
+  await demandOk(owner, 'DELETE Team/Known');
+  await demandOk(owner, `SETACL Team/Closed ${guestAddress} l`);
+  await cluster.road.accept();
+  const told: string[] = [];
+  for (let line = await guest.line(); ; line = await guest.line()) {
+    told.push(line);
+    if (line.startsWith(`* STATUS ${folder('Team/Stays')}`)) break;
+  }
+  assert.deepEqual(told.filter((line) => line.startsWith('* LIST')), [
+    `* LIST (\\NonExistent \\HasNoChildren) "/" ${folder('Team/Old')}`, `* LIST (\\NonExistent \\HasNoChildren) "/" ${folder('Team/Known')}`,
+    `* LIST (\\NoAccess \\Subscribed) "/" ${folder('Team/Closed')}`, `* LIST (\\HasNoChildren) "/" ${folder('Team/New')}`,
+  ]);
+  assert.match(told[0] ?? '', /^\* LIST/, 'names before messages');
+  await demandOk(guest, 'NOOP');
+  await cluster.nodes.be2.storage.lives.withdraw(ownerAddress, 'deleted');
+  const gone = new Set([folder('Team'), folder('Team/Closed'), folder('Team/New'), folder('Team/Stays')]);
+  while (gone.size > 0) {
+    const [, name] = /^\* LIST \(\\NonExistent .*\) "\/" ("[^"]*")$/.exec(await guest.line()) ?? [];
+    if (name !== undefined) gone.delete(name);
+  }
+  close(both);
+});
+
 test('while the other node is away its folders are unavailable, and nothing else', async () => {
   const both = await pair(cluster, 'away', 'lrswite');
   const { guest, inbox, ownerAddress, guestAddress } = both;
