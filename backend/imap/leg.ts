@@ -267,7 +267,7 @@ export class Leg {
 
   #broken(cause: unknown): Failure {
     this.close();
-    return unavailable(cause);
+    return unavailable(cause, this.goodbye);
   }
 
   /** Answers the node to which the account has moved, if it has. */
@@ -296,6 +296,6 @@ export class Leg {
   }
 }
 
-function unavailable(cause?: unknown): Failure {
-  return new Failure('backend-unavailable', 'the server that keeps this folder does not answer', { cause });
+function unavailable(cause?: unknown, why = 'the server that keeps this folder does not answer'): Failure {
+  return new Failure('backend-unavailable', why, { cause });
 }

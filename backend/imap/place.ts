@@ -88,11 +88,12 @@ export function hasOthersOpen({ state }: Session): boolean {
 export async function refreshRights(session: Session): Promise<void> {
   const { state } = session;
   if (state.at !== 'selected' || state.place.whose === 'own') return;
-  const { account, name } = state.place;
+  const { account } = state.place;
   const standing = account.standing();
   if (standing === 'away') return session.sayBye('the open mailbox can not be had for the time being', 'UNAVAILABLE');
   if (standing !== 'live' && standing !== 'held') return session.sayBye('the open mailbox has a new place, please reconnect');
-  const current = account.mailboxById(state.view.mailbox.id)?.state().name ?? name;
+  const current = account.mailboxById(state.view.mailbox.id)?.state().name;
+  if (current === undefined) return session.sayBye('the open mailbox was deleted or replaced');
   state.view.rights = await session.options.sharing.rightsOf(session.visitor, account, current);
   if (!state.view.rights.includes('r')) session.sayBye('you may not read the open mailbox any more');
 }

@@ -100,17 +100,32 @@ test('folders are made, renamed, granted and removed on the node of their owner'
   close(both);
 });
 
-test('a right that is taken away closes the folder, and the session goes on', async () => {
+test('a right that is taken away closes the folder, which is said with the very command that comes to it, and the session goes on', async () => {
   const both = await pair(cluster, 'taken', 'lr');
   const { guest, owner, inbox, ownerAddress, guestAddress } = both;
   await deliverTo(cluster, ['be2', ownerAddress], 'one');
   await demandOk(guest, `SELECT ${inbox}`);
   await demandOk(owner, `DELETEACL INBOX ${guestAddress}`);
   const { lines, end } = await ask(guest, 'FETCH 1 BODY.PEEK[]');
-  assert.match(end, /^NO \[UNAVAILABLE\]/);
+  assert.equal(end, 'NO [UNAVAILABLE] you may not read the open mailbox any more');
   assert.deepEqual(lines, []);
   assert.match((await ask(guest, `SELECT ${inbox}`)).end, /^NO \[NONEXISTENT\]/);
   await demandOk(guest, 'SELECT INBOX');
+  close(both);
+});
+
+test('of a folder that its owner deleted it is said that it was deleted', async () => {
+  const both = await pair(cluster, 'deleted', 'lr');
+  const { guest, owner, ownerAddress, guestAddress } = both;
+  const folder = `"Other Users/${ownerAddress}/Gone"`;
+  for (const command of ['NOOP', 'FETCH 1 FLAGS']) {
+    await demandOk(owner, 'CREATE Gone');
+    await demandOk(owner, `SETACL Gone ${guestAddress} lr`);
+    await demandOk(guest, `SELECT ${folder}`);
+    await demandOk(owner, 'DELETE Gone');
+    const { lines, end } = await ask(guest, command);
+    assert.ok([...lines, end].some((line) => line.endsWith('NO [UNAVAILABLE] the open mailbox was deleted or replaced')), [...lines, end].join('\n'));
+  }
   close(both);
 });
 
