@@ -1,6 +1,5 @@
 /**
- * A session's connection to the back-end that keeps somebody else's folders: there it is a guest in that account. Names are the same on both
- * sides, so commands go there as the client said them, and what is answered goes to the client as it comes.
+ * A session's connection to the back-end that keeps somebody else's folders: there it is a guest in that account. Names are the same on both sides, so commands go there as the client said them, and what is answered goes to the client as it comes.
  */
 import { Failure } from '../../shared/base/failure.ts';
 import { announcedLiteral } from '../../shared/imap/command-reader.ts';

@@ -86,8 +86,9 @@ export class CommitQueue {
       if (error instanceof Thrown) return void error.tellCaller();
       endIfPanicked();
       const cause = await commitError(error);
-      if (isPassing(cause) && batch.length > 0) return { batch, cause };
-      this.#refuse({ batch: batch.length > 0 ? batch : take(), cause });
+      const all = batch.length > 0 ? batch : take(); // it may have failed as it began
+      if (isPassing(cause) && all.length > 0) return { batch: all, cause };
+      this.#refuse({ batch: all, cause });
     }
     return undefined;
   }
