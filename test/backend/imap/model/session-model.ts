@@ -61,8 +61,8 @@ export interface Expectation {
   readonly fetched: ReadonlyMap<number, readonly (keyof Fetched)[]>;
   /** Messages of the open mailbox as they were before; news of before may show them. */
   readonly before: Moments;
-  /** `at work`: other commands ran at the same time. What they did may have been told in part, or not yet. */
-  readonly others: 'still' | 'at work';
+  /** `at work`: other commands ran at the same time. What they did may have been told in part, or not yet. `told first`: by a node that is asked twice, for what happened before and for the command. */
+  readonly others: 'still' | 'told first' | 'at work';
   /** Changed by this session, and not to be told again. */
   readonly own: ReadonlySet<number>;
 }
@@ -226,7 +226,7 @@ export class SessionModel {
   #takeCount(response: Response, view: OpenView, { tells, others }: Expectation): boolean {
     if (response.kind === 'exists') {
       const all = view.uids.length + view.arrived.length;
-      assert.ok(response.number === all || (others === 'at work' && response.number < all), `${this.name}: EXISTS ${String(response.number)}, there are ${String(all)}`);
+      assert.ok(response.number === all || (others !== 'still' && response.number < all), `${this.name}: EXISTS ${String(response.number)}, there are ${String(all)}`);
       assert.ok(response.number > view.uids.length, `${this.name}: EXISTS without need`);
       view.uids.push(...view.arrived.splice(0, response.number - view.uids.length));
       view.recent.noteMessages(view.uids);
@@ -272,7 +272,7 @@ export class SessionModel {
       assert.ok(possible.some((one) => sameFlags(flags, one)), `${this.name}: flags of ${String(uid)}: ${[...flags].join(' ')}, none of ${possible.map((one) => `(${[...one].join(' ')})`).join(' ')}`);
       for (const flag of flags) assert.ok(flag.startsWith('\\') || this.#keywords.has(flag), `${this.name}: was never told of ${flag}`);
       view.flags.set(uid, flags);
-      this.#noteTold(view, uid, others === 'still' ? 'once for all' : sameFlags(flags, message?.flags ?? new Set(['none'])) ? 'perhaps again' : 'not yet');
+      this.#noteTold(view, uid, others !== 'at work' ? 'once for all' : sameFlags(flags, message?.flags ?? new Set(['none'])) ? 'perhaps again' : 'not yet');
       if (this.condstore === 'on' && !fetched.has(uid)) assert.ok(modseq !== undefined, `${this.name}: flags without MODSEQ`);
     }
     if (modseq !== undefined) view.modseqs.set(uid, modseq);

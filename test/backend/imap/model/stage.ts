@@ -119,7 +119,7 @@ export class Stage {
     model.watch?.settle(); // its own doing is no news
     const responses = hearAnnotations(model, all);
     const tells = command.tells ?? 'everything';
-    const expectation: Expectation = { tells, before, others: 'still', fetched: command.fetched ?? new Map(), own: command.own ?? nobody };
+    const expectation: Expectation = { tells, before, others: player.isFromOutside ? 'told first' : 'still', fetched: command.fetched ?? new Map(), own: command.own ?? nobody };
     // What was open, and is not any more, is not told of.
     const beyondNews = model.view === viewBefore ? responses.filter((response) => model.hear(response, expectation) === 'of something else') : [...responses];
     command.concludes?.();

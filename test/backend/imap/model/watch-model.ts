@@ -130,7 +130,7 @@ export class Watch {
   }
 
   /** Takes a response that was not asked for; fails when nobody owes it. */
-  hear(response: Response, looking: Looking & { readonly others: 'still' | 'at work' }): 'taken' | 'of something else' {
+  hear(response: Response, looking: Looking & { readonly others: 'still' | 'told first' | 'at work' }): 'taken' | 'of something else' {
     if (response.kind === 'list') {
       const at = this.#names.findIndex(({ name }) => name === response.name);
       const [owed] = at < 0 ? [] : this.#names.splice(at, 1);
