@@ -3,9 +3,10 @@ import { Failure } from '../../shared/base/failure.ts';
 import { MessageScanner } from '../../shared/mime/scan.ts';
 import type { StagedMessage } from './interface.ts';
 import { LateScan, lookLater } from './late-scan.ts';
-import type { Scanned } from './late-scan.ts';
 import { isHere } from './packs.ts';
 import type { MessageBytes, StagedBytes, StageOptions } from './packs.ts';
+import { scannedBy } from './scanned-message.ts';
+import type { ScannedMessage } from './scanned-message.ts';
 import { keptStructure } from './structure-texts.ts';
 import type { KeptStructure } from './structure-texts.ts';
 import { threadKeys } from './threads.ts';
@@ -16,7 +17,7 @@ const largestMessageBytes = 2 ** 32 - 1;
 
 /** What the index keeps of a message's structure. */
 interface Findings {
-  readonly scanned: Scanned;
+  readonly scanned: ScannedMessage;
   readonly keptStructure: KeptStructure;
   readonly threadKeys: readonly string[];
 }
@@ -30,7 +31,7 @@ export class StoredStage implements StagedMessage {
   messageId: number | undefined;
   readonly #copies = new Map<Volume, Promise<StoredStage>>();
 
-  constructor(volume: Volume, bytes: StagedBytes, scan: LateScan | Scanned) {
+  constructor(volume: Volume, bytes: StagedBytes, scan: LateScan | ScannedMessage) {
     this.volume = volume;
     this.bytes = bytes;
     this.#look = scan instanceof LateScan ? { state: 'to come', scan } : { state: 'done', findings: findingsOf(scan) };
@@ -92,7 +93,7 @@ async function stageWhole(volume: Volume, pieces: readonly Buffer[], staging: St
 async function stageStream(volume: Volume, source: MessageBytes, staging: StageOptions): Promise<StoredStage> {
   const scanner = new MessageScanner();
   const bytes = await volume.packs.stage(source, { ...staging, onChunk: (chunk) => scanner.write(chunk) });
-  return keeping(bytes, () => new StoredStage(volume, bytes, { structure: scanner.end(), fields: scanner.keptFields }));
+  return keeping(bytes, () => new StoredStage(volume, bytes, scannedBy(scanner)));
 }
 
 /** The bytes are done with when their stage can't be made. */
@@ -105,7 +106,7 @@ function keeping(bytes: StagedBytes, make: () => StoredStage): StoredStage {
   }
 }
 
-function findingsOf(scanned: Scanned): Findings {
+function findingsOf(scanned: ScannedMessage): Findings {
   const { structure, fields } = scanned;
   return { scanned, keptStructure: keptStructure(structure, fields), threadKeys: threadKeys(structure) };
 }

@@ -5,7 +5,6 @@
 import { join } from 'node:path';
 import { counted } from '../../../shared/base/counted.ts';
 import { decodeStructure, encodeStructure } from '../../../shared/mime/encode-structure.ts';
-import { MessageScanner } from '../../../shared/mime/scan.ts';
 import { AccountChange } from '../account-change.ts';
 import { StoredAccount } from '../account.ts';
 import { getAccount, getMailbox, mailboxIdOf } from '../entries.ts';
@@ -24,6 +23,8 @@ import { digestAt, frameOf, openPackFile } from '../pack-record.ts';
 import type { FramedRecord } from '../pack-record.ts';
 import type { PackPlace } from '../packs.ts';
 import { emptyBlock, withRow } from '../row-block.ts';
+import { scanStream } from '../scanned-message.ts';
+import type { ScannedMessage } from '../scanned-message.ts';
 import { threadOf } from '../threads.ts';
 import type { Volume } from '../volume.ts';
 import { lostAndFound } from './mended.ts';
@@ -75,14 +76,11 @@ export async function mendFields(volume: Volume, directory: string, messageId: n
   });
 }
 
-interface ScannedMessage {
-  readonly structure: Buffer;
-  /** See `KeptStructure`. */
-  readonly fields: Buffer;
-}
+/** As the index keeps it. */
+type KeptMessage = Pick<ScannedMessage, 'fields'> & { readonly structure: Buffer };
 
 /** Undefined when the bytes are not those that were written. */
-async function scannedAt(volume: Volume, directory: string, place: PackPlace): Promise<ScannedMessage | undefined> {
+async function scannedAt(volume: Volume, directory: string, place: PackPlace): Promise<KeptMessage | undefined> {
   const frame = await frameAt(directory, place);
   const file = frame === undefined ? undefined : await openPackFile(join(directory, 'packs', packName(place.pack)), place.pack);
   try {
@@ -90,9 +88,8 @@ async function scannedAt(volume: Volume, directory: string, place: PackPlace): P
   } finally {
     await file?.close();
   }
-  const scanner = new MessageScanner();
-  for await (const piece of volume.packs.pieces(place)) scanner.write(piece);
-  return { structure: encodeStructure(scanner.end()), fields: scanner.keptFields };
+  const { structure, fields } = await scanStream(volume.packs.pieces(place));
+  return { structure: encodeStructure(structure), fields };
 }
 
 /** A row names a message that the index does not have: its bytes are looked for among the records that nothing names, and known by account, size and date, and its structure where that is left: by that also those of an account that was renamed since. */
@@ -101,7 +98,7 @@ export async function relink(volume: Volume, { directory, inventory }: { readonl
   if (wanted === undefined) return [];
   const { row, account, mailbox } = wanted;
   const known = volume.environment.read(() => volume.tables.structures.get([row.messageId]));
-  const fitting: (ScannedMessage & { readonly place: PackPlace; readonly digest: string })[] = [];
+  const fitting: (KeptMessage & { readonly place: PackPlace; readonly digest: string })[] = [];
   const isNobodys = (address: string): boolean => volume.environment.read(() => getAccount(volume.tables, address)) === undefined;
   const isFor = (address: string): boolean => address === account || (known !== undefined && isNobodys(address));
   for (const record of inventory.unnamed({ isFor, size: row.size, internalDateMs: row.internalDateMs })) {

@@ -7,8 +7,6 @@ import { existsSync, linkSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { counted } from '../../../shared/base/counted.ts';
 import { Failure, isFailure } from '../../../shared/base/failure.ts';
-import { MessageScanner } from '../../../shared/mime/scan.ts';
-import type { MessageStructure } from '../../../shared/mime/structure.ts';
 import { AccountChange } from '../account-change.ts';
 import { makeAccount } from '../accounts-table.ts';
 import { StoredAccount } from '../account.ts';
@@ -24,6 +22,8 @@ import { packName } from '../pack-format.ts';
 import { PackLedger } from '../pack-ledger.ts';
 import { placeKey } from '../packs.ts';
 import type { DeliveryNote } from '../packs.ts';
+import { scanStream } from '../scanned-message.ts';
+import type { ScannedMessage } from '../scanned-message.ts';
 import { threadKeys, threadOf } from '../threads.ts';
 import { noBounds } from '../account-bounds.ts';
 import { asUnsettled } from '../unsettled-accounts.ts';
@@ -76,18 +76,11 @@ export async function rebuildIndex(directory: string, options: InventoryOptions)
   }
 }
 
-/** What the bytes of a message say. */
-interface Scanned {
-  readonly structure: MessageStructure;
-  /** See `KeptStructure`. */
-  readonly fields: Buffer;
-}
-
 class Build {
   readonly #volume: Volume;
   readonly #inventory: PackInventory;
   readonly #options: InventoryOptions;
-  readonly #numbers = new Map<string, { readonly messageId: number; readonly scanned: Scanned }>();
+  readonly #numbers = new Map<string, { readonly messageId: number; readonly scanned: ScannedMessage }>();
   readonly accounts = new Set<string>();
   readonly lost: Finding[] = [];
   messages = 0;
@@ -118,7 +111,7 @@ class Build {
     for (let at = 0; at < notes.length; at += mostAtOnce) {
       this.#options.signal.throwIfAborted();
       this.#options.report('enters messages into the new index', { bytes: at, of: notes.length });
-      const ready: { readonly note: DeliveryNote; readonly scanned: Scanned }[] = [];
+      const ready: { readonly note: DeliveryNote; readonly scanned: ScannedMessage }[] = [];
       for (const note of notes.slice(at, at + mostAtOnce)) {
         const scanned = await this.#scannedOf(note);
         if (scanned !== undefined) ready.push({ note, scanned });
@@ -131,20 +124,16 @@ class Build {
   }
 
   /** Undefined, and named as lost, when the bytes are not there. */
-  async #scannedOf(note: DeliveryNote): Promise<Scanned | undefined> {
+  async #scannedOf(note: DeliveryNote): Promise<ScannedMessage | undefined> {
     const known = this.#numbers.get(placeKey(note.place));
     if (known !== undefined) return known.scanned;
     const message = this.#inventory.at(note.place);
-    if (message !== undefined) {
-      const scanner = new MessageScanner();
-      for await (const piece of this.#volume.packs.pieces(message.place)) scanner.write(piece);
-      return { structure: scanner.end(), fields: scanner.keptFields };
-    }
+    if (message !== undefined) return scanStream(this.#volume.packs.pieces(message.place));
     this.lost.push({ kind: 'message-missing', account: note.account, mailbox: note.mailbox, pack: note.place.pack, text: `a message of ${counted(note.place.length, 'byte')} of ${new Date(note.internalDateMs).toISOString()}: its bytes are not there` });
     return undefined;
   }
 
-  #enter({ place, account: address, mailbox: name, internalDateMs, flags, keywords }: DeliveryNote, scanned: Scanned): void {
+  #enter({ place, account: address, mailbox: name, internalDateMs, flags, keywords }: DeliveryNote, scanned: ScannedMessage): void {
     const { tables, messages } = this.#volume;
     const entry = getAccount(tables, address) ?? makeAccount(this.#volume, address, 1);
     const change = new AccountChange(new StoredAccount(this.#volume, entry));
