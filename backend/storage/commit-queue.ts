@@ -1,6 +1,6 @@
 /** Actions that wait for a transaction of their environment: one has all that have queued up when it begins, and what LMDB gives up for no fault of theirs is in the next one. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { commitError, Thrown } from './write-batch.ts';
+import { Thrown } from './write-batch.ts';
 import type { Queued } from './write-batch.ts';
 
 /** The environment, as the queue sees it. */
@@ -105,6 +105,14 @@ function half(count: number): number {
 
 function inOrder(actions: readonly Numbered[]): Numbered[] {
   return actions.toSorted((one, other) => one.number - other.number);
+}
+
+/** Why a commit failed: the binding says it by a second promise, which must not be left unheard. */
+async function commitError(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error && 'commitError' in error && error.commitError instanceof Promise)) return error;
+  const reason = error.commitError.catch((cause: unknown) => cause);
+  const soon = new Promise((resolve) => setImmediate(resolve, error));
+  return Promise.race([reason, soon]);
 }
 
 /** What lmdb 3.5.6 says when it stumbles over its list of free pages. The last of them it says, too, where an action met a page that can't be read: without that action the others go on. */

@@ -31,14 +31,6 @@ export function runBatch(batch: readonly Queued[], journal: WriteJournal, gather
   }
 }
 
-/** Why a commit failed: the binding says it by a second promise, which must not be left unheard. */
-export async function commitError(error: unknown): Promise<unknown> {
-  if (!(error instanceof Error && 'commitError' in error && error.commitError instanceof Promise)) return error;
-  const reason = error.commitError.catch((cause: unknown) => cause);
-  const soon = new Promise((resolve) => setImmediate(resolve, error));
-  return Promise.race([reason, soon]);
-}
-
 /** LMDB takes everything back; copies of what was there before cost a large change more time (4 % by the least of several rounds, 15 % by the middle one). */
 function runAlone({ run, reject }: Queued): () => void {
   try {
