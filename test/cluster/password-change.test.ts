@@ -75,7 +75,9 @@ const url = (node: 'fe1' | 'fe2'): string => `https://127.0.0.1:${String(cluster
 /** A user at the provider; answers the address once the replica knows it. */
 async function newUser(node: 'be1' | 'be2'): Promise<string> {
   const address = `${await addPerson(cluster, node)}@example.com`;
-  await until(async () => (await runTool('ldapsearch', { uri: replica.uri, as: [slapdBase.adminDn, slapdBase.adminPassword], parameters: ['-b', slapdBase.baseDn, `(mail=${address})`, 'mail'] })).output.includes(address));
+  // `-LLL`: without it the tool's comments repeat the filter, and with it the address that nobody has yet.
+  const search = { uri: replica.uri, as: [slapdBase.adminDn, slapdBase.adminPassword] as const, parameters: ['-LLL', '-b', slapdBase.baseDn, `(mail=${address})`, 'mail'] };
+  await until(async () => (await runTool('ldapsearch', search)).output.includes(`mail: ${address}`));
   return address;
 }
 

@@ -7,7 +7,7 @@ import type { Dice } from './dice.ts';
 
 export interface FarBox {
   readonly name: string;
-  readonly rows: readonly { readonly uid: number; readonly modseq: number }[];
+  readonly rows: readonly { readonly uid: number; readonly modseq: number; readonly flags: number }[];
 }
 
 interface FarSight {
@@ -37,6 +37,7 @@ export function chooseFar(dice: Dice, sight: FarSight): Action {
   const crowded = [aside, far].find((box) => box.rows.length > mostMessages && (box === aside || isSpread(box)));
   if (crowded !== undefined) return thinned(crowded);
   if (!isSpread(far)) return spread(sight);
+  if (far.rows.every(({ flags }) => flags === 0)) return firstFlagged(dice, far);
   const chance = dice.below(100);
   if (chance < 70) return flagged(dice, far);
   if (chance < 82 && inbox.length > 0) return { kind: 'mark', uids: chosen(dice, inbox), mode: dice.oneIn(3) ? 'remove' : 'add' };
@@ -59,6 +60,11 @@ function spread({ far, make }: FarSight): Action {
 function thinned(box: FarBox): Action {
   const every = Math.ceil(box.rows.length / leftMessages);
   return { kind: 'expunge', box: box.name, uids: uidsOf(box).filter((_, index) => index % every !== 0) };
+}
+
+/** All of them at once, of which none has a flag yet: however the dice fall, one change at least is kept beside the rows. */
+function firstFlagged(dice: Dice, box: FarBox): Action {
+  return { kind: 'flag', box: box.name, uids: uidsOf(box), mode: 'add', flags: 1 + dice.below(31), keywords: [] };
 }
 
 function flagged(dice: Dice, box: FarBox): Action {
