@@ -101,6 +101,13 @@ export class AccountNews {
     this.#registration = new Registration([]);
   }
 
+  /** The LIST lines of folders of others of whose messages nothing can be told (RFC 5465 section 3.1). To another node `notifiedNames` says so. */
+  closedNames(session: Session): string[] {
+    if (this.#foreign === undefined || this.#registration === undefined) return [];
+    const closed = this.#foreign.closed(this.#registration, new Set(session.guest === undefined ? session.account.subscriptions() : []));
+    return session.guest === undefined ? closed.map((one) => listedLine(session, one)) : [];
+  }
+
   /** To another node, for its client: which folders there are of which it is told from now on, as LIST responses with an item of our own (RFC 5258 section 6). */
   notifiedNames(session: Session): string[] {
     if (session.guest === undefined || this.#foreign === undefined || this.#registration === undefined) return [];

@@ -49,7 +49,7 @@ export class AwayNames {
     } else this.#known.set(name, { attributes, access: before?.access ?? 'open', named: before?.named ?? true });
   }
 
-  /** What is different now, as LIST responses; nothing where another question was asked before. */
+  /** What is different now, as LIST responses; where another question was asked before, which of the folders that it means may not be read (RFC 5465 section 3.1). */
   compare(question: string, lines: readonly string[]): string[] {
     const now = new Map(lines.flatMap((line) => {
       const listed = listOf(line);
@@ -58,7 +58,7 @@ export class AwayNames {
     const before = this.#question === question ? this.#known : undefined;
     this.#question = question;
     this.#known = now;
-    if (before === undefined) return [];
+    if (before === undefined) return [...now.values()].flatMap(({ name, access }) => (access === 'closed' ? [responseOf('\\NoAccess', name)] : []));
     const gone = [...before].flatMap(([name, known]) => (now.has(name) ? [] : goneLine(name, known)));
     return [...gone, ...[...now.values()].flatMap((listed) => changedLines(listed, before.get(listed.name)))];
   }

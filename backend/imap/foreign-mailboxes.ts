@@ -93,6 +93,16 @@ export class ForeignMailboxes {
     return Array.from(this.#watched, ([name, { account, state }]) => ({ account, state: { ...state, name } }));
   }
 
+  /** Of those of which messages are meant: seen, but not to be read (RFC 5465 section 3.1). Once they may be read that is told, too. */
+  closed(registration: Registration, subscriptions: ReadonlySet<string>): readonly ListedName[] {
+    const names = [...(this.#seen?.values() ?? [])].flatMap(({ name, rights }) => {
+      const isMeant = !rights.includes('r') && registration.wants('MessageNew', { name, subscribed: subscriptions.has(name), whose: 'others' });
+      return isMeant ? [name] : [];
+    });
+    this.#noteLost(names);
+    return listedReach({ gone: names, back: [] }, subscriptions);
+  }
+
   /** For a guest, of what is meant at all. */
   notified(registration: Registration): readonly NotifiedName[] {
     return notifiedNames([...(this.#seen?.values() ?? [])], (event, name) => registration.wants(event, { name, subscribed: false, whose: 'others' }));

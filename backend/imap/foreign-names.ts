@@ -32,14 +32,14 @@ export interface NotifiedName extends ListedName {
   readonly events: readonly NotifyEvent[];
 }
 
-/** How the names are of which a guest is told from now on: his own node compares them with what he knows (`AwayNames`). */
+/** How the names are of which a guest is told from now on, or would be if he might read them: his own node compares them with what he knows (`AwayNames`). */
 export function notifiedNames(folders: readonly { readonly name: string; readonly rights: Rights }[], wants: (event: NotifyEvent, name: string) => boolean): NotifiedName[] {
   const above = new Set(folders.flatMap(({ name }) => levelsAbove(name)));
   return folders.flatMap(({ name, rights }) => {
-    const isOpen = rights.includes('r');
-    const events = (['MailboxName', 'MessageNew'] as const).filter((event) => wants(event, name) && (event === 'MailboxName' || isOpen));
-    const attributes = [above.has(name) ? '\\HasChildren' : '\\HasNoChildren', ...(isOpen || !wants('MessageNew', name) ? [] : ['\\NoAccess'])];
-    return events.length === 0 ? [] : [{ name, oldName: undefined, attributes, events }];
+    const wanted = (['MailboxName', 'MessageNew'] as const).filter((event) => wants(event, name));
+    const isClosed = !rights.includes('r') && wanted.includes('MessageNew');
+    const attributes = [above.has(name) ? '\\HasChildren' : '\\HasNoChildren', ...(isClosed ? ['\\NoAccess'] : [])];
+    return wanted.length === 0 ? [] : [{ name, oldName: undefined, attributes, events: wanted.filter((event) => event === 'MailboxName' || !isClosed) }];
   });
 }
 

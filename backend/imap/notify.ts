@@ -18,7 +18,7 @@ export const notify = accountCommand({
     if (hearsNoMore && session.state.at === 'selected') await tellNews(session, session.state.view, 'removals');
     if ((await session.accountNews.register(session, registration, given.kind === 'set' ? given.status : 'no')) === 'too-many') return no('too many mailboxes to be watched', 'NOTIFICATIONOVERFLOW');
     const status = given.kind === 'set' && given.status === 'yes' ? session.accountNews.firstStatus(session) : [];
-    for (const line of [...session.accountNews.notifiedNames(session), ...status]) {
+    for (const line of [...session.accountNews.closedNames(session), ...session.accountNews.notifiedNames(session), ...status]) {
       session.output.line(line);
       if (session.output.full) await session.output.flush();
     }

@@ -51,7 +51,9 @@ test('NOTIFY tells of folders on another node as they change, as long as they ma
   await demandOk(owner, `SETACL Team/Hidden ${guestAddress} l`);
   await demandOk(guest, `SUBSCRIBE ${inbox}`);
   const told = await demandOk(guest, `NOTIFY SET STATUS (subtree ${team} (MessageNew MessageExpunge FlagChange)) (subscribed (MessageNew MessageExpunge))`);
-  assert.deepEqual(told.filter((line) => line.includes('Other Users')).map((line) => line.slice(0, line.indexOf(' UIDVALIDITY'))), [`* STATUS ${inbox} (MESSAGES 0 UIDNEXT 1`, `* STATUS ${team} (MESSAGES 0 UIDNEXT 1`]);
+  assert.deepEqual(told.filter((line) => line.includes('Other Users')).map((line) => line.replace(/ UIDVALIDITY .*/, '')), [
+    `* STATUS ${inbox} (MESSAGES 0 UIDNEXT 1`, `* STATUS ${team} (MESSAGES 0 UIDNEXT 1`, `* LIST (\\NoAccess) "/" ${team.slice(0, -1)}/Hidden"`,
+  ]);
   const deliverInto = async (mailbox: string): Promise<void> => deliver({ storage: cluster.nodes.be2.storage, address: ownerAddress, mailbox }, messageAbout('x'));
   await deliverInto('Team/Hidden');
   await deliverInto('Team');
@@ -91,7 +93,8 @@ test('NOTIFY tells of mail in a folder on another node that was there before the
   for (const [name, rights] of [['Team', 'lr'], ['Team/Closed', 'l'], ['Team/Old', 'lr']]) await demandOk(owner, `SETACL ${name ?? ''} ${guestAddress} ${rights ?? ''}`);
   const deliverInto = async (mailbox: string): Promise<void> => deliver({ storage, address: ownerAddress, mailbox }, messageAbout('x'));
   for (const mailbox of ['Team/Closed', 'Team/Old']) await deliverInto(mailbox);
-  await demandOk(guest, `NOTIFY SET (subtree "Other Users/${ownerAddress}/Team" (MessageNew MessageExpunge))`);
+  const closed = `"Other Users/${ownerAddress}/Team/Closed"`;
+  assert.deepEqual(await demandOk(guest, `NOTIFY SET (subtree "Other Users/${ownerAddress}/Team" (MessageNew MessageExpunge))`), [`* LIST (\\NoAccess) "/" ${closed}`]);
   hints.silence = 'yes';
   await (await storage.createAccount(ownerAddress)).createMailbox('Team/Filled');
   await deliverInto('Team/Filled');
@@ -99,6 +102,7 @@ test('NOTIFY tells of mail in a folder on another node that was there before the
   await (await storage.createAccount(ownerAddress)).createMailbox('Team/Empty'); // by which it looks
   await guest.expect(/^\* STATUS "[^"]*\/Team\/Filled" \(MESSAGES 1 UIDNEXT 2\)$/);
   await demandOk(owner, `SETACL Team/Closed ${guestAddress} lr`);
+  await guest.expect(new RegExp(`^\\* LIST \\(\\) "/" ${closed}$`));
   await guest.expect(/^\* STATUS "[^"]*\/Team\/Closed" \(MESSAGES 1 UIDNEXT 2\)$/);
   await demandOk(owner, 'RENAME Team/Old Team/Older');
   await guest.expect(/^\* LIST \(\\NoAccess\) "\/" "[^"]*\/Team\/Old"$/);
