@@ -26,7 +26,7 @@ export const keptConnections = {
   keptConnectionSeconds: wholeNumber({ min: 1, max: 240 }).default(30).describe('How long such a connection waits for a login before it is closed.'),
 };
 
-export const capabilityPollSeconds = wholeNumber({ min: 1, max: 86_400 }).default(120).describe('How often back-ends are asked for their capabilities, beside what logins tell. What all of them can is announced before login; a back-end that is down counts with its last word.');
+export const capabilityPollSeconds = wholeNumber({ min: 1, max: 86_400 }).default(120).describe('How often back-ends are asked for their capabilities, beside what logins tell; more often in the first minutes of a configuration. What all of them can is announced before login; a back-end that is down counts with its last word.');
 
 export function rwTimeoutSeconds(seconds: number): z.ZodDefault<z.ZodNumber> {
   return wholeNumber({ min: 1, max: 3600 }).default(seconds).describe('How long a back-end may take for an answer before a session is joined with it.');

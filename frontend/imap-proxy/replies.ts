@@ -1,5 +1,5 @@
 /** The one place where a failure before login becomes an IMAP response (codes of RFC 5530). */
-import { isFailure } from '../../shared/base/failure.ts';
+import { isFailure, withRetry } from '../../shared/base/failure.ts';
 import type { FailureKind } from '../../shared/base/failure.ts';
 
 const codes: Partial<Record<FailureKind, string>> = {
@@ -21,6 +21,5 @@ const codes: Partial<Record<FailureKind, string>> = {
 export function replyFor(error: unknown, session: string): string {
   if (!isFailure(error)) return `NO [SERVERBUG] internal error, reference ${session}`;
   if (error.kind === 'bad-input') return `BAD ${error.message}`;
-  const retry = error.temporary ? '; try again later' : '';
-  return `NO ${codes[error.kind] ?? ''}${error.message}${retry}`;
+  return `NO ${codes[error.kind] ?? ''}${withRetry(error.message, error, '; try again later')}`;
 }

@@ -53,6 +53,11 @@ interface Known {
 
 /** So often, as long as a configured back-end has never answered. */
 const eagerPollMs = 2000;
+/**
+ * From the first questions to the next; then twice as long each time, up to what is configured. Often a front-end starts with a configuration
+ * that its back-ends are just taking up themselves, and the first answers are still by the old one.
+ */
+const soonPollMs = 1000;
 /** How long the first greeting waits for the first answers. */
 const firstWaitMs = 1000;
 /** A server that is not configured is forgotten after so long without a login. */
@@ -115,10 +120,11 @@ export class BackendCapabilities {
 
   async #goOn(first: Promise<void>): Promise<void> {
     const { signal } = this.#ending;
+    const { configured, pollMs } = this.#options;
     await first;
-    while (!signal.aborted) {
-      const eager = this.#options.configured.some(({ name }) => !this.#known.has(name));
-      const waitMs = eager ? Math.min(eagerPollMs, this.#options.pollMs) : this.#options.pollMs * (0.75 + Math.random() / 2);
+    for (let nextMs = soonPollMs; !signal.aborted; nextMs = Math.min(nextMs * 2, pollMs)) {
+      const eager = configured.some(({ name }) => !this.#known.has(name));
+      const waitMs = Math.min(eager ? eagerPollMs : nextMs, pollMs) * (0.75 + Math.random() / 2);
       await sleepMs(waitMs, undefined, { ref: false, signal }).catch(() => undefined);
       if (!signal.aborted) await this.#ask();
     }

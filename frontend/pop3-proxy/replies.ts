@@ -1,5 +1,5 @@
 /** The one place where a failure becomes a POP3 reply (response codes of RFC 2449 section 8 and RFC 3206). */
-import { isFailure } from '../../shared/base/failure.ts';
+import { isFailure, withRetry } from '../../shared/base/failure.ts';
 import type { FailureKind } from '../../shared/base/failure.ts';
 import type { Language } from '../../shared/language/language.ts';
 import { loginTexts, wordsOf } from '../../shared/pop3/texts.ts';
@@ -23,5 +23,5 @@ const codes: Partial<Record<FailureKind, string>> = {
 export function replyFor(error: unknown, session: string, language: Language = 'en'): string {
   const words = wordsOf(error, language, session);
   if (!isFailure(error)) return `-ERR [SYS/TEMP] ${words}`;
-  return `-ERR ${codes[error.kind] ?? ''}${words}${error.temporary ? loginTexts[language].tryLater : ''}`;
+  return `-ERR ${codes[error.kind] ?? ''}${withRetry(words, error, loginTexts[language].tryLater)}`;
 }

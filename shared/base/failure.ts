@@ -59,6 +59,13 @@ export class Failure extends Error {
   }
 }
 
+/**
+ * `words` for the client, and `retry` (`; try again later`, in its language) behind them where that may help, unless they say so themselves.
+ */
+export function withRetry(words: string, error: Failure, retry: string): string {
+  return error.temporary && !/\btry again\b/i.test(words) ? `${words}${retry}` : words;
+}
+
 /** Says whether a thrown value is a Failure, of the given kind if one is named. */
 export function isFailure(thrown: unknown, kind?: FailureKind): thrown is Failure {
   return thrown instanceof Failure && (kind === undefined || thrown.kind === kind);

@@ -132,3 +132,15 @@ test('a front-end whose back-ends are all down promises the least, and more as s
   await cluster.startNode('be1');
   await soon(async () => (await announced('imaps', 'unsettled')).includes('IMAP4rev2'));
 });
+
+test('a configuration that changes what back-ends tell is announced within seconds, though front-ends take it up first', async () => {
+  const text = readFileSync(cluster.configFile, 'utf8');
+  const changed = text.replaceAll(', capabilityPollSeconds: 1', '').replace('\nfrontends:', '\nbackends:\n  services:\n    pop3: { expireDays: 30, loginDelaySeconds: 7 }\n\nfrontends:');
+  assert.notEqual(changed, text);
+  await cluster.startNode('be2'); // who has never answered is asked often anyway
+  process.kill(cluster.pid('be1'), 'SIGSTOP'); // its workers go on by the old one
+  writeFileSync(cluster.configFile, changed);
+  await logLine(cluster, 'fe1', ['runs the new configuration']);
+  process.kill(cluster.pid('be1'), 'SIGCONT');
+  await soon(async () => (await capa()).filter((line) => /^(?:EXPIRE|LOGIN-DELAY) /.test(line)).join() === 'EXPIRE 30,LOGIN-DELAY 7');
+});
