@@ -261,7 +261,7 @@ export class SessionModel {
     assert.ok(uid !== undefined, `${this.name}: FETCH of ${String(response.sequence ?? response.uid)}, there are ${String(view.uids.length)}`);
     if (response.uid !== undefined) assert.equal(response.uid, uid, `${this.name}: ${String(response.sequence)} was another message`);
     const message = findMessage(view.mailbox, uid);
-    const letter = message?.letter ?? (others === 'at work' ? before.get(uid)?.letter : undefined);
+    const letter = message?.letter ?? (others === 'still' ? undefined : before.get(uid)?.letter);
     assert.ok(letter !== undefined, `${this.name}: FETCH of ${String(uid)}, which is gone`);
     const wasRenewed = others === 'at work' && before.get(uid)?.renewed === 'perhaps';
     assert.ok(fetched.has(uid) || view.changed.has(uid) || view.retold.has(uid) || wasRenewed, `${this.name}: nobody asked for ${String(uid)}`);
