@@ -2,7 +2,7 @@
 import { Failure } from '../../shared/base/failure.ts';
 import type { Scanner } from '../../shared/imap/scanner.ts';
 import type { Account } from '../storage/storage.ts';
-import { hasOthersOpen, placeOf, refreshRights } from './place.ts';
+import { hasOthersOpen, ownPlace, placeOf, refreshRights } from './place.ts';
 import type { HerePlace } from './place.ts';
 import { relaySelected, relayTo } from './relay.ts';
 import type { Completion } from './replies.ts';
@@ -83,7 +83,7 @@ export function namedCommand<Arguments extends { readonly name: string }>(specif
 
 /** Does the work at the place where the name leads; on another node that node does. @throws as `placeOf` */
 export async function atPlace(session: Session, name: string, work: (place: HerePlace) => Promise<Completion>): Promise<Completion> {
-  const place = await placeOf(session, name);
+  const place = ownPlace(session, name) ?? await placeOf(session, name);
   return place.at === 'away' ? relayTo(session, place) : work(place);
 }
 

@@ -27,6 +27,9 @@ export function flagWords({ flags, keywords }: { readonly flags: number; readonl
   return [...systemFlags.filter((flag) => (flags & flagBits[flag]) !== 0), ...keywords];
 }
 
+/** What was said last of these keywords: an unchanged mailbox has the same list of them each time that it is opened. */
+const announcements = new WeakMap<readonly string[], { readonly rights: Rights; readonly lines: readonly string[] }>();
+
 /** Renders flags of one mailbox's rows as one session is told of them; each combination is put together once. */
 export class FlagTexts {
   #keywords: readonly string[];
@@ -61,6 +64,14 @@ export class FlagTexts {
 
   /** What SELECT says of flags (RFC 9051 section 6.3.2), of which the user may change some by these rights. */
   announcement(rights: Rights): readonly string[] {
+    const known = announcements.get(this.#keywords);
+    if (known?.rights === rights) return known.lines;
+    const lines = this.#announce(rights);
+    announcements.set(this.#keywords, { rights, lines });
+    return lines;
+  }
+
+  #announce(rights: Rights): readonly string[] {
     const all = [...systemFlags, ...this.#keywords].join(' ');
     const within = flagsWithin(rights) ?? { flags: -1, keywords: 'all' };
     const keywords = within.keywords === 'none' ? [] : [...this.#keywords, ...(this.#keywords.length < mostKeywords ? ['\\*'] : [])];

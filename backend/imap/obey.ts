@@ -30,7 +30,6 @@ export async function obey(session: Session, read: ReadCommand): Promise<Complet
 }
 
 async function runCommand(session: Session, text: string): Promise<Completion['status'] | undefined> {
-  const tag = tagOf(text);
   session.commandText = text;
   let work: () => Promise<Completion>;
   let command: Command | undefined;
@@ -40,12 +39,12 @@ async function runCommand(session: Session, text: string): Promise<Completion['s
     if (command === undefined) throw new Failure('bad-input', `unknown command ${start.verb.slice(0, 40)}`);
     checkState(session, command);
     work = command.prepare(start.arguments, session);
+    session.tag = start.tag;
   } catch (error) {
     const completion = completionOf(session, error);
     await session.rest.pass();
-    return complete(session, tag, completion);
+    return complete(session, tagOf(text), completion);
   }
-  session.tag = tag;
   return await finish(session, () => countingImapCommand(command.verb, work), command.tells);
 }
 

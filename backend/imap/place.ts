@@ -31,12 +31,11 @@ export type Place = HerePlace | AwayPlace;
 
 /** @throws Failure `mailbox-missing` for a name of nobody's folder, `directory-unavailable` */
 export async function placeOf(session: Session, name: string): Promise<Place> {
+  const own = ownPlace(session, name);
+  if (own !== undefined) return own;
   const { sharing } = session.options;
   const foreign = foreignName(session, name);
-  if (foreign === undefined) {
-    if (session.guest !== undefined) throw missing();
-    return { at: 'here', account: session.account, name, whose: 'own', rights: allRights };
-  }
+  if (foreign === undefined) throw missing(); // a guest has none
   if (foreign.owner === session.account.address) return herePlace(session, session.account, foreign.name);
   if (!foreign.owner.includes('@')) throw missing();
   const owner = await sharing.ownerOf(foreign.owner);
@@ -44,6 +43,12 @@ export async function placeOf(session: Session, name: string): Promise<Place> {
   if (owner.at === 'here') return herePlace(session, owner.account, foreign.name);
   if (session.guest !== undefined) throw new Failure('backend-unavailable', 'the folder is on a third node'); // no chains of nodes
   return { at: 'away', owner: foreign.owner, node: owner.node };
+}
+
+/** The same where nobody has to be asked: the name is one of the user's own. */
+export function ownPlace(session: Session, name: string): HerePlace | undefined {
+  if (session.guest !== undefined || foreignName(session, name) !== undefined) return undefined;
+  return { at: 'here', account: session.account, name, whose: 'own', rights: allRights };
 }
 
 /** The mailbox there, for what a right was demanded before. @throws Failure('mailbox-missing') */

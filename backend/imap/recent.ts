@@ -13,7 +13,7 @@ export function tellRecent(session: Session, view: View): void {
   if (recent !== view.toldRecent && !session.isEnabled('IMAP4REV2')) session.output.line(`* ${String(recent)} RECENT`);
   view.toldRecent = recent;
   const newest = view.uids.at(-1);
-  if (view.access === 'read-only' || newest === undefined) return;
+  if (view.access === 'read-only' || newest === undefined || newest < view.opened.recentFrom) return; // the mark only grows
   view.mailbox.noteTold(newest + 1).catch((error: unknown) => session.log.error({ err: error }, 'what is not recent any more could not be noted'));
 }
 

@@ -10,7 +10,7 @@ import { expungeDeleted } from './expunge.ts';
 import { accessBy } from './flag-rights.ts';
 import { oldNameLine } from './list.ts';
 import { flagsResponse } from './news.ts';
-import { demand, mailboxAt, placeOf } from './place.ts';
+import { demand, mailboxAt, ownPlace, placeOf } from './place.ts';
 import type { AwayPlace, HerePlace } from './place.ts';
 import { closeAway, relaySelected } from './relay.ts';
 import { tellRecent } from './recent.ts';
@@ -49,7 +49,7 @@ async function open(opening: Opening, given: SelectArguments): Promise<Completio
     session.enter({ at: 'authenticated', account });
   }
   if (given.condstore === 'yes') session.enable('CONDSTORE'); // also when it is refused: the client has issued it (RFC 7162 section 3.1)
-  const place = await placeOf(session, given.mailbox);
+  const place = ownPlace(session, given.mailbox) ?? await placeOf(session, given.mailbox);
   return place.at === 'away' ? openAway(opening, given, place) : openHere(opening, given, place);
 }
 

@@ -3,6 +3,7 @@
  * has it obeyed. The state is assigned in one place (`enter`), and so is what a client may have enabled.
  */
 import type { NameEncoding } from '../../shared/imap/mailbox-name.ts';
+import type { ReadCommand } from '../../shared/imap/command-reader.ts';
 import { modseqsFromNowOn } from '../../shared/imap/relayed-text.ts';
 import type { StringForm } from '../../shared/imap/strings.ts';
 import type { Logger } from '../../shared/log/log.ts';
@@ -266,15 +267,23 @@ export class Session {
   async #turn(): Promise<void> {
     const read = await nextCommand(this);
     if (read === undefined || this.#state.at === 'logout') return;
-    this.checkOwner(); // hints may get lost, and what is left of an account that went must not be taken for it
-    if (this.abandoned) return;
-    this.#activity = 'working';
-    const status = await obey(this, read);
+    const { state } = this;
+    const obeying = isLoggedIn(state) ? state.account.atOneMoment(() => this.#begin(read)) : this.#begin(read);
+    if (obeying === undefined) return;
+    const status = await obeying;
     this.#activity = 'waiting';
     if (status !== undefined) this.#badCommands = status === 'BAD' ? this.#badCommands + 1 : 0;
     if (this.#leaving !== undefined) this.leave(this.#leaving);
     else if (this.#badCommands > this.options.limits.maxErrors) this.sayBye('too many errors');
     else if (this.failedLogins >= this.options.limits.maxAuthErrors) this.sayBye('too many failed logins');
     else if (!this.abandoned) await this.output.flush(); // last words go together
+  }
+
+  /** What of a command comes before its first wait; undefined when nobody is there any more. */
+  #begin(read: ReadCommand): ReturnType<typeof obey> | undefined {
+    this.checkOwner(); // hints may get lost, and what is left of an account that went must not be taken for it
+    if (this.abandoned) return undefined;
+    this.#activity = 'working';
+    return obey(this, read);
   }
 }

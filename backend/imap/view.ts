@@ -13,7 +13,7 @@ import { FlagTexts } from './flag-texts.ts';
 import { OwnChanges } from './own-changes.ts';
 import { uidRequired } from './replies.ts';
 import { ViewBatch } from './view-batch.ts';
-import type { FlagOutcome, Mailbox, MailboxState, MessageRow } from '../storage/storage.ts';
+import type { FlagOutcome, Mailbox, MessageRow, OpenedState } from '../storage/storage.ts';
 
 /** Positions in the view, counted from 0; both ends belong to it. */
 export interface Span {
@@ -69,7 +69,7 @@ export class View {
   /** What the user may do with the mailbox, as last looked at. */
   rights: Rights;
   /** As it was when it was opened. */
-  readonly opened: MailboxState;
+  readonly opened: OpenedState;
   readonly flagTexts: FlagTexts;
   /** `uids`: the client has renounced sequence numbers (RFC 9586). */
   numbering: 'sequence and uids' | 'uids' = 'sequence and uids';

@@ -47,6 +47,10 @@ export class StoredAccount implements Account, AccountHandle {
     return termsOf(entry).status === 'active' ? 'live' : 'barred';
   }
 
+  atOneMoment<T>(questions: () => T): T {
+    return this.volume.environment.atOneMoment(questions);
+  }
+
   acts(): readonly AccountAct[] {
     const { environment, tables } = this.volume;
     return environment.read(() => getActs(tables, this.number));

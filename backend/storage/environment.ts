@@ -34,6 +34,8 @@ export interface Environment {
   table(name: string): Table;
   /** Runs `action` on one snapshot: the last commit of any process at this moment. */
   read<T>(action: () => T): T;
+  /** Runs `action`, all of whose reads see the snapshot of its first. It must be synchronous. */
+  atOneMoment<T>(action: () => T): T;
   /**
    * Runs `action` alone among the writers of all processes; what it wrote is committed wholly, or not at all when it
    * throws. Resolves after the flush; many calls share one flush. `action` must be synchronous, and may run later; once more, too,
@@ -90,6 +92,8 @@ class LmdbEnvironment implements Environment {
   readonly #gathering: GatheringTable[] = [];
   readonly #lock: Table;
   readonly #use: Use = { stage: 'open' };
+  /** Which snapshot the next read sees: `kept` is that of the one before. */
+  #snapshot: 'new' | 'new, then kept' | 'kept' = 'new';
   /** Commits and copies that run, those that are queued up among them, and who waits for the last of them: the files are closed after it. */
   #running = 0;
   #atRest: (() => void) | undefined;
@@ -146,8 +150,19 @@ class LmdbEnvironment implements Environment {
 
   read<T>(action: () => T): T {
     this.#demandOpen();
-    this.#root.resetReadTxn(); // lmdb keeps one snapshot for a while; a hint from another process may be newer
+    if (this.#snapshot !== 'kept') this.#root.resetReadTxn(); // lmdb keeps one snapshot for a while; a hint from another process may be newer
+    if (this.#snapshot === 'new, then kept') this.#snapshot = 'kept';
     return this.damage.during(action);
+  }
+
+  atOneMoment<T>(action: () => T): T {
+    if (this.#snapshot !== 'new') return action();
+    this.#snapshot = 'new, then kept';
+    try {
+      return action();
+    } finally {
+      this.#snapshot = 'new';
+    }
   }
 
   async write<T>(action: () => T, wait = new LockWait()): Promise<T> {

@@ -106,6 +106,8 @@ export interface Account {
    * is taken out for the time being, and all else throws `storage-failure` at any moment.
    */
   standing(): 'live' | 'held' | 'barred' | 'gone' | 'away';
+  /** Runs `questions`, synchronous ones, which are answered as of one moment: the one at which the first is asked. Each by itself has to look anew. */
+  atOneMoment<T>(questions: () => T): T;
   /** As they are now. */
   terms(): AccountTerms;
   /** Further addresses that no directory has. */

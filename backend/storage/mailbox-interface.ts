@@ -93,6 +93,9 @@ export interface MailboxState {
   readonly recentFrom: number;
 }
 
+/** What of it who opens a mailbox is told. */
+export type OpenedState = Pick<MailboxState, 'uidValidity' | 'uidNext' | 'highestModseq' | 'unseen' | 'keywords' | 'mailboxId' | 'recentFrom'>;
+
 /** What a mailbox holds, by size. */
 export interface MeasuredMailbox {
   readonly uidValidity: number;
@@ -240,7 +243,7 @@ export interface Mailbox {
   /** The uids of all rows. The list may be shared: it is not to be changed. */
   uids(): readonly number[];
   /** `state` and `uids` of the same moment. Throws as `state`. */
-  opened(): { readonly state: MailboxState; readonly uids: readonly number[] };
+  opened(): { readonly state: OpenedState; readonly uids: readonly number[] };
   /** All uids with the sizes of their messages, of the same moment. The lists may be shared: they are not to be changed. Throws as `state`. */
   measured(): MeasuredMailbox;
   /** All staged messages enter or none does; none (no uids) when `guard` says `skip`. */

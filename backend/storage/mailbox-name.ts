@@ -8,9 +8,10 @@ const mostLevels = 32;
 /** The one spelling of a name under which it is kept. Says nothing about whether the name is allowed. */
 export function canonicalName(name: string): string {
   const normal = name.normalize('NFC');
-  const [first = '', ...below] = normal.split('/');
+  const end = normal.indexOf('/');
+  const first = end === -1 ? normal : normal.slice(0, end);
   // By small letters: the capital of a dotless `ı` is `I`.
-  return first.toLowerCase() === 'inbox' ? ['INBOX', ...below].join('/') : normal;
+  return first.toLowerCase() === 'inbox' ? `INBOX${normal.slice(first.length)}` : normal;
 }
 
 /** The canonical name, if a mailbox may be called so. Throws `bad-input`. */

@@ -29,7 +29,7 @@ import type { UidRange } from './mailbox-rows.ts';
 import { collectRows, collectUids, decodeUidRanges, findRow, rowBytes } from './row-block.ts';
 import { rowsWithin } from './row-list.ts';
 import { specialUsesOf } from './special-use.ts';
-import type { AppendedMessage, AppendGuard, AppendResult, CopyResult, FlagChange, FlagMask, FlagOutcome, Lots, Mailbox, MailboxChanges, MailboxState, MeasuredMailbox, MessageRow, RowList, StoredMessage, StructureItem } from './interface.ts';
+import type { AppendedMessage, AppendGuard, AppendResult, CopyResult, FlagChange, FlagMask, FlagOutcome, Lots, Mailbox, MailboxChanges, MailboxState, MeasuredMailbox, MessageRow, OpenedState, RowList, StoredMessage, StructureItem } from './interface.ts';
 import { keptWords, madeWords } from './structure-texts.ts';
 
 const highestUid = 2 ** 32 - 1;
@@ -148,10 +148,12 @@ export class StoredMailbox implements Mailbox {
     await keepLateFields(this.#account.volume, rows, this.series());
   }
 
-  opened(): { readonly state: MailboxState; readonly uids: readonly number[] } {
+  opened(): { readonly state: OpenedState; readonly uids: readonly number[] } {
     return this.#account.volume.environment.read(() => {
       const entry = this.#entry();
-      return { state: stateOf(this.#account, entry), uids: this.#uids(entry) };
+      const { uidValidity, uidNext, highestModseq, unseen, keywords, mailboxId } = entry;
+      const recentFrom = this.#account.volume.recentMarks.of(entry);
+      return { state: { uidValidity, uidNext, highestModseq, unseen, keywords, mailboxId, recentFrom }, uids: this.#uids(entry) };
     });
   }
 

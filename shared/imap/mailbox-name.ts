@@ -5,12 +5,15 @@ import { decodeUtf8, malformed } from './scanner.ts';
 export type NameEncoding = 'utf-7' | 'utf-8';
 
 const longestNameBytes = 1000;
+/** Of ASCII, and the same in both encodings and every spelling; most names are. */
+const plainName = /^[\x20-\x25\x27-\x48\x4a-\x68\x6a-\x7e][\x20-\x25\x27-\x7e]*$/;
 
 /**
  * A mailbox name from the bytes of an astring; INBOX in capitals, as the first level too, and normalised (NFC).
  * @throws bad-input for bytes that are no name, control characters, or more than 1000 bytes.
  */
 export function decodeMailboxName(bytes: string, encoding: NameEncoding): string {
+  if (bytes.length <= longestNameBytes && plainName.test(bytes)) return bytes;
   const name = (encoding === 'utf-8' ? decodeUtf8(bytes) : decodeUtf7(bytes)).normalize('NFC');
   if (/[\x00-\x1f\x7f-\x9f\u2028\u2029]/.test(name)) throw malformed('control characters are not allowed in mailbox names');
   if (Buffer.byteLength(name) > longestNameBytes) throw malformed('mailbox name too long');
