@@ -1,7 +1,8 @@
 /** The environment by itself: order of keys, transactions whole or not at all, and a disk that refuses. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -86,6 +87,39 @@ test('A range shows its values as they are, whatever their size, until who looks
   }
   await environment.close();
   assert.throws(() => tables[0]?.scan(keysUnder([]), () => 'more'), /this storage is closed/);
+});
+
+test('Reads of one moment see one commit, whatever another process commits meanwhile, also after one that threw; each other read sees the last', async (t) => {
+  const path = temporaryDirectory(t);
+  await openEnvironment(path, ['t']).close();
+  const counting = spawn(process.execPath, [join(import.meta.dirname, 'counting-process.ts'), path], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(() => counting.kill('SIGKILL'));
+  await once(counting.stdout, 'data');
+  counting.stdout.resume();
+  const environment = openEnvironment(path, ['t']);
+  t.after(() => environment.close());
+  const table = environment.table('t');
+  const count = (): number => Number(environment.read(() => table.text(['number'])));
+  const pause = (): unknown => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+  let earliest = 0;
+  for (let overtaken = 0; overtaken < 3;) {
+    environment.atOneMoment(() => {
+      const first = count();
+      assert.ok(first >= earliest, 'no commit from before');
+      pause();
+      assert.equal(count(), first);
+      assert.throws(() => environment.read(() => { throw new Error('that one'); }), /that one/);
+      assert.equal(environment.atOneMoment(count), first);
+      assert.equal(count(), first);
+      earliest = first;
+    });
+    if (count() > earliest) overtaken += 1;
+    const [one, other] = [count(), (pause(), count())];
+    assert.ok(other >= one);
+    earliest = other;
+  }
+  assert.throws(() => environment.atOneMoment(() => { throw new Error('this one'); }), /this one/);
+  for (const one = count(); count() === one;) pause(); // for ever where a moment has no end
 });
 
 test('An environment that is closed finishes its commits and copies, and refuses whoever comes later, be it by a table from before', async (t) => {
