@@ -5,6 +5,7 @@ import type { Logger } from '../../shared/log/log.ts';
 import { openStorage } from '../../backend/storage/storage.ts';
 import type { Mailbox, MailboxState, MessageRow, Storage, StorageOptions } from '../../backend/storage/storage.ts';
 import { digestOf } from './actions.ts';
+import { assertStructure } from './found-structure.ts';
 
 export const owner = 'alice@example.com';
 
@@ -46,7 +47,7 @@ async function mailboxesIn(storage: Storage): Promise<readonly FoundMailbox[] | 
     if (mailbox === undefined) throw new Error(`${state.name} is listed and can't be opened`);
     const rows = mailbox.rows();
     assertReadersAgree(mailbox, rows);
-    const messages = await Promise.all(rows.map(({ uid, modseq, flags, keywords }) => found(mailbox, { uid, modseq, flags, keywords: namesOf(keywords, state) })));
+    const messages = await Promise.all(rows.map(async (row) => ({ uid: row.uid, modseq: row.modseq, flags: row.flags, keywords: namesOf(row.keywords, state), digest: await digestOfRow(mailbox, row) })));
     return { state, messages };
   }));
 }
@@ -65,8 +66,10 @@ function assertReadersAgree(mailbox: Mailbox, rows: readonly MessageRow[]): void
   assert.deepEqual(mailbox.changesSince(since).changed, rows.filter(({ modseq }) => modseq > since), `what was changed after ${String(since)}`);
 }
 
-async function found(mailbox: Mailbox, row: Omit<FoundMessage, 'digest'>): Promise<FoundMessage> {
+async function digestOfRow(mailbox: Mailbox, row: MessageRow): Promise<string> {
   const message = mailbox.message(row.uid);
   if (message === undefined) throw new Error(`uid ${row.uid} has a row and no message`);
-  return { ...row, digest: digestOf(await message.read(0, message.size)) };
+  const bytes = await message.read(0, message.size);
+  assertStructure(mailbox, row, { message, bytes });
+  return digestOf(bytes);
 }

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isFailure } from '../../shared/base/failure.ts';
 import { createLog } from '../../shared/log/log.ts';
 import { openStorage } from '../../backend/storage/storage.ts';
-import type { Account, Mailbox, StagedMessage, Storage } from '../../backend/storage/storage.ts';
+import type { Account, Mailbox, MessageBytes, StagedMessage, Storage } from '../../backend/storage/storage.ts';
 import { bytesOfMade, largeBytes } from './actions.ts';
 import type { Action, Answer, FlagAction, LedgerLine, MadeMessage } from './actions.ts';
 import { Dice } from './dice.ts';
@@ -31,6 +31,14 @@ const ledger = openSync(task.ledger, 'a');
 
 function note(line: LedgerLine): void {
   writeSync(ledger, `${JSON.stringify(line)}\n`);
+}
+
+/** Bytes that are here, of every second size, are looked into while their pack is written; those that come one by one, on their way. */
+function sourceOf(message: MadeMessage): MessageBytes {
+  const bytes = bytesOfMade(message);
+  if (message.bytes === largeBytes || message.bytes % 2 === 1) return pieces(bytes);
+  const middle = bytes.length >> 1;
+  return [bytes.subarray(0, middle), bytes.subarray(middle)];
 }
 
 async function* pieces(bytes: Buffer): AsyncGenerator<Buffer> {
@@ -152,7 +160,7 @@ class Lane {
   async #append(mailbox: Mailbox, messages: readonly MadeMessage[], flags: number): Promise<Answer> {
     const staged: StagedMessage[] = [];
     try {
-      for (const message of messages) staged.push(await this.#storage.stage(this.#account.address, pieces(bytesOfMade(message)), 2 ** 24));
+      for (const message of messages) staged.push(await this.#storage.stage(this.#account.address, sourceOf(message), 2 ** 24));
       const { uids } = await mailbox.append(staged.map((one) => ({ staged: one, marks: { flags, keywords: [] } })));
       return this.#seen(mailbox, uids);
     } finally {

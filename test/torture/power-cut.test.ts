@@ -10,7 +10,7 @@ import { Dice } from './dice.ts';
 import { describedTraces } from './flag-traces.ts';
 import { cutPower } from './power-cut.ts';
 import type { PowerCutReport, Work } from './power-cut.ts';
-import { makeSpoiltBuild, spoilings } from './spoilt-build.ts';
+import { hardships, makeSpoiltBuild, spoilings } from './spoilt-build.ts';
 
 function temporary(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'waybill-power-'));
@@ -38,12 +38,25 @@ test('power is cut while mail is taken and delivered: a node started on what is 
   assert.equal(report.acknowledged, 16);
 });
 
-for (const fault of Object.keys(spoilings) as (keyof typeof spoilings)[]) {
+function buildIn(directory: string, changes: Parameters<typeof makeSpoiltBuild>[1]): { readonly copy: string; readonly directory: string } {
+  const copy = join(directory, 'build');
+  mkdirSync(copy);
+  makeSpoiltBuild(copy, changes);
+  return { copy, directory };
+}
+
+for (const [fault, changes] of Object.entries(spoilings)) {
   test(`the proof finds a build in which ${fault}`, { timeout: 200_000 }, async (t) => {
-    const directory = temporary(t);
-    mkdirSync(join(directory, 'build'));
-    makeSpoiltBuild(join(directory, 'build'), fault);
-    const { losses } = await cut(t, { copy: join(directory, 'build'), directory }, { work: { of: 'mail', lanes: 4, actions: 12 }, cuts: 24 });
+    const { losses } = await cut(t, buildIn(temporary(t), changes), { work: { of: 'mail', lanes: 4, actions: 12 }, cuts: 24 });
+    t.diagnostic(`${String(losses.length)} of 24: ${losses[0]?.slice(0, 500) ?? ''}`);
     assert.notEqual(losses.length, 0);
+  });
+}
+
+for (const [hardship, changes] of Object.entries(hardships)) {
+  test(`nothing is lost, and nothing done twice, where ${hardship}`, { timeout: 200_000 }, async (t) => {
+    const report = await cut(t, buildIn(temporary(t), changes), { work: { of: 'mail', lanes: 4, actions: 12 }, cuts: 24 });
+    assert.deepEqual(report.losses, []);
+    assert.equal(report.acknowledged, 60);
   });
 }

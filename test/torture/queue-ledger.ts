@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bytesOfMade } from './actions.ts';
 import type { MadeMessage } from './actions.ts';
+import { assertStructure } from './found-structure.ts';
 import type { QueueNode } from './queue-node.ts';
 import type { QueueLine } from './queue-worker.ts';
 
@@ -54,9 +55,12 @@ export class QueueLedger {
     const record = storage.find(address);
     const inbox = record.at === 'live' ? record.account.mailbox('INBOX') : undefined;
     const counts = new Map<string, number>();
-    for (const { uid } of inbox?.rows() ?? []) {
-      const message = inbox?.message(uid);
-      const bytes = (await message?.read(0, message.size)) ?? Buffer.alloc(0);
+    if (inbox === undefined) return counts;
+    for (const row of inbox.rows()) {
+      const message = inbox.message(row.uid);
+      assert.ok(message !== undefined, `uid ${row.uid} has a row and no message`);
+      const bytes = await message.read(0, message.size);
+      assertStructure(inbox, row, { message, bytes });
       const token = /^Subject: (.*)\r$/mu.exec(bytes.toString('latin1'))?.[1] ?? '';
       const brought = this.#brought.get(token);
       assert.ok(brought !== undefined && bytes.subarray(bytes.indexOf('From: a@')).equals(bytesOfMade(brought)), `the bytes of ${token}`);

@@ -101,7 +101,7 @@ const client: XclientAttributes = { address: '192.0.2.7', port: 4242, hello: 'ma
 /** A leg as a front-end opens it: by its certificate, with the client's address forwarded. */
 export async function openLeg(port: number, options: { readonly node?: string; readonly protocol?: 'lmtp' | 'smtp'; readonly login?: string; readonly address?: string; readonly finalMs?: number } = {}): Promise<SmtpClient> {
   const { certificate: cert, key, authority: ca } = certificateOf(options.node ?? 'fe1');
-  const timeouts = { greetingMs: 5000, commandMs: 5000, mailMs: 5000, rcptMs: 5000, dataMs: 5000, messageMs: 30_000, finalMs: options.finalMs ?? 10_000 };
+  const timeouts = { greetingMs: 5000, commandMs: 5000, mailMs: 5000, rcptMs: 5000, dataMs: 5000, messageMs: 90_000, finalMs: options.finalMs ?? 10_000 };
   const leg = await openSmtpClient({ host: '127.0.0.1', port, timeoutMs: 5000, tls: { cert, key, ca, servername: 'localhost' } }, { protocol: options.protocol ?? 'lmtp', timeouts });
   await leg.hello('fe1.example.com');
   if (options.node === undefined) {
@@ -110,6 +110,9 @@ export async function openLeg(port: number, options: { readonly node?: string; r
   }
   return leg;
 }
+
+/** Between two looks of `until`. */
+export const lookEveryMs = 20;
 
 /** The INBOX's messages, whole, in the order of arrival. */
 export async function inboxOf(node: Pick<TestNode, 'storage'>, address: string): Promise<string[]> {
@@ -136,7 +139,7 @@ export async function until(what: string, condition: () => boolean | Promise<boo
   const deadline = Date.now() + patienceMs;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`waited in vain: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
   }
 }
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { delayAfter, delayByAge, defaultRetryOptions } from '../../../backend/processing/retry-schedule.ts';
 import type { World } from './cluster.ts';
-import { inboxOf, messageOf, openLeg, pieces, startWorld, TestCluster, until } from './cluster.ts';
+import { inboxOf, lookEveryMs, messageOf, openLeg, pieces, startWorld, TestCluster, until } from './cluster.ts';
 import { submit } from './submit.ts';
 
 const toWorld = (world: Pick<World, 'port'>, domain = '*'): { domain: string; host: string; port: number; tls: 'none' } => ({ domain, host: '127.0.0.1', port: world.port, tls: 'none' });
@@ -169,9 +169,12 @@ test('mail for an account whose last bit is being moved goes on within a second 
     await leg.quit();
     await until('it was tried', () => be1.processing.list({ from: '', limit: 9 }).some(({ recipients }) => recipients[0]?.lastWords !== undefined));
     await release(address, 'be3/1');
-    const releasedMs = performance.now();
-    await until('it is there', async () => (await inboxOf(node, address)).length === 1);
-    assert.ok(performance.now() - releasedMs < 1000, `${address}: ${String(performance.now() - releasedMs)} ms`);
+    let looks = 0; // a second of this process, whose nodes these are: on a busy machine all of it takes longer
+    await until('it is there', async () => {
+      looks += 1;
+      return (await inboxOf(node, address)).length === 1;
+    });
+    assert.ok(looks * lookEveryMs < 1000, `${address}: ${String(looks)} looks`);
     const [item] = be1.processing.list({ from: '', limit: 1 });
     assert.equal(item?.recipients[0]?.tries ?? 0, 0);
   }

@@ -31,7 +31,7 @@ test('a client that goes on has confirmed the message before, also when it is cu
   await sendMessage(client, ['bob@example.com']);
   await client.reply(250);
   client.close();
-  await sleep(100);
+  await eventually(async () => Promise.resolve(cluster.be1.ends.length + cluster.be2.ends.length === 2));
   assert.deepEqual([cluster.be1.confirmed(), cluster.be2.confirmed()], [1, 0]);
   assert.deepEqual([cluster.be1.ends, cluster.be2.ends], [['quit'], ['cut']]);
 });
