@@ -34,7 +34,11 @@ export const spoilings = {
     all.seen = pieces;
     return scanPieces(before);`,
   }],
-  'what LMDB gives up is done twice': [givingUp, { file: 'backend/storage/commit-queue.ts', from: 'this.#again = [...batch];', to: 'this.#again = [...batch, ...batch];' }],
+  'what LMDB gives up is done twice': [
+    givingUp,
+    { file: 'backend/storage/commit-queue.ts', from: 'this.#again = [...batch];', to: 'this.#again = [...batch, ...batch];' },
+    { file: 'backend/storage/commit-queue.ts', from: 'inOrder([...givenUp.batch, ...this.#again]);', to: 'inOrder([...givenUp.batch, ...givenUp.batch, ...this.#again]);' },
+  ],
 } as const satisfies Record<string, readonly Spoiling[]>;
 
 /** No promise is missing there, but what they are for happens often. */
