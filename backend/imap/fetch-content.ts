@@ -30,9 +30,15 @@ export async function prepareContent(message: StoredMessage, item: ContentItem):
   const { of } = item.section;
   const range = sectionRange(message, item.section);
   if (range === undefined) return { kind: 'missing' };
-  if (typeof of !== 'object') return { kind: 'range', range: clip(range, item.partial) };
+  if (typeof of !== 'object') return readable(message, clip(range, item.partial));
   const header = await message.read(range.offset, range.length);
   return { kind: 'bytes', bytes: cut(await selectFields(header, of), item.partial), form: 'literal' };
+}
+
+/** @throws Failure where its bytes are gone, as with a lost pack: while that can be answered, before a literal is announced. What is read here is at hand then. */
+async function readable(message: StoredMessage, range: Range): Promise<Content> {
+  if (range.length > 0 && message.atHand() === undefined) await message.read(range.offset, Math.min(pieceBytes, range.length));
+  return { kind: 'range', range };
 }
 
 /** Sends prepared content. Once a literal was announced, only a broken connection can end it early. */
@@ -151,7 +157,7 @@ async function binaryContent(message: StoredMessage, item: ContentItem): Promise
   if (numbers.length > 0 && part === undefined) return { kind: 'missing' };
   if (part === undefined) {
     const whole = { offset: 0, length: message.size };
-    return item.kind === 'binary-size' ? { kind: 'number', value: message.size } : { kind: 'range', range: clip(whole, item.partial) };
+    return item.kind === 'binary-size' ? { kind: 'number', value: message.size } : readable(message, clip(whole, item.partial));
   }
   if (!knownEncodings.has(part.encoding)) throw new Refusal(no('unknown content transfer encoding', 'UNKNOWN-CTE'));
   if (item.kind === 'binary-size') return { kind: 'number', value: await decode(message, part, () => undefined) };

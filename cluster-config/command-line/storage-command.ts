@@ -69,8 +69,7 @@ export function checkText({ checks = [] }: Job, { json }: { readonly json?: bool
   return { text: checks.flatMap(linesOf).join('\n'), code };
 }
 
-function linesOf({ directory, accounts, messages, bytes, packs, found, findings }: NonNullable<Job['checks']>[number]): readonly string[] {
-  const lost = findings.filter(({ loss }) => loss).length;
+function linesOf({ directory, accounts, messages, bytes, packs, found, findings, lost = findings.filter(({ loss }) => loss).length }: NonNullable<Job['checks']>[number]): readonly string[] {
   const verdict = found === 0 ? 'sound' : `${counted(found, 'fault')}, ${lost === 0 ? 'no mail is lost' : `mail is lost in ${counted(lost, 'place')}`}`;
   const head = `${directory}: ${counted(accounts, 'account')}, ${counted(messages, 'message')}, ${sizeText(bytes)} in ${counted(packs, 'pack')}: ${verdict}`;
   const rows = findings.map(({ kind, account = '', mailbox = '', uid, text }) => [`  ${kind}`, account, mailbox, uid === undefined ? '' : `UID ${String(uid)}`, text]);

@@ -142,15 +142,20 @@ function numberKey(word: string, scanner: Scanner): SearchKey | undefined {
     scanner.space();
     return scanner.number();
   };
+  const positive = (): number => {
+    const value = number();
+    if (value === 0) throw malformed('expected a number of seconds from 1 on'); // nz-number, RFC 5032 section 3
+    return value;
+  };
   switch (word) {
     case 'LARGER':
       return { key: 'larger', bytes: number() };
     case 'SMALLER':
       return { key: 'smaller', bytes: number() };
     case 'OLDER':
-      return { key: 'older', seconds: number() };
+      return { key: 'older', seconds: positive() };
     case 'YOUNGER':
-      return { key: 'younger', seconds: number() };
+      return { key: 'younger', seconds: positive() };
     case 'MODSEQ':
       scanner.space();
       skipModseqEntry(scanner);

@@ -24,9 +24,11 @@ export interface CheckReport {
   /** Of all messages of all mailboxes. */
   readonly bytes: number;
   readonly packs: number;
-  /** The first of them. */
+  /** Some of them, lost mail first. */
   readonly findings: readonly Finding[];
   readonly found: number;
+  /** How many of them are mail that is lost. */
+  readonly lost: number;
 }
 
 export interface CheckOptions {
@@ -85,7 +87,7 @@ async function checked<T extends Placed>(kept: KeptFolder, options: CheckOptions
       const packs = Map.groupBy(placed, ({ place }) => place.pack);
       checkLedger(new PackLedger(frozen.environment), packs, findings);
       await reader.name(options.depth === 'index' ? [] : await faultsIn(directory, packs, options), findings);
-      return { directory, ...tally, packs: packs.size, findings: findings.kept, found: findings.count };
+      return { directory, ...tally, packs: packs.size, findings: findings.kept, found: findings.count, lost: findings.lost };
     } finally {
       await frozen.release();
     }

@@ -46,16 +46,27 @@ export function isLoss({ kind }: Finding): boolean {
 const usuallyKept = 5000;
 
 export class Findings {
-  readonly kept: Finding[] = [];
   readonly #most: number;
+  /** Apart, so that what can be mended, however much, never hides that mail is lost. */
+  readonly #losses: Finding[] = [];
+  readonly #others: Finding[] = [];
   count = 0;
+  /** How many of them are mail that is lost. */
+  lost = 0;
 
   constructor(most: number = usuallyKept) {
     this.#most = most;
   }
 
+  /** Lost mail first. */
+  get kept(): readonly Finding[] {
+    return [...this.#losses, ...this.#others].slice(0, this.#most);
+  }
+
   add(finding: Finding): void {
     this.count += 1;
-    if (this.kept.length < this.#most) this.kept.push(finding);
+    if (isLoss(finding)) this.lost += 1;
+    const like = isLoss(finding) ? this.#losses : this.#others;
+    if (like.length < this.#most) like.push(finding);
   }
 }

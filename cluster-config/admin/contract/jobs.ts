@@ -10,7 +10,8 @@ const finding = z.object({
 });
 const check = z.object({
   directory: z.string(), accounts: z.number(), mailboxes: z.number(), messages: z.number(), bytes: z.number(), packs: z.number(),
-  found: z.number().describe('How many things are wrong.'), findings: z.array(finding).describe('The first 5000 of them.'),
+  found: z.number().describe('How many things are wrong.'), lost: z.number().optional().describe('How many of them are mail that is lost; not told by versions before this one.'),
+  findings: z.array(finding).describe('5000 of them at most, lost mail first.'),
 });
 const restored = z.object({
   address: z.string(), account: z.enum(['made', 'there', 'failed']), failure: z.string().optional(),

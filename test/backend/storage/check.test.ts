@@ -54,9 +54,10 @@ async function check(): Promise<CheckReport> {
 /** What is found while the fault is there; afterwards all is as before, and nothing is found. */
 async function found(plant: () => void | Promise<void>): Promise<readonly Finding[]> {
   await plant();
-  const { findings, found: count } = await check();
+  const { findings, found: count, lost } = await check();
   for (const repair of repairs.splice(0)) repair();
   assert.equal(findings.length, count);
+  assert.equal(lost, findings.filter(isLoss).length);
   return findings;
 }
 
@@ -106,6 +107,18 @@ test('One changed bit, a torn record and a lost pack: each message that is lost 
   });
   assert.deepEqual(gone.map(({ kind, mailbox, uid }) => [kind, mailbox, uid]).sort(), [['pack-lost', 'Drafts', 1], ['pack-lost', 'INBOX', 1], ['pack-lost', 'INBOX', 2]]);
   assert.deepEqual((await check()).findings, [], 'all is as before');
+});
+
+test('Where only some findings are kept, lost mail is among them, and all of it is counted', async () => {
+  const [kept] = storage.care.folders();
+  assert.ok(kept !== undefined);
+  const undo = await change(directory, 'accounts', (value) => json(value, ({ bytes }) => ({ bytes: Number(bytes) + 1 })));
+  const { path } = packWith(directory, 'Subject: b1');
+  renameSync(path, `${path}.away`);
+  const report = await checkStorage(kept, { ...quiet, mostFindings: 1 });
+  renameSync(`${path}.away`, path);
+  await undo();
+  assert.deepEqual([report.findings.map(({ kind }) => kind), report.found, report.lost], [['pack-lost'], 4, 3]);
 });
 
 test('What in the index does not agree is found: rows without a message, wrong counters, quota, UIDs, names, references', async () => {

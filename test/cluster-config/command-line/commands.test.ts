@@ -55,6 +55,16 @@ test('config check tells good from bad by words and exit code, without a stack',
   assert.equal((await waybill('config', 'check', '/nowhere.yaml')).code, 1);
 });
 
+test('a reader that has seen enough ends a command without a word', async () => {
+  const { code, output, said } = await new Promise<Outcome>((resolve) => {
+    execFile('bash', ['-c', '"$0" "$1" config reference | head -n 1; exit "${PIPESTATUS[0]}"', process.execPath, programFile], { timeout: 60_000 }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code), output: stdout, said: stderr });
+    });
+  });
+  assert.deepEqual([code, said], [141, '']);
+  assert.match(output, /^# /);
+});
+
 test('config show lays all layers together and shows no secret', async (context) => {
   const file = await fileWith(context, sampleWith('secrets/reader', 'reader'));
   const all = await waybill('config', 'show', file);
