@@ -7,7 +7,6 @@ import { connectTo, TlsSessions } from '../shared/net/connect.ts';
 import type { Accounts } from './accounts/accounts.ts';
 import { otherBackends } from './other-nodes.ts';
 import { OthersFolders } from './sharing/others-folders.ts';
-import { sharedFoldersPrefix } from './sharing/shared-folders-route.ts';
 import { Sharing } from './sharing/sharing.ts';
 import type { OtherNodes } from './sharing/sharing.ts';
 import type { Storage } from './storage/storage.ts';
@@ -34,7 +33,7 @@ export function openSharing({ config, tls, storage, accounts }: SharingGround): 
 }
 
 function otherNodes(config: NodeConfig, tls: NodeTls): OtherNodes {
-  const folders = new OthersFolders(otherBackends(config, tls), sharedFoldersPrefix);
+  const folders = new OthersFolders(otherBackends(config, tls));
   const sessions = new TlsSessions();
   return {
     sharedWith: async (visitor) => folders.sharedWith(visitor),

@@ -216,17 +216,17 @@ export class AccountNews {
     const lines: string[] = [];
     for (const event of this.#mailboxes.take(account, look)) {
       if (event.kind === 'counters') lines.push(...this.#statusLines(session, { state: event.state, account }, event.changed));
-      else if (event.kind === 'renamed') lines.push(...this.#renamedLines(session, account, event));
+      else if (event.kind === 'renamed') lines.push(...this.#renamedLines(session, event));
       else if (event.kind === 'name' ? this.#wants('MailboxName', event) : this.#wants('SubscriptionChange', { name: event.name, whose: whoseName(session, event.name) })) names.add(event.name);
     }
     if (names.size === 0) return lines;
     const shared = await session.legs.alone(async () => sharedEntries(session, [...names])); // subscriptions may be to folders of others; it may have to warn
-    return [...hierarchyLines(session, account, { names, shared }), ...lines];
+    return [...hierarchyLines(session, { names, shared }), ...lines];
   }
 
-  #renamedLines(session: Session, account: Account, { name, oldName }: Extract<MailboxEvent, { kind: 'renamed' }>): string[] {
+  #renamedLines(session: Session, { name, oldName }: Extract<MailboxEvent, { kind: 'renamed' }>): string[] {
     if (!this.#wants('MailboxName', { name }) && !this.#wants('MailboxName', { name: oldName })) return [];
-    return [oldNameLine(session, { account, whose: 'own' }, { name, oldName })];
+    return [oldNameLine(session, { whose: 'own' }, { name, oldName })];
   }
 
   async #foreignLines(session: Session, foreign: ForeignMailboxes): Promise<string[] | 'too-many'> {

@@ -15,7 +15,8 @@ import { changesBetween, whenMade } from './mailbox-events.ts';
 import type { Changed } from './mailbox-events.ts';
 import type { ListedName } from './mailbox-lines.ts';
 import { mayAnnotate } from './metadata.ts';
-import { namedFilters, placesNamed } from './named-places.ts';
+import { namedFilters, ownersNamed, placesNamed } from './named-places.ts';
+import type { NamedFilter } from './named-places.ts';
 import { nameOfShared } from './place.ts';
 import type { Registration } from './registration.ts';
 import type { Session } from './session.ts';
@@ -61,7 +62,7 @@ interface Looked {
 
 export class ForeignMailboxes {
   #watched = new Map<string, Watched>();
-  /** All that could be seen at the last look, wanted or not; undefined before the first one. */
+  /** All that could be seen of the owners who are meant at the last look, wanted or not; undefined before the first one. */
   #seen: SeenFolders | undefined;
   readonly #annotations: ForeignAnnotations;
   readonly #heard = new Set<string>();
@@ -81,8 +82,7 @@ export class ForeignMailboxes {
     const { account, guest, visitor } = session;
     const foreign = new ForeignMailboxes(visitor);
     if (guest === undefined) {
-      const filters = registration.groupsForOthers.flatMap(({ filter }) => namedFilters(filter, account.subscriptions()));
-      for (const { account: owner } of (await placesNamed(session, filters)).here) foreign.#owners.add(owner.id);
+      for (const { account: owner } of (await placesNamed(session, namedOf(session, registration))).here) foreign.#owners.add(owner.id);
     } else foreign.#owners.add(account.id);
     await foreign.lookUp(session, registration);
     return foreign;
@@ -145,7 +145,7 @@ export class ForeignMailboxes {
   /** Finds those that the registration means and the user may see, and what is new of them. @throws as `sharing` does, Failure('limit') for more names than are looked at */
   async lookUp(session: Session, registration: Registration): Promise<FolderNews> {
     this.#mustLookUp = false; // what is heard from here on may come too late for this look
-    const now = await this.#look(session);
+    const now = await this.#look(session, registration);
     const before = this.#seen ?? now;
     const subscriptions = new Set(session.guest === undefined ? session.account.subscriptions() : []); // those of a guest are where he comes from
     const wants: Wants = (event, name) => registration.wants(event, { name, subscribed: subscriptions.has(name), whose: 'others' });
@@ -159,11 +159,11 @@ export class ForeignMailboxes {
   }
 
   /** Of accounts that nobody may be in for the time being, or that are elsewhere now, the names stay: nobody has changed them. @throws as `lookUp` */
-  async #look(session: Session): Promise<SeenFolders> {
+  async #look(session: Session, registration: Registration): Promise<SeenFolders> {
     const { account, guest, visitor, options: { sharing, storage } } = session;
     const seen = new Map<string, Seen>();
     try {
-      for (const folder of guest === undefined ? await sharing.allSharedHere(visitor) : await sharing.sharedBy(account, visitor)) {
+      for (const folder of guest === undefined ? await sharing.allSharedHere(visitor, ownersNamed(session, namedOf(session, registration))) : await sharing.sharedBy(account, visitor)) {
         const name = nameOfShared(session, folder);
         if (name !== undefined) seen.set(keyOf(folder), { ...folder, name });
       }
@@ -230,6 +230,10 @@ export class ForeignMailboxes {
     this.#heard.clear();
     return news;
   }
+}
+
+function namedOf({ account }: Session, registration: Registration): NamedFilter[] {
+  return registration.groupsForOthers.flatMap(({ filter }) => namedFilters(filter, account.subscriptions()));
 }
 
 /** Whether nobody may be in it for the time being, or it is on another node: its folders are still there. Of one that was deleted nothing is. */

@@ -6,22 +6,22 @@ import { allRights } from '../../shared/imap/rights.ts';
 import type { Rights } from '../../shared/imap/rights.ts';
 import { levelsAbove } from '../../shared/imap/mailbox-name.ts';
 import { formatAstring } from '../../shared/imap/strings.ts';
-import type { Account, MailboxState } from '../storage/storage.ts';
+import type { MailboxState } from '../storage/storage.ts';
 import { myRightsLine } from './acl.ts';
 import { accountCommand } from './command.ts';
 import { formatMailbox, listedLine, oldNameItem, statusLine } from './mailbox-lines.ts';
 import { mayAnnotate, tellAnnotations, valuesAt } from './metadata.ts';
-import { placeOf } from './place.ts';
+import { placeOf, whoseName } from './place.ts';
 import type { HerePlace } from './place.ts';
 import { ok } from './replies.ts';
 import type { Session } from './session.ts';
 import { sharedEntries } from './shared-entries.ts';
-import type { KnownEntry } from './shared-entries.ts';
+import type { SharedEntries } from './shared-entries.ts';
 
-/** A name of the hierarchy; a `level` is only above others, or a subscription to what is gone. */
+/** A name of the hierarchy; a `level` is only above others, or a subscription to what is gone; `unsure` one to what nobody can tell of now. */
 interface Entry {
   readonly name: string;
-  readonly kind: 'mailbox' | 'level';
+  readonly kind: 'mailbox' | 'level' | 'unsure';
   readonly whose: 'own' | 'others' | 'nobody';
   /** What is known of it on this node. */
   readonly state: MailboxState | undefined;
@@ -35,19 +35,20 @@ interface Entry {
   hiddenBelow: boolean;
 }
 
+const unsure = { kind: 'unsure', whose: 'others', state: undefined, rights: '' } as const;
 const level = { kind: 'level', whose: 'nobody', state: undefined, rights: '' } as const;
 
 export const list = accountCommand({
   verb: 'LIST',
   parse: (scanner, session) => parseList(scanner, session.names),
-  run: async ({ session, account }, given) => {
+  run: async ({ session }, given) => {
     if (given.syntax === 'basic' && given.patterns[0] === '') {
       session.output.line('* LIST (\\Noselect) "/" ""');
       return ok('LIST completed');
     }
     const texts = given.patterns.map((pattern) => given.reference + pattern);
     const patterns = texts.map(compilePattern);
-    const entries = hierarchy(account, given, await sharedEntries(session, texts));
+    const entries = hierarchy(session, given, await sharedEntries(session, texts));
     const isMatched = (entry: Entry): boolean => patterns.some((matches) => matches(entry.name));
     noteHidden(entries, (entry) => isSelected(entry, given) && !isMatched(entry));
     for (const entry of entries) {
@@ -63,11 +64,11 @@ export const list = accountCommand({
 export const lsub = accountCommand({
   verb: 'LSUB',
   parse: (scanner, session) => parseList(scanner, session.names),
-  run: async ({ session, account }, given) => {
+  run: async ({ session }, given) => {
     const pattern = given.reference + (given.patterns[0] ?? '');
     const matches = compilePattern(pattern);
     const recursive: ListArguments = { ...given, select: new Set(['SUBSCRIBED', 'RECURSIVEMATCH']) };
-    for (const entry of hierarchy(account, recursive, await sharedEntries(session, [pattern]))) {
+    for (const entry of hierarchy(session, recursive, await sharedEntries(session, [pattern]))) {
       // A level that is not subscribed itself shows only where % hides what is below it (RFC 3501 section 6.3.9).
       const hidden = !entry.subscribed && entry.selectedBelow && pattern.endsWith('%');
       if (!matches(entry.name) || (!entry.subscribed && !hidden)) continue;
@@ -80,17 +81,17 @@ export const lsub = accountCommand({
 });
 
 /** A LIST response that says under which other name the client knows the mailbox (RFC 9051 section 6.3.9.7). */
-export function oldNameLine(session: Session, { account, whose }: Pick<HerePlace, 'account' | 'whose'>, { name, oldName }: { readonly name: string; readonly oldName: string | undefined }): string {
+export function oldNameLine(session: Session, { whose }: Pick<HerePlace, 'whose'>, { name, oldName }: { readonly name: string; readonly oldName: string | undefined }): string {
   if (whose !== 'own') return listedLine(session, { name, oldName, attributes: [] });
-  const [line = ''] = hierarchyLines(session, account, { names: new Set([name]), shared: [] });
+  const [line = ''] = hierarchyLines(session, { names: new Set([name]), shared: { entries: [], extent: 'all' } });
   return `${line}${oldNameItem(session, oldName)}`;
 }
 
 /** LIST responses of these names, whether they are there or not, as NOTIFY tells them (RFC 5465 sections 5.4 and 5.5). */
-export function hierarchyLines(session: Session, account: Account, { names, shared }: { readonly names: ReadonlySet<string>; readonly shared: readonly KnownEntry[] }): string[] {
+export function hierarchyLines(session: Session, { names, shared }: { readonly names: ReadonlySet<string>; readonly shared: SharedEntries }): string[] {
   const given: ListArguments = { reference: '', patterns: [], select: new Set(), syntax: 'extended', returns: new Set(['SUBSCRIBED']), status: [], metadata: [] };
-  const entries = new Map(hierarchy(account, given, shared).map((entry) => [entry.name, entry]));
-  return [...names].map((name) => listLine(session, entries.get(name) ?? { name, ...level, subscribed: false, hasChildren: false, selectedBelow: false, hiddenBelow: false }, given));
+  const entries = new Map(hierarchy(session, given, shared).map((entry) => [entry.name, entry]));
+  return [...names].map((name) => listLine(session, entries.get(name) ?? { name, ...absent(session, name, shared), subscribed: false, hasChildren: false, selectedBelow: false, hiddenBelow: false }, given));
 }
 
 /** Only of what is selected itself: a mailbox that is told for what is below it alone has none of these (RFC 5819 and RFC 8440, section 3; RFC 9590). */
@@ -122,7 +123,8 @@ async function tellMetadata(session: Session, { name }: Entry, entries: readonly
 }
 
 /** All names in order, with what their descendants say about them. */
-function hierarchy(account: Account, given: ListArguments, shared: readonly KnownEntry[]): Entry[] {
+function hierarchy(session: Session, given: ListArguments, shared: SharedEntries): Entry[] {
+  const { account } = session;
   const subscriptions = new Set(account.subscriptions());
   const entries = new Map<string, Entry>();
   const add = (name: string, known: Pick<Entry, 'kind' | 'whose' | 'state' | 'rights'>): void => {
@@ -130,8 +132,8 @@ function hierarchy(account: Account, given: ListArguments, shared: readonly Know
     entries.set(name, { name, ...known, subscribed: subscriptions.has(name), hasChildren: false, selectedBelow: false, hiddenBelow: false });
   };
   for (const state of account.mailboxes()) add(state.name, { kind: 'mailbox', whose: 'own', state, rights: allRights });
-  for (const known of shared) add(known.name, { ...known, kind: 'mailbox', whose: 'others' });
-  for (const name of subscriptions) add(name, level);
+  for (const known of shared.entries) add(known.name, { ...known, kind: 'mailbox', whose: 'others' });
+  for (const name of subscriptions) add(name, absent(session, name, shared));
   for (const name of [...entries.keys()]) for (const above of levelsAbove(name)) add(above, level);
   for (const entry of entries.values()) {
     for (const above of levelsAbove(entry.name)) {
@@ -142,6 +144,11 @@ function hierarchy(account: Account, given: ListArguments, shared: readonly Know
     }
   }
   return [...entries.values()].sort(byName);
+}
+
+/** What counts of a name of which nobody has told. */
+function absent(session: Session, name: string, { extent }: SharedEntries): typeof level | typeof unsure {
+  return extent === 'some' && whoseName(session, name) === 'others' ? unsure : level;
 }
 
 /** A level that is not selected itself stands only for those below it that are not told (RFC 9051 section 6.3.9.6). */

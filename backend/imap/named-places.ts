@@ -3,7 +3,7 @@ import { isFailure } from '../../shared/base/failure.ts';
 import { Pacer } from '../../shared/base/pacer.ts';
 import type { MailboxFilter } from '../../shared/imap/mailbox-filter.ts';
 import type { Account } from '../storage/storage.ts';
-import { nameOfShared, placeOf } from './place.ts';
+import { nameOfShared, ownerNamed, placeOf } from './place.ts';
 import type { AwayPlace, Place } from './place.ts';
 import type { Session } from './session.ts';
 
@@ -12,7 +12,7 @@ export type NamedKind = (typeof namedKinds)[number];
 type Named = Readonly<Record<NamedKind, Set<string>>>;
 
 /** One name, and what is meant by it. */
-interface NamedFilter {
+export interface NamedFilter {
   readonly kind: NamedKind;
   readonly name: string;
 }
@@ -21,6 +21,12 @@ interface NamedFilter {
 export function namedFilters(filter: MailboxFilter, subscriptions: readonly string[]): NamedFilter[] {
   if (filter.kind === 'subscribed') return subscriptions.map((name) => ({ kind: 'mailboxes', name }));
   return 'names' in filter ? Array.from(filter.names, (name) => ({ kind: filter.kind, name })) : [];
+}
+
+/** Whose folders are meant, by the names alone. */
+export function ownersNamed(session: Session, filters: readonly NamedFilter[]): (owner: string) => boolean {
+  const owners = new Set(filters.map(({ name }) => ownerNamed(session, name)));
+  return (owner) => owners.has(owner) || owners.has('');
 }
 
 /** Below the level of all owners are those who share something with the user. */

@@ -124,6 +124,11 @@ export function whoseName(session: Session, name: string): 'own' | 'others' {
   return foreignName(session, name) === undefined ? 'own' : 'others';
 }
 
+/** Likewise whose folder it is; empty for the level above all of them, undefined where it is the user's own. */
+export function ownerNamed(session: Session, name: string): string | undefined {
+  return foreignName(session, name)?.owner;
+}
+
 function foreignName(session: Session, name: string): { readonly owner: string; readonly name: string } | undefined {
   const { namespaces: { otherUsers, publicFolders }, publicOwnerOf } = session.options.sharing;
   if (isBelow(name, otherUsers)) {

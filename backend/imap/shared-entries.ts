@@ -17,32 +17,39 @@ export interface KnownEntry {
   readonly rights: Rights;
 }
 
+/** `some`: what is missing may be there all the same. */
+export interface SharedEntries {
+  readonly entries: readonly KnownEntry[];
+  readonly extent: 'all' | 'some';
+}
+
 /** Those that the patterns may mean. What nodes that are away keep is left out, as far as it was not told lately, and the client is warned. */
-export async function sharedEntries(session: Session, patterns: readonly string[]): Promise<readonly KnownEntry[]> {
+export async function sharedEntries(session: Session, patterns: readonly string[]): Promise<SharedEntries> {
   const { otherUsers, publicFolders } = session.options.sharing.namespaces;
-  if (!patterns.some((pattern) => mayMean(pattern, otherUsers) || mayMean(pattern, publicFolders))) return [];
+  if (!patterns.some((pattern) => mayMean(pattern, otherUsers) || mayMean(pattern, publicFolders))) return { entries: [], extent: 'all' };
   const matches = patterns.map(compilePattern);
   const entries: KnownEntry[] = [];
-  for (const folder of await sharedFolders(session)) {
+  const { folders, extent } = await sharedFolders(session);
+  for (const folder of folders) {
     const name = nameOfShared(session, folder);
     if (name === undefined) continue;
     const isMeant = matches.some((each) => each(name));
     entries.push({ name, state: isMeant ? await stateOf(session, name) : undefined, rights: folder.rights });
   }
-  return entries;
+  return { entries, extent };
 }
 
-async function sharedFolders(session: Session): Promise<readonly SharedFolder[]> {
-  const warn = (): void => session.output.line(formatCompletion('*', { status: 'NO', code: 'UNAVAILABLE', text: 'folders that others share may be missing: a server does not answer' }));
+async function sharedFolders(session: Session): Promise<{ readonly folders: readonly SharedFolder[]; readonly extent: 'all' | 'some' }> {
+  const warn = (): void => session.output.line(formatCompletion('*', { status: 'NO', code: 'UNAVAILABLE', text: 'folders that others share may be missing: a server does not answer, or not with all of them' }));
   try {
     const { folders, silent } = await session.options.sharing.sharedWith(session.visitor);
     if (silent.length > 0) warn();
-    return folders;
+    return { folders, extent: silent.length > 0 ? 'some' : 'all' };
   } catch (error) {
     if (!isFailure(error)) throw error;
     session.log.warn({ err: error }, 'could not look for folders that others share');
     warn();
-    return [];
+    return { folders: [], extent: 'some' };
   }
 }
 

@@ -1,10 +1,10 @@
 /** What other back-ends say is shared with a user: asked at once, remembered for seconds; a node that is away counts with its last word for a while. */
 import { LRUCache } from 'lru-cache';
-import { z } from 'zod';
 import { askNode } from '../../shared/admin/admin-client.ts';
 import type { AdminTarget } from '../../shared/admin/admin-client.ts';
-import { normalRights } from '../../shared/imap/rights.ts';
-import type { SharedFolder, SharedFolders } from './sharing.ts';
+import { folderPageSchema, pagePath, sharedFoldersPrefix } from './shared-folders-route.ts';
+import { mostPages } from './sharing.ts';
+import type { PageMark, SharedFolder, SharedFolders } from './sharing.ts';
 
 /** So long a folder that was just shared or taken back may still be missing from lists, or be in them; what may be done with it is asked anew each time. */
 const freshMs = 5000;
@@ -13,27 +13,25 @@ const lastWordMs = 3_600_000;
 const patienceMs = 2000;
 /** After a node was silent lists don't wait for it again so soon. */
 const silenceMs = 5000;
-const mostRemembered = 5000;
-
-const answerSchema = z.object({ folders: z.array(z.object({ owner: z.string(), name: z.string(), rights: z.string().transform(normalRights) })) });
+/** Folders, and words without any, that are remembered together. */
+const mostRemembered = 500_000;
 
 interface Word {
   readonly atMs: number;
   readonly folders: readonly SharedFolder[];
+  /** `some`: there are more than nodes tell. */
+  readonly extent: 'all' | 'some';
 }
 
 export class OthersFolders {
   readonly #targets: readonly (readonly [node: string, target: AdminTarget])[];
-  readonly #prefix: string;
   /** By node and user. */
-  readonly #words = new LRUCache<string, Word>({ max: mostRemembered, ttl: lastWordMs });
+  readonly #words = new LRUCache<string, Word>({ maxSize: mostRemembered, sizeCalculation: ({ folders }) => folders.length + 1, ttl: lastWordMs });
   readonly #asking = new Map<string, Promise<Word | undefined>>();
   readonly #silentUntilMs = new Map<string, number>();
 
-  /** @param prefix the path at which nodes answer, to which the address is added */
-  constructor(targets: Readonly<Record<string, AdminTarget>>, prefix: string) {
+  constructor(targets: Readonly<Record<string, AdminTarget>>) {
     this.#targets = Object.entries(targets);
-    this.#prefix = prefix;
   }
 
   /** Never rejects. */
@@ -41,7 +39,7 @@ export class OthersFolders {
     const words = await Promise.all(this.#targets.map(async ([node, target]) => ({ node, word: await this.#word(node, target, visitor) })));
     return {
       folders: words.flatMap(({ word }) => word?.folders ?? []),
-      silent: words.flatMap(({ node, word }) => (word === undefined ? [node] : [])),
+      silent: words.flatMap(({ node, word }) => (word?.extent === 'all' ? [] : [node])),
     };
   }
 
@@ -57,8 +55,7 @@ export class OthersFolders {
 
   async #ask({ node, target, key, visitor }: { readonly node: string; readonly target: AdminTarget; readonly key: string; readonly visitor: string }): Promise<Word | undefined> {
     try {
-      const { folders } = answerSchema.parse(await askNode(target, `${this.#prefix}${encodeURIComponent(visitor)}`, patienceMs));
-      const word = { atMs: performance.now(), folders };
+      const word = { atMs: performance.now(), ...(await allPages(target, visitor)) };
       this.#words.set(key, word);
       return word;
     } catch {
@@ -68,4 +65,17 @@ export class OthersFolders {
       this.#asking.delete(key);
     }
   }
+}
+
+/** As many as one node tells. @throws Failure('backend-unavailable') */
+async function allPages(target: AdminTarget, visitor: string): Promise<Pick<Word, 'folders' | 'extent'>> {
+  const folders: SharedFolder[] = [];
+  let after: PageMark | undefined;
+  for (let pages = 0; pages < mostPages; pages += 1) {
+    const page = folderPageSchema.parse(await askNode(target, `${sharedFoldersPrefix}${pagePath(visitor, after)}`, patienceMs));
+    folders.push(...page.folders);
+    after = page.next;
+    if (after === undefined) return { folders, extent: 'all' };
+  }
+  return { folders, extent: 'some' };
 }

@@ -32,10 +32,22 @@ export interface FolderHere extends SharedFolder {
   readonly state: MailboxState;
 }
 
-/** What nodes say of folders; `silent` are those that did not say anything, now or lately. */
+/** What nodes say of folders; `silent` are those that did not say all of them, now or lately. */
 export interface SharedFolders {
   readonly folders: readonly SharedFolder[];
   readonly silent: readonly string[];
+}
+
+/** The folder behind which a further page begins, in the order of owners and names. */
+export interface PageMark {
+  readonly owner: string;
+  readonly name: string;
+}
+
+/** Some folders, and where the rest begins, if there is one. */
+export interface FolderPage<Folder extends SharedFolder = FolderHere> {
+  readonly folders: readonly Folder[];
+  readonly next: PageMark | undefined;
 }
 
 /** How IMAP reaches what other nodes keep. */
@@ -55,7 +67,7 @@ export interface SharingOptions {
   /** The account that keeps the public folders of the domain of that address. */
   readonly publicOwnerOf: (address: string) => string | undefined;
   readonly others: OtherNodes;
-  /** Of names of folders that one node tells a user. */
+  /** Of names of folders in one page; see `mostPages`. */
   readonly mostNameBytes?: number | undefined;
 }
 
@@ -64,8 +76,10 @@ export interface Namespaces {
   readonly publicFolders: string;
 }
 
-/** More than this much of names is not told by one node: of folders that are granted to everybody there may be many. */
+/** So much of names is in one page of folders: it is an answer to another node, which takes a megabyte (`askNode`). */
 const usualMostNameBytes = 400_000;
+/** More of them is not told by one node, nor looked at: of folders that are granted to everybody there may be many, and all of them are in memory. */
+export const mostPages = 10;
 
 export class Sharing {
   readonly namespaces: Namespaces;
@@ -110,31 +124,33 @@ export class Sharing {
     return { rights: effectiveRights(rights, applies), because: [...rights.own, ...rights.inherited].filter(counts) };
   }
 
-  /** Folders of accounts of this node that somebody may see, as many as are told. @throws Failure('directory-unavailable') */
-  async sharedHere(visitor: string): Promise<readonly FolderHere[]> {
-    return (await this.#firstSharedHere(visitor)).folders;
+  /** Folders of accounts of this node that somebody may see, a page of them. @throws Failure('directory-unavailable') */
+  async pageOfShared(visitor: string, after?: PageMark): Promise<FolderPage> {
+    return this.#pageOf(visitor, { after, isMeant: () => true, mostBytes: this.#pageBytes });
   }
 
-  /** All of them, for who draws conclusions from one that is missing. @throws Failure `directory-unavailable`, `limit` for more than are told */
-  async allSharedHere(visitor: string): Promise<readonly FolderHere[]> {
-    const { folders, extent } = await this.#firstSharedHere(visitor);
-    if (extent === 'some') throw new Failure('limit', 'too many shared folders');
+  /** Those of the owners who are meant, for who draws conclusions from one that is missing. @throws Failure `directory-unavailable`, `limit` for more than are looked at */
+  async allSharedHere(visitor: string, isMeant: (owner: string) => boolean): Promise<readonly FolderHere[]> {
+    const { folders, next } = await this.#pageOf(visitor, { isMeant, mostBytes: mostPages * this.#pageBytes });
+    if (next !== undefined) throw new Failure('limit', 'too many shared folders');
     return folders;
   }
 
-  async #firstSharedHere(visitor: string): Promise<{ readonly folders: readonly FolderHere[]; readonly extent: 'all' | 'some' }> {
+  async #pageOf(visitor: string, { after, isMeant, mostBytes }: { readonly after?: PageMark | undefined; readonly isMeant: (owner: string) => boolean; readonly mostBytes: number }): Promise<FolderPage> {
     const folders: FolderHere[] = [];
     let bytes = 0;
-    for (const owner of await this.#ownersFor(visitor)) {
+    for (const owner of [...(await this.#ownersFor(visitor))].sort()) {
       const record = this.#options.storage.find(owner);
-      if (record.at !== 'live' || owner === visitor || !isOpen(record.account)) continue;
-      for (const folder of await this.sharedBy(record.account, visitor)) {
+      if (record.at !== 'live' || owner === visitor || (after !== undefined && owner < after.owner) || !isMeant(owner) || !isOpen(record.account)) continue;
+      const all = (await this.sharedBy(record.account, visitor)).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+      for (const folder of after?.owner === owner ? all.filter(({ name }) => name > after.name) : all) {
         bytes += Buffer.byteLength(owner) + Buffer.byteLength(folder.name);
-        if (bytes > (this.#options.mostNameBytes ?? usualMostNameBytes)) return { folders, extent: 'some' };
+        const last = folders.at(-1);
+        if (bytes > mostBytes && last !== undefined) return { folders, next: { owner: last.owner, name: last.name } };
         folders.push(folder);
       }
     }
-    return { folders, extent: 'all' };
+    return { folders, next: undefined };
   }
 
   /** Folders of one account of this node that somebody may see. @throws Failure('directory-unavailable') */
@@ -152,9 +168,11 @@ export class Sharing {
 
   /** Folders of all nodes that somebody may see. */
   async sharedWith(visitor: string): Promise<SharedFolders> {
-    const [here, elsewhere] = await Promise.all([this.sharedHere(visitor), this.#options.others.sharedWith(visitor)]);
-    const ours = new Set(here.map(({ owner }) => owner));
-    return { folders: [...here, ...elsewhere.folders.filter(({ owner }) => !ours.has(owner))], silent: elsewhere.silent };
+    const here = this.#pageOf(visitor, { isMeant: () => true, mostBytes: mostPages * this.#pageBytes });
+    const [{ folders, next }, elsewhere] = await Promise.all([here, this.#options.others.sharedWith(visitor)]);
+    const ours = new Set(folders.map(({ owner }) => owner));
+    const silent = next === undefined ? elsewhere.silent : [this.#options.nodeName, ...elsewhere.silent];
+    return { folders: [...folders, ...elsewhere.folders.filter(({ owner }) => !ours.has(owner))], silent };
   }
 
   /**
@@ -174,6 +192,10 @@ export class Sharing {
     const expansion = await this.#options.accounts.expand(address);
     if (expansion.kind === 'mailbox') throw new Failure('unknown-user', `${address} is no group`);
     return `${groupMark}${address}`;
+  }
+
+  get #pageBytes(): number {
+    return this.#options.mostNameBytes ?? usualMostNameBytes;
   }
 
   async #ownersFor(visitor: string): Promise<ReadonlySet<string>> {

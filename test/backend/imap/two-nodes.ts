@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { ImapLimits } from '../../../backend/imap/imap.ts';
 import { OthersFolders } from '../../../backend/sharing/others-folders.ts';
-import { sharedFoldersPrefix, sharedFoldersRoute } from '../../../backend/sharing/shared-folders-route.ts';
+import { sharedFoldersRoute } from '../../../backend/sharing/shared-folders-route.ts';
 import type { OtherNodes } from '../../../backend/sharing/sharing.ts';
 import { startAdmin } from '../../../shared/admin/admin-server.ts';
 import { createLog } from '../../../shared/log/log.ts';
@@ -35,7 +35,8 @@ export interface TwoNodes {
   readonly stop: () => Promise<void>;
 }
 
-export async function startTwoNodes(limits: Partial<ImapLimits> = {}): Promise<TwoNodes> {
+/** @param mostNameBytes of names of shared folders in one answer of a node; as usual when absent */
+export async function startTwoNodes(limits: Partial<ImapLimits> = {}, mostNameBytes?: number): Promise<TwoNodes> {
   const homes = new Map<string, NodeName | 'dead'>();
   const lookUp = (address: string): UserEntry | undefined => {
     const mailHost = homes.get(address);
@@ -44,7 +45,7 @@ export async function startTwoNodes(limits: Partial<ImapLimits> = {}): Promise<T
   const ports = { be1: await freePort(), be2: await freePort() };
   const roads = new Map<string, number>();
   const begin = async (node: NodeName, other: NodeName): Promise<TestNode> => {
-    const server = await startServer({ node, limits: { otherNodePatienceMs: 500, ...limits }, others: { lookUp, nodes: othersOf(node, other, { adminPort: ports[other], imapPort: (wanted) => roads.get(wanted) ?? 0 }) } });
+    const server = await startServer({ node, ...(mostNameBytes === undefined ? {} : { mostNameBytes }), limits: { otherNodePatienceMs: 500, ...limits }, others: { lookUp, nodes: othersOf(node, other, { adminPort: ports[other], imapPort: (wanted) => roads.get(wanted) ?? 0 }) } });
     const admin = await startAdmin({
       host: '127.0.0.1', port: ports[node], serverTls: createServerTls(certificateOf(node)), isTrustedNode: ({ role }) => role === 'backend',
       routes: [sharedFoldersRoute(server.sharing)], acts: noActs, signerOf: () => 'cluster', log: createLog({ node, level: 'silent' }),
@@ -89,7 +90,7 @@ function certificateOf(node: NodeName) {
 function othersOf(node: NodeName, other: NodeName, { adminPort, imapPort }: { readonly adminPort: number; readonly imapPort: (node: string) => number }): OtherNodes {
   const { key, certificate: cert, authority: ca } = certificateOf(node);
   const tls = { key, cert, ca };
-  const folders = new OthersFolders({ [other]: { host: '127.0.0.1', port: adminPort, tls } }, sharedFoldersPrefix);
+  const folders = new OthersFolders({ [other]: { host: '127.0.0.1', port: adminPort, tls } });
   return {
     sharedWith: async (visitor) => folders.sharedWith(visitor),
     connect: async (node) => connectTo({ host: '127.0.0.1', port: imapPort(node), tls, timeoutMs: 5000 }),

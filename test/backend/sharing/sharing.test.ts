@@ -4,7 +4,7 @@ import { mock, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { Memberships } from '../../../backend/sharing/memberships.ts';
 import { OthersFolders } from '../../../backend/sharing/others-folders.ts';
-import { sharedFoldersPrefix, sharedFoldersRoute } from '../../../backend/sharing/shared-folders-route.ts';
+import { sharedFoldersRoute } from '../../../backend/sharing/shared-folders-route.ts';
 import { Sharing } from '../../../backend/sharing/sharing.ts';
 import type { SharedFolder } from '../../../backend/sharing/sharing.ts';
 import { startAdmin } from '../../../shared/admin/admin-server.ts';
@@ -27,7 +27,7 @@ async function sharingOf(t: TestContext, expand: (address: string) => Promise<Ex
     others: { sharedWith: async () => Promise.resolve({ folders: [], silent: [] }), connect: async () => Promise.reject(new Error('never')) },
   });
   const alice = await storage.createAccount('alice@example.com');
-  const names = async (visitor: string): Promise<readonly string[]> => (await sharing.sharedHere(visitor)).map(({ name, rights }) => `${name} ${rights}`);
+  const names = async (visitor: string): Promise<readonly string[]> => (await sharing.pageOfShared(visitor)).folders.map(({ name, rights }) => `${name} ${rights}`);
   return { storage, sharing, alice, names };
 }
 
@@ -57,7 +57,7 @@ test('an outage of the directory makes nobody a member, and nobody a stranger', 
   await alice.changeRights('Sent', 'bob@example.com', (entry) => ({ ...entry, allow: 'lt' }));
   const outage = (error: unknown): boolean => isFailure(error, 'directory-unavailable');
   await assert.rejects(sharing.rightsOf('bob@example.com', alice, 'Sent'), outage);
-  await assert.rejects(sharing.sharedHere('bob@example.com'), outage);
+  await assert.rejects(sharing.pageOfShared('bob@example.com'), outage);
   assert.equal(await sharing.rightsOf('bob@example.com', alice, 'INBOX'), '', 'where no group is named, nobody need be asked');
   members = { kind: 'addresses', addresses: ['Bob@example.com', 'x@example.net'] };
   assert.deepEqual(await names('bob@example.com'), ['Sent lr']);
@@ -107,12 +107,12 @@ test('what a node said last counts while it is away; one that never said anythin
   let asked = 0;
   const admin = await startAdmin({
     host: '127.0.0.1', port, serverTls: createServerTls(be2), isTrustedNode: () => true, acts: noActs, signerOf: () => 'cluster', log: createLog({ node: 'be2', level: 'silent' }),
-    routes: [sharedFoldersRoute({ sharedHere: async (visitor) => { asked += 1; return Promise.resolve(visitor === 'bob@example.com' ? folders : []); } })],
+    routes: [sharedFoldersRoute({ pageOfShared: async (visitor) => { asked += 1; return Promise.resolve({ folders: visitor === 'bob@example.com' ? folders : [], next: undefined }); } })],
   });
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => (stopping ??= admin.stop(0));
   t.after(stop);
-  const others = new OthersFolders({ be2: { host: '127.0.0.1', port, tls: { key: be1.key, cert: be1.certificate, ca: be1.authority } } }, sharedFoldersPrefix);
+  const others = new OthersFolders({ be2: { host: '127.0.0.1', port, tls: { key: be1.key, cert: be1.certificate, ca: be1.authority } } });
   assert.deepEqual(await others.sharedWith('bob@example.com'), { folders, silent: [] });
   assert.deepEqual((await others.sharedWith('bob@example.com')).folders, folders);
   assert.deepEqual((await others.sharedWith('carol@example.com')).folders, []);
