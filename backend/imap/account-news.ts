@@ -14,6 +14,7 @@ import { formatMailbox, listedLine, unaskedStatusLine } from './mailbox-lines.ts
 import type { StateAt } from './mailbox-lines.ts';
 import { KnownMailboxes } from './mailbox-events.ts';
 import type { Changed, MailboxEvent, OwnRemoval } from './mailbox-events.ts';
+import { SaidNames } from './notified-names.ts';
 import { whoseName } from './place.ts';
 import type { HerePlace } from './place.ts';
 import { Registration, usualWishes } from './registration.ts';
@@ -37,6 +38,7 @@ export class AccountNews {
   #heardOfAll = false;
   #foreign: ForeignMailboxes | undefined;
   #away: AwayWatch | undefined;
+  #said = new SaidNames();
 
   /** What other nodes are asked to tell; undefined as long as NOTIFY was not used. */
   get away(): AwayWatch | undefined {
@@ -86,6 +88,7 @@ export class AccountNews {
       throw error;
     }
     this.#foreign = foreign;
+    this.#said = new SaidNames();
     this.#mailboxes = mailboxes;
     this.#registration = registration;
     if (watchesOwn) this.watchAnnotations(account);
@@ -101,17 +104,17 @@ export class AccountNews {
     this.#registration = new Registration([]);
   }
 
-  /** The LIST lines of folders of others of whose messages nothing can be told (RFC 5465 section 3.1). To another node `notifiedNames` says so. */
+  /** The LIST lines of folders of others of whose messages nothing can be told (RFC 5465 section 3.1). To a node that understands it `notifiedNames` says so. */
   closedNames(session: Session): string[] {
     if (this.#foreign === undefined || this.#registration === undefined) return [];
     const closed = this.#foreign.closed(this.#registration, new Set(session.guest === undefined ? session.account.subscriptions() : []));
-    return session.guest === undefined ? closed.map((one) => listedLine(session, one)) : [];
+    return hearsNotified(session) ? [] : closed.map((one) => listedLine(session, one));
   }
 
-  /** To another node, for its client: which folders there are of which it is told from now on, as LIST responses with an item of our own (RFC 5258 section 6). */
+  /** To another node, for its client: of which folders it is told, as far as they are not as they were said last. */
   notifiedNames(session: Session): string[] {
-    if (session.guest === undefined || this.#foreign === undefined || this.#registration === undefined) return [];
-    return this.#foreign.notified(this.#registration).map((one) => `${listedLine(session, one)} ("X-WAYBILL-NOTIFIED" (${one.events.join(' ')}))`);
+    if (!hearsNotified(session) || this.#foreign === undefined || this.#registration === undefined) return [];
+    return this.#said.unsaid(this.#foreign.notified(session, this.#registration));
   }
 
   /** The STATUS lines of all mailboxes whose messages are watched, but the open one (RFC 5465 section 3.1). */
@@ -239,7 +242,7 @@ export class AccountNews {
     }
     const { listed, annotated } = news;
     const counted = foreign.take().flatMap(({ changed, ...of }) => this.#statusLines(session, of, changed));
-    return [...listed.map((one) => listedLine(session, one)), ...counted, ...annotated.map((one) => metadataLine(session, one))];
+    return [...listed.map((one) => listedLine(session, one)), ...counted, ...annotated.map((one) => metadataLine(session, one)), ...this.notifiedNames(session)];
   }
 
   #statusLines(session: Session, of: StateAt, changed: ReadonlySet<Changed>): string[] {
@@ -266,6 +269,11 @@ export class AccountNews {
 
 function metadataLine(session: Session, { mailbox, entries }: Pick<ChangedAnnotations, 'mailbox' | 'entries'>): string {
   return `* METADATA ${formatMailbox(session, mailbox)} ${entries.map(formatAstring).join(' ')}`;
+}
+
+/** Whether the session is of a node that takes what is said of folders to itself. */
+function hearsNotified({ guest, hearsNotified: hears }: Session): boolean {
+  return guest !== undefined && hears === 'yes';
 }
 
 function isOpen({ state: session }: Session, { state, account }: StateAt): boolean {

@@ -46,6 +46,11 @@ export class AnnotationNews {
     }
   }
 
+  /** What the client knows of a place, by entry. */
+  knownOf(place: Place): ReadonlyMap<string, string> {
+    return new Map(Array.from(this.#known.get(place) ?? [], ([entry, version]) => [entry, String(version)]));
+  }
+
   /** What is new; nothing a second time. Of places that are gone nothing is told. */
   take(account: Account): readonly ChangedAnnotations[] {
     const version = account.annotations.version();
@@ -72,7 +77,8 @@ function read(account: Account, guest: string | undefined): { readonly known: Kn
   return { known, names };
 }
 
-function differences(before: ReadonlyMap<string, number | string>, now: ReadonlyMap<string, number | string>): string[] {
+/** Of one place. */
+export function differences(before: ReadonlyMap<string, number | string>, now: ReadonlyMap<string, number | string>): string[] {
   const entries = new Set([...before.keys(), ...now.keys()]);
   return [...entries].filter((entry) => before.get(entry) !== now.get(entry)).sort();
 }

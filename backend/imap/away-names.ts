@@ -1,104 +1,82 @@
 /**
- * Names of folders on another node as its NOTIFY told them (RFC 5465 section 5.4). To a guest a node says with NOTIFY SET which are there now; after an outage that is compared with what the
- * client knows, and the difference told. Names are kept as they stand on the wire.
+ * Folders on another node as its NOTIFY told them (RFC 5465 sections 5.4, 5.6 and 5.9). That node says how they are (`NotifiedName`), and again whatever became different, once it has told it; after an outage
+ * what it says then is compared with what it said last, and the difference told.
  */
-import { formatName } from '../../shared/imap/strings.ts';
+import { formatAstring, formatName } from '../../shared/imap/strings.ts';
+import { differences } from './annotation-news.ts';
+import { listedNames, listedReach } from './foreign-names.ts';
+import type { ListedName } from './mailbox-lines.ts';
+import { parseNotified } from './notified-names.ts';
+import type { NotifiedName } from './notified-names.ts';
 
-interface Known {
-  /** But those that say what the user may do. */
-  readonly attributes: string;
-  readonly access: 'open' | 'closed';
-  /** Whether the client hears of the name, or of messages alone. */
-  readonly named: boolean;
-}
-
-interface Listed extends Known {
-  readonly name: string;
-  readonly oldName: string | undefined;
-  /** Undefined where the client is to be told. */
-  readonly notified: string | undefined;
-}
-
-const listResponse = /^\* LIST \(([^)]*)\) "\/" ("(?:[^"\\]|\\.)*"|[^ ]+)(?: \("OLDNAME" \(("(?:[^"\\]|\\.)*"|[^ )]+)\)\)| \("X-WAYBILL-NOTIFIED" \(([^)]*)\)\))?$/;
-
-/** Whether it says what a node tells of from now on: meant for us, not for the client. */
-export function isNotified(line: string): boolean {
-  return listOf(line)?.notified !== undefined;
-}
+/** By MAILBOXID. */
+type Known = ReadonlyMap<string, NotifiedName>;
 
 export class AwayNames {
   /** By what NOTIFY asked for, in which encoding of names; the names mean nothing to another question. */
   #question = '';
-  #known = new Map<string, Known>();
+  #known = new Map<string, NotifiedName>();
 
   /** Whether that question was the last. */
   answers(question: string): boolean {
     return this.#question === question;
   }
 
-  /** A response passes on its way to the client. */
+  /** The node says how a folder is, of which it has told. */
   note(line: string): void {
-    const listed = listOf(line);
-    if (listed === undefined || listed.notified !== undefined) return;
-    const { name, oldName, attributes } = listed;
-    if (oldName !== undefined) this.#rename(oldName, name);
-    const before = this.#known.get(name);
-    if (attributes.includes('\\NonExistent')) this.#known.delete(name);
-    else if (listed.access === 'closed' || attributes === '') {
-      if (before !== undefined) this.#known.set(name, { ...before, access: listed.access });
-    } else this.#known.set(name, { attributes, access: before?.access ?? 'open', named: before?.named ?? true });
+    const notified = parseNotified(line);
+    if (notified?.is === 'there') this.#known.set(notified.of.mailboxId, notified.of);
+    else if (notified !== undefined) this.#known.delete(notified.of.mailboxId);
   }
 
-  /** What is different now, as LIST responses; where another question was asked before, which of the folders that it means may not be read (RFC 5465 section 3.1). */
+  /** What is different now, as responses; where another question was asked before, which of the folders that it means may not be read (RFC 5465 section 3.1). */
   compare(question: string, lines: readonly string[]): string[] {
-    const now = new Map(lines.flatMap((line) => {
-      const listed = listOf(line);
-      return listed === undefined ? [] : [[listed.name, listed]];
-    }));
     const before = this.#question === question ? this.#known : undefined;
     this.#question = question;
-    this.#known = now;
-    if (before === undefined) return [...now.values()].flatMap(({ name, access }) => (access === 'closed' ? [responseOf('\\NoAccess', name)] : []));
-    const gone = [...before].flatMap(([name, known]) => (now.has(name) ? [] : goneLine(name, known)));
-    return [...gone, ...[...now.values()].flatMap((listed) => changedLines(listed, before.get(listed.name)))];
+    this.#known = new Map();
+    for (const line of lines) this.note(line);
+    const now = this.#known;
+    if (before === undefined) return listedReach({ gone: namesBy(now, ({ messages }) => messages === 'closed'), back: [] }, new Set()).map(listResponse);
+    return [...changedNames(before, now).map(listResponse), ...changedAnnotations(before, now)];
   }
 
   /** There is nothing any more that the user may see. */
   loseAll(): string[] {
     return this.compare(this.#question, []);
   }
-
-  #rename(oldName: string, name: string): void {
-    for (const [former, known] of [...this.#known]) {
-      if (former !== oldName && !former.startsWith(`${oldName}/`)) continue;
-      this.#known.delete(former);
-      this.#known.set(name + former.slice(oldName.length), known);
-    }
-  }
 }
 
-function goneLine(name: string, { named, access }: Known): string[] {
-  if (named) return [responseOf('\\NonExistent \\HasNoChildren', name)];
-  return access === 'open' ? [responseOf('\\NoAccess', name)] : [];
+/** The same that is told of folders here: names, and then what may be read no more, or again, as far as the names do not say it. */
+function changedNames(before: Known, now: Known): ListedName[] {
+  const named = new Set([...namesBy(before, (one) => one.named), ...namesBy(now, (one) => one.named)]);
+  const names = listedNames({ before: nameOfEach(before), now: nameOfEach(now), own: new Set() }, { wants: (name) => named.has(name), subscriptions: new Set() });
+  const told = new Set(names.flatMap(({ name, oldName }) => [name, ...(oldName === undefined ? [] : [oldName])]));
+  const readable = new Set(namesBy(now, ({ messages }) => messages === 'told'));
+  const gone = namesBy(before, ({ name, messages }) => messages === 'told' && !readable.has(name));
+  const back = namesBy(before, ({ name, messages }) => messages === 'closed' && readable.has(name));
+  const there = new Set(nameOfEach(now).values());
+  const isUntold = (name: string): boolean => !told.has(name) && (there.has(name) || !named.has(name));
+  return [...names, ...listedReach({ gone: gone.filter(isUntold), back: back.filter(isUntold) }, new Set())];
 }
 
-function changedLines({ name, attributes, access, named }: Listed, before: Known | undefined): string[] {
-  if (named && before?.attributes !== attributes) return [responseOf(attributes, name)];
-  if (before === undefined || before.access === access) return [];
-  return [responseOf(access === 'closed' ? '\\NoAccess' : '', name)];
+/** Of one whose annotations could not be seen before nothing is. */
+function changedAnnotations(before: Known, now: Known): string[] {
+  return [...now].flatMap(([id, { name, annotations }]) => {
+    const known = before.get(id);
+    if (annotations === undefined || (known !== undefined && known.annotations === undefined)) return [];
+    const entries = differences(known?.annotations ?? new Map(), annotations);
+    return entries.length === 0 ? [] : [`* METADATA ${formatName(name)} ${entries.map(formatAstring).join(' ')}`];
+  });
 }
 
-function responseOf(attributes: string, name: string): string {
-  return `* LIST (${attributes}) "/" ${formatName(name)}`;
+function namesBy(known: Known, isMeant: (one: NotifiedName) => boolean): string[] {
+  return [...known.values()].filter(isMeant).map(({ name }) => name);
 }
 
-function listOf(line: string): Listed | undefined {
-  const [whole, all = '', name = '', oldName, notified] = listResponse.exec(line) ?? [];
-  if (whole === undefined) return undefined;
-  const attributes = all.split(' ').filter((each) => each !== '\\NoAccess' && each !== '\\Subscribed').join(' ');
-  return { name: unquoted(name), oldName: oldName === undefined ? undefined : unquoted(oldName), attributes, access: all.includes('\\NoAccess') ? 'closed' : 'open', named: notified?.includes('MailboxName') === true, notified };
+function nameOfEach(known: Known): ReadonlyMap<string, string> {
+  return new Map(Array.from(known, ([id, { name }]) => [id, name]));
 }
 
-function unquoted(text: string): string {
-  return text.startsWith('"') ? text.slice(1, -1).replaceAll(/\\(.)/g, '$1') : text;
+function listResponse({ name, oldName, attributes }: ListedName): string {
+  return `* LIST (${attributes.join(' ')}) "/" ${formatName(name)}${oldName === undefined ? '' : ` ("OLDNAME" (${formatName(oldName)}))`}`;
 }

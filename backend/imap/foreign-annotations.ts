@@ -29,6 +29,11 @@ export class ForeignAnnotations {
     this.#accounts.get(account.id)?.noteOwn(own, account);
   }
 
+  /** What the client knows of a folder's, of an account that was looked at. */
+  knownOf({ account, state }: AnnotatedFolder): ReadonlyMap<string, string> {
+    return this.#accounts.get(account.id)?.knownOf(state.id) ?? new Map();
+  }
+
   /** What is new in these; nothing a second time. */
   take(folders: readonly AnnotatedFolder[]): readonly AnnotatedName[] {
     return [...Map.groupBy(folders, ({ account }) => account.id)].flatMap(([id, inAccount]) => {

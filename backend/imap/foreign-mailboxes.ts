@@ -9,14 +9,15 @@ import type { Account, MailboxState, Storage } from '../storage/storage.ts';
 import type { OwnAnnotations } from './annotation-news.ts';
 import { ForeignAnnotations } from './foreign-annotations.ts';
 import type { AnnotatedName } from './foreign-annotations.ts';
-import { listedNames, listedReach, notifiedNames } from './foreign-names.ts';
-import type { NotifiedName } from './foreign-names.ts';
+import { listedNames, listedReach } from './foreign-names.ts';
 import { changesBetween, whenMade } from './mailbox-events.ts';
 import type { Changed } from './mailbox-events.ts';
+import { wireName } from './mailbox-lines.ts';
 import type { ListedName } from './mailbox-lines.ts';
 import { mayAnnotate } from './metadata.ts';
 import { namedFilters, ownersNamed, placesNamed } from './named-places.ts';
 import type { NamedFilter } from './named-places.ts';
+import type { NotifiedName } from './notified-names.ts';
 import { nameOfShared } from './place.ts';
 import type { Registration } from './registration.ts';
 import type { Session } from './session.ts';
@@ -62,7 +63,7 @@ interface Looked {
 
 export class ForeignMailboxes {
   #watched = new Map<string, Watched>();
-  /** All that could be seen of the owners who are meant at the last look, wanted or not; undefined before the first one. */
+  /** All that could be seen at the last look of the owners who are meant, or were at some, wanted or not; undefined before the first one. */
   #seen: SeenFolders | undefined;
   readonly #annotations: ForeignAnnotations;
   readonly #heard = new Set<string>();
@@ -71,6 +72,8 @@ export class ForeignMailboxes {
   /** Whose folders are meant, or were at some look, by id. */
   readonly #owners = new Set<string>();
   readonly #ownNames = new Set<string>();
+  /** Whose folders the client meant at the last look: of others it is no news which they are. */
+  #wasNamed: (owner: string) => boolean = () => false;
   #mustLookUp = false;
 
   private constructor(visitor: string) {
@@ -103,9 +106,16 @@ export class ForeignMailboxes {
     return listedReach({ gone: names, back: [] }, subscriptions);
   }
 
-  /** For a guest, of what is meant at all. */
-  notified(registration: Registration): readonly NotifiedName[] {
-    return notifiedNames([...(this.#seen?.values() ?? [])], (event, name) => registration.wants(event, { name, subscribed: false, whose: 'others' }));
+  /** For a guest, of what is meant at all: how it was at the last look, or is for all that the guest did itself. */
+  notified(session: Session, registration: Registration): readonly NotifiedName[] {
+    return [...(this.#seen?.values() ?? [])].flatMap((folder) => {
+      const { name, rights, state: { mailboxId } } = folder;
+      const mailbox = { name, subscribed: false, whose: 'others' } as const;
+      if (!registration.wantsAnyOf(mailbox)) return [];
+      const messages = !registration.wants('MessageNew', mailbox) ? 'not meant' : rights.includes('r') ? 'told' : 'closed';
+      const annotations = mayAnnotate(folder) && registration.wants('MailboxMetadataChange', mailbox) ? this.#annotations.knownOf(folder) : undefined;
+      return [{ name: wireName(session, name), mailboxId, named: registration.wants('MailboxName', mailbox), messages, annotations }];
+    });
   }
 
   /** Rights and subscriptions may have changed. */
@@ -145,8 +155,11 @@ export class ForeignMailboxes {
   /** Finds those that the registration means and the user may see, and what is new of them. @throws as `sharing` does, Failure('limit') for more names than are looked at */
   async lookUp(session: Session, registration: Registration): Promise<FolderNews> {
     this.#mustLookUp = false; // what is heard from here on may come too late for this look
-    const now = await this.#look(session, registration);
-    const before = this.#seen ?? now;
+    const known = new Set(Array.from(this.#seen?.values() ?? [], ({ account }) => account.address));
+    const isNamed = ownersNamed(session, namedOf(session, registration));
+    const now = await this.#look(session, (owner) => known.has(owner) || isNamed(owner));
+    const before = this.#seen === undefined ? now : new Map([...this.#seen, ...[...now].filter(([, { account: { address } }]) => !known.has(address) && !this.#wasNamed(address))]);
+    this.#wasNamed = isNamed;
     const subscriptions = new Set(session.guest === undefined ? session.account.subscriptions() : []); // those of a guest are where he comes from
     const wants: Wants = (event, name) => registration.wants(event, { name, subscribed: subscriptions.has(name), whose: 'others' });
     for (const { account, name } of now.values()) if (registration.wantsAnyOf({ name, subscribed: subscriptions.has(name), whose: 'others' })) this.#owners.add(account.id);
@@ -159,11 +172,11 @@ export class ForeignMailboxes {
   }
 
   /** Of accounts that nobody may be in for the time being, or that are elsewhere now, the names stay: nobody has changed them. @throws as `lookUp` */
-  async #look(session: Session, registration: Registration): Promise<SeenFolders> {
+  async #look(session: Session, isMeant: (owner: string) => boolean): Promise<SeenFolders> {
     const { account, guest, visitor, options: { sharing, storage } } = session;
     const seen = new Map<string, Seen>();
     try {
-      for (const folder of guest === undefined ? await sharing.allSharedHere(visitor, ownersNamed(session, namedOf(session, registration))) : await sharing.sharedBy(account, visitor)) {
+      for (const folder of guest === undefined ? await sharing.allSharedHere(visitor, isMeant) : await sharing.sharedBy(account, visitor)) {
         const name = nameOfShared(session, folder);
         if (name !== undefined) seen.set(keyOf(folder), { ...folder, name });
       }

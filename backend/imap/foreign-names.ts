@@ -1,6 +1,4 @@
 /** What NOTIFY tells of the names of folders of others (RFC 5465 sections 5.4 and 5.9): made, gone and renamed, as far as the user may see them. Pure. */
-import type { NotifyEvent } from '../../shared/imap/notify-arguments.ts';
-import type { Rights } from '../../shared/imap/rights.ts';
 import { levelsAbove } from '../../shared/imap/mailbox-name.ts';
 import { namesOf } from './mailbox-events.ts';
 import type { Names } from './mailbox-events.ts';
@@ -24,22 +22,6 @@ export function listedNames({ before, now, own }: SeenNames, { wants, subscripti
     const { name } = event;
     const attributes = [...(there.has(name) ? [] : ['\\NonExistent']), above.has(name) ? '\\HasChildren' : '\\HasNoChildren', ...(subscriptions.has(name) ? ['\\Subscribed'] : [])];
     return { name, oldName: event.kind === 'renamed' ? event.oldName : undefined, attributes };
-  });
-}
-
-/** One of which a guest is told from now on, and by which events. */
-export interface NotifiedName extends ListedName {
-  readonly events: readonly NotifyEvent[];
-}
-
-/** How the names are of which a guest is told from now on, or would be if he might read them: his own node compares them with what he knows (`AwayNames`). */
-export function notifiedNames(folders: readonly { readonly name: string; readonly rights: Rights }[], wants: (event: NotifyEvent, name: string) => boolean): NotifiedName[] {
-  const above = new Set(folders.flatMap(({ name }) => levelsAbove(name)));
-  return folders.flatMap(({ name, rights }) => {
-    const wanted = (['MailboxName', 'MessageNew'] as const).filter((event) => wants(event, name));
-    const isClosed = !rights.includes('r') && wanted.includes('MessageNew');
-    const attributes = [above.has(name) ? '\\HasChildren' : '\\HasNoChildren', ...(isClosed ? ['\\NoAccess'] : [])];
-    return wanted.length === 0 ? [] : [{ name, oldName: undefined, attributes, events: wanted.filter((event) => event === 'MailboxName' || !isClosed) }];
   });
 }
 

@@ -1,9 +1,9 @@
 /** What NOTIFY (RFC 5465) asks of another node on one leg, and what that tells of names meanwhile. */
 import { withoutWaiting } from '../../shared/imap/relayed-text.ts';
-import { isNotified } from './away-names.ts';
 import type { AwayNames } from './away-names.ts';
 import type { Wishes } from './away-watch.ts';
 import type { Leg } from './leg.ts';
+import { isNotified } from './notified-names.ts';
 import type { Session } from './session.ts';
 
 export class LegWishes {
@@ -16,9 +16,11 @@ export class LegWishes {
     return this.#groups !== undefined;
   }
 
-  /** A response goes to the client. */
-  note(line: string): void {
+  /** Whether a response is meant for us, not for the client: then it is noted. */
+  takes(line: string): boolean {
+    if (!isNotified(line)) return false;
     this.#names?.note(line);
+    return true;
   }
 
   /**

@@ -3,7 +3,7 @@
  */
 import { Failure } from '../../shared/base/failure.ts';
 import { announcedLiteral } from '../../shared/imap/command-reader.ts';
-import { formatIdFields, guestField } from '../../shared/imap/id-fields.ts';
+import { formatIdFields, guestField, notifiedField } from '../../shared/imap/id-fields.ts';
 import { parseEnd, tellsOfModseqs, withoutWaiting } from '../../shared/imap/relayed-text.ts';
 import type { RelayedEnd } from '../../shared/imap/relayed-text.ts';
 import { Connection } from '../../shared/net/connection.ts';
@@ -129,7 +129,7 @@ export class Leg {
     if (!this.isWatching || this.isReading) return;
     while (this.#lines.isThere || !this.isUsable) {
       this.setPatience('question');
-      await this.#pass(await this.line());
+      await this.#passOrTake(await this.line());
     }
   }
 
@@ -196,7 +196,7 @@ export class Leg {
       if (line.startsWith(`${tag} `)) return this.#ended(line.slice(tag.length + 1));
       const verdict = take(line);
       if (verdict === 'stop') return 'stopped';
-      await (verdict === 'taken' ? this.#skip(line) : this.#pass(line));
+      await (verdict === 'taken' ? this.#skip(line) : this.#passOrTake(line));
       if (output.full || !this.#connection.hasLine) await output.flush();
     }
   }
@@ -223,10 +223,14 @@ export class Leg {
     }
   }
 
+  /** What the node says to us of folders is not the client's. */
+  async #passOrTake(line: string): Promise<void> {
+    await (this.#wishes.takes(line) ? this.#skip(line) : this.#pass(line));
+  }
+
   /** Passes on one response, which may hold literals. */
   async #pass(line: string): Promise<void> {
     const first = withSubscription(this.#session, line);
-    this.#wishes.note(line);
     if (/^\* OK \[CLOSED\]/i.test(first)) this.#session.leaveAway();
     if (tellsOfModseqs(first)) this.#session.enable('CONDSTORE'); // a client that asks one node for them is to be told them by all
     if (/^\* OK \[NOTIFICATIONOVERFLOW\]/i.test(first)) this.#session.accountNews.stop(); // to the client that is the end of all of them
@@ -272,7 +276,7 @@ export class Leg {
   /** Answers the node to which the account has moved, if it has. */
   async #logIn(): Promise<string | undefined> {
     const { visitor, client, id, enabled } = this.#session;
-    const fields: [string, string][] = [[guestField, this.owner], ['x-session-id', id], ['x-originating-ip', client.address], ['x-originating-port', String(client.port)]];
+    const fields: [string, string][] = [[guestField, this.owner], [notifiedField, '1'], ['x-session-id', id], ['x-originating-ip', client.address], ['x-originating-port', String(client.port)]];
     this.setPatience('question');
     const [idTag, loginTag, enableTag] = [this.newTag(), this.newTag(), this.newTag()];
     const enable = enabled.length === 0 ? '' : `\r\n${enableTag} ENABLE ${enabled.join(' ')}`;

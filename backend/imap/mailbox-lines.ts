@@ -9,7 +9,12 @@ import type { Session } from './session.ts';
 
 /** A mailbox name as it stands in a response. */
 export function formatMailbox(session: Session, name: string): string {
-  return formatName(encodeMailboxName(name, session.names));
+  return formatName(wireName(session, name));
+}
+
+/** The same without quotes. */
+export function wireName(session: Session, name: string): string {
+  return encodeMailboxName(name, session.names);
 }
 
 /** A LIST response. */

@@ -1,5 +1,5 @@
 /** Commands on the session itself: CAPABILITY, NOOP, LOGOUT, ENABLE (RFC 9051 section 6), ID (RFC 2971), UNAUTHENTICATE (RFC 8437). */
-import { guestField, legField } from '../../shared/imap/id-fields.ts';
+import { guestField, legField, notifiedField } from '../../shared/imap/id-fields.ts';
 import { parseLegTerms } from '../../shared/legs/leg-terms.ts';
 import { Failure } from '../../shared/base/failure.ts';
 import { sessionIdPattern } from '../../shared/base/session-id.ts';
@@ -94,6 +94,7 @@ function takeClient(session: Session, fields: ReadonlyMap<string, string>): void
   }
   if (fields.has('x-originating-ip') || fields.has('x-session-id')) session.speaksForClient = 'yes';
   if (session.options.neighbour !== undefined) session.guestOf = fields.get(guestField)?.toLowerCase();
+  session.hearsNotified = fields.get(notifiedField) === '1' ? 'yes' : 'no';
   session.legTerms = parseLegTerms(fields.get(legField));
   session.client = { address, port };
   session.id = sessionId;

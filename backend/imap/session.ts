@@ -51,6 +51,8 @@ export class Session {
   guest: string | undefined;
   /** Whose folders that node has asked for. */
   guestOf: string | undefined;
+  /** Whether it understands how folders are told to it; `no` of earlier versions, which would pass such lines on. */
+  hearsNotified: 'yes' | 'no' = 'no';
   failedLogins = 0;
   /** `yes`: what follows the login is said by somebody for whom the front-end logs in, not by the front-end. */
   speaksForClient: 'yes' | 'no' = 'no';

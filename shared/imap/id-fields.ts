@@ -13,6 +13,9 @@ export const legField = 'x-leg-terms';
 /** In which a back-end tells another one whose folders somebody wants to see. */
 export const guestField = 'x-guest-of';
 
+/** In which it says that it understands how folders are told of which NOTIFY tells (backend/imap/notified-names.ts), and in which version: `1`. */
+export const notifiedField = 'x-hears-notified';
+
 /** Names in lower case to values; fields that are NIL are left out. @throws bad-input */
 export function parseIdFields(scanner: Scanner): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();

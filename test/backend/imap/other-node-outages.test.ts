@@ -220,8 +220,8 @@ test('NOTIFY tells what became of names and rights while the node was away, and 
     if (line.startsWith(`* STATUS ${folder('Team/Stays')}`)) break;
   }
   assert.deepEqual(told.filter((line) => line.startsWith('* LIST')), [
-    `* LIST (\\NonExistent \\HasNoChildren) "/" ${folder('Team/Old')}`, `* LIST (\\NonExistent \\HasNoChildren) "/" ${folder('Team/Known')}`,
-    `* LIST (\\NoAccess \\Subscribed) "/" ${folder('Team/Closed')}`, `* LIST (\\HasNoChildren) "/" ${folder('Team/New')}`,
+    `* LIST (\\HasChildren) "/" ${folder('Team')}`, `* LIST (\\NonExistent \\HasNoChildren) "/" ${folder('Team/Known')}`,
+    `* LIST (\\HasNoChildren) "/" ${folder('Team/New')} ("OLDNAME" (${folder('Team/Old')}))`, `* LIST (\\NoAccess \\Subscribed) "/" ${folder('Team/Closed')}`,
   ]);
   assert.match(told[0] ?? '', /^\* LIST/, 'names before messages');
   await demandOk(guest, 'NOOP');
@@ -231,6 +231,38 @@ test('NOTIFY tells what became of names and rights while the node was away, and 
     const [, name] = /^\* LIST \(\\NonExistent .*\) "\/" ("[^"]*")$/.exec(await guest.line()) ?? [];
     if (name !== undefined) gone.delete(name);
   }
+  close(both);
+});
+
+test('NOTIFY tells which annotations changed while the node was away, and none that were told before or that the client set itself', async () => {
+  const both = await pair(cluster, 'annotated', 'lr');
+  const { owner, guest, ownerAddress, guestAddress } = both;
+  const folder = (name: string): string => `"Other Users/${ownerAddress}/${name}"`;
+  for (const name of ['Team', 'Team/Other', 'Team/Gone']) {
+    await demandOk(owner, `CREATE ${name}`);
+    await demandOk(owner, `SETACL ${name} ${guestAddress} lrw`);
+    await demandOk(owner, `SETMETADATA ${name} (/shared/comment "first" /shared/vendor/waybill/x "first")`);
+  }
+  await demandOk(guest, `NOTIFY SET (subtree ${folder('Team')} (MailboxMetadataChange))`);
+  await demandOk(owner, 'SETMETADATA Team (/shared/comment "told")');
+  await guest.expect(/^\* METADATA "[^"]*\/Team" \/shared\/comment$/);
+  assert.deepEqual(await demandOk(guest, `SETMETADATA ${folder('Team/Other')} (/private/comment "own")`), []);
+  await demandOk(guest, 'NOOP');
+  await sleep(500); // a session looks ten times a second at most
+  await demandOk(guest, 'NOOP');
+  await cluster.road.refuse();
+  await guest.expect(/^\* NO \[UNAVAILABLE\]/);
+  await demandOk(owner, 'SETMETADATA Team (/shared/vendor/waybill/x NIL /shared/vendor/waybill/y "new")');
+  await demandOk(owner, 'RENAME Team/Gone Elsewhere');
+  await cluster.road.accept();
+  const told: string[] = [];
+  for (let line = await guest.line(); ; line = await guest.line()) {
+    told.push(line);
+    if (line.startsWith('* METADATA')) break;
+  }
+  assert.deepEqual(told, [`* METADATA ${folder('Team')} /shared/vendor/waybill/x /shared/vendor/waybill/y`]);
+  await demandOk(owner, 'SETMETADATA Team/Other (/shared/comment "last")');
+  assert.equal(await guest.line(), `* METADATA ${folder('Team/Other')} /shared/comment`);
   close(both);
 });
 
