@@ -129,7 +129,7 @@ export class Leg {
     if (!this.isWatching || this.isReading) return;
     while (this.#lines.isThere || !this.isUsable) {
       this.setPatience('question');
-      await this.#passOrTake(await this.line());
+      await this.#pass(await this.line());
     }
   }
 
@@ -196,7 +196,7 @@ export class Leg {
       if (line.startsWith(`${tag} `)) return this.#ended(line.slice(tag.length + 1));
       const verdict = take(line);
       if (verdict === 'stop') return 'stopped';
-      await (verdict === 'taken' ? this.#skip(line) : this.#passOrTake(line));
+      await (verdict === 'taken' ? this.#skip(line) : this.#pass(line));
       if (output.full || !this.#connection.hasLine) await output.flush();
     }
   }
@@ -223,13 +223,9 @@ export class Leg {
     }
   }
 
-  /** What the node says to us of folders is not the client's. */
-  async #passOrTake(line: string): Promise<void> {
-    await (this.#wishes.takes(line) ? this.#skip(line) : this.#pass(line));
-  }
-
-  /** Passes on one response, which may hold literals. */
+  /** Passes on one response, which may hold literals; what the node says to us of folders is not the client's. */
   async #pass(line: string): Promise<void> {
+    if (this.#wishes.takes(line)) return this.#skip(line);
     const first = withSubscription(this.#session, line);
     if (/^\* OK \[CLOSED\]/i.test(first)) this.#session.leaveAway();
     if (tellsOfModseqs(first)) this.#session.enable('CONDSTORE'); // a client that asks one node for them is to be told them by all
