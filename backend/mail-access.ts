@@ -136,11 +136,11 @@ async function startPop3For(ground: Ground, part: Part<MailListener>, counts: { 
 }
 
 async function startWebmailFor(ground: Ground, { listeners, serverTls }: Part<WebListener>, submit: Submit): Promise<Service> {
-  const { config, tls, storage, accounts, context } = ground;
+  const { config, tls, accounts, context } = ground;
   const { webmail, smtpReceiving } = config.services;
   return startWebmail({
     listeners: listeners.map((listener) => ({ ...placeOf(ground, 'webmail', listener), serverTls: tlsOf(listener, serverTls), tls: listener.tls, trusted: listener.trusted ? 'yes' : 'no' })),
-    serverTls, accounts, storage, submit, uiDirectory,
+    serverTls, accounts, submit, uiDirectory,
     slots: ground.doors.slots.webmail,
     hints: context.hints,
     log: context.log,

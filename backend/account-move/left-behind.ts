@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { counted } from '../../shared/base/counted.ts';
 import { Failure } from '../../shared/base/failure.ts';
 import { Flag } from '../storage/storage.ts';
-import type { Account, AppendMarks, Mailbox, MailboxEntry, MessageRow, Storage } from '../storage/storage.ts';
+import type { Account, AppendMarks, Mailbox, MailboxEntry, MessageRow } from '../storage/storage.ts';
 import type { StreamedMessage } from './message-stream.ts';
 import type { Tell } from './progress.ts';
 import type { MoveSource } from './source.ts';
@@ -22,7 +22,6 @@ export interface LeftBehind {
   readonly account: Account;
   readonly source: MoveSource;
   readonly node: string;
-  readonly storage: Storage;
   readonly tell: Tell;
 }
 
@@ -75,11 +74,11 @@ interface Batch {
 }
 
 async function bringBatch(left: LeftBehind, { mailbox, target, rows, notes }: Batch): Promise<void> {
-  const { account, source, storage } = left;
+  const { account, source } = left;
   const byMessage = Map.groupBy(rows, ({ messageId }) => messageId);
   for await (const message of source.messages(account.address, [...byMessage.keys()])) {
     if (message.kind === 'gone') throw new Failure('storage-failure', `${source.node} has lost a message of ${mailbox.name}`);
-    const staged = await storage.stage(account.address, message.bytes, message.size);
+    const staged = await account.stage(message.bytes, message.size);
     try {
       await checkDigest(staged.digest, message);
       for (const row of byMessage.get(message.messageId) ?? []) {

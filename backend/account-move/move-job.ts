@@ -145,13 +145,13 @@ export class MoveJob {
 
   /** The account is here; others may hold mail of it that was left behind, or whose bringing was cut. */
   async #merge(account: Account, { found, from }: { readonly found: readonly Found[]; readonly from: string | undefined }): Promise<void> {
-    const { storage, nodeName: node } = this.#options;
+    const { nodeName: node } = this.#options;
     for (const { source, record } of found) {
       if (record?.at === 'live' && from === undefined) {
         throw new Failure('mailbox-exists', `${node} owns ${this.#address}, and ${source.node} holds mail of it too: bring that over with --from ${source.node}`);
       }
       if ((await source.snapshot(this.#address)).id === account.id) continue; // came whole; it is compared below
-      await bringLeftBehind({ account, source, node, storage, tell: this.#tell });
+      await bringLeftBehind({ account, source, node, tell: this.#tell });
       const sealed = await source.record(this.#address);
       if (sealed.at === 'moved') await source.verified(this.#address, { epoch: sealed.epoch, purge: false });
     }

@@ -48,12 +48,11 @@ export async function* reported(messages: AsyncIterable<CarriedMessage>, progres
 
 /** Puts them into a mailbox of this node, all or none. @throws Failure, Refusal */
 export async function carryInto(session: Session, place: HerePlace, messages: AsyncIterable<CarriedMessage>): Promise<CopyResult> {
-  const { storage } = session.options;
   const entering = new Entering(targetAt(place));
   const sourceUids: number[] = [];
   const result = await entering.whole(session.log, async () => {
     for await (const { uid, size, marks, bytes } of messages) {
-      await entering.add({ staged: await storage.stage(place.account.address, bytes(), size), marks: marksWithin(place.rights, marks) });
+      await entering.add({ staged: await place.account.stage(bytes(), size), marks: marksWithin(place.rights, marks) });
       sourceUids.push(uid);
     }
   });

@@ -36,8 +36,8 @@ export interface ImapOptions extends LineServiceOptions {
   readonly serverAnnotations?: { readonly admin?: string | undefined; readonly comment?: string | undefined } | undefined;
   /** Folders of other users. */
   readonly sharing: Sharing;
-  /** `find`: of URLs that other users of this node have authorised. */
-  readonly storage: Pick<Storage, 'stage' | 'find'>;
+  /** Of URLs that other users of this node have authorised. */
+  readonly storage: Pick<Storage, 'find'>;
   /** How many sessions a user may have; no limit when absent. */
   readonly userSessions?: UserSessions | undefined;
   readonly limits: ImapLimits;

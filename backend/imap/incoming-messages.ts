@@ -83,7 +83,7 @@ class Incoming {
     this.#saidUtf8 = false;
     const header = new HeaderCharacters();
     const source = form === 'parts' ? this.#headerBounded(watched(this.#parts(), header), Infinity) : await this.#literal(header);
-    const staged = await session.options.storage.stage(account.address, source, session.options.limits.maxMessageBytes);
+    const staged = await account.stage(source, session.options.limits.maxMessageBytes);
     if (this.#take === undefined) {
       this.messages.push({ staged, marks });
       this.#heldBytes += staged.size;

@@ -1,6 +1,5 @@
 /** Which way leads to a destination of the queue. */
 import type { Logger } from '../../shared/log/log.ts';
-import type { Storage } from '../storage/storage.ts';
 import type { KeyRules } from './delivery-keys.ts';
 import { openNodeLane, openOutsideLane, redirectLane } from './lanes.ts';
 import type { Lane, LaneOptions } from './lanes.ts';
@@ -13,7 +12,6 @@ import { delayAfter, delayByAge } from './retry-schedule.ts';
 import type { RetryOptions } from './retry-schedule.ts';
 
 export type LaneGround = Pick<LaneOptions, 'nodeName' | 'hostName' | 'sending' | 'lmtpOf' | 'handOverTimeoutMs' | 'bytesOf'> & {
-  readonly storage: Storage;
   readonly accounts: AccountsView;
   readonly rules: KeyRules;
   readonly isOurDomain: (domain: string) => boolean;
@@ -24,13 +22,13 @@ export type LaneGround = Pick<LaneOptions, 'nodeName' | 'hostName' | 'sending' |
 
 /** Opens ways whose lines are cut by the signal. What it makes rejects when a destination can't be reached. */
 export function laneOpener(ground: LaneGround): (destination: Destination, signal: AbortSignal) => Promise<Lane> {
-  const { storage, accounts, rules, isOurDomain, log, retry, keys, lmtpOf } = ground;
+  const { accounts, rules, isOurDomain, log, retry, keys, lmtpOf } = ground;
   const startedAtMs = Date.now();
   // Only what was accepted before this start can have been sent again elsewhere while the node was down.
   const waitsForSilent = ({ acceptedAtMs }: QueueItem): boolean => acceptedAtMs < startedAtMs && Date.now() < startedAtMs + retry.silentNodesMs;
   return async (destination, signal) => {
     const lanes = laneOptions(ground, signal);
-    if (destination === 'ours') return new OwnLane({ storage, accounts, rules, isOurDomain, lanes, log });
+    if (destination === 'ours') return new OwnLane({ accounts, rules, isOurDomain, lanes, log });
     if (!destination.startsWith('node:')) return new RetriedLane(await openOutsideLane(destination, lanes), { keys, waitsForSilent, outageDueAtMs: lanes.outageDueAtMs });
     const node = destination.slice('node:'.length);
     const target = lmtpOf(node);

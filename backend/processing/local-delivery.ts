@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../shared/base/failure.ts';
 import { joined } from '../../shared/base/joined.ts';
 import { isHere } from '../storage/storage.ts';
-import type { Account, MessageBytes, StagedMessage, Storage, Table } from '../storage/storage.ts';
+import type { Account, MessageBytes, StagedMessage, Table } from '../storage/storage.ts';
 import { accept, acceptFirst, deliveryKey, isFirst, judge, mayBeRetried, mayBeRetry } from './delivery-keys.ts';
 import type { Acceptance, KeyRules } from './delivery-keys.ts';
 import { countForAccount } from '../../shared/reporting/account-counts.ts';
@@ -38,13 +38,13 @@ export function placesOf(outcomes: readonly LocalOutcome[], accounts: readonly A
  * One outcome for each account, in their order. Rejects with `message-too-big`, `storage-full`, `storage-failure`, or what
  * the bytes' source threw; then nobody has it.
  */
-export async function deliverLocally(storage: Storage, rules: KeyRules, delivery: { readonly message: LocalMessage; readonly accounts: readonly Account[] }): Promise<readonly LocalOutcome[]> {
+export async function deliverLocally(rules: KeyRules, delivery: { readonly message: LocalMessage; readonly accounts: readonly Account[] }): Promise<readonly LocalOutcome[]> {
   const { message, accounts } = delivery;
   const [first] = accounts;
   if (first === undefined) return [];
   const trace = Buffer.from(`Return-Path: <${message.sender}>\r\n${message.trace}`);
   const { bytes, digestOf } = prefixed(trace, message.bytes);
-  const staged = await storage.stage(first.address, bytes, message.maxBytes + trace.length);
+  const staged = await first.stage(bytes, message.maxBytes + trace.length);
   try {
     const digest = message.digest ?? digestOf();
     return await Promise.all(accounts.map(async (account): Promise<LocalOutcome> => {

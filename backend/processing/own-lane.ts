@@ -2,7 +2,7 @@
 import { isFailure } from '../../shared/base/failure.ts';
 import type { Failure } from '../../shared/base/failure.ts';
 import type { Logger } from '../../shared/log/log.ts';
-import type { Account, Storage } from '../storage/storage.ts';
+import type { Account } from '../storage/storage.ts';
 import type { Expansion } from '../../shared/user-map/expansion.ts';
 import { expansionWords } from '../../shared/user-map/expansion-refusal.ts';
 import type { KeyRules } from './delivery-keys.ts';
@@ -23,7 +23,6 @@ export interface AccountsView {
 }
 
 export interface OwnLaneOptions {
-  readonly storage: Storage;
   readonly accounts: AccountsView;
   readonly rules: KeyRules;
   readonly isOurDomain: (domain: string) => boolean;
@@ -102,12 +101,12 @@ export class OwnLane implements Lane {
   }
 
   async #store(item: LookedAtItem, accounts: readonly Account[]): Promise<readonly TryOutcome[]> {
-    const { storage, rules, lanes } = this.#options;
+    const { rules, lanes } = this.#options;
     const { acceptedAtMs, confirmation, standingAtMs } = item;
     const acceptance = { id: `${lanes.nodeName}-${item.id}`, acceptedAtMs, confirmation, holder: '', standingAtMs };
     const message = { sender: item.sender.address, trace: item.trace, bytes: lanes.bytesOf(item), maxBytes: Infinity, digest: item.digest, acceptance };
     try {
-      const outcomes = await deliverLocally(storage, rules, { message, accounts });
+      const outcomes = await deliverLocally(rules, { message, accounts });
       this.#options.log.info({ item: item.id, stored: placesOf(outcomes, accounts) }, 'message stored');
       return await Promise.all(outcomes.map(async (outcome, index) => (outcome.at === 'failed' ? this.#notStored(outcome.thrown, item, accounts[index]) : this.#delivered(item))));
     } catch (thrown) {

@@ -179,7 +179,7 @@ class NodeProcessing implements Processing {
     const acceptance: Acceptance = handedOver === undefined
       ? { id: `${this.#options.nodeName}-${randomUUID()}`, acceptedAtMs: Date.now(), confirmation: 'open', holder: thisProcess() }
       : { ...handedOver, holder: '' };
-    const outcomes = await deliverLocally(this.#options.storage, this.#rules, {
+    const outcomes = await deliverLocally(this.#rules, {
       accounts,
       message: { sender: message.sender.address, trace: message.trace, bytes: message.bytes, maxBytes: message.maxBytes, digest: handedOver?.digest, acceptance },
     });

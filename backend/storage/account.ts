@@ -7,14 +7,16 @@ import { StoredAnnotations } from './annotations.ts';
 import { getAccount, getActs, getMailbox, isHeld, limitsOf, mailboxIdOf, sessionEpochOf, termsOf } from './entries.ts';
 import type { AccountEntry } from './entries.ts';
 import { keysUnder } from './environment.ts';
-import type { Account, AccountTerms, Annotations, DeliveryRecords, Mailbox, MailboxState } from './interface.ts';
+import type { Account, AccountTerms, Annotations, DeliveryRecords, Mailbox, MailboxState, StagedMessage } from './interface.ts';
 import { noValue } from './keys.ts';
 import { stateOf, StoredMailbox } from './mailbox.ts';
 import { canonicalName, checkedName, compareNames, isHidden } from './mailbox-name.ts';
 import { changeRightsOf, rightsAlong } from './mailbox-rights.ts';
 import { createMailbox, deleteMailbox, renameMailbox } from './mailbox-tree.ts';
+import type { MessageBytes } from './packs.ts';
 import type { FolderRights, RightsEntry } from './rights.ts';
-import { deliveryRecordsOf } from './volume.ts';
+import { stageMessage } from './stage.ts';
+import { deliveryRecordsOf, notHereForNow } from './volume.ts';
 import type { Volume } from './volume.ts';
 
 export class StoredAccount implements Account, AccountHandle {
@@ -36,6 +38,11 @@ export class StoredAccount implements Account, AccountHandle {
     this.sessionEpoch = sessionEpochOf(entry);
     this.deliveryRecords = deliveryRecordsOf(volume);
     this.annotations = new StoredAnnotations(this);
+  }
+
+  async stage(source: MessageBytes, maxBytes: number): Promise<StagedMessage> {
+    if (this.volume.use.state === 'leaving') throw notHereForNow();
+    return stageMessage(this.volume, source, { owner: this.address, maxBytes });
   }
 
   standing(): 'live' | 'held' | 'barred' | 'gone' | 'away' {
@@ -83,7 +90,7 @@ export class StoredAccount implements Account, AccountHandle {
     const canonical = canonicalName(name);
     if (Buffer.byteLength(canonical) > 1000 || isHidden(canonical)) return undefined; // longer than any key, or nobody's to name
     const id = environment.read(() => mailboxIdOf(tables, this.number, canonical));
-    return id === undefined ? undefined : new StoredMailbox(this, id);
+    return id === undefined ? undefined : new StoredMailbox(this, id, canonical);
   }
 
   mailboxById(id: number): Mailbox | undefined {

@@ -16,14 +16,20 @@ export interface Arrival {
   readonly marks: AppendMarks;
   readonly internalDateMs: number;
   readonly nowMs: number;
-  /** The mailbox's name at the moment. */
+  /** The mailbox's name, for the note. */
   readonly mailbox: string;
 }
 
+/** Where messages are to go: found by its name (a moment ago; whether it is there still is for the transaction to say), or by its id alone. */
+interface Target {
+  readonly id: number;
+  readonly foundAs: string | undefined;
+}
+
 /** Gets messages ready for `enterTogether`. Throws `mailbox-missing`, `storage-full`, `storage-failure`. */
-export async function prepareMessages(account: AccountHandle, mailboxId: number, messages: readonly AppendedMessage[]): Promise<readonly Arrival[]> {
+export async function prepareMessages(account: AccountHandle, { id, foundAs }: Target, messages: readonly AppendedMessage[]): Promise<readonly Arrival[]> {
   await account.volume.space.check();
-  const mailbox = account.volume.environment.read(() => getMailbox(account.volume.tables, mailboxId)?.name);
+  const mailbox = foundAs ?? account.volume.environment.read(() => getMailbox(account.volume.tables, id)?.name);
   if (mailbox === undefined) throw new Failure('mailbox-missing', 'mailbox does not exist');
   const nowMs = Date.now();
   return Promise.all(messages.map(async ({ staged, marks }): Promise<Arrival> => {

@@ -116,6 +116,12 @@ export interface Account {
   acts(): readonly AccountAct[];
   /** Of the storage that keeps this account. */
   readonly deliveryRecords: DeliveryRecords;
+  /**
+   * Writes a message's bytes to a pack of the storage that keeps this account, as they come, and finds its structure.
+   * Throws `message-too-big` past `maxBytes`, `storage-full` below the reserve, `storage-failure`; the rest of the source is then left unread.
+   * Several recipients of one delivery in one storage share the bytes; into others they are copied.
+   */
+  stage(source: MessageBytes, maxBytes: number): Promise<StagedMessage>;
   /** All mailboxes, INBOX first, then by name. */
   mailboxes(): MailboxState[];
   /** Undefined when there is none of that name (INBOX is case-insensitive). */
@@ -177,13 +183,6 @@ export interface Storage {
   volumes(): readonly { readonly directory: string; readonly accounts: number; readonly bytes: number }[];
   /** Those of each storage, for tidying up. */
   deliveryRecords(): DeliveryRecords[];
-  /**
-   * Writes a message's bytes to a pack as they come and scans its structure on the way.
-   * Throws `message-too-big` past `maxBytes`, `storage-full` below the reserve, `storage-failure`; the rest of the source is then left unread.
-   * @param address the account whose storage is to hold it (a domain may have several); several recipients of one
-   * delivery in one storage share the bytes.
-   */
-  stage(address: string, source: MessageBytes, maxBytes: number): Promise<StagedMessage>;
   /**
    * Leaves a tombstone: the account lives on `node` from now on, with `epoch`. Open `Account` objects refuse writes with
    * `not-kept-here`. Throws `unknown-user` when there is no such account, `forbidden` when it has that epoch or a later one.

@@ -40,7 +40,7 @@ export class StoredLots implements Lots {
   }
 
   async add(messages: readonly AppendedMessage[]): Promise<void> {
-    const arrivals = await prepareMessages(this.#account, this.#target, messages); // packs note the name of the mailbox that they are for
+    const arrivals = await prepareMessages(this.#account, { id: this.#target, foundAs: undefined }, messages); // packs note the name of the mailbox that they are for
     this.#hidden = await enterTogether(this.#account, arrivals, (change) => {
       const id = this.#hidden ?? begin(change, this.#target);
       demandHidden(change.volume, id);

@@ -42,10 +42,13 @@ export class StoredMailbox implements Mailbox {
   readonly directory: string;
   readonly opening: number;
   readonly #account: AccountHandle;
+  readonly #foundAs: string | undefined;
 
-  constructor(account: AccountHandle, id: number) {
+  /** @param foundAs its name, where it was found by that */
+  constructor(account: AccountHandle, id: number, foundAs?: string) {
     this.#account = account;
     this.id = id;
+    this.#foundAs = foundAs;
     this.accountId = account.id;
     this.directory = dirname(account.volume.environment.path);
     this.opening = account.volume.opening;
@@ -182,7 +185,7 @@ export class StoredMailbox implements Mailbox {
   }
 
   async append(messages: readonly AppendedMessage[], guard?: AppendGuard): Promise<AppendResult> {
-    const arrivals = await prepareMessages(this.#account, this.id, messages);
+    const arrivals = await prepareMessages(this.#account, { id: this.id, foundAs: this.#foundAs }, messages);
     return enterTogether(this.#account, arrivals, (account) => {
       if (guard?.(account.volume.tables.deliveries) === 'skip') return { uidValidity: account.mailbox(this.id).entry.uidValidity, uids: [] };
       return enterMessages(account, this.id, arrivals);
@@ -195,7 +198,7 @@ export class StoredMailbox implements Mailbox {
 
   async replace(uid: number, message: AppendedMessage, target: Mailbox): Promise<AppendResult | undefined> {
     const into = this.#sibling(target);
-    const arrivals = await prepareMessages(this.#account, into.id, [message]);
+    const arrivals = await prepareMessages(this.#account, { id: into.id, foundAs: into.#foundAs }, [message]);
     return enterTogether(this.#account, arrivals, (account) => {
       if (expungeMessages(account, this.id, [uid]).uids.length === 0) return undefined;
       return enterMessages(account, into.id, arrivals);

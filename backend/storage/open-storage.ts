@@ -11,16 +11,14 @@ import { createCare, ownedAddressesOf } from './care.ts';
 import type { StorageCare } from './care.ts';
 import { adoptDirectory } from './adopted-directory.ts';
 import { claimDirectory, demandCluster, flagRecordsFrom } from './directory-record.ts';
-import type { Account, AccountBounds, AccountLimits, AccountRecord, DeliveryRecords, StagedMessage, Storage } from './interface.ts';
+import type { Account, AccountBounds, AccountLimits, AccountRecord, DeliveryRecords, Storage } from './interface.ts';
 import { groupsGranted, ownersGranting } from './grants.ts';
 import { sweepLots } from './lots.ts';
 import { tellDamageOf } from './lost-index.ts';
 import { createTransfers } from './node-transfers.ts';
-import type { MessageBytes } from './packs.ts';
 import type { TakenOut } from './storage-list.ts';
-import { stageMessage } from './stage.ts';
 import type { Transfers } from './transfers.ts';
-import { closeVolume, deliveryRecordsOf, openVolume } from './volume.ts';
+import { closeVolume, deliveryRecordsOf, notHereForNow, openVolume } from './volume.ts';
 import type { Volume } from './volume.ts';
 
 /** What a domain's accounts may have of this node. */
@@ -162,12 +160,6 @@ class NodeStorage implements Storage {
     return this.#volumes.map(deliveryRecordsOf);
   }
 
-  async stage(address: string, source: MessageBytes, maxBytes: number): Promise<StagedMessage> {
-    const volume = this.#holderOf(address);
-    if (volume === undefined) throw new Failure('unknown-user', 'no such account');
-    return stageMessage(volume, source, { owner: address, maxBytes });
-  }
-
   async markMoved(address: string, node: string, epoch: number): Promise<void> {
     const volume = this.#holderOf(address);
     if (volume === undefined) throw new Failure('unknown-user', 'no such account');
@@ -233,8 +225,4 @@ function tellTwice(volumes: readonly Volume[], { directories, attached = [], log
     const twice = liveAddresses(volume).filter((address) => volumes.some((other) => other !== volume && findAccount(other, address).at === 'live'));
     if (twice.length > 0) log.error({ alert: 'account-in-two-storages', directory: directories[index], accounts: twice.slice(0, 20), count: twice.length }, 'accounts of an attached storage are in another storage of this node, too');
   }
-}
-
-function notHereForNow(): Failure {
-  return new Failure('storage-failure', 'the storage of this account is taken out for the time being');
 }

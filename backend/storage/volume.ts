@@ -1,5 +1,6 @@
 /** One storage of a node: a directory with an index and packs, and what all work in it needs. */
 import { join } from 'node:path';
+import { Failure } from '../../shared/base/failure.ts';
 import type { HintBus } from '../../shared/service/service.ts';
 import { ArrivalBatches } from './arrival-batches.ts';
 import { openIndexed, wayOutOf } from './lost-index.ts';
@@ -66,6 +67,11 @@ export function deliveryRecordsOf({ environment, tables }: Volume): DeliveryReco
     writeAlong: (action) => environment.writeAlong(() => action(tables.deliveries)),
     hurry: () => environment.hurry(),
   };
+}
+
+/** What those hear who come for an account of a storage that is `leaving`, or gone. */
+export function notHereForNow(): Failure {
+  return new Failure('storage-failure', 'the storage of this account is taken out for the time being');
 }
 
 /** Finishes the packs and closes the index. */

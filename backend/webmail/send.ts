@@ -75,7 +75,7 @@ function checkSize(message: Buffer, maxBytes: number): void {
 }
 
 async function keep(call: Call, mailbox: Mailbox, { bytes, flags }: { readonly bytes: Buffer; readonly flags: number }): Promise<number> {
-  const staged = await call.options.storage.stage(call.account.address, inChunks(bytes), bytes.length);
+  const staged = await call.account.stage(inChunks(bytes), bytes.length);
   try {
     const { uids } = await mailbox.append([{ staged, marks: { flags, keywords: [] } }]);
     return uids[0] ?? 0;

@@ -20,7 +20,7 @@ import { activityOf } from '../../shared/http/same-site.ts';
 import type { NodeIdentity } from '../../shared/tls/identity.ts';
 import { CommandSlots, SessionSlot } from '../../shared/workers/command-slots.ts';
 import type { Accounts } from '../accounts/accounts.ts';
-import type { Account, Storage } from '../storage/storage.ts';
+import type { Account } from '../storage/storage.ts';
 import { EventStreams } from './events.ts';
 import { findRoute } from './router.ts';
 import { apiRoutes, newsPath } from './routes.ts';
@@ -56,7 +56,6 @@ export interface WebmailOptions {
   readonly listeners: readonly WebmailListener[];
   readonly serverTls: ServerTls;
   readonly accounts: Pick<Accounts, 'login' | 'open' | 'changePassword' | 'lookUp'>;
-  readonly storage: Pick<Storage, 'stage'>;
   readonly submit: Submit;
   /** In which requests of known users are worked on; any number at once when absent. */
   readonly slots?: CommandSlots | undefined;

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openStorage } from '../../backend/storage/storage.ts';
-import type { Storage } from '../../backend/storage/storage.ts';
+import type { Account, AppendedMessage } from '../../backend/storage/storage.ts';
 import { createLog } from '../../shared/log/log.ts';
 import { startCluster } from '../harness/cluster.ts';
 import type { Cluster } from '../harness/cluster.ts';
@@ -31,17 +31,18 @@ async function fill(cluster: Cluster, count: number): Promise<void> {
     directories: [1, 2].map((number) => join(cluster.folder, 'be1', `storage${String(number)}`)),
     clusterName: 'waybill-demo', nodeName: 'be1', hints, log: createLog({ node: 'be1', level: 'silent' }), workerSlot: 9, reserveBytes: 0,
   });
-  const inbox = (await storage.createAccount(address)).mailbox('INBOX');
+  const account = await storage.createAccount(address);
+  const inbox = account.mailbox('INBOX');
   for (let from = 0; from < count; from += 500) {
-    const messages = await Promise.all(Array.from({ length: Math.min(500, count - from) }, async () => stage(storage)));
+    const messages = await Promise.all(Array.from({ length: Math.min(500, count - from) }, async () => stage(account)));
     for (let at = 0; at < messages.length; at += 50) await inbox?.append(messages.slice(at, at + 50));
   }
   await storage.close();
 }
 
-async function stage(storage: Storage): Promise<Parameters<NonNullable<ReturnType<Awaited<ReturnType<Storage['createAccount']>>['mailbox']>>['append']>[0][number]> {
+async function stage(account: Account): Promise<AppendedMessage> {
   const { bytes } = newMessage({ text: 'x'.repeat(bytesEach - 200) });
-  return { staged: await storage.stage(address, (async function* () { yield bytes; })(), 1_000_000), marks: { flags: 0, keywords: [] } };
+  return { staged: await account.stage((async function* () { yield bytes; })(), 1_000_000), marks: { flags: 0, keywords: [] } };
 }
 
 /** From the events of one move: milliseconds of copying, and of the hold until the new node owned it. */

@@ -11,7 +11,8 @@ import { bigMailboxCommand } from './command/plain-commands.ts';
 const address = 'big@example.com';
 
 async function fill(server: TestServer, count: number): Promise<void> {
-  const mailbox = mailboxOf(await server.storage.createAccount(address), 'INBOX');
+  const account = await server.storage.createAccount(address);
+  const mailbox = mailboxOf(account, 'INBOX');
   const atOnce = 1000;
   for (let from = 0; from < count; from += atOnce) {
     const messages = await Promise.all(
@@ -20,7 +21,7 @@ async function fill(server: TestServer, count: number): Promise<void> {
         const source = async function* (): AsyncGenerator<Buffer, void, void> {
           yield bytes;
         };
-        return { staged: await server.storage.stage(address, source(), 1_000_000), marks: { flags: index % 2, keywords: [] } };
+        return { staged: await account.stage(source(), 1_000_000), marks: { flags: index % 2, keywords: [] } };
       }),
     );
     await mailbox.append(messages);

@@ -33,7 +33,7 @@ async function main(): Promise<void> {
     });
     appendsPerSecond[lanes] = Math.round((lanes * turns) / seconds);
   }
-  const staged = await storage.stage(account.address, inPieces(bytes), 10_000);
+  const staged = await account.stage(inPieces(bytes), 10_000);
   const missing = bigMailbox - inbox.state().messages;
   for (let done = 0; done < missing; done += 1000) {
     await inbox.append(Array.from({ length: Math.min(1000, missing - done) }, () => ({ staged, marks: { flags: 0, keywords: [] } })));

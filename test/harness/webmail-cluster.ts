@@ -134,7 +134,7 @@ async function startBackend(node: string, { folder, maps, storages, deliver, giv
   const accounts = createAccounts({ storage, maps, nodeName: node, primaryDomain: domain, nodeOf: (host) => host, holders: async () => Promise.resolve({ holders: [], silent: [] }), known: { staleMs: 0, maxEntries: 10 }, log });
   const start = async (port: number): Promise<HttpService> => startWebmail({
     listeners: [{ host: '127.0.0.1', port, tls: 'implicit', trusted: 'yes' }],
-    serverTls: createServerTls(certificateOf(node)), accounts, storage, hints, log, cookieSecret, uiDirectory,
+    serverTls: createServerTls(certificateOf(node)), accounts, hints, log, cookieSecret, uiDirectory,
     limits: { ...httpLimits, maxBodyBytes: 60 * 2 ** 20, maxUploadBytes: 25_000_000, maxMessageBytes, maxRecipients: 100, loginFailureDelayMs: 50 },
     ages: { idleMs: 1_200_000, absoluteMs: 86_400_000 }, language: { fallback: 'en', autodetect: 'yes' },
     isTrustedNode: (identity) => ['fe1', 'fe2'].includes(identity.node),
@@ -161,7 +161,7 @@ async function deliverTo(storages: ReadonlyMap<string, Storage>, directory: Read
   const storage = storages.get(directory.get(address.toLowerCase()) ?? '');
   if (storage === undefined) throw new Failure('unknown-user', `There is no user ${address}.`);
   const account = await storage.createAccount(address.toLowerCase());
-  const staged = await storage.stage(account.address, (async function* () { yield bytes; })(), maxMessageBytes);
+  const staged = await account.stage((async function* () { yield bytes; })(), maxMessageBytes);
   try {
     await account.mailbox('INBOX')?.append([{ staged, marks: { flags: 0, keywords: [] } }]);
   } finally {

@@ -160,7 +160,7 @@ class Lane {
   async #append(mailbox: Mailbox, messages: readonly MadeMessage[], flags: number): Promise<Answer> {
     const staged: StagedMessage[] = [];
     try {
-      for (const message of messages) staged.push(await this.#storage.stage(this.#account.address, sourceOf(message), 2 ** 24));
+      for (const message of messages) staged.push(await this.#account.stage(sourceOf(message), 2 ** 24));
       const { uids } = await mailbox.append(staged.map((one) => ({ staged: one, marks: { flags, keywords: [] } })));
       return this.#seen(mailbox, uids);
     } finally {
@@ -176,7 +176,7 @@ class Lane {
 
   /** Leaves a pack in which nothing lives for a later process to find; and tidies away what others have left. */
   async #tidy(): Promise<void> {
-    const staged = await this.#storage.stage(this.#account.address, pieces(bytesOfMade({ token: 'never appended', bytes: largeBytes })), 2 ** 24);
+    const staged = await this.#account.stage(pieces(bytesOfMade({ token: 'never appended', bytes: largeBytes })), 2 ** 24);
     await staged.discard();
     await this.#storage.removeDeadPacks(0);
   }

@@ -86,8 +86,8 @@ class Saboteur {
   }
 }
 
-async function put(storage: Storage, account: Account, text: string): Promise<number> {
-  const staged = await storage.stage(account.address, (async function* () { yield Buffer.from(`Subject: ${text}\r\nMessage-ID: <${text}@x>\r\n\r\n${text}\r\n`); })(), 10_000);
+async function put(account: Account, text: string): Promise<number> {
+  const staged = await account.stage((async function* () { yield Buffer.from(`Subject: ${text}\r\nMessage-ID: <${text}@x>\r\n\r\n${text}\r\n`); })(), 10_000);
   const { uids } = await account.mailbox('INBOX')?.append([{ staged, marks: { flags: 1, keywords: ['$Work'] } }]) ?? { uids: [] };
   await staged.discard();
   return uids[0] ?? 0;
@@ -95,7 +95,7 @@ async function put(storage: Storage, account: Account, text: string): Promise<nu
 
 async function makeAccount(address: string): Promise<Account> {
   const account = await be1.createAccount(address);
-  for (let n = 1; n <= 4; n += 1) await put(be1, account, `inbox${String(n)}`);
+  for (let n = 1; n <= 4; n += 1) await put(account, `inbox${String(n)}`);
   await account.createMailbox('Projects/2026');
   const inbox = account.mailbox('INBOX');
   const projects = account.mailbox('Projects/2026');
@@ -155,7 +155,7 @@ test('an owner of old refuses writes after the move, and a new one gets the next
   const uidNext = old.mailbox('INBOX')?.state().uidNext;
   await move('old@example.com', new Saboteur(undefined));
   await assert.rejects(old.createMailbox('More'), (error) => error instanceof Failure && error.kind === 'not-kept-here' && error.node === 'be2');
-  assert.equal(await put(be2, liveAt(be2, 'old@example.com'), 'next'), uidNext);
+  assert.equal(await put(liveAt(be2, 'old@example.com'), 'next'), uidNext);
 });
 
 test('what is acknowledged while the move goes on is there afterwards, and nothing is acknowledged between the last delta and the seal', async () => {
@@ -166,7 +166,7 @@ test('what is acknowledged while the move goes on is there afterwards, and nothi
   const saboteur = new Saboteur(undefined);
   saboteur.beforeCall = async (name) => {
     try {
-      acknowledged.push(await put(be1, account, `at ${name} ${String(acknowledged.length)}`));
+      acknowledged.push(await put(account, `at ${name} ${String(acknowledged.length)}`));
     } catch (error) {
       assert.ok(error instanceof Failure && ['in-use', 'not-kept-here'].includes(error.kind), String(error));
       refused.push(name);
@@ -192,7 +192,7 @@ test('a seal whose hold is over, or that has another token, is refused and chang
   await leaving.release('late@example.com', 'three');
   await assert.rejects(sealWith('three'), isOver);
   assert.equal(account.standing(), 'live');
-  await put(be1, account, 'still here');
+  await put(account, 'still here');
 });
 
 for (const how of ['crash before', 'crash after', 'lost reply', 'late', 'late, crash'] as const) {
@@ -218,7 +218,7 @@ async function oneRound(cut: Cut): Promise<'somebody' | 'nobody'> {
   await sleep(holdOfCutMs + 50);
   // Mail comes in between, wherever the account is.
   const owner = owners(address)[0] === 'be1' ? be1 : be2;
-  const between = owners(address).length === 1 ? await put(owner, liveAt(owner, address), 'between') : undefined;
+  const between = owners(address).length === 1 ? await put(liveAt(owner, address), 'between') : undefined;
   for (const late of saboteur.late) await late().catch((error: unknown) => assert.ok(error instanceof Failure, `${where()}: ${String(error)}`));
   assert.ok(owners(address).length <= 1, `${where()}: owned by ${owners(address).join(' and ')} after a late call`);
   if (owners(address)[0] !== 'be2') await move(address, new Saboteur(undefined));

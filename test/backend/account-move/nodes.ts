@@ -101,7 +101,7 @@ export async function startNodes(t: TestContext, options: NodesOptions = {}): Pr
 export async function put(storage: Storage, address: string, text: string): Promise<number> {
   const account = accountAt(storage, address);
   const bytes = Buffer.from(`Subject: ${text.slice(0, 40)}\r\nMessage-ID: <${text.slice(0, 40)}@x>\r\n\r\n${text}\r\n`);
-  const staged = await storage.stage(address, (async function* () { yield bytes; })(), 10_000_000);
+  const staged = await account.stage((async function* () { yield bytes; })(), 10_000_000);
   try {
     const { uids } = await mailboxOf(account).append([{ staged, marks: { flags: 0, keywords: [] } }]);
     return uids[0] ?? 0;

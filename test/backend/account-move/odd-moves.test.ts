@@ -214,7 +214,7 @@ test('one change of very many messages is copied in small parts, and goes on whe
   const { be1, be2 } = nodes.storages;
   const inbox = mailboxOf(accountAt(be1, alice));
   const bytes = Buffer.from('Subject: one of many\r\n\r\n');
-  const many = await Promise.all(Array.from({ length: 300 }, async () => ({ staged: await be1.stage(alice, (async function* () { yield bytes; })(), 1000), marks: { flags: 0, keywords: [] } })));
+  const many = await Promise.all(Array.from({ length: 300 }, async () => ({ staged: await accountAt(be1, alice).stage((async function* () { yield bytes; })(), 1000), marks: { flags: 0, keywords: [] } })));
   await inbox.append(many);
   await inbox.expunge([7, 8]);
   const asked: number[][] = [];

@@ -6,11 +6,11 @@ import { bringAccount } from '../../../backend/account-move/move.ts';
 import type { MoveSource } from '../../../backend/account-move/source.ts';
 import { isFailure } from '../../../shared/base/failure.ts';
 import { mailboxOf, temporaryStorage } from '../storage/harness.ts';
-import type { Account, Storage } from '../../../backend/storage/storage.ts';
+import type { Account } from '../../../backend/storage/storage.ts';
 
-async function put(storage: Storage, account: Account, text: string): Promise<number> {
+async function put(account: Account, text: string): Promise<number> {
   const bytes = Buffer.from(`Subject: ${text}\r\nMessage-ID: <${text}@x>\r\n\r\n${text}\r\n`);
-  const staged = await storage.stage(account.address, (async function* () { yield bytes; })(), 10_000);
+  const staged = await account.stage((async function* () { yield bytes; })(), 10_000);
   await mailboxOf(account).append([{ staged, marks: { flags: 0, keywords: [] } }]);
   await staged.discard();
   return mailboxOf(account).rows().at(-1)?.messageId ?? 0;
@@ -37,8 +37,8 @@ test('a number that is taken by another message refuses the move', async (t) => 
   const be2 = await temporaryStorage(t, { nodeName: 'be2' });
   const alice = await be1.createAccount('alice@example.com');
   const bob = await be2.createAccount('bob@example.com');
-  const own = await put(be1, alice, 'of alice');
-  const taken = await put(be2, bob, 'of bob and of nobody else');
+  const own = await put(alice, 'of alice');
+  const taken = await put(bob, 'of bob and of nobody else');
   const source = renumbered(localSource('be1', be1), own, taken);
   await assert.rejects(
     bringAccount({ address: 'alice@example.com', source, node: 'be2', storage: be2, holdMs: 10_000, tell: () => undefined }),

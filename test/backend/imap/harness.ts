@@ -159,7 +159,7 @@ export async function deliver(
   marks: { readonly flags: number; readonly keywords: readonly string[]; readonly internalDateMs?: number } = { flags: 0, keywords: [] },
 ): Promise<void> {
   const account = await target.storage.createAccount(target.address);
-  const staged = await target.storage.stage(target.address, inOnePiece(bytes), 100 * 1024 * 1024);
+  const staged = await account.stage(inOnePiece(bytes), 100 * 1024 * 1024);
   try {
     await mailboxOf(account, target.mailbox).append([{ staged, marks }]);
   } finally {

@@ -97,8 +97,9 @@ export async function inboxOf(server: TestServer, address: string): Promise<Mail
 /** Puts messages into INBOX, as a delivery does. */
 export async function deliver(server: TestServer, address: string, ...messages: readonly Buffer[]): Promise<void> {
   const mailbox = await inboxOf(server, address);
+  const account = await server.storage.createAccount(address);
   for (const bytes of messages) {
-    const staged = await server.storage.stage(address, inPieces(bytes), 200 * 1024 * 1024);
+    const staged = await account.stage(inPieces(bytes), 200 * 1024 * 1024);
     try {
       await mailbox.append([{ staged, marks: { flags: 0, keywords: [] } }]);
     } finally {

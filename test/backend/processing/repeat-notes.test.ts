@@ -15,7 +15,7 @@ test('A message that came twice, and one that came a second time to one of two, 
   const deliver = async (id: string, acceptedAtMs: number, to: readonly (typeof alice)[]): Promise<readonly (number | undefined)[]> => {
     const acceptance = { id, acceptedAtMs, confirmation: 'loose', holder: '' } as const;
     const bytes = [Buffer.from('Subject: once\r\n\r\nHello.\r\n')];
-    const outcomes = await deliverLocally(storage, rules, { accounts: to, message: { sender: 'x@example.net', trace: `Received: ${id}\r\n`, bytes, maxBytes: 10_000, digest: undefined, acceptance } });
+    const outcomes = await deliverLocally(rules, { accounts: to, message: { sender: 'x@example.net', trace: `Received: ${id}\r\n`, bytes, maxBytes: 10_000, digest: undefined, acceptance } });
     return outcomes.map((outcome) => (outcome.at === 'stored' ? outcome.uid : undefined));
   };
   assert.deepEqual(await deliver('first', 1000, [alice]), [1]);

@@ -10,7 +10,7 @@ async function withMessage(storage: Storage, address: string): Promise<Account> 
   const account = await storage.createAccount(address);
   await account.setPasswordHash('{CLEARTEXT}secret');
   const inbox = account.mailbox('INBOX');
-  const staged = await storage.stage(address, source(`Subject: of ${address}\r\n\r\nHello.\r\n`), 10_000);
+  const staged = await account.stage(source(`Subject: of ${address}\r\n\r\nHello.\r\n`), 10_000);
   await inbox?.append([{ staged, marks: { flags: 4, keywords: ['kept'] } }]);
   await staged.discard();
   return account;

@@ -14,7 +14,7 @@ test('One that is refused after it was entered takes nothing of its neighbours, 
   const small = sampleMessage('small', 1000);
   const storage = await temporaryStorage(t, { quota: { bytes: 3000, messages: 0 } });
   const [alice, bob, carol] = await Promise.all(['alice', 'bob', 'carol'].map(async (name) => storage.createAccount(`${name}@example.com`))) as [Account, Account, Account];
-  const stage = async (bytes: Buffer): Promise<StagedMessage> => storage.stage('alice@example.com', inPieces(bytes), 100_000);
+  const stage = async (bytes: Buffer): Promise<StagedMessage> => alice.stage(inPieces(bytes), 100_000);
   const enter = async (account: Account, staged: StagedMessage, guard?: AppendGuard): Promise<AppendResult> => mailboxOf(account).append([{ staged, marks }], guard);
   const record = ['a record', 1];
   const disturbed: AppendGuard = (records) => {
@@ -45,7 +45,7 @@ test('A locked storage refuses who waits behind others as soon as its own patien
   const storage = await temporaryStorage(t);
   const account = await storage.createAccount('alice@example.com');
   const enter = async (): Promise<AppendResult> => {
-    const staged = await storage.stage('alice@example.com', inPieces(sampleMessage('x')), 10_000);
+    const staged = await account.stage(inPieces(sampleMessage('x')), 10_000);
     try {
       return await mailboxOf(account).append([{ staged, marks }]);
     } finally {

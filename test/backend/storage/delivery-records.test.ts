@@ -6,7 +6,7 @@ import type { Account, AppendGuard, Storage } from '../../../backend/storage/sto
 import { inPieces, mailboxOf, RecordingHints, sampleMessage, temporaryStorage } from './harness.ts';
 
 async function appendGuarded(target: { storage: Storage; account: Account }, guard: AppendGuard): Promise<readonly number[]> {
-  const staged = await target.storage.stage(target.account.address, inPieces(sampleMessage('x')), 10_000);
+  const staged = await target.account.stage(inPieces(sampleMessage('x')), 10_000);
   try {
     return (await mailboxOf(target.account).append([{ staged, marks: { flags: 0, keywords: [] } }], guard)).uids;
   } finally {

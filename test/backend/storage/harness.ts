@@ -85,7 +85,7 @@ export async function deliver(
   bytes: Buffer,
   marks: { readonly flags?: number; readonly keywords?: readonly string[]; readonly internalDateMs?: number } = {},
 ): Promise<AppendResult> {
-  const staged = await target.storage.stage(target.account.address, inPieces(bytes), 100 * 2 ** 20);
+  const staged = await target.account.stage(inPieces(bytes), 100 * 2 ** 20);
   try {
     return await target.mailbox.append([{ staged, marks: { flags: 0, keywords: [], ...marks } }]);
   } finally {

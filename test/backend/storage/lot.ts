@@ -4,8 +4,9 @@ import { inPieces, sampleMessage } from './harness.ts';
 
 /** One lot of messages with these subjects. */
 export async function enterLot({ storage, address }: { readonly storage: Storage; readonly address: string }, lots: Lots, subjects: readonly string[]): Promise<void> {
+  const account = await storage.createAccount(address);
   const messages = await Promise.all(subjects.map(async (subject) => ({
-    staged: await storage.stage(address, inPieces(sampleMessage(subject)), 10_000),
+    staged: await account.stage(inPieces(sampleMessage(subject)), 10_000),
     marks: { flags: 0, keywords: ['$Copied'] },
   })));
   await lots.add(messages);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isFailure } from '../../../shared/base/failure.ts';
 import { Flag, openStorage } from '../../../backend/storage/storage.ts';
+import type { Account } from '../../../backend/storage/storage.ts';
 import { bytesOf, deliver, inPieces, mailboxOf, realMessages, RecordingHints, recount, sampleMessage, storageOptions, temporaryDirectory, temporaryStorage, wronglyKept } from './harness.ts';
 
 test('Every real message comes back byte for byte, also after closing and opening again', async (t) => {
@@ -52,8 +53,8 @@ test('A message beyond its limit, or whose sender fails, leaves nothing behind a
   const account = await storage.createAccount('alice@example.com');
   const inbox = mailboxOf(account);
   for (const bytes of [1000, 1_000_000]) {
-    await assert.rejects(storage.stage(account.address, inPieces(sampleMessage('x', bytes)), bytes - 400), (error) => isFailure(error, 'message-too-big'));
-    await assert.rejects(storage.stage(account.address, cutShort(sampleMessage('x', bytes)), 10_000_000), /line was cut/);
+    await assert.rejects(account.stage(inPieces(sampleMessage('x', bytes)), bytes - 400), (error) => isFailure(error, 'message-too-big'));
+    await assert.rejects(account.stage(cutShort(sampleMessage('x', bytes)), 10_000_000), /line was cut/);
   }
   const kept = sampleMessage('kept', 700_000);
   const { uids } = await deliver({ storage, account, mailbox: inbox }, kept);
@@ -87,7 +88,7 @@ test('Several recipients of one staged message share its bytes and its id', asyn
   const storage = await temporaryStorage(t);
   const alice = await storage.createAccount('alice@example.com');
   const bob = await storage.createAccount('bob@example.com');
-  const staged = await storage.stage(alice.address, inPieces(sampleMessage('for both')), 10_000);
+  const staged = await alice.stage(inPieces(sampleMessage('for both')), 10_000);
   const boxes = [mailboxOf(alice), mailboxOf(bob), mailboxOf(bob, 'Sent')];
   await Promise.all(boxes.map((box) => box.append([{ staged, marks: { flags: 0, keywords: [] } }])));
   await staged.discard();
@@ -105,7 +106,7 @@ test('A message staged in one storage can be appended in another', async (t) => 
   const storage = await temporaryStorage(t, { directories });
   const accounts = await Promise.all(Array.from({ length: 6 }, (_, index) => storage.createAccount(`user${index}@example.com`)));
   const bytes = sampleMessage('everywhere', 600_000);
-  const staged = await storage.stage('user0@example.com', inPieces(bytes), 1_000_000);
+  const staged = await (accounts[0] as Account).stage(inPieces(bytes), 1_000_000);
   await Promise.all(accounts.map((account) => mailboxOf(account).append([{ staged, marks: { flags: 0, keywords: [] } }])));
   await staged.discard();
   for (const account of accounts) {

@@ -188,8 +188,8 @@ test('A pack that is torn at any byte of its last records gives all records befo
 test('A message that was streamed, so that its length stands behind it, is found whole or not at all', async (t) => {
   const directory = temporaryDirectory(t);
   await inStorage(directory, async (storage) => {
-    await storage.createAccount('alice@example.com');
-    const staged = await storage.stage('alice@example.com', inPieces(sampleMessage('streamed', 300_000)), 2 ** 20);
+    const account = await storage.createAccount('alice@example.com');
+    const staged = await account.stage(inPieces(sampleMessage('streamed', 300_000)), 2 ** 20);
     await staged.discard();
   });
   const streamed = packWith(directory, 'Subject: streamed');

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Flag, openStorage } from '../../../backend/storage/storage.ts';
-import type { Account, AppendResult, Mailbox, Storage } from '../../../backend/storage/storage.ts';
+import type { Account, AppendResult, Mailbox } from '../../../backend/storage/storage.ts';
 import { isFailure } from '../../../shared/base/failure.ts';
 import { bytesOf, deliver, inPieces, mailboxOf, recount, sampleMessage, storageOptions, temporaryDirectory, temporaryStorage } from './harness.ts';
 
-async function replaceIn(storage: Storage, { account, from, uid, into }: { readonly account: Account; readonly from: Mailbox; readonly uid: number; readonly into: Mailbox }, bytes: Buffer): Promise<AppendResult | undefined> {
-  const staged = await storage.stage(account.address, inPieces(bytes), 10 * 2 ** 20);
+async function replaceIn({ account, from, uid, into }: { readonly account: Account; readonly from: Mailbox; readonly uid: number; readonly into: Mailbox }, bytes: Buffer): Promise<AppendResult | undefined> {
+  const staged = await account.stage(inPieces(bytes), 10 * 2 ** 20);
   try {
     return await from.replace(uid, { staged, marks: { flags: Flag.Draft, keywords: ['k'] } }, into);
   } finally {
@@ -23,11 +23,11 @@ test('The new message is there with all its marks when the old one is gone, in t
   for (const subject of ['one', 'two']) await deliver({ storage, account, mailbox: inbox }, sampleMessage(subject));
   const before = inbox.state().highestModseq;
   const second = sampleMessage('two, again', 3000);
-  assert.deepEqual((await replaceIn(storage, { account, from: inbox, uid: 2, into: inbox }, second))?.uids, [3]);
+  assert.deepEqual((await replaceIn({ account, from: inbox, uid: 2, into: inbox }, second))?.uids, [3]);
   const { changed, vanished } = inbox.changesSince(before);
   assert.deepEqual([changed.map(({ uid, flags, keywords, modseq }) => [uid, flags, keywords, modseq]), vanished], [[[3, Flag.Draft, 1, before + 1]], [2]]);
   assert.ok((await bytesOf(inbox, 3)).equals(second));
-  assert.deepEqual((await replaceIn(storage, { account, from: inbox, uid: 1, into: sent }, second))?.uids, [1]);
+  assert.deepEqual((await replaceIn({ account, from: inbox, uid: 1, into: sent }, second))?.uids, [1]);
   assert.deepEqual([inbox.rows().map(({ uid }) => uid), sent.rows().map(({ uid }) => uid)], [[3], [1]]);
   for (const mailbox of [inbox, sent]) {
     const { messages, unseen, deleted, bytes } = mailbox.state();
@@ -43,7 +43,7 @@ test('What is gone is not replaced: nothing enters and nothing counts', async (t
   await deliver({ storage, account, mailbox: inbox }, sampleMessage('one'));
   await inbox.expunge([1]);
   const before = inbox.state();
-  assert.equal(await replaceIn(storage, { account, from: inbox, uid: 1, into: inbox }, sampleMessage('two')), undefined);
+  assert.equal(await replaceIn({ account, from: inbox, uid: 1, into: inbox }, sampleMessage('two')), undefined);
   assert.deepEqual([inbox.state(), account.quota().messages], [before, 0]);
 });
 
@@ -53,8 +53,8 @@ test('In a full account a message of the same size takes the place of another, a
   const account = await storage.createAccount('alice@example.com');
   const inbox = mailboxOf(account);
   await deliver({ storage, account, mailbox: inbox }, message);
-  assert.deepEqual((await replaceIn(storage, { account, from: inbox, uid: 1, into: inbox }, message))?.uids, [2]);
-  await assert.rejects(replaceIn(storage, { account, from: inbox, uid: 2, into: inbox }, Buffer.concat([message, message])), (error) => isFailure(error, 'over-quota'));
+  assert.deepEqual((await replaceIn({ account, from: inbox, uid: 1, into: inbox }, message))?.uids, [2]);
+  await assert.rejects(replaceIn({ account, from: inbox, uid: 2, into: inbox }, Buffer.concat([message, message])), (error) => isFailure(error, 'over-quota'));
   assert.deepEqual([inbox.rows().map(({ uid }) => uid), account.quota().bytes], [[2], message.length]);
 });
 

@@ -56,7 +56,6 @@ test('Accounts, aliases and groups of a storage that is taken out can not be had
     assert.ok(without.isTakenOut(address));
     await assert.rejects(without.createAccount(address), away);
     await assert.rejects(without.lives.putGroup({ address, members: ['bob@example.com'] }), away);
-    await assert.rejects(async () => without.stage(address, (async function* () { yield await Promise.resolve(Buffer.from('x')); })(), 10), away);
   }
   assert.equal(without.find('nobody@example.com').at, 'none');
   await without.close();

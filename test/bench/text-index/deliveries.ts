@@ -16,9 +16,10 @@ export interface Amount {
 const together = 50;
 
 export async function addMessages({ storage, address }: DeliveryTarget, mail: BenchMail, { messages, messageBytes }: Amount): Promise<void> {
-  const mailbox = mailboxOf(await storage.createAccount(address), 'INBOX');
+  const account = await storage.createAccount(address);
+  const mailbox = mailboxOf(account, 'INBOX');
   for (let added = 0; added < messages; added += together) {
-    const staged = await Promise.all(Array.from({ length: Math.min(together, messages - added) }, async () => storage.stage(address, once(mail.message(messageBytes)), 10 * messageBytes)));
+    const staged = await Promise.all(Array.from({ length: Math.min(together, messages - added) }, async () => account.stage(once(mail.message(messageBytes)), 10 * messageBytes)));
     await mailbox.append(staged.map((one) => ({ staged: one, marks: { flags: 0, keywords: [] } })));
     await Promise.all(staged.map(async (one) => one.discard()));
   }
@@ -26,13 +27,14 @@ export async function addMessages({ storage, address }: DeliveryTarget, mail: Be
 
 /** Deliveries in a second, each durable by itself. */
 export async function deliverAtOnce({ storage, address }: DeliveryTarget, mail: BenchMail, { messages, messageBytes, atOnce }: Amount & { readonly atOnce: number }): Promise<number> {
-  const mailbox = mailboxOf(await storage.createAccount(address), 'INBOX');
+  const account = await storage.createAccount(address);
+  const mailbox = mailboxOf(account, 'INBOX');
   const bytes = Array.from({ length: 500 }, () => mail.message(messageBytes));
   let left = messages;
   const deliver = async (): Promise<void> => {
     while (left > 0) {
       left -= 1;
-      const staged = await storage.stage(address, once(bytes[left % bytes.length] ?? Buffer.alloc(0)), 10 * messageBytes);
+      const staged = await account.stage(once(bytes[left % bytes.length] ?? Buffer.alloc(0)), 10 * messageBytes);
       await mailbox.append([{ staged, marks: { flags: 0, keywords: [] } }]);
       await staged.discard();
     }
