@@ -63,17 +63,15 @@ export async function deliverLocally(rules: KeyRules, delivery: { readonly messa
 }
 
 async function putInto(account: Account, staged: StagedMessage, { key, acceptance, rules }: { readonly key: string; readonly acceptance: Acceptance; readonly rules: KeyRules }): Promise<number | undefined> {
-  const inbox = account.mailbox('INBOX');
-  if (inbox === undefined) throw new Failure('storage-failure', 'the account has no INBOX');
   const message = { staged, marks: { flags: 0, keywords: [] } };
   // Looked up before anything is noted with the bytes: a note that no message follows would bring a second copy into INBOX when a lost index is made anew.
   if (account.deliveryRecords.read((records) => isFirst(records, key))) {
-    const { uids: [first] } = await inbox.append([message], (records) => (acceptFirst(records, key, acceptance) === 'new' ? 'append' : 'skip'));
+    const { uids: [first] } = await account.deliver([message], (records) => (acceptFirst(records, key, acceptance) === 'new' ? 'append' : 'skip'));
     if (first !== undefined) return first; // as it is with nearly every message
   }
   await earlierSettled(account, key, { acceptance, rules });
   if (await isRepeat(account, key, { acceptance, rules })) return undefined;
-  const { uids: [uid] } = await inbox.append([message], (records) => acceptOrWait(records, key, { acceptance, rules }));
+  const { uids: [uid] } = await account.deliver([message], (records) => acceptOrWait(records, key, { acceptance, rules }));
   return uid;
 }
 

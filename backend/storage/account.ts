@@ -1,13 +1,15 @@
 /** One account: its mailboxes, subscriptions and use. */
 import type { AccountAct } from '../../shared/admin-api/account-act.ts';
+import { Failure } from '../../shared/base/failure.ts';
 import { checkSubscriptions } from './account-bounds.ts';
 import { changeAccount } from './account-change.ts';
 import type { AccountHandle } from './account-change.ts';
 import { StoredAnnotations } from './annotations.ts';
+import { enterGuarded, enterTogether, prepareMessages } from './append.ts';
 import { getAccount, getActs, getMailbox, isHeld, limitsOf, mailboxIdOf, sessionEpochOf, termsOf } from './entries.ts';
 import type { AccountEntry } from './entries.ts';
 import { keysUnder } from './environment.ts';
-import type { Account, AccountTerms, Annotations, DeliveryRecords, Mailbox, MailboxState, StagedMessage } from './interface.ts';
+import type { Account, AccountTerms, Annotations, AppendedMessage, AppendGuard, AppendResult, DeliveryRecords, Mailbox, MailboxState, StagedMessage } from './interface.ts';
 import { noValue } from './keys.ts';
 import { stateOf, StoredMailbox } from './mailbox.ts';
 import { canonicalName, checkedName, compareNames, isHidden } from './mailbox-name.ts';
@@ -97,6 +99,15 @@ export class StoredAccount implements Account, AccountHandle {
     const { environment, tables } = this.volume;
     const entry = environment.read(() => getMailbox(tables, id));
     return entry?.account === this.number && !isHidden(entry.name) ? new StoredMailbox(this, id) : undefined;
+  }
+
+  async deliver(messages: readonly AppendedMessage[], guard?: AppendGuard): Promise<AppendResult> {
+    const arrivals = await prepareMessages(this, 'INBOX', messages);
+    return enterTogether(this, arrivals, (change) => {
+      const mailboxId = mailboxIdOf(this.volume.tables, this.number, 'INBOX');
+      if (mailboxId === undefined) throw new Failure('storage-failure', 'the account has no INBOX');
+      return enterGuarded(change, { mailboxId, arrivals }, guard);
+    });
   }
 
   async createMailbox(name: string, specialUses: readonly string[] = []): Promise<Mailbox> {

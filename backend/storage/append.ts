@@ -6,7 +6,7 @@ import { getMailbox } from './entries.ts';
 import { wholeUpToBytes } from './open-packs.ts';
 import type { StoredStage } from './stage.ts';
 import { stageOf } from './stage.ts';
-import type { AppendedMessage, AppendMarks, AppendResult } from './interface.ts';
+import type { AppendedMessage, AppendGuard, AppendMarks, AppendResult } from './interface.ts';
 import { threadOf } from './threads.ts';
 import { LockWait } from './write-lock.ts';
 
@@ -20,17 +20,16 @@ export interface Arrival {
   readonly mailbox: string;
 }
 
-/** Where messages are to go: found by its name (a moment ago; whether it is there still is for the transaction to say), or by its id alone. */
-interface Target {
-  readonly id: number;
-  readonly foundAs: string | undefined;
+/** The name that is noted with messages for a mailbox that is known by its id alone. Throws `mailbox-missing`. */
+export function noteNameOf({ volume: { environment, tables } }: AccountHandle, mailboxId: number): string {
+  const name = environment.read(() => getMailbox(tables, mailboxId)?.name);
+  if (name === undefined) throw new Failure('mailbox-missing', 'mailbox does not exist');
+  return name;
 }
 
-/** Gets messages ready for `enterTogether`. Throws `mailbox-missing`, `storage-full`, `storage-failure`. */
-export async function prepareMessages(account: AccountHandle, { id, foundAs }: Target, messages: readonly AppendedMessage[]): Promise<readonly Arrival[]> {
+/** Gets messages ready for `enterTogether`. Throws `storage-full`, `storage-failure`. @param mailbox its name, for the note: whether it is there is for the transaction to say */
+export async function prepareMessages(account: AccountHandle, mailbox: string, messages: readonly AppendedMessage[]): Promise<readonly Arrival[]> {
   await account.volume.space.check();
-  const mailbox = foundAs ?? account.volume.environment.read(() => getMailbox(account.volume.tables, id)?.name);
-  if (mailbox === undefined) throw new Failure('mailbox-missing', 'mailbox does not exist');
   const nowMs = Date.now();
   return Promise.all(messages.map(async ({ staged, marks }): Promise<Arrival> => {
     const stage = await stageOf(staged).in(account.volume, account.address);
@@ -50,6 +49,12 @@ export async function enterTogether<T>(account: AccountHandle, arrivals: readonl
   };
   // A big one has a pack and a flush of its own, for which nobody should wait.
   return arrivals.some(({ stage }) => stage.size > wholeUpToBytes) ? enter() : account.volume.arrivals.run(enter);
+}
+
+/** As `enterMessages`, unless `guard` says `skip`: then no uids. */
+export function enterGuarded(change: AccountChange, { mailboxId, arrivals }: { readonly mailboxId: number; readonly arrivals: readonly Arrival[] }, guard: AppendGuard | undefined): AppendResult {
+  if (guard?.(change.volume.tables.deliveries) === 'skip') return { uidValidity: change.mailbox(mailboxId).entry.uidValidity, uids: [] };
+  return enterMessages(change, mailboxId, arrivals);
 }
 
 /** Puts messages in that are settled. Inside a transaction. Throws `mailbox-missing`, `limit`. */

@@ -13,7 +13,7 @@ import type { Table } from './environment.ts';
 import type { MessageBytes } from './packs.ts';
 import type { FolderRights, RightsEntry } from './rights.ts';
 import type { Transfers } from './transfers.ts';
-import type { Mailbox, MailboxState, StagedMessage } from './mailbox-interface.ts';
+import type { AppendedMessage, AppendGuard, AppendResult, Mailbox, MailboxState, StagedMessage } from './mailbox-interface.ts';
 
 export * from './mailbox-interface.ts';
 
@@ -122,6 +122,8 @@ export interface Account {
    * Several recipients of one delivery in one storage share the bytes; into others they are copied.
    */
   stage(source: MessageBytes, maxBytes: number): Promise<StagedMessage>;
+  /** Appends to INBOX, as `Mailbox.append` does, without a look at the index before. */
+  deliver(messages: readonly AppendedMessage[], guard?: AppendGuard): Promise<AppendResult>;
   /** All mailboxes, INBOX first, then by name. */
   mailboxes(): MailboxState[];
   /** Undefined when there is none of that name (INBOX is case-insensitive). */

@@ -7,7 +7,7 @@ import { isAlive, thisProcess } from '../../shared/base/process-identity.ts';
 import type { Logger } from '../../shared/log/log.ts';
 import { changeAccount } from './account-change.ts';
 import type { AccountChange, AccountHandle } from './account-change.ts';
-import { enterMessages, enterTogether, prepareMessages } from './append.ts';
+import { enterMessages, enterTogether, noteNameOf, prepareMessages } from './append.ts';
 import { takeOverMessages } from './copy-move.ts';
 import { getAccount, getMailbox, putAccount, putMailbox, putName } from './entries.ts';
 import type { AccountEntry, MailboxEntry } from './entries.ts';
@@ -40,7 +40,7 @@ export class StoredLots implements Lots {
   }
 
   async add(messages: readonly AppendedMessage[]): Promise<void> {
-    const arrivals = await prepareMessages(this.#account, { id: this.#target, foundAs: undefined }, messages); // packs note the name of the mailbox that they are for
+    const arrivals = await prepareMessages(this.#account, noteNameOf(this.#account, this.#target), messages); // packs note the name of the mailbox that they are for
     this.#hidden = await enterTogether(this.#account, arrivals, (change) => {
       const id = this.#hidden ?? begin(change, this.#target);
       demandHidden(change.volume, id);

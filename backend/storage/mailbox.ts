@@ -9,7 +9,7 @@ import type { FieldChoice } from '../../shared/mime/kept-fields.ts';
 import type { MessageHead } from '../../shared/mime/structure.ts';
 import { changeAccount } from './account-change.ts';
 import type { AccountHandle } from './account-change.ts';
-import { enterMessages, enterTogether, prepareMessages } from './append.ts';
+import { enterGuarded, enterMessages, enterTogether, noteNameOf, prepareMessages } from './append.ts';
 import { changeFlags, deletedOf } from './change-flags.ts';
 import { copyMessages, moveMessages } from './copy-move.ts';
 import { getMailbox } from './entries.ts';
@@ -185,11 +185,12 @@ export class StoredMailbox implements Mailbox {
   }
 
   async append(messages: readonly AppendedMessage[], guard?: AppendGuard): Promise<AppendResult> {
-    const arrivals = await prepareMessages(this.#account, { id: this.id, foundAs: this.#foundAs }, messages);
-    return enterTogether(this.#account, arrivals, (account) => {
-      if (guard?.(account.volume.tables.deliveries) === 'skip') return { uidValidity: account.mailbox(this.id).entry.uidValidity, uids: [] };
-      return enterMessages(account, this.id, arrivals);
-    });
+    const arrivals = await prepareMessages(this.#account, this.#noteName(), messages);
+    return enterTogether(this.#account, arrivals, (account) => enterGuarded(account, { mailboxId: this.id, arrivals }, guard));
+  }
+
+  #noteName(): string {
+    return this.#foundAs ?? noteNameOf(this.#account, this.id);
   }
 
   lots(): Lots {
@@ -198,7 +199,7 @@ export class StoredMailbox implements Mailbox {
 
   async replace(uid: number, message: AppendedMessage, target: Mailbox): Promise<AppendResult | undefined> {
     const into = this.#sibling(target);
-    const arrivals = await prepareMessages(this.#account, { id: into.id, foundAs: into.#foundAs }, [message]);
+    const arrivals = await prepareMessages(this.#account, into.#noteName(), [message]);
     return enterTogether(this.#account, arrivals, (account) => {
       if (expungeMessages(account, this.id, [uid]).uids.length === 0) return undefined;
       return enterMessages(account, into.id, arrivals);
