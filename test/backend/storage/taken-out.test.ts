@@ -36,6 +36,7 @@ test('Accounts, aliases and groups of a storage that is taken out can not be had
   await record.account.changeRights('INBOX', '$team@example.com', (before) => ({ ...before, allow: 'lr' }));
   first.care.leave(two);
   assert.equal(record.account.standing(), 'away', 'sessions end');
+  await assert.rejects(record.account.stage([Buffer.from('x')], 10), away, 'no message comes into it');
   assert.throws(() => first.find('alice@example.com'), away);
   await assert.rejects(first.lives.addAlias('alice@example.com', 'late@example.com'), away);
   await assert.rejects(first.createAccount('new@example.com'), { kind: 'storage-full' }, 'nothing new comes into it');
