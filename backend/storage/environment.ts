@@ -202,7 +202,9 @@ class LmdbEnvironment implements Environment {
 
   /** Where pages are lost the copy has them, too: what it holds is for the check to say. */
   async copyTo(directory: string): Promise<void> {
-    if ((await this.compactTo(directory)) === 'lost pages') await this.#copy(directory, 'all pages');
+    if ((await this.compactTo(directory)) === 'done') return;
+    this.damage.tellOfLostPages();
+    await this.#copy(directory, 'all pages');
   }
 
   async compactTo(directory: string): Promise<'done' | 'lost pages'> {

@@ -15,6 +15,8 @@ export class DamageWatch {
   tell: (error: unknown) => void = () => undefined;
   /** Is called once a minute at most, when a commit failed for another reason: all that was in it is refused. */
   tellOfCommit: (error: unknown) => void = () => undefined;
+  /** Is called whenever the index was copied, and has pages that are neither in use nor free: nobody else can see them. */
+  tellOfLostPages: () => void = () => undefined;
   #toldMs = -Infinity;
   #toldOfCommitMs = -Infinity;
 

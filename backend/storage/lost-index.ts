@@ -32,10 +32,11 @@ export function withWayOut(error: unknown, directory: string, wayOut: string): u
   return isFailure(error, 'storage-failure') ? new Failure('storage-failure', `${directory}: ${error.message}. If its index is damaged, ${wayOut}`, { cause: error.cause }) : error;
 }
 
-/** Writes to the log whenever the index of that directory turns out to be damaged, and when a commit of it failed. */
+/** Writes to the log whenever the index of that directory turns out to be damaged, when a commit of it failed, and when a check or a backup finds that pages of it are lost. */
 export function tellDamageOf({ damage }: { readonly damage: DamageWatch }, log: Logger, { directory, what }: { readonly directory: string; readonly what: 'storage' | 'queue' }): void {
   damage.tell = (error) => log.error({ alert: 'index-damaged', directory, err: error }, `the index of a ${what} is damaged: ${wayOutOf(directory, what)}`);
   damage.tellOfCommit = (error) => log.error({ directory, err: error }, `the index of a ${what} could not be written: what was in that commit is refused for the time being`);
+  damage.tellOfLostPages = () => log.warn({ directory }, `the index of a ${what} has pages that are neither in use nor free: they cost their space, nothing else${what === 'storage' ? `. With its node stopped waybill storage compact --index ${directory} gets it back` : ''}`);
 }
 
 /** Of what LMDB says when it meets damage a `storage-failure` that says where it was, and what can be done; else the same. */

@@ -20,8 +20,8 @@ import { bytesOf, deliver, inPieces, mailboxOf, realMessages, sampleMessage, sto
 const quiet = { report: () => undefined, signal: new AbortController().signal };
 const log = createLog({ node: 'be1', level: 'silent' });
 
-async function inStorage<T>(directory: string, work: (storage: Storage) => Promise<T>): Promise<T> {
-  const storage = await openStorage(storageOptions(directory));
+async function inStorage<T>(directory: string, work: (storage: Storage) => Promise<T>, changes: Parameters<typeof storageOptions>[1] = {}): Promise<T> {
+  const storage = await openStorage(storageOptions(directory, changes));
   try {
     return await work(storage);
   } finally {
@@ -243,7 +243,7 @@ function losePages(directory: string, pages: number): void {
 /** From the magic number of a meta page: that and the version, address, size of the map, and two records of tables (`MDB_meta` of LMDB's mdb.c). */
 const lastPageAt = 8 + 8 + 8 + 2 * 48;
 
-test('An index is made as small as what is in it, also one that has lost pages', async (t) => {
+test('An index is made as small as what is in it, also one that has lost pages; of these a check says in the log that they are there, and what gets them back', async (t) => {
   const directory = await filled(t);
   await inStorage(directory, async (storage) => {
     await mailboxOf(liveOf(storage, 'alice@example.com')).expunge([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
@@ -251,17 +251,23 @@ test('An index is made as small as what is in it, also one that has lost pages',
   const first = await shrinkIndex(directory);
   assert.ok(first.after < first.before, JSON.stringify(first));
   losePages(directory, 500);
+  const told: unknown[][] = [];
+  const listening = Object.assign(createLog({ node: 'be1', level: 'silent' }), { warn: (...words: unknown[]) => told.push(words) });
   const known = await inStorage(directory, async (storage) => {
     assert.deepEqual(await check(storage), []);
     return storage.care.folders()[0]?.environment.read(() => storageTables.map((name) => storage.care.folders()[0]?.environment.table(name).range(keysUnder([]))));
-  });
+  }, { log: listening });
+  assert.equal(told.length, 1);
+  assert.match(String(told[0]?.[1]), new RegExp(`neither in use nor free.*waybill storage compact --index ${directory} `));
+  told.length = 0;
   const second = await shrinkIndex(directory);
   assert.ok(second.before > first.after + 500 * 4096 && second.after <= first.after, JSON.stringify([first, second]));
   await inStorage(directory, async (storage) => {
     assert.deepEqual(await check(storage), []);
     assert.equal(mailboxOf(liveOf(storage, 'zoe@example.com')).rows().length, 13);
     assert.deepEqual(storageTables.map((name) => storage.care.folders()[0]?.environment.table(name).range(keysUnder([]))), known);
-  });
+  }, { log: listening });
+  assert.deepEqual(told, [], 'they are gone');
 });
 
 test('Where there is no room for a smaller copy of an index, that is said before anything is written; as much as was said is enough, also where pages are lost', { skip: smallDiskProblem() }, async (t) => {
