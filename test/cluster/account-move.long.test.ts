@@ -136,7 +136,7 @@ const kills: readonly (readonly [step: string, victim: Victim])[] = [
   ['copy', 'target'], ['hold', 'source'], ['ready', 'target'], ['hold', 'command'], ['seal', 'source'], ['activate', 'target'],
 ];
 
-test('source, target or command killed on the way: run again it is finished, with one owner and all mail once', { timeout: 200_000 }, async () => {
+test('source, target or command killed on the way: run again it is finished, with one owner and all mail once', { timeout: 400_000 }, async () => {
   const user = 'erin';
   await furnish(user);
   const last = (await uidList(user)).at(-1)?.split('.')[1] ?? '';

@@ -84,7 +84,7 @@ test('an administrator at another host empties a node and restarts it', { timeou
   assert.match(String(auditOf(cluster, 'be1').findLast(({ what }) => what === 'restartNode')?.['who']), /^admin/);
 });
 
-test('account show and map check say in words where an account is, and what to do', { timeout: 60_000 }, async () => {
+test('account show and map check say in words where an account is, and what to do', { timeout: 180_000 }, async () => {
   const user = await addPerson(cluster, 'be1');
   await sendTo(cluster, 'fe1', user);
   const show = async (): Promise<string> => (await runCommand(cluster, ['account', 'show', user])).output;
