@@ -10,7 +10,7 @@ import { AwayWatch } from './away-watch.ts';
 import { ForeignMailboxes } from './foreign-mailboxes.ts';
 import type { FolderNews } from './foreign-mailboxes.ts';
 import { hierarchyLines, oldNameLine } from './list.ts';
-import { formatMailbox, listedLine, unaskedStatusLine } from './mailbox-lines.ts';
+import { formatMailbox, listedLine, statusItems, unaskedStatusLine, withSubscription } from './mailbox-lines.ts';
 import type { StateAt } from './mailbox-lines.ts';
 import { KnownMailboxes } from './mailbox-events.ts';
 import type { Changed, MailboxEvent, OwnRemoval } from './mailbox-events.ts';
@@ -120,7 +120,11 @@ export class AccountNews {
   /** The STATUS lines of all mailboxes whose messages are watched, but the open one (RFC 5465 section 3.1). */
   firstStatus(session: Session): string[] {
     const own = (this.#mailboxes?.all() ?? []).map((state) => ({ state, account: session.account }));
-    return [...own, ...(this.#foreign?.all() ?? [])].flatMap((of) => {
+    return this.#wholeStatus(session, [...own, ...(this.#foreign?.all() ?? [])]);
+  }
+
+  #wholeStatus(session: Session, states: readonly StateAt[]): string[] {
+    return states.flatMap((of) => {
       const mailbox = named(session, of);
       if (isOpen(session, of) || !this.#wants('MessageNew', mailbox)) return [];
       const items: StatusItem[] = ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY'];
@@ -200,8 +204,10 @@ export class AccountNews {
 
   /** What other nodes have said by themselves, and which of them can't. */
   async #tellOfAway(session: Session, away: AwayWatch): Promise<'done' | 'too-many'> {
-    for (const owner of await session.legs.passUnasked()) await away.miss(session, owner);
+    const gone = await session.legs.passUnasked();
+    if (gone.length > 0) this.#foreign?.lookAgain(); // an account may have moved hither
     try {
+      await away.missAll(session, gone);
       await away.keepUp(session);
     } catch (error) {
       if (isFailure(error, 'limit')) return 'too-many';
@@ -234,15 +240,21 @@ export class AccountNews {
 
   async #foreignLines(session: Session, foreign: ForeignMailboxes): Promise<string[] | 'too-many'> {
     let news: FolderNews = { listed: [], annotated: [] };
+    const arrived: string[] = [];
     try {
-      if (this.#registration !== undefined && foreign.mustLookUp) news = await foreign.lookUp(session, this.#registration);
+      if (this.#registration !== undefined && foreign.mustLookUp) {
+        const owners = await session.legs.takeArrived();
+        news = await foreign.lookUp(session, this.#registration, new Set(owners.keys()));
+        for (const [owner, names] of owners) arrived.push(...names.arrive(foreign.notified(session, this.#registration, owner)).map((line) => withSubscription(session, line)));
+        arrived.push(...this.#wholeStatus(session, foreign.all().filter(({ account }) => owners.has(account.address))));
+      }
     } catch (error) {
       if (isFailure(error, 'limit')) return 'too-many';
       throw error;
     }
     const { listed, annotated } = news;
     const counted = foreign.take().flatMap(({ changed, ...of }) => this.#statusLines(session, of, changed));
-    return [...listed.map((one) => listedLine(session, one)), ...counted, ...annotated.map((one) => metadataLine(session, one)), ...this.notifiedNames(session)];
+    return [...listed.map((one) => listedLine(session, one)), ...arrived, ...counted, ...annotated.map((one) => metadataLine(session, one)), ...this.notifiedNames(session)];
   }
 
   #statusLines(session: Session, of: StateAt, changed: ReadonlySet<Changed>): string[] {
@@ -282,15 +294,4 @@ function isOpen({ state: session }: Session, { state, account }: StateAt): boole
 
 function named(session: Session, { state, account }: StateAt): { readonly name: string; readonly whose: 'own' | 'others' } {
   return { name: state.name, whose: account.id === session.account.id ? 'own' : 'others' };
-}
-
-/** Of a mailbox that is not open (RFC 5465 sections 5.1 to 5.3). */
-function statusItems(changed: ReadonlySet<Changed>, wanted: { readonly flags: boolean; readonly modseq: boolean }): StatusItem[] {
-  const items = new Set<StatusItem>();
-  if (changed.has('messages')) items.add('MESSAGES').add('UIDNEXT');
-  if (changed.has('uidvalidity')) items.add('MESSAGES').add('UIDNEXT').add('UIDVALIDITY');
-  if (wanted.flags && changed.has('unseen')) items.add('UIDVALIDITY').add('UNSEEN');
-  if (wanted.flags && wanted.modseq && changed.has('flags')) items.add('UIDVALIDITY').add('HIGHESTMODSEQ');
-  if (wanted.modseq && changed.has('messages')) items.add('HIGHESTMODSEQ');
-  return [...items];
 }

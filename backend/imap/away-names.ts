@@ -6,7 +6,7 @@ import { formatAstring, formatName } from '../../shared/imap/strings.ts';
 import { differences } from './annotation-news.ts';
 import { listedNames, listedReach } from './foreign-names.ts';
 import type { ListedName } from './mailbox-lines.ts';
-import { parseNotified } from './notified-names.ts';
+import { formatNotified, parseNotified } from './notified-names.ts';
 import type { NotifiedName } from './notified-names.ts';
 
 /** By MAILBOXID. */
@@ -38,6 +38,11 @@ export class AwayNames {
     const now = this.#known;
     if (before === undefined) return listedReach({ gone: namesBy(now, ({ messages }) => messages === 'closed'), back: [] }, new Set()).map(listResponse);
     return [...changedNames(before, now).map(listResponse), ...changedAnnotations(before, now)];
+  }
+
+  /** The account is on this node now: what became different on the way. */
+  arrive(names: readonly NotifiedName[]): string[] {
+    return this.compare(this.#question, names.map(formatNotified));
   }
 
   /** There is nothing any more that the user may see. */

@@ -116,6 +116,16 @@ export class AwayWatch {
     this.#checkAtMs = nowMs + Math.min(longestCheckMs, checkMs * 2 ** Math.max(0, this.#failures - 1));
   }
 
+  /** The legs of these are gone. Whose account moved is looked for where it is now; of the others the client hears. @throws Failure `limit`, `directory-unavailable` */
+  async missAll(session: Session, owners: readonly string[]): Promise<void> {
+    if (owners.length === 0) return;
+    const nodes = new Map(owners.map((owner) => [owner, this.#owners.get(owner)?.place.node]));
+    for (const owner of owners) this.lose(owner);
+    await this.#lookUpAnew(session);
+    for (const [owner, node] of nodes) if (this.#owners.get(owner)?.place.node === node) await this.miss(session, owner);
+    this.#mustLookUp = true; // at their new nodes it is to be asked now
+  }
+
   /** The client hears once that news of that owner's folders are missing. */
   async miss(session: Session, owner: string): Promise<void> {
     this.lose(owner);

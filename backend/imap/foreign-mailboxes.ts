@@ -13,7 +13,7 @@ import { listedNames, listedReach } from './foreign-names.ts';
 import { changesBetween, whenMade } from './mailbox-events.ts';
 import type { Changed } from './mailbox-events.ts';
 import { wireName } from './mailbox-lines.ts';
-import type { ListedName } from './mailbox-lines.ts';
+import type { ListedName, StateAt } from './mailbox-lines.ts';
 import { mayAnnotate } from './metadata.ts';
 import { namedFilters, ownersNamed, placesNamed } from './named-places.ts';
 import type { NamedFilter } from './named-places.ts';
@@ -92,7 +92,7 @@ export class ForeignMailboxes {
   }
 
   /** All whose messages are watched, for the first STATUS. */
-  all(): readonly Pick<ForeignNews, 'state' | 'account'>[] {
+  all(): readonly StateAt[] {
     return Array.from(this.#watched, ([name, { account, state }]) => ({ account, state: { ...state, name } }));
   }
 
@@ -106,9 +106,10 @@ export class ForeignMailboxes {
     return listedReach({ gone: names, back: [] }, subscriptions);
   }
 
-  /** For a guest, of what is meant at all: how it was at the last look, or is for all that the guest did itself. */
-  notified(session: Session, registration: Registration): readonly NotifiedName[] {
+  /** As one node tells another (of that owner's, or of all), of what is meant at all: how it was at the last look, or is for all that the guest did itself. */
+  notified(session: Session, registration: Registration, owner?: string): readonly NotifiedName[] {
     return [...(this.#seen?.values() ?? [])].flatMap((folder) => {
+      if (owner !== undefined && folder.account.address !== owner) return [];
       const { name, rights, state: { mailboxId } } = folder;
       const mailbox = { name, subscribed: false, whose: 'others' } as const;
       if (!registration.wantsAnyOf(mailbox)) return [];
@@ -152,13 +153,13 @@ export class ForeignMailboxes {
     this.#annotations.noteOwn(own, account);
   }
 
-  /** Finds those that the registration means and the user may see, and what is new of them. @throws as `sharing` does, Failure('limit') for more names than are looked at */
-  async lookUp(session: Session, registration: Registration): Promise<FolderNews> {
+  /** Finds those that the registration means and the user may see, and what is new of them. @param arrived owners who lived on other nodes: what is new of theirs the caller knows. @throws as `sharing` does, Failure('limit') for more names than are looked at */
+  async lookUp(session: Session, registration: Registration, arrived: ReadonlySet<string> = new Set()): Promise<FolderNews> {
     this.#mustLookUp = false; // what is heard from here on may come too late for this look
     const known = new Set(Array.from(this.#seen?.values() ?? [], ({ account }) => account.address));
     const isNamed = ownersNamed(session, namedOf(session, registration));
     const now = await this.#look(session, (owner) => known.has(owner) || isNamed(owner));
-    const before = this.#seen === undefined ? now : new Map([...this.#seen, ...[...now].filter(([, { account: { address } }]) => !known.has(address) && !this.#wasNamed(address))]);
+    const before = this.#seen === undefined ? now : new Map([...this.#seen, ...[...now].filter(([, { account: { address } }]) => !known.has(address) && (arrived.has(address) || !this.#wasNamed(address)))]);
     this.#wasNamed = isNamed;
     const subscriptions = new Set(session.guest === undefined ? session.account.subscriptions() : []); // those of a guest are where he comes from
     const wants: Wants = (event, name) => registration.wants(event, { name, subscribed: subscriptions.has(name), whose: 'others' });

@@ -92,6 +92,17 @@ export class Legs {
     await this.tellNames(lines);
   }
 
+  /** What was told of folders whose owner lives on this node now, and is not needed here any more. */
+  async takeArrived(): Promise<ReadonlyMap<string, AwayNames>> {
+    const arrived = new Map<string, AwayNames>();
+    for (const [owner, names] of this.#names) {
+      if (this.#watch?.watches(owner) === true || (await this.#session.options.sharing.ownerOf(owner)).at !== 'here') continue;
+      arrived.set(owner, names);
+      this.#names.delete(owner);
+    }
+    return arrived;
+  }
+
   /** LIST responses that no node has said. */
   async tellNames(lines: readonly string[]): Promise<void> {
     const { output } = this.#session;

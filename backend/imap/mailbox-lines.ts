@@ -4,6 +4,7 @@ import { encodeMailboxName } from '../../shared/imap/mailbox-name.ts';
 import { formatName } from '../../shared/imap/strings.ts';
 import { Flag } from '../storage/storage.ts';
 import type { Account, MailboxState } from '../storage/storage.ts';
+import type { Changed } from './mailbox-events.ts';
 import { countRecent } from './recent.ts';
 import type { Session } from './session.ts';
 
@@ -78,4 +79,15 @@ export function statusLine(session: Session, of: StateAt, items: readonly Status
 export function unaskedStatusLine(session: Session, of: StateAt, items: readonly StatusItem[]): string {
   const values = items.map((item) => `${item} ${statusValues[item](of, session)}`).join(' ');
   return `* STATUS ${formatMailbox(session, of.state.name)} (${values})`;
+}
+
+/** What of it is told by NOTIFY of a mailbox that is not open (RFC 5465 sections 5.1 to 5.3). */
+export function statusItems(changed: ReadonlySet<Changed>, wanted: { readonly flags: boolean; readonly modseq: boolean }): StatusItem[] {
+  const items = new Set<StatusItem>();
+  if (changed.has('messages')) items.add('MESSAGES').add('UIDNEXT');
+  if (changed.has('uidvalidity')) items.add('MESSAGES').add('UIDNEXT').add('UIDVALIDITY');
+  if (wanted.flags && changed.has('unseen')) items.add('UIDVALIDITY').add('UNSEEN');
+  if (wanted.flags && wanted.modseq && changed.has('flags')) items.add('UIDVALIDITY').add('HIGHESTMODSEQ');
+  if (wanted.modseq && changed.has('messages')) items.add('HIGHESTMODSEQ');
+  return [...items];
 }
