@@ -88,9 +88,10 @@ export class KnownMailboxes {
     const states = look === 'all' ? undefined : this.#known(account, look);
     if (states !== undefined) return states.flatMap((state) => this.#countersOf(state));
     const now = account.mailboxes();
-    const counters = now.flatMap((state) => this.#countersOf(state));
     const before = this.#names;
     this.#names = namesById(now);
+    this.#replace(before, now);
+    const counters = now.flatMap((state) => this.#countersOf(state));
     for (const id of this.#counters.keys()) if (!this.#names.has(id)) this.#counters.delete(id);
     const events = [...namesOf(before, this.#names, this.#ownNames), ...this.#subscriptionsOf(account), ...counters];
     this.#ownNames.clear();
@@ -101,6 +102,15 @@ export class KnownMailboxes {
   #known(account: Account, look: ReadonlySet<number>): readonly MailboxState[] | undefined {
     const states = [...look].flatMap((id) => account.mailboxById(id)?.state() ?? []);
     return states.every(({ id }) => this.#names.has(id)) ? states : undefined;
+  }
+
+  /** One that was made with the name of one that is gone is compared with what the client knows of that name. */
+  #replace(before: ReadonlyMap<number, string>, now: readonly MailboxState[]): void {
+    const gone = new Map([...before].flatMap(([id, name]) => (this.#names.has(id) ? [] : [[name, this.#counters.get(id)]])));
+    for (const { id, name } of now) {
+      const known = gone.get(name);
+      if (known !== undefined && !this.#counters.has(id) && !isOwn(name, this.#ownNames)) this.#counters.set(id, { ...known, id });
+    }
   }
 
   #countersOf(state: MailboxState): MailboxEvent[] {

@@ -124,6 +124,21 @@ test('What others put into a mailbox before it was heard of is told: by those wh
   }
 });
 
+test('A mailbox that others replaced by an empty one of the same name between two looks is told of, also to who did not ask for names.', { timeout: 60_000 }, async (t) => {
+  const server = await startServer();
+  t.after(async () => server.stop());
+  const account = await server.storage.createAccount(address);
+  await account.createMailbox('Team');
+  await deliver({ storage: server.storage, address, mailbox: 'Team' }, messageAbout('old'));
+  const client = await watcher(t, server, '(personal (MessageNew MessageExpunge))');
+  server.hints.silence = 'yes'; // one look at both
+  await account.deleteMailbox('Team');
+  await account.createMailbox('Team');
+  server.hints.silence = 'no';
+  await account.createMailbox('Later');
+  await client.expect(/^\* STATUS Team \(MESSAGES 0 UIDNEXT 2 UIDVALIDITY \d+\)$/); // no uid is used twice
+});
+
 test('Of a mailbox that it had not heard of yet, a client is told what others put in, and not what it put in itself.', { timeout: 60_000 }, async (t) => {
   const server = await startServer();
   t.after(async () => server.stop());
