@@ -21,6 +21,7 @@ async function bringOver(address: string): Promise<void> {
   const snapshot = leaving.snapshot(address);
   await arriving.begin(address, { from: 'be2', id: account.id, epoch: account.epoch + 1, holder: '' });
   await arriving.shape(address, snapshot);
+  for (const mailbox of snapshot.mailboxes) await arriving.apply(address, { mailbox, page: { ...leaving.changes(address, mailbox.id, { since: 0, limit: 100 }) }, arrived: [], gone: new Set() });
   await arriving.complete(address, leaving.snapshot(address));
   await arriving.activate(address);
 }
