@@ -168,16 +168,19 @@ function tellVanished({ session, view }: Selected, given: FetchArguments, number
   if (gone.length > 0) session.output.line(`* VANISHED (EARLIER) ${formatSet(gone)}`);
 }
 
-/** Sets \Seen where it is missing; answers the rows that changed. A full disk must not keep anybody from reading. */
+/**
+ * Sets \Seen where it is missing; answers the rows that are other than they were read. All messages of the batch are given to the one transaction, and none by itself
+ * is left out because it was seen as it was read: somebody may have taken \Seen from all of them since. A full disk must not keep anybody from reading.
+ */
 async function markSeen({ session, view }: Selected, messages: readonly Numbered[]): Promise<ReadonlyMap<number, MessageRow>> {
-  const unseen = messages.filter(({ row }) => (row.flags & Flag.Seen) === 0).map(({ row }) => row.uid);
-  if (!view.flagRights.includes('s') || unseen.length === 0) return new Map();
+  const read = new Map(messages.map(({ row }) => [row.uid, row]));
+  if (!view.flagRights.includes('s') || messages.every(({ row }) => (row.flags & Flag.Seen) !== 0)) return new Map();
   try {
-    const outcome = await view.mailbox.changeFlags(unseen, { mode: 'add', flags: Flag.Seen, keywords: [] });
+    const outcome = await view.mailbox.changeFlags([...read.keys()], { mode: 'add', flags: Flag.Seen, keywords: [] });
     view.flagTexts.learn(outcome.keywords);
     tellKeywords(session, view); // what others have added by then stands in the flags that are told now
     view.noteOwnChange(outcome);
-    return new Map(outcome.changed.map((row) => [row.uid, row]));
+    return new Map(outcome.changed.filter(({ uid, modseq }) => modseq !== read.get(uid)?.modseq).map((row) => [row.uid, row]));
   } catch (error) {
     if (!isFailure(error, 'storage-full') && !isFailure(error, 'storage-failure')) throw error;
     session.log.warn({ err: error }, 'could not mark messages as seen');
