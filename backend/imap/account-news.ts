@@ -12,7 +12,7 @@ import type { FolderNews } from './foreign-mailboxes.ts';
 import { hierarchyLines, oldNameLine } from './list.ts';
 import { formatMailbox, listedLine, statusItems, unaskedStatusLine, withSubscription } from './mailbox-lines.ts';
 import type { StateAt } from './mailbox-lines.ts';
-import { KnownMailboxes } from './mailbox-events.ts';
+import { KnownMailboxes, withOwnMessages, withOwnRemoval } from './mailbox-events.ts';
 import type { Changed, MailboxEvent, OwnRemoval } from './mailbox-events.ts';
 import { SaidNames } from './notified-names.ts';
 import { whoseName } from './place.ts';
@@ -92,6 +92,7 @@ export class AccountNews {
     this.#mailboxes = mailboxes;
     this.#registration = registration;
     if (watchesOwn) this.watchAnnotations(account);
+    session.legs.forgetNames();
     await this.#away.keepUp(session);
     return 'done';
   }
@@ -160,8 +161,9 @@ export class AccountNews {
     else this.#foreign?.noteOwnAnnotations(own, account);
   }
 
-  noteOwnMessages(mailbox: Mailbox, uids: readonly number[]): void {
-    this.#mailboxes?.noteOwnMessages(uids, mailbox.state());
+  noteOwnMessages(session: Session, { account, mailbox }: { readonly account: Account; readonly mailbox: Mailbox }, uids: readonly number[]): void {
+    if (account.id === session.account.id) this.#mailboxes?.noteOwnMessages(uids, mailbox.state());
+    this.#foreign?.noteOwn({ account, state: mailbox.state() }, (known, state) => withOwnMessages(known, uids, state));
   }
 
   /** The client leaves a mailbox some of whose messages are gone without its having been told: that is news of a mailbox which is not open. */
@@ -169,12 +171,14 @@ export class AccountNews {
     if (account.id === session.account.id) {
       this.#mailboxes?.noteUntold(mailbox.id, count);
       this.hear(mailbox.id);
-    } else this.#foreign?.noteUntold(account, mailbox.id, count);
+    }
+    this.#foreign?.noteUntold(account, mailbox.id, count);
   }
 
   /** The client removed messages by closing the mailbox. */
-  noteOwnRemoval(mailbox: Mailbox, removed: OwnRemoval): void {
-    this.#mailboxes?.noteOwnRemoval(removed, mailbox.state());
+  noteOwnRemoval(session: Session, { account, mailbox }: { readonly account: Account; readonly mailbox: Mailbox }, removed: OwnRemoval): void {
+    if (account.id === session.account.id) this.#mailboxes?.noteOwnRemoval(removed, mailbox.state());
+    this.#foreign?.noteOwn({ account, state: mailbox.state() }, (known, state) => withOwnRemoval(known, removed, state));
   }
 
   /** The client made, renamed, removed or (un)subscribed these. */

@@ -16,10 +16,22 @@ export class AwayNames {
   /** By what NOTIFY asked for, in which encoding of names; the names mean nothing to another question. */
   #question = '';
   #known = new Map<string, NotifiedName>();
+  #isForgotten = false;
 
   /** Whether that question was the last. */
   answers(question: string): boolean {
     return this.#question === question;
+  }
+
+  /** Whether the client has asked anew since the last question. */
+  get isForgotten(): boolean {
+    return this.#isForgotten;
+  }
+
+  /** The client asks anew, and is told again what NOTIFY begins with. */
+  forget(): void {
+    this.#question = '';
+    this.#isForgotten = true;
   }
 
   /** The node says how a folder is, of which it has told. */
@@ -33,6 +45,7 @@ export class AwayNames {
   compare(question: string, lines: readonly string[]): string[] {
     const before = this.#question === question ? this.#known : undefined;
     this.#question = question;
+    this.#isForgotten = false;
     this.#known = new Map();
     for (const line of lines) this.note(line);
     const now = this.#known;

@@ -206,9 +206,10 @@ export class ForeignMailboxes {
       watched.set(name, { account, state: known !== undefined ? { ...known.state, id: state.id } : isNew ? whenMade(state) : state });
       if (known !== undefined || isNew) this.#heard.add(name);
     }
-    const gone = [...this.#watched.keys()].filter((name) => !readable.has(name));
+    const isOwn = (name: string): boolean => [...this.#ownNames].some((own) => name === own || name.startsWith(`${own}/`));
+    const gone = [...this.#watched.keys()].filter((name) => !readable.has(name) && !isOwn(name));
     this.#watched = watched;
-    const back = this.#noteLost(gone);
+    const back = this.#noteLost(gone).filter((name) => !isOwn(name));
     const told = new Set(names.map(({ name }) => name));
     const listedNow = new Set(Array.from(now.values(), ({ name }) => name));
     const isUntold = (name: string): boolean => !told.has(name) && (listedNow.has(name) || !wants('MailboxName', name));
@@ -222,6 +223,11 @@ export class ForeignMailboxes {
     for (const name of gone) this.#lost.add(name);
     for (const name of [...this.#lost].slice(0, Math.max(0, this.#lost.size - mostLost))) this.#lost.delete(name);
     return back;
+  }
+
+  /** What the client does itself is no news to it (RFC 5465 section 5). @param after what it knows then, of what it knew and how all is now */
+  noteOwn({ account, state }: Watched, after: (known: MailboxState, now: MailboxState) => MailboxState): void {
+    for (const [name, known] of this.#watched) if (known.account.id === account.id && known.state.id === state.id) this.#watched.set(name, { account, state: after(known.state, state) });
   }
 
   /** As `KnownMailboxes.noteUntold`. */

@@ -30,7 +30,7 @@ export class LegWishes {
   async ask(leg: Leg, session: Session, { wishes: { groups, status }, names }: { readonly wishes: Wishes; readonly names: AwayNames }): Promise<'granted' | 'refused'> {
     this.#names = names;
     const question = `${session.names} ${groups}`;
-    const isNew = groups !== this.#groups && (status === 'known' || names.answers(question));
+    const isNew = (groups !== this.#groups || names.isForgotten) && (status === 'known' || names.answers(question));
     for (const words of [...(isNew ? [''] : []), ...(status === 'wanted' ? ['STATUS '] : [])]) {
       const listed: string[] = [];
       const { status: answer } = await leg.ask(withoutWaiting(groups === 'NONE' ? 'NOTIFY NONE' : `NOTIFY SET ${words}${groups}`), (line) => {

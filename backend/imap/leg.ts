@@ -228,7 +228,7 @@ export class Leg {
     if (this.#wishes.takes(line)) return this.#skip(line);
     const first = withSubscription(this.#session, line);
     if (/^\* OK \[CLOSED\]/i.test(first)) this.#session.leaveAway();
-    if (tellsOfModseqs(first)) this.#session.enable('CONDSTORE'); // a client that asks one node for them is to be told them by all
+    if (tellsOfModseqs(first, this.#session.commandText)) this.#session.enable('CONDSTORE'); // a client that asks one node for them is to be told them by all
     if (/^\* OK \[NOTIFICATIONOVERFLOW\]/i.test(first)) this.#session.accountNews.stop(); // to the client that is the end of all of them
     await this.#session.legs.alone(async () => this.#passWhole(first));
   }

@@ -103,6 +103,11 @@ export class Legs {
     return arrived;
   }
 
+  /** The client uses NOTIFY anew. */
+  forgetNames(): void {
+    for (const names of this.#names.values()) names.forget();
+  }
+
   /** LIST responses that no node has said. */
   async tellNames(lines: readonly string[]): Promise<void> {
     const { output } = this.#session;

@@ -56,12 +56,8 @@ export class KnownMailboxes {
 
   /** The client put these messages in: no news to it (RFC 5465 section 5). */
   noteOwnMessages(uids: readonly number[], state: MailboxState): void {
-    const last = uids.at(-1);
-    if (last === undefined) return;
     const known = this.#counters.get(state.id) ?? { ...emptied(state), highestModseq: state.highestModseq - 1 };
-    const expected = { uidNext: last + 1, messages: known.messages + uids.length, highestModseq: known.highestModseq + 1 };
-    const isAll = expected.uidNext === state.uidNext && expected.messages === state.messages && expected.highestModseq === state.highestModseq;
-    this.#counters.set(state.id, isAll ? state : { ...known, ...expected });
+    this.#counters.set(state.id, withOwnMessages(known, uids, state));
   }
 
   /** The client knows of so many messages in a mailbox that was open to it. */
@@ -71,11 +67,9 @@ export class KnownMailboxes {
   }
 
   /** The client removed messages, and did not look at the mailbox any more: what others did to it before and since is still news. */
-  noteOwnRemoval({ count, modseq, before }: OwnRemoval, state: MailboxState): void {
+  noteOwnRemoval(removed: OwnRemoval, state: MailboxState): void {
     const known = this.#counters.get(state.id);
-    if (known === undefined) return;
-    const isAll = before === 'known' && state.highestModseq === modseq;
-    this.#counters.set(state.id, isAll ? state : { ...known, messages: known.messages - count });
+    if (known !== undefined) this.#counters.set(state.id, withOwnRemoval(known, removed, state));
   }
 
   /** The client made, renamed, removed or (un)subscribed it. */
@@ -127,6 +121,21 @@ export class KnownMailboxes {
     const names = [...all].filter((name) => before.has(name) !== this.#subscriptions.has(name) && !isOwn(name, this.#ownNames) && !isBelowOwn(name, this.#ownNames)).sort();
     return names.map((name) => ({ kind: 'subscription', name, subscribed: this.#subscriptions.has(name) }));
   }
+}
+
+/** What is known to a client that put these messages in: others may have done something before or since. */
+export function withOwnMessages(known: MailboxState, uids: readonly number[], state: MailboxState): MailboxState {
+  const last = uids.at(-1);
+  if (last === undefined) return known;
+  const expected = { uidNext: last + 1, messages: known.messages + uids.length, highestModseq: known.highestModseq + 1 };
+  const isAll = expected.uidNext === state.uidNext && expected.messages === state.messages && expected.highestModseq === state.highestModseq;
+  return isAll ? state : { ...known, ...expected };
+}
+
+/** The same where it removed messages. */
+export function withOwnRemoval(known: MailboxState, { count, modseq, before }: OwnRemoval, state: MailboxState): MailboxState {
+  const isAll = before === 'known' && state.highestModseq === modseq;
+  return isAll ? state : { ...known, messages: known.messages - count };
 }
 
 /** What of its counters became different. */

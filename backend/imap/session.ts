@@ -233,7 +233,7 @@ export class Session {
   /** Messages that the client put into a mailbox are no news to it. */
   noteOwnMessages(where: { readonly account: Account; readonly mailbox: Mailbox }, uids: readonly number[]): void {
     if (this.#state.at === 'selected' && this.hasOpen(where)) this.#state.view.noteOwnMessages(uids);
-    if (where.account.id === this.account.id) this.accountNews.noteOwnMessages(where.mailbox, uids);
+    this.accountNews.noteOwnMessages(this, where, uids);
   }
 
   /** Ids of mailboxes are unique in one storage only. */

@@ -22,9 +22,10 @@ export function modseqsFromNowOn(modseq: number): string {
   return `* OK [HIGHESTMODSEQ ${String(modseq)}] mod-sequences are told from now on`;
 }
 
-/** Whether another server takes its session for one that knows of mod-sequences since it said this. */
-export function tellsOfModseqs(line: string): boolean {
-  return /^\* OK \[HIGHESTMODSEQ \d+\] mod-sequences are told from now on$/.test(line) || /^\* STATUS .* \((?:.* )?HIGHESTMODSEQ \d+[^"]*\)$/.test(line);
+/** Whether another server takes its session for one that knows of mod-sequences since it said this. @param command of the client's, the last one: what NOTIFY tells was not asked for (RFC 7162 section 3.1) */
+export function tellsOfModseqs(line: string, command: string): boolean {
+  if (/^\* OK \[HIGHESTMODSEQ \d+\] mod-sequences are told from now on$/.test(line)) return true;
+  return /^\S+ (?:STATUS|LIST) .*HIGHESTMODSEQ/is.test(command) && /^\* STATUS .* \((?:.* )?HIGHESTMODSEQ \d+[^"]*\)$/.test(line);
 }
 
 /** How a server said that a command ended. */

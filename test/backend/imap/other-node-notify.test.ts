@@ -94,7 +94,7 @@ test('NOTIFY tells of mail in a folder on another node that was there before the
   const deliverInto = async (mailbox: string): Promise<void> => deliver({ storage, address: ownerAddress, mailbox }, messageAbout('x'));
   for (const mailbox of ['Team/Closed', 'Team/Old']) await deliverInto(mailbox);
   const closed = `"Other Users/${ownerAddress}/Team/Closed"`;
-  assert.deepEqual(await demandOk(guest, `NOTIFY SET (subtree "Other Users/${ownerAddress}/Team" (MessageNew MessageExpunge))`), [`* LIST (\\NoAccess) "/" ${closed}`]);
+  for (let times = 0; times < 2; times += 1) assert.deepEqual(await demandOk(guest, `NOTIFY SET (subtree "Other Users/${ownerAddress}/Team" (MessageNew MessageExpunge))`), [`* LIST (\\NoAccess) "/" ${closed}`]);
   hints.silence = 'yes';
   await (await storage.createAccount(ownerAddress)).createMailbox('Team/Filled');
   await deliverInto('Team/Filled');
