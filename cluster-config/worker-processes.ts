@@ -4,7 +4,7 @@ import type { SupervisorOptions } from '../shared/service/supervisor.ts';
 import type { Role } from './schema.ts';
 
 /**
- * Front-ends have many short connections, back-ends few that last (docs/decisions.md, "Who accepts connections").
+ * Front-ends have many short connections, back-ends few that last (docs/decisions/front-ends.md, "Who accepts connections").
  * V8's own choice of a young generation (16 MB and more) is for programs whose garbage is large. A front-end's sessions live
  * long and are small: with 2 MB an idle one costs a third of the memory, and a login no more time. Deliveries would cost a back-end a seventh more that way:
  * its workers have what they want while there is work, and give it back at rest.

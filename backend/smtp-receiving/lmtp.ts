@@ -21,7 +21,7 @@ import { replyTo } from './replies.ts';
 import type { SmtpReceivingOptions } from './smtp-receiving.ts';
 import { receivedField } from './trace-fields.ts';
 
-/** MAIL and RCPT parameters between nodes of ours; see docs/decisions.md, "Delivery keys". */
+/** MAIL and RCPT parameters between nodes of ours; see docs/decisions/accepting-mail.md, "Delivery keys". */
 export const nodeParameters = [nodeParameter, 'XWAYBILL-SESSION', 'XWAYBILL-CUSTODIAN', 'XWAYBILL-QUEUE', 'XWAYBILL-DIGEST', 'XWAYBILL-ACCEPTED', 'XWAYBILL-UNCONFIRMED', standingParameter] as const;
 
 interface Transaction {

@@ -1,7 +1,7 @@
 /** The tables of a storage's index and the keys of their entries, chosen so that each question is one range or one look-up. */
 import type { Environment, Table } from './environment.ts';
 
-/** A mailbox keeps its rows in blocks of 2^6: see docs/decisions.md, "Storage record layout". */
+/** A mailbox keeps its rows in blocks of 2^6: see docs/decisions/storage.md, "Storage record layout". */
 const blockShift = 6;
 export const rowsInBlock = 2 ** blockShift;
 

@@ -1,6 +1,6 @@
 /**
  * Connections to back-ends of ours that outlived the session which they were opened for, kept for the next logins there: that spares
- * both nodes a TCP connection and a TLS handshake. They belong to one service in one process; docs/decisions.md says why nothing of a session can reach the next.
+ * both nodes a TCP connection and a TLS handshake. They belong to one service in one process; docs/decisions/front-ends.md says why nothing of a session can reach the next.
  */
 import type { LegTerms } from '../../shared/legs/leg-terms.ts';
 import type { AnySocket } from '../../shared/net/connection.ts';

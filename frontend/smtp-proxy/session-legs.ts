@@ -1,7 +1,7 @@
 /**
  * The legs of one client session, kept from one transaction to the next: TLS, EHLO and XCLIENT are for the session, so they
  * need not be repeated for each message. A leg comes back here when the client has gone on after its 250; the RSET that is
- * said then frees the back-end's transaction, and tells it that the client knows (docs/decisions.md, "Delivery keys").
+ * said then frees the back-end's transaction, and tells it that the client knows (docs/decisions/accepting-mail.md, "Delivery keys").
  */
 import { Failure } from '../../shared/base/failure.ts';
 import type { SmtpClient } from '../../shared/smtp/client.ts';

@@ -15,7 +15,7 @@ const chunkSize = 4 * 1024;
 
 /** A peer may look 32 kB back (RFC 1951 section 2), so the window is of that size. A stream that breaks off is the end of the input, no error. */
 const inflating: zlib.ZlibOptions & { readonly highWaterMark: number } = { chunkSize, highWaterMark, finishFlush: zlib.constants.Z_SYNC_FLUSH };
-/** What is written can be read by the peer at once. Window, memory and level are chosen by measurement: see docs/decisions.md, "COMPRESS". */
+/** What is written can be read by the peer at once. Window, memory and level are chosen by measurement: see docs/decisions/front-ends.md, "COMPRESS". */
 const deflating: zlib.ZlibOptions = { chunkSize, windowBits: 14, memLevel: 7, level: 3, flush: zlib.constants.Z_SYNC_FLUSH };
 /** After so long without a word, what compresses is given up. */
 const usualRestMs = 5000;

@@ -74,7 +74,7 @@ export function clientContext(authorities: string | undefined): tls.SecureContex
 
 /**
  * No hybrid with ML-KEM, as between nodes: OpenSSL 3.5 makes its key for each connection in case the server knows it, and holds it as
- * long as the connection, which is 11 kB of each idle session (docs/decisions.md). Servers that know no X25519 get the curves of NIST.
+ * long as the connection, which is 11 kB of each idle session (docs/decisions/front-ends.md). Servers that know no X25519 get the curves of NIST.
  */
 const innerKeyExchange = 'X25519:prime256v1:secp384r1';
 

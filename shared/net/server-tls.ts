@@ -42,7 +42,7 @@ export interface ListenerTls {
 
 /**
  * AES-128 with SHA-256 comes first: processors have instructions for both, and a handshake costs a tenth less than with AES-256 and
- * SHA-384, which OpenSSL has first (docs/decisions.md). Who can't do better than CHACHA20 gets that.
+ * SHA-384, which OpenSSL has first (docs/decisions/front-ends.md). Who can't do better than CHACHA20 gets that.
  */
 const cipherOrder = ['TLS_AES_128_GCM_SHA256', 'ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES128-GCM-SHA256'];
 const ciphers = [...new Set([...cipherOrder, ...tls.DEFAULT_CIPHERS.split(':')])].join(':');

@@ -1,5 +1,5 @@
 /**
- * Measures how rows of a mailbox are best kept in LMDB: one row per message, or blocks of fixed-width rows. `npm run bench -- storage-layout --help`. The decision it led to is in docs/decisions.md.
+ * Measures how rows of a mailbox are best kept in LMDB: one row per message, or blocks of fixed-width rows. `npm run bench -- storage-layout --help`. The decision it led to is in docs/decisions/storage.md.
  */
 import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -228,7 +228,7 @@ test('It is settled whose each account is: of this node, of another that has it,
   });
 });
 
-/** As a commit whose flush failed may leave it (docs/decisions.md): the file ends with pages that are neither in use nor free. */
+/** As a commit whose flush failed may leave it (docs/decisions/storage.md, "Repair, compaction, storages that come and go"): the file ends with pages that are neither in use nor free. */
 function losePages(directory: string, pages: number): void {
   const file = join(directory, 'index', 'data.mdb');
   const bytes = readFileSync(file);
