@@ -65,7 +65,6 @@ export const enable = sessionCommand(['authenticated', 'selected'], {
       if (known === 'METADATA' && session.guest === undefined) session.accountNews.watchAnnotations(session.account);
       enabled.push(known === 'IMAP4REV2' ? 'IMAP4rev2' : known);
     }
-    session.accountNews.lookAgain(); // what other nodes say by themselves they say in the same way
     session.output.line(`* ENABLED${enabled.map((name) => ` ${name}`).join('')}`);
     return ok('ENABLE completed');
   },

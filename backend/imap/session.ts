@@ -128,6 +128,7 @@ export class Session {
   }
 
   enable(extension: Extension): void {
+    if (this.#enabled.has(extension)) return;
     const knewModseqs = this.#enabled.has('CONDSTORE');
     this.#enabled.add(extension);
     if (extension === 'QRESYNC') this.#enabled.add('CONDSTORE');
@@ -136,6 +137,7 @@ export class Session {
       this.output.line(modseqsFromNowOn(this.#state.view.highestModseq));
     }
     if (this.#state.at === 'selected') this.suit(this.#state.view);
+    this.accountNews.lookAgain(); // what other nodes say by themselves they say in the same way
   }
 
   /** The view becomes as what the client has enabled wants it. */

@@ -150,6 +150,21 @@ test('NOTIFY tells of names and shared annotations of folders on another node, a
   close(both);
 });
 
+test('who begins with mod-sequences without ENABLE is told them by NOTIFY of folders on another node, too, from the next change', async () => {
+  for (const [way, command] of [['counts', 'STATUS INBOX (HIGHESTMODSEQ)'], ['opens', 'SELECT INBOX (CONDSTORE)'], ['searches', 'UID SEARCH MODSEQ 1']] as const) {
+    const both = await pair(cluster, way, 'lr');
+    const { guest, inbox, ownerAddress } = both;
+    await demandOk(guest, 'SELECT INBOX');
+    await demandOk(guest, `NOTIFY SET (mailboxes ${inbox} (MessageNew MessageExpunge FlagChange))`);
+    await deliverTo(cluster, ['be2', ownerAddress], 'one');
+    await guest.expect(/^\* STATUS "[^"]*\/INBOX" \((?!.*HIGHESTMODSEQ).*\)$/);
+    await demandOk(guest, command);
+    await deliverTo(cluster, ['be2', ownerAddress], 'two');
+    await guest.expect(/^\* STATUS "[^"]*\/INBOX" \(.*HIGHESTMODSEQ \d+.*\)$/);
+    close(both);
+  }
+});
+
 test('a node that says nothing is told as missing once, and not waited for again whatever else the client does', async () => {
   const both = await pair(cluster, 'mute', 'lr');
   const { guest, inbox } = both;
