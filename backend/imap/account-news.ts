@@ -2,7 +2,6 @@
 import { isFailure } from '../../shared/base/failure.ts';
 import type { NotifyEvent } from '../../shared/imap/notify-arguments.ts';
 import type { StatusItem } from '../../shared/imap/mailbox-arguments.ts';
-import { formatAstring } from '../../shared/imap/strings.ts';
 import type { Account, Mailbox } from '../storage/storage.ts';
 import { AnnotationNews } from './annotation-news.ts';
 import type { ChangedAnnotations, OwnAnnotations } from './annotation-news.ts';
@@ -10,7 +9,7 @@ import { AwayWatch } from './away-watch.ts';
 import { ForeignMailboxes } from './foreign-mailboxes.ts';
 import type { FolderNews } from './foreign-mailboxes.ts';
 import { hierarchyLines, oldNameLine } from './list.ts';
-import { formatMailbox, listedLine, statusItems, unaskedStatusLine, withSubscription } from './mailbox-lines.ts';
+import { changedEntriesLine, listedLine, statusItems, unaskedStatusLine, wireName, withSubscription } from './mailbox-lines.ts';
 import type { StateAt } from './mailbox-lines.ts';
 import { KnownMailboxes, withOwnMessages, withOwnRemoval } from './mailbox-events.ts';
 import type { Changed, MailboxEvent, OwnRemoval } from './mailbox-events.ts';
@@ -258,7 +257,7 @@ export class AccountNews {
     }
     const { listed, annotated } = news;
     const counted = foreign.take().flatMap(({ changed, ...of }) => this.#statusLines(session, of, changed));
-    return [...listed.map((one) => listedLine(session, one)), ...arrived, ...counted, ...annotated.map((one) => metadataLine(session, one)), ...this.notifiedNames(session)];
+    return [...listed.map((one) => listedLine(session, one)), ...arrived, ...counted, ...annotated.map(({ mailbox, entries }) => changedEntriesLine(wireName(session, mailbox), entries)), ...this.notifiedNames(session)];
   }
 
   #statusLines(session: Session, of: StateAt, changed: ReadonlySet<Changed>): string[] {
@@ -270,7 +269,7 @@ export class AccountNews {
 
   #metadataLines(session: Session, account: Account): string[] {
     const changed = this.#annotations?.take(account) ?? [];
-    return changed.filter((one) => this.#wantsMetadata(session, one)).map((one) => metadataLine(session, one));
+    return changed.filter((one) => this.#wantsMetadata(session, one)).map(({ mailbox, entries }) => changedEntriesLine(wireName(session, mailbox), entries));
   }
 
   #wantsMetadata(session: Session, { place, mailbox }: ChangedAnnotations): boolean {
@@ -281,10 +280,6 @@ export class AccountNews {
   #wants(event: NotifyEvent, { name, whose = 'own' }: { readonly name: string; readonly whose?: 'own' | 'others' }): boolean {
     return this.#registration?.wants(event, { name, whose, subscribed: this.#mailboxes?.isSubscribed(name) === true }) === true;
   }
-}
-
-function metadataLine(session: Session, { mailbox, entries }: Pick<ChangedAnnotations, 'mailbox' | 'entries'>): string {
-  return `* METADATA ${formatMailbox(session, mailbox)} ${entries.map(formatAstring).join(' ')}`;
 }
 
 /** Whether the session is of a node that takes what is said of folders to itself. */

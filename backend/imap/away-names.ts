@@ -2,9 +2,9 @@
  * Folders on another node as its NOTIFY told them (RFC 5465 sections 5.4, 5.6 and 5.9). That node says how they are (`NotifiedName`), and again whatever became different, once it has told it; after an outage
  * what it says then is compared with what it said last, and the difference told.
  */
-import { formatAstring, formatName } from '../../shared/imap/strings.ts';
 import { differences } from './annotation-news.ts';
 import { listedNames, listedReach } from './foreign-names.ts';
+import { changedEntriesLine, wireListed } from './mailbox-lines.ts';
 import type { ListedName } from './mailbox-lines.ts';
 import { formatNotified, parseNotified } from './notified-names.ts';
 import type { NotifiedName } from './notified-names.ts';
@@ -49,8 +49,8 @@ export class AwayNames {
     this.#known = new Map();
     for (const line of lines) this.note(line);
     const now = this.#known;
-    if (before === undefined) return listedReach({ gone: namesBy(now, ({ messages }) => messages === 'closed'), back: [] }, new Set()).map(listResponse);
-    return [...changedNames(before, now).map(listResponse), ...changedAnnotations(before, now)];
+    if (before === undefined) return listedReach({ gone: namesBy(now, ({ messages }) => messages === 'closed'), back: [] }, new Set()).map(wireListed);
+    return [...changedNames(before, now).map(wireListed), ...changedAnnotations(before, now)];
   }
 
   /** The account is on this node now: what became different on the way. */
@@ -83,7 +83,7 @@ function changedAnnotations(before: Known, now: Known): string[] {
     const known = before.get(id);
     if (annotations === undefined || (known !== undefined && known.annotations === undefined)) return [];
     const entries = differences(known?.annotations ?? new Map(), annotations);
-    return entries.length === 0 ? [] : [`* METADATA ${formatName(name)} ${entries.map(formatAstring).join(' ')}`];
+    return entries.length === 0 ? [] : [changedEntriesLine(name, entries)];
   });
 }
 
@@ -93,8 +93,4 @@ function namesBy(known: Known, isMeant: (one: NotifiedName) => boolean): string[
 
 function nameOfEach(known: Known): ReadonlyMap<string, string> {
   return new Map(Array.from(known, ([id, { name }]) => [id, name]));
-}
-
-function listResponse({ name, oldName, attributes }: ListedName): string {
-  return `* LIST (${attributes.join(' ')}) "/" ${formatName(name)}${oldName === undefined ? '' : ` ("OLDNAME" (${formatName(oldName)}))`}`;
 }

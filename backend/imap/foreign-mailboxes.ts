@@ -10,7 +10,7 @@ import type { OwnAnnotations } from './annotation-news.ts';
 import { ForeignAnnotations } from './foreign-annotations.ts';
 import type { AnnotatedName } from './foreign-annotations.ts';
 import { listedNames, listedReach } from './foreign-names.ts';
-import { changesBetween, whenMade } from './mailbox-events.ts';
+import { changesBetween, isBelowOwn, whenMade } from './mailbox-events.ts';
 import type { Changed } from './mailbox-events.ts';
 import { wireName } from './mailbox-lines.ts';
 import type { ListedName, StateAt } from './mailbox-lines.ts';
@@ -206,7 +206,7 @@ export class ForeignMailboxes {
       watched.set(name, { account, state: known !== undefined ? { ...known.state, id: state.id } : isNew ? whenMade(state) : state });
       if (known !== undefined || isNew) this.#heard.add(name);
     }
-    const isOwn = (name: string): boolean => [...this.#ownNames].some((own) => name === own || name.startsWith(`${own}/`));
+    const isOwn = (name: string): boolean => this.#ownNames.has(name) || isBelowOwn(name, this.#ownNames);
     const gone = [...this.#watched.keys()].filter((name) => !readable.has(name) && !isOwn(name));
     this.#watched = watched;
     const back = this.#noteLost(gone).filter((name) => !isOwn(name));

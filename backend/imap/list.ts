@@ -9,7 +9,7 @@ import { formatAstring } from '../../shared/imap/strings.ts';
 import type { MailboxState } from '../storage/storage.ts';
 import { myRightsLine } from './acl.ts';
 import { accountCommand } from './command.ts';
-import { formatMailbox, listedLine, oldNameItem, statusLine } from './mailbox-lines.ts';
+import { formatMailbox, listedLine, oldNameItem, statusLine, wireName } from './mailbox-lines.ts';
 import { mayAnnotate, tellAnnotations, valuesAt } from './metadata.ts';
 import { placeOf, whoseName } from './place.ts';
 import type { HerePlace } from './place.ts';
@@ -84,7 +84,7 @@ export const lsub = accountCommand({
 export function oldNameLine(session: Session, { whose }: Pick<HerePlace, 'whose'>, { name, oldName }: { readonly name: string; readonly oldName: string | undefined }): string {
   if (whose !== 'own') return listedLine(session, { name, oldName, attributes: [] });
   const [line = ''] = hierarchyLines(session, { names: new Set([name]), shared: { entries: [], extent: 'all' } });
-  return `${line}${oldNameItem(session, oldName)}`;
+  return oldName === undefined ? line : line + oldNameItem(wireName(session, oldName));
 }
 
 /** LIST responses of these names, whether they are there or not, as NOTIFY tells them (RFC 5465 sections 5.4 and 5.5). */

@@ -189,7 +189,7 @@ function isOwn(name: string, own: ReadonlySet<string>): boolean {
   return own.has(name) || [...own].some((one) => one.startsWith(`${name}/`));
 }
 
-/** Subscriptions of levels below go along with a renamed mailbox. */
-function isBelowOwn(name: string, own: ReadonlySet<string>): boolean {
+/** What is below goes along with what the client renamed or removed itself. */
+export function isBelowOwn(name: string, own: ReadonlySet<string>): boolean {
   return [...own].some((one) => name.startsWith(`${one}/`));
 }

@@ -1,7 +1,7 @@
-/** Responses that name mailboxes: the name as this session wants it, LIST and STATUS (RFC 9051 sections 7.3.1 and 7.3.4). */
+/** Responses that name mailboxes: the name as this session wants it, LIST and STATUS (RFC 9051 sections 7.3.1 and 7.3.4), METADATA that was not asked for (RFC 5464 section 4.4.2). */
 import type { StatusItem } from '../../shared/imap/mailbox-arguments.ts';
 import { encodeMailboxName } from '../../shared/imap/mailbox-name.ts';
-import { formatName } from '../../shared/imap/strings.ts';
+import { formatAstring, formatName } from '../../shared/imap/strings.ts';
 import { Flag } from '../storage/storage.ts';
 import type { Account, MailboxState } from '../storage/storage.ts';
 import type { Changed } from './mailbox-events.ts';
@@ -27,7 +27,22 @@ export interface ListedName {
 }
 
 export function listedLine(session: Session, { name, oldName, attributes }: ListedName): string {
-  return `* LIST (${attributes.join(' ')}) "/" ${formatMailbox(session, name)}${oldNameItem(session, oldName)}`;
+  return wireListed({ name: wireName(session, name), oldName: oldName === undefined ? undefined : wireName(session, oldName), attributes });
+}
+
+/** The same of names as they stand on the wire. */
+export function wireListed({ name, oldName, attributes }: ListedName): string {
+  return `* LIST (${attributes.join(' ')}) "/" ${formatName(name)}${oldName === undefined ? '' : oldNameItem(oldName)}`;
+}
+
+/** RFC 9051 section 6.3.9.7, behind the name. @param oldName as it stands on the wire */
+export function oldNameItem(oldName: string): string {
+  return ` ("OLDNAME" (${formatName(oldName)}))`;
+}
+
+/** Which entries of a mailbox have changed. @param name as it stands on the wire */
+export function changedEntriesLine(name: string, entries: readonly string[]): string {
+  return `* METADATA ${formatName(name)} ${entries.map(formatAstring).join(' ')}`;
 }
 
 /** A response of another node: where it is LIST, with what that node can't know, since the user subscribes on his own one (RFC 5465 section 5.4). */
@@ -36,11 +51,6 @@ export function withSubscription(session: Session, line: string): string {
   if (attributes === undefined || named === undefined) return line;
   const isSubscribed = session.account.subscriptions().map((name) => formatMailbox(session, name)).some((name) => named === name || named.startsWith(`${name} (`));
   return isSubscribed ? `* LIST (${[attributes, '\\Subscribed'].join(' ').trimStart()}) "/" ${named}` : line;
-}
-
-/** RFC 9051 section 6.3.9.7, behind the name; empty without an old one. */
-export function oldNameItem(session: Session, oldName: string | undefined): string {
-  return oldName === undefined ? '' : ` ("OLDNAME" (${formatMailbox(session, oldName)}))`;
 }
 
 /** A mailbox, and the account that has it. */
