@@ -25,7 +25,7 @@ export async function finishJoining(config: KeptPlaces & { readonly clusterName:
       log.error({ err: error, directory }, 'the node ended while it took this storage in, and it can not be opened: it is left out, and all is noted as before; attach it again when it can');
       continue;
     }
-    await memory.takeIn(directory);
+    memory.takeIn(directory);
     log.warn({ directory }, 'the node ended while it took this storage in: it can be opened, and is taken in now');
   }
 }

@@ -50,11 +50,11 @@ export function storageMemory(config: KeptPlaces): StorageMemory {
     takenOut: () => storageDirectoriesOf(config).takenOut,
     attached: () => storageDirectoriesOf(config).attached,
     joining: () => readStorageList(folder).joining,
-    join: async (directory) => noteJoining(folder, { directory, process: thisProcess() }),
+    join: (directory) => noteJoining(folder, { directory, process: thisProcess() }),
     giveUp: (directory) => forgetJoining(folder, directory),
-    takeOut: async (one) => noteTakenOut(folder, one),
-    takeIn: async (directory) => {
-      if (!config.storage.directories.includes(directory)) await noteAttached(folder, directory);
+    takeOut: (one) => noteTakenOut(folder, one),
+    takeIn: (directory) => {
+      if (!config.storage.directories.includes(directory)) noteAttached(folder, directory);
       forgetTakenOut(folder, directory);
       noteKnown(folder, directory); // whichever was there before: this one was asked for
       forgetJoining(folder, directory);

@@ -151,7 +151,7 @@ export class WorkerStorageChanges implements StorageChanges {
     const { memory, log } = this.#ground;
     try {
       await this.follow();
-      await memory.takeIn(directory);
+      memory.takeIn(directory);
       log.info({ directory }, 'the taking in of a storage, which had broken off, is done');
     } catch (error) {
       if (!isFailure(error) || error.kind === 'timed-out') throw error;
@@ -181,19 +181,19 @@ export class WorkerStorageChanges implements StorageChanges {
   }
 
   /** What was made between the note and the end of the last worker that could make it: that one sees all. */
-  async #noteAddresses(directory: string): Promise<void> {
+  #noteAddresses(directory: string): void {
     const { storage, memory } = this.#ground;
     const note = memory.takenOut().find((out) => out.directory === directory);
     const found = storage.care.addressesOf(directory);
     if (note === undefined || [...found].every((address) => note.addresses.has(address))) return;
-    await memory.takeOut({ ...note, addresses: new Set([...note.addresses, ...found]) });
+    memory.takeOut({ ...note, addresses: new Set([...note.addresses, ...found]) });
   }
 
   async #close(directory: string): Promise<void> {
     const { storage, log, onLetGo, lastCommandsMs = usualLastCommandsMs } = this.#ground;
     await sleep(lastCommandsMs);
     try {
-      await this.#noteAddresses(directory);
+      this.#noteAddresses(directory);
       await storage.care.letGo(directory).finally(() => onLetGo(directory));
       log.info({ directory }, 'the files of a storage that is taken out are closed');
     } catch (error) {

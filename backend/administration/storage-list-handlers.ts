@@ -17,11 +17,11 @@ export interface StorageMemory {
   attached(): readonly string[];
   /** What is being taken in; it counts as taken in, but may yet prove not to open. */
   joining(): readonly Joining[];
-  takeOut(one: TakenOut): Promise<void>;
+  takeOut(one: TakenOut): void;
   /** This process begins to take it in. */
-  join(directory: string): Promise<void>;
+  join(directory: string): void;
   /** What was begun by `join` is done. */
-  takeIn(directory: string): Promise<void>;
+  takeIn(directory: string): void;
   /** What was begun by `join` can't be done: all is as it was before. */
   giveUp(directory: string): void;
   /** It will not come back: its addresses may be anybody's. Throws `bad-input` while the configuration names it. */
@@ -77,13 +77,13 @@ export function storageListHandlers(ground: StorageListGround): readonly Handled
 }
 
 async function takeOut({ storage, memory, changes }: StorageListGround, { directory, since }: Pick<TakenOut, 'directory' | 'since'>): Promise<'let-go' | 'in-use'> {
-  const note = async (): Promise<void> => {
+  const note = (): void => {
     const noted = memory.takenOut().find((out) => out.directory === directory)?.addresses ?? [];
-    await memory.takeOut({ directory, since, addresses: new Set([...noted, ...storage.care.addressesOf(directory)]) });
+    memory.takeOut({ directory, since, addresses: new Set([...noted, ...storage.care.addressesOf(directory)]) });
   };
   // Workers that start from here on leave it out; then those that run stop making anything in it; what it has by then is all, and new ones are to know it.
-  await note();
-  if (await changes.leave(directory) === 'left') await note();
+  note();
+  if (await changes.leave(directory) === 'left') note();
   else await changes.letGo(directory); // who was busy notes it before it closes the files
   await changes.follow();
   return changes.letGo(directory);
@@ -119,14 +119,14 @@ async function soon<Outcome extends string>(work: Promise<Outcome>, late: Outcom
 
 /** @throws Failure what keeps workers from opening it; then the node remembers what it remembered before. */
 async function takeIn({ memory, changes }: StorageListGround, directory: string): Promise<'open' | 'opening'> {
-  await memory.join(directory);
+  memory.join(directory);
   try {
     await changes.follow();
   } catch (error) {
     if (!isFailure(error, 'timed-out')) memory.giveUp(directory); // else workers may have it by now
     throw error;
   }
-  await memory.takeIn(directory);
+  memory.takeIn(directory);
   return 'open';
 }
 

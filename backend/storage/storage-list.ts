@@ -11,7 +11,6 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../../shared/base/failure.ts';
 import { dateInPast, writtenAtMs } from '../../shared/base/file-date.ts';
-import { replaceFile } from '../../shared/base/replace-file.ts';
 import { flush, makeDirectory } from './directories.ts';
 import { identityOf } from './directory-record.ts';
 import type { DirectoryIdentity } from './directory-record.ts';
@@ -55,9 +54,9 @@ export function readStorageList(folder: string): StorageList {
   };
 }
 
-/** On stable storage when it resolves, as all that follow. */
-export async function noteTakenOut(folder: string, { directory, since, addresses }: TakenOut): Promise<void> {
-  await write(folder, fileOf('detached', directory), { directory, since, addresses: [...addresses] });
+/** On stable storage when it returns, as all that follow. */
+export function noteTakenOut(folder: string, { directory, since, addresses }: TakenOut): void {
+  write(folder, fileOf('detached', directory), { directory, since, addresses: [...addresses] });
 }
 
 /** It is not taken out any more. */
@@ -65,12 +64,12 @@ export function forgetTakenOut(folder: string, directory: string): void {
   remove(folder, fileOf('detached', directory));
 }
 
-export async function noteAttached(folder: string, directory: string): Promise<void> {
-  await write(folder, fileOf('attached', directory), { directory });
+export function noteAttached(folder: string, directory: string): void {
+  write(folder, fileOf('attached', directory), { directory });
 }
 
-export async function noteJoining(folder: string, { directory, process }: Joining): Promise<void> {
-  await write(folder, fileOf('joining', directory), { directory, process });
+export function noteJoining(folder: string, { directory, process }: Joining): void {
+  write(folder, fileOf('joining', directory), { directory, process });
 }
 
 /** From now on what else is noted of it counts. */
@@ -82,19 +81,9 @@ export function forgetAttached(folder: string, directory: string): void {
   remove(folder, fileOf('attached', directory));
 }
 
-/** Of a storage that is open. Several workers may do so at once: each replaces the file whole. */
+/** Of a storage that is open. */
 export function noteKnown(folder: string, directory: string): void {
-  const path = join(folder, fileOf('known', directory));
-  const draft = `${path}.${randomBytes(6).toString('hex')}`;
-  makeDirectory(folder);
-  try {
-    writeFileSync(draft, JSON.stringify({ directory, ...identityOf(directory) }), { mode: 0o600, flush: true });
-    renameSync(draft, path);
-  } catch (error) {
-    rmSync(draft, { force: true }); // each start on a full disk would leave one
-    throw error;
-  }
-  flush(folder);
+  write(folder, fileOf('known', directory), { directory, ...identityOf(directory) });
 }
 
 /** Which storage was there, and of when; undefined where that is not known. What can't be understood says nothing: it only guards against an oversight. */
@@ -127,9 +116,19 @@ function fileOf(kind: 'attached' | 'detached' | 'joining' | 'known', directory: 
   return `${kind}-${createHash('sha256').update(directory).digest('hex').slice(0, 16)}.json`;
 }
 
-async function write(folder: string, name: string, value: unknown): Promise<void> {
+/** Several workers may write one file at once: each replaces it whole. */
+function write(folder: string, name: string, value: unknown): void {
+  const path = join(folder, name);
+  const draft = `${path}.${randomBytes(6).toString('hex')}`;
   makeDirectory(folder);
-  await replaceFile(join(folder, name), JSON.stringify(value));
+  try {
+    writeFileSync(draft, JSON.stringify(value), { mode: 0o600, flush: true });
+    renameSync(draft, path);
+  } catch (error) {
+    rmSync(draft, { force: true }); // each start on a full disk would leave one
+    throw error;
+  }
+  flush(folder);
 }
 
 function remove(folder: string, name: string): void {

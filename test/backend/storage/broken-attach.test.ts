@@ -24,8 +24,8 @@ test('Of two detaches at the same moment, at two workers, the last storage is re
 test('A storage that is just being taken in does not count as one that the node has, and is not taken out meanwhile', async (t) => {
   const node = new StorageNode(t);
   const worker = await node.start();
-  await node.takeOut();
-  await node.memory.join(node.two);
+  node.takeOut();
+  node.memory.join(node.two);
   await assert.rejects(command(node, worker, ['detachStorage', { directory: node.one, addresses: 'keep' }]), /needs one storage at least/);
   await assert.rejects(command(node, worker, ['detachStorage', { directory: node.two, addresses: 'keep' }]), /just being taken in/);
   node.memory.giveUp(node.two);
@@ -43,9 +43,9 @@ test('An attach that broke off before it was done is finished at the next start 
   node.workers.length = 0;
   node.held.release();
   const [none, list] = [join(node.one, '..', 'three'), node.list];
-  await node.takeOut();
-  for (const directory of [node.two, none]) await noteJoining(list, { directory, process: ended });
-  await node.memory.takeOut({ directory: none, since: 'then', addresses: new Set(['carol@example.com']) });
+  node.takeOut();
+  for (const directory of [node.two, none]) noteJoining(list, { directory, process: ended });
+  node.memory.takeOut({ directory: none, since: 'then', addresses: new Set(['carol@example.com']) });
   const lines: string[] = [];
   const log = new Proxy(storageOptions(node.one).log, { get: (target, name) => (name === 'error' ? (...words: unknown[]) => lines.push(JSON.stringify(words)) : Reflect.get(target, name) as unknown) });
   await finishJoining({ ...node.places, clusterName: storageOptions(node.one).clusterName }, { foreign: 'refuse', log });
@@ -63,13 +63,13 @@ test('An attach whose worker died is gone on with by the worker that has the wor
   await worker.storage.createAccount(alice);
   const [none, list] = [join(node.one, '..', 'three'), node.list];
   await command(node, worker, ['detachStorage', { directory: node.two, addresses: 'keep' }]);
-  await noteJoining(list, { directory: node.two, process: ended });
+  noteJoining(list, { directory: node.two, process: ended });
   const work = worker.changes.goOn();
   await until(() => node.memory.joining().length === 0);
   assert.deepEqual(node.memory.takenOut(), []);
   assert.equal(node.workers.at(-1)?.storage.find(alice).at, 'live');
   await work.stop(0);
-  await noteJoining(list, { directory: none, process: ended });
+  noteJoining(list, { directory: none, process: ended });
   const again = worker.changes.goOn();
   await until(() => node.memory.joining().length === 0);
   assert.deepEqual(node.memory.attached(), []);

@@ -87,7 +87,7 @@ export async function nodeWithThird(t: TestContext): Promise<{ readonly node: No
   const node = new Node(t);
   const three = `${node.mounted}-three`;
   await (await openStorage(storageOptions(three))).close();
-  await storageMemory(node.places).takeIn(three);
+  storageMemory(node.places).takeIn(three);
   await node.live();
   return { node, three };
 }

@@ -30,11 +30,11 @@ test('A storage whose taking out broke off after any step is let go by the worke
   for (const broken of ['after the note', 'after workers left', 'after new workers'] as const) {
     const node = new StorageNode(t);
     const [first, second] = [await node.start(), await node.start()];
-    await node.takeOut(new Set());
+    node.takeOut(new Set());
     await second.storage.createAccount(alice); // in the moment before workers leave
     if (broken !== 'after the note') await first.changes.leave(node.two);
     if (broken === 'after new workers') {
-      await node.takeOut();
+      node.takeOut();
       await node.start();
     }
     assert.ok(!lockable(node.two), 'the node has it still');
@@ -57,8 +57,8 @@ test('A storage whose taking out broke off after any step is let go by the worke
 test('A storage that is taken in again while it is let go is not: neither workers nor the first process leave it', async (t) => {
   const node = new StorageNode(t);
   const { changes, storage } = await node.start();
-  await node.takeOut();
-  await node.memory.takeIn(node.two);
+  node.takeOut();
+  node.memory.takeIn(node.two);
   await changes.leave(node.two);
   await sleep(100);
   assert.ok(storage.care.has(node.two));
@@ -70,18 +70,18 @@ test('A storage that is taken in again while it is let go is not: neither worker
 test('A storage is told as being taken in till all workers have it, by those that have it already and by those that have not', async (t) => {
   const node = new StorageNode(t);
   await node.start();
-  await node.takeOut();
+  node.takeOut();
   const without = await node.start();
   const told = async ({ storage, changes }: typeof without): Promise<readonly string[]> => {
     const described = await storagesForReport({ storage, memory: node.memory, changes, reserveBytes: 0 });
     return described.map(({ directory, state, reason = '' }) => `${directory} ${state} ${reason}`);
   };
   const [one, two] = [`${node.one} ok `, `${node.two} failed it is being taken in`];
-  await node.memory.join(node.two);
+  node.memory.join(node.two);
   assert.deepEqual(await told(without), [one, two]);
   const having = await node.start();
   assert.deepEqual(await told(having), [one, two]);
-  await node.memory.takeIn(node.two);
+  node.memory.takeIn(node.two);
   assert.deepEqual(await told(having), [one, `${node.two} ok `]);
 });
 
@@ -89,7 +89,7 @@ test('New workers that can not start leave all as it was, and their words are to
   const node = new StorageNode(t);
   const { changes } = await node.start();
   const free = lockDirectory(join(node.one, '..', 'three'), 'refuse');
-  await node.memory.takeIn(join(node.one, '..', 'three'));
+  node.memory.takeIn(join(node.one, '..', 'three'));
   await assert.rejects(changes.follow(), { kind: 'in-use' }, 'somebody else has it');
   assert.equal(node.renewals, 0);
   free();
@@ -115,7 +115,7 @@ test('Who works in a storage while it is let go is answered or refused, and all 
   };
   const working = ['a', 'b', 'c', 'd'].map(work);
   await until(() => seen.answered > 20);
-  await node.takeOut();
+  node.takeOut();
   await changes.leave(node.two);
   assert.equal(await changes.letGo(node.two), 'let-go');
   await Promise.all(working);
@@ -135,7 +135,7 @@ test('A folder that can not be left in order, as its disk fails, ends neither th
   const { changes } = await node.start();
   const place = join(node.two, 'holder-none.json');
   mkdirSync(join(place, 'in-the-way'), { recursive: true });
-  await node.takeOut();
+  node.takeOut();
   await changes.leave(node.two);
   assert.equal(await changes.letGo(node.two), 'let-go');
   assert.deepEqual((await changes.held()).includes(node.two), false);
@@ -148,9 +148,9 @@ test('What is taken out is forgotten only when it is let go: nobody would let go
   const { changes, storage } = await node.start();
   const spare = join(node.one, '..', 'three');
   await (await openStorage(storageOptions(spare))).close();
-  await node.memory.takeIn(spare);
+  node.memory.takeIn(spare);
   await changes.follow();
-  await node.memory.takeOut({ directory: spare, since: 'then', addresses: new Set() });
+  node.memory.takeOut({ directory: spare, since: 'then', addresses: new Set() });
   const { log, clusterName: cluster, nodeName } = storageOptions(node.one);
   const handlers = storageListHandlers({ storage, memory: node.memory, changes, log, cluster, node: nodeName });
   const forget = async (): Promise<unknown> => handlers.find(({ operation: { name } }) => name === 'detachStorage')?.handle({ params: {}, query: {}, body: { directory: spare, addresses: 'forget' }, reply: { note: () => undefined } } as unknown as Parameters<(typeof handlers)[number]['handle']>[0]);

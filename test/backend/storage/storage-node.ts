@@ -67,8 +67,8 @@ export class StorageNode {
     return worker;
   }
 
-  async takeOut(addresses = new Set([alice])): Promise<void> {
-    await this.memory.takeOut({ directory: this.two, since: 'then', addresses });
+  takeOut(addresses = new Set([alice])): void {
+    this.memory.takeOut({ directory: this.two, since: 'then', addresses });
   }
 }
 

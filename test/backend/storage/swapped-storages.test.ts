@@ -124,8 +124,8 @@ test('A storage that is taken in where another one was is the right one', async 
   rmSync(three, { recursive: true });
   await (await openStorage(storageOptions(three))).close();
   await assert.rejects(node.live(), other(three));
-  await memory.join(three);
+  memory.join(three);
   demandKnownStorages(node.places);
-  await memory.takeIn(three);
+  memory.takeIn(three);
   await node.live();
 });

@@ -48,7 +48,7 @@ test('Accounts, aliases and groups of a storage that is taken out can not be had
   await first.close();
 
   const list = join(folder, 'list');
-  await noteTakenOut(list, { directory: two, since: 'then', addresses });
+  noteTakenOut(list, { directory: two, since: 'then', addresses });
   const { takenOut } = readStorageList(list);
   const without = await openStorage(storageOptions(one, { takenOut }));
   for (const address of addresses) {
@@ -122,7 +122,7 @@ test('A storage of another cluster, or of none, is not attached, and a memory th
   await assert.rejects(openStorage(storageOptions(own, { directories: [own, foreign], attached: [foreign] })), { kind: 'in-use' });
   await assert.rejects(openStorage(storageOptions(own, { directories: [own, none], attached: [none] })), { kind: 'storage-failure', message: /is no storage/ });
   const list = join(folder, 'list');
-  await noteAttached(list, none);
+  noteAttached(list, none);
   assert.deepEqual(readStorageList(list), { attached: [none], joining: [], takenOut: [] });
   writeFileSync(join(list, 'detached-0000000000000000.json'), '{');
   assert.throws(() => readStorageList(list), { kind: 'storage-failure', message: /damaged/ });
@@ -139,10 +139,10 @@ test('A folder is taken in under one name only: under a second one the node woul
   const handlers = storageListHandlers({
     storage, log: storageOptions(one).log, cluster: storageOptions(one).clusterName, node: storageOptions(one).nodeName, changes: { held: async () => Promise.resolve([]), leave: async () => Promise.resolve('left'), claim: async () => Promise.resolve(), endClaim: async () => Promise.resolve(), follow: async () => (openable ? Promise.resolve() : Promise.reject(new Failure('storage-failure', 'it has no index'))), letGo: async () => Promise.resolve('let-go') },
     memory: {
-      takenOut: () => readStorageList(list).takenOut, attached: () => readStorageList(list).attached, takeOut: async (out) => noteTakenOut(list, out), forget: (directory) => forgetAttached(list, directory),
-      joining: () => readStorageList(list).joining, join: async (directory) => noteJoining(list, { directory, process: thisProcess() }), giveUp: (directory) => forgetJoining(list, directory),
-      takeIn: async (directory) => {
-        await noteAttached(list, directory);
+      takenOut: () => readStorageList(list).takenOut, attached: () => readStorageList(list).attached, takeOut: (out) => noteTakenOut(list, out), forget: (directory) => forgetAttached(list, directory),
+      joining: () => readStorageList(list).joining, join: (directory) => noteJoining(list, { directory, process: thisProcess() }), giveUp: (directory) => forgetJoining(list, directory),
+      takeIn: (directory) => {
+        noteAttached(list, directory);
         forgetTakenOut(list, directory);
         forgetJoining(list, directory);
       },
@@ -153,14 +153,14 @@ test('A folder is taken in under one name only: under a second one the node woul
   openable = false;
   await assert.rejects(attach(two), /it has no index/);
   assert.deepEqual(readStorageList(list), { attached: [], joining: [], takenOut: [] }, 'as before');
-  await noteTakenOut(list, { directory: two, since: 'then', addresses: new Set(['alice@example.com']) });
+  noteTakenOut(list, { directory: two, since: 'then', addresses: new Set(['alice@example.com']) });
   await assert.rejects(attach(two), /it has no index/);
   assert.deepEqual(readStorageList(list).takenOut, [{ directory: two, since: 'then', addresses: new Set(['alice@example.com']) }]);
   openable = true;
   assert.deepEqual(await attach(`${two}/`), { directory: two, storage: 'open' });
   await attach(link);
   assert.deepEqual(readStorageList(list).attached, [two]);
-  await noteTakenOut(list, { directory: two, since: 'then', addresses: new Set() });
+  noteTakenOut(list, { directory: two, since: 'then', addresses: new Set() });
   await attach(`${folder}/./two`);
   assert.deepEqual(readStorageList(list), { attached: [two], joining: [], takenOut: [] });
 });
