@@ -1,6 +1,7 @@
 /** A server in the place of a back-end that misbehaves in a chosen way, over real TLS with the certificate of a node. */
 import { readFileSync } from 'node:fs';
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import * as tls from 'node:tls';
 
 export interface BadBackendOptions {
@@ -19,14 +20,16 @@ export interface BadBackend {
 }
 
 export async function startBadBackend(options: BadBackendOptions): Promise<BadBackend> {
-  const open = new Set<tls.TLSSocket>();
+  const open = new Set<Socket>();
   let connections = 0;
   const server = tls.createServer({ cert: readFileSync(options.certificate), key: readFileSync(options.key), requestCert: true, rejectUnauthorized: false }, (socket) => {
     connections += 1;
-    open.add(socket);
     socket.on('error', () => socket.destroy());
-    socket.on('close', () => open.delete(socket));
     options.behave(socket);
+  });
+  server.on('connection', (socket: Socket) => { // those whose handshake is under way, too: nobody would end them later
+    open.add(socket);
+    socket.on('close', () => open.delete(socket));
   });
   server.listen(options.port, '127.0.0.1');
   await once(server, 'listening');
