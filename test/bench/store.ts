@@ -80,7 +80,7 @@ if (toDo !== undefined) throw new Error(toDo);
 const running = new RunningStores();
 // The servers have sessions of their own, so Ctrl-C does not reach them.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void running.end().finally(() => process.exit(1)));
-const stage = await startStage(running, words.beside);
+const stage = await startStage(running, { beside: words.beside, floor: words.floor ? cellsOf(size).flatMap(({ needs }) => needs) : undefined });
 try {
   progress('all servers run');
   const outcome = await run(stage);

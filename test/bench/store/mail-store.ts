@@ -4,6 +4,8 @@ import type { Target } from './wire.ts';
 
 export interface MailStore {
   readonly name: string;
+  /** Ids of the cells that it is for; all where absent. Who is for some cells only comes with their mailboxes. */
+  readonly serves?: readonly string[] | undefined;
   readonly imap: Target;
   readonly imaps: Target;
   readonly pop3: Target;
@@ -12,6 +14,11 @@ export interface MailStore {
   /** All processes that work for it are these, or have one of these for an ancestor. */
   readonly pids: readonly number[];
   stop(): Promise<void>;
+}
+
+/** Whether a store is measured in a cell. */
+export function isFor({ serves }: Pick<MailStore, 'serves'>, cell: string): boolean {
+  return serves?.includes(cell) ?? true;
 }
 
 /** Kinds of users: `many` gets mail with ninety-nine others, of `solo` each has a part of its own in some cell. */

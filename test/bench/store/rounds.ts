@@ -3,7 +3,7 @@ import type { Figures } from '../proxy/cells.ts';
 import { measure } from './cell.ts';
 import type { Cell } from './cell.ts';
 import { furnish } from './furnish.ts';
-import { addressOf, capabilitiesOf, parts } from './mail-store.ts';
+import { addressOf, capabilitiesOf, isFor, parts } from './mail-store.ts';
 import type { MailStore } from './mail-store.ts';
 
 export interface Plan {
@@ -27,7 +27,7 @@ export interface CellOutcome {
 
 export async function furnishAll(stores: readonly MailStore[], cells: readonly Cell[], { progress }: Plan): Promise<void> {
   const needs = [...new Map(cells.flatMap((cell) => cell.needs).map((need) => [`${need.user} ${need.mailbox}`, need])).values()];
-  for (const store of stores) {
+  for (const store of stores.filter(({ serves }) => serves === undefined)) {
     const start = performance.now();
     await furnish(store, needs);
     progress(`${store.name} has its messages, after ${((performance.now() - start) / 1000).toFixed(1)} s`);
@@ -35,12 +35,12 @@ export async function furnishAll(stores: readonly MailStore[], cells: readonly C
 }
 
 export async function measureAll(stores: readonly MailStore[], cells: readonly Cell[], plan: Plan): Promise<ReadonlyMap<Cell, CellFigures>> {
-  const results = new Map(cells.map((cell) => [cell, new Map<string, Figures[]>(stores.map(({ name }) => [name, []]))]));
-  const abilities = new Map(await Promise.all(stores.map(async (store) => [store, await capabilitiesOf(store, addressOf('solo', parts.reader))] as const)));
+  const results = new Map(cells.map((cell) => [cell, new Map<string, Figures[]>(stores.filter((store) => isFor(store, cell.id)).map(({ name }) => [name, []]))]));
+  const abilities = new Map(await Promise.all(stores.filter(({ serves }) => serves === undefined).map(async (store) => [store, await capabilitiesOf(store, addressOf('solo', parts.reader))] as const)));
   for (let round = 0; round < plan.rounds; round += 1) {
     for (const cell of cells) {
       // Who begins changes, so that what one leaves behind does not always meet the same next.
-      for (const store of [...stores.slice(round % stores.length), ...stores.slice(0, round % stores.length)]) {
+      for (const store of [...stores.slice(round % stores.length), ...stores.slice(0, round % stores.length)].filter((each) => isFor(each, cell.id))) {
         if (cell.capability !== undefined && abilities.get(store)?.has(cell.capability) !== true) continue;
         const figures = await orFailure(plan, `${store.name}, ${cell.title}`, async () => measure(store, cell, { seconds: plan.seconds, ...(round === 0 ? { warmSeconds: plan.warmSeconds } : {}) }));
         if (figures !== undefined) results.get(cell)?.get(store.name)?.push(figures);

@@ -16,7 +16,7 @@ const isLong = process.env['WAYBILL_LONG_TESTS'] === '1';
 const shared = cellsOf({ bigMailbox: 1, connections: 1 }).map(({ id }) => id);
 
 test('a short run of the store bench measures every server in every cell and judges each', { timeout: 400_000 }, async (t) => {
-  const words = ['store', '--short', '--json', ...(isLong ? [] : ['--only', shared.join()])];
+  const words = ['store', '--short', '--floor', '--json', ...(isLong ? [] : ['--only', shared.join()])];
   // Rejects, with all that was said, when a cell failed: also when servers answer a question in different ways.
   const { stdout } = await promisify(execFile)(process.execPath, ['--disable-warning=DEP0060', join(import.meta.dirname, '..', 'bench.ts'), ...words], { maxBuffer: 16_000_000, signal: t.signal });
   const outcome = JSON.parse(stdout) as Outcome;
@@ -42,7 +42,9 @@ test('a short run of the store bench measures every server in every cell and jud
 function serversOf(cell: string): readonly string[] {
   if (cell === 'search-indexed-middle') return ['Waybill', 'Dovecot sdbox with Xapian'];
   if (cell === 'search-indexed-big') return ['Waybill'];
-  return cell === 'deliveries-indexed' ? ['Waybill', 'Waybill without index'] : ['Waybill', 'Dovecot sdbox', 'Dovecot maildir'];
+  if (cell === 'deliveries-indexed') return ['Waybill', 'Waybill without index'];
+  const floor = /^(?:lmtp|append)-|^open-big$/.test(cell) ? ['Bare Node'] : cell.startsWith('store-') ? ['Bare Node', 'Bare Node, not flushed'] : [];
+  return ['Waybill', 'Dovecot sdbox', 'Dovecot maildir', ...floor];
 }
 
 function checkFlushesAndTimes({ cells, times }: Outcome): void {

@@ -1,5 +1,7 @@
 /** All servers of the store bench, started and ended together. */
 import { join } from 'node:path';
+import { startBareStore } from './bare/bare-store.ts';
+import type { Furnishing } from './cell.ts';
 import { startDovecotStore } from './dovecot-stores.ts';
 import type { StoreStart } from './flush-cells.ts';
 import type { MailStore } from './mail-store.ts';
@@ -17,12 +19,19 @@ export interface Stage {
   readonly running: RunningStores;
 }
 
+/** Who is measured besides ours and both kinds of Dovecot. */
+export interface Guests {
+  /** A folder with another version of Waybill. */
+  readonly beside?: string | undefined;
+  /** The bare server of Node, with these mailboxes. */
+  readonly floor?: readonly Furnishing[] | undefined;
+}
+
 /**
  * Starts everything; what has started is ended again when something does not.
  * @param running ends all, while they start, too
- * @param beside a folder with another version of Waybill, to be measured as well
  */
-export async function startStage(running: RunningStores, beside: string | undefined): Promise<Stage> {
+export async function startStage(running: RunningStores, { beside, floor }: Guests): Promise<Stage> {
   const stores: MailStore[] = [];
   const { keep } = running;
   try {
@@ -42,6 +51,7 @@ export async function startStage(running: RunningStores, beside: string | undefi
       stores.push({ ...other, name, pids: other.pids });
       starts.push({ name, start });
     }
+    if (floor !== undefined) for (const durability of ['flushed', 'not flushed'] as const) stores.push(await keep(async () => startBareStore(durability, certificates, floor)));
     return { waybill, stores, starts, running };
   } catch (error) {
     await running.end();
