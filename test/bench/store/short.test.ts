@@ -43,8 +43,8 @@ function serversOf(cell: string): readonly string[] {
   if (cell === 'search-indexed-middle') return ['Waybill', 'Dovecot sdbox with Xapian'];
   if (cell === 'search-indexed-big') return ['Waybill'];
   if (cell === 'deliveries-indexed') return ['Waybill', 'Waybill without index'];
-  const floor = /^(?:lmtp|append)-|^open-big$/.test(cell) ? ['Bare Node'] : cell.startsWith('store-') ? ['Bare Node', 'Bare Node, not flushed'] : [];
-  return ['Waybill', 'Dovecot sdbox', 'Dovecot maildir', ...floor];
+  const bare = /^(?:lmtp|append|store)-/.test(cell) ? ['Bare Node', 'Bare Node with LMDB', ...(cell.startsWith('store-') ? ['Bare Node, not flushed'] : [])] : cell === 'open-big' ? ['Bare Node'] : [];
+  return ['Waybill', 'Dovecot sdbox', 'Dovecot maildir', ...bare];
 }
 
 function checkFlushesAndTimes({ cells, times }: Outcome): void {

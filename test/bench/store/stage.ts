@@ -51,7 +51,7 @@ export async function startStage(running: RunningStores, { beside, floor }: Gues
       stores.push({ ...other, name, pids: other.pids });
       starts.push({ name, start });
     }
-    if (floor !== undefined) for (const durability of ['flushed', 'not flushed'] as const) stores.push(await keep(async () => startBareStore(durability, certificates, floor)));
+    if (floor !== undefined) for (const durability of ['flushed', 'indexed', 'not flushed'] as const) stores.push(await keep(async () => startBareStore(durability, certificates, floor)));
     return { waybill, stores, starts, running };
   } catch (error) {
     await running.end();

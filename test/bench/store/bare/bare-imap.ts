@@ -2,11 +2,11 @@
 import type { Socket } from 'node:net';
 import type { BareMailbox } from './bare-mailboxes.ts';
 import { uidValidity } from './bare-mailboxes.ts';
-import type { BatchedFile } from './batched-file.ts';
+import type { RecordBatches } from './record-batches.ts';
 
 /** What all connections of a process share. */
 export interface BareState {
-  readonly file: BatchedFile;
+  readonly records: RecordBatches;
   mailbox(user: string, name: string): BareMailbox;
 }
 
@@ -81,8 +81,10 @@ export class BareImap {
   #append(tag: string, name: string, message: readonly Buffer[]): void {
     const uid = this.#state.mailbox(this.#user, name).add();
     const size = message.reduce((sum, { length }) => sum + length, 0);
-    const record = Buffer.from(`APPEND ${this.#user} ${name} ${String(uid)} ${String(Date.now())} ${String(size)}\n`, 'latin1');
-    this.#state.file.append([record, ...message], () => this.#answer(`${tag} OK [APPENDUID ${String(uidValidity)} ${String(uid)}] done\r\n`));
+    this.#state.records.add({
+      key: [this.#user, name, String(uid)], text: `APPEND ${this.#user} ${name} ${String(uid)} ${String(Date.now())} ${String(size)}\n`, message,
+      told: () => this.#answer(`${tag} OK [APPENDUID ${String(uidValidity)} ${String(uid)}] done\r\n`),
+    });
   }
 
   #store(tag: string, command: string): void {
@@ -91,8 +93,10 @@ export class BareImap {
     const { name, mailbox } = this.#selected;
     const change = { first: Number(from), last: to === '*' ? mailbox.messages : Number(to ?? from), sign: sign === '+' ? sign : '-', flag } as const;
     mailbox.change(change);
-    const record = Buffer.from(`STORE ${this.#user} ${name} ${String(change.first)} ${String(change.last)} ${change.sign}${flag}\n`, 'latin1');
-    return this.#state.file.append([record], () => this.#answer(`${silent === undefined ? mailbox.fetchLines(change) : ''}${tag} OK done\r\n`));
+    return this.#state.records.add({
+      key: [this.#user, name, 'flags', String(change.first)], text: `STORE ${this.#user} ${name} ${String(change.first)} ${String(change.last)} ${change.sign}${flag}\n`, message: [],
+      told: () => this.#answer(`${silent === undefined ? mailbox.fetchLines(change) : ''}${tag} OK done\r\n`),
+    });
   }
 
   #answer(text: string): void {

@@ -63,6 +63,9 @@ export class BareLmtp {
     const recipients = this.#recipients;
     this.#recipients = [];
     const places = recipients.map((user) => `${user} ${String(this.#state.mailbox(user, 'INBOX').add())}`);
-    this.#state.file.append([Buffer.from(`DELIVER ${places.join(' ')} ${String(Date.now())} ${String(size)}\n`, 'latin1'), ...message], () => this.#socket.write(recipients.map(() => '250 done\r\n').join('')));
+    this.#state.records.add({
+      key: places, text: `DELIVER ${places.join(' ')} ${String(Date.now())} ${String(size)}\n`, message,
+      told: () => this.#socket.write(recipients.map(() => '250 done\r\n').join('')),
+    });
   }
 }

@@ -11,14 +11,13 @@ import cluster from 'node:cluster';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import { BareImap } from './bare-imap.ts';
 import type { BareState } from './bare-imap.ts';
 import { BareLmtp } from './bare-lmtp.ts';
 import { BareMailbox } from './bare-mailboxes.ts';
 import type { BareSettings } from './bare-store.ts';
-import { BatchedFile } from './batched-file.ts';
+import { RecordBatches } from './record-batches.ts';
 
 const settings = JSON.parse(process.argv[2] ?? '') as BareSettings;
 if (cluster.isPrimary) {
@@ -39,7 +38,7 @@ async function runWorkers(): Promise<void> {
 function serve({ folder, durability, ports, certificates, mailboxes }: BareSettings): void {
   const known = new Map<string, BareMailbox>();
   const state: BareState = {
-    file: new BatchedFile(join(folder, `mail-${String(process.pid)}`), durability),
+    records: RecordBatches.open(folder, durability),
     mailbox: (user, name) => {
       const key = `${user} ${name}`;
       const mailbox = known.get(key) ?? new BareMailbox(mailboxes[name] ?? 0);

@@ -7,7 +7,7 @@ import { serverFolder } from '../../proxy/server-folder.ts';
 import type { CertificateFiles } from '../../proxy/servers.ts';
 import type { Furnishing } from '../cell.ts';
 import type { MailStore } from '../mail-store.ts';
-import type { Durability } from './batched-file.ts';
+import type { Durability } from './record-batches.ts';
 
 /** What the program is told. */
 export interface BareSettings {
@@ -22,11 +22,14 @@ export interface BareSettings {
 /** A store, and the folder with the files that its processes write. */
 export type BareStore = MailStore & { readonly folder: string };
 
-/** What it serves: where it flushes, and where it is only to be known what flags cost that nobody flushes, as Dovecot's. */
-const served = {
-  'flushed': ['lmtp-many', 'lmtp-one', 'append-4k', 'append-100k', 'open-big', 'store-all', 'store-each'],
-  'not flushed': ['store-all', 'store-each'],
-} as const;
+const arriving = ['lmtp-many', 'lmtp-one', 'append-4k', 'append-100k'];
+const marking = ['store-all', 'store-each'];
+/** Its kinds, and what they serve. Who flushes nothing is only to tell what flags cost that nobody flushes, as Dovecot's. */
+const kinds: Readonly<Record<Durability, Pick<Required<MailStore>, 'name' | 'serves'>>> = {
+  'flushed': { name: 'Bare Node', serves: [...arriving, 'open-big', ...marking] },
+  'indexed': { name: 'Bare Node with LMDB', serves: [...arriving, ...marking] },
+  'not flushed': { name: 'Bare Node, not flushed', serves: marking },
+};
 
 /** @param places it has from the beginning, without the messages themselves, every user the same */
 export async function startBareStore(durability: Durability, certificates: CertificateFiles, places: readonly Pick<Furnishing, 'mailbox' | 'messages'>[]): Promise<BareStore> {
@@ -37,7 +40,7 @@ export async function startBareStore(durability: Durability, certificates: Certi
   const child = await startProgram([process.execPath, join(import.meta.dirname, 'bare-server.ts'), JSON.stringify(settings)], Object.values(ports).map((port) => ({ address: '127.0.0.1', port })));
   const imap = { port: ports.imap, tls: 'no' } as const;
   return {
-    name: durability === 'flushed' ? 'Bare Node' : 'Bare Node, not flushed', serves: served[durability], folder, password: 'any', pids: child.pid === undefined ? [] : [child.pid],
+    ...kinds[durability], folder, password: 'any', pids: child.pid === undefined ? [] : [child.pid],
     imap, imaps: imap, pop3: imap, lmtp: { port: ports.lmtp, tls: 'yes' },
     stop: async () => {
       await endProgram(child);
