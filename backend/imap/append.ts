@@ -9,6 +9,7 @@ import { marksWithin } from './flag-rights.ts';
 import { takeMessages, withMessages } from './incoming-messages.ts';
 import { demand, placeOf } from './place.ts';
 import type { HerePlace } from './place.ts';
+import { untilWritten } from './progress.ts';
 import { relayMessages } from './relay-append.ts';
 import { Refusal, no, ok } from './replies.ts';
 import type { Completion } from './replies.ts';
@@ -27,7 +28,7 @@ async function appendHere(session: Session, place: HerePlace, given: AppendArgum
   const { account, rights } = place;
   const mailbox = targetAt(place);
   const result = session.guest === undefined
-    ? await withMessages({ session, account, most: 'many', freedBytes: 0 }, given, async (messages) => mailbox.append(messages.map(({ staged, marks }) => ({ staged, marks: marksWithin(rights, marks) }))))
+    ? await withMessages({ session, account, most: 'many', freedBytes: 0 }, given, async (messages) => untilWritten(session, mailbox.append(messages.map(({ staged, marks }) => ({ staged, marks: marksWithin(rights, marks) })))))
     : await takeMany(session, place, given);
   session.noteOwnMessages({ account, mailbox }, result.uids);
   return ok('APPEND completed', appendUid(place, result));

@@ -66,7 +66,7 @@ async function moveElsewhere(selected: Selected, to: Target, uids: readonly numb
   const progress = new Progress(session, uids.length);
   for (let from = 0; from < uids.length; from += mostMovedAtOnce) {
     const result = await carry(selected, to, { uids: uids.slice(from, from + mostMovedAtOnce), progress });
-    await view.mailbox.expunge(result.sourceUids); // a crash in between leaves them in both, never in none
+    await progress.during(view.mailbox.expunge(result.sourceUids)); // a crash in between leaves them in both, never in none
     tellMoved(session, to.place, result);
     progress.pass(mostMovedAtOnce);
   }

@@ -6,6 +6,7 @@ import { Flag } from '../storage/storage.ts';
 import { mailboxCommand, nothing } from './command.ts';
 import type { Selected } from './command.ts';
 import { demand } from './place.ts';
+import { untilWritten } from './progress.ts';
 import { ok } from './replies.ts';
 import type { Completion } from './replies.ts';
 import type { View } from './view.ts';
@@ -20,7 +21,7 @@ export function requireWriteAccess(view: View): void {
 }
 
 /** Removes the messages marked \Deleted that this session knows of, all or those of a uid set. The client is told by the next refresh. */
-export async function expungeDeleted(view: View, set: SequenceSet | undefined): Promise<{ readonly uids: readonly number[]; readonly modseq: number } | undefined> {
+export async function expungeDeleted({ session, view }: Pick<Selected, 'session' | 'view'>, set: SequenceSet | undefined): Promise<{ readonly uids: readonly number[]; readonly modseq: number } | undefined> {
   if (view.count === 0 || view.mailbox.state().deleted === 0) return undefined;
   const spans = set === undefined ? [{ from: 0, to: view.count - 1 }] : view.spans(set, 'uid');
   const uids: number[] = [];
@@ -28,14 +29,14 @@ export async function expungeDeleted(view: View, set: SequenceSet | undefined): 
     for (const { row } of batch) if ((row.flags & Flag.Deleted) !== 0) uids.push(row.uid);
   }
   if (uids.length === 0) return undefined;
-  const removed = await view.mailbox.expunge(uids, 'deleted'); // a mark may have been taken away meanwhile
+  const removed = await untilWritten(session, view.mailbox.expunge(uids, 'deleted')); // a mark may have been taken away meanwhile
   return removed.uids.length === 0 ? undefined : removed;
 }
 
 async function run({ session, view }: Selected, set: SequenceSet | undefined): Promise<Completion> {
   requireWriteAccess(view);
   demand(view, 'e');
-  const removed = await expungeDeleted(view, set);
+  const removed = await expungeDeleted({ session, view }, set);
   return ok('EXPUNGE completed', removed !== undefined && session.isEnabled('QRESYNC') ? `HIGHESTMODSEQ ${String(removed.modseq)}` : undefined);
 }
 
@@ -44,7 +45,7 @@ async function runRemoval({ session, view }: Selected, set: SequenceSet): Promis
   requireWriteAccess(view);
   for (const right of ['t', 'e']) demand(view, right);
   const uids = view.uidsIn(view.spans(set, 'uid'));
-  const removed = uids.length === 0 ? undefined : await view.mailbox.expunge(uids);
+  const removed = uids.length === 0 ? undefined : await untilWritten(session, view.mailbox.expunge(uids));
   return ok('removed', removed !== undefined && session.isEnabled('QRESYNC') ? `HIGHESTMODSEQ ${String(removed.modseq)}` : undefined);
 }
 

@@ -17,6 +17,7 @@ import type { Content } from './fetch-content.ts';
 import { isKept, keptResponses } from './fetch-kept.ts';
 import { missing, missingFlags, rowResponse, rowValues } from './fetch-rows.ts';
 import { messageLead, tellKeywords } from './news.ts';
+import { untilWritten } from './progress.ts';
 import { Refusal, ok } from './replies.ts';
 import type { Completion } from './replies.ts';
 import type { Numbered, Numbers, Span, View } from './view.ts';
@@ -176,7 +177,7 @@ async function markSeen({ session, view }: Selected, messages: readonly Numbered
   const read = new Map(messages.map(({ row }) => [row.uid, row]));
   if (!view.flagRights.includes('s') || messages.every(({ row }) => (row.flags & Flag.Seen) !== 0)) return new Map();
   try {
-    const outcome = await view.mailbox.changeFlags([...read.keys()], { mode: 'add', flags: Flag.Seen, keywords: [] });
+    const outcome = await untilWritten(session, view.mailbox.changeFlags([...read.keys()], { mode: 'add', flags: Flag.Seen, keywords: [] }));
     view.flagTexts.learn(outcome.keywords);
     tellKeywords(session, view); // what others have added by then stands in the flags that are told now
     view.noteOwnChange(outcome);

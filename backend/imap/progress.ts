@@ -4,6 +4,8 @@ import type { Session } from './session.ts';
 
 /** Clients give up after minutes of silence, and proxies sooner; more often than this nobody looks. */
 const usualIntervalMs = 10_000;
+/** A node that carries out a client's command here waits no longer than that for a word. */
+const intervalForNodesMs = 4000;
 
 export class Progress {
   readonly #session: Session;
@@ -19,7 +21,7 @@ export class Progress {
   constructor(session: Session, goal: number) {
     this.#session = session;
     this.#goal = goal;
-    this.#intervalMs = session.options.limits.progressIntervalMs ?? usualIntervalMs;
+    this.#intervalMs = session.options.limits.progressIntervalMs ?? (session.guest === undefined ? usualIntervalMs : intervalForNodesMs);
     this.#nextMs = performance.now() + this.#intervalMs;
   }
 
@@ -57,4 +59,24 @@ export class Progress {
   #state(done: number): string {
     return this.#goal === 0 ? 'NIL NIL' : `${String(Math.min(done, this.#goal - 1))} ${String(this.#goal)}`;
   }
+}
+
+/** Messages are looked for, and those that are found are looked at again, for their order. Each counts twice, as who does not match needs no second look: so the goal is known from the beginning, and stays. */
+export class TwoLooks extends Progress {
+  readonly #count: number;
+
+  constructor(session: Session, count: number) {
+    super(session, 2 * count);
+    this.#count = count;
+  }
+
+  /** From now on reports count the second looks. @param found how many there will be */
+  beginSecond(found: number): void {
+    this.pass(2 * this.#count - found);
+  }
+}
+
+/** Waits for a change of the storage: mostly no time at all, but as long as nobody may write there (a snapshot is made), and then the client is told that the command goes on. */
+export async function untilWritten<Result>(session: Session, change: Promise<Result>): Promise<Result> {
+  return new Progress(session, 0).during(change);
 }

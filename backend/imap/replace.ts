@@ -10,6 +10,7 @@ import { marksWithin } from './flag-rights.ts';
 import { withMessages } from './incoming-messages.ts';
 import { demand, isOfOpenAccount, placeOf } from './place.ts';
 import type { AwayPlace, HerePlace } from './place.ts';
+import { untilWritten } from './progress.ts';
 import { openLeg } from './relay.ts';
 import { relayMessages } from './relay-append.ts';
 import { no, ok } from './replies.ts';
@@ -72,7 +73,7 @@ async function replaceHere({ session, view }: Selected, { place, given, old }: R
   };
   const result = await withMessages({ session, account, most: 'one', freedBytes: isSame ? old.size : 0 }, given, async ([message]) => {
     if (message === undefined) throw new Error('a command without a message');
-    return enter({ staged: message.staged, marks: { ...marksWithin(rights, message.marks), keywordsBeyond: 'left-out' } });
+    return untilWritten(session, enter({ staged: message.staged, marks: { ...marksWithin(rights, message.marks), keywordsBeyond: 'left-out' } }));
   });
   if (result === undefined) return gone;
   session.noteOwnMessages({ account, mailbox: target }, result.uids);
@@ -85,6 +86,6 @@ async function replaceAway({ session, view }: Selected, { place, given, uid }: R
   const text = session.commandText.replace(/^(\S+) (?:UID )?REPLACE \S+ /i, '$1 APPEND ');
   const end = await relayMessages(session, await session.legs.to(place), { text, given });
   if (end.status !== 'OK') return end;
-  await view.mailbox.expunge([uid]);
+  await untilWritten(session, view.mailbox.expunge([uid]));
   return end.code ?? '';
 }

@@ -6,7 +6,7 @@ import type { Selected } from './command.ts';
 import { foundOf } from './found-list.ts';
 import type { FoundList } from './found-list.ts';
 import { noUpdate } from './news.ts';
-import { Progress } from './progress.ts';
+import { Progress, TwoLooks } from './progress.ts';
 import { ok } from './replies.ts';
 import type { Completion } from './replies.ts';
 import { followResults, requireFreshTag } from './search-context.ts';
@@ -67,8 +67,15 @@ async function findNumbers({ session, view }: Selected, { key }: SearchArguments
 }
 
 async function findInOrder({ session, view }: Selected, { key }: SearchArguments, { criteria }: Manner): Promise<Outcome> {
-  const found = await findMessages({ session, view }, key, new Progress(session, view.count));
-  const messages = criteria === undefined ? found.map((message) => ({ message, values: [] })) : await sortPaced(await keyMessages(view, found, criteria), comparison(criteria));
-  if (criteria !== undefined) rememberOrder(view, criteria, messages);
+  if (criteria === undefined) {
+    const found = await findMessages({ session, view }, key, new Progress(session, view.count));
+    return { found: foundOf(found), messages: found.map((message) => ({ message, values: [] })) };
+  }
+  const progress = new TwoLooks(session, view.count);
+  const found = await findMessages({ session, view }, key, progress);
+  progress.beginSecond(found.length);
+  const keyed = await keyMessages(view, found, { criteria, report: async (done) => progress.report(done) });
+  const messages = await progress.during(sortPaced(keyed, comparison(criteria)));
+  rememberOrder(view, criteria, messages);
   return { found: foundOf(messages.map(({ message }) => message)), messages };
 }

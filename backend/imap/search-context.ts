@@ -205,7 +205,7 @@ class FollowedSort implements Follower {
 
   async follow(touched: News['touched']): Promise<string | undefined> {
     const { matching, others } = await this.#teller.divide(this.#key, touched);
-    const won = await keyMessages(this.#teller.view, matching.filter(({ row }) => !this.#uids.has(row.uid)), this.#criteria);
+    const won = await keyMessages(this.#teller.view, matching.filter(({ row }) => !this.#uids.has(row.uid)), { criteria: this.#criteria });
     const removals = this.#remove(others.map(named));
     return this.#teller.line([{ word: 'REMOVEFROM', pairs: removals }, { word: 'ADDTO', pairs: this.#insert(won) }]);
   }

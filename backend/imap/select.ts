@@ -138,7 +138,7 @@ export const close = mailboxCommand({
     const isToldAll = !view.hidesExpunges;
     session.enter({ at: 'authenticated', account });
     if (view.access !== 'read-write' || !view.rights.includes('e')) return ok('CLOSE completed'); // nothing goes, and no word of it (RFC 4314 section 4)
-    const removed = await expungeDeleted(view, undefined);
+    const removed = await expungeDeleted({ session, view }, undefined);
     // What goes by the client itself is no news to it (RFC 5465 section 5), also now that the mailbox is not open any more.
     if (removed !== undefined) session.accountNews.noteOwnRemoval(session, where, { count: removed.uids.length, modseq: removed.modseq, before: isToldAll && view.knowsUpTo(removed.modseq - 1) ? 'known' : 'news' });
     return ok('CLOSE completed');

@@ -70,14 +70,21 @@ export function keying(view: View, criteria: readonly SortCriterion[]): (message
   return (message) => ({ message, values: valueOf.map((value) => value(message)) });
 }
 
-/** Gives the messages their values. */
-export async function keyMessages(view: View, found: readonly Numbered[], criteria: readonly SortCriterion[]): Promise<Keyed[]> {
+interface Keying {
+  readonly criteria: readonly SortCriterion[];
+  readonly report?: (done: number) => Promise<void>;
+}
+
+/** Gives the messages their values. @param report hears now and then how many have theirs */
+export async function keyMessages(view: View, found: readonly Numbered[], { criteria, report }: Keying): Promise<Keyed[]> {
   const key = keying(view, criteria);
   const keyed: Keyed[] = [];
   const pacer = new Pacer();
   for (const message of found) {
     keyed.push(key(message));
-    if (pacer.isDue) await pacer.breathe();
+    if (!pacer.isDue) continue;
+    await report?.(keyed.length);
+    await pacer.breathe();
   }
   return keyed;
 }

@@ -11,6 +11,7 @@ import { requireWriteAccess } from './expunge.ts';
 import { flagsWithin, mayChangeAny } from './flag-rights.ts';
 import { flagMarks } from './flag-texts.ts';
 import { flagsResponse, messageLead, messageUid, tellKeywords, tellNews } from './news.ts';
+import { untilWritten } from './progress.ts';
 import { ok } from './replies.ts';
 import type { Completion } from './replies.ts';
 import type { Numbers, View } from './view.ts';
@@ -44,7 +45,7 @@ async function run({ session, view }: Selected, given: StoreArguments, numbers: 
   const modified: number[] = [];
   for (let from = 0; from < uids.length; from += mostAtOnce) {
     if (from > 0) await breathe();
-    const outcome = await view.mailbox.changeFlags(from === 0 && uids.length <= mostAtOnce ? uids : uids.slice(from, from + mostAtOnce), change);
+    const outcome = await untilWritten(session, view.mailbox.changeFlags(from === 0 && uids.length <= mostAtOnce ? uids : uids.slice(from, from + mostAtOnce), change));
     view.flagTexts.learn(outcome.keywords);
     tellKeywords(session, view);
     view.noteOwnChange(outcome);

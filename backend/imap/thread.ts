@@ -8,7 +8,8 @@ import type { Command, Selected } from './command.ts';
 import { headValues } from './head-values.ts';
 import type { HeadColumn } from './head-values.ts';
 import { ownText } from './kept-values.ts';
-import { Progress } from './progress.ts';
+import { TwoLooks } from './progress.ts';
+import type { Progress } from './progress.ts';
 import { ok } from './replies.ts';
 import type { Completion } from './replies.ts';
 import { checkCharset, findMessages, tellsModseq } from './search-run.ts';
@@ -53,8 +54,10 @@ const mostRemembered = 4 * 1024 * 1024;
 async function sendThreads(selected: Selected, { key, algorithm }: ThreadArguments, numbers: Numbers): Promise<void> {
   const { session: { output }, session, view } = selected;
   const { uids } = view;
-  const found = await findMessages(selected, key, new Progress(session, view.count));
-  const messages = await readMessages(view, found);
+  const progress = new TwoLooks(session, view.count);
+  const found = await findMessages(selected, key, progress);
+  progress.beginSecond(found.length);
+  const messages = await readMessages(view, found, progress);
   let answer: string | undefined = key.key === 'all' && messages.length === uids.length ? '' : undefined;
   const add = (text: string): void => {
     output.add(text);
@@ -62,7 +65,7 @@ async function sendThreads(selected: Selected, { key, algorithm }: ThreadArgumen
   };
   add('* THREAD');
   let lead = ' ';
-  for (const piece of formatThreads(await threadBy[algorithm](messages), numbers)) {
+  for (const piece of formatThreads(await progress.during(threadBy[algorithm](messages)), numbers)) {
     add(lead + piece);
     lead = '';
     if (output.full) await output.flush();
@@ -100,13 +103,15 @@ const told: HeadColumn<Told> = {
   },
 };
 
-async function readMessages(view: View, found: readonly Numbered[]): Promise<ThreadMessage[]> {
+async function readMessages(view: View, found: readonly Numbered[], progress: Progress): Promise<ThreadMessage[]> {
   const valuesOf = headValues(view, told);
   const messages: ThreadMessage[] = [];
   const pacer = new Pacer();
   for (const { sequence, row } of found) {
     messages.push({ sequence, uid: row.uid, ...valuesOf(row) });
-    if (pacer.isDue) await pacer.breathe();
+    if (!pacer.isDue) continue;
+    await progress.report(messages.length);
+    await pacer.breathe();
   }
   return messages;
 }

@@ -1,6 +1,7 @@
 /** Long work tells that it goes on (INPROGRESS, RFC 9585). The interval is shortened, so that short work counts as long. */
 import assert from 'node:assert/strict';
 import { after, before, mock, test } from 'node:test';
+import type { TestContext } from 'node:test';
 import { Dialogue } from '../../harness/dialogue.ts';
 import { countTurns } from '../../harness/event-loop-turns.ts';
 import { messageAbout } from './conversation.ts';
@@ -31,7 +32,16 @@ async function open(): Promise<Dialogue> {
   return dialogue;
 }
 
-for (const command of ['SEARCH RETURN (COUNT) UNSEEN', 'SORT RETURN (COUNT) (SUBJECT) UTF-8 ALL', 'THREAD ORDEREDSUBJECT UTF-8 SUBJECT nothing']) {
+/** Each step takes long, until the test ends. */
+function passQuickly(t: TestContext): void {
+  mock.method(performance, 'now', ((now: () => number) => {
+    let passedMs = 0;
+    return () => now() + (passedMs += 20);
+  })(performance.now.bind(performance)));
+  t.after(() => mock.restoreAll());
+}
+
+for (const [command, looks] of [['SEARCH RETURN (COUNT) UNSEEN', 1], ['SORT RETURN (COUNT) (SUBJECT) UTF-8 ALL', 2], ['THREAD ORDEREDSUBJECT UTF-8 SUBJECT nothing', 2]] as const) {
   test(`${command} says how far it is, below its goal, before it answers`, async () => {
     const dialogue = await open();
     dialogue.say(`x1 ${command}`);
@@ -42,7 +52,7 @@ for (const command of ['SEARCH RETURN (COUNT) UNSEEN', 'SORT RETURN (COUNT) (SUB
       const [, done, goal] = /^\* OK \[INPROGRESS \("x1" (\d+) (\d+)\)\] still working$/.exec(line) ?? [];
       if (done === undefined) break;
       told += 1;
-      assert.ok(Number(done) > last && Number(done) < count && Number(goal) === count, line);
+      assert.ok(Number(done) > last && Number(done) < looks * count && Number(goal) === looks * count, line);
       last = Number(done);
     }
     assert.ok(told > 0);
@@ -51,17 +61,36 @@ for (const command of ['SEARCH RETURN (COUNT) UNSEEN', 'SORT RETURN (COUNT) (SUB
   });
 }
 
-test('a tag with a bracket is left out, and COPY says that it goes on while it waits', async () => {
+for (const command of ['SORT (CC) UTF-8 ANSWERED', 'SORT (FROM) UTF-8 ALL', 'THREAD REFERENCES UTF-8 ALL']) {
+  test(`${command} says how far it is with what it looks at of those that were found`, async (t) => {
+    const dialogue = await open();
+    passQuickly(t);
+    dialogue.say(`x5 ${command}`);
+    const reports: number[] = [];
+    for (let line = await dialogue.line(); line.includes('INPROGRESS'); line = await dialogue.line()) reports.push(Number(/"x5" (\d+) 1200/.exec(line)?.[1]));
+    assert.deepEqual(reports, [...reports].sort((one, other) => one - other));
+    assert.equal(reports.some((done) => done > count), command.endsWith('ALL'), String(reports));
+    assert.ok(reports.every((done) => done < 2 * count), String(reports));
+    await dialogue.until(/^x5 OK/);
+    dialogue.close();
+  });
+}
+
+test('a tag with a bracket is left out, and whoever waits until others may write is told that the command goes on', async () => {
   const dialogue = await open();
   dialogue.say('x] SEARCH RETURN (COUNT) UNFLAGGED'); // not asked before: it would be kept
   await dialogue.expect(/^\* OK \[INPROGRESS \(NIL \d+ 600\)\] still working$/);
   await dialogue.until(/^x\] OK/);
   const environments = server.storage.care.folders().map(({ environment }) => environment);
-  for (const environment of environments) await environment.lock(Date.now() + 60_000);
-  dialogue.say('x2 COPY 1 Trash');
-  await dialogue.expect(/^\* OK \[INPROGRESS \("x2" NIL NIL\)\] still working$/);
-  for (const environment of environments) await environment.unlock();
-  await dialogue.until(/^x2 OK \[COPYUID/);
+  const message = messageAbout('two').toString();
+  const literal = `{${String(message.length)}+}\r\n${message}`;
+  for (const command of ['COPY 1 Trash', 'MOVE 1 Trash', 'STORE 2 +FLAGS (\\Deleted)', 'EXPUNGE', 'FETCH 3 BODY[]', `APPEND Trash ${literal}`, `REPLACE 4 Trash ${literal}`]) {
+    for (const environment of environments) await environment.lock(Date.now() + 60_000);
+    dialogue.say(`x2 ${command}`);
+    await dialogue.expect(/^\* OK \[INPROGRESS \("x2" NIL NIL\)\] still working$/);
+    for (const environment of environments) await environment.unlock();
+    await dialogue.until(/^x2 OK/);
+  }
   dialogue.close();
 });
 
@@ -69,11 +98,7 @@ test('a search in many small mailboxes gives everybody else of the process a tur
   const account = server.storage.find(address);
   assert.ok(account.at === 'live');
   const dialogue = await open();
-  mock.method(performance, 'now', ((now: () => number) => {
-    let passedMs = 0;
-    return () => now() + (passedMs += 20); // each step takes long
-  })(performance.now.bind(performance)));
-  t.after(() => mock.restoreAll());
+  passQuickly(t);
   for (let count = 0; count < 40; count += 1) await account.account.createMailbox(`small/${String(count)}`);
   const turns = countTurns(t);
   dialogue.say('x4 ESEARCH IN (subtree small) UNSEEN');

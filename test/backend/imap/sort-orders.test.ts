@@ -46,7 +46,7 @@ test('An order that was remembered is that of sorting anew, after messages came 
     for (const view of dice.oneIn(2) ? [fresh, stale] : [stale, fresh]) {
       for (const each of criteria) {
         const found = present(view);
-        const sorted = (await keyMessages(view, found, each)).sort(comparison(each));
+        const sorted = (await keyMessages(view, found, { criteria: each })).sort(comparison(each));
         const order = knownOrder(view, each);
         if (order === undefined) rememberOrder(view, each, sorted);
         else {
@@ -68,10 +68,10 @@ test('An order that depends on the search is not remembered', async () => {
   await deliver({ storage: server.storage, address, mailbox: 'INBOX' }, letter(new Dice(1)));
   const view = new View(mailboxOf(await server.storage.createAccount(address), 'INBOX'), 'read-write', '');
   const byRelevancy: readonly SortCriterion[] = [{ key: 'RELEVANCY', direction: 'ascending' }];
-  rememberOrder(view, byRelevancy, await keyMessages(view, present(view), byRelevancy));
+  rememberOrder(view, byRelevancy, await keyMessages(view, present(view), { criteria: byRelevancy }));
   assert.equal(knownOrder(view, byRelevancy), undefined);
   const bySize: readonly SortCriterion[] = [{ key: 'SIZE', direction: 'ascending' }];
-  rememberOrder(view, bySize, await keyMessages(view, present(view), bySize));
+  rememberOrder(view, bySize, await keyMessages(view, present(view), { criteria: bySize }));
   assert.deepEqual(knownOrder(view, bySize), Uint32Array.of(0));
 });
 
@@ -87,7 +87,7 @@ test('What was kept of a storage says nothing of one that was restored in its pl
     const [bySubject = []] = criteria;
     const found = present(view);
     const known = knownOrder(view, bySubject);
-    const sorted = (await keyMessages(view, found, bySubject)).sort(comparison(bySubject));
+    const sorted = (await keyMessages(view, found, { criteria: bySubject })).sort(comparison(bySubject));
     rememberOrder(view, bySubject, sorted);
     await storage.close();
     assert.equal(known, undefined);
