@@ -7,6 +7,7 @@ import { carriedFromAway, carryAway } from './carry-away.ts';
 import { carryInto, reported } from './carry.ts';
 import type { CarriedMessage } from './carry.ts';
 import { removal } from './expunge.ts';
+import { passOn } from './leg.ts';
 import type { Leg } from './leg.ts';
 import { formatMailbox } from './mailbox-lines.ts';
 import { demand, placeOf } from './place.ts';
@@ -72,10 +73,12 @@ export async function moveFromAway(session: Session, given: Copying, numbers: Nu
 /** In the mailbox that is open on the leg. A node of an older version knows no way but the mark, of which clients are told. @throws Failure, Refusal */
 async function removeAway(leg: Leg, uids: readonly number[]): Promise<Completion> {
   const set = formatSet(uids);
-  let end = await leg.ask(`${removal} ${set}`);
+  // They wait for whoever writes there: no question that is answered at once.
+  const carryOut = async (command: string): Promise<Completion> => leg.ask(command, passOn, 'command');
+  let end = await carryOut(`${removal} ${set}`);
   if (end.status === 'BAD') {
-    end = await leg.ask(`UID STORE ${set} +FLAGS.SILENT (\\Deleted)`);
-    if (end.status === 'OK') end = await leg.ask(`UID EXPUNGE ${set}`);
+    end = await carryOut(`UID STORE ${set} +FLAGS.SILENT (\\Deleted)`);
+    if (end.status === 'OK') end = await carryOut(`UID EXPUNGE ${set}`);
   }
   if (end.status !== 'OK') throw new Refusal({ ...end, text: `copied, but not all removed: ${end.text}` });
   return end;

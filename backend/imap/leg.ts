@@ -27,7 +27,7 @@ type Patience = 'question' | 'command' | 'long command' | 'endless';
 
 /** What becomes of an untagged response: it is for us, for the client, or we go on with what stands behind this line. */
 export type Taker = (line: string) => 'taken' | 'pass on' | 'stop';
-const passOn: Taker = () => 'pass on';
+export const passOn: Taker = () => 'pass on';
 const taken: Taker = () => 'taken';
 
 export class Leg {
@@ -145,9 +145,9 @@ export class Leg {
   }
 
   /** A command of our own; answers how it ended. `line` is without a tag. @throws Failure('backend-unavailable') */
-  async ask(line: string, take: Taker = passOn): Promise<RelayedEnd> {
+  async ask(line: string, take: Taker = passOn, patience: Patience = 'question'): Promise<RelayedEnd> {
     const tag = this.newTag();
-    this.setPatience('question');
+    this.setPatience(patience);
     await this.say(`${tag} ${line}`);
     return this.end(tag, take);
   }

@@ -8,7 +8,7 @@ import type { TwoNodes } from './two-nodes.ts';
 
 let cluster: TwoNodes;
 before(async () => {
-  cluster = await startTwoNodes({ idleRecheckMs: 400 });
+  cluster = await startTwoNodes({ otherNodePatienceMs: 500, idleRecheckMs: 400 });
 });
 after(async () => cluster.stop());
 

@@ -1,12 +1,14 @@
 /** While the node of an owner says nothing, breaks off or is away: its folders are unavailable and nothing else, and no client is told less without a word. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as tls from 'node:tls';
 import * as v8 from 'node:v8';
 import * as vm from 'node:vm';
 import { Dialogue } from '../../harness/dialogue.ts';
+import { holdIndex } from '../../harness/held-index.ts';
 import { messageAbout } from './conversation.ts';
 import { deliver, password, startServer } from './harness.ts';
 import { close, deliverTo, pair } from './pairs.ts';
@@ -15,7 +17,7 @@ import type { TwoNodes } from './two-nodes.ts';
 
 let cluster: TwoNodes;
 before(async () => {
-  cluster = await startTwoNodes({ idleRecheckMs: 400 });
+  cluster = await startTwoNodes({ otherNodePatienceMs: 500, idleRecheckMs: 400 });
 });
 after(async () => cluster.stop());
 
@@ -176,6 +178,20 @@ test('in IDLE a node that says nothing any more is noticed, and one that is ther
   await guest.expect(/^i NO \[UNAVAILABLE\]/);
   // Patience is short here: a busy machine may exceed it once more.
   while (!(await ask(guest, `SELECT ${inbox}`)).end.startsWith('OK')) await new Promise((resolve) => setTimeout(resolve, 100));
+  close(both);
+});
+
+test('a MOVE out of a folder whose node writes slowly is done, though removing the messages there takes longer than a question may', async (t) => {
+  const slow = await startTwoNodes({ otherNodePatienceMs: 2000 });
+  t.after(async () => slow.stop());
+  const both = await pair(slow, 'slow', 'lrswite');
+  const { guest, inbox, ownerAddress } = both;
+  await deliverTo(slow, ['be2', ownerAddress], 'one');
+  await demandOk(guest, `SELECT ${inbox}`);
+  const held = once(await holdIndex(join(slow.nodes.be2.directory, 'index'), 2600), 'exit');
+  assert.match((await ask(guest, 'MOVE 1 INBOX')).end, /^OK/);
+  await held;
+  assert.deepEqual(await demandOk(guest, `STATUS ${inbox} (MESSAGES)`), [`* STATUS ${inbox} (MESSAGES 0)`]);
   close(both);
 });
 

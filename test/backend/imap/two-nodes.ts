@@ -45,7 +45,7 @@ export async function startTwoNodes(limits: Partial<ImapLimits> = {}, mostNameBy
   const ports = { be1: await freePort(), be2: await freePort() };
   const roads = new Map<string, number>();
   const begin = async (node: NodeName, other: NodeName): Promise<TestNode> => {
-    const server = await startServer({ node, ...(mostNameBytes === undefined ? {} : { mostNameBytes }), limits: { otherNodePatienceMs: 500, ...limits }, others: { lookUp, nodes: othersOf(node, other, { adminPort: ports[other], imapPort: (wanted) => roads.get(wanted) ?? 0 }) } });
+    const server = await startServer({ node, ...(mostNameBytes === undefined ? {} : { mostNameBytes }), limits, others: { lookUp, nodes: othersOf(node, other, { adminPort: ports[other], imapPort: (wanted) => roads.get(wanted) ?? 0 }) } });
     const admin = await startAdmin({
       host: '127.0.0.1', port: ports[node], serverTls: createServerTls(certificateOf(node)), isTrustedNode: ({ role }) => role === 'backend',
       routes: [sharedFoldersRoute(server.sharing)], acts: noActs, signerOf: () => 'cluster', log: createLog({ node, level: 'silent' }),

@@ -1,20 +1,12 @@
 import assert from 'node:assert/strict';
-import { fork } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { SmtpClient } from '../../../shared/smtp/client.ts';
+import { holdIndex } from '../../harness/held-index.ts';
 import { inboxOf, messageOf, openLeg, pieces, TestCluster, until } from './cluster.ts';
 
 const holdMs = 1200;
-
-/** Resolves when nobody else can write to the index. */
-async function hold(index: string, forMs: number): Promise<ChildProcess> {
-  const holder = fork(join(import.meta.dirname, 'hold-index.ts'), [index, String(forMs)]);
-  await once(holder, 'message');
-  return holder;
-}
 
 for (const [what, index, parameters] of [
   ['a message for an account', join('mail', 'index'), []],
@@ -31,7 +23,7 @@ for (const [what, index, parameters] of [
     await begin();
     assert.equal((await leg.data(pieces(messageOf('first'))))[0]?.code, 250, 'the pack is made, which is written in the index, too');
     await begin();
-    const gone = once(await hold(join(cluster.directory, 'be1', index), holdMs), 'exit');
+    const gone = once(await holdIndex(join(cluster.directory, 'be1', index), holdMs), 'exit');
     const heldSince = performance.now();
     const [reply] = await leg.data(pieces(messageOf('patient')));
     const waitedMs = performance.now() - heldSince;
@@ -56,7 +48,7 @@ test('a client that is cut while its message is stored, and sends it again, has 
   assert.equal((await first.data(pieces(messageOf('first'))))[0]?.code, 250);
   await first.quit();
   const leg = await begun();
-  await hold(join(cluster.directory, 'be1', 'mail', 'index'), 3 * holdMs);
+  await holdIndex(join(cluster.directory, 'be1', 'mail', 'index'), 3 * holdMs);
   const lost = assert.rejects(leg.data(pieces(messageOf('cut'))));
   await new Promise((resolve) => setTimeout(resolve, holdMs)); // the whole message is there by then; nobody can see it
   leg.destroy();

@@ -1,5 +1,5 @@
 /** Keeps all other processes from writing to an index for a while: `node hold-index.ts DIRECTORY MILLISECONDS`. Tells its parent when it does. */
-import { openEnvironment } from '../../../backend/storage/storage.ts';
+import { openEnvironment } from '../../backend/storage/storage.ts';
 
 const environment = openEnvironment(process.argv[2] ?? '');
 await environment.write(() => {
