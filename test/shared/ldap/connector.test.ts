@@ -205,13 +205,17 @@ for (const behaviour of [
   });
 }
 
-test('a connection cut in the middle of many searches loses none of them', async () => {
-  const connector = connect({ timeoutMs: 3_000 });
-  await find(connector, 'alice@example.com');
+test('connections that have served and are cut in the middle of many searches lose none of them', async () => {
+  const connector = connect({ timeoutMs: 3_000, connections: 3 });
+  await Promise.all([1, 2, 3].map(async () => find(connector, 'alice@example.com')));
+  const opened = proxy.accepted;
+  proxy.behaviour = { kind: 'hang' }; // none is answered before the cut
   const searches = Array.from({ length: 50 }, async () => await find(connector, 'alice@example.com'));
-  await sleep(2);
+  while (proxy.swallowed === 0) await sleep(1);
+  proxy.behaviour = { kind: 'pass' };
   proxy.cutAll();
   assert.deepEqual(await Promise.all(searches), searches.map(() => [aliceDn]));
+  assert.ok(proxy.accepted > opened, 'on others');
 });
 
 test('the second address serves while the first hangs, and the first is asked again later', async () => {
