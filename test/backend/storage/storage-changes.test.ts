@@ -1,6 +1,8 @@
 /** Storages that come and go while workers run: whatever breaks off is gone on with, and nothing that was acknowledged is lost. */
 import assert from 'node:assert/strict';
-import { mkdirSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,6 +11,7 @@ import { storageListHandlers } from '../../../backend/administration/storage-lis
 import { lockDirectory } from '../../../backend/locked-directory.ts';
 import { usualBounds } from '../../../backend/storage/account-bounds.ts';
 import { checkStorage, openStorage } from '../../../backend/storage/storage.ts';
+import { readStorageList } from '../../../backend/storage/storage-list.ts';
 import { closeVolume, openVolume } from '../../../backend/storage/volume.ts';
 import { Failure, isFailure } from '../../../shared/base/failure.ts';
 import { deliver, mailboxOf, sampleMessage, storageOptions, temporaryDirectory } from './harness.ts';
@@ -52,6 +55,17 @@ test('A storage whose taking out broke off after any step is let go by the worke
     assert.equal(elsewhere.find(alice).at, 'live');
     await elsewhere.close();
   }
+});
+
+test('Workers that note the same storage at the same time all do, and its note is whole', async (t) => {
+  const folder = temporaryDirectory(t);
+  const noting = [1, 2, 3].map(() => spawn(process.execPath, [join(import.meta.dirname, 'noting-process.ts'), folder, '/two', '100'], { stdio: ['pipe', 'pipe', 'inherit'] }));
+  const ends = noting.map((child) => once(child, 'close'));
+  await Promise.all(noting.map(async ({ stdout }) => once(stdout, 'data')));
+  for (const { stdin } of noting) stdin.end();
+  assert.deepEqual(await Promise.all(ends), noting.map(() => [0, null]));
+  assert.deepEqual(readStorageList(folder).takenOut, [{ directory: '/two', since: 'then', addresses: new Set(['99@example.com']) }]);
+  assert.equal(readdirSync(folder).length, 1, 'no draft is left');
 });
 
 test('A storage that is taken in again while it is let go is not: neither workers nor the first process leave it', async (t) => {
