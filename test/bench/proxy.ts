@@ -77,9 +77,12 @@ async function attempt<Result>(what: string, work: () => Promise<Result>): Promi
   }
 }
 
+/** A profile has a sample each millisecond: those of a shorter time say nothing of what takes a part of it. */
+const shortestProfileSeconds = 1;
+
 /** For the cells of logins only: what the front-end does, and what the back-end does. */
 async function profiles(stage: Stage, cells: readonly Cell[]): Promise<Readonly<Record<string, TimeTable>>> {
-  const how = { protocol: 'imap', leg: 'tls', resume: 'no', seconds: effort.seconds, connections: effort.connections } as const;
+  const how = { protocol: 'imap', leg: 'tls', resume: 'no', seconds: Math.max(effort.seconds, shortestProfileSeconds), connections: effort.connections } as const;
   const times: Record<string, TimeTable> = {};
   for (const [id, users, node, title] of [['login-tls', 'dovecot', 'fe1', 'front-end, TLS login to Dovecot'], ['whole', 'waybill', 'fe1', 'front-end, TLS login to our back-end'], ['whole', 'waybill', 'be1', 'back-end, login through the front-end']] as const) {
     const load = cells.find((cell) => cell.id === id)?.loads[0];
