@@ -16,6 +16,8 @@ export class Dialogue {
   #received = Buffer.alloc(0);
   #closed = false;
   #wake: (() => void) | undefined;
+  /** The longest time that something was waited for, the connection too. */
+  longestWaitMs = 0;
   readonly #transcript: string[] = [];
   readonly #patienceMs: number;
 
@@ -29,12 +31,15 @@ export class Dialogue {
   /** Connects to a port of this machine; with `tls: 'implicit'` the handshake comes first (any certificate is taken). */
   static async connect(options: { readonly port: number; readonly host?: string; /** A Unix socket instead. */ readonly path?: string; readonly tls?: 'implicit' | 'none'; readonly from?: string; readonly patienceMs?: number }): Promise<Dialogue> {
     const target = options.path !== undefined ? { path: options.path } : { host: options.host ?? '127.0.0.1', port: options.port, ...(options.from === undefined ? {} : { localAddress: options.from }) };
+    const begunMs = performance.now();
     const socket = options.tls === 'implicit' ? tls.connect({ ...target, rejectUnauthorized: false }) : net.connect(target);
     await new Promise<void>((resolve, reject) => {
       socket.once(options.tls === 'implicit' ? 'secureConnect' : 'connect', resolve);
       socket.once('error', reject);
     });
-    return new Dialogue(socket, options.patienceMs ?? usualPatienceMs);
+    const dialogue = new Dialogue(socket, options.patienceMs ?? usualPatienceMs);
+    dialogue.longestWaitMs = performance.now() - begunMs;
+    return dialogue;
   }
 
   /** Sends one line (CRLF is added). */
@@ -172,6 +177,15 @@ export class Dialogue {
   };
 
   async #until(ready: () => number, what: string): Promise<number> {
+    const begunMs = performance.now();
+    try {
+      return await this.#ready(ready, what);
+    } finally {
+      this.longestWaitMs = Math.max(this.longestWaitMs, performance.now() - begunMs);
+    }
+  }
+
+  async #ready(ready: () => number, what: string): Promise<number> {
     const deadline = Date.now() + this.#patienceMs;
     for (;;) {
       const at = ready();
