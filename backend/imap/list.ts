@@ -1,4 +1,5 @@
 /** LIST and LSUB (RFC 9051 section 6.3.9, RFC 5258, RFC 5819, RFC 6154, RFC 8440). */
+import { setImmediate as breathe } from 'node:timers/promises';
 import { parseList } from '../../shared/imap/list-arguments.ts';
 import type { ListArguments } from '../../shared/imap/list-arguments.ts';
 import { compilePattern } from '../../shared/imap/list-pattern.ts';
@@ -35,6 +36,9 @@ interface Entry {
   hiddenBelow: boolean;
 }
 
+/** What LIST takes of the processor before others have their turn. */
+const longestTurnMs = 20;
+
 const unsure = { kind: 'unsure', whose: 'others', state: undefined, rights: '' } as const;
 const level = { kind: 'level', whose: 'nobody', state: undefined, rights: '' } as const;
 
@@ -49,10 +53,10 @@ export const list = accountCommand({
     const texts = given.patterns.map((pattern) => given.reference + pattern);
     const patterns = texts.map(compilePattern);
     const entries = hierarchy(session, given, await sharedEntries(session, texts));
-    const isMatched = (entry: Entry): boolean => patterns.some((matches) => matches(entry.name));
-    noteHidden(entries, (entry) => isSelected(entry, given) && !isMatched(entry));
-    for (const entry of entries) {
-      if (!isMatched(entry) || !isWanted(entry, given)) continue;
+    const matched = await matchedBy(patterns, entries);
+    noteHidden(entries, (entry) => isSelected(entry, given) && !matched.has(entry));
+    for (const entry of matched) {
+      if (!isWanted(entry, given)) continue;
       session.output.line(listLine(session, entry, given));
       if (entry.kind === 'mailbox' && isSelected(entry, given)) await tellMore(session, entry, given);
       if (session.output.full) await session.output.flush();
@@ -60,6 +64,19 @@ export const list = accountCommand({
     return ok('LIST completed');
   },
 });
+
+/** Those that any of the patterns matches, in their order. Of many long names and patterns that takes a while, in which others have their turns. */
+async function matchedBy(patterns: readonly ((name: string) => boolean)[], entries: readonly Entry[]): Promise<ReadonlySet<Entry>> {
+  const matched = new Set<Entry>();
+  let sinceMs = performance.now();
+  for (const entry of entries) {
+    if (patterns.some((matches) => matches(entry.name))) matched.add(entry);
+    if (performance.now() - sinceMs < longestTurnMs) continue;
+    await breathe();
+    sinceMs = performance.now();
+  }
+  return matched;
+}
 
 export const lsub = accountCommand({
   verb: 'LSUB',

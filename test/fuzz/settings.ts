@@ -7,3 +7,8 @@ export const fuzzSeed = Number(process.env['WAYBILL_FUZZ_SEED'] ?? Date.now() % 
 export function fuzzRuns(usual: number): number {
   return Number(process.env['WAYBILL_FUZZ_RUNS'] ?? usual);
 }
+
+/** WAYBILL_FUZZ_SECONDS: how long each grammar is fuzzed. @param usual without the variable */
+export function fuzzSeconds(usual: number): number {
+  return Number(process.env['WAYBILL_FUZZ_SECONDS'] ?? usual);
+}

@@ -155,3 +155,22 @@ test('LIST wildcards match by level, INBOX in any case, and hostile patterns tak
   assert.ok(!compilePattern('*a'.repeat(400))(`${'a'.repeat(399)}b`));
   assert.ok(performance.now() - before < 500);
 });
+
+test('LIST wildcards match what a regular expression of the same meaning does.', () => {
+  const text = fc.array(fc.constantFrom('a', 'b', '/', 'ü', '\u{1f600}'), { maxLength: 8 }).map((all) => all.join(''));
+  const pattern = fc.array(fc.constantFrom('a', 'b', '/', 'ü', '\u{1f600}', '*', '%'), { maxLength: 8 }).map((all) => all.join(''));
+  fc.assert(fc.property(pattern, text, (wanted, name) => {
+    const same = new RegExp(`^${wanted.replaceAll('*', '.*').replaceAll('%', '[^/]*')}$`, 'su');
+    assert.equal(compilePattern(wanted)(name), same.test(name));
+  }), { numRuns: 3000 });
+});
+
+test('Fifty patterns of a thousand bytes are tried on two thousand names at once.', () => {
+  const names = Array.from({ length: 2000 }, (_, index) => `mailbox-of-some-name-${String(index)}`);
+  const before = process.threadCpuUsage();
+  for (let time = 0; time < 50; time += 1) {
+    const matches = compilePattern('*a'.repeat(499));
+    assert.ok(!names.some(matches));
+  }
+  assert.ok(process.threadCpuUsage(before).user < 500_000);
+});
