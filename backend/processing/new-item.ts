@@ -1,5 +1,6 @@
 /** Makes queue items: of messages that come in, and of reports to their senders. */
 import { randomBytes } from 'node:crypto';
+import { isFailure } from '../../shared/base/failure.ts';
 import { parseAddress } from '../../shared/smtp/address.ts';
 import type { EnvelopeRecipient, EnvelopeSender } from '../../shared/smtp/commands.ts';
 import type { Language } from '../../shared/language/language.ts';
@@ -8,6 +9,7 @@ import type { Confirmation } from './delivery-keys.ts';
 import type { Destination, QueueItem } from './queue-item.ts';
 import type { QueueStore } from './queue-store.ts';
 import { buildReport } from './report.ts';
+import type { ReportOptions } from './report.ts';
 import type { RetryOptions } from './retry-schedule.ts';
 import { expiryOf } from './try-outcome.ts';
 import type { DueReport } from './try-outcome.ts';
@@ -68,7 +70,7 @@ export interface MadeReports {
 /** Writes reports about an item. */
 export async function makeReports(maker: ItemMaker, item: QueueItem, reports: readonly DueReport[]): Promise<MadeReports> {
   const [original, languages] = await Promise.all([originalOf(maker.store, item), maker.languagesFor(item.sender.address)]);
-  const made = await Promise.all(reports.map(async ({ action, recipients }) => {
+  const making = await Promise.allSettled(reports.map(async ({ action, recipients }) => {
     const bytes = buildReport({
       action, recipients, original, languages, hostName: maker.hostName, from: `postmaster@${maker.primaryDomain}`, to: item.sender.address,
       envid: item.sender.envid, arrivedAtMs: item.acceptedAtMs, nowMs: Date.now(),
@@ -76,11 +78,17 @@ export async function makeReports(maker: ItemMaker, item: QueueItem, reports: re
     });
     return reportItem(maker, bytes, item);
   }));
+  const made = making.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  for (const one of making) {
+    if (one.status === 'fulfilled') continue;
+    for (const { staged } of made) staged.done();
+    throw one.reason;
+  }
   return { items: made.map(({ report }) => report), done: () => made.forEach(({ staged }) => staged.done()) };
 }
 
 async function reportItem(maker: ItemMaker, bytes: Buffer, about: QueueItem): Promise<{ readonly report: QueueItem; readonly staged: StagedBytes }> {
-  const staged = await stageBytes(maker.store, bytes, '<>');
+  const staged = await settled(maker.store.stageReport(bytes));
   const report = makeItem(maker, staged, {
     // The null reverse-path: a report is never reported of (RFC 5321 section 4.5.5).
     sender: { address: '', body: '8BITMIME', smtpUtf8: about.sender.smtpUtf8 },
@@ -91,12 +99,31 @@ async function reportItem(maker: ItemMaker, bytes: Buffer, about: QueueItem): Pr
 
 /** Bytes of a message that was made here, on stable storage. @throws as `QueueStore.stage` */
 export async function stageBytes(store: QueueStore, bytes: Buffer, sender: string): Promise<StagedBytes> {
-  const staged = await store.stage([bytes], { maxBytes: bytes.length, sender });
-  await staged.settled();
-  return staged;
+  return settled(store.stage([bytes], { maxBytes: bytes.length, sender }));
 }
 
-async function originalOf(store: QueueStore, item: QueueItem): Promise<{ kind: 'message' | 'headers'; bytes: Buffer }> {
+async function settled(staging: Promise<StagedBytes>): Promise<StagedBytes> {
+  const staged = await staging;
+  try {
+    await staged.settled();
+    return staged;
+  } catch (error) {
+    staged.done();
+    throw error;
+  }
+}
+
+/** Undefined where it can't be read any more: the report says all the same what became of it. */
+async function originalOf(store: QueueStore, item: QueueItem): Promise<ReportOptions['original']> {
+  try {
+    return await readOriginal(store, item);
+  } catch (error) {
+    if (!isFailure(error, 'storage-failure')) throw error;
+    return undefined;
+  }
+}
+
+async function readOriginal(store: QueueStore, item: QueueItem): Promise<ReportOptions['original']> {
   const trace = Buffer.from(item.trace);
   if (item.sender.ret === 'FULL' && item.place.length <= wholeUpToBytes) {
     return { kind: 'message', bytes: Buffer.concat([trace, await store.firstBytes(item, item.place.length)]) };

@@ -4,25 +4,20 @@
  * (inside the cluster, outside) keeps resources in hand.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Logger } from '../../shared/log/log.ts';
 import type { Service } from '../../shared/service/service.ts';
 import type { DestinationHealth } from './destination-health.ts';
 import type { Lane } from './lanes.ts';
-import type { MadeReports } from './new-item.ts';
 import { outcomeOfThrown, outcomesForAll, released } from './outage.ts';
-import { countReports, countUnreachable } from './queue-counters.ts';
-import { asNow, isOutside, waitingFor, withKeysOutside } from './queue-item.ts';
+import { OutcomeNotes } from './outcome-notes.ts';
+import type { OutcomeNotesOptions } from './outcome-notes.ts';
+import { countUnreachable } from './queue-counters.ts';
+import { asNow, isOutside, waitingFor } from './queue-item.ts';
 import type { Destination, QueueItem } from './queue-item.ts';
-import type { QueueStore } from './queue-store.ts';
-import type { Table } from '../storage/storage.ts';
-import type { RetryOptions } from './retry-schedule.ts';
 import { tellOutcomes } from './tries-told.ts';
 import { conclude } from './try-outcome.ts';
-import type { DueReport, TryOutcome } from './try-outcome.ts';
+import type { TryOutcome } from './try-outcome.ts';
 
-export interface QueueRunnerOptions {
-  readonly store: QueueStore;
-  readonly retry: RetryOptions;
+export interface QueueRunnerOptions extends Omit<OutcomeNotesOptions, 'signal'> {
   readonly health: DestinationHealth;
   /** Lanes at once inside the cluster, and as many outside. */
   readonly maxLanes: number;
@@ -31,17 +26,10 @@ export interface QueueRunnerOptions {
   readonly pollIntervalMs: number;
   /** Opens a way to the destination, whose line is cut by the signal. Rejects when it can't be reached. */
   readonly openLane: (destination: Destination, signal: AbortSignal) => Promise<Lane>;
-  /** What of these is to be told: not what the sender has heard of an earlier try of the same message. */
-  readonly claimReports: (item: QueueItem, reports: readonly DueReport[]) => Promise<readonly DueReport[]>;
-  /** Makes the queue items of reports to the sender, with their bytes on disk. */
-  readonly makeReports: (item: QueueItem, reports: readonly DueReport[]) => Promise<MadeReports>;
-  /** Whether a recipient outside is to get the item's message, which is recorded. Inside the transaction that changes the item. */
-  readonly isNewOutside: (records: Table, item: QueueItem, address: string) => boolean;
   /** Whether that process lives which holds the session of an item's client. */
   readonly isAlive: (holder: string) => boolean;
   /** Tidies up, now and then: at every look at the queue. */
   readonly onLook: () => Promise<void>;
-  readonly log: Logger;
 }
 
 /** A connection is given up after so many messages, so that the load spreads over a destination's servers. */
@@ -59,6 +47,7 @@ export class QueueRunner implements Service {
   readonly #inFlight = new Set<string>();
   readonly #running = new Set<Promise<void>>();
   readonly #cut = new AbortController();
+  readonly #notes: OutcomeNotes;
   readonly #looping: Promise<void>;
   #stopping = false;
   #wake: () => void = () => undefined;
@@ -66,6 +55,7 @@ export class QueueRunner implements Service {
 
   constructor(options: QueueRunnerOptions) {
     this.#options = options;
+    this.#notes = new OutcomeNotes({ ...options, signal: this.#cut.signal });
     this.#looping = this.#loop();
   }
 
@@ -245,19 +235,7 @@ export class QueueRunner implements Service {
   }
 
   async #conclude(item: QueueItem, outcomes: ReadonlyMap<number, TryOutcome>): Promise<void> {
-    const { store, retry, isNewOutside } = this.#options;
-    const nowMs = Date.now();
-    const due = conclude(item, outcomes, { retry, nowMs }).reports;
-    const reports = due.length === 0 ? due : await this.#options.claimReports(item, due);
-    countReports(reports.map(({ action }) => action));
-    const made = reports.length === 0 ? undefined : await this.#options.makeReports(item, reports);
-    try {
-      await store.change(item.id, (fresh, records) => {
-        return withKeysOutside(fresh, conclude(fresh, outcomes, { retry, nowMs }).item, (address) => isNewOutside(records, fresh, address));
-      }, made?.items);
-    } finally {
-      made?.done();
-    }
+    await this.#notes.write(item, outcomes);
     if ([...outcomes.values()].some(({ at }) => at === 'moved' || at === 'expanded')) this.wake();
   }
 

@@ -63,6 +63,11 @@ export class QueueStore {
     return this.#packs.stage(bytes, { maxBytes: options.maxBytes, owner: `queue of ${options.sender}` });
   }
 
+  /** As `stage`, of a report to the sender, also where nothing new is taken: what it reports could not go else. */
+  async stageReport(bytes: Buffer): Promise<StagedBytes> {
+    return this.#packs.stage([bytes], { maxBytes: bytes.length, owner: 'queue of <>' });
+  }
+
   /** Adds what `make` returns, decided inside the transaction. The bytes must be settled. On stable storage when it resolves. */
   async add(make: (records: Table) => readonly QueueItem[]): Promise<readonly QueueItem[]> {
     return this.#environment.write(() => {

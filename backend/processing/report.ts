@@ -35,8 +35,8 @@ export interface ReportOptions {
   /** For `delayed`: until when it is tried. */
   readonly retryUntilMs: number | undefined;
   readonly recipients: readonly ReportedRecipient[];
-  /** The original message, whole or its header section. */
-  readonly original: { readonly kind: 'message' | 'headers'; readonly bytes: Buffer };
+  /** The original message, whole or its header section; undefined where it can't be read: the part is optional (RFC 6522 section 3). */
+  readonly original: { readonly kind: 'message' | 'headers'; readonly bytes: Buffer } | undefined;
 }
 
 /** `global`: with addresses or words that are not ASCII (RFC 6533). */
@@ -48,7 +48,7 @@ export function buildReport(options: ReportOptions): Buffer {
   const parts = [
     textPart(options.languages.map((language) => explanation(options, language)).join('\r\n'), options.languages),
     { fields: [`Content-Type: message/${form === 'global' ? 'global-' : ''}delivery-status`, encodingField(form === 'global' ? '8bit' : '7bit')], body: Buffer.from(statusText(options, form)) },
-    originalPart(options.original),
+    ...(options.original === undefined ? [] : [originalPart(options.original)]),
   ];
   const body = parts.flatMap(({ fields, body: bytes }) => [Buffer.from(`--${boundary}\r\n${fields.join('\r\n')}\r\n\r\n`), bytes, Buffer.from('\r\n')]);
   return Buffer.concat([Buffer.from(`${header(options, boundary).join('\r\n')}\r\n\r\n`), ...body, Buffer.from(`--${boundary}--\r\n`)]);
@@ -108,7 +108,7 @@ function textPart(text: string, languages: readonly Language[]): { fields: strin
   return { fields: [`Content-Type: text/plain; charset=${charset}`, `Content-Language: ${languages.join(', ')}`, encodingField(isAscii(text) ? '7bit' : '8bit')], body: Buffer.from(text) };
 }
 
-function originalPart(original: ReportOptions['original']): { fields: string[]; body: Buffer } {
+function originalPart(original: NonNullable<ReportOptions['original']>): { fields: string[]; body: Buffer } {
   const type = { ascii: { message: 'message/rfc822', headers: 'text/rfc822-headers' }, utf8: { message: 'message/global', headers: 'message/global-headers' } }[headerForm(original.bytes)][original.kind];
   return { fields: [`Content-Type: ${type}`, encodingField(original.bytes.some((byte) => byte >= 0x80) ? '8bit' : '7bit')], body: original.bytes };
 }

@@ -46,8 +46,8 @@ interface Step {
   readonly report?: { readonly action: ReportAction; readonly words: Words } | undefined;
 }
 
-/** @param outcomes by the recipient's place in the list. */
-export function conclude(item: QueueItem, outcomes: ReadonlyMap<number, TryOutcome>, { retry, nowMs }: { readonly retry: RetryOptions; readonly nowMs: number }): Conclusion {
+/** @param outcomes by the recipient's place in the list. @param reports whether those that it answered could be made */
+export function conclude(item: QueueItem, outcomes: ReadonlyMap<number, TryOutcome>, { retry, nowMs, reports: fate = 'made' }: { readonly retry: RetryOptions; readonly nowMs: number; readonly reports?: 'made' | 'not made' }): Conclusion {
   const changed = new Map<number, QueueRecipient>();
   const added: QueueRecipient[] = [];
   const byAction = new Map<ReportAction, ReportedRecipient[]>();
@@ -55,9 +55,11 @@ export function conclude(item: QueueItem, outcomes: ReadonlyMap<number, TryOutco
     const before = item.recipients[index];
     if (before === undefined || before.state.at === 'finished') continue;
     if (outcome.at === 'expanded') added.push(...successors(before, outcome.into, nowMs));
-    const { recipient, report } = step({ item, recipient: before, retry, nowMs }, outcome);
+    const situation = { item, recipient: before, retry, nowMs };
+    const { recipient, report } = step(situation, outcome);
     changed.set(index, recipient);
     if (report === undefined || item.sender.address === '' || !wants(before, report.action)) continue; // never a report of a report
+    if (fate === 'not made') changed.set(index, untold(situation, { recipient, report }));
     byAction.set(report.action, [...(byAction.get(report.action) ?? []), reported(before, report)]);
   }
   const reports = [...byAction].map(([action, recipients]) => ({ action, recipients }));
@@ -152,6 +154,13 @@ function putOff({ item, recipient, retry, nowMs }: Situation, outcome: TryOutcom
     recipient: { ...recipient, tries, delayTold: recipient.delayTold || tellsNow, lastWords: words.text, state: { at: 'waiting', dueAtMs, why: outcome.at === 'refused' ? 'refused' : 'outage' } },
     report: tellsNow ? { action: 'delayed', words } : undefined,
   };
+}
+
+/** Who got the message must not get it once more, told or not; who did not waits until that can be reported. */
+function untold({ recipient: before, retry, nowMs }: Situation, { recipient, report }: Required<Step>): QueueRecipient {
+  if (report?.action === 'delayed') return { ...recipient, delayTold: false };
+  if (report?.action !== 'failed') return recipient;
+  return { ...before, lastWords: report.words.text, state: { at: 'waiting', dueAtMs: nowMs + delayAfter(retry.refused, 1, retry.jitter), why: 'refused' } };
 }
 
 /** RFC 3461 section 4.1; without NOTIFY a sender hears of failure and delay. */

@@ -40,6 +40,8 @@ export interface NodeSettings {
   readonly routes?: readonly SendingRoute[];
   readonly quota?: { readonly bytes: number; readonly messages: number };
   readonly runner?: 'yes' | 'no';
+  /** Below this free space the queue takes nothing new. */
+  readonly queueReserveBytes?: number;
   /** Address → what its user reads; English when absent. */
   readonly languages?: Readonly<Record<string, Language>>;
 }
@@ -74,7 +76,7 @@ export async function startTestNode(settings: NodeSettings): Promise<TestNode> {
   const sending = createSmtpSending({ hostName, dnr, routes: settings.routes ?? [], port: 25, connectTimeoutMs: 2000, timeouts: { finalMs: 5000 }, log });
   const processing = createProcessing({
     languagesFor: async (sender) => Promise.resolve([settings.languages?.[sender] ?? 'en']),
-    storage, accounts, queueDirectory: join(directory, 'queue'), reserveBytes: 0, clusterName: 'test', nodeName: name, hostName, primaryDomain: 'example.com', isOurDomain,
+    storage, accounts, queueDirectory: join(directory, 'queue'), reserveBytes: settings.queueReserveBytes ?? 0, clusterName: 'test', nodeName: name, hostName, primaryDomain: 'example.com', isOurDomain,
     lmtpOf: (node) => lmtpOf(settings, node), sending, retry: { ...quickRetry, ...settings.retry }, maxLanes: 8, log, siblings: loneWorker(),
     askOthers: async (loose) => askingOthers(othersOf(settings))(loose),
   });
