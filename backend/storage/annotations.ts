@@ -105,9 +105,11 @@ export function noteUsesOfNew(tables: Tables, account: number): void {
   noteVersion(tables, account, versionOf(tables, account) + 1);
 }
 
-/** RENAME of INBOX: the new mailbox has what INBOX keeps (RFC 5464 section 4.1). */
+/** RENAME of INBOX: the new mailbox has what INBOX keeps (RFC 5464 section 4.1). Throws `limit` where that is too much for one account. */
 export function copyAnnotations(tables: Tables, account: number, { from, to }: { readonly from: number; readonly to: number }): void {
-  for (const { key: [, , user = '', entry = ''], value } of tables.annotations.range(keysUnder([account, from]))) tables.annotations.put([account, to, user, entry], value);
+  const copied = tables.annotations.range(keysUnder([account, from]));
+  for (const { key: [, , user = '', entry = ''], value } of copied) tables.annotations.put([account, to, user, entry], value);
+  refuseTooMany(tables, account, { id: to, users: new Set(copied.map(({ key }) => String(key[2]))) });
 }
 
 /** All of an account as they go to another node, or come out of a backup. */

@@ -47,6 +47,19 @@ test('A place has a hundred annotations at most, an account four megabytes; what
   await fill('Trash', 20);
 });
 
+test('Renaming INBOX, of whose annotations the new mailbox gets copies, does not let an account have more', async (t) => {
+  const account = await (await temporaryStorage(t)).createAccount(address);
+  const [owner, bob] = [{ mailbox: mailboxOf(account).id }, { mailbox: mailboxOf(account).id, guest: 'bob@example.com' }];
+  const long = 'x'.repeat(32 * 1024);
+  await set(account, owner, Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`/private/vendor/a/${String(index)}`, long])));
+  await account.renameMailbox('INBOX', 'one');
+  await assert.rejects(account.renameMailbox('INBOX', 'two'), (error) => isFailure(error, 'limit'));
+  assert.deepEqual([account.mailbox('two'), valuesOf(account, owner).length, valuesOf(account, { mailbox: mailboxOf(account, 'one').id }).length], [undefined, 50, 50]);
+  await set(account, owner, Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`/private/vendor/a/${String(index)}`, undefined])));
+  await set(account, bob, { '/private/a': long, '/private/b': long });
+  await assert.rejects(account.renameMailbox('INBOX', 'two'), (error) => isFailure(error, 'limit'), 'as a guest has too much then');
+});
+
 test('Private ones are for who set them, shared ones for all', async (t) => {
   const account = await (await temporaryStorage(t)).createAccount(address);
   const { id } = mailboxOf(account);
