@@ -25,6 +25,7 @@ import { StagedArrival } from './staged-arrival.ts';
 import { keptStructure } from './structure-texts.ts';
 import { threadKeys } from './threads.ts';
 import type { AccountSnapshot, Arrivals, ArrivedMessage, ArrivingRecord, CameRecord } from './transfers.ts';
+import { noteUidValidity } from './uid-validity.ts';
 import type { Volume } from './volume.ts';
 
 export async function beginArrival(volume: Volume, address: string, move: { readonly from: string; readonly id: string; readonly epoch: number; readonly holder: string }): Promise<void> {
@@ -179,9 +180,10 @@ export async function abandonArrival(volume: Volume, address: string, stage: 'co
   });
 }
 
-/** Rights included. */
+/** Rights included. What is made here under its name later gets a higher UIDVALIDITY (RFC 9051 section 2.3.1.1). */
 function replaceMailbox(tables: Tables, before: MailboxEntry | undefined, { entry, owner }: { readonly entry: MailboxEntry; readonly owner: string }): void {
   if (before !== undefined) dropGrants(tables, before);
+  noteUidValidity(tables, entry.uidValidity);
   putMailbox(tables, entry);
   noteGrants(tables, entry, owner);
 }
@@ -205,7 +207,10 @@ function replaceNames(tables: Tables, account: number, { subscriptions, retiredN
     for (const { key } of table.range(keysUnder([account]))) table.remove(key);
   }
   for (const name of subscriptions) tables.subscriptions.put([account, name], noValue);
-  for (const [name, retired] of retiredNames) tables.retiredNames.put([account, name], Buffer.from(JSON.stringify(retired satisfies RetiredName)));
+  for (const [name, retired] of retiredNames) {
+    noteUidValidity(tables, retired.uidValidity);
+    tables.retiredNames.put([account, name], Buffer.from(JSON.stringify(retired satisfies RetiredName)));
+  }
 }
 
 /** Bytes and notes are on stable storage before the index names them. */
