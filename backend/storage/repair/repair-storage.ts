@@ -169,6 +169,6 @@ class Repair {
 
   async #note(work: Promise<readonly Mended[]>): Promise<void> {
     this.#options.signal.throwIfAborted();
-    this.mended.push(...(await work));
+    for (const one of await work) this.mended.push(one);
   }
 }

@@ -103,6 +103,16 @@ test('Whatever is wrong with the index is mended, all mail is there, and a secon
   }
 });
 
+test('A mailbox with more messages than a function may have arguments is mended, too', async (t) => {
+  const all = await filled(t);
+  const drafts = mailboxOf(all.alice, 'Drafts');
+  while (drafts.state().messages < 131_000) await drafts.copyTo(drafts.uids(), drafts);
+  const before = drafts.state();
+  await change(all.directory, 'mailboxes', (value) => json(value, ({ name }) => (name === 'Drafts' ? { unseen: 5, uidNext: 7, highestModseq: 1 } : undefined)));
+  const { left } = await repair(all);
+  assert.deepEqual([left, drafts.state()], [[], before]);
+});
+
 test('HIGHESTMODSEQ is not below the removals that clients were told of, in a mailbox that has no message any more', async (t) => {
   const all = await filled(t);
   const trash = mailboxOf(all.alice, 'Trash');
