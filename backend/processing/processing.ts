@@ -156,8 +156,9 @@ class NodeProcessing implements Processing {
   readonly #notes: SessionEnds;
   #runner: QueueRunner | undefined;
   #endMeasuring: () => void = () => undefined;
-  #sweptAtMs = 0;
-  #tidiedAtMs = Date.now();
+  /** By the clock that is never set. */
+  #sweptAtMs = -Infinity;
+  #tidiedAtMs = performance.now();
 
   constructor(options: ProcessingOptions) {
     this.#options = options;
@@ -282,14 +283,14 @@ class NodeProcessing implements Processing {
 
   /** Sessions that ended with their process, and what may be forgotten. */
   async #lookAfter(): Promise<void> {
-    const nowMs = Date.now();
-    if (nowMs - this.#sweptAtMs >= sweepEveryMs) {
-      this.#sweptAtMs = nowMs;
+    const [nowMs, monotonicMs] = [Date.now(), performance.now()];
+    if (monotonicMs - this.#sweptAtMs >= sweepEveryMs) {
+      this.#sweptAtMs = monotonicMs;
       const orphans = this.#store.openIds().filter((id) => !isAlive(this.#store.get(id)?.holder ?? ''));
       if (orphans.length > 0) await this.#store.changeAll(orphans, (item) => settled(item, 'loose', nowMs));
     }
-    if (nowMs - this.#tidiedAtMs < tidyEveryMs) return;
-    this.#tidiedAtMs = nowMs;
+    if (monotonicMs - this.#tidiedAtMs < tidyEveryMs) return;
+    this.#tidiedAtMs = monotonicMs;
     for (const records of [...this.#options.storage.deliveryRecords(), this.#store.deliveryRecords]) await forgetAcceptances(records, nowMs - memoryMs);
     await this.#store.removeDeadPacks(idlePackMs);
   }

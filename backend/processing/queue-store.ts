@@ -172,8 +172,11 @@ export class QueueStore {
   }
 
   async close(): Promise<void> {
-    await this.#packs.close();
-    await this.#environment.close();
+    try {
+      await this.#packs.close();
+    } finally {
+      await this.#environment.close();
+    }
   }
 
   #enter(item: QueueItem): void {

@@ -236,5 +236,6 @@ function requireHere(volume: Volume, address: string): AccountEntry {
   if (entry.movedTo !== undefined) throw new Failure('not-kept-here', 'the account has moved', { node: entry.movedTo });
   if (entry.arriving !== undefined) throw new Failure('not-kept-here', 'the account is on its way', { node: entry.arriving.from });
   if (isHeld(entry)) throw new Failure('in-use', 'the account is being moved, try again in a moment');
-  return entry;
+  const { hold: _lapsed, ...here } = entry; // as in AccountChange: its seal must not come after this change, even if the clock is set back
+  return here;
 }

@@ -1,6 +1,7 @@
 /** What becomes of an account's record and mail when it is renamed, withdrawn, brought back and removed. */
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Account, Storage } from '../../../backend/storage/storage.ts';
 import { isFailure } from '../../../shared/base/failure.ts';
 import type { FailureKind } from '../../../shared/base/failure.ts';
@@ -72,4 +73,18 @@ test('withdrawn and brought back whole; removed for good only when it is withdra
   assert.deepEqual(storage.lives.list(), []);
   assert.equal(storage.lives.localName('a@example.com'), undefined);
   assert.equal((await storage.createAccount('ann@example.com')).quota().messages, 0);
+});
+
+test('A hold that was over when the account was changed is gone with that change: a clock that is set back does not bring it back to life', async (t) => {
+  const storage = await temporaryStorage(t);
+  const [folder] = storage.care.folders();
+  for (const change of [async () => storage.lives.setTerms('a@example.com', { status: 'disabled' }), async () => storage.lives.rename('a@example.com', 'b@example.com', 'dropped')]) {
+    await storage.createAccount('a@example.com');
+    await storage.transfers.leaving.hold('a@example.com', { token: 'be2/1', forMs: 1 });
+    await sleep(5);
+    await change();
+    const [address = ''] = storage.addresses();
+    const entry = folder?.environment.read(() => folder.environment.table('accounts').get([address]));
+    assert.ok(entry !== undefined && !entry.includes('be2/1'), String(change));
+  }
 });
