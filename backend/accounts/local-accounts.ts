@@ -41,7 +41,7 @@ export interface LocalAccountsOptions {
   readonly maps: Pick<UserMaps, 'lookUp' | 'covers' | 'spellings'>;
   readonly nodeName: string;
   readonly nodeOf: (mailHost: string | undefined) => string | undefined;
-  readonly holders: (address: string) => Promise<{ readonly holders: readonly string[] }>;
+  readonly holders: (address: string) => Promise<{ readonly holders: readonly string[]; readonly silent: readonly string[] }>;
 }
 
 /** Whether no directory has the password of an address: `entry` is what the maps say of it. */
@@ -87,10 +87,12 @@ export function createLocalAccounts(options: LocalAccountsOptions): LocalAccount
       if (!/^[^@\s]+@[^@\s]+$/.test(address)) throw new Failure('bad-input', 'that is no address');
       refuseForeign(await maps.lookUp(address), address);
       const hashed = await hashPasswordSlowly(password);
-      const { holders: [holder] } = await options.holders(address);
+      const { holders: [holder], silent } = await options.holders(address);
       if (holder !== undefined) throw new Failure('not-kept-here', `${holder} has such an account`, { node: holder });
       const record = await settledRecord(storage, address);
       if (record.at === 'live' || storage.lives.localName(address) !== undefined) throw new Failure('mailbox-exists', 'there is such an account, alias or group already');
+      // A new one in the place of what moved away: there would be two, and what lies here still of the first, which may be all that is left of it, would be gone.
+      if (record.at === 'moved' && silent.includes(record.node)) throw new Failure('not-kept-here', `the account went to ${record.node}, which does not answer: if it is gone for good, take the account back (waybill account reclaim)`, { node: record.node });
       if (record.at === 'withdrawn') throw new Failure('mailbox-exists', 'there is an account of that name that was deleted: undelete it, or remove it for good with --purge');
       const account = await storage.createAccount(address);
       await account.setPasswordHash(hashed);

@@ -23,7 +23,7 @@ interface Node {
 }
 
 /** Of example.com the directory has the users; local.example has a file map (ann on be1 by her address, all others there by a pattern); bare.example has no map. */
-async function startNode(t: TestContext, nodeName: string): Promise<Node> {
+async function startNode(t: TestContext, nodeName: string, silent: readonly string[] = []): Promise<Node> {
   const directory = await startEmbeddedDirectory({ ldif: directoryLdif([{ name: 'alice', mailHost: 'be1' }]) });
   t.after(async () => directory.stop());
   const { log } = keepingLog();
@@ -45,7 +45,7 @@ async function startNode(t: TestContext, nodeName: string): Promise<Node> {
   const accounts = createAccounts({
     storage, maps, log, nodeName, primaryDomain: 'example.com',
     nodeOf: (mailHost) => ['be1', 'be2'].find((name) => name === mailHost),
-    holders: async () => Promise.resolve({ holders: [], silent: [] }), known: { staleMs: 0, maxEntries: 10 },
+    holders: async () => Promise.resolve({ holders: [], silent }), known: { staleMs: 0, maxEntries: 10 },
   });
   return { accounts, storage };
 }
@@ -116,4 +116,13 @@ test('password, aliases and what it may be used for go along when the account mo
   await refused(be1.accounts.login({ ...credentials, name: 'b@local.example', service: 'imap', asker: 'frontend' }), 'not-kept-here', 'be2');
   await refused(be1.accounts.login({ ...credentials, service: 'imap', asker: 'frontend' }), 'not-kept-here', 'be2');
   await refused(be1.accounts.login({ ...credentials, service: 'imap', asker: 'client' }), 'bad-credentials');
+});
+
+test('an account that moved to a node that does not answer is not made anew here: what it left stays, for who takes it back', async (t) => {
+  const be1 = await startNode(t, 'be1', ['be2']);
+  await be1.accounts.local.add('ben@local.example', 'secret of ben');
+  await be1.storage.markMoved('ben@local.example', 'be2', 2);
+  await refused(be1.accounts.local.add('ben@local.example', 'another'), 'not-kept-here', 'be2');
+  assert.deepEqual([be1.storage.find('ben@local.example'), be1.storage.transfers.leaving.leftOf('ben@local.example')], [{ at: 'moved', node: 'be2', epoch: 2 }, 'unverified']);
+  await be1.accounts.local.add('new@local.example', 'of a new one');
 });
