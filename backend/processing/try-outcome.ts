@@ -110,9 +110,7 @@ function step(situation: Situation, outcome: TryOutcome): Step {
   if (recipient.state.at === 'waiting' && recipient.state.why === 'amend') return amended(situation, outcome);
   if (outcome.at === 'delivered') return delivered(situation, outcome);
   if (outcome.at === 'expanded') return expanded(recipient, outcome.into.length);
-  if (outcome.at === 'moved') {
-    return { recipient: { ...recipient, destination: outcome.destination, state: { at: 'waiting', dueAtMs: outcome.dueAtMs, why: 'new' } } };
-  }
+  if (outcome.at === 'moved') return moved(situation, outcome);
   if (outcome.at === 'refused' && outcome.permanent === 'yes') return givenUp(recipient, outcome.words);
   return putOff(situation, outcome);
 }
@@ -121,6 +119,17 @@ function expanded(recipient: QueueRecipient, people: number): Step {
   const words = { status: '2.1.5', text: `passed on to ${counted(people, 'address', 'addresses')}`, isReply: false, remote: undefined };
   const report = people > 1 ? ({ action: 'expanded', words } as const) : undefined;
   return { recipient: { ...recipient, state: { at: 'finished', told: undefined } }, report };
+}
+
+/** Nodes may send it to each other for ever, as where the directory names one that says it is the other's: its sender hears of that, too. */
+function moved({ item, recipient, retry, nowMs }: Situation, { destination, dueAtMs }: TryOutcome & { at: 'moved' }): Step {
+  const words = { status: '4.3.5', text: 'no server says that it keeps the mailbox', isReply: false, remote: undefined };
+  if (nowMs >= expiryOf(item, retry)) return givenUp(recipient, { ...words, status: '5.4.7' });
+  const tellsNow = nowMs - item.acceptedAtMs >= retry.delayNoticeAfterMs && !recipient.delayTold;
+  return {
+    recipient: { ...recipient, destination, delayTold: recipient.delayTold || tellsNow, state: { at: 'waiting', dueAtMs, why: 'new' } },
+    report: tellsNow ? { action: 'delayed', words } : undefined,
+  };
 }
 
 function delivered({ item, recipient, nowMs }: Situation, outcome: TryOutcome & { at: 'delivered' }): Step {

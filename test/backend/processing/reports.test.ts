@@ -118,3 +118,13 @@ test('a report is told in the language that is known of its sender', async (t) =
   const [report] = await reportsFor(be1, 1);
   assert.equal(report?.subject, 'Ihre Nachricht wurde nicht zugestellt');
 });
+
+test('Of mail that two nodes send to each other, as each says that the other has the mailbox, the sender hears, and it is given up in time', async (t) => {
+  const cluster = new TestCluster(t);
+  const be1 = await cluster.start(t, 'be1', { retry: { delayNoticeAfterMs: 1000, expireAfterMs: 3000 } });
+  await cluster.start(t, 'be2', { owners: { 'bob@example.com': 'be1' } });
+  await submit(be1, messageOf('to and fro'), { to: ['bob@example.com'] });
+  const reports = await reportsFor(be1, 2);
+  assert.deepEqual(reports.map(({ status: [, recipient] }) => `${String(recipient?.get('final-recipient'))} ${String(recipient?.get('action'))} ${String(recipient?.get('status'))}`), ['rfc822; bob@example.com delayed 4.3.5', 'rfc822; bob@example.com failed 5.4.7']);
+  await until('the queue is empty', () => be1.processing.list({ from: '', limit: 1 }).length === 0);
+});
