@@ -3,17 +3,26 @@ import type { IncomingMessage } from 'node:http';
 import { Failure } from '../base/failure.ts';
 import { HttpRefusal } from './refusals.ts';
 
-/** The whole body. @throws Failure('message-too-big') past `maxBytes`, at once where the client announces its length. */
+/** How much of a body that is too big is read past. */
+const mostPastBytes = 16 * 1024 * 1024;
+
+/**
+ * The whole body. @throws Failure('message-too-big') past `maxBytes`. What is over is read past before, as long as it is not much more: a connection that is
+ * closed with something unread is reset, and the client, which writes still, may lose the answer (RFC 9112 section 9.6). One that announces
+ * far too much, or asks before it sends (Expect, RFC 9110 section 10.1.1), hears it at once.
+ */
 export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const announced = Number(request.headers['content-length'] ?? 0);
-  if (announced > maxBytes) throw tooBig(maxBytes);
+  if (announced > maxBytes + mostPastBytes || (announced > maxBytes && request.headers.expect !== undefined)) throw tooBig(maxBytes);
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > maxBytes) throw tooBig(maxBytes);
-    chunks.push(chunk);
+    if (length > maxBytes + mostPastBytes) throw tooBig(maxBytes);
+    if (length > maxBytes) chunks.length = 0;
+    else chunks.push(chunk);
   }
+  if (length > maxBytes) throw tooBig(maxBytes);
   return Buffer.concat(chunks);
 }
 
