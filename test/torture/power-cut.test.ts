@@ -45,11 +45,20 @@ function buildIn(directory: string, changes: Parameters<typeof makeSpoiltBuild>[
   return { copy, directory };
 }
 
+/** So often work is recorded at most until the cuts find something: which commits a fault strikes depends on how the machine runs, and once in some hundred recordings nothing showed it. */
+const mostRecordings = 4;
+
 for (const [fault, changes] of Object.entries(spoilings)) {
   test(`the proof finds a build in which ${fault}`, { timeout: 200_000 }, async (t) => {
-    const { losses } = await cut(t, buildIn(temporary(t), changes), { work: { of: 'mail', lanes: 4, actions: 12 }, cuts: 24 });
-    t.diagnostic(`${String(losses.length)} of 24: ${losses[0]?.slice(0, 500) ?? ''}`);
-    assert.notEqual(losses.length, 0);
+    const { copy } = buildIn(temporary(t), changes);
+    let found: readonly string[] = [];
+    for (let turn = 0; turn < mostRecordings && found.length === 0; turn += 1) {
+      const { losses, acknowledged } = await cut(t, { copy, directory: temporary(t) }, { work: { of: 'mail', lanes: 4, actions: 12 }, cuts: 24 });
+      t.diagnostic(`${String(losses.length)} of 24: ${losses[0]?.slice(0, 500) ?? ''}`);
+      assert.equal(acknowledged, 60, 'all work was done');
+      found = losses;
+    }
+    assert.notEqual(found.length, 0);
   });
 }
 

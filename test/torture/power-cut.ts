@@ -30,7 +30,7 @@ export interface PowerCutOptions {
   readonly copy?: string | undefined;
   /** For all files; an empty one. */
   readonly directory: string;
-  /** How many cuts are tried. Half of them come just as something is acknowledged. */
+  /** How many cuts are tried. Half of them come just as something is acknowledged; the last one when all is done, so that whatever was done wrong lies before it. */
   readonly cuts: number;
   readonly dice: Dice;
 }
@@ -64,7 +64,7 @@ export async function cutPower(options: PowerCutOptions): Promise<PowerCutReport
   try {
     for (let count = 0; count < cuts; count += 1) {
       const remains = (['nothing', 'by chance', 'everything', 'by chance'] as const)[count % 4] ?? 'nothing';
-      const at = count % 8 < 4 ? dice.pick(acknowledged) : dice.below(lines);
+      const at = count === cuts - 1 ? lines : count % 8 < 4 ? dice.pick(acknowledged) : dice.below(lines);
       const image = join(directory, `image-${count}`);
       mkdirSync(image);
       disk.rebuild(image, { at, remains, dice });
