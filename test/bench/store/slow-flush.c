@@ -28,6 +28,10 @@ long pwrite64(int fd, const void *bytes, unsigned long count, long at) {
   delay_if_synced(fd);
   return ((long (*)(int, const void *, unsigned long, long))NEXT("pwrite64"))(fd, bytes, count, at);
 }
+long pwritev64(int fd, const void *parts, int count, long at) {
+  delay_if_synced(fd);
+  return ((long (*)(int, const void *, int, long))NEXT("pwritev64"))(fd, parts, count, at);
+}
 long pwritev(int fd, const void *parts, int count, long at) {
   delay_if_synced(fd);
   return ((long (*)(int, const void *, int, long))NEXT("pwritev"))(fd, parts, count, at);

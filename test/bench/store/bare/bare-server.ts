@@ -17,7 +17,7 @@ import type { BareState } from './bare-imap.ts';
 import { BareLmtp } from './bare-lmtp.ts';
 import { BareMailbox } from './bare-mailboxes.ts';
 import type { BareSettings } from './bare-store.ts';
-import { RecordBatches } from './record-batches.ts';
+import { openRecordBatches } from './record-batches.ts';
 
 const settings = JSON.parse(process.argv[2] ?? '') as BareSettings;
 if (cluster.isPrimary) {
@@ -38,7 +38,7 @@ async function runWorkers(): Promise<void> {
 function serve({ folder, durability, ports, certificates, mailboxes }: BareSettings): void {
   const known = new Map<string, BareMailbox>();
   const state: BareState = {
-    records: RecordBatches.open(folder, durability),
+    records: openRecordBatches(folder, durability),
     mailbox: (user, name) => {
       const key = `${user} ${name}`;
       const mailbox = known.get(key) ?? new BareMailbox(mailboxes[name] ?? 0);

@@ -1,6 +1,7 @@
-/** Records that have to last, of one process. Who comes while a batch is on its way goes into the next one: one write and one flush (and one commit) for all of them. */
-import { constants, openSync, writeSync, writev } from 'node:fs';
+/** Records that have to last, of one process. Who comes while a batch is on its way goes into the next one: one write and one flush, and one commit where there is an index, for all of them. */
+import { constants, openSync, writev, writevSync } from 'node:fs';
 import { join } from 'node:path';
+import { ArrivalBatches } from '../../../../backend/storage/arrival-batches.ts';
 import { openRoot } from '../../../../backend/storage/lmdb-root.ts';
 
 /**
@@ -18,24 +19,32 @@ export interface BareRecord {
   readonly told: () => void;
 }
 
-export class RecordBatches {
-  readonly #keep: (batch: readonly BareRecord[]) => Promise<void>;
+export interface RecordBatches {
+  add(record: BareRecord): void;
+}
+
+type Keep = (batch: readonly BareRecord[]) => Promise<void>;
+
+/** What fails to be kept ends the process. */
+export function openRecordBatches(folder: string, durability: Durability): RecordBatches {
+  // Written through O_DSYNC: write and flush are one call and one turn of the thread pool, as with our packs (`backend/storage/pack-file.ts`).
+  const file = new GrowingFile(openSync(join(folder, `mail-${String(process.pid)}`), constants.O_WRONLY | constants.O_CREAT | (durability === 'not flushed' ? 0 : constants.O_DSYNC)));
+  if (durability !== 'indexed') return new BatchesAtOnce(async (batch) => file.write(durability, batch.flatMap(({ text, message }) => [Buffer.from(text, 'latin1'), ...message])));
+  const index = openRoot(join(folder, 'index'));
+  return new GatheredBatches(async (batch) => {
+    await file.write('flushed', batch.flatMap(({ message }) => message));
+    await index.transaction(() => { for (const { key, text } of batch) index.putSync(key, Buffer.from(text, 'latin1')); });
+  });
+}
+
+/** A batch begins as soon as somebody waits and the one before has ended: with one short flush for each that is the fastest. */
+class BatchesAtOnce implements RecordBatches {
+  readonly #keep: Keep;
   #waiting: BareRecord[] = [];
   #state: 'idle' | 'at work' = 'idle';
 
-  private constructor(keep: (batch: readonly BareRecord[]) => Promise<void>) {
+  constructor(keep: Keep) {
     this.#keep = keep;
-  }
-
-  static open(folder: string, durability: Durability): RecordBatches {
-    // Written through O_DSYNC: write and flush are one call and one turn of the thread pool, as with our packs (`backend/storage/pack-file.ts`).
-    const descriptor = openSync(join(folder, `mail-${String(process.pid)}`), constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | (durability === 'not flushed' ? 0 : constants.O_DSYNC));
-    if (durability !== 'indexed') return new RecordBatches(async (batch) => write(descriptor, durability, batch.flatMap(({ text, message }) => [Buffer.from(text, 'latin1'), ...message])));
-    const index = openRoot(join(folder, 'index'));
-    return new RecordBatches(async (batch) => {
-      await write(descriptor, 'flushed', batch.flatMap(({ message }) => message));
-      await index.transaction(() => { for (const { key, text } of batch) index.putSync(key, Buffer.from(text, 'latin1')); });
-    });
   }
 
   add(record: BareRecord): void {
@@ -43,7 +52,6 @@ export class RecordBatches {
     if (this.#state === 'idle') void this.#work();
   }
 
-  /** What fails ends the process. */
   async #work(): Promise<void> {
     this.#state = 'at work';
     while (this.#waiting.length > 0) {
@@ -56,13 +64,53 @@ export class RecordBatches {
   }
 }
 
-async function write(descriptor: number, durability: 'flushed' | 'not flushed', pieces: readonly Uint8Array[]): Promise<void> {
-  if (durability === 'not flushed') {
-    for (const piece of pieces) writeSync(descriptor, piece);
-    return;
+/** A batch waits for those who were told of the last one, by the rule of our storage: where commits take long, full ones are what counts. */
+class GatheredBatches implements RecordBatches {
+  readonly #keep: Keep;
+  readonly #arrivals = new ArrivalBatches();
+  #batch: BareRecord[] = [];
+  #keeping: Promise<void> | undefined;
+
+  constructor(keep: Keep) {
+    this.#keep = keep;
   }
-  const size = pieces.reduce((sum, { length }) => sum + length, 0);
-  if (size === 0) return;
-  const written = await new Promise<number>((resolve, reject) => { writev(descriptor, pieces, (error, count) => (error === null ? resolve(count) : reject(error))); });
-  if (written !== size) throw new Error(`${String(written)} of ${String(size)} bytes were written`);
+
+  add(record: BareRecord): void {
+    void this.#arrivals.run(async () => this.#keepTogether(record)).then(record.told);
+  }
+
+  /** All that are called in one turn of the event loop are one batch. */
+  async #keepTogether(record: BareRecord): Promise<void> {
+    this.#batch.push(record);
+    this.#keeping ??= Promise.resolve().then(async () => {
+      const batch = this.#batch;
+      [this.#batch, this.#keeping] = [[], undefined];
+      await this.#keep(batch);
+    });
+    return this.#keeping;
+  }
+}
+
+/** Written at its end only. */
+class GrowingFile {
+  readonly #descriptor: number;
+  #length = 0;
+
+  constructor(descriptor: number) {
+    this.#descriptor = descriptor;
+  }
+
+  async write(how: 'flushed' | 'not flushed', pieces: readonly Uint8Array[]): Promise<void> {
+    const size = pieces.reduce((sum, { length }) => sum + length, 0);
+    if (size === 0) return;
+    const at = this.#length;
+    this.#length += size;
+    const written = how === 'flushed' ? await flushed(this.#descriptor, pieces, at) : writevSync(this.#descriptor, pieces, at);
+    if (written !== size) throw new Error(`${String(written)} of ${String(size)} bytes were written`);
+  }
+}
+
+/** Answers how many bytes were written. */
+async function flushed(descriptor: number, pieces: readonly Uint8Array[], at: number): Promise<number> {
+  return new Promise((resolve, reject) => { writev(descriptor, pieces, at, (error, count) => (error === null ? resolve(count) : reject(error))); });
 }
