@@ -50,7 +50,7 @@ export const list = accountCommand({
       session.output.line('* LIST (\\Noselect) "/" ""');
       return ok('LIST completed');
     }
-    const texts = given.patterns.map((pattern) => given.reference + pattern);
+    const texts = given.patterns.filter((pattern) => pattern !== '').map((pattern) => given.reference + pattern); // the empty one matches nothing (RFC 5258 section 3)
     const patterns = texts.map(compilePattern);
     const entries = hierarchy(session, given, await sharedEntries(session, texts));
     const matched = await matchedBy(patterns, entries);

@@ -28,8 +28,13 @@ export function takeDateTime(scanner: Scanner): number {
   const zoneMs = (Number(zoneHours) * 60 + Number(zoneMinutes)) * 60_000 * (sign === '-' ? -1 : 1);
   const midnightMs = dayMs(Number(year), month, Number(day));
   if (midnightMs === undefined || Number(hours) > 23 || Number(minutes) > 59 || Number(seconds) > 60) throw malformed('no such date or time');
-  return midnightMs + timeOfDayMs - zoneMs;
+  const timeMs = midnightMs + timeOfDayMs - zoneMs;
+  if (timeMs < firstMs || timeMs > lastMs) throw malformed('no such date or time');
+  return timeMs;
 }
+
+/** Years have four digits, in UTC, too, in which dates are told. */
+const [firstMs, lastMs] = [Date.parse('0000-01-01T00:00:00Z'), Date.parse('9999-12-31T23:59:59Z')];
 
 function dayMs(year: number, monthName: string, day: number): number | undefined {
   const month = months.findIndex((name) => name.toLowerCase() === monthName.toLowerCase());

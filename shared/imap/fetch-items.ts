@@ -225,5 +225,5 @@ function sectionLabel(section: Section): string {
 
 /** A response must not break on a field name that came as a strange string. */
 function fieldName(name: string): string {
-  return /^[!-'*-[^-z|}~]+$/.test(name) && !/[%{]/.test(name) ? name : `"${name.replaceAll(/[^\x20-\x7e]|["\\]/g, '')}"`;
+  return /^[^\x00-\x20\x7f-\xff(){%*"\\\]]+$/.test(name) ? name : `"${name.replaceAll(/[^\x20-\x7e]|["\\]/g, '')}"`;
 }

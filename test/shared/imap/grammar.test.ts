@@ -127,6 +127,7 @@ test('FETCH items keep their names for the response.', () => {
   assert.deepEqual(labels('1 (uid body.peek[1.2.header.fields (from "x y" "b%c")]<5.10> binary[2]<0.1> rfc822.text BODY BODY[])'), [
     'UID', 'BODY[1.2.HEADER.FIELDS (FROM "X Y" "B%C")]<5>', 'BINARY[2]<0>', 'RFC822.TEXT', 'BODY', 'BODY[]',
   ]);
+  assert.deepEqual(labels(String.raw`1 BODY[HEADER.FIELDS ("a\"b" "*" "a]b" "" X_1+)]`), ['BODY[HEADER.FIELDS ("AB" "*" "A]B" "" X_1+)]']);
   assert.deepEqual(labels('1:* full'), ['FLAGS', 'INTERNALDATE', 'RFC822.SIZE', 'ENVELOPE', 'BODY']);
   assert.deepEqual(labels('1 (PREVIEW (LAZY) FLAGS)'), ['PREVIEW', 'FLAGS']);
   for (const broken of ['1 ()', '1 (FULL)', '1 BODY[', '1 BODY[0]', '1 BODY[1.]', '1 BODY[TEXT.1]', '1 BODY[]<0.0>', '1 BODY[]<5>', '1 BINARY[TEXT]', '1 FLAGS (VANISHED)']) {
@@ -145,6 +146,8 @@ test('Dates are read with their zone and written in UTC.', () => {
   assert.equal(takeDate(new Scanner('"29-Feb-2024"')), Date.UTC(2024, 1, 29));
   for (const broken of ['29-Feb-2026', '1-Foo-2026', '1-1-2026']) refuses(() => takeDate(new Scanner(broken)));
   refuses(() => takeDateTime(new Scanner('"01-Feb-2026 25:00:00 +0000"')));
+  // Told in UTC, these would have years of other than four digits.
+  for (const beyond of ['01-Jan-0000 00:00:00 +0100', '31-Dec-9999 23:59:59 -0100']) refuses(() => takeDateTime(new Scanner(`"${beyond}"`)));
 });
 
 test('LIST wildcards match by level, INBOX in any case, and hostile patterns take no long time.', () => {
