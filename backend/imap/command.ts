@@ -12,7 +12,7 @@ import type { View } from './view.ts';
 
 /**
  * What of the mailbox may be told after a command: never EXPUNGE while the client may have commands with sequence numbers
- * under way, after FETCH, STORE and SEARCH (RFC 9051 section 7.5.1). `removals`: the command removes messages, which is told even to
+ * under way, after FETCH, STORE and SEARCH (RFC 9051 section 7.5.1), nor after a UID SEARCH that names some (RFC 7162 section 3.2.10.2). `removals`: the command removes messages, which is told even to
  * a client that wants no news (NOTIFY, RFC 5465).
  */
 export type Telling = 'everything' | 'no-expunges' | 'removals';
@@ -21,9 +21,14 @@ export interface Command {
   /** In capitals. */
   readonly verb: string;
   readonly allowedIn: readonly StateName[];
-  readonly tells: Telling;
   /** Reads the arguments (throws bad-input) and gives the work to be done. */
-  readonly prepare: (scanner: Scanner, session: Session) => () => Promise<Completion>;
+  readonly prepare: (scanner: Scanner, session: Session) => Prepared;
+}
+
+/** A command with its arguments. */
+export interface Prepared {
+  readonly tells: Telling;
+  readonly work: () => Promise<Completion>;
 }
 
 /** A session with a mailbox open. */
@@ -36,7 +41,8 @@ export interface Selected {
 
 interface Specification<Arguments, Context> {
   readonly verb: string;
-  readonly tells?: Command['tells'];
+  /** `everything` when absent. */
+  readonly tells?: Telling | ((given: Arguments) => Telling);
   /** Reads what stands behind `verb SP`. */
   readonly parse: (scanner: Scanner, session: Session) => Arguments;
   readonly run: (context: Context, given: Arguments) => Promise<Completion>;
@@ -53,12 +59,12 @@ function define<Arguments, Context>(
   return {
     verb: specification.verb,
     allowedIn,
-    tells: specification.tells ?? 'everything',
     prepare: (scanner, session) => {
       if (!scanner.atEnd) scanner.space();
       const given = specification.parse(scanner, session);
       scanner.end();
-      return () => specification.run(contextOf(session), given);
+      const { tells = 'everything' } = specification;
+      return { tells: typeof tells === 'function' ? tells(given) : tells, work: () => specification.run(contextOf(session), given) };
     },
   };
 }
@@ -105,6 +111,6 @@ export function mailboxCommand<Arguments>(specification: Specification<Arguments
   const command = define(looked, ['selected'], (session) => session);
   return {
     ...command,
-    prepare: (scanner, session) => (session.state.at === 'away' && away === undefined ? async () => relaySelected(session) : command.prepare(scanner, session)),
+    prepare: (scanner, session) => (session.state.at === 'away' && away === undefined ? { tells: 'everything', work: async () => relaySelected(session) } : command.prepare(scanner, session)),
   };
 }

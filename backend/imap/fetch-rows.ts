@@ -2,8 +2,8 @@
 import { formatDateTime } from '../../shared/imap/dates.ts';
 import type { FetchItem, RowItem } from '../../shared/imap/fetch-items.ts';
 import type { MessageRow } from '../storage/storage.ts';
+import type { Selected } from './command.ts';
 import { messageLead } from './news.ts';
-import type { Session } from './session.ts';
 import type { Numbered, View } from './view.ts';
 
 export const rowValues: Readonly<Record<RowItem, (row: MessageRow, view: View) => string>> = {
@@ -30,9 +30,10 @@ export function rowResponse(view: View, items: readonly FetchItem[], message: Nu
   return `${text})`;
 }
 
-/** Items about \Seen that was just set, as far as they were not asked for anyway. */
-export function missingFlags(session: Session, items: readonly FetchItem[]): FetchItem[] {
-  return missing(session.isEnabled('CONDSTORE') ? ['FLAGS', 'MODSEQ'] : ['FLAGS'], items);
+/** Items about \Seen that was just set, as far as they were not asked for anyway: with mod-sequences always the uid, too (RFC 7162 section 3.2.4), unless the response begins with it. */
+export function missingFlags({ session, view }: Selected, items: readonly FetchItem[]): FetchItem[] {
+  if (!session.isEnabled('CONDSTORE')) return missing(['FLAGS'], items);
+  return missing(view.numbering === 'uids' ? ['FLAGS', 'MODSEQ'] : ['UID', 'FLAGS', 'MODSEQ'], items);
 }
 
 /** Those that are not among the items. */

@@ -200,7 +200,7 @@ const structureValues: Readonly<Record<StructureItem, (message: StoredMessage, s
 async function sendKept(selected: Selected, items: readonly FetchItem[], { wanted, read, marked }: { readonly wanted: readonly Numbered[]; readonly read: Wanted['read']; readonly marked: ReadonlyMap<number, MessageRow> | undefined }): Promise<void> {
   const { session, view } = selected;
   const respond = keptResponses(selected, items);
-  const respondSeen = keptResponses(selected, [...items, ...missingFlags(session, items)]);
+  const respondSeen = keptResponses(selected, [...items, ...missingFlags(selected, items)]);
   const pacer = new Pacer();
   const unkept: MessageRow[] = [];
   for (const message of wanted) {
@@ -227,12 +227,13 @@ interface Wanted {
 }
 
 /** One FETCH response with items that need structure or bytes. A message that is gone meanwhile is left out. */
-async function sendMessage({ session, view }: Selected, items: readonly FetchItem[], { message, read, nowSeen }: Wanted): Promise<void> {
+async function sendMessage(selected: Selected, items: readonly FetchItem[], { message, read, nowSeen }: Wanted): Promise<void> {
+  const { session, view } = selected;
   const stored = session.abandoned ? undefined : read(message.row);
   if (stored === undefined) return;
   const { output } = session;
   const row = nowSeen ?? message.row;
-  const told = nowSeen === undefined ? items : [...items, ...missingFlags(session, items)];
+  const told = nowSeen === undefined ? items : [...items, ...missingFlags(selected, items)];
   // Whatever can fail is done before the first byte is written: a response can't be taken back.
   const parts: (string | { readonly label: string; readonly content: Content })[] = [];
   for (const item of told) {

@@ -18,13 +18,14 @@ import { searchAway } from './search-away.ts';
 import { sourcesOf } from './search-sources.ts';
 import type { SearchSource } from './search-sources.ts';
 import { everything, extendedResponse, meantBy } from './search-results.ts';
-import { checkCharset, checkCharsetUnnamed, findMessages, forgetSaved, tellsModseq } from './search-run.ts';
+import { checkCharset, checkCharsetUnnamed, findMessages, forgetSaved, searchTells, tellsModseq } from './search-run.ts';
 import type { Session } from './session.ts';
 import { View } from './view.ts';
 
 export const multisearch = accountCommand({
   verb: 'ESEARCH',
   parse: (scanner, session) => parseMultisearch(scanner, session.names),
+  tells: ({ key }) => searchTells(key, 'uid'),
   run: async ({ session, account }, given) => run(session, account, given),
 });
 

@@ -2,9 +2,10 @@
 import { Failure, isFailure } from '../../shared/base/failure.ts';
 import { Pacer } from '../../shared/base/pacer.ts';
 import type { SearchProgram } from '../../shared/imap/search-arguments.ts';
-import { contains, searchCharsets } from '../../shared/imap/search-keys.ts';
+import { contains, namesSequences, searchCharsets } from '../../shared/imap/search-keys.ts';
 import type { SearchKey } from '../../shared/imap/search-keys.ts';
 import { Verdict } from '../text-index/text-index.ts';
+import type { Telling } from './command.ts';
 import type { FoundList } from './found-list.ts';
 import { keptAnswer, lastingSearch } from './kept-answers.ts';
 import type { Progress } from './progress.ts';
@@ -16,7 +17,7 @@ import { planSearch, spansToRead } from './search-plan.ts';
 import type { Plan } from './search-plan.ts';
 import type { Session } from './session.ts';
 import type { ViewBatch } from './view-batch.ts';
-import type { Numbered, Span, View } from './view.ts';
+import type { Numbered, Numbers, Span, View } from './view.ts';
 
 /** Rows taken from the index at a time. */
 export const batchSize = 512;
@@ -39,6 +40,11 @@ export function checkCharsetUnnamed(session: Session, { charset }: SearchProgram
 export function forgetSaved(view: View, error: unknown): void {
   const isBad = error instanceof Refusal ? error.completion.status === 'BAD' : isFailure(error, 'bad-input');
   if (!isBad) view.saved = [];
+}
+
+/** What may be told after a search: no expunges where the client may have sequence numbers under way, be it in the answer or in the keys (RFC 7162 section 3.2.10.2). @param numbers of the answer */
+export function searchTells(key: SearchKey, numbers: Numbers): Telling {
+  return numbers === 'uid' && !namesSequences(key) ? 'everything' : 'no-expunges';
 }
 
 /** Whether mod-sequences are to be told; asking for them enables CONDSTORE (RFC 7162 section 3.1). */

@@ -12,7 +12,7 @@ import { TwoLooks } from './progress.ts';
 import type { Progress } from './progress.ts';
 import { ok } from './replies.ts';
 import type { Completion } from './replies.ts';
-import { checkCharset, findMessages, tellsModseq } from './search-run.ts';
+import { checkCharset, findMessages, searchTells, tellsModseq } from './search-run.ts';
 import { sentMs } from './sort-order.ts';
 import { mergeAndSort, sortByNewest, subjectOf, threadBySubject } from './thread-order.ts';
 import { ReferenceForest } from './thread-references.ts';
@@ -25,7 +25,7 @@ export const uidThread = define('UID THREAD', 'uid');
 function define(verb: string, numbers: Numbers): Command {
   return mailboxCommand({
     verb,
-    tells: numbers === 'uid' ? 'everything' : 'no-expunges',
+    tells: ({ key }) => searchTells(key, numbers),
     parse: parseThread,
     run: async (selected, given) => run(selected, given, numbers),
   });

@@ -85,6 +85,8 @@ export class View {
   #modseq: number;
   /** Gone from the mailbox, but the client was not told yet. */
   readonly #gone = new Set<number>();
+  /** While there are some: to this mod-sequence the client was told all. */
+  toldModseq = 0;
   readonly #own = new OwnChanges();
   /** New messages of which the client has heard, and what it is still to be told of them: NOTIFY or a search asks for it. */
   readonly toDescribe = new Map<number, readonly FetchItem[]>();
@@ -227,6 +229,7 @@ export class View {
     if (state.uidValidity !== this.uidValidity) throw new Failure('mailbox-missing', 'the mailbox was replaced by another');
     const changes = this.knowsUpTo(state.highestModseq) ? undefined : this.mailbox.changesSince(this.#modseq);
     this.flagTexts.learn((changes ?? state).keywords);
+    if (!this.hidesExpunges) this.toldModseq = this.#modseq;
     this.#modseq = state.highestModseq;
     const vanished = this.#noteGone(changes?.vanished ?? []);
     if (changes === undefined && (mode === 'no-expunges' || this.#gone.size === 0)) {

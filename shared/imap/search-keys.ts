@@ -44,10 +44,19 @@ export function takeSearchKeys(scanner: Scanner, charset: string | undefined): S
 
 /** Whether there is such a key in it, at whatever depth. */
 export function contains(key: SearchKey, wanted: SearchKey['key']): boolean {
-  if (key.key === wanted) return true;
-  if (key.key === 'and') return key.operands.some((operand) => contains(operand, wanted));
-  if (key.key === 'or') return contains(key.left, wanted) || contains(key.right, wanted);
-  return (key.key === 'not' || key.key === 'fuzzy') && contains(key.operand, wanted);
+  return some(key, (each) => each.key === wanted);
+}
+
+function some(key: SearchKey, isMeant: (key: SearchKey) => boolean): boolean {
+  if (isMeant(key)) return true;
+  if (key.key === 'and') return key.operands.some((operand) => some(operand, isMeant));
+  if (key.key === 'or') return some(key.left, isMeant) || some(key.right, isMeant);
+  return (key.key === 'not' || key.key === 'fuzzy') && some(key.operand, isMeant);
+}
+
+/** Whether there are sequence numbers in it; `$` is none. */
+export function namesSequences(key: SearchKey): boolean {
+  return some(key, (each) => each.key === 'sequence' && each.set !== 'saved');
 }
 
 interface Reading {

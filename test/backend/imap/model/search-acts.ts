@@ -9,7 +9,7 @@ import type { Player } from './player.ts';
 import { windowed } from './result-window.ts';
 import { numbersOf } from './responses.ts';
 import type { Response } from './responses.ts';
-import type { OpenView } from './session-model.ts';
+import type { Expectation, OpenView } from './session-model.ts';
 import type { Stage } from './stage.ts';
 
 /** A search key, and which messages of the view it finds. */
@@ -78,6 +78,11 @@ function numbersFor(view: OpenView, { a }: Act): Manner['numbers'] {
   return view.numbering === 'uids' || a % 2 === 1 ? 'uid' : 'sequence';
 }
 
+/** Nothing is told to be gone while sequence numbers may be under way, be it in the keys (RFC 7162 section 3.2.10.2). */
+function tellsAfter(numbers: Manner['numbers'], { text }: Key): Expectation['tells'] {
+  return numbers === 'sequence' || /^\d/.test(text) ? 'no-expunges' : 'everything';
+}
+
 /** SEARCH, or SORT. */
 export async function search(stage: Stage, player: Player, act: Act): Promise<void> {
   const { model } = player;
@@ -92,7 +97,7 @@ export async function search(stage: Stage, player: Player, act: Act): Promise<vo
   const criteria = sortCriteria[act.a % sortCriteria.length] ?? 'SUBJECT';
   const matching = alive(view, view.uids).filter(key.hits);
   const found = manner.verb === 'SORT' ? sorted(matching, criteria) : matching;
-  const { others } = await stage.run(player, { text: commandOf(manner, { key, criteria }), status: 'OK', tells: manner.numbers === 'uid' ? 'everything' : 'no-expunges' });
+  const { others } = await stage.run(player, { text: commandOf(manner, { key, criteria }), status: 'OK', tells: tellsAfter(manner.numbers, key) });
   const answers = others.filter(({ kind }) => kind === 'search' || kind === 'sort' || kind === 'esearch');
   onlyKeywords(others.filter((one) => !answers.includes(one)));
   checkAnswers(answers, { manner, found, view, modseqs: key.modseqs });
@@ -193,7 +198,7 @@ export async function follow(stage: Stage, player: Player, act: Act): Promise<vo
   const found = order?.(matching) ?? matching;
   const tag = player.nextTag;
   const { others } = await stage.run(player, {
-    text: commandOf(manner, { key, criteria }), status: 'OK', tells: manner.numbers === 'uid' ? 'everything' : 'no-expunges',
+    text: commandOf(manner, { key, criteria }), status: 'OK', tells: tellsAfter(manner.numbers, key),
     then: () => { followers.set(tag, new Follower({ numbers: manner.numbers, order, hits: key.hits }, found)); },
   });
   const answers = others.filter(({ kind }) => kind === 'esearch');
@@ -208,7 +213,7 @@ export async function thread(stage: Stage, player: Player, act: Act): Promise<vo
   const byUid = numbersFor(view, act) === 'uid';
   const algorithm = algorithms[act.c % algorithms.length] ?? 'REFERENCES';
   const threads = threaded(alive(view, view.uids).filter(key.hits), algorithm, ({ uid }) => (byUid ? uid : view.uids.indexOf(uid) + 1));
-  const { others } = await stage.run(player, { text: `${byUid ? 'UID ' : ''}THREAD ${algorithm} UTF-8 ${key.text}`, status: 'OK', tells: byUid ? 'everything' : 'no-expunges' });
+  const { others } = await stage.run(player, { text: `${byUid ? 'UID ' : ''}THREAD ${algorithm} UTF-8 ${key.text}`, status: 'OK', tells: tellsAfter(byUid ? 'uid' : 'sequence', key) });
   const answers = others.filter(({ kind }) => kind === 'thread');
   onlyKeywords(others.filter((one) => !answers.includes(one)));
   assert.deepEqual(answers, [{ kind: 'thread', threads }]);

@@ -89,6 +89,8 @@ export class SessionModel {
   #news = new Set<number>();
   /** The mod-sequence that has to be told, as the client has just begun with them (RFC 7162 section 3.1). */
   #announces: number | undefined;
+  /** The mod-sequence that was told last because expunges wait (RFC 7162 section 6). */
+  #safeModseq: number | undefined;
 
   constructor(name: string, worker: Worker) {
     this.name = name;
@@ -182,6 +184,7 @@ export class SessionModel {
     if (response.kind === 'flags') this.#keywords = response.flags;
     else if (response.kind === 'fetch') this.#takeFetch(response, expected);
     else if (response.kind === 'code' && response.code === 'HIGHESTMODSEQ' && response.value === String(this.#announces)) this.#announces = undefined;
+    else if (response.kind === 'code' && response.code === 'HIGHESTMODSEQ' && this.qresync === 'on' && view !== undefined && view.gone.size > 0) this.#safeModseq = Number(response.value);
     else if (response.kind === 'recent' && view !== undefined) view.recent.hear(view.uids, response.number);
     else if (response.kind === 'esearch' && isUpdate(response.items)) this.#takeUpdate(response);
     else return view !== undefined && this.#takeCount(response, view, expected) ? 'taken' : 'of something else';
@@ -215,6 +218,14 @@ export class SessionModel {
     for (const [uid, flags] of view.flags) this.#believes(view, { uid, flags, own });
     view.heardModseq = view.mailbox.highestModseq;
     if (tells === 'everything') view.syncedModseq = view.heardModseq;
+  }
+
+  /** Should the connection break now, by that mod-sequence the client hears of all expunges that wait. */
+  checkSafe({ gone, mailbox, syncedModseq }: OpenView): void {
+    if (this.qresync === 'off') return;
+    const safe = this.#safeModseq ?? NaN;
+    const waiting = mailbox.gone.filter(({ uid }) => gone.has(uid)).map(({ modseq }) => modseq);
+    assert.ok(safe >= syncedModseq && waiting.every((modseq) => modseq > safe), `${this.name}: HIGHESTMODSEQ ${String(safe)} while expunges wait: ${waiting.join(' ')}; to ${String(syncedModseq)} all was told`);
   }
 
   #takeUpdate({ of, numbers, items }: Extract<Response, { kind: 'esearch' }>): void {
