@@ -3,7 +3,7 @@ import { decodeMailboxName } from './mailbox-name.ts';
 import type { NameEncoding } from './mailbox-name.ts';
 import { malformed } from './scanner.ts';
 import type { Scanner } from './scanner.ts';
-import { takeKnownSet } from './sequence-set.ts';
+import { largestNumber, takeKnownSet } from './sequence-set.ts';
 import type { Range } from './sequence-set.ts';
 
 /** A mailbox name. @throws bad-input */
@@ -95,6 +95,7 @@ function takeKnownState(scanner: Scanner): KnownState {
   scanner.space();
   scanner.expect('(');
   const uidValidity = scanner.number();
+  if (uidValidity === 0 || uidValidity > largestNumber) throw malformed('a UIDVALIDITY is a number from 1 on'); // nz-number (RFC 7162 section 7)
   scanner.space();
   const modseq = scanner.number();
   let knownUids: readonly Range[] | undefined;

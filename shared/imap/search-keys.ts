@@ -200,12 +200,19 @@ function combinedKey(word: string, scanner: Scanner, reading: Reading): SearchKe
     case 'UID':
       return { key: 'uid', set: takeSequenceSet(scanner) };
     case 'EMAILID':
-      return { key: 'emailid', id: scanner.astring() };
+      return { key: 'emailid', id: takeObjectId(scanner) };
     case 'THREADID':
-      return { key: 'threadid', id: scanner.astring() };
+      return { key: 'threadid', id: takeObjectId(scanner) };
     default:
       throw malformed(`unknown search key ${word}`);
   }
+}
+
+/** RFC 8474 section 7. */
+function takeObjectId(scanner: Scanner): string {
+  const id = scanner.astring();
+  if (!/^[\w-]{1,255}$/.test(id)) throw malformed('an id has letters, digits, _ and - only');
+  return id;
 }
 
 /**
