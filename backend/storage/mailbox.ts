@@ -36,6 +36,9 @@ const highestUid = 2 ** 32 - 1;
 const urlKeyBytes = 32;
 const fullBlockBytes = rowsInBlock * rowBytes;
 
+/** So long the name by which a mailbox was found is taken to be its name still, milliseconds: the message that is to come in may be minutes on its way, and the mailbox be renamed meanwhile. */
+const nameHoldsMs = 100;
+
 export class StoredMailbox implements Mailbox {
   readonly id: number;
   readonly accountId: string;
@@ -43,6 +46,7 @@ export class StoredMailbox implements Mailbox {
   readonly opening: number;
   readonly #account: AccountHandle;
   readonly #foundAs: string | undefined;
+  readonly #foundAtMs = performance.now();
 
   /** @param foundAs its name, where it was found by that */
   constructor(account: AccountHandle, id: number, foundAs?: string) {
@@ -190,7 +194,8 @@ export class StoredMailbox implements Mailbox {
   }
 
   #noteName(): string {
-    return this.#foundAs ?? noteNameOf(this.#account, this.id);
+    const isFresh = performance.now() - this.#foundAtMs < nameHoldsMs;
+    return isFresh && this.#foundAs !== undefined ? this.#foundAs : noteNameOf(this.#account, this.id);
   }
 
   lots(): Lots {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { cpSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import type { Holders } from '../../../backend/accounts/holders.ts';
@@ -98,6 +99,38 @@ test('All that was delivered is back in its mailbox, byte for byte, with the mar
     assert.deepEqual(readdirSync(directory).filter((name) => name.startsWith('scratch')), []);
     await deliver({ storage, account: alice, mailbox: inbox }, sampleMessage('new'));
   });
+});
+
+test('A message whose mailbox was renamed while it came in is back where it was put: in the mailbox of the new name', async (t) => {
+  const directory = temporaryDirectory(t);
+  await inStorage(directory, async (storage) => {
+    const alice = await storage.createAccount('alice@example.com');
+    const found = await alice.createMailbox('Old').then(() => mailboxOf(alice, 'Old'));
+    const staged = await alice.stage(inPieces(sampleMessage('slow'), 1000), 1_000_000);
+    await alice.renameMailbox('Old', 'New');
+    await sleep(150); // of what follows at once the name is not looked up again
+    await found.append([{ staged, marks: { flags: 0, keywords: [] } }]);
+    await staged.discard();
+    assert.equal(mailboxOf(alice, 'New').state().messages, 1);
+  });
+  rmSync(join(directory, 'index'), { recursive: true });
+  assert.equal((await rebuildIndex(directory, quiet)).messages, 1);
+  await inStorage(directory, async (storage) => {
+    const alice = liveOf(storage, 'alice@example.com');
+    assert.deepEqual(alice.mailboxes().map(({ name, messages }) => [name, messages]).filter(([name]) => name === 'Old' || name === 'New'), [['New', 1]]);
+  });
+});
+
+test('Of copies no note is written: the message comes back once, where it was delivered', async (t) => {
+  const directory = temporaryDirectory(t);
+  await inStorage(directory, async (storage) => {
+    const alice = await storage.createAccount('alice@example.com');
+    await deliver({ storage, account: alice, mailbox: mailboxOf(alice) }, sampleMessage('one'));
+    await mailboxOf(alice).copyTo([1], mailboxOf(alice, 'Sent'));
+  });
+  rmSync(join(directory, 'index'), { recursive: true });
+  assert.equal((await rebuildIndex(directory, quiet)).messages, 1);
+  await inStorage(directory, async (storage) => assert.deepEqual(['INBOX', 'Sent'].map((name) => mailboxOf(liveOf(storage, 'alice@example.com'), name).state().messages), [1, 0]));
 });
 
 test('What compaction has copied comes back once, where the compaction found it', async (t) => {
