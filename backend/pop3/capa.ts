@@ -1,5 +1,5 @@
 /** CAPA (RFC 2449 section 5) and LANG (RFC 6856 section 3): what a client may ask of us, and in which language we answer. */
-import { languageListing, languageOfRange } from '../../shared/pop3/language.ts';
+import { languageListing, languageOfRange, languageRefused } from '../../shared/pop3/language.ts';
 import { Refusal } from '../../shared/pop3/texts.ts';
 import type { Answer, Session } from './session.ts';
 
@@ -34,7 +34,7 @@ export function lang(session: Session, argument: string): Answer {
     return undefined;
   }
   const language = languageOfRange(range, session.options.preferredLanguage ?? 'en');
-  if (language === undefined) throw new Refusal('bad-input', session.texts.noSuchLanguage(range.replace(/[^\w*-]/g, '?').slice(0, 40)));
+  if (language === undefined) throw new Refusal('bad-input', languageRefused(range, session.texts));
   session.language = language;
   return `${language} ${session.texts.languageChanged}`;
 }

@@ -2,7 +2,7 @@
 import type { Language } from '../../shared/language/language.ts';
 import { parseForwardedClient } from '../../shared/pop3/command.ts';
 import { readCredential } from '../../shared/pop3/credentials.ts';
-import { languageListing, languageOfRange } from '../../shared/pop3/language.ts';
+import { languageListing, languageOfRange, languageRefused } from '../../shared/pop3/language.ts';
 import { loginTexts, onWire } from '../../shared/pop3/texts.ts';
 import type { LoginTexts } from '../../shared/pop3/texts.ts';
 import type { Identity } from '../authentication/authentication.ts';
@@ -139,7 +139,7 @@ async function chooseLanguage(session: Session, argument: string): Promise<Next>
   const range = argument.trim();
   if (range === '') return accept(session, textsOf(session).languages, languageListing);
   const language = languageOfRange(range, session.options.preferredLanguage);
-  if (language === undefined) return refuse(session, textsOf(session).noSuchLanguage(range.replace(/[^\w*-]/g, '?').slice(0, 40)));
+  if (language === undefined) return refuse(session, languageRefused(range, textsOf(session)));
   session.language = language;
   return accept(session, `${language} ${textsOf(session).languageChanged}`);
 }

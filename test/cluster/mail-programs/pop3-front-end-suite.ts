@@ -23,6 +23,7 @@ function languages(cluster: () => Cluster): void {
     const pop3 = await Pop3Session.connect(cluster(), 'fe1');
     assert.deepEqual(await pop3.lines('LANG'), ['en English', 'de Deutsch']);
     assert.match(await pop3.run('LANG fr'), /^-ERR no language fr here$/);
+    assert.equal(await pop3.run('LANG de fr'), '-ERR the form is: LANG [language]');
     assert.equal(await pop3.ok('LANG de'), '+OK de ab jetzt auf Deutsch');
     assert.match(await pop3.run('HELP'), /^-ERR unbekannter Befehl/);
     await pop3.ok('UTF8');
