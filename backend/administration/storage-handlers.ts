@@ -34,11 +34,12 @@ export interface StorageGround extends StorageView {
 export type DescribedStorage = z.input<typeof storageSchema>;
 
 export function storageHandlers(ground: StorageGround): readonly Handled[] {
-  const { storage, queue, jobs, lockSeconds, compaction } = ground;
+  const { storage, memory, queue, jobs, lockSeconds, compaction } = ground;
   const chosen = (directory: string | undefined): readonly KeptFolder[] => {
     const folders = storage.care.folders().filter((folder) => directory === undefined || folder.directory === directory);
-    if (folders.length === 0) throw new Failure('bad-input', `this node has no storage ${directory ?? ''}`);
-    return folders;
+    if (folders.length > 0) return folders;
+    const isOut = memory.takenOut().some((out) => out.directory === directory);
+    throw new Failure('bad-input', isOut ? `${directory ?? ''} is taken out of this node: attach it first` : `this node has no storage ${directory ?? ''}`);
   };
   return [
     handled(storageOperations.listStorages, async () => ({ storages: await describeStorages(ground) })),

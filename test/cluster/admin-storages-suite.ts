@@ -45,6 +45,8 @@ export function adminStoragesSuite(cluster: () => Cluster): void {
       assert.deepEqual(shown.body['records'], { be1: { at: 'away' }, be2: { at: 'none' } }, 'who looks for the account finds where it is');
       await sessions.outside.ok('NOOP');
       assert.equal((await act('detach', folder('storage2'))).status, 400, 'that is done');
+      const unchecked = await askAdmin(cluster(), ['fe1', '/api/v1/nodes/be1/storages/check'], { method: 'POST', body: { directory: folder('storage2') }, headers });
+      assert.match(JSON.stringify(unchecked.body), /is taken out of this node: attach it first/);
 
       renameSync(folder('away'), folder('storage2'));
       const back = await act('attach', folder('storage2'));
