@@ -24,6 +24,7 @@ import { endingCertificates } from '../cluster-config/certificate-ends.ts';
 import { joinRoutes } from '../cluster-config/joining/join-routes.ts';
 import { loadNodeTls } from '../cluster-config/node-tls.ts';
 import type { NodeContext } from '../cluster-config/run-node.ts';
+import { readOrder } from '../cluster-config/worker-order.ts';
 import { parseNetwork } from '../shared/access/network.ts';
 import { Failure } from '../shared/base/failure.ts';
 import type { Handled } from '../shared/admin-api/operation.ts';
@@ -59,7 +60,7 @@ import { openSharing } from './shared-folders.ts';
 import { sharedFoldersRoute } from './sharing/shared-folders-route.ts';
 import { storageDirectoriesOf, storageMemory } from './storage-directories.ts';
 import { measureStorages, openStorage } from './storage/storage.ts';
-import type { Storage } from './storage/storage.ts';
+import type { AccountLimits, Storage } from './storage/storage.ts';
 import { TextAnswers, TextIndexing, isIndexing } from './text-index/text-index.ts';
 
 const dayMs = 86_400_000;
@@ -83,7 +84,7 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
     hints, log,
     workerSlot: slot,
     reserveBytes: config.storage.reserveMegabytes * 1024 * 1024,
-    quota: { bytes: config.storage.quota.maxKilobytes * 1024, messages: config.storage.quota.maxMessages },
+    quota: quotaOf(config),
     bounds: {
       mailboxes: config.storage.limits.maxMailboxes, subscriptions: config.storage.limits.maxSubscriptions,
       rightsPerMailbox: config.storage.limits.maxRightsPerMailbox, rightsPerAccount: config.storage.limits.maxRightsPerAccount,
@@ -145,6 +146,10 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
     admin: admin.services,
     onAppointed: async () => [...startReporting(context), admin.onAppointed(), ...startDailyReport(reportGround), moves.startTidying(), startSettling({ storage, accounts, maps: directory.maps, nodeName: config.nodeName, holders: askOthers, log }), reconciliationOf(ground, directory).start(), ...await rack.startOnce(), tidyPacks(storage, compactionTermsOf(config), log), changes.goOn(), ...textIndexing(context, storage)],
     renew: async () => tls.renew(),
+    superseded: (configuration) => {
+      const { config: next } = readOrder(configuration, 'backend');
+      storage.useLimits({ quota: quotaOf(next), domains: domainStorageRules(next) });
+    },
     close: async () => {
       await processing.close();
       texts.close();
@@ -153,6 +158,11 @@ export async function startBackend(context: NodeContext): Promise<NodeServices> 
       directory.close();
     },
   };
+}
+
+/** What an account may hold for which neither itself nor its domain has limits. */
+function quotaOf({ storage: { quota: { maxKilobytes, maxMessages } } }: NodeConfig): AccountLimits {
+  return { bytes: maxKilobytes * 1024, messages: maxMessages };
 }
 
 /** The daily report goes by this node's queue, like any message. */

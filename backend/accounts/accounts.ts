@@ -33,6 +33,8 @@ export interface Accounts {
   open(address: string, service: AccountService): Promise<Account>;
   /** Lets the use of an account pass, by what its domain, its directory entry and its record say. Throws as `open`. */
   permit(address: string, service: AccountService): Promise<void>;
+  /** A session that goes on fills the account: what its directory entry lets it hold is looked at anew, where that is due. Nobody waits for it. */
+  keepUp(account: string): void;
   /** What the user map says now (uncached); undefined: no such address. */
   lookUp(address: string): Promise<UserEntry | undefined>;
   /** Where mail for an address goes, by what the user map says now, or (in an outage) said not long ago. Rejects with `unknown-user`, `directory-unavailable`. */
@@ -150,6 +152,8 @@ export function createAccounts(options: AccountsOptions): Accounts {
     return allowed(await openFound(entry, service), service, entry);
   };
 
+  const keepUp = (address: string): void => limits.keepUp(address, lookUp);
+
   const expandNow = async (address: string): Promise<Expansion> => {
     const entry = await lookUp(address);
     const isOfHere = isLocal(options.maps, entry, address);
@@ -168,7 +172,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
 
   const counted = async (credentials: Credentials): Promise<Account> => (counters === undefined ? login(credentials) : counters.login(async () => login(credentials)));
 
-  return { login: counted, open, permit, lookUp, expand, changePassword, local, nodeOf: options.nodeOf };
+  return { login: counted, open, permit, keepUp, lookUp, expand, changePassword, local, nodeOf: options.nodeOf };
 }
 
 function caughtBy(catcher: string, expansion: Expansion): Expansion {

@@ -26,7 +26,7 @@ export const append = accountCommand({
 
 async function appendHere(session: Session, place: HerePlace, given: AppendArguments): Promise<Completion> {
   const { account, rights } = place;
-  const mailbox = targetAt(place);
+  const mailbox = targetAt(session, place);
   const result = session.guest === undefined
     ? await withMessages({ session, account, most: 'many', freedBytes: 0 }, given, async (messages) => untilWritten(session, mailbox.append(messages.map(({ staged, marks }) => ({ staged, marks: marksWithin(rights, marks) })))))
     : await takeMany(session, place, given);
@@ -36,14 +36,15 @@ async function appendHere(session: Session, place: HerePlace, given: AppendArgum
 
 /** What another node copies here comes in one command, however many messages that are; copies do without keywords that find no room. */
 async function takeMany(session: Session, place: HerePlace, given: AppendArguments): Promise<AppendResult> {
-  const entering = new Entering(targetAt(place));
+  const entering = new Entering(targetAt(session, place));
   return entering.whole(session.log, async () => {
     await takeMessages({ session, account: place.account, freedBytes: 0 }, given, async ({ staged, marks }) => entering.add({ staged, marks: { ...marksWithin(place.rights, marks), keywordsBeyond: 'left-out' } }));
   });
 }
 
-/** The mailbox there, if the user may put messages into it. @throws Failure, Refusal */
-export function targetAt(place: HerePlace): Mailbox {
+/** The mailbox there, if the user may put messages into it; what its account may hold is kept up with. @throws Failure, Refusal */
+export function targetAt({ options: { accounts } }: Session, place: HerePlace): Mailbox {
+  accounts.keepUp(place.account.address);
   demand(place, 'i');
   const mailbox = place.account.mailbox(place.name);
   if (mailbox === undefined) throw new Refusal(no('no such mailbox', place.whose === 'own' ? 'TRYCREATE' : 'NONEXISTENT'));

@@ -48,7 +48,7 @@ export async function* reported(messages: AsyncIterable<CarriedMessage>, progres
 
 /** Puts them into a mailbox of this node, all or none. @throws Failure, Refusal */
 export async function carryInto(session: Session, place: HerePlace, messages: AsyncIterable<CarriedMessage>): Promise<CopyResult> {
-  const entering = new Entering(targetAt(place));
+  const entering = new Entering(targetAt(session, place));
   const sourceUids: number[] = [];
   const result = await entering.whole(session.log, async () => {
     for await (const { uid, size, marks, bytes } of messages) {

@@ -39,7 +39,7 @@ async function runCopy(selected: Selected, given: Copying, numbers: Numbers): Pr
   const { session, view } = selected;
   const uids = view.uidsIn(view.spans(given.set, numbers));
   const place = await placeOf(session, given.mailbox);
-  const target = place.at === 'here' ? targetAt(place) : undefined;
+  const target = place.at === 'here' ? targetAt(session, place) : undefined;
   if (uids.length === 0) return ok('nothing to copy');
   const isSame = target !== undefined && place.at === 'here' && isOfOpenAccount(session, place);
   const result = isSame ? await new Progress(session, 0).during(view.mailbox.copyTo(uids, target, withinOf(place))) : await carry(selected, { ...given, place }, { uids, progress: new Progress(session, uids.length) });
@@ -52,7 +52,7 @@ async function runMove(selected: Selected, given: Copying, numbers: Numbers): Pr
   for (const right of ['t', 'e']) demand(view, right); // as for marking and expunging them (RFC 6851 section 4.2)
   const uids = view.uidsIn(view.spans(given.set, numbers));
   const place = await placeOf(session, given.mailbox);
-  const target = place.at === 'here' ? targetAt(place) : undefined;
+  const target = place.at === 'here' ? targetAt(session, place) : undefined;
   if (uids.length === 0) return ok('nothing to move');
   if (target !== undefined && place.at === 'here' && isOfOpenAccount(session, place)) {
     tellMoved(session, place, await new Progress(session, 0).during(view.mailbox.moveTo(uids, target, withinOf(place))));

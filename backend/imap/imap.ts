@@ -31,7 +31,7 @@ export interface ImapLimits extends LineLimits {
 }
 
 export interface ImapOptions extends LineServiceOptions {
-  readonly accounts: Pick<Accounts, 'login' | 'open'>;
+  readonly accounts: Pick<Accounts, 'login' | 'open' | 'keepUp'>;
   /** What all users read of the server (RFC 5464 section 3.2.1.1): a URI of its administrator, a comment. */
   readonly serverAnnotations?: { readonly admin?: string | undefined; readonly comment?: string | undefined } | undefined;
   /** Folders of other users. */

@@ -6,9 +6,11 @@ import { accountCommand, namedCommand } from './command.ts';
 import { formatMailbox } from './mailbox-lines.ts';
 import { demand, mailboxAt } from './place.ts';
 import { ok } from './replies.ts';
+import type { Session } from './session.ts';
 
 /** The one quota root, the account itself, whose name is empty (RFC 9208 section 3.2), or undefined where nothing is limited: a response lists at least one resource. STORAGE counts in 1024 octets. */
-function quotaLine(account: Account): string | undefined {
+function quotaLine({ options: { accounts } }: Session, account: Account): string | undefined {
+  accounts.keepUp(account.address);
   const quota = account.quota();
   const resources: string[] = [];
   if (quota.bytesLimit > 0) resources.push(`STORAGE ${String(Math.ceil(quota.bytes / 1024))} ${String(Math.floor(quota.bytesLimit / 1024))}`);
@@ -20,7 +22,7 @@ export const getQuota = accountCommand({
   verb: 'GETQUOTA',
   parse: (scanner) => scanner.astring(),
   run: async ({ session, account }, root) => {
-    const line = root === '' ? quotaLine(account) : undefined;
+    const line = root === '' ? quotaLine(session, account) : undefined;
     if (line === undefined) throw new Failure('mailbox-missing', 'no such quota root');
     session.output.line(line);
     return ok('GETQUOTA completed');
@@ -37,7 +39,7 @@ export const getQuotaRoot = namedCommand({
       mailboxAt(place);
     }
     // How full somebody else's account is, is nobody's business: a mailbox without a quota root.
-    const line = place.whose === 'own' ? quotaLine(place.account) : undefined;
+    const line = place.whose === 'own' ? quotaLine(session, place.account) : undefined;
     session.output.line(`* QUOTAROOT ${formatMailbox(session, name)}${line === undefined ? '' : ' ""'}`);
     if (line !== undefined) session.output.line(line);
     return ok('GETQUOTAROOT completed');

@@ -62,7 +62,7 @@ interface ReplacingAway {
 /** Answers what is told of the new message (nothing to who may not read it), or why there is none. */
 async function replaceHere({ session, view }: Selected, { place, given, old }: Replacing): Promise<string | Completion> {
   const { account, rights } = place;
-  const target = targetAt(place);
+  const target = targetAt(session, place);
   if (old === undefined) return gone;
   const isSame = isOfOpenAccount(session, place);
   const enter = async (message: AppendedMessage): Promise<AppendResult | undefined> => {

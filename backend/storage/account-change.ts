@@ -146,7 +146,7 @@ export class AccountChange {
     const limits = limitsOf(this.#entry, this.volume.limitsOf(this.#entry.address));
     const tooManyBytes = limits.bytes > 0 && bytes > limits.bytes && bytes > this.#entry.bytes;
     const tooManyMessages = limits.messages > 0 && messages > limits.messages && messages > this.#entry.messages;
-    if (tooManyBytes || tooManyMessages) throw new Failure('over-quota', 'account is over its quota');
+    if (tooManyBytes || tooManyMessages) throw new Failure('over-quota', 'the mailbox is full');
   }
 }
 

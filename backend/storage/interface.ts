@@ -194,5 +194,20 @@ export interface Storage {
   removeDeadPacks(idleMs: number): Promise<number>;
   /** Takes away what processes that ended had begun to let enter in lots. Never rejects. */
   removeBrokenLots(): Promise<void>;
+  /** From now on accounts may hold that much, where nothing is set for themselves; whoever has one open is held to it, too. */
+  useLimits(limits: StandingLimits): void;
   close(): Promise<void>;
+}
+
+/** What accounts may hold for which nothing of their own is set. */
+export interface StandingLimits {
+  /** Limits of each account; none when absent. */
+  readonly quota?: AccountLimits | undefined;
+  /** What is set for the domain of an address; nothing when absent. */
+  readonly domains?: DomainLimits | undefined;
+}
+
+export interface DomainLimits {
+  /** What an account may hold; what is not named is as for all. */
+  limitsOf(address: string): Partial<AccountLimits>;
 }

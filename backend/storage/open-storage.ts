@@ -11,7 +11,7 @@ import { createCare, ownedAddressesOf } from './care.ts';
 import type { StorageCare } from './care.ts';
 import { adoptDirectory } from './adopted-directory.ts';
 import { claimDirectory, demandCluster, flagRecordsFrom } from './directory-record.ts';
-import type { Account, AccountBounds, AccountLimits, AccountRecord, DeliveryRecords, Storage } from './interface.ts';
+import type { Account, AccountBounds, AccountLimits, AccountRecord, DeliveryRecords, DomainLimits, StandingLimits, Storage } from './interface.ts';
 import { groupsGranted, ownersGranting } from './grants.ts';
 import { sweepLots } from './lots.ts';
 import { tellDamageOf } from './lost-index.ts';
@@ -22,14 +22,12 @@ import { closeVolume, deliveryRecordsOf, notHereForNow, openVolume } from './vol
 import type { Volume } from './volume.ts';
 
 /** What a domain's accounts may have of this node. */
-export interface DomainRules {
-  /** What an account may hold; what is not named is as the node says. */
-  limitsOf(address: string): Partial<AccountLimits>;
+export interface DomainRules extends DomainLimits {
   /** The only storages, by their folders, for new accounts of the address's domain; undefined for all. */
   storagesOf(address: string): readonly string[] | undefined;
 }
 
-export interface StorageOptions {
+export interface StorageOptions extends StandingLimits {
   /** One storage each, at least one; their order matters for the place of new accounts only. */
   readonly directories: readonly string[];
   /** Of these, the ones that take new accounts only of domains that name them; they may have been another node's. */
@@ -46,11 +44,8 @@ export interface StorageOptions {
   readonly workerSlot: number;
   /** Below this free space mail is refused with `storage-full`. */
   readonly reserveBytes: number;
-  /** Limits of each account; none when absent. */
-  readonly quota?: AccountLimits | undefined;
   /** `usualBounds` when absent. */
   readonly bounds?: AccountBounds | undefined;
-  /** What is set for the domain of an address; nothing when absent. */
   readonly domains?: DomainRules | undefined;
 }
 
@@ -59,8 +54,9 @@ export interface StorageOptions {
  * when one can't be opened or has a newer format.
  */
 export async function openStorage(options: StorageOptions): Promise<Storage> {
-  const { clusterName: cluster, nodeName: node, hints, reserveBytes, domains, quota = { bytes: 0, messages: 0 }, bounds = usualBounds } = options;
-  const limitsOf = (address: string): AccountLimits => ({ ...quota, ...domains?.limitsOf(address) });
+  const { clusterName: cluster, nodeName: node, hints, reserveBytes, bounds = usualBounds } = options;
+  const standing = { limits: options as StandingLimits };
+  const limitsOf = (address: string): AccountLimits => ({ ...standing.limits.quota ?? { bytes: 0, messages: 0 }, ...standing.limits.domains?.limitsOf(address) });
   const volumes: Volume[] = [];
   try {
     for (const directory of options.directories) {
@@ -77,7 +73,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   }
   options.log.info({ directories: options.directories, worker: options.workerSlot }, 'storages are open');
   tellTwice(volumes, options);
-  const storage = new NodeStorage(volumes, options);
+  const storage = new NodeStorage(volumes, standing, options);
   await storage.removeBrokenLots();
   return storage;
 }
@@ -102,10 +98,12 @@ class NodeStorage implements Storage {
   readonly #attached: readonly string[];
   readonly #takenOut: Pick<TakenOut, 'addresses'>[];
   readonly #domains: DomainRules | undefined;
+  readonly #standing: { limits: StandingLimits };
   readonly #log: Logger;
 
-  constructor(volumes: Volume[], { directories, attached = [], takenOut = [], domains, clusterName, log }: Pick<StorageOptions, 'directories' | 'attached' | 'takenOut' | 'domains' | 'clusterName' | 'log'>) {
+  constructor(volumes: Volume[], standing: { limits: StandingLimits }, { directories, attached = [], takenOut = [], domains, clusterName, log }: Pick<StorageOptions, 'directories' | 'attached' | 'takenOut' | 'domains' | 'clusterName' | 'log'>) {
     this.#volumes = volumes;
+    this.#standing = standing;
     this.#attached = attached;
     this.#takenOut = [...takenOut];
     this.#directories = [...directories];
@@ -173,6 +171,10 @@ class NodeStorage implements Storage {
   async removeDeadPacks(idleMs: number): Promise<number> {
     const removed = await Promise.all(this.#volumes.map((volume) => volume.packs.removeDead(idleMs)));
     return removed.reduce((sum, count) => sum + count, 0);
+  }
+
+  useLimits(limits: StandingLimits): void {
+    this.#standing.limits = limits;
   }
 
   async close(): Promise<void> {

@@ -15,6 +15,7 @@ export type Order =
   /** Accept nothing more, give the once-per-node work back, and leave when the last session has ended, or as `stop` after `patienceMs`. */
   | { readonly kind: 'retire'; readonly patienceMs: number; readonly graceMs: number }
   | { readonly kind: 'renew'; readonly configuration: string } // read the certificates for clients again; the parameters are as before
+  | { readonly kind: 'superseded'; readonly configuration: string } // workers with this configuration have come: what of it can hold for sessions that go on does, from now on
   /** Drain and leave. */
   | { readonly kind: 'stop'; readonly graceMs: number }
   /** Another worker asks (see siblings.ts); `asker` is for the way back. */
@@ -44,7 +45,7 @@ export type Report =
   | { readonly kind: 'sign'; readonly sign: SignOfLife }
   | { readonly kind: 'how-much'; readonly question: number }; // has the whole node counted?
 
-const kinds: ReadonlySet<string> = new Set(['start', 'service', 'hints', 'appoint', 'renew', 'retire', 'stop', 'awake', 'ready', 'resigned', 'failed', 'ask', 'asked', 'answer', 'gone', 'post', 'subscribe', 'notices', 'give-sign', 'sign', 'measure', 'measured', 'measurements', 'how-much']);
+const kinds: ReadonlySet<string> = new Set(['start', 'service', 'hints', 'appoint', 'renew', 'retire', 'superseded', 'stop', 'awake', 'ready', 'resigned', 'failed', 'ask', 'asked', 'answer', 'gone', 'post', 'subscribe', 'notices', 'give-sign', 'sign', 'measure', 'measured', 'measurements', 'how-much']);
 
 /** True for a message of ours; the channel carries the cluster module's own as well. */
 export function isMessage(value: unknown): value is Order | Report {

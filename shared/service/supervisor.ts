@@ -144,6 +144,7 @@ class Crew {
       this.#fillUp(); // for those of the old generation that died meanwhile
       throw error;
     }
+    for (const member of old) send(member, { kind: 'superseded', configuration: next.configuration });
     this.#retire(old);
     this.#life.begin(next.hangMs);
   }

@@ -45,6 +45,8 @@ export interface NodeServices {
   readonly onAppointed: () => Promise<readonly Service[]>;
   /** Reads the certificates for clients again, for handshakes to come. A rejection leaves the old ones. */
   readonly renew: (configuration: string) => Promise<void>;
+  /** A newer configuration is in use: takes over what of it can hold for sessions that go on. Nothing can, where absent. */
+  readonly superseded?: (configuration: string) => void;
   /** Last of all, when every service has stopped: close storages and connectors. */
   readonly close: () => Promise<void>;
 }
@@ -128,6 +130,8 @@ class Shift {
         this.#appointed = await this.#node.onAppointed();
       } else if (order.kind === 'renew') {
         await this.#node.renew(order.configuration).catch((error: unknown) => this.#node.log.error({ err: error }, 'new certificates not put to use'));
+      } else if (order.kind === 'superseded') {
+        this.#follow(order.configuration);
       } else if (order.kind === 'retire') {
         // Not awaited: the order to stop may come meanwhile. It never rejects.
         void this.#retire(order);
@@ -135,6 +139,15 @@ class Shift {
         await this.#stop(order.graceMs);
         return;
       }
+    }
+  }
+
+  /** What can't be taken over stays as it was: the sessions must not end for it. */
+  #follow(configuration: string): void {
+    try {
+      this.#node.superseded?.(configuration);
+    } catch (error) {
+      this.#node.log.error({ err: error }, 'sessions that go on are not held to the new configuration');
     }
   }
 

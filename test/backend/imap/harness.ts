@@ -126,7 +126,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
       { host: '127.0.0.1', port: 0, tls: 'implicit', trusted: 'yes' },
     ],
     serverTls: createServerTls(certificate),
-    accounts: { login, open },
+    accounts: { login, open, keepUp: () => undefined },
     storage, sharing, hints, log, texts,
     slots: new CommandSlots('imap', 1), // one for all, and nobody notices
     limits: { ...usualLimits, ...options.limits },
