@@ -13,7 +13,7 @@ export type Content =
   | { readonly kind: 'missing' }
   | { readonly kind: 'number'; readonly value: number }
   /** Bytes of the message as they are. */
-  | { readonly kind: 'range'; readonly range: Range }
+  | { readonly kind: 'range'; readonly range: Range; readonly form: 'literal' | 'literal8' }
   | { readonly kind: 'bytes'; readonly bytes: Buffer; readonly form: 'literal' | 'literal8' };
 
 interface Range {
@@ -38,7 +38,7 @@ export async function prepareContent(message: StoredMessage, item: ContentItem):
 /** @throws Failure where its bytes are gone, as with a lost pack: while that can be answered, before a literal is announced. What is read here is at hand then. */
 async function readable(message: StoredMessage, range: Range): Promise<Content> {
   if (range.length > 0 && message.atHand() === undefined) await message.read(range.offset, Math.min(pieceBytes, range.length));
-  return { kind: 'range', range };
+  return { kind: 'range', range, form: 'literal' };
 }
 
 /** Sends prepared content. Once a literal was announced, only a broken connection can end it early. */
@@ -50,7 +50,7 @@ export async function sendContent(session: Session, message: StoredMessage, cont
     output.add(`${content.form === 'literal8' ? '~' : ''}{${String(content.bytes.length)}}\r\n`);
     await output.bytes(content.bytes);
   } else {
-    output.add(`{${String(content.range.length)}}\r\n`);
+    output.add(`${content.form === 'literal8' ? '~' : ''}{${String(content.range.length)}}\r\n`);
     await sendRange(session, rangeBytes(message, content.range));
   }
 }
@@ -154,10 +154,11 @@ async function selectFields(header: Buffer, { fields, which }: HeaderFields): Pr
 async function binaryContent(message: StoredMessage, item: ContentItem): Promise<Content> {
   const { part: numbers } = item.section;
   const part = numbers.length === 0 ? undefined : findPart(message.structure.root, numbers);
-  if (numbers.length > 0 && part === undefined) return { kind: 'missing' };
+  // A size is a number in any case (RFC 9051 section 9): that of NIL.
+  if (numbers.length > 0 && part === undefined) return item.kind === 'binary-size' ? { kind: 'number', value: 0 } : { kind: 'missing' };
   if (part === undefined) {
     const whole = { offset: 0, length: message.size };
-    return item.kind === 'binary-size' ? { kind: 'number', value: message.size } : readable(message, clip(whole, item.partial));
+    return item.kind === 'binary-size' ? { kind: 'number', value: message.size } : wholeContent(message, clip(whole, item.partial));
   }
   if (!knownEncodings.has(part.encoding)) throw new Refusal(no('unknown content transfer encoding', 'UNKNOWN-CTE'));
   if (item.kind === 'binary-size') return { kind: 'number', value: await decode(message, part, () => undefined) };
@@ -165,6 +166,12 @@ async function binaryContent(message: StoredMessage, item: ContentItem): Promise
   await decode(message, part, (piece) => pieces.push(piece));
   const bytes = cut(Buffer.concat(pieces), item.partial);
   return { kind: 'bytes', bytes, form: bytes.includes(0) ? 'literal8' : 'literal' };
+}
+
+/** Of the message as it is: NUL stands only in a literal8 (RFC 9051 section 4.3). */
+async function wholeContent(message: StoredMessage, range: Range): Promise<Content> {
+  for await (const piece of rangeBytes(message, range)) if (piece.includes(0)) return { kind: 'range', range, form: 'literal8' };
+  return { kind: 'range', range, form: 'literal' };
 }
 
 /** Undoes the transfer encoding piece by piece; answers the number of bytes. */
