@@ -8,19 +8,18 @@ import type { ChangedAnnotations, OwnAnnotations } from './annotation-news.ts';
 import { AwayWatch } from './away-watch.ts';
 import { ForeignMailboxes } from './foreign-mailboxes.ts';
 import type { FolderNews } from './foreign-mailboxes.ts';
-import { hierarchyLines, oldNameLine } from './list.ts';
 import { changedEntriesLine, listedLine, statusItems, unaskedStatusLine, wireName, withSubscription } from './mailbox-lines.ts';
 import type { StateAt } from './mailbox-lines.ts';
 import { KnownMailboxes, withOwnMessages, withOwnRemoval } from './mailbox-events.ts';
-import type { Changed, MailboxEvent, OwnRemoval } from './mailbox-events.ts';
+import type { Changed, OwnRemoval } from './mailbox-events.ts';
+import { nameLines } from './name-lines.ts';
+import type { MeantMailbox } from './name-lines.ts';
 import { SaidNames } from './notified-names.ts';
-import { whoseName } from './place.ts';
 import type { HerePlace } from './place.ts';
 import { Registration, usualWishes } from './registration.ts';
 import type { SelectedWishes } from './registration.ts';
 import type { SessionState } from './session-state.ts';
 import type { Session } from './session.ts';
-import { sharedEntries } from './shared-entries.ts';
 
 /** Mailboxes that a session watches at most (as many as an account has by default, `storage.limits.maxMailboxes`), and responses to one look; more is an overflow (RFC 5465 section 5.8). */
 const mostWatched = 10_000;
@@ -104,10 +103,10 @@ export class AccountNews {
     this.#registration = new Registration([]);
   }
 
-  /** The LIST lines of folders of others of whose messages nothing can be told (RFC 5465 section 3.1). To a node that understands it `notifiedNames` says so. */
+  /** The LIST lines of folders of others of which not all can be told that is meant (RFC 5465 section 3.1). To a node that understands it `notifiedNames` says so. */
   closedNames(session: Session): string[] {
     if (this.#foreign === undefined || this.#registration === undefined) return [];
-    const closed = this.#foreign.closed(this.#registration, new Set(session.guest === undefined ? session.account.subscriptions() : []));
+    const closed = this.#foreign.closed(session, this.#registration);
     return hearsNotified(session) ? [] : closed.map((one) => listedLine(session, one));
   }
 
@@ -192,6 +191,7 @@ export class AccountNews {
 
   /** Adds the responses for everything new. */
   async tell(session: Session, account: Account): Promise<void> {
+    this.#letDepart(session);
     const awayTold = this.#away === undefined ? 'done' : await this.#tellOfAway(session, this.#away);
     const own = await this.#mailboxLines(session, account);
     const foreign = this.#foreign === undefined ? [] : await this.#foreignLines(session, this.#foreign);
@@ -203,6 +203,15 @@ export class AccountNews {
       this.stop();
       session.output.line('* OK [NOTIFICATIONOVERFLOW] too much happens: nothing is told any more until the next NOTIFY');
     } else for (const line of lines) session.output.line(line);
+  }
+
+  /** Whose account moved to another node is watched there from now on. */
+  #letDepart(session: Session): void {
+    if (this.#foreign === undefined || this.#registration === undefined) return;
+    for (const [owner, names] of this.#foreign.depart(session, this.#registration)) {
+      session.legs.expect(owner, names);
+      this.#away?.expect(owner);
+    }
   }
 
   /** What other nodes have said by themselves, and which of them can't. */
@@ -224,21 +233,9 @@ export class AccountNews {
     this.#heard = undefined;
     this.#heardOfAll = false;
     if (this.#mailboxes === undefined || look === undefined) return [];
-    const names = new Set<string>();
-    const lines: string[] = [];
-    for (const event of this.#mailboxes.take(account, look)) {
-      if (event.kind === 'counters') lines.push(...this.#statusLines(session, { state: event.state, account }, event.changed));
-      else if (event.kind === 'renamed') lines.push(...this.#renamedLines(session, event));
-      else if (event.kind === 'name' ? this.#wants('MailboxName', event) : this.#wants('SubscriptionChange', { name: event.name, whose: whoseName(session, event.name) })) names.add(event.name);
-    }
-    if (names.size === 0) return lines;
-    const shared = await session.legs.alone(async () => sharedEntries(session, [...names])); // subscriptions may be to folders of others; it may have to warn
-    return [...hierarchyLines(session, { names, shared }), ...lines];
-  }
-
-  #renamedLines(session: Session, { name, oldName }: Extract<MailboxEvent, { kind: 'renamed' }>): string[] {
-    if (!this.#wants('MailboxName', { name }) && !this.#wants('MailboxName', { name: oldName })) return [];
-    return [oldNameLine(session, { whose: 'own' }, { name, oldName })];
+    const events = this.#mailboxes.take(account, look);
+    const counted = events.flatMap((event) => (event.kind === 'counters' ? this.#statusLines(session, { state: event.state, account }, event.changed) : []));
+    return [...await nameLines(session, events, (event, mailbox) => this.#wants(event, mailbox)), ...counted];
   }
 
   async #foreignLines(session: Session, foreign: ForeignMailboxes): Promise<string[] | 'too-many'> {
@@ -246,8 +243,14 @@ export class AccountNews {
     const arrived: string[] = [];
     try {
       if (this.#registration !== undefined && foreign.mustLookUp) {
-        const owners = await session.legs.takeArrived();
-        news = await foreign.lookUp(session, this.#registration, new Set(owners.keys()));
+        const owners = session.legs.arrived;
+        if (owners.size > 0) this.#away?.lookAgain(); // the old node has perhaps not said goodbye yet
+        news = await foreign.lookUp(session, this.#registration, { arrived: new Set(owners.keys()), elsewhere: new Set(session.legs.owners.filter((owner) => !owners.has(owner))) });
+        session.legs.letGo(owners.keys());
+        if (session.legs.arrived.size > 0) { // during the look
+          foreign.lookAgain();
+          session.bell.ring();
+        }
         for (const [owner, names] of owners) arrived.push(...names.arrive(foreign.notified(session, this.#registration, owner)).map((line) => withSubscription(session, line)));
         arrived.push(...this.#wholeStatus(session, foreign.all().filter(({ account }) => owners.has(account.address))));
       }
@@ -277,8 +280,8 @@ export class AccountNews {
     return place === 'account' ? this.#registration.tellsServerMetadata : this.#wants('MailboxMetadataChange', { name: mailbox });
   }
 
-  #wants(event: NotifyEvent, { name, whose = 'own' }: { readonly name: string; readonly whose?: 'own' | 'others' }): boolean {
-    return this.#registration?.wants(event, { name, whose, subscribed: this.#mailboxes?.isSubscribed(name) === true }) === true;
+  #wants(event: NotifyEvent, { name, whose = 'own', subscribed = this.#mailboxes?.isSubscribed(name) === true }: MeantMailbox): boolean {
+    return this.#registration?.wants(event, { name, whose, subscribed }) === true;
   }
 }
 

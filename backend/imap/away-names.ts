@@ -12,15 +12,31 @@ import type { NotifiedName } from './notified-names.ts';
 /** By MAILBOXID. */
 type Known = ReadonlyMap<string, NotifiedName>;
 
+const noQuestion = '';
+/** As is asked next. */
+const anyQuestion = '*';
+
 export class AwayNames {
   /** By what NOTIFY asked for, in which encoding of names; the names mean nothing to another question. */
-  #question = '';
+  #question = noQuestion;
   #known = new Map<string, NotifiedName>();
   #isForgotten = false;
 
-  /** Whether that question was the last. */
+  /** What was told of folders while they were on this node. */
+  static of(names: readonly NotifiedName[]): AwayNames {
+    const known = new AwayNames();
+    known.#question = anyQuestion;
+    known.#known = new Map(names.map((one) => [one.mailboxId, one]));
+    return known;
+  }
+
+  get isEmpty(): boolean {
+    return this.#known.size === 0;
+  }
+
+  /** Whether what is known answers that question. */
   answers(question: string): boolean {
-    return this.#question === question;
+    return this.#question === question || this.#question === anyQuestion;
   }
 
   /** Whether the client has asked anew since the last question. */
@@ -30,8 +46,13 @@ export class AwayNames {
 
   /** The client asks anew, and is told again what NOTIFY begins with. */
   forget(): void {
-    this.#question = '';
+    this.#question = noQuestion;
     this.#isForgotten = true;
+  }
+
+  /** Asked, and nothing was heard. */
+  keep(): void {
+    this.#isForgotten = false;
   }
 
   /** The node says how a folder is, of which it has told. */
@@ -43,7 +64,7 @@ export class AwayNames {
 
   /** What is different now, as responses; where another question was asked before, which of the folders that it means may not be read (RFC 5465 section 3.1). */
   compare(question: string, lines: readonly string[]): string[] {
-    const before = this.#question === question ? this.#known : undefined;
+    const before = this.answers(question) ? this.#known : undefined;
     this.#question = question;
     this.#isForgotten = false;
     this.#known = new Map();
@@ -53,9 +74,9 @@ export class AwayNames {
     return [...changedNames(before, now).map(wireListed), ...changedAnnotations(before, now)];
   }
 
-  /** The account is on this node now: what became different on the way. */
+  /** The account is on this node now: what became different on the way. Where the client has asked anew that was told by NOTIFY. */
   arrive(names: readonly NotifiedName[]): string[] {
-    return this.compare(this.#question, names.map(formatNotified));
+    return this.#isForgotten ? [] : this.compare(this.#question, names.map(formatNotified));
   }
 
   /** There is nothing any more that the user may see. */
@@ -69,12 +90,17 @@ function changedNames(before: Known, now: Known): ListedName[] {
   const named = new Set([...namesBy(before, (one) => one.named), ...namesBy(now, (one) => one.named)]);
   const names = listedNames({ before: nameOfEach(before), now: nameOfEach(now), own: new Set() }, { wants: (name) => named.has(name), subscriptions: new Set() });
   const told = new Set(names.flatMap(({ name, oldName }) => [name, ...(oldName === undefined ? [] : [oldName])]));
-  const readable = new Set(namesBy(now, ({ messages }) => messages === 'told'));
-  const gone = namesBy(before, ({ name, messages }) => messages === 'told' && !readable.has(name));
-  const back = namesBy(before, ({ name, messages }) => messages === 'closed' && readable.has(name));
+  const reached = new Set(namesBy(now, isReached));
+  const gone = namesBy(before, (one) => isReached(one) && !reached.has(one.name));
+  const back = namesBy(before, ({ name, messages }) => messages === 'closed' && reached.has(name));
   const there = new Set(nameOfEach(now).values());
   const isUntold = (name: string): boolean => !told.has(name) && (there.has(name) || !named.has(name));
   return [...names, ...listedReach({ gone: gone.filter(isUntold), back: back.filter(isUntold) }, new Set())];
+}
+
+/** Whether all is told that is meant, names aside. */
+function isReached({ messages, annotations }: NotifiedName): boolean {
+  return messages === 'told' || (messages === 'not meant' && annotations !== undefined);
 }
 
 /** Of one whose annotations could not be seen before nothing is. */

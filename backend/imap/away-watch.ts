@@ -5,6 +5,9 @@
 import { Failure, isFailure } from '../../shared/base/failure.ts';
 import { notifyEvents } from '../../shared/imap/notify-arguments.ts';
 import type { EventGroup } from '../../shared/imap/notify-arguments.ts';
+import { tellLoss } from './away-news.ts';
+import { isOnItsWay } from './leg-opening.ts';
+import type { GoneLeg } from './legs.ts';
 import { formatMailbox } from './mailbox-lines.ts';
 import { namedFilters, placesNamed, withOwners } from './named-places.ts';
 import type { AwayPlace } from './place.ts';
@@ -19,6 +22,9 @@ const mostNameBytes = 40_000;
 /** So often it is looked whether the nodes are still there. */
 const usualCheckMs = 60_000;
 const longestCheckMs = 600_000;
+/** So long, and so often, an account is looked for that is between two nodes, before the client hears of it: as front-ends wait at a login. */
+const longestWayMs = 10_000;
+const wayCheckMs = 250;
 
 /** What a node is to be asked. */
 export interface Wishes {
@@ -48,6 +54,8 @@ export class AwayWatch {
   /** Whose folders' state the client was not told, or not since their node was away. */
   readonly #owing = new Set<string>();
   readonly #lost = new Set<string>();
+  /** Since when an owner's account is between two nodes. */
+  readonly #onTheirWayMs = new Map<string, number>();
   /** Nodes to which a connection is being tried while nobody waits for it. */
   readonly #tried = new Set<string>();
   /** Nodes that had gone away and answer again. */
@@ -77,6 +85,12 @@ export class AwayWatch {
     return this.#owners.has(owner);
   }
 
+  /** That owner's account came to another node from here. */
+  expect(owner: string): void {
+    this.#owing.add(owner);
+    this.#mustLookUp = true;
+  }
+
   /** Subscriptions, or what the client has enabled, may have changed. */
   lookAgain(): void {
     this.#mustLookUp = true;
@@ -92,6 +106,7 @@ export class AwayWatch {
   grant(owner: string): void {
     this.#owing.delete(owner);
     this.#lost.delete(owner);
+    this.#onTheirWayMs.delete(owner);
   }
 
   /** That owner's node tells no more. */
@@ -116,13 +131,15 @@ export class AwayWatch {
     this.#checkAtMs = nowMs + Math.min(longestCheckMs, checkMs * 2 ** Math.max(0, this.#failures - 1));
   }
 
-  /** The legs of these are gone. Whose account moved is looked for where it is now; of the others the client hears. @throws Failure `limit`, `directory-unavailable` */
-  async missAll(session: Session, owners: readonly string[]): Promise<void> {
-    if (owners.length === 0) return;
-    const nodes = new Map(owners.map((owner) => [owner, this.#owners.get(owner)?.place.node]));
-    for (const owner of owners) this.lose(owner);
+  /** These legs are gone. Whose account moved is looked for where it is now, also by asking the node that said goodbye; of the others the client hears, and that its open mailbox is gone. @throws Failure `limit`, `directory-unavailable` */
+  async missAll(session: Session, gone: readonly GoneLeg[]): Promise<void> {
+    if (gone.length === 0) return;
+    const { state } = session;
+    if (state.at === 'away' && gone.some(({ owner }) => owner === state.leg.owner) && !state.leg.isUsable) await tellLoss(session);
+    const nodes = new Map(gone.map(({ owner }) => [owner, this.#owners.get(owner)?.place.node]));
+    for (const { owner } of gone) this.lose(owner);
     await this.#lookUpAnew(session);
-    for (const [owner, node] of nodes) if (this.#owners.get(owner)?.place.node === node) await this.miss(session, owner);
+    for (const { owner, end } of gone) if (end === 'cut' && this.watches(owner) && this.#owners.get(owner)?.place.node === nodes.get(owner)) await this.miss(session, owner);
     this.#mustLookUp = true; // at their new nodes it is to be asked now
   }
 
@@ -181,9 +198,23 @@ export class AwayWatch {
         await session.legs.tellGone(place.owner); // there is no such account any more
         return true;
       }
+      if (isOnItsWay(error) && this.#waitsFor(session, place.owner)) return true;
       session.log.warn({ err: error, owner: place.owner }, 'another node could not be asked for what happens there');
       return false;
     }
+  }
+
+  /** Looks again soon; `false` once that went on for too long. */
+  #waitsFor(session: Session, owner: string): boolean {
+    const nowMs = performance.now();
+    const sinceMs = this.#onTheirWayMs.get(owner) ?? nowMs;
+    this.#onTheirWayMs.set(owner, sinceMs);
+    if (nowMs - sinceMs > longestWayMs) return false;
+    setTimeout(() => {
+      session.accountNews.lookAgain(); // it may come hither
+      session.bell.ring();
+    }, wayCheckMs).unref();
+    return true;
   }
 
   /** Who is gone has no folders any more; of who is meant no longer nothing is told. */
@@ -199,7 +230,7 @@ export class AwayWatch {
     const owners = new Map<string, Watched>();
     let bytes = 0;
     for (const group of this.#registration.groupsForOthers) {
-      const { filters, silent } = await withOwners(session, namedFilters(group.filter, session.guest === undefined ? session.account.subscriptions() : []));
+      const { filters, silent } = await withOwners(session, namedFilters(group.filter, session.guest === undefined ? session.account.subscriptions() : []), session.legs.toldOwners);
       if (silent.length > 0) session.log.warn({ nodes: silent }, 'these nodes do not say what they share');
       const { away } = await placesNamed(session, filters);
       for (const { place, named } of away) {
@@ -211,6 +242,7 @@ export class AwayWatch {
     }
     if (owners.size > mostOwners || bytes > mostNameBytes) throw new Failure('limit', 'too many folders on other servers to be watched');
     this.#owners = owners;
+    for (const owner of this.#onTheirWayMs.keys()) if (!owners.has(owner)) this.#onTheirWayMs.delete(owner);
   }
 }
 

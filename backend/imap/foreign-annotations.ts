@@ -29,6 +29,11 @@ export class ForeignAnnotations {
     this.#accounts.get(account.id)?.noteOwn(own, account);
   }
 
+  /** The account is not looked at any more. */
+  forget(account: Account): void {
+    this.#accounts.delete(account.id);
+  }
+
   /** What the client knows of a folder's, of an account that was looked at. */
   knownOf({ account, state }: AnnotatedFolder): ReadonlyMap<string, string> {
     return this.#accounts.get(account.id)?.knownOf(state.id) ?? new Map();

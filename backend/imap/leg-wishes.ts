@@ -40,7 +40,8 @@ export class LegWishes {
       });
       this.#groups = answer === 'OK' ? groups : undefined;
       if (answer !== 'OK') return 'refused';
-      await session.legs.tellNames(names.compare(question, listed));
+      if (leg.saysNotified === 'yes' || listed.length > 0) await session.legs.tellNames(names.compare(question, listed));
+      else names.keep(); // not all are gone: the node has an earlier version, or had one put back
     }
     return 'granted';
   }

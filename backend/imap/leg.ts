@@ -3,7 +3,7 @@
  */
 import { Failure } from '../../shared/base/failure.ts';
 import { announcedLiteral } from '../../shared/imap/command-reader.ts';
-import { formatIdFields, guestField, notifiedField } from '../../shared/imap/id-fields.ts';
+import { formatIdFields, guestField, notifiedField, saysNotifiedField } from '../../shared/imap/id-fields.ts';
 import { parseEnd, tellsOfModseqs, withoutWaiting } from '../../shared/imap/relayed-text.ts';
 import type { RelayedEnd } from '../../shared/imap/relayed-text.ts';
 import { Connection } from '../../shared/net/connection.ts';
@@ -12,7 +12,6 @@ import type { Wishes } from './away-watch.ts';
 import { LegWishes } from './leg-wishes.ts';
 import { LineAhead } from './line-ahead.ts';
 import { withSubscription } from './mailbox-lines.ts';
-import type { AwayPlace } from './place.ts';
 import type { Session } from './session.ts';
 
 /** A SEARCH response is one line, however many messages it names. */
@@ -40,6 +39,7 @@ export class Leg {
   #own = 0;
   #enabled = 0;
   readonly #wishes = new LegWishes();
+  #saysNotified: 'yes' | 'no' = 'no';
   #readers = 0;
 
   private constructor(session: Session, owner: string, connection: Connection) {
@@ -49,16 +49,8 @@ export class Leg {
     this.#lines = new LineAhead(connection, session.slot);
   }
 
-  /** Connects and logs in; where the account moved meanwhile, at its new node. @throws Failure */
-  static async open(session: Session, { owner, node }: AwayPlace): Promise<Leg> {
-    const first = await Leg.#at(session, owner, node);
-    if (first instanceof Leg) return first;
-    const second = await Leg.#at(session, owner, first.movedTo);
-    if (second instanceof Leg) return second;
-    throw unavailable();
-  }
-
-  static async #at(session: Session, owner: string, node: string): Promise<Leg | { readonly movedTo: string }> {
+  /** Connects and logs in, or answers to which node the account has moved. @throws Failure */
+  static async at(session: Session, owner: string, node: string): Promise<Leg | { readonly movedTo: string }> {
     const socket = await session.slot.without(async () => session.options.sharing.others.connect(node));
     const leg = new Leg(session, owner, new Connection(socket, { maxLineBytes, idleTimeoutMs: usualPatienceMs, slot: session.slot }));
     try {
@@ -75,6 +67,11 @@ export class Leg {
   /** Whether it is worth asking: what it says unasked is goodbye, unless NOTIFY asks for more. */
   get isOpen(): boolean {
     return this.isUsable && (this.isWatching || !this.#connection.hasLine);
+  }
+
+  /** Whether the node says how folders are of which NOTIFY tells (`NotifiedName`); `no` of earlier versions. */
+  get saysNotified(): 'yes' | 'no' {
+    return this.#saysNotified;
   }
 
   /** Whether the node says unasked what happens there. */
@@ -277,7 +274,10 @@ export class Leg {
     const [idTag, loginTag, enableTag] = [this.newTag(), this.newTag(), this.newTag()];
     const enable = enabled.length === 0 ? '' : `\r\n${enableTag} ENABLE ${enabled.join(' ')}`;
     await this.say(`${idTag} ID (${formatIdFields(fields)})\r\n${loginTag} AUTHENTICATE EXTERNAL ${Buffer.from(visitor).toString('base64')}${enable}`);
-    await this.#expect(idTag);
+    await this.end(idTag, (line) => {
+      if (line.startsWith('* ID ') && line.includes(`"${saysNotifiedField}" "1"`)) this.#saysNotified = 'yes';
+      return 'taken';
+    });
     const { status, code = '', text } = await this.#expect(loginTag);
     if (status === 'OK') {
       if (enable !== '') await this.#expect(enableTag);
@@ -295,6 +295,7 @@ export class Leg {
   }
 }
 
-function unavailable(cause?: unknown, why = 'the server that keeps this folder does not answer'): Failure {
+/** That what the node keeps can't be had now. */
+export function unavailable(cause?: unknown, why = 'the server that keeps this folder does not answer'): Failure {
   return new Failure('backend-unavailable', why, { cause });
 }

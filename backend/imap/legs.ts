@@ -2,15 +2,25 @@
  * The legs of one session, one for each owner whose folders are on another node, kept for the next command there: at most a few, and those on which
  * NOTIFY waits for news.
  */
+import { isOpen } from '../sharing/sharing.ts';
 import { AwayNames } from './away-names.ts';
 import type { AwayWatch } from './away-watch.ts';
-import { Leg } from './leg.ts';
+import type { Leg } from './leg.ts';
+import { openLeg } from './leg-opening.ts';
 import { withSubscription } from './mailbox-lines.ts';
+import type { NotifiedName } from './notified-names.ts';
 import type { AwayPlace } from './place.ts';
 import type { Session } from './session.ts';
 
 /** Beside those on which something is watched. */
 const mostLegs = 4;
+
+/** One that is there no more. */
+export interface GoneLeg {
+  readonly owner: string;
+  /** Whether the node said so. */
+  readonly end: 'goodbye' | 'cut';
+}
 
 export class Legs {
   readonly #session: Session;
@@ -33,7 +43,7 @@ export class Legs {
     await known?.passUnasked().catch(() => undefined); // goodbye may be among it
     this.#open.delete(place.owner);
     if (known?.isOpen !== true) this.#lose(place.owner, known);
-    const leg = this.#keep(known?.isOpen === true ? known : await Leg.open(this.#session, place));
+    const leg = this.#keep(known?.isOpen === true ? known : await openLeg(this.#session, place));
     await leg.keepUp();
     await this.#wish(leg);
     return leg;
@@ -59,7 +69,7 @@ export class Legs {
 
   /** Connects for the next who asks. @throws Failure */
   async openAhead(place: AwayPlace): Promise<void> {
-    const leg = await Leg.open(this.#session, place);
+    const leg = await openLeg(this.#session, place);
     if (this.#isClosed || this.#open.has(place.owner)) leg.close();
     else this.#keep(leg);
   }
@@ -69,9 +79,9 @@ export class Legs {
     for (const leg of this.#open.values()) leg.listen(heard);
   }
 
-  /** Passes on what was said unasked. Answers the owners whose leg is gone. */
-  async passUnasked(): Promise<readonly string[]> {
-    const gone: string[] = [];
+  /** Passes on what was said unasked. Answers which are gone. */
+  async passUnasked(): Promise<readonly GoneLeg[]> {
+    const gone: GoneLeg[] = [];
     for (const [owner, leg] of this.#open) {
       try {
         await leg.passUnasked();
@@ -79,7 +89,7 @@ export class Legs {
         this.#session.log.warn({ err: error, owner }, 'a node that tells what happens there went away');
         this.#open.delete(owner);
         this.#lose(owner, leg);
-        gone.push(owner);
+        gone.push({ owner, end: leg.goodbye === undefined ? 'cut' : 'goodbye' });
       }
     }
     return gone;
@@ -92,15 +102,29 @@ export class Legs {
     await this.tellNames(lines);
   }
 
-  /** What was told of folders whose owner lives on this node now, and is not needed here any more. */
-  async takeArrived(): Promise<ReadonlyMap<string, AwayNames>> {
-    const arrived = new Map<string, AwayNames>();
-    for (const [owner, names] of this.#names) {
-      if (this.#watch?.watches(owner) === true || (await this.#session.options.sharing.ownerOf(owner)).at !== 'here') continue;
-      arrived.set(owner, names);
-      this.#names.delete(owner);
-    }
-    return arrived;
+  /** What was told of folders on other nodes whose owners live on this node now. */
+  get arrived(): ReadonlyMap<string, AwayNames> {
+    return new Map([...this.#names].filter(([owner]) => this.#isHere(owner)));
+  }
+
+  /** This node tells of them. */
+  letGo(owners: Iterable<string>): void {
+    for (const owner of owners) this.#names.delete(owner);
+  }
+
+  /** Of whose folders on other nodes something was told, and not that it is gone. */
+  get toldOwners(): readonly string[] {
+    return [...this.#names].flatMap(([owner, names]) => (names.isEmpty ? [] : [owner]));
+  }
+
+  /** Whose folders on other nodes are told of. */
+  get owners(): readonly string[] {
+    return [...this.#names.keys()];
+  }
+
+  /** What was told of folders that were here, and whose owner lives on another node now. */
+  expect(owner: string, names: readonly NotifiedName[]): void {
+    this.#names.set(owner, AwayNames.of(names));
   }
 
   /** The client uses NOTIFY anew. */
@@ -146,12 +170,17 @@ export class Legs {
     return this.#session.accountNews.away;
   }
 
+  #isHere(owner: string): boolean {
+    const record = this.#session.options.storage.find(owner);
+    return record.at === 'live' && isOpen(record.account);
+  }
+
   async #wish(leg: Leg): Promise<void> {
     const wishes = this.#watch?.wishesOf(leg.owner);
     if (wishes === undefined) return;
     const names = this.#names.get(leg.owner) ?? new AwayNames();
     if (this.#watch?.watches(leg.owner) === true) this.#names.set(leg.owner, names);
-    else this.#names.delete(leg.owner);
+    else if (!this.#isHere(leg.owner)) this.#names.delete(leg.owner);
     if ((await leg.wish(wishes, names)) === 'granted') this.#watch?.grant(leg.owner);
   }
 

@@ -173,14 +173,17 @@ export function namesOf(before: Names, now: Names, own: ReadonlySet<string>): Na
   });
   const isBelowRenamed = ({ name, oldName }: { readonly name: string; readonly oldName: string }): boolean =>
     renamed.some((above) => oldName.startsWith(`${above.oldName}/`) && name === above.name + oldName.slice(above.oldName.length));
+  const tops = renamed.filter((one) => !isBelowRenamed(one) && !isOwn(one.name, own));
+  const placed = new Set(renamed.map(({ name }) => name)); // where one was deleted before, the rename tells of it
+  const told = new Set(tops.map(({ name }) => name));
   const affected = new Set<string>();
   for (const [id, name] of [...before, ...now]) {
     if (before.has(id) === now.has(id) || isOwn(name, own)) continue;
-    affected.add(name);
+    if (!placed.has(name)) affected.add(name);
     // The level above has other children now (RFC 5465 section 5.4).
-    if (name.includes('/')) affected.add(name.slice(0, name.lastIndexOf('/')));
+    const above = name.slice(0, Math.max(0, name.lastIndexOf('/')));
+    if (above !== '' && !told.has(above)) affected.add(above);
   }
-  const tops = renamed.filter((one) => !isBelowRenamed(one) && !isOwn(one.name, own));
   return [...[...affected].sort().map((name): NameEvent => ({ kind: 'name', name })), ...tops];
 }
 

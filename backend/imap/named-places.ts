@@ -29,14 +29,14 @@ export function ownersNamed(session: Session, filters: readonly NamedFilter[]): 
   return (owner) => owners.has(owner) || owners.has('');
 }
 
-/** Below the level of all owners are those who share something with the user. */
-export async function withOwners(session: Session, filters: readonly NamedFilter[]): Promise<{ readonly filters: readonly NamedFilter[]; readonly silent: readonly string[] }> {
+/** Below the level of all owners are those who share something with the user. @param known owners who do, though lists of what is shared may lag behind a move of their account */
+export async function withOwners(session: Session, filters: readonly NamedFilter[], known: readonly string[] = []): Promise<{ readonly filters: readonly NamedFilter[]; readonly silent: readonly string[] }> {
   const { sharing } = session.options;
   const { otherUsers } = sharing.namespaces;
   if (session.guest !== undefined || !filters.some(({ kind, name }) => kind === 'subtree' && name === otherUsers)) return { filters, silent: [] };
   const { folders, silent } = await sharing.sharedWith(session.visitor);
-  const names = new Set(folders.flatMap((folder) => {
-    const name = nameOfShared(session, { owner: folder.owner, name: '' });
+  const names = new Set([...folders.map(({ owner }) => owner), ...known].flatMap((owner) => {
+    const name = nameOfShared(session, { owner, name: '' });
     return name?.startsWith(`${otherUsers}/`) === true ? [name.slice(0, -1)] : [];
   }));
   return { filters: [...filters, ...Array.from(names, (name): NamedFilter => ({ kind: 'subtree', name }))], silent };

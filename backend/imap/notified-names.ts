@@ -11,7 +11,7 @@ export interface NotifiedName {
   readonly mailboxId: string;
   /** Whether the client hears of the name. */
   readonly named: boolean;
-  /** Of messages: it hears of them, or would if it might read them. */
+  /** Of messages: whether it hears of them. `closed`: the user has not got a right for something that is meant, messages or annotations. */
   readonly messages: 'told' | 'closed' | 'not meant';
   /** By entry, what tells one value from the next; undefined where nothing is told of annotations. */
   readonly annotations: ReadonlyMap<string, string> | undefined;

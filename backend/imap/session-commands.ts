@@ -1,5 +1,5 @@
 /** Commands on the session itself: CAPABILITY, NOOP, LOGOUT, ENABLE (RFC 9051 section 6), ID (RFC 2971), UNAUTHENTICATE (RFC 8437). */
-import { guestField, legField, notifiedField } from '../../shared/imap/id-fields.ts';
+import { formatIdFields, guestField, legField, notifiedField, saysNotifiedField } from '../../shared/imap/id-fields.ts';
 import { parseLegTerms } from '../../shared/legs/leg-terms.ts';
 import { Failure } from '../../shared/base/failure.ts';
 import { sessionIdPattern } from '../../shared/base/session-id.ts';
@@ -78,7 +78,7 @@ export const id = sessionCommand(['not-authenticated', 'authenticated', 'selecte
     const isFromNode = session.options.trustedPeer === 'yes' || session.options.neighbour !== undefined;
     if (isFromNode && session.state.at === 'not-authenticated') takeClient(session, fields);
     else if (fields.size > 0) session.log.debug({ clientId: Object.fromEntries(fields) }, 'client names itself');
-    session.output.line('* ID ("name" "Waybill")');
+    session.output.line(`* ID (${formatIdFields([['name', 'Waybill'], ...(session.options.neighbour === undefined ? [] : [[saysNotifiedField, '1'] as const])])})`);
     return ok('ID completed');
   },
 });

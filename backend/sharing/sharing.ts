@@ -84,6 +84,7 @@ export const mostPages = 10;
 export class Sharing {
   readonly namespaces: Namespaces;
   readonly others: OtherNodes;
+  readonly nodeName: string;
   readonly publicOwnerOf: (address: string) => string | undefined;
   readonly #options: SharingOptions;
   readonly #memberships: Memberships;
@@ -91,6 +92,7 @@ export class Sharing {
   constructor(options: SharingOptions) {
     this.namespaces = options.namespaces;
     this.others = options.others;
+    this.nodeName = options.nodeName;
     this.publicOwnerOf = options.publicOwnerOf;
     this.#options = options;
     this.#memberships = new Memberships(async (address) => options.accounts.expand(address));
@@ -98,14 +100,14 @@ export class Sharing {
 
   /** @throws Failure('directory-unavailable') */
   async ownerOf(address: string): Promise<Owner> {
-    const { storage, accounts, nodeName } = this.#options;
+    const { storage, accounts } = this.#options;
     const record = storage.find(address);
     if (record.at === 'live') return isOpen(record.account) ? { at: 'here', account: record.account } : { at: 'none' };
     if (record.at === 'moved' || record.at === 'arriving') return { at: 'node', node: record.node };
     if (record.at === 'withdrawn') return { at: 'none' };
     const entry = await accounts.lookUp(address);
     const node = entry?.address === address ? accounts.nodeOf(entry.mailHost) : undefined;
-    return node === undefined || node === nodeName ? { at: 'none' } : { at: 'node', node };
+    return node === undefined || node === this.nodeName ? { at: 'none' } : { at: 'node', node };
   }
 
   /** What somebody may do with a folder of an account of this node, whether it exists or not. @throws Failure('directory-unavailable') */
@@ -171,7 +173,7 @@ export class Sharing {
     const here = this.#pageOf(visitor, { isMeant: () => true, mostBytes: mostPages * this.#pageBytes });
     const [{ folders, next }, elsewhere] = await Promise.all([here, this.#options.others.sharedWith(visitor)]);
     const ours = new Set(folders.map(({ owner }) => owner));
-    const silent = next === undefined ? elsewhere.silent : [this.#options.nodeName, ...elsewhere.silent];
+    const silent = next === undefined ? elsewhere.silent : [this.nodeName, ...elsewhere.silent];
     return { folders: [...folders, ...elsewhere.folders.filter(({ owner }) => !ours.has(owner))], silent };
   }
 

@@ -16,6 +16,9 @@ export const guestField = 'x-guest-of';
 /** In which it says that it understands how folders are told of which NOTIFY tells (backend/imap/notified-names.ts), and in which version: `1`. */
 export const notifiedField = 'x-hears-notified';
 
+/** In which a back-end answers that it tells folders so. */
+export const saysNotifiedField = 'x-says-notified';
+
 /** Names in lower case to values; fields that are NIL are left out. @throws bad-input */
 export function parseIdFields(scanner: Scanner): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();

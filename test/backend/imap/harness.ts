@@ -20,7 +20,7 @@ import { makeCertificates } from '../../harness/certificates.ts';
 
 export const password = 'secret word';
 
-export const certificates = await makeCertificates({ be1: 'backend', fe1: 'frontend', fe9: 'frontend', be2: 'backend' });
+export const certificates = await makeCertificates({ be1: 'backend', fe1: 'frontend', fe9: 'frontend', be2: 'backend', be3: 'backend' });
 
 /** Hints within this process; `silence` loses them, as a supervisor that just died would. */
 export class TestHints implements HintBus {
@@ -69,7 +69,7 @@ export interface TestServerOptions {
   /** Who keeps the public folders of a domain. */
   readonly publicOwners?: Readonly<Record<string, string>>;
   /** `be1` when absent. */
-  readonly node?: 'be1' | 'be2';
+  readonly node?: 'be1' | 'be2' | 'be3';
   /** What it knows of the other back-end of the cluster, and its ways there; none when absent. */
   readonly others?: { readonly lookUp: (address: string) => UserEntry | undefined; readonly nodes?: OtherNodes };
   /** Of names of shared folders that a node tells; as usual when absent. */

@@ -158,3 +158,51 @@ test('Of a mailbox that it had not heard of yet, a client is told what others pu
   await deliver({ storage: server.storage, address, mailbox: 'Mine' }, messageAbout('two'));
   await client.expect(/^\* STATUS Mine \(MESSAGES 2 UIDNEXT 3\)$/);
 });
+
+test('A mailbox that others renamed to the name of one that they deleted just before is told once, with both names; what came into it is told by its new name.', { timeout: 60_000 }, async (t) => {
+  const server = await startServer();
+  t.after(async () => server.stop());
+  const account = await server.storage.createAccount(address);
+  for (const name of ['Old', 'Old/Below', 'New', 'New/Below', 'New/Gone']) await account.createMailbox(name);
+  for (const name of ['New', 'New/Below']) await deliver({ storage: server.storage, address, mailbox: name }, messageAbout('old'));
+  const client = await watcher(t, server, '(personal (MailboxName MessageNew MessageExpunge))');
+  server.hints.silence = 'yes'; // one look at both
+  for (const name of ['New/Below', 'New/Gone', 'New']) await account.deleteMailbox(name);
+  await account.renameMailbox('Old', 'New');
+  await deliver({ storage: server.storage, address, mailbox: 'New' }, messageAbout('new'));
+  server.hints.silence = 'no';
+  await account.createMailbox('Later');
+  await client.expect(/^\* LIST \(\\HasNoChildren\) "\/" Later$/);
+  await client.expect(/^\* LIST \(\\NonExistent \\HasNoChildren\) "\/" New\/Gone$/);
+  await client.expect(/^\* LIST \(\\HasChildren\) "\/" New \("OLDNAME" \(Old\)\)$/);
+  await client.expect(/^\* STATUS New \(MESSAGES 1 UIDNEXT 2 UIDVALIDITY \d+\)$/);
+  await client.expect(/^\* STATUS New\/Below \(MESSAGES 0 UIDNEXT 1 UIDVALIDITY \d+\)$/);
+  client.say('d NOOP');
+  await client.expect(/^d OK/);
+});
+
+test('A subscribed mailbox that others rename is told once, as it is subscribed under its new name; without names the old name is told as not subscribed any more.', { timeout: 60_000 }, async (t) => {
+  const server = await startServer();
+  t.after(async () => server.stop());
+  const account = await server.storage.createAccount(address);
+  for (const name of ['Old', 'Old/Below']) {
+    await account.createMailbox(name);
+    await account.setSubscribed(name, 'yes');
+  }
+  const both = await watcher(t, server, '(personal (MailboxName SubscriptionChange))');
+  const subscribed = await watcher(t, server, '(subscribed (SubscriptionChange))');
+  await account.renameMailbox('Old', 'New');
+  await subscribed.expect(/^\* LIST \(\\HasChildren \\Subscribed\) "\/" New$/);
+  await subscribed.expect(/^\* LIST \(\\HasNoChildren \\Subscribed\) "\/" New\/Below$/);
+  await subscribed.expect(/^\* LIST \(\\NonExistent \\HasNoChildren\) "\/" Old$/);
+  await subscribed.expect(/^\* LIST \(\\NonExistent \\HasNoChildren\) "\/" Old\/Below$/);
+  await both.expect(/^\* LIST \(\\HasNoChildren \\Subscribed\) "\/" New\/Below$/);
+  await both.expect(/^\* LIST \(\\NonExistent \\HasNoChildren\) "\/" Old\/Below$/);
+  await both.expect(/^\* LIST \(\\HasChildren \\Subscribed\) "\/" New \("OLDNAME" \(Old\)\)$/);
+  await account.setSubscribed('New', 'no');
+  for (const client of [both, subscribed]) {
+    await client.expect(/^\* LIST \(\\HasChildren\) "\/" New$/);
+    client.say('d NOOP');
+    await client.expect(/^d OK/);
+  }
+});

@@ -93,7 +93,7 @@ test('NOTIFY tells which annotations changed while the node was away, and none t
     told.push(line);
     if (line.startsWith('* METADATA')) break;
   }
-  assert.deepEqual(told, [`* METADATA ${folder('Team')} /shared/vendor/waybill/x /shared/vendor/waybill/y`]);
+  assert.deepEqual(told, [`* LIST (\\NoAccess) "/" ${folder('Team/Gone')}`, `* METADATA ${folder('Team')} /shared/vendor/waybill/x /shared/vendor/waybill/y`]);
   await demandOk(owner, 'SETMETADATA Team/Other (/shared/comment "last")');
   assert.equal(await guest.line(), `* METADATA ${folder('Team/Other')} /shared/comment`);
   close(both);

@@ -4,7 +4,7 @@ import type { Dialogue } from '../../harness/dialogue.ts';
 import { messageAbout } from './conversation.ts';
 import { deliver } from './harness.ts';
 import { demandOk } from './two-nodes.ts';
-import type { NodeName, TwoNodes } from './two-nodes.ts';
+import type { AnyNode, NodeName, TestNode, TwoNodes } from './two-nodes.ts';
 
 export interface Pair {
   /** On be2, who shares. */
@@ -37,8 +37,8 @@ export function close({ owner, guest }: Pair): void {
 }
 
 /** Must be there. */
-export function accountOn(cluster: TwoNodes, node: NodeName, address: string): Account {
-  const record = cluster.nodes[node].storage.find(address);
-  if (record.at !== 'live') throw new Error(`${address} does not live on ${node}`);
+export function accountOn({ nodes }: { readonly nodes: Readonly<Partial<Record<AnyNode, TestNode>>> }, node: AnyNode, address: string): Account {
+  const record = nodes[node]?.storage.find(address);
+  if (record?.at !== 'live') throw new Error(`${address} does not live on ${node}`);
   return record.account;
 }
