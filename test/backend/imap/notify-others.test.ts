@@ -130,3 +130,43 @@ test('More names of shared folders than are looked at are an overflow: none is t
   await account.createMailbox('Team/Three');
   for (const one of [client, modest]) await one.until(/Team\/Three"$/);
 });
+
+test('A folder whose annotations may not be read is told as out of reach where they are asked for, and when that changes; where names alone are asked for it is not.', { timeout: 60_000 }, async (t) => {
+  const { account, logIn } = await stage(t);
+  const client = await logIn();
+  const allow = async (rights: string) => account.changeRights('Team/Closed', guest, (entry) => ({ ...entry, allow: rights }));
+  await account.createMailbox('Team/Closed');
+  await allow('l');
+  assert.deepEqual(await demandOk(client, `NOTIFY SET (subtree ${folder('Team')} (MailboxName))`), []);
+  assert.deepEqual(await demandOk(client, `NOTIFY SET (subtree ${folder('Team')} (MailboxMetadataChange))`), [`* LIST (\\NoAccess) "/" ${folder('Team/Closed')}`]);
+  for (const [rights, attributes] of [['li', ''], ['l', '\\NoAccess'], ['lr', ''], ['', '\\NoAccess']] as const) {
+    await allow(rights);
+    await expectLines(client, `* LIST (${attributes}) "/" ${folder('Team/Closed')}`);
+  }
+  assert.deepEqual(await demandOk(client, 'NOOP'), []);
+  await allow('li'); // with messages asked for, too, it is not enough
+  await client.expect(/^\* LIST \(\) /);
+  assert.deepEqual(await demandOk(client, `NOTIFY SET (subtree ${folder('Team')} (MailboxMetadataChange MessageNew MessageExpunge))`), [`* LIST (\\NoAccess) "/" ${folder('Team/Closed')}`]);
+});
+
+test('A folder that is renamed to the name of one that was deleted just before is told once, with both names, and mail that came into it before the rename was heard of is told by its new name.', { timeout: 60_000 }, async (t) => {
+  const { server: { storage, hints }, account, logIn } = await stage(t);
+  for (const name of ['Team/Old', 'Team/New', 'Team/Moved']) await account.createMailbox(name);
+  await deliver({ storage, address: owner, mailbox: 'Team/New' }, messageAbout('old'));
+  const client = await logIn();
+  await demandOk(client, `NOTIFY SET (subtree ${folder('Team')} (MailboxName MessageNew MessageExpunge))`);
+  hints.silence = 'yes'; // one look at all
+  await account.deleteMailbox('Team/New');
+  await account.renameMailbox('Team/Old', 'Team/New');
+  await account.renameMailbox('Team/Moved', 'Team/There');
+  for (const mailbox of ['Team/New', 'Team/There']) await deliver({ storage, address: owner, mailbox }, messageAbout('new'));
+  hints.silence = 'no';
+  hints.publish({ account: account.id });
+  await expectLines(client, `* LIST (\\HasChildren) "/" ${folder('Team')}`);
+  const lines = [await client.line(), await client.line(), await client.line(), await client.line()].map((line) => line.replace(/ UIDVALIDITY \d+/, '')).sort();
+  assert.deepEqual(lines, [
+    `* LIST (\\HasNoChildren) "/" ${folder('Team/New')} ("OLDNAME" (${folder('Team/Old')}))`, `* LIST (\\HasNoChildren) "/" ${folder('Team/There')} ("OLDNAME" (${folder('Team/Moved')}))`,
+    `* STATUS ${folder('Team/New')} (MESSAGES 1 UIDNEXT 2)`, `* STATUS ${folder('Team/There')} (MESSAGES 1 UIDNEXT 2)`,
+  ]);
+  assert.deepEqual(await demandOk(client, 'NOOP'), []);
+});
