@@ -33,13 +33,14 @@ export class Leg {
   readonly owner: string;
   /** Why the node ended it, in its words, once it has. */
   goodbye: string | undefined;
+  /** Whether the node says how folders are of which NOTIFY tells (`NotifiedName`); `no` of earlier versions. */
+  saysNotified: 'yes' | 'no' = 'no';
   readonly #session: Session;
   readonly #connection: Connection;
   readonly #lines: LineAhead;
   #own = 0;
   #enabled = 0;
   readonly #wishes = new LegWishes();
-  #saysNotified: 'yes' | 'no' = 'no';
   #readers = 0;
 
   private constructor(session: Session, owner: string, connection: Connection) {
@@ -67,11 +68,6 @@ export class Leg {
   /** Whether it is worth asking: what it says unasked is goodbye, unless NOTIFY asks for more. */
   get isOpen(): boolean {
     return this.isUsable && (this.isWatching || !this.#connection.hasLine);
-  }
-
-  /** Whether the node says how folders are of which NOTIFY tells (`NotifiedName`); `no` of earlier versions. */
-  get saysNotified(): 'yes' | 'no' {
-    return this.#saysNotified;
   }
 
   /** Whether the node says unasked what happens there. */
@@ -275,7 +271,7 @@ export class Leg {
     const enable = enabled.length === 0 ? '' : `\r\n${enableTag} ENABLE ${enabled.join(' ')}`;
     await this.say(`${idTag} ID (${formatIdFields(fields)})\r\n${loginTag} AUTHENTICATE EXTERNAL ${Buffer.from(visitor).toString('base64')}${enable}`);
     await this.end(idTag, (line) => {
-      if (line.startsWith('* ID ') && line.includes(`"${saysNotifiedField}" "1"`)) this.#saysNotified = 'yes';
+      if (line.startsWith('* ID ') && line.includes(`"${saysNotifiedField}" "1"`)) this.saysNotified = 'yes';
       return 'taken';
     });
     const { status, code = '', text } = await this.#expect(loginTag);
