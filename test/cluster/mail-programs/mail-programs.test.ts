@@ -11,6 +11,7 @@ import { ImapSession } from '../../harness/imap-session.ts';
 import { newMessage } from '../../harness/messages.ts';
 import { run } from '../../harness/programs.ts';
 import type { ProgramResult } from '../../harness/programs.ts';
+import { oddMailSuite } from './odd-mail-suite.ts';
 import { pop3FrontEndSuite } from './pop3-front-end-suite.ts';
 import { fetchmailSettings, getmailSettings, mbsyncSettings, muttSettings } from './settings.ts';
 import type { Person } from './settings.ts';
@@ -188,6 +189,8 @@ test('curl sends a message, and reads it by IMAP and POP3', { timeout: 120_000 }
   const urls = [`imaps://localhost:${String(cluster.port('fe1', 'imaps'))}/INBOX;MAILINDEX=1`, `pop3s://localhost:${String(cluster.port('fe1', 'pop3s'))}/1`];
   for (const url of urls) assert.ok((await curl(url)).includes(`Subject: ${subject}\r\n`), url);
 });
+
+oddMailSuite({ newPerson, start, mailFiles });
 
 test('no node has complained about any of these programs', () => {
   for (const node of ['fe1', 'be1'] as const) {
