@@ -11,7 +11,7 @@ import { outcomeOfThrown, outcomesForAll, released } from './outage.ts';
 import { OutcomeNotes } from './outcome-notes.ts';
 import type { OutcomeNotesOptions } from './outcome-notes.ts';
 import { countUnreachable } from './queue-counters.ts';
-import { asNow, isOutside, waitingFor } from './queue-item.ts';
+import { asNow, dueTimes, isOutside, waitingFor } from './queue-item.ts';
 import type { Destination, QueueItem } from './queue-item.ts';
 import { tellOutcomes } from './tries-told.ts';
 import { conclude } from './try-outcome.ts';
@@ -221,9 +221,10 @@ export class QueueRunner implements Service {
 
   async #deliver(lane: Lane, destination: Destination, id: string): Promise<void> {
     const noted = this.#options.store.read(() => this.#options.store.get(id));
-    const item = noted === undefined ? undefined : asNow(noted, this.#options.isAlive, Date.now());
-    const waiting = item === undefined ? [] : waitingFor(item, destination);
-    if (item === undefined || item.held === 'yes' || waiting.length === 0) return;
+    const nowMs = Date.now();
+    if (noted === undefined || (dueTimes(noted).get(destination) ?? Infinity) > nowMs) return this.#options.store.strikeFalseTimes(destination, id, nowMs);
+    const item = asNow(noted, this.#options.isAlive, nowMs);
+    const waiting = waitingFor(item, destination);
     const outcomes = await lane.deliver(item, waiting.map(({ recipient }) => recipient));
     const byIndex = new Map(waiting.flatMap(({ index }, order): [number, TryOutcome][] => {
       const outcome = outcomes[order];

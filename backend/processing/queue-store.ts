@@ -143,6 +143,16 @@ export class QueueStore {
     return entries.map(({ key }) => String(key[2]));
   }
 
+  /** Strikes times until then at which the item, as it is, is not due for the destination: damage may have left them, and they would come first for ever. */
+  async strikeFalseTimes(destination: Destination, id: string, untilMs: number): Promise<void> {
+    await this.#environment.write(() => {
+      const item = this.get(id);
+      const dueAtMs = item === undefined ? undefined : dueTimes(item).get(destination);
+      const entries = this.#due.range({ from: [destination], to: [destination, untilMs + 1] });
+      for (const { key } of entries) if (key[2] === id && key[1] !== dueAtMs) this.#due.remove(key);
+    });
+  }
+
   /** Items whose client's session has not ended as far as is known. */
   openIds(): string[] {
     return this.read(() => this.#open.range({ from: [''], to: ['\uffff'] })).map(({ key }) => String(key[0]));

@@ -1,8 +1,9 @@
-/** A message of the queue whose bytes are gone holds up no other mail, and its sender hears of it in time. */
+/** What damage has left of messages of the queue holds up no other mail; of a message whose bytes are gone the sender hears in time. */
 import assert from 'node:assert/strict';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { change } from '../storage/damage.ts';
 import { inboxOf, messageOf, openLeg, pieces, TestCluster, until } from './cluster.ts';
 import { readReport } from './read-report.ts';
 import type { TestNode } from './test-node.ts';
@@ -33,4 +34,18 @@ test('A message whose bytes are lost holds up no other mail, neither when its se
   const said = reports.map(({ status: [, recipient] }) => `${String(recipient?.get('final-recipient'))} ${String(recipient?.get('action'))} ${String(recipient?.get('diagnostic-code'))}`);
   const carol = (action: string): string => `rfc822; carol@example.com ${action} X-Waybill; the message cannot be read`;
   assert.deepEqual(said.sort(), [carol('delayed'), carol('delayed'), carol('failed'), carol('failed')]);
+});
+
+test('Times at which no message is due hold up no other mail', async (t) => {
+  const cluster = new TestCluster(t);
+  const before = await cluster.start(t, 'be1', { runner: 'no' });
+  await leave(before, 'lost', { from: 'alice@example.com', to: 'carol@example.com' });
+  await before.stop();
+  const queue = join(cluster.directory, 'be1', 'queue');
+  await change(queue, 'items', () => 'remove');
+  const be1 = await cluster.start(t, 'be1');
+  for (const subject of ['one', 'two', 'three']) await leave(be1, subject, { from: 's@example.net', to: 'erin@example.com' });
+  await until('all other mail is there', async () => (await inboxOf(be1, 'erin@example.com')).length === 3, 5000);
+  await be1.stop();
+  await assert.rejects(change(queue, 'due', () => 'remove'), /no entry of due fits/, 'the time is struck');
 });
