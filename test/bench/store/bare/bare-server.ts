@@ -3,7 +3,7 @@
  * as ours; each reads commands to their end, gives UIDs, writes what has to last into a file of its own (a record, and the message's bytes), flushes once for all who wait, and answers.
  *
  * It does not do: passwords and rights; rules of a connection (limits, times, states, the log); one truth for both processes (each counts the messages of a mailbox by itself, so two
- * would give the same UID; nothing is told to other sessions); an index, checksums, the structure of messages, quotas, repeats of deliveries; anything after a restart. Nor does it check what it reads.
+ * would give the same UID; nothing is told to other sessions); an index (one kind has records in an LMDB, which nobody reads), checksums, the structure of messages, quotas, repeats of deliveries; anything after a restart. Nor does it check what it reads.
  *
  * `node bare-server.ts JSON`, as `BareSettings` in bare-store.ts has it.
  */
