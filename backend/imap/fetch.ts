@@ -9,7 +9,7 @@ import { formatText, utf8Bytes } from '../../shared/imap/strings.ts';
 import type { StringForm } from '../../shared/imap/strings.ts';
 import { formatBody, formatEnvelope } from '../../shared/imap/structure-response.ts';
 import { Flag } from '../storage/storage.ts';
-import type { MessageRow, StoredMessage } from '../storage/storage.ts';
+import type { FlagOutcome, MessageRow, StoredMessage } from '../storage/storage.ts';
 import { mailboxCommand } from './command.ts';
 import type { Command, Selected } from './command.ts';
 import { prepareContent, sendContent } from './fetch-content.ts';
@@ -100,16 +100,23 @@ async function sendMessages(selected: Selected, plan: Plan, { spans, changedSinc
     if (session.abandoned) break;
     const wanted = changedSince === 0 ? batch : batch.filter(({ row }) => row.modseq > changedSince);
     const marked = plan.marksSeen ? await markSeen(selected, wanted) : undefined;
-    if (plan.reads === 'kept') await sendKept(selected, plan.items, { wanted, read, marked });
+    if (plan.reads === 'kept') await sendKept(selected, plan.items, { wanted, read, unknown: marked?.unknown });
     else {
       for (const message of wanted) {
-        await sendMessage(selected, plan.items, { message, read, nowSeen: marked?.get(message.row.uid) });
+        await sendMessage(selected, plan.items, { message, read, nowSeen: marked?.unknown.get(message.row.uid) });
         if (pacer.isDue) await pacer.breathe();
       }
     }
+    if (marked !== undefined) view.noteOwnChange(marked.outcome); // not before all is told: where a message can't be, and the command ends, the news tell of the others
     if (session.output.full) await session.output.flush();
     if (pacer.isDue) await pacer.breathe();
   }
+}
+
+interface Marked {
+  readonly outcome: FlagOutcome;
+  /** Rows of which the client does not know: this command changed them, or others did since it was told the news. */
+  readonly unknown: ReadonlyMap<number, MessageRow>;
 }
 
 function seriesByRow({ mailbox }: View): Wanted['read'] {
@@ -170,22 +177,20 @@ function tellVanished({ session, view }: Selected, given: FetchArguments, number
 }
 
 /**
- * Sets \Seen where it is missing; answers the rows that are other than they were read. All messages of the batch are given to the one transaction, and none by itself
- * is left out because it was seen as it was read: somebody may have taken \Seen from all of them since. A full disk must not keep anybody from reading.
+ * Sets \Seen where it is missing. All messages of the batch are given to the one transaction, and none by itself is left out because it was seen as it was read:
+ * somebody may have taken \Seen from all of them since. A full disk must not keep anybody from reading.
  */
-async function markSeen({ session, view }: Selected, messages: readonly Numbered[]): Promise<ReadonlyMap<number, MessageRow>> {
-  const read = new Map(messages.map(({ row }) => [row.uid, row]));
-  if (!view.flagRights.includes('s') || messages.every(({ row }) => (row.flags & Flag.Seen) !== 0)) return new Map();
+async function markSeen({ session, view }: Selected, messages: readonly Numbered[]): Promise<Marked | undefined> {
+  if (!view.flagRights.includes('s') || messages.every(({ row }) => (row.flags & Flag.Seen) !== 0)) return undefined;
   try {
-    const outcome = await untilWritten(session, view.mailbox.changeFlags([...read.keys()], { mode: 'add', flags: Flag.Seen, keywords: [] }));
+    const outcome = await untilWritten(session, view.mailbox.changeFlags(messages.map(({ row }) => row.uid), { mode: 'add', flags: Flag.Seen, keywords: [] }));
     view.flagTexts.learn(outcome.keywords);
     tellKeywords(session, view); // what others have added by then stands in the flags that are told now
-    view.noteOwnChange(outcome);
-    return new Map(outcome.changed.filter(({ uid, modseq }) => modseq !== read.get(uid)?.modseq).map((row) => [row.uid, row]));
+    return { outcome, unknown: new Map(outcome.changed.filter(({ modseq }) => modseq > view.highestModseq).map((row) => [row.uid, row])) };
   } catch (error) {
     if (!isFailure(error, 'storage-full') && !isFailure(error, 'storage-failure')) throw error;
     session.log.warn({ err: error }, 'could not mark messages as seen');
-    return new Map();
+    return undefined;
   }
 }
 
@@ -197,14 +202,14 @@ const structureValues: Readonly<Record<StructureItem, (message: StoredMessage, s
 };
 
 /** The same where messages were marked as seen. */
-async function sendKept(selected: Selected, items: readonly FetchItem[], { wanted, read, marked }: { readonly wanted: readonly Numbered[]; readonly read: Wanted['read']; readonly marked: ReadonlyMap<number, MessageRow> | undefined }): Promise<void> {
+async function sendKept(selected: Selected, items: readonly FetchItem[], { wanted, read, unknown }: { readonly wanted: readonly Numbered[]; readonly read: Wanted['read']; readonly unknown: Marked['unknown'] | undefined }): Promise<void> {
   const { session, view } = selected;
   const respond = keptResponses(selected, items);
   const respondSeen = keptResponses(selected, [...items, ...missingFlags(selected, items)]);
   const pacer = new Pacer();
   const unkept: MessageRow[] = [];
   for (const message of wanted) {
-    const nowSeen = marked?.get(message.row.uid);
+    const nowSeen = unknown?.get(message.row.uid);
     const response = nowSeen === undefined ? respond(message) : respondSeen({ ...message, row: nowSeen });
     if (response !== undefined) {
       session.output.line(response);
@@ -222,7 +227,7 @@ async function sendKept(selected: Selected, items: readonly FetchItem[], { wante
 interface Wanted {
   readonly message: Numbered;
   readonly read: (row: MessageRow) => StoredMessage | undefined;
-  /** The row after \Seen was set by this command; the client hears of its new flags. */
+  /** The row after messages were marked as seen, where the client does not know its flags: it hears of them. */
   readonly nowSeen: MessageRow | undefined;
 }
 
