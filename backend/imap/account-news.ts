@@ -155,8 +155,9 @@ export class AccountNews {
   }
 
   noteOwnAnnotations(own: OwnAnnotations, { account, whose }: Pick<HerePlace, 'account' | 'whose'>): void {
-    if (whose === 'own') this.#annotations?.noteOwn(own, account);
-    else this.#foreign?.noteOwnAnnotations(own, account);
+    if (whose === 'others') return this.#foreign?.noteOwnAnnotations(own, account);
+    this.#annotations?.noteOwn(own, account);
+    this.#mailboxes?.noteOwnAnnotations(own);
   }
 
   noteOwnMessages(session: Session, { account, mailbox }: { readonly account: Account; readonly mailbox: Mailbox }, uids: readonly number[]): void {

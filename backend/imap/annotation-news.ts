@@ -9,6 +9,8 @@ export interface OwnAnnotations {
   readonly place: Place;
   readonly entries: readonly string[];
   readonly version: number;
+  /** The mailbox's mod-sequence of it; absent when it has none of its own. */
+  readonly modseq?: number | undefined;
 }
 
 export interface ChangedAnnotations {

@@ -8,7 +8,7 @@ import { FolderReach } from './folder-reach.ts';
 import { ForeignAnnotations } from './foreign-annotations.ts';
 import type { AnnotatedName } from './foreign-annotations.ts';
 import { listedNames, listedReach } from './foreign-names.ts';
-import { changesBetween, isBelowOwn, whenMade } from './mailbox-events.ts';
+import { changesBetween, isBelowOwn, whenMade, withOwnAnnotations } from './mailbox-events.ts';
 import type { Changed } from './mailbox-events.ts';
 import { wireName } from './mailbox-lines.ts';
 import type { ListedName, StateAt } from './mailbox-lines.ts';
@@ -136,6 +136,7 @@ export class ForeignMailboxes {
 
   noteOwnAnnotations(own: OwnAnnotations, account: Account): void {
     this.#annotations.noteOwn(own, account);
+    for (const [name, known] of this.#watched) if (known.account.id === account.id && known.state.id === own.place) this.#watched.set(name, { ...known, state: withOwnAnnotations(known.state, own.modseq) });
   }
 
   /** Finds those that the registration means and the user may see, and what is new of them. @throws as `sharing` does, Failure('limit') for more names than are looked at */

@@ -2,6 +2,7 @@
  * The mailboxes of an account as a session knows them, and what became different since (RFC 5465 section 5): counters of mailboxes that
  * are not open, names, subscriptions. What others did is found by comparing, so that hints may get lost.
  */
+import type { OwnAnnotations } from './annotation-news.ts';
 import type { Account, MailboxState } from '../storage/storage.ts';
 
 /** What an event concerns. */
@@ -58,6 +59,12 @@ export class KnownMailboxes {
   noteOwnMessages(uids: readonly number[], state: MailboxState): void {
     const known = this.#counters.get(state.id) ?? { ...emptied(state), highestModseq: state.highestModseq - 1 };
     this.#counters.set(state.id, withOwnMessages(known, uids, state));
+  }
+
+  /** The client changed annotations. */
+  noteOwnAnnotations({ place, modseq }: OwnAnnotations): void {
+    const known = place === 'account' ? undefined : this.#counters.get(place);
+    if (known !== undefined) this.#counters.set(known.id, withOwnAnnotations(known, modseq));
   }
 
   /** The client knows of so many messages in a mailbox that was open to it. */
@@ -130,6 +137,11 @@ export function withOwnMessages(known: MailboxState, uids: readonly number[], st
   const expected = { uidNext: last + 1, messages: known.messages + uids.length, highestModseq: known.highestModseq + 1 };
   const isAll = expected.uidNext === state.uidNext && expected.messages === state.messages && expected.highestModseq === state.highestModseq;
   return isAll ? state : { ...known, ...expected };
+}
+
+/** The same where it changed annotations, which the mailbox counts. */
+export function withOwnAnnotations(known: MailboxState, modseq: number | undefined): MailboxState {
+  return modseq === known.highestModseq + 1 ? { ...known, highestModseq: modseq } : known;
 }
 
 /** The same where it removed messages. */

@@ -76,8 +76,8 @@ export const setMetadata = namedCommand({
     const uses = values.get(specialUseEntry);
     const specialUses = values.delete(specialUseEntry) ? usesIn(uses) : undefined;
     try {
-      const version = await place.account.annotations.set(target, { values, specialUses });
-      session.accountNews.noteOwnAnnotations({ place: target.mailbox, entries: [...given.values.keys()], version }, place);
+      const { version, modseq } = await place.account.annotations.set(target, { values, specialUses });
+      session.accountNews.noteOwnAnnotations({ place: target.mailbox, entries: [...given.values.keys()], version, modseq }, place);
     } catch (error) {
       if (isFailure(error, 'limit')) return no(error.message, 'METADATA TOOMANY');
       throw error;

@@ -8,7 +8,7 @@ import { changeAccount } from './account-change.ts';
 import type { AccountChange, AccountHandle } from './account-change.ts';
 import { getMailbox } from './entries.ts';
 import { keysUnder } from './environment.ts';
-import type { Annotation, AnnotationChange, AnnotationPlace, Annotations } from './interface.ts';
+import type { Annotation, AnnotationChange, AnnotationOutcome, AnnotationPlace, Annotations } from './interface.ts';
 import type { Tables } from './keys.ts';
 import { giveSpecialUses } from './special-use.ts';
 import type { AnnotationRecord } from './transfers.ts';
@@ -54,15 +54,15 @@ export class StoredAnnotations implements Annotations {
     return places;
   }
 
-  set(place: AnnotationPlace, change: AnnotationChange): Promise<number> {
+  set(place: AnnotationPlace, change: AnnotationChange): Promise<AnnotationOutcome> {
     return changeAccount(this.#account, (account) => setAnnotations(account, place, change));
   }
 }
 
-function setAnnotations(change: AccountChange, place: AnnotationPlace, { values, specialUses }: AnnotationChange): number {
+function setAnnotations(change: AccountChange, place: AnnotationPlace, { values, specialUses }: AnnotationChange): AnnotationOutcome {
   const { number, volume: { tables } } = change;
   const id = idOf(place.mailbox);
-  if (id !== wholeAccount && getMailbox(tables, id)?.account !== number) throw new Failure('mailbox-missing', 'mailbox does not exist');
+  const modseq = id === wholeAccount ? undefined : change.mailbox(id).modseq; // the mailbox counts this change, too (RFC 7162 section 3.2)
   const version = versionOf(tables, number) + 1;
   for (const [entry, value] of values) {
     const key = [number, id, userOf(place, entry), entry];
@@ -73,7 +73,7 @@ function setAnnotations(change: AccountChange, place: AnnotationPlace, { values,
   noteVersion(tables, number, version);
   refuseTooMany(tables, number, { id, users: new Set([...values].flatMap(([entry, value]) => (value === undefined ? [] : [userOf(place, entry)]))) });
   change.noteListChange();
-  return version;
+  return { version, modseq };
 }
 
 /** All of an account is read: `mostBytes` together at most. */

@@ -52,6 +52,12 @@ export interface AnnotationChange {
   readonly specialUses?: readonly string[] | undefined;
 }
 
+export interface AnnotationOutcome {
+  readonly version: number;
+  /** The mailbox's mod-sequence of the change; undefined: of the account as a whole. */
+  readonly modseq: number | undefined;
+}
+
 export interface Annotations {
   /** Grows with every change; the same number means that nothing has changed but special uses. */
   version(): number;
@@ -59,8 +65,8 @@ export interface Annotations {
   of(place: AnnotationPlace): readonly Annotation[];
   /** The versions of all, by mailbox and name. */
   everywhere(guest?: string): ReadonlyMap<number | 'account', ReadonlyMap<string, number>>;
-  /** All of the change or nothing of it; answers its version. Throws `mailbox-missing`, `limit`, `use-refused`. */
-  set(place: AnnotationPlace, change: AnnotationChange): Promise<number>;
+  /** All of the change or nothing of it. Throws `mailbox-missing`, `limit`, `use-refused`. */
+  set(place: AnnotationPlace, change: AnnotationChange): Promise<AnnotationOutcome>;
 }
 
 /** What an administrator lets an account be used for. */

@@ -6,7 +6,7 @@ export { longestAnnotationBytes } from './annotations.ts';
 export { Flag } from './interface.ts';
 export type {
   AccountLimits,
-  Account, AccountRecord, Annotation, AnnotationPlace, AccountTerms, AppendedMessage, AppendGuard, AppendMarks, AppendResult, CopyResult, DeliveryRecords, FlagChange, FlagMask, FlagOutcome, Lots, Mailbox, MailboxState, MeasuredMailbox, MessageRow, OpenedState, RowList,
+  Account, AccountRecord, Annotation, AnnotationOutcome, AnnotationPlace, AccountTerms, AppendedMessage, AppendGuard, AppendMarks, AppendResult, CopyResult, DeliveryRecords, FlagChange, FlagMask, FlagOutcome, Lots, Mailbox, MailboxState, MeasuredMailbox, MessageRow, OpenedState, RowList,
   StagedMessage, Storage, StoredMessage,
 } from './interface.ts';
 export { anyone, effectiveRights, groupMark, groupsNamed } from './rights.ts';

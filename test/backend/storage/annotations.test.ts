@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { copyChanges } from '../../../backend/account-move/copy.ts';
 import { localSource } from '../../../backend/account-move/local-source.ts';
 import { checkStorage, openEnvironment } from '../../../backend/storage/storage.ts';
-import type { Account, AnnotationPlace, Storage } from '../../../backend/storage/storage.ts';
+import type { Account, AnnotationOutcome, AnnotationPlace, Storage } from '../../../backend/storage/storage.ts';
 import { isFailure } from '../../../shared/base/failure.ts';
 import { mailboxOf, temporaryStorage } from './harness.ts';
 
@@ -14,7 +14,7 @@ function valuesOf(account: Account, place: AnnotationPlace): string[] {
   return account.annotations.of(place).map(({ entry, value }) => `${entry} ${String(value)}`);
 }
 
-async function set(account: Account, place: AnnotationPlace, values: Readonly<Record<string, string | undefined>>): Promise<number> {
+async function set(account: Account, place: AnnotationPlace, values: Readonly<Record<string, string | undefined>>): Promise<AnnotationOutcome> {
   return account.annotations.set(place, { values: new Map(Object.entries(values).map(([entry, value]) => [entry, value === undefined ? undefined : Buffer.from(value)])) });
 }
 
@@ -45,6 +45,18 @@ test('A place has a hundred annotations at most, an account four megabytes; what
   await fill('Sent', 100);
   await assert.rejects(fill('Trash', 30), (error) => isFailure(error, 'limit'));
   await fill('Trash', 20);
+});
+
+test('A mailbox counts changes of its annotations in its mod-sequence (RFC 7162 section 3.2), and not those of the account as a whole, or what is refused', async (t) => {
+  const account = await (await temporaryStorage(t)).createAccount(address);
+  const inbox = mailboxOf(account);
+  const before = inbox.state().highestModseq;
+  assert.equal((await set(account, { mailbox: inbox.id }, { '/private/comment': 'mine' })).modseq, before + 1);
+  assert.equal((await set(account, { mailbox: 'account' }, { '/private/comment': 'all' })).modseq, undefined);
+  await assert.rejects(set(account, { mailbox: inbox.id }, Object.fromEntries(Array.from({ length: 101 }, (_, index) => [`/private/vendor/a/${String(index)}`, 'x']))), (error) => isFailure(error, 'limit'));
+  assert.equal(inbox.state().highestModseq, before + 1);
+  await set(account, { mailbox: inbox.id, guest: 'bob@example.com' }, { '/private/comment': undefined });
+  assert.equal(inbox.state().highestModseq, before + 2);
 });
 
 test('Renaming INBOX, of whose annotations the new mailbox gets copies, does not let an account have more', async (t) => {
@@ -112,7 +124,7 @@ test('An account takes its annotations along to another node, and leaves nothing
   assert.deepEqual(valuesOf(there, { mailbox: work }), ['/private/comment of Work', '/shared/comment for all']);
   assert.deepEqual(valuesOf(there, { mailbox: work, guest: 'bob@example.com' }), ['/private/comment of bob', '/shared/comment for all']);
   assert.deepEqual(valuesOf(there, { mailbox: 'account' }), ['/private/vendor/a/b of all']);
-  assert.ok((await set(there, { mailbox: work }, { '/private/comment': 'anew' })) > account.annotations.version());
+  assert.ok((await set(there, { mailbox: work }, { '/private/comment': 'anew' })).version > account.annotations.version());
   assert.notEqual(arriving.fingerprint(address), leaving.fingerprint(address), 'the value of an annotation is part of what is compared');
 
   await leaving.markVerified(address, epoch + 1);

@@ -25,6 +25,7 @@ export async function annotate(stage: Stage, player: Player, act: Act): Promise<
     text: `SETMETADATA ${name} (${said})`, status: place === undefined ? 'NO' : 'OK',
     then: () => {
       if (place === undefined) return;
+      if (place !== 'account') stage.account.apply({ mailbox: place }); // its mod-sequence goes up
       for (const { entry, value } of values) {
         stage.account.annotations.set(place, entry, value);
         player.model.annotations?.noteOwn(place, entry);
