@@ -109,7 +109,7 @@ for (const recipients of [['alice@example.com'], ['alice@example.com', 'bob@exam
     await client.reply(/^451 4\.4\.1 /);
     assert.equal(seen, 'Subject: hello\r\n\r\nbody\r\n');
     assert.equal(cluster.be2.messages.length, 0, 'nobody else was given the message');
-    await sleep(50);
+    await until('the back-end sees the end', () => cluster.be1.ends.length > 0);
     assert.deepEqual(cluster.be1.ends, ['cut'], 'the back-end keeps its delivery key');
   });
 }

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import * as net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../../backend/processing/cluster.ts';
 import { makeReply } from '../../../shared/smtp/reply.ts';
 import { mxClient, refusal, sendMessage, startCluster } from './cluster.ts';
 
@@ -121,7 +122,7 @@ test('a client that vanishes after the back-end said 250 leaves the delivery unc
   await sendMessage(client, ['alice@example.com']);
   await client.reply(250);
   client.close();
-  await sleep(50);
+  await until('the back-end sees the end', () => cluster.be1.ends.length > 0);
   assert.deepEqual(cluster.be1.ends, ['cut']);
 });
 
@@ -134,7 +135,7 @@ test('a client that vanishes in the middle of a message leaves nothing at the ba
   client.sayRaw('half a mess');
   await sleep(20);
   client.close();
-  await sleep(50);
+  await until('the back-end sees the end', () => cluster.be1.ends.length > 0);
   assert.deepEqual(cluster.be1.messages, []);
   assert.deepEqual(cluster.be1.ends, ['cut']);
 });
