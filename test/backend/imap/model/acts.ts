@@ -4,7 +4,7 @@ import type { OpenView } from './session-model.ts';
 export const actKinds = [
   'append', 'append', 'append', 'store', 'store', 'store', 'store', 'copy', 'move', 'expunge', 'uid expunge', 'create', 'rename', 'delete', 'select', 'select', 'select', 'close', 'unselect',
   'fetch', 'fetch', 'fetch', 'search', 'search', 'search', 'sort', 'sort', 'thread', 'noop', 'idle', 'idle', 'status', 'list', 'list', 'subscribe', 'subscribe', 'uid only', 'search several', 'search several', 'catenate', 'catenate', 'urls', 'urls', 'urls',
-  'notify', 'log out', 'follow', 'follow', 'limit', 'quota', 'replace', 'replace', 'annotate', 'read annotations', 'at once', 'at once', 'grant', 'grant', 'grant', 'rights', 'rights',
+  'notify', 'log out', 'follow', 'follow', 'limit', 'quota', 'replace', 'replace', 'use saved', 'annotate', 'read annotations', 'at once', 'at once', 'grant', 'grant', 'grant', 'rights', 'rights',
 ] as const;
 export type ActKind = (typeof actKinds)[number];
 

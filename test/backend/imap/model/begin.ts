@@ -4,9 +4,12 @@ import { append } from './message-acts.ts';
 import type { Player } from './player.ts';
 import { grant } from './rights-acts.ts';
 import type { Stage } from './stage.ts';
+import { notify } from './watch-acts.ts';
 
 /** Numbers of acts that name these. */
 const named = { 'INBOX': 1, 'A': 3, 'B': 5, 'A/C': 6, 'D': 7 } as const;
+/** The same to `grant`, which takes 7 for what is denied, and what gives the first guest `l` alone. */
+const seenOnly = { a: 23, c: 60 } as const;
 /** Numbers by which `grant` gives the first guest `r` alone, or with `l`. */
 const readers = [27, 6] as const;
 
@@ -15,6 +18,8 @@ export async function begin(stage: Stage, owner: Player, number: number): Promis
   await openToGuests(stage, owner, number);
   for (const [index, name] of (['INBOX', 'INBOX', 'A', 'B', 'A/C', 'D'] as const).entries()) if (stage.account.mailbox(name) !== undefined) await append(stage, owner, { who: 0, kind: 'append', a: named[name], b: number + index, c: 4 * (number + 37 * index) + 3 });
   for (const guest of stage.players) if (guest.home !== 'owner') await append(stage, guest, { who: 0, kind: 'append', a: 0, b: 0, c: number });
+  // Of what the owner does with mailboxes and rights the guests are to hear.
+  for (const [index, guest] of stage.players.entries()) if (guest.home !== 'owner' && (number + index) % 4 !== 0) await notify(stage, guest, { who: index, kind: 'notify', a: number + index, b: Math.floor(number / 7) + index, c: 0 });
   for (const a of [named.INBOX, named.A]) await annotate(stage, owner, { who: 0, kind: 'annotate', a, b: 3, c: 1 });
 }
 
@@ -37,4 +42,5 @@ async function openToGuests(stage: Stage, owner: Player, number: number): Promis
     await grant(stage, owner, { who: 0, kind: 'grant', a: named.A, b: 1, c: 12 * (number + index + 5) + index });
   }
   await grant(stage, owner, { who: 0, kind: 'grant', a: named['A/C'], b: 1, c: readers[number % 2] ?? 0 });
+  await grant(stage, owner, { who: 0, kind: 'grant', b: 1, ...seenOnly });
 }

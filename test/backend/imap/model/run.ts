@@ -24,6 +24,7 @@ import * as messageActs from './message-acts.ts';
 import * as replaceActs from './replace-acts.ts';
 import * as rightsActs from './rights-acts.ts';
 import * as rushActs from './rush-acts.ts';
+import * as savedActs from './saved-acts.ts';
 import * as searchActs from './search-acts.ts';
 import * as urlActs from './url-acts.ts';
 import * as watchActs from './watch-acts.ts';
@@ -60,7 +61,7 @@ const clients: readonly { readonly home: Home; readonly at: Worker; readonly ena
 ];
 /** What guests do instead of what the owner alone does here. */
 const ofGuests: Partial<Record<ActKind, ActKind>> = {
-  'follow': 'store', 'at once': 'store', 'annotate': 'expunge', 'read annotations': 'rights', 'limit': 'search several', 'quota': 'catenate',
+  'follow': 'store', 'at once': 'replace', 'annotate': 'notify', 'read annotations': 'notify', 'limit': 'replace', 'quota': 'catenate',
 };
 
 const number = fc.nat({ max: 9999 });
@@ -200,6 +201,7 @@ async function doAct(stage: Stage, player: Player, act: Act): Promise<void> {
     case 'read annotations': return annotationActs.readAnnotations(stage, player, act);
     case 'quota': return watchActs.quota(stage, player, act);
     case 'follow': return searchActs.follow(stage, player, act);
+    case 'use saved': return savedActs.useSaved(stage, player, act);
     case 'replace': return replaceActs.replace(stage, player, act);
     case 'at once': return rushActs.rush(stage, act);
     case 'noop': messageActs.onlyKeywords((await stage.run(player, { text: 'NOOP', status: 'OK' })).others);

@@ -13,6 +13,7 @@ import type { Follower } from './follower-model.ts';
 import { KnownRecent } from './recent-model.ts';
 import type { Worker } from './recent-model.ts';
 import type { Moments } from './rush-model.ts';
+import type { SharedWatch } from './shared-watch-model.ts';
 import type { Looking, Watch } from './watch-model.ts';
 
 export type Numbering = 'sequence and uids' | 'uids';
@@ -81,6 +82,8 @@ export class SessionModel {
   annotations: KnownAnnotations | undefined;
   /** What NOTIFY asked for. */
   watch: Watch | undefined;
+  /** The same of the folders of another. */
+  sharedWatch: SharedWatch | undefined;
   readonly memories: Memory[] = [];
   #keywords: ReadonlySet<string> = new Set();
   /** By the command that runs. */
@@ -122,7 +125,7 @@ export class SessionModel {
   }
 
   leave(): void {
-    if (this.view !== undefined && this.view.gone.size + this.view.arrived.length + this.view.changed.size > 0) this.watch?.leave(this.view.mailbox);
+    if (this.view !== undefined && this.view.gone.size + this.view.arrived.length + this.view.changed.size > 0) for (const watch of [this.watch, this.sharedWatch]) watch?.leave(this.view.mailbox);
     if (this.view !== undefined) this.memories.push({ mailbox: this.view.mailbox, uidValidity: this.view.uidValidity, modseq: this.view.syncedModseq, uids: [...this.view.uids] });
     if (this.memories.length > 5) this.memories.shift();
     this.view = undefined;
@@ -155,7 +158,7 @@ export class SessionModel {
 
   /** Whether something of this is still to come. */
   owes(tells: Expectation['tells']): boolean {
-    if (this.watch?.owesAnything(this.looking) === true || (this.annotations?.owed.size ?? 0) > 0) return true;
+    if (this.watch?.owesAnything(this.looking) === true || this.sharedWatch?.owesAnything(this.looking) === true || (this.annotations?.owed.size ?? 0) > 0) return true;
     const { view } = this;
     if (view === undefined) return false;
     if (view.arrived.length > 0 || view.recent.isOwed(view.uids) || (tells === 'everything' && view.gone.size > 0) || [...view.changed].some((uid) => this.#canTell(uid))) return true;

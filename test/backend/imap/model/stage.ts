@@ -10,7 +10,9 @@ import type { Remembered, Spot } from './rights-model.ts';
 import { effectsOf, histories, momentsOf } from './rush-model.ts';
 import type { Moments, Perform } from './rush-model.ts';
 import type { Expectation, SessionModel } from './session-model.ts';
+import { changesRights, hearAnnotations, isNews, isToldStatus, withoutLateStatus } from './unasked.ts';
 import { Urls } from './url-model.ts';
+import { onlyTheOpenOne, Watch } from './watch-model.ts';
 
 /** A command and what is predicted of it. */
 export interface Command {
@@ -38,6 +40,8 @@ export interface Rush extends Pick<Command, 'text' | 'tells' | 'fetched'> {
   readonly perform: Perform;
 }
 
+/** What NOTIFY makes come of mailboxes that are not open. */
+const ofWatches: ReadonlySet<string> = new Set(['list', 'status', 'metadata']);
 const nobody: ReadonlySet<number> = new Set();
 /** What comes unasked. */
 const unasked = (tells: Expectation['tells'], others: Expectation['others'] = 'still', before: Moments = new Map()): Expectation => ({ tells, others, before, fetched: new Map(), own: nobody });
@@ -93,16 +97,29 @@ export class Stage {
       assert.equal(status, 'BYE');
       return player.enter();
     }
-    assert.deepEqual([responses, status], [[{ kind: 'lost' }], 'OK']);
+    const isWatching = player.model.sharedWatch !== undefined;
+    assert.deepEqual([isWatching ? [...new Set(responses.map(({ kind }) => kind))].filter((kind) => !ofWatches.has(kind)) : responses.map(({ kind }) => kind), status], [['lost'], 'OK']);
     await this.#leaveLost(player);
   }
 
   /** Nothing of it is told, whatever is asked, until it is left. */
   async #leaveLost(player: Player): Promise<void> {
+    await this.#watchLess(player);
     const fetch = player.model.numbering === 'uids' ? 'UID FETCH' : 'FETCH';
     for (const command of [`${fetch} 1:* (FLAGS)`, 'UID SEARCH ALL', 'UNSELECT']) assert.deepEqual(await player.ask(command), { responses: [], status: 'NO', code: 'UNAVAILABLE' }, command);
     player.model.leave();
     player.model.state = 'alive';
+  }
+
+  /** The connection by which folders there are watched is made anew; when, and what is told by then, nobody can foresee: the client gives it up. */
+  async #watchLess(player: Player): Promise<void> {
+    const { model } = player;
+    if (model.sharedWatch === undefined) return;
+    model.sharedWatch = undefined;
+    const { responses, status } = await player.ask(`NOTIFY SET ${onlyTheOpenOne.text}`);
+    assert.equal(status, 'OK');
+    assert.deepEqual(responses.filter(({ kind }) => !ofWatches.has(kind) && kind !== 'lost'), []);
+    model.watch = new Watch(onlyTheOpenOne, player.own);
   }
 
   /** Runs it. Answers the responses that are no news, and the code of the completion. */
@@ -116,12 +133,15 @@ export class Stage {
     this.#happen(player, command);
     command.then?.();
     this.#tellNames(command, model);
-    model.watch?.settle(); // its own doing is no news
+    model.watch?.settleOwn(); // its own doing is no news
+    for (const session of this.#sessions) session.watch?.lookAtSubscriptions(session === model ? 'self' : 'others');
+    for (const session of this.#sessions) session.sharedWatch?.look(session === model && !changesRights(command) ? 'self' : 'others', session.looking);
     const responses = hearAnnotations(model, all);
     const tells = command.tells ?? 'everything';
     const expectation: Expectation = { tells, before, others: player.isFromOutside ? 'told first' : 'still', fetched: command.fetched ?? new Map(), own: command.own ?? nobody };
     // What was open, and is not any more, is not told of.
-    const beyondNews = model.view === viewBefore ? responses.filter((response) => model.hear(response, expectation) === 'of something else') : [...responses];
+    let beyondNews = model.view === viewBefore ? responses.filter((response) => model.hear(response, expectation) === 'of something else') : [...responses];
+    if (changesRights(command)) beyondNews = beyondNews.filter((one) => model.sharedWatch?.hear(one, { ...model.looking, others: 'still' }) !== 'taken');
     command.concludes?.();
     if (model.view === viewBefore) model.settle(expectation);
     if (model.view === viewBefore && model.view !== undefined && status === 'OK') this.#checkIssued(model, { tells, code });
@@ -147,6 +167,7 @@ export class Stage {
       const happening = this.account.apply(effect);
       for (const session of this.#sessions) session.note(happening, nobody);
     }
+    for (const session of this.#sessions) session.sharedWatch?.look('others', session.looking);
     for (const { player: { model }, tells = 'everything', fetched = new Map<number, never>(), answer } of answers) {
       const expectation: Expectation = { tells, fetched, others: 'at work', before: moments(model.view?.mailbox), own: nobody };
       const others = model.take(hearAnnotations(model, answer.responses), expectation);
@@ -269,29 +290,4 @@ export class Stage {
     model.settle(unasked(tells));
     model.watch?.settle();
   }
-}
-
-function isNews(model: SessionModel, response: Response, expectation: Expectation): boolean {
-  if (response.kind === 'code' && response.code === 'PERMANENTFLAGS') return true;
-  if (model.annotations?.hear(response) === 'taken') return true;
-  return model.hear(response, expectation) === 'taken' || model.watch?.hear(response, { ...model.looking, others: expectation.others }) === 'taken';
-}
-
-/** Whether STATUS responses answer the command itself. */
-function isToldStatus({ text }: Command): boolean {
-  return /^(?:STATUS|LIST|NOTIFY) /.test(text);
-}
-
-/** Without what NOTIFY may still make a session hear, whatever it asks: of a mailbox that others changed while it had a name that is not watched. */
-function withoutLateStatus({ watch, looking }: SessionModel, responses: readonly Response[]): readonly Response[] {
-  return responses.filter((one) => one.kind !== 'status' || watch?.mayHearLate(one.name) !== true || watch.hear(one, { ...looking, others: 'still' }) !== 'taken');
-}
-
-/** News of annotations come with whatever command. Answers the other responses. */
-function hearAnnotations({ annotations, watch, name }: SessionModel, responses: readonly Response[]): readonly Response[] {
-  if (annotations === undefined) return responses;
-  if (watch !== undefined) annotations.settle();
-  const others = responses.filter((response) => annotations.hear(response) === 'of something else');
-  assert.deepEqual([...annotations.owed], [], `${name}: was not told of annotations`);
-  return others;
 }

@@ -4,8 +4,10 @@ import type { Act } from './acts.ts';
 import { nameOf } from './acts.ts';
 import { onlyKeywords } from './message-acts.ts';
 import type { Player } from './player.ts';
+import { SharedWatch } from './shared-watch-model.ts';
+import type { SharedWishes } from './shared-watch-model.ts';
 import type { Stage } from './stage.ts';
-import { Watch } from './watch-model.ts';
+import { onlyTheOpenOne, Watch } from './watch-model.ts';
 import type { Wishes } from './watch-model.ts';
 
 const all = (): boolean => true;
@@ -14,19 +16,38 @@ const isOf = (...names: readonly string[]) => (name: string): boolean => names.i
 const isBelow = (top: string) => (name: string): boolean => name === top || name.startsWith(`${top}/`);
 
 const wishes: readonly Wishes[] = [
-  { text: 'STATUS (selected (MessageNew MessageExpunge FlagChange)) (personal (MessageNew MessageExpunge FlagChange MailboxName))', status: 'asked', selected: 'at once', messages: all, flags: all, names: all },
-  { text: '(selected (MessageNew MessageExpunge FlagChange)) (personal (MessageNew MessageExpunge))', status: 'not asked', selected: 'at once', messages: all, flags: none, names: none },
-  { text: 'STATUS (selected-delayed (MessageNew MessageExpunge FlagChange)) (mailboxes (A D) (MessageNew MessageExpunge FlagChange))', status: 'asked', selected: 'delayed', messages: isOf('A', 'D'), flags: isOf('A', 'D'), names: none },
-  { text: '(subtree A (MailboxName MessageNew MessageExpunge)) (selected-delayed (MessageNew MessageExpunge FlagChange)) (inboxes (MessageNew MessageExpunge FlagChange))', status: 'not asked', selected: 'delayed', messages: (name) => name === 'INBOX' || isBelow('A')(name), flags: isOf('INBOX'), names: isBelow('A') },
-  { text: '(selected (MessageNew MessageExpunge FlagChange))', status: 'not asked', selected: 'at once', messages: none, flags: none, names: none },
+  { text: 'STATUS (selected (MessageNew MessageExpunge FlagChange)) (personal (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange))', status: 'asked', selected: 'at once', messages: all, flags: all, names: all, subscriptions: 'told' },
+  { text: '(selected (MessageNew MessageExpunge FlagChange)) (personal (MessageNew MessageExpunge SubscriptionChange))', status: 'not asked', selected: 'at once', messages: all, flags: none, names: none, subscriptions: 'told' },
+  { text: 'STATUS (selected-delayed (MessageNew MessageExpunge FlagChange)) (mailboxes (A D) (MessageNew MessageExpunge FlagChange))', status: 'asked', selected: 'delayed', messages: isOf('A', 'D'), flags: isOf('A', 'D'), names: none, subscriptions: 'not told' },
+  { text: '(subtree A (MailboxName MessageNew MessageExpunge)) (selected-delayed (MessageNew MessageExpunge FlagChange)) (inboxes (MessageNew MessageExpunge FlagChange))', status: 'not asked', selected: 'delayed', messages: (name) => name === 'INBOX' || isBelow('A')(name), flags: isOf('INBOX'), names: isBelow('A'), subscriptions: 'not told' },
+  onlyTheOpenOne,
+];
+
+/** Of folders of the owner's, for guests: `$` is the level that has them all. */
+const sharedWishes: readonly (Omit<SharedWishes, 'status'> & { readonly text: string })[] = [
+  { text: '(subtree "$" (MessageNew MessageExpunge FlagChange MailboxName MailboxMetadataChange))', messages: all, flags: all, names: all, annotations: all },
+  { text: '(mailboxes ("$/INBOX" "$/A" "$/D") (MessageNew MessageExpunge))', messages: isOf('INBOX', 'A', 'D'), flags: none, names: none, annotations: none },
+  { text: '(subtree "$/A" (MailboxName MessageNew MessageExpunge)) (mailboxes ("$/INBOX" "$/B") (MessageNew MessageExpunge FlagChange))', messages: (name) => isBelow('A')(name) || isOf('INBOX', 'B')(name), flags: isOf('INBOX', 'B'), names: isBelow('A'), annotations: none },
+  { text: '(subtree "$" (MailboxName))', messages: none, flags: none, names: all, annotations: none },
+  { text: '(subtree "$" (MessageNew MessageExpunge)) (mailboxes ("$/A" "$/INBOX") (MailboxMetadataChange))', messages: all, flags: none, names: none, annotations: isOf('A', 'INBOX') },
 ];
 
 export async function notify(stage: Stage, player: Player, act: Act): Promise<void> {
   const { model } = player;
   const wanted = wishes[act.a % wishes.length] ?? assert.fail();
   const watch = new Watch(wanted, player.own);
-  const expected = watch.firstStatus(model.looking);
-  const { others } = await stage.run(player, { text: `NOTIFY SET ${wanted.text}`, status: 'OK', then: () => { model.watch = watch; } });
+  const shared = player.home === 'owner' ? undefined : sharedWishes[act.b % sharedWishes.length];
+  const sharedWatch = shared === undefined ? undefined : new SharedWatch({ ...shared, status: wanted.status }, stage.account, player.own);
+  const expected = new Map([...watch.firstStatus(model.looking), ...(sharedWatch?.firstStatus(model.looking) ?? [])]);
+  const more = shared === undefined ? '' : ` ${shared.text.replaceAll('$', `Other Users/${stage.account.address}`)}`;
+  const { others: answered } = await stage.run(player, { text: `NOTIFY SET ${wanted.text}${more}`, status: 'OK', then: () => {
+    model.watch = watch;
+    model.sharedWatch = undefined;
+  } });
+  model.sharedWatch = sharedWatch;
+  const closed = answered.filter((one) => one.kind === 'list');
+  assert.deepEqual(closed.map(({ name, attributes }) => [name, attributes]).toSorted(), sharedWatch?.firstClosed ?? []);
+  const others = answered.filter(({ kind }) => kind !== 'list');
   const told = others.flatMap((one) => (one.kind === 'status' ? [one] : []));
   onlyKeywords(others.filter((one) => one.kind !== 'status'));
   assert.deepEqual(Object.fromEntries(told.map(({ name, items }) => [name, Object.fromEntries(items)])), Object.fromEntries(expected));

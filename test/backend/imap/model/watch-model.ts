@@ -16,9 +16,14 @@ export interface Wishes {
   readonly flags: (name: string) => boolean;
   /** Whether it hears of mailboxes made, removed and renamed. */
   readonly names: (name: string) => boolean;
+  /** Whether it hears of own mailboxes being subscribed, or not any more. */
+  readonly subscriptions: 'told' | 'not told';
 }
 
-interface Counters {
+/** Of the open mailbox alone. */
+export const onlyTheOpenOne: Wishes = { text: '(selected (MessageNew MessageExpunge FlagChange))', status: 'not asked', selected: 'at once', messages: () => false, flags: () => false, names: () => false, subscriptions: 'not told' };
+
+export interface Counters {
   readonly MESSAGES: number;
   readonly UIDNEXT: number;
   readonly UIDVALIDITY: number;
@@ -46,17 +51,29 @@ export class Watch {
   readonly account: AccountModel;
   #told = new Map<ModelMailbox, Counters>();
   #names: OwedName[] = [];
+  #subscriptions: ReadonlySet<string>;
+  /** Changed by others in a way that is not told. */
+  readonly #silent = new Set<ModelMailbox>();
   /** Of which something happened while they were open, or had a name that is not watched: whether a STATUS tells of it later depends on when the session looked. */
   readonly #unsure = new Set<ModelMailbox>();
 
   constructor(wishes: Wishes, account: AccountModel) {
     this.wishes = wishes;
     this.account = account;
+    this.#subscriptions = new Set(account.subscriptions);
     this.settle();
+  }
+
+  /** The client did something itself: of what others did silently before a session that had not looked yet can't tell it apart. */
+  settleOwn(): void {
+    for (const mailbox of this.#silent) this.#unsure.add(mailbox);
+    this.settle();
+    this.#silent.clear();
   }
 
   /** The client knows how all are now: it was told, or did it itself. */
   settle(): void {
+    for (const [mailbox, told] of this.#told) if (!isDeepStrictEqual(told, countersOf(mailbox))) this.#silent.add(mailbox);
     for (const [mailbox, told] of this.#told) if (!this.wishes.messages(mailbox.name) && !isDeepStrictEqual(told, countersOf(mailbox))) this.#unsure.add(mailbox);
     this.#told = new Map([...this.account.mailboxes.values()].map((mailbox) => [mailbox, countersOf(mailbox)]));
     this.#names = [];
@@ -65,7 +82,20 @@ export class Watch {
   /** Mailboxes were made (with a level above), or removed. */
   noteNames(names: readonly string[]): void {
     const affected = new Set(names.flatMap((name) => (name.includes('/') ? [name.slice(0, name.lastIndexOf('/')), name] : [name])));
-    for (const name of affected) if (this.wishes.names(name)) this.#names.push({ name, oldName: undefined, exists: this.account.mailbox(name) !== undefined });
+    for (const name of affected) if (this.wishes.names(name)) this.#oweName(name);
+  }
+
+  /** Each name once, whatever happened to it. */
+  #oweName(name: string): void {
+    this.#names = [...this.#names.filter((one) => one.name !== name || one.oldName !== undefined), { name, oldName: undefined, exists: this.account.mailbox(name) !== undefined }];
+  }
+
+  /** What became of subscriptions (RFC 5465 section 5.5); also by renaming, as they go along. */
+  lookAtSubscriptions(whose: 'self' | 'others'): void {
+    const [before, now] = [this.#subscriptions, new Set(this.account.subscriptions)];
+    this.#subscriptions = now;
+    if (whose === 'self' || this.wishes.subscriptions === 'not told') return;
+    for (const name of new Set([...before, ...now])) if (before.has(name) !== now.has(name) && !name.startsWith('Other Users/')) this.#oweName(name);
   }
 
   noteRename(oldName: string, name: string): void {
@@ -97,19 +127,9 @@ export class Watch {
     return this.#names.length > 0 || this.owed(looking).size > 0;
   }
 
-  /** RFC 5465 sections 5.1 to 5.3. */
   #itemsOf(mailbox: ModelMailbox, told: Counters, { open, condstore }: Looking): Item[] {
     if (mailbox === open || mailbox.state === 'deleted' || !this.wishes.messages(mailbox.name)) return [];
-    const now = countersOf(mailbox);
-    const isNew = (item: Item): boolean => now[item] !== told[item];
-    const items = new Set<Item>();
-    if (isNew('MESSAGES') || isNew('UIDNEXT') || isNew('UIDVALIDITY')) items.add('MESSAGES').add('UIDNEXT');
-    if (isNew('UIDVALIDITY')) items.add('UIDVALIDITY');
-    if (condstore === 'on' && (isNew('MESSAGES') || isNew('UIDNEXT'))) items.add('HIGHESTMODSEQ');
-    if (!this.wishes.flags(mailbox.name)) return [...items];
-    if (isNew('UNSEEN')) items.add('UIDVALIDITY').add('UNSEEN');
-    if (condstore === 'on' && isNew('HIGHESTMODSEQ')) items.add('UIDVALIDITY').add('HIGHESTMODSEQ');
-    return [...items];
+    return itemsBetween(told, countersOf(mailbox), { flags: this.wishes.flags(mailbox.name), condstore });
   }
 
   /** A mailbox is open no more, of which something was still to be told. */
@@ -135,7 +155,7 @@ export class Watch {
       const at = this.#names.findIndex(({ name }) => name === response.name);
       const [owed] = at < 0 ? [] : this.#names.splice(at, 1);
       assert.ok(owed !== undefined, `LIST of ${response.name}, of which nothing is new`);
-      assert.deepEqual({ oldName: response.oldName, exists: !response.attributes.includes('\\NonExistent') }, { oldName: owed.oldName, exists: owed.exists }, response.name);
+      assert.deepEqual({ oldName: response.oldName, exists: !response.attributes.includes('\\NonExistent'), isSubscribed: response.attributes.includes('\\Subscribed') }, { oldName: owed.oldName, exists: owed.exists, isSubscribed: this.account.subscriptions.has(owed.name) }, response.name);
       return 'taken';
     }
     if (response.kind !== 'status') return 'of something else';
@@ -155,10 +175,23 @@ export class Watch {
   }
 }
 
-function countersOf({ messages, uidNext, uidValidity, highestModseq }: ModelMailbox): Counters {
+/** What a STATUS response names (RFC 5465 sections 5.1 to 5.3). */
+export function itemsBetween(told: Counters, now: Counters, { flags, condstore }: { readonly flags: boolean; readonly condstore: Looking['condstore'] }): Item[] {
+  const isNew = (item: Item): boolean => now[item] !== told[item];
+  const items = new Set<Item>();
+  if (isNew('MESSAGES') || isNew('UIDNEXT') || isNew('UIDVALIDITY')) items.add('MESSAGES').add('UIDNEXT');
+  if (isNew('UIDVALIDITY')) items.add('UIDVALIDITY');
+  if (condstore === 'on' && (isNew('MESSAGES') || isNew('UIDNEXT'))) items.add('HIGHESTMODSEQ');
+  if (!flags) return [...items];
+  if (isNew('UNSEEN')) items.add('UIDVALIDITY').add('UNSEEN');
+  if (condstore === 'on' && isNew('HIGHESTMODSEQ')) items.add('UIDVALIDITY').add('HIGHESTMODSEQ');
+  return [...items];
+}
+
+export function countersOf({ messages, uidNext, uidValidity, highestModseq }: ModelMailbox): Counters {
   return { MESSAGES: messages.length, UIDNEXT: uidNext, UIDVALIDITY: uidValidity, HIGHESTMODSEQ: highestModseq, UNSEEN: messages.filter(({ flags }) => !flags.has('\\Seen')).length };
 }
 
-function only(counters: Counters, items: readonly Item[]): Partial<Counters> {
+export function only(counters: Counters, items: readonly Item[]): Partial<Counters> {
   return Object.fromEntries(items.map((item) => [item, counters[item]]));
 }
