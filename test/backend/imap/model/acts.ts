@@ -1,5 +1,5 @@
 /** What clients do: an act is some numbers, which mean something in every state, so that a run can be repeated, and made shorter. */
-import type { OpenView } from './session-model.ts';
+import type { OpenView } from './open-view.ts';
 
 export const actKinds = [
   'append', 'append', 'append', 'store', 'store', 'store', 'store', 'copy', 'move', 'expunge', 'uid expunge', 'create', 'rename', 'delete', 'select', 'select', 'select', 'close', 'unselect',

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { ModelMessage } from './mailbox-model.ts';
 import { numbersOf } from './responses.ts';
-import type { OpenView } from './session-model.ts';
+import type { OpenView } from './open-view.ts';
 
 export interface Following {
   readonly numbers: 'uid' | 'sequence';

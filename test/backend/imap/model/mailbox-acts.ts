@@ -8,7 +8,8 @@ import { deletedIn, goneSince, onlyKeywords, viewOf } from './message-acts.ts';
 import type { Player } from './player.ts';
 import type { Response } from './responses.ts';
 import { accessBy, refusal, rightsOf } from './rights-model.ts';
-import type { Memory, Numbering, SessionModel } from './session-model.ts';
+import type { Memory, Numbering } from './open-view.ts';
+import type { SessionModel } from './session-model.ts';
 import type { Stage } from './stage.ts';
 
 /** Each belongs to one mailbox (RFC 6154 section 3). */

@@ -12,7 +12,8 @@ import type { Fetched, Response } from './responses.ts';
 import { numbersOf } from './responses.ts';
 import { mayFlag, refusal } from './rights-model.ts';
 import type { Spot } from './rights-model.ts';
-import type { OpenView, SessionModel } from './session-model.ts';
+import type { OpenView } from './open-view.ts';
+import type { SessionModel } from './session-model.ts';
 import type { Command, Stage } from './stage.ts';
 
 const silent: readonly string[] = ['FLAGS', 'PERMANENTFLAGS'];

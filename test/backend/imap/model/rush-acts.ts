@@ -11,7 +11,7 @@ import type { Player } from './player.ts';
 import type { Fetched } from './responses.ts';
 import { boxOf, withBox } from './rush-model.ts';
 import type { Box, Outcome, Paper, Perform, World } from './rush-model.ts';
-import type { OpenView } from './session-model.ts';
+import type { OpenView } from './open-view.ts';
 import type { Rush, Stage } from './stage.ts';
 
 interface Scene {

@@ -9,7 +9,8 @@ import type { Player } from './player.ts';
 import { windowed } from './result-window.ts';
 import { numbersOf } from './responses.ts';
 import type { Response } from './responses.ts';
-import type { Expectation, OpenView } from './session-model.ts';
+import type { OpenView } from './open-view.ts';
+import type { Expectation } from './session-model.ts';
 import type { Stage } from './stage.ts';
 
 /** A search key, and which messages of the view it finds. */

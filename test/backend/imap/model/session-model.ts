@@ -9,51 +9,12 @@ import { findMessage, sameFlags } from './mailbox-model.ts';
 import type { Happening, ModelMailbox, ModelMessage } from './mailbox-model.ts';
 import type { Fetched, Response } from './responses.ts';
 import { isUpToDate, isUpdate } from './follower-model.ts';
-import type { Follower } from './follower-model.ts';
+import type { Memory, Numbering, OpenView } from './open-view.ts';
 import { KnownRecent } from './recent-model.ts';
 import type { Worker } from './recent-model.ts';
 import type { Moments } from './rush-model.ts';
 import type { SharedWatch } from './shared-watch-model.ts';
 import type { Looking, Watch } from './watch-model.ts';
-
-export type Numbering = 'sequence and uids' | 'uids';
-
-/** The open mailbox. */
-export interface OpenView {
-  readonly mailbox: ModelMailbox;
-  readonly access: 'read-write' | 'read-only';
-  readonly uidValidity: number;
-  /** How messages are named: `uids` after ENABLE UIDONLY (RFC 9586). */
-  numbering: Numbering;
-  /** By sequence number. */
-  readonly uids: number[];
-  /** What the client was told, by uid. */
-  readonly flags: Map<number, ReadonlySet<string>>;
-  readonly modseqs: Map<number, number>;
-  /** What `$` stands for (RFC 5182): uids, ascending; some may be gone. */
-  saved: readonly number[];
-  readonly recent: KnownRecent;
-  /** Results that are kept up to date, by tag. */
-  readonly followers: Map<string, Follower>;
-  /** Still to be told. */
-  readonly gone: Set<number>;
-  readonly arrived: number[];
-  readonly changed: Set<number>;
-  /** May be told once more: the client knows how they are, but perhaps not of the last change that left them so. */
-  readonly retold: Set<number>;
-  /** To this one all is told, expunges included. */
-  syncedModseq: number;
-  /** To this one all is told but for expunges. */
-  heardModseq: number;
-}
-
-/** What a client remembers of a mailbox that it left (RFC 7162 section 3.2.5). */
-export interface Memory {
-  readonly mailbox: ModelMailbox;
-  readonly uidValidity: number;
-  readonly modseq: number;
-  readonly uids: readonly number[];
-}
 
 /** What one command may bring, beside the news. */
 export interface Expectation {
