@@ -152,7 +152,7 @@ export class Watch {
   /** Takes a response that was not asked for; fails when nobody owes it. */
   hear(response: Response, looking: Looking & { readonly others: 'still' | 'told first' | 'at work' }): 'taken' | 'of something else' {
     if (response.kind === 'list') {
-      const at = this.#names.findIndex(({ name }) => name === response.name);
+      const at = this.#names.findIndex(({ name, oldName }) => name === response.name && oldName === response.oldName); // of one that is renamed its subscription may be told before
       const [owed] = at < 0 ? [] : this.#names.splice(at, 1);
       assert.ok(owed !== undefined, `LIST of ${response.name}, of which nothing is new`);
       assert.deepEqual({ oldName: response.oldName, exists: !response.attributes.includes('\\NonExistent'), isSubscribed: response.attributes.includes('\\Subscribed') }, { oldName: owed.oldName, exists: owed.exists, isSubscribed: this.account.subscriptions.has(owed.name) }, response.name);
