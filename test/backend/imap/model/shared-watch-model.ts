@@ -52,6 +52,8 @@ export class SharedWatch {
   /** Changed by others in a way that is not told; and then by the client itself, which a session that had not looked yet can't tell apart. */
   readonly #silent = new Set<string>();
   readonly #late = new Set<string>();
+  /** Was open when the client did something last. */
+  #open: ModelMailbox | undefined;
 
   constructor(wishes: SharedWishes, owner: AccountModel, guest: AccountModel) {
     this.#wishes = wishes;
@@ -104,9 +106,12 @@ export class SharedWatch {
     this.#silent.clear();
     for (const [mailbox, { name }] of this.#seen) {
       if (this.#told.has(name)) this.#told.set(name, countersOf(mailbox));
-      if (mailbox === open) this.#unsure.delete(name);
       this.#annotations.set(mailbox, this.#annotationOf(mailbox));
+      if (mailbox !== open || mailbox !== this.#open) continue; // the command that opens it may bring what was to be told before
+      this.#unsure.delete(name);
+      this.#late.delete(name);
     }
+    this.#open = open;
   }
 
   /** It is open no more, and something was still to be told. */
@@ -150,7 +155,7 @@ export class SharedWatch {
   #hearStatus(name: string, { items, looking }: { readonly items: ReadonlyMap<string, number>; readonly looking: Parameters<SharedWatch['hear']>[1] }): void {
     const mailbox = this.#owner.mailbox(name);
     const told = this.#told.get(name);
-    assert.ok(mailbox !== undefined && told !== undefined && mailbox !== looking.open, `STATUS of ${name}, which is not watched`);
+    assert.ok(mailbox !== undefined && told !== undefined && (mailbox !== looking.open || this.#unsure.has(name) || this.#late.has(name)), `STATUS of ${name}, which is not watched`);
     if (looking.others === 'at work') {
       this.#told.set(name, { ...told, ...Object.fromEntries(items) });
       return;
