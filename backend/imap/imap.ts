@@ -22,6 +22,8 @@ export interface ImapLimits extends LineLimits {
   readonly maxHeaderBytes: number;
   /** How often IDLE looks at the index although no hint came; a minute when absent. */
   readonly idleRecheckMs?: number | undefined;
+  /** Between two looks for news of a session that is told them unasked: what happens meanwhile is told together; a tenth of a second when absent. */
+  readonly newsPauseMs?: number | undefined;
   /** How long another node may keep silent that is asked for somebody else's folder; 10 seconds when absent, three times that for a client's own command. */
   readonly otherNodePatienceMs?: number | undefined;
   /** How many mailboxes a session may watch by NOTIFY; 10,000 when absent. */

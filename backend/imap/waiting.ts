@@ -11,7 +11,7 @@ import type { Session } from './session.ts';
 /** Hints may get lost, so the index is looked at now and then anyway. */
 const usualRecheckMs = 60_000;
 /** However much happens, the index is looked at no more often: news are told together, and a flood of mail is not slowed by those who watch it. */
-const shortestPauseMs = 100;
+const usualNewsPauseMs = 100;
 
 type Input = { readonly at: 'awaited' } | { readonly at: 'line'; readonly line: string | undefined } | { readonly at: 'failed'; readonly error: unknown };
 
@@ -38,7 +38,7 @@ export async function lineWhileTelling(session: Session, telling: () => Telling 
     session.legs.listen(() => session.bell.ring());
     const lookedAtMs = Date.now();
     if ((await session.bell.wait(session.options.limits.idleRecheckMs ?? usualRecheckMs)) === 'silence') session.accountNews.lookAgain();
-    const pauseMs = lookedAtMs + shortestPauseMs - Date.now();
+    const pauseMs = lookedAtMs + (session.options.limits.newsPauseMs ?? usualNewsPauseMs) - Date.now();
     if (pauseMs > 0 && current().at === 'awaited') await Promise.race([taken, sleep(pauseMs)]);
   }
 }

@@ -132,7 +132,7 @@ async function tortureImap(): Promise<void> {
   let acts = 0;
   for (let round = 0; round < rounds; round += 1) {
     say(`round ${String(round + 1)} of ${String(rounds)}, seed ${String(seed + round)}`);
-    acts += await runModel({ seed: seed + round, runs: 10, acts: 600, limitMs: 1_800_000, tell: say });
+    acts += await runModel({ seed: seed + round, news: (seed + round) % 2 === 0 ? 'at once' : 'after a pause', runs: 10, acts: 600, limitMs: 1_800_000, shortenMs: 300_000, tell: say });
   }
   say(`${String(acts)} acts, and every response as predicted`);
 }

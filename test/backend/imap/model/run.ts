@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import fc from 'fast-check';
+import type { ImapLimits } from '../../../../backend/imap/imap.ts';
 import type { ChangeHint } from '../../../../shared/service/service.ts';
 import { testProcess } from '../../../harness/program-file.ts';
 import { startTwoNodes } from '../two-nodes.ts';
@@ -36,14 +37,18 @@ import { Stage } from './stage.ts';
 
 export interface ModelRun {
   readonly seed: number;
+  /** Whether sessions that are told news unasked look for them at once, or not until a pause is over, as usual: most of the time of a run is such pauses. */
+  readonly news: 'at once' | 'after a pause';
   /** Lists of acts, and acts in each at most; half as many on average. */
   readonly runs: number;
   readonly acts: number;
-  /** After so long the search for a shorter list ends; a run that is not through then has failed. */
+  /** A run that is not through after so long has failed. */
   readonly limitMs: number;
+  /** For so long a shorter list is looked for that still fails. */
+  readonly shortenMs: number;
   /** Where a failure is to be reproduced from, as fast-check has printed it. */
   readonly path?: string | undefined;
-  /** Hears at once that a list has failed: looking for a shorter one takes minutes. */
+  /** Hears at once how a list has failed: looking for a shorter one takes its time. */
   readonly tell: (line: string) => void;
 }
 
@@ -69,19 +74,21 @@ const number = fc.nat({ max: 9999 });
 const anyAct: fc.Arbitrary<Act> = fc.noShrink(fc.record({ who: fc.nat({ max: clients.length - 1 }), kind: fc.constantFrom(...actKinds), a: number, b: number, c: number }));
 
 /** Answers how many acts there were. @throws AssertionError with the seed, the acts and what was said, when anything comes that the model did not predict */
-export async function runModel({ seed, runs, acts, limitMs, path: from, tell }: ModelRun): Promise<number> {
-  const cluster = await startTwoNodes({ maxErrors: 1_000_000 });
+export async function runModel({ seed, news, runs, acts, limitMs, shortenMs, path: from, tell }: ModelRun): Promise<number> {
+  const limits = { maxErrors: 1_000_000, ...(news === 'at once' ? { newsPauseMs: 0 } : {}) };
+  const cluster = await startTwoNodes(limits);
   const server = cluster.nodes.be2;
-  const worker = await startWorker(server);
+  const worker = await startWorker(server, limits);
   let [accounts, done] = [0, 0];
-  let search: 'for a failure' | 'for a shorter list' = 'for a failure';
+  let shortenUntilMs: number | undefined;
   try {
     await fc.assert(
       fc.asyncProperty(fc.noBias(fc.array(anyAct, { minLength: 1, maxLength: acts, size: 'max' })), async (script) => {
+        if (shortenUntilMs !== undefined && performance.now() > shortenUntilMs) return; // the shortest so far is the answer
         accounts += 1;
         await play(script, { cluster, secondPort: worker.port, number: accounts }).catch((error: unknown) => {
-          if (search === 'for a failure') tell(`failed, seed ${String(seed)}, list ${String(accounts)}: ${firstLine(error)}; looking for a shorter list`);
-          search = 'for a shorter list';
+          if (shortenUntilMs === undefined) tell(`failed, seed ${String(seed)}, list ${String(accounts)}; for ${String(shortenMs / 1000)} s a shorter one is looked for. ${error instanceof Error ? error.message : String(error)}`);
+          shortenUntilMs ??= performance.now() + shortenMs;
           throw error;
         });
         done += script.length;
@@ -95,12 +102,8 @@ export async function runModel({ seed, runs, acts, limitMs, path: from, tell }: 
   }
 }
 
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
-}
-
-async function startWorker(server: TestServer): Promise<{ readonly port: number; stop(): Promise<void> }> {
-  const child = fork(testProcess('backend/imap/model/worker'), [server.directory]);
+async function startWorker(server: TestServer, limits: Partial<ImapLimits>): Promise<{ readonly port: number; stop(): Promise<void> }> {
+  const child = fork(testProcess('backend/imap/model/worker'), [server.directory, JSON.stringify(limits)]);
   const [{ port }] = (await once(child, 'message')) as [{ port: number }];
   let passing: 'on' | 'off' = 'off';
   const unsubscribe = server.hints.subscribe((hint) => {
