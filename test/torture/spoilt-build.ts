@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..', '..');
 
-interface Spoiling {
+export interface Spoiling {
   readonly file: string;
   /** What is taken out, and what stands there instead. */
   readonly from: string;
@@ -44,9 +44,12 @@ export const spoilings = {
 /** No promise is missing there, but what they are for happens often. */
 export const hardships = { 'LMDB gives every fourth commit up': [givingUp] } as const satisfies Record<string, readonly Spoiling[]>;
 
-/** What workers of the torture need, with these changes, in `directory`. */
-export function makeSpoiltBuild(directory: string, changes: readonly Spoiling[]): void {
-  for (const path of ['backend/storage', 'shared', 'test/torture', 'package.json']) cpSync(join(root, path), join(directory, path), { recursive: true });
+/** What workers of the torture need. */
+const ofTorture = ['backend/storage', 'shared', 'test/torture', 'package.json'] as const;
+
+/** A copy with these changes, in `directory`. @param paths what is copied: what workers of the torture need when absent */
+export function makeSpoiltBuild(directory: string, changes: readonly Spoiling[], paths: readonly string[] = ofTorture): void {
+  for (const path of paths) cpSync(join(root, path), join(directory, path), { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'));
   for (const { file, from, to } of changes) {
     const text = readFileSync(join(directory, file), 'utf8');
