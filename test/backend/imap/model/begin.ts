@@ -20,7 +20,7 @@ export async function begin(stage: Stage, owner: Player, number: number): Promis
   for (const guest of stage.players) if (guest.home !== 'owner') await append(stage, guest, { who: 0, kind: 'append', a: 0, b: 0, c: number });
   // Of what the owner does with mailboxes and rights the guests are to hear.
   for (const [index, guest] of stage.players.entries()) if (guest.home !== 'owner' && (number + index) % 4 !== 0) await notify(stage, guest, { who: index, kind: 'notify', a: number + index, b: Math.floor(number / 7) + index, c: 0 });
-  for (const a of [named.INBOX, named.A]) await annotate(stage, owner, { who: 0, kind: 'annotate', a, b: 3, c: 1 });
+  for (const a of [named.INBOX, named.A, named.D]) await annotate(stage, owner, { who: 0, kind: 'annotate', a, b: 3, c: 1 });
 }
 
 /** Most of the mailboxes that acts name are there, one of them subscribed. */

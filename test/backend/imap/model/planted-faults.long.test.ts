@@ -18,26 +18,26 @@ interface Fault {
 const faults: Readonly<Record<string, Fault>> = {
   'REPLACE needs no right to mark messages as deleted': {
     changes: [{ file: 'backend/imap/replace.ts', from: "for (const right of ['t', 'e'])", to: "for (const right of ['e'])" }],
-    shows: /REPLACE/,
+    shows: /'OK' !== 'NO'/,
   },
   'LIST tells annotations of what a guest may only see': {
     changes: [{ file: 'backend/imap/list.ts', from: 'else if (mayAnnotate(place))', to: "else if (mayAnnotate({ rights: `${place.rights}r` }))" }],
-    shows: /metadata/i,
+    shows: /\/comment/,
   },
   'a saved result is where it was before an EXPUNGE': {
     changes: [
       { file: 'backend/imap/view.ts', from: '    const expunged: { sequence: number; uid: number }[] = [];\n    this.#uids', to: '    const expunged: { sequence: number; uid: number }[] = [];\n    const positions = this.saved.map((uid) => lowerBound(this.#uids, uid));\n    this.#uids' },
       { file: 'backend/imap/view.ts', from: 'this.saved = this.saved.filter((uid) => !this.#gone.has(uid));', to: 'this.saved = positions.flatMap((position) => this.#uids[position] ?? []);' },
     ],
-    shows: /asked for|no (?:flags|modseq|size|body)|\$|saved/i,
+    shows: /flags of|asked for|no flags/,
   },
   'NOTIFY tells of a folder that may be read no more': {
     changes: [{ file: 'backend/imap/foreign-mailboxes.ts', from: 'const watched = new Map<string, Watched>();', to: 'const watched = new Map(this.#watched);' }],
-    shows: /STATUS|status/,
+    shows: /of which nothing is new|not watched/,
   },
   'NOTIFY does not tell what came into the folder of another': {
     changes: [{ file: 'backend/imap/foreign-mailboxes.ts', from: '      this.#heard.add(name);\n      matters = true;', to: '      matters = true;' }],
-    shows: /status|timed out|no line|nothing came/i,
+    shows: /no a line within/,
   },
   'UIDNEXT of an empty mailbox is 1': {
     changes: [{ file: 'backend/imap/mailbox-lines.ts', from: 'UIDNEXT: ({ state }) => String(state.uidNext)', to: 'UIDNEXT: ({ state }) => String(state.messages === 0 ? 1 : state.uidNext)' }],
@@ -49,7 +49,7 @@ const faults: Readonly<Record<string, Fault>> = {
   },
   'changed flags have the mod-sequence of the change before': {
     changes: [{ file: 'backend/storage/change-flags.ts', from: 'row.setModseq(mailbox.modseq);', to: 'row.setModseq(mailbox.modseq - 1);' }],
-    shows: /modseq|mod-sequence|new flags/i,
+    shows: /mod-sequence/,
   },
   'COPYUID has its uids in another order': {
     changes: [{ file: 'backend/imap/copy-away.ts', from: '${formatSet(uids)}`', to: '${formatSet(uids.toReversed())}`' }],
@@ -67,7 +67,7 @@ async function firstDifference(copy: string): Promise<string | undefined> {
     if (/^failed, seed[^]*\n[CS]\d: /m.test(said)) child.kill(); // it would look for a shorter list
   }
   await closed;
-  return /^failed, seed[^]*/m.exec(said)?.[0];
+  return /^failed, seed[^]*?(?=\n[CS]\d: )/m.exec(said)?.[0];
 }
 
 for (const [fault, { changes, shows }] of Object.entries(faults)) {
@@ -76,7 +76,6 @@ for (const [fault, { changes, shows }] of Object.entries(faults)) {
     t.after(() => rmSync(copy, { recursive: true, force: true }));
     makeSpoiltBuild(copy, changes, ['backend', 'shared', 'cluster-config', 'test', 'package.json']);
     const found = await firstDifference(copy);
-    t.diagnostic(found?.slice(0, 300) ?? 'nothing');
     assert.match(found ?? 'no difference', shows);
   });
 }

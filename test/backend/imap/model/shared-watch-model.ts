@@ -173,10 +173,11 @@ export class SharedWatch {
     this.#told.set(name, now);
   }
 
-  /** Whether a STATUS of it may come with whatever command, though none is owed. */
-  mayHearLate(name: string): boolean {
-    const owned = this.#asOwned(name) ?? '';
-    return this.#unsure.has(owned) || this.#late.has(owned);
+  /** Whether it may come with whatever command, though it is not owed. */
+  mayHearLate(response: Response): boolean {
+    const name = 'name' in response ? this.#asOwned(response.name) ?? '' : '';
+    if (response.kind === 'metadata') return response.values === undefined && this.#unsureAnnotations.has(name);
+    return response.kind === 'status' && (this.#unsure.has(name) || this.#late.has(name));
   }
 
   /** By name. */

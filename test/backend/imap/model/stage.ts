@@ -10,7 +10,7 @@ import type { Remembered, Spot } from './rights-model.ts';
 import { effectsOf, histories, momentsOf } from './rush-model.ts';
 import type { Moments, Perform } from './rush-model.ts';
 import type { Expectation, SessionModel } from './session-model.ts';
-import { changesRights, hearAnnotations, isNews, isToldStatus, withoutLateStatus } from './unasked.ts';
+import { changesRights, hearAnnotations, isNews, withoutLateNews } from './unasked.ts';
 import { Urls } from './url-model.ts';
 import { onlyTheOpenOne, Watch } from './watch-model.ts';
 
@@ -146,7 +146,7 @@ export class Stage {
     if (model.view === viewBefore) model.settle(expectation);
     if (model.view === viewBefore && model.view !== undefined && status === 'OK') this.#checkIssued(model, { tells, code });
     await this.#wakeIdlers();
-    const others = isToldStatus(command) ? beyondNews : withoutLateStatus(model, beyondNews);
+    const others = withoutLateNews(model, command, beyondNews);
     // A connection to another node that is refused in the midst of a message's bytes is given up, and a watch that went over it is told to be interrupted.
     return { others: status === 'NO' && model.watch !== undefined ? others.filter(({ kind }) => kind !== 'lost') : others, code };
   }

@@ -17,15 +17,15 @@ export function changesRights({ text }: { readonly text: string }): boolean {
 }
 
 /** Whether STATUS responses answer the command itself. */
-export function isToldStatus({ text }: { readonly text: string }): boolean {
+function isToldStatus({ text }: { readonly text: string }): boolean {
   return /^(?:STATUS|LIST|NOTIFY) /.test(text);
 }
 
-/** Without what NOTIFY may still make a session hear, whatever it asks: of a mailbox that others changed while it had a name that is not watched. */
-export function withoutLateStatus({ watch, sharedWatch, looking }: SessionModel, responses: readonly Response[]): readonly Response[] {
-  const isLate = (one: Response & { readonly kind: 'status' }): boolean =>
-    [watch, sharedWatch].some((each) => each?.mayHearLate(one.name) === true && each.hear(one, { ...looking, others: 'still' }) === 'taken');
-  return responses.filter((one) => one.kind !== 'status' || !isLate(one));
+/** Without what NOTIFY may still make a session hear, whatever it asks: of a mailbox that others changed while it had a name that is not watched, and annotations of what it has come to see. */
+export function withoutLateNews({ watch, sharedWatch, looking }: SessionModel, command: { readonly text: string }, responses: readonly Response[]): readonly Response[] {
+  const isLate = (one: Response): boolean =>
+    !(one.kind === 'status' && isToldStatus(command)) && [watch, sharedWatch].some((each) => each?.mayHearLate(one) === true && each.hear(one, { ...looking, others: 'still' }) === 'taken');
+  return responses.filter((one) => !isLate(one));
 }
 
 /** News of annotations come with whatever command. Answers the other responses. */

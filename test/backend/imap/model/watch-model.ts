@@ -137,10 +137,10 @@ export class Watch {
     this.#unsure.add(mailbox);
   }
 
-  /** Whether a STATUS of it may come with whatever command, though none is owed. */
-  mayHearLate(name: string): boolean {
-    const mailbox = this.account.mailbox(name);
-    return mailbox !== undefined && this.wishes.messages(name) && this.#unsure.has(mailbox);
+  /** Whether it may come with whatever command, though it is not owed. */
+  mayHearLate(response: Response): boolean {
+    const mailbox = response.kind === 'status' ? this.account.mailbox(response.name) : undefined;
+    return mailbox !== undefined && this.wishes.messages(mailbox.name) && this.#unsure.has(mailbox);
   }
 
   /** What may come beside what is owed. */
