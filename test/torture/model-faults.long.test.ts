@@ -6,8 +6,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { makeSpoiltBuild } from '../../../torture/spoilt-build.ts';
-import type { Spoiling } from '../../../torture/spoilt-build.ts';
+import { makeSpoiltBuild } from './spoilt-build.ts';
+import type { Spoiling } from './spoilt-build.ts';
 
 interface Fault {
   readonly changes: readonly Spoiling[];
