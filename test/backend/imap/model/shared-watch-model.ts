@@ -238,7 +238,10 @@ export class SharedWatch {
   /** What is watched from now on, and which may be read no more or again, as far as their names do not tell it. */
   #watchAnew({ before, now, namesTold, whose }: { readonly whose: 'self' | 'others'; readonly before: ReadonlyMap<ModelMailbox, Seen>; readonly now: ReadonlyMap<ModelMailbox, Seen>; readonly namesTold: readonly OwedName[] }): OwedName[] {
     const readable = [...now].filter(([, { name, rights }]) => rights.includes('r') && this.#wishes.messages(name));
-    const next = new Map(readable.map(([mailbox, { name }]): [string, Counters] => [name, this.#told.get(name) ?? this.#firstKnown(mailbox, before)]));
+    // One that is renamed is compared with what was told of it by its old name: it may have another UIDVALIDITY by that.
+    const nameBefore = (mailbox: ModelMailbox): string => before.get(mailbox)?.name ?? mailbox.name;
+    const next = new Map(readable.map(([mailbox, { name }]): [string, Counters] => [name, this.#told.get(nameBefore(mailbox)) ?? this.#told.get(name) ?? this.#firstKnown(mailbox, before)]));
+    for (const names of [this.#unsure, this.#late]) for (const [mailbox, { name }] of readable) if (names.has(nameBefore(mailbox))) names.add(name);
     for (const [mailbox, { name }] of readable) if (!this.#told.has(name) && before.get(mailbox)?.rights.includes('r') === true && !this.#wishes.names(name)) this.#unsure.add(name);
     const gone = [...this.#told.keys()].filter((name) => !next.has(name));
     const back = [...this.#closed].filter((name) => next.has(name));
