@@ -11,6 +11,8 @@ import { accessBy, refusal, rightsOf } from './rights-model.ts';
 import type { Memory, Numbering } from './open-view.ts';
 import type { SessionModel } from './session-model.ts';
 import type { Stage } from './stage.ts';
+import { withoutLateNews } from './unasked.ts';
+import type { Counters, Watch } from './watch-model.ts';
 
 /** Each belongs to one mailbox (RFC 6154 section 3). */
 const usesToGive: readonly (readonly string[])[] = [[], [], [], [], ['\\Archive'], ['\\Sent']];
@@ -58,10 +60,18 @@ export async function rename(stage: Stage, player: Player, act: Act): Promise<vo
     } }));
   } else ({ others } = await stage.run(player, { text, status: 'NO' }));
   const { watch, looking } = player.model;
-  const told = others.flatMap((one) => (one.kind === 'status' ? [[one.name, Object.fromEntries(one.items)] as const] : []));
-  assert.deepEqual(told.toSorted(), [...(watch?.account === account ? watch.ofRenewed(renewed, looking) : [])].toSorted());
-  onlyKeywords(others.filter(({ kind }) => kind !== 'status'));
+  const owed = watch?.account === account ? watch.ofRenewed(renewed, looking) : new Map<string, Partial<Counters>>();
+  const told = others.flatMap((one) => (one.kind === 'status' && owed.has(one.name) ? [[one.name, itemsTold(watch, one, owed.get(one.name))] as const] : []));
+  assert.deepEqual(told.toSorted(), [...owed].toSorted());
+  others = withoutLateNews(player.model, { text: 'NOOP' }, others.filter((one) => one.kind !== 'status' || !owed.has(one.name)));
+  onlyKeywords(others);
   account.checkNames();
+}
+
+/** Beside what is owed it may name what was to be told before. */
+function itemsTold(watch: Watch | undefined, response: Extract<Response, { kind: 'status' }>, owed: Partial<Counters> | undefined): Partial<Counters> {
+  const items = [...response.items];
+  return Object.fromEntries(watch?.mayHearLate(response) === true ? items.filter(([item]) => owed !== undefined && item in owed) : items);
 }
 
 /** One who has a mailbox open that gets another UIDVALIDITY by this is sent away: it leaves before, as nobody does that to himself. */

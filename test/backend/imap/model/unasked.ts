@@ -18,7 +18,7 @@ export function changesRights({ text }: { readonly text: string }): boolean {
 
 /** Whether STATUS responses answer the command itself. */
 function isToldStatus({ text }: { readonly text: string }): boolean {
-  return /^(?:STATUS|LIST|NOTIFY) /.test(text);
+  return /^(?:STATUS|LIST|NOTIFY|RENAME) /.test(text);
 }
 
 /** Without what NOTIFY may still make a session hear, whatever it asks: of a mailbox that others changed while it had a name that is not watched, and annotations of what it has come to see. */

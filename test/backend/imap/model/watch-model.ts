@@ -90,12 +90,13 @@ export class Watch {
     this.#names = [...this.#names.filter((one) => one.name !== name || one.oldName !== undefined), { name, oldName: undefined, exists: this.account.mailbox(name) !== undefined }];
   }
 
-  /** What became of subscriptions (RFC 5465 section 5.5); also by renaming, as they go along. */
+  /** What became of subscriptions (RFC 5465 section 5.5); also by renaming, as they go along: the response that tells of that tells it, too. */
   lookAtSubscriptions(whose: 'self' | 'others'): void {
     const [before, now] = [this.#subscriptions, new Set(this.account.subscriptions)];
     this.#subscriptions = now;
     if (whose === 'self' || this.wishes.subscriptions === 'not told') return;
-    for (const name of new Set([...before, ...now])) if (before.has(name) !== now.has(name) && !name.startsWith('Other Users/')) this.#oweName(name);
+    const renamed = new Set(this.#names.flatMap(({ name, oldName }) => (oldName === undefined ? [] : [name, oldName])));
+    for (const name of new Set([...before, ...now])) if (before.has(name) !== now.has(name) && !name.startsWith('Other Users/') && !renamed.has(name)) this.#oweName(name);
   }
 
   noteRename(oldName: string, name: string): void {
@@ -152,7 +153,7 @@ export class Watch {
   /** Takes a response that was not asked for; fails when nobody owes it. */
   hear(response: Response, looking: Looking & { readonly others: 'still' | 'told first' | 'at work' }): 'taken' | 'of something else' {
     if (response.kind === 'list') {
-      const at = this.#names.findIndex(({ name, oldName }) => name === response.name && oldName === response.oldName); // of one that is renamed its subscription may be told before
+      const at = this.#names.findIndex(({ name, oldName }) => name === response.name && oldName === response.oldName);
       const [owed] = at < 0 ? [] : this.#names.splice(at, 1);
       assert.ok(owed !== undefined, `LIST of ${response.name}, of which nothing is new`);
       assert.deepEqual({ oldName: response.oldName, exists: !response.attributes.includes('\\NonExistent'), isSubscribed: response.attributes.includes('\\Subscribed') }, { oldName: owed.oldName, exists: owed.exists, isSubscribed: this.account.subscriptions.has(owed.name) }, response.name);
