@@ -39,7 +39,8 @@ export class Leg {
   readonly #connection: Connection;
   readonly #lines: LineAhead;
   #own = 0;
-  #enabled = 0;
+  /** What the node knows that the client has enabled. */
+  readonly #enabled = new Set<string>();
   readonly #wishes = new LegWishes();
   #readers = 0;
 
@@ -99,10 +100,10 @@ export class Leg {
 
   /** What the client has enabled holds there, too. News that come with it are the client's. @throws Failure('backend-unavailable') */
   async keepUp(): Promise<void> {
-    const { enabled } = this.#session;
-    if (enabled.length === this.#enabled) return;
-    this.#enabled = enabled.length;
-    await this.ask(`ENABLE ${enabled.join(' ')}`, (line) => (/^\* ENABLED\b/i.test(line) ? 'taken' : 'pass on'));
+    const more = this.#session.enabled.filter((name) => !this.#enabled.has(name));
+    if (more.length === 0) return;
+    for (const name of more) this.#enabled.add(name);
+    await this.ask(`ENABLE ${more.join(' ')}`, (line) => (/^\* ENABLED\b/i.test(line) ? 'taken' : 'pass on'));
   }
 
   /** What the client wants to hear of holds there, too. @throws Failure('backend-unavailable') */
@@ -196,12 +197,9 @@ export class Leg {
 
   /** A line that is not goodbye. @throws Failure('backend-unavailable') */
   async line(): Promise<string> {
-    let line: string | undefined;
-    try {
-      line = await this.#lines.take();
-    } catch (error) {
+    const line = await this.#lines.take().catch((error: unknown) => {
       throw this.#broken(error);
-    }
+    });
     this.goodbye = /^\* BYE (?:\[[^\]]*\] )?(.+)$/.exec(line ?? '')?.[1];
     if (line === undefined || line.startsWith('* BYE')) throw this.#broken(new Error(line ?? 'closed'));
     return line;
@@ -221,7 +219,10 @@ export class Leg {
     if (this.#wishes.takes(line)) return this.#skip(line);
     const first = withSubscription(this.#session, line);
     if (/^\* OK \[CLOSED\]/i.test(first)) this.#session.leaveAway();
-    if (tellsOfModseqs(first, this.#session.commandText)) this.#session.enable('CONDSTORE'); // a client that asks one node for them is to be told them by all
+    if (tellsOfModseqs(first, this.#session.commandText)) {
+      this.#enabled.add('CONDSTORE'); // it knows: ENABLE would bring news, which this command may not be allowed to
+      this.#session.enable('CONDSTORE'); // a client that asks one node for them is to be told them by all
+    }
     if (/^\* OK \[NOTIFICATIONOVERFLOW\]/i.test(first)) this.#session.accountNews.stop(); // to the client that is the end of all of them
     await this.#session.legs.alone(async () => this.#passWhole(first));
   }
@@ -277,7 +278,7 @@ export class Leg {
     const { status, code = '', text } = await this.#expect(loginTag);
     if (status === 'OK') {
       if (enable !== '') await this.#expect(enableTag);
-      this.#enabled = enabled.length;
+      for (const name of enabled) this.#enabled.add(name);
       return undefined;
     }
     const node = /^REFERRAL .*@([^@/]+)\/?$/i.exec(code)?.[1];

@@ -42,6 +42,23 @@ test('wishes for the open mailbox hold on another node: which events, which item
   close(both);
 });
 
+test('a command by numbers that enables CONDSTORE tells no expunges that wait (RFC 9051 section 7.5.1)', async () => {
+  const both = await pair(cluster, 'implicit', 'lrswte');
+  const { owner, guest, inbox, ownerAddress } = both;
+  for (const subject of ['one', 'two', 'three']) await deliverTo(cluster, ['be2', ownerAddress], subject);
+  await demandOk(guest, `NOTIFY SET (selected-delayed (MessageNew MessageExpunge FlagChange)) (subtree "Other Users/${ownerAddress}" (MessageNew MessageExpunge))`);
+  await demandOk(guest, `SELECT ${inbox}`);
+  await demandOk(owner, 'SELECT INBOX');
+  await demandOk(owner, 'STORE 1 +FLAGS.SILENT (\\Deleted)');
+  await guest.expect(/^\* 1 FETCH \(UID 1 FLAGS /);
+  await demandOk(owner, 'EXPUNGE');
+  const told = await demandOk(guest, 'STORE 3 (UNCHANGEDSINCE 1000) +FLAGS (\\Flagged)');
+  assert.deepEqual(told.filter((line) => line.includes('EXPUNGE')), []);
+  assert.ok(told.some((line) => /^\* 3 FETCH \(UID 3 .*MODSEQ \(\d+\)\)$/.test(line)), told.join('\n'));
+  assert.ok((await demandOk(guest, 'NOOP')).includes('* 1 EXPUNGE'));
+  close(both);
+});
+
 test('NOTIFY tells of folders on another node as they change, as long as they may be read', async () => {
   const both = await pair(cluster, 'watched', 'lr');
   const { owner, guest, inbox, ownerAddress, guestAddress } = both;
