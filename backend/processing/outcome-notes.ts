@@ -33,6 +33,8 @@ export interface OutcomeNotesOptions {
 /** Between tries to write down: commits of a storage that is locked for a snapshot fail after half a minute each. */
 const pause: DoublingDelay = { firstDelayMs: 500, maxDelayMs: 10_000 };
 
+const none: MadeReports = { items: [], done: () => undefined };
+
 export class OutcomeNotes {
   readonly #options: OutcomeNotesOptions;
 
@@ -60,24 +62,26 @@ export class OutcomeNotes {
     const { store, retry, isNewOutside, claimReports } = this.#options;
     const due = conclude(item, outcomes, { retry, nowMs }).reports;
     const claimed = due.length === 0 ? due : await claimReports(item, due);
-    const made = claimed.length === 0 ? undefined : await this.#made(item, claimed);
-    const reports = made === 'not made' ? 'not made' : 'made';
+    const made = await this.#made(item, claimed);
+    const reports = made === undefined ? 'not made' : 'made';
     try {
       await store.change(item.id, (fresh, records) => {
         return withKeysOutside(fresh, conclude(fresh, outcomes, { retry, nowMs, reports }).item, (address) => isNewOutside(records, fresh, address));
-      }, made === 'not made' ? [] : made?.items);
+      }, made?.items);
     } finally {
-      if (made !== 'not made') made?.done();
+      made?.done();
     }
-    if (reports === 'made') countReports(claimed.map(({ action }) => action));
+    if (made !== undefined) countReports(claimed.map(({ action }) => action));
   }
 
-  async #made(item: QueueItem, reports: readonly DueReport[]): Promise<MadeReports | 'not made'> {
+  /** Undefined where they can't be made. */
+  async #made(item: QueueItem, reports: readonly DueReport[]): Promise<MadeReports | undefined> {
+    if (reports.length === 0) return none;
     try {
       return await this.#options.makeReports(item, reports);
     } catch (error) {
       this.#options.log.error({ err: error, item: item.id, reports: reports.map(({ action }) => action) }, 'a report to the sender could not be made: of what failed or is late it is made later');
-      return 'not made';
+      return undefined;
     }
   }
 }
