@@ -16,17 +16,16 @@ import { getMailbox } from './entries.ts';
 import type { MailboxEntry } from './entries.ts';
 import { keysUnder } from './environment.ts';
 import { expungeMessages } from './expunge.ts';
-import { blockOf, rowsInBlock } from './keys.ts';
+import { blockOf } from './keys.ts';
 import { StoredLots } from './lots.ts';
 import { keepLateFields } from './late-fields.ts';
 import { PackedMessage } from './packed-message.ts';
 import type { MessageReader } from './packed-message.ts';
 import type { SeriesMemory } from './packs.ts';
-import { applyRecords } from './flag-records.ts';
 import { sizesOf } from './message-sizes.ts';
-import { blocksNow, findRowNow, ownerOf, rowsChangedSince } from './mailbox-rows.ts';
+import { blocksNow, denseBlocksNow, findRowNow, ownerOf, rowsChangedSince } from './mailbox-rows.ts';
 import type { UidRange } from './mailbox-rows.ts';
-import { collectRows, collectUids, decodeUidRanges, findRow, rowBytes } from './row-block.ts';
+import { collectRows, collectUids, decodeUidRanges, findRow } from './row-block.ts';
 import { rowsWithin } from './row-list.ts';
 import { specialUsesOf } from './special-use.ts';
 import type { AppendedMessage, AppendGuard, AppendResult, CopyResult, FlagChange, FlagMask, FlagOutcome, Lots, Mailbox, MailboxChanges, MailboxState, MeasuredMailbox, MessageRow, OpenedState, RowList, StoredMessage, StructureItem } from './interface.ts';
@@ -34,7 +33,6 @@ import { keptWords, madeWords } from './structure-texts.ts';
 
 const highestUid = 2 ** 32 - 1;
 const urlKeyBytes = 32;
-const fullBlockBytes = rowsInBlock * rowBytes;
 
 /** So long the name by which a mailbox was found is taken to be its name still, milliseconds: the message that is to come in may be minutes on its way, and the mailbox be renamed meanwhile. */
 const nameHoldsMs = 100;
@@ -274,18 +272,8 @@ export class StoredMailbox implements Mailbox {
 
   /** The blocks of the range, one after the other. */
   #allOf(range: UidRange & { readonly count: number }): Buffer {
-    return this.#denseBlocks(range) ?? Buffer.concat(this.#blocks(range));
-  }
-
-  /** To ask for each block costs half as much as to walk from one to the next. Undefined where most of the numbers that they can have may be unused. */
-  #denseBlocks({ fromUid, toUid, count }: UidRange & { readonly count: number }): Buffer | undefined {
-    const [first, last] = [blockOf(Math.max(fromUid, 0)), blockOf(Math.min(toUid, highestUid))];
-    if (last - first > Math.max(1, count / 16)) return undefined;
-    const bytes = Buffer.allocUnsafeSlow(Math.max(0, last - first + 1) * fullBlockBytes); // the range may be of nothing
-    let length = 0;
-    for (let number = first; number <= last; number += 1) length += this.#account.volume.tables.rows.peek([this.id, number])?.copy(bytes, length) ?? 0;
-    applyRecords(ownerOf(this.#account.volume.tables, this.id).flagRecords ?? [], bytes.subarray(0, length));
-    return bytes.subarray(0, length);
+    const { tables } = this.#account.volume;
+    return denseBlocksNow(tables, ownerOf(tables, this.id), range) ?? Buffer.concat(this.#blocks(range));
   }
 
   #blocks(range: UidRange): Buffer[] {
