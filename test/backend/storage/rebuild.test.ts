@@ -1,54 +1,22 @@
 /** An index that is made anew from the packs alone: what was delivered is there again, what is lost is named, and nobody opens an account before it is settled whose it is. */
 import assert from 'node:assert/strict';
-import { cpSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'node:test';
-import type { TestContext } from 'node:test';
 import type { Holders } from '../../../backend/accounts/holders.ts';
 import { settleAll } from '../../../backend/accounts/settling.ts';
 import type { SettlingOptions } from '../../../backend/accounts/settling.ts';
-import { Flag, checkStorage, compactStorage, keysUnder, openStorage, rebuildIndex, shrinkIndex } from '../../../backend/storage/storage.ts';
-import type { Account, Storage } from '../../../backend/storage/storage.ts';
+import { Flag, compactStorage, rebuildIndex } from '../../../backend/storage/storage.ts';
+import type { Storage } from '../../../backend/storage/storage.ts';
 import { Failure } from '../../../shared/base/failure.ts';
 import { createLog } from '../../../shared/log/log.ts';
-import { SmallDisk, smallDiskProblem } from '../../harness/small-disk.ts';
 import { packWith } from './damage.ts';
-import { storageTables } from '../../../backend/storage/keys.ts';
+import { check, filled, inStorage, liveOf, quiet } from './filled-storage.ts';
 import { takeInventory } from '../../../backend/storage/repair/pack-inventory.ts';
-import { bytesOf, deliver, inPieces, mailboxOf, realMessages, sampleMessage, storageOptions, temporaryDirectory, wronglyKept } from './harness.ts';
+import { bytesOf, deliver, inPieces, mailboxOf, realMessages, sampleMessage, temporaryDirectory, wronglyKept } from './harness.ts';
 
-const quiet = { report: () => undefined, signal: new AbortController().signal };
 const log = createLog({ node: 'be1', level: 'silent' });
-
-async function inStorage<T>(directory: string, work: (storage: Storage) => Promise<T>, changes: Parameters<typeof storageOptions>[1] = {}): Promise<T> {
-  const storage = await openStorage(storageOptions(directory, changes));
-  try {
-    return await work(storage);
-  } finally {
-    await storage.close();
-  }
-}
-
-function liveOf(storage: Storage, address: string): Account {
-  const record = storage.find(address);
-  assert.ok(record.at === 'live');
-  return record.account;
-}
-
-async function filled(t: TestContext): Promise<string> {
-  const directory = temporaryDirectory(t);
-  await inStorage(directory, async (storage) => {
-    for (const address of ['alice@example.com', 'zoe@example.com']) {
-      const account = await storage.createAccount(address);
-      await account.createMailbox('Work/Bridge');
-      for (const { bytes } of realMessages().slice(0, 12)) await deliver({ storage, account, mailbox: mailboxOf(account) }, bytes, { flags: 1, keywords: ['blue'], internalDateMs: 1_600_000_000_000 });
-      await deliver({ storage, account, mailbox: mailboxOf(account, 'Work/Bridge') }, sampleMessage('big', 400_000)); // streamed: its length stands behind it
-      await deliver({ storage, account, mailbox: mailboxOf(account) }, sampleMessage('gone'));
-    }
-  });
-  return directory;
-}
 
 /** What a directory and other nodes say of accounts by the first letter of their names; of others, that they are this node's. */
 const outside = {
@@ -67,12 +35,6 @@ async function settle(storage: Storage): Promise<void> {
   };
   const holders = async (address: string): Promise<Holders> => Promise.resolve({ holders: outside.holders.get(initial(address)) ?? [], unsettled: [], named: new Map(), away: [], silent: outside.silent.get(initial(address)) ?? [] });
   await settleAll({ storage, log, nodeName: 'be1', maps: { covers: () => true }, accounts: { lookUp, nodeOf: (mailHost) => mailHost }, holders }, new AbortController().signal);
-}
-
-async function check(storage: Storage): Promise<readonly string[]> {
-  const [kept] = storage.care.folders();
-  assert.ok(kept !== undefined);
-  return (await checkStorage(kept, quiet)).findings.map(({ kind }) => kind);
 }
 
 test('All that was delivered is back in its mailbox, byte for byte, with the marks of then; the account is held until it is settled', async (t) => {
@@ -259,73 +221,4 @@ test('It is settled whose each account is: of this node, of another that has it,
     for (const address of names.slice(3)) assert.equal(liveOf(storage, address).standing(), 'held', address);
     assert.deepEqual(storage.care.unsettled(), names.slice(3));
   });
-});
-
-/** As a commit whose flush failed may leave it (docs/decisions/storage.md, "Repair, compaction, storages that come and go"): the file ends with pages that are neither in use nor free. */
-function losePages(directory: string, pages: number): void {
-  const file = join(directory, 'index', 'data.mdb');
-  const bytes = readFileSync(file);
-  for (const meta of [0, 4096]) {
-    const at = bytes.indexOf(Buffer.from([0xde, 0xc0, 0xef, 0xbe]), meta) + lastPageAt;
-    bytes.writeBigUInt64LE(bytes.readBigUInt64LE(at) + BigInt(pages), at);
-  }
-  writeFileSync(file, bytes);
-  truncateSync(file, bytes.length + pages * 4096);
-}
-
-/** From the magic number of a meta page: that and the version, address, size of the map, and two records of tables (`MDB_meta` of LMDB's mdb.c). */
-const lastPageAt = 8 + 8 + 8 + 2 * 48;
-
-test('An index is made as small as what is in it, also one that has lost pages; of these a check says in the log that they are there, and what gets them back', async (t) => {
-  const directory = await filled(t);
-  await inStorage(directory, async (storage) => {
-    await mailboxOf(liveOf(storage, 'alice@example.com')).expunge([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
-  });
-  const first = await shrinkIndex(directory);
-  assert.ok(first.after < first.before, JSON.stringify(first));
-  losePages(directory, 500);
-  const told: unknown[][] = [];
-  const listening = Object.assign(createLog({ node: 'be1', level: 'silent' }), { warn: (...words: unknown[]) => told.push(words) });
-  const known = await inStorage(directory, async (storage) => {
-    assert.deepEqual(await check(storage), []);
-    return storage.care.folders()[0]?.environment.read(() => storageTables.map((name) => storage.care.folders()[0]?.environment.table(name).range(keysUnder([]))));
-  }, { log: listening });
-  assert.equal(told.length, 1);
-  assert.match(String(told[0]?.[1]), new RegExp(`neither in use nor free.*waybill storage compact --index ${directory} `));
-  told.length = 0;
-  const second = await shrinkIndex(directory);
-  assert.ok(second.before > first.after + 500 * 4096 && second.after <= first.after, JSON.stringify([first, second]));
-  await inStorage(directory, async (storage) => {
-    assert.deepEqual(await check(storage), []);
-    assert.equal(mailboxOf(liveOf(storage, 'zoe@example.com')).rows().length, 13);
-    assert.deepEqual(storageTables.map((name) => storage.care.folders()[0]?.environment.table(name).range(keysUnder([]))), known);
-  }, { log: listening });
-  assert.deepEqual(told, [], 'they are gone');
-});
-
-test('Where there is no room for a smaller copy of an index, that is said before anything is written; as much as was said is enough, also where pages are lost', { skip: smallDiskProblem() }, async (t) => {
-  const opening = 16_384; // what the files of its locks grow by
-  for (const state of ['sound', 'with lost pages'] as const) {
-    const directory = await filled(t);
-    if (state === 'with lost pages') losePages(directory, 3000);
-    const disk = new SmallDisk(join(temporaryDirectory(t), 'disk'), 65_536);
-    const storage = join(disk.folder, 'storage');
-    cpSync(directory, storage, { recursive: true });
-    disk.fill();
-    const names = readdirSync(storage);
-    const needed = async (): Promise<number> => {
-      const refused: unknown = await shrinkIndex(storage).catch((error: unknown) => error);
-      assert.ok(refused instanceof Failure && refused.kind === 'storage-full', String(refused));
-      assert.deepEqual(readdirSync(storage), names, 'nothing is left');
-      return Number(/needs (\d+) bytes/.exec(refused.message)?.[1]) + opening;
-    };
-    try {
-      disk.leave(await needed());
-      if (state === 'with lost pages') disk.leave(await needed());
-      const { before, after } = await shrinkIndex(storage);
-      assert.ok(after < before, JSON.stringify([before, after]));
-    } finally {
-      disk.remove();
-    }
-  }
 });
