@@ -183,10 +183,11 @@ test('a seal whose hold is over, or that has another token, is refused and chang
   const sealWith = async (token: string): Promise<void> => leaving.seal('late@example.com', { token, node: 'be2', epoch: 2 });
   const isOver = (error: unknown): boolean => error instanceof Failure && error.kind === 'timed-out';
   await assert.rejects(sealWith('one'), isOver);
-  await leaving.hold('late@example.com', { token: 'one', forMs: 100 });
+  await leaving.hold('late@example.com', { token: 'one', forMs: 10_000 });
   await assert.rejects(leaving.hold('late@example.com', { token: 'be3/1', forMs: 100 }), (error) => error instanceof Failure && error.kind === 'in-use');
   await assert.rejects(sealWith('two'), isOver);
-  await sleep(120);
+  await leaving.hold('late@example.com', { token: 'one', forMs: 20 });
+  await sleep(40);
   await assert.rejects(sealWith('one'), isOver);
   await leaving.hold('late@example.com', { token: 'three', forMs: 10_000 });
   await leaving.release('late@example.com', 'three');
